@@ -1,0 +1,1 @@
+"""Pin maps, generated from hardware/. Never edited by hand."""

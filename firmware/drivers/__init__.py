@@ -1,0 +1,1 @@
+"""Drivers of sensors and actuators on MicroPython. They report integers and decide nothing."""

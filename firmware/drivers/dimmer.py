@@ -1,0 +1,38 @@
+"""The lamp's output: a relay that feeds the driver and a PWM that becomes its 0-10 V dimming input.
+
+Below 1 V a 0-10 V gear gives its minimum, it does not switch off: only the relay makes 0. Which pin level closes
+the relay and whether the output stage inverts are facts of the board (boards/streetlight.py). Must not decide
+levels.
+"""
+
+DUTY_MAX = 65535
+# 1 V: less means the same to the gear.
+LEVEL_MIN_PERCENT = 10
+
+
+class Dimmer:
+    """`relay` has `value(level)`, `pwm` has `duty_u16(duty)`: those of `machine`, or a twin's."""
+
+    def __init__(self, relay, pwm, *, relay_closed_level, inverted):
+        self._relay = relay
+        self._pwm = pwm
+        self._closed = relay_closed_level
+        self._inverted = inverted
+        self.level_percent = None
+
+    def set_level(self, percent) -> None:
+        """0 opens the relay; 1 to 100 closes it with 1 to 10 V, linear. Does nothing when that is so already."""
+        assert 0 <= percent <= 100
+        if percent == self.level_percent:
+            return
+        # The voltage first: a relay that closes on the old level would flash it.
+        self._pwm.duty_u16(duty(percent, self._inverted))
+        self._relay.value(self._closed if percent else 1 - self._closed)
+        self.level_percent = percent
+
+
+def duty(percent, inverted) -> int:
+    """PWM duty of 65535 for a level; 0 % keeps the output at 0 V."""
+    volts_percent = max(percent, LEVEL_MIN_PERCENT) if percent else 0
+    plain = DUTY_MAX * volts_percent // 100
+    return DUTY_MAX - plain if inverted else plain

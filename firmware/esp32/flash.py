@@ -1,0 +1,132 @@
+"""What a node must remember through a power cut, in two files that are written in turn.
+
+Each file holds one record with a generation and a CRC; the sound one with the higher generation counts. A cut in
+the middle of a write damages at most the file being written, which is never the newest sound one. Records are named
+by (node, boot, sequence), so the one thing that may not happen is a boot number used twice: see `begin`.
+
+Must not be called oftener than once an hour and once a start: flash wears out.
+"""
+
+import struct
+from binascii import crc32
+from collections import namedtuple
+
+from wire import limits
+
+# `durable_sequence` belongs to `boot`; None before its first checkpoint. `lamp_s`: lifetime seconds of the lamp.
+State = namedtuple("State", ("boot", "durable_sequence", "lamp_s"))
+# What `begin` found out. `note` is None, or the word that replaces the reset cause in the boot report.
+Start = namedtuple("Start", ("boot", "previous_boot", "durable_sequence", "lamp_s", "note"))
+
+SLOTS = ("state-a.bin", "state-b.bin")
+
+# Condition of the two files together.
+NEW = "new"  # neither exists: a board that was just provisioned
+SOUND = "sound"
+DAMAGED = "damaged"  # one is sound, the other is not
+LOST = "lost"  # neither is sound, and at least one exists
+
+STATE_LOST = "state-lost"
+STATE_UNWRITABLE = "state-unwritable"
+
+# Far above what counting reaches: a start every 10 s for five years. The same distance is left to the end.
+JUMP_MIN = 1 << 24
+
+# magic, generation, boot, 1 when there is a durable sequence, durable sequence, lamp seconds; then a CRC-32 of these
+_FORMAT = "<4sIIBII"
+_MAGIC = b"BOC1"
+_LENGTH = struct.calcsize(_FORMAT) + 4
+
+
+class Store:
+    """The two files. `open_file` is the built-in `open`, or a test's that loses its power."""
+
+    def __init__(self, *, open_file=open):
+        self._open = open_file
+        self._generation = 0
+        self._target = 0
+
+    def read(self):
+        """(State or None, condition)."""
+        raw = [self._load(name) for name in SLOTS]
+        slots = [decode(data) for data in raw]
+        newest = None
+        for index in (0, 1):
+            if slots[index] is not None and (newest is None or slots[index][0] > slots[newest][0]):
+                newest = index
+        if newest is None:
+            return None, NEW if raw == [None, None] else LOST
+        self._generation, state = slots[newest]
+        self._target = 1 - newest
+        never_written = self._generation == 1 and raw[self._target] is None
+        return state, SOUND if slots[self._target] is not None or never_written else DAMAGED
+
+    def write(self, state) -> bool:
+        """Put `state` into the older file; True when it reads back. False leaves the newest record as it was."""
+        data = encode(self._generation + 1, state)
+        name = SLOTS[self._target]
+        try:
+            with self._open(name, "wb") as file:
+                file.write(data)
+                file.flush()
+        except OSError:
+            return False
+        if self._load(name) != data:
+            return False
+        self._generation += 1
+        self._target = 1 - self._target
+        return True
+
+    def _load(self, name):
+        """The bytes of a file; None when it does not exist, nothing when it cannot be read."""
+        try:
+            with self._open(name, "rb") as file:
+                return file.read(_LENGTH + 1)
+        except OSError as error:
+            return None if error.errno == 2 else b""  # ENOENT
+
+
+def begin(store, random_below) -> Start:
+    """The boot number of this start, on flash before anybody may speak under it.
+
+    One damaged file may have held the next number, already spoken: that one is skipped. With nothing left to count
+    from, or nowhere to write to, the number is drawn at random, far above any that counting reaches.
+    """
+    state, condition = store.read()
+    previous, note = state, None
+    if condition == LOST:
+        note = STATE_LOST
+    if state is None:
+        state = State(0, None, 0)
+    boot = state.boot + (2 if condition == DAMAGED else 1)
+    if condition == LOST or boot > limits.BOOT_MAX:
+        boot = _jump(random_below)
+    if not store.write(State(boot, None, state.lamp_s)):
+        boot, note = _jump(random_below), STATE_UNWRITABLE
+    if previous is None:
+        return Start(boot, None, None, 0, note)
+    return Start(boot, previous.boot, previous.durable_sequence, previous.lamp_s, note)
+
+
+def _jump(random_below):
+    return JUMP_MIN + random_below(limits.BOOT_MAX - 2 * JUMP_MIN)
+
+
+def encode(generation, state) -> bytes:
+    """One record of `_LENGTH` bytes."""
+    known = state.durable_sequence is not None
+    lamp_s = min(state.lamp_s, 0xFFFFFFFF)
+    data = struct.pack(
+        _FORMAT, _MAGIC, generation, state.boot, int(known), state.durable_sequence if known else 0, lamp_s
+    )
+    return data + struct.pack("<I", crc32(data))
+
+
+def decode(data):
+    """(generation, State), or None for what is not a sound record."""
+    if data is None or len(data) != _LENGTH or crc32(data[:-4]) != struct.unpack("<I", data[-4:])[0]:
+        return None
+    magic, generation, boot, known, sequence, lamp_s = struct.unpack(_FORMAT, data[:-4])
+    if magic != _MAGIC:
+        return None
+    return generation, State(boot, sequence if known else None, lamp_s)

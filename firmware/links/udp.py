@@ -1,0 +1,75 @@
+"""The UDP bearer of a node: datagrams to and from one gateway, never blocking.
+
+Takes literal IPv4 addresses only: a name look-up blocks for seconds. A datagram that cannot be sent is a lost
+datagram, which CoAP sends again; one from another address than the gateway's is counted and dropped.
+"""
+
+from wire import limits
+from wire.coap_exchange import Timing, bearer_timing
+
+# Datagrams taken in one turn: a flood must not keep the loop from its output.
+RECEIVED_PER_TURN_MAX = 8
+
+
+class UdpLink:
+    """The modules `socket` and `select` of the chip, or a twin's, are given. `counters`: {name: integer}."""
+
+    def __init__(self, socket_module, select_module, peer):
+        assert is_literal(peer[0]), "the shell checks the settings first"
+        self._peer = peer
+        self._socket = socket_module.socket(socket_module.AF_INET, socket_module.SOCK_DGRAM)
+        self._socket.setblocking(False)
+        self._poll = select_module.poll()
+        self._poll.register(self._socket, select_module.POLLIN)
+        self.counters = {"sent": 0, "send-failed": 0, "received": 0, "stranger": 0}
+
+    def send(self, peer, datagram) -> None:
+        """Send now or never."""
+        try:
+            self._socket.sendto(datagram, peer)
+            self.counters["sent"] += 1
+        except OSError:
+            self.counters["send-failed"] += 1
+
+    def receive(self) -> list:
+        """What has arrived: [(datagram, peer)], at most RECEIVED_PER_TURN_MAX."""
+        arrived = []
+        for _ in range(RECEIVED_PER_TURN_MAX):
+            try:
+                # One byte more than allowed, so that what is too long is seen to be so.
+                datagram, peer = self._socket.recvfrom(limits.DATAGRAM_BYTES_MAX + 1)
+            except OSError:  # nothing waits, or the network is down
+                break
+            if tuple(peer) == self._peer:
+                self.counters["received"] += 1
+                arrived.append((datagram, self._peer))
+            else:
+                self.counters["stranger"] += 1
+        return arrived
+
+    def wait(self, timeout_ms) -> None:
+        """Return when a datagram waits, or after `timeout_ms`."""
+        self._poll.poll(timeout_ms)
+
+
+def is_literal(address) -> bool:
+    """True for an IPv4 address in dotted decimals."""
+    parts = address.split(".")
+    if len(parts) != 4:
+        return False
+    for part in parts:
+        if not 1 <= len(part) <= 3 or not all(digit in "0123456789" for digit in part) or int(part) > 255:
+            return False
+    return True
+
+
+def timing(ack_timeout_ms):
+    """CoAP timing of this bearer, two exchanges at a time (alarms never wait behind telemetry).
+
+    `bearer_timing` refuses less than the gateway's flush takes. Settings allow it on a bench, where waiting is the only
+    cost of being right; the same formulas then, with a loopback's latency.
+    """
+    if ack_timeout_ms >= limits.COAP_ACK_TIMEOUT_MIN_MS:
+        return bearer_timing(ack_timeout_ms=ack_timeout_ms, nstart=2)
+    longest_ms = ack_timeout_ms * 1500 // 1000
+    return Timing(ack_timeout_ms, 1500, 4, 2, ack_timeout_ms // 2, 31 * longest_ms, 15 * longest_ms + 2 * 1000)

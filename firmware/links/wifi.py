@@ -1,0 +1,87 @@
+"""Keeps a node on its Wi-Fi network: connects, notices the loss, waits, connects again.
+
+Never blocks, never reboots: a street is lit without a network. What the radio's driver raises is counted and taken
+as one more failed try (`connect` while it is connecting raises OSError, micropython issue 17661).
+
+**The states.** IDLE until the first step. CONNECTING from the call of `connect` until the driver says so or
+CONNECT_TIMEOUT_MS pass; then the try is broken off and WAITING lasts for a delay that doubles from try to try, with
+jitter, since a district's access point that returns is asked by all its lamps at once. UP until the driver says
+otherwise. A driver that connects by itself while we wait is UP at once.
+"""
+
+CONNECT_TIMEOUT_MS = 20_000
+RETRY_FIRST_MS = 2_000
+RETRY_LAST_MS = 120_000
+
+IDLE = "idle"
+CONNECTING = "connecting"
+UP = "up"
+WAITING = "waiting"
+
+# What may happen.
+CONNECTED = "connected"
+ABSENT = "absent"  # not connected, and no deadline has come
+DUE = "due"  # not connected, and the deadline has come
+
+# state: {what happens: (next state, action)}. Entries that change nothing are missing.
+TABLE = {
+    IDLE: {DUE: (CONNECTING, "_connect"), CONNECTED: (UP, "_succeed")},
+    CONNECTING: {CONNECTED: (UP, "_succeed"), DUE: (WAITING, "_give_up")},
+    UP: {ABSENT: (WAITING, "_give_up"), DUE: (WAITING, "_give_up")},
+    WAITING: {CONNECTED: (UP, "_succeed"), DUE: (CONNECTING, "_connect")},
+}
+
+
+class Wifi:
+    """Supervises `wlan`, a `network.WLAN` station. `counters`: tries, refused by the driver, losses of an UP link."""
+
+    def __init__(self, wlan, network, key, *, random_below):
+        self._wlan = wlan
+        self._network = network
+        self._key = key
+        self._random_below = random_below
+        self._due_ms = 0
+        self._delay_ms = RETRY_FIRST_MS
+        self.state = IDLE
+        self.counters = {"tries": 0, "refused": 0, "lost": 0}
+
+    def step(self, *, now_ms) -> None:
+        """Look at the radio once and do what is due."""
+        happening = DUE if now_ms >= self._due_ms else ABSENT
+        if self._attempt(self._wlan.isconnected):
+            happening = CONNECTED
+        if happening in TABLE[self.state]:
+            was = self.state
+            self.state, action = TABLE[was][happening]
+            getattr(self, action)(was, now_ms)
+
+    def signal_dbm(self):
+        """Received signal strength, or None when there is none to tell."""
+        if self.state != UP:
+            return None
+        value = self._attempt(self._wlan.status, "rssi")
+        return value if isinstance(value, int) else None
+
+    def _connect(self, _was, now_ms):
+        self.counters["tries"] += 1
+        self._attempt(self._wlan.active, True)
+        self._attempt(self._wlan.connect, self._network, self._key)
+        self._due_ms = now_ms + CONNECT_TIMEOUT_MS
+
+    def _succeed(self, _was, _now_ms):
+        self._delay_ms = RETRY_FIRST_MS
+
+    def _give_up(self, was, now_ms):
+        self._attempt(self._wlan.disconnect)
+        if was == UP:
+            self.counters["lost"] += 1
+        self._due_ms = now_ms + self._delay_ms // 2 + self._random_below(self._delay_ms // 2 + 1)
+        self._delay_ms = min(2 * self._delay_ms, RETRY_LAST_MS)
+
+    def _attempt(self, call, *arguments):
+        """Result of a call of the driver, None when it refuses."""
+        try:
+            return call(*arguments)
+        except (OSError, RuntimeError, ValueError):
+            self.counters["refused"] += 1
+            return None

@@ -1,0 +1,232 @@
+"""The node application: events in, state and datagrams out. Composes time, outbox, sender, lamp and policy.
+
+The shell (firmware/esp32/main.py on the chip, the simulator's twin on a desk) does four things in a loop:
+it hands over datagrams and meter samples, calls `poll`, sets the output to `output.level_percent`, and
+sleeps until `deadline_ms`. The application never blocks, reads no clock and touches no pin; what it must
+remember across a power cut it gives out as a `Checkpoint`, at most hourly, for flash wears out.
+"""
+
+from collections import namedtuple
+
+from node import limits
+from node.lamp import LampModel, LampWatch
+from node.outbox import Outbox
+from node.sender import Sender
+from node.streetlight import BOOT, FAIL_SAFE_PERCENT, Output, Streetlight
+from node.timekeeper import Timekeeper
+from policy import lighting
+from wire import cbor, event, quantity, record
+from wire import limits as wire_limits
+from wire.record import EventBody, Record
+
+KIND = "streetlight"
+VERSION = "0.1.0"
+
+# What the shell knows at a start. `previous_boot` and `durable_sequence` are None on a new board; `cause` is a word.
+Boot = namedtuple("Boot", ("boot", "previous_boot", "durable_sequence", "cause", "lamp_s"))
+# What must survive a power cut: the boot it belongs to, how far its records are safe, and the lamp's lifetime.
+Checkpoint = namedtuple("Checkpoint", ("boot", "durable_sequence", "lamp_s"))
+
+MADE = "made"
+ACKNOWLEDGED = "acknowledged"
+
+_CHECKPOINT_MS = 3_600_000
+
+
+class Node:
+    """One streetlight. `tap(what, sequence, data)` is told of every record made and acknowledged (console
+    trace)."""
+
+    def __init__(self, settings, boot, endpoint, session, *, random_below, now_ms, tap=None):
+        self._settings = settings
+        self._boot = boot
+        self._endpoint = endpoint
+        self._tap = tap
+        self._writer = cbor.Writer(bytearray(256))
+        self._sequence = 0
+        self._time = Timekeeper(started_ms=now_ms)
+        self._outbox = Outbox()
+        self._sender = Sender(
+            endpoint,
+            session,
+            self._outbox,
+            node=settings.node,
+            peer=settings.gateway,
+            random_below=random_below,
+            hold_until_ms=now_ms + random_below(1000 * settings.report_spread_s + 1),
+        )
+        self._spread_s = _spread(settings.node)
+        self._light = Streetlight(
+            lighting.Plan(settings.calendar, settings.site), stagger_s=self._spread_s % limits.STAGGER_S
+        )
+        self._watch = LampWatch(LampModel(settings.lamp[0], settings.lamp[1], 300))
+        self.output = Output(FAIL_SAFE_PERCENT, BOOT, 0)
+        self._watch.commanded(FAIL_SAFE_PERCENT, now_ms=now_ms)
+        self._lamp_ms = 1000 * boot.lamp_s
+        self._lamp_at_ms = now_ms
+        self._sample_at_ms = now_ms
+        self._report_at_ms = now_ms + 1000 * min(60, settings.telemetry_s)
+        self._health_at_ms = self._report_at_ms
+        self._checkpoint_at_ms = now_ms + _CHECKPOINT_MS
+        self._meter = None
+        self._platform = {}
+        self._starts = 0
+        detail = (boot.previous_boot, boot.durable_sequence, boot.cause, KIND, VERSION)
+        self._emit(EventBody(event.BOOT, None, detail), now_ms)
+
+    # --- events in ------------------------------------------------------------------------------------------
+
+    def receive(self, datagram, peer, *, now_ms):
+        """One datagram from the link."""
+        for happened in self._endpoint.receive(datagram, peer, now_ms=now_ms):
+            self._handle(happened, now_ms)
+        self.poll(now_ms=now_ms)
+
+    def sample_due(self, now_ms) -> bool:
+        """True when the shell is to read the meter and call `sample`."""
+        return now_ms >= self._sample_at_ms
+
+    def sample(self, meter, platform, *, now_ms):
+        """One reading of the meter (map of wire keys to scaled integers; None: silent) and of the board's
+        own health."""
+        self._sample_at_ms = now_ms + 1000 * self._settings.sample_s
+        self._meter = meter
+        self._platform = platform
+        power = None if meter is None else meter.get(quantity.POWER)
+        for code, begins in self._watch.sample(power, now_ms=now_ms):
+            readings = dict(meter) if meter else {}
+            readings[quantity.LEVEL] = self.output.level_percent
+            self._emit(EventBody(code, begins, readings), now_ms)
+        self.poll(now_ms=now_ms)
+
+    def poll(self, *, now_ms):
+        """Whatever is due: exchanges, the output, periodic records, the next payload."""
+        for happened in self._endpoint.poll(now_ms=now_ms):
+            self._handle(happened, now_ms)
+        self._decide(now_ms)
+        if now_ms >= self._report_at_ms:
+            self._report(now_ms)
+        gap = self._outbox.take_gap() if self._outbox.waiting() < limits.OUTBOX_RECORDS_MAX // 2 else None
+        if gap is not None:
+            detail = (None, self._boot.boot, gap.first, gap.last, gap.why)
+            self._emit(EventBody(event.GAP, None, detail), now_ms)
+        self._sender.send(now_ms=now_ms)
+
+    # --- effects out ----------------------------------------------------------------------------------------
+
+    def outgoing(self) -> list:
+        """Datagrams to send: [(peer, bytes)]."""
+        return self._endpoint.outgoing()
+
+    def deadline_ms(self, now_ms) -> int:
+        """When `poll` (or a sample) is due at the latest."""
+        deadline_ms = min(self._sample_at_ms, self._report_at_ms)
+        for other_ms in (self._endpoint.deadline_ms(), self._sender.deadline_ms()):
+            if other_ms is not None and other_ms < deadline_ms:
+                deadline_ms = other_ms
+        return deadline_ms
+
+    def checkpoint(self, now_ms):
+        """A Checkpoint to write to flash when one is due, else None."""
+        if now_ms < self._checkpoint_at_ms:
+            return None
+        self._checkpoint_at_ms = now_ms + _CHECKPOINT_MS
+        return Checkpoint(
+            self._boot.boot, self._outbox.durable_sequence(self._sequence), self._lamp_s(now_ms)
+        )
+
+    def waiting_sequences(self) -> list:
+        """Sequences of the records that no gateway has acknowledged yet."""
+        return self._outbox.sequences()
+
+    def unix_s(self, now_ms):
+        """UTC as the node knows it, or None."""
+        return self._time.unix_s(now_ms)
+
+    # --- inside ---------------------------------------------------------------------------------------------
+
+    def _handle(self, happened, now_ms):
+        entries, answer, asked_ms = self._sender.handle(happened, now_ms=now_ms)
+        if self._tap is not None:
+            for entry in entries:
+                self._tap(ACKNOWLEDGED, entry.sequence, entry.data)
+        if answer is None:
+            return
+        if self._time.learn(answer, asked_ms=asked_ms, now_ms=now_ms):
+            detail = (
+                None,
+                self._boot.boot,
+                self._time.uptime_s(now_ms),
+                self._time.unix_s(now_ms),
+                self._time.uncertainty_s(now_ms),
+            )
+            self._emit(EventBody(event.ANCHOR, None, detail), now_ms)
+            self._report_at_ms = self._next_report_ms(now_ms)
+
+    def _decide(self, now_ms):
+        wanted = self._light.output(self._time.unix_s(now_ms), self._time.uncertainty_s(now_ms))
+        if wanted == self.output:
+            return
+        previous = self.output
+        self._lamp_s(now_ms)
+        self.output = wanted
+        if wanted.level_percent and not previous.level_percent:
+            self._starts += 1
+        self._watch.commanded(wanted.level_percent, now_ms=now_ms)
+        detail = (wanted.level_percent, previous.level_percent, wanted.rule, wanted.reason)
+        self._emit(EventBody(event.LEVEL_CHANGED, None, detail), now_ms)
+
+    def _lamp_s(self, now_ms):
+        if self.output.level_percent:
+            self._lamp_ms += now_ms - self._lamp_at_ms
+        self._lamp_at_ms = now_ms
+        return self._lamp_ms // 1000
+
+    def _report(self, now_ms):
+        self._report_at_ms = self._next_report_ms(now_ms)
+        if self._meter is not None:
+            readings = dict(self._meter)
+            readings[quantity.LEVEL] = self.output.level_percent
+            readings[quantity.LAMP_HOURS] = self._lamp_s(now_ms) // 3600
+            self._emit(readings, now_ms)
+        if now_ms >= self._health_at_ms:
+            self._health_at_ms = now_ms + 1000 * self._settings.health_s
+            self._emit(self._health(now_ms), now_ms)
+
+    def _health(self, now_ms):
+        readings = dict(self._platform)
+        readings[quantity.UPTIME] = self._time.uptime_s(now_ms)
+        readings[quantity.OUTBOX_WAITING] = self._outbox.waiting()
+        readings[quantity.RECORDS_DROPPED] = self._outbox.counters["thinned"] + self._outbox.counters["dropped"]
+        readings[quantity.RETRANSMISSIONS] = self._endpoint.counters["retransmitted"]
+        readings[quantity.LAMP_STARTS] = self._starts
+        return readings
+
+    def _next_report_ms(self, now_ms):
+        """On the quarter hour of UTC plus this node's own seconds, so that a gateway's batch holds a whole
+        street."""
+        period_s = self._settings.telemetry_s
+        unix_s = self._time.unix_s(now_ms)
+        if unix_s is None:
+            return now_ms + 1000 * period_s
+        offset_s = self._spread_s % min(60, period_s)
+        return now_ms + 1000 * (period_s - (unix_s - offset_s) % period_s)
+
+    def _emit(self, body, now_ms):
+        made = Record(self._boot.boot, self._sequence, self._time.stamp(now_ms), body)
+        self._writer.length = 0
+        record.write(self._writer, made)
+        data = bytes(self._writer.view())
+        if self._tap is not None:
+            self._tap(MADE, self._sequence, data)
+        self._outbox.put(record.lane(made), self._sequence, data)
+        self._sequence = (self._sequence + 1) & wire_limits.SEQUENCE_MAX
+
+
+def _spread(node) -> int:
+    """A number of its own for each node, from its id: FNV-1a folded to 16 bits, the same on every
+    interpreter."""
+    value = 0x811C
+    for byte in node:
+        value = ((value ^ byte) * 0x0193) & 0xFFFF
+    return value

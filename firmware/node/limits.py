@@ -1,0 +1,28 @@
+"""Every bound of the node application, with its reason. Values only."""
+
+# Records waiting for their 2.04. 96 telemetry records are a day of quarter hours; at about 90 bytes of heap each the
+# outbox stays below 12 kB on the chip.
+OUTBOX_RECORDS_MAX = 120
+# Places that telemetry may never take, then places that events may never take either.
+OUTBOX_EVENT_RESERVE = 16
+OUTBOX_ALARM_RESERVE = 8
+# Gap ranges waiting to become records; beyond it the two nearest are merged into one that covers both.
+GAPS_PENDING_MAX = 8
+# Bytes of CBOR in one payload: a datagram less CoAP header, token, path and the id in the clear (at most 44 bytes).
+PAYLOAD_BYTES_MAX = 200
+
+# Retry of a payload that failed for good at the CoAP layer: the gateway is away, so ask gently.
+RETRY_FIRST_MS = 5_000
+RETRY_LAST_MS = 300_000
+
+# Crystal of an ESP32 module over the temperature range of a lamp post; grows the uncertainty between synchronisations.
+CLOCK_DRIFT_PPM = 50
+# After that without an answer the clock is in holdover.
+SYNCED_FOR_MS = 7_200_000
+# An answer that would leave more than that is no better than none for a lamp (a street may be a quarter hour late).
+UNCERTAINTY_USABLE_S = 900
+# Earlier than 2026 a gateway's clock was never set; DESIGN forbids guessing.
+UNIX_S_MIN = 1_767_225_600
+
+SAMPLES_KEPT = 5
+STAGGER_S = 10

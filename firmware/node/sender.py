@@ -1,0 +1,129 @@
+"""Carries the outbox to the gateway: which payload is in flight, and when to try again.
+
+Two channels, so that an alarm never waits behind telemetry whose exchange is being retransmitted: `urgent`
+takes alarms, then events; `bulk` takes telemetry. Each has at most one exchange open (hence NSTART 2). A
+payload that fails is not kept: the next try is a new message built from what then waits, alarms first.
+Success leads on at once until the outbox is empty.
+"""
+
+from node import limits
+from wire import coap_message, event
+from wire import limits as wire_limits
+from wire.coap import Failed, Refused, Response
+from wire.faults import WireFault
+from wire.record import decode_answer
+
+
+class Channel:
+    """One exchange at a time for some lanes. `retry_at_ms` is None when nothing keeps the channel from
+    sending."""
+
+    def __init__(self, lanes, path, *, retry_last_ms):
+        self.lanes = lanes
+        self.path = path
+        self.exchange = None
+        self.entries = ()
+        self.asked_ms = 0
+        self.retry_at_ms = None
+        self._retry_last_ms = retry_last_ms
+        self._delay_ms = limits.RETRY_FIRST_MS
+
+    def succeeded(self):
+        self.exchange = None
+        self.retry_at_ms = None
+        self._delay_ms = limits.RETRY_FIRST_MS
+
+    def failed(self, random_below, now_ms):
+        """Back off, twice as long each time, with jitter: after a cut all lamps of a district would ask at
+        once."""
+        self.exchange = None
+        self.retry_at_ms = now_ms + self._delay_ms // 2 + random_below(self._delay_ms // 2 + 1)
+        self._delay_ms = min(2 * self._delay_ms, self._retry_last_ms)
+
+
+class Sender:
+    """Feeds an endpoint from an outbox. `counters`: payloads failed and refused by the gateway, odd
+    answers."""
+
+    def __init__(self, endpoint, session, outbox, *, node, peer, random_below, hold_until_ms):
+        self._endpoint = endpoint
+        self._query = session.query(node)
+        self._outbox = outbox
+        self._peer = peer
+        self._random_below = random_below
+        self._hold_until_ms = hold_until_ms
+        self._channels = (
+            Channel((event.ALARM, event.EVENT), (b"e",), retry_last_ms=limits.RETRY_LAST_MS // 5),
+            Channel((event.TELEMETRY,), (b"t",), retry_last_ms=limits.RETRY_LAST_MS),
+        )
+        self.counters = {"failed": 0, "refused": 0, "answer-unreadable": 0}
+
+    def send(self, *, now_ms):
+        """Open the exchanges that may be opened now."""
+        if now_ms < self._hold_until_ms:
+            return
+        for channel in self._channels:
+            if channel.exchange is not None or not self._may_try(channel, now_ms):
+                continue
+            entries = self._outbox.first(
+                channel.lanes, limits.PAYLOAD_BYTES_MAX, wire_limits.RECORDS_PER_PAYLOAD_MAX
+            )
+            if entries:
+                self._open(channel, entries, now_ms)
+
+    def handle(self, happened, *, now_ms):
+        """One event of the endpoint. Returns (entries now acknowledged, answer or None, asked_ms)."""
+        channel = self._channel_of(happened)
+        if channel is None:
+            return (), None, 0
+        if isinstance(happened, Response) and happened.code == coap_message.CHANGED:
+            entries = channel.entries
+            self._outbox.acknowledge(entries)
+            channel.succeeded()
+            return entries, self._answer(happened.payload), channel.asked_ms
+        self.counters["failed" if isinstance(happened, Failed) else "refused"] += 1
+        channel.failed(self._random_below, now_ms)
+        return (), None, 0
+
+    def deadline_ms(self):
+        """When a channel that has something to say may say it; None when nothing waits for time alone."""
+        earliest = None
+        for channel in self._channels:
+            if channel.exchange is not None or not self._outbox.any_in(channel.lanes):
+                continue
+            at_ms = max(channel.retry_at_ms or self._hold_until_ms, self._hold_until_ms)
+            if earliest is None or at_ms < earliest:
+                earliest = at_ms
+        return earliest
+
+    def _may_try(self, channel, now_ms):
+        return channel.retry_at_ms is None or now_ms >= channel.retry_at_ms
+
+    def _open(self, channel, entries, now_ms):
+        payload = b"".join([entry.data for entry in entries])
+        outcome = self._endpoint.request(
+            self._peer, coap_message.POST, channel.path, payload, query=self._query, now_ms=now_ms
+        )
+        if isinstance(outcome, Refused):
+            channel.failed(self._random_below, now_ms)
+            return
+        channel.exchange = outcome
+        channel.entries = entries
+        channel.asked_ms = now_ms
+
+    def _channel_of(self, happened):
+        if not isinstance(happened, (Response, Failed)):
+            return None
+        for channel in self._channels:
+            if channel.exchange is not None and channel.exchange == happened.exchange:
+                return channel
+        return None
+
+    def _answer(self, payload):
+        if not payload:
+            return None
+        try:
+            return decode_answer(payload)
+        except WireFault:
+            self.counters["answer-unreadable"] += 1
+            return None

@@ -1,0 +1,123 @@
+"""The settings of a node, as the provisioning tool writes them and the node checks them: plain data in, one
+value out.
+
+Every fault is listed at once with its path and the remedy (policy.fault). Integers only: 47.5 ° north is
+475000.
+
+    node        16 hex digits, minted at provisioning, never reused
+    gateway     [address, port] of the gateway's CoAP server; a literal IP, for name look-ups block
+    insecure    true: the node link runs in the clear (the only mode yet)
+    site        [latitude, longitude] in 10^-4 degree
+    lamp        [nominal power, standby power] in 0.1 W
+    calendar    lighting calendar in plain form (policy.lighting_form); absent: lit from sunset to sunrise
+    sample_s, telemetry_s, health_s, report_spread_s, ack_timeout_ms: timing, with defaults
+    wifi        [network, key], read by the shell only
+    trace       true: each record made and acknowledged is printed on the console
+"""
+
+from binascii import unhexlify
+from collections import namedtuple
+
+from policy import civil, lighting, lighting_form
+from policy.fault import Faults
+from wire import limits
+
+Settings = namedtuple(
+    "Settings",
+    (
+        "node",
+        "gateway",
+        "site",
+        "lamp",
+        "calendar",
+        "sample_s",
+        "telemetry_s",
+        "health_s",
+        "report_spread_s",
+        "ack_timeout_ms",
+        "trace",
+    ),
+)
+
+# name: (default, lowest, highest)
+_TIMING = {
+    "sample_s": (60, 1, 3600),
+    "telemetry_s": (900, 1, 86400),
+    "health_s": (3600, 10, 86400),
+    # All lamps of a feeder boot in the same second at dusk; their first reports spread over this.
+    "report_spread_s": (120, 0, 280),
+    # RFC 7252 asks for 2 s at least; ours must exceed the gateway's flush (DESIGN section 4). Lower on a bench only.
+    "ack_timeout_ms": (4000, 200, 60000),
+}
+_KNOWN = ("node", "gateway", "insecure", "site", "lamp", "calendar", "wifi", "trace", "kind") + tuple(_TIMING)
+
+
+def decode(plain):
+    """(Settings, []) or (None, faults)."""
+    faults = Faults()
+    if not isinstance(plain, dict):
+        faults.add("", "is not a map", "give an object with at least node, gateway, site, lamp")
+        return None, faults.listed()
+    for name in sorted(plain):
+        if name not in _KNOWN:
+            faults.add(name, "is not a setting", "remove it, or correct its spelling")
+    node = _node(faults, plain.get("node"))
+    gateway = _gateway(faults, plain.get("gateway"))
+    site = _site(faults, plain.get("site"))
+    lamp = _pair(faults, "lamp", plain.get("lamp"), (1, 0), (100000, 1000))
+    calendar = _calendar(faults, plain.get("calendar"))
+    timing = {name: _timing(faults, plain, name) for name in _TIMING}
+    if plain.get("insecure") is not True:
+        faults.add("insecure", "is not true", "give true: the node link has no protection yet")
+    if faults.count():
+        return None, faults.listed()
+    trace = plain.get("trace") is True
+    return Settings(node, gateway, site, lamp, calendar, trace=trace, **timing), []
+
+
+def _node(faults, value):
+    if isinstance(value, str) and len(value) == 2 * limits.NODE_ID_BYTES:
+        try:
+            return unhexlify(value)
+        except ValueError:
+            pass
+    faults.add("node", "is not 16 hex digits", "give the id that was minted for this board")
+    return None
+
+
+def _gateway(faults, value):
+    if faults.sequence("gateway", value, 2, 2):
+        if not isinstance(value[0], str) or not value[0]:
+            faults.add("gateway[0]", "is not an address", "give a literal IP address")
+        faults.integer("gateway[1]", value[1], 1, 65535)
+        return (value[0], value[1])
+    return None
+
+
+def _pair(faults, path, value, low, high):
+    if not faults.sequence(path, value, 2, 2):
+        return None
+    for index in (0, 1):
+        faults.integer(f"{path}[{index}]", value[index], low[index], high[index])
+    return (value[0], value[1])
+
+
+def _site(faults, value):
+    pair = _pair(faults, "site", value, (-900000, -1800000), (900000, 1800000))
+    return lighting.Site(pair[0], pair[1], civil.PARIS) if pair else None
+
+
+def _calendar(faults, value):
+    if value is None:
+        return lighting.DEFAULT_CALENDAR
+    calendar, found = lighting_form.decode(value)
+    for fault in found:
+        faults.add(f"calendar.{fault.path}", fault.problem, fault.remedy)
+    return calendar
+
+
+def _timing(faults, plain, name):
+    default, low, high = _TIMING[name]
+    value = plain.get(name, default)
+    faults.integer(name, value, low, high)
+    return value

@@ -1,0 +1,330 @@
+"""The subset of CBOR (RFC 8949) that our records use, bounded in depth, size and item count.
+
+Accepted: unsigned and negative integers up to 64 bits, byte and text strings, arrays, maps, false, true,
+null and, on request, decimal fractions (tag 4). Refused: floats (the chip has 32 bits of them, so no float
+is ever on a wire), other tags, other simple values, indefinite lengths, lengths that are not the shortest,
+keys that repeat or do not ascend (in the bytewise order of RFC 8949 section 4.2.1), bytes that follow. One
+value therefore has one encoding, and two ends can compare records as bytes.
+
+The writer fills a buffer that its owner keeps, so that a telemetry record costs the node's heap next to
+nothing.
+"""
+
+from struct import pack_into
+
+from wire import limits
+from wire.faults import WireFault
+
+_UNSIGNED = 0x00
+_NEGATIVE = 0x20
+_BYTES = 0x40
+_TEXT = 0x60
+_ARRAY = 0x80
+_MAP = 0xA0
+_TAG = 0xC0
+_FALSE = 0xF4
+_TRUE = 0xF5
+_NULL = 0xF6
+_DECIMAL_FRACTION_TAG = 4
+_INTEGER_MAX = 0xFFFFFFFFFFFFFFFF
+
+
+class DecimalFraction:
+    """`mantissa · 10^exponent` (RFC 8949 section 3.4.4): how a scaled integer stays exact in the open."""
+
+    def __init__(self, exponent: int, mantissa: int):
+        self.exponent = exponent
+        self.mantissa = mantissa
+
+    def __eq__(self, other):
+        return (
+            isinstance(other, DecimalFraction) and self.exponent == other.exponent and self.mantissa == other.mantissa
+        )
+
+    def __hash__(self):
+        return hash((self.exponent, self.mantissa))
+
+    def __repr__(self):
+        return f"DecimalFraction({self.exponent}, {self.mantissa})"
+
+
+class Writer:
+    """Appends items to `buffer` (a bytearray of fixed size). `length` is what has been written.
+
+    An item that does not fit raises WireFault("too-long"); the owner resets `length` to drop what was begun.
+    """
+
+    def __init__(self, buffer):
+        self.buffer = buffer
+        self.length = 0
+
+    def _byte(self, value):
+        if self.length >= len(self.buffer):
+            raise WireFault("too-long")
+        self.buffer[self.length] = value
+        self.length += 1
+
+    def _head(self, major, argument):
+        if argument < 24:
+            self._byte(major | argument)
+        elif argument < 0x100:
+            self._wide(major | 24, ">B", 1, argument)
+        elif argument < 0x10000:
+            self._wide(major | 25, ">H", 2, argument)
+        elif argument <= 0xFFFFFFFF:
+            self._wide(major | 26, ">I", 4, argument)
+        elif argument <= _INTEGER_MAX:
+            self._wide(major | 27, ">Q", 8, argument)
+        else:
+            raise WireFault("integer-range")
+
+    def _wide(self, initial, form, width, argument):
+        # A chip's small integers have 31 bits: shifting a Unix time byte by byte would allocate at every step.
+        end = self.length + 1 + width
+        if end > len(self.buffer):
+            raise WireFault("too-long")
+        self.buffer[self.length] = initial
+        pack_into(form, self.buffer, self.length + 1, argument)
+        self.length = end
+
+    def integer(self, value):
+        if value >= 0:
+            self._head(_UNSIGNED, value)
+        else:
+            self._head(_NEGATIVE, -1 - value)
+
+    def array(self, count):
+        self._head(_ARRAY, count)
+
+    def map(self, count):
+        self._head(_MAP, count)
+
+    def bytes(self, value):
+        self._head(_BYTES, len(value))
+        self._raw(value)
+
+    def text(self, value):
+        encoded = value.encode()
+        self._head(_TEXT, len(encoded))
+        self._raw(encoded)
+
+    def fraction(self, exponent, mantissa):
+        self._head(_TAG, _DECIMAL_FRACTION_TAG)
+        self.array(2)
+        self.integer(exponent)
+        self.integer(mantissa)
+
+    def _raw(self, value):
+        end = self.length + len(value)
+        if end > len(self.buffer):
+            raise WireFault("too-long")
+        self.buffer[self.length : end] = value
+        self.length = end
+
+    def value(self, item):
+        """Write any accepted value, maps in the order of their encoded keys whatever order the interpreter
+        keeps."""
+        if item is None:
+            self._byte(_NULL)
+        elif item is True:
+            self._byte(_TRUE)
+        elif item is False:
+            self._byte(_FALSE)
+        elif isinstance(item, int):
+            self.integer(item)
+        elif isinstance(item, str):
+            self.text(item)
+        elif isinstance(item, (bytes, bytearray, memoryview)):
+            self.bytes(item)
+        elif isinstance(item, (list, tuple)):
+            self.array(len(item))
+            for element in item:
+                self.value(element)
+        elif isinstance(item, dict):
+            self.map(len(item))
+            for key in _ordered_keys(item):
+                self.value(key)
+                self.value(item[key])
+        elif isinstance(item, DecimalFraction):
+            self.fraction(item.exponent, item.mantissa)
+        else:
+            raise WireFault("type")
+
+    def view(self):
+        """The bytes written so far, without a copy; valid until the next write."""
+        return memoryview(self.buffer)[: self.length]
+
+
+def encode(item, bytes_max: int = limits.CBOR_BYTES_MAX) -> bytes:
+    """One value as CBOR bytes; for occasional use, since it allocates its buffer."""
+    writer = Writer(bytearray(bytes_max))
+    writer.value(item)
+    return bytes(writer.view())
+
+
+class Reader:
+    """Takes items one after the other from `data`; every fault is a WireFault with a stable reason."""
+
+    def __init__(self, data, *, fractions: bool = False, items_max: int = limits.CBOR_ITEMS_MAX):
+        self.data = data
+        self.offset = 0
+        self.fractions = fractions
+        self.items_max = items_max
+
+    def at_end(self) -> bool:
+        return self.offset >= len(self.data)
+
+    def _take(self, count):
+        start = self.offset
+        if count > len(self.data) - start:
+            raise WireFault("truncated")
+        self.offset = start + count
+        return self.data[start : start + count]
+
+    def _argument(self, additional):
+        if additional < 24:
+            return additional
+        if additional > 27:
+            raise WireFault("indefinite" if additional == 31 else "reserved")
+        width = 1 << (additional - 24)
+        value = 0
+        for byte in self._take(width):
+            value = (value << 8) | byte
+        if value < (24 if width == 1 else 1 << (4 * width)):
+            raise WireFault("not-shortest")
+        return value
+
+    def value(self, depth: int = limits.CBOR_DEPTH_MAX):
+        """The next value. `depth` is how many more levels of array, map or tag may open."""
+        initial = self._take(1)[0]
+        major = initial & 0xE0
+        if major == 0xE0:
+            return self._simple(initial)
+        argument = self._argument(initial & 0x1F)
+        if major == _UNSIGNED:
+            return argument
+        if major == _NEGATIVE:
+            return -1 - argument
+        if major == _BYTES:
+            return bytes(self._take(argument))
+        if major == _TEXT:
+            return self._text(argument)
+        if depth <= 0:
+            raise WireFault("depth")
+        if major == _ARRAY:
+            self._check_count(argument)
+            return [self.value(depth - 1) for _ in range(argument)]
+        if major == _MAP:
+            return self._map(argument, depth - 1)
+        return self._tagged(argument, depth - 1)
+
+    def _simple(self, initial):
+        if initial == _NULL:
+            return None
+        if initial == _TRUE:
+            return True
+        if initial == _FALSE:
+            return False
+        if initial == 0xFF:
+            raise WireFault("break")
+        raise WireFault("float" if 0xF9 <= initial <= 0xFB else "simple")
+
+    def _text(self, length):
+        raw = bytes(self._take(length))
+        # MicroPython decodes some ill-formed UTF-8 (surrogates, overlong forms) that CPython refuses: check here.
+        if not _is_utf8(raw):
+            raise WireFault("utf-8")
+        return raw.decode()
+
+    def _check_count(self, count):
+        # Each item takes a byte at least, so a count beyond what is left is a lie: refuse before allocating for it.
+        if count > len(self.data) - self.offset:
+            raise WireFault("truncated")
+        if count > self.items_max:
+            raise WireFault("items")
+
+    def _map(self, count, depth):
+        self._check_count(count)
+        result = {}
+        previous = b""
+        for _ in range(count):
+            start = self.offset
+            key = self.value(0)
+            _check_key(key)
+            encoded = bytes(self.data[start : self.offset])
+            if encoded <= previous:
+                raise WireFault("duplicate-key" if encoded == previous else "key-order")
+            previous = encoded
+            result[key] = self.value(depth)
+        return result
+
+    def _tagged(self, tag, depth):
+        if not self.fractions or tag != _DECIMAL_FRACTION_TAG:
+            raise WireFault("tag")
+        content = self.value(depth)
+        if not isinstance(content, list) or len(content) != 2:
+            raise WireFault("tag")
+        exponent, mantissa = content
+        if not is_integer(exponent) or not is_integer(mantissa):
+            raise WireFault("tag")
+        return DecimalFraction(exponent, mantissa)
+
+
+def decode(data, *, fractions: bool = False, bytes_max: int = limits.CBOR_BYTES_MAX, items_max=None):
+    """The one value that `data` holds; WireFault when there is anything else or anything more."""
+    if len(data) > bytes_max:
+        raise WireFault("too-long")
+    reader = Reader(data, fractions=fractions, items_max=items_max or limits.CBOR_ITEMS_MAX)
+    value = reader.value()
+    if not reader.at_end():
+        raise WireFault("trailing")
+    return value
+
+
+def is_integer(value) -> bool:
+    """True for integers and not for booleans, on both interpreters (on CPython a bool is an int)."""
+    return isinstance(value, int) and value is not True and value is not False
+
+
+def _check_key(key):
+    if not is_integer(key) and not isinstance(key, str):
+        raise WireFault("key-type")
+
+
+def _ordered_keys(item):
+    for key in item:
+        _check_key(key)
+    return sorted(item, key=_key_order)
+
+
+def _key_order(key):
+    """Sorts as the encoded keys do (RFC 8949 section 4.2.1): 0 ... 2^64-1, then -1 ... -2^64, then texts."""
+    if is_integer(key):
+        return (0, key, b"") if key >= 0 else (1, -1 - key, b"")
+    encoded = key.encode()
+    return (2, len(encoded), encoded)
+
+
+def _is_utf8(raw) -> bool:
+    """RFC 3629: well-formed sequences only, no surrogates, nothing above U+10FFFF."""
+    index = 0
+    end = len(raw)
+    while index < end:
+        first = raw[index]
+        index += 1
+        if first < 0x80:
+            continue
+        if 0xC2 <= first <= 0xDF:
+            more, low, high = 1, 0x80, 0xBF
+        elif 0xE0 <= first <= 0xEF:
+            more, low, high = 2, 0xA0 if first == 0xE0 else 0x80, 0x9F if first == 0xED else 0xBF
+        elif 0xF0 <= first <= 0xF4:
+            more, low, high = 3, 0x90 if first == 0xF0 else 0x80, 0x8F if first == 0xF4 else 0xBF
+        else:
+            return False
+        for _ in range(more):
+            if index >= end or not low <= raw[index] <= high:
+                return False
+            index += 1
+            low, high = 0x80, 0xBF
+    return True

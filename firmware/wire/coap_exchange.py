@@ -1,0 +1,186 @@
+"""The life of one CoAP exchange as two tables, and the times of a bearer (RFC 7252 sections 4.2 to 4.8 and
+5.2).
+
+Nothing here acts: `wire.coap` reads the tables, and its `_step` is the only place that changes a state.
+
+**An exchange we asked for.** It is QUEUED until fewer than NSTART interactions with its peer are outstanding.
+A confirmable request is then UNACKED: sent again each time its timeout ends, which doubles, at most
+`max_retransmit` times. Whatever proves that the peer has it ends this: an empty acknowledgement leaves it
+WAITING for a separate response, a response (piggybacked, or separate and ahead of a lost acknowledgement)
+ends it, a reset fails it. A non-confirmable request is WAITING at once and keeps its NSTART place, for
+nothing tells how fast the peer can go. DONE is final: one Response or one Failed has been given to the
+application.
+
+**An exchange a peer asked for.** A confirmable request is OPEN: the application has it, its acknowledgement
+may still carry the answer. After the processing delay the empty acknowledgement goes out and the exchange is
+PROMISED: the answer will travel as a confirmable message of ours, which is REPLY_QUEUED for its NSTART place,
+then REPLY_UNACKED until it is acknowledged, reset, or given up. A non-confirmable request is HEARD and
+answered by one non-confirmable message. What is ANSWERED is only remembered: a duplicate gets the stored
+reply again and the application hears nothing. Until there is a reply to repeat, a duplicate gets nothing: the
+acknowledgement is on its way. A separate response that we acknowledged is remembered the same way, as
+ANSWERED, because its acknowledgement may get lost.
+
+An entry that is missing is refused and counted as `unexpected`.
+"""
+
+from collections import namedtuple
+
+from wire import limits
+
+# States of an exchange we asked for.
+QUEUED = "queued"
+UNACKED = "unacked"
+WAITING = "waiting"
+DONE = "done"
+# States of an exchange a peer asked for.
+OPEN = "open"
+PROMISED = "promised"
+HEARD = "heard"
+REPLY_QUEUED = "reply-queued"
+REPLY_UNACKED = "reply-unacked"
+ANSWERED = "answered"
+
+# What may happen.
+START = "start"  # an NSTART place is free for a confirmable message
+START_ONCE = "start-once"  # the same, non-confirmable
+AGAIN = "again"  # the deadline came, a retransmission is left
+EXPIRED = "expired"  # the deadline came, none is left
+ACKED = "acked"  # an empty acknowledgement of our message
+RESET = "reset"  # a reset of our message
+RESPONSE = "response"  # a response that matches and may be used
+REFUSED = "refused"  # one that matches and has a critical option we do not understand
+ANSWER = "answer"  # the application answers
+DUPLICATE = "duplicate"  # the same bytes from the same peer
+
+# state: {what happens: (next state, action of the endpoint)}
+ASKED = {
+    QUEUED: {
+        START: (UNACKED, "_transmit"),
+        START_ONCE: (WAITING, "_transmit_once"),
+    },
+    UNACKED: {
+        AGAIN: (UNACKED, "_retransmit"),
+        EXPIRED: (DONE, "_fail_timeout"),
+        ACKED: (WAITING, "_await_response"),
+        RESET: (DONE, "_fail_reset"),
+        RESPONSE: (DONE, "_deliver"),
+        REFUSED: (DONE, "_fail_refused"),
+    },
+    WAITING: {
+        EXPIRED: (DONE, "_fail_timeout"),
+        RESET: (DONE, "_fail_reset"),
+        RESPONSE: (DONE, "_deliver"),
+        REFUSED: (DONE, "_fail_refused"),
+    },
+    DONE: {},
+}
+
+SERVED = {
+    OPEN: {
+        DUPLICATE: (OPEN, "_repeat"),
+        EXPIRED: (PROMISED, "_acknowledge"),
+        ANSWER: (ANSWERED, "_piggyback"),
+    },
+    PROMISED: {
+        DUPLICATE: (PROMISED, "_repeat"),
+        ANSWER: (REPLY_QUEUED, "_queue_up"),
+    },
+    HEARD: {
+        DUPLICATE: (HEARD, "_repeat"),
+        ANSWER: (ANSWERED, "_answer_once"),
+    },
+    REPLY_QUEUED: {
+        DUPLICATE: (REPLY_QUEUED, "_repeat"),
+        START: (REPLY_UNACKED, "_transmit"),
+    },
+    REPLY_UNACKED: {
+        DUPLICATE: (REPLY_UNACKED, "_repeat"),
+        AGAIN: (REPLY_UNACKED, "_retransmit"),
+        EXPIRED: (ANSWERED, "_give_up"),
+        ACKED: (ANSWERED, "_settle"),
+        RESET: (ANSWERED, "_settle"),
+    },
+    ANSWERED: {
+        DUPLICATE: (ANSWERED, "_repeat"),
+    },
+}
+
+# ack_timeout_ms: first patience, before the random stretch of up to ack_random_permille / 1000.
+# processing_delay_ms: how long an acknowledgement waits for the answer. response_wait_ms: how long a request
+# waits once it is acknowledged. exchange_lifetime_ms: how long a received message is remembered.
+Timing = namedtuple(
+    "Timing",
+    (
+        "ack_timeout_ms",
+        "ack_random_permille",
+        "max_retransmit",
+        "nstart",
+        "processing_delay_ms",
+        "response_wait_ms",
+        "exchange_lifetime_ms",
+    ),
+)
+
+
+def bearer_timing(
+    *,
+    ack_timeout_ms=limits.COAP_ACK_TIMEOUT_MIN_MS,
+    ack_random_permille=1500,
+    max_retransmit=4,
+    nstart=1,
+    processing_delay_ms=1000,
+    latency_max_ms=100000,
+    response_wait_ms=None,
+    exchange_lifetime_ms=None,
+):
+    """The Timing of a bearer; what is not given follows from the rest by RFC 7252 section 4.8.2.
+
+    Defaults: response_wait_ms is MAX_TRANSMIT_WAIT (186 s), exchange_lifetime_ms is EXCHANGE_LIFETIME (291
+    s).
+    """
+    assert ack_timeout_ms >= limits.COAP_ACK_TIMEOUT_MIN_MS and ack_random_permille >= 1000
+    assert 0 < processing_delay_ms < ack_timeout_ms and nstart > 0
+    longest_ms = ack_timeout_ms * ack_random_permille // 1000
+    if response_wait_ms is None:
+        response_wait_ms = longest_ms * (2 ** (max_retransmit + 1) - 1)
+    if exchange_lifetime_ms is None:
+        span_ms = longest_ms * (2**max_retransmit - 1)
+        exchange_lifetime_ms = span_ms + 2 * latency_max_ms + processing_delay_ms
+    return Timing(
+        ack_timeout_ms,
+        ack_random_permille,
+        max_retransmit,
+        nstart,
+        processing_delay_ms,
+        response_wait_ms,
+        exchange_lifetime_ms,
+    )
+
+
+class Exchange:
+    """One row of the endpoint's memory. Fields only: the tables say what may happen to it.
+
+    Defaults are fields of the class: on MicroPython an instance then pays for what was set, and no more.
+    """
+
+    token = b""
+    # The peer's request: its id for our acknowledgement, its digest against duplicates, what a duplicate
+    # gets, when it is forgotten.
+    request_id = None
+    digest = None
+    reply = None
+    expires_ms = None
+    # Our own message: its id, which an acknowledgement or a reset may name, and how it is sent.
+    sent_id = None
+    datagram = None
+    confirmable = True
+    holds_place = False
+    timeout_ms = 0
+    retries_left = 0
+    due_ms = None
+
+    def __init__(self, number, peer, table, state):
+        self.number = number
+        self.peer = peer
+        self.table = table
+        self.state = state

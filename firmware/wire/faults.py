@@ -1,0 +1,12 @@
+"""The one error of `wire`: bytes that break the contract. It never travels past the caller of a decoder."""
+
+
+class WireFault(Exception):
+    """Bytes from a peer, or values of ours, that the contract refuses.
+
+    `reason` is a short stable word: it names a counter and appears in health records, so it carries no data.
+    """
+
+    def __init__(self, reason: str):
+        super().__init__(reason)
+        self.reason = reason

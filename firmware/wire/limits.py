@@ -1,0 +1,60 @@
+"""Every bound that both ends of a link obey, with its reason. One section a module; values only, no code."""
+
+# --- bearers -------------------------------------------------------------------------------------------------
+# ESP-NOW carries 250 bytes in every MicroPython release up to 1.28; the other bearers keep the same bound so that
+# a record never depends on the way it travels.
+DATAGRAM_BYTES_MAX = 250
+
+# --- CBOR ----------------------------------------------------------------------------------------------------
+# sequence item > record > body > detail > list: a record needs five levels; a 16 KiB stack bears many more.
+CBOR_DEPTH_MAX = 6
+# One record from a node, or one answer; far above the 48 bytes of a streetlight's readings.
+CBOR_BYTES_MAX = 1024
+# Items in one array or map of a record: nothing in the tables comes near it.
+CBOR_ITEMS_MAX = 64
+
+# --- records -------------------------------------------------------------------------------------------------
+NODE_ID_BYTES = 8
+# Sequence and boot stay below 2^32: one record a second for 136 years, and SQLite and `struct` hold them.
+SEQUENCE_MAX = 0xFFFFFFFF
+BOOT_MAX = 0xFFFFFFFF
+# Unix seconds or uptime: above 2^32 something is broken, and the ESP32's own clock ends before.
+SECONDS_MAX = 0xFFFFFFFF
+# An uncertainty above a day says no more than "a day".
+UNCERTAINTY_S_MAX = 86400
+READINGS_MAX = 24
+CHANNELS_MAX = 64
+# Readings are scaled integers; 53 bits pass through every JSON and SQLite reader unharmed.
+READING_ABS_MAX = (1 << 53) - 1
+TEXT_BYTES_MAX = 40
+# A payload is a short CBOR sequence: what fits a datagram, bounded again for bearers that carry more.
+RECORDS_PER_PAYLOAD_MAX = 8
+
+# --- batches, gateway to centre ------------------------------------------------------------------------------
+# Inflated size of one batch. 50 records of a street of lights take about 10 kB; raw payloads are the worst case.
+BATCH_BYTES_MAX = 256 * 1024
+BATCH_RECORDS_MAX = 500
+# Journal positions: 53 bits pass through SQLite and JSON unharmed, and no journal lives to see the end of them.
+POSITION_MAX = (1 << 53) - 1
+
+# --- CoAP ---------------------------------------------------------------------------------------------------
+# An independent peer over UDP may send this much (RFC 7252 section 4.6); node links keep DATAGRAM_BYTES_MAX.
+COAP_UDP_DATAGRAM_BYTES_MAX = 1152
+# A path of a few segments, a query, Content-Format, Echo, OSCORE, two Blocks: half of this.
+COAP_OPTIONS_MAX = 16
+# The longest value of every option we could act on (RFC 7252 section 5.10).
+COAP_OPTION_BYTES_MAX = 255
+# The group commit takes up to a second and a poll cycle another: a shorter patience doubles the traffic.
+COAP_ACK_TIMEOUT_MIN_MS = 4000
+# Messages received and remembered against duplicates. With one request outstanding (NSTART) a peer needs one
+# place for the request and one for our own request's separate response; four times that for what the network
+# delays.
+COAP_EXCHANGES_PER_PEER_MAX = 8
+# In all: a node talks to one gateway and the bench tool. A gateway passes a larger figure.
+COAP_EXCHANGES_MAX = 16
+# Our own requests without an outcome, in all and to one peer: a dead peer must not take the others' places.
+COAP_REQUESTS_MAX = 16
+COAP_REQUESTS_PER_PEER_MAX = 8
+# Datagrams waiting for the shell, which drains them every turn. Overflow is a lost datagram: it is sent
+# again.
+COAP_OUTGOING_MAX = 64

@@ -1,0 +1,130 @@
+"""The one table of physical quantities: code, SenML name, unit, decimal exponent, range.
+
+A reading is an integer `n` that means `n · 10^exponent` of `unit`, from the driver to the warehouse: 21.37
+°C is 2137 of quantity TEMPERATURE, whose exponent is -2. Its key on the wire is `code + 256 · channel`; the
+commonest quantities have codes below 24, which take one byte. Codes are never reused and their exponents
+never change: a new scale is a new code.
+
+Units are SenML units (RFC 8428 section 12.1) or secondary units (RFC 8798). The range is what a healthy
+sensor of ours can say, in scaled integers: a value outside is carried all the same, and counted.
+"""
+
+from collections import namedtuple
+
+Quantity = namedtuple("Quantity", ("code", "name", "unit", "exponent", "low", "high"))
+
+CHANNEL_STEP = 256
+
+POWER = 1
+VOLTAGE = 2
+CURRENT = 3
+ENERGY = 4
+LEVEL = 5
+TEMPERATURE = 6
+POWER_FACTOR = 7
+LAMP_HOURS = 8
+ILLUMINANCE = 9
+HUMIDITY = 10
+SETPOINT = 11
+HEATING_DUTY = 12
+CARBON_DIOXIDE = 13
+OCCUPANCY = 14
+WATER_VOLUME = 15
+WATER_FLOW = 16
+SOIL_MOISTURE = 17
+RAIN = 18
+BATTERY = 19
+SIGNAL = 20
+UPTIME = 21
+HEAP_FREE = 22
+FREQUENCY = 23
+RECORDS_DROPPED = 32
+RETRANSMISSIONS = 33
+DATAGRAMS_REFUSED = 34
+OUTBOX_WAITING = 35
+WATCHDOG_MARGIN = 36
+LAMP_STARTS = 37
+LEVEL_MEASURED = 38
+SENSOR_FAULTS = 39
+
+# code, name, unit, exponent, low, high (scaled integers)
+TABLE = (
+    Quantity(POWER, "power", "W", -1, -100, 500000),
+    Quantity(VOLTAGE, "voltage", "V", -1, 0, 5000),
+    Quantity(CURRENT, "current", "A", -3, 0, 100000),
+    Quantity(ENERGY, "energy", "Wh", 0, 0, 4294967295),
+    Quantity(LEVEL, "level", "/", -2, 0, 100),
+    Quantity(TEMPERATURE, "temp", "Cel", -2, -5000, 12500),
+    Quantity(POWER_FACTOR, "pf", "/", -2, -100, 100),
+    Quantity(LAMP_HOURS, "lamp-hours", "h", 0, 0, 1000000),
+    Quantity(ILLUMINANCE, "lux", "lx", 0, 0, 200000),
+    Quantity(HUMIDITY, "humidity", "%RH", -1, 0, 1000),
+    Quantity(SETPOINT, "setpoint", "Cel", -2, 0, 3500),
+    Quantity(HEATING_DUTY, "duty", "/", -2, 0, 100),
+    Quantity(CARBON_DIOXIDE, "co2", "ppm", 0, 0, 40000),
+    Quantity(OCCUPANCY, "occupancy", "/", 0, 0, 100000),
+    Quantity(WATER_VOLUME, "volume", "m3", -3, 0, 4294967295),
+    Quantity(WATER_FLOW, "flow", "m3/s", -6, 0, 1000000),
+    Quantity(SOIL_MOISTURE, "soil", "/", -3, 0, 1000),
+    Quantity(RAIN, "rain", "mm", -1, 0, 1000000),
+    Quantity(BATTERY, "battery", "V", -3, 0, 60000),
+    Quantity(SIGNAL, "rssi", "dBm", 0, -140, 20),
+    Quantity(UPTIME, "uptime", "s", 0, 0, 4294967295),
+    Quantity(HEAP_FREE, "heap", "B", 0, 0, 33554432),
+    Quantity(FREQUENCY, "freq", "Hz", -2, 4000, 7000),
+    Quantity(RECORDS_DROPPED, "dropped", "count", 0, 0, 4294967295),
+    Quantity(RETRANSMISSIONS, "retransmissions", "count", 0, 0, 4294967295),
+    Quantity(DATAGRAMS_REFUSED, "refused", "count", 0, 0, 4294967295),
+    Quantity(OUTBOX_WAITING, "waiting", "count", 0, 0, 65535),
+    Quantity(WATCHDOG_MARGIN, "watchdog-margin", "ms", 0, 0, 60000),
+    Quantity(LAMP_STARTS, "lamp-starts", "count", 0, 0, 4294967295),
+    Quantity(LEVEL_MEASURED, "level-measured", "/", -2, 0, 100),
+    Quantity(SENSOR_FAULTS, "sensor-faults", "count", 0, 0, 4294967295),
+)
+
+BY_CODE = {entry.code: entry for entry in TABLE}
+BY_NAME = {entry.name: entry for entry in TABLE}
+
+
+def key(code: int, channel: int = 0) -> int:
+    """The wire key of `code` on `channel` (the second temperature of a node is channel 1)."""
+    return code + CHANNEL_STEP * channel
+
+
+def in_range(reading_key: int, value: int) -> bool:
+    """False when the table knows the quantity and `value` is outside its range. Unknown quantities pass."""
+    entry = BY_CODE.get(reading_key % CHANNEL_STEP)
+    return entry is None or entry.low <= value <= entry.high
+
+
+def label(reading_key: int) -> str:
+    """SenML name of a key: `temp`, `temp.1`; `q77.1` for a code the table does not know."""
+    code = reading_key % CHANNEL_STEP
+    channel = reading_key // CHANNEL_STEP
+    entry = BY_CODE.get(code)
+    name = entry.name if entry else f"q{code}"
+    return f"{name}.{channel}" if channel else name
+
+
+def key_from_label(name: str):
+    """The key behind a label, or None when it is nobody's."""
+    base, dot, channel = name.partition(".")
+    number = small_number(channel) if dot else 0
+    entry = BY_NAME.get(base)
+    code = entry.code if entry else small_number(base[1:])
+    if number is None or code is None or code >= CHANNEL_STEP:
+        return None
+    found = key(code, number)
+    # One key has one label: no `temp.0`, `temp.01`, or `q6` for a quantity that has a name.
+    return found if label(found) == name else None
+
+
+def small_number(digits: str):
+    """The number that 1 to 3 ASCII digits write, else None: `isdigit` and `int` also take other scripts'
+    digits."""
+    if not 1 <= len(digits) <= 3:
+        return None
+    for character in digits:
+        if character not in "0123456789":
+            return None
+    return int(digits)

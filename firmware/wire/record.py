@@ -1,0 +1,212 @@
+"""Records: what goes up (DESIGN section 3), as compact CBOR.
+
+A record is `[boot, sequence, seconds, quality, body]`. With the node's id, which the session knows, `(node,
+boot, sequence)` is its identity from the lamp to the warehouse. `seconds` is Unix time when the node's
+clock is synchronised or in holdover, else the uptime within this boot. `body` is a map of readings or a
+list `[code, active, detail]`, an event.
+
+    quality   0: unset (seconds is an uptime);  1 + 2u: synchronised ± u s;  2 + 2u: holdover ± u s
+
+A node sends a payload of one or more records, one after the other (a CBOR sequence, RFC 8742). This module
+encodes into a buffer that its caller keeps, and decodes with every bound checked; what is refused is a
+WireFault with a stable reason.
+"""
+
+from collections import namedtuple
+
+from wire import cbor, event, limits
+from wire.faults import WireFault
+
+Record = namedtuple("Record", ("boot", "sequence", "stamp", "body"))
+Stamp = namedtuple("Stamp", ("quality", "seconds", "uncertainty_s"))
+EventBody = namedtuple("EventBody", ("code", "active", "detail"))
+# What a gateway says back: its UTC, or None while its own clock is not good, and ± s.
+Answer = namedtuple("Answer", ("unix_s", "uncertainty_s"))
+
+UNSET = 0
+SYNCED = 1
+HOLDOVER = 2
+QUALITY_CODE_MAX = 2 * limits.UNCERTAINTY_S_MAX + 2
+
+
+def quality_code(stamp: Stamp) -> int:
+    """One small integer for quality and uncertainty; a synchronised clock within ± 11 s takes one byte."""
+    if stamp.quality == UNSET:
+        return 0
+    uncertainty_s = min(stamp.uncertainty_s, limits.UNCERTAINTY_S_MAX)
+    return 2 * uncertainty_s + (1 if stamp.quality == SYNCED else 2)
+
+
+def stamp_from_code(seconds: int, code: int) -> Stamp:
+    """The stamp behind `seconds` and a quality code."""
+    if code == 0:
+        return Stamp(UNSET, seconds, 0)
+    return Stamp(SYNCED if code & 1 else HOLDOVER, seconds, (code - 1) // 2)
+
+
+def write(writer: cbor.Writer, record: Record) -> None:
+    """Append one record. Keys of readings are written in ascending order, so one record has one encoding."""
+    writer.array(5)
+    writer.integer(record.boot)
+    writer.integer(record.sequence)
+    writer.integer(record.stamp.seconds)
+    writer.integer(quality_code(record.stamp))
+    write_body(writer, record.body)
+
+
+def write_body(writer: cbor.Writer, body) -> None:
+    """Append the body alone: a map of readings, or an event."""
+    if isinstance(body, dict):
+        _write_readings(writer, body)
+        return
+    has_detail = body.detail is not None
+    writer.array(3 if has_detail else 2)
+    writer.integer(body.code)
+    writer.value(body.active)
+    if isinstance(body.detail, dict):
+        _write_readings(writer, body.detail)
+    elif has_detail:
+        writer.value(body.detail)
+
+
+def _write_readings(writer, readings):
+    writer.map(len(readings))
+    for key in sorted(readings):
+        writer.integer(key)
+        writer.integer(readings[key])
+
+
+def encode(record: Record) -> bytes:
+    """One record as bytes; allocates, so not for the hot path of a node."""
+    writer = cbor.Writer(bytearray(limits.CBOR_BYTES_MAX))
+    write(writer, record)
+    return bytes(writer.view())
+
+
+def encode_body(body) -> bytes:
+    """One body as bytes: the form in which the warehouse keeps and compares it."""
+    writer = cbor.Writer(bytearray(limits.CBOR_BYTES_MAX))
+    write_body(writer, body)
+    return bytes(writer.view())
+
+
+def decode_payload(payload) -> list:
+    """All records of a payload. WireFault when any byte of it breaks the contract: a payload is taken whole
+    or not."""
+    if len(payload) > limits.CBOR_BYTES_MAX:
+        raise WireFault("too-long")
+    reader = cbor.Reader(payload)
+    records = []
+    while not reader.at_end():
+        if len(records) == limits.RECORDS_PER_PAYLOAD_MAX:
+            raise WireFault("records")
+        records.append(_record(reader.value()))
+    if not records:
+        raise WireFault("empty")
+    return records
+
+
+def decode_body(data):
+    """A body from its bytes, as `encode_body` made them."""
+    return _body(cbor.decode(data))
+
+
+def lane(record: Record) -> str:
+    """The lane a record travels in."""
+    if isinstance(record.body, dict):
+        return event.TELEMETRY
+    return event.lane(record.body.code)
+
+
+def encode_answer(answer: Answer) -> bytes:
+    """What rides in a 2.04: `[unix_s | null, ± s]`."""
+    return cbor.encode([answer.unix_s, answer.uncertainty_s], 32)
+
+
+def decode_answer(payload) -> Answer:
+    """An answer; elements that a newer gateway appends are ignored."""
+    items = cbor.decode(payload)
+    if not isinstance(items, list) or len(items) < 2:
+        raise WireFault("answer")
+    if items[0] is not None:
+        _bounded(items[0], limits.SECONDS_MAX, "answer")
+    _bounded(items[1], limits.UNCERTAINTY_S_MAX, "answer")
+    return Answer(items[0], items[1])
+
+
+def _record(items) -> Record:
+    if not isinstance(items, list) or len(items) != 5:
+        raise WireFault("record-shape")
+    boot, sequence, seconds, code, body = items
+    _bounded(boot, limits.BOOT_MAX, "boot")
+    _bounded(sequence, limits.SEQUENCE_MAX, "sequence")
+    _bounded(seconds, limits.SECONDS_MAX, "seconds")
+    _bounded(code, QUALITY_CODE_MAX, "quality")
+    return Record(boot, sequence, stamp_from_code(seconds, code), _body(body))
+
+
+def _body(body):
+    if isinstance(body, dict):
+        return _readings(body)
+    if not isinstance(body, list) or not 2 <= len(body) <= 3:
+        raise WireFault("body-shape")
+    code, active = body[0], body[1]
+    detail = body[2] if len(body) == 3 else None
+    _bounded(code, event.CODE_MAX, "event-code")
+    if active is not None and active is not True and active is not False:
+        raise WireFault("event-active")
+    if isinstance(detail, dict):
+        return EventBody(code, active, _readings(detail))
+    if isinstance(detail, list):
+        return EventBody(code, active, _detail(code, detail))
+    if len(body) == 3:
+        raise WireFault("event-detail")
+    return EventBody(code, active, None)
+
+
+def _readings(readings):
+    if not 0 < len(readings) <= limits.READINGS_MAX:
+        raise WireFault("readings")
+    for key in readings:
+        _bounded(key, 256 * limits.CHANNELS_MAX - 1, "reading-key")
+        value = readings[key]
+        if not cbor.is_integer(value) or abs(value) > limits.READING_ABS_MAX:
+            raise WireFault("reading-value")
+    return readings
+
+
+def _detail(code, detail):
+    """A list of scalars. Where the table knows the event, the fields that others compute with have the
+    right type."""
+    for item in detail:
+        if isinstance(item, (list, dict)) or (isinstance(item, str) and len(item.encode()) > limits.TEXT_BYTES_MAX):
+            raise WireFault("event-detail")
+    if code == event.GAP:
+        _check_fields(detail, 5, (1, 2), (3,))
+        _check_about(detail[0])
+    elif code == event.ANCHOR:
+        _check_fields(detail, 5, (1, 2, 3, 4), ())
+        _check_about(detail[0])
+    elif code == event.BOOT:
+        _check_fields(detail, 5, (), (0, 1))
+    return detail
+
+
+def _check_fields(detail, count, integers, integers_or_null):
+    if len(detail) < count:
+        raise WireFault("event-detail")
+    for index in integers:
+        _bounded(detail[index], limits.SECONDS_MAX, "event-detail")
+    for index in integers_or_null:
+        if detail[index] is not None:
+            _bounded(detail[index], limits.SECONDS_MAX, "event-detail")
+
+
+def _check_about(about):
+    if about is not None and (not isinstance(about, bytes) or len(about) != limits.NODE_ID_BYTES):
+        raise WireFault("event-detail")
+
+
+def _bounded(value, high, reason):
+    if not cbor.is_integer(value) or not 0 <= value <= high:
+        raise WireFault(reason)

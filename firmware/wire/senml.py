@@ -1,0 +1,293 @@
+"""Batches: what a gateway sends to the centre, as SenML in CBOR (RFC 8428), deflated.
+
+A batch is one SenML pack that explains itself. Its first SenML record names the gateway and carries the
+envelope: which journal positions `[first, last]` of which (epoch, lane) it covers, and the oldest the
+gateway still holds. Then come as many Bocage records, each opened by a SenML record with base name (`<node
+id in hex>/`) and base time, and the extra labels `boot`, `seq` and `q` (quality code, wire.record). Labels
+that do not end in `_` may be ignored by a stranger, who then reads plain names, units and decimal
+fractions.
+
+    readings   one SenML record a reading: name `temp.1`, unit, value as decimal fraction (tag 4) or integer
+    event      name of the event; value true or false for begins or ends, else the detail as a data value (CBOR)
+               with `act` = null; readings in the detail follow as ordinary readings
+    no clock   base time 0 and the label `up` (uptime, s): a small base time would mean "relative to now"
+"""
+
+from binascii import hexlify, unhexlify
+from collections import namedtuple
+
+from wire import cbor, event, limits, quantity
+from wire.faults import WireFault
+from wire.record import (
+    QUALITY_CODE_MAX,
+    UNSET,
+    EventBody,
+    Record,
+    decode_payload,
+    encode,
+    quality_code,
+    stamp_from_code,
+)
+
+Batch = namedtuple("Batch", ("gateway", "epoch", "lane", "first", "last", "oldest", "items"))
+# One record with the id of the node that made it.
+Item = namedtuple("Item", ("node", "record"))
+
+# RFC 8428 table 4: labels of SenML in CBOR are integers. Written in the order of wire.cbor: 0, 1, 2 ... -2, -3, texts.
+_BASE_NAME, _BASE_TIME = -2, -3
+_NAME, _UNIT, _VALUE, _VALUE_BOOLEAN, _VALUE_DATA = 0, 1, 2, 4, 8
+_LABELS = (_BASE_NAME, _BASE_TIME, _NAME, _UNIT, _VALUE, _VALUE_BOOLEAN, _VALUE_DATA)
+_BOOT, _SEQUENCE, _QUALITY, _UPTIME = "boot", "seq", "q", "up"
+_ENVELOPE_VERSION = 1
+
+
+def encode_pack(batch: Batch) -> bytes:
+    """The SenML pack of a batch, not yet deflated. WireFault("too-long") when it would pass
+    BATCH_BYTES_MAX."""
+    writer = cbor.Writer(bytearray(_size_bound(batch)))
+    count = 1
+    for item in batch.items:
+        count += _entries(item.record.body)
+    writer.array(count)
+    writer.map(3)
+    _pair(writer, _NAME, "batch")
+    _pair(writer, _VALUE_DATA, _envelope(batch))
+    _pair(writer, _BASE_NAME, _name(batch.gateway))
+    for item in batch.items:
+        _write_item(writer, item)
+    if writer.length > limits.BATCH_BYTES_MAX:
+        raise WireFault("too-long")
+    return bytes(writer.view())
+
+
+def _envelope(batch):
+    return cbor.encode([_ENVELOPE_VERSION, batch.epoch, batch.lane, batch.first, batch.last, batch.oldest], 64)
+
+
+def _size_bound(batch):
+    # A reading costs up to 60 bytes (name, unit, fraction), a raw detail its own length: measured bound, checked.
+    total = 256
+    for item in batch.items:
+        total += 128 + 64 * _entries(item.record.body) + len(encode(item.record))
+    return total
+
+
+def _entries(body):
+    if isinstance(body, dict):
+        return len(body)
+    return 1 + (len(body.detail) if isinstance(body.detail, dict) else 0)
+
+
+def _name(node):
+    return hexlify(node).decode() + "/"
+
+
+def _pair(writer, key, value):
+    writer.value(key)
+    writer.value(value)
+
+
+def _write_item(writer, item):
+    record = item.record
+    body = record.body
+    readings = body
+    opening = True
+    if not isinstance(body, dict):
+        is_list = isinstance(body.detail, (list, tuple))
+        writer.map(8 if record.stamp.quality == UNSET else 7)
+        _pair(writer, _NAME, event.label(body.code))
+        if body.active is not None and not is_list:
+            _pair(writer, _VALUE_BOOLEAN, body.active)
+        else:
+            _pair(writer, _VALUE_DATA, _event_data(body))
+        _write_opening(writer, item)
+        readings = body.detail if isinstance(body.detail, dict) else {}
+        opening = False
+    for key in sorted(readings):
+        _write_reading(writer, key, readings[key], item if opening else None)
+        opening = False
+
+
+def _write_opening(writer, item):
+    record = item.record
+    unset = record.stamp.quality == UNSET
+    _pair(writer, _BASE_NAME, _name(item.node))
+    _pair(writer, _BASE_TIME, 0 if unset else record.stamp.seconds)
+    _pair(writer, _QUALITY, quality_code(record.stamp))
+    if unset:
+        _pair(writer, _UPTIME, record.stamp.seconds)
+    _pair(writer, _SEQUENCE, record.sequence)
+    _pair(writer, _BOOT, record.boot)
+
+
+def _event_data(body):
+    return cbor.encode([body.active, body.detail if isinstance(body.detail, (list, tuple)) else None])
+
+
+def _write_reading(writer, key, value, opening_item):
+    entry = quantity.BY_CODE.get(key % quantity.CHANNEL_STEP)
+    count = 3 if entry else 2
+    if opening_item is not None:
+        count += 5 if opening_item.record.stamp.quality != UNSET else 6
+    writer.map(count)
+    _pair(writer, _NAME, quantity.label(key))
+    if entry:
+        _pair(writer, _UNIT, entry.unit)
+    writer.integer(_VALUE)
+    if entry and entry.exponent:
+        writer.fraction(entry.exponent, value)
+    else:
+        writer.integer(value)
+    if opening_item is not None:
+        _write_opening(writer, opening_item)
+
+
+def decode_pack(data) -> Batch:
+    """The batch behind an inflated pack, digit for digit; WireFault with a stable reason when it breaks the
+    contract."""
+    entries = cbor.decode(
+        data, fractions=True, bytes_max=limits.BATCH_BYTES_MAX, items_max=limits.BATCH_RECORDS_MAX * 26
+    )
+    if not isinstance(entries, list) or not entries:
+        raise WireFault("pack-shape")
+    for entry in entries:
+        _check_labels(entry)
+    head = entries[0]
+    if head.get(_NAME) != "batch":
+        raise WireFault("envelope")
+    gateway = _node(head.get(_BASE_NAME))
+    epoch, lane, first, last, oldest = _decode_envelope(head.get(_VALUE_DATA))
+    items = _decode_items(entries)
+    if items and last - first + 1 != len(items):
+        raise WireFault("positions")
+    if not items and last != first - 1:
+        raise WireFault("positions")
+    return Batch(gateway, epoch, lane, first, last, oldest, items)
+
+
+def _check_labels(entry):
+    # A base value, a time offset or what ends in "_" changes the meaning (RFC 8428 section 4.4): never read over it.
+    if not isinstance(entry, dict):
+        raise WireFault("pack-shape")
+    for label in entry:
+        if label not in _LABELS and (not isinstance(label, str) or label[-1:] == "_"):
+            raise WireFault("label")
+
+
+def _decode_envelope(data):
+    if not isinstance(data, bytes):
+        raise WireFault("envelope")
+    fields = cbor.decode(data)
+    if not isinstance(fields, list) or len(fields) < 6 or not _is_version(fields[0]):
+        raise WireFault("envelope")
+    _, epoch, lane, first, last, oldest = fields[:6]
+    if not isinstance(epoch, bytes) or len(epoch) != 8 or lane not in event.LANES:
+        raise WireFault("envelope")
+    for position in (first, last + 1 if cbor.is_integer(last) else None, oldest):
+        if not cbor.is_integer(position) or not 0 <= position <= limits.POSITION_MAX:
+            raise WireFault("envelope")
+    if oldest > first:
+        raise WireFault("positions")
+    return epoch, lane, first, last, oldest
+
+
+def _is_version(value):
+    return cbor.is_integer(value) and value == _ENVELOPE_VERSION
+
+
+def _node(base_name):
+    if not isinstance(base_name, str) or len(base_name) != 2 * limits.NODE_ID_BYTES + 1 or base_name[-1] != "/":
+        raise WireFault("base-name")
+    try:
+        node = unhexlify(base_name[:-1])
+    except ValueError:
+        raise WireFault("base-name")
+    if _name(node) != base_name:
+        raise WireFault("base-name")
+    return node
+
+
+def _decode_items(entries):
+    items = []
+    index = 1
+    while index < len(entries):
+        opening = entries[index]
+        if _BASE_NAME not in opening:
+            raise WireFault("opening")
+        end = index + 1
+        while end < len(entries) and _BASE_NAME not in entries[end]:
+            end += 1
+        items.append(_decode_item(entries[index:end]))
+        index = end
+        if len(items) > limits.BATCH_RECORDS_MAX:
+            raise WireFault("records")
+    return items
+
+
+def _decode_item(entries):
+    opening = entries[0]
+    node = _node(opening.get(_BASE_NAME))
+    code = opening.get(_QUALITY)
+    if not cbor.is_integer(code) or not 0 <= code <= QUALITY_CODE_MAX:
+        raise WireFault("quality")
+    seconds = opening.get(_UPTIME if code == 0 else _BASE_TIME)
+    stamp = stamp_from_code(seconds, code)
+    record = Record(opening.get(_BOOT), opening.get(_SEQUENCE), stamp, _decode_body(entries))
+    # One gate for both links: what the warehouse takes is what a node may say.
+    return Item(node, _checked(record))
+
+
+def _checked(record):
+    for value in (record.boot, record.sequence, record.stamp.seconds):
+        if not cbor.is_integer(value):
+            raise WireFault("record-shape")
+    return decode_payload(encode(record))[0]
+
+
+def _decode_body(entries):
+    first = entries[0]
+    name = first.get(_NAME)
+    if not isinstance(name, str):
+        raise WireFault("name")
+    if _VALUE in first:
+        return _decode_readings(entries)
+    code = event.code_from_label(name)
+    if code is None:
+        raise WireFault("event-name")
+    readings = _decode_readings(entries[1:]) if len(entries) > 1 else None
+    if _VALUE_BOOLEAN in first:
+        return EventBody(code, first[_VALUE_BOOLEAN], readings)
+    data = first.get(_VALUE_DATA)
+    if not isinstance(data, bytes):
+        raise WireFault("value")
+    fields = cbor.decode(data)
+    if not isinstance(fields, list) or len(fields) != 2:
+        raise WireFault("value")
+    active, detail = fields
+    if detail is None:
+        return EventBody(code, active, readings)
+    if readings or not isinstance(detail, list):
+        raise WireFault("value")
+    return EventBody(code, active, detail)
+
+
+def _decode_readings(entries):
+    readings = {}
+    for entry in entries:
+        name = entry.get(_NAME)
+        key = quantity.key_from_label(name) if isinstance(name, str) else None
+        if key is None or key in readings:
+            raise WireFault("name")
+        readings[key] = _scaled(key, entry.get(_VALUE))
+    return readings
+
+
+def _scaled(key, value):
+    entry = quantity.BY_CODE.get(key % quantity.CHANNEL_STEP)
+    if isinstance(value, cbor.DecimalFraction):
+        if entry is None or value.exponent != entry.exponent:
+            raise WireFault("exponent")
+        return value.mantissa
+    if not cbor.is_integer(value) or (entry and entry.exponent):
+        raise WireFault("value")
+    return value

@@ -1,0 +1,51 @@
+"""MQTT topics between a gateway and the centre: `tc/1/<class>/<insee>/<gateway>` (DESIGN section 5).
+
+The version comes first and the class second, so that the ingest subscribes by class; the commune's INSEE
+code and the gateway stand in the topic so that a broker can bind a gateway to its own, by literal access
+rules.
+"""
+
+from collections import namedtuple
+
+from wire.faults import WireFault
+
+Topic = namedtuple("Topic", ("kind", "insee", "gateway"))
+
+TELEMETRY = "t"
+EVENT = "e"
+STATE = "s"
+WATERMARK = "a"
+COMMAND = "c"
+OUTCOME = "r"
+POLICY = "p"
+KINDS = (TELEMETRY, EVENT, STATE, WATERMARK, COMMAND, OUTCOME, POLICY)
+
+_PREFIX = "tc/1"
+_NAME_MAX = 32
+
+
+def build(kind: str, insee: str, gateway: str) -> str:
+    """The topic of one class of one gateway."""
+    return f"{_PREFIX}/{kind}/{insee}/{gateway}"
+
+
+def parse(topic: str) -> Topic:
+    """The parts of a topic; WireFault("topic") when it is not one of ours."""
+    parts = topic.split("/")
+    if len(parts) != 5 or "/".join(parts[:2]) != _PREFIX or parts[2] not in KINDS:
+        raise WireFault("topic")
+    if not is_insee(parts[3]) or not is_gateway_name(parts[4]):
+        raise WireFault("topic")
+    return Topic(parts[2], parts[3], parts[4])
+
+
+def is_insee(code: str) -> bool:
+    """Five characters: two digits (or 2A, 2B for Corsica), three digits."""
+    return len(code) == 5 and (code[:2].isdigit() or code[:2] in ("2A", "2B")) and code[2:].isdigit()
+
+
+def is_gateway_name(name: str) -> bool:
+    """Lower-case letters, digits and inner hyphens: no wildcard and no separator can get in."""
+    if not 0 < len(name) <= _NAME_MAX or name[0] == "-" or name[-1] == "-":
+        return False
+    return all(character in "abcdefghijklmnopqrstuvwxyz0123456789-" for character in name)

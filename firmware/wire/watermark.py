@@ -1,0 +1,49 @@
+"""What the warehouse says on class `a`: how far it holds a gateway's records, or which it cannot take.
+
+A watermark frees the gateway's journal; nothing else does. `next_position` is the first position of (epoch,
+lane) that the warehouse does not hold: every position below it is in the same database transaction as its
+rows. The gateway keeps the maximum it has heard, so a late or repeated watermark does no harm.
+"""
+
+from collections import namedtuple
+
+from wire import cbor, event
+from wire.faults import WireFault
+
+Watermark = namedtuple("Watermark", ("epoch", "lane", "next_position"))
+Rejected = namedtuple("Rejected", ("epoch", "lane", "first", "last", "reason"))
+
+_WATERMARK = 1
+_REJECTED = 2
+
+
+def encode(message) -> bytes:
+    """A Watermark or a Rejected as CBOR."""
+    if isinstance(message, Watermark):
+        return cbor.encode([_WATERMARK, message.epoch, message.lane, message.next_position], 64)
+    return cbor.encode(
+        [_REJECTED, message.epoch, message.lane, message.first, message.last, message.reason], 128
+    )
+
+
+def decode(payload):
+    """A Watermark or a Rejected; WireFault for anything else."""
+    fields = cbor.decode(payload)
+    if not isinstance(fields, list) or len(fields) < 4:
+        raise WireFault("watermark")
+    kind, epoch, lane = fields[:3]
+    if not isinstance(epoch, bytes) or len(epoch) != 8 or lane not in event.LANES:
+        raise WireFault("watermark")
+    if kind == _WATERMARK:
+        return Watermark(epoch, lane, _position(fields[3]))
+    if kind == _REJECTED and len(fields) >= 6 and isinstance(fields[5], str):
+        first, last = _position(fields[3]), _position(fields[4])
+        if first <= last:
+            return Rejected(epoch, lane, first, last, fields[5])
+    raise WireFault("watermark")
+
+
+def _position(value) -> int:
+    if not cbor.is_integer(value) or value < 0:
+        raise WireFault("watermark")
+    return value

@@ -1,0 +1,1 @@
+"""The gateway: keeps its district running with no centre, and every record until the warehouse has it."""

@@ -1,0 +1,225 @@
+"""The gateway's configuration: one TOML file, checked whole. All its faults are told at once, each with its
+remedy.
+
+    [gateway]                            [uplink]
+    id = "7c1f0a2cff000001"              broker = "centre.example.fr:8883"
+    insee = "49007"                      ca = "/etc/bocage/ca.pem"
+    name = "cab-12"                      certificate = "/etc/bocage/cab-12.pem"
+    data = "/var/lib/bocage"             key = "/etc/bocage/cab-12.key"
+                                         batch_records = 50
+    [link]                               batch_age_s = 60
+    bind = "0.0.0.0:5683"                window = 16
+    nodes = ["7c1f0a2c01000001"]
+    commit_ms = 500                      [journal]
+    ack_timeout_ms = 4000                bytes_max = 805306368
+                                         segment_bytes_max = 1048576
+    [clock]                              alarm_reserve_bytes = 33554432
+    trust_system = false
+
+`nodes` absent: any node is answered. The node link in the clear and a broker without TLS need `--insecure`.
+"""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gateway.core import limits
+from gateway.core.gateway import Options
+from gateway.io.mqtt import MqttOptions, Tls
+from wire import limits as wire_limits
+from wire import topic
+
+
+class ConfigError(Exception):
+    """Every fault of a configuration, one line each: path, problem, remedy."""
+
+    def __init__(self, faults: list[str]):
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+@dataclass(frozen=True)
+class Config:
+    """A configuration without faults. Addresses are (host, port)."""
+
+    core: Options
+    mqtt: MqttOptions
+    data: Path
+    bind: tuple[str, int]
+    trust_system_clock: bool
+
+
+# section: {field: (kind, default, low, high)}; default ... means that it must be given.
+_INTEGERS = {
+    ("link", "commit_ms"): (500, 0, 3000),
+    ("link", "ack_timeout_ms"): (4000, 200, 60_000),
+    ("uplink", "batch_records"): (limits.UPLINK_BATCH_RECORDS_MAX, 1, wire_limits.BATCH_RECORDS_MAX),
+    ("uplink", "batch_age_s"): (60, 0, 3600),
+    ("uplink", "window"): (limits.UPLINK_WINDOW_MAX, limits.UPLINK_ALARM_WINDOW + 1, 100),
+    ("journal", "bytes_max"): (limits.JOURNAL_BYTES_MAX, 1 << 20, 1 << 40),
+    ("journal", "segment_bytes_max"): (limits.JOURNAL_SEGMENT_BYTES_MAX, 1 << 14, 1 << 28),
+    ("journal", "alarm_reserve_bytes"): (limits.JOURNAL_ALARM_RESERVE_BYTES, 1 << 16, 1 << 36),
+}
+_OTHERS = {
+    "gateway": ("id", "insee", "name", "data"),
+    "link": ("bind", "nodes"),
+    "uplink": ("broker", "ca", "certificate", "key"),
+    "journal": (),
+    "clock": ("trust_system",),
+}
+
+
+def load(path: Path, *, insecure: bool) -> Config:
+    """Read and check a file. ConfigError lists everything that is wrong with it."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([f"{path}: cannot be read ({error}); give the path of a TOML file in UTF-8"]) from error
+    try:
+        plain = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([f"{path}: is not TOML ({error}); correct that line"]) from error
+    return check(plain, insecure=insecure)
+
+
+def check(plain: dict[str, Any], *, insecure: bool) -> Config:
+    """The configuration behind plain TOML data, or ConfigError."""
+    reader = _Reader(plain)
+    reader.unknown()
+    numbers = {field: reader.integer(*field, *bounds) for field, bounds in _INTEGERS.items()}
+    gateway_id = reader.node_id("gateway", "id")
+    insee = reader.text("gateway", "insee", topic.is_insee, "five characters, as 49007 or 2A004")
+    name = reader.text("gateway", "name", topic.is_gateway_name, "lower-case letters, digits, inner hyphens")
+    data = reader.text("gateway", "data", lambda value: value.startswith("/"), "an absolute path")
+    bind = reader.address("link", "bind", 5683)
+    broker = reader.address("uplink", "broker", 8883)
+    allowed = reader.nodes()
+    tls = reader.tls(insecure)
+    trust = reader.boolean("clock", "trust_system", False)
+    if not insecure:
+        reader.fault("link", "bind", "the node link runs in the clear", "start with --insecure: OSCORE is not built yet")
+    reserve, segment = numbers["journal", "alarm_reserve_bytes"], numbers["journal", "segment_bytes_max"]
+    if numbers["journal", "bytes_max"] < reserve + 4 * segment:
+        reader.fault("journal", "bytes_max", "leaves no room", f"give at least {reserve + 4 * segment}")
+    if reader.faults:
+        raise ConfigError(reader.faults)
+    core = Options(
+        gateway=gateway_id,
+        insee=insee,
+        name=name,
+        allowed=allowed,
+        commit_ms=numbers["link", "commit_ms"],
+        batch_age_ms=1000 * numbers["uplink", "batch_age_s"],
+        batch_records_max=numbers["uplink", "batch_records"],
+        window_max=numbers["uplink", "window"],
+        segment_bytes_max=segment,
+        journal_bytes_max=numbers["journal", "bytes_max"],
+        alarm_reserve_bytes=reserve,
+        ack_timeout_ms=numbers["link", "ack_timeout_ms"],
+    )
+    mqtt = MqttOptions(*broker, f"{insee}-{name}", topic.build(topic.STATE, insee, name), tls)
+    return Config(core, mqtt, Path(data), bind, trust)
+
+
+class _Reader:
+    """Takes fields out of plain data and collects what is wrong; a faulty field yields a harmless value."""
+
+    def __init__(self, plain: dict[str, Any]):
+        self._plain = plain
+        self.faults: list[str] = []
+
+    def fault(self, section: str, field: str, problem: str, remedy: str) -> None:
+        self.faults.append(f"[{section}] {field}: {problem}; {remedy}")
+
+    def unknown(self) -> None:
+        for section, fields in self._plain.items():
+            if section not in _OTHERS or not isinstance(fields, dict):
+                self.faults.append(f"[{section}]: is not a section; the sections are {', '.join(_OTHERS)}")
+                continue
+            known = {*_OTHERS[section], *(field for part, field in _INTEGERS if part == section)}
+            for field in fields:
+                if field not in known:
+                    self.fault(section, field, "is not a field", f"remove it; known are {', '.join(sorted(known))}")
+
+    def integer(self, section: str, field: str, default: int, low: int, high: int) -> int:
+        value = self._get(section, field, default)
+        if type(value) is not int or not low <= value <= high:
+            self.fault(section, field, f"is {value!r}", f"give an integer from {low} to {high}")
+            return default
+        return value
+
+    def boolean(self, section: str, field: str, default: bool) -> bool:
+        value = self._get(section, field, default)
+        if type(value) is not bool:
+            self.fault(section, field, f"is {value!r}", "give true or false")
+            return default
+        return value
+
+    def text(self, section: str, field: str, is_good: Any, expected: str) -> str:
+        value = self._get(section, field, None)
+        if not isinstance(value, str) or not is_good(value):
+            problem = "is missing" if value is None else f"is {value!r}"
+            self.fault(section, field, problem, f"give {expected}")
+            return ""
+        return value
+
+    def node_id(self, section: str, field: str) -> bytes:
+        expected = "the 16 hex digits minted for this gateway"
+        value = self.text(section, field, lambda text: _id_from_hex(text) is not None, expected)
+        return _id_from_hex(value) or b""
+
+    def nodes(self) -> frozenset[bytes] | None:
+        value = self._get("link", "nodes", None)
+        if value is None:
+            return None
+        if not isinstance(value, list):
+            self.fault("link", "nodes", "is not a list", "give a list of 16-digit ids, or remove it")
+            return None
+        known = set()
+        for index, text in enumerate(value):
+            node = _id_from_hex(text)
+            if node is None:
+                self.fault("link", f"nodes[{index}]", f"is {text!r}", "give 16 hex digits")
+            else:
+                known.add(node)
+        return frozenset(known)
+
+    def address(self, section: str, field: str, default_port: int) -> tuple[str, int]:
+        value = self._get(section, field, None)
+        if isinstance(value, str) and value:
+            host, colon, port = value.rpartition(":")
+            if not colon:
+                return value, default_port
+            if host and port.isdigit() and int(port) <= 65535:
+                return host.strip("[]"), int(port)
+        problem = "is missing" if value is None else f"is {value!r}"
+        self.fault(section, field, problem, f'give "host:port", as "192.0.2.1:{default_port}"')
+        return "", 0
+
+    def tls(self, insecure: bool) -> Tls | None:
+        names = ("ca", "certificate", "key")
+        values = [self._get("uplink", name, None) for name in names]
+        if all(value is None for value in values):
+            if not insecure:
+                self.fault("uplink", "ca", "no TLS files are given", "give ca, certificate and key, or --insecure")
+            return None
+        for name, value in zip(names, values, strict=True):
+            if not isinstance(value, str):
+                self.fault("uplink", name, "is missing", "give ca, certificate and key together")
+            elif not Path(value).is_file():
+                self.fault("uplink", name, f"{value} is not a file", "give the path of a PEM file")
+        return Tls(*(str(value) for value in values))
+
+    def _get(self, section: str, field: str, default: Any) -> Any:
+        fields = self._plain.get(section)
+        return fields.get(field, default) if isinstance(fields, dict) else default
+
+
+def _id_from_hex(text: Any) -> bytes | None:
+    if not isinstance(text, str) or len(text) != 2 * wire_limits.NODE_ID_BYTES:
+        return None
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        return None

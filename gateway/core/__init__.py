@@ -1,0 +1,1 @@
+"""Sans-IO decisions of the gateway: events in, effects out; no clock, socket, file or random source."""

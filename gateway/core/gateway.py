@@ -1,0 +1,346 @@
+"""The gateway's decisions, joined: link server, inbox, journal, uplink, registry. Events in, effects out.
+
+The shell (`gateway/agent.py`, or the simulator) reports datagrams, finished syncs, the broker's connection,
+PUBACKs and messages, tells the time, calls `poll` when `deadline_ms` has come, and carries out what
+`take_effects` returns. One owner, one thread; nothing here opens a socket or reads a clock.
+
+Order matters in one place only: a node's 2.04 leaves after the flush that made its records durable.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from gateway.core import entry, limits
+from gateway.core.disk import Disk
+from gateway.core.inbox import Inbox
+from gateway.core.journal import Journal, Recovery, Refused, Stream
+from gateway.core.refused import RefusedStore
+from gateway.core.registry import Registry
+from gateway.core.uplink import Lost, Publication, Quarantined, Uplink
+from gateway.core.wallclock import WallClock
+from wire import coap_message, event, record, topic, watermark
+from wire.coap import Endpoint, Request
+from wire.coap_exchange import bearer_timing
+from wire.faults import WireFault
+from wire.record import EventBody, Record
+from wire.session import ClearSession
+
+VERSION = "0.1.0"
+KIND = "gateway"
+
+_SERVICE_UNAVAILABLE = 0xA3
+_PATHS = ((b"t",), (b"e",), (b"b",))
+
+
+class Send(NamedTuple):
+    """One datagram to a node."""
+
+    peer: Any
+    datagram: bytes
+
+
+class Connect(NamedTuple):
+    """Open a connection to the broker; its outcome comes back as `connected` or `disconnected`."""
+
+
+class Log(NamedTuple):
+    """One line for the operator's log: a stable word and plain values, never a secret."""
+
+    what: str
+    values: dict[str, Any]
+
+
+Effect = Send | Publication | Connect | Log
+
+
+class Options(NamedTuple):
+    """What the configuration decides for the core."""
+
+    gateway: bytes
+    insee: str
+    name: str
+    allowed: frozenset[bytes] | None
+    commit_ms: int
+    batch_age_ms: int
+    batch_records_max: int
+    window_max: int
+    segment_bytes_max: int
+    journal_bytes_max: int
+    alarm_reserve_bytes: int
+    ack_timeout_ms: int
+
+
+class Start(NamedTuple):
+    """What is new at every start: a random epoch, the raised boot counter, and why we start."""
+
+    epoch: bytes
+    boot: int
+    cause: str
+
+
+class Gateway:
+    """See the module. Call `start` once, first."""
+
+    def __init__(
+        self,
+        options: Options,
+        start: Start,
+        *,
+        journal_disk: Disk,
+        state_disk: Disk,
+        session: ClearSession,
+        random_below: Callable[[int], int],
+        now_ms: int,
+    ) -> None:
+        self._options = options
+        self._start = start
+        self._session = session
+        self._random_below = random_below
+        self.clock = WallClock(started_ms=now_ms)
+        self.journal = Journal(
+            journal_disk,
+            epoch=start.epoch,
+            segment_bytes_max=options.segment_bytes_max,
+            journal_bytes_max=options.journal_bytes_max,
+            alarm_reserve_bytes=options.alarm_reserve_bytes,
+        )
+        self.inbox = Inbox(self.journal, self._own_now)
+        self.registry = Registry(options.allowed)
+        self.refused = RefusedStore(state_disk)
+        self.uplink = Uplink(
+            self.journal,
+            gateway=options.gateway,
+            epoch=start.epoch,
+            insee=options.insee,
+            name=options.name,
+            batch_age_ms=options.batch_age_ms,
+            batch_records_max=options.batch_records_max,
+            window_max=options.window_max,
+            on_lost=self._lost,
+            on_quarantined=self._quarantined,
+        )
+        self.endpoint = Endpoint(
+            random_below=random_below,
+            first_message_id=random_below(0x10000),
+            timing=bearer_timing(ack_timeout_ms=options.ack_timeout_ms),
+            exchanges_max=limits.LINK_EXCHANGES_MAX,
+            outgoing_max=limits.LINK_OUTGOING_MAX,
+        )
+        self._effects: list[Effect] = []
+        self._sequence = 0
+        self._now_ms = now_ms
+        self._flush_at_ms: int | None = None
+        self._connect_at_ms: int | None = now_ms
+        self._connected_ms: int | None = None
+        self._reconnect_ms = limits.UPLINK_RECONNECT_FIRST_MS
+        self.counters = {"strangers": 0, "unknown-path": 0, "messages-refused": 0, "own-refused": 0}
+
+    def start(self, *, now_ms: int) -> Recovery:
+        """Recover the journal, open this epoch and report the boot."""
+        self._now_ms = now_ms
+        recovery = self.journal.recover()
+        previous = self._start.boot - 1 if self._start.boot > 1 else None
+        detail = [previous, None, self._start.cause, KIND, VERSION]
+        self._own(EventBody(event.BOOT, None, detail))
+        return recovery
+
+    # --- events -------------------------------------------------------------------------------------------------
+
+    def on_datagram(self, datagram: bytes, peer: Any, *, now_ms: int) -> None:
+        """Bytes from the node link."""
+        self._now_ms = now_ms
+        before = self._malformed()
+        for happened in self.endpoint.receive(datagram, peer, now_ms=now_ms):
+            if isinstance(happened, Request):
+                self._on_request(happened)
+        if self._malformed() > before:
+            self._keep_refused("malformed", peer, datagram)
+        self._drain_link()
+
+    def on_synced(self, ticket: int, error: str | None, *, now_ms: int) -> None:
+        """A flush has ended: answer the nodes whose records it made durable."""
+        self._now_ms = now_ms
+        if error is not None:
+            self._log("journal-sync-failed", error=error)
+            self._ask_flush(1000)
+        self.inbox.advance(self.journal.on_synced(ticket, error))
+        answer = record.encode_answer(self.clock.answer(now_ms=now_ms))
+        for exchange in self.inbox.settled():
+            self.endpoint.respond(exchange, coap_message.CHANGED, answer, now_ms=now_ms)
+        self._drain_link()
+
+    def on_connected(self, receive_max: int, *, now_ms: int) -> None:
+        """The broker has accepted us."""
+        self._now_ms = now_ms
+        self._connected_ms = now_ms
+        self.uplink.connected(receive_max, now_ms=now_ms)
+        self._log("connected", receive_max=receive_max)
+
+    def on_disconnected(self, why: str, *, now_ms: int) -> None:
+        """The connection has ended or never came to be: try again, ever more rarely, with jitter."""
+        self._now_ms = now_ms
+        lasted = self._connected_ms is not None and now_ms - self._connected_ms >= limits.UPLINK_STABLE_MS
+        self._connected_ms = None
+        self.uplink.disconnected()
+        if lasted:
+            self._reconnect_ms = limits.UPLINK_RECONNECT_FIRST_MS
+        half = self._reconnect_ms // 2
+        self._connect_at_ms = now_ms + half + self._random_below(half + 1)
+        self._reconnect_ms = min(2 * self._reconnect_ms, limits.UPLINK_RECONNECT_LAST_MS)
+        self._log("disconnected", why=why)
+
+    def on_puback(self, token: int, reason_code: int, *, now_ms: int) -> None:
+        """The broker has taken, or refused, a publication."""
+        self._now_ms = now_ms
+        self.uplink.acknowledged(token, reason_code, now_ms=now_ms)
+
+    def on_message(self, name: str, payload: bytes, *, now_ms: int) -> None:
+        """A message from the centre. Only class `a` exists yet."""
+        self._now_ms = now_ms
+        try:
+            if topic.parse(name).kind != topic.WATERMARK:
+                raise WireFault("topic")
+            message = watermark.decode(payload)
+        except WireFault as fault:
+            self.counters["messages-refused"] += 1
+            self._keep_refused(f"message-{fault.reason}", name, payload)
+            return
+        self.uplink.heard(message, now_ms=now_ms)
+
+    def poll(self, *, now_ms: int) -> None:
+        """Whatever is due."""
+        self._now_ms = now_ms
+        for happened in self.endpoint.poll(now_ms=now_ms):
+            if isinstance(happened, Request):
+                self._on_request(happened)
+        if self._connect_at_ms is not None and now_ms >= self._connect_at_ms:
+            self._connect_at_ms = None
+            self._effects.append(Connect())
+        self._effects += self.uplink.poll(now_ms=now_ms)
+        if self._flush_at_ms is not None and now_ms >= self._flush_at_ms:
+            self._flush_at_ms = None
+            self.journal.flush()
+        self._drain_link()
+
+    # --- effects ------------------------------------------------------------------------------------------------
+
+    def take_effects(self) -> list[Effect]:
+        """What the shell is to carry out, in order."""
+        effects, self._effects = self._effects, []
+        return effects
+
+    def deadline_ms(self) -> int | None:
+        """When `poll` is due at the latest; None: only an event will make it so."""
+        deadlines = [
+            deadline
+            for deadline in (
+                self.endpoint.deadline_ms(),
+                self._flush_at_ms,
+                self._connect_at_ms,
+                self.uplink.deadline_ms(),
+            )
+            if deadline is not None
+        ]
+        return min(deadlines, default=None)
+
+    def connection_topics(self) -> list[str]:
+        """What the shell subscribes to after each connection."""
+        return [topic.build(topic.WATERMARK, self._options.insee, self._options.name)]
+
+    def health(self) -> dict[str, Any]:
+        """Counters of every part, for the log and the status page."""
+        return {
+            "gateway": dict(self.counters),
+            "link": {name: count for name, count in self.endpoint.counters.items() if count},
+            "inbox": dict(self.inbox.counters),
+            "uplink": dict(self.uplink.counters),
+            "refused": dict(self.refused.counters),
+            "nodes": len(self.registry.nodes()),
+            "journal_bytes": self.journal.bytes_held,
+            "waiting": sum(self.journal.waiting(stream) for stream in self.journal.streams()),
+        }
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _on_request(self, request: Request) -> None:
+        node = self._session.node_of(request.query)
+        if node is None or not self.registry.is_allowed(node):
+            # Silent to strangers; the bytes stay for the operator.
+            self.counters["strangers"] += 1
+            self.endpoint.drop(request.exchange)
+            self._keep_refused("stranger", request.peer, request.payload)
+            return
+        if request.path not in _PATHS or request.code != coap_message.POST:
+            self.counters["unknown-path"] += 1
+            self._keep_refused("unknown-path", request.peer, request.payload)
+            self._respond(request.exchange, coap_message.NOT_FOUND)
+            return
+        outcome = self.inbox.take(node, request.payload, request.exchange)
+        if isinstance(outcome, Refused):
+            self._log("record-refused", node=node.hex(), why=outcome.value)
+            self._respond(request.exchange, _SERVICE_UNAVAILABLE)
+            return
+        if not outcome.records:
+            self._keep_refused("undecodable", request.peer, request.payload)
+        self.registry.heard(node, outcome.records, now_ms=self._now_ms)
+        self._ask_flush(0 if outcome.urgent else self._options.commit_ms)
+
+    def _respond(self, exchange: int, code: int) -> None:
+        self.endpoint.respond(exchange, code, now_ms=self._now_ms)
+
+    def _ask_flush(self, delay_ms: int) -> None:
+        """Group commit: the first record of a group sets the time, an alarm brings it forward."""
+        at_ms = self._now_ms + delay_ms
+        if self._flush_at_ms is None or at_ms < self._flush_at_ms:
+            self._flush_at_ms = at_ms
+
+    def _own_now(self, body: EventBody) -> tuple[str, int] | Refused:
+        """A record of the gateway itself, journaled like any other. A refusal costs no sequence number."""
+        made = Record(self._start.boot, self._sequence, self.clock.stamp(now_ms=self._now_ms), body)
+        lane = record.lane(made)
+        data = record.encode(made)
+        position = self.journal.append(lane, entry.encode(entry.Entry(self._options.gateway, data)))
+        if isinstance(position, Refused):
+            self.counters["own-refused"] += 1
+            return position
+        self._sequence += 1
+        self._ask_flush(self._options.commit_ms)
+        return lane, position
+
+    def _own(self, body: EventBody) -> tuple[str, int]:
+        placed = self._own_now(body)
+        if isinstance(placed, Refused):
+            self._log("own-record-refused", event=event.label(body.code), why=placed.value)
+            # Never durable: what waits for this record to be kept goes on waiting, and nothing is let go unexplained.
+            return event.EVENT, 1 << 62
+        return placed
+
+    def _lost(self, lost: Lost) -> tuple[str, int]:
+        stream: Stream = lost.stream
+        self._log("journal-hole", lane=stream.lane, first=lost.first, last=lost.last)
+        detail = [stream.epoch, stream.lane, lost.first, lost.last, "journal-damaged"]
+        return self._own(EventBody(event.HOLE, None, detail))
+
+    def _quarantined(self, found: Quarantined) -> tuple[str, int]:
+        self._keep_refused(f"quarantined-{found.reason}", found.stream.lane, found.payload)
+        try:
+            item = entry.decode(found.payload)
+        except WireFault:
+            return self._own(EventBody(event.RAW, None, [self._options.gateway, found.reason, found.payload[:512]]))
+        made = item.record
+        return self._own(
+            EventBody(event.GAP, None, [item.node, made.boot, made.sequence, made.sequence, found.reason[:40]])
+        )
+
+    def _keep_refused(self, why: str, source: Any, data: bytes) -> None:
+        unix_s = self.clock.unix_s(now_ms=self._now_ms)
+        self.refused.keep(why, str(source), data, unix_s=unix_s, now_ms=self._now_ms)
+
+    def _malformed(self) -> int:
+        return sum(self.endpoint.counters[reason] for reason in coap_message.REASONS)
+
+    def _drain_link(self) -> None:
+        self._effects += [Send(peer, datagram) for peer, datagram in self.endpoint.outgoing()]
+
+    def _log(self, what: str, **values: Any) -> None:
+        self._effects.append(Log(what, values))

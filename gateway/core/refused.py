@@ -1,0 +1,68 @@
+"""The raw bytes of what was refused, where an operator finds them, within a bound.
+
+One JSON line each in files `refused-<number>.log` of the state folder: when, from whom, why, and the bytes
+in hex. Files rotate and the oldest goes; lines are limited per minute, for a flood of rubbish must not wear
+the card out; everything beyond is counted. Nothing here is custody: what authenticates is journaled, this
+is what does not.
+"""
+
+import json
+
+from gateway.core import limits
+from gateway.core.disk import Disk
+
+_PREFIX, _SUFFIX = "refused-", ".log"
+
+
+class RefusedStore:
+    """Appends lines to a disk. World failures are counted, never raised: this is merely helpful."""
+
+    def __init__(self, disk: Disk) -> None:
+        self._disk = disk
+        self._number = 0
+        self._size = 0
+        self._minute = 0
+        self._this_minute = 0
+        self.counters = {"kept": 0, "not-kept": 0, "disk-errors": 0}
+        try:
+            numbers = [_number(name) for name in disk.list()]
+            self._number = max((number for number in numbers if number is not None), default=0) + 1
+        except OSError:
+            self.counters["disk-errors"] += 1
+
+    def keep(self, why: str, source: str, data: bytes, *, unix_s: int | None, now_ms: int) -> None:
+        """Keep what was refused; at most REFUSED_PER_MINUTE_MAX lines a minute."""
+        minute = now_ms // 60_000
+        if minute != self._minute:
+            self._minute, self._this_minute = minute, 0
+        self._this_minute += 1
+        if self._this_minute > limits.REFUSED_PER_MINUTE_MAX:
+            self.counters["not-kept"] += 1
+            return
+        shown = data[: limits.REFUSED_BYTES_MAX].hex()
+        line = json.dumps({"unix_s": unix_s, "from": source, "why": why, "bytes": len(data), "hex": shown})
+        try:
+            self._append(line.encode() + b"\n")
+            self.counters["kept"] += 1
+        except OSError:
+            self.counters["disk-errors"] += 1
+
+    def _append(self, line: bytes) -> None:
+        if self._size + len(line) > limits.REFUSED_FILE_BYTES_MAX:
+            self._number += 1
+            self._size = 0
+        self._disk.append(f"{_PREFIX}{self._number:08}{_SUFFIX}", line)
+        if self._size == 0:
+            self._forget_old()
+        self._size += len(line)
+
+    def _forget_old(self) -> None:
+        for name in self._disk.list():
+            number = _number(name)
+            if number is not None and number <= self._number - limits.REFUSED_FILES_MAX:
+                self._disk.delete(name)
+
+
+def _number(name: str) -> int | None:
+    digits = name.removeprefix(_PREFIX).removesuffix(_SUFFIX)
+    return int(digits) if name == f"{_PREFIX}{digits}{_SUFFIX}" and digits.isdigit() else None

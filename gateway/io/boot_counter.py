@@ -1,0 +1,41 @@
+"""The gateway's boot number: persisted, raised at every start, never used twice (DESIGN section 3).
+
+One empty file a number (`boot-00000042`), made durable before the number is used and before the older ones
+go: after a power cut at any moment the highest name is the last number that may have been used.
+"""
+
+import os
+from pathlib import Path
+
+_PREFIX = "boot-"
+# Old names kept: one is enough; a second survives a card that loses the newest.
+_KEPT = 2
+
+
+def next_boot(folder: Path) -> int:
+    """Raise the counter in `folder` and return the new number. OSError when it cannot be made durable."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    numbers = sorted(_numbers(folder))
+    boot = (numbers[-1] if numbers else 0) + 1
+    descriptor = os.open(folder / f"{_PREFIX}{boot:010}", os.O_CREAT | os.O_WRONLY, 0o600)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    _sync_folder(folder)
+    for number in numbers[: 1 - _KEPT]:
+        (folder / f"{_PREFIX}{number:010}").unlink(missing_ok=True)
+    return boot
+
+
+def _numbers(folder: Path) -> list[int]:
+    names = [path.name.removeprefix(_PREFIX) for path in folder.iterdir() if path.name.startswith(_PREFIX)]
+    return [int(name) for name in names if name.isdigit()]
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,53 @@
+"""The two clocks of a gateway: monotonic milliseconds for every deadline, and UTC with what the kernel says
+of it.
+
+Linux keeps an estimate of its own clock error (`adjtimex`): NTP clients feed it and a cabinet that has
+never seen one since its start is "unsynchronised". A wrong clock given to 300 lamps is worse than none, so
+then there is none, unless the configuration says that the system clock is good by other means (a
+battery-backed clock, a bench).
+"""
+
+import ctypes
+import time
+
+_STA_UNSYNC = 0x40
+_TIME_ERROR = 5
+TRUSTED_UNCERTAINTY_S = 2
+
+
+class _Timex(ctypes.Structure):
+    """struct timex of <sys/timex.h>, as far as we read it; the tail is room for the rest."""
+
+    _fields_ = (
+        ("modes", ctypes.c_uint),
+        ("offset", ctypes.c_long),
+        ("freq", ctypes.c_long),
+        ("maxerror", ctypes.c_long),
+        ("esterror", ctypes.c_long),
+        ("status", ctypes.c_int),
+        ("tail", ctypes.c_byte * 512),
+    )
+
+
+def monotonic_ms() -> int:
+    """Milliseconds that never go back; no relation to UTC."""
+    return time.monotonic_ns() // 1_000_000
+
+
+def utc(*, trust: bool) -> tuple[int | None, int]:
+    """(Unix milliseconds or None while the system clock is not good, ± s)."""
+    uncertainty_s = TRUSTED_UNCERTAINTY_S if trust else _kernel_uncertainty_s()
+    if uncertainty_s is None:
+        return None, 0
+    return time.time_ns() // 1_000_000, uncertainty_s
+
+
+def _kernel_uncertainty_s() -> int | None:
+    try:
+        adjtimex = ctypes.CDLL(None, use_errno=True).adjtimex
+    except (OSError, AttributeError):
+        return None
+    state = _Timex()
+    if adjtimex(ctypes.byref(state)) in (-1, _TIME_ERROR) or state.status & _STA_UNSYNC:
+        return None
+    return int(state.maxerror) // 1_000_000 + 1

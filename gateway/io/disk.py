@@ -1,0 +1,163 @@
+"""The real disk of the journal: a flat folder, writes in the caller's thread, syncs in one worker thread.
+
+Implements `gateway/core/disk.py` and decides nothing. The worker reports through `on_synced(ticket, error)`,
+called in the worker thread: the agent must hand it to its own thread. A sync goes through a duplicate of the
+descriptor that wrote: the kernel reports a failed write-back to the descriptors open at the time.
+"""
+
+import errno
+import os
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
+from typing import NamedTuple
+
+# One file written per lane, and one each that was just rotated.
+_OPEN_FILES_MAX = 6
+
+
+class _Job(NamedTuple):
+    ticket: int
+    descriptors: list[int]
+    folder: int | None
+    error: str | None
+
+
+class FileDisk:
+    """A folder that only this object writes; created if absent, readable by its owner alone."""
+
+    def __init__(self, folder: Path, on_synced: Callable[[int, str | None], None]) -> None:
+        """Raises OSError if the folder cannot be made or opened."""
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        self._on_synced = on_synced
+        self._open: OrderedDict[str, int] = OrderedDict()  # descriptors that write, the least recent first
+        self._folder_dirty = True  # an earlier process may have died before its sync
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._worker = Thread(target=self._work, name="journal-sync", daemon=True)
+        self._worker.start()
+
+    def close(self) -> None:
+        """Finish the syncs that were asked for, report them, end the thread and close the files."""
+        self._jobs.put(None)
+        self._worker.join()
+        while self._open:
+            os.close(self._open.popitem()[1])
+        os.close(self._folder)
+
+    def size(self, name: str) -> int:
+        """See `Disk`."""
+        return os.stat(self._plain(name), dir_fd=self._folder).st_size
+
+    def read(self, name: str, offset: int, length: int) -> bytes:
+        """See `Disk`."""
+        descriptor = os.open(self._plain(name), os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._folder)
+        try:
+            data = b""
+            while len(data) < length:
+                more = os.pread(descriptor, length - len(data), offset + len(data))
+                if not more:
+                    break
+                data = data + more if data else more
+            return data
+        finally:
+            os.close(descriptor)
+
+    def append(self, name: str, data: bytes) -> None:
+        """See `Disk`."""
+        descriptor = self._writer(name)
+        written = os.write(descriptor, data)
+        while written < len(data):
+            more = os.write(descriptor, data[written:])
+            if more == 0:
+                raise OSError(errno.EIO, "nothing was written")
+            written += more
+
+    def sync(self, names: Sequence[str], ticket: int) -> None:
+        """See `Disk`."""
+        descriptors: list[int] = []
+        folder = None
+        error = None
+        try:
+            for name in names:
+                descriptors.append(self._duplicate(name))
+            if self._folder_dirty:
+                folder = os.dup(self._folder)
+        except OSError as exception:
+            error = str(exception)
+        self._folder_dirty = self._folder_dirty and error is not None
+        self._jobs.put(_Job(ticket, descriptors, folder, error))
+
+    def delete(self, name: str) -> None:
+        """See `Disk`."""
+        self._close(name)
+        os.unlink(self._plain(name), dir_fd=self._folder)
+        self._folder_dirty = True
+
+    def rename(self, old: str, new: str) -> None:
+        """See `Disk`."""
+        self._close(old)
+        os.rename(self._plain(old), self._plain(new), src_dir_fd=self._folder, dst_dir_fd=self._folder)
+        self._folder_dirty = True
+
+    def list(self) -> Sequence[str]:
+        """See `Disk`."""
+        with os.scandir(self._folder) as entries:
+            return sorted(entry.name for entry in entries if entry.is_file(follow_symlinks=False))
+
+    def _plain(self, name: str) -> str:
+        assert "/" not in name and name not in ("", ".", ".."), name
+        return name
+
+    def _writer(self, name: str) -> int:
+        """Return the descriptor that appends to a file, opening it if needed."""
+        descriptor = self._open.get(name)
+        if descriptor is None:
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+            descriptor = os.open(self._plain(name), flags, 0o600, dir_fd=self._folder)
+            self._folder_dirty = True
+            self._open[name] = descriptor
+            if len(self._open) > _OPEN_FILES_MAX:
+                os.close(self._open.popitem(last=False)[1])
+        self._open.move_to_end(name)
+        return descriptor
+
+    def _duplicate(self, name: str) -> int:
+        descriptor = self._open.get(name)
+        if descriptor is not None:
+            return os.dup(descriptor)
+        # Closed meanwhile: the kernel keeps an error nobody has seen for the next one who opens.
+        return os.open(self._plain(name), os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._folder)
+
+    def _close(self, name: str) -> None:
+        descriptor = self._open.pop(name, None)
+        if descriptor is not None:
+            os.close(descriptor)
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            self._on_synced(job.ticket, _run(job))
+
+
+def _run(job: _Job) -> str | None:
+    """Sync all that a job names, even after an error; close its descriptors; return the first error."""
+    error = job.error
+    for descriptor in job.descriptors:
+        try:
+            try:
+                os.fdatasync(descriptor)  # writes the new length too; spares the time stamps
+            finally:
+                os.close(descriptor)
+        except OSError as exception:
+            error = error or str(exception)
+    if job.folder is not None:
+        try:
+            try:
+                os.fsync(job.folder)
+            finally:
+                os.close(job.folder)
+        except OSError as exception:
+            error = error or str(exception)
+    return error

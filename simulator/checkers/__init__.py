@@ -1,0 +1,1 @@
+"""The invariants of DESIGN section 9, one family a file, apart from the workload: they watch the world, not the code."""

@@ -1,0 +1,25 @@
+"""Invariant 8: every queue stays within its stated maximum. Looks at gateways and broker at a regular pace."""
+
+from gateway.core import limits
+from simulator.gateway_host import GatewayHost
+
+
+class BoundsChecker:
+    """Feed with `look`. `violations` name the queue, the value and the maximum."""
+
+    def __init__(self, gateways: list[GatewayHost]) -> None:
+        self._gateways = gateways
+        self.violations: list[str] = []
+
+    def look(self) -> None:
+        for host in self._gateways:
+            if host.core is None:
+                continue
+            host.waiting_max = max(host.waiting_max, host.waiting())
+            self._bound(host, "batches ahead", host.core.uplink.ahead(), host.options.window_max)
+            self._bound(host, "journal bytes", host.core.journal.bytes_held, host.options.journal_bytes_max)
+            self._bound(host, "nodes", len(host.core.registry.nodes()), limits.INBOX_NODES_MAX)
+
+    def _bound(self, host: GatewayHost, what: str, value: int, maximum: int) -> None:
+        if value > maximum:
+            self.violations.append(f"{host.options.name}: {what} {value} above {maximum}")

@@ -1,0 +1,59 @@
+"""Invariant 3: a street the policy wants lit is lit within two minutes, and dark when it wants dark.
+
+Looks at the light on the street every half minute, at the mains, at the health of the lamp, and at the policy with true UTC. Knows
+nothing of nodes, clocks or gateways.
+"""
+
+from typing import NamedTuple
+
+from policy import lighting
+from simulator.plant import Lamp
+
+GRACE_S = 120
+EVERY_MS = 30_000
+
+
+class Watched(NamedTuple):
+    """One lamp under watch. `plan` is its policy with the true site."""
+
+    name: str
+    lamp: Lamp
+    plan: lighting.Plan
+
+
+class LightingChecker:
+    """Feed with `look` at a regular pace. `violations` are strings, the first of each lamp and kind."""
+
+    def __init__(self, watched: list[Watched]) -> None:
+        self._watched = watched
+        self._wrong_since: dict[tuple[str, str], int] = {}
+        self._reported: set[tuple[str, str]] = set()
+        self.violations: list[str] = []
+        self.worst_delay_s = 0
+        self.lamp_checks = 0
+
+    def look(self, *, unix_s: int) -> tuple[int, int]:
+        """Judge every lamp now; return (lamps lit, lamps that the policy wants lit)."""
+        lit = wanted_lit = 0
+        for watched in self._watched:
+            lamp = watched.lamp
+            wanted = watched.plan.wanted(unix_s).level_percent
+            light = lamp.light_percent()
+            lit += light > 0
+            wanted_lit += wanted > 0
+            self.lamp_checks += 1
+            healthy = lamp.feeder.powered and not lamp.module_dead and not lamp.relay_stuck
+            self._judge(watched.name, "dark", healthy and wanted > 0 and light == 0, unix_s)
+            self._judge(watched.name, "burning", healthy and wanted == 0 and light > 0, unix_s)
+        return lit, wanted_lit
+
+    def _judge(self, name: str, what: str, wrong: bool, unix_s: int) -> None:
+        key = (name, what)
+        if not wrong:
+            self._wrong_since.pop(key, None)
+            return
+        since = self._wrong_since.setdefault(key, unix_s)
+        self.worst_delay_s = max(self.worst_delay_s, unix_s - since)
+        if unix_s - since > GRACE_S and key not in self._reported:
+            self._reported.add(key)
+            self.violations.append(f"{name} {what} for {unix_s - since} s at {unix_s}")

@@ -1,0 +1,241 @@
+"""The simulated twin of the journal's disk: in memory, from a seed, with power cuts and failing calls.
+
+Implements `gateway/core/disk.py`. Harsher than a real disk where it may be: what was not synced is kept, torn
+at 512 bytes, zeroed, reordered or lost, each file by itself; creations, renames and deletions not yet synced
+are undone at random. A failed sync makes the bytes it covered unsavable, though later syncs of the file
+succeed (as on Linux). No clock, no thread: a sync completes when the scheduler calls `complete(ticket)`.
+"""
+
+import errno
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import NamedTuple, Protocol
+
+BLOCK_SIZE = 512
+
+# Of the bytes not synced: none, a prefix, the length without the data, some blocks in any order, all.
+TEARS = ("drop", "prefix", "zero", "blocks", "keep")
+
+
+class Prng(Protocol):
+    """The one thing asked of a random source; `random.Random` has it."""
+
+    def randrange(self, stop: int, /) -> int:
+        """Return an integer from 0 to `stop` - 1."""
+
+
+class PowerCut(Exception):  # noqa: N818 - it is not an error of anybody
+    """Raised in the middle of an operation by `stop_after`. Not an OSError: nobody may handle it."""
+
+
+class PendingSync(NamedTuple):
+    """A sync that was started: what it covers and how long the scheduler should let it take."""
+
+    ticket: int
+    names: tuple[str, ...]
+    latency_ms: int
+
+
+@dataclass
+class _File:
+    data: bytearray = field(default_factory=bytearray)
+    durable: int = 0  # this many bytes outlive a power cut
+    lost: list[tuple[int, int]] = field(default_factory=list)  # of which these do not: a sync of them failed
+    name: str | None = None  # None: deleted
+    past: list[str | None] = field(default_factory=list)  # other names it may have after a power cut
+
+
+class _Covered(NamedTuple):
+    files: list[tuple[_File, int]]
+    names: list[tuple[_File, str | None]]
+
+
+class SimDisk:
+    """A folder in memory. `operations` counts writes, syncs, deletions and renames; reads are free."""
+
+    def __init__(
+        self,
+        prng: Prng,
+        *,
+        latency_ms: tuple[int, int] = (1, 30),
+        capacity_bytes: int | None = None,
+        on_pending: Callable[[PendingSync], None] | None = None,
+    ) -> None:
+        """`on_pending` tells the scheduler of a sync; without it, look at `pending`."""
+        self._prng = prng
+        self._latency_ms = latency_ms
+        self._on_pending = on_pending
+        self._files: list[_File] = []
+        self._names: dict[str, _File] = {}
+        self._covered: dict[int, _Covered] = {}
+        self._stop_at: int | None = None
+        self.capacity_bytes = capacity_bytes
+        self.pending: list[PendingSync] = []
+        self.operations = 0
+        self.append_error: int | None = None  # an errno: the next append raises it, and the ones after
+        self.sync_error: str | None = None  # the next sync to complete has it, and the ones after
+        self.delete_error: int | None = None
+        self.read_error_names: set[str] = set()
+
+    # --- the interface of the core --------------------------------------------------------------------------
+
+    def size(self, name: str) -> int:
+        """See `Disk`."""
+        return len(self._get(name).data)
+
+    def read(self, name: str, offset: int, length: int) -> bytes:
+        """See `Disk`."""
+        if name in self.read_error_names:
+            raise OSError(errno.EIO, "simulated read error")
+        return bytes(self._get(name).data[offset : offset + length])
+
+    def append(self, name: str, data: bytes) -> None:
+        """See `Disk`. With an error or a power cut, a random part of the data has been written."""
+        stopped = self._count()
+        file = self._names.get(name)
+        if file is None:
+            file = _File(name=name, past=[None])
+            self._files.append(file)
+            self._names[name] = file
+        fits = len(data) if self.capacity_bytes is None else self.capacity_bytes - self.bytes_used
+        if stopped or self.append_error is not None:
+            file.data += data[: min(max(fits, 0), self._prng.randrange(len(data) + 1))]
+        else:
+            file.data += data[: max(fits, 0)]
+        if stopped:
+            raise PowerCut
+        if self.append_error is not None:
+            raise OSError(self.append_error, "simulated write error")
+        if fits < len(data):
+            raise OSError(errno.ENOSPC, "simulated full disk")
+
+    def sync(self, names: Sequence[str], ticket: int) -> None:
+        """See `Disk`."""
+        stopped = self._count()
+        files = [(self._get(name), len(self._get(name).data)) for name in names]
+        entries = [(file, file.name) for file in self._files]
+        self._covered[ticket] = _Covered(files, entries)
+        low, high = self._latency_ms
+        pending = PendingSync(ticket, tuple(names), low + self._prng.randrange(high - low + 1))
+        self.pending.append(pending)
+        if stopped:
+            raise PowerCut
+        if self._on_pending is not None:
+            self._on_pending(pending)
+
+    def delete(self, name: str) -> None:
+        """See `Disk`."""
+        if self.delete_error is not None:
+            raise OSError(self.delete_error, "simulated deletion error")
+        self._rename(name, None)
+
+    def rename(self, old: str, new: str) -> None:
+        """See `Disk`."""
+        assert new not in self._names, "the journal renames to free names only"
+        self._rename(old, new)
+
+    # --- the hand of the simulation -------------------------------------------------------------------------
+
+    @property
+    def bytes_used(self) -> int:
+        """Bytes of all files that have a name."""
+        return sum(len(file.data) for file in self._names.values())
+
+    def complete(self, ticket: int) -> str | None:
+        """Finish a sync; return the error to report with the ticket, or None."""
+        self.pending = [pending for pending in self.pending if pending.ticket != ticket]
+        covered = self._covered.pop(ticket)
+        for file, end in covered.files:
+            if self.sync_error is not None and end > file.durable:
+                file.lost.append((file.durable, end))
+            file.durable = max(file.durable, end)
+        if self.sync_error is None:
+            for file, name in covered.names:
+                history = [*file.past, file.name]
+                if name in history:  # or else a later sync is done already
+                    latest = len(history) - 1 - history[::-1].index(name)
+                    file.past = history[latest:-1]
+            self._files = [file for file in self._files if file.name is not None or file.past]
+        return self.sync_error
+
+    def stop_after(self, operations: int) -> None:
+        """Raise PowerCut in the middle of the operation after this many more."""
+        self._stop_at = self.operations + operations
+
+    def power_cut(self, tear: str | None = None) -> None:
+        """Keep what was synced and part of the rest, forget the syncs in flight, and turn the power on again.
+
+        `tear` is one of TEARS, for all files; without it, one is drawn for each file.
+        """
+        self._stop_at = None
+        self.pending.clear()
+        self._covered.clear()
+        survivors: dict[str, _File] = {}
+        for file in self._files:
+            names = [*file.past, file.name]
+            name = names[self._prng.randrange(len(names))]
+            if name is not None:
+                data = self._torn(file, TEARS[self._prng.randrange(len(TEARS))] if tear is None else tear)
+                survivors[name] = _File(data, len(data), [], name)
+        self._names = survivors
+        self._files = list(survivors.values())
+
+    def put(self, name: str, data: bytes) -> None:
+        """Set a file's bytes behind the journal's back, durably."""
+        if name in self._names:
+            self._files.remove(self._names[name])
+        self._names[name] = _File(bytearray(data), len(data), [], name)
+        self._files.append(self._names[name])
+
+    # --- inside ---------------------------------------------------------------------------------------------
+
+    def _count(self) -> bool:
+        """Count an operation; return True if the power goes in its middle."""
+        self.operations += 1
+        return self._stop_at is not None and self.operations > self._stop_at
+
+    def _get(self, name: str) -> _File:
+        file = self._names.get(name)
+        if file is None:
+            raise FileNotFoundError(errno.ENOENT, "no such file", name)
+        return file
+
+    def _rename(self, old: str, new: str | None) -> None:
+        stopped = self._count()
+        file = self._get(old)
+        del self._names[old]
+        file.past.append(file.name)
+        file.name = new
+        if new is not None:
+            self._names[new] = file
+        if stopped:
+            raise PowerCut
+
+    def _torn(self, file: _File, tear: str) -> bytearray:
+        """Return what a power cut leaves of a file."""
+        data = bytearray(file.data)
+        for start, end in file.lost:
+            data[start:end] = bytes(end - start)
+        end = len(data)
+        if tear == "drop":
+            end = file.durable
+        elif tear == "prefix":
+            end = file.durable + self._prng.randrange(end - file.durable + 1)
+        elif tear == "zero":
+            data[file.durable :] = bytes(end - file.durable)
+        elif tear == "blocks":
+            for start, stop in self._blocks(file.durable, end):
+                if self._prng.randrange(2):
+                    data[start:stop] = bytes(stop - start)
+        return data[:end]
+
+    @staticmethod
+    def _blocks(start: int, end: int) -> Sequence[tuple[int, int]]:
+        edges = [start, *range(start - start % BLOCK_SIZE + BLOCK_SIZE, end, BLOCK_SIZE), end]
+        return [(low, high) for low, high in pairwise(edges) if low < high]
+
+    # Last in the class, so that the name does not hide the built-in type from the annotations above.
+    def list(self) -> Sequence[str]:
+        """See `Disk`."""
+        return sorted(self._names)

@@ -1,0 +1,148 @@
+"""The shell of a simulated node: the twin of firmware/esp32/main.py in virtual time, around the real node code.
+
+It owns what a board owns: power, a crystal that runs a little fast or slow and starts anywhere (near the wrap of the chip's
+ticks too), a flash that keeps the boot counter and the last checkpoint, and the drivers' twins.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from node.app import Boot, Checkpoint, Node
+from node.settings import Settings
+from simulator.network import Radio
+from simulator.parts import DimmerTwin, MeterTwin
+from simulator.prng import Prng
+from simulator.world import World
+from wire import quantity
+from wire.coap import Endpoint
+from wire.coap_exchange import bearer_timing
+from wire.session import ClearSession
+
+Tap = Callable[[bytes, int, str, int, bytes], None]
+
+# The ESP32 boots MicroPython and our code in about this time; ± half.
+_BOOT_MS = 1600
+_TICKS_WRAP_MS = 1 << 30
+
+
+class NodeHost:
+    """One board in a lamp post."""
+
+    def __init__(
+        self,
+        world: World,
+        prng: Prng,
+        settings: Settings,
+        dimmer: DimmerTwin,
+        meter: MeterTwin,
+        radio: Radio,
+        send: Callable[[bytes, "NodeHost"], None],
+        tap: Tap,
+    ) -> None:
+        self._world = world
+        self._prng = prng
+        self.settings = settings
+        self._dimmer = dimmer
+        self._meter = meter
+        self.radio = radio
+        self._send = send
+        self._tap = tap
+        self._ppm = prng.between(-40, 40)
+        self.node: Node | None = None
+        self.boot = 0
+        self.boots = 0
+        self._flash: Checkpoint | None = None
+        self._local_start_ms = 0
+        self._world_start_ms = 0
+        self._wake_ms: int | None = None
+        self._life = 0
+
+    def power_on(self) -> None:
+        """Mains has come: the output is at its safe level before anything else, then the code starts."""
+        self._life += 1
+        self._dimmer.set_level(100)
+        self._world.after(_BOOT_MS // 2 + self._prng.randrange(_BOOT_MS), self._start, self._life)
+
+    def power_off(self) -> None:
+        """RAM is gone. The output falls with the mains."""
+        self._life += 1
+        self.node = None
+        self._dimmer.set_level(0)
+
+    def receive(self, datagram: bytes, peer: Any) -> None:
+        """A datagram has reached the antenna."""
+        if self.node is not None:
+            self.node.receive(datagram, peer, now_ms=self._local_ms())
+            self._after_turn()
+
+    def _start(self, life: int) -> None:
+        if life != self._life:
+            return
+        previous = self.boot or None
+        flash = self._flash
+        durable = flash.durable_sequence if flash is not None and flash.boot == previous else None
+        self.boot += 1
+        self.boots += 1
+        boot = self.boot
+        self._world_start_ms = self._world.now_ms
+        self._local_start_ms = self._prng.randrange(2) * (_TICKS_WRAP_MS - self._prng.randrange(3_600_000))
+        prng = self._prng.split(f"boot-{boot}")
+        endpoint = Endpoint(
+            random_below=prng.randrange,
+            first_message_id=prng.randrange(0x10000),
+            timing=bearer_timing(ack_timeout_ms=self.settings.ack_timeout_ms, nstart=2),
+        )
+
+        def tap(what: str, sequence: int, data: bytes) -> None:
+            self._tap(self.settings.node, boot, what, sequence, data)
+
+        self.node = Node(
+            self.settings,
+            Boot(boot, previous, durable, "power-on", flash.lamp_s if flash else 0),
+            endpoint,
+            ClearSession(insecure=True),
+            random_below=prng.randrange,
+            now_ms=self._local_ms(),
+            tap=tap,
+        )
+        self._wake_ms = None
+        self._turn(life)
+
+    def _turn(self, life: int) -> None:
+        if life != self._life or self.node is None:
+            return
+        node = self.node
+        self._wake_ms = None
+        now_ms = self._local_ms()
+        if node.sample_due(now_ms):
+            node.sample(self._meter.read(), {quantity.HEAP_FREE: 98_304}, now_ms=now_ms)
+        else:
+            node.poll(now_ms=now_ms)
+        checkpoint = node.checkpoint(now_ms)
+        if checkpoint is not None:
+            self._flash = checkpoint
+        self._after_turn()
+
+    def _after_turn(self) -> None:
+        node = self.node
+        assert node is not None
+        self._dimmer.set_level(node.output.level_percent)
+        for _, datagram in node.outgoing():
+            self._send(datagram, self)
+        wake_ms = self._world_ms(node.deadline_ms(self._local_ms()))
+        if self._wake_ms is None or wake_ms < self._wake_ms:
+            self._wake_ms = wake_ms
+            self._world.at(wake_ms, self._wake, self._life, wake_ms)
+
+    def _wake(self, life: int, wake_ms: int) -> None:
+        if self._wake_ms == wake_ms:
+            self._turn(life)
+
+    def _local_ms(self) -> int:
+        elapsed_ms = self._world.now_ms - self._world_start_ms
+        return self._local_start_ms + elapsed_ms * (1_000_000 + self._ppm) // 1_000_000
+
+    def _world_ms(self, local_ms: int) -> int:
+        """The first world millisecond at which the node's clock shows at least `local_ms`."""
+        elapsed_ms = -(-(local_ms - self._local_start_ms) * 1_000_000 // (1_000_000 + self._ppm))
+        return max(self._world.now_ms, self._world_start_ms + elapsed_ms)

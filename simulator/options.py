@@ -1,0 +1,92 @@
+"""What a run is made of, drawn from one seed and printed before it starts (DESIGN section 8).
+
+`Options` is what a person chooses; `draw` adds what the seed chooses: which lamps fail, when the fibre is cut, when power fails in a
+cabinet. Times are seconds after the start of the run.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from simulator.prng import Prng
+
+HOUR_S = 3600
+
+
+@dataclass(frozen=True)
+class Options:
+    """The default is the story of `make sim`: two communes, 120 lamps, 3 cabinets, one winter night."""
+
+    seed: int = 1
+    start: datetime = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+    hours: int = 24
+    lamps: int = 120
+    radio_loss_permille: int = 120
+    faults: bool = True
+    calendar: str = "dimming"
+
+    @property
+    def start_unix_s(self) -> int:
+        return int(self.start.timestamp())
+
+
+@dataclass(frozen=True)
+class Cabinet:
+    """One gateway and its two feeders. Half of the lamps hang on a permanent feeder, half on a switched one."""
+
+    insee: str
+    commune: str
+    name: str
+    latitude_e4: int
+    longitude_e4: int
+    lamps: int
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Something is away between two instants (seconds after the start)."""
+
+    what: str
+    cabinet: int | None
+    from_s: int
+    to_s: int
+
+
+@dataclass
+class Drawn:
+    """What the seed decided."""
+
+    cuts: list[Cut] = field(default_factory=list)
+    dead_lamps: list[tuple[int, int]] = field(default_factory=list)
+    stuck_relays: list[tuple[int, int]] = field(default_factory=list)
+
+
+def cabinets(lamps: int) -> list[Cabinet]:
+    """A town with two cabinets, a village with one, on the Loire. Shares 2 : 2 : 2, the rest goes to the first."""
+    share = lamps // 3
+    return [
+        Cabinet("49007", "Angers", "cab-1", 474736, -5542, lamps - 2 * share),
+        Cabinet("49007", "Angers", "cab-2", 474810, -5601, share),
+        Cabinet("49135", "Feneu", "cab-1", 475720, -5940, share),
+    ]
+
+
+def draw(options: Options, prng: Prng) -> Drawn:
+    """Faults of the first `hours`: fibre, cabinet power inside the night, a centre that is away, a broker that forgets."""
+    drawn = Drawn()
+    if not options.faults:
+        return drawn
+    scale = options.hours * HOUR_S
+    fibre_s = 2 * HOUR_S + prng.randrange(HOUR_S)
+    drawn.cuts.append(Cut("fibre", prng.randrange(3), fibre_s, fibre_s + 4 * HOUR_S + prng.randrange(HOUR_S)))
+    power_s = 7 * HOUR_S + prng.randrange(3 * HOUR_S)
+    drawn.cuts.append(Cut("power", prng.randrange(3), power_s, power_s + 900 + prng.randrange(1800)))
+    # The ingest stops, the broker goes on accepting for it, then forgets everything it accepted.
+    ingest_s = 11 * HOUR_S + prng.randrange(HOUR_S)
+    drawn.cuts.append(Cut("ingest", None, ingest_s, ingest_s + 5400))
+    drawn.cuts.append(Cut("broker", None, ingest_s + 4500, ingest_s + 4560))
+    drawn.cuts = [cut for cut in drawn.cuts if cut.to_s < scale]
+    if options.lamps >= 12:
+        chosen = prng.pick(3, options.lamps)
+        drawn.dead_lamps = [(chosen[0], 5 * HOUR_S), (chosen[1], 9 * HOUR_S)]
+        drawn.stuck_relays = [(chosen[2], 3 * HOUR_S)]
+    return drawn

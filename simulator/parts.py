@@ -1,0 +1,44 @@
+"""Simulated twins of the node's drivers: the same small interface, a plant behind it instead of a chip.
+
+`drivers.dimmer.Dimmer`  -> DimmerTwin: set_level
+`drivers.bl0942.Meter`   -> MeterTwin: read, a map of wire keys to scaled integers
+"""
+
+from simulator.plant import Lamp
+from simulator.world import World
+from wire import quantity
+
+
+class DimmerTwin:
+    """The 0-10 V output and its relay."""
+
+    def __init__(self, world: World, lamp: Lamp) -> None:
+        self._world = world
+        self._lamp = lamp
+
+    def set_level(self, level_percent: int) -> None:
+        self._lamp.set_level(level_percent, now_ms=self._world.now_ms, unix_s=self._world.unix_s)
+
+
+class MeterTwin:
+    """The energy meter and the board's thermometer."""
+
+    def __init__(self, world: World, lamp: Lamp) -> None:
+        self._world = world
+        self._lamp = lamp
+
+    def read(self) -> dict[int, int] | None:
+        """One complete reading, or None when the meter is silent (it never is on a powered feeder)."""
+        lamp = self._lamp
+        if not lamp.feeder.powered:
+            return None
+        lamp.settle(now_ms=self._world.now_ms, unix_s=self._world.unix_s)
+        power_dw, voltage_dv, factor = lamp.power_dw(), lamp.voltage_dv(), lamp.power_factor_percent()
+        return {
+            quantity.POWER: power_dw,
+            quantity.VOLTAGE: voltage_dv,
+            quantity.CURRENT: 100_000 * power_dw // max(1, voltage_dv * factor),
+            quantity.ENERGY: lamp.metered_wh(),
+            quantity.TEMPERATURE: lamp.case_ck(),
+            quantity.POWER_FACTOR: factor,
+        }

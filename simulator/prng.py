@@ -1,0 +1,50 @@
+"""Seeded chance, split by name: a new draw in one part of the world disturbs no other part.
+
+SplitMix64 (Steele, Lea, Flood 2014) in integers, so that a seed gives the same world on every machine and Python version.
+"""
+
+from hashlib import sha256
+
+_MASK = 0xFFFF_FFFF_FFFF_FFFF
+_STEP = 0x9E37_79B9_7F4A_7C15
+
+
+class Prng:
+    """A stream of chance. `split("name")` gives an independent stream that depends on this one's seed only."""
+
+    def __init__(self, seed: int | str) -> None:
+        self._seed = str(seed)
+        self._state = int.from_bytes(sha256(self._seed.encode()).digest()[:8], "big")
+
+    def split(self, name: object) -> "Prng":
+        return Prng(f"{self._seed}/{name}")
+
+    def bits64(self) -> int:
+        self._state = (self._state + _STEP) & _MASK
+        mixed = self._state
+        mixed = ((mixed ^ (mixed >> 30)) * 0xBF58_476D_1CE4_E5B9) & _MASK
+        mixed = ((mixed ^ (mixed >> 27)) * 0x94D0_49BB_1331_11EB) & _MASK
+        return mixed ^ (mixed >> 31)
+
+    def randrange(self, stop: int, /) -> int:
+        """An integer in [0, stop). The bias of a 64-bit remainder is below 2^-32 for every stop used here."""
+        return self.bits64() % stop
+
+    def between(self, low: int, high: int) -> int:
+        """An integer in [low, high]."""
+        return low + self.randrange(high - low + 1)
+
+    def chance(self, permille: int) -> bool:
+        return self.randrange(1000) < permille
+
+    def around(self, centre: int, deviation: int) -> int:
+        """Bell-shaped (sum of four uniform draws), standard deviation about `deviation`, never beyond 3.5 of them."""
+        spread = sum(self.randrange(2 * deviation + 1) for _ in range(4)) - 4 * deviation
+        return centre + spread * 7 // 8
+
+    def pick(self, count: int, total: int) -> list[int]:
+        """`count` different integers below `total`, ascending."""
+        chosen: set[int] = set()
+        while len(chosen) < min(count, total):
+            chosen.add(self.randrange(total))
+        return sorted(chosen)

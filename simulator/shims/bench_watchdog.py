@@ -1,0 +1,37 @@
+"""The watchdog's twin: ends the process with its own code when the last feed is too long ago. MicroPython only.
+
+A process that no longer reads its clock is not ended from inside; whoever started it (simulator/vm.py) sees that
+it is silent.
+"""
+
+import sys
+
+import utime
+
+# Exit codes that a supervisor may act on; any other is a failure of the run itself.
+RESET_CODE = 120
+WATCHDOG_CODE = 121
+
+_state = {"timeout_ms": None, "fed_ms": 0}
+
+
+def start(timeout_ms):
+    """Arm it; nothing disarms it again, as on the chip."""
+    _state["timeout_ms"] = timeout_ms
+    _state["fed_ms"] = utime.ticks_ms()
+
+
+def feed():
+    """The last feed is now, unless it comes too late."""
+    look()
+    _state["fed_ms"] = utime.ticks_ms()
+
+
+def look():
+    """End the process when the time is over."""
+    timeout_ms = _state["timeout_ms"]
+    if timeout_ms is None:
+        return
+    if utime.ticks_diff(utime.ticks_ms(), _state["fed_ms"]) > timeout_ms:
+        print("watchdog: reset")
+        sys.exit(WATCHDOG_CODE)

@@ -1,0 +1,96 @@
+"""The chip's `machine` on a desktop VM: pins that are remembered, a UART with the meter's twin. MicroPython only.
+
+Must not know what a lamp is: levels and duties go to bench_lamp, bytes to bench_bl0942. `reset` and the watchdog end
+the process with codes of their own (bench_watchdog), so that its starter may start it again.
+"""
+
+import os
+import sys
+
+import bench_bl0942
+import bench_lamp
+import bench_watchdog
+
+PWRON_RESET = 1
+HARD_RESET = 2
+WDT_RESET = 3
+DEEPSLEEP_RESET = 4
+SOFT_RESET = 5
+
+lamp = bench_lamp.Lamp()
+
+
+def reset_cause():
+    """What BOCAGE_RESET_CAUSE names; else a power-on."""
+    return globals().get(os.getenv("BOCAGE_RESET_CAUSE") or "PWRON_RESET", 0)
+
+
+def reset():
+    """End the process; the starter decides what follows."""
+    print("machine: reset")
+    sys.exit(bench_watchdog.RESET_CODE)
+
+
+def unique_id():
+    """Six bytes, as an ESP32's."""
+    return b"\x02bench"
+
+
+class Pin:
+    """A pin whose level the lamp's twin sees."""
+
+    IN = 0
+    OUT = 1
+
+    def __init__(self, number, mode=None, *, value=None):
+        self.number = number
+        if mode == Pin.OUT and value is not None:
+            self.value(value)
+
+    def value(self, level=None):
+        """Read or set the level."""
+        if level is None:
+            return lamp.level(self.number)
+        lamp.drive(self.number, 65535 * level)
+
+
+class PWM:
+    """A pin whose mean level is duty / 65535."""
+
+    def __init__(self, pin, *, freq, duty_u16):
+        self._pin = pin
+        self.duty_u16(duty_u16)
+
+    def duty_u16(self, duty):
+        """Set the duty."""
+        lamp.drive(self._pin.number, duty)
+
+
+class UART:
+    """Bytes to the meter's twin and back, no faster than the line is."""
+
+    def __init__(self, number, *, baudrate, tx, rx, timeout=0):
+        self._twin = bench_bl0942.Twin(lamp, baudrate)
+
+    def write(self, data):
+        """Hand over to the twin."""
+        return self._twin.write(data)
+
+    def any(self):
+        """How many bytes have arrived."""
+        return self._twin.any()
+
+    def read(self, count):
+        """At most `count` bytes that have arrived, None when none has."""
+        return self._twin.read(count)
+
+
+class WDT:
+    """The watchdog; see bench_watchdog."""
+
+    def __init__(self, *, timeout):
+        bench_watchdog.start(timeout)
+
+    def feed(self):
+        """Tell it that all is well."""
+        bench_watchdog.feed()

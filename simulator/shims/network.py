@@ -1,0 +1,50 @@
+"""The chip's `network` on a desktop VM: a station that connects at once. MicroPython only.
+
+The file `bench-wifi` in the working folder scripts it: `down` (no network: `connect` leads nowhere and datagrams
+fail), `busy` (`connect` raises OSError, as a radio does that is connecting already). Any other content, or none, is
+a good network.
+"""
+
+STA_IF = 0
+SCRIPT_FILE = "bench-wifi"
+SIGNAL_DBM = -58
+
+
+def script():
+    """The word in the script file."""
+    try:
+        with open(SCRIPT_FILE) as file:
+            return file.read().strip()
+    except OSError:
+        return ""
+
+
+class WLAN:
+    """One station."""
+
+    def __init__(self, interface):
+        self._joined = False
+
+    def active(self, on=None):
+        """Accepts anything."""
+        return True
+
+    def connect(self, network, key):
+        """Joins when the script lets it."""
+        if script() == "busy":
+            raise OSError("Wifi Internal State Error")
+        self._joined = script() != "down"
+
+    def disconnect(self):
+        """Leaves."""
+        self._joined = False
+
+    def isconnected(self):
+        """As the script says."""
+        if script() == "down":
+            self._joined = False
+        return self._joined
+
+    def status(self, what=None):
+        """`status("rssi")` in dBm."""
+        return SIGNAL_DBM

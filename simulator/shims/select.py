@@ -1,0 +1,23 @@
+"""The chip's `select` on a desktop VM: polls the socket inside the shim's. MicroPython only."""
+
+import bench_watchdog
+import uselect
+
+POLLIN = uselect.POLLIN
+
+
+class poll:  # noqa: N801 - the chip's name
+    """One poller."""
+
+    def __init__(self):
+        self._inner = uselect.poll()
+
+    def register(self, sock, events):
+        """Watch a socket of the shim."""
+        self._inner.register(sock.inner, events)
+
+    def poll(self, timeout_ms):
+        """Wait; what became ready."""
+        ready = self._inner.poll(timeout_ms)
+        bench_watchdog.look()
+        return ready

@@ -1,0 +1,35 @@
+"""The chip's `socket` on a desktop VM: addresses are (text, port) tuples, not packed bytes. MicroPython only.
+
+UDP over IPv4, which is all that the node uses. Datagrams fail while the network's script says `down`.
+"""
+
+import network
+import usocket
+
+AF_INET = usocket.AF_INET
+SOCK_DGRAM = usocket.SOCK_DGRAM
+
+
+class socket:  # noqa: N801 - the chip's name
+    """A datagram socket; `inner` is the VM's own, which `select` needs."""
+
+    def __init__(self, family, kind):
+        self.inner = usocket.socket(family, kind)
+
+    def setblocking(self, on):
+        """As the VM's."""
+        self.inner.setblocking(on)
+
+    def sendto(self, data, address):
+        """To (text, port)."""
+        if network.script() == "down":
+            raise OSError(118)  # EHOSTUNREACH in lwIP
+        return self.inner.sendto(data, usocket.getaddrinfo(address[0], address[1])[0][-1])
+
+    def recvfrom(self, count):
+        """(data, (text, port))."""
+        data, packed = self.inner.recvfrom(count)
+        if network.script() == "down":
+            raise OSError(11)  # EAGAIN: the datagram was never received
+        _family, address, port = usocket.sockaddr(packed)[:3]
+        return data, (".".join([str(part) for part in address]), port)

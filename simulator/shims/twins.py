@@ -1,0 +1,7 @@
+"""Which twin stands for which driver, by module name (a test sees that none is missing). Data only."""
+
+TWINS = {
+    "bl0942": "bench_bl0942",
+    "dimmer": "bench_lamp",
+    "temperature": "esp32",
+}

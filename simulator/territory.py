@@ -1,0 +1,396 @@
+"""Puts a territory together from options and runs it: plants, nodes, gateways, broker, centre, checkers, story.
+
+The run has two parts: `hours` with the faults that the seed drew, then a quiet time in which everything is whole again and the
+system must converge: until the next dusk has passed, for a lamp on a switched feeder has no mains by day and can only then say
+what it could not say at dawn.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from gateway.core.gateway import Options as GatewayOptions
+from node.settings import Settings
+from policy import civil, lighting
+from simulator.broker import Broker
+from simulator.centre import Centre
+from simulator.checkers.alarms import AlarmVerdict, LampFault, judge
+from simulator.checkers.bounds import BoundsChecker
+from simulator.checkers.delivery import DeliveryChecker, Verdict
+from simulator.checkers.lighting import EVERY_MS, LightingChecker, Watched
+from simulator.gateway_host import GatewayHost
+from simulator.network import LinkQuality, Radio
+from simulator.node_host import NodeHost
+from simulator.options import HOUR_S, Cabinet, Drawn, Options, cabinets, draw
+from simulator.parts import DimmerTwin, MeterTwin
+from simulator.plant import Air, Feeder, Lamp, LampData
+from simulator.prng import Prng
+from simulator.world import World
+from wire import event, record
+
+CALENDARS = {"all-night": lighting.DEFAULT_CALENDAR, "dimming": lighting.DIMMING_CALENDAR}
+_TERRITORY = bytes.fromhex("7c1f0a2c")
+_BENCH = b"\x01"
+_GATEWAY_BENCH = b"\xfe"
+_CONTACTOR_EARLY_S = 0
+# After the next dusk: the boot storm reports within 5 minutes, its batches leave within one more.
+_QUIET_AFTER_DUSK_S = 1800
+
+
+@dataclass
+class Sight:
+    """One look at the territory: for the picture."""
+
+    unix_s: int
+    lit: int
+    wanted: int
+    waiting: int
+    power_dw: int
+
+
+@dataclass
+class Result:
+    """Everything a report says."""
+
+    options: Options
+    drawn: Drawn
+    verdict: Verdict
+    alarms: AlarmVerdict
+    digest: str
+    node_seconds: int
+    events: int
+    longest_wait_s: int
+    median_wait_s: int
+    true_wh: int
+    full_power_wh: int
+    stored_wh: int
+    lighting_violations: list[str]
+    bounds_violations: list[str]
+    worst_delay_s: int
+    sights: list[Sight]
+    cut_lines: list[tuple[str, int, int, int, int, int]]
+    batches: int
+    batch_bytes: int
+    readings: int
+    counters: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def is_good(self) -> bool:
+        verdict = self.verdict
+        return not (
+            verdict.lost
+            or verdict.duplicated
+            or verdict.altered
+            or verdict.invented
+            or self.lighting_violations
+            or self.bounds_violations
+            or self.alarms.faults
+        )
+
+
+class Territory:
+    """See the module. `run` may be called once; `progress(done_s, total_s)` is called now and then."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self._prng = Prng(options.seed)
+        self.drawn = draw(options, self._prng.split("faults"))
+        self.world = World(start_unix_s=options.start_unix_s)
+        self.broker = Broker(self.world, self._prng.split("broker"))
+        self.centre = Centre(self.world, self._prng.split("centre"), self.broker)
+        self.delivery = DeliveryChecker()
+        self.nodes: list[NodeHost] = []
+        self.lamps: list[Lamp] = []
+        self.gateways: list[GatewayHost] = []
+        self._feeders: list[tuple[Feeder, Cabinet, list[NodeHost]]] = []
+        self._radios: list[Radio] = []
+        self._watched: list[Watched] = []
+        self._full_power_dws = 0
+        self._node_ms = 0
+        for index, cabinet in enumerate(cabinets(options.lamps)):
+            self._build(index, cabinet)
+        self.lighting = LightingChecker(self._watched)
+        self.bounds = BoundsChecker(self.gateways)
+        self.sights: list[Sight] = []
+        self._expected: list[LampFault] = []
+
+    def run(self, progress: Callable[[int, int], None] | None = None) -> Result:
+        """Live through the faults, then through the quiet, and judge."""
+        end_s = self.options.hours * HOUR_S
+        total_s = self._quiet_end_s(end_s)
+        self._begin()
+        self._schedule_faults()
+        self.world.at(1000 * end_s, self._calm)
+        step_s = 600
+        for until_s in range(step_s, total_s + step_s, step_s):
+            self.world.run_until(1000 * min(until_s, total_s))
+            if progress is not None:
+                progress(min(until_s, total_s), total_s)
+        return self._result()
+
+    # --- building -------------------------------------------------------------------------------------------
+
+    def _build(self, index: int, cabinet: Cabinet) -> None:
+        prng = self._prng.split(f"cabinet-{index}")
+        options = GatewayOptions(
+            gateway=_TERRITORY + _GATEWAY_BENCH + (index + 1).to_bytes(3, "big"),
+            insee=cabinet.insee,
+            name=cabinet.name,
+            allowed=None,
+            commit_ms=500,
+            batch_age_ms=60_000,
+            batch_records_max=50,
+            window_max=16,
+            segment_bytes_max=1 << 16,
+            journal_bytes_max=64 << 20,
+            alarm_reserve_bytes=1 << 20,
+            ack_timeout_ms=4000,
+        )
+        gateway = GatewayHost(self.world, prng, options, self.broker)
+        self.gateways.append(gateway)
+        air = Air(
+            latitude_e4=cabinet.latitude_e4, longitude_e4=cabinet.longitude_e4, mean_ck=850, swing_ck=600
+        )
+        half = cabinet.lamps // 2
+        for switched, count in ((False, cabinet.lamps - half), (True, half)):
+            feeder = Feeder(prng.split(f"feeder-{switched}"), switched=switched)
+            hosts = [self._build_lamp(gateway, cabinet, feeder, air, prng) for _ in range(count)]
+            self._feeders.append((feeder, cabinet, hosts))
+
+    def _build_lamp(
+        self, gateway: GatewayHost, cabinet: Cabinet, feeder: Feeder, air: Air, prng: Prng
+    ) -> NodeHost:
+        number = len(self.nodes) + 1
+        prng = prng.split(f"lamp-{number}")
+        nominal_dw = (240, 360, 520)[prng.randrange(3)]
+        age_h = prng.randrange(30_000)
+        true_dw = prng.around(nominal_dw, nominal_dw // 60)
+        lamp = Lamp(LampData(nominal_dw, 6, true_dw, age_h), feeder, air, prng.split("plant"))
+        site = lighting.Site(
+            cabinet.latitude_e4 + prng.randrange(80), cabinet.longitude_e4 + prng.randrange(80), civil.PARIS
+        )
+        calendar = CALENDARS[self.options.calendar]
+        settings = Settings(
+            node=_TERRITORY + _BENCH + number.to_bytes(3, "big"),
+            gateway=(gateway.options.name, 5683),
+            site=site,
+            lamp=(nominal_dw, 6),
+            calendar=calendar,
+            sample_s=60,
+            telemetry_s=900,
+            health_s=3600,
+            report_spread_s=120,
+            ack_timeout_ms=4000,
+            trace=False,
+        )
+        loss = self.options.radio_loss_permille
+        quality = LinkQuality(loss // 2 + prng.randrange(loss + 1), 10, 5, 80, 15, 3000)
+        radio = Radio(self.world, prng.split("radio"), quality)
+        host = NodeHost(
+            self.world,
+            prng.split("board"),
+            settings,
+            DimmerTwin(self.world, lamp),
+            MeterTwin(self.world, lamp),
+            radio,
+            lambda datagram, sender: radio.carry(datagram, gateway.receive, sender),
+            self._tap,
+        )
+        self._radios.append(radio)
+        self.lamps.append(lamp)
+        self.nodes.append(host)
+        self._watched.append(Watched(f"{gateway.options.name} lamp {number}", lamp, lighting.Plan(calendar, site)))
+        return host
+
+    def _tap(self, node: bytes, boot: int, what: str, sequence: int, data: bytes) -> None:
+        if what == "made":
+            self.delivery.made(node, boot, sequence, data, now_ms=self.world.now_ms)
+        else:
+            self.delivery.acknowledged(node, boot, sequence)
+
+    # --- the story ------------------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        self.centre.start()
+        for gateway in self.gateways:
+            gateway.power_on()
+        for feeder, cabinet, hosts in self._feeders:
+            if feeder.switched:
+                self._next_contactor(feeder, cabinet, hosts)
+            else:
+                for host in hosts:
+                    host.power_on()
+        self.world.every(EVERY_MS, self._look)
+
+    def _next_contactor(self, feeder: Feeder, cabinet: Cabinet, hosts: list[NodeHost]) -> None:
+        """The cabinet's own astronomical clock closes at sunset and opens at sunrise."""
+        night = lighting.Plan(lighting.DEFAULT_CALENDAR, lighting.Site(
+            cabinet.latitude_e4, cabinet.longitude_e4, civil.PARIS
+        ))
+        wanted = night.wanted(self.world.unix_s)
+        closed = wanted.level_percent > 0
+        if closed != feeder.powered:
+            self._switch(feeder, hosts, closed)
+        self.world.at_unix(wanted.until_s, self._next_contactor, feeder, cabinet, hosts)
+
+    def _switch(self, feeder: Feeder, hosts: list[NodeHost], closed: bool) -> None:
+        for host in hosts:
+            self._lamp_of(host).settle(now_ms=self.world.now_ms, unix_s=self.world.unix_s)
+        feeder.powered = closed
+        for host in hosts:
+            if closed:
+                self._lamp_of(host).meter_reset()
+                host.power_on()
+            else:
+                host.power_off()
+
+    def _schedule_faults(self) -> None:
+        for cut in self.drawn.cuts:
+            begin, finish = self._actions(cut.what, cut.cabinet)
+            self.world.at(1000 * cut.from_s, begin)
+            self.world.at(1000 * cut.to_s, finish)
+        for index, at_s in self.drawn.dead_lamps:
+            self.world.at(1000 * at_s, self._damage, index, "module_dead", event.LAMP_FAILURE)
+        for index, at_s in self.drawn.stuck_relays:
+            self.world.at(1000 * at_s, self._damage, index, "relay_stuck", event.LAMP_UNEXPECTED_ON)
+
+    def _actions(self, what: str, cabinet: int | None) -> tuple[Callable[[], None], Callable[[], None]]:
+        if what == "ingest":
+            return self.centre.stop, self.centre.start
+        if what == "broker":
+            return self.broker.forget, self.broker.restart
+        assert cabinet is not None
+        gateway = self.gateways[cabinet]
+        if what == "fibre":
+            return lambda: gateway.fibre(False), lambda: gateway.fibre(True)
+        return gateway.power_cut, gateway.power_on
+
+    def _damage(self, index: int, what: str, code: int) -> None:
+        lamp = self.lamps[index]
+        lamp.settle(now_ms=self.world.now_ms, unix_s=self.world.unix_s)
+        setattr(lamp, what, True)
+        # A relay that sticks on a switched feeder is never seen: the contactor makes it dark by day.
+        if what == "module_dead" or not lamp.feeder.switched:
+            self._expected.append(LampFault(self.nodes[index].settings.node, code, self.world.unix_s))
+
+    def _calm(self) -> None:
+        """Faults end: perfect radio from here on."""
+        for radio in self._radios:
+            radio.faults_on = False
+
+    def _look(self) -> None:
+        unix_s = self.world.unix_s
+        lit, wanted = self.lighting.look(unix_s=unix_s)
+        self.bounds.look()
+        power_dw = 0
+        for watched, lamp in zip(self._watched, self.lamps, strict=True):
+            power_dw += lamp.power_dw()
+            if watched.plan.night(unix_s).rule is not None and self._is_dark(watched, unix_s):
+                self._full_power_dws += lamp.data.true_dw * EVERY_MS // 1000
+        self._node_ms += EVERY_MS * sum(host.node is not None for host in self.nodes)
+        if self.world.now_ms % 300_000 == 0:
+            waiting = sum(gateway.waiting() for gateway in self.gateways)
+            self.sights.append(Sight(unix_s, lit, wanted, waiting, power_dw))
+
+    def _is_dark(self, watched: Watched, unix_s: int) -> bool:
+        return watched.plan.wanted(unix_s).level_percent > 0
+
+    def _lamp_of(self, host: NodeHost) -> Lamp:
+        return self.lamps[self.nodes.index(host)]
+
+    def _quiet_end_s(self, end_s: int) -> int:
+        """Half an hour after the first dusk that follows the faults."""
+        cabinet = cabinets(self.options.lamps)[0]
+        site = lighting.Site(cabinet.latitude_e4, cabinet.longitude_e4, civil.PARIS)
+        plan = lighting.Plan(lighting.DEFAULT_CALENDAR, site)
+        at_s = self.options.start_unix_s + end_s
+        wanted = plan.wanted(at_s)
+        while wanted.level_percent > 0 or plan.wanted(wanted.until_s).level_percent == 0:
+            wanted = plan.wanted(wanted.until_s)
+        return wanted.until_s - self.options.start_unix_s + _QUIET_AFTER_DUSK_S
+
+    # --- the end --------------------------------------------------------------------------------------------
+
+    def _result(self) -> Result:
+        warehouse = self.centre.warehouse
+        for lamp in self.lamps:
+            lamp.settle(now_ms=self.world.now_ms, unix_s=self.world.unix_s)
+        verdict = self.delivery.verdict(warehouse, self._still_waiting())
+        waits = self._waits()
+        stored_wh = sum(
+            energy.wh for host in self.nodes for energy in warehouse.energy_wh(host.settings.node).values()
+        )
+        counters: dict[str, int] = {}
+        for gateway in self.gateways:
+            for name, value in gateway.totals().items():
+                counters[name] = counters.get(name, 0) + value
+        result = Result(
+            options=self.options,
+            drawn=self.drawn,
+            verdict=verdict,
+            alarms=judge(self._expected, warehouse.bodies()),
+            digest="",
+            node_seconds=self._node_ms // 1000,
+            events=self.world.events,
+            longest_wait_s=max(waits, default=0),
+            median_wait_s=sorted(waits)[len(waits) // 2] if waits else 0,
+            true_wh=sum(lamp.energy_wh() for lamp in self.lamps),
+            full_power_wh=self._full_power_dws // 36_000,
+            stored_wh=stored_wh,
+            lighting_violations=self.lighting.violations,
+            bounds_violations=self.bounds.violations,
+            worst_delay_s=self.lighting.worst_delay_s,
+            sights=self.sights,
+            cut_lines=[self._cut_line(cut.what, cut.from_s, cut.to_s, cut.cabinet) for cut in self.drawn.cuts],
+            batches=self.centre.batches,
+            batch_bytes=self.centre.bytes,
+            readings=self._readings(),
+            counters=counters,
+        )
+        result.digest = self._digest(result)
+        return result
+
+    def _cut_line(self, what: str, from_s: int, to_s: int, cabinet: int | None) -> tuple[str, int, int, int, int, int]:
+        """While something was away: how many lamps were to be lit at most, and the worst shortfall seen."""
+        begin, end = self.options.start_unix_s + from_s, self.options.start_unix_s + to_s
+        within = [sight for sight in self.sights if begin <= sight.unix_s <= end]
+        wanted = max((sight.wanted for sight in within), default=0)
+        short = max((sight.wanted - sight.lit for sight in within), default=0)
+        return what, from_s, to_s, -1 if cabinet is None else cabinet, wanted, short
+
+    def _still_waiting(self) -> set[tuple[bytes, int, int]]:
+        waiting = set()
+        for host in self.nodes:
+            if host.node is not None:
+                node = host.settings.node
+                waiting |= {(node, host.boot, sequence) for sequence in host.node.waiting_sequences()}
+        return waiting
+
+    def _waits(self) -> list[int]:
+        """Seconds from the making of each delivered record to its first arrival in the warehouse."""
+        waits = []
+        for identity, arrived_ms in self.centre.arrived_ms.items():
+            made_ms = self.delivery.made_ms(identity)
+            if made_ms is not None:
+                waits.append((arrived_ms - made_ms) // 1000)
+        return waits
+
+    def _readings(self) -> int:
+        count = 0
+        for _, _, body in self.centre.warehouse.bodies():
+            said = record.decode_body(body)
+            if isinstance(said, dict):
+                count += len(said)
+        return count
+
+    def _digest(self, result: Result) -> str:
+        """Integers and bytes only: the same on every machine."""
+        figures = (
+            self.centre.warehouse.digest(),
+            tuple(result.verdict[:9]),
+            result.events,
+            result.true_wh,
+            tuple(lamp.energy_wh() for lamp in self.lamps),
+            tuple((sight.unix_s, sight.lit, sight.waiting, sight.power_dw) for sight in result.sights),
+        )
+        return sha256(repr(figures).encode()).hexdigest()[:32]

@@ -1,0 +1,150 @@
+"""What every test may ask for: the other programs on this machine, and the rule on skipping them.
+
+`BOCAGE_REQUIRE=live,broker,vm` turns a skip of a test with one of these marks into a failure, so that a
+machine that lacks a program cannot pass by testing nothing. Must hold no fixture of a single subject: those
+stand beside their tests.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).resolve().parent.parent
+FIRMWARE = ROOT / "firmware"
+REQUIRED = frozenset(mark for mark in os.environ.get("BOCAGE_REQUIRE", "").split(",") if mark)
+MICROPYTHON_MIN = (1, 25)  # what Debian 13 ships; the portable subset is measured from there on
+NO_MICROPYTHON = "no MicroPython VM of 1.25 or newer (apt-get install micropython, or set BOCAGE_MICROPYTHON)"
+
+# The same examples in every run: a failure repeats, and no database is written.
+settings.register_profile("repeatable", derandomize=True, database=None, deadline=None)
+settings.load_profile("repeatable")
+
+
+# --- what may be skipped --------------------------------------------------------------------------
+
+
+def pytest_configure(config):
+    known = {line.partition(":")[0] for line in config.getini("markers")}
+    if unknown := REQUIRED - known:
+        raise pytest.UsageError(
+            f"BOCAGE_REQUIRE: no such mark in pyproject.toml: {', '.join(sorted(unknown))}"
+        )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail"):
+        marks = REQUIRED.intersection(mark.name for mark in item.iter_markers())
+        _refuse_skip(report, marks)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report():
+    report = yield
+    if report.skipped:
+        _refuse_skip(report, REQUIRED)  # a module that skips itself whole hides the marks it has
+    return report
+
+
+def _refuse_skip(report, marks):
+    if not marks:
+        return
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    report.outcome = "failed"
+    report.longrepr = f"{reason}\n(no skip here: BOCAGE_REQUIRE asks for {', '.join(sorted(marks))})"
+
+
+# --- MicroPython VMs ------------------------------------------------------------------------------
+
+
+def find_micropython():
+    """Paths of the MicroPython VMs to test on, each program once."""
+    if named := os.environ.get("BOCAGE_MICROPYTHON"):
+        paths = named.split(os.pathsep)
+        if absent := [path for path in paths if not shutil.which(path)]:
+            raise pytest.UsageError(f"BOCAGE_MICROPYTHON names no program: {', '.join(absent)}")
+        return paths
+    beside = Path(sys.executable).parent  # the environment's own script, whether it is activated or not
+    folders = [*os.environ.get("PATH", "").split(os.pathsep), "/usr/bin", str(beside)]
+    found = [shutil.which("micropython", path=folder) for folder in folders if folder]
+    distinct = {os.path.realpath(path): path for path in reversed(found) if path}
+    return sorted(path for path in distinct.values() if _version(path) >= MICROPYTHON_MIN)
+
+
+def _version(path):
+    """(major, minor) of the VM at `path`; (0, 0) for what does not start."""
+    command = [path, "-c", "import sys; print('%d.%d' % sys.implementation[1][:2])"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    except OSError:
+        return (0, 0)
+    told = re.fullmatch(r"(\d+)\.(\d+)\s*", done.stdout)
+    return (int(told[1]), int(told[2])) if told else (0, 0)
+
+
+_vms = []  # found once, at the first test that asks
+
+
+def _micropython_vms():
+    if not _vms:
+        _vms.extend(find_micropython() or [None])
+    return [vm for vm in _vms if vm]
+
+
+def _label(vm):
+    return "no-vm" if vm is None else "-".join(Path(vm).parts[-3:]).replace("-bin-micropython", "")
+
+
+def pytest_generate_tests(metafunc):
+    if "micropython" in metafunc.fixturenames:
+        vms = _micropython_vms() or [None]
+        metafunc.parametrize("micropython", vms, ids=[_label(vm) for vm in vms], indirect=True)
+
+
+@pytest.fixture
+def micropython(request):
+    """Path of a MicroPython VM; a test that asks for it runs once on each."""
+    if request.param is None:
+        pytest.skip(NO_MICROPYTHON)
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def micropython_interpreters():
+    """Paths of all MicroPython VMs, at least one; without any the test is skipped."""
+    return _micropython_vms() or pytest.skip(NO_MICROPYTHON)
+
+
+# --- other programs -------------------------------------------------------------------------------
+
+
+def _program(name, package):
+    # Debian keeps daemons where the PATH of an ordinary user does not look.
+    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
+    return shutil.which(name, path=path) or pytest.skip(f"no {name} (apt-get install {package})")
+
+
+@pytest.fixture(scope="session")
+def mosquitto_path():
+    """Path of the Mosquitto broker."""
+    return _program("mosquitto", "mosquitto")
+
+
+@pytest.fixture(scope="session")
+def coap_client_path():
+    """Path of libcoap's command-line client, without TLS."""
+    return _program("coap-client-notls", "libcoap3-bin")
+
+
+@pytest.fixture(scope="session")
+def repository():
+    """Path of the repository's root."""
+    return ROOT

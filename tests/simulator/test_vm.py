@@ -1,0 +1,266 @@
+"""The whole node on a real MicroPython VM: boot.py, main.py, drivers on byte-level twins, real UDP, the wall clock.
+
+A small CoAP server stands for the gateway. Waits are bounded by DEADLINE_S and end as soon as what is awaited is there.
+"""
+
+import socket
+import time
+
+import pytest
+
+from simulator import vm
+from simulator.vm import VmNode
+from wire import coap_message, event, quantity, record
+from wire.coap import Endpoint, Request
+from wire.record import Answer
+from wire.session import ClearSession
+
+pytestmark = [pytest.mark.vm, pytest.mark.live]
+
+NODE = bytes(range(1, 9))
+DEADLINE_S = 40
+# A winter's night in Lyon and the noon after it, so that the calendar's word is known.
+NIGHT_S = 1_800_000_000 - 1_800_000_000 % 86_400 + 1 * 3600
+NOON_S = NIGHT_S + 11 * 3600
+
+EIGHT = {
+    quantity.POWER,
+    quantity.VOLTAGE,
+    quantity.CURRENT,
+    quantity.ENERGY,
+    quantity.LEVEL,
+    quantity.TEMPERATURE,
+    quantity.POWER_FACTOR,
+    quantity.LAMP_HOURS,
+}
+
+
+class Responder:
+    """Answers 2.04 with its UTC, or nothing at all while `silent`. Keeps every record that it answered for."""
+
+    def __init__(self):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.settimeout(0.02)
+        self.address = self.socket.getsockname()
+        self.silent = False
+        self.unix_s = NIGHT_S
+        self.records = []
+        self._session = ClearSession(insecure=True)
+        self._started = time.monotonic()
+        self._draws = 0
+        self._endpoint = Endpoint(random_below=self._draw, first_message_id=7)
+
+    def _draw(self, bound):
+        self._draws += 1
+        return self._draws % bound
+
+    def _now_ms(self):
+        return int(1000 * (time.monotonic() - self._started))
+
+    def pump(self):
+        """One datagram, or 20 ms."""
+        try:
+            datagram, peer = self.socket.recvfrom(2000)
+        except TimeoutError:
+            return
+        if self.silent:
+            return
+        for happened in self._endpoint.receive(datagram, peer, now_ms=self._now_ms()):
+            self._answer(happened)
+        self._endpoint.poll(now_ms=self._now_ms())
+        for to, data in self._endpoint.outgoing():
+            self.socket.sendto(data, to)
+
+    def _answer(self, happened):
+        assert isinstance(happened, Request)
+        assert self._session.node_of(happened.query) == NODE
+        self.records += record.decode_payload(happened.payload)
+        answer = record.encode_answer(Answer(self.unix_s + self._now_ms() // 1000, 1))
+        assert (
+            self._endpoint.respond(
+                happened.exchange, coap_message.CHANGED, answer, now_ms=self._now_ms()
+            )
+            is None
+        )
+
+    def events(self, code):
+        return [made for made in self.records if getattr(made.body, "code", None) == code]
+
+    def telemetry(self):
+        return [made for made in self.records if isinstance(made.body, dict) and quantity.POWER in made.body]
+
+
+@pytest.fixture
+def responder():
+    made = Responder()
+    yield made
+    made.socket.close()
+
+
+@pytest.fixture
+def make_node(tmp_path, micropython, responder):
+    made = []
+
+    def make(**changes):
+        settings = {
+            "node": NODE.hex(),
+            "gateway": list(responder.address),
+            "insecure": True,
+            "site": [457500, 48500],
+            "lamp": [700, 4],
+            "sample_s": 1,
+            "telemetry_s": 1,
+            "report_spread_s": 0,
+            "ack_timeout_ms": 300,
+            "trace": True,
+        }
+        settings.update(changes)
+        made.append(VmNode(tmp_path / "node", settings, micropython))
+        return made[-1]
+
+    yield make
+    for node in made:
+        node.kill()
+
+
+def until(responder, node, condition, said):
+    """Serve until `condition()`; `said` gathers the console. Fails with the console when it does not come."""
+    deadline = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < deadline and node.running, "\n".join(["it did not come", *said[-30:], *node.lines()])
+        responder.pump()
+        said += node.lines()
+    said += node.lines()
+
+
+def identities(lines, word):
+    """{(boot, sequence): hex} of the trace lines that start with `word`."""
+    found = {}
+    for line in lines:
+        words = line.split()
+        if words[:1] == [word]:
+            key = (int(words[1]), int(words[2]))
+            assert found.setdefault(key, words[3]) == words[3], "one identity, two bodies"
+    return found
+
+
+def test_a_node_reports_learns_the_time_lights_by_the_calendar_and_counts_its_boots(responder, make_node):
+    node, said = make_node(), []
+    node.start()
+    # Eight samples, one a second: the chip's counter wraps on the way.
+    until(responder, node, lambda: len(responder.telemetry()) >= 6, said)
+    (boot,) = responder.events(event.BOOT)
+    assert (boot.boot, boot.sequence) == (1, 0)
+    assert boot.body.detail == [None, None, "power-on", "streetlight", boot.body.detail[4]]
+    assert responder.events(event.ANCHOR)
+    assert responder.events(event.LEVEL_CHANGED)
+    last = responder.telemetry()[-1]
+    assert set(last.body) == EIGHT
+    assert last.stamp.quality == record.SYNCED
+    assert abs(last.stamp.seconds - responder.unix_s) < 60
+    assert last.body[quantity.LEVEL] == 100
+    assert abs(last.body[quantity.POWER] - 700) <= 1
+    assert node.lamp() == (True, 100)
+    assert not any("Traceback" in line for line in said)
+
+    node.kill()
+    responder.unix_s = NOON_S
+    node.start(reset_cause="WDT_RESET")
+    until(responder, node, lambda: node.lamp() == (False, 0) and len(responder.events(event.BOOT)) == 2, said)
+    # The level tells at once, the power with the next sample.
+    until(responder, node, lambda: responder.telemetry()[-1].body[quantity.POWER] < 30, said)
+    second = responder.events(event.BOOT)[1]
+    assert (second.boot, second.body.detail[:3]) == (2, [1, None, "watchdog"])
+    assert responder.telemetry()[-1].body[quantity.LEVEL] == 0
+
+    node.stop()
+    said += node.lines()
+    made, acknowledged = identities(said, "made"), identities(said, "acknowledged")
+    assert len(acknowledged) > 8
+    assert all(made[key] == text for key, text in acknowledged.items())
+    heard = {(entry.boot, entry.sequence): record.encode(entry).hex() for entry in responder.records}
+    assert all(heard[key] == text for key, text in acknowledged.items())
+
+
+def test_with_a_silent_gateway_the_lamp_stays_lit_and_what_was_made_comes_afterwards(responder, make_node):
+    responder.silent = True
+    node, said = make_node(), []
+    node.start()
+    until(responder, node, lambda: len(identities(said, "made")) >= 5, said)
+    assert node.lamp() == (True, 100)
+    assert not identities(said, "acknowledged")
+    responder.silent = False
+    until(responder, node, lambda: {entry.sequence for entry in responder.records} >= set(range(5)), said)
+
+
+def test_a_silent_meter_is_an_alarm_and_a_lost_network_delays_it_only(responder, make_node):
+    node, said = make_node(), []
+    node.start()
+    until(responder, node, lambda: responder.telemetry(), said)
+    node.script_wifi("down")
+    node.script_lamp("meter-silent")
+    alarm = "831842f5"  # a body of METER_FAILURE that begins
+    until(responder, node, lambda: any(alarm in text for text in identities(said, "made").values()), said)
+    assert not responder.events(event.METER_FAILURE)
+    node.script_wifi("")
+    until(responder, node, lambda: responder.events(event.METER_FAILURE), said)
+    assert responder.events(event.METER_FAILURE)[0].body.active is True
+    assert node.running
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"site": None, "lamp": [0, 0]}, ["site", "lamp[0]"]),
+        ({"gateway": ["gateway.local", 5683]}, ["gateway[0]"]),
+        ({"wifi": "net"}, ["wifi"]),
+        ({"insecure": False}, ["insecure"]),
+    ],
+)
+def test_bad_settings_are_told_and_the_lamp_stays_lit(responder, make_node, changes, told):
+    node, said = make_node(lamp=[700, 4], **{k: v for k, v in changes.items() if k != "lamp"}), []
+    if "lamp" in changes:
+        text = (node.folder / "settings.json").read_text().replace("[700, 4]", "[0, 0]")
+        (node.folder / "settings.json").write_text(text)
+    node.start()
+    until(responder, node, lambda: len([line for line in said if line.startswith("settings:")]) >= len(told), said)
+    assert [line.split()[1] for line in said if line.startswith("settings:")] == told
+    assert node.lamp() == (True, 100)
+    assert node.running
+
+
+def test_a_missing_settings_file_is_told(responder, make_node):
+    node, said = make_node(), []
+    (node.folder / "settings.json").unlink()
+    node.start()
+    until(responder, node, lambda: any("cannot be read" in line for line in said), said)
+    assert node.running
+
+
+def test_damaged_state_files_give_a_far_boot_number_and_the_report_says_why(responder, make_node):
+    node, said = make_node(), []
+    (node.folder / "state-a.bin").write_bytes(b"\xff" * 25)
+    (node.folder / "state-b.bin").write_bytes(b"")
+    node.start()
+    until(responder, node, lambda: responder.events(event.BOOT), said)
+    (boot,) = responder.events(event.BOOT)
+    assert boot.boot > 1 << 23
+    assert boot.body.detail[:3] == [None, None, "state-lost"]
+
+
+def test_an_uncaught_exception_is_written_down_and_resets_the_chip(responder, make_node):
+    node = make_node()
+    (node.folder / "bench-lamp").mkdir()  # the pins' shim cannot tell the lamp's state: as good a bug as any
+    node.start()
+    deadline = time.monotonic() + DEADLINE_S
+    while node.running:
+        assert time.monotonic() < deadline
+        responder.pump()
+    assert node.returncode == vm.RESET_CODE
+    assert "Traceback" in (node.folder / "crash.txt").read_text()
+
+
+def test_a_vm_is_found_where_the_environment_names_it(monkeypatch, micropython):
+    monkeypatch.setenv("BOCAGE_MICROPYTHON", micropython)
+    assert vm.find_micropython() == micropython

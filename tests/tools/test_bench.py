@@ -1,0 +1,57 @@
+"""The benchmarks of bytes: the command finds them, and the figures that the project promises hold."""
+
+import argparse
+import json
+
+import pytest
+
+from tools import bench
+
+
+def run(*words):
+    parser = argparse.ArgumentParser()
+    bench.add_arguments(parser)
+    return bench.run(parser.parse_args(words))
+
+
+def test_the_bytes_of_a_record_and_of_a_batch_are_within_their_bounds(capsys):
+    assert run("bytes", "--json") == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["record_bytes_worst"] <= 48
+    assert len(figures["streets"]) == 5
+    for street in figures["streets"]:
+        assert street["bytes_per_reading"] <= 4.5 and street["bytes_per_reading"] < street["json_bytes_per_reading"]
+
+
+def test_the_command_passes_options_and_prints_a_table(capsys):
+    assert run("bytes", "--seeds", "1", "--lamps", "50") == 0
+    assert "bytes/reading" in capsys.readouterr().out
+
+
+def test_a_bound_that_does_not_hold_shows_in_the_status(capsys):
+    assert run("--json", "bytes", "--lamps", "2", "--seeds", "1") == 1  # two records share too little
+    assert json.loads(capsys.readouterr().out)["passed"] is False
+
+
+def test_an_unknown_benchmark_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        run("nothing")
+    assert "encode" in capsys.readouterr().err
+
+
+@pytest.mark.vm
+def test_one_telemetry_encode_takes_little_from_the_heap(micropython, monkeypatch, capsys):
+    monkeypatch.setenv("BOCAGE_MICROPYTHON", micropython)
+    assert run("encode", "--json") == 0
+    (row,) = json.loads(capsys.readouterr().out)["vms"]
+    encodes = row["encodes"]
+    assert encodes["nothing"]["allocated"] == 0
+    assert 0 < encodes["record.write"]["encoded"] <= 48
+    (peer,) = set(encodes) - {"nothing", "record.write"}
+    assert encodes["record.write"]["allocated"] < encodes[peer]["allocated"]
+
+
+def test_without_a_vm_the_command_says_what_to_install(monkeypatch, capsys):
+    monkeypatch.setattr("tools.bench.encode.virtual_machines", list)
+    assert run("encode") == 1
+    assert "apt-get install micropython" in capsys.readouterr().err

@@ -1,0 +1,36 @@
+"""Benchmarks, each beside its peer in one run where there is one.
+
+bocage bench NAME [options]      bocage bench NAME --help
+"""
+
+import argparse
+import importlib
+
+# Each module has a docstring, `add_arguments(parser)` with `--json`, and `run(args) -> int`: 0 when its bound holds.
+# Imported only when asked for: some bring their peers (numpy, pvlib).
+BENCHES = {
+    "bytes": ("tools.bench.bytes", "bytes of a record, and of a reading in a batch to the centre"),
+    "encode": ("tools.bench.encode", "heap bytes of one telemetry encode on each MicroPython VM"),
+    "sun": ("tools.bench.sun", "sunrise and sunset at 32-bit floats, against an ephemeris"),
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The name of a benchmark; what follows is for the benchmark itself."""
+    listed = "; ".join(f"{name}: {does}" for name, (_, does) in BENCHES.items())
+    parser.add_argument("name", choices=BENCHES, metavar="NAME", help=listed)
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    parser.add_argument("rest", nargs=argparse.REMAINDER, metavar="...", help="options of the benchmark")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the benchmark `args.name`; its exit status."""
+    module = importlib.import_module(BENCHES[args.name][0])
+    parser = argparse.ArgumentParser(
+        prog=f"bocage bench {args.name}",
+        description=module.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    module.add_arguments(parser)
+    status: int = module.run(parser.parse_args([*args.rest, *(["--json"] if args.json else [])]))
+    return status

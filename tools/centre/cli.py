@@ -1,0 +1,221 @@
+"""`bocage centre`: the ingest, and questions to its warehouse. Arguments and words, no work."""
+
+import argparse
+import json
+import sqlite3
+import ssl
+import sys
+from pathlib import Path
+
+from tools.centre import export
+from tools.centre.archive import Archive
+from tools.centre.warehouse import Warehouse
+from wire import limits, topic
+
+_EXAMPLES = {
+    "ingest": "bocage centre ingest --db centre.db --broker mqtt.example.org:8883"
+    " --ca ca.pem --cert ingest.pem --key ingest.key",
+    "stats": "bocage centre stats --db centre.db --json",
+    "export": "bocage centre export --db centre.db --format csv --node 0011223344556677 > lamp.csv",
+    "unbind": "bocage centre unbind --db centre.db --gateway 49007-mairie-1",
+}
+
+
+class UsageError(Exception):
+    """Says which field is wrong and what to do."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The sub-commands of `bocage centre`."""
+    commands = parser.add_subparsers(dest="centre_command", required=True, metavar="COMMAND")
+    ingest = _command(commands, "ingest", "take records from the broker into the warehouse")
+    ingest.add_argument("--broker", required=True, metavar="HOST:PORT", help="MQTT 5 broker")
+    ingest.add_argument("--insecure", action="store_true", help="plain TCP, for a desk: no TLS at all")
+    ingest.add_argument("--ca", metavar="FILE", help="certificate authority of the broker (PEM)")
+    ingest.add_argument("--cert", metavar="FILE", help="our certificate (PEM)")
+    ingest.add_argument("--key", metavar="FILE", help="its private key (PEM)")
+    ingest.add_argument(
+        "--client-id",
+        default="ingest-1",
+        help="one for each process, kept over restarts (default: %(default)s)",
+    )
+    ingest.add_argument(
+        "--share", default="ingest", help="group of ingests that divide the messages (default: %(default)s)"
+    )
+    stats = _command(commands, "stats", "what the warehouse holds, and what it lacks")
+    stats.add_argument("--json", action="store_true", help="for programs")
+    exporting = _command(commands, "export", "records as SenML JSON (RFC 8428) or CSV, on stdout")
+    exporting.add_argument("--format", choices=("senml", "csv"), default="senml")
+    exporting.add_argument("--node", metavar="HEX", help="one node only, by its id of 16 hexadecimal digits")
+    unbind = _command(commands, "unbind", "let another gateway take a name, after a replacement or a move")
+    unbind.add_argument("--gateway", required=True, metavar="INSEE-NAME", help="as in its certificate")
+
+
+def run(args: argparse.Namespace) -> int:
+    """The exit status: 0 done, 1 the world refused, 2 the arguments did."""
+    commands = {"ingest": _ingest, "stats": _stats, "export": _export, "unbind": _unbind}
+    try:
+        return commands[args.centre_command](args)
+    except UsageError as error:
+        print(f"bocage centre: {error}", file=sys.stderr)
+        return 2
+    except sqlite3.Error as error:
+        print(f"bocage centre: --db {args.db}: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # The reader of the export has seen enough; keep the interpreter from flushing into the closed pipe.
+        sys.stdout = None
+        return 0
+
+
+def _command(commands, name, text):
+    parser = commands.add_parser(
+        name,
+        help=text,
+        description=text[0].upper() + text[1:] + ".",
+        epilog=f"example:\n  {_EXAMPLES[name]}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--db", required=True, metavar="FILE", help="the warehouse, an SQLite file")
+    return parser
+
+
+def parse_broker(text: str) -> tuple[str, int]:
+    """`HOST:PORT`, or `[IPv6]:PORT`."""
+    host, _, port = text.rpartition(":")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    if not host or not (port.isascii() and port.isdigit()) or not 0 < int(port) < 65536:
+        raise UsageError(f"--broker {text!r}: give HOST:PORT, for example mqtt.example.org:8883")
+    return host, int(port)
+
+
+def _ingest(args) -> int:
+    host, port = parse_broker(args.broker)
+    _check_trust(args)
+    # Imported here: the other commands work where paho-mqtt is not installed.
+    try:
+        from tools.centre import ingest
+    except ModuleNotFoundError as error:
+        raise UsageError(f"{error.name or error}: the ingest needs paho-mqtt 2.1 or later; install it") from error
+    broker = ingest.Broker(host, port, args.client_id, args.ca, args.cert, args.key, args.share)
+    try:
+        ingest.run(args.db, broker)
+    except ssl.SSLError as error:
+        raise UsageError(f"--ca, --cert, --key: {error}") from error
+    return 0
+
+
+def _check_trust(args):
+    if args.insecure:
+        if args.ca or args.cert or args.key:
+            raise UsageError("--insecure: leave it out, or leave out --ca, --cert and --key")
+        return
+    if not args.ca:
+        raise UsageError("--ca: give the broker's certificate authority, or --insecure on a desk")
+    if bool(args.cert) != bool(args.key):
+        raise UsageError("--cert and --key: give both or neither")
+    for field, path in (("--ca", args.ca), ("--cert", args.cert), ("--key", args.key)):
+        if path and not Path(path).is_file():
+            raise UsageError(f"{field} {path}: no such file")
+
+
+def _open(args) -> Archive:
+    if not Path(args.db).is_file():
+        raise UsageError(f"--db {args.db}: no such file; `bocage centre ingest` makes it")
+    return Archive.open(args.db)
+
+
+def _stats(args) -> int:
+    archive = _open(args)
+    figures = statistics(archive)
+    archive.close()
+    if args.json:
+        print(json.dumps(figures, indent=2))
+        return 0
+    for name in ("records", "duplicates", "conflicts", "refused", "gaps", "missing"):
+        print(f"{name:<12}{figures[name]:>12}")
+    for lane, count in figures["records_by_lane"].items():
+        print(f"  {lane:<10}{count:>12}")
+    for gateway in figures["gateways"]:
+        print(f"gateway {gateway['insee']}-{gateway['name']}  {gateway['id']}")
+        for prefix in gateway["prefixes"]:
+            ahead = "".join(f"  ahead {first}-{last}" for first, last in prefix["ahead"])
+            print(f"  {prefix['epoch']} {prefix['lane']:<10}{prefix['next_position']:>12}{ahead}")
+    for alarm in figures["alarms"]:
+        print(f"alarm {alarm['kind']} {alarm['subject']} x{alarm['times']}")
+    return 0
+
+
+def statistics(archive: Archive) -> dict:
+    """What `stats --json` prints. `missing` counts identities that neither came nor are explained."""
+    prefixes = archive.prefixes()
+    return {
+        **archive.counters,
+        "records_by_lane": archive.records_by_lane(),
+        "gaps": len(archive.gaps()),
+        "missing": sum(last - first + 1 for _, _, first, last in archive.missing_all()),
+        "gateways": [
+            {
+                "id": identity.hex(),
+                "insee": insee,
+                "name": name,
+                "bound": bound,
+                "prefixes": [
+                    {
+                        "epoch": prefix.epoch.hex(),
+                        "lane": prefix.lane,
+                        "next_position": prefix.next_position,
+                        "ahead": prefix.ahead,
+                    }
+                    for prefix in prefixes
+                    if (prefix.gateway, prefix.insee, prefix.name) == (identity, insee, name)
+                ],
+            }
+            for identity, insee, name, bound in archive.gateways()
+        ],
+        "alarms": [
+            {"kind": kind, "subject": subject, "first_unix_s": first, "last_unix_s": last, "times": times}
+            for kind, subject, first, last, times in archive.alarms()
+        ],
+    }
+
+
+def _export(args) -> int:
+    node = None
+    if args.node is not None:
+        try:
+            node = bytes.fromhex(args.node)
+        except ValueError:
+            node = b""
+        if len(node) != limits.NODE_ID_BYTES:
+            raise UsageError(f"--node {args.node}: give the id's 16 hexadecimal digits")
+    write = export.write_csv if args.format == "csv" else export.write_senml
+    archive = _open(args)
+    write(archive, sys.stdout, node)
+    archive.close()
+    return 0
+
+
+def _unbind(args) -> int:
+    insee, _, name = args.gateway.partition("-")
+    if not topic.is_insee(insee) or not topic.is_gateway_name(name):
+        raise UsageError(f"--gateway {args.gateway}: give INSEE-NAME, for example 49007-mairie-1")
+    _open(args).close()
+    warehouse = Warehouse(args.db)
+    found = warehouse.unbind(insee, name)
+    warehouse.close()
+    if not found:
+        raise UsageError(f"--gateway {args.gateway}: no such gateway is bound; see `bocage centre stats`")
+    return 0
+
+
+def main() -> int:
+    """`python -m tools.centre.cli`: the same without the rest of `bocage`."""
+    parser = argparse.ArgumentParser(prog="bocage centre", description=__doc__)
+    add_arguments(parser)
+    return run(parser.parse_args())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,145 @@
+"""Records as strangers read them: SenML JSON (RFC 8428 section 5) or CSV. Exact decimals, no float anywhere.
+
+SenML: one array; each Bocage record opens with base name `<node>/` and base time, carries `boot`, `seq` and
+`q` (quality code, `wire.record`) as extra labels, as the packs of the gateways do. An uptime that no anchor
+maps to UTC has base time 0 and the label `up`; one that an anchor maps has both its time and `up`. An event
+without true or false is a data value (`vd`, CBOR in base64url). A record that conflicts with another of the
+same identity has the label `conflict`.
+
+CSV: one line a reading or event; `unix_s` is empty when nobody knows it, `detail` is JSON.
+"""
+
+import base64
+import csv
+import json
+from collections.abc import Iterator
+from typing import TextIO
+
+from tools.centre.archive import Archive, Held, Moment
+from wire import cbor, quantity, record
+from wire.event import label as event_label
+
+CSV_COLUMNS = (
+    "node",
+    "boot",
+    "sequence",
+    "unix_s",
+    "uncertainty_s",
+    "quality",
+    "uptime_s",
+    "lane",
+    "insee",
+    "gateway",
+    "name",
+    "value",
+    "unit",
+    "detail",
+    "conflict",
+)
+_QUALITIES = {record.UNSET: "unset", record.SYNCED: "synced", record.HOLDOVER: "holdover"}
+
+
+def decimal(value: int, exponent: int) -> str:
+    """`value · 10^exponent` as a JSON number, every digit kept: 2137 and -2 give `21.37`."""
+    if exponent >= 0:
+        return str(value) + "0" * (exponent if value else 0)
+    digits = str(abs(value)).rjust(1 - exponent, "0")
+    return f"{'-' if value < 0 else ''}{digits[:exponent]}.{digits[exponent:]}"
+
+
+def write_senml(archive: Archive, out: TextIO, node: bytes | None = None) -> int:
+    """Every record (of one node) as one SenML array; returns how many Bocage records."""
+    count = 0
+    separator = "[\n"
+    for held in archive.held(node):
+        count += 1
+        for entry in _senml_entries(held, archive.moment(held.node, held.boot, held.stamp)):
+            out.write(separator + "{" + ",".join(f'"{name}":{text}' for name, text in entry) + "}")
+            separator = ",\n"
+    out.write("[]\n" if count == 0 else "\n]\n")
+    return count
+
+
+def write_csv(archive: Archive, out: TextIO, node: bytes | None = None) -> int:
+    """Every record (of one node) as CSV with a header; returns how many records."""
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(CSV_COLUMNS)
+    count = 0
+    for held in archive.held(node):
+        count += 1
+        writer.writerows(_csv_lines(held, archive.moment(held.node, held.boot, held.stamp)))
+    return count
+
+
+def _senml_entries(held: Held, moment: Moment) -> Iterator[list[tuple[str, str]]]:
+    """Entries as (label, JSON text): numbers are written as they are, without passing through a float."""
+    opening = _opening(held, moment)
+    body = record.decode_body(held.body)
+    readings = body
+    if not isinstance(body, dict):
+        is_list = isinstance(body.detail, list)
+        entry = [*opening, ("n", json.dumps(event_label(body.code)))]
+        if body.active is not None and not is_list:
+            entry.append(("vb", "true" if body.active else "false"))
+        else:
+            data = cbor.encode([body.active, body.detail if is_list else None])
+            entry.append(("vd", json.dumps(base64.urlsafe_b64encode(data).rstrip(b"=").decode())))
+        yield entry
+        opening = []
+        readings = body.detail if isinstance(body.detail, dict) else {}
+    for key in sorted(readings):
+        name, unit, value = _reading(key, readings[key])
+        yield [*opening, ("n", json.dumps(name)), *([("u", json.dumps(unit))] if unit else []), ("v", value)]
+        opening = []
+
+
+def _opening(held, moment):
+    fields = [
+        ("bn", json.dumps(held.node.hex() + "/")),
+        ("bt", str(moment.unix_s or 0)),
+        ("boot", str(held.boot)),
+        ("seq", str(held.sequence)),
+        ("q", str(record.quality_code(held.stamp))),
+    ]
+    if held.stamp.quality == record.UNSET:
+        fields.append(("up", str(held.stamp.seconds)))
+    if held.conflicting:
+        fields.append(("conflict", "true"))
+    return fields
+
+
+def _reading(key, value):
+    entry = quantity.BY_CODE.get(key % quantity.CHANNEL_STEP)
+    text = decimal(value, entry.exponent) if entry else str(value)
+    return quantity.label(key), entry.unit if entry else "", text
+
+
+def _csv_lines(held: Held, moment: Moment) -> Iterator[tuple]:
+    unset = held.stamp.quality == record.UNSET
+    opening = (
+        held.node.hex(),
+        held.boot,
+        held.sequence,
+        moment.unix_s,
+        moment.uncertainty_s,
+        _QUALITIES[held.stamp.quality],
+        held.stamp.seconds if unset else None,
+        held.lane,
+        held.insee,
+        held.gateway,
+    )
+    conflict = "yes" if held.conflicting else ""
+    body = record.decode_body(held.body)
+    readings = body
+    if not isinstance(body, dict):
+        detail = json.dumps([_jsonable(item) for item in body.detail]) if isinstance(body.detail, list) else ""
+        active = {True: "true", False: "false", None: ""}[body.active]
+        yield (*opening, event_label(body.code), active, "", detail, conflict)
+        readings = body.detail if isinstance(body.detail, dict) else {}
+    for key in sorted(readings):
+        name, unit, value = _reading(key, readings[key])
+        yield (*opening, name, value, unit, "", conflict)
+
+
+def _jsonable(item):
+    return item.hex() if isinstance(item, bytes) else item

@@ -1,0 +1,229 @@
+"""From the bytes of one MQTT message to rows, and nothing else: no database, no clock.
+
+A payload is a raw deflate of one SenML pack (`wire.senml`). Whatever a stranger sends, `prepare` returns: a
+`Prepared` with rows, or a `Refused` with a stable reason and, where the envelope can still be read, whose
+positions it was about. Inflating stops at the bound, so a zip bomb costs no more than a batch.
+
+    class `t`   carries the lane telemetry
+    class `e`   carries the lanes alarm and event
+
+Events that say something about other records become statements beside the rows:
+
+    gap      of `[first, last]` of (about, boot), what is not held will not come; last None: open
+    anchor   uptime `uptime_s` of (about, boot) was UTC `unix_s`, give or take `uncertainty_s`
+    boot     names the previous boot and its last durable sequence: its tail is an open gap, reason `boot`
+
+A node speaks about itself; only the gateway that carries the batch speaks about others. Other statements
+keep their row and are counted as `statements_refused`.
+"""
+
+import zlib
+from typing import NamedTuple
+
+from tools.centre.limits import PEEK_BYTES_MAX, POSITION_MAX
+from wire import cbor, event, limits, record, senml
+from wire import topic as topics
+from wire.faults import WireFault
+
+# Reasons by which the message and the centre's configuration disagree: the records are as good as ever. A
+# gateway holds the lane and raises an alarm; it must not quarantine a record for them.
+CLASS = "class"
+IDENTITY = "identity"
+HOLD_REASONS = (CLASS, IDENTITY)
+
+_LANES_OF_CLASS = {topics.TELEMETRY: (event.TELEMETRY,), topics.EVENT: (event.ALARM, event.EVENT)}
+
+
+class Row(NamedTuple):
+    """One record as columns: `code` is the quality code of `wire.record`, `body` its canonical bytes."""
+
+    node: bytes
+    boot: int
+    sequence: int
+    seconds: int
+    quality: int
+    uncertainty_s: int
+    lane: int  # index in event.LANES
+    body: bytes
+
+
+class Gap(NamedTuple):
+    """Made by record (by_node, by_boot, by_sequence)."""
+
+    by: tuple[bytes, int, int]
+    about: bytes
+    boot: int
+    first: int
+    last: int | None
+    why: str
+
+
+class Anchor(NamedTuple):
+    """Made by record (by_node, by_boot, by_sequence)."""
+
+    by: tuple[bytes, int, int]
+    about: bytes
+    boot: int
+    uptime_s: int
+    unix_s: int
+    uncertainty_s: int
+
+
+class Envelope(NamedTuple):
+    """Which positions a batch is about."""
+
+    gateway: bytes
+    epoch: bytes
+    lane: str
+    first: int
+    last: int
+    oldest: int
+
+
+class Prepared(NamedTuple):
+    """A batch that can be taken. `statements_refused` counts what its maker may not state."""
+
+    topic: topics.Topic
+    envelope: Envelope
+    rows: list[Row]
+    gaps: list[Gap]
+    anchors: list[Anchor]
+    statements_refused: int
+
+
+class Refused(NamedTuple):
+    """A message that cannot be taken; `topic` and `envelope` are None when they cannot be read."""
+
+    topic: topics.Topic | None
+    envelope: Envelope | None
+    reason: str
+
+
+def prepare(topic_text: str, payload: bytes) -> Prepared | Refused:
+    """Rows and statements of one message, or why not. Never raises for what the bytes hold."""
+    topic = None
+    try:
+        topic = topics.parse(topic_text)
+        return _prepare(topic, inflate(payload))
+    except WireFault as fault:
+        return Refused(topic, peek(payload), fault.reason)
+    except (TypeError, ValueError, AttributeError, OverflowError, RecursionError):
+        # A decoder that lets one of these out has a defect. One poisoned message must not stop a territory:
+        # it is refused like any other, and this reason tells us.
+        return Refused(topic, peek(payload), "decoder-defect")
+
+
+def inflate(payload: bytes) -> bytes:
+    """The pack behind a raw deflate; WireFault when it is none, is cut, goes on or passes the bound."""
+    if len(payload) > limits.BATCH_BYTES_MAX:
+        raise WireFault("too-long")
+    inflater = zlib.decompressobj(-15)
+    try:
+        data = inflater.decompress(payload, limits.BATCH_BYTES_MAX + 1)
+    except zlib.error:
+        raise WireFault("deflate") from None
+    if len(data) > limits.BATCH_BYTES_MAX:
+        raise WireFault("too-long")
+    if not inflater.eof:
+        raise WireFault("deflate-truncated")
+    if inflater.unused_data:
+        raise WireFault("trailing")
+    return data
+
+
+def deflate(pack: bytes) -> bytes:
+    """What `inflate` undoes."""
+    compressor = zlib.compressobj(wbits=-15)
+    return compressor.compress(pack) + compressor.flush()
+
+
+def peek(payload: bytes) -> Envelope | None:
+    """The envelope alone, which comes first in a pack, whatever follows; None when it is unreadable."""
+    try:
+        head = zlib.decompressobj(-15).decompress(payload, PEEK_BYTES_MAX)
+        reader = cbor.Reader(head[_array_head_bytes(head) :])
+        entry = reader.value()
+        fields = cbor.decode(entry[8])
+        envelope = Envelope(bytes.fromhex(entry[-2][:-1]), *fields[1:6])
+    except (zlib.error, WireFault, TypeError, ValueError, LookupError, AttributeError):
+        return None
+    return envelope if fields[0] == 1 and entry.get(0) == "batch" and _sound(envelope) else None
+
+
+def _array_head_bytes(head) -> int:
+    """How many bytes open an array (RFC 8949 section 3)."""
+    if head[0] & 0xE0 != 0x80:
+        raise WireFault("pack-shape")
+    return {24: 2, 25: 3, 26: 5, 27: 9}.get(head[0] & 0x1F, 1)
+
+
+def _sound(envelope: Envelope) -> bool:
+    if len(envelope.gateway) != limits.NODE_ID_BYTES or envelope.lane not in event.LANES:
+        return False
+    if not isinstance(envelope.epoch, bytes) or len(envelope.epoch) != 8:
+        return False
+    if not all(cbor.is_integer(position) for position in (envelope.first, envelope.last, envelope.oldest)):
+        return False
+    # `last` of an empty batch is one below `first`, which may be 0.
+    return all(0 <= position <= POSITION_MAX for position in (envelope.first, envelope.last + 1, envelope.oldest))
+
+
+def _prepare(topic, pack) -> Prepared:
+    batch = senml.decode_pack(pack)
+    envelope = Envelope(*batch[:6])
+    if not _sound(envelope):
+        raise WireFault("positions")
+    if envelope.lane not in _LANES_OF_CLASS.get(topic.kind, ()):
+        raise WireFault(CLASS)
+    prepared = Prepared(topic, envelope, [], [], [], 0)
+    refused = 0
+    writer = cbor.Writer(bytearray(limits.CBOR_BYTES_MAX))
+    for item in batch.items:
+        prepared.rows.append(_row(item, writer))
+        if not isinstance(item.record.body, dict) and not _state(prepared, item, envelope.gateway):
+            refused += 1
+    return prepared._replace(statements_refused=refused)
+
+
+def _row(item, writer) -> Row:
+    # As record.encode_body, with one buffer for the whole batch.
+    writer.length = 0
+    record.write_body(writer, item.record.body)
+    stamp = item.record.stamp
+    return Row(
+        item.node,
+        item.record.boot,
+        item.record.sequence,
+        stamp.seconds,
+        stamp.quality,
+        stamp.uncertainty_s,
+        event.LANES.index(record.lane(item.record)),
+        bytes(writer.view()),
+    )
+
+
+def _state(prepared: Prepared, item, gateway: bytes) -> bool:
+    """Take the statement of an event, if it makes one; False when it may not be made or makes no sense."""
+    code, _, detail = item.record.body
+    if not isinstance(detail, list) or code not in (event.GAP, event.ANCHOR, event.BOOT):
+        return True
+    by = (item.node, item.record.boot, item.record.sequence)
+    if code == event.BOOT:
+        previous, durable = detail[:2]
+        if previous is None:
+            return True
+        if previous >= item.record.boot:
+            return False
+        prepared.gaps.append(Gap(by, item.node, previous, 0 if durable is None else durable + 1, None, "boot"))
+        return True
+    about = item.node if detail[0] is None else detail[0]
+    if not isinstance(about, bytes) or (about != item.node and item.node != gateway):
+        return False
+    if code == event.ANCHOR:
+        prepared.anchors.append(Anchor(by, about, *detail[1:5]))
+        return True
+    boot, first, last, why = detail[1:5]
+    if last is not None and last < first:
+        return False
+    prepared.gaps.append(Gap(by, about, boot, first, last, why if isinstance(why, str) else repr(why)))
+    return True

@@ -1,0 +1,128 @@
+"""Makes a checkout ready to run: a virtual environment with the extra asked for, and the programs tests need.
+
+    python3 tools/prepare.py --extra simulator          what `make sim` needs
+    python3 tools/prepare.py --extra dev --programs     what `make test` needs
+
+Runs before anything is installed, with any Python 3 (so that one which is too old is told so): it must need
+the standard library only. Does nothing, quickly, when nothing changed since the last time. Installs system
+packages only as root on a system with apt-get; otherwise it says what to type.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from typing import Any
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+PYTHON_MIN = (3, 11)
+
+# The programs that some tests need, and the Debian package of each.
+PROGRAMS = {"micropython": "micropython", "mosquitto": "mosquitto", "coap-client-notls": "libcoap3-bin"}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Makes a checkout ready to run.")
+    parser.add_argument("--venv", default=os.path.join(ROOT, ".venv"), help="folder of the environment")
+    parser.add_argument("--extra", required=True, help="extra of pyproject.toml to install")
+    parser.add_argument("--programs", action="store_true", help="also look for the programs that tests need")
+    args = parser.parse_args()
+    if sys.version_info < PYTHON_MIN:
+        wanted = ".".join(str(number) for number in PYTHON_MIN)
+        found = sys.version.split()[0]
+        sys.exit(f"Bocage needs Python {wanted}; this is {found}. Name another: make PYTHON=python3.13 ...")
+    if args.programs:
+        find_programs()
+    prepare_venv(args.venv, args.extra)
+
+
+def prepare_venv(venv: str, extra: str) -> None:
+    """A virtual environment in `venv` that has `extra`; made again when Python or pyproject.toml changed."""
+    stamp = os.path.join(venv, "bocage.json")
+    wanted = {"python": sys.version, "pyproject": digest(os.path.join(ROOT, "pyproject.toml")), "root": ROOT}
+    found = read_json(stamp)
+    python = os.path.join(venv, "Scripts" if os.name == "nt" else "bin", "python")
+    extras = found.get("extras", [])
+    if {key: found.get(key) for key in wanted} == wanted and extra in extras:
+        return
+    if found.get("python") != wanted["python"] or found.get("root") != ROOT:
+        require_venv_modules()
+        print(f"Making {os.path.relpath(venv)} with Python {sys.version.split()[0]}", flush=True)
+        run([sys.executable, "-m", "venv", "--clear", venv])
+        extras = []
+    extras = sorted({*extras, extra})
+    print(f"Installing bocage[{','.join(extras)}] into {os.path.relpath(venv)}", flush=True)
+    what = f"{ROOT}[{','.join(extras)}]"
+    run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--editable", what])
+    with open(stamp, "w", encoding="utf-8") as file:
+        json.dump(dict(wanted, extras=extras), file)
+
+
+def require_venv_modules() -> None:
+    """Debian ships Python without what makes environments."""
+    if importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip"):
+        return
+    package = f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
+    if can_install():
+        install([package])
+        return
+    sys.exit(
+        "Python's venv module is missing. Type this, then the same make command again:\n\n"
+        f"    sudo apt-get install {package}\n"
+    )
+
+
+def find_programs() -> None:
+    """Install what is missing, or say once what to type; tests that need a missing program are skipped."""
+    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
+    missing = [package for program, package in PROGRAMS.items() if not shutil.which(program, path=path)]
+    if not missing:
+        return
+    if can_install():
+        install(missing)
+    elif shutil.which("apt-get"):
+        print("Some tests will be skipped. To have them too: sudo apt-get install " + " ".join(missing))
+    else:
+        print(f"Some tests will be skipped: they need {', '.join(PROGRAMS)} on the PATH.")
+
+
+def can_install() -> bool:
+    return hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get") is not None
+
+
+def install(packages: list[str]) -> None:
+    print("Installing with apt-get: " + " ".join(packages), flush=True)
+    environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+    run(["apt-get", "-qq", "update"], env=environment)
+    command = ["apt-get", "-qq", "install", "--yes", "--no-install-recommends", *packages]
+    run(command, env=environment, stdout=subprocess.DEVNULL)
+
+
+def run(command: list[str], **options: Any) -> None:
+    done = subprocess.run(command, cwd=ROOT, check=False, **options)
+    if done.returncode:
+        sys.exit(f"failed with exit status {done.returncode}: {' '.join(command)}")
+
+
+def digest(path: str) -> str:
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+def read_json(path: str) -> dict[str, Any]:
+    """The stamp's content; a missing or damaged stamp is an empty one."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return dict(json.load(file))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+if __name__ == "__main__":
+    main()
