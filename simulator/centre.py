@@ -4,7 +4,7 @@ from simulator.broker import Broker
 from simulator.prng import Prng
 from simulator.world import World
 from tools.centre.warehouse import Warehouse
-from wire import senml, topic
+from wire import topic
 
 _NAME = "ingest"
 _COMMIT_MS = (5, 60)
@@ -23,7 +23,6 @@ class Centre:
         self._life = 0
         self.batches = 0
         self.bytes = 0
-        self.arrived_ms: dict[tuple[bytes, int, int], int] = {}
 
     def start(self) -> None:
         self._running = True
@@ -59,17 +58,8 @@ class Centre:
             return
         self.batches += 1
         self.bytes += len(payload)
-        self._note_arrival(payload)
         for publication in self.warehouse.take(name, payload, received_unix_s=self._world.unix_s):
             self._broker.publish(_NAME, 0, publication.topic, publication.payload)
-
-    def _note_arrival(self, payload: bytes) -> None:
-        """For the figures only: when each record first came."""
-        import zlib
-
-        for item in senml.decode_pack(zlib.decompress(payload, -15)).items:
-            identity = (item.node, item.record.boot, item.record.sequence)
-            self.arrived_ms.setdefault(identity, self._world.now_ms)
 
 
 def _is_upward(name: str) -> bool:

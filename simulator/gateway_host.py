@@ -186,9 +186,11 @@ class GatewayHost:
         """Add this life's counters to the run's."""
         if self.core is None:
             return
-        for part in (self.core.inbox.counters, self.core.uplink.counters, self.core.counters):
-            for name, value in part.items():
-                self.counters[name] = self.counters.get(name, 0) + value
+        core = self.core
+        for part, counters in (("inbox", core.inbox.counters), ("uplink", core.uplink.counters), ("link", core.counters)):
+            for name, value in counters.items():
+                key = f"{part}.{name}"
+                self.counters[key] = self.counters.get(key, 0) + value
 
     def totals(self) -> dict[str, int]:
         """Counters over all lives."""

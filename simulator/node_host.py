@@ -56,24 +56,29 @@ class NodeHost:
         self._world_start_ms = 0
         self._wake_ms: int | None = None
         self._life = 0
+        self._level = 0
 
     def power_on(self) -> None:
         """Mains has come: the output is at its safe level before anything else, then the code starts."""
         self._life += 1
-        self._dimmer.set_level(100)
+        self._set_level(100)
         self._world.after(_BOOT_MS // 2 + self._prng.randrange(_BOOT_MS), self._start, self._life)
 
     def power_off(self) -> None:
         """RAM is gone. The output falls with the mains."""
         self._life += 1
         self.node = None
-        self._dimmer.set_level(0)
+        self._set_level(0)
 
     def receive(self, datagram: bytes, peer: Any) -> None:
         """A datagram has reached the antenna."""
         if self.node is not None:
             self.node.receive(datagram, peer, now_ms=self._local_ms())
             self._after_turn()
+
+    def _set_level(self, level_percent: int) -> None:
+        self._level = level_percent
+        self._dimmer.set_level(level_percent)
 
     def _start(self, life: int) -> None:
         if life != self._life:
@@ -126,7 +131,8 @@ class NodeHost:
     def _after_turn(self) -> None:
         node = self.node
         assert node is not None
-        self._dimmer.set_level(node.output.level_percent)
+        if node.output.level_percent != self._level:
+            self._set_level(node.output.level_percent)
         for _, datagram in node.outgoing():
             self._send(datagram, self)
         wake_ms = self._world_ms(node.deadline_ms(self._local_ms()))

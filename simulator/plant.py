@@ -33,9 +33,18 @@ class Air:
         self._longitude_e4 = longitude_e4
         self._mean_ck = mean_ck
         self._swing_ck = swing_ck
+        self._minute = -1
+        self._now_ck = 0
 
     def temperature_ck(self, unix_s: int) -> int:
-        """In 0.01 °C; follows the sun's height two hours late."""
+        """In 0.01 °C; follows the sun's height two hours late, in steps of a minute."""
+        minute = unix_s // 60
+        if minute != self._minute:
+            self._minute = minute
+            self._now_ck = self._at(60 * minute)
+        return self._now_ck
+
+    def _at(self, unix_s: int) -> int:
         height = sun.elevation_cdeg(unix_s - 7200, self._latitude_e4, self._longitude_e4)
         return self._mean_ck + self._swing_ck * max(-4000, min(4000, height)) // 4000
 

@@ -32,7 +32,8 @@ CALENDARS = {"all-night": lighting.DEFAULT_CALENDAR, "dimming": lighting.DIMMING
 _TERRITORY = bytes.fromhex("7c1f0a2c")
 _BENCH = b"\x01"
 _GATEWAY_BENCH = b"\xfe"
-_CONTACTOR_EARLY_S = 0
+# The run begins with a cold boot of everything, by day: no lamp knows the time before its cabinet does.
+_COLD_START_MS = 300_000
 # After the next dusk: the boot storm reports within 5 minutes, its batches leave within one more.
 _QUIET_AFTER_DUSK_S = 1800
 
@@ -105,7 +106,6 @@ class Territory:
         self._feeders: list[tuple[Feeder, Cabinet, list[NodeHost]]] = []
         self._radios: list[Radio] = []
         self._watched: list[Watched] = []
-        self._full_power_dws = 0
         self._node_ms = 0
         for index, cabinet in enumerate(cabinets(options.lamps)):
             self._build(index, cabinet)
@@ -220,7 +220,7 @@ class Territory:
             else:
                 for host in hosts:
                     host.power_on()
-        self.world.every(EVERY_MS, self._look)
+        self.world.at(_COLD_START_MS, self.world.every, EVERY_MS, self._look)
 
     def _next_contactor(self, feeder: Feeder, cabinet: Cabinet, hosts: list[NodeHost]) -> None:
         """The cabinet's own astronomical clock closes at sunset and opens at sunrise."""
@@ -282,18 +282,11 @@ class Territory:
         unix_s = self.world.unix_s
         lit, wanted = self.lighting.look(unix_s=unix_s)
         self.bounds.look()
-        power_dw = 0
-        for watched, lamp in zip(self._watched, self.lamps, strict=True):
-            power_dw += lamp.power_dw()
-            if watched.plan.night(unix_s).rule is not None and self._is_dark(watched, unix_s):
-                self._full_power_dws += lamp.data.true_dw * EVERY_MS // 1000
         self._node_ms += EVERY_MS * sum(host.node is not None for host in self.nodes)
         if self.world.now_ms % 300_000 == 0:
             waiting = sum(gateway.waiting() for gateway in self.gateways)
+            power_dw = sum(lamp.power_dw() for lamp in self.lamps)
             self.sights.append(Sight(unix_s, lit, wanted, waiting, power_dw))
-
-    def _is_dark(self, watched: Watched, unix_s: int) -> bool:
-        return watched.plan.wanted(unix_s).level_percent > 0
 
     def _lamp_of(self, host: NodeHost) -> Lamp:
         return self.lamps[self.nodes.index(host)]
@@ -335,7 +328,7 @@ class Territory:
             longest_wait_s=max(waits, default=0),
             median_wait_s=sorted(waits)[len(waits) // 2] if waits else 0,
             true_wh=sum(lamp.energy_wh() for lamp in self.lamps),
-            full_power_wh=self._full_power_dws // 36_000,
+            full_power_wh=self.lighting.full_power_dw_looks * (EVERY_MS // 1000) // 36_000,
             stored_wh=stored_wh,
             lighting_violations=self.lighting.violations,
             bounds_violations=self.bounds.violations,
@@ -369,10 +362,10 @@ class Territory:
     def _waits(self) -> list[int]:
         """Seconds from the making of each delivered record to its first arrival in the warehouse."""
         waits = []
-        for identity, arrived_ms in self.centre.arrived_ms.items():
-            made_ms = self.delivery.made_ms(identity)
+        for held in self.centre.warehouse.held():
+            made_ms = self.delivery.made_ms((held.node, held.boot, held.sequence))
             if made_ms is not None:
-                waits.append((arrived_ms - made_ms) // 1000)
+                waits.append(held.received_unix_s - self.options.start_unix_s - made_ms // 1000)
         return waits
 
     def _readings(self) -> int:

@@ -80,7 +80,7 @@ class VmNode:
             [self._micropython, *heap, str(SHIMS / "start.py")],
             cwd=self.folder,
             env=self._environment(reset_cause),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # never written to: its end tells the node that we are gone
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -152,6 +152,7 @@ class VmNode:
         return {
             **os.environ,
             "MICROPYPATH": path,
+            "BOCAGE_ON_LEASH": "1",
             "BOCAGE_TICKS_START": str(self._ticks_start),
             "BOCAGE_RESET_CAUSE": reset_cause,
             "BOCAGE_LAMP": ",".join(str(power) for power in self._lamp),
@@ -166,5 +167,6 @@ class VmNode:
         assert self._process is not None and self._reader is not None
         self._process.wait()
         self._reader.join(STOP_TIMEOUT_S)
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()

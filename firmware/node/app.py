@@ -110,7 +110,7 @@ class Node:
         if gap is not None:
             detail = (None, self._boot.boot, gap.first, gap.last, gap.why)
             self._emit(EventBody(event.GAP, None, detail), now_ms)
-        self._sender.send(now_ms=now_ms)
+        self._sender.send(now_ms=now_ms, needs_time=not self._time.is_set())
 
     # --- effects out ----------------------------------------------------------------------------------------
 

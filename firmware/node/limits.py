@@ -15,6 +15,9 @@ PAYLOAD_BYTES_MAX = 200
 RETRY_FIRST_MS = 5_000
 RETRY_LAST_MS = 300_000
 
+# A lamp without a clock burns by day too: it asks for the time, with nothing else to say, as often as this.
+ASK_TIME_MS = 20_000
+
 # Crystal of an ESP32 module over the temperature range of a lamp post; grows the uncertainty between synchronisations.
 CLOCK_DRIFT_PPM = 50
 # After that without an answer the clock is in holdover.

@@ -52,23 +52,26 @@ class Sender:
         self._peer = peer
         self._random_below = random_below
         self._hold_until_ms = hold_until_ms
+        self._asks = True
+        self._ask_at_ms = hold_until_ms
         self._channels = (
             Channel((event.ALARM, event.EVENT), (b"e",), retry_last_ms=limits.RETRY_LAST_MS // 5),
             Channel((event.TELEMETRY,), (b"t",), retry_last_ms=limits.RETRY_LAST_MS),
         )
         self.counters = {"failed": 0, "refused": 0, "answer-unreadable": 0}
 
-    def send(self, *, now_ms):
-        """Open the exchanges that may be opened now."""
+    def send(self, *, now_ms, needs_time):
+        """Open the exchanges that may be opened now. `needs_time`: ask for the answer alone when nothing waits."""
         if now_ms < self._hold_until_ms:
             return
+        self._asks = needs_time
         for channel in self._channels:
             if channel.exchange is not None or not self._may_try(channel, now_ms):
                 continue
             entries = self._outbox.first(
                 channel.lanes, limits.PAYLOAD_BYTES_MAX, wire_limits.RECORDS_PER_PAYLOAD_MAX
             )
-            if entries:
+            if entries or (channel is self._channels[0] and self._ask_due(now_ms)):
                 self._open(channel, entries, now_ms)
 
     def handle(self, happened, *, now_ms):
@@ -89,12 +92,21 @@ class Sender:
         """When a channel that has something to say may say it; None when nothing waits for time alone."""
         earliest = None
         for channel in self._channels:
-            if channel.exchange is not None or not self._outbox.any_in(channel.lanes):
+            if channel.exchange is not None:
+                continue
+            if not self._outbox.any_in(channel.lanes):
+                if channel is self._channels[0] and self._asks:
+                    earliest = self._sooner(earliest, max(self._ask_at_ms, channel.retry_at_ms or 0))
                 continue
             at_ms = max(channel.retry_at_ms or self._hold_until_ms, self._hold_until_ms)
-            if earliest is None or at_ms < earliest:
-                earliest = at_ms
+            earliest = self._sooner(earliest, at_ms)
         return earliest
+
+    def _sooner(self, earliest, at_ms):
+        return at_ms if earliest is None or at_ms < earliest else earliest
+
+    def _ask_due(self, now_ms):
+        return self._asks and now_ms >= self._ask_at_ms
 
     def _may_try(self, channel, now_ms):
         return channel.retry_at_ms is None or now_ms >= channel.retry_at_ms
@@ -107,6 +119,7 @@ class Sender:
         if isinstance(outcome, Refused):
             channel.failed(self._random_below, now_ms)
             return
+        self._ask_at_ms = now_ms + limits.ASK_TIME_MS
         channel.exchange = outcome
         channel.entries = entries
         channel.asked_ms = now_ms

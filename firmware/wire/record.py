@@ -93,6 +93,11 @@ def encode_body(body) -> bytes:
 def decode_payload(payload) -> list:
     """All records of a payload. WireFault when any byte of it breaks the contract: a payload is taken whole
     or not."""
+    return [record for record, _ in split_payload(payload)]
+
+
+def split_payload(payload) -> list:
+    """The same, each record with its own bytes as they came: [(Record, bytes)]."""
     if len(payload) > limits.CBOR_BYTES_MAX:
         raise WireFault("too-long")
     reader = cbor.Reader(payload)
@@ -100,7 +105,9 @@ def decode_payload(payload) -> list:
     while not reader.at_end():
         if len(records) == limits.RECORDS_PER_PAYLOAD_MAX:
             raise WireFault("records")
-        records.append(_record(reader.value()))
+        start = reader.offset
+        record = check(reader.value())
+        records.append((record, bytes(payload[start : reader.offset])))
     if not records:
         raise WireFault("empty")
     return records
@@ -134,7 +141,8 @@ def decode_answer(payload) -> Answer:
     return Answer(items[0], items[1])
 
 
-def _record(items) -> Record:
+def check(items) -> Record:
+    """The record behind five plain items; the one gate for both links. WireFault with the first reason found."""
     if not isinstance(items, list) or len(items) != 5:
         raise WireFault("record-shape")
     boot, sequence, seconds, code, body = items

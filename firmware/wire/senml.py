@@ -21,12 +21,9 @@ from wire.faults import WireFault
 from wire.record import (
     QUALITY_CODE_MAX,
     UNSET,
-    EventBody,
-    Record,
-    decode_payload,
+    check,
     encode,
     quality_code,
-    stamp_from_code,
 )
 
 Batch = namedtuple("Batch", ("gateway", "epoch", "lane", "first", "last", "oldest", "items"))
@@ -231,17 +228,8 @@ def _decode_item(entries):
     if not cbor.is_integer(code) or not 0 <= code <= QUALITY_CODE_MAX:
         raise WireFault("quality")
     seconds = opening.get(_UPTIME if code == 0 else _BASE_TIME)
-    stamp = stamp_from_code(seconds, code)
-    record = Record(opening.get(_BOOT), opening.get(_SEQUENCE), stamp, _decode_body(entries))
     # One gate for both links: what the warehouse takes is what a node may say.
-    return Item(node, _checked(record))
-
-
-def _checked(record):
-    for value in (record.boot, record.sequence, record.stamp.seconds):
-        if not cbor.is_integer(value):
-            raise WireFault("record-shape")
-    return decode_payload(encode(record))[0]
+    return Item(node, check([opening.get(_BOOT), opening.get(_SEQUENCE), seconds, code, _decode_body(entries)]))
 
 
 def _decode_body(entries):
@@ -256,7 +244,7 @@ def _decode_body(entries):
         raise WireFault("event-name")
     readings = _decode_readings(entries[1:]) if len(entries) > 1 else None
     if _VALUE_BOOLEAN in first:
-        return EventBody(code, first[_VALUE_BOOLEAN], readings)
+        return _plain_event(code, first[_VALUE_BOOLEAN], readings)
     data = first.get(_VALUE_DATA)
     if not isinstance(data, bytes):
         raise WireFault("value")
@@ -265,10 +253,14 @@ def _decode_body(entries):
         raise WireFault("value")
     active, detail = fields
     if detail is None:
-        return EventBody(code, active, readings)
+        return _plain_event(code, active, readings)
     if readings or not isinstance(detail, list):
         raise WireFault("value")
-    return EventBody(code, active, detail)
+    return _plain_event(code, active, detail)
+
+
+def _plain_event(code, active, detail):
+    return [code, active] if detail is None else [code, active, detail]
 
 
 def _decode_readings(entries):

@@ -164,9 +164,8 @@ class Gateway:
             self._log("journal-sync-failed", error=error)
             self._ask_flush(1000)
         self.inbox.advance(self.journal.on_synced(ticket, error))
-        answer = record.encode_answer(self.clock.answer(now_ms=now_ms))
         for exchange in self.inbox.settled():
-            self.endpoint.respond(exchange, coap_message.CHANGED, answer, now_ms=now_ms)
+            self._answer(exchange)
         self._drain_link()
 
     def on_connected(self, receive_max: int, *, now_ms: int) -> None:
@@ -275,6 +274,10 @@ class Gateway:
             self._keep_refused("unknown-path", request.peer, request.payload)
             self._respond(request.exchange, coap_message.NOT_FOUND)
             return
+        if not request.payload:
+            # A node without a clock asks for the time: nothing to keep, so nothing to wait for.
+            self._answer(request.exchange)
+            return
         outcome = self.inbox.take(node, request.payload, request.exchange)
         if isinstance(outcome, Refused):
             self._log("record-refused", node=node.hex(), why=outcome.value)
@@ -284,6 +287,10 @@ class Gateway:
             self._keep_refused("undecodable", request.peer, request.payload)
         self.registry.heard(node, outcome.records, now_ms=self._now_ms)
         self._ask_flush(0 if outcome.urgent else self._options.commit_ms)
+
+    def _answer(self, exchange: int) -> None:
+        answer = record.encode_answer(self.clock.answer(now_ms=self._now_ms))
+        self.endpoint.respond(exchange, coap_message.CHANGED, answer, now_ms=self._now_ms)
 
     def _respond(self, exchange: int, code: int) -> None:
         self.endpoint.respond(exchange, code, now_ms=self._now_ms)

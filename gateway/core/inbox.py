@@ -64,19 +64,19 @@ class Inbox:
             self.counters["journal-refused"] += 1
             return Refused.PENDING
         try:
-            records = record.decode_payload(payload)
+            parts = record.split_payload(payload)
         except WireFault as fault:
             return self._take_raw(node, payload, fault.reason, exchange)
         ends: dict[str, int] = {}
-        for made in records:
-            placed = self._place(node, made)
+        for made, data in parts:
+            placed = self._place(node, made, data)
             if isinstance(placed, Refused):
                 self.counters["journal-refused"] += 1
                 return placed
             lane, position = placed
             ends[lane] = max(position, ends.get(lane, 0))
         self._waiting.append(Waiting(exchange, ends))
-        return Accepted(records, urgent=event.ALARM in ends)
+        return Accepted([made for made, _ in parts], urgent=event.ALARM in ends)
 
     def advance(self, ends: list[LaneEnd]) -> None:
         """Lanes that became durable further."""
@@ -101,9 +101,8 @@ class Inbox:
         self._waiting.append(Waiting(exchange, {placed[0]: placed[1]}))
         return Accepted([], urgent=False)
 
-    def _place(self, node: bytes, made: Record) -> tuple[str, int] | Refused:
+    def _place(self, node: bytes, made: Record, data: bytes) -> tuple[str, int] | Refused:
         """Where the record stands in the journal: newly appended, or where its first copy stands."""
-        data = record.encode(made)
         digest = sha256(data).digest()[:8]
         remembered = self._remembered(node)
         identity = (made.boot, made.sequence)

@@ -218,7 +218,7 @@ class Uplink:
         for stream, sending in self._sendings.items():
             if sending.asked_ms is not None and not sending.answered:
                 deadlines.append(sending.asked_ms + limits.UPLINK_QUERY_WAIT_MS)
-            if sending.fresh_since_ms is not None:
+            if sending.fresh_since_ms is not None and not self._is_blocked(stream):
                 deadlines.append(sending.fresh_since_ms + self._age_ms(stream))
             if sending.hold_until_ms:
                 deadlines.append(sending.hold_until_ms)
@@ -258,16 +258,20 @@ class Uplink:
         if waiting <= 0:
             sending.fresh_since_ms = None
             return False
-        if self._silent and self._any_ahead():
-            return False
-        window = self._window_max - (0 if stream.lane == event.ALARM else limits.UPLINK_ALARM_WINDOW)
-        if self.ahead() >= window or len(self._unacked) >= min(window, self._receive_max):
+        if self._is_blocked(stream):
             return False
         if waiting >= sending.records_max or self._age_ms(stream) == 0:
             return True
         if sending.fresh_since_ms is None:
             sending.fresh_since_ms = now_ms
         return now_ms - sending.fresh_since_ms >= self._age_ms(stream)
+
+    def _is_blocked(self, stream: Stream) -> bool:
+        """Nothing may be sent until an event makes room: the window is full, or the warehouse is silent."""
+        if self._silent and self._any_ahead():
+            return True
+        window = self._window_max - (0 if stream.lane == event.ALARM else limits.UPLINK_ALARM_WINDOW)
+        return self.ahead() >= window or len(self._unacked) >= min(window, self._receive_max)
 
     def _age_ms(self, stream: Stream) -> int:
         """How long a record may wait for company: alarms not at all, events a second, telemetry as

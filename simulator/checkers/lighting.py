@@ -31,6 +31,8 @@ class LightingChecker:
         self.violations: list[str] = []
         self.worst_delay_s = 0
         self.lamp_checks = 0
+        # What the same dark hours would have drawn at full power: 0.1 W times the looks at which light was wanted.
+        self.full_power_dw_looks = 0
 
     def look(self, *, unix_s: int) -> tuple[int, int]:
         """Judge every lamp now; return (lamps lit, lamps that the policy wants lit)."""
@@ -40,7 +42,9 @@ class LightingChecker:
             wanted = watched.plan.wanted(unix_s).level_percent
             light = lamp.light_percent()
             lit += light > 0
-            wanted_lit += wanted > 0
+            if wanted > 0:
+                wanted_lit += 1
+                self.full_power_dw_looks += lamp.data.true_dw
             self.lamp_checks += 1
             healthy = lamp.feeder.powered and not lamp.module_dead and not lamp.relay_stuck
             self._judge(watched.name, "dark", healthy and wanted > 0 and light == 0, unix_s)

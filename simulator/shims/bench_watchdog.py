@@ -1,9 +1,11 @@
 """The watchdog's twin: ends the process with its own code when the last feed is too long ago. MicroPython only.
 
 A process that no longer reads its clock is not ended from inside; whoever started it (simulator/vm.py) sees that
-it is silent.
+it is silent. With BOCAGE_ON_LEASH the process also ends when its standard input is closed: nobody is there any more
+who would stop it.
 """
 
+import os
 import sys
 
 import utime
@@ -11,8 +13,22 @@ import utime
 # Exit codes that a supervisor may act on; any other is a failure of the run itself.
 RESET_CODE = 120
 WATCHDOG_CODE = 121
+ALONE_CODE = 122
 
 _state = {"timeout_ms": None, "fed_ms": 0}
+
+
+def _make_leash():
+    if not os.getenv("BOCAGE_ON_LEASH"):
+        return None
+    import uselect
+
+    leash = uselect.poll()
+    leash.register(0, uselect.POLLIN)  # nothing is ever written to it: what can be read is its end
+    return leash
+
+
+_leash = _make_leash()
 
 
 def start(timeout_ms):
@@ -28,7 +44,10 @@ def feed():
 
 
 def look():
-    """End the process when the time is over."""
+    """End the process when the time is over, or its starter is gone."""
+    if _leash is not None:
+        for _ready in _leash.ipoll(0):
+            sys.exit(ALONE_CODE)
     timeout_ms = _state["timeout_ms"]
     if timeout_ms is None:
         return

@@ -1,5 +1,7 @@
 """The UDP bearer against a scripted socket, and the Wi-Fi supervision against a scripted radio."""
 
+from itertools import pairwise
+
 import pytest
 
 from links import udp, wifi
@@ -94,7 +96,8 @@ def test_dotted_decimals_are_literal(address):
 
 
 @pytest.mark.parametrize(
-    "address", ["", "gateway", "gateway.local", "1.2.3", "1.2.3.4.5", "1.2.3.256", "1..2.3", "1.2.3.4a", "::1", "1.2.3.٤"]
+    "address",
+    ["", "gateway", "gateway.local", "1.2.3", "1.2.3.4.5", "1.2.3.256", "1..2.3", "1.2.3.4a", "::1", "1.2.3.٤"],
 )
 def test_names_are_not_literal(address):
     assert not udp.is_literal(address)
@@ -166,7 +169,7 @@ def test_a_lost_network_is_tried_again_with_a_doubling_delay_that_ends_at_its_ma
         if supervisor.counters["tries"] != was:
             was = supervisor.counters["tries"]
             tries_ms.append(now_ms)
-    gaps = [later - earlier - wifi.CONNECT_TIMEOUT_MS for earlier, later in zip(tries_ms, tries_ms[1:], strict=False)]
+    gaps = [later - earlier - wifi.CONNECT_TIMEOUT_MS for earlier, later in pairwise(tries_ms)]
     assert gaps[:7] == [2000, 4000, 8000, 16000, 32000, 64000, 120000]
     assert set(gaps[7:]) == {wifi.RETRY_LAST_MS}
 

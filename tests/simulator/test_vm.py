@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.vm, pytest.mark.live]
 
 NODE = bytes(range(1, 9))
 DEADLINE_S = 40
+ALONE_CODE = 122  # of the shims: standard input was closed
 # A winter's night in Lyon and the noon after it, so that the calendar's word is known.
 NIGHT_S = 1_800_000_000 - 1_800_000_000 % 86_400 + 1 * 3600
 NOON_S = NIGHT_S + 11 * 3600
@@ -116,7 +117,8 @@ def make_node(tmp_path, micropython, responder):
             "trace": True,
         }
         settings.update(changes)
-        made.append(VmNode(tmp_path / "node", settings, micropython))
+        # A 64-bit VM that compiles from source needs 256 KiB; more would hide that the firmware has grown.
+        made.append(VmNode(tmp_path / "node", settings, micropython, heap_bytes=320 * 1024))
         return made[-1]
 
     yield make
@@ -259,6 +261,29 @@ def test_an_uncaught_exception_is_written_down_and_resets_the_chip(responder, ma
         responder.pump()
     assert node.returncode == vm.RESET_CODE
     assert "Traceback" in (node.folder / "crash.txt").read_text()
+
+
+def test_power_cuts_right_after_the_start_never_repeat_a_boot_number(responder, make_node):
+    node, boots = make_node(), []
+    for _ in range(5):
+        said = []
+        node.start()
+        until(responder, node, lambda said=said: any(line.startswith("boot ") for line in said), said)
+        node.kill()
+        boots += [int(line.split()[1]) for line in said if line.startswith("boot ")]
+    assert boots == [1, 2, 3, 4, 5]
+
+
+def test_a_node_whose_starter_is_gone_ends_by_itself(responder, make_node):
+    node, said = make_node(), []
+    node.start()
+    until(responder, node, lambda: any(line.startswith("ready") for line in said), said)
+    node._process.stdin.close()
+    deadline = time.monotonic() + DEADLINE_S
+    while node.running:
+        assert time.monotonic() < deadline
+        responder.pump()
+    assert node.returncode == ALONE_CODE
 
 
 def test_a_vm_is_found_where_the_environment_names_it(monkeypatch, micropython):
