@@ -16,6 +16,8 @@ remedy.
     [clock]                              alarm_reserve_bytes = 33554432
     trust_system = false
 
+    [uplink], further: reconnect_max_s = 120
+
 `nodes` absent: any node is answered. The node link in the clear and a broker without TLS need `--insecure`.
 """
 
@@ -53,9 +55,10 @@ class Config:
 # section: {field: (kind, default, low, high)}; default ... means that it must be given.
 _INTEGERS = {
     ("link", "commit_ms"): (500, 0, 3000),
-    ("link", "ack_timeout_ms"): (4000, 200, 60_000),
+    ("link", "ack_timeout_ms"): (4000, wire_limits.COAP_ACK_TIMEOUT_MIN_MS, 60_000),
     ("uplink", "batch_records"): (limits.UPLINK_BATCH_RECORDS_MAX, 1, wire_limits.BATCH_RECORDS_MAX),
     ("uplink", "batch_age_s"): (60, 0, 3600),
+    ("uplink", "reconnect_max_s"): (limits.UPLINK_RECONNECT_LAST_MS // 1000, 1, 3600),
     ("uplink", "window"): (limits.UPLINK_WINDOW_MAX, limits.UPLINK_ALARM_WINDOW + 1, 100),
     ("journal", "bytes_max"): (limits.JOURNAL_BYTES_MAX, 1 << 20, 1 << 40),
     ("journal", "segment_bytes_max"): (limits.JOURNAL_SEGMENT_BYTES_MAX, 1 << 14, 1 << 28),
@@ -117,6 +120,7 @@ def check(plain: dict[str, Any], *, insecure: bool) -> Config:
         journal_bytes_max=numbers["journal", "bytes_max"],
         alarm_reserve_bytes=reserve,
         ack_timeout_ms=numbers["link", "ack_timeout_ms"],
+        reconnect_last_ms=1000 * numbers["uplink", "reconnect_max_s"],
     )
     mqtt = MqttOptions(*broker, f"{insee}-{name}", topic.build(topic.STATE, insee, name), tls)
     return Config(core, mqtt, Path(data), bind, trust)

@@ -69,6 +69,7 @@ class Node:
         self._health_at_ms = self._report_at_ms
         self._checkpoint_at_ms = now_ms + _CHECKPOINT_MS
         self._meter = None
+        self._meter_level = self.output.level_percent
         self._platform = {}
         self._starts = 0
         detail = (boot.previous_boot, boot.durable_sequence, boot.cause, KIND, VERSION)
@@ -91,6 +92,7 @@ class Node:
         own health."""
         self._sample_at_ms = now_ms + 1000 * self._settings.sample_s
         self._meter = meter
+        self._meter_level = self.output.level_percent
         self._platform = platform
         power = None if meter is None else meter.get(quantity.POWER)
         for code, begins in self._watch.sample(power, now_ms=now_ms):
@@ -184,11 +186,11 @@ class Node:
 
     def _report(self, now_ms):
         self._report_at_ms = self._next_report_ms(now_ms)
-        if self._meter is not None:
-            readings = dict(self._meter)
-            readings[quantity.LEVEL] = self.output.level_percent
-            readings[quantity.LAMP_HOURS] = self._lamp_s(now_ms) // 3600
-            self._emit(readings, now_ms)
+        # The level of the moment when the meter was read: a level of now beside watts of before would accuse the lamp.
+        readings = dict(self._meter) if self._meter else {}
+        readings[quantity.LEVEL] = self._meter_level
+        readings[quantity.LAMP_HOURS] = self._lamp_s(now_ms) // 3600
+        self._emit(readings, now_ms)
         if now_ms >= self._health_at_ms:
             self._health_at_ms = now_ms + 1000 * self._settings.health_s
             self._emit(self._health(now_ms), now_ms)

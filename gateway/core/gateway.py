@@ -68,6 +68,7 @@ class Options(NamedTuple):
     journal_bytes_max: int
     alarm_reserve_bytes: int
     ack_timeout_ms: int
+    reconnect_last_ms: int = limits.UPLINK_RECONNECT_LAST_MS
 
 
 class Start(NamedTuple):
@@ -185,7 +186,7 @@ class Gateway:
             self._reconnect_ms = limits.UPLINK_RECONNECT_FIRST_MS
         half = self._reconnect_ms // 2
         self._connect_at_ms = now_ms + half + self._random_below(half + 1)
-        self._reconnect_ms = min(2 * self._reconnect_ms, limits.UPLINK_RECONNECT_LAST_MS)
+        self._reconnect_ms = min(2 * self._reconnect_ms, self._options.reconnect_last_ms)
         self._log("disconnected", why=why)
 
     def on_puback(self, token: int, reason_code: int, *, now_ms: int) -> None:

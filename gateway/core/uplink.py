@@ -218,10 +218,10 @@ class Uplink:
         for stream, sending in self._sendings.items():
             if sending.asked_ms is not None and not sending.answered:
                 deadlines.append(sending.asked_ms + limits.UPLINK_QUERY_WAIT_MS)
-            if sending.fresh_since_ms is not None and not self._is_blocked(stream):
-                deadlines.append(sending.fresh_since_ms + self._age_ms(stream))
-            if sending.hold_until_ms:
+            elif sending.hold_until_ms:
                 deadlines.append(sending.hold_until_ms)
+            elif sending.fresh_since_ms is not None and sending.passing is None and not self._is_blocked(stream):
+                deadlines.append(sending.fresh_since_ms + self._age_ms(stream))
         if self._any_ahead():
             deadlines.append(self._moved_ms + self._silence_ms)
         return min(deadlines, default=None)
@@ -240,11 +240,15 @@ class Uplink:
             sending.asked_ms = now_ms
             self.counters["queries"] += 1
             return [self._publish(stream, sending.next_position, [], now_ms, None)]
-        if not sending.answered and now_ms < sending.asked_ms + limits.UPLINK_QUERY_WAIT_MS:
-            return []
-        if now_ms < sending.hold_until_ms or self._pass(stream, sending):
+        if not sending.answered:
+            if now_ms < sending.asked_ms + limits.UPLINK_QUERY_WAIT_MS:
+                return []
+            sending.answered = True
+        if now_ms < sending.hold_until_ms:
             return []
         sending.hold_until_ms = 0
+        if self._pass(stream, sending):
+            return []
         out = []
         while self._may_send(stream, sending, now_ms):
             publication = self._next_batch(stream, sending, now_ms)

@@ -55,6 +55,13 @@ class DeliveryChecker:
     def acknowledged(self, node: bytes, boot: int, sequence: int) -> None:
         self._acknowledged.add((node, boot, sequence))
 
+    def acknowledged_count(self) -> int:
+        return len(self._acknowledged)
+
+    def missing(self, held: Iterable[Identity]) -> int:
+        """Acknowledged records that are not among `held`."""
+        return len(self._acknowledged.difference(held))
+
     def made_ms(self, identity: Identity) -> int | None:
         """When a record was made, on the world's clock; None for records of others (gateways)."""
         return self._made_ms.get(identity)

@@ -35,18 +35,18 @@ class LightingChecker:
         self.full_power_dw_looks = 0
 
     def look(self, *, unix_s: int) -> tuple[int, int]:
-        """Judge every lamp now; return (lamps lit, lamps that the policy wants lit)."""
+        """Judge every lamp now; return (sound lamps lit, sound lamps that the policy wants lit)."""
         lit = wanted_lit = 0
         for watched in self._watched:
             lamp = watched.lamp
             wanted = watched.plan.wanted(unix_s).level_percent
             light = lamp.light_percent()
-            lit += light > 0
+            healthy = lamp.feeder.powered and not lamp.module_dead and not lamp.relay_stuck
+            lit += healthy and light > 0
+            wanted_lit += healthy and wanted > 0
             if wanted > 0:
-                wanted_lit += 1
                 self.full_power_dw_looks += lamp.data.true_dw
             self.lamp_checks += 1
-            healthy = lamp.feeder.powered and not lamp.module_dead and not lamp.relay_stuck
             self._judge(watched.name, "dark", healthy and wanted > 0 and light == 0, unix_s)
             self._judge(watched.name, "burning", healthy and wanted == 0 and light > 0, unix_s)
         return lit, wanted_lit

@@ -6,7 +6,7 @@ import pytest
 
 
 @pytest.fixture
-def shim(repository, monkeypatch):
+def shim(repository):
     """name -> the module of simulator/shims with this name, fresh, under a name of its own."""
 
     def load(name):

@@ -1,0 +1,79 @@
+"""Runs a simulated territory in virtual time: real node code, real gateway core, the real ingest on SQLite, and
+checkers that watch them. The same seed gives the same digest on any machine. No server to install."""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+from simulator import picture, report
+from simulator.options import Options
+from simulator.territory import CALENDARS, Result, Territory
+
+_BAR = 40
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `bocage sim`."""
+    parser.add_argument("--seed", type=int, default=1, help="what is drawn by chance (default 1)")
+    parser.add_argument("--seeds", type=int, default=1, metavar="N", help="run N seeds from --seed on; stop at a fault")
+    parser.add_argument("--hours", type=_in(1, 24 * 60), default=24, help="hours with faults (default 24)")
+    parser.add_argument("--lamps", type=_in(3, 6000), default=120, help="street lights in all (default 120)")
+    parser.add_argument("--loss", type=_in(0, 400), default=120, metavar="PERMILLE", help="radio loss (default 120)")
+    parser.add_argument("--calendar", choices=sorted(CALENDARS), default="dimming", help="lighting calendar")
+    parser.add_argument("--no-faults", action="store_true", help="nothing is cut; the radio still loses")
+    parser.add_argument("--lang", choices=sorted(report.WORDS), default="fr", help="language of the report (default fr)")
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="draw the night as a picture")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a run instead of the report")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit status: 0 every invariant held, 3 one was violated."""
+    for seed in range(args.seed, args.seed + max(1, args.seeds)):
+        result = _run_one(args, seed)
+        if not result.is_good:
+            return 3
+    return 0
+
+
+def _run_one(args: argparse.Namespace, seed: int) -> Result:
+    options = Options(
+        seed=seed,
+        hours=args.hours,
+        lamps=args.lamps,
+        radio_loss_permille=args.loss,
+        faults=not args.no_faults,
+        calendar=args.calendar,
+    )
+    begun = time.monotonic()
+    territory = Territory(options)
+    if not args.json:
+        print(report.heading(options, territory.drawn, args.lang), flush=True)
+    result = territory.run(_progress if sys.stderr.isatty() else None)
+    wall_s = time.monotonic() - begun
+    if args.json:
+        print(json.dumps(report.as_json(result, wall_s)))
+    else:
+        print(report.text(result, wall_s, args.lang))
+    if args.svg is not None:
+        args.svg.write_text(picture.svg(result, args.lang), encoding="utf-8")
+    return result
+
+
+def _progress(done_s: int, total_s: int) -> None:
+    """One line that is drawn over itself, on a terminal only."""
+    filled = _BAR * done_s // total_s
+    end = "\n" if done_s == total_s else ""
+    print(f"\r  [{'█' * filled}{'·' * (_BAR - filled)}] {done_s // 3600:3} h / {total_s // 3600} h", end=end, file=sys.stderr)
+    sys.stderr.flush()
+
+
+def _in(low: int, high: int):  # type: ignore[no-untyped-def]
+    def integer(text: str) -> int:
+        value = int(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{value} is not from {low} to {high}")
+        return value
+
+    return integer

@@ -1,0 +1,129 @@
+"""Loud senders over real UDP: many nodes in this process, each sending its next payload as soon as the last is acknowledged.
+
+Three MicroPython nodes make a few records a second; a kill should fall among hundreds. These speak with the real CoAP
+machine and the real record codec, and remember what they made and what was acknowledged, like a node's trace.
+"""
+
+import select
+import socket
+import time
+from typing import Any
+
+from simulator.checkers.delivery import DeliveryChecker
+from simulator.prng import Prng
+from wire import coap_message, quantity, record
+from wire.coap import Endpoint, Refused, Response
+from wire.coap_exchange import Timing
+from wire.record import UNSET, EventBody, Record, Stamp
+from wire.session import ClearSession
+
+# Quick retries: a bench on the loopback interface (see firmware/links/udp.py for the times of a bearer).
+_TIMING = Timing(300, 1500, 4, 1, 150, 15_000, 20_000)
+_RETRY_MS = 500
+_RECORDS_PER_PAYLOAD = 4
+
+
+class Member:
+    """One node: at most one payload in flight; what fails is sent again with the same records."""
+
+    def __init__(self, number: int, gateway: tuple[str, int], delivery: DeliveryChecker) -> None:
+        self.id = bytes.fromhex("7c1f0a2c02") + number.to_bytes(3, "big")
+        self._prng = Prng(f"crowd-{number}-{time.time_ns()}")
+        self._gateway = gateway
+        self._delivery = delivery
+        # A new process must not use an identity again: the boot is the second of the start.
+        self._boot = int(time.time())
+        self._sequence = 0
+        self._query = ClearSession(insecure=True).query(self.id)
+        self._endpoint = Endpoint(
+            random_below=self._prng.randrange, first_message_id=self._prng.randrange(0x10000), timing=_TIMING
+        )
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.setblocking(False)
+        self._pending: list[tuple[int, bytes]] = []
+        self._exchange: int | None = None
+        self._retry_at_ms = 0
+
+    def turn(self, now_ms: int, *, may_make: bool) -> None:
+        """Receive, make, send."""
+        events: list[Any] = []
+        while True:
+            try:
+                datagram = self.socket.recv(2048)
+            except (BlockingIOError, ConnectionRefusedError):
+                break
+            events += self._endpoint.receive(datagram, self._gateway, now_ms=now_ms)
+        events += self._endpoint.poll(now_ms=now_ms)
+        for happened in events:
+            self._handle(happened, now_ms)
+        if self._exchange is None and now_ms >= self._retry_at_ms:
+            if not self._pending and may_make:
+                self._make(now_ms)
+            if self._pending:
+                self._send(now_ms)
+        for _, datagram in self._endpoint.outgoing():
+            try:
+                self.socket.sendto(datagram, self._gateway)
+            except OSError:
+                pass  # the gateway is down: CoAP sends again
+
+    def idle(self) -> bool:
+        return not self._pending
+
+    def _handle(self, happened: Any, now_ms: int) -> None:
+        if getattr(happened, "exchange", None) != self._exchange:
+            return
+        self._exchange = None
+        if isinstance(happened, Response) and happened.code == coap_message.CHANGED:
+            for sequence, _ in self._pending:
+                self._delivery.acknowledged(self.id, self._boot, sequence)
+            self._pending = []
+        else:
+            self._retry_at_ms = now_ms + _RETRY_MS
+
+    def _make(self, now_ms: int) -> None:
+        alarm = self._prng.chance(50)
+        for _ in range(1 if alarm else _RECORDS_PER_PAYLOAD):
+            readings = {quantity.POWER: self._prng.randrange(5000), quantity.VOLTAGE: 2300 + self._prng.randrange(40)}
+            body = EventBody(64, True, readings) if alarm else readings
+            made = Record(self._boot, self._sequence, Stamp(UNSET, now_ms // 1000, 0), body)
+            data = record.encode(made)
+            self._delivery.made(self.id, self._boot, self._sequence, data, now_ms=now_ms)
+            self._pending.append((self._sequence, data))
+            self._sequence += 1
+
+    def _send(self, now_ms: int) -> None:
+        payload = b"".join(data for _, data in self._pending)
+        outcome = self._endpoint.request(
+            self._gateway, coap_message.POST, (b"t",), payload, query=self._query, now_ms=now_ms
+        )
+        if isinstance(outcome, Refused):
+            self._retry_at_ms = now_ms + _RETRY_MS
+        else:
+            self._exchange = outcome
+
+
+class Crowd:
+    """Some members and the loop that drives them."""
+
+    def __init__(self, count: int, gateway: tuple[str, int], delivery: DeliveryChecker) -> None:
+        self.members = [Member(number, gateway, delivery) for number in range(1, count + 1)]
+        self._may_make = True
+
+    def pump(self, for_s: float) -> None:
+        """Drive everybody once, then wait for a datagram, `for_s` at most."""
+        now_ms = time.monotonic_ns() // 1_000_000
+        for member in self.members:
+            member.turn(now_ms, may_make=self._may_make)
+        if self.members and for_s > 0:
+            select.select([member.socket for member in self.members], [], [], for_s)
+
+    def quiet(self) -> None:
+        self._may_make = False
+
+    def idle(self) -> bool:
+        return all(member.idle() for member in self.members)
+
+    def close(self) -> None:
+        for member in self.members:
+            member.socket.close()

@@ -1,0 +1,82 @@
+"""The story of `bocage sim` with real parts on the wall clock: MicroPython nodes over UDP, the agent, Mosquitto and the
+ingest, each a process. Gateway, broker and ingest are killed with -9 on the way; every acknowledged record must be in
+the warehouse exactly once, digit for digit."""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from simulator.prng import Prng
+from simulator.rig import Rig, RigError
+
+_DRAIN_S = 180
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `bocage live`."""
+    parser.add_argument("--nodes", type=int, default=3, help="MicroPython nodes (default 3)")
+    parser.add_argument("--crowd", type=int, default=0, help="loud senders beside them (default 0)")
+    parser.add_argument("--seconds", type=int, default=30, help="length of the story (default 30)")
+    parser.add_argument("--seed", type=int, default=1, help="when and what is killed (default 1)")
+    parser.add_argument("--folder", type=Path, help="keep logs and database here (default: a temporary folder)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of the story")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit status: 0 nothing lost or doubled, 1 a part is missing, 3 a record was lost or doubled."""
+    try:
+        if args.folder is not None:
+            figures = tell(args.folder, args, quiet=args.json)
+        else:
+            with tempfile.TemporaryDirectory(prefix="bocage-live-") as folder:
+                figures = tell(Path(folder), args, quiet=args.json)
+    except RigError as error:
+        print(f"bocage live: {error}", file=sys.stderr)
+        return 1
+    if args.json:
+        print(json.dumps(figures))
+    return 0 if figures["lost"] == figures["duplicated"] == figures["altered"] == 0 else 3
+
+
+def tell(folder: Path, args: argparse.Namespace, *, quiet: bool) -> dict[str, int | float]:
+    """Run the story once and return its figures."""
+    prng = Prng(args.seed)
+    begun = time.monotonic()
+
+    def say(text: str) -> None:
+        if not quiet:
+            print(f"{time.monotonic() - begun:6.1f} s  {text}", flush=True)
+
+    with Rig(folder, nodes=args.nodes, crowd=args.crowd) as rig:
+        say(f"{args.nodes} nœuds MicroPython, passerelle, Mosquitto, entrepôt (nodes, gateway, broker, ingest)")
+        while time.monotonic() - begun < args.seconds:
+            rig.pump((2000 + prng.randrange(4000)) / 1000)
+            part = rig.parts[prng.randrange(len(rig.parts))]
+            away_s = (200 + prng.randrange(2000)) / 1000
+            said = rig.delivery.acknowledged_count()
+            say(f"kill -9 {part.name}, {away_s:.1f} s · acquittés (acknowledged) {said}")
+            rig.kill(part, away_s)
+        figures = conclude(rig, say)
+        say(", ".join(f"{name} {value}" for name, value in figures.items()))
+    return figures
+
+
+def conclude(rig: Rig, say: object = None) -> dict[str, int | float]:
+    """Faults have ended: let everything drain, then compare what was said with what is stored."""
+    rig.quiet()
+    rig.wait_until(rig.crowd.idle, _DRAIN_S)
+    rig.wait_until(lambda: rig.acknowledged_missing() == 0, _DRAIN_S)
+    verdict = rig.verdict()
+    missing = rig.acknowledged_missing()
+    return {
+        "made": verdict.made,
+        "acknowledged": verdict.acknowledged,
+        "stored": verdict.delivered,
+        "lost": missing,
+        "duplicated": verdict.duplicated,
+        "altered": verdict.altered + verdict.invented,
+        **{f"kills_{part.name}": part.kills for part in rig.parts},
+    }

