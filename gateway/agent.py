@@ -69,11 +69,12 @@ class Agent:
             _log("journal-damage", damage=str(damage))
         self._turn()
         await self._stop.wait()
-        self._link.close()
         self._mqtt.close()
-        # What was taken but not flushed was never acknowledged: closing may simply finish the syncs under way.
+        # What was taken is flushed, and the answers still leave.
         self._core.journal.flush()
         await asyncio.to_thread(journal_disk.close)
+        await asyncio.sleep(0)
+        self._link.close()
         state_disk.close()
         _log("stopped")
 
@@ -113,6 +114,8 @@ class Agent:
         self._timer = self._loop.call_later(max(0, deadline_ms - now_ms) / 1000, self._turn)
 
     def _on_datagram(self, datagram: bytes, peer: Any) -> None:
+        if self._stop.is_set():
+            return  # the disk is being closed
         self._core.on_datagram(datagram, peer, now_ms=clock.monotonic_ms())
         self._turn()
 

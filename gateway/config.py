@@ -21,6 +21,7 @@ remedy.
 `nodes` absent: any node is answered. The node link in the clear and a broker without TLS need `--insecure`.
 """
 
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -195,7 +196,8 @@ class _Reader:
             host, colon, port = value.rpartition(":")
             if not colon:
                 return value, default_port
-            if host and port.isdigit() and int(port) <= 65535:
+            # An IPv6 address stands in brackets, or its last group would pass for a port.
+            if re.fullmatch(r"[^\[\]:]+|\[[^\[\]]+\]", host) and re.fullmatch("[0-9]{1,5}", port) and int(port) <= 65535:
                 return host.strip("[]"), int(port)
         problem = "is missing" if value is None else f"is {value!r}"
         self.fault(section, field, problem, f'give "host:port", as "192.0.2.1:{default_port}"')
@@ -223,7 +225,5 @@ class _Reader:
 def _id_from_hex(text: Any) -> bytes | None:
     if not isinstance(text, str) or len(text) != 2 * wire_limits.NODE_ID_BYTES:
         return None
-    try:
-        return bytes.fromhex(text)
-    except ValueError:
-        return None
+    # Not left to fromhex alone: it skips spaces.
+    return bytes.fromhex(text) if re.fullmatch("[0-9a-fA-F]+", text) else None

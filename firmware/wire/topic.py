@@ -21,6 +21,7 @@ POLICY = "p"
 KINDS = (TELEMETRY, EVENT, STATE, WATERMARK, COMMAND, OUTCOME, POLICY)
 
 _PREFIX = "tc/1"
+_DIGITS = "0123456789"
 _NAME_MAX = 32
 
 
@@ -41,7 +42,7 @@ def parse(topic: str) -> Topic:
 
 def is_insee(code: str) -> bool:
     """Five characters: two digits (or 2A, 2B for Corsica), three digits."""
-    return len(code) == 5 and (code[:2].isdigit() or code[:2] in ("2A", "2B")) and code[2:].isdigit()
+    return len(code) == 5 and (_is_digits(code[:2]) or code[:2] in ("2A", "2B")) and _is_digits(code[2:])
 
 
 def is_gateway_name(name: str) -> bool:
@@ -49,3 +50,8 @@ def is_gateway_name(name: str) -> bool:
     if not 0 < len(name) <= _NAME_MAX or name[0] == "-" or name[-1] == "-":
         return False
     return all(character in "abcdefghijklmnopqrstuvwxyz0123456789-" for character in name)
+
+
+def _is_digits(text):
+    # Not isdigit(): to CPython a superscript is a digit too.
+    return all(character in _DIGITS for character in text)

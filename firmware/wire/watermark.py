@@ -13,6 +13,12 @@ from wire.faults import WireFault
 Watermark = namedtuple("Watermark", ("epoch", "lane", "next_position"))
 Rejected = namedtuple("Rejected", ("epoch", "lane", "first", "last", "reason"))
 
+# Reasons by which the message and the centre's configuration disagree: the records are as good as ever. A
+# gateway holds the lane and raises an alarm; it must not quarantine a record for them.
+CLASS = "class"
+IDENTITY = "identity"
+HOLD_REASONS = (CLASS, IDENTITY)
+
 _WATERMARK = 1
 _REJECTED = 2
 

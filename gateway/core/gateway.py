@@ -19,6 +19,7 @@ from gateway.core.registry import Registry
 from gateway.core.uplink import Lost, Publication, Quarantined, Uplink
 from gateway.core.wallclock import WallClock
 from wire import coap_message, event, record, topic, watermark
+from wire import limits as wire_limits
 from wire.coap import Endpoint, Request
 from wire.coap_exchange import bearer_timing
 from wire.faults import WireFault
@@ -165,8 +166,7 @@ class Gateway:
             self._log("journal-sync-failed", error=error)
             self._ask_flush(1000)
         self.inbox.advance(self.journal.on_synced(ticket, error))
-        for exchange in self.inbox.settled():
-            self._answer(exchange)
+        self._settle()
         self._drain_link()
 
     def on_connected(self, receive_max: int, *, now_ms: int) -> None:
@@ -220,6 +220,8 @@ class Gateway:
         if self._flush_at_ms is not None and now_ms >= self._flush_at_ms:
             self._flush_at_ms = None
             self.journal.flush()
+            # Where all was durable already (a node repeats itself), no sync will come to settle it.
+            self._settle()
         self._drain_link()
 
     # --- effects ------------------------------------------------------------------------------------------------
@@ -283,11 +285,17 @@ class Gateway:
         if isinstance(outcome, Refused):
             self._log("record-refused", node=node.hex(), why=outcome.value)
             self._respond(request.exchange, _SERVICE_UNAVAILABLE)
+            # Records of the payload before the refused one are written: an alarm among them goes up all the same.
+            self._ask_flush(0)
             return
         if not outcome.records:
             self._keep_refused("undecodable", request.peer, request.payload)
         self.registry.heard(node, outcome.records, now_ms=self._now_ms)
         self._ask_flush(0 if outcome.urgent else self._options.commit_ms)
+
+    def _settle(self) -> None:
+        for exchange in self.inbox.settled():
+            self._answer(exchange)
 
     def _answer(self, exchange: int) -> None:
         answer = record.encode_answer(self.clock.answer(now_ms=self._now_ms))
@@ -315,30 +323,31 @@ class Gateway:
         self._ask_flush(self._options.commit_ms)
         return lane, position
 
-    def _own(self, body: EventBody) -> tuple[str, int]:
+    def _own(self, body: EventBody) -> tuple[str, int] | None:
+        """As above; None when refused: nothing may be let go unexplained, so the caller tries again later."""
         placed = self._own_now(body)
         if isinstance(placed, Refused):
             self._log("own-record-refused", event=event.label(body.code), why=placed.value)
-            # Never durable: what waits for this record to be kept goes on waiting, and nothing is let go unexplained.
-            return event.EVENT, 1 << 62
+            return None
         return placed
 
-    def _lost(self, lost: Lost) -> tuple[str, int]:
+    def _lost(self, lost: Lost) -> tuple[str, int] | None:
         stream: Stream = lost.stream
         self._log("journal-hole", lane=stream.lane, first=lost.first, last=lost.last)
         detail = [stream.epoch, stream.lane, lost.first, lost.last, "journal-damaged"]
         return self._own(EventBody(event.HOLE, None, detail))
 
-    def _quarantined(self, found: Quarantined) -> tuple[str, int]:
+    def _quarantined(self, found: Quarantined) -> tuple[str, int] | None:
+        # The centre's word: bounded as any text in a record, or it would refuse the explanation as well.
+        why = found.reason.encode()[: wire_limits.TEXT_BYTES_MAX].decode(errors="ignore")
         self._keep_refused(f"quarantined-{found.reason}", found.stream.lane, found.payload)
         try:
             item = entry.decode(found.payload)
         except WireFault:
-            return self._own(EventBody(event.RAW, None, [self._options.gateway, found.reason, found.payload[:512]]))
+            payload = found.payload[: limits.RAW_BYTES_MAX]
+            return self._own(EventBody(event.RAW, None, [self._options.gateway, why, payload]))
         made = item.record
-        return self._own(
-            EventBody(event.GAP, None, [item.node, made.boot, made.sequence, made.sequence, found.reason[:40]])
-        )
+        return self._own(EventBody(event.GAP, None, [item.node, made.boot, made.sequence, made.sequence, why]))
 
     def _keep_refused(self, why: str, source: Any, data: bytes) -> None:
         unix_s = self.clock.unix_s(now_ms=self._now_ms)

@@ -95,8 +95,9 @@ class Inbox:
 
     def _take_raw(self, node: bytes, payload: bytes, reason: str, exchange: int) -> Accepted | Refused:
         self.counters["undecodable"] += 1
-        placed = self._own(EventBody(event.RAW, None, [node, reason, payload]))
+        placed = self._own(EventBody(event.RAW, None, [node, reason, payload[: limits.RAW_BYTES_MAX]]))
         if isinstance(placed, Refused):
+            self.counters["journal-refused"] += 1
             return placed
         self._waiting.append(Waiting(exchange, {placed[0]: placed[1]}))
         return Accepted([], urgent=False)

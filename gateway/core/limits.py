@@ -55,11 +55,16 @@ INBOX_NODES_MAX = 5000
 # Requests whose records wait for the flush. A node has two open exchanges, so this is every node of a district.
 INBOX_WAITING_MAX = 2000
 
+# Bytes of an undecodable payload kept in its `raw` record, which must fit one record (wire.limits.CBOR_BYTES_MAX).
+# More than any bearer of ours carries.
+RAW_BYTES_MAX = 512
+
 # --- Uplink (gateway/core/uplink.py) ------------------------------------------------------------------------
 
-# Records and journal bytes in one batch: about 1.5 kB deflated for a street of lights.
+# Records and journal bytes in one batch. 50 records are about 1.5 kB deflated for a street of lights.
 UPLINK_BATCH_RECORDS_MAX = 50
-UPLINK_BATCH_BYTES_MAX = 32 * 1024
+# A record of many small readings grows twelvefold as SenML: 20 KiB stay below the 256 KiB a batch may inflate to.
+UPLINK_BATCH_BYTES_MAX = 20 * 1024
 
 # Batches ahead of the watermark, all streams together; alarms may use the places that others may not.
 UPLINK_WINDOW_MAX = 16
@@ -85,8 +90,9 @@ UPLINK_STABLE_MS = 30_000
 
 REFUSED_FILE_BYTES_MAX = 256 * 1024
 REFUSED_FILES_MAX = 4
-# Bytes of one refused datagram kept: more than any bearer carries.
+# Bytes of one refused datagram kept: more than any bearer carries. And characters of who sent it.
 REFUSED_BYTES_MAX = 1500
+REFUSED_SOURCE_MAX = 100
 # Lines a minute: a hostile flood must not wear the card out. Beyond, it is only counted.
 REFUSED_PER_MINUTE_MAX = 60
 

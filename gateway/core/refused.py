@@ -7,6 +7,7 @@ is what does not.
 """
 
 import json
+import re
 
 from gateway.core import limits
 from gateway.core.disk import Disk
@@ -40,6 +41,7 @@ class RefusedStore:
             self.counters["not-kept"] += 1
             return
         shown = data[: limits.REFUSED_BYTES_MAX].hex()
+        source = source[: limits.REFUSED_SOURCE_MAX]
         line = json.dumps({"unix_s": unix_s, "from": source, "why": why, "bytes": len(data), "hex": shown})
         try:
             self._append(line.encode() + b"\n")
@@ -51,10 +53,11 @@ class RefusedStore:
         if self._size + len(line) > limits.REFUSED_FILE_BYTES_MAX:
             self._number += 1
             self._size = 0
-        self._disk.append(f"{_PREFIX}{self._number:08}{_SUFFIX}", line)
         if self._size == 0:
             self._forget_old()
+        # Counted before: a write that fails may have written all the same.
         self._size += len(line)
+        self._disk.append(f"{_PREFIX}{self._number:08}{_SUFFIX}", line)
 
     def _forget_old(self) -> None:
         for name in self._disk.list():
@@ -65,4 +68,4 @@ class RefusedStore:
 
 def _number(name: str) -> int | None:
     digits = name.removeprefix(_PREFIX).removesuffix(_SUFFIX)
-    return int(digits) if name == f"{_PREFIX}{digits}{_SUFFIX}" and digits.isdigit() else None
+    return int(digits) if name == f"{_PREFIX}{digits}{_SUFFIX}" and re.fullmatch("[0-9]+", digits) else None

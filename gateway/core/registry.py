@@ -45,8 +45,8 @@ class Registry:
         for made in records:
             body = made.body
             if isinstance(body, EventBody) and body.code == event.BOOT and isinstance(body.detail, list):
+                known.boots += made.boot != known.boot  # the same report again is no boot
                 known.boot = made.boot
-                known.boots += 1
                 known.kind, known.version = str(body.detail[3])[:40], str(body.detail[4])[:40]
 
     def nodes(self) -> dict[bytes, KnownNode]:

@@ -21,13 +21,15 @@ from typing import NamedTuple
 
 from gateway.core import entry, limits
 from gateway.core.journal import Hole, Journal, Stream
-from wire import event, senml, topic
+from wire import event, senml, topic, watermark
 from wire.faults import WireFault
 from wire.watermark import Rejected, Watermark
 
 # MQTT 5 reason codes that mean "this batch", not "you": section 3.4.2.1.
 _BATCH_AT_FAULT = (0x95, 0x99)
 _FAILURE_FROM = 0x80
+# Nobody is subscribed: no failure, but nobody holds the batch either. The silence timer does the rest.
+_NO_SUBSCRIBER = 0x10
 
 
 class Publication(NamedTuple):
@@ -74,23 +76,24 @@ class _Batch:
 @dataclass
 class _Sending:
     """One stream on its way up. `next_position` is the first not sent; `ahead` what is sent and not yet
-    held above."""
+    held above; what lies before `sent_end` was sent once and need not wait for company again."""
 
     next_position: int
+    records_max: int
     asked_ms: int | None = None
     answered: bool = False
     ahead: list[_Batch] = field(default_factory=list)
     fresh_since_ms: int | None = None
     passing: _Passing | None = None
     hold_until_ms: int = 0
-    records_max: int = limits.UPLINK_BATCH_RECORDS_MAX
+    sent_end: int = 0
 
 
 class Uplink:
     """See the module. `gateway` is the 8-byte id in the envelope, `epoch` the journal's current one.
 
     `on_lost` and `on_quarantined` make a record of the gateway that explains what will not come, and return
-    its lane and position: only when that is durable does the journal let go.
+    its lane and position: only when that is durable does the journal let go. None: refused, ask again later.
     """
 
     def __init__(
@@ -104,8 +107,8 @@ class Uplink:
         batch_records_max: int = limits.UPLINK_BATCH_RECORDS_MAX,
         window_max: int = limits.UPLINK_WINDOW_MAX,
         epoch: bytes,
-        on_lost: Callable[[Lost], tuple[str, int]],
-        on_quarantined: Callable[[Quarantined], tuple[str, int]],
+        on_lost: Callable[[Lost], tuple[str, int] | None],
+        on_quarantined: Callable[[Quarantined], tuple[str, int] | None],
     ) -> None:
         self._journal = journal
         self._gateway = gateway
@@ -134,7 +137,9 @@ class Uplink:
             "watermarks": 0,
             "silences": 0,
             "puback-refused": 0,
+            "puback-no-subscriber": 0,
             "rejected": 0,
+            "rejected-held": 0,
             "quarantined": 0,
             "holes": 0,
         }
@@ -158,6 +163,8 @@ class Uplink:
     def acknowledged(self, token: int, reason_code: int, *, now_ms: int) -> None:
         """A PUBACK: room in the window, nothing more. A refusal rests the lane or splits the batch."""
         self._unacked.discard(token)
+        if reason_code == _NO_SUBSCRIBER:
+            self.counters["puback-no-subscriber"] += 1
         if reason_code < _FAILURE_FROM:
             return
         self.counters["puback-refused"] += 1
@@ -167,16 +174,14 @@ class Uplink:
                     if reason_code in _BATCH_AT_FAULT:
                         self._refused(stream, batch.first, batch.last, f"puback-{reason_code}", now_ms=now_ms)
                     else:
-                        self._rewind(stream, sending)
-                        sending.hold_until_ms = now_ms + limits.UPLINK_HOLD_MS
+                        self._hold(stream, sending, now_ms)
                     return
 
     def heard(self, message: Watermark | Rejected, *, now_ms: int) -> None:
         """A message of class `a`."""
         stream = Stream(message.epoch, message.lane)
         if isinstance(message, Rejected):
-            self.counters["rejected"] += 1
-            self._refused(stream, message.first, message.last, message.reason, now_ms=now_ms)
+            self._rejected(stream, message, now_ms)
             return
         self.counters["watermarks"] += 1
         sending = self._sendings.get(stream)
@@ -206,7 +211,7 @@ class Uplink:
         for stream in streams:
             sending = self._sendings.get(stream)
             if sending is None:
-                sending = self._sendings[stream] = _Sending(self._journal.oldest(stream))
+                sending = self._sendings[stream] = _Sending(self._journal.oldest(stream), self._batch_records_max)
             out += self._advance(stream, sending, now_ms)
         return out
 
@@ -222,7 +227,7 @@ class Uplink:
                 deadlines.append(sending.hold_until_ms)
             elif sending.fresh_since_ms is not None and sending.passing is None and not self._is_blocked(stream):
                 deadlines.append(sending.fresh_since_ms + self._age_ms(stream))
-        if self._any_ahead():
+        if self._any_ahead() or self._unacked:
             deadlines.append(self._moved_ms + self._silence_ms)
         return min(deadlines, default=None)
 
@@ -233,9 +238,9 @@ class Uplink:
     # --- inside -------------------------------------------------------------------------------------------------
 
     def _advance(self, stream: Stream, sending: _Sending, now_ms: int) -> list[Publication]:
-        waiting = self._journal.durable_end(stream) - sending.next_position
         if sending.asked_ms is None:
-            if waiting <= 0:
+            waiting = self._journal.durable_end(stream) - sending.next_position
+            if waiting <= 0 or len(self._unacked) >= min(self._window_max, self._receive_max):
                 return []
             sending.asked_ms = now_ms
             self.counters["queries"] += 1
@@ -264,7 +269,7 @@ class Uplink:
             return False
         if self._is_blocked(stream):
             return False
-        if waiting >= sending.records_max or self._age_ms(stream) == 0:
+        if waiting >= sending.records_max or sending.next_position < sending.sent_end or not self._age_ms(stream):
             return True
         if sending.fresh_since_ms is None:
             sending.fresh_since_ms = now_ms
@@ -294,7 +299,7 @@ class Uplink:
             sending.hold_until_ms = now_ms + limits.UPLINK_RECONNECT_FIRST_MS
             return None
         if isinstance(items[0], Hole):
-            self._pass_hole(stream, sending, items[0])
+            self._pass_hole(stream, sending, items[0], now_ms)
             return None
         readable = []
         for item in items:
@@ -304,31 +309,41 @@ class Uplink:
                 readable.append(entry.decode(item))
             except WireFault as fault:
                 if not readable:
-                    self._pass_unreadable(stream, sending, Quarantined(stream, first, item, fault.reason))
+                    self._pass_unreadable(stream, sending, Quarantined(stream, first, item, fault.reason), now_ms)
                     return None
                 break
         sending.next_position = first + len(readable)
+        sending.sent_end = max(sending.sent_end, sending.next_position)
         sending.fresh_since_ms = None
         if not self._any_ahead():
             self._moved_ms = now_ms
         return self._publish(stream, first, readable, now_ms, sending)
 
-    def _pass_hole(self, stream: Stream, sending: _Sending, hole: Hole) -> None:
+    def _pass_hole(self, stream: Stream, sending: _Sending, hole: Hole, now_ms: int) -> None:
         """Positions that hold nothing: once all before them is held above, we say so, and the journal lets
         go."""
         if not self._is_next_to_free(stream, sending):
             return
-        self.counters["holes"] += 1
-        sending.passing = _Passing(hole.last, self._on_lost(Lost(stream, hole.first, hole.last)))
+        self._set_aside(sending, hole.last, self._on_lost(Lost(stream, hole.first, hole.last)), "holes", now_ms)
 
-    def _pass_unreadable(self, stream: Stream, sending: _Sending, found: Quarantined) -> None:
+    def _pass_unreadable(self, stream: Stream, sending: _Sending, found: Quarantined, now_ms: int) -> None:
         """A record that this version cannot read, or that the centre refuses: set aside likewise."""
         if not self._is_next_to_free(stream, sending):
             return
-        self.counters["quarantined"] += 1
-        sending.passing = _Passing(found.position, self._on_quarantined(found))
+        self._set_aside(sending, found.position, self._on_quarantined(found), "quarantined", now_ms)
+
+    def _set_aside(
+        self, sending: _Sending, through: int, explained_at: tuple[str, int] | None, name: str, now_ms: int
+    ) -> None:
+        if explained_at is None:
+            sending.hold_until_ms = now_ms + limits.UPLINK_HOLD_MS
+            return
+        self.counters[name] += 1
+        sending.passing = _Passing(through, explained_at)
 
     def _is_next_to_free(self, stream: Stream, sending: _Sending) -> bool:
+        # Until then only an event brings us further: no deadline may remain.
+        sending.fresh_since_ms = None
         return sending.passing is None and sending.next_position == self._journal.oldest(stream)
 
     def _pass(self, stream: Stream, sending: _Sending) -> bool:
@@ -360,6 +375,8 @@ class Uplink:
             items,
         )
         body = _deflate(senml.encode_pack(batch))
+        if not self._any_ahead() and not self._unacked:
+            self._moved_ms = now_ms
         self._token += 1
         self._unacked.add(self._token)
         if sending is not None:
@@ -370,16 +387,34 @@ class Uplink:
         kind = topic.TELEMETRY if stream.lane == event.TELEMETRY else topic.EVENT
         return Publication(self._token, topic.build(kind, self._insee, self._name), body)
 
+    def _rejected(self, stream: Stream, message: Rejected, now_ms: int) -> None:
+        self.counters["rejected"] += 1
+        if message.reason not in watermark.HOLD_REASONS:
+            self._refused(stream, message.first, message.last, message.reason, now_ms=now_ms)
+            return
+        # The centre's configuration is wrong, not the record: bisecting would quarantine them all.
+        sending = self._sendings.get(stream)
+        if sending is not None and self._is_held(stream, message.last):
+            self.counters["rejected-held"] += 1
+            self._hold(stream, sending, now_ms)
+
+    def _is_held(self, stream: Stream, position: int) -> bool:
+        return self._journal.oldest(stream) <= position < self._journal.durable_end(stream)
+
+    def _hold(self, stream: Stream, sending: _Sending, now_ms: int) -> None:
+        self._rewind(stream, sending)
+        sending.hold_until_ms = now_ms + limits.UPLINK_HOLD_MS
+
     def _refused(self, stream: Stream, first: int, last: int, reason: str, *, now_ms: int) -> None:
         """The centre cannot take these positions: halve until one record stands alone, and set it aside."""
         sending = self._sendings.get(stream)
-        if sending is None or last < self._journal.oldest(stream):
+        if sending is None or not self._is_held(stream, last):
             return
         if first == last == self._journal.oldest(stream):
             items = self._journal.read(stream, first, count_max=1, bytes_max=limits.UPLINK_BATCH_BYTES_MAX)
             if items and isinstance(items[0], bytes):
                 sending.next_position = first
-                self._pass_unreadable(stream, sending, Quarantined(stream, first, items[0], reason))
+                self._pass_unreadable(stream, sending, Quarantined(stream, first, items[0], reason), now_ms)
         sending.records_max = max(1, min(sending.records_max, last - first + 1) // 2)
         if stream in self._journal.streams():
             self._rewind(stream, sending)
@@ -402,7 +437,11 @@ class Uplink:
                     self._rewind(stream, sending)
 
     def _check_silence(self, now_ms: int) -> None:
-        if not self._any_ahead() or now_ms < self._moved_ms + self._silence_ms:
+        if now_ms < self._moved_ms + self._silence_ms:
+            return
+        if not self._any_ahead():
+            # PUBACKs that never came: their places are needed.
+            self._unacked.clear()
             return
         if not self._silent:
             self.counters["silences"] += 1

@@ -5,6 +5,7 @@ go: after a power cut at any moment the highest name is the last number that may
 """
 
 import os
+import re
 from pathlib import Path
 
 _PREFIX = "boot-"
@@ -30,7 +31,7 @@ def next_boot(folder: Path) -> int:
 
 def _numbers(folder: Path) -> list[int]:
     names = [path.name.removeprefix(_PREFIX) for path in folder.iterdir() if path.name.startswith(_PREFIX)]
-    return [int(name) for name in names if name.isdigit()]
+    return [int(name) for name in names if re.fullmatch("[0-9]+", name)]
 
 
 def _sync_folder(folder: Path) -> None:

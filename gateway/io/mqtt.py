@@ -115,7 +115,8 @@ class MqttLink:
             if reason.is_failure:
                 return
             client.subscribe([(name, SubscribeOptions(qos=1)) for name in subscriptions])
-            client.publish(options.will_topic, b"online", qos=1, retain=True)
+            # QoS 0: at QoS 1 it would take a place of the broker's Receive Maximum, which the core counts.
+            client.publish(options.will_topic, b"online", qos=0, retain=True)
             receive_max = getattr(properties, "ReceiveMaximum", _RECEIVE_MAX_DEFAULT)
             self._tell(generation, Connected(receive_max))
 
@@ -135,16 +136,18 @@ class MqttLink:
         options = self._options
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = _SESSION_EXPIRY_S
-        why = "closed"
+        why = "ended by an error of ours"
         client.on_disconnect = lambda _c, _d, _f, reason, _p: reasons.append(str(reason))
         reasons: list[str] = []
         try:
             client.connect(options.host, options.port, _KEEPALIVE_S, clean_start=False, properties=properties)
             client.loop_forever()
-            why = reasons[-1] if reasons else why
+            why = reasons[-1] if reasons else "closed"
         except (OSError, ValueError) as error:
             why = f"{type(error).__name__}: {error}"
-        self._tell(generation, Disconnected(why))
+        finally:
+            # Whatever ended this thread: without the word nobody would try again.
+            self._tell(generation, Disconnected(why))
 
     def _tell(self, generation: int, event: Any) -> None:
         """What an earlier connection still has to say is of no use to anybody."""

@@ -24,12 +24,7 @@ from tools.centre.limits import PEEK_BYTES_MAX, POSITION_MAX
 from wire import cbor, event, limits, record, senml
 from wire import topic as topics
 from wire.faults import WireFault
-
-# Reasons by which the message and the centre's configuration disagree: the records are as good as ever. A
-# gateway holds the lane and raises an alarm; it must not quarantine a record for them.
-CLASS = "class"
-IDENTITY = "identity"
-HOLD_REASONS = (CLASS, IDENTITY)
+from wire.watermark import CLASS, HOLD_REASONS, IDENTITY
 
 _LANES_OF_CLASS = {topics.TELEMETRY: (event.TELEMETRY,), topics.EVENT: (event.ALARM, event.EVENT)}
 
