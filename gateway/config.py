@@ -102,7 +102,8 @@ def check(plain: dict[str, Any], *, insecure: bool) -> Config:
     tls = reader.tls(insecure)
     trust = reader.boolean("clock", "trust_system", False)
     if not insecure:
-        reader.fault("link", "bind", "the node link runs in the clear", "start with --insecure: OSCORE is not built yet")
+        remedy = "start with --insecure: OSCORE is not built yet"
+        reader.fault("link", "bind", "the node link runs in the clear", remedy)
     reserve, segment = numbers["journal", "alarm_reserve_bytes"], numbers["journal", "segment_bytes_max"]
     if numbers["journal", "bytes_max"] < reserve + 4 * segment:
         reader.fault("journal", "bytes_max", "leaves no room", f"give at least {reserve + 4 * segment}")
@@ -197,7 +198,8 @@ class _Reader:
             if not colon:
                 return value, default_port
             # An IPv6 address stands in brackets, or its last group would pass for a port.
-            if re.fullmatch(r"[^\[\]:]+|\[[^\[\]]+\]", host) and re.fullmatch("[0-9]{1,5}", port) and int(port) <= 65535:
+            is_host = re.fullmatch(r"[^\[\]:]+|\[[^\[\]]+\]", host)
+            if is_host and re.fullmatch("[0-9]{1,5}", port) and int(port) <= 65535:
                 return host.strip("[]"), int(port)
         problem = "is missing" if value is None else f"is {value!r}"
         self.fault(section, field, problem, f'give "host:port", as "192.0.2.1:{default_port}"')

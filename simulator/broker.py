@@ -1,8 +1,10 @@
-"""A model of an MQTT 5 broker, faithful where it hurts: it acknowledges before anybody has read, and may forget.
+"""A model of an MQTT 5 broker, faithful where it hurts: it acknowledges before anybody has read, and may
+forget.
 
-Sessions outlive connections and queue what is published meanwhile; `forget` is a kill -9 with shipped settings: connections drop,
-sessions and queues are gone, and so is everything that was acknowledged and not yet delivered. Topics are matched whole or by
-the ingest's class filters; nothing more of MQTT is needed here, for the real broker runs in `bocage live`.
+Sessions outlive connections and queue what is published meanwhile; `forget` is a kill -9 with shipped
+settings: connections drop, sessions and queues are gone, and so is everything that was acknowledged and not
+yet delivered. Topics are matched whole or by the ingest's class filters; nothing more of MQTT is needed
+here, for the real broker runs in `bocage live`.
 """
 
 from collections import deque
@@ -54,6 +56,9 @@ class Broker:
             return
         session = self._sessions.setdefault(name, Session(matches))
         session.matches = matches
+        previous = self._connected.get(name)
+        if previous is not None and previous is not client:
+            self._world.after(FIBRE.delay_max_ms, previous.on_disconnected, "session taken over")
         self._connected[name] = client
         self._later(client, name, client.on_connected, RECEIVE_MAX)
         self._world.after(60, self._pump, name)

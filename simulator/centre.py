@@ -1,4 +1,5 @@
-"""The centre of a simulated territory: the real warehouse on SQLite behind a client of the modelled broker."""
+"""The centre of a simulated territory: the real warehouse on SQLite behind a client of the modelled
+broker."""
 
 from simulator.broker import Broker
 from simulator.prng import Prng

@@ -1,5 +1,5 @@
-"""Runs a simulated territory in virtual time: real node code, real gateway core, the real ingest on SQLite, and
-checkers that watch them. The same seed gives the same digest on any machine. No server to install."""
+"""Runs a simulated territory in virtual time: real node code, real gateway core, the real ingest on SQLite,
+and checkers that watch them. The same seed gives the same digest on any machine. No server to install."""
 
 import argparse
 import json
@@ -17,20 +17,20 @@ _BAR = 40
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `bocage sim`."""
     parser.add_argument("--seed", type=int, default=1, help="what is drawn by chance (default 1)")
-    parser.add_argument("--seeds", type=int, default=1, metavar="N", help="run N seeds from --seed on; stop at a fault")
+    parser.add_argument("--seeds", type=_in(1, 100_000), default=1, metavar="N", help="run N seeds from --seed on; stop at a fault")
     parser.add_argument("--hours", type=_in(1, 24 * 60), default=24, help="hours with faults (default 24)")
     parser.add_argument("--lamps", type=_in(3, 6000), default=120, help="street lights in all (default 120)")
     parser.add_argument("--loss", type=_in(0, 400), default=120, metavar="PERMILLE", help="radio loss (default 120)")
     parser.add_argument("--calendar", choices=sorted(CALENDARS), default="dimming", help="lighting calendar")
     parser.add_argument("--no-faults", action="store_true", help="nothing is cut; the radio still loses")
-    parser.add_argument("--lang", choices=sorted(report.WORDS), default="fr", help="language of the report (default fr)")
-    parser.add_argument("--svg", type=Path, metavar="FILE", help="draw the night as a picture")
+    parser.add_argument("--lang", choices=sorted(report.WORDS), default="fr", help="of the report (default fr)")
+    parser.add_argument("--svg", type=_new_file, metavar="FILE", help="draw the night as a picture")
     parser.add_argument("--json", action="store_true", help="print one JSON object a run instead of the report")
 
 
 def run(args: argparse.Namespace) -> int:
     """Exit status: 0 every invariant held, 3 one was violated."""
-    for seed in range(args.seed, args.seed + max(1, args.seeds)):
+    for seed in range(args.seed, args.seed + args.seeds):
         result = _run_one(args, seed)
         if not result.is_good:
             return 3
@@ -53,7 +53,7 @@ def _run_one(args: argparse.Namespace, seed: int) -> Result:
     result = territory.run(_progress if sys.stderr.isatty() else None)
     wall_s = time.monotonic() - begun
     if args.json:
-        print(json.dumps(report.as_json(result, wall_s)))
+        print(json.dumps(report.as_json(result, wall_s)), flush=True)
     else:
         print(report.text(result, wall_s, args.lang))
     if args.svg is not None:
@@ -65,8 +65,16 @@ def _progress(done_s: int, total_s: int) -> None:
     """One line that is drawn over itself, on a terminal only."""
     filled = _BAR * done_s // total_s
     end = "\n" if done_s == total_s else ""
-    print(f"\r  [{'█' * filled}{'·' * (_BAR - filled)}] {done_s // 3600:3} h / {total_s // 3600} h", end=end, file=sys.stderr)
-    sys.stderr.flush()
+    bar = "█" * filled + "·" * (_BAR - filled)
+    print(f"\r  [{bar}] {done_s // 3600:3} h / {total_s // 3600} h", end=end, file=sys.stderr, flush=True)
+
+
+def _new_file(text: str) -> Path:
+    """A path that can be written, said before the run rather than after it."""
+    path = Path(text)
+    if path.is_dir() or not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"{text} cannot be a file: there is no such folder, or it is one")
+    return path
 
 
 def _in(low: int, high: int):  # type: ignore[no-untyped-def]

@@ -1,9 +1,12 @@
-"""Loud senders over real UDP: many nodes in this process, each sending its next payload as soon as the last is acknowledged.
+"""Loud senders over real UDP: many nodes in this process, each sending its next payload as soon as the last
+is acknowledged.
 
-Three MicroPython nodes make a few records a second; a kill should fall among hundreds. These speak with the real CoAP
-machine and the real record codec, and remember what they made and what was acknowledged, like a node's trace.
+Three MicroPython nodes make a few records a second; a kill should fall among hundreds. These speak with the
+real CoAP machine and the real record codec, and remember what they made and what was acknowledged, like a
+node's trace.
 """
 
+import contextlib
 import select
 import socket
 import time
@@ -62,10 +65,8 @@ class Member:
             if self._pending:
                 self._send(now_ms)
         for _, datagram in self._endpoint.outgoing():
-            try:
+            with contextlib.suppress(OSError):  # the gateway is down: CoAP sends again
                 self.socket.sendto(datagram, self._gateway)
-            except OSError:
-                pass  # the gateway is down: CoAP sends again
 
     def idle(self) -> bool:
         return not self._pending

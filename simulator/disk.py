@@ -25,7 +25,7 @@ class Prng(Protocol):
         """Return an integer from 0 to `stop` - 1."""
 
 
-class PowerCut(Exception):  # noqa: N818 - it is not an error of anybody
+class PowerCut(Exception):
     """Raised in the middle of an operation by `stop_after`. Not an OSError: nobody may handle it."""
 
 

@@ -1,7 +1,8 @@
-"""The shell of a simulated gateway: the twin of gateway/agent.py in virtual time, around the real gateway core.
+"""The shell of a simulated gateway: the twin of gateway/agent.py in virtual time, around the real gateway
+core.
 
-It owns what a Raspberry Pi in a cabinet owns: power, a card that tears writes when power fails, a fibre, and a clock that is not
-good until the network has told it.
+It owns what a Raspberry Pi in a cabinet owns: power, a card that tears writes when power fails, a fibre,
+and a clock that is not good until the network has told it.
 """
 
 from typing import Any
@@ -161,7 +162,7 @@ class GatewayHost:
             self.on_disconnected("no route to host")
 
     def _notice_cut(self, connection: int) -> None:
-        if connection == self._connection and not self.fibre_up:
+        if connection == self._connection:
             self.on_disconnected("keep-alive timeout")
 
     def _pending(self, sync: PendingSync) -> None:
@@ -187,7 +188,8 @@ class GatewayHost:
         if self.core is None:
             return
         core = self.core
-        for part, counters in (("inbox", core.inbox.counters), ("uplink", core.uplink.counters), ("link", core.counters)):
+        parts = (("inbox", core.inbox.counters), ("uplink", core.uplink.counters), ("link", core.counters))
+        for part, counters in parts:
             for name, value in counters.items():
                 key = f"{part}.{name}"
                 self.counters[key] = self.counters.get(key, 0) + value

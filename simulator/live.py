@@ -1,6 +1,6 @@
-"""The story of `bocage sim` with real parts on the wall clock: MicroPython nodes over UDP, the agent, Mosquitto and the
-ingest, each a process. Gateway, broker and ingest are killed with -9 on the way; every acknowledged record must be in
-the warehouse exactly once, digit for digit."""
+"""The story of `bocage sim` with real parts on the wall clock: MicroPython nodes over UDP, the agent,
+Mosquitto and the ingest, each a process. Gateway, broker and ingest are killed with -9 on the way; every
+acknowledged record must be in the warehouse exactly once, digit for digit."""
 
 import argparse
 import json

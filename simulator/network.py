@@ -8,7 +8,8 @@ from simulator.world import World
 
 
 class LinkQuality(NamedTuple):
-    """One direction of a link. Permille and milliseconds; `slow_permille` of datagrams take up to `slow_ms`."""
+    """One direction of a link. Permille and milliseconds; `slow_permille` of datagrams take up to
+    `slow_ms`."""
 
     loss_permille: int
     double_permille: int
@@ -22,7 +23,8 @@ FIBRE = LinkQuality(0, 0, 4, 30, 0, 0)
 
 
 class Radio:
-    """Datagrams between one node and its gateway, both ways. `faults_on` false: a perfect link, for convergence."""
+    """Datagrams between one node and its gateway, both ways. `faults_on` false: a perfect link, for
+    convergence."""
 
     def __init__(self, world: World, prng: Prng, quality: LinkQuality) -> None:
         self._world = world

@@ -1,7 +1,9 @@
-"""The shell of a simulated node: the twin of firmware/esp32/main.py in virtual time, around the real node code.
+"""The shell of a simulated node: the twin of firmware/esp32/main.py in virtual time, around the real node
+code.
 
-It owns what a board owns: power, a crystal that runs a little fast or slow and starts anywhere (near the wrap of the chip's
-ticks too), a flash that keeps the boot counter and the last checkpoint, and the drivers' twins.
+It owns what a board owns: power, a crystal that runs a little fast or slow and starts anywhere (near the
+wrap of the chip's ticks too), a flash that keeps the boot counter and the last checkpoint, and the drivers'
+twins.
 """
 
 from collections.abc import Callable

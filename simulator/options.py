@@ -1,7 +1,7 @@
 """What a run is made of, drawn from one seed and printed before it starts (DESIGN section 8).
 
-`Options` is what a person chooses; `draw` adds what the seed chooses: which lamps fail, when the fibre is cut, when power fails in a
-cabinet. Times are seconds after the start of the run.
+`Options` is what a person chooses; `draw` adds what the seed chooses: which lamps fail, when the fibre is
+cut, when power fails in a cabinet. Times are seconds after the start of the run.
 """
 
 from dataclasses import dataclass, field
@@ -31,7 +31,8 @@ class Options:
 
 @dataclass(frozen=True)
 class Cabinet:
-    """One gateway and its two feeders. Half of the lamps hang on a permanent feeder, half on a switched one."""
+    """One gateway and its two feeders. Half of the lamps hang on a permanent feeder, half on a switched
+    one."""
 
     insee: str
     commune: str
@@ -61,7 +62,8 @@ class Drawn:
 
 
 def cabinets(lamps: int) -> list[Cabinet]:
-    """A town with two cabinets, a village with one, on the Loire. Shares 2 : 2 : 2, the rest goes to the first."""
+    """A town with two cabinets, a village with one, on the Loire. Shares 2 : 2 : 2, the rest goes to the
+    first."""
     share = lamps // 3
     return [
         Cabinet("49007", "Angers", "cab-1", 474736, -5542, lamps - 2 * share),
@@ -71,7 +73,8 @@ def cabinets(lamps: int) -> list[Cabinet]:
 
 
 def draw(options: Options, prng: Prng) -> Drawn:
-    """Faults of the first `hours`: fibre, cabinet power inside the night, a centre that is away, a broker that forgets."""
+    """Faults of the first `hours`: fibre, cabinet power inside the night, a centre that is away, a broker
+    that forgets."""
     drawn = Drawn()
     if not options.faults:
         return drawn

@@ -1,4 +1,5 @@
-"""The night as a picture: lamps lit against lamps wanted, power, and what waited in the cabinets. One self-contained SVG."""
+"""The night as a picture: lamps lit against lamps wanted, power, and what waited in the cabinets. One
+self-contained SVG."""
 
 from html import escape
 
@@ -9,7 +10,11 @@ from simulator.territory import Result, Sight
 _WIDTH, _LEFT, _RIGHT = 1040, 70, 20
 _PANEL, _GAP, _TOP = 150, 46, 60
 _LABELS = {
-    "fr": ("lampes saines allumées (trait : consigne)", "puissance, kW", "enregistrements en attente dans les armoires"),
+    "fr": (
+        "lampes saines allumées (trait : consigne)",
+        "puissance, kW",
+        "enregistrements en attente dans les armoires",
+    ),
     "en": ("sound lamps lit (line: policy)", "power, kW", "records waiting in the cabinets"),
 }
 _COLOURS = {"fibre": "#d9822b", "power": "#c23030", "ingest": "#5c7080", "broker": "#182026"}
@@ -27,7 +32,8 @@ def svg(result: Result, language: str) -> str:
     )
     height = _TOP + 3 * (_PANEL + _GAP)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" font-family="sans-serif" font-size="13">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}"'
+        ' font-family="sans-serif" font-size="13">',
         f'<rect width="{_WIDTH}" height="{height}" fill="white"/>',
         f'<text x="{_LEFT}" y="24" font-size="17">{escape(_title(result, language))}</text>',
     ]
@@ -96,7 +102,8 @@ def _cuts(result: Result, top: int, begin: int, end: int, named: bool, language:
         x, to = _x(start + cut.from_s, begin, end), _x(start + cut.to_s, begin, end)
         colour = _COLOURS[cut.what]
         parts.append(
-            f'<rect x="{x:.1f}" y="{top}" width="{max(2, to - x):.1f}" height="{_PANEL}" fill="{colour}" fill-opacity="0.22"/>'
+            f'<rect x="{x:.1f}" y="{top}" width="{max(2, to - x):.1f}" height="{_PANEL}"'
+            f' fill="{colour}" fill-opacity="0.22"/>'
         )
         if named:
             name = escape(WORDS[language][cut.what])

@@ -1,9 +1,10 @@
 """The physical world of a street: mains, lamps, air. Simple, but the quantities obey each other.
 
-A lamp is an LED luminaire with a driver: power falls linearly with the level down to a standby, the power factor falls
-with the load, light falls with age (0.3 % per 1000 h), the case warms above the air in proportion to what it burns with a
-time constant, energy is power over time. Everything is integers, quantised at each step, so that a seed gives the same digits
-everywhere. Faults: the LED module dies (standby is still drawn), the relay sticks closed (burns whatever is ordered).
+A lamp is an LED luminaire with a driver: power falls linearly with the level down to a standby, the power
+factor falls with the load, light falls with age (0.3 % per 1000 h), the case warms above the air in
+proportion to what it burns with a time constant, energy is power over time. Everything is integers,
+quantised at each step, so that a seed gives the same digits everywhere. Faults: the LED module dies
+(standby is still drawn), the relay sticks closed (burns whatever is ordered).
 """
 
 from typing import NamedTuple
@@ -64,7 +65,8 @@ class Feeder:
 
 
 class Lamp:
-    """One luminaire and its meter. `level_percent` is what the output orders; `light_percent` what the street gets."""
+    """One luminaire and its meter. `level_percent` is what the output orders; `light_percent` what the
+    street gets."""
 
     def __init__(self, data: LampData, feeder: Feeder, air: Air, prng: Prng) -> None:
         self.data = data

@@ -1,6 +1,7 @@
 """Seeded chance, split by name: a new draw in one part of the world disturbs no other part.
 
-SplitMix64 (Steele, Lea, Flood 2014) in integers, so that a seed gives the same world on every machine and Python version.
+SplitMix64 (Steele, Lea, Flood 2014) in integers, so that a seed gives the same world on every machine and
+Python version.
 """
 
 from hashlib import sha256
@@ -10,7 +11,8 @@ _STEP = 0x9E37_79B9_7F4A_7C15
 
 
 class Prng:
-    """A stream of chance. `split("name")` gives an independent stream that depends on this one's seed only."""
+    """A stream of chance. `split("name")` gives an independent stream that depends on this one's seed
+    only."""
 
     def __init__(self, seed: int | str) -> None:
         self._seed = str(seed)
@@ -38,7 +40,8 @@ class Prng:
         return self.randrange(1000) < permille
 
     def around(self, centre: int, deviation: int) -> int:
-        """Bell-shaped (sum of four uniform draws), standard deviation about `deviation`, never beyond 3.5 of them."""
+        """Bell-shaped (sum of four uniform draws), standard deviation about `deviation`, never beyond 3.5
+        of them."""
         spread = sum(self.randrange(2 * deviation + 1) for _ in range(4)) - 4 * deviation
         return centre + spread * 7 // 8
 

@@ -1,7 +1,9 @@
-"""Real parts on the wall clock: Mosquitto, the ingest, the agent, MicroPython nodes, each a process that may be killed.
+"""Real parts on the wall clock: Mosquitto, the ingest, the agent, MicroPython nodes, each a process that
+may be killed.
 
-Owns processes, ports of the loopback interface and one folder. POSIX only, like everything that is killed with -9; the simulator's
-own path never comes here. What is said and what is stored is compared by the same checker as in virtual time.
+Owns processes, ports of the loopback interface and one folder. POSIX only, like everything that is killed
+with -9; the simulator's own path never comes here. What is said and what is stored is compared by the same
+checker as in virtual time.
 """
 
 import os
@@ -82,10 +84,12 @@ class Part:
 
 
 class Rig:
-    """A desk with everything on it. Use as a context manager; `pump` must be called often, it reads the consoles."""
+    """A desk with everything on it. Use as a context manager; `pump` must be called often, it reads the
+    consoles."""
 
     def __init__(self, folder: Path, *, nodes: int, crowd: int = 0) -> None:
-        """`nodes` MicroPython processes, `crowd` loud senders in this process. RigError when a part is missing."""
+        """`nodes` MicroPython processes, `crowd` loud senders in this process. RigError when a part is
+        missing."""
         mosquitto, micropython = find_mosquitto(), find_micropython()
         if mosquitto is None:
             raise RigError("no Mosquitto here: apt-get install mosquitto")
@@ -223,7 +227,8 @@ class Rig:
         }
 
     def _broker_file(self) -> Path:
-        """Persistence as Debian ships it: on, saved every half hour and at an orderly end. A kill -9 forgets."""
+        """Persistence as Debian ships it: on, saved every half hour and at an orderly end. A kill -9
+        forgets."""
         path = self.folder / "mosquitto.conf"
         path.write_text(
             f"listener {self._broker_port} {_HOST}\nallow_anonymous true\npersistence true\n"

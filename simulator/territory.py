@@ -1,8 +1,9 @@
-"""Puts a territory together from options and runs it: plants, nodes, gateways, broker, centre, checkers, story.
+"""Puts a territory together from options and runs it: plants, nodes, gateways, broker, centre, checkers,
+story.
 
-The run has two parts: `hours` with the faults that the seed drew, then a quiet time in which everything is whole again and the
-system must converge: until the next dusk has passed, for a lamp on a switched feeder has no mains by day and can only then say
-what it could not say at dawn.
+The run has two parts: `hours` with the faults that the seed drew, then a quiet time in which everything is
+whole again and the system must converge: until the next dusk has passed, for a lamp on a switched feeder
+has no mains by day and can only then say what it could not say at dawn.
 """
 
 from collections.abc import Callable
@@ -36,6 +37,9 @@ _GATEWAY_BENCH = b"\xfe"
 _COLD_START_MS = 300_000
 # After the next dusk: the boot storm reports within 5 minutes, its batches leave within one more.
 _QUIET_AFTER_DUSK_S = 1800
+# Nodes report in the minute after each quarter hour. A run that ended there would find records on their way up: it ends later.
+_QUARTER_S = 900
+_QUARTER_DONE_S = 600
 
 
 @dataclass
@@ -90,12 +94,15 @@ class Result:
 
 
 class Territory:
-    """See the module. `run` may be called once; `progress(done_s, total_s)` is called now and then."""
+    """See the module. `run` may be called once; `progress(done_s, total_s)` is called now and then.
 
-    def __init__(self, options: Options) -> None:
+    `drawn` replaces what the seed would draw: a story told by hand.
+    """
+
+    def __init__(self, options: Options, drawn: Drawn | None = None) -> None:
         self.options = options
         self._prng = Prng(options.seed)
-        self.drawn = draw(options, self._prng.split("faults"))
+        self.drawn = draw(options, self._prng.split("faults")) if drawn is None else drawn
         self.world = World(start_unix_s=options.start_unix_s)
         self.broker = Broker(self.world, self._prng.split("broker"))
         self.centre = Centre(self.world, self._prng.split("centre"), self.broker)
@@ -292,7 +299,7 @@ class Territory:
         return self.lamps[self.nodes.index(host)]
 
     def _quiet_end_s(self, end_s: int) -> int:
-        """Half an hour after the first dusk that follows the faults."""
+        """Half an hour after the first dusk that follows the faults, and then between two reports."""
         cabinet = cabinets(self.options.lamps)[0]
         site = lighting.Site(cabinet.latitude_e4, cabinet.longitude_e4, civil.PARIS)
         plan = lighting.Plan(lighting.DEFAULT_CALENDAR, site)
@@ -300,7 +307,8 @@ class Territory:
         wanted = plan.wanted(at_s)
         while wanted.level_percent > 0 or plan.wanted(wanted.until_s).level_percent == 0:
             wanted = plan.wanted(wanted.until_s)
-        return wanted.until_s - self.options.start_unix_s + _QUIET_AFTER_DUSK_S
+        quiet_s = wanted.until_s + _QUIET_AFTER_DUSK_S
+        return quiet_s + (_QUARTER_DONE_S - quiet_s) % _QUARTER_S - self.options.start_unix_s
 
     # --- the end --------------------------------------------------------------------------------------------
 

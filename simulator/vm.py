@@ -1,8 +1,9 @@
-"""A node as a real MicroPython process on the wall clock: boot.py and main.py, over UDP, with the shims for the chip.
+"""A node as a real MicroPython process on the wall clock: boot.py and main.py, over UDP, with the shims for
+the chip.
 
-Starts, stops and kills the process and hands over its console line by line; the bench's lamp, meter and network are
-scripted through files in the node's folder (see simulator/shims). Must not know the protocol. POSIX signals and
-MicroPython's search path stay in here.
+Starts, stops and kills the process and hands over its console line by line; the bench's lamp, meter and
+network are scripted through files in the node's folder (see simulator/shims). Must not know the protocol.
+POSIX signals and MicroPython's search path stay in here.
 """
 
 import contextlib
@@ -35,7 +36,8 @@ STOP_TIMEOUT_S = 5
 
 
 def find_micropython() -> str | None:
-    """Path of a VM: what BOCAGE_MICROPYTHON names first, the system's, the environment's own; None without any."""
+    """Path of a VM: what BOCAGE_MICROPYTHON names first, the system's, the environment's own; None without
+    any."""
     named = os.environ.get("BOCAGE_MICROPYTHON", "").split(os.pathsep)[0]
     for path in (named, "/usr/bin/micropython", str(Path(sys.executable).parent / "micropython")):
         found = shutil.which(path) if path else None
@@ -47,8 +49,8 @@ def find_micropython() -> str | None:
 class VmNode:
     """One node. Its folder keeps settings.json and the state files from start to start, as its flash would.
 
-    `settings`: plain data as `node.settings` takes them; `wifi` may be left out. `heap_bytes`: the VM's heap, its
-    own default when None. Not thread-safe; its reader thread ends with the process.
+    `settings`: plain data as `node.settings` takes them; `wifi` may be left out. `heap_bytes`: the VM's
+    heap, its own default when None. Not thread-safe; its reader thread ends with the process.
     """
 
     def __init__(
@@ -131,7 +133,8 @@ class VmNode:
         return said
 
     def lamp(self) -> tuple[bool, int] | None:
-        """(fed by the relay, dimming voltage in 0.1 V) as the lamp's twin sees it; None before the first start."""
+        """(fed by the relay, dimming voltage in 0.1 V) as the lamp's twin sees it; None before the first
+        start."""
         try:
             words = (self.folder / "bench-lamp").read_text(encoding="ascii").split()
         except FileNotFoundError:

@@ -1,7 +1,8 @@
 """Turns hardware facts (hardware/nodes/*.toml) into what the firmware reads, and says when that is stale.
 
-Refuses pins that are used twice or that the chip needs for itself. Must not know drivers: it hands over numbers.
-Run as `python -m tools.generate` after a change; `--check` writes nothing and exits with 1 when a file differs.
+Refuses pins that are used twice or that the chip needs for itself. Must not know drivers: it hands over
+numbers. Run as `python -m tools.generate` after a change; `--check` writes nothing and exits with 1 when a
+file differs.
 """
 
 import argparse

@@ -1,5 +1,6 @@
-"""Bench tool for the node link: shows what a captured datagram or record payload says. Hexadecimal digits are given as
-arguments, or one datagram a line on standard input (as `tshark -T fields -e udp.payload` prints them)."""
+"""Bench tool for the node link: shows what a captured datagram or record payload says. Hexadecimal digits
+are given as arguments, or one datagram a line on standard input (as `tshark -T fields -e udp.payload`
+prints them)."""
 
 import argparse
 import json
@@ -21,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     decode = actions.add_parser("decode", help="decode CoAP datagrams or record payloads given in hexadecimal")
     decode.add_argument("hex", nargs="*", help="datagrams; none: read them from standard input, one a line")
-    decode.add_argument("--payload", action="store_true", help="the bytes are record payloads, without CoAP around them")
+    decode.add_argument("--payload", action="store_true", help="the bytes are record payloads alone")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,4 +1,5 @@
-"""Invariant 2, as far as a lamp can show it: every lamp that dies is told, no healthy lamp is accused, and soon.
+"""Invariant 2, as far as a lamp can show it: every lamp that dies is told, no healthy lamp is accused, and
+soon.
 
 Compares the faults that the scenario put into lamps with the alarm records in the warehouse.
 """
@@ -10,7 +11,8 @@ from wire import event, record
 
 
 class LampFault(NamedTuple):
-    """What the scenario did to a lamp, and when (Unix s) it could first be seen: lit or dark as the fault needs."""
+    """What the scenario did to a lamp, and when (Unix s) it could first be seen: lit or dark as the fault
+    needs."""
 
     node: bytes
     code: int
@@ -24,7 +26,10 @@ class AlarmVerdict(NamedTuple):
     faults: tuple[str, ...]
 
 
-def judge(expected: list[LampFault], bodies: Iterable[tuple[tuple[bytes, int, int], record.Stamp, bytes]]) -> AlarmVerdict:
+Bodies = Iterable[tuple[tuple[bytes, int, int], record.Stamp, bytes]]
+
+
+def judge(expected: list[LampFault], bodies: Bodies) -> AlarmVerdict:
     """Every expected fault has a begin record of its node; no other node has any."""
     begun: dict[tuple[bytes, int], int] = {}
     for (node, _, _), _, body in bodies:

@@ -1,4 +1,5 @@
-"""Invariant 8: every queue stays within its stated maximum. Looks at gateways and broker at a regular pace."""
+"""Invariant 8: every queue stays within its stated maximum. Looks at gateways and broker at a regular
+pace."""
 
 from gateway.core import limits
 from simulator.gateway_host import GatewayHost

@@ -1,7 +1,8 @@
-"""Invariant 1: what was acknowledged is in the warehouse exactly once, digit for digit, or a gap record explains it.
+"""Invariant 1: what was acknowledged is in the warehouse exactly once, digit for digit, or a gap record
+explains it.
 
-Sees two things only: what each node said (record made, record acknowledged: the bytes at the node) and what the warehouse
-holds at the end. Whatever happened in between is none of its business.
+Sees two things only: what each node said (record made, record acknowledged: the bytes at the node) and what
+the warehouse holds at the end. Whatever happened in between is none of its business.
 """
 
 from collections.abc import Iterable
@@ -11,8 +12,8 @@ from wire import record
 
 Identity = tuple[bytes, int, int]
 
-# Gaps that a node declares about what it held alone. They excuse a record that was never acknowledged; once a gateway has
-# acknowledged a record, no word of the node's can excuse its loss.
+# Gaps that a node declares about what it held alone. They excuse a record that was never acknowledged; once a
+# gateway has acknowledged a record, no word of the node's can excuse its loss.
 NODE_EXCUSES = ("thinned", "dropped", "boot")
 
 
@@ -24,7 +25,8 @@ class Store(Protocol):
 
 
 class Verdict(NamedTuple):
-    """Figures of a run. `waiting`: made lately and still in the outbox of a powered node, which is no loss."""
+    """Figures of a run. `waiting`: made lately and still in the outbox of a powered node, which is no
+    loss."""
 
     made: int
     acknowledged: int

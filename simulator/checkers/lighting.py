@@ -1,7 +1,7 @@
 """Invariant 3: a street the policy wants lit is lit within two minutes, and dark when it wants dark.
 
-Looks at the light on the street every half minute, at the mains, at the health of the lamp, and at the policy with true UTC. Knows
-nothing of nodes, clocks or gateways.
+Looks at the light on the street every half minute, at the mains, at the health of the lamp, and at the
+policy with true UTC. Knows nothing of nodes, clocks or gateways.
 """
 
 from typing import NamedTuple

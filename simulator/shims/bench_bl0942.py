@@ -1,7 +1,8 @@
 """The BL0942's twin, at the level of its bytes: answers `0x58 0xAA` with a packet of the lamp's registers.
 
-Facts from the data sheet (see firmware/drivers/bl0942.py), written down a second time on purpose: a twin that used the
-driver's own code would agree with its mistakes. Runs on MicroPython and, with a clock given, on CPython.
+Facts from the data sheet (see firmware/drivers/bl0942.py), written down a second time on purpose: a twin
+that used the driver's own code would agree with its mistakes. Runs on MicroPython and, with a clock given,
+on CPython.
 """
 
 from boards import streetlight as board

@@ -1,9 +1,11 @@
-"""A lamp on the bench: relay and 0-10 V input in, power out. On MicroPython (behind `machine`) and CPython (tests).
+"""A lamp on the bench: relay and 0-10 V input in, power out. On MicroPython (behind `machine`) and CPython
+(tests).
 
-BOCAGE_LAMP is "nominal,standby" in 0.1 W. The file `bench-fault` in the working folder, read at each question, makes it
-misbehave: `dead` (draws standby only), `stuck` (burns whatever is wanted), `meter-silent` (the meter's twin does not
-answer). The file `bench-lamp` tells an onlooker what the lamp gets, each time that changes: relay, volts in 0.1 V.
-Must not share code with the firmware's drivers, only the board's facts: a wrong map would otherwise cancel out.
+BOCAGE_LAMP is "nominal,standby" in 0.1 W. The file `bench-fault` in the working folder, read at each
+question, makes it misbehave: `dead` (draws standby only), `stuck` (burns whatever is wanted),
+`meter-silent` (the meter's twin does not answer). The file `bench-lamp` tells an onlooker what the lamp
+gets, each time that changes: relay, volts in 0.1 V. Must not share code with the firmware's drivers, only
+the board's facts: a wrong map would otherwise cancel out.
 """
 
 import os

@@ -1,7 +1,8 @@
-"""The chip's `machine` on a desktop VM: pins that are remembered, a UART with the meter's twin. MicroPython only.
+"""The chip's `machine` on a desktop VM: pins that are remembered, a UART with the meter's twin. MicroPython
+only.
 
-Must not know what a lamp is: levels and duties go to bench_lamp, bytes to bench_bl0942. `reset` and the watchdog end
-the process with codes of their own (bench_watchdog), so that its starter may start it again.
+Must not know what a lamp is: levels and duties go to bench_lamp, bytes to bench_bl0942. `reset` and the
+watchdog end the process with codes of their own (bench_watchdog), so that its starter may start it again.
 """
 
 import os

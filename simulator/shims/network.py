@@ -1,8 +1,8 @@
 """The chip's `network` on a desktop VM: a station that connects at once. MicroPython only.
 
-The file `bench-wifi` in the working folder scripts it: `down` (no network: `connect` leads nowhere and datagrams
-fail), `busy` (`connect` raises OSError, as a radio does that is connecting already). Any other content, or none, is
-a good network.
+The file `bench-wifi` in the working folder scripts it: `down` (no network: `connect` leads nowhere and
+datagrams fail), `busy` (`connect` raises OSError, as a radio does that is connecting already). Any other
+content, or none, is a good network.
 """
 
 STA_IF = 0

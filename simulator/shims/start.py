@@ -1,4 +1,5 @@
-"""What the chip does after a reset: boot.py, then main.py. The script that simulator/vm.py starts. MicroPython only."""
+"""What the chip does after a reset: boot.py, then main.py. The script that simulator/vm.py starts.
+MicroPython only."""
 
 import boot
 import main

@@ -1,7 +1,9 @@
-"""The chip's `time` on a desktop VM: milliseconds that wrap at 2^30, as a 32-bit board's do. MicroPython only.
+"""The chip's `time` on a desktop VM: milliseconds that wrap at 2^30, as a 32-bit board's do. MicroPython
+only.
 
-The start of the counter is BOCAGE_TICKS_START, so that a run of seconds can cross the wrap. Must not hold any model;
-each reading of the clock lets the watchdog's twin look at it, as it is the one thing a stuck loop still does.
+The start of the counter is BOCAGE_TICKS_START, so that a run of seconds can cross the wrap. Must not hold
+any model; each reading of the clock lets the watchdog's twin look at it, as it is the one thing a stuck
+loop still does.
 """
 
 import bench_watchdog

@@ -39,8 +39,9 @@ def parts():
 
 @pytest.mark.timeout(600)
 def test_twenty_kills_each_of_gateway_broker_and_ingest_lose_and_double_nothing(tmp_path):
+    rounds = str(3 * KILLS_EACH)
     done = bocage(
-        "prove", "kill", "--rounds", str(3 * KILLS_EACH), "--seed", "7", "--folder", str(tmp_path), "--json", timeout_s=580
+        "prove", "kill", "--rounds", rounds, "--seed", "7", "--folder", str(tmp_path), "--json", timeout_s=580
     )
     assert done.returncode == 0, done.stdout + done.stderr
     figures = json.loads(done.stdout)
@@ -80,7 +81,8 @@ def test_a_gateway_that_acknowledges_what_it_does_not_keep_is_caught(tmp_path, m
     )
     rig.parts = (rig.broker, rig.ingest, rig.gateway)
     with rig:
-        assert rig.wait_until(lambda: rig.delivery.acknowledged_count() > 20, 60), (tmp_path / "gateway.log").read_text()
+        log = tmp_path / "gateway.log"
+        assert rig.wait_until(lambda: rig.delivery.acknowledged_count() > 20, 60), log.read_text()
         figures = conclude(rig)
     assert figures["lost"] > 0
 

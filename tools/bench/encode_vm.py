@@ -1,7 +1,8 @@
 """Runs on a MicroPython VM, for tools.bench.encode: heap bytes of one telemetry encode, ours and the peer's.
 
-Prints lines `name allocated encoded`: bytes that the call took from the heap, bytes that it made. The collector is off
-while it measures, so nothing is given back; the third run is measured, when every module and cache is in place.
+Prints lines `name allocated encoded`: bytes that the call took from the heap, bytes that it made. The
+collector is off while it measures, so nothing is given back; the third run is measured, when every module
+and cache is in place.
 """
 
 # mypy: ignore-errors

@@ -1,9 +1,10 @@
-"""A street of lights as one gateway hears it in an evening: seeded, integer arithmetic, the same on every machine.
+"""A street of lights as one gateway hears it in an evening: seeded, integer arithmetic, the same on every
+machine.
 
-Used by the benchmarks and by the tests of the batch size, so that both speak of the same bytes. The values are
-meant to be no kinder to a compressor than a real street: feeder voltage falls along the street, power follows the
-lamp and its ageing, counters differ by years of replaced lamps, serial numbers come from one delivery and a few
-spares. It must not import anything but `wire`.
+Used by the benchmarks and by the tests of the batch size, so that both speak of the same bytes. The values
+are meant to be no kinder to a compressor than a real street: feeder voltage falls along the street, power
+follows the lamp and its ageing, counters differ by years of replaced lamps, serial numbers come from one
+delivery and a few spares. It must not import anything but `wire`.
 """
 
 import random
@@ -53,7 +54,8 @@ def _readings(draw, along, spare):
 
 
 def worst_case() -> Record:
-    """The largest record of 8 readings: boot, sequence below 65536, energy at 32 bits, a clock within 9 hours."""
+    """The largest record of 8 readings: boot, sequence below 65536, energy at 32 bits, a clock within 9
+    hours."""
     readings = {
         quantity.POWER: 65_535,
         quantity.VOLTAGE: 5_000,

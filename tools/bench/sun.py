@@ -80,7 +80,7 @@ def measure(days, towns, programs):
         reference = spa_times(days, *place)
         row = {name: _worst(errors_s(times, days, place, reference)) for name, times in programs.items()}
         peer = pvlib_times(days, *place)
-        own = spa_times(days, *place, zenith_cdeg=zenith_cdeg + 1 / 3)
+        own = spa_times(days, place[0], place[1], zenith_cdeg=zenith_cdeg + 1 / 3)
         row["peer against pvlib's own"] = _worst(numpy.concatenate((own[0] - peer[0], own[1] - peer[1])))
         rows[town] = row
     return rows

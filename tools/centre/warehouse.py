@@ -8,7 +8,7 @@
 * the prefix of (gateway, epoch, lane) is extended (`tools.centre.prefix`) and its end is returned as a
   `Watermark` to be published on class `a`;
 * a batch that cannot be taken is kept in a bounded ring and answered with `Rejected` when its envelope can
-  be read. The reasons in `intake.HOLD_REASONS` are about the centre's configuration: the gateway must hold
+  be read. The reasons in `wire.watermark.HOLD_REASONS` are about the centre's configuration: the gateway must hold
   its lane for them, not quarantine a record;
 * the first message of a gateway binds its id to its commune and name. Another id under that name, or that
   id under another name, is refused (`identity`) until an operator calls `unbind`.
@@ -100,8 +100,8 @@ class Warehouse(Archive):
             if gateway is not None:
                 return self._take_batch(message, gateway, now_s)
             subject = f"{message.topic.insee}/{message.topic.gateway} {message.envelope.gateway.hex()}"
-            self._alarm(intake.IDENTITY, subject)
-            message = intake.Refused(message.topic, message.envelope, intake.IDENTITY)
+            self._alarm(watermark.IDENTITY, subject)
+            message = intake.Refused(message.topic, message.envelope, watermark.IDENTITY)
         return self._refuse(message, topic, payload, now_s)
 
     def _take_batch(self, batch, gateway, now_s):

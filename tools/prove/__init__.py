@@ -3,7 +3,9 @@
 import argparse
 import importlib
 
-PROOFS = {"kill": ("tools.prove.kill", "kill -9 of gateway, broker and ingest under load; nothing acknowledged is lost")}
+PROOFS = {
+    "kill": ("tools.prove.kill", "kill -9 of gateway, broker and ingest under load; nothing acknowledged is lost"),
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,7 +1,8 @@
-"""`bocage prove kill`: gateway, broker and ingest are killed with -9 at random moments, under load, round after round.
+"""`bocage prove kill`: gateway, broker and ingest are killed with -9 at random moments, under load, round
+after round.
 
-A round kills one of the three, in turn, after a random time, and brings it back after another. At the end every record that
-any gateway ever acknowledged must be in the warehouse exactly once, digit for digit.
+A round kills one of the three, in turn, after a random time, and brings it back after another. At the end
+every record that any gateway ever acknowledged must be in the warehouse exactly once, digit for digit.
 """
 
 import argparse

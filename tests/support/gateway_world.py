@@ -1,0 +1,312 @@
+"""A gateway core on simulated disks, nodes that speak CoAP to it, and an uplink alone beside its journal."""
+
+from random import Random
+
+from gateway.core import entry
+from gateway.core.gateway import Connect, Gateway, Log, Options, Send, Start
+from gateway.core.journal import Journal, Stream
+from gateway.core.uplink import Publication, Uplink
+from simulator.disk import SimDisk
+from tools.centre.intake import inflate
+from wire import coap_message, event, record, senml, topic, watermark
+from wire.coap import Endpoint, Failed, Response
+from wire.record import EventBody, Record, Stamp
+from wire.session import ClearSession
+
+GATEWAY = bytes.fromhex("7c1f0a2cff000001")
+NODE = bytes.fromhex("7c1f0a2c01000001")
+OTHER = bytes.fromhex("7c1f0a2c01000002")
+EPOCH = b"epoch-01"
+INSEE, NAME = "49007", "cab-12"
+ANSWERS = topic.build(topic.WATERMARK, INSEE, NAME)
+OPTIONS = Options(
+    gateway=GATEWAY,
+    insee=INSEE,
+    name=NAME,
+    allowed=None,
+    commit_ms=500,
+    batch_age_ms=0,
+    batch_records_max=10,
+    window_max=6,
+    segment_bytes_max=4000,
+    journal_bytes_max=400_000,
+    alarm_reserve_bytes=20_000,
+    ack_timeout_ms=4000,
+)
+
+
+def reading(sequence, *, boot=1, body=None):
+    """A telemetry record whose body follows from its sequence."""
+    return Record(boot, sequence, Stamp(1, 1_790_000_000 + sequence, 1), body or {6: 2000 + sequence, 4: 10 * sequence})
+
+
+def alarm(sequence, *, boot=1):
+    return Record(boot, sequence, Stamp(1, 1_790_000_000 + sequence, 1), EventBody(event.LAMP_FAILURE, True, None))
+
+
+def level(sequence, *, boot=1):
+    stamp = Stamp(1, 1_790_000_000 + sequence, 1)
+    return Record(boot, sequence, stamp, EventBody(event.LEVEL_CHANGED, None, [50, 100, "policy", sequence]))
+
+
+def payload(*records):
+    return b"".join(record.encode(made) for made in records)
+
+
+def unpack(publication):
+    """The batch in a publication."""
+    return senml.decode_pack(inflate(publication.payload))
+
+
+class Node:
+    """A peer of the gateway: what it asked, and the answers it got as [(exchange, code or reason)]."""
+
+    def __init__(self, node, seed):
+        self.node = node
+        self.query = ClearSession(insecure=True).query(node)
+        random = Random(seed)
+        self.endpoint = Endpoint(random_below=random.randrange, first_message_id=random.randrange(0x10000))
+        self.answers = []
+
+    def note(self, events):
+        for happened in events:
+            if isinstance(happened, Response):
+                self.answers.append((happened.exchange, happened.code))
+            elif isinstance(happened, Failed):
+                self.answers.append((happened.exchange, happened.reason))
+
+    def __repr__(self):
+        return self.node.hex()
+
+
+class GatewayWorld:
+    """One gateway, its power, its nodes and the shell's turn. Every turn checks that the core would not spin.
+
+    A sync ends when `sync` says so, or at once after its flush if `auto_sync`.
+    """
+
+    def __init__(self, seed=1, *, auto_sync=False, **options):
+        self.random = Random(seed)
+        self.options = OPTIONS._replace(**options)
+        self.journal_disk, self.state_disk = SimDisk(self.random), SimDisk(self.random)
+        self.auto_sync = auto_sync
+        self.now_ms = 1000
+        self.boot = 0
+        self.nodes = {}
+        self.publications, self.logs, self.connects, self.sent = [], [], 0, []
+        self.start()
+
+    def start(self):
+        self.boot += 1
+        self.core = Gateway(
+            self.options,
+            Start(self.random.randbytes(8), self.boot, "power-on"),
+            journal_disk=self.journal_disk,
+            state_disk=self.state_disk,
+            session=ClearSession(insecure=True),
+            random_below=self.random.randrange,
+            now_ms=self.now_ms,
+        )
+        self.core.start(now_ms=self.now_ms)
+        self.turn()
+
+    def power_cut(self):
+        self.journal_disk.power_cut()
+        self.state_disk.power_cut()
+        self.publications.clear()
+        self.start()
+
+    def turn(self):
+        """What a shell does after every event."""
+        for _ in range(20):
+            self.core.poll(now_ms=self.now_ms)
+            effects = self.core.take_effects()
+            for effect in effects:
+                self._carry_out(effect)
+            deadline_ms = self.core.deadline_ms()
+            assert deadline_ms is None or deadline_ms > self.now_ms, "the agent would spin"
+            if not (self.auto_sync and self.journal_disk.pending):
+                return
+            self.sync_silently()
+        raise AssertionError("one turn leads to another without end")
+
+    def _carry_out(self, effect):
+        if isinstance(effect, Send):
+            self.sent.append(effect)
+            node = effect.peer
+            if isinstance(node, Node):
+                node.note(node.endpoint.receive(effect.datagram, self, now_ms=self.now_ms))
+                node.endpoint.outgoing()
+        elif isinstance(effect, Publication):
+            self.publications.append(effect)
+        elif isinstance(effect, Connect):
+            self.connects += 1
+        elif isinstance(effect, Log):
+            self.logs.append(effect.what)
+
+    def sync_silently(self):
+        for pending in list(self.journal_disk.pending):
+            error = self.journal_disk.complete(pending.ticket)
+            self.core.on_synced(pending.ticket, error, now_ms=self.now_ms)
+
+    def sync(self):
+        """All syncs under way end."""
+        self.sync_silently()
+        self.turn()
+
+    def wait(self, duration_ms):
+        """Time passes; each deadline on the way is kept."""
+        end_ms = self.now_ms + duration_ms
+        while True:
+            deadline_ms = self.core.deadline_ms()
+            if deadline_ms is None or deadline_ms > end_ms:
+                break
+            self.now_ms = max(self.now_ms, deadline_ms)
+            self.turn()
+        self.now_ms = end_ms
+        self.turn()
+
+    def node(self, node=NODE):
+        if node not in self.nodes:
+            self.nodes[node] = Node(node, len(self.nodes))
+        return self.nodes[node]
+
+    def ask(self, data, *, node=NODE, path=b"t", code=coap_message.POST):
+        """A node's request reaches the gateway; its exchange number."""
+        peer = self.node(node)
+        exchange = peer.endpoint.request(self, code, (path,), data, query=peer.query, now_ms=self.now_ms)
+        assert isinstance(exchange, int), exchange
+        for _, datagram in peer.endpoint.outgoing():
+            self.receive(datagram, peer)
+        return exchange
+
+    def receive(self, datagram, peer):
+        self.core.on_datagram(datagram, peer, now_ms=self.now_ms)
+        self.turn()
+
+    def codes(self, node=NODE):
+        return [code for _, code in self.node(node).answers]
+
+    def connect(self, receive_max=100):
+        self.core.on_connected(receive_max, now_ms=self.now_ms)
+        self.turn()
+
+    def hear(self, message, name=ANSWERS):
+        """A message of class `a`: an object of wire.watermark, or bytes."""
+        data = message if isinstance(message, bytes) else watermark.encode(message)
+        self.core.on_message(name, data, now_ms=self.now_ms)
+        self.turn()
+
+    def take_publications(self):
+        taken, self.publications = self.publications, []
+        return taken
+
+    def held(self):
+        """Every record in the journal, as {lane: [Item]}, holes left out."""
+        found = {}
+        for stream in self.core.journal.streams():
+            items = self.core.journal.read(
+                stream, self.core.journal.oldest(stream), count_max=10_000, bytes_max=10_000_000
+            )
+            found.setdefault(stream.lane, []).extend(entry.decode(item) for item in items if isinstance(item, bytes))
+        return found
+
+
+class UplinkWorld:
+    """An uplink on its journal: records are durable at once; what it explains is written down and durable on demand."""
+
+    def __init__(self, *, window_max=6, batch_records_max=10, batch_age_ms=0, receive_max=100, explain=True, seed=1):
+        self.disk = SimDisk(Random(seed))
+        self.journal = Journal(
+            self.disk, epoch=EPOCH, segment_bytes_max=2000, journal_bytes_max=200_000, alarm_reserve_bytes=4000
+        )
+        self.journal.recover()
+        self.now_ms = 0
+        self.explained = []
+        self.explain = explain
+        self.uplink = Uplink(
+            self.journal,
+            gateway=GATEWAY,
+            insee=INSEE,
+            name=NAME,
+            batch_age_ms=batch_age_ms,
+            batch_records_max=batch_records_max,
+            window_max=window_max,
+            epoch=EPOCH,
+            on_lost=self._explain,
+            on_quarantined=self._explain,
+        )
+        self.receive_max = receive_max
+        self.sequence = 0
+        self.out = []
+
+    def _explain(self, what):
+        if not self.explain:
+            return None
+        self.explained.append(what)
+        position = self.journal.append(event.EVENT, entry.encode(entry.Entry(GATEWAY, record.encode(level(0)))))
+        return event.EVENT, position
+
+    def put(self, count, lane=event.TELEMETRY, *, raw=None):
+        made = {event.TELEMETRY: reading, event.ALARM: alarm, event.EVENT: level}[lane]
+        for _ in range(count):
+            data = raw or entry.encode(entry.Entry(NODE, record.encode(made(self.sequence))))
+            assert isinstance(self.journal.append(lane, data), int)
+            self.sequence += 1
+        self.flush()
+
+    def flush(self):
+        ticket = self.journal.flush()
+        if ticket is not None:
+            self.journal.on_synced(ticket, self.disk.complete(ticket))
+
+    def connect(self):
+        self.uplink.connected(self.receive_max, now_ms=self.now_ms)
+        return self.poll()
+
+    def poll(self, at_ms=None):
+        """What is published now, decoded, as [(token, Batch)]."""
+        if at_ms is not None:
+            self.now_ms = at_ms
+        found = [(publication.token, unpack(publication)) for publication in self.uplink.poll(now_ms=self.now_ms)]
+        self.out += found
+        deadline_ms = self.uplink.deadline_ms()
+        assert deadline_ms is None or deadline_ms > self.now_ms, "the agent would spin"
+        return found
+
+    def until(self, at_ms):
+        """Polls at every deadline up to a time; [(when, Batch)]."""
+        found = []
+        while (due := self.uplink.deadline_ms()) is not None and due <= at_ms:
+            found += [(due, batch) for _, batch in self.poll(max(due, self.now_ms))]
+        found += [(at_ms, batch) for _, batch in self.poll(at_ms)]
+        return found
+
+    def ack(self, found, reason_code=0):
+        for token, _ in found:
+            self.uplink.acknowledged(token, reason_code, now_ms=self.now_ms)
+        return self.poll()
+
+    def mark(self, next_position, lane=event.TELEMETRY, epoch=EPOCH):
+        self.uplink.heard(watermark.Watermark(epoch, lane, next_position), now_ms=self.now_ms)
+        return self.poll()
+
+    def reject(self, first, last, reason, lane=event.TELEMETRY):
+        self.uplink.heard(watermark.Rejected(EPOCH, lane, first, last, reason), now_ms=self.now_ms)
+        return self.poll()
+
+    def begin(self, lane=event.TELEMETRY):
+        """Connect, let the question be acknowledged and answered: what is published then."""
+        asked = self.connect()
+        self.ack(asked)
+        for _, batch in asked:
+            found = self.mark(batch.oldest, batch.lane)
+        return found
+
+    def oldest(self, lane=event.TELEMETRY):
+        return self.journal.oldest(Stream(EPOCH, lane))
+
+
+def spans(found):
+    """[(first, last)] of data batches."""
+    return [(batch.first, batch.last) for _, batch in found if batch.last >= batch.first]
