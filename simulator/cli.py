@@ -17,7 +17,9 @@ _BAR = 40
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `bocage sim`."""
     parser.add_argument("--seed", type=int, default=1, help="what is drawn by chance (default 1)")
-    parser.add_argument("--seeds", type=_in(1, 100_000), default=1, metavar="N", help="run N seeds from --seed on; stop at a fault")
+    parser.add_argument(
+        "--seeds", type=_in(1, 100_000), default=1, metavar="N", help="run N seeds from --seed on; stop at a fault"
+    )
     parser.add_argument("--hours", type=_in(1, 24 * 60), default=24, help="hours with faults (default 24)")
     parser.add_argument("--lamps", type=_in(3, 6000), default=120, help="street lights in all (default 120)")
     parser.add_argument("--loss", type=_in(0, 400), default=120, metavar="PERMILLE", help="radio loss (default 120)")
@@ -57,7 +59,7 @@ def _run_one(args: argparse.Namespace, seed: int) -> Result:
     else:
         print(report.text(result, wall_s, args.lang))
     if args.svg is not None:
-        args.svg.write_text(picture.svg(result, args.lang), encoding="utf-8")
+        args.svg.write_text(picture.svg(result, args.lang) + "\n", encoding="utf-8")
     return result
 
 

@@ -37,13 +37,16 @@ def svg(result: Result, language: str) -> str:
         f'<rect width="{_WIDTH}" height="{height}" fill="white"/>',
         f'<text x="{_LEFT}" y="24" font-size="17">{escape(_title(result, language))}</text>',
     ]
+    wanted = [sight.wanted for sight in sights]
     for number, (label, values) in enumerate(zip(labels, series, strict=True)):
+        # Policy is drawn over the first panel: a street that stayed dark must not push it out.
+        peak = max(values + wanted if number == 0 else values) or 1
         top = _TOP + number * (_PANEL + _GAP)
         scale = 1000 if number == 1 else 1
-        parts += _panel(top, label, values, sights, begin, end, scale)
+        parts += _panel(top, label, values, peak, sights, begin, end, scale)
         parts += _cuts(result, top, begin, end, number == 0, language)
         if number == 0:
-            parts.append(_line(top, [sight.wanted for sight in sights], max(values) or 1, sights, begin, end))
+            parts.append(_line(top, wanted, peak, sights, begin, end))
     parts.append("</svg>")
     return "\n".join(parts)
 
@@ -61,9 +64,8 @@ def _x(unix_s: int, begin: int, end: int) -> float:
 
 
 def _panel(
-    top: int, label: str, values: list[int], sights: list[Sight], begin: int, end: int, scale: int
+    top: int, label: str, values: list[int], peak: int, sights: list[Sight], begin: int, end: int, scale: int
 ) -> list[str]:
-    peak = max(values) or 1
     points = " ".join(
         f"{_x(sight.unix_s, begin, end):.1f},{top + _PANEL - _PANEL * value / peak:.1f}"
         for sight, value in zip(sights, values, strict=True)

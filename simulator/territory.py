@@ -37,7 +37,7 @@ _GATEWAY_BENCH = b"\xfe"
 _COLD_START_MS = 300_000
 # After the next dusk: the boot storm reports within 5 minutes, its batches leave within one more.
 _QUIET_AFTER_DUSK_S = 1800
-# Nodes report in the minute after each quarter hour. A run that ended there would find records on their way up: it ends later.
+# Nodes report in the minute after each quarter hour: a run that ended there would find records on their way up.
 _QUARTER_S = 900
 _QUARTER_DONE_S = 600
 

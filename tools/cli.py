@@ -25,7 +25,7 @@ COMMANDS = {
     "sim": Command("simulator.cli", "simulator", "run a simulated territory in virtual time", "sim --seed 7"),
     "live": Command("simulator.live", "gateway", "the same with real processes, broker and clock", "live"),
     "gateway": Command("gateway.cli", "gateway", "the agent of a street cabinet", "gateway run --help"),
-    "link": Command("tools.link", "gateway", "decode, talk or replay the node link", "link decode --help"),
+    "link": Command("tools.link", "gateway", "decode what the node link carries", "link decode --help"),
     "centre": Command("tools.centre.cli", "centre", "broker, ingest, control centre", "centre --help"),
     "bench": Command("tools.bench", "dev", "a benchmark beside its peer", "bench --help"),
     "prove": Command("tools.prove", "dev", "a proof that runs longer than CI", "prove --help"),

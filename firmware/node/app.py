@@ -111,7 +111,7 @@ class Node:
         gap = self._outbox.take_gap() if self._outbox.waiting() < limits.OUTBOX_RECORDS_MAX // 2 else None
         if gap is not None:
             detail = (None, self._boot.boot, gap.first, gap.last, gap.why)
-            self._emit(EventBody(event.GAP, None, detail), now_ms)
+            self._emit(EventBody(event.GAP, None, detail), now_ms, gap)
         self._sender.send(now_ms=now_ms, needs_time=not self._time.is_set())
 
     # --- effects out ----------------------------------------------------------------------------------------
@@ -122,7 +122,7 @@ class Node:
 
     def deadline_ms(self, now_ms) -> int:
         """When `poll` (or a sample) is due at the latest."""
-        deadline_ms = min(self._sample_at_ms, self._report_at_ms)
+        deadline_ms = min(self._sample_at_ms, self._report_at_ms, now_ms + limits.DECIDE_MS)
         for other_ms in (self._endpoint.deadline_ms(), self._sender.deadline_ms()):
             if other_ms is not None and other_ms < deadline_ms:
                 deadline_ms = other_ms
@@ -163,7 +163,7 @@ class Node:
                 self._time.uncertainty_s(now_ms),
             )
             self._emit(EventBody(event.ANCHOR, None, detail), now_ms)
-            self._report_at_ms = self._next_report_ms(now_ms)
+            self._report_at_ms = self._next_report_ms(now_ms, 0)
 
     def _decide(self, now_ms):
         wanted = self._light.output(self._time.unix_s(now_ms), self._time.uncertainty_s(now_ms))
@@ -185,7 +185,8 @@ class Node:
         return self._lamp_ms // 1000
 
     def _report(self, now_ms):
-        self._report_at_ms = self._next_report_ms(now_ms)
+        # A clock that has just been put back a second must not report the same quarter hour twice.
+        self._report_at_ms = self._next_report_ms(now_ms, self._settings.telemetry_s // 2)
         # The level of the moment when the meter was read: a level of now beside watts of before would accuse the lamp.
         readings = dict(self._meter) if self._meter else {}
         readings[quantity.LEVEL] = self._meter_level
@@ -204,24 +205,24 @@ class Node:
         readings[quantity.LAMP_STARTS] = self._starts
         return readings
 
-    def _next_report_ms(self, now_ms):
+    def _next_report_ms(self, now_ms, apart_s):
         """On the quarter hour of UTC plus this node's own seconds, so that a gateway's batch holds a whole
-        street."""
+        street; more than `apart_s` from now."""
         period_s = self._settings.telemetry_s
         unix_s = self._time.unix_s(now_ms)
         if unix_s is None:
             return now_ms + 1000 * period_s
         offset_s = self._spread_s % min(60, period_s)
-        return now_ms + 1000 * (period_s - (unix_s - offset_s) % period_s)
+        return now_ms + 1000 * (apart_s + period_s - (unix_s + apart_s - offset_s) % period_s)
 
-    def _emit(self, body, now_ms):
+    def _emit(self, body, now_ms, gap=None):
         made = Record(self._boot.boot, self._sequence, self._time.stamp(now_ms), body)
         self._writer.length = 0
         record.write(self._writer, made)
         data = bytes(self._writer.view())
         if self._tap is not None:
             self._tap(MADE, self._sequence, data)
-        self._outbox.put(record.lane(made), self._sequence, data)
+        self._outbox.put(record.lane(made), self._sequence, data, gap)
         self._sequence = (self._sequence + 1) & wire_limits.SEQUENCE_MAX
 
 

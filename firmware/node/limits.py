@@ -27,5 +27,9 @@ UNCERTAINTY_USABLE_S = 900
 # Earlier than 2026 a gateway's clock was never set; DESIGN forbids guessing.
 UNIX_S_MIN = 1_767_225_600
 
+# A street is lit within 2 minutes of its time (DESIGN section 9): the calendar is asked at least as often as this,
+# however rarely the meter is read.
+DECIDE_MS = 60_000
+
 SAMPLES_KEPT = 5
 STAGGER_S = 10

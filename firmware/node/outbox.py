@@ -11,8 +11,9 @@ from collections import namedtuple
 from node import limits
 from wire import event
 
-# `data` is the encoded record: immutable from here to the warehouse.
-Entry = namedtuple("Entry", ("sequence", "data"))
+# `data` is the encoded record: immutable from here to the warehouse. `gap`: the Gap that a gap record tells, else
+# None; a gap record that is dropped gives its Gap back, or the loss would go untold.
+Entry = namedtuple("Entry", ("sequence", "data", "gap"))
 Gap = namedtuple("Gap", ("first", "last", "why"))
 
 THINNED = "thinned"
@@ -38,12 +39,15 @@ class Outbox:
     def sequences(self) -> list:
         return [entry.sequence for lane in event.LANES for entry in self._lanes[lane]]
 
-    def put(self, lane: str, sequence: int, data: bytes) -> None:
-        """Queue an encoded record; makes room by the policy above."""
+    def put(self, lane: str, sequence: int, data: bytes, gap=None) -> None:
+        """Queue an encoded record; makes room by the policy above. What finds only worthier records is dropped."""
         self.counters["made"] += 1
+        entry = Entry(sequence, data, gap)
         while not self._fits(lane):
-            self._make_room(lane)
-        self._lanes[lane].append(Entry(sequence, data))
+            if not self._make_room(lane):
+                self._drop(entry)
+                return
+        self._lanes[lane].append(entry)
 
     def first(self, lanes, bytes_max: int, count_max: int) -> list:
         """The entries that fit one payload, from the first of `lanes` that has any, oldest first."""
@@ -73,7 +77,8 @@ class Outbox:
         oldest = made
         for entries in self._lanes.values():
             for entry in entries:
-                oldest = min(oldest, entry.sequence)
+                # A gap record that waits here is all that tells of an older loss.
+                oldest = min(oldest, entry.sequence if entry.gap is None else entry.gap.first)
         for gap in self._gaps:
             oldest = min(oldest, gap.first)
         return oldest - 1 if oldest > 0 else None
@@ -91,15 +96,16 @@ class Outbox:
         return free > limits.OUTBOX_ALARM_RESERVE + limits.OUTBOX_EVENT_RESERVE
 
     def _make_room(self, lane):
-        """Take from the least valuable lane that is not above the one that asks."""
+        """Take from the least valuable lane that is not above the one that asks; False when there is nothing."""
         if len(self._lanes[event.TELEMETRY]) > 3:
             self._thin()
-        elif lane != event.TELEMETRY and len(self._lanes[event.EVENT]) > 0:
-            self._drop_oldest(event.EVENT)
-        elif self._lanes[lane]:
-            self._drop_oldest(lane)
-        else:
-            self._drop_oldest(event.TELEMETRY)
+            return True
+        for victim in reversed(event.LANES):
+            if self._lanes[victim]:
+                self._drop(self._lanes[victim].pop(0))
+                return True
+            if victim == lane:
+                return False
 
     def _thin(self):
         entries = self._lanes[event.TELEMETRY]
@@ -110,9 +116,10 @@ class Outbox:
         self.counters[THINNED] += len(removed)
         self._note(Gap(removed[0].sequence, removed[-1].sequence, THINNED))
 
-    def _drop_oldest(self, lane):
-        entry = self._lanes[lane].pop(0)
+    def _drop(self, entry):
         self.counters[DROPPED] += 1
+        if entry.gap is not None:
+            self._note(entry.gap)
         self._note(Gap(entry.sequence, entry.sequence, DROPPED))
 
     def _note(self, gap):

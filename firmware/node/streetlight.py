@@ -38,10 +38,12 @@ class Streetlight:
         at_s = unix_s - self._stagger_s
         chosen = self._at(at_s)
         if uncertainty_s > _CERTAIN_S:
-            for other_s in (at_s - uncertainty_s, at_s + uncertainty_s):
+            other_s = at_s - uncertainty_s
+            while other_s <= at_s + uncertainty_s:
                 other = self._plan.wanted(other_s)
                 if other.level_percent > chosen.level_percent:
                     chosen = other
+                other_s = other.until_s
         return Output(chosen.level_percent, CALENDAR, chosen.reason)
 
     def _at(self, at_s):

@@ -63,8 +63,8 @@ RAW_BYTES_MAX = 512
 
 # Records and journal bytes in one batch. 50 records are about 1.5 kB deflated for a street of lights.
 UPLINK_BATCH_RECORDS_MAX = 50
-# A record of many small readings grows twelvefold as SenML: 20 KiB stay below the 256 KiB a batch may inflate to.
-UPLINK_BATCH_BYTES_MAX = 20 * 1024
+# The densest record grows 7.1-fold as SenML: 233 kB, which stays below wire.limits.BATCH_BYTES_MAX.
+UPLINK_BATCH_BYTES_MAX = 32 * 1024
 
 # Batches ahead of the watermark, all streams together; alarms may use the places that others may not.
 UPLINK_WINDOW_MAX = 16

@@ -185,6 +185,7 @@ class Uplink:
             return
         self.counters["watermarks"] += 1
         sending = self._sendings.get(stream)
+        before = self._journal.oldest(stream) if stream in self._journal.streams() else 0
         if message.next_position > 0:
             self._journal.free_through(stream, message.next_position - 1)
         if sending is None or stream not in self._journal.streams():
@@ -197,6 +198,7 @@ class Uplink:
         if held:
             sending.ahead = sending.ahead[len(held) :]
             sending.records_max = min(sending.records_max * 2, self._batch_records_max)
+        if oldest > before:
             self._note_move(now_ms)
         sending.next_position = max(sending.next_position, oldest)
 
@@ -238,6 +240,8 @@ class Uplink:
     # --- inside -------------------------------------------------------------------------------------------------
 
     def _advance(self, stream: Stream, sending: _Sending, now_ms: int) -> list[Publication]:
+        if now_ms >= sending.hold_until_ms:
+            sending.hold_until_ms = 0
         if sending.asked_ms is None:
             waiting = self._journal.durable_end(stream) - sending.next_position
             if waiting <= 0 or len(self._unacked) >= min(self._window_max, self._receive_max):
@@ -249,10 +253,7 @@ class Uplink:
             if now_ms < sending.asked_ms + limits.UPLINK_QUERY_WAIT_MS:
                 return []
             sending.answered = True
-        if now_ms < sending.hold_until_ms:
-            return []
-        sending.hold_until_ms = 0
-        if self._pass(stream, sending):
+        if sending.hold_until_ms or self._pass(stream, sending):
             return []
         out = []
         while self._may_send(stream, sending, now_ms):

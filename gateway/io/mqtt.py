@@ -20,6 +20,8 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 # A silent cut is seen after about twice the keep-alive.
 _KEEPALIVE_S = 7
 _CONNECT_TIMEOUT_S = 10
+# How often a connection that says nothing is looked at, in case paho's thread has died.
+_LOOK_S = 5
 # The broker keeps our subscription (class `a`) that long; records never depend on it.
 _SESSION_EXPIRY_S = 86_400
 _RECEIVE_MAX_DEFAULT = 65_535
@@ -137,12 +139,23 @@ class MqttLink:
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = _SESSION_EXPIRY_S
         why = "ended by an error of ours"
-        client.on_disconnect = lambda _c, _d, _f, reason, _p: reasons.append(str(reason))
         reasons: list[str] = []
+        ended = threading.Event()
+
+        def on_disconnect(_client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+            reasons.append(str(reason))
+            ended.set()
+
+        client.on_disconnect = on_disconnect
         try:
             client.connect(options.host, options.port, _KEEPALIVE_S, clean_start=False, properties=properties)
-            client.loop_forever()
-            why = reasons[-1] if reasons else "closed"
+            # paho's own thread, not loop_forever in ours: only then does publish() leave the socket to that thread. Two
+            # threads that write to one TLS socket break its records (seen: "bad record mac", connection lost).
+            client.loop_start()
+            while not ended.wait(_LOOK_S) and _paho_lives(options.client_id):
+                pass
+            client.loop_stop()
+            why = reasons[-1] if reasons else why
         except (OSError, ValueError) as error:
             why = f"{type(error).__name__}: {error}"
         finally:
@@ -153,6 +166,11 @@ class MqttLink:
         """What an earlier connection still has to say is of no use to anybody."""
         if generation == self._generation:
             self._post(event)
+
+
+def _paho_lives(client_id: str) -> bool:
+    """An exception inside paho ends its thread without a word."""
+    return any(thread.name == f"paho-mqtt-client-{client_id}" for thread in threading.enumerate())
 
 
 def _context(tls: Tls) -> ssl.SSLContext:

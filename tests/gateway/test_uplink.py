@@ -1,4 +1,4 @@
-"""The uplink: questions, batches, window, silence, refusals, holes. Nothing is let go unless held or explained."""
+"""The uplink: questions, batches, window, watermarks, silence. Refusals and holes: test_uplink_refusals.py."""
 
 from random import Random
 
@@ -7,9 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.core import entry, limits
-from gateway.core.uplink import Lost
-from tests.support.gateway_world import EPOCH, GATEWAY, NODE, UplinkWorld, reading, spans
-from wire import event, record, watermark
+from tests.support.gateway_world import GATEWAY, NODE, UplinkWorld, reading, spans
+from wire import event, record
 from wire import limits as wire_limits
 from wire.record import Record
 
@@ -122,11 +121,12 @@ def test_window_and_receive_maximum_hold_over_reconnections(receive_max):
                 break
             token = random.choice(sorted(unacked))
             batch = unacked.pop(token)
-            if random.randrange(3) == 0 and batch.items:
-                unacked |= dict(world.mark(batch.last + 1 if batch.first <= world.oldest(batch.lane) else 0, batch.lane))
+            if not batch.items or batch.first <= world.oldest(batch.lane):
+                unacked |= dict(world.mark(batch.last + 1, batch.lane))
             unacked |= dict(world.ack([(token, batch)]))
             assert len(unacked) <= allowed and world.uplink.ahead() <= 6
         world.uplink.disconnected()
+    assert world.oldest(event.ALARM) >= 20, "the run sent too little"
 
 
 def test_alarms_pass_a_backlog_that_fills_the_window():
@@ -155,6 +155,16 @@ def test_pubacks_that_never_come_cost_a_pause_and_not_the_connection():
     world.mark(0)
     sent = [(when, batch.first) for when, batch in world.until(40_000) if batch.items]
     assert sent[0] == (limits.UPLINK_SILENCE_FIRST_MS, 0)
+
+
+def test_a_hold_that_ends_while_the_question_waits_for_its_place_leaves_no_deadline_to_spin_on():
+    world = UplinkWorld(receive_max=1)
+    world.put(1, event.ALARM)
+    world.put(3)
+    world.connect()
+    world.reject(0, 2, "class")
+    # `until` polls at each deadline and `poll` refuses one that lies in the past.
+    world.until(limits.UPLINK_HOLD_MS + 1)
 
 
 # --- watermarks ---------------------------------------------------------------------------------------------
@@ -223,6 +233,29 @@ def test_the_first_watermark_ends_the_silence_and_all_beyond_it_is_sent_afresh()
     assert world.uplink.deadline_ms() == world.now_ms + limits.UPLINK_SILENCE_FIRST_MS
 
 
+def test_what_was_sent_once_does_not_wait_for_company_again():
+    world = UplinkWorld(batch_age_ms=60_000)
+    world.put(3)
+    world.begin()
+    assert spans(world.poll(60_000)) == [(0, 2)]
+    world.ack(world.out)
+    assert spans(world.poll(60_000 + limits.UPLINK_SILENCE_FIRST_MS)) == [(0, 2)]
+
+
+def test_a_watermark_for_what_was_sent_before_the_silence_ends_it_as_well():
+    world = UplinkWorld()
+    world.put(10)
+    world.put(3, event.ALARM)
+    asked = world.connect()
+    world.ack(asked)
+    for _, batch in asked:
+        world.ack(world.mark(0, batch.lane))
+    resent = world.poll(limits.UPLINK_SILENCE_FIRST_MS)
+    assert [batch.lane for _, batch in resent] == [event.ALARM]
+    world.ack(resent)
+    assert [(batch.lane, batch.first) for _, batch in world.mark(5)] == [(event.ALARM, 0), (event.TELEMETRY, 5)]
+
+
 def test_no_subscriber_is_counted_and_holds_nothing_up():
     world = UplinkWorld()
     world.put(50)
@@ -230,160 +263,6 @@ def test_no_subscriber_is_counted_and_holds_nothing_up():
     assert world.uplink.counters["puback-no-subscriber"] == 2 and world.uplink.counters["puback-refused"] == 0
     assert spans(world.poll(limits.UPLINK_SILENCE_FIRST_MS)) == [(0, 9)]
     assert world.oldest() == 0
-
-
-# --- refusals -----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("reason_code", [0x80, 0x83, 0x87, 0x97])
-def test_a_puback_that_refuses_us_holds_the_lane_and_quarantines_nothing(reason_code):
-    world = UplinkWorld()
-    world.put(5)
-    assert world.ack(world.begin(), reason_code) == []
-    assert world.uplink.deadline_ms() == limits.UPLINK_HOLD_MS
-    assert [batch.first for when, batch in world.until(limits.UPLINK_HOLD_MS) if when < limits.UPLINK_HOLD_MS] == []
-    assert spans(world.out)[-1] == (0, 4) and world.explained == [] and world.oldest() == 0
-
-
-@pytest.mark.parametrize("reason", watermark.HOLD_REASONS)
-def test_a_centre_that_knows_us_wrongly_holds_the_stream_and_never_bisects(reason):
-    world = UplinkWorld()
-    world.put(30)
-    world.ack(world.begin())
-    assert world.reject(0, 9, reason) == []
-    assert world.uplink.deadline_ms() == limits.UPLINK_HOLD_MS
-    assert spans(world.poll(limits.UPLINK_HOLD_MS)) == [(0, 9), (10, 19)]
-    world.reject(0, 0, reason)
-    assert world.explained == [] and world.uplink.counters["rejected-held"] == 2
-    assert world.uplink.counters["quarantined"] == 0
-
-
-def centre_without(world, bad):
-    """Plays a centre that takes every batch but those with a position in `bad`, until nothing moves."""
-    prefix, spans_ahead, waiting, turns = 0, [], list(world.out), 0
-    while waiting:
-        turns += 1
-        assert turns < 500, "it does not converge"
-        found, waiting = waiting, []
-        waiting += world.ack(found)
-        for _, batch in found:
-            if bad.intersection(range(batch.first, batch.last + 1)):
-                waiting += world.reject(batch.first, batch.last, "poison")
-                continue
-            prefix = max(prefix, batch.oldest)
-            spans_ahead.append((batch.first, batch.last))
-            for first, last in sorted(spans_ahead):
-                if first <= prefix <= last:
-                    prefix = last + 1
-            waiting += world.mark(prefix)
-        world.flush()
-        waiting += [pair for pair in world.poll() if pair[1].lane == event.TELEMETRY]
-        waiting = [pair for pair in waiting if pair[1].lane == event.TELEMETRY]
-    return turns
-
-
-@pytest.mark.parametrize("bad", [{0}, {9}, {13}, {49}, {7, 8, 31}])
-def test_bisection_isolates_exactly_the_bad_records(bad):
-    world = UplinkWorld()
-    world.put(50)
-    world.begin()
-    centre_without(world, bad)
-    assert sorted(found.position for found in world.explained) == sorted(bad)
-    assert {found.reason for found in world.explained} == {"poison"}
-    assert world.oldest() == 50 and world.uplink.counters["quarantined"] == len(bad)
-
-
-def test_a_batch_the_broker_finds_malformed_is_bisected_likewise():
-    world = UplinkWorld(batch_records_max=2)
-    world.put(2)
-    world.ack(world.begin(), 0x99)
-    assert spans(world.out)[-2:] == [(0, 0), (1, 1)]
-    world.ack(world.out[-2:-1], 0x99)
-    assert [found.reason for found in world.explained] == ["puback-153"]
-
-
-def test_a_quarantined_record_is_freed_only_when_its_explanation_is_durable():
-    world = UplinkWorld(batch_records_max=1)
-    world.put(2)
-    world.ack(world.begin())
-    assert world.reject(0, 0, "poison") == []
-    assert len(world.explained) == 1 and world.oldest() == 0
-    world.reject(0, 0, "poison")
-    assert len(world.explained) == 1, "one record, one explanation"
-    world.flush()
-    assert (1, 1) in spans(world.poll())
-    assert world.oldest() == 1
-
-
-def test_an_explanation_the_journal_refuses_is_tried_again_and_nothing_is_let_go():
-    world = UplinkWorld(batch_records_max=1, explain=False)
-    world.put(1)
-    world.ack(world.begin())
-    world.reject(0, 0, "poison")
-    assert world.oldest() == 0 and world.uplink.deadline_ms() == limits.UPLINK_HOLD_MS
-    world.explain = True
-    world.poll(limits.UPLINK_HOLD_MS)
-    world.reject(0, 0, "poison")
-    world.flush()
-    world.poll()
-    assert len(world.explained) == 1 and world.oldest() == 1
-
-
-def test_refusals_of_what_was_never_sent_or_is_gone_do_no_harm():
-    world = UplinkWorld()
-    world.put(20)
-    world.ack(world.begin())
-    world.mark(10)
-    for first, last, reason in ((0, 9, "poison"), (0, 0, "identity"), (500, 500, "poison"), (0, 10**15, "class")):
-        world.reject(first, last, reason)
-    world.reject(0, 0, "class", event.ALARM)
-    world.poll(10**7)
-    assert world.explained == [] and world.oldest() == 10
-
-
-# --- holes and what nobody can read -------------------------------------------------------------------------
-
-
-def damaged_world(**options):
-    """30 records of which those of one whole file are unreadable for good."""
-    world = UplinkWorld(**options)
-    world.put(30)
-    name = world.disk.list()[0]
-    size = world.disk.size(name)
-    world.put(60)
-    data = world.disk.read(name, 0, size)
-    world.disk.put(name, data[:200] + bytes(len(data) - 200))
-    return world
-
-
-def test_a_hole_passes_once_the_record_that_explains_it_is_durable():
-    world = damaged_world()
-    world.begin()
-    centre_without(world, set())
-    (lost,) = world.explained
-    assert isinstance(lost, Lost) and lost.stream == (EPOCH, event.TELEMETRY) and lost.first > 0
-    sent = {position for first, last in spans(world.out) for position in range(first, last + 1)}
-    assert sent.isdisjoint(range(lost.first, lost.last + 1)), "a hole has no batch"
-    assert world.oldest() == 90 and world.uplink.counters["holes"] == 1
-
-
-def test_a_hole_behind_a_batch_ahead_leaves_no_deadline_to_spin_on():
-    world = damaged_world(batch_age_ms=60_000, batch_records_max=500)
-    world.ack(world.begin())
-    # `until` polls at each deadline and `poll` refuses one that lies in the past.
-    world.until(120_000)
-    assert world.explained == [], "what lies before the hole is not held above yet"
-
-
-def test_a_record_this_version_cannot_read_is_set_aside_and_its_neighbours_go_up():
-    world = UplinkWorld()
-    world.put(3)
-    world.put(1, raw=UNREADABLE)
-    world.put(3)
-    world.begin()
-    centre_without(world, set())
-    assert [(found.position, found.payload, found.reason) for found in world.explained] == [(3, UNREADABLE, "entry")]
-    assert world.oldest() == 7
 
 
 # --- nothing may spin, nothing may get stuck ------------------------------------------------------------------
@@ -432,4 +311,5 @@ def _any_event(world, random):
         world.flush()
     else:
         due = world.uplink.deadline_ms()
-        world.now_ms = max(world.now_ms, due) if due and random.randrange(2) else world.now_ms + random.randrange(40_000)
+        later = world.now_ms + random.randrange(40_000)
+        world.now_ms = max(world.now_ms, due) if due and random.randrange(2) else later

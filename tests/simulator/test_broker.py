@@ -156,6 +156,16 @@ def test_a_message_from_a_client_that_has_gone_is_not_taken(bench):
     assert bench.broker.accepted == 0
 
 
+def test_what_is_on_its_way_to_a_client_that_has_gone_does_not_arrive(bench):
+    bench.publish(b"a", token=7)
+    bench.world.run_until(bench.world.now_ms + 31)
+    assert bench.broker.accepted == 1
+    told = list(bench.publisher.told)
+    bench.broker.disconnect("gateway")
+    bench.later()
+    assert bench.publisher.told == told == [("connected", RECEIVE_MAX)]
+
+
 def test_a_takeover_hands_the_session_to_the_new_client_and_tells_the_old_one(bench):
     bench.broker.disconnect("ingest")
     bench.publish(b"queued")

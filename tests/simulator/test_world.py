@@ -63,8 +63,11 @@ def test_an_instant_of_utc_is_met(world):
 
 
 def test_a_loop_that_never_waits_is_named(world):
+    turns = iter(range(50_000))
+
     def spin():
-        world.after(0, spin)
+        if next(turns, None) is not None:
+            world.after(0, spin)
 
     world.at(10, spin)
     with pytest.raises(AssertionError, match=r"time stands still at 10 ms in .*spin"):

@@ -1,11 +1,14 @@
-"""Small territories for several test files, and a story told by hand instead of drawn. Runs that nobody changes are shared."""
+"""Small territories for several test files, stories told by hand; runs that nobody changes are shared."""
 
 from functools import cache
 
 from simulator.options import HOUR_S, Cut, Drawn, Options
+from simulator.prng import Prng
 from simulator.territory import Territory
 
 SMALL = Options(lamps=12, hours=24)
+# What is cut, how often at most, and for how long at least and at most (s).
+_HARSH = (("power", 14, 5, 7200), ("fibre", 8, 3, 18_000), ("ingest", 4, 30, 7200), ("broker", 5, 20, 600))
 
 
 @cache
@@ -31,6 +34,25 @@ def cut(what, from_h, to_h, cabinet=None):
     return Cut(what, cabinet, int(from_h * HOUR_S), int(to_h * HOUR_S))
 
 
+def harsh(options):
+    """Cuts of everything, short and long, one after the other and at once, and three broken lamps."""
+    prng = Prng(f"harsh-{options.seed}")
+    end_s = options.hours * HOUR_S
+    cuts = []
+    for what, count, shortest_s, longest_s in _HARSH:
+        for _ in range(count):
+            cabinet = prng.randrange(3) if what in ("power", "fibre") else None
+            from_s = prng.between(600, end_s - longest_s - 600)
+            to_s = from_s + prng.between(shortest_s, longest_s)
+            beside = [old for old in cuts if (old.what, old.cabinet) == (what, cabinet)]
+            # What is away already cannot be cut.
+            if all(to_s < old.from_s or old.to_s < from_s for old in beside):
+                cuts.append(Cut(what, cabinet, from_s, to_s))
+    first, second, third = prng.pick(3, options.lamps)
+    return story(*cuts, dead=[(first, 5), (second, 9)], stuck=[(third, 3)])
+
+
 def story(*cuts, dead=(), stuck=()):
     """`dead` and `stuck`: (lamp's index, hours after the start)."""
-    return Drawn(list(cuts), [(lamp, at_h * HOUR_S) for lamp, at_h in dead], [(lamp, at_h * HOUR_S) for lamp, at_h in stuck])
+    dead_lamps, stuck_relays = ([(lamp, at_h * HOUR_S) for lamp, at_h in faults] for faults in (dead, stuck))
+    return Drawn(list(cuts), dead_lamps, stuck_relays)

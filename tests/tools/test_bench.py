@@ -1,4 +1,4 @@
-"""The benchmarks of bytes: the command finds them, and the figures that the project promises hold."""
+"""The benchmarks, short: the command finds them, and the figures that the project promises hold."""
 
 import argparse
 import json
@@ -31,6 +31,28 @@ def test_the_command_passes_options_and_prints_a_table(capsys):
 def test_a_bound_that_does_not_hold_shows_in_the_status(capsys):
     assert run("--json", "bytes", "--lamps", "2", "--seeds", "1") == 1  # two records share too little
     assert json.loads(capsys.readouterr().out)["passed"] is False
+
+
+def test_the_journal_writes_within_its_bound_beside_sqlite(tmp_path, capsys):
+    assert run("journal", "--folder", str(tmp_path), "--records", "500", "--rounds", "2", "--json") == 0
+    figures = json.loads(capsys.readouterr().out)
+    for store in ("journal", "sqlite"):
+        row = figures["stores"][store]
+        assert row["insert_per_s"]["min"] > 0 and row["drain_per_s"]["min"] > 0
+        assert 0 < row["flush_p50_ms"]["median"] <= row["flush_p99_ms"]["max"]
+    assert list(tmp_path.iterdir()) == [], "what a benchmark wrote is gone"
+
+
+def test_a_backlog_is_recovered_and_drained_and_alarms_pass_it(tmp_path, capsys):
+    # 25 batches an epoch and a tail: what no batch of 50 fills must come as well.
+    assert run("backlog", "--folder", str(tmp_path), "--records", "5010", "--kind", "lamp", "--json") == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["segments"] >= figures["epochs"] == 4
+    assert figures["resent"] == 0 and figures["alarms"] >= 10
+    # 12 batches of telemetry are under way before an alarm; the first waits for its question as well.
+    assert 1 <= figures["alarm_batches_p50"] <= 16 < figures["alarm_batches_max"] <= figures["alarm_batches_bound"]
+    assert 0 < figures["bytes_per_reading"] < 8
+    assert list(tmp_path.iterdir()) == [], "what a benchmark wrote is gone"
 
 
 def test_an_unknown_benchmark_is_refused(capsys):

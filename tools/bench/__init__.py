@@ -9,8 +9,10 @@ import importlib
 # Each module has a docstring, `add_arguments(parser)` with `--json`, and `run(args) -> int`: 0 when its bound holds.
 # Imported only when asked for: some bring their peers (numpy, pvlib).
 BENCHES = {
+    "backlog": ("tools.bench.backlog", "recovery, drain and alarms of a gateway on a long backlog"),
     "bytes": ("tools.bench.bytes", "bytes of a record, and of a reading in a batch to the centre"),
     "encode": ("tools.bench.encode", "heap bytes of one telemetry encode on each MicroPython VM"),
+    "journal": ("tools.bench.journal", "the gateway's journal against SQLite on a disk: rates, flushes, bytes"),
     "sun": ("tools.bench.sun", "sunrise and sunset at 32-bit floats, against an ephemeris"),
 }
 

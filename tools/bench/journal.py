@@ -1,88 +1,313 @@
-"""Benchmark of the gateway's journal on a real folder: group commit, bytes written, reading, recovery.
+"""The gateway's journal beside SQLite on the same disk, in turns: rates, flush latency, bytes to the device.
 
-    python tools/bench/journal.py FOLDER [--records 200000] [--batch 50] [--payload 200]
+Both take 200-byte random payloads, 50 a flush, and wait for each flush, as a caller does that acknowledges
+before the next batch. Then both drain: 50 records are read and let go, until nothing is left. The peer is
+SQLite's WAL with synchronous=FULL, one table (id, prio, ts, body), a checkpoint every 1000 pages; it commits
+its deletions, the journal need not sync its own: a file that comes back is freed again. ThingsBoard gateway's
+SQLite storage runs as well where `thingsboard_gateway` can be imported: with 50 records a pack, but it
+acknowledges before its commit and syncs at checkpoints only (synchronous=NORMAL), so it promises less: its
+insert rate says when all is in the database, and it has no flush time.
 
-FOLDER must be on the disk to be measured (not a RAM disk) and is filled with a new journal. Each flush waits
-for its sync, as a caller that acknowledges before the next batch would. Device bytes are what the process
-sent to the block layer (/proc/self/io), without the file system's own journal.
+Bytes are told a payload byte, by two counters. `process` is write_bytes of /proc/self/io: pages that this
+process made dirty, each once until it is written back; it leaves out the file system's own journal and
+whatever the device does inside. `device` is what the block device counted meanwhile (/sys/dev/block):
+with the file system's journal, and with what any other program wrote. Neither sees into an SD card.
+A folder on a RAM disk has no device: the rates then say nothing of a disk. Linux only.
+
+    bocage bench journal --folder DIR --json
 """
 
 import argparse
+import importlib
+import importlib.util
+import json
+import logging
 import os
-import resource
-import time
+import sqlite3
+import sys
+import tempfile
+from array import array
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import SimpleQueue
 from statistics import median
+from threading import Event
+from time import perf_counter, sleep, time
+from typing import NamedTuple, Protocol
 
 from gateway.core.journal import Journal, Stream
 from gateway.io.disk import FileDisk
 
-Reports = SimpleQueue[tuple[int, str | None]]
+PAYLOAD_BYTES = 200
+BATCH = 50
+# What the journal may write a payload byte while it takes records: whole pages of 4 kB, one of them twice.
+PROCESS_BYTES_MAX = 2.0
+_SECTOR_BYTES = 512  # of /sys/dev/block, whatever the device's own sectors are
+_SECTORS_WRITTEN = 6  # column, Documentation/block/stat.rst
+_FIGURES = {
+    "insert_per_s": "insert, records/s",
+    "flush_p50_ms": "flush, ms, p50",
+    "flush_p99_ms": "flush, ms, p99",
+    "insert_process_bytes": "insert, process bytes",
+    "insert_device_bytes": "insert, device bytes",
+    "drain_per_s": "drain, records/s",
+    "all_process_bytes": "with drain, process bytes",
+    "all_device_bytes": "with drain, device bytes",
+}
+
+Row = dict[str, float | None]
 
 
-def bytes_to_device() -> int:
-    """Return the bytes this process has sent to the block layer so far."""
-    fields = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())
+class Store(Protocol):
+    """A durable queue under test."""
+
+    def put(self, payloads: list[bytes]) -> float | None:
+        """Take one batch and wait for its flush; how long the flush took in s, None if it does not tell."""
+
+    def settle(self) -> None:
+        """Wait until all that was put is on the disk."""
+
+    def drain(self) -> int:
+        """Read all in batches and let each go; how many there were."""
+
+    def close(self) -> None:
+        """Release files and threads."""
+
+
+class OurJournal:
+    """The journal on a real folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._reports: SimpleQueue[tuple[int, str | None]] = SimpleQueue()
+        self._disk = FileDisk(folder, lambda ticket, error: self._reports.put((ticket, error)))
+        epoch = os.urandom(8)
+        self._stream = Stream(epoch, "telemetry")
+        self._journal = Journal(self._disk, epoch=epoch)
+        self._journal.recover()
+
+    def put(self, payloads: list[bytes]) -> float:
+        """See `Store`."""
+        for payload in payloads:
+            self._journal.append("telemetry", payload)
+        start = perf_counter()
+        self._journal.flush()
+        ticket, error = self._reports.get()
+        assert error is None, error
+        self._journal.on_synced(ticket, error)
+        return perf_counter() - start
+
+    def settle(self) -> None:
+        """Nothing waits: each flush was awaited."""
+
+    def drain(self) -> int:
+        """See `Store`."""
+        first = position = self._journal.oldest(self._stream)
+        while items := self._journal.read(self._stream, position, count_max=BATCH, bytes_max=64_000):
+            position += len(items)
+            self._journal.free_through(self._stream, position - 1)
+        return position - first
+
+    def close(self) -> None:
+        """See `Store`."""
+        self._disk.close()
+
+
+class Sqlite:
+    """The peer: what one would write with SQLite."""
+
+    def __init__(self, folder: Path) -> None:
+        self._base = sqlite3.connect(folder / "queue.db", isolation_level=None)
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=1000"):
+            self._base.execute(f"PRAGMA {pragma}")
+        columns = "id INTEGER PRIMARY KEY AUTOINCREMENT, prio INTEGER, ts INTEGER, body BLOB"
+        self._base.execute(f"CREATE TABLE queue ({columns})")
+
+    def put(self, payloads: list[bytes]) -> float:
+        """See `Store`."""
+        now_ms = int(time() * 1000)
+        self._base.execute("BEGIN")
+        rows = [(2, now_ms, payload) for payload in payloads]
+        self._base.executemany("INSERT INTO queue (prio, ts, body) VALUES (?, ?, ?)", rows)
+        start = perf_counter()
+        self._base.execute("COMMIT")
+        return perf_counter() - start
+
+    def settle(self) -> None:
+        """Nothing waits: each commit was awaited."""
+
+    def drain(self) -> int:
+        """See `Store`."""
+        count = 0
+        while rows := self._base.execute(f"SELECT id, body FROM queue ORDER BY id LIMIT {BATCH}").fetchall():
+            count += len(rows)
+            self._base.execute("DELETE FROM queue WHERE id <= ?", (rows[-1][0],))  # commits
+        return count
+
+    def close(self) -> None:
+        """See `Store`."""
+        self._base.close()
+
+
+class ThingsBoard:
+    """ThingsBoard gateway's SQLite storage, if installed; 50 events a pack, its files never rotated. Texts of 200
+    characters: it takes no bytes."""
+
+    def __init__(self, folder: Path) -> None:
+        module = importlib.import_module("thingsboard_gateway.storage.sqlite.sqlite_event_storage")
+        log = logging.getLogger("bocage.bench.thingsboard")
+        log.setLevel(logging.CRITICAL)
+        log.trace = log.debug  # type: ignore[attr-defined]  # it expects its own kind of logger
+        settings = {"data_file_path": f"{folder}/", "max_read_records_count": BATCH}
+        self._storage = module.SQLiteEventStorage(settings, log, Event())
+        self._count = 0
+
+    def put(self, payloads: list[bytes]) -> None:
+        """See `Store`."""
+        for payload in payloads:
+            assert self._storage.put(payload[: PAYLOAD_BYTES // 2].hex())
+        self._count += len(payloads)
+
+    def settle(self) -> None:
+        """See `Store`."""
+        while not (self._storage.write_queue.empty() and self._storage.len() == self._count):
+            sleep(0.01)
+
+    def drain(self) -> int:
+        """See `Store`. Some come twice. Hashes, for texts would slow down the gc.collect() it makes a pack."""
+        seen = array("q")
+        while (pack := self._storage.get_event_pack()) or self._storage.len():
+            seen.extend(map(hash, pack))
+            self._storage.event_pack_processing_done()
+        return len(set(seen))
+
+    def close(self) -> None:
+        """See `Store`."""
+        self._storage.stop()
+
+
+def bytes_of_process() -> int | None:
+    """What this process has sent to block devices since its start; None where the kernel does not tell."""
+    try:
+        fields = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())
+    except OSError:
+        return None
     return int(fields["write_bytes"])
 
 
-def write(disk: FileDisk, reports: Reports, options: argparse.Namespace) -> Stream:
-    """Append all records in batches, each made durable before the next; print rates."""
-    journal = Journal(disk, epoch=os.urandom(8))
-    journal.recover()
-    payload = os.urandom(options.payload)
-    commits: list[float] = []
-    before, start = bytes_to_device(), time.perf_counter()
-    for _ in range(options.records // options.batch):
-        for _ in range(options.batch):
-            journal.append("telemetry", payload)
-        ticket, asked = journal.flush(), time.perf_counter()
-        assert ticket is not None
-        journal.on_synced(*reports.get())
-        commits.append(time.perf_counter() - asked)
-    took = time.perf_counter() - start
-    counters = journal.counters
-    print(f"append       {counters.appended / took:10.0f} records/s, {options.batch} a flush")
-    print(f"flush        {median(commits) * 1000:10.2f} ms median, {max(commits) * 1000:.1f} ms worst")
-    print(f"file bytes   {counters.written_bytes / counters.appended_bytes:10.3f} per payload byte")
-    print(f"device bytes {(bytes_to_device() - before) / counters.appended_bytes:10.2f} per payload byte")
-    return next(stream for stream in journal.streams() if stream.lane == "telemetry")
+def bytes_of_device(folder: Path) -> int | None:
+    """What the block device under `folder` has written since the system's start; None without a device."""
+    number = folder.stat().st_dev
+    try:
+        counters = Path(f"/sys/dev/block/{os.major(number)}:{os.minor(number)}/stat").read_text().split()
+    except OSError:
+        return None
+    return int(counters[_SECTORS_WRITTEN]) * _SECTOR_BYTES
 
 
-def recover(disk: FileDisk, stream: Stream) -> None:
-    """Start again on what was written, drain it as the uplink does and free it; print times and memory."""
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    start = time.perf_counter()
-    journal = Journal(disk, epoch=os.urandom(8))
-    report = journal.recover()
-    took = time.perf_counter() - start
-    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory
-    print(f"recovery     {took:10.2f} s for {report.records} records, memory peak + {grown} kB")
+class _Written(NamedTuple):
+    process: int | None
+    device: int | None
 
-    start, position = time.perf_counter(), journal.oldest(stream)
-    while items := journal.read(stream, position, count_max=50, bytes_max=64_000):
-        position += len(items)
-    print(f"read         {report.records / (time.perf_counter() - start):10.0f} records/s, 50 a call")
-    start = time.perf_counter()
-    journal.free_through(stream, position - 1)
-    print(f"free         {(time.perf_counter() - start) * 1000:10.1f} ms for all")
+    @classmethod
+    def now(cls, folder: Path) -> "_Written":
+        os.sync()  # what is still in memory belongs to what came before
+        return cls(bytes_of_process(), bytes_of_device(folder))
+
+    def since(self, before: "_Written", payload_bytes: int) -> list[float | None]:
+        """Bytes a payload byte, by each counter."""
+        pairs = zip(self, before, strict=True)
+        return [None if now is None or then is None else (now - then) / payload_bytes for now, then in pairs]
 
 
-def main() -> None:
-    """Run it."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--records", type=int, default=200_000)
-    parser.add_argument("--batch", type=int, default=50)
-    parser.add_argument("--payload", type=int, default=200, help="bytes of one record")
-    options = parser.parse_args()
-    reports: Reports = SimpleQueue()
-    disk = FileDisk(options.folder, lambda ticket, error: reports.put((ticket, error)))
-    stream = write(disk, reports, options)
-    recover(disk, stream)
-    disk.close()
+def measure(open_store: Callable[[Path], Store], folder: Path, records: int) -> Row:
+    """Fill and drain one store in `folder`, which is empty; its figures."""
+    store = open_store(folder)
+    payloads = [os.urandom(PAYLOAD_BYTES) for _ in range(records)]
+    batches = [payloads[at : at + BATCH] for at in range(0, records, BATCH)]
+    before = _Written.now(folder)
+    start = perf_counter()
+    flushes = sorted(took for batch in batches if (took := store.put(batch)) is not None)
+    store.settle()
+    insert_s = perf_counter() - start
+    del payloads, batches
+    between = _Written.now(folder)
+    start = perf_counter()
+    drained = store.drain()
+    drain_s = perf_counter() - start
+    assert drained == records, (drained, records)
+    after = _Written.now(folder)
+    store.close()
+    insert, whole = (written.since(before, records * PAYLOAD_BYTES) for written in (between, after))
+    return {
+        "insert_per_s": records / insert_s,
+        "flush_p50_ms": median(flushes) * 1000 if flushes else None,
+        "flush_p99_ms": flushes[len(flushes) * 99 // 100] * 1000 if flushes else None,
+        "insert_process_bytes": insert[0],
+        "insert_device_bytes": insert[1],
+        "drain_per_s": records / drain_s,
+        "all_process_bytes": whole[0],
+        "all_device_bytes": whole[1],
+    }
 
 
-if __name__ == "__main__":
-    main()
+def stores() -> dict[str, Callable[[Path], Store]]:
+    """What is measured, in the order of the turns."""
+    found: dict[str, Callable[[Path], Store]] = {"journal": OurJournal, "sqlite": Sqlite}
+    if importlib.util.find_spec("thingsboard_gateway") is None:
+        print("thingsboard_gateway is not installed: left out", file=sys.stderr)
+    else:
+        found["thingsboard"] = ThingsBoard
+    return found
+
+
+def summary(rows: list[Row]) -> dict[str, dict[str, float] | None]:
+    """Median, least and most of each figure over the rounds; None where it is not known."""
+    found: dict[str, dict[str, float] | None] = {}
+    for name in _FIGURES:
+        values = [value for row in rows if (value := row[name]) is not None]
+        found[name] = {"median": median(values), "min": min(values), "max": max(values)} if values else None
+    return found
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of this benchmark."""
+    parser.add_argument("--folder", type=Path, help="folder on the disk to measure (default: of temporary files)")
+    parser.add_argument("--records", type=int, default=100_000, help="of one round (default %(default)s)")
+    parser.add_argument("--rounds", type=int, default=3, help="turns of each (default %(default)s)")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+
+
+def _rounds(args: argparse.Namespace) -> Iterator[tuple[str, Row]]:
+    candidates = stores()
+    for _ in range(args.rounds):
+        for name, open_store in candidates.items():
+            with tempfile.TemporaryDirectory(prefix="bocage-journal-", dir=args.folder) as folder:
+                yield name, measure(open_store, Path(folder), args.records)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the figures; 0 when the journal's bytes are within their bound."""
+    rows: dict[str, list[Row]] = {}
+    for name, row in _rounds(args):
+        rows.setdefault(name, []).append(row)
+    figures = {name: summary(of_store) for name, of_store in rows.items()}
+    written = figures["journal"]["insert_process_bytes"]
+    passed = written is None or written["median"] <= PROCESS_BYTES_MAX
+    if args.json:
+        head = {"records": args.records, "rounds": args.rounds, "batch": BATCH, "payload_bytes": PAYLOAD_BYTES}
+        bound = {"process_bytes_bound": PROCESS_BYTES_MAX, "passed": passed}
+        print(json.dumps({**head, "stores": figures, **bound}, indent=1))
+        return 0 if passed else 1
+    print(f"{args.rounds} rounds of {args.records} records of {PAYLOAD_BYTES} bytes, {BATCH} a flush; median (min-max)")
+    print("bytes: written for each payload byte " + f"(bound of the journal's insert: {PROCESS_BYTES_MAX})")
+    print(f"{'':26}" + "".join(f"{name:>30}" for name in figures))
+    for key, title in _FIGURES.items():
+        print(f"{title:26}" + "".join(f"{_cell(figures[name][key]):>30}" for name in figures))
+    return 0 if passed else 1
+
+
+def _cell(values: dict[str, float] | None) -> str:
+    if values is None:
+        return "-"
+    digits = 0 if values["median"] >= 1000 else 2
+    return "{median:,.{digits}f} ({min:,.{digits}f}-{max:,.{digits}f})".format(digits=digits, **values)

@@ -1,0 +1,203 @@
+"""The agent as a process: records acknowledged before a kill -9 arrive after it; it stops and refuses in order."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from random import Random
+
+import pytest
+
+from tests.support.broker import PATIENCE_S, Inbox, Mosquitto
+from tests.support.gateway_world import ANSWERS, GATEWAY, NODE, alarm, payload, reading
+from tools.centre.warehouse import Warehouse
+from wire import coap_message, record
+from wire.coap import Endpoint, Failed, Response
+from wire.session import ClearSession
+
+mqtt = pytest.importorskip("paho.mqtt.client", reason="paho-mqtt is not installed")
+pytestmark = [pytest.mark.broker, pytest.mark.live]
+
+
+class Agent:
+    """Starts and stops the process; every line of its log is read."""
+
+    def __init__(self, repository, config):
+        self._command = [sys.executable, "-m", "tools", "gateway", "run", "--config", str(config), "--insecure"]
+        path = os.pathsep.join((str(repository / "firmware"), str(repository)))
+        self._environment = {**os.environ, "PYTHONPATH": path}
+        self.process = None
+
+    def start(self):
+        """Returns the address of its node link."""
+        self.process = subprocess.Popen(self._command, env=self._environment, stderr=subprocess.PIPE, text=True)
+        self.log = Inbox()
+        self._reader = threading.Thread(target=self._read, args=(self.process, self.log), daemon=True)
+        self._reader.start()
+        return tuple(self.log.wait_for(lambda line: line["what"] == "started")["link"])
+
+    @staticmethod
+    def _read(process, log):
+        for line in process.stderr:
+            log.post(json.loads(line) if line.startswith("{") else {"what": line})
+
+    def stop(self, number):
+        """The exit status."""
+        if self.process is None:
+            return None
+        process, self.process = self.process, None
+        process.send_signal(number)
+        status = process.wait(PATIENCE_S)
+        self._reader.join(PATIENCE_S)
+        process.stderr.close()
+        return status
+
+
+class Client:
+    """A node on a UDP socket."""
+
+    def __init__(self, seed=1):
+        random = Random(seed)
+        self.endpoint = Endpoint(random_below=random.randrange, first_message_id=random.randrange(0x10000))
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.query = ClearSession(insecure=True).query(NODE)
+
+    def ask(self, address, data):
+        """One request; its answer, or the reason why there is none."""
+        exchange = self.endpoint.request(address, coap_message.POST, (b"t",), data, query=self.query, now_ms=now_ms())
+        assert isinstance(exchange, int)
+        end_ms = now_ms() + 1000 * PATIENCE_S
+        while now_ms() < end_ms:
+            for peer, datagram in self.endpoint.outgoing():
+                self.socket.sendto(datagram, peer)
+            self.socket.settimeout(0.5)
+            try:
+                datagram, _ = self.socket.recvfrom(2000)
+                events = self.endpoint.receive(datagram, address, now_ms=now_ms())
+            except (TimeoutError, ConnectionError):
+                events = self.endpoint.poll(now_ms=now_ms())
+            for happened in events:
+                if happened.exchange == exchange:
+                    return happened.code if isinstance(happened, Response) else happened.reason
+            assert not any(isinstance(happened, Failed) for happened in events)
+        return "no answer"
+
+
+def now_ms():
+    return time.monotonic_ns() // 1_000_000
+
+
+class Centre:
+    """The warehouse in memory behind a real client."""
+
+    def __init__(self, port):
+        self.warehouse = None
+        self.inbox = Inbox()
+        ready = threading.Event()
+        self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
+        self.client.on_connect = lambda client, *_: client.subscribe([("tc/1/t/#", 1), ("tc/1/e/#", 1)])
+        self.client.on_subscribe = lambda *_: ready.set()
+        self.client.on_message = self._take
+        self.client.connect("127.0.0.1", port)
+        self.client.loop_start()
+        assert ready.wait(PATIENCE_S)
+
+    def _take(self, client, _data, message):
+        # SQLite keeps to one thread: paho's.
+        self.warehouse = self.warehouse or Warehouse(":memory:", synchronous="OFF")
+        for answer in self.warehouse.take(message.topic, message.payload, received_unix_s=1):
+            assert answer.topic == ANSWERS
+            client.publish(answer.topic, answer.payload, qos=1)
+        self.inbox.post({identity: body for identity, _, body in self.warehouse.bodies()})
+
+    def close(self):
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+@pytest.fixture
+def broker(mosquitto_path, tmp_path):
+    made = Mosquitto(mosquitto_path, tmp_path)
+    yield made
+    made.kill()
+
+
+@pytest.fixture
+def agent(repository, tmp_path, broker):
+    config = tmp_path / "gateway.toml"
+    config.write_text(
+        f"""
+[gateway]
+id = "{GATEWAY.hex()}"
+insee = "49007"
+name = "cab-12"
+data = "{tmp_path}/data"
+[link]
+bind = "127.0.0.1:0"
+commit_ms = 20
+[uplink]
+broker = "127.0.0.1:{broker.port}"
+batch_age_s = 0
+"""
+    )
+    made = Agent(repository, config)
+    yield made
+    made.stop(signal.SIGKILL)
+
+
+def test_what_was_acknowledged_before_a_kill_arrives_after_the_restart(agent, broker):
+    client, acknowledged = Client(), []
+    for _ in range(2):
+        address = agent.start()  # and no broker: everything stays in the journal
+        for _ in range(10):
+            made = (reading, reading, alarm)[len(acknowledged) % 3](len(acknowledged))
+            assert client.ask(address, payload(made)) == coap_message.CHANGED
+            acknowledged.append(made)
+        assert agent.stop(signal.SIGKILL) == -signal.SIGKILL
+    broker.start()
+    centre = Centre(broker.port)
+    agent.start()
+    wanted = {(NODE, made.boot, made.sequence): record.encode_body(made.body) for made in acknowledged}
+    centre.inbox.wait_for(lambda held: wanted.items() <= held.items())
+    boots = {(GATEWAY, boot, 0) for boot in (1, 2, 3)}
+    centre.inbox.wait_for(lambda held: boots <= set(held))
+    centre.close()
+    assert agent.stop(signal.SIGTERM) == 0
+    assert agent.log.rest()[-1]["what"] == "stopped"
+
+
+def test_a_request_of_nothing_is_answered_and_rubbish_does_not_stop_it(agent):
+    address = agent.start()
+    client = Client()
+    random = Random(5)
+    for _ in range(200):
+        client.socket.sendto(random.randbytes(random.randrange(1, 300)), address)
+    client.socket.close()
+    assert Client(2).ask(address, b"") == coap_message.CHANGED
+    assert agent.stop(signal.SIGINT) == 0
+
+
+def test_a_bad_configuration_exits_2_with_every_fault_on_stderr(agent, tmp_path):
+    (tmp_path / "gateway.toml").write_text('[gateway]\nid = "1"\ninsee = "x"\n[other]\n')
+    done = subprocess.run(
+        agent._command, env=agent._environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
+    assert done.returncode == 2
+    places = ("[gateway] id", "[gateway] insee", "[gateway] name", "[gateway] data", "[link] bind", "[uplink] broker")
+    assert all(f"\n{place}: " in "\n" + done.stderr for place in places) and "[other]: " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_address_that_is_taken_exits_1_and_says_so(agent, tmp_path):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        config = tmp_path / "gateway.toml"
+        config.write_text(config.read_text().replace("127.0.0.1:0", f"127.0.0.1:{taken.getsockname()[1]}"))
+        done = subprocess.run(
+            agent._command, env=agent._environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+        )
+    assert done.returncode == 1 and "cannot start: " in done.stderr and "Traceback" not in done.stderr

@@ -1,0 +1,168 @@
+"""The configuration: checked whole, every fault told at once with its place and remedy."""
+
+import tomllib
+
+import pytest
+
+from gateway import config
+from gateway.config import ConfigError
+from tests.support.gateway_world import GATEWAY, NODE
+from wire import limits as wire_limits
+
+MINIMAL = """
+[gateway]
+id = "7c1f0a2cff000001"
+insee = "49007"
+name = "cab-12"
+data = "/var/lib/bocage"
+[link]
+bind = "0.0.0.0:5683"
+[uplink]
+broker = "centre.example.fr"
+"""
+
+
+def changed(section, field, value):
+    plain = tomllib.loads(MINIMAL)
+    plain.setdefault(section, {})[field] = value
+    return plain
+
+
+def faults(plain, *, insecure=True):
+    with pytest.raises(ConfigError) as caught:
+        config.check(plain, insecure=insecure)
+    return caught.value.faults
+
+
+def test_a_minimal_file_is_enough_on_a_bench(tmp_path):
+    path = tmp_path / "gateway.toml"
+    path.write_text(MINIMAL)
+    checked = config.load(path, insecure=True)
+    assert checked.core.gateway == GATEWAY and checked.core.allowed is None
+    assert (checked.bind, checked.mqtt.host, checked.mqtt.port) == (("0.0.0.0", 5683), "centre.example.fr", 8883)
+    assert checked.mqtt.client_id == "49007-cab-12" and checked.mqtt.will_topic == "tc/1/s/49007/cab-12"
+    assert checked.core.ack_timeout_ms == wire_limits.COAP_ACK_TIMEOUT_MIN_MS and not checked.trust_system_clock
+
+
+def test_every_field_is_taken():
+    plain = tomllib.loads(MINIMAL)
+    plain["link"] |= {"nodes": [NODE.hex()], "commit_ms": 200, "ack_timeout_ms": 9000}
+    plain["uplink"] |= {"batch_records": 7, "batch_age_s": 5, "window": 20}
+    plain["journal"] = {"bytes_max": 1 << 21, "segment_bytes_max": 1 << 15, "alarm_reserve_bytes": 1 << 17}
+    plain["clock"] = {"trust_system": True}
+    checked = config.check(plain, insecure=True)
+    core = checked.core
+    assert core.allowed == {NODE} and checked.trust_system_clock
+    assert (core.commit_ms, core.ack_timeout_ms, core.batch_records_max) == (200, 9000, 7)
+    assert (core.batch_age_ms, core.window_max) == (5000, 20)
+    assert (core.journal_bytes_max, core.segment_bytes_max, core.alarm_reserve_bytes) == (1 << 21, 1 << 15, 1 << 17)
+
+
+def test_an_empty_list_of_nodes_answers_nobody():
+    assert config.check(changed("link", "nodes", []), insecure=True).core.allowed == frozenset()
+
+
+def test_all_faults_come_at_once_each_with_section_field_and_remedy():
+    plain = {
+        "gateway": {"id": "12", "insee": "4900", "name": "Cab_12", "colour": "red"},
+        "link": {"bind": 5, "nodes": ["7c1f0a2c01000001", "x", 7], "commit_ms": 4000},
+        "uplink": {"window": "16", "batch_records": True},
+        "journal": {"bytes_max": 1 << 20},
+        "clock": {"trust_system": 1},
+        "radio": {},
+    }
+    found = faults(plain)
+    expected = (
+        "[gateway] id",
+        "[gateway] insee",
+        "[gateway] name",
+        "[gateway] data: is missing",
+        "[gateway] colour: is not a field",
+        "[link] bind",
+        "[link] nodes[1]",
+        "[link] nodes[2]",
+        "[link] commit_ms: is 4000",
+        "[uplink] broker: is missing",
+        "[uplink] window",
+        "[uplink] batch_records",
+        "[journal] bytes_max: leaves no room",
+        "[clock] trust_system",
+        "[radio]: is not a section",
+    )
+    for start in expected:
+        (line,) = [line for line in found if line.startswith(start)]
+        assert "; " in line, f"no remedy in {line!r}"
+    assert len(found) == len(expected), found
+
+
+def test_a_file_without_sections_names_every_missing_field():
+    assert [line.partition(":")[0] for line in faults({})] == [
+        "[gateway] id",
+        "[gateway] insee",
+        "[gateway] name",
+        "[gateway] data",
+        "[link] bind",
+        "[uplink] broker",
+    ]
+
+
+def test_what_is_not_secure_needs_the_flag():
+    found = faults(tomllib.loads(MINIMAL), insecure=False)
+    assert len(found) == 2 and all("--insecure" in line for line in found)
+    assert {line.partition(":")[0] for line in found} == {"[link] bind", "[uplink] ca"}
+
+
+def test_tls_files_come_together_and_exist(tmp_path):
+    ca = tmp_path / "ca.pem"
+    ca.touch()
+    plain = changed("uplink", "ca", str(ca)) | {}
+    plain["uplink"]["key"] = str(tmp_path / "absent.key")
+    found = faults(plain)
+    assert [line.partition(":")[0] for line in found] == ["[uplink] certificate", "[uplink] key"]
+    assert "is missing" in found[0] and "is not a file" in found[1]
+
+
+@pytest.mark.parametrize(
+    ("section", "field", "value"),
+    [
+        ("gateway", "id", "7c1f0a2c ff0000 "),  # spaces, which bytes.fromhex would skip
+        ("gateway", "id", "7c1f0a2cff00000²"),
+        ("gateway", "id", 7),
+        ("gateway", "insee", "²²²²²"),  # isdigit() says yes
+        ("gateway", "insee", "2C004"),
+        ("gateway", "name", "-cab"),
+        ("gateway", "name", "cab/12"),
+        ("gateway", "name", "cab+"),
+        ("gateway", "data", "var/lib"),
+        ("link", "bind", "0.0.0.0:²"),
+        ("link", "bind", "0.0.0.0:65536"),
+        ("link", "bind", ":5683"),
+        ("link", "bind", "::1"),  # an IPv6 address without brackets
+        ("link", "ack_timeout_ms", wire_limits.COAP_ACK_TIMEOUT_MIN_MS - 1),
+        ("link", "commit_ms", -1),
+        ("link", "commit_ms", 500.0),
+        ("uplink", "batch_age_s", 3601),
+        ("uplink", "window", 4),
+        ("clock", "trust_system", "yes"),
+    ],
+)
+def test_one_bad_value_is_one_fault(section, field, value):
+    (found,) = faults(changed(section, field, value))
+    assert found.startswith(f"[{section}] {field}: ")
+
+
+def test_an_ipv6_address_stands_in_brackets():
+    assert config.check(changed("link", "bind", "[::1]:5683"), insecure=True).bind == ("::1", 5683)
+
+
+@pytest.mark.parametrize("data", [b"\xff\xfe", b"[gateway\n", b"a = 1\na = 2\n"])
+def test_a_file_that_is_no_toml_is_one_fault_that_names_it(tmp_path, data):
+    path = tmp_path / "gateway.toml"
+    path.write_bytes(data)
+    with pytest.raises(ConfigError, match=r"gateway\.toml"):
+        config.load(path, insecure=True)
+
+
+def test_an_absent_file_is_a_fault_too(tmp_path):
+    with pytest.raises(ConfigError, match="cannot be read"):
+        config.load(tmp_path / "absent.toml", insecure=True)

@@ -1,0 +1,162 @@
+"""From payloads to the journal and back to answers: custody, duplicates, conflicts, rubbish, bounds."""
+
+from random import Random
+
+import pytest
+
+from gateway.core import entry, limits
+from gateway.core.inbox import Accepted, Inbox
+from gateway.core.journal import Journal, Refused, Stream
+from simulator.disk import SimDisk
+from tests.support.gateway_world import EPOCH, GATEWAY, NODE, OTHER, alarm, level, payload, reading
+from wire import event, record
+from wire import limits as wire_limits
+from wire.record import Record, Stamp
+
+
+class Bench:
+    """An inbox on its journal."""
+
+    def __init__(self, journal_bytes_max=60_000):
+        self.disk = SimDisk(Random(1))
+        self.journal = Journal(
+            self.disk,
+            epoch=EPOCH,
+            segment_bytes_max=4000,
+            journal_bytes_max=journal_bytes_max,
+            alarm_reserve_bytes=4000,
+            pending_bytes_max=20_000,
+        )
+        self.journal.recover()
+        self.inbox = Inbox(self.journal, self.own)
+        self.exchange = 0
+
+    def own(self, body):
+        made = Record(1, 0, Stamp(0, 0, 0), body)
+        lane = record.lane(made)
+        position = self.journal.append(lane, entry.encode(entry.Entry(GATEWAY, record.encode(made))))
+        return position if isinstance(position, Refused) else (lane, position)
+
+    def take(self, data, node=NODE):
+        self.exchange += 1
+        return self.inbox.take(node, data, self.exchange)
+
+    def flush(self):
+        ticket = self.journal.flush()
+        if ticket is not None:
+            self.inbox.advance(self.journal.on_synced(ticket, self.disk.complete(ticket)))
+        return self.inbox.settled()
+
+    def held(self, lane):
+        stream = Stream(EPOCH, lane)
+        return [entry.decode(data) for data in self.journal.read(stream, 0, count_max=999, bytes_max=10**6)]
+
+
+def test_each_record_goes_to_its_lane_as_it_came_and_the_answer_waits_for_all_of_them():
+    bench = Bench()
+    outcome = bench.take(payload(reading(1), alarm(2), level(3)))
+    assert outcome == Accepted([reading(1), alarm(2), level(3)], urgent=True)
+    assert bench.inbox.settled() == []
+    bench.inbox.advance([(event.ALARM, 1), (event.EVENT, 1)])
+    assert bench.inbox.settled() == [], "the telemetry of the payload is not durable"
+    assert bench.flush() == [1] and bench.inbox.settled() == []
+    for lane, made in ((event.TELEMETRY, reading(1)), (event.ALARM, alarm(2)), (event.EVENT, level(3))):
+        assert [(item.node, item.record) for item in bench.held(lane)] == [(NODE, made)]
+
+
+def test_only_an_alarm_is_urgent():
+    bench = Bench()
+    assert not bench.take(payload(reading(1), level(2))).urgent
+    assert bench.take(payload(reading(3), alarm(4))).urgent
+
+
+def test_a_duplicate_is_journaled_once_and_waits_for_the_first_copy():
+    bench = Bench()
+    bench.take(payload(reading(1)))
+    bench.take(payload(reading(1)))
+    assert bench.inbox.settled() == []
+    assert bench.flush() == [1, 2]
+    bench.take(payload(reading(1)))
+    assert bench.inbox.settled() == [3], "durable already"
+    assert len(bench.held(event.TELEMETRY)) == 1 and bench.inbox.counters["duplicates"] == 2
+
+
+def test_the_same_identity_with_other_bytes_is_kept_both():
+    bench = Bench()
+    bench.take(payload(reading(1)))
+    bench.take(payload(reading(1, body={6: 1})))
+    bench.flush()
+    assert [item.record.body for item in bench.held(event.TELEMETRY)] == [reading(1).body, {6: 1}]
+
+
+def test_the_same_numbers_of_another_node_or_boot_are_no_duplicate():
+    bench = Bench()
+    bench.take(payload(reading(1)))
+    bench.take(payload(reading(1)), OTHER)
+    bench.take(payload(reading(1, boot=2)))
+    bench.flush()
+    assert len(bench.held(event.TELEMETRY)) == 3 and bench.inbox.counters["duplicates"] == 0
+
+
+def test_what_is_no_longer_remembered_is_forwarded(monkeypatch):
+    monkeypatch.setattr(limits, "INBOX_REMEMBERED_PER_NODE_MAX", 2)
+    monkeypatch.setattr(limits, "INBOX_NODES_MAX", 2)
+    bench = Bench()
+    for number in (1, 2, 3, 1):
+        bench.take(payload(reading(number)))
+    for node in (OTHER, GATEWAY, NODE):
+        bench.take(payload(reading(1)), node)
+    assert bench.inbox.counters["duplicates"] == 0 and bench.inbox.counters["records"] == 7
+
+
+@pytest.mark.parametrize("data", [b"\x00", b"\xff" * 30, payload(reading(1))[:-1], payload(reading(1)) + b"\x00"])
+def test_a_payload_with_any_undecodable_byte_is_kept_whole_as_raw_and_answered(data):
+    bench = Bench()
+    assert bench.take(data) == Accepted([], urgent=False)
+    assert bench.inbox.settled() == []
+    assert bench.flush() == [1]
+    (item,) = bench.held(event.EVENT)
+    assert item.node == GATEWAY and item.record.body.code == event.RAW
+    assert item.record.body.detail[0] == NODE and item.record.body.detail[2] == data
+    assert bench.held(event.TELEMETRY) == []
+
+
+@pytest.mark.parametrize("length", [512, 513, 990, 1024, 1025, 5000])
+def test_a_raw_record_never_grows_beyond_what_a_record_may_be(length):
+    bench = Bench()
+    assert isinstance(bench.take(b"\xff" * length), Accepted)
+    bench.flush()
+    (item,) = bench.held(event.EVENT)
+    assert item.record.body.detail[2] == b"\xff" * min(length, limits.RAW_BYTES_MAX)
+    assert len(record.encode(item.record)) <= wire_limits.CBOR_BYTES_MAX
+
+
+def test_a_full_journal_refuses_a_payload_and_nothing_of_it_is_answered():
+    bench = Bench(journal_bytes_max=24_000)
+    number = 0
+    while not isinstance(outcome := bench.take(payload(reading(number))), Refused):
+        bench.flush()
+        number += 1
+    assert outcome is Refused.FULL
+    assert bench.take(b"\xff" * 500) is Refused.FULL
+    assert bench.flush() == [] and bench.inbox.counters["journal-refused"] == 2
+    assert isinstance(bench.take(payload(alarm(9000))), Accepted)
+    assert bench.flush() == [bench.exchange]
+
+
+def test_too_many_requests_under_way_are_refused(monkeypatch):
+    monkeypatch.setattr(limits, "INBOX_WAITING_MAX", 2)
+    bench = Bench()
+    for number in range(2):
+        bench.take(payload(reading(number)))
+    assert bench.take(payload(reading(3))) is Refused.PENDING
+    assert bench.flush() == [1, 2]
+    assert isinstance(bench.take(payload(reading(3))), Accepted)
+
+
+def test_values_out_of_range_are_carried_and_counted():
+    bench = Bench()
+    bench.take(payload(reading(1, body={6: 99_999, 77: 5})))
+    bench.flush()
+    assert bench.held(event.TELEMETRY)[0].record.body == {6: 99_999, 77: 5}
+    assert bench.inbox.counters["out-of-range"] == 1

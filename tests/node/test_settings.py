@@ -1,0 +1,123 @@
+"""Settings: all faults at once, each with its path and a remedy; integers only; nothing unknown passes."""
+
+import pytest
+
+from node import settings
+from policy import civil, lighting, lighting_form
+
+GOOD = {
+    "node": "7c1f0a2c01000001",
+    "gateway": ["192.0.2.1", 5683],
+    "insecure": True,
+    "site": [474736, -5516],
+    "lamp": [360, 6],
+}
+
+
+def faults_of(**changes):
+    decoded, faults = settings.decode({**GOOD, **changes})
+    assert decoded is None
+    return {fault.path: fault for fault in faults}
+
+
+def test_the_least_that_is_needed_and_the_defaults():
+    decoded, faults = settings.decode(GOOD)
+    assert not faults
+    assert decoded.node == bytes.fromhex("7c1f0a2c01000001")
+    assert decoded.gateway == ("192.0.2.1", 5683)
+    assert decoded.site == lighting.Site(474736, -5516, civil.PARIS)
+    assert decoded.lamp == (360, 6)
+    assert decoded.calendar == lighting.DEFAULT_CALENDAR
+    timing = (decoded.sample_s, decoded.telemetry_s, decoded.health_s, decoded.report_spread_s, decoded.ack_timeout_ms)
+    assert timing == (60, 900, 3600, 120, 4000)
+    assert decoded.trace is False
+
+
+def test_everything_may_be_given():
+    plain = lighting_form.encode(lighting.DIMMING_CALENDAR)
+    wide = {"calendar": plain, "sample_s": 5, "trace": True, "wifi": ["net", "key"], "kind": "streetlight"}
+    decoded, faults = settings.decode(GOOD | wide)
+    assert not faults
+    assert decoded.calendar == lighting.DIMMING_CALENDAR
+    assert decoded.sample_s == 5 and decoded.trace is True
+
+
+@pytest.mark.parametrize("plain", [None, [], "settings", 7])
+def test_what_is_no_map_is_one_fault(plain):
+    decoded, faults = settings.decode(plain)
+    assert decoded is None
+    assert [fault.problem for fault in faults] == ["is not a map"]
+
+
+def test_all_faults_come_at_once_with_path_and_remedy():
+    plain = {
+        "node": "7c1f",
+        "gateway": ["", 70_000],
+        "site": [474736],
+        "lamp": [360, -1],
+        "calendar": [1, [[0, 0, 0, 0]], [[[1, 0, 101]]]],
+        "telemetry_s": 900.0,
+        "sample_s": 0,
+        "colour": "blue",
+    }
+    decoded, faults = settings.decode(plain)
+    assert decoded is None
+    assert {fault.path for fault in faults} == {
+        "colour",
+        "node",
+        "gateway[0]",
+        "gateway[1]",
+        "site",
+        "lamp[1]",
+        "calendar.rules[0].weekdays",
+        "calendar.programs[0][0].level",
+        "telemetry_s",
+        "sample_s",
+        "insecure",
+    }
+    assert all(fault.problem and fault.remedy for fault in faults)
+
+
+@pytest.mark.parametrize("name", sorted(GOOD))
+def test_each_of_them_is_needed(name):
+    decoded, faults = settings.decode({key: value for key, value in GOOD.items() if key != name})
+    assert decoded is None
+    assert [fault.path.partition("[")[0] for fault in faults] == [name]
+
+
+@pytest.mark.parametrize("name", ["telemetry", "Node", "", "sample_ms"])
+def test_an_unknown_name_is_a_fault(name):
+    assert faults_of(**{name: 1})[name].remedy == "remove it, or correct its spelling"
+
+
+@pytest.mark.parametrize(
+    "node", ["7c1f0a2c0100000", "7c1f0a2c010000011", "7c1f0a2c0100000g", 7, None, b"7c1f0a2c01000001"]
+)
+def test_an_id_is_sixteen_hex_digits(node):
+    assert set(faults_of(node=node)) == {"node"}
+
+
+@pytest.mark.parametrize("insecure", [False, None, 1, "true"])
+def test_the_clear_link_must_be_asked_for(insecure):
+    assert set(faults_of(insecure=insecure)) == {"insecure"}
+
+
+@pytest.mark.parametrize("name", sorted(settings._TIMING))
+def test_timing_is_bounded_on_both_sides(name):
+    default, low, high = settings._TIMING[name]
+    assert low <= default <= high
+    for value in (low, high):
+        decoded, faults = settings.decode({**GOOD, name: value})
+        assert not faults and getattr(decoded, name) == value
+    for value in (low - 1, high + 1, True, str(low), None):
+        assert set(faults_of(**{name: value})) == {name}
+
+
+@pytest.mark.parametrize("site", [[900_001, 0], [0, -1_800_001], [47.5, 0], [474736, -5516, 0], {}])
+def test_a_site_is_two_integers_on_the_globe(site):
+    assert all(path.startswith("site") for path in faults_of(site=site))
+
+
+@pytest.mark.parametrize("trace", [1, "yes", None, False])
+def test_the_trace_is_on_for_true_alone(trace):
+    assert settings.decode({**GOOD, "trace": trace})[0].trace is False

@@ -1,0 +1,174 @@
+"""A simulated cabinet: it loses what was not synced, notices a cut by its keep-alive, and knows no time at first."""
+
+import pytest
+
+from gateway.core.gateway import Options
+from simulator.broker import Broker
+from simulator.gateway_host import GatewayHost
+from simulator.prng import Prng
+from simulator.world import World
+from wire import event, topic, watermark
+
+OPTIONS = Options(
+    gateway=bytes(range(8)),
+    insee="49007",
+    name="cab-1",
+    allowed=None,
+    commit_ms=500,
+    batch_age_ms=60_000,
+    batch_records_max=50,
+    window_max=16,
+    segment_bytes_max=1 << 16,
+    journal_bytes_max=1 << 20,
+    alarm_reserve_bytes=1 << 16,
+    ack_timeout_ms=4000,
+)
+
+
+class Reader:
+    """The centre's end: writes down what comes up, answers nothing."""
+
+    def __init__(self):
+        self.topics = []
+
+    def on_connected(self, receive_max): ...
+    def on_disconnected(self, why): ...
+    def on_puback(self, token, reason_code): ...
+
+    def on_message(self, name, payload):
+        self.topics.append(name)
+
+
+class Bench:
+    """One cabinet, a broker, and a reader of everything that goes up."""
+
+    def __init__(self):
+        self.world = World(start_unix_s=1_800_000_000)
+        self.broker = Broker(self.world, Prng("broker"))
+        self.host = GatewayHost(self.world, Prng("cabinet"), OPTIONS, self.broker)
+        self.reader = Reader()
+        self.broker.connect("ingest", self.reader, lambda name: name.split("/")[2] != topic.WATERMARK)
+
+    def later(self, seconds):
+        self.world.run_until(self.world.now_ms + 1000 * seconds)
+
+    def started(self):
+        self.host.power_on()
+        self.later(60)
+        return self.host
+
+    def logged(self, what):
+        return sum(word == what for _, word in self.host.logs)
+
+    def unix_s(self):
+        return self.host.core.clock.unix_s(now_ms=self.world.now_ms)
+
+
+@pytest.fixture
+def bench():
+    return Bench()
+
+
+def test_it_starts_its_agent_after_a_while_and_reports_its_boot(bench):
+    bench.host.power_on()
+    bench.later(11)
+    assert bench.host.core is None
+    bench.later(49)
+    assert bench.host.boot == 1
+    assert bench.logged("connected") == 1
+    assert topic.build(topic.EVENT, "49007", "cab-1") in bench.reader.topics
+
+
+def test_it_knows_no_time_before_the_network_has_told_it(bench):
+    bench.host.fibre(False)
+    bench.started()
+    assert bench.unix_s() is None
+    bench.host.fibre(True)
+    bench.later(10)
+    assert bench.unix_s() == bench.world.unix_s
+
+
+def test_it_carries_its_time_through_a_cut_of_the_fibre(bench):
+    bench.started()
+    bench.host.fibre(False)
+    bench.later(7200)
+    assert bench.unix_s() == bench.world.unix_s
+
+
+def test_a_power_cut_takes_ram_and_what_was_not_synced_and_leaves_the_rest(bench):
+    host = bench.started()
+    held = host.waiting()
+    assert held == 1, "its own boot record, which nobody has acknowledged"
+    host.power_cut()
+    assert host.core is None
+    assert host.waiting() == 0
+    bench.later(60)
+    assert host.core is None
+    host.power_on()
+    bench.later(60)
+    assert host.boot == 2
+    assert host.waiting() == 2
+
+
+def test_power_that_fails_while_it_starts_starts_it_once(bench):
+    bench.host.power_on()
+    bench.later(5)
+    bench.host.power_cut()
+    bench.later(1)
+    bench.host.power_on()
+    bench.later(60)
+    assert bench.host.boot == 1
+
+
+def test_a_silent_cut_is_noticed_by_the_keep_alive_only(bench):
+    host = bench.started()
+    host.fibre(False)
+    bench.later(13)
+    assert bench.logged("disconnected") == 0
+    bench.later(2)
+    assert bench.logged("disconnected") == 1
+
+
+@pytest.mark.parametrize("cut_s", [2, 13, 30, 3600])
+def test_after_a_cut_of_any_length_it_speaks_again(bench, cut_s):
+    host = bench.started()
+    host.fibre(False)
+    bench.later(cut_s)
+    bench.reader.topics.clear()
+    host.fibre(True)
+    bench.later(300)
+    assert bench.reader.topics, "the boot record has no watermark yet, so it comes again"
+    assert host.core.uplink._connected
+
+
+def test_without_fibre_nothing_is_published(bench):
+    host = bench.started()
+    host.fibre(False)
+    bench.later(1)
+    accepted = bench.broker.accepted
+    bench.later(3600)
+    assert bench.broker.accepted == accepted
+
+
+def test_counters_add_up_over_its_lives(bench):
+    host = bench.started()
+    first = dict(host.core.uplink.counters)
+    host.power_cut()
+    host.power_on()
+    bench.later(60)
+    second = dict(host.core.uplink.counters)
+    totals = host.totals()
+    assert first["batches"] > 0
+    assert totals["uplink.batches"] == first["batches"] + second["batches"]
+
+
+def test_a_watermark_frees_the_journal(bench):
+    host = bench.started()
+    (stream,) = (stream for stream in host.core.journal.streams() if stream.lane == event.EVENT)
+    assert host.waiting() == 1
+    mark = watermark.Watermark(stream.epoch, stream.lane, 1)
+    bench.broker.publish(
+        "49007-cab-1", 0, topic.build(topic.WATERMARK, "49007", "cab-1"), watermark.encode(mark)
+    )
+    bench.later(1)
+    assert host.waiting() == 0

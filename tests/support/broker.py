@@ -1,0 +1,74 @@
+"""A real Mosquitto on a free loopback port, for tests marked `broker`; and waits that end, well or badly."""
+
+import os
+import queue
+import signal
+import socket
+import subprocess
+import time
+
+# Nothing waits for a time to pass: this only ends a test that would hang.
+PATIENCE_S = 20
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Mosquitto:
+    """One broker in a folder of its own. `more` are further lines of its configuration."""
+
+    def __init__(self, program, folder, *, more=""):
+        self.port = free_port()
+        config = folder / "mosquitto.conf"
+        config.write_text(
+            f"listener {self.port} 127.0.0.1\nallow_anonymous true\nlog_dest none\npersistence false\n"
+            f"user {os.environ.get('USER', 'root')}\n{more}"
+        )
+        self._command = [program, "-c", str(config)]
+        self._process = None
+
+    def start(self):
+        """Returns when it listens."""
+        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        end = time.monotonic() + PATIENCE_S
+        while True:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            assert self._process.poll() is None and time.monotonic() < end, "mosquitto does not start"
+
+    def kill(self):
+        if self._process is not None:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+
+class Inbox:
+    """A queue of what another thread posts."""
+
+    def __init__(self):
+        self._queue = queue.Queue()
+        self.seen = []
+
+    def post(self, event):
+        self._queue.put(event)
+
+    def wait_for(self, matches):
+        """The next event that `matches` (a type, or a function); what comes before stays in `seen`."""
+        wanted = (lambda event: isinstance(event, matches)) if isinstance(matches, type) else matches
+        end = time.monotonic() + PATIENCE_S
+        while True:
+            event = self._queue.get(timeout=max(0.01, end - time.monotonic()))
+            self.seen.append(event)
+            if wanted(event):
+                return event
+
+    def rest(self):
+        """What is still in the queue, once nobody posts any more."""
+        while not self._queue.empty():
+            self.seen.append(self._queue.get())
+        return self.seen
