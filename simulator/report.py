@@ -212,7 +212,10 @@ def _kwh(wh: int) -> str:
 
 
 def _cabinet(options: Options, index: int | None) -> str:
-    return "" if index is None else f"{cabinets(options.lamps)[index].name} "
+    if index is None:
+        return ""
+    cabinet = cabinets(options.lamps)[index]
+    return f"{cabinet.commune}/{cabinet.name} "
 
 
 def _clock(options: Options, at_s: int) -> str:

@@ -275,10 +275,12 @@ class Territory:
     def _damage(self, index: int, what: str, code: int) -> None:
         lamp = self.lamps[index]
         lamp.settle(now_ms=self.world.now_ms, unix_s=self.world.unix_s)
+        lit = lamp.light_percent() > 0
         setattr(lamp, what, True)
         # A relay that sticks on a switched feeder is never seen: the contactor makes it dark by day.
         if what == "module_dead" or not lamp.feeder.switched:
-            self._expected.append(LampFault(self.nodes[index].settings.node, code, self.world.unix_s))
+            visible_s = self.world.unix_s if lit and what == "module_dead" else None
+            self._expected.append(LampFault(self.nodes[index].settings.node, code, visible_s))
 
     def _calm(self) -> None:
         """Faults end: perfect radio from here on."""

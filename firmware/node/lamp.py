@@ -86,7 +86,8 @@ class LampWatch:
             votes.pop(0)
 
     def _verdict(self, code, votes):
-        """Begin on three of the last five, end on three healthy ones: between the two nothing changes."""
+        """Begin on three of the last five; end when all that is remembered (three at least) is healthy. In between nothing
+        changes."""
         bad = sum(1 for vote in votes if vote)
         if bad >= _VOTES:
             return self._declare(code, True)

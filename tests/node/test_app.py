@@ -1,4 +1,4 @@
-"""Days of a node in virtual time: what it lights, what it tells, and that all of it arrives or is explained."""
+"""Days of a node in virtual time: what it lights and what it tells, with and without a gateway."""
 
 import itertools
 
@@ -15,7 +15,6 @@ from wire.record import HOLDOVER, SYNCED, UNSET
 
 HOUR_S = 3600
 DAY_S = 86_400
-NODE_SPREAD_S = 120
 DIMMING = lighting_form.encode(lighting.DIMMING_CALENDAR)
 EXTINCTION = [1, [[127, 0, 0, 0]], [[[SUNSET, 0, 100], [CLOCK, 1410, 0], [CLOCK, 300, 100], [SUNRISE, 0, 0]]]]
 

@@ -1,5 +1,7 @@
 """What a node's records say about time, and that all of them arrive or are explained, whatever the link does."""
 
+import itertools
+
 import pytest
 
 from node import limits

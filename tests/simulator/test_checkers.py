@@ -14,7 +14,7 @@ from node.app import Node
 from node.lamp import LampWatch
 from node.outbox import Outbox
 from node.streetlight import Output, Streetlight
-from simulator.checkers.alarms import LampFault, judge
+from simulator.checkers.alarms import SOON_S, LampFault, judge
 from simulator.checkers.delivery import DeliveryChecker
 from simulator.checkers.lighting import GRACE_S, LightingChecker, Watched
 from simulator.gateway_host import GatewayHost
@@ -361,7 +361,7 @@ def test_the_end_of_an_alarm_is_not_its_begin():
     node = bytes(8)
     stamp = record.Stamp(record.SYNCED, 1_800_000_000, 1)
     ended = record.encode_body(record.EventBody(event.LAMP_FAILURE, False, {quantity.POWER: 300}))
-    verdict = judge([LampFault(node, event.LAMP_FAILURE, 0)], [((node, 1, 1), stamp, ended)])
+    verdict = judge([LampFault(node, event.LAMP_FAILURE, None)], [((node, 1, 1), stamp, ended)])
     assert (verdict.told, verdict.false) == (0, 0)
     assert len(verdict.faults) == 1
 
@@ -393,3 +393,12 @@ def test_a_node_that_never_waits_stops_the_run(monkeypatch):
 def test_the_control_of_all_these_is_the_small_territory():
     assert ordinary()[1].options is SMALL
     assert ordinary()[1].is_good
+
+
+def test_an_alarm_that_is_made_late_is_named():
+    node = bytes(8)
+    begun = record.encode_body(record.EventBody(event.LAMP_FAILURE, True, None))
+    for delay_s, faults in ((SOON_S, 0), (SOON_S + 1, 1)):
+        stamp = record.Stamp(record.SYNCED, 1_795_561_200 + delay_s, 1)
+        verdict = judge([LampFault(node, event.LAMP_FAILURE, 1_795_561_200)], [((node, 1, 1), stamp, begun)])
+        assert (verdict.told, len(verdict.faults)) == (1, faults)
