@@ -86,8 +86,7 @@ class LampWatch:
             votes.pop(0)
 
     def _verdict(self, code, votes):
-        """Begin on three of the last five; end when all that is remembered (three at least) is healthy. In between nothing
-        changes."""
+        """Begin on three of the last five; end when all that is remembered, three at least, is healthy."""
         bad = sum(1 for vote in votes if vote)
         if bad >= _VOTES:
             return self._declare(code, True)

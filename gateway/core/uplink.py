@@ -285,8 +285,8 @@ class Uplink:
 
     def _age_ms(self, stream: Stream) -> int:
         """How long a record may wait for company: alarms not at all, events a second, telemetry as
-        configured."""
-        if stream.lane == event.ALARM:
+        configured. To an earlier epoch no company will come."""
+        if stream.lane == event.ALARM or stream.epoch != self._epoch:
             return 0
         return min(1000, self._batch_age_ms) if stream.lane == event.EVENT else self._batch_age_ms
 

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from wire import event, record
 
-
 # Three samples a minute apart after a lamp's warm-up of five minutes, and a level change that starts it again.
 SOON_S = 900
 
