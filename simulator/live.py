@@ -7,12 +7,15 @@ import json
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from simulator.prng import Prng
 from simulator.rig import Rig, RigError
 
 _DRAIN_S = 180
+
+Figures = dict[str, int | float]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,21 +30,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit status: 0 nothing lost or doubled, 1 a part is missing, 3 a record was lost or doubled."""
+    return in_folder("live", args, lambda folder: tell(folder, args, quiet=args.json))
+
+
+def in_folder(name: str, args: argparse.Namespace, act: Callable[[Path], Figures]) -> int:
+    """Act in the folder asked for, or in one that goes afterwards; print the figures and judge them."""
     try:
         if args.folder is not None:
-            figures = tell(args.folder, args, quiet=args.json)
+            figures = act(args.folder)
         else:
-            with tempfile.TemporaryDirectory(prefix="bocage-live-") as folder:
-                figures = tell(Path(folder), args, quiet=args.json)
+            with tempfile.TemporaryDirectory(prefix="bocage-") as folder:
+                figures = act(Path(folder))
     except RigError as error:
-        print(f"bocage live: {error}", file=sys.stderr)
+        print(f"bocage {name}: {error}", file=sys.stderr)
         return 1
     if args.json:
         print(json.dumps(figures))
+    else:
+        print("\n".join(f"{key:<20} {value}" for key, value in figures.items()))
     return 0 if figures["lost"] == figures["duplicated"] == figures["altered"] == 0 else 3
 
 
-def tell(folder: Path, args: argparse.Namespace, *, quiet: bool) -> dict[str, int | float]:
+def tell(folder: Path, args: argparse.Namespace, *, quiet: bool) -> Figures:
     """Run the story once and return its figures."""
     prng = Prng(args.seed)
     begun = time.monotonic()
@@ -59,12 +69,10 @@ def tell(folder: Path, args: argparse.Namespace, *, quiet: bool) -> dict[str, in
             said = rig.delivery.acknowledged_count()
             say(f"kill -9 {part.name}, {away_s:.1f} s · acquittés (acknowledged) {said}")
             rig.kill(part, away_s)
-        figures = conclude(rig, say)
-        say(", ".join(f"{name} {value}" for name, value in figures.items()))
-    return figures
+        return conclude(rig)
 
 
-def conclude(rig: Rig, say: object = None) -> dict[str, int | float]:
+def conclude(rig: Rig) -> Figures:
     """Faults have ended: let everything drain, then compare what was said with what is stored."""
     rig.quiet()
     rig.wait_until(rig.crowd.idle, _DRAIN_S)

@@ -6,15 +6,13 @@ every record that any gateway ever acknowledged must be in the warehouse exactly
 """
 
 import argparse
-import json
 import sys
-import tempfile
 import time
 from pathlib import Path
 
-from simulator.live import conclude
+from simulator.live import Figures, conclude, in_folder
 from simulator.prng import Prng
-from simulator.rig import Rig, RigError
+from simulator.rig import Rig
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,23 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit status: 0 the proof holds, 1 a part is missing, 3 a record was lost, doubled or altered."""
-    try:
-        if args.folder is not None:
-            figures = prove(args.folder, args)
-        else:
-            with tempfile.TemporaryDirectory(prefix="bocage-kill-") as folder:
-                figures = prove(Path(folder), args)
-    except RigError as error:
-        print(f"bocage prove kill: {error}", file=sys.stderr)
-        return 1
-    if args.json:
-        print(json.dumps(figures))
-    else:
-        print("\n".join(f"{name:<20} {value}" for name, value in figures.items()))
-    return 0 if figures["lost"] == figures["duplicated"] == figures["altered"] == 0 else 3
+    return in_folder("prove kill", args, lambda folder: prove(folder, args))
 
 
-def prove(folder: Path, args: argparse.Namespace) -> dict[str, int | float]:
+def prove(folder: Path, args: argparse.Namespace) -> Figures:
     """Run the rounds and return the figures."""
     prng = Prng(args.seed)
     begun = time.monotonic()
