@@ -4,12 +4,12 @@ The disk is the queue and the window is ours: MQTT clients ignore Receive Maximu
 so at most a few batches are ever handed to one. A PUBACK is flow control; only the warehouse's watermark
 frees a record.
 
-A connection begins with a question, one empty batch per stream, and data follows when the watermark has
-come (or after a short wait). Batches then go ahead of the watermark as far as the window allows, alarms
-first. When nothing has moved for half a minute the warehouse is *silent*: only the oldest batch is sent
-again, with a back-off up to a quarter of an hour. The first watermark after that ends the silence and
-everything beyond it is sent afresh, for whatever swallowed one batch may have swallowed more. Sending twice
-is harmless: the warehouse counts a record once.
+A connection begins with a question, one empty batch per stream (alarms go at once), and data follows when
+the watermark has come (or after a short wait). Batches then go ahead of the watermark as far as the window
+allows, alarms first. When nothing has moved for half a minute the warehouse is *silent*: only the oldest
+batch is sent again, with a back-off up to a quarter of an hour. The first watermark after that ends the
+silence and everything beyond it is sent afresh, for whatever swallowed one batch may have swallowed more.
+Sending twice is harmless: the warehouse counts a record once.
 
 Sans-IO: `poll` returns what to publish; the caller reports connections, PUBACKs and messages.
 """
@@ -242,6 +242,9 @@ class Uplink:
     def _advance(self, stream: Stream, sending: _Sending, now_ms: int) -> list[Publication]:
         if now_ms >= sending.hold_until_ms:
             sending.hold_until_ms = 0
+        if sending.asked_ms is None and stream.lane == event.ALARM:
+            # An alarm does not wait for an answer: sending one twice is cheaper than sending it late.
+            sending.asked_ms, sending.answered = now_ms, True
         if sending.asked_ms is None:
             waiting = self._journal.durable_end(stream) - sending.next_position
             if waiting <= 0 or len(self._unacked) >= min(self._window_max, self._receive_max):
