@@ -19,6 +19,8 @@ class Authority:
         self._openssl(
             "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
             "-keyout", self._key, "-out", self.certificate, "-subj", f"/CN={name}",
+            # Python 3.13 holds a default context to RFC 5280: an authority says what its key is for.
+            "-addext", "keyUsage=critical,keyCertSign,cRLSign",
         )  # fmt: skip
 
     def issue(self, common_name, *, address=None, days="30"):
@@ -30,7 +32,8 @@ class Authority:
             "-keyout", key, "-out", request, "-subj", f"/CN={common_name}",
         )  # fmt: skip
         extensions = stem.with_suffix(".ext")
-        extensions.write_text(f"subjectAltName=IP:{address}\n" if address else "extendedKeyUsage=clientAuth\n")
+        purpose = f"subjectAltName=IP:{address}\n" if address else "extendedKeyUsage=clientAuth\n"
+        extensions.write_text(f"{purpose}subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n")
         period = ("-days", days)
         if days.startswith("-"):
             period = ("-not_before", "20200101000000Z", "-not_after", "20200201000000Z")
