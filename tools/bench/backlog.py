@@ -10,7 +10,6 @@ The first half of the backlog is drained against a centre that answers at once. 
 link that carries one batch in 20 ms of virtual time, first in, first out, while an alarm is appended, made
 durable and offered every 100 ms. Its latency is told in batches that the link carried between the alarm's
 append and its arrival, itself included: telemetry may have 12 batches under way, four places are the alarms'.
-The very first alarm of a stream waits for a question and its answer as well, thus for two passages.
 
 What dominates the drain is wire.senml in Python: encoding the pack takes 70 % of the gateway's time, decoding
 the journal's entries 25 %, deflate and reading the journal 2 % each (cProfile, both kinds of record).
@@ -50,8 +49,8 @@ COMMIT_RECORDS = 500
 BATCH_MS = 20
 ALARM_EVERY_MS = 100
 RECEIVE_MAX = 100
-# What may be under way before an alarm, twice because of the question, and the alarms' own places.
-ALARM_BATCHES_MAX = 2 * limits.UPLINK_WINDOW_MAX
+# What may be under way before an alarm, and the alarms' own places.
+ALARM_BATCHES_MAX = limits.UPLINK_WINDOW_MAX
 
 
 def meter(number: int, draw: random.Random) -> Record:
