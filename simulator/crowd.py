@@ -12,16 +12,16 @@ import socket
 import time
 from typing import Any
 
+from links import udp
 from simulator.checkers.delivery import DeliveryChecker
 from simulator.prng import Prng
 from wire import coap_message, quantity, record
 from wire.coap import Endpoint, Refused, Response
-from wire.coap_exchange import Timing
 from wire.record import UNSET, EventBody, Record, Stamp
 from wire.session import ClearSession
 
-# Quick retries: a bench on the loopback interface (see firmware/links/udp.py for the times of a bearer).
-_TIMING = Timing(300, 1500, 4, 1, 150, 15_000, 20_000)
+# Quick retries: a bench on the loopback interface.
+_ACK_TIMEOUT_MS = 300
 _RETRY_MS = 500
 _RECORDS_PER_PAYLOAD = 4
 
@@ -39,7 +39,9 @@ class Member:
         self._sequence = 0
         self._query = ClearSession(insecure=True).query(self.id)
         self._endpoint = Endpoint(
-            random_below=self._prng.randrange, first_message_id=self._prng.randrange(0x10000), timing=_TIMING
+            random_below=self._prng.randrange,
+            first_message_id=self._prng.randrange(0x10000),
+            timing=udp.timing(_ACK_TIMEOUT_MS),
         )
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.setblocking(False)

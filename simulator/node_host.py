@@ -9,6 +9,7 @@ twins.
 from collections.abc import Callable
 from typing import Any
 
+from links import udp
 from node.app import Boot, Checkpoint, Node
 from node.settings import Settings
 from simulator.network import Radio
@@ -17,7 +18,6 @@ from simulator.prng import Prng
 from simulator.world import World
 from wire import quantity
 from wire.coap import Endpoint
-from wire.coap_exchange import bearer_timing
 from wire.session import ClearSession
 
 Tap = Callable[[bytes, int, str, int, bytes], None]
@@ -97,7 +97,7 @@ class NodeHost:
         endpoint = Endpoint(
             random_below=prng.randrange,
             first_message_id=prng.randrange(0x10000),
-            timing=bearer_timing(ack_timeout_ms=self.settings.ack_timeout_ms, nstart=2),
+            timing=udp.timing(self.settings.ack_timeout_ms),
         )
 
         def tap(what: str, sequence: int, data: bytes) -> None:

@@ -120,7 +120,6 @@ class Rig:
         ]
         self.delivery = DeliveryChecker()
         self.crowd = Crowd(crowd, (_HOST, self._link_port), self.delivery)
-        self.said: list[str] = []
         self._begun = time.monotonic()
 
     def __enter__(self) -> "Rig":
@@ -141,7 +140,7 @@ class Rig:
         return int(1000 * (time.monotonic() - self._begun))
 
     def pump(self, for_s: float) -> None:
-        """Read consoles and drive the crowd for a while. A part that ended by itself is a defect, raised."""
+        """Read consoles and drive the crowd for a while."""
         until = time.monotonic() + for_s
         while True:
             for node in self.nodes:
@@ -154,7 +153,7 @@ class Rig:
                 time.sleep(min(0.02, left))
 
     def kill(self, part: Part, away_s: float) -> None:
-        """Kill -9, stay away for a moment, come back."""
+        """Kill -9, stay away for a moment, come back. RigError when the part had ended by itself: a defect."""
         if not part.running():
             raise RigError(f"{part.name} ended by itself; see {self.folder / part.name}.log")
         part.kill()
@@ -199,7 +198,6 @@ class Rig:
     def _read(self, node: VmNode) -> None:
         for line in node.lines():
             words = line.split()
-            self.said.append(line)
             if len(words) == 4 and words[0] in ("made", "acknowledged"):
                 identity = (bytes.fromhex(self._node_id(self.nodes.index(node) + 1)), int(words[1]), int(words[2]))
                 if words[0] == "made":
