@@ -5,7 +5,8 @@ envelope: which journal positions `[first, last]` of which (epoch, lane) it cove
 gateway still holds. Then come as many Bocage records, each opened by a SenML record with base name (`<node
 id in hex>/`) and base time, and the extra labels `boot`, `seq` and `q` (quality code, wire.record). Labels
 that do not end in `_` may be ignored by a stranger, who then reads plain names, units and decimal
-fractions.
+fractions. A batch may have fewer records than positions: the others are *void* (thinned or dropped by the
+gateway, which has said so in a gap record), and the envelope states how many.
 
     readings   one SenML record a reading: name `temp.1`, unit, value as decimal fraction (tag 4) or integer
     event      name of the event; value true or false for begins or ends, else the detail as a data value (CBOR)
@@ -58,7 +59,11 @@ def encode_pack(batch: Batch) -> bytes:
 
 
 def _envelope(batch):
-    return cbor.encode([_ENVELOPE_VERSION, batch.epoch, batch.lane, batch.first, batch.last, batch.oldest], 64)
+    fields = [_ENVELOPE_VERSION, batch.epoch, batch.lane, batch.first, batch.last, batch.oldest]
+    void = batch.last - batch.first + 1 - len(batch.items)
+    if void:
+        fields.append(void)
+    return cbor.encode(fields, 64)
 
 
 def _size_bound(batch):
@@ -153,11 +158,9 @@ def decode_pack(data) -> Batch:
     if head.get(_NAME) != "batch":
         raise WireFault("envelope")
     gateway = _node(head.get(_BASE_NAME))
-    epoch, lane, first, last, oldest = _decode_envelope(head.get(_VALUE_DATA))
+    epoch, lane, first, last, oldest, void = _decode_envelope(head.get(_VALUE_DATA))
     items = _decode_items(entries)
-    if items and last - first + 1 != len(items):
-        raise WireFault("positions")
-    if not items and last != first - 1:
+    if last - first + 1 != len(items) + void:
         raise WireFault("positions")
     return Batch(gateway, epoch, lane, first, last, oldest, items)
 
@@ -185,7 +188,10 @@ def _decode_envelope(data):
             raise WireFault("envelope")
     if oldest > first:
         raise WireFault("positions")
-    return epoch, lane, first, last, oldest
+    void = fields[6] if len(fields) > 6 else 0
+    if not cbor.is_integer(void) or not 0 <= void <= limits.POSITION_MAX:
+        raise WireFault("envelope")
+    return epoch, lane, first, last, oldest, void
 
 
 def _is_version(value):
