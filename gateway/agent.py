@@ -2,31 +2,37 @@
 
 Everything reaches the core in this one thread: datagrams from asyncio, finished syncs and the broker's
 events posted from their threads. One turn: hand over the event, let the core poll, carry out its effects,
-arm the timer for its deadline.
+arm the timer for its deadline. An exception in a turn is our own bug and ends the process: systemd starts it
+again, and the journal loses nothing by it.
 """
 
 import asyncio
-import json
 import os
-import secrets
 import signal
-import sys
+import traceback
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+from gateway.bearers import Bearers
 from gateway.config import Config
-from gateway.core.gateway import Connect, Gateway, Log, Send, Start
-from gateway.core.uplink import Publication
+from gateway.core.gateway import Log, Send
+from gateway.core.heartbeats import Heartbeats
+from gateway.core.post import Publication
+from gateway.facts import STARTING
 from gateway.io import clock
-from gateway.io.boot_counter import next_boot
-from gateway.io.disk import FileDisk
+from gateway.io.lock import FolderLock
 from gateway.io.mqtt import Connected, Disconnected, Message, MqttLink, PubAck
 from gateway.io.udp import UdpLink, open_link
-from wire.session import ClearSession
+from gateway.operation import Operation
+from gateway.startup import Opened, in_thread, open_core
 
-_CLOCK_EVERY_MS = 10_000
-_HEALTH_EVERY_MS = 60_000
-# A timer that is asked for further away than this is armed again then: asyncio's heap stays small.
-_SLEEP_MS_MAX = 60_000
+_HOUSEKEEP_EVERY_MS = 5_000
+# The clock is asked every five seconds, so a loop that turns turns that often.
+_LOOP_ALLOWED_MS = 30_000
+_STARTING_EVERY_S = 5
+# A flush that takes longer at the end is left to the kernel; systemd would kill us after 90 s.
+_STOPPING_S_MAX = 20
 
 
 class Agent:
@@ -36,82 +42,133 @@ class Agent:
         self._config = config
         self._insecure = insecure
         self._stop = asyncio.Event()
+        self._reported = asyncio.Event()
+        self._crash: BaseException | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._link: UdpLink | None = None
-        self._clock_at_ms = 0
-        self._health_at_ms = 0
+        self._heartbeats = Heartbeats()
+        self._operation = Operation(config, self._heartbeats)
+        self._housekeep_at_ms = 0
+        self._early: list[Any] = []
 
     async def run(self) -> None:
         """Start, serve, stop. OSError when the disk or the address cannot be had."""
         self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(self._on_exception)
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self._stop.set)
-        data = self._config.data
-        boot = next_boot(data / "state")
-        now_ms = clock.monotonic_ms()
-        self._health_at_ms = now_ms + _HEALTH_EVERY_MS
-        journal_disk = FileDisk(data / "journal", self._post_synced)
-        state_disk = FileDisk(data / "state", lambda _ticket, _error: None)
-        self._mqtt = MqttLink(self._config.mqtt, self._post_mqtt)
-        self._core = Gateway(
-            self._config.core,
-            Start(secrets.token_bytes(8), boot, "start"),
-            journal_disk=journal_disk,
-            state_disk=state_disk,
-            session=ClearSession(insecure=self._insecure),
-            random_below=secrets.randbelow,
-            now_ms=now_ms,
+        self._lock = FolderLock(self._config.data)
+        self._operation.open()
+        opened = await in_thread(
+            lambda: open_core(
+                self._config,
+                self._heartbeats,
+                self._posted(self._on_synced),
+                self._posted(self._on_state_synced),
+                insecure=self._insecure,
+            ),
+            stop=self._stop,
+            every_s=_STARTING_EVERY_S,
+            meanwhile=self._operation.starting,
         )
-        recovery = self._core.start(now_ms=now_ms)
-        self._link = await open_link(*self._config.bind, self._on_datagram)
-        _log("started", boot=boot, link=list(self._link.address), records=recovery.records, pid=os.getpid())
+        if opened is not None:
+            await self._begin(opened)
+            await self._stop.wait()
+            if self._crash is not None:
+                raise self._crash
+            await self._end()
+        self._operation.close()
+
+    # --- start and end ------------------------------------------------------------------------------------------
+
+    async def _begin(self, opened: Opened) -> None:
+        self._opened, self._core = opened, opened.core
+        self._mqtt = MqttLink(
+            self._config.mqtt,
+            self._posted(self._on_mqtt),
+            clock_is_good=lambda: opened.core.clock.good_since_ms is not None,
+        )
+        self._bearers = Bearers(
+            self._config, self._core, self._mqtt, turn=self._turn, post=self._posted, say=self._operation.say
+        )
+        self._link: UdpLink = await open_link(*self._config.bind, self._on_datagram)
+        self._operation.running(opened.core, opened.boot, self._link.address)
+        recovery = opened.recovery
+        self._operation.say(
+            "started", boot=opened.boot, link=list(self._link.address), records=recovery.records, pid=os.getpid()
+        )
         for damage in recovery.damages:
-            _log("journal-damage", damage=str(damage))
+            self._operation.say("journal-damage", damage=str(damage))
+        self._heartbeats.expect("loop", _LOOP_ALLOWED_MS, now_ms=clock.monotonic_ms())
         self._turn()
-        await self._stop.wait()
+        for deliver in self._early:
+            deliver()
+        self._operation.ready()
+        self._watch()
+
+    async def _end(self) -> None:
+        """What was taken is flushed, and the answers still leave."""
+        self._operation.stopping()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._bearers.close()
         self._mqtt.close()
-        # What was taken is flushed, and the answers still leave.
         self._core.journal.flush()
-        await asyncio.to_thread(journal_disk.close)
-        await asyncio.sleep(0)
+        disk = self._opened.journal_disk
+        try:
+            async with asyncio.timeout(_STOPPING_S_MAX):
+                while disk.unreported:
+                    self._reported.clear()
+                    await self._reported.wait()
+        except TimeoutError:
+            self._operation.say("stop-unfinished", syncs=disk.unreported)
+            return
         self._link.close()
-        state_disk.close()
-        _log("stopped")
+        disk.close()
+        self._opened.state_disk.close()
+
+    # --- the turn -----------------------------------------------------------------------------------------------
 
     def _turn(self) -> None:
-        """Poll the core, carry out its effects, arm the timer."""
+        """Poll the core, carry out its effects, arm the timer. While stopping only answers still leave."""
         now_ms = clock.monotonic_ms()
-        if now_ms >= self._clock_at_ms:
-            self._clock_at_ms = now_ms + _CLOCK_EVERY_MS
-            unix_ms, uncertainty_s = clock.utc(trust=self._config.trust_system_clock)
-            self._core.clock.tell(unix_ms, uncertainty_s, now_ms=now_ms)
-        if now_ms >= self._health_at_ms:
-            self._health_at_ms = now_ms + _HEALTH_EVERY_MS
-            _log("health", **self._core.health())
-        self._core.poll(now_ms=now_ms)
+        if not self._stop.is_set():
+            if now_ms >= self._housekeep_at_ms:
+                self._housekeep(now_ms)
+            self._core.poll(now_ms=now_ms)
+            self._arm(now_ms)
+            self._heartbeats.beat("loop", now_ms=now_ms)
         for effect in self._core.take_effects():
-            self._carry_out(effect)
-        self._arm(now_ms)
+            if not self._stop.is_set() or isinstance(effect, Send | Log):
+                self._carry_out(effect)
 
     def _carry_out(self, effect: Any) -> None:
         if isinstance(effect, Send):
-            assert self._link is not None
             self._link.send(effect.peer, effect.datagram)
         elif isinstance(effect, Publication):
-            self._mqtt.publish(effect.token, effect.topic, effect.payload, effect.retain)
-        elif isinstance(effect, Connect):
-            try:
-                self._mqtt.connect(self._core.connection_topics())
-            except OSError as error:  # a certificate file that is gone or damaged
-                self._loop.call_soon(self._on_mqtt, Disconnected(f"{type(error).__name__}: {error}"))
+            self._mqtt.publish(effect.token, effect.topic, effect.payload, effect.retain, effect.expiry_s)
         elif isinstance(effect, Log):
-            _log(effect.what, **effect.values)
+            self._operation.say(effect.what, **effect.values)
+        else:
+            self._bearers.carry_out(effect)
 
     def _arm(self, now_ms: int) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        deadline_ms = min(self._core.deadline_ms() or now_ms + _SLEEP_MS_MAX, self._clock_at_ms, self._health_at_ms)
+        deadline_ms = min(self._core.deadline_ms() or self._housekeep_at_ms, self._housekeep_at_ms)
         self._timer = self._loop.call_later(max(0, deadline_ms - now_ms) / 1000, self._turn)
+
+    def _housekeep(self, now_ms: int) -> None:
+        self._housekeep_at_ms = now_ms + _HOUSEKEEP_EVERY_MS
+        unix_ms, uncertainty_s = clock.utc(trust=self._config.trust_system_clock)
+        self._core.clock.tell(unix_ms, uncertainty_s, now_ms=now_ms)
+        self._bearers.count(now_ms=now_ms)
+        self._operation.housekeep(self._core, now_ms=now_ms)
+
+    def _watch(self) -> None:
+        """Not part of the turn: it must notice when turns end."""
+        self._loop.call_later(self._operation.watch(self._mqtt.looked_ms) / 1000, self._watch)
+
+    # --- events -------------------------------------------------------------------------------------------------
 
     def _on_datagram(self, datagram: bytes, peer: Any) -> None:
         if self._stop.is_set():
@@ -119,37 +176,50 @@ class Agent:
         self._core.on_datagram(datagram, peer, now_ms=clock.monotonic_ms())
         self._turn()
 
-    def _post_synced(self, ticket: int, error: str | None) -> None:
-        """Called in the disk's thread."""
-        self._post(self._on_synced, ticket, error)
-
     def _on_synced(self, ticket: int, error: str | None) -> None:
+        self._opened.journal_disk.reported()
         self._core.on_synced(ticket, error, now_ms=clock.monotonic_ms())
         self._turn()
+        self._reported.set()
 
-    def _post_mqtt(self, event: Any) -> None:
-        """Called in the connection's thread."""
-        self._post(self._on_mqtt, event)
-
-    def _post(self, function: Any, *arguments: Any) -> None:
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(function, *arguments)
-
-    def _on_mqtt(self, event: Any) -> None:
-        now_ms = clock.monotonic_ms()
-        if isinstance(event, Connected):
-            self._core.on_connected(event.receive_max, now_ms=now_ms)
-        elif isinstance(event, Disconnected):
-            self._core.on_disconnected(event.why, now_ms=now_ms)
-        elif isinstance(event, Message):
-            self._core.on_message(event.topic, event.payload, now_ms=now_ms)
-        elif isinstance(event, PubAck):
-            token = self._mqtt.acknowledged(event.token)
-            if token is not None:
-                self._core.on_puback(token, event.reason_code, now_ms=now_ms)
+    def _on_state_synced(self, ticket: int, error: str | None) -> None:
+        self._opened.state_disk.reported()
+        self._core.on_state_synced(ticket, error, now_ms=clock.monotonic_ms())
         self._turn()
 
+    def _posted(self, function: Callable[..., None]) -> Callable[..., None]:
+        """The same function for the threads of disks and connections: it runs in the loop, once there is a core."""
 
-def _log(what: str, **values: Any) -> None:
-    """One JSON line on stderr, which systemd's journal keeps; values are counters and names, never keys."""
-    print(json.dumps({"what": what, **values}, default=str), file=sys.stderr, flush=True)
+        def deliver(*arguments: Any) -> None:
+            if self._operation.facts.phase == STARTING:
+                self._early.append(partial(function, *arguments))
+            else:
+                function(*arguments)
+
+        def post(*arguments: Any) -> None:
+            if not self._loop.is_closed():
+                self._loop.call_soon_threadsafe(deliver, *arguments)
+
+        return post
+
+    def _on_mqtt(self, posted: Any) -> None:
+        now_ms = clock.monotonic_ms()
+        for event in self._mqtt.take(posted):
+            if isinstance(event, Connected):
+                self._core.on_connected(event.receive_max, event.bearer, now_ms=now_ms)
+            elif isinstance(event, Disconnected):
+                self._core.on_disconnected(event.why, event.bearer, now_ms=now_ms)
+            elif isinstance(event, Message):
+                self._core.on_message(event.topic, event.payload, now_ms=now_ms)
+            elif isinstance(event, PubAck):
+                self._core.on_puback(event.token, event.reason_code, now_ms=now_ms)
+        self._turn()
+
+    def _on_exception(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if error is None or isinstance(error, OSError):
+            self._operation.say("library", name="asyncio", message=context.get("message", ""), error=repr(error))
+            return
+        self._operation.say("crash", error=repr(error), trace=traceback.format_exception(error)[-12:])
+        self._crash = error
+        self._stop.set()

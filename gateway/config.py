@@ -14,22 +14,35 @@ remedy.
     ack_timeout_ms = 4000                bytes_max = 805306368
                                          segment_bytes_max = 1048576
     [clock]                              alarm_reserve_bytes = 33554432
-    trust_system = false
+    trust_system = false                 [status]
+                                         socket = "/var/lib/bocage/run/status.sock"
+    [metrics]
+    bind = "127.0.0.1:9101"              [uplink], further: reconnect_max_s = 120, crl = "/etc/bocage/crl.pem"
 
-    [uplink], further: reconnect_max_s = 120
+    [fibre]                              [mobile]
+    interface = "eth0"                   interface = "wwan0"
+    keepalive_s = 6                      keepalive_s = 240
+                                         monthly_bytes = 50000000
+                                         modem = "/dev/serial/by-id/usb-…-if02"
+                                         power_command = ["/usr/sbin/uhubctl", "-a", "cycle", "-p", "2"]
 
-`nodes` absent: any node is answered. The node link in the clear and a broker without TLS need `--insecure`.
+`nodes` absent: any node is answered. `[metrics]` absent: no listener. `[status] socket` absent: as above, in
+the data folder. `[fibre]` and `[mobile]` are bearers: either, both (fibre is preferred, mobile is paid for by the byte)
+or none (whatever route the system has); `source = "192.0.2.7"` binds by address in place of an interface. The
+node link in the clear and a broker without TLS need `--insecure`.
 """
 
+import ipaddress
 import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gateway.core import limits
+from gateway.core import bearer, limits
 from gateway.core.gateway import Options
-from gateway.io.mqtt import MqttOptions, Tls
+from gateway.io.mqtt import Bearer, MqttOptions
+from gateway.io.tls import Tls
 from wire import limits as wire_limits
 from wire import topic
 
@@ -43,6 +56,14 @@ class ConfigError(Exception):
 
 
 @dataclass(frozen=True)
+class Modem:
+    """The port for AT commands, and what switches the stick's power off and on (None: nothing does)."""
+
+    port: str
+    power_command: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
 class Config:
     """A configuration without faults. Addresses are (host, port)."""
 
@@ -51,7 +72,14 @@ class Config:
     data: Path
     bind: tuple[str, int]
     trust_system_clock: bool
+    status_socket: Path
+    metrics: tuple[str, int] | None = None
+    bearers: tuple[Bearer, ...] = ()
+    modem: Modem | None = None
 
+
+# As Linux names them: 15 bytes, no separator.
+_INTERFACE = re.compile(r"[A-Za-z0-9_.:-]{1,15}")
 
 # section: {field: (kind, default, low, high)}; default ... means that it must be given.
 _INTEGERS = {
@@ -61,6 +89,10 @@ _INTEGERS = {
     ("uplink", "batch_age_s"): (60, 0, 3600),
     ("uplink", "reconnect_max_s"): (limits.UPLINK_RECONNECT_LAST_MS // 1000, 1, 3600),
     ("uplink", "window"): (limits.UPLINK_WINDOW_MAX, limits.UPLINK_ALARM_WINDOW + 1, 100),
+    ("fibre", "keepalive_s"): (Bearer("fibre").keepalive_s, 3, 600),
+    ("mobile", "keepalive_s"): (240, 3, 3600),
+    # 0: counted, never held back.
+    ("mobile", "monthly_bytes"): (0, 0, 1 << 44),
     ("journal", "bytes_max"): (limits.JOURNAL_BYTES_MAX, 1 << 20, 1 << 40),
     ("journal", "segment_bytes_max"): (limits.JOURNAL_SEGMENT_BYTES_MAX, 1 << 14, 1 << 28),
     ("journal", "alarm_reserve_bytes"): (limits.JOURNAL_ALARM_RESERVE_BYTES, 1 << 16, 1 << 36),
@@ -68,9 +100,13 @@ _INTEGERS = {
 _OTHERS = {
     "gateway": ("id", "insee", "name", "data"),
     "link": ("bind", "nodes"),
-    "uplink": ("broker", "ca", "certificate", "key"),
+    "uplink": ("broker", "ca", "certificate", "key", "crl"),
     "journal": (),
     "clock": ("trust_system",),
+    "status": ("socket",),
+    "metrics": ("bind",),
+    "fibre": ("interface", "source"),
+    "mobile": ("interface", "source", "modem", "power_command"),
 }
 
 
@@ -101,6 +137,12 @@ def check(plain: dict[str, Any], *, insecure: bool) -> Config:
     allowed = reader.nodes()
     tls = reader.tls(insecure)
     trust = reader.boolean("clock", "trust_system", False)
+    status_socket = reader.path("status", "socket", Path(data) / "run" / "status.sock")
+    metrics = reader.address("metrics", "bind", 9101) if "metrics" in plain else None
+    bearers = tuple(
+        reader.bearer(name, numbers[name, "keepalive_s"]) for name in ("fibre", "mobile") if name in plain
+    )
+    modem = reader.modem()
     if not insecure:
         remedy = "start with --insecure: OSCORE is not built yet"
         reader.fault("link", "bind", "the node link runs in the clear", remedy)
@@ -123,9 +165,13 @@ def check(plain: dict[str, Any], *, insecure: bool) -> Config:
         alarm_reserve_bytes=reserve,
         ack_timeout_ms=numbers["link", "ack_timeout_ms"],
         reconnect_last_ms=1000 * numbers["uplink", "reconnect_max_s"],
+        bearers=tuple(bearer.Bearer(one.name, is_metered=one.name == "mobile") for one in bearers),
+        monthly_bytes=numbers["mobile", "monthly_bytes"] or None,
+        has_modem=modem is not None,
+        has_modem_power=modem is not None and modem.power_command is not None,
     )
     mqtt = MqttOptions(*broker, f"{insee}-{name}", topic.build(topic.STATE, insee, name), tls)
-    return Config(core, mqtt, Path(data), bind, trust)
+    return Config(core, mqtt, Path(data), bind, trust, status_socket, metrics, bearers, modem)
 
 
 class _Reader:
@@ -205,6 +251,34 @@ class _Reader:
         self.fault(section, field, problem, f'give "host:port", as "192.0.2.1:{default_port}"')
         return "", 0
 
+    def path(self, section: str, field: str, default: Path) -> Path:
+        value = self._get(section, field, None)
+        if value is None:
+            return default
+        return Path(self.text(section, field, lambda text: text.startswith("/"), "an absolute path"))
+
+    def bearer(self, section: str, keepalive_s: int) -> Bearer:
+        interface = self._optional(section, "interface", _INTERFACE.fullmatch, "a network interface's name, as eth0")
+        source = self._optional(section, "source", _is_address, "an IP address of this machine")
+        if interface is None and source is not None and self._get(section, "monthly_bytes", 0):
+            self.fault(section, "monthly_bytes", "has no interface", "give interface: bytes are counted there")
+        if interface is None and source is None and isinstance(self._plain.get(section), dict):
+            self.fault(section, "interface", "is missing", "give interface, or source, or remove the section")
+        return Bearer(section, interface, source, keepalive_s)
+
+    def modem(self) -> Modem | None:
+        port = self._optional("mobile", "modem", lambda text: text.startswith("/"), "the path of a serial port")
+        command = self._get("mobile", "power_command", None)
+        words = command if isinstance(command, list) else []
+        if command is not None and not (words and all(isinstance(word, str) for word in words)):
+            self.fault("mobile", "power_command", f"is {command!r}", "give a list: a program and its arguments")
+            command = None
+        if port is None:
+            if command is not None:
+                self.fault("mobile", "modem", "is missing", "give its port, or remove power_command")
+            return None
+        return Modem(port, None if command is None else tuple(command))
+
     def tls(self, insecure: bool) -> Tls | None:
         names = ("ca", "certificate", "key")
         values = [self._get("uplink", name, None) for name in names]
@@ -215,13 +289,31 @@ class _Reader:
         for name, value in zip(names, values, strict=True):
             if not isinstance(value, str):
                 self.fault("uplink", name, "is missing", "give ca, certificate and key together")
-            elif not Path(value).is_file():
-                self.fault("uplink", name, f"{value} is not a file", "give the path of a PEM file")
-        return Tls(*(str(value) for value in values))
+            else:
+                self._expect_file(name, value)
+        crl = self._get("uplink", "crl", None)
+        if crl is not None:
+            self._expect_file("crl", crl)
+        return Tls(*(str(value) for value in (*values, *([] if crl is None else [crl]))))
+
+    def _expect_file(self, field: str, value: Any) -> None:
+        if not isinstance(value, str) or not Path(value).is_file():
+            self.fault("uplink", field, f"{value} is not a file", "give the path of a PEM file")
+
+    def _optional(self, section: str, field: str, is_good: Any, expected: str) -> str | None:
+        return None if self._get(section, field, None) is None else self.text(section, field, is_good, expected)
 
     def _get(self, section: str, field: str, default: Any) -> Any:
         fields = self._plain.get(section)
         return fields.get(field, default) if isinstance(fields, dict) else default
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _id_from_hex(text: Any) -> bytes | None:

@@ -67,6 +67,10 @@ class Broker:
         """The client is gone (power cut, orderly end, cut fibre seen by keep-alive). The session stays."""
         self._connected.pop(name, None)
 
+    def is_connected(self, name: str, client: Client) -> bool:
+        """Whether this very client holds the session now."""
+        return self._connected.get(name) is client
+
     def publish(self, name: str, token: int, topic: str, payload: bytes) -> None:
         """QoS 1 from `name`: acknowledged, then queued for every session that matches."""
         self._world.after(self._delay_ms(), self._accept, name, token, topic, payload)

@@ -3,7 +3,7 @@ is acknowledged.
 
 Three MicroPython nodes make a few records a second; a kill should fall among hundreds. These speak with the
 real CoAP machine and the real record codec, and remember what they made and what was acknowledged, like a
-node's trace.
+node's trace. A `Sender` alone does no input or output: a proof in virtual time drives it.
 """
 
 import contextlib
@@ -24,51 +24,53 @@ from wire.session import ClearSession
 _ACK_TIMEOUT_MS = 300
 _RETRY_MS = 500
 _RECORDS_PER_PAYLOAD = 4
+_GATEWAY = "gateway"  # the only peer of a sender
 
 
-class Member:
-    """One node: at most one payload in flight; what fails is sent again with the same records."""
+class Sender:
+    """One node without a bearer: at most one payload in flight; what fails is sent again with the same records.
 
-    def __init__(self, number: int, gateway: tuple[str, int], delivery: DeliveryChecker) -> None:
-        self.id = bytes.fromhex("7c1f0a2c02") + number.to_bytes(3, "big")
-        self._prng = Prng(f"crowd-{number}-{time.time_ns()}")
-        self._gateway = gateway
+    A boot must be new in every process that speaks with the same `node`: an identity is never used twice.
+    """
+
+    def __init__(self, node: bytes, boot: int, prng: Prng, delivery: DeliveryChecker) -> None:
+        self.id = node
+        self._prng = prng
         self._delivery = delivery
-        # A new process must not use an identity again: the boot is the second of the start.
-        self._boot = int(time.time())
+        self._boot = boot
         self._sequence = 0
-        self._query = ClearSession(insecure=True).query(self.id)
+        self._query = ClearSession(insecure=True).query(node)
         self._endpoint = Endpoint(
-            random_below=self._prng.randrange,
-            first_message_id=self._prng.randrange(0x10000),
+            random_below=prng.randrange,
+            first_message_id=prng.randrange(0x10000),
             timing=udp.timing(_ACK_TIMEOUT_MS),
         )
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.setblocking(False)
         self._pending: list[tuple[int, bytes]] = []
         self._exchange: int | None = None
         self._retry_at_ms = 0
 
-    def turn(self, now_ms: int, *, may_make: bool) -> None:
-        """Receive, make, send."""
-        events: list[Any] = []
-        while True:
-            try:
-                datagram = self.socket.recv(2048)
-            except (BlockingIOError, ConnectionRefusedError):
-                break
-            events += self._endpoint.receive(datagram, self._gateway, now_ms=now_ms)
-        events += self._endpoint.poll(now_ms=now_ms)
-        for happened in events:
+    def receive(self, datagram: bytes, *, now_ms: int) -> None:
+        """A datagram from the gateway."""
+        for happened in self._endpoint.receive(datagram, _GATEWAY, now_ms=now_ms):
+            self._handle(happened, now_ms)
+
+    def turn(self, *, now_ms: int, may_make: bool) -> list[bytes]:
+        """Make and send what is due; the datagrams for the gateway."""
+        for happened in self._endpoint.poll(now_ms=now_ms):
             self._handle(happened, now_ms)
         if self._exchange is None and now_ms >= self._retry_at_ms:
             if not self._pending and may_make:
                 self._make(now_ms)
             if self._pending:
                 self._send(now_ms)
-        for _, datagram in self._endpoint.outgoing():
-            with contextlib.suppress(OSError):  # the gateway is down: CoAP sends again
-                self.socket.sendto(datagram, self._gateway)
+        return [datagram for _, datagram in self._endpoint.outgoing()]
+
+    def deadline_ms(self) -> int | None:
+        """When `turn` is due without any datagram; None: only an answer makes it so."""
+        deadlines = [deadline for deadline in (self._endpoint.deadline_ms(),) if deadline is not None]
+        if self._pending and self._exchange is None:
+            deadlines.append(self._retry_at_ms)
+        return min(deadlines, default=None)
 
     def idle(self) -> bool:
         return not self._pending
@@ -98,12 +100,39 @@ class Member:
     def _send(self, now_ms: int) -> None:
         payload = b"".join(data for _, data in self._pending)
         outcome = self._endpoint.request(
-            self._gateway, coap_message.POST, (b"t",), payload, query=self._query, now_ms=now_ms
+            _GATEWAY, coap_message.POST, (b"t",), payload, query=self._query, now_ms=now_ms
         )
         if isinstance(outcome, Refused):
             self._retry_at_ms = now_ms + _RETRY_MS
         else:
             self._exchange = outcome
+
+
+class Member:
+    """A sender on a socket of its own."""
+
+    def __init__(self, number: int, gateway: tuple[str, int], delivery: DeliveryChecker) -> None:
+        # A new process must not use an identity again: the boot is the second of the start.
+        node = bytes.fromhex("7c1f0a2c02") + number.to_bytes(3, "big")
+        self._sender = Sender(node, int(time.time()), Prng(f"crowd-{number}-{time.time_ns()}"), delivery)
+        self._gateway = gateway
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.setblocking(False)
+
+    def turn(self, now_ms: int, *, may_make: bool) -> None:
+        """Receive, make, send."""
+        while True:
+            try:
+                datagram = self.socket.recv(2048)
+            except (BlockingIOError, ConnectionRefusedError):
+                break
+            self._sender.receive(datagram, now_ms=now_ms)
+        for datagram in self._sender.turn(now_ms=now_ms, may_make=may_make):
+            with contextlib.suppress(OSError):  # the gateway is down: CoAP sends again
+                self.socket.sendto(datagram, self._gateway)
+
+    def idle(self) -> bool:
+        return self._sender.idle()
 
 
 class Crowd:

@@ -135,6 +135,10 @@ class SimDisk:
         assert new not in self._names, "the journal renames to free names only"
         self._rename(old, new)
 
+    def free_bytes(self) -> int:
+        """See `Disk`. A disk without a capacity is as large as nobody can fill."""
+        return 1 << 50 if self.capacity_bytes is None else max(0, self.capacity_bytes - self.bytes_used)
+
     # --- the hand of the simulation -------------------------------------------------------------------------
 
     @property

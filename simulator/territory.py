@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+from gateway.core.bearer import Bearer
 from gateway.core.gateway import Options as GatewayOptions
 from node.settings import Settings
 from policy import civil, lighting
@@ -33,6 +34,9 @@ CALENDARS = {"all-night": lighting.DEFAULT_CALENDAR, "dimming": lighting.DIMMING
 _TERRITORY = bytes.fromhex("7c1f0a2c")
 _BENCH = b"\x01"
 _GATEWAY_BENCH = b"\xfe"
+_FIBRE, _MOBILE = Bearer("fibre"), Bearer("mobile", is_metered=True)
+# What a cheap subscription for machines gives.
+_MONTHLY_BYTES = 50_000_000
 # The run begins with a cold boot of everything, by day: no lamp knows the time before its cabinet does.
 _COLD_START_MS = 300_000
 # After the next dusk: the boot storm reports within 5 minutes, its batches leave within one more.
@@ -76,6 +80,8 @@ class Result:
     cut_lines: list[tuple[str, int, int, int, int, int]]
     batches: int
     batch_bytes: int
+    mobile_bytes: int
+    bearer_changes: int
     readings: int
     counters: dict[str, int] = field(default_factory=dict)
 
@@ -152,6 +158,8 @@ class Territory:
             journal_bytes_max=64 << 20,
             alarm_reserve_bytes=1 << 20,
             ack_timeout_ms=4000,
+            bearers=(_FIBRE, _MOBILE) if cabinet.has_mobile else (_FIBRE,),
+            monthly_bytes=_MONTHLY_BYTES,
         )
         gateway = GatewayHost(self.world, prng, options, self.broker)
         self.gateways.append(gateway)
@@ -347,6 +355,8 @@ class Territory:
             cut_lines=[self._cut_line(cut.what, cut.from_s, cut.to_s, cut.cabinet) for cut in self.drawn.cuts],
             batches=self.centre.batches,
             batch_bytes=self.centre.bytes,
+            mobile_bytes=sum(gateway.metered_bytes for gateway in self.gateways),
+            bearer_changes=counters.get("connection.changes", 0),
             readings=self._readings(),
             counters=counters,
         )

@@ -29,7 +29,7 @@ LONGER = {
         "both sides of one endpoint share its exchanges; the tables are already apart",
     ),
     "gateway/core/journal.py": (420, "appending, flushing and freeing keep one set of invariants"),
-    "gateway/core/uplink.py": (480, "window, silence, refusals and holes move the same few fields of a stream"),
+    "gateway/core/uplink.py": (440, "window, silence, refusals and lane policy move the same few fields of a stream"),
     "tests/simulator/test_checkers.py": (420, "a planted bug for each checker, side by side"),
     "tests/wire/test_senml.py": (420, "one table of broken packs, read as a whole"),
     "tests/wire/test_coap.py": (700, "one test for each rule of RFC 7252, in the order of the RFC"),

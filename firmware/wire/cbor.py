@@ -187,16 +187,25 @@ class Reader:
         if additional > 27:
             raise WireFault("indefinite" if additional == 31 else "reserved")
         width = 1 << (additional - 24)
-        value = 0
-        for byte in self._take(width):
-            value = (value << 8) | byte
+        start = self.offset
+        end = start + width
+        if end > len(self.data):
+            raise WireFault("truncated")
+        self.offset = end
+        value = self.data[start] if width == 1 else int.from_bytes(self.data[start:end], "big")
         if value < (24 if width == 1 else 1 << (4 * width)):
             raise WireFault("not-shortest")
         return value
 
     def value(self, depth: int = limits.CBOR_DEPTH_MAX):
         """The next value. `depth` is how many more levels of array, map or tag may open."""
-        initial = self._take(1)[0]
+        # Most items of a record are small numbers and their keys: they go the short way.
+        if self.offset >= len(self.data):
+            raise WireFault("truncated")
+        initial = self.data[self.offset]
+        self.offset += 1
+        if initial < 24:
+            return initial
         major = initial & 0xE0
         if major == 0xE0:
             return self._simple(initial)
@@ -246,15 +255,22 @@ class Reader:
     def _map(self, count, depth):
         self._check_count(count)
         result = {}
+        number = -1
         previous = b""
         for _ in range(count):
             start = self.offset
             key = self.value(0)
-            _check_key(key)
-            encoded = bytes(self.data[start : self.offset])
-            if encoded <= previous:
-                raise WireFault("duplicate-key" if encoded == previous else "key-order")
-            previous = encoded
+            if not previous and is_integer(key) and key >= 0:
+                # Shortest encodings of unsigned integers ascend as the numbers do, before all other keys.
+                if key <= number:
+                    raise WireFault("duplicate-key" if key == number else "key-order")
+                number = key
+            else:
+                _check_key(key)
+                encoded = bytes(self.data[start : self.offset])
+                if encoded <= previous:
+                    raise WireFault("duplicate-key" if encoded == previous else "key-order")
+                previous = encoded
             result[key] = self.value(depth)
         return result
 

@@ -27,6 +27,8 @@ GAP = 3
 RAW = 4
 HOLE = 5
 CONFLICT = 6
+TIME_DOUBTFUL = 7
+CLOCK_STEPPED = 8
 LAMP_FAILURE = 64
 LAMP_UNEXPECTED_ON = 65
 METER_FAILURE = 66
@@ -46,6 +48,11 @@ TABLE = (
     Event(HOLE, "hole", ("epoch", "lane", "first", "last", "why")),
     # about node, its boot and sequence: two bodies claim one identity
     Event(CONFLICT, "conflict", ("about", "boot", "sequence")),
+    # about node, its boot and sequence, the Unix s it says, those of who heard it, and ± s of both together: one of the
+    # two clocks is wrong, or the record is older than a node can hold it
+    Event(TIME_DOUBTFUL, "timeDoubtful", ("about", "boot", "sequence", "said_unix_s", "heard_unix_s", "uncertainty_s")),
+    # one's own clock, corrected: the Unix s it carried, those it was told, ± s of both together
+    Event(CLOCK_STEPPED, "clockStepped", ("before_unix_s", "after_unix_s", "uncertainty_s")),
     Event(LAMP_FAILURE, "lampFailure", None),
     Event(LAMP_UNEXPECTED_ON, "lampUnexpectedOn", None),
     Event(METER_FAILURE, "meterFailure", None),

@@ -37,25 +37,45 @@ _NAME, _UNIT, _VALUE, _VALUE_BOOLEAN, _VALUE_DATA = 0, 1, 2, 4, 8
 _LABELS = (_BASE_NAME, _BASE_TIME, _NAME, _UNIT, _VALUE, _VALUE_BOOLEAN, _VALUE_DATA)
 _BOOT, _SEQUENCE, _QUALITY, _UPTIME = "boot", "seq", "q", "up"
 _ENVELOPE_VERSION = 1
+_HEAD_BYTES_MAX = 256
 
 
 def encode_pack(batch: Batch) -> bytes:
     """The SenML pack of a batch, not yet deflated. WireFault("too-long") when it would pass
     BATCH_BYTES_MAX."""
     writer = cbor.Writer(bytearray(_size_bound(batch)))
-    count = 1
+    entries = 0
     for item in batch.items:
-        count += _entries(item.record.body)
-    writer.array(count)
-    writer.map(3)
-    _pair(writer, _NAME, "batch")
-    _pair(writer, _VALUE_DATA, _envelope(batch))
-    _pair(writer, _BASE_NAME, _name(batch.gateway))
+        entries += _entries(item.record.body)
+    _write_head(writer, batch, entries)
     for item in batch.items:
         _write_item(writer, item)
     if writer.length > limits.BATCH_BYTES_MAX:
         raise WireFault("too-long")
     return bytes(writer.view())
+
+
+def encode_head(batch: Batch, entries: int) -> bytes:
+    """What opens the pack of a batch whose records take `entries` SenML records (of `items` only the number
+    counts)."""
+    writer = cbor.Writer(bytearray(_HEAD_BYTES_MAX))
+    _write_head(writer, batch, entries)
+    return bytes(writer.view())
+
+
+def encode_item(item: Item):
+    """One record as it stands in a pack, and how many SenML records that is: (bytes, entries)."""
+    writer = cbor.Writer(bytearray(_item_bound(item)))
+    _write_item(writer, item)
+    return bytes(writer.view()), _entries(item.record.body)
+
+
+def _write_head(writer, batch, entries):
+    writer.array(1 + entries)
+    writer.map(3)
+    _pair(writer, _NAME, "batch")
+    _pair(writer, _VALUE_DATA, _envelope(batch))
+    _pair(writer, _BASE_NAME, _name(batch.gateway))
 
 
 def _envelope(batch):
@@ -67,11 +87,15 @@ def _envelope(batch):
 
 
 def _size_bound(batch):
-    # A reading costs up to 60 bytes (name, unit, fraction), a raw detail its own length: measured bound, checked.
-    total = 256
+    total = _HEAD_BYTES_MAX
     for item in batch.items:
-        total += 128 + 64 * _entries(item.record.body) + len(encode(item.record))
+        total += _item_bound(item)
     return total
+
+
+def _item_bound(item):
+    # A reading costs up to 60 bytes (name, unit, fraction), a raw detail its own length: measured bound, checked.
+    return 128 + 64 * _entries(item.record.body) + len(encode(item.record))
 
 
 def _entries(body):

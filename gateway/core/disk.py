@@ -36,6 +36,9 @@ class Disk(Protocol):
     def rename(self, old: str, new: str) -> None:
         """Rename a file to a name that is free. May be undone by a power cut, as for `delete`."""
 
+    def free_bytes(self) -> int:
+        """Return how many bytes the partition has left for us. A snapshot: others write to it as well."""
+
     # Last in the class, so that the name does not hide the built-in type from the annotations above.
     def list(self) -> Sequence[str]:
         """Return the names of the plain files in the folder, sorted."""

@@ -11,12 +11,21 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from gateway.core import entry, limits
+from gateway.core.aside import Lost, Quarantined
+from gateway.core.bearer import Bearer
+from gateway.core.bearers import BearerEffect, Bearers
+from gateway.core.connection import UNBOUND
 from gateway.core.disk import Disk
 from gateway.core.inbox import Inbox
 from gateway.core.journal import Journal, Recovery, Refused, Stream
+from gateway.core.ledger import Ledger, When
+from gateway.core.post import Publication
 from gateway.core.refused import RefusedStore
 from gateway.core.registry import Registry
-from gateway.core.uplink import Lost, Publication, Quarantined, Uplink
+from gateway.core.scrutiny import Scrutiny
+from gateway.core.thinning import Thinner
+from gateway.core.timemap import TimeMap
+from gateway.core.uplink import Uplink
 from gateway.core.wallclock import WallClock
 from wire import coap_message, event, record, topic, watermark
 from wire import limits as wire_limits
@@ -40,10 +49,6 @@ class Send(NamedTuple):
     datagram: bytes
 
 
-class Connect(NamedTuple):
-    """Open a connection to the broker; its outcome comes back as `connected` or `disconnected`."""
-
-
 class Log(NamedTuple):
     """One line for the operator's log: a stable word and plain values, never a secret."""
 
@@ -51,11 +56,12 @@ class Log(NamedTuple):
     values: dict[str, Any]
 
 
-Effect = Send | Publication | Connect | Log
+Effect = Send | Publication | BearerEffect | Log
 
 
 class Options(NamedTuple):
-    """What the configuration decides for the core."""
+    """What the configuration decides for the core. `bearers` in order of preference; none: whatever route there is.
+    `monthly_bytes` bounds what goes by each metered bearer in a month; None: no bound."""
 
     gateway: bytes
     insee: str
@@ -70,6 +76,10 @@ class Options(NamedTuple):
     alarm_reserve_bytes: int
     ack_timeout_ms: int
     reconnect_last_ms: int = limits.UPLINK_RECONNECT_LAST_MS
+    bearers: tuple[Bearer, ...] = ()
+    monthly_bytes: int | None = None
+    has_modem: bool = False
+    has_modem_power: bool = False
 
 
 class Start(NamedTuple):
@@ -106,9 +116,15 @@ class Gateway:
             journal_bytes_max=options.journal_bytes_max,
             alarm_reserve_bytes=options.alarm_reserve_bytes,
         )
-        self.inbox = Inbox(self.journal, self._own_now)
+        self.inbox = Inbox(self.journal, self._own_now, self._witness)
         self.registry = Registry(options.allowed)
+        self.scrutiny = Scrutiny(self.clock, self.registry, self._own)
+        self.timemap = TimeMap(self.clock, self._own, boot=start.boot)
         self.refused = RefusedStore(state_disk)
+        self.ledger = Ledger(state_disk)
+        self.thinner = Thinner(
+            self.journal, self.ledger, explain=self._explain, flush=lambda: self._ask_flush(0), when=self._when
+        )
         self.uplink = Uplink(
             self.journal,
             gateway=options.gateway,
@@ -130,11 +146,20 @@ class Gateway:
         )
         self._effects: list[Effect] = []
         self._sequence = 0
-        self._now_ms = now_ms
+        self._now_ms = self._started_ms = now_ms
         self._flush_at_ms: int | None = None
-        self._connect_at_ms: int | None = now_ms
-        self._connected_ms: int | None = None
-        self._reconnect_ms = limits.UPLINK_RECONNECT_FIRST_MS
+        self.bearers = Bearers(
+            options.bearers,
+            reconnect_last_ms=options.reconnect_last_ms,
+            monthly_bytes=options.monthly_bytes,
+            has_modem=options.has_modem,
+            has_modem_power=options.has_modem_power,
+            disk=state_disk,
+            clock=self.clock,
+            random_below=random_below,
+            log=self._log,
+            now_ms=now_ms,
+        )
         self.counters = {"strangers": 0, "unknown-path": 0, "messages-refused": 0, "own-refused": 0}
 
     def start(self, *, now_ms: int) -> Recovery:
@@ -169,25 +194,23 @@ class Gateway:
         self._settle()
         self._drain_link()
 
-    def on_connected(self, receive_max: int, *, now_ms: int) -> None:
-        """The broker has accepted us."""
+    def on_state_synced(self, ticket: int, error: str | None, *, now_ms: int) -> None:
+        """A sync of the state disk has ended; only the loss ledger asks for one."""
         self._now_ms = now_ms
-        self._connected_ms = now_ms
-        self.uplink.connected(receive_max, now_ms=now_ms)
-        self._log("connected", receive_max=receive_max)
+        self.ledger.on_synced(ticket, error)
 
-    def on_disconnected(self, why: str, *, now_ms: int) -> None:
-        """The connection has ended or never came to be: try again, ever more rarely, with jitter."""
+    def on_connected(self, receive_max: int, bearer: str = UNBOUND.name, *, now_ms: int) -> None:
+        """The broker has accepted us by a bearer; another connection that carried until now has had its day."""
         self._now_ms = now_ms
-        lasted = self._connected_ms is not None and now_ms - self._connected_ms >= limits.UPLINK_STABLE_MS
-        self._connected_ms = None
-        self.uplink.disconnected()
-        if lasted:
-            self._reconnect_ms = limits.UPLINK_RECONNECT_FIRST_MS
-        half = self._reconnect_ms // 2
-        self._connect_at_ms = now_ms + half + self._random_below(half + 1)
-        self._reconnect_ms = min(2 * self._reconnect_ms, self._options.reconnect_last_ms)
-        self._log("disconnected", why=why)
+        if self.bearers.connected(bearer, now_ms=now_ms):
+            self.uplink.connected(receive_max, now_ms=now_ms)
+            self._log("connected", receive_max=receive_max, bearer=bearer)
+
+    def on_disconnected(self, why: str, bearer: str = UNBOUND.name, *, now_ms: int) -> None:
+        """A connection has ended or never came to be. When to try again, and by which bearer, is not decided here."""
+        self._now_ms = now_ms
+        if not self.bearers.disconnected(bearer, why, now_ms=now_ms):
+            self.uplink.disconnected()
 
     def on_puback(self, token: int, reason_code: int, *, now_ms: int) -> None:
         """The broker has taken, or refused, a publication."""
@@ -213,10 +236,11 @@ class Gateway:
         for happened in self.endpoint.poll(now_ms=now_ms):
             if isinstance(happened, Request):
                 self._on_request(happened)
-        if self._connect_at_ms is not None and now_ms >= self._connect_at_ms:
-            self._connect_at_ms = None
-            self._effects.append(Connect())
+        self._effects += self.bearers.poll(now_ms=now_ms)
+        self.uplink.allow(self.bearers.policy())
         self._effects += self.uplink.poll(now_ms=now_ms)
+        self.timemap.poll(now_ms=now_ms)
+        self.thinner.step(now_ms=now_ms)
         if self._flush_at_ms is not None and now_ms >= self._flush_at_ms:
             self._flush_at_ms = None
             self.journal.flush()
@@ -238,8 +262,10 @@ class Gateway:
             for deadline in (
                 self.endpoint.deadline_ms(),
                 self._flush_at_ms,
-                self._connect_at_ms,
+                self.bearers.deadline_ms(),
                 self.uplink.deadline_ms(),
+                self.thinner.deadline_ms(),
+                self.timemap.deadline_ms(),
             )
             if deadline is not None
         ]
@@ -255,10 +281,17 @@ class Gateway:
             "gateway": dict(self.counters),
             "link": {name: count for name, count in self.endpoint.counters.items() if count},
             "inbox": dict(self.inbox.counters),
+            "scrutiny": dict(self.scrutiny.counters),
+            "time": {"steps": self.clock.steps, **self.timemap.counters},
             "uplink": dict(self.uplink.counters),
+            **self.bearers.health(),
             "refused": dict(self.refused.counters),
             "nodes": len(self.registry.nodes()),
             "journal_bytes": self.journal.bytes_held,
+            "wear": self.journal.wear(lasted_ms=self._now_ms - self._started_ms),
+            "thinning": dict(self.thinner.counters),
+            "losses": dict(self.ledger.totals),
+            "ledger": dict(self.ledger.counters),
             "waiting": sum(self.journal.waiting(stream) for stream in self.journal.streams()),
         }
 
@@ -293,6 +326,13 @@ class Gateway:
         self.registry.heard(node, outcome.records, now_ms=self._now_ms)
         self._ask_flush(0 if outcome.urgent else self._options.commit_ms)
 
+    def _witness(self, node: bytes, made: Record, conflicts: bool) -> None:
+        """A record was journaled, for the first time."""
+        self.timemap.heard(node, made, now_ms=self._now_ms)
+        self.scrutiny.taken(node, made, now_ms=self._now_ms)
+        if conflicts:
+            self.scrutiny.conflict(node, made, now_ms=self._now_ms)
+
     def _settle(self) -> None:
         for exchange in self.inbox.settled():
             self._answer(exchange)
@@ -310,12 +350,13 @@ class Gateway:
         if self._flush_at_ms is None or at_ms < self._flush_at_ms:
             self._flush_at_ms = at_ms
 
-    def _own_now(self, body: EventBody) -> tuple[str, int] | Refused:
+    def _own_now(self, body: EventBody, *, reserve: bool = False) -> tuple[str, int] | Refused:
         """A record of the gateway itself, journaled like any other. A refusal costs no sequence number."""
         made = Record(self._start.boot, self._sequence, self.clock.stamp(now_ms=self._now_ms), body)
         lane = record.lane(made)
         data = record.encode(made)
-        position = self.journal.append(lane, entry.encode(entry.Entry(self._options.gateway, data)))
+        payload = entry.encode(entry.Entry(self._options.gateway, data))
+        position = self.journal.append(lane, payload, reserve=reserve)
         if isinstance(position, Refused):
             self.counters["own-refused"] += 1
             return position
@@ -324,8 +365,17 @@ class Gateway:
         return lane, position
 
     def _own(self, body: EventBody) -> tuple[str, int] | None:
-        """As above; None when refused: nothing may be let go unexplained, so the caller tries again later."""
-        placed = self._own_now(body)
+        """As above; None when refused."""
+        return self._placed(body, self._own_now(body))
+
+    def _explain(self, body: EventBody) -> tuple[str, int] | None:
+        """A record that says what will not come. It makes room, so a full journal must not refuse it.
+
+        None when refused all the same: nothing may be let go unexplained, so the caller tries again later.
+        """
+        return self._placed(body, self._own_now(body, reserve=True))
+
+    def _placed(self, body: EventBody, placed: tuple[str, int] | Refused) -> tuple[str, int] | None:
         if isinstance(placed, Refused):
             self._log("own-record-refused", event=event.label(body.code), why=placed.value)
             return None
@@ -334,20 +384,39 @@ class Gateway:
     def _lost(self, lost: Lost) -> tuple[str, int] | None:
         stream: Stream = lost.stream
         self._log("journal-hole", lane=stream.lane, first=lost.first, last=lost.last)
-        detail = [stream.epoch, stream.lane, lost.first, lost.last, "journal-damaged"]
-        return self._own(EventBody(event.HOLE, None, detail))
+        why = "journal-damaged"
+        placed = self._explain(EventBody(event.HOLE, None, [stream.epoch, stream.lane, lost.first, lost.last, why]))
+        if placed is not None:
+            when = self._when()
+            key = f"hole-{lost.first}-{lost.last}"
+            self.ledger.positions_lost(why, stream.lane, stream.epoch, lost.first, lost.last, key=key, when=when)
+        return placed
 
     def _quarantined(self, found: Quarantined) -> tuple[str, int] | None:
         # The centre's word: bounded as any text in a record, or it would refuse the explanation as well.
         why = found.reason.encode()[: wire_limits.TEXT_BYTES_MAX].decode(errors="ignore")
         self._keep_refused(f"quarantined-{found.reason}", found.stream.lane, found.payload)
+        stream = found.stream
+        key, lost_as = f"{stream.epoch.hex()}-{found.position}", f"quarantined: {why}"
         try:
             item = entry.decode(found.payload)
         except WireFault:
             payload = found.payload[: limits.RAW_BYTES_MAX]
-            return self._own(EventBody(event.RAW, None, [self._options.gateway, why, payload]))
+            placed = self._explain(EventBody(event.RAW, None, [self._options.gateway, why, payload]))
+            if placed is not None:
+                where = (stream.lane, stream.epoch, found.position, found.position)
+                self.ledger.positions_lost(lost_as, *where, key=key, when=self._when())
+            return placed
         made = item.record
-        return self._own(EventBody(event.GAP, None, [item.node, made.boot, made.sequence, made.sequence, why]))
+        gap = [item.node, made.boot, made.sequence, made.sequence, why]
+        placed = self._explain(EventBody(event.GAP, None, gap))
+        if placed is not None:
+            who = (stream.lane, item.node, made.boot, [made.sequence])
+            self.ledger.records_lost(lost_as, *who, key=key, when=self._when())
+        return placed
+
+    def _when(self) -> When:
+        return When(self.clock.unix_s(now_ms=self._now_ms), (self._now_ms - self._started_ms) // 1000)
 
     def _keep_refused(self, why: str, source: Any, data: bytes) -> None:
         unix_s = self.clock.unix_s(now_ms=self._now_ms)

@@ -1,19 +1,21 @@
 """From a node's payload to the journal, and from the flush to the 2.04.
 
 Takes payloads that a session has attributed to a node. Each record goes to the journal of its lane as it
-came; the answer waits until every record of the payload is durable. What cannot be decoded is wrapped,
-whole, in a `raw` record of the gateway's own and acknowledged like any other: the node did its part.
-Duplicates that are remembered are not journaled again, yet are acknowledged only when the first copy is
-durable. In doubt a record is forwarded: the warehouse decides.
+came, in the order of arrival; the answer waits until every record of the payload is durable. What cannot be
+decoded is wrapped, whole, in a `raw` record of the gateway's own and acknowledged like any other: the node
+did its part. Duplicates that are remembered are not journaled again, yet are acknowledged only when the first
+copy is durable. One identity with another body is no duplicate: both go up, and the witness is told once. In
+doubt a record is forwarded: the warehouse decides.
 """
 
 from collections import OrderedDict
-from hashlib import sha256
 from typing import NamedTuple, Protocol
 
 from gateway.core import entry, limits
+from gateway.core.answers import Answers
 from gateway.core.journal import Journal, LaneEnd, Refused
-from wire import event, quantity, record
+from gateway.core.remembered import Remembered, digest_of
+from wire import event, record
 from wire.faults import WireFault
 from wire.record import EventBody, Record
 
@@ -24,11 +26,10 @@ class OwnRecords(Protocol):
     def __call__(self, body: EventBody) -> "tuple[str, int] | Refused": ...
 
 
-class Waiting(NamedTuple):
-    """A request whose answer waits for the flush: the last position it needs in each lane."""
+class Witness(Protocol):
+    """Hears of every record that is journaled, once; `conflicts`: the second body of its identity."""
 
-    exchange: int
-    ends: dict[str, int]
+    def __call__(self, node: bytes, made: Record, conflicts: bool) -> None: ...
 
 
 class Accepted(NamedTuple):
@@ -42,25 +43,24 @@ class Accepted(NamedTuple):
 class Inbox:
     """Joins payloads, journal and answers. `counters` only rise."""
 
-    def __init__(self, journal: Journal, own: OwnRecords) -> None:
+    def __init__(self, journal: Journal, own: OwnRecords, witness: Witness) -> None:
         self._journal = journal
         self._own = own
-        self._durable: dict[str, int] = {}
-        self._waiting: list[Waiting] = []
-        self._seen: OrderedDict[bytes, OrderedDict[tuple[int, int], tuple[bytes, str, int]]] = OrderedDict()
+        self._witness = witness
+        self._answers = Answers()
+        self._seen: OrderedDict[bytes, Remembered] = OrderedDict()
         self.counters = {
             "payloads": 0,
             "records": 0,
             "duplicates": 0,
             "undecodable": 0,
-            "out-of-range": 0,
             "journal-refused": 0,
         }
 
     def take(self, node: bytes, payload: bytes, exchange: int) -> Accepted | Refused:
         """Journal a payload; the exchange is answered by `settled` after the flush, or now if Refused."""
         self.counters["payloads"] += 1
-        if len(self._waiting) >= limits.INBOX_WAITING_MAX:
+        if len(self._answers) >= limits.INBOX_WAITING_MAX:
             self.counters["journal-refused"] += 1
             return Refused.PENDING
         try:
@@ -75,23 +75,21 @@ class Inbox:
                 return placed
             lane, position = placed
             ends[lane] = max(position, ends.get(lane, 0))
-        self._waiting.append(Waiting(exchange, ends))
+        self._answers.wait(exchange, ends)
         return Accepted([made for made, _ in parts], urgent=event.ALARM in ends)
 
     def advance(self, ends: list[LaneEnd]) -> None:
         """Lanes that became durable further."""
         for lane, end in ends:
-            self._durable[lane] = end
+            self._answers.advance(lane, end)
 
     def settled(self) -> list[int]:
         """The exchanges whose records are now all durable, in the order they came."""
-        done = [waiting.exchange for waiting in self._waiting if self._is_durable(waiting)]
-        if done:
-            self._waiting = [waiting for waiting in self._waiting if not self._is_durable(waiting)]
-        return done
+        return self._answers.take_ready()
 
-    def _is_durable(self, waiting: Waiting) -> bool:
-        return all(self._durable.get(lane, 0) > position for lane, position in waiting.ends.items())
+    def waiting(self) -> int:
+        """Requests that have no answer yet."""
+        return len(self._answers)
 
     def _take_raw(self, node: bytes, payload: bytes, reason: str, exchange: int) -> Accepted | Refused:
         self.counters["undecodable"] += 1
@@ -99,42 +97,32 @@ class Inbox:
         if isinstance(placed, Refused):
             self.counters["journal-refused"] += 1
             return placed
-        self._waiting.append(Waiting(exchange, {placed[0]: placed[1]}))
+        self._answers.wait(exchange, {placed[0]: placed[1]})
         return Accepted([], urgent=False)
 
     def _place(self, node: bytes, made: Record, data: bytes) -> tuple[str, int] | Refused:
         """Where the record stands in the journal: newly appended, or where its first copy stands."""
-        digest = sha256(data).digest()[:8]
         remembered = self._remembered(node)
-        identity = (made.boot, made.sequence)
-        known = remembered.get(identity)
-        if known is not None and known[0] == digest:
+        digest = digest_of(data)
+        match = remembered.find(made.boot, made.sequence, digest)
+        if match.place is not None:
             self.counters["duplicates"] += 1
-            return known[1], known[2]
+            return match.place
         lane = record.lane(made)
         position = self._journal.append(lane, entry.encode(entry.Entry(node, data)))
         if isinstance(position, Refused):
             return position
         self.counters["records"] += 1
-        self._check_ranges(made)
-        remembered[identity] = (digest, lane, position)
-        if len(remembered) > limits.INBOX_REMEMBERED_PER_NODE_MAX:
-            remembered.popitem(last=False)
+        remembered.add(made.boot, made.sequence, digest, lane, position)
+        self._witness(node, made, match.others == 1)
         return lane, position
 
-    def _remembered(self, node: bytes) -> OrderedDict[tuple[int, int], tuple[bytes, str, int]]:
+    def _remembered(self, node: bytes) -> Remembered:
         remembered = self._seen.get(node)
         if remembered is None:
-            remembered = self._seen[node] = OrderedDict()
+            remembered = self._seen[node] = Remembered()
             if len(self._seen) > limits.INBOX_NODES_MAX:
                 self._seen.popitem(last=False)
         else:
             self._seen.move_to_end(node)
         return remembered
-
-    def _check_ranges(self, made: Record) -> None:
-        readings = made.body if isinstance(made.body, dict) else made.body.detail
-        if isinstance(readings, dict):
-            for key, value in readings.items():
-                if not quantity.in_range(key, value):
-                    self.counters["out-of-range"] += 1

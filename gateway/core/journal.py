@@ -3,7 +3,8 @@
 Three lanes of append-only segments. `append` hands a record to the disk, `flush` starts a sync for all that
 is dirty, `on_synced` tells which positions became durable: only then may the caller acknowledge. `read` gives
 durable records only. `free_through` deletes whole segments behind the warehouse's watermark. One owner, no
-thread, no clock, no file: the disk is an argument (`gateway/core/disk.py`).
+thread, no clock, no file: the disk is an argument (`gateway/core/disk.py`). What is let go when there is no
+room, `gateway/core/thinning.py` decides; here a segment is replaced by another that it has written.
 
 It must never
 * report a position durable before a sync that started after its append has finished without error;
@@ -16,33 +17,39 @@ What an earlier start left is readable at once, durable or not: its epoch is ove
 stand at these positions, and reading is not acknowledging.
 """
 
+import errno
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gateway.core.disk import Disk
 from gateway.core.limits import (
     JOURNAL_ALARM_RESERVE_BYTES,
+    JOURNAL_BALLAST_BYTES,
     JOURNAL_BYTES_MAX,
+    JOURNAL_FREE_MARGIN_BYTES,
     JOURNAL_LITTER_FILES_MAX,
     JOURNAL_PENDING_BYTES_MAX,
     JOURNAL_RECORD_BYTES_MAX,
     JOURNAL_SEGMENT_BYTES_MAX,
 )
-from gateway.core.recovery import Recoverer, Recovery
+from gateway.core.recovery import Recoverer, Recovery, Replacement
+from gateway.core.room import Room
 from gateway.core.segment import (
     EPOCH_SIZE,
     HEADER_SIZE,
     LANES,
     RECORD_OVERHEAD,
+    Content,
     Identity,
     encode_header,
     encode_record,
 )
-from gateway.core.shelf import Hole, Segment, Shelf, Stream
+from gateway.core.shelf import Hole, Segment, Shelf, Stream, Void
 
-__all__ = ["Hole", "Journal", "JournalCounters", "LaneEnd", "Recovery", "Refused", "Stream"]
+__all__ = ["Hole", "Journal", "JournalCounters", "LaneEnd", "Recovery", "Refused", "Stream", "Void"]
 
 
 class Refused(Enum):
@@ -77,6 +84,7 @@ class JournalCounters:
     read_errors: int = 0
     segments_opened: int = 0
     segments_deleted: int = 0
+    segments_replaced: int = 0  # rewritten without some of their records
     watermarks_ahead: int = 0  # watermarks beyond what was ever durable
 
 
@@ -115,6 +123,8 @@ class Journal:
         journal_bytes_max: int = JOURNAL_BYTES_MAX,
         alarm_reserve_bytes: int = JOURNAL_ALARM_RESERVE_BYTES,
         pending_bytes_max: int = JOURNAL_PENDING_BYTES_MAX,
+        free_margin_bytes: int = JOURNAL_FREE_MARGIN_BYTES,
+        ballast_bytes: int = JOURNAL_BALLAST_BYTES,
     ) -> None:
         """`epoch` is 8 random bytes, new at every start. ValueError on limits that could never be met."""
         if len(epoch) != EPOCH_SIZE:
@@ -128,7 +138,14 @@ class Journal:
         self._disk = disk
         self._epoch = epoch
         self._segment_bytes_max = segment_bytes_max
-        self._room = {lane: journal_bytes_max - (lane != "alarm") * alarm_reserve_bytes for lane in LANES}
+        self.room = Room(
+            disk,
+            bytes_max=journal_bytes_max,
+            alarm_reserve_bytes=alarm_reserve_bytes,
+            segment_bytes_max=segment_bytes_max,
+            free_margin_bytes=free_margin_bytes,
+            ballast_bytes=ballast_bytes,
+        )
         self._pending_bytes_max = pending_bytes_max
         self._generation = 0
         self._serial = 0
@@ -138,14 +155,17 @@ class Journal:
         self._sizes: dict[str, int] = {}  # of all files that count against the cap
         self._bytes_held = 0
         self._dirty: set[str] = set()
+        self._disk_full = False  # why the last write failed, if it did
         self._flushes: dict[int, _Flush] = {}  # in the order of their tickets
+        self._file_syncs: dict[int, str | None] = {}  # of rewritten segments: ticket -> None, an error, or ""
+        self._interrupted: list[Replacement] = []
         self._litter: list[str] = []  # files to delete that could not be deleted yet
         self._counters = JournalCounters()
 
     # --- life -----------------------------------------------------------------------------------------------
 
     def recover(self) -> Recovery:
-        """Read what earlier starts left and open this epoch. Creates no file.
+        """Read what earlier starts left and open this epoch. Creates no file, deletes unfinished copies.
 
         Raises ValueError if the epoch is already on the disk (draw another), OSError if the folder cannot be
         listed.
@@ -160,6 +180,10 @@ class Journal:
             shelf = Shelf(Stream(self._epoch, lane), self._generation)
             self._shelves[shelf.stream] = shelf
             self._lanes[lane] = _Lane(shelf)
+        for name in found.leftovers:
+            self._delete(name)
+        self._interrupted = found.replacements
+        self.room.started(self._bytes_held)
         return found.report
 
     @property
@@ -174,11 +198,15 @@ class Journal:
 
     # --- writing --------------------------------------------------------------------------------------------
 
-    def append(self, lane: str, payload: bytes) -> int | Refused:
-        """Hand a record to the disk; return its position in this epoch's lane. Written, not durable."""
+    def append(self, lane: str, payload: bytes, *, reserve: bool = False) -> int | Refused:
+        """Hand a record to the disk; return its position in this epoch's lane. Written, not durable.
+
+        `reserve`: it explains why others are let go, so it may use what is kept for alarms, and the last bytes.
+        """
+        assert payload, "nothing at a position is what a void is"
         state = self._lanes[lane]
-        refusal = self._refusal(state, len(payload))
-        if refusal is None and not (self._catch_up(state) and self._write(state, payload)):
+        refusal = self._refusal(state, len(payload), reserve)
+        if refusal is None and not self._put(state, payload, reserve):
             refusal = Refused.DISK
         if refusal is not None:
             self._counters.refused[refusal] += 1
@@ -211,10 +239,13 @@ class Journal:
     def on_synced(self, ticket: int, error: str | None) -> list[LaneEnd]:
         """Take in the outcome of a flush; return the lanes that became durable further than before.
 
-        Tickets count in their order: a later one that is done waits for the ones before. After an error, what
-        was not durable in the flush's lanes has been written again and needs another flush. Unknown tickets
+        Tickets of flushes count in their order: a later one that is done waits for the ones before. After an error,
+        what was not durable in the flush's lanes has been written again and needs another flush. Unknown tickets
         are ignored.
         """
+        if ticket in self._file_syncs:
+            self._file_syncs[ticket] = error or ""
+            return []
         flush = self._flushes.get(ticket)
         if flush is None:
             return []
@@ -251,8 +282,9 @@ class Journal:
         shelf = self._shelves[stream]
         return shelf.durable_end - shelf.start
 
-    def read(self, stream: Stream, first: int, *, count_max: int, bytes_max: int) -> list[bytes | Hole]:
-        """Return successive durable records from position `first` on, a `Hole` in place of lost ones.
+    def read(self, stream: Stream, first: int, *, count_max: int, bytes_max: int) -> list[bytes | Hole | Void]:
+        """Return successive durable records from position `first` on, a `Hole` in place of lost ones, a `Void` of
+        those let go.
 
         At most `count_max` items and `bytes_max` payload bytes, but one item at least if there is any. Short
         or empty while the disk has a passing read error (counted); after a few, what cannot be read becomes a
@@ -280,13 +312,148 @@ class Journal:
                 self._delete(name)
             del self._shelves[stream]
 
+    # --- making room (gateway/core/thinning.py) ---------------------------------------------------------------
+
+    def sealed(self, lane: str) -> Iterator[tuple[Stream, Segment]]:
+        """Yield the segments of a lane that will not grow, are wholly durable and not freed, the oldest first."""
+        active = self._lanes[lane].active
+        for stream in self.streams():
+            if stream.lane == lane:
+                shelf = self._shelves[stream]
+                for segment in list(shelf.segments):
+                    if segment is not active and shelf.start < segment.end <= shelf.durable_end:
+                        yield stream, segment
+
+    def holds(self, stream: Stream, segment: Segment) -> bool:
+        """True while the segment answers for its positions and is not freed."""
+        shelf = self._shelves.get(stream)
+        return shelf is not None and any(held is segment for held in shelf.segments)
+
+    def void_before(self, stream: Stream, segment: Segment, void: bytearray) -> list[Segment]:
+        """Return the segment before this one if all of both is void, so that one file may stand for them."""
+        segments = self._shelves[stream].segments if stream in self._shelves else []
+        at = next((at for at, held in enumerate(segments) if held is segment), 0)
+        before = segments[at - 1] if at else None
+        if before is None or void.find(0) >= 0 or before.end != segment.first:
+            return []
+        return [before] if before.void_positions == before.end - before.first else []
+
+    def is_durable(self, lane: str, position: int) -> bool:
+        """True once a position of the current epoch is durable."""
+        return self._lanes[lane].shelf.durable_end > position
+
+    def take_interrupted(self) -> list[Replacement]:
+        """Return, once, the replacements that a cut ended before the old files were deleted."""
+        interrupted, self._interrupted = self._interrupted, []
+        return interrupted
+
+    def scan_segment(self, segment: Segment) -> Iterator[tuple[int, Content]]:
+        """Yield (index, payload or void run) of all a segment answers for. OSError as the disk has it."""
+        for index, _, content in segment.scan(lambda offset, length: self._disk.read(segment.name, offset, length)):
+            if segment.first + index >= segment.end:
+                return
+            yield index, content
+
+    def new_segment(self, stream: Stream, first: int, level: int) -> Segment:
+        """Return a segment to write in the place of others; nothing is on the disk yet."""
+        shelf = self._shelves[stream]
+        serial = shelf.serial_max + 1
+        if stream.epoch == self._epoch:
+            serial, self._serial = self._serial, self._serial + 1
+        shelf.serial_max = serial
+        # The generation stays: it is the age of the stream.
+        identity = Identity(shelf.generation, serial, stream.epoch, stream.lane, first)
+        return Segment(identity.name, identity, level)
+
+    def write_file(self, name: str, data: bytes) -> bool:
+        """Write to such a segment; False if the disk refuses: it is to be deleted. On a full disk the ballast goes."""
+        try:
+            self._disk.append(name, data)
+        except OSError as error:
+            self._counters.append_errors += 1
+            self._count_anew(name)
+            if error.errno == errno.ENOSPC:
+                self.room.give_up_ballast()
+            return False
+        self._count_bytes(name, len(data))
+        self._counters.written_bytes += len(data)
+        return True
+
+    def sync_file(self, name: str) -> int:
+        """Start making such a segment durable; return the ticket."""
+        self._ticket += 1
+        self._file_syncs[self._ticket] = None
+        self._disk.sync([name], self._ticket)
+        return self._ticket
+
+    def has_ended(self, ticket: int) -> bool:
+        """True once a sync of `sync_file` is over."""
+        return self._file_syncs[ticket] is not None
+
+    def took_effect(self, ticket: int) -> bool:
+        """Whether it made the segment durable; asked once, after its end."""
+        error = self._file_syncs.pop(ticket)
+        self._counters.sync_errors += error != ""
+        return error == ""
+
+    def replace(self, stream: Stream, olds: list[Segment], new: Segment) -> bool:
+        """Let `new`, durable, answer for `olds`; False, and nothing done, if they are not all held any more."""
+        shelf = self._shelves.get(stream)
+        if shelf is None or not shelf.replace(olds, new):
+            return False
+        self._counters.segments_replaced += len(olds)
+        return True
+
+    def delete_file(self, name: str) -> None:
+        """Delete a file that was replaced, or that was to replace another; until it is gone, its bytes count."""
+        self._delete(name)
+
+    def tidy(self) -> bool:
+        """Try again to delete what could not be deleted; False while any of it is left."""
+        for name in self._take_litter():
+            self._delete(name)
+        return not self._litter
+
+    def look_at_disk(self) -> None:
+        """Ask how much the partition still holds. Once a JOURNAL_LOOK_EVERY_MS is often enough."""
+        self.room.look(self._bytes_held)
+
+    def wear(self, *, lasted_ms: int) -> dict[str, Any]:
+        """What the journal wrote to the card since the start, `lasted_ms` ago, and what room it has.
+
+        File system metadata and the state folder come on top. No rate before the first minute: it would be noise.
+        """
+        counters, room = self._counters, self.room
+        payload, written = counters.appended_bytes, counters.written_bytes
+        return {
+            "bytes_written": written,
+            "written_per_payload_byte": round(written / payload, 2) if payload else None,
+            "megabytes_a_day": round(written * 86_400 / lasted_ms / 1000, 1) if lasted_ms >= 60_000 else None,
+            "flushes": counters.flushes,
+            "segments_replaced": counters.segments_replaced,
+            "cap_bytes": room.cap,
+            "free_bytes": room.free_bytes,
+            **room.counters,
+        }
+
     # --- inside ---------------------------------------------------------------------------------------------
 
-    def _refusal(self, state: _Lane, length: int) -> Refused | None:
+    def _put(self, state: _Lane, payload: bytes, reserve: bool) -> bool:
+        """Write a record behind what a sync error took from the files; False if the disk refuses."""
+        if self._catch_up(state) and self._write(state, payload):
+            return True
+        # A full card must not refuse an alarm: that is what the ballast is for.
+        urgent = reserve or state.shelf.stream.lane == "alarm"
+        if not (self._disk_full and urgent and self.room.give_up_ballast()):
+            return False
+        return self._catch_up(state) and self._write(state, payload)
+
+    def _refusal(self, state: _Lane, length: int, reserve: bool) -> Refused | None:
         if length > JOURNAL_RECORD_BYTES_MAX:
             return Refused.TOO_LONG
         need = HEADER_SIZE + RECORD_OVERHEAD + length
-        if self._bytes_held + need > self._room[state.shelf.stream.lane]:
+        if self._bytes_held + need > self.room.limit(alarm=state.shelf.stream.lane == "alarm", explains=reserve):
+            self.room.was_full()
             return Refused.FULL
         if state.pending and state.pending_bytes + length > self._pending_bytes_max:
             return Refused.PENDING
@@ -319,14 +486,18 @@ class Journal:
         data += encode_record(segment.seed, index, payload)
         try:
             self._disk.append(segment.name, data)
-        except OSError:
+        except OSError as error:
             self._give_up(state, segment)
+            self._disk_full = error.errno == errno.ENOSPC
+            if self._disk_full and self.room.free_bytes is not None:
+                self.look_at_disk()
             return False
+        self._disk_full = False
         if segment is not state.active:
             state.active = segment
             state.shelf.segments.append(segment)
             self._counters.segments_opened += 1
-        segment.note(index, segment.size, len(payload))
+        segment.note(index, segment.size, payload)
         state.written_end += 1
         self._dirty.add(segment.name)
         self._count_bytes(segment.name, len(data))
@@ -336,11 +507,7 @@ class Journal:
     def _give_up(self, state: _Lane, segment: Segment) -> None:
         """After a failed write: never write to the file again; delete it if it holds nothing."""
         self._counters.append_errors += 1
-        try:
-            size = self._disk.size(segment.name)
-        except OSError:
-            size = 0  # not even created, or as good as
-        self._count_bytes(segment.name, size - self._sizes.get(segment.name, 0))
+        self._count_anew(segment.name)
         if segment is not state.active:
             self._delete(segment.name)
         state.active = None
@@ -373,6 +540,14 @@ class Journal:
             self._delete(name)
         return True
 
+    def _count_anew(self, name: str) -> None:
+        """Count a file as it is after a failed write."""
+        try:
+            size = self._disk.size(name)
+        except OSError:
+            size = 0  # not even created, or as good as
+        self._count_bytes(name, size - self._sizes.get(name, 0))
+
     def _count_bytes(self, name: str, more: int) -> None:
         self._sizes[name] = self._sizes.get(name, 0) + more
         self._bytes_held += more
@@ -390,6 +565,7 @@ class Journal:
             return
         self._counters.segments_deleted += 1
         self._bytes_held -= self._sizes.pop(name, 0)
+        self.room.shrank(self._bytes_held)
 
     def _sweep(self) -> bool:
         """Try again to delete what could not be; return False while too much of it is left."""

@@ -66,6 +66,10 @@ UPLINK_BATCH_RECORDS_MAX = 50
 # The densest record grows 7.1-fold as SenML: 233 kB, which stays below wire.limits.BATCH_BYTES_MAX.
 UPLINK_BATCH_BYTES_MAX = 32 * 1024
 
+# Shapes of telemetry records (which readings, clock set or not) whose layout is remembered (gateway/core/pack.py).
+# A fleet has a few dozen; a node that invents more costs time and no memory: beyond, all are learnt afresh.
+PACK_SHAPES_MAX = 256
+
 # Batches ahead of the watermark, all streams together; alarms may use the places that others may not.
 UPLINK_WINDOW_MAX = 16
 UPLINK_ALARM_WINDOW = 4
@@ -101,3 +105,216 @@ REFUSED_PER_MINUTE_MAX = 60
 # Dusk on a switched feeder: every lamp of a district asks within minutes.
 LINK_EXCHANGES_MAX = 8192
 LINK_OUTGOING_MAX = 4096
+
+# --- Signs of life (gateway/core/heartbeats.py) -------------------------------------------------------------
+
+# The loop, the sync threads, one connection a bearer, probe, modem; names are literals in the shell.
+HEARTBEAT_TASKS_MAX = 16
+
+# --- Bearers (gateway/core/bearer.py) -----------------------------------------------------------------------
+
+# A silent cut must move traffic within about 15 s: 5 s until the next probe, 3 failures of 2.5 s, a handshake.
+# Three in a row: at 30 % loss one way one probe in eleven fails (two SYN in 2.5 s), three running once in 1,400.
+BEARER_PROBE_MS = 5_000
+BEARER_PROBE_TIMEOUT_MS = 2_500
+BEARER_FAILURES_MAX = 3
+# A shell that never reports a probe is taken for a failure after this.
+BEARER_PROBE_ANSWER_MS = 2 * BEARER_PROBE_TIMEOUT_MS
+# A probe is four packets, 224 bytes. Every 10 minutes: 1 MB a month on the metered standby. The first one
+# soon after the start: a technician who has just put the SIM in waits for it.
+BEARER_METERED_PROBE_MS = 600_000
+BEARER_METERED_FIRST_MS = 30_000
+# The metered bearer is down: from once a minute to the usual rate; its recovery is confirmed at this rate.
+BEARER_METERED_DOWN_MS = 60_000
+BEARER_METERED_CONFIRM_MS = 20_000
+# Up again after so many good probes in a row over so long: a cable that is being worked on is not up.
+BEARER_GOOD_PROBES = 3
+BEARER_GOOD_MS = 60_000
+
+# --- Connection (gateway/core/connection.py) ----------------------------------------------------------------
+
+# More than TCP, TLS and CONNACK take over 4G in a bad cell; beyond, the attempt is given up.
+CONNECTION_ATTEMPT_MS = 30_000
+# Two changes of bearer are never closer than this: a handshake each way is 8 kB, so at worst 1 MB an hour.
+CONNECTION_DWELL_MS = 30_000
+# Return to a better bearer: not before this; doubled whenever the return does not last as long as it was
+# waited for. Half an hour is the longest that a healthy fibre stays unused.
+CONNECTION_RETURN_FIRST_MS = 120_000
+CONNECTION_RETURN_LAST_MS = 1_800_000
+# Failures in a row by a bearer whose probes are good, before another bearer is asked for its opinion; and how
+# long that one rests when it fails as well, for then it is the broker and each question costs 8 kB of 4G.
+CONNECTION_FAILURES_MAX = 3
+CONNECTION_OPINION_MS = 600_000
+# A bearer is back while nothing carries: spread over this, for 72 communes see the centre's line return at once.
+CONNECTION_BACK_SPREAD_MS = 5_000
+
+# --- Budget of a metered bearer (gateway/core/budget.py) ----------------------------------------------------
+
+# Reserved at a time, as sequence numbers are: the share of a budget that one power cut can cost, within what is
+# worth a write. 1 MiB is 5 minutes of draining on 4G.
+BUDGET_BLOCK_SHARE = 256
+BUDGET_BLOCK_BYTES_MIN = 64 * 1024
+BUDGET_BLOCK_BYTES_MAX = 1024 * 1024
+# Files of one line written a day; beyond, the block doubles with each, up to 1 GiB: 30 GB a day are within the
+# bound. Beyond that (a clock that leaps from month to month) nothing is written until the next day.
+BUDGET_WRITES_PER_DAY = 200
+BUDGET_DOUBLINGS_MAX = 10
+BUDGET_WRITES_PER_DAY_MAX = 240
+# One line of four integers and a checksum; whatever is longer is not ours.
+BUDGET_FILE_BYTES_MAX = 300
+# Older lines kept, for a card that loses the newest.
+BUDGET_FILES_KEPT = 3
+# Shares in thousandths. The last twentieth is for alarms: 25 MB of 500 are more than ten alarms a minute all month.
+BUDGET_HOLD_PERMILLE = 950
+# Whatever the pace, the last seventh is for what cannot wait; without a clock the pace is unknown: earlier.
+BUDGET_THIN_PERMILLE = 850
+BUDGET_THIN_BLIND_PERMILLE = 700
+# Below a quarter nobody is held to a pace: one outage of fibre early in the month is what a budget is for.
+BUDGET_FREE_PERMILLE = 250
+# Projected use at the month's end: thin from here, and until it has come down to there.
+BUDGET_PACE_THIN_PERMILLE = 1250
+BUDGET_PACE_ALL_PERMILLE = 1050
+# A projection from less than a day would make much of one transfer.
+BUDGET_PACE_MIN_S = 86_400
+# Assumed when files are there and none can be read: hold would stop telemetry for a month over one bad block, 0
+# could pay the month twice.
+BUDGET_UNKNOWN_PERMILLE = 700
+
+# --- Time of records (gateway/core/{wallclock,timemap,scrutiny}.py) ------------------------------------------
+
+# How long a node can hold a record that it could not send: the store-and-forward that a node is built for.
+NODE_HOLD_S_MAX = 7 * 86400
+
+# A crystal that nobody corrects, ours or a node's, in a cabinet between -20 and 60 degrees Celsius, with its ageing.
+CLOCK_DRIFT_PPM = 100
+# A new word about our clock may differ from the carried one by both uncertainties and the whole seconds on both
+# sides; beyond, it is a correction.
+CLOCK_STEP_MARGIN_S = 2
+# `clockStepped` records in an hour: a time source that hunts must not fill the journal. Beyond, steps are counted.
+CLOCK_STEPS_PER_HOUR_MAX = 4
+
+# Boots of one node whose beginning is remembered: a lamp on a switched feeder has one a day, and a week without our
+# clock is a long repair. With INBOX_NODES_MAX nodes of one boot each this is 3 MB.
+TIMEMAP_BOOTS_PER_NODE_MAX = 8
+# Two uptimes that far apart that give the same bound prove it: less than a quarter hour, the period of telemetry, and
+# long beside TIMEMAP_AGREE_S: one lost datagram costs 6 s (ACK_TIMEOUT 4 s with its jitter).
+TIMEMAP_SPREAD_S = 600
+TIMEMAP_AGREE_S = 10
+# The wait of a record that nothing held: two lost datagrams are 18 s, an exchange under way before it 10 s more.
+TIMEMAP_WAIT_S = 30
+# A node that lives learns the time and makes its own anchor: it asks every 20 s, every 5 min after failures. Twice
+# that, from when both our clock is good and the boot is known.
+TIMEMAP_GRACE_MS = 600_000
+# A boot that is not proven waits for a proof until it has been silent for four periods of telemetry.
+TIMEMAP_SILENT_MS = 3_600_000
+# Anchors that we make for one boot: the first, a proven one, and two corrections of our clock.
+TIMEMAP_STATEMENTS_MAX = 4
+# Anchors in one turn, and the pause to the next: a district of 500 is anchored in 8 s, and no turn takes a millisecond
+# more for it. Otherwise what is open is looked at once a minute.
+TIMEMAP_PER_TURN_MAX = 64
+TIMEMAP_PAUSE_MS = 1_000
+TIMEMAP_CHECK_MS = 60_000
+
+# Beyond both uncertainties: the whole seconds on both sides, and what a node's clock slews between two answers.
+TIME_MARGIN_S = 10
+# An uncertainty is never said to be above a day (wire.limits.UNCERTAINTY_S_MAX); a clock in long holdover may be worse.
+TIME_BEHIND_MARGIN_S = 86400
+# `timeDoubtful` records in an hour, and (node, boot, kind) remembered as said: when our own clock is the wrong one,
+# every node of a district is in doubt at once, and twenty say so.
+DOUBTS_PER_HOUR_MAX = 20
+DOUBTS_REMEMBERED_MAX = 4096
+# `conflict` records in an hour: a node that lost its boot counter repeats every identity. Beyond, they are counted, and
+# the warehouse finds them all the same.
+CONFLICTS_PER_HOUR_MAX = 60
+
+# --- Room for the journal (gateway/core/room.py) ------------------------------------------------------------
+
+# Left free on the partition beside one segment: the file system's own needs, the state folder, and what others write
+# between two looks.
+JOURNAL_FREE_MARGIN_BYTES = 4 * 1024 * 1024
+
+# Given up on a full card: a thousand alarms of 200 bytes, or the gap records of one segment.
+JOURNAL_BALLAST_BYTES = 256 * 1024
+
+# The last of the cap, for records that explain why others are let go: without it a journal full of alarms could make
+# no room any more. Several thousand gap records.
+JOURNAL_EXPLAIN_BYTES = 512 * 1024
+
+# Free space is looked at this often at most. A statfs costs microseconds; others fill a partition in minutes.
+JOURNAL_LOOK_EVERY_MS = 10_000
+
+# --- Thinning (gateway/core/thinning.py) --------------------------------------------------------------------
+
+# Segments of room with which thinning begins: one is written anew while its original stays, and input goes on for the
+# two syncs that takes (1 MiB is a second of 5,000 records/s of 200 bytes).
+THINNING_HEADROOM_SEGMENTS = 2
+
+# Each level keeps every other record of what the level before left: at the third, one in eight. A fourth would leave a
+# meter of one reading a minute with four an hour: then whole segments go instead, the oldest first.
+THINNING_LEVEL_MAX = 3
+
+# Records looked at, or lines made, in one step: 1 ms on a desk, some ten on a Pi 3; no alarm waits longer for the loop.
+THINNING_STEP_RECORDS_MAX = 100
+
+# (node, reading keys, level) whose turn is remembered from segment to segment: a district of 5,000 nodes with two
+# kinds of readings. Beyond, a record more is kept.
+THINNING_TURNS_MAX = 32_768
+
+# What one gap record takes with its overhead: a segment whose records make less room than their gaps take is left.
+THINNING_GAP_BYTES = 80
+
+# After an error of the disk or a refused record. A card that resets is back sooner.
+THINNING_RETRY_MS = 2_000
+
+# How long the state disk may take to report the ledger's sync before a replaced file is deleted without it.
+THINNING_LEDGER_WAIT_MS = 10_000
+
+# --- Loss ledger (gateway/core/ledger.py) -------------------------------------------------------------------
+
+# 2 MiB: every other record of some 20 segments of a street of lights. Beyond, the oldest lines go; totals stay.
+LEDGER_FILE_BYTES_MAX = 256 * 1024
+LEDGER_FILES_MAX = 8
+
+# A line with more is cut into several: a torn line costs little, and no line makes a reader expand it for long.
+LEDGER_LINE_BYTES_MAX = 4096
+LEDGER_LINE_NUMBERS_MAX = 65_536
+
+# Lines kept in memory while the state disk refuses them; beyond, the oldest is only in the totals.
+LEDGER_WAITING_LINES_MAX = 2000
+
+# Lines recognised when a deed is written down again after a cut: those of a segment that held all 5,000 nodes.
+LEDGER_REMEMBERED_MAX = 16_384
+
+# --- Modem (gateway/core/modem.py, at.py, ladder.py) --------------------------------------------------------
+
+# A line of a modem: the longest answers here are below 100; beyond, the line is rubbish.
+MODEM_LINE_BYTES_MAX = 256
+# Characters of an operator's name that are kept: 3GPP TS 27.007 allows 16 of the long form, some send more.
+MODEM_TEXT_MAX = 40
+# An answer to a question, and to the two commands that talk to the network or restart the modem.
+MODEM_ANSWER_MS = 5_000
+MODEM_SLOW_ANSWER_MS = 120_000
+# One round of questions: signal for the status page. After a question without answer, the rest waits until a late
+# answer can no longer be taken for the next one's.
+MODEM_ROUND_MS = 60_000
+MODEM_RETRY_MS = 15_000
+# Questions in a row without answer before the modem counts as silent and what it said as unknown.
+MODEM_SILENT_MAX = 3
+# Changes that wait to be told; a modem that chatters is no reason to grow.
+MODEM_CHANGES_MAX = 32
+# The reset ladder: a cell that is being worked on needs no reset; a modem that restarts may take 20 to 50 minutes
+# to register again (openwrt/packages#23590), so nothing follows a restart sooner than an hour.
+MODEM_RESELECT_WAIT_MS = 600_000
+MODEM_RESTART_WAIT_MS = 1_200_000
+MODEM_POWER_WAIT_MS = 3_600_000
+MODEM_POWER_WAIT_LAST_MS = 14_400_000
+# Any rung counts. A modem that six resets did not mend waits for a person, with one try every few hours.
+MODEM_RESETS_PER_DAY_MAX = 6
+# Up for less than this is no recovery: the ladder goes on where it was.
+MODEM_STEADY_MS = 600_000
+
+# --- Modem port (gateway/io/modem.py) -----------------------------------------------------------------------
+
+# A port that is gone: opened again ever more rarely; a USB modem takes 5 to 30 s to be there again.
+MODEM_REOPEN_FIRST_MS = 1_000
+MODEM_REOPEN_LAST_MS = 60_000

@@ -8,6 +8,9 @@ version. Rules:
 * a damaged header is rebuilt from the file name if a record proves it;
 * where two files of a stream hold the same position, the one written later answers (the earlier one is a file
   in which a sync or a write failed); different bytes are reported;
+* a segment rewritten without some of its records (version 2) answers for all its positions if it is whole; if
+  it is not, what it was to replace answers and it is deleted;
+* what lies behind a file of a newer version in its stream waits, unread, for the agent that can read it all;
 * an empty file at the end of its stream is deleted: power cuts leave such files, and they hold nothing;
 * a file set aside still says, by its name, where it started: a stream that starts after it has a hole in
   front.
@@ -26,8 +29,9 @@ from gateway.core.limits import (
 )
 from gateway.core.segment import (
     HEADER_SIZE,
-    VERSION,
+    VERSION_VOIDS,
     Identity,
+    VoidRun,
     decode_header,
     decode_version,
     parse_name,
@@ -35,6 +39,7 @@ from gateway.core.segment import (
 )
 from gateway.core.shelf import Hole, Segment, Shelf, Stream, read_despite_errors
 
+BALLAST = "ballast"  # gateway/core/room.py
 _QUARANTINE = re.compile(r"quarantine-(\d{8})-(.*)", re.DOTALL)
 _NAME_KEPT_MAX = 200  # bytes of the old name; Linux allows 255 in all
 _GENERATION_MAX = 0xFFFF_FFFF
@@ -73,12 +78,14 @@ class Recovery:
 
     streams: list[StreamFound] = field(default_factory=list)
     records: int = 0
+    voids: int = 0  # positions let go on purpose
     bytes: int = 0  # payload bytes of all good records, copies included
     damages: list[Damage] = field(default_factory=list)
     damages_count: int = 0
     holes: list[HoleFound] = field(default_factory=list)
     holes_count: int = 0
     newer: list[str] = field(default_factory=list)  # files of a newer format version, left as they are
+    held_back: list[str] = field(default_factory=list)  # files that lie behind one of these in its stream
     quarantined: list[str] = field(default_factory=list)  # new names of the files moved aside now
     quarantine_deleted: int = 0
 
@@ -95,6 +102,14 @@ class Recovery:
             self.holes.append(HoleFound(stream, Hole(first, last), reason))
 
 
+class Replacement(NamedTuple):
+    """A rewritten segment that answers, and the files it replaced, which a cut left on the disk."""
+
+    stream: Stream
+    new: Segment
+    olds: list[Segment]
+
+
 class Found(NamedTuple):
     """What `Recoverer.run` leaves to the journal."""
 
@@ -102,6 +117,8 @@ class Found(NamedTuple):
     sizes: dict[str, int]  # bytes of the segments and of the files of newer versions
     generation: int  # for the segments of this start: above all that were seen
     report: Recovery
+    replacements: list[Replacement]
+    leftovers: list[str]  # rewritten segments that are not whole: to be deleted
 
 
 class _Scanned(NamedTuple):
@@ -110,6 +127,7 @@ class _Scanned(NamedTuple):
     segment: Segment
     holes: list[Hole]
     torn: bool
+    whole: bool  # rewritten, sealed, without damage: it answers for all its positions
 
 
 def _set_aside_name(number: int, name: str) -> str:
@@ -128,6 +146,11 @@ class Recoverer:
         self._claims: list[Identity] = []  # by name, of the files that are set aside
         self._scanned: dict[Identity, _Scanned] = {}
         self._empty: list[tuple[str, int, Identity]] = []
+        self._serials: dict[Stream, int] = {}
+        self._newer: list[Identity] = []  # by name
+        self._replacements: list[Replacement] = []
+        self._leftovers: list[str] = []
+        self._barren: list[tuple[str, int, Identity]] = []  # rewritten, with a sound header and nothing behind it
         self._generation = 0
 
     def run(self, epoch: bytes) -> Found:
@@ -136,7 +159,7 @@ class Recoverer:
         Raises ValueError, having changed nothing, if `epoch` is already in it; OSError if it cannot even be
         listed.
         """
-        heads = {name: self._head(name) for name in self._disk.list()}
+        heads = {name: self._head(name) for name in self._disk.list() if name != BALLAST}
         self._refuse_epoch(heads, epoch)
         for name, (size, _) in heads.items():
             if match := _QUARANTINE.fullmatch(name):
@@ -147,10 +170,12 @@ class Recoverer:
                 self._take(name, *heads[name])
         for name, size, identity in self._empty:
             self._take_empty(name, size, identity)
+        for name, size, identity in self._barren:
+            self._take_barren(name, size, identity)
         self._bound_quarantine()
         shelves = self._arrange()
         generation = min(self._generation + 1, _GENERATION_MAX)
-        return Found(shelves, self._sizes, generation, self._report)
+        return Found(shelves, self._sizes, generation, self._report, self._replacements, self._leftovers)
 
     def _head(self, name: str) -> tuple[int, bytes]:
         try:
@@ -161,7 +186,8 @@ class Recoverer:
     def _refuse_epoch(self, heads: dict[str, tuple[int, bytes]], epoch: bytes) -> None:
         for name, (_, head) in heads.items():
             match = _QUARANTINE.fullmatch(name)
-            for identity in (parse_name(match[2] if match else name), decode_header(head)):
+            decoded = decode_header(head)
+            for identity in (parse_name(match[2] if match else name), decoded[0] if decoded else None):
                 if identity is not None and identity.epoch == epoch:
                     raise ValueError("this epoch is already on the disk; an epoch is never continued")
 
@@ -169,42 +195,56 @@ class Recoverer:
         """Decide what one file is and file it."""
         claim = parse_name(name)
         version = decode_version(head)
-        if version is not None and version > VERSION:
+        if version is not None and version > VERSION_VOIDS:
             self._report.newer.append(name)
             self._sizes[name] = size
-            self._generation = max(self._generation, claim.generation if claim else 0)
+            if claim is not None:
+                self._newer.append(claim)
+                self._generation = max(self._generation, claim.generation)
             return
-        identity = decode_header(head)
+        identity, level = decode_header(head) or (None, None)
         rebuilt = identity is None
         identity = identity or claim
+        if identity is not None:
+            stream = Stream(identity.epoch, identity.lane)
+            self._serials[stream] = max(identity.serial, self._serials.get(stream, 0))
         if identity is None:
             self._set_aside(name, size, "foreign file" if any(head) else "no header")
         elif identity in self._scanned:
             self._set_aside(name, size, "copy of another segment")
-        elif not self._scan(name, identity, size):
-            if size == 0 or (size == HEADER_SIZE and not rebuilt):
+        elif not self._scan(name, identity, level, size):
+            if level and not rebuilt:
+                self._barren.append((name, size, identity))
+            elif size == 0 or (size == HEADER_SIZE and not rebuilt):
                 self._empty.append((name, size, identity))
             else:
                 self._set_aside(name, size, "no readable record")
         elif rebuilt:
             self._report.damage(name, 0, HEADER_SIZE, "header damaged", "rebuilt from the name")
 
-    def _scan(self, name: str, identity: Identity, size: int) -> bool:
-        """Read a file as the segment `identity`; keep it and return True if it has a good record."""
-        segment = Segment(name, identity)
-        holes, places, payload_bytes = [], [], 0
+    def _scan(self, name: str, identity: Identity, level: int | None, size: int) -> bool:
+        """Read a file as the segment `identity`; keep it and return True if it has a good record.
+
+        `level` is None where the header is damaged: then voids alone tell that it was rewritten.
+        """
+        segment = Segment(name, identity, level or 0)
+        holes, places, payload_bytes, sealed = [], [], 0, False
 
         def fetch(offset: int, length: int) -> bytes:
             return read_despite_errors(self._disk, name, offset, length)[0]
 
-        for index, offset, payload in scan(fetch, size, segment.seed):
+        for index, offset, content in scan(fetch, size, segment.seed, voids=level != 0):
             position = identity.first + index
             if position > segment.end:
                 holes.append(Hole(segment.end, position - 1))
             if offset > segment.size:
                 places.append((segment.size, offset - segment.size))
-            segment.note(index, offset, len(payload))
-            payload_bytes += len(payload)
+            segment.note(index, offset, content)
+            if isinstance(content, VoidRun):
+                segment.level = max(segment.level, 1)
+                sealed = content.positions == 0
+            else:
+                payload_bytes += len(content)
         if segment.end == identity.first:
             return False
         for offset, length in places:
@@ -213,7 +253,7 @@ class Recoverer:
         if torn:
             self._report.damage(name, segment.size, size - segment.size, "torn tail", "taken as the end")
         self._report.bytes += payload_bytes
-        self._scanned[identity] = _Scanned(segment, holes, torn)
+        self._scanned[identity] = _Scanned(segment, holes, torn, sealed and not places)
         self._sizes[name] = size
         self._generation = max(self._generation, identity.generation)
         return True
@@ -223,47 +263,76 @@ class Recoverer:
         groups: dict[Stream, list[_Scanned]] = {}
         for identity in sorted(self._scanned):  # by generation, then serial
             groups.setdefault(Stream(identity.epoch, identity.lane), []).append(self._scanned[identity])
-        return {stream: self._shelve(stream, group) for stream, group in groups.items()}
+        shelves = {stream: self._shelve(stream, group) for stream, group in groups.items()}
+        return {stream: shelf for stream, shelf in shelves.items() if shelf.segments}
 
     def _shelve(self, stream: Stream, group: list[_Scanned]) -> Shelf:
         shelf = Shelf(stream, group[-1].segment.identity.generation)
+        shelf.serial_max = self._serials[stream]
         kept: list[_Scanned] = []
-        later: list[Segment] = []
-        limit = group[-1].segment.end
-        for scanned in reversed(group):
-            segment, end = scanned.segment, scanned.segment.end
-            if later and end > limit:
-                self._compare(segment, limit, later)
-                segment.end = max(segment.first, limit)
-            if segment.end > segment.first:
-                kept.append(scanned)
-            else:
-                shelf.superseded.append((end, segment.name))
-            later.append(segment)
-            limit = min(limit, segment.first)
-        kept.reverse()
+        for scanned in group:  # in the order of writing
+            kept = self._lay(shelf, kept, scanned)
+        kept = self._hold_back(stream, kept)
         shelf.segments = [scanned.segment for scanned in kept]
-        shelf.durable_end = shelf.segments[-1].end
-        self._report_shelf(shelf, kept)
+        if kept:
+            shelf.durable_end = kept[-1].segment.end
+            self._report_shelf(shelf, kept)
         return shelf
 
-    def _compare(self, segment: Segment, first: int, later: list[Segment]) -> None:
-        """Report the positions from `first` on that a later file holds with other bytes."""
-        wanted = self._digests(segment, first)
-        for other in later:
-            for position, digest in self._digests(other, first).items():
-                if wanted.get(position, digest) != digest:
-                    reason = f"another record at position {position}"
-                    self._report.damage(segment.name, 0, 0, reason, "the later file answers")
+    def _lay(self, shelf: Shelf, kept: list[_Scanned], scanned: _Scanned) -> list[_Scanned]:
+        """Put a file over those written before it; return what answers now, by rising positions."""
+        new = scanned.segment
+        before = [other for other in kept if other.segment.end <= new.first]
+        over = [other for other in kept if other.segment.end > new.first and other.segment.first < new.end]
+        after = kept[len(before) + len(over) :]
+        if new.level and over and not scanned.whole:
+            self._leftovers.append(new.name)
+            return kept
+        if new.level:
+            olds = [other.segment for other in over]
+            if olds:
+                self._replacements.append(Replacement(shelf.stream, new, olds))
+                shelf.superseded += [(old.end, old.name) for old in olds]
+            return [*before, scanned, *after]
+        for other in [*over, *after]:  # the tail of a file in which a sync or a write failed
+            old, end = other.segment, other.segment.end
+            self._compare(old, new)
+            if old.first < new.first:
+                old.end = new.first
+                before.append(other)
+            else:
+                shelf.superseded.append((end, old.name))
+        return [*before, scanned]
+
+    def _hold_back(self, stream: Stream, kept: list[_Scanned]) -> list[_Scanned]:
+        """Leave out what lies behind a file that only a newer agent can read: passing it would be a loss."""
+        newer = [claim.first for claim in self._newer if (claim.epoch, claim.lane) == stream]
+        limit = min(newer, default=None)
+        if limit is None:
+            return kept
+        self._report.held_back += [scanned.segment.name for scanned in kept if scanned.segment.first >= limit]
+        kept = [scanned for scanned in kept if scanned.segment.first < limit]
+        for scanned in kept[-1:]:
+            scanned.segment.end = min(scanned.segment.end, limit)
+        return kept
+
+    def _compare(self, old: Segment, new: Segment) -> None:
+        """Report the positions that the later file `new` holds with other bytes."""
+        first = max(old.first, new.first)
+        wanted = self._digests(old, first)
+        for position, digest in self._digests(new, first).items():
+            if wanted.get(position, digest) != digest:
+                reason = f"another record at position {position}"
+                self._report.damage(old.name, 0, 0, reason, "the later file answers")
 
     def _digests(self, segment: Segment, first: int) -> dict[int, int]:
         def fetch(offset: int, length: int) -> bytes:
             return read_despite_errors(self._disk, segment.name, offset, length)[0]
 
         return {
-            segment.first + index: crc32(payload)
-            for index, _, payload in scan(fetch, segment.size, segment.seed)
-            if segment.first + index >= first
+            segment.first + index: crc32(content)
+            for index, _, content in segment.scan(fetch)
+            if segment.first + index >= first and not isinstance(content, VoidRun)
         }
 
     def _report_shelf(self, shelf: Shelf, kept: list[_Scanned]) -> None:
@@ -282,6 +351,8 @@ class Recoverer:
                 if first <= last:
                     self._report.hole(shelf.stream, first, last, reason)
                     records -= last - first + 1
+            records -= segment.void_positions
+            self._report.voids += segment.void_positions
             due, torn = segment.end, scanned.torn
         self._report.records += records
         self._report.streams.append(StreamFound(shelf.stream, shelf.start, shelf.durable_end, records))
@@ -306,10 +377,20 @@ class Recoverer:
         if claim is not None:
             self._claims.append(claim)
 
+    def _take_barren(self, name: str, size: int, identity: Identity) -> None:
+        """A cut in the first moments of a rewriting, if what it was to replace is still there; damage if it is not."""
+        for other in self._scanned:
+            if other[2:4] == identity[2:4] and other < identity and other.first == identity.first:
+                self._leftovers.append(name)
+                self._sizes[name] = size
+                return
+        self._set_aside(name, size, "no readable record")
+
     def _take_empty(self, name: str, size: int, identity: Identity) -> None:
         """Delete a file that holds nothing, as power cuts leave them, unless its stream went on after it."""
         same = [other for other in self._scanned if other[2:4] == identity[2:4]]  # epoch and lane
-        if any(other > identity for other in same):
+        rewriting = any(other < identity and other.first == identity.first for other in same)
+        if any(other > identity for other in same) and not rewriting:
             self._set_aside(name, size, "no record, though later files have some")
             return
         try:

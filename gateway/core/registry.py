@@ -1,4 +1,5 @@
-"""Who is known: the nodes of this cabinet, when each was heard, and what it said of itself.
+"""Who is known: the nodes of this cabinet, when each was heard, what it said of itself, and what is odd
+about it.
 
 Bounded; the least recently heard goes first. An allow-list, when the configuration gives one, decides who
 is answered at all: a stranger is met with silence (DESIGN section 4).
@@ -12,7 +13,23 @@ from wire import event
 from wire.record import EventBody, Record
 
 
-@dataclass
+@dataclass(slots=True)
+class Oddities:
+    """What the status page tells of a node that says odd things: counts, and the last of each kind.
+
+    `last_out_of_range` is (label, scaled value); `last_doubtful` is (kind, seconds ahead of our clock).
+    """
+
+    out_of_range: int = 0
+    unknown: int = 0
+    doubtful: int = 0
+    conflicts: int = 0
+    last_out_of_range: tuple[str, int] | None = None
+    last_unknown: str = ""
+    last_doubtful: tuple[str, int] | None = None
+
+
+@dataclass(slots=True)
 class KnownNode:
     """What the gateway remembers of a node. `heard_ms` is on the agent's monotonic scale."""
 
@@ -21,6 +38,7 @@ class KnownNode:
     kind: str = ""
     version: str = ""
     boots: int = 0
+    odd: Oddities | None = None  # nearly every node has none
 
 
 class Registry:
@@ -35,13 +53,7 @@ class Registry:
 
     def heard(self, node: bytes, records: list[Record], *, now_ms: int) -> None:
         """A payload of `node` was accepted."""
-        known = self._nodes.get(node)
-        if known is None:
-            known = self._nodes[node] = KnownNode(now_ms)
-            if len(self._nodes) > limits.INBOX_NODES_MAX:
-                self._nodes.popitem(last=False)
-        self._nodes.move_to_end(node)
-        known.heard_ms = now_ms
+        known = self._known(node, now_ms)
         for made in records:
             body = made.body
             if isinstance(body, EventBody) and body.code == event.BOOT and isinstance(body.detail, list):
@@ -49,6 +61,42 @@ class Registry:
                 known.boot = made.boot
                 known.kind, known.version = str(body.detail[3])[:40], str(body.detail[4])[:40]
 
+    def note_out_of_range(self, node: bytes, label: str, value: int, *, now_ms: int) -> None:
+        odd = self._odd(node, now_ms)
+        odd.out_of_range += 1
+        odd.last_out_of_range = (label, value)
+
+    def note_unknown(self, node: bytes, label: str, *, now_ms: int) -> None:
+        """A quantity or event that the tables do not know."""
+        odd = self._odd(node, now_ms)
+        odd.unknown += 1
+        odd.last_unknown = label
+
+    def note_doubtful(self, node: bytes, kind: str, ahead_s: int, *, now_ms: int) -> None:
+        odd = self._odd(node, now_ms)
+        odd.doubtful += 1
+        odd.last_doubtful = (kind, ahead_s)
+
+    def note_conflict(self, node: bytes, *, now_ms: int) -> None:
+        self._odd(node, now_ms).conflicts += 1
+
     def nodes(self) -> dict[bytes, KnownNode]:
         """A copy for health and status."""
         return dict(self._nodes)
+
+    def _known(self, node: bytes, now_ms: int) -> KnownNode:
+        known = self._nodes.get(node)
+        if known is None:
+            known = self._nodes[node] = KnownNode(now_ms)
+            if len(self._nodes) > limits.INBOX_NODES_MAX:
+                self._nodes.popitem(last=False)
+        else:
+            self._nodes.move_to_end(node)
+            known.heard_ms = now_ms
+        return known
+
+    def _odd(self, node: bytes, now_ms: int) -> Oddities:
+        known = self._known(node, now_ms)
+        if known.odd is None:
+            known.odd = Oddities()
+        return known.odd

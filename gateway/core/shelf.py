@@ -1,18 +1,19 @@
 """One stream of the journal as it lies on the disk: its segments, a sparse index, reading and freeing.
 
 Knows positions and files, never lanes' policies, syncs or what to do with a damaged file. Memory is an entry
-per segment and per JOURNAL_MARK_RECORDS records, never per record. Holes are not stored: each read finds them
-again, so damage that comes after the start is seen as well.
+per segment and per JOURNAL_MARK_RECORDS records, never per record. Holes and voids are not stored: each read
+finds them again, so damage that comes after the start is seen as well.
 """
 
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import NamedTuple
 
 from gateway.core.disk import Disk
 from gateway.core.limits import JOURNAL_BLOCK_BYTES, JOURNAL_MARK_RECORDS, JOURNAL_READ_FAILURES_MAX
-from gateway.core.segment import HEADER_SIZE, RECORD_OVERHEAD, Identity, scan
+from gateway.core.segment import HEADER_SIZE, RECORD_OVERHEAD, VOID_RUN_SIZE, Content, Fetch, Identity, VoidRun, scan
 
 
 class Stream(NamedTuple):
@@ -29,34 +30,62 @@ class Hole(NamedTuple):
     last: int
 
 
+class Void(NamedTuple):
+    """Positions from `first` to `last`, both included, let go on purpose; a durable gap record explains them."""
+
+    first: int
+    last: int
+
+
 class Segment:
     """One file: the positions it answers for, how many good bytes it has, where some of its records start."""
 
-    __slots__ = ("end", "identity", "mark_indices", "mark_offsets", "name", "read_failures", "seed", "size")
+    __slots__ = (
+        "end",
+        "first",
+        "identity",
+        "level",
+        "mark_due",
+        "mark_indices",
+        "mark_offsets",
+        "name",
+        "read_failures",
+        "seed",
+        "size",
+        "void_positions",
+    )
 
-    def __init__(self, name: str, identity: Identity) -> None:
+    def __init__(self, name: str, identity: Identity, level: int = 0) -> None:
         self.name = name
         self.identity = identity
+        self.level = level  # how often records were let go of it (gateway/core/thinning.py)
+        self.void_positions = 0
         self.seed = identity.seed
+        self.first = identity.first  # the first position it answers for, held or lost
         self.end = identity.first  # the position after the last one it answers for
         self.size = HEADER_SIZE  # good bytes; a torn tail lies beyond
         self.mark_indices = array("I")
         self.mark_offsets = array("I")
+        self.mark_due = 0  # the index from which on the next one is noted
         self.read_failures = 0
 
-    @property
-    def first(self) -> int:
-        """The first position it answers for, held or lost."""
-        return self.identity.first
-
-    def note(self, index: int, offset: int, length: int) -> None:
-        """Take in a record that lies at `offset` with a payload of `length` bytes."""
-        last = self.mark_indices[-1] if self.mark_indices else -1
-        if index // JOURNAL_MARK_RECORDS > last // JOURNAL_MARK_RECORDS:
+    def note(self, index: int, offset: int, content: Content) -> None:
+        """Take in the record or void run that lies at `offset`."""
+        if index >= self.mark_due:
             self.mark_indices.append(index)
             self.mark_offsets.append(offset)
-        self.end = self.first + index + 1
-        self.size = offset + RECORD_OVERHEAD + length
+            self.mark_due = index - index % JOURNAL_MARK_RECORDS + JOURNAL_MARK_RECORDS
+        if isinstance(content, VoidRun):
+            self.void_positions += content.positions
+            self.end = self.first + index + content.positions
+            self.size = offset + VOID_RUN_SIZE
+        else:
+            self.end = self.first + index + 1
+            self.size = offset + RECORD_OVERHEAD + len(content)
+
+    def scan(self, fetch: Fetch, *, offset: int = HEADER_SIZE, index: int = 0) -> Iterator[tuple[int, int, Content]]:
+        """See `segment.scan`."""
+        return scan(fetch, self.size, self.seed, offset=offset, index=index, voids=self.level > 0)
 
     def near(self, position: int) -> tuple[int, int]:
         """Return (index, offset) of a record from which a scan finds `position`."""
@@ -72,6 +101,7 @@ class Shelf:
         self.generation = generation
         self.segments: list[Segment] = []
         self.superseded: list[tuple[int, str]] = []  # (end, name) of files another file has replaced
+        self.serial_max = 0  # of the files of an earlier epoch: those written anew come after them
         self.start = start  # the first position not freed
         self.durable_end = 0
         self.read_errors = 0
@@ -107,27 +137,47 @@ class Shelf:
         self.superseded = [(until, name) for until, name in self.superseded if until > end]
         return names
 
-    def read(self, disk: Disk, first: int, count_max: int, bytes_max: int) -> list[bytes | Hole]:
+    def replace(self, olds: list[Segment], new: Segment) -> bool:
+        """Put `new` in the place of successive segments; False, and nothing done, if they are not all here."""
+        at = next((at for at, segment in enumerate(self.segments) if segment is olds[0]), None)
+        if at is None or any(a is not b for a, b in zip_longest(self.segments[at : at + len(olds)], olds)):
+            return False
+        self.segments[at : at + len(olds)] = [new]
+        return True
+
+    def read(self, disk: Disk, first: int, count_max: int, bytes_max: int) -> list[bytes | Hole | Void]:
         """Return what lies from `first` on: see `Journal.read`."""
         if not self.start <= first <= self.durable_end:
             raise ValueError(f"position {first} is not in {self.start}..{self.durable_end}")
-        out: list[bytes | Hole] = []
+        out: list[bytes | Hole | Void] = []
         due, used = first, 0
-        for position, payload in self._walk(disk, first):
+        for position, content in self._walk(disk, first):
             if position > due:
+                if len(out) >= count_max:
+                    break
                 out.append(Hole(due, position - 1))
                 due = position
-            if payload is None or len(out) >= count_max or (out and used + len(payload) > bytes_max):
+            if isinstance(content, VoidRun):
+                before = out[-1] if out else None
+                if isinstance(before, Void):
+                    out[-1] = Void(before.first, position + content.positions - 1)
+                elif len(out) < count_max:
+                    out.append(Void(position, position + content.positions - 1))
+                else:
+                    break
+                due = position + content.positions
+                continue
+            if content is None or len(out) >= count_max or (out and used + len(content) > bytes_max):
                 break
-            out.append(payload)
-            used += len(payload)
+            out.append(content)
+            used += len(content)
             due += 1
             if len(out) >= count_max:
                 break
         return out
 
-    def _walk(self, disk: Disk, first: int) -> Iterator[tuple[int, bytes | None]]:
-        """Yield (position, payload) of the durable records from `first` on.
+    def _walk(self, disk: Disk, first: int) -> Iterator[tuple[int, Content | None]]:
+        """Yield (position, payload or void run) of what is durable from `first` on.
 
         Ends with (durable end, None), so that the caller sees a hole at the end; ends early on a passing read
         error.
@@ -139,11 +189,15 @@ class Shelf:
             stop = min(segment.end, self.durable_end)
             due = max(due, segment.first)
             try:
-                for position, payload, offset in self._records(disk, segment, due):
+                for position, content, offset in self._records(disk, segment, due):
                     if position >= stop:
                         break
                     self._resume = (segment.name, position, offset)
-                    yield position, payload
+                    if isinstance(content, VoidRun):
+                        start = max(position, due)
+                        yield start, VoidRun(min(position + content.positions, stop) - start)
+                    else:
+                        yield position, content
             except OSError:
                 self.read_errors += 1
                 segment.read_failures += 1
@@ -152,8 +206,8 @@ class Shelf:
             at += 1
         yield self.durable_end, None
 
-    def _records(self, disk: Disk, segment: Segment, due: int) -> Iterator[tuple[int, bytes, int]]:
-        """Yield (position, payload, offset) of one segment from position `due` on."""
+    def _records(self, disk: Disk, segment: Segment, due: int) -> Iterator[tuple[int, Content, int]]:
+        """Yield (position, content, offset) of one segment, from the one that holds position `due` on."""
         start = segment.near(due)
         name, position, offset = self._resume
         if name == segment.name and start[1] < offset and position <= due:
@@ -166,10 +220,10 @@ class Shelf:
             self.read_errors += failures
             return data
 
-        records = scan(fetch, segment.size, segment.seed, index=start[0], offset=start[1])
-        for index, offset, payload in records:
-            if segment.first + index >= due:
-                yield segment.first + index, payload, offset
+        for index, offset, content in segment.scan(fetch, index=start[0], offset=start[1]):
+            count = content.positions if isinstance(content, VoidRun) else 1
+            if segment.first + index + count > due:
+                yield segment.first + index, content, offset
 
     def _find(self, position: int) -> int:
         """Return the index of the first segment that ends after `position`."""

@@ -1,39 +1,90 @@
 """The gateway's UTC as the core knows it: told by the shell, carried on monotonic milliseconds in between.
 
 While the system clock is not good (no network since the start, no battery-backed clock) nobody gets a time
-from here.
+from here. A word that contradicts the time carried so far is a step: it is taken, counted, and told to
+`take_step`'s caller, who answers for what was said before.
 """
 
+from typing import NamedTuple
+
+from gateway.core import limits
 from wire.record import SYNCED, UNSET, Answer, Stamp
 
 
+class Step(NamedTuple):
+    """The clock was corrected: what it carried, what it was told, and ± s of both together."""
+
+    before_unix_s: int
+    after_unix_s: int
+    uncertainty_s: int
+
+
 class WallClock:
-    """UTC with its uncertainty, or nothing. `started_ms`: the agent's start, for uptimes."""
+    """UTC with its uncertainty, or nothing. `started_ms`: the agent's start, for uptimes. `steps` only rises.
+
+    `good_since_ms`: since when the clock has been good without a break; None while it is not.
+    """
 
     def __init__(self, *, started_ms: int) -> None:
         self._started_ms = started_ms
-        self._unix_ms: int | None = None
-        self._uncertainty_s = 0
+        self._unix_ms = 0
         self._at_ms = started_ms
+        self._told = False
+        self._step: Step | None = None
+        self.uncertainty_s = 0
+        self.good_since_ms: int | None = None
+        self.steps = 0
 
     def tell(self, unix_ms: int | None, uncertainty_s: int, *, now_ms: int) -> None:
         """Take the shell's word: Unix milliseconds and ± s, or None while the system clock is not good."""
-        self._unix_ms = unix_ms
-        self._uncertainty_s = uncertainty_s
-        self._at_ms = now_ms
+        if unix_ms is None:
+            self.good_since_ms = None
+            return
+        if self._told:
+            self._compare(unix_ms, uncertainty_s, now_ms)
+        if self.good_since_ms is None:
+            self.good_since_ms = now_ms
+        self._told = True
+        self._unix_ms, self.uncertainty_s, self._at_ms = unix_ms, uncertainty_s, now_ms
+
+    def take_step(self) -> Step | None:
+        """The correction since the last call, if there was one (of several: from the first to the last)."""
+        step, self._step = self._step, None
+        return step
+
+    def unix_ms_at(self, at_ms: int) -> int | None:
+        """UTC of a monotonic instant, also of one before the clock was good; None while it is not."""
+        return None if self.good_since_ms is None else self._unix_ms + at_ms - self._at_ms
 
     def unix_s(self, *, now_ms: int) -> int | None:
-        if self._unix_ms is None:
-            return None
-        return (self._unix_ms + now_ms - self._at_ms) // 1000
+        unix_ms = self.unix_ms_at(now_ms)
+        return None if unix_ms is None else unix_ms // 1000
+
+    def uptime_s(self, *, now_ms: int) -> int:
+        """Seconds since the agent's start."""
+        return (now_ms - self._started_ms) // 1000
 
     def answer(self, *, now_ms: int) -> Answer:
         """What a node is told."""
-        return Answer(self.unix_s(now_ms=now_ms), self._uncertainty_s)
+        unix_s = self.unix_s(now_ms=now_ms)
+        return Answer(unix_s, 0 if unix_s is None else self.uncertainty_s)
 
     def stamp(self, *, now_ms: int) -> Stamp:
         """The time of the gateway's own records."""
         unix_s = self.unix_s(now_ms=now_ms)
         if unix_s is None:
-            return Stamp(UNSET, (now_ms - self._started_ms) // 1000, 0)
-        return Stamp(SYNCED, unix_s, self._uncertainty_s)
+            return Stamp(UNSET, self.uptime_s(now_ms=now_ms), 0)
+        return Stamp(SYNCED, unix_s, self.uncertainty_s)
+
+    def _compare(self, unix_ms: int, uncertainty_s: int, now_ms: int) -> None:
+        carried_ms = self._unix_ms + now_ms - self._at_ms
+        doubt_s = self.uncertainty_s + uncertainty_s + drift_s(now_ms - self._at_ms) + limits.CLOCK_STEP_MARGIN_S
+        if abs(unix_ms - carried_ms) > 1000 * doubt_s:
+            self.steps += 1
+            before_s = carried_ms // 1000 if self._step is None else self._step.before_unix_s
+            self._step = Step(before_s, unix_ms // 1000, doubt_s)
+
+
+def drift_s(elapsed_ms: int) -> int:
+    """What a free-running crystal may be off after so long, in whole seconds, rounded up."""
+    return -(-abs(elapsed_ms) * limits.CLOCK_DRIFT_PPM // 1_000_000_000)

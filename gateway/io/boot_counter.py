@@ -29,6 +29,11 @@ def next_boot(folder: Path) -> int:
     return boot
 
 
+def last_boot(folder: Path) -> int | None:
+    """The last number used, None if there is none. OSError when the folder cannot be read."""
+    return max(_numbers(folder), default=None) if folder.exists() else None
+
+
 def _numbers(folder: Path) -> list[int]:
     names = [path.name.removeprefix(_PREFIX) for path in folder.iterdir() if path.name.startswith(_PREFIX)]
     return [int(name) for name in names if re.fullmatch("[0-9]+", name)]

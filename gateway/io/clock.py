@@ -4,7 +4,7 @@ of it.
 Linux keeps an estimate of its own clock error (`adjtimex`): NTP clients feed it and a cabinet that has
 never seen one since its start is "unsynchronised". A wrong clock given to 300 lamps is worse than none, so
 then there is none, unless the configuration says that the system clock is good by other means (a
-battery-backed clock, a bench).
+battery-backed clock, a bench). A clock that stands before this software was written is wrong, whoever vouches for it.
 """
 
 import ctypes
@@ -13,6 +13,8 @@ import time
 _STA_UNSYNC = 0x40
 _TIME_ERROR = 5
 TRUSTED_UNCERTAINTY_S = 2
+# 2026-11-01T00:00:00Z, raised with every release.
+RELEASED_UNIX_S = 1_793_491_200
 
 
 class _Timex(ctypes.Structure):
@@ -36,10 +38,11 @@ def monotonic_ms() -> int:
 
 def utc(*, trust: bool) -> tuple[int | None, int]:
     """(Unix milliseconds or None while the system clock is not good, ± s)."""
+    unix_ms = time.time_ns() // 1_000_000
     uncertainty_s = TRUSTED_UNCERTAINTY_S if trust else _kernel_uncertainty_s()
-    if uncertainty_s is None:
+    if uncertainty_s is None or unix_ms < 1000 * RELEASED_UNIX_S:
         return None, 0
-    return time.time_ns() // 1_000_000, uncertainty_s
+    return unix_ms, uncertainty_s
 
 
 def _kernel_uncertainty_s() -> int | None:

@@ -3,26 +3,31 @@
 Implements `gateway/core/disk.py` and decides nothing. The worker reports through `on_synced(ticket, error)`,
 called in the worker thread: the agent must hand it to its own thread. A sync goes through a duplicate of the
 descriptor that wrote: the kernel reports a failed write-back to the descriptors open at the time.
+
+While one sync is under way, all that is asked for joins in one more: a card that stalls for a minute under
+alarms costs a handful of descriptors, not three for each alarm.
 """
 
 import errno
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from queue import SimpleQueue
-from threading import Thread
-from typing import NamedTuple
+from threading import Condition, Thread
 
 # One file written per lane, and one each that was just rotated.
 _OPEN_FILES_MAX = 6
 
 
-class _Job(NamedTuple):
-    ticket: int
-    descriptors: list[int]
-    folder: int | None
-    error: str | None
+@dataclass
+class _Job:
+    """Duplicates to sync and close, and who asked. An error on the way here fails all of these."""
+
+    tickets: list[int] = field(default_factory=list)
+    descriptors: dict[str, int] = field(default_factory=dict)
+    folder: int | None = None
+    error: str | None = None
 
 
 class FileDisk:
@@ -35,13 +40,17 @@ class FileDisk:
         self._on_synced = on_synced
         self._open: OrderedDict[str, int] = OrderedDict()  # descriptors that write, the least recent first
         self._folder_dirty = True  # an earlier process may have died before its sync
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._wake = Condition()  # guards the next two
+        self._waiting: _Job | None = None
+        self._closing = False
         self._worker = Thread(target=self._work, name="journal-sync", daemon=True)
         self._worker.start()
 
     def close(self) -> None:
         """Finish the syncs that were asked for, report them, end the thread and close the files."""
-        self._jobs.put(None)
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
         self._worker.join()
         while self._open:
             os.close(self._open.popitem()[1])
@@ -77,18 +86,19 @@ class FileDisk:
 
     def sync(self, names: Sequence[str], ticket: int) -> None:
         """See `Disk`."""
-        descriptors: list[int] = []
-        folder = None
-        error = None
-        try:
-            for name in names:
-                descriptors.append(self._duplicate(name))
-            if self._folder_dirty:
-                folder = os.dup(self._folder)
-        except OSError as exception:
-            error = str(exception)
-        self._folder_dirty = self._folder_dirty and error is not None
-        self._jobs.put(_Job(ticket, descriptors, folder, error))
+        with self._wake:
+            job = self._waiting = self._waiting or _Job()
+            job.tickets.append(ticket)
+            try:
+                for name in names:
+                    if name not in job.descriptors:
+                        job.descriptors[name] = self._duplicate(name)
+                if self._folder_dirty and job.folder is None:
+                    job.folder = os.dup(self._folder)
+                self._folder_dirty = False
+            except OSError as exception:
+                job.error = job.error or str(exception)
+            self._wake.notify()
 
     def delete(self, name: str) -> None:
         """See `Disk`."""
@@ -101,6 +111,11 @@ class FileDisk:
         self._close(old)
         os.rename(self._plain(old), self._plain(new), src_dir_fd=self._folder, dst_dir_fd=self._folder)
         self._folder_dirty = True
+
+    def free_bytes(self) -> int:
+        """See `Disk`."""
+        state = os.fstatvfs(self._folder)
+        return state.f_bavail * state.f_frsize
 
     def list(self) -> Sequence[str]:
         """See `Disk`."""
@@ -135,16 +150,28 @@ class FileDisk:
         descriptor = self._open.pop(name, None)
         if descriptor is not None:
             os.close(descriptor)
+        with self._wake:
+            # A file that takes this name later is another one. (No name has a separator.)
+            if self._waiting is not None and name in self._waiting.descriptors:
+                duplicate = self._waiting.descriptors.pop(name)
+                self._waiting.descriptors[f"{name}/{duplicate}"] = duplicate
 
     def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            self._on_synced(job.ticket, _run(job))
+        while True:
+            with self._wake:
+                self._wake.wait_for(lambda: self._waiting is not None or self._closing)
+                job, self._waiting = self._waiting, None
+            if job is None:
+                return
+            error = _run(job)
+            for ticket in job.tickets:
+                self._on_synced(ticket, error)
 
 
 def _run(job: _Job) -> str | None:
     """Sync all that a job names, even after an error; close its descriptors; return the first error."""
     error = job.error
-    for descriptor in job.descriptors:
+    for descriptor in job.descriptors.values():
         try:
             try:
                 os.fdatasync(descriptor)  # writes the new length too; spares the time stamps

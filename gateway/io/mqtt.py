@@ -1,183 +1,148 @@
-"""The broker's connection: MQTT 5 by paho-mqtt, one client object a connection.
+"""The broker's connection: MQTT 5 by paho-mqtt, one client object a connection, over one bearer or another.
 
 paho queues without bound, ignores Receive Maximum and sends its whole queue again on reconnection; so it
 never gets to: the core's window decides what is published, and every connection is a new client that
-remembers nothing. paho's thread does the network; what it learns is posted to the agent's loop as events.
-Reconnection is the core's decision.
+remembers nothing. paho's thread does the network; what it learns is posted to the agent's loop. Reconnection and
+the choice of the bearer are the core's decisions.
+
+Make before break: while one connection carries, `connect` opens a candidate beside it. Both have the same client id, so
+the broker gives the session to the candidate and ends the other; from then on the candidate carries, and nothing is
+said of the other's end. A candidate that fails leaves the other alone.
 """
 
-import ssl
-import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
-from paho.mqtt.subscribeoptions import SubscribeOptions
+from gateway.core.connection import UNBOUND
+from gateway.io.mqtt_connection import (
+    Connected,
+    Connection,
+    Disconnected,
+    Event,
+    Message,
+    MqttOptions,
+    PubAck,
+)
+from gateway.io.mqtt_socket import Addresses, Bearer
 
-# A silent cut is seen after about twice the keep-alive.
-_KEEPALIVE_S = 7
-_CONNECT_TIMEOUT_S = 10
-# How often a connection that says nothing is looked at, in case paho's thread has died.
-_LOOK_S = 5
-# The broker keeps our subscription (class `a`) that long; records never depend on it.
-_SESSION_EXPIRY_S = 86_400
-_RECEIVE_MAX_DEFAULT = 65_535
+__all__ = ["ANY_BEARER", "Bearer", "Connected", "Disconnected", "Event", "Message", "MqttLink", "MqttOptions", "PubAck"]
 
-
-class Connected(NamedTuple):
-    receive_max: int
+# Whatever route the system has.
+ANY_BEARER = Bearer(UNBOUND.name)
 
 
-class Disconnected(NamedTuple):
-    why: str
+class _Posted(NamedTuple):
+    """`connection` None: held back until now."""
 
-
-class PubAck(NamedTuple):
-    token: int
-    reason_code: int
-
-
-class Message(NamedTuple):
-    topic: str
-    payload: bytes
-
-
-class Tls(NamedTuple):
-    """Paths of PEM files: the territory's own CA, this gateway's certificate and key."""
-
-    ca: str
-    certificate: str
-    key: str
-
-
-class MqttOptions(NamedTuple):
-    """`tls` None is plain TCP, for a bench only."""
-
-    host: str
-    port: int
-    client_id: str
-    will_topic: str
-    tls: Tls | None
+    connection: Connection | None
+    event: Event
 
 
 class MqttLink:
-    """At most one connection. `post(event)` is called from paho's thread and must hand over to the
-    agent's."""
+    """One connection that carries and at most one candidate. All methods belong to the agent's thread.
 
-    def __init__(self, options: MqttOptions, post: Callable[[Any], None]) -> None:
+    `post(posted)` is called from a connection's thread and must hand over to the agent's, which passes each `posted` to
+    `take`: until then it holds one of a bounded number of places, and without a place the broker is not read.
+    `clock_is_good` tells whether dates of certificates can be judged; it is called from a connection's thread.
+    """
+
+    def __init__(
+        self, options: MqttOptions, post: Callable[[Any], None], *, clock_is_good: Callable[[], bool] = lambda: True
+    ) -> None:
         self._options = options
+        self._addresses = Addresses(options.host, options.port)
         self._post = post
-        self._client: paho.Client | None = None
-        self._tokens: dict[int, int] = {}
-        self._generation = 0
+        self._clock_is_good = clock_is_good
+        self._carrier: Connection | None = None
+        self._candidate: Connection | None = None
+        # The end of the carrier while the candidate's fate is open: the broker ends the one for the other.
+        self._held: Disconnected | None = None
+        self.counters: dict[str, int] = {}
 
-    def connect(self, subscriptions: list[str]) -> None:
-        """Start one attempt; its end is always told, once, by Disconnected."""
-        self.close()
-        self._generation += 1
-        self._tokens = {}
-        client = self._new_client(subscriptions)
-        self._client = client
-        threading.Thread(target=self._run, args=(client, self._generation), name="mqtt", daemon=True).start()
+    @property
+    def bearer(self) -> str | None:
+        """The name of the bearer that carries now."""
+        return None if self._carrier is None else self._carrier.bearer.name
 
-    def publish(self, token: int, topic: str, payload: bytes, retain: bool) -> None:
-        """QoS 1. While not connected it is dropped: the core sends again after its next question."""
-        if self._client is None or not self._client.is_connected():
-            return
-        info = self._client.publish(topic, payload, qos=1, retain=retain)
-        self._tokens[info.mid] = token
+    @property
+    def looked_ms(self) -> int | None:
+        """When the carrier's thread last gave a sign of life (monotonic); None without a carrier."""
+        return None if self._carrier is None else self._carrier.looked_ms
 
-    def acknowledged(self, message_id: int) -> int | None:
-        """The core's token behind paho's message id (posted events carry the id: it is known before we
-        store it)."""
-        return self._tokens.pop(message_id, None)
+    def connect(self, subscriptions: list[str], bearer: Bearer = ANY_BEARER) -> None:
+        """Start one attempt. Its end is told, once, by Disconnected, unless `close` or a later `connect` ends it."""
+        if self._candidate is not None:
+            self._candidate.close()
+        self._candidate = Connection(
+            self._options,
+            self._addresses,
+            bearer,
+            subscriptions,
+            post=lambda connection, event: self._post(_Posted(connection, event)),
+            count=self._count,
+            clock_is_good=self._clock_is_good,
+        )
+        self._candidate.start()
+
+    def drop(self, bearer: str) -> None:
+        """End the connection, or the attempt, by this bearer in an orderly way. Nothing more is told of it."""
+        carrier, candidate = self._carrier, self._candidate
+        if self._held is not None and self._held.bearer == bearer:
+            self._held = None
+        if carrier is not None and carrier.bearer.name == bearer:
+            carrier.close()
+            self._carrier = None
+        if candidate is not None and candidate.bearer.name == bearer:
+            candidate.close()
+            self._candidate = None
+            if self._held is not None:
+                self._post(_Posted(None, self._held))
+                self._held = None
+
+    def publish(self, token: int, topic: str, payload: bytes, retain: bool, expiry_s: int | None = None) -> None:
+        """QoS 1, over the connection that carries. Without one it is dropped: the core sends again after its next
+        question. `expiry_s`: the broker forgets it then; never for records."""
+        if self._carrier is not None:
+            self._carrier.publish(token, topic, payload, retain, expiry_s)
+
+    def take(self, posted: _Posted) -> list[Event]:
+        """What a posted event means to the core: mostly itself, sometimes nothing, once in a while two."""
+        connection, event = posted
+        if connection is None:
+            return [event]
+        connection.took()
+        if connection is self._candidate:
+            return self._of_candidate(connection, event)
+        if connection is not self._carrier:
+            return []
+        if isinstance(event, PubAck):
+            known = connection.acknowledged(event)
+            return [] if known is None else [known]
+        if isinstance(event, Disconnected):
+            self._carrier = None
+            if self._candidate is not None and self._candidate.asked:
+                self._held = event
+                return []
+        return [event]
 
     def close(self) -> None:
-        """End the connection in an orderly way, so that the will stays unsent."""
-        client, self._client = self._client, None
-        self._generation += 1
-        if client is not None:
-            client.disconnect()
+        """End both in an orderly way, so that the will stays unsent. Nothing more is told."""
+        for connection in (self._carrier, self._candidate):
+            if connection is not None:
+                connection.close()
+        self._carrier = self._candidate = self._held = None
 
-    def _new_client(self, subscriptions: list[str]) -> paho.Client:
-        options = self._options
-        client = paho.Client(
-            CallbackAPIVersion.VERSION2, options.client_id, protocol=paho.MQTTv5, reconnect_on_failure=False
-        )
-        client.connect_timeout = _CONNECT_TIMEOUT_S
-        client.will_set(options.will_topic, b"offline", qos=1, retain=True)
-        if options.tls is not None:
-            client.tls_set_context(_context(options.tls))
-        generation = self._generation
+    def _of_candidate(self, candidate: Connection, event: Event) -> list[Event]:
+        if isinstance(event, Connected):
+            replaced, self._carrier, self._candidate, self._held = self._carrier, candidate, None, None
+            if replaced is not None:
+                replaced.close()
+            return [event]
+        if isinstance(event, Disconnected):
+            held, self._candidate, self._held = self._held, None, None
+            return [event] if held is None else [held, event]
+        return []
 
-        def on_connect(_client: Any, _data: Any, _flags: Any, reason: Any, properties: Any) -> None:
-            if reason.is_failure:
-                return
-            client.subscribe([(name, SubscribeOptions(qos=1)) for name in subscriptions])
-            # QoS 0: at QoS 1 it would take a place of the broker's Receive Maximum, which the core counts.
-            client.publish(options.will_topic, b"online", qos=0, retain=True)
-            receive_max = getattr(properties, "ReceiveMaximum", _RECEIVE_MAX_DEFAULT)
-            self._tell(generation, Connected(receive_max))
-
-        def on_publish(_client: Any, _data: Any, message_id: int, reason: Any, _properties: Any) -> None:
-            self._tell(generation, PubAck(message_id, reason.value))
-
-        def on_message(_client: Any, _data: Any, message: Any) -> None:
-            self._tell(generation, Message(message.topic, message.payload))
-
-        client.on_connect = on_connect
-        client.on_publish = on_publish
-        client.on_message = on_message
-        return client
-
-    def _run(self, client: paho.Client, generation: int) -> None:
-        """The life of one connection, in its own thread."""
-        options = self._options
-        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-        properties.SessionExpiryInterval = _SESSION_EXPIRY_S
-        why = "ended by an error of ours"
-        reasons: list[str] = []
-        ended = threading.Event()
-
-        def on_disconnect(_client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-            reasons.append(str(reason))
-            ended.set()
-
-        client.on_disconnect = on_disconnect
-        try:
-            client.connect(options.host, options.port, _KEEPALIVE_S, clean_start=False, properties=properties)
-            # paho's own thread, not loop_forever in ours: only then does publish() leave the socket to that thread. Two
-            # threads that write to one TLS socket break its records (seen: "bad record mac", connection lost).
-            client.loop_start()
-            while not ended.wait(_LOOK_S) and _paho_lives(options.client_id):
-                pass
-            client.loop_stop()
-            why = reasons[-1] if reasons else why
-        except (OSError, ValueError) as error:
-            why = f"{type(error).__name__}: {error}"
-        finally:
-            # Whatever ended this thread: without the word nobody would try again.
-            self._tell(generation, Disconnected(why))
-
-    def _tell(self, generation: int, event: Any) -> None:
-        """What an earlier connection still has to say is of no use to anybody."""
-        if generation == self._generation:
-            self._post(event)
-
-
-def _paho_lives(client_id: str) -> bool:
-    """An exception inside paho ends its thread without a word."""
-    return any(thread.name == f"paho-mqtt-client-{client_id}" for thread in threading.enumerate())
-
-
-def _context(tls: Tls) -> ssl.SSLContext:
-    """TLS 1.3 only, both ends with certificates of the territory's own authority. OSError or SSLError on
-    bad files."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
-    context.load_verify_locations(tls.ca)
-    context.load_cert_chain(tls.certificate, tls.key)
-    return context
+    def _count(self, what: str) -> None:
+        """From any thread; nobody decides anything by these."""
+        self.counters[what] = self.counters.get(what, 0) + 1

@@ -27,9 +27,14 @@ class UdpLink:
 
     def __init__(self, transport: asyncio.DatagramTransport) -> None:
         self._transport = transport
+        self.dropped = 0
         self.address: tuple[str, int] = transport.get_extra_info("sockname")[:2]
 
     def send(self, peer: Any, datagram: bytes) -> None:
+        # asyncio keeps what the kernel does not take, without bound. (Its type stubs leave the method out.)
+        if self._transport.get_write_buffer_size():  # type: ignore[attr-defined]
+            self.dropped += 1
+            return
         self._transport.sendto(datagram, peer)
 
     def close(self) -> None:

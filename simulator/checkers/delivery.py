@@ -5,7 +5,9 @@ Sees two things only: what each node said (record made, record acknowledged: the
 the warehouse holds at the end. Whatever happened in between is none of its business.
 """
 
-from collections.abc import Iterable
+from array import array
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
 from typing import NamedTuple, Protocol
 
 from wire import record
@@ -15,6 +17,9 @@ Identity = tuple[bytes, int, int]
 # Gaps that a node declares about what it held alone. They excuse a record that was never acknowledged; once a
 # gateway has acknowledged a record, no word of the node's can excuse its loss.
 NODE_EXCUSES = ("thinned", "dropped", "boot")
+
+# Faults that a verdict spells out; the others are counted.
+_FAULTS_KEPT_MAX = 10
 
 
 class Store(Protocol):
@@ -40,70 +45,97 @@ class Verdict(NamedTuple):
     first_faults: tuple[str, ...]
 
 
-class DeliveryChecker:
-    """Collects what nodes say while the run goes on; compares at the end."""
+_MADE, _ACKNOWLEDGED, _SEEN = 1, 2, 4
+
+
+class _Life:
+    """What one boot of a node said, by sequence: flags, a digest and a time, so that a record costs 17 bytes."""
 
     def __init__(self) -> None:
-        self._made: dict[Identity, bytes] = {}
-        self._made_ms: dict[Identity, int] = {}
-        self._acknowledged: set[Identity] = set()
+        self.flags = bytearray()
+        self.digests = array("Q")
+        self.made_ms = array("q")
+
+    def reach(self, sequence: int) -> None:
+        """Make room up to `sequence`. A node counts from 0, so there are hardly any idle places."""
+        more = sequence + 1 - len(self.flags)
+        if more > 0:
+            self.flags.extend(bytes(more))
+            self.digests.extend([0] * more)
+            self.made_ms.extend([0] * more)
+
+    def has(self, sequence: int, flag: int) -> bool:
+        return sequence < len(self.flags) and bool(self.flags[sequence] & flag)
+
+
+class DeliveryChecker:
+    """Collects what nodes say while the run goes on; compares at the end. Keeps digests of records, not records."""
+
+    def __init__(self) -> None:
+        self._lives: dict[tuple[bytes, int], _Life] = {}
+        self._acknowledged = 0
 
     def made(self, node: bytes, boot: int, sequence: int, data: bytes, *, now_ms: int) -> None:
-        identity = (node, boot, sequence)
-        assert identity not in self._made, f"a node used an identity twice: {identity}"
-        self._made[identity] = data
-        self._made_ms[identity] = now_ms
+        life = self._life(node, boot, sequence)
+        assert not life.has(sequence, _MADE), f"a node used an identity twice: {(node, boot, sequence)}"
+        said = record.decode_payload(data)[0]
+        life.flags[sequence] |= _MADE
+        life.digests[sequence] = _digest(said.stamp, record.encode_body(said.body))
+        life.made_ms[sequence] = now_ms
 
     def acknowledged(self, node: bytes, boot: int, sequence: int) -> None:
-        self._acknowledged.add((node, boot, sequence))
+        life = self._life(node, boot, sequence)
+        if not life.has(sequence, _ACKNOWLEDGED):
+            life.flags[sequence] |= _ACKNOWLEDGED
+            self._acknowledged += 1
 
     def acknowledged_count(self) -> int:
-        return len(self._acknowledged)
+        return self._acknowledged
 
-    def missing(self, held: Iterable[Identity]) -> int:
+    def identities(self, *, acknowledged: bool = False) -> Iterator[Identity]:
+        """Every record that was made, or only those that were acknowledged, by node, boot and sequence."""
+        wanted = _ACKNOWLEDGED if acknowledged else _MADE
+        for (node, boot), life in sorted(self._lives.items()):
+            for sequence, flags in enumerate(life.flags):
+                if flags & wanted:
+                    yield node, boot, sequence
+
+    def missing(self, held: Iterable[Identity]) -> list[Identity]:
         """Acknowledged records that are not among `held`."""
-        return len(self._acknowledged.difference(held))
+        for identity in held:
+            self._see(identity)
+        found = [identity for identity in self.identities(acknowledged=True) if not self._seen(identity)]
+        self._forget_seen()
+        return found
 
     def made_ms(self, identity: Identity) -> int | None:
         """When a record was made, on the world's clock; None for records of others (gateways)."""
-        return self._made_ms.get(identity)
+        life = self._lives.get(identity[:2])
+        return life.made_ms[identity[2]] if life is not None and life.has(identity[2], _MADE) else None
 
     def verdict(self, store: Store, still_waiting: set[Identity]) -> Verdict:
         """Compare. `still_waiting`: identities that powered nodes hold in their outbox at this moment."""
         faults: list[str] = []
-        seen: dict[Identity, int] = {}
-        altered = invented = 0
-        nodes = {node for node, _, _ in self._made}
-        for identity, stamp, body in store.bodies():
-            seen[identity] = seen.get(identity, 0) + 1
-            data = self._made.get(identity)
-            if data is None:
-                if identity[0] in nodes:
-                    invented += 1
-                    faults.append(f"invented {_show(identity)}")
+        duplicated, altered, invented = self._compare(store, faults)
+        made = delivered = lost = explained = waiting = 0
+        for identity in self.identities():
+            made += 1
+            if self._seen(identity):
+                delivered += 1
                 continue
-            said = record.decode_payload(data)[0]
-            if said.stamp != stamp or record.encode_body(said.body) != body:
-                altered += 1
-                faults.append(f"altered {_show(identity)}")
-        duplicated = sum(count - 1 for count in seen.values())
-        lost = explained = waiting = 0
-        for identity in self._made:
-            if identity in seen:
-                continue
+            acknowledged = self._lives[identity[:2]].has(identity[2], _ACKNOWLEDGED)
             why = store.explained(*identity)
-            if why is not None and not (identity in self._acknowledged and why in NODE_EXCUSES):
+            if why is not None and not (acknowledged and why in NODE_EXCUSES):
                 explained += 1
-            elif identity in still_waiting and identity not in self._acknowledged:
+            elif identity in still_waiting and not acknowledged:
                 waiting += 1
             else:
                 lost += 1
-                word = "acknowledged, lost" if identity in self._acknowledged else "lost"
-                faults.append(f"{word} {_show(identity)}")
-        delivered = sum(1 for identity in self._made if identity in seen)
+                _note(faults, "acknowledged, lost" if acknowledged else "lost", identity)
+        self._forget_seen()
         return Verdict(
-            len(self._made),
-            len(self._acknowledged),
+            made,
+            self._acknowledged,
             delivered,
             duplicated,
             altered,
@@ -111,8 +143,57 @@ class DeliveryChecker:
             explained,
             waiting,
             invented,
-            tuple(faults[:10]),
+            tuple(faults),
         )
+
+    def _compare(self, store: Store, faults: list[str]) -> tuple[int, int, int]:
+        """Hold every record of the warehouse against what was said: (duplicated, altered, invented)."""
+        duplicated = altered = invented = 0
+        nodes = {node for node, _ in self._lives}
+        for identity, stamp, body in store.bodies():
+            life = self._lives.get(identity[:2])
+            if life is None or not life.has(identity[2], _MADE):
+                if identity[0] in nodes:
+                    invented += 1
+                    _note(faults, "invented", identity)
+                continue
+            duplicated += not self._see(identity)
+            if life.digests[identity[2]] != _digest(stamp, body):
+                altered += 1
+                _note(faults, "altered", identity)
+        return duplicated, altered, invented
+
+    def _life(self, node: bytes, boot: int, sequence: int) -> _Life:
+        life = self._lives.setdefault((node, boot), _Life())
+        life.reach(sequence)
+        return life
+
+    def _see(self, identity: Identity) -> bool:
+        """Mark a record that the warehouse holds; False when it was marked already."""
+        life = self._lives.get(identity[:2])
+        if life is None or identity[2] >= len(life.flags) or life.flags[identity[2]] & _SEEN:
+            return False
+        life.flags[identity[2]] |= _SEEN
+        return True
+
+    def _seen(self, identity: Identity) -> bool:
+        return self._lives[identity[:2]].has(identity[2], _SEEN)
+
+    def _forget_seen(self) -> None:
+        keep = bytes(flags & ~_SEEN & 0xFF for flags in range(256))
+        for life in self._lives.values():
+            life.flags = life.flags.translate(keep)
+
+
+def _digest(stamp: record.Stamp, body: bytes) -> int:
+    """64 bits of what a record says: that two differ unseen is one chance in 10^19."""
+    said = b"%d %d %d " % (stamp.quality, stamp.seconds, stamp.uncertainty_s) + body
+    return int.from_bytes(sha256(said).digest()[:8], "big")
+
+
+def _note(faults: list[str], word: str, identity: Identity) -> None:
+    if len(faults) < _FAULTS_KEPT_MAX:
+        faults.append(f"{word} {_show(identity)}")
 
 
 def _show(identity: Identity) -> str:

@@ -1,94 +1,21 @@
 """The agent as a process: records acknowledged before a kill -9 arrive after it; it stops and refuses in order."""
 
-import json
-import os
 import signal
 import socket
 import subprocess
-import sys
 import threading
-import time
 from random import Random
 
 import pytest
 
+from tests.support.agent_process import AgentProcess, Client
 from tests.support.broker import PATIENCE_S, Inbox, Mosquitto
 from tests.support.gateway_world import ANSWERS, GATEWAY, NODE, alarm, payload, reading
 from tools.centre.warehouse import Warehouse
 from wire import coap_message, record
-from wire.coap import Endpoint, Failed, Response
-from wire.session import ClearSession
 
 mqtt = pytest.importorskip("paho.mqtt.client", reason="paho-mqtt is not installed")
 pytestmark = [pytest.mark.broker, pytest.mark.live]
-
-
-class Agent:
-    """Starts and stops the process; every line of its log is read."""
-
-    def __init__(self, repository, config):
-        self._command = [sys.executable, "-m", "tools", "gateway", "run", "--config", str(config), "--insecure"]
-        path = os.pathsep.join((str(repository / "firmware"), str(repository)))
-        self._environment = {**os.environ, "PYTHONPATH": path}
-        self.process = None
-
-    def start(self):
-        """Returns the address of its node link."""
-        self.process = subprocess.Popen(self._command, env=self._environment, stderr=subprocess.PIPE, text=True)
-        self.log = Inbox()
-        self._reader = threading.Thread(target=self._read, args=(self.process, self.log), daemon=True)
-        self._reader.start()
-        return tuple(self.log.wait_for(lambda line: line["what"] == "started")["link"])
-
-    @staticmethod
-    def _read(process, log):
-        for line in process.stderr:
-            log.post(json.loads(line) if line.startswith("{") else {"what": line})
-
-    def stop(self, number):
-        """The exit status."""
-        if self.process is None:
-            return None
-        process, self.process = self.process, None
-        process.send_signal(number)
-        status = process.wait(PATIENCE_S)
-        self._reader.join(PATIENCE_S)
-        process.stderr.close()
-        return status
-
-
-class Client:
-    """A node on a UDP socket."""
-
-    def __init__(self, seed=1):
-        random = Random(seed)
-        self.endpoint = Endpoint(random_below=random.randrange, first_message_id=random.randrange(0x10000))
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.query = ClearSession(insecure=True).query(NODE)
-
-    def ask(self, address, data):
-        """One request; its answer, or the reason why there is none."""
-        exchange = self.endpoint.request(address, coap_message.POST, (b"t",), data, query=self.query, now_ms=now_ms())
-        assert isinstance(exchange, int)
-        end_ms = now_ms() + 1000 * PATIENCE_S
-        while now_ms() < end_ms:
-            for peer, datagram in self.endpoint.outgoing():
-                self.socket.sendto(datagram, peer)
-            self.socket.settimeout(0.5)
-            try:
-                datagram, _ = self.socket.recvfrom(2000)
-                events = self.endpoint.receive(datagram, address, now_ms=now_ms())
-            except (TimeoutError, ConnectionError):
-                events = self.endpoint.poll(now_ms=now_ms())
-            for happened in events:
-                if happened.exchange == exchange:
-                    return happened.code if isinstance(happened, Response) else happened.reason
-            assert not any(isinstance(happened, Failed) for happened in events)
-        return "no answer"
-
-
-def now_ms():
-    return time.monotonic_ns() // 1_000_000
 
 
 class Centre:
@@ -144,7 +71,7 @@ broker = "127.0.0.1:{broker.port}"
 batch_age_s = 0
 """
     )
-    made = Agent(repository, config)
+    made = AgentProcess(repository, config)
     yield made
     made.stop(signal.SIGKILL)
 
@@ -184,7 +111,7 @@ def test_a_request_of_nothing_is_answered_and_rubbish_does_not_stop_it(agent):
 def test_a_bad_configuration_exits_2_with_every_fault_on_stderr(agent, tmp_path):
     (tmp_path / "gateway.toml").write_text('[gateway]\nid = "1"\ninsee = "x"\n[other]\n')
     done = subprocess.run(
-        agent._command, env=agent._environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+        agent.command, env=agent.environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
     assert done.returncode == 2
     places = ("[gateway] id", "[gateway] insee", "[gateway] name", "[gateway] data", "[link] bind", "[uplink] broker")
@@ -198,6 +125,6 @@ def test_an_address_that_is_taken_exits_1_and_says_so(agent, tmp_path):
         config = tmp_path / "gateway.toml"
         config.write_text(config.read_text().replace("127.0.0.1:0", f"127.0.0.1:{taken.getsockname()[1]}"))
         done = subprocess.run(
-            agent._command, env=agent._environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+            agent.command, env=agent.environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False
         )
     assert done.returncode == 1 and "cannot start: " in done.stderr and "Traceback" not in done.stderr

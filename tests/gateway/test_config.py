@@ -42,6 +42,8 @@ def test_a_minimal_file_is_enough_on_a_bench(tmp_path):
     assert (checked.bind, checked.mqtt.host, checked.mqtt.port) == (("0.0.0.0", 5683), "centre.example.fr", 8883)
     assert checked.mqtt.client_id == "49007-cab-12" and checked.mqtt.will_topic == "tc/1/s/49007/cab-12"
     assert checked.core.ack_timeout_ms == wire_limits.COAP_ACK_TIMEOUT_MIN_MS and not checked.trust_system_clock
+    assert str(checked.status_socket) == "/var/lib/bocage/run/status.sock"
+    assert checked.metrics is None, "a port that nobody asked for"
 
 
 def test_every_field_is_taken():
@@ -50,12 +52,14 @@ def test_every_field_is_taken():
     plain["uplink"] |= {"batch_records": 7, "batch_age_s": 5, "window": 20}
     plain["journal"] = {"bytes_max": 1 << 21, "segment_bytes_max": 1 << 15, "alarm_reserve_bytes": 1 << 17}
     plain["clock"] = {"trust_system": True}
+    plain["status"], plain["metrics"] = {"socket": "/run/bocage/s.sock"}, {"bind": "127.0.0.1:9102"}
     checked = config.check(plain, insecure=True)
     core = checked.core
     assert core.allowed == {NODE} and checked.trust_system_clock
     assert (core.commit_ms, core.ack_timeout_ms, core.batch_records_max) == (200, 9000, 7)
     assert (core.batch_age_ms, core.window_max) == (5000, 20)
     assert (core.journal_bytes_max, core.segment_bytes_max, core.alarm_reserve_bytes) == (1 << 21, 1 << 15, 1 << 17)
+    assert (str(checked.status_socket), checked.metrics) == ("/run/bocage/s.sock", ("127.0.0.1", 9102))
 
 
 def test_an_empty_list_of_nodes_answers_nobody():
@@ -144,11 +148,20 @@ def test_tls_files_come_together_and_exist(tmp_path):
         ("uplink", "batch_age_s", 3601),
         ("uplink", "window", 4),
         ("clock", "trust_system", "yes"),
+        ("status", "socket", "run/status.sock"),
+        ("status", "socket", 7),
+        ("metrics", "bind", 9101),
+        ("metrics", "bind", ":9101"),
     ],
 )
 def test_one_bad_value_is_one_fault(section, field, value):
     (found,) = faults(changed(section, field, value))
     assert found.startswith(f"[{section}] {field}: ")
+
+
+def test_a_metrics_section_says_where_to_listen():
+    (found,) = faults(tomllib.loads(MINIMAL) | {"metrics": {}})
+    assert found.startswith("[metrics] bind: is missing; ")
 
 
 def test_an_ipv6_address_stands_in_brackets():
@@ -166,3 +179,70 @@ def test_a_file_that_is_no_toml_is_one_fault_that_names_it(tmp_path, data):
 def test_an_absent_file_is_a_fault_too(tmp_path):
     with pytest.raises(ConfigError, match="cannot be read"):
         config.load(tmp_path / "absent.toml", insecure=True)
+
+
+BEARERS = {
+    "fibre": {"interface": "eth0"},
+    "mobile": {
+        "interface": "wwan0",
+        "keepalive_s": 300,
+        "monthly_bytes": 50_000_000,
+        "modem": "/dev/serial/by-id/stick",
+        "power_command": ["/usr/sbin/uhubctl", "-a", "cycle"],
+    },
+}
+
+
+def test_without_bearers_the_route_is_the_systems():
+    checked = config.check(tomllib.loads(MINIMAL), insecure=True)
+    assert (checked.bearers, checked.core.bearers, checked.modem) == ((), (), None)
+
+
+def test_two_bearers_fibre_first_and_mobile_paid_for():
+    checked = config.check(tomllib.loads(MINIMAL) | BEARERS, insecure=True)
+    assert [(one.name, one.interface, one.keepalive_s) for one in checked.bearers] == [
+        ("fibre", "eth0", 6),
+        ("mobile", "wwan0", 300),
+    ]
+    assert [tuple(one) for one in checked.core.bearers] == [("fibre", False), ("mobile", True)]
+    assert checked.core.monthly_bytes == 50_000_000
+    assert checked.modem == config.Modem("/dev/serial/by-id/stick", ("/usr/sbin/uhubctl", "-a", "cycle"))
+
+
+def test_a_bearer_may_be_bound_by_address_and_0_bytes_a_month_is_no_bound():
+    plain = tomllib.loads(MINIMAL) | {"mobile": {"source": "192.0.2.7", "monthly_bytes": 0}}
+    checked = config.check(plain, insecure=True)
+    assert checked.bearers[0].source == "192.0.2.7" and checked.core.monthly_bytes is None
+
+
+@pytest.mark.parametrize(
+    ("section", "field", "value"),
+    [
+        ("fibre", "interface", "eth0/../x"),
+        ("fibre", "interface", "a-name-of-16-char"),
+        ("fibre", "source", "here"),
+        ("fibre", "keepalive_s", 1),
+        ("mobile", "monthly_bytes", -1),
+        ("mobile", "modem", "ttyUSB2"),
+        ("mobile", "power_command", "reboot"),
+        ("mobile", "power_command", []),
+        ("mobile", "speed", 1),
+    ],
+)
+def test_one_bad_value_of_a_bearer_is_one_fault(section, field, value):
+    plain = tomllib.loads(MINIMAL) | {name: dict(fields) for name, fields in BEARERS.items()}
+    plain[section][field] = value
+    (found,) = faults(plain)
+    assert found.startswith(f"[{section}] {field}: ")
+
+
+def test_a_budget_without_an_interface_to_count_on_is_a_fault():
+    (found,) = faults(tomllib.loads(MINIMAL) | {"mobile": {"source": "192.0.2.7", "monthly_bytes": 1}})
+    assert found.startswith("[mobile] monthly_bytes: has no interface; ")
+
+
+def test_a_bearer_bound_to_nothing_and_a_power_switch_for_no_modem_are_faults():
+    (found,) = faults(tomllib.loads(MINIMAL) | {"fibre": {}})
+    assert found.startswith("[fibre] interface: is missing; ")
+    (found,) = faults(tomllib.loads(MINIMAL) | {"mobile": {"interface": "wwan0", "power_command": ["off"]}})
+    assert found.startswith("[mobile] modem: is missing; ")

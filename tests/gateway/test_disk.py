@@ -179,3 +179,65 @@ def test_a_journal_on_the_real_disk_rotates_syncs_restarts_and_frees(disk, repor
     assert after.read(stream, 0, count_max=1000, bytes_max=100_000) == payloads
     after.free_through(stream, 99)
     assert disk.list() == []
+
+
+@pytest.fixture
+def stalled(disk, reports, monkeypatch):
+    """The card hangs in the sync with ticket 0 until the event is set; the inodes that were synced since."""
+    gate, begun, synced = threading.Event(), threading.Event(), []
+    real = os.fdatasync
+
+    def fdatasync(descriptor):
+        begun.set()
+        assert gate.wait(WAIT_S)
+        synced.append(os.fstat(descriptor).st_ino)
+        real(descriptor)
+
+    monkeypatch.setattr(disk_module.os, "fdatasync", fdatasync)
+    disk.append("first", b"x")
+    disk.sync(["first"], 0)
+    assert begun.wait(WAIT_S)
+    return gate, synced
+
+
+def test_syncs_asked_for_during_a_stall_join_and_cost_no_descriptors(disk, reports, stalled, tmp_path):
+    gate, synced = stalled
+    before = len(os.listdir("/proc/self/fd"))
+    for ticket in range(1, 2001):
+        name = ("a", "b", "c")[ticket % 3]
+        disk.append(name, b"x")
+        disk.sync([name, "a"] if ticket > 3 else [name], ticket)
+    assert len(os.listdir("/proc/self/fd")) <= before + 8
+    gate.set()
+    assert [reports.get(timeout=WAIT_S) for _ in range(2001)] == [(ticket, None) for ticket in range(2001)]
+    folder = tmp_path / "deep" / "journal"
+    assert sorted(synced[1:]) == sorted((folder / name).stat().st_ino for name in ("a", "b", "c"))
+
+
+def test_a_file_made_anew_under_a_name_whose_sync_waits_is_synced_too(disk, reports, stalled, tmp_path):
+    gate, synced = stalled
+    disk.append("a", b"old")
+    disk.sync(["a"], 1)
+    disk.delete("a")
+    disk.append("a", b"new")
+    disk.sync(["a"], 2)
+    gate.set()
+    assert [reports.get(timeout=WAIT_S) for _ in range(3)] == [(0, None), (1, None), (2, None)]
+    assert (tmp_path / "deep" / "journal" / "a").stat().st_ino in synced
+
+
+def test_an_error_fails_all_that_joined_and_nobody_after(disk, reports, stalled, monkeypatch):
+    gate, _ = stalled
+    disk.sync(["absent"], 1)
+    disk.append("a", b"x")
+    disk.sync(["a"], 2)
+    gate.set()
+    found = [reports.get(timeout=WAIT_S) for _ in range(3)]
+    assert found[0] == (0, None) and all(error is not None for _, error in found[1:])
+    disk.sync(["a"], 3)
+    assert reports.get(timeout=WAIT_S) == (3, None)
+
+
+def test_free_bytes_are_those_of_the_partition(disk, tmp_path):
+    state = os.statvfs(tmp_path)
+    assert abs(disk.free_bytes() - state.f_bavail * state.f_frsize) < 1 << 30

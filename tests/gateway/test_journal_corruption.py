@@ -115,7 +115,7 @@ def stops_at_damage(fetch, size, seed, **where):
         due, expected = offset + RECORD_OVERHEAD + len(payload), index + 1
 
 
-def trusts_every_byte(fetch, size, seed, *, offset=HEADER_SIZE, index=0):
+def trusts_every_byte(fetch, size, seed, *, offset=HEADER_SIZE, index=0, voids=False):
     """Planted: a reader without the checksum."""
     data = fetch(0, size)
     while offset + RECORD_OVERHEAD <= len(data):

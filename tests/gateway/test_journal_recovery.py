@@ -39,7 +39,7 @@ def read(journal, stream=OLD_STREAM):
 
 
 def newer_version(payload=b"a format of tomorrow"):
-    preamble = b"BOCAGE-J" + (2).to_bytes(2, "big") + (80).to_bytes(2, "big")
+    preamble = b"BOCAGE-J" + (3).to_bytes(2, "big") + (80).to_bytes(2, "big")
     return preamble + crc32(preamble).to_bytes(4, "big") + payload
 
 

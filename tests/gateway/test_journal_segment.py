@@ -51,7 +51,8 @@ def test_a_record_is_laid_out_as_documented():
 
 
 def test_header_and_name_both_give_the_identity_back():
-    assert decode_header(encode_header(IDENTITY)) == IDENTITY
+    assert decode_header(encode_header(IDENTITY)) == (IDENTITY, 0)
+    assert decode_header(encode_header(IDENTITY, 3)) == (IDENTITY, 3)
     assert IDENTITY.name == "00000003-00000007-event-3132333435363738-00000000000003e8.seg"
     assert parse_name(IDENTITY.name) == IDENTITY
 

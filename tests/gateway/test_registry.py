@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.core import limits
-from gateway.core.registry import Registry
+from gateway.core.registry import Oddities, Registry
 from tests.support.gateway_world import NODE, OTHER, reading
 from wire import event
 from wire.record import EventBody, Record, Stamp
@@ -49,3 +49,25 @@ def test_the_least_recently_heard_goes_first(monkeypatch):
     for now_ms, node in enumerate([names[0], names[1], names[2], names[0], names[3]]):
         registry.heard(node, [], now_ms=now_ms)
     assert set(registry.nodes()) == {names[0], names[2], names[3]}
+
+
+def test_what_is_odd_of_a_node_is_kept_when_it_is_heard_again_and_goes_with_it(monkeypatch):
+    monkeypatch.setattr(limits, "INBOX_NODES_MAX", 1)
+    registry = Registry(None)
+    registry.note_out_of_range(NODE, "temp", 99_999, now_ms=1)
+    registry.note_out_of_range(NODE, "temp.1", -99_999, now_ms=2)
+    registry.note_unknown(NODE, "q77", now_ms=3)
+    registry.note_doubtful(NODE, "time-ahead", 600, now_ms=3)
+    registry.note_conflict(NODE, now_ms=3)
+    registry.heard(NODE, [boot(4)], now_ms=5)
+    odd = registry.nodes()[NODE].odd
+    assert odd == Oddities(2, 1, 1, 1, ("temp.1", -99_999), "q77", ("time-ahead", 600))
+    assert registry.nodes()[NODE].boots == 1
+    registry.note_unknown(OTHER, "event99", now_ms=6)
+    assert set(registry.nodes()) == {OTHER}
+
+
+def test_a_node_with_nothing_odd_has_no_oddities():
+    registry = Registry(None)
+    registry.heard(NODE, [reading(1)], now_ms=5)
+    assert registry.nodes()[NODE].odd is None

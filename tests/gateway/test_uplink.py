@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.core import entry, limits
-from tests.support.gateway_world import GATEWAY, NODE, UplinkWorld, reading, spans
+from tests.support.gateway_world import EPOCH, GATEWAY, NODE, UplinkWorld, reading, spans
 from wire import event, record
 from wire import limits as wire_limits
 from wire.record import Record
+from wire.watermark import Rejected, Watermark
 
 UNREADABLE = b"\x07 of a version to come"
 
@@ -115,7 +116,7 @@ def _append(world, made):
 # --- window -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("receive_max", [1, 5, 100])
+@pytest.mark.parametrize("receive_max", [*range(1, 21), 100])
 def test_window_and_receive_maximum_hold_over_reconnections(receive_max):
     """Bug class 7: on reconnection clients flood."""
     world = UplinkWorld(receive_max=receive_max, batch_records_max=2)
@@ -205,6 +206,35 @@ def test_a_watermark_beyond_everything_frees_what_is_durable_and_no_more():
     assert world.oldest() == 5
     world.put(2)
     assert spans(world.poll()) == [(5, 6)]
+
+
+def test_a_flood_of_watermarks_from_the_past_the_future_and_elsewhere_sends_and_keeps_nothing():
+    world = UplinkWorld()
+    world.put(50)
+    world.put(5, event.EVENT)
+    world.ack(world.begin())
+    world.mark(0, event.EVENT)
+    published = len(world.out)
+    state = world.oldest(), world.uplink.ahead()
+    for number in range(2000):
+        world.uplink.heard(Watermark(EPOCH, event.TELEMETRY, 0), now_ms=world.now_ms)
+        world.uplink.heard(Watermark(number.to_bytes(8, "big"), event.LANES[number % 3], 2**64 - 1), now_ms=0)
+        world.uplink.heard(Rejected(EPOCH, event.TELEMETRY, number, number + 3, "poison"), now_ms=world.now_ms)
+        world.uplink.heard(Rejected(number.to_bytes(8, "big"), event.ALARM, 0, 9, "poison"), now_ms=world.now_ms)
+        world.uplink.acknowledged(10**6 + number, (0, 0x87, 0x99)[number % 3], now_ms=world.now_ms)
+        world.poll()
+    assert len(world.out) == published and (world.oldest(), world.uplink.ahead()) == state
+    assert len(world.uplink._sendings) == len(event.LANES) and world.explained == []
+
+
+def test_a_foreign_watermark_does_not_end_a_silence():
+    world = UplinkWorld()
+    world.put(50)
+    world.ack(world.begin())
+    world.until(limits.UPLINK_SILENCE_FIRST_MS)
+    published = len(world.out)
+    assert world.mark(7, epoch=b"somebody") == [] and world.mark(0) == []
+    assert world.until(2 * limits.UPLINK_SILENCE_FIRST_MS)[:-1] == [] and len(world.out) == published
 
 
 # --- silence ------------------------------------------------------------------------------------------------

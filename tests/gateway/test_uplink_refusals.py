@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.core import limits
-from gateway.core.uplink import Lost
+from gateway.core.aside import Lost
 from tests.support.gateway_world import EPOCH, UplinkWorld, spans
 from wire import event, watermark
 
@@ -21,6 +21,18 @@ def test_a_puback_that_refuses_us_holds_the_lane_and_quarantines_nothing(reason_
     assert world.uplink.deadline_ms() == limits.UPLINK_HOLD_MS
     assert [batch.first for when, batch in world.until(limits.UPLINK_HOLD_MS) if when < limits.UPLINK_HOLD_MS] == []
     assert spans(world.out)[-1] == (0, 4) and world.explained == [] and world.oldest() == 0
+
+
+@pytest.mark.parametrize("reason_code", [0x80, 0x83, 0x87, 0x95, 0x97, 0x99])
+def test_a_refused_question_holds_the_lane_too_and_is_asked_again(reason_code):
+    world = UplinkWorld()
+    world.put(5)
+    assert world.ack(world.connect(), reason_code) == []
+    assert world.uplink.deadline_ms() == limits.UPLINK_HOLD_MS
+    found = world.until(limits.UPLINK_HOLD_MS)
+    assert [(when, batch.first, batch.last) for when, batch in found] == [(limits.UPLINK_HOLD_MS, 0, -1)]
+    world.ack(world.out[-1:])
+    assert spans(world.mark(0)) == [(0, 4)]
 
 
 @pytest.mark.parametrize("reason", watermark.HOLD_REASONS)

@@ -1,30 +1,36 @@
 """Real processes killed with -9: every acknowledged record is in the warehouse exactly once, digit for digit."""
 
+import contextlib
+import itertools
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from simulator.rig import find_mosquitto
+from simulator.prng import Prng
+from simulator.rig import Part, find_mosquitto
 from simulator.vm import find_micropython
+from tools.prove.kill import kinds
 
 pytestmark = [pytest.mark.live, pytest.mark.broker, pytest.mark.vm, pytest.mark.slow]
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-KILLS_EACH = 20
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(REPOSITORY / "firmware"), str(REPOSITORY)])}
 
 
 def bocage(*arguments, timeout_s):
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(REPOSITORY / "firmware"), str(REPOSITORY)])}
     return subprocess.run(
         [sys.executable, "-m", "tools", *arguments],
         capture_output=True,
         text=True,
         timeout=timeout_s,
-        env=environment,
+        env=ENVIRONMENT,
         cwd=REPOSITORY,
     )
 
@@ -38,17 +44,68 @@ def parts():
 
 
 @pytest.mark.timeout(600)
-def test_twenty_kills_each_of_gateway_broker_and_ingest_lose_and_double_nothing(tmp_path):
-    rounds = str(3 * KILLS_EACH)
-    done = bocage(
-        "prove", "kill", "--rounds", rounds, "--seed", "7", "--folder", str(tmp_path), "--json", timeout_s=580
-    )
+def test_sixty_kills_and_freezes_of_gateway_broker_and_ingest_lose_and_double_nothing(tmp_path):
+    done = bocage("prove", "kill", "--rounds", "60", "--seed", "7", "--folder", str(tmp_path), "--json", timeout_s=580)
     assert done.returncode == 0, done.stdout + done.stderr
     figures = json.loads(done.stdout)
-    assert [figures[f"kills_{part}"] for part in ("gateway", "broker", "ingest")] == [KILLS_EACH] * 3
+    # The first 50 rounds are one deck: 13 kills each, 10 short freezes and a long one.
+    assert all(figures[f"kills_{part}"] >= 13 for part in ("gateway", "broker", "ingest"))
+    assert figures["freezes_broker"] >= 11
     assert figures["acknowledged"] > 1000
     assert figures["lost"] == figures["duplicated"] == figures["altered"] == 0
     assert figures["stored"] >= figures["acknowledged"]
+    assert "round 60/60" in done.stderr
+
+
+def processes_of(folder):
+    """Command lines that name a folder."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+    return [line for line in found if str(folder) in line]
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_proof_leaves_no_process_behind(number, tmp_path):
+    folder = tmp_path / "rig"
+    proof = subprocess.Popen(
+        [sys.executable, "-m", "tools", "prove", "kill", "--rounds", "1000", "--nodes", "1", "--folder", str(folder)],
+        env=ENVIRONMENT,
+        cwd=REPOSITORY,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        while len(processes_of(folder)) < 4:  # the proof itself, broker, ingest, gateway
+            assert proof.poll() is None
+            time.sleep(0.05)
+        proof.send_signal(number)
+        assert proof.wait(60) == 130
+        assert processes_of(folder) == []
+    finally:
+        proof.kill()
+
+
+def test_a_frozen_part_ends_all_the_same(tmp_path):
+    part = Part("sleeper", [sys.executable, "-c", "import time; time.sleep(600)"], tmp_path / "log")
+    part.start()
+    part.freeze()
+    part.stop()
+    assert not part.running() and part.freezes == 1
+    part.start()
+    part.freeze()
+    part.thaw()
+    assert part.running()
+    part.kill()
+    assert not part.running() and part.kills == 1
+
+
+def test_each_kind_of_round_has_its_share_in_any_deck():
+    drawn = list(itertools.islice(kinds(Prng(4)), 100))
+    assert Counter(drawn[:50]) == Counter(drawn[50:]) and drawn[:50] != drawn[50:]
+    assert set(drawn) == {"gateway", "broker", "ingest", "freeze", "freeze-kill", "long-freeze"}
 
 
 # A gateway that acknowledges every fifth record without having kept it.
@@ -56,8 +113,8 @@ PLANTED = """
 import itertools, sys
 from gateway.core.inbox import Inbox
 place, count = Inbox._place, itertools.count()
-def forgetful(self, node, made, data):
-    return ("telemetry", -1) if next(count) % 5 == 4 else place(self, node, made, data)
+def forgetful(self, *arguments):
+    return ("telemetry", -1) if next(count) % 5 == 4 else place(self, *arguments)
 Inbox._place = forgetful
 from tools.cli import main
 sys.exit(main(sys.argv[1:]))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from gateway.core.answers import Answers
 from gateway.core.gateway import Gateway
 from gateway.core.inbox import Inbox
 from gateway.core.uplink import Uplink
@@ -88,7 +89,8 @@ def test_an_answer_before_the_flush_loses_records(monkeypatch):
             gateway._answer(exchange)
         gateway._drain_link()
 
-    monkeypatch.setattr(Inbox, "_is_durable", lambda inbox, waiting: True)
+    wait = Answers.wait
+    monkeypatch.setattr(Answers, "wait", lambda answers, exchange, ends: wait(answers, exchange, {}))
     monkeypatch.setattr(Gateway, "on_datagram", hasty)
     result = planted()
     assert result.verdict.lost > 0
@@ -139,7 +141,7 @@ def test_a_record_lost_after_its_acknowledgement_is_not_excused_by_the_nodes_own
 @pytest.mark.parametrize(("why", "is_excused"), [("thinned", False), ("dropped", False), ("journal-damaged", True)])
 def test_only_what_the_gateway_declares_excuses_an_acknowledged_record(why, is_excused):
     territory, _ = ordinary()
-    victim = next(iter(territory.delivery._acknowledged))
+    victim = next(territory.delivery.identities(acknowledged=True))
 
     def without(identity, stamp, body):
         return [] if identity == victim else [(identity, stamp, body)]
@@ -210,7 +212,7 @@ def test_a_body_altered_by_one_digit_is_found(monkeypatch):
 
 def test_a_stamp_altered_by_one_second_is_found():
     territory, _ = ordinary()
-    victim = next(iter(territory.delivery._made))
+    victim = next(territory.delivery.identities())
 
     def later(identity, stamp, body):
         return [(identity, stamp._replace(seconds=stamp.seconds + (identity == victim)), body)]
@@ -220,7 +222,7 @@ def test_a_stamp_altered_by_one_second_is_found():
 
 def test_a_record_that_nobody_made_is_found():
     territory, _ = ordinary()
-    node, boot, _ = next(iter(territory.delivery._made))
+    node, boot, _ = next(territory.delivery.identities())
     stranger = (node, boot, 1_000_000)
 
     def one_more(identity, stamp, body):
@@ -374,7 +376,7 @@ def test_an_uplink_that_ignores_its_window_is_found(monkeypatch):
     sound = planted(FEW, silent_centre)
     assert sound.bounds_violations == []
     monkeypatch.setattr(Uplink, "_is_blocked", lambda uplink, stream: False)
-    monkeypatch.setattr(Uplink, "_check_silence", lambda uplink, now_ms: setattr(uplink, "_moved_ms", now_ms))
+    monkeypatch.setattr(Uplink, "_check_silence", lambda uplink, now_ms: uplink._silence.end(now_ms))
     result = planted(FEW, silent_centre)
     assert result.bounds_violations
     assert all("batches ahead" in violation and "above 16" in violation for violation in result.bounds_violations)

@@ -149,3 +149,13 @@ def test_one_seed_gives_one_outcome():
 
     assert outcome(1) == outcome(1)
     assert outcome(1) != outcome(2)
+
+
+def test_free_bytes_are_what_the_capacity_leaves():
+    disk = SimDisk(Random(1), capacity_bytes=100)
+    disk.append("a", bytes(60))
+    assert disk.free_bytes() == 40
+    disk.capacity_bytes = 50
+    assert disk.free_bytes() == 0
+    disk.capacity_bytes = None
+    assert disk.free_bytes() > 1 << 40

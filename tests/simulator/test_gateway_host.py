@@ -2,12 +2,16 @@
 
 import pytest
 
+from gateway.core import entry
+from gateway.core.bearer import Bearer
 from gateway.core.gateway import Options
 from simulator.broker import Broker
+from simulator.centre import Centre
 from simulator.gateway_host import GatewayHost
 from simulator.prng import Prng
 from simulator.world import World
-from wire import event, topic, watermark
+from wire import event, record, topic, watermark
+from wire.record import EventBody, Record, Stamp
 
 OPTIONS = Options(
     gateway=bytes(range(8)),
@@ -42,12 +46,12 @@ class Reader:
 class Bench:
     """One cabinet, a broker, and a reader of everything that goes up."""
 
-    def __init__(self):
+    def __init__(self, options=OPTIONS):
         self.world = World(start_unix_s=1_800_000_000)
         self.broker = Broker(self.world, Prng("broker"))
-        self.host = GatewayHost(self.world, Prng("cabinet"), OPTIONS, self.broker)
+        self.host = GatewayHost(self.world, Prng("cabinet"), options, self.broker)
         self.reader = Reader()
-        self.broker.connect("ingest", self.reader, lambda name: name.split("/")[2] != topic.WATERMARK)
+        self.broker.connect("reader", self.reader, lambda name: name.split("/")[2] != topic.WATERMARK)
 
     def later(self, seconds):
         self.world.run_until(self.world.now_ms + 1000 * seconds)
@@ -98,7 +102,7 @@ def test_it_carries_its_time_through_a_cut_of_the_fibre(bench):
 def test_a_power_cut_takes_ram_and_what_was_not_synced_and_leaves_the_rest(bench):
     host = bench.started()
     held = host.waiting()
-    assert held == 1, "its own boot record, which nobody has acknowledged"
+    assert held == 2, "its own boot and the anchor of its clock, which nobody has acknowledged"
     host.power_cut()
     assert host.core is None
     assert host.waiting() == 0
@@ -107,7 +111,7 @@ def test_a_power_cut_takes_ram_and_what_was_not_synced_and_leaves_the_rest(bench
     host.power_on()
     bench.later(60)
     assert host.boot == 2
-    assert host.waiting() == 2
+    assert host.waiting() == 4
 
 
 def test_power_that_fails_while_it_starts_starts_it_once(bench):
@@ -165,10 +169,63 @@ def test_counters_add_up_over_its_lives(bench):
 def test_a_watermark_frees_the_journal(bench):
     host = bench.started()
     (stream,) = (stream for stream in host.core.journal.streams() if stream.lane == event.EVENT)
-    assert host.waiting() == 1
-    mark = watermark.Watermark(stream.epoch, stream.lane, 1)
+    assert host.waiting() == 2
+    mark = watermark.Watermark(stream.epoch, stream.lane, 2)
     bench.broker.publish(
         "49007-cab-1", 0, topic.build(topic.WATERMARK, "49007", "cab-1"), watermark.encode(mark)
     )
     bench.later(1)
     assert host.waiting() == 0
+
+
+TWO = OPTIONS._replace(bearers=(Bearer("fibre"), Bearer("mobile", is_metered=True)), monthly_bytes=5_000_000)
+
+
+def test_mobile_carries_15_seconds_after_a_cut_of_the_fibre_and_fibre_again_after_its_repair():
+    bench = Bench(TWO)
+    host = bench.started()
+    assert host.core.bearers.connection.active == "fibre"
+    host.fibre(False)
+    bench.later(16)
+    assert host.core.bearers.connection.active == "mobile"
+    bench.reader.topics.clear()
+    bench.later(600)
+    assert bench.reader.topics, "the boot record has no watermark yet, so it comes again, by mobile"
+    host.fibre(True)
+    bench.later(900)
+    assert host.core.bearers.connection.active == "fibre"
+    assert host.core.bearers.connection.counters["changes"] == 2
+
+
+def test_what_goes_by_mobile_is_counted_and_outlives_a_power_cut():
+    bench = Bench(TWO)
+    host = bench.started()
+    host.fibre(False)
+    bench.later(1000)
+    used = host.core.bearers.budgets["mobile"].health()["used"]
+    assert 7_000 < used <= host.metered_bytes
+    host.power_cut()
+    host.power_on()
+    bench.later(60)
+    assert host.core.bearers.budgets["mobile"].health()["used"] >= used
+
+
+def test_a_budget_that_is_used_up_holds_telemetry_and_not_alarms():
+    bench = Bench(TWO._replace(monthly_bytes=10_000))
+    Centre(bench.world, Prng("centre"), bench.broker).start()
+    host = bench.started()
+    host.fibre(False)
+    bench.later(3000)
+    assert host.core.bearers.budgets["mobile"].policy() == "hold"
+    bodies = {event.ALARM: EventBody(event.LAMP_FAILURE, True, None), event.TELEMETRY: {6: 2137}}
+    for sequence, (lane, body) in enumerate(bodies.items()):
+        made = Record(1, sequence, Stamp(1, bench.world.unix_s, 1), body)
+        host.core.journal.append(lane, entry.encode(entry.Entry(bytes(8), record.encode(made))))
+    host.core.journal.flush()
+    bench.reader.topics.clear()
+    bench.later(400)
+    assert topic.build(topic.EVENT, "49007", "cab-1") in bench.reader.topics, "alarms always pass"
+    assert topic.build(topic.TELEMETRY, "49007", "cab-1") not in bench.reader.topics
+    host.fibre(True)
+    bench.later(900)
+    assert topic.build(topic.TELEMETRY, "49007", "cab-1") in bench.reader.topics, "held for fibre, not lost"

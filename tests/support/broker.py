@@ -72,3 +72,43 @@ class Inbox:
         while not self._queue.empty():
             self.seen.append(self._queue.get())
         return self.seen
+
+
+class LinkInbox(Inbox):
+    """What a MqttLink posts, taken as the agent does: `wait_for` sees the events that come out of `take`. Set `link`
+    before the first wait."""
+
+    def __init__(self):
+        super().__init__()
+        self.link = None
+        self._taken = []
+
+    def wait_for(self, matches):
+        wanted = (lambda event: isinstance(event, matches)) if isinstance(matches, type) else matches
+        end = time.monotonic() + PATIENCE_S
+        while True:
+            while not self._taken:
+                self._taken += self.link.take(self._queue.get(timeout=max(0.01, end - time.monotonic())))
+            event = self._taken.pop(0)
+            self.seen.append(event)
+            if wanted(event):
+                return event
+
+    def rest(self):
+        self.seen += self._taken
+        self._taken = []
+        while not self._queue.empty():
+            self.seen += self.link.take(self._queue.get())
+        return self.seen
+
+    def waiting(self):
+        """Events posted and not yet taken."""
+        return self._queue.qsize()
+
+
+def until(condition, what):
+    """Wait for something of another thread that nobody announces."""
+    end = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < end, what
+        time.sleep(0.01)

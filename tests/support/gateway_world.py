@@ -3,9 +3,12 @@
 from random import Random
 
 from gateway.core import entry
-from gateway.core.gateway import Connect, Gateway, Log, Options, Send, Start
+from gateway.core.connection import Connect
+from gateway.core.gateway import Gateway, Log, Options, Send, Start
 from gateway.core.journal import Journal, Stream
-from gateway.core.uplink import Publication, Uplink
+from gateway.core.post import Publication
+from gateway.core.shelf import Hole, Void
+from gateway.core.uplink import Uplink
 from simulator.disk import SimDisk
 from tools.centre.intake import inflate
 from wire import coap_message, event, record, senml, topic, watermark
@@ -16,7 +19,7 @@ from wire.session import ClearSession
 GATEWAY = bytes.fromhex("7c1f0a2cff000001")
 NODE = bytes.fromhex("7c1f0a2c01000001")
 OTHER = bytes.fromhex("7c1f0a2c01000002")
-EPOCH = b"epoch-01"
+EPOCH, EARLIER = b"epoch-01", b"epoch-00"
 INSEE, NAME = "49007", "cab-12"
 ANSWERS = topic.build(topic.WATERMARK, INSEE, NAME)
 OPTIONS = Options(
@@ -119,16 +122,20 @@ class GatewayWorld:
     def turn(self):
         """What a shell does after every event."""
         for _ in range(20):
-            self.core.poll(now_ms=self.now_ms)
-            effects = self.core.take_effects()
-            for effect in effects:
-                self._carry_out(effect)
+            self._poll()
+            while self.core.thinner.deadline_ms() == self.now_ms:
+                self._poll()
             deadline_ms = self.core.deadline_ms()
             assert deadline_ms is None or deadline_ms > self.now_ms, "the agent would spin"
-            if not (self.auto_sync and self.journal_disk.pending):
+            if not (self.auto_sync and (self.journal_disk.pending or self.state_disk.pending)):
                 return
             self.sync_silently()
         raise AssertionError("one turn leads to another without end")
+
+    def _poll(self):
+        self.core.poll(now_ms=self.now_ms)
+        for effect in self.core.take_effects():
+            self._carry_out(effect)
 
     def _carry_out(self, effect):
         if isinstance(effect, Send):
@@ -148,6 +155,9 @@ class GatewayWorld:
         for pending in list(self.journal_disk.pending):
             error = self.journal_disk.complete(pending.ticket)
             self.core.on_synced(pending.ticket, error, now_ms=self.now_ms)
+        for pending in list(self.state_disk.pending):
+            error = self.state_disk.complete(pending.ticket)
+            self.core.on_state_synced(pending.ticket, error, now_ms=self.now_ms)
 
     def sync(self):
         """All syncs under way end."""
@@ -188,6 +198,11 @@ class GatewayWorld:
         return [code for _, code in self.node(node).answers]
 
     def connect(self, receive_max=100):
+        """The broker accepts the next attempt, for which its back-off is waited for; what carried before ends."""
+        if self.core.bearers.connection.active is not None:
+            self.core.on_disconnected("replaced", now_ms=self.now_ms)
+        while self.core.bearers.connection.health()["attempt"] is None:
+            self.wait(max(1, self.core.bearers.connection.deadline_ms() - self.now_ms))
         self.core.on_connected(receive_max, now_ms=self.now_ms)
         self.turn()
 
@@ -212,12 +227,41 @@ class GatewayWorld:
         return found
 
 
+class VoidingJournal(Journal):
+    """A journal in which positions become void at a word: {(lane, position)} of the current epoch."""
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.void = set()
+
+    def read(self, stream, first, *, count_max, bytes_max):
+        found, position, used = [], first, 0
+        while position < self.durable_end(stream) and len(found) < count_max:
+            last = position - 1
+            while (stream.lane, last + 1) in self.void:
+                last += 1
+            if last >= position:
+                found.append(Void(position, last))
+            else:
+                items = super().read(stream, position, count_max=1, bytes_max=bytes_max)
+                if not items or (found and isinstance(items[0], bytes) and used + len(items[0]) > bytes_max):
+                    break
+                found += items
+                used += len(items[0]) if isinstance(items[0], bytes) else 0
+                last = items[0].last if isinstance(items[0], Hole) else position
+            position = last + 1
+        return found
+
+
 class UplinkWorld:
     """An uplink on its journal: records are durable at once; what it explains is written down and durable on demand."""
 
-    def __init__(self, *, window_max=6, batch_records_max=10, batch_age_ms=0, receive_max=100, explain=True, seed=1):
+    def __init__(
+        self, *, window_max=6, batch_records_max=10, batch_age_ms=0, receive_max=100, explain=True, seed=1, earlier=0
+    ):
         self.disk = SimDisk(Random(seed))
-        self.journal = Journal(
+        self._write_earlier(earlier)
+        self.journal = VoidingJournal(
             self.disk, epoch=EPOCH, segment_bytes_max=2000, journal_bytes_max=200_000, alarm_reserve_bytes=4000
         )
         self.journal.recover()
@@ -239,6 +283,18 @@ class UplinkWorld:
         self.receive_max = receive_max
         self.sequence = 0
         self.out = []
+
+    def _write_earlier(self, count):
+        """Telemetry of an earlier start, in epoch EARLIER."""
+        journal = Journal(
+            self.disk, epoch=EARLIER, segment_bytes_max=2000, journal_bytes_max=200_000, alarm_reserve_bytes=4000
+        )
+        journal.recover()
+        for sequence in range(count):
+            journal.append(event.TELEMETRY, entry.encode(entry.Entry(NODE, record.encode(reading(sequence)))))
+        if count:
+            ticket = journal.flush()
+            journal.on_synced(ticket, self.disk.complete(ticket))
 
     def _explain(self, what):
         if not self.explain:
@@ -294,6 +350,18 @@ class UplinkWorld:
     def reject(self, first, last, reason, lane=event.TELEMETRY):
         self.uplink.heard(watermark.Rejected(EPOCH, lane, first, last, reason), now_ms=self.now_ms)
         return self.poll()
+
+    def allow(self, policy):
+        self.uplink.allow(policy)
+        return self.poll()
+
+    def let_go(self, positions, lane=event.TELEMETRY):
+        """The journal makes room: these positions are void from now on."""
+        self.journal.void.update((lane, position) for position in positions)
+
+    def drop(self, position, lane=event.TELEMETRY):
+        """The journal drops all up to a position by itself."""
+        self.journal.free_through(Stream(EPOCH, lane), position)
 
     def begin(self, lane=event.TELEMETRY):
         """Connect, let the question be acknowledged and answered: what is published then."""

@@ -34,8 +34,11 @@ def test_a_bound_that_does_not_hold_shows_in_the_status(capsys):
 
 
 def test_the_journal_writes_within_its_bound_beside_sqlite(tmp_path, capsys):
-    assert run("journal", "--folder", str(tmp_path), "--records", "500", "--rounds", "2", "--json") == 0
+    words = ("--records", "500", "--rounds", "2", "--flushes", "20", "--json")
+    assert run("journal", "--folder", str(tmp_path), *words) == 0
     figures = json.loads(capsys.readouterr().out)
+    day = figures["days"]["journal"]
+    assert day["real_cadence_process_mb"] > day["at_50_a_flush_process_mb"] > 86.4, "more than the payload"
     for store in ("journal", "sqlite"):
         row = figures["stores"][store]
         assert row["insert_per_s"]["min"] > 0 and row["drain_per_s"]["min"] > 0
@@ -44,14 +47,16 @@ def test_the_journal_writes_within_its_bound_beside_sqlite(tmp_path, capsys):
 
 
 def test_a_backlog_is_recovered_and_drained_and_alarms_pass_it(tmp_path, capsys):
-    # 25 batches an epoch and a tail: what no batch of 50 fills must come as well.
-    assert run("backlog", "--folder", str(tmp_path), "--records", "5010", "--kind", "lamp", "--json") == 0
+    # 40 batches an epoch and a tail: what no batch of 50 fills must come as well.
+    assert run("backlog", "--folder", str(tmp_path), "--records", "8010", "--json") == 0
     figures = json.loads(capsys.readouterr().out)
     assert figures["segments"] >= figures["epochs"] == 4
     assert figures["resent"] == 0 and figures["alarms"] >= 10
     # The telemetry that is under way before an alarm comes, and no more: an alarm waits for no question.
     assert 1 <= figures["alarm_batches_p50"] <= figures["alarm_batches_max"] <= figures["alarm_batches_bound"] == 16
-    assert 0 < figures["bytes_per_reading"] < 8
+    assert 0 < figures["bytes_per_reading"] < 8 and figures["nodes"] == 500
+    assert 0 < figures["alarm_published_p50_ms"] <= figures["alarm_held_p99_ms"]
+    assert 0 < figures["rss_before_kb"] < figures["rss_peak_kb"] and figures["recovery_s"] < figures["started_s"]
     assert list(tmp_path.iterdir()) == [], "what a benchmark wrote is gone"
 
 

@@ -141,6 +141,26 @@ def test_uptime_is_mapped_through_the_nearest_anchor_of_its_boot(warehouse):
     assert warehouse.moment(NODE, 3, unset(0)) == Moment(None, None)
 
 
+def test_the_anchor_that_leaves_the_least_uncertainty_is_taken_not_the_nearest(warehouse):
+    """A gateway's bound of a whole week beside what the node itself said later."""
+    tell(warehouse, anchor(0, NODE, 10, 1_790_000_000, 604_800))
+    assert warehouse.moment(NODE, 1, unset(10)) == Moment(1_790_000_000, 604_800)
+    tell(warehouse, anchor(1, NODE, 5000, 1_790_004_950, 1, node=NODE))
+    assert warehouse.moment(NODE, 1, unset(10)) == Moment(1_789_999_960, 2)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_of_one_maker_about_one_uptime_the_latest_word_holds_however_exact_the_earlier(warehouse, order):
+    words = [(600, 1), (3600, 30), (0, 60)]  # a clock that was wrong twice
+    anchors = [anchor(number, NODE, 10, 1_790_000_000 + off, doubt) for number, (off, doubt) in enumerate(words)]
+    tell(warehouse, *(anchors[number] for number in order))
+    assert warehouse.moment(NODE, 1, unset(10)) == Moment(1_790_000_000, 60)
+    tell(warehouse, reading(3, {6: 1}, stamp=unset(10)))
+    assert [made.unix_s for made in warehouse.readings(NODE, quantity.TEMPERATURE)] == [1_790_000_000]
+    tell(warehouse, anchor(0, None, 10, 1_790_000_007, 9, boot=1, node=NODE))
+    assert warehouse.moment(NODE, 1, unset(10)) == Moment(1_790_000_007, 9), "another maker is another word"
+
+
 def test_own_time_needs_no_anchor(warehouse):
     assert warehouse.moment(NODE, 1, synced(1_790_000_000, 4)) == Moment(1_790_000_000, 4)
 

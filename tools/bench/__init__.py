@@ -13,7 +13,9 @@ BENCHES = {
     "bytes": ("tools.bench.bytes", "bytes of a record, and of a reading in a batch to the centre"),
     "encode": ("tools.bench.encode", "heap bytes of one telemetry encode on each MicroPython VM"),
     "journal": ("tools.bench.journal", "the gateway's journal against SQLite on a disk: rates, flushes, bytes"),
+    "metered": ("tools.bench.metered", "bytes on a metered link for a night of 50 lamps, all layers included"),
     "sun": ("tools.bench.sun", "sunrise and sunset at 32-bit floats, against an ephemeris"),
+    "uplink": ("tools.bench.uplink", "records a second from nodes to the broker through one gateway on one core"),
 }
 
 

@@ -1,14 +1,14 @@
 """The questions a warehouse answers. Nothing here writes.
 
 An `Archive` reads while an ingest writes (WAL): each question sees one moment. A time that a node did not
-know is mapped through the anchor of the same boot that is nearest in uptime, and gets wider with the
-distance; without an anchor it stays unknown, it is never guessed. A meter's register is taken to restart at
-each boot, and only there.
+know is mapped through that anchor of the same boot which leaves the least uncertainty: its own, and more with
+the distance in uptime. One maker, one uptime: its latest word holds (a gateway whose clock was corrected says
+it again). Without an anchor a time stays unknown, it is never guessed. A meter's register is taken to restart
+at each boot, and only there.
 """
 
 import hashlib
 import sqlite3
-from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import groupby
 from typing import NamedTuple
@@ -222,16 +222,19 @@ class Archive:
         return totals
 
     def moment(self, node: bytes, boot: int, stamp: record.Stamp) -> Moment:
-        """When a record was made: its own time, or its uptime through the nearest anchor of that boot."""
+        """When a record was made: its own time, or its uptime through the best anchor of that boot."""
         if stamp.quality != record.UNSET:
             return Moment(stamp.seconds, stamp.uncertainty_s)
         return _through_anchor(self._anchors(node, boot), stamp.seconds)
 
     def _anchors(self, node, boot):
-        return self._connection.execute(
-            "SELECT uptime_s, unix_s, uncertainty_s FROM anchors WHERE about = ? AND boot = ? ORDER BY 1, 3",
+        rows = self._connection.execute(
+            "SELECT by_node, uptime_s, unix_s, uncertainty_s FROM anchors WHERE about = ? AND boot = ?"
+            " ORDER BY by_boot, by_sequence",
             (node, boot),
-        ).fetchall()
+        )
+        latest = {row[:2]: row[1:] for row in rows}
+        return sorted(latest.values())
 
     def _readings(self, node):
         anchors_boot, anchors = None, []
@@ -321,11 +324,11 @@ def _within(unix_s, since, until) -> bool:
 
 
 def _through_anchor(anchors, uptime_s) -> Moment:
-    """`anchors` are `(uptime_s, unix_s, uncertainty_s)`, ascending. Of two as near, the earlier."""
-    if not anchors:
-        return _UNKNOWN
-    place = bisect_left(anchors, (uptime_s,))
-    nearby = anchors[max(0, place - 1) : place + 1]
-    anchor = min(nearby, key=lambda candidate: abs(candidate[0] - uptime_s))
-    away_s = uptime_s - anchor[0]
-    return Moment(anchor[1] + away_s, anchor[2] + -(-abs(away_s) * DRIFT_PPM // 1_000_000))
+    """`anchors` are `(uptime_s, unix_s, uncertainty_s)`. Of two as good, the nearer, then the earlier."""
+    best = None
+    for anchor_s, unix_s, uncertainty_s in anchors:
+        away_s = uptime_s - anchor_s
+        doubt_s = uncertainty_s + -(-abs(away_s) * DRIFT_PPM // 1_000_000)
+        if best is None or (doubt_s, abs(away_s)) < best[0]:
+            best = (doubt_s, abs(away_s)), Moment(unix_s + away_s, doubt_s)
+    return best[1] if best else _UNKNOWN

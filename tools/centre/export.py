@@ -2,9 +2,9 @@
 
 SenML: one array; each Bocage record opens with base name `<node>/` and base time, carries `boot`, `seq` and
 `q` (quality code, `wire.record`) as extra labels, as the packs of the gateways do. An uptime that no anchor
-maps to UTC has base time 0 and the label `up`; one that an anchor maps has both its time and `up`. An event
-without true or false is a data value (`vd`, CBOR in base64url). A record that conflicts with another of the
-same identity has the label `conflict`.
+maps to UTC has base time 0 and the label `up`; one that an anchor maps has its time, `up` unchanged beside it,
+and `within`, ± s of that time. An event without true or false is a data value (`vd`, CBOR in base64url). A
+record that conflicts with another of the same identity has the label `conflict`.
 
 CSV: one line a reading or event; `unix_s` is empty when nobody knows it, `detail` is JSON.
 """
@@ -103,6 +103,8 @@ def _opening(held, moment):
     ]
     if held.stamp.quality == record.UNSET:
         fields.append(("up", str(held.stamp.seconds)))
+        if moment.unix_s is not None:
+            fields.append(("within", str(moment.uncertainty_s)))
     if held.conflicting:
         fields.append(("conflict", "true"))
     return fields

@@ -4,7 +4,12 @@ import argparse
 import importlib
 
 PROOFS = {
-    "kill": ("tools.prove.kill", "kill -9 of gateway, broker and ingest under load; nothing acknowledged is lost"),
+    "kill": ("tools.prove.kill", "kill -9 of gateway, broker and ingest, and a frozen broker, under load"),
+    "corrupt": ("tools.prove.corrupt", "damaged journal files: it starts, and tells what is lost"),
+    "bearers": ("tools.prove.bearers", "fibre cut, swallowed, lossy, flapping: mobile carries, nothing is lost"),
+    "powercut": ("tools.prove.powercut", "a power cut at every single operation of the journal's disk"),
+    "storm": ("tools.prove.storm", "the broker returns to 200 gateways at once: how they ask, and nothing is lost"),
+    "fulldisk": ("tools.prove.fulldisk", "a real partition full to the last byte: what goes is named, alarms stay"),
 }
 
 

@@ -1,26 +1,36 @@
 """`bocage prove kill`: gateway, broker and ingest are killed with -9 at random moments, under load, round
-after round.
+after round; the broker is also frozen.
 
-A round kills one of the three, in turn, after a random time, and brings it back after another. At the end
-every record that any gateway ever acknowledged must be in the warehouse exactly once, digit for digit.
+A round kills one of the three after a random time and brings it back after another; or it stops the broker
+(SIGSTOP): the connection stands, takes bytes and says nothing. Most freezes end before a keep-alive can
+notice, some outlast it, some end in a kill. What a round does is drawn from a deck, so that each kind has its
+share in any 50 rounds. At the end every record that any gateway ever acknowledged must be in the warehouse
+exactly once, digit for digit. 1000 rounds take about 20 minutes on two cores.
 """
 
 import argparse
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from simulator.live import Figures, conclude, in_folder
 from simulator.prng import Prng
 from simulator.rig import Rig
 
+# Rounds of each kind in a deck of 50.
+_DECK = {"gateway": 13, "broker": 13, "ingest": 13, "freeze": 7, "freeze-kill": 3, "long-freeze": 1}
+_BEFORE_MS, _AWAY_MS = (50, 900), (0, 400)
+_FREEZE_MS, _LONG_FREEZE_MS = (100, 4_000), (8_000, 16_000)  # a keep-alive of 7 s is seen to fail after up to 14 s
+_SPEAKS_EVERY_ROUNDS = 50
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the proof."""
-    parser.add_argument("--rounds", type=int, default=60, help="kills in all, a third each (default 60)")
-    parser.add_argument("--seed", type=int, default=1, help="when they fall (default 1)")
-    parser.add_argument("--nodes", type=int, default=3, help="MicroPython nodes (default 3)")
-    parser.add_argument("--crowd", type=int, default=8, help="loud senders beside them (default 8)")
+    parser.add_argument("--rounds", type=int, default=60, help="kills and freezes in all (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="what happens and when (default %(default)s)")
+    parser.add_argument("--nodes", type=int, default=3, help="MicroPython nodes (default %(default)s)")
+    parser.add_argument("--crowd", type=int, default=8, help="loud senders beside them (default %(default)s)")
     parser.add_argument("--folder", type=Path, help="keep logs and database here (default: a temporary folder)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -36,10 +46,39 @@ def prove(folder: Path, args: argparse.Namespace) -> Figures:
     begun = time.monotonic()
     with Rig(folder, nodes=args.nodes, crowd=args.crowd) as rig:
         rig.wait_until(lambda: rig.delivery.acknowledged_count() > 0, 60)
-        for number in range(args.rounds):
-            rig.pump((50 + prng.randrange(1200)) / 1000)
-            rig.kill(rig.parts[number % len(rig.parts)], prng.randrange(400) / 1000)
-            if sys.stderr.isatty():
-                print(f"\r  {number + 1}/{args.rounds}", end="", file=sys.stderr, flush=True)
+        for number, kind in zip(range(args.rounds), kinds(prng), strict=False):
+            rig.pump(prng.between(*_BEFORE_MS) / 1000)
+            _strike(rig, kind, prng)
+            _tell(number + 1, args.rounds, rig, time.monotonic() - begun)
         figures = conclude(rig)
     return {"rounds": args.rounds, "seed": args.seed, **figures, "wall_s": round(time.monotonic() - begun, 1)}
+
+
+def kinds(prng: Prng) -> Iterator[str]:
+    """What the rounds do, for ever: one shuffled deck after the other."""
+    while True:
+        deck = [kind for kind, count in _DECK.items() for _ in range(count)]
+        while deck:
+            yield deck.pop(prng.randrange(len(deck)))
+
+
+def _strike(rig: Rig, kind: str, prng: Prng) -> None:
+    if kind == "long-freeze":
+        rig.freeze(rig.broker, prng.between(*_LONG_FREEZE_MS) / 1000, then_kill=prng.chance(300))
+    elif kind.startswith("freeze"):
+        low, high = _FREEZE_MS
+        # Short ones more often: three draws in four end within 1.7 s.
+        share = (prng.randrange(1000) / 1000) ** 3
+        rig.freeze(rig.broker, (low + share * (high - low)) / 1000, then_kill=kind == "freeze-kill")
+    else:
+        rig.kill({part.name: part for part in rig.parts}[kind], prng.between(*_AWAY_MS) / 1000)
+
+
+def _tell(done: int, rounds: int, rig: Rig, elapsed_s: float) -> None:
+    """Progress on stderr: a line that is written over on a terminal, a few lines elsewhere."""
+    on_terminal = sys.stderr.isatty()
+    if not on_terminal and done % _SPEAKS_EVERY_ROUNDS and done != rounds:
+        return
+    said = f"round {done}/{rounds}, {rig.delivery.acknowledged_count()} acknowledged, {elapsed_s:.0f} s"
+    end = "\n" if done == rounds or not on_terminal else ""
+    print(f"\r  {said}" if on_terminal else said, end=end, file=sys.stderr, flush=True)

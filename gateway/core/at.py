@@ -1,0 +1,145 @@
+"""What a modem says, in lines and in meaning: the part of 3GPP TS 27.007 (and V.250) that is asked here.
+
+Bytes of a peer: whatever cannot be read is counted and dropped, never an exception. No dialogue and no time here.
+"""
+
+import re
+from typing import NamedTuple
+
+from gateway.core import limits
+
+OK = "OK"
+_FINALS = ("OK", "ERROR", "NO CARRIER", "NO DIALTONE", "BUSY", "NO ANSWER", "COMMAND NOT SUPPORT")
+
+# TS 27.007 7.2 <stat>; 9 and 10 are "CSFB not preferred", a remark on voice calls.
+_REGISTRATIONS = {
+    0: "idle",
+    1: "home",
+    2: "searching",
+    3: "denied",
+    4: "unknown",
+    5: "roaming",
+    6: "limited",  # messages only
+    7: "limited",
+    8: "limited",  # emergency calls only
+    9: "home",
+    10: "roaming",
+}
+REGISTERED = ("home", "roaming")
+# TS 27.007 7.3 <AcT>.
+_TECHNOLOGIES = {
+    **dict.fromkeys((0, 1, 3, 8), "2G"),
+    **dict.fromkeys((2, 4, 5, 6), "3G"),
+    **dict.fromkeys((7, 9, 10), "4G"),
+    **dict.fromkeys((11, 12, 13), "5G"),
+}
+# TS 27.007 9.2, as number (+CMEE=1) and as text (+CMEE=2).
+_SIM_ERRORS = {
+    10: "absent",
+    11: "pin",
+    12: "puk",
+    13: "failed",
+    14: "busy",
+    15: "failed",
+}
+_SIM_ERROR_TEXTS = {
+    "sim not inserted": "absent",
+    "sim pin required": "pin",
+    "sim puk required": "puk",
+    "sim failure": "failed",
+    "sim busy": "busy",
+    "sim wrong": "failed",
+}
+# The SIM asks for something that only a person may give: three wrong PINs lock it.
+LOCKED = ("pin", "puk", "locked")
+
+
+class Operator(NamedTuple):
+    """`name` None: none is selected."""
+
+    name: str | None
+    technology: str | None
+
+
+class Lines:
+    """Bytes in any pieces to whole lines of printable ASCII, without blanks around; empty ones left out."""
+
+    def __init__(self) -> None:
+        self.garbage = 0
+        self._rest = b""
+        self._is_overlong = False
+
+    def feed(self, data: bytes) -> list[str]:
+        *whole, rest = re.split(b"[\r\n]", self._rest + data)
+        lines = [text for line in whole if (text := self._text(line))]
+        if len(rest) > limits.MODEM_LINE_BYTES_MAX:
+            # The end of this line is still to come: what is kept of it only marks it as too long.
+            rest, self._is_overlong = b"", True
+        self._rest = rest
+        return lines
+
+    def _text(self, line: bytes) -> str:
+        is_overlong, self._is_overlong = self._is_overlong or len(line) > limits.MODEM_LINE_BYTES_MAX, False
+        if is_overlong or not all(0x20 <= byte < 0x7F for byte in line):
+            self.garbage += 1
+            return ""
+        return line.decode("ascii").strip()
+
+
+def is_final(line: str) -> bool:
+    """The line ends an answer."""
+    return line in _FINALS or line.startswith(("+CME ERROR:", "+CMS ERROR:"))
+
+
+def signal_dbm(rssi: int) -> int | None:
+    """Of +CSQ: 0 to 31 in steps of 2 dB from -113 dBm; 99 is unknown; 100 to 191 are TD-SCDMA's, from -116 dBm."""
+    if 0 <= rssi <= 31:
+        return 2 * rssi - 113
+    return rssi - 216 if 100 <= rssi <= 191 else None
+
+
+def registration(values: str) -> str | None:
+    """Of what follows "+CREG:" or "+CEREG:"; None when it cannot be read.
+
+    An answer has one more number in front (n,stat) than what comes by itself (stat), which may come between question
+    and answer. With cells (+CREG=2, which others may have set) the second field of the latter is an area code.
+    """
+    fields = [field.strip() for field in values.split(",")]
+    is_answer = len(fields) >= 2 and re.fullmatch("[0-9]{1,2}", fields[1]) is not None
+    return _REGISTRATIONS.get(_number(fields[1] if is_answer else fields[0]))
+
+
+def operator(values: str) -> Operator | None:
+    """Of what follows "+COPS:": mode[,format,"name"[,AcT]]."""
+    found = re.fullmatch(r'\s*[0-9](?:\s*,\s*[0-9]\s*,\s*"([^"]*)"(?:\s*,\s*([0-9]{1,2}))?)?\s*', values)
+    if found is None:
+        return None
+    name = (found[1] or "").strip()[: limits.MODEM_TEXT_MAX]
+    return Operator(name or None, _TECHNOLOGIES.get(_number(found[2] or "")))
+
+
+def sim(values: str) -> str:
+    """Of what follows "+CPIN:": ready, pin, puk, locked, absent, busy or unknown."""
+    text = values.strip().upper()
+    if text in ("READY", "SIM PIN2", "SIM PUK2"):  # the second codes guard nothing that is needed here
+        return "ready"
+    if text in ("SIM PIN", "SIM PUK"):
+        return text.removeprefix("SIM ").lower()
+    if text.startswith("PH-"):
+        return "locked"
+    return {"NOT INSERTED": "absent", "NOT READY": "busy"}.get(text, "unknown")
+
+
+def sim_error(final: str) -> str:
+    """The SIM's state by the error that +CPIN? was answered with."""
+    text = final.partition(":")[2].strip()
+    return _SIM_ERRORS.get(_number(text)) or _SIM_ERROR_TEXTS.get(text.lower(), "unknown")
+
+
+def first_number(values: str) -> int:
+    """The first of the numbers that follow a prefix; -1 when there is none."""
+    return _number(values.split(",")[0].strip())
+
+
+def _number(text: str) -> int:
+    return int(text) if re.fullmatch("[0-9]{1,5}", text) else -1

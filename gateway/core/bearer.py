@@ -1,0 +1,135 @@
+"""Is a bearer up? What probes and connections say of one way to the broker, with hysteresis both ways.
+
+A bearer is believed up at the start. It is down after BEARER_FAILURES_MAX failed probes in a row, or when a
+connection by it has ended and the next probe fails; it is up again after good probes alone over BEARER_GOOD_MS, or
+when a connection by it succeeds. Probes are often where bytes are free and rare where they are metered; their
+times are jittered, or a cable that flaps in step with them would look whole. Who connects by which bearer is
+decided in `connection.py`; nothing is sent here.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from gateway.core import limits
+
+
+class Bearer(NamedTuple):
+    """A way to the broker as configured. `is_metered`: its bytes are paid for."""
+
+    name: str
+    is_metered: bool = False
+
+
+class BearerHealth:
+    """One bearer's probes and verdict."""
+
+    def __init__(self, bearer: Bearer, *, random_below: Callable[[int], int], now_ms: int) -> None:
+        self.bearer = bearer
+        self.is_up = True
+        self.refusals = 0  # connections in a row that failed or did not last
+        self.refused_ms: int | None = None
+        self.rtt_ms: int | None = None
+        self.counters = {"connects": 0, "probes-good": 0, "probes-failed": 0, "probes-unanswered": 0, "downs": 0}
+        self._random_below = random_below
+        self._failed = 0
+        self._good = 0
+        self._good_since_ms = now_ms
+        self._is_suspect = False
+        self._down_spacing_ms = limits.BEARER_METERED_DOWN_MS
+        self._sent_ms = now_ms
+        self._answer_by_ms: int | None = None
+        first_ms = limits.BEARER_METERED_FIRST_MS if bearer.is_metered else limits.BEARER_PROBE_MS
+        self._probe_at_ms = self._jittered(now_ms, first_ms)
+
+    # --- probes ---------------------------------------------------------------------------------------------
+
+    def take_due(self, *, now_ms: int) -> bool:
+        """True when a probe is to be sent now; it counts as sent."""
+        if self._answer_by_ms is not None or now_ms < self._probe_at_ms:
+            return False
+        self._sent_ms = now_ms
+        self._answer_by_ms = now_ms + limits.BEARER_PROBE_ANSWER_MS
+        return True
+
+    def is_overdue(self, *, now_ms: int) -> bool:
+        """A probe was sent that the shell should have reported by now."""
+        return self._answer_by_ms is not None and now_ms >= self._answer_by_ms
+
+    def probed(self, ok: bool, rtt_ms: int | None, *, now_ms: int) -> bool | None:
+        """A probe's outcome. Returns True when the bearer has come up by it, False when it has gone down."""
+        if self._answer_by_ms is None:
+            return None  # given up already
+        self._answer_by_ms = None
+        return self._good_probe(rtt_ms, now_ms) if ok else self._failed_probe(now_ms)
+
+    def deadline_ms(self) -> int:
+        return self._probe_at_ms if self._answer_by_ms is None else self._answer_by_ms
+
+    # --- connections ----------------------------------------------------------------------------------------
+
+    def suspect(self, *, now_ms: int) -> None:
+        """A connection by this bearer has failed or ended: the next probe goes now and decides."""
+        self._is_suspect = self.is_up
+        self._good = 0
+        self._probe_at_ms = min(self._probe_at_ms, now_ms)
+
+    def refused(self, *, now_ms: int) -> None:
+        """An attempt failed, or its connection did not last."""
+        self.refusals += 1
+        self.refused_ms = now_ms
+
+    def works(self, *, now_ms: int) -> bool:
+        """A connection by it has succeeded, which no probe can beat. True when it was down."""
+        was_down, self.is_up = not self.is_up, True
+        self._failed = 0
+        self._is_suspect = False
+        self._down_spacing_ms = limits.BEARER_METERED_DOWN_MS
+        self._probe_at_ms = self._jittered(now_ms, self._usual_ms())
+        return was_down
+
+    # --- inside ---------------------------------------------------------------------------------------------
+
+    def _good_probe(self, rtt_ms: int | None, now_ms: int) -> bool | None:
+        self.counters["probes-good"] += 1
+        self.rtt_ms = rtt_ms
+        self._failed = 0
+        self._is_suspect = False
+        self._good += 1
+        if self._good == 1:
+            self._good_since_ms = now_ms
+        lasted = now_ms - self._good_since_ms >= limits.BEARER_GOOD_MS
+        came_up = not self.is_up and lasted and self._good >= limits.BEARER_GOOD_PROBES
+        self.is_up = self.is_up or came_up
+        spacing_ms = self._usual_ms() if self.is_up else self._confirm_ms()
+        self._down_spacing_ms = limits.BEARER_METERED_DOWN_MS
+        self._probe_at_ms = self._jittered(now_ms, spacing_ms)
+        return True if came_up else None
+
+    def _failed_probe(self, now_ms: int) -> bool | None:
+        self.counters["probes-failed"] += 1
+        self._good = 0
+        self._failed += 1
+        went_down = self.is_up and (self._is_suspect or self._failed >= limits.BEARER_FAILURES_MAX)
+        if went_down:
+            self.is_up = False
+            self.counters["downs"] += 1
+        self._is_suspect = False
+        if self.is_up:
+            # Confirmed at once, but an interface without a route fails in no time: a link that renegotiates is not cut.
+            self._probe_at_ms = max(now_ms, self._sent_ms + limits.BEARER_PROBE_TIMEOUT_MS)
+        elif self.bearer.is_metered:
+            self._probe_at_ms = self._jittered(now_ms, self._down_spacing_ms)
+            self._down_spacing_ms = min(2 * self._down_spacing_ms, limits.BEARER_METERED_PROBE_MS)
+        else:
+            self._probe_at_ms = self._jittered(now_ms, limits.BEARER_PROBE_MS)
+        return False if went_down else None
+
+    def _usual_ms(self) -> int:
+        return limits.BEARER_METERED_PROBE_MS if self.bearer.is_metered else limits.BEARER_PROBE_MS
+
+    def _confirm_ms(self) -> int:
+        return limits.BEARER_METERED_CONFIRM_MS if self.bearer.is_metered else limits.BEARER_PROBE_MS
+
+    def _jittered(self, now_ms: int, spacing_ms: int) -> int:
+        """Down to four fifths."""
+        return now_ms + spacing_ms - self._random_below(spacing_ms // 5 + 1)

@@ -1,0 +1,60 @@
+"""Who must give a sign of life, and who is late. The watchdog is fed only while nobody is.
+
+A process that runs proves nothing: its loop may turn while the thread that syncs the journal hangs in the
+kernel, and then nodes wait for ever. So each task that can hang alone has a line here with its own allowed
+silence, for as long as something is expected of it: the sync thread while a sync is asked for, the broker's
+thread while a connection is open.
+
+Must hold no clock and decide nothing about the late: the shell logs them and leaves the watchdog hungry.
+"""
+
+from typing import NamedTuple
+
+from gateway.core import limits
+
+
+class Late(NamedTuple):
+    """A task whose last sign of life is longer ago than it may be."""
+
+    name: str
+    silence_ms: int
+    allowed_ms: int
+
+
+class _Task(NamedTuple):
+    heard_ms: int
+    allowed_ms: int
+
+
+class Heartbeats:
+    """A bounded ledger, one line a task. A name that is not expected is our own bug."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[str, _Task] = {}
+
+    def expect(self, name: str, allowed_ms: int, *, now_ms: int) -> None:
+        """From now on `name` must be heard at least every `allowed_ms`; this counts as its first sign."""
+        assert allowed_ms > 0
+        assert name in self._tasks or len(self._tasks) < limits.HEARTBEAT_TASKS_MAX, name
+        self._tasks[name] = _Task(now_ms, allowed_ms)
+
+    def beat(self, name: str, *, now_ms: int) -> None:
+        """A sign of life."""
+        self._tasks[name] = self._tasks[name]._replace(heard_ms=now_ms)
+
+    def forget(self, name: str) -> None:
+        """Nothing is expected of `name` any more; harmless if nothing was."""
+        self._tasks.pop(name, None)
+
+    def late(self, *, now_ms: int) -> list[Late]:
+        """The guilty, the longest overdue first."""
+        found = [
+            Late(name, now_ms - task.heard_ms, task.allowed_ms)
+            for name, task in self._tasks.items()
+            if now_ms - task.heard_ms > task.allowed_ms
+        ]
+        return sorted(found, key=lambda late: late.allowed_ms - late.silence_ms)
+
+    def expected(self) -> list[str]:
+        """Of whom something is expected, for status and tests."""
+        return sorted(self._tasks)

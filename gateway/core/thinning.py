@@ -1,0 +1,275 @@
+"""Making room when the journal is full, a little at a time, and so that nothing goes unexplained.
+
+What is let go, and in which order, `gateway/core/letting_go.py` says. One *deed* takes one segment:
+
+    plan      read it, choose what goes
+    explain   append a gap record for each (node, boot): "of these sequences, what you do not hold will not come"
+    wait      until these are durable
+    write     the segment anew, under a new name, with void runs in place of what goes; wait for its sync
+    replace   the new file answers from here on
+    list      every identity in the loss ledger; wait for its sync
+    delete    the old file
+
+A power cut at any instant leaves the old file, or a whole new one whose gap records are durable; a new one
+beside the old is taken up again after the start, for its ledger may be incomplete. A deed is a generator: a
+`yield` gives the loop back after a few hundred records, or until something has happened. It must never let go
+of a record that is not explained, nor keep the loop.
+"""
+
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+
+from gateway.core import limits
+from gateway.core.journal import Journal
+from gateway.core.ledger import Ledger, When
+from gateway.core.letting_go import GONE, Lost, Plan, Turns, choose, decoded, why
+from gateway.core.recovery import Replacement
+from gateway.core.rewriting import written
+from gateway.core.segment import RECORD_OVERHEAD, VoidRun
+from gateway.core.shelf import Segment
+from wire.record import EventBody
+
+
+@dataclass(frozen=True)
+class _Until:
+    """What a deed waits for: that something has `happened`, or a time, whichever is first."""
+
+    happened: Callable[[], bool] = lambda: False
+    at_ms: int | None = None
+
+
+_Deed = Iterator[_Until | None]
+
+
+class Thinner:
+    """See the module. Call `step` whenever something has happened or its deadline has come.
+
+    `explain` appends a record of the gateway itself, with the right to the alarms' reserve, and returns its
+    lane and position, or None when it is refused; `flush` asks for a flush at once.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        ledger: Ledger,
+        *,
+        explain: Callable[[EventBody], tuple[str, int] | None],
+        flush: Callable[[], None],
+        when: Callable[[], When],
+    ) -> None:
+        self._journal = journal
+        self._ledger = ledger
+        self._explain = explain
+        self._flush = flush
+        self._when = when
+        self._turns = Turns()
+        self._deed: _Deed | None = None
+        self._until: _Until | None = None
+        self._interrupted: list[Replacement] | None = None
+        self._cramped = False  # the disk had no room for a copy: whole segments go, which takes a few bytes
+        self._now_ms = self._look_ms = self._idle_until_ms = 0
+        self._due_ms: int | None = None
+        self.counters = {
+            "segments-thinned": 0,
+            "segments-dropped": 0,
+            "segments-merged": 0,
+            "records-let-go": 0,
+            "bytes-saved": 0,
+            "gaps": 0,
+            "resumed": 0,
+            "given-up": 0,
+        }
+
+    def step(self, *, now_ms: int) -> None:
+        """Do a little, if there is anything to do."""
+        self._now_ms = now_ms
+        if now_ms >= self._look_ms:
+            self._look_ms = now_ms + limits.JOURNAL_LOOK_EVERY_MS
+            self._journal.look_at_disk()
+        self._due_ms = None
+        if self._deed is None:
+            self._deed = self._next()
+        elif self._until is not None and not self._has_come(self._until):
+            self._due_ms = self._until.at_ms
+            return
+        if self._deed is None:
+            return
+        try:
+            self._until = next(self._deed)
+        except StopIteration:
+            self._deed = self._until = None
+        until = self._until
+        self._due_ms = now_ms if until is None or self._has_come(until) else until.at_ms
+
+    def deadline_ms(self) -> int | None:
+        """When `step` has more to do without an event; now, as long as it is working."""
+        return self._due_ms
+
+    # --- choosing -----------------------------------------------------------------------------------------------
+
+    def _has_come(self, until: _Until) -> bool:
+        return until.happened() or (until.at_ms is not None and self._now_ms >= until.at_ms)
+
+    def _pause(self, duration_ms: int = limits.THINNING_RETRY_MS) -> _Until:
+        return _Until(at_ms=self._now_ms + duration_ms)
+
+    def _next(self) -> _Deed | None:
+        if self._interrupted is None:
+            self._interrupted = self._journal.take_interrupted()
+        if self._interrupted:
+            return self._resume(self._interrupted.pop(0))
+        room, held = self._journal.room, self._journal.bytes_held
+        if self._now_ms < self._idle_until_ms or not room.is_short(held):
+            return None
+        # As long as files cannot be deleted, letting go of records makes no room.
+        is_tidy = self._journal.tidy()
+        plan = choose(self._journal, alarms=room.is_short_of_all(held), cramped=self._cramped) if is_tidy else None
+        if plan is None:
+            self._idle_until_ms = self._now_ms + limits.THINNING_RETRY_MS
+            return None
+        return self._let_go(plan)
+
+    # --- one deed -----------------------------------------------------------------------------------------------
+
+    def _let_go(self, plan: Plan) -> _Deed:
+        try:
+            yield from self._read(plan)
+        except OSError:
+            plan.segment.read_failures += 1
+            yield self._pause()
+            return
+        if not plan.is_worth_it:
+            plan.segment.level = plan.level
+            return
+        if not (yield from self._explain_all(plan)):
+            return
+        olds = [*self._journal.void_before(plan.stream, plan.segment, plan.void), plan.segment]
+        new = self._journal.new_segment(plan.stream, olds[0].first, plan.level)
+        if not (yield from self._write(plan, new)):
+            self._journal.delete_file(new.name)
+            self.counters["given-up"] += 1
+            self._cramped = True
+            yield self._pause(0 if plan.level < GONE else limits.THINNING_RETRY_MS)
+            return
+        freed = self._journal.oldest(plan.stream) - plan.segment.first if self._is_held(plan) else 0
+        if not self._journal.replace(plan.stream, olds, new):
+            self._journal.delete_file(new.name)
+            self.counters["given-up"] += 1
+            return
+        self._cramped = False
+        self._turns.take(plan.turns)
+        yield from self._list(plan.lost, plan.stream.lane, new, freed)
+        self._delete(olds, new)
+
+    def _read(self, plan: Plan) -> _Deed:
+        """Fill in the plan. What the warehouse holds already is of no interest."""
+        segment = plan.segment
+        plan.void = bytearray(segment.end - segment.first)
+        freed = self._journal.oldest(plan.stream) - segment.first
+        for number, (index, content) in enumerate(self._journal.scan_segment(segment), 1):
+            if number % limits.THINNING_STEP_RECORDS_MAX == 0:
+                yield None
+                if not self._is_held(plan):
+                    return
+            if isinstance(content, VoidRun):
+                plan.void[index : index + content.positions] = b"\x01" * content.positions
+            elif index >= freed and (item := decoded(content)) is not None and plan.takes(item, self._turns):
+                plan.void[index] = 1
+                plan.bytes += RECORD_OVERHEAD + len(content)
+                plan.lost.setdefault((item.node, item.record.boot), []).append((index, item.record.sequence))
+
+    def _explain_all(self, plan: Plan) -> Generator[_Until | None, None, bool]:
+        """Append the gap records and wait until they are durable. False if the segment went meanwhile."""
+        ends: dict[str, int] = {}
+        for number, gap in enumerate(plan.gaps, 1):
+            if number % limits.THINNING_STEP_RECORDS_MAX == 0:
+                yield None
+            while (placed := self._explain(gap)) is None:
+                self._flush()
+                yield self._pause()
+                if not self._is_held(plan):
+                    return False
+            ends[placed[0]] = max(placed[1], ends.get(placed[0], 0))
+            self.counters["gaps"] += 1
+        self._flush()
+        yield _Until(lambda: all(self._journal.is_durable(lane, position) for lane, position in ends.items()))
+        return self._is_held(plan)
+
+    def _write(self, plan: Plan, new: Segment) -> Generator[_Until | None, None, bool]:
+        """Write the segment anew and make it durable. False when the disk refuses."""
+        journal, room = self._journal, self._journal.room
+        try:
+            for data in written(new, plan.segment, plan.void, journal.scan_segment(plan.segment)):
+                room.claimed_bytes = plan.segment.size
+                if plan.level < GONE and journal.bytes_held + len(data) > room.ceiling:
+                    return False
+                if not journal.write_file(new.name, data):
+                    return False
+                yield None
+            ticket = journal.sync_file(new.name)
+            yield _Until(lambda: journal.has_ended(ticket))
+            return journal.took_effect(ticket)
+        except OSError:
+            plan.segment.read_failures += 1
+            return False
+        finally:
+            room.claimed_bytes = 0
+
+    def _list(self, lost: Lost, lane: str, new: Segment, freed: int) -> _Deed:
+        """Write every identity from index `freed` on into the ledger, and wait until it is durable, or long enough."""
+        listed = 0
+        for (node, boot), pairs in lost.items():
+            sequences = [sequence for index, sequence in pairs if index >= freed]
+            self._ledger.records_lost(why(new.level), lane, node, boot, sequences, key=new.name, when=self._when())
+            self.counters["records-let-go"] += len(sequences)
+            listed += len(sequences)
+            if listed >= limits.THINNING_STEP_RECORDS_MAX:
+                listed = 0
+                yield None
+        ticket = self._ledger.sync()
+        yield _Until(lambda: self._ledger.is_synced(ticket), self._now_ms + limits.THINNING_LEDGER_WAIT_MS)
+        self._ledger.forget_sync(ticket)
+
+    def _delete(self, olds: list[Segment], new: Segment) -> None:
+        for old in olds:
+            self._journal.delete_file(old.name)
+        kind = "thinned" if new.level < GONE else "dropped" if new.level == GONE else "merged"
+        self.counters[f"segments-{kind}"] += 1
+        self.counters["bytes-saved"] += sum(old.size for old in olds) - new.size
+
+    def _resume(self, found: Replacement) -> _Deed:
+        """Finish a deed that a cut ended after the new file was whole, and before the old one was gone."""
+        if not self._journal.holds(found.stream, found.new):
+            return
+        ticket = self._journal.sync_file(found.new.name)
+        yield _Until(lambda: self._journal.has_ended(ticket))
+        lost: Lost = {}
+        try:
+            if not self._journal.took_effect(ticket):
+                raise OSError("the new file is not durable")
+            yield from self._compare(found, lost)
+        except OSError:
+            assert self._interrupted is not None
+            self._interrupted.append(found)
+            yield self._pause()
+            return
+        yield from self._list(lost, found.stream.lane, found.new, 0)
+        self._delete(found.olds, found.new)
+        self.counters["resumed"] += 1
+
+    def _compare(self, found: Replacement, lost: Lost) -> _Deed:
+        """Find the records of the old files where the new one is void."""
+        void = bytearray(found.new.end - found.new.first)
+        for index, content in self._journal.scan_segment(found.new):
+            if isinstance(content, VoidRun):
+                void[index : index + content.positions] = b"\x01" * content.positions
+        for old in found.olds:
+            for number, (index, content) in enumerate(self._journal.scan_segment(old), 1):
+                if number % limits.THINNING_STEP_RECORDS_MAX == 0:
+                    yield None
+                at = old.first + index - found.new.first
+                if not isinstance(content, VoidRun) and void[at] and (item := decoded(content)) is not None:
+                    lost.setdefault((item.node, item.record.boot), []).append((at, item.record.sequence))
+
+    def _is_held(self, plan: Plan) -> bool:
+        return self._journal.holds(plan.stream, plan.segment)

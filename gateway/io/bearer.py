@@ -1,0 +1,65 @@
+"""A bearer as the kernel knows it: sockets that leave by one interface, and the bytes that went by it. Linux.
+
+Shared by the probes and the broker's connection. Decides nothing; errors say what to do about them.
+"""
+
+import errno
+import socket
+from pathlib import Path
+
+_CLASS = Path("/sys/class/net")
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+class BearerError(OSError):
+    """The socket cannot be made to leave by this bearer. The text names the remedy."""
+
+
+def bind_socket(sock: socket.socket, *, interface: str | None = None, source: str | None = None) -> None:
+    """Make an unconnected socket leave by `interface` (SO_BINDTODEVICE), from the address `source`, or both.
+
+    Where the kernel refuses the interface for want of rights, `source` alone is used: the system's routes must then
+    send what comes from it by that interface (ip rule). Without `source` that is a BearerError, never a guess: a
+    probe of mobile that in truth leaves by fibre would call a dead modem good.
+    """
+    if interface is not None:
+        try:
+            # With the final NUL: the option's value is a C string of at most 16 bytes.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
+        except OSError as error:
+            if error.errno not in (errno.EPERM, errno.EACCES) or source is None:
+                raise _explained(error, interface) from error
+    if source is not None:
+        try:
+            sock.bind((source, 0))
+        except OSError as error:
+            message = f"{source}: cannot be the source ({error.strerror}); give an address of the interface, or none"
+            raise BearerError(error.errno, message) from error
+
+
+def interface_bytes(interface: str) -> int | None:
+    """Bytes received and sent since the interface was made, as the kernel counts them; None while it is absent."""
+    folder = _CLASS / interface / "statistics"
+    try:
+        return int((folder / "rx_bytes").read_text()) + int((folder / "tx_bytes").read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def interface_identity(interface: str) -> str | None:
+    """Names this very interface: one that is unplugged and comes back has another. None while it is absent."""
+    try:
+        boot_id = _BOOT_ID.read_text().strip()
+        return f"{boot_id}/{int((_CLASS / interface / 'ifindex').read_text())}"
+    except (OSError, ValueError):
+        return None
+
+
+def _explained(error: OSError, interface: str) -> BearerError:
+    if error.errno in (errno.EPERM, errno.EACCES):
+        remedy = "grant CAP_NET_RAW (AmbientCapabilities=CAP_NET_RAW in the unit), or give the bearer's source address"
+    elif error.errno == errno.ENODEV:
+        remedy = "there is no such interface now: plug it in, or correct its name (ip link)"
+    else:
+        remedy = "check its name (ip link)"
+    return BearerError(error.errno, f"{interface}: cannot bind ({error.strerror}); {remedy}")

@@ -1,0 +1,132 @@
+"""The modem's AT port by pyserial, in a thread of its own: opening the port of a hung USB device may block.
+
+The port is to be named by /dev/serial/by-id/…, which follows the modem when it comes back as another ttyUSB. A port
+that is gone is opened again with a back-off, for ever. What comes in is posted as events; `post` must hand over to
+the agent's thread. Decides nothing.
+"""
+
+import asyncio
+import contextlib
+import termios
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
+from threading import Event, Thread
+from typing import Any, NamedTuple
+
+import serial
+
+from gateway.core import limits
+
+# The AT port is a virtual one: the rate means nothing, but some drivers want one.
+_BAUD = 115_200
+# How long a read waits: so long may bytes to write wait as well.
+_READ_S = 0.1
+_WRITE_S = 2.0
+_READ_BYTES_MAX = 4096
+_HOOK_S = 60.0
+# What pyserial lets through from under a port that vanishes (termios.error is no OSError).
+_GONE = (OSError, ValueError, TypeError, termios.error)
+
+
+class ModemOpened(NamedTuple):
+    """The port is there."""
+
+
+class ModemClosed(NamedTuple):
+    why: str
+
+
+class ModemReceived(NamedTuple):
+    data: bytes
+
+
+class ModemPort:
+    """One port, from `start` to `close`."""
+
+    def __init__(self, path: str, post: Callable[[Any], None]) -> None:
+        self._path = path
+        self._post = post
+        self._writes: SimpleQueue[bytes] = SimpleQueue()
+        self._stop = Event()
+        self._thread = Thread(target=self._run, name="modem", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def write(self, data: bytes) -> None:
+        """Bytes for the modem; lost while the port is not open, as the modem's silence will tell."""
+        self._writes.put(data)
+
+    def close(self, timeout_s: float = 3.0) -> None:
+        """End the thread; one that hangs in the driver is left behind (it is a daemon)."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        delay_ms = limits.MODEM_REOPEN_FIRST_MS
+        told = ""
+        while not self._stop.is_set():
+            has_spoken, why = self._serve()
+            if self._stop.is_set():
+                return
+            if why != told or has_spoken:
+                # The same failure to open is told once, not every minute of a year.
+                self._post(ModemClosed(why))
+            told = why
+            if has_spoken:
+                delay_ms = limits.MODEM_REOPEN_FIRST_MS
+            self._stop.wait(delay_ms / 1000)
+            delay_ms = min(2 * delay_ms, limits.MODEM_REOPEN_LAST_MS)
+
+    def _serve(self) -> tuple[bool, str]:
+        """One opening of the port, to its end. Returns whether it was open, and why it ended."""
+        try:
+            # Exclusive: two programs that read one AT port take each other's answers.
+            port = serial.Serial(self._path, _BAUD, timeout=_READ_S, write_timeout=_WRITE_S, exclusive=True)
+        except _GONE as error:
+            return False, f"cannot be opened: {error}"
+        self._discard()
+        self._post(ModemOpened())
+        try:
+            return True, self._talk(port)
+        finally:
+            with contextlib.suppress(*_GONE):
+                port.close()
+
+    def _talk(self, port: serial.Serial) -> str:
+        try:
+            while not self._stop.is_set():
+                data = port.read(1)
+                if data:
+                    data += port.read(min(port.in_waiting, _READ_BYTES_MAX))
+                    self._post(ModemReceived(data))
+                with contextlib.suppress(Empty):
+                    port.write(self._writes.get_nowait())
+        except _GONE as error:
+            return f"lost: {error}"
+        return "stopped"
+
+    def _discard(self) -> None:
+        """What was to be written to an earlier opening."""
+        with contextlib.suppress(Empty):
+            while True:
+                self._writes.get_nowait()
+
+
+async def cut_power(command: Sequence[str]) -> str | None:
+    """Run the configured command (no shell) that cuts the modem's power for a moment; what went wrong, or None."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL
+        )
+    except OSError as error:
+        return f"{command[0]}: {error.strerror}; give the path of an executable file"
+    try:
+        async with asyncio.timeout(_HOOK_S):
+            code = await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        return f"{command[0]}: not done after {_HOOK_S:.0f} s, killed"
+    return None if code == 0 else f"{command[0]}: ended with {code}"

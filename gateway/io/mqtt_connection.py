@@ -1,0 +1,354 @@
+"""One connection to the broker from its first SYN to its last byte: a paho client, used once, and its one thread.
+
+Its owner (`gateway/io/mqtt.py`) lives in the agent's thread and calls `start`, `publish`, `acknowledged`, `close`; what
+the network tells is posted to it, in order, and the last word is always one Disconnected. Must decide neither when to
+connect nor which of two connections carries.
+
+paho keeps to itself what we override; tests/gateway/test_mqtt.py notices a release that renames any of it.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from gateway.io import clock, mqtt_socket, tls
+from gateway.io.guarded_socket import Broken, GuardedSocket, Places
+from gateway.io.mqtt_socket import Addresses, Bearer
+
+# CONNACK may take that long.
+CONNACK_TIMEOUT_S = 10
+# paho looks at its timers that often; between them it sleeps until something happens.
+_LOOK_S = 0.5
+# A farewell that has not left by then is given up.
+_FAREWELL_S = 2
+# The broker keeps our subscription (class `a`) that long; records never depend on it.
+_SESSION_EXPIRY_S = 86_400
+# A new connection of the same session within that time cancels the will (MQTT 5 section 3.1.3.2.2): changing from one
+# bearer to the other does not tell the world that we are offline.
+_WILL_DELAY_S = 5
+# What the broker may have in flight to us, and how long one packet may be: an answer is about 60 bytes, a
+# configuration a few kB.
+RECEIVE_MAX = 16
+PACKET_BYTES_MAX = 64 * 1024
+# Events on their way to the loop: 4 MB at the very worst.
+EVENTS_MAX = 64
+# Topics that get an alias: ours are three.
+_ALIASES_MAX = 4
+_RECEIVE_MAX_DEFAULT = 65_535
+_PACKET_TOO_LARGE = 0x95
+# What a PUBLISH costs besides topic and payload: header, packet id, alias, expiry, generously.
+_PUBLISH_OVERHEAD_BYTES = 32
+
+
+class MqttOptions(NamedTuple):
+    """`tls` None is plain TCP, for a bench only."""
+
+    host: str
+    port: int
+    client_id: str
+    will_topic: str
+    tls: tls.Tls | None
+
+
+class Connected(NamedTuple):
+    receive_max: int
+    bearer: str
+
+
+class Disconnected(NamedTuple):
+    """`why` begins with a stable word and a colon; `tls.remedy` has a sentence for those of TLS."""
+
+    why: str
+    bearer: str
+
+
+class PubAck(NamedTuple):
+    """`token` is the publication's."""
+
+    token: int
+    reason_code: int
+
+
+class Message(NamedTuple):
+    topic: str
+    payload: bytes
+
+
+Event = Connected | Disconnected | PubAck | Message
+
+
+class Connection:
+    """See the module. `post(connection, event)` is called in the connection's thread; PubAck then holds MQTT's packet
+    id in place of the token (see `acknowledged`)."""
+
+    def __init__(
+        self,
+        options: MqttOptions,
+        addresses: Addresses,
+        bearer: Bearer,
+        subscriptions: list[str],
+        *,
+        post: Callable[["Connection", Event], None],
+        count: Callable[[str], None],
+        clock_is_good: Callable[[], bool],
+    ) -> None:
+        self.bearer = bearer
+        # True once the broker may have seen our CONNECT, and ended another connection of ours for it.
+        self.asked = False
+        # When its thread last gave a sign of life, in monotonic milliseconds.
+        self.looked_ms = clock.monotonic_ms()
+        self._options = options
+        self._addresses = addresses
+        self._subscriptions = subscriptions
+        self._post = post
+        self._count = count
+        self._clock_is_good = clock_is_good
+        self._places = Places(EVENTS_MAX)
+        self._sock: GuardedSocket | None = None
+        self._dates_unchecked = False
+        self._deadline_s: float | None = None
+        self._closing = False
+        self._end_why = ""
+        self._told_why = ""
+        # The agent's side.
+        self._tokens: dict[int, int] = {}
+        self._aliases: dict[str, int] = {}
+        self._alias_max = 0
+        self._receive_max = _RECEIVE_MAX_DEFAULT
+        self._publish_bytes_max = 0
+        self._client: _Client | None = _Client(self)
+
+    # --- the agent's side -----------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties.SessionExpiryInterval = _SESSION_EXPIRY_S
+        properties.ReceiveMaximum = RECEIVE_MAX
+        properties.MaximumPacketSize = PACKET_BYTES_MAX
+        assert self._client is not None
+        self._client.connect_async(
+            self._options.host, self._options.port, self.bearer.keepalive_s, clean_start=False, properties=properties
+        )
+        # paho's own thread, not a loop of ours: only then does publish() leave the socket to that thread. Two threads
+        # that write to one TLS socket break its records (seen: "bad record mac", connection lost).
+        self._client.loop_start()
+
+    def publish(self, token: int, topic: str, payload: bytes, retain: bool, expiry_s: int | None) -> None:
+        """QoS 1. While not connected it is dropped: the core sends again after its next question."""
+        client = self._client
+        if client is None or self._closing or self._end_why or not client.is_connected():
+            return
+        if len(self._tokens) >= self._receive_max:
+            # The core waits half a minute before it forgets a PUBACK. MQTT forbids one more PUBLISH here, whatever we
+            # do: only a new connection helps.
+            self._end_why = f"mqtt-silent: {len(self._tokens)} publications without an acknowledgement"
+            return
+        if self._publish_bytes_max and len(topic) + len(payload) + _PUBLISH_OVERHEAD_BYTES > self._publish_bytes_max:
+            # To send it would end the connection, again and again.
+            self._count("publication-too-large")
+            self._tell(PubAck(self._remember(-token - 1, token), _PACKET_TOO_LARGE))
+            return
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        if expiry_s is not None:
+            properties.MessageExpiryInterval = expiry_s
+        name = self._aliased(topic, properties)
+        info = client.publish(name, payload, qos=1, retain=retain, properties=properties)
+        self._remember(info.mid, token)
+
+    def acknowledged(self, event: PubAck) -> PubAck | None:
+        """The event with the core's token in place of the packet id; None for one that is unknown."""
+        token = self._tokens.pop(event.token, None)
+        return None if token is None else PubAck(token, event.reason_code)
+
+    def took(self) -> None:
+        """The agent has taken one posted event."""
+        self._places.give_back()
+
+    def close(self) -> None:
+        """End in an orderly way, so that the will stays unsent. Returns at once."""
+        self._closing = True
+        self._places.stop()
+        client = self._client
+        if client is not None and client.is_connected():
+            client.disconnect()
+
+    def _remember(self, packet_id: int, token: int) -> int:
+        self._tokens[packet_id] = token
+        return packet_id
+
+    def _aliased(self, topic: str, properties: Any) -> str:
+        """MQTT 5 section 3.3.2.3.4: the first publication says topic and alias, later ones the alias alone."""
+        alias = self._aliases.get(topic)
+        if alias is not None:
+            properties.TopicAlias = alias
+            return ""
+        if len(self._aliases) < min(self._alias_max, _ALIASES_MAX):
+            self._aliases[topic] = properties.TopicAlias = len(self._aliases) + 1
+        return topic
+
+    # --- the connection's thread ----------------------------------------------------------------------------------
+
+    def open_socket(self) -> GuardedSocket:
+        """TCP over the bearer, then TLS. OSError."""
+        options = self._options
+        made = None
+        if options.tls is not None:
+            self._dates_unchecked = not self._clock_is_good()
+            made = tls.context(options.tls, check_dates=not self._dates_unchecked)
+        sock = mqtt_socket.open_tcp(self._addresses, self.bearer)
+        if made is not None:
+            sock = mqtt_socket.secure(sock, made, options.host)
+        if self._closing:
+            sock.close()
+            raise Broken("closed: no longer wanted")
+        self._sock = GuardedSocket(
+            sock, self._places, packet_bytes_max=PACKET_BYTES_MAX, unanswered_max=RECEIVE_MAX, count=self._count
+        )
+        self._deadline_s = time.monotonic() + CONNACK_TIMEOUT_S
+        self.asked = True
+        return self._sock
+
+    def look(self) -> None:
+        """Called at least every `_LOOK_S`. Broken ends the connection."""
+        self.looked_ms = clock.monotonic_ms()
+        if self._end_why:
+            raise Broken(self._end_why)
+        now_s = time.monotonic()
+        if self._deadline_s is not None and now_s > self._deadline_s:
+            raise Broken("closed: no longer wanted" if self._closing else "mqtt-silent: no answer to CONNECT")
+        if self._closing and self._deadline_s is None:
+            self._deadline_s = now_s + _FAREWELL_S
+        if self._dates_unchecked and self._clock_is_good():
+            self._dates_unchecked = False
+            assert self._sock is not None
+            fault = tls.dates_fault(self._sock.peer_certificate(), unix_s=time.time())
+            if fault is not None:
+                raise Broken(str(fault))
+
+    def on_connect(self, client: Any, _data: Any, _flags: Any, reason: Any, properties: Any) -> None:
+        if reason.is_failure:
+            self._told_why = f"mqtt-refused: {reason} ({reason.value:#04x})"
+            return
+        self._deadline_s = None
+        if self._closing:
+            client.disconnect()
+            return
+        if getattr(properties, "MaximumQoS", 1) < 1:
+            self._end_why = "mqtt-refused: the broker takes no QoS 1"
+            return
+        client.bound_keepalive(self.bearer.keepalive_s)
+        client.subscribe([(name, SubscribeOptions(qos=1)) for name in self._subscriptions])
+        # QoS 0: at QoS 1 it would take a place of the broker's Receive Maximum, which the core counts.
+        client.publish(self._options.will_topic, b"online", qos=0, retain=True)
+        self._alias_max = getattr(properties, "TopicAliasMaximum", 0)
+        self._receive_max = getattr(properties, "ReceiveMaximum", _RECEIVE_MAX_DEFAULT)
+        self._publish_bytes_max = getattr(properties, "MaximumPacketSize", 0)
+        self._tell(Connected(self._receive_max, self.bearer.name))
+
+    def on_subscribe(self, _client: Any, _data: Any, _message_id: int, reasons: Any, _properties: Any) -> None:
+        """Refused: what we publish still arrives, so the connection stays, and the counter says why no answer comes."""
+        for reason in reasons:
+            if reason.is_failure:
+                self._count("subscription-refused")
+
+    def on_publish(self, _client: Any, _data: Any, message_id: int, reason: Any, _properties: Any) -> None:
+        self._tell(PubAck(message_id, reason.value))
+
+    def on_message(self, _client: Any, _data: Any, message: Any) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            self._count("mqtt-malformed")
+            return
+        self._tell(Message(topic, bytes(message.payload)))
+
+    def on_disconnect(self, _client: Any, _data: Any, flags: Any, reason: Any, _properties: Any) -> None:
+        if self._told_why:
+            return
+        if flags.is_disconnect_packet_from_server:
+            code = self._sock.dismissed() if self._sock is not None else None
+            name = reason if reason.value == code else "reason code"
+            self._told_why = f"mqtt-disconnected: {name} ({code or 0:#04x})"
+        elif "eep alive" in str(reason):
+            self._told_why = f"mqtt-silent: {reason}"
+
+    def ended(self, error: Exception | None) -> None:
+        """The thread's last act, whatever ended it: without the word nobody would try again."""
+        self._places.stop()
+        why = self._told_why or self._why(error)
+        if self._sock is not None:
+            self._sock.close()
+            # An error holds the frames it passed through, and these hold us: without this the sockets would stay open
+            # until the garbage collector comes by.
+            self._sock.error = None
+        # paho and its own two sockets go as soon as its thread is over.
+        self._client = None
+        self._tell(Disconnected(why, self.bearer.name))
+
+    def _why(self, error: Exception | None) -> str:
+        if self._sock is None:
+            return mqtt_socket.why(error)
+        refused = self._sock.refused()
+        if refused is not None:
+            return f"mqtt-refused: reason code ({refused:#04x})"
+        last = error or self._sock.error
+        if isinstance(last, OSError):
+            return mqtt_socket.why(last)
+        # What paho could not digest: bytes of the peer.
+        self._count("mqtt-malformed")
+        return f"mqtt-malformed: {type(last).__name__}: {last}" if last else "mqtt-malformed: the protocol is broken"
+
+    def _tell(self, event: Event) -> None:
+        self._places.take()
+        self._post(self, event)
+
+
+class _Client(paho.Client):
+    """paho, which opens our sockets, looks at our deadlines, and tells us whatever ends its thread."""
+
+    def __init__(self, connection: Connection) -> None:
+        options = connection._options
+        super().__init__(
+            CallbackAPIVersion.VERSION2, options.client_id, protocol=paho.MQTTv5, reconnect_on_failure=False
+        )
+        self._connection = connection
+        # The core's window is smaller than any Receive Maximum it was told; paho must not queue behind its own.
+        self.max_inflight_messages = 0
+        properties = Properties(PacketTypes.WILLMESSAGE)  # type: ignore[no-untyped-call]
+        properties.WillDelayInterval = _WILL_DELAY_S
+        self.will_set(options.will_topic, b"offline", qos=1, retain=True, properties=properties)
+        self.on_connect = connection.on_connect
+        self.on_subscribe = connection.on_subscribe
+        self.on_publish = connection.on_publish
+        self.on_message = connection.on_message
+        self.on_disconnect = connection.on_disconnect
+
+    def _create_socket_connection(self) -> Any:
+        return self._connection.open_socket()
+
+    def loop_misc(self) -> Any:
+        self._connection.look()
+        return super().loop_misc()
+
+    def loop_forever(self, timeout: float = _LOOK_S, retry_first_connection: bool = False) -> Any:
+        """The whole life of paho's thread."""
+        try:
+            super().loop_forever(_LOOK_S)
+        except Exception as error:
+            self._connection.ended(error)
+        else:
+            self._connection.ended(None)
+        self.on_connect = self.on_subscribe = self.on_publish = self.on_message = self.on_disconnect = None
+        return paho.MQTT_ERR_CONN_LOST
+
+    def bound_keepalive(self, keepalive_s: int) -> None:
+        """A broker may ask for a shorter keep-alive (MQTT 5 section 3.2.2.3.14), not for a longer one or none: pinging
+        more often than it wants is no error."""
+        if not 0 < self._keepalive <= keepalive_s:
+            self._keepalive = keepalive_s

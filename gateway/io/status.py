@@ -1,0 +1,140 @@
+"""The agent's state on a Unix socket: whoever connects reads one line of JSON and the end of the stream.
+
+No request, no session: the line goes into the fresh socket's buffer at once and the connection is closed, so
+that a client which does not read costs nothing and there is no number of clients to bound. The socket belongs
+to the agent's user alone (0600). The line is made at most twice a second, however often it is asked for.
+"""
+
+import asyncio
+import json
+import os
+import socket
+import stat
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from gateway.io import clock
+from gateway.io.log import clean
+
+# Well below what the kernel buffers for a Unix stream (212,992 bytes by default).
+LINE_BYTES_MAX = 65_536
+_SAME_LINE_MS = 500
+_BACKLOG = 16
+
+
+class StatusServer:
+    """Serves what `state()` returns, called in the loop's thread. OSError when the socket cannot be made."""
+
+    def __init__(self, path: Path, state: Callable[[], dict[str, Any]]) -> None:
+        self._path = path
+        self._state = state
+        self._line = b""
+        self._made_ms: int | None = None
+        self.counters = {"served": 0, "not-served": 0}
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._socket = _bind(path)
+        asyncio.get_running_loop().add_reader(self._socket, self._accept)
+
+    def close(self) -> None:
+        """Stop, and take the socket's name away: nobody runs any more."""
+        asyncio.get_running_loop().remove_reader(self._socket)
+        self._socket.close()
+        self._path.unlink(missing_ok=True)
+
+    def _accept(self) -> None:
+        try:
+            connection, _ = self._socket.accept()
+        except OSError:  # gone before we came, or no descriptor left
+            self.counters["not-served"] += 1
+            return
+        with connection:
+            connection.setblocking(False)
+            try:
+                sent = connection.send(self._current())
+            except OSError:
+                sent = 0
+            self.counters["served" if sent and sent == len(self._line) else "not-served"] += 1
+
+    def _current(self) -> bytes:
+        now_ms = clock.monotonic_ms()
+        if self._made_ms is None or now_ms - self._made_ms >= _SAME_LINE_MS:
+            self._made_ms = now_ms
+            self._line = encode(self._state())
+        return self._line
+
+
+def encode(state: dict[str, Any]) -> bytes:
+    """One line of JSON, without secrets; without the counters if it would be too long."""
+    line = json.dumps(clean(state)).encode() + b"\n"
+    if len(line) > LINE_BYTES_MAX:
+        state = {name: value for name, value in state.items() if name != "health"}
+        line = json.dumps(clean(state)).encode() + b"\n"
+    return line[:LINE_BYTES_MAX]
+
+
+def ask(path: Path, timeout_s: float) -> dict[str, Any]:
+    """What the agent behind the socket says. OSError when nobody answers, ValueError when it is no state."""
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.settimeout(timeout_s)
+            _connect(client, _within(folder, path.name), timeout_s)
+            line = b""
+            while len(line) <= LINE_BYTES_MAX and (more := client.recv(LINE_BYTES_MAX)):
+                line += more
+    finally:
+        os.close(folder)
+    state = json.loads(line)
+    if not isinstance(state, dict):
+        raise ValueError("not a state")
+    return state
+
+
+def _connect(client: socket.socket, name: str, timeout_s: float) -> None:
+    """While others queue before us, a Unix socket with a timeout says "try again" instead of waiting."""
+    end_ms = clock.monotonic_ms() + int(1000 * timeout_s)
+    while True:
+        try:
+            return client.connect(name)
+        except BlockingIOError:
+            if clock.monotonic_ms() >= end_ms:
+                raise
+            time.sleep(0.01)
+
+
+def _bind(path: Path) -> socket.socket:
+    """Bound under another name, closed to strangers, then renamed: at no moment may anybody else connect, and
+    what an agent that was killed left behind is replaced."""
+    name = f"{path.name}.new"
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        _refuse_other_files(path)
+        with suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=folder)
+        made.setblocking(False)
+        made.bind(_within(folder, name))
+        os.chmod(name, 0o600, dir_fd=folder)
+        made.listen(_BACKLOG)
+        os.rename(name, path.name, src_dir_fd=folder, dst_dir_fd=folder)
+    except OSError:
+        made.close()
+        raise
+    finally:
+        os.close(folder)
+    return made
+
+
+def _refuse_other_files(path: Path) -> None:
+    """A wrong path in the configuration must not cost anybody a file."""
+    with suppress(FileNotFoundError):
+        if not stat.S_ISSOCK(path.lstat().st_mode):
+            raise FileExistsError(f"{path} is not a socket")
+
+
+def _within(folder: int, name: str) -> str:
+    """A name that fits the 107 bytes of sun_path, however long the folder's is (Linux)."""
+    return f"/proc/self/fd/{folder}/{name}"

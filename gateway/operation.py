@@ -1,0 +1,139 @@
+"""What a running agent shows of itself: its log, its state on a socket, its metrics, its word to systemd.
+
+Joins the modules that each do one of these, so that the agent has one object to speak to. Decides nothing about
+records, and must not keep a street's records from being kept: what cannot be served is said once, and missing.
+"""
+
+import logging
+import traceback
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from gateway import report
+from gateway.config import Config
+from gateway.core.gateway import Gateway, Log
+from gateway.core.heartbeats import Heartbeats
+from gateway.facts import RUNNING, STOPPING, Facts
+from gateway.io import clock, log
+from gateway.io.notify import Notifier
+from gateway.io.status import StatusServer
+from gateway.words import word
+
+Result = TypeVar("Result")
+
+_HEALTH_EVERY_MS = 60_000
+_WATCH_EVERY_MS = 10_000
+# The thread of a connection that is open looks at its deadlines twice a second.
+_BROKER_ALLOWED_MS = 60_000
+# Recovery of a full journal takes a minute on a slow card. While it runs systemd is told to wait on, but not for ever.
+_STARTING_EXTEND_MS = 30_000
+_STARTING_MS_MAX = 900_000
+
+
+class Operation:
+    """One a process, used in the loop's thread."""
+
+    def __init__(self, config: Config, heartbeats: Heartbeats) -> None:
+        self._config = config
+        self._heartbeats = heartbeats
+        self._started_ms = clock.monotonic_ms()
+        self._health_at_ms = self._started_ms + _HEALTH_EVERY_MS
+        self._headline = ""
+        self.notify = Notifier()
+        self.facts = Facts(config, now_ms=self._started_ms)
+        self._log = log.Log()
+        self._status: StatusServer | None = None
+        self._metrics: Any = None
+
+    def open(self) -> None:
+        """Serve from before the recovery on: a start that takes long can be asked why."""
+        self._log.adopt(logging.getLogger())
+        try:
+            self._status = StatusServer(self._config.status_socket, lambda: self._safely(self._document) or {})
+            if self._config.metrics is not None:
+                from gateway.io.metrics import MetricsServer  # its package is needed by those who ask for it
+
+                self._metrics = MetricsServer(self._config.metrics)
+        except (OSError, ImportError) as error:
+            self.say("cannot-serve", error=f"{type(error).__name__}: {error}")
+
+    def say(self, what: str, **values: Any) -> None:
+        """To the log, and to what the status tells."""
+        self.facts.note(Log(what, values), now_ms=clock.monotonic_ms())
+        self._log(what, **values)
+
+    def starting(self) -> None:
+        """Still at it: systemd is to have patience."""
+        if clock.monotonic_ms() - self._started_ms < _STARTING_MS_MAX:
+            self.notify.extend(_STARTING_EXTEND_MS)
+
+    def running(self, core: Gateway, boot: int, link: tuple[str, int]) -> None:
+        """The core has recovered and the link is bound."""
+        self.facts.core, self.facts.boot, self.facts.link = core, boot, link
+        self.facts.phase = RUNNING
+
+    def ready(self) -> None:
+        """The first turn is over: we serve."""
+        self._headline = self._safely(self._say_headline) or ""
+        self.notify.ready(self._headline)
+
+    def stopping(self) -> None:
+        self.facts.phase = STOPPING
+        self.notify.stopping(word("stopping", "fr"))
+
+    def close(self) -> None:
+        """Nobody answers any more."""
+        if self._status is not None:
+            self._status.close()
+        if self._metrics is not None:
+            self._metrics.close()
+        self.say("stopped")
+
+    def housekeep(self, core: Gateway, *, now_ms: int) -> None:
+        """Every ten seconds or so."""
+        unix_s = core.clock.unix_s(now_ms=now_ms)
+        self._safely(lambda: self.facts.sample(unix_s=unix_s, now_ms=now_ms))
+        self._log.settle()
+        if now_ms >= self._health_at_ms:
+            self._health_at_ms = now_ms + _HEALTH_EVERY_MS
+            self.say("health", **core.health())
+        if self._metrics is not None and (document := self._safely(self._document)) is not None:
+            self._metrics.update(document)
+
+    def watch(self, broker_looked_ms: int | None) -> int:
+        """Feed systemd's watchdog while nobody is late; returns in how many milliseconds it is due again.
+
+        `broker_looked_ms`: the last sign of life of the connection's thread; None without a connection.
+        """
+        now_ms = clock.monotonic_ms()
+        if broker_looked_ms is None:
+            self._heartbeats.forget("broker")
+        else:
+            self._heartbeats.expect("broker", _BROKER_ALLOWED_MS, now_ms=broker_looked_ms)
+        late = self._heartbeats.late(now_ms=now_ms)
+        known = {one.name for one in self.facts.late}
+        self.facts.late = late
+        for one in late:
+            if one.name not in known:
+                self.say("heartbeat-late", **one._asdict())
+        if not late:
+            self.notify.alive()
+        headline = self._safely(self._say_headline)
+        if headline is not None and headline != self._headline:
+            self._headline = headline
+            self.notify.status(headline)
+        return min(_WATCH_EVERY_MS, (self.notify.watchdog_ms or 3 * _WATCH_EVERY_MS) // 3)
+
+    def _say_headline(self) -> str:
+        return report.headline(self._document(), "fr")
+
+    def _safely(self, tell: Callable[[], Result]) -> Result | None:
+        """An error of ours in what is merely told must not end what is kept: it is said, and nothing is told."""
+        try:
+            return tell()
+        except Exception as error:
+            self.say("report-failed", error=repr(error), trace=traceback.format_exception(error)[-3:])
+            return None
+
+    def _document(self) -> dict[str, Any]:
+        return self.facts.document(now_ms=clock.monotonic_ms())

@@ -1,0 +1,285 @@
+"""Every word that `gateway status` and `gateway losses` say, in French and in English side by side.
+
+For a technician at an open cabinet: short, what is wrong before what may be done, no term that only we use.
+`word` fills in values by name. The sentences about TLS stand beside their detection (`gateway/io/tls.py`).
+"""
+
+from gateway.io import tls
+
+LANGUAGES = ("fr", "en")
+
+# key: (French, English). A finding `x` has its sentence under `x` and what to do about it under `x.do`.
+WORDS = {
+    # headlines
+    "well": ("Tout va bien", "All is well"),
+    "starting": ("Démarrage : lecture du journal", "Starting: reading the journal"),
+    "stopping": ("Arrêt en cours", "Stopping"),
+    "absent": ("L'agent ne tourne pas", "The agent is not running"),
+    "absent.do": (
+        "le démarrer (systemctl start bocage-gateway), puis lire son journal : journalctl -u bocage-gateway -n 50",
+        "start it (systemctl start bocage-gateway), then read its log: journalctl -u bocage-gateway -n 50",
+    ),
+    "mute": ("L'agent tourne mais ne répond pas", "The agent runs but does not answer"),
+    "mute.do": (
+        "attendre une minute ; ensuite le redémarrer : systemctl restart bocage-gateway (rien n'est perdu)",
+        "wait a minute; then restart it: systemctl restart bocage-gateway (nothing is lost)",
+    ),
+    "forbidden": ("L'état n'est pas lisible par cet utilisateur", "This user may not read the state"),
+    "forbidden.do": ("recommencer avec sudo", "try again with sudo"),
+    "and_more": ("{first} (et {count} autres points)", "{first} (and {count} more)"),
+    "and_more.one": ("{first} (et 1 autre point)", "{first} (and 1 more)"),
+    "do": ("à faire : {text}", "to do: {text}"),
+    "linking": ("Liaison avec le centre en cours", "Link to the centre under way"),
+    # findings
+    "late": ("Une partie de l'agent est bloquée : {names}", "Part of the agent is stuck: {names}"),
+    "late.do": (
+        "il redémarre seul sous peu ; si cela se répète, remplacer la carte mémoire",
+        "it restarts by itself shortly; if it happens again, replace the memory card",
+    ),
+    "write": ("La carte mémoire refuse d'écrire", "The memory card refuses to write"),
+    "write.do": (
+        "remplacer la carte mémoire ; les équipements gardent ce qui n'est pas enregistré",
+        "replace the memory card; nodes keep what is not recorded",
+    ),
+    "refused": ("Des relevés sont refusés : {why}", "Records are refused: {why}"),
+    "refused.do": (
+        "les équipements les gardent et réessaient ; rétablir la liaison avec le centre ou libérer le disque",
+        "nodes keep them and try again; restore the link to the centre or free the disk",
+    ),
+    "card_full": ("La partition est presque pleine : {free} libres", "The partition is nearly full: {free} left"),
+    "card_full.do": (
+        "y supprimer ce qui n'est pas à l'agent ; ne jamais toucher au dossier « journal »",
+        "delete what is not the agent's; never touch the folder `journal`",
+    ),
+    "journal_full": ("Le journal est presque plein : {share} %", "The journal is nearly full: {share} %"),
+    "journal_full.do": (
+        "rétablir la liaison avec le centre ; d'ici là les relevés les plus anciens seront éclaircis",
+        "restore the link to the centre; until then the oldest readings will be thinned",
+    ),
+    "lost": ("{count} relevés abandonnés depuis 24 h", "{count} records let go in the last 24 h"),
+    "lost.one": ("1 relevé abandonné depuis 24 h", "1 record let go in the last 24 h"),
+    "lost.do": ("voir lesquels et pourquoi : bocage gateway losses", "see which and why: bocage gateway losses"),
+    "centre": ("Pas de liaison avec le centre depuis {since}", "No link to the centre for {since}"),
+    "silent": (
+        "Le centre est joint mais n'accuse plus réception depuis {since}",
+        "The centre is reached but has confirmed nothing for {since}",
+    ),
+    "silent.do": (
+        "prévenir l'exploitant du centre : le serveur répond, la base de données non ; rien n'est perdu ici",
+        "tell the centre's operator: the server answers, the database does not; nothing is lost here",
+    ),
+    "clock": ("L'heure n'est pas sûre", "The time is not known"),
+    "clock.do": (
+        "vérifier l'accès au serveur de temps (timedatectl) ; les relevés sont gardés et datés ensuite",
+        "check access to the time server (timedatectl); records are kept and dated afterwards",
+    ),
+    "certificate": ("Le certificat « {name} » expire dans {days} j", "The certificate `{name}` expires in {days} d"),
+    "certificate.do": ("le faire renouveler par l'autorité du territoire", "have the territory's authority renew it"),
+    "expired": ("Le certificat « {name} » a expiré", "The certificate `{name}` has expired"),
+    "expired.do": ("le faire renouveler par l'autorité du territoire", "have the territory's authority renew it"),
+    "hold": (
+        "Forfait 4G épuisé : seules les alarmes passent jusqu'au mois prochain ou au retour de la fibre",
+        "4G budget used up: alarms only until next month or until the fibre is back",
+    ),
+    "hold.do": ("rétablir la fibre", "restore the fibre"),
+    "modem": ("Modem 4G : {why}", "4G modem: {why}"),
+    "modem.do": (
+        "vérifier la prise USB et l'alimentation du modem, puis [mobile] modem dans la configuration",
+        "check the modem's USB plug and power, then [mobile] modem in the configuration",
+    ),
+    "modem.do.sim": (
+        "vérifier la carte SIM dans un téléphone et y retirer le code PIN : l'agent n'en saisit jamais",
+        "check the SIM card in a phone and remove its PIN there: the agent never enters one",
+    ),
+    "modem.do.operator": (
+        "vérifier l'antenne ; demander à l'opérateur si la ligne est active",
+        "check the antenna; ask the operator whether the line is active",
+    ),
+    "modem.link.absent": ("introuvable", "not found"),
+    "modem.link.silent": ("ne répond pas", "does not answer"),
+    "modem.link.answers": ("répond", "answers"),
+    "modem.sim.pin": ("la carte SIM demande un code PIN", "the SIM card asks for a PIN"),
+    "modem.sim.puk": ("la carte SIM est bloquée (code PUK)", "the SIM card is locked (PUK)"),
+    "modem.sim.locked": ("la carte SIM est bloquée", "the SIM card is locked"),
+    "modem.sim.absent": ("pas de carte SIM", "no SIM card"),
+    "modem.sim.failed": ("la carte SIM est en panne", "the SIM card is broken"),
+    "modem.registration.denied": ("l'opérateur refuse la carte SIM", "the operator refuses the SIM card"),
+    "modem.registration.limited": ("appels d'urgence seuls", "emergency calls only"),
+    "unheard": ("Aucun équipement entendu depuis le démarrage", "No node heard since the start"),
+    "unheard.do": (
+        "vérifier l'antenne ou le câble du réseau des équipements, et l'adresse d'écoute",
+        "check the antenna or cable of the nodes' network, and the address listened on",
+    ),
+    "cannot_serve": ("Supervision locale en partie indisponible : {why}", "Local monitoring partly missing: {why}"),
+    "cannot_serve.do": (
+        "corriger [status] ou [metrics] dans la configuration, puis redémarrer l'agent",
+        "correct [status] or [metrics] in the configuration, then restart the agent",
+    ),
+    # causes of a missing link, by the first word of what the connection said; TLS has its own sentences
+    "why.connection-refused": ("le serveur refuse la connexion", "the server refuses the connection"),
+    "why.connection-timeout": ("le serveur ne répond pas", "the server does not answer"),
+    "why.connection-closed": ("le serveur a coupé la connexion", "the server closed the connection"),
+    "why.name-unresolved": ("le nom du serveur est introuvable", "the server's name cannot be found"),
+    "why.network-error": ("le réseau est coupé", "the network is down"),
+    "why.mqtt-refused": ("le serveur central refuse cette passerelle", "the broker refuses this gateway"),
+    "why.mqtt-disconnected": ("le serveur central a congédié cette passerelle", "the broker sent this gateway away"),
+    "why.mqtt-silent": ("le serveur central ne répond plus", "the broker no longer answers"),
+    "why.mqtt-malformed": ("le serveur central ne respecte pas le protocole", "the broker breaks the protocol"),
+    "why.not-mqtt": ("ce port n'est pas celui d'un courtier MQTT", "that port is not an MQTT broker's"),
+    "why.tls": ("la liaison chiffrée échoue", "the encrypted link fails"),
+    "why.unknown": ("cause inconnue", "cause unknown"),
+    "centre.do": (
+        "vérifier le câble, le convertisseur de fibre et l'adresse {broker}",
+        "check the cable, the fibre converter and the address {broker}",
+    ),
+    "centre.do.server": (
+        "prévenir l'exploitant du centre ; d'ici, vérifier l'adresse {broker}",
+        "tell the centre's operator; from here, check the address {broker}",
+    ),
+    # labels and lines
+    "label.since": ("depuis", "since"),
+    "label.centre": ("centre", "centre"),
+    "label.waiting": ("en attente", "waiting"),
+    "label.disk": ("disque", "disk"),
+    "label.losses": ("pertes", "losses"),
+    "label.nodes": ("équipements", "nodes"),
+    "label.clock": ("heure", "clock"),
+    "label.mobile": ("4G", "4G"),
+    "label.modem": ("modem", "modem"),
+    "label.certificates": ("certificats", "certificates"),
+    "label.faults": ("incidents", "faults"),
+    "since": ("démarré il y a {uptime}, démarrage n° {boot}", "started {uptime} ago, start no. {boot}"),
+    "last_boot": ("dernier démarrage n° {boot}", "last start no. {boot}"),
+    "connected": ("relié depuis {since}", "linked for {since}"),
+    "connected_by": ("relié par {bearer} depuis {since}", "linked by {bearer} for {since}"),
+    "not_connected": ("non relié depuis {since} : {why}", "not linked for {since}: {why}"),
+    "mark": ("dernier accusé de réception il y a {ago}", "last confirmation {ago} ago"),
+    "no_mark": ("aucun accusé de réception depuis le démarrage", "no confirmation since the start"),
+    "bearer_up": ("{bearer} : disponible", "{bearer}: available"),
+    "bearer_down": ("{bearer} : en panne", "{bearer}: down"),
+    "bearer.fibre": ("la fibre", "fibre"),
+    "bearer.mobile": ("la 4G", "4G"),
+    "bearer.default": ("le réseau", "the network"),
+    "bearer.any": ("le réseau", "the network"),
+    "nothing": ("rien", "nothing"),
+    "none": ("aucun", "none"),
+    "none_f": ("aucune", "none"),
+    "lane.alarm": ("{count} alarmes", "{count} alarms"),
+    "lane.alarm.one": ("1 alarme", "1 alarm"),
+    "lane.event": ("{count} événements", "{count} events"),
+    "lane.event.one": ("1 événement", "1 event"),
+    "lane.telemetry": ("{count} relevés", "{count} readings"),
+    "lane.telemetry.one": ("1 relevé", "1 reading"),
+    "oldest": ("le plus ancien attend depuis moins de {age}", "the oldest has waited less than {age}"),
+    "oldest_earlier": ("certains datent d'avant ce démarrage", "some are from before this start"),
+    "held": ("journal {held} sur {cap} ({share} %)", "journal {held} of {cap} ({share} %)"),
+    "held_only": ("journal {held}", "journal {held}"),
+    "free": ("{free} libres sur la partition", "{free} free on the partition"),
+    "wear": ("usure {wear} par jour", "wear {wear} a day"),
+    "loss_total": ("{count} relevés en tout ({why})", "{count} records in all ({why})"),
+    "loss_total.one": ("1 relevé en tout ({why})", "1 record in all ({why})"),
+    "heard": ("{count} entendus", "{count} heard"),
+    "heard.one": ("1 entendu", "1 heard"),
+    "heard_of": ("{count} entendus sur {expected}", "{count} heard of {expected}"),
+    "heard_of.one": ("1 entendu sur {expected}", "1 heard of {expected}"),
+    "odd": ("{count} à vérifier (relevés douteux)", "{count} to be checked (odd readings)"),
+    "quiet": ("{count} muets depuis plus de {after}", "{count} silent for more than {after}"),
+    "quiet.one": ("1 muet depuis plus de {after}", "1 silent for more than {after}"),
+    "clock_good": ("sûre à ± {uncertainty} s", "known to ± {uncertainty} s"),
+    "clock_bad": ("inconnue", "unknown"),
+    "budget": ("{used} sur {limit} ce mois-ci ({share} %)", "{used} of {limit} this month ({share} %)"),
+    "budget_free": ("{used} ce mois-ci, sans plafond", "{used} this month, no limit"),
+    "policy.all": ("tout passe", "everything passes"),
+    "policy.thin": ("relevés éclaircis", "readings thinned"),
+    "policy.hold": ("alarmes seules", "alarms only"),
+    "signal": ("signal {dbm} dBm", "signal {dbm} dBm"),
+    "days_left": ("{name} : {days} j", "{name}: {days} d"),
+    "days_unknown": ("{name} : illisible", "{name}: cannot be read"),
+    "ago": ("il y a {ago} : {what}", "{ago} ago: {what}"),
+    "more_text": ("{what} ({detail})", "{what} ({detail})"),
+    # events of the log, as faults
+    "event.crash": ("erreur interne", "internal error"),
+    "event.report-failed": ("erreur interne dans cet état", "internal error in this report"),
+    "event.heartbeat-late": ("partie bloquée", "part stuck"),
+    "event.journal-sync-failed": ("écriture refusée par la carte", "write refused by the card"),
+    "event.record-refused": ("relevé refusé", "record refused"),
+    "event.own-record-refused": ("relevé de la passerelle refusé", "gateway's own record refused"),
+    "event.journal-damage": ("journal abîmé, réparé", "journal damaged, repaired"),
+    "event.journal-hole": ("relevés illisibles dans le journal", "records in the journal cannot be read"),
+    "event.cannot-serve": ("supervision locale indisponible", "local monitoring missing"),
+    "event.library": ("avertissement d'une bibliothèque", "warning of a library"),
+    "event.bearer-down": ("liaison en panne", "bearer down"),
+    "event.return-failed": ("retour sur la liaison préférée manqué", "return to the preferred bearer failed"),
+    "event.attempt-expired": ("connexion sans réponse", "connection without an answer"),
+    "event.stop-unfinished": ("arrêt avant la fin de l'écriture", "stopped before the write was over"),
+    "event.suppressed": ("lignes de journal omises", "log lines left out"),
+    # `gateway losses`
+    "losses.none": ("Aucune perte enregistrée.", "No loss recorded."),
+    "losses.head": ("{count} relevés abandonnés :", "{count} records let go:"),
+    "losses.head.one": ("1 relevé abandonné :", "1 record let go:"),
+    "losses.records": ("{node}, démarrage {boot}, n° {numbers}", "{node}, start {boot}, no. {numbers}"),
+    "losses.positions": ("positions {numbers} du journal {epoch}", "positions {numbers} of journal {epoch}"),
+    "lanes.alarm": ("alarme", "alarm"),
+    "lanes.event": ("événement", "event"),
+    "lanes.telemetry": ("relevé", "reading"),
+    "loss.thinned": ("éclairci", "thinned"),
+    "loss.journal-full": ("journal plein", "journal full"),
+    "loss.journal-damaged": ("journal abîmé", "journal damaged"),
+    "losses.unknown_time": ("date inconnue", "time unknown"),
+    # numbers
+    "decimal": (",", "."),
+    "bytes": ("o", "B"),
+    "day": ("j", "d"),
+    "hour": ("h", "h"),
+    "minute": ("min", "min"),
+    "second": ("s", "s"),
+}
+
+
+def word(key: str, language: str, **values: object) -> str:
+    """The word with its values. KeyError for a key that the table does not have: our own bug."""
+    return WORDS[key][LANGUAGES.index(language)].format(**values)
+
+
+def counted(key: str, language: str, count: int, **values: object) -> str:
+    """`word`, or its form under `key.one` for a single one."""
+    one = count == 1 and f"{key}.one" in WORDS
+    return word(f"{key}.one" if one else key, language, count=count, **values)
+
+
+def word_or(key: str, otherwise: str, language: str, **values: object) -> str:
+    """As above; `otherwise` as it stands for a key that comes from outside and is not known."""
+    return word(key, language, **values) if key in WORDS else otherwise
+
+
+def why(text: str | None, language: str) -> str:
+    """The cause of a missing link, from the stable word in front of `text`."""
+    name = (text or "").partition(":")[0]
+    if name in tls.REMEDIES:
+        return word("why.tls", language)
+    return word_or(f"why.{name}", text or word("why.unknown", language), language)
+
+
+def duration(seconds: int, language: str) -> str:
+    """Two units at most: `3 j 4 h`, `2 h 5 min`, `40 s`."""
+    units = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+    parts: list[tuple[int, str]] = []
+    for name, length in units:
+        count, seconds = divmod(max(0, seconds), length)
+        if count or (parts and len(parts) < 2):
+            parts.append((count, name))
+        if len(parts) == 2:
+            break
+    shown = [f"{count} {word(name, language)}" for count, name in parts if count]
+    return " ".join(shown) or f"0 {word('second', language)}"
+
+
+def size(count: int, language: str) -> str:
+    """Bytes with three digits or so: `805 Mo`, `1,2 GB`."""
+    number, prefix = float(count), ""
+    for following in ("k", "M", "G", "T"):
+        if number < 999.5:
+            break
+        number, prefix = number / 1000, following
+    text = f"{number:.1f}" if prefix and number < 99.95 else f"{number:.0f}"
+    return f"{text.replace('.', word('decimal', language))} {prefix}{word('bytes', language)}"

@@ -1,0 +1,378 @@
+"""The agent as systemd and a technician see it: ready, watched, asked, stopped at any moment; it keeps its secrets."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import urllib.request
+from random import Random
+
+import pytest
+
+from tests.support.agent_process import AgentProcess, Client
+from tests.support.authority import Authority
+from tests.support.broker import PATIENCE_S, free_port
+from tests.support.gateway_world import GATEWAY, NODE, payload, reading
+from wire import coap_message, record
+
+pytest.importorskip("paho.mqtt.client", reason="paho-mqtt is not installed")
+pytestmark = pytest.mark.live
+
+from gateway import agent as agent_module  # noqa: E402 - only once paho is known to be there
+from gateway import config, facts, questions  # noqa: E402
+from gateway.core import entry  # noqa: E402
+from gateway.core.gateway import Gateway  # noqa: E402
+from gateway.core.journal import Journal  # noqa: E402
+from gateway.io import status  # noqa: E402
+from gateway.io.disk import FileDisk  # noqa: E402
+from gateway.io.notify import Notifier  # noqa: E402
+
+
+@pytest.fixture
+def settings(tmp_path):
+    """A configuration whose broker is not there: everything stays in the journal."""
+    path = tmp_path / "gateway.toml"
+    path.write_text(
+        f"""
+[gateway]
+id = "{GATEWAY.hex()}"
+insee = "49007"
+name = "cab-12"
+data = "{tmp_path}/data"
+[link]
+bind = "127.0.0.1:0"
+commit_ms = 20
+[uplink]
+broker = "127.0.0.1:{free_port()}"
+"""
+    )
+    return path
+
+
+@pytest.fixture
+def process(repository, settings):
+    made = AgentProcess(repository, settings)
+    yield made
+    made.stop(signal.SIGKILL)
+
+
+def held_in(folder):
+    """Identities of all records in a journal folder."""
+    disk = FileDisk(folder, lambda _ticket, _error: None)
+    journal = Journal(disk, epoch=bytes(8))
+    journal.recover()
+    found = set()
+    for stream in journal.streams():
+        first = journal.oldest(stream)
+        while items := journal.read(stream, first, count_max=1000, bytes_max=1 << 20):
+            first += len(items)  # nothing is lost here, so each item is one position
+            for made in map(entry.decode, items):
+                found.add((made.node, made.record.boot, made.record.sequence))
+    disk.close()
+    return found
+
+
+class Manager:
+    """systemd's end of the notification socket; the lines of each datagram as they come."""
+
+    def __init__(self, path):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(str(path))
+        self.socket.settimeout(PATIENCE_S)
+
+    def until(self, line):
+        """All that was said up to this line."""
+        said = []
+        while line not in said:
+            said += self.socket.recv(4096).decode().split("\n")
+        return said
+
+
+# --- systemd --------------------------------------------------------------------------------------------------------
+
+
+def test_it_says_ready_once_it_serves_feeds_the_watchdog_and_says_that_it_stops(process, tmp_path):
+    manager = Manager(tmp_path / "n.sock")
+    process.environment |= {"NOTIFY_SOCKET": str(tmp_path / "n.sock"), "WATCHDOG_USEC": "300000"}
+    process.environment.pop("WATCHDOG_PID", None)
+    address = process.start()
+    before = manager.until("READY=1")
+    assert before[0].startswith("EXTEND_TIMEOUT_USEC="), "systemd would have its patience from the unit alone"
+    assert Client().ask(address, payload(reading(1))) == coap_message.CHANGED
+    manager.until("WATCHDOG=1")
+    manager.until("WATCHDOG=1")
+    assert process.stop(signal.SIGTERM) == 0
+    assert manager.until("STOPPING=1")[-1] == "STATUS=Arrêt en cours"
+    manager.socket.close()
+
+
+def run_agent(settings, beside, monkeypatch=None, **patched):
+    """Run an agent in this process and the coroutine function `beside(agent)` with it; what `run` returned."""
+    for name, value in patched.items():
+        monkeypatch.setattr(agent_module, name, value)
+
+    async def main():
+        made = agent_module.Agent(config.load(settings, insecure=True), insecure=True)
+        running = asyncio.ensure_future(made.run())
+        try:
+            await asyncio.wait_for(beside(made), PATIENCE_S)
+            return await asyncio.wait_for(running, PATIENCE_S)
+        finally:
+            running.cancel()
+
+    return asyncio.run(main())
+
+
+async def until(condition):
+    while not condition():
+        await asyncio.sleep(0.005)
+
+
+def test_ready_means_recovered_and_bound_and_nothing_is_said_before(settings, monkeypatch):
+    said, running = [], {}
+
+    def ready(_self, _status):
+        agent = running["agent"]
+        said.append((agent._operation.facts.phase, agent._link.address[1] > 0, agent._core.journal.bytes_held > 0))
+        agent._stop.set()
+
+    monkeypatch.setattr(Notifier, "ready", ready)
+
+    async def beside(agent):
+        running["agent"] = agent
+        assert said == []
+        await until(lambda: said)
+
+    run_agent(settings, beside)
+    assert said == [("running", True, True)]
+
+
+def test_a_sync_that_is_reported_during_the_start_is_not_forgotten(settings, monkeypatch):
+    real = agent_module.open_core
+
+    def open_core(settings, heartbeats, on_synced, on_state_synced, **named):
+        reported = threading.Event()
+
+        def first(ticket, error):
+            on_synced(ticket, error)
+            reported.set()
+
+        opened = real(settings, heartbeats, first, on_state_synced, **named)
+        assert opened.core.journal.flush() is not None and reported.wait(PATIENCE_S)
+        return opened
+
+    async def beside(agent):
+        await until(lambda: agent._operation.facts.phase == "running")
+        await until(lambda: not agent._opened.journal_disk.unreported)
+        assert sum(agent._core.journal.waiting(stream) for stream in agent._core.journal.streams()) == 1
+        agent._stop.set()
+
+    run_agent(settings, beside, monkeypatch, open_core=open_core)
+
+
+def test_a_stop_during_a_long_start_is_answered_at_once(settings, monkeypatch):
+    never = threading.Event()
+
+    async def beside(agent):
+        await until(lambda: any(thread.name == "startup" for thread in threading.enumerate()))
+        assert agent._operation.facts.document(now_ms=0)["phase"] == facts.STARTING
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    run_agent(settings, beside, monkeypatch, open_core=lambda *_, **_named: never.wait())
+    never.set()
+
+
+def test_while_it_starts_it_answers_who_asks(settings, monkeypatch, capsys):
+    never = threading.Event()
+    checked = config.load(settings, insecure=True)
+
+    async def beside(agent):
+        await until(lambda: checked.status_socket.exists())
+        document = await asyncio.to_thread(questions.state_of, checked, unix_s=0)
+        assert document["phase"] == "starting" and document["pid"] == os.getpid()
+        agent._stop.set()
+
+    run_agent(settings, beside, monkeypatch, open_core=lambda *_, **_named: never.wait())
+    never.set()
+
+
+def test_a_task_that_is_late_is_named_and_the_watchdog_goes_hungry(settings, monkeypatch, capsys):
+    fed = []
+
+    async def beside(agent):
+        await until(lambda: agent._operation.facts.phase == "running")
+        monkeypatch.setattr(agent._operation.notify, "alive", lambda: fed.append(1))
+        agent._watch()
+        assert fed == [1]
+        # Asked for and never reported: its minute was over an hour ago.
+        agent._heartbeats.expect("journal-sync", 60_000, now_ms=-3_600_000)
+        agent._watch()
+        agent._watch()
+        assert fed == [1] and [late.name for late in agent._operation.facts.late] == ["journal-sync"]
+        agent._heartbeats.forget("journal-sync")
+        agent._watch()
+        assert fed == [1, 1] and agent._operation.facts.late == []
+        agent._stop.set()
+
+    run_agent(settings, beside)
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    late = [line for line in lines if line["what"] == "heartbeat-late"]
+    assert [(line["name"], line["level"]) for line in late] == [("journal-sync", "error")]
+
+
+def test_a_loop_without_turns_is_late(settings, monkeypatch):
+    async def beside(agent):
+        await until(lambda: agent._operation.facts.phase == "running")
+        far = agent_module.clock.monotonic_ms() + 40_000
+        monkeypatch.setattr(agent_module.clock, "monotonic_ms", lambda: far)
+        agent._watch()
+        assert [late.name for late in agent._operation.facts.late] == ["loop"]
+        monkeypatch.undo()
+        agent._stop.set()
+
+    run_agent(settings, beside)
+
+
+def test_an_error_of_our_own_ends_the_process_and_says_where(settings, monkeypatch, capsys):
+    async def beside(agent):
+        await until(lambda: agent._operation.facts.phase == "running")
+        monkeypatch.setattr(Gateway, "poll", lambda _self, *, now_ms: {}["planted"])
+        agent._loop.call_soon(agent._turn)
+
+    with pytest.raises(KeyError, match="planted"):
+        run_agent(settings, beside)
+    (crash,) = [line for line in map(json.loads, capsys.readouterr().err.splitlines()) if line["what"] == "crash"]
+    assert crash["level"] == "error" and any("planted" in part for part in crash["trace"])
+
+
+def test_an_error_in_what_is_merely_told_ends_nothing(settings, monkeypatch, capsys):
+    checked = config.load(settings, insecure=True)
+
+    async def beside(agent):
+        await until(lambda: agent._operation.facts.phase == "running")
+        fed = []
+        monkeypatch.setattr(agent._operation.facts, "document", lambda *, now_ms: {}["planted"])
+        monkeypatch.setattr(agent._operation.facts, "sample", lambda *, unix_s, now_ms: {}["planted"])
+        monkeypatch.setattr(agent._operation.notify, "alive", lambda: fed.append(1))
+        agent._watch()
+        agent._housekeep(agent_module.clock.monotonic_ms())
+        assert fed and await asyncio.to_thread(status.ask, checked.status_socket, PATIENCE_S) == {}
+        assert not agent._stop.is_set()
+        agent._stop.set()
+
+    run_agent(settings, beside)
+    lines = [json.loads(line)["what"] for line in capsys.readouterr().err.splitlines()]
+    assert "report-failed" in lines and "crash" not in lines
+
+
+def test_a_status_socket_that_cannot_be_had_does_not_stop_the_agent(settings, tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    settings.write_text(settings.read_text() + f'[status]\nsocket = "{tmp_path}/file/s.sock"\n')
+
+    async def beside(agent):
+        await until(lambda: agent._operation.facts.phase == "running")
+        assert agent._operation.facts.document(now_ms=0)["faults"][0]["what"] == "cannot-serve"
+        agent._stop.set()
+
+    run_agent(settings, beside)
+
+
+def test_the_watchdogs_signal_makes_every_thread_say_where_it_stood(process):
+    process.start()
+    assert process.stop(signal.SIGABRT) == -signal.SIGABRT
+    said = "".join(line["what"] for line in [*process.log.seen, *process.log.rest()])
+    assert "Current thread" in said and "io/disk.py" in said
+
+
+# --- stopping -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_was_acknowledged_under_load_is_durable_after_an_orderly_stop(process, tmp_path, seed):
+    address = process.start()
+    acknowledged = []
+    enough = threading.Event()
+
+    def load(number):
+        client = Client(number)
+        for sequence in range(100_000):
+            made = reading(sequence, boot=number + 1)
+            if client.ask(address, payload(made), patience_s=1) != coap_message.CHANGED:
+                break
+            acknowledged.append((NODE, made.boot, made.sequence))
+            if len(acknowledged) >= 50 + Random(seed).randrange(100):
+                enough.set()
+        client.socket.close()
+
+    threads = [threading.Thread(target=load, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    assert enough.wait(PATIENCE_S)
+    process.process.send_signal(signal.SIGTERM)
+    assert process.stop(signal.SIGTERM) == 0, "the second word must be harmless"
+    for thread in threads:
+        thread.join(PATIENCE_S)
+    assert process.log.rest()[-1]["what"] == "stopped"
+    assert set(acknowledged) <= held_in(tmp_path / "data" / "journal")
+
+
+def test_a_second_agent_on_the_same_folder_is_refused(process, tmp_path):
+    process.start()
+    done = subprocess.run(
+        process.command, env=process.environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
+    assert done.returncode == 1 and "another agent" in done.stderr and "Traceback" not in done.stderr
+
+
+# --- secrets --------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_of_a_key_leaves_the_process(repository, process, settings, tmp_path):
+    """Whatever a technician can read: log, status, metrics, the files of the data folder."""
+    pytest.importorskip("prometheus_client", reason="prometheus-client is not installed")
+    authority = Authority(tmp_path, "territory")
+    certificate, key = authority.issue("49007-cab-12")
+    with socket.create_server(("127.0.0.1", 0)) as refusing:  # accepts, says nothing, so TLS fails in its own way
+        port, metrics = refusing.getsockname()[1], free_port()
+        text = settings.read_text()
+        broker = text[text.index("broker = ") :].splitlines()[0]
+        files = f'ca = "{authority.certificate}"\ncertificate = "{certificate}"\nkey = "{key}"'
+        tls = f'broker = "127.0.0.1:{port}"\n{files}'
+        settings.write_text(text.replace(broker, tls) + f'[metrics]\nbind = "127.0.0.1:{metrics}"\n')
+        address = process.start()
+        connection, _ = refusing.accept()
+        with connection:
+            connection.recv(4096)
+            connection.sendall(key.read_bytes())  # a hostile peer that would have us quote it
+        process.log.wait_for(lambda line: line["what"] == "disconnected")
+    Client().ask(address, payload(reading(1)))
+    Client(2).ask(address, key.read_bytes()[:200])
+    told = subprocess.run(
+        [sys.executable, "-m", "tools", "gateway", "status", "--config", str(settings), "--json"],
+        env=process.environment, capture_output=True, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+    with urllib.request.urlopen(f"http://127.0.0.1:{metrics}/metrics", timeout=PATIENCE_S) as answer:
+        shown = answer.read()
+    assert process.stop(signal.SIGTERM) == 0
+    log = json.dumps([*process.log.seen, *process.log.rest()]).encode()
+    assert told.returncode == 0 and b"disconnected" in log and b"bocage_uptime_seconds" in shown
+    lines = [line for line in key.read_bytes().splitlines() if b"-----" not in line]
+    assert len(lines) >= 3
+    for text in (log, told.stdout, told.stderr, shown):
+        assert not any(line[:16] in text for line in lines) and b"PRIVATE KEY" not in text
+
+
+def test_records_of_the_load_test_are_what_the_journal_holds(tmp_path):
+    """The reader of the test above finds what is there, and nothing else."""
+    disk = FileDisk(tmp_path, lambda _ticket, _error: None)
+    journal = Journal(disk, epoch=b"12345678")
+    journal.recover()
+    journal.append("telemetry", entry.encode(entry.Entry(NODE, record.encode(reading(7)))))
+    journal.flush()
+    disk.close()
+    assert held_in(tmp_path) == {(NODE, 1, 7)}

@@ -1,0 +1,84 @@
+"""The agent as a process, and a node on a UDP socket that speaks to it."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from random import Random
+
+from tests.support.broker import PATIENCE_S, Inbox
+from tests.support.gateway_world import NODE
+from wire import coap_message
+from wire.coap import Endpoint, Failed, Response
+from wire.session import ClearSession
+
+
+class AgentProcess:
+    """Starts and stops the process; every line of its log is read."""
+
+    def __init__(self, repository, config):
+        self.command = [sys.executable, "-m", "tools", "gateway", "run", "--config", str(config), "--insecure"]
+        path = os.pathsep.join((str(repository / "firmware"), str(repository)))
+        self.environment = {**os.environ, "PYTHONPATH": path}
+        self.process = None
+
+    def start(self):
+        """Returns the address of its node link."""
+        self.process = subprocess.Popen(self.command, env=self.environment, stderr=subprocess.PIPE, text=True)
+        self.log = Inbox()
+        self._reader = threading.Thread(target=self._read, args=(self.process, self.log), daemon=True)
+        self._reader.start()
+        return tuple(self.log.wait_for(lambda line: line["what"] == "started")["link"])
+
+    @staticmethod
+    def _read(process, log):
+        for line in process.stderr:
+            log.post(json.loads(line) if line.startswith("{") else {"what": line})
+
+    def stop(self, number):
+        """The exit status."""
+        if self.process is None:
+            return None
+        process, self.process = self.process, None
+        process.send_signal(number)
+        status = process.wait(PATIENCE_S)
+        self._reader.join(PATIENCE_S)
+        process.stderr.close()
+        return status
+
+
+class Client:
+    """A node on a UDP socket."""
+
+    def __init__(self, seed=1):
+        random = Random(seed)
+        self.endpoint = Endpoint(random_below=random.randrange, first_message_id=random.randrange(0x10000))
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.query = ClearSession(insecure=True).query(NODE)
+
+    def ask(self, address, data, *, patience_s=PATIENCE_S):
+        """One request; its answer, or the reason why there is none."""
+        exchange = self.endpoint.request(address, coap_message.POST, (b"t",), data, query=self.query, now_ms=now_ms())
+        assert isinstance(exchange, int)
+        end_ms = now_ms() + 1000 * patience_s
+        while now_ms() < end_ms:
+            for peer, datagram in self.endpoint.outgoing():
+                self.socket.sendto(datagram, peer)
+            self.socket.settimeout(0.5)
+            try:
+                datagram, _ = self.socket.recvfrom(2000)
+                events = self.endpoint.receive(datagram, address, now_ms=now_ms())
+            except (TimeoutError, ConnectionError):
+                events = self.endpoint.poll(now_ms=now_ms())
+            for happened in events:
+                if happened.exchange == exchange:
+                    return happened.code if isinstance(happened, Response) else happened.reason
+            assert not any(isinstance(happened, Failed) for happened in events)
+        return "no answer"
+
+
+def now_ms():
+    return time.monotonic_ns() // 1_000_000

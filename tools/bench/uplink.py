@@ -1,0 +1,294 @@
+"""One gateway process on one core, from the nodes' datagrams to the broker: records a second, CPU a record.
+
+    nodes (UDP) ─▶ gateway: CoAP, journal, fsync, 2.04 ─▶ SenML, deflate, MQTT 5, PUBACK ─▶ Mosquitto ─▶ centre
+
+Real: the datagrams and their retransmission, `bocage gateway run`, its journal on a real folder, Mosquitto,
+QoS 1. Scripted: each node sends its next records as soon as the last are acknowledged, instead of every
+quarter of an hour; the centre reads only the envelope of a batch and answers with the watermark (a warehouse
+has its own figures). The gateway has the first processor for itself, everything else runs on the second; node
+link and broker are in the clear.
+
+What is sustained is what arrives at the centre while nodes are held back so that no more than WAITING_MAX
+records wait. `generator_max_per_s` is what the same nodes reach against a peer on the gateway's processor that
+only acknowledges: above twice the gateway's rate the generator is not what is measured. With few nodes the group
+commit is (each waits for it); `full_core_per_s` is what the processor time would allow. Linux, two processors.
+
+    bocage bench uplink --nodes 300 --seconds 10 --json
+"""
+
+import argparse
+import contextlib
+import json
+import multiprocessing
+import os
+import select
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from simulator.rig import GATEWAY_ID, Part, RigError, find_mosquitto, free_port
+from tools.bench import street, uplink_peers
+from wire import coap_message, record
+from wire.record import Record
+from wire.session import ClearSession
+
+_HOST = "127.0.0.1"
+_INSEE, _NAME = "49007", "cab-1"
+WAITING_MAX = 4000  # records acknowledged and not yet at the centre, beyond which nodes wait
+_WARM_UP_S = 3.0
+_RETRY_S = 2.0
+_START_TIMEOUT_S = 30
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+
+
+class Node:
+    """One street light on a socket of its own: one request under way, the next as soon as it is answered.
+
+    The least of CoAP that a client needs: RFC 7252 section 4.2, piggybacked and separate answers, one fixed retry.
+    """
+
+    def __init__(self, number: int, item: Any, peer: tuple[str, int], records: int) -> None:
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.setblocking(False)
+        self.socket.connect(peer)
+        self._record: Record = item.record
+        query = ClearSession(insecure=True).query(street.TERRITORY + b"\x03" + number.to_bytes(3, "big"))
+        self._options = ((coap_message.URI_PATH, b"t"), *((coap_message.URI_QUERY, part) for part in query))
+        self._records = records
+        self._sequence = 0
+        self._message_id = number & 0xFFFF
+        self._sent_s = 0.0
+        self._datagram: bytes | None = None
+
+    def turn(self, now_s: float, *, may_send: bool) -> int:
+        """Read the answer, send what is due; records that were acknowledged."""
+        acknowledged = 0
+        while self._datagram is not None:
+            try:
+                answer = self.socket.recv(256)
+            except OSError:
+                break
+            acknowledged += self._take(answer)
+        if self._datagram is None:
+            if not may_send:
+                return acknowledged
+            self._datagram = self._next()
+        elif now_s - self._sent_s < _RETRY_S:
+            return acknowledged
+        self._sent_s = now_s
+        with contextlib.suppress(OSError):  # a full buffer, or nobody listens yet: sent again later
+            self.socket.send(self._datagram)
+        return acknowledged
+
+    def _take(self, answer: bytes) -> int:
+        kind, code = answer[0] >> 4 & 3, answer[1]
+        if kind == coap_message.CON:
+            self.socket.send(coap_message.empty(coap_message.ACK, answer[2] << 8 | answer[3]))
+        token = answer[4 : 4 + (answer[0] & 15)]
+        if code == coap_message.EMPTY or token != self._message_id.to_bytes(2, "big"):
+            return 0
+        self._datagram = None
+        return self._records if code == coap_message.CHANGED else 0
+
+    def _next(self) -> bytes:
+        payload = b""
+        for _ in range(self._records):
+            payload += record.encode(self._record._replace(sequence=self._sequence))
+            self._sequence += 1
+        self._message_id = (self._message_id + 1) & 0xFFFF
+        token = self._message_id.to_bytes(2, "big")
+        message = (coap_message.CON, coap_message.POST, self._message_id, token, self._options, payload)
+        return coap_message.encode(coap_message.Message(*message))
+
+
+class Nodes:
+    """All nodes in one loop."""
+
+    def __init__(self, count: int, peer: tuple[str, int], records: int) -> None:
+        self.acknowledged = 0
+        self._nodes = {}
+        self._poll = select.epoll()
+        for number, item in enumerate(street.street(count), 1):
+            node = Node(number, item, peer, records)
+            self._nodes[node.socket.fileno()] = node
+            self._poll.register(node.socket.fileno(), select.EPOLLIN)
+
+    def drive(self, for_s: float, held_back: Callable[[], bool]) -> None:
+        """Send and receive for a while; `held_back` is asked before each round."""
+        end_s = time.monotonic() + for_s
+        swept_s = 0.0
+        while (now_s := time.monotonic()) < end_s:
+            may_send = not held_back()
+            ready = [self._nodes[number] for number, _ in self._poll.poll(0.005)]
+            if now_s - swept_s > 0.05:  # those that wait: for their first turn, or for a retry
+                ready, swept_s = list(self._nodes.values()), now_s
+            for node in ready:
+                self.acknowledged += node.turn(now_s, may_send=may_send)
+
+    def drive_until(self, reached: Callable[[], bool], held_back: Callable[[], bool]) -> None:
+        """RigError when it does not come."""
+        end_s = time.monotonic() + _START_TIMEOUT_S
+        while not reached():
+            if time.monotonic() > end_s:
+                raise RigError(f"no record has passed in {_START_TIMEOUT_S} s")
+            self.drive(0.1, held_back)
+
+    def close(self) -> None:
+        """Release the sockets."""
+        self._poll.close()
+        for node in self._nodes.values():
+            node.socket.close()
+
+
+def cpu_s(pid: int) -> float:
+    """User and system time of a process since its start."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
+
+
+@contextmanager
+def on_processor(number: int) -> Iterator[None]:
+    """What is started meanwhile runs on one processor of those we have."""
+    ours = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {sorted(ours)[number]})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, ours)
+
+
+@contextmanager
+def peer_process(target: Callable[..., None], *arguments: Any) -> Iterator[None]:
+    """A process of our own, ended at the end."""
+    # Spawned, not forked: it must not hold our sockets.
+    process = multiprocessing.get_context("spawn").Process(target=target, args=arguments, daemon=True)
+    process.start()
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.join()
+
+
+def generator_max(nodes: int, records: int, seconds: float) -> float:
+    """Records a second that the nodes reach against a peer that only acknowledges."""
+    port = free_port(socket.SOCK_DGRAM)
+    with on_processor(0):
+        peer = peer_process(uplink_peers.acknowledge, port)
+        peer.__enter__()
+    try:
+        with on_processor(1):
+            load = Nodes(nodes, (_HOST, port), records)
+            load.drive_until(lambda: load.acknowledged > 0, lambda: False)
+            before = load.acknowledged
+            load.drive(seconds, lambda: False)
+            load.close()
+            return (load.acknowledged - before) / seconds
+    finally:
+        peer.__exit__(None, None, None)
+
+
+def write_configurations(folder: Path, broker_port: int, link_port: int, commit_ms: int) -> tuple[Path, Path]:
+    """Files for Mosquitto and for the gateway."""
+    broker, gateway = folder / "mosquitto.conf", folder / "gateway.toml"
+    broker.write_text(
+        f"listener {broker_port} {_HOST}\nallow_anonymous true\npersistence false\nuser root\n", encoding="utf-8"
+    )
+    gateway.write_text(
+        f'[gateway]\nid = "{GATEWAY_ID.hex()}"\ninsee = "{_INSEE}"\nname = "{_NAME}"\ndata = "{folder / "data"}"\n'
+        f'[link]\nbind = "{_HOST}:{link_port}"\ncommit_ms = {commit_ms}\n'
+        f'[uplink]\nbroker = "{_HOST}:{broker_port}"\n[clock]\ntrust_system = true\n',
+        encoding="utf-8",
+    )
+    return broker, gateway
+
+
+def measure(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
+    """All figures of one run. RigError when a part is missing or does not start."""
+    mosquitto = find_mosquitto()
+    if mosquitto is None:
+        raise RigError("no Mosquitto here: apt-get install mosquitto")
+    if len(os.sched_getaffinity(0)) < 2:
+        raise RigError("two processors are needed: one for the gateway, one for its peers")
+    limit = generator_max(args.nodes, args.records, min(3.0, args.seconds))
+    broker_port, link_port = free_port(socket.SOCK_STREAM), free_port(socket.SOCK_DGRAM)
+    broker_file, gateway_file = write_configurations(folder, broker_port, link_port, args.commit_ms)
+    broker = Part("broker", [mosquitto, "-c", str(broker_file)], folder / "broker.log")
+    command = [sys.executable, "-m", "tools", "gateway", "run", "--config", str(gateway_file), "--insecure"]
+    gateway = Part("gateway", command, folder / "gateway.log")
+    heard = multiprocessing.get_context("spawn").Array("q", len(uplink_peers.HEARD), lock=False)
+    try:
+        with on_processor(1):
+            broker.start()
+            centre = peer_process(uplink_peers.centre, _HOST, broker_port, _INSEE, _NAME, heard)
+            centre.__enter__()
+        try:
+            with on_processor(0):
+                gateway.start()
+            with on_processor(1):
+                found = _load(gateway, heard, args, (_HOST, link_port))
+        finally:
+            centre.__exit__(None, None, None)
+    finally:
+        gateway.stop()
+        broker.stop()
+    return {**found, "generator_max_per_s": limit, "generator_margin": limit / found["sustained_per_s"]}
+
+
+def _load(gateway: Part, heard: Any, args: argparse.Namespace, link: tuple[str, int]) -> dict[str, Any]:
+    load = Nodes(args.nodes, link, args.records)
+
+    def held_back() -> bool:
+        return load.acknowledged - heard[0] > WAITING_MAX
+
+    try:
+        load.drive_until(lambda: heard[0] > 0, held_back)
+        load.drive(_WARM_UP_S, held_back)
+        begun_s, cpu, acknowledged, arrived = time.monotonic(), cpu_s(gateway.pid), load.acknowledged, list(heard)
+        load.drive(args.seconds, held_back)
+        took_s = time.monotonic() - begun_s
+        records, batches = (now - then for now, then in zip(heard, arrived, strict=True))
+        busy_s = cpu_s(gateway.pid) - cpu
+        return {
+            "sustained_per_s": records / took_s,
+            "acknowledged_per_s": (load.acknowledged - acknowledged) / took_s,
+            "cpu_us_per_record": 1e6 * busy_s / records if records else None,
+            "gateway_cpu_percent": 100 * busy_s / took_s,
+            "full_core_per_s": records / busy_s if busy_s else None,
+            "records_per_batch": records / batches if batches else None,
+        }
+    finally:
+        load.close()
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of this benchmark."""
+    parser.add_argument("--nodes", type=int, default=500, help="street lights, 8 readings a record (default 500)")
+    parser.add_argument("--records", type=int, default=1, help="of one datagram (default %(default)s)")
+    parser.add_argument("--seconds", type=float, default=10, help="measured, after a warm-up (default %(default)s)")
+    parser.add_argument("--commit-ms", type=int, default=50, help="group commit (default %(default)s; shipped: 500)")
+    parser.add_argument("--folder", type=Path, help="folder on the disk to use (default: of temporary files)")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the figures; 0 when all that was asked for could be measured, 1 when a part is missing."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="bocage-uplink-", dir=args.folder) as folder:
+            found = measure(Path(folder), args)
+    except RigError as error:
+        print(f"bocage bench uplink: {error}", file=sys.stderr)
+        return 1
+    head = {"nodes": args.nodes, "records_per_datagram": args.records, "commit_ms": args.commit_ms}
+    figures = {**head, **found, "seconds": args.seconds}
+    if args.json:
+        print(json.dumps(figures, indent=1))
+    else:
+        for name, value in figures.items():
+            print(f"{name:24} {value:,.1f}" if isinstance(value, float) else f"{name:24} {value}")
+    return 0

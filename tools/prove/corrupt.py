@@ -1,0 +1,255 @@
+"""`bocage prove corrupt`: the files of a real journal are damaged, and the gateway starts on what is left.
+
+A reference run of the real gateway core on the real file disk fills a folder: three nodes, three lanes, some
+epochs, nothing sent yet, and the oldest telemetry thinned, for the cap is crossed. Each round copies the
+folder, damages files at random (cut, flipped, zeroed, torn headers, litter, copies, other names, foreign
+files) and starts the gateway on the copy. It must start; what is damaged must be set aside or skipped and
+told; nodes go on; everything is drained through the real uplink into the real warehouse; and it must start
+once more.
+
+A record that had been acknowledged and is not in the warehouse must have been reported, by one of
+* a `hole` record in the warehouse, with the exact positions (`lost_named`);
+* the report of the start, with the file and the place: a torn tail, a file set aside (`lost_in_a_file`).
+  Not enough between two records of a stream that arrived: there the positions must be named;
+* the sequence of its node, which goes on behind it (`lost_by_sequence`). This is enough only at the end of a
+  stream, where a cut may fall between two records: there no journal of this format can tell.
+What the loss ledger names was let go on purpose and is not lost (`let_go`; the ledger itself is not damaged).
+`unreported` counts what is lost without any of them, `altered` what is in the warehouse otherwise than said.
+"""
+
+import argparse
+import copy
+import json
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from gateway.core import entry
+from gateway.core.journal import Recovery
+from gateway.core.segment import VERSION_VOIDS, decode_version, parse_name, scan
+from simulator.checkers.delivery import Identity
+from simulator.prng import Prng
+from tools.prove import damage
+from tools.prove.cabinet import GATEWAY_ID, Cabinet, Town, listed, options, real_disks
+from wire import event, record
+
+_NODES = 3
+_EPOCHS = 3
+_EPOCH_MS = 900
+_DAMAGES_MAX = 5
+_AFTER_MS = 300
+# Less than the reference run needs: some of its segments are written anew, with voids.
+_OPTIONS = options(journal_bytes_max=31_000, alarm_reserve_bytes=4_000)
+_FIGURES = (
+    "starts",
+    "failed",
+    "stuck",
+    "damaged_files",
+    "quarantined",
+    "acknowledged_before",
+    "let_go",
+    "lost_named",
+    "lost_in_a_file",
+    "lost_by_sequence",
+    "unreported",
+    "altered",
+    "duplicated",
+    "after_acknowledged",
+    "after_lost",
+)
+
+Figures = dict[str, int | float]
+
+
+class Place(NamedTuple):
+    """Where a record stands in the undamaged folder."""
+
+    epoch: bytes
+    lane: str
+    position: int
+    file: str
+
+
+class Reference(NamedTuple):
+    """What every round starts from: a folder, who filled it, and where each acknowledged record is."""
+
+    folder: Path
+    town: Town
+    boot: int
+    places: dict[Identity, Place]
+    acknowledged: int
+
+
+def fill(folder: Path, seed: str) -> Reference:
+    """Run the gateway on an empty folder, in several lives; nothing is sent."""
+    prng = Prng(seed)
+    town = Town(_NODES, prng)
+    boot = 0
+    for _ in range(_EPOCHS):
+        with real_disks(folder) as disks:
+            cabinet = Cabinet(town, disks, prng=prng, options=_OPTIONS)
+            cabinet.boot = boot
+            cabinet.start()
+            cabinet.run(_EPOCH_MS, making=True)
+            cabinet.run(5_000, making=False)
+            boot = cabinet.boot
+            cabinet.warehouse.close()
+    assert all(sender.idle() for sender in town.senders)
+    places = dict(_places(folder / "journal"))
+    return Reference(folder, town, boot, places, town.delivery.acknowledged_count())
+
+
+def _places(folder: Path) -> Iterator[tuple[Identity, Place]]:
+    """Read the sound files with the format alone: no recovery, no shelf."""
+    for path in sorted(folder.iterdir()):
+        data = path.read_bytes()
+        identity = parse_name(path.name)
+        if identity is None:
+            continue  # the ballast
+        voids = decode_version(data) == VERSION_VOIDS
+        for index, _, payload in scan(partial(_slice, data), len(data), identity.seed, voids=voids):
+            if isinstance(payload, bytes) and (item := entry.decode(payload)).node != GATEWAY_ID:
+                place = Place(identity.epoch, identity.lane, identity.first + index, path.name)
+                yield (item.node, item.record.boot, item.record.sequence), place
+
+
+def _slice(data: bytes, offset: int, length: int) -> bytes:
+    return data[offset : offset + length]
+
+
+def one_round(reference: Reference, folder: Path, seed: str, figures: Figures) -> None:
+    """Copy, damage, start, go on, drain, compare."""
+    prng = Prng(seed)
+    shutil.copytree(reference.folder, folder)
+    done = [damage.strike(folder / "journal", prng) for _ in range(prng.between(1, _DAMAGES_MAX))]
+    figures["damaged_files"] += len({struck.name or struck.now for struck in done})
+    town = copy.deepcopy(reference.town)
+    with real_disks(folder) as disks:
+        cabinet = Cabinet(town, disks, prng=prng, options=_OPTIONS)
+        cabinet.boot = reference.boot
+        report = cabinet.start()
+        figures["starts"] += 1
+        figures["quarantined"] += len(report.quarantined)
+        cabinet.run(_AFTER_MS, making=True)
+        figures["stuck"] += not cabinet.drain()
+        _compare(cabinet, reference, _reported(report, done), figures)
+        cabinet.warehouse.close()
+    with real_disks(folder) as disks:
+        again = Cabinet(town, disks, prng=prng, options=_OPTIONS)
+        again.boot = cabinet.boot
+        again.start()
+        again.warehouse.close()
+
+
+def _reported(report: Recovery, done: list[damage.Done]) -> set[str]:
+    """Files of the reference folder about which the start has told something."""
+    told = {found.name for found in report.damages}
+    names: dict[str, set[str]] = {}  # as in the reference folder: under which names its bytes stood at the start
+    for struck in done:
+        if struck.name is not None:
+            origin = next((name for name, now in names.items() if struck.name in now), struck.name)
+            names.setdefault(origin, {origin}).discard(struck.name)
+            names[origin].update(struck.now)
+    return told | {name for name, now in names.items() if now & told}
+
+
+def _compare(cabinet: Cabinet, reference: Reference, told: set[str], figures: Figures) -> None:
+    warehouse, delivery = cabinet.warehouse, cabinet.town.delivery
+    verdict = delivery.verdict(warehouse, set())
+    figures["altered"] += verdict.altered + verdict.invented
+    figures["duplicated"] += verdict.duplicated
+    figures["acknowledged_before"] += reference.acknowledged
+    figures["after_acknowledged"] += verdict.acknowledged - reference.acknowledged
+    holes = list(_holes(cabinet))
+    missing = delivery.missing(warehouse.identities())
+    spans = _spans(reference, set(missing))
+    let_go = set(listed(cabinet.disks.state))
+    for identity in missing:
+        place = reference.places.get(identity)
+        if identity in let_go:
+            figures["let_go"] += 1
+        elif place is None:
+            figures["after_lost"] += 1
+        elif any((epoch, lane) == place[:2] and first <= place.position <= last for epoch, lane, first, last in holes):
+            figures["lost_named"] += 1
+        elif place.file in told and not _is_between(place, spans):
+            figures["lost_in_a_file"] += 1
+        elif _is_behind(place, spans) and identity[2] in warehouse.missing(identity[0], identity[1]):
+            figures["lost_by_sequence"] += 1
+        else:
+            figures["unreported"] += 1
+
+
+def _spans(reference: Reference, missing: set[Identity]) -> dict[tuple[bytes, str], tuple[int, int]]:
+    """The lowest and the highest position that arrived, of every stream."""
+    spans: dict[tuple[bytes, str], tuple[int, int]] = {}
+    for identity, place in reference.places.items():
+        if identity not in missing:
+            low, high = spans.get(place[:2], (place.position, place.position))
+            spans[place[:2]] = min(low, place.position), max(high, place.position)
+    return spans
+
+
+def _is_behind(place: Place, spans: dict[tuple[bytes, str], tuple[int, int]]) -> bool:
+    return place[:2] in spans and place.position > spans[place[:2]][1]
+
+
+def _is_between(place: Place, spans: dict[tuple[bytes, str], tuple[int, int]]) -> bool:
+    low, high = spans.get(place[:2], (place.position, place.position))
+    return low < place.position < high
+
+
+def _holes(cabinet: Cabinet) -> Iterator[tuple[bytes, str, int, int]]:
+    """(epoch, lane, first, last) of every hole that the warehouse has been told of."""
+    for (node, _, _), _, body in cabinet.warehouse.bodies():
+        if node == GATEWAY_ID:
+            said = record.decode_body(body)
+            if isinstance(said, record.EventBody) and said.code == event.HOLE:
+                epoch, lane, first, last = said.detail[:4]
+                yield bytes(epoch), lane, first, last
+
+
+def prove(rounds: int, seed: int, *, speak: bool = False) -> Figures:
+    """All figures."""
+    figures: Figures = {"rounds": rounds, "seed": seed, **dict.fromkeys(_FIGURES, 0)}
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="bocage-corrupt-") as temporary:
+        reference = fill(Path(temporary) / "reference", str(seed))
+        for number in range(rounds):
+            folder = Path(temporary) / "round"
+            try:
+                one_round(reference, folder, f"{seed}/{number}", figures)
+            except Exception:  # whatever it was: a gateway that does not come back
+                figures["failed"] += 1
+                print(f"seed {seed}, round {number}:", file=sys.stderr)
+                traceback.print_exc()
+            shutil.rmtree(folder, ignore_errors=True)
+            if speak and (number % 50 == 49 or number + 1 == rounds):
+                print(f"round {number + 1}/{rounds}", file=sys.stderr, flush=True)
+    return {**figures, "wall_s": round(time.monotonic() - begun, 1)}
+
+
+def is_proven(figures: Figures) -> bool:
+    """It always started, and no record was lost without a word, altered or doubled."""
+    broken = ("failed", "stuck", "unreported", "altered", "duplicated", "after_lost")
+    return figures["starts"] == figures["rounds"] and not any(figures[name] for name in broken)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the proof."""
+    parser.add_argument("--rounds", type=int, default=200, help="damaged folders (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="of the run and of the damage (default %(default)s)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit status: 0 the proof holds, 3 it does not."""
+    figures = prove(args.rounds, args.seed, speak=True)
+    print(json.dumps(figures) if args.json else "\n".join(f"{key:<20} {value}" for key, value in figures.items()))
+    return 0 if is_proven(figures) else 3

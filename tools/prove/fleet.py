@@ -1,0 +1,214 @@
+"""Many gateways in one process and one loop: real cores and real MQTT connections, on disks in memory.
+
+Two hundred agents as processes would measure the machine they share. Here each gateway is what `gateway/agent.py`
+joins: a core, a journal on a simulated disk, a connection of its own to a real broker on the wall clock; its one node
+speaks CoAP to it without a network. Notes every attempt to connect and the wait before it, and must judge nothing.
+"""
+
+import asyncio
+import time
+from functools import partial
+from typing import Any, NamedTuple
+
+from gateway import config
+from gateway.core import limits
+from gateway.core.connection import Connect, Drop
+from gateway.core.gateway import Gateway, Send, Start
+from gateway.core.post import Publication
+from gateway.io import clock
+from gateway.io.mqtt import Bearer, Connected, Disconnected, Message, MqttLink, PubAck
+from simulator.checkers.delivery import DeliveryChecker
+from simulator.crowd import Sender
+from simulator.disk import PendingSync, SimDisk
+from simulator.prng import Prng
+from wire.session import ClearSession
+
+# paho waits with select(), which takes no descriptor above 1023; a connection has three of them.
+FLEET_MAX = 300
+_BATCH_AGE_S = 5
+_COMMIT_MS = 50
+
+
+class Attempt(NamedTuple):
+    """One attempt to connect. `due_ms`: when the core had said it would be; a busy machine is late for that.
+
+    `waited_ms`: since the connection ended or the attempt before failed; `waits`: how many such waits there were before
+    this one since a connection last lasted.
+    """
+
+    gateway: int
+    at_ms: int
+    due_ms: int
+    waited_ms: int
+    waits: int
+
+
+class Cabinet:
+    """One gateway with one node; the shell around the core as the agent is, less what has no part in this."""
+
+    def __init__(self, number: int, broker_port: int, fleet: "Fleet", prng: Prng) -> None:
+        checked = config.check(_plain(number, broker_port), insecure=True)
+        now_ms = clock.monotonic_ms()
+        self._number = number
+        self._fleet = fleet
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._journal_disk = SimDisk(prng.split("card"), on_pending=partial(self._pending, state=False))
+        self._state_disk = SimDisk(prng.split("state"), on_pending=partial(self._pending, state=True))
+        self.core = Gateway(
+            checked.core,
+            Start(prng.bits64().to_bytes(8, "big"), 1, "power-on"),
+            journal_disk=self._journal_disk,
+            state_disk=self._state_disk,
+            session=ClearSession(insecure=True),
+            random_below=prng.randrange,
+            now_ms=now_ms,
+        )
+        self._link = MqttLink(checked.mqtt, self._post)
+        node = bytes.fromhex("7c1f0a2c03") + number.to_bytes(3, "big")
+        self._sender = Sender(node, 1, prng.split("node"), fleet.delivery)
+        self._is_open = True
+        self._connected_ms: int | None = None
+        self._ended_ms = self._due_ms = now_ms
+        self._waits = -1
+
+    def start(self) -> None:
+        now_ms = clock.monotonic_ms()
+        self.core.start(now_ms=now_ms)
+        self.core.clock.tell(time.time_ns() // 1_000_000, 1, now_ms=now_ms)
+        self._turn()
+
+    def speak(self, *, may_make: bool) -> None:
+        """Let the node make a payload, if its last one is acknowledged, and send what is due."""
+        now_ms = clock.monotonic_ms()
+        for datagram in self._sender.turn(now_ms=now_ms, may_make=may_make):
+            self.core.on_datagram(datagram, None, now_ms=now_ms)
+        self._turn()
+
+    @property
+    def is_connected(self) -> bool:
+        return self.core.bearers.connection.active is not None
+
+    @property
+    def is_idle(self) -> bool:
+        """Nothing of the node is on its way."""
+        return self._sender.idle()
+
+    def close(self) -> None:
+        self._is_open = False
+        if self._timer is not None:
+            self._timer.cancel()
+        self._link.close()
+
+    # --- the turn -----------------------------------------------------------------------------------------------
+
+    def _turn(self) -> None:
+        if not self._is_open:
+            return
+        now_ms = clock.monotonic_ms()
+        self.core.poll(now_ms=now_ms)
+        for effect in self.core.take_effects():
+            self._carry_out(effect, now_ms)
+        if self._timer is not None:
+            self._timer.cancel()
+        deadline_ms = self.core.deadline_ms()
+        if deadline_ms is not None:
+            delay_ms = max(0, deadline_ms - clock.monotonic_ms())
+            self._timer = self._loop.call_later(delay_ms / 1000, self._turn)
+
+    def _carry_out(self, effect: Any, now_ms: int) -> None:
+        if isinstance(effect, Send):
+            self._sender.receive(effect.datagram, now_ms=now_ms)
+        elif isinstance(effect, Publication):
+            self._link.publish(effect.token, effect.topic, effect.payload, effect.retain, effect.expiry_s)
+        elif isinstance(effect, Connect):
+            waited_ms = now_ms - self._ended_ms
+            self._fleet.attempts.append(Attempt(self._number, now_ms, self._due_ms, waited_ms, self._waits))
+            self._link.connect(self.core.connection_topics(), Bearer(effect.bearer))
+        elif isinstance(effect, Drop):
+            self._link.drop(effect.bearer)
+
+    # --- events -------------------------------------------------------------------------------------------------
+
+    def _post(self, posted: Any) -> None:
+        """From the connection's thread."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._take, posted)
+
+    def _take(self, posted: Any) -> None:
+        now_ms = clock.monotonic_ms()
+        for event in self._link.take(posted):
+            if isinstance(event, Connected):
+                self._connected_ms = now_ms
+                self.core.on_connected(event.receive_max, event.bearer, now_ms=now_ms)
+            elif isinstance(event, Disconnected):
+                self._ended(event, now_ms)
+            elif isinstance(event, Message):
+                self.core.on_message(event.topic, event.payload, now_ms=now_ms)
+            elif isinstance(event, PubAck):
+                self.core.on_puback(event.token, event.reason_code, now_ms=now_ms)
+        self._turn()
+
+    def _ended(self, event: Disconnected, now_ms: int) -> None:
+        lasted = self._connected_ms is not None and now_ms - self._connected_ms >= limits.UPLINK_STABLE_MS
+        self._waits = 0 if lasted else self._waits + 1
+        self._connected_ms = None
+        self._ended_ms = now_ms
+        self.core.on_disconnected(event.why, event.bearer, now_ms=now_ms)
+        due_ms = self.core.bearers.connection.deadline_ms()
+        assert due_ms is not None, "a gateway that would never connect again"
+        self._due_ms = due_ms
+
+    def _pending(self, pending: PendingSync, *, state: bool) -> None:
+        self._loop.call_later(pending.latency_ms / 1000, self._synced, pending.ticket, state)
+
+    def _synced(self, ticket: int, state: bool) -> None:
+        disk, tell = (
+            (self._state_disk, self.core.on_state_synced) if state else (self._journal_disk, self.core.on_synced)
+        )
+        tell(ticket, disk.complete(ticket), now_ms=clock.monotonic_ms())
+        self._turn()
+
+
+class Fleet:
+    """The gateways, and what they did. To be made and used in a running loop."""
+
+    def __init__(self, count: int, broker_port: int, prng: Prng) -> None:
+        self.delivery = DeliveryChecker()
+        self.attempts: list[Attempt] = []
+        self.cabinets = [
+            Cabinet(number, broker_port, self, prng.split(f"gateway-{number}")) for number in range(1, count + 1)
+        ]
+
+    def start(self) -> None:
+        for cabinet in self.cabinets:
+            cabinet.start()
+
+    def speak(self, *, may_make: bool) -> None:
+        """Once for every node."""
+        for cabinet in self.cabinets:
+            cabinet.speak(may_make=may_make)
+
+    def all_connected(self) -> bool:
+        return all(cabinet.is_connected for cabinet in self.cabinets)
+
+    def all_idle(self) -> bool:
+        return all(cabinet.is_idle for cabinet in self.cabinets)
+
+    def close(self) -> None:
+        for cabinet in self.cabinets:
+            cabinet.close()
+
+
+def _plain(number: int, broker_port: int) -> dict[str, Any]:
+    """A configuration with the reconnection of a shipped one, and a bench's haste elsewhere."""
+    return {
+        "gateway": {
+            "id": f"7c1f0a2cff{number:06x}",
+            "insee": "49007",
+            "name": f"cab-{number}",
+            "data": "/nowhere",
+        },
+        "link": {"bind": "127.0.0.1:5683", "commit_ms": _COMMIT_MS},
+        "uplink": {"broker": f"127.0.0.1:{broker_port}", "batch_age_s": _BATCH_AGE_S},
+    }

@@ -1,0 +1,366 @@
+"""`bocage prove fulldisk`: the real agent on a tiny real partition that fills to the last byte.
+
+No centre; loud senders fill the journal until it thins, then drops. The agent is killed with -9 in the middle of that.
+Somebody else's file takes the last byte of the partition, and alarms are sent meanwhile; kill -9 again. The file goes,
+broker and ingest come, everything drains. Then, of every record that the agent ever acknowledged, the warehouse holds
+it, or
+
+    unexplained  no gap record there covers it                        must be 0
+    unlisted     the loss ledger on the gateway's disk does not name it   must be 0
+
+and the ledger names nothing that is still held (`listed_held`), but for what was stored twice around a kill: a sender
+that was not answered says the same again to the next life, and one of the two may be let go. Alarms must all be
+acknowledged while the partition is full, and be stored; the agent must never end by itself; the space must be back.
+"""
+
+import argparse
+import json
+import socket
+import time
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from gateway.core import ledger, limits
+from gateway.io import status
+from gateway.io.folder import ReadOnlyFolder
+from simulator.checkers.delivery import DeliveryChecker, Identity
+from simulator.crowd import Crowd, Sender
+from simulator.live import Figures, in_folder
+from simulator.prng import Prng
+from simulator.rig import Desk, Rig, RigError
+from tools.centre.archive import Archive
+from tools.prove.partition import Partition, why_not
+from wire import event, record
+
+_ALARMERS = 4
+_ALARM_EVERY_S = 0.25
+_SEGMENT_BYTES = 65_536
+_RESERVE_BYTES = 262_144
+_FOREIGN = "somebody-elses-file"
+_ASK_S = 2.0
+_FILL_S_MAX = 600
+_ANSWER_S_MAX = 60
+_DRAIN_S_MAX = 300
+# Of a whole partition; one that is to be filled must hold more than the margin that is kept free.
+_MEGABYTES_MIN = 8
+
+_BROKEN = ("unexplained", "unlisted", "listed_never_made", "listed_held_beyond", "alarms_unanswered", "alarms_missing")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the proof."""
+    parser.add_argument("--megabytes", type=int, default=16, help="of the partition (default %(default)s)")
+    parser.add_argument("--crowd", type=int, default=24, help="loud senders (default %(default)s)")
+    parser.add_argument(
+        "--dropped", type=int, default=20, metavar="N", help="segments that go whole before it fills up (default 20)"
+    )
+    parser.add_argument("--full", type=float, default=12, metavar="S", help="filled to the last byte (default 12 s)")
+    parser.add_argument("--fills", type=int, default=1, metavar="N", help="how often in that time (default 1)")
+    parser.add_argument("--folder", type=Path, help="keep logs and database here (default: a temporary folder)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit status: 0 the proof holds, 1 a part is missing, 3 it does not."""
+    told: Figures = {}
+
+    def act(folder: Path) -> Figures:
+        told.update(prove(folder, args))
+        return told
+
+    result = in_folder("prove fulldisk", args, act)
+    return result or (0 if is_proven(told) else 3)
+
+
+def is_proven(told: Figures) -> bool:
+    """No promise broken, and what was to happen has happened."""
+    happened = all(told[name] > 0 for name in ("segments_thinned", "segments_dropped", "let_go", "alarms_while_full"))
+    return happened and told["space_is_back"] == 1 and told["crashes"] == 0 and not any(told[name] for name in _BROKEN)
+
+
+def prove(folder: Path, args: argparse.Namespace) -> Figures:
+    """Run it once and return the figures."""
+    missing = why_not()
+    if missing is not None:
+        raise RigError(missing)
+    if args.megabytes < _MEGABYTES_MIN:
+        raise RigError(f"--megabytes: give {_MEGABYTES_MIN} or more")
+    folder.mkdir(parents=True, exist_ok=True)
+    begun = time.monotonic()
+    try:
+        with Partition(folder / "gateway", folder / "card.img", args.megabytes) as partition:
+            free_before = partition.free_bytes()
+            with Rig(folder, nodes=0, desk=_SmallCard()) as rig:
+                told = _Story(rig, partition, args).tell()
+            told |= _space(partition, free_before)
+    except OSError as error:
+        raise RigError(f"the partition: {error}") from error
+    return {**told, "wall_s": round(time.monotonic() - begun, 1)}
+
+
+class _SmallCard(Desk):
+    """A journal that is allowed more than there is."""
+
+    gateway_toml = (
+        f"[journal]\nbytes_max = {1 << 30}\nsegment_bytes_max = {_SEGMENT_BYTES}\n"
+        f"alarm_reserve_bytes = {_RESERVE_BYTES}\n"
+    )
+
+
+class _Heard(DeliveryChecker):
+    """Remembers which records are alarms."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.alarms: set[Identity] = set()
+
+    def made(self, node: bytes, boot: int, sequence: int, data: bytes, *, now_ms: int) -> None:
+        super().made(node, boot, sequence, data, now_ms=now_ms)
+        if record.lane(record.decode_payload(data)[0]) == event.ALARM:
+            self.alarms.add((node, boot, sequence))
+
+
+class _OnlyAlarms(Prng):
+    """Chance that always says yes."""
+
+    def chance(self, permille: int) -> bool:
+        return True
+
+
+class _Alarmer:
+    """A node that has nothing to say but an alarm now and then."""
+
+    def __init__(self, number: int, gateway: tuple[str, int], delivery: DeliveryChecker) -> None:
+        node = bytes.fromhex("7c1f0a2c04") + number.to_bytes(3, "big")
+        self._sender = Sender(node, int(time.time()), _OnlyAlarms(f"alarmer-{number}-{time.time_ns()}"), delivery)
+        self._gateway = gateway
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.setblocking(False)
+        self._next = 0.0
+
+    def turn(self, *, may_make: bool) -> None:
+        now_ms = time.monotonic_ns() // 1_000_000
+        with suppress(BlockingIOError, ConnectionRefusedError):
+            while True:
+                self._sender.receive(self._socket.recv(2048), now_ms=now_ms)
+        due = may_make and time.monotonic() >= self._next and self._sender.idle()
+        if due:
+            self._next = time.monotonic() + _ALARM_EVERY_S
+        for datagram in self._sender.turn(now_ms=now_ms, may_make=due):
+            with suppress(OSError):
+                self._socket.sendto(datagram, self._gateway)
+
+    def idle(self) -> bool:
+        return self._sender.idle()
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+class _Counters:
+    """What the agent counts, over several lives: asked through its status socket now and then."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._before: dict[str, int] = {}
+        self._now: dict[str, int] = {}
+        self.waiting: int | None = None
+
+    def ask(self) -> bool:
+        """False when nobody answers."""
+        try:
+            health: dict[str, Any] = status.ask(self._path, _ASK_S)["health"]
+        except (OSError, ValueError, KeyError):
+            self.waiting = None
+            return False
+        self._now = {f"thinning-{name}": count for name, count in health["thinning"].items()}
+        self._now |= {f"ledger-{name}": count for name, count in health["ledger"].items()}
+        self._now["refused"] = health["inbox"]["journal-refused"]
+        self._now["ballast-given-up"] = health["wear"]["ballast-given-up"]
+        self.waiting = health["waiting"]
+        return True
+
+    def life_ends(self) -> None:
+        self._before = {name: self[name] for name in self._before | self._now}
+        self._now = {}
+
+    def __getitem__(self, name: str) -> int:
+        return self._before.get(name, 0) + self._now.get(name, 0)
+
+
+class _Story:
+    """One run."""
+
+    def __init__(self, rig: Rig, partition: Partition, args: argparse.Namespace) -> None:
+        self._rig = rig
+        self._partition = partition
+        self._args = args
+        written = tomllib.loads((rig.folder / "gateway.toml").read_text(encoding="utf-8"))
+        host, port = written["link"]["bind"].rsplit(":", 1)
+        link = (host, int(port))
+        self._heard = rig.delivery = _Heard()
+        rig.crowd = Crowd(args.crowd, link, self._heard)
+        self._alarmers = [_Alarmer(number, link, self._heard) for number in range(1, _ALARMERS + 1)]
+        self._alarming = False
+        self._counters = _Counters(rig.folder / "gateway" / "run" / "status.sock")
+        self._crashes = 0
+
+    def tell(self) -> Figures:
+        """From the empty card to the verdict."""
+        for part in (self._rig.broker, self._rig.ingest):
+            part.kill()
+        try:
+            self._fill()
+            self._kill()
+            while_full = self._be_full()
+            drain_s = self._drain()
+            return while_full | self._figures() | {"drain_s": drain_s}
+        finally:
+            for alarmer in self._alarmers:
+                alarmer.close()
+
+    # --- what happens -------------------------------------------------------------------------------------------
+
+    def _fill(self) -> None:
+        """Until thinning has dropped much."""
+        self._until(lambda: self._counters.ask(), _ANSWER_S_MAX, "the agent does not answer")
+        self._until(
+            lambda: self._counters.ask() and self._counters["thinning-segments-dropped"] >= self._args.dropped,
+            _FILL_S_MAX,
+            "the journal was never full enough to drop anything",
+        )
+
+    def _be_full(self) -> Figures:
+        """Not a byte is left; alarms all the same, and a kill in the middle."""
+        begun = len(self._heard.alarms)
+        taken = 0
+        self._alarming = True
+        for number in range(self._args.fills):
+            taken = self._partition.fill(_FOREIGN)
+            self._pump(self._args.full / (2 * self._args.fills))
+            if number == self._args.fills // 2:
+                self._kill()
+            self._pump(self._args.full / (2 * self._args.fills))
+        self._alarming = False
+        self._wait(lambda: all(alarmer.idle() for alarmer in self._alarmers), _ANSWER_S_MAX)
+        unanswered = sum(not alarmer.idle() for alarmer in self._alarmers)
+        self._partition.remove(_FOREIGN)
+        self._pump(1)
+        alarms = len(self._heard.alarms) - begun
+        return {"foreign_bytes": taken, "alarms_while_full": alarms, "alarms_unanswered": unanswered}
+
+    def _drain(self) -> float:
+        """Senders fall silent, the centre comes."""
+        begun = time.monotonic()
+        self._rig.quiet()
+        self._until(self._all_idle, _ANSWER_S_MAX, "a sender is never answered")
+        for part in (self._rig.broker, self._rig.ingest):
+            part.start()
+        self._until(lambda: self._counters.ask() and self._counters.waiting == 0, _DRAIN_S_MAX, "it never drains")
+        return round(time.monotonic() - begun, 1)
+
+    def _kill(self) -> None:
+        self._counters.ask()
+        self._counters.life_ends()
+        self._rig.kill(self._rig.gateway, 0.3)
+
+    # --- what is left -------------------------------------------------------------------------------------------
+
+    def _figures(self) -> Figures:
+        archive = Archive.open(str(self._rig.database))
+        try:
+            verdict = self._heard.verdict(archive, set())
+            missing = set(self._heard.missing(archive.identities()))
+            unexplained = sum(archive.explained(*identity) is None for identity in missing)
+        finally:
+            archive.close()
+        made = set(self._heard.identities())
+        listed = list(self._listed({node for node, _, _ in made}))
+        named = set(listed)
+        held = named & made - missing
+        alarms = self._heard.alarms
+        # In flight when the agent was killed: a payload of each sender.
+        twice_max = self._rig.gateway.kills * (4 * self._args.crowd + _ALARMERS)
+        return {
+            "made": verdict.made,
+            "acknowledged": verdict.acknowledged,
+            "stored": verdict.delivered,
+            "duplicated": verdict.duplicated,
+            "altered": verdict.altered + verdict.invented,
+            "lost": unexplained,
+            "let_go": len(missing),
+            "in_ledger": len(named),
+            "unexplained": unexplained,
+            "unlisted": len(missing - named),
+            "listed_held": len(held),
+            "listed_held_beyond": max(0, len(held) - twice_max),
+            "listed_never_made": len(named - made),
+            "alarms": len(alarms),
+            "alarms_missing": len(alarms & missing),
+            "segments_thinned": self._counters["thinning-segments-thinned"],
+            "segments_dropped": self._counters["thinning-segments-dropped"],
+            "deeds_resumed": self._counters["thinning-resumed"],
+            "deeds_given_up": self._counters["thinning-given-up"],
+            "ballast_given_up": self._counters["ballast-given-up"],
+            "ledger_not_kept": self._counters["ledger-not-kept"],
+            "refused": self._counters["refused"],
+            "kills_gateway": self._rig.gateway.kills,
+            "crashes": self._crashes + self._crashes_logged(),
+        }
+
+    def _listed(self, nodes: set[bytes]) -> Iterator[Identity]:
+        """Every record of these nodes in the loss ledger."""
+        for line in ledger.entries(ReadOnlyFolder(self._rig.folder / "gateway" / "state")):
+            if "node" in line and (node := bytes.fromhex(line["node"])) in nodes:
+                for sequence in ledger.expand(line["sequences"]):
+                    yield node, line["boot"], sequence
+
+    def _crashes_logged(self) -> int:
+        count = 0
+        for line in (self._rig.folder / "gateway.log").read_bytes().splitlines():
+            with suppress(ValueError):
+                count += json.loads(line).get("what") == "crash"
+        return count
+
+    # --- time passes --------------------------------------------------------------------------------------------
+
+    def _pump(self, for_s: float) -> None:
+        until = time.monotonic() + for_s
+        while (left := until - time.monotonic()) > 0:
+            for alarmer in self._alarmers:
+                alarmer.turn(may_make=self._alarming)
+            self._rig.pump(min(0.02, left))
+            if not self._rig.gateway.running():
+                self._crashes += 1
+                self._counters.life_ends()
+                self._rig.gateway.start()
+
+    def _wait(self, reached: Callable[[], bool], timeout_s: float) -> bool:
+        until = time.monotonic() + timeout_s
+        while not reached():
+            if time.monotonic() > until:
+                return False
+            self._pump(0.5)
+        return True
+
+    def _until(self, reached: Callable[[], bool], timeout_s: float, otherwise: str) -> None:
+        if not self._wait(reached, timeout_s):
+            raise RigError(f"{otherwise}; see {self._rig.folder / 'gateway.log'}")
+
+    def _all_idle(self) -> bool:
+        return self._rig.crowd.idle() and all(alarmer.idle() for alarmer in self._alarmers)
+
+
+def _space(partition: Partition, free_before: int) -> Figures:
+    """What the drained gateway still takes: its ledger, what it keeps for the worst, and a segment of each lane."""
+    free_after = partition.free_bytes()
+    ledger_max = limits.LEDGER_FILES_MAX * limits.LEDGER_FILE_BYTES_MAX
+    kept_max = ledger_max + limits.JOURNAL_BALLAST_BYTES + 4 * _SEGMENT_BYTES + limits.REFUSED_FILE_BYTES_MAX
+    return {
+        "free_before": free_before,
+        "free_after": free_after,
+        "space_is_back": int(free_before - free_after <= kept_max),
+    }
