@@ -285,11 +285,15 @@ class Recoverer:
         before = [other for other in kept if other.segment.end <= new.first]
         over = [other for other in kept if other.segment.end > new.first and other.segment.first < new.end]
         after = kept[len(before) + len(over) :]
-        if new.level and over and not scanned.whole:
-            self._leftovers.append(new.name)
-            return kept
         if new.level:
-            olds = [other.segment for other in over]
+            # One that begins before it was not replaced: only its tail, in which a sync failed, lies below.
+            olds = [other.segment for other in over if other.segment.first >= new.first]
+            if olds and not scanned.whole:
+                self._leftovers.append(new.name)
+                return kept
+            for other in over[: len(over) - len(olds)]:
+                other.segment.end = new.first
+                before.append(other)
             if olds:
                 self._replacements.append(Replacement(shelf.stream, new, olds))
                 shelf.superseded += [(old.end, old.name) for old in olds]

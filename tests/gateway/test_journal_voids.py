@@ -184,6 +184,16 @@ def test_a_rewritten_segment_that_is_not_whole_goes_and_its_original_answers(dis
     assert journal.bytes_held == sum(disk.size(name) for name in (OLD.name, later.name))
 
 
+def test_the_tail_of_an_earlier_file_in_which_a_sync_failed_is_cut_and_not_replaced(disk):
+    first = OLD._replace(first=96)  # its last four records were written again, in OLD, which was then rewritten
+    disk.put(first.name, plain(first, [b"a", b"b", b"c", b"d", *PAYLOADS[:4]]))
+    new, data = rewrite(OLD, segment_of(OLD, PAYLOADS), PAYLOADS, {1, 2})
+    disk.put(new.name, data)
+    journal, _ = recover(disk)
+    assert read(journal) == [b"a", b"b", b"c", b"d", PAYLOADS[0], Void(101, 102), *PAYLOADS[3:]]
+    assert journal.take_interrupted() == []
+
+
 def test_a_damaged_rewritten_segment_whose_original_is_gone_gives_what_it_has(disk):
     new, data = rewrite(OLD, segment_of(OLD, PAYLOADS), PAYLOADS, {1, 2})
     damaged = bytearray(data)

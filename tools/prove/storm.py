@@ -8,8 +8,8 @@ Told of each outage: attempts while it was away, attempts in the busiest second 
 and seconds until all were connected. What decides is counted, not timed:
 
     hasty    attempts made sooner than the back-off in `gateway/core/limits.py` allows
-    bunched  outages that the longest wait outgrew and after which more than half of the gateways had the same second
-             in mind: chance has no part in their waits
+    bunched  outages of 5 s and more after which more than three quarters of the gateways had the same second in mind:
+             chance has no part in their waits
     lost, duplicated, altered   records, in the warehouse
 """
 
@@ -217,7 +217,7 @@ class _Storm:
         meant = peak_per_s(attempt.due_ms for attempt in attempts if attempt.due_ms >= back_ms)
         self.hasty += sum(is_hasty(attempt) for attempt in attempts)
         # One gateway, or two, always share a second.
-        self.bunched += away_s >= _APART_AFTER_S and meant > max(2, self._args.agents // 2)
+        self.bunched += away_s >= _APART_AFTER_S and meant > max(2, 3 * self._args.agents // 4)
         return {
             f"{name}_away_s": round((back_ms - self._begun_ms) / 1000, 1),
             f"{name}_attempts_away": len(away),
