@@ -53,7 +53,7 @@ def test_a_full_partition_loses_nothing_unnamed_and_refuses_no_alarm(tmp_path, p
     figures = json.loads(done.stdout)
     assert figures["made"] == figures["acknowledged"] == figures["stored"] + figures["let_go"]
     assert figures["let_go"] <= figures["in_ledger"] <= figures["let_go"] + figures["listed_held"]
-    assert figures["kills_gateway"] == 2 and figures["crashes"] == 0
+    assert figures["kills_gateway"] == 6 and figures["crashes"] == 0
     assert figures["refused"] > 0
     assert not os.path.ismount(folder / "gateway")
 

@@ -1,7 +1,7 @@
 """`bocage prove fulldisk`: the real agent on a tiny real partition that fills to the last byte.
 
-No centre; loud senders fill the journal until it thins. The agent is killed with -9 in the middle of that. Somebody
-else's file takes the last byte of the partition, and alarms are sent meanwhile; whole segments go; kill -9 again. The
+No centre; loud senders fill the journal until it thins. The agent is killed with -9 in the middle of that,
+again and again. Somebody else's file takes the last byte of the partition, and alarms are sent meanwhile; whole segments go; kill -9 again. The
 file goes, broker and ingest come, everything drains. Then the warehouse holds every record that the agent ever
 acknowledged, or it is one of `let_go`, of which there must be
 
@@ -38,15 +38,18 @@ from wire import event, record
 
 _ALARMERS = 4
 _ALARM_EVERY_S = 0.25
-_SEGMENT_BYTES = 65_536
 _RESERVE_BYTES = 262_144
 _FOREIGN = "somebody-elses-file"
+# Between two kills: some fall into the start, some into thinning.
+_THINS_MS = (200, 2500)
 _ASK_S = 2.0
 _FILL_S_MAX = 600
 _ANSWER_S_MAX = 60
 _DRAIN_S_MAX = 300
 # Of a whole partition; one that is to be filled must hold more than the margin that is kept free.
 _MEGABYTES_MIN = 8
+# Segments a partition: the ledger has a line for each node and segment, and must keep all of them.
+_SEGMENTS = 64
 
 _BROKEN = (
     "unexplained",
@@ -67,6 +70,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--let-go", type=int, default=20_000, metavar="N", help="records let go before it fills up (default 20000)"
     )
+    parser.add_argument("--kills", type=int, default=5, metavar="N", help="kill -9 while it thins (default 5)")
+    parser.add_argument("--seed", type=int, default=1, help="when it is killed (default %(default)s)")
     parser.add_argument("--full", type=float, default=12, metavar="S", help="filled to the last byte (default 12 s)")
     parser.add_argument("--fills", type=int, default=1, metavar="N", help="how often in that time (default 1)")
     parser.add_argument("--folder", type=Path, help="keep logs and database here (default: a temporary folder)")
@@ -100,12 +105,13 @@ def prove(folder: Path, args: argparse.Namespace) -> Figures:
         raise RigError(f"--megabytes: give {_MEGABYTES_MIN} or more")
     folder.mkdir(parents=True, exist_ok=True)
     begun = time.monotonic()
+    segment_bytes = (args.megabytes << 20) // _SEGMENTS
     try:
         with Partition(folder / "gateway", folder / "card.img", args.megabytes) as partition:
             free_before = partition.free_bytes()
-            with Rig(folder, nodes=0, desk=_SmallCard()) as rig:
+            with Rig(folder, nodes=0, desk=_SmallCard(segment_bytes)) as rig:
                 told = _Story(rig, partition, args).tell()
-            told |= _space(partition, free_before)
+            told |= _space(partition, free_before, segment_bytes)
     except OSError as error:
         raise RigError(f"the partition: {error}") from error
     return {**told, "wall_s": round(time.monotonic() - begun, 1)}
@@ -114,10 +120,11 @@ def prove(folder: Path, args: argparse.Namespace) -> Figures:
 class _SmallCard(Desk):
     """A journal that is allowed more than there is."""
 
-    gateway_toml = (
-        f"[journal]\nbytes_max = {1 << 30}\nsegment_bytes_max = {_SEGMENT_BYTES}\n"
-        f"alarm_reserve_bytes = {_RESERVE_BYTES}\n"
-    )
+    def __init__(self, segment_bytes: int) -> None:
+        self.gateway_toml = (
+            f"[journal]\nbytes_max = {1 << 30}\nsegment_bytes_max = {segment_bytes}\n"
+            f"alarm_reserve_bytes = {_RESERVE_BYTES}\n"
+        )
 
 
 class _Heard(DeliveryChecker):
@@ -215,6 +222,7 @@ class _Story:
         rig.crowd = Crowd(args.crowd, link, self._heard)
         self._alarmers = [_Alarmer(number, link, self._heard) for number in range(1, _ALARMERS + 1)]
         self._alarming = False
+        self._prng = Prng(args.seed)
         self._counters = _Counters(rig.folder / "gateway" / "run" / "status.sock")
         self._crashes = 0
         # Made and not acknowledged when a life of the agent ended.
@@ -226,7 +234,9 @@ class _Story:
             part.kill()
         try:
             self._fill()
-            self._kill()
+            for _ in range(self._args.kills):
+                self._kill()
+                self._pump(self._prng.between(*_THINS_MS) / 1000)
             while_full = self._be_full()
             drain_s = self._drain()
             return while_full | self._figures() | {"drain_s": drain_s}
@@ -373,11 +383,11 @@ def _named(lines: list[dict[str, Any]], nodes: set[bytes]) -> Iterator[Identity]
                 yield node, line["boot"], sequence
 
 
-def _space(partition: Partition, free_before: int) -> Figures:
+def _space(partition: Partition, free_before: int, segment_bytes: int) -> Figures:
     """What the drained gateway still takes: its ledger, what it keeps for the worst, and a segment of each lane."""
     free_after = partition.free_bytes()
     ledger_max = limits.LEDGER_FILES_MAX * limits.LEDGER_FILE_BYTES_MAX
-    kept_max = ledger_max + limits.JOURNAL_BALLAST_BYTES + 4 * _SEGMENT_BYTES + limits.REFUSED_FILE_BYTES_MAX
+    kept_max = ledger_max + limits.JOURNAL_BALLAST_BYTES + 4 * segment_bytes + limits.REFUSED_FILE_BYTES_MAX
     return {
         "free_before": free_before,
         "free_after": free_after,

@@ -1,0 +1,503 @@
+"""Fifteen classes of faults that hurt users of known gateways, each as a story that ours must live through.
+
+The evidence is in the docstrings (project#issue). Stories are told in virtual time with the whole gateway, nodes that
+speak CoAP and the real warehouse. What needs real sockets, processes or partitions is told elsewhere:
+
+     2  kill -9 of real processes        tests/live/test_kill.py::test_sixty_kills_and_freezes_of_gateway_broker_and_ingest_lose_and_double_nothing
+     3  cut without FIN or RST           tests/gateway/test_mqtt_hostile.py::test_a_silent_cut_on_fibre_is_noticed_within_15_s
+     7  what the MQTT client would do    tests/gateway/test_mqtt_hostile.py::test_after_a_reconnection_no_more_than_the_receive_maximum_is_unacknowledged
+     9  a real partition, full           tests/live/test_full_disk.py::test_a_full_partition_loses_nothing_unnamed_and_refuses_no_alarm
+        the agent's log                  tests/gateway/test_log.py::test_a_flood_is_bounded_counted_and_told_and_hides_nobody_else
+    10  files on a real file system      tests/tools/test_prove_corrupt.py::test_it_always_starts_and_every_loss_is_reported
+        every single write               tests/tools/test_prove_powercut.py::test_nothing_acknowledged_is_lost_at_any_operation_looked_at
+    11  a broker that floods             tests/gateway/test_mqtt_hostile.py::test_memory_stays_while_a_broker_floods_and_the_agent_does_not_take
+    12  forty real agents                tests/live/test_storm.py::test_forty_gateways_outlive_a_broker_killed_and_one_that_hangs_up
+    13  network namespaces               tests/live/test_bearers.py::test_bug_class_13_a_black_hole_and_flaps_of_a_real_fibre
+        a modem that never returns       tests/gateway/test_modem.py::test_bug_class_13_a_modem_that_needs_50_minutes_to_return_is_given_them
+    14  expired, future, revoked         tests/gateway/test_mqtt_tls.py::test_what_the_broker_refuses_is_told_by_its_word
+                                         tests/gateway/test_mqtt_tls.py::test_our_revocation_is_told_by_the_broker
+        renewal under load               tests/gateway/test_mqtt_tls.py::test_renewal_under_load_loses_no_publication_and_says_nothing
+        a process of 1970                tests/gateway/test_mqtt_tls.py::test_a_process_whose_whole_clock_is_wrong
+"""  # noqa: E501
+
+import gc
+import re
+import tracemalloc
+from collections import Counter, deque
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from gateway.core import entry, ledger, limits, recovery, segment
+from gateway.core.bearer import Bearer
+from gateway.core.gateway import Options
+from simulator.broker import Broker
+from simulator.centre import Centre
+from simulator.disk import SimDisk
+from simulator.gateway_host import GatewayHost
+from simulator.options import Options as TerritoryOptions
+from simulator.prng import Prng
+from simulator.world import World
+from tests.support.cabinet_world import NODES, CabinetWorld
+from tests.support.gateway_world import ANSWERS, OPTIONS, GatewayWorld, alarm, payload, reading
+from tests.support.territory_world import cut, live_through, story
+from tools.prove.cabinet import START_UNIX_S, listed
+from wire import event, topic, watermark
+
+MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
+SMALL = {"journal_bytes_max": 40_000, "alarm_reserve_bytes": 8_000, "segment_bytes_max": 4_000}
+
+
+def segments_of(disk):
+    """Names of the journal's files; those that a cut made useless are set aside under others."""
+    return [name for name in disk.list() if segment.parse_name(name) is not None]
+
+
+def test_each_test_named_in_the_table_above_exists(repository):
+    named = re.findall(r"(tests/\S+\.py)::(test_\w+)", __doc__)
+    assert len(named) == 15
+    for path, name in named:
+        assert f"def {name}(" in Path(repository, path).read_text(encoding="utf-8"), f"{path} has no {name}"
+
+
+# --- 1: backlog -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("count", "segment_bytes", "batch_records"), [(2_000, 1_200, 1), (2_000, 1_200, 50), (35_000, 65_536, 20)]
+)
+def test_bug_class_01_backlog_lost_while_draining_after_an_outage(count, segment_bytes, batch_records):
+    """thingsboard/thingsboard#4447: of 35,000 events 29,970 deleted unsent; thingsboard-gateway#1507, #158.
+
+    An outage over many segments and three epochs, a power cut in the middle of the drain: every identity arrives.
+    """
+    world = CabinetWorld(
+        1, nodes=10, segment_bytes_max=segment_bytes, batch_records_max=batch_records, journal_bytes_max=8_000_000
+    )
+    for epoch in range(1, 4):
+        while world.said.acknowledged_count() < epoch * count // 3:
+            world.run(500, making=True)
+        world.power_cut()
+    assert len(segments_of(world.journal_disk)) >= 9 and len(world.held()) >= count
+    world.fibre = True
+    while len(world.stored()) < count // 3:
+        world.run(500, making=False)
+    assert world.waiting() > 0
+    world.power_cut()
+    world.assert_all_arrived()
+    assert world.warehouse.counters.get("positions_skipped", 0) == 0
+    assert len(segments_of(world.journal_disk)) <= len(event.LANES), "space comes back"
+
+
+# --- 2: accepted, but only in memory ----------------------------------------------------------------------------------
+
+
+def test_bug_class_02_accepted_but_only_in_memory():
+    """eclipse-mosquitto#3394, #3400, #3472, #2666: acknowledged, and gone after a kill; thin-edge.io#3083.
+
+    200 rounds under load, each ended at a random instant by a power cut or a kill: what was acknowledged is stored.
+    """
+    world = CabinetWorld(2, nodes=6, journal_bytes_max=4_000_000)
+    for number in range(200):
+        world.fibre = number % 20 == 19
+        world.run(world.random.randrange(1, 400), making=True)
+        (world.power_cut if number % 2 else world.start)()
+        assert world.unaccounted() == set(), f"round {number}"
+    assert world.said.acknowledged_count() > 3_000
+    world.assert_all_arrived()
+
+
+# --- 3: deleted before confirmed --------------------------------------------------------------------------------------
+
+
+def test_bug_class_03_deleted_before_it_is_confirmed():
+    """nanomq#2432: the row is removed, then the link is silently cut while it is sent.
+
+    Cuts without FIN or RST between sending and the watermark, and a broker that acknowledges and forgets: at every
+    moment the journal or the warehouse holds the record.
+    """
+    world = CabinetWorld(3, nodes=3, segment_bytes_max=1_000)
+    sent_in_vain = 0
+    for number in range(60):
+        world.fibre, world.wire = True, "good"
+        world.say(world.random.randrange(1_000, 4_000))
+        world.wire = ("silent", "forgetful")[number % 2]
+        before = len(world.stored())
+        for _ in range(4):
+            world.say(world.random.randrange(100, 4_000))
+            assert world.unaccounted() == set()
+        sent_in_vain += len(world.unacked) if world.wire == "silent" else world.waiting()
+        assert len(world.stored()) == before
+        world.hang_up()
+        if number % 3 == 0:
+            world.power_cut()
+        assert world.unaccounted() == set()
+    assert sent_in_vain > 100
+    world.assert_all_arrived()
+
+
+# --- 4: overflow ------------------------------------------------------------------------------------------------------
+
+
+def test_bug_class_04_silent_drop_on_overflow():
+    """telegraf#5536, #17200 (19,268 dropped in one line), #802; thingsboard-gateway#959; Mosquitto as shipped.
+
+    Five times what fits: alarms all stay, telemetry is let go, and the loss ledger and the gap records name exactly
+    the identities that do not arrive.
+    """
+    world = CabinetWorld(4, nodes=6, **SMALL)
+    while world.said.acknowledged_count() < 5_000:
+        world.run(1_000, making=True)
+        assert world.core.journal.bytes_held <= SMALL["journal_bytes_max"]
+    world.fibre = True
+    assert world.drain()
+    missing = world.acknowledged() - world.stored()
+    everybody = list(listed(world.state_disk))
+    named = [identity for identity in everybody if identity[0].startswith(NODES)]
+    assert len(missing) > 2_000
+    assert len(named) == len(set(named)) and set(named) == missing
+    assert all(world.warehouse.explained(*identity) for identity in missing)
+    assert sum(world.core.health()["losses"].values()) == len(everybody)
+    assert len(world.said.alarms()) > 50 and world.said.alarms() & missing == set()
+
+
+# --- 5: configuration, upgrade, reconnection --------------------------------------------------------------------------
+
+CHANGES = {
+    "commit_ms": 0,
+    "batch_age_ms": 0,
+    "batch_records_max": 1,
+    "window_max": 5,
+    "segment_bytes_max": 4_000,
+    "journal_bytes_max": 800_000,
+    "alarm_reserve_bytes": 2_000,
+    "ack_timeout_ms": 8_000,
+    "reconnect_last_ms": 10_000,
+    "monthly_bytes": 1_000_000,
+    "bearers": (Bearer("lan"), Bearer("stick", is_metered=True)),
+    "has_modem": True,
+    "has_modem_power": True,
+    "insee": "49135",
+    "name": "cab-9",
+    "gateway": bytes.fromhex("7c1f0a2cfe000009"),
+    "allowed": frozenset(),
+}
+
+
+def test_bug_class_05a_store_wiped_by_a_change_of_configuration():
+    """thingsboard-gateway#2124: the database recreated; EdgeX: items dropped when the pipeline's hash changes.
+
+    A full queue, and every setting changed, one after the other: all of it is held each time, and drains.
+    """
+    assert set(CHANGES) == set(Options._fields)
+    world = CabinetWorld(5, nodes=4)
+    for _ in range(30):
+        world.say()
+    kept = world.acknowledged()
+    assert len(kept) > 400
+    for name, value in CHANGES.items():
+        assert getattr(world.core._options, name) != value
+        world.change(**{name: value})
+        assert world.held() == kept, name
+    world.assert_all_arrived()
+
+
+def test_bug_class_05b_store_wiped_by_a_downgrade_or_an_upgrade(monkeypatch):
+    """As above. A later version's files are left as they are by this one, and are all read when that one is back."""
+
+    def be_later():
+        for module, name, value in ((segment, "VERSION", 3), (segment, "VERSION_VOIDS", 4)):
+            monkeypatch.setattr(module, name, value)
+        monkeypatch.setattr(recovery, "VERSION_VOIDS", 4)
+
+    with monkeypatch.context():
+        be_later()
+        world = CabinetWorld(6, nodes=4, segment_bytes_max=2_000)
+        for _ in range(20):
+            world.say()
+        later = world.held()
+        files = {name: world.journal_disk.read(name, 0, 1 << 20) for name in world.journal_disk.list()}
+    monkeypatch.undo()
+    report = world.start()
+    assert len(report.newer) > 5 and report.quarantined == []
+    for _ in range(20):
+        world.say()
+    assert len(world.held()) > 200 and world.held() & later == set()
+    for name in report.newer:
+        assert world.journal_disk.read(name, 0, 1 << 20) == files[name]
+    be_later()
+    world.start()
+    assert world.held() == world.acknowledged()
+    world.assert_all_arrived()
+
+
+def test_bug_class_05c_store_wiped_by_time_and_reboots():
+    """aws-greengrass-shadow-manager#208: gone on day 20 offline. Here 30 days offline, with a reboot every day."""
+    world = CabinetWorld(7, nodes=3)
+    for day in range(30):
+        for _ in range(8):
+            world.say(DAY_MS // 8)
+        (world.power_cut if day % 2 else world.start)()
+        assert world.unaccounted() == set(), f"day {day}"
+    assert world.said.acknowledged_count() > 2_000
+    world.assert_all_arrived()
+
+
+# --- 6: duplicates ----------------------------------------------------------------------------------------------------
+
+
+def test_bug_class_06_duplicates():
+    """thingsboard-gateway#2098; telegraf#15868, #16500, PR#17247; paho.mqtt.python PR#698.
+
+    1,000 reconnections forced at random instants, some with a restart: much is sent twice, each record counts once.
+    """
+    world = CabinetWorld(8, nodes=3, batch_records_max=5, reconnect_last_ms=1_000, rtt_ms=60)
+    world.fibre = True
+    while world.connects < 1_000:
+        world.run(world.random.randrange(1, 1_500), making=world.random.randrange(8) == 0)
+        world.hang_up()
+        if world.random.randrange(50) == 0:
+            world.start()
+    world.assert_all_arrived()
+    assert world.warehouse.counters["duplicates"] > 200, "the run tried nothing"
+    energy = Counter(identity for identity, _, _ in world.warehouse.bodies())
+    assert world.said.acknowledged_count() > 300 and set(energy.values()) == {1}
+
+
+# --- 7: order and window ----------------------------------------------------------------------------------------------
+
+
+def test_bug_class_07_reordering_burst_and_a_window_ignored_on_reconnection():
+    """paho.mqtt.python#492, PR#698; paho.mqtt.golang#731; wirepas/gateway PR#173.
+
+    A backlog, and 100 connections each with a Receive Maximum of its own: never more is unacknowledged, that much is
+    used, and what a node said arrives in its order within a lane.
+    """
+    world = CabinetWorld(9, nodes=3, batch_records_max=2, reconnect_last_ms=1_000, journal_bytes_max=2_000_000)
+    for _ in range(150):
+        world.say()
+    seen = set()
+    for _ in range(100):
+        world.receive_max = world.random.choice((1, 2, 5, 20))
+        world.fibre = True
+        before = world.connects
+        while world.connects == before:
+            world.run(200, making=False)
+        world.run(world.random.randrange(700), making=True)
+        most = world.unacked_most[world.line]
+        assert most <= world.receive_max
+        seen.add((world.receive_max, most))
+        world.hang_up()
+    assert {(1, 1), (2, 2), (5, 5)} <= seen
+    world.assert_all_arrived()
+    for of_node in {(identity[:2], world.said.lanes[identity]) for identity in world.said.lanes}:
+        order = [i[2] for i in world.arrived if i[0].startswith(NODES) and (i[:2], world.said.lanes[i]) == of_node]
+        assert order and order == sorted(order), "out of order"
+
+
+# --- 8: recovery and its pace -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("hours", "quarters"), [(13, 1), (168, 4)])
+def test_bug_class_08_never_recovers_or_drains_too_slowly(hours, quarters):
+    """thingsboard-gateway#1483, #2132; mosquitto#3002; nanomq#1980 (not drained in 12 h); telegraf#16314, #16615.
+
+    After 13 hours and after 7 days away it drains whole, at least 8 batches in a round trip (the window of telemetry is
+    12), and an alarm said meanwhile passes all of it.
+    """
+    rtt_ms = 400
+    world = CabinetWorld(
+        10, nodes=6, alarmers=1, rtt_ms=rtt_ms, batch_records_max=5, batch_age_ms=60_000, journal_bytes_max=4_000_000
+    )
+    for _ in range(4 * hours // quarters):
+        world.say(quarters * 15 * MINUTE_MS)
+    waiting = world.waiting()
+    assert waiting > 900
+    world.fibre = True
+    while not world.arrived:
+        world.run(100, making=False)
+    begun_ms, before, live = world.town.now_ms, world.batches, 0
+    assert begun_ms - DAY_MS * hours // 24 < limits.UPLINK_RECONNECT_LAST_MS + limits.UPLINK_QUERY_WAIT_MS
+    while world.waiting() > 100:
+        world.alarm()
+        live += 1
+        world.run(2 * rtt_ms, making=False)
+    round_trips = (world.town.now_ms - begun_ms) / rtt_ms
+    assert (world.batches - before) / round_trips >= 8
+    alarms = [i for i in world.said.alarms() if world.said.made_ms(i) >= begun_ms]
+    assert len(alarms) == live > 3
+    assert max(world.arrived_ms[i] - world.said.made_ms(i) for i in alarms) <= rtt_ms // 2 + 2 * 30
+    world.assert_all_arrived()
+
+
+# --- 9: disk full -----------------------------------------------------------------------------------------------------
+
+
+def test_bug_class_09_disk_full_bloat_and_space_not_given_back():
+    """Azure/iotedge#835, #3981, #2431; kura#2008; SQLite cannot free itself at ENOSPC.
+
+    Somebody else fills the partition to its last byte: no crash, each alarm is taken, and the space is back after the
+    drain. What is kept of strangers is bounded too.
+    """
+    capacity = limits.JOURNAL_FREE_MARGIN_BYTES + limits.JOURNAL_BALLAST_BYTES + 200_000
+    world = CabinetWorld(11, nodes=4, alarmers=3, capacity_bytes=capacity, journal_bytes_max=1 << 30, segment_bytes_max=16_384)
+    while not world.core.thinner.counters["segments-dropped"]:
+        world.run(5_000, making=True)
+    world.run(5_000, making=False)
+    for _ in range(2):
+        world.journal_disk.capacity_bytes = world.journal_disk.bytes_used
+        said = len(world.said.alarms())
+        for _ in range(40):
+            world.alarm()
+            world.run(2_000, making=True)
+        alarms = world.said.alarms()
+        assert len(alarms) - said >= 120 and alarms <= world.acknowledged()
+        assert world.core.inbox.counters["journal-refused"] > 0
+        world.start()
+        world.journal_disk.capacity_bytes = capacity
+        world.run(60_000, making=False)
+    world.fibre = True
+    assert world.drain()
+    assert world.acknowledged() - world.stored() <= set(listed(world.state_disk))
+    assert world.said.alarms() <= world.stored()
+    assert world.journal_disk.bytes_used <= limits.JOURNAL_BALLAST_BYTES + 4 * 16_384
+    for number in range(20_000):
+        world.core.on_datagram(world.random.randbytes(40), "stranger", now_ms=world.town.now_ms + 1_000 * number)
+    bound = limits.REFUSED_FILES_MAX * limits.REFUSED_FILE_BYTES_MAX
+    bound += limits.LEDGER_FILES_MAX * limits.LEDGER_FILE_BYTES_MAX
+    assert world.state_disk.bytes_used <= bound
+
+
+# --- 10: damage -------------------------------------------------------------------------------------------------------
+
+
+def places(disk):
+    """{name: identities of the nodes' records in it}, read with the format alone."""
+    found = {}
+    for name in segments_of(disk):
+        data, who = disk.read(name, 0, disk.size(name)), segment.parse_name(name)
+        voids = segment.decode_version(data) == segment.VERSION_VOIDS
+        contents = segment.scan(lambda at, count, data=data: data[at : at + count], len(data), who.seed, voids=voids)
+        items = [entry.decode(content) for _, _, content in contents if isinstance(content, bytes)]
+        found[name] = {(item.node, item.record.boot, item.record.sequence) for item in items}
+    return found
+
+
+def damaged(data, random):
+    """As cards and power cuts leave a file."""
+    at = random.randrange(len(data)) if data else 0
+    flipped = bytes((data[at] ^ 1 << random.randrange(8),)) if data else b"?"
+    zeros = min(512, len(data) - at)
+    return random.choice(
+        (
+            bytes(len(data)),  # a file of NULs
+            b"",
+            data[:at],
+            data[:at] + flipped + data[at + 1 :],
+            data[:at] + bytes(zeros) + data[at + zeros :],
+            data + random.randbytes(100),
+            random.randbytes(len(data)),
+        )
+    )
+
+
+def test_bug_class_10_corrupt_store_and_a_daemon_that_refuses_to_start():
+    """mosquitto#2639 (5 to 10 % of 100 Raspberry Pis, a file of NULs), #3160, #3159; kura#2169; telegraf#18528.
+
+    150 starts with damage to files of the journal and of the state: each starts, goes on and drains; nothing is missing
+    but what stood in a damaged file, and that is told.
+    """
+    told = 0
+    for number in range(150):
+        world = CabinetWorld(12 + number % 5, nodes=2, journal_bytes_max=8_000, alarm_reserve_bytes=2_000)
+        for _ in range(3):
+            world.run(600, making=True)
+            world.run(1_500, making=False)
+            world.start()
+        for _ in range(30):
+            world.core.on_datagram(b"garbage", "stranger", now_ms=world.town.now_ms)
+        random, where, let_go = Random(number), places(world.journal_disk), set(listed(world.state_disk))
+        assert let_go and world.unaccounted() <= let_go
+        spoilt = set()
+        for disk in random.choices((world.journal_disk, world.state_disk), k=random.randrange(1, 4)):
+            name = random.choice(disk.list())
+            disk.put(name, damaged(disk.read(name, 0, disk.size(name)), random))
+            spoilt |= where.get(name, set())
+        report = world.start()
+        before = world.said.acknowledged_count()
+        world.run(500, making=True)
+        assert world.said.acknowledged_count() > before, "it does not go on"
+        world.fibre = True
+        assert world.drain()
+        missing = world.acknowledged() - world.stored() - let_go - set(listed(world.state_disk))
+        assert missing <= spoilt, f"round {number}"
+        holes = [line for line in ledger.entries(world.state_disk) if line["why"] == "journal-damaged"]
+        assert not missing or report.quarantined or report.torn or holes, f"round {number}"
+        told += bool(missing)
+    assert told > 20, "the damage must be felt"
+
+
+# --- 11: memory -------------------------------------------------------------------------------------------------------
+
+
+def sizes(root):
+    """{path: elements} of every container that belongs to the core; containers of one kind are counted together."""
+    found, seen, todo = Counter(), set(), [("core", root)]
+    while todo:
+        path, thing = todo.pop()
+        if id(thing) in seen or isinstance(thing, (str, int, SimDisk, Random, Prng, type)):
+            continue
+        seen.add(id(thing))
+        if isinstance(thing, (dict, list, set, frozenset, deque, bytearray, bytes, tuple)):
+            found[path] += len(thing)
+            inside = [] if isinstance(thing, (bytes, bytearray)) else thing
+            todo += [(f"{path}[]", one) for one in (inside.values() if isinstance(thing, dict) else inside)]
+        else:
+            names = [*getattr(thing, "__dict__", ()), *getattr(type(thing), "__slots__", ())]
+            todo += [(f"{path}.{name}", getattr(thing, name, None)) for name in names]
+    return found
+
+
+def traced_bytes():
+    gc.collect()
+    ours = [tracemalloc.Filter(True, f"*/{package}/*") for package in ("gateway/core", "wire")]
+    print("SNAP")
+    for st in tracemalloc.take_snapshot().filter_traces(ours).statistics("traceback")[:3]:
+        print(st.size,st.count); print("\n".join(st.traceback.format()))
+    return sum(trace.size for trace in tracemalloc.take_snapshot().filter_traces(ours).statistics("filename"))
+
+
+@pytest.mark.parametrize("flapping", [False, True], ids=["offline", "flapping"])
+def test_bug_class_11_memory_growth(flapping, monkeypatch):
+    """iotedge#821, #6997, #4545; kura#2555; thingsboard-gateway#877.
+
+    72 hours offline, or with a link that comes for 20 s a quarter of an hour and half the time swallows everything:
+    from hour 24 on no container of the core grows and what it has allocated stays, with the journal at its cap.
+    """
+    world = CabinetWorld(13, nodes=3, journal_bytes_max=30_000, alarm_reserve_bytes=4_000, segment_bytes_max=2_000)
+    bytes_at, early, late = {}, Counter(), Counter()
+    monkeypatch.setattr(limits, "LEDGER_REMEMBERED_MAX", 100)  # so that this bound is reached within the first day too
+    tracemalloc.start(8)
+    try:
+        for quarter in range(4 * 72):
+            world.say(14 * MINUTE_MS)
+            if flapping:
+                world.fibre, world.wire = True, ("silent", "good")[quarter % 2]
+                world.run(20_000, making=False)
+                world.cut_fibre()
+            hour = quarter / 4
+            largest = early if hour < 24 else late
+            for path, size in sizes(world.core).items():
+                largest[path] = max(largest[path], size)
+            if hour in (24, 48, 71):
+                bytes_at[hour] = traced_bytes()
+    finally:
+        tracemalloc.stop()
+    grown = {path: (early[path], size) for path, size in late.items() if size > 1.25 * early[path] + 100}
+    assert len(early) > 50 and grown == {}
+    assert bytes_at[71] - bytes_at[24] < 0.05 * bytes_at[24] + 4_096, bytes_at
+    assert world.said.acknowledged_count() > 3_000
+    assert world.unaccounted() <= set(listed(world.state_disk))

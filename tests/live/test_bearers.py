@@ -1,0 +1,47 @@
+"""A real cabinet in a network namespace whose fibre goes away: mobile carries, and nothing is lost or doubled."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from simulator.rig import find_mosquitto
+from simulator.two_paths import why_not
+
+pytestmark = [pytest.mark.live, pytest.mark.broker, pytest.mark.slow]
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def parts():
+    if find_mosquitto() is None:
+        pytest.skip("no Mosquitto: apt-get install mosquitto")
+    missing = why_not()
+    if missing is not None:
+        pytest.skip(missing)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("scenario", ["cut", "black-hole"])
+def test_mobile_carries_when_fibre_goes_and_nothing_is_lost(tmp_path, scenario, record_property):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(REPOSITORY / "firmware"), str(REPOSITORY)])}
+    arguments = ["prove", "bearers", "--scenario", scenario, "--no-return", "--folder", str(tmp_path), "--json"]
+    done = subprocess.run(
+        [sys.executable, "-m", "tools", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=280,
+        env=environment,
+        cwd=REPOSITORY,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    figures = json.loads(done.stdout)
+    record_property("detect_s", figures[f"{scenario}_detect_s"])
+    assert figures["lost"] == figures["duplicated"] == figures["altered"] == 0
+    assert figures["acknowledged"] > 100
+    assert figures[f"{scenario}_changes"] == 1
+    assert figures[f"{scenario}_mobile_bytes"] > 10_000, "the load went by mobile"
