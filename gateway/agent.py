@@ -22,7 +22,7 @@ from gateway.core.post import Publication
 from gateway.facts import STARTING
 from gateway.io import clock
 from gateway.io.lock import FolderLock
-from gateway.io.mqtt import Connected, Disconnected, Message, MqttLink, PubAck
+from gateway.io.mqtt import Connected, Disconnected, Message, MqttLink, PubAck, Subscription
 from gateway.io.udp import UdpLink, open_link
 from gateway.operation import Operation
 from gateway.startup import Opened, in_thread, open_core
@@ -91,7 +91,7 @@ class Agent:
             self._config, self._core, self._mqtt, turn=self._turn, post=self._posted, say=self._operation.say
         )
         self._link: UdpLink = await open_link(*self._config.bind, self._on_datagram)
-        self._operation.running(opened.core, opened.boot, self._link.address)
+        self._operation.running(opened.core, opened.boot, self._link.address, self._shell_counters)
         recovery = opened.recovery
         self._operation.say(
             "started", boot=opened.boot, link=list(self._link.address), records=recovery.records, pid=os.getpid()
@@ -166,7 +166,11 @@ class Agent:
 
     def _watch(self) -> None:
         """Not part of the turn: it must notice when turns end."""
-        self._loop.call_later(self._operation.watch(self._mqtt.looked_ms) / 1000, self._watch)
+        due_ms = self._operation.watch(broker=self._mqtt.looked_ms, modem=self._bearers.modem_looked_ms)
+        self._loop.call_later(due_ms / 1000, self._watch)
+
+    def _shell_counters(self) -> dict[str, Any]:
+        return {"mqtt": dict(self._mqtt.counters), "udp": {"dropped": self._link.dropped}}
 
     # --- events -------------------------------------------------------------------------------------------------
 
@@ -213,6 +217,9 @@ class Agent:
                 self._core.on_message(event.topic, event.payload, now_ms=now_ms)
             elif isinstance(event, PubAck):
                 self._core.on_puback(event.token, event.reason_code, now_ms=now_ms)
+            elif isinstance(event, Subscription):
+                what = "subscription-refused" if event.why else "subscription-granted"
+                self._operation.say(what, why=event.why, bearer=event.bearer)
         self._turn()
 
     def _on_exception(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

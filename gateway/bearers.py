@@ -12,7 +12,7 @@ from gateway.core.connection import UNBOUND, Connect, Drop, Probe
 from gateway.core.gateway import Gateway
 from gateway.core.modem import Write
 from gateway.io import clock
-from gateway.io.bearer import interface_bytes, interface_identity
+from gateway.io.bearer import interface_count
 from gateway.io.modem import ModemClosed, ModemOpened, ModemPort, ModemReceived, cut_power
 from gateway.io.mqtt import Bearer, MqttLink
 from gateway.io.probe import probe
@@ -58,15 +58,20 @@ class Bearers:
         elif self._power_command is not None:
             self._start(self._cut_power(self._power_command))
 
+    @property
+    def modem_looked_ms(self) -> int | None:
+        """When the modem's thread last gave a sign of life (monotonic); None without a modem, or once closed."""
+        return None if self._modem is None else self._modem.looked_ms
+
     def count(self, *, now_ms: int) -> None:
         """Tell the core what the kernel has counted on metered interfaces; to be called every few seconds."""
         for name in self._core.bearers.budgets:
             interface = self._bearers[name].interface
             if interface is None:
                 continue  # bound by address alone: the kernel counts by interface
-            counter, identity = interface_bytes(interface), interface_identity(interface)
-            if counter is not None and identity is not None:
-                self._core.bearers.count(name, counter, identity, now_ms=now_ms)
+            counted = interface_count(interface)
+            if counted is not None:
+                self._core.bearers.count(name, *counted, now_ms=now_ms)
 
     def close(self) -> None:
         for task in self._tasks:
@@ -95,7 +100,8 @@ class Bearers:
 
     def _on_modem(self, event: ModemOpened | ModemClosed | ModemReceived) -> None:
         modem, now_ms = self._core.bearers.modem, clock.monotonic_ms()
-        assert modem is not None
+        assert modem is not None and self._modem is not None
+        self._modem.took()
         if isinstance(event, ModemOpened):
             modem.opened(now_ms=now_ms)
         elif isinstance(event, ModemClosed):

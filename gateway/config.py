@@ -139,9 +139,8 @@ def check(plain: dict[str, Any], *, insecure: bool) -> Config:
     trust = reader.boolean("clock", "trust_system", False)
     status_socket = reader.path("status", "socket", Path(data) / "run" / "status.sock")
     metrics = reader.address("metrics", "bind", 9101) if "metrics" in plain else None
-    bearers = tuple(
-        reader.bearer(name, numbers[name, "keepalive_s"]) for name in ("fibre", "mobile") if name in plain
-    )
+    bearers = tuple(reader.bearer(name, numbers[name, "keepalive_s"]) for name in ("fibre", "mobile") if name in plain)
+    reader.shared_interface(bearers)
     modem = reader.modem()
     if not insecure:
         remedy = "start with --insecure: OSCORE is not built yet"
@@ -265,6 +264,11 @@ class _Reader:
         if interface is None and source is None and isinstance(self._plain.get(section), dict):
             self.fault(section, "interface", "is missing", "give interface, or source, or remove the section")
         return Bearer(section, interface, source, keepalive_s)
+
+    def shared_interface(self, bearers: tuple[Bearer, ...]) -> None:
+        names = [one.interface for one in bearers if one.interface is not None]
+        if len(set(names)) < len(names) and self._get("mobile", "monthly_bytes", 0):
+            self.fault("mobile", "interface", "is fibre's as well", "give one of its own: bytes are counted there")
 
     def modem(self) -> Modem | None:
         port = self._optional("mobile", "modem", lambda text: text.startswith("/"), "the path of a serial port")

@@ -7,6 +7,7 @@ invented. Must judge nothing and change nothing in the core.
 
 import os
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,13 @@ _WEAR_KNOWN_MS = 600_000
 _DAY_MS = 86_400_000
 
 
+_Fault = tuple[int, str, dict[str, Any]]  # (when, what, values)
+
+
+def _when(fault: _Fault) -> int:
+    return fault[0]
+
+
 class Facts:
     """Notes what passes, samples what moves, and makes the document. One owner, the loop's thread."""
 
@@ -39,7 +47,12 @@ class Facts:
         self.core: Gateway | None = None
         self.link: tuple[str, int] | None = None
         self.late: list[Late] = []
-        self._faults: deque[tuple[int, str, dict[str, Any]]] = deque(maxlen=_FAULTS_MAX)
+        # Of the shell: counters by part. Set once it runs.
+        self.shell: Callable[[], dict[str, Any]] = dict
+        self._faults: deque[_Fault] = deque(maxlen=_FAULTS_MAX)
+        # The last of each kind, or a flood of one would hide the others; kinds are literals of ours.
+        self._last_of: dict[str, _Fault] = {}
+        self._deaf: str | None = None
         self._since_ms = now_ms
         self._connected = False
         self._why: str | None = None
@@ -57,8 +70,15 @@ class Facts:
             if carries != self._connected:
                 self._connected, self._since_ms = carries, now_ms
             self._why = None if carries else str(happened.values.get("why", ""))
+            self._deaf = self._deaf if carries and happened.what == "disconnected" else None
+        elif happened.what == "attempt-expired" and not self._connected:
+            self._why = "connection-timeout: no answer"
+        elif happened.what in ("subscription-refused", "subscription-granted"):
+            self._deaf = str(happened.values.get("why", "")) or None
         if log.level_of(happened.what) in (log.ERROR, log.WARNING) and happened.what != "disconnected":
-            self._faults.append((now_ms, happened.what, happened.values))
+            fault = (now_ms, happened.what, happened.values)
+            self._faults.append(fault)
+            self._last_of[happened.what] = fault
 
     def sample(self, *, unix_s: int | None, now_ms: int) -> None:
         """To be called now and then, every ten seconds say: how old what waits is, and certificates."""
@@ -91,7 +111,7 @@ class Facts:
             "late": [late._asdict() for late in self.late],
             "faults": [
                 {"ago_s": (now_ms - at_ms) // 1000, "what": what, "values": values}
-                for at_ms, what, values in self._faults
+                for at_ms, what, values in self._told_faults()
             ],
         }
         if self.core is None:
@@ -104,10 +124,20 @@ class Facts:
             "nodes": self._nodes(now_ms),
             "clock": self._clock(now_ms),
             "certificates": self._days_left,
-            "health": self.core.health(),
+            "health": self.health(),
         }
 
+    def health(self) -> dict[str, Any]:
+        """Counters of every part, the shell's too. Only once there is a core."""
+        assert self.core is not None
+        return self.core.health() | self.shell()
+
     # --- parts --------------------------------------------------------------------------------------------------
+
+    def _told_faults(self) -> list[_Fault]:
+        """The last few, and before them the last of each kind that is not among them."""
+        shown = {what for _, what, _ in self._faults}
+        return sorted((one for one in self._last_of.values() if one[1] not in shown), key=_when) + list(self._faults)
 
     def _centre(self, now_ms: int) -> dict[str, Any]:
         mark_ms = self._watermark_ms
@@ -115,6 +145,7 @@ class Facts:
             "connected": self._connected,
             "since_s": (now_ms - self._since_ms) // 1000,
             "why": self._why,
+            "deaf": self._deaf,
             "watermark_ago_s": None if mark_ms is None else (now_ms - mark_ms) // 1000,
             "broker": f"{self._config.mqtt.host}:{self._config.mqtt.port}",
         }

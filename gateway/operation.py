@@ -25,6 +25,10 @@ _HEALTH_EVERY_MS = 60_000
 _WATCH_EVERY_MS = 10_000
 # The thread of a connection that is open looks at its deadlines twice a second.
 _BROKER_ALLOWED_MS = 60_000
+# The modem's thread waits up to a minute before it opens its port again, and a driver may take another.
+_MODEM_ALLOWED_MS = 180_000
+# Told, but no reason to be restarted: records are kept without them, and the port would hang again.
+_SPARED = frozenset({"modem"})
 # Recovery of a full journal takes a minute on a slow card. While it runs systemd is told to wait on, but not for ever.
 _STARTING_EXTEND_MS = 30_000
 _STARTING_MS_MAX = 900_000
@@ -67,8 +71,11 @@ class Operation:
         if clock.monotonic_ms() - self._started_ms < _STARTING_MS_MAX:
             self.notify.extend(_STARTING_EXTEND_MS)
 
-    def running(self, core: Gateway, boot: int, link: tuple[str, int]) -> None:
-        """The core has recovered and the link is bound."""
+    def running(
+        self, core: Gateway, boot: int, link: tuple[str, int], shell: Callable[[], dict[str, Any]] = dict
+    ) -> None:
+        """The core has recovered and the link is bound; `shell` tells the shell's own counters by part."""
+        self.facts.shell = shell
         self.facts.core, self.facts.boot, self.facts.link = core, boot, link
         self.facts.phase = RUNNING
 
@@ -96,33 +103,37 @@ class Operation:
         self._log.settle()
         if now_ms >= self._health_at_ms:
             self._health_at_ms = now_ms + _HEALTH_EVERY_MS
-            self.say("health", **core.health())
+            self.say("health", **self.facts.health())
         if self._metrics is not None and (document := self._safely(self._document)) is not None:
             self._metrics.update(document)
 
-    def watch(self, broker_looked_ms: int | None) -> int:
+    def watch(self, *, broker: int | None, modem: int | None) -> int:
         """Feed systemd's watchdog while nobody is late; returns in how many milliseconds it is due again.
 
-        `broker_looked_ms`: the last sign of life of the connection's thread; None without a connection.
+        The last signs of life (monotonic ms) of the thread of the broker's connection and of the modem's; None without.
         """
         now_ms = clock.monotonic_ms()
-        if broker_looked_ms is None:
-            self._heartbeats.forget("broker")
-        else:
-            self._heartbeats.expect("broker", _BROKER_ALLOWED_MS, now_ms=broker_looked_ms)
+        self._heard("broker", _BROKER_ALLOWED_MS, broker)
+        self._heard("modem", _MODEM_ALLOWED_MS, modem)
         late = self._heartbeats.late(now_ms=now_ms)
         known = {one.name for one in self.facts.late}
         self.facts.late = late
         for one in late:
             if one.name not in known:
                 self.say("heartbeat-late", **one._asdict())
-        if not late:
+        if all(one.name in _SPARED for one in late):
             self.notify.alive()
         headline = self._safely(self._say_headline)
         if headline is not None and headline != self._headline:
             self._headline = headline
             self.notify.status(headline)
         return min(_WATCH_EVERY_MS, (self.notify.watchdog_ms or 3 * _WATCH_EVERY_MS) // 3)
+
+    def _heard(self, name: str, allowed_ms: int, heard_ms: int | None) -> None:
+        if heard_ms is None:
+            self._heartbeats.forget(name)
+        else:
+            self._heartbeats.expect(name, allowed_ms, now_ms=heard_ms)
 
     def _say_headline(self) -> str:
         return report.headline(self._document(), "fr")

@@ -94,13 +94,16 @@ def findings(document: dict[str, Any]) -> list[Finding]:
     """What wants attention, the gravest first. Empty for an agent that does not run: that is its headline."""
     if document.get("phase") != "running":
         return []
-    parts = (_stuck, _writing, _room, _letting_go, _link, _certificates, _time, _mobile, _silence, _serving)
+    parts = (_stuck, _writing, _room, _letting_go, _link, _certificates, _time, _bearers, _modem, _silence, _serving)
     return [found for part in parts for found in part(document)]
 
 
 def _stuck(document: dict[str, Any]) -> list[Finding]:
-    names = ", ".join(str(late.get("name")) for late in document.get("late", []))
-    return [Finding("late", {"names": names})] if names else []
+    late = [str(one.get("name")) for one in document.get("late", [])]
+    # Some have a sentence of their own: the agent is not restarted for them.
+    apart = [f"late.{name}" for name in late if f"late.{name}" in WORDS]
+    names = ", ".join(name for name in late if f"late.{name}" not in WORDS)
+    return [*([Finding("late", {"names": names})] if names else []), *(Finding(key, {}) for key in apart)]
 
 
 def _writing(document: dict[str, Any]) -> list[Finding]:
@@ -142,9 +145,13 @@ def _link(document: dict[str, Any]) -> list[Finding]:
         if name in tls.REMEDIES:
             return [Finding("centre", values, name)]
         return [Finding("centre", values, "centre.do.server" if name.startswith(_AT_THE_CENTRE) else "")]
+    if centre.get("deaf"):
+        return [Finding("deaf", {})]
     marked_s = centre.get("watermark_ago_s")
     silent_s = since_s if marked_s is None else min(marked_s, since_s)
-    if any(document.get("waiting", {}).get("lanes", {}).values()) and silent_s >= _CENTRE_SILENT_S:
+    lanes = document.get("waiting", {}).get("lanes", {})
+    held = ("telemetry",) if _policy(document) == "hold" else ()  # not sent, so nobody can confirm it
+    if any(count for lane, count in lanes.items() if lane not in held) and silent_s >= _CENTRE_SILENT_S:
         return [Finding("silent", {"since": _Said(duration, silent_s)})]
     return []
 
@@ -163,16 +170,29 @@ def _time(document: dict[str, Any]) -> list[Finding]:
     return [] if early or document.get("clock", {}).get("good", True) else [Finding("clock", {})]
 
 
-def _mobile(document: dict[str, Any]) -> list[Finding]:
-    active = _part(document, "connection").get("active") or ""
-    policy = _budgets(document).get(active, {}).get("policy")
-    found = [Finding("hold", {})] if policy == "hold" else []
-    early = document.get("uptime_s", 0) < _MODEM_STARTS_S
-    return found if early else [*found, *_modem(_part(document, "modem"))]
+def _bearers(document: dict[str, Any]) -> list[Finding]:
+    """Another than the preferred one carries, or nothing stands by. Without any link `_link` has said so."""
+    policy = _policy(document)
+    if policy in ("thin", "hold"):
+        return [Finding(policy, {})]
+    connection = _part(document, "connection")
+    active, names = connection.get("active"), list(connection.get("bearers", {}))
+    if active not in names:
+        return []
+    down = [name for name in names if name != active and not connection["bearers"][name].get("up", True)]
+    return [
+        Finding("detour", {"bearer": _Said(_bearer, name), "active": _Said(_bearer, active)})
+        if names.index(name) < names.index(active)
+        else Finding("standby", {"bearer": _Said(_bearer, name)})
+        for name in down
+    ]
 
 
-def _modem(modem: dict[str, Any]) -> list[Finding]:
+def _modem(document: dict[str, Any]) -> list[Finding]:
     """The first trouble on the way from the plug to the operator."""
+    modem = _part(document, "modem")
+    if document.get("uptime_s", 0) < _MODEM_STARTS_S:
+        return []
     for part, remedy in (("link", "modem.do"), ("sim", "modem.do.sim"), ("registration", "modem.do.operator")):
         key = f"modem.{part}.{modem.get(part)}"
         if key in WORDS and key != "modem.link.answers":
@@ -223,7 +243,7 @@ def _say_centre(document: dict[str, Any], language: str) -> list[str]:
     if not centre.get("connected"):
         parts = [word("not_connected", language, since=since, why=why(centre.get("why"), language))]
     elif connection.get("active"):
-        bearer = word_or(f"bearer.{connection['active']}", connection["active"], language)
+        bearer = _bearer(connection["active"], language)
         parts = [word("connected_by", language, bearer=bearer, since=since)]
     else:
         parts = [word("connected", language, since=since)]
@@ -234,7 +254,7 @@ def _say_centre(document: dict[str, Any], language: str) -> list[str]:
         parts.append(word("mark", language, ago=duration(marked_s, language)))
     bearers = connection.get("bearers", {})
     for name, bearer in bearers.items() if len(bearers) > 1 else ():
-        shown = word_or(f"bearer.{name}", name, language)
+        shown = _bearer(name, language)
         parts.append(word("bearer_up" if bearer.get("up") else "bearer_down", language, bearer=shown))
     return parts
 
@@ -358,6 +378,16 @@ def _part(document: dict[str, Any], name: str) -> dict[str, Any]:
     """A part of the core's health; empty when the core has none such."""
     part = document.get("health", {}).get(name)
     return part if isinstance(part, dict) else {}
+
+
+def _bearer(name: str, language: str) -> str:
+    return word_or(f"bearer.{name}", name, language)
+
+
+def _policy(document: dict[str, Any]) -> str | None:
+    """What the budget of the bearer that carries lets pass; None where none is counted."""
+    active = _part(document, "connection").get("active") or ""
+    return _budgets(document).get(active, {}).get("policy")
 
 
 def _budgets(document: dict[str, Any]) -> dict[str, dict[str, Any]]:

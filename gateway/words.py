@@ -36,6 +36,11 @@ WORDS = {
         "il redémarre seul sous peu ; si cela se répète, remplacer la carte mémoire",
         "it restarts by itself shortly; if it happens again, replace the memory card",
     ),
+    "late.modem": ("Le modem 4G bloque sa prise USB", "The 4G modem blocks its USB port"),
+    "late.modem.do": (
+        "débrancher le modem dix secondes, le rebrancher ; le reste de l'agent continue",
+        "unplug the modem for ten seconds, plug it in again; the rest of the agent goes on",
+    ),
     "write": ("La carte mémoire refuse d'écrire", "The memory card refuses to write"),
     "write.do": (
         "remplacer la carte mémoire ; les équipements gardent ce qui n'est pas enregistré",
@@ -68,6 +73,14 @@ WORDS = {
         "prévenir l'exploitant du centre : le serveur répond, la base de données non ; rien n'est perdu ici",
         "tell the centre's operator: the server answers, the database does not; nothing is lost here",
     ),
+    "deaf": (
+        "Le serveur central refuse de transmettre les accusés de réception",
+        "The broker refuses to pass confirmations on",
+    ),
+    "deaf.do": (
+        "prévenir l'exploitant du centre : cette passerelle doit pouvoir lire son sujet tc/1/a ; rien n'est perdu ici",
+        "tell the centre's operator: this gateway must be allowed to read its topic tc/1/a; nothing is lost here",
+    ),
     "clock": ("L'heure n'est pas sûre", "The time is not known"),
     "clock.do": (
         "vérifier l'accès au serveur de temps (timedatectl) ; les relevés sont gardés et datés ensuite",
@@ -77,9 +90,24 @@ WORDS = {
     "certificate.do": ("le faire renouveler par l'autorité du territoire", "have the territory's authority renew it"),
     "expired": ("Le certificat « {name} » a expiré", "The certificate `{name}` has expired"),
     "expired.do": ("le faire renouveler par l'autorité du territoire", "have the territory's authority renew it"),
+    "detour": ("En panne : {bearer} ; tout passe par {active}", "Down: {bearer}; all goes by {active}"),
+    "detour.do": (
+        "vérifier le câble et le convertisseur de fibre, puis prévenir l'opérateur de la fibre",
+        "check the cable and the fibre converter, then tell the fibre's operator",
+    ),
+    "standby": ("La liaison de secours est en panne : {bearer}", "The standby link is down: {bearer}"),
+    "standby.do": (
+        "vérifier le modem, son antenne et sa carte SIM avant que la fibre ne manque",
+        "check the modem, its antenna and its SIM card before the fibre fails",
+    ),
+    "thin": (
+        "Forfait 4G bientôt épuisé : un lot de relevés sur quatre passe, les autres attendent ici",
+        "4G budget running out: one batch of readings in four goes, the others wait here",
+    ),
+    "thin.do": ("rétablir la fibre", "restore the fibre"),
     "hold": (
-        "Forfait 4G épuisé : seules les alarmes passent jusqu'au mois prochain ou au retour de la fibre",
-        "4G budget used up: alarms only until next month or until the fibre is back",
+        "Forfait 4G épuisé : alarmes et événements passent, les relevés attendent le mois prochain ou la fibre",
+        "4G budget used up: alarms and events pass, readings wait for next month or for the fibre",
     ),
     "hold.do": ("rétablir la fibre", "restore the fibre"),
     "modem": ("Modem 4G : {why}", "4G modem: {why}"),
@@ -191,7 +219,7 @@ WORDS = {
     "budget_free": ("{used} ce mois-ci, sans plafond", "{used} this month, no limit"),
     "policy.all": ("tout passe", "everything passes"),
     "policy.thin": ("relevés éclaircis", "readings thinned"),
-    "policy.hold": ("alarmes seules", "alarms only"),
+    "policy.hold": ("alarmes et événements seuls", "alarms and events only"),
     "signal": ("signal {dbm} dBm", "signal {dbm} dBm"),
     "days_left": ("{name} : {days} j", "{name}: {days} d"),
     "days_unknown": ("{name} : illisible", "{name}: cannot be read"),
@@ -211,6 +239,7 @@ WORDS = {
     "event.bearer-down": ("liaison en panne", "bearer down"),
     "event.return-failed": ("retour sur la liaison préférée manqué", "return to the preferred bearer failed"),
     "event.attempt-expired": ("connexion sans réponse", "connection without an answer"),
+    "event.subscription-refused": ("accusés de réception refusés", "confirmations refused"),
     "event.stop-unfinished": ("arrêt avant la fin de l'écriture", "stopped before the write was over"),
     "event.suppressed": ("lignes de journal omises", "log lines left out"),
     # `gateway losses`

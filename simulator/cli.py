@@ -9,7 +9,8 @@ from pathlib import Path
 
 from simulator import picture, report
 from simulator.options import Options
-from simulator.territory import CALENDARS, Result, Territory
+from simulator.result import Result
+from simulator.territory import CALENDARS, Territory
 
 _BAR = 40
 

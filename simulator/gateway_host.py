@@ -191,7 +191,7 @@ class GatewayHost:
         if isinstance(effect, Send):
             effect.peer.radio.carry(effect.datagram, effect.peer.receive, effect.peer.settings.gateway)
         elif isinstance(effect, Publication):
-            bearer = self._carrier()
+            bearer = self.carrier()
             if bearer is not None and self.is_up[bearer]:
                 self.spend(bearer, _MESSAGE_BYTES + len(effect.payload))
                 self._broker.publish(self._name, effect.token, effect.topic, effect.payload)
@@ -204,7 +204,8 @@ class GatewayHost:
         elif isinstance(effect, Log):
             self.logs.append((self._world.unix_s, effect.what))
 
-    def _carrier(self) -> str | None:
+    def carrier(self) -> str | None:
+        """The bearer that carries, as the core believes."""
         return None if self.core is None else self.core.bearers.connection.active
 
     def _connect(self, bearer: str) -> None:

@@ -1,11 +1,13 @@
-"""The night as a picture: lamps lit against lamps wanted, power, and what waited in the cabinets. One
-self-contained SVG."""
+"""The night as a picture: lamps lit against lamps wanted, power, what waited in the cabinets, and by which bearer
+each of them spoke. One self-contained SVG."""
 
 from html import escape
+from itertools import pairwise
 
 from policy import civil
+from simulator.options import cabinets
 from simulator.report import WORDS
-from simulator.territory import Result, Sight
+from simulator.result import Result, Sight
 
 _WIDTH, _LEFT, _RIGHT = 1040, 70, 20
 _PANEL, _GAP, _TOP = 150, 46, 60
@@ -17,6 +19,12 @@ _LABELS = {
     ),
     "en": ("sound lamps lit (line: policy)", "power, kW", "records waiting in the cabinets"),
 }
+_BEARERS = {
+    "fr": ("liaison de chaque armoire", {"fibre": "fibre", "mobile": "4G", None: "aucune"}),
+    "en": ("link of each cabinet", {"fibre": "fibre", "mobile": "4G", None: "none"}),
+}
+_BEARER_COLOURS = {"fibre": "#7fb77e", "mobile": "#8f6bb3", None: "#d8e1e8"}
+_BAND, _BAND_GAP = 14, 6
 _COLOURS = {"fibre": "#d9822b", "power": "#c23030", "ingest": "#5c7080", "broker": "#182026"}
 
 
@@ -30,7 +38,8 @@ def svg(result: Result, language: str) -> str:
         [sight.power_dw // 10 for sight in sights],
         [sight.waiting for sight in sights],
     )
-    height = _TOP + 3 * (_PANEL + _GAP)
+    bands = _TOP + 3 * (_PANEL + _GAP)
+    height = bands + len(sights[0].carriers) * (_BAND + _BAND_GAP) + _GAP // 2
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}"'
         ' font-family="sans-serif" font-size="13">',
@@ -47,6 +56,7 @@ def svg(result: Result, language: str) -> str:
         parts += _cuts(result, top, begin, end, number == 0, language)
         if number == 0:
             parts.append(_line(top, wanted, peak, sights, begin, end))
+    parts += _bearers(result, bands, begin, end, language)
     parts.append("</svg>")
     return "\n".join(parts)
 
@@ -89,6 +99,40 @@ def _panel(
     return parts
 
 
+def _bearers(result: Result, top: int, begin: int, end: int, language: str) -> list[str]:
+    """One band a cabinet: what carried its records, from look to look."""
+    label, names = _BEARERS[language]
+    parts = [f'<text x="{_LEFT}" y="{top - 6}">{escape(label)}</text>']
+    x = _LEFT + 240
+    for bearer, name in names.items():
+        colour = _BEARER_COLOURS[bearer]
+        parts.append(f'<rect x="{x}" y="{top - 17}" width="12" height="12" fill="{colour}"/>')
+        parts.append(f'<text x="{x + 18}" y="{top - 6}">{escape(name)}</text>')
+        x += 90
+    for index, cabinet in enumerate(cabinets(result.options.lamps)):
+        y = top + index * (_BAND + _BAND_GAP)
+        name = escape(f"{cabinet.commune}/{cabinet.name}")
+        parts.append(f'<text x="{_LEFT - 5}" y="{y + 11}" text-anchor="end" font-size="10">{name}</text>')
+        for bearer, from_s, to_s in _spells(result.sights, index):
+            at, to = _x(from_s, begin, end), _x(to_s, begin, end)
+            parts.append(
+                f'<rect x="{at:.1f}" y="{y}" width="{to - at:.1f}" height="{_BAND}" fill="{_BEARER_COLOURS[bearer]}"/>'
+            )
+    return parts
+
+
+def _spells(sights: list[Sight], index: int) -> list[tuple[str | None, int, int]]:
+    """(bearer, from, to) of one cabinet, neighbours that are alike put together."""
+    spells: list[tuple[str | None, int, int]] = []
+    for sight, following in pairwise(sights):
+        bearer = sight.carriers[index]
+        if spells and spells[-1][0] == bearer:
+            spells[-1] = (bearer, spells[-1][1], following.unix_s)
+        else:
+            spells.append((bearer, sight.unix_s, following.unix_s))
+    return spells
+
+
 def _line(top: int, values: list[int], peak: int, sights: list[Sight], begin: int, end: int) -> str:
     points = " ".join(
         f"{_x(sight.unix_s, begin, end):.1f},{top + _PANEL - _PANEL * value / peak:.1f}"
@@ -100,7 +144,9 @@ def _line(top: int, values: list[int], peak: int, sights: list[Sight], begin: in
 def _cuts(result: Result, top: int, begin: int, end: int, named: bool, language: str) -> list[str]:
     parts = []
     start = result.options.start_unix_s
-    for row, cut in enumerate(result.drawn.cuts):
+    # One digger may cut several fibres: one shade, one name.
+    alike = {(cut.what, cut.from_s, cut.to_s): cut for cut in result.drawn.cuts}
+    for row, cut in enumerate(alike.values()):
         x, to = _x(start + cut.from_s, begin, end), _x(start + cut.to_s, begin, end)
         colour = _COLOURS[cut.what]
         parts.append(

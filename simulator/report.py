@@ -5,7 +5,7 @@ from typing import Any
 
 from policy import civil
 from simulator.options import Options, cabinets
-from simulator.territory import Result
+from simulator.result import Result
 
 FRENCH = {
     "title": "Territoire simulé",

@@ -7,7 +7,6 @@ has no mains by day and can only then say what it could not say at dawn.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from hashlib import sha256
 
 from gateway.core.bearer import Bearer
@@ -16,9 +15,9 @@ from node.settings import Settings
 from policy import civil, lighting
 from simulator.broker import Broker
 from simulator.centre import Centre
-from simulator.checkers.alarms import AlarmVerdict, LampFault, judge
+from simulator.checkers.alarms import LampFault, judge
 from simulator.checkers.bounds import BoundsChecker
-from simulator.checkers.delivery import DeliveryChecker, Verdict
+from simulator.checkers.delivery import DeliveryChecker
 from simulator.checkers.lighting import EVERY_MS, LightingChecker, Watched
 from simulator.gateway_host import GatewayHost
 from simulator.network import LinkQuality, Radio
@@ -27,6 +26,7 @@ from simulator.options import HOUR_S, Cabinet, Drawn, Options, cabinets, draw
 from simulator.parts import DimmerTwin, MeterTwin
 from simulator.plant import Air, Feeder, Lamp, LampData
 from simulator.prng import Prng
+from simulator.result import Result, Sight
 from simulator.world import World
 from wire import event, record
 
@@ -44,59 +44,6 @@ _QUIET_AFTER_DUSK_S = 1800
 # Nodes report in the minute after each quarter hour: a run that ended there would find records on their way up.
 _QUARTER_S = 900
 _QUARTER_DONE_S = 600
-
-
-@dataclass
-class Sight:
-    """One look at the territory: for the picture."""
-
-    unix_s: int
-    lit: int
-    wanted: int
-    waiting: int
-    power_dw: int
-
-
-@dataclass
-class Result:
-    """Everything a report says."""
-
-    options: Options
-    drawn: Drawn
-    verdict: Verdict
-    alarms: AlarmVerdict
-    digest: str
-    node_seconds: int
-    events: int
-    longest_wait_s: int
-    median_wait_s: int
-    true_wh: int
-    full_power_wh: int
-    stored_wh: int
-    lighting_violations: list[str]
-    bounds_violations: list[str]
-    worst_delay_s: int
-    sights: list[Sight]
-    cut_lines: list[tuple[str, int, int, int, int, int]]
-    batches: int
-    batch_bytes: int
-    mobile_bytes: int
-    bearer_changes: int
-    readings: int
-    counters: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def is_good(self) -> bool:
-        verdict = self.verdict
-        return not (
-            verdict.lost
-            or verdict.duplicated
-            or verdict.altered
-            or verdict.invented
-            or self.lighting_violations
-            or self.bounds_violations
-            or self.alarms.faults
-        )
 
 
 class Territory:
@@ -303,7 +250,8 @@ class Territory:
         if self.world.now_ms % 300_000 == 0:
             waiting = sum(gateway.waiting() for gateway in self.gateways)
             power_dw = sum(lamp.power_dw() for lamp in self.lamps)
-            self.sights.append(Sight(unix_s, lit, wanted, waiting, power_dw))
+            carriers = tuple(gateway.carrier() for gateway in self.gateways)
+            self.sights.append(Sight(unix_s, lit, wanted, waiting, power_dw, carriers))
 
     def _lamp_of(self, host: NodeHost) -> Lamp:
         return self.lamps[self.nodes.index(host)]

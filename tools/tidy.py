@@ -28,7 +28,6 @@ LONGER = {
         560,
         "both sides of one endpoint share its exchanges; the tables are already apart",
     ),
-    "gateway/core/journal.py": (420, "appending, flushing and freeing keep one set of invariants"),
     "gateway/core/uplink.py": (440, "window, silence, refusals and lane policy move the same few fields of a stream"),
     "tests/simulator/test_checkers.py": (420, "a planted bug for each checker, side by side"),
     "tests/wire/test_senml.py": (420, "one table of broken packs, read as a whole"),

@@ -15,6 +15,10 @@ from gateway.core.wallclock import WallClock
 
 BearerEffect = Connect | Drop | Probe | Write | CutPower
 
+# The first words of causes (gateway/io/mqtt_socket.py, and an attempt's that expired) that say nothing came back over
+# the path. Any other is the broker's or a file's: a modem's reset mends neither.
+NO_PATH = ("connection-timeout", "network-error", "name-unresolved", "mqtt-silent", "no answer")
+
 
 class Bearers:
     """`connection`, `budgets` (by metered bearer) and `modem` (None without one) are there for the shell to report to.
@@ -39,6 +43,7 @@ class Bearers:
         self._bearers = bearers
         self._clock = clock
         self._log = log
+        self._lacks_path = False  # of the last failure
         self.connection = Connection(
             bearers, random_below=random_below, reconnect_last_ms=reconnect_last_ms, now_ms=now_ms
         )
@@ -51,11 +56,13 @@ class Bearers:
 
     def connected(self, bearer: str, *, now_ms: int) -> bool:
         """The broker has accepted us by a bearer; False: nobody waited for that any more."""
+        self._lacks_path = False
         return self.connection.connected(bearer, now_ms=now_ms)
 
     def disconnected(self, bearer: str, why: str, *, now_ms: int) -> bool:
         """A connection has ended or never came to be. True while another carries."""
         if self.connection.disconnected(bearer, why, now_ms=now_ms):
+            self._lacks_path = why.startswith(NO_PATH)
             self._log("disconnected", why=why, bearer=bearer)
         return self.connection.active is not None
 
@@ -68,6 +75,8 @@ class Bearers:
         """Whatever is due."""
         effects: list[BearerEffect] = [*self.connection.poll(now_ms=now_ms)]
         for change in self.connection.take_changes():
+            if change.what == "attempt-expired":
+                self._lacks_path = True
             self._log(change.what, bearer=change.bearer, why=change.why)
         if self.modem is not None:
             effects += self._poll_modem(self.modem, now_ms)
@@ -92,11 +101,15 @@ class Bearers:
         }
 
     def _poll_modem(self, modem: Modem, now_ms: int) -> list[Write | CutPower]:
-        # A lone bearer is never probed: it is down when nothing carries.
-        is_alone = len(self._bearers) == 1
         metered = next(bearer.name for bearer in self._bearers if bearer.is_metered)
-        is_up = self.connection.active is not None if is_alone else self.connection.is_up(metered)
-        modem.bearer_is_down(not is_up, now_ms=now_ms)
+        if self.connection.active == metered:
+            is_down = False  # whatever its probes say: a reset would cut what carries
+        elif len(self._bearers) == 1:
+            # A lone bearer is never probed: its own failures tell. A broker that refuses has been reached.
+            is_down = self._lacks_path
+        else:
+            is_down = not self.connection.is_up(metered)
+        modem.bearer_is_down(is_down, now_ms=now_ms)
         effects = modem.poll(now_ms=now_ms)
         for change in modem.take_changes():
             self._log(f"modem-{change.what}", before=change.before, now=change.now)

@@ -96,7 +96,7 @@ class Budget:
     # --- what others ask ----------------------------------------------------------------------------------------
 
     def policy(self) -> str:
-        """"all", "thin" or "hold", for telemetry and events by this bearer."""
+        """What may go of telemetry by this bearer: all, thin or hold. Events and alarms pass whatever it says."""
         self._word = self._decide()
         return self._word
 

@@ -10,15 +10,15 @@ Order matters in one place only: a node's 2.04 leaves after the flush that made 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from gateway.core import entry, limits
-from gateway.core.aside import Lost, Quarantined
+from gateway.core import limits
 from gateway.core.bearer import Bearer
 from gateway.core.bearers import BearerEffect, Bearers
 from gateway.core.connection import UNBOUND
 from gateway.core.disk import Disk
 from gateway.core.inbox import Inbox
-from gateway.core.journal import Journal, Recovery, Refused, Stream
-from gateway.core.ledger import Ledger, When
+from gateway.core.journal import Journal, Recovery, Refused
+from gateway.core.ledger import Ledger
+from gateway.core.own import OwnRecords
 from gateway.core.post import Publication
 from gateway.core.refused import RefusedStore
 from gateway.core.registry import Registry
@@ -28,7 +28,6 @@ from gateway.core.timemap import TimeMap
 from gateway.core.uplink import Uplink
 from gateway.core.wallclock import WallClock
 from wire import coap_message, event, record, topic, watermark
-from wire import limits as wire_limits
 from wire.coap import Endpoint, Request
 from wire.coap_exchange import bearer_timing
 from wire.faults import WireFault
@@ -116,14 +115,25 @@ class Gateway:
             journal_bytes_max=options.journal_bytes_max,
             alarm_reserve_bytes=options.alarm_reserve_bytes,
         )
-        self.inbox = Inbox(self.journal, self._own_now, self._witness)
-        self.registry = Registry(options.allowed)
-        self.scrutiny = Scrutiny(self.clock, self.registry, self._own)
-        self.timemap = TimeMap(self.clock, self._own, boot=start.boot)
         self.refused = RefusedStore(state_disk)
         self.ledger = Ledger(state_disk)
+        self.own = OwnRecords(
+            self.journal,
+            self.ledger,
+            self.clock,
+            node=options.gateway,
+            boot=start.boot,
+            time_ms=lambda: self._now_ms,
+            written=lambda: self._ask_flush(options.commit_ms),
+            keep=self._keep_refused,
+            log=self._log,
+        )
+        self.inbox = Inbox(self.journal, self.own.write, self._witness)
+        self.registry = Registry(options.allowed)
+        self.scrutiny = Scrutiny(self.clock, self.registry, self.own.say)
+        self.timemap = TimeMap(self.clock, self.own.say, boot=start.boot)
         self.thinner = Thinner(
-            self.journal, self.ledger, explain=self._explain, flush=lambda: self._ask_flush(0), when=self._when
+            self.journal, self.ledger, explain=self.own.explain, flush=lambda: self._ask_flush(0), when=self.own.when
         )
         self.uplink = Uplink(
             self.journal,
@@ -134,8 +144,8 @@ class Gateway:
             batch_age_ms=options.batch_age_ms,
             batch_records_max=options.batch_records_max,
             window_max=options.window_max,
-            on_lost=self._lost,
-            on_quarantined=self._quarantined,
+            on_lost=self.own.explain_hole,
+            on_quarantined=self.own.explain_quarantined,
         )
         self.endpoint = Endpoint(
             random_below=random_below,
@@ -145,7 +155,6 @@ class Gateway:
             outgoing_max=limits.LINK_OUTGOING_MAX,
         )
         self._effects: list[Effect] = []
-        self._sequence = 0
         self._now_ms = self._started_ms = now_ms
         self._flush_at_ms: int | None = None
         self.bearers = Bearers(
@@ -160,7 +169,7 @@ class Gateway:
             log=self._log,
             now_ms=now_ms,
         )
-        self.counters = {"strangers": 0, "unknown-path": 0, "messages-refused": 0, "own-refused": 0}
+        self.counters = {"strangers": 0, "unknown-path": 0, "messages-refused": 0}
 
     def start(self, *, now_ms: int) -> Recovery:
         """Recover the journal, open this epoch and report the boot."""
@@ -168,7 +177,7 @@ class Gateway:
         recovery = self.journal.recover()
         previous = self._start.boot - 1 if self._start.boot > 1 else None
         detail = [previous, None, self._start.cause, KIND, VERSION]
-        self._own(EventBody(event.BOOT, None, detail))
+        self.own.say(EventBody(event.BOOT, None, detail))
         return recovery
 
     # --- events -------------------------------------------------------------------------------------------------
@@ -278,7 +287,7 @@ class Gateway:
     def health(self) -> dict[str, Any]:
         """Counters of every part, for the log and the status page."""
         return {
-            "gateway": dict(self.counters),
+            "gateway": {**self.counters, "own-refused": self.own.refused},
             "link": {name: count for name, count in self.endpoint.counters.items() if count},
             "inbox": dict(self.inbox.counters),
             "scrutiny": dict(self.scrutiny.counters),
@@ -349,74 +358,6 @@ class Gateway:
         at_ms = self._now_ms + delay_ms
         if self._flush_at_ms is None or at_ms < self._flush_at_ms:
             self._flush_at_ms = at_ms
-
-    def _own_now(self, body: EventBody, *, reserve: bool = False) -> tuple[str, int] | Refused:
-        """A record of the gateway itself, journaled like any other. A refusal costs no sequence number."""
-        made = Record(self._start.boot, self._sequence, self.clock.stamp(now_ms=self._now_ms), body)
-        lane = record.lane(made)
-        data = record.encode(made)
-        payload = entry.encode(entry.Entry(self._options.gateway, data))
-        position = self.journal.append(lane, payload, reserve=reserve)
-        if isinstance(position, Refused):
-            self.counters["own-refused"] += 1
-            return position
-        self._sequence += 1
-        self._ask_flush(self._options.commit_ms)
-        return lane, position
-
-    def _own(self, body: EventBody) -> tuple[str, int] | None:
-        """As above; None when refused."""
-        return self._placed(body, self._own_now(body))
-
-    def _explain(self, body: EventBody) -> tuple[str, int] | None:
-        """A record that says what will not come. It makes room, so a full journal must not refuse it.
-
-        None when refused all the same: nothing may be let go unexplained, so the caller tries again later.
-        """
-        return self._placed(body, self._own_now(body, reserve=True))
-
-    def _placed(self, body: EventBody, placed: tuple[str, int] | Refused) -> tuple[str, int] | None:
-        if isinstance(placed, Refused):
-            self._log("own-record-refused", event=event.label(body.code), why=placed.value)
-            return None
-        return placed
-
-    def _lost(self, lost: Lost) -> tuple[str, int] | None:
-        stream: Stream = lost.stream
-        self._log("journal-hole", lane=stream.lane, first=lost.first, last=lost.last)
-        why = "journal-damaged"
-        placed = self._explain(EventBody(event.HOLE, None, [stream.epoch, stream.lane, lost.first, lost.last, why]))
-        if placed is not None:
-            when = self._when()
-            key = f"hole-{lost.first}-{lost.last}"
-            self.ledger.positions_lost(why, stream.lane, stream.epoch, lost.first, lost.last, key=key, when=when)
-        return placed
-
-    def _quarantined(self, found: Quarantined) -> tuple[str, int] | None:
-        # The centre's word: bounded as any text in a record, or it would refuse the explanation as well.
-        why = found.reason.encode()[: wire_limits.TEXT_BYTES_MAX].decode(errors="ignore")
-        self._keep_refused(f"quarantined-{found.reason}", found.stream.lane, found.payload)
-        stream = found.stream
-        key, lost_as = f"{stream.epoch.hex()}-{found.position}", f"quarantined: {why}"
-        try:
-            item = entry.decode(found.payload)
-        except WireFault:
-            payload = found.payload[: limits.RAW_BYTES_MAX]
-            placed = self._explain(EventBody(event.RAW, None, [self._options.gateway, why, payload]))
-            if placed is not None:
-                where = (stream.lane, stream.epoch, found.position, found.position)
-                self.ledger.positions_lost(lost_as, *where, key=key, when=self._when())
-            return placed
-        made = item.record
-        gap = [item.node, made.boot, made.sequence, made.sequence, why]
-        placed = self._explain(EventBody(event.GAP, None, gap))
-        if placed is not None:
-            who = (stream.lane, item.node, made.boot, [made.sequence])
-            self.ledger.records_lost(lost_as, *who, key=key, when=self._when())
-        return placed
-
-    def _when(self) -> When:
-        return When(self.clock.unix_s(now_ms=self._now_ms), (self._now_ms - self._started_ms) // 1000)
 
     def _keep_refused(self, why: str, source: Any, data: bytes) -> None:
         unix_s = self.clock.unix_s(now_ms=self._now_ms)

@@ -20,6 +20,7 @@ import json
 import re
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -94,8 +95,9 @@ class Ledger:
 
     def __init__(self, disk: Disk) -> None:
         self._disk = disk
-        self._number = 0
+        self._number = 1
         self._size = 0
+        self._is_torn = False  # the newest line may be half a line
         self._seen: OrderedDict[bytes, None] = OrderedDict()
         self._waiting: deque[bytes] = deque()
         self._dirty: set[str] = set()
@@ -107,7 +109,6 @@ class Ledger:
             self._load()
         except OSError:
             self.counters["disk-errors"] += 1
-        self._number += 1  # never behind a line that a cut may have torn
 
     def records_lost(
         self, why: str, lane: str, node: bytes, boot: int, sequences: Iterable[int], *, key: str, when: When
@@ -170,10 +171,12 @@ class Ledger:
                 self._waiting.popleft()
                 self.counters["lines"] += 1
         except OSError:
-            # What was written of the line is unknown: the next goes to a file of its own.
+            # What was written of the line is unknown: the next one does not continue it.
             self.counters["disk-errors"] += 1
-            self._number += self._size > 0
-            self._size = 0
+            self._is_torn = True
+            if self._size:  # else its totals are still to be written
+                with suppress(OSError):
+                    self._size = self._disk.size(_name(self._number))
 
     def _append(self, line: bytes) -> None:
         if self._size + len(line) > limits.LEDGER_FILE_BYTES_MAX:
@@ -187,9 +190,12 @@ class Ledger:
                 noted = json.loads(waiting)
                 totals[noted["why"]] -= noted["count"]
             line = json.dumps({"totals": totals}, separators=(",", ":")).encode() + b"\n" + line
-        self._size += len(line)
+        if self._is_torn:
+            line = b"\n" + line
         self._dirty.add(_name(self._number))
         self._disk.append(_name(self._number), line)
+        self._size += len(line)
+        self._is_torn = False
 
     def _forget_old(self) -> None:
         for name in self._names():
@@ -210,6 +216,8 @@ class Ledger:
                 elif (digest := _digest(line)) not in self._seen:
                     self._remember(digest)
                     self._count(line)
+            # Continued, not begun anew: few lines in each of many lives must not push out those of older ones.
+            self._size, self._is_torn = self._disk.size(name), True
 
     def _count(self, line: dict[str, Any]) -> None:
         self.totals[line["why"]] = self.totals.get(line["why"], 0) + line["count"]

@@ -4,13 +4,17 @@ In this order, and only from segments that are sealed, durable and not freed:
 
     telemetry   the lowest level first, the oldest first within a level: of each node and set of reading keys every
                 other record goes, the others stay as they are: level 1 keeps one in 2, level 2 in 4, level 3 in 8
+    gaps        our own, of several segments of events at once: one that covers them all for each (node, boot, why)
+                takes their place. Explanations must not crowd out what they explain
     telemetry   once all of it is at the last level: whole segments, the oldest first
     events      the oldest first, but not what is a statement about records (boot, gap, hole, raw)
-    gaps        our own of the oldest segment of events, once each (node, boot) there has one that covers them all
     alarms      the oldest first, and only when everything that is configured is full
 
 A payload that cannot be decoded stays. Turns are by level and go on from segment to segment, so that a node with
 one record in each segment is thinned like the others; a start begins them afresh, which keeps a record more.
+
+Gap records take room too. Where they would take more than the records make, a deed takes more segments: these share
+their gap records. It is tried again only with twice as many, so that no segment is read in vain more than a few times.
 """
 
 from collections import OrderedDict
@@ -30,51 +34,47 @@ FULL = "journal-full"
 # What the lane `event` says about other records: without it something would be missing unexplained.
 STATEMENTS = (event.BOOT, event.GAP, event.HOLE, event.RAW)
 
-GONE = limits.THINNING_LEVEL_MAX + 1  # the level of a segment from which all has gone that may go
+TOGETHER = 1  # the level of a segment of events whose gap records have been put together
+GONE = limits.THINNING_LEVEL_MAX + 1  # of a segment from which all has gone that may go
 MERGED = GONE + 1  # of one whose gap records have been put together as well
 Lost = dict[tuple[bytes, int], list[tuple[int, int]]]  # (node, boot) -> [(index in the segment, sequence)]
+Spans = dict[tuple[bytes, int, str], tuple[int, int]]  # (node, boot, why) -> sequences, from and to
 Turn = tuple[int, bytes, tuple[int, ...]]  # level, node, reading keys
 
 
 @dataclass
 class Plan:
-    """One segment on its way to `level`: which of its positions will be void, and who is let go."""
+    """One segment on its way to `level`: which of its positions will be void, who is let go, and what is to be said.
+
+    `together`: our own gap records go, and `spans` covers what they did as well as them.
+    """
 
     stream: Stream
     segment: Segment
     level: int
+    together: bool = False
     void: bytearray = field(default_factory=bytearray)  # by index: 1 where nothing will stand
     lost: Lost = field(default_factory=dict)
-    merged: dict[tuple[bytes, int], tuple[int, int]] = field(default_factory=dict)  # what gaps in `lost` covered
+    spans: Spans = field(default_factory=dict)
     bytes: int = 0  # of the records in `lost`, on the disk
     turns: dict[Turn, int] = field(default_factory=dict)
 
     @property
     def why(self) -> str:
-        return why(self.level)
+        return why(self.stream.lane, self.level)
 
-    @property
-    def is_worth_it(self) -> bool:
-        """Gap records take room too: with a record or two of each node in a segment, more than they make."""
-        gaps = (len(self.lost) + len(self.merged)) * limits.THINNING_GAP_BYTES
-        return self.bytes > (gaps if self.level == GONE else 2 * gaps)
-
-    @property
-    def gaps(self) -> list[EventBody]:
-        """What explains it. To cover more than is missing does no harm: a record beats a gap."""
-        spans = {
-            about: (min(sequence for _, sequence in pairs), max(sequence for _, sequence in pairs))
-            for about, pairs in self.lost.items()
-        }
-        for about, (first, last) in self.merged.items():
-            spans[about] = _wider(spans.get(about), first, last)
-        return [EventBody(event.GAP, None, [*about, *span, self.why]) for about, span in spans.items()]
-
-    def takes(self, item: Item, turns: "Turns") -> bool:
-        """Whether this record goes; what follows from that is noted."""
+    def take(self, index: int, item: Item, size: int, turns: "Turns") -> None:
+        """Let this record go if the level says so."""
         body = item.record.body
-        if self.level == MERGED:
-            return _merge(self.merged, body)
+        if not (self._covers(body) if self.together else self._may_go(item, turns)):
+            return
+        self.void[index] = 1
+        self.bytes += size
+        self.lost.setdefault((item.node, item.record.boot), []).append((index, item.record.sequence))
+        _widen(self.spans, (item.node, item.record.boot, self.why), item.record.sequence, item.record.sequence)
+
+    def _may_go(self, item: Item, turns: "Turns") -> bool:
+        body = item.record.body
         if self.level == GONE:
             return isinstance(body, dict) or body.code not in STATEMENTS
         if not isinstance(body, dict):
@@ -83,6 +83,56 @@ class Plan:
         turn = self.turns.get(key, turns.of(key))
         self.turns[key] = 1 - turn
         return turn == 1
+
+    def _covers(self, body: Any) -> bool:
+        """Take in what a gap record of ours says; False if this is none."""
+        if not isinstance(body, EventBody) or body.code != event.GAP:
+            return False
+        node, boot, first, last, why = body.detail[:5]
+        if node is None or last is None or why not in (THINNED, FULL):
+            return False
+        _widen(self.spans, (node, boot, why), first, last)
+        return True
+
+
+@dataclass
+class Deed:
+    """Plans that share their gap records. `is_widest`: no more segments could be taken at once."""
+
+    plans: list[Plan]
+    is_widest: bool = True
+
+    @property
+    def together(self) -> bool:
+        return self.plans[0].together
+
+    def drop_poor(self) -> None:
+        """After reading: to copy a segment for a few gap records is not worth the card's life."""
+        for plan in self.plans:
+            if plan.together and 4 * plan.bytes < plan.segment.size:
+                plan.segment.tried = limits.THINNING_TOGETHER_SEGMENTS_MAX
+        self.plans = [plan for plan in self.plans if not plan.together or 4 * plan.bytes >= plan.segment.size]
+
+    def spans(self) -> Spans:
+        """What the gap records will cover. To cover more than is missing does no harm: a record beats a gap."""
+        spans: Spans = {}
+        for plan in self.plans:
+            for about, (first, last) in plan.spans.items():
+                _widen(spans, about, first, last)
+        return spans
+
+    def is_worth_it(self, gaps: int) -> bool:
+        """Whether this makes room, with so many gap records."""
+        made, taken = sum(plan.bytes for plan in self.plans), gaps * limits.THINNING_GAP_BYTES
+        return made > (taken if self.plans[0].level == GONE else 2 * taken)
+
+    def leave(self) -> None:
+        """It is not: these segments are not tried again before there are twice as many, or at all."""
+        for plan in self.plans:
+            tried = limits.THINNING_TOGETHER_SEGMENTS_MAX if self.is_widest else len(self.plans)
+            plan.segment.tried = max(plan.segment.tried, tried)
+            if self.is_widest and not plan.together:
+                plan.segment.level, plan.segment.tried = plan.level, 0
 
 
 class Turns:
@@ -104,19 +154,21 @@ class Turns:
             self._turns.popitem(last=False)
 
 
-def choose(journal: Journal, *, alarms: bool, cramped: bool) -> Plan | None:
-    """The next segment to let records go from. `cramped`: there is no room for a copy, so all of one must go."""
+def choose(journal: Journal, *, alarms: bool, cramped: bool) -> Deed | None:
+    """The next segments to let records go from. `cramped`: there is no room for a copy, so all of one must go."""
     telemetry = _candidates(journal, event.TELEMETRY, GONE)
-    if telemetry:
+    if telemetry and not cramped:
         stream, segment = min(telemetry, key=lambda candidate: candidate[1].level)
-        if segment.level < limits.THINNING_LEVEL_MAX and not cramped:
-            return Plan(stream, segment, segment.level + 1)
-        return Plan(*telemetry[0], GONE)
-    for lane, level in (event.EVENT, GONE), (event.EVENT, MERGED), (event.ALARM, GONE):
-        if lane != event.ALARM or alarms:
-            for stream, segment in _candidates(journal, lane, level):
-                return Plan(stream, segment, level)
-    return None
+        if segment.level < limits.THINNING_LEVEL_MAX:
+            return Deed([Plan(stream, segment, segment.level + 1)])
+    deed = None if cramped else _put_together(journal)
+    deed = deed or _drop(telemetry)
+    for lane in event.EVENT, event.ALARM:
+        if deed is None and (lane != event.ALARM or alarms):
+            deed = _drop(_candidates(journal, lane, GONE))
+        if deed is None and lane == event.EVENT:
+            deed = _put_together(journal)
+    return deed
 
 
 def _candidates(journal: Journal, lane: str, level: int) -> list[tuple[Stream, Segment]]:
@@ -127,24 +179,53 @@ def _candidates(journal: Journal, lane: str, level: int) -> list[tuple[Stream, S
     ]
 
 
-def why(level: int) -> str:
+def _put_together(journal: Journal) -> Deed | None:
+    """Gap records of the oldest segments of events, of as many as one deed may take."""
+    found = [
+        (stream, segment)
+        for stream, segment in _candidates(journal, event.EVENT, MERGED)
+        if segment.level in (0, GONE) and segment.tried < limits.THINNING_TOGETHER_SEGMENTS_MAX
+    ]
+    group, is_widest = _first(found, limits.THINNING_TOGETHER_SEGMENTS_MAX)
+    tried = max((segment.tried for _, segment in group), default=0)
+    if len(group) < max(1, tried + 1 if is_widest else 2 * tried):
+        return None
+    plans = [Plan(stream, held, MERGED if held.level else TOGETHER, together=True) for stream, held in group]
+    return Deed(plans, is_widest)
+
+
+def _drop(candidates: list[tuple[Stream, Segment]]) -> Deed | None:
+    """The oldest segment, or the oldest few where one alone has too little of each node."""
+    if not candidates:
+        return None
+    want = max(1, 2 * candidates[0][1].tried)
+    group, is_widest = _first(candidates, want)
+    if len(group) < want and not is_widest:
+        return None
+    is_widest = is_widest or want >= limits.THINNING_TOGETHER_SEGMENTS_MAX
+    return Deed([Plan(stream, segment, GONE) for stream, segment in group], is_widest)
+
+
+def _first(candidates: list[tuple[Stream, Segment]], count: int) -> tuple[list[tuple[Stream, Segment]], bool]:
+    """The first ones, as far as one deed may go; and whether it may not go further."""
+    group: list[tuple[Stream, Segment]] = []
+    size = 0
+    for stream, segment in candidates[:count]:
+        size += segment.size
+        if group and size > limits.THINNING_TOGETHER_BYTES_MAX:
+            return group, True
+        group.append((stream, segment))
+    return group, len(group) == limits.THINNING_TOGETHER_SEGMENTS_MAX
+
+
+def why(lane: str, level: int) -> str:
     """The reason in the gap record and in the ledger."""
-    return THINNED if level < GONE else FULL
+    return THINNED if lane == event.TELEMETRY and level < GONE else FULL
 
 
-def _wider(span: tuple[int, int] | None, first: int, last: int) -> tuple[int, int]:
-    return (first, last) if span is None else (min(first, span[0]), max(last, span[1]))
-
-
-def _merge(merged: dict[tuple[bytes, int], tuple[int, int]], body: Any) -> bool:
-    """Take in what a gap record of ours covers; False if this is none."""
-    if not isinstance(body, EventBody) or body.code != event.GAP:
-        return False
-    node, boot, first, last, why = body.detail[:5]
-    if node is None or last is None or why not in (THINNED, FULL):
-        return False
-    merged[node, boot] = _wider(merged.get((node, boot)), first, last)
-    return True
+def _widen(spans: Spans, about: tuple[bytes, int, str], first: int, last: int) -> None:
+    before = spans.get(about)
+    spans[about] = (first, last) if before is None else (min(first, before[0]), max(last, before[1]))
 
 
 def decoded(payload: bytes) -> Item | None:

@@ -263,6 +263,11 @@ THINNING_TURNS_MAX = 32_768
 # What one gap record takes with its overhead: a segment whose records make less room than their gaps take is left.
 THINNING_GAP_BYTES = 80
 
+# Segments that one deed may take so that they share their gap records: two full ones hold 26,000 of these, enough for
+# 5,000 nodes with two reasons each; its lists take some 3 MB meanwhile. And small ones, as of a small card.
+THINNING_TOGETHER_BYTES_MAX = 2 * 1024 * 1024
+THINNING_TOGETHER_SEGMENTS_MAX = 16
+
 # After an error of the disk or a refused record. A card that resets is back sooner.
 THINNING_RETRY_MS = 2_000
 

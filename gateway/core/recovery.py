@@ -6,27 +6,20 @@ version. Rules:
 
 * a torn tail is the end of the log; after damage in the middle, the records that follow are still found;
 * a damaged header is rebuilt from the file name if a record proves it;
-* where two files of a stream hold the same position, the one written later answers (the earlier one is a file
-  in which a sync or a write failed); different bytes are reported;
-* a segment rewritten without some of its records (version 2) answers for all its positions if it is whole; if
-  it is not, what it was to replace answers and it is deleted;
-* what lies behind a file of a newer version in its stream waits, unread, for the agent that can read it all;
+* where two files of a stream hold the same position, `gateway/core/arranging.py` says which answers;
 * an empty file at the end of its stream is deleted: power cuts leave such files, and they hold nothing;
 * a file set aside still says, by its name, where it started: a stream that starts after it has a hole in
   front.
 """
 
 import re
-from dataclasses import dataclass, field
 from typing import NamedTuple
-from zlib import crc32
 
+from gateway.core.arranging import Arranger, Replacement, Scanned
 from gateway.core.disk import Disk
-from gateway.core.limits import (
-    JOURNAL_QUARANTINE_BYTES_MAX,
-    JOURNAL_QUARANTINE_FILES_MAX,
-    JOURNAL_REPORT_ENTRIES_MAX,
-)
+from gateway.core.findings import Recovery
+from gateway.core.limits import JOURNAL_QUARANTINE_BYTES_MAX, JOURNAL_QUARANTINE_FILES_MAX
+from gateway.core.room import BALLAST
 from gateway.core.segment import (
     HEADER_SIZE,
     VERSION_VOIDS,
@@ -39,75 +32,9 @@ from gateway.core.segment import (
 )
 from gateway.core.shelf import Hole, Segment, Shelf, Stream, read_despite_errors
 
-BALLAST = "ballast"  # gateway/core/room.py
 _QUARANTINE = re.compile(r"quarantine-(\d{8})-(.*)", re.DOTALL)
 _NAME_KEPT_MAX = 200  # bytes of the old name; Linux allows 255 in all
 _GENERATION_MAX = 0xFFFF_FFFF
-
-
-class Damage(NamedTuple):
-    """`length` bytes at `offset` of a file that could not be read as records, why, and what was done."""
-
-    name: str
-    offset: int
-    length: int
-    reason: str
-    action: str
-
-
-class HoleFound(NamedTuple):
-    """A hole of a recovered stream and its reason."""
-
-    stream: Stream
-    hole: Hole
-    reason: str
-
-
-class StreamFound(NamedTuple):
-    """A stream of an earlier start: positions `first` to before `end`, of which `records` are readable."""
-
-    stream: Stream
-    first: int
-    end: int
-    records: int
-
-
-@dataclass
-class Recovery:
-    """The report of `Journal.recover`. Lists are cut at JOURNAL_REPORT_ENTRIES_MAX; the counts are whole."""
-
-    streams: list[StreamFound] = field(default_factory=list)
-    records: int = 0
-    voids: int = 0  # positions let go on purpose
-    bytes: int = 0  # payload bytes of all good records, copies included
-    damages: list[Damage] = field(default_factory=list)
-    damages_count: int = 0
-    holes: list[HoleFound] = field(default_factory=list)
-    holes_count: int = 0
-    newer: list[str] = field(default_factory=list)  # files of a newer format version, left as they are
-    held_back: list[str] = field(default_factory=list)  # files that lie behind one of these in its stream
-    quarantined: list[str] = field(default_factory=list)  # new names of the files moved aside now
-    quarantine_deleted: int = 0
-
-    def damage(self, name: str, offset: int, length: int, reason: str, action: str) -> None:
-        """Count a damaged place and list it if there is room."""
-        self.damages_count += 1
-        if len(self.damages) < JOURNAL_REPORT_ENTRIES_MAX:
-            self.damages.append(Damage(name, offset, length, reason, action))
-
-    def hole(self, stream: Stream, first: int, last: int, reason: str) -> None:
-        """Count a hole and list it if there is room."""
-        self.holes_count += 1
-        if len(self.holes) < JOURNAL_REPORT_ENTRIES_MAX:
-            self.holes.append(HoleFound(stream, Hole(first, last), reason))
-
-
-class Replacement(NamedTuple):
-    """A rewritten segment that answers, and the files it replaced, which a cut left on the disk."""
-
-    stream: Stream
-    new: Segment
-    olds: list[Segment]
 
 
 class Found(NamedTuple):
@@ -119,15 +46,6 @@ class Found(NamedTuple):
     report: Recovery
     replacements: list[Replacement]
     leftovers: list[str]  # rewritten segments that are not whole: to be deleted
-
-
-class _Scanned(NamedTuple):
-    """A segment that has at least one good record."""
-
-    segment: Segment
-    holes: list[Hole]
-    torn: bool
-    whole: bool  # rewritten, sealed, without damage: it answers for all its positions
 
 
 def _set_aside_name(number: int, name: str) -> str:
@@ -144,12 +62,11 @@ class Recoverer:
         self._sizes: dict[str, int] = {}
         self._quarantine: dict[int, tuple[str, int]] = {}  # number -> name, size
         self._claims: list[Identity] = []  # by name, of the files that are set aside
-        self._scanned: dict[Identity, _Scanned] = {}
+        self._scanned: dict[Identity, Scanned] = {}
         self._empty: list[tuple[str, int, Identity]] = []
         self._serials: dict[Stream, int] = {}
         self._newer: list[Identity] = []  # by name
-        self._replacements: list[Replacement] = []
-        self._leftovers: list[str] = []
+        self._leftovers: list[str] = []  # nothing behind their headers, and what they were to replace is there
         self._barren: list[tuple[str, int, Identity]] = []  # rewritten, with a sound header and nothing behind it
         self._generation = 0
 
@@ -173,9 +90,11 @@ class Recoverer:
         for name, size, identity in self._barren:
             self._take_barren(name, size, identity)
         self._bound_quarantine()
-        shelves = self._arrange()
+        arranger = Arranger(self._disk, self._report, serials=self._serials, newer=self._newer, claims=self._claims)
+        shelves = arranger.arrange(self._scanned.values())
         generation = min(self._generation + 1, _GENERATION_MAX)
-        return Found(shelves, self._sizes, generation, self._report, self._replacements, self._leftovers)
+        leftovers = [*self._leftovers, *arranger.leftovers]
+        return Found(shelves, self._sizes, generation, self._report, arranger.replacements, leftovers)
 
     def _head(self, name: str) -> tuple[int, bytes]:
         try:
@@ -253,113 +172,10 @@ class Recoverer:
         if torn:
             self._report.damage(name, segment.size, size - segment.size, "torn tail", "taken as the end")
         self._report.bytes += payload_bytes
-        self._scanned[identity] = _Scanned(segment, holes, torn, sealed and not places)
+        self._scanned[identity] = Scanned(segment, holes, torn, sealed and not places)
         self._sizes[name] = size
         self._generation = max(self._generation, identity.generation)
         return True
-
-    def _arrange(self) -> dict[Stream, Shelf]:
-        """Group the segments by stream and settle who answers for which position."""
-        groups: dict[Stream, list[_Scanned]] = {}
-        for identity in sorted(self._scanned):  # by generation, then serial
-            groups.setdefault(Stream(identity.epoch, identity.lane), []).append(self._scanned[identity])
-        shelves = {stream: self._shelve(stream, group) for stream, group in groups.items()}
-        return {stream: shelf for stream, shelf in shelves.items() if shelf.segments}
-
-    def _shelve(self, stream: Stream, group: list[_Scanned]) -> Shelf:
-        shelf = Shelf(stream, group[-1].segment.identity.generation)
-        shelf.serial_max = self._serials[stream]
-        kept: list[_Scanned] = []
-        for scanned in group:  # in the order of writing
-            kept = self._lay(shelf, kept, scanned)
-        kept = self._hold_back(stream, kept)
-        shelf.segments = [scanned.segment for scanned in kept]
-        if kept:
-            shelf.durable_end = kept[-1].segment.end
-            self._report_shelf(shelf, kept)
-        return shelf
-
-    def _lay(self, shelf: Shelf, kept: list[_Scanned], scanned: _Scanned) -> list[_Scanned]:
-        """Put a file over those written before it; return what answers now, by rising positions."""
-        new = scanned.segment
-        before = [other for other in kept if other.segment.end <= new.first]
-        over = [other for other in kept if other.segment.end > new.first and other.segment.first < new.end]
-        after = kept[len(before) + len(over) :]
-        if new.level:
-            # One that begins before it was not replaced: only its tail, in which a sync failed, lies below.
-            olds = [other.segment for other in over if other.segment.first >= new.first]
-            if olds and not scanned.whole:
-                self._leftovers.append(new.name)
-                return kept
-            for other in over[: len(over) - len(olds)]:
-                other.segment.end = new.first
-                before.append(other)
-            if olds:
-                self._replacements.append(Replacement(shelf.stream, new, olds))
-                shelf.superseded += [(old.end, old.name) for old in olds]
-            return [*before, scanned, *after]
-        for other in [*over, *after]:  # the tail of a file in which a sync or a write failed
-            old, end = other.segment, other.segment.end
-            self._compare(old, new)
-            if old.first < new.first:
-                old.end = new.first
-                before.append(other)
-            else:
-                shelf.superseded.append((end, old.name))
-        return [*before, scanned]
-
-    def _hold_back(self, stream: Stream, kept: list[_Scanned]) -> list[_Scanned]:
-        """Leave out what lies behind a file that only a newer agent can read: passing it would be a loss."""
-        newer = [claim.first for claim in self._newer if (claim.epoch, claim.lane) == stream]
-        limit = min(newer, default=None)
-        if limit is None:
-            return kept
-        self._report.held_back += [scanned.segment.name for scanned in kept if scanned.segment.first >= limit]
-        kept = [scanned for scanned in kept if scanned.segment.first < limit]
-        for scanned in kept[-1:]:
-            scanned.segment.end = min(scanned.segment.end, limit)
-        return kept
-
-    def _compare(self, old: Segment, new: Segment) -> None:
-        """Report the positions that the later file `new` holds with other bytes."""
-        first = max(old.first, new.first)
-        wanted = self._digests(old, first)
-        for position, digest in self._digests(new, first).items():
-            if wanted.get(position, digest) != digest:
-                reason = f"another record at position {position}"
-                self._report.damage(old.name, 0, 0, reason, "the later file answers")
-
-    def _digests(self, segment: Segment, first: int) -> dict[int, int]:
-        def fetch(offset: int, length: int) -> bytes:
-            return read_despite_errors(self._disk, segment.name, offset, length)[0]
-
-        return {
-            segment.first + index: crc32(content)
-            for index, _, content in segment.scan(fetch)
-            if segment.first + index >= first and not isinstance(content, VoidRun)
-        }
-
-    def _report_shelf(self, shelf: Shelf, kept: list[_Scanned]) -> None:
-        claims = [claim.first for claim in self._claims if (claim.epoch, claim.lane) == shelf.stream]
-        shelf.start = due = min([shelf.segments[0].first, *claims])
-        records = shelf.durable_end - due
-        torn = False
-        for scanned in kept:
-            segment = scanned.segment
-            holes = [(hole.first, min(hole.last, segment.end - 1), "damaged") for hole in scanned.holes]
-            if segment.first > due:
-                aside = any(due <= claim < segment.first for claim in claims)
-                reason = "file set aside" if aside else "torn tail" if torn else "file missing"
-                holes.insert(0, (due, segment.first - 1, reason))
-            for first, last, reason in holes:
-                if first <= last:
-                    self._report.hole(shelf.stream, first, last, reason)
-                    records -= last - first + 1
-            records -= segment.void_positions
-            self._report.voids += segment.void_positions
-            due, torn = segment.end, scanned.torn
-        self._report.records += records
-        self._report.streams.append(StreamFound(shelf.stream, shelf.start, shelf.durable_end, records))
 
     def _set_aside(self, name: str, size: int, reason: str) -> None:
         number = max(self._quarantine, default=0) + 1

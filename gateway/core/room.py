@@ -16,7 +16,8 @@ be as it was.
 
 from gateway.core import limits
 from gateway.core.disk import Disk
-from gateway.core.recovery import BALLAST
+
+BALLAST = "ballast"
 
 
 class Room:

@@ -109,7 +109,9 @@ class Sending:
     def resumed(self, *, keep_place: bool, oldest: int, records_max: int) -> "Sending":
         """The state for a new connection: what was explained stays so, and with `keep_place` what went before."""
         if keep_place:
-            return replace(self, asked_ms=None, answered=False, question=None, ahead=[], hold_until_ms=0)
+            return replace(
+                self, asked_ms=None, answered=False, question=None, ahead=[], hold_until_ms=0, fresh_since_ms=None
+            )
         return Sending(oldest, records_max, passing=self.passing)
 
     def batch_with(self, token: int) -> Batch | None:

@@ -52,6 +52,7 @@ class Segment:
         "read_failures",
         "seed",
         "size",
+        "tried",
         "void_positions",
     )
 
@@ -59,6 +60,7 @@ class Segment:
         self.name = name
         self.identity = identity
         self.level = level  # how often records were let go of it (gateway/core/thinning.py)
+        self.tried = 0  # with how many at once that was not worth it
         self.void_positions = 0
         self.seed = identity.seed
         self.first = identity.first  # the first position it answers for, held or lost

@@ -1,14 +1,14 @@
 """Making room when the journal is full, a little at a time, and so that nothing goes unexplained.
 
-What is let go, and in which order, `gateway/core/letting_go.py` says. One *deed* takes one segment:
+What is let go, and in which order, `gateway/core/letting_go.py` says. One *deed* takes one segment, or a few:
 
-    plan      read it, choose what goes
+    plan      read them, choose what goes
     explain   append a gap record for each (node, boot): "of these sequences, what you do not hold will not come"
     wait      until these are durable
-    write     the segment anew, under a new name, with void runs in place of what goes; wait for its sync
+    write     a segment anew, under a new name, with void runs in place of what goes; wait for its sync
     replace   the new file answers from here on
     list      every identity in the loss ledger; wait for its sync
-    delete    the old file
+    delete    the old file; and so on with the next segment
 
 A power cut at any instant leaves the old file, or a whole new one whose gap records are durable; a new one
 beside the old is taken up again after the start, for its ledger may be incomplete. A deed is a generator: a
@@ -20,13 +20,14 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
 from gateway.core import limits
+from gateway.core.arranging import Replacement
 from gateway.core.journal import Journal
 from gateway.core.ledger import Ledger, When
-from gateway.core.letting_go import GONE, Lost, Plan, Turns, choose, decoded, why
-from gateway.core.recovery import Replacement
+from gateway.core.letting_go import GONE, Deed, Lost, Plan, Turns, choose, decoded, why
 from gateway.core.rewriting import written
 from gateway.core.segment import RECORD_OVERHEAD, VoidRun
 from gateway.core.shelf import Segment
+from wire import event
 from wire.record import EventBody
 
 
@@ -38,7 +39,7 @@ class _Until:
     at_ms: int | None = None
 
 
-_Deed = Iterator[_Until | None]
+_Work = Iterator[_Until | None]
 
 
 class Thinner:
@@ -63,7 +64,7 @@ class Thinner:
         self._flush = flush
         self._when = when
         self._turns = Turns()
-        self._deed: _Deed | None = None
+        self._work: _Work | None = None
         self._until: _Until | None = None
         self._interrupted: list[Replacement] | None = None
         self._cramped = False  # the disk had no room for a copy: whole segments go, which takes a few bytes
@@ -87,17 +88,17 @@ class Thinner:
             self._look_ms = now_ms + limits.JOURNAL_LOOK_EVERY_MS
             self._journal.look_at_disk()
         self._due_ms = None
-        if self._deed is None:
-            self._deed = self._next()
+        if self._work is None:
+            self._work = self._next()
         elif self._until is not None and not self._has_come(self._until):
             self._due_ms = self._until.at_ms
             return
-        if self._deed is None:
+        if self._work is None:
             return
         try:
-            self._until = next(self._deed)
+            self._until = next(self._work)
         except StopIteration:
-            self._deed = self._until = None
+            self._work = self._until = None
         until = self._until
         self._due_ms = now_ms if until is None or self._has_come(until) else until.at_ms
 
@@ -113,7 +114,7 @@ class Thinner:
     def _pause(self, duration_ms: int = limits.THINNING_RETRY_MS) -> _Until:
         return _Until(at_ms=self._now_ms + duration_ms)
 
-    def _next(self) -> _Deed | None:
+    def _next(self) -> _Work | None:
         if self._interrupted is None:
             self._interrupted = self._journal.take_interrupted()
         if self._interrupted:
@@ -123,26 +124,44 @@ class Thinner:
             return None
         # As long as files cannot be deleted, letting go of records makes no room.
         is_tidy = self._journal.tidy()
-        plan = choose(self._journal, alarms=room.is_short_of_all(held), cramped=self._cramped) if is_tidy else None
-        if plan is None:
+        deed = choose(self._journal, alarms=room.is_short_of_all(held), cramped=self._cramped) if is_tidy else None
+        if deed is None:
             self._idle_until_ms = self._now_ms + limits.THINNING_RETRY_MS
             return None
-        return self._let_go(plan)
+        return self._let_go(deed)
 
     # --- one deed -----------------------------------------------------------------------------------------------
 
-    def _let_go(self, plan: Plan) -> _Deed:
-        try:
-            yield from self._read(plan)
-        except OSError:
-            plan.segment.read_failures += 1
-            yield self._pause()
+    def _let_go(self, deed: Deed) -> _Work:
+        for plan in deed.plans:
+            try:
+                yield from self._read(plan)
+            except OSError:
+                plan.segment.read_failures += 1
+                yield self._pause()
+                return
+        deed.plans = [plan for plan in deed.plans if self._is_held(plan)]
+        deed.drop_poor()
+        if not deed.plans:
             return
-        if not plan.is_worth_it:
-            plan.segment.level = plan.level
+        gaps = [EventBody(event.GAP, None, [*about[:2], *span, about[2]]) for about, span in deed.spans().items()]
+        if not deed.is_worth_it(len(gaps)) or (deed.together and not self._has_room(deed, len(gaps))):
+            deed.leave()
             return
-        if not (yield from self._explain_all(plan)):
+        if not (yield from self._explain_all(deed, gaps)):
             return
+        for plan in deed.plans:
+            if self._is_held(plan) and not (yield from self._rewrite(plan)):
+                deed.leave()
+                return
+
+    def _has_room(self, deed: Deed, gaps: int) -> bool:
+        """What is not urgent must not need the last bytes: for its gap records and the longest copy."""
+        copy = max(plan.segment.size - plan.bytes for plan in deed.plans)
+        return self._journal.bytes_held + gaps * limits.THINNING_GAP_BYTES + copy <= self._journal.room.cap
+
+    def _rewrite(self, plan: Plan) -> Generator[_Until | None, None, bool]:
+        """One segment of a deed that is explained. False when the disk refuses."""
         olds = [*self._journal.void_before(plan.stream, plan.segment, plan.void), plan.segment]
         new = self._journal.new_segment(plan.stream, olds[0].first, plan.level)
         if not (yield from self._write(plan, new)):
@@ -150,18 +169,19 @@ class Thinner:
             self.counters["given-up"] += 1
             self._cramped = True
             yield self._pause(0 if plan.level < GONE else limits.THINNING_RETRY_MS)
-            return
+            return False
         freed = self._journal.oldest(plan.stream) - plan.segment.first if self._is_held(plan) else 0
         if not self._journal.replace(plan.stream, olds, new):
             self._journal.delete_file(new.name)
             self.counters["given-up"] += 1
-            return
+            return True
         self._cramped = False
         self._turns.take(plan.turns)
         yield from self._list(plan.lost, plan.stream.lane, new, freed)
-        self._delete(olds, new)
+        self._delete(olds, new, "merged" if plan.together else "thinned" if plan.level < GONE else "dropped")
+        return True
 
-    def _read(self, plan: Plan) -> _Deed:
+    def _read(self, plan: Plan) -> _Work:
         """Fill in the plan. What the warehouse holds already is of no interest."""
         segment = plan.segment
         plan.void = bytearray(segment.end - segment.first)
@@ -173,27 +193,25 @@ class Thinner:
                     return
             if isinstance(content, VoidRun):
                 plan.void[index : index + content.positions] = b"\x01" * content.positions
-            elif index >= freed and (item := decoded(content)) is not None and plan.takes(item, self._turns):
-                plan.void[index] = 1
-                plan.bytes += RECORD_OVERHEAD + len(content)
-                plan.lost.setdefault((item.node, item.record.boot), []).append((index, item.record.sequence))
+            elif index >= freed and (item := decoded(content)) is not None:
+                plan.take(index, item, RECORD_OVERHEAD + len(content), self._turns)
 
-    def _explain_all(self, plan: Plan) -> Generator[_Until | None, None, bool]:
-        """Append the gap records and wait until they are durable. False if the segment went meanwhile."""
+    def _explain_all(self, deed: Deed, gaps: list[EventBody]) -> Generator[_Until | None, None, bool]:
+        """Append the gap records and wait until they are durable. False if all the segments went meanwhile."""
         ends: dict[str, int] = {}
-        for number, gap in enumerate(plan.gaps, 1):
+        for number, gap in enumerate(gaps, 1):
             if number % limits.THINNING_STEP_RECORDS_MAX == 0:
                 yield None
             while (placed := self._explain(gap)) is None:
                 self._flush()
                 yield self._pause()
-                if not self._is_held(plan):
+                if not any(self._is_held(plan) for plan in deed.plans):
                     return False
             ends[placed[0]] = max(placed[1], ends.get(placed[0], 0))
             self.counters["gaps"] += 1
         self._flush()
         yield _Until(lambda: all(self._journal.is_durable(lane, position) for lane, position in ends.items()))
-        return self._is_held(plan)
+        return True
 
     def _write(self, plan: Plan, new: Segment) -> Generator[_Until | None, None, bool]:
         """Write the segment anew and make it durable. False when the disk refuses."""
@@ -215,12 +233,14 @@ class Thinner:
         finally:
             room.claimed_bytes = 0
 
-    def _list(self, lost: Lost, lane: str, new: Segment, freed: int) -> _Deed:
+    def _list(self, lost: Lost, lane: str, new: Segment, freed: int) -> _Work:
         """Write every identity from index `freed` on into the ledger, and wait until it is durable, or long enough."""
         listed = 0
         for (node, boot), pairs in lost.items():
             sequences = [sequence for index, sequence in pairs if index >= freed]
-            self._ledger.records_lost(why(new.level), lane, node, boot, sequences, key=new.name, when=self._when())
+            self._ledger.records_lost(
+                why(lane, new.level), lane, node, boot, sequences, key=new.name, when=self._when()
+            )
             self.counters["records-let-go"] += len(sequences)
             listed += len(sequences)
             if listed >= limits.THINNING_STEP_RECORDS_MAX:
@@ -230,14 +250,13 @@ class Thinner:
         yield _Until(lambda: self._ledger.is_synced(ticket), self._now_ms + limits.THINNING_LEDGER_WAIT_MS)
         self._ledger.forget_sync(ticket)
 
-    def _delete(self, olds: list[Segment], new: Segment) -> None:
+    def _delete(self, olds: list[Segment], new: Segment, kind: str) -> None:
         for old in olds:
             self._journal.delete_file(old.name)
-        kind = "thinned" if new.level < GONE else "dropped" if new.level == GONE else "merged"
         self.counters[f"segments-{kind}"] += 1
         self.counters["bytes-saved"] += sum(old.size for old in olds) - new.size
 
-    def _resume(self, found: Replacement) -> _Deed:
+    def _resume(self, found: Replacement) -> _Work:
         """Finish a deed that a cut ended after the new file was whole, and before the old one was gone."""
         if not self._journal.holds(found.stream, found.new):
             return
@@ -254,10 +273,11 @@ class Thinner:
             yield self._pause()
             return
         yield from self._list(lost, found.stream.lane, found.new, 0)
-        self._delete(found.olds, found.new)
+        for old in found.olds:
+            self._journal.delete_file(old.name)
         self.counters["resumed"] += 1
 
-    def _compare(self, found: Replacement, lost: Lost) -> _Deed:
+    def _compare(self, found: Replacement, lost: Lost) -> _Work:
         """Find the records of the old files where the new one is void."""
         void = bytearray(found.new.end - found.new.first)
         for index, content in self._journal.scan_segment(found.new):

@@ -46,6 +46,16 @@ def interface_bytes(interface: str) -> int | None:
         return None
 
 
+def interface_count(interface: str) -> tuple[int, str] | None:
+    """(bytes, identity) of one and the same interface; None while it is absent, or where it was replaced meanwhile: the
+    counter of the one under the name of the other would be charged twice."""
+    identity = interface_identity(interface)
+    counter = interface_bytes(interface)
+    if counter is None or identity is None or identity != interface_identity(interface):
+        return None
+    return counter, identity
+
+
 def interface_identity(interface: str) -> str | None:
     """Names this very interface: one that is unplugged and comes back has another. None while it is absent."""
     try:

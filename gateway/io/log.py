@@ -34,11 +34,13 @@ _LEVELS = {
     "return-failed": WARNING,
     "attempt-expired": WARNING,
     "library": WARNING,
+    "subscription-refused": WARNING,
     "suppressed": WARNING,
     "cannot-serve": WARNING,
     "stop-unfinished": WARNING,
     "bearer-changed": NOTICE,
     "bearer-up": NOTICE,
+    "subscription-granted": NOTICE,
     "started": NOTICE,
     "stopped": NOTICE,
 }

@@ -21,10 +21,12 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 FAMILIES_MAX = 400
 LABEL_VALUES_MAX = 8
 _REQUEST_S_MAX = 5
+# A scrape under way at the end is given up after this: nobody waits for a client that does not read.
+_CLOSE_S_MAX = 1.0
 _NAME = re.compile("[a-z][a-z0-9_]{0,60}")
 # Parts of the health whose whole numbers only rise.
 _COUNTING = frozenset(
-    {"gateway", "link", "inbox", "uplink", "refused", "scrutiny", "time", "thinning", "ledger", "mqtt"}
+    {"gateway", "link", "inbox", "uplink", "refused", "scrutiny", "time", "thinning", "ledger", "mqtt", "udp"}
 )
 _LABEL_CHARACTERS_MAX = 40
 
@@ -113,7 +115,12 @@ class MetricsServer:
         self._collector.update(document)
 
     def close(self) -> None:
-        """Returns when the request under way is over."""
+        """Returns when the request under way is over, or after a second."""
+        ending = threading.Thread(target=self._end, name="metrics-end", daemon=True)
+        ending.start()
+        ending.join(_CLOSE_S_MAX)
+
+    def _end(self) -> None:
         self._server.shutdown()
         self._server.server_close()
 

@@ -2,20 +2,23 @@
 
 The port is to be named by /dev/serial/by-id/…, which follows the modem when it comes back as another ttyUSB. A port
 that is gone is opened again with a back-off, for ever. What comes in is posted as events; `post` must hand over to
-the agent's thread. Decides nothing.
+the agent's thread, which calls `took` for each: a modem that chatters waits for it, and the driver drops what is too
+much. Decides nothing.
 """
 
 import asyncio
 import contextlib
 import termios
 from collections.abc import Callable, Sequence
-from queue import Empty, SimpleQueue
+from queue import Empty, Full, Queue
 from threading import Event, Thread
 from typing import Any, NamedTuple
 
 import serial
 
 from gateway.core import limits
+from gateway.io import clock
+from gateway.io.guarded_socket import Places
 
 # The AT port is a virtual one: the rate means nothing, but some drivers want one.
 _BAUD = 115_200
@@ -23,6 +26,12 @@ _BAUD = 115_200
 _READ_S = 0.1
 _WRITE_S = 2.0
 _READ_BYTES_MAX = 4096
+# After something was read: an answer comes in one piece, and a modem that never stops costs fifty turns of the loop a
+# second.
+_PAUSE_S = 0.02
+# Events on their way to the loop, and questions that the thread has not written: the core asks one at a time.
+_EVENTS_MAX = 16
+_WRITES_MAX = 16
 _HOOK_S = 60.0
 # What pyserial lets through from under a port that vanishes (termios.error is no OSError).
 _GONE = (OSError, ValueError, TypeError, termios.error)
@@ -41,12 +50,14 @@ class ModemReceived(NamedTuple):
 
 
 class ModemPort:
-    """One port, from `start` to `close`."""
+    """One port, from `start` to `close`. `looked_ms`: when its thread last gave a sign of life, None once closed."""
 
     def __init__(self, path: str, post: Callable[[Any], None]) -> None:
         self._path = path
         self._post = post
-        self._writes: SimpleQueue[bytes] = SimpleQueue()
+        self._writes: Queue[bytes] = Queue(_WRITES_MAX)
+        self._places = Places(_EVENTS_MAX)
+        self.looked_ms: int | None = clock.monotonic_ms()
         self._stop = Event()
         self._thread = Thread(target=self._run, name="modem", daemon=True)
 
@@ -55,11 +66,18 @@ class ModemPort:
 
     def write(self, data: bytes) -> None:
         """Bytes for the modem; lost while the port is not open, as the modem's silence will tell."""
-        self._writes.put(data)
+        with contextlib.suppress(Full):
+            self._writes.put_nowait(data)
 
-    def close(self, timeout_s: float = 3.0) -> None:
+    def took(self) -> None:
+        """The agent has taken one posted event."""
+        self._places.give_back()
+
+    def close(self, timeout_s: float = 0.5) -> None:
         """End the thread; one that hangs in the driver is left behind (it is a daemon)."""
         self._stop.set()
+        self._places.stop()
+        self.looked_ms = None
         if self._thread.is_alive():
             self._thread.join(timeout_s)
 
@@ -67,12 +85,13 @@ class ModemPort:
         delay_ms = limits.MODEM_REOPEN_FIRST_MS
         told = ""
         while not self._stop.is_set():
+            self._look()
             has_spoken, why = self._serve()
             if self._stop.is_set():
                 return
             if why != told or has_spoken:
                 # The same failure to open is told once, not every minute of a year.
-                self._post(ModemClosed(why))
+                self._tell(ModemClosed(why))
             told = why
             if has_spoken:
                 delay_ms = limits.MODEM_REOPEN_FIRST_MS
@@ -87,7 +106,7 @@ class ModemPort:
         except _GONE as error:
             return False, f"cannot be opened: {error}"
         self._discard()
-        self._post(ModemOpened())
+        self._tell(ModemOpened())
         try:
             return True, self._talk(port)
         finally:
@@ -97,15 +116,26 @@ class ModemPort:
     def _talk(self, port: serial.Serial) -> str:
         try:
             while not self._stop.is_set():
+                self._look()
+                self._places.wait()
                 data = port.read(1)
                 if data:
                     data += port.read(min(port.in_waiting, _READ_BYTES_MAX))
-                    self._post(ModemReceived(data))
+                    self._tell(ModemReceived(data))
+                    self._stop.wait(_PAUSE_S)
                 with contextlib.suppress(Empty):
                     port.write(self._writes.get_nowait())
         except _GONE as error:
             return f"lost: {error}"
         return "stopped"
+
+    def _look(self) -> None:
+        if not self._stop.is_set():
+            self.looked_ms = clock.monotonic_ms()
+
+    def _tell(self, event: ModemOpened | ModemClosed | ModemReceived) -> None:
+        self._places.take()
+        self._post(event)
 
     def _discard(self) -> None:
         """What was to be written to an earlier opening."""

@@ -22,10 +22,14 @@ from gateway.io.mqtt_connection import (
     Message,
     MqttOptions,
     PubAck,
+    Subscription,
 )
 from gateway.io.mqtt_socket import Addresses, Bearer
 
-__all__ = ["ANY_BEARER", "Bearer", "Connected", "Disconnected", "Event", "Message", "MqttLink", "MqttOptions", "PubAck"]
+__all__ = [
+    "ANY_BEARER", "Bearer", "Connected", "Disconnected", "Event", "Message", "MqttLink", "MqttOptions", "PubAck",
+    "Subscription",
+]  # fmt: skip
 
 # Whatever route the system has.
 ANY_BEARER = Bearer(UNBOUND.name)

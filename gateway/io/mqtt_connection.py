@@ -25,6 +25,8 @@ from gateway.io.mqtt_socket import Addresses, Bearer
 CONNACK_TIMEOUT_S = 10
 # paho looks at its timers that often; between them it sleeps until something happens.
 _LOOK_S = 0.5
+# A subscription that was refused is asked for again that often: nobody tells us that the broker's list was corrected.
+_RESUBSCRIBE_S = 300
 # A farewell that has not left by then is given up.
 _FAREWELL_S = 2
 # The broker keeps our subscription (class `a`) that long; records never depend on it.
@@ -80,7 +82,14 @@ class Message(NamedTuple):
     payload: bytes
 
 
-Event = Connected | Disconnected | PubAck | Message
+class Subscription(NamedTuple):
+    """The broker refuses what we subscribe to (`why`), or grants it after all (empty). Granted at once is not told."""
+
+    why: str
+    bearer: str
+
+
+Event = Connected | Disconnected | PubAck | Message | Subscription
 
 
 class Connection:
@@ -111,6 +120,9 @@ class Connection:
         self._clock_is_good = clock_is_good
         self._places = Places(EVENTS_MAX)
         self._sock: GuardedSocket | None = None
+        self._accepted = False
+        self._is_refused = False
+        self._subscribe_at_s: float | None = None
         self._dates_unchecked = False
         self._deadline_s: float | None = None
         self._closing = False
@@ -220,10 +232,16 @@ class Connection:
         if self._end_why:
             raise Broken(self._end_why)
         now_s = time.monotonic()
+        if self._closing and not self._accepted:
+            # At once: a CONNECT that is answered late would take the session from the connection that carries.
+            raise Broken("closed: no longer wanted")
         if self._deadline_s is not None and now_s > self._deadline_s:
-            raise Broken("closed: no longer wanted" if self._closing else "mqtt-silent: no answer to CONNECT")
+            raise Broken("closed: said farewell" if self._closing else "mqtt-silent: no answer to CONNECT")
         if self._closing and self._deadline_s is None:
             self._deadline_s = now_s + _FAREWELL_S
+        if self._subscribe_at_s is not None and now_s >= self._subscribe_at_s:
+            self._subscribe_at_s = None
+            self._subscribe(self._client)
         if self._dates_unchecked and self._clock_is_good():
             self._dates_unchecked = False
             assert self._sock is not None
@@ -235,15 +253,18 @@ class Connection:
         if reason.is_failure:
             self._told_why = f"mqtt-refused: {reason} ({reason.value:#04x})"
             return
-        self._deadline_s = None
+        self._deadline_s, self._accepted = None, True
         if self._closing:
             client.disconnect()
             return
         if getattr(properties, "MaximumQoS", 1) < 1:
             self._end_why = "mqtt-refused: the broker takes no QoS 1"
             return
+        if getattr(properties, "ReceiveMaximum", 1) < 1:
+            self._end_why = "mqtt-malformed: a Receive Maximum of 0"  # MQTT 5 section 3.2.2.3.3: nothing could be sent
+            return
         client.bound_keepalive(self.bearer.keepalive_s)
-        client.subscribe([(name, SubscribeOptions(qos=1)) for name in self._subscriptions])
+        self._subscribe(client)
         # QoS 0: at QoS 1 it would take a place of the broker's Receive Maximum, which the core counts.
         client.publish(self._options.will_topic, b"online", qos=0, retain=True)
         self._alias_max = getattr(properties, "TopicAliasMaximum", 0)
@@ -251,11 +272,19 @@ class Connection:
         self._publish_bytes_max = getattr(properties, "MaximumPacketSize", 0)
         self._tell(Connected(self._receive_max, self.bearer.name))
 
+    def _subscribe(self, client: Any) -> None:
+        client.subscribe([(name, SubscribeOptions(qos=1)) for name in self._subscriptions])
+
     def on_subscribe(self, _client: Any, _data: Any, _message_id: int, reasons: Any, _properties: Any) -> None:
-        """Refused: what we publish still arrives, so the connection stays, and the counter says why no answer comes."""
-        for reason in reasons:
-            if reason.is_failure:
-                self._count("subscription-refused")
+        """Refused: what we publish still arrives, so the connection stays; no watermark will come, so it is told."""
+        refused = [reason for reason in reasons if reason.is_failure]
+        if refused:
+            self._count("subscription-refused")
+            self._subscribe_at_s = time.monotonic() + _RESUBSCRIBE_S
+        if bool(refused) != self._is_refused:
+            self._is_refused = bool(refused)
+            why = f"{refused[0]} ({refused[0].value:#04x})" if refused else ""
+            self._tell(Subscription(why, self.bearer.name))
 
     def on_publish(self, _client: Any, _data: Any, message_id: int, reason: Any, _properties: Any) -> None:
         self._tell(PubAck(message_id, reason.value))

@@ -14,19 +14,22 @@ from wire import record
 
 Identity = tuple[bytes, int, int]
 
-# Gaps that a node declares about what it held alone. They excuse a record that was never acknowledged; once a
-# gateway has acknowledged a record, no word of the node's can excuse its loss.
-NODE_EXCUSES = ("thinned", "dropped", "boot")
-
 # Faults that a verdict spells out; the others are counted.
 _FAULTS_KEPT_MAX = 10
+
+
+class Explanation(Protocol):
+    """Who says that a record will not come."""
+
+    @property
+    def by(self) -> bytes: ...
 
 
 class Store(Protocol):
     """What the checker asks of a warehouse."""
 
     def bodies(self) -> Iterable[tuple[Identity, record.Stamp, bytes]]: ...
-    def explained(self, node: bytes, boot: int, sequence: int) -> str | None: ...
+    def explained(self, node: bytes, boot: int, sequence: int) -> Explanation | None: ...
 
 
 class Verdict(NamedTuple):
@@ -124,8 +127,10 @@ class DeliveryChecker:
                 delivered += 1
                 continue
             acknowledged = self._lives[identity[:2]].has(identity[2], _ACKNOWLEDGED)
-            why = store.explained(*identity)
-            if why is not None and not (acknowledged and why in NODE_EXCUSES):
+            told = store.explained(*identity)
+            # A node's gap is about what it held alone: once a gateway has acknowledged a record, no word of the node's can
+            # excuse its loss.
+            if told is not None and not (acknowledged and told.by == identity[0]):
                 explained += 1
             elif identity in still_waiting and not acknowledged:
                 waiting += 1

@@ -23,7 +23,7 @@ pytest.importorskip("paho.mqtt.client", reason="paho-mqtt is not installed")
 pytestmark = pytest.mark.live
 
 from gateway import agent as agent_module  # noqa: E402 - only once paho is known to be there
-from gateway import config, facts, questions  # noqa: E402
+from gateway import config, facts, questions, report  # noqa: E402
 from gateway.core import entry  # noqa: E402
 from gateway.core.gateway import Gateway  # noqa: E402
 from gateway.core.journal import Journal  # noqa: E402
@@ -225,6 +225,30 @@ def test_a_task_that_is_late_is_named_and_the_watchdog_goes_hungry(settings, mon
     assert [(line["name"], line["level"]) for line in late] == [("journal-sync", "error")]
 
 
+def test_a_modem_that_hangs_is_told_and_the_agent_is_not_restarted_for_it(settings, tmp_path, monkeypatch):
+    """Its port would hang again after the restart, and the next one: the street's records would pay for the modem."""
+    settings.write_text(settings.read_text() + f'[mobile]\ninterface = "lo"\nmodem = "{tmp_path}/no-port"\n')
+    fed = []
+
+    async def beside(agent):
+        await until(lambda: agent._operation.facts.phase == "running")
+        monkeypatch.setattr(agent._operation.notify, "alive", lambda: fed.append(1))
+        agent._watch()
+        assert agent._heartbeats.expected() == ["loop", "modem"] and agent._operation.facts.late == []
+        port = agent._bearers._modem
+        monkeypatch.setattr(port, "_look", lambda: None)
+        port.looked_ms = agent_module.clock.monotonic_ms() - 181_000
+        agent._watch()
+        assert [late.name for late in agent._operation.facts.late] == ["modem"] and len(fed) == 2
+        assert [found.key for found in report.findings(agent._operation._document())] == ["late.modem"]
+        agent._bearers.close()
+        agent._watch()
+        assert agent._heartbeats.expected() == ["loop"]
+        agent._stop.set()
+
+    run_agent(settings, beside)
+
+
 def test_a_loop_without_turns_is_late(settings, monkeypatch):
     async def beside(agent):
         await until(lambda: agent._operation.facts.phase == "running")
@@ -327,6 +351,22 @@ def test_a_second_agent_on_the_same_folder_is_refused(process, tmp_path):
         process.command, env=process.environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
     assert done.returncode == 1 and "another agent" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_metrics_client_that_sends_nothing_does_not_hold_up_the_end(process, settings):
+    pytest.importorskip("prometheus_client", reason="prometheus-client is not installed")
+    port = free_port()
+    settings.write_text(settings.read_text() + f'[metrics]\nbind = "127.0.0.1:{port}"\n')
+    process.start()
+    with socket.create_connection(("127.0.0.1", port)) as idle:
+        idle.sendall(b"GET /metrics HTTP/1.0\r\n")
+        dead = threading.Event()
+        # One byte now and then: each puts the deadline of a single read off, for ever.
+        drip = threading.Thread(target=lambda: [idle.send(b"x") for _ in range(600) if not dead.wait(0.1)], daemon=True)
+        drip.start()
+        assert process.stop(signal.SIGTERM) == 0
+        dead.set()
+        drip.join(PATIENCE_S)
 
 
 # --- secrets --------------------------------------------------------------------------------------------------------

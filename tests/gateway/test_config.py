@@ -241,6 +241,14 @@ def test_a_budget_without_an_interface_to_count_on_is_a_fault():
     assert found.startswith("[mobile] monthly_bytes: has no interface; ")
 
 
+def test_a_budget_on_the_interface_of_the_fibre_is_a_fault_for_the_fibre_would_be_charged():
+    both = {"fibre": {"interface": "eth0"}, "mobile": {"interface": "eth0", "source": "192.0.2.7", "monthly_bytes": 1}}
+    (found,) = faults(tomllib.loads(MINIMAL) | both)
+    assert found.startswith("[mobile] interface: is fibre's as well; ")
+    del both["mobile"]["monthly_bytes"]
+    assert len(config.check(tomllib.loads(MINIMAL) | both, insecure=True).bearers) == 2
+
+
 def test_a_bearer_bound_to_nothing_and_a_power_switch_for_no_modem_are_faults():
     (found,) = faults(tomllib.loads(MINIMAL) | {"fibre": {}})
     assert found.startswith("[fibre] interface: is missing; ")

@@ -167,6 +167,39 @@ def test_faults_are_the_last_few_grave_lines_of_the_log(world):
     }  # fmt: skip
 
 
+def test_a_flood_of_one_fault_hides_no_other(world):
+    world.facts.note(Log("cannot-serve", {"error": "taken"}), now_ms=world.now_ms)
+    for number in range(50):
+        world.facts.note(Log("record-refused", {"why": "full"}), now_ms=world.now_ms + number)
+    assert [fault["what"] for fault in world.told()["faults"]] == ["cannot-serve"] + 10 * ["record-refused"]
+    assert "cannot_serve" in [found.key for found in report.findings(world.told())]
+
+
+def test_a_subscription_that_is_refused_is_told_until_it_is_granted_or_made_anew(world):
+    def hear(what, why=""):
+        world.facts.note(Log(what, {"why": why, "bearer": "default"}), now_ms=world.now_ms)
+        return world.told()["centre"]["deaf"], [found.key for found in report.findings(world.told())]
+
+    world.connect()
+    assert hear("subscription-refused", "Not authorized (0x87)") == ("Not authorized (0x87)", ["deaf"])
+    assert hear("return-failed", "x")[1] == ["deaf"], "it carries on"
+    assert hear("subscription-granted") == (None, [])
+    hear("subscription-refused", "Not authorized (0x87)")
+    world.core.on_disconnected("connection-closed: x", now_ms=world.now_ms)
+    world.turn()
+    assert world.told()["centre"]["deaf"] is None
+
+
+def test_an_attempt_that_nobody_answered_is_the_cause_of_a_missing_link(world):
+    world.facts.note(Log("attempt-expired", {"bearer": "default", "why": "no answer"}), now_ms=world.now_ms)
+    assert world.told()["centre"]["why"].startswith("connection-timeout: ")
+
+
+def test_the_shells_counters_stand_beside_the_cores(world):
+    world.facts.shell = lambda: {"mqtt": {"subscription-refused": 1}}
+    assert world.told()["health"]["mqtt"] == {"subscription-refused": 1} and "uplink" in world.told()["health"]
+
+
 def test_the_late_are_told(world):
     world.facts.late = [Late("journal-sync", 70_000, 60_000)]
     assert world.told()["late"] == [{"name": "journal-sync", "silence_ms": 70_000, "allowed_ms": 60_000}]

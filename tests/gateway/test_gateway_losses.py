@@ -133,7 +133,7 @@ def test_what_explains_a_loss_is_stored_in_a_full_journal():
     data = entry.encode(entry.Entry(GATEWAY, record.encode(alarm(1))))
     while isinstance(journal.append(event.ALARM, data), int):
         pass
-    assert world.core._explain(record.EventBody(event.GAP, None, [NODE, 1, 0, 0, "why"])) is not None
+    assert world.core.own.explain(record.EventBody(event.GAP, None, [NODE, 1, 0, 0, "why"])) is not None
 
 
 def test_voids_are_read_as_voids_through_the_gateway():

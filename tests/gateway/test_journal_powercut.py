@@ -101,7 +101,8 @@ class TrustsTheNextSync(Journal):
     def on_synced(self, ticket, error):
         if error is not None:
             self._flushes.pop(ticket)
-            self._dirty.update(self._disk.list())
+            for name in self._disk.list():
+                self._files.mark(name)
             return []
         return super().on_synced(ticket, error)
 

@@ -4,6 +4,7 @@ import asyncio
 import queue
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -44,6 +45,7 @@ class Rig:
                 event = self.events.get(timeout=0.05)
             except queue.Empty:
                 continue
+            self.port.took()
             if isinstance(event, ModemOpened):
                 self.core.opened(now_ms=self.now_ms)
             elif isinstance(event, ModemClosed):
@@ -116,6 +118,46 @@ def test_what_was_to_be_written_to_a_lost_port_is_not_written_to_the_next(rig):
     bench.port.start()
     bench.until(known)
     assert "AT+OLD" not in bench.twin.asked
+
+
+def test_a_modem_that_never_stops_talking_waits_for_the_agent(rig):
+    bench = rig()
+    bench.pty.plug()
+    bench.port.start()
+    bench.until(known)
+    while not bench.events.empty():
+        bench.events.get()
+        bench.port.took()
+    stop = threading.Event()
+    chatter = threading.Thread(target=lambda: [bench.pty.say(b"+CREG: 2\r\n" * 20) for _ in range(400) if not stop.is_set()])
+    chatter.start()
+    end_s = time.monotonic() + 2
+    while time.monotonic() < end_s and bench.events.qsize() <= 17:
+        time.sleep(0.01)
+    assert 1 <= bench.events.qsize() <= 17, "beyond its places only the one that ends what it began"
+    stop.set()
+    chatter.join(GENEROUS_S)
+    start_s = time.monotonic()
+    bench.port.close(timeout_s=GENEROUS_S)
+    assert not bench.port._thread.is_alive() and time.monotonic() - start_s < GENEROUS_S
+
+
+def test_its_thread_gives_signs_of_life_until_it_is_closed(rig):
+    bench = rig()
+    before_ms = bench.port.looked_ms
+    bench.pty.plug()
+    bench.port.start()
+    bench.until(known)
+    assert bench.port.looked_ms >= before_ms
+    bench.port.close(timeout_s=GENEROUS_S)
+    assert bench.port.looked_ms is None
+
+
+def test_questions_for_a_thread_that_hangs_are_bounded(rig):
+    bench = rig()
+    for _ in range(1000):
+        bench.port.write(b"AT\r")
+    assert bench.port._writes.qsize() <= 16
 
 
 def test_closing_ends_the_thread(rig):

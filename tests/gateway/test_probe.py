@@ -141,6 +141,14 @@ def test_an_absent_interface_has_neither_bytes_nor_identity():
     assert interface_identity("lo").endswith("/1")
 
 
+def test_an_interface_that_is_replaced_between_two_readings_is_not_counted(monkeypatch):
+    identities = iter(["boot/3", "boot/4", "boot/4", "boot/4"])
+    monkeypatch.setattr(bearer, "interface_identity", lambda _interface: next(identities))
+    monkeypatch.setattr(bearer, "interface_bytes", lambda _interface: 400_000_000)
+    assert bearer.interface_count("wwan0") is None
+    assert bearer.interface_count("wwan0") == (400_000_000, "boot/4")
+
+
 def test_counters_that_are_no_numbers_are_none(tmp_path, monkeypatch):
     monkeypatch.setattr(bearer, "_CLASS", tmp_path)
     folder = tmp_path / "wwan0" / "statistics"

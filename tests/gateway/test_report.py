@@ -113,6 +113,7 @@ def test_all_is_well():
 
 TROUBLES = {
     "late": {"late": [{"name": "journal-sync", "silence_ms": 70_000, "allowed_ms": 60_000}]},
+    "late.modem": {"late": [{"name": "modem", "silence_ms": 190_000, "allowed_ms": 180_000}]},
     "write": {"faults": [fault("journal-sync-failed", error="EIO")]},
     "refused": {"faults": [fault("record-refused", why="full")]},
     "card_full": {"disk": {"held_bytes": 1, "cap_bytes": 10, "free_bytes": 60 << 20}},
@@ -120,10 +121,14 @@ TROUBLES = {
     "lost": {"losses": {"records": 9, "by_why": {"thinned": 9}, "last_day": 2}},
     "centre": {"centre": centre(connected=False, since_s=180, why="connection-timeout: timed out")},
     "silent": {"centre": centre(watermark_ago_s=900)},
+    "deaf": {"centre": centre(watermark_ago_s=None, since_s=10, deaf="Not authorized (0x87)")},
     "certificate": {"certificates": {"ca": 900, "certificate": 29}},
     "expired": {"certificates": {"ca": 900, "certificate": -1}},
     "clock": {"clock": {"good": False, "unix_s": None, "uncertainty_s": 0}},
     "hold": {"health": on_mobile("hold")},
+    "thin": {"health": on_mobile("thin")},
+    "detour": {"health": on_mobile("all")},
+    "standby": {"health": {"connection": {"active": "fibre", "bearers": {"fibre": {"up": True}, "mobile": {"up": 0}}}}},
     "modem": {"health": {"modem": {"link": "silent", "sim": "absent"}}},
     "unheard": {"nodes": {"heard": 0, "silent": 0, "silent_after_s": 3600, "expected": None}},
     "cannot_serve": {"faults": [fault("cannot-serve", ago_s=90_000, error="OSError: taken")]},
@@ -155,7 +160,8 @@ def test_each_trouble_is_found_alone_and_said_with_what_to_do(key, language):
         {"certificates": {"ca": None, "certificate": 30}},
         {"nodes": {"heard": 0, "silent": 0, "expected": None}, "uptime_s": 800},
         {"nodes": {"heard": 0, "silent": 0, "expected": 0}},
-        {"health": on_mobile("thin")},
+        {"health": on_mobile("all"), "centre": centre(connected=False, since_s=10)}
+        | {"health": {"connection": {"active": None, "bearers": {"fibre": {"up": False}, "mobile": {"up": False}}}}},
         {"health": {"modem": {"link": "absent", "sim": None}}, "uptime_s": 200},
         {"health": {"modem": {"link": "answers", "sim": None, "registration": "searching"}}},
         {"disk": {"held_bytes": 89, "cap_bytes": 100, "free_bytes": None}},
@@ -219,6 +225,18 @@ def test_what_only_the_centre_can_mend_is_not_asked_of_the_technician():
 def test_the_first_trouble_between_the_plug_and_the_operator_is_the_one_to_mend(modem, french, to_do):
     (found,) = report.findings(document(health={"modem": modem}))
     assert found.sentence("fr").startswith(french) and to_do in found.to_do("fr")
+
+
+def test_readings_that_the_budget_holds_back_do_not_make_the_centre_silent():
+    quiet = {"centre": centre(watermark_ago_s=90_000), "health": on_mobile("hold")}
+    assert keys(document(**quiet, waiting={"lanes": {"alarm": 0, "event": 0, "telemetry": 30}})) == ["hold"]
+    assert keys(document(**quiet, waiting={"lanes": {"alarm": 1, "telemetry": 30}})) == ["silent", "hold"]
+
+
+def test_a_cut_fibre_is_said_even_though_everything_passes():
+    given = document(health=on_mobile("all"))
+    assert report.headline(given, "fr") == "En panne : la fibre ; tout passe par la 4G"
+    assert report.headline(given, "en") == "Down: fibre; all goes by 4G"
 
 
 @pytest.mark.parametrize("phase", ["absent", "mute", "forbidden"])

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from gateway.core.journal import Journal, Refused, Stream
-from gateway.core.recovery import BALLAST
+from gateway.core.room import BALLAST
 from simulator.disk import SimDisk
 
 T = Stream(b"epoch-01", "telemetry")

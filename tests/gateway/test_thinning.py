@@ -89,13 +89,14 @@ def test_the_lowest_level_goes_first_and_the_oldest_within_it_and_whole_segments
     deeds = []
     choose = world.thinner._let_go
 
-    def spy(plan):
+    def spy(deed):
+        plan = deed.plans[0]
         levels = [segment.level for _, segment in world.journal.sealed("telemetry") if segment.level < GONE]
         if plan.stream.lane == "telemetry":
             sealed = world.journal.sealed("telemetry")
             first = next(segment for _, segment in sealed if segment.level == min(levels))
             deeds.append((plan.level, min(levels), plan.segment is first))
-        return choose(plan)
+        return choose(deed)
 
     world.thinner._let_go = spy
     pour(world, 2500)

@@ -142,8 +142,8 @@ def test_a_write_that_finds_no_space_at_every_operation():
 class DeletesBeforeTheGapIsDurable(Thinner):
     """Planted: does not wait for the sync of the gap records."""
 
-    def _explain_all(self, plan):
-        for gap in plan.gaps:
+    def _explain_all(self, deed, gaps):
+        for gap in gaps:
             self._explain(gap)
         yield None
         return True
@@ -152,14 +152,8 @@ class DeletesBeforeTheGapIsDurable(Thinner):
 class DropsAGap(Thinner):
     """Planted: forgets to explain one of several nodes."""
 
-    def _explain_all(self, plan):
-        if len(plan.lost) > 1:
-            kept = dict(plan.lost)
-            plan.lost.popitem()
-            outcome = yield from super()._explain_all(plan)
-            plan.lost.update(kept)
-            return outcome
-        return (yield from super()._explain_all(plan))
+    def _explain_all(self, deed, gaps):
+        return (yield from super()._explain_all(deed, gaps[: max(1, len(gaps) - 1)]))
 
 
 class DeletesBeforeTheSync(Journal):
@@ -181,7 +175,8 @@ class ForgetsTheTail(Thinner):
     """Planted: after a cut, the replacement is trusted and its ledger is not completed."""
 
     def _resume(self, found):
-        self._delete(found.olds, found.new)
+        for old in found.olds:
+            self._journal.delete_file(old.name)
         yield from ()
 
 

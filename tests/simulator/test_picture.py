@@ -56,10 +56,20 @@ def test_a_street_that_stayed_dark_is_drawn_inside_its_panel_too(result):
 def test_each_cut_is_marked_in_each_panel_and_named_once(result):
     root = drawn(result, "en")
     shades = [rect for rect in root.iter(f"{SVG}rect") if rect.get("fill-opacity")]
-    assert len(shades) == 3 * len(result.drawn.cuts)
+    assert len(shades) == 3 * len({(cut.what, cut.from_s, cut.to_s) for cut in result.drawn.cuts})
     texts = [text.text for text in root.iter(f"{SVG}text")]
     for name in ("fibre cut", "power cut in the cabinet", "centre silent (ingest stopped)"):
         assert texts.count(name) == 1
+
+
+def test_a_band_a_cabinet_shows_by_which_bearer_it_spoke(result):
+    root = drawn(result)
+    bands = dict.fromkeys(picture._BEARER_COLOURS.values(), 0.0)
+    for rect in root.iter(f"{SVG}rect"):
+        if rect.get("fill") in bands and rect.get("height") == str(picture._BAND):
+            bands[rect.get("fill")] += float(rect.get("width"))
+    assert all(width > 0 for width in bands.values()), "fibre, 4G and none, each for a while"
+    assert max(bands, key=bands.get) == picture._BEARER_COLOURS["fibre"]
 
 
 @pytest.mark.parametrize(("language", "word"), [("fr", "graine 1"), ("en", "seed 1")])

@@ -82,7 +82,8 @@ def test_what_the_seed_draws_is_drawn_alike_and_within_the_run():
     for seed in range(50):
         drawn = draw(SMALL, Prng(seed))
         assert drawn == draw(SMALL, Prng(seed))
-        assert [entry.what for entry in drawn.cuts] == ["fibre", "power", "ingest", "broker"]
+        assert [entry.what for entry in drawn.cuts] == ["fibre", "fibre", "power", "ingest", "broker"]
+        assert drawn.cuts[1].cabinet == 1, "the cabinet without 4G keeps its records"
         assert all(0 < entry.from_s < entry.to_s < SMALL.hours * HOUR_S for entry in drawn.cuts)
         assert len({index for index, _ in drawn.dead_lamps + drawn.stuck_relays}) == 3
     assert draw(replace(SMALL, faults=False), Prng(1)) == story()

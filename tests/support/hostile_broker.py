@@ -115,10 +115,10 @@ class Peer:
         assert self.read().kind == CONNECT
         self.connack(**properties)
 
-    def answer(self, found, *, acknowledge=True):
-        """What a decent broker answers to one packet."""
+    def answer(self, found, *, acknowledge=True, granted=1):
+        """What a decent broker answers to one packet. `granted` is the SUBACK's reason code."""
         if found.kind == SUBSCRIBE:
-            self.send(packet(SUBACK, 0, found.body[:2] + b"\0\x01"))
+            self.send(packet(SUBACK, 0, found.body[:2] + bytes((0, granted))))
         elif found.kind == PINGREQ:
             self.send(packet(PINGRESP, 0, b""))
         elif found.kind == PUBLISH and acknowledge and found.flags & 6:

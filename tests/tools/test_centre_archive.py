@@ -15,7 +15,7 @@ from tests.support.centre_world import (
     synced,
     unset,
 )
-from tools.centre.archive import Archive, Energy, Moment, Reading
+from tools.centre.archive import Archive, Energy, Explanation, Moment, Reading
 from tools.centre.warehouse import Warehouse
 from wire import event, quantity
 
@@ -55,15 +55,22 @@ def test_missing_is_what_is_neither_held_nor_explained(warehouse):
     tell(warehouse, gap(0, NODE, 2, 3), gap(1, NODE, 6, 7, why="thinned"))
     assert list(warehouse.missing(NODE, 1)) == [4, 8]
     assert list(warehouse.missing(NODE, 1, start=5)) == [8]
-    assert warehouse.explained(NODE, 1, 3) == "full"
-    assert warehouse.explained(NODE, 1, 7) == "thinned"
+    assert warehouse.explained(NODE, 1, 3).why == "full"
+    assert warehouse.explained(NODE, 1, 7).why == "thinned"
     assert warehouse.explained(NODE, 1, 4) is None
     assert next(warehouse.missing_all()) == (NODE, 1, 4, 4)
 
 
+def test_another_s_word_goes_before_the_node_s_own(warehouse):
+    own = gap(9, None, 2, 3, why="dropped", node=NODE)
+    tell(warehouse, own, gap(0, NODE, 0, 4))
+    assert warehouse.explained(NODE, 1, 3) == Explanation("full", GATEWAY)
+    assert warehouse.explained(NODE, 1, 8) is None
+
+
 def test_record_beats_a_gap(warehouse):
     tell(warehouse, gap(0, NODE, 0, 4), reading(2))
-    assert warehouse.explained(NODE, 1, 1) == "full"
+    assert warehouse.explained(NODE, 1, 1).why == "full"
     assert warehouse.explained(NODE, 1, 2) is None
 
 
@@ -76,14 +83,14 @@ def test_boot_report_opens_a_gap_after_the_last_durable_sequence(warehouse):
     tell(warehouse, reading(0), fact(0, event.BOOT, [1, 2, "watchdog", "light", "1.0"], boot=2))
     assert list(warehouse.missing(NODE, 1)) == [1, 2]
     assert warehouse.explained(NODE, 1, 2) is None
-    assert warehouse.explained(NODE, 1, 3) == "boot"
-    assert warehouse.explained(NODE, 1, 10**6) == "boot"
+    assert warehouse.explained(NODE, 1, 3).why == "boot"
+    assert warehouse.explained(NODE, 1, 10**6).why == "boot"
     assert warehouse.explained(NODE, 2, 3) is None
 
 
 def test_boot_report_that_nothing_was_durable_explains_all_of_that_boot(warehouse):
     tell(warehouse, fact(0, event.BOOT, [1, None, "power", "light", "1.0"], boot=2))
-    assert warehouse.explained(NODE, 1, 0) == "boot"
+    assert warehouse.explained(NODE, 1, 0).why == "boot"
     assert list(warehouse.missing(NODE, 1)) == []
 
 

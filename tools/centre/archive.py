@@ -33,6 +33,13 @@ class Held(NamedTuple):
     conflicting: bool
 
 
+class Explanation(NamedTuple):
+    """Why a record will not come, and which node said so: the record's own, or a gateway."""
+
+    why: str
+    by: bytes
+
+
 class Moment(NamedTuple):
     """UTC, give or take. `unix_s` is None when nobody knows."""
 
@@ -159,15 +166,18 @@ class Archive:
             for first, last in self.missing_spans(node, boot, start=start):
                 yield node, boot, first, last
 
-    def explained(self, node: bytes, boot: int, sequence: int) -> str | None:
-        """Why this record will not come. None: no gap covers it, or it is held (a record beats a gap)."""
+    def explained(self, node: bytes, boot: int, sequence: int) -> Explanation | None:
+        """Why this record will not come. None: no gap covers it, or it is held (a record beats a gap).
+
+        Where several gaps cover it, another's word goes before the node's own: a gateway has had the record.
+        """
         row = self._connection.execute(
-            "SELECT why FROM gaps WHERE about = ? AND boot = ? AND first <= ? AND (last IS NULL OR last >= ?)"
+            "SELECT why, by_node FROM gaps WHERE about = ? AND boot = ? AND first <= ? AND (last IS NULL OR last >= ?)"
             " AND NOT EXISTS (SELECT 1 FROM records WHERE node = ? AND records.boot = ? AND sequence = ?)"
-            " ORDER BY last IS NULL, first DESC LIMIT 1",
+            " ORDER BY by_node = about, last IS NULL, first DESC LIMIT 1",
             (node, boot, sequence, sequence, node, boot, sequence),
         ).fetchone()
-        return row[0] if row else None
+        return Explanation(*row) if row else None
 
     def _gaps(self, node, boot):
         return self._connection.execute(

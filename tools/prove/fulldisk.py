@@ -1,9 +1,9 @@
 """`bocage prove fulldisk`: the real agent on a tiny real partition that fills to the last byte.
 
-No centre; loud senders fill the journal until it thins. The agent is killed with -9 in the middle of that,
-again and again. Somebody else's file takes the last byte of the partition, and alarms are sent meanwhile; whole segments go; kill -9 again. The
-file goes, broker and ingest come, everything drains. Then the warehouse holds every record that the agent ever
-acknowledged, or it is one of `let_go`, of which there must be
+No centre; loud senders fill the journal until it thins. The agent is killed with -9 in the middle of that, again and
+again. Somebody else's file takes the last byte of the partition, and alarms are sent meanwhile; whole segments go;
+kill -9 again. The file goes, broker and ingest come, everything drains. Then the warehouse holds every record that the
+agent ever acknowledged, or it is one of `let_go`, of which there must be
 
     unexplained  no gap record in the warehouse covers it                0
     unlisted     the loss ledger on the gateway's disk does not name it  0

@@ -1,0 +1,61 @@
+"""What a run of a territory leaves behind: looks at regular intervals, and everything that a report says."""
+
+from dataclasses import dataclass, field
+
+from simulator.checkers.alarms import AlarmVerdict
+from simulator.checkers.delivery import Verdict
+from simulator.options import Drawn, Options
+
+
+@dataclass
+class Sight:
+    """One look at the territory: for the picture."""
+
+    unix_s: int
+    lit: int
+    wanted: int
+    waiting: int
+    power_dw: int
+    carriers: tuple[str | None, ...]  # by cabinet: the bearer that carries, or None
+
+
+@dataclass
+class Result:
+    """Everything a report says."""
+
+    options: Options
+    drawn: Drawn
+    verdict: Verdict
+    alarms: AlarmVerdict
+    digest: str
+    node_seconds: int
+    events: int
+    longest_wait_s: int
+    median_wait_s: int
+    true_wh: int
+    full_power_wh: int
+    stored_wh: int
+    lighting_violations: list[str]
+    bounds_violations: list[str]
+    worst_delay_s: int
+    sights: list[Sight]
+    cut_lines: list[tuple[str, int, int, int, int, int]]
+    batches: int
+    batch_bytes: int
+    mobile_bytes: int
+    bearer_changes: int
+    readings: int
+    counters: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def is_good(self) -> bool:
+        verdict = self.verdict
+        return not (
+            verdict.lost
+            or verdict.duplicated
+            or verdict.altered
+            or verdict.invented
+            or self.lighting_violations
+            or self.bounds_violations
+            or self.alarms.faults
+        )
