@@ -74,7 +74,7 @@ class Agent:
             await self._begin(opened)
             await self._stop.wait()
             if self._crash is not None:
-                raise self._crash
+                raise RuntimeError("an error of our own, see `crash` in the log") from self._crash
             await self._end()
         self._operation.close()
 
@@ -224,7 +224,8 @@ class Agent:
 
     def _on_exception(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
-        if error is None or isinstance(error, OSError):
+        # What a transport meets is the world's; what one of our turns lets out is our bug, and has stopped the timer.
+        if error is None or (isinstance(error, OSError) and "handle" not in context):
             self._operation.say("library", name="asyncio", message=context.get("message", ""), error=repr(error))
             return
         self._operation.say("crash", error=repr(error), trace=traceback.format_exception(error)[-12:])

@@ -54,7 +54,7 @@ class Facts:
         self._last_of: dict[str, _Fault] = {}
         self._deaf: str | None = None
         self._since_ms = now_ms
-        self._connected = False
+        self._carrier: str | None = None
         self._why: str | None = None
         self._watermarks = 0
         self._watermark_ms: int | None = None
@@ -66,12 +66,13 @@ class Facts:
         """Something that goes to the log."""
         if happened.what in ("connected", "disconnected"):
             # An attempt by one bearer may fail while another carries.
-            carries = self.core is not None and self.core.bearers.connection.active is not None
-            if carries != self._connected:
-                self._connected, self._since_ms = carries, now_ms
+            carrier = None if self.core is None else self.core.bearers.connection.active
+            if carrier != self._carrier:
+                self._carrier, self._since_ms = carrier, now_ms
+            carries = carrier is not None
             self._why = None if carries else str(happened.values.get("why", ""))
             self._deaf = self._deaf if carries and happened.what == "disconnected" else None
-        elif happened.what == "attempt-expired" and not self._connected:
+        elif happened.what == "attempt-expired" and self._carrier is None:
             self._why = "connection-timeout: no answer"
         elif happened.what in ("subscription-refused", "subscription-granted"):
             self._deaf = str(happened.values.get("why", "")) or None
@@ -142,7 +143,7 @@ class Facts:
     def _centre(self, now_ms: int) -> dict[str, Any]:
         mark_ms = self._watermark_ms
         return {
-            "connected": self._connected,
+            "connected": self._carrier is not None,
             "since_s": (now_ms - self._since_ms) // 1000,
             "why": self._why,
             "deaf": self._deaf,

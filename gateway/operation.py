@@ -52,14 +52,20 @@ class Operation:
     def open(self) -> None:
         """Serve from before the recovery on: a start that takes long can be asked why."""
         self._log.adopt(logging.getLogger())
-        try:
-            self._status = StatusServer(self._config.status_socket, lambda: self._safely(self._document) or {})
-            if self._config.metrics is not None:
-                from gateway.io.metrics import MetricsServer  # its package is needed by those who ask for it
+        for open_it in (self._open_status, self._open_metrics):  # one that cannot be had does not cost the other
+            try:
+                open_it()
+            except (OSError, ImportError) as error:
+                self.say("cannot-serve", error=f"{type(error).__name__}: {error}")
 
-                self._metrics = MetricsServer(self._config.metrics)
-        except (OSError, ImportError) as error:
-            self.say("cannot-serve", error=f"{type(error).__name__}: {error}")
+    def _open_status(self) -> None:
+        self._status = StatusServer(self._config.status_socket, lambda: self._safely(self._document) or {})
+
+    def _open_metrics(self) -> None:
+        if self._config.metrics is not None:
+            from gateway.io.metrics import MetricsServer  # its package is needed by those who ask for it
+
+            self._metrics = MetricsServer(self._config.metrics)
 
     def say(self, what: str, **values: Any) -> None:
         """To the log, and to what the status tells."""

@@ -15,6 +15,7 @@ from gateway import report
 from gateway.config import Config
 from gateway.core import ledger
 from gateway.facts import disk_space
+from gateway.findings import findings
 from gateway.io import boot_counter, lock, status
 from gateway.io.folder import ReadOnlyFolder
 from gateway.words import counted, word, word_or
@@ -58,7 +59,7 @@ def show_status(config: Config, language: str, *, as_json: bool) -> int:
         "headline": report.headline(document, language),
         "findings": [
             {"key": found.key, "sentence": found.sentence(language), "to_do": found.to_do(language)}
-            for found in report.findings(document)
+            for found in findings(document)
         ],
     }
     print(json.dumps(said | document, ensure_ascii=False))

@@ -70,8 +70,10 @@ WORDS = {
         "The centre is reached but has confirmed nothing for {since}",
     ),
     "silent.do": (
-        "prévenir l'exploitant du centre : le serveur répond, la base de données non ; rien n'est perdu ici",
-        "tell the centre's operator: the server answers, the database does not; nothing is lost here",
+        "prévenir l'exploitant du centre : la base de données ne répond pas, ou cette passerelle n'a pas le droit de "
+        "lire son sujet tc/1/a ; rien n'est perdu ici",
+        "tell the centre's operator: the database does not answer, or this gateway may not read its topic tc/1/a; "
+        "nothing is lost here",
     ),
     "deaf": (
         "Le serveur central refuse de transmettre les accusés de réception",
@@ -153,6 +155,8 @@ WORDS = {
     "why.mqtt-disconnected": ("le serveur central a congédié cette passerelle", "the broker sent this gateway away"),
     "why.mqtt-silent": ("le serveur central ne répond plus", "the broker no longer answers"),
     "why.mqtt-malformed": ("le serveur central ne respecte pas le protocole", "the broker breaks the protocol"),
+    "why.mqtt-flood": ("le serveur central envoie trop et ne lit rien", "the broker sends too much and reads nothing"),
+    "why.mqtt-packet-too-large": ("le serveur central envoie un message trop long", "the broker's message is too long"),
     "why.not-mqtt": ("ce port n'est pas celui d'un courtier MQTT", "that port is not an MQTT broker's"),
     "why.tls": ("la liaison chiffrée échoue", "the encrypted link fails"),
     "why.unknown": ("cause inconnue", "cause unknown"),

@@ -39,7 +39,7 @@ class Scanned(NamedTuple):
 
 
 class Arranger:
-    """See the module. `replacements` and `leftovers` (rewritten, not whole) are filled by `arrange`."""
+    """See the module. `replacements` and `leftovers` (nobody needs these files) are filled by `arrange`."""
 
     def __init__(
         self,
@@ -100,6 +100,7 @@ class Arranger:
                 other.segment.end = new.first
                 before.append(other)
             if olds:
+                self._settle(shelf, olds)
                 self.replacements.append(Replacement(shelf.stream, new, olds))
                 shelf.superseded += [(old.end, old.name) for old in olds]
             return [*before, scanned, *after]
@@ -112,6 +113,14 @@ class Arranger:
             else:
                 shelf.superseded.append((end, old.name))
         return [*before, scanned]
+
+    def _settle(self, shelf: Shelf, olds: list[Segment]) -> None:
+        """What `olds` have replaced was dealt with before these were: only its deletion was undone by a cut."""
+        for done in [done for done in self.replacements if any(done.new is old for old in olds)]:
+            self.replacements.remove(done)
+            names = [old.name for old in done.olds]
+            self.leftovers += names
+            shelf.superseded = [(end, name) for end, name in shelf.superseded if name not in names]
 
     def _hold_back(self, stream: Stream, kept: list[Scanned]) -> list[Scanned]:
         """Leave out what lies behind a file that only a newer agent can read: passing it would be a loss."""

@@ -52,6 +52,7 @@ class Bearers:
             for bearer in bearers
             if bearer.is_metered
         }
+        assert not has_modem or self.budgets, "a modem belongs to a metered bearer"
         self.modem = Modem(has_power=has_modem_power, now_ms=now_ms) if has_modem else None
 
     def connected(self, bearer: str, *, now_ms: int) -> bool:

@@ -131,11 +131,26 @@ class Gateway:
         self.inbox = Inbox(self.journal, self.own.write, self._witness)
         self.registry = Registry(options.allowed)
         self.scrutiny = Scrutiny(self.clock, self.registry, self.own.say)
-        self.timemap = TimeMap(self.clock, self.own.say, boot=start.boot)
+        self.timemap = TimeMap(self.clock, self.own.say, self.own.state, boot=start.boot)
         self.thinner = Thinner(
             self.journal, self.ledger, explain=self.own.explain, flush=lambda: self._ask_flush(0), when=self.own.when
         )
-        self.uplink = Uplink(
+        self.uplink = self._make_uplink(options, start)
+        self.endpoint = Endpoint(
+            random_below=random_below,
+            first_message_id=random_below(0x10000),
+            timing=bearer_timing(ack_timeout_ms=options.ack_timeout_ms),
+            exchanges_max=limits.LINK_EXCHANGES_MAX,
+            outgoing_max=limits.LINK_OUTGOING_MAX,
+        )
+        self._effects: list[Effect] = []
+        self._now_ms = self._started_ms = now_ms
+        self._flush_at_ms: int | None = None
+        self.bearers = self._make_bearers(options, state_disk)
+        self.counters = {"strangers": 0, "unknown-path": 0, "messages-refused": 0}
+
+    def _make_uplink(self, options: Options, start: Start) -> Uplink:
+        return Uplink(
             self.journal,
             gateway=options.gateway,
             epoch=start.epoch,
@@ -147,17 +162,9 @@ class Gateway:
             on_lost=self.own.explain_hole,
             on_quarantined=self.own.explain_quarantined,
         )
-        self.endpoint = Endpoint(
-            random_below=random_below,
-            first_message_id=random_below(0x10000),
-            timing=bearer_timing(ack_timeout_ms=options.ack_timeout_ms),
-            exchanges_max=limits.LINK_EXCHANGES_MAX,
-            outgoing_max=limits.LINK_OUTGOING_MAX,
-        )
-        self._effects: list[Effect] = []
-        self._now_ms = self._started_ms = now_ms
-        self._flush_at_ms: int | None = None
-        self.bearers = Bearers(
+
+    def _make_bearers(self, options: Options, state_disk: Disk) -> Bearers:
+        return Bearers(
             options.bearers,
             reconnect_last_ms=options.reconnect_last_ms,
             monthly_bytes=options.monthly_bytes,
@@ -165,11 +172,10 @@ class Gateway:
             has_modem_power=options.has_modem_power,
             disk=state_disk,
             clock=self.clock,
-            random_below=random_below,
+            random_below=self._random_below,
             log=self._log,
-            now_ms=now_ms,
+            now_ms=self._started_ms,
         )
-        self.counters = {"strangers": 0, "unknown-path": 0, "messages-refused": 0}
 
     def start(self, *, now_ms: int) -> Recovery:
         """Recover the journal, open this epoch and report the boot."""
@@ -177,7 +183,7 @@ class Gateway:
         recovery = self.journal.recover()
         previous = self._start.boot - 1 if self._start.boot > 1 else None
         detail = [previous, None, self._start.cause, KIND, VERSION]
-        self.own.say(EventBody(event.BOOT, None, detail))
+        self.own.state(EventBody(event.BOOT, None, detail))
         return recovery
 
     # --- events -------------------------------------------------------------------------------------------------
@@ -204,7 +210,7 @@ class Gateway:
         self._drain_link()
 
     def on_state_synced(self, ticket: int, error: str | None, *, now_ms: int) -> None:
-        """A sync of the state disk has ended; only the loss ledger asks for one."""
+        """A sync of the state disk has ended. The loss ledger waits for its own; a budget's is nobody's to wait for."""
         self._now_ms = now_ms
         self.ledger.on_synced(ticket, error)
 
@@ -249,6 +255,7 @@ class Gateway:
         self.uplink.allow(self.bearers.policy())
         self._effects += self.uplink.poll(now_ms=now_ms)
         self.timemap.poll(now_ms=now_ms)
+        self.own.poll(now_ms=now_ms)
         self.thinner.step(now_ms=now_ms)
         if self._flush_at_ms is not None and now_ms >= self._flush_at_ms:
             self._flush_at_ms = None
@@ -275,6 +282,7 @@ class Gateway:
                 self.uplink.deadline_ms(),
                 self.thinner.deadline_ms(),
                 self.timemap.deadline_ms(),
+                self.own.deadline_ms(),
             )
             if deadline is not None
         ]

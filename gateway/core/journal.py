@@ -32,13 +32,14 @@ from gateway.core.limits import (
     JOURNAL_BYTES_MAX,
     JOURNAL_FREE_MARGIN_BYTES,
     JOURNAL_PENDING_BYTES_MAX,
+    JOURNAL_READ_FAILURES_MAX,
     JOURNAL_RECORD_BYTES_MAX,
     JOURNAL_SEGMENT_BYTES_MAX,
 )
 from gateway.core.recovery import Recoverer
 from gateway.core.room import Room
 from gateway.core.segment import EPOCH_SIZE, HEADER_SIZE, LANES, RECORD_OVERHEAD, Content, Identity
-from gateway.core.shelf import Hole, Segment, Shelf, Stream, Void
+from gateway.core.shelf import Hole, Segment, Shelf, Stream, Void, read_despite_errors
 from gateway.core.wear import JournalCounters, Refused, wear
 
 __all__ = ["Hole", "Journal", "JournalCounters", "LaneEnd", "Recovery", "Refused", "Stream", "Void"]
@@ -296,8 +297,14 @@ class Journal:
         return interrupted
 
     def scan_segment(self, segment: Segment) -> Iterator[tuple[int, Content]]:
-        """Yield (index, payload or void run) of all a segment answers for. OSError as the disk has it."""
-        for index, _, content in segment.scan(lambda offset, length: self._disk.read(segment.name, offset, length)):
+        """Yield (index, payload or void run) of all a segment answers for. OSError as the disk has it, a few times."""
+
+        def fetch(offset: int, length: int) -> bytes:
+            if segment.read_failures < JOURNAL_READ_FAILURES_MAX:
+                return self._disk.read(segment.name, offset, length)
+            return read_despite_errors(self._disk, segment.name, offset, length)[0]
+
+        for index, _, content in segment.scan(fetch):
             if segment.first + index >= segment.end:
                 return
             yield index, content
@@ -313,15 +320,15 @@ class Journal:
         identity = Identity(shelf.generation, serial, stream.epoch, stream.lane, first)
         return Segment(identity.name, identity, level)
 
-    def write_file(self, name: str, data: bytes) -> bool:
-        """Write to such a segment; False if the disk refuses: it is to be deleted. On a full disk the ballast goes."""
+    def write_file(self, name: str, data: bytes) -> OSError | None:
+        """Write to such a segment; the error if the disk refuses: it is to be deleted. Full: the ballast goes."""
         try:
             self._files.append(name, data)
         except OSError as error:
             if error.errno == errno.ENOSPC:
                 self.room.give_up_ballast()
-            return False
-        return True
+            return error
+        return None
 
     def sync_file(self, name: str) -> int:
         """Start making such a segment durable; return the ticket."""
@@ -347,6 +354,12 @@ class Journal:
             return False
         self._counters.segments_replaced += len(olds)
         return True
+
+    def restore(self, stream: Stream, new: Segment, olds: list[Segment]) -> None:
+        """Let the old files of an interrupted replacement answer again, which are still there, and delete `new`."""
+        shelf = self._shelves.get(stream)
+        if shelf is not None and shelf.restore(new, olds):
+            self._files.delete(new.name)
 
     def delete_file(self, name: str) -> None:
         """Delete a file that was replaced, or that was to replace another; until it is gone, its bytes count."""

@@ -27,9 +27,12 @@ from typing import Any, NamedTuple
 from gateway.core import limits
 from gateway.core.disk import Disk
 
+OTHER = "other"  # of the totals, beyond LEDGER_REASONS_MAX
 # Others sync files of the same disk; their tickets are small numbers.
 _TICKETS_FROM = 1 << 32
 _NAME = re.compile(r"losses-([0-9]{8})\.log")
+_NODE = re.compile("[0-9a-f]{16}")
+_UNIX_S_LAST = 253_402_300_799  # the last second that a date can show
 _RUN = re.compile(r"([0-9]{1,16})(?:-([0-9]{1,16})(?:/([0-9]{1,16}))?)?")
 
 
@@ -137,9 +140,13 @@ class Ledger:
 
     def on_synced(self, ticket: int, error: str | None) -> None:
         """Take in the outcome of a sync of the state disk."""
-        if ticket in self._syncs:
-            self._syncs[ticket] = True
-            self.counters["sync-errors"] += error is not None
+        if ticket not in self._syncs:
+            return
+        self._syncs[ticket] = True
+        if error is not None:
+            self.counters["sync-errors"] += 1
+            if self._size:  # its tail may be lost, though later syncs succeed: the next line goes elsewhere
+                self._number, self._size = self._number + 1, 0
 
     def is_synced(self, ticket: int) -> bool:
         """True once the sync is over, well or not; an error is counted."""
@@ -148,6 +155,11 @@ class Ledger:
     def forget_sync(self, ticket: int) -> None:
         """Nobody waits for this one any more."""
         self._syncs.pop(ticket, None)
+
+    def catch_up(self) -> None:
+        """Write what the disk has refused until now, if anything; nobody waits for it."""
+        if self._waiting:
+            self.forget_sync(self.sync())
 
     # --- inside -------------------------------------------------------------------------------------------------
 
@@ -188,19 +200,28 @@ class Ledger:
             totals = dict(self.totals)
             for waiting in self._waiting:
                 noted = json.loads(waiting)
-                totals[noted["why"]] -= noted["count"]
+                totals[self._reason(noted["why"])] -= noted["count"]
             line = json.dumps({"totals": totals}, separators=(",", ":")).encode() + b"\n" + line
         if self._is_torn:
             line = b"\n" + line
-        self._dirty.add(_name(self._number))
         self._disk.append(_name(self._number), line)
+        self._dirty.add(_name(self._number))
         self._size += len(line)
         self._is_torn = False
 
     def _forget_old(self) -> None:
-        for name in self._names():
-            if _number(name) <= self._number - limits.LEDGER_FILES_MAX:
+        names = self._names()
+        for name in names:
+            if _number(name) > self._number - limits.LEDGER_FILES_MAX:
+                continue
+            try:
                 self._disk.delete(name)
+            except OSError:
+                # One that cannot be deleted must not end the ledger; nor may it grow without end.
+                if len(names) >= 2 * limits.LEDGER_FILES_MAX:
+                    raise
+                self.counters["disk-errors"] += 1
+            else:
                 self._dirty.discard(name)
 
     def _names(self) -> list[str]:
@@ -210,17 +231,27 @@ class Ledger:
         for name in self._names():
             self._number = _number(name)
             self._dirty.add(name)  # an earlier process may have died before its sync
+            here: list[bytes] = []
             for line in _lines(self._disk, name):
                 if "totals" in line:
+                    # A second beginning: the first could not be written whole. What came between follows again.
+                    for digest in here:
+                        self._seen.pop(digest, None)
                     self.totals = dict(line["totals"])
                 elif (digest := _digest(line)) not in self._seen:
                     self._remember(digest)
                     self._count(line)
+                    here.append(digest)
             # Continued, not begun anew: few lines in each of many lives must not push out those of older ones.
             self._size, self._is_torn = self._disk.size(name), True
 
     def _count(self, line: dict[str, Any]) -> None:
-        self.totals[line["why"]] = self.totals.get(line["why"], 0) + line["count"]
+        reason = self._reason(line["why"])
+        self.totals[reason] = self.totals.get(reason, 0) + line["count"]
+
+    def _reason(self, why: str) -> str:
+        """Under which name its total stands: some reasons are the centre's words, and it might have many."""
+        return why if why in self.totals or len(self.totals) < limits.LEDGER_REASONS_MAX else OTHER
 
     def _remember(self, digest: bytes) -> None:
         self._seen[digest] = None
@@ -276,15 +307,21 @@ def _is_totals(line: dict[str, Any]) -> bool:
 def _is_loss(line: dict[str, Any]) -> bool:
     if "totals" in line or type(line.get("count")) is not int or "unix_s" not in line:
         return False
-    if not (line["unix_s"] is None or type(line["unix_s"]) is int):
+    if not (line["unix_s"] is None or (type(line["unix_s"]) is int and 0 <= line["unix_s"] <= _UNIX_S_LAST)):
         return False
     if not all(isinstance(line.get(name), str) for name in ("why", "lane")):
+        return False
+    if "node" in line and not (_is_node(line["node"]) and type(line.get("boot")) is int and "sequences" in line):
         return False
     numbers = line.get("sequences", line.get("positions"))
     try:
         return isinstance(numbers, str) and bool("positions" in line or len(expand(numbers)) == line["count"])
     except ValueError:
         return False
+
+
+def _is_node(text: Any) -> bool:
+    return isinstance(text, str) and _NODE.fullmatch(text) is not None
 
 
 def _files(disk: Disk) -> list[str]:

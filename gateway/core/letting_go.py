@@ -14,7 +14,8 @@ A payload that cannot be decoded stays. Turns are by level and go on from segmen
 one record in each segment is thinned like the others; a start begins them afresh, which keeps a record more.
 
 Gap records take room too. Where they would take more than the records make, a deed takes more segments: these share
-their gap records. It is tried again only with twice as many, so that no segment is read in vain more than a few times.
+their gap records. It is tried again only with twice as many, so that no segment is read in vain more than a few times;
+with any more when nothing else is left to do.
 """
 
 from collections import OrderedDict
@@ -107,11 +108,16 @@ class Deed:
         return self.plans[0].together
 
     def drop_poor(self) -> None:
-        """After reading: to copy a segment for a few gap records is not worth the card's life."""
+        """After reading: to copy a segment for nothing, or for a few gap records, is not worth the card's life."""
+        kept = []
         for plan in self.plans:
             if plan.together and 4 * plan.bytes < plan.segment.size:
-                plan.segment.tried = limits.THINNING_TOGETHER_SEGMENTS_MAX
-        self.plans = [plan for plan in self.plans if not plan.together or 4 * plan.bytes >= plan.segment.size]
+                plan.segment.tried_together = limits.THINNING_TOGETHER_SEGMENTS_MAX
+            elif not plan.lost:
+                plan.segment.level = plan.level
+            else:
+                kept.append(plan)
+        self.plans = kept
 
     def spans(self) -> Spans:
         """What the gap records will cover. To cover more than is missing does no harm: a record beats a gap."""
@@ -128,11 +134,14 @@ class Deed:
 
     def leave(self) -> None:
         """It is not: these segments are not tried again before there are twice as many, or at all."""
+        tried = limits.THINNING_TOGETHER_SEGMENTS_MAX if self.is_widest else len(self.plans)
         for plan in self.plans:
-            tried = limits.THINNING_TOGETHER_SEGMENTS_MAX if self.is_widest else len(self.plans)
-            plan.segment.tried = max(plan.segment.tried, tried)
-            if self.is_widest and not plan.together:
-                plan.segment.level, plan.segment.tried = plan.level, 0
+            if plan.together:
+                plan.segment.tried_together = max(plan.segment.tried_together, tried)
+            elif self.is_widest:
+                plan.segment.level = plan.level
+            else:
+                plan.segment.tried_drop = max(plan.segment.tried_drop, tried)
 
 
 class Turns:
@@ -161,13 +170,12 @@ def choose(journal: Journal, *, alarms: bool, cramped: bool) -> Deed | None:
         stream, segment = min(telemetry, key=lambda candidate: candidate[1].level)
         if segment.level < limits.THINNING_LEVEL_MAX:
             return Deed([Plan(stream, segment, segment.level + 1)])
-    deed = None if cramped else _put_together(journal)
-    deed = deed or _drop(telemetry)
-    for lane in event.EVENT, event.ALARM:
-        if deed is None and (lane != event.ALARM or alarms):
-            deed = _drop(_candidates(journal, lane, GONE))
-        if deed is None and lane == event.EVENT:
-            deed = _put_together(journal)
+    events = _candidates(journal, event.EVENT, GONE)
+    deed = None if cramped else _put_together(journal, 2)
+    deed = deed or _drop(telemetry, 2) or _drop(events, 2) or _put_together(journal, 1)
+    deed = deed or _drop(telemetry, 1) or _drop(events, 1)
+    if deed is None and alarms:
+        return _drop(_candidates(journal, event.ALARM, GONE), 1)
     return deed
 
 
@@ -179,38 +187,42 @@ def _candidates(journal: Journal, lane: str, level: int) -> list[tuple[Stream, S
     ]
 
 
-def _put_together(journal: Journal) -> Deed | None:
-    """Gap records of the oldest segments of events, of as many as one deed may take."""
+def _put_together(journal: Journal, times: int) -> Deed | None:
+    """Gap records of the oldest segments of events, of as many as one deed may take. `times`: see `_wanted`."""
     found = [
         (stream, segment)
         for stream, segment in _candidates(journal, event.EVENT, MERGED)
-        if segment.level in (0, GONE) and segment.tried < limits.THINNING_TOGETHER_SEGMENTS_MAX
+        if segment.level in (0, GONE) and segment.tried_together < limits.THINNING_TOGETHER_SEGMENTS_MAX
     ]
     group, is_widest = _first(found, limits.THINNING_TOGETHER_SEGMENTS_MAX)
-    tried = max((segment.tried for _, segment in group), default=0)
-    if len(group) < max(1, tried + 1 if is_widest else 2 * tried):
+    tried = max((segment.tried_together for _, segment in group), default=0)
+    if len(group) < _wanted(tried, 1 if is_widest else times):
         return None
     plans = [Plan(stream, held, MERGED if held.level else TOGETHER, together=True) for stream, held in group]
     return Deed(plans, is_widest)
 
 
-def _drop(candidates: list[tuple[Stream, Segment]]) -> Deed | None:
+def _drop(candidates: list[tuple[Stream, Segment]], times: int) -> Deed | None:
     """The oldest segment, or the oldest few where one alone has too little of each node."""
     if not candidates:
         return None
-    want = max(1, 2 * candidates[0][1].tried)
+    want = _wanted(candidates[0][1].tried_drop, times)
     group, is_widest = _first(candidates, want)
     if len(group) < want and not is_widest:
         return None
-    is_widest = is_widest or want >= limits.THINNING_TOGETHER_SEGMENTS_MAX
     return Deed([Plan(stream, segment, GONE) for stream, segment in group], is_widest)
+
+
+def _wanted(tried: int, times: int) -> int:
+    """How many segments to try, where so many were not worth it: so many times as many, or one more."""
+    return max(1, tried + 1, times * tried)
 
 
 def _first(candidates: list[tuple[Stream, Segment]], count: int) -> tuple[list[tuple[Stream, Segment]], bool]:
     """The first ones, as far as one deed may go; and whether it may not go further."""
     group: list[tuple[Stream, Segment]] = []
     size = 0
-    for stream, segment in candidates[:count]:
+    for stream, segment in candidates[: min(count, limits.THINNING_TOGETHER_SEGMENTS_MAX)]:
         size += segment.size
         if group and size > limits.THINNING_TOGETHER_BYTES_MAX:
             return group, True

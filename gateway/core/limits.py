@@ -227,6 +227,13 @@ DOUBTS_REMEMBERED_MAX = 4096
 # the warehouse finds them all the same.
 CONFLICTS_PER_HOUR_MAX = 60
 
+# --- Records of our own (gateway/core/own.py) ---------------------------------------------------------------
+
+# What a full journal refused and nobody would say again: the boot, our own anchor with its corrections, the four steps
+# of an hour. Tried again as often as thinning may have made room.
+OWN_WAITING_MAX = 16
+OWN_RETRY_MS = 2_000
+
 # --- Room for the journal (gateway/core/room.py) ------------------------------------------------------------
 
 # Left free on the partition beside one segment: the file system's own needs, the state folder, and what others write
@@ -266,7 +273,10 @@ THINNING_GAP_BYTES = 80
 # Segments that one deed may take so that they share their gap records: two full ones hold 26,000 of these, enough for
 # 5,000 nodes with two reasons each; its lists take some 3 MB meanwhile. And small ones, as of a small card.
 THINNING_TOGETHER_BYTES_MAX = 2 * 1024 * 1024
-THINNING_TOGETHER_SEGMENTS_MAX = 16
+THINNING_TOGETHER_SEGMENTS_MAX = 64
+
+# Times that the journal may refuse what puts gap records together, THINNING_RETRY_MS apart, before that is left.
+THINNING_TOGETHER_REFUSALS_MAX = 3
 
 # After an error of the disk or a refused record. A card that resets is back sooner.
 THINNING_RETRY_MS = 2_000
@@ -286,6 +296,9 @@ LEDGER_LINE_NUMBERS_MAX = 65_536
 
 # Lines kept in memory while the state disk refuses them; beyond, the oldest is only in the totals.
 LEDGER_WAITING_LINES_MAX = 2000
+
+# Reasons with a total of their own: ours are three, the others are words of the centre. Beyond, they are one.
+LEDGER_REASONS_MAX = 64
 
 # Lines recognised when a deed is written down again after a cut: those of a segment that held all 5,000 nodes.
 LEDGER_REMEMBERED_MAX = 16_384

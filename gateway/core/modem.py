@@ -95,8 +95,11 @@ class Modem:
             self._take(line, now_ms)
 
     def bearer_is_down(self, is_down: bool, *, now_ms: int) -> None:
-        """What the connection's probes say of the mobile bearer."""
+        """What the connection says of the mobile bearer."""
         self._ladder.tell(is_down, now_ms=now_ms)
+        if not is_down and self._queue:
+            # A reset that waited behind an open question would cut what has come up meanwhile.
+            self._queue = deque(command for command in self._queue if command not in _RESETS.values())
 
     def poll(self, *, now_ms: int) -> list[Write | CutPower]:
         """What the shell is to do now."""

@@ -6,6 +6,7 @@ they name stands in the loss ledger as well. Must let go of nothing itself: that
 explanation is durable.
 """
 
+from collections import deque
 from collections.abc import Callable
 
 from gateway.core import entry, limits
@@ -16,7 +17,7 @@ from gateway.core.wallclock import WallClock
 from wire import event, record
 from wire import limits as wire_limits
 from wire.faults import WireFault
-from wire.record import EventBody, Record
+from wire.record import EventBody, Record, Stamp
 
 # The lane and position of a record; None: the journal refused it.
 Placed = tuple[str, int] | None
@@ -49,13 +50,18 @@ class OwnRecords:
         self._keep = keep
         self._log = log
         self._sequence = 0
+        self._waiting: deque[tuple[EventBody, Stamp]] = deque()  # refused, and nobody would say it again
+        self._retry_ms = 0
         self.refused = 0
 
     # --- what happened ------------------------------------------------------------------------------------------
 
     def write(self, body: EventBody, *, reserve: bool = False) -> tuple[str, int] | Refused:
         """Lane and position of a record of this body, or why the journal refused it; that costs no sequence."""
-        made = Record(self._boot, self._sequence, self._clock.stamp(now_ms=self._time_ms()), body)
+        return self._write(body, self._clock.stamp(now_ms=self._time_ms()), reserve)
+
+    def _write(self, body: EventBody, stamp: Stamp, reserve: bool) -> tuple[str, int] | Refused:
+        made = Record(self._boot, self._sequence, stamp, body)
         lane = record.lane(made)
         payload = entry.encode(entry.Entry(self._node, record.encode(made)))
         position = self._journal.append(lane, payload, reserve=reserve)
@@ -69,6 +75,33 @@ class OwnRecords:
     def say(self, body: EventBody) -> Placed:
         """As above; a refusal is logged."""
         return self._placed(body, self.write(body))
+
+    def state(self, body: EventBody) -> bool:
+        """What happened to ourselves, once: refused, it waits, with its time, and is tried again by `poll`.
+
+        False, and it is not said, when OWN_WAITING_MAX are waiting.
+        """
+        stamp = self._clock.stamp(now_ms=self._time_ms())
+        if not self._waiting and self._placed(body, self._write(body, stamp, False)) is not None:
+            return True
+        if len(self._waiting) >= limits.OWN_WAITING_MAX:
+            return False
+        if not self._waiting:
+            self._retry_ms = self._time_ms() + limits.OWN_RETRY_MS
+        self._waiting.append((body, stamp))
+        return True
+
+    def poll(self, *, now_ms: int) -> None:
+        """Try again what waits, in its order."""
+        if not self._waiting or now_ms < self._retry_ms:
+            return
+        self._retry_ms = now_ms + limits.OWN_RETRY_MS
+        while self._waiting and not isinstance(self._write(*self._waiting[0], False), Refused):
+            self._waiting.popleft()
+
+    def deadline_ms(self) -> int | None:
+        """When `poll` is due; None: nothing waits."""
+        return self._retry_ms if self._waiting else None
 
     # --- what will not come -------------------------------------------------------------------------------------
 

@@ -45,7 +45,7 @@ class Found(NamedTuple):
     generation: int  # for the segments of this start: above all that were seen
     report: Recovery
     replacements: list[Replacement]
-    leftovers: list[str]  # rewritten segments that are not whole: to be deleted
+    leftovers: list[str]  # to be deleted: rewritten segments that are not whole, and what was replaced twice
 
 
 def _set_aside_name(number: int, name: str) -> str:

@@ -52,7 +52,8 @@ class Segment:
         "read_failures",
         "seed",
         "size",
-        "tried",
+        "tried_drop",
+        "tried_together",
         "void_positions",
     )
 
@@ -60,7 +61,7 @@ class Segment:
         self.name = name
         self.identity = identity
         self.level = level  # how often records were let go of it (gateway/core/thinning.py)
-        self.tried = 0  # with how many at once that was not worth it
+        self.tried_drop = self.tried_together = 0  # with how many at once it was not worth it
         self.void_positions = 0
         self.seed = identity.seed
         self.first = identity.first  # the first position it answers for, held or lost
@@ -145,6 +146,16 @@ class Shelf:
         if at is None or any(a is not b for a, b in zip_longest(self.segments[at : at + len(olds)], olds)):
             return False
         self.segments[at : at + len(olds)] = [new]
+        return True
+
+    def restore(self, new: Segment, olds: list[Segment]) -> bool:
+        """Put back what `new` has replaced; False, and nothing done, if it is not here."""
+        if not self.replace([new], olds[0]):
+            return False
+        at = self.segments.index(olds[0])
+        self.segments[at : at + 1] = olds
+        names = {old.name for old in olds}
+        self.superseded = [(end, name) for end, name in self.superseded if name not in names]
         return True
 
     def read(self, disk: Disk, first: int, count_max: int, bytes_max: int) -> list[bytes | Hole | Void]:

@@ -16,6 +16,7 @@ beside the old is taken up again after the start, for its ledger may be incomple
 of a record that is not explained, nor keep the loop.
 """
 
+import errno
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
@@ -87,6 +88,7 @@ class Thinner:
         if now_ms >= self._look_ms:
             self._look_ms = now_ms + limits.JOURNAL_LOOK_EVERY_MS
             self._journal.look_at_disk()
+            self._ledger.catch_up()
         self._due_ms = None
         if self._work is None:
             self._work = self._next()
@@ -148,17 +150,28 @@ class Thinner:
         if not deed.is_worth_it(len(gaps)) or (deed.together and not self._has_room(deed, len(gaps))):
             deed.leave()
             return
+        if not self._may_explain(len(gaps)):
+            # Half an explanation would only take the last bytes; what the warehouse frees makes room as well.
+            yield self._pause(limits.JOURNAL_LOOK_EVERY_MS)
+            return
         if not (yield from self._explain_all(deed, gaps)):
+            if deed.together:
+                deed.leave()
             return
         for plan in deed.plans:
             if self._is_held(plan) and not (yield from self._rewrite(plan)):
-                deed.leave()
+                if deed.together:
+                    deed.leave()
                 return
 
     def _has_room(self, deed: Deed, gaps: int) -> bool:
         """What is not urgent must not need the last bytes: for its gap records and the longest copy."""
         copy = max(plan.segment.size - plan.bytes for plan in deed.plans)
         return self._journal.bytes_held + gaps * limits.THINNING_GAP_BYTES + copy <= self._journal.room.cap
+
+    def _may_explain(self, gaps: int) -> bool:
+        held, limit = self._journal.bytes_held, self._journal.room.limit(alarm=False, explains=True)
+        return held + gaps * limits.THINNING_GAP_BYTES <= limit
 
     def _rewrite(self, plan: Plan) -> Generator[_Until | None, None, bool]:
         """One segment of a deed that is explained. False when the disk refuses."""
@@ -167,8 +180,8 @@ class Thinner:
         if not (yield from self._write(plan, new)):
             self._journal.delete_file(new.name)
             self.counters["given-up"] += 1
-            self._cramped = True
-            yield self._pause(0 if plan.level < GONE else limits.THINNING_RETRY_MS)
+            # Without room, something else goes at once; after any other error the same would only fail again.
+            yield self._pause(0 if self._cramped and plan.level < GONE else limits.THINNING_RETRY_MS)
             return False
         freed = self._journal.oldest(plan.stream) - plan.segment.first if self._is_held(plan) else 0
         if not self._journal.replace(plan.stream, olds, new):
@@ -179,11 +192,14 @@ class Thinner:
         self._turns.take(plan.turns)
         yield from self._list(plan.lost, plan.stream.lane, new, freed)
         self._delete(olds, new, "merged" if plan.together else "thinned" if plan.level < GONE else "dropped")
+        self._ledger.catch_up()  # where the state folder shares a full partition, there is room now
         return True
 
     def _read(self, plan: Plan) -> _Work:
         """Fill in the plan. What the warehouse holds already is of no interest."""
         segment = plan.segment
+        if not self._is_held(plan):  # freed while another of the deed was read
+            return
         plan.void = bytearray(segment.end - segment.first)
         freed = self._journal.oldest(plan.stream) - segment.first
         for number, (index, content) in enumerate(self._journal.scan_segment(segment), 1):
@@ -197,15 +213,22 @@ class Thinner:
                 plan.take(index, item, RECORD_OVERHEAD + len(content), self._turns)
 
     def _explain_all(self, deed: Deed, gaps: list[EventBody]) -> Generator[_Until | None, None, bool]:
-        """Append the gap records and wait until they are durable. False if all the segments went meanwhile."""
+        """Append the gap records and wait until they are durable. False if all the segments went meanwhile.
+
+        Where records go, nothing else can make room: it waits. To put gap records together can be left.
+        """
         ends: dict[str, int] = {}
+        refusals = 0
         for number, gap in enumerate(gaps, 1):
             if number % limits.THINNING_STEP_RECORDS_MAX == 0:
                 yield None
             while (placed := self._explain(gap)) is None:
                 self._flush()
                 yield self._pause()
+                refusals += 1
                 if not any(self._is_held(plan) for plan in deed.plans):
+                    return False
+                if deed.together and refusals >= limits.THINNING_TOGETHER_REFUSALS_MAX:
                     return False
             ends[placed[0]] = max(placed[1], ends.get(placed[0], 0))
             self.counters["gaps"] += 1
@@ -214,14 +237,17 @@ class Thinner:
         return True
 
     def _write(self, plan: Plan, new: Segment) -> Generator[_Until | None, None, bool]:
-        """Write the segment anew and make it durable. False when the disk refuses."""
+        """Write the segment anew and make it durable. False when the disk refuses; `_cramped` if for want of room."""
         journal, room = self._journal, self._journal.room
         try:
             for data in written(new, plan.segment, plan.void, journal.scan_segment(plan.segment)):
                 room.claimed_bytes = plan.segment.size
                 if plan.level < GONE and journal.bytes_held + len(data) > room.ceiling:
+                    self._cramped = True
                     return False
-                if not journal.write_file(new.name, data):
+                error = journal.write_file(new.name, data)
+                if error is not None:
+                    self._cramped = self._cramped or error.errno == errno.ENOSPC
                     return False
                 yield None
             ticket = journal.sync_file(new.name)
@@ -264,32 +290,45 @@ class Thinner:
         yield _Until(lambda: self._journal.has_ended(ticket))
         lost: Lost = {}
         try:
-            if not self._journal.took_effect(ticket):
-                raise OSError("the new file is not durable")
-            yield from self._compare(found, lost)
+            void = self._void_of(found.new) if self._journal.took_effect(ticket) else None
         except OSError:
-            assert self._interrupted is not None
-            self._interrupted.append(found)
-            yield self._pause()
+            void = None
+        if void is None:
+            # A later sync would believe in what this one has lost. The old files have it all, and answer again.
+            self._journal.restore(*found)
+            self.counters["given-up"] += 1
             return
+        for old in found.olds:
+            while True:
+                try:
+                    yield from self._compare(found, old, void, lost)
+                    break
+                except OSError:  # after a few, what cannot be read is passed over
+                    old.read_failures += 1
+                    yield self._pause()
         yield from self._list(lost, found.stream.lane, found.new, 0)
         for old in found.olds:
             self._journal.delete_file(old.name)
+        self._ledger.catch_up()
         self.counters["resumed"] += 1
 
-    def _compare(self, found: Replacement, lost: Lost) -> _Work:
-        """Find the records of the old files where the new one is void."""
-        void = bytearray(found.new.end - found.new.first)
-        for index, content in self._journal.scan_segment(found.new):
+    def _void_of(self, new: Segment) -> bytearray:
+        """By index: 1 where nothing stands."""
+        void = bytearray(new.end - new.first)
+        for index, content in self._journal.scan_segment(new):
             if isinstance(content, VoidRun):
                 void[index : index + content.positions] = b"\x01" * content.positions
-        for old in found.olds:
-            for number, (index, content) in enumerate(self._journal.scan_segment(old), 1):
-                if number % limits.THINNING_STEP_RECORDS_MAX == 0:
-                    yield None
-                at = old.first + index - found.new.first
-                if not isinstance(content, VoidRun) and void[at] and (item := decoded(content)) is not None:
-                    lost.setdefault((item.node, item.record.boot), []).append((at, item.record.sequence))
+        return void
+
+    def _compare(self, found: Replacement, old: Segment, void: bytearray, lost: Lost) -> _Work:
+        """Find the records of an old file where the new one is void; twice does no harm, a ledger's line is a set."""
+        ahead = old.first - found.new.first
+        for number, (index, content) in enumerate(self._journal.scan_segment(old), 1):
+            if number % limits.THINNING_STEP_RECORDS_MAX == 0:
+                yield None
+            at = ahead + index
+            if not isinstance(content, VoidRun) and void[at] and (item := decoded(content)) is not None:
+                lost.setdefault((item.node, item.record.boot), []).append((at, item.record.sequence))
 
     def _is_held(self, plan: Plan) -> bool:
         return self._journal.holds(plan.stream, plan.segment)

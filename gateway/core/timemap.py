@@ -78,11 +78,12 @@ class _Boot:
 
 
 class TimeMap:
-    """See the module. `boot` is our own; `counters` only rise."""
+    """See the module. `boot` is our own; `state` says what is about ourselves, once; `counters` only rise."""
 
-    def __init__(self, clock: WallClock, own: Own, *, boot: int) -> None:
+    def __init__(self, clock: WallClock, own: Own, state: Callable[[EventBody], bool], *, boot: int) -> None:
         self._clock = clock
         self._own = own
+        self._state_own = state
         self._boot = boot
         # Of a node: its boots, None for one that has anchored itself.
         self._nodes: OrderedDict[bytes, dict[int, _Boot | None]] = OrderedDict()
@@ -209,7 +210,8 @@ class TimeMap:
 
     def _say(self, key: _Key, boot: _Boot, uptime_s: int, unix_s: int, uncertainty_s: int) -> bool:
         about, number = key
-        if self._own(EventBody(event.ANCHOR, None, [about, number, uptime_s, unix_s, uncertainty_s])) is None:
+        body = EventBody(event.ANCHOR, None, [about, number, uptime_s, unix_s, uncertainty_s])
+        if not self._state_own(body) if about is None else self._own(body) is None:
             return False
         self.counters["anchors" if boot.said is None else "anchors-better"] += 1
         boot.said_uptime_s, boot.said = uptime_s, (unix_s, uncertainty_s)
@@ -239,7 +241,7 @@ class TimeMap:
         if step is None:
             return
         self._steps_said = [said_ms for said_ms in self._steps_said if said_ms > now_ms - 3_600_000]
-        if len(self._steps_said) < limits.CLOCK_STEPS_PER_HOUR_MAX and self._own(
+        if len(self._steps_said) < limits.CLOCK_STEPS_PER_HOUR_MAX and self._state_own(
             EventBody(event.CLOCK_STEPPED, None, list(step))
         ):
             self._steps_said.append(now_ms)

@@ -99,8 +99,7 @@ class Uplink:
     # --- events -------------------------------------------------------------------------------------------------
 
     def connected(self, receive_max: int, *, now_ms: int) -> None:
-        """A new connection: everything that is not under a watermark is to be sent again, after the
-        question; spared telemetry goes on where it was."""
+        """A new connection: all above the watermark goes again, after the question; spared telemetry goes on."""
         self._connected = True
         self._post.begin(receive_max)
         self._sendings = {

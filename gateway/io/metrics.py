@@ -45,7 +45,7 @@ KNOWN = (
     Known("uptime_s", "uptime_seconds", "Seconds since the agent's start."),
     Known("boot", "boot_number", "How often the agent has been started."),
     Known("centre.connected", "centre_connected", "1 while the broker accepts us."),
-    Known("centre.since_s", "centre_state_age_seconds", "Seconds since the link to the centre came or went."),
+    Known("centre.since_s", "centre_state_age_seconds", "Seconds since another bearer carries, or none."),
     Known("centre.watermark_ago_s", "centre_watermark_age_seconds", "Seconds since the centre last confirmed records."),
     Known("waiting.lanes", "waiting_records", "Positions that the centre does not hold yet.", label="lane"),
     Known("waiting.oldest_s", "waiting_oldest_seconds", "Age of the oldest that waits, at most."),

@@ -130,10 +130,11 @@ class MqttLink:
         return [event]
 
     def close(self) -> None:
-        """End both in an orderly way, so that the will stays unsent. Nothing more is told."""
+        """End both for good: the world is told that we are offline, unless a new start connects within the will's
+        delay. Nothing more is told here."""
         for connection in (self._carrier, self._candidate):
             if connection is not None:
-                connection.close()
+                connection.close(is_last=True)
         self._carrier = self._candidate = self._held = None
 
     def _of_candidate(self, candidate: Connection, event: Event) -> list[Event]:

@@ -15,6 +15,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from gateway.io import clock, mqtt_socket, tls
@@ -34,6 +35,8 @@ _SESSION_EXPIRY_S = 86_400
 # A new connection of the same session within that time cancels the will (MQTT 5 section 3.1.3.2.2): changing from one
 # bearer to the other does not tell the world that we are offline.
 _WILL_DELAY_S = 5
+# MQTT 5 section 3.14.2.1, 0x04.
+_WITH_WILL = ReasonCode(PacketTypes.DISCONNECT, "Disconnect with will message")
 # What the broker may have in flight to us, and how long one packet may be: an answer is about 60 bytes, a
 # configuration a few kB.
 RECEIVE_MAX = 16
@@ -182,13 +185,14 @@ class Connection:
         """The agent has taken one posted event."""
         self._places.give_back()
 
-    def close(self) -> None:
-        """End in an orderly way, so that the will stays unsent. Returns at once."""
+    def close(self, *, is_last: bool = False) -> None:
+        """End in an orderly way, so that the will stays unsent; where no other connection follows, so that it is sent
+        after its delay: the retained "online" would outlive us. Returns at once."""
         self._closing = True
         self._places.stop()
         client = self._client
         if client is not None and client.is_connected():
-            client.disconnect()
+            client.disconnect(reasoncode=_WITH_WILL if is_last else None)
 
     def _remember(self, packet_id: int, token: int) -> int:
         self._tokens[packet_id] = token
@@ -259,9 +263,6 @@ class Connection:
             return
         if getattr(properties, "MaximumQoS", 1) < 1:
             self._end_why = "mqtt-refused: the broker takes no QoS 1"
-            return
-        if getattr(properties, "ReceiveMaximum", 1) < 1:
-            self._end_why = "mqtt-malformed: a Receive Maximum of 0"  # MQTT 5 section 3.2.2.3.3: nothing could be sent
             return
         client.bound_keepalive(self.bearer.keepalive_s)
         self._subscribe(client)

@@ -13,44 +13,26 @@ from random import Random
 
 import pytest
 
-from tests.support.agent_process import AgentProcess, Client
+from tests.support.agent_process import AgentProcess, Client, run_agent, until, without_broker
 from tests.support.authority import Authority
 from tests.support.broker import PATIENCE_S, free_port
-from tests.support.gateway_world import GATEWAY, NODE, payload, reading
+from tests.support.gateway_world import NODE, payload, reading
 from wire import coap_message, record
 
 pytest.importorskip("paho.mqtt.client", reason="paho-mqtt is not installed")
 pytestmark = pytest.mark.live
 
 from gateway import agent as agent_module  # noqa: E402 - only once paho is known to be there
-from gateway import config, facts, questions, report  # noqa: E402
+from gateway import config, facts, questions  # noqa: E402
 from gateway.core import entry  # noqa: E402
-from gateway.core.gateway import Gateway  # noqa: E402
 from gateway.core.journal import Journal  # noqa: E402
-from gateway.io import status  # noqa: E402
 from gateway.io.disk import FileDisk  # noqa: E402
 from gateway.io.notify import Notifier  # noqa: E402
 
 
 @pytest.fixture
 def settings(tmp_path):
-    """A configuration whose broker is not there: everything stays in the journal."""
-    path = tmp_path / "gateway.toml"
-    path.write_text(
-        f"""
-[gateway]
-id = "{GATEWAY.hex()}"
-insee = "49007"
-name = "cab-12"
-data = "{tmp_path}/data"
-[link]
-bind = "127.0.0.1:0"
-commit_ms = 20
-[uplink]
-broker = "127.0.0.1:{free_port()}"
-"""
-    )
-    return path
+    return without_broker(tmp_path)
 
 
 @pytest.fixture
@@ -108,28 +90,6 @@ def test_it_says_ready_once_it_serves_feeds_the_watchdog_and_says_that_it_stops(
     assert process.stop(signal.SIGTERM) == 0
     assert manager.until("STOPPING=1")[-1] == "STATUS=Arrêt en cours"
     manager.socket.close()
-
-
-def run_agent(settings, beside, monkeypatch=None, **patched):
-    """Run an agent in this process and the coroutine function `beside(agent)` with it; what `run` returned."""
-    for name, value in patched.items():
-        monkeypatch.setattr(agent_module, name, value)
-
-    async def main():
-        made = agent_module.Agent(config.load(settings, insecure=True), insecure=True)
-        running = asyncio.ensure_future(made.run())
-        try:
-            await asyncio.wait_for(beside(made), PATIENCE_S)
-            return await asyncio.wait_for(running, PATIENCE_S)
-        finally:
-            running.cancel()
-
-    return asyncio.run(main())
-
-
-async def until(condition):
-    while not condition():
-        await asyncio.sleep(0.005)
 
 
 def test_ready_means_recovered_and_bound_and_nothing_is_said_before(settings, monkeypatch):
@@ -201,113 +161,8 @@ def test_while_it_starts_it_answers_who_asks(settings, monkeypatch, capsys):
     never.set()
 
 
-def test_a_task_that_is_late_is_named_and_the_watchdog_goes_hungry(settings, monkeypatch, capsys):
-    fed = []
-
-    async def beside(agent):
-        await until(lambda: agent._operation.facts.phase == "running")
-        monkeypatch.setattr(agent._operation.notify, "alive", lambda: fed.append(1))
-        agent._watch()
-        assert fed == [1]
-        # Asked for and never reported: its minute was over an hour ago.
-        agent._heartbeats.expect("journal-sync", 60_000, now_ms=-3_600_000)
-        agent._watch()
-        agent._watch()
-        assert fed == [1] and [late.name for late in agent._operation.facts.late] == ["journal-sync"]
-        agent._heartbeats.forget("journal-sync")
-        agent._watch()
-        assert fed == [1, 1] and agent._operation.facts.late == []
-        agent._stop.set()
-
-    run_agent(settings, beside)
-    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    late = [line for line in lines if line["what"] == "heartbeat-late"]
-    assert [(line["name"], line["level"]) for line in late] == [("journal-sync", "error")]
-
-
-def test_a_modem_that_hangs_is_told_and_the_agent_is_not_restarted_for_it(settings, tmp_path, monkeypatch):
-    """Its port would hang again after the restart, and the next one: the street's records would pay for the modem."""
-    settings.write_text(settings.read_text() + f'[mobile]\ninterface = "lo"\nmodem = "{tmp_path}/no-port"\n')
-    fed = []
-
-    async def beside(agent):
-        await until(lambda: agent._operation.facts.phase == "running")
-        monkeypatch.setattr(agent._operation.notify, "alive", lambda: fed.append(1))
-        agent._watch()
-        assert agent._heartbeats.expected() == ["loop", "modem"] and agent._operation.facts.late == []
-        port = agent._bearers._modem
-        monkeypatch.setattr(port, "_look", lambda: None)
-        port.looked_ms = agent_module.clock.monotonic_ms() - 181_000
-        agent._watch()
-        assert [late.name for late in agent._operation.facts.late] == ["modem"] and len(fed) == 2
-        assert [found.key for found in report.findings(agent._operation._document())] == ["late.modem"]
-        agent._bearers.close()
-        agent._watch()
-        assert agent._heartbeats.expected() == ["loop"]
-        agent._stop.set()
-
-    run_agent(settings, beside)
-
-
-def test_a_loop_without_turns_is_late(settings, monkeypatch):
-    async def beside(agent):
-        await until(lambda: agent._operation.facts.phase == "running")
-        far = agent_module.clock.monotonic_ms() + 40_000
-        monkeypatch.setattr(agent_module.clock, "monotonic_ms", lambda: far)
-        agent._watch()
-        assert [late.name for late in agent._operation.facts.late] == ["loop"]
-        monkeypatch.undo()
-        agent._stop.set()
-
-    run_agent(settings, beside)
-
-
-def test_an_error_of_our_own_ends_the_process_and_says_where(settings, monkeypatch, capsys):
-    async def beside(agent):
-        await until(lambda: agent._operation.facts.phase == "running")
-        monkeypatch.setattr(Gateway, "poll", lambda _self, *, now_ms: {}["planted"])
-        agent._loop.call_soon(agent._turn)
-
-    with pytest.raises(KeyError, match="planted"):
-        run_agent(settings, beside)
-    (crash,) = [line for line in map(json.loads, capsys.readouterr().err.splitlines()) if line["what"] == "crash"]
-    assert crash["level"] == "error" and any("planted" in part for part in crash["trace"])
-
-
-def test_an_error_in_what_is_merely_told_ends_nothing(settings, monkeypatch, capsys):
-    checked = config.load(settings, insecure=True)
-
-    async def beside(agent):
-        await until(lambda: agent._operation.facts.phase == "running")
-        fed = []
-        monkeypatch.setattr(agent._operation.facts, "document", lambda *, now_ms: {}["planted"])
-        monkeypatch.setattr(agent._operation.facts, "sample", lambda *, unix_s, now_ms: {}["planted"])
-        monkeypatch.setattr(agent._operation.notify, "alive", lambda: fed.append(1))
-        agent._watch()
-        agent._housekeep(agent_module.clock.monotonic_ms())
-        assert fed and await asyncio.to_thread(status.ask, checked.status_socket, PATIENCE_S) == {}
-        assert not agent._stop.is_set()
-        agent._stop.set()
-
-    run_agent(settings, beside)
-    lines = [json.loads(line)["what"] for line in capsys.readouterr().err.splitlines()]
-    assert "report-failed" in lines and "crash" not in lines
-
-
-def test_a_status_socket_that_cannot_be_had_does_not_stop_the_agent(settings, tmp_path, capsys):
-    (tmp_path / "file").write_text("")
-    settings.write_text(settings.read_text() + f'[status]\nsocket = "{tmp_path}/file/s.sock"\n')
-
-    async def beside(agent):
-        await until(lambda: agent._operation.facts.phase == "running")
-        assert agent._operation.facts.document(now_ms=0)["faults"][0]["what"] == "cannot-serve"
-        agent._stop.set()
-
-    run_agent(settings, beside)
-
-
 def test_the_watchdogs_signal_makes_every_thread_say_where_it_stood(process):
-    process.start()
+    assert Client().ask(process.start(), payload(reading(1))) == coap_message.CHANGED  # so the disks' threads run
     assert process.stop(signal.SIGABRT) == -signal.SIGABRT
     said = "".join(line["what"] for line in [*process.log.seen, *process.log.rest()])
     assert "Current thread" in said and "io/disk.py" in said
@@ -351,22 +206,6 @@ def test_a_second_agent_on_the_same_folder_is_refused(process, tmp_path):
         process.command, env=process.environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
     assert done.returncode == 1 and "another agent" in done.stderr and "Traceback" not in done.stderr
-
-
-def test_a_metrics_client_that_sends_nothing_does_not_hold_up_the_end(process, settings):
-    pytest.importorskip("prometheus_client", reason="prometheus-client is not installed")
-    port = free_port()
-    settings.write_text(settings.read_text() + f'[metrics]\nbind = "127.0.0.1:{port}"\n')
-    process.start()
-    with socket.create_connection(("127.0.0.1", port)) as idle:
-        idle.sendall(b"GET /metrics HTTP/1.0\r\n")
-        dead = threading.Event()
-        # One byte now and then: each puts the deadline of a single read off, for ever.
-        drip = threading.Thread(target=lambda: [idle.send(b"x") for _ in range(600) if not dead.wait(0.1)], daemon=True)
-        drip.start()
-        assert process.stop(signal.SIGTERM) == 0
-        dead.set()
-        drip.join(PATIENCE_S)
 
 
 # --- secrets --------------------------------------------------------------------------------------------------------

@@ -5,9 +5,11 @@ import json
 import pytest
 
 from gateway import config, report
+from gateway.core.bearer import Bearer
 from gateway.core.gateway import Log
 from gateway.core.heartbeats import Late
 from gateway.facts import Facts
+from gateway.findings import findings
 from tests.support.gateway_world import EPOCH, GATEWAY, NODE, GatewayWorld, alarm, payload, reading
 from wire import coap_message, watermark
 
@@ -35,15 +37,19 @@ class Watched(GatewayWorld):
         return document
 
 
-@pytest.fixture
-def world(tmp_path):
-    made = Watched(auto_sync=True)
+def checked(tmp_path):
     plain = {
         "gateway": {"id": GATEWAY.hex(), "insee": "49007", "name": "cab-12", "data": str(tmp_path)},
         "link": {"bind": "127.0.0.1:0", "nodes": [NODE.hex()]},
         "uplink": {"broker": "centre.example.fr"},
     }
-    made.facts = Facts(config.check(plain, insecure=True), now_ms=made.now_ms)
+    return config.check(plain, insecure=True)
+
+
+@pytest.fixture
+def world(tmp_path):
+    made = Watched(auto_sync=True)
+    made.facts = Facts(checked(tmp_path), now_ms=made.now_ms)
     made.facts.core, made.facts.phase, made.facts.boot = made.core, "running", 1
     made.sample()
     return made
@@ -172,13 +178,13 @@ def test_a_flood_of_one_fault_hides_no_other(world):
     for number in range(50):
         world.facts.note(Log("record-refused", {"why": "full"}), now_ms=world.now_ms + number)
     assert [fault["what"] for fault in world.told()["faults"]] == ["cannot-serve"] + 10 * ["record-refused"]
-    assert "cannot_serve" in [found.key for found in report.findings(world.told())]
+    assert "cannot_serve" in [found.key for found in findings(world.told())]
 
 
 def test_a_subscription_that_is_refused_is_told_until_it_is_granted_or_made_anew(world):
     def hear(what, why=""):
         world.facts.note(Log(what, {"why": why, "bearer": "default"}), now_ms=world.now_ms)
-        return world.told()["centre"]["deaf"], [found.key for found in report.findings(world.told())]
+        return world.told()["centre"]["deaf"], [found.key for found in findings(world.told())]
 
     world.connect()
     assert hear("subscription-refused", "Not authorized (0x87)") == ("Not authorized (0x87)", ["deaf"])
@@ -188,6 +194,21 @@ def test_a_subscription_that_is_refused_is_told_until_it_is_granted_or_made_anew
     world.core.on_disconnected("connection-closed: x", now_ms=world.now_ms)
     world.turn()
     assert world.told()["centre"]["deaf"] is None
+
+
+def test_the_age_of_a_link_is_that_of_the_bearer_that_carries(tmp_path):
+    both = (Bearer("fibre"), Bearer("mobile", is_metered=True))
+    world = Watched(bearers=both)
+    world.facts = Facts(checked(tmp_path), now_ms=world.now_ms)
+    world.facts.core, world.facts.phase = world.core, "running"
+    world.core.on_connected(10, "fibre", now_ms=world.now_ms)
+    world.turn()
+    world.now_ms += 100_000
+    world.core.on_disconnected("connection-timeout: cut", "fibre", now_ms=world.now_ms)
+    world.core.bearers.connection._attempt = "mobile"
+    world.core.on_connected(10, "mobile", now_ms=world.now_ms)
+    world.turn()
+    assert world.told()["centre"]["connected"] and world.told()["centre"]["since_s"] == 0
 
 
 def test_an_attempt_that_nobody_answered_is_the_cause_of_a_missing_link(world):

@@ -25,7 +25,7 @@ def fill(world, count, *, first=0):
 def listed(world):
     found = []
     for line in ledger.entries(world.state_disk):
-        if "sequences" in line:
+        if "sequences" in line and line["node"] != GATEWAY.hex():  # gap records that were put together
             found += [(bytes.fromhex(line["node"]), number) for number in ledger.expand(line["sequences"])]
     assert len(found) == len(set(found)), "listed twice"
     return set(found)

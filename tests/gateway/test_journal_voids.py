@@ -289,6 +289,7 @@ def test_a_journal_filled_to_the_cap_by_the_first_version_is_drained_whole(disk,
 
 def test_what_a_newer_version_wrote_waits_untouched_through_a_downgrade_and_is_drained_after_it(older):
     world = ThinningWorld(3)
+    world.alarm(NODES[0])
     for number in range(900):
         world.telemetry(NODES[number % 2])
         if number % 10 == 0:

@@ -206,3 +206,24 @@ def test_what_was_synced_outlives_a_power_cut(disk):
     disk.power_cut("drop")
     assert [line["key"] for line in entries(disk)] == ["a"]
     assert Ledger(disk).totals == {"thinned": 1}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"node": "7c1f\n"},
+        {"node": 7},
+        {"boot": "1"},
+        {"boot": None},
+        {"sequences": None},
+        {"unix_s": 10**15},
+        {"unix_s": -1},
+    ],
+)
+def test_a_line_whose_damage_still_reads_as_json_is_passed_over(disk, change):
+    lose(Ledger(disk), [1, 2], key="a")
+    name = disk.list()[0]
+    line = json.loads(disk.read(name, 0, 10_000).splitlines()[-1])
+    changed = {name: value for name, value in {**line, **change}.items() if value is not None}
+    disk.put(name, json.dumps({**changed, "positions": "1-2"}).encode() + b"\n" + json.dumps(line).encode() + b"\n")
+    assert list(entries(disk)) == [line]

@@ -2,6 +2,8 @@
 
 import re
 import socket
+import threading
+import time
 import urllib.error
 import urllib.request
 
@@ -163,6 +165,19 @@ def test_clients_that_hang_up_or_talk_rubbish_do_not_end_it(server):
         with socket.create_connection(server.address, timeout=PATIENCE_S) as client:
             client.sendall(data)
     assert value(fetch(server), "bocage_boot_number") == 3
+
+
+def test_a_client_that_sends_a_byte_now_and_then_does_not_hold_up_the_end():
+    """Each byte puts off the deadline of a read: such a request may last for ever, and SIGTERM waited for it."""
+    server, closed = MetricsServer(("127.0.0.1", 0)), threading.Event()
+    with socket.create_connection(server.address, timeout=PATIENCE_S) as client:
+        client.sendall(b"GET /metrics")
+        ending = threading.Thread(target=lambda: (server.close(), closed.set()), daemon=True)
+        ending.start()
+        end_s = time.monotonic() + PATIENCE_S
+        while not closed.wait(0.1) and time.monotonic() < end_s:
+            client.sendall(b"x")
+        assert closed.is_set()
 
 
 def test_an_address_that_is_taken_is_an_oserror():

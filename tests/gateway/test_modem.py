@@ -297,3 +297,27 @@ def test_questions_are_one_at_a_time():
     assert core.poll(now_ms=2) == []
     core.received(b"K\r\n", now_ms=3)
     assert core.poll(now_ms=3) == [Write(b"ATE0\r")]
+
+
+def test_a_reset_that_still_waits_is_not_done_once_the_bearer_is_up():
+    core, written = Modem(now_ms=0), []
+
+    def turn(now_ms, *, answer):
+        for effect in core.poll(now_ms=now_ms):
+            written.append(effect.data)
+            if answer:
+                core.received(b"OK\r\n", now_ms=now_ms)
+
+    core.opened(now_ms=0)
+    core.bearer_is_down(True, now_ms=0)
+    for _ in range(12):
+        turn(0, answer=True)
+    due_ms = limits.MODEM_RESELECT_WAIT_MS
+    turn(due_ms - 1, answer=False)  # a question is open when the reset is due
+    turn(due_ms, answer=False)
+    assert core.health()["resets-reselect"] == 1 and b"AT+COPS=0\r" not in written
+    core.bearer_is_down(False, now_ms=due_ms + 1)
+    for now_ms in range(due_ms + 1, due_ms + 12):
+        core.received(b"OK\r\n", now_ms=now_ms)
+        turn(now_ms, answer=False)
+    assert b"AT+COPS?\r" in written[-3:] and b"AT+COPS=0\r" not in written

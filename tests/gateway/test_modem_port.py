@@ -1,6 +1,7 @@
 """The modem's port over real pyserial on a pseudo-terminal: talk, loss, return under another name; the power hook."""
 
 import asyncio
+import contextlib
 import queue
 import subprocess
 import sys
@@ -11,8 +12,10 @@ import pytest
 
 from gateway.core import limits
 from gateway.core.modem import Modem, ModemState, Write
+from gateway.io.guarded_socket import Places
 from gateway.io.modem import ModemClosed, ModemOpened, ModemPort, ModemReceived, cut_power
 from simulator.modem import PtyModem, SimModem
+from tests.support.broker import until
 
 pytestmark = pytest.mark.live
 GENEROUS_S = 30
@@ -128,18 +131,25 @@ def test_a_modem_that_never_stops_talking_waits_for_the_agent(rig):
     while not bench.events.empty():
         bench.events.get()
         bench.port.took()
-    stop = threading.Event()
-    chatter = threading.Thread(target=lambda: [bench.pty.say(b"+CREG: 2\r\n" * 20) for _ in range(400) if not stop.is_set()])
-    chatter.start()
-    end_s = time.monotonic() + 2
-    while time.monotonic() < end_s and bench.events.qsize() <= 17:
-        time.sleep(0.01)
-    assert 1 <= bench.events.qsize() <= 17, "beyond its places only the one that ends what it began"
-    stop.set()
-    chatter.join(GENEROUS_S)
-    start_s = time.monotonic()
+    said = b"+CREG: 2\r\n" * 20
+    chatter = threading.Thread(target=lambda: [bench.pty.say(said) for _ in range(400)], daemon=True)
+    chatter.start()  # 88 kB: more than a terminal and the places hold together, so it has to wait
+    until(lambda: bench.port._places.waits, "it does not wait for the agent")
+    assert bench.events.qsize() == 16
+    while chatter.is_alive():
+        with contextlib.suppress(queue.Empty):
+            bench.events.get(timeout=0.05)
+            bench.port.took()
+
+
+def test_closing_ends_a_thread_that_waits_for_the_agent(rig):
+    bench = rig()
+    bench.pty.plug()
+    bench.port._places = Places(1)  # which the word that it is open takes
+    bench.port.start()
+    until(lambda: bench.port._places.waits, "it does not wait for the agent")
     bench.port.close(timeout_s=GENEROUS_S)
-    assert not bench.port._thread.is_alive() and time.monotonic() - start_s < GENEROUS_S
+    assert not bench.port._thread.is_alive()
 
 
 def test_its_thread_gives_signs_of_life_until_it_is_closed(rig):

@@ -97,6 +97,15 @@ def test_it_is_online_while_connected_and_its_will_says_when_it_is_not(link, pee
     peer.inbox.wait_for(lambda message: message == (STATE, b"offline"))
 
 
+def test_after_an_orderly_end_it_is_not_online_for_ever(link, peer):
+    """The state is retained: a gateway that was taken out of service would be shown as online for years."""
+    link.connect([ANSWERS])
+    link.inbox.wait_for(Connected)
+    peer.inbox.wait_for(lambda message: message == (STATE, b"online"))
+    link.close()
+    peer.inbox.wait_for(lambda message: message == (STATE, b"offline"))
+
+
 def test_a_killed_broker_is_told_once_and_a_new_connection_sends_nothing_by_itself(link, broker):
     """Bug class 7: the client's own queue, sent again after a reconnection."""
     link.connect([ANSWERS])

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway import questions, report
+from gateway.findings import findings
 from gateway.io import tls
 from gateway.words import LANGUAGES, WORDS, counted, duration, size, why, word
 
@@ -59,7 +60,7 @@ def on_mobile(policy):
 
 
 def keys(given):
-    return [found.key for found in report.findings(given)]
+    return [found.key for found in findings(given)]
 
 
 # --- the tables -----------------------------------------------------------------------------------------------------
@@ -77,7 +78,7 @@ def test_every_word_is_there_in_both_languages_with_the_same_values(key):
 
 
 def test_a_finding_always_has_its_remedy_in_the_table():
-    source = Path(report.__file__).read_text(encoding="utf-8")
+    source = Path(findings.__code__.co_filename).read_text(encoding="utf-8")
     found = set(re.findall(r'Finding\(\s*"([a-z_]+)"', source)) | {"expired", "certificate"}
     assert len(found) > 10
     for key in found:
@@ -107,7 +108,7 @@ def test_french_puts_a_space_before_its_double_signs_and_english_does_not():
 
 def test_all_is_well():
     given = document()
-    assert report.findings(given) == [] and report.exit_status(given) == 0
+    assert findings(given) == [] and report.exit_status(given) == 0
     assert report.headline(given, "fr") == "Tout va bien" and report.headline(given, "en") == "All is well"
 
 
@@ -140,7 +141,7 @@ TROUBLES = {
 def test_each_trouble_is_found_alone_and_said_with_what_to_do(key, language):
     given = document(**TROUBLES[key])
     assert keys(given) == [key] and report.exit_status(given) == 1
-    (found,) = report.findings(given)
+    (found,) = findings(given)
     text = report.render(given, language)
     assert report.headline(given, language) == found.sentence(language)
     assert any(found.sentence(language) in line for line in text)
@@ -187,7 +188,7 @@ def test_the_gravest_comes_first_and_the_others_are_counted():
 @pytest.mark.parametrize("word_of_tls", tls.REMEDIES)
 def test_a_link_that_fails_for_tls_says_the_sentence_about_it(word_of_tls):
     given = document(centre=centre(connected=False, why=f"{word_of_tls}: detail of OpenSSL"))
-    (found,) = report.findings(given)
+    (found,) = findings(given)
     for language in LANGUAGES:
         assert found.to_do(language) == tls.remedy(word_of_tls, language)
         assert why(f"{word_of_tls}: detail", language) == word("why.tls", language)
@@ -210,8 +211,8 @@ def test_a_cause_is_named_or_shown_as_it_came(text, french):
 def test_what_only_the_centre_can_mend_is_not_asked_of_the_technician():
     at_centre = document(centre=centre(connected=False, why="mqtt-refused: Not authorized"))
     at_cabinet = document(centre=centre(connected=False, why="network-error: unreachable"))
-    assert "exploitant" in report.findings(at_centre)[0].to_do("fr")
-    assert "câble" in report.findings(at_cabinet)[0].to_do("fr")
+    assert "exploitant" in findings(at_centre)[0].to_do("fr")
+    assert "câble" in findings(at_cabinet)[0].to_do("fr")
 
 
 @pytest.mark.parametrize(
@@ -223,7 +224,7 @@ def test_what_only_the_centre_can_mend_is_not_asked_of_the_technician():
     ],
 )
 def test_the_first_trouble_between_the_plug_and_the_operator_is_the_one_to_mend(modem, french, to_do):
-    (found,) = report.findings(document(health={"modem": modem}))
+    (found,) = findings(document(health={"modem": modem}))
     assert found.sentence("fr").startswith(french) and to_do in found.to_do("fr")
 
 

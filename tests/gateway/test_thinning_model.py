@@ -70,7 +70,7 @@ def step(world, random):
 
 @pytest.mark.parametrize("base", range(0, 40, 10))
 def test_a_random_life_loses_nothing_unexplained_and_heals(base):
-    thinned = dropped = 0
+    thinned = dropped = merged = 0
     for seed in range(base, base + 10):
         world, random = ThinningWorld(seed, limits=TIGHT), Random(seed + 1_000_000)
         for _ in range(700):
@@ -83,4 +83,5 @@ def test_a_random_life_loses_nothing_unexplained_and_heals(base):
         world.deeds.update(world.thinner.counters)
         thinned += world.deeds["segments-thinned"]
         dropped += world.deeds["segments-dropped"]
-    assert thinned > 10 and dropped > 10, "the lives met too little"
+        merged += world.deeds["segments-merged"]
+    assert thinned > 5 and dropped > 10 and merged > 5, "the lives met too little"

@@ -92,7 +92,7 @@ def test_a_cut_at_every_operation_of_the_journals_disk(tear):
 
 def test_a_cut_at_every_operation_of_the_state_disk():
     _, total = count_operations(2)
-    assert total > 50
+    assert total > 40
     for operations in range(total):
         assert not cut_and_check(2, state=operations)
 

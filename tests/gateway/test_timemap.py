@@ -26,7 +26,7 @@ class Bench:
         self.said = []
         self.refuses = False
         self.now_ms = 0
-        self.map = TimeMap(self.clock, self.own, boot=9)
+        self.map = TimeMap(self.clock, self.own, lambda body: self.own(body) is not None, boot=9)
 
     def own(self, body):
         if self.refuses:

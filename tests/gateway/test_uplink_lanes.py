@@ -307,3 +307,19 @@ def _any_event(world, random):
         due = world.uplink.deadline_ms()
         later = world.now_ms + random.randrange(40_000)
         world.now_ms = max(world.now_ms, due) if due and random.randrange(2) else later
+
+
+def test_thin_telemetry_that_the_journal_let_go_while_away_wants_no_time():
+    """A group that was being waited for is forgotten with the connection: its deadline would be due for ever."""
+    world = UplinkWorld(batch_age_ms=60_000)
+    world.put(1)
+    world.begin()
+    world.allow(THIN)
+    world.put(1)
+    world.poll()
+    world.uplink.disconnected()
+    world.drop(1)
+    world.now_ms += 120_000
+    world.connect()
+    world.poll(world.now_ms + 1000)  # asserts that no deadline lies in the past
+    assert world.uplink.deadline_ms() is None

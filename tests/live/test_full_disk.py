@@ -40,7 +40,7 @@ def test_a_full_partition_loses_nothing_unnamed_and_refuses_no_alarm(tmp_path, p
     if find_mosquitto() is None:
         pytest.skip("no Mosquitto: apt-get install mosquitto")
     folder = tmp_path / "proof"
-    story = ["--megabytes", "8", "--let-go", "3000", "--full", "8", "--folder", str(folder)]
+    story = ["--megabytes", "8", "--let-go", "3000", "--full", "8", "--fills", "1", "--folder", str(folder)]
     done = subprocess.run(
         [sys.executable, "-m", "tools", "prove", "fulldisk", *story, "--json"],
         capture_output=True,

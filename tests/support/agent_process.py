@@ -1,5 +1,6 @@
-"""The agent as a process, and a node on a UDP socket that speaks to it."""
+"""The agent as a process or in this one, and a node on a UDP socket that speaks to it."""
 
+import asyncio
 import json
 import os
 import socket
@@ -9,8 +10,8 @@ import threading
 import time
 from random import Random
 
-from tests.support.broker import PATIENCE_S, Inbox
-from tests.support.gateway_world import NODE
+from tests.support.broker import PATIENCE_S, Inbox, free_port
+from tests.support.gateway_world import GATEWAY, NODE
 from wire import coap_message
 from wire.coap import Endpoint, Failed, Response
 from wire.session import ClearSession
@@ -82,3 +83,48 @@ class Client:
 
 def now_ms():
     return time.monotonic_ns() // 1_000_000
+
+
+def without_broker(folder):
+    """The path of a configuration whose broker is not there: everything stays in the journal."""
+    path = folder / "gateway.toml"
+    path.write_text(
+        f"""
+[gateway]
+id = "{GATEWAY.hex()}"
+insee = "49007"
+name = "cab-12"
+data = "{folder}/data"
+[link]
+bind = "127.0.0.1:0"
+commit_ms = 20
+[uplink]
+broker = "127.0.0.1:{free_port()}"
+"""
+    )
+    return path
+
+
+def run_agent(settings, beside, monkeypatch=None, **patched):
+    """Run an agent in this process and the coroutine function `beside(agent)` with it; what `run` returned."""
+    from gateway import agent as agent_module
+    from gateway import config
+
+    for name, value in patched.items():
+        monkeypatch.setattr(agent_module, name, value)
+
+    async def main():
+        made = agent_module.Agent(config.load(settings, insecure=True), insecure=True)
+        running = asyncio.ensure_future(made.run())
+        try:
+            await asyncio.wait_for(beside(made), PATIENCE_S)
+            return await asyncio.wait_for(running, PATIENCE_S)
+        finally:
+            running.cancel()
+
+    return asyncio.run(main())
+
+
+async def until(condition):
+    while not condition():
+        await asyncio.sleep(0.005)

@@ -6,7 +6,7 @@ Judges nothing but what every story may ask: who is accounted for, and whether a
 
 from random import Random
 
-from gateway.core import entry
+from gateway.core import entry, segment
 from simulator.checkers.delivery import DeliveryChecker
 from simulator.crowd import Sender
 from simulator.disk import SimDisk
@@ -55,11 +55,22 @@ class CabinetWorld(Cabinet):
     and passes nothing on. A connection that ends takes with it what was on its way. `arrived` are identities in the
     order of their first arrival at the centre, `arrived_ms` when."""
 
-    def __init__(self, seed=1, *, nodes=2, alarmers=0, rtt_ms=80, receive_max=20, capacity_bytes=None, **changes):
+    def __init__(
+        self,
+        seed=1,
+        *,
+        nodes=2,
+        alarmers=0,
+        rtt_ms=80,
+        receive_max=20,
+        capacity_bytes=None,
+        latency_ms=(1, 30),
+        **changes,
+    ):
         prng = Prng(seed)
         self.random = Random(seed)
-        self.journal_disk = SimDisk(prng.split("card"), capacity_bytes=capacity_bytes)
-        self.state_disk = SimDisk(prng.split("state"))
+        self.journal_disk = SimDisk(prng.split("card"), latency_ms=latency_ms, capacity_bytes=capacity_bytes)
+        self.state_disk = SimDisk(prng.split("state"), latency_ms=latency_ms)
         town = Town(0, prng)
         town.delivery = self.said = Said()
         kinds = [(Sender, Prng)] * nodes + [(Alarmer, _Always)] * alarmers
@@ -128,6 +139,10 @@ class CabinetWorld(Cabinet):
                 if isinstance(item, bytes) and (kept := entry.decode(item)).node.startswith(NODES):
                     found.add((kept.node, kept.record.boot, kept.record.sequence))
         return found
+
+    def segments(self):
+        """Names of the journal's files; those that a cut made useless are set aside under others."""
+        return [name for name in self.journal_disk.list() if segment.parse_name(name) is not None]
 
     def stored(self):
         return {identity for identity in self.warehouse.identities() if identity[0].startswith(NODES)}

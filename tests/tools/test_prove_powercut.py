@@ -41,7 +41,8 @@ class TrustsTheNextSync(Journal):
     def on_synced(self, ticket, error):
         if error is not None:
             self._flushes.pop(ticket)
-            self._dirty.update(self._disk.list())
+            for name in self._disk.list():
+                self._files.mark(name)
             return []
         return super().on_synced(ticket, error)
 
@@ -77,6 +78,6 @@ def test_a_start_that_fails_is_counted_and_told(monkeypatch, capsys):
 
 
 def test_a_gateway_that_thins_without_a_durable_explanation_is_caught(monkeypatch, capsys):
-    monkeypatch.setattr("gateway.core.gateway.Gateway._explain", lambda gateway, body: ("event", -1))
+    monkeypatch.setattr("gateway.core.own.OwnRecords.explain", lambda own, body: ("event", -1))
     figures = powercut.prove(1, 1, every=17)
     assert figures["lost"] > 0 and not powercut.is_proven(figures)

@@ -72,8 +72,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--kills", type=int, default=5, metavar="N", help="kill -9 while it thins (default 5)")
     parser.add_argument("--seed", type=int, default=1, help="when it is killed (default %(default)s)")
-    parser.add_argument("--full", type=float, default=12, metavar="S", help="filled to the last byte (default 12 s)")
-    parser.add_argument("--fills", type=int, default=1, metavar="N", help="how often in that time (default 1)")
+    parser.add_argument("--full", type=float, default=60, metavar="S", help="time with a full partition (default 60 s)")
+    parser.add_argument(
+        "--fills", type=int, default=2, metavar="N", help="how often it is filled in that time (default 2)"
+    )
     parser.add_argument("--folder", type=Path, help="keep logs and database here (default: a temporary folder)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 

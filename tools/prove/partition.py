@@ -44,7 +44,7 @@ class Partition:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for _ in range(_UNMOUNT_TRIES):
+        for _try in range(_UNMOUNT_TRIES):
             if _run("umount", str(self.folder)):
                 break
             time.sleep(0.1)

@@ -157,13 +157,7 @@ class _Storm:
         """Until everything is stored, or nothing more comes; then compare."""
         begun = time.monotonic()
         await self._until(self._fleet.all_idle, _DRAIN_S, "a node was never answered")
-        missing = self._missing()
-        while missing:
-            try:
-                await self._until(lambda before=missing: self._missing() < before, _DRAIN_S, "", every_s=1)
-            except RigError:
-                break
-            missing = self._missing()
+        missing = await self._drained()
         archive = Archive.open(str(self._database))
         try:
             verdict = self._fleet.delivery.verdict(archive, set())
@@ -237,14 +231,22 @@ class _Storm:
             if not self._fleet.all_idle():
                 self._fleet.speak(may_make=False)
 
-    async def _until(
-        self, reached: Callable[[], bool], timeout_s: float, otherwise: str, *, every_s: float = _PUMP_S
-    ) -> None:
+    async def _until(self, reached: Callable[[], bool], timeout_s: float, otherwise: str) -> None:
         until = time.monotonic() + timeout_s
         while not reached():
             if time.monotonic() > until:
                 raise RigError(otherwise)
-            await self._pump(every_s)
+            await self._pump(_PUMP_S)
+
+    async def _drained(self) -> int:
+        """Wait as long as something more arrives now and then; how many are missing in the end."""
+        missing, until = self._missing(), time.monotonic() + _DRAIN_S
+        while missing and time.monotonic() < until:
+            await self._pump(1)
+            left = self._missing()
+            if left < missing:
+                missing, until = left, time.monotonic() + _DRAIN_S
+        return missing
 
     def _missing(self) -> int:
         archive = Archive.open(str(self._database))
