@@ -72,7 +72,7 @@ class GatewayHost:
         self.journal_disk = SimDisk(prng.split("card"), latency_ms=(2, 40), on_pending=self._pending)
         self.state_disk = SimDisk(prng.split("state"), latency_ms=(2, 40), on_pending=self._state_pending)
         self.is_up = {bearer.name: True for bearer in options.bearers or (UNBOUND,)}
-        self.metered_bytes = 0
+        self.metered_bytes = self._counted_from = 0
         self.boot = 0
         self._life = 0
         self._lines: dict[str, _Line] = {}
@@ -134,6 +134,7 @@ class GatewayHost:
         if life != self._life:
             return
         self.boot += 1
+        self._counted_from = self.metered_bytes
         prng = self._prng.split(f"boot-{self.boot}")
         self.core = Gateway(
             self.options,
@@ -167,7 +168,9 @@ class GatewayHost:
         for bearer in self.core.bearers.budgets:
             if self.core.bearers.connection.active == bearer:
                 self.spend(bearer, _KEEPALIVE_BYTES)
-            self.core.bearers.count(bearer, self.metered_bytes, "wwan0", now_ms=self._world.now_ms)
+            # The kernel counts from the machine's start, and names the interface by it.
+            counter, interface = self.metered_bytes - self._counted_from, f"{self.boot}/wwan0"
+            self.core.bearers.count(bearer, counter, interface, now_ms=self._world.now_ms)
         self._turn()
         self._world.after(_KEEPALIVE_MS, self._count, life)
 

@@ -86,6 +86,7 @@ class ModemPort:
         told = ""
         while not self._stop.is_set():
             self._look()
+            self._places.wait()
             has_spoken, why = self._serve()
             if self._stop.is_set():
                 return

@@ -289,51 +289,6 @@ def test_a_partition_that_somebody_fills_leads_to_thinning_and_not_to_errors():
     world.check()
 
 
-@pytest.mark.parametrize("fault", ["read", "sync", "write"])
-def test_only_a_want_of_room_makes_whole_segments_go_and_no_other_fault_of_the_disk(fault):
-    world = ThinningWorld(22, limits=BIG)
-    while not world.journal.room.is_short(world.journal.bytes_held):
-        world.telemetry(NODES[0])
-        world.flush()
-    write_file, took_effect = world.journal.write_file, world.journal.took_effect
-    failed = []
-
-    def fails_once(name, data):
-        if failed:
-            return write_file(name, data)
-        failed.append(name)
-        if fault == "write":
-            return OSError(errno.EIO, "simulated")
-        if fault == "read":
-            raise OSError(errno.EIO, "simulated")
-        return write_file(name, data)
-
-    world.journal.write_file = fails_once
-    if fault == "sync":
-        world.journal.took_effect = lambda ticket: took_effect(ticket) and len(failed.append(0) or failed) > 2
-    for _ in range(5):
-        world.work()
-        world.now_ms += limits.THINNING_RETRY_MS
-    assert world.thinner.counters["given-up"] == 1 and failed
-    assert world.thinner.counters["segments-thinned"] > 0 == world.thinner.counters["segments-dropped"]
-    world.check()
-
-
-def test_an_unreadable_segment_is_passed_over():
-    world = ThinningWorld(17, limits=BIG)
-    while not world.journal.room.is_short(world.journal.bytes_held):
-        world.telemetry(NODES[0])
-        world.flush()
-    (_, bad), *_ = world.journal.sealed("telemetry")
-    world.disk.read_error_names = {bad.name}
-    for _ in range(20):
-        world.work()
-        world.now_ms += limits.THINNING_RETRY_MS
-    assert world.thinner.counters["segments-thinned"] > 0 and bad.level == 0
-    world.disk.read_error_names = set()
-    world.check()
-
-
 def test_turns_are_bounded(monkeypatch):
     monkeypatch.setattr(limits, "THINNING_TURNS_MAX", 3)
     turns = Turns()
