@@ -14,6 +14,7 @@ from typing import Any
 from gateway import report
 from gateway.config import Config
 from gateway.core import ledger
+from gateway.core.letting_go import JOINED
 from gateway.facts import disk_space
 from gateway.findings import findings
 from gateway.io import boot_counter, lock, status
@@ -39,10 +40,13 @@ def state_of(config: Config, *, unix_s: int, timeout_s: float = _ANSWER_S_MAX) -
 
 
 def losses_total(config: Config, *, unix_s: int) -> dict[str, Any]:
-    """Records let go of by reason, since the ledger began; and in the last day, as far as their time is known."""
+    """Records let go of by reason, since the ledger began; and in the last day, as far as their time is known.
+
+    Without our own gap records that were put together: nothing that anybody said is lost by that.
+    """
     folder = ReadOnlyFolder(config.data / "state")
-    totals = ledger.Ledger(folder).totals
-    recent = ledger.entries(folder, from_unix_s=unix_s - _DAY_S)
+    totals = {why: count for why, count in ledger.Ledger(folder).totals.items() if why != JOINED}
+    recent = (line for line in ledger.entries(folder, from_unix_s=unix_s - _DAY_S) if line["why"] != JOINED)
     last_day = sum(line["count"] for line in recent if line["unix_s"] is not None)
     return {"records": sum(totals.values()), "by_why": totals, "last_day": last_day}
 

@@ -257,6 +257,7 @@ WORDS = {
     "lanes.telemetry": ("relevé", "reading"),
     "loss.thinned": ("éclairci", "thinned"),
     "loss.journal-full": ("journal plein", "journal full"),
+    "loss.gaps-joined": ("relevés de pertes réunis (rien de perdu)", "gap records joined (nothing lost)"),
     "loss.journal-damaged": ("journal abîmé", "journal damaged"),
     "losses.unknown_time": ("date inconnue", "time unknown"),
     # numbers

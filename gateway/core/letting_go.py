@@ -32,6 +32,8 @@ from wire.senml import Item
 
 THINNED = "thinned"
 FULL = "journal-full"
+# Our own gap records whose words another of ours now covers: nothing that a node said is lost by it.
+JOINED = "gaps-joined"
 # What the lane `event` says about other records: without it something would be missing unexplained.
 STATEMENTS = (event.BOOT, event.GAP, event.HOLE, event.RAW)
 
@@ -90,7 +92,7 @@ class Plan:
         if not isinstance(body, EventBody) or body.code != event.GAP:
             return False
         node, boot, first, last, why = body.detail[:5]
-        if node is None or last is None or why not in (THINNED, FULL):
+        if node is None or last is None or why not in (THINNED, FULL, JOINED):
             return False
         _widen(self.spans, (node, boot, why), first, last)
         return True
@@ -232,6 +234,8 @@ def _first(candidates: list[tuple[Stream, Segment]], count: int) -> tuple[list[t
 
 def why(lane: str, level: int) -> str:
     """The reason in the gap record and in the ledger."""
+    if level in (TOGETHER, MERGED) and lane == event.EVENT:
+        return JOINED
     return THINNED if lane == event.TELEMETRY and level < GONE else FULL
 
 

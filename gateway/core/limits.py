@@ -286,9 +286,9 @@ THINNING_LEDGER_WAIT_MS = 10_000
 
 # --- Loss ledger (gateway/core/ledger.py) -------------------------------------------------------------------
 
-# 2 MiB: every other record of some 20 segments of a street of lights. Beyond, the oldest lines go; totals stay.
+# 8 MiB: every other record of some 80 segments of a street of lights. Beyond, the oldest lines go; totals stay.
 LEDGER_FILE_BYTES_MAX = 256 * 1024
-LEDGER_FILES_MAX = 8
+LEDGER_FILES_MAX = 32
 
 # A line with more is cut into several: a torn line costs little, and no line makes a reader expand it for long.
 LEDGER_LINE_BYTES_MAX = 4096

@@ -22,12 +22,16 @@ class RefusedStore:
         self._disk = disk
         self._number = 0
         self._size = 0
+        self._is_torn = False  # what an earlier start wrote last may be half a line
         self._minute = 0
         self._this_minute = 0
         self.counters = {"kept": 0, "not-kept": 0, "disk-errors": 0}
         try:
             numbers = [_number(name) for name in disk.list()]
-            self._number = max((number for number in numbers if number is not None), default=0) + 1
+            self._number = max((number for number in numbers if number is not None), default=1)
+            # Going on with the newest file: a start that keeps one line must not push a whole file out.
+            self._size = disk.size(self._name()) if self._number in numbers else 0
+            self._is_torn = self._size > 0
         except OSError:
             self.counters["disk-errors"] += 1
 
@@ -55,9 +59,14 @@ class RefusedStore:
             self._size = 0
         if self._size == 0:
             self._forget_old()
+        if self._is_torn:
+            line, self._is_torn = b"\n" + line, False
         # Counted before: a write that fails may have written all the same.
         self._size += len(line)
-        self._disk.append(f"{_PREFIX}{self._number:08}{_SUFFIX}", line)
+        self._disk.append(self._name(), line)
+
+    def _name(self) -> str:
+        return f"{_PREFIX}{self._number:08}{_SUFFIX}"
 
     def _forget_old(self) -> None:
         for name in self._disk.list():

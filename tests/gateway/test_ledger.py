@@ -106,6 +106,7 @@ def test_a_deed_that_is_written_down_twice_counts_once_also_over_a_start(disk):
 
 def test_files_are_bounded_and_totals_outlive_rotation_and_starts(disk, monkeypatch):
     monkeypatch.setattr(limits, "LEDGER_FILE_BYTES_MAX", 3000)
+    monkeypatch.setattr(limits, "LEDGER_FILES_MAX", 8)
     ledger, total = Ledger(disk), 0
     for number in range(1, 300):
         lose(ledger, range(number), key=f"deed-{number}")

@@ -72,6 +72,7 @@ def test_a_disk_that_is_full_from_the_beginning_gets_its_totals_later(disk):
 
 def test_a_file_that_cannot_be_deleted_does_not_end_the_ledger_which_stays_bounded(disk, monkeypatch):
     monkeypatch.setattr(limits, "LEDGER_FILE_BYTES_MAX", 600)
+    monkeypatch.setattr(limits, "LEDGER_FILES_MAX", 8)
     writer, delete = Ledger(disk), disk.delete
 
     def stubborn(name):
