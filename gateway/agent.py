@@ -18,7 +18,7 @@ from gateway.bearers import Bearers
 from gateway.config import Config
 from gateway.core.gateway import Log, Send
 from gateway.core.heartbeats import Heartbeats
-from gateway.core.post import Publication
+from gateway.core.uplink.post import Publication
 from gateway.facts import STARTING
 from gateway.io import clock
 from gateway.io.lock import FolderLock

@@ -7,10 +7,10 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from gateway.config import Config
-from gateway.core.bearers import BearerEffect
-from gateway.core.connection import UNBOUND, Connect, Drop, Probe
+from gateway.core.bearers.bearers import BearerEffect
+from gateway.core.bearers.connection import UNBOUND, Connect, Drop, Probe
+from gateway.core.bearers.modem import Write
 from gateway.core.gateway import Gateway
-from gateway.core.modem import Write
 from gateway.io import clock
 from gateway.io.bearer import interface_count
 from gateway.io.modem import ModemClosed, ModemOpened, ModemPort, ModemReceived, cut_power

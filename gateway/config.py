@@ -39,7 +39,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gateway.core import bearer, limits
+from gateway.core import limits
+from gateway.core.bearers import bearer
 from gateway.core.gateway import Options
 from gateway.io.mqtt import Bearer, MqttOptions
 from gateway.io.tls import Tls

@@ -13,8 +13,8 @@ from typing import Any
 
 from gateway import report
 from gateway.config import Config
-from gateway.core import ledger
-from gateway.core.letting_go import JOINED
+from gateway.core.custody import ledger
+from gateway.core.custody.letting_go import JOINED
 from gateway.facts import disk_space
 from gateway.findings import findings
 from gateway.io import boot_counter, lock, status

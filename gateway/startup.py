@@ -12,9 +12,9 @@ from threading import Thread
 from typing import Any, NamedTuple, TypeVar
 
 from gateway.config import Config
+from gateway.core.custody.journal import Recovery
 from gateway.core.gateway import Gateway, Start
 from gateway.core.heartbeats import Heartbeats
-from gateway.core.journal import Recovery
 from gateway.io import clock
 from gateway.io.boot_counter import next_boot
 from gateway.io.watched_disk import WatchedDisk

@@ -1,6 +1,6 @@
 """The simulated twin of the journal's disk: in memory, from a seed, with power cuts and failing calls.
 
-Implements `gateway/core/disk.py`. Harsher than a real disk where it may be: what was not synced is kept, torn
+Implements `gateway/core/custody/disk.py`. Harsher than a real disk where it may be: what was not synced is kept, torn
 at 512 bytes, zeroed, reordered or lost, each file by itself; creations, renames and deletions not yet synced
 are undone at random. A failed sync makes the bytes it covered unsavable, though later syncs of the file
 succeed (as on Linux). No clock, no thread: a sync completes when the scheduler calls `complete(ticket)`.

@@ -7,9 +7,9 @@ perhaps a 4G stick, and a clock that is not good until the network has told it.
 
 from typing import Any
 
-from gateway.core.connection import UNBOUND, Connect, Drop, Probe
+from gateway.core.bearers.connection import UNBOUND, Connect, Drop, Probe
 from gateway.core.gateway import Gateway, Log, Options, Send, Start
-from gateway.core.post import Publication
+from gateway.core.uplink.post import Publication
 from simulator.broker import Broker
 from simulator.disk import PendingSync, SimDisk
 from simulator.node_host import NodeHost

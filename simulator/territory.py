@@ -9,7 +9,7 @@ has no mains by day and can only then say what it could not say at dawn.
 from collections.abc import Callable
 from hashlib import sha256
 
-from gateway.core.bearer import Bearer
+from gateway.core.bearers.bearer import Bearer
 from gateway.core.gateway import Options as GatewayOptions
 from node.settings import Settings
 from policy import civil, lighting

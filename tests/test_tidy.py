@@ -21,8 +21,8 @@ def complaints(name, body):
     [
         ("gateway/core/utils.py", "", "name a module"),
         ("gateway/common/disk.py", "", "name a module"),
-        ("gateway/core/disk.py", "x = 1\n" * tidy.MODULE_LINES_MAX, "401 lines"),
-        ("gateway/core/disk.py", "def f():\n" + "    x = 1\n" * tidy.FUNCTION_LINES_MAX, "61 lines"),
+        ("gateway/core/custody/disk.py", "x = 1\n" * tidy.MODULE_LINES_MAX, "401 lines"),
+        ("gateway/core/custody/disk.py", "def f():\n" + "    x = 1\n" * tidy.FUNCTION_LINES_MAX, "61 lines"),
         ("README.md", "see /wor" + "k/main\n", "no machine path"),
         ("Makefile", "pip install --index" + "-url x\n", "no machine path"),
         ("firmware/wire/a.py", "import typing\n", "MicroPython has no typing: use built-in"),
@@ -55,8 +55,8 @@ def test_a_rule_sees_its_fault(name, body, words):
 @pytest.mark.parametrize(
     ("name", "body"),
     [
-        ("gateway/core/disk.py", "x = 1\n" * (tidy.MODULE_LINES_MAX - 1)),
-        ("gateway/core/disk.py", "from typing import NamedTuple\nimport enum\na = {**b}\n"),
+        ("gateway/core/custody/disk.py", "x = 1\n" * (tidy.MODULE_LINES_MAX - 1)),
+        ("gateway/core/custody/disk.py", "from typing import NamedTuple\nimport enum\na = {**b}\n"),
         (
             "firmware/wire/a.py",
             "from collections import namedtuple\na = [*b]\nf(*b, c)\n*a, b = c\ndel a[1]\n",

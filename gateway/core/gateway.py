@@ -11,21 +11,21 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from gateway.core import limits
-from gateway.core.bearer import Bearer
-from gateway.core.bearers import BearerEffect, Bearers
-from gateway.core.connection import UNBOUND
-from gateway.core.disk import Disk
-from gateway.core.inbox import Inbox
-from gateway.core.journal import Journal, Recovery, Refused
-from gateway.core.ledger import Ledger
+from gateway.core.bearers.bearer import Bearer
+from gateway.core.bearers.bearers import BearerEffect, Bearers
+from gateway.core.bearers.connection import UNBOUND
+from gateway.core.custody.disk import Disk
+from gateway.core.custody.journal import Journal, Recovery, Refused
+from gateway.core.custody.ledger import Ledger
+from gateway.core.custody.thinning import Thinner
+from gateway.core.inbox.inbox import Inbox
+from gateway.core.inbox.registry import Registry
+from gateway.core.inbox.scrutiny import Scrutiny
+from gateway.core.inbox.timemap import TimeMap
 from gateway.core.own import OwnRecords
-from gateway.core.post import Publication
 from gateway.core.refused import RefusedStore
-from gateway.core.registry import Registry
-from gateway.core.scrutiny import Scrutiny
-from gateway.core.thinning import Thinner
-from gateway.core.timemap import TimeMap
-from gateway.core.uplink import Uplink
+from gateway.core.uplink.post import Publication
+from gateway.core.uplink.uplink import Uplink
 from gateway.core.wallclock import WallClock
 from wire import coap_message, event, record, topic, watermark
 from wire.coap import Endpoint, Request

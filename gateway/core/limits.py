@@ -1,6 +1,6 @@
 """Every limit of the gateway core, with its reason; what happens beyond stands where it is used."""
 
-# --- Journal (gateway/core/journal.py) ----------------------------------------------------------------------
+# --- Journal (gateway/core/custody/journal.py) ----------------------------------------------------------------------
 
 # One record is one node datagram (250 bytes) with room for the gateway's own reports. Must fit u16 (file
 # format).
@@ -44,7 +44,7 @@ JOURNAL_REPORT_ENTRIES_MAX = 1000
 # Files that could not be written nor deleted; beyond, no new segment is tried until one can be deleted.
 JOURNAL_LITTER_FILES_MAX = 4
 
-# --- Inbox (gateway/core/inbox.py) --------------------------------------------------------------------------
+# --- Inbox (gateway/core/inbox/inbox.py) --------------------------------------------------------------------------
 
 # Identities remembered per node, to spare the uplink what a node sends twice. Beyond, the warehouse decides.
 INBOX_REMEMBERED_PER_NODE_MAX = 128
@@ -59,14 +59,14 @@ INBOX_WAITING_MAX = 2000
 # More than any bearer of ours carries.
 RAW_BYTES_MAX = 512
 
-# --- Uplink (gateway/core/uplink.py) ------------------------------------------------------------------------
+# --- Uplink (gateway/core/uplink/uplink.py) ------------------------------------------------------------------------
 
 # Records and journal bytes in one batch. 50 records are about 1.5 kB deflated for a street of lights.
 UPLINK_BATCH_RECORDS_MAX = 50
 # The densest record grows 7.1-fold as SenML: 233 kB, which stays below wire.limits.BATCH_BYTES_MAX.
 UPLINK_BATCH_BYTES_MAX = 32 * 1024
 
-# Shapes of telemetry records (which readings, clock set or not) whose layout is remembered (gateway/core/pack.py).
+# Shapes of telemetry records (which readings, clock set or not) whose layout is remembered (uplink/pack.py).
 # A fleet has a few dozen; a node that invents more costs time and no memory: beyond, all are learnt afresh.
 PACK_SHAPES_MAX = 256
 
@@ -111,7 +111,7 @@ LINK_OUTGOING_MAX = 4096
 # The loop, the sync threads, one connection a bearer, probe, modem; names are literals in the shell.
 HEARTBEAT_TASKS_MAX = 16
 
-# --- Bearers (gateway/core/bearer.py) -----------------------------------------------------------------------
+# --- Bearers (gateway/core/bearers/bearer.py) -----------------------------------------------------------------------
 
 # A silent cut must move traffic within about 15 s: 5 s until the next probe, 3 failures of 2.5 s, a handshake.
 # Three in a row: at 30 % loss one way one probe in eleven fails (two SYN in 2.5 s), three running once in 1,400.
@@ -131,7 +131,7 @@ BEARER_METERED_CONFIRM_MS = 20_000
 BEARER_GOOD_PROBES = 3
 BEARER_GOOD_MS = 60_000
 
-# --- Connection (gateway/core/connection.py) ----------------------------------------------------------------
+# --- Connection (gateway/core/bearers/connection.py) ----------------------------------------------------------------
 
 # More than TCP, TLS and CONNACK take over 4G in a bad cell; beyond, the attempt is given up.
 CONNECTION_ATTEMPT_MS = 30_000
@@ -148,7 +148,7 @@ CONNECTION_OPINION_MS = 600_000
 # A bearer is back while nothing carries: spread over this, for 72 communes see the centre's line return at once.
 CONNECTION_BACK_SPREAD_MS = 5_000
 
-# --- Budget of a metered bearer (gateway/core/budget.py) ----------------------------------------------------
+# --- Budget of a metered bearer (gateway/core/bearers/budget.py) ----------------------------------------------------
 
 # Reserved at a time, as sequence numbers are: the share of a budget that one power cut can cost, within what is
 # worth a write. 1 MiB is 5 minutes of draining on 4G.
@@ -234,7 +234,7 @@ CONFLICTS_PER_HOUR_MAX = 60
 OWN_WAITING_MAX = 16
 OWN_RETRY_MS = 2_000
 
-# --- Room for the journal (gateway/core/room.py) ------------------------------------------------------------
+# --- Room for the journal (gateway/core/custody/room.py) ------------------------------------------------------------
 
 # Left free on the partition beside one segment: the file system's own needs, the state folder, and what others write
 # between two looks.
@@ -250,7 +250,7 @@ JOURNAL_EXPLAIN_BYTES = 512 * 1024
 # Free space is looked at this often at most. A statfs costs microseconds; others fill a partition in minutes.
 JOURNAL_LOOK_EVERY_MS = 10_000
 
-# --- Thinning (gateway/core/thinning.py) --------------------------------------------------------------------
+# --- Thinning (gateway/core/custody/thinning.py) --------------------------------------------------------------------
 
 # Segments of room with which thinning begins: one is written anew while its original stays, and input goes on for the
 # two syncs that takes (1 MiB is a second of 5,000 records/s of 200 bytes).
@@ -284,7 +284,7 @@ THINNING_RETRY_MS = 2_000
 # How long the state disk may take to report the ledger's sync before a replaced file is deleted without it.
 THINNING_LEDGER_WAIT_MS = 10_000
 
-# --- Loss ledger (gateway/core/ledger.py) -------------------------------------------------------------------
+# --- Loss ledger (gateway/core/custody/ledger.py) -------------------------------------------------------------------
 
 # 8 MiB: every other record of some 80 segments of a street of lights. Beyond, the oldest lines go; totals stay.
 LEDGER_FILE_BYTES_MAX = 256 * 1024
@@ -303,7 +303,7 @@ LEDGER_REASONS_MAX = 64
 # Lines recognised when a deed is written down again after a cut: those of a segment that held all 5,000 nodes.
 LEDGER_REMEMBERED_MAX = 16_384
 
-# --- Modem (gateway/core/modem.py, at.py, ladder.py) --------------------------------------------------------
+# --- Modem (gateway/core/bearers/modem.py, at.py, ladder.py) --------------------------------------------------------
 
 # A line of a modem: the longest answers here are below 100; beyond, the line is rubbish.
 MODEM_LINE_BYTES_MAX = 256

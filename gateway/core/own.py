@@ -9,10 +9,11 @@ explanation is durable.
 from collections import deque
 from collections.abc import Callable
 
-from gateway.core import entry, limits
-from gateway.core.aside import Lost, Quarantined
-from gateway.core.journal import Journal, Refused
-from gateway.core.ledger import Ledger, When
+from gateway.core import limits
+from gateway.core.custody import entry
+from gateway.core.custody.journal import Journal, Refused
+from gateway.core.custody.ledger import Ledger, When
+from gateway.core.uplink.aside import Lost, Quarantined
 from gateway.core.wallclock import WallClock
 from wire import event, record
 from wire import limits as wire_limits

@@ -10,7 +10,7 @@ import json
 import re
 
 from gateway.core import limits
-from gateway.core.disk import Disk
+from gateway.core.custody.disk import Disk
 
 _PREFIX, _SUFFIX = "refused-", ".log"
 

@@ -1,6 +1,6 @@
 """The real disk of the journal: a flat folder, writes in the caller's thread, syncs in one worker thread.
 
-Implements `gateway/core/disk.py` and decides nothing. The worker reports through `on_synced(ticket, error)`,
+Implements `gateway/core/custody/disk.py` and decides nothing. The worker reports through `on_synced(ticket, error)`,
 called in the worker thread: the agent must hand it to its own thread. A sync goes through a duplicate of the
 descriptor that wrote: the kernel reports a failed write-back to the descriptors open at the time.
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 class ReadOnlyFolder:
-    """Implements `gateway/core/disk.py`. An absent folder is an empty one."""
+    """Implements `gateway/core/custody/disk.py`. An absent folder is an empty one."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

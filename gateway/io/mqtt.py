@@ -13,7 +13,7 @@ said of the other's end. A candidate that fails leaves the other alone.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from gateway.core.connection import UNBOUND
+from gateway.core.bearers.connection import UNBOUND
 from gateway.io.mqtt_connection import (
     Connected,
     Connection,

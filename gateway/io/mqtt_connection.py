@@ -4,7 +4,7 @@ Its owner (`gateway/io/mqtt.py`) lives in the agent's thread and calls `start`, 
 the network tells is posted to it, in order, and the last word is always one Disconnected. Must decide neither when to
 connect nor which of two connections carries.
 
-paho keeps to itself what we override; tests/gateway/test_mqtt.py notices a release that renames any of it.
+paho keeps to itself what we override; tests/gateway/io/test_mqtt.py notices a release that renames any of it.
 """
 
 import time

@@ -128,8 +128,8 @@ class DeliveryChecker:
                 continue
             acknowledged = self._lives[identity[:2]].has(identity[2], _ACKNOWLEDGED)
             told = store.explained(*identity)
-            # A node's gap is about what it held alone: once a gateway has acknowledged a record, no word of the node's can
-            # excuse its loss.
+            # A node's gap is about what it held alone: once a gateway has acknowledged a record, no word of the node's
+            # can excuse its loss.
             if told is not None and not (acknowledged and told.by == identity[0]):
                 explained += 1
             elif identity in still_waiting and not acknowledged:

@@ -9,8 +9,9 @@ from random import Random
 
 import pytest
 
-from gateway.core import entry, ledger, limits, segment
-from gateway.core.bearer import Bearer
+from gateway.core import limits
+from gateway.core.bearers.bearer import Bearer
+from gateway.core.custody import entry, ledger, segment
 from simulator.broker import Broker
 from simulator.centre import Centre
 from simulator.disk import SimDisk

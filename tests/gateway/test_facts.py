@@ -5,7 +5,7 @@ import json
 import pytest
 
 from gateway import config, report
-from gateway.core.bearer import Bearer
+from gateway.core.bearers.bearer import Bearer
 from gateway.core.gateway import Log
 from gateway.core.heartbeats import Late
 from gateway.facts import Facts

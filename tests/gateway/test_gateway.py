@@ -2,7 +2,8 @@
 
 import pytest
 
-from gateway.core import entry, limits
+from gateway.core import limits
+from gateway.core.custody import entry
 from tests.support.gateway_world import (
     ANSWERS,
     EPOCH,

@@ -1,7 +1,7 @@
 """The gateway lets go and says so: a full journal, a damaged one, a record the centre refuses, all in the ledger."""
 
-from gateway.core import entry, ledger
-from gateway.core.journal import Stream, Void
+from gateway.core.custody import entry, ledger
+from gateway.core.custody.journal import Stream, Void
 from tests.support.gateway_world import GATEWAY, NODE, OTHER, GatewayWorld, alarm, payload, reading, unpack
 from wire import event, record, watermark
 

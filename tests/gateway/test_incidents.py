@@ -70,7 +70,7 @@ def test_every_grave_word_of_the_log_is_in_the_guide(language):
 def test_every_stable_word_of_the_guide_is_in_the_code(language):
     named = set(re.findall(r"`([a-z]+(?:-[a-z]+)+)`", PARTS[language]))
     assert len(named) > 40
-    # `modem-reset` is made of `modem-` and what changed (gateway/core/bearers.py).
+    # `modem-reset` is made of `modem-` and what changed (gateway/core/bearers/bearers.py).
     assert {name for name in named if f'"{name}' not in SOURCE} <= {"modem-reset"}
 
 

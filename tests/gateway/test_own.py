@@ -4,9 +4,10 @@ from random import Random
 
 import pytest
 
-from gateway.core import entry, limits
-from gateway.core.journal import Journal, Refused, Stream
-from gateway.core.ledger import Ledger
+from gateway.core import limits
+from gateway.core.custody import entry
+from gateway.core.custody.journal import Journal, Refused, Stream
+from gateway.core.custody.ledger import Ledger
 from gateway.core.own import OwnRecords
 from gateway.core.wallclock import WallClock
 from simulator.disk import SimDisk

@@ -111,7 +111,7 @@ def test_each_kind_of_round_has_its_share_in_any_deck():
 # A gateway that acknowledges every fifth record without having kept it.
 PLANTED = """
 import itertools, sys
-from gateway.core.inbox import Inbox
+from gateway.core.inbox.inbox import Inbox
 place, count = Inbox._place, itertools.count()
 def forgetful(self, *arguments):
     return ("telemetry", -1) if next(count) % 5 == 4 else place(self, *arguments)

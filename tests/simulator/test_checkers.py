@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway.core.answers import Answers
 from gateway.core.gateway import Gateway
-from gateway.core.inbox import Inbox
-from gateway.core.uplink import Uplink
+from gateway.core.inbox.answers import Answers
+from gateway.core.inbox.inbox import Inbox
+from gateway.core.uplink.uplink import Uplink
 from node.app import Node
 from node.lamp import LampWatch
 from node.outbox import Outbox

@@ -2,8 +2,8 @@
 
 import pytest
 
-from gateway.core import entry
-from gateway.core.bearer import Bearer
+from gateway.core.bearers.bearer import Bearer
+from gateway.core.custody import entry
 from gateway.core.gateway import Options
 from simulator.broker import Broker
 from simulator.centre import Centre

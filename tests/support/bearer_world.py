@@ -6,8 +6,8 @@ deadline lies in the past.
 
 from random import Random
 
-from gateway.core.bearer import Bearer
-from gateway.core.connection import UNBOUND, Connect, Connection, Probe
+from gateway.core.bearers.bearer import Bearer
+from gateway.core.bearers.connection import UNBOUND, Connect, Connection, Probe
 
 FIBRE, MOBILE = "fibre", "mobile"
 BOTH = (Bearer(FIBRE), Bearer(MOBILE, is_metered=True))

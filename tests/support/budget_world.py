@@ -2,7 +2,7 @@
 
 from random import Random
 
-from gateway.core.budget import Budget
+from gateway.core.bearers.budget import Budget
 from simulator.disk import SimDisk
 
 MB = 1_000_000

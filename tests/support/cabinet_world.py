@@ -6,7 +6,7 @@ Judges nothing but what every story may ask: who is accounted for, and whether a
 
 from random import Random
 
-from gateway.core import entry, segment
+from gateway.core.custody import entry, segment
 from simulator.checkers.delivery import DeliveryChecker
 from simulator.crowd import Sender
 from simulator.disk import SimDisk

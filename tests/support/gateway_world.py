@@ -2,13 +2,13 @@
 
 from random import Random
 
-from gateway.core import entry
-from gateway.core.connection import Connect
+from gateway.core.bearers.connection import Connect
+from gateway.core.custody import entry
+from gateway.core.custody.journal import Journal, Stream
+from gateway.core.custody.shelf import Hole, Void
 from gateway.core.gateway import Gateway, Log, Options, Send, Start
-from gateway.core.journal import Journal, Stream
-from gateway.core.post import Publication
-from gateway.core.shelf import Hole, Void
-from gateway.core.uplink import Uplink
+from gateway.core.uplink.post import Publication
+from gateway.core.uplink.uplink import Uplink
 from simulator.disk import SimDisk
 from tools.centre.intake import inflate
 from wire import coap_message, event, record, senml, topic, watermark

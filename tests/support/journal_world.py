@@ -3,8 +3,8 @@
 from collections import defaultdict
 from random import Random
 
-from gateway.core.findings import Recovery
-from gateway.core.journal import Hole, Journal, Refused, Stream
+from gateway.core.custody.findings import Recovery
+from gateway.core.custody.journal import Hole, Journal, Refused, Stream
 from simulator.disk import SimDisk
 
 SMALL = {

@@ -3,10 +3,10 @@
 from collections import Counter, defaultdict
 from random import Random
 
-from gateway.core import entry, ledger
-from gateway.core.journal import Hole, Journal, Refused, Stream, Void
-from gateway.core.ledger import Ledger, When
-from gateway.core.thinning import Thinner
+from gateway.core.custody import entry, ledger
+from gateway.core.custody.journal import Hole, Journal, Refused, Stream, Void
+from gateway.core.custody.ledger import Ledger, When
+from gateway.core.custody.thinning import Thinner
 from simulator.disk import SimDisk
 from wire import event, record
 from wire.record import EventBody, Record, Stamp

@@ -5,8 +5,8 @@ import os
 
 import pytest
 
-from gateway.core import recovery, segment, shelf
-from gateway.core.journal import Journal
+from gateway.core.custody import recovery, segment, shelf
+from gateway.core.custody.journal import Journal
 from simulator.prng import Prng
 from tools import cli
 from tools.prove import corrupt, damage

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from gateway.core.journal import Journal
+from gateway.core.custody.journal import Journal
 from tools import cli
 from tools.prove import powercut
 

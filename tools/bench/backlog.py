@@ -36,9 +36,10 @@ from statistics import median, quantiles
 from time import monotonic, perf_counter, thread_time
 from typing import Any
 
-from gateway.core import entry, limits
+from gateway.core import limits
+from gateway.core.custody import entry
+from gateway.core.custody.journal import Journal
 from gateway.core.gateway import Gateway, Options, Start
-from gateway.core.journal import Journal
 from tools.bench import street
 from tools.bench.instant import Centre, Durable
 from wire import coap, coap_message, event, quantity, record

@@ -12,10 +12,10 @@ from queue import Empty, SimpleQueue
 from time import perf_counter, thread_time
 from typing import Any, NamedTuple
 
-from gateway.core import entry
+from gateway.core.custody import entry
+from gateway.core.custody.journal import Journal, Stream
 from gateway.core.gateway import Gateway
-from gateway.core.journal import Journal, Stream
-from gateway.core.post import Publication
+from gateway.core.uplink.post import Publication
 from gateway.io.disk import FileDisk
 from tools.bench import street
 from tools.centre import intake

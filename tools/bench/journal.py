@@ -40,7 +40,7 @@ from threading import Event
 from time import perf_counter, sleep, time
 from typing import Any, NamedTuple, Protocol
 
-from gateway.core.journal import Journal, Stream
+from gateway.core.custody.journal import Journal, Stream
 from gateway.io.disk import FileDisk
 
 PAYLOAD_BYTES = 200

@@ -14,12 +14,12 @@ from queue import SimpleQueue
 from typing import Any, NamedTuple, Protocol
 
 from gateway import config
-from gateway.core import ledger
-from gateway.core.connection import UNBOUND, Connect
-from gateway.core.disk import Disk
+from gateway.core.bearers.connection import UNBOUND, Connect
+from gateway.core.custody import ledger
+from gateway.core.custody.disk import Disk
+from gateway.core.custody.journal import Recovery
 from gateway.core.gateway import Gateway, Options, Send, Start
-from gateway.core.journal import Recovery
-from gateway.core.post import Publication
+from gateway.core.uplink.post import Publication
 from gateway.io.disk import FileDisk
 from simulator.checkers.delivery import DeliveryChecker, Identity
 from simulator.crowd import Sender

@@ -30,9 +30,9 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from gateway.core import entry
-from gateway.core.journal import Recovery
-from gateway.core.segment import VERSION_VOIDS, decode_version, parse_name, scan
+from gateway.core.custody import entry
+from gateway.core.custody.journal import Recovery
+from gateway.core.custody.segment import VERSION_VOIDS, decode_version, parse_name, scan
 from simulator.checkers.delivery import Identity
 from simulator.prng import Prng
 from tools.prove import damage

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from gateway.core.segment import HEADER_SIZE
+from gateway.core.custody.segment import HEADER_SIZE
 from simulator.prng import Prng
 
 _BLOCK_BYTES = 512

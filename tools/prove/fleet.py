@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 from gateway import config
 from gateway.core import limits
-from gateway.core.connection import Connect, Drop
+from gateway.core.bearers.connection import Connect, Drop
 from gateway.core.gateway import Gateway, Send, Start
-from gateway.core.post import Publication
+from gateway.core.uplink.post import Publication
 from gateway.io import clock
 from gateway.io.mqtt import Bearer, Connected, Disconnected, Message, MqttLink, PubAck
 from simulator.checkers.delivery import DeliveryChecker

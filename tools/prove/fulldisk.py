@@ -24,7 +24,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from gateway.core import ledger, limits
+from gateway.core import limits
+from gateway.core.custody import ledger
 from gateway.io import status
 from gateway.io.folder import ReadOnlyFolder
 from simulator.checkers.delivery import DeliveryChecker, Identity

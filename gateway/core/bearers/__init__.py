@@ -1,0 +1,1 @@
+"""The ways to the centre: probes, choice, reconnection, the byte budget, the modem."""

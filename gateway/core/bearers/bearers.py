@@ -1,0 +1,117 @@
+"""The ways to the centre, joined: when and by which to connect, what each metered one may still cost, its modem.
+
+Events in, effects out, as everywhere in the core; what may be sent over the line is told as one word, `policy`.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from gateway.core.bearers.bearer import Bearer
+from gateway.core.bearers.budget import ALL, Budget
+from gateway.core.bearers.connection import Connect, Connection, Drop, Probe
+from gateway.core.bearers.modem import CutPower, Modem, Write
+from gateway.core.custody.disk import Disk
+from gateway.core.wallclock import WallClock
+
+BearerEffect = Connect | Drop | Probe | Write | CutPower
+
+# The first words of causes (gateway/io/mqtt_socket.py, and an attempt's that expired) that say nothing came back over
+# the path. Any other is the broker's or a file's: a modem's reset mends neither.
+NO_PATH = ("connection-timeout", "network-error", "name-unresolved", "mqtt-silent", "no answer")
+
+
+class Bearers:
+    """`connection`, `budgets` (by metered bearer) and `modem` (None without one) are there for the shell to report to.
+
+    `log(what, **values)` takes what an operator wants to know.
+    """
+
+    def __init__(
+        self,
+        bearers: tuple[Bearer, ...],
+        *,
+        reconnect_last_ms: int,
+        monthly_bytes: int | None,
+        has_modem: bool,
+        has_modem_power: bool,
+        disk: Disk,
+        clock: WallClock,
+        random_below: Callable[[int], int],
+        log: Callable[..., None],
+        now_ms: int,
+    ) -> None:
+        self._bearers = bearers
+        self._clock = clock
+        self._log = log
+        self._lacks_path = False  # of the last failure
+        self.connection = Connection(
+            bearers, random_below=random_below, reconnect_last_ms=reconnect_last_ms, now_ms=now_ms
+        )
+        self.budgets = {
+            bearer.name: Budget(disk, bearer.name, monthly_bytes, now_ms=now_ms)
+            for bearer in bearers
+            if bearer.is_metered
+        }
+        assert not has_modem or self.budgets, "a modem belongs to a metered bearer"
+        self.modem = Modem(has_power=has_modem_power, now_ms=now_ms) if has_modem else None
+
+    def connected(self, bearer: str, *, now_ms: int) -> bool:
+        """The broker has accepted us by a bearer; False: nobody waited for that any more."""
+        self._lacks_path = False
+        return self.connection.connected(bearer, now_ms=now_ms)
+
+    def disconnected(self, bearer: str, why: str, *, now_ms: int) -> bool:
+        """A connection has ended or never came to be. True while another carries."""
+        if self.connection.disconnected(bearer, why, now_ms=now_ms):
+            self._lacks_path = why.startswith(NO_PATH)
+            self._log("disconnected", why=why, bearer=bearer)
+        return self.connection.active is not None
+
+    def count(self, bearer: str, counter: int, interface: str, *, now_ms: int) -> None:
+        """What the kernel has counted on a metered bearer's interface, both ways, since the interface was made."""
+        unix_s = self._clock.unix_s(now_ms=now_ms)
+        self.budgets[bearer].count(counter, interface=interface, unix_s=unix_s, now_ms=now_ms)
+
+    def poll(self, *, now_ms: int) -> list[BearerEffect]:
+        """Whatever is due."""
+        effects: list[BearerEffect] = [*self.connection.poll(now_ms=now_ms)]
+        for change in self.connection.take_changes():
+            if change.what == "attempt-expired":
+                self._lacks_path = True
+            self._log(change.what, bearer=change.bearer, why=change.why)
+        if self.modem is not None:
+            effects += self._poll_modem(self.modem, now_ms)
+        return effects
+
+    def deadline_ms(self) -> int | None:
+        """When `poll` is due at the latest; None: only an event will make it so."""
+        deadlines = [self.connection.deadline_ms(), self.modem.deadline_ms() if self.modem else None]
+        return min((deadline for deadline in deadlines if deadline is not None), default=None)
+
+    def policy(self) -> str:
+        """What may go now: all, unless the bearer that carries is metered and its budget runs out."""
+        budget = self.budgets.get(self.connection.active or "")
+        return ALL if budget is None else budget.policy()
+
+    def health(self) -> dict[str, Any]:
+        """Plain values for the log and the status page."""
+        return {
+            "connection": self.connection.health(),
+            "budget": {name: budget.health() for name, budget in self.budgets.items()},
+            "modem": self.modem.health() if self.modem else None,
+        }
+
+    def _poll_modem(self, modem: Modem, now_ms: int) -> list[Write | CutPower]:
+        metered = next(bearer.name for bearer in self._bearers if bearer.is_metered)
+        if self.connection.active == metered:
+            is_down = False  # whatever its probes say: a reset would cut what carries
+        elif len(self._bearers) == 1:
+            # A lone bearer is never probed: its own failures tell. A broker that refuses has been reached.
+            is_down = self._lacks_path
+        else:
+            is_down = not self.connection.is_up(metered)
+        modem.bearer_is_down(is_down, now_ms=now_ms)
+        effects = modem.poll(now_ms=now_ms)
+        for change in modem.take_changes():
+            self._log(f"modem-{change.what}", before=change.before, now=change.now)
+        return effects

@@ -1,0 +1,281 @@
+"""The monthly byte budget of a metered bearer: what was used, and what may still go by it.
+
+Fed with what the kernel counts on the interface, so that handshakes, keep-alives and retransmissions are in it. The
+month is the civil month in Paris; while the clock is unknown, the persisted one goes on. Use is persisted ahead, in
+blocks, as sequence numbers are: a power cut can only count too much. One line a file, `budget-<bearer>-<number>`; the
+highest that can be read holds, and one that cannot be read counts for a block. Alarms are not asked about here: they
+always pass.
+"""
+
+import json
+import re
+from binascii import crc32
+from typing import Any, NamedTuple
+
+from gateway.core import limits
+from gateway.core.custody.disk import Disk
+from policy import civil
+
+ALL, THIN, HOLD = "all", "thin", "hold"
+_DAY_MS = 86_400_000
+
+
+class _Line(NamedTuple):
+    """What is persisted. Months are 12 × year + month - 1. `counter`: the interface's, when this was written."""
+
+    month: int | None
+    reserved: int
+    used: int
+    before_month: int | None  # the month before the last change, in case the clock was wrong
+    before: int
+    interface: str
+    counter: int
+
+
+class Budget:
+    """`limit_bytes` 0 or None: nothing is ever held back, use is counted all the same."""
+
+    def __init__(self, disk: Disk, bearer: str, limit_bytes: int | None, *, now_ms: int) -> None:
+        self._disk = disk
+        self._prefix = f"budget-{bearer}-"
+        self._limit = limit_bytes or 0
+        share = self._limit // limits.BUDGET_BLOCK_SHARE or limits.BUDGET_BLOCK_BYTES_MAX
+        self._block = min(max(share, limits.BUDGET_BLOCK_BYTES_MIN), limits.BUDGET_BLOCK_BYTES_MAX)
+        self._day = now_ms // _DAY_MS
+        self._writes_today = 0
+        self._number = 0
+        self._month: int | None = None
+        self._used = 0
+        self._reserved = 0
+        self._assumed = 0
+        self._before_month: int | None = None
+        self._before = 0
+        self._interface: str | None = None
+        self._counter = 0
+        self._persisted: _Line | None = None  # until the first count after the start
+        self._is_loaded = False
+        self._elapsed: tuple[int, int] | None = None  # seconds of this month gone, and its length
+        self._word = ALL
+        self.counters = {"written": 0, "disk-errors": 0, "damaged-files": 0, "interfaces": 0, "months": 0}
+        self.counters["not-written"] = 0
+        self._load()
+
+    # --- events -------------------------------------------------------------------------------------------------
+
+    def count(self, counter: int, *, interface: str, unix_s: int | None, now_ms: int) -> None:
+        """Take the interface's bytes, received and sent, since it was made; and UTC, None while unknown.
+
+        `interface` names the very interface (the kernel's boot id and its index): one made anew counts from 0 again.
+        To be called every few seconds: a block is to be reserved before it is used.
+        """
+        if not self._is_loaded:
+            self._load()
+        grown = counter - self._counter
+        if self._interface is None:
+            # Our first look, and nothing persisted: what went by before us was not ours to count.
+            grown = 0
+        elif interface != self._interface or grown < 0:
+            self.counters["interfaces"] += 1
+            grown = counter
+        elif self._persisted is not None:
+            # The kernel has gone on counting while we were away: exact, nothing needs to be assumed.
+            self._used += self._persisted.used - self._assumed
+        self._persisted = None
+        self._interface, self._counter = interface, counter
+        is_new_month = self._tell_month(unix_s)
+        self._used += grown
+        if is_new_month or self._used + self._block // 2 > self._reserved:
+            self._reserve(now_ms)
+
+    def close(self) -> None:
+        """Persist the exact use: an orderly stop costs no block."""
+        if self._is_loaded:
+            self._reserved = self._used
+            self._write()
+
+    # --- what others ask ----------------------------------------------------------------------------------------
+
+    def policy(self) -> str:
+        """What may go of telemetry by this bearer: all, thin or hold. Events and alarms pass whatever it says."""
+        self._word = self._decide()
+        return self._word
+
+    def health(self) -> dict[str, Any]:
+        """Plain values; shares in thousandths; `projected` None while the clock is unknown."""
+        return {
+            "used": self._used,
+            "limit": self._limit or None,
+            "share_permille": self._permille(self._used),
+            "projected": self._projected(),
+            "month": None if self._month is None else f"{self._month // 12:04}-{self._month % 12 + 1:02}",
+            "policy": self.policy(),
+            **self.counters,
+        }
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _decide(self) -> str:
+        share = self._permille(self._used)
+        if share is None:
+            return ALL
+        if share >= limits.BUDGET_HOLD_PERMILLE:
+            return HOLD
+        if share >= limits.BUDGET_THIN_PERMILLE:
+            return THIN
+        projected = self._projected()
+        if projected is None:
+            is_thin = self._word == THIN or share >= limits.BUDGET_THIN_BLIND_PERMILLE
+            return THIN if is_thin and share >= limits.BUDGET_FREE_PERMILLE else ALL
+        is_thin = self._word != ALL
+        pace_max = limits.BUDGET_PACE_ALL_PERMILLE if is_thin else limits.BUDGET_PACE_THIN_PERMILLE
+        too_fast = 1000 * projected >= pace_max * self._limit
+        return THIN if share >= limits.BUDGET_FREE_PERMILLE and too_fast else ALL
+
+    def _permille(self, used: int) -> int | None:
+        return 1000 * used // self._limit if self._limit else None
+
+    def _projected(self) -> int | None:
+        """Use at the end of the month if it goes on like this."""
+        if self._elapsed is None:
+            return None
+        gone_s, length_s = self._elapsed
+        gone_s = max(gone_s, min(limits.BUDGET_PACE_MIN_S, length_s))
+        return self._used * length_s // gone_s
+
+    def _tell_month(self, unix_s: int | None) -> bool:
+        """Change the month if it is time; True when it is another one now."""
+        if unix_s is None:
+            self._elapsed = None
+            return False
+        month, gone_s, length_s = _month(unix_s)
+        self._elapsed = (gone_s, length_s)
+        if month == self._month:
+            return False
+        if self._month is None:
+            self._month = month  # what was used without a clock was used now
+        elif month > self._month:
+            self.counters["months"] += 1
+            self._before_month, self._before = self._month, self._used
+            self._month, self._used = month, 0
+        else:
+            # The clock had run ahead: what was put away then is this month's after all.
+            if month == self._before_month:
+                self._used += self._before
+            self._month, self._before_month, self._before = month, None, 0
+        return True
+
+    def _reserve(self, now_ms: int) -> None:
+        day = now_ms // _DAY_MS
+        if day != self._day:
+            self._day, self._writes_today = day, 0
+        beyond = max(0, self._writes_today - limits.BUDGET_WRITES_PER_DAY)
+        self._reserved = self._used + (self._block << min(beyond, limits.BUDGET_DOUBLINGS_MAX))
+        self._write()
+
+    def _write(self) -> None:
+        self._writes_today += 1
+        if not self._is_loaded or self._writes_today > limits.BUDGET_WRITES_PER_DAY_MAX:
+            self.counters["not-written"] += 1
+            return
+        self._number += 1
+        line = _Line(
+            self._month,
+            self._reserved,
+            self._used,
+            self._before_month,
+            self._before,
+            self._interface or "",
+            self._counter,
+        )
+        name = f"{self._prefix}{self._number:010}"
+        try:
+            self._disk.append(name, _encode(line))
+            # Nobody waits for it: half a block is left to use meanwhile.
+            self._disk.sync([name], self._number)
+            self.counters["written"] += 1
+            for number, old in self._files():
+                if number <= self._number - limits.BUDGET_FILES_KEPT:
+                    self._disk.delete(old)
+        except OSError:
+            self.counters["disk-errors"] += 1
+
+    def _load(self) -> None:
+        """Go on from the newest line that can be read. Tried again later when the folder cannot be listed."""
+        try:
+            files = sorted(self._files(), reverse=True)
+        except OSError:
+            self.counters["disk-errors"] += 1
+            return
+        self._is_loaded = True
+        if not files:
+            return
+        self._number = files[0][0]
+        for torn, (_number, name) in enumerate(files):
+            line = self._read(name)
+            if line is not None:
+                self._take(line, torn)
+                return
+        unknown = self._limit * limits.BUDGET_UNKNOWN_PERMILLE // 1000
+        if self._number <= limits.BUDGET_WRITES_PER_DAY:
+            # Young: no more than its few blocks. A power cut in the first minute must not cost the first month.
+            unknown = min(unknown, self._number * self._block)
+        self._used += unknown
+
+    def _take(self, line: _Line, torn: int) -> None:
+        """Go on from a line; each newer one that cannot be read had reserved a block more."""
+        if self._month is None:
+            self._month, self._before_month, self._before = line.month, line.before_month, line.before
+        self._assumed = line.reserved + torn * self._block
+        self._used += self._assumed
+        if self._interface is None:
+            self._persisted = line
+            self._interface, self._counter = line.interface, line.counter
+
+    def _read(self, name: str) -> _Line | None:
+        try:
+            if self._disk.size(name) <= limits.BUDGET_FILE_BYTES_MAX:
+                line = _decode(self._disk.read(name, 0, limits.BUDGET_FILE_BYTES_MAX))
+                if line is not None:
+                    return line
+        except OSError:
+            self.counters["disk-errors"] += 1
+        self.counters["damaged-files"] += 1
+        return None
+
+    def _files(self) -> list[tuple[int, str]]:
+        pattern = re.compile(re.escape(self._prefix) + "([0-9]{10,15})")
+        found = [(pattern.fullmatch(name), name) for name in self._disk.list()]
+        return [(int(match[1]), name) for match, name in found if match]
+
+
+def _month(unix_s: int) -> tuple[int, int, int]:
+    """(12 × year + month - 1, seconds of it gone, its length in seconds), by the civil calendar in Paris."""
+    local = civil.local_from_unix(civil.PARIS, unix_s)
+    year, month, day = civil.civil_from_days(local.civil_day)
+    first = local.civil_day - day + 1
+    length = civil.days_from_civil(year + month // 12, month % 12 + 1, 1) - first
+    gone_s = (day - 1) * civil.day_s + local.second
+    return 12 * year + month - 1, gone_s, length * civil.day_s
+
+
+def _encode(line: _Line) -> bytes:
+    data = json.dumps(line, separators=(",", ":")).encode()
+    return data + b" %08x\n" % crc32(data)
+
+
+def _decode(data: bytes) -> _Line | None:
+    """None for anything that `_encode` did not write."""
+    body, _, tail = data.rpartition(b" ")
+    if tail != b"%08x\n" % crc32(body):
+        return None
+    try:
+        fields = json.loads(body)
+    except ValueError:
+        return None
+    if not isinstance(fields, list) or len(fields) != len(_Line._fields):
+        return None
+    line = _Line(*fields)
+    months = all(value is None or type(value) is int for value in (line.month, line.before_month))
+    amounts = (line.reserved, line.used, line.before, line.counter)
+    natural = all(type(value) is int and value >= 0 for value in amounts)
+    return line if months and natural and isinstance(line.interface, str) else None

@@ -1,0 +1,313 @@
+"""When to connect to the broker, and by which bearer. Events in, effects out; it sends nothing itself.
+
+One bearer (or none configured) is never probed: it is connected again with a back-off that grows until a
+connection has lasted. With several, in order of preference:
+
+* The active one is left when it is down (`bearer.py`) and another is up. Better ones that are up are gone back
+  to, after a wait that doubles whenever the return did not last.
+* Make before break: the new connection is asked for while the old one carries; the broker hands the session over
+  (same client id) and the old one is dropped once the new one is accepted. The broker's hang-up on the old one
+  may come first: while an attempt is open, that starts no other.
+* Two changes are never closer than CONNECTION_DWELL_MS, whatever dies meanwhile.
+* A bearer that fails while its probes are good means that the broker is away: the back-off grows on the same
+  bearer, and the other is asked now and then only. Where none is up they are tried in turn.
+
+The shell owes: for each `Connect(b)` one `connected(b)` and later, or instead, one `disconnected(b)`; after `Drop(b)`
+or a new `Connect(b)` nothing more of the earlier connection; for each `Probe(b)` one `probed(b)`.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from gateway.core import limits
+from gateway.core.bearers.bearer import Bearer, BearerHealth
+
+# Stands for "whatever the system's routes say".
+UNBOUND = Bearer("default")
+
+
+class Connect(NamedTuple):
+    """Open a connection to the broker by this bearer, beside one by another that may exist."""
+
+    bearer: str
+
+
+class Probe(NamedTuple):
+    """Find out whether the broker's address can be reached by this bearer."""
+
+    bearer: str
+    timeout_ms: int
+
+
+class Drop(NamedTuple):
+    """End the connection, or the attempt, by this bearer without a word."""
+
+    bearer: str
+
+
+class Change(NamedTuple):
+    """Something an operator wants to know: bearer-down, bearer-up, bearer-changed, return-failed, attempt-expired."""
+
+    what: str
+    bearer: str
+    why: str
+
+
+class Connection:
+    """See the module. `active` is the bearer whose connection carries, or None."""
+
+    def __init__(
+        self,
+        bearers: tuple[Bearer, ...] = (),
+        *,
+        random_below: Callable[[int], int],
+        reconnect_last_ms: int = limits.UPLINK_RECONNECT_LAST_MS,
+        now_ms: int,
+    ) -> None:
+        bearers = bearers or (UNBOUND,)
+        self._random_below = random_below
+        self._reconnect_last_ms = reconnect_last_ms
+        self._several = len(bearers) > 1
+        if self._several:
+            self._order = [BearerHealth(bearer, random_below=random_below, now_ms=now_ms) for bearer in bearers]
+        else:
+            self._order = [BearerHealth(bearers[0], random_below=lambda _stop: 0, now_ms=now_ms)]
+        self._health = {health.bearer.name: health for health in self._order}
+        assert len(self._health) == len(bearers), bearers
+        self.active: str | None = None
+        self._attempt: str | None = None
+        self._attempt_by_ms = now_ms
+        self._last: str | None = None  # the last one that was active
+        self._tried = -1  # index of the last one attempted
+        self._connected_ms = now_ms
+        self._reconnect_ms = limits.UPLINK_RECONNECT_FIRST_MS
+        self._connect_at_ms = now_ms
+        self._dwell_end_ms = now_ms
+        self._arrived_ms: int | None = None  # when the last change was; None: there was none
+        self._return_ms = limits.CONNECTION_RETURN_FIRST_MS
+        self._return_at_ms = now_ms
+        self._effects: list[Connect | Probe | Drop] = []
+        self._changes: list[Change] = []
+        self.counters = {"changes": 0, "attempts-expired": 0, "attempts-abandoned": 0, "returns-failed": 0, "late": 0}
+
+    # --- events -------------------------------------------------------------------------------------------------
+
+    def connected(self, bearer: str, *, now_ms: int) -> bool:
+        """The broker has accepted a connection. False: nobody waits for it any more, and it is dropped."""
+        if bearer != self._attempt:
+            self.counters["late"] += 1
+            if bearer != self.active:
+                self._effects.append(Drop(bearer))
+            return False
+        self._attempt = None
+        if self.active is not None:
+            self._effects.append(Drop(self.active))
+        self.active = bearer
+        self._connected_ms = now_ms
+        if self._health[bearer].works(now_ms=now_ms):
+            self._tell("bearer-up", bearer, "connected")
+        if self._last is not None and self._last != bearer:
+            self._changed(self._last, bearer, now_ms)
+        self._last = bearer
+        return True
+
+    def disconnected(self, bearer: str, why: str, *, now_ms: int) -> bool:
+        """A connection has ended, or an attempt failed. False: nobody cared any more."""
+        if bearer == self._attempt:
+            self._attempt_failed(why, now_ms)
+            return True
+        if bearer != self.active:
+            self.counters["late"] += 1
+            return False
+        self.active = None
+        health = self._health[bearer]
+        if now_ms - self._connected_ms >= limits.UPLINK_STABLE_MS:
+            self._reconnect_ms = limits.UPLINK_RECONNECT_FIRST_MS
+            health.refusals = 0
+        else:
+            health.refused(now_ms=now_ms)
+        if self._attempt is None:
+            # With an attempt open this is the broker that hands the session over: no probe is paid for that.
+            health.suspect(now_ms=now_ms)
+            self._back_off(now_ms)
+        return True
+
+    def probed(self, bearer: str, ok: bool, rtt_ms: int | None = None, *, now_ms: int) -> None:
+        """A probe has ended."""
+        verdict = self._health[bearer].probed(ok, rtt_ms, now_ms=now_ms)
+        if verdict is True:
+            self._came_up(bearer, now_ms)
+        elif verdict is False:
+            self._went_down(bearer, now_ms)
+
+    def poll(self, *, now_ms: int) -> list[Connect | Probe | Drop]:
+        """What the shell is to do now, in order."""
+        if self._attempt is not None and now_ms >= self._attempt_by_ms:
+            self.counters["attempts-expired"] += 1
+            self._tell("attempt-expired", self._attempt, "no answer")
+            self._effects.append(Drop(self._attempt))
+            self._attempt_failed("no answer", now_ms)
+        if self._several:
+            self._poll_probes(now_ms)
+        due_ms = self._due_ms()
+        if due_ms is not None and now_ms >= due_ms:
+            self._start(self._target(now_ms), now_ms)
+        effects, self._effects = self._effects, []
+        return effects
+
+    # --- what others ask ----------------------------------------------------------------------------------------
+
+    def deadline_ms(self) -> int | None:
+        """When `poll` is due; after a poll always later than it. None: only an event will make it so."""
+        deadlines = [health.deadline_ms() for health in self._order] if self._several else []
+        due_ms = self._attempt_by_ms if self._attempt is not None else self._due_ms()
+        return min([*deadlines, due_ms] if due_ms is not None else deadlines, default=None)
+
+    def is_up(self, bearer: str) -> bool:
+        """Whether a bearer is believed to work."""
+        return self._health[bearer].is_up
+
+    @property
+    def is_metered(self) -> bool:
+        """Whether what is sent now is paid for by the byte."""
+        return self.active is not None and self._health[self.active].bearer.is_metered
+
+    def take_changes(self) -> list[Change]:
+        """What happened since the last call, for the log and for alarms."""
+        changes, self._changes = self._changes, []
+        return changes
+
+    def health(self) -> dict[str, Any]:
+        """Plain values for the log and the status page."""
+        bearers = {
+            name: {"up": health.is_up, "metered": health.bearer.is_metered, "rtt_ms": health.rtt_ms, **health.counters}
+            for name, health in self._health.items()
+        }
+        return {"active": self.active, "attempt": self._attempt, "bearers": bearers, **self.counters}
+
+    # --- whom and when ------------------------------------------------------------------------------------------
+
+    def _due_ms(self) -> int | None:
+        """When the next attempt is due; None: nothing to attempt, or one is open."""
+        if self._attempt is not None:
+            return None
+        if self.active is None:
+            return self._connect_at_ms
+        if self._rather() is None:
+            return None
+        urgent = not self._health[self.active].is_up
+        return max(self._connect_at_ms if urgent else self._return_at_ms, self._dwell_end_ms)
+
+    def _target(self, now_ms: int) -> str:
+        """Whom to attempt, when an attempt is due."""
+        rather = self._rather() if self.active is not None else self._when_cut_off(now_ms)
+        assert rather is not None
+        return rather.bearer.name
+
+    def _rather(self) -> BearerHealth | None:
+        """The bearer that should carry in place of the active one."""
+        for health in self._order:
+            if health.bearer.name == self.active:
+                if health.is_up:
+                    return None  # no better one is up
+            elif health.is_up:
+                return health
+        return None
+
+    def _when_cut_off(self, now_ms: int) -> BearerHealth:
+        """The bearer to try while nothing carries."""
+        if self._last is not None and now_ms < self._dwell_end_ms:
+            return self._health[self._last]
+        up = [health for health in self._order if health.is_up]
+        if not up:
+            return self._order[(self._tried + 1) % len(self._order)]
+        if up[0].refusals >= limits.CONNECTION_FAILURES_MAX:
+            down = [health for health in self._order if not health.is_up]
+            for other in (*up[1:], *down):
+                if other.refused_ms is None or now_ms - other.refused_ms >= limits.CONNECTION_OPINION_MS:
+                    return other
+        return up[0]
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _start(self, bearer: str, now_ms: int) -> None:
+        health = self._health[bearer]
+        health.counters["connects"] += 1
+        self._attempt = bearer
+        self._attempt_by_ms = now_ms + limits.CONNECTION_ATTEMPT_MS
+        self._tried = self._order.index(health)
+        self._effects.append(Connect(bearer))
+
+    def _attempt_failed(self, why: str, now_ms: int) -> None:
+        """The open attempt came to nothing: stay with what carries, or back off."""
+        bearer, self._attempt = self._attempt, None
+        assert bearer is not None
+        health = self._health[bearer]
+        health.refused(now_ms=now_ms)
+        health.suspect(now_ms=now_ms)
+        if self.active is not None and self._health[self.active].is_up:
+            self.counters["returns-failed"] += 1
+            self._tell("return-failed", bearer, why)
+            self._wait_longer_to_return()
+            self._set_return(now_ms)
+        else:
+            self._back_off(now_ms)
+
+    def _back_off(self, now_ms: int) -> None:
+        """Try again, ever more rarely, with jitter."""
+        half = self._reconnect_ms // 2
+        self._connect_at_ms = now_ms + half + self._random_below(half + 1)
+        self._reconnect_ms = min(2 * self._reconnect_ms, self._reconnect_last_ms)
+        if now_ms < self._dwell_end_ms and any(health.is_up for health in self._others(self._last)):
+            self._connect_at_ms = min(self._connect_at_ms, self._dwell_end_ms)
+
+    def _poll_probes(self, now_ms: int) -> None:
+        for health in self._order:
+            if health.is_overdue(now_ms=now_ms):
+                health.counters["probes-unanswered"] += 1
+                self.probed(health.bearer.name, False, now_ms=now_ms)
+            if health.take_due(now_ms=now_ms):
+                self._effects.append(Probe(health.bearer.name, limits.BEARER_PROBE_TIMEOUT_MS))
+
+    def _came_up(self, bearer: str, now_ms: int) -> None:
+        self._tell("bearer-up", bearer, "probes")
+        if self.active is None:
+            soon_ms = now_ms + self._random_below(limits.CONNECTION_BACK_SPREAD_MS)
+            self._connect_at_ms = min(self._connect_at_ms, soon_ms)
+
+    def _went_down(self, bearer: str, now_ms: int) -> None:
+        self._tell("bearer-down", bearer, "probes")
+        if not any(health.is_up for health in self._others(bearer)):
+            return
+        if self._attempt == bearer:
+            self.counters["attempts-abandoned"] += 1
+            self._effects.append(Drop(bearer))
+            self._attempt_failed("bearer went down", now_ms)
+        if self.active in (None, bearer):
+            # Another one is up: it is not made to wait for this one's back-off.
+            self._connect_at_ms = max(now_ms, self._dwell_end_ms)
+
+    def _others(self, bearer: str | None) -> list[BearerHealth]:
+        return [health for health in self._order if health.bearer.name != bearer]
+
+    def _changed(self, old: str, new: str, now_ms: int) -> None:
+        """Another bearer carries than before."""
+        self.counters["changes"] += 1
+        self._tell("bearer-changed", new, f"from {old}")
+        to_worse = self._order.index(self._health[new]) > self._order.index(self._health[old])
+        if to_worse and self._arrived_ms is not None and now_ms - self._arrived_ms < self._return_ms:
+            self._wait_longer_to_return()
+        elif to_worse:
+            self._return_ms = limits.CONNECTION_RETURN_FIRST_MS
+        self._arrived_ms = now_ms
+        self._dwell_end_ms = now_ms + limits.CONNECTION_DWELL_MS
+        self._set_return(now_ms)
+
+    def _wait_longer_to_return(self) -> None:
+        self._return_ms = min(2 * self._return_ms, limits.CONNECTION_RETURN_LAST_MS)
+
+    def _set_return(self, now_ms: int) -> None:
+        self._return_at_ms = now_ms + self._return_ms - self._random_below(self._return_ms // 4)
+
+    def _tell(self, what: str, bearer: str, why: str) -> None:
+        self._changes.append(Change(what, bearer, why))

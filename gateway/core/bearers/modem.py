@@ -1,0 +1,270 @@
+"""The dialogue with a mobile modem over its AT port: what it knows of SIM, network and signal; resets as a last resort.
+
+One question at a time, in rounds. A modem echoes or not, talks in between, answers late, wrongly or never, and its
+port comes and goes: all of that ends in "unknown" and a counter. It never sends a PIN: three wrong ones lock the
+SIM, and a technician with the right one is a phone call away. The bearer's data do not pass here; the port may be
+missing altogether while the bearer works.
+"""
+
+from collections import deque
+from typing import Any, NamedTuple
+
+from gateway.core import limits
+from gateway.core.bearers import at
+from gateway.core.bearers.ladder import POWER, RESELECT, RESTART, ResetLadder
+
+_SETUP = ("AT", "ATE0", "AT+CMEE=1")
+# The operator last: some modems search for it, and a late answer holds up what comes after.
+_ROUND = ("AT+CPIN?", "AT+CSQ", "AT+CREG?", "AT+CEREG?", "AT+CGATT?", "AT+COPS?")
+# Choosing anew is one command: AT+COPS=2 before it would leave the modem off the network if its port died between.
+_RESETS = {RESELECT: "AT+COPS=0", RESTART: "AT+CFUN=1,1"}
+
+
+class Write(NamedTuple):
+    """Bytes for the port."""
+
+    data: bytes
+
+
+class CutPower(NamedTuple):
+    """Run the configured command that cuts the modem's power for a moment."""
+
+
+class ModemChange(NamedTuple):
+    """`what`: link, sim, registration, operator, technology, attached or reset; None is "unknown"."""
+
+    what: str
+    before: Any
+    now: Any
+
+
+class ModemState(NamedTuple):
+    """What is known; None is unknown.
+
+    `link`: "absent" (no port), "silent" or "answers". `sim`: ready, pin, puk, locked, absent, failed, busy, unknown.
+    `registration`: home, roaming, searching, denied, idle, limited, unknown. `technology`: 2G to 5G.
+    """
+
+    link: str = "absent"
+    sim: str | None = None
+    registration: str | None = None
+    operator: str | None = None
+    technology: str | None = None
+    attached: bool | None = None
+    signal_dbm: int | None = None
+
+
+class Modem:
+    """See the module. The port is absent at first."""
+
+    def __init__(self, *, has_power: bool = False, now_ms: int) -> None:
+        self.state = ModemState()
+        self._ladder = ResetLadder(has_power=has_power)
+        self._lines = at.Lines()
+        self._queue: deque[str] = deque()
+        self._asked: str | None = None
+        self._answer_by_ms = now_ms
+        self._round_at_ms = now_ms
+        self._is_open = False
+        self._needs_setup = True
+        self._silent = 0
+        self._stations: dict[str, str | None] = {}  # +CREG and +CEREG, each by itself
+        self._changes: list[ModemChange] = []
+        self.counters = {"answers": 0, "errors": 0, "timeouts": 0, "unsolicited": 0, "echoes": 0, "ports-lost": 0}
+
+    # --- events -------------------------------------------------------------------------------------------------
+
+    def opened(self, *, now_ms: int) -> None:
+        """The port is there."""
+        self._is_open = True
+        self._start_over(now_ms)
+        self._set(link="silent")
+
+    def closed(self, why: str, *, now_ms: int) -> None:
+        """The port is gone, or was never there."""
+        if self._is_open:
+            self.counters["ports-lost"] += 1
+        self._is_open = False
+        self._start_over(now_ms)
+        self._forget("absent")
+
+    def received(self, data: bytes, *, now_ms: int) -> None:
+        """Bytes from the port, in any pieces."""
+        if not self._is_open:
+            return
+        for line in self._lines.feed(data):
+            self._take(line, now_ms)
+
+    def bearer_is_down(self, is_down: bool, *, now_ms: int) -> None:
+        """What the connection says of the mobile bearer."""
+        self._ladder.tell(is_down, now_ms=now_ms)
+        if not is_down and self._queue:
+            # A reset that waited behind an open question would cut what has come up meanwhile.
+            self._queue = deque(command for command in self._queue if command not in _RESETS.values())
+
+    def poll(self, *, now_ms: int) -> list[Write | CutPower]:
+        """What the shell is to do now."""
+        effects: list[Write | CutPower] = []
+        if self._asked is not None and now_ms >= self._answer_by_ms:
+            self._no_answer(now_ms)
+        reset = self._due_reset(now_ms)
+        if reset is not None:
+            self._tell("reset", None, reset)
+            if reset == POWER:
+                effects.append(CutPower())
+            else:
+                # In front of everything, but not into an open question.
+                self._queue.appendleft(_RESETS[reset])
+        if self._is_open and self._asked is None:
+            if not self._queue and now_ms >= self._round_at_ms:
+                self._queue.extend((_SETUP if self._needs_setup else ()) + _ROUND)
+                self._round_at_ms = now_ms + limits.MODEM_ROUND_MS
+            if self._queue:
+                effects.append(self._ask(self._queue.popleft(), now_ms))
+        return effects
+
+    # --- what others ask ----------------------------------------------------------------------------------------
+
+    def deadline_ms(self) -> int | None:
+        """When `poll` is due; after a poll always later than it."""
+        deadlines = []
+        if self._asked is not None:
+            deadlines.append(self._answer_by_ms)
+        elif self._is_open:
+            deadlines.append(self._round_at_ms)
+        reset_ms = None if self._is_locked else self._ladder.deadline_ms()
+        if reset_ms is not None:
+            deadlines.append(reset_ms)
+        return min(deadlines, default=None)
+
+    def take_changes(self) -> list[ModemChange]:
+        """What changed since the last call, for the log and for alarms; the oldest go beyond the limit."""
+        changes, self._changes = self._changes, []
+        return changes
+
+    def health(self) -> dict[str, Any]:
+        resets = {f"resets-{name}": count for name, count in self._ladder.counters.items()}
+        return {**self.state._asdict(), **self.counters, "garbage": self._lines.garbage, **resets}
+
+    # --- the dialogue -------------------------------------------------------------------------------------------
+
+    def _ask(self, command: str, now_ms: int) -> Write:
+        is_slow = command in _RESETS.values()
+        self._asked = command
+        self._answer_by_ms = now_ms + (limits.MODEM_SLOW_ANSWER_MS if is_slow else limits.MODEM_ANSWER_MS)
+        return Write(command.encode() + b"\r")
+
+    def _take(self, line: str, now_ms: int) -> None:
+        if line.startswith("AT"):
+            self.counters["echoes"] += 1
+        elif not at.is_final(line):
+            self._inform(line)
+        elif self._asked is not None:
+            command, self._asked = self._asked, None
+            self._silent = 0
+            self._set(link="answers")
+            self._finish(command, line, now_ms)
+        # A final line that nobody waits for is a late one.
+
+    def _finish(self, command: str, final: str, now_ms: int) -> None:
+        self.counters["answers" if final == at.OK else "errors"] += 1
+        if command == _SETUP[-1]:
+            self._needs_setup = False
+        elif command == _RESETS[RESTART]:
+            self._start_over(now_ms + limits.MODEM_RETRY_MS)
+        elif final != at.OK:
+            self._refused(command, final)
+
+    def _refused(self, command: str, final: str) -> None:
+        """An error is an answer too: the value is unknown."""
+        if command == "AT+CPIN?":
+            self._set(sim=at.sim_error(final))
+        elif command == "AT+CSQ":
+            self._set(signal_dbm=None)
+        elif command in ("AT+CREG?", "AT+CEREG?"):
+            self._set_station(command[2:-1], None)
+        elif command == "AT+CGATT?":
+            self._set(attached=None)
+        elif command == "AT+COPS?":
+            self._set(operator=None, technology=None)
+
+    def _inform(self, line: str) -> None:
+        """A line in between: of the answer, or by itself."""
+        prefix, colon, values = line.partition(":")
+        if not colon or self._asked not in (f"AT{prefix}?", f"AT{prefix}"):
+            self.counters["unsolicited"] += 1
+        if prefix == "+CPIN":
+            self._set(sim=at.sim(values))
+        elif prefix in ("+CSQ", "^RSSI"):
+            self._set(signal_dbm=at.signal_dbm(at.first_number(values)))
+        elif prefix in ("+CREG", "+CEREG"):
+            self._set_station(prefix, at.registration(values))
+        elif prefix == "+CGATT":
+            self._set(attached={0: False, 1: True}.get(at.first_number(values)))
+        elif prefix == "+COPS":
+            told = at.operator(values)
+            if told is not None:
+                self._set(operator=told.name, technology=told.technology)
+
+    def _no_answer(self, now_ms: int) -> None:
+        command, self._asked = self._asked, None
+        self.counters["timeouts"] += 1
+        self._silent += 1
+        self._queue.clear()
+        self._round_at_ms = now_ms + limits.MODEM_RETRY_MS
+        # It may have restarted, with echo and its numbers for errors forgotten.
+        self._needs_setup = True
+        if self._silent >= limits.MODEM_SILENT_MAX or command == _RESETS[RESTART]:
+            self._forget("silent")
+
+    def _start_over(self, at_ms: int) -> None:
+        self._lines = _fresh(self._lines)
+        self._queue.clear()
+        self._asked = None
+        self._silent = 0
+        self._needs_setup = True
+        self._round_at_ms = at_ms
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    @property
+    def _is_locked(self) -> bool:
+        return self.state.sim in at.LOCKED
+
+    def _due_reset(self, now_ms: int) -> str | None:
+        if self._is_locked:
+            self._ladder.hold(now_ms=now_ms)
+            return None
+        return self._ladder.take_due(can_talk=self.state.link == "answers", now_ms=now_ms)
+
+    def _forget(self, link: str) -> None:
+        # A lock outlives the port: a modem that is gone for a moment is not reset for a PIN it will ask again.
+        sim = self.state.sim if self._is_locked else None
+        self._stations.clear()
+        self._replace(ModemState(link=link, sim=sim))
+
+    def _set_station(self, prefix: str, value: str | None) -> None:
+        """4G and the older networks register apart; the better of the two is what counts."""
+        self._stations[prefix] = value
+        known = [station for station in (self._stations.get("+CEREG"), self._stations.get("+CREG")) if station]
+        registered = [station for station in known if station in at.REGISTERED]
+        self._set(registration=next(iter(registered or known), None))
+
+    def _set(self, **values: Any) -> None:
+        self._replace(self.state._replace(**values))
+
+    def _replace(self, state: ModemState) -> None:
+        for what, before, now in zip(state._fields, self.state, state, strict=True):
+            if before != now and what != "signal_dbm":
+                self._tell(what, before, now)
+        self.state = state
+
+    def _tell(self, what: str, before: Any, now: Any) -> None:
+        self._changes = [*self._changes, ModemChange(what, before, now)][-limits.MODEM_CHANGES_MAX :]
+
+
+def _fresh(lines: at.Lines) -> at.Lines:
+    """Half a line of the last connection is nobody's; the count goes on."""
+    fresh = at.Lines()
+    fresh.garbage = lines.garbage
+    return fresh

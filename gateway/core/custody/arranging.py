@@ -1,0 +1,176 @@
+"""Which file answers for which position, after a start: the segments of each stream laid over one another.
+
+Files are taken in the order in which they were written. Where two hold the same position:
+
+* the one written later answers: the earlier one is a file in which a sync or a write failed; different bytes are
+  reported;
+* a segment rewritten without some of its records (version 2) answers for all its positions if it is whole; if
+  it is not, what it was to replace answers and it is to be deleted;
+* what lies behind a file of a newer version in its stream waits, unread, for the agent that can read it all.
+
+It must not change the folder.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+from zlib import crc32
+
+from gateway.core.custody.disk import Disk
+from gateway.core.custody.findings import Recovery, StreamFound
+from gateway.core.custody.segment import Identity, VoidRun
+from gateway.core.custody.shelf import Hole, Segment, Shelf, Stream, read_despite_errors
+
+
+class Replacement(NamedTuple):
+    """A rewritten segment that answers, and the files it replaced, which a cut left on the disk."""
+
+    stream: Stream
+    new: Segment
+    olds: list[Segment]
+
+
+class Scanned(NamedTuple):
+    """A segment that has at least one good record."""
+
+    segment: Segment
+    holes: list[Hole]
+    torn: bool
+    whole: bool  # rewritten, sealed, without damage: it answers for all its positions
+
+
+class Arranger:
+    """See the module. `replacements` and `leftovers` (nobody needs these files) are filled by `arrange`."""
+
+    def __init__(
+        self,
+        disk: Disk,
+        report: Recovery,
+        *,
+        serials: dict[Stream, int],
+        newer: list[Identity],
+        claims: list[Identity],
+    ) -> None:
+        """`serials`: the last one seen; `newer`, `claims`: by name, files of a newer version, and those set aside."""
+        self._disk = disk
+        self._report = report
+        self._serials = serials
+        self._newer = newer
+        self._claims = claims
+        self.replacements: list[Replacement] = []
+        self.leftovers: list[str] = []
+
+    def arrange(self, found: Iterable[Scanned]) -> dict[Stream, Shelf]:
+        """Group the segments by stream and settle who answers for which position."""
+        groups: dict[Stream, list[Scanned]] = {}
+        for scanned in sorted(found, key=lambda scanned: scanned.segment.identity):  # by generation, then serial
+            identity = scanned.segment.identity
+            groups.setdefault(Stream(identity.epoch, identity.lane), []).append(scanned)
+        shelves = {stream: self._shelve(stream, group) for stream, group in groups.items()}
+        return {stream: shelf for stream, shelf in shelves.items() if shelf.segments}
+
+    def _shelve(self, stream: Stream, group: list[Scanned]) -> Shelf:
+        shelf = Shelf(stream, group[-1].segment.identity.generation)
+        shelf.serial_max = self._serials[stream]
+        kept: list[Scanned] = []
+        for scanned in group:  # in the order of writing
+            kept = self._lay(shelf, kept, scanned)
+        kept = self._hold_back(stream, kept)
+        shelf.segments = [scanned.segment for scanned in kept]
+        if kept:
+            shelf.durable_end = kept[-1].segment.end
+            self._report_shelf(shelf, kept)
+        return shelf
+
+    def _lay(self, shelf: Shelf, kept: list[Scanned], scanned: Scanned) -> list[Scanned]:
+        """Put a file over those written before it; return what answers now, by rising positions."""
+        new = scanned.segment
+        if not kept or kept[-1].segment.end <= new.first:  # the usual case; there may be hundreds
+            kept.append(scanned)
+            return kept
+        before = [other for other in kept if other.segment.end <= new.first]
+        over = [other for other in kept if other.segment.end > new.first and other.segment.first < new.end]
+        after = kept[len(before) + len(over) :]
+        if new.level:
+            # One that begins before it was not replaced: only its tail, in which a sync failed, lies below.
+            olds = [other.segment for other in over if other.segment.first >= new.first]
+            if olds and not scanned.whole:
+                self.leftovers.append(new.name)
+                return kept
+            for other in over[: len(over) - len(olds)]:
+                other.segment.end = new.first
+                before.append(other)
+            if olds:
+                self._settle(shelf, olds)
+                self.replacements.append(Replacement(shelf.stream, new, olds))
+                shelf.superseded += [(old.end, old.name) for old in olds]
+            return [*before, scanned, *after]
+        for other in [*over, *after]:  # the tail of a file in which a sync or a write failed
+            old, end = other.segment, other.segment.end
+            self._compare(old, new)
+            if old.first < new.first:
+                old.end = new.first
+                before.append(other)
+            else:
+                shelf.superseded.append((end, old.name))
+        return [*before, scanned]
+
+    def _settle(self, shelf: Shelf, olds: list[Segment]) -> None:
+        """What `olds` have replaced was dealt with before these were: only its deletion was undone by a cut."""
+        for done in [done for done in self.replacements if any(done.new is old for old in olds)]:
+            self.replacements.remove(done)
+            names = [old.name for old in done.olds]
+            self.leftovers += names
+            shelf.superseded = [(end, name) for end, name in shelf.superseded if name not in names]
+
+    def _hold_back(self, stream: Stream, kept: list[Scanned]) -> list[Scanned]:
+        """Leave out what lies behind a file that only a newer agent can read: passing it would be a loss."""
+        newer = [claim.first for claim in self._newer if (claim.epoch, claim.lane) == stream]
+        limit = min(newer, default=None)
+        if limit is None:
+            return kept
+        self._report.held_back += [scanned.segment.name for scanned in kept if scanned.segment.first >= limit]
+        kept = [scanned for scanned in kept if scanned.segment.first < limit]
+        for scanned in kept[-1:]:
+            scanned.segment.end = min(scanned.segment.end, limit)
+        return kept
+
+    def _compare(self, old: Segment, new: Segment) -> None:
+        """Report the positions that the later file `new` holds with other bytes."""
+        first = max(old.first, new.first)
+        wanted = self._digests(old, first)
+        for position, digest in self._digests(new, first).items():
+            if wanted.get(position, digest) != digest:
+                reason = f"another record at position {position}"
+                self._report.damage(old.name, 0, 0, reason, "the later file answers")
+
+    def _digests(self, segment: Segment, first: int) -> dict[int, int]:
+        def fetch(offset: int, length: int) -> bytes:
+            return read_despite_errors(self._disk, segment.name, offset, length)[0]
+
+        return {
+            segment.first + index: crc32(content)
+            for index, _, content in segment.scan(fetch)
+            if segment.first + index >= first and not isinstance(content, VoidRun)
+        }
+
+    def _report_shelf(self, shelf: Shelf, kept: list[Scanned]) -> None:
+        claims = [claim.first for claim in self._claims if (claim.epoch, claim.lane) == shelf.stream]
+        shelf.start = due = min([shelf.segments[0].first, *claims])
+        records = shelf.durable_end - due
+        torn = False
+        for scanned in kept:
+            segment = scanned.segment
+            holes = [(hole.first, min(hole.last, segment.end - 1), "damaged") for hole in scanned.holes]
+            if segment.first > due:
+                aside = any(due <= claim < segment.first for claim in claims)
+                reason = "file set aside" if aside else "torn tail" if torn else "file missing"
+                holes.insert(0, (due, segment.first - 1, reason))
+            for first, last, reason in holes:
+                if first <= last:
+                    self._report.hole(shelf.stream, first, last, reason)
+                    records -= last - first + 1
+            records -= segment.void_positions
+            self._report.voids += segment.void_positions
+            due, torn = segment.end, scanned.torn
+        self._report.records += records
+        self._report.streams.append(StreamFound(shelf.stream, shelf.start, shelf.durable_end, records))

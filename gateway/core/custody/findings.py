@@ -1,0 +1,64 @@
+"""What a start found in the journal's folder: the report of a recovery, bounded whatever the folder held."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from gateway.core.custody.shelf import Hole, Stream
+from gateway.core.limits import JOURNAL_REPORT_ENTRIES_MAX
+
+
+class Damage(NamedTuple):
+    """`length` bytes at `offset` of a file that could not be read as records, why, and what was done."""
+
+    name: str
+    offset: int
+    length: int
+    reason: str
+    action: str
+
+
+class HoleFound(NamedTuple):
+    """A hole of a recovered stream and its reason."""
+
+    stream: Stream
+    hole: Hole
+    reason: str
+
+
+class StreamFound(NamedTuple):
+    """A stream of an earlier start: positions `first` to before `end`, of which `records` are readable."""
+
+    stream: Stream
+    first: int
+    end: int
+    records: int
+
+
+@dataclass
+class Recovery:
+    """The report of `Journal.recover`. Lists are cut at JOURNAL_REPORT_ENTRIES_MAX; the counts are whole."""
+
+    streams: list[StreamFound] = field(default_factory=list)
+    records: int = 0
+    voids: int = 0  # positions let go on purpose
+    bytes: int = 0  # payload bytes of all good records, copies included
+    damages: list[Damage] = field(default_factory=list)
+    damages_count: int = 0
+    holes: list[HoleFound] = field(default_factory=list)
+    holes_count: int = 0
+    newer: list[str] = field(default_factory=list)  # files of a newer format version, left as they are
+    held_back: list[str] = field(default_factory=list)  # files that lie behind one of these in its stream
+    quarantined: list[str] = field(default_factory=list)  # new names of the files moved aside now
+    quarantine_deleted: int = 0
+
+    def damage(self, name: str, offset: int, length: int, reason: str, action: str) -> None:
+        """Count a damaged place and list it if there is room."""
+        self.damages_count += 1
+        if len(self.damages) < JOURNAL_REPORT_ENTRIES_MAX:
+            self.damages.append(Damage(name, offset, length, reason, action))
+
+    def hole(self, stream: Stream, first: int, last: int, reason: str) -> None:
+        """Count a hole and list it if there is room."""
+        self.holes_count += 1
+        if len(self.holes) < JOURNAL_REPORT_ENTRIES_MAX:
+            self.holes.append(HoleFound(stream, Hole(first, last), reason))

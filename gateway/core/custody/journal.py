@@ -1,0 +1,398 @@
+"""The gateway's durable journal: keeps every record it has acknowledged until the warehouse has it.
+
+Three lanes of append-only segments. `append` hands a record to the disk, `flush` starts a sync for all that
+is dirty, `on_synced` tells which positions became durable: only then may the caller acknowledge. `read` gives
+durable records only. `free_through` deletes whole segments behind the warehouse's watermark. One owner, no
+thread, no clock, no file: the disk is an argument (`gateway/core/custody/disk.py`). What is let go when there is no
+room, `gateway/core/custody/thinning.py` decides; here a segment is replaced by another that it has written.
+
+It must never
+* report a position durable before a sync that started after its append has finished without error;
+* believe a file after an error: a new segment is opened, and what is not durable is written again
+  (gateway/core/custody/lane.py);
+* reuse a position of a record it accepted, or continue an epoch of an earlier start.
+
+What an earlier start left is readable at once, durable or not: its epoch is over, so no other bytes can ever
+stand at these positions, and reading is not acknowledging.
+"""
+
+import errno
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from gateway.core.custody.arranging import Replacement
+from gateway.core.custody.disk import Disk
+from gateway.core.custody.files import Files
+from gateway.core.custody.findings import Recovery
+from gateway.core.custody.lane import Lane
+from gateway.core.custody.recovery import Recoverer
+from gateway.core.custody.room import Room
+from gateway.core.custody.segment import EPOCH_SIZE, HEADER_SIZE, LANES, RECORD_OVERHEAD, Content, Identity
+from gateway.core.custody.shelf import Hole, Segment, Shelf, Stream, Void, read_despite_errors
+from gateway.core.custody.wear import JournalCounters, Refused, wear
+from gateway.core.limits import (
+    JOURNAL_ALARM_RESERVE_BYTES,
+    JOURNAL_BALLAST_BYTES,
+    JOURNAL_BYTES_MAX,
+    JOURNAL_FREE_MARGIN_BYTES,
+    JOURNAL_PENDING_BYTES_MAX,
+    JOURNAL_READ_FAILURES_MAX,
+    JOURNAL_RECORD_BYTES_MAX,
+    JOURNAL_SEGMENT_BYTES_MAX,
+)
+
+__all__ = ["Hole", "Journal", "JournalCounters", "LaneEnd", "Recovery", "Refused", "Stream", "Void"]
+
+
+class LaneEnd(NamedTuple):
+    """All positions of the current epoch's lane before `durable_end` are durable."""
+
+    lane: str
+    durable_end: int
+
+
+@dataclass
+class _Flush:
+    """A sync in flight and the ends it will make durable, less the lanes that failed meanwhile."""
+
+    ends: dict[str, int]
+    done: bool = False
+
+
+class Journal:
+    """See the module. Call `recover` once, first."""
+
+    def __init__(
+        self,
+        disk: Disk,
+        *,
+        epoch: bytes,
+        segment_bytes_max: int = JOURNAL_SEGMENT_BYTES_MAX,
+        journal_bytes_max: int = JOURNAL_BYTES_MAX,
+        alarm_reserve_bytes: int = JOURNAL_ALARM_RESERVE_BYTES,
+        pending_bytes_max: int = JOURNAL_PENDING_BYTES_MAX,
+        free_margin_bytes: int = JOURNAL_FREE_MARGIN_BYTES,
+        ballast_bytes: int = JOURNAL_BALLAST_BYTES,
+    ) -> None:
+        """`epoch` is 8 random bytes, new at every start. ValueError on limits that could never be met."""
+        if len(epoch) != EPOCH_SIZE:
+            raise ValueError(f"an epoch has {EPOCH_SIZE} bytes")
+        # A lane's active segment is not freed: with less, a drained journal could still refuse. (A record
+        # longer than a segment gets one for itself.)
+        if journal_bytes_max < alarm_reserve_bytes + (len(LANES) + 1) * segment_bytes_max:
+            raise ValueError("journal_bytes_max leaves no room beside the reserve and one segment a lane")
+        if segment_bytes_max > 0x7FFF_FFFF:
+            raise ValueError("segment_bytes_max exceeds the file format")
+        self._disk = disk
+        self._epoch = epoch
+        self._segment_bytes_max = segment_bytes_max
+        self.room = Room(
+            disk,
+            bytes_max=journal_bytes_max,
+            alarm_reserve_bytes=alarm_reserve_bytes,
+            segment_bytes_max=segment_bytes_max,
+            free_margin_bytes=free_margin_bytes,
+            ballast_bytes=ballast_bytes,
+        )
+        self._pending_bytes_max = pending_bytes_max
+        self._serial = 0
+        self._ticket = 0
+        self._shelves: dict[Stream, Shelf] = {}
+        self._lanes: dict[str, Lane] = {}
+        self._flushes: dict[int, _Flush] = {}  # in the order of their tickets
+        self._file_syncs: dict[int, str | None] = {}  # of rewritten segments: ticket -> None, an error, or ""
+        self._interrupted: list[Replacement] = []
+        self._counters = JournalCounters()
+        self._files = Files(disk, self.room, self._counters)
+
+    # --- life -----------------------------------------------------------------------------------------------
+
+    def recover(self) -> Recovery:
+        """Read what earlier starts left and open this epoch. Creates no file, deletes unfinished copies.
+
+        Raises ValueError if the epoch is already on the disk (draw another), OSError if the folder cannot be
+        listed.
+        """
+        assert not self._lanes, "recover is called once"
+        found = Recoverer(self._disk).run(self._epoch)
+        self._shelves = found.shelves
+        self._files.found(found.sizes)
+        for lane in LANES:
+            shelf = Shelf(Stream(self._epoch, lane), found.generation)
+            self._shelves[shelf.stream] = shelf
+            self._lanes[lane] = Lane(
+                shelf,
+                self._files,
+                self.room,
+                self._counters,
+                next_serial=self._next_serial,
+                segment_bytes_max=self._segment_bytes_max,
+            )
+        for name in found.leftovers:
+            self._files.delete(name)
+        self._interrupted = found.replacements
+        self.room.started(self.bytes_held)
+        return found.report
+
+    @property
+    def bytes_held(self) -> int:
+        """Bytes of all segments and of files of newer versions; files set aside have their own limit."""
+        return self._files.bytes_held
+
+    @property
+    def counters(self) -> JournalCounters:
+        """What happened since the start."""
+        return self._counters
+
+    # --- writing --------------------------------------------------------------------------------------------
+
+    def append(self, lane: str, payload: bytes, *, reserve: bool = False) -> int | Refused:
+        """Hand a record to the disk; return its position in this epoch's lane. Written, not durable.
+
+        `reserve`: it explains why others are let go, so it may use what is kept for alarms, and the last bytes.
+        """
+        assert payload, "nothing at a position is what a void is"
+        state = self._lanes[lane]
+        refusal = self._refusal(state, len(payload), reserve)
+        if refusal is None and not state.put(payload, urgent=reserve or state.is_urgent):
+            refusal = Refused.DISK
+        if refusal is not None:
+            self._counters.refused[refusal] += 1
+            return refusal
+        self._counters.appended += 1
+        self._counters.appended_bytes += len(payload)
+        return state.written_end - 1
+
+    def flush(self) -> int | None:
+        """Start making durable all that was appended; return the ticket, or None if nothing is dirty."""
+        for state in self._lanes.values():
+            state.catch_up()
+        names = self._files.take_marked()
+        if not names:
+            return None
+        self._ticket += 1
+        ends = {
+            lane: state.written_end
+            for lane, state in self._lanes.items()
+            if state.written_end > state.shelf.durable_end
+        }
+        self._flushes[self._ticket] = _Flush(ends)
+        self._counters.flushes += 1
+        self._disk.sync(names, self._ticket)
+        return self._ticket
+
+    def on_synced(self, ticket: int, error: str | None) -> list[LaneEnd]:
+        """Take in the outcome of a flush; return the lanes that became durable further than before.
+
+        Tickets of flushes count in their order: a later one that is done waits for the ones before. After an error,
+        what was not durable in the flush's lanes has been written again and needs another flush. Unknown tickets
+        are ignored.
+        """
+        if ticket in self._file_syncs:
+            self._file_syncs[ticket] = error or ""
+            return []
+        flush = self._flushes.get(ticket)
+        if flush is None:
+            return []
+        flush.done = True
+        if error is not None:
+            self._counters.sync_errors += 1
+            for lane in list(flush.ends):
+                for other in self._flushes.values():
+                    other.ends.pop(lane, None)
+                self._lanes[lane].abandon()
+        ends: dict[str, int] = {}
+        for number in list(self._flushes):
+            if not self._flushes[number].done:
+                break
+            ends.update(self._flushes.pop(number).ends)
+        return [LaneEnd(lane, end) for lane, end in ends.items() if self._lanes[lane].advance(end)]
+
+    # --- reading --------------------------------------------------------------------------------------------
+
+    def streams(self) -> list[Stream]:
+        """Return the streams, oldest epoch first, alarms first in an epoch; this epoch's are always there."""
+        shelves = self._shelves.items()
+        order = [(shelf.generation, epoch, LANES.index(lane)) for (epoch, lane), shelf in shelves]
+        return [Stream(epoch, LANES[lane]) for _, epoch, lane in sorted(order)]
+
+    def durable_end(self, stream: Stream) -> int:
+        """Return the position after the last durable one. KeyError if the stream is not held (any more)."""
+        return self._shelves[stream].durable_end
+
+    def oldest(self, stream: Stream) -> int:
+        """Return the first position held and above the watermark, or the durable end. KeyError as above."""
+        return self._shelves[stream].start
+
+    def waiting(self, stream: Stream) -> int:
+        """Return how many durable positions, holes included, are above the watermark. KeyError as above."""
+        shelf = self._shelves[stream]
+        return shelf.durable_end - shelf.start
+
+    def read(self, stream: Stream, first: int, *, count_max: int, bytes_max: int) -> list[bytes | Hole | Void]:
+        """Return successive durable records from position `first` on, a `Hole` in place of lost ones, a `Void` of
+        those let go.
+
+        At most `count_max` items and `bytes_max` payload bytes, but one item at least if there is any. Short
+        or empty while the disk has a passing read error (counted); after a few, what cannot be read becomes a
+        hole. ValueError unless oldest <= first <= durable end; KeyError as above.
+        """
+        shelf = self._shelves[stream]
+        errors = shelf.read_errors
+        try:
+            return shelf.read(self._disk, first, count_max, bytes_max)
+        finally:
+            self._counters.read_errors += shelf.read_errors - errors
+
+    def free_through(self, stream: Stream, position: int) -> None:
+        """Take in a watermark: all up to `position` may go. Late, repeated, foreign watermarks do no harm."""
+        shelf = self._shelves.get(stream)
+        if shelf is None:
+            return
+        if position >= shelf.durable_end:
+            self._counters.watermarks_ahead += 1
+        keep = self._lanes[stream.lane].active if stream.epoch == self._epoch else None
+        self._files.tidy()
+        for name in shelf.free(position, keep=keep):
+            self._files.delete(name)
+        if stream.epoch != self._epoch and not shelf.segments:
+            for name in shelf.drop_superseded(shelf.durable_end):
+                self._files.delete(name)
+            del self._shelves[stream]
+
+    # --- making room (gateway/core/custody/thinning.py) ---------------------------------------------------------------
+
+    def sealed(self, lane: str) -> Iterator[tuple[Stream, Segment]]:
+        """Yield the segments of a lane that will not grow, are wholly durable and not freed, the oldest first."""
+        active = self._lanes[lane].active
+        for stream in self.streams():
+            if stream.lane == lane:
+                shelf = self._shelves[stream]
+                for segment in list(shelf.segments):
+                    if segment is not active and shelf.start < segment.end <= shelf.durable_end:
+                        yield stream, segment
+
+    def holds(self, stream: Stream, segment: Segment) -> bool:
+        """True while the segment answers for its positions and is not freed."""
+        shelf = self._shelves.get(stream)
+        return shelf is not None and any(held is segment for held in shelf.segments)
+
+    def void_before(self, stream: Stream, segment: Segment, void: bytearray) -> list[Segment]:
+        """Return the segment before this one if all of both is void, so that one file may stand for them."""
+        segments = self._shelves[stream].segments if stream in self._shelves else []
+        at = next((at for at, held in enumerate(segments) if held is segment), 0)
+        before = segments[at - 1] if at else None
+        if before is None or void.find(0) >= 0 or before.end != segment.first:
+            return []
+        return [before] if before.void_positions == before.end - before.first else []
+
+    def is_durable(self, lane: str, position: int) -> bool:
+        """True once a position of the current epoch is durable."""
+        return self._lanes[lane].shelf.durable_end > position
+
+    def take_interrupted(self) -> list[Replacement]:
+        """Return, once, the replacements that a cut ended before the old files were deleted."""
+        interrupted, self._interrupted = self._interrupted, []
+        return interrupted
+
+    def scan_segment(self, segment: Segment) -> Iterator[tuple[int, Content]]:
+        """Yield (index, payload or void run) of all a segment answers for. OSError as the disk has it, a few times."""
+
+        def fetch(offset: int, length: int) -> bytes:
+            if segment.read_failures < JOURNAL_READ_FAILURES_MAX:
+                return self._disk.read(segment.name, offset, length)
+            return read_despite_errors(self._disk, segment.name, offset, length)[0]
+
+        for index, _, content in segment.scan(fetch):
+            if segment.first + index >= segment.end:
+                return
+            yield index, content
+
+    def new_segment(self, stream: Stream, first: int, level: int) -> Segment:
+        """Return a segment to write in the place of others; nothing is on the disk yet."""
+        shelf = self._shelves[stream]
+        serial = shelf.serial_max + 1
+        if stream.epoch == self._epoch:
+            serial = self._next_serial()
+        shelf.serial_max = serial
+        # The generation stays: it is the age of the stream.
+        identity = Identity(shelf.generation, serial, stream.epoch, stream.lane, first)
+        return Segment(identity.name, identity, level)
+
+    def write_file(self, name: str, data: bytes) -> OSError | None:
+        """Write to such a segment; the error if the disk refuses: it is to be deleted. Full: the ballast goes."""
+        try:
+            self._files.append(name, data)
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                self.room.give_up_ballast()
+            return error
+        return None
+
+    def sync_file(self, name: str) -> int:
+        """Start making such a segment durable; return the ticket."""
+        self._ticket += 1
+        self._file_syncs[self._ticket] = None
+        self._disk.sync([name], self._ticket)
+        return self._ticket
+
+    def has_ended(self, ticket: int) -> bool:
+        """True once a sync of `sync_file` is over."""
+        return self._file_syncs[ticket] is not None
+
+    def took_effect(self, ticket: int) -> bool:
+        """Whether it made the segment durable; asked once, after its end."""
+        error = self._file_syncs.pop(ticket)
+        self._counters.sync_errors += error != ""
+        return error == ""
+
+    def replace(self, stream: Stream, olds: list[Segment], new: Segment) -> bool:
+        """Let `new`, durable, answer for `olds`; False, and nothing done, if they are not all held any more."""
+        shelf = self._shelves.get(stream)
+        if shelf is None or not shelf.replace(olds, new):
+            return False
+        self._counters.segments_replaced += len(olds)
+        return True
+
+    def restore(self, stream: Stream, new: Segment, olds: list[Segment]) -> None:
+        """Let the old files of an interrupted replacement answer again, which are still there, and delete `new`."""
+        shelf = self._shelves.get(stream)
+        if shelf is not None and shelf.restore(new, olds):
+            self._files.delete(new.name)
+
+    def delete_file(self, name: str) -> None:
+        """Delete a file that was replaced, or that was to replace another; until it is gone, its bytes count."""
+        self._files.delete(name)
+
+    def tidy(self) -> bool:
+        """Try again to delete what could not be deleted; False while any of it is left."""
+        return self._files.tidy()
+
+    def look_at_disk(self) -> None:
+        """Ask how much the partition still holds. Once a JOURNAL_LOOK_EVERY_MS is often enough."""
+        self.room.look(self.bytes_held)
+
+    def wear(self, *, lasted_ms: int) -> dict[str, Any]:
+        """What the journal wrote to the card since the start, `lasted_ms` ago, and what room it has.
+
+        File system metadata and the state folder come on top. No rate before the first minute: it would be noise.
+        """
+        return wear(self._counters, self.room, lasted_ms=lasted_ms)
+
+    # --- inside ---------------------------------------------------------------------------------------------
+
+    def _refusal(self, state: Lane, length: int, reserve: bool) -> Refused | None:
+        if length > JOURNAL_RECORD_BYTES_MAX:
+            return Refused.TOO_LONG
+        need = HEADER_SIZE + RECORD_OVERHEAD + length
+        if self.bytes_held + need > self.room.limit(alarm=state.is_urgent, explains=reserve):
+            self.room.was_full()
+            return Refused.FULL
+        if state.pending_bytes and state.pending_bytes + length > self._pending_bytes_max:
+            return Refused.PENDING
+        return None
+
+    def _next_serial(self) -> int:
+        serial, self._serial = self._serial, self._serial + 1
+        return serial

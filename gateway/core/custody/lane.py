@@ -1,0 +1,136 @@
+"""The writing side of one lane of the journal: what is not durable yet, and the file it is written to.
+
+Keeps every record in memory until its sync is reported, for after an error it must be written again, elsewhere.
+It must never write again to a file after an error: the tail is unknown after a failed write, and after a failed
+sync the kernel may drop what it could not write yet succeed next time. It knows no sync, no cap and no watermark,
+and gives no position to two records.
+"""
+
+import errno
+from collections import deque
+from collections.abc import Callable
+
+from gateway.core.custody.files import Files
+from gateway.core.custody.room import Room
+from gateway.core.custody.segment import RECORD_OVERHEAD, Identity, encode_header, encode_record
+from gateway.core.custody.shelf import Segment, Shelf
+from gateway.core.custody.wear import JournalCounters
+
+
+class Lane:
+    """See the module. In files, durable or not, is what stands before `written_end`."""
+
+    def __init__(
+        self,
+        shelf: Shelf,
+        files: Files,
+        room: Room,
+        counters: JournalCounters,
+        *,
+        next_serial: Callable[[], int],
+        segment_bytes_max: int,
+    ) -> None:
+        self.shelf = shelf
+        self._files = files
+        self._room = room
+        self._counters = counters
+        self._next_serial = next_serial
+        self._segment_bytes_max = segment_bytes_max
+        self._pending: deque[bytes] = deque()  # from shelf.durable_end on
+        self._disk_full = False  # why the last write failed, if it did
+        self.pending_bytes = 0
+        self.written_end = 0
+        self.active: Segment | None = None
+
+    @property
+    def next_position(self) -> int:
+        return self.shelf.durable_end + len(self._pending)
+
+    @property
+    def is_urgent(self) -> bool:
+        """Alarms: the reserve is theirs, and the ballast."""
+        return self.shelf.stream.lane == "alarm"
+
+    def put(self, payload: bytes, *, urgent: bool) -> bool:
+        """Write a record behind what a sync error took from the files; False if the disk refuses it."""
+        self._disk_full = False
+        written = self.catch_up() and self._write(payload)
+        # A full card must not refuse an alarm: that is what the ballast is for.
+        if not written and self._disk_full and urgent and self._room.give_up_ballast():
+            written = self.catch_up() and self._write(payload)
+        if written:
+            self._pending.append(payload)
+            self.pending_bytes += len(payload)
+        return written
+
+    def catch_up(self) -> bool:
+        """Write what a sync error took from the files; return False if the disk refuses."""
+        missing = self.next_position - self.written_end
+        if missing == 0:
+            return True
+        for payload in list(self._pending)[-missing:]:
+            if not self._write(payload):
+                return False
+            self._counters.rewritten += 1
+        return True
+
+    def advance(self, end: int) -> bool:
+        """Take in that all before `end` is durable; return False if it was already."""
+        if end <= self.shelf.durable_end:
+            return False
+        for _ in range(end - self.shelf.durable_end):
+            self.pending_bytes -= len(self._pending.popleft())
+        self.shelf.durable_end = end
+        for name in self.shelf.drop_superseded(end):
+            self._files.delete(name)
+        return True
+
+    def abandon(self) -> None:
+        """After a failed sync: take what is not durable to a new file."""
+        # What an earlier failed sync left is a third copy by now; a disk that always fails must not fill up.
+        for name in self.shelf.drop_superseded(self.next_position):
+            self._files.delete(name)
+        end = self.shelf.durable_end
+        self._files.unmark({segment.name for segment in self.shelf.segments if segment.end > end})
+        self.shelf.abandon()
+        self.active = None
+        self.written_end = end
+        self.catch_up()
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _write(self, payload: bytes) -> bool:
+        """Write a record at `written_end`. If the disk refuses: give up the file, return False."""
+        segment = self.active
+        data = b""
+        if segment is None or segment.size + RECORD_OVERHEAD + len(payload) > self._segment_bytes_max:
+            if not self._files.may_open():
+                return False
+            epoch, lane = self.shelf.stream
+            identity = Identity(self.shelf.generation, self._next_serial(), epoch, lane, self.written_end)
+            segment = Segment(identity.name, identity)
+            data = encode_header(identity)
+        index = self.written_end - segment.first
+        data += encode_record(segment.seed, index, payload)
+        try:
+            self._files.append(segment.name, data)
+        except OSError as error:
+            self._give_up(segment, is_full=error.errno == errno.ENOSPC)
+            return False
+        if segment is not self.active:
+            self.active = segment
+            self.shelf.segments.append(segment)
+            self._counters.segments_opened += 1
+        segment.note(index, segment.size, payload)
+        self.written_end += 1
+        self._files.mark(segment.name)
+        return True
+
+    def _give_up(self, segment: Segment, *, is_full: bool) -> None:
+        """After a failed write: never write to the file again; delete it if it holds nothing."""
+        if segment is not self.active:
+            self._files.delete(segment.name)
+        self.active = None
+        self._disk_full = is_full
+        if is_full and self._room.free_bytes is not None:
+            self._room.look(self._files.bytes_held)

@@ -1,0 +1,253 @@
+"""What is let go when the journal is full, and in which order. Pure: it reads nothing and writes nothing.
+
+In this order, and only from segments that are sealed, durable and not freed:
+
+    telemetry   the lowest level first, the oldest first within a level: of each node and set of reading keys every
+                other record goes, the others stay as they are: level 1 keeps one in 2, level 2 in 4, level 3 in 8
+    gaps        our own, of several segments of events at once: one that covers them all for each (node, boot, why)
+                takes their place. Explanations must not crowd out what they explain
+    telemetry   once all of it is at the last level: whole segments, the oldest first
+    events      the oldest first, but not what is a statement about records (boot, gap, hole, raw)
+    alarms      the oldest first, and only when everything that is configured is full
+
+A payload that cannot be decoded stays. Turns are by level and go on from segment to segment, so that a node with
+one record in each segment is thinned like the others; a start begins them afresh, which keeps a record more.
+
+Gap records take room too. Where they would take more than the records make, a deed takes more segments: these share
+their gap records. It is tried again only with twice as many, so that no segment is read in vain more than a few times;
+with any more when nothing else is left to do.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.core import limits
+from gateway.core.custody import entry
+from gateway.core.custody.journal import Journal, Stream
+from gateway.core.custody.shelf import Segment
+from wire import event
+from wire.faults import WireFault
+from wire.record import EventBody
+from wire.senml import Item
+
+THINNED = "thinned"
+FULL = "journal-full"
+# Our own gap records whose words another of ours now covers: nothing that a node said is lost by it.
+JOINED = "gaps-joined"
+# What the lane `event` says about other records: without it something would be missing unexplained.
+STATEMENTS = (event.BOOT, event.GAP, event.HOLE, event.RAW)
+
+TOGETHER = 1  # the level of a segment of events whose gap records have been put together
+GONE = limits.THINNING_LEVEL_MAX + 1  # of a segment from which all has gone that may go
+MERGED = GONE + 1  # of one whose gap records have been put together as well
+Lost = dict[tuple[bytes, int], list[tuple[int, int]]]  # (node, boot) -> [(index in the segment, sequence)]
+Spans = dict[tuple[bytes, int, str], tuple[int, int]]  # (node, boot, why) -> sequences, from and to
+Turn = tuple[int, bytes, tuple[int, ...]]  # level, node, reading keys
+
+
+@dataclass
+class Plan:
+    """One segment on its way to `level`: which of its positions will be void, who is let go, and what is to be said.
+
+    `together`: our own gap records go, and `spans` covers what they did as well as them.
+    """
+
+    stream: Stream
+    segment: Segment
+    level: int
+    together: bool = False
+    void: bytearray = field(default_factory=bytearray)  # by index: 1 where nothing will stand
+    lost: Lost = field(default_factory=dict)
+    spans: Spans = field(default_factory=dict)
+    bytes: int = 0  # of the records in `lost`, on the disk
+    turns: dict[Turn, int] = field(default_factory=dict)
+
+    @property
+    def why(self) -> str:
+        return why(self.stream.lane, self.level)
+
+    def take(self, index: int, item: Item, size: int, turns: "Turns") -> None:
+        """Let this record go if the level says so."""
+        body = item.record.body
+        if not (self._covers(body) if self.together else self._may_go(item, turns)):
+            return
+        self.void[index] = 1
+        self.bytes += size
+        self.lost.setdefault((item.node, item.record.boot), []).append((index, item.record.sequence))
+        _widen(self.spans, (item.node, item.record.boot, self.why), item.record.sequence, item.record.sequence)
+
+    def _may_go(self, item: Item, turns: "Turns") -> bool:
+        body = item.record.body
+        if self.level == GONE:
+            return isinstance(body, dict) or body.code not in STATEMENTS
+        if not isinstance(body, dict):
+            return False
+        key = (self.level, item.node, tuple(sorted(body)))
+        turn = self.turns.get(key, turns.of(key))
+        self.turns[key] = 1 - turn
+        return turn == 1
+
+    def _covers(self, body: Any) -> bool:
+        """Take in what a gap record of ours says; False if this is none."""
+        if not isinstance(body, EventBody) or body.code != event.GAP:
+            return False
+        node, boot, first, last, why = body.detail[:5]
+        if node is None or last is None or why not in (THINNED, FULL, JOINED):
+            return False
+        _widen(self.spans, (node, boot, why), first, last)
+        return True
+
+
+@dataclass
+class Deed:
+    """Plans that share their gap records. `is_widest`: no more segments could be taken at once."""
+
+    plans: list[Plan]
+    is_widest: bool = True
+
+    @property
+    def together(self) -> bool:
+        return self.plans[0].together
+
+    def drop_poor(self) -> None:
+        """After reading: to copy a segment for nothing, or for a few gap records, is not worth the card's life."""
+        kept = []
+        for plan in self.plans:
+            if plan.together and 4 * plan.bytes < plan.segment.size:
+                plan.segment.tried_together = limits.THINNING_TOGETHER_SEGMENTS_MAX
+            elif not plan.lost:
+                plan.segment.level = plan.level
+            else:
+                kept.append(plan)
+        self.plans = kept
+
+    def spans(self) -> Spans:
+        """What the gap records will cover. To cover more than is missing does no harm: a record beats a gap."""
+        spans: Spans = {}
+        for plan in self.plans:
+            for about, (first, last) in plan.spans.items():
+                _widen(spans, about, first, last)
+        return spans
+
+    def is_worth_it(self, gaps: int) -> bool:
+        """Whether this makes room, with so many gap records."""
+        made, taken = sum(plan.bytes for plan in self.plans), gaps * limits.THINNING_GAP_BYTES
+        return made > (taken if self.plans[0].level == GONE else 2 * taken)
+
+    def leave(self) -> None:
+        """It is not: these segments are not tried again before there are twice as many, or at all."""
+        tried = limits.THINNING_TOGETHER_SEGMENTS_MAX if self.is_widest else len(self.plans)
+        for plan in self.plans:
+            if plan.together:
+                plan.segment.tried_together = max(plan.segment.tried_together, tried)
+            elif self.is_widest:
+                plan.segment.level = plan.level
+            else:
+                plan.segment.tried_drop = max(plan.segment.tried_drop, tried)
+
+
+class Turns:
+    """Whose record stays and whose goes next, carried from one segment to the next of a level."""
+
+    def __init__(self) -> None:
+        self._turns: OrderedDict[Turn, int] = OrderedDict()
+
+    def of(self, key: Turn) -> int:
+        """1 where the next record goes."""
+        return self._turns.get(key, 0)
+
+    def take(self, turns: dict[Turn, int]) -> None:
+        """Take in the turns after a segment that was really rewritten."""
+        for key, turn in turns.items():
+            self._turns[key] = turn
+            self._turns.move_to_end(key)
+        while len(self._turns) > limits.THINNING_TURNS_MAX:
+            self._turns.popitem(last=False)
+
+
+def choose(journal: Journal, *, alarms: bool, cramped: bool) -> Deed | None:
+    """The next segments to let records go from. `cramped`: there is no room for a copy, so all of one must go."""
+    telemetry = _candidates(journal, event.TELEMETRY, GONE)
+    if telemetry and not cramped:
+        stream, segment = min(telemetry, key=lambda candidate: candidate[1].level)
+        if segment.level < limits.THINNING_LEVEL_MAX:
+            return Deed([Plan(stream, segment, segment.level + 1)])
+    events = _candidates(journal, event.EVENT, GONE)
+    deed = None if cramped else _put_together(journal, 2)
+    deed = deed or _drop(telemetry, 2) or _drop(events, 2) or _put_together(journal, 1)
+    deed = deed or _drop(telemetry, 1) or _drop(events, 1)
+    if deed is None and alarms:
+        return _drop(_candidates(journal, event.ALARM, GONE), 1)
+    return deed
+
+
+def _candidates(journal: Journal, lane: str, level: int) -> list[tuple[Stream, Segment]]:
+    return [
+        (stream, segment)
+        for stream, segment in journal.sealed(lane)
+        if segment.level < level and segment.read_failures < limits.JOURNAL_READ_FAILURES_MAX
+    ]
+
+
+def _put_together(journal: Journal, times: int) -> Deed | None:
+    """Gap records of the oldest segments of events, of as many as one deed may take. `times`: see `_wanted`."""
+    found = [
+        (stream, segment)
+        for stream, segment in _candidates(journal, event.EVENT, MERGED)
+        if segment.level in (0, GONE) and segment.tried_together < limits.THINNING_TOGETHER_SEGMENTS_MAX
+    ]
+    group, is_widest = _first(found, limits.THINNING_TOGETHER_SEGMENTS_MAX)
+    tried = max((segment.tried_together for _, segment in group), default=0)
+    if len(group) < _wanted(tried, 1 if is_widest else times):
+        return None
+    plans = [Plan(stream, held, MERGED if held.level else TOGETHER, together=True) for stream, held in group]
+    return Deed(plans, is_widest)
+
+
+def _drop(candidates: list[tuple[Stream, Segment]], times: int) -> Deed | None:
+    """The oldest segment, or the oldest few where one alone has too little of each node."""
+    if not candidates:
+        return None
+    want = _wanted(candidates[0][1].tried_drop, times)
+    group, is_widest = _first(candidates, want)
+    if len(group) < want and not is_widest:
+        return None
+    return Deed([Plan(stream, segment, GONE) for stream, segment in group], is_widest)
+
+
+def _wanted(tried: int, times: int) -> int:
+    """How many segments to try, where so many were not worth it: so many times as many, or one more."""
+    return max(1, tried + 1, times * tried)
+
+
+def _first(candidates: list[tuple[Stream, Segment]], count: int) -> tuple[list[tuple[Stream, Segment]], bool]:
+    """The first ones, as far as one deed may go; and whether it may not go further."""
+    group: list[tuple[Stream, Segment]] = []
+    size = 0
+    for stream, segment in candidates[: min(count, limits.THINNING_TOGETHER_SEGMENTS_MAX)]:
+        size += segment.size
+        if group and size > limits.THINNING_TOGETHER_BYTES_MAX:
+            return group, True
+        group.append((stream, segment))
+    return group, len(group) == limits.THINNING_TOGETHER_SEGMENTS_MAX
+
+
+def why(lane: str, level: int) -> str:
+    """The reason in the gap record and in the ledger."""
+    if level in (TOGETHER, MERGED) and lane == event.EVENT:
+        return JOINED
+    return THINNED if lane == event.TELEMETRY and level < GONE else FULL
+
+
+def _widen(spans: Spans, about: tuple[bytes, int, str], first: int, last: int) -> None:
+    before = spans.get(about)
+    spans[about] = (first, last) if before is None else (min(first, before[0]), max(last, before[1]))
+
+
+def decoded(payload: bytes) -> Item | None:
+    """The record at a position, or None when this version cannot read it."""
+    try:
+        return entry.decode(payload)
+    except WireFault:
+        return None

@@ -1,0 +1,237 @@
+"""Reading a journal folder after a start: what is held, what is damaged, and what was done about it.
+
+Always ends with a usable folder, whatever it held. Moves files aside by rename, deletes only files without a
+byte of record and the oldest of the quarantine, and counts both. Never touches a file of a newer format
+version. Rules:
+
+* a torn tail is the end of the log; after damage in the middle, the records that follow are still found;
+* a damaged header is rebuilt from the file name if a record proves it;
+* where two files of a stream hold the same position, `gateway/core/custody/arranging.py` says which answers;
+* an empty file at the end of its stream is deleted: power cuts leave such files, and they hold nothing;
+* a file set aside still says, by its name, where it started: a stream that starts after it has a hole in
+  front.
+"""
+
+import re
+from typing import NamedTuple
+
+from gateway.core.custody.arranging import Arranger, Replacement, Scanned
+from gateway.core.custody.disk import Disk
+from gateway.core.custody.findings import Recovery
+from gateway.core.custody.room import BALLAST
+from gateway.core.custody.segment import (
+    HEADER_SIZE,
+    VERSION_VOIDS,
+    Identity,
+    VoidRun,
+    decode_header,
+    decode_version,
+    parse_name,
+    scan,
+)
+from gateway.core.custody.shelf import Hole, Segment, Shelf, Stream, read_despite_errors
+from gateway.core.limits import JOURNAL_QUARANTINE_BYTES_MAX, JOURNAL_QUARANTINE_FILES_MAX
+
+_QUARANTINE = re.compile(r"quarantine-(\d{8})-(.*)", re.DOTALL)
+_NAME_KEPT_MAX = 200  # bytes of the old name; Linux allows 255 in all
+_GENERATION_MAX = 0xFFFF_FFFF
+
+
+class Found(NamedTuple):
+    """What `Recoverer.run` leaves to the journal."""
+
+    shelves: dict[Stream, Shelf]
+    sizes: dict[str, int]  # bytes of the segments and of the files of newer versions
+    generation: int  # for the segments of this start: above all that were seen
+    report: Recovery
+    replacements: list[Replacement]
+    leftovers: list[str]  # to be deleted: rewritten segments that are not whole, and what was replaced twice
+
+
+def _set_aside_name(number: int, name: str) -> str:
+    kept = name.encode("utf-8", "surrogateescape")[:_NAME_KEPT_MAX].decode("utf-8", "surrogateescape")
+    return f"quarantine-{number:08d}-{kept}"
+
+
+class Recoverer:
+    """One run over a folder. `run` is called once."""
+
+    def __init__(self, disk: Disk) -> None:
+        self._disk = disk
+        self._report = Recovery()
+        self._sizes: dict[str, int] = {}
+        self._quarantine: dict[int, tuple[str, int]] = {}  # number -> name, size
+        self._claims: list[Identity] = []  # by name, of the files that are set aside
+        self._scanned: dict[Identity, Scanned] = {}
+        self._empty: list[tuple[str, int, Identity]] = []
+        self._serials: dict[Stream, int] = {}
+        self._newer: list[Identity] = []  # by name
+        self._leftovers: list[str] = []  # nothing behind their headers, and what they were to replace is there
+        self._barren: list[tuple[str, int, Identity]] = []  # rewritten, with a sound header and nothing behind it
+        self._generation = 0
+
+    def run(self, epoch: bytes) -> Found:
+        """Read the folder.
+
+        Raises ValueError, having changed nothing, if `epoch` is already in it; OSError if it cannot even be
+        listed.
+        """
+        heads = {name: self._head(name) for name in self._disk.list() if name != BALLAST}
+        self._refuse_epoch(heads, epoch)
+        for name, (size, _) in heads.items():
+            if match := _QUARANTINE.fullmatch(name):
+                self._note_quarantined(int(match[1]), name, match[2], size)
+        # A file under its own name goes before a copy of it under another name.
+        for name in sorted(heads, key=lambda name: (parse_name(name) is None, name)):
+            if not _QUARANTINE.fullmatch(name):
+                self._take(name, *heads[name])
+        for name, size, identity in self._empty:
+            self._take_empty(name, size, identity)
+        for name, size, identity in self._barren:
+            self._take_barren(name, size, identity)
+        self._bound_quarantine()
+        arranger = Arranger(self._disk, self._report, serials=self._serials, newer=self._newer, claims=self._claims)
+        shelves = arranger.arrange(self._scanned.values())
+        generation = min(self._generation + 1, _GENERATION_MAX)
+        leftovers = [*self._leftovers, *arranger.leftovers]
+        return Found(shelves, self._sizes, generation, self._report, arranger.replacements, leftovers)
+
+    def _head(self, name: str) -> tuple[int, bytes]:
+        try:
+            return self._disk.size(name), read_despite_errors(self._disk, name, 0, HEADER_SIZE)[0]
+        except OSError:
+            return 0, b""
+
+    def _refuse_epoch(self, heads: dict[str, tuple[int, bytes]], epoch: bytes) -> None:
+        for name, (_, head) in heads.items():
+            match = _QUARANTINE.fullmatch(name)
+            decoded = decode_header(head)
+            for identity in (parse_name(match[2] if match else name), decoded[0] if decoded else None):
+                if identity is not None and identity.epoch == epoch:
+                    raise ValueError("this epoch is already on the disk; an epoch is never continued")
+
+    def _take(self, name: str, size: int, head: bytes) -> None:
+        """Decide what one file is and file it."""
+        claim = parse_name(name)
+        version = decode_version(head)
+        if version is not None and version > VERSION_VOIDS:
+            self._report.newer.append(name)
+            self._sizes[name] = size
+            if claim is not None:
+                self._newer.append(claim)
+                self._generation = max(self._generation, claim.generation)
+            return
+        identity, level = decode_header(head) or (None, None)
+        rebuilt = identity is None
+        identity = identity or claim
+        if identity is not None:
+            stream = Stream(identity.epoch, identity.lane)
+            self._serials[stream] = max(identity.serial, self._serials.get(stream, 0))
+        if identity is None:
+            self._set_aside(name, size, "foreign file" if any(head) else "no header")
+        elif identity in self._scanned:
+            self._set_aside(name, size, "copy of another segment")
+        elif not self._scan(name, identity, level, size):
+            if level and not rebuilt:
+                self._barren.append((name, size, identity))
+            elif size == 0 or (size == HEADER_SIZE and not rebuilt):
+                self._empty.append((name, size, identity))
+            else:
+                self._set_aside(name, size, "no readable record")
+        elif rebuilt:
+            self._report.damage(name, 0, HEADER_SIZE, "header damaged", "rebuilt from the name")
+
+    def _scan(self, name: str, identity: Identity, level: int | None, size: int) -> bool:
+        """Read a file as the segment `identity`; keep it and return True if it has a good record.
+
+        `level` is None where the header is damaged: then voids alone tell that it was rewritten.
+        """
+        segment = Segment(name, identity, level or 0)
+        holes, places, payload_bytes, sealed = [], [], 0, False
+
+        def fetch(offset: int, length: int) -> bytes:
+            return read_despite_errors(self._disk, name, offset, length)[0]
+
+        for index, offset, content in scan(fetch, size, segment.seed, voids=level != 0):
+            position = identity.first + index
+            if position > segment.end:
+                holes.append(Hole(segment.end, position - 1))
+            if offset > segment.size:
+                places.append((segment.size, offset - segment.size))
+            segment.note(index, offset, content)
+            if isinstance(content, VoidRun):
+                segment.level = max(segment.level, 1)
+                sealed = content.positions == 0
+            else:
+                payload_bytes += len(content)
+        if segment.end == identity.first:
+            return False
+        for offset, length in places:
+            self._report.damage(name, offset, length, "damaged", "skipped")
+        torn = size > segment.size
+        if torn:
+            self._report.damage(name, segment.size, size - segment.size, "torn tail", "taken as the end")
+        self._report.bytes += payload_bytes
+        self._scanned[identity] = Scanned(segment, holes, torn, sealed and not places)
+        self._sizes[name] = size
+        self._generation = max(self._generation, identity.generation)
+        return True
+
+    def _set_aside(self, name: str, size: int, reason: str) -> None:
+        number = max(self._quarantine, default=0) + 1
+        new = _set_aside_name(number, name)
+        try:
+            self._disk.rename(name, new)
+        except OSError:
+            self._report.damage(name, 0, size, reason, "could not be moved aside, ignored")
+            return
+        self._report.damage(name, 0, size, reason, "moved aside")
+        self._report.quarantined.append(new)
+        self._note_quarantined(number, new, name, size)
+
+    def _note_quarantined(self, number: int, name: str, old: str, size: int) -> None:
+        while number in self._quarantine:  # two files with one number: somebody else's hand
+            number += 1
+        self._quarantine[number] = (name, size)
+        claim = parse_name(old)
+        if claim is not None:
+            self._claims.append(claim)
+
+    def _take_barren(self, name: str, size: int, identity: Identity) -> None:
+        """A cut in the first moments of a rewriting, if what it was to replace is still there; damage if it is not."""
+        for other in self._scanned:
+            if other[2:4] == identity[2:4] and other < identity and other.first == identity.first:
+                self._leftovers.append(name)
+                self._sizes[name] = size
+                return
+        self._set_aside(name, size, "no readable record")
+
+    def _take_empty(self, name: str, size: int, identity: Identity) -> None:
+        """Delete a file that holds nothing, as power cuts leave them, unless its stream went on after it."""
+        same = [other for other in self._scanned if other[2:4] == identity[2:4]]  # epoch and lane
+        rewriting = any(other < identity and other.first == identity.first for other in same)
+        if any(other > identity for other in same) and not rewriting:
+            self._set_aside(name, size, "no record, though later files have some")
+            return
+        try:
+            self._disk.delete(name)
+        except OSError:
+            self._report.damage(name, 0, size, "no record", "could not be deleted, ignored")
+            return
+        self._report.damage(name, 0, size, "no record", "deleted")
+
+    def _bound_quarantine(self) -> None:
+        """Delete the oldest files set aside beyond the limits, but never the last one, whatever its size."""
+        total = sum(size for _, size in self._quarantine.values())
+        for number in sorted(self._quarantine)[:-1]:
+            few = len(self._quarantine) <= JOURNAL_QUARANTINE_FILES_MAX
+            if few and total <= JOURNAL_QUARANTINE_BYTES_MAX:
+                return
+            name, size = self._quarantine[number]
+            try:
+                self._disk.delete(name)
+            except OSError:
+                continue
+            total -= size
+            del self._quarantine[number]
+            self._report.quarantine_deleted += 1

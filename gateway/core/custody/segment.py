@@ -1,0 +1,211 @@
+"""The journal's file format: a segment holds successive positions of one (epoch, lane).
+
+Pure functions over bytes and a `fetch(offset, length)`; trusts no byte, opens no file, keeps no state.
+Integers are big-endian.
+
+    preamble  16 bytes, the same in every version to come
+              magic "BOCAGE-J" · version u16 · header size u16 · CRC-32 of the 12 bytes before
+    identity  32 bytes
+              generation u32 · serial u32 · epoch 8 bytes · lane u8 · level u8 · zero 2 · first position u64 ·
+              CRC-32 of the 28 before
+    record    12 bytes, then the payload
+              marker B0 CA · CRC-32 · length u16 · index u32 · payload;  position = first + index
+
+Version 1 is what is written as records come; its level is 0. Version 2 is a segment rewritten after some of
+its records were let go, `level` says how often (gateway/core/custody/thinning.py). It may also hold
+
+    void run  a record whose length is 8004 and whose payload is a count u32: so many positions from `index`
+              on were let go on purpose
+    seal      a void run of count 0 after the last record: with it, and no damage before it, the file is
+              whole. One without replaces nothing that is still there.
+
+and its indices may rise by any number without damage: a hole of the segment it replaces stays a hole. An
+agent that knows version 1 alone leaves such files as they are; it could not tell a void from a hole.
+
+A record's CRC covers length, index and payload and starts from a seed made of the identity (with level 0): it
+holds only at its own position in its own segment. Hence
+* a copy, a stale block or the payload of another file is never taken for a record (node payloads cannot forge
+  one by accident: the epoch is random and unknown to nodes);
+* after damage the reader looks for the next marker whose CRC holds and whose index the skipped bytes could
+  have reached;
+* the name repeats the identity, so a damaged header is rebuilt from the name, and the first good record
+  proves it.
+
+The name keeps its layout in every version: `generation-serial-lane-epoch-first.seg`, in hexadecimal but for
+the lane.
+"""
+
+import re
+import struct
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+from zlib import crc32
+
+from gateway.core.limits import JOURNAL_READ_BYTES, JOURNAL_RECORD_BYTES_MAX
+
+LANES = ("alarm", "event", "telemetry")  # the order is the lane byte and must not change
+VERSION = 1
+VERSION_VOIDS = 2
+EPOCH_SIZE = 8
+MARKER = b"\xb0\xca"
+
+_MAGIC = b"BOCAGE-J"
+_PREAMBLE = struct.Struct(">8sHH")
+_IDENTITY = struct.Struct(">II8sBB2xQ")
+_CRC = struct.Struct(">I")
+_RECORD = struct.Struct(">2sIHI")
+_COVERED = struct.Struct(">HI")
+_COVERED_FROM = 6  # marker and CRC come before what the CRC covers
+_VOID = 0x8000  # in the length of a record; a length proper stays below
+_COUNT = struct.Struct(">I")
+
+PREAMBLE_SIZE = _PREAMBLE.size + _CRC.size
+HEADER_SIZE = PREAMBLE_SIZE + _IDENTITY.size + _CRC.size
+RECORD_OVERHEAD = _RECORD.size
+INDEX_MAX = 0xFFFF_FFFF
+VOID_RUN_SIZE = RECORD_OVERHEAD + _COUNT.size
+
+_NAME = re.compile(r"([0-9a-f]{8})-([0-9a-f]{8})-(alarm|event|telemetry)-([0-9a-f]{16})-([0-9a-f]{16})\.seg")
+
+Fetch = Callable[[int, int], bytes]
+
+
+class VoidRun(NamedTuple):
+    """What stands in place of a payload where so many successive positions were let go; 0: the seal."""
+
+    positions: int
+
+
+Content = bytes | VoidRun
+
+
+class Identity(NamedTuple):
+    """What a segment is: generation and serial give the order of writing, index 0 is position `first`."""
+
+    generation: int
+    serial: int
+    epoch: bytes
+    lane: str
+    first: int
+
+    @property
+    def name(self) -> str:
+        """The file name that goes with this identity."""
+        return f"{self.generation:08x}-{self.serial:08x}-{self.lane}-{self.epoch.hex()}-{self.first:016x}.seg"
+
+    @property
+    def seed(self) -> int:
+        """The value from which the CRC of every record in this segment starts."""
+        return crc32(self._packed(0))
+
+    def _packed(self, level: int) -> bytes:
+        lane = LANES.index(self.lane)
+        return _IDENTITY.pack(self.generation, self.serial, self.epoch, lane, level, self.first)
+
+
+def encode_header(identity: Identity, level: int = 0) -> bytes:
+    """Return the HEADER_SIZE bytes that open a segment; with a level, one that may hold voids."""
+    preamble = _PREAMBLE.pack(_MAGIC, VERSION_VOIDS if level else VERSION, HEADER_SIZE)
+    packed = identity._packed(level)
+    return preamble + _CRC.pack(crc32(preamble)) + packed + _CRC.pack(crc32(packed))
+
+
+def decode_version(data: bytes) -> int | None:
+    """Return the format version announced by an intact preamble, or None."""
+    if len(data) < PREAMBLE_SIZE or data[: len(_MAGIC)] != _MAGIC:
+        return None
+    if crc32(data[: _PREAMBLE.size]) != _CRC.unpack_from(data, _PREAMBLE.size)[0]:
+        return None
+    version: int = _PREAMBLE.unpack_from(data)[1]
+    return version
+
+
+def decode_header(data: bytes) -> tuple[Identity, int] | None:
+    """Return the identity and the level in an intact header of a version we know, or None."""
+    version = decode_version(data)
+    if len(data) < HEADER_SIZE or version is None or version > VERSION_VOIDS:
+        return None
+    packed = data[PREAMBLE_SIZE : HEADER_SIZE - _CRC.size]
+    if crc32(packed) != _CRC.unpack_from(data, HEADER_SIZE - _CRC.size)[0]:
+        return None
+    generation, serial, epoch, lane, level, first = _IDENTITY.unpack(packed)
+    if lane >= len(LANES) or (level > 0) != (version > VERSION):
+        return None
+    return Identity(generation, serial, epoch, LANES[lane], first), level
+
+
+def parse_name(name: str) -> Identity | None:
+    """Return the identity a file name claims, or None. A claim only: a record has to prove it."""
+    match = _NAME.fullmatch(name)
+    if match is None:
+        return None
+    generation, serial, lane, epoch, first = match.groups()
+    return Identity(int(generation, 16), int(serial, 16), bytes.fromhex(epoch), lane, int(first, 16))
+
+
+def encode_record(seed: int, index: int, payload: bytes) -> bytes:
+    """Return one record; `index` is its position minus the segment's first."""
+    check = crc32(payload, crc32(_COVERED.pack(len(payload), index), seed))
+    return _RECORD.pack(MARKER, check, len(payload), index) + payload
+
+
+def encode_voids(seed: int, index: int, count: int) -> bytes:
+    """Return a record that says: `count` positions from `index` on were let go. Count 0 is the seal."""
+    length, payload = _VOID | _COUNT.size, _COUNT.pack(count)
+    check = crc32(payload, crc32(_COVERED.pack(length, index), seed))
+    return _RECORD.pack(MARKER, check, length, index) + payload
+
+
+def scan(
+    fetch: Fetch, size: int, seed: int, *, offset: int = HEADER_SIZE, index: int = 0, voids: bool = False
+) -> Iterator[tuple[int, int, Content]]:
+    """Yield (index, offset, payload or void run) of each good record of a segment from `offset`, where `index` is due.
+
+    Indices rise. A rise of more than one is a hole; an offset beyond the end of the record before is damage;
+    what lies after the last record is a torn tail. `voids`: the segment may hold void runs, so that indices
+    may rise by any number. Errors raised by `fetch` pass through.
+    """
+    buffer, base, at = b"", offset, 0
+    good = offset  # where the last good record ended, in the file
+    due = index
+    while True:
+        # The usual case, tight: the very record that is due, whole and in the buffer. (A void run is longer than any.)
+        begun, end = due, len(buffer)
+        while at + RECORD_OVERHEAD <= end:
+            marker, check, length, index = _RECORD.unpack_from(buffer, at)
+            stop = at + RECORD_OVERHEAD + length
+            if index != due or marker != MARKER or length > JOURNAL_RECORD_BYTES_MAX or stop > end:
+                break
+            if check != crc32(buffer[at + _COVERED_FROM : stop], seed):
+                break
+            yield index, base + at, buffer[at + RECORD_OVERHEAD : stop]
+            due, at = index + 1, stop
+        if due > begun:
+            good = base + at
+        complete = False
+        if len(buffer) - at >= RECORD_OVERHEAD:
+            marker, check, length, index = _RECORD.unpack_from(buffer, at)
+            void = voids and length == _VOID | _COUNT.size
+            stop = at + RECORD_OVERHEAD + (_COUNT.size if void else length)
+            plausible = marker == MARKER and (void or length <= JOURNAL_RECORD_BYTES_MAX)
+            # A record lost in the skipped bytes took RECORD_OVERHEAD of them at least; a lost void run may have
+            # covered any number of positions.
+            rise_max = INDEX_MAX if voids else (base + at - good) // RECORD_OVERHEAD
+            plausible = plausible and 0 <= index - due <= rise_max
+            complete = not plausible or stop <= len(buffer)
+            if plausible and complete and check == crc32(buffer[at + _COVERED_FROM : stop], seed):
+                payload = buffer[at + RECORD_OVERHEAD : stop]
+                run = VoidRun(_COUNT.unpack(payload)[0]) if void else None
+                yield index, base + at, payload if run is None else run
+                due = index + (1 if run is None else run.positions)
+                at, good = stop, base + stop
+                continue
+        if not complete and base + len(buffer) < size:
+            base, at, buffer = base + at, 0, fetch(base + at, JOURNAL_READ_BYTES)
+            if len(buffer) < JOURNAL_READ_BYTES:
+                size = base + len(buffer)
+            continue
+        if len(buffer) - at < RECORD_OVERHEAD:
+            return
+        found = buffer.find(MARKER, at + 1)
+        at = found if found >= 0 else len(buffer) - 1  # a marker may straddle the end of the buffer

@@ -1,0 +1,334 @@
+"""Making room when the journal is full, a little at a time, and so that nothing goes unexplained.
+
+What is let go, and in which order, `gateway/core/custody/letting_go.py` says. One *deed* takes one segment, or a few:
+
+    plan      read them, choose what goes
+    explain   append a gap record for each (node, boot): "of these sequences, what you do not hold will not come"
+    wait      until these are durable
+    write     a segment anew, under a new name, with void runs in place of what goes; wait for its sync
+    replace   the new file answers from here on
+    list      every identity in the loss ledger; wait for its sync
+    delete    the old file; and so on with the next segment
+
+A power cut at any instant leaves the old file, or a whole new one whose gap records are durable; a new one
+beside the old is taken up again after the start, for its ledger may be incomplete. A deed is a generator: a
+`yield` gives the loop back after a few hundred records, or until something has happened. It must never let go
+of a record that is not explained, nor keep the loop.
+"""
+
+import errno
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+
+from gateway.core import limits
+from gateway.core.custody.arranging import Replacement
+from gateway.core.custody.journal import Journal
+from gateway.core.custody.ledger import Ledger, When
+from gateway.core.custody.letting_go import GONE, Deed, Lost, Plan, Turns, choose, decoded, why
+from gateway.core.custody.rewriting import written
+from gateway.core.custody.segment import RECORD_OVERHEAD, VoidRun
+from gateway.core.custody.shelf import Segment
+from wire import event
+from wire.record import EventBody
+
+
+@dataclass(frozen=True)
+class _Until:
+    """What a deed waits for: that something has `happened`, or a time, whichever is first."""
+
+    happened: Callable[[], bool] = lambda: False
+    at_ms: int | None = None
+
+
+_Work = Iterator[_Until | None]
+
+
+class Thinner:
+    """See the module. Call `step` whenever something has happened or its deadline has come.
+
+    `explain` appends a record of the gateway itself, with the right to the alarms' reserve, and returns its
+    lane and position, or None when it is refused; `flush` asks for a flush at once.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        ledger: Ledger,
+        *,
+        explain: Callable[[EventBody], tuple[str, int] | None],
+        flush: Callable[[], None],
+        when: Callable[[], When],
+    ) -> None:
+        self._journal = journal
+        self._ledger = ledger
+        self._explain = explain
+        self._flush = flush
+        self._when = when
+        self._turns = Turns()
+        self._work: _Work | None = None
+        self._until: _Until | None = None
+        self._interrupted: list[Replacement] | None = None
+        self._cramped = False  # the disk had no room for a copy: whole segments go, which takes a few bytes
+        self._now_ms = self._look_ms = self._idle_until_ms = 0
+        self._due_ms: int | None = None
+        self.counters = {
+            "segments-thinned": 0,
+            "segments-dropped": 0,
+            "segments-merged": 0,
+            "records-let-go": 0,
+            "bytes-saved": 0,
+            "gaps": 0,
+            "resumed": 0,
+            "given-up": 0,
+        }
+
+    def step(self, *, now_ms: int) -> None:
+        """Do a little, if there is anything to do."""
+        self._now_ms = now_ms
+        if now_ms >= self._look_ms:
+            self._look_ms = now_ms + limits.JOURNAL_LOOK_EVERY_MS
+            self._journal.look_at_disk()
+            self._ledger.catch_up()
+        self._due_ms = None
+        if self._work is None:
+            self._work = self._next()
+        elif self._until is not None and not self._has_come(self._until):
+            self._due_ms = self._until.at_ms
+            return
+        if self._work is None:
+            return
+        try:
+            self._until = next(self._work)
+        except StopIteration:
+            self._work = self._until = None
+        until = self._until
+        self._due_ms = now_ms if until is None or self._has_come(until) else until.at_ms
+
+    def deadline_ms(self) -> int | None:
+        """When `step` has more to do without an event; now, as long as it is working."""
+        return self._due_ms
+
+    # --- choosing -----------------------------------------------------------------------------------------------
+
+    def _has_come(self, until: _Until) -> bool:
+        return until.happened() or (until.at_ms is not None and self._now_ms >= until.at_ms)
+
+    def _pause(self, duration_ms: int = limits.THINNING_RETRY_MS) -> _Until:
+        return _Until(at_ms=self._now_ms + duration_ms)
+
+    def _next(self) -> _Work | None:
+        if self._interrupted is None:
+            self._interrupted = self._journal.take_interrupted()
+        if self._interrupted:
+            return self._resume(self._interrupted.pop(0))
+        room, held = self._journal.room, self._journal.bytes_held
+        if self._now_ms < self._idle_until_ms or not room.is_short(held):
+            return None
+        # As long as files cannot be deleted, letting go of records makes no room.
+        is_tidy = self._journal.tidy()
+        deed = choose(self._journal, alarms=room.is_short_of_all(held), cramped=self._cramped) if is_tidy else None
+        if deed is None:
+            self._idle_until_ms = self._now_ms + limits.THINNING_RETRY_MS
+            return None
+        return self._let_go(deed)
+
+    # --- one deed -----------------------------------------------------------------------------------------------
+
+    def _let_go(self, deed: Deed) -> _Work:
+        for plan in deed.plans:
+            try:
+                yield from self._read(plan)
+            except OSError:
+                plan.segment.read_failures += 1
+                yield self._pause()
+                return
+        deed.plans = [plan for plan in deed.plans if self._is_held(plan)]
+        deed.drop_poor()
+        if not deed.plans:
+            return
+        gaps = [EventBody(event.GAP, None, [*about[:2], *span, about[2]]) for about, span in deed.spans().items()]
+        if not deed.is_worth_it(len(gaps)) or (deed.together and not self._has_room(deed, len(gaps))):
+            deed.leave()
+            return
+        if not self._may_explain(len(gaps)):
+            # Half an explanation would only take the last bytes; what the warehouse frees makes room as well.
+            yield self._pause(limits.JOURNAL_LOOK_EVERY_MS)
+            return
+        if not (yield from self._explain_all(deed, gaps)):
+            if deed.together:
+                deed.leave()
+            return
+        for plan in deed.plans:
+            if self._is_held(plan) and not (yield from self._rewrite(plan)):
+                if deed.together:
+                    deed.leave()
+                return
+
+    def _has_room(self, deed: Deed, gaps: int) -> bool:
+        """What is not urgent must not need the last bytes: for its gap records and the longest copy."""
+        copy = max(plan.segment.size - plan.bytes for plan in deed.plans)
+        return self._journal.bytes_held + gaps * limits.THINNING_GAP_BYTES + copy <= self._journal.room.cap
+
+    def _may_explain(self, gaps: int) -> bool:
+        held, limit = self._journal.bytes_held, self._journal.room.limit(alarm=False, explains=True)
+        return held + gaps * limits.THINNING_GAP_BYTES <= limit
+
+    def _rewrite(self, plan: Plan) -> Generator[_Until | None, None, bool]:
+        """One segment of a deed that is explained. False when the disk refuses."""
+        olds = [*self._journal.void_before(plan.stream, plan.segment, plan.void), plan.segment]
+        new = self._journal.new_segment(plan.stream, olds[0].first, plan.level)
+        if not (yield from self._write(plan, new)):
+            self._journal.delete_file(new.name)
+            self.counters["given-up"] += 1
+            # Without room, something else goes at once; after any other error the same would only fail again.
+            yield self._pause(0 if self._cramped and plan.level < GONE else limits.THINNING_RETRY_MS)
+            return False
+        freed = self._journal.oldest(plan.stream) - plan.segment.first if self._is_held(plan) else 0
+        if not self._journal.replace(plan.stream, olds, new):
+            self._journal.delete_file(new.name)
+            self.counters["given-up"] += 1
+            return True
+        self._cramped = False
+        self._turns.take(plan.turns)
+        yield from self._list(plan.lost, plan.stream.lane, new, freed)
+        self._delete(olds, new, "merged" if plan.together else "thinned" if plan.level < GONE else "dropped")
+        self._ledger.catch_up()  # where the state folder shares a full partition, there is room now
+        return True
+
+    def _read(self, plan: Plan) -> _Work:
+        """Fill in the plan. What the warehouse holds already is of no interest."""
+        segment = plan.segment
+        if not self._is_held(plan):  # freed while another of the deed was read
+            return
+        plan.void = bytearray(segment.end - segment.first)
+        freed = self._journal.oldest(plan.stream) - segment.first
+        for number, (index, content) in enumerate(self._journal.scan_segment(segment), 1):
+            if number % limits.THINNING_STEP_RECORDS_MAX == 0:
+                yield None
+                if not self._is_held(plan):
+                    return
+            if isinstance(content, VoidRun):
+                plan.void[index : index + content.positions] = b"\x01" * content.positions
+            elif index >= freed and (item := decoded(content)) is not None:
+                plan.take(index, item, RECORD_OVERHEAD + len(content), self._turns)
+
+    def _explain_all(self, deed: Deed, gaps: list[EventBody]) -> Generator[_Until | None, None, bool]:
+        """Append the gap records and wait until they are durable. False if all the segments went meanwhile.
+
+        Where records go, nothing else can make room: it waits. To put gap records together can be left.
+        """
+        ends: dict[str, int] = {}
+        refusals = 0
+        for number, gap in enumerate(gaps, 1):
+            if number % limits.THINNING_STEP_RECORDS_MAX == 0:
+                yield None
+            while (placed := self._explain(gap)) is None:
+                self._flush()
+                yield self._pause()
+                refusals += 1
+                if not any(self._is_held(plan) for plan in deed.plans):
+                    return False
+                if deed.together and refusals >= limits.THINNING_TOGETHER_REFUSALS_MAX:
+                    return False
+            ends[placed[0]] = max(placed[1], ends.get(placed[0], 0))
+            self.counters["gaps"] += 1
+        self._flush()
+        yield _Until(lambda: all(self._journal.is_durable(lane, position) for lane, position in ends.items()))
+        return True
+
+    def _write(self, plan: Plan, new: Segment) -> Generator[_Until | None, None, bool]:
+        """Write the segment anew and make it durable. False when the disk refuses; `_cramped` if for want of room."""
+        journal, room = self._journal, self._journal.room
+        try:
+            for data in written(new, plan.segment, plan.void, journal.scan_segment(plan.segment)):
+                room.claimed_bytes = plan.segment.size
+                if plan.level < GONE and journal.bytes_held + len(data) > room.ceiling:
+                    self._cramped = True
+                    return False
+                error = journal.write_file(new.name, data)
+                if error is not None:
+                    self._cramped = self._cramped or error.errno == errno.ENOSPC
+                    return False
+                yield None
+            ticket = journal.sync_file(new.name)
+            yield _Until(lambda: journal.has_ended(ticket))
+            return journal.took_effect(ticket)
+        except OSError:
+            plan.segment.read_failures += 1
+            return False
+        finally:
+            room.claimed_bytes = 0
+
+    def _list(self, lost: Lost, lane: str, new: Segment, freed: int) -> _Work:
+        """Write every identity from index `freed` on into the ledger, and wait until it is durable, or long enough."""
+        listed = 0
+        for (node, boot), pairs in lost.items():
+            sequences = [sequence for index, sequence in pairs if index >= freed]
+            self._ledger.records_lost(
+                why(lane, new.level), lane, node, boot, sequences, key=new.name, when=self._when()
+            )
+            self.counters["records-let-go"] += len(sequences)
+            listed += len(sequences)
+            if listed >= limits.THINNING_STEP_RECORDS_MAX:
+                listed = 0
+                yield None
+        ticket = self._ledger.sync()
+        yield _Until(lambda: self._ledger.is_synced(ticket), self._now_ms + limits.THINNING_LEDGER_WAIT_MS)
+        self._ledger.forget_sync(ticket)
+
+    def _delete(self, olds: list[Segment], new: Segment, kind: str) -> None:
+        for old in olds:
+            self._journal.delete_file(old.name)
+        self.counters[f"segments-{kind}"] += 1
+        self.counters["bytes-saved"] += sum(old.size for old in olds) - new.size
+
+    def _resume(self, found: Replacement) -> _Work:
+        """Finish a deed that a cut ended after the new file was whole, and before the old one was gone."""
+        if not self._journal.holds(found.stream, found.new):
+            return
+        ticket = self._journal.sync_file(found.new.name)
+        yield _Until(lambda: self._journal.has_ended(ticket))
+        lost: Lost = {}
+        try:
+            void = self._void_of(found.new) if self._journal.took_effect(ticket) else None
+        except OSError:
+            void = None
+        if void is None:
+            # A later sync would believe in what this one has lost. The old files have it all, and answer again.
+            self._journal.restore(*found)
+            self.counters["given-up"] += 1
+            return
+        for old in found.olds:
+            while True:
+                try:
+                    yield from self._compare(found, old, void, lost)
+                    break
+                except OSError:  # after a few, what cannot be read is passed over
+                    old.read_failures += 1
+                    yield self._pause()
+        yield from self._list(lost, found.stream.lane, found.new, 0)
+        for old in found.olds:
+            self._journal.delete_file(old.name)
+        self._ledger.catch_up()
+        self.counters["resumed"] += 1
+
+    def _void_of(self, new: Segment) -> bytearray:
+        """By index: 1 where nothing stands."""
+        void = bytearray(new.end - new.first)
+        for index, content in self._journal.scan_segment(new):
+            if isinstance(content, VoidRun):
+                void[index : index + content.positions] = b"\x01" * content.positions
+        return void
+
+    def _compare(self, found: Replacement, old: Segment, void: bytearray, lost: Lost) -> _Work:
+        """Find the records of an old file where the new one is void; twice does no harm, a ledger's line is a set."""
+        ahead = old.first - found.new.first
+        for number, (index, content) in enumerate(self._journal.scan_segment(old), 1):
+            if number % limits.THINNING_STEP_RECORDS_MAX == 0:
+                yield None
+            at = ahead + index
+            if not isinstance(content, VoidRun) and void[at] and (item := decoded(content)) is not None:
+                lost.setdefault((item.node, item.record.boot), []).append((at, item.record.sequence))
+
+    def _is_held(self, plan: Plan) -> bool:
+        return self._journal.holds(plan.stream, plan.segment)

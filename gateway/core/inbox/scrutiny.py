@@ -1,0 +1,130 @@
+"""What the gateway thinks of a record, once, as it is journaled. It goes up unchanged whatever is thought.
+
+Counted, and noted in the registry for the status page: readings outside the range of their quantity, and
+codes that our tables do not know. Said in a record of the gateway's own as well: a time that cannot be
+(`timeDoubtful`) and one identity with two bodies (`conflict`).
+
+A time can be judged only while our clock is good. It is doubtful when it lies
+
+    ahead    after now, by more than both uncertainties and TIME_MARGIN_S
+    behind   before anything a node can still hold, NODE_HOLD_S_MAX, by more than both and TIME_BEHIND_MARGIN_S
+
+It is said once for each (node, boot, ahead or behind), and so many times an hour in all: one wrong clock, ours
+included, must not fill the journal. Beyond, it is counted as `unsaid`.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+from gateway.core import limits
+from gateway.core.inbox.registry import Registry
+from gateway.core.wallclock import WallClock
+from wire import event, quantity
+from wire.record import UNSET, EventBody, Record, Stamp
+
+Own = Callable[[EventBody], object | None]
+
+_AHEAD, _BEHIND = "time-ahead", "time-behind"
+
+
+class Hourly:
+    """At most so many in any hour that begins with one of them."""
+
+    def __init__(self, count_max: int) -> None:
+        self._count_max = count_max
+        self._count = 0
+        self._since_ms: int | None = None
+
+    def allows(self, *, now_ms: int) -> bool:
+        return self._since_ms is None or now_ms - self._since_ms >= 3_600_000 or self._count < self._count_max
+
+    def note(self, *, now_ms: int) -> None:
+        if self._since_ms is None or now_ms - self._since_ms >= 3_600_000:
+            self._since_ms, self._count = now_ms, 0
+        self._count += 1
+
+
+class Scrutiny:
+    """See the module. `counters` only rise."""
+
+    def __init__(self, clock: WallClock, registry: Registry, own: Own) -> None:
+        self._clock = clock
+        self._registry = registry
+        self._own = own
+        self._said: OrderedDict[tuple[bytes, int, str], None] = OrderedDict()
+        self._doubts = Hourly(limits.DOUBTS_PER_HOUR_MAX)
+        self._conflicts = Hourly(limits.CONFLICTS_PER_HOUR_MAX)
+        self.counters = {
+            "out-of-range": 0,
+            "unknown-quantities": 0,
+            "unknown-events": 0,
+            _AHEAD: 0,
+            _BEHIND: 0,
+            "conflicts": 0,
+            "unsaid": 0,
+        }
+
+    def taken(self, node: bytes, made: Record, *, now_ms: int) -> None:
+        """A record has been journaled for the first time."""
+        body = made.body
+        if isinstance(body, EventBody):
+            if body.code not in event.BY_CODE:
+                self.counters["unknown-events"] += 1
+                self._registry.note_unknown(node, event.label(body.code), now_ms=now_ms)
+            if isinstance(body.detail, dict):
+                self._check_readings(node, body.detail, now_ms)
+        else:
+            self._check_readings(node, body, now_ms)
+        if made.stamp.quality != UNSET and self._clock.good_since_ms is not None:
+            self._check_time(node, made, now_ms)
+
+    def conflict(self, node: bytes, made: Record, *, now_ms: int) -> None:
+        """A second body for an identity has been journaled."""
+        self.counters["conflicts"] += 1
+        self._registry.note_conflict(node, now_ms=now_ms)
+        self._say(self._conflicts, EventBody(event.CONFLICT, None, [node, made.boot, made.sequence]), now_ms)
+
+    def _check_readings(self, node: bytes, readings: dict[int, int], now_ms: int) -> None:
+        by_code = quantity.BY_CODE
+        for key, value in readings.items():
+            known = by_code.get(key % quantity.CHANNEL_STEP)
+            if known is None:
+                self.counters["unknown-quantities"] += 1
+                self._registry.note_unknown(node, quantity.label(key), now_ms=now_ms)
+            elif not known.low <= value <= known.high:
+                self.counters["out-of-range"] += 1
+                self._registry.note_out_of_range(node, quantity.label(key), value, now_ms=now_ms)
+
+    def _check_time(self, node: bytes, made: Record, now_ms: int) -> None:
+        heard_s = self._clock.unix_s(now_ms=now_ms)
+        assert heard_s is not None
+        doubt_s = self._clock.uncertainty_s + made.stamp.uncertainty_s
+        kind = _judge(made.stamp, heard_s, doubt_s)
+        if kind is None:
+            return
+        self.counters[kind] += 1
+        self._registry.note_doubtful(node, kind, made.stamp.seconds - heard_s, now_ms=now_ms)
+        subject = (node, made.boot, kind)
+        if subject in self._said:
+            return
+        detail = [node, made.boot, made.sequence, made.stamp.seconds, heard_s, doubt_s]
+        if self._say(self._doubts, EventBody(event.TIME_DOUBTFUL, None, detail), now_ms):
+            self._said[subject] = None
+            if len(self._said) > limits.DOUBTS_REMEMBERED_MAX:
+                self._said.popitem(last=False)
+
+    def _say(self, hourly: Hourly, body: EventBody, now_ms: int) -> bool:
+        if not hourly.allows(now_ms=now_ms) or self._own(body) is None:
+            self.counters["unsaid"] += 1
+            return False
+        hourly.note(now_ms=now_ms)
+        return True
+
+
+def _judge(stamp: Stamp, heard_s: int, doubt_s: int) -> str | None:
+    apart_s = stamp.seconds - heard_s
+    if apart_s > doubt_s + limits.TIME_MARGIN_S:
+        return _AHEAD
+    if -apart_s > doubt_s + limits.NODE_HOLD_S_MAX + limits.TIME_BEHIND_MARGIN_S:
+        return _BEHIND
+    return None
