@@ -31,8 +31,6 @@ def partition(tmp_path):
         pytest.skip(str(error))
 
 
-@pytest.mark.live
-@pytest.mark.broker
 @pytest.mark.root
 @pytest.mark.slow
 @pytest.mark.timeout(900)
@@ -58,7 +56,6 @@ def test_a_full_partition_loses_nothing_unnamed_and_refuses_no_alarm(tmp_path, p
     assert not os.path.ismount(folder / "gateway")
 
 
-@pytest.mark.live
 @pytest.mark.root
 def test_a_partition_is_filled_to_the_last_byte_and_given_back(partition):
     before = partition.free_bytes()
