@@ -5,6 +5,7 @@ import json
 import pytest
 
 from gateway.core.custody.journal import Journal
+from tests.support.planted_journals import PLANTED
 from tools import cli
 from tools.prove import powercut
 
@@ -19,42 +20,7 @@ def test_nothing_acknowledged_is_lost_at_any_operation_looked_at(capsys):
     assert figures["lost"] == figures["duplicated"] == figures["altered"] == figures["failed"] == 0
 
 
-class AcknowledgesAtAppend(Journal):
-    """Planted: reports durable what was only written."""
-
-    early = ()
-
-    def flush(self):
-        ticket = super().flush()
-        if ticket is not None:
-            self.early = [*self.early, *super().on_synced(ticket, None)]
-        return ticket
-
-    def on_synced(self, ticket, error):
-        early, self.early = self.early, ()
-        return list({end.lane: end for end in early}.values())
-
-
-class TrustsTheNextSync(Journal):
-    """Planted: after a failed sync, syncs the same file again and believes the answer."""
-
-    def on_synced(self, ticket, error):
-        if error is not None:
-            self._flushes.pop(ticket)
-            for name in self._disk.list():
-                self._files.mark(name)
-            return []
-        return super().on_synced(ticket, error)
-
-
-class FreesOneTooMany(Journal):
-    """Planted: an off-by-one on the watermark."""
-
-    def free_through(self, stream, position):
-        super().free_through(stream, position + 1)
-
-
-@pytest.mark.parametrize("planted", [AcknowledgesAtAppend, TrustsTheNextSync, FreesOneTooMany])
+@pytest.mark.parametrize("planted", PLANTED)
 def test_a_planted_bug_is_caught(planted, monkeypatch, capsys):
     monkeypatch.setattr("gateway.core.gateway.Journal", planted)
     figures = powercut.prove(1, 1, every=6)

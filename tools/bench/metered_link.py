@@ -5,10 +5,8 @@
 The relay passes bytes on and reads TCP_INFO of the gateway's connection; it sees no plain text. Linux.
 """
 
-import shutil
 import socket
 import struct
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -21,6 +19,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from gateway.io.mqtt import Bearer, Connected, Event, Message, MqttLink, MqttOptions, PubAck
 from gateway.io.tls import Tls
+from simulator.authority import Authority
 from simulator.rig import Part, RigError, find_mosquitto, free_port
 
 _HOST = "127.0.0.1"
@@ -166,54 +165,26 @@ class Gateway:
             self._events.put(event)
 
 
-def certificates(folder: Path) -> tuple[Path, dict[str, tuple[Path, Path]]]:
-    """An authority's certificate, and (certificate, key) of broker and gateway: EC P-256, for a day."""
-    if shutil.which("openssl") is None:
-        raise RigError("no openssl program here: apt-get install openssl")
-    new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
-    authority, authority_key = folder / "ca.pem", folder / "ca.key"
-    _openssl(
-        "req", "-x509", *new_key, "-days", "1", "-keyout", authority_key, "-out", authority, "-subj", "/CN=bench",
-        "-addext", "keyUsage=critical,keyCertSign,cRLSign",
-    )  # fmt: skip
-    issued = {}
-    for name, purpose in (("broker", f"subjectAltName=IP:{_HOST}"), ("gateway", "extendedKeyUsage=clientAuth")):
-        key, request, certificate, extensions = (folder / f"{name}.{kind}" for kind in ("key", "csr", "pem", "ext"))
-        _openssl("req", *new_key, "-keyout", key, "-out", request, "-subj", f"/CN={name}")
-        extensions.write_text(f"{purpose}\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n")
-        _openssl(
-            "x509", "-req", "-in", request, "-CA", authority, "-CAkey", authority_key, "-out", certificate,
-            "-days", "1", "-extfile", extensions,
-        )  # fmt: skip
-        issued[name] = certificate, key
-    return authority, issued
-
-
-def _openssl(*words: object) -> None:
-    done = subprocess.run(["openssl", *map(str, words)], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise RigError(f"openssl refused: {done.stderr.strip()}")
-
-
 def replay(folder: Path, groups: Iterable[list[Any]], keepalive_s: int) -> Costs:
     """Send the groups, each with its own pause, and measure; then measure pings on an idle connection."""
     mosquitto = find_mosquitto()
     if mosquitto is None:
         raise RigError("no Mosquitto here: apt-get install mosquitto")
-    authority, issued = certificates(folder)
+    authority = Authority(folder, "bench")
+    issued = {"broker": authority.issue("broker", address=_HOST), "gateway": authority.issue("gateway")}
     tls_port, clear_port = free_port(socket.SOCK_STREAM), free_port(socket.SOCK_STREAM)
     configuration = folder / "mosquitto.conf"
     certificate, key = issued["broker"]
     configuration.write_text(
         f"allow_anonymous true\npersistence false\nuser root\nlistener {clear_port} {_HOST}\n"
-        f"listener {tls_port} {_HOST}\ncafile {authority}\ncertfile {certificate}\nkeyfile {key}\n"
+        f"listener {tls_port} {_HOST}\ncafile {authority.certificate}\ncertfile {certificate}\nkeyfile {key}\n"
         "require_certificate true\ntls_version tlsv1.3\n"
     )
     broker = Part("broker", [mosquitto, "-c", str(configuration)], folder / "broker.log")
     centre = paho.Client(CallbackAPIVersion.VERSION2, "centre", protocol=paho.MQTTv5)
     broker.start()
     relay = Relay(tls_port)
-    gateway = Gateway(relay.port, Tls(str(authority), *map(str, issued["gateway"])))
+    gateway = Gateway(relay.port, Tls(str(authority.certificate), *map(str, issued["gateway"])))
     try:
         _connect(centre, clear_port)
         gateway.connect(keepalive_s)

@@ -5,6 +5,7 @@ import pytest
 from gateway.core.custody.journal import Journal
 from simulator.disk import TEARS, PowerCut
 from tests.support.journal_world import World, reference_run
+from tests.support.planted_journals import PLANTED
 
 
 def cut_and_check(seed: int, operations: int, tear: str | None, journal_class: type = Journal) -> bool:
@@ -79,42 +80,7 @@ def test_a_cut_during_recovery_is_recovered_from():
     assert cuts > 10
 
 
-class AcknowledgesAtAppend(Journal):
-    """Planted: reports durable what was only written."""
-
-    early = ()
-
-    def flush(self):
-        ticket = super().flush()
-        if ticket is not None:
-            self.early = [*self.early, *super().on_synced(ticket, None)]
-        return ticket
-
-    def on_synced(self, ticket, error):
-        early, self.early = self.early, ()
-        return list({end.lane: end for end in early}.values())
-
-
-class TrustsTheNextSync(Journal):
-    """Planted: after a failed sync, syncs the same file again and believes the answer."""
-
-    def on_synced(self, ticket, error):
-        if error is not None:
-            self._flushes.pop(ticket)
-            for name in self._disk.list():
-                self._files.mark(name)
-            return []
-        return super().on_synced(ticket, error)
-
-
-class FreesOneTooMany(Journal):
-    """Planted: an off-by-one on the watermark."""
-
-    def free_through(self, stream, position):
-        super().free_through(stream, position + 1)
-
-
-@pytest.mark.parametrize("planted", [AcknowledgesAtAppend, TrustsTheNextSync, FreesOneTooMany])
+@pytest.mark.parametrize("planted", PLANTED)
 def test_the_check_sees_a_planted_bug(planted):
     seen = set()
     for operations in range(1, count_operations(1) + 1):
