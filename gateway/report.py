@@ -178,7 +178,9 @@ def _say_mobile(document: dict[str, Any], language: str) -> list[str]:
 def _say_modem(document: dict[str, Any], language: str) -> list[str]:
     modem = part_of(document, "modem")
     told = [word_or(f"modem.link.{modem.get('link')}", "", language)] if modem.get("link") else []
-    parts = [*told, *(str(modem[name]) for name in ("operator", "technology") if modem.get(name))]
+    network = word_or(f"modem.network.{modem.get('registration')}", "", language)
+    operator = (modem.get(name) for name in ("operator", "technology"))
+    parts = [*told, *(str(part) for part in (network, *operator) if part)]
     if modem.get("signal_dbm") is not None:
         parts.append(word("signal", language, dbm=modem["signal_dbm"]))
     return parts

@@ -134,6 +134,9 @@ WORDS = {
     "modem.sim.absent": ("pas de carte SIM", "no SIM card"),
     "modem.sim.failed": ("la carte SIM est en panne", "the SIM card is broken"),
     "modem.registration.denied": ("l'opérateur refuse la carte SIM", "the operator refuses the SIM card"),
+    "modem.network.home": ("réseau de l'opérateur", "home network"),
+    "modem.network.roaming": ("en itinérance", "roaming"),
+    "modem.network.searching": ("cherche le réseau", "searching for a network"),
     "modem.registration.limited": ("appels d'urgence seuls", "emergency calls only"),
     "unheard": ("Aucun équipement entendu depuis le démarrage", "No node heard since the start"),
     "unheard.do": (

@@ -29,9 +29,11 @@ HOLE = 5
 CONFLICT = 6
 TIME_DOUBTFUL = 7
 CLOCK_STEPPED = 8
+BEARER_CHANGED = 9
 LAMP_FAILURE = 64
 LAMP_UNEXPECTED_ON = 65
 METER_FAILURE = 66
+BEARER_FAILURE = 67
 LEVEL_CHANGED = 128
 
 # Why a record will not come (detail of GAP) or why bytes went up raw (detail of RAW): stable words, not prose.
@@ -53,9 +55,13 @@ TABLE = (
     Event(TIME_DOUBTFUL, "timeDoubtful", ("about", "boot", "sequence", "said_unix_s", "heard_unix_s", "uncertainty_s")),
     # one's own clock, corrected: the Unix s it carried, those it was told, ± s of both together
     Event(CLOCK_STEPPED, "clockStepped", ("before_unix_s", "after_unix_s", "uncertainty_s")),
+    # by which bearer a gateway speaks to the centre now, and by which before
+    Event(BEARER_CHANGED, "bearerChanged", ("bearer", "before")),
     Event(LAMP_FAILURE, "lampFailure", None),
     Event(LAMP_UNEXPECTED_ON, "lampUnexpectedOn", None),
     Event(METER_FAILURE, "meterFailure", None),
+    # a gateway's way to the centre is down: fibre, mobile
+    Event(BEARER_FAILURE, "bearerFailure", ("bearer",)),
     # new level %, previous level %, rule (word), reason of the policy (integer, policy.lighting.reason_text)
     Event(LEVEL_CHANGED, "levelChanged", ("level", "previous", "rule", "reason")),
 )

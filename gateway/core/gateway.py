@@ -174,6 +174,7 @@ class Gateway:
             clock=self.clock,
             random_below=self._random_below,
             log=self._log,
+            state=self.own.state,
             now_ms=self._started_ms,
         )
 

@@ -197,6 +197,25 @@ def test_mobile_carries_15_seconds_after_a_cut_of_the_fibre_and_fibre_again_afte
     assert host.core.bearers.connection.counters["changes"] == 2
 
 
+def test_a_cut_fibre_is_an_alarm_at_the_centre_from_its_begin_to_its_end():
+    bench = Bench(TWO)
+    centre = Centre(bench.world, Prng("centre"), bench.broker)
+    centre.start()
+    host = bench.started()
+    host.fibre(False)
+    bench.later(120)
+    host.fibre(True)
+    bench.later(900)
+    bodies = [record.decode_body(body) for _, _, body in centre.warehouse.bodies()]
+    told = [tuple(body) for body in bodies if body.code in (event.BEARER_FAILURE, event.BEARER_CHANGED)]
+    assert told == [
+        (event.BEARER_FAILURE, True, ["fibre"]),
+        (event.BEARER_CHANGED, None, ["mobile", "fibre"]),
+        (event.BEARER_FAILURE, False, ["fibre"]),
+        (event.BEARER_CHANGED, None, ["fibre", "mobile"]),
+    ]
+
+
 def test_what_goes_by_mobile_is_counted_and_outlives_a_power_cut():
     bench = Bench(TWO)
     host = bench.started()

@@ -24,11 +24,11 @@ def test_the_code_tells_the_lane_known_or_not():
 
 
 def test_failures_are_alarms_and_housekeeping_is_not():
-    for code in (event.LAMP_FAILURE, event.LAMP_UNEXPECTED_ON, event.METER_FAILURE):
+    for code in (event.LAMP_FAILURE, event.LAMP_UNEXPECTED_ON, event.METER_FAILURE, event.BEARER_FAILURE):
         assert event.lane(code) == event.ALARM
     for code in (event.BOOT, event.ANCHOR, event.GAP, event.RAW, event.HOLE, event.CONFLICT, event.TIME_DOUBTFUL):
         assert event.lane(code) == event.EVENT
-    assert event.lane(event.CLOCK_STEPPED) == event.EVENT
+    assert event.lane(event.CLOCK_STEPPED) == event.lane(event.BEARER_CHANGED) == event.EVENT
 
 
 def test_alarms_come_first_among_the_lanes():

@@ -8,10 +8,12 @@ from typing import Any
 
 from gateway.core.bearers.bearer import Bearer
 from gateway.core.bearers.budget import ALL, Budget
-from gateway.core.bearers.connection import Connect, Connection, Drop, Probe
+from gateway.core.bearers.connection import Change, Connect, Connection, Drop, Probe
 from gateway.core.bearers.modem import CutPower, Modem, Write
 from gateway.core.custody.disk import Disk
 from gateway.core.wallclock import WallClock
+from wire import event
+from wire.record import EventBody
 
 BearerEffect = Connect | Drop | Probe | Write | CutPower
 
@@ -23,7 +25,7 @@ NO_PATH = ("connection-timeout", "network-error", "name-unresolved", "mqtt-silen
 class Bearers:
     """`connection`, `budgets` (by metered bearer) and `modem` (None without one) are there for the shell to report to.
 
-    `log(what, **values)` takes what an operator wants to know.
+    `log(what, **values)` takes what an operator wants to know, `state` the records that tell the centre.
     """
 
     def __init__(
@@ -38,11 +40,14 @@ class Bearers:
         clock: WallClock,
         random_below: Callable[[int], int],
         log: Callable[..., None],
+        state: Callable[[EventBody], bool],
         now_ms: int,
     ) -> None:
         self._bearers = bearers
         self._clock = clock
         self._log = log
+        self._state = state
+        self._down: set[str] = set()  # of which the centre has been told that they failed
         self._lacks_path = False  # of the last failure
         self.connection = Connection(
             bearers, random_below=random_below, reconnect_last_ms=reconnect_last_ms, now_ms=now_ms
@@ -79,6 +84,7 @@ class Bearers:
             if change.what == "attempt-expired":
                 self._lacks_path = True
             self._log(change.what, bearer=change.bearer, why=change.why)
+            self._tell_centre(change)
         if self.modem is not None:
             effects += self._poll_modem(self.modem, now_ms)
         return effects
@@ -100,6 +106,18 @@ class Bearers:
             "budget": {name: budget.health() for name, budget in self.budgets.items()},
             "modem": self.modem.health() if self.modem else None,
         }
+
+    def _tell_centre(self, change: Change) -> None:
+        """A failed bearer is an alarm from its begin to its end: somebody must mend it while the other carries."""
+        bearer = change.bearer
+        if change.what == "bearer-changed":
+            self._state(EventBody(event.BEARER_CHANGED, None, [bearer, change.why.removeprefix("from ")]))
+        elif change.what == "bearer-down":
+            self._down.add(bearer)
+            self._state(EventBody(event.BEARER_FAILURE, True, [bearer]))
+        elif change.what == "bearer-up" and bearer in self._down:
+            self._down.discard(bearer)
+            self._state(EventBody(event.BEARER_FAILURE, False, [bearer]))
 
     def _poll_modem(self, modem: Modem, now_ms: int) -> list[Write | CutPower]:
         metered = next(bearer.name for bearer in self._bearers if bearer.is_metered)

@@ -23,7 +23,7 @@ class Cabinet:
         self.now_ms = 0
         self.passes = {bearer.name: True for bearer in bearers}
         self.answer = None  # why an attempt fails; None: it is accepted
-        self.cuts, self.logs = [], []
+        self.cuts, self.logs, self.said = [], [], []
         self.core = Bearers(
             bearers,
             reconnect_last_ms=120_000,
@@ -34,6 +34,7 @@ class Cabinet:
             clock=WallClock(started_ms=0),
             random_below=Random(1).randrange,
             log=lambda what, **values: self.logs.append((what, values)),
+            state=lambda body: self.said.append(body) or True,
             now_ms=0,
         )
 
