@@ -65,8 +65,9 @@ def _scenario(folder: Path, name: str, args: argparse.Namespace) -> Figures:
             raise RigError(f"fibre never carried; see {folder / 'gateway.log'}")
         rig.pump(_STEADY_S)
         told = _SCENARIOS[name](paths, rig, watch, args)
-        told["changes"] = watch.changes
         final = conclude(rig)
+        watch.read()
+        told["changes"] = watch.changes
     return told | {key: final[key] for key in ("acknowledged", "lost", "duplicated", "altered")}
 
 
@@ -140,9 +141,10 @@ class _Watch:
 
     def until_carried_by(self, bearer: str, timeout_s: float) -> bool:
         """Pump until this bearer carries; False when the time is up."""
-        return self._rig.wait_until(lambda: self._read() == bearer, timeout_s)
+        return self._rig.wait_until(lambda: self.read() == bearer, timeout_s)
 
-    def _read(self) -> str:
+    def read(self) -> str:
+        """Take in what the log has to say; the bearer that carried last."""
         data = self._log.read_bytes()[self._offset :] if self._log.exists() else b""
         whole = data[: data.rfind(b"\n") + 1]
         self._offset += len(whole)
