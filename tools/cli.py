@@ -26,7 +26,9 @@ COMMANDS = {
     "live": Command("simulator.live", "gateway", "the same with real processes, broker and clock", "live"),
     "gateway": Command("gateway.cli", "gateway", "the agent of a street cabinet", "gateway run --help"),
     "link": Command("tools.link", "gateway", "decode what the node link carries", "link decode --help"),
+    "policy": Command("tools.policy.cli", "centre", "a commune's policy: check, sign, show", "policy --help"),
     "centre": Command("tools.centre.cli", "centre", "broker, ingest, control centre", "centre --help"),
+    "package": Command("tools.package.cli", "", "the gateway's Debian package", "package build --out dist"),
     "bench": Command("tools.bench", "dev", "a benchmark beside its peer", "bench --help"),
     "prove": Command("tools.prove", "dev", "a proof that runs longer than CI", "prove --help"),
 }
@@ -36,6 +38,7 @@ EXTRAS_OF_MODULE = {
     "paho": ("gateway", "centre"),
     "serial": ("gateway",),
     "cbor2": ("gateway",),
+    "cryptography": ("gateway", "centre"),
 }
 
 INTERRUPTED = 130  # what a shell reports for Ctrl-C

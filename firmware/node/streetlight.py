@@ -36,14 +36,8 @@ class Streetlight:
         if unix_s is None or uncertainty_s > limits.UNCERTAINTY_USABLE_S:
             return Output(FAIL_SAFE_PERCENT, NO_TIME, 0)
         at_s = unix_s - self._stagger_s
-        chosen = self._at(at_s)
-        if uncertainty_s > _CERTAIN_S:
-            other_s = at_s - uncertainty_s
-            while other_s <= at_s + uncertainty_s:
-                other = self._plan.wanted(other_s)
-                if other.level_percent > chosen.level_percent:
-                    chosen = other
-                other_s = other.until_s
+        doubtful = uncertainty_s > _CERTAIN_S
+        chosen = self._plan.brightest(at_s, uncertainty_s) if doubtful else self._at(at_s)
         return Output(chosen.level_percent, CALENDAR, chosen.reason)
 
     def _at(self, at_s):

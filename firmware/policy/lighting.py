@@ -98,13 +98,35 @@ class Plan:
         """`Wanted` at this instant; time may jump either way."""
         return self.night(unix_s).wanted(unix_s)
 
+    def brightest(self, unix_s, uncertainty_s):
+        """The brightest `Wanted` among those that may be right at `unix_s` ± `uncertainty_s`: a doubt
+        about the time is decided on the safe side. Its `until_s` holds for an uncertainty that does not
+        grow."""
+        chosen = self.wanted(unix_s)
+        until_s = chosen.until_s
+        other_s = unix_s - uncertainty_s
+        while other_s <= unix_s + uncertainty_s:
+            other = self.wanted(other_s)
+            if other.level_percent > chosen.level_percent:
+                chosen = other
+            # What ends inside the window leaves it later by the uncertainty; what follows enters earlier by
+            # it.
+            inside = other.until_s <= unix_s + uncertainty_s
+            until_s = min(until_s, other.until_s + (uncertainty_s if inside else -uncertainty_s))
+            other_s = other.until_s
+        return Wanted(chosen.level_percent, chosen.reason, until_s)
+
     def night(self, unix_s):
         """The `Night` that holds this instant."""
         if self._night is None or not self._night.start_s <= unix_s < self._night.end_s:
-            local = civil.local_from_unix(self._site.zone, unix_s)
-            evening = local.civil_day if local.second >= _NOON_S else local.civil_day - 1
-            self._night = Night(self._calendar, self._site, evening)
+            self._night = Night(self._calendar, self._site, evening_of(self._site, unix_s))
         return self._night
+
+
+def evening_of(site, unix_s):
+    """Civil day of the evening whose lighting day holds this instant."""
+    local = civil.local_from_unix(site.zone, unix_s)
+    return local.civil_day if local.second >= _NOON_S else local.civil_day - 1
 
 
 class Night:

@@ -14,3 +14,28 @@ faults_max = 32  # a document of noise must not fill the heap with complaints
 # -- calendar: years in which the integer calendar and the sun's low-precision series are tested.
 year_min = 2000
 year_max = 2099
+
+# -- the policy of a commune (bytes, depth and items of its CBOR: `wire.command`, `document`)
+calendars_max = 12
+feeders_max = 200  # all cabinets of one commune: a town of 40 cabinets has about 160
+ceilings_max = 32  # limits, and the exemptions from them
+operators_max = 32
+authority_bytes_max = 120  # of an authority and of a text's reference, as they stand on a decision
+text_bytes_max = 120
+name_bytes_max = 60  # of a person
+
+# -- sites: metropolitan France and Corsica, in 10^-4 degree; what holds here is legal time in Paris, and a
+# latitude written in the place of a longitude is seen
+latitude_min_e4 = 410000
+latitude_max_e4 = 520000
+longitude_min_e4 = -60000
+longitude_max_e4 = 100000
+
+# -- key sets
+keys_max = 8
+threshold_min = 2  # one lost or stolen key must not be able to replace the others
+version_max = 0xFFFFFFFF
+
+# -- instants of validity, Unix seconds: 2000-01-01 and 2100-01-01
+unix_min_s = 946_684_800
+unix_max_s = 4_102_444_800

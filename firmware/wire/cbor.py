@@ -286,12 +286,22 @@ class Reader:
         return DecimalFraction(exponent, mantissa)
 
 
-def decode(data, *, fractions: bool = False, bytes_max: int = limits.CBOR_BYTES_MAX, items_max=None):
-    """The one value that `data` holds; WireFault when there is anything else or anything more."""
+def decode(
+    data,
+    *,
+    fractions: bool = False,
+    bytes_max: int = limits.CBOR_BYTES_MAX,
+    items_max: int = limits.CBOR_ITEMS_MAX,
+    depth_max: int = limits.CBOR_DEPTH_MAX,
+):
+    """The one value that `data` holds; WireFault when there is anything else or anything more.
+
+    A document that is larger than a record names its own bounds: bytes in all, items in one array or map, and
+    levels of array, map or tag. What is too long is refused before a byte of it is read."""
     if len(data) > bytes_max:
         raise WireFault("too-long")
-    reader = Reader(data, fractions=fractions, items_max=items_max or limits.CBOR_ITEMS_MAX)
-    value = reader.value()
+    reader = Reader(data, fractions=fractions, items_max=items_max)
+    value = reader.value(depth_max)
     if not reader.at_end():
         raise WireFault("trailing")
     return value

@@ -30,11 +30,31 @@ CONFLICT = 6
 TIME_DOUBTFUL = 7
 CLOCK_STEPPED = 8
 BEARER_CHANGED = 9
+AUDIT_HEAD = 10
+POLICY_TAKEN = 11
+POLICY_REFUSED = 12
+LEASE_CHANGED = 13
 LAMP_FAILURE = 64
 LAMP_UNEXPECTED_ON = 65
 METER_FAILURE = 66
 BEARER_FAILURE = 67
+FEEDER_UNEXPECTED_ON = 68
+FEEDER_FAILURE = 69
+LAMPS_LOST = 70
+CABLE_FAULT = 71
+CONTACTOR_STUCK = 72
+SUPPLY_LOSS = 73
+DOOR_OPEN = 74
+LOCAL_OVERRIDE = 75
+TIME_FALLBACK = 76
+POLICY_EXPIRED = 78
+HANDED_BACK = 79
+PHOTOCELL_FAILURE = 80
+CABINET_METER_FAILURE = 81
 LEVEL_CHANGED = 128
+FEEDER_SWITCHED = 129
+COMMAND_OUTCOME = 130
+LOCAL_ORDER = 131
 
 # Why a record will not come (detail of GAP) or why bytes went up raw (detail of RAW): stable words, not prose.
 TABLE = (
@@ -57,13 +77,49 @@ TABLE = (
     Event(CLOCK_STEPPED, "clockStepped", ("before_unix_s", "after_unix_s", "uncertainty_s")),
     # by which bearer a gateway speaks to the centre now, and by which before
     Event(BEARER_CHANGED, "bearerChanged", ("bearer", "before")),
+    # how many entries the cabinet's audit log has had, and the hash of the last one
+    Event(AUDIT_HEAD, "auditHead", ("entries", "head")),
+    # a signed policy is in the cabinet's hands: its version, its validity (Unix s), the key id of who signed it
+    Event(POLICY_TAKEN, "policyTaken", ("version", "valid_from_s", "valid_until_s", "kid")),
+    # a policy or key set was refused: why (word), the version it says or null
+    Event(POLICY_REFUSED, "policyRefused", ("why", "version")),
+    # the centre's lease begins (true) or has run out (false)
+    Event(LEASE_CHANGED, "leaseChanged", ("left_s",)),
     Event(LAMP_FAILURE, "lampFailure", None),
     Event(LAMP_UNEXPECTED_ON, "lampUnexpectedOn", None),
     Event(METER_FAILURE, "meterFailure", None),
     # a gateway's way to the centre is down: fibre, mobile
     Event(BEARER_FAILURE, "bearerFailure", ("bearer",)),
+    # feeders of a cabinet, by name; power in 0.1 W: what is drawn, and what is when all is well
+    Event(FEEDER_UNEXPECTED_ON, "feederUnexpectedOn", ("feeder", "power_dw")),
+    Event(FEEDER_FAILURE, "feederFailure", ("feeder", "power_dw", "normal_dw")),
+    # how many lamps do not burn; said again when the number changes
+    Event(LAMPS_LOST, "lampsLost", ("feeder", "lamps", "power_dw", "normal_dw")),
+    # several at one instant: a cable cut or stolen
+    Event(CABLE_FAULT, "cableFault", ("feeder", "lamps", "power_dw", "normal_dw")),
+    # the contactor does not follow: what was ordered (true: closed)
+    Event(CONTACTOR_STUCK, "contactorStuck", ("feeder", "ordered")),
+    Event(SUPPLY_LOSS, "supplyLoss", ()),
+    Event(DOOR_OPEN, "doorOpen", ()),
+    # the hand switch of the cabinet: on, off
+    Event(LOCAL_OVERRIDE, "localOverride", ("switch",)),
+    # lighting goes on by something less than the clock: photocell, carried, safety
+    Event(TIME_FALLBACK, "timeFallback", ("basis",)),
+    Event(POLICY_EXPIRED, "policyExpired", ("version",)),
+    # the contactors are in the hand of the cabinet's own astronomical clock
+    Event(HANDED_BACK, "handedBack", ()),
+    # the cell contradicts the sun: dark, bright
+    Event(PHOTOCELL_FAILURE, "photocellFailure", ("stuck",)),
+    # a meter of the cabinet is silent: a feeder's name, or linky
+    Event(CABINET_METER_FAILURE, "cabinetMeterFailure", ("meter",)),
     # new level %, previous level %, rule (word), reason of the policy (integer, policy.lighting.reason_text)
     Event(LEVEL_CHANGED, "levelChanged", ("level", "previous", "rule", "reason")),
+    # a contactor was ordered: feeder, closed, rule (word), reason (of the policy: integer, else text)
+    Event(FEEDER_SWITCHED, "feederSwitched", ("feeder", "closed", "rule", "reason")),
+    # of a command: its id, what became of it, why (word) or null, feeder or null, power in 0.1 W or null
+    Event(COMMAND_OUTCOME, "commandOutcome", ("id", "outcome", "why", "feeder", "power_dw")),
+    # somebody at the cabinet: what (test, lock, unlock), feeder, who
+    Event(LOCAL_ORDER, "localOrder", ("what", "feeder", "who")),
 )
 
 BY_CODE = {entry.code: entry for entry in TABLE}

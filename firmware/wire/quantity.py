@@ -46,6 +46,7 @@ WATCHDOG_MARGIN = 36
 LAMP_STARTS = 37
 LEVEL_MEASURED = 38
 SENSOR_FAULTS = 39
+APPARENT_POWER = 40
 
 # code, name, unit, exponent, low, high (scaled integers)
 TABLE = (
@@ -80,6 +81,7 @@ TABLE = (
     Quantity(LAMP_STARTS, "lamp-starts", "count", 0, 0, 4294967295),
     Quantity(LEVEL_MEASURED, "level-measured", "/", -2, 0, 100),
     Quantity(SENSOR_FAULTS, "sensor-faults", "count", 0, 0, 4294967295),
+    Quantity(APPARENT_POWER, "apparent-power", "VA", 0, 0, 100000),
 )
 
 BY_CODE = {entry.code: entry for entry in TABLE}

@@ -1,0 +1,87 @@
+"""The limits of a policy: when light is forbidden on a feeder, or darkness by command, and by which text.
+
+Limits bind the calendar and commands alike: the compiler asks before anybody signs, the gateway before it
+obeys. They belong to lighting days, noon to noon, as calendars do: a limit or an exemption dated 14 July
+holds until noon of the 15th.
+
+* DARK_WINDOW: no light from minute `a` to minute `b` of the wall clock, over midnight if `b` is before `a`.
+* NO_DARKENING: a command may not put out what the calendar lights.
+* DARK_BY_DAY: no light by command from sunrise + `a` to sunset - `b` minutes.
+* EXEMPTION: on its dates the limits of kind `a` do not bind its target.
+
+An interlock or an emergency may weigh more (DESIGN section 6): that is for whoever asks. Integers only; knows
+no clock.
+"""
+
+from policy import civil, lighting, sun
+from policy.section import ALL, DARK_BY_DAY, DARK_WINDOW, EXEMPTION, NO_DARKENING
+
+_NOON_S = 43200
+_DAY_MIN = 1440
+
+
+def aims(limit, feeder):
+    """True when the FeederRule is what the Limit is about."""
+    return limit.target in (ALL, feeder.name, feeder.group)
+
+
+def binding(section, feeder, evening):
+    """The limits of the Lighting that bind a FeederRule in the lighting day of `evening`, a civil day."""
+    year, month, day = civil.civil_from_days(evening)
+    date = year * 10000 + month * 100 + day
+    in_force = [one for one in section.limits if aims(one, feeder) and _dated(one, date)]
+    exempted = [one.a for one in in_force if one.kind == EXEMPTION]
+    return [one for one in in_force if one.kind != EXEMPTION and one.kind not in exempted]
+
+
+def dark_spans(section, feeder, evening):
+    """[(from_s, to_s, Limit)]: when light is forbidden in the lighting day of `evening`, Unix seconds, the
+    second not included."""
+    spans = []
+    for limit in binding(section, feeder, evening):
+        if limit.kind == DARK_WINDOW:
+            spans += _window_spans(section, evening, limit)
+        elif limit.kind == DARK_BY_DAY:
+            spans += _day_spans(section, evening, limit)
+    return [span for span in spans if span[0] < span[1]]
+
+
+def forbids_light(section, feeder, unix_s):
+    """The first Limit that forbids light on this FeederRule at this instant, or None."""
+    for first, last, limit in dark_spans(section, feeder, lighting.evening_of(section.site, unix_s)):
+        if first <= unix_s < last:
+            return limit
+    return None
+
+
+def forbids_dark(section, feeder, unix_s):
+    """The first Limit that forbids a command to put out what the calendar lights, or None."""
+    for limit in binding(section, feeder, lighting.evening_of(section.site, unix_s)):
+        if limit.kind == NO_DARKENING:
+            return limit
+    return None
+
+
+def _dated(limit, date):
+    return limit.first <= date and (not limit.last or date <= limit.last)
+
+
+def _window_spans(section, evening, limit):
+    """A window of the wall clock in one lighting day: one span, or two when noon is inside it."""
+    first, last = (limit.a - 720) % _DAY_MIN, (limit.b - 720) % _DAY_MIN or _DAY_MIN
+    pieces = ((first, last),) if first < last else ((0, last), (first, _DAY_MIN))
+    return [(_after_noon(section, evening, a), _after_noon(section, evening, b), limit) for a, b in pieces]
+
+
+def _after_noon(section, evening, minutes):
+    return civil.unix_from_local(section.site.zone, evening, _NOON_S + minutes * 60)
+
+
+def _day_spans(section, evening, limit):
+    """The afternoon and the morning of one lighting day."""
+    site = section.site
+    dusk = sun.crossing_s(evening, site.latitude_e4, site.longitude_e4, rising=False)
+    dawn = sun.crossing_s(evening + 1, site.latitude_e4, site.longitude_e4, rising=True)
+    assert dusk is not None and dawn is not None  # the section's sites are in France
+    noon, next_noon = _after_noon(section, evening, 0), _after_noon(section, evening, _DAY_MIN)
+    return [(noon, dusk - limit.b * 60, limit), (dawn + limit.a * 60, next_noon, limit)]

@@ -1,0 +1,283 @@
+"""Orders to a gateway and what it says of them: commands, leases, outcomes, and the bundle of its authority.
+
+    topic `c`, to the gateway      a COSE_Sign1 of a command (first byte 0xD2), or
+                                   a grant [1, nonce, duration_s]
+    topic `r`, from the gateway    an outcome [1, id, outcome, why, feeder, power_dw, unix_s], or an ask
+                                   [2, nonce, duration_s, policy version, key set version]
+    topic `p`, retained            the bundle [key set or null, policy or null], signed messages as bytes
+
+`policy/policy.cddl` has the forms. A command says who, why, from when and until when (DESIGN section 6): all
+of it is under the signature, and one without an expiry does not exist. Durations are seconds, instants Unix
+seconds.
+
+Encoders take sound values and raise WireFault for others, so that nobody sends what the peer refuses. Bytes
+from a peer raise WireFault and nothing else: `command-<field>`, `said-<field>`, `control`, `bundle`, or a
+reason of `cbor`. Must not verify a signature and must not decide what is allowed.
+"""
+
+from collections import namedtuple
+
+from wire import cbor, cose, limits
+from wire.faults import WireFault
+from wire.line import is_line
+from wire.topic import is_gateway_name, is_insee
+
+OVERRIDE = 1  # a level, 0 or 100, until the expiry
+EMERGENCY = 2  # light until the expiry
+END = 3  # the command `ends` is over
+TEST_FEEDER = 4  # light, for TEST_S_MAX at most
+
+# id, ends: 8 random bytes. gateway: a cabinet's name, None for every cabinet of the commune. target: a
+# feeder's or a group's name, None for all feeders. level: 0 or 100 for an OVERRIDE, else None. ends: for an
+# END, else None.
+Command = namedtuple(
+    "Command",
+    (
+        "id",
+        "kind",
+        "author",
+        "reason",
+        "not_before_s",
+        "expires_s",
+        "insee",
+        "gateway",
+        "target",
+        "level",
+        "ends",
+    ),
+)
+# id: None when what came could not be read. why: a word of WHY, for what is refused or waits. power_dw: 0.1
+# W, measured.
+Outcome = namedtuple("Outcome", ("id", "outcome", "why", "feeder", "power_dw", "unix_s"))
+# What the gateway asks for: a lease of duration_s; and the versions that it holds, 0 for none.
+Ask = namedtuple("Ask", ("nonce", "duration_s", "policy_version", "keyset_version"))
+# The lease counts from the sending of the ask with this nonce, on the gateway's monotonic clock.
+Grant = namedtuple("Grant", ("nonce", "duration_s"))
+
+OUTCOMES = ("received", "applied", "measured", "refused", "expired", "ended", "unmeasured")
+WHY = (
+    "signature",  # does not hold
+    "stranger",  # by a key that may not command here
+    "right",  # by an operator who may not do this
+    "malformed",
+    "expired",
+    "not-yet",  # kept until its time, not refused
+    "clock",  # the gateway does not know the time well enough
+    "scope",  # another commune, cabinet or feeder
+    "limit",  # a limit of the policy forbids it
+    "retained",  # kept by the broker: nobody says when it was meant
+    "too-long",
+    "full",
+    "unknown",  # ends a command that is not known
+)
+
+ID_BYTES = 8
+NONCE_BYTES = 8
+AUTHOR_BYTES_MAX = 60
+REASON_BYTES_MAX = 60
+NAME_BYTES_MAX = 24  # of a feeder or a group
+WINDOW_S_MAX = 7 * 86400  # whoever needs longer changes the policy
+TEST_S_MAX = 300
+LEASE_S_MAX = 7 * 86400
+# A command at all its limits takes 225 bytes; signed, 311.
+COMMAND_BYTES_MAX = 256
+SIGNED_COMMAND_BYTES_MAX = COMMAND_BYTES_MAX + cose.SIGN1_OVERHEAD_BYTES
+SAID_BYTES_MAX = 128
+GRANT_BYTES_MAX = 32
+POLICY_BYTES_MAX = 16384
+KEYSET_BYTES_MAX = 2048
+SIGNED_POLICY_BYTES_MAX = POLICY_BYTES_MAX + cose.SIGN1_OVERHEAD_BYTES
+SIGNED_KEYSET_BYTES_MAX = (
+    KEYSET_BYTES_MAX + cose.SIGN_HEAD_BYTES + cose.SIGNER_BYTES * cose.SIGNATURES_MAX
+)
+BUNDLE_BYTES_MAX = SIGNED_POLICY_BYTES_MAX + SIGNED_KEYSET_BYTES_MAX + 16
+
+_FORMAT = 1
+_GRANT = 1
+_OUTCOME = 1
+_ASK = 2
+_VERSION_MAX = 0xFFFFFFFF
+_POWER_DW_MAX = 10**8  # 10 MW
+_KEYS = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10}
+_OPTIONAL_KEYS = {11, 12}
+
+
+def encode_command(command) -> bytes:
+    """The CBOR map of a Command; WireFault when a field is not sound."""
+    _check_command(command)
+    fields = {
+        1: _FORMAT,
+        2: command.id,
+        3: command.kind,
+        4: command.author,
+        5: command.reason,
+        6: command.not_before_s,
+        7: command.expires_s,
+        8: command.insee,
+        9: command.gateway,
+        10: command.target,
+    }
+    if command.level is not None:
+        fields[11] = command.level
+    if command.ends is not None:
+        fields[12] = command.ends
+    return cbor.encode(fields, COMMAND_BYTES_MAX)
+
+
+def decode_command(payload) -> Command:
+    """The Command in the payload of a COSE_Sign1."""
+    fields = cbor.decode(payload, bytes_max=COMMAND_BYTES_MAX, depth_max=1)
+    if not isinstance(fields, dict) or not _within(fields.get(1), _FORMAT, _FORMAT):
+        raise WireFault("command-format")
+    if set(fields) - _OPTIONAL_KEYS != _KEYS:
+        raise WireFault("command-fields")
+    for key in _OPTIONAL_KEYS:
+        if key in fields and fields[key] is None:  # left out is how it is said that there is none
+            raise WireFault("command-fields")
+    command = Command(
+        fields[2],
+        fields[3],
+        fields[4],
+        fields[5],
+        fields[6],
+        fields[7],
+        fields[8],
+        fields[9],
+        fields[10],
+        fields.get(11),
+        fields.get(12),
+    )
+    _check_command(command)
+    return command
+
+
+def decode_control(payload):
+    """What came on topic `c`: a Grant, or the bytes of a signed command, not verified."""
+    if len(payload) > SIGNED_COMMAND_BYTES_MAX:
+        raise WireFault("too-long")
+    if len(payload) and payload[0] == cose.SIGN1_FIRST_BYTE:
+        return bytes(payload)
+    fields = cbor.decode(payload, bytes_max=GRANT_BYTES_MAX, depth_max=1)
+    if not isinstance(fields, list) or len(fields) != 3 or not _within(fields[0], _GRANT, _GRANT):
+        raise WireFault("control")
+    grant = Grant(fields[1], fields[2])
+    _check_grant(grant)
+    return grant
+
+
+def encode_grant(grant) -> bytes:
+    _check_grant(grant)
+    return cbor.encode([_GRANT, grant.nonce, grant.duration_s], GRANT_BYTES_MAX)
+
+
+def encode_said(message) -> bytes:
+    """An Outcome or an Ask."""
+    if isinstance(message, Ask):
+        _check_ask(message)
+        return cbor.encode([_ASK] + list(message), SAID_BYTES_MAX)
+    _check_outcome(message)
+    return cbor.encode([_OUTCOME] + list(message), SAID_BYTES_MAX)
+
+
+def decode_said(payload):
+    """What came on topic `r`: an Outcome or an Ask."""
+    fields = cbor.decode(payload, bytes_max=SAID_BYTES_MAX, depth_max=1)
+    if not isinstance(fields, list) or not fields or not cbor.is_integer(fields[0]):
+        raise WireFault("said-kind")
+    if fields[0] == _OUTCOME and len(fields) == 7:
+        outcome = Outcome(fields[1], fields[2], fields[3], fields[4], fields[5], fields[6])
+        _check_outcome(outcome)
+        return outcome
+    if fields[0] == _ASK and len(fields) == 5:
+        ask = Ask(fields[1], fields[2], fields[3], fields[4])
+        _check_ask(ask)
+        return ask
+    raise WireFault("said-kind")
+
+
+def encode_bundle(keyset, policy) -> bytes:
+    """The bundle of topic `p`: signed messages as bytes, None for what there is not."""
+    _check_bundle(keyset, policy)
+    return cbor.encode([keyset, policy], BUNDLE_BYTES_MAX)
+
+
+def decode_bundle(payload):
+    """(key set, policy) as bytes of signed messages, not verified; None for what is not there."""
+    fields = cbor.decode(payload, bytes_max=BUNDLE_BYTES_MAX, depth_max=1)
+    if not isinstance(fields, list) or len(fields) != 2:
+        raise WireFault("bundle")
+    _check_bundle(fields[0], fields[1])
+    return (fields[0], fields[1])
+
+
+def _check_bundle(keyset, policy):
+    for part, bytes_max in ((keyset, SIGNED_KEYSET_BYTES_MAX), (policy, SIGNED_POLICY_BYTES_MAX)):
+        if part is not None and not (isinstance(part, bytes) and 0 < len(part) <= bytes_max):
+            raise WireFault("bundle")
+
+
+def _check_command(command):
+    _refuse_unless(_is_bytes(command.id, ID_BYTES), "command-id")
+    kind = command.kind
+    _refuse_unless(_within(kind, OVERRIDE, TEST_FEEDER), "command-kind")
+    _refuse_unless(is_line(command.author, AUTHOR_BYTES_MAX), "command-author")
+    _refuse_unless(is_line(command.reason, REASON_BYTES_MAX), "command-reason")
+    start, end = command.not_before_s, command.expires_s
+    _refuse_unless(_within(start, 0, limits.SECONDS_MAX), "command-not-before")
+    window = TEST_S_MAX if kind == TEST_FEEDER else WINDOW_S_MAX
+    _refuse_unless(_within(end, start + 1, min(start + window, limits.SECONDS_MAX)), "command-expires")
+    _refuse_unless(isinstance(command.insee, str) and is_insee(command.insee), "command-insee")
+    cabinet = command.gateway
+    _refuse_unless(cabinet is None or _is_gateway(cabinet), "command-gateway")
+    named = command.target is not None
+    _refuse_unless(not named or (kind != END and is_line(command.target, NAME_BYTES_MAX)), "command-target")
+    _refuse_unless(_level_fits(kind, command.level), "command-level")
+    ends = command.ends
+    _refuse_unless(_is_bytes(ends, ID_BYTES) if kind == END else ends is None, "command-ends")
+
+
+def _level_fits(kind, level):
+    if kind != OVERRIDE:
+        return level is None
+    return cbor.is_integer(level) and level in (0, 100)
+
+
+def _check_outcome(outcome):
+    _refuse_unless(outcome.id is None or _is_bytes(outcome.id, ID_BYTES), "said-id")
+    _refuse_unless(isinstance(outcome.outcome, str) and outcome.outcome in OUTCOMES, "said-outcome")
+    # A word that is not of this release's table is carried: a centre may be older than a gateway.
+    _refuse_unless(outcome.why is None or is_line(outcome.why, NAME_BYTES_MAX), "said-why")
+    _refuse_unless(outcome.feeder is None or is_line(outcome.feeder, NAME_BYTES_MAX), "said-feeder")
+    power = outcome.power_dw
+    _refuse_unless(power is None or _within(power, -_POWER_DW_MAX, _POWER_DW_MAX), "said-power")
+    unix_s = outcome.unix_s
+    _refuse_unless(unix_s is None or _within(unix_s, 0, limits.SECONDS_MAX), "said-time")
+
+
+def _check_ask(ask):
+    _refuse_unless(_is_bytes(ask.nonce, NONCE_BYTES), "said-nonce")
+    _refuse_unless(_within(ask.duration_s, 1, LEASE_S_MAX), "said-duration")
+    _refuse_unless(_within(ask.policy_version, 0, _VERSION_MAX), "said-version")
+    _refuse_unless(_within(ask.keyset_version, 0, _VERSION_MAX), "said-version")
+
+
+def _check_grant(grant):
+    _refuse_unless(_is_bytes(grant.nonce, NONCE_BYTES), "control")
+    _refuse_unless(_within(grant.duration_s, 1, LEASE_S_MAX), "control")
+
+
+def _is_gateway(value):
+    return isinstance(value, str) and is_gateway_name(value)
+
+
+def _is_bytes(value, length):
+    return isinstance(value, bytes) and len(value) == length
+
+
+def _within(value, low, high):
+    return cbor.is_integer(value) and low <= value <= high
+
+
+def _refuse_unless(sound, reason):
+    if not sound:
+        raise WireFault(reason)

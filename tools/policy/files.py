@@ -1,0 +1,101 @@
+"""The files of the authority chain, told apart by their content: policies and key sets, signed or not.
+
+Must not decide whether a signature counts.
+"""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from policy import document, keyset
+from policy.document import Policy
+from policy.fault import Fault
+from policy.keyset import KeySet
+from tools.policy.refused import Refused
+from wire import cbor, cose
+from wire.command import (
+    KEYSET_BYTES_MAX,
+    POLICY_BYTES_MAX,
+    SIGNED_KEYSET_BYTES_MAX,
+    SIGNED_POLICY_BYTES_MAX,
+)
+from wire.cose import Signed
+from wire.faults import WireFault
+
+_READ_BYTES_MAX = 1_048_576
+_KEYSET_KEYS = {1, 2, 3, 4, 5}
+
+
+class Found(NamedTuple):
+    """A file. `content` is what it says, or None with `faults`; `message` is its signed form, if it has one."""
+
+    data: bytes
+    content: Policy | KeySet | None
+    payload: bytes
+    message: Signed | None
+    faults: tuple[Fault, ...]
+
+
+def load(path: Path) -> Found:
+    """Refused when the file is none of ours."""
+    found = recognise(read(path))
+    if found is None:
+        raise Refused("not_ours", path=path)
+    return found
+
+
+def recognise(data: bytes) -> Found | None:
+    """What the bytes are; None when they are none of ours."""
+    try:
+        if data[:1] == b"\xd2":
+            message = cose.sign1_decode(data, bytes_max=SIGNED_POLICY_BYTES_MAX)
+            return _content(data, message.payload, message)
+        if data[:2] == b"\xd8\x62":
+            message = cose.sign_decode(data, bytes_max=SIGNED_KEYSET_BYTES_MAX)
+            return _content(data, message.payload, message)
+        return _content(data, data, None)
+    except WireFault:
+        return None
+
+
+def load_keyset(path: Path) -> KeySet:
+    """The key set in a file, signed or not: that of a person's own disk is taken at its word."""
+    found = load(path)
+    if not isinstance(found.content, KeySet):
+        raise Refused("not_keyset", path=path)
+    return found.content
+
+
+def read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_READ_BYTES_MAX)
+    except OSError as error:
+        raise Refused("read", path=path, why=error.strerror) from error
+
+
+def write(path: Path, data: bytes) -> None:
+    """Replaces the file as a whole, or leaves it as it was."""
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        with beside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError as error:
+        raise Refused("write", path=path, why=error.strerror) from error
+
+
+def _content(data: bytes, payload: bytes, message: Signed | None) -> Found | None:
+    plain = cbor.decode(
+        payload,
+        bytes_max=max(POLICY_BYTES_MAX, KEYSET_BYTES_MAX),
+        items_max=document.ITEMS_MAX,
+        depth_max=document.DEPTH_MAX,
+    )
+    if not isinstance(plain, dict) or not cbor.is_integer(plain.get(2)):  # both have their version there
+        return None
+    kind = keyset if set(plain) == _KEYSET_KEYS else document
+    content, faults = kind.decode(payload)
+    return Found(data, content, payload, message, faults)

@@ -1,0 +1,198 @@
+"""The small language of a calendar: steps, weekdays, dates and windows, from text to the numbers of `policy.lighting`.
+
+    step       "sunset on"   "sunset+15 on"   "23:00 off"   "22:00 70%"   "12:00 on by-day"
+    weekdays   "fri sat"   "mon..thu"
+    dates      "07-14"   "2026-07-14"   "12-20..01-03"   "2026-12-20..2027-01-03"
+    window     "01:00..12:00"   "sunrise+30..sunset-30"
+
+French words are taken as well: "coucher+15 allumé", "23h00 éteint", "lun..jeu". What is not understood raises Wrong
+with the key of its words; nothing is guessed.
+"""
+
+import datetime
+import re
+from typing import Any
+
+from policy import civil, lighting, limits
+
+_CLOCK = re.compile(r"(\d{1,2})(?::(\d{2})|h(\d{2})?)")
+_SUN = re.compile(r"(sunset|sunrise|coucher|lever)(?:([+-])(\d{1,4}))?")
+_SUN_NAMES = {
+    "sunset": lighting.SUNSET,
+    "coucher": lighting.SUNSET,
+    "sunrise": lighting.SUNRISE,
+    "lever": lighting.SUNRISE,
+}
+_LEVELS = {"on": 100, "allumé": 100, "allume": 100, "off": 0, "éteint": 0, "eteint": 0}
+_PERCENT = re.compile(r"(\d{1,4})%")
+_BY_DAY = ("by-day", "de-jour")
+_WEEKDAYS = (
+    ("mon", "lun", "monday", "lundi"),
+    ("tue", "mar", "tuesday", "mardi"),
+    ("wed", "mer", "wednesday", "mercredi"),
+    ("thu", "jeu", "thursday", "jeudi"),
+    ("fri", "ven", "friday", "vendredi"),
+    ("sat", "sam", "saturday", "samedi"),
+    ("sun", "dim", "sunday", "dimanche"),
+)
+_WEEKDAY_NUMBERS = {word: number for number, words in enumerate(_WEEKDAYS) for word in words}
+_DATE = re.compile(r"(?:(\d{4})-)?(\d{2})-(\d{2})")
+_SUN_WORDS = {lighting.SUNSET: "sunset", lighting.SUNRISE: "sunrise"}
+
+
+class Wrong(Exception):
+    """A text that is not of this language: the key of the words that say why, and their values."""
+
+    def __init__(self, key: str, **values: Any) -> None:
+        super().__init__(key)
+        self.key = key
+        self.values = values
+
+
+def step(text: str) -> lighting.Step:
+    """One step of a night."""
+    words = text.lower().split()
+    if not 2 <= len(words) <= 3 or (len(words) == 3 and words[2] not in _BY_DAY):
+        raise Wrong("step", text=text)
+    reference, minutes = _instant(words[0], text)
+    return lighting.Step(reference, minutes, _level(words[1], text), int(len(words) == 3))
+
+
+def weekdays(text: str) -> int:
+    """The bits of `lighting.Rule.weekdays`: of the evening."""
+    bits = 0
+    for word in re.split(r"[\s,]+", text.strip().lower()):
+        first, dots, last = word.partition("..")
+        for one in (first, last) if dots else (first,):
+            if one not in _WEEKDAY_NUMBERS:
+                raise Wrong("weekday", text=one)
+        number, end = _WEEKDAY_NUMBERS[first], _WEEKDAY_NUMBERS[last if dots else first]
+        while number != end:
+            bits |= 1 << number
+            number = (number + 1) % 7
+        bits |= 1 << end
+    return bits
+
+
+def dates(value: object) -> tuple[int, int]:
+    """(first, last) of `lighting.Rule`, from a text or a date as TOML writes it."""
+    if isinstance(value, datetime.datetime) or not isinstance(value, str | datetime.date):
+        raise Wrong("dates", text=value)
+    text = value.strip() if isinstance(value, str) else value.isoformat()
+    first, dots, last = text.partition("..")
+    start = _date(first.strip(), text)
+    end = _date(last.strip(), text) if dots else start
+    if (start < 10000) != (end < 10000):
+        raise Wrong("dates_mixed", text=text)
+    if start >= 10000 and end < start:
+        raise Wrong("dates_order", text=text)
+    return start, end
+
+
+def clock_window(text: str) -> tuple[int, int]:
+    """"01:00..12:00" as minutes of the day, the second not included."""
+    first, dots, last = text.strip().lower().partition("..")
+    if not dots or not _CLOCK.fullmatch(first.strip()) or not _CLOCK.fullmatch(last.strip()):
+        raise Wrong("window", text=text)
+    start, end = _minutes(first.strip()), _minutes(last.strip())
+    if start == end:
+        raise Wrong("window_empty", text=text)
+    return start, end
+
+
+def sun_window(text: str) -> tuple[int, int]:
+    """"sunrise+30..sunset-30" as (minutes after sunrise, minutes before sunset)."""
+    first, dots, last = text.strip().lower().partition("..")
+    start, end = _SUN.fullmatch(first.strip()), _SUN.fullmatch(last.strip())
+    if not dots or start is None or end is None:
+        raise Wrong("sun_window", text=text)
+    if _SUN_NAMES[start.group(1)] != lighting.SUNRISE or _SUN_NAMES[end.group(1)] != lighting.SUNSET:
+        raise Wrong("sun_window", text=text)
+    after, before = _offset(start), -_offset(end)
+    if after < 0 or before < 0:
+        raise Wrong("sun_window", text=text)
+    return after, before
+
+
+def _instant(word: str, text: str) -> tuple[int, int]:
+    if _CLOCK.fullmatch(word):
+        return lighting.CLOCK, _minutes(word)
+    found = _SUN.fullmatch(word)
+    if found is None:
+        raise Wrong("step", text=text)
+    return _SUN_NAMES[found.group(1)], _offset(found)
+
+
+def _minutes(word: str) -> int:
+    found = _CLOCK.fullmatch(word)
+    assert found is not None
+    hour, minute = int(found.group(1)), int(found.group(2) or found.group(3) or 0)
+    if hour > 23 or minute > 59:
+        raise Wrong("time", text=word)
+    return hour * 60 + minute
+
+
+def _offset(found: re.Match[str]) -> int:
+    minutes = int(found.group(3) or 0)
+    if minutes > limits.lighting_offset_max_min:
+        raise Wrong("offset", value=minutes, max=limits.lighting_offset_max_min)
+    return -minutes if found.group(2) == "-" else minutes
+
+
+def _level(word: str, text: str) -> int:
+    if word in _LEVELS:
+        return _LEVELS[word]
+    found = _PERCENT.fullmatch(word)
+    if found is None:
+        raise Wrong("step", text=text)
+    if int(found.group(1)) > limits.level_max_percent:
+        raise Wrong("level", value=int(found.group(1)))
+    return int(found.group(1))
+
+
+def _date(word: str, text: str) -> int:
+    found = _DATE.fullmatch(word)
+    if found is None:
+        raise Wrong("dates", text=text)
+    year, month, day = (int(part or 0) for part in found.groups())
+    # 29 February is a date of every year's rule: in other years no evening bears it.
+    if not civil.is_date(year or 2000, month, day):
+        raise Wrong("no_date", text=word)
+    if year and not limits.year_min <= year <= limits.year_max:
+        raise Wrong("year", value=year, low=limits.year_min, high=limits.year_max)
+    return year * 10000 + month * 100 + day
+
+
+def rule_text(rule: lighting.Rule) -> str:
+    """The evenings of a rule: its dates and weekdays, `*` for all."""
+    days = "" if rule.weekdays == lighting.EVERY_DAY else weekdays_text(rule.weekdays)
+    return " ".join(part for part in (dates_text(rule.first, rule.last), days) if part) or "*"
+
+
+def step_text(step: lighting.Step) -> str:
+    """The text of a step, as `step` reads it."""
+    if step.reference == lighting.CLOCK:
+        instant = f"{step.minutes // 60:02}:{step.minutes % 60:02}"
+    else:
+        instant = _SUN_WORDS[step.reference] + (f"{step.minutes:+}" if step.minutes else "")
+    level = {0: "off", 100: "on"}.get(step.level_percent, f"{step.level_percent}%")
+    return f"{instant} {level}" + (f" {_BY_DAY[0]}" if step.by_day else "")
+
+
+def weekdays_text(bits: int) -> str:
+    """The text of weekdays, as `weekdays` reads it."""
+    return " ".join(words[0] for number, words in enumerate(_WEEKDAYS) if bits & 1 << number)
+
+
+def dates_text(first: int, last: int) -> str:
+    """The text of dates, as `dates` reads it; of a limit's too, where 0 is no bound."""
+    if first == last:
+        return _date_text(first)
+    return f"{_date_text(first)}..{_date_text(last)}"
+
+
+def _date_text(date: int) -> str:
+    if not date:
+        return ""
+    year = f"{date // 10000}-" if date >= 10000 else ""
+    return f"{year}{date // 100 % 100:02}-{date % 100:02}"
