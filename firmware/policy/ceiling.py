@@ -62,6 +62,22 @@ def forbids_dark(section, feeder, unix_s):
     return None
 
 
+def broken(section, feeder, first_s, last_s, lights):
+    """The first Limit that a command for this FeederRule would break between two instants (the second not
+    included), or None. lights: whether it wants light."""
+    site = section.site
+    for evening in range(lighting.evening_of(site, first_s), lighting.evening_of(site, last_s - 1) + 1):
+        if lights:
+            for start_s, end_s, limit in dark_spans(section, feeder, evening):
+                if start_s < last_s and first_s < end_s:
+                    return limit
+        else:
+            for limit in binding(section, feeder, evening):
+                if limit.kind == NO_DARKENING:
+                    return limit
+    return None
+
+
 def _dated(limit, date):
     return limit.first <= date and (not limit.last or date <= limit.last)
 

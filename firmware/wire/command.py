@@ -69,6 +69,15 @@ WHY = (
     "too-long",
     "full",
     "unknown",  # ends a command that is not known
+    "id-taken",  # another command bears this id
+    "lease",  # an override without the centre's lease
+    "interlock",  # somebody at the cabinet holds the feeder
+    "emergency",
+    "manual",  # a test at the cabinet
+    "later",  # a later command for the same feeder
+    "meter",  # unmeasured: the meter is silent
+    "watts",  # unmeasured: what is drawn does not agree
+    "again",  # told before: the command came a second time
 )
 
 ID_BYTES = 8

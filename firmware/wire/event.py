@@ -99,15 +99,15 @@ TABLE = (
     Event(CABLE_FAULT, "cableFault", ("feeder", "lamps", "power_dw", "normal_dw")),
     # the contactor does not follow: what was ordered (true: closed)
     Event(CONTACTOR_STUCK, "contactorStuck", ("feeder", "ordered")),
-    Event(SUPPLY_LOSS, "supplyLoss", ()),
-    Event(DOOR_OPEN, "doorOpen", ()),
+    Event(SUPPLY_LOSS, "supplyLoss", None),
+    Event(DOOR_OPEN, "doorOpen", None),
     # the hand switch of the cabinet: on, off
     Event(LOCAL_OVERRIDE, "localOverride", ("switch",)),
     # lighting goes on by something less than the clock: photocell, carried, safety
     Event(TIME_FALLBACK, "timeFallback", ("basis",)),
     Event(POLICY_EXPIRED, "policyExpired", ("version",)),
     # the contactors are in the hand of the cabinet's own astronomical clock
-    Event(HANDED_BACK, "handedBack", ()),
+    Event(HANDED_BACK, "handedBack", None),
     # the cell contradicts the sun: dark, bright
     Event(PHOTOCELL_FAILURE, "photocellFailure", ("stuck",)),
     # a meter of the cabinet is silent: a feeder's name, or linky

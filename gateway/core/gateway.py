@@ -8,12 +8,14 @@ Order matters in one place only: a node's 2.04 leaves after the flush that made 
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from gateway.core import limits
-from gateway.core.bearers.bearer import Bearer
-from gateway.core.bearers.bearers import BearerEffect, Bearers
+from gateway.core.bearers.bearers import Bearers
 from gateway.core.bearers.connection import UNBOUND
+from gateway.core.cabinet.cabinet import Cabinet
+from gateway.core.cabinet.points import Seen
+from gateway.core.cabinet.voice import Shared
 from gateway.core.custody.disk import Disk
 from gateway.core.custody.journal import Journal, Recovery, Refused
 from gateway.core.custody.ledger import Ledger
@@ -22,6 +24,7 @@ from gateway.core.inbox.inbox import Inbox
 from gateway.core.inbox.registry import Registry
 from gateway.core.inbox.scrutiny import Scrutiny
 from gateway.core.inbox.timemap import TimeMap
+from gateway.core.joints import Effect, Log, Options, Send, Start
 from gateway.core.own import OwnRecords
 from gateway.core.refused import RefusedStore
 from gateway.core.uplink.post import Publication
@@ -37,56 +40,12 @@ from wire.session import ClearSession
 VERSION = "0.1.0"
 KIND = "gateway"
 
+__all__ = ["KIND", "VERSION", "Effect", "Gateway", "Log", "Options", "Send", "Start"]
+
+# Of messages that nobody waits a PUBACK for; batches count from 1.
+_NO_TOKEN = 0
 _SERVICE_UNAVAILABLE = 0xA3
 _PATHS = ((b"t",), (b"e",), (b"b",))
-
-
-class Send(NamedTuple):
-    """One datagram to a node."""
-
-    peer: Any
-    datagram: bytes
-
-
-class Log(NamedTuple):
-    """One line for the operator's log: a stable word and plain values, never a secret."""
-
-    what: str
-    values: dict[str, Any]
-
-
-Effect = Send | Publication | BearerEffect | Log
-
-
-class Options(NamedTuple):
-    """What the configuration decides for the core. `bearers` in order of preference; none: whatever route there is.
-    `monthly_bytes` bounds what goes by each metered bearer in a month; None: no bound."""
-
-    gateway: bytes
-    insee: str
-    name: str
-    allowed: frozenset[bytes] | None
-    commit_ms: int
-    batch_age_ms: int
-    batch_records_max: int
-    window_max: int
-    segment_bytes_max: int
-    journal_bytes_max: int
-    alarm_reserve_bytes: int
-    ack_timeout_ms: int
-    reconnect_last_ms: int = limits.UPLINK_RECONNECT_LAST_MS
-    bearers: tuple[Bearer, ...] = ()
-    monthly_bytes: int | None = None
-    has_modem: bool = False
-    has_modem_power: bool = False
-
-
-class Start(NamedTuple):
-    """What is new at every start: a random epoch, the raised boot counter, and why we start."""
-
-    epoch: bytes
-    boot: int
-    cause: str
 
 
 class Gateway:
@@ -101,6 +60,7 @@ class Gateway:
         state_disk: Disk,
         session: ClearSession,
         random_below: Callable[[int], int],
+        verify: Callable[[bytes, bytes, bytes], bool] = lambda _key, _signature, _data: False,
         now_ms: int,
     ) -> None:
         self._options = options
@@ -147,6 +107,7 @@ class Gateway:
         self._now_ms = self._started_ms = now_ms
         self._flush_at_ms: int | None = None
         self.bearers = self._make_bearers(options, state_disk)
+        self.cabinet = self._make_cabinet(options, state_disk, verify)
         self.counters = {"strangers": 0, "unknown-path": 0, "messages-refused": 0}
 
     def _make_uplink(self, options: Options, start: Start) -> Uplink:
@@ -178,6 +139,23 @@ class Gateway:
             now_ms=self._started_ms,
         )
 
+    def _make_cabinet(
+        self, options: Options, state_disk: Disk, verify: Callable[[bytes, bytes, bytes], bool]
+    ) -> Cabinet | None:
+        if options.cabinet is None:
+            return None
+        shared = Shared(
+            own=self.own,
+            clock=self.clock,
+            disk=state_disk,
+            verify=verify,
+            random_below=self._random_below,
+            log=self._log,
+            publish=self._publish,
+            keep_refused=self._keep_refused,
+        )
+        return Cabinet(options.cabinet, shared, insee=options.insee, gateway=options.name, now_ms=self._started_ms)
+
     def start(self, *, now_ms: int) -> Recovery:
         """Recover the journal, open this epoch and report the boot."""
         self._now_ms = now_ms
@@ -185,6 +163,8 @@ class Gateway:
         previous = self._start.boot - 1 if self._start.boot > 1 else None
         detail = [previous, None, self._start.cause, KIND, VERSION]
         self.own.state(EventBody(event.BOOT, None, detail))
+        if self.cabinet is not None:
+            self.cabinet.start(now_ms=now_ms)
         return recovery
 
     # --- events -------------------------------------------------------------------------------------------------
@@ -220,6 +200,8 @@ class Gateway:
         self._now_ms = now_ms
         if self.bearers.connected(bearer, now_ms=now_ms):
             self.uplink.connected(receive_max, now_ms=now_ms)
+            if self.cabinet is not None:
+                self.cabinet.on_connected(now_ms=now_ms)
             self._log("connected", receive_max=receive_max, bearer=bearer)
 
     def on_disconnected(self, why: str, bearer: str = UNBOUND.name, *, now_ms: int) -> None:
@@ -231,13 +213,30 @@ class Gateway:
     def on_puback(self, token: int, reason_code: int, *, now_ms: int) -> None:
         """The broker has taken, or refused, a publication."""
         self._now_ms = now_ms
-        self.uplink.acknowledged(token, reason_code, now_ms=now_ms)
+        if token != _NO_TOKEN:
+            self.uplink.acknowledged(token, reason_code, now_ms=now_ms)
 
-    def on_message(self, name: str, payload: bytes, *, now_ms: int) -> None:
-        """A message from the centre. Only class `a` exists yet."""
+    def on_seen(self, seen: Seen, *, now_ms: int) -> None:
+        """A look at what is wired in the cabinet. Only where there is one."""
+        self._now_ms = now_ms
+        assert self.cabinet is not None
+        self.cabinet.on_seen(seen, now_ms=now_ms)
+
+    def on_message(self, name: str, payload: bytes, is_retained: bool = False, *, now_ms: int) -> None:
+        """A message from the centre: watermarks, and where there is a cabinet commands, leases and policies.
+
+        `is_retained`: the broker kept it for whoever subscribes; nobody knows when it was meant.
+        """
         self._now_ms = now_ms
         try:
-            if topic.parse(name).kind != topic.WATERMARK:
+            kind = topic.parse(name).kind
+            if self.cabinet is not None and kind in (topic.COMMAND, topic.POLICY):
+                if kind == topic.COMMAND:
+                    self.cabinet.on_control(payload, is_retained=is_retained, now_ms=now_ms)
+                else:
+                    self.cabinet.on_bundle(payload, now_ms=now_ms)
+                return
+            if kind != topic.WATERMARK:
                 raise WireFault("topic")
             message = watermark.decode(payload)
         except WireFault as fault:
@@ -255,6 +254,8 @@ class Gateway:
         self._effects += self.bearers.poll(now_ms=now_ms)
         self.uplink.allow(self.bearers.policy())
         self._effects += self.uplink.poll(now_ms=now_ms)
+        if self.cabinet is not None:
+            self._effects += self.cabinet.poll(is_metered=self.bearers.is_metered(), now_ms=now_ms)
         self.timemap.poll(now_ms=now_ms)
         self.own.poll(now_ms=now_ms)
         self.thinner.step(now_ms=now_ms)
@@ -284,6 +285,7 @@ class Gateway:
                 self.thinner.deadline_ms(),
                 self.timemap.deadline_ms(),
                 self.own.deadline_ms(),
+                None if self.cabinet is None else self.cabinet.deadline_ms(now_ms=self._now_ms),
             )
             if deadline is not None
         ]
@@ -291,7 +293,8 @@ class Gateway:
 
     def connection_topics(self) -> list[str]:
         """What the shell subscribes to after each connection."""
-        return [topic.build(topic.WATERMARK, self._options.insee, self._options.name)]
+        kinds = (topic.WATERMARK,) if self.cabinet is None else (topic.WATERMARK, topic.COMMAND, topic.POLICY)
+        return [topic.build(kind, self._options.insee, self._options.name) for kind in kinds]
 
     def health(self) -> dict[str, Any]:
         """Counters of every part, for the log and the status page."""
@@ -310,6 +313,7 @@ class Gateway:
             "thinning": dict(self.thinner.counters),
             "losses": dict(self.ledger.totals),
             "ledger": dict(self.ledger.counters),
+            **({} if self.cabinet is None else {"cabinet": self.cabinet.health()}),
             "waiting": sum(self.journal.waiting(stream) for stream in self.journal.streams()),
         }
 
@@ -367,6 +371,12 @@ class Gateway:
         at_ms = self._now_ms + delay_ms
         if self._flush_at_ms is None or at_ms < self._flush_at_ms:
             self._flush_at_ms = at_ms
+
+    def _publish(self, kind: str, payload: bytes, expiry_s: int) -> None:
+        """A message that nothing depends on: without a connection there is none."""
+        if self.bearers.connection.active is not None:
+            name = topic.build(kind, self._options.insee, self._options.name)
+            self._effects.append(Publication(_NO_TOKEN, name, payload, expiry_s=expiry_s))
 
     def _keep_refused(self, why: str, source: Any, data: bytes) -> None:
         unix_s = self.clock.unix_s(now_ms=self._now_ms)

@@ -57,11 +57,12 @@ class OwnRecords:
 
     # --- what happened ------------------------------------------------------------------------------------------
 
-    def write(self, body: EventBody, *, reserve: bool = False) -> tuple[str, int] | Refused:
-        """Lane and position of a record of this body, or why the journal refused it; that costs no sequence."""
+    def write(self, body: EventBody | dict[int, int], *, reserve: bool = False) -> tuple[str, int] | Refused:
+        """Lane and position of a record of this event or these readings, or why the journal refused it; that costs no
+        sequence."""
         return self._write(body, self._clock.stamp(now_ms=self._time_ms()), reserve)
 
-    def _write(self, body: EventBody, stamp: Stamp, reserve: bool) -> tuple[str, int] | Refused:
+    def _write(self, body: EventBody | dict[int, int], stamp: Stamp, reserve: bool) -> tuple[str, int] | Refused:
         made = Record(self._boot, self._sequence, stamp, body)
         lane = record.lane(made)
         payload = entry.encode(entry.Entry(self._node, record.encode(made)))

@@ -60,6 +60,17 @@ class WallClock:
         unix_ms = self.unix_ms_at(now_ms)
         return None if unix_ms is None else unix_ms // 1000
 
+    def carried(self, *, now_ms: int) -> tuple[int, int] | None:
+        """(Unix s, ± s) by the last good word and the drift since, however long ago it was; None before the first."""
+        if not self._told:
+            return None
+        elapsed_ms = now_ms - self._at_ms
+        return (self._unix_ms + elapsed_ms) // 1000, self.uncertainty_s + drift_s(elapsed_ms)
+
+    def carried_ms(self, *, now_ms: int) -> int | None:
+        """The same in Unix milliseconds, without its doubt."""
+        return self._unix_ms + now_ms - self._at_ms if self._told else None
+
     def uptime_s(self, *, now_ms: int) -> int:
         """Seconds since the agent's start."""
         return (now_ms - self._started_ms) // 1000

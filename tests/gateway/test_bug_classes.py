@@ -29,6 +29,8 @@ import pytest
 
 from gateway.core import limits
 from gateway.core.bearers.bearer import Bearer
+from gateway.core.cabinet.cabinet import CabinetOptions
+from gateway.core.cabinet.feeder import FeederOptions
 from gateway.core.custody import recovery, segment
 from gateway.core.gateway import Options
 from tests.support.cabinet_world import NODES, CabinetWorld
@@ -167,6 +169,7 @@ CHANGES = {
     "name": "cab-9",
     "gateway": bytes.fromhex("7c1f0a2cfe000009"),
     "allowed": frozenset(),
+    "cabinet": CabinetOptions(475720, -5940, (FeederOptions("bourg", 14, 320),)),
 }
 
 

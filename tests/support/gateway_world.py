@@ -9,6 +9,7 @@ from gateway.core.custody.shelf import Hole, Void
 from gateway.core.gateway import Gateway, Log, Options, Send, Start
 from gateway.core.uplink.post import Publication
 from gateway.core.uplink.uplink import Uplink
+from gateway.crypto import verify_ed25519
 from simulator.disk import SimDisk
 from tools.centre.intake import inflate
 from wire import coap_message, event, record, senml, topic, watermark
@@ -108,6 +109,7 @@ class GatewayWorld:
             state_disk=self.state_disk,
             session=ClearSession(insecure=True),
             random_below=self.random.randrange,
+            verify=verify_ed25519,
             now_ms=self.now_ms,
         )
         self.core.start(now_ms=self.now_ms)

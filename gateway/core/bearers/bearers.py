@@ -99,6 +99,10 @@ class Bearers:
         budget = self.budgets.get(self.connection.active or "")
         return ALL if budget is None else budget.policy()
 
+    def is_metered(self) -> bool:
+        """Whether what carries now is paid for by the byte."""
+        return (self.connection.active or "") in self.budgets
+
     def health(self) -> dict[str, Any]:
         """Plain values for the log and the status page."""
         return {

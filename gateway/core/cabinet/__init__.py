@@ -1,0 +1,1 @@
+"""The equipment of the cabinet itself: feeders by policy, command and fallback, and their proof in watts."""

@@ -1,0 +1,98 @@
+"""By what the lighting goes now: the ladder of time (DESIGN section 7; reference: "fallback ladder").
+
+    clock       UTC known to ± CLOCK_VALID_S, told now or carried: the calendar
+    photocell   dusk and dawn by a cell that is neither silent nor stuck; hours of extinction are not known
+    carried     UTC of long ago with its drift: the calendar, of the levels that may be right the brightest
+    safety      nothing: the contactors are handed back to the cabinet's own clock, and asked to close
+
+A clock that stands far beyond the policy's validity is a broken one and is not believed. Knows no feeder.
+"""
+
+from typing import NamedTuple
+
+from gateway.core.cabinet import limits
+from gateway.core.wallclock import WallClock
+
+CLOCK, PHOTOCELL, CARRIED, SAFETY = "clock", "photocell", "carried", "safety"
+DARK, BRIGHT = "dark", "bright"
+
+
+class Basis(NamedTuple):
+    """What may be asked: UTC ± s for `clock` and `carried`, whether it is dark for `photocell`."""
+
+    kind: str
+    unix_s: int | None = None
+    uncertainty_s: int = 0
+    is_dark: bool | None = None
+
+
+class Photocell:
+    """Light in lx made into dark or not, slowly: a headlamp or a cloud changes nothing. `is_dark` None: no cell, or its
+    word is worth nothing; `stuck` says then what it has said for too long."""
+
+    def __init__(self) -> None:
+        self._says_dark: bool | None = None
+        self._changed_ms = 0
+        self._against_ms: int | None = None
+        self.stuck: str | None = None
+
+    @property
+    def is_dark(self) -> bool | None:
+        return None if self.stuck is not None else self._says_dark
+
+    def look(self, lux: int | None, *, now_ms: int) -> None:
+        """One reading; None: silent."""
+        if lux is None:
+            self._says_dark = self._against_ms = self.stuck = None
+            return
+        if self._says_dark is None:
+            self._set(lux <= limits.CELL_ON_LX, now_ms)
+        against = lux >= limits.CELL_OFF_LX if self._says_dark else lux <= limits.CELL_ON_LX
+        if not against:
+            self._against_ms = None
+        elif self._against_ms is None:
+            self._against_ms = now_ms
+        elif now_ms - self._against_ms >= self._delay_ms():
+            self._set(not self._says_dark, now_ms)
+        if now_ms - self._changed_ms >= limits.CELL_STUCK_MS:
+            self.stuck = DARK if self._says_dark else BRIGHT
+
+    def _delay_ms(self) -> int:
+        return limits.CELL_OFF_MS if self._says_dark else limits.CELL_ON_MS
+
+    def _set(self, is_dark: bool, now_ms: int) -> None:
+        self._says_dark, self._changed_ms, self._against_ms, self.stuck = is_dark, now_ms, None, None
+
+
+class Ladder:
+    """See the module. `valid_until_s`: the end of the policy in force, which bounds what a clock may say; None
+    without.
+    """
+
+    def __init__(self, clock: WallClock) -> None:
+        self._clock = clock
+        self.cell = Photocell()
+        self.valid_until_s: int | None = None
+
+    def basis(self, *, now_ms: int) -> Basis:
+        """The highest rung that holds."""
+        known = self._clock.carried(now_ms=now_ms)
+        if known is not None and not self._is_plausible(known[0]):
+            known = None
+        if known is not None and known[1] <= limits.CLOCK_VALID_S:
+            return Basis(CLOCK, *known)
+        if self.cell.is_dark is not None:
+            return Basis(PHOTOCELL, is_dark=self.cell.is_dark)
+        if known is not None and known[1] <= limits.CLOCK_USABLE_S:
+            return Basis(CARRIED, *known)
+        return Basis(SAFETY)
+
+    def unix_s(self, *, now_ms: int) -> int | None:
+        """UTC for what has an expiry; None where no clock is to be believed to within CLOCK_USABLE_S."""
+        known = self._clock.carried(now_ms=now_ms)
+        if known is None or known[1] > limits.CLOCK_USABLE_S or not self._is_plausible(known[0]):
+            return None
+        return known[0]
+
+    def _is_plausible(self, unix_s: int) -> bool:
+        return self.valid_until_s is None or unix_s <= self.valid_until_s + limits.CLOCK_BEYOND_POLICY_S

@@ -1,0 +1,331 @@
+"""The cabinet's own equipment, joined: looks in, contactors and watchdog pulses out. A part of
+`gateway.core.gateway.Gateway`.
+
+The shell reports what it sees (`on_seen`, about once a second), the gateway hands over connections and messages of
+the classes `c` and `p`, and every `poll` decides anew what each contactor must be. Effects: `SetContactor` when an
+order changes and again now and then, `Watchdog` every WATCHDOG_MS while the agent can answer for the
+contactors. It stops when no time and no photocell is left (rung `safety` of `basis`): then the timer relay drops and
+the cabinet's own astronomical clock has the street. An agent that hangs, dies or loses its power stops by itself, for
+the pulse is made here, in the turn that decides.
+
+After a start nothing moves until the time is known or START_MS have passed: a restart by day must not light a
+street. What happens goes up as records of the gateway's own; what somebody ordered stands in the audit log as well.
+"""
+
+from typing import Any, NamedTuple
+
+from gateway.core.cabinet import basis as ladder
+from gateway.core.cabinet import feeder as rules
+from gateway.core.cabinet import limits, reports
+from gateway.core.cabinet.audit import Audit, entries
+from gateway.core.cabinet.basis import Basis, Ladder
+from gateway.core.cabinet.conditions import Conditions
+from gateway.core.cabinet.feeder import Feeder, FeederOptions, Wish
+from gateway.core.cabinet.folder import Folder
+from gateway.core.cabinet.hand import Hand
+from gateway.core.cabinet.lease import Lease
+from gateway.core.cabinet.normal import Normal
+from gateway.core.cabinet.normals import Normals
+from gateway.core.cabinet.orders import Order, Orders, Place
+from gateway.core.cabinet.outcomes import Outcomes
+from gateway.core.cabinet.points import AUTO, Seen, SetContactor, Watchdog
+from gateway.core.cabinet.policies import Policies, Taken
+from gateway.core.cabinet.voice import Shared, Voice
+from gateway.core.cabinet.watch import FeederWatch
+from policy.keyset import KeySet
+from wire import command, event, topic
+from wire.faults import WireFault
+
+_ASSERT_MS = 60_000
+
+
+class CabinetOptions(NamedTuple):
+    """What is wired and where it is. `keyset`: the commune's, installed by hand; None: no policy is taken. Without
+    `has_watchdog` nobody can take the contactors over, so `safety` keeps them closed."""
+
+    latitude_e4: int
+    longitude_e4: int
+    feeders: tuple[FeederOptions, ...]
+    keyset: KeySet | None = None
+    has_watchdog: bool = False
+    has_linky: bool = False
+
+
+class Cabinet:
+    """See the module. One owner, one thread. Public for those who tell of it: feeders, wishes, orders, lease,
+    policies.
+    """
+
+    def __init__(self, options: CabinetOptions, shared: Shared, *, insee: str, gateway: str, now_ms: int) -> None:
+        self.options = options
+        self._shared = shared
+        self._insee, self._gateway = insee, gateway
+        self._started_ms = self._now_ms = now_ms
+        self.ladder = Ladder(shared.clock)
+        folder = Folder(shared.disk)
+        self.policies = Policies(folder, options.keyset, shared.verify)
+        self.audit = Audit(folder)
+        self.lease = Lease(shared.random_below)
+        self.hand = Hand()
+        self.conditions = Conditions()
+        site = rules.site_of(options.latitude_e4, options.longitude_e4)
+        self.feeders = [Feeder(one, site) for one in options.feeders]
+        self._normals = Normals(folder)
+        self.watches = [
+            FeederWatch(one.name, Normal(one.lamps, one.lamp_dw, self._normals.known.get(one.name)))
+            for one in options.feeders
+        ]
+        self.wishes: list[Wish | None] = [None] * len(self.feeders)
+        self.since_ms = [now_ms] * len(self.feeders)
+        self.basis = Basis(ladder.SAFETY)
+        self.seen: Seen | None = None
+        self._seen_ms = now_ms
+        self.in_control = False
+        self.taken: Taken | None = None
+        names = [one.name for one in options.feeders]
+        self._voice = Voice(shared, self.audit, self.ladder, names, now_ms=now_ms)
+        self.orders = Orders(self._place(), shared.verify, self._voice.outcome)
+        self.outcomes = Outcomes(self.orders)
+        self._has_lease = False
+        self._pulse_ms = now_ms
+        self._assert_ms = now_ms + _ASSERT_MS
+        self._report_at_ms: int | None = None
+        self.counters = {"looks": 0, "switched": 0}
+
+    # --- events -------------------------------------------------------------------------------------------------
+
+    def start(self, *, now_ms: int) -> None:
+        """Take up what an earlier life knew: the policy in force, the orders that were given."""
+        self._now_ms = self._voice.now_ms = now_ms
+        self._follow(self.policies.in_force(None))
+        try:
+            self.outcomes.recover(entries(self._shared.disk), self.taken)
+        except OSError as error:
+            self._shared.log("audit-unreadable", error=str(error))
+
+    def on_seen(self, seen: Seen, *, now_ms: int) -> None:
+        """One look at everything that is wired."""
+        self._now_ms = self._voice.now_ms = now_ms
+        self.seen, self._seen_ms = seen, now_ms
+        self.counters["looks"] += 1
+        self.ladder.cell.look(seen.photocell_lx, now_ms=now_ms)
+        has_supply = seen.mains is not False
+        for index, watch in enumerate(self.watches):
+            verdicts = watch.look(
+                seen.feeders[index],
+                self._expected(index),
+                has_supply=has_supply,
+                has_meter=self.feeders[index].options.has_meter,
+                now_ms=now_ms,
+            )
+            self._voice.verdicts(verdicts)
+        self._voice.verdicts(self.conditions.look(self._conditions(seen), now_ms=now_ms))
+        self.outcomes.measure(seen, self.watches, now_ms=now_ms)
+
+    def on_connected(self, *, now_ms: int) -> None:
+        self.lease.ask_now(now_ms=now_ms)
+
+    def on_control(self, payload: bytes, *, is_retained: bool, now_ms: int) -> None:
+        """A message of class `c`: a lease, or a signed command."""
+        self._now_ms = self._voice.now_ms = now_ms
+        try:
+            message = command.decode_control(payload)
+        except WireFault as fault:
+            self._voice.refused("too-long" if fault.reason == "too-long" else "malformed", payload)
+            return
+        if isinstance(message, command.Grant):
+            self.lease.granted(message, now_ms=now_ms)
+            return
+        taken = self.orders.take(
+            message, self.taken, is_retained=is_retained, unix_s=self.ladder.unix_s(now_ms=now_ms), now_ms=now_ms
+        )
+        if isinstance(taken, Order):
+            self._voice.audit("command", id=taken.command.id.hex(), by=taken.author, data=taken.data.hex())
+        elif not taken.is_told:
+            self._voice.refused(taken.why, payload)
+
+    def on_bundle(self, payload: bytes, *, now_ms: int) -> None:
+        """A message of class `p`: key set and policy of the commune."""
+        self._now_ms = self._voice.now_ms = now_ms
+        unix_s = self.ladder.unix_s(now_ms=now_ms)
+        for verdict in self.policies.take(payload, unix_s=unix_s):
+            self._voice.bundle(verdict, payload)
+            if verdict.why is None:
+                self.lease.ask_now(now_ms=now_ms)  # the centre learns at once what is held
+
+    def test(self, feeder: int, seconds: int, who: str, *, now_ms: int) -> str | None:
+        """Somebody at the cabinet lights a feeder for a while; the word of a refusal, or None."""
+        if feeder in self.hand.locks:
+            return "locked"
+        self.hand.test(feeder, seconds, who, now_ms=now_ms)
+        self._by_hand("test", feeder, who, now_ms)
+        return None
+
+    def lock(self, feeder: int, who: str, *, now_ms: int) -> str | None:
+        """Somebody at the cabinet keeps a feeder open."""
+        self.hand.lock(feeder, who, now_ms=now_ms)
+        self._by_hand("lock", feeder, who, now_ms)
+        return None
+
+    def unlock(self, feeder: int, who: str, *, now_ms: int) -> str | None:
+        self.hand.unlock(feeder)
+        self._by_hand("unlock", feeder, who, now_ms)
+        return None
+
+    # --- the turn -----------------------------------------------------------------------------------------------
+
+    def poll(self, *, is_metered: bool, now_ms: int) -> list[Any]:
+        """Decide; returns contactor orders and pulses."""
+        self._now_ms = self._voice.now_ms = now_ms
+        unix_s = self.ladder.unix_s(now_ms=now_ms)
+        self._follow(self.policies.in_force(unix_s))
+        if self.seen is not None and now_ms - self._seen_ms > limits.BLIND_MS:
+            self.seen = None  # what was seen so long ago is not so any more
+            self.ladder.cell.look(None, now_ms=now_ms)
+        self.basis = self.ladder.basis(now_ms=now_ms)
+        self.hand.poll(now_ms=now_ms)
+        self.orders.poll(unix_s=unix_s, now_ms=now_ms)
+        self._ask(is_metered, now_ms)
+        effects: list[Any] = []
+        if (
+            self.basis.kind == ladder.SAFETY
+            and now_ms - self._started_ms < limits.START_MS
+            and not self.hand.tests
+        ):
+            return effects
+        knows = self.basis.kind != ladder.SAFETY or bool(self.hand.tests)
+        is_in_hand = self.seen is None or self.seen.in_hand
+        self.in_control = not self.options.has_watchdog or (knows and is_in_hand)
+        again = now_ms >= self._assert_ms
+        if again:
+            self._assert_ms = now_ms + _ASSERT_MS
+        for index in range(len(self.feeders)):
+            if self._decide(index) or again:
+                wish = self.wishes[index]
+                assert wish is not None
+                effects.append(SetContactor(index, wish.closed))
+        self.outcomes.settle(self.wishes, has_lease=self.lease.is_usable(now_ms=now_ms), now_ms=now_ms)
+        if self.in_control and self.options.has_watchdog and now_ms >= self._pulse_ms:
+            self._pulse_ms = now_ms + limits.WATCHDOG_MS
+            effects.append(Watchdog())
+        self._report(unix_s, now_ms)
+        self._voice.poll(now_ms=now_ms)
+        return effects
+
+    def deadline_ms(self, *, now_ms: int) -> int | None:
+        """When `poll` is due at the latest. What depends on UTC is due with it, in milliseconds of our clock."""
+        candidates = [self.hand.deadline_ms(), self.lease.deadline_ms(now_ms=now_ms), self._voice.deadline_ms()]
+        candidates += [self._assert_ms, self._report_at_ms]
+        if self.in_control and self.options.has_watchdog:
+            candidates.append(self._pulse_ms)
+        unix_ms = self._shared.clock.carried_ms(now_ms=now_ms)
+        if unix_ms is not None:
+            instants = [wish.until_s for wish in self.wishes if wish is not None and wish.until_s is not None]
+            instants += [instant for instant in (self.orders.next_s(unix_ms // 1000),) if instant is not None]
+            candidates += [now_ms + max(1, 1000 * instant - unix_ms) for instant in instants]
+        if self.in_control is False and now_ms - self._started_ms < limits.START_MS:
+            candidates.append(self._started_ms + limits.START_MS)
+        return min((at_ms for at_ms in candidates if at_ms is not None), default=None)
+
+    def health(self) -> dict[str, int]:
+        """Counters of every part."""
+        parts = (
+            ("", self.counters),
+            ("order-", self.orders.counters),
+            ("lease-", self.lease.counters),
+            ("policy-", self.policies.counters),
+            ("audit-", self.audit.counters),
+            ("normal-", self._normals.counters),
+        )
+        return {f"{prefix}{name}": count for prefix, counters in parts for name, count in counters.items()}
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _decide(self, index: int) -> bool:
+        """Whether the contactor's order changes."""
+        wish = rules.decide(
+            index,
+            self.feeders[index],
+            self.basis,
+            switch=None if self.seen is None else self.seen.switch,
+            hand=self.hand,
+            orders=self.orders,
+            has_lease=self.lease.is_usable(now_ms=self._now_ms),
+        )
+        before, self.wishes[index] = self.wishes[index], wish
+        if before is not None and before.closed == wish.closed:
+            return False
+        self.since_ms[index] = self._now_ms
+        self.counters["switched"] += 1
+        if before is not None and not wish.closed and self.watches[index].normal.end_of_night():
+            self._normals.keep({watch.name: watch.normal.learnt_dw for watch in self.watches})
+        self._voice.switched(index, wish.closed, wish.rule, wish.reason)
+        return True
+
+    def _expected(self, index: int) -> bool | None:
+        """What the contactor must be, where that is ours to know."""
+        wish = self.wishes[index]
+        if wish is None:
+            return None
+        return wish.closed if self.in_control or wish.rule == rules.INTERLOCK else None
+
+    def _follow(self, taken: Taken | None) -> None:
+        """Another policy is in force."""
+        if taken is self.taken:
+            return
+        self.taken = taken
+        lighting = None if taken is None else taken.policy.lighting
+        self.ladder.valid_until_s = None if taken is None else taken.policy.valid_until_s
+        for feeder in self.feeders:
+            feeder.follow(lighting)
+        self.orders.place = self._place()
+        if taken is not None:
+            self._voice.in_force(taken)
+
+    def _place(self) -> Place:
+        return Place(self._insee, self._gateway, tuple((one.options.name, one.group) for one in self.feeders))
+
+    def _ask(self, is_metered: bool, now_ms: int) -> None:
+        version = 0 if self.taken is None else self.policies.highest
+        ask = self.lease.ask(version, self.policies.keyset_version, is_metered=is_metered, now_ms=now_ms)
+        if ask is not None:
+            self._shared.publish(topic.OUTCOME, command.encode_said(ask), ask.duration_s)
+        has_lease = self.lease.is_held(now_ms=now_ms)
+        if has_lease != self._has_lease:
+            self._has_lease = has_lease
+            self._voice.say(event.LEASE_CHANGED, has_lease, [self.lease.left_s(now_ms=now_ms)])
+            self._voice.audit("lease", held=has_lease)
+
+    def _conditions(self, seen: Seen) -> dict[int, list[Any] | None]:
+        unix_s = self.ladder.unix_s(now_ms=self._now_ms)
+        policy = None if self.taken is None else self.taken.policy
+        is_expired = policy is not None and unix_s is not None and unix_s >= policy.valid_until_s
+        overridden = seen.switch if seen.switch is not None and seen.switch != AUTO else None
+        stuck = self.ladder.cell.stuck
+        # Without the supply it has no voltage either: that is one cause.
+        is_linky_silent = self.options.has_linky and seen.linky is None and seen.mains is not False
+        return {
+            event.SUPPLY_LOSS: [] if seen.mains is False else None,
+            event.DOOR_OPEN: [] if seen.door_open else None,
+            event.LOCAL_OVERRIDE: None if overridden is None else [overridden],
+            event.TIME_FALLBACK: None if self.basis.kind == ladder.CLOCK else [self.basis.kind],
+            event.POLICY_EXPIRED: [policy.version] if policy is not None and is_expired else None,
+            event.HANDED_BACK: None if self.in_control else [],
+            event.PHOTOCELL_FAILURE: None if stuck is None else [stuck],
+            event.CABINET_METER_FAILURE: ["linky"] if is_linky_silent else None,
+        }
+
+    def _report(self, unix_s: int | None, now_ms: int) -> None:
+        """Readings of every meter on the quarter hour, or a quarter hour after the last."""
+        if self._report_at_ms is not None and now_ms < self._report_at_ms:
+            return
+        if self._report_at_ms is not None and self.seen is not None:
+            closed = [wish is not None and wish.closed for wish in self.wishes]
+            for readings in reports.readings(self.seen, closed):
+                self._shared.own.write(readings)
+        period_s = limits.TELEMETRY_S
+        self._report_at_ms = now_ms + 1000 * (period_s if unix_s is None else period_s - unix_s % period_s)
+
+    def _by_hand(self, what: str, feeder: int, who: str, now_ms: int) -> None:
+        self._now_ms = self._voice.now_ms = now_ms
+        self._voice.by_hand(what, feeder, who)

@@ -1,0 +1,119 @@
+"""One feeder: what its contactor must be, by which rule, and why (DESIGN section 6, precedence).
+
+    interlock > emergency > manual > command > policy > default; where no time is known: photocell, safety
+
+The answer is computed anew at every turn from the clock, the sun, the policy and what is ordered; nothing is
+restored. A `permanent` feeder is closed day and night by policy: its lamps have controllers of their own.
+"""
+
+from typing import NamedTuple
+
+from gateway.core.cabinet import basis as ladder
+from gateway.core.cabinet import limits
+from gateway.core.cabinet.basis import Basis
+from gateway.core.cabinet.hand import Hand
+from gateway.core.cabinet.orders import Order, Orders
+from gateway.core.cabinet.points import OFF, ON
+from policy import civil, document, lighting
+
+INTERLOCK, EMERGENCY, MANUAL, COMMAND = "interlock", "emergency", "manual", "command"
+POLICY, DEFAULT, PHOTOCELL, SAFETY = "policy", "default", "photocell", "safety"
+RULES = (INTERLOCK, EMERGENCY, MANUAL, COMMAND, POLICY, DEFAULT, PHOTOCELL, SAFETY)
+SWITCH_ON, SWITCH_OFF, LOCKED, PERMANENT = "switch-on", "switch-off", "locked", "permanent"
+
+
+class FeederOptions(NamedTuple):
+    """As installed. `lamp_dw`: what one lamp draws, in 0.1 W; 0: to be learnt. `lamps` 0: unknown."""
+
+    name: str
+    lamps: int
+    lamp_dw: int
+    has_meter: bool = True
+
+
+class Wish(NamedTuple):
+    """`reason`: of the policy an integer (`policy.lighting.reason_parts`), else a word or a name. `until_s`: UTC at
+    which it may change by itself, where that is known.
+    """
+
+    closed: bool
+    rule: str
+    reason: int | str
+    until_s: int | None = None
+    order: Order | None = None
+
+
+class Feeder:
+    """The policy's view of one feeder. `follow` when another policy comes into force."""
+
+    def __init__(self, options: FeederOptions, site: lighting.Site) -> None:
+        self.options = options
+        self._site = site
+        self.group = ""
+        self.is_permanent = False
+        self.has_rule = False
+        self.plan = lighting.Plan(lighting.DEFAULT_CALENDAR, site)
+
+    def follow(self, rules: document.Lighting | None) -> None:
+        """Take the rules of the policy in force; a feeder that it does not name is lit from sunset to sunrise."""
+        rule = None if rules is None else next((one for one in rules.feeders if one.name == self.options.name), None)
+        self.has_rule = rule is not None
+        self.is_permanent = rule is not None and rule.kind == document.PERMANENT
+        self.group = "" if rule is None else rule.group
+        site = self._site if rules is None else rules.site
+        calendar = lighting.DEFAULT_CALENDAR if rules is None or rule is None else rules.calendars[rule.calendar]
+        self.plan = lighting.Plan(calendar, site)
+
+    def by_policy(self, basis: Basis) -> Wish:
+        """What the policy wants, or what stands in for it while the time is not known."""
+        rule = POLICY if self.has_rule else DEFAULT
+        if self.is_permanent:
+            return Wish(True, rule, PERMANENT)
+        if basis.kind == ladder.PHOTOCELL:
+            return Wish(bool(basis.is_dark), PHOTOCELL, ladder.DARK if basis.is_dark else ladder.BRIGHT)
+        if basis.unix_s is None:
+            return Wish(True, SAFETY, SAFETY)
+        # A carried clock is wrong by minutes: of the levels that may be right the brightest.
+        doubt_s = basis.uncertainty_s if basis.uncertainty_s > limits.CLOCK_EXACT_S else 0
+        wanted = self.plan.brightest(basis.unix_s, doubt_s)
+        return Wish(wanted.level_percent > 0, rule, wanted.reason, wanted.until_s)
+
+
+def decide(
+    index: int, feeder: Feeder, basis: Basis, *, switch: str | None, hand: Hand, orders: Orders, has_lease: bool
+) -> Wish:
+    """The wish of the highest rule that has one."""
+    for wish in considered(index, feeder, basis, switch=switch, hand=hand, orders=orders, has_lease=has_lease):
+        if wish is not None:
+            return wish
+    raise AssertionError("the policy always has a wish")
+
+
+def considered(
+    index: int, feeder: Feeder, basis: Basis, *, switch: str | None, hand: Hand, orders: Orders, has_lease: bool
+) -> list[Wish | None]:
+    """What each rule says, from the highest down; None: nothing. For those who explain."""
+    return [
+        _interlock(index, switch, hand),
+        _of_order(orders.emergency(index), EMERGENCY),
+        Wish(True, MANUAL, hand.tests[index].who) if index in hand.tests else None,
+        _of_order(orders.override(index), COMMAND) if has_lease else None,
+        feeder.by_policy(basis),
+    ]
+
+
+def _interlock(index: int, switch: str | None, hand: Hand) -> Wish | None:
+    if switch in (ON, OFF):
+        return Wish(switch == ON, INTERLOCK, SWITCH_ON if switch == ON else SWITCH_OFF)
+    return Wish(False, INTERLOCK, LOCKED) if index in hand.locks else None
+
+
+def _of_order(order: Order | None, rule: str) -> Wish | None:
+    if order is None:
+        return None
+    return Wish(order.closes, rule, order.author, order.command.expires_s, order)
+
+
+def site_of(latitude_e4: int, longitude_e4: int) -> lighting.Site:
+    """The site of a cabinet without a policy."""
+    return lighting.Site(latitude_e4, longitude_e4, civil.PARIS)

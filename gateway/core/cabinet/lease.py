@@ -1,0 +1,75 @@
+"""The centre's lease (DESIGN section 6): while it is held, what the centre wants by override counts.
+
+A duration, counted on the monotonic clock from the sending of the request; it does not survive a restart. When it has
+run out, overrides rest and the policy decides; emergencies hold to their own expiry. After that, a new lease must
+hold for LEASE_DWELL_MS before overrides count again: a link that flaps makes no street flap.
+"""
+
+from collections.abc import Callable
+
+from gateway.core.cabinet import limits
+from wire.command import Ask, Grant
+
+_NONCE_BYTES = 8
+
+
+class Lease:
+    """Asks in time, takes grants. `random_below` makes nonces that nobody guesses."""
+
+    def __init__(self, random_below: Callable[[int], int]) -> None:
+        self._random_below = random_below
+        self._asked: dict[bytes, int] = {}  # nonce -> when sent; the last two
+        self._ask_at_ms: int | None = None
+        self._until_ms: int | None = None
+        self._usable_from_ms = 0
+        self._had_one = False
+        self.counters = {"asked": 0, "granted": 0, "stale": 0, "lost": 0}
+
+    def ask_now(self, *, now_ms: int) -> None:
+        """The broker is reached (again), or what is held has changed: ask at once."""
+        self._ask_at_ms = now_ms
+
+    def ask(self, policy_version: int, keyset_version: int, *, is_metered: bool, now_ms: int) -> Ask | None:
+        """The request to send now, if it is time."""
+        if self._ask_at_ms is None or now_ms < self._ask_at_ms:
+            return None
+        every_ms = limits.LEASE_METERED_EVERY_MS if is_metered else limits.LEASE_EVERY_MS
+        duration_s = limits.LEASE_METERED_S if is_metered else limits.LEASE_S
+        self._ask_at_ms = now_ms + every_ms
+        nonce = bytes(self._random_below(256) for _ in range(_NONCE_BYTES))
+        self._asked = {**dict(list(self._asked.items())[-1:]), nonce: now_ms}
+        self.counters["asked"] += 1
+        return Ask(nonce, duration_s, policy_version, keyset_version)
+
+    def granted(self, grant: Grant, *, now_ms: int) -> None:
+        """An answer. One to no question of ours, or longer than was asked, lends nothing."""
+        asked_ms = self._asked.pop(grant.nonce, None)
+        if asked_ms is None:
+            self.counters["stale"] += 1
+            return
+        self.counters["granted"] += 1
+        duration_ms = 1000 * min(grant.duration_s, limits.LEASE_METERED_S)
+        if not self.is_held(now_ms=now_ms):
+            self._usable_from_ms = now_ms + (limits.LEASE_DWELL_MS if self._had_one else 0)
+        self._until_ms = max(self._until_ms or 0, asked_ms + duration_ms)
+        self._had_one = True
+
+    def is_held(self, *, now_ms: int) -> bool:
+        return self._until_ms is not None and now_ms < self._until_ms
+
+    def is_usable(self, *, now_ms: int) -> bool:
+        """Held, and long enough after one that ran out."""
+        return self.is_held(now_ms=now_ms) and now_ms >= self._usable_from_ms
+
+    def left_s(self, *, now_ms: int) -> int | None:
+        """Seconds that are left of it; None: not held."""
+        return (self._until_ms - now_ms) // 1000 if self._until_ms is not None and now_ms < self._until_ms else None
+
+    def deadline_ms(self, *, now_ms: int) -> int | None:
+        """When something changes by itself."""
+        candidates = [self._ask_at_ms]
+        if self.is_held(now_ms=now_ms):
+            candidates.append(self._until_ms)
+            if now_ms < self._usable_from_ms:
+                candidates.append(self._usable_from_ms)
+        return min((at_ms for at_ms in candidates if at_ms is not None), default=None)

@@ -1,0 +1,76 @@
+"""What a feeder draws when all is well, learnt night by night, so that one dark lamp of fourteen is seen in the watts.
+
+A night's figure is the median of its minutes, warm and without a fault. The first one is the normal power (or what is
+installed, lamps times watts, until there is one). Later ones move it by an eighth, but only while they are within
+half a lamp of it: a lamp that dies is never learnt. More than half a lamp above it for a whole night means new lamps:
+that night is the new normal. In 0.1 W (dW). Persisted by its owner.
+"""
+
+from gateway.core.cabinet import limits
+
+_MINUTES_MIN = 60
+_MINUTES_MAX = 16 * 60
+
+
+class Normal:
+    """One feeder. `dw` None: nothing is known yet. `lamps` 0: unknown, then a lamp is a tenth."""
+
+    def __init__(self, lamps: int, lamp_dw: int, learnt_dw: int | None) -> None:
+        self.lamps = lamps
+        self.learnt_dw = learnt_dw
+        self._installed_dw = lamps * lamp_dw or None
+        self._minutes: list[int] = []
+        self._minute = -1
+
+    @property
+    def dw(self) -> int | None:
+        return self._installed_dw if self.learnt_dw is None else self.learnt_dw
+
+    @property
+    def lamp_dw(self) -> int | None:
+        """What one lamp draws."""
+        return None if self.dw is None else max(1, self.dw // (self.lamps or 10))
+
+    def is_lit(self, power_dw: int) -> bool:
+        """So much is burning."""
+        if self.dw is None:
+            return power_dw > limits.BURNING_FLOOR_DW
+        return power_dw > max(limits.BURNING_FLOOR_DW, self.dw * limits.LIT_PERCENT // 100)
+
+    def is_dark(self, power_dw: int) -> bool:
+        """So little is not."""
+        floor_dw = limits.BURNING_FLOOR_DW
+        return power_dw <= (
+            floor_dw if self.dw is None else max(floor_dw, self.dw * limits.DARK_PERCENT // 100)
+        )
+
+    def lamps_missing(self, power_dw: int) -> int:
+        """How many lamps' power is missing, to the nearest, from 0.6 of one on; 0 while nothing is known."""
+        if self.dw is None or self.lamp_dw is None:
+            return 0
+        missing = (10 * (self.dw - power_dw) + 4 * self.lamp_dw) // (10 * self.lamp_dw)
+        return max(0, min(missing, self.lamps or missing))
+
+    def look(self, power_dw: int, *, now_ms: int) -> None:
+        """One reading of a warm feeder without a fault; one a minute counts."""
+        minute = now_ms // 60_000
+        if minute != self._minute and len(self._minutes) < _MINUTES_MAX:
+            self._minute = minute
+            self._minutes.append(power_dw)
+
+    def end_of_night(self) -> bool:
+        """The contactor has opened: learn from the night. True when the normal power has changed."""
+        minutes, self._minutes = sorted(self._minutes), []
+        if len(minutes) < _MINUTES_MIN:
+            return False
+        median_dw = minutes[len(minutes) // 2]
+        before_dw = self.learnt_dw
+        if self.learnt_dw is None:
+            # Where what is installed is known, a first night with lamps missing must not pass for normal.
+            if self._installed_dw is None or 2 * self.lamps_missing(median_dw) < 1:
+                self.learnt_dw = median_dw
+        elif self.lamp_dw is not None and 2 * abs(median_dw - self.learnt_dw) <= self.lamp_dw:
+            self.learnt_dw += (median_dw - self.learnt_dw) // 8
+        elif median_dw > self.learnt_dw:
+            self.learnt_dw = median_dw
+        return self.learnt_dw != before_dw

@@ -1,0 +1,63 @@
+"""What the cabinet's core asks of the shell: one look at everything that is wired, and two kinds of effect.
+
+A value that is not wired, or that could not be read, is None: nothing is invented, and what was read a while ago is not
+read now. The real shell is `gateway/io/cabinet`, its twin `simulator/cabinet`.
+"""
+
+from typing import NamedTuple
+
+AUTO, ON, OFF = "auto", "on", "off"
+
+
+class FeederSeen(NamedTuple):
+    """One feeder. `feedback`: the contactor's auxiliary contact says closed. Power in 0.1 W, energy in Wh as the
+    meter counts it (it never restarts by itself), voltage in 0.1 V, current in mA.
+    """
+
+    feedback: bool | None = None
+    power_dw: int | None = None
+    energy_wh: int | None = None
+    voltage_dv: int | None = None
+    current_ma: int | None = None
+
+
+class Linky(NamedTuple):
+    """The operator's billing meter, from its TIC: index of all tariffs in Wh, apparent power in VA, tariff as it
+    says.
+    """
+
+    mode: str
+    serial: str
+    index_wh: int
+    apparent_va: int | None
+    tariff: str
+
+
+class Seen(NamedTuple):
+    """One look. `feeders` in the order of the configuration. `switch`: the hand switch of the cabinet, AUTO, ON or
+    OFF. `mains`: the supply is there. Battery in mV, temperature in 0.01 °C, light in lx. `in_hand`: every contactor
+    can be switched, as far as is known (its port is there, its board answers).
+    """
+
+    feeders: tuple[FeederSeen, ...]
+    switch: str | None = None
+    door_open: bool | None = None
+    mains: bool | None = None
+    ups_mv: int | None = None
+    temperature_ck: int | None = None
+    photocell_lx: int | None = None
+    linky: Linky | None = None
+    in_hand: bool = True
+
+
+class SetContactor(NamedTuple):
+    """Close or open the contactor of a feeder (index of the configuration)."""
+
+    feeder: int
+    closed: bool
+
+
+class Watchdog(NamedTuple):
+    """One pulse of the line that keeps the contactors in the agent's hand. A timer relay that misses it for
+    WATCHDOG_MS hands them back to the cabinet's own astronomical clock.
+    """

@@ -1,0 +1,204 @@
+"""The commune's word in the cabinet's hands: its key set and its signed policies, on the state disk.
+
+Files `policy-<version>` and `keyset-<version>` hold what came, signature included, and are verified again at every
+start. A version never goes backwards: one at or below the highest that was ever taken is refused, also when that file
+is damaged, for its name says the number. A policy that is not valid yet waits beside the one in force; one that has
+expired stays in force ("last windows kept") and an alarm says so. The first key set is installed by hand; a later one
+comes signed by as many keys of the set in force as that set demands.
+"""
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from gateway.core.cabinet import limits
+from gateway.core.cabinet.folder import Folder
+from policy import authority, document
+from policy.fault import Fault
+from policy.keyset import KeySet
+from wire import command, cose
+from wire.faults import WireFault
+
+Verify = Callable[[bytes, bytes, bytes], bool]  # public key, signature, data
+
+# Why not, beside the words of `policy.authority`.
+NO_KEYS, OLDER, CONTENT, MALFORMED, DISK = "no-keys", "older", "content", "malformed", "disk"
+
+
+class Taken(NamedTuple):
+    """A policy in hand: what it says, whose key signed it, its signed bytes."""
+
+    policy: document.Policy
+    kid: bytes
+    data: bytes
+
+    @property
+    def plain(self) -> bytes:
+        """The document's CBOR, out of its signed message."""
+        return cose.sign1_decode(self.data, bytes_max=command.BUNDLE_BYTES_MAX).payload
+
+
+class Verdict(NamedTuple):
+    """What became of one part of a bundle: `why` None: taken. `version` as it says, where it could be read."""
+
+    part: str
+    why: str | None
+    version: int | None = None
+    detail: str = ""
+
+
+class Policies:
+    """See the module. `keyset`: the one installed by hand, or None: then no policy is taken. `verify(key, signature,
+    data)`.
+    """
+
+    def __init__(self, folder: Folder, keyset: KeySet | None, verify: Verify) -> None:
+        self._folder = folder
+        self._verify = verify
+        self.keyset = keyset
+        self._keysets = [] if keyset is None else [keyset]  # of this card, the first to the one in force
+        self._held: list[Taken] = []  # by version, the last is the newest
+        self.highest = 0
+        self._damaged: set[int] = set()  # may be taken once more
+        self.counters = {"taken": 0, "refused": 0, "damaged-files": 0, "disk-errors": 0}
+        self._load()
+
+    def in_force(self, unix_s: int | None) -> Taken | None:
+        """The newest whose validity has begun, else the oldest in hand; without a clock the newest."""
+        begun = [taken for taken in self._held if unix_s is None or taken.policy.valid_from_s <= unix_s]
+        if begun:
+            return begun[-1]
+        return self._held[0] if self._held else None
+
+    def to_come(self, unix_s: int | None) -> Taken | None:
+        """The one that waits for its day."""
+        if unix_s is None or not self._held or self._held[-1].policy.valid_from_s <= unix_s:
+            return None
+        return self._held[-1] if len(self._held) > 1 else None
+
+    @property
+    def keyset_version(self) -> int:
+        return 0 if self.keyset is None else self.keyset.version
+
+    def take(self, payload: bytes, *, unix_s: int | None) -> list[Verdict]:
+        """A bundle of topic `p`: key set, policy, or both. What is held already yields no verdict."""
+        try:
+            keyset, policy = command.decode_bundle(payload)
+        except WireFault as fault:
+            self.counters["refused"] += 1
+            return [Verdict("bundle", "too-long" if fault.reason == "too-long" else MALFORMED, None, fault.reason)]
+        told = [
+            None if keyset is None else self._take_keyset(keyset),
+            None if policy is None else self._take_policy(policy, unix_s),
+        ]
+        verdicts = [verdict for verdict in told if verdict is not None]
+        for verdict in verdicts:
+            self.counters["taken" if verdict.why is None else "refused"] += 1
+        return verdicts
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _take_keyset(self, data: bytes) -> Verdict | None:
+        if self.keyset is None:
+            return Verdict("keyset", NO_KEYS)
+        opened, faults = authority.open_keyset(data, self.keyset, self._verify)
+        if opened is None:
+            # The set in force comes again with every bundle: signed by those before, it is a stranger's to itself.
+            return None if self._is_held("keyset", data) else _refused("keyset", faults)
+        if not self._keep(f"keyset-{opened.version:010}", data):
+            return Verdict("keyset", DISK, opened.version)
+        self.keyset = opened
+        self._keysets.append(opened)
+        return Verdict("keyset", None, opened.version)
+
+    def _take_policy(self, data: bytes, unix_s: int | None) -> Verdict | None:
+        if any(taken.data == data for taken in self._held):
+            return None
+        if self.keyset is None:
+            return Verdict("policy", NO_KEYS)
+        policy, kid, faults = authority.open_policy(data, self.keyset, self._verify)
+        if policy is None:
+            return _refused("policy", faults)
+        if policy.version < self.highest or (policy.version == self.highest and policy.version not in self._damaged):
+            return Verdict("policy", OLDER, policy.version, f"version {self.highest} has been held")
+        if not self._keep(f"policy-{policy.version:010}", data):
+            return Verdict("policy", DISK, policy.version)
+        self.highest = policy.version
+        current = self.in_force(unix_s)
+        # The one in force and the new one; what waited in between has been overtaken.
+        self._held = [taken for taken in self._held if taken is current] + [Taken(policy, kid, data)]
+        self._forget_old()
+        return Verdict("policy", None, policy.version)
+
+    def _is_held(self, part: str, data: bytes) -> bool:
+        try:
+            return any(self._read(name) == data for _version, name in self._files(part))
+        except OSError:
+            self.counters["disk-errors"] += 1
+            return False
+
+    def _keep(self, name: str, data: bytes) -> bool:
+        """On the disk before it counts: a restart must not go back to an older one."""
+        try:
+            if name in self._folder.names():
+                self._folder.delete(name)  # a torn one of an earlier try
+            self._folder.keep(name, data)
+        except OSError:
+            self.counters["disk-errors"] += 1
+            return False
+        return True
+
+    def _load(self) -> None:
+        try:
+            for version, name in self._files("keyset"):
+                self._load_keyset(version, self._read(name))
+            for version, name in self._files("policy"):
+                self._load_policy(version, self._read(name))
+        except OSError:
+            self.counters["disk-errors"] += 1
+
+    def _load_keyset(self, version: int, data: bytes) -> None:
+        if self.keyset is None or version <= self.keyset.version:
+            return  # a later set has been installed by hand
+        opened, _faults = authority.open_keyset(data, self.keyset, self._verify)
+        if opened is None:
+            self.counters["damaged-files"] += 1
+        else:
+            self.keyset = opened
+            self._keysets.append(opened)
+
+    def _load_policy(self, version: int, data: bytes) -> None:
+        self.highest = max(self.highest, version)
+        # It may have been signed by a key that has been replaced since: it was good then, and is what is in force.
+        for keys in reversed(self._keysets):
+            policy, kid, _faults = authority.open_policy(data, keys, self._verify)
+            if policy is not None:
+                self._held.append(Taken(policy, kid, data))
+                return
+        if self._keysets:
+            self.counters["damaged-files"] += 1
+            self._damaged.add(version)
+
+    def _read(self, name: str) -> bytes:
+        return self._folder.read(name, command.BUNDLE_BYTES_MAX)
+
+    def _files(self, part: str) -> list[tuple[int, str]]:
+        pattern = re.compile(f"{part}-([0-9]{{10}})")
+        found = [(pattern.fullmatch(name), name) for name in self._folder.names()]
+        return sorted((int(match[1]), name) for match, name in found if match)
+
+    def _forget_old(self) -> None:
+        held = {f"policy-{taken.policy.version:010}" for taken in self._held}
+        try:
+            for _version, name in self._files("policy")[: -limits.POLICY_FILES_MAX]:
+                if name not in held:
+                    self._folder.delete(name)
+        except OSError:
+            self.counters["disk-errors"] += 1
+
+
+def _refused(part: str, faults: tuple[Fault, ...]) -> Verdict:
+    """The word of the first fault, and all of them in words for a log."""
+    first = faults[0].path
+    why = first if first in authority.WORDS else CONTENT
+    return Verdict(part, why, None, "; ".join(f"{fault.path}: {fault.problem}" for fault in faults)[:400])

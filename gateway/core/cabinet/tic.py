@@ -1,0 +1,194 @@
+"""The Linky meter's customer output (TIC, télé-information client): bytes to frames, frames to a `points.Linky`.
+
+Source: Enedis-NOI-CPT_54E, "Sorties de télé-information client des appareils de comptage Linky". The meter talks by
+itself, for ever, in one of two modes that the supplier sets:
+
+    historique   1200 baud 7E1    LF label SP value SP checksum CR                  checksum over: label SP value
+    standard     9600 baud 7E1    LF label HT [date HT] value HT checksum CR        over: label HT [date HT] value HT
+
+The checksum is the sum of these bytes, its six low bits plus 0x20. Groups stand between STX and ETX; EOT says that the
+meter breaks off in the middle of a frame. No control character means anything else anywhere, so each is taken at its
+word whatever came before: STX begins a frame, LF a group, and what was open then is lost and counted. Thus the decoder
+is back in step with the first whole frame after any rubbish. What it keeps is bounded; it never raises.
+
+Six bits of checksum let one noise in 64 pass, and every flip of a seventh bit, so a frame says how many of its groups
+were lost, `linky` takes whole frames only, and digits must be digits. A line that is read at 8N1 (some USB adapters
+cannot do 7E1) has the parity in bit 7: it is checked and taken off.
+"""
+
+import re
+from typing import NamedTuple
+
+from gateway.core.cabinet.points import Linky
+
+HISTORIQUE, STANDARD = "historique", "standard"
+MODES = (HISTORIQUE, STANDARD)
+
+_STX, _ETX, _EOT, _HT, _LF, _CR = 0x02, 0x03, 0x04, 0x09, 0x0A, 0x0D
+_SEPARATORS = {HISTORIQUE: b" ", STANDARD: b"\t"}
+
+# The longest group is PJOURF+1 of the standard mode: label 8, value 98, two separators, checksum.
+GROUP_BYTES_MAX = 128
+# The standard mode knows some 75 labels, of which a three-phase producer sends nearly all.
+GROUPS_MAX = 96
+# 863 bytes for one phase in the standard mode, some 1,600 for a three-phase producer; beyond, an ETX was lost.
+FRAME_BYTES_MAX = 4096
+
+# Index labels of the tariff options of the historique mode: the sum of all labels of one option is the meter's index.
+_OPTIONS = (
+    ("BASE",),
+    ("HCHC", "HCHP"),
+    ("EJPHN", "EJPHPM"),
+    ("BBRHCJB", "BBRHPJB", "BBRHCJW", "BBRHPJW", "BBRHCJR", "BBRHPJR"),
+)
+_SERIAL = re.compile("[0-9A-F]{1,12}")
+
+
+class Frame(NamedTuple):
+    """One frame. `groups`: label to (value, date or None), both as the meter says them, spaces included. `faults`: its
+    groups that were lost or refused."""
+
+    mode: str
+    groups: dict[str, tuple[str, str | None]]
+    faults: int
+
+
+class TicDecoder:
+    """Feed it what comes in, in pieces of any size. `counters`: what was taken and what was not, by name."""
+
+    def __init__(self, mode: str) -> None:
+        assert mode in MODES, mode
+        self._mode = mode
+        self._groups: dict[str, tuple[str, str | None]] | None = None  # None: outside a frame
+        self._group: bytearray | None = None  # None: outside a group, or in one that is spoilt
+        self._spoilt = False
+        self._faults = 0
+        self._frame_bytes = 0
+        self._frames: list[Frame] = []
+        self.counters = dict.fromkeys(
+            ("frames", "groups", "groups-lost", "groups-refused", "frames-cut", "frames-interrupted", "frames-joined",
+             "frames-too-long", "bytes-astray"), 0,
+        )  # fmt: skip
+        self._controls = {
+            _STX: self._begin, _ETX: self._end, _EOT: self._interrupt, _LF: self._open_group, _CR: self._close_group,
+        }  # fmt: skip
+
+    def receive(self, data: bytes) -> list[Frame]:
+        """The frames that these bytes complete, the oldest first."""
+        for raw in data:
+            # Even parity over eight bits where the eighth is still there.
+            byte = raw & 0x7F if raw < 0x80 or raw.bit_count() % 2 == 0 else 0
+            control = self._controls.get(byte)
+            if control is not None:
+                control()
+            else:
+                self._text(byte)
+        frames, self._frames = self._frames, []
+        return frames
+
+    # --- what a byte does -------------------------------------------------------------------------------------------
+
+    def _text(self, byte: int) -> None:
+        if self._groups is None:
+            self.counters["bytes-astray"] += 1
+            return
+        self._frame_bytes += 1
+        if self._frame_bytes > FRAME_BYTES_MAX:
+            self._drop("frames-too-long")
+        elif self._group is None:
+            # A group whose LF was lost, or one that is spoilt already.
+            self.counters["bytes-astray"] += 1
+            self._spoilt = True
+        elif len(self._group) >= GROUP_BYTES_MAX or not (0x20 <= byte <= 0x7E or byte == _HT):
+            self._group, self._spoilt = None, True
+        else:
+            self._group.append(byte)
+
+    def _begin(self) -> None:
+        if self._groups is not None and self._frame_bytes:
+            self._drop("frames-cut")
+        self._groups, self._group, self._faults, self._frame_bytes = {}, None, 0, 0
+
+    def _end(self) -> None:
+        self._leave_group()
+        if self._groups:
+            self.counters["frames"] += 1
+            self._frames.append(Frame(self._mode, self._groups, self._faults))
+        self._groups = None
+
+    def _interrupt(self) -> None:
+        if self._groups is not None:
+            self._drop("frames-interrupted")
+
+    def _open_group(self) -> None:
+        self._leave_group()
+        if self._groups is not None:
+            self._group = bytearray()
+
+    def _close_group(self) -> None:
+        body, self._group = self._group, None
+        if body is None or self._groups is None:
+            self._leave_group()
+            return
+        parsed = _parse(bytes(body), self._mode)
+        if parsed is None:
+            self.counters["groups-refused"] += 1
+            self._faults += 1
+        elif parsed[0] in self._groups:
+            self._drop("frames-joined")  # no label comes twice: an ETX and an STX were lost between
+        elif len(self._groups) >= GROUPS_MAX:
+            self._drop("frames-too-long")
+        else:
+            self.counters["groups"] += 1
+            self._groups[parsed[0]] = parsed[1:]
+
+    def _leave_group(self) -> None:
+        """A group that has not come to its CR, or was spoilt before it did."""
+        if self._group is not None or self._spoilt:
+            self.counters["groups-lost"] += 1
+            self._faults += 1
+        self._group, self._spoilt = None, False
+
+    def _drop(self, why: str) -> None:
+        self.counters[why] += 1
+        self._groups, self._group, self._spoilt = None, None, False
+
+
+def linky(frame: Frame) -> Linky | None:
+    """What the cabinet wants to know of a frame; None when a group of it was lost, or it has no serial number or no
+    complete index (three-phase meters say short frames while a limit is exceeded)."""
+    names = ("ADCO", "PAPP", "PTEC") if frame.mode == HISTORIQUE else ("ADSC", "SINSTS", "LTARF")
+    serial, apparent, tariff = (frame.groups.get(name, ("", None))[0].strip() for name in names)
+    index_wh = _index_wh(frame)
+    if frame.faults or not _SERIAL.fullmatch(serial) or index_wh is None:
+        return None
+    return Linky(frame.mode, serial, index_wh, _number(apparent), tariff)
+
+
+def _index_wh(frame: Frame) -> int | None:
+    options = _OPTIONS if frame.mode == HISTORIQUE else (("EAST",),)
+    present = [labels for labels in options if any(label in frame.groups for label in labels)]
+    if len(present) != 1:
+        return None
+    indexes = [_number(frame.groups.get(label, ("", None))[0]) for label in present[0]]
+    return None if None in indexes else sum(index for index in indexes if index is not None)
+
+
+def _number(text: str) -> int | None:
+    """Index: nine digits; power: five."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else None
+
+
+def _parse(body: bytes, mode: str) -> tuple[str, str, str | None] | None:
+    """(label, value, date) of a group without its LF and CR; None for what is no group, or whose checksum is wrong."""
+    separator = _SEPARATORS[mode]
+    if len(body) < 4 or body[-2:-1] != separator:
+        return None
+    summed = body[:-2] if mode == HISTORIQUE else body[:-1]
+    if (sum(summed) & 0x3F) + 0x20 != body[-1]:
+        return None
+    # A value of the historique mode may be padded with spaces ("EJP "); only the standard mode has a third field.
+    fields = body[:-2].decode("ascii").split(separator.decode("ascii"), 1 if mode == HISTORIQUE else -1)
+    if len(fields) not in (2, 3) or not fields[0]:
+        return None
+    return fields[0], fields[-1], fields[1] if len(fields) == 3 else None

@@ -1,0 +1,125 @@
+"""What a cabinet tells: records of the gateway's own, lines of the audit log, fast copies over class `r`, the shell's
+log.
+
+Alarms and changes are records. What somebody ordered, and what became of it, stands in the audit log as well, whose
+head goes up once a day: from then on nobody can shorten it unseen. Decides nothing.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from gateway.core.cabinet import limits
+from gateway.core.cabinet.audit import Audit
+from gateway.core.cabinet.basis import Ladder
+from gateway.core.cabinet.policies import Taken, Verify
+from gateway.core.cabinet.policies import Verdict as PolicyVerdict
+from gateway.core.cabinet.watch import Verdict
+from gateway.core.custody.disk import Disk
+from gateway.core.own import OwnRecords
+from gateway.core.wallclock import WallClock
+from wire import command, event, topic
+from wire.record import EventBody
+
+
+class Shared(NamedTuple):
+    """What the gateway lends to a cabinet: its records, clock, state disk, chance, log; `publish(kind, payload,
+    expiry_s)` sends a message that nothing depends on.
+    """
+
+    own: OwnRecords
+    clock: WallClock
+    disk: Disk
+    verify: Verify
+    random_below: Callable[[int], int]
+    log: Callable[..., None]
+    publish: Callable[[str, bytes, int], None]
+    keep_refused: Callable[[str, str, bytes], None]
+
+
+class Voice:
+    """See the module. `now_ms` is the time of the turn, set by its owner; `names` are the feeders'."""
+
+    def __init__(self, shared: Shared, audit: Audit, ladder: Ladder, names: list[str], *, now_ms: int) -> None:
+        self.now_ms = now_ms
+        self._shared = shared
+        self._audit = audit
+        self._ladder = ladder
+        self._names = names
+        self._head_at_ms = now_ms + limits.AUDIT_HEAD_MS
+        self._told_entries = audit.head.entries
+
+    def say(self, code: int, active: bool | None, detail: list[Any] | None) -> None:
+        """A record."""
+        self._shared.own.state(EventBody(code, active, detail))
+
+    def switched(self, feeder: int, closed: bool, rule: str, reason: int | str) -> None:
+        """A contactor's order has changed."""
+        word = reason if isinstance(reason, int) else reason.encode()[:40].decode(errors="ignore")
+        self.say(event.FEEDER_SWITCHED, None, [self._names[feeder], closed, rule, word])
+
+    def verdicts(self, verdicts: list[Verdict]) -> None:
+        """Alarms that begin or end."""
+        for verdict in verdicts:
+            self.say(verdict.code, verdict.stands, verdict.detail or None)
+            self._shared.log(
+                "cabinet-alarm", alarm=event.label(verdict.code), stands=verdict.stands, detail=verdict.detail
+            )
+
+    def outcome(self, order: bytes, outcome: str, why: str | None, feeder: int | None, power_dw: int | None) -> None:
+        """What became of a command; the same again goes to whoever asked again, and nowhere else."""
+        name = None if feeder is None else self._names[feeder]
+        said = command.Outcome(order, outcome, why, name, power_dw, self._ladder.unix_s(now_ms=self.now_ms))
+        self._shared.publish(topic.OUTCOME, command.encode_said(said), limits.LEASE_S)
+        if why != "again":
+            self.say(event.COMMAND_OUTCOME, None, [order, outcome, why, name, power_dw])
+            self.audit("outcome", id=order.hex(), outcome=outcome, why=why, feeder=name, power_dw=power_dw)
+
+    def refused(self, why: str, payload: bytes) -> None:
+        """A command that bears no name we could answer to: kept for an operator."""
+        self._shared.log("command-refused", why=why)
+        self._shared.keep_refused(f"command-{why}", "centre", payload)
+        self.say(event.COMMAND_OUTCOME, None, [None, "refused", why, None, None])
+        self.audit("command-refused", why=why, bytes=len(payload))
+
+    def bundle(self, verdict: PolicyVerdict, payload: bytes) -> None:
+        """What became of a policy or a key set."""
+        part, why, version = verdict.part, verdict.why, verdict.version
+        if why is None:
+            self._shared.log("policy-taken", part=part, version=version)
+            self.audit("policy-taken", part=part, version=version)
+            return
+        self._shared.keep_refused(f"{part}-{why}", "centre", payload)
+        self._shared.log("policy-refused", part=part, why=why, detail=verdict.detail)
+        self.say(event.POLICY_REFUSED, None, [why, version])
+        self.audit("policy-refused", part=part, why=why, version=version)
+
+    def in_force(self, taken: Taken) -> None:
+        """Another policy decides from now on."""
+        policy = taken.policy
+        self.say(event.POLICY_TAKEN, None, [policy.version, policy.valid_from_s, policy.valid_until_s, taken.kid])
+        self.audit("policy-in-force", version=policy.version, kid=taken.kid.hex())
+
+    def by_hand(self, what: str, feeder: int, who: str) -> None:
+        """Somebody at the cabinet did something."""
+        name = self._names[feeder]
+        self.say(event.LOCAL_ORDER, None, [what, name, who.encode()[:40].decode(errors="ignore")])
+        self.audit(what, feeder=name, who=who)
+
+    def audit(self, what: str, **values: Any) -> None:
+        """A line of the audit log."""
+        uptime_s = self._shared.clock.uptime_s(now_ms=self.now_ms)
+        if not self._audit.write(what, unix_s=self._ladder.unix_s(now_ms=self.now_ms), uptime_s=uptime_s, **values):
+            self._shared.log("audit-not-written", entry=what)
+
+    def poll(self, *, now_ms: int) -> None:
+        """Tell the audit log's head, if it is time and it has moved."""
+        if now_ms < self._head_at_ms:
+            return
+        self._head_at_ms = now_ms + limits.AUDIT_HEAD_MS
+        head = self._audit.head
+        if head.entries != self._told_entries:
+            self._told_entries = head.entries
+            self.say(event.AUDIT_HEAD, None, [head.entries, bytes.fromhex(head.hash)])
+
+    def deadline_ms(self) -> int:
+        return self._head_at_ms

@@ -1,0 +1,185 @@
+"""Faults of a feeder, seen in its watts and its contactor's feedback: one alarm for one cause.
+
+The causes hide each other, in this order: no supply, a contactor that does not follow, a feeder without current
+(breaker, fuse), a cable cut or stolen (several lamps at one instant), lamps out one by one. While a cause stands,
+nothing below it is judged: a tripped feeder of forty lamps is one alarm. By day: a feeder that burns though its
+contactor is open is bypassed or miswired. Says nothing where the wanted state is not known (the cabinet's own clock
+has the contactors).
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from gateway.core.cabinet import limits
+from gateway.core.cabinet.normal import Normal
+from gateway.core.cabinet.points import FeederSeen
+from wire import event
+
+
+class Verdict(NamedTuple):
+    """A condition that begins (or goes on with other figures) or ends: event code, whether it stands, its detail."""
+
+    code: int
+    stands: bool
+    detail: list[Any]
+
+
+class Held:
+    """True once a thing has been so for `for_ms`; false once it has not been for as long."""
+
+    def __init__(self, for_ms: int) -> None:
+        self._for_ms = for_ms
+        self._against_ms: int | None = None
+        self.is_so = False
+
+    def look(self, is_so: bool, *, now_ms: int) -> bool:
+        if is_so == self.is_so:
+            self._against_ms = None
+        elif self._against_ms is None:
+            self._against_ms = now_ms
+        if self._against_ms is not None and now_ms - self._against_ms >= self._for_ms:
+            self.is_so, self._against_ms = is_so, None
+        return self.is_so
+
+    def clear(self) -> None:
+        self.is_so, self._against_ms = False, None
+
+
+class FeederWatch:
+    """One feeder. `look` with what is seen and what is wanted; `active` maps codes to details in force."""
+
+    def __init__(self, name: str, normal: Normal) -> None:
+        self.name = name
+        self.normal = normal
+        self.active: dict[int, list[Any]] = {}
+        self._wanted: bool | None = None
+        self._since_ms = 0
+        self._stuck = Held(limits.CONTACTOR_MS)
+        self._refused: bool | None = None  # the position that a stuck contactor did not take
+        self._burning = Held(limits.BURNING_MS)
+        self._failed = Held(limits.FAILURE_MS)
+        self._cable = Held(limits.CABLE_MS)
+        self._silent = Held(limits.METER_SILENT_MS)
+        self._lost = 0  # lamps declared
+        self._losing: tuple[int, int] | None = None  # how many, since when
+        self._last: tuple[int, int] | None = None  # power of the last warm look, when
+        self._drop: int | None = None  # lamps that went at one instant
+
+    def look(
+        self, seen: FeederSeen, wanted: bool | None, *, has_supply: bool, has_meter: bool, now_ms: int
+    ) -> list[Verdict]:
+        """`wanted`: what the contactor is to be; None: not ours to say now."""
+        if wanted != self._wanted:
+            self._changed(wanted, now_ms)
+        verdicts: list[Verdict] = []
+        if has_meter:
+            silent = self._silent.look(seen.power_dw is None and has_supply, now_ms=now_ms)
+            verdicts += self._declare(event.CABINET_METER_FAILURE, silent, [self.name])
+        if wanted is None or not has_supply:
+            self._rest()
+            return verdicts
+        stuck = self._look_stuck(seen.feedback, wanted, now_ms)
+        verdicts += self._declare(event.CONTACTOR_STUCK, self._refused is not None, [self.name, self._refused])
+        if seen.power_dw is None:
+            return verdicts
+        judge: Callable[[int, int], list[Verdict]] = self._judge_lit if wanted else self._judge_dark
+        return verdicts + (self._none_below() if stuck else judge(seen.power_dw, now_ms))
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _changed(self, wanted: bool | None, now_ms: int) -> None:
+        self._wanted, self._since_ms = wanted, now_ms
+        self._stuck.clear()
+        self._last = None
+
+    def _look_stuck(self, feedback: bool | None, wanted: bool, now_ms: int) -> bool:
+        """Whether the contactor contradicts now. A welded one is where it should be for half of the day: it is mended
+        when it has been seen in the position that it refused.
+        """
+        stuck = self._stuck.look(feedback is not None and feedback != wanted, now_ms=now_ms)
+        if stuck:
+            self._refused = wanted
+        elif self._refused is not None and feedback == self._refused == wanted:
+            self._refused = None
+        return stuck
+
+    def _rest(self) -> None:
+        """Nothing can be judged: what stands goes on standing, what was beginning begins anew."""
+        for held in (self._stuck, self._burning, self._failed, self._cable):
+            if not held.is_so:
+                held.clear()
+        self._losing = self._last = None
+
+    def _judge_dark(self, power_dw: int, now_ms: int) -> list[Verdict]:
+        burning = self._burning.look(not self.normal.is_dark(power_dw), now_ms=now_ms)
+        # What was wrong with the light is neither seen nor over by day.
+        return self._declare(event.FEEDER_UNEXPECTED_ON, burning, [self.name, power_dw])
+
+    def _judge_lit(self, power_dw: int, now_ms: int) -> list[Verdict]:
+        verdicts = self._declare(event.FEEDER_UNEXPECTED_ON, False, [self.name, power_dw])
+        self._burning.clear()
+        normal = self.normal
+        figures = [power_dw, normal.dw]
+        failed = self._failed.look(normal.is_dark(power_dw), now_ms=now_ms)
+        verdicts += self._declare(event.FEEDER_FAILURE, failed, [self.name, *figures])
+        if failed:
+            return verdicts + self._none_of((event.CABLE_FAULT, event.LAMPS_LOST))
+        if now_ms - self._since_ms < limits.WARM_UP_MS or normal.is_dark(power_dw):
+            return verdicts
+        missing = normal.lamps_missing(power_dw)
+        verdicts += self._judge_cable(missing, power_dw, figures, now_ms)
+        if event.CABLE_FAULT not in self.active:
+            verdicts += self._judge_lamps(missing, figures, now_ms)
+        if missing == 0 and not self.active:
+            normal.look(power_dw, now_ms=now_ms)
+        self._last = (missing, now_ms)
+        return verdicts
+
+    def _judge_cable(self, missing: int, power_dw: int, figures: list[Any], now_ms: int) -> list[Verdict]:
+        """Many lamps at one instant. The first warm look of a night is compared with what was missing before."""
+        known = (
+            self._lost if self._last is None or now_ms - self._last[1] > limits.INSTANT_MS else self._last[0]
+        )
+        many = max(limits.CABLE_LAMPS, (self.normal.lamps or 10) * limits.CABLE_PERCENT // 100)
+        if missing - known >= many:
+            self._drop = missing
+        if self._drop is not None and missing < self._drop - 1:
+            self._drop = None
+        cut = self._cable.look(self._drop is not None, now_ms=now_ms)
+        standing = self.active.get(event.CABLE_FAULT)
+        lamps = standing[1] if standing is not None and cut else missing
+        return self._declare(event.CABLE_FAULT, cut, [self.name, lamps, *figures])
+
+    def _judge_lamps(self, missing: int, figures: list[Any], now_ms: int) -> list[Verdict]:
+        if missing == self._lost:
+            self._losing = None
+            return []
+        if self._losing is None or self._losing[0] != missing:
+            self._losing = (missing, now_ms)
+        if now_ms - self._losing[1] < limits.LAMPS_MS:
+            return []
+        self._lost, self._losing = missing, None
+        # With another number it is said again.
+        self.active.pop(event.LAMPS_LOST, None) if missing else None
+        return self._declare(event.LAMPS_LOST, missing > 0, [self.name, missing, *figures])
+
+    def _none_below(self) -> list[Verdict]:
+        return self._none_of((event.FEEDER_UNEXPECTED_ON, event.FEEDER_FAILURE, event.CABLE_FAULT, event.LAMPS_LOST))
+
+    def _none_of(self, codes: tuple[int, ...]) -> list[Verdict]:
+        """A higher cause stands: what it hides ends, and is judged anew when it is over."""
+        verdicts: list[Verdict] = []
+        for code in codes:
+            verdicts += self._declare(code, False, self.active.get(code, [self.name]))
+        self._cable.clear()
+        self._drop, self._lost, self._losing = None, 0, None
+        return verdicts
+
+    def _declare(self, code: int, stands: bool, detail: list[Any]) -> list[Verdict]:
+        if stands == (code in self.active):
+            return []
+        if stands:
+            self.active[code] = detail
+        else:
+            del self.active[code]
+        return [Verdict(code, stands, detail)]

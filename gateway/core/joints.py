@@ -1,0 +1,61 @@
+"""What goes in and out of a gateway's core: what the configuration decides, what is new at a start, and the effects
+that a shell carries out.
+"""
+
+from typing import Any, NamedTuple
+
+from gateway.core import limits
+from gateway.core.bearers.bearer import Bearer
+from gateway.core.bearers.bearers import BearerEffect
+from gateway.core.cabinet.cabinet import CabinetOptions
+from gateway.core.cabinet.points import SetContactor, Watchdog
+from gateway.core.uplink.post import Publication
+
+
+class Send(NamedTuple):
+    """One datagram to a node."""
+
+    peer: Any
+    datagram: bytes
+
+
+class Log(NamedTuple):
+    """One line for the operator's log: a stable word and plain values, never a secret."""
+
+    what: str
+    values: dict[str, Any]
+
+
+Effect = Send | Publication | BearerEffect | SetContactor | Watchdog | Log
+
+
+class Options(NamedTuple):
+    """What the configuration decides for the core. `bearers` in order of preference; none: whatever route there is.
+    `monthly_bytes` bounds what goes by each metered bearer in a month; None: no bound."""
+
+    gateway: bytes
+    insee: str
+    name: str
+    allowed: frozenset[bytes] | None
+    commit_ms: int
+    batch_age_ms: int
+    batch_records_max: int
+    window_max: int
+    segment_bytes_max: int
+    journal_bytes_max: int
+    alarm_reserve_bytes: int
+    ack_timeout_ms: int
+    reconnect_last_ms: int = limits.UPLINK_RECONNECT_LAST_MS
+    bearers: tuple[Bearer, ...] = ()
+    monthly_bytes: int | None = None
+    has_modem: bool = False
+    has_modem_power: bool = False
+    cabinet: CabinetOptions | None = None
+
+
+class Start(NamedTuple):
+    """What is new at every start: a random epoch, the raised boot counter, and why we start."""
+
+    epoch: bytes
+    boot: int
+    cause: str

@@ -1,0 +1,120 @@
+"""Lines of a GPIO chip by libgpiod 2 (Python package `gpiod`), each requested for itself.
+
+Inputs are requested at the first look. An output is requested with its first order and with the ordered value, so that
+starting moves nothing and there is no moment between. Lines are never released by us: at the end of the process the
+kernel takes them back (Raspberry Pi kernels leave an output as it is, "pinctrl-bcm2835.persist_gpio_outputs"; others
+may make an input of it, which the cabinet's relays must survive: they then fall back by the watchdog's timer).
+
+A line that is refused or lost is asked for again. Not for several threads. Decides nothing.
+"""
+
+import importlib
+from collections.abc import Iterable
+from typing import Any
+
+from gateway.io.cabinet import limits
+from gateway.io.cabinet.points import Gpio
+
+_CONSUMER = "bocage"
+
+
+class _Line:
+    def __init__(self) -> None:
+        self.request: Any = None
+        self.value: bool | None = None  # of an input: as read; of an output: as ordered
+        self.retry_at_ms = 0
+
+
+class GpioPort:
+    """`gpiod`: the package, or a twin of it; imported when it is first needed. `why`: what last went wrong, or None."""
+
+    def __init__(self, path: str, inputs: Iterable[Gpio], *, gpiod: Any = None) -> None:
+        self._path = path
+        self._gpiod = gpiod
+        self._inputs = {point: _Line() for point in inputs}
+        self._outputs: dict[Gpio, _Line] = {}
+        self.why: str | None = None
+        self.counters = {"lines-refused": 0, "lines-lost": 0}
+
+    def look(self, *, now_ms: int) -> None:
+        """Read all inputs; ask again for lines that are missing, outputs with what was last ordered."""
+        for point, line in self._inputs.items():
+            line.value = None
+            if self._have(point, line, False, now_ms):
+                self._read(point, line, now_ms)
+        for point, line in self._outputs.items():
+            self._have(point, line, True, now_ms)
+
+    def value(self, point: Gpio) -> bool | None:
+        """What an input said at the last look; None when it could not be read."""
+        return self._inputs[point].value
+
+    def set(self, point: Gpio, on: bool, *, now_ms: int) -> None:
+        """Switch an output, and keep it so."""
+        line = self._outputs.setdefault(point, _Line())
+        line.value = on
+        if line.request is None:
+            self._have(point, line, True, now_ms)
+            return
+        try:
+            line.request.set_value(point.line, self._package().line.Value.ACTIVE if on else self._inactive())
+        except (OSError, ValueError) as error:
+            self._lose(point, line, error, now_ms)
+
+    def in_hand(self, point: Gpio) -> bool:
+        """Whether this output can be switched, as far as is known: it holds what was ordered, or nothing was yet."""
+        line = self._outputs.get(point)
+        return line is None or line.request is not None
+
+    def health(self) -> dict[str, Any]:
+        """Plain data for the status."""
+        missing = sum(line.request is None for line in (*self._inputs.values(), *self._outputs.values()))
+        return {"state": "open" if not missing else self.why or "not opened yet", "missing": missing, **self.counters}
+
+    # --- lines ------------------------------------------------------------------------------------------------------
+
+    def _have(self, point: Gpio, line: _Line, is_output: bool, now_ms: int) -> bool:
+        """Whether the line is requested; asks for it when it is time to."""
+        if line.request is None and now_ms >= line.retry_at_ms:
+            try:
+                line.request = self._request(point, line, is_output)
+            except (OSError, ValueError, ImportError) as error:
+                self.counters["lines-refused"] += 1
+                self._miss(point, line, error, now_ms)
+        return line.request is not None
+
+    def _request(self, point: Gpio, line: _Line, is_output: bool) -> Any:
+        gpiod = self._package()
+        kinds = gpiod.line
+        bias = {None: kinds.Bias.AS_IS, "pull-up": kinds.Bias.PULL_UP, "pull-down": kinds.Bias.PULL_DOWN}[point.pull]
+        settings = gpiod.LineSettings(
+            direction=kinds.Direction.OUTPUT if is_output else kinds.Direction.INPUT,
+            bias=bias,
+            active_low=point.inverted,
+            output_value=kinds.Value.ACTIVE if is_output and line.value else self._inactive(),
+        )
+        return gpiod.request_lines(self._path, consumer=_CONSUMER, config={point.line: settings})
+
+    def _read(self, point: Gpio, line: _Line, now_ms: int) -> None:
+        try:
+            line.value = line.request.get_value(point.line) == self._package().line.Value.ACTIVE
+        except (OSError, ValueError) as error:
+            self._lose(point, line, error, now_ms)
+
+    def _lose(self, point: Gpio, line: _Line, error: Exception, now_ms: int) -> None:
+        self.counters["lines-lost"] += 1
+        line.request.release()
+        line.request = None
+        self._miss(point, line, error, now_ms)
+
+    def _miss(self, point: Gpio, line: _Line, error: Exception, now_ms: int) -> None:
+        line.retry_at_ms = now_ms + limits.GPIO_RETRY_MS
+        self.why = f"line {point.line} of {self._path}: {error}"
+
+    def _inactive(self) -> Any:
+        return self._package().line.Value.INACTIVE
+
+    def _package(self) -> Any:
+        if self._gpiod is None:
+            self._gpiod = importlib.import_module("gpiod")  # its package is needed by those who have GPIO points
+        return self._gpiod

@@ -1,0 +1,78 @@
+"""A serial port served by a thread of its own: opening the port of a hung USB device may block.
+
+The port is to be named by /dev/serial/by-id/…, which follows the adapter when it comes back as another ttyUSB. One that
+is gone is opened again for ever, with a back-off. Who derives from it says how to open the port and what to do with it.
+"""
+
+import contextlib
+import termios
+from threading import Event, Thread
+
+import serial
+
+from gateway.io import clock
+from gateway.io.cabinet import limits
+
+# What pyserial lets through from under a port that vanishes (termios.error is no OSError).
+_GONE = (OSError, ValueError, TypeError, termios.error)
+
+
+class SerialThread:
+    """From `start` to `close`. `state`: "open", or why not. `looked_ms`: when the thread last gave a sign of life, None
+    once closed. `ports_lost`: how often an open port ended by itself."""
+
+    def __init__(self, name: str) -> None:
+        self.state = "not opened yet"
+        self.looked_ms: int | None = clock.monotonic_ms()
+        self.ports_lost = 0
+        self._stop, self._wake = Event(), Event()
+        self._thread = Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self, timeout_s: float = 1.0) -> None:
+        """End the thread; one that hangs in the driver is left behind (it is a daemon)."""
+        self._stop.set()
+        self._wake.set()
+        self.looked_ms = None
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+
+    def _open(self) -> serial.Serial:
+        raise NotImplementedError
+
+    def _talk(self, port: serial.Serial) -> str:
+        """Until `_stop` is set, calling `_look` now and then; returns why it ended. Errors of the port pass through."""
+        raise NotImplementedError
+
+    def _look(self) -> None:
+        """A sign of life."""
+        if not self._stop.is_set():
+            self.looked_ms = clock.monotonic_ms()
+
+    def _run(self) -> None:
+        delay_ms = limits.PORT_REOPEN_FIRST_MS
+        while not self._stop.is_set():
+            self._look()
+            was_open, self.state = self._serve()
+            if was_open:
+                delay_ms = limits.PORT_REOPEN_FIRST_MS
+            self._stop.wait(delay_ms / 1000)
+            delay_ms = min(2 * delay_ms, limits.PORT_REOPEN_LAST_MS)
+
+    def _serve(self) -> tuple[bool, str]:
+        """One opening of the port, to its end. Returns whether it was open, and why it ended."""
+        try:
+            port = self._open()
+        except _GONE as error:
+            return False, f"cannot be opened: {error}"
+        self.state = "open"
+        try:
+            return True, self._talk(port)
+        except _GONE as error:
+            self.ports_lost += 1
+            return True, f"lost: {error}"
+        finally:
+            with contextlib.suppress(*_GONE):
+                port.close()

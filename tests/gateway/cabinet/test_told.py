@@ -1,0 +1,83 @@
+"""What is told of a cabinet: plain data, complete, and within a status line however large the cabinet is."""
+
+import json
+
+from gateway.core.cabinet import told
+from gateway.core.cabinet.cabinet import CabinetOptions
+from gateway.core.cabinet.feeder import FeederOptions
+from gateway.core.cabinet.limits import FEEDERS_MAX, ORDERS_MAX
+from gateway.core.cabinet.points import AUTO, FeederSeen, Seen
+from gateway.io.status import LINE_BYTES_MAX, encode
+from policy import document, limits
+from tests.support.lit_world import EVENING, KEYS, OPERATOR, SITE, GatewayWorld, LitWorld, bundle, policy
+from wire import command
+
+
+def tell(world):
+    return told.document(world.cabinet, now_ms=world.now_ms)
+
+
+def test_a_feeder_tells_its_state_its_rule_and_its_night():
+    world = LitWorld()
+    world.until(world.at(0, 20))
+    said = tell(world)
+    assert json.loads(json.dumps(said)) is not None
+    bourg = said["feeders"][0]
+    assert (bourg["name"], bourg["closed"], bourg["power_w"], bourg["expected_w"]) == ("bourg", True, 448.0, 448.0)
+    assert (bourg["rule"], bourg["because"]) == ("policy", "policy: rule 2, step 1")
+    assert bourg["until_unix_s"] == world.at(0, 22, 30)
+    assert [level for _, level in bourg["night"]] == [0, 100, 0, 100, 0]
+    assert said["policy"]["state"] == "valid" and said["basis"] == "clock"
+    assert document.decode(bytes.fromhex("".join(said["policy_plain"]))) == (policy(), ())
+
+
+def test_what_was_overruled_is_told_beside_what_decided():
+    world = LitWorld()
+    world.until(world.at(0, 14))
+    world.lease()
+    world.send(world.order(OPERATOR, kind=command.OVERRIDE, number=1, level=100, target="bourg"))
+    world.send(world.order(number=2))
+    world.seen_changes["switch"] = "off"
+    world.live(10)
+    said = tell(world)
+    considered = said["feeders"][0]["considered"]
+    assert [(one["rule"], one["wants"]) for one in considered] == [
+        ("interlock", False), ("emergency", True), ("command", True), ("policy", False),
+    ]  # fmt: skip
+    assert said["feeders"][0]["rule"] == "interlock" and said["switch"] == "off"
+    assert [(one["state"], one["level"]) for one in said["commands"]] == [("active", 100), ("active", 100)]
+    assert {"what": "localOverride", "feeder": None, "detail": ["off"]} in said["alarms"]
+
+
+def test_without_policy_time_or_look_it_says_so():
+    world = LitWorld(clock=False, made=None, keys=None)
+    said = tell(world)
+    assert said["policy"] == {"state": "none", "has_keys": False}
+    assert (said["basis"], said["unix_s"], said["mains"], said["policy_plain"]) == ("safety", None, None, None)
+    assert said["feeders"][0]["closed"] is None and said["feeders"][0]["night"] == []
+
+
+def test_the_largest_cabinet_fits_a_status_line():
+    names = [f"départ-{number:02}-du-bourg"[:24] for number in range(FEEDERS_MAX)]
+    feeders = tuple(FeederOptions(name, 40, 600) for name in names)
+    world = GatewayWorld(cabinet=CabinetOptions(SITE.latitude_e4, SITE.longitude_e4, feeders, KEYS))
+    world.cabinet = world.core.cabinet
+    lit = LitWorld(made=None)
+    rules = tuple(document.FeederRule(name, document.SWITCHED, 0, "rues-du-bourg-et-places"[:24]) for name in names)
+    bounds = tuple(
+        document.Limit(name, document.DARK_WINDOW, 60, 330, "État" * 10, "Arrêté du 27/12/2018, article 2" * 2, 0, 0)
+        for name in names[: limits.ceilings_max]
+    )
+    made = policy(lighting=document.Lighting(SITE, (EVENING,) * 4, rules, bounds))
+    now_ms = world.now_ms
+    world.core.clock.tell(1000 * lit.start_s + now_ms, 1, now_ms=now_ms)
+    world.core.on_message("tc/1/p/49007/cab-12", bundle(made), now_ms=now_ms)
+    world.core.poll(now_ms=now_ms)
+    assert world.cabinet.taken is not None
+    for number in range(ORDERS_MAX):
+        world.core.on_message("tc/1/c/49007/cab-12", lit.order(number=number + 1), now_ms=now_ms)
+    world.core.on_seen(Seen(tuple(FeederSeen(True, 24_000, 10**9, 2310, 9_999) for _ in names), AUTO), now_ms=now_ms)
+    world.core.poll(now_ms=now_ms)
+    said = {"health": world.core.health(), "cabinet": tell(world)}
+    line = encode(said)
+    assert len(line) <= LINE_BYTES_MAX and json.loads(line).keys() == {"health", "cabinet"}
