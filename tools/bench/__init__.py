@@ -11,6 +11,7 @@ import importlib
 BENCHES = {
     "backlog": ("tools.bench.backlog", "recovery, drain and alarms of a gateway on a long backlog"),
     "bytes": ("tools.bench.bytes", "bytes of a record, and of a reading in a batch to the centre"),
+    "command": ("tools.bench.command", "seconds from a command to measured watts, through running gateways"),
     "encode": ("tools.bench.encode", "heap bytes of one telemetry encode on each MicroPython VM"),
     "journal": ("tools.bench.journal", "the gateway's journal against SQLite on a disk: rates, flushes, bytes"),
     "metered": ("tools.bench.metered", "bytes on a metered link for a night of 50 lamps, all layers included"),

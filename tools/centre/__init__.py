@@ -1,1 +1,2 @@
-"""The reference centre: warehouse and ingest on one server. It imports `wire` and nothing else of ours."""
+"""The reference centre on one server: warehouse and ingest, control. Of ours it imports `wire`, `policy` and the keys
+of `tools.policy`; never the gateway."""

@@ -1,4 +1,4 @@
-"""`bocage centre`: the ingest, and questions to its warehouse. Arguments and words, no work."""
+"""`bocage centre`: the ingest, questions to its warehouse, and the control centre. Arguments and words, no work."""
 
 import argparse
 import json
@@ -7,10 +7,11 @@ import ssl
 import sys
 from pathlib import Path
 
-from tools.centre import export
+from tools.centre import control_arguments, export
 from tools.centre.archive import Archive
+from tools.centre.arguments import UsageError, add_broker, add_command, check_trust, parse_broker, parse_gateway
 from tools.centre.warehouse import Warehouse
-from wire import limits, topic
+from wire import limits
 
 _EXAMPLES = {
     "ingest": "bocage centre ingest --db centre.db --broker mqtt.example.org:8883"
@@ -21,24 +22,11 @@ _EXAMPLES = {
 }
 
 
-class UsageError(Exception):
-    """Says which field is wrong and what to do."""
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The sub-commands of `bocage centre`."""
     commands = parser.add_subparsers(dest="centre_command", required=True, metavar="COMMAND")
     ingest = _command(commands, "ingest", "take records from the broker into the warehouse")
-    ingest.add_argument("--broker", required=True, metavar="HOST:PORT", help="MQTT 5 broker")
-    ingest.add_argument("--insecure", action="store_true", help="plain TCP, for a desk: no TLS at all")
-    ingest.add_argument("--ca", metavar="FILE", help="certificate authority of the broker (PEM)")
-    ingest.add_argument("--cert", metavar="FILE", help="our certificate (PEM)")
-    ingest.add_argument("--key", metavar="FILE", help="its private key (PEM)")
-    ingest.add_argument(
-        "--client-id",
-        default="ingest-1",
-        help="one for each process, kept over restarts (default: %(default)s)",
-    )
+    add_broker(ingest, "ingest-1")
     ingest.add_argument(
         "--share", default="ingest", help="group of ingests that divide the messages (default: %(default)s)"
     )
@@ -49,13 +37,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     exporting.add_argument("--node", metavar="HEX", help="one node only, by its id of 16 hexadecimal digits")
     unbind = _command(commands, "unbind", "let another gateway take a name, after a replacement or a move")
     unbind.add_argument("--gateway", required=True, metavar="INSEE-NAME", help="as in its certificate")
+    control_arguments.add_commands(commands)
 
 
 def run(args: argparse.Namespace) -> int:
     """The exit status: 0 done, 1 the world refused, 2 the arguments did."""
     commands = {"ingest": _ingest, "stats": _stats, "export": _export, "unbind": _unbind}
     try:
-        return commands[args.centre_command](args)
+        return commands.get(args.centre_command, _control)(args)
     except UsageError as error:
         print(f"bocage centre: {error}", file=sys.stderr)
         return 2
@@ -69,30 +58,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _command(commands, name, text):
-    parser = commands.add_parser(
-        name,
-        help=text,
-        description=text[0].upper() + text[1:] + ".",
-        epilog=f"example:\n  {_EXAMPLES[name]}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--db", required=True, metavar="FILE", help="the warehouse, an SQLite file")
-    return parser
-
-
-def parse_broker(text: str) -> tuple[str, int]:
-    """`HOST:PORT`, or `[IPv6]:PORT`."""
-    host, _, port = text.rpartition(":")
-    if host.startswith("[") and host.endswith("]"):
-        host = host[1:-1]
-    if not host or not (port.isascii() and port.isdigit()) or not 0 < int(port) < 65536:
-        raise UsageError(f"--broker {text!r}: give HOST:PORT, for example mqtt.example.org:8883")
-    return host, int(port)
+    return add_command(commands, name, text, _EXAMPLES[name], "the warehouse, an SQLite file")
 
 
 def _ingest(args) -> int:
     host, port = parse_broker(args.broker)
-    _check_trust(args)
+    check_trust(args)
     # Imported here: the other commands work where paho-mqtt is not installed.
     try:
         from tools.centre import ingest
@@ -106,18 +77,19 @@ def _ingest(args) -> int:
     return 0
 
 
-def _check_trust(args):
-    if args.insecure:
-        if args.ca or args.cert or args.key:
-            raise UsageError("--insecure: leave it out, or leave out --ca, --cert and --key")
-        return
-    if not args.ca:
-        raise UsageError("--ca: give the broker's certificate authority, or --insecure on a desk")
-    if bool(args.cert) != bool(args.key):
-        raise UsageError("--cert and --key: give both or neither")
-    for field, path in (("--ca", args.ca), ("--cert", args.cert), ("--key", args.key)):
-        if path and not Path(path).is_file():
-            raise UsageError(f"{field} {path}: no such file")
+def _control(args) -> int:
+    """The commands of the control centre, which need the package cryptography."""
+    try:
+        from tools.centre import control_cli, order_cli
+    except ModuleNotFoundError as error:
+        raise UsageError(f"{error.name or error}: the control centre needs it; install 'bocage[centre]'") from error
+    commands = {
+        "control": control_cli.run_control,
+        "policy": control_cli.run_policy,
+        "commands": control_cli.run_commands,
+        "gateways": control_cli.run_gateways,
+    }
+    return commands.get(args.centre_command, order_cli.run)(args)
 
 
 def _open(args) -> Archive:
@@ -198,9 +170,7 @@ def _export(args) -> int:
 
 
 def _unbind(args) -> int:
-    insee, _, name = args.gateway.partition("-")
-    if not topic.is_insee(insee) or not topic.is_gateway_name(name):
-        raise UsageError(f"--gateway {args.gateway}: give INSEE-NAME, for example 49007-mairie-1")
+    insee, name = parse_gateway("--gateway", args.gateway)
     _open(args).close()
     warehouse = Warehouse(args.db)
     found = warehouse.unbind(insee, name)

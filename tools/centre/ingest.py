@@ -13,68 +13,29 @@ PUBACK is sent on its own connection or not at all. A broker that is away is tri
 that refuses keeps the group until it can be written. The process must never log a payload or a key.
 """
 
-import json
 import signal
 import sqlite3
-import ssl
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from paho.mqtt.client import Client, MQTTv5
-from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
-
-from tools.centre.limits import (
-    GROUP_MESSAGES_MAX,
-    PACKET_BYTES_MAX,
-    PUBLICATIONS_WAITING_MAX,
-    RETRY_DELAY_MAX_S,
-    RETRY_DELAY_MIN_S,
-    SESSION_EXPIRY_S,
-)
+from tools.centre import mqtt
+from tools.centre.limits import GROUP_MESSAGES_MAX
+from tools.centre.mqtt import Backoff, log
 from tools.centre.warehouse import Publication, Warehouse
 
 TOPICS = ("tc/1/t/#", "tc/1/e/#")
 _POLL_S = 0.25
-_KEEPALIVE_S = 30
 _FAREWELL_TURNS = 8
 
 
 @dataclass
-class Broker:
-    """Where the broker is and how it is trusted. `ca` None is plain TCP; `cert` and `key` are one pair."""
+class Broker(mqtt.Address):
+    """The broker, and the group of ingests that divide its messages."""
 
-    host: str
-    port: int
     client_id: str = "ingest-1"
-    ca: str | None = None
-    cert: str | None = None
-    key: str | None = None
     share: str = "ingest"
     topics: tuple[str, ...] = TOPICS
-
-
-def log(what: str, **fields) -> None:
-    """One line of JSON on stderr."""
-    print(json.dumps({"at_unix_s": int(time.time()), "what": what, **fields}), file=sys.stderr, flush=True)
-
-
-class Backoff:
-    """Doubling delays between two bounds, without a clock."""
-
-    def __init__(self):
-        self.delay_s = RETRY_DELAY_MIN_S
-
-    def reset(self) -> None:
-        self.delay_s = RETRY_DELAY_MIN_S
-
-    def next_s(self) -> float:
-        delay_s = self.delay_s
-        self.delay_s = min(2 * delay_s, RETRY_DELAY_MAX_S)
-        return delay_s
 
 
 class Ingest:
@@ -90,7 +51,7 @@ class Ingest:
         self._group: list[tuple[int, int, int, str, bytes]] = []
         self._broker_backoff = Backoff()
         self._disk_backoff = Backoff()
-        self._client = _client(broker)
+        self._client = mqtt.new_client(broker)
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
         self._client.on_subscribe = self._on_subscribe
@@ -108,14 +69,7 @@ class Ingest:
 
     def _connect(self) -> bool:
         try:
-            # The session outlives the connection: what was not acknowledged comes again.
-            self._client.connect(
-                self._broker.host,
-                self._broker.port,
-                keepalive=_KEEPALIVE_S,
-                clean_start=False,
-                properties=_connect_properties(),
-            )
+            mqtt.connect(self._client, self._broker)
             return True
         except OSError as error:
             # Includes ssl.SSLError: a wrong certificate may be put right while we wait.
@@ -224,26 +178,6 @@ class Ingest:
         except UnicodeDecodeError:
             topic = ""  # refused as `topic`, like any other that is none of ours
         self._group.append((self._connection, message.mid, message.qos, topic, message.payload))
-
-
-def _client(broker: Broker) -> Client:
-    client = Client(CallbackAPIVersion.VERSION2, broker.client_id, protocol=MQTTv5, manual_ack=True)
-    client.max_queued_messages_set(PUBLICATIONS_WAITING_MAX)
-    if broker.ca is not None:
-        context = ssl.create_default_context(cafile=broker.ca)
-        context.minimum_version = ssl.TLSVersion.TLSv1_3
-        if broker.cert:
-            context.load_cert_chain(broker.cert, broker.key)
-        client.tls_set_context(context)
-    return client
-
-
-def _connect_properties() -> Properties:
-    properties = Properties(PacketTypes.CONNECT)
-    properties.SessionExpiryInterval = SESSION_EXPIRY_S
-    properties.ReceiveMaximum = GROUP_MESSAGES_MAX
-    properties.MaximumPacketSize = PACKET_BYTES_MAX
-    return properties
 
 
 def run(path: str, broker: Broker) -> None:

@@ -53,3 +53,47 @@ RETRY_DELAY_MIN_S = 0.5
 RETRY_DELAY_MAX_S = 15.0
 # How long a writer waits for another; a transaction takes milliseconds.
 BUSY_TIMEOUT_MS = 5000
+
+# --- control: leases, policies, commands -------------------------------------------------------------------
+
+# The longest lease that is granted unless told otherwise: what a gateway on 4G asks for, every ten minutes; on fibre
+# it asks for five minutes each minute.
+LEASE_S = 1800
+# The least and the most that may be told. Below, a lost message ends a lease; above, a cabinet obeys for a day a centre
+# that is gone.
+LEASE_S_MIN = 60
+LEASE_S_MAX = 86_400
+
+# What a gateway says on `s` is "online" or "offline".
+STATE_BYTES_MAX = 16
+
+# Gateways remembered: 72 communes with cabinets of every crossroads. Beyond, a new one is counted and not served.
+GATEWAYS_MAX = 20_000
+# Nonces remembered of one gateway: an ask that another has overtaken is not answered.
+NONCES_MAX = 8
+
+# Commands of one commune that are not over; a gateway knows as many. Beyond, a new one is refused to the person.
+COMMANDS_OPEN_MAX = 64
+# Who ordered what is kept for a year after it is over (reference: operator audit).
+COMMANDS_KEPT_S = 366 * 86_400
+# Words kept of one command from one gateway: 24 feeders, seven outcomes each, and the cabinet's own.
+OUTCOMES_PER_GATEWAY_MAX = 200
+# Versions kept of one commune's policy, and of its key set; the newest stay.
+POLICIES_KEPT_MAX = 64
+KEYSETS_KEPT_MAX = 64
+
+# A gateway that asks is sent what it has not answered, but not twice within the first; one that goes on asking and not
+# answering (a key that it does not know yet) ever more rarely, up to the second.
+RESEND_S_MIN = 2
+RESEND_S_MAX = 3600
+# A gateway that goes on naming an older policy than the one it was sent: sent again ever more rarely (16 KiB each).
+POLICY_RESEND_S_MIN = 30
+POLICY_RESEND_S_MAX = 3600
+# Publications whose PUBACK is awaited; beyond, nothing new is published: a broker that acknowledges nothing is left.
+PUBLICATIONS_UNACKNOWLEDGED_MAX = 500
+# A refusal with the same reason is logged once in this time; all are counted.
+REFUSALS_LOGGED_EVERY_S = 60
+# Looked for new commands this often: a part of the five seconds from a command to measured watts.
+CONTROL_POLL_S = 0.1
+# A switch of more feeders than this is shown and confirmed first.
+CONFIRM_FEEDERS_MAX = 8

@@ -8,7 +8,7 @@ raises it and says how to migrate.
 
 import sqlite3
 
-from tools.centre.limits import BUSY_TIMEOUT_MS
+from tools.centre import database
 
 VERSION = 1
 
@@ -85,62 +85,17 @@ CREATE VIEW readable AS
     FROM records JOIN gateways ON gateways.gateway = records.gateway;
 """
 
+SCHEMA = database.Schema("a warehouse", VERSION, _TABLES)
+
 
 def open_to_write(path: str, synchronous: str = "FULL") -> sqlite3.Connection:
     """A connection that may write, on a file made where there is none; ":memory:" lives as long as it.
 
     `synchronous` FULL is custody: a commit is on the disk. NORMAL and OFF are for simulated worlds.
     """
-    if synchronous not in ("FULL", "NORMAL", "OFF"):
-        raise ValueError(f"synchronous: {synchronous!r} is not FULL, NORMAL or OFF")
-    connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute(f"PRAGMA synchronous = {synchronous}")
-    _create(connection)
-    return connection
+    return database.open_to_write(SCHEMA, path, synchronous)
 
 
 def open_to_read(path: str) -> sqlite3.Connection:
     """A connection that cannot write; sqlite3.OperationalError when there is no such file."""
-    name = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
-    connection = sqlite3.connect(f"file:{name}?mode=ro", uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
-    _check_version(connection)
-    return connection
-
-
-def _create(connection):
-    # Two processes may start on a new file at once: the lock comes before the look.
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        if _version(connection) == 0 and not _has_tables(connection):
-            for statement in _statements():
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {VERSION}")
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    _check_version(connection)
-
-
-def _statements():
-    # executescript would commit before it starts.
-    statement = ""
-    for line in _TABLES.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
-
-
-def _has_tables(connection) -> bool:
-    return connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] > 0
-
-
-def _version(connection) -> int:
-    return connection.execute("PRAGMA user_version").fetchone()[0]
-
-
-def _check_version(connection):
-    if _version(connection) != VERSION:
-        raise sqlite3.DatabaseError(f"not a warehouse of version {VERSION}: choose another --db")
+    return database.open_to_read(SCHEMA, path)

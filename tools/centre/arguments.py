@@ -1,0 +1,115 @@
+"""What people write after `bocage centre`: parsers shared by its commands, and the reading of addresses and times.
+
+Durations are seconds. Instants are Unix seconds, written in the civil time of France: whoever lights a village thinks
+in it, wherever the server stands.
+"""
+
+import argparse
+import re
+from pathlib import Path
+
+from policy import civil
+from wire import topic
+
+_DAY_S = 86_400
+_UNITS_S = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": _DAY_S, "j": _DAY_S}
+
+
+class UsageError(Exception):
+    """Says which field is wrong and what to do."""
+
+
+def add_command(commands, name: str, text: str, example: str, file: str) -> argparse.ArgumentParser:
+    """A sub-command with its help, its example and `--db`, which is `file`."""
+    parser = commands.add_parser(
+        name,
+        help=text,
+        description=text[0].upper() + text[1:] + ".",
+        epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--db", required=True, metavar="FILE", help=file)
+    return parser
+
+
+def add_broker(parser: argparse.ArgumentParser, client_id: str) -> None:
+    """Where the broker is and how it is trusted."""
+    parser.add_argument("--broker", required=True, metavar="HOST:PORT", help="MQTT 5 broker")
+    parser.add_argument("--insecure", action="store_true", help="plain TCP, for a desk: no TLS at all")
+    parser.add_argument("--ca", metavar="FILE", help="certificate authority of the broker (PEM)")
+    parser.add_argument("--cert", metavar="FILE", help="our certificate (PEM)")
+    parser.add_argument("--key", metavar="FILE", help="its private key (PEM)")
+    parser.add_argument(
+        "--client-id",
+        default=client_id,
+        help="one for each process, kept over restarts (default: %(default)s)",
+    )
+
+
+def parse_broker(text: str) -> tuple[str, int]:
+    """`HOST:PORT`, or `[IPv6]:PORT`."""
+    host, _, port = text.rpartition(":")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    if not host or not (port.isascii() and port.isdigit()) or not 0 < int(port) < 65536:
+        raise UsageError(f"--broker {text!r}: give HOST:PORT, for example mqtt.example.org:8883")
+    return host, int(port)
+
+
+def check_trust(args: argparse.Namespace) -> None:
+    if args.insecure:
+        if args.ca or args.cert or args.key:
+            raise UsageError("--insecure: leave it out, or leave out --ca, --cert and --key")
+        return
+    if not args.ca:
+        raise UsageError("--ca: give the broker's certificate authority, or --insecure on a desk")
+    if bool(args.cert) != bool(args.key):
+        raise UsageError("--cert and --key: give both or neither")
+    for field, path in (("--ca", args.ca), ("--cert", args.cert), ("--key", args.key)):
+        if path and not Path(path).is_file():
+            raise UsageError(f"{field} {path}: no such file")
+
+
+def parse_gateway(field: str, text: str) -> tuple[str, str]:
+    """INSEE code and name, of `49007-mairie-1`."""
+    insee, _, name = text.partition("-")
+    if not topic.is_insee(insee) or not topic.is_gateway_name(name):
+        raise UsageError(f"{field} {text}: give INSEE-NAME, for example 49007-mairie-1")
+    return insee, name
+
+
+def parse_duration(field: str, text: str) -> int:
+    """Seconds, of `45s`, `90m`, `2h`, `1h30`, `2j` (or `2d`)."""
+    hours = re.fullmatch("([0-9]{1,4})h([0-5][0-9])", text)
+    if hours:
+        return 3600 * int(hours[1]) + 60 * int(hours[2])
+    found = re.fullmatch("([0-9]{1,6})(s|m|min|h|d|j)", text)
+    if not found:
+        raise UsageError(f"{field} {text}: give a duration such as 90m, 2h or 1h30")
+    return int(found[1]) * _UNITS_S[found[2]]
+
+
+def parse_instant(field: str, text: str, *, now_s: int) -> int:
+    """Unix seconds, of `22:30` (the next such time) or `2026-11-26T22:30`, in the civil time of France."""
+    found = re.fullmatch("(?:([0-9]{4})-([0-9]{2})-([0-9]{2})[T ])?([0-9]{2}):([0-9]{2})", text)
+    if not found or int(found[4]) > 23 or int(found[5]) > 59:
+        raise UsageError(f"{field} {text}: give a time of France, such as 22:30 or 2026-11-26T22:30")
+    second = 3600 * int(found[4]) + 60 * int(found[5])
+    if found[1]:
+        date = (int(found[1]), int(found[2]), int(found[3]))
+        if not civil.is_date(*date):
+            raise UsageError(f"{field} {text}: there is no such day")
+        return int(civil.unix_from_local(civil.PARIS, civil.days_from_civil(*date), second))
+    today = civil.local_from_unix(civil.PARIS, now_s).civil_day
+    instants = (int(civil.unix_from_local(civil.PARIS, today + days, second)) for days in range(3))
+    return next(instant for instant in instants if instant >= now_s)
+
+
+def local_time(unix_s: int, *, now_s: int) -> str:
+    """`23:05:07`, with the day before it when it is another one than that of `now_s`; civil time of France."""
+    local = civil.local_from_unix(civil.PARIS, unix_s)
+    clock = f"{local.second // 3600:02}:{local.second // 60 % 60:02}:{local.second % 60:02}"
+    if local.civil_day == civil.local_from_unix(civil.PARIS, now_s).civil_day:
+        return clock
+    year, month, day = civil.civil_from_days(local.civil_day)
+    return f"{year}-{month:02}-{day:02} {clock}"

@@ -1,0 +1,87 @@
+"""An SQLite file of ours: made, opened and recognised. No table is known here and no row is read.
+
+Every kind of file has its own range of versions, kept in `PRAGMA user_version`, so that none is taken for another.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from tools.centre.limits import BUSY_TIMEOUT_MS
+
+
+class Schema(NamedTuple):
+    """What a file holds: `kind` in a word for people, the version of its tables, the statements that make them."""
+
+    kind: str
+    version: int
+    statements: str
+
+
+def open_to_write(schema: Schema, path: str, synchronous: str = "FULL") -> sqlite3.Connection:
+    """A connection that may write, on a file made where there is none; ":memory:" lives as long as it.
+
+    `synchronous` FULL: a commit is on the disk. NORMAL and OFF are for simulated worlds.
+    """
+    if synchronous not in ("FULL", "NORMAL", "OFF"):
+        raise ValueError(f"synchronous: {synchronous!r} is not FULL, NORMAL or OFF")
+    connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(f"PRAGMA synchronous = {synchronous}")
+    _create(schema, connection)
+    return connection
+
+
+def open_to_read(schema: Schema, path: str) -> sqlite3.Connection:
+    """A connection that cannot write; sqlite3.OperationalError when there is no such file."""
+    name = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    connection = sqlite3.connect(f"file:{name}?mode=ro", uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
+    _check_version(schema, connection)
+    return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All of it or nothing. Other processes write too: what is read for a decision is read under the writer's lock."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _create(schema, connection):
+    # Two processes may start on a new file at once: the lock comes before the look.
+    with transaction(connection):
+        if _version(connection) == 0 and not _has_tables(connection):
+            for statement in _statements(schema.statements):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {schema.version}")
+    _check_version(schema, connection)
+
+
+def _statements(text):
+    # executescript would commit before it starts.
+    statement = ""
+    for line in text.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def _has_tables(connection) -> bool:
+    return connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] > 0
+
+
+def _version(connection) -> int:
+    return connection.execute("PRAGMA user_version").fetchone()[0]
+
+
+def _check_version(schema, connection):
+    if _version(connection) != schema.version:
+        raise sqlite3.DatabaseError(f"not {schema.kind} of version {schema.version}: choose another --db")
