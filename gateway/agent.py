@@ -15,7 +15,9 @@ from functools import partial
 from typing import Any
 
 from gateway.bearers import Bearers
+from gateway.cabinet import CabinetShell
 from gateway.config import Config
+from gateway.core.cabinet.points import SetContactor, Watchdog
 from gateway.core.gateway import Log, Send
 from gateway.core.heartbeats import Heartbeats
 from gateway.core.uplink.post import Publication
@@ -49,6 +51,8 @@ class Agent:
         self._operation = Operation(config, self._heartbeats)
         self._housekeep_at_ms = 0
         self._early: list[Any] = []
+        self._cabinet: CabinetShell | None = None
+        self._link: UdpLink | None = None
 
     async def run(self) -> None:
         """Start, serve, stop. OSError when the disk or the address cannot be had."""
@@ -90,15 +94,23 @@ class Agent:
         self._bearers = Bearers(
             self._config, self._core, self._mqtt, turn=self._turn, post=self._posted, say=self._operation.say
         )
-        self._link: UdpLink = await open_link(*self._config.bind, self._on_datagram)
-        self._operation.running(opened.core, opened.boot, self._link.address, self._shell_counters)
+        if self._core.cabinet is not None:
+            self._cabinet = CabinetShell(
+                self._config, self._core, turn=self._turn, post=self._posted, say=self._operation.say
+            )
+        if self._config.bind is not None:
+            self._link = await open_link(*self._config.bind, self._on_datagram)
+        link = None if self._link is None else self._link.address
+        self._operation.running(opened.core, opened.boot, link, self._shell_counters)
         recovery = opened.recovery
         self._operation.say(
-            "started", boot=opened.boot, link=list(self._link.address), records=recovery.records, pid=os.getpid()
+            "started", boot=opened.boot, link=list(link or ()), records=recovery.records, pid=os.getpid()
         )
         for damage in recovery.damages:
             self._operation.say("journal-damage", damage=str(damage))
         self._heartbeats.expect("loop", _LOOP_ALLOWED_MS, now_ms=clock.monotonic_ms())
+        if self._cabinet is not None:
+            await self._cabinet.start(self._operation.document)
         self._turn()
         for deliver in self._early:
             deliver()
@@ -110,6 +122,8 @@ class Agent:
         self._operation.stopping()
         if self._timer is not None:
             self._timer.cancel()
+        if self._cabinet is not None:
+            await self._cabinet.close()
         self._bearers.close()
         self._mqtt.close()
         self._core.journal.flush()
@@ -122,7 +136,8 @@ class Agent:
         except TimeoutError:
             self._operation.say("stop-unfinished", syncs=disk.unreported)
             return
-        self._link.close()
+        if self._link is not None:
+            self._link.close()
         disk.close()
         self._opened.state_disk.close()
 
@@ -143,11 +158,15 @@ class Agent:
 
     def _carry_out(self, effect: Any) -> None:
         if isinstance(effect, Send):
-            self._link.send(effect.peer, effect.datagram)
+            if self._link is not None:
+                self._link.send(effect.peer, effect.datagram)
         elif isinstance(effect, Publication):
             self._mqtt.publish(effect.token, effect.topic, effect.payload, effect.retain, effect.expiry_s)
         elif isinstance(effect, Log):
             self._operation.say(effect.what, **effect.values)
+        elif isinstance(effect, SetContactor | Watchdog):
+            if self._cabinet is not None:
+                self._cabinet.carry_out(effect)
         else:
             self._bearers.carry_out(effect)
 
@@ -166,11 +185,17 @@ class Agent:
 
     def _watch(self) -> None:
         """Not part of the turn: it must notice when turns end."""
-        due_ms = self._operation.watch(broker=self._mqtt.looked_ms, modem=self._bearers.modem_looked_ms)
+        due_ms = self._operation.watch(
+            broker=self._mqtt.looked_ms,
+            modem=self._bearers.modem_looked_ms,
+            cabinet=None if self._cabinet is None else self._cabinet.looked_ms,
+        )
         self._loop.call_later(due_ms / 1000, self._watch)
 
     def _shell_counters(self) -> dict[str, Any]:
-        return {"mqtt": dict(self._mqtt.counters), "udp": {"dropped": self._link.dropped}}
+        cabinet = {} if self._cabinet is None else self._cabinet.health()
+        udp = {} if self._link is None else {"udp": {"dropped": self._link.dropped}}
+        return {"mqtt": dict(self._mqtt.counters), **udp, **cabinet}
 
     # --- events -------------------------------------------------------------------------------------------------
 
@@ -214,7 +239,7 @@ class Agent:
             elif isinstance(event, Disconnected):
                 self._core.on_disconnected(event.why, event.bearer, now_ms=now_ms)
             elif isinstance(event, Message):
-                self._core.on_message(event.topic, event.payload, now_ms=now_ms)
+                self._core.on_message(event.topic, event.payload, event.is_retained, now_ms=now_ms)
             elif isinstance(event, PubAck):
                 self._core.on_puback(event.token, event.reason_code, now_ms=now_ms)
             elif isinstance(event, Subscription):

@@ -1,22 +1,27 @@
-"""`bocage gateway`: run the agent, check its configuration, ask how it is and what it had to let go of."""
+"""`bocage gateway`: run the agent, check its configuration, ask how it is, why, and what it had to let go of."""
 
 import argparse
 import asyncio
 import faulthandler
 import sys
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gateway.config import Config
 
 EXAMPLE = """examples:
+  sudo bocage gateway setup
   bocage gateway check --config gateway.toml --insecure
   bocage gateway run --config gateway.toml --insecure
   bocage gateway status --config gateway.toml --lang en
   bocage gateway losses --config gateway.toml --since 2d
+  bocage gateway audit --config gateway.toml --since 30d
+  bocage gateway explain bourg --config gateway.toml --at "demain 05:30"
 
 exit status of `status`: 0 well, 1 something wants attention, 2 nobody answers, or bad usage;
+of `explain`: 0 told, 2 nobody answers, or no such feeder or time;
 of the others: 0 done, 1 the world did not let it, 2 the configuration or the usage is at fault"""
 
 _ACTIONS = {
@@ -24,6 +29,8 @@ _ACTIONS = {
     "check": "check a configuration file",
     "status": "is all well? what waits, since when, and what to do",
     "losses": "list the records that were let go of, and why",
+    "audit": "who ordered what at this cabinet, and whether the record of it is whole (1: it is not)",
+    "explain": "why a feeder of the cabinet is as it is, which rule decided, and what will happen tonight",
 }
 
 
@@ -32,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EXAMPLE
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    _add_setup(actions)
     for name, text in _ACTIONS.items():
         action = actions.add_parser(name, help=text, description=text)
         action.add_argument("--config", type=Path, required=True, help="TOML file, see gateway/README.md")
@@ -44,15 +52,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         else:
             action.add_argument("--json", action="store_true", help="for programs")
             action.add_argument("--lang", choices=("fr", "en"), default="fr", help="language (fr)")
-        if name == "losses":
+        if name == "explain":
+            action.add_argument("feeder", metavar="FEEDER", help="its name, as in the policy")
+            action.add_argument(
+                "--at", metavar="TIME", help="23:00, 'demain 05:30', 2026-07-14T02:00, 14/07/2026 02:00; with +02:00"
+            )
+        if name in ("losses", "audit"):
             action.add_argument("--since", help="2h, 3d, or a date: 2026-11-25, 2026-11-25T14:30")
+
+
+def _add_setup(actions: Any) -> None:
+    from gateway.setup import arguments
+
+    text = "ask what stands in the cabinet and write /etc/bocage"
+    arguments.add_arguments(actions.add_parser("setup", help=text, description=text))
 
 
 def run(args: argparse.Namespace) -> int:
     """The exit status, see EXAMPLE."""
+    if args.action == "setup":
+        from gateway.setup import wizard
+
+        return wizard.run(args)
     from gateway.config import ConfigError, load
 
-    asks = args.action in ("status", "losses")
+    asks = args.action not in ("run", "check")
     try:
         # Who asks how it is need not say again whether the bench may be open.
         config = load(args.config, insecure=asks or args.insecure)
@@ -74,7 +98,16 @@ def _ask(config: "Config", args: argparse.Namespace) -> int:
 
     if args.action == "status":
         return questions.show_status(config, args.lang, as_json=args.json)
+    if args.action == "explain":
+        from gateway import explain
+
+        return explain.show(config, args.feeder, args.lang, at=args.at, as_json=args.json)
     try:
+        if args.action == "audit":
+            from gateway import audit_report
+
+            since = None if args.since is None else questions.since_unix_s(args.since, unix_s=int(time.time()))
+            return audit_report.show(config, args.lang, since_unix_s=since, as_json=args.json)
         return questions.show_losses(config, args.lang, since=args.since, as_json=args.json)
     except ValueError as error:
         print(f"--since: {error}; give 2h, 3d or a date as 2026-11-25", file=sys.stderr)

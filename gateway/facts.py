@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.config import Config
+from gateway.core.cabinet import told
 from gateway.core.gateway import VERSION, Gateway, Log
 from gateway.core.heartbeats import Late
 from gateway.io import log, tls
@@ -100,7 +101,7 @@ class Facts:
 
     def document(self, *, now_ms: int) -> dict[str, Any]:
         """Plain JSON data."""
-        told: dict[str, Any] = {
+        document: dict[str, Any] = {
             "document": DOCUMENT,
             "version": VERSION,
             "phase": self.phase,
@@ -116,8 +117,8 @@ class Facts:
             ],
         }
         if self.core is None:
-            return told
-        return told | {
+            return document
+        return document | {
             "link": list(self.link or ()),
             "centre": self._centre(now_ms),
             "waiting": self._waiting(now_ms),
@@ -125,6 +126,7 @@ class Facts:
             "nodes": self._nodes(now_ms),
             "clock": self._clock(now_ms),
             "certificates": self._days_left,
+            **({} if self.core.cabinet is None else {"cabinet": told.document(self.core.cabinet, now_ms=now_ms)}),
             "health": self.health(),
         }
 

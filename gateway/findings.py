@@ -6,6 +6,7 @@ as well. Judges, and changes nothing; how it is laid out is `gateway/report.py`'
 
 from typing import Any, NamedTuple
 
+from gateway.explaining.cabinet import Alarm, cabinet_of
 from gateway.io import tls
 from gateway.words import WORDS, counted, duration, size, word, word_or
 
@@ -27,6 +28,15 @@ _AT_THE_CENTRE = (
     "mqtt-flood", "mqtt-packet-too-large",
 )  # fmt: skip
 
+# The cabinet's alarms, the gravest first; from _GRAVE on they can wait for the next visit.
+_ALARMS = (
+    "cableFault", "supplyLoss", "contactorStuck", "feederFailure", "feederUnexpectedOn", "handedBack", "lampsLost",
+    "timeFallback", "localOverride", "policyExpired", "meterFailure", "photocellFailure", "doorOpen",
+)  # fmt: skip
+_GRAVE = _ALARMS.index("lampsLost")
+# As the wire calls it (firmware/wire/event.py), where lamps have a meterFailure of their own.
+_ALIASES = {"cabinetMeterFailure": "meterFailure"}
+
 
 class Finding(NamedTuple):
     """Something that wants attention: a key of WORDS, the values for its sentence, and the remedy's own key."""
@@ -34,6 +44,7 @@ class Finding(NamedTuple):
     key: str
     values: dict[str, Any]
     remedy: str = ""
+    since_s: int | None = None
 
     def sentence(self, language: str) -> str:
         values = _spoken(self.values, language)
@@ -56,8 +67,56 @@ def findings(document: dict[str, Any]) -> list[Finding]:
     """What wants attention, the gravest first. Empty for an agent that does not run: that is its headline."""
     if document.get("phase") != "running":
         return []
-    parts = (_stuck, _writing, _room, _letting_go, _link, _certificates, _time, _bearers, _modem, _silence, _serving)
+    parts = (
+        _street, _stuck, _writing, _room, _letting_go, _link, _certificates, _time, _bearers, _modem, _silence,
+        _cabinet, _serving,
+    )  # fmt: skip
     return [found for part in parts for found in part(document)]
+
+
+def alarm_findings(document: dict[str, Any], feeder: str | None = None) -> list[Finding]:
+    """The cabinet's alarms, the gravest first; of one feeder, with those that concern every feeder."""
+    cabinet = cabinet_of(document)
+    alarms = () if cabinet is None else cabinet.alarms
+    if any(alarm.what == "handedBack" for alarm in alarms):
+        alarms = tuple(alarm for alarm in alarms if alarm.what != "timeFallback")  # its cause, said by the other
+    found = [_of_alarm(alarm) for alarm in alarms if feeder is None or alarm.feeder in (None, feeder)]
+    return sorted(found, key=_gravity)
+
+
+def is_grave(found: Finding) -> bool:
+    """Whether a street is dark, burns by day or is dangerous by it; and whatever else is not of the cabinet."""
+    return not found.key.startswith("alarm.") or _gravity(found) < _GRAVE
+
+
+def _street(document: dict[str, Any]) -> list[Finding]:
+    """What leaves a street dark, burning or dangerous comes before everything else."""
+    return [found for found in alarm_findings(document) if _gravity(found) < _GRAVE]
+
+
+def _cabinet(document: dict[str, Any]) -> list[Finding]:
+    return [found for found in alarm_findings(document) if _gravity(found) >= _GRAVE]
+
+
+def _of_alarm(alarm: Alarm) -> Finding:
+    what = _ALIASES.get(alarm.what, alarm.what)
+    if what not in _ALARMS:
+        return Finding("alarm.other", {"what": alarm.what}, since_s=alarm.since_s)
+    values: dict[str, Any] = {"feeder": alarm.feeder or alarm.detail or "?"}
+    if what in ("lampsLost", "cableFault"):
+        values["count"] = alarm.lamps if alarm.lamps is not None else "?"
+    if what == "timeFallback":
+        values["basis"] = _Said(_basis, alarm.detail or "")
+    return Finding(f"alarm.{what}", values, since_s=alarm.since_s)
+
+
+def _gravity(found: Finding) -> int:
+    what = found.key.removeprefix("alarm.")
+    return _ALARMS.index(what) if what in _ALARMS else len(_ALARMS)
+
+
+def _basis(basis: str, language: str) -> str:
+    return word_or(f"basis.{basis}", basis or "?", language)
 
 
 def _stuck(document: dict[str, Any]) -> list[Finding]:
@@ -129,6 +188,8 @@ def _certificates(document: dict[str, Any]) -> list[Finding]:
 def _time(document: dict[str, Any]) -> list[Finding]:
     # A start without network takes a moment to find its time server.
     early = document.get("uptime_s", 0) < _RECENT_S
+    if any(found.key in ("alarm.timeFallback", "alarm.handedBack") for found in alarm_findings(document)):
+        return []  # one cause, said once
     return [] if early or document.get("clock", {}).get("good", True) else [Finding("clock", {})]
 
 

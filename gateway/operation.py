@@ -27,6 +27,8 @@ _WATCH_EVERY_MS = 10_000
 _BROKER_ALLOWED_MS = 60_000
 # The modem's thread waits up to a minute before it opens its port again, and a driver may take another.
 _MODEM_ALLOWED_MS = 180_000
+# It looks every second; a driver that hangs for half a minute has lost the contactors.
+_CABINET_ALLOWED_MS = 30_000
 # Told, but no reason to be restarted: records are kept without them, and the port would hang again.
 _SPARED = frozenset({"modem"})
 # Recovery of a full journal takes a minute on a slow card. While it runs systemd is told to wait on, but not for ever.
@@ -59,7 +61,7 @@ class Operation:
                 self.say("cannot-serve", error=f"{type(error).__name__}: {error}")
 
     def _open_status(self) -> None:
-        self._status = StatusServer(self._config.status_socket, lambda: self._safely(self._document) or {})
+        self._status = StatusServer(self._config.status_socket, self.document)
 
     def _open_metrics(self) -> None:
         if self._config.metrics is not None:
@@ -72,15 +74,21 @@ class Operation:
         self.facts.note(Log(what, values), now_ms=clock.monotonic_ms())
         self._log(what, **values)
 
+    def document(self) -> dict[str, Any]:
+        """Everything that is told of the agent; nothing where an error of ours is in it, which is said."""
+        return self._safely(self._document) or {}
+
     def starting(self) -> None:
         """Still at it: systemd is to have patience."""
         if clock.monotonic_ms() - self._started_ms < _STARTING_MS_MAX:
             self.notify.extend(_STARTING_EXTEND_MS)
 
     def running(
-        self, core: Gateway, boot: int, link: tuple[str, int], shell: Callable[[], dict[str, Any]] = dict
+        self, core: Gateway, boot: int, link: tuple[str, int] | None, shell: Callable[[], dict[str, Any]] = dict
     ) -> None:
-        """The core has recovered and the link is bound; `shell` tells the shell's own counters by part."""
+        """The core has recovered and the link, if there is one, is bound; `shell` tells the shell's own counters by
+        part.
+        """
         self.facts.shell = shell
         self.facts.core, self.facts.boot, self.facts.link = core, boot, link
         self.facts.phase = RUNNING
@@ -113,14 +121,16 @@ class Operation:
         if self._metrics is not None and (document := self._safely(self._document)) is not None:
             self._metrics.update(document)
 
-    def watch(self, *, broker: int | None, modem: int | None) -> int:
+    def watch(self, *, broker: int | None, modem: int | None, cabinet: int | None = None) -> int:
         """Feed systemd's watchdog while nobody is late; returns in how many milliseconds it is due again.
 
-        The last signs of life (monotonic ms) of the thread of the broker's connection and of the modem's; None without.
+        The last signs of life (monotonic ms) of the threads of the broker's connection, of the modem and of those that
+        hold contactors; None without.
         """
         now_ms = clock.monotonic_ms()
         self._heard("broker", _BROKER_ALLOWED_MS, broker)
         self._heard("modem", _MODEM_ALLOWED_MS, modem)
+        self._heard("cabinet", _CABINET_ALLOWED_MS, cabinet)
         late = self._heartbeats.late(now_ms=now_ms)
         known = {one.name for one in self.facts.late}
         self.facts.late = late

@@ -6,6 +6,7 @@ are absent are left out: an older or newer agent can be asked as well. Judges, a
 
 from typing import Any
 
+from gateway.cabinet_report import cabinet_sections
 from gateway.findings import bearer_name, budgets, findings, part_of, percent
 from gateway.words import counted, duration, size, why, word, word_or
 
@@ -37,29 +38,40 @@ def headline(document: dict[str, Any], language: str) -> str:
 
 def render(document: dict[str, Any], language: str) -> list[str]:
     """The whole report, a line each."""
-    phase = document.get("phase", "mute")
-    lines = [f"{document.get('name', '?')} — {headline(document, language)}"]
-    if phase in _NOBODY:
-        lines.append(f"  → {word('do', language, text=word(f'{phase}.do', language))}")
+    lines = nobody_answers(document, language) or [_title(document, language)]
     for found in findings(document):
         lines += [f"  ! {found.sentence(language)}", f"    → {word('do', language, text=found.to_do(language))}"]
     lines.append("")
-    for label, parts in _sections(document, language):
+    for label, parts in sections(document, language):
         lines.append(f"{word(f'label.{label}', language):{_LABEL_WIDTH}} {' ; '.join(parts)}")
     return lines
+
+
+def nobody_answers(document: dict[str, Any], language: str) -> list[str] | None:
+    """The headline and what to do where no agent answers; None where one does."""
+    phase = document.get("phase", "mute")
+    if phase not in _NOBODY:
+        return None
+    return [_title(document, language), f"  → {word('do', language, text=word(f'{phase}.do', language))}"]
+
+
+def _title(document: dict[str, Any], language: str) -> str:
+    return f"{document.get('name', '?')} — {headline(document, language)}"
 
 
 # --- the figures -------------------------------------------------------------------------------------------------
 
 
-def _sections(document: dict[str, Any], language: str) -> list[tuple[str, list[str]]]:
+def sections(document: dict[str, Any], language: str) -> list[tuple[str, list[str]]]:
+    """(label of WORDS, what stands behind it), a line each; parts that are absent are left out."""
     makers = (
         ("since", _say_since), ("centre", _say_centre), ("waiting", _say_waiting), ("disk", _say_disk),
         ("losses", _say_losses), ("nodes", _say_nodes), ("clock", _say_clock), ("mobile", _say_mobile),
         ("modem", _say_modem), ("certificates", _say_certificates), ("faults", _say_faults),
     )  # fmt: skip
-    sections = [(label, make(document, language)) for label, make in makers]
-    return [(label, parts) for label, parts in sections if parts]
+    found = [(label, make(document, language)) for label, make in makers]
+    found[1:1] = cabinet_sections(document, language)
+    return [(label, parts) for label, parts in found if parts]
 
 
 def _say_since(document: dict[str, Any], language: str) -> list[str]:
@@ -141,8 +153,8 @@ def _say_losses(document: dict[str, Any], language: str) -> list[str]:
 
 def _say_nodes(document: dict[str, Any], language: str) -> list[str]:
     nodes = document.get("nodes")
-    if not nodes:
-        return []
+    if not nodes or not (nodes.get("heard") or nodes.get("expected", True)):
+        return []  # a cabinet without controllers on its lamps
     key = "heard" if nodes.get("expected") is None else "heard_of"
     parts = [counted(key, language, nodes.get("heard", 0), expected=nodes.get("expected"))]
     if nodes.get("silent"):
@@ -198,12 +210,13 @@ def _say_faults(document: dict[str, Any], language: str) -> list[str]:
     if faults is None:
         return []
     return [
-        word("ago", language, ago=duration(fault["ago_s"], language), what=_fault(fault, language))
+        word("ago", language, ago=duration(fault["ago_s"], language), what=fault_words(fault, language))
         for fault in reversed(faults[-5:])
     ] or [word("none", language)]
 
 
-def _fault(fault: dict[str, Any], language: str) -> str:
+def fault_words(fault: dict[str, Any], language: str) -> str:
+    """A fault of the log: what, and the beginning of why."""
     what = word_or(f"event.{fault['what']}", fault["what"], language)
     detail = next((str(value) for name, value in fault.get("values", {}).items() if name in _DETAILS), "")
     return word("more_text", language, what=what, detail=detail[:80]) if detail else what

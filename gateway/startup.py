@@ -15,6 +15,7 @@ from gateway.config import Config
 from gateway.core.custody.journal import Recovery
 from gateway.core.gateway import Gateway, Start
 from gateway.core.heartbeats import Heartbeats
+from gateway.crypto import verify_ed25519
 from gateway.io import clock
 from gateway.io.boot_counter import next_boot
 from gateway.io.watched_disk import WatchedDisk
@@ -51,8 +52,10 @@ def open_core(
         Start(secrets.token_bytes(8), boot, "start"),
         journal_disk=journal_disk,
         state_disk=state_disk,
-        session=ClearSession(insecure=insecure),
+        # With an empty list of nodes nobody is answered, in the clear or otherwise.
+        session=ClearSession(insecure=insecure or config.core.allowed == frozenset()),
         random_below=secrets.randbelow,
+        verify=verify_ed25519,
         now_ms=clock.monotonic_ms(),
     )
     recovery = core.start(now_ms=clock.monotonic_ms())

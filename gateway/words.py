@@ -1,9 +1,11 @@
 """Every word that `gateway status` and `gateway losses` say, in French and in English side by side.
 
 For a technician at an open cabinet: short, what is wrong before what may be done, no term that only we use.
-`word` fills in values by name. The sentences about TLS stand beside their detection (`gateway/io/tls.py`).
+`word` fills in values by name. The sentences about TLS stand beside their detection (`gateway/io/tls.py`), those
+about a cabinet in `gateway/cabinet_words.py`.
 """
 
+from gateway.cabinet_words import CABINET_WORDS
 from gateway.io import tls
 
 LANGUAGES = ("fr", "en")
@@ -145,8 +147,8 @@ WORDS = {
     ),
     "cannot_serve": ("Supervision locale en partie indisponible : {why}", "Local monitoring partly missing: {why}"),
     "cannot_serve.do": (
-        "corriger [status] ou [metrics] dans la configuration, puis redémarrer l'agent",
-        "correct [status] or [metrics] in the configuration, then restart the agent",
+        "corriger [status], [metrics] ou [page] dans la configuration, puis redémarrer l'agent",
+        "correct [status], [metrics] or [page] in the configuration, then restart the agent",
     ),
     # causes of a missing link, by the first word of what the connection said; TLS has its own sentences
     "why.connection-refused": ("le serveur refuse la connexion", "the server refuses the connection"),
@@ -242,6 +244,10 @@ WORDS = {
     "event.journal-damage": ("journal abîmé, réparé", "journal damaged, repaired"),
     "event.journal-hole": ("relevés illisibles dans le journal", "records in the journal cannot be read"),
     "event.cannot-serve": ("supervision locale indisponible", "local monitoring missing"),
+    "event.page-failed": ("page du technicien en défaut", "technician's page failed"),
+    "event.policy-refused": ("politique refusée", "policy refused"),
+    "event.command-refused": ("commande refusée", "command refused"),
+    "event.audit-not-written": ("ordre non inscrit au registre", "order not entered in the audit log"),
     "event.library": ("avertissement d'une bibliothèque", "warning of a library"),
     "event.bearer-down": ("liaison en panne", "bearer down"),
     "event.return-failed": ("retour sur la liaison préférée manqué", "return to the preferred bearer failed"),
@@ -270,7 +276,7 @@ WORDS = {
     "hour": ("h", "h"),
     "minute": ("min", "min"),
     "second": ("s", "s"),
-}
+} | CABINET_WORDS
 
 
 def word(key: str, language: str, **values: object) -> str:

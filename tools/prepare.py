@@ -24,7 +24,16 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PYTHON_MIN = (3, 11)
 
 # The programs that some tests need, and the Debian package of each.
-PROGRAMS = {"micropython": "micropython", "mosquitto": "mosquitto", "coap-client-notls": "libcoap3-bin"}
+PROGRAMS = {
+    "micropython": "micropython",
+    "mosquitto": "mosquitto",
+    "coap-client-notls": "libcoap3-bin",
+    # A clean Debian in which the gateway's package is installed, with its systemd, and the network between them.
+    "debootstrap": "debootstrap",
+    "systemd-analyze": "systemd",
+    "openssl": "openssl",
+    "ip": "iproute2",
+}
 
 
 def main() -> None:

@@ -67,7 +67,7 @@ def interface_identity(interface: str) -> str | None:
 
 def _explained(error: OSError, interface: str) -> BearerError:
     if error.errno in (errno.EPERM, errno.EACCES):
-        remedy = "grant CAP_NET_RAW (AmbientCapabilities=CAP_NET_RAW in the unit), or give the bearer's source address"
+        remedy = "a kernel before 5.7 wants CAP_NET_RAW for it: grant that, or give the bearer's source address"
     elif error.errno == errno.ENODEV:
         remedy = "there is no such interface now: plug it in, or correct its name (ip link)"
     else:

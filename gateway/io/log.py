@@ -38,6 +38,14 @@ _LEVELS = {
     "suppressed": WARNING,
     "cannot-serve": WARNING,
     "stop-unfinished": WARNING,
+    "page-failed": ERROR,
+    "policy-refused": WARNING,
+    "command-refused": WARNING,
+    "audit-not-written": WARNING,
+    "cabinet-alarm": NOTICE,  # told as a finding of its own
+    "policy-taken": NOTICE,
+    "page-login-refused": NOTICE,
+    "page-order": NOTICE,
     "bearer-changed": NOTICE,
     "bearer-up": NOTICE,
     "subscription-granted": NOTICE,
@@ -53,7 +61,7 @@ _WHATS_MAX = 50
 _LINE_CHARACTERS_MAX = 16_384
 _TEXT_CHARACTERS_MAX = 500
 _ITEMS_MAX = 200
-_DEPTH_MAX = 6
+_DEPTH_MAX = 8
 
 _SECRET_NAME = re.compile(r"pass(word|phrase|wd)?|secrets?|psk|pin|puk|private|credentials?", re.IGNORECASE)
 _HIDDEN = "[hidden]"

@@ -81,8 +81,11 @@ class PubAck(NamedTuple):
 
 
 class Message(NamedTuple):
+    """`is_retained`: the broker had kept it for whoever subscribes."""
+
     topic: str
     payload: bytes
+    is_retained: bool = False
 
 
 class Subscription(NamedTuple):
@@ -296,7 +299,7 @@ class Connection:
         except UnicodeDecodeError:
             self._count("mqtt-malformed")
             return
-        self._tell(Message(topic, bytes(message.payload)))
+        self._tell(Message(topic, bytes(message.payload), bool(message.retain)))
 
     def on_disconnect(self, _client: Any, _data: Any, flags: Any, reason: Any, _properties: Any) -> None:
         if self._told_why:

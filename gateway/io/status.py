@@ -19,8 +19,9 @@ from typing import Any
 from gateway.io import clock
 from gateway.io.log import clean
 
-# Well below what the kernel buffers for a Unix stream (212,992 bytes by default).
-LINE_BYTES_MAX = 65_536
+# Below what the kernel buffers for a Unix stream (212,992 bytes by default): a full cabinet with its policy takes 90
+# kB.
+LINE_BYTES_MAX = 131_072
 _SAME_LINE_MS = 500
 _BACKLOG = 16
 
@@ -67,11 +68,12 @@ class StatusServer:
 
 
 def encode(state: dict[str, Any]) -> bytes:
-    """One line of JSON, without secrets; without the counters if it would be too long."""
-    line = json.dumps(clean(state)).encode() + b"\n"
-    if len(line) > LINE_BYTES_MAX:
-        state = {name: value for name, value in state.items() if name != "health"}
-        line = json.dumps(clean(state)).encode() + b"\n"
+    """One line of JSON, without secrets; without the counters if it would be too long, then without the cabinet."""
+    for left_out in ((), ("health",), ("health", "cabinet")):
+        told = {name: value for name, value in state.items() if name not in left_out}
+        line = json.dumps(clean(told)).encode() + b"\n"
+        if len(line) <= LINE_BYTES_MAX:
+            break
     return line[:LINE_BYTES_MAX]
 
 

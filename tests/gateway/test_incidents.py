@@ -11,7 +11,12 @@ from gateway.io import log, tls
 GUIDE = (Path(report.__file__).parent / "INCIDENTS.md").read_text(encoding="utf-8")
 _, FRENCH, ENGLISH = re.split("^## (?:Français|English)$", GUIDE, flags=re.MULTILINE)
 PARTS = {"fr": FRENCH, "en": ENGLISH}
-SOURCE = "\n".join(path.read_text(encoding="utf-8") for path in sorted(Path(report.__file__).parent.rglob("*.py")))
+GATEWAY = Path(report.__file__).parent
+SOURCE = "\n".join(
+    path.read_text(encoding="utf-8")
+    for folder in (GATEWAY, GATEWAY.parent / "firmware" / "policy")
+    for path in sorted(folder.rglob("*.py"))
+)
 FINDINGS = sorted(key.removesuffix(".do") for key in words.WORDS if key.endswith(".do"))
 
 

@@ -1,0 +1,64 @@
+"""HTML from Python calls, in which every text is escaped unless it is HTML already, and breaks only where it may.
+
+    tag("p", "Départ ", tag("b", name), class_="why")
+
+A name from a policy or a command may hold anything that a person, or an enemy, typed: `Safe` is only made here, out
+of escaped parts, so no screen can forget it. Knows no screen.
+"""
+
+import re
+from collections.abc import Iterable
+from html import escape
+from typing import Union
+
+_VOID = frozenset(("meta", "link", "input", "br", "hr", "img"))
+_NAME = re.compile("[a-zA-Z][a-zA-Z0-9-]*")
+# No line ends before a French double sign, inside quotation marks, or between a number and its unit.
+_JOINED = re.compile(r" (?=[:;!?»])|(?<=«) |(?<=[0-9]) (?=(?:W|VA|V|kWh|lx|min|s|h|j|d|[kMGT]?[oB])\b|%)|(?<=n°) ")
+_NO_BREAK = "\u00a0"
+
+
+class Safe(str):
+    """HTML that may stand as it is."""
+
+
+# Spelt so because a name in quotes cannot stand beside `|` when it is evaluated.
+Child = Union[str, int, None, Iterable["Child"]]  # noqa: UP007
+Attribute = str | int | float | bool | None
+
+
+def tag(name: str, /, *children: Child, **attributes: Attribute) -> Safe:
+    """An element. Attributes end in `_` where Python has the word, `_` inside is `-`; None and False are left out."""
+    assert _NAME.fullmatch(name)
+    head = "".join(_attribute(key, value) for key, value in attributes.items())
+    if name in _VOID:
+        assert not children
+        return Safe(f"<{name}{head}>")
+    return Safe(f"<{name}{head}>{join(*children)}</{name}>")
+
+
+def join(*children: Child) -> Safe:
+    """Children without an element around them."""
+    return Safe("".join(_shown(child) for child in children))
+
+
+def _shown(child: Child) -> str:
+    if child is None:
+        return ""
+    if isinstance(child, Safe):
+        return child
+    if isinstance(child, str | int):
+        return escape(_unbroken(str(child)))
+    return "".join(_shown(one) for one in child)
+
+
+def _unbroken(text: str) -> str:
+    return _JOINED.sub(_NO_BREAK, text)
+
+
+def _attribute(key: str, value: Attribute) -> str:
+    if value is None or value is False:
+        return ""
+    name = key.rstrip("_").replace("_", "-")
+    assert _NAME.fullmatch(name)
+    return f" {name}" if value is True else f' {name}="{escape(str(value))}"'

@@ -1,0 +1,214 @@
+"""The gateway's Debian package: the same bytes from the same sources, nothing missing in it, nothing in it without
+use."""
+
+import ast
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tools import cli
+from tools.package import build, contents
+
+pytestmark = pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="no dpkg-deb program: Debian builds packages")
+
+EPOCH = 1_793_491_200
+UNIT = "usr/lib/systemd/system/bocage-gateway.service"
+EXPOSURE_MAX = 2.0
+
+
+def made(folder, version="0.1.0"):
+    return build.build(folder, version=version, maintainer=build.MAINTAINER, epoch=EPOCH)
+
+
+def members(package):
+    """{name: (TarInfo, content)} of what the package puts into the system."""
+    data = subprocess.run(["dpkg-deb", "--fsys-tarfile", str(package)], capture_output=True, check=True).stdout
+    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+        found = {}
+        for member in tar:
+            file = tar.extractfile(member) if member.isfile() else None
+            found[member.name.removeprefix("./")] = (member, file.read() if file else b"")
+        return found
+
+
+def control(package, name="control"):
+    done = subprocess.run(["dpkg-deb", "--info", str(package), name], capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory):
+    return made(tmp_path_factory.mktemp("package"))
+
+
+def test_two_builds_are_the_same_bytes(package, tmp_path):
+    before = os.umask(0o077)
+    try:
+        again = made(tmp_path / "elsewhere")
+    finally:
+        os.umask(before)
+    assert again.name == package.name == "bocage-gateway_0.1.0_all.deb"
+    assert again.read_bytes() == package.read_bytes()
+
+
+def test_everything_is_roots_of_one_time_and_writable_by_nobody_else(package):
+    for name, (member, _data) in members(package).items():
+        assert (member.uid, member.gid, member.mtime) == (0, 0, EPOCH), name
+        assert member.mode & 0o022 == 0, name
+
+
+def test_programs_may_be_run_and_nothing_else(package):
+    programs = {name for name, (member, _) in members(package).items() if member.isfile() and member.mode & 0o111}
+    assert programs == {"usr/bin/bocage", "usr/share/python3/runtime.d/bocage-gateway.rtupdate"}
+
+
+def test_etc_holds_no_file_that_an_upgrade_could_touch(package):
+    files = [name for name, (member, _) in members(package).items() if name.startswith("etc/") and member.isfile()]
+    assert files == []
+    assert "etc/bocage" in members(package)
+
+
+def test_every_module_finds_what_it_imports(package):
+    """In the package, in Python, or in a package that it depends on."""
+    modules = {
+        name.removeprefix("usr/share/bocage/"): data
+        for name, (_member, data) in members(package).items()
+        if name.startswith("usr/share/bocage/") and name.endswith(".py")
+    }
+    ours = {name.removesuffix("/__init__.py").removesuffix(".py").replace("/", ".") for name in modules}
+    used = set()
+    for name, data in modules.items():
+        for imported in imports(data):
+            top = imported.partition(".")[0]
+            if top in ("gateway", "wire", "policy", "tools"):
+                assert imported in ours or imported.rpartition(".")[0] in ours, f"{name} imports {imported}"
+            elif top not in sys.stdlib_module_names:
+                assert top in contents.PYTHON_PACKAGES, f"{name} imports {top}"
+                used.add(top)
+    assert used == set(contents.PYTHON_PACKAGES), "a package is depended on that nothing imports"
+
+
+def imports(data):
+    for node in ast.walk(ast.parse(data)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "import_module":
+            yield from (argument.value for argument in node.args if isinstance(argument, ast.Constant))
+
+
+def test_what_debian_must_have_is_within_what_the_sources_ask_for():
+    project = tomllib.loads((build.ROOT / "pyproject.toml").read_text())["project"]
+    asked = {}
+    for line in project["optional-dependencies"]["gateway"]:
+        found = re.fullmatch(r"([a-z0-9-]+)>=([0-9.]+),<([0-9.]+)(?:;.*)?", line)
+        assert found, line
+        asked[found[1]] = (numbers(found[2]), numbers(found[3]))
+    names = {"paho": "paho-mqtt", "serial": "pyserial", "prometheus_client": "prometheus-client"}
+    for module, (_package, version) in contents.PYTHON_PACKAGES.items():
+        low, high = asked[names.get(module, module)]
+        assert low <= numbers(version) < high, module
+
+
+def numbers(version):
+    return tuple(int(part) for part in version.split("."))
+
+
+def test_the_launcher_knows_only_commands_that_work(package):
+    launcher = members(package)["usr/bin/bocage"][1].decode()
+    assert launcher.startswith("#!/usr/bin/python3 -I\n")
+    assert set(contents.COMMANDS) <= set(cli.COMMANDS)
+    for name in contents.COMMANDS:
+        module = cli.COMMANDS[name].module.replace(".", "/")
+        assert f"usr/share/bocage/{module}.py" in members(package)
+
+
+@pytest.mark.parametrize("script", contents.SCRIPTS)
+def test_a_script_of_dpkg_is_sound_shell(package, script):
+    text = control(package, script)
+    assert text.startswith("#!/bin/sh\n")
+    subprocess.run(["sh", "-n"], input=text, text=True, check=True)
+
+
+def test_the_control_file_says_what_it_must(package):
+    fields = dict(line.split(": ", 1) for line in control(package).splitlines() if not line.startswith(" "))
+    assert fields["Architecture"] == "all", "one file for a Raspberry Pi and for a PC"
+    assert fields["Package"] == "bocage-gateway" and fields["Version"] == "0.1.0"
+    assert "python3 (>= 3.11)" in fields["Depends"]
+    assert 500 < int(fields["Installed-Size"]) < 5000
+
+
+def test_the_documents_and_the_licence_are_in_it(package):
+    found = members(package)
+    licence = (build.ROOT / "LICENSE").read_text().splitlines()
+    copyright_text = found[f"{contents.DOCUMENTS}/copyright"][1].decode()
+    assert all(line.strip() in copyright_text for line in licence)
+    for name in ("INSTALLATION.md", "INCIDENTS.md", "wiring.svg", "changelog.gz"):
+        assert found[f"{contents.DOCUMENTS}/{name}"][1]
+
+
+def test_lintian_has_nothing_to_say(package):
+    if shutil.which("lintian") is None:
+        pytest.skip("no lintian program: apt-get install lintian")
+    command = ["lintian", "--allow-root", "--fail-on", "error,warning", str(package)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_sandbox_leaves_little(package, tmp_path, record_property):
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("no systemd-analyze program: apt-get install systemd")
+    unit = tmp_path / "bocage-gateway.service"
+    unit.write_bytes(members(package)[UNIT][1])
+    command = ["systemd-analyze", "security", "--offline=true", "--no-pager", str(unit)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    found = re.search(r"Overall exposure level for \S+: ([0-9.]+)", done.stdout)
+    assert found, done.stdout + done.stderr
+    record_property("exposure", found[1])
+    assert float(found[1]) <= EXPOSURE_MAX
+
+
+def test_the_command_builds_and_says_what(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", str(EPOCH))
+    assert cli.main(["package", "build", "--out", str(tmp_path), "--version", "0.2.0~rc1", "--json"]) == 0
+    assert (tmp_path / "bocage-gateway_0.2.0~rc1_all.deb").exists()
+    assert '"sha256"' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", [["--version", "one"], ["--version", "1/2"], ["--maintainer", "nobody"]])
+def test_bad_usage_is_one_line_and_builds_nothing(tmp_path, capsys, words):
+    assert cli.main(["package", "build", "--out", str(tmp_path), *words]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_time_that_is_none_is_refused(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "yesterday")
+    assert cli.main(["package", "build", "--out", str(tmp_path)]) == 1
+    assert "SOURCE_DATE_EPOCH" in capsys.readouterr().err
+
+
+def test_without_git_the_time_is_still_one(monkeypatch):
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    monkeypatch.setattr(build.shutil, "which", lambda _name: None)
+    assert build.source_epoch() == 0
+
+
+def test_a_machine_without_dpkg_deb_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(build.shutil, "which", lambda _name: None)
+    with pytest.raises(build.BuildError, match="dpkg-deb"):
+        made(tmp_path)
+
+
+def test_a_checkout_that_is_not_whole_is_told(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        list(contents.files(Path(tmp_path)))

@@ -1,0 +1,177 @@
+"""Builds the gateway's Debian package with dpkg-deb, the same bytes from the same sources wherever it is built.
+
+Pure Python, so `Architecture: all`: one file for a Raspberry Pi (arm64) and for a PC (amd64). Times are those of
+SOURCE_DATE_EPOCH, owners root's, modes set here and not by the umask, and the compression runs in one thread, for how
+many there are would show in the result. Needs dpkg-deb and no network; changes nothing but the file it makes.
+"""
+
+import gzip
+import os
+import shutil
+import subprocess
+import tempfile
+import tomllib
+from collections.abc import Iterator
+from email.utils import formatdate
+from pathlib import Path, PurePosixPath
+
+from tools.package import contents
+
+ROOT = Path(__file__).resolve().parents[2]
+MAINTAINER = "Bocage maintainers <maintainers@bocage.invalid>"
+
+_SUMMARY = "agent of a street lighting cabinet that runs alone"
+_DESCRIPTION = """\
+ Runs on a Raspberry Pi or a PC in a street lighting cabinet. It switches the
+ feeders by the signed policy of the commune, with or without a link to the
+ centre, measures them, keeps every record until the centre holds it, and
+ sends it over MQTT by fibre or 4G.
+ .
+ After installation: sudo bocage gateway setup (French; --lang en).
+"""
+_LAUNCHER = """\
+#!/usr/bin/python3 -I
+\"\"\"The `bocage` command of the package bocage-gateway: only the commands whose modules are in it.\"\"\"
+
+import sys
+
+sys.path.insert(0, "/{modules}")
+
+from tools import cli  # noqa: E402
+
+cli.COMMANDS = {{name: cli.COMMANDS[name] for name in {commands!r} if name in cli.COMMANDS}}
+sys.exit(cli.main())
+"""
+
+
+class BuildError(Exception):
+    """The package cannot be built here; says the remedy."""
+
+
+def project_version() -> str:
+    """The version of the sources, from pyproject.toml."""
+    return str(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"])
+
+
+def source_epoch() -> int:
+    """The time that every file gets: SOURCE_DATE_EPOCH, else that of the last commit, else 0 (a tree without git)."""
+    given = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if given:
+        if not given.isascii() or not given.isdigit():
+            raise BuildError(f"SOURCE_DATE_EPOCH is {given!r}; give seconds since 1970, or unset it")
+        return int(given)
+    git = shutil.which("git")
+    if git is None:
+        return 0
+    command = [git, "-C", str(ROOT), "log", "-1", "--format=%ct"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return int(done.stdout) if done.returncode == 0 and done.stdout.strip().isdigit() else 0
+
+
+def build(out: Path, *, version: str, maintainer: str, epoch: int) -> Path:
+    """Make the package in the folder `out`; its path. BuildError or OSError when that cannot be done."""
+    dpkg_deb = shutil.which("dpkg-deb")
+    if dpkg_deb is None:
+        raise BuildError("no dpkg-deb here: build on Debian, Ubuntu or Raspberry Pi OS")
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / f"{contents.NAME}_{version}_all.deb"
+    with tempfile.TemporaryDirectory(prefix="bocage-package-") as folder:
+        tree = Path(folder) / "tree"
+        _lay_out(tree, version, maintainer, epoch)
+        _settle(tree, epoch)
+        made = Path(folder) / path.name
+        command = [dpkg_deb, "--root-owner-group", "-Zxz", "--threads-max=1", "--build", str(tree), str(made)]
+        environment = {**os.environ, "SOURCE_DATE_EPOCH": str(epoch), "LC_ALL": "C.UTF-8"}
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+        if done.returncode:
+            raise BuildError(f"dpkg-deb refused: {done.stderr.strip()}")
+        shutil.copyfile(made, path)
+    return path
+
+
+def _lay_out(tree: Path, version: str, maintainer: str, epoch: int) -> None:
+    for file in contents.files(ROOT):
+        data = file.source.read_bytes()
+        if file.target.suffix == ".gz":
+            data = _zipped(data)
+        if file.target.name == "copyright":
+            data += _licence()
+        _write(tree / file.target, data, is_program=file.is_program)
+    launcher = _LAUNCHER.format(modules=contents.MODULES, commands=contents.COMMANDS)
+    _write(tree / contents.LAUNCHER, launcher.encode(), is_program=True)
+    # `bocage --version` asks for the version as Python packages keep it.
+    metadata = f"Metadata-Version: 2.1\nName: bocage\nVersion: {version}\n"
+    _write(tree / contents.MODULES / f"bocage-{version}.dist-info" / "METADATA", metadata.encode())
+    _write(tree / contents.DOCUMENTS / "changelog.gz", _zipped(_changelog(version, maintainer, epoch).encode()))
+    (tree / "etc" / "bocage").mkdir(parents=True)
+    control = tree / "DEBIAN"
+    for name in contents.SCRIPTS:
+        script = ROOT / "tools/package/debian" / name
+        _write(control / name, script.read_bytes(), is_program=True)
+    _write(control / "control", _control(tree, version, maintainer).encode())
+    _write(control / "md5sums", "".join(_sums(tree)).encode())
+
+
+def _write(path: Path, data: bytes, *, is_program: bool = False) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    path.chmod(0o755 if is_program else 0o644)
+
+
+def _settle(tree: Path, epoch: int) -> None:
+    """Modes of folders and times of everything, whatever the umask and the hour."""
+    for path in sorted(tree.rglob("*"), reverse=True):
+        if path.is_dir():
+            path.chmod(0o755)
+        os.utime(path, (epoch, epoch))
+    tree.chmod(0o755)
+    os.utime(tree, (epoch, epoch))
+
+
+def _zipped(data: bytes) -> bytes:
+    return gzip.compress(data, 9, mtime=0)
+
+
+def _control(tree: Path, version: str, maintainer: str) -> str:
+    fields = {
+        "Package": contents.NAME,
+        "Version": version,
+        "Architecture": "all",
+        "Maintainer": maintainer,
+        "Installed-Size": str(_kibibytes(tree)),
+        "Depends": ", ".join(contents.DEPENDS),
+        "Recommends": ", ".join(contents.RECOMMENDS),
+        "Suggests": ", ".join(contents.SUGGESTS),
+        "Section": "net",
+        "Priority": "optional",
+        "Description": f"{_SUMMARY}\n{_DESCRIPTION}",
+    }
+    return "".join(f"{name}: {value.rstrip()}\n" for name, value in fields.items())
+
+
+def _changelog(version: str, maintainer: str, epoch: int) -> str:
+    date = formatdate(epoch)
+    return (
+        f"{contents.NAME} ({version}) trixie; urgency=medium\n\n"
+        f"  * Built from the sources of Bocage {project_version()}.\n\n -- {maintainer}  {date}\n"
+    )
+
+
+def _licence() -> bytes:
+    """The licence as a field of Debian's copyright file: each line begins with a space, an empty one is a full stop."""
+    lines = (ROOT / "LICENSE").read_text(encoding="utf-8").splitlines()
+    return "".join(f" {line.strip() or '.'}\n" for line in lines).encode()
+
+
+def _kibibytes(tree: Path) -> int:
+    """As dpkg-gencontrol counts: whole kibibytes of each file, one for each folder."""
+    return sum(-(-path.stat().st_size // 1024) if path.is_file() else 1 for path in tree.rglob("*"))
+
+
+def _sums(tree: Path) -> Iterator[str]:
+    from hashlib import md5  # not for security: what `dpkg --verify` reads
+
+    for path in sorted(tree.rglob("*")):
+        name = PurePosixPath(path.relative_to(tree))
+        if path.is_file() and name.parts[0] != "DEBIAN":
+            yield f"{md5(path.read_bytes(), usedforsecurity=False).hexdigest()}  {name}\n"
