@@ -15,7 +15,6 @@ from simulator.disk import PendingSync, SimDisk
 from simulator.node_host import NodeHost
 from simulator.prng import Prng
 from simulator.world import World
-from wire import topic
 from wire.session import ClearSession
 
 _CLOCK_EVERY_MS = 60_000
@@ -67,7 +66,6 @@ class GatewayHost:
         self.options = options
         self._broker = broker
         self._name = f"{options.insee}-{options.name}"
-        self._watermark_topic = topic.build(topic.WATERMARK, options.insee, options.name)
         self.core: Gateway | None = None
         self.journal_disk = SimDisk(prng.split("card"), latency_ms=(2, 40), on_pending=self._pending)
         self.state_disk = SimDisk(prng.split("state"), latency_ms=(2, 40), on_pending=self._state_pending)
@@ -216,7 +214,9 @@ class GatewayHost:
         line = self._lines[bearer] = _Line(self, bearer)
         if self.is_up[bearer]:
             self.spend(bearer, _CONNECT_BYTES)
-            self._broker.connect(self._name, line, lambda name: name == self._watermark_topic)
+            assert self.core is not None
+            topics = frozenset(self.core.connection_topics())
+            self._broker.connect(self._name, line, topics.__contains__)
         else:
             self._world.after(3_000, line.on_disconnected, "no route to host")
 

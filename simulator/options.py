@@ -7,6 +7,8 @@ cut, when power fails in a cabinet. Times are seconds after the start of the run
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from simulator.cabinet.story import Happening
+from simulator.cabinet.story import draw as draw_village
 from simulator.prng import Prng
 
 HOUR_S = 3600
@@ -60,6 +62,8 @@ class Drawn:
     cuts: list[Cut] = field(default_factory=list)
     dead_lamps: list[tuple[int, int]] = field(default_factory=list)
     stuck_relays: list[tuple[int, int]] = field(default_factory=list)
+    # Of the commune that has a cabinet only: see `simulator.cabinet.story`.
+    happenings: tuple[Happening, ...] = ()
 
 
 def cabinets(lamps: int) -> list[Cabinet]:
@@ -91,6 +95,7 @@ def draw(options: Options, prng: Prng) -> Drawn:
     ingest_s = 11 * HOUR_S + prng.randrange(HOUR_S)
     drawn.cuts.append(Cut("ingest", None, ingest_s, ingest_s + 5400))
     drawn.cuts.append(Cut("broker", None, ingest_s + 4500, ingest_s + 4560))
+    drawn.happenings = draw_village(options.start_unix_s, options.hours, prng.split("village"))
     drawn.cuts = [cut for cut in drawn.cuts if cut.to_s < scale]
     if options.lamps >= 12:
         chosen = prng.pick(3, options.lamps)

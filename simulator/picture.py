@@ -5,6 +5,7 @@ from html import escape
 from itertools import pairwise
 
 from policy import civil
+from simulator.cabinet import telling
 from simulator.options import cabinets
 from simulator.report import WORDS
 from simulator.result import Result, Sight
@@ -39,7 +40,8 @@ def svg(result: Result, language: str) -> str:
         [sight.waiting for sight in sights],
     )
     bands = _TOP + 3 * (_PANEL + _GAP)
-    height = bands + len(sights[0].carriers) * (_BAND + _BAND_GAP) + _GAP // 2
+    village = bands + len(sights[0].carriers) * (_BAND + _BAND_GAP) + _GAP
+    height = village + telling.band_height() + _GAP // 2
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}"'
         ' font-family="sans-serif" font-size="13">',
@@ -57,6 +59,9 @@ def svg(result: Result, language: str) -> str:
         if number == 0:
             parts.append(_line(top, wanted, peak, sights, begin, end))
     parts += _bearers(result, bands, begin, end, language)
+    parts += telling.band(
+        result.village, lambda at_s: _x(at_s, begin, end), top=village, begin=begin, end=end, language=language
+    )
     parts.append("</svg>")
     return "\n".join(parts)
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from policy import civil
+from simulator.cabinet import telling
 from simulator.options import Options, cabinets
 from simulator.result import Result
 
@@ -108,6 +109,7 @@ def heading(options: Options, drawn: Any, language: str) -> str:
               for cut in drawn.cuts]
     events += [(at_s, f"{words['dead']} n° {index + 1}") for index, at_s in drawn.dead_lamps]
     events += [(at_s, f"{words['stuck']} n° {index + 1}") for index, at_s in drawn.stuck_relays]
+    events += telling.heading(drawn.happenings, language)
     for at_s, text in sorted(events):
         lines.append(f"  {_clock(options, at_s)}  {text}")
     return "\n".join(lines)
@@ -144,6 +146,7 @@ def text(result: Result, wall_s: float, language: str) -> str:
         _row(words["used"], f"{_kwh(result.true_wh)} kWh (−{saved} %)"),
         _row(words["full"], f"{_kwh(result.full_power_wh)} kWh"),
         _row(words["stored"], f"{_kwh(result.stored_wh)} kWh"),
+        *(_row(name, value) if value else name for name, value in telling.rows(result.village, language)),
         words["link"],
         _row(words["batches"], result.batches),
         _row(words["bytes"], f"{result.batch_bytes / max(1, result.readings):.2f}"),
@@ -165,6 +168,7 @@ def faults(result: Result) -> list[str]:
         *result.alarms.faults[:10],
         *result.lighting_violations[:10],
         *result.bounds_violations[:10],
+        *telling.faults(result.village),
     ]
 
 
@@ -204,6 +208,7 @@ def as_json(result: Result, wall_s: float) -> dict[str, Any]:
         "mobile_bytes": result.mobile_bytes,
         "bearer_changes": result.bearer_changes,
         "bytes_per_reading": round(result.batch_bytes / max(1, result.readings), 2),
+        "village": telling.as_json(result.village),
         "counters": result.counters,
     }
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from simulator.cabinet.story import Told
 from simulator.checkers.alarms import AlarmVerdict
 from simulator.checkers.delivery import Verdict
 from simulator.options import Drawn, Options
@@ -45,6 +46,7 @@ class Result:
     mobile_bytes: int
     bearer_changes: int
     readings: int
+    village: Told
     counters: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -58,4 +60,5 @@ class Result:
             or self.lighting_violations
             or self.bounds_violations
             or self.alarms.faults
+            or not self.village.is_good
         )

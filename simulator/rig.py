@@ -141,7 +141,7 @@ class Rig:
         self._broker_port = free_port(socket.SOCK_STREAM)
         self._link_port = free_port(socket.SOCK_DGRAM)
         python = [sys.executable, "-m", "tools"]
-        broker = f"{desk.broker_host}:{self._broker_port}"
+        broker = self.broker_address
         commands = {
             "broker": [mosquitto, "-c", str(self._broker_file())],
             "ingest": [*python, "centre", "ingest", "--db", str(self.database), "--broker", broker, "--insecure"],
@@ -184,6 +184,11 @@ class Rig:
                 part.stop()
         finally:
             signal.signal(signal.SIGINT, impatient)
+
+    @property
+    def broker_address(self) -> str:
+        """host:port"""
+        return f"{self._desk.broker_host}:{self._broker_port}"
 
     def now_ms(self) -> int:
         return int(1000 * (time.monotonic() - self._begun))

@@ -14,11 +14,13 @@ from gateway.core.gateway import Options as GatewayOptions
 from node.settings import Settings
 from policy import civil, lighting
 from simulator.broker import Broker
+from simulator.cabinet import story
 from simulator.centre import Centre
 from simulator.checkers.alarms import LampFault, judge
 from simulator.checkers.bounds import BoundsChecker
 from simulator.checkers.delivery import DeliveryChecker
 from simulator.checkers.lighting import EVERY_MS, LightingChecker, Watched
+from simulator.control import Control
 from simulator.gateway_host import GatewayHost
 from simulator.network import LinkQuality, Radio
 from simulator.node_host import NodeHost
@@ -67,10 +69,14 @@ class Territory:
         self._radios: list[Radio] = []
         self._watched: list[Watched] = []
         self._node_ms = 0
+        self.control = Control(self.world, self.broker)
+        self.village = story.Village(
+            self.world, self._prng.split("village"), self.broker, self.control, self.drawn.happenings
+        )
         for index, cabinet in enumerate(cabinets(options.lamps)):
             self._build(index, cabinet)
         self.lighting = LightingChecker(self._watched)
-        self.bounds = BoundsChecker(self.gateways)
+        self.bounds = BoundsChecker([*self.gateways, self.village.host])
         self.sights: list[Sight] = []
         self._expected: list[LampFault] = []
 
@@ -174,8 +180,10 @@ class Territory:
 
     def _begin(self) -> None:
         self.centre.start()
+        self.control.start()
         for gateway in self.gateways:
             gateway.power_on()
+        self.village.begin()
         for feeder, cabinet, hosts in self._feeders:
             if feeder.switched:
                 self._next_contactor(feeder, cabinet, hosts)
@@ -280,14 +288,15 @@ class Territory:
             energy.wh for host in self.nodes for energy in warehouse.energy_wh(host.settings.node).values()
         )
         counters: dict[str, int] = {}
-        for gateway in self.gateways:
+        for gateway in (*self.gateways, self.village.host):
             for name, value in gateway.totals().items():
                 counters[name] = counters.get(name, 0) + value
         result = Result(
             options=self.options,
             drawn=self.drawn,
             verdict=verdict,
-            alarms=judge(self._expected, warehouse.bodies()),
+            alarms=judge(self._expected, (row for row in warehouse.bodies() if row[0][0] != story.GATEWAY_ID)),
+            village=self.village.told(warehouse.bodies()),
             digest="",
             node_seconds=self._node_ms // 1000,
             events=self.world.events,
@@ -351,6 +360,8 @@ class Territory:
             tuple(result.verdict[:9]),
             result.events,
             result.true_wh,
+            tuple(map(tuple, result.village.counted)),
+            result.village.true_wh,
             tuple(lamp.energy_wh() for lamp in self.lamps),
             tuple((sight.unix_s, sight.lit, sight.waiting, sight.power_dw) for sight in result.sights),
         )

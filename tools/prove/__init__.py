@@ -6,6 +6,7 @@ import importlib
 PROOFS = {
     "kill": ("tools.prove.kill", "kill -9 of gateway, broker and ingest, and a frozen broker, under load"),
     "corrupt": ("tools.prove.corrupt", "damaged journal files: it starts, and tells what is lost"),
+    "night": ("tools.prove.night", "an agent killed, hung, unplugged, its card dead: the street is as policy wants"),
     "bearers": ("tools.prove.bearers", "fibre cut, swallowed, lossy, flapping: mobile carries, nothing is lost"),
     "powercut": ("tools.prove.powercut", "a power cut at every single operation of the journal's disk"),
     "storm": ("tools.prove.storm", "the broker returns to 200 gateways at once: how they ask, and nothing is lost"),

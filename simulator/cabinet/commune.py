@@ -1,0 +1,120 @@
+"""A simulated commune: where it is, who signs for it, what its council has decided, in the real signed forms.
+
+Keys come from names by a hash, so that they are the same in every run: secret to nobody, and worth nothing outside.
+"""
+
+from hashlib import sha256
+from typing import NamedTuple
+
+from gateway.core.cabinet.cabinet import CabinetOptions
+from gateway.core.cabinet.feeder import FeederOptions
+from policy import civil, document, keyset, lighting
+from simulator import ed25519
+from simulator.cabinet.fallback import Programme
+from simulator.cabinet.feeder import FeederData
+from simulator.cabinet.twin import WHOLE, Wiring
+from wire import command, cose
+
+_KEY_HOLDERS = ("maire", "premier adjoint", "secrétaire de mairie")
+_ALWAYS = 0b1111111
+
+
+class Commune(NamedTuple):
+    """A commune of France."""
+
+    insee: str
+    name: str
+    inhabitants: int
+    latitude_e4: int
+    longitude_e4: int
+
+    @property
+    def site(self) -> lighting.Site:
+        return lighting.Site(self.latitude_e4, self.longitude_e4, civil.PARIS)
+
+
+# The smallest commune of Angers Loire Métropole, on an island in the Loire.
+BEHUARD = Commune("49028", "Béhuard", 124, 473783, -6428)
+
+
+class Night(NamedTuple):
+    """Evenings that are not ordinary, as `lighting.Rule` has dates: MMDD, the same for one evening of every year."""
+
+    first: int
+    last: int
+    programme: Programme
+
+
+def calendar_of(ordinary: Programme, nights: tuple[Night, ...] = ()) -> lighting.Calendar:
+    """The exceptions first, then every evening."""
+    programs = (*(night.programme.steps() for night in nights), ordinary.steps())
+    rules = [lighting.Rule(_ALWAYS, night.first, night.last, index) for index, night in enumerate(nights)]
+    return lighting.Calendar((*rules, lighting.Rule(_ALWAYS, 0, 0, len(nights))), programs)
+
+
+def keys_of(commune: Commune) -> keyset.KeySet:
+    """The key set that was installed by hand."""
+    keys = tuple((ed25519.public_key(_secret(commune, holder)), holder) for holder in _KEY_HOLDERS)
+    return keyset.KeySet(1, commune.insee, 2, keys)
+
+
+def policy_of(
+    commune: Commune, feeders: tuple[FeederData, ...], calendar: lighting.Calendar, *, from_s: int, until_s: int
+) -> document.Policy:
+    """What the council has decided: one calendar for all, the mayor may order."""
+    rules = tuple(
+        document.FeederRule(feeder.name, document.SWITCHED if feeder.switched else document.PERMANENT, 0, "rues")
+        for feeder in feeders
+    )
+    section = document.Lighting(commune.site, (calendar,), rules, ())
+    mayor = document.Operator(ed25519.public_key(_secret(commune, "mairie")), "mairie", document.ALL_RIGHTS)
+    authority_name = f"Conseil municipal de {commune.name}"
+    return document.Policy(1, commune.insee, from_s, until_s, authority_name, "Délibération 2026-14", section, (mayor,))
+
+
+def signed_policy(commune: Commune, policy: document.Policy) -> bytes:
+    """As it travels and is kept."""
+    return _signed(commune, _KEY_HOLDERS[0], document.encode(policy), cose.POLICY_AAD)
+
+
+def signed_emergency(commune: Commune, number: int, reason: str, *, from_s: int, to_s: int) -> bytes:
+    """Light everywhere, by order of the mayor. `number`: no two of a run are the same."""
+    order = command.Command(
+        id=sha256(f"{commune.insee}/{number}".encode()).digest()[: command.ID_BYTES],
+        kind=command.EMERGENCY,
+        author="le maire",
+        reason=reason,
+        not_before_s=from_s,
+        expires_s=to_s,
+        insee=commune.insee,
+        gateway=None,
+        target=None,
+        level=None,
+        ends=None,
+    )
+    return _signed(commune, "mairie", command.encode_command(order), cose.COMMAND_AAD)
+
+
+def options_of(commune: Commune, feeders: tuple[FeederData, ...], wiring: Wiring = WHOLE) -> CabinetOptions:
+    """The configuration of the commune's cabinet."""
+    installed = tuple(
+        FeederOptions(feeder.name, feeder.lamps, 10 * feeder.lamp_w, has_meter=wiring.meters) for feeder in feeders
+    )
+    return CabinetOptions(
+        commune.latitude_e4,
+        commune.longitude_e4,
+        installed,
+        keys_of(commune),
+        has_watchdog=wiring.watchdog,
+        has_linky=wiring.linky,
+    )
+
+
+def _signed(commune: Commune, holder: str, payload: bytes, aad: bytes) -> bytes:
+    secret = _secret(commune, holder)
+    kid = cose.kid_of(ed25519.public_key(secret))
+    return cose.sign1_encode(payload, kid, aad, lambda data: ed25519.sign(secret, data))
+
+
+def _secret(commune: Commune, holder: str) -> bytes:
+    return sha256(f"simulated/{commune.insee}/{holder}".encode()).digest()

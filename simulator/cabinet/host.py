@@ -1,0 +1,215 @@
+"""The shell of a simulated gateway with cabinet equipment, and everything that may happen to its agent.
+
+Around the real core: a plant's `CabinetSide`, a card that may die, a system clock that may be wrong. The agent can be
+killed, frozen and unplugged. systemd is in here as far as it matters: an agent that ends by an error of the disk is
+started again.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from gateway.core.cabinet.points import Seen
+from gateway.core.gateway import Gateway, Log, Options, Start
+from simulator import ed25519
+from simulator.broker import Broker
+from simulator.cabinet.card import DyingDisk
+from simulator.cabinet.side import CabinetSide
+from simulator.cabinet.system_clock import NOTHING, SystemClock
+from simulator.gateway_host import GatewayHost
+from simulator.prng import Prng
+from simulator.world import World
+from wire.session import ClearSession
+
+_RESTART_MS = 5_000
+_PI_BOOT_MS = 20_000
+_NTP_MS = 20_000
+
+
+class CabinetHost(GatewayHost):
+    """One gateway with its cabinet. `on_knowledge(runs, worth)` hears whether an agent runs and what it was last told
+    of UTC (a word of `system_clock`), at every change."""
+
+    def __init__(
+        self, world: World, prng: Prng, options: Options, broker: Broker, side: CabinetSide, clock: SystemClock
+    ) -> None:
+        super().__init__(world, prng, options, broker)
+        self.journal_disk = DyingDisk(prng.split("card"), latency_ms=(2, 40), on_pending=self._pending)
+        self.state_disk = DyingDisk(prng.split("state"), latency_ms=(2, 40), on_pending=self._state_pending)
+        self.side = side
+        self.system_clock = clock
+        self.crashes = self.failed_starts = 0
+        self.alarms: list[tuple[int, dict[str, Any]]] = []
+        self.ntp_ms = _NTP_MS
+        self._is_awake = False
+        self._is_off = True
+        self.on_knowledge: Callable[[bool, str], None] = lambda runs, worth: None
+        self._known = (False, NOTHING)
+        self._frozen: tuple[Gateway, list[tuple[Callable[..., None], tuple[Any, ...]]]] | None = None
+        side.on_supply = self._on_supply
+
+    # --- what the world does to it --------------------------------------------------------------------------
+
+    def power_on(self) -> None:
+        """See `GatewayHost`; nothing where an agent lives."""
+        if self.core is not None or self._frozen is not None:
+            return
+        if self._is_off:
+            self._is_off = False
+            self.system_clock.boot()
+        super().power_on()
+
+    def power_cut(self) -> None:
+        """See `GatewayHost`; the output lines fall."""
+        self._is_off = True
+        self._end()
+        super().power_cut()
+        self.side.detach(lines_fall=True)
+
+    def kill(self, *, lines_fall: bool) -> None:
+        """The process ends at once; what it wrote is the kernel's. It stays away until `power_on`."""
+        self._end()
+        self._life += 1
+        self._remember()
+        self.core = None
+        self._broker.disconnect(self._name)
+        for line in self._lines.values():
+            line.is_dropped = True
+        self._lines.clear()
+        self.journal_disk.abandon()
+        self.state_disk.abandon()
+        self.side.detach(lines_fall=lines_fall)
+
+    def freeze(self) -> None:
+        """It hangs: no turns, no pulses; the lines stay, and what happens to it waits."""
+        if self.core is not None:
+            self._frozen, self.core = (self.core, []), None
+            self.side.detach(lines_fall=False)
+            self._know()
+
+    def thaw(self) -> None:
+        """It goes on where it was, and finds what has waited."""
+        if self._frozen is not None:
+            (self.core, waiting), self._frozen = self._frozen, None
+            self._know()
+            self.side.attach(self._seen)
+            for function, arguments in waiting:
+                self._awake(function, *arguments)
+
+    def card(self, state: str) -> None:
+        """Both folders are of one card: a word of `card`."""
+        for disk in (self.journal_disk, self.state_disk):
+            disk.become(state)
+
+    # --- inside ---------------------------------------------------------------------------------------------
+
+    def _end(self) -> None:
+        self._frozen = None
+        self._know(NOTHING, runs=False)
+
+    def _know(self, worth: str | None = None, *, runs: bool | None = None) -> None:
+        known = (self.core is not None if runs is None else runs, self._known[1] if worth is None else worth)
+        if known != self._known:
+            self._known = known
+            self.on_knowledge(*known)
+
+    def _on_supply(self, there: bool) -> None:
+        if there:
+            self._world.after(_PI_BOOT_MS, self.power_on)
+        else:
+            self.power_cut()
+
+    def _start(self, life: int) -> None:
+        if life == self._life:
+            self._awake(self._begin, life)
+
+    def _begin(self, life: int) -> None:
+        self.boot += 1
+        self._counted_from = self.metered_bytes
+        prng = self._prng.split(f"boot-{self.boot}")
+        core = Gateway(
+            self.options,
+            Start(prng.bits64().to_bytes(8, "big"), self.boot, "power-on"),
+            journal_disk=self.journal_disk,
+            state_disk=self.state_disk,
+            session=ClearSession(insecure=True),
+            random_below=prng.randrange,
+            verify=ed25519.verify,
+            now_ms=self._world.now_ms,
+        )
+        core.start(now_ms=self._world.now_ms)
+        self.core = core
+        self._know(NOTHING)
+        self._world.after(self.ntp_ms, self._tell_clock, life)
+        if core.bearers.budgets:
+            self._count(life)
+        self._wake_ms = None
+        self.side.attach(self._seen)
+        self._turn()
+
+    def _seen(self, seen: Seen) -> None:
+        self.tell("on_seen", seen)
+
+    def _tell_clock(self, life: int) -> None:
+        self._awake(self._ask_clock, life)
+
+    def _ask_clock(self, life: int) -> None:
+        if life != self._life or self.core is None:
+            return
+        word = self.system_clock.read(self._world.unix_ms, has_network=any(self.is_up.values()))
+        self.core.clock.tell(word.unix_ms, word.uncertainty_s, now_ms=self._world.now_ms)
+        if word.worth != NOTHING:
+            self._know(word.worth)
+        self._turn()
+        self._world.after(60_000 if word.unix_ms is not None else 5_000, self._tell_clock, life)
+
+    def _carry_out(self, effect: Any) -> None:
+        if isinstance(effect, Log) and effect.what == "cabinet-alarm":
+            self.alarms.append((self._world.unix_s, effect.values))
+        if not self.side.carry_out(effect):
+            super()._carry_out(effect)
+
+    def _awake(self, function: Callable[..., None], *arguments: Any) -> None:
+        """Do it, or keep it for the thaw. What the disk refuses and the core lets out ends the agent; systemd starts
+        another."""
+        if self._frozen is not None:
+            self._frozen[1].append((function, arguments))
+        elif self._is_awake:
+            function(*arguments)
+        else:
+            self._is_awake = True
+            try:
+                function(*arguments)
+            except OSError:
+                self.crashes += self.core is not None
+                self.failed_starts += self.core is None
+                self.kill(lines_fall=False)
+                self._world.after(_RESTART_MS, self._restart, self._life)
+            finally:
+                self._is_awake = False
+
+    def _restart(self, life: int) -> None:
+        if life == self._life and self.side.plant.has_supply:
+            self.power_on()
+
+    # Whatever reaches the core goes through `_awake`.
+
+    def tell(self, what: str, *values: Any) -> None:
+        self._awake(super().tell, what, *values)
+
+    def receive(self, datagram: bytes, host: Any) -> None:
+        self._awake(super().receive, datagram, host)
+
+    def _wake(self, life: int, wake_ms: int) -> None:
+        self._awake(super()._wake, life, wake_ms)
+
+    def _synced(self, life: int, ticket: int) -> None:
+        self._awake(super()._synced, life, ticket)
+
+    def _state_synced(self, life: int, ticket: int) -> None:
+        self._awake(super()._state_synced, life, ticket)
+
+    def _probed(self, life: int, bearer: str, ok: bool, rtt_ms: int | None) -> None:
+        self._awake(super()._probed, life, bearer, ok, rtt_ms)
+
+    def _count(self, life: int) -> None:
+        self._awake(super()._count, life)

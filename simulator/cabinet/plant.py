@@ -1,0 +1,258 @@
+"""The physical cabinet, in integers and from one seed: supply, hand switch, watchdog relay, astronomical clock,
+feeders, door, battery, photocell, air.
+
+Who moves a coil: without mains nobody; else the hand switch, if it is not on AUTO; else the agent's output line
+while the watchdog relay is pulled in; else the astronomical clock. Time is an argument and never goes back: every
+method first lets happen what is due. `deadline_ms` says when something will happen by itself. Knows no agent code.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from gateway.core.cabinet.points import AUTO, ON
+from simulator.cabinet.fallback import AstronomicalClock, Programme, WatchdogRelay
+from simulator.cabinet.feeder import Feeder, FeederData, Light
+from simulator.cabinet.sensors import Battery, Photocell
+from simulator.plant import Air
+from simulator.prng import Prng
+
+HAND, AGENT, CLOCK = "hand", "agent", "clock"
+# The Pi, its relays, the router.
+_OWN_DW = 80
+_DWMS_PER_WH = 36_000_000
+
+
+class CabinetData(NamedTuple):
+    """As installed. The astronomical clock is programmed with the ordinary hours; `clock_error_ms` is what it is ahead
+    when the run starts, `clock_drift_ppm` what it gains."""
+
+    latitude_e4: int
+    longitude_e4: int
+    feeders: tuple[FeederData, ...]
+    programme: Programme
+    clock_error_ms: int = 0
+    clock_drift_ppm: int = 0
+    battery_min: int = 45
+    index_wh: int = 0
+
+
+class Cabinet:
+    """See the module. `on_change(now_ms)` hears of every change of light, after it."""
+
+    def __init__(self, data: CabinetData, prng: Prng, *, start_unix_s: int) -> None:
+        self.data = data
+        self.feeders = [Feeder(feeder, prng.split(f"feeder-{feeder.name}")) for feeder in data.feeders]
+        self.mains = True
+        self.switch = AUTO
+        self.door_open = False
+        place = {"latitude_e4": data.latitude_e4, "longitude_e4": data.longitude_e4}
+        self.photocell = Photocell(prng.split("clouds"), **place)
+        self.on_change: list[Callable[[int], None]] = []
+        self._air = Air(**place, mean_ck=1150, swing_ck=650)
+        self._prng = prng.split("supply")
+        self._base_dv = self._prng.around(2320, 15)
+        self._start_unix_ms = 1000 * start_unix_s
+        self._now_ms = 0
+        self._own_dwms = 0
+        self._outputs = [False] * len(self.feeders)
+        self._relay = WatchdogRelay()
+        self._battery = Battery(60_000 * data.battery_min)
+        self._clock = AstronomicalClock(
+            data.programme,
+            **place,
+            set_unix_ms=self._start_unix_ms,
+            error_ms=data.clock_error_ms,
+            drift_ppm=data.clock_drift_ppm,
+        )
+        self._clock_lit, self._clock_until_ms = False, 0
+        self._shown: tuple[Light, ...] = ()
+        self.advance(0)
+        # A cabinet is not switched on for the first time when the run starts: its contactors stand where they should.
+        for feeder in self.feeders:
+            feeder.contactor.move(now_ms=feeder.contactor.due_ms() or 0)
+        self.advance(0)
+
+    # --- what the agent does ------------------------------------------------------------------------------------
+
+    def order(self, feeder: int, closed: bool, *, now_ms: int) -> None:
+        """An output line of the agent."""
+        self.advance(now_ms)
+        self._outputs[feeder] = closed
+        self._step(now_ms)
+
+    def pulse(self, *, now_ms: int) -> None:
+        """One edge of the agent's watchdog line."""
+        self.advance(now_ms)
+        if self.has_supply:
+            self._relay.pulse(now_ms=now_ms)
+        self._step(now_ms)
+
+    def outputs_fall(self, *, now_ms: int) -> None:
+        """The board is reset or without supply: its lines are low."""
+        self.advance(now_ms)
+        self._outputs = [False] * len(self.feeders)
+        self._step(now_ms)
+
+    # --- what the world does ------------------------------------------------------------------------------------
+
+    def turn_switch(self, position: str, *, now_ms: int) -> None:
+        """A hand on the switch: AUTO, ON, OFF."""
+        self.advance(now_ms)
+        self.switch = position
+        self._step(now_ms)
+
+    def set_mains(self, there: bool, *, now_ms: int) -> None:
+        """The operator's supply."""
+        self.advance(now_ms)
+        self.mains = there
+        self._battery.mains(there, now_ms=now_ms)
+        self._step(now_ms)
+
+    def set_door(self, is_open: bool, *, now_ms: int) -> None:
+        self.advance(now_ms)
+        self.door_open = is_open
+
+    def fail_lamp(self, feeder: int, lamp: int, *, now_ms: int) -> None:
+        self.advance(now_ms)
+        self.feeders[feeder].cable.fail(lamp)
+        self._step(now_ms)
+
+    def cut_cable(self, feeder: int, before: int, *, now_ms: int) -> None:
+        """Lamps from number `before` on are lost; 0: all."""
+        self.advance(now_ms)
+        self.feeders[feeder].cable.cut(before)
+        self._step(now_ms)
+
+    def trip_breaker(self, feeder: int, tripped: bool = True, *, now_ms: int) -> None:
+        self.advance(now_ms)
+        self.feeders[feeder].breaker_is_tripped = tripped
+        self._step(now_ms)
+
+    def stick_contactor(self, feeder: int, closed: bool, *, now_ms: int) -> None:
+        """Its contacts weld (`closed`), or its coil burns out."""
+        self.advance(now_ms)
+        self.feeders[feeder].contactor.stick(closed, now_ms=now_ms)
+        self._step(now_ms)
+
+    def slow_contactor(self, feeder: int, lag_ms: int, *, now_ms: int) -> None:
+        """Dirt and age: it follows its coil that much later."""
+        self.advance(now_ms)
+        self.feeders[feeder].contactor.lag_ms = lag_ms
+
+    def bridge_contactor(self, feeder: int, *, now_ms: int) -> None:
+        """A wire past it: the lamps burn whatever the contactor does."""
+        self.advance(now_ms)
+        self.feeders[feeder].is_bridged = True
+        self._step(now_ms)
+
+    def mend(self, feeder: int, *, now_ms: int) -> None:
+        """Contactor, breaker, cable and lamps as new."""
+        self.advance(now_ms)
+        mended = self.feeders[feeder]
+        mended.contactor.mend(now_ms=now_ms)
+        mended.cable.mend()
+        mended.breaker_is_tripped = mended.is_bridged = False
+        self._step(now_ms)
+
+    # --- what there is to see -----------------------------------------------------------------------------------
+
+    @property
+    def has_supply(self) -> bool:
+        """The Pi and the relay have voltage, from mains or battery."""
+        return self.mains or not self._battery.is_empty
+
+    @property
+    def battery_mv(self) -> int:
+        return self._battery.voltage_mv()
+
+    def in_charge(self) -> str:
+        """Whose word the coils follow: HAND, AGENT or CLOCK."""
+        if self.switch != AUTO:
+            return HAND
+        return AGENT if self._relay.is_pulled else CLOCK
+
+    def lights(self) -> tuple[Light, ...]:
+        """By feeder: what the street gets, and what of the equipment hinders it."""
+        whole = "mains" if not self.mains else "switch" if self.switch != AUTO else None
+        return tuple(Light(feeder.lit(), whole or feeder.hindered()) for feeder in self.feeders)
+
+    def voltage_dv(self) -> int:
+        """Mains at this moment, 0.1 V."""
+        return self._base_dv + self._prng.randrange(9) - 4 if self.mains else 0
+
+    def temperature_ck(self) -> int:
+        """Inside, in 0.01 °C: the air and what the electronics give off."""
+        return self._air.temperature_ck(self.unix_s) + 450
+
+    def lux(self) -> int:
+        return self.photocell.lux(self.unix_s)
+
+    def power_dw(self) -> int:
+        """Everything that the operator's meter sees now."""
+        own_dw = _OWN_DW if self.mains else 0
+        return own_dw + sum(feeder.power_dw(now_ms=self._now_ms) for feeder in self.feeders)
+
+    def index_wh(self) -> int:
+        """The operator's meter."""
+        return self.data.index_wh + self._own_dwms // _DWMS_PER_WH + sum(feeder.energy_wh() for feeder in self.feeders)
+
+    @property
+    def now_ms(self) -> int:
+        return self._now_ms
+
+    @property
+    def unix_ms(self) -> int:
+        """True UTC."""
+        return self._start_unix_ms + self._now_ms
+
+    @property
+    def unix_s(self) -> int:
+        return self.unix_ms // 1000
+
+    # --- time ---------------------------------------------------------------------------------------------------
+
+    def deadline_ms(self) -> int:
+        """When something happens by itself."""
+        dues = [self._relay.due_ms(), self._battery.due_ms(), self._clock_until_ms]
+        dues += [feeder.contactor.due_ms() for feeder in self.feeders]
+        return min(due for due in dues if due is not None)
+
+    def advance(self, now_ms: int) -> None:
+        """Let time pass up to now, one thing after the other."""
+        assert now_ms >= self._now_ms, "time goes forward"
+        while (due_ms := self.deadline_ms()) <= now_ms:
+            self._step(max(due_ms, self._now_ms))
+        self._step(now_ms)
+
+    def _step(self, now_ms: int) -> None:
+        """Carry everything forward to `now_ms`, at which something may happen."""
+        if self.mains:
+            self._own_dwms += _OWN_DW * (now_ms - self._now_ms)
+        self._now_ms = now_ms
+        for feeder in self.feeders:
+            feeder.settle(now_ms=now_ms)
+        self._battery.move(now_ms=now_ms)
+        self._relay.move(now_ms=now_ms)
+        if not self.has_supply:
+            self._relay.drop()
+        if now_ms >= self._clock_until_ms:
+            self._clock_lit = self._clock.is_lit(self.unix_ms)
+            self._clock_until_ms = self._clock.until_ms(self.unix_ms) - self._start_unix_ms
+        for index, feeder in enumerate(self.feeders):
+            feeder.contactor.drive(self._coil(index), now_ms=now_ms)
+            feeder.contactor.move(now_ms=now_ms)
+            feeder.feed(self.mains, voltage_dv=self._base_dv, now_ms=now_ms)
+        shown = self.lights()
+        if shown != self._shown:
+            self._shown = shown
+            for tell in self.on_change:
+                tell(now_ms)
+
+    def _coil(self, index: int) -> bool:
+        if not self.mains:
+            return False
+        if self.switch != AUTO:
+            return self.switch == ON
+        if self._relay.is_pulled:
+            return self._outputs[index]
+        return self._clock_lit or not self.feeders[index].data.switched

@@ -1,0 +1,230 @@
+"""The smallest commune of a territory: one cabinet, three feeders of plain lamps, a night with troubles of its own.
+
+The seed draws lamps that fail, a contactor that welds, a door that is opened; the mayor orders light at one in the
+morning through the broker, signed. Runs in the territory's world; its checkers stand apart. The lines of the report and
+the picture are in `telling`.
+"""
+
+from typing import NamedTuple
+
+from policy import civil, sun
+from simulator.broker import Broker
+from simulator.cabinet.commune import BEHUARD, Commune, Night, signed_emergency
+from simulator.cabinet.fallback import Programme
+from simulator.cabinet.feeder import FeederData
+from simulator.cabinet.street import Setup, Street
+from simulator.cabinet.system_clock import SystemClock
+from simulator.checkers.cabinet_alarms import AlarmVerdict, Bodies, Cause, judge, said_by
+from simulator.checkers.street import Counted
+from simulator.control import Control
+from simulator.prng import Prng
+from simulator.world import World
+from wire import event, record
+
+GATEWAY_ID = bytes.fromhex("7c1f0a2cfe000124")
+FEEDERS = (FeederData("bourg", 14, 32), FeederData("levée", 9, 45), FeederData("chapelle", 6, 28))
+ORDINARY = Programme(0, 22 * 60 + 30, 5 * 60 + 30)
+_ALL_NIGHT = Programme()
+NIGHTS = (Night(714, 714, _ALL_NIGHT), Night(1224, 1224, _ALL_NIGHT))
+
+LAMP, CONTACTOR, DOOR, EMERGENCY = "lamp", "contactor", "door", "emergency"
+_HOUR_S = 3600
+_OFF_S, _EMERGENCY_S, _EMERGENCY_LASTS_S = 22 * _HOUR_S + 1800, _HOUR_S, _HOUR_S
+_EVENING_S = 4 * _HOUR_S
+# How long the telling may take: lamps are counted for ten minutes, a contactor is waited for ten seconds, looks apart.
+_LAMPS_SOON_S, _SOON_S = 900, 60
+# Every second look of the shell's simulated pace: it is one of four cabinets in its world.
+_LOOK_MS = 10_000
+
+
+class Happening(NamedTuple):
+    """One thing that happens, in seconds after the start; `feeder` an index, or None. `lamp`: which of the feeder."""
+
+    what: str
+    at_s: int
+    to_s: int | None
+    feeder: int | None = None
+    lamp: int | None = None
+
+
+class Ordered(NamedTuple):
+    """The emergency light: ordered and lit everywhere (Unix ms), what the cabinet measured in 0.1 W; None: never."""
+
+    at_ms: int
+    to_s: int
+    lit_ms: int | None
+    measured_dw: int | None
+
+
+class Spell(NamedTuple):
+    """A feeder was lit, from and to in Unix ms."""
+
+    feeder: int
+    from_ms: int
+    to_ms: int
+
+
+class Told(NamedTuple):
+    """What the report and the picture say of the commune."""
+
+    commune: Commune
+    happenings: tuple[Happening, ...]
+    counted: tuple[Counted, ...]
+    violations: tuple[str, ...]
+    worst_s: int
+    alarms: AlarmVerdict
+    ordered: Ordered | None
+    true_wh: tuple[int, ...]
+    spells: tuple[Spell, ...]
+
+    @property
+    def is_good(self) -> bool:
+        lit = self.ordered is None or (self.ordered.lit_ms is not None and self.ordered.measured_dw is not None)
+        return lit and not self.violations and not self.alarms.faults
+
+
+def draw(start_unix_s: int, hours: int, prng: Prng) -> tuple[Happening, ...]:
+    """What the seed decides for the first `hours`; a happening that would not be over by then is left out."""
+    day = civil.local_from_unix(civil.PARIS, start_unix_s).civil_day
+    dusk_s = sun.crossing_s(day, BEHUARD.latitude_e4, BEHUARD.longitude_e4, rising=False) or start_unix_s
+    dusk_s -= start_unix_s
+    midnight_s = civil.unix_from_local(civil.PARIS, day + 1, 0) - start_unix_s
+    off_s = midnight_s - 24 * _HOUR_S + _OFF_S
+    dark, welded = prng.pick(2, len(FEEDERS))
+    if prng.chance(500):
+        dark, welded = welded, dark
+    found = []
+    if off_s - dusk_s > _EVENING_S:  # in summer there is no time for more than a door
+        lamps = prng.pick(prng.between(1, 3), FEEDERS[dark].lamps)
+        # Apart, so that they are lamps and not a cable; with time to be counted before the street is put out.
+        slot_s = (off_s - dusk_s - 2 * _HOUR_S) // len(lamps)
+        for number, lamp in enumerate(lamps):
+            at_s = dusk_s + _HOUR_S // 2 + number * slot_s + prng.randrange(600)
+            found.append(Happening(LAMP, at_s, None, dark, lamp))
+        mended_s = midnight_s + 9 * _HOUR_S + prng.randrange(2 * _HOUR_S)
+        found.append(Happening(CONTACTOR, dusk_s + _HOUR_S + prng.randrange(2 * _HOUR_S), mended_s, welded))
+    opened_s = midnight_s - 5 * _HOUR_S + prng.randrange(2 * _HOUR_S)
+    found.append(Happening(DOOR, opened_s, opened_s + 300 + prng.randrange(1200)))
+    ordered_s = midnight_s + _EMERGENCY_S
+    found.append(Happening(EMERGENCY, ordered_s, ordered_s + _EMERGENCY_LASTS_S))
+    inside = [one for one in found if one.at_s > 0 and (one.to_s or one.at_s + _LAMPS_SOON_S) < hours * _HOUR_S]
+    return tuple(sorted(inside, key=lambda one: one.at_s))
+
+
+class Village:
+    """The commune in a world. `begin` once, `told` at the end. `host` is a gateway among the territory's others."""
+
+    def __init__(
+        self, world: World, prng: Prng, broker: Broker, control: Control, happenings: tuple[Happening, ...]
+    ) -> None:
+        self.happenings = happenings
+        self._world = world
+        self._control = control
+        self._start_s = world.unix_s
+        error_s = prng.between(-90, 90)
+        setup = Setup(
+            BEHUARD, FEEDERS, ORDINARY, GATEWAY_ID, NIGHTS, clock_error_ms=1000 * error_s, look_ms=_LOOK_MS
+        )
+        self.street = Street(world, prng, broker, setup, SystemClock())
+        self.host = self.street.host
+        self._lit_since: list[int | None] = [None] * len(FEEDERS)
+        self._spells: list[Spell] = []
+        self._ordered: Ordered | None = None
+        self.street.plant.on_change.append(lambda now_ms: self._see())
+        self._see()
+
+    def begin(self) -> None:
+        """Switch the gateway on and let things happen in their time."""
+        self.host.power_on()
+        for one in self.happenings:
+            self._world.at(1000 * one.at_s, self._happen, one)
+
+    def told(self, bodies: Bodies) -> Told:
+        """The end: judged, with what of it has reached the warehouse."""
+        self.street.finish()
+        rows = [row for row in bodies if row[0][0] == GATEWAY_ID]
+        checker = self.street.checker
+        spells = [*self._spells]
+        for index, since_ms in enumerate(self._lit_since):
+            if since_ms is not None:
+                spells.append(Spell(index, since_ms, self._world.unix_ms))
+        return Told(
+            BEHUARD,
+            self.happenings,
+            tuple(checker.counted()),
+            tuple(f"{BEHUARD.name}: {violation}" for violation in checker.violations),
+            max(checker.worst_dark_s, checker.worst_burning_s),
+            judge(self._causes(), said_by(GATEWAY_ID, rows)),
+            None if self._ordered is None else self._ordered._replace(measured_dw=_measured(rows)),
+            tuple(feeder.energy_wh() for feeder in self.street.plant.feeders),
+            tuple(spells),
+        )
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _happen(self, one: Happening) -> None:
+        plant, do = self.street.plant, self.street.side.do
+        if one.what == LAMP:
+            do(plant.fail_lamp, one.feeder, one.lamp)
+        elif one.what == CONTACTOR:
+            do(plant.stick_contactor, one.feeder, True)
+            self._world.at(1000 * (one.to_s or 0), do, plant.mend, one.feeder)
+        elif one.what == DOOR:
+            do(plant.set_door, True)
+            self._world.at(1000 * (one.to_s or 0), do, plant.set_door, False)
+        else:
+            self._order(self._start_s + (one.to_s or 0))
+
+    def _order(self, to_s: int) -> None:
+        """The mayor signs, the control centre sends."""
+        now_s = self._world.unix_s
+        data = signed_emergency(BEHUARD, 1, "recherche d’une personne", from_s=now_s, to_s=to_s)
+        self._control.send(BEHUARD.insee, self.street.setup.name, data)
+        self.street.expect_light(from_s=now_s, to_s=to_s)
+        self._ordered = Ordered(self._world.unix_ms, to_s, None, None)
+        self._see()
+
+    def _see(self) -> None:
+        now_ms = self.street.plant.unix_ms
+        for index, light in enumerate(self.street.plant.lights()):
+            since_ms = self._lit_since[index]
+            if light.lit and since_ms is None:
+                self._lit_since[index] = now_ms
+            elif not light.lit and since_ms is not None:
+                self._lit_since[index] = None
+                self._spells.append(Spell(index, since_ms, now_ms))
+        ordered = self._ordered
+        if ordered is not None and ordered.lit_ms is None and all(light.lit for light in self.street.plant.lights()):
+            self._ordered = ordered._replace(lit_ms=now_ms)
+
+    def _causes(self) -> list[Cause]:
+        """What must be told, in the words of the alarms."""
+        causes = []
+        lamps = [one for one in self.happenings if one.what == LAMP]
+        if lamps:
+            first = lamps[0]
+            name = FEEDERS[first.feeder or 0].name
+            at_s = self._start_s + first.at_s
+            causes.append(Cause(event.LAMPS_LOST, name, at_s, None, _LAMPS_SOON_S, len(lamps)))
+        for one in self.happenings:
+            to_s = None if one.to_s is None else self._start_s + one.to_s
+            if one.what == CONTACTOR:
+                # It shows when the street is put out.
+                day = civil.local_from_unix(civil.PARIS, self._start_s).civil_day
+                off_s = civil.unix_from_local(civil.PARIS, day, _OFF_S)
+                causes.append(Cause(event.CONTACTOR_STUCK, FEEDERS[one.feeder or 0].name, off_s, to_s, _SOON_S))
+            elif one.what == DOOR:
+                causes.append(Cause(event.DOOR_OPEN, None, self._start_s + one.at_s, to_s, _SOON_S))
+        return causes
+
+
+def _measured(rows: list[tuple[tuple[bytes, int, int], record.Stamp, bytes]]) -> int | None:
+    """Power under the emergency's light by the outcomes that reached the warehouse, of all feeders; None: none did."""
+    powers = []
+    for _, _, body in rows:
+        said = record.decode_body(body)
+        if isinstance(said, record.EventBody) and said.code == event.COMMAND_OUTCOME:
+            _, outcome, _, _, power_dw = said.detail
+            if outcome == "measured" and power_dw is not None:
+                powers.append(power_dw)
+    return sum(powers) if powers else None

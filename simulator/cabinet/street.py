@@ -1,0 +1,170 @@
+"""A commune's only cabinet and its street, joined and watched: plant, twin, gateway, checker, in somebody's world.
+
+The policy is installed on the card before the run, as one that came long ago. What the checker may ask of the agent
+follows from the story alone: whether it runs, and what its machine was told of the time.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from gateway.core.bearers.bearer import Bearer
+from gateway.core.gateway import Options
+from policy import lighting
+from simulator.broker import Broker
+from simulator.cabinet import commune as communes
+from simulator.cabinet.commune import Commune, Night
+from simulator.cabinet.fallback import Programme
+from simulator.cabinet.feeder import FeederData
+from simulator.cabinet.host import CabinetHost
+from simulator.cabinet.plant import Cabinet, CabinetData
+from simulator.cabinet.side import CabinetSide
+from simulator.cabinet.system_clock import NOTHING, RIGHT, VAGUE, Drifting, SystemClock
+from simulator.cabinet.twin import WHOLE, CabinetTwin, Wiring
+from simulator.checkers.street import StreetChecker
+from simulator.checkers.wanting import KNOWN, NIGHTLY, ORDINARY, Order, Wanting
+from simulator.prng import Prng
+from simulator.world import World
+from wire import topic
+
+_POLICY_FILE = "policy-0000000001"
+_YEAR_S = 366 * 86_400
+_FIBRE = Bearer("fibre")
+# A clock that is known better is the policy's; between, the wider clock or a photocell; beyond, it is as good as none.
+_SURE_S, _USABLE_S, _DRIFT_S = 45, 880, 20
+
+
+class Setup(NamedTuple):
+    """One cabinet. `clock_error_ms`, `clock_drift_ppm`: of its astronomical clock, which nobody corrects. `look_ms`:
+    how often somebody looks while nothing happens."""
+
+    commune: Commune
+    feeders: tuple[FeederData, ...]
+    ordinary: Programme
+    gateway: bytes
+    nights: tuple[Night, ...] = ()
+    wiring: Wiring = WHOLE
+    clock_error_ms: int = 0
+    clock_drift_ppm: int = 0
+    name: str = "cab-1"
+    look_ms: int = 5_000
+
+
+MakeHost = Callable[[World, Prng, Options, Broker, CabinetSide, SystemClock], CabinetHost]
+
+
+class Street:
+    """See the module. Power on with `host.power_on`, at the end `finish`."""
+
+    def __init__(
+        self,
+        world: World,
+        prng: Prng,
+        broker: Broker,
+        setup: Setup,
+        clock: SystemClock,
+        make_host: MakeHost = CabinetHost,
+    ) -> None:
+        self.setup = setup
+        self._world = world
+        self._clock = clock
+        commune = setup.commune
+        data = CabinetData(
+            commune.latitude_e4,
+            commune.longitude_e4,
+            setup.feeders,
+            setup.ordinary,
+            setup.clock_error_ms,
+            setup.clock_drift_ppm,
+            index_wh=1000 * prng.between(2_000, 90_000),
+        )
+        self.plant = Cabinet(data, prng.split("plant"), start_unix_s=world.unix_s)
+        self.twin = CabinetTwin(self.plant, prng.split("twin"), setup.wiring)
+        self.side = CabinetSide(world, self.twin, quiet_ms=setup.look_ms)
+        self.host = make_host(world, prng.split("host"), self._options(), broker, self.side, clock)
+        calendar = communes.calendar_of(setup.ordinary, setup.nights)
+        self._install(calendar)
+        pairs = [(calendar, setup.ordinary.calendar()) if feeder.switched else None for feeder in setup.feeders]
+        self.wanting = Wanting(commune.site, pairs)
+        names = [feeder.name for feeder in setup.feeders]
+        self.checker = StreetChecker(names, self.wanting, self.plant.lights(), unix_ms=world.unix_ms)
+        self.plant.on_change.append(lambda now_ms: self._see())
+        self.host.on_knowledge = self._know
+        self._orders = 0
+        self._board_is_lost = False
+        self._known = (False, NOTHING)
+
+    def order_emergency(self, reason: str, *, from_s: int, to_s: int) -> None:
+        """The mayor orders light everywhere, and the order has reached the cabinet."""
+        self._orders += 1
+        commune = self.setup.commune
+        data = communes.signed_emergency(commune, self._orders, reason, from_s=from_s, to_s=to_s)
+        self.expect_light(from_s=from_s, to_s=to_s)
+        self.host.tell("on_message", topic.build(topic.COMMAND, commune.insee, self.setup.name), data)
+
+    def expect_light(self, *, from_s: int, to_s: int) -> None:
+        """An emergency was ordered: from now on the checker expects it."""
+        self.checker.pass_to(self._world.unix_ms)
+        self.wanting.orders.append(Order(None, True, max(from_s, self._world.unix_s), to_s))
+
+    def lose_board(self, is_lost: bool) -> None:
+        """The board of the outputs is away, or back: meanwhile the hardware fallback has the street."""
+        self._board_is_lost = is_lost
+        self.side.do(self.twin.lose_board, is_lost)
+        self._know(*self._known)
+
+    def finish(self) -> None:
+        """Everything is judged up to now."""
+        self.plant.advance(self._world.now_ms)
+        self.checker.pass_to(self._world.unix_ms)
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _see(self) -> None:
+        self.checker.saw(self.plant.lights(), unix_ms=self.plant.unix_ms)
+
+    def _know(self, runs: bool, worth: str) -> None:
+        """What may be asked of the agent from now on."""
+        self._known = (runs, worth)
+        self.plant.advance(self._world.now_ms)
+        self.checker.pass_to(self._world.unix_ms)
+        doubt_s = self._clock.doubt_s + _DRIFT_S if isinstance(self._clock, Drifting) else 0
+        is_sure = worth == RIGHT or (worth == VAGUE and doubt_s <= _SURE_S + _DRIFT_S)
+        is_usable = is_sure or (worth == VAGUE and doubt_s <= _USABLE_S + _DRIFT_S)
+        if not runs or self._board_is_lost:
+            self.wanting.mode = ORDINARY
+        elif is_sure:
+            self.wanting.mode = KNOWN
+        elif self.setup.wiring.photocell:
+            self.wanting.mode = NIGHTLY
+        else:
+            self.wanting.mode = KNOWN if is_usable else ORDINARY
+        # It may err by its doubt, and lights by the brightest of what may be right.
+        self.wanting.doubt_s = 2 * doubt_s if is_usable and not is_sure else 0
+
+    def _install(self, calendar: lighting.Calendar) -> None:
+        """The council's decision of a year ago, for five years."""
+        now_s = self._world.unix_s
+        setup = self.setup
+        policy = communes.policy_of(
+            setup.commune, setup.feeders, calendar, from_s=now_s - _YEAR_S, until_s=now_s + 4 * _YEAR_S
+        )
+        self.host.state_disk.put(_POLICY_FILE, communes.signed_policy(setup.commune, policy))
+
+    def _options(self) -> Options:
+        setup = self.setup
+        return Options(
+            gateway=setup.gateway,
+            insee=setup.commune.insee,
+            name=setup.name,
+            allowed=None,
+            commit_ms=500,
+            batch_age_ms=60_000,
+            batch_records_max=50,
+            window_max=16,
+            segment_bytes_max=1 << 16,
+            journal_bytes_max=64 << 20,
+            alarm_reserve_bytes=1 << 20,
+            ack_timeout_ms=4000,
+            bearers=(_FIBRE,),
+            cabinet=communes.options_of(setup.commune, setup.feeders, setup.wiring),
+        )

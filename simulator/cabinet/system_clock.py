@@ -1,0 +1,91 @@
+"""What the kernel of a simulated Pi says of UTC: good by NTP, wrong, or nothing; and what that is worth.
+
+A Pi has no battery-backed clock: after a boot it knows the time when a network has told it. Without one the kernel
+widens its uncertainty by 500 ppm and at 16 s calls itself unsynchronised. The shell's own rule stands in between
+(`gateway.io.clock`): a clock that stands before this software was written says nothing.
+"""
+
+from typing import NamedTuple
+
+from gateway.io.clock import RELEASED_UNIX_S
+
+# Told and right; told and right within a wide uncertainty; told and wrong; not told.
+RIGHT, VAGUE, WRONG, NOTHING = "right", "vague", "wrong", "nothing"
+_TEN_YEARS_S = 3_652 * 86_400
+_KERNEL_PPM, _KERNEL_S_MAX = 500, 16
+
+
+class Word(NamedTuple):
+    """Unix ms or None, ± s, and what that is worth: one of RIGHT, VAGUE, WRONG, NOTHING."""
+
+    unix_ms: int | None
+    uncertainty_s: int
+    worth: str
+
+
+_NONE = Word(None, 0, NOTHING)
+
+
+class SystemClock:
+    """By NTP while there is a network, carried by the kernel for a few hours after."""
+
+    def __init__(self) -> None:
+        self._synced_ms: int | None = None
+
+    def boot(self) -> None:
+        """The machine starts anew and knows nothing."""
+        self._synced_ms = None
+
+    def read(self, unix_ms: int, *, has_network: bool) -> Word:
+        """`unix_ms` is the truth."""
+        if has_network:
+            self._synced_ms = unix_ms
+        if self._synced_ms is None:
+            return _NONE
+        uncertainty_s = 1 + (unix_ms - self._synced_ms) * _KERNEL_PPM // 1_000_000_000
+        return Word(unix_ms, uncertainty_s, RIGHT) if uncertainty_s <= _KERNEL_S_MAX else _NONE
+
+
+class Absent(SystemClock):
+    """Nobody ever tells it: it starts in 1970, says so, and is not believed."""
+
+    def read(self, unix_ms: int, *, has_network: bool) -> Word:
+        """See `SystemClock`."""
+        said_ms = unix_ms % 86_400_000
+        return _NONE if said_ms < 1000 * RELEASED_UNIX_S else Word(said_ms, 1, WRONG)
+
+
+class TenYearsAhead(SystemClock):
+    """A broken time server from one instant to another (true Unix ms): it says ± 1 s and is ten years off."""
+
+    def __init__(self, from_ms: int, to_ms: int) -> None:
+        super().__init__()
+        self._from_ms, self._to_ms = from_ms, to_ms
+
+    def read(self, unix_ms: int, *, has_network: bool) -> Word:
+        """See `SystemClock`."""
+        if self._from_ms <= unix_ms < self._to_ms:
+            return Word(unix_ms + 1000 * _TEN_YEARS_S, 1, WRONG)
+        return super().read(unix_ms, has_network=has_network)
+
+
+class Drifting(SystemClock):
+    """The network left days ago: at the run's start the clock is `error_ms` off and good to ± `doubt_s`; then nobody
+    says anything more, and after a boot nothing is known at all."""
+
+    def __init__(self, error_ms: int, doubt_s: int) -> None:
+        super().__init__()
+        self.error_ms, self.doubt_s = error_ms, doubt_s
+        self._boots = 0
+        self._is_told = False
+
+    def boot(self) -> None:
+        """See `SystemClock`."""
+        self._boots += 1
+
+    def read(self, unix_ms: int, *, has_network: bool) -> Word:
+        """See `SystemClock`."""
+        if self._boots > 1 or self._is_told:
+            return _NONE
+        self._is_told = True
+        return Word(unix_ms + self.error_ms, self.doubt_s, VAGUE)

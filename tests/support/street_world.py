@@ -1,0 +1,57 @@
+"""A commune's cabinet for tests: the real core on a simulated plant, with the centre, from two in the afternoon on."""
+
+from policy import civil
+from simulator.broker import Broker
+from simulator.cabinet.commune import BEHUARD
+from simulator.cabinet.fallback import Programme
+from simulator.cabinet.feeder import FeederData
+from simulator.cabinet.street import Setup, Street
+from simulator.cabinet.system_clock import SystemClock
+from simulator.centre import Centre
+from simulator.checkers.cabinet_alarms import judge, said_by
+from simulator.control import Control
+from simulator.prng import Prng
+from simulator.world import World
+
+GATEWAY_ID = bytes.fromhex("7c1f0a2cfe0000aa")
+FEEDERS = (FeederData("bourg", 14, 32), FeederData("levée", 9, 45))
+HOURS = Programme(0, 22 * 60 + 30, 5 * 60 + 30)
+START_S = civil.unix_from_local(civil.PARIS, civil.days_from_civil(2026, 11, 24), 14 * 3600)
+SETUP = Setup(BEHUARD, FEEDERS, HOURS, GATEWAY_ID)
+
+
+class StreetWorld:
+    """`street` in a world of its own; hours are local ones of 24 November 2026, counted on after midnight."""
+
+    def __init__(self, *, setup=SETUP, clock=None, seed="street", start_s=START_S, **more):
+        self.world = World(start_unix_s=start_s)
+        prng = Prng(seed)
+        broker = Broker(self.world, prng.split("broker"))
+        self.centre = Centre(self.world, prng.split("centre"), broker)
+        self.street = Street(self.world, prng, broker, setup, clock or SystemClock(), **more)
+        self.host, self.plant, self.side = self.street.host, self.street.plant, self.street.side
+        self.checker = self.street.checker
+        self.control = Control(self.world, broker)
+        self.centre.start()
+        self.control.start()
+        self.host.power_on()
+
+    def at(self, hour, act, *arguments):
+        """Do something to the plant."""
+        self.world.at(self._ms(hour), self.side.do, act, *arguments)
+
+    def until(self, hour):
+        self.world.run_until(self._ms(hour))
+
+    def unix_s(self, hour):
+        return START_S + int((hour - 14) * 3600)
+
+    def judged(self, causes):
+        """What the checker of alarms says of these causes, by what has reached the warehouse."""
+        return judge(causes, said_by(self.street.setup.gateway, self.centre.warehouse.bodies()))
+
+    def lit(self):
+        return [light.lit > 0 for light in self.plant.lights()]
+
+    def _ms(self, hour):
+        return 1000 * self.unix_s(hour) - 1000 * START_S
