@@ -10,6 +10,7 @@ from typing import Any
 from gateway.core.bearers.connection import UNBOUND, Connect, Drop, Probe
 from gateway.core.gateway import Gateway, Log, Options, Send, Start
 from gateway.core.uplink.post import Publication
+from simulator import ed25519
 from simulator.broker import Broker
 from simulator.disk import PendingSync, SimDisk
 from simulator.node_host import NodeHost
@@ -133,22 +134,27 @@ class GatewayHost:
             return
         self.boot += 1
         self._counted_from = self.metered_bytes
-        prng = self._prng.split(f"boot-{self.boot}")
-        self.core = Gateway(
-            self.options,
-            Start(prng.bits64().to_bytes(8, "big"), self.boot, "power-on"),
-            journal_disk=self.journal_disk,
-            state_disk=self.state_disk,
-            session=ClearSession(insecure=True),
-            random_below=prng.randrange,
-            now_ms=self._world.now_ms,
-        )
+        self.core = self._make_core()
         self.core.start(now_ms=self._world.now_ms)
         self._world.after(_NTP_MS, self._tell_clock, life)
         if self.core.bearers.budgets:
             self._count(life)
         self._wake_ms = None
         self._turn()
+
+    def _make_core(self) -> Gateway:
+        """The core of this boot, not started."""
+        prng = self._prng.split(f"boot-{self.boot}")
+        return Gateway(
+            self.options,
+            Start(prng.bits64().to_bytes(8, "big"), self.boot, "power-on"),
+            journal_disk=self.journal_disk,
+            state_disk=self.state_disk,
+            session=ClearSession(insecure=True),
+            random_below=prng.randrange,
+            verify=ed25519.verify,
+            now_ms=self._world.now_ms,
+        )
 
     def _tell_clock(self, life: int) -> None:
         if life != self._life or self.core is None:

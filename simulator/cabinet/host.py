@@ -9,8 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gateway.core.cabinet.points import Seen
-from gateway.core.gateway import Gateway, Log, Options, Start
-from simulator import ed25519
+from gateway.core.gateway import Gateway, Log, Options
 from simulator.broker import Broker
 from simulator.cabinet.card import DyingDisk
 from simulator.cabinet.side import CabinetSide
@@ -18,7 +17,6 @@ from simulator.cabinet.system_clock import NOTHING, SystemClock
 from simulator.gateway_host import GatewayHost
 from simulator.prng import Prng
 from simulator.world import World
-from wire.session import ClearSession
 
 _RESTART_MS = 5_000
 _PI_BOOT_MS = 20_000
@@ -125,17 +123,7 @@ class CabinetHost(GatewayHost):
     def _begin(self, life: int) -> None:
         self.boot += 1
         self._counted_from = self.metered_bytes
-        prng = self._prng.split(f"boot-{self.boot}")
-        core = Gateway(
-            self.options,
-            Start(prng.bits64().to_bytes(8, "big"), self.boot, "power-on"),
-            journal_disk=self.journal_disk,
-            state_disk=self.state_disk,
-            session=ClearSession(insecure=True),
-            random_below=prng.randrange,
-            verify=ed25519.verify,
-            now_ms=self._world.now_ms,
-        )
+        core = self._make_core()
         core.start(now_ms=self._world.now_ms)
         self.core = core
         self._know(NOTHING)

@@ -3,10 +3,12 @@
 import pytest
 
 from gateway.core.cabinet.normal import Normal
+from gateway.core.cabinet.points import Linky
 from tests.support.lit_world import LitWorld
 from wire import event
 
 FULL_DW = 14 * 320
+LINKY = Linky("standard", "041976000123", 12_345_678, 620, "HEURE CREUSE")
 
 
 @pytest.fixture
@@ -117,6 +119,18 @@ def test_a_silent_meter_is_one_alarm_and_recovers(night):
     night.silent.clear()
     night.live(300)
     assert night.alarms() == [("cabinetMeterFailure", True), ("cabinetMeterFailure", False)]
+
+
+def test_a_silent_linky_is_one_alarm_and_recovers():
+    world = LitWorld(has_linky=True)
+    world.seen_changes["linky"] = LINKY
+    world.until(world.at(0, 20))
+    world.seen_changes["linky"] = None  # garbage and silence look the same from here
+    world.live(600)
+    assert details(world, event.CABINET_METER_FAILURE) == [(True, ["linky"])]
+    world.seen_changes["linky"] = LINKY
+    world.live(300)
+    assert world.alarms() == [("cabinetMeterFailure", True), ("cabinetMeterFailure", False)]
 
 
 def test_an_open_door_is_told_once(night):
