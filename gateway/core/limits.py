@@ -1,5 +1,10 @@
 """Every limit of the gateway core, with its reason; what happens beyond stands where it is used."""
 
+# --- Clock (gateway/io/clock.py) ----------------------------------------------------------------------------------
+
+# 2026-11-01T00:00:00Z, raised with every release: a clock that stands before this software was written is wrong.
+RELEASED_UNIX_S = 1_793_491_200
+
 # --- Journal (gateway/core/custody/journal.py) ----------------------------------------------------------------------
 
 # One record is one node datagram (250 bytes) with room for the gateway's own reports. Must fit u16 (file

@@ -10,11 +10,11 @@ battery-backed clock, a bench). A clock that stands before this software was wri
 import ctypes
 import time
 
+from gateway.core import limits
+
 _STA_UNSYNC = 0x40
 _TIME_ERROR = 5
 TRUSTED_UNCERTAINTY_S = 2
-# 2026-11-01T00:00:00Z, raised with every release.
-RELEASED_UNIX_S = 1_793_491_200
 
 
 class _Timex(ctypes.Structure):
@@ -40,7 +40,7 @@ def utc(*, trust: bool) -> tuple[int | None, int]:
     """(Unix milliseconds or None while the system clock is not good, ± s)."""
     unix_ms = time.time_ns() // 1_000_000
     uncertainty_s = TRUSTED_UNCERTAINTY_S if trust else _kernel_uncertainty_s()
-    if uncertainty_s is None or unix_ms < 1000 * RELEASED_UNIX_S:
+    if uncertainty_s is None or unix_ms < 1000 * limits.RELEASED_UNIX_S:
         return None, 0
     return unix_ms, uncertainty_s
 

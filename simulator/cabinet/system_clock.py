@@ -7,7 +7,7 @@ widens its uncertainty by 500 ppm and at 16 s calls itself unsynchronised. The s
 
 from typing import NamedTuple
 
-from gateway.io.clock import RELEASED_UNIX_S
+from gateway.core.limits import RELEASED_UNIX_S
 
 # Told and right; told and right within a wide uncertainty; told and wrong; not told.
 RIGHT, VAGUE, WRONG, NOTHING = "right", "vague", "wrong", "nothing"

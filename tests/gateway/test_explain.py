@@ -4,6 +4,8 @@ Nights and other times are in `explaining/test_nights.py`.
 """
 
 import json
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -292,8 +294,10 @@ def test_a_real_cabinets_own_document_is_explained():
     world.send(world.order(MAYOR, kind=wire_command.EMERGENCY, lasts_s=4 * 3600))
     world.live(30)
     _, text = of_world(world)
-    assert "éclairage d'urgence : Mme Martin (maire), allumer, jusqu'à 00:01, raison : chute dans la rue" in text
-    assert "du même avis" in text and "Ensuite extinction à 00:01" in text
+    until = datetime.fromtimestamp(world.cabinet.orders.known()[0].command.expires_s, ZoneInfo("Europe/Paris"))
+    told = f"éclairage d'urgence : Mme Martin (maire), allumer, jusqu'à {until:%H:%M}, raison : chute dans la rue"
+    assert told in text
+    assert "du même avis" in text and f"Ensuite extinction à {until:%H:%M}" in text
     world.cabinet.lock(0, "J. Renard", now_ms=world.now_ms)
     world.live(1)
     assert "verrou du technicien (J. Renard)" in of_world(world)[1]

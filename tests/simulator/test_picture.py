@@ -66,10 +66,24 @@ def test_a_band_a_cabinet_shows_by_which_bearer_it_spoke(result):
     root = drawn(result)
     bands = dict.fromkeys(picture._BEARER_COLOURS.values(), 0.0)
     for rect in root.iter(f"{SVG}rect"):
-        if rect.get("fill") in bands and rect.get("height") == str(picture._BAND):
+        is_carrier = float(rect.get("y") or 0) < _village_top(root)
+        if is_carrier and rect.get("fill") in bands and rect.get("height") == str(picture._BAND):
             bands[rect.get("fill")] += float(rect.get("width"))
     assert all(width > 0 for width in bands.values()), "fibre, 4G and none, each for a while"
     assert max(bands, key=bands.get) == picture._BEARER_COLOURS["fibre"]
+
+
+def _village_top(root):
+    """Where the commune with a cabinet only begins: its bands tell light, not bearers."""
+    (title,) = (float(text.get("y")) for text in root.iter(f"{SVG}text") if (text.text or "").startswith("Béhuard"))
+    return title
+
+
+def test_the_commune_with_a_cabinet_only_has_a_band_a_feeder(result):
+    root = drawn(result)
+    below = [rect for rect in root.iter(f"{SVG}rect") if float(rect.get("y") or 0) > _village_top(root)]
+    lit = {rect.get("y") for rect in below if rect.get("fill") not in picture._BEARER_COLOURS.values()}
+    assert len(lit) >= len(result.village.counted)
 
 
 @pytest.mark.parametrize(("language", "word"), [("fr", "graine 1"), ("en", "seed 1")])

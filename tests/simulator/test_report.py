@@ -54,17 +54,20 @@ def test_the_heading_tells_seed_options_and_the_drawn_story(result, language, wo
     heading = report.heading(SMALL, result.drawn, language)
     lines = heading.splitlines()
     assert all(word in heading for word in words)
-    assert len(lines) == 1 + len(result.drawn.cuts) + 3
+    assert len(lines) == 1 + len(result.drawn.cuts) + 3 + len(result.drawn.happenings)
     assert "12 ×" in lines[0] and "24 h" in lines[0] and "Angers" in lines[0]
 
 
 def test_the_story_is_told_in_the_order_of_time_and_in_local_time(result):
     lines = report.heading(SMALL, result.drawn, "en").splitlines()[1:]
-    begins = sorted(cut.from_s for cut in result.drawn.cuts)
+    drawn = result.drawn
+    begins = [cut.from_s for cut in drawn.cuts] + [one.at_s for one in drawn.happenings]
+    begins += [at_s for _, at_s in drawn.dead_lamps + drawn.stuck_relays]
     # The run begins at 15:00 UTC, which is 16:00 in Angers in winter.
-    minutes = 16 * 60 + begins[0] // 60
-    assert lines[0].split()[0] == f"{minutes // 60:02}:{minutes % 60:02}"
-    assert "fibre cut" in lines[0]
+    minutes = [16 * 60 + at_s // 60 for at_s in sorted(begins)]
+    assert [line.split()[0] for line in lines] == [f"{one // 60 % 24:02}:{one % 60:02}" for one in minutes]
+    first = next(line for line in lines if "Béhuard" not in line)
+    assert "fibre cut" in first
 
 
 def test_the_report_holds_the_figures_of_the_verdict(result):

@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from gateway.core.limits import RELEASED_UNIX_S
 from gateway.io import clock, tls
 from gateway.io.tls import Tls, TlsFileError
 from tests.support.authority import Authority
@@ -261,7 +262,7 @@ def test_days_left_never_fails_on_damaged_bytes(pki, tmp_path):
 
 def test_a_clock_before_the_release_is_never_good(monkeypatch):
     monkeypatch.setattr(clock, "_kernel_uncertainty_s", lambda: 1)
-    for unix_s, good in ((0, False), (clock.RELEASED_UNIX_S - 1, False), (clock.RELEASED_UNIX_S, True)):
+    for unix_s, good in ((0, False), (RELEASED_UNIX_S - 1, False), (RELEASED_UNIX_S, True)):
         monkeypatch.setattr(clock.time, "time_ns", lambda unix_s=unix_s: unix_s * 1_000_000_000)
         for trust in (False, True):
             assert (clock.utc(trust=trust)[0] is not None) is good
