@@ -1,10 +1,12 @@
-"""Ed25519 (RFC 8032) for the gateway: verifies what the commune and its operators signed.
+"""Ed25519 (RFC 8032) for the gateway: verifies what the commune and its operators signed. AES blocks for OSCORE.
 
-Must hold no private key and make no decision: whose key counts is `policy.authority`'s question.
+Must hold no key and make no decision: whose key counts is `policy.authority`'s question.
 """
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.ciphers import Cipher, modes
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
 
 from wire import cose
 
@@ -20,3 +22,18 @@ def verify_ed25519(public_key: bytes, signature: bytes, data: bytes) -> bool:
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+class AesBlocks:
+    """The block cipher that `wire.ccm` asks for. It holds no key; data is a whole number of blocks."""
+
+    def ecb(self, key: bytes, data: bytes) -> bytes:
+        """Every block of `data` enciphered by itself."""
+        # The key stream of CCM: blocks that never repeat, so ECB gives nothing away.
+        encryptor = Cipher(AES(key), modes.ECB()).encryptor()
+        return encryptor.update(data) + encryptor.finalize()
+
+    def cbc_mac(self, key: bytes, data: bytes) -> bytes:
+        """The last block of `data` in CBC with an initial vector of zeros."""
+        encryptor = Cipher(AES(key), modes.CBC(bytes(16))).encryptor()
+        return (encryptor.update(data) + encryptor.finalize())[-16:]

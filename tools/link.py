@@ -1,19 +1,30 @@
-"""Bench tool for the node link: shows what a captured datagram or record payload says. Hexadecimal digits
-are given as arguments, or one datagram a line on standard input (as `tshark -T fields -e udp.payload`
-prints them)."""
+"""Bench tool for the node link. `decode` shows what a captured datagram or record payload says: hexadecimal digits
+are given as arguments, or one datagram a line on standard input (as `tshark -T fields -e udp.payload` prints
+them). `talk` asks a peer something under OSCORE."""
 
 import argparse
 import json
 import sys
 from binascii import unhexlify
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
-from wire import coap_message, event, quantity, record
+from tools import link_talk
+from wire import coap_message, event, oscore, quantity, record
 from wire.faults import WireFault
 from wire.record import UNSET, EventBody, Record
 from wire.session import ClearSession
 
 _DATAGRAM_MAX = 1500
+_COAP_PORT = 5683
+_METHODS = {
+    "get": coap_message.GET,
+    "post": coap_message.POST,
+    "put": coap_message.PUT,
+    "delete": coap_message.DELETE,
+    "fetch": coap_message.FETCH,
+}
 _TYPES = ("CON", "NON", "ACK", "RST")
 
 
@@ -23,10 +34,52 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     decode = actions.add_parser("decode", help="decode CoAP datagrams or record payloads given in hexadecimal")
     decode.add_argument("hex", nargs="*", help="datagrams; none: read them from standard input, one a line")
     decode.add_argument("--payload", action="store_true", help="the bytes are record payloads alone")
+    talk = actions.add_parser("talk", help="one request under OSCORE over UDP, and its answer")
+    talk.add_argument("context", type=Path, help="the context file (tools/link_talk.py says what it holds)")
+    talk.add_argument("uri", help="coap://ADDRESS[:PORT]/PATH[?QUERY]")
+    talk.add_argument("--method", choices=sorted(_METHODS), default="get")
+    talk.add_argument("--payload", default="", metavar="HEX", help="the request's payload in hexadecimal")
+    talk.add_argument("--format", type=int, metavar="NUMBER", help="its Content-Format, for instance 60 for CBOR")
+    talk.add_argument("--wait", type=float, default=30, metavar="SECONDS", help="patience (default: 30)")
+    talk.add_argument("--first", action="store_true", help="this context was never used before, by anybody")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit status: 0 everything was decoded, 2 something was not (the line says why)."""
+    """Exit status: 0 everything was decoded or answered, 2 something was not (the line says why)."""
+    return _talk(args) if args.action == "talk" else _decode(args)
+
+
+def _talk(args: argparse.Namespace) -> int:
+    try:
+        address, request = _request(args)
+        context = link_talk.load_context(args.context)
+        sequence = link_talk.SequenceFile(args.context, is_first=args.first)
+        answer = link_talk.talk(context, sequence, address, request, wait_s=args.wait)
+    except link_talk.TalkError as error:
+        print(f"bocage link: {error}", file=sys.stderr)
+        return 2
+    shown = {"code": link_talk.code_text(answer.code), "payload": answer.payload.hex()}
+    print(json.dumps(shown))
+    return 0
+
+
+def _request(args: argparse.Namespace) -> tuple[tuple[str, int], oscore.Content]:
+    try:
+        parts = urlsplit(args.uri)
+        address = (parts.hostname or "", parts.port or _COAP_PORT)
+        payload = unhexlify(args.payload)
+    except ValueError:
+        raise link_talk.TalkError("the port is a number, the payload an even number of digits 0-9 a-f") from None
+    if parts.scheme != "coap" or not parts.hostname:
+        raise link_talk.TalkError("give an address such as coap://192.0.2.7/t")
+    options = [(coap_message.URI_PATH, unquote(part).encode()) for part in parts.path.split("/") if part]
+    options += [(coap_message.URI_QUERY, unquote(part).encode()) for part in parts.query.split("&") if part]
+    if args.format is not None:
+        coap_message.insert_option(options, coap_message.CONTENT_FORMAT, coap_message.uint_bytes(args.format))
+    return address, oscore.Content(_METHODS[args.method], tuple(options), payload)
+
+
+def _decode(args: argparse.Namespace) -> int:
     status = 0
     for text in args.hex or sys.stdin:
         shown = show(text.strip(), is_payload=args.payload)
@@ -68,11 +121,24 @@ def _datagram(data: bytes) -> dict[str, Any]:
     node = ClearSession(insecure=True).node_of(queries)
     if node is not None:
         shown["node"] = node.hex()
-    if message.payload and 1 <= message.code < 32:
+    if coap_message.option_values(message.options, coap_message.OSCORE):
+        shown["oscore"] = _protection(message)
+    elif message.payload and 1 <= message.code < 32:
         shown["records"] = _records(message.payload)
     elif message.payload:
         shown["answer"] = _answer(message.payload)
     return shown
+
+
+def _protection(message: coap_message.Message) -> dict[str, Any]:
+    """The header of a protected message; what it says stays hidden."""
+    try:
+        header = oscore.header_of(message)
+    except WireFault as fault:
+        return {"fault": fault.reason}
+    told = {name: getattr(header, name) for name in ("partial_iv", "kid_context", "kid")}
+    shown: dict[str, Any] = {name: value.hex() for name, value in told.items() if value is not None}
+    return {**shown, "ciphertext_bytes": len(message.payload)}
 
 
 def _answer(payload: bytes) -> dict[str, Any]:

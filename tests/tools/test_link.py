@@ -41,6 +41,15 @@ def test_what_is_no_datagram_says_why(text, reason):
     assert reason in link.show(text, is_payload=False)["fault"]
 
 
+def test_a_protected_datagram_shows_its_header_alone():
+    # RFC 8613 C.6, and the same with a reserved flag
+    protected = "44022f8eef9bbf7a396c6f63616c686f73746b19140837cbf3210017a2d3ff72cd7273fd331ac45cffbe55c3"
+    shown = link.show(protected, is_payload=False)
+    header = {"partial_iv": "14", "kid_context": "37cbf3210017a2d3", "kid": "", "ciphertext_bytes": 13}
+    assert shown["oscore"] == header and "records" not in shown
+    assert link.show(protected.replace("6b19", "6b39"), is_payload=False)["oscore"] == {"fault": "oscore-option"}
+
+
 def test_lines_of_standard_input_are_decoded_and_a_fault_sets_the_status(monkeypatch, capsys):
     monkeypatch.setattr("sys.stdin", io.StringIO(datagram(READINGS).hex() + "\nff\n"))
     assert cli.main(["link", "decode"]) == 2

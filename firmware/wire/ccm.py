@@ -1,0 +1,112 @@
+"""AES-CCM-16-64-128 (RFC 3610 with M = 8, L = 2; RFC 9053 section 4.2): 16-byte keys, 13-byte nonces, 8-byte
+tags.
+
+The block cipher is brought by the caller, an object with two methods on whole blocks of 16 bytes:
+
+    ecb(key, data)      every block of `data` enciphered by itself
+    cbc_mac(key, data)  the last block of `data` in CBC with an initial vector of zeros
+
+so that a message costs two calls of C whatever its length: one CBC run is the authentication, one ECB run
+over prepared counters the key stream; Python only XORs. Here is the back end for MicroPython's `cryptolib`;
+`gateway.crypto` has CPython's. There is no AES in Python: it would leak its key by its timing.
+"""
+
+from wire.faults import WireFault
+
+KEY_BYTES = 16
+NONCE_BYTES = 13
+TAG_BYTES = 8
+# Both lengths are written in two bytes (RFC 3610 section 2.2: larger associated data is coded otherwise).
+PLAINTEXT_BYTES_MAX = 0xFFFF
+AAD_BYTES_MAX = 0xFEFF
+
+_BLOCK_BYTES = 16
+_LENGTH_FLAGS = 1  # L - 1
+_FLAGS = (TAG_BYTES - 2) // 2 << 3 | _LENGTH_FLAGS
+_HAS_AAD = 0x40
+_ECB = 1  # `cryptolib`'s numbers of its modes
+_CBC = 2
+
+
+class CryptolibCipher:
+    """The interface above by `cryptolib.aes`, which the shell imports and gives. It holds no key."""
+
+    def __init__(self, aes):
+        self._aes = aes
+
+    def ecb(self, key, data):
+        return self._aes(key, _ECB).encrypt(data)
+
+    def cbc_mac(self, key, data):
+        return self._aes(key, _CBC, bytes(_BLOCK_BYTES)).encrypt(data)[-_BLOCK_BYTES:]
+
+
+def seal(cipher, key: bytes, nonce: bytes, aad: bytes, plaintext: bytes) -> bytes:
+    """Ciphertext and tag. One nonce serves one message under one key, ever: the caller's duty."""
+    stream = _stream(cipher, key, nonce, len(plaintext))
+    tag = _xor(_mac(cipher, key, nonce, aad, plaintext), stream[:TAG_BYTES])
+    return _xor(plaintext, stream[_BLOCK_BYTES:]) + tag
+
+
+def unseal(cipher, key: bytes, nonce: bytes, aad: bytes, sealed: bytes) -> bytes:
+    """The plaintext, or WireFault("decrypt"): nothing of it is given out before the tag holds."""
+    length = len(sealed) - TAG_BYTES
+    if not 0 <= length <= PLAINTEXT_BYTES_MAX:
+        raise WireFault("decrypt")
+    stream = _stream(cipher, key, nonce, length)
+    plaintext = _xor(sealed[:length], stream[_BLOCK_BYTES:])
+    tag = _xor(_mac(cipher, key, nonce, aad, plaintext), stream[:TAG_BYTES])
+    if not is_equal(tag, sealed[length:]):
+        raise WireFault("decrypt")
+    return plaintext
+
+
+def is_equal(one: bytes, other: bytes) -> bool:
+    """Whether both are the same, in a time that depends on their length alone."""
+    if len(one) != len(other):
+        return False
+    difference = 0
+    for index in range(len(one)):
+        difference |= one[index] ^ other[index]
+    return difference == 0
+
+
+def _mac(cipher, key, nonce, aad, plaintext):
+    """The first TAG_BYTES of the CBC-MAC over B_0, B_1 … (RFC 3610 section 2.2)."""
+    assert len(key) == KEY_BYTES and len(nonce) == NONCE_BYTES
+    assert len(aad) <= AAD_BYTES_MAX and len(plaintext) <= PLAINTEXT_BYTES_MAX
+    head = 2 + len(aad) if aad else 0
+    start = _BLOCK_BYTES + _padded(head)
+    blocks = bytearray(start + _padded(len(plaintext)))
+    blocks[0] = _FLAGS | (_HAS_AAD if aad else 0)
+    blocks[1:14] = nonce
+    blocks[14] = len(plaintext) >> 8
+    blocks[15] = len(plaintext) & 0xFF
+    if aad:
+        blocks[16] = len(aad) >> 8
+        blocks[17] = len(aad) & 0xFF
+        blocks[18 : 18 + len(aad)] = aad
+    blocks[start : start + len(plaintext)] = plaintext
+    return cipher.cbc_mac(key, blocks)[:TAG_BYTES]
+
+
+def _stream(cipher, key, nonce, length):
+    """S_0, which hides the tag, and the key stream behind it (section 2.3)."""
+    blocks = bytearray(_BLOCK_BYTES + _padded(length))
+    for counter in range(len(blocks) // _BLOCK_BYTES):
+        start = counter * _BLOCK_BYTES
+        blocks[start] = _LENGTH_FLAGS
+        blocks[start + 1 : start + 14] = nonce
+        blocks[start + 14] = counter >> 8
+        blocks[start + 15] = counter & 0xFF
+    return cipher.ecb(key, blocks)
+
+
+def _padded(length):
+    return (length + _BLOCK_BYTES - 1) // _BLOCK_BYTES * _BLOCK_BYTES
+
+
+def _xor(data, stream):
+    """As long integers, whose XOR runs in C on both interpreters."""
+    length = len(data)
+    return (int.from_bytes(data, "big") ^ int.from_bytes(stream[:length], "big")).to_bytes(length, "big")

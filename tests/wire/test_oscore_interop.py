@@ -1,0 +1,300 @@
+"""OSCORE both ways with aiocoap and with libcoap, over loopback UDP.
+
+The file is aiocoap's process too: `test_oscore_interop.py client FOLDER URI PAYLOAD COUNT` prints the code and payload
+of each answer; `… server FOLDER PORT` prints "ready" and echoes what is posted to `/t`, until its input ends.
+"""
+
+import asyncio
+import importlib.util
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from gateway.crypto import AesBlocks
+from tools import link_talk
+from wire import coap, limits, oscore, oscore_window
+from wire import coap_message as messages
+from wire.faults import WireFault
+from wire.oscore import Content
+
+pytestmark = [pytest.mark.live, pytest.mark.timeout(60)]
+
+CIPHER = AesBlocks()
+SECRET = bytes(range(1, 17))
+SALT = bytes.fromhex("9e7ca92223786340")
+LIBCOAP_CLIENT, LIBCOAP_SERVER = "coap-client-openssl", "coap-server-openssl"
+OURS, THEIRS = b"\x01", b"\x0a\x0b"
+PEER = (sys.executable, Path(__file__))
+WAIT_S = 20
+
+
+def context(id_context=None):
+    return oscore.derive(SECRET, master_salt=SALT, sender_id=OURS, recipient_id=THEIRS, id_context=id_context)
+
+
+def aiocoap_folder(tmp_path, id_context=None, sequence=None):
+    if missing := [name for name in ("aiocoap", "filelock", "ge25519", "lakers") if not importlib.util.find_spec(name)]:
+        pytest.skip(f"no {', '.join(missing)} (pip install 'aiocoap[oscore]')")
+    folder = tmp_path / "aiocoap"
+    folder.mkdir()
+    settings = {"sender-id_hex": THEIRS.hex(), "recipient-id_hex": OURS.hex()}
+    settings |= {"secret_hex": SECRET.hex(), "salt_hex": SALT.hex()}
+    if id_context:
+        settings["id-context_hex"] = id_context.hex()
+    (folder / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
+    if sequence:
+        (folder / "sequence.json").write_text(json.dumps(sequence), encoding="utf-8")
+    return folder
+
+
+def libcoap_file(tmp_path):
+    path = tmp_path / "libcoap.conf"
+    lines = [
+        f'master_secret,hex,"{SECRET.hex()}"',
+        f'master_salt,hex,"{SALT.hex()}"',
+        f'sender_id,hex,"{THEIRS.hex()}"',
+        f'recipient_id,hex,"{OURS.hex()}"',
+    ]
+    path.write_text("\n".join(lines) + "\n", encoding="ascii")
+    return path
+
+
+class Server:
+    """A gateway's shell at its smallest: every protected POST is echoed, every other message refused."""
+
+    def __init__(self, security, window=oscore.NEW):
+        self.security, self.window = security, window
+        self.heard, self.faults, self.number, self.stopped = [], [], 0, False
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.settimeout(0.05)
+        self.port = self.socket.getsockname()[1]
+        self.end = coap.Endpoint(
+            random_below=lambda bound: 0,
+            first_message_id=1,
+            datagram_max=limits.COAP_UDP_DATAGRAM_BYTES_MAX,
+            handled_options=(messages.OSCORE,),
+        )
+        self.thread = threading.Thread(target=self.run)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stopped = True
+        self.thread.join()
+        self.socket.close()
+
+    def run(self):
+        while not self.stopped:
+            try:
+                datagram, peer = self.socket.recvfrom(2048)
+            except TimeoutError:
+                continue
+            for event in self.end.receive(datagram, peer, now_ms=link_talk._now_ms()):
+                answer = self.answer(event)
+                self.end.respond(
+                    event.exchange, answer.code, answer.payload, options=answer.options, now_ms=link_talk._now_ms()
+                )
+            for peer, datagram in self.end.outgoing():
+                self.socket.sendto(datagram, peer)
+
+    def answer(self, request):
+        try:
+            content, exchange, window = oscore.unprotect_request(self.security, request, CIPHER, window=self.window)
+        except WireFault as fault:
+            self.faults.append(fault.reason)
+            return oscore.refusal(fault.reason)
+        if window is oscore.LOST:
+            if messages.option_values(content.options, messages.ECHO) != (b"rebooted",):
+                challenge = Content(messages.UNAUTHORIZED, ((messages.ECHO, b"rebooted"),), b"")
+                return self.protect(challenge, exchange)
+            window = oscore_window.after(exchange.number)
+        self.window = window
+        self.heard.append(content)
+        return self.protect(Content(messages.CHANGED, (), content.payload), exchange)
+
+    def protect(self, content, exchange):
+        """With a number of its own on every second answer, and where it must."""
+        self.number += 1
+        number = self.number if self.number % 2 or not exchange.is_fresh else None
+        return oscore.protect_response(self.security, content, CIPHER, exchange, number=number)
+
+
+def run_client(*command):
+    return subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S, check=False, env=environment())
+
+
+def environment():
+    """That of this process, with what it can import."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+
+
+@pytest.mark.parametrize("id_context", [None, b"node7\x01"], ids=["plain", "id-context"])
+def test_an_aiocoap_client_is_served(tmp_path, id_context):
+    folder = aiocoap_folder(tmp_path, id_context)
+    with Server(context(id_context)) as server:
+        uri = f"coap://127.0.0.1:{server.port}/t?lane=alarm"
+        done = run_client(*PEER, "client", folder, uri, "hello", "3")
+    assert done.stdout.splitlines() == ["2.04 hello"] * 3, done.stderr
+    first = server.heard[0]
+    assert first.code == messages.POST and not server.faults
+    inside = [option for option in first.options if option[0] not in (messages.URI_HOST, messages.URI_PORT)]
+    expected = {messages.URI_PATH: b"t", messages.CONTENT_FORMAT: b"\x3c", messages.URI_QUERY: b"lane=alarm"}
+    assert inside == list(expected.items())
+
+
+def test_an_aiocoap_client_answers_our_demand_for_echo(tmp_path):
+    folder = aiocoap_folder(tmp_path)
+    with Server(context(), oscore.LOST) as server:
+        uri = f"coap://127.0.0.1:{server.port}/t"
+        done = run_client(*PEER, "client", folder, uri, "hello", "2")
+    assert done.stdout.splitlines() == ["2.04 hello"] * 2, done.stderr
+    assert server.window is not oscore.LOST and len(server.heard) == 2
+
+
+def test_an_aiocoap_client_with_another_secret_is_told_unprotected(tmp_path):
+    folder = aiocoap_folder(tmp_path)
+    other = oscore.derive(bytes(16), sender_id=OURS, recipient_id=THEIRS)
+    with Server(other) as server:
+        done = run_client(*PEER, "client", folder, f"coap://127.0.0.1:{server.port}/t", "hello", "1")
+    assert server.faults and set(server.faults) == {"decrypt"}
+    assert "2.04" not in done.stdout and not server.heard
+
+
+class Numbers:
+    """A sequence without a disk, so that a test can use a number twice."""
+
+    def __init__(self):
+        self.number = 0
+
+    def take(self):
+        self.number += 1
+        return self.number
+
+
+def free_port():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def started():
+    """started(command…) -> process; it ends with the test."""
+    processes = []
+
+    def start(*command):
+        processes.append(
+            subprocess.Popen(
+                [str(word) for word in command],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env=environment(),
+            )
+        )
+        return processes[-1]
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate(timeout=WAIT_S)
+
+
+def ask(port, numbers, payload=b"hello", security=None):
+    options = ((messages.URI_PATH, b"t"), (messages.URI_QUERY, b"q"))
+    request = Content(messages.POST, options, payload)
+    return link_talk.talk(security or context(), numbers, ("127.0.0.1", port), request, wait_s=WAIT_S)
+
+
+@pytest.mark.parametrize("sequence", [None, {"next-to-send": 100, "received": "unknown"}], ids=["new", "rebooted"])
+def test_an_aiocoap_server_serves_us_and_sees_a_replay(tmp_path, started, sequence):
+    port, numbers = free_port(), Numbers()
+    process = started(*PEER, "server", aiocoap_folder(tmp_path, sequence=sequence), port)
+    assert process.stdout.readline() == b"ready\n"
+    assert ask(port, numbers) == Content(messages.CHANGED, (), b"qhello")
+    assert numbers.number == (2 if sequence else 1)  # one more for its Echo
+    assert ask(port, numbers).payload == b"qhello"
+    numbers.number -= 1
+    with pytest.raises(link_talk.TalkError, match=r"4\.01 'Replay detected'"):
+        ask(port, numbers, b"other")
+    stranger = oscore.derive(bytes(16), sender_id=OURS, recipient_id=THEIRS)
+    with pytest.raises(link_talk.TalkError, match=r"4\.00 'Decryption failed'"):
+        ask(port, numbers, security=stranger)
+
+
+def test_a_libcoap_client_is_served(tmp_path):
+    if shutil.which(LIBCOAP_CLIENT) is None:
+        pytest.skip(f"no {LIBCOAP_CLIENT} (apt-get install libcoap3-bin)")
+    with Server(context()) as server:
+        uri = f"coap://127.0.0.1:{server.port}/t?lane=alarm"
+        done = run_client(
+            LIBCOAP_CLIENT, "-E", libcoap_file(tmp_path), "-B", "8", "-m", "post", "-t", "60", "-e", "hello", uri
+        )
+    assert done.stdout.strip() == "hello", done.stderr
+    assert (messages.URI_QUERY, b"lane=alarm") in server.heard[0].options and not server.faults
+
+
+def test_a_libcoap_server_serves_us(tmp_path, started):
+    if shutil.which(LIBCOAP_SERVER) is None:
+        pytest.skip(f"no {LIBCOAP_SERVER} (apt-get install libcoap3-bin)")
+    port, numbers = free_port(), Numbers()
+    started(LIBCOAP_SERVER, "-A", "127.0.0.1", "-p", port, "-E", libcoap_file(tmp_path))
+    time.sleep(0.5)  # if it is not up by then, CoAP sends again
+    request = Content(messages.GET, ((messages.URI_PATH, b"time"), (messages.URI_QUERY, b"ticks")), b"")
+    for _ in range(2):  # the first meets its demand for Echo
+        answer = link_talk.talk(context(), numbers, ("127.0.0.1", port), request, wait_s=WAIT_S)
+        assert answer.code == messages.CONTENT and answer.payload.isdigit()
+
+
+# --- aiocoap's process ---
+
+
+async def aiocoap_client(folder, uri, payload, count):
+    import aiocoap
+    from aiocoap.oscore import FilesystemSecurityContext
+
+    client = await aiocoap.Context.create_client_context()
+    client.client_credentials[uri] = FilesystemSecurityContext(folder)
+    for _ in range(int(count)):
+        message = aiocoap.Message(code=aiocoap.POST, uri=uri, payload=payload.encode(), content_format=60)
+        answer = await client.request(message).response
+        print(answer.code.dotted, answer.payload.decode(), flush=True)
+    await client.shutdown()
+
+
+async def aiocoap_server(folder, port):
+    import aiocoap
+    from aiocoap import resource
+    from aiocoap.credentials import CredentialsMap
+    from aiocoap.oscore import FilesystemSecurityContext
+    from aiocoap.oscore_sitewrapper import OscoreSiteWrapper
+
+    class Echo(resource.Resource):
+        async def render_post(self, request):
+            told = ",".join(request.opt.uri_query).encode()
+            return aiocoap.Message(code=aiocoap.CHANGED, payload=told + request.payload)
+
+    site = resource.Site()
+    site.add_resource(["t"], Echo())
+    credentials = CredentialsMap()
+    credentials[":bocage"] = FilesystemSecurityContext(folder)
+    wrapped = OscoreSiteWrapper(site, credentials)
+    server = await aiocoap.Context.create_server_context(wrapped, bind=("127.0.0.1", int(port)))
+    print("ready", flush=True)
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    await server.shutdown()
+
+
+if __name__ == "__main__":
+    asyncio.run({"client": aiocoap_client, "server": aiocoap_server}[sys.argv[1]](*sys.argv[2:]))
