@@ -39,6 +39,7 @@ class CabinetShell:
         self._say = say
         self._io = CabinetIo(config.cabinet, post(self._on_seen))
         self._page: LocalPage | None = None
+        self._is_closed = False
 
     async def start(self, document: Callable[[], dict[str, Any]]) -> None:
         """Begin to look. A page that cannot be had is said once, and missing: the street does not need it."""
@@ -71,6 +72,7 @@ class CabinetShell:
 
     async def close(self) -> None:
         """Outputs stay as they are; the pulses end, and the hardware takes over."""
+        self._is_closed = True
         self._io.close()
         if self._page is not None:
             await self._page.close()
@@ -93,6 +95,8 @@ class CabinetShell:
         return refusal
 
     def _on_seen(self, seen: Seen) -> None:
+        if self._is_closed:
+            return
         self._io.took()
         self._core.on_seen(seen, now_ms=clock.monotonic_ms())
         self._turn()

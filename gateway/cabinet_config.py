@@ -27,6 +27,7 @@
     contactor = "gpio:17"
     feedback = "!gpio:27"               # the contactor's auxiliary contact; absent: none
     meter = "modbus:3/sdm120"           # absent: none
+    self_dimming = false                # the lamps dim by themselves in the night; absent: they do not
 
 How points are written: `gateway.io.cabinet.points`. `check` tells all faults at once, in the words of `gateway.config`.
 Whether the files and devices exist is not looked at: an adapter that is unplugged must not keep the agent from
@@ -63,6 +64,7 @@ class FeederConfig:
     contactor: Output
     feedback: Input | None = None
     meter: Meter | None = None
+    self_dimming: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ _ROLES: dict[str, tuple[Any, str]] = {
 _FEEDER_ROLES = {"contactor": _OUTPUT, "feedback": _INPUT, "meter": ((Meter,), points.METER_FORMS)}
 _FIELDS = ("latitude", "longitude", "keys", "gpio", "modbus", "modbus_baud", "modbus_parity", "linky", "linky_mode",
            *_ROLES, "feeder")  # fmt: skip
-_FEEDER_FIELDS = ("name", "lamps", "lamp_watts", *_FEEDER_ROLES)
+_FEEDER_FIELDS = ("name", "lamps", "lamp_watts", "self_dimming", *_FEEDER_ROLES)
 
 
 def check(plain: Any, faults: list[str]) -> CabinetConfig | None:
@@ -174,8 +176,9 @@ def _feeder(reader: "_Reader") -> FeederConfig:
     watts = reader.integer("lamp_watts", 0, LAMP_WATTS_MAX, 0)
     if reader.plain.get("contactor") is None:
         reader.fault("contactor", "is missing", f"give {points.OUTPUT_FORMS}")
-    return FeederConfig(name, lamps, watts, **{field: reader.point(field, *role) for field, role in
-    _FEEDER_ROLES.items()})
+    dims = reader.choice("self_dimming", (False, True), False)
+    wired = {field: reader.point(field, *role) for field, role in _FEEDER_ROLES.items()}
+    return FeederConfig(name, lamps, watts, **wired, self_dimming=dims)
 
 
 class _Reader:

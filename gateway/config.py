@@ -155,7 +155,8 @@ def check(plain: dict[str, Any], *, insecure: bool) -> Config:
 def _cabinet_options(cabinet: CabinetConfig, keys: KeySet | None) -> CabinetOptions:
     """What the core needs to know of what is wired."""
     feeders = tuple(
-        FeederOptions(one.name, one.lamps, 10 * one.lamp_watts, one.meter is not None) for one in cabinet.feeders
+        FeederOptions(one.name, one.lamps, 10 * one.lamp_watts, one.meter is not None, one.self_dimming)
+        for one in cabinet.feeders
     )
     return CabinetOptions(
         cabinet.latitude_e4,
@@ -164,4 +165,5 @@ def _cabinet_options(cabinet: CabinetConfig, keys: KeySet | None) -> CabinetOpti
         keys,
         has_watchdog=cabinet.watchdog is not None,
         has_linky=cabinet.linky is not None,
+        has_switch=cabinet.switch_on is not None or cabinet.switch_off is not None,
     )

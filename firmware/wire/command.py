@@ -69,6 +69,8 @@ WHY = (
     "too-long",
     "full",
     "unknown",  # ends a command that is not known
+    "too-early",  # begins beyond WINDOW_S_MAX
+    "handed-back",  # the cabinet's own clock has the contactors
     "id-taken",  # another command bears this id
     "lease",  # an override without the centre's lease
     "interlock",  # somebody at the cabinet holds the feeder

@@ -245,3 +245,33 @@ class LitWorld(GatewayWorld):
             body = item.record.body
             found.append((item.record.sequence, event.label(body.code), body.active))
         return [(name, active) for _, name, active in sorted(found)]
+
+
+def restart(world: LitWorld, *, clock: bool = True) -> None:
+    """The power fails and is back; with a clock the time is known at once."""
+    world.power_cut()
+    if clock:
+        world.tell_clock()
+
+
+def rewrite(disk: Any, name: str, data: bytes) -> None:
+    """Other bytes in a file."""
+    disk.delete(name)
+    disk.append(name, data)
+
+
+def by_night(**changes: Any) -> LitWorld:
+    """At 20:00 with a lease that counts."""
+    world = LitWorld(**changes)
+    world.until(world.at(0, 19, 58))
+    world.lease()
+    world.until(world.at(0, 20))
+    return world
+
+
+def by_day(**changes: Any) -> LitWorld:
+    """At 14:00 with a lease."""
+    world = LitWorld(**changes)
+    world.until(world.at(0, 14))
+    world.lease()
+    return world

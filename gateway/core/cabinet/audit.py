@@ -42,23 +42,31 @@ class Audit:
 
     def __init__(self, folder: Folder) -> None:
         self._folder = folder
-        self._number = 1
-        self._size = 0
-        self._is_torn = False
-        self.head = Head(0, _START)
         self.counters = {"written": 0, "disk-errors": 0}
+        self._is_unsure = False
+        self._load()
+
+    def _load(self) -> None:
+        """Go on from what stands on the disk."""
+        self._number, self._size, self._is_torn, self.head = 1, 0, False, Head(0, _START)
         try:
-            for name, _line, text in _lines(folder.disk):
-                self._number, self._size = _number(name), folder.size(name)
+            for name, _line, text in _lines(self._folder.disk):
+                self._number, self._size = _number(name), self._folder.size(name)
                 entry = _entry(text)
                 self._is_torn = entry is None
                 if entry is not None:
                     self.head = Head(entry["n"], _hash(text))
         except OSError:
             self.counters["disk-errors"] += 1
+            self._is_unsure = True
 
     def write(self, what: str, *, unix_s: int | None, uptime_s: int, **values: Any) -> bool:
-        """Append one line. False: the disk refused it; then the chain goes on from the line before."""
+        """Append one line. False: the disk refused it; whether it stands there is looked up before the next one."""
+        if self._is_unsure:
+            self._is_unsure = False
+            self._load()
+            if self._is_unsure:
+                return False
         plain = {
             "n": self.head.entries + 1,
             "prev": self.head.hash,
@@ -79,6 +87,7 @@ class Audit:
             self._folder.keep(name, data)
         except OSError:
             self.counters["disk-errors"] += 1
+            self._is_unsure = True
             return False
         self._is_torn = False
         self.head = Head(self.head.entries + 1, _hash(text))

@@ -33,6 +33,7 @@ class Photocell:
     def __init__(self) -> None:
         self._says_dark: bool | None = None
         self._changed_ms = 0
+        self._heard_ms: int | None = None
         self._against_ms: int | None = None
         self.stuck: str | None = None
 
@@ -41,10 +42,12 @@ class Photocell:
         return None if self.stuck is not None else self._says_dark
 
     def look(self, lux: int | None, *, now_ms: int) -> None:
-        """One reading; None: silent."""
+        """One reading; None: silent, which counts after CELL_SILENT_MS."""
         if lux is None:
-            self._says_dark = self._against_ms = self.stuck = None
+            if self._heard_ms is None or now_ms - self._heard_ms > limits.CELL_SILENT_MS:
+                self._says_dark = self._against_ms = self.stuck = self._heard_ms = None
             return
+        self._heard_ms = now_ms
         if self._says_dark is None:
             self._set(lux <= limits.CELL_ON_LX, now_ms)
         against = lux >= limits.CELL_OFF_LX if self._says_dark else lux <= limits.CELL_ON_LX

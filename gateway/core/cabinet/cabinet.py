@@ -19,17 +19,18 @@ from gateway.core.cabinet import feeder as rules
 from gateway.core.cabinet import limits, reports
 from gateway.core.cabinet.audit import Audit, entries
 from gateway.core.cabinet.basis import Basis, Ladder
-from gateway.core.cabinet.conditions import Conditions
+from gateway.core.cabinet.conditions import UNKNOWN, Conditions
 from gateway.core.cabinet.feeder import Feeder, FeederOptions, Wish
 from gateway.core.cabinet.folder import Folder
 from gateway.core.cabinet.hand import Hand
 from gateway.core.cabinet.lease import Lease
 from gateway.core.cabinet.normal import Normal
 from gateway.core.cabinet.normals import Normals
-from gateway.core.cabinet.orders import Order, Orders, Place
+from gateway.core.cabinet.orders import Orders, Place, Refusal
 from gateway.core.cabinet.outcomes import Outcomes
 from gateway.core.cabinet.points import AUTO, Seen, SetContactor, Watchdog
 from gateway.core.cabinet.policies import Policies, Taken
+from gateway.core.cabinet.standing import Standing
 from gateway.core.cabinet.voice import Shared, Voice
 from gateway.core.cabinet.watch import FeederWatch
 from policy.keyset import KeySet
@@ -49,6 +50,7 @@ class CabinetOptions(NamedTuple):
     keyset: KeySet | None = None
     has_watchdog: bool = False
     has_linky: bool = False
+    has_switch: bool = False
 
 
 class Cabinet:
@@ -71,20 +73,22 @@ class Cabinet:
         site = rules.site_of(options.latitude_e4, options.longitude_e4)
         self.feeders = [Feeder(one, site) for one in options.feeders]
         self._normals = Normals(folder)
-        self.watches = [
-            FeederWatch(one.name, Normal(one.lamps, one.lamp_dw, self._normals.known.get(one.name)))
-            for one in options.feeders
-        ]
+        self.watches = [_watch(one, self._normals) for one in options.feeders]
+        self._standing = Standing(folder)
+        self._standing.resume(self.conditions, self.watches)
         self.wishes: list[Wish | None] = [None] * len(self.feeders)
         self.since_ms = [now_ms] * len(self.feeders)
         self.basis = Basis(ladder.SAFETY)
         self.seen: Seen | None = None
         self._seen_ms = now_ms
+        self.switch: str | None = None  # the last position that could be read
+        self._has_supply = True
+        self._as_found: list[bool | None] = [None] * len(self.feeders)  # contactors, before a test took them over
         self.in_control = False
         self.taken: Taken | None = None
         names = [one.name for one in options.feeders]
         self._voice = Voice(shared, self.audit, self.ladder, names, now_ms=now_ms)
-        self.orders = Orders(self._place(), shared.verify, self._voice.outcome)
+        self.orders = Orders(self._place(), shared.verify, self._voice.outcome, self._voice.accepted)
         self.outcomes = Outcomes(self.orders)
         self._has_lease = False
         self._pulse_ms = now_ms
@@ -99,7 +103,7 @@ class Cabinet:
         self._now_ms = self._voice.now_ms = now_ms
         self._follow(self.policies.in_force(None))
         try:
-            self.outcomes.recover(entries(self._shared.disk), self.taken)
+            self.orders.recover(entries(self._shared.disk), self.policies.held())
         except OSError as error:
             self._shared.log("audit-unreadable", error=str(error))
 
@@ -109,17 +113,21 @@ class Cabinet:
         self.seen, self._seen_ms = seen, now_ms
         self.counters["looks"] += 1
         self.ladder.cell.look(seen.photocell_lx, now_ms=now_ms)
-        has_supply = seen.mains is not False
+        self.switch = seen.switch or self.switch
+        self._has_supply = self._has_supply if seen.mains is None else seen.mains
         for index, watch in enumerate(self.watches):
+            feeder = self.feeders[index]
             verdicts = watch.look(
                 seen.feeders[index],
                 self._expected(index),
-                has_supply=has_supply,
-                has_meter=self.feeders[index].options.has_meter,
+                has_supply=self._has_supply,
+                has_meter=feeder.options.has_meter,
+                has_light=not feeder.is_permanent,
                 now_ms=now_ms,
             )
             self._voice.verdicts(verdicts)
         self._voice.verdicts(self.conditions.look(self._conditions(seen), now_ms=now_ms))
+        self._standing.keep(self.conditions, self.watches)
         self.outcomes.measure(seen, self.watches, now_ms=now_ms)
 
     def on_connected(self, *, now_ms: int) -> None:
@@ -139,9 +147,7 @@ class Cabinet:
         taken = self.orders.take(
             message, self.taken, is_retained=is_retained, unix_s=self.ladder.unix_s(now_ms=now_ms), now_ms=now_ms
         )
-        if isinstance(taken, Order):
-            self._voice.audit("command", id=taken.command.id.hex(), by=taken.author, data=taken.data.hex())
-        elif not taken.is_told:
+        if isinstance(taken, Refusal) and not taken.is_told:
             self._voice.refused(taken.why, payload)
 
     def on_bundle(self, payload: bytes, *, now_ms: int) -> None:
@@ -152,11 +158,14 @@ class Cabinet:
             self._voice.bundle(verdict, payload)
             if verdict.why is None:
                 self.lease.ask_now(now_ms=now_ms)  # the centre learns at once what is held
+                self.orders.reopen(self.policies.held())
 
     def test(self, feeder: int, seconds: int, who: str, *, now_ms: int) -> str | None:
         """Somebody at the cabinet lights a feeder for a while; the word of a refusal, or None."""
         if feeder in self.hand.locks:
             return "locked"
+        if not self.in_control and self.seen is not None:
+            self._as_found = [one.feedback for one in self.seen.feeders]
         self.hand.test(feeder, seconds, who, now_ms=now_ms)
         self._by_hand("test", feeder, who, now_ms)
         return None
@@ -179,23 +188,21 @@ class Cabinet:
         self._now_ms = self._voice.now_ms = now_ms
         unix_s = self.ladder.unix_s(now_ms=now_ms)
         self._follow(self.policies.in_force(unix_s))
-        if self.seen is not None and now_ms - self._seen_ms > limits.BLIND_MS:
+        if now_ms - self._seen_ms > limits.BLIND_MS:
             self.seen = None  # what was seen so long ago is not so any more
             self.ladder.cell.look(None, now_ms=now_ms)
         self.basis = self.ladder.basis(now_ms=now_ms)
         self.hand.poll(now_ms=now_ms)
         self.orders.poll(unix_s=unix_s, now_ms=now_ms)
         self._ask(is_metered, now_ms)
+        self._voice.poll(now_ms=now_ms)
         effects: list[Any] = []
-        if (
-            self.basis.kind == ladder.SAFETY
-            and now_ms - self._started_ms < limits.START_MS
-            and not self.hand.tests
-        ):
+        if self._is_starting(now_ms):
+            self.in_control = False
             return effects
         knows = self.basis.kind != ladder.SAFETY or bool(self.hand.tests)
         is_in_hand = self.seen is None or self.seen.in_hand
-        self.in_control = not self.options.has_watchdog or (knows and is_in_hand)
+        self.in_control = is_in_hand and (knows or not self.options.has_watchdog)
         again = now_ms >= self._assert_ms
         if again:
             self._assert_ms = now_ms + _ASSERT_MS
@@ -204,27 +211,33 @@ class Cabinet:
                 wish = self.wishes[index]
                 assert wish is not None
                 effects.append(SetContactor(index, wish.closed))
-        self.outcomes.settle(self.wishes, has_lease=self.lease.is_usable(now_ms=now_ms), now_ms=now_ms)
+        has_lease = self.lease.is_usable(now_ms=now_ms)
+        self.outcomes.settle(self.wishes, has_lease=has_lease, in_control=self.in_control, now_ms=now_ms)
         if self.in_control and self.options.has_watchdog and now_ms >= self._pulse_ms:
             self._pulse_ms = now_ms + limits.WATCHDOG_MS
             effects.append(Watchdog())
         self._report(unix_s, now_ms)
-        self._voice.poll(now_ms=now_ms)
         return effects
 
     def deadline_ms(self, *, now_ms: int) -> int | None:
         """When `poll` is due at the latest. What depends on UTC is due with it, in milliseconds of our clock."""
-        candidates = [self.hand.deadline_ms(), self.lease.deadline_ms(now_ms=now_ms), self._voice.deadline_ms()]
-        candidates += [self._assert_ms, self._report_at_ms]
-        if self.in_control and self.options.has_watchdog:
-            candidates.append(self._pulse_ms)
-        unix_ms = self._shared.clock.carried_ms(now_ms=now_ms)
-        if unix_ms is not None:
-            instants = [wish.until_s for wish in self.wishes if wish is not None and wish.until_s is not None]
-            instants += [instant for instant in (self.orders.next_s(unix_ms // 1000),) if instant is not None]
-            candidates += [now_ms + max(1, 1000 * instant - unix_ms) for instant in instants]
-        if self.in_control is False and now_ms - self._started_ms < limits.START_MS:
+        candidates = [
+            self.hand.deadline_ms(),
+            self.lease.deadline_ms(now_ms=now_ms),
+            self._voice.deadline_ms(),
+            self.orders.deadline_ms(),
+        ]
+        if self._is_starting(now_ms):
             candidates.append(self._started_ms + limits.START_MS)
+        else:
+            candidates += [self._assert_ms, self._report_at_ms]
+            candidates.append(self._pulse_ms if self.in_control and self.options.has_watchdog else None)
+        unix_s = self.ladder.unix_s(now_ms=now_ms)
+        unix_ms = self._shared.clock.carried_ms(now_ms=now_ms)
+        if unix_s is not None and unix_ms is not None:
+            instants = [wish.until_s for wish in self.wishes if wish is not None]
+            instants.append(self.orders.next_s(unix_s))
+            candidates += [now_ms + max(1, 1000 * instant - unix_ms) for instant in instants if instant is not None]
         return min((at_ms for at_ms in candidates if at_ms is not None), default=None)
 
     def health(self) -> dict[str, int]:
@@ -241,24 +254,35 @@ class Cabinet:
 
     # --- inside -------------------------------------------------------------------------------------------------
 
+    def _is_starting(self, now_ms: int) -> bool:
+        """Nothing moves yet: no time is known, or the hand switch has not been read. For START_MS at most."""
+        if now_ms - self._started_ms >= limits.START_MS:
+            return False
+        is_blind = self.options.has_switch and self.switch is None
+        return is_blind or (self.basis.kind == ladder.SAFETY and not self.hand.tests)
+
     def _decide(self, index: int) -> bool:
         """Whether the contactor's order changes."""
         wish = rules.decide(
             index,
             self.feeders[index],
             self.basis,
-            switch=None if self.seen is None else self.seen.switch,
+            switch=self.switch,
             hand=self.hand,
             orders=self.orders,
             has_lease=self.lease.is_usable(now_ms=self._now_ms),
         )
+        if wish.rule == rules.SAFETY and self.options.has_watchdog and self.hand.tests:
+            # A test of one feeder takes all of them out of the old clock's hand: the others stay as they were found.
+            wish = wish._replace(closed=self._as_found[index] is not False)
         before, self.wishes[index] = self.wishes[index], wish
         if before is not None and before.closed == wish.closed:
             return False
         self.since_ms[index] = self._now_ms
         self.counters["switched"] += 1
         if before is not None and not wish.closed and self.watches[index].normal.end_of_night():
-            self._normals.keep({watch.name: watch.normal.learnt_dw for watch in self.watches})
+            known = zip(self.feeders, self.watches, strict=True)
+            self._normals.keep({_lamps(one.options): watch.normal.learnt_dw for one, watch in known})
         self._voice.switched(index, wish.closed, wish.rule, wish.reason)
         return True
 
@@ -281,13 +305,16 @@ class Cabinet:
         self.orders.place = self._place()
         if taken is not None:
             self._voice.in_force(taken)
+        unix_s = self.ladder.unix_s(now_ms=self._now_ms)
+        if unix_s is not None:
+            self.orders.review(taken, unix_s)
 
     def _place(self) -> Place:
         return Place(self._insee, self._gateway, tuple((one.options.name, one.group) for one in self.feeders))
 
     def _ask(self, is_metered: bool, now_ms: int) -> None:
-        version = 0 if self.taken is None else self.policies.highest
-        ask = self.lease.ask(version, self.policies.keyset_version, is_metered=is_metered, now_ms=now_ms)
+        held = self.policies.newest_version, self.policies.keyset_version
+        ask = self.lease.ask(*held, is_metered=is_metered, now_ms=now_ms)
         if ask is not None:
             self._shared.publish(topic.OUTCOME, command.encode_said(ask), ask.duration_s)
         has_lease = self.lease.is_held(now_ms=now_ms)
@@ -299,20 +326,25 @@ class Cabinet:
     def _conditions(self, seen: Seen) -> dict[int, list[Any] | None]:
         unix_s = self.ladder.unix_s(now_ms=self._now_ms)
         policy = None if self.taken is None else self.taken.policy
-        is_expired = policy is not None and unix_s is not None and unix_s >= policy.valid_until_s
-        overridden = seen.switch if seen.switch is not None and seen.switch != AUTO else None
+        expired: list[Any] | None = UNKNOWN
+        if policy is None or unix_s is not None:
+            is_over = policy is not None and unix_s is not None and unix_s >= policy.valid_until_s
+            expired = [policy.version] if policy is not None and is_over else None
+        overridden = self.switch if self.switch not in (None, AUTO) else None
         stuck = self.ladder.cell.stuck
         # Without the supply it has no voltage either: that is one cause.
-        is_linky_silent = self.options.has_linky and seen.linky is None and seen.mains is not False
+        is_linky_silent = self.options.has_linky and seen.linky is None and self._has_supply
+        is_switch_unread = self.options.has_switch and seen.switch is None and self._has_supply
+        silent = ["switch"] if is_switch_unread else ["linky"] if is_linky_silent else None
         return {
-            event.SUPPLY_LOSS: [] if seen.mains is False else None,
-            event.DOOR_OPEN: [] if seen.door_open else None,
+            event.SUPPLY_LOSS: UNKNOWN if seen.mains is None else None if seen.mains else [],
+            event.DOOR_OPEN: UNKNOWN if seen.door_open is None else [] if seen.door_open else None,
             event.LOCAL_OVERRIDE: None if overridden is None else [overridden],
             event.TIME_FALLBACK: None if self.basis.kind == ladder.CLOCK else [self.basis.kind],
-            event.POLICY_EXPIRED: [policy.version] if policy is not None and is_expired else None,
+            event.POLICY_EXPIRED: expired,
             event.HANDED_BACK: None if self.in_control else [],
             event.PHOTOCELL_FAILURE: None if stuck is None else [stuck],
-            event.CABINET_METER_FAILURE: ["linky"] if is_linky_silent else None,
+            event.CABINET_METER_FAILURE: silent,
         }
 
     def _report(self, unix_s: int | None, now_ms: int) -> None:
@@ -329,3 +361,13 @@ class Cabinet:
     def _by_hand(self, what: str, feeder: int, who: str, now_ms: int) -> None:
         self._now_ms = self._voice.now_ms = now_ms
         self._voice.by_hand(what, feeder, who)
+
+
+def _watch(options: FeederOptions, normals: Normals) -> FeederWatch:
+    normal = Normal(options.lamps, options.lamp_dw, normals.known.get(_lamps(options)))
+    return FeederWatch(options.name, normal, is_self_dimming=options.is_self_dimming)
+
+
+def _lamps(options: FeederOptions) -> str:
+    """A feeder with these lamps: with others what was learnt of it is worth nothing."""
+    return f"{options.name} {options.lamps}x{options.lamp_dw}"

@@ -1,7 +1,7 @@
 """Conditions of the cabinet as a whole: supply, door, hand switch, time, policy, photocell, its meters.
 
-Each begins and ends once, after it has been so for a while; who is told is the owner's. A condition whose input is
-not wired (None) never begins.
+Each begins and ends once, after it has been so for a while; who is told is the owner's. A condition whose input cannot
+be read (UNKNOWN) stays as it is.
 """
 
 from typing import Any
@@ -23,6 +23,9 @@ _HOLD_MS = {
 }
 
 
+UNKNOWN: list[Any] = ["unknown"]
+
+
 class Conditions:
     """`active` maps the codes that stand to their details."""
 
@@ -36,6 +39,9 @@ class Conditions:
         """
         verdicts = []
         for code, detail in is_so.items():
+            if detail is UNKNOWN:
+                self._held[code].settle()
+                continue
             stands = self._held[code].look(detail is not None, now_ms=now_ms)
             before = self.active.get(code)
             if stands and detail is not None and detail != before:
@@ -45,3 +51,9 @@ class Conditions:
                 del self.active[code]
                 verdicts.append(Verdict(code, False, before))
         return verdicts
+
+    def resume(self, active: dict[int, list[Any]]) -> None:
+        """Go on from what stood before a restart."""
+        self.active = {code: detail for code, detail in active.items() if code in self._held}
+        for code in self.active:
+            self._held[code].is_so = True

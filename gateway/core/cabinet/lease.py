@@ -18,7 +18,7 @@ class Lease:
 
     def __init__(self, random_below: Callable[[int], int]) -> None:
         self._random_below = random_below
-        self._asked: dict[bytes, int] = {}  # nonce -> when sent; the last two
+        self._asked: dict[bytes, tuple[int, int]] = {}  # nonce -> when sent, seconds asked; the last two
         self._ask_at_ms: int | None = None
         self._until_ms: int | None = None
         self._usable_from_ms = 0
@@ -37,18 +37,19 @@ class Lease:
         duration_s = limits.LEASE_METERED_S if is_metered else limits.LEASE_S
         self._ask_at_ms = now_ms + every_ms
         nonce = bytes(self._random_below(256) for _ in range(_NONCE_BYTES))
-        self._asked = {**dict(list(self._asked.items())[-1:]), nonce: now_ms}
+        self._asked = {**dict(list(self._asked.items())[-1:]), nonce: (now_ms, duration_s)}
         self.counters["asked"] += 1
         return Ask(nonce, duration_s, policy_version, keyset_version)
 
     def granted(self, grant: Grant, *, now_ms: int) -> None:
-        """An answer. One to no question of ours, or longer than was asked, lends nothing."""
-        asked_ms = self._asked.pop(grant.nonce, None)
-        if asked_ms is None:
+        """An answer. One to no question of ours lends nothing, one that is longer than was asked no more than that."""
+        asked = self._asked.pop(grant.nonce, None)
+        if asked is None:
             self.counters["stale"] += 1
             return
+        asked_ms, asked_s = asked
         self.counters["granted"] += 1
-        duration_ms = 1000 * min(grant.duration_s, limits.LEASE_METERED_S)
+        duration_ms = 1000 * min(grant.duration_s, asked_s)
         if not self.is_held(now_ms=now_ms):
             self._usable_from_ms = now_ms + (limits.LEASE_DWELL_MS if self._had_one else 0)
         self._until_ms = max(self._until_ms or 0, asked_ms + duration_ms)

@@ -23,6 +23,9 @@ CELL_OFF_MS = 120_000
 # lamp.
 CELL_STUCK_MS = 20 * 3_600_000
 
+# A cell that is silent for a moment has not changed its mind.
+CELL_SILENT_MS = 30_000
+
 # The shell looks every second. What it saw so long ago decides nothing any more: a photocell, the hand switch.
 BLIND_MS = 60_000
 
@@ -45,6 +48,16 @@ LEASE_DWELL_MS = 30_000
 
 # Orders known at one time; a commune has a handful.
 ORDERS_MAX = 64
+# Of one person at one time, emergencies apart: nobody's mistake or stolen key crowds out the others.
+ORDERS_OF_ONE_MAX = 16
+# Ids of what is over are remembered until they expire, so that a repeated command never runs twice.
+ORDERS_GONE_MAX = 1_024
+# Refusals of nobody known are told once per reason in so long, with their number: a flood must not push an order that
+# is open out of the audit log, nor wear the card out.
+REFUSALS_EVERY_MS = 600_000
+# Lines that the card refused wait here for better days.
+AUDIT_WAITING_MAX = 64
+AUDIT_RETRY_MS = 10_000
 # A person at the cabinet: a test lights a feeder for so long at most; a lock-out that is forgotten ends.
 TEST_S_MAX = 300
 LOCK_MS = 8 * 3_600_000
@@ -63,6 +76,11 @@ BURNING_MS = 60_000
 FAILURE_MS = 60_000
 CABLE_MS = 30_000
 LAMPS_MS = 600_000
+# Illuminations of Advent hang for five weeks; whoever adds lamps changes the configuration, which forgets what was
+# learnt.
+HIGHER_NIGHTS = 45
+# Lamps that dim by themselves burn fully in the first hour of the night: then they are counted.
+SELF_DIMMING_JUDGED_MS = 3_600_000
 # LED drivers reach their power in a minute, discharge lamps in five.
 WARM_UP_MS = 300_000
 # Several lamps at one instant are a cable: this many, and this share of the feeder.
@@ -80,6 +98,8 @@ TELEMETRY_S = 900
 # The audit log: a few entries a night of 200 bytes; files of a year, sixteen of them.
 AUDIT_FILE_BYTES_MAX = 256 * 1024
 AUDIT_FILES_MAX = 16
+# Once soon after each start: a cabinet that restarts every day tells it all the same.
+AUDIT_FIRST_HEAD_MS = 120_000
 AUDIT_HEAD_MS = 86_400_000
 # Signed policies kept: the one in force, the one to come, one for a damaged file.
 POLICY_FILES_MAX = 4

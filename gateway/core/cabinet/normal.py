@@ -2,8 +2,8 @@
 
 A night's figure is the median of its minutes, warm and without a fault. The first one is the normal power (or what is
 installed, lamps times watts, until there is one). Later ones move it by an eighth, but only while they are within
-half a lamp of it: a lamp that dies is never learnt. More than half a lamp above it for a whole night means new lamps:
-that night is the new normal. In 0.1 W (dW). Persisted by its owner.
+half a lamp of it: a lamp that dies is never learnt. Above it, HIGHER_NIGHTS nights that agree mean new lamps, and are
+the new normal; festoons of a fortnight are not. In 0.1 W (dW). Persisted by its owner.
 """
 
 from gateway.core.cabinet import limits
@@ -21,6 +21,7 @@ class Normal:
         self._installed_dw = lamps * lamp_dw or None
         self._minutes: list[int] = []
         self._minute = -1
+        self._higher: list[int] = []  # the last nights' figures, all above what is known
 
     @property
     def dw(self) -> int | None:
@@ -72,5 +73,16 @@ class Normal:
         elif self.lamp_dw is not None and 2 * abs(median_dw - self.learnt_dw) <= self.lamp_dw:
             self.learnt_dw += (median_dw - self.learnt_dw) // 8
         elif median_dw > self.learnt_dw:
-            self.learnt_dw = median_dw
+            self._rise(median_dw)
+            return self.learnt_dw != before_dw
+        self._higher = []
         return self.learnt_dw != before_dw
+
+    def _rise(self, median_dw: int) -> None:
+        """A night above what is known; enough of them that agree make a new normal."""
+        assert self.lamp_dw is not None
+        if self._higher and 2 * abs(median_dw - self._higher[-1]) > self.lamp_dw:
+            self._higher = []
+        self._higher.append(median_dw)
+        if len(self._higher) >= limits.HIGHER_NIGHTS:
+            self.learnt_dw, self._higher = median_dw, []

@@ -1,7 +1,8 @@
 """The normal power of each feeder on the state disk: one line of JSON a file, `normal-<number>`, the newest that can
 be read.
 
-Written after a night that changed it, so a few times a year once it is learnt. What cannot be read is learnt again.
+Written after a night that changed it, so a few times a year once it is learnt. What cannot be read is learnt again;
+so is what was learnt of another set of lamps: whoever changes their number or watts in the configuration begins anew.
 """
 
 import json

@@ -2,38 +2,31 @@
 
 A command is refused with a word when it is not signed by an operator of the policy in force with the right to it, is
 meant for another commune or cabinet, has expired, comes without a clock to judge that by, was retained by a broker,
-or asks for what a limit of the policy forbids. The same id a second time changes nothing and is told its outcome
-again. An accepted one waits for its not-before, holds until its expiry, and is over with it: also by the monotonic
-clock, for UTC may be put back. Knows no contactor: what a feeder did comes back through `say`.
+or asks for what a limit of the policy forbids (`judging`). The same bytes a second time change nothing and are told
+their outcome again. An accepted one waits for its not-before, holds until its expiry, and is over with it: also by the
+monotonic clock, for UTC may be put back. When another policy comes into force, every open order is judged again.
+
+An id is remembered until its command has expired, ended or not: what is repeated never runs twice. Knows no contactor:
+what a feeder did comes back through `say`.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
-from gateway.core.cabinet import limits
+from gateway.core.cabinet import judging, limits
+from gateway.core.cabinet.judging import ACTIVE, OVER, RIGHT, WAITING, Order, Place, Stranger
 from gateway.core.cabinet.policies import Taken, Verify
-from policy import ceiling, document
-from wire import command, cose
-from wire.command import Command
+from wire import command
 from wire.faults import WireFault
 
-_RIGHT = {
-    command.OVERRIDE: document.OVERRIDE,
-    command.EMERGENCY: document.EMERGENCY,
-    command.TEST_FEEDER: document.TEST,
-}
+__all__ = ["ACTIVE", "OVER", "WAITING", "Order", "Orders", "Place", "Refusal"]
+
 RECEIVED, APPLIED, MEASURED, REFUSED = "received", "applied", "measured", "refused"
 EXPIRED, ENDED, UNMEASURED = "expired", "ended", "unmeasured"
-WAITING, ACTIVE, OVER = "waiting", "active", "over"
 
 
-class Place(NamedTuple):
-    """This cabinet: where it is, and its feeders as (name, group) in the order of the configuration."""
-
-    insee: str
-    gateway: str
-    feeders: tuple[tuple[str, str], ...]
+# Said of an order as a whole, these are its last words.
+_FINAL = (EXPIRED, ENDED, REFUSED)
 
 
 class Refusal(NamedTuple):
@@ -43,85 +36,113 @@ class Refusal(NamedTuple):
     is_told: bool
 
 
-@dataclass
-class Order:
-    """One accepted command. `ends_ms`: monotonic, at the latest. `told`: the last outcome by feeder (None: of the
-    whole).
-    """
-
-    command: Command
-    data: bytes
-    author: str
-    kid: bytes
-    feeders: tuple[int, ...]
-    state: str = WAITING
-    ends_ms: int | None = None
-    told: dict[int | None, str] = field(default_factory=dict)
-
-    @property
-    def closes(self) -> bool:
-        """Whether it wants light."""
-        return self.command.kind != command.OVERRIDE or self.command.level > 0
-
-
-Tell = Callable[[bytes, str, str | None, int | None, int | None], None]  # id, outcome, why, feeder, power in 0.1 W
+# id, outcome, why, feeder, power in 0.1 W, whether it was told before
+Tell = Callable[[bytes, str, str | None, int | None, int | None, bool], None]
 
 
 class Orders:
-    """See the module. `tell(id, outcome, why, feeder, power_dw)` is called for every outcome, once."""
+    """See the module. `tell` is called for every outcome, once, and again for whoever repeats a command;
+    `record(order)` before anything is told of a new one.
+    """
 
-    def __init__(self, place: Place, verify: Verify, tell: Tell) -> None:
+    def __init__(self, place: Place, verify: Verify, tell: Tell, record: Callable[[Order], None]) -> None:
         self.place = place
         self._verify = verify
         self._tell = tell
+        self._record = record
         self._orders: dict[bytes, Order] = {}
-        self.counters = {"received": 0, "refused": 0, "again": 0}
+        self._gone: dict[bytes, int] = {}  # ids of what is over and forgotten, until they expire (Unix s)
+        self._unopened: dict[bytes, dict[str | None, tuple[str, str | None]]] = {}  # recovered, of nobody known yet
+        self.counters = {"received": 0, "refused": 0, "again": 0, "unreadable": 0}
 
     # --- in -----------------------------------------------------------------------------------------------------
 
     def take(
         self, data: bytes, taken: Taken | None, *, is_retained: bool, unix_s: int | None, now_ms: int
-    ) -> Order | Refusal:
-        """The order behind signed bytes, or its refusal."""
+    ) -> Order | Refusal | None:
+        """The new order behind signed bytes, or its refusal; None: nothing new."""
         try:
-            order, why = self._judge(data, taken, is_retained=is_retained, unix_s=unix_s)
+            order = judging.opened(data, () if taken is None else (taken,), self.place, self._verify)
+        except Stranger as stranger:
+            return self._refuse(None, stranger.why)
         except WireFault as fault:
-            order, why = None, "too-long" if fault.reason == "too-long" else "malformed"
-        if order is None:
-            assert why is not None
-            self.counters["refused"] += 1
-            return Refusal(why, False)
-        known = self._orders.get(order.command.id)
+            return self._refuse(None, "too-long" if fault.reason == "too-long" else "malformed")
+        key = order.command.id
+        known = self._orders.get(key)
         if known is not None and known.data != data:
-            self.counters["refused"] += 1
-            return Refusal("id-taken", False)
+            return self._refuse(None, "id-taken")
         if known is not None:
+            self._again(known)
+            return None
+        if key in self._gone:
             self.counters["again"] += 1
-            for feeder, outcome in known.told.items():
-                self._tell(order.command.id, outcome, "again", feeder, None)
-            return known
-        if why is None and len(self._orders) >= limits.ORDERS_MAX and not self._forget_over():
+            self._tell(key, ENDED, "again", None, None, True)
+            return None
+        why = "retained" if is_retained else "clock" if unix_s is None else None
+        if why is None and unix_s is not None:
+            why = judging.against(order, taken, self.place, unix_s)
+        if why is None and order.command.kind == command.END:
+            return self._end(order, taken)
+        if why is None and not self._has_room(order, unix_s):
             why = "full"
         if why is not None:
-            self.counters["refused"] += 1
-            self._tell(order.command.id, REFUSED, why, None, None)
-            return Refusal(why, True)
+            return self._refuse(order, why)
         self.counters["received"] += 1
-        self._orders[order.command.id] = order
-        self._say(order, RECEIVED)
-        self._accept(order, unix_s, now_ms)
+        self._orders[key] = order
+        self._record(order)
+        self.say(order, RECEIVED)
+        self.poll(unix_s=unix_s, now_ms=now_ms)
         return order
 
-    def recover(self, data: bytes, told: dict[int | None, str], taken: Taken | None) -> None:
-        """An order of an earlier life, from the audit log; verified again. Nothing is told."""
-        try:
-            order, why = self._judge(data, taken, is_retained=False, unix_s=None, is_recovery=True)
-        except WireFault:
-            return
-        if order is not None and why is None and len(self._orders) < limits.ORDERS_MAX:
-            order.told.update(told)
-            order.state = OVER if told.get(None) in (EXPIRED, ENDED) else WAITING
-            self._orders[order.command.id] = order
+    def recover(self, entries: Iterable[dict[str, Any]], policies: list[Taken]) -> None:
+        """Orders and their outcomes out of the audit log of earlier lives. Nothing is told; what cannot be read is
+        counted. An order whose operator no policy in hand names waits for one (`reopen`)."""
+        found: dict[str, bytes] = {}
+        told: dict[str, dict[str | None, tuple[str, str | None]]] = {}
+        for entry in entries:
+            try:
+                _collect(entry, found, told)
+            except (KeyError, TypeError, ValueError):
+                self.counters["unreadable"] += 1
+        is_over = {key: told.get(key, {}).get(None, ("", None))[0] in _FINAL for key in found}
+        # What is open comes first: it must not be lost behind what is over.
+        for key in sorted(found, key=lambda key: is_over[key]):
+            self._unopened[found[key]] = told.get(key, {})
+        self.reopen(policies)
+
+    def reopen(self, policies: list[Taken]) -> None:
+        """Try again what was recovered: a policy has come."""
+        names = {name: index for index, (name, _group) in enumerate(self.place.feeders)}
+        for data, told in list(self._unopened.items()):
+            try:
+                order = judging.opened(data, policies, self.place, self._verify)
+            except Stranger:
+                continue
+            except WireFault:
+                self.counters["unreadable"] += 1
+                del self._unopened[data]
+                continue
+            del self._unopened[data]
+            if order.command.kind == command.END or order.command.id in self._orders:
+                continue
+            order.told = {names.get(name) if name is not None else None: word for name, word in told.items()}
+            if told.get(None, ("", None))[0] in _FINAL:
+                order.state = OVER
+            if order.state == OVER or len(self._orders) >= limits.ORDERS_MAX:
+                self._remember_gone(order)
+            else:
+                self._orders[order.command.id] = order
+
+    def review(self, taken: Taken | None, unix_s: int) -> None:
+        """Another policy is in force: every open order is judged by it, with its feeders as they are named now."""
+        for order in self._orders.values():
+            if order.state == OVER:
+                continue
+            order.feeders = judging.addressed(order.command, self.place)
+            why = judging.against(order, taken, self.place, unix_s)
+            if why is not None:
+                order.state = OVER
+                self.say(order, EXPIRED if why == "expired" else REFUSED, None if why == "expired" else why)
 
     def poll(self, *, unix_s: int | None, now_ms: int) -> None:
         """Begin what has come, end what is over. Without a clock nothing begins; what runs ends by the monotonic
@@ -130,14 +151,15 @@ class Orders:
         for order in self._orders.values():
             if order.state == OVER:
                 continue
-            if unix_s is not None and order.ends_ms is None:
-                order.ends_ms = now_ms + 1000 * max(0, order.command.expires_s - unix_s)
+            self._bound(order, unix_s, now_ms)
             is_past = unix_s is not None and unix_s >= order.command.expires_s
             if is_past or (order.ends_ms is not None and now_ms >= order.ends_ms):
                 order.state = OVER
-                self._say(order, EXPIRED)
+                self.say(order, EXPIRED)
             elif order.state == WAITING and unix_s is not None and unix_s >= order.command.not_before_s:
                 order.state = ACTIVE
+        if unix_s is not None and self._gone:
+            self._gone = {key: expires_s for key, expires_s in self._gone.items() if expires_s > unix_s}
 
     # --- what others ask ----------------------------------------------------------------------------------------
 
@@ -164,85 +186,63 @@ class Orders:
         ]
         return min(instants, default=None)
 
+    def deadline_ms(self) -> int | None:
+        """When one is over by the monotonic clock, whatever UTC says."""
+        ends = [order.ends_ms for order in self._orders.values() if order.state != OVER and order.ends_ms is not None]
+        return min(ends, default=None)
+
     # --- what became of it --------------------------------------------------------------------------------------
 
     def say(
         self, order: Order, outcome: str, why: str | None = None, feeder: int | None = None, power_dw: int | None = None
     ) -> None:
         """Tell an outcome of one feeder, unless it was the last one told."""
-        key = outcome if why is None else f"{outcome} {why}"
-        if order.told.get(feeder) != key:
-            order.told[feeder] = key
-            self._tell(order.command.id, outcome, why, feeder, power_dw)
-
-    def _say(self, order: Order, outcome: str) -> None:
-        self.say(order, outcome)
+        if order.told.get(feeder) != (outcome, why):
+            order.told[feeder] = (outcome, why)
+            self._tell(order.command.id, outcome, why, feeder, power_dw, False)
 
     # --- inside -------------------------------------------------------------------------------------------------
 
-    def _judge(
-        self, data: bytes, taken: Taken | None, *, is_retained: bool, unix_s: int | None, is_recovery: bool = False
-    ) -> tuple[Order | None, str | None]:
-        """The order with the word against it, if any; no order where nobody can be named. WireFault for nonsense."""
-        message = cose.sign1_decode(data, bytes_max=command.SIGNED_COMMAND_BYTES_MAX)
-        operators = () if taken is None else taken.policy.operators
-        kid, signature, _ = message.signatures[0]
-        operator = next((one for one in operators if cose.kid_of(one.key) == kid), None)
-        if operator is None:
-            return None, "stranger"
-        if not self._verify(operator.key, signature, cose.to_be_signed(message, cose.COMMAND_AAD)):
-            return None, "signature"
-        asked = command.decode_command(message.payload)
-        feeders = self._addressed(asked)
-        order = Order(asked, data, f"{asked.author} ({operator.name})"[:80], kid, feeders)
-        return order, None if is_recovery else self._against(order, operator, taken, is_retained, unix_s)
+    def _refuse(self, order: Order | None, why: str) -> Refusal:
+        self.counters["refused"] += 1
+        if order is not None:
+            self._tell(order.command.id, REFUSED, why, None, None, False)
+        return Refusal(why, order is not None)
 
-    def _against(
-        self, order: Order, operator: document.Operator, taken: Taken | None, is_retained: bool, unix_s: int | None
-    ) -> str | None:
-        asked = order.command
-        if is_retained:
-            return "retained"
-        if asked.insee != self.place.insee or asked.gateway not in (None, self.place.gateway):
-            return "scope"
-        if asked.kind != command.END and not operator.rights & _RIGHT[asked.kind]:
-            return "right"
+    def _again(self, known: Order) -> None:
+        self.counters["again"] += 1
+        for feeder, (outcome, why) in known.told.items():
+            self._tell(known.command.id, outcome, why or "again", feeder, None, True)
+
+    def _end(self, order: Order, taken: Taken | None) -> Refusal | None:
+        """Whoever could have ordered it may end it. An END takes no place; one that comes again finds nothing to do."""
+        ended = self._orders.get(order.command.ends)
+        if ended is None:
+            return self._refuse(order, "unknown")
+        operator = judging.operator_of(order, taken)
+        if operator is None or not operator.rights & RIGHT[ended.command.kind]:
+            return self._refuse(order, "right")
+        is_new = ended.state != OVER
+        if is_new:
+            self._record(order)
+            ended.state = OVER
+            self.say(ended, ENDED)
+        self._tell(order.command.id, APPLIED, None if is_new else "again", None, None, not is_new)
+        return None
+
+    def _bound(self, order: Order, unix_s: int | None, now_ms: int) -> None:
+        """Its end on the monotonic clock, from the first good time on. An emergency whose end has come by a clock that
+        was wrong goes on until the end that is right, within the length it was given: light is the safe side."""
         if unix_s is None:
-            return "clock"
-        if unix_s >= asked.expires_s:
-            return "expired"
-        if asked.kind == command.END:
-            ended = self._orders.get(asked.ends)
-            if ended is None:
-                return "unknown"
-            # Whoever could have ordered it may end it.
-            return None if operator.rights & _RIGHT.get(ended.command.kind, 0) else "right"
-        if not order.feeders:
-            return "scope"
-        if asked.kind == command.EMERGENCY:
-            return None
-        assert taken is not None
-        rules = taken.policy.lighting
-        named = [_rule(rules, *self.place.feeders[index]) for index in order.feeders]
-        first_s = max(unix_s, asked.not_before_s)
-        broken = (ceiling.broken(rules, one, first_s, asked.expires_s, order.closes) for one in named)
-        return "limit" if any(limit is not None for limit in broken) else None
-
-    def _accept(self, order: Order, unix_s: int | None, now_ms: int) -> None:
-        if order.command.kind == command.END:
-            ended = self._orders[order.command.ends]
-            if ended.state != OVER:
-                ended.state = OVER
-                self._say(ended, ENDED)
-            order.state = OVER
-            self._say(order, APPLIED)
             return
-        self.poll(unix_s=unix_s, now_ms=now_ms)
-
-    def _addressed(self, asked: Command) -> tuple[int, ...]:
-        return tuple(
-            index for index, names in enumerate(self.place.feeders) if asked.target is None or asked.target in names
-        )
+        left_ms = 1000 * max(0, order.command.expires_s - unix_s)
+        if order.ends_ms is None:
+            order.ends_ms = now_ms + left_ms
+            length_s = order.command.expires_s - max(order.command.not_before_s, 0)
+            waits_s = max(0, order.command.not_before_s - unix_s)
+            order.until_ms = now_ms + 1000 * (waits_s + length_s)
+        elif order.is_emergency and order.until_ms is not None and now_ms + left_ms > order.ends_ms:
+            order.ends_ms = min(now_ms + left_ms, order.until_ms)
 
     def _latest(self, feeder: int, kinds: tuple[int, ...]) -> Order | None:
         found = None
@@ -251,16 +251,38 @@ class Orders:
                 found = order
         return found
 
-    def _forget_over(self) -> bool:
-        """Make room: the oldest that is over. Its id is refused by its expiry if it comes again."""
-        for key, order in self._orders.items():
-            if order.state == OVER:
-                del self._orders[key]
+    def _has_room(self, order: Order, unix_s: int | None) -> bool:
+        """Make room if need be. One person's orders never crowd out another's, and nobody's an emergency."""
+        open_ones = [one for one in self._orders.values() if one.state != OVER]
+        if not order.is_emergency and sum(one.kid == order.kid for one in open_ones) >= limits.ORDERS_OF_ONE_MAX:
+            return False
+        if len(self._orders) < limits.ORDERS_MAX:
+            return True
+        for key, one in self._orders.items():
+            if one.state == OVER:
+                self._remember_gone(self._orders.pop(key))
                 return True
-        return False
+        displaced = next((one for one in open_ones if not one.is_emergency), None)
+        if not order.is_emergency or displaced is None:
+            return False
+        self.say(displaced, REFUSED, "full")
+        self._remember_gone(self._orders.pop(displaced.command.id))
+        return True
+
+    def _remember_gone(self, order: Order) -> None:
+        while len(self._gone) >= limits.ORDERS_GONE_MAX:
+            del self._gone[min(self._gone, key=lambda key: self._gone[key])]
+        self._gone[order.command.id] = order.command.expires_s
 
 
-def _rule(rules: document.Lighting, name: str, group: str) -> document.FeederRule:
-    """The policy's line for a feeder; one that it does not name is bound by what binds everything."""
-    found = next((rule for rule in rules.feeders if rule.name == name), None)
-    return document.FeederRule(name, document.SWITCHED, 0, group) if found is None else found
+def _collect(
+    entry: dict[str, Any], found: dict[str, bytes], told: dict[str, dict[str | None, tuple[str, str | None]]]
+) -> None:
+    """One line of the audit log. KeyError, TypeError or ValueError when it has been damaged."""
+    if entry["what"] == "command":
+        found.setdefault(str(entry["id"]), bytes.fromhex(entry["data"]))
+    elif entry["what"] == "outcome":
+        feeder, outcome, why = entry.get("feeder"), entry["outcome"], entry.get("why")
+        if not isinstance(outcome, str) or not all(one is None or isinstance(one, str) for one in (feeder, why)):
+            raise ValueError("outcome")
+        told.setdefault(str(entry["id"]), {})[feeder] = (outcome, why)

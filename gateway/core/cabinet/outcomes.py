@@ -1,22 +1,19 @@
-"""What became of each command: applied, overruled, measured in watts; and the orders of an earlier life.
+"""What became of each command at its feeders: applied, overruled, measured in watts.
 
-"Applied" says that the contactor is as it wants, "measured" that the watts agree, within MEASURE_MS. A
-command that something higher overrules is told why, and told again when that is over.
+"Applied" says that the contactor is as it wants, "measured" that the watts agree, within MEASURE_MS. A command that
+something higher overrules is told why, and told again when that is over.
 """
-
-from collections.abc import Iterable
-from typing import Any
 
 from gateway.core.cabinet import limits
 from gateway.core.cabinet.feeder import COMMAND, Wish
 from gateway.core.cabinet.orders import ACTIVE, APPLIED, MEASURED, REFUSED, UNMEASURED, Order, Orders
 from gateway.core.cabinet.points import Seen
-from gateway.core.cabinet.policies import Taken
 from gateway.core.cabinet.watch import FeederWatch
 from wire import command
 
-# A lease that was asked for with the connection is here by then.
-_LEASE_PATIENCE_MS = 10_000
+HANDED_BACK = "handed-back"
+# A lease that was asked for with the connection is here by then; a contactor that comes back into our hand too.
+_PATIENCE_MS = 10_000
 
 
 class Outcomes:
@@ -27,24 +24,27 @@ class Outcomes:
         self._measuring: dict[tuple[bytes, int], tuple[Order, int]] = {}  # since when
         self._active_since: dict[bytes, int] = {}
 
-    def settle(self, wishes: list[Wish | None], *, has_lease: bool, now_ms: int) -> None:
+    def settle(self, wishes: list[Wish | None], *, has_lease: bool, in_control: bool, now_ms: int) -> None:
         """After a decision: whose order each contactor follows."""
         for order in self._orders.known():
             if order.state != ACTIVE:
                 self._active_since.pop(order.command.id, None)
                 continue
             since_ms = self._active_since.setdefault(order.command.id, now_ms)
+            is_patient = now_ms - since_ms <= _PATIENCE_MS
             for index in order.feeders:
                 wish = wishes[index]
-                if wish is not None and wish.closed == order.closes:
-                    if not order.told.get(index, "").startswith((APPLIED, MEASURED, UNMEASURED)):
+                if wish is None:
+                    continue
+                if wish.closed == order.closes and in_control:
+                    if order.told.get(index, ("", None))[0] not in (APPLIED, MEASURED, UNMEASURED):
                         self._orders.say(order, APPLIED, feeder=index)
                         self._measuring[order.command.id, index] = (order, now_ms)
-                elif wish is not None and (
-                    has_lease or now_ms - since_ms > _LEASE_PATIENCE_MS or not _needs_lease(order)
-                ):
+                    continue
+                why = _why(order, wish, has_lease, in_control)
+                if not is_patient or why not in ("lease", HANDED_BACK):
                     self._measuring.pop((order.command.id, index), None)
-                    self._orders.say(order, REFUSED, _why(order, wish, has_lease), index)
+                    self._orders.say(order, REFUSED, why, index)
 
     def measure(self, seen: Seen, watches: list[FeederWatch], *, now_ms: int) -> None:
         """A look: do the watts agree with what was applied?"""
@@ -61,29 +61,11 @@ class Outcomes:
                 continue
             del self._measuring[key]
 
-    def recover(self, entries: Iterable[dict[str, Any]], taken: Taken | None) -> None:
-        """Orders and their outcomes out of the audit log, the last ORDERS_MAX."""
-        found: dict[str, tuple[bytes, dict[str | None, str]]] = {}
-        for entry in entries:
-            key, data = entry.get("id"), entry.get("data")
-            if entry["what"] == "command" and isinstance(key, str) and isinstance(data, str):
-                found.pop(key, None)
-                found[key] = (bytes.fromhex(data), {})
-            elif entry["what"] == "outcome" and key in found:
-                why = entry.get("why")
-                found[key][1][entry.get("feeder")] = entry["outcome"] if why is None else f"{entry['outcome']} {why}"
-        names = [name for name, _group in self._orders.place.feeders]
-        for data, told in list(found.values())[-limits.ORDERS_MAX :]:
-            by_index = {(names.index(name) if name in names else None): outcome for name, outcome in told.items()}
-            self._orders.recover(data, by_index, taken)
 
-
-def _needs_lease(order: Order) -> bool:
-    return order.command.kind != command.EMERGENCY
-
-
-def _why(order: Order, wish: Wish, has_lease: bool) -> str:
+def _why(order: Order, wish: Wish, has_lease: bool, in_control: bool) -> str:
     """The word of what overrules it."""
-    if _needs_lease(order) and not has_lease:
+    if order.command.kind != command.EMERGENCY and not has_lease:
         return "lease"
+    if wish.closed == order.closes and not in_control:
+        return HANDED_BACK
     return "later" if wish.rule == COMMAND or wish.order is not None else wish.rule

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from gateway.core.cabinet import limits
 from gateway.core.cabinet.folder import Folder
-from policy import authority, document
+from policy import authority, document, keyset
 from policy.fault import Fault
 from policy.keyset import KeySet
 from wire import command, cose
@@ -23,6 +23,7 @@ Verify = Callable[[bytes, bytes, bytes], bool]  # public key, signature, data
 
 # Why not, beside the words of `policy.authority`.
 NO_KEYS, OLDER, CONTENT, MALFORMED, DISK = "no-keys", "older", "content", "malformed", "disk"
+KEYS_DAMAGED = "keys-damaged"
 
 
 class Taken(NamedTuple):
@@ -59,6 +60,7 @@ class Policies:
         self._keysets = [] if keyset is None else [keyset]  # of this card, the first to the one in force
         self._held: list[Taken] = []  # by version, the last is the newest
         self.highest = 0
+        self._highest_keyset = 0 if keyset is None else keyset.version
         self._damaged: set[int] = set()  # may be taken once more
         self.counters = {"taken": 0, "refused": 0, "damaged-files": 0, "disk-errors": 0}
         self._load()
@@ -75,6 +77,15 @@ class Policies:
         if unix_s is None or not self._held or self._held[-1].policy.valid_from_s <= unix_s:
             return None
         return self._held[-1] if len(self._held) > 1 else None
+
+    def held(self) -> list[Taken]:
+        """Every policy in hand, the newest first."""
+        return self._held[::-1]
+
+    @property
+    def newest_version(self) -> int:
+        """Of the newest that can be read; 0: none."""
+        return self._held[-1].policy.version if self._held else 0
 
     @property
     def keyset_version(self) -> int:
@@ -107,8 +118,7 @@ class Policies:
             return None if self._is_held("keyset", data) else _refused("keyset", faults)
         if not self._keep(f"keyset-{opened.version:010}", data):
             return Verdict("keyset", DISK, opened.version)
-        self.keyset = opened
-        self._keysets.append(opened)
+        self._replace_keys(opened)
         return Verdict("keyset", None, opened.version)
 
     def _take_policy(self, data: bytes, unix_s: int | None) -> Verdict | None:
@@ -116,6 +126,9 @@ class Policies:
             return None
         if self.keyset is None:
             return Verdict("policy", NO_KEYS)
+        if self.keyset.version < self._highest_keyset:
+            # A later set stands on the card and cannot be read: the keys that we can read may have been replaced.
+            return Verdict("policy", KEYS_DAMAGED, None, f"key set {self._highest_keyset} is needed")
         policy, kid, faults = authority.open_policy(data, self.keyset, self._verify)
         if policy is None:
             return _refused("policy", faults)
@@ -124,11 +137,32 @@ class Policies:
         if not self._keep(f"policy-{policy.version:010}", data):
             return Verdict("policy", DISK, policy.version)
         self.highest = policy.version
+        self._damaged.discard(policy.version)
         current = self.in_force(unix_s)
-        # The one in force and the new one; what waited in between has been overtaken.
-        self._held = [taken for taken in self._held if taken is current] + [Taken(policy, kid, data)]
+        # The one in force and the new one; what waited in between has been overtaken. Without a clock nobody knows
+        # which is in force, so all are kept.
+        kept = self._held if unix_s is None else [taken for taken in self._held if taken is current]
+        self._held = [*kept, Taken(policy, kid, data)][-limits.POLICY_FILES_MAX :]
         self._forget_old()
         return Verdict("policy", None, policy.version)
+
+    def _replace_keys(self, keys: KeySet) -> None:
+        """Another set is in force. A version that only a replaced key has reached bars nothing: whoever stole it could
+        have signed the highest number there is."""
+        self.keyset = keys
+        self._keysets.append(keys)
+        self._highest_keyset = max(self._highest_keyset, keys.version)
+        self._held.sort(key=self._rank)
+        current = [taken.policy.version for taken in self._held if self._is_of_these_keys(taken)]
+        if self._held and not self._is_of_these_keys(max(self._held, key=lambda taken: taken.policy.version)):
+            self.highest = max(current, default=0)
+
+    def _rank(self, taken: Taken) -> tuple[bool, int]:
+        return self._is_of_these_keys(taken), taken.policy.version
+
+    def _is_of_these_keys(self, taken: Taken) -> bool:
+        """Signed by a key of the set in force."""
+        return self.keyset is not None and keyset.key_of(self.keyset, taken.kid) is not None
 
     def _is_held(self, part: str, data: bytes) -> bool:
         try:
@@ -149,13 +183,20 @@ class Policies:
         return True
 
     def _load(self) -> None:
+        """Names first: a file that cannot be read bars older versions all the same."""
         try:
-            for version, name in self._files("keyset"):
-                self._load_keyset(version, self._read(name))
-            for version, name in self._files("policy"):
-                self._load_policy(version, self._read(name))
+            keysets, policies = self._files("keyset"), self._files("policy")
         except OSError:
             self.counters["disk-errors"] += 1
+            return
+        for version, name in keysets:
+            self._highest_keyset = max(self._highest_keyset, version)
+            self._load_keyset(version, self._try_read(name))
+        for version, name in policies:
+            self._load_policy(version, self._try_read(name))
+        self._held.sort(key=self._rank)
+        of_these = [taken.policy.version for taken in self._held if self._is_of_these_keys(taken)]
+        self.highest = max([*of_these, *self._damaged], default=self.newest_version)
 
     def _load_keyset(self, version: int, data: bytes) -> None:
         if self.keyset is None or version <= self.keyset.version:
@@ -168,7 +209,6 @@ class Policies:
             self._keysets.append(opened)
 
     def _load_policy(self, version: int, data: bytes) -> None:
-        self.highest = max(self.highest, version)
         # It may have been signed by a key that has been replaced since: it was good then, and is what is in force.
         for keys in reversed(self._keysets):
             policy, kid, _faults = authority.open_policy(data, keys, self._verify)
@@ -178,6 +218,14 @@ class Policies:
         if self._keysets:
             self.counters["damaged-files"] += 1
             self._damaged.add(version)
+
+    def _try_read(self, name: str) -> bytes:
+        """Nothing when the disk does not let us: then it is a damaged one."""
+        try:
+            return self._read(name)
+        except OSError:
+            self.counters["disk-errors"] += 1
+            return b""
 
     def _read(self, name: str) -> bytes:
         return self._folder.read(name, command.BUNDLE_BYTES_MAX)

@@ -162,7 +162,7 @@ def linky(frame: Frame) -> Linky | None:
     index_wh = _index_wh(frame)
     if frame.faults or not _SERIAL.fullmatch(serial) or index_wh is None:
         return None
-    return Linky(frame.mode, serial, index_wh, _number(apparent), tariff)
+    return Linky(frame.mode, serial, index_wh, _number(apparent, 5), tariff)
 
 
 def _index_wh(frame: Frame) -> int | None:
@@ -174,9 +174,9 @@ def _index_wh(frame: Frame) -> int | None:
     return None if None in indexes else sum(index for index in indexes if index is not None)
 
 
-def _number(text: str) -> int | None:
-    """Index: nine digits; power: five."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else None
+def _number(text: str, digits_max: int = 9) -> int | None:
+    """An index has nine digits, a power five."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= digits_max else None
 
 
 def _parse(body: bytes, mode: str) -> tuple[str, str, str | None] | None:

@@ -5,12 +5,14 @@ Alarms and changes are records. What somebody ordered, and what became of it, st
 head goes up once a day: from then on nobody can shorten it unseen. Decides nothing.
 """
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from gateway.core.cabinet import limits
 from gateway.core.cabinet.audit import Audit
 from gateway.core.cabinet.basis import Ladder
+from gateway.core.cabinet.judging import Order
 from gateway.core.cabinet.policies import Taken, Verify
 from gateway.core.cabinet.policies import Verdict as PolicyVerdict
 from gateway.core.cabinet.watch import Verdict
@@ -45,8 +47,11 @@ class Voice:
         self._audit = audit
         self._ladder = ladder
         self._names = names
-        self._head_at_ms = now_ms + limits.AUDIT_HEAD_MS
-        self._told_entries = audit.head.entries
+        self._head_at_ms = now_ms + limits.AUDIT_FIRST_HEAD_MS
+        self._told_entries = 0
+        self._unwritten: deque[tuple[str, dict[str, Any]]] = deque(maxlen=limits.AUDIT_WAITING_MAX)
+        self._retry_ms = now_ms
+        self._refusals: dict[str, tuple[int, int]] = {}  # by reason: when told, how many since
 
     def say(self, code: int, active: bool | None, detail: list[Any] | None) -> None:
         """A record."""
@@ -65,21 +70,29 @@ class Voice:
                 "cabinet-alarm", alarm=event.label(verdict.code), stands=verdict.stands, detail=verdict.detail
             )
 
-    def outcome(self, order: bytes, outcome: str, why: str | None, feeder: int | None, power_dw: int | None) -> None:
-        """What became of a command; the same again goes to whoever asked again, and nowhere else."""
+    def outcome(
+        self, order: bytes, outcome: str, why: str | None, feeder: int | None, power_dw: int | None, again: bool
+    ) -> None:
+        """What became of a command; what was told before goes to whoever asked again, and nowhere else."""
         name = None if feeder is None else self._names[feeder]
         said = command.Outcome(order, outcome, why, name, power_dw, self._ladder.unix_s(now_ms=self.now_ms))
         self._shared.publish(topic.OUTCOME, command.encode_said(said), limits.LEASE_S)
-        if why != "again":
-            self.say(event.COMMAND_OUTCOME, None, [order, outcome, why, name, power_dw])
+        if not again:
             self.audit("outcome", id=order.hex(), outcome=outcome, why=why, feeder=name, power_dw=power_dw)
+            self.say(event.COMMAND_OUTCOME, None, [order, outcome, why, name, power_dw])
+
+    def accepted(self, order: Order) -> None:
+        """A new command, before anything is told of it."""
+        self.audit("command", id=order.command.id.hex(), by=order.author, data=order.data.hex())
 
     def refused(self, why: str, payload: bytes) -> None:
-        """A command that bears no name we could answer to: kept for an operator."""
-        self._shared.log("command-refused", why=why)
+        """A command that bears no name we could answer to: kept for an operator. A flood is told by its number."""
         self._shared.keep_refused(f"command-{why}", "centre", payload)
-        self.say(event.COMMAND_OUTCOME, None, [None, "refused", why, None, None])
-        self.audit("command-refused", why=why, bytes=len(payload))
+        count = self._count_refusal(f"command-{why}")
+        if count:
+            self._shared.log("command-refused", why=why, count=count)
+            self.say(event.COMMAND_OUTCOME, None, [None, "refused", why, None, None])
+            self.audit("command-refused", why=why, bytes=len(payload), count=count)
 
     def bundle(self, verdict: PolicyVerdict, payload: bytes) -> None:
         """What became of a policy or a key set."""
@@ -89,6 +102,8 @@ class Voice:
             self.audit("policy-taken", part=part, version=version)
             return
         self._shared.keep_refused(f"{part}-{why}", "centre", payload)
+        if not self._count_refusal(f"{part}-{why}"):
+            return
         self._shared.log("policy-refused", part=part, why=why, detail=verdict.detail)
         self.say(event.POLICY_REFUSED, None, [why, version])
         self.audit("policy-refused", part=part, why=why, version=version)
@@ -106,13 +121,19 @@ class Voice:
         self.audit(what, feeder=name, who=who)
 
     def audit(self, what: str, **values: Any) -> None:
-        """A line of the audit log."""
-        uptime_s = self._shared.clock.uptime_s(now_ms=self.now_ms)
-        if not self._audit.write(what, unix_s=self._ladder.unix_s(now_ms=self.now_ms), uptime_s=uptime_s, **values):
-            self._shared.log("audit-not-written", entry=what)
+        """A line of the audit log. What the card refuses waits, in its order, and is tried again."""
+        if self._unwritten or not self._write(what, values):
+            if not self._unwritten:
+                self._retry_ms = self.now_ms + limits.AUDIT_RETRY_MS
+                self._shared.log("audit-not-written", entry=what)
+            self._unwritten.append((what, values))
 
     def poll(self, *, now_ms: int) -> None:
-        """Tell the audit log's head, if it is time and it has moved."""
+        """Try again what the card refused; tell the audit log's head, if it is time and it has moved."""
+        if self._unwritten and now_ms >= self._retry_ms:
+            self._retry_ms = now_ms + limits.AUDIT_RETRY_MS
+            while self._unwritten and self._write(*self._unwritten[0]):
+                self._unwritten.popleft()
         if now_ms < self._head_at_ms:
             return
         self._head_at_ms = now_ms + limits.AUDIT_HEAD_MS
@@ -122,4 +143,17 @@ class Voice:
             self.say(event.AUDIT_HEAD, None, [head.entries, bytes.fromhex(head.hash)])
 
     def deadline_ms(self) -> int:
-        return self._head_at_ms
+        return min(self._head_at_ms, self._retry_ms) if self._unwritten else self._head_at_ms
+
+    def _write(self, what: str, values: dict[str, Any]) -> bool:
+        uptime_s = self._shared.clock.uptime_s(now_ms=self.now_ms)
+        return self._audit.write(what, unix_s=self._ladder.unix_s(now_ms=self.now_ms), uptime_s=uptime_s, **values)
+
+    def _count_refusal(self, reason: str) -> int:
+        """How many there have been since the last that was told; 0: not to be told now."""
+        told_ms, count = self._refusals.get(reason, (self.now_ms - limits.REFUSALS_EVERY_MS, 0))
+        if self.now_ms - told_ms < limits.REFUSALS_EVERY_MS:
+            self._refusals[reason] = (told_ms, count + 1)
+            return 0
+        self._refusals[reason] = (self.now_ms, 0)
+        return count + 1

@@ -2,9 +2,9 @@
 
 The causes hide each other, in this order: no supply, a contactor that does not follow, a feeder without current
 (breaker, fuse), a cable cut or stolen (several lamps at one instant), lamps out one by one. While a cause stands,
-nothing below it is judged: a tripped feeder of forty lamps is one alarm. By day: a feeder that burns though its
-contactor is open is bypassed or miswired. Says nothing where the wanted state is not known (the cabinet's own clock
-has the contactors).
+nothing below it is judged, and what stood before goes on standing: a tripped feeder of forty lamps is one alarm. By
+day: a feeder that burns though its contactor is open is bypassed or miswired. Says nothing where the wanted state is
+not known (the cabinet's own clock has the contactors).
 """
 
 from collections.abc import Callable
@@ -44,12 +44,17 @@ class Held:
     def clear(self) -> None:
         self.is_so, self._against_ms = False, None
 
+    def settle(self) -> None:
+        """Forget what was beginning or ending."""
+        self._against_ms = None
+
 
 class FeederWatch:
     """One feeder. `look` with what is seen and what is wanted; `active` maps codes to details in force."""
 
-    def __init__(self, name: str, normal: Normal) -> None:
+    def __init__(self, name: str, normal: Normal, *, is_self_dimming: bool = False) -> None:
         self.name = name
+        self.is_self_dimming = is_self_dimming
         self.normal = normal
         self.active: dict[int, list[Any]] = {}
         self._wanted: bool | None = None
@@ -66,9 +71,18 @@ class FeederWatch:
         self._drop: int | None = None  # lamps that went at one instant
 
     def look(
-        self, seen: FeederSeen, wanted: bool | None, *, has_supply: bool, has_meter: bool, now_ms: int
+        self,
+        seen: FeederSeen,
+        wanted: bool | None,
+        *,
+        has_supply: bool,
+        has_meter: bool,
+        has_light: bool = True,
+        now_ms: int,
     ) -> list[Verdict]:
-        """`wanted`: what the contactor is to be; None: not ours to say now."""
+        """`wanted`: what the contactor is to be; None: not ours to say now. `has_light` False: the lamps of the
+        feeder obey somebody else (a permanent feeder), so only its contactor and its meter are judged.
+        """
         if wanted != self._wanted:
             self._changed(wanted, now_ms)
         verdicts: list[Verdict] = []
@@ -80,10 +94,13 @@ class FeederWatch:
             return verdicts
         stuck = self._look_stuck(seen.feedback, wanted, now_ms)
         verdicts += self._declare(event.CONTACTOR_STUCK, self._refused is not None, [self.name, self._refused])
-        if seen.power_dw is None:
+        if seen.power_dw is None or not has_light:
             return verdicts
         judge: Callable[[int, int], list[Verdict]] = self._judge_lit if wanted else self._judge_dark
-        return verdicts + (self._none_below() if stuck else judge(seen.power_dw, now_ms))
+        if stuck:
+            self._hide_below()
+            return verdicts
+        return verdicts + judge(seen.power_dw, now_ms)
 
     # --- inside -------------------------------------------------------------------------------------------------
 
@@ -106,8 +123,7 @@ class FeederWatch:
     def _rest(self) -> None:
         """Nothing can be judged: what stands goes on standing, what was beginning begins anew."""
         for held in (self._stuck, self._burning, self._failed, self._cable):
-            if not held.is_so:
-                held.clear()
+            held.settle()
         self._losing = self._last = None
 
     def _judge_dark(self, power_dw: int, now_ms: int) -> list[Verdict]:
@@ -123,8 +139,13 @@ class FeederWatch:
         failed = self._failed.look(normal.is_dark(power_dw), now_ms=now_ms)
         verdicts += self._declare(event.FEEDER_FAILURE, failed, [self.name, *figures])
         if failed:
-            return verdicts + self._none_of((event.CABLE_FAULT, event.LAMPS_LOST))
-        if now_ms - self._since_ms < limits.WARM_UP_MS or normal.is_dark(power_dw):
+            self._hide_below()
+            return verdicts
+        warm_ms = now_ms - self._since_ms - limits.WARM_UP_MS
+        if warm_ms < 0 or normal.is_dark(power_dw):
+            return verdicts
+        if self.is_self_dimming and warm_ms > limits.SELF_DIMMING_JUDGED_MS:
+            self._hide_below()
             return verdicts
         missing = normal.lamps_missing(power_dw)
         verdicts += self._judge_cable(missing, power_dw, figures, now_ms)
@@ -163,17 +184,30 @@ class FeederWatch:
         self.active.pop(event.LAMPS_LOST, None) if missing else None
         return self._declare(event.LAMPS_LOST, missing > 0, [self.name, missing, *figures])
 
-    def _none_below(self) -> list[Verdict]:
-        return self._none_of((event.FEEDER_UNEXPECTED_ON, event.FEEDER_FAILURE, event.CABLE_FAULT, event.LAMPS_LOST))
+    def _hide_below(self) -> None:
+        """A higher cause stands: what was beginning below it begins anew when that is over."""
+        self._cable.settle()
+        self._losing = self._last = None
 
-    def _none_of(self, codes: tuple[int, ...]) -> list[Verdict]:
-        """A higher cause stands: what it hides ends, and is judged anew when it is over."""
-        verdicts: list[Verdict] = []
-        for code in codes:
-            verdicts += self._declare(code, False, self.active.get(code, [self.name]))
-        self._cable.clear()
-        self._drop, self._lost, self._losing = None, 0, None
-        return verdicts
+    def standing(self) -> dict[str, Any]:
+        """What must outlive a restart, as plain data."""
+        return {"active": {str(code): detail for code, detail in self.active.items()}, "lost": self._lost,
+                "refused": self._refused, "drop": self._drop}  # fmt: skip
+
+    def resume(self, standing: dict[str, Any]) -> None:
+        """Go on from what stood before a restart; ValueError, KeyError or TypeError when it is no such thing."""
+        active = {int(code): list(detail) for code, detail in standing["active"].items()}
+        lost, refused, drop = standing["lost"], standing["refused"], standing["drop"]
+        if type(lost) is not int or refused not in (None, True, False) or not (drop is None or type(drop) is int):
+            raise ValueError("standing")
+        self.active, self._lost, self._refused, self._drop = active, lost, refused, drop
+        for code, held in (
+            (event.FEEDER_UNEXPECTED_ON, self._burning),
+            (event.FEEDER_FAILURE, self._failed),
+            (event.CABLE_FAULT, self._cable),
+            (event.CABINET_METER_FAILURE, self._silent),
+        ):
+            held.is_so = code in active
 
     def _declare(self, code: int, stands: bool, detail: list[Any]) -> list[Verdict]:
         if stands == (code in self.active):

@@ -109,9 +109,10 @@ def test_everything_that_was_ordered_stands_in_the_log_and_its_head_goes_up_ever
     world.cabinet.test(0, 10, "Luc", now_ms=world.now_ms)
     world.live(2 * 86_400)
     what = [entry["what"] for entry in entries(world.state_disk)]
-    assert what[:4] == ["policy-taken", "policy-in-force", "lease", "outcome"]
+    assert what[:5] == ["policy-taken", "policy-in-force", "lease", "command", "outcome"]
     assert {"command", "outcome", "test", "lease"} <= set(what)
-    ((_, told),) = world.events(event.AUDIT_HEAD)
+    (_, first), (_, told) = world.events(event.AUDIT_HEAD)  # soon after the start, and a day later
+    assert first[0] < told[0]
     lines = [json.dumps(entry) for entry in entries(world.state_disk)]
     assert told[0] <= len(lines) and len(told[1]) == 32
     assert verify(world.state_disk)[1] == []

@@ -1,0 +1,122 @@
+"""What stands against a command: signature, operator, right, place, time, law. Decides; keeps nothing and tells
+nobody.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from gateway.core.cabinet.policies import Taken, Verify
+from policy import ceiling, document
+from wire import command, cose
+from wire.command import Command
+
+RIGHT = {
+    command.OVERRIDE: document.OVERRIDE,
+    command.EMERGENCY: document.EMERGENCY,
+    command.TEST_FEEDER: document.TEST,
+}
+WAITING, ACTIVE, OVER = "waiting", "active", "over"
+
+
+class Place(NamedTuple):
+    """This cabinet: where it is, and its feeders as (name, group) in the order of the configuration."""
+
+    insee: str
+    gateway: str
+    feeders: tuple[tuple[str, str], ...]
+
+
+@dataclass
+class Order:
+    """One accepted command. `ends_ms`: monotonic, at the latest; `until_ms`: never later, whatever the clock says.
+    `told`: the last (outcome, why) by feeder (None: of the whole).
+    """
+
+    command: Command
+    data: bytes
+    author: str
+    kid: bytes
+    feeders: tuple[int, ...]
+    state: str = WAITING
+    ends_ms: int | None = None
+    until_ms: int | None = None
+    told: dict[int | None, tuple[str, str | None]] = field(default_factory=dict)
+
+    @property
+    def closes(self) -> bool:
+        """Whether it wants light."""
+        return self.command.kind != command.OVERRIDE or self.command.level > 0
+
+    @property
+    def is_emergency(self) -> bool:
+        return bool(self.command.kind == command.EMERGENCY)
+
+
+class Stranger(Exception):
+    """Nobody whom a policy names has signed this; `why` is a word of wire.command.WHY."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+def opened(data: bytes, policies: Iterable[Taken], place: Place, verify: Verify) -> Order:
+    """The order in signed bytes, by an operator of one of these policies. Stranger, or WireFault for nonsense."""
+    message = cose.sign1_decode(data, bytes_max=command.SIGNED_COMMAND_BYTES_MAX)
+    kid, signature, _ = message.signatures[0]
+    operators = [one for taken in policies for one in taken.policy.operators if cose.kid_of(one.key) == kid]
+    if not operators:
+        raise Stranger("stranger")
+    if not verify(operators[0].key, signature, cose.to_be_signed(message, cose.COMMAND_AAD)):
+        raise Stranger("signature")
+    asked = command.decode_command(message.payload)
+    author = f"{asked.author} ({operators[0].name})"[:80]
+    return Order(asked, data, author, kid, addressed(asked, place))
+
+
+def addressed(asked: Command, place: Place) -> tuple[int, ...]:
+    """The feeders that a target means here: all, a group's, or one."""
+    return tuple(index for index, names in enumerate(place.feeders) if asked.target is None or asked.target in names)
+
+
+def operator_of(order: Order, taken: Taken | None) -> document.Operator | None:
+    """Who signed it, in this policy."""
+    operators = () if taken is None else taken.policy.operators
+    return next((one for one in operators if cose.kid_of(one.key) == order.kid), None)
+
+
+def against(order: Order, taken: Taken | None, place: Place, unix_s: int) -> str | None:
+    """The word of what stands against an order under this policy, now and for as long as it would last; None: nothing.
+    Of an END only its scope and expiry are judged: who may end what is asked where both are known."""
+    asked = order.command
+    operator = operator_of(order, taken)
+    if operator is None:
+        return "stranger"
+    if asked.insee != place.insee or asked.gateway not in (None, place.gateway):
+        return "scope"
+    if unix_s >= asked.expires_s:
+        return "expired"
+    if asked.kind == command.END:
+        return None
+    if not operator.rights & RIGHT[asked.kind]:
+        return "right"
+    if asked.not_before_s > unix_s + command.WINDOW_S_MAX:
+        return "too-early"
+    if not order.feeders:
+        return "scope"
+    assert taken is not None
+    return None if order.is_emergency or not _breaks_limit(order, taken.policy.lighting, place, unix_s) else "limit"
+
+
+def _breaks_limit(order: Order, rules: document.Lighting, place: Place, unix_s: int) -> bool:
+    first_s = max(unix_s, order.command.not_before_s)
+    named = [_rule(rules, *place.feeders[index]) for index in order.feeders]
+    broken = (ceiling.broken(rules, one, first_s, order.command.expires_s, order.closes) for one in named)
+    return any(limit is not None for limit in broken)
+
+
+def _rule(rules: document.Lighting, name: str, group: str) -> document.FeederRule:
+    """The policy's line for a feeder; one that it does not name is bound by what binds everything."""
+    found = next((rule for rule in rules.feeders if rule.name == name), None)
+    return document.FeederRule(name, document.SWITCHED, 0, group) if found is None else found
