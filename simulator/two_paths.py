@@ -47,7 +47,11 @@ def why_not() -> str | None:
     made = subprocess.run(["ip", "netns", "add", probe], capture_output=True, text=True)
     if made.returncode != 0:
         return f"network namespaces are refused here: {made.stderr.strip()}"
-    subprocess.run(["ip", "netns", "del", probe], check=False)
+    # In some containers one can be made and not entered.
+    entered = subprocess.run(["ip", "-n", probe, "link", "set", "lo", "up"], capture_output=True, text=True)
+    subprocess.run(["ip", "netns", "del", probe], check=False, capture_output=True)
+    if entered.returncode != 0:
+        return f"network namespaces cannot be entered here: {entered.stderr.strip()}"
     return None
 
 

@@ -28,6 +28,7 @@ PROGRAMS = {
     "micropython": "micropython",
     "mosquitto": "mosquitto",
     "coap-client-notls": "libcoap3-bin",
+    "faketime": "faketime",
     # A clean Debian in which the gateway's package is installed, with its systemd, and the network between them.
     "debootstrap": "debootstrap",
     "systemd-analyze": "systemd",
