@@ -258,7 +258,8 @@ def test_nonsense_is_answered_or_cut_and_makes_no_line_of_the_log():
                     answer = await asyncio.wait_for(reader.read(), PATIENCE_S)
                 except ConnectionError:
                     answer = b""
-                said = answer.partition(b"\r\n\r\n")[2]  # below the banner, which is the library's own for what is no HTTP
+                # Below the head, which is the library's own for what is no HTTP.
+                said = answer.partition(b"\r\n\r\n")[2]
                 assert b"Traceback" not in said and b"aiohttp" not in said, data[:40]
                 writer.close()
             assert (await phone.login()).status == 303
