@@ -27,8 +27,8 @@ _HOUR_S = 3600
 _BEFORE_DUSK_S, _AFTER_DAWN_S = 3 * _HOUR_S, 2 * _HOUR_S
 _EARLIEST_S = 600  # after the start of the run: the agent has found itself
 _ALL_NIGHT = Programme()
-# The commune's clock is a quartz of a quarter of a second a day, set twice a year, as the guide asks: its error adds to the
-# minute that the timer relay takes.
+# The commune's clock is a quartz of a quarter of a second a day, set twice a year, as the guide asks: its error adds
+# to the minute that the timer relay takes.
 CLOCK_ERROR_S_MAX = 55
 _CARDS = {"card errors": ERRORS, "card stalls": STALLS, "card full": FULL}
 
