@@ -88,6 +88,12 @@ class GatewayHost:
 
     def power_cut(self) -> None:
         """Everything that was not synced is torn, at the seed's pleasure."""
+        self._die()
+        self.journal_disk.power_cut()
+        self.state_disk.power_cut()
+
+    def _die(self) -> None:
+        """The process is gone, and its connections with it."""
         self._life += 1
         self._remember()
         self.core = None
@@ -95,8 +101,6 @@ class GatewayHost:
         for line in self._lines.values():
             line.is_dropped = True
         self._lines.clear()
-        self.journal_disk.power_cut()
-        self.state_disk.power_cut()
 
     def fibre(self, up: bool) -> None:
         """A digger, or the repair. The cut is silent: only the keep-alive and the probes notice."""

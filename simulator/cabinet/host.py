@@ -66,13 +66,7 @@ class CabinetHost(GatewayHost):
     def kill(self, *, lines_fall: bool) -> None:
         """The process ends at once; what it wrote is the kernel's. It stays away until `power_on`."""
         self._end()
-        self._life += 1
-        self._remember()
-        self.core = None
-        self._broker.disconnect(self._name)
-        for line in self._lines.values():
-            line.is_dropped = True
-        self._lines.clear()
+        self._die()
         self.journal_disk.abandon()
         self.state_disk.abandon()
         self.side.detach(lines_fall=lines_fall)

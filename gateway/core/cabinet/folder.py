@@ -1,10 +1,11 @@
 """The state folder as the cabinet's parts use it: what they append is synced, and nobody waits for that."""
 
+import re
 from collections.abc import Sequence
 
 from gateway.core.custody.disk import Disk
 
-# Tickets are told apart by their owners: a budget's are small numbers, the loss ledger's begin at 2^40.
+# Tickets are told apart by their owners: a budget's are small numbers, the loss ledger's begin at 2^32.
 _TICKETS_FROM = 1 << 61
 
 
@@ -20,6 +21,12 @@ class Folder:
         self.disk.append(name, data)
         self._ticket += 1
         self.disk.sync([name], self._ticket)
+
+    def numbered(self, part: str, digits: int) -> list[tuple[int, str]]:
+        """(number, name) of the files `<part>-<number>`, ascending."""
+        pattern = re.compile(f"{part}-([0-9]{{{digits}}})")
+        found = [(pattern.fullmatch(name), name) for name in self.disk.list()]
+        return sorted((int(match[1]), name) for match, name in found if match)
 
     def read(self, name: str, length_max: int) -> bytes:
         return self.disk.read(name, 0, length_max)

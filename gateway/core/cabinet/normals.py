@@ -6,11 +6,9 @@ so is what was learnt of another set of lamps: whoever changes their number or w
 """
 
 import json
-import re
 
 from gateway.core.cabinet.folder import Folder
 
-_NAME = re.compile("normal-([0-9]{8})")
 _FILES_KEPT = 2
 _BYTES_MAX = 4_096
 
@@ -45,8 +43,7 @@ class Normals:
             self.counters["disk-errors"] += 1
 
     def _files(self) -> list[tuple[int, str]]:
-        found = [(_NAME.fullmatch(name), name) for name in self._folder.names()]
-        return sorted((int(match[1]), name) for match, name in found if match)
+        return self._folder.numbered("normal", 8)
 
 
 def _decode(data: bytes) -> dict[str, int]:

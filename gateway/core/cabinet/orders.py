@@ -238,7 +238,7 @@ class Orders:
         left_ms = 1000 * max(0, order.command.expires_s - unix_s)
         if order.ends_ms is None:
             order.ends_ms = now_ms + left_ms
-            length_s = order.command.expires_s - max(order.command.not_before_s, 0)
+            length_s = order.command.expires_s - order.command.not_before_s
             waits_s = max(0, order.command.not_before_s - unix_s)
             order.until_ms = now_ms + 1000 * (waits_s + length_s)
         elif order.is_emergency and order.until_ms is not None and now_ms + left_ms > order.ends_ms:

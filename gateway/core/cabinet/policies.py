@@ -7,7 +7,6 @@ expired stays in force ("last windows kept") and an alarm says so. The first key
 comes signed by as many keys of the set in force as that set demands.
 """
 
-import re
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -231,9 +230,7 @@ class Policies:
         return self._folder.read(name, command.BUNDLE_BYTES_MAX)
 
     def _files(self, part: str) -> list[tuple[int, str]]:
-        pattern = re.compile(f"{part}-([0-9]{{10}})")
-        found = [(pattern.fullmatch(name), name) for name in self._folder.names()]
-        return sorted((int(match[1]), name) for match, name in found if match)
+        return self._folder.numbered(part, 10)
 
     def _forget_old(self) -> None:
         held = {f"policy-{taken.policy.version:010}" for taken in self._held}

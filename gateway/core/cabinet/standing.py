@@ -5,14 +5,12 @@ ends. What cannot be read is judged anew: then an alarm may be said twice.
 """
 
 import json
-import re
 from typing import Any
 
 from gateway.core.cabinet.conditions import Conditions
 from gateway.core.cabinet.folder import Folder
 from gateway.core.cabinet.watch import FeederWatch
 
-_NAME = re.compile("standing-([0-9]{8})")
 _FILES_KEPT = 2
 _BYTES_MAX = 65_536
 
@@ -70,5 +68,4 @@ class Standing:
         self._kept = plain
 
     def _files(self) -> list[tuple[int, str]]:
-        found = [(_NAME.fullmatch(name), name) for name in self._folder.names()]
-        return sorted((int(match[1]), name) for match, name in found if match)
+        return self._folder.numbered("standing", 8)

@@ -67,7 +67,7 @@ class FeederWatch:
         self._silent = Held(limits.METER_SILENT_MS)
         self._lost = 0  # lamps declared
         self._losing: tuple[int, int] | None = None  # how many, since when
-        self._last: tuple[int, int] | None = None  # power of the last warm look, when
+        self._last: tuple[int, int] | None = None  # lamps missing at the last warm look, when
         self._drop: int | None = None  # lamps that went at one instant
 
     def look(
@@ -148,7 +148,7 @@ class FeederWatch:
             self._hide_below()
             return verdicts
         missing = normal.lamps_missing(power_dw)
-        verdicts += self._judge_cable(missing, power_dw, figures, now_ms)
+        verdicts += self._judge_cable(missing, figures, now_ms)
         if event.CABLE_FAULT not in self.active:
             verdicts += self._judge_lamps(missing, figures, now_ms)
         if missing == 0 and not self.active:
@@ -156,7 +156,7 @@ class FeederWatch:
         self._last = (missing, now_ms)
         return verdicts
 
-    def _judge_cable(self, missing: int, power_dw: int, figures: list[Any], now_ms: int) -> list[Verdict]:
+    def _judge_cable(self, missing: int, figures: list[Any], now_ms: int) -> list[Verdict]:
         """Many lamps at one instant. The first warm look of a night is compared with what was missing before."""
         known = (
             self._lost if self._last is None or now_ms - self._last[1] > limits.INSTANT_MS else self._last[0]
