@@ -327,6 +327,8 @@ class Journal:
         except OSError as error:
             if error.errno == errno.ENOSPC:
                 self.room.give_up_ballast()
+                # What is free now is for alarms and gap records: telemetry must learn of it before it writes again.
+                self.room.look(self.bytes_held)
             return error
         return None
 

@@ -105,6 +105,23 @@ def test_what_explains_a_loss_may_use_the_ballast_and_telemetry_may_not(disk):
     assert journal.append("event", b"gap", reserve=True) == 0
 
 
+def test_telemetry_does_not_eat_the_ballast_that_thinning_gave_up(disk):
+    disk.capacity_bytes = 8000
+    journal = open_journal(disk)
+    journal.look_at_disk()
+    for _ in range(20):
+        journal.append("telemetry", b"x" * 40)
+    journal.on_synced(journal.flush(), None)
+    disk.put("foreign", bytes(disk.free_bytes()))
+    # The first to meet the full card is the copy of a segment, not a record.
+    copy = journal.new_segment(T, 0, 1)
+    assert journal.write_file(copy.name, bytes(400)).errno == errno.ENOSPC
+    assert BALLAST not in disk.list()
+    free = disk.free_bytes()
+    assert fill(journal) == (0, Refused.FULL) and disk.free_bytes() == free
+    assert isinstance(journal.append("alarm", b"x" * 40), int)
+
+
 def test_recovery_ignores_the_ballast(disk):
     open_journal(disk).look_at_disk()
     journal = Journal(disk, epoch=b"epoch-02")
