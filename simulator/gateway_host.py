@@ -13,10 +13,10 @@ from gateway.core.uplink.post import Publication
 from simulator import ed25519
 from simulator.broker import Broker
 from simulator.disk import PendingSync, SimDisk
+from simulator.keys import CIPHER, keys_of
 from simulator.node_host import NodeHost
 from simulator.prng import Prng
 from simulator.world import World
-from wire.session import ClearSession
 
 _CLOCK_EVERY_MS = 60_000
 # NTP needs that long after a start with a network; a keep-alive notices a silent cut after this.
@@ -65,6 +65,7 @@ class GatewayHost:
         self._world = world
         self._prng = prng
         self.options = options
+        self.nodes: list[bytes] = []  # who has been adopted
         self._broker = broker
         self._name = f"{options.insee}-{options.name}"
         self.core: Gateway | None = None
@@ -154,7 +155,8 @@ class GatewayHost:
             Start(prng.bits64().to_bytes(8, "big"), self.boot, "power-on"),
             journal_disk=self.journal_disk,
             state_disk=self.state_disk,
-            session=ClearSession(insecure=True),
+            keys=keys_of(self.nodes),
+            cipher=CIPHER,
             random_below=prng.randrange,
             verify=ed25519.verify,
             now_ms=self._world.now_ms,

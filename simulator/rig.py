@@ -13,11 +13,13 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from gateway import node_keys
 from simulator.checkers.delivery import DeliveryChecker, Verdict
-from simulator.crowd import Crowd
+from simulator.crowd import Crowd, member_id
+from simulator.keys import key_of, settings_of
 from simulator.vm import VmNode, find_micropython
 from tools.centre.archive import Archive
 
@@ -155,6 +157,8 @@ class Rig:
             VmNode(folder / f"node-{number}", self._settings(number), str(micropython), heap_bytes=400_000)
             for number in range(1, nodes + 1)
         ]
+        self.adopt(bytes.fromhex(self._node_id(number)) for number in range(1, nodes + 1))
+        self.adopt(member_id(number) for number in range(1, crowd + 1))
         self.delivery = DeliveryChecker()
         self.crowd = Crowd(crowd, (desk.link_host, self._link_port), self.delivery)
         self._begun = time.monotonic()
@@ -189,6 +193,11 @@ class Rig:
     def broker_address(self) -> str:
         """host:port"""
         return f"{self._desk.broker_host}:{self._broker_port}"
+
+    def adopt(self, nodes: Iterable[bytes]) -> None:
+        """Bring the gateway the keys of these nodes; a running one has them within seconds."""
+        for node in nodes:
+            node_keys.write(self.folder / "gateway" / "keys", key_of(node))
 
     def now_ms(self) -> int:
         return int(1000 * (time.monotonic() - self._begun))
@@ -279,7 +288,7 @@ class Rig:
             "kind": "streetlight",
             "node": self._node_id(number),
             "gateway": [self._desk.link_host, self._link_port],
-            "insecure": True,
+            **settings_of(bytes.fromhex(self._node_id(number))),
             "site": [474736, -5542],
             "lamp": [700, 6],
             "sample_s": 1,

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from tools import link_talk
+from tools import link_key, link_talk
 from wire import coap_message, event, oscore, quantity, record
 from wire.faults import WireFault
 from wire.record import UNSET, EventBody, Record
-from wire.session import ClearSession
 
 _DATAGRAM_MAX = 1500
 _COAP_PORT = 5683
@@ -34,6 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     decode = actions.add_parser("decode", help="decode CoAP datagrams or record payloads given in hexadecimal")
     decode.add_argument("hex", nargs="*", help="datagrams; none: read them from standard input, one a line")
     decode.add_argument("--payload", action="store_true", help="the bytes are record payloads alone")
+    key = actions.add_parser("key", help="mint the key of a node, once, for its settings and its gateway")
+    key.add_argument("node", help="the node's id, 16 hexadecimal digits")
+    key.add_argument("--out", type=Path, default=Path("."), metavar="FOLDER", help="where the key file goes (here)")
+    key.add_argument("--kid", metavar="HEX", help="its OSCORE id, if not the usual one (who minted it, last two bytes)")
+    key.add_argument("--settings", action="store_true", help="print the lines for settings.json: they hold the secret")
     talk = actions.add_parser("talk", help="one request under OSCORE over UDP, and its answer")
     talk.add_argument("context", type=Path, help="the context file (tools/link_talk.py says what it holds)")
     talk.add_argument("uri", help="coap://ADDRESS[:PORT]/PATH[?QUERY]")
@@ -46,6 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit status: 0 everything was decoded or answered, 2 something was not (the line says why)."""
+    if args.action == "key":
+        return link_key.run(args.node, args.out, args.kid, shows_settings=args.settings)
     return _talk(args) if args.action == "talk" else _decode(args)
 
 
@@ -109,7 +115,6 @@ def _datagram(data: bytes) -> dict[str, Any]:
     if isinstance(message, coap_message.Fault):
         return {"fault": f"not CoAP: {message.reason}"}
     paths = coap_message.option_values(message.options, coap_message.URI_PATH)
-    queries = coap_message.option_values(message.options, coap_message.URI_QUERY)
     shown: dict[str, Any] = {
         "type": _TYPES[message.type],
         "code": f"{message.code >> 5}.{message.code & 31:02}",
@@ -118,9 +123,6 @@ def _datagram(data: bytes) -> dict[str, Any]:
     }
     if paths:
         shown["path"] = "/" + "/".join(path.decode(errors="replace") for path in paths)
-    node = ClearSession(insecure=True).node_of(queries)
-    if node is not None:
-        shown["node"] = node.hex()
     if coap_message.option_values(message.options, coap_message.OSCORE):
         shown["oscore"] = _protection(message)
     elif message.payload and 1 <= message.code < 32:

@@ -58,3 +58,7 @@ COAP_REQUESTS_PER_PEER_MAX = 8
 # Datagrams waiting for the shell, which drains them every turn. Overflow is a lost datagram: it is sent
 # again.
 COAP_OUTGOING_MAX = 64
+# --- OSCORE ---------------------------------------------------------------------------------------------------
+# Messages under one key before both agree on another: far below 2^23, where the limits of AES-CCM with 8-byte tags are
+# drawn (RFC 9001 appendix B, draft-ietf-core-oscore-key-limits). A lamp reaches it after twenty years.
+OSCORE_MESSAGES_MAX = 1 << 20
