@@ -46,12 +46,14 @@ def datagram(packet: Packet, port: int) -> Datagram | Flaw | None:
     transport = _ipv4(network) if network[0] >> 4 == 4 else _ipv6(network) if network[0] >> 4 == 6 else None
     if transport is None or isinstance(transport, Flaw):
         return transport
-    source, destination, data = transport
+    source, destination, data, is_fragment = transport
+    ports = int.from_bytes(data[0:2], "big"), int.from_bytes(data[2:4], "big")
+    if port not in ports and len(data) >= 4:
+        return None
+    if is_fragment:
+        return Flaw(f"UDP from {source}: a fragment; fragments are not put together")
     if len(data) < 8:
         return Flaw(f"UDP from {source}: the header is cut")
-    ports = int.from_bytes(data[0:2], "big"), int.from_bytes(data[2:4], "big")
-    if port not in ports:
-        return None
     length = int.from_bytes(data[4:6], "big")
     if length < 8:
         return Flaw(f"UDP from {source}: it says {length} bytes, and its header has 8")
@@ -87,7 +89,9 @@ def _carried(data: bytes, start: int, protocol: int) -> bytes | Flaw | None:
     return data[start:] if protocol in (_ETHERTYPE_IPV4, _ETHERTYPE_IPV6) else None
 
 
-Transport = tuple[str, str, bytes]
+# Source, destination, what follows the IP header, and whether it is the first of several fragments. The others have no
+# ports: they count as something else, and the first one tells of all.
+Transport = tuple[str, str, bytes, bool]
 
 
 def _ipv4(data: bytes) -> Transport | Flaw | None:
@@ -97,11 +101,12 @@ def _ipv4(data: bytes) -> Transport | Flaw | None:
     if data[9] != _UDP:
         return None
     source, destination = str(IPv4Address(data[12:16])), str(IPv4Address(data[16:20]))
-    if int.from_bytes(data[6:8], "big") & 0x3FFF:
-        return Flaw(f"IPv4 from {source}: a fragment; fragments are not put together")
+    fragment = int.from_bytes(data[6:8], "big")
+    if fragment & 0x1FFF:
+        return None
     if not 20 <= header <= length:
         return Flaw(f"IPv4 from {source}: its lengths contradict each other")
-    return source, destination, data[header:length]
+    return source, destination, data[header:length], bool(fragment & 0x2000)
 
 
 def _ipv6(data: bytes) -> Transport | Flaw | None:
@@ -115,6 +120,8 @@ def _ipv6(data: bytes) -> Transport | Flaw | None:
         if len(rest) < 8 or len(rest) < 8 * (rest[1] + 1):
             return Flaw(f"IPv6 from {source}: an extension header is cut")
         following, rest = rest[0], rest[8 * (rest[1] + 1) :]
-    if following == _FRAGMENT and rest[:1] == bytes((_UDP,)):
-        return Flaw(f"IPv6 from {source}: a fragment; fragments are not put together")
-    return (source, destination, rest) if following == _UDP else None
+    if following == _FRAGMENT and len(rest) >= 8:
+        fragment = int.from_bytes(rest[2:4], "big")
+        is_first = rest[0] == _UDP and fragment >> 3 == 0
+        return (source, destination, rest[8:], bool(fragment & 1)) if is_first else None
+    return (source, destination, rest, False) if following == _UDP else None

@@ -64,12 +64,16 @@ def test_headers_before_udp_are_passed_and_fragments_are_said():
     options = b"\x2b\0\0\0\0\0\0\0" + b"\x11\1" + bytes(14)  # hop-by-hop, then a routing header of 16 bytes
     length = struct.pack(">H", len(packet) - 40 + len(options))
     longer = packet[:4] + length + b"\0" + packet[7:40] + options + packet[40:]
-    fragment = packet[:6] + b"\x2c" + packet[7:40] + b"\x11\0\0\1\0\0\0\1" + packet[40:]
-    later = files.ip_packet(*V4, DATA, fragment=3)
-    first = files.ip_packet(*V4, DATA, fragment=0x2000)
-    found, _ = read(files.classic([(NS, each) for each in (longer, fragment, later, first)], files.RAW))
-    assert found[0] == Datagram(NS // 1000 * 1000, *V6, DATA)
-    assert ["fragment" in item.reason for item in found[1:]] == [True] * 3
+    fragments = [
+        packet[:6] + b"\x2c" + packet[7:40] + b"\x11\0" + at + bytes(4) + packet[40:] for at in (b"\0\1", b"\0\x09")
+    ]
+    fragments += [files.ip_packet(*V4, DATA, fragment=fragment) for fragment in (0x2000, 0x2003, 3)]
+    fragments.append(files.ip_packet(("10.0.0.1", 53), ("10.0.0.2", 5353), DATA, fragment=0x2000))
+    whole = packet[:6] + b"\x2c" + packet[7:40] + b"\x11\0\0\0" + bytes(4) + packet[40:]  # RFC 6946: of itself alone
+    whole = whole[:4] + struct.pack(">H", len(whole) - 40) + whole[6:]
+    found, skipped = read(files.classic([(NS, each) for each in (longer, *fragments, whole)], files.RAW))
+    assert found[0] == found[-1] == Datagram(NS // 1000 * 1000, *V6, DATA)
+    assert ["fragment" in item.reason for item in found[1:-1]] == [True] * 2 and skipped == 4
 
 
 def test_what_the_capture_has_cut_is_said_at_every_length():
