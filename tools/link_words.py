@@ -60,6 +60,7 @@ _OPTIONS = {
     292: ("Request-Tag", _OPAQUE),
 }
 _UINT_BYTES_MAX = 4
+_RESERVED_SIZE = 7  # of a block (RFC 7959 section 2.2)
 _ERROR_CLASS = 4
 # What nodes post records to (DESIGN section 4); the answer to such a request tells the time.
 RECORD_PATHS = ("/b", "/t", "/e")
@@ -100,7 +101,8 @@ def _option(number: int, value: bytes) -> tuple[str, Any]:
         return name, int.from_bytes(value, "big")
     if form == _BLOCK and len(value) <= 3:
         block = int.from_bytes(value, "big")
-        return name, f"{block >> 4}/{block >> 3 & 1}/{16 << (block & 7)}"  # number, more, size: RFC 7959 section 3
+        if block & 7 != _RESERVED_SIZE:
+            return name, f"{block >> 4}/{block >> 3 & 1}/{16 << (block & 7)}"  # number, more, size
     return name, value.hex()
 
 

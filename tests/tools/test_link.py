@@ -81,6 +81,17 @@ def test_a_protected_datagram_shows_its_header_alone(decode):
     assert "oscore-option" in shown["not_opened"] and shown["oscore"] == {}
 
 
+def test_a_block_is_told_as_the_piece_it_is(decode):
+    options = ((coap_message.URI_PATH, b"t"), (coap_message.BLOCK2, b"\x13"), (coap_message.BLOCK1, b"\x0b"))
+    message = coap_message.Message(coap_message.CON, coap_message.POST, 7, b"\x01", options, bytes(128))
+    _, (shown,), _ = decode(coap_message.encode(message).hex())
+    assert shown["options"][1:] == [["Block2", "1/0/128"], ["Block1", "0/1/128"]] and "records" not in shown
+    whole = message._replace(options=((coap_message.URI_PATH, b"t"), (coap_message.BLOCK1, b"\x03")))
+    assert "records" in decode(coap_message.encode(whole).hex())[1][0], "the only block of a body is the body"
+    broken = message._replace(options=((coap_message.BLOCK1, b"\x0f"),))
+    assert decode(coap_message.encode(broken).hex())[1][0]["options"] == [["Block1", "0f"]]
+
+
 def test_lines_of_standard_input_are_decoded_and_a_fault_sets_the_status(decode):
     lines = f"# a comment\n{datagram(READINGS).hex(':')}\n\nff\n".encode()
     status, (good, bad), summary = decode(stdin=lines)

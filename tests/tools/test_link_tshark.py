@@ -158,3 +158,13 @@ def test_files_that_wiresharks_programs_write(tmp_path, capsys, tshark_path, for
         assert [item | {"time": None} for item in shown] == [item | {"time": None} for item in expected]
         assert [item["time"] for item in shown] == [item["time"] for item in expected]
         converted.unlink()
+
+
+def test_payloads_as_tshark_prints_them(tmp_path, capsys, tshark):
+    path = written(tmp_path, traffic.an_hour())
+    expected = shown_by_us(capsys, path)
+    lines = tmp_path / "payloads"
+    lines.write_text(tshark(path, "-T", "fields", "-e", "udp.payload"), encoding="ascii")
+    places = ("time", "from", "to")
+    without = [{name: value for name, value in item.items() if name not in places} for item in expected]
+    assert shown_by_us(capsys, lines) == without

@@ -84,6 +84,11 @@ def test_a_message_without_protection_that_is_acted_on_is_caught(monkeypatch):
     caught("forged")
 
 
+def test_an_option_that_nobody_authenticated_is_caught(monkeypatch):
+    monkeypatch.setattr(fuzz_party, "authenticated", lambda content: content)
+    caught("forged")
+
+
 def test_a_sequence_that_begins_anew_at_a_boot_is_caught(monkeypatch):
     real = oscore.SenderSequence
     monkeypatch.setattr(oscore, "SenderSequence", lambda reserved_end: real(0))

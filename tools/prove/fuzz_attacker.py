@@ -12,6 +12,7 @@ from simulator.prng import Prng
 from tools.prove.fuzz_party import Address
 from wire import coap_message as messages
 from wire import oscore, oscore_option
+from wire.oscore_inner import HOP_LIMIT
 from wire.oscore_option import Header
 
 _RECENT_MAX = 12  # most of them still on their way
@@ -64,6 +65,7 @@ class Attacker:
             ("truncated", 6, self._truncated),
             ("extended", 6, self._extended),
             ("options rearranged", 6, self._rearranged),
+            ("options added outside", 3, self._outside),
             ("options oversized", 6, self._oversized),
             ("other kid", 5, self._kid),
             ("other ID Context", 5, self._id_context),
@@ -191,6 +193,15 @@ class Attacker:
                 chosen += [(number, value)] * (1 if draw == 2 else self._prng.between(1, 3))
         chosen.append((self._prng.randrange(300), self._bytes(0, 20)))
         return heard, self._made(message, options=sorted(chosen))
+
+    def _outside(self) -> tuple[Heard, bytes]:
+        """A message that is on its way, with options that OSCORE leaves unprotected."""
+        heard = self._live()
+        message = self._message(heard)
+        options = list(message.options)
+        number = (messages.URI_HOST, messages.URI_PORT, HOP_LIMIT, messages.MAX_AGE)[self._prng.randrange(4)]
+        messages.insert_option(options, number, self._bytes(1, 2))
+        return heard, self._made(message, message_id=message.message_id, token=message.token, options=options)
 
     def _oversized(self) -> tuple[Heard, bytes]:
         """Lengths and numbers beyond what there is, where the options begin."""

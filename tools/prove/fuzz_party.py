@@ -2,10 +2,11 @@
 application was handed.
 
 The system under test behind a small interface, so that another one can stand there: `receive`, `poll`, `outgoing`,
-`ask`, `seen`, `outcomes`, `sizes`, `faults_of_counting`, `reboot`. This one is a real `wire.coap.Endpoint` and
-`wire.oscore` with the session's few decisions between them: who is unknown meets silence; a request is acted on when it
-is fresh and comes from the peer's address; after a boot, or from another address, only after a good Echo. It must not
-judge what it is asked to do: a checker apart from it does.
+`ask`, `seen`, `outcomes`, `sizes`, `faults_of_counting`, `counters`, `reboot`, `peer`. This one is a real
+`wire.coap.Endpoint` and `wire.oscore` with the session's few decisions between them: who is unknown meets silence; a
+request is acted on when it is fresh and comes from the peer's address; after a boot, or from another address, only
+after a good Echo; options that nobody authenticates (class U) do not reach the application. It must not judge what it
+is asked to do: a checker apart from it does.
 """
 
 from hashlib import sha256
@@ -17,6 +18,7 @@ from wire import coap, limits, oscore, oscore_window
 from wire import coap_message as messages
 from wire.coap_exchange import bearer_timing
 from wire.faults import WireFault
+from wire.oscore_inner import OUTER
 
 Address = tuple[str, int]
 
@@ -175,13 +177,13 @@ class Party:
     def _hand_on(
         self, request: Any, content: oscore.Content, exchange: oscore.Exchange, window: Any, now_ms: int
     ) -> str:
-        answer = answer_to(content)
+        answer = answer_to(authenticated(content))
         is_late = bool(content.payload) and content.payload[-1] % 8 == 0
         if is_late and len(self._late) >= _LATE_MAX:
             self._end.drop(request.exchange)
             return "busy-late"
         self._window = window
-        self.seen.append(content)
+        self.seen.append(authenticated(content))
         if is_late:
             self._late.append(Late(now_ms + _LATE_MS, request.exchange, answer, exchange))
         else:
@@ -233,7 +235,7 @@ class Party:
                 return
             self.outcomes.append((asked.ticket, None))
             return
-        self.outcomes.append((asked.ticket, content))
+        self.outcomes.append((asked.ticket, authenticated(content)))
 
     def _number(self) -> int:
         effect = self._sequence.due()
@@ -241,6 +243,12 @@ class Party:
             self._reserved_end = effect.upto
             self._sequence.reserved(effect.upto)
         return int(self._sequence.take())
+
+
+def authenticated(content: oscore.Content) -> oscore.Content:
+    """Without the options that stand outside of what OSCORE protects: anybody on the way may have put them there."""
+    options = tuple(option for option in content.options if option[0] not in OUTER)
+    return oscore.Content(content.code, options, content.payload)
 
 
 def answer_to(request: oscore.Content) -> oscore.Content:
