@@ -114,8 +114,9 @@ def test_pcapng_interfaces_have_their_own_link_type_clock_and_section():
     )
     data += files.block(5, bytes(8)) + files.enhanced(1_500_000, v4)
     data += files.enhanced(1536, files.frame(files.ETHERNET, v6), index=1)
-    data += files.section(">") + files.interface(files.RAW, ">", snap=len(v4))
-    data += files.block(3, struct.pack(">I", 999) + v4, ">")
+    frame = files.frame(files.LINUX_SLL, v4)
+    data += files.section(">") + files.interface(files.LINUX_SLL, ">", snap=len(frame))
+    data += files.block(3, struct.pack(">I", 999) + frame, ">")
     found, _ = read(data)
     assert [item.time_ns for item in found] == [1_500_000_000, 6_500_000_000, None]
     assert [item.source for item in found] == [V4[0], V6[0], V4[0]]
