@@ -46,6 +46,7 @@ _OPTION_BYTES_MAX = 3
 _SIZE_BYTES_MAX = 4
 _ETAG_BYTES_MAX = 8
 _MORE = 8
+_REPEATED = object()
 _RESERVED = 7
 # RFC 7252 section 5.4.2: such a number says that the option is no part of what names a request.
 _NO_CACHE_KEY_MASK = 0x1E
@@ -75,28 +76,38 @@ def decode(value) -> Block:
 
 def block_of(options, number):
     """The Block1 or Block2 (`number`) among the options, or None. WireFault for a broken or a second one."""
-    values = messages.option_values(options, number)
-    if not values:
-        return None
-    if len(values) > 1:
+    value = _single(options, number)
+    if value is _REPEATED:
         raise WireFault("block-option-repeated")
-    return decode(values[0])
+    return None if value is None else decode(value)
 
 
 def size_of(options, number):
     """What Size1 or Size2 (`number`) says, or None: it is elective, so a broken one counts as absent."""
-    values = messages.option_values(options, number)
-    if len(values) != 1 or len(values[0]) > _SIZE_BYTES_MAX:
+    value = _single(options, number)
+    if value is None or value is _REPEATED or len(value) > _SIZE_BYTES_MAX:
         return None
-    return int.from_bytes(values[0], "big")
+    return int.from_bytes(value, "big")
 
 
 def etag_of(options):
     """The ETag of a response, or None: an elective option as well."""
-    values = messages.option_values(options, messages.ETAG)
-    if len(values) != 1 or not 0 < len(values[0]) <= _ETAG_BYTES_MAX:
+    value = _single(options, messages.ETAG)
+    if value is None or value is _REPEATED or not 0 < len(value) <= _ETAG_BYTES_MAX:
         return None
-    return values[0]
+    return value
+
+
+def _single(options, number):
+    """The value of the one option of this number, None, or _REPEATED. It allocates nothing: a block asks
+    often."""
+    single = None
+    for found, value in options:
+        if found == number:
+            if single is not None:
+                return _REPEATED
+            single = value
+    return single
 
 
 def request_key(content):

@@ -121,7 +121,8 @@ class Download:
         if block.more and end >> self._szx + 4 > blocks.NUMBER_MAX:
             return self._end(Stopped("block-total"))
         skipped = min(self.offset - start, len(response.payload))
-        part = Part(self.offset, response.payload[skipped:], not block.more)
+        payload = response.payload[skipped:] if skipped else response.payload
+        part = Part(self.offset, payload, not block.more)
         self.offset = max(self.offset, end)
         self._is_asking = True
         return part if block.more else self._end(part)

@@ -177,9 +177,7 @@ class Receiver:
         payload = bytes(incoming.body)
         incoming.body = None
         incoming.is_finished = True
-        options = [
-            option for option in content.options if option[0] not in (messages.BLOCK1, messages.SIZE1)
-        ]
+        options = [option for option in content.options if option[0] not in (messages.BLOCK1, messages.SIZE1)]
         return Whole(peer, Content(content.code, tuple(options), payload), block)
 
     def _continue(self, block):
@@ -192,9 +190,7 @@ class Receiver:
 
     def _refuse_length(self):
         self._count("too-large")
-        return Content(
-            messages.REQUEST_TOO_LARGE, ((messages.SIZE1, messages.uint_bytes(self._body_max)),), b""
-        )
+        return Content(messages.REQUEST_TOO_LARGE, ((messages.SIZE1, messages.uint_bytes(self._body_max)),), b"")
 
     def _count(self, name):
         self.counters[name] += 1

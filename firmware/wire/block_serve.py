@@ -34,9 +34,9 @@ def serve(request, source, *, etag, szx=limits.BLOCK_LINK_SZX, content_format=No
         asked = blocks.block_of(request.options, messages.BLOCK2)
     except WireFault as fault:
         return refusal(fault.reason)
-    if asked is None or asked.number == 0:
-        if etag in messages.option_values(request.options, messages.ETAG):
-            return Content(messages.VALID, ((messages.ETAG, etag),), b"")
+    known = messages.option_values(request.options, messages.ETAG)
+    if (asked is None or asked.number == 0) and etag in known:
+        return Content(messages.VALID, ((messages.ETAG, etag),), b"")
     start = 0
     if asked is not None:
         start = asked.number << asked.szx + 4

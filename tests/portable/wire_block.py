@@ -71,9 +71,7 @@ def play_download(words, lines):
     size, client, when, server = words
     body = Body(BODIES[: int(size)])
     etag = digest_etag(body)
-    download = Download(
-        Content(messages.GET, PATH, b""), total_max=1000, szx=szx_of(client), is_early=when == "early"
-    )
+    download = Download(Content(messages.GET, PATH, b""), total_max=1000, szx=szx_of(client), is_early=when == "early")
     got = b""
     for line in lines:
         request = download.request()

@@ -85,9 +85,7 @@ class World:
     def act(self, events):
         for event in events:
             answer = self.answer(event)
-            self.server.respond(
-                event.exchange, answer.code, answer.payload, options=answer.options, now_ms=self.now_ms
-            )
+            self.server.respond(event.exchange, answer.code, answer.payload, options=answer.options, now_ms=self.now_ms)
 
     def answer(self, request):
         if request.code == messages.GET:

@@ -1,4 +1,4 @@
-"""A receiver of Block1 among honest clients, repeaters and attackers: bodies are whole or not at all, memory is bounded."""
+"""A receiver of Block1 among honest clients, repeaters and attackers: whole bodies or none, in bounded memory."""
 
 import random
 
