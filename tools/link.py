@@ -139,12 +139,31 @@ def _datagram(data: bytes) -> dict[str, Any]:
     node = ClearSession(insecure=True).node_of(queries)
     if node is not None:
         shown["node"] = node.hex()
+    pieces = _pieces(message)
+    shown.update(pieces)
     if coap_message.option_values(message.options, coap_message.OSCORE):
         shown["oscore"] = _protection(message)
+    elif pieces:
+        shown["piece_bytes"] = len(message.payload)
     elif message.payload and 1 <= message.code < 32:
         shown["records"] = _records(message.payload)
     elif message.payload:
         shown["answer"] = _answer(message.payload)
+    return shown
+
+
+def _pieces(message: coap_message.Message) -> dict[str, Any]:
+    """The Block options as RFC 7959 section 3 writes them: a payload beside them is a piece, and read alone says
+    nothing."""
+    shown: dict[str, Any] = {}
+    for name, number in (("block1", coap_message.BLOCK1), ("block2", coap_message.BLOCK2)):
+        try:
+            found = block.block_of(message.options, number)
+        except WireFault as fault:
+            shown[name] = {"fault": fault.reason}
+            continue
+        if found is not None:
+            shown[name] = f"{found.number}/{found.more:d}/{block.block_bytes(found.szx)}"
     return shown
 
 

@@ -72,6 +72,7 @@ class Download:
             if self.offset and response.code in _NO_SUCH_BLOCK:
                 return self._restart("refused")
             return self._end(Answered(response))
+        # One that comes without the ETag of the first is as foreign as one with another (section 2.4).
         if self._is_bound and blocks.etag_of(response.options) != self.etag:
             return self._restart("changed")
         try:

@@ -34,8 +34,8 @@ class Upload:
     """One transfer. Read `offset`, `request_tag` and `is_over`.
 
     request: Content without payload, Block and Size options. source: as `block.Body`. szx: of the largest
-    block we send. request_tag: bytes that no other upload of this peer has under its security context; None
-    where there is none (a link in the clear).
+    block we send. request_tag: bytes that no other upload of this peer has under its security context, nor
+    the BLOCK_RESTARTS_MAX numbers after them; None where there is no such context (a link in the clear).
     """
 
     def __init__(self, request, source, *, szx=limits.BLOCK_LINK_SZX, offset=0, request_tag=None):

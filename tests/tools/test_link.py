@@ -50,6 +50,17 @@ def test_a_protected_datagram_shows_its_header_alone():
     assert link.show(protected.replace("6b19", "6b39"), is_payload=False)["oscore"] == {"fault": "oscore-option"}
 
 
+def test_a_block_is_told_as_the_piece_it_is():
+    options = ((coap_message.URI_PATH, b"p"), (coap_message.BLOCK2, b"\x13"), (coap_message.BLOCK1, b"\x0b"))
+    message = coap_message.Message(coap_message.CON, coap_message.PUT, 7, b"\x01", options, bytes(128))
+    shown = link.show(coap_message.encode(message).hex(), is_payload=False)
+    assert (shown["block1"], shown["block2"], shown["piece_bytes"]) == ("0/1/128", "1/0/128", 128)
+    assert "records" not in shown
+    broken = message._replace(options=((coap_message.BLOCK1, b"\x0f"),))
+    shown = link.show(coap_message.encode(broken).hex(), is_payload=False)
+    assert shown["block1"] == {"fault": "block-option-reserved"}
+
+
 def test_lines_of_standard_input_are_decoded_and_a_fault_sets_the_status(monkeypatch, capsys):
     monkeypatch.setattr("sys.stdin", io.StringIO(datagram(READINGS).hex() + "\nff\n"))
     assert cli.main(["link", "decode"]) == 2
