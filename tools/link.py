@@ -1,6 +1,7 @@
 """Bench tool for the node link. `decode` shows what captured datagrams say (pcap, pcapng, or hexadecimal as
 `tshark -T fields -e udp.payload` prints it), and opens what is protected where it is given a context file. `talk` asks
-a peer something under OSCORE. `replay` sends captured datagrams again and shows what comes back."""
+a peer something under OSCORE; what is larger than a datagram goes by blocks, either way. `replay` sends captured
+datagrams again and shows what comes back."""
 
 import argparse
 import json
@@ -8,10 +9,11 @@ import sys
 from binascii import unhexlify
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from tools import link_decode, link_replay, link_talk
-from wire import coap_message, oscore
+from tools import link_blocks, link_decode, link_replay, link_talk
+from wire import block, coap_message, limits, oscore
 
 _TOOLS: dict[str, tuple[ModuleType, str]] = {
     "decode": (link_decode, "what captured datagrams or record payloads say"),
@@ -25,6 +27,7 @@ _METHODS = {
     "delete": coap_message.DELETE,
     "fetch": coap_message.FETCH,
 }
+_BLOCK_SIZES = tuple(block.block_bytes(szx) for szx in range(block.SZX_MAX + 1))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,13 +35,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     for name, (module, does) in _TOOLS.items():
         module.add_arguments(actions.add_parser(name, help=does, description=module.__doc__))
-    talk = actions.add_parser("talk", help="one request under OSCORE over UDP, and its answer")
+    talk = actions.add_parser("talk", help="one request under OSCORE over UDP, and its answer, by blocks if need be")
     talk.add_argument("context", type=Path, help="the context file (tools/link_talk.py says what it holds)")
     talk.add_argument("uri", help="coap://ADDRESS[:PORT]/PATH[?QUERY]")
     talk.add_argument("--method", choices=sorted(_METHODS), default="get")
-    talk.add_argument("--payload", default="", metavar="HEX", help="the request's payload in hexadecimal")
+    payload = talk.add_mutually_exclusive_group()
+    payload.add_argument("--payload", default="", metavar="HEX", help="the request's payload in hexadecimal")
+    payload.add_argument("--payload-file", type=Path, metavar="FILE", help="the request's payload")
+    talk.add_argument("--out", type=Path, metavar="FILE", help="write the answer's payload there, not in hexadecimal")
+    size = block.block_bytes(limits.BLOCK_LINK_SZX)
+    told = f"largest block, either way (default: {size} to send, the peer's choice to receive)"
+    talk.add_argument("--block", type=int, choices=_BLOCK_SIZES, metavar="BYTES", help=told)
     talk.add_argument("--format", type=int, metavar="NUMBER", help="its Content-Format, for instance 60 for CBOR")
-    talk.add_argument("--wait", type=float, default=30, metavar="SECONDS", help="patience (default: 30)")
+    talk.add_argument("--wait", type=float, default=30, metavar="SECONDS", help="patience with a message (default: 30)")
     talk.add_argument("--first", action="store_true", help="this context was never used before, by anybody")
 
 
@@ -52,11 +61,22 @@ def _talk(args: argparse.Namespace) -> int:
         address, request = _request(args)
         context = link_talk.load_context(args.context)
         sequence = link_talk.SequenceFile(args.context, is_first=args.first)
-        answer = link_talk.talk(context, sequence, address, request, wait_s=args.wait)
-    except link_talk.TalkError as error:
+        szx = None if args.block is None else _BLOCK_SIZES.index(args.block)
+        progress = link_blocks.Progress(sys.stderr)
+        with link_talk.Conversation(context, sequence, address, wait_s=args.wait) as conversation:
+            answer = link_blocks.transfer(conversation.ask, request, szx=szx, progress=progress)
+        shown: dict[str, Any] = {"code": link_talk.code_text(answer.code)}
+        if args.out is None:
+            shown["payload"] = answer.payload.hex()
+        else:
+            args.out.write_bytes(answer.payload)
+            shown["payload_bytes"] = len(answer.payload)
+    except (link_talk.TalkError, link_blocks.TransferError) as error:
         print(f"bocage link: {error}", file=sys.stderr)
         return 2
-    shown = {"code": link_talk.code_text(answer.code), "payload": answer.payload.hex()}
+    except OSError as error:
+        print(f"bocage link: {error.filename or args.uri}: {error.strerror}", file=sys.stderr)
+        return 2
     print(json.dumps(shown))
     return 0
 
@@ -65,7 +85,7 @@ def _request(args: argparse.Namespace) -> tuple[tuple[str, int], oscore.Content]
     try:
         parts = urlsplit(args.uri)
         address = (parts.hostname or "", parts.port or _COAP_PORT)
-        payload = unhexlify(args.payload)
+        payload = unhexlify(args.payload) if args.payload_file is None else args.payload_file.read_bytes()
     except ValueError:
         raise link_talk.TalkError("the port is a number, the payload an even number of digits 0-9 a-f") from None
     if parts.scheme != "coap" or not parts.hostname:

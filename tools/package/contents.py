@@ -21,6 +21,7 @@ SOURCES = {
     "tools/__init__.py": "tools/__init__.py",
     "tools/cli.py": "tools/cli.py",
     "tools/link.py": "tools/link.py",
+    "tools/link_blocks.py": "tools/link_blocks.py",
     "tools/link_capture.py": "tools/link_capture.py",
     "tools/link_decode.py": "tools/link_decode.py",
     "tools/link_frames.py": "tools/link_frames.py",
