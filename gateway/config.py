@@ -34,7 +34,8 @@ A node is answered if an operator has adopted it (`bocage gateway adopt`); `node
 no `[link]` beside a `[cabinet]`: none, and no port is open.
 `[metrics]` absent: no listener. `[status] socket` absent: as above, in the data folder. `[fibre]` and `[mobile]` are
 bearers: either, both (fibre is preferred, mobile is paid for by the byte) or none (whatever route the system has);
-`source = "192.0.2.7"` binds by address in place of an interface. A broker without TLS needs `--insecure`. `[cabinet]`, what is wired in the cabinet itself: see `gateway/cabinet_config.py`.
+`source = "192.0.2.7"` binds by address in place of an interface. A broker without TLS needs `--insecure`.
+`[cabinet]`, what is wired in the cabinet itself: see `gateway/cabinet_config.py`.
 """
 
 import tomllib

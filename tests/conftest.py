@@ -145,6 +145,12 @@ def coap_client_path():
 
 
 @pytest.fixture(scope="session")
+def tshark_path():
+    """Path of Wireshark's command-line dissector; `editcap` stands beside it."""
+    return _program("tshark", "tshark")
+
+
+@pytest.fixture(scope="session")
 def repository():
     """Path of the repository's root."""
     return ROOT

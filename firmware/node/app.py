@@ -34,8 +34,8 @@ _CHECKPOINT_MS = 3_600_000
 
 
 class Node:
-    """One streetlight. `link`: a `wire.oscore_link.NodeLink`. `tap(what, sequence, data)` is told of every record made and acknowledged (console
-    trace)."""
+    """One streetlight. `link`: a `wire.oscore_link.NodeLink`. `tap(what, sequence, data)` is told of every
+    record made and acknowledged (console trace)."""
 
     def __init__(self, settings, boot, link, *, random_below, now_ms, tap=None):
         self._settings = settings

@@ -53,7 +53,9 @@ _TIMING = {
     "ack_timeout_ms": (4000, 200, 60000),
 }
 _SECRET_BYTES = 16
-_KNOWN = ("node", "gateway", "kid", "master_secret", "site", "lamp", "calendar", "wifi", "trace", "kind") + tuple(_TIMING)
+_KNOWN = (
+    "node", "gateway", "kid", "master_secret", "site", "lamp", "calendar", "wifi", "trace", "kind"
+) + tuple(_TIMING)  # fmt: skip
 
 
 def decode(plain):

@@ -126,9 +126,7 @@ class NodeLink:
             messages.insert_option(chosen, number, value)
         plain = oscore.Content(code, tuple(chosen), payload)
         sealed = oscore.protect_response(served[2].context, plain, self._cipher, served[1])
-        return self._endpoint.respond(
-            exchange, sealed.code, sealed.payload, options=sealed.options, now_ms=now_ms
-        )
+        return self._endpoint.respond(exchange, sealed.code, sealed.payload, options=sealed.options, now_ms=now_ms)
 
     def drop(self, exchange):
         """Forget a Request without a word."""
@@ -164,9 +162,7 @@ class NodeLink:
             if not NONCE_BYTES <= len(r2) <= NONCE_BYTES_MAX:
                 raise WireFault("oscore-context")
             context = self._pairing.context(r2 + first.id1)
-            answer = oscore.unprotect_response(
-                context, happened, self._cipher, first.exchange, kid_context=kid_context
-            )
+            answer = oscore.unprotect_response(context, happened, self._cipher, first.exchange, kid_context=kid_context)
             if answer.code != messages.UNAUTHORIZED:
                 raise WireFault("oscore-context")
         except WireFault:
@@ -180,9 +176,7 @@ class NodeLink:
     def _on_response(self, ask, response, now_ms):
         session = ask.sent[2]
         try:
-            content = oscore.vouched(
-                oscore.unprotect_response(session.context, response, self._cipher, ask.sent[1])
-            )
+            content = oscore.vouched(oscore.unprotect_response(session.context, response, self._cipher, ask.sent[1]))
         except WireFault as fault:
             if fault.reason == "oscore-missing" and response.code == messages.UNAUTHORIZED and ask.may_try_again:
                 self.counters["keys-lost"] += 1

@@ -42,9 +42,7 @@ class Pairing:
 
     def context(self, id_context):
         """The Context under these nonces."""
-        return derive(
-            self._master_secret, sender_id=self.own_id, recipient_id=self.peer_id, id_context=id_context
-        )
+        return derive(self._master_secret, sender_id=self.own_id, recipient_id=self.peer_id, id_context=id_context)
 
 
 class Session:

@@ -33,8 +33,7 @@ from gateway.core.cabinet.cabinet import CabinetOptions
 from gateway.core.cabinet.feeder import FeederOptions
 from gateway.core.custody import recovery, segment
 from gateway.core.gateway import Options
-from tests.support.cabinet_world import NODES, CabinetWorld
-from tests.support.gateway_world import holes
+from tests.support.cabinet_world import NODES, CabinetWorld, holes
 from tools.prove.cabinet import listed
 from wire import event
 

@@ -207,7 +207,8 @@ def test_a_node_is_adopted_while_the_agent_runs_and_taken_away_again():
 
 def test_a_request_in_the_clear_gets_no_word():
     world = GatewayWorld(auto_sync=True)
-    message = coap_message.Message(CON, coap_message.POST, 1, b"t", [(coap_message.URI_PATH, b"t")], payload(reading(1)))
+    options = [(coap_message.URI_PATH, b"t")]
+    message = coap_message.Message(CON, coap_message.POST, 1, b"t", options, payload(reading(1)))
     world.receive(coap_message.encode(message), "somebody")
     world.wait(5000)
     assert world.sent == [] and world.core.link.counters["unprotected"] == 1

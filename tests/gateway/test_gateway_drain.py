@@ -9,12 +9,12 @@ from random import Random
 import pytest
 
 from simulator.disk import PowerCut
+from tests.support.cabinet_world import holes
 from tests.support.gateway_world import (
     NODE,
     OTHER,
     GatewayWorld,
     alarm,
-    holes,
     level,
     payload,
     reading,

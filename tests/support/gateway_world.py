@@ -398,10 +398,3 @@ class UplinkWorld:
 def spans(found):
     """[(first, last)] of data batches."""
     return [(batch.first, batch.last) for _, batch in found if batch.last >= batch.first]
-
-
-def holes(warehouse):
-    """[(first, last)] that hole records in the warehouse name, each once."""
-    bodies = [record.decode_body(body) for _, _, body in warehouse.bodies()]
-    named = {tuple(body.detail[:4]) for body in bodies if not isinstance(body, dict) and body.code == event.HOLE}
-    return [(first, last) for _, _, first, last in named]

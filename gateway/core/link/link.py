@@ -138,9 +138,7 @@ class Link:
             self._endpoint.drop(request.exchange)
             return None
         if not isinstance(opened, Opened):
-            self._endpoint.respond(
-                request.exchange, opened.code, opened.payload, options=opened.options, now_ms=now_ms
-            )
+            self._endpoint.respond(request.exchange, opened.code, opened.payload, options=opened.options, now_ms=now_ms)
             return None
         return self._hear(request, opened, now_ms)
 

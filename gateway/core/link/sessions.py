@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 from gateway.core import limits
 from wire import coap_message as messages
 from wire import oscore
-from wire.faults import WireFault
 from wire.oscore_pairing import GATEWAY_ID, NONCE_BYTES, NONCE_BYTES_MAX, Pairing, Session, unwrap, wrap
 
 
@@ -62,7 +61,7 @@ class Sessions:
         self.set_keys(keys)
 
     def set_keys(self, keys: Iterable[NodeKey]) -> None:
-        """The nodes that belong here from now on; who stays keeps its session. Two of one kid are the caller's fault."""
+        """The nodes that belong here from now on; who stays keeps its session. Kids must differ: see `check_keys`."""
         before = {member.key: member for member in self._members.values()}
         members = {key.kid: before.get(key) or Member(key) for key in keys}
         self._members = members
@@ -143,10 +142,9 @@ def check_keys(keys: Iterable[NodeKey]) -> list[str]:
     for key in keys:
         other = kids.setdefault(key.kid, key)
         if other.node != key.node:
-            faults.append(f"kid {key.kid.hex()}: of nodes {other.node.hex()} and {key.node.hex()}; give one another kid")
+            nodes_of_it = f"{other.node.hex()} and {key.node.hex()}"
+            faults.append(f"kid {key.kid.hex()}: of nodes {nodes_of_it}; give one another kid")
         if key.node in nodes:
             faults.append(f"node {key.node.hex()}: two keys; remove one")
         nodes.add(key.node)
     return faults
-
-
