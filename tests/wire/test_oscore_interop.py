@@ -19,13 +19,14 @@ from pathlib import Path
 import pytest
 
 from gateway.crypto import AesBlocks
+from simulator.rig import free_port
 from tools import link_talk
 from wire import coap, limits, oscore, oscore_window
 from wire import coap_message as messages
 from wire.faults import WireFault
 from wire.oscore import Content
 
-pytestmark = [pytest.mark.live, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
 
 CIPHER = AesBlocks()
 SECRET = bytes(range(1, 17))
@@ -33,7 +34,7 @@ SALT = bytes.fromhex("9e7ca92223786340")
 LIBCOAP_CLIENT, LIBCOAP_SERVER = "coap-client-openssl", "coap-server-openssl"
 OURS, THEIRS = b"\x01", b"\x0a\x0b"
 PEER = (sys.executable, Path(__file__))
-WAIT_S = 20
+WAIT_S = 60
 
 
 def context(id_context=None):
@@ -182,12 +183,6 @@ class Numbers:
         return self.number
 
 
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @pytest.fixture
 def started():
     """started(command…) -> process; it ends with the test."""
@@ -219,7 +214,7 @@ def ask(port, numbers, payload=b"hello", security=None):
 
 @pytest.mark.parametrize("sequence", [None, {"next-to-send": 100, "received": "unknown"}], ids=["new", "rebooted"])
 def test_an_aiocoap_server_serves_us_and_sees_a_replay(tmp_path, started, sequence):
-    port, numbers = free_port(), Numbers()
+    port, numbers = free_port(socket.SOCK_DGRAM), Numbers()
     process = started(*PEER, "server", aiocoap_folder(tmp_path, sequence=sequence), port)
     assert process.stdout.readline() == b"ready\n"
     assert ask(port, numbers) == Content(messages.CHANGED, (), b"qhello")
@@ -248,7 +243,7 @@ def test_a_libcoap_client_is_served(tmp_path):
 def test_a_libcoap_server_serves_us(tmp_path, started):
     if shutil.which(LIBCOAP_SERVER) is None:
         pytest.skip(f"no {LIBCOAP_SERVER} (apt-get install libcoap3-bin)")
-    port, numbers = free_port(), Numbers()
+    port, numbers = free_port(socket.SOCK_DGRAM), Numbers()
     started(LIBCOAP_SERVER, "-A", "127.0.0.1", "-p", port, "-E", libcoap_file(tmp_path))
     time.sleep(0.5)  # if it is not up by then, CoAP sends again
     request = Content(messages.GET, ((messages.URI_PATH, b"time"), (messages.URI_QUERY, b"ticks")), b"")
