@@ -60,12 +60,12 @@ class Client:
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.query = ClearSession(insecure=True).query(NODE)
 
-    def ask(self, address, data, *, patience_s=PATIENCE_S):
-        """One request; its answer, or the reason why there is none."""
+    def ask(self, address, data, *, given_up=lambda: False):
+        """One request; its answer, or the reason why there is none. It waits no longer once `given_up()`."""
         exchange = self.endpoint.request(address, coap_message.POST, (b"t",), data, query=self.query, now_ms=now_ms())
         assert isinstance(exchange, int)
-        end_ms = now_ms() + 1000 * patience_s
-        while now_ms() < end_ms:
+        end_ms = now_ms() + 1000 * PATIENCE_S
+        while now_ms() < end_ms and not given_up():
             for peer, datagram in self.endpoint.outgoing():
                 self.socket.sendto(datagram, peer)
             self.socket.settimeout(0.5)
