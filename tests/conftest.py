@@ -62,6 +62,30 @@ def _refuse_skip(report, marks):
     report.longrepr = f"{reason}\n(no skip here: BOCAGE_REQUIRE asks for {', '.join(sorted(marks))})"
 
 
+# --- several processes ----------------------------------------------------------------------------
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(config, items):
+    """Under `pytest -n … --dist loadgroup`: which tests follow each other in one process.
+
+    Those that take long with real parts begin first: they wait most of the time, and meanwhile the other processes
+    have the processors. Those of one folder are a chain: no two of them want the same networks, mounts or Debian.
+    Every other file stays whole, so that what its tests share is made once.
+    """
+    if not hasattr(config, "workerinput"):
+        return
+    for item in items:
+        group = item.path.parent.name if _is_long_and_real(item) else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: not _is_long_and_real(item))
+
+
+def _is_long_and_real(item):
+    marks = {mark.name for mark in item.iter_markers()}
+    return "slow" in marks and not marks.isdisjoint(("live", "root"))
+
+
 # --- MicroPython VMs ------------------------------------------------------------------------------
 
 
