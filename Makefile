@@ -6,7 +6,7 @@ ARGS ?=
 BIN := $(VENV)/bin
 PREPARE := $(PYTHON) tools/prepare.py --venv $(VENV)
 # Three processes for two cores: some tests wait for real parts most of the time (tests/conftest.py says which).
-PARALLEL := -n 3 --dist loadgroup --no-loadscope-reorder
+PARALLEL := -n 3
 
 .PHONY: help sim test lint clean
 .DEFAULT_GOAL := help
