@@ -20,6 +20,7 @@ from pathlib import Path
 
 from simulator.checkers.delivery import DeliveryChecker, Verdict
 from simulator.crowd import Crowd
+from simulator.uninterrupted import uninterrupted
 from simulator.vm import VmNode, find_micropython
 from tools.centre.archive import Archive
 
@@ -73,7 +74,7 @@ class Part:
     def start(self) -> None:
         environment = dict(os.environ)
         environment["PYTHONPATH"] = os.pathsep.join([str(_REPOSITORY / "firmware"), str(_REPOSITORY)])
-        with self._log.open("ab") as log:
+        with self._log.open("ab") as log, uninterrupted():
             # A session of its own: Ctrl-C at the terminal reaches the rig, and the rig ends its parts.
             self._process = subprocess.Popen(
                 self._command,
