@@ -25,6 +25,7 @@ SOURCES = {
     "tools/link_capture.py": "tools/link_capture.py",
     "tools/link_decode.py": "tools/link_decode.py",
     "tools/link_frames.py": "tools/link_frames.py",
+    "tools/link_key.py": "tools/link_key.py",
     "tools/link_open.py": "tools/link_open.py",
     "tools/link_replay.py": "tools/link_replay.py",
     "tools/link_sources.py": "tools/link_sources.py",
