@@ -28,6 +28,7 @@ SOURCES = {
     "tools/link_key.py": "tools/link_key.py",
     "tools/link_open.py": "tools/link_open.py",
     "tools/link_replay.py": "tools/link_replay.py",
+    "tools/link_ring.py": "tools/link_ring.py",
     "tools/link_sources.py": "tools/link_sources.py",
     "tools/link_talk.py": "tools/link_talk.py",
     "tools/link_words.py": "tools/link_words.py",
