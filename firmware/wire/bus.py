@@ -2,8 +2,9 @@
 
 **Whose turn.** A round gives each address that answers one turn, in order; after each of these turns comes an extra
 one, if anybody has something: who said that more waits, or whom a datagram is waiting for, in order as well. At the
-end of a round one silent address is tried, so that a dead node costs one slot a round however many there are; from
-try to try it is tried less often. A line where nobody has anything rests until ROUND_MIN_MS after the round's start.
+beginning of a round one silent address is tried, so that dead nodes cost one slot a round however many there are; from
+try to try it is tried less often. One that answers is followed by the next, for who comes back is seldom alone: a
+feeder has power again. A line where nobody has anything rests until ROUND_MIN_MS after the round's start.
 
 **The states of the line.** FREE: we may speak. ASKED: the question is out, nothing has come yet; this ends with the
 turnaround, which makes a dead node cheap. HEARING: bytes come. It ends with the answer, or when the line has been
@@ -81,6 +82,7 @@ class BusMaster:
         self._round_began_ms = None
         self._round_is_open = False
         self._extra_is_next = False
+        self._try_is_next = False
         self._last_extra = 0
         self._last_tried = 0
         self.round_ms = 0
@@ -190,6 +192,8 @@ class BusMaster:
             self.counters["late"] += 1
             return
         self._asked = None
+        if station.is_silent():
+            self._found(now_ms)
         station.misses = 0
         station.try_delay_ms = TRY_FIRST_MS
         station.more = frame.more
@@ -200,6 +204,11 @@ class BusMaster:
             arrived.append((frame.address, frame.datagram))
         else:
             self.counters["empty"] += 1
+
+    def _found(self, now_ms):
+        self._try_is_next = True
+        for address in self.silent():
+            self._stations[address].try_ms = now_ms
 
     def _settle(self, now_ms):
         self._state = SETTLING
@@ -241,7 +250,10 @@ class BusMaster:
             if address is not None:
                 return address
         if not self._round and now_ms >= self._round_due_ms():
-            address = self._begin_round(now_ms)
+            self._begin_round(now_ms)
+        if self._try_is_next:
+            self._try_is_next = False
+            address = self._try(now_ms)
             if address is not None:
                 return address
         while self._round:
@@ -252,10 +264,14 @@ class BusMaster:
         return self._extra()
 
     def _begin_round(self, now_ms):
-        """Start again from the first; the silent address whose try is due, if any."""
+        """Start again from the first."""
         self._round_began_ms = now_ms
         self._round_is_open = True
+        self._try_is_next = True
         self._round = [address for address in self._order if not self._stations[address].is_silent()]
+
+    def _try(self, now_ms):
+        """The next silent address whose try is due, or None."""
         due = [address for address in self.silent() if now_ms >= self._stations[address].try_ms]
         if not due:
             return None

@@ -45,14 +45,9 @@ class BusNode:
         datagrams = []
         if not data:
             return datagrams
-        if self._question is not None:
-            # Others speak: the question was given up, or was none.
-            self._question = None
-            self.counters["too-late"] += 1
+        self.give_up()
         for body in self._decoder.feed(data):
-            if self._question is not None:
-                self._question = None
-                self.counters["too-late"] += 1
+            self.give_up()
             try:
                 frame = bus_frame.decode(body)
             except WireFault:
@@ -80,6 +75,12 @@ class BusNode:
         datagram = self._queue.pop(0) if self._queue else b""
         self.counters["answered"] += 1
         return bus_frame.encode(bus_frame.ANSWER, self._address, number, datagram, more=bool(self._queue))
+
+    def give_up(self):
+        """Others have spoken since we were asked: it is not our turn any more."""
+        if self._question is not None:
+            self._question = None
+            self.counters["too-late"] += 1
 
     def is_asked(self) -> bool:
         """Whether `answer` is awaited."""
