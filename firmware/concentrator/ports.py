@@ -29,7 +29,10 @@ class ConsolePort:
         """What has come: byte by byte, since a longer read waits."""
         data = bytearray()
         while len(data) < _READ_BYTES_MAX and self._poll.poll(0):
-            data.extend(sys.stdin.buffer.read(1))
+            byte = sys.stdin.buffer.read(1)
+            if not byte:  # on a desk: the other end is gone
+                break
+            data.extend(byte)
         return bytes(data)
 
     def takes_frame(self) -> bool:

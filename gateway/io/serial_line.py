@@ -18,9 +18,9 @@ from serial.rs485 import RS485Settings
 REOPEN_FIRST_S = 0.5
 REOPEN_LAST_S = 30.0
 _READ_BYTES_MAX = 4096
-# What may wait for a port that takes nothing: a few of the longest frames. Then frames are dropped, and CoAP sends
-# them again.
-WRITE_BYTES_MAX = 4096
+# What may wait for a port that takes nothing: all that a concentrator grants at once. Then frames are dropped, and
+# CoAP sends them again.
+WRITE_BYTES_MAX = 8192
 # What pyserial lets through from under a port that vanishes (termios.error is no OSError).
 _GONE = (OSError, ValueError, TypeError, termios.error)
 
@@ -29,7 +29,8 @@ ADAPTER, KERNEL = "adapter", "kernel"
 
 
 class SerialLine:
-    """From `start` to `close`. `state`: "open", or why not. `received(data)` and `opened()` are called on the loop.
+    """From `start` to `close`. `state`: "open", or why not. `received(data)`, `opened()` and `lost()` are called on
+    the loop.
 
     `counters`: times opened and lost, bytes, frames dropped."""
 
@@ -40,11 +41,12 @@ class SerialLine:
         baud: int,
         received: Callable[[bytes], None],
         opened: Callable[[], None],
+        lost: Callable[[], None] = lambda: None,
         direction: str = ADAPTER,
     ) -> None:
         assert direction in (ADAPTER, KERNEL)
         self._path, self._baud, self._direction = path, baud, direction
-        self._received, self._opened = received, opened
+        self._received, self._opened, self._on_lost = received, opened, lost
         self._loop = asyncio.get_running_loop()
         self._port: serial.Serial | None = None
         self._leaving = bytearray()
@@ -122,6 +124,7 @@ class SerialLine:
         self.state = f"lost: {why}"
         self._let_go()
         self._open_later()
+        self._on_lost()
 
     def _let_go(self) -> None:
         port, self._port = self._port, None

@@ -6,7 +6,10 @@ from threading import Event
 
 import pytest
 
-from gateway.io import serial_line
+from concentrator.bridge import SEND, Bridge
+from gateway.core.concentrator import CLOSED, UP, Concentrator
+from gateway.io import clock, serial_line
+from gateway.io.concentrator import ConcentratorLink
 from gateway.io.serial_line import KERNEL, SerialLine
 from gateway.io.wire_link import WireLink
 from simulator.bench.pty import Pty
@@ -157,6 +160,40 @@ def test_a_wire_carries_datagrams_through_noise_and_half_frames(pty):
         assert arrived == [(b"one", ("wire",)), (b"two", ("wire",))]
         link.send(link.peer, b"\xc0 down")
         assert await asyncio.to_thread(pty.read, 5.0) == slip.encode(b"\xc0 down")
+        link.close()
+
+    asyncio.run(run())
+
+
+def test_a_concentrator_is_found_loses_its_port_and_is_found_again(pty):
+    async def run():
+        arrived = []
+        core = Concentrator(session=77, now_ms=clock.monotonic_ms())
+        link = ConcentratorLink(str(pty.link), core, lambda datagram, peer: arrived.append((datagram, peer)))
+        bridge = Bridge(session=5, cause="power-on", firmware="t", channel=6, now_ms=0)
+        node = b"\x02\x00\x00\x00\x00\x01"
+
+        def turn():
+            bridge.on_serial(pty.read(0.001))
+            bridge.poll(now_ms=clock.monotonic_ms())
+            for action in bridge.take_actions():
+                if action[0] == SEND:
+                    bridge.on_done(True)
+                    bridge.on_radio(action[1], -80, b"echo " + action[2])
+            while frame := bridge.take_frame(heap_free=1, radio_dropped=0, now_ms=clock.monotonic_ms()):
+                pty.write(frame)
+            return True
+
+        link.start()
+        for count in (1, 2):
+            pty.plug()
+            await until(lambda: turn() and core.state == UP, why=link.health())
+            link.send(("radio", node), b"hello%d" % count)
+            await until(lambda count=count: turn() and len(arrived) == count)
+            pty.unplug()
+            await until(lambda: core.state == CLOSED)
+        assert arrived == [(b"echo hello%d" % count, ("radio", node)) for count in (1, 2)]
+        assert link.health()["line"]["lost"] == 2
         link.close()
 
     asyncio.run(run())
