@@ -173,6 +173,10 @@ class Bridge:
         """Whether a report of the driver is awaited."""
         return self._flying is not None
 
+    def evicted(self) -> int:
+        """How often a peer made room for another in the driver's table."""
+        return self._peers.evicted
+
     # --- from the line ----------------------------------------------------------------------------------------------
 
     def _free(self):
