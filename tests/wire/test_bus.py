@@ -307,3 +307,36 @@ def test_a_master_that_does_not_wait_for_the_turnaround_is_seen_to_collide():
     made.master._line = hasty
     world.run_until(30_000)
     assert made.wire.collisions > 0
+
+
+@given(st.lists(st.one_of(st.binary(max_size=40), st.integers(1, 400)), max_size=60), st.randoms(use_true_random=False))
+def test_any_bytes_at_any_time_do_no_harm_and_every_deadline_lies_ahead(happenings, random):
+    master = BusMaster(LINE, [1, 5, 9], now_ms=0)
+    node = BusNode(LINE, 5)
+    now_ms = 0
+    for happening in happenings:
+        if isinstance(happening, int):
+            now_ms += happening
+        else:
+            master.receive(happening, now_ms=now_ms)
+            node.receive(happening, since_ms=now_ms, now_ms=now_ms)
+            node.answer(now_ms=now_ms)
+        if random.random() < 0.3:
+            master.send(random.choice((1, 5, 9)), b"x", now_ms=now_ms)
+        frame = master.poll(now_ms=now_ms)
+        if frame:
+            node.receive(frame, since_ms=now_ms, now_ms=now_ms)
+            master.receive(node.answer(now_ms=now_ms), now_ms=now_ms)
+            assert master.poll(now_ms=now_ms) == b"", "one question at a time"
+        assert master.deadline_ms() > now_ms or master.poll(now_ms=now_ms)
+    # And then it works.
+    for number in range(3):
+        node.send(b"still %d" % number)
+    arrived = []
+    for _ in range(4000):
+        now_ms += 10
+        frame = master.poll(now_ms=now_ms)
+        if frame:
+            node.receive(frame, since_ms=now_ms, now_ms=now_ms)
+            arrived += master.receive(node.answer(now_ms=now_ms), now_ms=now_ms)
+    assert arrived[-1] == (5, b"still 2")
