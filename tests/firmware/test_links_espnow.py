@@ -144,6 +144,19 @@ def test_some_failures_among_successes_are_weather():
     assert node.link.ladder["lost"] == 0
 
 
+def test_who_is_heard_is_not_lost_though_nothing_is_acknowledged():
+    node = Node()
+    node.turns()
+    node.script.acknowledges = lambda *_: False
+    for _ in range(10):
+        for _ in range(channel.LOST_AFTER - 1):
+            node.link.send(espnow.GATEWAY, b"x")
+            node.turns()
+        node.script.arriving = [(CONCENTRATOR, -95, b"still here")]
+        node.turns()
+    assert node.link.state == UP and node.link.ladder["lost"] == 0
+
+
 def test_what_waits_is_bounded_and_the_oldest_goes():
     node = Node()
     node.script.acknowledges = lambda *_: None

@@ -166,6 +166,16 @@ def test_nothing_is_said_while_a_frame_is_being_heard():
     assert master.receive(answer[40:], now_ms=now_ms) == [(5, bytes(250))]
 
 
+def test_noise_does_not_shorten_the_time_in_which_a_node_may_begin():
+    master = BusMaster(LINE, [5], now_ms=0)
+    question, now_ms = first_question(master)
+    master.receive(b"\x55", now_ms=now_ms + 1)
+    for later_ms in range(2, LINE.turnaround_ms):
+        assert master.poll(now_ms=now_ms + later_ms) == b""
+    answer = bus_frame.encode(bus_frame.ANSWER, 5, question.number, b"slow")
+    assert master.receive(answer, now_ms=now_ms + LINE.turnaround_ms + 1) == [(5, b"slow")]
+
+
 def test_a_line_that_babbles_is_given_up_once_no_answer_can_be_in_it():
     master = BusMaster(LINE, [5], now_ms=0)
     _, now_ms = first_question(master)
@@ -259,6 +269,19 @@ def test_dead_nodes_cost_one_slot_a_round_and_are_found_when_they_come_back():
     for address in dead:
         made.boards[address].powered = True
     world.run_until(180_000 + 2 * bus.TRY_LAST_MS)
+    assert made.master.silent() == []
+
+
+def test_a_street_that_has_power_again_is_found_at_once_when_one_of_it_is_found():
+    world, made = street(dead=range(1, 33))
+    world.run_until(300_000)
+    assert len(made.master.silent()) == 32
+    for board in made.boards.values():
+        board.powered = True
+    while len(made.master.silent()) == 32:
+        world.run_until(world.now_ms + 10)
+    assert world.now_ms <= 300_000 + bus.TRY_LAST_MS
+    world.run_until(world.now_ms + 3000)
     assert made.master.silent() == []
 
 

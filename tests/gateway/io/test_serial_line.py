@@ -1,7 +1,9 @@
 """Serial ports on the loop, over real pyserial on pseudo-terminals: loss, return under another name, a hung driver."""
 
 import asyncio
+import os
 import time
+from argparse import Namespace
 from threading import Event
 
 import pytest
@@ -114,6 +116,29 @@ def test_a_driver_that_hangs_while_it_opens_does_not_hold_up_the_loop(pty, monke
         hang.set()
         await until(lambda: closed, why="what was opened too late is closed")
         assert heard.opened == 0
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("call", ["read", "write"])
+def test_a_device_that_fails_under_a_call_is_opened_again(pty, monkeypatch, call):
+    async def run():
+        heard = Heard(pty)
+        pty.plug()
+        await until(lambda: heard.opened == 1)
+
+        def broken(_descriptor, _data):
+            raise OSError(5, "Input/output error")
+
+        with monkeypatch.context() as patched:
+            # The pseudo-terminal's own end is read and written with the same calls.
+            patched.setattr(serial_line, "os", Namespace(**{"read": os.read, "write": os.write, call: broken}))
+            pty.write(b"x")
+            heard.line.write(b"x")
+            await until(lambda: heard.line.counters["lost"] == 1)
+        await until(lambda: heard.opened == 2)
+        assert heard.line.write(b"again")
+        heard.line.close()
 
     asyncio.run(run())
 
