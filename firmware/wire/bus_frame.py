@@ -35,6 +35,12 @@ _BITS_PER_BYTE = 10  # 8N1
 # loop may take longer than 100 ms: at this rate the longest frame takes 90 ms.
 BAUD_MIN = 57_600
 
+# What a round really takes, for CoAP's patience: loops answer within this while nothing holds them up, telemetry and
+# its answer are so long, and the gateway flushes for up to a second before it answers.
+_USUAL_TURNAROUND_MS = 15
+_USUAL_BYTES = (34, 78)
+_FLUSH_MS = 1000
+
 # baud: bits a second. turnaround_ms: a node begins its answer within so long after the last bit of the question, or
 # never; its loop's longest slice is 100 ms. latency_ms: what the gateway's adapter and system add, there and back (an
 # FTDI adapter hands over what it has every 16 ms). guard_ms: the line stays free so long after an answer, until the
@@ -77,16 +83,26 @@ def airtime_ms(line, byte_count) -> int:
 
 
 def slot_ms(line, *, down_bytes=limits.DATAGRAM_BYTES_MAX, up_bytes=limits.DATAGRAM_BYTES_MAX) -> int:
-    """One question and its answer at the slowest: datagrams of these lengths, the longest turnaround, an escape in
-    sixteen bytes (random bytes have one in 128)."""
-    overhead = _HEAD_BYTES + 2 + 2
-    both = [overhead + length + (length + 15) // 16 for length in (down_bytes, up_bytes)]
-    told_ms = airtime_ms(line, both[0]) + airtime_ms(line, both[1])
-    return told_ms + line.turnaround_ms + line.latency_ms + line.guard_ms
+    """One question and its answer at the slowest: datagrams of these lengths and the longest turnaround."""
+    return _told_ms(line, down_bytes, up_bytes) + line.turnaround_ms + line.latency_ms + line.guard_ms
 
 
 def cycle_ms(line, count, *, down_bytes=limits.DATAGRAM_BYTES_MAX, up_bytes=limits.DATAGRAM_BYTES_MAX) -> int:
     """The longest time between two turns of a node that answers, `count` of them on the line: each has its turn,
-    every second slot is an extra one for who has more, and one silent address is tried. A CoAP ACK_TIMEOUT exceeds
-    this, or what was sent once is sent twice."""
+    every second slot is an extra one for who has more, and one silent address is tried."""
     return (2 * count + 1) * slot_ms(line, down_bytes=down_bytes, up_bytes=up_bytes)
+
+
+def ack_timeout_ms(line, count) -> int:
+    """CoAP's ACK_TIMEOUT on this bearer: a cycle in which everybody says and hears something, and a flush. Shorter, and
+    a street that speaks at once says everything twice; as long as `cycle_ms`, and what the line spoilt waits for long.
+    """
+    slot = _told_ms(line, *_USUAL_BYTES) + _USUAL_TURNAROUND_MS + line.latency_ms // 2 + line.guard_ms
+    return max(limits.COAP_ACK_TIMEOUT_MIN_MS, (2 * count + 1) * slot + _FLUSH_MS)
+
+
+def _told_ms(line, down_bytes, up_bytes):
+    """Both frames on the line, with an escape in sixteen bytes (random bytes have one in 128)."""
+    overhead = _HEAD_BYTES + 2 + 2
+    both = [overhead + length + (length + 15) // 16 for length in (down_bytes, up_bytes)]
+    return airtime_ms(line, both[0]) + airtime_ms(line, both[1])

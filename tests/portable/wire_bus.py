@@ -7,7 +7,7 @@ from wire.bus import BusMaster
 from wire.bus_node import BusNode
 
 line = bus_frame.line()
-print(line.baud, bus_frame.slot_ms(line), bus_frame.cycle_ms(line, 32), bus_frame.FRAME_BYTES_MAX)
+print(line.baud, bus_frame.slot_ms(line), bus_frame.cycle_ms(line, 32), bus_frame.ack_timeout_ms(line, 32))
 nodes = [BusNode(line, address) for address in (1, 2, 200)]
 master = BusMaster(line, (1, 2, 3, 200), now_ms=0)
 state = 7
