@@ -115,7 +115,7 @@ class Board:
             return
         now_ms = self._world.now_ms
         asked = self.node.counters["asked"]
-        for datagram in self.node.receive(data, since_ms=now_ms if since_ms is None else since_ms, now_ms=now_ms):
+        for datagram in self.node.receive(data, since_ms=now_ms if since_ms is None else since_ms):
             self.said.append(datagram)
             answer = self.answer_with(datagram)
             if answer is not None:

@@ -155,6 +155,7 @@ class ChipRadio:
     RECEIVED_MAX = 30
     RECEIVED_PER_TURN_MAX = 8
     PEERS_MAX = 20
+    is_whole = True
 
     def __init__(
         self, air: Air, prng: Prng, wake: Callable[[], None], *, mac: bytes, is_node: bool, leak: int = 0

@@ -119,6 +119,10 @@ class Bridge:
         if self._refused >= limits.REFUSED_MAX:
             self._reinit_wanted = True
 
+    def on_broken(self) -> None:
+        """The radio could not be begun as it should: it may hear nobody, and nothing would tell."""
+        self._reinit_wanted = True
+
     def poll(self, *, now_ms) -> None:
         """Whatever is due."""
         if self._flying is not None and now_ms - self._flying_ms >= limits.DONE_MAX_MS:

@@ -32,6 +32,8 @@ class Shell:
         self._remember = remember
         self._heap_free = heap_free
         self._is_full = False
+        if not radio.is_whole:
+            bridge.on_broken()
 
     def turn(self) -> None:
         now_ms = self._now_ms()
@@ -64,7 +66,8 @@ class Shell:
             self._radio.tune(action[1])
             self._remember(action[1])
         elif what == deciding.REINIT:
-            self._radio.begin(self._bridge.channel)
+            if not self._radio.begin(self._bridge.channel):
+                self._bridge.on_broken()
         else:
             self._restart()
 

@@ -23,15 +23,16 @@ class Radio:
         self._responses = 0
         self._failures = 0
         self.faults = 0  # calls that the driver refused
+        self.is_whole = False
         self.begin(channel)
 
     def begin(self, channel) -> bool:
-        """Switch everything off and on again; peers are forgotten."""
+        """Switch everything off and on again; peers are forgotten. Whether the driver did all of it (`is_whole`)."""
+        self._attempt(self._wlan.disconnect)  # it may say that it is not connected
         steps = (
             (self._now.active, (False,), {}),
             (self._wlan.active, (False,), {}),
             (self._wlan.active, (True,), {}),
-            (self._wlan.disconnect, (), {}),
             # Asleep it hears nothing.
             (self._wlan.config, (), {"pm": self._wlan.PM_NONE}),
             (self._wlan.config, (), {"protocol": self._long_range()}),
@@ -39,12 +40,12 @@ class Radio:
             (self._now.config, (), {"rxbuf": RECEIVED_BYTES_MAX}),
             (self._now.active, (True,), {}),
         )
-        is_whole = True
+        self.is_whole = True
         for call, arguments, settings in steps:
             if not self._attempt(call, *arguments, **settings):
-                is_whole = False
+                self.is_whole = False
         self._responses, self._failures = self._sent_counts()
-        return is_whole
+        return self.is_whole
 
     def tune(self, channel) -> bool:
         return self._attempt(self._wlan.config, channel=channel)

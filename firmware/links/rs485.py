@@ -38,6 +38,7 @@ class Rs485Link:
         self._poll = select_module.poll()
         self._poll.register(uart_, select_module.POLLIN)
         self._since_ms = now_ms()
+        self._arrived = []
         self.bus = self._node.counters
         self.counters = {"sent": 0, "send-failed": 0, "received": 0, "stuck": 0}
 
@@ -47,14 +48,8 @@ class Rs485Link:
 
     def receive(self) -> list:
         """What has arrived: [(datagram, uart.GATEWAY)]; at most what the chip's buffer holds."""
-        now_ms = self._now_ms()
-        waiting = self._uart.any()
-        data = self._uart.read(waiting) or b"" if waiting else b""
-        arrived = []
-        for datagram in self._node.receive(data, since_ms=self._since_ms, now_ms=now_ms):
-            self.counters["received"] += 1
-            arrived.append((datagram, uart.GATEWAY))
-        self._since_ms = now_ms
+        self._hear()
+        arrived, self._arrived = self._arrived, []
         return arrived
 
     def wait(self, timeout_ms) -> None:
@@ -71,11 +66,18 @@ class Rs485Link:
                 return
             self._poll.poll(min(end_ms - now_ms, LOOK_MS))
 
+    def _hear(self):
+        now_ms = self._now_ms()
+        waiting = self._uart.any()
+        if waiting:
+            for datagram in self._node.receive(self._uart.read(waiting) or b"", since_ms=self._since_ms):
+                self.counters["received"] += 1
+                self._arrived.append((datagram, uart.GATEWAY))
+        self._since_ms = now_ms
+
     def _answer(self):
         self._sleep_ms(QUIET_MS)
-        if self._uart.any():  # somebody speaks: it is not our turn, whatever was asked
-            self._node.give_up()
-            return
+        self._hear()  # if somebody speaks it is not our turn, whatever was asked
         frame = self._node.answer(now_ms=self._now_ms())
         if not frame:
             return

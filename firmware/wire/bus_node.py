@@ -1,8 +1,8 @@
 """A node's side of an RS-485 line: speaks when asked, once, and never by itself.
 
 An answer that comes after the turnaround would meet another node's. So a question is answered only if it is the last
-thing that was heard, ended the bytes that were read, and cannot be older than the turnaround: the shell says since
-when it has not looked at the line, and the question may have come right then.
+thing that was heard and cannot be older than the turnaround: the shell says since when it has not looked at the line,
+and the question may have come right then.
 
 The answer is taken at the end of the node's turn, so that what the application says to the datagram in the question
 travels in the same slot. Must not know what a datagram means, and repeats nothing.
@@ -14,6 +14,8 @@ from wire.faults import WireFault
 # Datagrams that wait for a turn. A node has two exchanges with its gateway; when the queue is full the oldest goes,
 # which CoAP sends again.
 QUEUE_MAX = 4
+# A driver that goes off may leave a byte or two that nobody sent; more is somebody speaking.
+GLITCH_BYTES_MAX = 2
 
 
 class BusNode:
@@ -40,12 +42,9 @@ class BusNode:
         self._queue.append(bytes(datagram))
         return True
 
-    def receive(self, data, *, since_ms, now_ms) -> list:
+    def receive(self, data, *, since_ms) -> list:
         """The datagrams in these bytes, which came after `since_ms`, when the line was last seen empty."""
         datagrams = []
-        if not data:
-            return datagrams
-        self.give_up()
         for body in self._decoder.feed(data):
             self.give_up()
             try:
@@ -56,12 +55,11 @@ class BusNode:
             if frame.kind == bus_frame.ASK and frame.address == self._address:
                 self.counters["asked"] += 1
                 self._question = frame.number
+                self._until_ms = since_ms + self._line.turnaround_ms
                 if frame.datagram:
                     datagrams.append(frame.datagram)
-        if self._question is not None:
-            # Something after the question: it is not the last that was heard.
-            ended = data[-1] == slip.END
-            self._until_ms = since_ms + self._line.turnaround_ms if ended else now_ms - 1
+        if self._decoder.pending() > GLITCH_BYTES_MAX:
+            self.give_up()
         return datagrams
 
     def answer(self, *, now_ms) -> bytes:

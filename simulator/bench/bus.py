@@ -71,7 +71,7 @@ class BusBench:
             return
         heard = self._garble(data)
         for address, node in self.nodes.items():
-            self.said[address] += node.receive(heard, since_ms=since_ms, now_ms=now_ms)
+            self.said[address] += node.receive(heard, since_ms=since_ms)
             if node.is_asked() and self.up[address]:
                 node.send(self.up[address].pop(0))
             frame = node.answer(now_ms=_now_ms())

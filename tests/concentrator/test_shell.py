@@ -18,7 +18,7 @@ NODE = b"\x02\x00\x00\x00\x00\x09"
 class Chip:
     """The line, the clock and the watchdog. `reads`: the host takes what is written."""
 
-    def __init__(self):
+    def __init__(self, broken=()):
         self.now_ms = 0
         self.arriving = b""
         self.written = b""
@@ -28,6 +28,7 @@ class Chip:
         self.remembered = []
         self.waits_ms = []
         self.script = ScriptedRadio()
+        self.script.broken = set(broken)
         self.radio = Radio(self.script, self.script, 6)
         self.bridge = Bridge(session=5, cause="soft", firmware="t", channel=6, now_ms=0)
         self.shell = Shell(
@@ -137,6 +138,22 @@ def test_a_radio_that_is_dead_for_good_restarts_the_chip(chip):
         if chip.restarts:
             break
     assert chip.restarts and chip.bridge.counters["reinits"] == limits.REINITS_MAX
+
+
+@pytest.mark.parametrize("call", ["active", "config"])
+def test_a_radio_that_does_not_begin_is_begun_again_and_then_the_chip(call):
+    chip = Chip(broken={call})
+    chip.turns(200)
+    assert chip.bridge.counters["reinits"] == 2 and chip.restarts == 0
+    chip.script.broken = set()
+    chip.turns(200)
+    began = chip.bridge.counters["reinits"]
+    assert chip.radio.is_whole and chip.script.is_active
+    chip.turns(5000)
+    assert chip.bridge.counters["reinits"] == began and chip.restarts == 0
+    for_good = Chip(broken={call})
+    for_good.turns(10_000)
+    assert for_good.restarts > 0
 
 
 def test_senders_without_number_restart_it_before_its_memory_is_full(chip):

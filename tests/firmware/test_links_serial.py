@@ -179,9 +179,16 @@ def test_a_uart_that_fails_does_not_hold_the_pin(link, chip, monkeypatch):
 def test_who_is_spoken_over_says_nothing(link, chip):
     chip.arriving = ask(1)
     link.receive()
-    chip.arriving = b"\xc0"
+    chip.arriving = b"\xc0\x80\x06x"
     link.wait(20)
     assert chip.written == [] and link.bus["too-late"] == 1
+
+
+def test_a_byte_that_a_driver_leaves_when_it_goes_off_is_nobodys(link, chip):
+    turn(link, chip, ask(1) + b"\x00")
+    assert len(chip.written) == 1
+    turn(link, chip, ask(2))
+    assert len(chip.written) == 2, "and belongs to no frame"
 
 
 def test_a_transceiver_that_finds_its_direction_needs_no_pin(chip):

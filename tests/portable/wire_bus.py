@@ -22,7 +22,7 @@ for step in range(400):
         if step < 20:
             print(now_ms, hexlify(question).decode())
         for node in nodes:
-            for datagram in node.receive(question, since_ms=now_ms, now_ms=now_ms + 4):
+            for datagram in node.receive(question, since_ms=now_ms):
                 print("node", hexlify(datagram).decode())
             answer = node.answer(now_ms=now_ms + 5)
             if answer and state >> 16 & 7:
