@@ -6,11 +6,11 @@ beginning of a round one silent address is tried, so that dead nodes cost one sl
 try to try it is tried less often. One that answers is followed by the next, for who comes back is seldom alone: a
 feeder has power again. A line where nobody has anything rests until ROUND_MIN_MS after the round's start.
 
-**The states of the line.** FREE: we may speak. ASKED: the question is out, nothing has come yet; this ends with the
-turnaround, which makes a dead node cheap. HEARING: bytes come. It ends with the answer, or when the line has been
-silent for the gap, which is longer than any pause within a frame. Neither ends while an answer may still come: a node
-that is slow has until the end of its turnaround, and a frame that has begun is heard out. After either the line is
-SETTLING for the guard, then FREE.
+**The states of the line.** FREE: we may speak. ASKED: the question is out, no answer has begun (an adapter may hear
+its own question); this ends with the turnaround, which makes a dead node cheap. HEARING: bytes come. It ends with the
+answer, or when the line has been silent for the gap, which is longer than any pause within a frame. Neither ends while
+an answer may still come: a node that is slow has until the end of its turnaround, and a frame that has begun is heard
+out. After either the line is SETTLING for the guard, then FREE.
 
 An answer counts for the question it names, by address and number; another one is late, and dropped. Nothing is
 repeated here and nothing is acknowledged: custody is CoAP's, and so is what a node says twice. A datagram leaves its
@@ -27,7 +27,7 @@ from wire.faults import WireFault
 QUEUE_MAX = 4
 # A datagram that waited so long has been sent again by CoAP.
 WAIT_MAX_MS = 15_000
-# An address is silent after so many questions in a row without a byte: noise eats one, hardly four.
+# An address is silent after so many questions in a row without the beginning of an answer: noise eats one, hardly four.
 MISSES_MAX = 4
 # A silent address is tried again after this, doubling.
 TRY_FIRST_MS = 1_000
@@ -78,6 +78,7 @@ class BusMaster:
         self._turn_ms = self._due_ms  # until then the one who is asked may begin
         self._last_ms = self._due_ms  # no answer to this question comes after it
         self._asked = None  # the address whose answer we wait for
+        self._faults_before = 0
         self._round = []  # who is still to have its turn
         self._round_began_ms = None
         self._round_is_open = False
@@ -117,6 +118,9 @@ class BusMaster:
             self._take(frame, arrived, now_ms)
         if self._state == HEARING:
             self._due_ms = max(self._turn_ms, now_ms + GAP_MS)
+            if self._faults() == self._faults_before and not self._decoder.pending():
+                # Nothing but our own echo, or what others said late: nobody has begun to answer.
+                self._state, self._due_ms = ASKED, self._turn_ms
         return arrived
 
     def poll(self, *, now_ms) -> bytes:
@@ -163,6 +167,11 @@ class BusMaster:
         """The end of the state; a babbling line is left to itself once no answer can be in it any more."""
         return min(self._due_ms, self._last_ms) if self._state == HEARING else self._due_ms
 
+    def _faults(self):
+        """Frames of the line that were none."""
+        counters = self._decoder.counters
+        return counters["crc"] + counters["short"] + counters["long"] + counters["escape"] + self.counters["malformed"]
+
     def _answer_max_ms(self):
         whole_ms = bus_frame.airtime_ms(self._line, bus_frame.FRAME_BYTES_MAX)
         return self._line.turnaround_ms + self._line.latency_ms + whole_ms + GAP_MS
@@ -178,6 +187,7 @@ class BusMaster:
         self._due_ms = self._turn_ms = left_ms + self._line.turnaround_ms + self._line.latency_ms
         self._last_ms = left_ms + self._answer_max_ms()
         self._decoder.reset()
+        self._faults_before = self._faults()
         self.counters["asked"] += 1
         if datagram:
             self.counters["down"] += 1

@@ -154,6 +154,20 @@ def test_an_echo_of_our_own_question_is_passed_over():
     assert master.receive(answer, now_ms=asked_ms + 20) == [(5, b"x")]
 
 
+def test_a_dead_node_is_silent_though_the_adapter_hears_itself():
+    master = BusMaster(LINE, [5], now_ms=0)
+    master._stations[5].misses = 0  # it answered until now
+    now_ms = 0
+    for _ in range(3000):
+        now_ms += 5
+        frame = master.poll(now_ms=now_ms)
+        master.receive(frame[:4], now_ms=now_ms)
+        master.receive(frame[4:], now_ms=now_ms + 3)
+        if master.silent():
+            break
+    assert master.silent() == [5] and master.counters["missed"] == bus.MISSES_MAX
+
+
 def test_nothing_is_said_while_a_frame_is_being_heard():
     master = BusMaster(LINE, [5], now_ms=0)
     question, now_ms = first_question(master)
