@@ -1,12 +1,13 @@
 """The concentrator's decisions: datagrams between the air and the gateway's line. Events in, actions out.
 
-One frame is in the air at a time: so a report of the driver belongs to it, and a frame without a report is known to be
-lost in the driver's pool. Then, or when the driver takes nothing any more, the radio is begun anew, less often from
-time to time; if that helps not at all the chip is restarted. Silence of nodes or gateway is no reason for either.
+One frame is in the air at a time: so a report of the driver belongs to it, and a frame without a report is
+known to be lost in the driver's pool. Then, or when the driver takes nothing any more, the radio is begun
+anew, less often from time to time; if that helps not at all the chip is restarted. Silence of nodes or
+gateway is no reason for either.
 
-An acknowledgement of the radio is counted and otherwise ignored: the receiver may have dropped what it acknowledged.
-Where there is no room the oldest datagram goes on the way up, and on the way down the newest, which the gateway sent
-against its credit. CoAP sends again what was lost.
+An acknowledgement of the radio is counted and otherwise ignored: the receiver may have dropped what it
+acknowledged. Where there is no room the oldest datagram goes on the way up, and on the way down the newest,
+which the gateway sent against its credit. CoAP sends again what was lost.
 
 Must not know what a datagram means; imports no pin, radio or clock.
 """

@@ -1,12 +1,12 @@
 """The concentrator on the chip: puts the parts together and turns the loop of `concentrator.shell`.
 
-Copied to the root of the chip's file system beside `clock`, `crash`, `entropy` of `esp32/` and the packages. Prints
-nothing: the console may be the line. Settings in concentrator.json, all of them optional:
+Copied to the root of the chip's file system beside `clock`, `crash`, `entropy` of `esp32/` and the packages.
+Prints nothing: the console may be the line. Settings in concentrator.json, all of them optional:
 
     {"channel": 6, "uart": [1, 17, 16, 115200]}
 
-`channel`: before the gateway says otherwise, which is kept in channel.json. `uart`: number, TX, RX, baud; without it
-the line is the chip's USB or console.
+`channel`: before the gateway says otherwise, which is kept in channel.json. `uart`: number, TX, RX, baud;
+without it the line is the chip's USB or console.
 """
 
 import gc
@@ -119,7 +119,8 @@ def open_port(wanted):
 
 
 def reset_cause():
-    """A word of `wire.radio.CAUSES`. A brown-out reads as power-on, a panic as hard (the port's own limits)."""
+    """A word of `wire.radio.CAUSES`. A brown-out reads as power-on, a panic as hard (the port's own
+    limits)."""
     names = {
         "PWRON_RESET": "power-on",
         "HARD_RESET": "hard",

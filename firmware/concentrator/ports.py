@@ -1,7 +1,9 @@
-"""The concentrator's line to its gateway: the chip's own USB (or the console's UART), or a UART with an adapter.
+"""The concentrator's line to its gateway: the chip's own USB (or the console's UART), or a UART with an
+adapter.
 
-What else appears on the console (the boot messages of the chip, a traceback) is noise to `wire.slip`. Neither port
-waits for the line, but for a host that has the USB open and does not read, which the driver waits for, bounded.
+What else appears on the console (the boot messages of the chip, a traceback) is noise to `wire.slip`. Neither
+port waits for the line, but for a host that has the USB open and does not read, which the driver waits for,
+bounded.
 """
 
 import select
@@ -16,8 +18,8 @@ _FRAME_BYTES_MAX = 2 * (BODY_BYTES_MAX + 2) + 2
 
 
 class ConsolePort:
-    """`sys.stdin` and `sys.stdout`. On chips with USB of their own the host waits for us; on a console UART the input
-    buffer holds one frame, and what comes meanwhile is lost: there a UART of its own is better."""
+    """`sys.stdin` and `sys.stdout`. On chips with USB of their own the host waits for us; on a console UART
+    the input buffer holds one frame, and what comes meanwhile is lost: there a UART of its own is better."""
 
     def __init__(self, kbd_intr):
         kbd_intr(-1)  # a byte of 3 is a byte, no Ctrl-C

@@ -1,7 +1,8 @@
 """The concentrator's one loop: radio and line in, the bridge decides, radio and line out, watchdog.
 
-Everything it touches is given, so that a desk can turn it. Decides only what concerns the chip: when its memory is
-filling up with senders that the driver never forgets, it restarts, which costs two seconds of silence.
+Everything it touches is given, so that a desk can turn it. Decides only what concerns the chip: when its
+memory is filling up with senders that the driver never forgets, it restarts, which costs two seconds of
+silence.
 """
 
 from concentrator import bridge as deciding
@@ -18,7 +19,8 @@ HEARD_MAX = 400
 class Shell:
     """`port` has read() -> bytes, takes_frame() -> bool, write(bytes); `radio` is an `espnow_radio.Radio`.
 
-    `wait(ms)` returns early when the line or the air has something. `remember(channel)` keeps it over a reset.
+    `wait(ms)` returns early when the line or the air has something. `remember(channel)` keeps it over a
+    reset.
     """
 
     def __init__(self, bridge, radio, port, *, now_ms, wait, feed, restart, remember, heap_free):

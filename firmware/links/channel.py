@@ -1,15 +1,16 @@
 """On which channel a node's concentrator is: the last good one first, then all, and again after a while.
 
-Nothing is asked of the concentrator but that its radio acknowledges: a PROBE to its address that is acknowledged
-proves that it listens here. (It proves nothing about a datagram.) Never gives up, and never reboots: a street is lit
-without a gateway.
+Nothing is asked of the concentrator but that its radio acknowledges: a PROBE to its address that is
+acknowledged proves that it listens here. (It proves nothing about a datagram.) Never gives up, and never
+reboots: a street is lit without a gateway.
 
-**The states.** UP: frames are acknowledged now and then; after LOST_AFTER failures in a row the channel is in doubt:
-RETRYING sends PROBES there, and one acknowledgement is enough. SEARCHING sends PROBES on every channel and takes the
-one with the most acknowledgements, its neighbours' counted half: a strong signal is heard on the next channel as well,
-and the middle is right. Without any the node is RESTING on its last good channel, for a delay that doubles, with
-jitter, since all nodes of a concentrator that lost its power search at once; what the application sends meanwhile is
-sent, and one acknowledgement is enough. Every REINIT_EVERY vain searches the radio is begun anew.
+**The states.** UP: frames are acknowledged now and then; after LOST_AFTER failures in a row the channel is in
+doubt: RETRYING sends PROBES there, and one acknowledgement is enough. SEARCHING sends PROBES on every channel
+and takes the one with the most acknowledgements, its neighbours' counted half: a strong signal is heard on
+the next channel as well, and the middle is right. Without any the node is RESTING on its last good channel,
+for a delay that doubles, with jitter, since all nodes of a concentrator that lost its power search at once;
+what the application sends meanwhile is sent, and one acknowledgement is enough. Every REINIT_EVERY vain
+searches the radio is begun anew.
 """
 
 CHANNELS = 13

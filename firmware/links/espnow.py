@@ -1,16 +1,17 @@
-"""A node's ESP-NOW bearer: datagrams to and from one concentrator, one frame in the air at a time, never blocking.
+"""A node's ESP-NOW bearer: datagrams to and from one concentrator, one frame in the air at a time, never
+blocking.
 
-Has the small interface of `links.udp`: `receive`, `send`, `wait`. The channel is found and kept by `links.channel`;
-`remember(channel)` is called when the good one changes, for the next start. Must not know what a datagram means, and
-does not take the radio's acknowledgement for the gateway's.
+Has the small interface of `links.udp`: `receive`, `send`, `wait`. The channel is found and kept by
+`links.channel`; `remember(channel)` is called when the good one changes, for the next start. Must not know
+what a datagram means, and does not take the radio's acknowledgement for the gateway's.
 """
 
 from links import channel as channels
 from wire import limits
 from wire.radio import PROBE
 
-# Datagrams that wait for the air, or for a channel. A node has two exchanges with its gateway; the oldest goes, and
-# CoAP sends it again.
+# Datagrams that wait for the air, or for a channel. A node has two exchanges with its gateway; the oldest
+# goes, and CoAP sends it again.
 QUEUE_MAX = 4
 # A frame that the driver does not report about is given up, and the radio begun anew: it has lost it.
 DONE_MAX_MS = 2_000
@@ -20,7 +21,8 @@ GATEWAY = "gateway"  # the only peer
 
 
 class EspNowLink:
-    """`radio` is an `espnow_radio.Radio` on the channel `good`; `mac` the concentrator's. `counters`: {name: integer}.
+    """`radio` is an `espnow_radio.Radio` on the channel `good`; `mac` the concentrator's. `counters`: {name:
+    integer}.
 
     Beginning the radio anew takes half a second, once in many minutes of a dead one."""
 

@@ -1,10 +1,11 @@
 """The chip's radio as ESP-NOW, in long-range mode, for a node's bearer and for the concentrator. Never waits.
 
-What the driver raises is an answer (False), not an exception. A frame is given to the driver without waiting; that it
-has completed, and whether it was acknowledged, is asked for afterwards (`done`). Decides nothing.
+What the driver raises is an answer (False), not an exception. A frame is given to the driver without waiting;
+that it has completed, and whether it was acknowledged, is asked for afterwards (`done`). Decides nothing.
 """
 
-# Frames that wait to be read: 30 of the longest. When it is full the driver drops what its radio has acknowledged.
+# Frames that wait to be read: 30 of the longest. When it is full the driver drops what its radio has
+# acknowledged.
 RECEIVED_BYTES_MAX = 8192
 # Frames taken in one turn: a flood must not keep the loop from the rest.
 RECEIVED_PER_TURN_MAX = 8
@@ -27,7 +28,8 @@ class Radio:
         self.begin(channel)
 
     def begin(self, channel) -> bool:
-        """Switch everything off and on again; peers are forgotten. Whether the driver did all of it (`is_whole`)."""
+        """Switch everything off and on again; peers are forgotten. Whether the driver did all of it
+        (`is_whole`)."""
         self._attempt(self._wlan.disconnect)  # it may say that it is not connected
         steps = (
             (self._now.active, (False,), {}),

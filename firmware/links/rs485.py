@@ -1,11 +1,11 @@
 """A node's RS-485 bearer: speaks when the gateway asks (`wire.bus_node`), with the driver's pin in hand.
 
-`machine.UART` has no RS-485 mode: the pin goes up, the frame is written, and the loop stays with the line until the
-last bit has left, at most 100 ms at `bus_frame.BAUD_MIN`; a driver that stays on spoils whoever is asked next. A
-transceiver that finds its direction by itself needs no pin.
+`machine.UART` has no RS-485 mode: the pin goes up, the frame is written, and the loop stays with the line
+until the last bit has left, at most 100 ms at `bus_frame.BAUD_MIN`; a driver that stays on spoils whoever is
+asked next. A transceiver that finds its direction by itself needs no pin.
 
-Has the small interface of `links.udp`, and answers in `wait`, at the end of a turn: what the application says to a
-datagram in the question goes out in the same slot. Must not know what a datagram means.
+Has the small interface of `links.udp`, and answers in `wait`, at the end of a turn: what the application says
+to a datagram in the question goes out in the same slot. Must not know what a datagram means.
 """
 
 from links import uart
@@ -21,7 +21,8 @@ LOOK_MS = 10
 
 
 class Rs485Link:
-    """`uart_` is one of `uart.open_uart`; `enable` the driver's pin or None; `now_ms` and `sleep_ms` the chip's clock.
+    """`uart_` is one of `uart.open_uart`; `enable` the driver's pin or None; `now_ms` and `sleep_ms` the
+    chip's clock.
 
     `counters`: {name: integer}; `bus` those of the line.
     """

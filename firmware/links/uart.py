@@ -1,7 +1,8 @@
-"""A node's point-to-point serial bearer: one datagram a frame (`wire.slip`), both ways at any time, never blocking.
+"""A node's point-to-point serial bearer: one datagram a frame (`wire.slip`), both ways at any time, never
+blocking.
 
-Has the small interface of `links.udp`: `receive`, `send`, `wait`. A datagram that does not fit the chip's buffer is a
-lost datagram, which CoAP sends again. Must not know what a datagram means.
+Has the small interface of `links.udp`: `receive`, `send`, `wait`. A datagram that does not fit the chip's
+buffer is a lost datagram, which CoAP sends again. Must not know what a datagram means.
 """
 
 from wire import limits, slip

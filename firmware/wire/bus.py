@@ -1,20 +1,21 @@
 """The gateway's side of an RS-485 line: who may speak, and when. Half duplex, polled, without collisions.
 
-**Whose turn.** A round gives each address that answers one turn, in order; after each of these turns comes an extra
-one, if anybody has something: who said that more waits, or whom a datagram is waiting for, in order as well. At the
-beginning of a round one silent address is tried, so that dead nodes cost one slot a round however many there are; from
-try to try it is tried less often. One that answers is followed by the next, for who comes back is seldom alone: a
-feeder has power again. A line where nobody has anything rests until ROUND_MIN_MS after the round's start.
+**Whose turn.** A round gives each address that answers one turn, in order; after each of these turns comes an
+extra one, if anybody has something: who said that more waits, or whom a datagram is waiting for, in order as
+well. At the beginning of a round one silent address is tried, so that dead nodes cost one slot a round
+however many there are; from try to try it is tried less often. One that answers is followed by the next, for
+who comes back is seldom alone: a feeder has power again. A line where nobody has anything rests until
+ROUND_MIN_MS after the round's start.
 
-**The states of the line.** FREE: we may speak. ASKED: the question is out, no answer has begun (an adapter may hear
-its own question); this ends with the turnaround, which makes a dead node cheap. HEARING: bytes come. It ends with the
-answer, or when the line has been silent for the gap, which is longer than any pause within a frame. Neither ends while
-an answer may still come: a node that is slow has until the end of its turnaround, and a frame that has begun is heard
-out. After either the line is SETTLING for the guard, then FREE.
+**The states of the line.** FREE: we may speak. ASKED: the question is out, no answer has begun (an adapter
+may hear its own question); this ends with the turnaround, which makes a dead node cheap. HEARING: bytes come.
+It ends with the answer, or when the line has been silent for the gap, which is longer than any pause within a
+frame. Neither ends while an answer may still come: a node that is slow has until the end of its turnaround,
+and a frame that has begun is heard out. After either the line is SETTLING for the guard, then FREE.
 
-An answer counts for the question it names, by address and number; another one is late, and dropped. Nothing is
-repeated here and nothing is acknowledged: custody is CoAP's, and so is what a node says twice. A datagram leaves its
-queue when it is sent.
+An answer counts for the question it names, by address and number; another one is late, and dropped. Nothing
+is repeated here and nothing is acknowledged: custody is CoAP's, and so is what a node says twice. A datagram
+leaves its queue when it is sent.
 
 Must not know what a datagram means.
 """
@@ -22,17 +23,19 @@ Must not know what a datagram means.
 from wire import bus_frame, limits, slip
 from wire.faults import WireFault
 
-# Datagrams that wait for one address. CoAP has two exchanges with a node at most, and sends the same again after
-# seconds: when a queue is full the oldest goes, of which there is a newer copy or will be.
+# Datagrams that wait for one address. CoAP has two exchanges with a node at most, and sends the same again
+# after seconds: when a queue is full the oldest goes, of which there is a newer copy or will be.
 QUEUE_MAX = 4
 # A datagram that waited so long has been sent again by CoAP.
 WAIT_MAX_MS = 15_000
-# An address is silent after so many questions in a row without the beginning of an answer: noise eats one, hardly four.
+# An address is silent after so many questions in a row without the beginning of an answer: noise eats one,
+# hardly four.
 MISSES_MAX = 4
 # A silent address is tried again after this, doubling.
 TRY_FIRST_MS = 1_000
 TRY_LAST_MS = 60_000
-# A round does not begin sooner after the one before: an idle line of few nodes need not be asked 100 times a second.
+# A round does not begin sooner after the one before: an idle line of few nodes need not be asked 100 times a
+# second.
 ROUND_MIN_MS = 100
 # The longest pause within a frame: an adapter hands over its bytes every 16 ms, a busy system later.
 GAP_MS = 60
@@ -62,8 +65,8 @@ class _Station:
 
 
 class BusMaster:
-    """`addresses`: who may be on the line; who does not answer is looked for, ever less often. `counters`: what
-    happened; `round_ms`: how long the last round took, `round_longest_ms` the longest."""
+    """`addresses`: who may be on the line; who does not answer is looked for, ever less often. `counters`:
+    what happened; `round_ms`: how long the last round took, `round_longest_ms` the longest."""
 
     def __init__(self, line, addresses, *, now_ms):
         for address in addresses:

@@ -1,13 +1,15 @@
 """What travels on an RS-485 line, inside `wire.slip` frames, and how long it takes.
 
-A body is one byte of kind, one byte of address, then the datagram, which may be empty. The kind says who speaks: the
-gateway asks (ASK, the token), the node with that address answers (ANSWER). Its low bits carry the number of the
-question, counted for each address, by which an answer that comes late is known; and in an answer, that more waits.
+A body is one byte of kind, one byte of address, then the datagram, which may be empty. The kind says who
+speaks: the gateway asks (ASK, the token), the node with that address answers (ANSWER). Its low bits carry the
+number of the question, counted for each address, by which an answer that comes late is known; and in an
+answer, that more waits.
 
     kind    1 0 0 0 n n n 0   a question: the gateway's turn is over, address may speak once
             1 0 1 0 n n n m   the answer to question n; m: more waits
 
-Address 0 is nobody's: nothing is sent to all, since nobody could answer for it. Must not know whose turn it is.
+Address 0 is nobody's: nothing is sent to all, since nobody could answer for it. Must not know whose turn it
+is.
 """
 
 from collections import namedtuple
@@ -35,16 +37,16 @@ _BITS_PER_BYTE = 10  # 8N1
 # loop may take longer than 100 ms: at this rate the longest frame takes 90 ms.
 BAUD_MIN = 57_600
 
-# What a round really takes, for CoAP's patience: loops answer within this while nothing holds them up, telemetry and
-# its answer are so long, and the gateway flushes for up to a second before it answers.
+# What a round really takes, for CoAP's patience: loops answer within this while nothing holds them up,
+# telemetry and its answer are so long, and the gateway flushes for up to a second before it answers.
 _USUAL_TURNAROUND_MS = 15
 _USUAL_BYTES = (34, 78)
 _FLUSH_MS = 1000
 
-# baud: bits a second. turnaround_ms: a node begins its answer within so long after the last bit of the question, or
-# never; its loop's longest slice is 100 ms. latency_ms: what the gateway's adapter and system add, there and back (an
-# FTDI adapter hands over what it has every 16 ms). guard_ms: the line stays free so long after an answer, until the
-# node's driver is off.
+# baud: bits a second. turnaround_ms: a node begins its answer within so long after the last bit of the
+# question, or never; its loop's longest slice is 100 ms. latency_ms: what the gateway's adapter and system
+# add, there and back (an FTDI adapter hands over what it has every 16 ms). guard_ms: the line stays free so
+# long after an answer, until the node's driver is off.
 Line = namedtuple("Line", ("baud", "turnaround_ms", "latency_ms", "guard_ms"))
 
 Frame = namedtuple("Frame", ("kind", "address", "number", "more", "datagram"))
@@ -88,14 +90,15 @@ def slot_ms(line, *, down_bytes=limits.DATAGRAM_BYTES_MAX, up_bytes=limits.DATAG
 
 
 def cycle_ms(line, count, *, down_bytes=limits.DATAGRAM_BYTES_MAX, up_bytes=limits.DATAGRAM_BYTES_MAX) -> int:
-    """The longest time between two turns of a node that answers, `count` of them on the line: each has its turn,
-    every second slot is an extra one for who has more, and one silent address is tried."""
+    """The longest time between two turns of a node that answers, `count` of them on the line: each has its
+    turn, every second slot is an extra one for who has more, and one silent address is tried."""
     return (2 * count + 1) * slot_ms(line, down_bytes=down_bytes, up_bytes=up_bytes)
 
 
 def ack_timeout_ms(line, count) -> int:
-    """CoAP's ACK_TIMEOUT on this bearer: a cycle in which everybody says and hears something, and a flush. Shorter, and
-    a street that speaks at once says everything twice; as long as `cycle_ms`, and what the line spoilt waits for long.
+    """CoAP's ACK_TIMEOUT on this bearer: a cycle in which everybody says and hears something, and a flush.
+    Shorter, and a street that speaks at once says everything twice; as long as `cycle_ms`, and what the line
+    spoilt waits for long.
     """
     slot = _told_ms(line, *_USUAL_BYTES) + _USUAL_TURNAROUND_MS + line.latency_ms // 2 + line.guard_ms
     return max(limits.COAP_ACK_TIMEOUT_MIN_MS, (2 * count + 1) * slot + _FLUSH_MS)

@@ -1,18 +1,18 @@
 """A node's side of an RS-485 line: speaks when asked, once, and never by itself.
 
-An answer that comes after the turnaround would meet another node's. So a question is answered only if it is the last
-thing that was heard and cannot be older than the turnaround: the shell says since when it has not looked at the line,
-and the question may have come right then.
+An answer that comes after the turnaround would meet another node's. So a question is answered only if it is
+the last thing that was heard and cannot be older than the turnaround: the shell says since when it has not
+looked at the line, and the question may have come right then.
 
-The answer is taken at the end of the node's turn, so that what the application says to the datagram in the question
-travels in the same slot. Must not know what a datagram means, and repeats nothing.
+The answer is taken at the end of the node's turn, so that what the application says to the datagram in the
+question travels in the same slot. Must not know what a datagram means, and repeats nothing.
 """
 
 from wire import bus_frame, limits, slip
 from wire.faults import WireFault
 
-# Datagrams that wait for a turn. A node has two exchanges with its gateway; when the queue is full the oldest goes,
-# which CoAP sends again.
+# Datagrams that wait for a turn. A node has two exchanges with its gateway; when the queue is full the oldest
+# goes, which CoAP sends again.
 QUEUE_MAX = 4
 # A driver that goes off may leave a byte or two that nobody sent; more is somebody speaking.
 GLITCH_BYTES_MAX = 2

@@ -1,15 +1,16 @@
 """What gateway and radio concentrator say to each other on their serial line, inside `wire.slip` frames.
 
-A body is one byte of kind and fields of fixed length, big-endian. Each side has a session number, drawn at its start:
-HELLO names the concentrator's and the gateway's that it answers, so that a reset of either is noticed by both.
+A body is one byte of kind and fields of fixed length, big-endian. Each side has a session number, drawn at
+its start: HELLO names the concentrator's and the gateway's that it answers, so that a reset of either is
+noticed by both.
 
-**Credits.** The concentrator has few places for datagrams that wait for the air. Each DOWN has a number; CREDIT names
-the last one that was seen and how many places are free after it. So the gateway knows what it may send, whatever was
-lost on the line: what it sent since is taken off the places. ASK carries the number of the last DOWN: all before it
-has come or is lost.
+**Credits.** The concentrator has few places for datagrams that wait for the air. Each DOWN has a number;
+CREDIT names the last one that was seen and how many places are free after it. So the gateway knows what it
+may send, whatever was lost on the line: what it sent since is taken off the places. ASK carries the number of
+the last DOWN: all before it has come or is lost.
 
-Must not know what a datagram means. What the radio acknowledged is not told: it proves nothing (a frame that overflows
-the receiver's buffer has been acknowledged), and custody is CoAP's.
+Must not know what a datagram means. What the radio acknowledged is not told: it proves nothing (a frame that
+overflows the receiver's buffer has been acknowledged), and custody is CoAP's.
 """
 
 import struct
@@ -42,8 +43,8 @@ BODY_BYTES_MAX = 1 + 2 + MAC_BYTES + limits.DATAGRAM_BYTES_MAX
 PEERS_MAX = 19  # in one body
 HEALTH_VALUES_MAX = 40
 
-# A node sends this to hear from the radio's own acknowledgement that its concentrator is on the channel. No datagram
-# of CoAP is one byte long.
+# A node sends this to hear from the radio's own acknowledgement that its concentrator is on the channel. No
+# datagram of CoAP is one byte long.
 PROBE = b"\x00"
 
 CAUSES = ("unknown", "power-on", "hard", "watchdog", "deep-sleep", "soft")
