@@ -14,6 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from gateway import node_keys
 from gateway.bearers import Bearers
 from gateway.cabinet import CabinetShell
 from gateway.config import Config
@@ -40,9 +41,9 @@ _STOPPING_S_MAX = 20
 class Agent:
     """One gateway process. `run` returns when asked to stop by SIGTERM or SIGINT."""
 
-    def __init__(self, config: Config, *, insecure: bool) -> None:
+    def __init__(self, config: Config) -> None:
         self._config = config
-        self._insecure = insecure
+        self._keys_state = node_keys.state(config.keys)
         self._stop = asyncio.Event()
         self._reported = asyncio.Event()
         self._crash: BaseException | None = None
@@ -68,7 +69,6 @@ class Agent:
                 self._heartbeats,
                 self._posted(self._on_synced),
                 self._posted(self._on_state_synced),
-                insecure=self._insecure,
             ),
             stop=self._stop,
             every_s=_STARTING_EVERY_S,
@@ -108,6 +108,7 @@ class Agent:
         )
         for damage in recovery.damages:
             self._operation.say("journal-damage", damage=str(damage))
+        self._say_key_faults(opened.key_faults)
         self._heartbeats.expect("loop", _LOOP_ALLOWED_MS, now_ms=clock.monotonic_ms())
         if self._cabinet is not None:
             await self._cabinet.start(self._operation.document)
@@ -181,7 +182,22 @@ class Agent:
         unix_ms, uncertainty_s = clock.utc(trust=self._config.trust_system_clock)
         self._core.clock.tell(unix_ms, uncertainty_s, now_ms=now_ms)
         self._bearers.count(now_ms=now_ms)
+        self._look_at_keys(now_ms)
         self._operation.housekeep(self._core, now_ms=now_ms)
+
+    def _look_at_keys(self, now_ms: int) -> None:
+        """An operator has adopted a node, or taken one away."""
+        state = node_keys.state(self._config.keys)
+        if state != self._keys_state:
+            self._keys_state = state
+            found = node_keys.read_folder(self._config.keys)
+            self._core.on_keys(found.keys, now_ms=now_ms)
+            self._operation.say("node-keys", nodes=len(found.keys))
+            self._say_key_faults(found.faults)
+
+    def _say_key_faults(self, faults: list[str]) -> None:
+        for fault in faults:
+            self._operation.say("node-key-fault", fault=fault)
 
     def _watch(self) -> None:
         """Not part of the turn: it must notice when turns end."""

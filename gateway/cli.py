@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 EXAMPLE = """examples:
   sudo bocage gateway setup
-  bocage gateway check --config gateway.toml --insecure
-  bocage gateway run --config gateway.toml --insecure
+  bocage gateway check --config gateway.toml
+  bocage gateway run --config gateway.toml
+  sudo bocage gateway adopt --config gateway.toml 7c1f0a2c01000001.key
   bocage gateway status --config gateway.toml --lang en
   bocage gateway losses --config gateway.toml --since 2d
   bocage gateway audit --config gateway.toml --since 30d
@@ -27,6 +28,7 @@ of the others: 0 done, 1 the world did not let it, 2 the configuration or the us
 _ACTIONS = {
     "run": "run the agent in the foreground",
     "check": "check a configuration file",
+    "adopt": "bring the keys of nodes that belong here; without a key file: list them",
     "status": "is all well? what waits, since when, and what to do",
     "losses": "list the records that were let go of, and why",
     "audit": "who ordered what at this cabinet, and whether the record of it is whole (1: it is not)",
@@ -47,11 +49,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             action.add_argument(
                 "--insecure",
                 action="store_true",
-                help="allow the node link in the clear, and a broker without TLS: for a bench, never in a street",
+                help="allow a broker without TLS: for a bench, never in a street",
             )
         else:
             action.add_argument("--json", action="store_true", help="for programs")
             action.add_argument("--lang", choices=("fr", "en"), default="fr", help="language (fr)")
+        if name == "adopt":
+            action.add_argument("files", nargs="*", type=Path, metavar="KEY", help="key files, from `bocage link key`")
+            action.add_argument(
+                "--remove", action="append", default=[], metavar="NODE", help="a node that belongs here no more"
+            )
         if name == "explain":
             action.add_argument("feeder", metavar="FEEDER", help="its name, as in the policy")
             action.add_argument(
@@ -96,6 +103,10 @@ def run(args: argparse.Namespace) -> int:
 def _ask(config: "Config", args: argparse.Namespace) -> int:
     from gateway import questions
 
+    if args.action == "adopt":
+        from gateway import adoption
+
+        return adoption.run(config.data, args.files, args.lang, remove=args.remove, as_json=args.json)
     if args.action == "status":
         return questions.show_status(config, args.lang, as_json=args.json)
     if args.action == "explain":
@@ -121,7 +132,7 @@ def _serve(config: "Config", args: argparse.Namespace) -> int:
     from gateway.agent import Agent
 
     async def serve() -> None:
-        await Agent(config, insecure=args.insecure).run()
+        await Agent(config).run()
 
     # systemd's watchdog ends us with SIGABRT: then every thread says where it stood.
     faulthandler.enable()

@@ -30,11 +30,12 @@ remedy.
                                          modem = "/dev/serial/by-id/usb-…-if02"
                                          power_command = ["/usr/sbin/uhubctl", "-a", "cycle", "-p", "2"]
 
-`nodes` absent: any node is answered; empty, or no `[link]` beside a `[cabinet]`: none, and no port is open.
+A node is answered if an operator has adopted it (`bocage gateway adopt`); `nodes`, if given, bars all others. Empty, or
+no `[link]` beside a `[cabinet]`: none, and no port is open.
 `[metrics]` absent: no listener. `[status] socket` absent: as above, in the data folder. `[fibre]` and `[mobile]` are
 bearers: either, both (fibre is preferred, mobile is paid for by the byte) or none (whatever route the system has);
-`source = "192.0.2.7"` binds by address in place of an interface. The node link in the clear and a broker without TLS
-need `--insecure`. `[cabinet]`, what is wired in the cabinet itself: see `gateway/cabinet_config.py`.
+`source = "192.0.2.7"` binds by address in place of an interface. A broker without TLS needs `--insecure`.
+`[cabinet]`, what is wired in the cabinet itself: see `gateway/cabinet_config.py`.
 """
 
 import tomllib
@@ -81,6 +82,11 @@ class Config:
     cabinet: CabinetConfig | None = None
     page: PageOptions | None = None
 
+    @property
+    def keys(self) -> Path:
+        """The folder with the keys of adopted nodes."""
+        return self.data / "keys"
+
 
 def load(path: Path, *, insecure: bool) -> Config:
     """Read and check a file. ConfigError lists everything that is wrong with it."""
@@ -119,9 +125,6 @@ def check(plain: dict[str, Any], *, insecure: bool) -> Config:
     cabinet = cabinet_config.check(plain["cabinet"], reader.faults) if "cabinet" in plain else None
     keys = reader.keyset(cabinet, insee) if cabinet is not None else None
     page = reader.page() if "page" in plain else None
-    if not insecure and allowed != frozenset():
-        remedy = "start with --insecure: OSCORE is not built yet"
-        reader.fault("link", "bind", "the node link runs in the clear", remedy)
     reserve, segment = numbers["journal", "alarm_reserve_bytes"], numbers["journal", "segment_bytes_max"]
     if numbers["journal", "bytes_max"] < reserve + 4 * segment:
         reader.fault("journal", "bytes_max", "leaves no room", f"give at least {reserve + 4 * segment}")

@@ -184,7 +184,6 @@ class Facts:
 
     def _nodes(self, now_ms: int) -> dict[str, Any]:
         assert self.core is not None
-        allowed = self._config.core.allowed
         heard = self.core.registry.nodes()
         silent = sum(now_ms - node.heard_ms > NODE_SILENT_MS for node in heard.values())
         return {
@@ -192,7 +191,8 @@ class Facts:
             "silent": silent,
             "silent_after_s": NODE_SILENT_MS // 1000,
             "odd": sum(node.odd is not None for node in heard.values()),
-            "expected": None if allowed is None else len(allowed),
+            "expected": len(self.core.link.sessions.nodes()),
+            "unknown": self.core.unknown_nodes(),
         }
 
     def _clock(self, now_ms: int) -> dict[str, Any]:

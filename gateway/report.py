@@ -14,6 +14,7 @@ WELL, ATTENTION, ABSENT = 0, 1, 2
 _NOBODY = ("absent", "mute", "forbidden")
 
 _LABEL_WIDTH = 12
+_UNKNOWN_TOLD_MAX = 4  # kids of unknown nodes on one line
 
 
 def exit_status(document: dict[str, Any]) -> int:
@@ -162,6 +163,9 @@ def _say_nodes(document: dict[str, Any], language: str) -> list[str]:
         parts.append(counted("quiet", language, nodes["silent"], after=after))
     if nodes.get("odd"):
         parts.append(counted("odd", language, nodes["odd"]))
+    if nodes.get("unknown"):
+        kids = ", ".join(unknown["kid"] for unknown in nodes["unknown"][:_UNKNOWN_TOLD_MAX])
+        parts.append(counted("unknown", language, len(nodes["unknown"]), kids=kids))
     return parts
 
 

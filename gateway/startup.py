@@ -7,19 +7,20 @@ harmless: every step here survives a power cut.
 
 import asyncio
 import secrets
+import time
 from collections.abc import Callable
 from threading import Thread
 from typing import Any, NamedTuple, TypeVar
 
+from gateway import node_keys
 from gateway.config import Config
 from gateway.core.custody.journal import Recovery
 from gateway.core.gateway import Gateway, Start
 from gateway.core.heartbeats import Heartbeats
-from gateway.crypto import verify_ed25519
+from gateway.crypto import AesBlocks, verify_ed25519
 from gateway.io import clock
-from gateway.io.boot_counter import next_boot
+from gateway.io.boot_counter import last_boot, next_boot
 from gateway.io.watched_disk import WatchedDisk
-from wire.session import ClearSession
 
 Result = TypeVar("Result")
 OnSynced = Callable[[int, str | None], None]
@@ -33,6 +34,7 @@ class Opened(NamedTuple):
     recovery: Recovery
     journal_disk: WatchedDisk
     state_disk: WatchedDisk
+    key_faults: list[str]
 
 
 def open_core(
@@ -40,26 +42,26 @@ def open_core(
     heartbeats: Heartbeats,
     on_synced: OnSynced,
     on_state_synced: OnSynced,
-    *,
-    insecure: bool,
 ) -> Opened:
     """Raises OSError when the disk does not let us. The two functions are called in the disks' threads."""
-    boot = next_boot(config.data / "state")
+    previous = last_boot(config.data / "state")
+    boot = next_boot(config.data / "state", int(time.time()))
+    found = node_keys.read_folder(config.keys)
     journal_disk = WatchedDisk(config.data / "journal", on_synced, heartbeats, "journal-sync")
     state_disk = WatchedDisk(config.data / "state", on_state_synced, heartbeats, "state-sync")
     core = Gateway(
         config.core,
-        Start(secrets.token_bytes(8), boot, "start"),
+        Start(secrets.token_bytes(8), boot, "start", previous),
         journal_disk=journal_disk,
         state_disk=state_disk,
-        # With an empty list of nodes nobody is answered, in the clear or otherwise.
-        session=ClearSession(insecure=insecure or config.core.allowed == frozenset()),
+        keys=found.keys,
+        cipher=AesBlocks(),
         random_below=secrets.randbelow,
         verify=verify_ed25519,
         now_ms=clock.monotonic_ms(),
     )
     recovery = core.start(now_ms=clock.monotonic_ms())
-    return Opened(core, boot, recovery, journal_disk, state_disk)
+    return Opened(core, boot, recovery, journal_disk, state_disk, found.faults)
 
 
 async def in_thread(

@@ -219,6 +219,14 @@ WORDS = {
     "heard.one": ("1 entendu", "1 heard"),
     "heard_of": ("{count} entendus sur {expected}", "{count} heard of {expected}"),
     "heard_of.one": ("1 entendu sur {expected}", "1 heard of {expected}"),
+    "unknown": (
+        "{count} inconnus, sans clé ici ({kids}) : bocage gateway adopt",
+        "{count} unknown, no key here ({kids}): bocage gateway adopt",
+    ),
+    "unknown.one": (
+        "1 inconnu, sans clé ici ({kids}) : bocage gateway adopt",
+        "1 unknown, no key here ({kids}): bocage gateway adopt",
+    ),
     "odd": ("{count} à vérifier (relevés douteux)", "{count} to be checked (odd readings)"),
     "quiet": ("{count} muets depuis plus de {after}", "{count} silent for more than {after}"),
     "quiet.one": ("1 muet depuis plus de {after}", "1 silent for more than {after}"),

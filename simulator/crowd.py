@@ -14,11 +14,11 @@ from typing import Any
 
 from links import udp
 from simulator.checkers.delivery import DeliveryChecker
+from simulator.keys import link_of
 from simulator.prng import Prng
 from wire import coap_message, quantity, record
-from wire.coap import Endpoint, Refused, Response
+from wire.coap import Refused, Response
 from wire.record import UNSET, EventBody, Record, Stamp
-from wire.session import ClearSession
 
 # Quick retries: a bench on the loopback interface.
 _ACK_TIMEOUT_MS = 300
@@ -39,11 +39,8 @@ class Sender:
         self._delivery = delivery
         self._boot = boot
         self._sequence = 0
-        self._query = ClearSession(insecure=True).query(node)
-        self._endpoint = Endpoint(
-            random_below=prng.randrange,
-            first_message_id=prng.randrange(0x10000),
-            timing=udp.timing(_ACK_TIMEOUT_MS),
+        self._link = link_of(
+            node, _GATEWAY, boot=boot, random_below=prng.randrange, timing=udp.timing(_ACK_TIMEOUT_MS)
         )
         self._pending: list[tuple[int, bytes]] = []
         self._exchange: int | None = None
@@ -51,23 +48,23 @@ class Sender:
 
     def receive(self, datagram: bytes, *, now_ms: int) -> None:
         """A datagram from the gateway."""
-        for happened in self._endpoint.receive(datagram, _GATEWAY, now_ms=now_ms):
+        for happened in self._link.receive(datagram, _GATEWAY, now_ms=now_ms):
             self._handle(happened, now_ms)
 
     def turn(self, *, now_ms: int, may_make: bool) -> list[bytes]:
         """Make and send what is due; the datagrams for the gateway."""
-        for happened in self._endpoint.poll(now_ms=now_ms):
+        for happened in self._link.poll(now_ms=now_ms):
             self._handle(happened, now_ms)
         if self._exchange is None and now_ms >= self._retry_at_ms:
             if not self._pending and may_make:
                 self._make(now_ms)
             if self._pending:
                 self._send(now_ms)
-        return [datagram for _, datagram in self._endpoint.outgoing()]
+        return [datagram for _, datagram in self._link.outgoing()]
 
     def deadline_ms(self) -> int | None:
         """When `turn` is due without any datagram; None: only an answer makes it so."""
-        deadlines = [deadline for deadline in (self._endpoint.deadline_ms(),) if deadline is not None]
+        deadlines = [deadline for deadline in (self._link.deadline_ms(),) if deadline is not None]
         if self._pending and self._exchange is None:
             deadlines.append(self._retry_at_ms)
         return min(deadlines, default=None)
@@ -99,13 +96,16 @@ class Sender:
 
     def _send(self, now_ms: int) -> None:
         payload = b"".join(data for _, data in self._pending)
-        outcome = self._endpoint.request(
-            _GATEWAY, coap_message.POST, (b"t",), payload, query=self._query, now_ms=now_ms
-        )
+        outcome = self._link.request(_GATEWAY, coap_message.POST, (b"t",), payload, now_ms=now_ms)
         if isinstance(outcome, Refused):
             self._retry_at_ms = now_ms + _RETRY_MS
         else:
             self._exchange = outcome
+
+
+def member_id(number: int) -> bytes:
+    """The node that the member of this number claims to be, from 1 on."""
+    return bytes.fromhex("7c1f0a2c02") + number.to_bytes(3, "big")
 
 
 class Member:
@@ -113,7 +113,7 @@ class Member:
 
     def __init__(self, number: int, gateway: tuple[str, int], delivery: DeliveryChecker) -> None:
         # A new process must not use an identity again: the boot is the second of the start.
-        node = bytes.fromhex("7c1f0a2c02") + number.to_bytes(3, "big")
+        node = member_id(number)
         self._sender = Sender(node, int(time.time()), Prng(f"crowd-{number}-{time.time_ns()}"), delivery)
         self._gateway = gateway
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

@@ -12,13 +12,14 @@ from typing import Any
 from links import udp
 from node.app import Boot, Checkpoint, Node
 from node.settings import Settings
+from simulator.keys import CIPHER
 from simulator.network import Radio
 from simulator.parts import DimmerTwin, MeterTwin
 from simulator.prng import Prng
 from simulator.world import World
-from wire import quantity
+from wire import coap_message, quantity
 from wire.coap import Endpoint
-from wire.session import ClearSession
+from wire.oscore_link import NodeLink
 
 Tap = Callable[[bytes, int, str, int, bytes], None]
 
@@ -98,6 +99,7 @@ class NodeHost:
             random_below=prng.randrange,
             first_message_id=prng.randrange(0x10000),
             timing=udp.timing(self.settings.ack_timeout_ms),
+            handled_options=(coap_message.OSCORE,),
         )
 
         def tap(what: str, sequence: int, data: bytes) -> None:
@@ -106,8 +108,14 @@ class NodeHost:
         self.node = Node(
             self.settings,
             Boot(boot, previous, durable, "power-on", flash.lamp_s if flash else 0),
-            endpoint,
-            ClearSession(insecure=True),
+            NodeLink(
+                endpoint,
+                self.settings.pairing,
+                CIPHER,
+                peer=self.settings.gateway,
+                boot=boot,
+                random_below=prng.randrange,
+            ),
             random_below=prng.randrange,
             now_ms=self._local_ms(),
             tap=tap,

@@ -22,6 +22,7 @@ from simulator.checkers.delivery import DeliveryChecker
 from simulator.checkers.lighting import EVERY_MS, LightingChecker, Watched
 from simulator.control import Control
 from simulator.gateway_host import GatewayHost
+from simulator.keys import pairing_of
 from simulator.network import LinkQuality, Radio
 from simulator.node_host import NodeHost
 from simulator.options import HOUR_S, Cabinet, Drawn, Options, cabinets, draw
@@ -138,9 +139,12 @@ class Territory:
             cabinet.latitude_e4 + prng.randrange(80), cabinet.longitude_e4 + prng.randrange(80), civil.PARIS
         )
         calendar = CALENDARS[self.options.calendar]
+        node = _TERRITORY + _BENCH + number.to_bytes(3, "big")
+        gateway.nodes.append(node)
         settings = Settings(
-            node=_TERRITORY + _BENCH + number.to_bytes(3, "big"),
+            node=node,
             gateway=(gateway.options.name, 5683),
+            pairing=pairing_of(node),
             site=site,
             lamp=(nominal_dw, 6),
             calendar=calendar,

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import wire
+from simulator.uninterrupted import uninterrupted
 
 FIRMWARE = Path(wire.__file__).resolve().parents[1]  # the checkout's firmware folder, or where a wheel put its packages
 SHIMS = Path(__file__).resolve().parent / "shims"
@@ -78,19 +79,20 @@ class VmNode:
         """Apply power. `reset_cause` is a name of `machine`: what the node is to believe."""
         assert not self.running, "stop it first"
         heap = [] if self._heap_bytes is None else ["-X", f"heapsize={self._heap_bytes}"]
-        self._process = subprocess.Popen(
-            [self._micropython, *heap, str(SHIMS / "start.py")],
-            cwd=self.folder,
-            env=self._environment(reset_cause),
-            stdin=subprocess.PIPE,  # never written to: its end tells the node that we are gone
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-        )
-        self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
-        self._reader.start()
+        with uninterrupted():
+            self._process = subprocess.Popen(
+                [self._micropython, *heap, str(SHIMS / "start.py")],
+                cwd=self.folder,
+                env=self._environment(reset_cause),
+                stdin=subprocess.PIPE,  # never written to: its end tells the node that we are gone
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+            )
+            self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
+            self._reader.start()
 
     def kill(self) -> None:
         """Cut the power: the process gets no chance to do anything (SIGKILL)."""

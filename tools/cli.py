@@ -38,7 +38,7 @@ EXTRAS_OF_MODULE = {
     "paho": ("gateway", "centre"),
     "serial": ("gateway",),
     "cbor2": ("gateway",),
-    "cryptography": ("gateway", "centre"),
+    "cryptography": ("gateway", "centre", "simulator"),
 }
 
 INTERRUPTED = 130  # what a shell reports for Ctrl-C

@@ -1,4 +1,4 @@
-"""`bocage link talk`: one request under OSCORE over UDP, as the peer that a context file names.
+"""`bocage link talk`: requests under OSCORE over UDP, as the peer that a context file names.
 
 The context file is TOML: `master_secret`, `sender_id`, `recipient_id` and, if used, `master_salt` and `id_context`, in
 hexadecimal. Beside it stands `<file>.sequence`, the end of the numbers that may have been used: who copies, restores
@@ -12,7 +12,7 @@ import stat
 import time
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from gateway.crypto import AesBlocks
 from wire import coap, limits, oscore
@@ -91,26 +91,81 @@ class SequenceFile:
             raise TalkError(f"{self._path}: {error.strerror}") from None
 
 
-def talk(
-    context: oscore.Context, sequence: SequenceFile, address: tuple[str, int], request: oscore.Content, *, wait_s: float
-) -> oscore.Content:
-    """The protected response to `request`. A demand for Echo is met once. TalkError when there is none in `wait_s`."""
-    for _ in range(_UNAUTHORIZED_MAX + 1):
-        content, exchange = oscore.protect_request(
-            context, request, _CIPHER, number=sequence.take(), with_id_context=True
+class Conversation:
+    """Exchanges with one peer under one context, from one socket: servers tell the blocks of a body by its address."""
+
+    def __init__(
+        self, context: oscore.Context, sequence: SequenceFile, address: tuple[str, int], *, wait_s: float
+    ) -> None:
+        self._context = context
+        self._sequence = sequence
+        self._address = address
+        self._wait_s = wait_s
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.settimeout(_POLL_S)
+        self._end = coap.Endpoint(
+            random_below=secrets.randbelow,
+            first_message_id=secrets.randbelow(0x10000),
+            datagram_max=limits.COAP_UDP_DATAGRAM_BYTES_MAX,
+            handled_options=(messages.OSCORE,),
         )
-        response = _exchange(address, content, wait_s)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def ask(self, request: oscore.Content) -> oscore.Content:
+        """The protected response to `request`. A demand for Echo is met once. TalkError when there is none."""
+        for _ in range(_UNAUTHORIZED_MAX + 1):
+            content, exchange = oscore.protect_request(
+                self._context, request, _CIPHER, number=self._sequence.take(), with_id_context=True
+            )
+            response = self._exchange(content)
+            try:
+                opened = oscore.unprotect_response(self._context, response, _CIPHER, exchange)
+            except WireFault as fault:
+                raise TalkError(_unprotected(response, fault.reason)) from None
+            echo = messages.option_values(opened.options, messages.ECHO)
+            if opened.code != messages.UNAUTHORIZED or not echo:
+                break
+            options = [option for option in request.options if option[0] != messages.ECHO]
+            messages.insert_option(options, messages.ECHO, echo[0])
+            request = oscore.Content(request.code, tuple(options), request.payload)
+        return opened
+
+    def _exchange(self, content: oscore.Content) -> Any:
+        end = self._end
+        asked = end.request(self._address, content.code, (), content.payload, options=content.options, now_ms=_now_ms())
+        if isinstance(asked, coap.Refused):
+            raise TalkError(f"the request cannot be sent: {asked.reason}")
+        deadline_ms = _now_ms() + int(self._wait_s * 1000)
+        while _now_ms() < deadline_ms:
+            self._send()
+            for event in self._events():
+                if isinstance(event, coap.Request) or event.exchange != asked:
+                    continue
+                if isinstance(event, coap.Failed):
+                    raise TalkError(f"no answer: {event.reason}")
+                self._send()  # its acknowledgement
+                return event
+        raise TalkError(f"no answer from {self._address[0]} port {self._address[1]} within {self._wait_s:g} s")
+
+    def _send(self) -> None:
+        for peer, datagram in self._end.outgoing():
+            self._socket.sendto(datagram, peer)
+
+    def _events(self) -> list[Any]:
+        events = list(self._end.poll(now_ms=_now_ms()))
         try:
-            opened = oscore.unprotect_response(context, response, _CIPHER, exchange)
-        except WireFault as fault:
-            raise TalkError(_unprotected(response, fault.reason)) from None
-        echo = messages.option_values(opened.options, messages.ECHO)
-        if opened.code != messages.UNAUTHORIZED or not echo:
-            break
-        options = [option for option in request.options if option[0] != messages.ECHO]
-        messages.insert_option(options, messages.ECHO, echo[0])
-        request = oscore.Content(request.code, tuple(options), request.payload)
-    return opened
+            datagram, peer = self._socket.recvfrom(limits.COAP_UDP_DATAGRAM_BYTES_MAX + 1)
+            events += self._end.receive(datagram, peer, now_ms=_now_ms())
+        except TimeoutError:
+            pass
+        except ConnectionError:
+            raise TalkError(f"nothing listens at {self._address[0]} port {self._address[1]}") from None
+        return events
 
 
 def _unprotected(response: Any, reason: str) -> str:
@@ -123,40 +178,6 @@ def _unprotected(response: Any, reason: str) -> str:
 def code_text(code: int) -> str:
     """A code as RFC 7252 writes it."""
     return f"{code >> 5}.{code & 31:02}"
-
-
-def _exchange(address: tuple[str, int], content: oscore.Content, wait_s: float) -> Any:
-    end = coap.Endpoint(
-        random_below=secrets.randbelow,
-        first_message_id=secrets.randbelow(0x10000),
-        datagram_max=limits.COAP_UDP_DATAGRAM_BYTES_MAX,
-        handled_options=(messages.OSCORE,),
-    )
-    asked = end.request(address, content.code, (), content.payload, options=content.options, now_ms=_now_ms())
-    if isinstance(asked, coap.Refused):
-        raise TalkError(f"the request cannot be sent: {asked.reason}")
-    deadline_ms = _now_ms() + int(wait_s * 1000)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.settimeout(_POLL_S)
-        while _now_ms() < deadline_ms:
-            for peer, datagram in end.outgoing():
-                sock.sendto(datagram, peer)
-            events = list(end.poll(now_ms=_now_ms()))
-            try:
-                datagram, peer = sock.recvfrom(limits.COAP_UDP_DATAGRAM_BYTES_MAX + 1)
-                events += end.receive(datagram, peer, now_ms=_now_ms())
-            except TimeoutError:
-                pass
-            except ConnectionError:
-                raise TalkError(f"nothing listens at {address[0]} port {address[1]}") from None
-            for event in events:
-                if isinstance(event, coap.Response):
-                    for peer, datagram in end.outgoing():
-                        sock.sendto(datagram, peer)
-                    return event
-                if isinstance(event, coap.Failed):
-                    raise TalkError(f"no answer: {event.reason}")
-    raise TalkError(f"no answer from {address[0]} port {address[1]} within {wait_s:g} s")
 
 
 def _now_ms() -> int:

@@ -29,6 +29,7 @@ PROGRAMS = {
     "mosquitto": "mosquitto",
     "coap-client-notls": "libcoap3-bin",
     "faketime": "faketime",
+    "tshark": "tshark",  # an independent dissector of CoAP and OSCORE; Debian brings `editcap` with it
     # A clean Debian in which the gateway's package is installed, with its systemd, and the network between them.
     "debootstrap": "debootstrap",
     "systemd-analyze": "systemd",

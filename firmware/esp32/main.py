@@ -14,6 +14,7 @@ import time
 from binascii import hexlify
 
 import crash
+import cryptolib
 import entropy
 import flash
 import machine
@@ -31,9 +32,9 @@ from node import app
 from node import settings as node_settings
 from node.streetlight import FAIL_SAFE_PERCENT
 from policy.fault import Fault
-from wire import quantity
+from wire import ccm, coap_message, quantity
 from wire.coap import Endpoint
-from wire.session import ClearSession
+from wire.oscore_link import NodeLink
 
 SETTINGS = "settings.json"
 SLICE_MS = 100
@@ -96,13 +97,19 @@ class Shell:
         self._node = app.Node(
             settings,
             app.Boot(start.boot, start.previous_boot, start.durable_sequence, cause, start.lamp_s),
-            Endpoint(
+            NodeLink(
+                Endpoint(
+                    random_below=random_below,
+                    first_message_id=random_below(0x10000),
+                    timing=udp.timing(settings.ack_timeout_ms),
+                    handled_options=(coap_message.OSCORE,),
+                ),
+                settings.pairing,
+                ccm.CryptolibCipher(cryptolib.aes),
+                peer=settings.gateway,
+                boot=start.boot,
                 random_below=random_below,
-                first_message_id=random_below(0x10000),
-                timing=udp.timing(settings.ack_timeout_ms),
-                handled_options=(),
             ),
-            ClearSession(insecure=True),  # the settings are refused without "insecure": true
             random_below=random_below,
             now_ms=now_ms,
             tap=self._trace if settings.trace else None,

@@ -34,23 +34,21 @@ _CHECKPOINT_MS = 3_600_000
 
 
 class Node:
-    """One streetlight. `tap(what, sequence, data)` is told of every record made and acknowledged (console
-    trace)."""
+    """One streetlight. `link`: a `wire.oscore_link.NodeLink`. `tap(what, sequence, data)` is told of every
+    record made and acknowledged (console trace)."""
 
-    def __init__(self, settings, boot, endpoint, session, *, random_below, now_ms, tap=None):
+    def __init__(self, settings, boot, link, *, random_below, now_ms, tap=None):
         self._settings = settings
         self._boot = boot
-        self._endpoint = endpoint
+        self._link = link
         self._tap = tap
         self._writer = cbor.Writer(bytearray(256))
         self._sequence = 0
         self._time = Timekeeper(started_ms=now_ms)
         self._outbox = Outbox()
         self._sender = Sender(
-            endpoint,
-            session,
+            link,
             self._outbox,
-            node=settings.node,
             peer=settings.gateway,
             random_below=random_below,
             hold_until_ms=now_ms + random_below(1000 * settings.report_spread_s + 1),
@@ -79,7 +77,7 @@ class Node:
 
     def receive(self, datagram, peer, *, now_ms):
         """One datagram from the link."""
-        for happened in self._endpoint.receive(datagram, peer, now_ms=now_ms):
+        for happened in self._link.receive(datagram, peer, now_ms=now_ms):
             self._handle(happened, now_ms)
         self.poll(now_ms=now_ms)
 
@@ -103,7 +101,7 @@ class Node:
 
     def poll(self, *, now_ms):
         """Whatever is due: exchanges, the output, periodic records, the next payload."""
-        for happened in self._endpoint.poll(now_ms=now_ms):
+        for happened in self._link.poll(now_ms=now_ms):
             self._handle(happened, now_ms)
         self._decide(now_ms)
         if now_ms >= self._report_at_ms:
@@ -118,12 +116,12 @@ class Node:
 
     def outgoing(self) -> list:
         """Datagrams to send: [(peer, bytes)]."""
-        return self._endpoint.outgoing()
+        return self._link.outgoing()
 
     def deadline_ms(self, now_ms) -> int:
         """When `poll` (or a sample) is due at the latest."""
         deadline_ms = min(self._sample_at_ms, self._report_at_ms, now_ms + limits.DECIDE_MS)
-        for other_ms in (self._endpoint.deadline_ms(), self._sender.deadline_ms()):
+        for other_ms in (self._link.deadline_ms(), self._sender.deadline_ms()):
             if other_ms is not None and other_ms < deadline_ms:
                 deadline_ms = other_ms
         return deadline_ms
@@ -201,7 +199,7 @@ class Node:
         readings[quantity.UPTIME] = self._time.uptime_s(now_ms)
         readings[quantity.OUTBOX_WAITING] = self._outbox.waiting()
         readings[quantity.RECORDS_DROPPED] = self._outbox.counters["thinned"] + self._outbox.counters["dropped"]
-        readings[quantity.RETRANSMISSIONS] = self._endpoint.counters["retransmitted"]
+        readings[quantity.RETRANSMISSIONS] = self._link.counters["retransmitted"]
         readings[quantity.LAMP_STARTS] = self._starts
         return readings
 

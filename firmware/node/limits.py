@@ -8,7 +8,8 @@ OUTBOX_EVENT_RESERVE = 16
 OUTBOX_ALARM_RESERVE = 8
 # Gap ranges waiting to become records; beyond it the two nearest are merged into one that covers both.
 GAPS_PENDING_MAX = 8
-# Bytes of CBOR in one payload: a datagram less CoAP header, token, path and the id in the clear (at most 44 bytes).
+# Bytes of CBOR in one payload: a datagram less CoAP header, token, OSCORE option with both nonces, path and tag (at
+# most 50 bytes).
 PAYLOAD_BYTES_MAX = 200
 
 # Retry of a payload that failed for good at the CoAP layer: the gateway is away, so ask gently.

@@ -42,12 +42,10 @@ class Channel:
 
 
 class Sender:
-    """Feeds an endpoint from an outbox. `counters`: payloads failed and refused by the gateway, odd
-    answers."""
+    """Feeds the link from an outbox. `counters`: payloads failed and refused by the gateway, odd answers."""
 
-    def __init__(self, endpoint, session, outbox, *, node, peer, random_below, hold_until_ms):
-        self._endpoint = endpoint
-        self._query = session.query(node)
+    def __init__(self, link, outbox, *, peer, random_below, hold_until_ms):
+        self._link = link
         self._outbox = outbox
         self._peer = peer
         self._random_below = random_below
@@ -113,9 +111,7 @@ class Sender:
 
     def _open(self, channel, entries, now_ms):
         payload = b"".join([entry.data for entry in entries])
-        outcome = self._endpoint.request(
-            self._peer, coap_message.POST, channel.path, payload, query=self._query, now_ms=now_ms
-        )
+        outcome = self._link.request(self._peer, coap_message.POST, channel.path, payload, now_ms=now_ms)
         if isinstance(outcome, Refused):
             channel.failed(self._random_below, now_ms)
             return

@@ -6,7 +6,8 @@ Every fault is listed at once with its path and the remedy (policy.fault). Integ
 
     node        16 hex digits, minted at provisioning, never reused
     gateway     [address, port] of the gateway's CoAP server; a literal IP, for name look-ups block
-    insecure    true: the node link runs in the clear (the only mode yet)
+    kid         4 or 6 hex digits: the node's OSCORE id, one of a kind at its gateway
+    master_secret  32 hex digits, known to this node and its gateway alone
     site        [latitude, longitude] in 10^-4 degree
     lamp        [nominal power, standby power] in 0.1 W
     calendar    lighting calendar in plain form (policy.lighting_form); absent: lit from sunset to sunrise
@@ -21,12 +22,14 @@ from collections import namedtuple
 from policy import civil, lighting, lighting_form
 from policy.fault import Faults
 from wire import limits
+from wire.oscore_pairing import GATEWAY_ID, NODE_ID_BYTES, Pairing
 
 Settings = namedtuple(
     "Settings",
     (
         "node",
         "gateway",
+        "pairing",
         "site",
         "lamp",
         "calendar",
@@ -49,7 +52,10 @@ _TIMING = {
     # RFC 7252 asks for 2 s at least; ours must exceed the gateway's flush (DESIGN section 4). Lower on a bench only.
     "ack_timeout_ms": (4000, 200, 60000),
 }
-_KNOWN = ("node", "gateway", "insecure", "site", "lamp", "calendar", "wifi", "trace", "kind") + tuple(_TIMING)
+_SECRET_BYTES = 16
+_KNOWN = (
+    "node", "gateway", "kid", "master_secret", "site", "lamp", "calendar", "wifi", "trace", "kind"
+) + tuple(_TIMING)  # fmt: skip
 
 
 def decode(plain):
@@ -67,12 +73,11 @@ def decode(plain):
     lamp = _pair(faults, "lamp", plain.get("lamp"), (1, 0), (100000, 1000))
     calendar = _calendar(faults, plain.get("calendar"))
     timing = {name: _timing(faults, plain, name) for name in _TIMING}
-    if plain.get("insecure") is not True:
-        faults.add("insecure", "is not true", "give true: the node link has no protection yet")
+    pairing = _pairing(faults, plain)
     if faults.count():
         return None, faults.listed()
     trace = plain.get("trace") is True
-    return Settings(node, gateway, site, lamp, calendar, trace=trace, **timing), []
+    return Settings(node, gateway, pairing, site, lamp, calendar, trace=trace, **timing), []
 
 
 def _node(faults, value):
@@ -83,6 +88,26 @@ def _node(faults, value):
             pass
     faults.add("node", "is not 16 hex digits", "give the id that was minted for this board")
     return None
+
+
+def _pairing(faults, plain):
+    """No fault shows what was given."""
+    kid = _hex(plain.get("kid"))
+    secret = _hex(plain.get("master_secret"))
+    if len(kid) not in NODE_ID_BYTES:
+        faults.add("kid", "is not 4 or 6 hex digits", "give the one of the node's key file")
+    if len(secret) != _SECRET_BYTES:
+        faults.add("master_secret", "is not 32 hex digits", "give the one of the node's key file")
+    if len(kid) not in NODE_ID_BYTES or len(secret) != _SECRET_BYTES:
+        return None
+    return Pairing(secret, kid, GATEWAY_ID)
+
+
+def _hex(value):
+    try:
+        return unhexlify(value) if isinstance(value, str) else b""
+    except ValueError:
+        return b""
 
 
 def _gateway(faults, value):

@@ -29,6 +29,7 @@ DELETED = 0x42
 VALID = 0x43
 CHANGED = 0x44
 CONTENT = 0x45
+CONTINUE = 0x5F  # RFC 7959
 BAD_REQUEST = 0x80
 UNAUTHORIZED = 0x81
 BAD_OPTION = 0x82
@@ -36,6 +37,7 @@ FORBIDDEN = 0x83
 NOT_FOUND = 0x84
 METHOD_NOT_ALLOWED = 0x85
 NOT_ACCEPTABLE = 0x86
+INCOMPLETE = 0x88  # RFC 7959
 REQUEST_TOO_LARGE = 0x8D
 UNSUPPORTED_FORMAT = 0x8F
 INTERNAL_ERROR = 0xA0
@@ -44,6 +46,7 @@ PROXYING_NOT_SUPPORTED = 0xA5
 
 # Option numbers (section 5.10). An odd number is critical: who does not understand it must not act.
 URI_HOST = 3
+ETAG = 4
 URI_PORT = 7
 OSCORE = 9  # RFC 8613
 URI_PATH = 11
@@ -53,9 +56,12 @@ URI_QUERY = 15
 ACCEPT = 17
 BLOCK2 = 23  # RFC 7959
 BLOCK1 = 27
+SIZE2 = 28
 PROXY_URI = 35
 PROXY_SCHEME = 39
+SIZE1 = 60
 ECHO = 252  # RFC 9175
+REQUEST_TAG = 292
 
 # number: (shortest value, longest value, may be repeated): what `wire.coap` understands by itself. A value
 # out of its bounds, or a second one where one is allowed, counts as an option nobody understands (sections

@@ -58,3 +58,24 @@ COAP_REQUESTS_PER_PEER_MAX = 8
 # Datagrams waiting for the shell, which drains them every turn. Overflow is a lost datagram: it is sent
 # again.
 COAP_OUTGOING_MAX = 64
+
+# --- OSCORE ---------------------------------------------------------------------------------------------------
+# Messages under one key before both agree on another: far below 2^23, where the limits of AES-CCM with 8-byte tags are
+# drawn (RFC 9001 appendix B, draft-ietf-core-oscore-key-limits). A lamp reaches it after twenty years.
+OSCORE_MESSAGES_MAX = 1 << 20
+
+# --- block-wise transfers -----------------------------------------------------------------------------------
+# Blocks of 128 bytes on the node link: with OSCORE, ETag, Size, Request-Tag and a path of four segments the
+# datagram still holds them; the next size, 256, never fits.
+BLOCK_LINK_SZX = 3
+# A body put together in memory: the bundle of authority (18.6 kB) is the largest there is. Firmware goes to
+# flash block by block and has a bound of its own.
+BLOCK_BODY_BYTES_MAX = 20 * 1024
+# Bodies under way in a receiver: a node hears one gateway and the bench. A gateway passes a larger figure.
+BLOCK_BODIES_MAX = 2
+# RFC 7959 section 2.5 keeps a body for EXCHANGE_LIFETIME (247 s) after its last block; ours is 291 s on the
+# slowest bearer.
+BLOCK_BODY_WAIT_MS = 300000
+# Beginnings again of one transfer before it is given up: a document that changes more often than that while
+# it is read, or a peer that forgets as often, is not going to end.
+BLOCK_RESTARTS_MAX = 3

@@ -17,7 +17,7 @@ from wire import ccm, oscore_option, oscore_window
 from wire import coap_message as messages
 from wire.faults import WireFault
 from wire.oscore_context import Context, aad, derive, nonce
-from wire.oscore_inner import Content, pack, unpack
+from wire.oscore_inner import Content, pack, unpack, vouched
 from wire.oscore_option import Header
 from wire.oscore_sequence import Reserve, SenderSequence
 from wire.oscore_window import LOST, NEW, Window
@@ -39,6 +39,7 @@ __all__ = (
     "refusal",
     "unprotect_request",
     "unprotect_response",
+    "vouched",
 )
 
 # reason: (code, diagnostic payload) of the unprotected error response (section 8.2), or None where there is
@@ -71,14 +72,17 @@ class Exchange:
         return int.from_bytes(self.partial_iv, "big")
 
 
-def protect_request(context, request, cipher, *, number, with_id_context=False) -> tuple:
+def protect_request(
+    context, request, cipher, *, number, with_id_context=False, kid_context=None
+) -> tuple:
     """(Content, Exchange). `number` comes from this context's SenderSequence and serves once (section
-    8.1)."""
+    8.1). `kid_context`: what to send in the place of the ID Context, which appendix B.2 wraps."""
     plaintext, options = pack(request)
     partial_iv = oscore_option.partial_iv_bytes(number)
     exchange = Exchange(context.sender_id, partial_iv, True)
-    id_context = context.id_context if with_id_context else None
-    header = Header(partial_iv, id_context, context.sender_id)
+    if with_id_context:
+        kid_context = context.id_context
+    header = Header(partial_iv, kid_context, context.sender_id)
     own_nonce = nonce(context, context.sender_id, partial_iv)
     return _sealed(context, cipher, messages.POST, header, options, plaintext, own_nonce, exchange), exchange
 
@@ -93,8 +97,9 @@ def header_of(message):
     return oscore_option.decode(values[0])
 
 
-def unprotect_request(context, request, cipher, *, window) -> tuple:
+def unprotect_request(context, request, cipher, *, window, kid_context=None) -> tuple:
     """(Content, Exchange, Window after it) of a request that `context.recipient_id` sent (section 8.2).
+    `kid_context`: how the ID Context may be written in it, where that is not the ID Context itself.
 
     While `window` is LOST it stays so and the Exchange is not fresh: the caller may only answer 4.01 with
     Echo, or find a good Echo in the request and go on with `oscore_window.after(exchange.number)`.
@@ -102,7 +107,7 @@ def unprotect_request(context, request, cipher, *, window) -> tuple:
     header = header_of(request)
     if header.kid is None or header.partial_iv is None:
         raise WireFault("oscore-option")
-    _check_peer(context, header)
+    _check_peer(context, header, kid_context)
     exchange = Exchange(header.kid, header.partial_iv, window is not LOST)
     if exchange.is_fresh and not oscore_window.is_fresh(window, exchange.number):
         raise WireFault("oscore-replay")
@@ -112,8 +117,8 @@ def unprotect_request(context, request, cipher, *, window) -> tuple:
     return content, exchange, oscore_window.accept(window, exchange.number) if exchange.is_fresh else LOST
 
 
-def protect_response(context, response, cipher, exchange, *, number=None):
-    """The Content of a response (section 8.3).
+def protect_response(context, response, cipher, exchange, *, number=None, kid_context=None):
+    """The Content of a response (section 8.3). `kid_context`: sent along, for appendix B.2.
 
     Without `number` it uses the request's nonce, which serves one response to a request that is known to be
     fresh: a replayed request would otherwise make us use a nonce twice (appendix B.1.2).
@@ -122,21 +127,21 @@ def protect_response(context, response, cipher, exchange, *, number=None):
     if number is None:
         assert exchange.is_fresh and not exchange.is_nonce_spent, "this response needs a number of its own"
         exchange.is_nonce_spent = True
-        header = Header(None, None, None)
+        header = Header(None, kid_context, None)
         used = nonce(context, exchange.kid, exchange.partial_iv)
     else:
-        header = Header(oscore_option.partial_iv_bytes(number), None, None)
+        header = Header(oscore_option.partial_iv_bytes(number), kid_context, None)
         used = nonce(context, context.sender_id, header.partial_iv)
     return _sealed(context, cipher, messages.CHANGED, header, options, plaintext, used, exchange)
 
 
-def unprotect_response(context, response, cipher, exchange) -> Content:
-    """The Content of the response to the request of `exchange` (section 8.4).
+def unprotect_response(context, response, cipher, exchange, *, kid_context=None) -> Content:
+    """The Content of the response to the request of `exchange` (section 8.4). `kid_context`: as for a request.
 
     An error that comes unprotected raises "oscore-missing": a hint, which anybody may have sent.
     """
     header = header_of(response)
-    _check_peer(context, header)
+    _check_peer(context, header, kid_context)
     if header.partial_iv is None:
         used = nonce(context, exchange.kid, exchange.partial_iv)
     else:
@@ -154,10 +159,11 @@ def refusal(reason: str) -> Content:
     return Content(code, ((messages.MAX_AGE, b""),), diagnostic)
 
 
-def _check_peer(context, header):
+def _check_peer(context, header, kid_context):
     if header.kid is not None and header.kid != context.recipient_id:
         raise WireFault("oscore-context")
-    if header.kid_context is not None and header.kid_context != context.id_context:
+    expected = context.id_context if kid_context is None else kid_context
+    if header.kid_context is not None and header.kid_context != expected:
         raise WireFault("oscore-context")
 
 

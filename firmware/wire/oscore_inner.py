@@ -70,3 +70,9 @@ def unpack(plaintext, outer_options) -> Content:
     if len(options) > limits.COAP_OPTIONS_MAX:
         raise WireFault("oscore-inner")
     return Content(message.code, tuple(options), message.payload)
+
+
+def vouched(content) -> Content:
+    """The same without what stood outside: anybody may have put that there, and we serve no proxy."""
+    inner = tuple([option for option in content.options if option[0] not in OUTER])
+    return Content(content.code, inner, content.payload)

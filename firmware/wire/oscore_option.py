@@ -10,8 +10,10 @@ from wire.faults import WireFault
 
 # Section 3.3: nonce length (13) - 6. A node has 2 or 3 bytes, a gateway 1 (DESIGN section 4).
 ID_BYTES_MAX = 7
-# (peer, generation) takes less; RFC 8613 appendix C.3 uses 8. One byte of length could say 255.
+# Two nonces of 8 bytes (appendix B.2); appendix C.3 uses 8.
 ID_CONTEXT_BYTES_MAX = 16
+# As it travels: appendix B.2 wraps it in a CBOR byte string. One byte of length could say 255.
+KID_CONTEXT_BYTES_MAX = ID_CONTEXT_BYTES_MAX + 1
 # Section 5.2: five bytes of Partial IV.
 PARTIAL_IV_BYTES_MAX = 5
 PARTIAL_IV_MAX = (1 << 40) - 1
@@ -43,7 +45,7 @@ def encode(header: Header) -> bytes:
         flags = len(header.partial_iv)
         value = header.partial_iv
     if header.kid_context is not None:
-        assert len(header.kid_context) <= ID_CONTEXT_BYTES_MAX
+        assert len(header.kid_context) <= KID_CONTEXT_BYTES_MAX
         flags |= _CONTEXT_FLAG
         value = value + bytes((len(header.kid_context),)) + header.kid_context
     if header.kid is not None:
@@ -70,7 +72,7 @@ def decode(value: bytes) -> Header:
         if len(value) == cursor:
             raise WireFault("oscore-option")
         end = cursor + 1 + value[cursor]
-        if len(value) < end or value[cursor] > ID_CONTEXT_BYTES_MAX:
+        if len(value) < end or value[cursor] > KID_CONTEXT_BYTES_MAX:
             raise WireFault("oscore-option")
         kid_context = value[cursor + 1 : end]
         cursor = end

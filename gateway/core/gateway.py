@@ -1,4 +1,4 @@
-"""The gateway's decisions, joined: link server, inbox, journal, uplink, registry. Events in, effects out.
+"""The gateway's decisions, joined: node link, inbox, journal, uplink, registry. Events in, effects out.
 
 The shell (`gateway/agent.py`, or the simulator) reports datagrams, finished syncs, the broker's connection,
 PUBACKs and messages, tells the time, calls `poll` when `deadline_ms` has come, and carries out what
@@ -7,7 +7,7 @@ PUBACKs and messages, tells the time, calls `poll` when `deadline_ms` has come, 
 Order matters in one place only: a node's 2.04 leaves after the flush that made its records durable.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from gateway.core import limits
@@ -25,17 +25,16 @@ from gateway.core.inbox.registry import Registry
 from gateway.core.inbox.scrutiny import Scrutiny
 from gateway.core.inbox.timemap import TimeMap
 from gateway.core.joints import Effect, Log, Options, Send, Start
+from gateway.core.link.link import Asked, Link
+from gateway.core.link.sessions import NodeKey
 from gateway.core.own import OwnRecords
 from gateway.core.refused import RefusedStore
 from gateway.core.uplink.post import Publication
 from gateway.core.uplink.uplink import Uplink
 from gateway.core.wallclock import WallClock
 from wire import coap_message, event, record, topic, watermark
-from wire.coap import Endpoint, Request
-from wire.coap_exchange import bearer_timing
 from wire.faults import WireFault
 from wire.record import EventBody, Record
-from wire.session import ClearSession
 
 VERSION = "0.1.0"
 KIND = "gateway"
@@ -58,14 +57,14 @@ class Gateway:
         *,
         journal_disk: Disk,
         state_disk: Disk,
-        session: ClearSession,
+        keys: Iterable[NodeKey] = (),
+        cipher: Any = None,
         random_below: Callable[[int], int],
         verify: Callable[[bytes, bytes, bytes], bool] = lambda _key, _signature, _data: False,
         now_ms: int,
     ) -> None:
         self._options = options
         self._start = start
-        self._session = session
         self._random_below = random_below
         self.clock = WallClock(started_ms=now_ms)
         self.journal = Journal(
@@ -89,26 +88,22 @@ class Gateway:
             log=self._log,
         )
         self.inbox = Inbox(self.journal, self.own.write, self._witness)
-        self.registry = Registry(options.allowed)
+        self.registry = Registry()
         self.scrutiny = Scrutiny(self.clock, self.registry, self.own.say)
         self.timemap = TimeMap(self.clock, self.own.say, self.own.state, boot=start.boot)
         self.thinner = Thinner(
             self.journal, self.ledger, explain=self.own.explain, flush=lambda: self._ask_flush(0), when=self.own.when
         )
         self.uplink = self._make_uplink(options, start)
-        self.endpoint = Endpoint(
-            random_below=random_below,
-            first_message_id=random_below(0x10000),
-            timing=bearer_timing(ack_timeout_ms=options.ack_timeout_ms),
-            exchanges_max=limits.LINK_EXCHANGES_MAX,
-            outgoing_max=limits.LINK_OUTGOING_MAX,
+        self.link = Link(
+            self._of_ours(keys), cipher, random_below=random_below, ack_timeout_ms=options.ack_timeout_ms
         )
         self._effects: list[Effect] = []
         self._now_ms = self._started_ms = now_ms
         self._flush_at_ms: int | None = None
         self.bearers = self._make_bearers(options, state_disk)
         self.cabinet = self._make_cabinet(options, state_disk, verify)
-        self.counters = {"strangers": 0, "unknown-path": 0, "messages-refused": 0}
+        self.counters = {"unknown-path": 0, "messages-refused": 0}
 
     def _make_uplink(self, options: Options, start: Start) -> Uplink:
         return Uplink(
@@ -160,8 +155,7 @@ class Gateway:
         """Recover the journal, open this epoch and report the boot."""
         self._now_ms = now_ms
         recovery = self.journal.recover()
-        previous = self._start.boot - 1 if self._start.boot > 1 else None
-        detail = [previous, None, self._start.cause, KIND, VERSION]
+        detail = [self._start.previous, None, self._start.cause, KIND, VERSION]
         self.own.state(EventBody(event.BOOT, None, detail))
         if self.cabinet is not None:
             self.cabinet.start(now_ms=now_ms)
@@ -172,13 +166,17 @@ class Gateway:
     def on_datagram(self, datagram: bytes, peer: Any, *, now_ms: int) -> None:
         """Bytes from the node link."""
         self._now_ms = now_ms
-        before = self._malformed()
-        for happened in self.endpoint.receive(datagram, peer, now_ms=now_ms):
-            if isinstance(happened, Request):
-                self._on_request(happened)
-        if self._malformed() > before:
+        before = self.link.malformed()
+        for asked in self.link.receive(datagram, peer, now_ms=now_ms):
+            self._on_request(asked)
+        if self.link.malformed() > before:
             self._keep_refused("malformed", peer, datagram)
         self._drain_link()
+
+    def on_keys(self, keys: Iterable[NodeKey], *, now_ms: int) -> None:
+        """The nodes that belong here have changed: an operator has adopted one, or taken one away."""
+        self._now_ms = now_ms
+        self.link.sessions.set_keys(self._of_ours(keys))
 
     def on_synced(self, ticket: int, error: str | None, *, now_ms: int) -> None:
         """A flush has ended: answer the nodes whose records it made durable."""
@@ -248,9 +246,8 @@ class Gateway:
     def poll(self, *, now_ms: int) -> None:
         """Whatever is due."""
         self._now_ms = now_ms
-        for happened in self.endpoint.poll(now_ms=now_ms):
-            if isinstance(happened, Request):
-                self._on_request(happened)
+        for asked in self.link.poll(now_ms=now_ms):
+            self._on_request(asked)
         self._effects += self.bearers.poll(now_ms=now_ms)
         self.uplink.allow(self.bearers.policy())
         self._effects += self.uplink.poll(now_ms=now_ms)
@@ -278,7 +275,7 @@ class Gateway:
         deadlines = [
             deadline
             for deadline in (
-                self.endpoint.deadline_ms(),
+                self.link.deadline_ms(),
                 self._flush_at_ms,
                 self.bearers.deadline_ms(),
                 self.uplink.deadline_ms(),
@@ -300,7 +297,7 @@ class Gateway:
         """Counters of every part, for the log and the status page."""
         return {
             "gateway": {**self.counters, "own-refused": self.own.refused},
-            "link": {name: count for name, count in self.endpoint.counters.items() if count},
+            "link": {name: count for name, count in self.link.counters.items() if count},
             "inbox": dict(self.inbox.counters),
             "scrutiny": dict(self.scrutiny.counters),
             "time": {"steps": self.clock.steps, **self.timemap.counters},
@@ -308,6 +305,7 @@ class Gateway:
             **self.bearers.health(),
             "refused": dict(self.refused.counters),
             "nodes": len(self.registry.nodes()),
+            "unknown_nodes": self.unknown_nodes(),
             "journal_bytes": self.journal.bytes_held,
             "wear": self.journal.wear(lasted_ms=self._now_ms - self._started_ms),
             "thinning": dict(self.thinner.counters),
@@ -317,16 +315,27 @@ class Gateway:
             "waiting": sum(self.journal.waiting(stream) for stream in self.journal.streams()),
         }
 
+    def unknown_nodes(self) -> list[dict[str, Any]]:
+        """Who spoke to us and is not ours, the latest first: for an operator who may adopt one."""
+        found = sorted(self.link.unknown.items(), key=lambda item: -item[1].heard_ms)
+        return [
+            {
+                "kid": kid.hex(),
+                "from": unknown.peer,
+                "count": unknown.count,
+                "heard_s_ago": (self._now_ms - unknown.heard_ms) // 1000,
+            }
+            for kid, unknown in found[: limits.LINK_UNKNOWN_TOLD_MAX]
+        ]
+
     # --- inside -------------------------------------------------------------------------------------------------
 
-    def _on_request(self, request: Request) -> None:
-        node = self._session.node_of(request.query)
-        if node is None or not self.registry.is_allowed(node):
-            # Silent to strangers; the bytes stay for the operator.
-            self.counters["strangers"] += 1
-            self.endpoint.drop(request.exchange)
-            self._keep_refused("stranger", request.peer, request.payload)
-            return
+    def _of_ours(self, keys: Iterable[NodeKey]) -> list[NodeKey]:
+        allowed = self._options.allowed
+        return [key for key in keys if allowed is None or key.node in allowed]
+
+    def _on_request(self, request: Asked) -> None:
+        node = request.node
         if request.path not in _PATHS or request.code != coap_message.POST:
             self.counters["unknown-path"] += 1
             self._keep_refused("unknown-path", request.peer, request.payload)
@@ -361,10 +370,10 @@ class Gateway:
 
     def _answer(self, exchange: int) -> None:
         answer = record.encode_answer(self.clock.answer(now_ms=self._now_ms))
-        self.endpoint.respond(exchange, coap_message.CHANGED, answer, now_ms=self._now_ms)
+        self.link.respond(exchange, coap_message.CHANGED, answer, now_ms=self._now_ms)
 
     def _respond(self, exchange: int, code: int) -> None:
-        self.endpoint.respond(exchange, code, now_ms=self._now_ms)
+        self.link.respond(exchange, code, now_ms=self._now_ms)
 
     def _ask_flush(self, delay_ms: int) -> None:
         """Group commit: the first record of a group sets the time, an alarm brings it forward."""
@@ -382,11 +391,8 @@ class Gateway:
         unix_s = self.clock.unix_s(now_ms=self._now_ms)
         self.refused.keep(why, str(source), data, unix_s=unix_s, now_ms=self._now_ms)
 
-    def _malformed(self) -> int:
-        return sum(self.endpoint.counters[reason] for reason in coap_message.REASONS)
-
     def _drain_link(self) -> None:
-        self._effects += [Send(peer, datagram) for peer, datagram in self.endpoint.outgoing()]
+        self._effects += [Send(peer, datagram) for peer, datagram in self.link.outgoing()]
 
     def _log(self, what: str, **values: Any) -> None:
         self._effects.append(Log(what, values))

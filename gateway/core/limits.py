@@ -105,11 +105,23 @@ REFUSED_SOURCE_MAX = 100
 # Lines a minute: a hostile flood must not wear the card out. Beyond, it is only counted.
 REFUSED_PER_MINUTE_MAX = 60
 
-# --- Link server (gateway/core/gateway.py) ------------------------------------------------------------------
+# --- Node link (gateway/core/link/) ---------------------------------------------------------------------------
 
 # Dusk on a switched feeder: every lamp of a district asks within minutes.
 LINK_EXCHANGES_MAX = 8192
 LINK_OUTGOING_MAX = 4096
+
+# Our nonces that a node may come back with: it asks once, its request is doubled on the way, and once more.
+LINK_OFFERS_MAX = 4
+
+# A node drains a day of records, eight a request, one flush at a time: four a second. Ten times that is a fault.
+LINK_REQUESTS_PER_S = 40
+LINK_BURST_S = 2
+
+# OSCORE ids that nobody here has a key for: a district's worth of nodes that wait to be adopted.
+LINK_UNKNOWN_MAX = 256
+# Of these, told in health: a line of the log must not grow with them.
+LINK_UNKNOWN_TOLD_MAX = 16
 
 # --- Signs of life (gateway/core/heartbeats.py) -------------------------------------------------------------
 

@@ -66,12 +66,6 @@ class Draft:
         pem = self.authority or self.installed(files.AUTHORITY)
         return None if pem is None or identity.is_stand_in(pem) else pem
 
-    def needs_insecure(self) -> bool:
-        """Whether the agent would refuse this document without `--insecure`: nodes whose link is in the clear."""
-        with tempfile.TemporaryDirectory(prefix="bocage-setup-") as folder:
-            staged = self._staged(Path(folder))
-            return any(INSECURE in fault for fault in _faults(staged, insecure=False))
-
     def check(self) -> list[str]:
         """Every fault, as the agent will tell them."""
         with tempfile.TemporaryDirectory(prefix="bocage-setup-") as folder:
@@ -136,8 +130,6 @@ class Draft:
         text = (self.installed(files.SERVICE_OPTIONS) or b"").decode(errors="replace")
         lines = [line for line in text.splitlines() if line.startswith("BOCAGE_OPTIONS=")]
         words = [one for one in lines[-1].partition("=")[2].strip("\"'").split() if one != INSECURE] if lines else []
-        if self.needs_insecure():
-            words.append(INSECURE)
         return f'# Options of the service bocage-gateway.\nBOCAGE_OPTIONS="{" ".join(words)}"\n'.encode()
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gateway.setup import answers, files, identity, machine
 from gateway.setup.dialogue import Abandoned, Terminal
-from gateway.setup.draft import INSECURE, Draft, open_draft
+from gateway.setup.draft import Draft, open_draft
 from gateway.setup.questions import Questions
 from gateway.setup.words import word
 
@@ -112,8 +112,6 @@ def _write(draft: Draft, terminal: Terminal) -> None:
         terminal.say("done.request", path=str(files.under(draft.root, files.REQUEST)), name=draft.common_name)
     if "keys" not in draft.document["cabinet"]:
         terminal.say("done.no_keys")
-    if draft.document["link"].get("nodes") != [] and draft.needs_insecure():
-        terminal.say("done.insecure", options=INSECURE, path=str(files.SERVICE_OPTIONS))
 
 
 def _start(terminal: Terminal) -> int:

@@ -268,10 +268,6 @@ WORDS = {
         "Sans jeu de clés : aucune politique ne sera acceptée, les départs suivent le soleil.",
         "No key set: no policy will be taken, the feeders follow the sun.",
     ),
-    "done.insecure": (
-        "Attention : la liaison des équipements est en clair ({options} dans {path}).",
-        "Note: the nodes' link is in the clear ({options} in {path}).",
-    ),
     "done.restart": ("Ensuite : sudo systemctl restart bocage-gateway", "Then: sudo systemctl restart bocage-gateway"),
     "done.started": (
         "Agent démarré. Son état : sudo bocage gateway status --config {path}",

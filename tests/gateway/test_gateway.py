@@ -4,6 +4,7 @@ import pytest
 
 from gateway.core import limits
 from gateway.core.custody import entry
+from simulator.keys import key_of, keys_of
 from tests.support.gateway_world import (
     ANSWERS,
     EPOCH,
@@ -11,12 +12,14 @@ from tests.support.gateway_world import (
     NODE,
     OTHER,
     GatewayWorld,
+    Node,
     alarm,
     payload,
     reading,
 )
 from tools.centre.warehouse import Warehouse
 from wire import coap_message, event, record, watermark
+from wire.coap_message import CON
 from wire.record import Answer
 
 CHANGED, UNAVAILABLE, NOT_FOUND = coap_message.CHANGED, coap_message.UNAVAILABLE, coap_message.NOT_FOUND
@@ -95,8 +98,7 @@ def test_a_question_without_a_record_is_answered_with_the_time_at_once():
     world.core.clock.tell(1_790_000_000_000, 2, now_ms=world.now_ms)
     world.ask(b"")
     assert world.codes() == [CHANGED]
-    answered = coap_message.decode(world.sent[-1].datagram).payload
-    assert record.decode_answer(answered) == Answer(1_790_000_000, 2)
+    assert record.decode_answer(world.node().payload) == Answer(1_790_000_000, 2)
 
 
 # --- duplicates, conflicts, the full journal ------------------------------------------------------------------
@@ -115,13 +117,12 @@ def test_a_node_that_repeats_itself_is_acknowledged_without_other_traffic_and_jo
 def test_a_duplicate_is_not_acknowledged_before_the_first_copy_is_durable():
     world = GatewayWorld()
     world.ask(payload(alarm(1)))  # its flush is under way
-    other = world.node(OTHER)
-    other.query = world.node().query  # the same node from another address
-    world.ask(payload(alarm(1)), node=OTHER)
+    again = world.nodes["after a restart"] = Node(NODE, 7)  # the same node under new keys, its outbox kept
+    world.ask(payload(alarm(1)), node="after a restart")
     world.wait(600)
-    assert world.codes() == [] and world.codes(OTHER) == []
+    assert world.codes() == [] and again.answers == []
     world.sync()
-    assert world.codes() == [CHANGED] and world.codes(OTHER) == [CHANGED]
+    assert world.codes() == [CHANGED] and [code for _, code in again.answers] == [CHANGED]
 
 
 def fill_to_the_brim(world):
@@ -179,22 +180,39 @@ def kept(world):
     return b"".join(disk.read(name, 0, disk.size(name)) for name in disk.list())
 
 
-def test_a_stranger_meets_silence_and_its_bytes_are_kept():
+def test_a_node_that_nobody_has_adopted_meets_silence_and_is_remembered_for_the_operator():
     world = GatewayWorld(allowed=frozenset({NODE}), auto_sync=True)
     world.ask(payload(alarm(1)), node=OTHER)
     world.wait(5000)
     assert world.sent == [] and world.codes(OTHER) == []
     assert event.ALARM not in {lane for lane, items in world.held().items() if items}
-    assert b'"why": "stranger"' in kept(world) and payload(alarm(1)).hex().encode() in kept(world)
-    assert world.core.counters["strangers"] == 1
+    assert world.core.link.counters["unknown-node"] == 1
+    assert world.core.health()["unknown_nodes"][0]["kid"] == key_of(OTHER).kid.hex()
 
 
-def test_a_request_without_a_name_is_a_strangers():
+def test_a_node_is_adopted_while_the_agent_runs_and_taken_away_again():
     world = GatewayWorld(auto_sync=True)
-    world.node().query = ()
+    world.core.on_keys([], now_ms=world.now_ms)
     world.ask(payload(reading(1)))
-    world.wait(5000)
     assert world.sent == []
+    world.core.on_keys(keys_of([NODE, OTHER]), now_ms=world.now_ms)
+    world.ask(payload(reading(2)), node=OTHER)
+    world.wait(5000)
+    assert world.codes(OTHER) == [CHANGED]
+    world.core.on_keys(keys_of([NODE]), now_ms=world.now_ms)
+    world.ask(payload(reading(3)), node=OTHER)
+    world.wait(5000)
+    assert world.codes(OTHER) == [CHANGED]
+
+
+def test_a_request_in_the_clear_gets_no_word():
+    world = GatewayWorld(auto_sync=True)
+    options = [(coap_message.URI_PATH, b"t")]
+    message = coap_message.Message(CON, coap_message.POST, 1, b"t", options, payload(reading(1)))
+    world.receive(coap_message.encode(message), "somebody")
+    world.wait(5000)
+    assert world.sent == [] and world.core.link.counters["unprotected"] == 1
+    assert event.TELEMETRY not in {lane for lane, items in world.held().items() if items}
 
 
 @pytest.mark.parametrize(("path", "code"), [(b"x", coap_message.POST), (b"t", coap_message.GET)])

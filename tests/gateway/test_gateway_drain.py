@@ -9,6 +9,7 @@ from random import Random
 import pytest
 
 from simulator.disk import PowerCut
+from tests.support.cabinet_world import holes
 from tests.support.gateway_world import (
     NODE,
     OTHER,
@@ -19,7 +20,7 @@ from tests.support.gateway_world import (
     reading,
 )
 from tools.centre.warehouse import Warehouse
-from wire import coap_message, event, record
+from wire import coap_message, record
 
 CHANGED = coap_message.CHANGED
 
@@ -84,7 +85,7 @@ class DrainWorld(GatewayWorld):
             make = random.choice((reading, reading, reading, level, alarm))
             made.append(make(self.sequence, boot=1 + self.sequence // 50))
             self.sequence += 1
-        if not self.node(node).endpoint.deadline_ms():
+        if not self.node(node).link.deadline_ms():
             self.open[node, self.ask(payload(*made), node=node)] = made
             self._collect()
 
@@ -114,13 +115,6 @@ def assert_all_arrived_once(world, warehouse):
     assert warehouse.counters.get("conflicts", 0) == 0 and warehouse.counters.get("refused", 0) == 0
     # What a cut tears out of the middle was never durable; even so each such position is explained.
     assert warehouse.counters.get("positions_skipped", 0) == sum(last - first + 1 for first, last in holes(warehouse))
-
-
-def holes(warehouse):
-    """[(first, last)] that hole records name, each once."""
-    bodies = [record.decode_body(body) for _, _, body in warehouse.bodies()]
-    named = {tuple(body.detail[:4]) for body in bodies if not isinstance(body, dict) and body.code == event.HOLE}
-    return [(first, last) for _, _, first, last in named]
 
 
 @pytest.mark.parametrize(("segment_bytes", "batch_records"), [(400, 1), (400, 50), (4000, 7), (16_000, 50)])

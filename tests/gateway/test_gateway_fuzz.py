@@ -18,16 +18,7 @@ from tests.support.gateway_world import (
     unpack,
 )
 from wire import cbor, coap_message, event, topic, watermark
-from wire.coap_message import CON, Message
 
-GOOD = Message(
-    CON,
-    coap_message.POST,
-    77,
-    b"tokn",
-    [(coap_message.URI_PATH, b"t"), (coap_message.URI_QUERY, b"n=" + NODE.hex().encode())],
-    payload(reading(1), alarm(2)),
-)
 MUTATIONS = st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255), st.sampled_from("ridx")), max_size=6)
 
 
@@ -52,8 +43,11 @@ def mutated(data, mutations):
 def test_no_datagram_raises(datagrams):
     world = GatewayWorld(auto_sync=True)
     world.connect()
+    world.ask(payload(reading(1)))
+    link = world.node().link
     for number, drawn in enumerate(datagrams):
-        good = coap_message.encode(GOOD._replace(message_id=number), 300)
+        link.request("gateway", coap_message.POST, (b"t",), payload(reading(number + 2), alarm(number + 9)), now_ms=0)
+        ((_, good),) = link.outgoing() or ((None, b"no place left"),)
         world.receive(drawn if isinstance(drawn, bytes) else mutated(good, drawn), ("192.0.2.1", number))
     world.wait(20_000)
     # What was journaled can be sent: the warehouse reads it.

@@ -13,9 +13,7 @@ from wire.coap import Endpoint, Request, Response
 from wire.coap_exchange import bearer_timing
 from wire.event import ALARM, EVENT, LANES, TELEMETRY
 from wire.record import Answer, encode_answer
-from wire.session import ClearSession
 
-NODE = bytes.fromhex("7c1f0a2c01000001")
 STARTED_MS = TICKS_WRAP_MS - 10_000
 TIME = encode_answer(Answer(1_795_521_600, 0))
 
@@ -31,9 +29,7 @@ class Bench:
         self.gateway = Endpoint(random_below=below, first_message_id=1)
         self.sender = Sender(
             self.end,
-            ClearSession(insecure=True),
             self.box,
-            node=NODE,
             peer="gateway",
             random_below=random_below or below,
             hold_until_ms=STARTED_MS + hold_ms,
@@ -110,13 +106,12 @@ def test_nothing_is_sent_before_the_spread_is_over():
     assert bench.requests[0][0] == STARTED_MS + 90_000
 
 
-def test_a_request_names_the_node_the_lane_and_holds_whole_records():
+def test_a_request_names_the_lane_and_holds_whole_records():
     bench = Bench()
     bench.put(TELEMETRY, 9)
     bench.put(EVENT, 2)
     urgent, bulk = bench.take()
     assert (urgent.path, bulk.path) == ((b"e",), (b"t",))
-    assert urgent.query == bulk.query == (b"n=7c1f0a2c01000001",)
     assert bulk.payload == b"".join(bytes([number]) * 40 for number in range(5))
     assert len(bulk.payload) <= limits.PAYLOAD_BYTES_MAX
     assert len(urgent.payload) == 80

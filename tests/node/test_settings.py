@@ -8,7 +8,8 @@ from policy import civil, lighting, lighting_form
 GOOD = {
     "node": "7c1f0a2c01000001",
     "gateway": ["192.0.2.1", 5683],
-    "insecure": True,
+    "kid": "010001",
+    "master_secret": "000102030405060708090a0b0c0d0e0f",
     "site": [474736, -5516],
     "lamp": [360, 6],
 }
@@ -73,7 +74,8 @@ def test_all_faults_come_at_once_with_path_and_remedy():
         "calendar.programs[0][0].level",
         "telemetry_s",
         "sample_s",
-        "insecure",
+        "kid",
+        "master_secret",
     }
     assert all(fault.problem and fault.remedy for fault in faults)
 
@@ -97,9 +99,22 @@ def test_an_id_is_sixteen_hex_digits(node):
     assert set(faults_of(node=node)) == {"node"}
 
 
-@pytest.mark.parametrize("insecure", [False, None, 1, "true"])
-def test_the_clear_link_must_be_asked_for(insecure):
-    assert set(faults_of(insecure=insecure)) == {"insecure"}
+@pytest.mark.parametrize("kid", ["01", "01000100", "01000g", 7, None])
+def test_an_oscore_id_is_two_or_three_bytes(kid):
+    assert set(faults_of(kid=kid)) == {"kid"}
+    assert settings.decode({**GOOD, "kid": "0001"})[0].pairing.own_id == b"\x00\x01"
+
+
+@pytest.mark.parametrize("secret", ["", "00" * 15, "00" * 17, "0g" * 16, 7, None])
+def test_a_secret_has_sixteen_bytes_and_is_not_shown(secret):
+    found = faults_of(master_secret=secret)
+    assert set(found) == {"master_secret"}
+    assert not secret or str(secret) not in repr(found["master_secret"])
+
+
+def test_settings_show_no_secret():
+    decoded, _ = settings.decode(GOOD)
+    assert GOOD["master_secret"] not in repr(decoded) and "0001020304" not in repr(decoded)
 
 
 @pytest.mark.parametrize("name", sorted(settings._TIMING))

@@ -12,7 +12,6 @@ from wire import event, quantity, record
 from wire.coap import Endpoint, Request
 from wire.coap_exchange import bearer_timing
 from wire.record import Answer
-from wire.session import ClearSession
 
 NODE = "7c1f0a2c01000001"
 TICKS_WRAP_MS = 1 << 30
@@ -86,7 +85,8 @@ class World:
         document = {
             "node": NODE,
             "gateway": ["192.0.2.1", 5683],
-            "insecure": True,
+            "kid": "010001",
+            "master_secret": "000102030405060708090a0b0c0d0e0f",
             "site": [474736, -5516],
             "lamp": [NOMINAL_DW, STANDBY_DW],
         }
@@ -128,7 +128,6 @@ class World:
             self.settings,
             Boot(self.boot, previous, durable, "power-on", flash.lamp_s if flash else 0),
             self.endpoint,
-            ClearSession(insecure=True),
             random_below=self.below,
             now_ms=self.now_ms,
             tap=self._tap,

@@ -5,20 +5,21 @@ A small CoAP server stands for the gateway. Waits are bounded by DEADLINE_S and 
 
 import socket
 import time
+from random import Random
 
 import pytest
 
+from gateway.core.link.link import Link
 from simulator import vm
+from simulator.keys import CIPHER, key_of, settings_of
 from simulator.vm import VmNode
 from wire import coap_message, event, quantity, record
-from wire.coap import Endpoint, Request
 from wire.record import Answer
-from wire.session import ClearSession
 
 pytestmark = [pytest.mark.vm, pytest.mark.live]
 
 NODE = bytes(range(1, 9))
-DEADLINE_S = 40
+DEADLINE_S = 90
 ALONE_CODE = 122  # of the shims: standard input was closed
 # A winter's night in Lyon and the noon after it, so that the calendar's word is known.
 NIGHT_S = 1_800_000_000 - 1_800_000_000 % 86_400 + 1 * 3600
@@ -47,14 +48,8 @@ class Responder:
         self.silent = False
         self.unix_s = NIGHT_S
         self.records = []
-        self._session = ClearSession(insecure=True)
         self._started = time.monotonic()
-        self._draws = 0
-        self._endpoint = Endpoint(random_below=self._draw, first_message_id=7)
-
-    def _draw(self, bound):
-        self._draws += 1
-        return self._draws % bound
+        self.link = Link([key_of(NODE)], CIPHER, random_below=Random(7).randrange, ack_timeout_ms=4000)
 
     def _now_ms(self):
         return int(1000 * (time.monotonic() - self._started))
@@ -67,18 +62,17 @@ class Responder:
             return
         if self.silent:
             return
-        for happened in self._endpoint.receive(datagram, peer, now_ms=self._now_ms()):
-            self._answer(happened)
-        self._endpoint.poll(now_ms=self._now_ms())
-        for to, data in self._endpoint.outgoing():
+        for asked in self.link.receive(datagram, peer, now_ms=self._now_ms()):
+            self._answer(asked)
+        self.link.poll(now_ms=self._now_ms())
+        for to, data in self.link.outgoing():
             self.socket.sendto(data, to)
 
-    def _answer(self, happened):
-        assert isinstance(happened, Request)
-        assert self._session.node_of(happened.query) == NODE
-        self.records += record.decode_payload(happened.payload)
+    def _answer(self, asked):
+        assert asked.node == NODE
+        self.records += record.decode_payload(asked.payload)
         answer = record.encode_answer(Answer(self.unix_s + self._now_ms() // 1000, 1))
-        refused = self._endpoint.respond(happened.exchange, coap_message.CHANGED, answer, now_ms=self._now_ms())
+        refused = self.link.respond(asked.exchange, coap_message.CHANGED, answer, now_ms=self._now_ms())
         assert refused is None
 
     def events(self, code):
@@ -103,7 +97,7 @@ def make_node(tmp_path, micropython, responder):
         settings = {
             "node": NODE.hex(),
             "gateway": list(responder.address),
-            "insecure": True,
+            **settings_of(NODE),
             "site": [457500, 48500],
             "lamp": [700, 4],
             "sample_s": 1,

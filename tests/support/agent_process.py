@@ -10,11 +10,12 @@ import threading
 import time
 from random import Random
 
+from gateway import node_keys
+from simulator.keys import key_of, link_of
 from tests.support.broker import PATIENCE_S, Inbox, free_port
 from tests.support.gateway_world import GATEWAY, NODE
 from wire import coap_message
-from wire.coap import Endpoint, Failed, Response
-from wire.session import ClearSession
+from wire.coap import Failed, Response
 
 
 class AgentProcess:
@@ -55,25 +56,23 @@ class Client:
     """A node on a UDP socket."""
 
     def __init__(self, seed=1):
-        random = Random(seed)
-        self.endpoint = Endpoint(random_below=random.randrange, first_message_id=random.randrange(0x10000))
+        self.link = link_of(NODE, "gateway", boot=now_ms() & 0xFFFFFFFF, random_below=Random(seed).randrange)
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.query = ClearSession(insecure=True).query(NODE)
 
-    def ask(self, address, data, *, patience_s=PATIENCE_S):
-        """One request; its answer, or the reason why there is none."""
-        exchange = self.endpoint.request(address, coap_message.POST, (b"t",), data, query=self.query, now_ms=now_ms())
+    def ask(self, address, data, *, given_up=lambda: False):
+        """One request; its answer, or the reason why there is none. It waits no longer once `given_up()`."""
+        exchange = self.link.request("gateway", coap_message.POST, (b"t",), data, now_ms=now_ms())
         assert isinstance(exchange, int)
-        end_ms = now_ms() + 1000 * patience_s
-        while now_ms() < end_ms:
-            for peer, datagram in self.endpoint.outgoing():
-                self.socket.sendto(datagram, peer)
+        end_ms = now_ms() + 1000 * PATIENCE_S
+        while now_ms() < end_ms and not given_up():
+            for _, datagram in self.link.outgoing():
+                self.socket.sendto(datagram, address)
             self.socket.settimeout(0.5)
             try:
                 datagram, _ = self.socket.recvfrom(2000)
-                events = self.endpoint.receive(datagram, address, now_ms=now_ms())
+                events = self.link.receive(datagram, "gateway", now_ms=now_ms())
             except (TimeoutError, ConnectionError):
-                events = self.endpoint.poll(now_ms=now_ms())
+                events = self.link.poll(now_ms=now_ms())
             for happened in events:
                 if happened.exchange == exchange:
                     return happened.code if isinstance(happened, Response) else happened.reason
@@ -88,6 +87,7 @@ def now_ms():
 def without_broker(folder):
     """The path of a configuration whose broker is not there: everything stays in the journal."""
     path = folder / "gateway.toml"
+    node_keys.write(folder / "data" / "keys", key_of(NODE))
     path.write_text(
         f"""
 [gateway]
@@ -114,7 +114,7 @@ def run_agent(settings, beside, monkeypatch=None, **patched):
         monkeypatch.setattr(agent_module, name, value)
 
     async def main():
-        made = agent_module.Agent(config.load(settings, insecure=True), insecure=True)
+        made = agent_module.Agent(config.load(settings, insecure=True))
         running = asyncio.ensure_future(made.run())
         try:
             await asyncio.wait_for(beside(made), PATIENCE_S)

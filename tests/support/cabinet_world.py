@@ -213,3 +213,10 @@ class CabinetWorld(Cabinet):
                 act(*values)
 
         self._at(self.town.now_ms + self.rtt_ms // 2, happen)
+
+
+def holes(warehouse):
+    """[(first, last)] that hole records in the warehouse name, each once."""
+    bodies = [record.decode_body(body) for _, _, body in warehouse.bodies()]
+    named = {tuple(body.detail[:4]) for body in bodies if not isinstance(body, dict) and body.code == event.HOLE}
+    return [(first, last) for _, _, first, last in named]

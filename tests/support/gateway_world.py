@@ -11,11 +11,11 @@ from gateway.core.uplink.post import Publication
 from gateway.core.uplink.uplink import Uplink
 from gateway.crypto import verify_ed25519
 from simulator.disk import SimDisk
+from simulator.keys import CIPHER, keys_of, link_of
 from tools.centre.intake import inflate
-from wire import coap_message, event, record, senml, topic, watermark
-from wire.coap import Endpoint, Failed, Response
+from wire import coap_message, event, oscore_link, record, senml, topic, watermark
+from wire.coap import Failed, Response
 from wire.record import EventBody, Record, Stamp
-from wire.session import ClearSession
 
 GATEWAY = bytes.fromhex("7c1f0a2cff000001")
 NODE = bytes.fromhex("7c1f0a2c01000001")
@@ -67,15 +67,15 @@ class Node:
 
     def __init__(self, node, seed):
         self.node = node
-        self.query = ClearSession(insecure=True).query(node)
-        random = Random(seed)
-        self.endpoint = Endpoint(random_below=random.randrange, first_message_id=random.randrange(0x10000))
+        self.link = link_of(node, "gateway", boot=seed + 1, random_below=Random(seed).randrange)
         self.answers = []
+        self.payload = None  # of the last answer
 
     def note(self, events):
         for happened in events:
             if isinstance(happened, Response):
                 self.answers.append((happened.exchange, happened.code))
+                self.payload = happened.payload
             elif isinstance(happened, Failed):
                 self.answers.append((happened.exchange, happened.reason))
 
@@ -97,6 +97,8 @@ class GatewayWorld:
         self.now_ms = 1000
         self.boot = 0
         self.nodes = {}
+        self.adopted = {NODE, OTHER}
+        self.flying = []  # datagrams that nodes have sent and that have not arrived
         self.publications, self.logs, self.connects, self.sent = [], [], 0, []
         self.start()
 
@@ -104,10 +106,11 @@ class GatewayWorld:
         self.boot += 1
         self.core = Gateway(
             self.options,
-            Start(self.random.randbytes(8), self.boot, "power-on"),
+            Start(self.random.randbytes(8), self.boot, "power-on", self.boot - 1 or None),
             journal_disk=self.journal_disk,
             state_disk=self.state_disk,
-            session=ClearSession(insecure=True),
+            keys=keys_of(self.adopted),
+            cipher=CIPHER,
             random_below=self.random.randrange,
             verify=verify_ed25519,
             now_ms=self.now_ms,
@@ -144,8 +147,8 @@ class GatewayWorld:
             self.sent.append(effect)
             node = effect.peer
             if isinstance(node, Node):
-                node.note(node.endpoint.receive(effect.datagram, self, now_ms=self.now_ms))
-                node.endpoint.outgoing()
+                node.note(node.link.receive(effect.datagram, "gateway", now_ms=self.now_ms))
+                self.flying += [(node, datagram) for _, datagram in node.link.outgoing()]
         elif isinstance(effect, Publication):
             self.publications.append(effect)
         elif isinstance(effect, Connect):
@@ -186,11 +189,26 @@ class GatewayWorld:
     def ask(self, data, *, node=NODE, path=b"t", code=coap_message.POST):
         """A node's request reaches the gateway; its exchange number."""
         peer = self.node(node)
-        exchange = peer.endpoint.request(self, code, (path,), data, query=peer.query, now_ms=self.now_ms)
+        if peer.link.state == oscore_link.INIT:
+            self.agree(peer)
+        exchange = peer.link.request("gateway", code, (path,), data, now_ms=self.now_ms)
         assert isinstance(exchange, int), exchange
-        for _, datagram in peer.endpoint.outgoing():
-            self.receive(datagram, peer)
+        self.carry(peer)
         return exchange
+
+    def agree(self, peer):
+        """Let a node agree on keys with the gateway; what was sent for that, and the answer, are nobody's concern."""
+        sent, answers = list(self.sent), list(peer.answers)
+        peer.link.request("gateway", coap_message.POST, (b"t",), now_ms=self.now_ms)
+        self.carry(peer)
+        self.sent[:], peer.answers[:] = sent, answers
+
+    def carry(self, peer):
+        """What a node has to send reaches the gateway, and the other way round, until both are silent."""
+        self.flying += [(peer, datagram) for _, datagram in peer.link.outgoing()]
+        while self.flying:
+            sender, datagram = self.flying.pop(0)
+            self.receive(datagram, sender)
 
     def receive(self, datagram, peer):
         self.core.on_datagram(datagram, peer, now_ms=self.now_ms)

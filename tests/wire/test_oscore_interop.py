@@ -5,12 +5,8 @@ of each answer; `… server FOLDER PORT` prints "ready" and echoes what is poste
 """
 
 import asyncio
-import importlib.util
-import json
-import os
 import shutil
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -19,52 +15,30 @@ from pathlib import Path
 import pytest
 
 from gateway.crypto import AesBlocks
+from tests.support.coap_peers import (
+    LIBCOAP_CLIENT,
+    LIBCOAP_SERVER,
+    OURS,
+    THEIRS,
+    WAIT_S,
+    Numbers,
+    Started,
+    aiocoap_folder,
+    context,
+    free_port,
+    libcoap_file,
+    run_client,
+)
 from tools import link_talk
 from wire import coap, limits, oscore, oscore_window
 from wire import coap_message as messages
 from wire.faults import WireFault
 from wire.oscore import Content
 
-pytestmark = [pytest.mark.live, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
 
 CIPHER = AesBlocks()
-SECRET = bytes(range(1, 17))
-SALT = bytes.fromhex("9e7ca92223786340")
-LIBCOAP_CLIENT, LIBCOAP_SERVER = "coap-client-openssl", "coap-server-openssl"
-OURS, THEIRS = b"\x01", b"\x0a\x0b"
 PEER = (sys.executable, Path(__file__))
-WAIT_S = 20
-
-
-def context(id_context=None):
-    return oscore.derive(SECRET, master_salt=SALT, sender_id=OURS, recipient_id=THEIRS, id_context=id_context)
-
-
-def aiocoap_folder(tmp_path, id_context=None, sequence=None):
-    if missing := [name for name in ("aiocoap", "filelock", "ge25519", "lakers") if not importlib.util.find_spec(name)]:
-        pytest.skip(f"no {', '.join(missing)} (pip install 'aiocoap[oscore]')")
-    folder = tmp_path / "aiocoap"
-    folder.mkdir()
-    settings = {"sender-id_hex": THEIRS.hex(), "recipient-id_hex": OURS.hex()}
-    settings |= {"secret_hex": SECRET.hex(), "salt_hex": SALT.hex()}
-    if id_context:
-        settings["id-context_hex"] = id_context.hex()
-    (folder / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
-    if sequence:
-        (folder / "sequence.json").write_text(json.dumps(sequence), encoding="utf-8")
-    return folder
-
-
-def libcoap_file(tmp_path):
-    path = tmp_path / "libcoap.conf"
-    lines = [
-        f'master_secret,hex,"{SECRET.hex()}"',
-        f'master_salt,hex,"{SALT.hex()}"',
-        f'sender_id,hex,"{THEIRS.hex()}"',
-        f'recipient_id,hex,"{OURS.hex()}"',
-    ]
-    path.write_text("\n".join(lines) + "\n", encoding="ascii")
-    return path
 
 
 class Server:
@@ -130,15 +104,6 @@ class Server:
         return oscore.protect_response(self.security, content, CIPHER, exchange, number=number)
 
 
-def run_client(*command):
-    return subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S, check=False, env=environment())
-
-
-def environment():
-    """That of this process, with what it can import."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-
-
 @pytest.mark.parametrize("id_context", [None, b"node7\x01"], ids=["plain", "id-context"])
 def test_an_aiocoap_client_is_served(tmp_path, id_context):
     folder = aiocoap_folder(tmp_path, id_context)
@@ -171,55 +136,27 @@ def test_an_aiocoap_client_with_another_secret_is_told_unprotected(tmp_path):
     assert "2.04" not in done.stdout and not server.heard
 
 
-class Numbers:
-    """A sequence without a disk, so that a test can use a number twice."""
-
-    def __init__(self):
-        self.number = 0
-
-    def take(self):
-        self.number += 1
-        return self.number
+def ask(port, numbers, payload=b"hello", security=None):
+    options = ((messages.URI_PATH, b"t"), (messages.URI_QUERY, b"q"))
+    request = Content(messages.POST, options, payload)
+    return asked(port, numbers, request, security or context())
 
 
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def asked(port, numbers, request, security):
+    with link_talk.Conversation(security, numbers, ("127.0.0.1", port), wait_s=WAIT_S) as conversation:
+        return conversation.ask(request)
 
 
 @pytest.fixture
 def started():
     """started(command…) -> process; it ends with the test."""
-    processes = []
-
-    def start(*command):
-        processes.append(
-            subprocess.Popen(
-                [str(word) for word in command],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                env=environment(),
-            )
-        )
-        return processes[-1]
-
-    yield start
-    for process in processes:
-        process.kill()
-        process.communicate(timeout=WAIT_S)
-
-
-def ask(port, numbers, payload=b"hello", security=None):
-    options = ((messages.URI_PATH, b"t"), (messages.URI_QUERY, b"q"))
-    request = Content(messages.POST, options, payload)
-    return link_talk.talk(security or context(), numbers, ("127.0.0.1", port), request, wait_s=WAIT_S)
+    with Started() as start:
+        yield start
 
 
 @pytest.mark.parametrize("sequence", [None, {"next-to-send": 100, "received": "unknown"}], ids=["new", "rebooted"])
 def test_an_aiocoap_server_serves_us_and_sees_a_replay(tmp_path, started, sequence):
-    port, numbers = free_port(), Numbers()
+    port, numbers = free_port(socket.SOCK_DGRAM), Numbers()
     process = started(*PEER, "server", aiocoap_folder(tmp_path, sequence=sequence), port)
     assert process.stdout.readline() == b"ready\n"
     assert ask(port, numbers) == Content(messages.CHANGED, (), b"qhello")
@@ -248,12 +185,12 @@ def test_a_libcoap_client_is_served(tmp_path):
 def test_a_libcoap_server_serves_us(tmp_path, started):
     if shutil.which(LIBCOAP_SERVER) is None:
         pytest.skip(f"no {LIBCOAP_SERVER} (apt-get install libcoap3-bin)")
-    port, numbers = free_port(), Numbers()
+    port, numbers = free_port(socket.SOCK_DGRAM), Numbers()
     started(LIBCOAP_SERVER, "-A", "127.0.0.1", "-p", port, "-E", libcoap_file(tmp_path))
     time.sleep(0.5)  # if it is not up by then, CoAP sends again
     request = Content(messages.GET, ((messages.URI_PATH, b"time"), (messages.URI_QUERY, b"ticks")), b"")
     for _ in range(2):  # the first meets its demand for Echo
-        answer = link_talk.talk(context(), numbers, ("127.0.0.1", port), request, wait_s=WAIT_S)
+        answer = asked(port, numbers, request, context())
         assert answer.code == messages.CONTENT and answer.payload.isdigit()
 
 

@@ -39,13 +39,13 @@ from typing import Any
 from gateway.core import limits
 from gateway.core.custody import entry
 from gateway.core.custody.journal import Journal
-from gateway.core.gateway import Gateway, Options, Start
+from gateway.core.gateway import Gateway, Options, Send, Start
+from simulator.keys import CIPHER, keys_of, link_of
 from tools.bench import street
 from tools.bench.instant import Centre, Durable
-from wire import coap, coap_message, event, quantity, record
+from wire import coap_message, event, quantity, record
 from wire.record import SYNCED, Record, Stamp
 from wire.senml import Item
-from wire.session import ClearSession
 
 EPOCHS = 4
 NODES = {"lamp": 500, "meter": 20}
@@ -80,18 +80,19 @@ def payloads(kind: str) -> list[bytes]:
     return [entry.encode(entry.Entry(item.node, record.encode(item.record))) for item in items(kind)]
 
 
-def greetings(kind: str) -> list[bytes]:
-    """One telemetry datagram from every node, as the link carries it."""
-    session = ClearSession(insecure=True)
-    found: dict[bytes, bytes] = {}
-    for item in items(kind):
-        draw = random.Random(len(found))
-        endpoint = coap.Endpoint(random_below=draw.randrange, first_message_id=len(found))
+def greet(core: Gateway, kind: str) -> None:
+    """One telemetry record from every node, as the link carries it: both agree on keys, then it comes."""
+    for port, item in enumerate({item.node: item for item in items(kind)}.values()):
+        peer = ("127.0.0.1", port)
+        node = link_of(item.node, "gateway", boot=1, random_below=random.Random(port).randrange)
         made = record.encode(item.record._replace(boot=item.record.boot + 1))
-        endpoint.request(None, coap_message.POST, (b"t",), made, query=session.query(item.node), now_ms=0)
-        ((_, datagram),) = endpoint.outgoing()
-        found.setdefault(item.node, datagram)
-    return list(found.values())
+        node.request("gateway", coap_message.POST, (b"t",), made, now_ms=0)
+        while datagrams := node.outgoing():
+            for _, datagram in datagrams:
+                core.on_datagram(datagram, peer, now_ms=0)
+            for effect in core.take_effects():
+                if isinstance(effect, Send) and effect.peer == peer:
+                    node.receive(effect.datagram, "gateway", now_ms=0)
 
 
 def epoch_of(number: int) -> bytes:
@@ -126,17 +127,17 @@ def memory_kb(name: str) -> int | None:
 
 def measure(folder: Path, kind: str, records: int, begun_s: float) -> dict[str, Any]:
     """Start on what `fill` wrote, and drain it; all figures. `begun_s`: `monotonic` before this process."""
-    drawn = greetings(kind)
     segments = len(list((folder / "journal").iterdir()))
     rss_before_kb, start, start_cpu = memory_kb("VmRSS"), perf_counter(), thread_time()
     durable, state = Durable(folder / "journal"), Durable(folder / "state")
     epoch = epoch_of(EPOCHS)
     core = Gateway(
         _OPTIONS,
-        Start(epoch, EPOCHS + 1, "power-on"),
+        Start(epoch, EPOCHS + 1, "power-on", EPOCHS),
         journal_disk=durable.disk,
         state_disk=state.disk,
-        session=ClearSession(insecure=True),
+        keys=keys_of({item.node for item in items(kind)}),
+        cipher=CIPHER,
         random_below=random.Random(1).randrange,
         now_ms=0,
     )
@@ -144,8 +145,7 @@ def measure(folder: Path, kind: str, records: int, begun_s: float) -> dict[str, 
     recovery_s, recovery_cpu_s = perf_counter() - start, thread_time() - start_cpu
     started_s, rss_ready_kb = monotonic() - begun_s, memory_kb("VmRSS")
     assert report.records == records, report
-    for port, datagram in enumerate(drawn):
-        core.on_datagram(datagram, ("127.0.0.1", port), now_ms=0)
+    greet(core, kind)
     durable.flush(core.journal)
     core.take_effects()
     centre = Centre(core, durable, epoch)

@@ -5,8 +5,8 @@
 Real: the datagrams and their retransmission, `bocage gateway run`, its journal on a real folder, Mosquitto,
 QoS 1. Scripted: each node sends its next records as soon as the last are acknowledged, instead of every
 quarter of an hour; the centre reads only the envelope of a batch and answers with the watermark (a warehouse
-has its own figures). The gateway has the first processor for itself, everything else runs on the second; node
-link and broker are in the clear.
+has its own figures). The gateway has the first processor for itself, everything else runs on the second. The
+node link is protected, the broker's is in the clear.
 
 What is sustained is what arrives at the centre while nodes are held back so that no more than WAITING_MAX
 records wait. `generator_max_per_s` is what the same nodes reach against a peer on the gateway's processor that
@@ -21,6 +21,7 @@ import contextlib
 import json
 import multiprocessing
 import os
+import random
 import select
 import socket
 import sys
@@ -31,79 +32,73 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from gateway import node_keys
+from links import udp
+from simulator.keys import key_of, link_of
 from simulator.rig import GATEWAY_ID, Part, RigError, find_mosquitto, free_port
 from tools.bench import street, uplink_peers
 from wire import coap_message, record
+from wire.coap import Response
 from wire.record import Record
-from wire.session import ClearSession
 
 _HOST = "127.0.0.1"
 _INSEE, _NAME = "49007", "cab-1"
 WAITING_MAX = 4000  # records acknowledged and not yet at the centre, beyond which nodes wait
 _WARM_UP_S = 3.0
-_RETRY_S = 2.0
+_RETRY_MS = 2000
 _START_TIMEOUT_S = 30
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
 class Node:
-    """One street light on a socket of its own: one request under way, the next as soon as it is answered.
-
-    The least of CoAP that a client needs: RFC 7252 section 4.2, piggybacked and separate answers, one fixed retry.
-    """
+    """One street light on a socket of its own: one request under way, the next as soon as it is answered."""
 
     def __init__(self, number: int, item: Any, peer: tuple[str, int], records: int) -> None:
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.setblocking(False)
         self.socket.connect(peer)
         self._record: Record = item.record
-        query = ClearSession(insecure=True).query(street.TERRITORY + b"\x03" + number.to_bytes(3, "big"))
-        self._options = ((coap_message.URI_PATH, b"t"), *((coap_message.URI_QUERY, part) for part in query))
+        draw = random.Random(number)
+        # New in every run: the agent remembers what an earlier one has said.
+        self._link = link_of(
+            node_id(number), "gateway", boot=int(time.time()), random_below=draw.randrange, timing=udp.timing(_RETRY_MS)
+        )
         self._records = records
         self._sequence = 0
-        self._message_id = number & 0xFFFF
-        self._sent_s = 0.0
-        self._datagram: bytes | None = None
+        self._is_asking = False
 
     def turn(self, now_s: float, *, may_send: bool) -> int:
         """Read the answer, send what is due; records that were acknowledged."""
-        acknowledged = 0
-        while self._datagram is not None:
+        now_ms = int(1000 * now_s)
+        events = list(self._link.poll(now_ms=now_ms))
+        while True:
             try:
-                answer = self.socket.recv(256)
+                events += self._link.receive(self.socket.recv(256), "gateway", now_ms=now_ms)
             except OSError:
                 break
-            acknowledged += self._take(answer)
-        if self._datagram is None:
-            if not may_send:
-                return acknowledged
-            self._datagram = self._next()
-        elif now_s - self._sent_s < _RETRY_S:
-            return acknowledged
-        self._sent_s = now_s
-        with contextlib.suppress(OSError):  # a full buffer, or nobody listens yet: sent again later
-            self.socket.send(self._datagram)
+        acknowledged = 0
+        for happened in events:
+            self._is_asking = False
+            if isinstance(happened, Response) and happened.code == coap_message.CHANGED:
+                acknowledged += self._records
+        if may_send and not self._is_asking:
+            self._is_asking = True
+            self._link.request("gateway", coap_message.POST, (b"t",), self._next(), now_ms=now_ms)
+        for _, datagram in self._link.outgoing():
+            with contextlib.suppress(OSError):  # a full buffer, or nobody listens yet: sent again later
+                self.socket.send(datagram)
         return acknowledged
-
-    def _take(self, answer: bytes) -> int:
-        kind, code = answer[0] >> 4 & 3, answer[1]
-        if kind == coap_message.CON:
-            self.socket.send(coap_message.empty(coap_message.ACK, answer[2] << 8 | answer[3]))
-        token = answer[4 : 4 + (answer[0] & 15)]
-        if code == coap_message.EMPTY or token != self._message_id.to_bytes(2, "big"):
-            return 0
-        self._datagram = None
-        return self._records if code == coap_message.CHANGED else 0
 
     def _next(self) -> bytes:
         payload = b""
         for _ in range(self._records):
             payload += record.encode(self._record._replace(sequence=self._sequence))
             self._sequence += 1
-        self._message_id = (self._message_id + 1) & 0xFFFF
-        token = self._message_id.to_bytes(2, "big")
-        message = (coap_message.CON, coap_message.POST, self._message_id, token, self._options, payload)
-        return coap_message.encode(coap_message.Message(*message))
+        return payload
+
+
+def node_id(number: int) -> bytes:
+    return street.TERRITORY + b"\x03" + number.to_bytes(3, "big")
 
 
 class Nodes:
@@ -179,7 +174,7 @@ def generator_max(nodes: int, records: int, seconds: float) -> float:
     """Records a second that the nodes reach against a peer that only acknowledges."""
     port = free_port(socket.SOCK_DGRAM)
     with on_processor(0):
-        peer = peer_process(uplink_peers.acknowledge, port)
+        peer = peer_process(uplink_peers.acknowledge, port, [node_id(number) for number in range(1, nodes + 1)])
         peer.__enter__()
     try:
         with on_processor(1):
@@ -193,8 +188,14 @@ def generator_max(nodes: int, records: int, seconds: float) -> float:
         peer.__exit__(None, None, None)
 
 
-def write_configurations(folder: Path, broker_port: int, link_port: int, commit_ms: int) -> tuple[Path, Path]:
-    """Files for Mosquitto and for the gateway."""
+def write_configurations(
+    folder: Path, broker_port: int, link_port: int, commit_ms: int, nodes: int
+) -> tuple[Path, Path]:
+    """Files for Mosquitto and for the gateway, and the keys of its nodes."""
+    keys = folder / "data" / "keys"
+    keys.mkdir(parents=True)
+    for number in range(1, nodes + 1):
+        node_keys.save(keys / f"{node_id(number).hex()}.key", key_of(node_id(number)))
     broker, gateway = folder / "mosquitto.conf", folder / "gateway.toml"
     broker.write_text(
         f"listener {broker_port} {_HOST}\nallow_anonymous true\npersistence false\nuser root\n", encoding="utf-8"
@@ -217,7 +218,7 @@ def measure(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
         raise RigError("two processors are needed: one for the gateway, one for its peers")
     limit = generator_max(args.nodes, args.records, min(3.0, args.seconds))
     broker_port, link_port = free_port(socket.SOCK_STREAM), free_port(socket.SOCK_DGRAM)
-    broker_file, gateway_file = write_configurations(folder, broker_port, link_port, args.commit_ms)
+    broker_file, gateway_file = write_configurations(folder, broker_port, link_port, args.commit_ms, args.nodes)
     broker = Part("broker", [mosquitto, "-c", str(broker_file)], folder / "broker.log")
     command = [sys.executable, "-m", "tools", "gateway", "run", "--config", str(gateway_file), "--insecure"]
     gateway = Part("gateway", command, folder / "gateway.log")

@@ -3,12 +3,16 @@
 Both do as little as can be done, so that the gateway is what is measured. Must keep nothing.
 """
 
+import secrets
 import socket
+import time
 from typing import Any
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
+from gateway.core.link.link import Link
+from simulator.keys import CIPHER, keys_of
 from tools.centre import intake
 from wire import coap_message, topic, watermark
 
@@ -16,16 +20,18 @@ from wire import coap_message, topic, watermark
 HEARD = ("records", "batches")
 
 
-def acknowledge(port: int) -> None:
-    """2.04, piggybacked, to every request, for ever."""
-    link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    link.bind(("127.0.0.1", port))
-    head = 1 << 6 | coap_message.ACK << 4
+def acknowledge(port: int, nodes: list[bytes]) -> None:
+    """2.04, piggybacked, to every request of these nodes, for ever: their keys, and nothing behind them."""
+    socket_ = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    socket_.bind(("127.0.0.1", port))
+    link = Link(keys_of(nodes), CIPHER, random_below=secrets.randbelow, ack_timeout_ms=4000, requests_per_s=1_000_000)
     while True:
-        datagram, peer = link.recvfrom(2048)
-        token_length = datagram[0] & 15
-        answer = bytes((head | token_length, coap_message.CHANGED)) + datagram[2 : 4 + token_length]
-        link.sendto(answer, peer)
+        datagram, peer = socket_.recvfrom(2048)
+        now_ms = time.monotonic_ns() // 1_000_000
+        for asked in link.receive(datagram, peer, now_ms=now_ms):
+            link.respond(asked.exchange, coap_message.CHANGED, now_ms=now_ms)
+        for address, answer in link.outgoing():
+            socket_.sendto(answer, address)
 
 
 def centre(host: str, port: int, insee: str, name: str, heard: Any) -> None:

@@ -21,6 +21,16 @@ SOURCES = {
     "tools/__init__.py": "tools/__init__.py",
     "tools/cli.py": "tools/cli.py",
     "tools/link.py": "tools/link.py",
+    "tools/link_blocks.py": "tools/link_blocks.py",
+    "tools/link_capture.py": "tools/link_capture.py",
+    "tools/link_decode.py": "tools/link_decode.py",
+    "tools/link_frames.py": "tools/link_frames.py",
+    "tools/link_key.py": "tools/link_key.py",
+    "tools/link_open.py": "tools/link_open.py",
+    "tools/link_replay.py": "tools/link_replay.py",
+    "tools/link_sources.py": "tools/link_sources.py",
+    "tools/link_talk.py": "tools/link_talk.py",
+    "tools/link_words.py": "tools/link_words.py",
     "tools/policy": "tools/policy",
 }
 # Of these folders; what a person reads goes to the documents.

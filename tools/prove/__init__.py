@@ -10,6 +10,7 @@ PROOFS = {
     "bearers": ("tools.prove.bearers", "fibre cut, swallowed, lossy, flapping: mobile carries, nothing is lost"),
     "powercut": ("tools.prove.powercut", "a power cut at every single operation of the journal's disk"),
     "storm": ("tools.prove.storm", "the broker returns to 200 gateways at once: how they ask, and nothing is lost"),
+    "fuzz": ("tools.prove.fuzz", "a hostile peer at both ends of a node link: what does not authenticate does nothing"),
     "fulldisk": ("tools.prove.fulldisk", "a real partition full to the last byte: what goes is named, alarms stay"),
 }
 

@@ -24,9 +24,9 @@ from gateway.io.disk import FileDisk
 from simulator.checkers.delivery import DeliveryChecker, Identity
 from simulator.crowd import Sender
 from simulator.disk import SimDisk
+from simulator.keys import CIPHER, keys_of
 from simulator.prng import Prng
 from tools.centre.warehouse import Warehouse
-from wire.session import ClearSession
 
 GATEWAY_ID = bytes.fromhex("7c1f0a2cfe000001")
 START_UNIX_S = 1_790_000_000
@@ -138,6 +138,11 @@ class Town:
         ]
         self.now_ms = 1_000
 
+    @property
+    def nodes(self) -> list[bytes]:
+        """Whose keys the cabinet has."""
+        return [sender.id for sender in self.senders]
+
 
 class Cabinet:
     """One gateway between a town and a warehouse. `fibre` False: the broker cannot be reached."""
@@ -161,10 +166,11 @@ class Cabinet:
         prng = self._prng.split(f"boot-{self.boot}")
         self.core = Gateway(
             self._options,
-            Start(prng.bits64().to_bytes(8, "big"), self.boot, "power-on"),
+            Start(prng.bits64().to_bytes(8, "big"), self.boot, "power-on", self.boot - 1 or None),
             journal_disk=self.disks.journal,
             state_disk=self.disks.state,
-            session=ClearSession(insecure=True),
+            keys=keys_of(self.town.nodes),
+            cipher=CIPHER,
             random_below=prng.randrange,
             now_ms=self.town.now_ms,
         )

@@ -20,8 +20,8 @@ from gateway.io.mqtt import Bearer, Connected, Disconnected, Message, MqttLink, 
 from simulator.checkers.delivery import DeliveryChecker
 from simulator.crowd import Sender
 from simulator.disk import PendingSync, SimDisk
+from simulator.keys import CIPHER, key_of
 from simulator.prng import Prng
-from wire.session import ClearSession
 
 # paho waits with select(), which takes no descriptor above 1023; a connection has three of them.
 FLEET_MAX = 300
@@ -49,6 +49,7 @@ class Cabinet:
     def __init__(self, number: int, broker_port: int, fleet: "Fleet", prng: Prng) -> None:
         checked = config.check(_plain(number, broker_port), insecure=True)
         now_ms = clock.monotonic_ms()
+        node = bytes.fromhex("7c1f0a2c03") + number.to_bytes(3, "big")
         self._number = number
         self._fleet = fleet
         self._loop = asyncio.get_running_loop()
@@ -60,12 +61,12 @@ class Cabinet:
             Start(prng.bits64().to_bytes(8, "big"), 1, "power-on"),
             journal_disk=self._journal_disk,
             state_disk=self._state_disk,
-            session=ClearSession(insecure=True),
+            keys=[key_of(node)],
+            cipher=CIPHER,
             random_below=prng.randrange,
             now_ms=now_ms,
         )
         self._link = MqttLink(checked.mqtt, self._post)
-        node = bytes.fromhex("7c1f0a2c03") + number.to_bytes(3, "big")
         self._sender = Sender(node, 1, prng.split("node"), fleet.delivery)
         self._is_open = True
         self._connected_ms: int | None = None

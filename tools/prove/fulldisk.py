@@ -29,7 +29,7 @@ from gateway.core.custody import ledger
 from gateway.io import status
 from gateway.io.folder import ReadOnlyFolder
 from simulator.checkers.delivery import DeliveryChecker, Identity
-from simulator.crowd import Crowd, Sender
+from simulator.crowd import Crowd, Sender, member_id
 from simulator.live import Figures, in_folder
 from simulator.prng import Prng
 from simulator.rig import Desk, Rig, RigError
@@ -154,8 +154,8 @@ class _Alarmer:
     """A node that has nothing to say but an alarm now and then."""
 
     def __init__(self, number: int, gateway: tuple[str, int], delivery: DeliveryChecker) -> None:
-        node = bytes.fromhex("7c1f0a2c04") + number.to_bytes(3, "big")
-        self._sender = Sender(node, int(time.time()), _OnlyAlarms(f"alarmer-{number}-{time.time_ns()}"), delivery)
+        chance = _OnlyAlarms(f"alarmer-{number}-{time.time_ns()}")
+        self._sender = Sender(member_id(number), int(time.time()), chance, delivery)
         self._gateway = gateway
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
@@ -223,7 +223,9 @@ class _Story:
         link = (host, int(port))
         self._heard = rig.delivery = _Heard()
         rig.crowd = Crowd(args.crowd, link, self._heard)
-        self._alarmers = [_Alarmer(number, link, self._heard) for number in range(1, _ALARMERS + 1)]
+        numbers = range(args.crowd + 1, args.crowd + 1 + _ALARMERS)
+        rig.adopt(member_id(number) for number in range(1, numbers.stop))
+        self._alarmers = [_Alarmer(number, link, self._heard) for number in numbers]
         self._alarming = False
         self._prng = Prng(args.seed)
         self._counters = _Counters(rig.folder / "gateway" / "run" / "status.sock")

@@ -1,8 +1,7 @@
 """Who is known: the nodes of this cabinet, when each was heard, what it said of itself, and what is odd
 about it.
 
-Bounded; the least recently heard goes first. An allow-list, when the configuration gives one, decides who
-is answered at all: a stranger is met with silence (DESIGN section 4).
+Bounded; the least recently heard goes first. Who belongs here is not its question (gateway/core/link/).
 """
 
 from collections import OrderedDict
@@ -42,14 +41,10 @@ class KnownNode:
 
 
 class Registry:
-    """Nodes by id. `allowed` None: anybody may speak (bench and simulator)."""
+    """Nodes by id."""
 
-    def __init__(self, allowed: frozenset[bytes] | None) -> None:
-        self._allowed = allowed
+    def __init__(self) -> None:
         self._nodes: OrderedDict[bytes, KnownNode] = OrderedDict()
-
-    def is_allowed(self, node: bytes) -> bool:
-        return self._allowed is None or node in self._allowed
 
     def heard(self, node: bytes, records: list[Record], *, now_ms: int) -> None:
         """A payload of `node` was accepted."""

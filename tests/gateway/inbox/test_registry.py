@@ -1,4 +1,4 @@
-"""Who is known: bounded, the least recently heard goes first; strangers by the allow-list."""
+"""Who is known: bounded, the least recently heard goes first."""
 
 import pytest
 
@@ -13,22 +13,15 @@ def boot(number, kind="streetlight", version="1.2.0"):
     return Record(number, 0, Stamp(0, 0, 0), EventBody(event.BOOT, None, [None, None, "power-on", kind, version]))
 
 
-def test_without_a_list_anybody_may_speak_and_with_one_only_those():
-    assert Registry(None).is_allowed(NODE)
-    registry = Registry(frozenset({NODE}))
-    assert registry.is_allowed(NODE) and not registry.is_allowed(OTHER)
-    assert not Registry(frozenset()).is_allowed(NODE)
-
-
 def test_a_boot_report_tells_what_a_node_is():
-    registry = Registry(None)
+    registry = Registry()
     registry.heard(NODE, [boot(4), reading(1)], now_ms=5)
     known = registry.nodes()[NODE]
     assert (known.boot, known.kind, known.version, known.boots, known.heard_ms) == (4, "streetlight", "1.2.0", 1, 5)
 
 
 def test_the_same_boot_report_again_counts_as_one_boot():
-    registry = Registry(None)
+    registry = Registry()
     for number in (4, 4, 5):
         registry.heard(NODE, [boot(number)], now_ms=5)
     assert registry.nodes()[NODE].boots == 2
@@ -36,7 +29,7 @@ def test_the_same_boot_report_again_counts_as_one_boot():
 
 @pytest.mark.parametrize("word", [7, None, True, b"\xff", "x" * 900])
 def test_words_of_any_type_are_kept_short(word):
-    registry = Registry(None)
+    registry = Registry()
     registry.heard(NODE, [boot(1, word, word)], now_ms=0)
     known = registry.nodes()[NODE]
     assert isinstance(known.kind, str) and len(known.kind) <= 40 and len(known.version) <= 40
@@ -44,7 +37,7 @@ def test_words_of_any_type_are_kept_short(word):
 
 def test_the_least_recently_heard_goes_first(monkeypatch):
     monkeypatch.setattr(limits, "INBOX_NODES_MAX", 3)
-    registry = Registry(None)
+    registry = Registry()
     names = [bytes([number] * 8) for number in range(4)]
     for now_ms, node in enumerate([names[0], names[1], names[2], names[0], names[3]]):
         registry.heard(node, [], now_ms=now_ms)
@@ -53,7 +46,7 @@ def test_the_least_recently_heard_goes_first(monkeypatch):
 
 def test_what_is_odd_of_a_node_is_kept_when_it_is_heard_again_and_goes_with_it(monkeypatch):
     monkeypatch.setattr(limits, "INBOX_NODES_MAX", 1)
-    registry = Registry(None)
+    registry = Registry()
     registry.note_out_of_range(NODE, "temp", 99_999, now_ms=1)
     registry.note_out_of_range(NODE, "temp.1", -99_999, now_ms=2)
     registry.note_unknown(NODE, "q77", now_ms=3)
@@ -68,6 +61,6 @@ def test_what_is_odd_of_a_node_is_kept_when_it_is_heard_again_and_goes_with_it(m
 
 
 def test_a_node_with_nothing_odd_has_no_oddities():
-    registry = Registry(None)
+    registry = Registry()
     registry.heard(NODE, [reading(1)], now_ms=5)
     assert registry.nodes()[NODE].odd is None

@@ -19,7 +19,7 @@ class Bench:
         self.clock = WallClock(started_ms=0)
         if good:
             self.clock.tell(1000 * NOW_S, uncertainty_s, now_ms=0)
-        self.registry = Registry(None)
+        self.registry = Registry()
         self.said = []
         self.refuses = False
         self.scrutiny = Scrutiny(self.clock, self.registry, self.own)

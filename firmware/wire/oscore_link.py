@@ -1,0 +1,316 @@
+"""A node's end of the protected link: stands before a `wire.coap.Endpoint`, with the same methods, and speaks OSCORE
+with one gateway. Whoever sits above asks and is asked in plain CoAP, and never sees a key.
+
+Keys are agreed on when there is something to say, at the first request after a start and whenever the gateway has
+lost them (`wire.oscore_pairing`); requests wait for that. An answer that does not hold under the keys is no answer:
+Failed, with the reason "unauthentic". An unprotected 4.01 is a hint that the gateway started anew, which anybody may
+have sent: it costs one more handshake for each request, and nothing else. Requests from strangers are dropped in
+silence.
+
+    INIT      no keys; `_first` is the handshake under way, if any
+    OFFERED   keys, but the gateway has not shown yet that it has them: the kid context goes along
+    PROVEN    keys, and an answer that held
+"""
+
+from collections import namedtuple
+
+from wire import coap_message as messages
+from wire import limits, oscore
+from wire.coap import Failed, Refused, Request, Response
+from wire.faults import WireFault
+from wire.oscore_pairing import NONCE_BYTES, NONCE_BYTES_MAX, Session, unwrap, wrap
+
+INIT = "init"
+OFFERED = "offered"
+PROVEN = "proven"
+
+COUNTERS = (
+    "handshakes",  # begun
+    "keys-lost",  # by the gateway, as an unprotected 4.01 has it
+    "unauthentic",  # answers that did not hold
+    "unprotected",  # requests that came in the clear
+    "strange",  # requests that did not hold
+)
+_FAILED_REASON = "unauthentic"
+_PROBE = oscore.Content(messages.GET, (), b"")
+_First = namedtuple("_First", ("number", "id1", "exchange"))
+
+
+class _Ask:
+    """A request of ours until its outcome. `sent`: (endpoint's number, OSCORE exchange, session), or None."""
+
+    def __init__(self, number, content):
+        self.number = number
+        self.content = content
+        self.sent = None
+        self.may_try_again = True
+
+
+class NodeLink:
+    """See the module. `boot`: this start's number from flash, never given twice. `cipher`: as `wire.ccm` has it."""
+
+    def __init__(self, endpoint, pairing, cipher, *, peer, boot, random_below):
+        self.counters = endpoint.counters
+        for name in COUNTERS:
+            self.counters[name] = 0
+        self._endpoint = endpoint
+        self._pairing = pairing
+        self._cipher = cipher
+        self._peer = peer
+        self._boot = boot
+        self._random_below = random_below
+        self._nonces = 0
+        self._session = None
+        self._is_proven = False
+        self._first = None
+        self._asks = []
+        self._number = 0
+        self._served = []  # (endpoint's number, OSCORE exchange, session) of requests that wait for our answer
+        self._events = []
+
+    @property
+    def state(self):
+        """INIT, OFFERED or PROVEN."""
+        if self._session is None:
+            return INIT
+        return PROVEN if self._is_proven else OFFERED
+
+    # --- as an Endpoint -----------------------------------------------------------------------------------------
+
+    def receive(self, datagram, peer, *, now_ms):
+        """Take one datagram; return the events it causes."""
+        for happened in self._endpoint.receive(datagram, peer, now_ms=now_ms):
+            self._on_event(happened, now_ms)
+        return self._take_events()
+
+    def poll(self, *, now_ms):
+        """Do what is due; return the events."""
+        for happened in self._endpoint.poll(now_ms=now_ms):
+            self._on_event(happened, now_ms)
+        return self._take_events() if self._events else ()
+
+    def deadline_ms(self):
+        """When `poll` has something to do, or None; 0: now."""
+        return 0 if self._events else self._endpoint.deadline_ms()
+
+    def outgoing(self):
+        """Drain the datagrams to send now: [(peer, bytes), …]."""
+        return self._endpoint.outgoing()
+
+    def request(self, peer, code, path, payload=b"", *, content_format=None, options=(), now_ms):
+        """Ask the gateway; the exchange number, or Refused("queue-full"). One Response or one Failed follows."""
+        assert peer == self._peer, "one link, one gateway"
+        if len(self._asks) >= limits.COAP_REQUESTS_PER_PEER_MAX:
+            self.counters["queue-full"] += 1
+            return Refused("queue-full")
+        self._number += 1
+        chosen = [(messages.URI_PATH, segment) for segment in path]
+        if content_format is not None:
+            messages.insert_option(chosen, messages.CONTENT_FORMAT, messages.uint_bytes(content_format))
+        for number, value in options:
+            messages.insert_option(chosen, number, value)
+        self._asks.append(_Ask(self._number, oscore.Content(code, tuple(chosen), payload)))
+        self._send(now_ms)
+        return self._number
+
+    def respond(self, exchange, code, payload=b"", *, content_format=None, options=(), now_ms):
+        """Answer a Request of the gateway, once. Return None, or Refused."""
+        served = self._take_served(exchange)
+        if served is None:
+            self.counters["unknown-exchange"] += 1
+            return Refused("unknown-exchange")
+        chosen = []
+        if content_format is not None:
+            messages.insert_option(chosen, messages.CONTENT_FORMAT, messages.uint_bytes(content_format))
+        for number, value in options:
+            messages.insert_option(chosen, number, value)
+        plain = oscore.Content(code, tuple(chosen), payload)
+        sealed = oscore.protect_response(served[2].context, plain, self._cipher, served[1])
+        return self._endpoint.respond(exchange, sealed.code, sealed.payload, options=sealed.options, now_ms=now_ms)
+
+    def drop(self, exchange):
+        """Forget a Request without a word."""
+        self._take_served(exchange)
+        return self._endpoint.drop(exchange)
+
+    # --- what happens -------------------------------------------------------------------------------------------
+
+    def _on_event(self, happened, now_ms):
+        if isinstance(happened, Request):
+            self._on_request(happened, now_ms)
+            return
+        if self._first is not None and happened.exchange == self._first.number:
+            self._on_first(happened, now_ms)
+            return
+        for ask in self._asks:
+            if ask.sent is not None and ask.sent[0] == happened.exchange:
+                if isinstance(happened, Failed):
+                    self._fail(ask, happened.reason)
+                else:
+                    self._on_response(ask, happened, now_ms)
+                return
+
+    def _on_first(self, happened, now_ms):
+        """Response 1, or none: with it both nonces are known."""
+        first, self._first = self._first, None
+        if isinstance(happened, Failed):
+            self._fail_all(happened.reason)
+            return
+        try:
+            kid_context = oscore.header_of(happened).kid_context
+            r2 = unwrap(kid_context if kid_context is not None else b"")
+            if not NONCE_BYTES <= len(r2) <= NONCE_BYTES_MAX:
+                raise WireFault("oscore-context")
+            context = self._pairing.context(r2 + first.id1)
+            answer = oscore.unprotect_response(context, happened, self._cipher, first.exchange, kid_context=kid_context)
+            if answer.code != messages.UNAUTHORIZED:
+                raise WireFault("oscore-context")
+        except WireFault:
+            self.counters["unauthentic"] += 1
+            self._fail_all(_FAILED_REASON)
+            return
+        self._session = Session(self._pairing.context(r2 + self._nonce()))
+        self._is_proven = False
+        self._send(now_ms)
+
+    def _on_response(self, ask, response, now_ms):
+        session = ask.sent[2]
+        try:
+            content = oscore.vouched(oscore.unprotect_response(session.context, response, self._cipher, ask.sent[1]))
+        except WireFault as fault:
+            if fault.reason == "oscore-missing" and response.code == messages.UNAUTHORIZED and ask.may_try_again:
+                self.counters["keys-lost"] += 1
+                if self._session is session:
+                    self._session = None
+                ask.may_try_again = False
+                ask.sent = None
+                self._send(now_ms)
+                return
+            self.counters["unauthentic"] += 1
+            self._fail(ask, _FAILED_REASON)
+            return
+        if session is self._session:
+            self._is_proven = True
+        if messages.refused_option(content.options) is not None:
+            self.counters["option-refused"] += 1
+            self._fail(ask, "refused")
+            return
+        self._asks.remove(ask)
+        self._events.append(
+            Response(
+                self._peer,
+                ask.number,
+                content.code,
+                messages.content_format(content.options),
+                content.payload,
+                content.options,
+            )
+        )
+
+    def _on_request(self, request, now_ms):
+        """The gateway asks, or somebody who would be it."""
+        session = self._session
+        try:
+            if session is None:
+                raise WireFault("oscore-context")
+            content, exchange, session.window = oscore.unprotect_request(
+                session.context, request, self._cipher, window=session.window, kid_context=session.kid_context
+            )
+        except WireFault as fault:
+            self.counters["unprotected" if fault.reason == "oscore-missing" else "strange"] += 1
+            self._endpoint.drop(request.exchange)
+            return
+        content = oscore.vouched(content)
+        if len(self._served) >= limits.COAP_EXCHANGES_PER_PEER_MAX:
+            self._served.pop(0)  # the endpoint has forgotten it, or will
+        self._served.append((request.exchange, exchange, session))
+        if messages.refused_option(content.options) is not None:
+            self.counters["option-refused"] += 1
+            self.respond(request.exchange, messages.BAD_OPTION, now_ms=now_ms)
+            return
+        self._events.append(
+            Request(
+                self._peer,
+                request.exchange,
+                content.code,
+                messages.option_values(content.options, messages.URI_PATH),
+                messages.option_values(content.options, messages.URI_QUERY),
+                messages.content_format(content.options),
+                content.payload,
+                content.options,
+            )
+        )
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _send(self, now_ms):
+        """Send what waits, or ask for keys first."""
+        if self._session is not None and self._session.number >= limits.OSCORE_MESSAGES_MAX:
+            self._session = None
+        session = self._session
+        for ask in list(self._asks):
+            if ask.sent is not None:
+                continue
+            if session is None:
+                self._open(now_ms)
+                return
+            sealed, exchange = oscore.protect_request(
+                session.context,
+                ask.content,
+                self._cipher,
+                number=session.take(),
+                kid_context=None if self._is_proven else session.kid_context,
+            )
+            outcome = self._pass_on(sealed, now_ms)
+            if isinstance(outcome, Refused):
+                self._fail(ask, outcome.reason)
+            else:
+                ask.sent = (outcome, exchange, session)
+
+    def _open(self, now_ms):
+        """Request 1. Empty: who hears it and is not the gateway learns nothing."""
+        if self._first is not None:
+            return
+        self.counters["handshakes"] += 1
+        id1 = self._nonce()
+        sealed, exchange = oscore.protect_request(
+            self._pairing.context(id1), _PROBE, self._cipher, number=0, kid_context=wrap(id1)
+        )
+        outcome = self._pass_on(sealed, now_ms)
+        if isinstance(outcome, Refused):
+            self._fail_all(outcome.reason)
+        else:
+            self._first = _First(outcome, id1, exchange)
+
+    def _pass_on(self, sealed, now_ms):
+        return self._endpoint.request(
+            self._peer, sealed.code, (), sealed.payload, options=sealed.options, now_ms=now_ms
+        )
+
+    def _nonce(self):
+        """Boot, count within the boot, chance."""
+        self._nonces = (self._nonces + 1) & 0xFFFF
+        chance = self._random_below(0x10000)
+        return self._boot.to_bytes(4, "big") + self._nonces.to_bytes(2, "big") + chance.to_bytes(2, "big")
+
+    def _fail(self, ask, reason):
+        self._asks.remove(ask)
+        self._events.append(Failed(self._peer, ask.number, reason))
+
+    def _fail_all(self, reason):
+        """No keys: nothing that waits for them can be sent now."""
+        for ask in list(self._asks):
+            if ask.sent is None:
+                self._fail(ask, reason)
+
+    def _take_served(self, exchange):
+        for served in self._served:
+            if served[0] == exchange:
+                self._served.remove(served)
+                return served
+        return None
+
+    def _take_events(self):
+        events = self._events
+        self._events = []
+        return events

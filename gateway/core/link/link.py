@@ -1,0 +1,190 @@
+"""The node link of the gateway: CoAP below, OSCORE in the middle, requests of known nodes out.
+
+Silent to whoever it does not know: an unknown kid, a tag that does not hold and a message in the clear get no word,
+are counted, and unknown kids are remembered, a bounded number of them, for an operator who may want to adopt one. Of
+its own nodes it hears each as often as `LINK_REQUESTS_PER_S`; a node gone mad is dropped, and CoAP's back-off quiets
+it.
+
+Must not know records, or decide who belongs here.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from gateway.core import limits
+from gateway.core.link.sessions import NodeKey, Opened, Sessions
+from wire import coap_message as messages
+from wire import oscore
+from wire.coap import Endpoint, Refused, Request
+from wire.coap_exchange import bearer_timing
+from wire.faults import WireFault
+
+
+class Asked(NamedTuple):
+    """A request of a known node, with what was inside. `exchange`: what `respond` wants."""
+
+    node: bytes
+    peer: Any
+    exchange: int
+    code: int
+    path: tuple[bytes, ...]
+    payload: bytes
+
+
+@dataclass(slots=True)
+class Unknown:
+    """Somebody whom we have no key for: perhaps a node that nobody has adopted yet."""
+
+    peer: str
+    first_ms: int
+    heard_ms: int
+    count: int = 0
+
+
+@dataclass(slots=True)
+class _Bucket:
+    """Requests that a node may make at once, refilled with time: thousandths of a request."""
+
+    level: int
+    at_ms: int
+
+
+class Link:
+    """See the module. A peer is any hashable value that the shell can send to."""
+
+    def __init__(
+        self,
+        keys: Iterable[NodeKey],
+        cipher: Any,
+        *,
+        random_below: Callable[[int], int],
+        ack_timeout_ms: int,
+        requests_per_s: int = limits.LINK_REQUESTS_PER_S,
+    ) -> None:
+        self._endpoint = Endpoint(
+            random_below=random_below,
+            first_message_id=random_below(0x10000),
+            timing=bearer_timing(ack_timeout_ms=ack_timeout_ms),
+            exchanges_max=limits.LINK_EXCHANGES_MAX,
+            outgoing_max=limits.LINK_OUTGOING_MAX,
+            handled_options=(messages.OSCORE,),
+        )
+        self.sessions = Sessions(keys, cipher, lambda count: bytes(random_below(256) for _ in range(count)))
+        self._requests_per_s = requests_per_s
+        self._opened: OrderedDict[int, Opened] = OrderedDict()
+        self._buckets: dict[bytes, _Bucket] = {}
+        self.unknown: OrderedDict[bytes, Unknown] = OrderedDict()
+        self._counters = dict.fromkeys(
+            ("unprotected", "unknown-node", "unauthentic", "replayed", "option-refused-inside", "limited"), 0
+        )
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """Of all layers."""
+        return {**self._endpoint.counters, **self.sessions.counters, **self._counters}
+
+    def malformed(self) -> int:
+        """Datagrams so far that were not CoAP."""
+        return sum(self._endpoint.counters[reason] for reason in messages.REASONS)
+
+    def receive(self, datagram: bytes, peer: Any, *, now_ms: int) -> list[Asked]:
+        """Take one datagram; what it asks, at most one."""
+        return self._asked(self._endpoint.receive(datagram, peer, now_ms=now_ms), now_ms)
+
+    def poll(self, *, now_ms: int) -> list[Asked]:
+        """Do what is due."""
+        return self._asked(self._endpoint.poll(now_ms=now_ms), now_ms)
+
+    def deadline_ms(self) -> int | None:
+        return self._endpoint.deadline_ms()
+
+    def outgoing(self) -> list[tuple[Any, bytes]]:
+        """Datagrams to send now."""
+        return self._endpoint.outgoing()
+
+    def respond(self, exchange: int, code: int, payload: bytes = b"", *, now_ms: int) -> Refused | None:
+        """Answer an Asked, once; Refused where it is not open any more."""
+        opened = self._opened.pop(exchange, None)
+        if opened is None:
+            return Refused("unknown-exchange")
+        sealed = self.sessions.seal(opened, oscore.Content(code, (), payload))
+        return self._endpoint.respond(exchange, sealed.code, sealed.payload, options=sealed.options, now_ms=now_ms)
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _asked(self, events: list[Any], now_ms: int) -> list[Asked]:
+        asked = []
+        for happened in events:
+            if isinstance(happened, Request):
+                found = self._open(happened, now_ms)
+                if found is not None:
+                    asked.append(found)
+        return asked
+
+    def _open(self, request: Request, now_ms: int) -> Asked | None:
+        try:
+            header = oscore.header_of(request)
+            if header.kid is None or header.partial_iv is None:
+                raise WireFault("oscore-option")
+            member = self.sessions.member(header.kid)
+            if member is None:
+                self._note_unknown(header.kid, request.peer, now_ms)
+                raise WireFault("unknown-node")
+            opened = self.sessions.open(member, header, request)
+        except WireFault as fault:
+            self._counters[_COUNTED_AS.get(fault.reason, "unauthentic")] += 1
+            self._endpoint.drop(request.exchange)
+            return None
+        if not isinstance(opened, Opened):
+            self._endpoint.respond(request.exchange, opened.code, opened.payload, options=opened.options, now_ms=now_ms)
+            return None
+        return self._hear(request, opened, now_ms)
+
+    def _hear(self, request: Request, opened: Opened, now_ms: int) -> Asked | None:
+        """A request that holds."""
+        if not self._may_ask(opened.node, now_ms):
+            self._counters["limited"] += 1
+            self._endpoint.drop(request.exchange)
+            return None
+        self._opened[request.exchange] = opened
+        if len(self._opened) > limits.LINK_EXCHANGES_MAX:
+            self._opened.popitem(last=False)
+        content = opened.content
+        if messages.refused_option(content.options) is not None:
+            self._counters["option-refused-inside"] += 1
+            self.respond(request.exchange, messages.BAD_OPTION, now_ms=now_ms)
+            return None
+        path = messages.option_values(content.options, messages.URI_PATH)
+        return Asked(opened.node, request.peer, request.exchange, content.code, path, content.payload)
+
+    def _may_ask(self, node: bytes, now_ms: int) -> bool:
+        full = 1000 * limits.LINK_BURST_S * self._requests_per_s
+        bucket = self._buckets.get(node)
+        if bucket is None:
+            bucket = self._buckets[node] = _Bucket(full, now_ms)
+            if len(self._buckets) > limits.INBOX_NODES_MAX:  # members that are none any more
+                self._buckets.pop(next(iter(self._buckets)))
+        bucket.level = min(full, bucket.level + (now_ms - bucket.at_ms) * self._requests_per_s)
+        bucket.at_ms = now_ms
+        if bucket.level < 1000:
+            return False
+        bucket.level -= 1000
+        return True
+
+    def _note_unknown(self, kid: bytes, peer: Any, now_ms: int) -> None:
+        unknown = self.unknown.get(kid)
+        if unknown is None:
+            unknown = self.unknown[kid] = Unknown(str(peer), now_ms, now_ms)
+            if len(self.unknown) > limits.LINK_UNKNOWN_MAX:
+                self.unknown.popitem(last=False)
+        unknown.count += 1
+        unknown.heard_ms = now_ms
+
+
+_COUNTED_AS = {
+    "oscore-missing": "unprotected",
+    "unknown-node": "unknown-node",
+    "oscore-replay": "replayed",
+}

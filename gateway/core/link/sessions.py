@@ -1,0 +1,150 @@
+"""The nodes that belong to this gateway, and the keys of each since its last start or ours.
+
+A node is known by its *member* entry: node id, OSCORE id (kid) and master secret, which an operator has brought. Keys
+are agreed on as in RFC 8613 appendix B.2 (`wire.oscore_pairing`) and live in RAM: a gateway that starts anew, or from
+an old backup, has none, reuses no nonce, and tells a known node so with an unprotected 4.01.
+
+Nothing here changes for a message that does not hold: the session that stands keeps standing until a new one has been
+proven. A node that asks for keys again and again, or an old request of its that somebody repeats, costs a derivation.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from gateway.core import limits
+from wire import coap_message as messages
+from wire import oscore
+from wire.oscore_pairing import GATEWAY_ID, NONCE_BYTES, NONCE_BYTES_MAX, Pairing, Session, unwrap, wrap
+
+
+class NodeKey(NamedTuple):
+    """What an operator brings for one node. It shows no secret."""
+
+    node: bytes
+    kid: bytes
+    master_secret: bytes
+
+    def __repr__(self) -> str:
+        return f"NodeKey(node={self.node.hex()}, kid={self.kid.hex()}, …)"
+
+
+class Opened(NamedTuple):
+    """A request that holds: who sent it, what is in it, and what its answer needs."""
+
+    node: bytes
+    content: Any
+    exchange: Any
+    session: Session
+
+
+class Member:
+    """One node. `offered`: our nonces that it may come back with."""
+
+    __slots__ = ("key", "offered", "pairing", "session")
+
+    def __init__(self, key: NodeKey) -> None:
+        self.key = key
+        self.pairing = Pairing(key.master_secret, GATEWAY_ID, key.kid)
+        self.session: Session | None = None
+        self.offered: OrderedDict[bytes, None] = OrderedDict()
+
+
+class Sessions:
+    """See the module. `random_bytes(count)` must be unpredictable in the field."""
+
+    def __init__(self, keys: Iterable[NodeKey], cipher: Any, random_bytes: Callable[[int], bytes]) -> None:
+        self._cipher = cipher
+        self._random_bytes = random_bytes
+        self._members: dict[bytes, Member] = {}
+        self.counters = {"handshakes": 0, "agreed": 0, "keys-unknown": 0}
+        self.set_keys(keys)
+
+    def set_keys(self, keys: Iterable[NodeKey]) -> None:
+        """The nodes that belong here from now on; who stays keeps its session. Kids must differ: see `check_keys`."""
+        before = {member.key: member for member in self._members.values()}
+        members = {key.kid: before.get(key) or Member(key) for key in keys}
+        self._members = members
+
+    def nodes(self) -> frozenset[bytes]:
+        """Ids of all members."""
+        return frozenset(member.key.node for member in self._members.values())
+
+    def member(self, kid: bytes) -> Member | None:
+        return self._members.get(kid)
+
+    def agreed(self) -> int:
+        """Members with keys that have been proven."""
+        return sum(member.session is not None for member in self._members.values())
+
+    def open(self, member: Member, header: Any, request: Any) -> Opened | Any:
+        """What a request of `member` says: Opened; or the answer to give instead, ready to send, as a Content.
+
+        WireFault for what does not hold: silence.
+        """
+        session = member.session
+        if header.kid_context is None or (session is not None and header.kid_context == session.kid_context):
+            if session is None:
+                self.counters["keys-unknown"] += 1
+                return oscore.refusal("oscore-context")
+            return self._opened(member, session, request)
+        nonces = unwrap(header.kid_context)
+        if NONCE_BYTES <= len(nonces) <= NONCE_BYTES_MAX:
+            return self._offer(member, header, request, nonces)
+        if nonces[:NONCE_BYTES] in member.offered:
+            return self._agree(member, header, request, nonces)
+        self.counters["keys-unknown"] += 1
+        return oscore.refusal("oscore-context")
+
+    def seal(self, opened: Opened, content: Any) -> Any:
+        """The protected answer to a request."""
+        return oscore.protect_response(opened.session.context, content, self._cipher, opened.exchange)
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _opened(self, member: Member, session: Session, request: Any) -> Opened:
+        content, exchange, session.window = oscore.unprotect_request(
+            session.context, request, self._cipher, window=session.window, kid_context=session.kid_context
+        )
+        return Opened(member.key.node, oscore.vouched(content), exchange, session)
+
+    def _offer(self, member: Member, header: Any, request: Any, id1: bytes) -> Any:
+        """Request 1 holds: answer with our nonce, under keys that serve this one answer."""
+        _, exchange, _ = oscore.unprotect_request(
+            member.pairing.context(id1), request, self._cipher, window=oscore.NEW, kid_context=header.kid_context
+        )
+        self.counters["handshakes"] += 1
+        r2 = self._random_bytes(NONCE_BYTES)
+        member.offered[r2] = None
+        if len(member.offered) > limits.LINK_OFFERS_MAX:
+            member.offered.popitem(last=False)
+        plain = oscore.Content(messages.UNAUTHORIZED, (), b"")
+        return oscore.protect_response(
+            member.pairing.context(r2 + id1), plain, self._cipher, exchange, kid_context=wrap(r2)
+        )
+
+    def _agree(self, member: Member, header: Any, request: Any, nonces: bytes) -> Opened:
+        """Request 2 holds: its sender knew our nonce, so it is there now."""
+        session = Session(member.pairing.context(nonces))
+        opened = self._opened(member, session, request)
+        self.counters["agreed"] += 1
+        member.session = session
+        # One offer, one session: the same request 2 again must not start its window anew.
+        member.offered.pop(nonces[:NONCE_BYTES])
+        return opened
+
+
+def check_keys(keys: Iterable[NodeKey]) -> list[str]:
+    """What is wrong with keys that are to stand side by side: two nodes of one kid, or one node twice."""
+    faults = []
+    kids: dict[bytes, NodeKey] = {}
+    nodes: set[bytes] = set()
+    for key in keys:
+        other = kids.setdefault(key.kid, key)
+        if other.node != key.node:
+            nodes_of_it = f"{other.node.hex()} and {key.node.hex()}"
+            faults.append(f"kid {key.kid.hex()}: of nodes {nodes_of_it}; give one another kid")
+        if key.node in nodes:
+            faults.append(f"node {key.node.hex()}: two keys; remove one")
+        nodes.add(key.node)
+    return faults

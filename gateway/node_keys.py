@@ -1,0 +1,168 @@
+"""Keys of nodes as files: one for each node that an operator has adopted, in the agent's folder `keys`.
+
+    node = "7c1f0a2c01000001"            the node's id, minted at provisioning
+    kid = "000001"                       its OSCORE id, two or three bytes, one of a kind at a gateway
+    master_secret = "…"                  32 hexadecimal digits that this node and its gateway know, and nobody else
+
+Only its owner may read a key file. Nothing here is restored from a backup to another gateway: a key may be given to
+the gateway that takes over, for what two sides agree on at each start is never on a disk. No text of this module holds
+a secret.
+"""
+
+import os
+import stat
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from gateway.core.link.sessions import NodeKey, check_keys
+from wire import limits
+from wire.oscore_pairing import NODE_ID_BYTES
+
+SUFFIX = ".key"
+SECRET_BYTES = 16
+_FIELDS = ("node", "kid", "master_secret")
+_FILE_BYTES_MAX = 4096
+
+
+class KeyFileError(Exception):
+    """What is wrong with a key file, and the remedy. It carries no secret."""
+
+
+class Found(NamedTuple):
+    """The keys of a folder, and what is wrong with the files beside them."""
+
+    keys: list[NodeKey]
+    faults: list[str]
+
+
+def read(path: Path) -> NodeKey:
+    """The key that a file holds; KeyFileError."""
+    try:
+        with path.open("rb") as file:
+            if os.name == "posix" and stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
+                raise KeyFileError(f"{path}: others may read it; say: chmod 600 {path}")
+            data = file.read(_FILE_BYTES_MAX + 1)
+    except OSError as error:
+        raise KeyFileError(f"{path}: {error.strerror}") from error
+    return parse(data, str(path))
+
+
+def parse(data: bytes, name: str) -> NodeKey:
+    """The same of bytes; `name` stands in the words of a fault."""
+    try:
+        fields = tomllib.loads(data[:_FILE_BYTES_MAX].decode("utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError):
+        # What the parser says may quote the secret.
+        raise KeyFileError(f"{name}: is no TOML text; make the key again") from None
+    unknown = sorted(set(fields) - set(_FIELDS))
+    if unknown:
+        raise KeyFileError(f"{name}: no field {', '.join(unknown)}; there are {', '.join(_FIELDS)}")
+    node = _bytes(fields, "node", (limits.NODE_ID_BYTES,), name)
+    kid = _bytes(fields, "kid", NODE_ID_BYTES, name)
+    return NodeKey(node, kid, _bytes(fields, "master_secret", (SECRET_BYTES,), name))
+
+
+def text(key: NodeKey) -> str:
+    """A key file for `key`. The caller keeps it from others."""
+    return f'node = "{key.node.hex()}"\nkid = "{key.kid.hex()}"\nmaster_secret = "{key.master_secret.hex()}"\n'
+
+
+def read_folder(folder: Path) -> Found:
+    """Every key of the folder that is sound; a damaged file costs its own node only. An absent folder is empty."""
+    keys: list[NodeKey] = []
+    faults = []
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.suffix == SUFFIX)
+    except FileNotFoundError:
+        paths = []
+    for path in paths:
+        try:
+            key = read(path)
+        except KeyFileError as error:
+            faults.append(str(error))
+            continue
+        clash = check_keys([*keys, key])
+        if clash:
+            faults += [f"{path}: {words}" for words in clash]
+        else:
+            keys.append(key)
+    return Found(keys, faults)
+
+
+def write(folder: Path, key: NodeKey) -> Path:
+    """Put a key into the folder, by rename; OSError, or KeyFileError if it cannot stand beside those that are there."""
+    if not folder.exists():
+        folder.mkdir(mode=0o700, parents=True)
+        _give(folder)
+    others = [other for other in read_folder(folder).keys if other.node != key.node]
+    clash = check_keys([*others, key])
+    if clash:
+        raise KeyFileError("; ".join(clash))
+    path = folder / f"{key.node.hex()}{SUFFIX}"
+    save(path, key, gives=True)
+    return path
+
+
+def save(path: Path, key: NodeKey, *, gives: bool = False) -> None:
+    """Write one key file that only its owner may read; a cut leaves the old one or the new one. OSError.
+
+    `gives`: when root writes it, it becomes the folder's owner's: the agent is another user.
+    """
+    fresh = path.with_name(path.name + ".new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+        file.write(text(key))
+        file.flush()
+        os.fsync(file.fileno())
+    if gives:
+        _give(fresh)
+    fresh.replace(path)
+    if os.name == "posix":
+        handle = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _give(path: Path) -> None:
+    """Root hands it to whom the folder above belongs."""
+    if os.name == "posix" and os.geteuid() == 0:
+        above = path.parent.stat()
+        os.chown(path, above.st_uid, above.st_gid)
+
+
+def remove(folder: Path, node: bytes) -> bool:
+    """Take a node's key away; False if there is none. OSError."""
+    try:
+        (folder / f"{node.hex()}{SUFFIX}").unlink()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def state(folder: Path) -> tuple[int, int]:
+    """Something that changes when the folder's files do: what the agent looks at now and then."""
+    newest = count = 0
+    try:
+        entries: Iterable[os.DirEntry[str]] = os.scandir(folder)
+        for entry in entries:
+            count += 1
+            newest = max(newest, entry.stat().st_mtime_ns)
+    except OSError:
+        pass
+    return newest, count
+
+
+def _bytes(fields: dict[str, object], field: str, lengths: tuple[int, ...], name: str) -> bytes:
+    wanted = " or ".join(str(2 * length) for length in lengths)
+    value = fields.get(field)
+    try:
+        found = bytes.fromhex(value) if isinstance(value, str) else b""
+    except ValueError:
+        found = b""
+    if len(found) not in lengths:
+        raise KeyFileError(f"{name}: {field} is not {wanted} hexadecimal digits; make the key again")
+    return found

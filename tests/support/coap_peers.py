@@ -1,0 +1,92 @@
+"""aiocoap and libcoap as peers under OSCORE: their files, their processes, and a context they share with us."""
+
+import importlib.util
+import json
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from simulator import rig
+from wire import oscore
+
+SECRET = bytes(range(1, 17))
+SALT = bytes.fromhex("9e7ca92223786340")
+LIBCOAP_CLIENT, LIBCOAP_SERVER = "coap-client-openssl", "coap-server-openssl"
+OURS, THEIRS = b"\x01", b"\x0a\x0b"
+WAIT_S = 60
+
+
+def context(id_context=None):
+    return oscore.derive(SECRET, master_salt=SALT, sender_id=OURS, recipient_id=THEIRS, id_context=id_context)
+
+
+def aiocoap_folder(tmp_path, id_context=None, sequence=None):
+    if missing := [name for name in ("aiocoap", "filelock", "ge25519", "lakers") if not importlib.util.find_spec(name)]:
+        pytest.skip(f"no {', '.join(missing)} (pip install 'aiocoap[oscore]')")
+    folder = tmp_path / "aiocoap"
+    folder.mkdir()
+    settings = {"sender-id_hex": THEIRS.hex(), "recipient-id_hex": OURS.hex()}
+    settings |= {"secret_hex": SECRET.hex(), "salt_hex": SALT.hex()}
+    if id_context:
+        settings["id-context_hex"] = id_context.hex()
+    (folder / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
+    if sequence:
+        (folder / "sequence.json").write_text(json.dumps(sequence), encoding="utf-8")
+    return folder
+
+
+def libcoap_file(tmp_path):
+    path = tmp_path / "libcoap.conf"
+    lines = [
+        f'master_secret,hex,"{SECRET.hex()}"',
+        f'master_salt,hex,"{SALT.hex()}"',
+        f'sender_id,hex,"{THEIRS.hex()}"',
+        f'recipient_id,hex,"{OURS.hex()}"',
+    ]
+    path.write_text("\n".join(lines) + "\n", encoding="ascii")
+    return path
+
+
+def run_client(*command):
+    return subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S, check=False, env=environment())
+
+
+def environment():
+    """That of this process, with what it can import."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+
+
+class Numbers:
+    """A sequence without a disk, so that a test can use a number twice."""
+
+    def __init__(self):
+        self.number = 0
+
+    def take(self):
+        self.number += 1
+        return self.number
+
+
+def free_port():
+    return rig.free_port(socket.SOCK_DGRAM)
+
+
+class Started:
+    """start(command…) -> process; it ends with the `with`."""
+
+    def __enter__(self):
+        self._processes = []
+        return self
+
+    def __call__(self, *command):
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        self._processes.append(subprocess.Popen([str(word) for word in command], **pipes, env=environment()))
+        return self._processes[-1]
+
+    def __exit__(self, *_):
+        for process in self._processes:
+            process.kill()
+            process.communicate(timeout=WAIT_S)

@@ -1,0 +1,307 @@
+"""The two clients of block-wise transfers against peers that err, lie, change and forget."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wire import block as blocks
+from wire import coap_message as messages
+from wire import limits
+from wire.block import Answered, Block, Body, Restarted, Stopped
+from wire.block_download import Download, Part
+from wire.block_serve import digest_etag, serve
+from wire.block_upload import Acked, Upload
+from wire.faults import WireFault
+from wire.oscore_inner import Content
+
+PATH = ((messages.URI_PATH, b"p"),)
+GET = Content(messages.GET, PATH, b"")
+PUT = Content(messages.PUT, PATH, b"")
+DATA = bytes(range(256)) * 3
+BODY = Body(DATA)
+
+
+def block2(number, more, szx, payload=None, etag=b"e", *others):
+    options = [(messages.ETAG, etag)] if etag else []
+    options += [(messages.BLOCK2, blocks.encode(Block(number, more, szx))), *others]
+    size = blocks.block_bytes(szx)
+    return Content(messages.CONTENT, tuple(options), DATA[number * size :][:size] if payload is None else payload)
+
+
+def block1(code, number=None, more=False, szx=2, *others):
+    options = () if number is None else ((messages.BLOCK1, blocks.encode(Block(number, more, szx))),)
+    return Content(code, options + others, b"")
+
+
+def fetched(download, *, body=BODY, etag=b"e", szx=6, turns=100):
+    """The bytes of a whole transfer from our own server, and its events."""
+    events, got = [], b""
+    while not download.is_over:
+        assert len(events) < turns
+        events.append(download.receive(serve(download.request(), body, etag=etag, szx=szx)))
+        if isinstance(events[-1], Part):
+            got += events[-1].payload
+        elif isinstance(events[-1], Restarted):
+            got = b""
+    return got, events
+
+
+def told(event):
+    """Of another type is another event, which namedtuples do not say."""
+    return type(event), event
+
+
+# --- the option ---
+
+
+@given(st.integers(0, blocks.NUMBER_MAX), st.booleans(), st.integers(0, blocks.SZX_MAX))
+def test_a_block_has_one_shortest_encoding(number, more, szx):
+    value = blocks.encode(Block(number, more, szx))
+    assert blocks.decode(value) == Block(number, more, szx)
+    assert len(value) <= 3 and not value.startswith(b"\0")
+
+
+@given(st.binary(max_size=6))
+def test_any_bytes_are_a_block_or_a_fault_with_a_known_reason(value):
+    try:
+        block = blocks.decode(value)
+    except WireFault as fault:
+        assert fault.reason in blocks.REASONS and (len(value) > 3 or value[-1] & 7 == 7)
+    else:
+        assert block.number <= blocks.NUMBER_MAX and block.szx <= blocks.SZX_MAX
+
+
+def test_a_second_block_option_is_a_fault_and_a_broken_size_is_absent():
+    twice = ((messages.BLOCK1, b"\x08"), (messages.BLOCK1, b"\x08"))
+    with pytest.raises(WireFault, match="block-option-repeated"):
+        blocks.block_of(twice, messages.BLOCK1)
+    assert blocks.size_of(((messages.SIZE1, bytes(5)),), messages.SIZE1) is None
+    assert blocks.size_of(((messages.SIZE1, b"\1\0"),), messages.SIZE1) == 256
+    assert blocks.etag_of(((messages.ETAG, b""),)) is None and blocks.etag_of(((messages.ETAG, bytes(9)),)) is None
+
+
+def test_what_names_a_request_leaves_out_what_differs_by_block():
+    named = blocks.request_key(Content(messages.PUT, ((messages.URI_PATH, b"p"), (messages.REQUEST_TAG, b"1")), b"a"))
+    around = ((messages.URI_PATH, b"p"), (messages.BLOCK1, b"\x08"), (messages.SIZE1, b"\x09"), (messages.ECHO, b"e"))
+    assert blocks.request_key(Content(messages.PUT, (*around, (messages.REQUEST_TAG, b"1")), b"b")) == named
+    assert blocks.request_key(Content(messages.PUT, (*around, (messages.REQUEST_TAG, b"2")), b"b")) != named
+    assert blocks.request_key(Content(messages.POST, (*around, (messages.REQUEST_TAG, b"1")), b"b")) != named
+
+
+# --- download ---
+
+
+@given(st.integers(0, 700), st.integers(0, 6), st.integers(0, 6), st.booleans())
+def test_every_size_arrives_by_every_pair_of_block_sizes(size, ours, theirs, is_early):
+    body = Body(DATA[:size])
+    download = Download(GET, total_max=700, szx=ours, is_early=is_early)
+    got, events = fetched(download, body=body, szx=theirs)
+    assert got == DATA[:size] and events[-1].is_last and download.offset == size
+    assert download.size in (None, size) and download.response.code == messages.CONTENT
+
+
+@given(st.integers(1, 700), st.integers(0, 6), st.integers(0, 6), st.data())
+def test_a_resume_at_any_byte_asks_for_nothing_before_its_block(size, ours, theirs, data):
+    offset = data.draw(st.integers(1, size))
+    download = Download(GET, total_max=700, szx=ours, offset=offset, etag=b"e")
+    asked = blocks.block_of(download.request().options, messages.BLOCK2)
+    assert asked.number == offset // blocks.block_bytes(ours)
+    got, events = fetched(download, body=Body(DATA[:size]), szx=theirs)
+    if any(isinstance(event, Restarted) for event in events):  # at the very end: there is no such block
+        assert offset == size and got == DATA[:size]
+    else:
+        assert got == DATA[offset:size]
+
+
+def test_a_resume_of_what_has_changed_or_shrunk_begins_again():
+    changed, events = fetched(Download(GET, total_max=800, szx=2, offset=256, etag=b"old"))
+    assert changed == DATA and told(events[0]) == told(Restarted("changed"))
+    shrunk, events = fetched(Download(GET, total_max=800, szx=2, offset=256, etag=b"e"), body=Body(DATA[:100]))
+    assert shrunk == DATA[:100] and told(events[0]) == told(Restarted("refused"))
+    whole = Download(GET, total_max=800, szx=2, offset=256, etag=b"e")
+    assert told(whole.receive(Content(messages.CONTENT, ((messages.ETAG, b"e"),), b"short"))) == told(
+        Restarted("whole")
+    )
+    assert told(whole.receive(Content(messages.CONTENT, (), b"short"))) == told(Part(0, b"short", True))
+
+
+def test_an_end_before_what_a_resume_has_ends_it():
+    download = Download(GET, total_max=800, szx=2, offset=100, etag=b"e")
+    assert told(download.receive(block2(1, False, 2, bytes(35)))) == told(Stopped("block-cut"))
+
+
+def test_a_change_in_the_middle_begins_again_and_what_never_rests_is_given_up():
+    download = Download(GET, total_max=800, szx=2)
+    for etag in (b"1", b"2", b"3"):
+        assert download.receive(block2(0, True, 2, etag=etag)).payload == DATA[:64]
+        assert download.etag == etag and download.offset == 64
+        assert told(download.receive(block2(1, True, 2, etag=etag + b"x"))) == told(Restarted("changed"))
+        assert download.offset == 0 and download.etag is None
+    download.receive(block2(0, True, 2))
+    assert limits.BLOCK_RESTARTS_MAX == 3
+    assert told(download.receive(block2(1, True, 2, etag=None))) == told(Stopped("changed")) and download.is_over
+
+
+def test_what_is_not_repeatable_never_begins_again():
+    download = Download(Content(messages.POST, PATH, b""), total_max=800, szx=2, is_early=False)
+    download.receive(block2(0, True, 2))
+    assert told(download.receive(block2(1, True, 2, etag=b"x"))) == told(Stopped("changed"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (block2(2, True, 2), "block-number"),
+        (block2(0, True, 2), "block-number"),
+        (block2(1, True, 3, bytes(128)), "block-size"),
+        (block2(1, True, 2, bytes(63)), "block-cut"),
+        (block2(1, True, 2, bytes(65)), "block-cut"),
+        (block2(1, True, 2, b""), "block-cut"),
+        (block2(1, False, 2, bytes(65)), "block-cut"),
+        (Content(messages.CONTENT, ((4, b"e"), (messages.BLOCK2, b"\x17")), bytes(64)), "block-option-reserved"),
+        (Content(messages.CONTENT, ((4, b"e"), (messages.BLOCK2, bytes(4))), bytes(64)), "block-option-length"),
+        (block2(1, True, 2, None, b"e", (messages.SIZE2, b"\x10\0")), "block-total"),
+    ],
+)
+def test_a_broken_answer_ends_a_download_with_its_reason(answer, why):
+    download = Download(GET, total_max=800, szx=2)
+    download.receive(block2(0, True, 2))
+    assert told(download.receive(answer)) == told(Stopped(why)) and download.is_over and download.offset == 64
+    assert why in blocks.STOPS + blocks.REASONS
+
+
+def test_endless_blocks_end_at_the_bound():
+    download = Download(GET, total_max=800, szx=2)
+    number = 0
+    while not download.is_over:
+        event = download.receive(block2(number, True, 2, bytes(64)))
+        number += 1
+    assert told(event) == told(Stopped("block-total")) and number == 13
+    assert told(Download(GET, total_max=800).receive(Content(messages.CONTENT, (), bytes(801)))) == told(
+        Stopped("block-total")
+    )
+
+
+def test_more_blocks_than_a_number_can_count_are_refused():
+    offset = (blocks.NUMBER_MAX << 4 + 6) + 1008
+    download = Download(GET, total_max=1 << 31, szx=6, offset=offset, etag=b"e")
+    assert told(download.receive(block2(blocks.NUMBER_MAX, True, 6, bytes(1024)))) == told(Stopped("block-total"))
+
+
+def test_an_error_is_the_answer_and_so_is_2_03():
+    known = Content(messages.GET, ((messages.ETAG, b"e"), *PATH), b"")
+    download = Download(known, total_max=800)
+    assert download.receive(serve(download.request(), BODY, etag=b"e")).content.code == messages.VALID
+    download = Download(GET, total_max=800, szx=2)
+    download.receive(block2(0, True, 2))
+    assert told(download.receive(Content(messages.NOT_FOUND, (), b""))) == told(
+        Answered(Content(messages.NOT_FOUND, (), b""))
+    )
+    assert download.offset == 64, "the caller may go on later"
+
+
+def test_who_knows_the_etag_gets_any_later_block_all_the_same():
+    later = Content(messages.GET, ((messages.ETAG, b"e"), (messages.BLOCK2, b"\x12")), b"")
+    answer = serve(later, BODY, etag=b"e")
+    assert answer.code == messages.CONTENT and answer.payload == DATA[64:128]
+
+
+def test_a_failed_exchange_repeats_the_same_request():
+    download, upload = Download(GET, total_max=800), Upload(PUT, BODY, request_tag=b"tag")
+    assert download.request() == download.request() and upload.request() == upload.request()
+    assert messages.option_values(download.request().options, messages.SIZE2) == (b"",)
+
+
+def test_the_request_of_a_fetch_goes_with_the_first_block_only():
+    download = Download(Content(messages.FETCH, PATH, b"query"), total_max=800, szx=2)
+    assert download.request().payload == b"query"
+    download.receive(block2(0, True, 2))
+    assert download.request().payload == b"" and download.request().code == messages.FETCH
+
+
+def test_an_etag_is_of_the_bytes():
+    assert digest_etag(BODY) == digest_etag(Body(bytearray(DATA))) != digest_etag(Body(DATA[1:]))
+    assert len(digest_etag(Body(bytes(5000)))) == 8
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [(b"\x0f", messages.BAD_REQUEST), (bytes(4), messages.BAD_OPTION), (b"\x7f\xf2", messages.BAD_REQUEST)],
+    ids=["reserved", "long", "beyond"],
+)
+def test_a_server_refuses_what_is_no_block(value, code):
+    request = Content(messages.GET, (*PATH, (messages.BLOCK2, value)), b"")
+    assert serve(request, BODY, etag=b"e").code == code
+
+
+# --- upload ---
+
+
+def test_a_small_body_is_an_ordinary_request():
+    upload = Upload(PUT, Body(DATA[:128]), request_tag=b"tag")
+    assert upload.request() == Content(messages.PUT, PATH, DATA[:128])
+    answer = block1(messages.CHANGED)
+    assert told(upload.receive(answer)) == told(Answered(answer)) and upload.is_over
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (block1(messages.CONTINUE), "block-missing"),
+        (block1(messages.CHANGED), "block-missing"),
+        (block1(messages.CONTINUE, 1, True), "block-number"),
+        (block1(messages.CONTINUE, 0, True, 3), "block-size"),
+        (Content(messages.CONTINUE, ((messages.BLOCK1, b"\x0f"),), b""), "block-option-reserved"),
+    ],
+)
+def test_a_broken_answer_ends_an_upload_with_its_reason(answer, why):
+    upload = Upload(PUT, BODY, szx=2)
+    assert told(upload.receive(answer)) == told(Stopped(why)) and upload.is_over
+    assert why in blocks.STOPS + blocks.REASONS
+
+
+def test_2_31_to_the_last_block_ends_an_upload():
+    upload = Upload(PUT, Body(DATA[:100]), szx=2)
+    assert told(upload.receive(block1(messages.CONTINUE, 0, True))) == told(Acked(64))
+    assert told(upload.receive(block1(messages.CONTINUE, 1, True))) == told(Stopped("block-continue"))
+
+
+def test_4_08_begins_again_under_the_next_tag_and_at_last_is_the_answer():
+    upload = Upload(PUT, BODY, szx=2, request_tag=b"\x00\xff")
+    refused = block1(messages.INCOMPLETE)
+    for tag in (b"\x01\x00", b"\x01\x01", b"\x01\x02"):
+        upload.receive(block1(messages.CONTINUE, 0, True))
+        assert told(upload.receive(refused)) == told(Restarted("incomplete")) and upload.offset == 0
+        assert messages.option_values(upload.request().options, messages.REQUEST_TAG) == (tag,)
+    assert told(upload.receive(refused)) == told(Answered(refused)) and upload.is_over
+
+
+def test_4_13_with_a_smaller_block_begins_again_with_it():
+    upload = Upload(PUT, Body(DATA[:100]), szx=3)
+    assert blocks.block_of(upload.request().options, messages.BLOCK1) is None
+    assert told(upload.receive(block1(messages.REQUEST_TOO_LARGE, 0, False, 1))) == told(Restarted("too-large"))
+    assert blocks.block_of(upload.request().options, messages.BLOCK1) == Block(0, True, 1)
+    assert messages.option_values(upload.request().options, messages.SIZE1) == (b"\x64",)
+    same = block1(messages.REQUEST_TOO_LARGE, 0, False, 1)
+    assert told(upload.receive(same)) == told(Answered(same)), "it has no smaller wish"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        block1(messages.REQUEST_TOO_LARGE),
+        block1(messages.REQUEST_TOO_LARGE, 0, True, 0, (messages.SIZE1, b"\x63")),
+        block1(messages.FORBIDDEN),
+    ],
+    ids=["no hint", "a smaller body", "another error"],
+)
+def test_a_refusal_is_the_answer(answer):
+    upload = Upload(PUT, BODY, szx=2)
+    assert told(upload.receive(answer)) == told(Answered(answer)) and upload.is_over
+
+
+def test_an_upload_goes_on_where_it_was_in_blocks_that_fit_there():
+    upload = Upload(PUT, BODY, szx=3, offset=96, request_tag=b"tag")
+    request = upload.request()
+    assert blocks.block_of(request.options, messages.BLOCK1) == Block(3, True, 1) and request.payload == DATA[96:128]
+    assert not messages.option_values(request.options, messages.SIZE1)

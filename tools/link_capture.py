@@ -1,0 +1,210 @@
+"""Capture files: classic pcap and pcapng, as tcpdump, dumpcap and tshark write them, packet by packet.
+
+Knows the two file formats and nothing of what a packet holds. A file is hostile bytes like any other: nothing here
+raises but on a programming error, no length is believed beyond its bound, and one packet at most is in memory. What
+cannot be read is a Flaw; after one that spoils the rest of the file, nothing follows.
+"""
+
+import struct
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple
+
+
+class Packet(NamedTuple):
+    """What was on a wire. `time_ns`: Unix nanoseconds, None where the file has none. `link_type`: LINKTYPE_ number."""
+
+    time_ns: int | None
+    link_type: int
+    data: bytes
+
+
+class Flaw(NamedTuple):
+    """What could not be read, in words for a person."""
+
+    reason: str
+
+
+# The largest snap length that capture programs use (libpcap's MAXIMUM_SNAPLEN).
+PACKET_BYTES_MAX = 262_144
+# A pcapng block holds one packet and its options; comments and name tables are skipped, but not without end.
+_BLOCK_BYTES_MAX = 16 * 1024 * 1024
+_INTERFACES_MAX = 1024
+_CHUNK_BYTES = 65_536
+MAGIC_BYTES = 4
+
+# First four bytes: (byte order, nanoseconds in one unit of the time stamps).
+_CLASSIC = {
+    b"\xd4\xc3\xb2\xa1": ("<", 1000),
+    b"\xa1\xb2\xc3\xd4": (">", 1000),
+    b"\x4d\x3c\xb2\xa1": ("<", 1),
+    b"\xa1\xb2\x3c\x4d": (">", 1),
+}
+_SECTION = 0x0A0D0D0A
+_SECTION_MAGIC = b"\x0a\x0d\x0d\x0a"
+_BYTE_ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
+_INTERFACE, _OBSOLETE_PACKET, _SIMPLE_PACKET, _ENHANCED_PACKET = 1, 2, 3, 6
+_END_OF_OPTIONS, _RESOLUTION, _OFFSET = 0, 9, 14
+_NANOSECONDS = 1_000_000_000
+_DEFAULT_UNITS = 1_000_000  # microseconds
+
+
+def is_capture(first: bytes) -> bool:
+    """Whether a file that begins with these MAGIC_BYTES bytes is one of the two formats."""
+    return first in _CLASSIC or first == _SECTION_MAGIC
+
+
+def packets(first: bytes, file: BinaryIO) -> Iterator[Packet | Flaw]:
+    """What is in a file, in order. first: its MAGIC_BYTES bytes, which the caller has read; `file`: the rest."""
+    if first in _CLASSIC:
+        yield from _classic(file, *_CLASSIC[first])
+    elif first == _SECTION_MAGIC:
+        yield from _Blocks(file).packets()
+    else:
+        yield Flaw("neither pcap nor pcapng")
+
+
+def _classic(file: BinaryIO, order: str, unit_ns: int) -> Iterator[Packet | Flaw]:
+    head = file.read(20)
+    if len(head) < 20:
+        yield Flaw("pcap: the file ends within its header")
+        return
+    link_type = struct.unpack(order + "I", head[16:20])[0] & 0xFFFF  # above: the length of a frame check sequence
+    number = 0
+    while head := file.read(16):
+        number += 1
+        if len(head) < 16:
+            yield Flaw(f"pcap: the file ends within the header of packet {number}")
+            return
+        seconds, fraction, length, _ = struct.unpack(order + "4I", head)
+        if length > PACKET_BYTES_MAX:
+            yield Flaw(f"pcap: packet {number} says {length} bytes; what follows cannot be found")
+            return
+        data = file.read(length)
+        if len(data) < length:
+            yield Flaw(f"pcap: the file ends within packet {number}")
+            return
+        yield Packet(seconds * _NANOSECONDS + fraction * unit_ns, link_type, data)
+
+
+class _Interface(NamedTuple):
+    link_type: int
+    snap_bytes: int  # 0: no limit
+    units_per_s: int
+    offset_s: int
+
+
+class _Blocks:
+    """A pcapng file, block after block."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._order = "<"
+        self._interfaces: list[_Interface] = []
+        self._number = 1
+
+    def packets(self) -> Iterator[Packet | Flaw]:
+        """All packets; the first four bytes of the file are read already."""
+        head = _SECTION_MAGIC
+        while head:
+            kind = _SECTION if head == _SECTION_MAGIC else self._word(head) if len(head) == 4 else -1
+            body = self._body(kind)
+            if isinstance(body, Flaw):
+                yield body
+                return
+            found = self._content(kind, body) if body is not None else None
+            if found is not None:
+                yield found
+                if isinstance(found, Flaw):
+                    return
+            self._number += 1
+            head = self._file.read(4)
+
+    def _word(self, data: bytes) -> int:
+        return int(struct.unpack(self._order + "I", data)[0])
+
+    def _body(self, kind: int) -> bytes | Flaw | None:
+        """What is between the two lengths of a block; None for a block that is of no use here."""
+        place = f"pcapng: block {self._number}"
+        said = self._file.read(4)
+        read = 8
+        start = b""
+        if kind == _SECTION:  # its byte order decides how its own length is read
+            start = self._file.read(4)
+            read += 4
+            if start not in _BYTE_ORDERS:
+                return Flaw(f"{place} is a section without a byte order")
+            self._order = _BYTE_ORDERS[start]
+        if kind < 0 or len(said) < 4:
+            return Flaw(f"pcapng: the file ends within block {self._number}")
+        length = self._word(said)
+        if length % 4 or not read + 4 <= length <= _BLOCK_BYTES_MAX:
+            return Flaw(f"{place} says {length} bytes; what follows cannot be found")
+        is_kept = kind in (_SECTION, _INTERFACE, _OBSOLETE_PACKET, _SIMPLE_PACKET, _ENHANCED_PACKET)
+        if is_kept and length > PACKET_BYTES_MAX + _CHUNK_BYTES:
+            return Flaw(f"{place} says {length} bytes, more than a packet has")
+        body = self._file.read(length - read - 4) if is_kept else self._skip(length - read - 4)
+        end = self._file.read(4)
+        if body is None or len(body) + len(end) < (length - read if is_kept else 4):
+            return Flaw(f"pcapng: the file ends within block {self._number}")
+        if self._word(end) != length:
+            return Flaw(f"{place} ends with another length than it begins with")
+        return start + body if is_kept else None
+
+    def _skip(self, count: int) -> bytes | None:
+        while count:
+            step = len(self._file.read(min(count, _CHUNK_BYTES)))
+            if not step:
+                return None
+            count -= step
+        return b""
+
+    def _content(self, kind: int, body: bytes) -> Packet | Flaw | None:
+        if kind == _SECTION:
+            self._interfaces = []
+            return None
+        if kind == _INTERFACE:
+            return self._interface(body)
+        if kind == _SIMPLE_PACKET:
+            return self._packet(0, None, body[:4], body[4:])
+        form = "HxxII4s" if kind == _OBSOLETE_PACKET else "III4s"
+        if len(body) < 20:
+            return Flaw(f"pcapng: block {self._number} is too short for a packet")
+        index, high, low, length = struct.unpack(self._order + form, body[:16])
+        return self._packet(index, high << 32 | low, length, body[20:])
+
+    def _packet(self, index: int, stamp: int | None, length: bytes, rest: bytes) -> Packet | Flaw:
+        if index >= len(self._interfaces) or len(length) < 4:
+            return Flaw(f"pcapng: block {self._number} is of an interface that the file does not describe")
+        interface = self._interfaces[index]
+        size = self._word(length)
+        if stamp is None:  # a simple packet says the length before the capture cut it
+            size = min(size, interface.snap_bytes or size, len(rest))
+        if size > min(len(rest), PACKET_BYTES_MAX):
+            return Flaw(f"pcapng: the packet of block {self._number} says {size} bytes and has {len(rest)}")
+        time_ns = None
+        if stamp is not None:
+            time_ns = stamp * _NANOSECONDS // interface.units_per_s + interface.offset_s * _NANOSECONDS
+        return Packet(time_ns, interface.link_type, rest[:size])
+
+    def _interface(self, body: bytes) -> Flaw | None:
+        if len(body) < 8 or len(self._interfaces) == _INTERFACES_MAX:
+            return Flaw(f"pcapng: block {self._number} is no interface, or one too many")
+        link_type, _, snap_bytes = struct.unpack(self._order + "HHI", body[:8])
+        units_per_s, offset_s = _DEFAULT_UNITS, 0
+        for code, value in self._options(body[8:]):
+            if code == _RESOLUTION and len(value) == 1:
+                power = value[0] & 0x7F
+                units_per_s = (2 if value[0] & 0x80 else 10) ** min(power, 63)
+            elif code == _OFFSET and len(value) == 8:
+                offset_s = struct.unpack(self._order + "q", value)[0]
+        self._interfaces.append(_Interface(link_type, snap_bytes, units_per_s, offset_s))
+        return None
+
+    def _options(self, data: bytes) -> Iterator[tuple[int, bytes]]:
+        cursor = 0
+        while cursor + 4 <= len(data):
+            code, length = struct.unpack(self._order + "HH", data[cursor : cursor + 4])
+            if code == _END_OF_OPTIONS:
+                return
+            yield code, data[cursor + 4 : cursor + 4 + length]
+            cursor += 4 + (length + 3) // 4 * 4

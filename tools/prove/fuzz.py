@@ -1,0 +1,295 @@
+"""`bocage prove fuzz`: a hostile peer against both ends of a node link while the two go on talking.
+
+A node and a gateway, each a real CoAP endpoint with OSCORE, ask each other things under one context in virtual time,
+over a link that loses and delays. The attacker hears everything, sends as anybody, and has no key: random bytes;
+genuine datagrams with flipped bits, cut, extended, their options rearranged or oversized, with another kid, ID Context
+or Partial IV, replayed as they were or in a new message, spliced, reflected; resets, acknowledgements and answers at
+exchanges that are alive; requests in the clear and from somebody with another key. Both ends are rebooted again and
+again, and must then take nothing old.
+
+A checker apart from the workload draws every message again from the seed. It holds when no exception came, nothing but
+what the other side sent reached an application, each at most once and unaltered, no nonce served twice, every table
+kept its bound, memory did not grow, the counters add up, the genuine exchange succeeded all the while, and what was
+under way ended well once the attacker had gone. A million datagrams take about a minute.
+"""
+
+import argparse
+import gc
+import json
+import sys
+import time
+import traceback
+from typing import Any
+
+from simulator.prng import Prng
+from tools.prove.fuzz_attacker import Attacker, Strike
+from tools.prove.fuzz_checker import COUNTS, Checker, message_of
+from tools.prove.fuzz_party import Address, Party
+from wire import oscore
+
+NODE, GATEWAY = ("192.0.2.7", 40_001), ("192.0.2.1", 5683)
+_SECRET, _ID_CONTEXT = bytes(range(100, 116)), b"fuzz"
+_IDS = (b"\x00\x07", b"g")
+_STEP_MS = (1, 40)  # between two hostile datagrams
+_LATENCY_MS = (5, 80)
+_LOSS_PERMILLE = 10
+_UNDER_WAY_MAX = 3  # requests of one side; a node's sender has no more
+_PAUSE_MS = 800
+_REBOOT_PERIOD = 5_000  # datagrams
+_WINDOW = 2_000  # datagrams in which something genuine must succeed
+_SAMPLES = 40
+_SAMPLES_A_LINE = 4
+_BLOCKS_GROWTH_MAX = 500  # of Python's allocator: some for chance, far below one for every datagram
+_SETTLE_MS = 3_600_000
+_TRACEBACKS_MAX = 3
+
+# What stands at each end: anything with the interface of Party.
+UNDER_TEST: dict[str, type[Party]] = {"node": Party, "gateway": Party}
+
+Figures = dict[str, Any]
+
+
+class World:
+    """Two parties, the link between them, the attacker and the checker."""
+
+    def __init__(self, seed: int) -> None:
+        prng = Prng(seed)
+        self.now_ms = 0
+        self.checker = Checker(seed)
+        self.attacker = Attacker(prng.split("attacker"), (NODE, GATEWAY), _IDS, _ID_CONTEXT)
+        self.messages = dict.fromkeys(("completed", "attempts", "reboots"), 0)
+        self.tries_max = 0
+        # Times that a party believed a stranger's address. Who relays a demand for Echo and its answer is the way to
+        # the peer, so Echo lets him; the next genuine request leads back.
+        self.moved = 0
+        self._seed = seed
+        self._prng = prng.split("world")
+        node_id, gateway_id = _IDS
+        shared = {"id_context": _ID_CONTEXT}
+        node = oscore.derive(_SECRET, sender_id=node_id, recipient_id=gateway_id, **shared)
+        gateway = oscore.derive(_SECRET, sender_id=gateway_id, recipient_id=node_id, **shared)
+        self.parties = {
+            "node": UNDER_TEST["node"](node, GATEWAY, prng.split("node")),
+            "gateway": UNDER_TEST["gateway"](gateway, NODE, prng.split("gateway")),
+        }
+        self._addresses = {"node": NODE, "gateway": GATEWAY}
+        self._sides = {NODE: "node", GATEWAY: "gateway"}
+        self._flying: list[tuple[int, int, Address, Address, bytes]] = []
+        self._launched = 0
+        self._totals: dict[str, dict[str, int]] = {"node": {}, "gateway": {}}
+        # Of each side: tries so far of every message that waits for its next, and by ticket of those under way.
+        self._waiting: dict[str, list[int]] = {"node": [], "gateway": []}
+        self._under_way: dict[str, dict[int, int]] = {"node": {}, "gateway": {}}
+        self._next_ms = {"node": 0, "gateway": 0}
+
+    # --- one turn -------------------------------------------------------------------------------------------
+
+    def strike(self) -> None:
+        """One hostile datagram, and all that is due by then."""
+        self.pass_time(self._prng.between(*_STEP_MS), asking=True)
+        strike: Strike = self.attacker.strike()
+        self._deliver(self._sides[strike.destination], strike.data, strike.source)
+
+    def pass_time(self, for_ms: int, *, asking: bool) -> None:
+        """Let the genuine world go on."""
+        self.now_ms += for_ms
+        while self._flying and self._flying[0][0] <= self.now_ms:
+            _, _, source, destination, datagram = self._flying.pop(0)
+            side = self._sides.get(destination)
+            if side is not None:
+                self._deliver(side, datagram, source)
+        for side, party in self.parties.items():
+            self._guarded(side, party.poll, self.now_ms)
+            if asking or self._waiting[side]:
+                self._ask(side)
+            self._harvest(side)
+
+    def is_done(self) -> bool:
+        """Nothing is under way."""
+        return not any(self._under_way.values()) and not any(self._waiting.values())
+
+    def reboot(self, side: str) -> None:
+        """Power fails: what the side asked has no outcome, and is asked again."""
+        self.messages["reboots"] += 1
+        self.check()
+        self._waiting[side] += self._under_way[side].values()
+        self._under_way[side].clear()
+        self._add_up(side)
+        self.parties[side].reboot()
+
+    def totals(self, side: str) -> dict[str, int]:
+        """What became of all that a side received, in all its lives."""
+        self._add_up(side)
+        return {name: count for name, count in self._totals[side].items() if count}
+
+    def _add_up(self, side: str) -> None:
+        for name, count in self.parties[side].counters().items():
+            self._totals[side][name] = self._totals[side].get(name, 0) + count
+
+    def check(self) -> None:
+        """Tables within their bounds, counters that add up."""
+        for side, party in self.parties.items():
+            for name, (entries, limit) in party.sizes().items():
+                if entries > limit:
+                    self.checker.counts["over_limit"] += 1
+                    print(f"{side}: {name} has {entries} entries of {limit}", file=sys.stderr)
+            for fault in party.faults_of_counting():
+                self.checker.counts["miscounted"] += 1
+                print(f"{side}: {fault}", file=sys.stderr)
+
+    # --- the parties ----------------------------------------------------------------------------------------
+
+    def _deliver(self, side: str, datagram: bytes, source: Address) -> None:
+        party = self.parties[side]
+        before = party.peer
+        self._guarded(side, party.receive, datagram, source, self.now_ms)
+        self.moved += party.peer not in (before, NODE, GATEWAY)
+        self._harvest(side)
+
+    def _guarded(self, side: str, act: Any, *words: Any) -> None:
+        """Whatever a party raises is a finding, and the proof goes on to count it."""
+        try:
+            act(*words)
+        except Exception:
+            self.checker.counts["exceptions"] += 1
+            if self.checker.counts["exceptions"] <= _TRACEBACKS_MAX:
+                print(f"{side}, at {self.now_ms} ms:", file=sys.stderr)
+                traceback.print_exc()
+
+    def _harvest(self, side: str) -> None:
+        """What a party sends, and what its application was handed."""
+        party, address = self.parties[side], self._addresses[side]
+        for destination, datagram in party.outgoing():
+            self.checker.sent(address, destination, datagram)
+            self.attacker.overhear(address, destination, datagram)
+            if not self._prng.chance(_LOSS_PERMILLE):
+                self._launch(address, destination, datagram)
+        other = "gateway" if side == "node" else "node"
+        for content in party.seen:
+            self.checker.saw(other, content)
+        party.seen.clear()
+        for ticket, answer in party.outcomes:
+            self._settle(side, ticket, answer)
+        party.outcomes.clear()
+
+    def _launch(self, source: Address, destination: Address, datagram: bytes) -> None:
+        self._launched += 1
+        lands_ms = self.now_ms + self._prng.between(*_LATENCY_MS)
+        place = len(self._flying)
+        while place and self._flying[place - 1][0] > lands_ms:
+            place -= 1
+        self._flying.insert(place, (lands_ms, self._launched, source, destination, datagram))
+
+    def _settle(self, side: str, ticket: int, answer: oscore.Content | None) -> None:
+        tries = self._under_way[side].pop(ticket, None)
+        if tries is None:
+            self.checker.counts["doubled"] += 1  # an outcome for what had one
+        elif answer is None:
+            self._waiting[side].append(tries)
+        else:
+            self.checker.got(side, ticket, answer)
+            self.messages["completed"] += 1
+            self.tries_max = max(self.tries_max, tries)
+
+    def _ask(self, side: str) -> None:
+        if len(self._under_way[side]) >= _UNDER_WAY_MAX or self.now_ms < self._next_ms[side]:
+            return
+        self._next_ms[side] = self.now_ms + self._prng.between(_PAUSE_MS // 2, _PAUSE_MS)
+        tries = self._waiting[side].pop(0) if self._waiting[side] else 0
+        ticket = self.checker.asked(side)
+        self.messages["attempts"] += 1
+        self._under_way[side][ticket] = tries + 1
+        if not self.parties[side].ask(ticket, message_of(self._seed, side, ticket), self.now_ms):
+            self._waiting[side].append(self._under_way[side].pop(ticket) - 1)
+
+
+def prove(datagrams: int, seed: int, *, speak: bool = False) -> Figures:
+    """All figures."""
+    gc.collect()
+    gc.freeze()  # what is not of this run need not be looked through at every sample
+    try:
+        return _prove(datagrams, seed, speak=speak)
+    finally:
+        gc.unfreeze()
+
+
+def _prove(datagrams: int, seed: int, *, speak: bool) -> Figures:
+    world = World(seed)
+    begun = time.monotonic()
+    sides = list(world.parties)
+    starved, completed, samples = 0, 0, []
+    for number in range(1, datagrams + 1):
+        world.strike()
+        if number % _REBOOT_PERIOD == 0 or number == datagrams // 2:
+            world.reboot(sides[world.messages["reboots"] % 2])
+        if number % _WINDOW == 0:
+            starved += world.messages["completed"] == completed
+            completed = world.messages["completed"]
+        if number % max(1, datagrams // _SAMPLES) == 0:
+            world.check()
+            gc.collect()
+            samples.append(sys.getallocatedblocks())
+            if speak and len(samples) % _SAMPLES_A_LINE == 0:
+                _tell(number, datagrams, world, time.monotonic() - begun)
+    attack_s = time.monotonic() - begun
+    end_ms = world.now_ms + _SETTLE_MS
+    while not world.is_done() and world.now_ms < end_ms:
+        world.pass_time(100, asking=False)
+    world.check()
+    return {
+        "datagrams": datagrams,
+        "seed": seed,
+        **world.checker.counts,
+        **world.messages,
+        "heard": world.checker.heard,
+        "heard_again": world.checker.heard_again,
+        "answered": world.checker.answered,
+        "tries_max": world.tries_max,
+        "starved": starved,
+        "unfinished": int(not world.is_done()),
+        "moved": world.moved,
+        "blocks_grown": _growth(samples),
+        "kinds": world.attacker.kinds,
+        "node": world.totals("node"),
+        "gateway": world.totals("gateway"),
+        "wall_s": round(time.monotonic() - begun, 1),
+        "datagrams_per_s": round(datagrams / attack_s),
+    }
+
+
+def _growth(samples: list[int]) -> int:
+    """From the second quarter, when every memory has filled, to the last: peaks, in blocks of the allocator."""
+    quarter = len(samples) // 4
+    if not quarter:
+        return 0
+    return max(samples[-quarter:]) - max(samples[quarter : 2 * quarter])
+
+
+def _tell(number: int, datagrams: int, world: World, elapsed_s: float) -> None:
+    bad = {name: count for name, count in world.checker.counts.items() if count}
+    said = f"{number}/{datagrams} datagrams, {world.messages['completed']} exchanges, {elapsed_s:.0f} s"
+    print(f"{said}, {bad or 'nothing wrong'}", file=sys.stderr, flush=True)
+
+
+def is_proven(figures: Figures) -> bool:
+    """Nothing that must be zero is anything else, and there was something to see."""
+    return (
+        not any(figures[name] for name in (*COUNTS, "starved", "unfinished"))
+        and figures["blocks_grown"] <= _BLOCKS_GROWTH_MAX
+        and figures["completed"] > 0
+        and all(figures["kinds"].values())
+    )
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the proof."""
+    parser.add_argument("--datagrams", type=int, default=100_000, help="hostile ones (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="what everybody does and when (default %(default)s)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit status: 0 the proof holds, 3 it does not."""
+    figures = prove(args.datagrams, args.seed, speak=True)
+    print(json.dumps(figures) if args.json else "\n".join(f"{key:<18} {value}" for key, value in figures.items()))
+    return 0 if is_proven(figures) else 3

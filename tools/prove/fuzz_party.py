@@ -1,0 +1,260 @@
+"""One end of a node link as the proof of a hostile peer sees it: datagrams and time in, datagrams out, and what the
+application was handed.
+
+The system under test behind a small interface, so that another one can stand there: `receive`, `poll`, `outgoing`,
+`ask`, `seen`, `outcomes`, `sizes`, `faults_of_counting`, `counters`, `reboot`, `peer`. This one is a real
+`wire.coap.Endpoint` and `wire.oscore` with the session's few decisions between them: who is unknown meets silence; a
+request is acted on when it is fresh and comes from the peer's address; after a boot, or from another address, only
+after a good Echo; options that nobody authenticates (class U) do not reach the application. It must not judge what it
+is asked to do: a checker apart from it does.
+"""
+
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from gateway.crypto import AesBlocks
+from simulator.prng import Prng
+from wire import coap, limits, oscore, oscore_window
+from wire import coap_message as messages
+from wire.coap_exchange import bearer_timing
+from wire.faults import WireFault
+from wire.oscore_inner import OUTER
+
+Address = tuple[str, int]
+
+# A request that a forged acknowledgement has put to sleep is tried again after that long.
+_TIMING = bearer_timing(nstart=2, response_wait_ms=20_000)
+_ECHO_BYTES = 8
+_LATE_MS = 3_000  # beyond the processing delay: the answer travels in a message of its own
+_LATE_MAX = limits.COAP_EXCHANGES_MAX
+_CIPHER = AesBlocks()
+# What becomes of a request beside the reasons of oscore: each adds one.
+_OWN_REASONS = ("handed", "challenged", "unknown", "busy-late")
+
+
+class Late(NamedTuple):
+    """An answer that the application gives later."""
+
+    due_ms: int
+    request: int
+    content: oscore.Content
+    exchange: oscore.Exchange
+
+
+class Asked(NamedTuple):
+    """A request of ours on its way."""
+
+    ticket: int
+    content: oscore.Content
+    exchange: oscore.Exchange
+    is_second: bool  # it carries the Echo that the first was answered with
+
+
+class Party:
+    """One end. `seen`: requests that the application was handed, `outcomes`: (ticket, Content or None), both for the
+    caller to take away."""
+
+    def __init__(self, context: oscore.Context, peer: Address, prng: Prng) -> None:
+        self.seen: list[oscore.Content] = []
+        self.outcomes: list[tuple[int, oscore.Content | None]] = []
+        self.peer = peer
+        self._context = context
+        self._prng = prng
+        self._reserved_end = 0  # on flash
+        self._start(oscore.NEW)
+
+    def _start(self, window: Any) -> None:
+        self.delivered = 0
+        self._became = dict.fromkeys((*_OWN_REASONS, *oscore.REASONS), 0)
+        self._window = window
+        self._secret = self._prng.bits64().to_bytes(8, "big")
+        self._sequence = oscore.SenderSequence(self._reserved_end)
+        self._asked: dict[int, Asked] = {}
+        self._late: list[Late] = []
+        self._is_known = False
+        self._end = coap.Endpoint(
+            random_below=self._prng.randrange,
+            first_message_id=self._prng.randrange(0x10000),
+            timing=_TIMING,
+            handled_options=(messages.OSCORE,),
+        )
+
+    # --- the interface --------------------------------------------------------------------------------------
+
+    def reboot(self) -> None:
+        """Everything in memory is gone; what was asked has no outcome."""
+        self._start(oscore.LOST)
+
+    def receive(self, datagram: bytes, peer: Address, now_ms: int) -> None:
+        """One datagram, from whomever."""
+        self.delivered += 1
+        for event in self._end.receive(datagram, peer, now_ms=now_ms):
+            self._act(event, now_ms)
+
+    def poll(self, now_ms: int) -> None:
+        """What is due."""
+        for event in self._end.poll(now_ms=now_ms):
+            self._act(event, now_ms)
+        while self._late and self._late[0].due_ms <= now_ms:
+            late = self._late.pop(0)
+            self._respond(late.request, late.content, late.exchange, now_ms, number=None)
+
+    def outgoing(self) -> list[tuple[Address, bytes]]:
+        """What is to be sent now."""
+        return list(self._end.outgoing())
+
+    def ask(self, ticket: int, content: oscore.Content, now_ms: int) -> bool:
+        """A protected request to the peer; its outcome comes with `ticket`. False: no place for it now."""
+        return self._ask(ticket, content, now_ms, is_second=False)
+
+    def sizes(self) -> dict[str, tuple[int, int]]:
+        """{table: (entries, the most it may have)}."""
+        end = self._end
+        ours = limits.COAP_REQUESTS_MAX
+        both = ours + limits.COAP_EXCHANGES_MAX
+        return {
+            "asked": (len(end._asked), ours),
+            "remembered": (len(end._memory), limits.COAP_EXCHANGES_MAX),
+            "remembered by peer": (len(end._memory._by_peer), limits.COAP_EXCHANGES_MAX),
+            "sent": (len(end._sent), both),
+            "timed": (len(end._timed), both),
+            "queued": (len(end._queue), both),
+            "places": (len(end._places), both),
+            "outgoing": (len(end._outgoing), limits.COAP_OUTGOING_MAX),
+            "session asked": (len(self._asked), ours),
+            "session late": (len(self._late), _LATE_MAX),
+        }
+
+    def faults_of_counting(self) -> list[str]:
+        """Counters that do not add up, in words."""
+        counters = self._end.counters
+        by_kind = sum(counters[name] for name in coap.RECEIVED_AS + messages.REASONS)
+        faults = []
+        if not self.delivered == counters["received"] == by_kind:
+            faults.append(f"delivered {self.delivered}, received {counters['received']}, by kind {by_kind}")
+        if counters["requests"] != sum(self._became.values()):
+            faults.append(f"requests {counters['requests']}, of which became {self._became}")
+        if min(counters.values()) < 0:
+            faults.append("a counter below zero")
+        return faults
+
+    def counters(self) -> dict[str, int]:
+        """What became of the datagrams and of the requests in them, since the last boot."""
+        return {**self._end.counters, **{f"session-{name}": count for name, count in self._became.items()}}
+
+    # --- requests to us -------------------------------------------------------------------------------------
+
+    def _act(self, event: Any, now_ms: int) -> None:
+        if isinstance(event, coap.Request):
+            self._became[self._on_request(event, now_ms)] += 1
+        else:
+            self._on_outcome(event, now_ms)
+
+    def _on_request(self, request: Any, now_ms: int) -> str:
+        """Hand it on, challenge or refuse it; what became of it."""
+        try:
+            header = oscore.header_of(request)
+            if header.kid != self._context.recipient_id:
+                raise WireFault("oscore-context")
+            content, exchange, window = oscore.unprotect_request(self._context, request, _CIPHER, window=self._window)
+        except WireFault as fault:
+            if fault.reason in ("oscore-missing", "oscore-context"):
+                self._end.drop(request.exchange)
+                return "unknown" if fault.reason == "oscore-context" else fault.reason
+            refusal = oscore.refusal(fault.reason)
+            self._end.respond(request.exchange, refusal.code, refusal.payload, options=refusal.options, now_ms=now_ms)
+            return fault.reason
+        if window is oscore.LOST or request.peer != self.peer:
+            if messages.option_values(content.options, messages.ECHO) != (self._echo(request.peer),):
+                self._challenge(request, exchange, now_ms)
+                return "challenged"
+            if window is oscore.LOST:
+                window = oscore_window.after(exchange.number)
+                exchange.is_fresh = True
+            self.peer = request.peer
+        return self._hand_on(request, content, exchange, window, now_ms)
+
+    def _hand_on(
+        self, request: Any, content: oscore.Content, exchange: oscore.Exchange, window: Any, now_ms: int
+    ) -> str:
+        answer = answer_to(authenticated(content))
+        is_late = bool(content.payload) and content.payload[-1] % 8 == 0
+        if is_late and len(self._late) >= _LATE_MAX:
+            self._end.drop(request.exchange)
+            return "busy-late"
+        self._window = window
+        self.seen.append(authenticated(content))
+        if is_late:
+            self._late.append(Late(now_ms + _LATE_MS, request.exchange, answer, exchange))
+        else:
+            self._respond(request.exchange, answer, exchange, now_ms, number=None)
+        return "handed"
+
+    def _challenge(self, request: Any, exchange: oscore.Exchange, now_ms: int) -> None:
+        challenge = oscore.Content(messages.UNAUTHORIZED, ((messages.ECHO, self._echo(request.peer)),), b"")
+        self._respond(request.exchange, challenge, exchange, now_ms, number=self._number())
+
+    def _respond(
+        self, request: int, content: oscore.Content, exchange: oscore.Exchange, now_ms: int, *, number: int | None
+    ) -> None:
+        sealed = oscore.protect_response(self._context, content, _CIPHER, exchange, number=number)
+        self._end.respond(request, sealed.code, sealed.payload, options=sealed.options, now_ms=now_ms)
+
+    def _echo(self, peer: Address) -> bytes:
+        """Bound to this boot and to the address, so that a copy from elsewhere does not carry it there."""
+        return sha256(self._secret + repr(peer).encode()).digest()[:_ECHO_BYTES]
+
+    # --- our own requests -----------------------------------------------------------------------------------
+
+    def _ask(self, ticket: int, content: oscore.Content, now_ms: int, *, is_second: bool) -> bool:
+        sealed, exchange = oscore.protect_request(
+            self._context, content, _CIPHER, number=self._number(), with_id_context=not self._is_known
+        )
+        number = self._end.request(self.peer, sealed.code, (), sealed.payload, options=sealed.options, now_ms=now_ms)
+        if isinstance(number, coap.Refused):
+            return False
+        self._asked[number] = Asked(ticket, content, exchange, is_second)
+        return True
+
+    def _on_outcome(self, event: Any, now_ms: int) -> None:
+        asked = self._asked.pop(event.exchange)
+        if isinstance(event, coap.Failed):
+            self.outcomes.append((asked.ticket, None))
+            return
+        try:
+            content = oscore.unprotect_response(self._context, event, _CIPHER, asked.exchange)
+        except WireFault:
+            self.outcomes.append((asked.ticket, None))
+            return
+        self._is_known = True
+        echo = messages.option_values(content.options, messages.ECHO)
+        if content.code == messages.UNAUTHORIZED and echo and not asked.is_second:
+            options = [*asked.content.options, (messages.ECHO, echo[0])]
+            again = oscore.Content(asked.content.code, tuple(options), asked.content.payload)
+            if self._ask(asked.ticket, again, now_ms, is_second=True):
+                return
+            self.outcomes.append((asked.ticket, None))
+            return
+        self.outcomes.append((asked.ticket, authenticated(content)))
+
+    def _number(self) -> int:
+        effect = self._sequence.due()
+        if effect is not None:
+            self._reserved_end = effect.upto
+            self._sequence.reserved(effect.upto)
+        return int(self._sequence.take())
+
+
+def authenticated(content: oscore.Content) -> oscore.Content:
+    """Without the options that stand outside of what OSCORE protects: anybody on the way may have put them there."""
+    options = tuple(option for option in content.options if option[0] not in OUTER)
+    return oscore.Content(content.code, options, content.payload)
+
+
+def answer_to(request: oscore.Content) -> oscore.Content:
+    """What the application says to a request: it depends on all of it."""
+    parts = [bytes((request.code,)), request.payload]
+    for number, value in request.options:
+        if number != messages.ECHO:
+            parts.append(number.to_bytes(2, "big") + value)
+    return oscore.Content(messages.CHANGED, (), sha256(b"/".join(parts)).digest()[:16])
