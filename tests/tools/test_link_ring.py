@@ -105,7 +105,7 @@ def test_a_capture_that_begins_later_opens_from_the_next_start_on(street):
 def test_the_command_takes_a_key_file_and_prints_no_secret(street, tmp_path, capsys):
     path = node_keys.write(tmp_path, key_of(NODE))
     lines = tmp_path / "capture.txt"
-    lines.write_text("\n".join(one.data.hex() for one in street.passed if b"" != one.data) + "\n")
+    lines.write_text("\n".join(one.data.hex() for one in street.passed if one.data != b"") + "\n")
     cli.main(["link", "decode", str(lines), "--context", str(path), "--json"])
     said = capsys.readouterr()
     assert '"power": "35.7 W"' in said.out
