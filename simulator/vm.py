@@ -51,7 +51,8 @@ class VmNode:
     """One node. Its folder keeps settings.json and the state files from start to start, as its flash would.
 
     `settings`: plain data as `node.settings` takes them; `wifi` may be left out. `heap_bytes`: the VM's
-    heap, its own default when None. Not thread-safe; its reader thread ends with the process.
+    heap, its own default when None. `line`: the terminal at the other end of its serial bearer. Not
+    thread-safe; its reader thread ends with the process.
     """
 
     def __init__(
@@ -62,11 +63,13 @@ class VmNode:
         *,
         heap_bytes: int | None = None,
         ticks_start: int = TICKS_START,
+        line: str = "",
     ) -> None:
         self.folder = folder
         self._micropython = micropython
         self._heap_bytes = heap_bytes
         self._ticks_start = ticks_start
+        self._line = line
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
         self._lines: deque[str] = deque(maxlen=LINES_KEPT_MAX)
@@ -159,6 +162,7 @@ class VmNode:
             "MICROPYPATH": path,
             "BOCAGE_ON_LEASH": "1",
             "BOCAGE_TICKS_START": str(self._ticks_start),
+            "BOCAGE_LINE": self._line,
             "BOCAGE_RESET_CAUSE": reset_cause,
             "BOCAGE_LAMP": ",".join(str(power) for power in self._lamp),
         }

@@ -57,6 +57,7 @@ class LinkStreet:
         lamp = Lamp(LampData(360, 6, 360, 1000), self.feeder, air, prng.split("plant"))
         settings = Settings(
             node=node,
+            bearer=("udp",),
             gateway=("cab-1", 5683),
             pairing=pairing_of(node),
             site=_SITE,
