@@ -15,7 +15,7 @@ Must not know what a datagram means; imports no pin, radio or clock.
 from concentrator import limits
 from concentrator.peers import Counts, RadioPeers
 from wire import limits as wire_limits
-from wire import radio, slip
+from wire import radio, radio_update, slip
 from wire.faults import WireFault
 
 # Actions, as tuples that begin with one of these.
@@ -31,14 +31,16 @@ _MORE_COUNTERS = ("sent-failed", "sent-refused", "stuck", "reinits", "line-fault
 
 
 class Bridge:
-    """`session`: drawn at the start. `counters`: {name: integer}, a part of HEALTH."""
+    """`session`: drawn at the start. `counters`: {name: integer}, a part of HEALTH. `update`: the
+    `concentrator.update.Update` that shares the line; without one its messages are unknown kinds."""
 
-    def __init__(self, *, session, cause, firmware, channel, now_ms):
+    def __init__(self, *, session, cause, firmware, channel, now_ms, update=None):
         self.channel = channel
         self.counters = dict.fromkeys(_COUNTERS + _MORE_COUNTERS, 0)
         self._session = session
         self._cause = cause
         self._firmware = firmware
+        self._update = update
         self._started_ms = now_ms
         self._decoder = slip.Decoder(radio.BODY_BYTES_MAX)
         self._peers = RadioPeers(limits.RADIO_PEERS_MAX)
@@ -71,6 +73,9 @@ class Bridge:
         """Bytes of the line."""
         for body in self._decoder.feed(data):
             try:
+                if self._update is not None and body[0] in radio_update.ASKED:
+                    self._update.on_message(radio_update.decode(body))
+                    continue
                 message = radio.decode(body)
             except WireFault as fault:
                 self.counters["unknown-kinds" if fault.reason == "kind" else "line-faults"] += 1
@@ -158,11 +163,16 @@ class Bridge:
         """The next bytes for the line, whole; empty when there are none. What is true now is said now."""
         if self._hello_due:
             self._hello_due = False
+            if self._update is not None:
+                self._update.on_greeting()
             return slip.encode(radio.hello(self._session, self._heard, self.channel, self._cause, self._firmware))
         if self._credit_due:
             self._credit_due = False
             self._told_free = self._free()
             return slip.encode(radio.credit(self._number, self._told_free))
+        body = self._update.take_body() if self._update is not None else b""
+        if body:
+            return slip.encode(body)
         if self._reports:
             report = self._reports.pop(0)
             if report is None:
@@ -202,6 +212,8 @@ class Bridge:
             # The gateway began anew: what the one before wanted to say is old.
             self._heard = message.session
             self._waiting = []
+        if message.version == radio.VERSION and self._update is not None:
+            self._update.on_asked()
         self._number = message.number
         self._hello_due = True
         self._credit_due = True

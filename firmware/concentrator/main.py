@@ -1,6 +1,8 @@
 """The concentrator on the chip: puts the parts together and turns the loop of `concentrator.shell`.
 
-Copied to the root of the chip's file system beside `clock`, `crash`, `entropy` of `esp32/` and the packages.
+Lies in folder `a` or `b` of the chip's file system with the packages it imports and `clock`, `crash`, `entropy` of
+`esp32/`: what `bocage link image` puts together. `loader.py` at the root starts it. Copied to the root itself, as
+`main.py`, it runs as well, but cannot be updated over its line.
 Prints nothing: the console may be the line. Settings in concentrator.json, all of them optional:
 
     {"channel": 6, "uart": [1, 17, 16, 115200]}
@@ -26,9 +28,12 @@ from clock import Clock
 from concentrator.bridge import Bridge
 from concentrator.ports import ConsolePort, UartPort
 from concentrator.shell import Shell
+from concentrator.slot_files import SlotFiles, running_number
+from concentrator.update import Update
 from links import uart
 from links.espnow_radio import Radio
 from wire import radio as words
+from wire import radio_update
 
 VERSION = "0.1.0"
 SETTINGS = "concentrator.json"
@@ -38,17 +43,24 @@ CHANNEL_DEFAULT = 6
 WATCHDOG_MS = 8000
 
 
-def main():
-    """Run for ever. What is not caught anywhere is written down, then the chip is reset."""
+# Folders of images, as the loader counts them.
+FOLDERS = ("a", "b")
+
+
+def main(boot=None, choose=None, confirm=None):
+    """Run for ever. What is not caught anywhere is written down, then the chip is reset.
+
+    The loader's contract: `boot` has slot, is_trial, floor and failed; `choose(number)` and `confirm(number)` write the
+    choice of the next start and return whether they could. Without a loader there is none of them."""
     try:
-        run()
+        run(boot, choose, confirm)
     except Exception as error:
         crash.note("concentrator " + VERSION, error)
     finally:
         machine.reset()
 
 
-def run():
+def run(boot, choose, confirm):
     """Start, then turn. Returns never."""
     wdt = machine.WDT(timeout=WATCHDOG_MS)
     clock = Clock(time.ticks_ms, time.ticks_diff)
@@ -59,12 +71,14 @@ def run():
     poll.register(port.source, select.POLLIN)
     radio = Radio(network, espnow, channel)
     radio.register(poll, select.POLLIN)
+    update = open_update(boot, clock.now_ms())
     bridge = Bridge(
         session=1 + entropy.below(os.urandom)(words.SESSION_MAX),
         cause=reset_cause(),
         firmware=VERSION,
         channel=channel,
         now_ms=clock.now_ms(),
+        update=update,
     )
     shell = Shell(
         bridge,
@@ -76,10 +90,21 @@ def run():
         restart=machine.reset,
         remember=remember,
         heap_free=gc.mem_free,
+        update=update,
+        files=None if boot is None else SlotFiles(FOLDERS[1 - boot.slot], choose, confirm),
     )
     gc.collect()
     while True:
         shell.turn()
+
+
+def open_update(boot, now_ms):
+    """What knows about images: of the one that runs, and of the next."""
+    if boot is None:
+        return Update(number=0, floor=0, phase=radio_update.FIXED, failed=0, now_ms=now_ms)
+    phase = radio_update.TRIAL if boot.is_trial else radio_update.CONFIRMED
+    number = running_number(FOLDERS[boot.slot])
+    return Update(number=number, floor=boot.floor, phase=phase, failed=boot.failed, now_ms=now_ms)
 
 
 def load(name) -> dict:

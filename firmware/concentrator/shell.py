@@ -20,10 +20,12 @@ class Shell:
     """`port` has read() -> bytes, takes_frame() -> bool, write(bytes); `radio` is an `espnow_radio.Radio`.
 
     `wait(ms)` returns early when the line or the air has something. `remember(channel)` keeps it over a
-    reset.
+    reset. `update` is the bridge's, and `files` the `slot_files.SlotFiles` that carries out what it asks for.
     """
 
-    def __init__(self, bridge, radio, port, *, now_ms, wait, feed, restart, remember, heap_free):
+    def __init__(
+        self, bridge, radio, port, *, now_ms, wait, feed, restart, remember, heap_free, update=None, files=None
+    ):
         self._bridge = bridge
         self._radio = radio
         self._port = port
@@ -33,6 +35,8 @@ class Shell:
         self._restart = restart
         self._remember = remember
         self._heap_free = heap_free
+        self._update = update
+        self._files = files
         self._is_full = False
         if not radio.is_whole:
             bridge.on_broken()
@@ -49,6 +53,8 @@ class Shell:
         self._bridge.poll(now_ms=now_ms)
         for action in self._bridge.take_actions():
             self._act(action)
+        if self._update is not None:
+            self._serve_update(now_ms)
         self._write(now_ms)
         if self._radio.heard_count() > HEARD_MAX:
             self._restart()
@@ -71,6 +77,15 @@ class Shell:
             if not self._radio.begin(self._bridge.channel):
                 self._bridge.on_broken()
         else:
+            self._restart()
+
+    def _serve_update(self, now_ms):
+        """One operation on files in a turn, and a small one."""
+        self._update.poll(radio_is_whole=self._radio.is_whole, now_ms=now_ms)
+        operation = self._update.take_operation()
+        if operation is not None:
+            self._update.on_result(operation, self._files.do(operation))
+        if self._update.wants_restart:
             self._restart()
 
     def _write(self, now_ms):

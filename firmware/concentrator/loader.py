@@ -1,0 +1,66 @@
+"""The concentrator's loader: `main.py` at the root of the chip, beside `slots.py`. Neither is ever updated.
+
+Chooses the folder to start from (`slots`), puts it in front of the search path and hands over. On trial whatever goes
+wrong ends in a reset, which is the next trial or the way back. Where the confirmed folder cannot even be imported
+(a damaged file system) the other one is tried at once. A program that hangs while it starts is ended by the watchdog.
+
+Must know nothing of an image but `concentrator.main.main(boot, choose, confirm)`: this is the contract that every
+image keeps.
+"""
+
+import sys
+
+import machine
+import slots
+
+# Importing an image that was not compiled takes seconds. The program shortens it for its loop.
+WATCHDOG_MS = 30_000
+
+
+def main():
+    """Start what is chosen; a reset whatever happens."""
+    try:
+        machine.WDT(timeout=WATCHDOG_MS)
+        start(slots.Store(), imported)
+    except Exception as error:
+        sys.print_exception(error)
+    finally:
+        machine.reset()
+
+
+def start(store, imports):
+    """Run the program of the chosen folder. `imports(folder)` returns its `main`, or raises."""
+    boot = slots.begin(store)
+    try:
+        program = imports(slots.FOLDERS[boot.slot])
+    except Exception as error:
+        if boot.is_trial:
+            raise
+        sys.print_exception(error)
+        boot = slots.Boot(1 - boot.slot, False, boot.floor, boot.failed)
+        program = imports(slots.FOLDERS[boot.slot])
+    slot = boot.slot
+    program(
+        boot,
+        lambda number: slots.choose(store, slot, number),
+        lambda number: slots.confirm(store, slot, number),
+    )
+
+
+def imported(folder):
+    """The folder's program; of one that cannot be imported nothing stays."""
+    before = set(sys.modules)
+    sys.path.insert(0, folder)
+    try:
+        from concentrator.main import main as program
+    except Exception:
+        sys.path.pop(0)
+        for name in list(sys.modules):
+            if name not in before:
+                del sys.modules[name]
+        raise
+    return program
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""Carries out what `concentrator.update` asks for in the folder that the chip does not run from.
+
+Each call does one small thing. What the file system raises is an answer, not an exception. Decides nothing.
+"""
+
+import os
+
+from concentrator import limits
+from concentrator import update as asking
+from wire import image
+from wire.faults import WireFault
+
+_NO_SPACE = 28  # ENOSPC
+
+
+class SlotFiles:
+    """`folder` is the other one's name. `choose(number)` and `confirm(number)` are the loader's."""
+
+    def __init__(self, folder, choose, confirm, *, open_file=open, files=os):
+        self._folder = folder
+        self._choose = choose
+        self._confirm = confirm
+        self._open = open_file
+        self._os = files
+        self._file = None  # that is being written
+        self._actions = {
+            asking.READ: self._read,
+            asking.CLEAR: self._clear,
+            asking.BEGIN: self._begin,
+            asking.WRITE: self._write,
+            asking.END: self._end,
+        }
+
+    def do(self, operation):
+        """The result of one operation."""
+        what = operation[0]
+        if what == asking.CHOOSE:
+            return self._choose(operation[1])
+        if what == asking.CONFIRM:
+            return self._confirm(operation[1])
+        try:
+            return self._actions[what](*operation[1:])
+        except OSError as error:
+            if what == asking.READ:
+                return b""
+            return "space" if error.errno == _NO_SPACE else "write"
+
+    def _read(self, path, offset):
+        # Opened for each piece: a seek in littlefs is a look-up, and nothing stays open when a check ends early.
+        with self._open(self._folder + "/" + path, "rb") as file:
+            file.seek(offset)
+            return file.read(limits.PIECE_BYTES)
+
+    def _begin(self, path):
+        self._close()
+        folder = self._folder
+        for part in path.split("/"):
+            if not self._is_there(folder):
+                self._os.mkdir(folder)
+            folder = folder + "/" + part
+        self._file = self._open(folder, "wb")
+        return ""
+
+    def _write(self, data):
+        self._file.write(data)
+        return ""
+
+    def _end(self):
+        self._close()
+        return ""
+
+    def _close(self):
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
+
+    def _clear(self):
+        """Take one file or empty folder away."""
+        self._close()
+        if not self._is_there(self._folder):
+            return True
+        folder = self._folder
+        while True:
+            names = self._os.listdir(folder)
+            if not names:
+                if folder == self._folder:
+                    return True
+                self._os.rmdir(folder)
+                return False
+            path = folder + "/" + names[0]
+            try:
+                self._os.remove(path)
+                return False
+            except OSError:
+                if not self._is_folder(path):
+                    raise
+                folder = path
+
+    def _is_there(self, path):
+        try:
+            self._os.stat(path)
+        except OSError:
+            return False
+        return True
+
+    def _is_folder(self, path):
+        return bool(self._os.stat(path)[0] & 0x4000)
+
+
+def running_number(folder, *, open_file=open):
+    """The number of the image in a folder; 0 when nothing tells."""
+    try:
+        with open_file(folder + "/" + asking.MANIFEST_NAME, "rb") as file:
+            return image.decode(file.read(image.MANIFEST_BYTES_MAX)).number
+    except (OSError, WireFault):
+        return 0

@@ -1,0 +1,94 @@
+"""The manifest of an image: what a device shall run, file by file, with the digest of each. CBOR, signed as a whole.
+
+    [product, number, text, [[path, size in bytes, SHA-256], ...]]
+
+`number` rises with every image of a product and is never used twice; `text` is for people. Paths lead into the
+folder that the image becomes; what could lead out of it is refused. The signature stands around these bytes
+(`wire.cose`, IMAGE_AAD); since it covers the digests it covers the files.
+
+Must not know who signs, where files go, or what they do.
+"""
+
+from collections import namedtuple
+
+from wire import cbor
+from wire.faults import WireFault
+
+CONCENTRATOR = "concentrator"
+
+Manifest = namedtuple("Manifest", ("product", "number", "text", "files"))
+File = namedtuple("File", ("path", "size", "digest"))
+
+DIGEST_BYTES = 32
+NUMBER_MAX = 0xFFFFFFFF
+# One flash sector; 48 files with paths of 40 characters.
+MANIFEST_BYTES_MAX = 4096
+FILES_MAX = 64
+PATH_CHARS_MAX = 48
+PATH_PARTS_MAX = 3
+TEXT_CHARS_MAX = 16
+# Twice the longest module as source.
+FILE_BYTES_MAX = 64 * 1024
+# A quarter of what the smallest board's file system has; two images stand in it at once.
+IMAGE_BYTES_MAX = 512 * 1024
+
+_SUFFIXES = (".py", ".mpy")
+_PATH_CHARS = "abcdefghijklmnopqrstuvwxyz0123456789_"
+_DEPTH_MAX = 4
+
+
+def encode(manifest) -> bytes:
+    """The bytes to sign."""
+    files = [list(file) for file in manifest.files]
+    return cbor.encode([manifest.product, manifest.number, manifest.text, files], MANIFEST_BYTES_MAX)
+
+
+def decode(data) -> Manifest:
+    """WireFault: `manifest`, `path`, `size`, or one of CBOR's. The product is the caller's to judge."""
+    fields = cbor.decode(data, bytes_max=MANIFEST_BYTES_MAX, items_max=FILES_MAX, depth_max=_DEPTH_MAX)
+    if not isinstance(fields, list) or len(fields) != 4:
+        raise WireFault("manifest")
+    product, number, text, rows = fields
+    if not isinstance(product, str) or not isinstance(text, str) or len(text) > TEXT_CHARS_MAX:
+        raise WireFault("manifest")
+    if not cbor.is_integer(number) or not 0 < number <= NUMBER_MAX:
+        raise WireFault("manifest")
+    if not isinstance(rows, list) or not rows:
+        raise WireFault("manifest")
+    files = [_file(row) for row in rows]
+    if len({file.path for file in files}) != len(files):
+        raise WireFault("path")
+    if sum([file.size for file in files]) > IMAGE_BYTES_MAX:
+        raise WireFault("size")
+    return Manifest(product, number, text, files)
+
+
+def is_path(path) -> bool:
+    """Whether this names a module inside the image's folder and cannot name anything else."""
+    if not isinstance(path, str) or len(path) > PATH_CHARS_MAX:
+        return False
+    suffix = ""
+    for known in _SUFFIXES:
+        if path.endswith(known):
+            suffix = known
+    if not suffix:
+        return False
+    parts = path[: -len(suffix)].split("/")
+    return len(parts) <= PATH_PARTS_MAX and all(_is_part(part) for part in parts)
+
+
+def _is_part(part):
+    return bool(part) and all(char in _PATH_CHARS for char in part)
+
+
+def _file(row):
+    if not isinstance(row, list) or len(row) != 3:
+        raise WireFault("manifest")
+    path, size, digest = row
+    if not is_path(path):
+        raise WireFault("path")
+    if not cbor.is_integer(size) or not 0 <= size <= FILE_BYTES_MAX:
+        raise WireFault("size")
+    if not isinstance(digest, bytes) or len(digest) != DIGEST_BYTES:
+        raise WireFault("manifest")
+    return File(path, size, digest)
