@@ -146,6 +146,7 @@ class Update:
     # --- the way of an image ----------------------------------------------------------------------------------------
 
     def _on_offer(self, offer):
+        self._state_due = True  # one that was lost may be what it waits for
         if offer.digest != self._digest or self._state == _IDLE:
             self._digest = offer.digest
             self._size = offer.size

@@ -19,8 +19,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from gateway.core import limits
+from gateway.core.concentrator_update import ConcentratorUpdate
 from wire import limits as wire_limits
-from wire import radio, slip
+from wire import radio, radio_update, slip
 from wire.faults import WireFault
 
 CLOSED = "closed"
@@ -60,7 +61,8 @@ class _Node(NamedTuple):
 class Concentrator:
     """One concentrator. `session`: drawn at our start, not 0. A peer is (`name`, MAC).
 
-    `log(event, **details)` is told of what a person may want to know: found, reset, silent, foreign.
+    `log(event, **details)` is told of what a person may want to know: found, reset, silent, foreign. `update` shares
+    the line, behind the datagrams.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class Concentrator:
         assert 0 < session <= radio.SESSION_MAX
         self.state = CLOSED
         self.hello: radio.Hello | None = None
+        self.update = ConcentratorUpdate(lambda event, **details: log(event, name=name, **details))
         self.counters = dict.fromkeys(_COUNTERS, 0)
         self._session, self._name, self._channel, self._log = session, name, channel, log
         self._decoder = slip.Decoder(radio.BODY_BYTES_MAX)
@@ -105,6 +108,10 @@ class Concentrator:
         """Bytes of the line; [(peer, datagram)]."""
         arrived: list[tuple[Any, bytes]] = []
         for body in self._decoder.feed(data):
+            if body[0] in radio_update.TOLD:
+                self._heard_ms = now_ms
+                self.update.on_body(body, now_ms=now_ms)
+                continue
             try:
                 message = radio.decode(body)
             except WireFault as fault:
@@ -164,6 +171,8 @@ class Concentrator:
         while self._waiting and self._places() > 0:
             frames.append(self._down())
             self._sent_ms = now_ms
+        if body := self.update.poll(now_ms=now_ms):
+            frames.append(slip.encode(body))
         return frames
 
     def deadline_ms(self) -> int | None:
@@ -175,7 +184,8 @@ class Concentrator:
             return min(due_ms, self._ask_ms) if self.state != SILENT else self._ask_ms
         if self._waiting:
             due_ms = min(due_ms, self._sent_ms + limits.RADIO_CREDIT_WAIT_MS)
-        return due_ms
+        update_ms = self.update.deadline_ms()
+        return due_ms if update_ms is None else min(due_ms, update_ms)
 
     def waiting(self) -> int:
         return self._waiting_count
@@ -191,6 +201,7 @@ class Concentrator:
         told = dict(zip(radio.HEALTH_NAMES, self._health, strict=False))
         hello = self.hello
         greeting = {} if hello is None else {"channel": hello.channel, "cause": hello.cause, "firmware": hello.firmware}
+        told.update(self.update.health())
         return {**ours, **greeting, "frames": dict(self._decoder.counters), "concentrator": told}
 
     # --- what it says ---------------------------------------------------------------------------------------------
@@ -207,6 +218,8 @@ class Concentrator:
                 self._log("concentrator-foreign", name=self._name, version=hello.version)
             return
         before, self.hello = self.hello, hello
+        if before is None or before.session != hello.session:
+            self.update.on_start()
         if before is not None and before.session != hello.session:
             self.counters["resets"] += 1
             self._credit = None
@@ -248,6 +261,8 @@ class Concentrator:
             return False
         if self.state != UP:
             return now_ms >= self._ask_ms
+        if self.update.asks(now_ms=now_ms):
+            return True
         return bool(self._waiting) and self._places() <= 0 and now_ms - self._sent_ms >= limits.RADIO_CREDIT_WAIT_MS
 
     def _places(self) -> int:

@@ -369,5 +369,9 @@ RADIO_QUEUE_MAX = 4
 RADIO_WAITING_MAX = 256
 # A datagram that waited so long has been sent again.
 RADIO_WAIT_MAX_MS = 15_000
+# A concentrator answers a chunk in a few turns of its loop; then it or the answer was lost.
+RADIO_UPDATE_WAIT_MS = 2_000
+# One that is on trial, or has never said what it runs.
+RADIO_UPDATE_SLOWLY_MS = 60_000
 # Nodes whose signal is remembered: a gateway serves 1,000.
 RADIO_NODES_MAX = 1_000
