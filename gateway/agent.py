@@ -180,6 +180,7 @@ class Agent:
         self._core.clock.tell(unix_ms, uncertainty_s, now_ms=now_ms)
         self._bearers.count(now_ms=now_ms)
         self._look_at_keys(now_ms)
+        self._link.look_at_images()
         self._operation.housekeep(self._core, now_ms=now_ms)
 
     def _look_at_keys(self, now_ms: int) -> None:

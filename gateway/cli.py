@@ -17,6 +17,7 @@ EXAMPLE = """examples:
   bocage gateway run --config gateway.toml
   sudo bocage gateway adopt --config gateway.toml 7c1f0a2c01000001.key
   bocage gateway status --config gateway.toml --lang en
+  sudo bocage gateway concentrator --config gateway.toml update concentrator-7.img
   bocage gateway losses --config gateway.toml --since 2d
   bocage gateway audit --config gateway.toml --since 30d
   bocage gateway explain bourg --config gateway.toml --at "demain 05:30"
@@ -29,6 +30,7 @@ _ACTIONS = {
     "run": "run the agent in the foreground",
     "check": "check a configuration file",
     "adopt": "bring the keys of nodes that belong here; without a key file: list them",
+    "concentrator": "bring a signed image to the radio concentrator, or take it back",
     "status": "is all well? what waits, since when, and what to do",
     "losses": "list the records that were let go of, and why",
     "audit": "who ordered what at this cabinet, and whether the record of it is whole (1: it is not)",
@@ -59,6 +61,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             action.add_argument(
                 "--remove", action="append", default=[], metavar="NODE", help="a node that belongs here no more"
             )
+        if name == "concentrator":
+            from gateway import concentrator_command
+
+            concentrator_command.add_arguments(action)
         if name == "explain":
             action.add_argument("feeder", metavar="FEEDER", help="its name, as in the policy")
             action.add_argument(
@@ -107,6 +113,10 @@ def _ask(config: "Config", args: argparse.Namespace) -> int:
         from gateway import adoption
 
         return adoption.run(config.data, args.files, args.lang, remove=args.remove, as_json=args.json)
+    if args.action == "concentrator":
+        from gateway import concentrator_command
+
+        return concentrator_command.run(config, args.what, args.image, args.lang, as_json=args.json)
     if args.action == "status":
         return questions.show_status(config, args.lang, as_json=args.json)
     if args.action == "explain":

@@ -13,21 +13,24 @@
     [radio]                               a concentrator for ESP-NOW
     port = "/dev/serial/by-id/usb-…"
     channel = 6                           1 to 13; absent: the concentrator's own
+    update_keys = ["d75a98…"]             public keys of those who sign its images; absent: it is not updated
 """
 
 from dataclasses import dataclass
 from typing import Any
 
 from gateway.io import serial_line
-from wire import bus_frame
+from wire import bus_frame, cose
 
 # What pyserial and the kernel have; below, an answer takes longer than a node's loop may be kept.
 BAUDS = (57_600, 115_200, 230_400, 460_800)
 CHANNEL_MAX = 13
+# The one that signs, the one that follows it, and a spare.
+UPDATE_KEYS_MAX = 4
 FIELDS = {
     "bus": ("port", "addresses", "baud", "direction"),
     "wire": ("port", "baud"),
-    "radio": ("port", "channel"),
+    "radio": ("port", "channel", "update_keys"),
 }
 
 
@@ -60,10 +63,11 @@ class WireOptions:
 
 @dataclass(frozen=True)
 class RadioOptions:
-    """A concentrator's port. `channel` None: it keeps its own."""
+    """A concentrator's port. `channel` None: it keeps its own. `update_keys`: of those who sign its images."""
 
     port: str
     channel: int | None = None
+    update_keys: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,11 @@ def _section(section: str, fields: dict[str, Any], faults: list[str]) -> Any:
         if channel is not None and not (_is_integer(channel) and 1 <= channel <= CHANNEL_MAX):
             fault("channel", channel, f"give an integer from 1 to {CHANNEL_MAX}, or remove it")
             channel = None
-        return RadioOptions(port, channel)
+        keys = _update_keys(fields.get("update_keys", []))
+        if keys is None:
+            remedy = f"give at most {UPDATE_KEYS_MAX} public keys of 64 hexadecimal digits, or remove it"
+            fault("update_keys", fields["update_keys"], remedy)
+        return RadioOptions(port, channel, keys or ())
     baud = fields.get("baud", 115_200)
     if baud not in BAUDS:
         fault("baud", baud, f"give one of {', '.join(map(str, BAUDS))}")
@@ -124,6 +132,16 @@ def _are_addresses(value: list[Any]) -> bool:
     if not value or len(set(map(str, value))) < len(value):
         return False
     return all(_is_integer(one) and bus_frame.ADDRESS_MIN <= one <= bus_frame.ADDRESS_MAX for one in value)
+
+
+def _update_keys(value: Any) -> tuple[bytes, ...] | None:
+    if not isinstance(value, list) or len(value) > UPDATE_KEYS_MAX:
+        return None
+    try:
+        keys = tuple(bytes.fromhex(one) for one in value)
+    except (TypeError, ValueError):
+        return None
+    return keys if all(cose.is_sound_key(key) for key in keys) else None
 
 
 def _is_integer(value: Any) -> bool:

@@ -95,7 +95,7 @@ def write(folder: Path, key: NodeKey) -> Path:
     """Put a key into the folder, by rename; OSError, or KeyFileError if it cannot stand beside those that are there."""
     if not folder.exists():
         folder.mkdir(mode=0o700, parents=True)
-        _give(folder)
+        give(folder)
     others = [other for other in read_folder(folder).keys if other.node != key.node]
     clash = check_keys([*others, key])
     if clash:
@@ -117,7 +117,7 @@ def save(path: Path, key: NodeKey, *, gives: bool = False) -> None:
         file.flush()
         os.fsync(file.fileno())
     if gives:
-        _give(fresh)
+        give(fresh)
     fresh.replace(path)
     if os.name == "posix":
         handle = os.open(path.parent, os.O_RDONLY)
@@ -127,7 +127,7 @@ def save(path: Path, key: NodeKey, *, gives: bool = False) -> None:
             os.close(handle)
 
 
-def _give(path: Path) -> None:
+def give(path: Path) -> None:
     """Root hands it to whom the folder above belongs."""
     if os.name == "posix" and os.geteuid() == 0:
         above = path.parent.stat()

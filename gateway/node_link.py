@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
+from gateway.concentrator_store import ConcentratorStore
 from gateway.config import Config
 from gateway.core.concentrator import Concentrator
 from gateway.io import clock
@@ -26,6 +27,7 @@ class NodeLink:
     def __init__(self) -> None:
         self.udp: UdpLink | None = None
         self._serial: dict[str, Any] = {}
+        self._images: ConcentratorStore | None = None
 
     @property
     def address(self) -> tuple[str, int] | None:
@@ -43,6 +45,12 @@ class NodeLink:
         """Plain data for the status."""
         udp = {} if self.udp is None else {"udp": {"dropped": self.udp.dropped}}
         return {**udp, **{name: bearer.health() for name, bearer in self._serial.items()}}
+
+    def look_at_images(self) -> None:
+        """An operator has brought an image for the concentrator, or taken it back."""
+        if self._images is not None:
+            self._images.look()
+            self._serial["radio"].serve()
 
     def close(self) -> None:
         for bearer in self._serial.values():
@@ -63,9 +71,10 @@ class NodeLink:
                 session=1 + secrets.randbelow(radio.SESSION_MAX),
                 now_ms=clock.monotonic_ms(),
                 channel=serial.radio.channel,
-                log=lambda what, **values: say(f"concentrator-{what}", **values),
+                log=say,
             )
             self._serial["radio"] = ConcentratorLink(serial.radio.port, core, receive)
+            self._images = ConcentratorStore(config.data, serial.radio.update_keys, core.update, say)
         for bearer in self._serial.values():
             bearer.start()
 

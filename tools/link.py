@@ -12,13 +12,14 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from tools import link_blocks, link_decode, link_key, link_replay, link_talk
+from tools import link_blocks, link_decode, link_image, link_key, link_replay, link_talk
 from wire import block, coap_message, limits, oscore
 
 _TOOLS: dict[str, tuple[ModuleType, str]] = {
     "decode": (link_decode, "what captured datagrams or record payloads say"),
     "replay": (link_replay, "send captured datagrams again and show what comes back"),
     "key": (link_key, "mint the key of a node, once, for its settings and its gateway"),
+    "image": (link_image, "put a concentrator's program together and sign it"),
 }
 _COAP_PORT = 5683
 _METHODS = {

@@ -25,6 +25,7 @@ Signature = namedtuple("Signature", ("kid", "signature", "protected"))
 POLICY_AAD = b"bocage policy"
 COMMAND_AAD = b"bocage command"
 KEYS_AAD = b"bocage keys"
+IMAGE_AAD = b"bocage image"
 
 SIGN1_FIRST_BYTE = 0xD2
 _SIGN1_TAG = b"\xd2"

@@ -30,7 +30,19 @@ class ConcentratorLink:
     def send(self, peer: Any, datagram: bytes) -> None:
         """Keep it until the concentrator has a place."""
         self.core.send(peer, datagram, now_ms=clock.monotonic_ms())
-        self._serve()
+        self.serve()
+
+    def serve(self) -> None:
+        """Write what is due, and wake when something will be."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        now_ms = clock.monotonic_ms()
+        for frame in self.core.poll(now_ms=now_ms):
+            self._port.write(frame)
+        due_ms = self.core.deadline_ms()
+        if due_ms is not None:
+            self._timer = self._loop.call_later(max(1, due_ms - now_ms) / 1000, self.serve)
 
     def close(self) -> None:
         if self._timer is not None:
@@ -43,7 +55,7 @@ class ConcentratorLink:
 
     def _opened(self) -> None:
         self.core.opened(now_ms=clock.monotonic_ms())
-        self._serve()
+        self.serve()
 
     def _lost(self) -> None:
         self.core.closed()
@@ -51,16 +63,4 @@ class ConcentratorLink:
     def _received(self, data: bytes) -> None:
         for peer, datagram in self.core.receive(data, now_ms=clock.monotonic_ms()):
             self._receive(datagram, peer)
-        self._serve()
-
-    def _serve(self) -> None:
-        """Write what is due, and wake when something will be."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        now_ms = clock.monotonic_ms()
-        for frame in self.core.poll(now_ms=now_ms):
-            self._port.write(frame)
-        due_ms = self.core.deadline_ms()
-        if due_ms is not None:
-            self._timer = self._loop.call_later(max(1, due_ms - now_ms) / 1000, self._serve)
+        self.serve()

@@ -1,0 +1,162 @@
+"""`bocage link image`: put the concentrator's program together and sign it, as one file for
+`bocage gateway concentrator update`.
+
+What goes in is found by following the imports of `firmware/concentrator/main.py`; the loader and `slots.py` are never
+updated and stay out. With `mpy-cross` at hand modules are compiled (smaller, and faster to start); it must be of the
+MicroPython release that the chip runs, or the new program is not imported and the chip goes back to the old one.
+
+The private key is a PEM file as `bocage policy keys new` makes one; its public half belongs into `[radio] update_keys`.
+"""
+
+import argparse
+import ast
+import getpass
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+from gateway import concentrator_image
+from tools.policy import keys
+from tools.policy.refused import Refused
+from wire import cose, image
+from wire.faults import WireFault
+
+# Beside `wire`, in a working copy as in an installed package.
+FIRMWARE = Path(cose.__file__).resolve().parent.parent
+_PACKAGES = ("concentrator", "links", "wire")
+PROGRAM = "concentrator.main"
+# Modules at the root of the chip are kept here.
+_CHIP = "esp32"
+# What the loader stands on: never part of an image.
+_FIXED = frozenset(("slots", "concentrator.loader"))
+_COMPILE_S_MAX = 60
+
+
+class ImageFault(Exception):
+    """What is wrong, and the remedy."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `bocage link image`."""
+    parser.add_argument("out", type=Path, help="the image's file")
+    parser.add_argument("--number", type=int, required=True, help="higher than of every image before; never used twice")
+    parser.add_argument("--key", type=Path, required=True, metavar="PEM", help="the Ed25519 key that signs")
+    parser.add_argument("--source", action="store_true", help="leave modules uncompiled, even where mpy-cross is found")
+    parser.add_argument("--mpy-cross", default="mpy-cross", metavar="PROGRAM", help="the compiler (mpy-cross)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit status: 0 done, 1 a file or the compiler did not let us, 2 the number or the key is at fault."""
+    try:
+        signer = keys.load_signer(args.key, _passphrase)
+    except Refused as refused:
+        print(f"bocage link image: {refused.text('en')}", file=sys.stderr)
+        return 2
+    compiler = None if args.source else shutil.which(args.mpy_cross)
+    try:
+        files = program_files(FIRMWARE, compiler)
+        data = build(files, args.number, version(FIRMWARE), signer)
+        args.out.write_bytes(data)
+    except WireFault:
+        print(f"bocage link image: --number {args.number}: give 1 to {image.NUMBER_MAX}", file=sys.stderr)
+        return 2
+    except (ImageFault, OSError) as error:
+        print(f"bocage link image: {error}", file=sys.stderr)
+        return 1
+    how = "compiled" if compiler is not None else "as source"
+    print(f"{args.out}: no. {args.number}, {len(files)} files {how}, {len(data)} bytes, signed by {signer.kid.hex()}")
+    return 0
+
+
+def build(files: dict[str, bytes], number: int, text: str, signer: keys.Signer) -> bytes:
+    """The image of these files, {path: bytes}. WireFault when the gateway would not take it."""
+    rows = [image.File(path, len(data), sha256(data).digest()) for path, data in files.items()]
+    manifest = image.encode(image.Manifest(image.CONCENTRATOR, number, text, rows))
+    image.decode(manifest)
+    signed = cose.sign1_encode(manifest, signer.kid, cose.IMAGE_AAD, signer.sign)
+    return concentrator_image.pack(signed, list(files.values()))
+
+
+def program_files(firmware: Path, compiler: str | None) -> dict[str, bytes]:
+    """{path on the chip: bytes}, the program itself last: a folder that came in part cannot be started."""
+    modules = needed_modules(firmware)
+    ordered = [name for name in sorted(modules) if name != PROGRAM] + [PROGRAM]
+    files = {}
+    for name in ordered:
+        source = modules[name]
+        path = chip_path(name, source)
+        if compiler is None:
+            files[path] = source.read_bytes()
+        else:
+            files[path.removesuffix(".py") + ".mpy"] = _compiled(compiler, source, path)
+    return files
+
+
+def needed_modules(firmware: Path) -> dict[str, Path]:
+    """{module: its file} of the program and of all of ours that it imports, packages included."""
+    found: dict[str, Path] = {}
+    waiting = [PROGRAM]
+    while waiting:
+        name = waiting.pop()
+        path = _find(firmware, name)
+        if path is None or name in found or name in _FIXED:
+            continue
+        found[name] = path
+        parent = name.rpartition(".")[0]
+        waiting += [parent] if parent else []
+        waiting += _imports(path)
+    return found
+
+
+def chip_path(name: str, source: Path) -> str:
+    """Where a module lies in the image."""
+    path = name.replace(".", "/")
+    return f"{path}/__init__.py" if source.name == "__init__.py" else f"{path}.py"
+
+
+def version(firmware: Path) -> str:
+    """The program's own VERSION, which it tells the gateway."""
+    source = firmware / "concentrator" / "main.py"
+    for node in ast.parse(source.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "VERSION":
+            return str(ast.literal_eval(node.value))
+    raise ImageFault(f"{source}: has no VERSION")
+
+
+def _find(firmware: Path, name: str) -> Path | None:
+    """A module's file; None for the chip's own."""
+    is_in_package = name.partition(".")[0] in _PACKAGES
+    place = firmware / name.replace(".", "/") if is_in_package else firmware / _CHIP / name
+    for path in (place / "__init__.py", place.with_suffix(".py")):
+        if path.is_file() and (is_in_package or "." not in name):
+            return path
+    return None
+
+
+def _imports(path: Path) -> Iterator[str]:
+    """What a file imports, at whatever depth; names taken from a package may be modules."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _compiled(compiler: str, source: Path, path: str) -> bytes:
+    """`path` is what a traceback will name."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "out.mpy"
+        command = [compiler, "-s", path, "-o", str(out), str(source)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_COMPILE_S_MAX)
+        if done.returncode:
+            raise ImageFault(f"{compiler}: {source}: {done.stderr.strip()}")
+        return out.read_bytes()
+
+
+def _passphrase(path: Path) -> bytes:
+    return getpass.getpass(f"{path}: ").encode()
