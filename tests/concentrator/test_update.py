@@ -126,7 +126,7 @@ def test_the_power_cut_at_every_operation_on_files_leaves_what_starts_and_the_up
         cuts = 0
         for number in (2, 3):
             rig.core.update.offer(image_of(number))
-            cuts += cut_free(rig, lambda: rig.until(DONE))
+            cuts += cut_free(rig, rig.until, DONE)
             rig.until(DONE)
         assert cuts == 1, cut_at
         assert rig.boots[-1] == 3 and rig.store.read() == slots.State(0, 3, 0, 0, 0)
@@ -137,7 +137,7 @@ def test_cuts_in_a_row_do_not_end_it():
     rig.core.update.offer(image_of(2))
     for after in list(range(1, 12)) * 6:
         rig.medium.cut_at = rig.medium.operations + after
-        cut_free(rig, lambda: rig.run(4_000))
+        cut_free(rig, rig.run, 4_000)
     rig.medium.cut_at = None
     rig.until(DONE, FAILED)
     assert rig.boots[-1] in (1, 2) and (rig.boots[-1] == 2) == (rig.core.update.state == DONE)

@@ -25,7 +25,8 @@ def program(firmware, number, *, crashes=False):
     assert source.count('VERSION = "0.1.0"') == 1 and source.count("    wdt = machine.WDT(") == 1
     source = source.replace('VERSION = "0.1.0"', f'VERSION = "0.{number}.0"')
     if crashes:
-        source = source.replace("    wdt = machine.WDT(", "    raise ValueError('of this version')\n    wdt = machine.WDT(")
+        begins = "    wdt = machine.WDT("
+        source = source.replace(begins, f"    raise ValueError('of this version')\n{begins}")
     files[MAIN] = source.encode()
     trial = files[LIMITS].decode()
     assert trial.count("TRIAL_MIN_MS = 60_000") == 1
@@ -34,7 +35,7 @@ def program(firmware, number, *, crashes=False):
 
 
 class Chip:
-    """A board with the loader and image 1 in folder `a`; a process each time it is reset. The gateway's side: `core`."""
+    """A board with the loader and image 1 in folder `a`; a process a start. `core`: the gateway's side."""
 
     def __init__(self, folder, micropython, firmware):
         self._folder, self._micropython = folder, micropython

@@ -9,13 +9,17 @@ import pytest
 
 from concentrator import bridge as deciding
 from concentrator.bridge import Bridge
-from gateway import node_keys
+from concentrator.slot_files import SlotFiles
+from concentrator.update import Update
+from gateway import concentrator_store, node_keys
 from simulator.bench.bus import BusBench
 from simulator.bench.pty import Pty
 from simulator.keys import key_of, link_of
 from tests.support.agent_process import now_ms, run_agent, without_broker
 from tests.support.gateway_world import payload, reading
-from wire import bus_frame, coap_message, limits, slip
+from tests.support.signed_image import KEY, signed
+from tests.support.update_rig import image_of
+from wire import bus_frame, coap_message, image, limits, radio_update, slip
 from wire.coap import Response
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
@@ -113,16 +117,25 @@ def test_a_node_on_a_wire_is_answered(tmp_path, monkeypatch):
 
 
 class Air:
-    """A concentrator's real bridge on a pseudo-terminal, and nodes in a perfect air."""
+    """A concentrator's real bridge on a pseudo-terminal, and nodes in a perfect air. Its files are in a folder."""
 
     def __init__(self, folder, speakers):
         self.pty = Pty(folder / "radio")
         self.pty.plug()
         self.speakers = speakers  # by MAC
-        self.bridge = Bridge(session=5, cause="power-on", firmware="0.1.0", channel=6, now_ms=now_ms())
+        self.update = Update(number=1, floor=1, phase=radio_update.CONFIRMED, failed=0, now_ms=now_ms())
+        self.chosen = []
+        self.files = SlotFiles(str(folder / "b"), self._choose, lambda _number: True)
+        self.bridge = Bridge(
+            session=5, cause="power-on", firmware="0.1.0", channel=6, now_ms=now_ms(), update=self.update
+        )
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
+
+    def _choose(self, number):
+        self.chosen.append(number)
+        return True
 
     def _run(self):
         while not self._stop.is_set():
@@ -133,6 +146,9 @@ class Air:
                 for datagram in speaker.outgoing():
                     self.bridge.on_radio(mac, -80, datagram)
             self.bridge.poll(now_ms=now_ms())
+            operation = self.update.take_operation()
+            if operation is not None:
+                self.update.on_result(operation, self.files.do(operation))
             for action in self.bridge.take_actions():
                 if action[0] == deciding.SEND:
                     self.speakers[action[1]].heard(action[2])
@@ -156,3 +172,27 @@ def test_nodes_behind_a_concentrator_are_answered(tmp_path, monkeypatch):
         run(settings(tmp_path, known, lines), list(speakers.values()), lambda: None, monkeypatch, "radio")
     finally:
         air.close()
+
+
+def test_the_agent_brings_an_image_that_an_operator_put_into_its_folder(tmp_path, monkeypatch):
+    air = Air(tmp_path, {})
+    new = image_of(2)
+    path = settings(
+        tmp_path, nodes(1), f'[radio]\nport = "{air.pty.link.resolve()}"\nupdate_keys = ["{KEY.hex()}"]'
+    )
+    concentrator_store.put(tmp_path / "data", signed(new))
+
+    async def beside(agent):
+        while not air.chosen:
+            await asyncio.sleep(0.02)
+        told = agent._link.health()["radio"]["concentrator"]
+        assert (told["number"], told["update"], told["image_number"]) == (1, "activating", 2)
+        agent._stop.set()
+
+    try:
+        run_agent(path, beside, monkeypatch)
+    finally:
+        air.close()
+    assert air.chosen == [2]
+    for (name, _, _), data in zip(image.decode(new.manifest).files, new.files, strict=True):
+        assert (tmp_path / "b" / name).read_bytes() == data

@@ -300,6 +300,10 @@ def test_coap_is_as_patient_as_the_slowest_bearer():
         ("wire", {"port": "/dev/ttyAMA0", "baud": "fast"}, "baud"),
         ("radio", {**RADIO, "channel": 14}, "channel"),
         ("radio", {**RADIO, "channel": 0}, "channel"),
+        ("radio", {**RADIO, "update_keys": "00" * 32}, "update_keys"),
+        ("radio", {**RADIO, "update_keys": ["00" * 32]}, "update_keys"),
+        ("radio", {**RADIO, "update_keys": ["5" * 63]}, "update_keys"),
+        ("radio", {**RADIO, "update_keys": [5]}, "update_keys"),
     ],
 )
 def test_each_fault_of_a_serial_bearer_is_named_with_its_remedy(section, fields, field):

@@ -145,10 +145,10 @@ class UpdateRig:
         return [event for event, _ in self.logged if "update" in event]
 
 
-def cut_free(rig, turn):
+def cut_free(rig, turn, *arguments):
     """Do it; when the power goes, the chip begins anew on what is left. Whether it went."""
     try:
-        turn()
+        turn(*arguments)
     except Cut:
         rig.medium.cut_at = None
         rig.boot()
