@@ -22,6 +22,9 @@ _UNHEARD_S = 900
 # A modem that has just been powered takes its time.
 _MODEM_STARTS_S = 300
 
+# A concentrator that is found late has waited for its port, or was reset.
+_RADIO_STARTS_S = 300
+
 # What the technician on the spot cannot mend: the server refuses, or what it says is wrong.
 _AT_THE_CENTRE = (
     "connection-refused", "connection-closed", "not-mqtt", "mqtt-refused", "mqtt-disconnected", "mqtt-malformed",
@@ -68,7 +71,7 @@ def findings(document: dict[str, Any]) -> list[Finding]:
     if document.get("phase") != "running":
         return []
     parts = (
-        _street, _stuck, _writing, _room, _letting_go, _link, _certificates, _time, _bearers, _modem, _silence,
+        _street, _stuck, _writing, _room, _letting_go, _link, _certificates, _time, _bearers, _modem, _radio, _silence,
         _cabinet, _serving,
     )  # fmt: skip
     return [found for part in parts for found in part(document)]
@@ -221,6 +224,23 @@ def _modem(document: dict[str, Any]) -> list[Finding]:
         if key in WORDS and key != "modem.link.answers":
             return [Finding("modem", {"why": _Said(word, key)}, remedy)]
     return []
+
+
+def _radio(document: dict[str, Any]) -> list[Finding]:
+    """The concentrator is away, or did not take its image."""
+    radio = part_of(document, "radio")
+    told = radio.get("concentrator")
+    found = []
+    if radio.get("state", "up") != "up" and document.get("uptime_s", 0) >= _RADIO_STARTS_S:
+        found.append(Finding("radio", {}))
+    if isinstance(told, dict) and told.get("update") == "failed":
+        values = {"number": told.get("image_number", "?"), "why": _Said(_update_why, str(told.get("why", "?")))}
+        found.append(Finding("radio_update", values))
+    return found
+
+
+def _update_why(why: str, language: str) -> str:
+    return word_or(f"update.{why}", why, language)
 
 
 def _silence(document: dict[str, Any]) -> list[Finding]:

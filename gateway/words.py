@@ -140,6 +140,28 @@ WORDS = {
     "modem.network.roaming": ("en itinérance", "roaming"),
     "modem.network.searching": ("cherche le réseau", "searching for a network"),
     "modem.registration.limited": ("appels d'urgence seuls", "emergency calls only"),
+    "radio": ("Le concentrateur radio ne répond pas", "The radio concentrator does not answer"),
+    "radio.do": (
+        "vérifier sa prise USB et son voyant ; le débrancher dix secondes ; puis [radio] port dans la configuration",
+        "check its USB plug and its light; unplug it for ten seconds; then [radio] port in the configuration",
+    ),
+    "radio_update": (
+        "Le concentrateur radio garde son programme : image n° {number} refusée ({why})",
+        "The radio concentrator keeps its program: image no. {number} refused ({why})",
+    ),
+    "radio_update.do": (
+        "la radio continue ; faire une autre image, d'un numéro plus haut, ou retirer celle-ci "
+        "(bocage gateway concentrator … withdraw)",
+        "the radio goes on; make another image with a higher number, or withdraw this one "
+        "(bocage gateway concentrator … withdraw)",
+    ),
+    "update.trial": ("essayée trois fois, elle n'a pas tenu", "tried three times, it did not last"),
+    "update.number": ("pas plus récente que la sienne", "not newer than its own"),
+    "update.fixed": ("il n'a pas de chargeur", "it has no loader"),
+    "update.space": ("sa mémoire est pleine", "its memory is full"),
+    "update.write": ("sa mémoire refuse d'écrire", "its memory refuses to write"),
+    "update.state": ("sa mémoire refuse d'écrire", "its memory refuses to write"),
+    "update.digest": ("sa mémoire rend autre chose que l'écrit", "its memory returns other than what was written"),
     "unheard": ("Aucun équipement entendu depuis le démarrage", "No node heard since the start"),
     "unheard.do": (
         "vérifier l'antenne ou le câble du réseau des équipements, et l'adresse d'écoute",

@@ -131,6 +131,10 @@ TROUBLES = {
     "detour": {"health": on_mobile("all")},
     "standby": {"health": {"connection": {"active": "fibre", "bearers": {"fibre": {"up": True}, "mobile": {"up": 0}}}}},
     "modem": {"health": {"modem": {"link": "silent", "sim": "absent"}}},
+    "radio": {"health": {"radio": {"state": "silent", "concentrator": {"update": "none"}}}},
+    "radio_update": {
+        "health": {"radio": {"state": "up", "concentrator": {"update": "failed", "image_number": 7, "why": "trial"}}}
+    },
     "unheard": {"nodes": {"heard": 0, "silent": 0, "silent_after_s": 3600, "expected": None}},
     "cannot_serve": {"faults": [fault("cannot-serve", ago_s=90_000, error="OSError: taken")]},
 }
@@ -174,6 +178,8 @@ def test_each_trouble_is_found_alone_and_said_with_what_to_do(key, language):
         | {"health": {"connection": {"active": None, "bearers": {"fibre": {"up": False}, "mobile": {"up": False}}}}},
         {"health": {"modem": {"link": "absent", "sim": None}}, "uptime_s": 200},
         {"health": {"modem": {"link": "answers", "sim": None, "registration": "searching"}}},
+        {"health": {"radio": {"state": "asking", "concentrator": {}}}, "uptime_s": 299},
+        {"health": {"radio": {"state": "up", "concentrator": {"update": "sending", "image_number": 7, "why": ""}}}},
         {"disk": {"held_bytes": 89, "cap_bytes": 100, "free_bytes": None}},
     ],
 )
