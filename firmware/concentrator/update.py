@@ -120,8 +120,6 @@ class Update:
         """What is to be done with files now, or None; its result goes to `on_result`."""
         operation, self._operation = self._operation, None
         self._is_doing = operation is not None
-        if operation is not None and operation[0] == CONFIRM:
-            self._state_due = True
         return operation
 
     def on_result(self, operation, result) -> None:
@@ -130,6 +128,7 @@ class Update:
             if result:
                 self.phase = words.CONFIRMED
                 self._floor = max(self._floor, self._number)
+                self._state_due = True
             return
         self._results[self._state](result)
 
@@ -260,8 +259,8 @@ class Update:
     def _check(self, index, received=0):
         """Read back the file of this index; behind the last one all is there."""
         self._index, self._received = index, received
+        self._raw = bytearray()  # the manifest is in the folder, and read
         if index == len(self._manifest.files):
-            self._raw = bytearray()
             self._go(_READY)
             self._want_due = True
             return

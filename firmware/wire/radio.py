@@ -21,6 +21,7 @@ from wire.faults import WireFault
 
 VERSION = 1
 
+# Kinds 0x06, 0x07 and 0x84 to 0x86 are `radio_update`'s.
 # Concentrator to gateway.
 UP = 0x01
 HELLO = 0x02

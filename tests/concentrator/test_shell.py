@@ -172,6 +172,43 @@ def test_the_channel_is_tuned_and_remembered(chip):
     assert any(isinstance(message, radio.Hello) and message.channel == 11 for message in chip.told())
 
 
+class ScriptedUpdate:
+    """Wants an operation for each turn, and a restart after the last."""
+
+    def __init__(self, count):
+        self.left = count
+        self.results = []
+        self.polled = []
+
+    def poll(self, *, radio_is_whole, now_ms):
+        self.polled.append((radio_is_whole, now_ms))
+
+    def take_operation(self):
+        return ("read", "x", self.left) if self.left else None
+
+    def on_result(self, operation, result):
+        self.left -= 1
+        self.results.append((operation, result))
+
+    @property
+    def wants_restart(self):
+        return not self.left
+
+
+class ScriptedFiles:
+    def do(self, operation):
+        return operation[2]
+
+
+def test_an_update_gets_one_operation_a_turn_and_its_restart(chip):
+    chip.shell._update = update = ScriptedUpdate(3)
+    chip.shell._files = ScriptedFiles()
+    chip.turns(2)
+    assert update.results == [(("read", "x", 3), 3), (("read", "x", 2), 2)] and chip.restarts == 0
+    chip.turns()
+    assert len(update.results) == 3 and chip.restarts == 1 and update.polled[0] == (True, 0)
+
+
 def test_a_broken_receive_buffer_does_not_end_the_loop(chip):
     chip.script.broken = {"recvinto"}
     chip.turns(3)

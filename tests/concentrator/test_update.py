@@ -13,7 +13,7 @@ from gateway.core import concentrator_update
 from gateway.core.concentrator_update import ACTIVATING, DONE, FAILED, OFFERING, SENDING, TRIAL, UNKNOWN
 from tests.support.flash_medium import Cut, Medium
 from tests.support.update_rig import UpdateRig, cut_free, image_of, installed, is_whole
-from wire import image, radio_update, slip
+from wire import image, radio, radio_update, slip
 from wire.faults import WireFault
 
 
@@ -156,6 +156,47 @@ def test_a_choice_that_is_cut_is_made_or_not():
             slots.choose(slots.Store(open_file=medium.open), 0, 6)
         seen.add(slots.Store(open_file=medium.open).read())
     assert seen == {slots.State(0, 5, 0, 0, 0), slots.State(0, 5, 6, slots.TRIES, 0)}
+
+
+HAPPENINGS = st.one_of(
+    st.tuples(st.just("run"), st.integers(20, 3_000)),
+    st.tuples(st.just("boot"), st.just(0)),
+    st.tuples(st.just("gateway"), st.just(0)),
+    st.tuples(st.just("cut"), st.integers(1, 40)),
+    st.tuples(st.just("lose"), st.integers(0, 600)),
+)
+
+
+@given(st.lists(HAPPENINGS, max_size=25))
+def test_whatever_happens_it_starts_from_a_whole_folder_and_ends_well(happenings):
+    rig = UpdateRig()
+    rig.core.update.offer(image_of(2))
+    drawn = [7]
+    permille = [0]
+
+    def loses(_frame):
+        drawn[0] = (drawn[0] * 1103515245 + 12345) & 0x7FFFFFFF
+        return (drawn[0] >> 8) % 1000 < permille[0]
+
+    rig.loses = loses
+    for what, value in happenings:
+        if what == "boot":
+            rig.boot()
+        elif what == "gateway":
+            rig.gateway(image_of(2))
+        elif what == "lose":
+            permille[0] = value
+        else:
+            if what == "cut":
+                rig.medium.cut_at = rig.medium.operations + value
+            cut_free(rig, rig.run, value if what == "run" else 3_000)
+            rig.medium.cut_at = None
+    permille[0] = 0
+    state = rig.until(DONE, FAILED)
+    if state.state == FAILED:
+        assert state.why == concentrator_update.FELL_BACK and rig.boots.count(2) == slots.TRIES
+    else:
+        assert rig.boots[-1] == 2 and rig.store.read().floor == 2
 
 
 # --- what does not work ---------------------------------------------------------------------------------------------
@@ -366,6 +407,11 @@ def test_a_body_is_decoded_or_refused_with_a_reason(body):
 def test_a_manifest_is_decoded_or_refused(data):
     with contextlib.suppress(WireFault):
         image.decode(data)
+
+
+def test_the_kinds_of_both_protocols_are_different():
+    kinds = [*radio._READERS, *radio_update.TOLD, *radio_update.ASKED]
+    assert len(set(kinds)) == len(kinds)
 
 
 def test_a_first_installation_needs_no_choice():
