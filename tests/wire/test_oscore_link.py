@@ -1,0 +1,495 @@
+"""A node's end of the protected link, against a real gateway's: keys agreed on, lost, agreed on again, and hostile peers."""
+
+import pytest
+
+from simulator.keys import CIPHER, key_of, link_of, pairing_of
+from tests.support.link_world import GATEWAY, NODE, OTHER, Joined, again, counted, gateway_of, hint
+from tests.support.sealed_once import SealedOnce
+from wire import coap_message as messages
+from wire import limits, oscore, oscore_pairing
+from wire.coap import Failed, Refused, Response
+from wire.oscore_link import INIT, OFFERED, PROVEN
+from wire.oscore_option import Header
+from wire.oscore_pairing import GATEWAY_ID, NONCES_MAX, Session, unwrap, usual_kid, wrap
+
+
+@pytest.fixture(autouse=True)
+def no_nonce_twice():
+    with SealedOnce() as ledger:
+        yield ledger
+
+
+@pytest.fixture
+def joined():
+    return Joined()
+
+
+def lose_first(*places):
+    """Loses the datagrams of these places, counted from 0 over both directions."""
+    given = []
+
+    def lose(_source, _datagram):
+        given.append(1)
+        return len(given) - 1 in places
+
+    return lose
+
+
+def option_of(datagram):
+    return oscore.header_of(messages.decode(datagram))
+
+
+def codes(datagrams):
+    return [messages.decode(datagram).code for datagram in datagrams]
+
+
+# --- agreeing -------------------------------------------------------------------------------------------------
+
+
+def test_keys_are_agreed_on_with_four_messages_and_the_kid_context_goes_along_until_an_answer_holds(joined):
+    assert joined.node.state == INIT
+    assert joined.answered(b"one") and joined.node.state == PROVEN
+    first, second = joined.said("node")
+    one, two = joined.said(GATEWAY)
+    id1, r2, both = (unwrap(option_of(datagram).kid_context) for datagram in (first, one, second))
+    assert (len(id1), len(r2)) == (8, 8) and both[:8] == r2 and both[8:] != id1
+    assert id1[:4] == both[8:12] == (1).to_bytes(4, "big"), "the boot number"
+    assert option_of(two).kid_context is None and option_of(one).kid is None
+    assert joined.answered(b"two")
+    assert option_of(joined.said("node")[-1]) == Header(b"\1", None, usual_kid(NODE))
+    assert [one.payload for one in joined.heard] == [b"one", b"two"]
+    assert joined.link.sessions.counters == {"handshakes": 1, "agreed": 1, "keys-unknown": 0}
+
+
+def test_request_1_says_nothing_of_what_is_asked(joined):
+    joined.lose = lambda source, datagram: True
+    joined.ask(b"secret payload", path=(b"very-long-path"))
+    (first,) = joined.said("node")
+    assert len(first) < 50 and joined.node.state == INIT
+
+
+def test_two_requests_wait_for_one_handshake(joined):
+    for payload in (b"alarm", b"telemetry"):
+        joined.node.request(GATEWAY, messages.POST, (b"e",), payload, now_ms=joined.now_ms)
+    joined.settle()
+    assert [event.exchange for event in joined.events] == [1, 2] and joined.node.counters["handshakes"] == 1
+    assert [one.payload for one in joined.heard] == [b"alarm", b"telemetry"]
+
+
+@pytest.mark.parametrize("place", range(4), ids=["request 1", "response 1", "request 2", "response 2"])
+def test_any_message_of_the_handshake_may_be_lost(joined, place):
+    joined.lose = lose_first(place)
+    joined.ask(b"x")
+    assert joined.events == []
+    joined.pass_time(30_000)
+    (event,) = joined.events
+    assert isinstance(event, Response) and [one.payload for one in joined.heard] == [b"x"]
+    assert joined.node.state == PROVEN and joined.node.counters["handshakes"] == 1
+
+
+def test_a_gateway_that_is_away_fails_what_waits_and_nothing_stays(joined):
+    joined.lose = lambda source, datagram: True
+    for payload in (b"a", b"b"):
+        joined.ask(payload)
+    joined.pass_time(200_000)
+    assert joined.failed() == ["timeout", "timeout"] and joined.node.state == INIT
+    joined.lose = lambda source, datagram: False
+    assert joined.answered() and joined.node.deadline_ms() is None
+
+
+def test_a_response_1_that_is_no_such_thing_fails_the_request(joined):
+    others = gateway_of((OTHER,), joined.generator)
+    other = link_of(OTHER, GATEWAY, boot=1, random_below=joined.generator.randrange)
+    other.request(GATEWAY, messages.POST, (b"t",), b"x", now_ms=0)
+    others.receive(other.outgoing()[0][1], "other", now_ms=0)
+    foreign = messages.decode(others.outgoing()[0][1])
+    joined.lose = lambda source, datagram: True
+    for made in (
+        {"options": (), "payload": b""},  # in the clear
+        {"options": foreign.options, "payload": foreign.payload},
+        {"options": ((messages.OSCORE, b""),), "payload": bytes(9)},  # no kid context
+        {"options": ((messages.OSCORE, b"\x10\x02\x41\x00"),), "payload": bytes(9)},
+        {"options": ((messages.OSCORE, b"\x10\x01\x00"),), "payload": bytes(9)},
+        {"options": ((messages.OSCORE, b"\x10\x05\x44abcd"), (messages.OSCORE, b"")), "payload": bytes(9)},
+    ):
+        joined.events.clear()
+        joined.ask(b"x")
+        asked = messages.decode(joined.said("node")[-1])
+        made = messages.Message(messages.ACK, messages.UNAUTHORIZED, asked.message_id, asked.token, **made)
+        joined.to_node(messages.encode(made))
+        assert joined.failed() == ["unauthentic"] and joined.node.state == INIT, made
+    assert joined.node.counters["unauthentic"] == 6
+    joined.lose = lambda source, datagram: False
+    assert joined.answered()
+
+
+def test_a_response_1_must_be_a_protected_4_01(joined):
+    """Somebody who has the keys and answers the probe as if it were a request."""
+    joined.lose = lambda source, datagram: source == "node"
+    joined.ask(b"x")
+    request = messages.decode(joined.said("node")[-1])
+    header = oscore.header_of(request)
+    id1 = unwrap(header.kid_context)
+    pairing = oscore_pairing.Pairing(key_of(NODE).master_secret, GATEWAY_ID, usual_kid(NODE))
+    _, exchange, _ = oscore.unprotect_request(
+        pairing.context(id1), request, CIPHER, window=oscore.NEW, kid_context=header.kid_context
+    )
+    sealed = oscore.protect_response(
+        pairing.context(b"12345678" + id1),
+        oscore.Content(messages.CHANGED, (), b""),
+        CIPHER,
+        exchange,
+        kid_context=wrap(b"12345678"),
+    )
+    made = messages.Message(messages.ACK, sealed.code, request.message_id, request.token, sealed.options, sealed.payload)
+    joined.to_node(messages.encode(made))
+    assert joined.failed() == ["unauthentic"] and joined.node.state == INIT
+
+
+# --- starts of either side ----------------------------------------------------------------------------------
+
+
+def test_a_gateway_that_starts_anew_says_so_and_the_request_goes_out_again(joined):
+    assert joined.answered(b"one")
+    joined.restart()
+    assert joined.answered(b"two")
+    assert joined.node.counters["keys-lost"] == 1 and joined.node.counters["handshakes"] == 2
+    assert [one.payload for one in joined.heard] == [b"one", b"two"]
+    assert joined.link.counters["keys-unknown"] == 1
+
+
+def test_a_gateway_that_starts_anew_between_response_1_and_request_2(joined):
+    joined.lose = lose_first(2)
+    joined.ask(b"x")
+    joined.restart()
+    joined.pass_time(20_000)
+    assert isinstance(joined.events[0], Response) and joined.node.counters["handshakes"] == 2
+
+
+def test_a_node_that_reboots_has_keys_of_its_own_and_its_old_requests_are_nothing(joined):
+    assert joined.answered(b"one") and joined.answered(b"two")
+    old = joined.said("node")
+    joined.boot(2)
+    assert joined.answered(b"three")
+    before, heard = joined.link.sessions.member(usual_kid(NODE)).session, len(joined.heard)
+    for number, datagram in enumerate(old):
+        joined.to_gateway(again(datagram, number))
+        joined.to_gateway(datagram, peer="elsewhere")
+    joined.link.outgoing()
+    assert len(joined.heard) == heard and joined.link.sessions.member(usual_kid(NODE)).session is before
+    assert joined.answered(b"four") and joined.node.counters["handshakes"] == 1
+
+
+def test_gateways_that_stand_in_for_each_other_are_found_again_after_one_silence(joined):
+    """Each has keys of the node from another time, and cannot know from the tag that does not hold who speaks."""
+    one = joined.link
+    assert joined.answered(b"one")
+    two = joined.restart()
+    assert joined.answered(b"two")
+    joined.link = one
+    assert not joined.answered(b"three"), "silence"
+    joined.pass_time(200_000)
+    assert joined.failed() == ["timeout"] and joined.node.state == OFFERED
+    assert joined.answered(b"four")
+    joined.link = two
+    joined.ask(b"five")
+    joined.pass_time(200_000)
+    assert joined.answered(b"six") and joined.node.state == PROVEN
+    assert [one.payload for one in joined.heard] == [b"one", b"two", b"four", b"six"]
+
+
+def test_keys_are_agreed_on_anew_before_too_many_messages(joined, monkeypatch):
+    monkeypatch.setattr(limits, "OSCORE_MESSAGES_MAX", 5)
+    for count in range(12):
+        assert joined.answered(b"%d" % count)
+    assert joined.node.counters["handshakes"] == 3 and len(joined.heard) == 12
+    numbers = [option_of(datagram).partial_iv for datagram in joined.said("node")]
+    assert max(numbers) < b"\5"
+
+
+def test_the_last_nonce_of_a_boot_is_the_last(joined):
+    joined.node._nonces = NONCES_MAX - 2
+    assert joined.answered(b"one")
+    joined.restart()
+    assert not joined.answered(b"two") and joined.failed() == ["exhausted"]
+    joined.boot(2)
+    assert joined.answered(b"three")
+
+
+# --- hints that anybody may give ------------------------------------------------------------------------------
+
+
+def test_a_forged_hint_costs_one_handshake_for_each_request(joined):
+    assert joined.answered(b"one")
+    joined.lose = lambda source, datagram: source == "node"
+    joined.ask(b"two")
+    for _ in range(5):  # again and again: for the request, for the handshake, for the request under new keys
+        joined.to_node(hint(joined.said("node")[-1]))
+        joined.settle()
+    assert joined.failed() == ["unauthentic"]
+    assert joined.node.counters["handshakes"] == 2 and joined.node.counters["keys-lost"] == 1
+    joined.lose = lambda source, datagram: False
+    assert joined.answered(b"three") and joined.node.counters["handshakes"] == 3
+
+
+def test_a_hint_for_each_of_many_requests_never_costs_two_handshakes_each(joined):
+    def forge(source, datagram):
+        if source == "node" and messages.decode(datagram).code < 32:
+            joined.to_node(hint(datagram))
+        return False
+
+    assert joined.answered(b"one")
+    joined.lose = forge
+    for count in range(10):
+        joined.ask(b"%d" % count)
+        joined.pass_time(1000)
+    assert joined.node.counters["handshakes"] <= 11
+    joined.lose = lambda source, datagram: False
+    assert joined.answered(b"well again")
+
+
+def test_a_hint_hurts_no_other_node(joined):
+    other = link_of(OTHER, GATEWAY, boot=1, random_below=joined.generator.randrange)
+
+    def ask_as_other():
+        other.request(GATEWAY, messages.POST, (b"t",), b"other", now_ms=joined.now_ms)
+        found = []
+        for _ in range(3):
+            for _, datagram in other.outgoing():
+                joined.to_gateway(datagram, "other")
+            for _, datagram in joined.link.outgoing():
+                found += other.receive(datagram, GATEWAY, now_ms=joined.now_ms)
+        return found
+
+    ask_as_other()
+    session = joined.link.sessions.member(usual_kid(OTHER)).session
+    assert session is not None and joined.answered(b"one")
+    joined.ask(b"two")
+    joined.to_node(hint(joined.said("node")[-1]))
+    joined.ask(b"three")
+    assert joined.link.sessions.member(usual_kid(OTHER)).session is session
+    assert ask_as_other() and other.counters["handshakes"] == 1
+
+
+def test_other_unprotected_answers_are_no_answers(joined):
+    assert joined.answered(b"one")
+    joined.lose = lambda source, datagram: True
+    for code in (messages.CHANGED, messages.CONTENT, messages.BAD_REQUEST, messages.INTERNAL_ERROR):
+        joined.events.clear()
+        joined.ask(b"two")
+        asked = messages.decode(joined.said("node")[-1])
+        joined.to_node(
+            messages.encode(messages.Message(messages.ACK, code, asked.message_id, asked.token, (), b"well done"))
+        )
+        assert joined.failed() == ["unauthentic"]
+    assert joined.node.counters["handshakes"] == 1 and joined.node.state != INIT
+
+
+def test_the_answer_to_another_request_is_none(joined):
+    assert joined.answered(b"one")
+    old = joined.said(GATEWAY)[-1]
+    joined.lose = lambda source, datagram: True
+    joined.ask(b"two")
+    asked = messages.decode(joined.said("node")[-1])
+    joined.to_node(again(old, asked.message_id, token=asked.token))
+    assert joined.failed() == ["unauthentic"]
+
+
+# --- the gateway asks ---------------------------------------------------------------------------------------
+
+
+class Asking:
+    """Requests of the gateway to the node under the session that both have."""
+
+    def __init__(self, joined):
+        self.joined = joined
+        self.session = joined.link.sessions.member(usual_kid(NODE)).session
+
+    def datagram(self, *, number=None, options=(), payload=b"on", code=messages.POST, token=b"\1\2", **more):
+        content = oscore.Content(code, ((messages.URI_PATH, b"c"), *options), payload)
+        number = self.session.take() if number is None else number
+        sealed, self.exchange = oscore.protect_request(self.session.context, content, CIPHER, number=number, **more)
+        return messages.encode(
+            messages.Message(messages.CON, sealed.code, number, token, sealed.options, sealed.payload)
+        )
+
+    def answers(self):
+        """What the node says to them, opened."""
+        said = [messages.decode(datagram) for _, datagram in self.joined.node.outgoing()]
+        return [oscore.unprotect_response(self.session.context, message, CIPHER, self.exchange) for message in said]
+
+
+@pytest.fixture
+def asking(joined):
+    assert joined.answered()
+    return Asking(joined)
+
+
+def test_the_gateway_asks_and_is_answered_under_the_same_keys(joined, asking):
+    joined.to_node(asking.datagram())
+    (request,) = joined.served
+    assert (request.path, request.payload, request.code) == ((b"c",), b"on", messages.POST)
+    assert joined.node.respond(request.exchange, messages.CONTENT, b"done", content_format=60, now_ms=1000) is None
+    (answer,) = asking.answers()
+    assert (answer.code, answer.payload) == (messages.CONTENT, b"done")
+    assert messages.content_format(answer.options) == 60
+    assert joined.node.respond(request.exchange, messages.CONTENT, b"", now_ms=1000) == Refused("unknown-exchange")
+
+
+def test_the_gateway_may_send_the_kid_context(joined, asking):
+    joined.to_node(asking.datagram(kid_context=asking.session.kid_context))
+    assert len(joined.served) == 1
+    joined.to_node(asking.datagram(kid_context=wrap(bytes(16))))
+    assert len(joined.served) == 1 and joined.node.counters["strange"] == 1
+
+
+def test_a_dropped_request_gets_no_word(joined, asking):
+    joined.to_node(asking.datagram())
+    assert joined.node.drop(joined.served[0].exchange) is None
+    assert joined.node.outgoing() == [] and isinstance(joined.node.drop(joined.served[0].exchange), Refused)
+
+
+def test_after_an_answer_that_is_too_large_a_shorter_one_may_follow(joined, asking):
+    for size in (240, 2000):
+        joined.served.clear()
+        joined.to_node(asking.datagram())
+        exchange = joined.served[0].exchange
+        refused = joined.node.respond(exchange, messages.CONTENT, bytes(size), now_ms=1000)
+        assert refused == Refused("too-large")
+        assert joined.node.respond(exchange, messages.CONTENT, b"short", now_ms=1000) is None
+        assert [answer.payload for answer in asking.answers()] == [b"short"]
+
+
+def test_a_replay_a_stranger_and_a_message_in_the_clear_get_no_word(joined, asking):
+    good = asking.datagram()
+    joined.to_node(good)
+    joined.node.drop(joined.served[0].exchange)
+    joined.to_node(again(good, 77))  # a replay
+    clear = messages.Message(messages.CON, messages.POST, 9, b"c", ((messages.URI_PATH, b"c"),), b"off")
+    joined.to_node(messages.encode(clear))
+    flipped = bytearray(asking.datagram())
+    flipped[-1] ^= 1
+    joined.to_node(bytes(flipped))
+    two = asking.datagram()
+    message = messages.decode(two)
+    doubled = message._replace(options=(*message.options, message.options[-1]))
+    joined.to_node(messages.encode(doubled))
+    joined.to_node(messages.encode(message._replace(payload=b"")))
+    joined.to_node(joined.said("node")[-1], peer="mirror")
+    assert joined.node.outgoing() == [] and len(joined.served) == 1
+    assert (joined.node.counters["strange"], joined.node.counters["unprotected"]) == (5, 1)
+
+
+def test_before_there_are_keys_nobody_may_ask(joined, asking):
+    joined.boot(2)
+    joined.to_node(asking.datagram())
+    assert joined.served == [] and joined.node.outgoing() == [] and joined.node.counters["strange"] == 1
+
+
+def test_requests_that_wait_for_their_answer_are_bounded(joined, asking):
+    for number in range(20):
+        joined.to_node(asking.datagram(token=bytes((number,))), peer=f"way {number}")
+    assert len(joined.node._served) == limits.COAP_EXCHANGES_PER_PEER_MAX
+    first = joined.served[0].exchange
+    assert joined.node.respond(first, messages.CHANGED, now_ms=1000) == Refused("unknown-exchange")
+    assert joined.node.counters["unknown-exchange"] == 1
+
+
+def test_a_critical_option_inside_that_nobody_knows_is_refused(joined, asking):
+    joined.to_node(asking.datagram(options=((2049, b"?"),)))
+    assert joined.served == [] and [answer.code for answer in asking.answers()] == [messages.BAD_OPTION]
+
+
+def test_what_stands_outside_never_reaches_the_application(joined, asking):
+    message = messages.decode(asking.datagram())
+    options = list(message.options)
+    for number, value in ((messages.URI_HOST, b"evil"), (messages.URI_QUERY, b"off"), (messages.MAX_AGE, b"")):
+        messages.insert_option(options, number, value)
+    joined.to_node(messages.encode(message._replace(options=options)))
+    (request,) = joined.served
+    assert request.query == () and request.options == ((messages.URI_PATH, b"c"),)
+
+
+def test_the_application_of_an_answer_sees_no_outer_option(joined):
+    def host(source, datagram):
+        message = messages.decode(datagram)
+        if source == GATEWAY and oscore.header_of(message).kid_context is None:
+            joined.to_node(messages.encode(message._replace(options=((messages.URI_HOST, b"evil"), *message.options))))
+            return True
+        return False
+
+    joined.lose = host
+    joined.ask()
+    assert joined.events[-1].options == ()
+
+
+def test_a_critical_option_in_an_answer_fails_the_request(joined, monkeypatch):
+    monkeypatch.setattr(
+        joined.link.sessions.__class__,
+        "seal",
+        lambda sessions, opened, content: oscore.protect_response(
+            opened.session.context, content._replace(options=((2049, b"?"),)), CIPHER, opened.exchange
+        ),
+    )
+    joined.ask()
+    assert joined.failed() == ["refused"] and joined.node.state == PROVEN
+
+
+# --- what sits above ------------------------------------------------------------------------------------------
+
+
+def test_options_and_format_are_protected_and_in_order(joined):
+    joined.ask(b"x", path=b"f", content_format=60, options=((messages.URI_QUERY, b"q"), (messages.ECHO, b"e")))
+    assert joined.heard[0].path == (b"f",)
+    for datagram in joined.said("node"):
+        numbers = [number for number, _ in messages.decode(datagram).options]
+        assert numbers == [messages.OSCORE]
+
+
+def test_requests_beyond_the_bound_are_refused(joined):
+    joined.lose = lambda source, datagram: True
+    outcomes = [joined.ask(b"x") for _ in range(limits.COAP_REQUESTS_PER_PEER_MAX + 1)]
+    assert outcomes[-1] == Refused("queue-full") and outcomes[:-1] == list(range(1, 9))
+    assert joined.node.counters["queue-full"] == 1
+
+
+@pytest.mark.parametrize("size", [235, 1500])
+def test_a_request_that_fits_no_datagram_fails_and_hurts_no_other(joined, size):
+    assert joined.answered(b"one")
+    joined.ask(bytes(size))
+    assert len(joined.failed()) == 1 and joined.node.deadline_ms() is None
+    assert joined.answered(b"two") and joined.node._asks == []
+
+
+def test_the_longest_payload_of_a_node_fits_with_both_nonces(joined):
+    from node import limits as node_limits
+
+    payload = bytes(node_limits.PAYLOAD_BYTES_MAX)
+    joined.node._session = Session(joined.node._pairing.context(bytes(16)))
+    joined.node._session.number = limits.OSCORE_MESSAGES_MAX - 1
+    joined.ask(payload)
+    assert max(map(len, joined.said("node"))) <= limits.DATAGRAM_BYTES_MAX and joined.failed() == []
+
+
+def test_an_event_that_waits_is_due_now(joined):
+    joined.node.request(GATEWAY, messages.POST, (b"t",), bytes(3000), now_ms=joined.now_ms)
+    joined.node.outgoing()
+    joined.node._session = Session(joined.node._pairing.context(bytes(16)))
+    joined.node._send(joined.now_ms)
+    assert joined.node.deadline_ms() == 0
+    assert isinstance(joined.node.poll(now_ms=joined.now_ms)[0], Failed)
+
+
+def test_nothing_that_is_shown_holds_a_secret(joined):
+    assert joined.answered()
+    pairing, session = pairing_of(NODE), joined.node._session
+    secrets = [key_of(NODE).master_secret, session.context.sender_key, session.context.recipient_key]
+    gateway = joined.link.sessions
+    member = gateway.member(usual_kid(NODE))
+    shown = [pairing, session, session.context, joined.node, joined.node._asks, key_of(NODE), member, member.session]
+    shown += [member.pairing, gateway, joined.link, joined.heard, joined.events, joined.node.counters]
+    shown += [joined.link.counters, joined.link.unknown, joined.node._served]
+    for thing in shown:
+        for text in (repr(thing), str(thing), f"{thing}", "%s" % (thing,)):
+            for secret in secrets:
+                assert secret.hex() not in text and repr(secret)[2:-1] not in text
