@@ -125,18 +125,18 @@ def remove(folder: Path, node: bytes) -> bool:
     return _unlink(folder, node)
 
 
-def state(folder: Path) -> tuple[int, int]:
+def state(folder: Path) -> frozenset[tuple[object, ...]]:
     """Something that changes when the folder's files do: what the agent looks at now and then."""
-    newest = count = 0
+    seen: set[tuple[object, ...]] = set()
     try:
         entries: Iterable[os.DirEntry[str]] = os.scandir(folder)
         for entry in entries:
-            count += 1
+            status = entry.stat()
             # Not the time of writing: `chmod 600`, our own remedy, leaves that as it was, and so does `cp -p`.
-            newest = max(newest, entry.stat().st_ctime_ns)
+            seen.add((entry.name, status.st_ino, status.st_mode, status.st_size, status.st_ctime_ns))
     except OSError:
         pass
-    return newest, count
+    return frozenset(seen)
 
 
 def _look(folder: Path) -> tuple[list[tuple[Path, NodeKey]], list[str]]:

@@ -130,9 +130,7 @@ class Joined:
         for one in asked:
             self.heard.append(one)
             if self.answers:
-                refused = self.link.respond(
-                    one.exchange, messages.CHANGED, answer_to(one.payload), now_ms=self.now_ms
-                )
+                refused = self.link.respond(one.exchange, messages.CHANGED, answer_to(one.payload), now_ms=self.now_ms)
                 assert refused is None
 
     def _note(self, events):
@@ -173,9 +171,7 @@ class World:
 
     def reboot(self, node):
         self.boots[node] += 1
-        self.nodes[node] = link_of(
-            node, GATEWAY, boot=self.boots[node], random_below=self.generator.randrange
-        )
+        self.nodes[node] = link_of(node, GATEWAY, boot=self.boots[node], random_below=self.generator.randrange)
 
     def act(self, action, node):
         if action == "ask":

@@ -1,9 +1,9 @@
-"""A node's end of the protected link, against a real gateway's: keys agreed on, lost, agreed on again, and hostile peers."""
+"""A node's end of the protected link, against a real gateway's: keys agreed on, lost, agreed on again; hostile peers."""
 
 import pytest
 
 from simulator.keys import CIPHER, key_of, link_of, pairing_of
-from tests.support.link_world import GATEWAY, NODE, OTHER, Joined, again, counted, gateway_of, hint
+from tests.support.link_world import GATEWAY, NODE, OTHER, Joined, again, gateway_of, hint
 from tests.support.sealed_once import SealedOnce
 from wire import coap_message as messages
 from wire import limits, oscore, oscore_pairing
@@ -141,7 +141,9 @@ def test_a_response_1_must_be_a_protected_4_01(joined):
         exchange,
         kid_context=wrap(b"12345678"),
     )
-    made = messages.Message(messages.ACK, sealed.code, request.message_id, request.token, sealed.options, sealed.payload)
+    made = messages.Message(
+        messages.ACK, sealed.code, request.message_id, request.token, sealed.options, sealed.payload
+    )
     joined.to_node(messages.encode(made))
     assert joined.failed() == ["unauthentic"] and joined.node.state == INIT
 
@@ -490,6 +492,6 @@ def test_nothing_that_is_shown_holds_a_secret(joined):
     shown += [member.pairing, gateway, joined.link, joined.heard, joined.events, joined.node.counters]
     shown += [joined.link.counters, joined.link.unknown, joined.node._served]
     for thing in shown:
-        for text in (repr(thing), str(thing), f"{thing}", "%s" % (thing,)):
+        for text in (repr(thing), str(thing), f"{thing}"):
             for secret in secrets:
                 assert secret.hex() not in text and repr(secret)[2:-1] not in text

@@ -105,7 +105,7 @@ class Link:
         return self._endpoint.outgoing()
 
     def respond(self, exchange: int, code: int, payload: bytes = b"", *, now_ms: int) -> Refused | None:
-        """Answer an Asked, once; Refused where it is not open any more. After "too-large" a shorter answer may follow."""
+        """Answer an Asked, once; Refused if it is not open any more. After "too-large" a shorter answer may follow."""
         opened = self._opened.get(exchange)
         if opened is None:
             return Refused("unknown-exchange")
