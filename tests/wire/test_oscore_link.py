@@ -1,4 +1,4 @@
-"""A node's end of the protected link, against a real gateway's: keys agreed on, lost, agreed on again; hostile peers."""
+"""A node's end of the protected link, against a gateway's: keys agreed on, lost, agreed on again; hostile peers."""
 
 import pytest
 
