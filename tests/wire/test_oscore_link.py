@@ -4,7 +4,7 @@ import pytest
 
 from simulator.keys import CIPHER, key_of, link_of, pairing_of
 from tests.support.link_world import GATEWAY, NODE, OTHER, Joined, again, gateway_of, hint
-from tests.support.sealed_once import SealedOnce
+from tests.support.no_nonce_twice import no_nonce_twice
 from wire import coap_message as messages
 from wire import limits, oscore, oscore_pairing
 from wire.coap import Failed, Refused, Response
@@ -14,8 +14,8 @@ from wire.oscore_pairing import GATEWAY_ID, NONCES_MAX, Session, unwrap, usual_k
 
 
 @pytest.fixture(autouse=True)
-def no_nonce_twice():
-    with SealedOnce() as ledger:
+def ledger():
+    with no_nonce_twice() as ledger:
         yield ledger
 
 

@@ -15,7 +15,7 @@ from tests.support.link_world import (
     counted,
     gateway_of,
 )
-from tests.support.sealed_once import SealedOnce
+from tests.support.no_nonce_twice import no_nonce_twice
 from wire import coap_message as messages
 from wire import oscore, oscore_option
 from wire.coap import Refused, Response
@@ -23,9 +23,9 @@ from wire.oscore_pairing import usual_kid
 
 
 @pytest.fixture(autouse=True)
-def no_nonce_twice():
-    with SealedOnce():
-        yield
+def ledger():
+    with no_nonce_twice() as ledger:
+        yield ledger
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from gateway.core import limits
 from gateway.core.link.sessions import NodeKey, Opened, Sessions, check_keys
 from simulator.keys import CIPHER, key_of, pairing_of
 from tests.support.link_world import NODE, OTHER
-from tests.support.sealed_once import SealedOnce
+from tests.support.no_nonce_twice import no_nonce_twice
 from wire import coap_message as messages
 from wire import oscore
 from wire.faults import WireFault
@@ -18,9 +18,9 @@ PROBE = oscore.Content(messages.GET, (), b"")
 
 
 @pytest.fixture(autouse=True)
-def no_nonce_twice():
-    with SealedOnce():
-        yield
+def ledger():
+    with no_nonce_twice() as ledger:
+        yield ledger
 
 
 class Chance:
