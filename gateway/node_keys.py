@@ -90,34 +90,41 @@ def read_folder(folder: Path) -> Found:
 
 def write(folder: Path, key: NodeKey) -> Path:
     """Put a key into the folder, by rename; OSError, or KeyFileError if it cannot stand beside those that are there."""
-    is_first = not folder.exists()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # An operator says it as root; the agent, whose data it is, is somebody else and must be able to read it.
-    owner = _owner(folder.parent)
-    if is_first and owner is not None:
-        os.chown(folder, *owner)
-    others = [(path, other) for path, other in _look(folder)[0] if other.node != key.node]
-    clash = check_keys([*(other for _, other in others), key])
+    if not folder.exists():
+        folder.mkdir(mode=0o700, parents=True)
+        _give(folder)
+    others = [other for _, other in _look(folder)[0] if other.node != key.node]
+    clash = check_keys([*others, key])
     if clash:
         raise KeyFileError("; ".join(clash))
     path = folder / f"{key.node.hex()}{SUFFIX}"
-    save(path, key, owner)
+    save(path, key, gives=True)
     _unlink(folder, key.node, but=path)
     return path
 
 
-def save(path: Path, key: NodeKey, owner: tuple[int, int] | None = None) -> None:
-    """Write one key file that only its owner may read; a cut leaves the old one or the new one. OSError."""
+def save(path: Path, key: NodeKey, *, gives: bool = False) -> None:
+    """Write one key file that only its owner may read; a cut leaves the old one or the new one. OSError.
+
+    `gives`: when root writes it, it becomes the folder's owner's: the agent is another user.
+    """
     fresh = path.with_name(path.name + ".new")
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-        if owner is not None:
-            os.fchown(file.fileno(), *owner)
         file.write(text(key))
         file.flush()
         os.fsync(file.fileno())
+    if gives:
+        _give(fresh)
     fresh.replace(path)
     _sync(path.parent)
+
+
+def _give(path: Path) -> None:
+    """Root hands it to whom the folder above belongs."""
+    if os.name == "posix" and os.geteuid() == 0:
+        above = path.parent.stat()
+        os.chown(path, above.st_uid, above.st_gid)
 
 
 def remove(folder: Path, node: bytes) -> bool:
@@ -167,14 +174,6 @@ def _unlink(folder: Path, node: bytes, *, but: Path | None = None) -> bool:
     if paths:
         _sync(folder)
     return bool(paths)
-
-
-def _owner(folder: Path) -> tuple[int, int] | None:
-    """Whom a file of ours must belong to, where that is not who we are."""
-    if os.name != "posix" or os.geteuid() != 0:
-        return None
-    status = folder.stat()
-    return status.st_uid, status.st_gid
 
 
 def _sync(folder: Path) -> None:

@@ -35,7 +35,7 @@ from wire import coap_message as messages
 from wire.faults import WireFault
 from wire.oscore import Content
 
-pytestmark = [pytest.mark.live, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
 
 CIPHER = AesBlocks()
 PEER = (sys.executable, Path(__file__))

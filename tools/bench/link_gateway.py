@@ -1,17 +1,21 @@
-"""What the node link costs the gateway: messages a second of one core, with a district of nodes under keys of their own.
+"""What the node link costs the gateway: messages a second of one core, with a district of nodes under their own keys.
 
-The nodes are real ones (`wire.oscore_link`), prepared beforehand; only the gateway's time counts: a datagram goes in, is
-opened, is answered, and the datagram of the answer comes out. No socket and no disk.
+The nodes are real ones (`wire.oscore_link`), prepared beforehand; only the gateway's time counts: a datagram goes in,
+is opened, is answered, and the datagram of the answer comes out. No socket and no disk.
 """
 
 from time import thread_time
 from typing import Any
 
-from simulator.keys import key_of, link_of
+from gateway.core.link.link import Link
+from gateway.core.link.sessions import NodeKey
+from gateway.crypto import AesBlocks
+from simulator.keys import CIPHER, key_of
 from simulator.prng import Prng
 from wire import coap_message as messages
+from wire.coap import Endpoint
 from wire.oscore_link import NodeLink
-from wire.oscore_pairing import GATEWAY_ID
+from wire.oscore_pairing import GATEWAY_ID, Pairing
 
 CONTEXTS = 500
 ROUNDS = 20
@@ -27,19 +31,12 @@ class District:
     """Nodes and their gateway. `busy_s`: the gateway's time so far."""
 
     def __init__(self, count: int) -> None:
-        from gateway.core.link.link import Link
-        from gateway.crypto import AesBlocks
-
         prng = Prng("district")
         nodes = [_PREFIX + number.to_bytes(3, "big") for number in range(count)]
-        keys = [key_of(node)._replace(kid=node[5:8]) for node in nodes]
+        # The usual id of a node has two bytes of the serial; here the serial is the id.
+        keys: list[NodeKey] = [key_of(node)._replace(kid=node[5:8]) for node in nodes]
         self.link = Link(keys, AesBlocks(), random_below=prng.randrange, ack_timeout_ms=4000)
-        self.nodes: list[NodeLink] = []
-        for node in nodes:
-            made = link_of(node, _GATEWAY, boot=1, random_below=prng.randrange)
-            made._pairing.own_id = node[5:8]
-            assert made._pairing.peer_id == GATEWAY_ID
-            self.nodes.append(made)
+        self.nodes = [_node_of(key, prng) for key in keys]
         self.busy_s = 0.0
         self.now_ms = 0
 
@@ -60,6 +57,16 @@ class District:
             for number, data in answers:
                 answered += len(self.nodes[number].receive(data, _GATEWAY, now_ms=self.now_ms))
         return answered
+
+
+def _node_of(key: NodeKey, prng: Prng) -> NodeLink:
+    end = Endpoint(
+        random_below=prng.randrange,
+        first_message_id=prng.randrange(0x10000),
+        handled_options=(messages.OSCORE,),
+    )
+    pairing = Pairing(key.master_secret, key.kid, GATEWAY_ID)
+    return NodeLink(end, pairing, CIPHER, peer=_GATEWAY, boot=1, random_below=prng.randrange)
 
 
 def measure(contexts: int = CONTEXTS, rounds: int = ROUNDS) -> dict[str, Any]:
