@@ -17,12 +17,13 @@ from wire import ccm, oscore_option, oscore_window
 from wire import coap_message as messages
 from wire.faults import WireFault
 from wire.oscore_context import Context, aad, derive, nonce
-from wire.oscore_inner import Content, pack, unpack, vouched
+from wire.oscore_inner import ANY_OUTSIDE, Content, pack, unpack, vouched
 from wire.oscore_option import Header
 from wire.oscore_sequence import Reserve, SenderSequence
 from wire.oscore_window import LOST, NEW, Window
 
 __all__ = (
+    "ANY_OUTSIDE",
     "LOST",
     "NEW",
     "REASONS",

@@ -18,7 +18,7 @@ from wire import coap_message as messages
 from wire import limits, oscore
 from wire.coap import Failed, Refused, Request, Response
 from wire.faults import WireFault
-from wire.oscore_pairing import NONCE_BYTES, NONCE_BYTES_MAX, NONCES_MAX, Session, unwrap, wrap
+from wire.oscore_pairing import CHANCE_BITS, NONCE_BYTES, NONCE_BYTES_MAX, NONCES_MAX, Session, unwrap, wrap
 
 INIT = "init"
 OFFERED = "offered"
@@ -311,10 +311,10 @@ class NodeLink:
         )
 
     def _nonce(self):
-        """Boot, count within the boot, and a byte of chance: for a flash that takes no writes draws its boots."""
+        """Boot, count within the boot, chance."""
         self._nonces += 1
-        chance = self._random_below(0x100)
-        return self._boot.to_bytes(4, "big") + self._nonces.to_bytes(3, "big") + bytes((chance,))
+        counted = self._nonces << CHANCE_BITS | self._random_below(1 << CHANCE_BITS)
+        return self._boot.to_bytes(4, "big") + counted.to_bytes(4, "big")
 
     def _fail(self, ask, reason):
         self._asks.remove(ask)

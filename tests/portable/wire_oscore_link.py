@@ -115,7 +115,7 @@ class World:
     def __init__(self, boot):
         self.now_ms = 0
         chance = Chance()
-        end = Endpoint(random_below=chance, first_message_id=chance(0x10000), handled_options=(messages.OSCORE,))
+        end = Endpoint(random_below=chance, first_message_id=chance(0x10000), handled_options=oscore.ANY_OUTSIDE)
         pairing = Pairing(SECRET, KID, GATEWAY_ID)
         print(pairing)
         self.node = NodeLink(end, pairing, CIPHER, peer="gateway", boot=boot, random_below=chance)

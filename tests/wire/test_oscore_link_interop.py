@@ -23,6 +23,7 @@ from tests.support.coap_peers import (
 )
 from tests.support.link_world import counted
 from wire import coap_message as messages
+from wire import oscore
 from wire.coap import Endpoint
 from wire.oscore_link import INIT, PROVEN, NodeLink
 from wire.oscore_pairing import GATEWAY_ID, Pairing
@@ -131,7 +132,7 @@ class Node:
         self.peer = ("127.0.0.1", port)
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.settimeout(0.1)
-        end = Endpoint(random_below=random_below, first_message_id=7, handled_options=(messages.OSCORE,))
+        end = Endpoint(random_below=random_below, first_message_id=7, handled_options=oscore.ANY_OUTSIDE)
         pairing = Pairing(SECRET, KID, GATEWAY_ID)
         self.link = NodeLink(end, pairing, CIPHER, peer=self.peer, boot=boot, random_below=random_below)
 

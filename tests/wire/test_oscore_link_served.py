@@ -91,6 +91,7 @@ def test_a_replay_a_stranger_and_a_message_in_the_clear_get_no_word(joined, aski
     joined.to_node(again(good, 77))  # a replay
     clear = messages.Message(messages.CON, messages.POST, 9, b"c", ((messages.URI_PATH, b"c"),), b"off")
     joined.to_node(messages.encode(clear))
+    joined.to_node(messages.encode(clear._replace(message_id=10, options=((2049, b"critical"),))))
     flipped = bytearray(asking.datagram())
     flipped[-1] ^= 1
     joined.to_node(bytes(flipped))
@@ -101,7 +102,7 @@ def test_a_replay_a_stranger_and_a_message_in_the_clear_get_no_word(joined, aski
     joined.to_node(messages.encode(message._replace(payload=b"")))
     joined.to_node(joined.said("node")[-1], peer="mirror")
     assert joined.node.outgoing() == [] and len(joined.served) == 1
-    assert (joined.node.counters["strange"], joined.node.counters["unprotected"]) == (5, 1)
+    assert (joined.node.counters["strange"], joined.node.counters["unprotected"]) == (5, 2)
 
 
 def test_before_there_are_keys_nobody_may_ask(joined, asking):

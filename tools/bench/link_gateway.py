@@ -13,6 +13,7 @@ from gateway.crypto import AesBlocks
 from simulator.keys import CIPHER, key_of
 from simulator.prng import Prng
 from wire import coap_message as messages
+from wire import oscore
 from wire.coap import Endpoint
 from wire.oscore_link import NodeLink
 from wire.oscore_pairing import GATEWAY_ID, Pairing
@@ -63,7 +64,7 @@ def _node_of(key: NodeKey, prng: Prng) -> NodeLink:
     end = Endpoint(
         random_below=prng.randrange,
         first_message_id=prng.randrange(0x10000),
-        handled_options=(messages.OSCORE,),
+        handled_options=oscore.ANY_OUTSIDE,
     )
     pairing = Pairing(key.master_secret, key.kid, GATEWAY_ID)
     return NodeLink(end, pairing, CIPHER, peer=_GATEWAY, boot=1, random_below=prng.randrange)

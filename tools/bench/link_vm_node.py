@@ -44,7 +44,7 @@ except ImportError:
 
 
 def endpoint():
-    return Endpoint(random_below=lambda bound: bound // 3, first_message_id=1, handled_options=(messages.OSCORE,))
+    return Endpoint(random_below=lambda bound: bound // 3, first_message_id=1, handled_options=oscore.ANY_OUTSIDE)
 
 
 def said(message, content):

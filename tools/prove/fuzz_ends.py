@@ -58,7 +58,7 @@ class RealNode:
             random_below=self._prng.randrange,
             first_message_id=self._prng.randrange(0x10000),
             timing=_NODE_TIMING,
-            handled_options=(messages.OSCORE,),
+            handled_options=oscore.ANY_OUTSIDE,
         )
         below = self._prng.randrange
         self._link = NodeLink(self._end, self._pairing, _CIPHER, peer=self.peer, boot=self._boot, random_below=below)

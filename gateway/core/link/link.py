@@ -69,7 +69,7 @@ class Link:
             timing=bearer_timing(ack_timeout_ms=ack_timeout_ms),
             exchanges_max=limits.LINK_EXCHANGES_MAX,
             outgoing_max=limits.LINK_OUTGOING_MAX,
-            handled_options=(messages.OSCORE,),
+            handled_options=oscore.ANY_OUTSIDE,
         )
         self.sessions = Sessions(keys, cipher, lambda count: bytes(random_below(256) for _ in range(count)))
         self._requests_per_s = requests_per_s

@@ -19,6 +19,9 @@ from wire import oscore
 from wire.faults import WireFault
 from wire.oscore_pairing import GATEWAY_ID, NONCE_BYTES, NONCE_BYTES_MAX, Pairing, Session, unwrap, wrap
 
+# Without the words that RFC 8613 proposes: a forged request must not get back more bytes than it had.
+_KEYS_UNKNOWN = oscore.refusal("oscore-context")._replace(payload=b"")
+
 
 class NodeKey(NamedTuple):
     """What an operator brings for one node. It shows no secret."""
@@ -98,7 +101,7 @@ class Sessions:
         if nonces[:NONCE_BYTES] in member.offered.values():
             return self._agree(member, header, request, nonces)
         self.counters["keys-unknown"] += 1
-        return oscore.refusal("oscore-context")
+        return _KEYS_UNKNOWN
 
     def take(self, opened: Opened) -> None:
         """The request is acted on, and from now on it is a replay. One that is dropped before may come again."""
