@@ -248,3 +248,15 @@ def test_no_counter_and_no_listing_holds_a_secret(joined):
     texts = [repr(joined.link.counters), repr(joined.link.unknown), repr(joined.heard), repr(joined.link._opened)]
     for secret in (key_of(NODE).master_secret, joined.node._session.context.sender_key):
         assert all(secret.hex() not in text and repr(secret)[2:-1] not in text for text in texts)
+
+
+def test_a_request_2_beyond_the_rate_is_heard_when_it_comes_again(joined):
+    joined.link._requests_per_s = 1
+    while joined.to_gateway(genuine_of(joined)):
+        pass
+    joined.boot(2)
+    joined.heard.clear()
+    joined.ask(b"after a reboot")
+    assert joined.heard == [] and joined.link.sessions.counters["agreed"] == 2
+    joined.pass_time(30_000)
+    assert [asked.payload for asked in joined.heard] == [b"after a reboot"] and joined.node.counters["handshakes"] == 1
