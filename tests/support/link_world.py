@@ -11,6 +11,7 @@ from gateway.core.link.link import Link
 from simulator.keys import CIPHER, keys_of, link_of
 from tests.support.bad_link import BadLink
 from wire import coap_message as messages
+from wire import oscore
 from wire.coap import Failed, Refused, Request, Response
 
 GATEWAY = "gateway"
@@ -44,6 +45,11 @@ def hint(datagram, *, kind=messages.ACK):
     """The unprotected 4.01 to a request, as anybody can say it who has heard the request."""
     message = messages.decode(datagram)
     return messages.encode(messages.Message(kind, messages.UNAUTHORIZED, message.message_id, message.token, (), b""))
+
+
+def option_of(datagram):
+    """Its OSCORE option."""
+    return oscore.header_of(messages.decode(datagram))
 
 
 class Joined:

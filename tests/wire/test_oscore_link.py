@@ -3,7 +3,7 @@
 import pytest
 
 from simulator.keys import CIPHER, key_of, link_of, pairing_of
-from tests.support.link_world import GATEWAY, NODE, OTHER, Joined, again, gateway_of, hint
+from tests.support.link_world import GATEWAY, NODE, OTHER, Joined, again, gateway_of, option_of
 from tests.support.no_nonce_twice import no_nonce_twice
 from wire import coap_message as messages
 from wire import limits, oscore, oscore_pairing
@@ -33,10 +33,6 @@ def lose_first(*places):
         return len(given) - 1 in places
 
     return lose
-
-
-def option_of(datagram):
-    return oscore.header_of(messages.decode(datagram))
 
 
 def codes(datagrams):
@@ -123,8 +119,12 @@ def test_a_response_1_that_is_no_such_thing_fails_the_request(joined):
     assert joined.answered()
 
 
-def test_a_response_1_must_be_a_protected_4_01(joined):
-    """Somebody who has the keys and answers the probe as if it were a request."""
+@pytest.mark.parametrize(
+    ("code", "r2"),
+    [(messages.CHANGED, b"12345678"), (messages.UNAUTHORIZED, b"1234567"), (messages.UNAUTHORIZED, b"")],
+)
+def test_a_response_1_must_be_a_protected_4_01_with_a_nonce_of_8_bytes(joined, code, r2):
+    """Somebody who has the keys and does not do as we do."""
     joined.lose = lambda source, datagram: source == "node"
     joined.ask(b"x")
     request = messages.decode(joined.said("node")[-1])
@@ -135,11 +135,11 @@ def test_a_response_1_must_be_a_protected_4_01(joined):
         pairing.context(id1), request, CIPHER, window=oscore.NEW, kid_context=header.kid_context
     )
     sealed = oscore.protect_response(
-        pairing.context(b"12345678" + id1),
-        oscore.Content(messages.CHANGED, (), b""),
+        pairing.context(r2 + id1),
+        oscore.Content(code, (), b""),
         CIPHER,
         exchange,
-        kid_context=wrap(b"12345678"),
+        kid_context=wrap(r2),
     )
     made = messages.Message(
         messages.ACK, sealed.code, request.message_id, request.token, sealed.options, sealed.payload
@@ -216,85 +216,6 @@ def test_the_last_nonce_of_a_boot_is_the_last(joined):
     assert not joined.answered(b"two") and joined.failed() == ["exhausted"]
     joined.boot(2)
     assert joined.answered(b"three")
-
-
-# --- hints that anybody may give ------------------------------------------------------------------------------
-
-
-def test_a_forged_hint_costs_one_handshake_for_each_request(joined):
-    assert joined.answered(b"one")
-    joined.lose = lambda source, datagram: source == "node"
-    joined.ask(b"two")
-    for _ in range(5):  # again and again: for the request, for the handshake, for the request under new keys
-        joined.to_node(hint(joined.said("node")[-1]))
-        joined.settle()
-    assert joined.failed() == ["unauthentic"]
-    assert joined.node.counters["handshakes"] == 2 and joined.node.counters["keys-lost"] == 1
-    joined.lose = lambda source, datagram: False
-    assert joined.answered(b"three") and joined.node.counters["handshakes"] == 3
-
-
-def test_a_hint_for_each_of_many_requests_never_costs_two_handshakes_each(joined):
-    def forge(source, datagram):
-        if source == "node" and messages.decode(datagram).code < 32:
-            joined.to_node(hint(datagram))
-        return False
-
-    assert joined.answered(b"one")
-    joined.lose = forge
-    for count in range(10):
-        joined.ask(b"%d" % count)
-        joined.pass_time(1000)
-    assert joined.node.counters["handshakes"] <= 11
-    joined.lose = lambda source, datagram: False
-    assert joined.answered(b"well again")
-
-
-def test_a_hint_hurts_no_other_node(joined):
-    other = link_of(OTHER, GATEWAY, boot=1, random_below=joined.generator.randrange)
-
-    def ask_as_other():
-        other.request(GATEWAY, messages.POST, (b"t",), b"other", now_ms=joined.now_ms)
-        found = []
-        for _ in range(3):
-            for _, datagram in other.outgoing():
-                joined.to_gateway(datagram, "other")
-            for _, datagram in joined.link.outgoing():
-                found += other.receive(datagram, GATEWAY, now_ms=joined.now_ms)
-        return found
-
-    ask_as_other()
-    session = joined.link.sessions.member(usual_kid(OTHER)).session
-    assert session is not None and joined.answered(b"one")
-    joined.ask(b"two")
-    joined.to_node(hint(joined.said("node")[-1]))
-    joined.ask(b"three")
-    assert joined.link.sessions.member(usual_kid(OTHER)).session is session
-    assert ask_as_other() and other.counters["handshakes"] == 1
-
-
-def test_other_unprotected_answers_are_no_answers(joined):
-    assert joined.answered(b"one")
-    joined.lose = lambda source, datagram: True
-    for code in (messages.CHANGED, messages.CONTENT, messages.BAD_REQUEST, messages.INTERNAL_ERROR):
-        joined.events.clear()
-        joined.ask(b"two")
-        asked = messages.decode(joined.said("node")[-1])
-        joined.to_node(
-            messages.encode(messages.Message(messages.ACK, code, asked.message_id, asked.token, (), b"well done"))
-        )
-        assert joined.failed() == ["unauthentic"]
-    assert joined.node.counters["handshakes"] == 1 and joined.node.state != INIT
-
-
-def test_the_answer_to_another_request_is_none(joined):
-    assert joined.answered(b"one")
-    old = joined.said(GATEWAY)[-1]
-    joined.lose = lambda source, datagram: True
-    joined.ask(b"two")
-    asked = messages.decode(joined.said("node")[-1])
-    joined.to_node(again(old, asked.message_id, token=asked.token))
-    assert joined.failed() == ["unauthentic"]
 
 
 # --- answers ---------------------------------------------------------------------------------------------------
