@@ -1,4 +1,4 @@
-"""A node's end of the protected link and unprotected answers, which anybody may give: they cost little and prove nothing."""
+"""A node's end of the protected link and unprotected answers, which anybody may give: they cost little, prove nothing."""
 
 import pytest
 
