@@ -1,4 +1,4 @@
-"""A node's end of the protected link and unprotected answers, which anybody may give: they cost little, prove nothing."""
+"""Unprotected answers to a node, which anybody may give: they cost a handshake at most and prove nothing."""
 
 import pytest
 
