@@ -3,13 +3,14 @@
 import pytest
 
 from tests.support.link_street import LinkStreet
-from tests.support.nonces import watch_nonces
+from tests.support.no_nonce_twice import no_nonce_twice
 
 
 @pytest.fixture
-def nonces(monkeypatch):
-    """Fails at the second message under one key and nonce."""
-    return watch_nonces(monkeypatch)
+def nonces():
+    """Fails if a key and nonce served two messages."""
+    with no_nonce_twice() as ledger:
+        yield ledger
 
 
 def test_a_dusk_that_boots_200_lamps_is_all_reported_within_5_minutes(nonces):
