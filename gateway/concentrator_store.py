@@ -80,6 +80,8 @@ def withdraw(data: Path) -> bool:
     was_there = (folder / _IMAGE).exists()
     for name in (_IMAGE, _FAILED):
         (folder / name).unlink(missing_ok=True)
+    if was_there:
+        node_keys.sync(folder)
     return was_there
 
 
@@ -109,18 +111,13 @@ def save(folder: Path, name: str, content: bytes) -> None:
         os.fsync(file.fileno())
     node_keys.give(fresh)
     fresh.replace(folder / name)
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    node_keys.sync(folder)
 
 
 def _state(path: Path) -> object:
-    """Something that changes when the file does."""
+    """Something that changes when the file does, or whether it may be read."""
     try:
         found = path.stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return found.st_ctime_ns, found.st_size, found.st_ino

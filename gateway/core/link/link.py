@@ -69,7 +69,7 @@ class Link:
             timing=bearer_timing(ack_timeout_ms=ack_timeout_ms),
             exchanges_max=limits.LINK_EXCHANGES_MAX,
             outgoing_max=limits.LINK_OUTGOING_MAX,
-            handled_options=(messages.OSCORE,),
+            handled_options=oscore.ANY_OUTSIDE,
         )
         self.sessions = Sessions(keys, cipher, lambda count: bytes(random_below(256) for _ in range(count)))
         self._requests_per_s = requests_per_s
@@ -105,12 +105,18 @@ class Link:
         return self._endpoint.outgoing()
 
     def respond(self, exchange: int, code: int, payload: bytes = b"", *, now_ms: int) -> Refused | None:
-        """Answer an Asked, once; Refused where it is not open any more."""
-        opened = self._opened.pop(exchange, None)
+        """Answer an Asked, once; Refused if it is not open any more. After "too-large" a shorter answer may follow."""
+        opened = self._opened.get(exchange)
         if opened is None:
             return Refused("unknown-exchange")
-        sealed = self.sessions.seal(opened, oscore.Content(code, (), payload))
-        return self._endpoint.respond(exchange, sealed.code, sealed.payload, options=sealed.options, now_ms=now_ms)
+        try:
+            sealed = self.sessions.seal(opened, oscore.Content(code, (), payload))
+        except WireFault:
+            return Refused("too-large")
+        outcome = self._endpoint.respond(exchange, sealed.code, sealed.payload, options=sealed.options, now_ms=now_ms)
+        if outcome is None or outcome.reason != "too-large":
+            del self._opened[exchange]
+        return outcome
 
     # --- inside -------------------------------------------------------------------------------------------------
 
@@ -148,6 +154,7 @@ class Link:
             self._counters["limited"] += 1
             self._endpoint.drop(request.exchange)
             return None
+        self.sessions.take(opened)
         self._opened[request.exchange] = opened
         if len(self._opened) > limits.LINK_EXCHANGES_MAX:
             self._opened.popitem(last=False)
