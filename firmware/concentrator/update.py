@@ -67,6 +67,7 @@ class Update:
         # Of the file at `_index`: how much of it has been read or written, and how often it was received.
         self._index = 0
         self._at = 0
+        self._is_ending = False
         self._received = 0
         self._sha = None
         self._operation = None
@@ -137,7 +138,8 @@ class Update:
         if self._state_due:
             self._state_due = False
             return words.state(self._number, self.phase, self._failed)
-        if self._want_due:
+        # While the flash is at work the answer is not known; a duplicate on the line may have asked for one.
+        if self._want_due and not self._is_busy():
             self._want_due = False
             return self._want()
         return b""
@@ -246,14 +248,14 @@ class Update:
         """The manifest goes to the folder by pieces as well."""
         if fault:
             self._refuse(fault)
-        elif self._at is None:
+        elif self._is_ending:
             self._check(0)
         elif self._at < len(self._raw):
             piece = bytes(self._raw[self._at : self._at + limits.PIECE_BYTES])
             self._at += len(piece)
             self._operation = (WRITE, piece)
         else:
-            self._at = None
+            self._is_ending = True
             self._operation = (END,)
 
     def _check(self, index, received=0):
@@ -287,10 +289,10 @@ class Update:
         """The result of BEGIN, of a WRITE, or of END."""
         if fault:
             self._refuse(fault)
-        elif self._at is None:
+        elif self._is_ending:
             self._check(self._index, self._received)
         elif self._at == self._file().size:
-            self._at = None
+            self._is_ending = True
             self._operation = (END,)
         else:
             self._want_due = True
@@ -323,6 +325,7 @@ class Update:
         return words.want(tag, self._refusal)
 
     def _go(self, state, operation=None):
+        self._is_ending = False
         self._state = state
         self._operation = operation
 

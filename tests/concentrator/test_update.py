@@ -67,6 +67,32 @@ def test_a_line_that_loses_frames_delays_it_only(lost_permille):
     assert is_whole(rig.medium, "b") and rig.boots == [1, 2]
 
 
+def test_a_line_that_says_everything_twice_changes_nothing():
+    files = {f"wire/f{number}.py": bytes(range(251)) * 8 for number in range(3)}
+    plain, doubled = UpdateRig(), UpdateRig()
+    doubled.repeats = True
+    for rig in (plain, doubled):
+        rig.core.update.offer(image_of(2, files=files))
+        rig.until(DONE)
+    assert doubled.chunks == plain.chunks
+    assert doubled.core.update.health()["faults"] == 0
+    assert doubled.operations.count("begin") == plain.operations.count("begin") == 4
+
+
+def test_a_want_that_comes_again_at_once_gets_one_chunk():
+    rig = UpdateRig()
+    one = image_of(2)
+    rig.core.update.offer(one)
+    rig.until(SENDING)
+    rig.core.update.poll(now_ms=rig.now_ms)
+    want = radio_update.want(one.digest[: radio_update.TAG_BYTES], radio_update.NEXT, 1, 0)
+    got = []
+    for _ in range(3):
+        rig.core.update.on_body(want, now_ms=rig.now_ms)
+        got.append(rig.core.update.poll(now_ms=rig.now_ms))
+    assert got[0][0] == radio_update.CHUNK and got[1:] == [b"", b""]
+
+
 def steps_of_a_whole_update():
     rig = UpdateRig()
     rig.core.update.offer(image_of(2))
@@ -162,6 +188,7 @@ HAPPENINGS = st.one_of(
     st.tuples(st.just("gateway"), st.just(0)),
     st.tuples(st.just("cut"), st.integers(1, 40)),
     st.tuples(st.just("lose"), st.integers(0, 600)),
+    st.tuples(st.just("repeat"), st.integers(0, 1)),
 )
 
 
@@ -184,6 +211,8 @@ def test_whatever_happens_it_starts_from_a_whole_folder_and_ends_well(happenings
             rig.gateway(image_of(2))
         elif what == "lose":
             permille[0] = value
+        elif what == "repeat":
+            rig.repeats = bool(value)
         else:
             if what == "cut":
                 rig.medium.cut_at = rig.medium.operations + value

@@ -49,7 +49,9 @@ def is_whole(medium, folder):
 
 
 class UpdateRig:
-    """`loses(frame)`: what the line swallows. `crashes(number)`: images that end as soon as they run."""
+    """`loses(frame)`: what the line swallows. `repeats`: every frame comes once more, a turn later.
+
+    `crashes(number)`: images that end as soon as they run."""
 
     def __init__(self, *, running=1, medium=None):
         self.now_ms = 0
@@ -58,6 +60,9 @@ class UpdateRig:
             installed(self.medium, "a", image_of(running))
         self.logged = []
         self.loses = lambda _frame: False
+        self.repeats = False
+        self._again = []
+        self.sent = []  # kinds of the gateway's frames
         self.crashes = lambda _number: False
         self.radio_is_whole = True
         self.session = 100
@@ -109,7 +114,9 @@ class UpdateRig:
         chunks = sum(frame[1] == radio_update.CHUNK for frame in frames)
         assert chunks <= 1
         self.chunks += chunks
-        for frame in frames:
+        self.sent += [frame[1] for frame in frames]
+        again, self._again = self._again, frames if self.repeats else []
+        for frame in again + frames:
             if not self.loses(frame):
                 self.bridge.on_serial(frame)
         self.bridge.poll(now_ms=self.now_ms)
@@ -125,8 +132,9 @@ class UpdateRig:
             self.boot()
             return
         while frame := self.bridge.take_frame(heap_free=1, radio_dropped=0, now_ms=self.now_ms):
-            if not self.loses(frame):
-                self.core.receive(frame, now_ms=self.now_ms)
+            for _ in range(2 if self.repeats else 1):
+                if not self.loses(frame):
+                    self.core.receive(frame, now_ms=self.now_ms)
 
     def run(self, for_ms, step_ms=20):
         end_ms = self.now_ms + for_ms
