@@ -8,8 +8,8 @@ another image it is cleared (CLEARING) and the manifest asked for (MANIFEST). Th
 with its digest (CHECKING), and where it is not as it should be, received (RECEIVING) and checked again. So a restart of
 either side costs the file that was under way. READY: ACTIVATE writes the choice of the next start, then a restart.
 
-**On trial** the program confirms itself when its radio was begun whole, the gateway has asked it, and it has run for a
-minute. If that does not come about in TRIAL_MS it restarts: the loader counts the trials.
+**On trial** the program confirms itself when its radio was begun whole, the gateway has spoken to it (ASK or OFFER),
+and it has run for a minute. If that does not come about in TRIAL_MAX_MS it restarts: the loader counts the trials.
 
 The gateway has verified the signature; what is checked here is that all came as it was signed, that the product is
 ours and that the number rises. Must not touch a file.
@@ -148,6 +148,7 @@ class Update:
 
     def _on_offer(self, offer):
         self._state_due = True  # one that was lost may be what it waits for
+        self._was_asked = True  # our HELLO may have been lost, and a gateway that noticed no reset says no ASK
         if offer.digest != self._digest or self._state == _IDLE:
             self._digest = offer.digest
             self._size = offer.size
