@@ -68,7 +68,7 @@ class Gateway:
         self.end.poll(now_ms=now_ms)
         for due in [due for due in self._pending if due[0] <= now_ms]:
             self._pending.remove(due)
-            answer = Answer(unix_s + self.unix_lead_s if self.knows_time else None, 0)
+            answer = Answer(unix_s + self.unix_lead_s if self.knows_time else None, 0, None, 0)
             code = messages.CHANGED if self.refuses_with is None else self.refuses_with
             payload = b"" if self.refuses_with else record.encode_answer(answer)
             self.end.respond(due[1], code, payload, now_ms=now_ms)
