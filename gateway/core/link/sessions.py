@@ -39,15 +39,18 @@ class Opened(NamedTuple):
 
 
 class Member:
-    """One node. `offered`: our nonces that it may come back with."""
+    """One node. `offered`: our nonces that it may come back with. `heard_at`: from where its last request came;
+    `proven_at`: where it was when it answered our nonce."""
 
-    __slots__ = ("key", "offered", "pairing", "session")
+    __slots__ = ("heard_at", "key", "offered", "pairing", "proven_at", "session")
 
     def __init__(self, key: NodeKey) -> None:
         self.key = key
         self.pairing = Pairing(key.master_secret, GATEWAY_ID, key.kid)
         self.session: Session | None = None
         self.offered: OrderedDict[bytes, None] = OrderedDict()
+        self.heard_at: Any = None
+        self.proven_at: Any = None
 
 
 class Sessions:
@@ -57,6 +60,7 @@ class Sessions:
         self._cipher = cipher
         self._random_bytes = random_bytes
         self._members: dict[bytes, Member] = {}
+        self._by_node: dict[bytes, Member] = {}
         self.counters = {"handshakes": 0, "agreed": 0, "keys-unknown": 0}
         self.set_keys(keys)
 
@@ -65,13 +69,17 @@ class Sessions:
         before = {member.key: member for member in self._members.values()}
         members = {key.kid: before.get(key) or Member(key) for key in keys}
         self._members = members
+        self._by_node = {member.key.node: member for member in members.values()}
 
     def nodes(self) -> frozenset[bytes]:
         """Ids of all members."""
-        return frozenset(member.key.node for member in self._members.values())
+        return frozenset(self._by_node)
 
     def member(self, kid: bytes) -> Member | None:
         return self._members.get(kid)
+
+    def member_of(self, node: bytes) -> Member | None:
+        return self._by_node.get(node)
 
     def agreed(self) -> int:
         """Members with keys that have been proven."""
@@ -99,6 +107,14 @@ class Sessions:
     def seal(self, opened: Opened, content: Any) -> Any:
         """The protected answer to a request."""
         return oscore.protect_response(opened.session.context, content, self._cipher, opened.exchange)
+
+    def ask(self, session: Session, content: Any) -> tuple[Any, Any]:
+        """A protected request of ours to a node, and what its answer needs."""
+        return oscore.protect_request(session.context, content, self._cipher, number=session.take())
+
+    def answer(self, session: Session, response: Any, exchange: Any) -> Any:
+        """The Content of the answer to it; WireFault for what does not hold."""
+        return oscore.vouched(oscore.unprotect_response(session.context, response, self._cipher, exchange))
 
     # --- inside -------------------------------------------------------------------------------------------------
 
