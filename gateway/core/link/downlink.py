@@ -220,9 +220,7 @@ class Downlink:
         if known is None:
             return False
         payload = self._payload(node, now_ms)
-        number = self._link.ask(
-            node, messages.POST, (node_order.PATH,), payload, options=options, now_ms=now_ms
-        )
+        number = self._link.ask(node, messages.POST, (node_order.PATH,), payload, options=options, now_ms=now_ms)
         if isinstance(number, Refused):
             self.counters["failed"] += 1
             return False
