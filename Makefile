@@ -5,6 +5,8 @@ VENV ?= .venv
 ARGS ?=
 BIN := $(VENV)/bin
 PREPARE := $(PYTHON) tools/prepare.py --venv $(VENV)
+# Three processes for two cores: some tests wait for real parts most of the time (tests/conftest.py says which).
+PARALLEL := -n 3
 
 .PHONY: help sim test lint clean
 .DEFAULT_GOAL := help
@@ -20,7 +22,7 @@ sim: ## run the simulated territory (bocage sim)
 test: ## check style, types and import directions, then run every test
 	@$(PREPARE) --extra dev --programs
 	@$(MAKE) --no-print-directory checks
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 lint: ## check style, types and import directions only
 	@$(PREPARE) --extra dev

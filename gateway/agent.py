@@ -26,7 +26,7 @@ from gateway.facts import STARTING
 from gateway.io import clock
 from gateway.io.lock import FolderLock
 from gateway.io.mqtt import Connected, Disconnected, Message, MqttLink, PubAck, Subscription
-from gateway.io.udp import UdpLink, open_link
+from gateway.node_link import NodeLink, open_node_link
 from gateway.operation import Operation
 from gateway.startup import Opened, in_thread, open_core
 
@@ -53,7 +53,7 @@ class Agent:
         self._housekeep_at_ms = 0
         self._early: list[Any] = []
         self._cabinet: CabinetShell | None = None
-        self._link: UdpLink | None = None
+        self._link = NodeLink()
 
     async def run(self) -> None:
         """Start, serve, stop. OSError when the disk or the address cannot be had."""
@@ -98,9 +98,8 @@ class Agent:
             self._cabinet = CabinetShell(
                 self._config, self._core, turn=self._turn, post=self._posted, say=self._operation.say
             )
-        if self._config.bind is not None:
-            self._link = await open_link(*self._config.bind, self._on_datagram)
-        link = None if self._link is None else self._link.address
+        self._link = await open_node_link(self._config, self._on_datagram, self._operation.say)
+        link = self._link.address
         self._operation.running(opened.core, opened.boot, link, self._shell_counters)
         recovery = opened.recovery
         self._operation.say(
@@ -137,8 +136,7 @@ class Agent:
         except TimeoutError:
             self._operation.say("stop-unfinished", syncs=disk.unreported)
             return
-        if self._link is not None:
-            self._link.close()
+        self._link.close()
         disk.close()
         self._opened.state_disk.close()
 
@@ -159,8 +157,7 @@ class Agent:
 
     def _carry_out(self, effect: Any) -> None:
         if isinstance(effect, Send):
-            if self._link is not None:
-                self._link.send(effect.peer, effect.datagram)
+            self._link.send(effect.peer, effect.datagram)
         elif isinstance(effect, Publication):
             self._mqtt.publish(effect.token, effect.topic, effect.payload, effect.retain, effect.expiry_s)
         elif isinstance(effect, Log):
@@ -210,8 +207,7 @@ class Agent:
 
     def _shell_counters(self) -> dict[str, Any]:
         cabinet = {} if self._cabinet is None else self._cabinet.health()
-        udp = {} if self._link is None else {"udp": {"dropped": self._link.dropped}}
-        return {"mqtt": dict(self._mqtt.counters), **udp, **cabinet}
+        return {"mqtt": dict(self._mqtt.counters), **self._link.health(), **cabinet}
 
     # --- events -------------------------------------------------------------------------------------------------
 

@@ -31,7 +31,8 @@ remedy.
                                          power_command = ["/usr/sbin/uhubctl", "-a", "cycle", "-p", "2"]
 
 A node is answered if an operator has adopted it (`bocage gateway adopt`); `nodes`, if given, bars all others. Empty, or
-no `[link]` beside a `[cabinet]`: none, and no port is open.
+no `[link]` beside a `[cabinet]`: none, and no port is open. `[bus]`, `[wire]`, `[radio]`, bearers on serial ports: see
+`gateway/link_config.py`; beside them `bind`, UDP, may be left out.
 `[metrics]` absent: no listener. `[status] socket` absent: as above, in the data folder. `[fibre]` and `[mobile]` are
 bearers: either, both (fibre is preferred, mobile is paid for by the byte) or none (whatever route the system has);
 `source = "192.0.2.7"` binds by address in place of an interface. A broker without TLS needs `--insecure`.
@@ -39,11 +40,11 @@ bearers: either, both (fibre is preferred, mobile is paid for by the byte) or no
 """
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gateway import cabinet_config
+from gateway import cabinet_config, link_config
 from gateway.cabinet_config import CabinetConfig
 from gateway.config_reader import INTEGERS, Modem, Reader
 from gateway.core.bearers import bearer
@@ -51,6 +52,7 @@ from gateway.core.cabinet.cabinet import CabinetOptions
 from gateway.core.cabinet.feeder import FeederOptions
 from gateway.core.gateway import Options
 from gateway.io.mqtt import Bearer, MqttOptions
+from gateway.link_config import SerialBearers
 from gateway.local.options import PageOptions
 from policy.keyset import KeySet
 from wire import topic
@@ -79,6 +81,7 @@ class Config:
     metrics: tuple[str, int] | None = None
     bearers: tuple[Bearer, ...] = ()
     modem: Modem | None = None
+    serial: SerialBearers = field(default_factory=SerialBearers)
     cabinet: CabinetConfig | None = None
     page: PageOptions | None = None
 
@@ -111,8 +114,11 @@ def check(plain: dict[str, Any], *, insecure: bool) -> Config:
     name = reader.text("gateway", "name", topic.is_gateway_name, "lower-case letters, digits, inner hyphens")
     data = reader.text("gateway", "data", lambda value: value.startswith("/"), "an absolute path")
     # A cabinet whose lamps have no controllers answers no node: there is no link to open.
-    is_alone = "cabinet" in plain and "link" not in plain
-    bind = None if is_alone else reader.address("link", "bind", 5683)
+    serial = link_config.check(plain, reader.faults)
+    has_serial = any(section in plain for section in link_config.FIELDS)
+    is_alone = "cabinet" in plain and "link" not in plain and not has_serial
+    has_udp = not is_alone and not (has_serial and "bind" not in plain.get("link", {}))
+    bind = reader.address("link", "bind", 5683) if has_udp else None
     broker = reader.address("uplink", "broker", 8883)
     allowed = frozenset() if is_alone else reader.nodes()
     tls = reader.tls(insecure)
@@ -142,7 +148,8 @@ def check(plain: dict[str, Any], *, insecure: bool) -> Config:
         segment_bytes_max=segment,
         journal_bytes_max=numbers["journal", "bytes_max"],
         alarm_reserve_bytes=reserve,
-        ack_timeout_ms=numbers["link", "ack_timeout_ms"],
+        # One patience for all bearers: the longest. Only our own requests and late answers wait for it.
+        ack_timeout_ms=max(numbers["link", "ack_timeout_ms"], serial.bus.ack_timeout_ms if serial.bus else 0),
         reconnect_last_ms=1000 * numbers["uplink", "reconnect_max_s"],
         bearers=tuple(bearer.Bearer(one.name, is_metered=one.name == "mobile") for one in bearers),
         monthly_bytes=numbers["mobile", "monthly_bytes"] or None,
@@ -151,8 +158,11 @@ def check(plain: dict[str, Any], *, insecure: bool) -> Config:
         cabinet=None if cabinet is None else _cabinet_options(cabinet, keys),
     )
     mqtt = MqttOptions(*broker, f"{insee}-{name}", topic.build(topic.STATE, insee, name), tls)
-    bind = None if allowed == frozenset() else bind
-    return Config(core, mqtt, Path(data), bind, trust, status_socket, metrics, bearers, modem, cabinet, page)
+    if allowed == frozenset():
+        bind, serial = None, SerialBearers()
+    return Config(
+        core, mqtt, Path(data), bind, trust, status_socket, metrics, bearers, modem, serial, cabinet, page
+    )
 
 
 def _cabinet_options(cabinet: CabinetConfig, keys: KeySet | None) -> CabinetOptions:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gateway import link_config
 from gateway.cabinet_config import CabinetConfig
 from gateway.core import limits
 from gateway.io.mqtt import Bearer
@@ -60,6 +61,7 @@ OTHERS = {
     "mobile": ("interface", "source", "modem", "power_command"),
     "cabinet": (),
     "page": ("bind", "password", "certificate", "key"),
+    **link_config.FIELDS,
 }
 
 

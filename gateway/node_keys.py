@@ -93,24 +93,31 @@ def read_folder(folder: Path) -> Found:
 
 def write(folder: Path, key: NodeKey) -> Path:
     """Put a key into the folder, by rename; OSError, or KeyFileError if it cannot stand beside those that are there."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not folder.exists():
+        folder.mkdir(mode=0o700, parents=True)
+        _give(folder)
     others = [other for other in read_folder(folder).keys if other.node != key.node]
     clash = check_keys([*others, key])
     if clash:
         raise KeyFileError("; ".join(clash))
     path = folder / f"{key.node.hex()}{SUFFIX}"
-    save(path, key)
+    save(path, key, gives=True)
     return path
 
 
-def save(path: Path, key: NodeKey) -> None:
-    """Write one key file that only its owner may read; a cut leaves the old one or the new one. OSError."""
+def save(path: Path, key: NodeKey, *, gives: bool = False) -> None:
+    """Write one key file that only its owner may read; a cut leaves the old one or the new one. OSError.
+
+    `gives`: when root writes it, it becomes the folder's owner's: the agent is another user.
+    """
     fresh = path.with_name(path.name + ".new")
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
         file.write(text(key))
         file.flush()
         os.fsync(file.fileno())
+    if gives:
+        _give(fresh)
     fresh.replace(path)
     if os.name == "posix":
         handle = os.open(path.parent, os.O_RDONLY)
@@ -118,6 +125,13 @@ def save(path: Path, key: NodeKey) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def _give(path: Path) -> None:
+    """Root hands it to whom the folder above belongs."""
+    if os.name == "posix" and os.geteuid() == 0:
+        above = path.parent.stat()
+        os.chown(path, above.st_uid, above.st_gid)
 
 
 def remove(folder: Path, node: bytes) -> bool:

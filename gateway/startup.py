@@ -7,6 +7,7 @@ harmless: every step here survives a power cut.
 
 import asyncio
 import secrets
+import time
 from collections.abc import Callable
 from threading import Thread
 from typing import Any, NamedTuple, TypeVar
@@ -18,7 +19,7 @@ from gateway.core.gateway import Gateway, Start
 from gateway.core.heartbeats import Heartbeats
 from gateway.crypto import AesBlocks, verify_ed25519
 from gateway.io import clock
-from gateway.io.boot_counter import next_boot
+from gateway.io.boot_counter import last_boot, next_boot
 from gateway.io.watched_disk import WatchedDisk
 
 Result = TypeVar("Result")
@@ -43,13 +44,14 @@ def open_core(
     on_state_synced: OnSynced,
 ) -> Opened:
     """Raises OSError when the disk does not let us. The two functions are called in the disks' threads."""
-    boot = next_boot(config.data / "state")
+    previous = last_boot(config.data / "state")
+    boot = next_boot(config.data / "state", int(time.time()))
     found = node_keys.read_folder(config.keys)
     journal_disk = WatchedDisk(config.data / "journal", on_synced, heartbeats, "journal-sync")
     state_disk = WatchedDisk(config.data / "state", on_state_synced, heartbeats, "state-sync")
     core = Gateway(
         config.core,
-        Start(secrets.token_bytes(8), boot, "start"),
+        Start(secrets.token_bytes(8), boot, "start", previous),
         journal_disk=journal_disk,
         state_disk=state_disk,
         keys=found.keys,

@@ -10,6 +10,7 @@ from typing import Any
 from gateway.core.bearers.connection import UNBOUND, Connect, Drop, Probe
 from gateway.core.gateway import Gateway, Log, Options, Send, Start
 from gateway.core.uplink.post import Publication
+from gateway.io.boot_counter import number_after
 from simulator import ed25519
 from simulator.broker import Broker
 from simulator.disk import PendingSync, SimDisk
@@ -74,6 +75,7 @@ class GatewayHost:
         self.is_up = {bearer.name: True for bearer in options.bearers or (UNBOUND,)}
         self.metered_bytes = self._counted_from = 0
         self.boot = 0
+        self.previous: int | None = None
         self._life = 0
         self._lines: dict[str, _Line] = {}
         self._wake_ms: int | None = None
@@ -137,7 +139,8 @@ class GatewayHost:
     def _start(self, life: int) -> None:
         if life != self._life:
             return
-        self.boot += 1
+        self.previous = self.boot or None
+        self.boot = number_after(self.previous, self._world.unix_s)
         self._counted_from = self.metered_bytes
         self.core = self._make_core()
         self.core.start(now_ms=self._world.now_ms)
@@ -152,7 +155,7 @@ class GatewayHost:
         prng = self._prng.split(f"boot-{self.boot}")
         return Gateway(
             self.options,
-            Start(prng.bits64().to_bytes(8, "big"), self.boot, "power-on"),
+            Start(prng.bits64().to_bytes(8, "big"), self.boot, "power-on", self.previous),
             journal_disk=self.journal_disk,
             state_disk=self.state_disk,
             keys=keys_of(self.nodes),

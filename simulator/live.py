@@ -14,6 +14,7 @@ from pathlib import Path
 from simulator.prng import Prng
 from simulator.rig import Rig, RigError
 
+_FIRST_WORD_S = 60
 # The drain is given up when nothing more arrives for so long.
 _DRAIN_S = 180
 
@@ -66,7 +67,10 @@ def tell(folder: Path, args: argparse.Namespace, *, quiet: bool) -> Figures:
 
     with Rig(folder, nodes=args.nodes, crowd=args.crowd) as rig:
         say(f"{args.nodes} nœuds MicroPython, passerelle, Mosquitto, entrepôt (nodes, gateway, broker, ingest)")
-        while time.monotonic() - begun < args.seconds:
+        # On a busy machine a VM takes its time to start; one that was never heard would tell nothing.
+        rig.wait_until(lambda: _heard(rig) == args.nodes + args.crowd, _FIRST_WORD_S)
+        story = time.monotonic()
+        while time.monotonic() - story < args.seconds:
             rig.pump((2000 + prng.randrange(4000)) / 1000)
             part = rig.parts[prng.randrange(len(rig.parts))]
             away_s = (200 + prng.randrange(2000)) / 1000
@@ -74,6 +78,11 @@ def tell(folder: Path, args: argparse.Namespace, *, quiet: bool) -> Figures:
             say(f"kill -9 {part.name}, {away_s:.1f} s · acquittés (acknowledged) {said}")
             rig.kill(part, away_s)
         return conclude(rig)
+
+
+def _heard(rig: Rig) -> int:
+    """How many nodes were ever acknowledged anything."""
+    return len({node for node, _, _ in rig.delivery.identities(acknowledged=True)})
 
 
 def conclude(rig: Rig) -> Figures:

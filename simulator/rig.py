@@ -6,7 +6,9 @@ with -9; the simulator's own path never comes here. What is said and what is sto
 checker as in virtual time.
 """
 
+import errno
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -20,6 +22,7 @@ from gateway import node_keys
 from simulator.checkers.delivery import DeliveryChecker, Verdict
 from simulator.crowd import Crowd, member_id
 from simulator.keys import key_of, settings_of
+from simulator.uninterrupted import uninterrupted
 from simulator.vm import VmNode, find_micropython
 from tools.centre.archive import Archive
 
@@ -27,6 +30,10 @@ _REPOSITORY = Path(__file__).resolve().parents[1]
 GATEWAY_ID = bytes.fromhex("7c1f0a2cfe000001")
 _INSEE, _NAME = "49007", "cab-1"
 _HOST = "127.0.0.1"
+# Below those that the kernel gives to whoever asks for any (from 32768 on Linux): while a broker is away nobody else
+# comes to sit on its port by chance, not even the near end of a connection that is tried to it.
+_PORTS = range(20_000, 32_000)
+_PORT_TRIES = 100
 # After that a part that was asked to end is killed.
 _STOP_TIMEOUT_S = 10
 
@@ -41,10 +48,18 @@ def find_mosquitto() -> str | None:
 
 
 def free_port(kind: socket.SocketKind) -> int:
-    """A port of the loopback interface that is free now."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind((_HOST, 0))
-        return int(probe.getsockname()[1])
+    """A port of the loopback interface that is free now; drawn, so that rigs side by side have their own."""
+    for _ in range(_PORT_TRIES):
+        port = secrets.choice(_PORTS)
+        with socket.socket(socket.AF_INET, kind) as probe:
+            try:
+                probe.bind((_HOST, port))
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+            else:
+                return port
+    raise RigError(f"no free port from {_PORTS.start} to {_PORTS.stop - 1}")
 
 
 class Part:
@@ -61,7 +76,7 @@ class Part:
     def start(self) -> None:
         environment = dict(os.environ)
         environment["PYTHONPATH"] = os.pathsep.join([str(_REPOSITORY / "firmware"), str(_REPOSITORY)])
-        with self._log.open("ab") as log:
+        with self._log.open("ab") as log, uninterrupted():
             # A session of its own: Ctrl-C at the terminal reaches the rig, and the rig ends its parts.
             self._process = subprocess.Popen(
                 self._command,

@@ -143,6 +143,7 @@ class Territory:
         gateway.nodes.append(node)
         settings = Settings(
             node=node,
+            bearer=("udp",),
             gateway=(gateway.options.name, 5683),
             pairing=pairing_of(node),
             site=site,

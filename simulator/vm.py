@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import wire
+from simulator.uninterrupted import uninterrupted
 
 FIRMWARE = Path(wire.__file__).resolve().parents[1]  # the checkout's firmware folder, or where a wheel put its packages
 SHIMS = Path(__file__).resolve().parent / "shims"
@@ -50,7 +51,8 @@ class VmNode:
     """One node. Its folder keeps settings.json and the state files from start to start, as its flash would.
 
     `settings`: plain data as `node.settings` takes them; `wifi` may be left out. `heap_bytes`: the VM's
-    heap, its own default when None. Not thread-safe; its reader thread ends with the process.
+    heap, its own default when None. `line`: the terminal at the other end of its serial bearer. Not
+    thread-safe; its reader thread ends with the process.
     """
 
     def __init__(
@@ -61,11 +63,13 @@ class VmNode:
         *,
         heap_bytes: int | None = None,
         ticks_start: int = TICKS_START,
+        line: str = "",
     ) -> None:
         self.folder = folder
         self._micropython = micropython
         self._heap_bytes = heap_bytes
         self._ticks_start = ticks_start
+        self._line = line
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
         self._lines: deque[str] = deque(maxlen=LINES_KEPT_MAX)
@@ -78,19 +82,20 @@ class VmNode:
         """Apply power. `reset_cause` is a name of `machine`: what the node is to believe."""
         assert not self.running, "stop it first"
         heap = [] if self._heap_bytes is None else ["-X", f"heapsize={self._heap_bytes}"]
-        self._process = subprocess.Popen(
-            [self._micropython, *heap, str(SHIMS / "start.py")],
-            cwd=self.folder,
-            env=self._environment(reset_cause),
-            stdin=subprocess.PIPE,  # never written to: its end tells the node that we are gone
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-        )
-        self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
-        self._reader.start()
+        with uninterrupted():
+            self._process = subprocess.Popen(
+                [self._micropython, *heap, str(SHIMS / "start.py")],
+                cwd=self.folder,
+                env=self._environment(reset_cause),
+                stdin=subprocess.PIPE,  # never written to: its end tells the node that we are gone
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+            )
+            self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
+            self._reader.start()
 
     def kill(self) -> None:
         """Cut the power: the process gets no chance to do anything (SIGKILL)."""
@@ -157,6 +162,7 @@ class VmNode:
             "MICROPYPATH": path,
             "BOCAGE_ON_LEASH": "1",
             "BOCAGE_TICKS_START": str(self._ticks_start),
+            "BOCAGE_LINE": self._line,
             "BOCAGE_RESET_CAUSE": reset_cause,
             "BOCAGE_LAMP": ",".join(str(power) for power in self._lamp),
         }

@@ -62,6 +62,40 @@ def _refuse_skip(report, marks):
     report.longrepr = f"{reason}\n(no skip here: BOCAGE_REQUIRE asks for {', '.join(sorted(marks))})"
 
 
+# --- several processes ----------------------------------------------------------------------------
+
+# Their tests follow each other in one process: they want the same networks, or the same Debian.
+CHAINS = ("tests/live", "tests/tools/package")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Under `pytest -n`: a process is given a chain, or a whole file, so that what its tests share is made once."""
+    # Not `--dist loadgroup`: what pytest-xdist 3.8 writes for that pytest 9.2 does not read.
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Chained(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            path = nodeid.partition("::")[0]
+            folder = path.rpartition("/")[0]
+            return folder if folder in CHAINS else path
+
+    config.option.loadscopereorder = False  # the order of collection, below
+    return Chained(config, log)
+
+
+def pytest_collection_modifyitems(config, items):
+    """Under `pytest -n`: what takes long with real parts begins first. It waits most of the time, and meanwhile the
+    other processes have the processors."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: not _is_long_and_real(item))
+
+
+def _is_long_and_real(item):
+    marks = {mark.name for mark in item.iter_markers()}
+    return "slow" in marks and not marks.isdisjoint(("live", "root"))
+
+
 # --- MicroPython VMs ------------------------------------------------------------------------------
 
 

@@ -38,6 +38,10 @@ _FACTS: dict[str, tuple[int, int] | None] = {
     "dimming.pin": (0, _PIN_MAX),
     "dimming.inverted": None,
     "dimming.frequency_hz": (100, 20_000),
+    "bus.uart": (1, 2),
+    "bus.tx_pin": (0, _PIN_MAX),
+    "bus.rx_pin": (0, _PIN_MAX),
+    "bus.enable_pin": (0, _PIN_MAX),
     "meter.uart": (1, 2),
     "meter.tx_pin": (0, _PIN_MAX),
     "meter.rx_pin": (0, _PIN_MAX),
@@ -89,6 +93,8 @@ def _pin_faults(plain: Mapping[str, Any]) -> list[str]:
         if pin in users:
             found.append(f"{path}: GPIO {pin} is {users[pin]} already; choose another")
         users.setdefault(pin, path)
+    if _fact(plain, "bus.uart") == _fact(plain, "meter.uart"):
+        found.append("bus.uart: is the meter's; choose the other")
     return found
 
 
@@ -129,7 +135,7 @@ def calibration(front_end: Mapping[str, int]) -> tuple[int, int, int, int]:
 
 def board_text(plain: Mapping[str, Any]) -> str:
     """The text of firmware/boards/streetlight.py."""
-    relay, dimming, meter = plain["relay"], plain["dimming"], plain["meter"]
+    relay, dimming, bus, meter = plain["relay"], plain["dimming"], plain["bus"], plain["meter"]
     return f'''"""Generated from {SOURCE} by tools/generate.py: change that file, not this one."""
 
 # {relay["description"]}
@@ -140,6 +146,12 @@ RELAY_CLOSED_LEVEL = {relay["closed_level"]}
 DIM_PIN = {dimming["pin"]}
 DIM_INVERTED = {dimming["inverted"]}
 DIM_HZ = {dimming["frequency_hz"]}
+
+# {bus["description"]}
+BUS_UART = {bus["uart"]}
+BUS_TX_PIN = {bus["tx_pin"]}
+BUS_RX_PIN = {bus["rx_pin"]}
+BUS_ENABLE_PIN = {bus["enable_pin"]}
 
 # {meter["description"]}
 METER_UART = {meter["uart"]}

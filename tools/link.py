@@ -12,12 +12,14 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from tools import link_blocks, link_decode, link_key, link_replay, link_talk
+from gateway import node_keys
+from tools import link_blocks, link_decode, link_key, link_node, link_replay, link_serve, link_talk
 from wire import block, coap_message, limits, oscore
 
 _TOOLS: dict[str, tuple[ModuleType, str]] = {
     "decode": (link_decode, "what captured datagrams or record payloads say"),
     "replay": (link_replay, "send captured datagrams again and show what comes back"),
+    "serve": (link_serve, "a gateway for the bench: answer nodes and show what they say"),
     "key": (link_key, "mint the key of a node, once, for its settings and its gateway"),
 }
 _COAP_PORT = 5683
@@ -37,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, (module, does) in _TOOLS.items():
         module.add_arguments(actions.add_parser(name, help=does, description=module.__doc__))
     talk = actions.add_parser("talk", help="one request under OSCORE over UDP, and its answer, by blocks if need be")
-    talk.add_argument("context", type=Path, help="the context file (tools/link_talk.py says what it holds)")
+    talk.add_argument("context", type=Path, help="context file (see tools/link_talk.py), or a node's .key")
     talk.add_argument("uri", help="coap://ADDRESS[:PORT]/PATH[?QUERY]")
     talk.add_argument("--method", choices=sorted(_METHODS), default="get")
     payload = talk.add_mutually_exclusive_group()
@@ -60,11 +62,9 @@ def run(args: argparse.Namespace) -> int:
 def _talk(args: argparse.Namespace) -> int:
     try:
         address, request = _request(args)
-        context = link_talk.load_context(args.context)
-        sequence = link_talk.SequenceFile(args.context, is_first=args.first)
         szx = None if args.block is None else _BLOCK_SIZES.index(args.block)
         progress = link_blocks.Progress(sys.stderr)
-        with link_talk.Conversation(context, sequence, address, wait_s=args.wait) as conversation:
+        with _conversation(args, address) as conversation:
             answer = link_blocks.transfer(conversation.ask, request, szx=szx, progress=progress)
         shown: dict[str, Any] = {"code": link_talk.code_text(answer.code)}
         if args.out is None:
@@ -72,7 +72,7 @@ def _talk(args: argparse.Namespace) -> int:
         else:
             args.out.write_bytes(answer.payload)
             shown["payload_bytes"] = len(answer.payload)
-    except (link_talk.TalkError, link_blocks.TransferError) as error:
+    except (link_talk.TalkError, link_blocks.TransferError, node_keys.KeyFileError) as error:
         print(f"bocage link: {error}", file=sys.stderr)
         return 2
     except OSError as error:
@@ -80,6 +80,16 @@ def _talk(args: argparse.Namespace) -> int:
         return 2
     print(json.dumps(shown))
     return 0
+
+
+def _conversation(
+    args: argparse.Namespace, address: tuple[str, int]
+) -> link_talk.Conversation | link_node.NodeConversation:
+    if args.context.suffix == node_keys.SUFFIX:
+        return link_node.NodeConversation(node_keys.read(args.context), address, wait_s=args.wait)
+    context = link_talk.load_context(args.context)
+    sequence = link_talk.SequenceFile(args.context, is_first=args.first)
+    return link_talk.Conversation(context, sequence, address, wait_s=args.wait)
 
 
 def _request(args: argparse.Namespace) -> tuple[tuple[str, int], oscore.Content]:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from gateway import node_keys
 from tools import link_talk, link_words
 from tools.link_capture import Flaw
 from tools.link_frames import Address, Datagram
@@ -44,15 +45,22 @@ def add_context_argument(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="a context file as for talk, of either end, to open what is protected; its sequence is not touched",
+        help="a context file as for talk, of either end, or a node's key file (.key), to open what is protected; "
+        "a node's key opens what follows a start of the node in the capture",
     )
+
+
+def opener_of(paths: list[Path]) -> Opener:
+    """What opens datagrams, with these context and key files. TalkError, KeyFileError."""
+    contexts = [link_talk.load_context(path) for path in paths if path.suffix != node_keys.SUFFIX]
+    return Opener(contexts, [node_keys.read(path) for path in paths if path.suffix == node_keys.SUFFIX])
 
 
 def run(args: argparse.Namespace) -> int:
     """Exit status: 0 everything was decoded, 2 something was not (its line says why)."""
     try:
-        opener = Opener([link_talk.load_context(path) for path in args.context])
-    except link_talk.TalkError as error:
+        opener = opener_of(args.context)
+    except (link_talk.TalkError, node_keys.KeyFileError) as error:
         print(f"bocage link: {error}", file=sys.stderr)
         return 2
     sources = Sources(port=args.port, serial=args.serial)

@@ -10,9 +10,12 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from gateway.core.link.sessions import NodeKey
 from gateway.crypto import AesBlocks
+from tools import link_ring
 from tools import link_words as words
 from tools.link_frames import Address, Datagram
+from tools.link_ring import Node, Ring
 from wire import coap_message as messages
 from wire import oscore
 from wire.faults import WireFault
@@ -26,21 +29,27 @@ Key = tuple[Address | None, Address | None, bytes]
 
 
 class Asked(NamedTuple):
-    """A request that was seen. `context`: as its sender has it; it and `exchange` are None unless it was opened."""
+    """A request that was seen. `context`: as its sender has it; it and `exchange` are None unless it was opened.
+
+    `first`: the node and its nonce, where this was the first request of a start and its answer has keys of its own.
+    """
 
     number: int
     is_protected: bool
     path: str | None
     context: oscore.Context | None
     exchange: oscore.Exchange | None
+    first: tuple[Node, bytes] | None = None
 
 
 class Opener:
     """Shows datagram after datagram. `counters` only rise; `datagrams` is the sum of the next two."""
 
-    def __init__(self, contexts: Sequence[oscore.Context] = ()) -> None:
+    def __init__(self, contexts: Sequence[oscore.Context] = (), keys: Sequence[NodeKey] = ()) -> None:
         self.counters = dict.fromkeys(("datagrams", "malformed", "sound", "protected", "opened", "not_opened"), 0)
         self._views = [view for context in contexts for view in (context, _seen_by_peer(context))]
+        self._ring = Ring(keys)
+        self._has_keys = bool(contexts or keys)
         self._cipher = AesBlocks()
         self._asked: OrderedDict[Key, Asked] = OrderedDict()
 
@@ -97,7 +106,22 @@ class Opener:
             return asked, self._closed({}, f"the OSCORE option is not sound ({fault.reason})")
         told = _header(header, message)
         named = [view for view in self._views if header.kid == view.recipient_id]
-        reason = "no context has this kid" if self._views else "no context was given"
+        reason = "no context has this kid" if self._has_keys else "no context was given"
+        for node, nonces, view in self._ring.candidates(header):
+            try:
+                content, exchange, _ = oscore.unprotect_request(
+                    view, message, self._cipher, window=oscore.NEW, kid_context=header.kid_context
+                )
+            except WireFault as fault:
+                reason = _REASONS.get(fault.reason, fault.reason)
+                continue
+            self.counters["opened"] += 1
+            first = (node, nonces) if link_ring.is_first(nonces) else None
+            if first is None:
+                node.agreed(nonces)
+            inner = words.content(content)
+            asked = Asked(asked.number, True, inner.get("path"), _seen_by_peer(view), exchange, first)
+            return asked, {"oscore": told, "inner": inner}
         for view in named:
             try:
                 content, exchange, _ = oscore.unprotect_request(view, message, self._cipher, window=oscore.NEW)
@@ -112,7 +136,8 @@ class Opener:
 
     def _show_response(self, message: Any, answered: Asked | None) -> dict[str, Any]:
         try:
-            told = _header(oscore.header_of(message), message)
+            header = oscore.header_of(message)
+            told = _header(header, message)
         except WireFault as fault:
             return self._closed({}, f"the OSCORE option is not sound ({fault.reason})")
         if answered is None:
@@ -120,7 +145,10 @@ class Opener:
         if answered.context is None or answered.exchange is None:
             return self._closed(told, "its request was not opened")
         try:
-            content = oscore.unprotect_response(answered.context, message, self._cipher, answered.exchange)
+            context = link_ring.offered(*answered.first, header) if answered.first else answered.context
+            content = oscore.unprotect_response(
+                context or answered.context, message, self._cipher, answered.exchange, kid_context=header.kid_context
+            )
         except WireFault as fault:
             return self._closed(told, _REASONS.get(fault.reason, fault.reason))
         self.counters["opened"] += 1

@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
         address, family = _target(args.uri)
         if not WAIT_S_MIN <= args.wait <= WAIT_S_MAX:
             raise link_talk.TalkError(f"--wait is from {WAIT_S_MIN:g} to {WAIT_S_MAX:g} seconds")
-        opener = Opener([link_talk.load_context(path) for path in args.context])
+        opener = link_decode.opener_of(args.context)
     except link_talk.TalkError as error:
         print(f"bocage link: {error}", file=sys.stderr)
         return 2

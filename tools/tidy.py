@@ -40,7 +40,9 @@ LONGER = {
 
 VAGUE_NAMES = frozenset(("utils", "util", "common", "helpers", "helper", "misc"))
 
-PORTABLE = tuple(f"firmware/{name}/" for name in ("wire", "policy", "node", "drivers", "links", "esp32"))
+PORTABLE = tuple(
+    f"firmware/{name}/" for name in ("wire", "policy", "node", "drivers", "links", "concentrator", "esp32")
+)
 
 # What MicroPython has not, or has otherwise, and what to write in its place.
 NOT_PORTABLE_MODULES = {
@@ -215,7 +217,7 @@ def is_slice(node: ast.expr) -> bool:
 
 
 def blocking(source: Source) -> Found:
-    if not source.name.startswith("firmware/esp32/"):
+    if not source.name.startswith(("firmware/esp32/", "firmware/concentrator/")):
         return
     for number, module in imports(source):
         if module in BLOCKING_MODULES:
@@ -232,7 +234,8 @@ def blocks(call: ast.Call) -> str | None:
     name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
     if name in BLOCKING_CALLS:
         return f"{name}() {BLOCKING_CALLS[name]}"
-    if name == "poll" and not call.args and not call.keywords:
+    is_made = getattr(getattr(function, "value", None), "id", "") == "select"  # select.poll() makes one
+    if name == "poll" and not call.args and not call.keywords and not is_made:
         return "poll() without a time-out waits for ever"
     if name in SLEEPS_PER_S:
         value = getattr(call.args[0], "value", None) if call.args else None

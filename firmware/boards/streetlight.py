@@ -9,6 +9,12 @@ DIM_PIN = 5
 DIM_INVERTED = True
 DIM_HZ = 1000
 
+# RS-485 or a wire to the gateway, where there is no radio: a transceiver whose driver the enable pin switches on
+BUS_UART = 2
+BUS_TX_PIN = 15
+BUS_RX_PIN = 16
+BUS_ENABLE_PIN = 7
+
 # BL0942 on its UART at the rate that its SEL pin sets (data sheet 1.06, section 3.2)
 METER_UART = 1
 METER_TX_PIN = 17

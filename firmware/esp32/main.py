@@ -8,17 +8,15 @@ a watchdog reset to safe outputs, within WATCHDOG_MS.
 import gc
 import json
 import os
-import select
-import socket
 import time
 from binascii import hexlify
 
+import bearer
 import crash
 import cryptolib
 import entropy
 import flash
 import machine
-import network
 from clock import Clock
 from watchdog import Ledger, Watchdog
 
@@ -27,7 +25,6 @@ from boards import streetlight as board
 from drivers import bl0942, temperature
 from drivers.dimmer import Dimmer, duty
 from links import udp
-from links.wifi import Wifi
 from node import app
 from node import settings as node_settings
 from node.streetlight import FAIL_SAFE_PERCENT
@@ -65,7 +62,7 @@ def run(dimmer):
     plain, settings, faults = load()
     if settings is None:
         stay_lit(wdt, clock, faults)
-    shell = Shell(settings, plain["wifi"], dimmer, wdt, clock)
+    shell = Shell(settings, plain, dimmer, wdt, clock)
     gc.collect()
     print("ready", gc.mem_alloc(), "bytes of heap used,", gc.mem_free(), "free")
     while True:
@@ -75,16 +72,17 @@ def run(dimmer):
 class Shell:
     """Owns the outside of one node."""
 
-    def __init__(self, settings, wifi, dimmer, wdt, clock):
+    def __init__(self, settings, plain, dimmer, wdt, clock):
         now_ms = clock.now_ms()
         random_below = entropy.below(os.urandom)
         self._clock = clock
         self._dimmer = dimmer
         self._store = flash.Store()
         self._meter = bl0942.Meter(make_uart(), bl0942.Calibration(*board.METER_CALIBRATION))
-        # The radio first: it brings up the network stack that the socket needs.
-        self._wifi = Wifi(network.WLAN(network.STA_IF), wifi[0], wifi[1], random_below=random_below)
-        self._link = udp.UdpLink(socket, select, settings.gateway)
+        self._bearer = bearer.open_bearer(
+            settings, plain, random_below=random_below, now_ms=clock.now_ms, sleep_ms=time.sleep_ms
+        )
+        self._link = self._bearer.link
         self._ledger = Ledger()
         for name in ("network", "output", "application"):
             self._ledger.add(name, TASK_SILENCE_MAX_MS, now_ms=now_ms)
@@ -118,7 +116,7 @@ class Shell:
     def turn(self):
         """Network, meter, application, output, datagrams, flash, watchdog, sleep."""
         now_ms = self._clock.now_ms()
-        self._wifi.step(now_ms=now_ms)
+        self._bearer.step(now_ms=now_ms)
         for datagram, peer in self._link.receive():
             self._node.receive(datagram, peer, now_ms=now_ms)
         self._ledger.beat("network", now_ms=now_ms)
@@ -143,7 +141,7 @@ class Shell:
             return
         platform = {quantity.HEAP_FREE: gc.mem_free()}
         platform[quantity.WATCHDOG_MARGIN] = max(0, self._ledger.margin_ms(now_ms=now_ms))
-        signal_dbm = self._wifi.signal_dbm()
+        signal_dbm = self._bearer.signal_dbm()
         if signal_dbm is not None:
             platform[quantity.SIGNAL] = signal_dbm
         if readings is not None:
@@ -183,13 +181,15 @@ def load():
     else:
         settings, faults = node_settings.decode(plain)
         if settings is not None:
-            faults = shell_faults(plain)
+            faults = shell_faults(settings, plain)
     return plain, None if faults else settings, faults
 
 
-def shell_faults(plain):
+def shell_faults(settings, plain):
     """What only the shell can judge: the network, and that the gateway's address needs no look-up."""
     faults = []
+    if settings.bearer[0] != node_settings.UDP:
+        return faults
     wifi = plain.get("wifi")
     if not isinstance(wifi, list) or len(wifi) != 2 or not all(isinstance(word, str) for word in wifi):
         faults.append(Fault("wifi", "is not [network, key]", "give two texts"))

@@ -5,14 +5,15 @@ Every fault is listed at once with its path and the remedy (policy.fault). Integ
 475000.
 
     node        16 hex digits, minted at provisioning, never reused
-    gateway     [address, port] of the gateway's CoAP server; a literal IP, for name look-ups block
+    bearer      ["udp"], the default; ["rs485", address, baud]; ["uart", baud]; ["espnow", concentrator's MAC, channel]
+    gateway     UDP only: [address, port] of the gateway's CoAP server; a literal IP, for name look-ups block
     kid         4 or 6 hex digits: the node's OSCORE id, one of a kind at its gateway
     master_secret  32 hex digits, known to this node and its gateway alone
     site        [latitude, longitude] in 10^-4 degree
     lamp        [nominal power, standby power] in 0.1 W
     calendar    lighting calendar in plain form (policy.lighting_form); absent: lit from sunset to sunrise
     sample_s, telemetry_s, health_s, report_spread_s, ack_timeout_ms: timing, with defaults
-    wifi        [network, key], read by the shell only
+    wifi        UDP only: [network, key], read by the shell
     trace       true: each record made and acknowledged is printed on the console
 """
 
@@ -21,13 +22,14 @@ from collections import namedtuple
 
 from policy import civil, lighting, lighting_form
 from policy.fault import Faults
-from wire import limits
+from wire import bus_frame, limits
 from wire.oscore_pairing import GATEWAY_ID, NODE_ID_BYTES, Pairing
 
 Settings = namedtuple(
     "Settings",
     (
         "node",
+        "bearer",
         "gateway",
         "pairing",
         "site",
@@ -53,8 +55,23 @@ _TIMING = {
     "ack_timeout_ms": (4000, 200, 60000),
 }
 _SECRET_BYTES = 16
+_MAC_BYTES = 6
+UDP = "udp"
+RS485 = "rs485"
+UART = "uart"
+ESPNOW = "espnow"
+_BAUD = (bus_frame.BAUD_MIN, 921_600)
+# kind: what follows it; (lowest, highest) of an integer, None for a MAC.
+_BEARERS = {
+    UDP: (),
+    RS485: ((bus_frame.ADDRESS_MIN, bus_frame.ADDRESS_MAX), _BAUD),
+    UART: (_BAUD,),
+    ESPNOW: (None, (1, 13)),
+}
+# The one peer of a bearer that has no addresses.
+GATEWAY = "gateway"
 _KNOWN = (
-    "node", "gateway", "kid", "master_secret", "site", "lamp", "calendar", "wifi", "trace", "kind"
+    "node", "bearer", "gateway", "kid", "master_secret", "site", "lamp", "calendar", "wifi", "trace", "kind"
 ) + tuple(_TIMING)  # fmt: skip
 
 
@@ -68,7 +85,12 @@ def decode(plain):
         if name not in _KNOWN:
             faults.add(name, "is not a setting", "remove it, or correct its spelling")
     node = _node(faults, plain.get("node"))
-    gateway = _gateway(faults, plain.get("gateway"))
+    bearer = _bearer(faults, plain.get("bearer", [UDP]))
+    gateway = GATEWAY
+    if bearer is None or bearer[0] == UDP:
+        gateway = _gateway(faults, plain.get("gateway"))
+    elif "gateway" in plain:
+        faults.add("gateway", "is given", "remove it: only UDP has an address")
     site = _site(faults, plain.get("site"))
     lamp = _pair(faults, "lamp", plain.get("lamp"), (1, 0), (100000, 1000))
     calendar = _calendar(faults, plain.get("calendar"))
@@ -77,7 +99,7 @@ def decode(plain):
     if faults.count():
         return None, faults.listed()
     trace = plain.get("trace") is True
-    return Settings(node, gateway, pairing, site, lamp, calendar, trace=trace, **timing), []
+    return Settings(node, bearer, gateway, pairing, site, lamp, calendar, trace=trace, **timing), []
 
 
 def _node(faults, value):
@@ -108,6 +130,26 @@ def _hex(value):
         return unhexlify(value) if isinstance(value, str) else b""
     except ValueError:
         return b""
+
+
+def _bearer(faults, value):
+    """(kind, …) as tuples of its own: the shell opens it."""
+    name = value[0] if isinstance(value, list) and value else None
+    kind = name if isinstance(name, str) else None
+    if kind not in _BEARERS or len(value) != 1 + len(_BEARERS[kind]):
+        faults.add(
+            "bearer", "is not known", 'give ["udp"], ["rs485", 7, 115200], ["uart", 115200] or ["espnow", MAC, 6]'
+        )
+        return None
+    for index, bounds in enumerate(_BEARERS[kind], 1):
+        if bounds is None:
+            if len(_hex(value[index])) != _MAC_BYTES:
+                faults.add(f"bearer[{index}]", "is not 12 hex digits", "give the concentrator's MAC")
+        else:
+            faults.integer(f"bearer[{index}]", value[index], bounds[0], bounds[1])
+    if kind == ESPNOW:
+        return (kind, _hex(value[1]), value[2])
+    return tuple(value)
 
 
 def _gateway(faults, value):

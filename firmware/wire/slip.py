@@ -8,10 +8,10 @@ Must not know what a body means, and never holds more than one frame.
 """
 
 END = 0xC0
-_ESC = 0xDB
-_ESC_END = 0xDC
-_ESC_ESC = 0xDD
 _END_BYTE = b"\xc0"
+_ESC = b"\xdb"
+_ESC_END = b"\xdb\xdc"
+_ESC_ESC = b"\xdb\xdd"
 _CRC_BYTES = 2
 
 # A nibble at a time: sixteen words of table, and two steps a byte. Polynomial 0x1021, reflected.
@@ -34,19 +34,8 @@ def encode(body) -> bytes:
     """The bytes on the line for one body, which is not empty; at most twice as long, and six more."""
     assert len(body) > 0, "an empty frame is what two END bytes make"
     crc = crc16(body)
-    framed = bytearray(_END_BYTE)
-    for part in (body, bytes((crc & 0xFF, crc >> 8))):
-        for byte in part:
-            if byte == END:
-                framed.append(_ESC)
-                framed.append(_ESC_END)
-            elif byte == _ESC:
-                framed.append(_ESC)
-                framed.append(_ESC_ESC)
-            else:
-                framed.append(byte)
-    framed.append(END)
-    return bytes(framed)
+    whole = bytes(body) + bytes((crc & 0xFF, crc >> 8))
+    return _END_BYTE + whole.replace(_ESC, _ESC_ESC).replace(_END_BYTE, _ESC_END) + _END_BYTE
 
 
 class Decoder:
@@ -58,65 +47,70 @@ class Decoder:
     def __init__(self, body_max: int):
         assert body_max > 0
         self.counters = {"frames": 0, "crc": 0, "short": 0, "long": 0, "escape": 0}
-        self._buffer = bytearray(body_max + _CRC_BYTES)
-        self._length = 0
-        self._is_escaped = False
-        self._fault = None
+        self._whole_max = body_max + _CRC_BYTES
+        self._raw = b""  # of the frame that has begun, as it stands on the line
+        self._is_long = False
 
     def feed(self, data) -> list:
         """The bodies (bytes) that these bytes complete, in order. `data`: bytes, of any length and cut anywhere."""
+        # A line's bytes are many (on RS-485 everybody's): they are looked through by the interpreter's own search.
+        data = bytes(data)
         bodies = []
-        for byte in data:
-            if byte == END:
-                body = self._end()
-                if body is not None:
-                    bodies.append(body)
-            elif self._fault is None:
-                self._take(byte)
-        return bodies
+        start = 0
+        while True:
+            end = data.find(_END_BYTE, start)
+            if end < 0:
+                self._take(data[start:])
+                return bodies
+            self._take(data[start:end])
+            body = self._end()
+            if body is not None:
+                bodies.append(body)
+            start = end + 1
+
+    def pending(self) -> int:
+        """How many bytes have come since the last END."""
+        return 2 * self._whole_max if self._is_long else len(self._raw)
 
     def reset(self):
         """The line was silent, or was opened anew: what has come of a frame belongs to nothing."""
-        self._length = 0
-        self._is_escaped = False
-        self._fault = None
+        self._raw = b""
+        self._is_long = False
 
-    def _take(self, byte):
-        if self._is_escaped:
-            self._is_escaped = False
-            if byte == _ESC_END:
-                byte = END
-            elif byte == _ESC_ESC:
-                byte = _ESC
-            else:
-                self._fault = "escape"
-                return
-        elif byte == _ESC:
-            self._is_escaped = True
+    def _take(self, part):
+        if self._is_long or not part:
             return
-        if self._length == len(self._buffer):
-            self._fault = "long"
+        if len(self._raw) + len(part) > 2 * self._whole_max:
+            self._raw = b""
+            self._is_long = True
             return
-        self._buffer[self._length] = byte
-        self._length += 1
+        self._raw += part
 
     def _end(self):
         """What stands between two END bytes, if it is a frame."""
-        length, fault = self._length, "escape" if self._is_escaped else self._fault
+        raw, is_long = self._raw, self._is_long
         self.reset()
-        if length == 0 and fault is None:
+        if is_long:
+            self.counters["long"] += 1
             return None
-        if fault is None:
-            fault = self._fault_of(length)
+        if not raw:
+            return None
+        escapes = raw.count(_ESC)
+        if escapes != raw.count(_ESC_END) + raw.count(_ESC_ESC):
+            self.counters["escape"] += 1
+            return None
+        whole = raw.replace(_ESC_END, _END_BYTE).replace(_ESC_ESC, _ESC) if escapes else raw
+        fault = self._fault_of(whole)
         if fault is not None:
             self.counters[fault] += 1
             return None
         self.counters["frames"] += 1
-        return bytes(memoryview(self._buffer)[: length - _CRC_BYTES])
+        return whole[:-_CRC_BYTES]
 
-    def _fault_of(self, length):
-        if length <= _CRC_BYTES:
+    def _fault_of(self, whole):
+        if len(whole) > self._whole_max:
+            return "long"
+        if len(whole) <= _CRC_BYTES:
             return "short"
-        body_length = length - _CRC_BYTES
-        said = self._buffer[body_length] | self._buffer[body_length + 1] << 8
-        return None if crc16(memoryview(self._buffer)[:body_length]) == said else "crc"
+        said = whole[-2] | whole[-1] << 8
+        return None if crc16(memoryview(whole)[:-_CRC_BYTES]) == said else "crc"

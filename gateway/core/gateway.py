@@ -157,8 +157,7 @@ class Gateway:
         """Recover the journal, open this epoch and report the boot."""
         self._now_ms = now_ms
         recovery = self.journal.recover()
-        previous = self._start.boot - 1 if self._start.boot > 1 else None
-        detail = [previous, None, self._start.cause, KIND, VERSION]
+        detail = [self._start.previous, None, self._start.cause, KIND, VERSION]
         self.own.state(EventBody(event.BOOT, None, detail))
         if self.cabinet is not None:
             self.cabinet.start(now_ms=now_ms)

@@ -54,8 +54,9 @@ class Options(NamedTuple):
 
 
 class Start(NamedTuple):
-    """What is new at every start: a random epoch, the raised boot counter, and why we start."""
+    """What is new at every start: a random epoch, the raised boot counter, why we start, and the boot before."""
 
     epoch: bytes
     boot: int
     cause: str
+    previous: int | None = None

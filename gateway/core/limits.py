@@ -358,3 +358,21 @@ MODEM_STEADY_MS = 600_000
 # A port that is gone: opened again ever more rarely; a USB modem takes 5 to 30 s to be there again.
 MODEM_REOPEN_FIRST_MS = 1_000
 MODEM_REOPEN_LAST_MS = 60_000
+
+# --- Radio concentrator (gateway/core/concentrator.py) --------------------------------------------------------
+
+# It is asked who it is this often until it says so; its start takes a second or two.
+RADIO_ASK_MS = 1_000
+# One that is silent or foreign, or no concentrator at all.
+RADIO_ASK_SLOWLY_MS = 15_000
+# It tells its health every minute: two of these may be lost on the line.
+RADIO_SILENT_MS = 150_000
+# Its places are free again after a second and a half at worst; then something was lost on the line.
+RADIO_CREDIT_WAIT_MS = 2_000
+# Datagrams that wait for one node, whose CoAP has two exchanges; in all, 64 kB.
+RADIO_QUEUE_MAX = 4
+RADIO_WAITING_MAX = 256
+# A datagram that waited so long has been sent again.
+RADIO_WAIT_MAX_MS = 15_000
+# Nodes whose signal is remembered: a gateway serves 1,000.
+RADIO_NODES_MAX = 1_000

@@ -16,7 +16,7 @@ from simulator.bench.street import VILLAGE, Street, StreetBench
 from simulator.rig import Desk, Part, Rig, RigError
 
 INSEE, NAME = "49007", "cab-1"
-_COMMAND_S_MAX = 60
+_COMMAND_S_MAX = 120
 
 _POLICY = """\
 [policy]

@@ -1,5 +1,5 @@
-"""The chip's `machine` on a desktop VM: pins that are remembered, a UART with the meter's twin. MicroPython
-only.
+"""The chip's `machine` on a desktop VM: pins that are remembered, a UART with the meter's twin, another with
+the gateway's line. MicroPython only.
 
 Must not know what a lamp is: levels and duties go to bench_lamp, bytes to bench_bl0942. `reset` and the
 watchdog end the process with codes of their own (bench_watchdog), so that its starter may start it again.
@@ -10,7 +10,10 @@ import sys
 
 import bench_bl0942
 import bench_lamp
+import bench_line
 import bench_watchdog
+
+from boards import streetlight as board
 
 PWRON_RESET = 1
 HARD_RESET = 2
@@ -67,10 +70,18 @@ class PWM:
         lamp.drive(self._pin.number, duty)
 
 
-class UART:
+def UART(number, *, baudrate, tx, rx, timeout=0, rxbuf=256, txbuf=0):  # noqa: N802 - the chip's name
+    """The meter's, or the one to the gateway."""
+    if number == board.METER_UART:
+        return MeterUart(baudrate)
+    assert number == board.BUS_UART
+    return bench_line.Line()
+
+
+class MeterUart:
     """Bytes to the meter's twin and back, no faster than the line is."""
 
-    def __init__(self, number, *, baudrate, tx, rx, timeout=0):
+    def __init__(self, baudrate):
         self._twin = bench_bl0942.Twin(lamp, baudrate)
 
     def write(self, data):

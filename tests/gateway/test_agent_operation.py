@@ -175,13 +175,13 @@ def test_the_watchdogs_signal_makes_every_thread_say_where_it_stood(process):
 def test_what_was_acknowledged_under_load_is_durable_after_an_orderly_stop(process, tmp_path, seed):
     address = process.start()
     acknowledged = []
-    enough = threading.Event()
+    enough, stopped = threading.Event(), threading.Event()
 
     def load(number):
         client = Client(number)
         for sequence in range(100_000):
             made = reading(sequence, boot=number + 1)
-            if client.ask(address, payload(made), patience_s=1) != coap_message.CHANGED:
+            if client.ask(address, payload(made), given_up=stopped.is_set) != coap_message.CHANGED:
                 break
             acknowledged.append((NODE, made.boot, made.sequence))
             if len(acknowledged) >= 50 + Random(seed).randrange(100):
@@ -194,6 +194,7 @@ def test_what_was_acknowledged_under_load_is_durable_after_an_orderly_stop(proce
     assert enough.wait(PATIENCE_S)
     process.process.send_signal(signal.SIGTERM)
     assert process.stop(signal.SIGTERM) == 0, "the second word must be harmless"
+    stopped.set()
     for thread in threads:
         thread.join(PATIENCE_S)
     assert process.log.rest()[-1]["what"] == "stopped"

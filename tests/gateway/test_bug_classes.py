@@ -37,6 +37,8 @@ from tests.support.cabinet_world import NODES, CabinetWorld, holes
 from tools.prove.cabinet import listed
 from wire import event
 
+pytestmark = pytest.mark.slow
+
 MINUTE_MS, DAY_MS = 60_000, 86_400_000
 SMALL = {"journal_bytes_max": 40_000, "alarm_reserve_bytes": 8_000, "segment_bytes_max": 4_000}
 

@@ -25,6 +25,8 @@ from tests.support.territory_world import cut, live_through, story
 from tools.prove.cabinet import START_UNIX_S, listed
 from wire import event, topic, watermark
 
+pytestmark = pytest.mark.slow
+
 MINUTE_MS, DAY_MS = 60_000, 86_400_000
 
 

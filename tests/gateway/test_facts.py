@@ -10,6 +10,7 @@ from gateway.core.gateway import Log
 from gateway.core.heartbeats import Late
 from gateway.facts import Facts
 from gateway.findings import findings
+from simulator.keys import key_of
 from tests.support.gateway_world import EPOCH, GATEWAY, NODE, GatewayWorld, alarm, payload, reading
 from wire import coap_message, watermark
 
@@ -142,9 +143,18 @@ def test_what_an_earlier_start_left_is_told_as_such(world):
 
 def test_nodes_are_counted_as_heard_silent_and_expected(world):
     world.ask(payload(reading(1)))
-    assert world.told()["nodes"] == {"heard": 1, "silent": 0, "silent_after_s": 3600, "odd": 0, "expected": 1}
+    told = {"heard": 1, "silent": 0, "silent_after_s": 3600, "odd": 0, "expected": len(world.adopted), "unknown": []}
+    assert world.told()["nodes"] == told
     world.sample(3_610_000)
     assert world.told()["nodes"]["silent"] == 1
+
+
+def test_a_node_without_a_key_is_told_of_by_its_oscore_id(world):
+    world.core.on_keys([], now_ms=world.now_ms)
+    world.ask(payload(reading(1)))
+    world.sample(7_000)
+    (unknown,) = world.told()["nodes"]["unknown"]
+    assert unknown["kid"] == key_of(NODE).kid.hex() and unknown["count"] >= 1 and unknown["heard_s_ago"] >= 7
 
 
 def test_wear_is_told_once_it_means_something(world):

@@ -136,6 +136,15 @@ TROUBLES = {
 }
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_unknown_nodes_are_named_with_the_command_that_adopts_them(language):
+    unknown = [{"kid": f"02000{number}", "from": "x", "count": 3, "heard_s_ago": 5} for number in range(6)]
+    given = document(nodes={"heard": 1, "silent": 0, "expected": 1, "unknown": unknown})
+    text = "\n".join(report.render(given, language))
+    assert "020000, 020001, 020002, 020003)" in text and "bocage gateway adopt" in text and "020004" not in text
+    assert report.exit_status(given) == 0, "somebody else's node is no trouble of ours"
+
+
 @pytest.mark.parametrize("key", TROUBLES)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_each_trouble_is_found_alone_and_said_with_what_to_do(key, language):

@@ -9,7 +9,7 @@ from gateway.core.heartbeats import Heartbeats
 from gateway.io.watched_disk import WatchedDisk
 from gateway.startup import in_thread
 
-PATIENCE_S = 20
+PATIENCE_S = 60
 
 
 def run(work, *, stop_at=None, meanwhile=lambda: None, every_s=PATIENCE_S):

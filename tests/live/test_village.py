@@ -61,28 +61,28 @@ def reaches_warehouse(village, code, wanted):
 
 def test_an_emergency_of_the_mayor_is_measured_in_watts_and_its_end_as_well(village):
     assert village.street.lit() == [False, False]
-    words = ["--commune", INSEE, "--for", "5m", "--reason", "essai", "--wait", "30"]
+    words = ["--commune", INSEE, "--for", "5m", "--reason", "essai", "--wait", "60"]
     said = json.loads(village.order("light", *words).stdout)
     feeders = said["gateways"][0]["feeders"]
     assert {one["feeder"]: (one["state"], one["power_w"]) for one in feeders} == {
         "bourg": ("measured", 448.0), "parc": ("measured", 150.0),
     }  # fmt: skip
     assert village.street.lit() == [True, True]
-    village.order("end", "--command", said["id"], "--wait", "30")
-    assert village.rig.wait_until(lambda: village.street.lit() == [False, False], 30)
+    village.order("end", "--command", said["id"], "--wait", "60")
+    assert village.rig.wait_until(lambda: village.street.lit() == [False, False], 60)
     assert reaches_warehouse(village, event.COMMAND_OUTCOME, lambda detail: detail[1:4] == ["measured", None, "bourg"])
     assert reaches_warehouse(village, event.COMMAND_OUTCOME, lambda detail: detail[1] == "ended")
 
 
 def test_an_override_lights_one_feeder_and_outlives_a_kill_of_the_agent_with_its_lease(village):
     words = ["--commune", INSEE, "--target", "bourg", "--level", "100", "--for", "10m", "--reason", "bal"]
-    said = json.loads(village.order("override", *words, "--wait", "40", "--yes").stdout)
+    said = json.loads(village.order("override", *words, "--wait", "60", "--yes").stdout)
     assert village.street.lit() == [True, False]
     village.rig.kill(village.rig.gateway, 0.5)
     assert village.wait_for(lambda told: told.get("cabinet", {}).get("lease", {}).get("held"))
     assert village.rig.wait_until(lambda: village.street.lit() == [True, False], 60)
-    village.order("end", "--command", said["id"], "--wait", "30")
-    assert village.rig.wait_until(lambda: village.street.lit() == [False, False], 30)
+    village.order("end", "--command", said["id"], "--wait", "60")
+    assert village.rig.wait_until(lambda: village.street.lit() == [False, False], 60)
 
 
 def test_what_a_stranger_says_changes_nothing_and_is_told(village):

@@ -136,3 +136,52 @@ def test_a_site_is_two_integers_on_the_globe(site):
 @pytest.mark.parametrize("trace", [1, "yes", None, False])
 def test_the_trace_is_on_for_true_alone(trace):
     assert settings.decode({**GOOD, "trace": trace})[0].trace is False
+
+
+# --- bearers ------------------------------------------------------------------------------------------------------
+
+LINE = {key: value for key, value in GOOD.items() if key != "gateway"}
+
+
+def test_udp_is_what_a_node_speaks_when_nothing_is_said():
+    assert settings.decode(GOOD)[0].bearer == ("udp",)
+    assert settings.decode({**GOOD, "bearer": ["udp"]})[0].gateway == ("192.0.2.1", 5683)
+
+
+@pytest.mark.parametrize(
+    ("plain", "bearer"),
+    [
+        (["rs485", 7, 115_200], ("rs485", 7, 115_200)),
+        (["uart", 57_600], ("uart", 57_600)),
+        (["espnow", "0200000000AB", 6], ("espnow", b"\x02\x00\x00\x00\x00\xab", 6)),
+    ],
+)
+def test_a_line_or_a_radio_has_no_address(plain, bearer):
+    decoded, faults = settings.decode({**LINE, "bearer": plain})
+    assert not faults and decoded.bearer == bearer and decoded.gateway == "gateway"
+    _, (fault,) = settings.decode({**GOOD, "bearer": plain})
+    assert fault.path == "gateway"
+
+
+@pytest.mark.parametrize(
+    ("plain", "path"),
+    [
+        ([], "bearer"),
+        ("udp", "bearer"),
+        (["lora"], "bearer"),
+        ([["udp"]], "bearer"),
+        (["uart"], "bearer"),
+        (["uart", 115_200, 1], "bearer"),
+        (["uart", 9600], "bearer[1]"),
+        (["rs485", 0, 115_200], "bearer[1]"),
+        (["rs485", 248, 115_200], "bearer[1]"),
+        (["rs485", 7, "fast"], "bearer[2]"),
+        (["espnow", "0200", 6], "bearer[1]"),
+        (["espnow", "0200000000zz", 6], "bearer[1]"),
+        (["espnow", "0200000000ab", 14], "bearer[2]"),
+    ],
+)
+def test_a_bearer_that_cannot_be_is_named(plain, path):
+    _, faults = settings.decode({**LINE, "gateway": ["192.0.2.1", 5683], "bearer": plain})
+    assert path in [fault.path for fault in faults]
+    assert all(fault.problem and fault.remedy for fault in faults)

@@ -24,6 +24,8 @@ from tests.support.territory_world import SMALL, cut, live_through, ordinary, st
 from tools.centre.archive import Explanation
 from wire import event, quantity, record
 
+pytestmark = pytest.mark.slow
+
 FEW = Options(lamps=6, hours=8)
 CENTRE_FORGETS = (cut("ingest", 2, 5), cut("broker", 4.5, 4.6))
 

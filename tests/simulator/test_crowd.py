@@ -1,10 +1,11 @@
 """Loud senders: one payload under way, and nothing is called acknowledged before the 2.04."""
 
+from gateway.core.link.link import Link
 from simulator.checkers.delivery import DeliveryChecker
 from simulator.crowd import Sender
+from simulator.keys import CIPHER, key_of
 from simulator.prng import Prng
 from wire import coap_message, record
-from wire.coap import Endpoint, Request
 
 NODE = bytes(range(8))
 
@@ -15,19 +16,23 @@ class Desk:
     def __init__(self):
         self.delivery = DeliveryChecker()
         self.sender = Sender(NODE, 7, Prng(1), self.delivery)
-        self.gateway = Endpoint(random_below=Prng(2).randrange, first_message_id=1)
+        self.gateway = Link([key_of(NODE)], CIPHER, random_below=Prng(2).randrange, ack_timeout_ms=4000)
         self.now_ms = 0
 
     def turn(self, *, may_make=True):
-        """The requests that reach the gateway now."""
+        """The requests that reach the gateway now, once both have agreed on keys."""
         requests = []
-        for datagram in self.sender.turn(now_ms=self.now_ms, may_make=may_make):
-            events = self.gateway.receive(datagram, "node", now_ms=self.now_ms)
-            requests += [event for event in events if isinstance(event, Request)]
+        while datagrams := self.sender.turn(now_ms=self.now_ms, may_make=may_make):
+            for datagram in datagrams:
+                requests += self.gateway.receive(datagram, "node", now_ms=self.now_ms)
+            self._pass_back()
         return requests
 
     def answer(self, request, code):
         self.gateway.respond(request.exchange, code, now_ms=self.now_ms)
+        self._pass_back()
+
+    def _pass_back(self):
         for _, datagram in self.gateway.outgoing():
             self.sender.receive(datagram, now_ms=self.now_ms)
 

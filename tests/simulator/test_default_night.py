@@ -6,6 +6,8 @@ from simulator import picture
 from simulator.options import Options
 from simulator.territory import Territory
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def night():

@@ -7,6 +7,7 @@ import pytest
 from node.app import Checkpoint
 from node.streetlight import Output
 from simulator import node_host
+from simulator.keys import pairing_of
 from simulator.network import LinkQuality, Radio
 from simulator.node_host import NodeHost
 from simulator.parts import DimmerTwin, MeterTwin
@@ -26,6 +27,8 @@ class Air:
 class Settings:
     node = bytes(8)
     ack_timeout_ms = 4000
+    pairing = pairing_of(node)
+    gateway = ("cab-1", 5683)
 
 
 class Scripted:
@@ -33,7 +36,7 @@ class Scripted:
 
     made: ClassVar[list] = []  # every node of a test, in the order of their starts
 
-    def __init__(self, settings, boot, endpoint, session, *, random_below, now_ms, tap):
+    def __init__(self, settings, boot, link, *, random_below, now_ms, tap):
         self.boot = boot
         self.started_ms = now_ms
         self.output = Output(100, "boot", 0)

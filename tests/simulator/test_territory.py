@@ -51,6 +51,7 @@ def test_the_digest_is_the_recorded_one():
     assert result.digest == DIGEST, "see the comment above DIGEST"
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_run_to_the_last_event():
     _, first = ordinary()
     _, second = live_through(SMALL)
@@ -64,6 +65,7 @@ def test_another_seed_gives_another_world():
     assert live_through(short)[1].digest != live_through(replace(short, seed=2))[1].digest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hash_seed", ["1", "4242"])
 def test_the_digest_does_not_depend_on_the_order_of_sets(hash_seed, repository):
     program = (
@@ -120,16 +122,19 @@ def test_the_faults_have_bitten():
     assert max(sight.waiting for sight in result.sights) > 50
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", list(seeds()), ids=lambda options: f"{options.seed}-{options.hours}h")
 def test_seeds_that_found_a_fault_find_none_any_more(options):
     assert_good(live_through(options)[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [2, 3, 4])
 def test_other_seeds_are_good_too(seed):
     assert_good(live_through(replace(SMALL, seed=seed, radio_loss_permille=200 * (seed - 2)))[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [3, 14, 32])
 def test_a_day_full_of_cuts_is_good_too(seed):
     options = replace(SMALL, seed=seed, radio_loss_permille=300)
@@ -139,12 +144,14 @@ def test_a_day_full_of_cuts_is_good_too(seed):
     assert len(result.cut_lines) > 18
 
 
+@pytest.mark.slow
 def test_the_smallest_territory_and_the_other_calendar_are_good():
     _, result = live_through(Options(lamps=3, hours=5, calendar="all-night"))
     assert_good(result)
     assert 0.95 * result.full_power_wh < result.true_wh < 1.05 * result.full_power_wh, "nothing is dimmed"
 
 
+@pytest.mark.slow
 def test_what_a_lamp_could_not_say_before_it_lost_its_mains_is_explained_by_a_gap():
     # The cabinet is away over dawn: what lamps of the switched feeder made in these hours dies with their RAM.
     cuts = [cut("power", 14, 18, cabinet) for cabinet in range(3)]
@@ -246,6 +253,7 @@ def test_lamps_dim_as_their_calendar_says(dusk):
 # --- energy -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_warehouse_counts_the_energy_that_was_used():
     _, result = untroubled()
     # A register restarts with the mains: what was burnt before a lamp's first and after its last reading is not seen.

@@ -59,12 +59,12 @@ class Client:
         self.link = link_of(NODE, "gateway", boot=now_ms() & 0xFFFFFFFF, random_below=Random(seed).randrange)
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 
-    def ask(self, address, data, *, patience_s=PATIENCE_S):
-        """One request; its answer, or the reason why there is none."""
+    def ask(self, address, data, *, given_up=lambda: False):
+        """One request; its answer, or the reason why there is none. It waits no longer once `given_up()`."""
         exchange = self.link.request("gateway", coap_message.POST, (b"t",), data, now_ms=now_ms())
         assert isinstance(exchange, int)
-        end_ms = now_ms() + 1000 * patience_s
-        while now_ms() < end_ms:
+        end_ms = now_ms() + 1000 * PATIENCE_S
+        while now_ms() < end_ms and not given_up():
             for _, datagram in self.link.outgoing():
                 self.socket.sendto(datagram, address)
             self.socket.settimeout(0.5)

@@ -9,13 +9,14 @@ import sys
 
 import pytest
 
+from simulator import rig
 from wire import oscore
 
 SECRET = bytes(range(1, 17))
 SALT = bytes.fromhex("9e7ca92223786340")
 LIBCOAP_CLIENT, LIBCOAP_SERVER = "coap-client-openssl", "coap-server-openssl"
 OURS, THEIRS = b"\x01", b"\x0a\x0b"
-WAIT_S = 20
+WAIT_S = 60
 
 
 def context(id_context=None):
@@ -70,9 +71,7 @@ class Numbers:
 
 
 def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return rig.free_port(socket.SOCK_DGRAM)
 
 
 class Started:

@@ -106,7 +106,7 @@ class GatewayWorld:
         self.boot += 1
         self.core = Gateway(
             self.options,
-            Start(self.random.randbytes(8), self.boot, "power-on"),
+            Start(self.random.randbytes(8), self.boot, "power-on", self.boot - 1 or None),
             journal_disk=self.journal_disk,
             state_disk=self.state_disk,
             keys=keys_of(self.adopted),

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.broker import free_port
 from tests.support.centre_world import ANSWER_TOPIC, EPOCH, TELEMETRY_TOPIC, readings
 from tools.centre.archive import Archive
 from tools.centre.warehouse import Warehouse
@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 BATCHES = 120
 RECORDS = 4
 # Nothing here waits for a time to pass: these only end a test that would hang.
-PATIENCE_S = 15
+PATIENCE_S = 60
 
 
 def find_mosquitto():
@@ -36,9 +36,7 @@ def broker(tmp_path):
     program = find_mosquitto()
     if program is None:
         pytest.skip("mosquitto is not installed (Debian: apt install mosquitto)")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     config = tmp_path / "mosquitto.conf"
     config.write_text(
         f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nlog_dest none\n"

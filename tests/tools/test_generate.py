@@ -115,3 +115,9 @@ def test_the_calibration_is_that_of_the_reference_circuit(facts):
     assert abs(amperes / 1000 - 251213.46) < 0.1
     assert abs(watts / 1000 - 623.4) < 0.1
     assert abs(energy / watts - 3_600_000_000 / 419430.4 / 1000) < 0.001
+
+
+def test_the_line_to_the_gateway_has_a_uart_of_its_own(facts):
+    facts["bus"]["uart"] = facts["meter"]["uart"]
+    (fault,) = generate.faults(facts)
+    assert fault.startswith("bus.uart: is the meter's")

@@ -147,7 +147,7 @@ def protected(message, heard):
 def test_one_exchange_meets_a_demand_for_echo_and_prints_the_answer(context_path, capsys):
     peer = Peer(protected)
     with peer as uri:
-        words = ["--method", "post", "--payload", "a1", "--format", "60", "--first", "--wait", "10"]
+        words = ["--method", "post", "--payload", "a1", "--format", "60", "--first", "--wait", "60"]
         assert cli.main(["link", "talk", str(context_path), f"{uri}/t?x=1", *words]) == 0
     assert json.loads(capsys.readouterr().out) == {"code": "2.04", "payload": "8101"}
     options = ((messages.URI_PATH, b"t"), (messages.CONTENT_FORMAT, b"\x3c"), (messages.URI_QUERY, b"x=1"))
@@ -158,7 +158,7 @@ def test_one_exchange_meets_a_demand_for_echo_and_prints_the_answer(context_path
 @pytest.mark.live
 def test_an_answer_that_is_not_protected_is_told_as_such(context_path, capsys):
     with Peer(lambda message, heard: oscore.refusal("oscore-replay")) as uri:
-        assert cli.main(["link", "talk", str(context_path), f"{uri}/t", "--first", "--wait", "10"]) == 2
+        assert cli.main(["link", "talk", str(context_path), f"{uri}/t", "--first", "--wait", "60"]) == 2
     assert "unprotected answer 4.01 'Replay detected'" in capsys.readouterr().err
 
 

@@ -12,6 +12,8 @@ from simulator.cabinet.twin import WHOLE
 from tools import cli
 from tools.prove import night, trouble
 
+pytestmark = pytest.mark.slow
+
 HUNG, KILLED, UNPLUGGED = "hung", "killed", "unplugged"
 # 10 January 2027, 14:30 in Béhuard; extinction eight hours later, the end of it fifteen.
 START_S = 1_799_587_800

@@ -63,7 +63,7 @@ def test_a_value_is_the_encoding_of_its_header_or_is_refused(value):
         "010500",
         "10",
         "1004aabb",
-        "1011" + "aa" * 17,
+        "1012" + "aa" * 18,
         "08" + "aa" * 8,
     ],
 )

@@ -16,6 +16,7 @@ BENCHES = {
     "journal": ("tools.bench.journal", "the gateway's journal against SQLite on a disk: rates, flushes, bytes"),
     "link": ("tools.bench.link", "what OSCORE costs one telemetry message: time, heap, bytes"),
     "metered": ("tools.bench.metered", "bytes on a metered link for a night of 50 lamps, all layers included"),
+    "radio": ("tools.bench.radio", "airtime of a street on one radio concentrator, through bursts of loss"),
     "sun": ("tools.bench.sun", "sunrise and sunset at 32-bit floats, against an ephemeris"),
     "uplink": ("tools.bench.uplink", "records a second from nodes to the broker through one gateway on one core"),
 }

@@ -133,7 +133,7 @@ def measure(folder: Path, kind: str, records: int, begun_s: float) -> dict[str, 
     epoch = epoch_of(EPOCHS)
     core = Gateway(
         _OPTIONS,
-        Start(epoch, EPOCHS + 1, "power-on"),
+        Start(epoch, EPOCHS + 1, "power-on", EPOCHS),
         journal_disk=durable.disk,
         state_disk=state.disk,
         keys=keys_of({item.node for item in items(kind)}),

@@ -166,7 +166,7 @@ class Cabinet:
         prng = self._prng.split(f"boot-{self.boot}")
         self.core = Gateway(
             self._options,
-            Start(prng.bits64().to_bytes(8, "big"), self.boot, "power-on"),
+            Start(prng.bits64().to_bytes(8, "big"), self.boot, "power-on", self.boot - 1 or None),
             journal_disk=self.disks.journal,
             state_disk=self.disks.state,
             keys=keys_of(self.town.nodes),

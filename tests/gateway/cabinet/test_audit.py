@@ -102,6 +102,7 @@ def test_a_disk_that_refuses_costs_the_line_and_not_the_chain(disk):
     assert verify(disk) == (audit.head, [])
 
 
+@pytest.mark.slow
 def test_everything_that_was_ordered_stands_in_the_log_and_its_head_goes_up_every_day():
     world = LitWorld()
     world.lease()

@@ -21,6 +21,7 @@ def wanted_changes(calendar, first_s, last_s):
     return changes[1:]
 
 
+@pytest.mark.slow
 def test_the_contactors_follow_the_policy_to_the_second():
     world = LitWorld()
     world.until(world.at(3, 11))
@@ -167,6 +168,7 @@ def test_a_clock_years_ahead_of_the_policy_is_not_believed(wrong_s):
     assert world.cabinet.basis.kind == "safety" and not world.cabinet.in_control
 
 
+@pytest.mark.slow
 def test_a_clock_that_nobody_tells_any_more_is_carried_and_then_shifted_to_the_safe_side():
     world = LitWorld(look_ms=600_000)
     world.clock = False
@@ -263,6 +265,7 @@ def test_a_permanent_feeder_stays_closed_and_one_that_the_policy_does_not_name_f
     assert [(at_s, closed) for at_s, index, closed in world.switched if index == 1] == expected
 
 
+@pytest.mark.slow
 def test_a_dead_card_at_night_changes_nothing_in_the_street():
     world = LitWorld()
     world.until(world.at(0, 20))

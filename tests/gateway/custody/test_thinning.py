@@ -297,6 +297,7 @@ def test_turns_are_bounded(monkeypatch):
     assert [turns.of((1, bytes([number]), ())) for number in range(5)] == [0, 0, 1, 1, 1]
 
 
+@pytest.mark.slow
 def test_a_pass_over_a_full_cap_of_four_megabytes_ends_and_input_goes_on():
     sizes = {"segment_bytes_max": 1 << 17, "journal_bytes_max": 4 << 20, "alarm_reserve_bytes": 1 << 19}
     world = ThinningWorld(18, limits=sizes)

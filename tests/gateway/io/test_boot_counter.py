@@ -108,3 +108,20 @@ def test_a_card_that_loses_the_newest_name_does_not_begin_at_one_again(tmp_path)
         next_boot(tmp_path)
     (tmp_path / "boot-0000000004").unlink()
     assert next_boot(tmp_path) == 4
+
+
+def test_a_folder_from_an_old_backup_uses_no_number_again(tmp_path):
+    october, november = 1_793_000_000, 1_795_600_000
+    used = {next_boot(tmp_path, october + 40 * number) for number in range(5)}
+    saved = [path.name for path in tmp_path.iterdir()]
+    used |= {next_boot(tmp_path, october + 86_400 * number) for number in range(1, 30)}
+    for path in tmp_path.iterdir():
+        path.unlink()
+    for name in saved:
+        (tmp_path / name).touch()
+    assert len(used) == 34 and next_boot(tmp_path, november) not in used
+
+
+@pytest.mark.parametrize("unix_s", [0, -5, 1_767_225_600, 1_767_225_599 + 101 * 366 * 86_400, 1 << 60])
+def test_a_clock_that_is_not_set_or_mad_leaves_the_counter_alone(tmp_path, unix_s):
+    assert [next_boot(tmp_path, unix_s) for _ in range(3)] == [1, 2, 3]

@@ -12,7 +12,7 @@ from gateway.core.custody.journal import Journal, LaneEnd, Refused, Stream
 from gateway.io import disk as disk_module
 from gateway.io.disk import FileDisk
 
-WAIT_S = 20  # an upper bound for a hung worker, not a delay
+WAIT_S = 60  # an upper bound for a hung worker, not a delay
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from gateway.io.metrics import FAMILIES_MAX, KNOWN, LABEL_VALUES_MAX, DocumentCollector, MetricsServer
 from tests.support.gateway_world import GatewayWorld
 
-PATIENCE_S = 20
+PATIENCE_S = 60
 
 
 def document(**more):

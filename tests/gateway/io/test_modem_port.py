@@ -18,7 +18,7 @@ from simulator.modem import PtyModem, SimModem
 from tests.support.broker import until
 
 pytestmark = pytest.mark.live
-GENEROUS_S = 30
+GENEROUS_S = 60
 
 
 class Rig:

@@ -27,7 +27,7 @@ bind = "127.0.0.1:0"
 [uplink]
 broker = "127.0.0.1:1"
 """
-PATIENCE_S = 20
+PATIENCE_S = 60
 
 
 @pytest.fixture

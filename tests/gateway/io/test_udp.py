@@ -5,7 +5,7 @@ import socket
 
 from gateway.io.udp import UdpLink, open_link
 
-PATIENCE_S = 20
+PATIENCE_S = 60
 
 
 class FullTransport:

@@ -17,7 +17,7 @@ from gateway.local.page import LocalPage  # noqa: E402
 from tests.support.authority import Authority  # noqa: E402
 from tests.support.page_world import LINE, PageWorld, open_page  # noqa: E402
 
-PATIENCE_S = 20
+PATIENCE_S = 60
 FORM = b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nContent-Length: 9\r\n\r\nwho=%%ff%%fe"
 
 

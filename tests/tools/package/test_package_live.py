@@ -27,7 +27,7 @@ from tools.centre.archive import Archive
 pytestmark = [
     pytest.mark.root,
     pytest.mark.slow,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),
     pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="no dpkg-deb program: Debian builds packages"),
 ]
 
@@ -82,6 +82,11 @@ def until(reached, what):
 
 def is_active(machine):
     return machine.status(UNIT, "ActiveState")["ActiveState"] == "active"
+
+
+def journal(machine, unit):
+    """What a unit said, as far as journald has written it by now."""
+    return machine.run("journalctl", "-u", unit, "--no-pager").stdout
 
 
 def pid_of(machine):
@@ -156,7 +161,7 @@ def test_it_does_not_start_before_it_is_set_up_and_then_runs_with_no_rights(mach
     document = machine.gateway()
     assert document["phase"] == "running" and document["name"] == "49135-cab-1"
     # The bounds of the machine's log hold since the installation, not only after the next boot.
-    assert "max 64M" in machine.run("journalctl", "-u", "systemd-journald", "--no-pager").stdout
+    until(lambda: "max 64M" in journal(machine, "systemd-journald"), "the log has no bound")
 
 
 def host_pid(machine):
@@ -182,7 +187,7 @@ def test_a_frozen_agent_is_restarted_by_the_watchdog(machine):
     first = pid_of(machine)
     machine.run("systemctl", "kill", "--signal=STOP", UNIT)
     until(lambda: pid_of(machine) not in (0, first) and is_active(machine), "nobody restarts the frozen agent")
-    assert "Watchdog timeout" in machine.run("journalctl", "-u", UNIT, "--no-pager").stdout
+    until(lambda: "Watchdog timeout" in journal(machine, UNIT), "it was not the watchdog")
 
 
 def test_what_the_sandbox_must_not_hide_is_seen(machine):
@@ -212,7 +217,7 @@ except OSError:
     setup(machine)
     machine.run("systemctl", "daemon-reload")
     machine.run("systemctl", "start", "bocage-probe.service")
-    assert "all seen" in machine.run("journalctl", "-u", "bocage-probe", "--no-pager").stdout
+    until(lambda: "all seen" in journal(machine, "bocage-probe"), "something is hidden")
 
 
 # --- dpkg -----------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from simulator.bench.tic import TicBench
 from tests.support.broker import until
 
 pytestmark = pytest.mark.live
-GENEROUS_S = 30
+GENEROUS_S = 60
 
 
 @pytest.fixture

@@ -1,0 +1,92 @@
+"""The concentrator's one loop: radio and line in, the bridge decides, radio and line out, watchdog.
+
+Everything it touches is given, so that a desk can turn it. Decides only what concerns the chip: when its
+memory is filling up with senders that the driver never forgets, it restarts, which costs two seconds of
+silence.
+"""
+
+from concentrator import bridge as deciding
+
+# Frames for the line in one turn: a host that does not read must not keep the loop from the radio.
+FRAMES_PER_TURN_MAX = 4
+# What a turn waits for at most; for a frame in the air, whose end wakes nobody; for a line that is full.
+SLICE_MS = 20
+SHORT_SLICE_MS = 2
+# The driver keeps 200 bytes or so of each sender it ever heard; a hostile radio may invent them.
+HEARD_MAX = 400
+
+
+class Shell:
+    """`port` has read() -> bytes, takes_frame() -> bool, write(bytes); `radio` is an `espnow_radio.Radio`.
+
+    `wait(ms)` returns early when the line or the air has something. `remember(channel)` keeps it over a
+    reset.
+    """
+
+    def __init__(self, bridge, radio, port, *, now_ms, wait, feed, restart, remember, heap_free):
+        self._bridge = bridge
+        self._radio = radio
+        self._port = port
+        self._now_ms = now_ms
+        self._wait = wait
+        self._feed = feed
+        self._restart = restart
+        self._remember = remember
+        self._heap_free = heap_free
+        self._is_full = False
+        if not radio.is_whole:
+            bridge.on_broken()
+
+    def turn(self) -> None:
+        now_ms = self._now_ms()
+        data = self._port.read()
+        if data:
+            self._bridge.on_serial(data)
+        for mac, rssi_dbm, datagram in self._radio.receive():
+            self._bridge.on_radio(mac, rssi_dbm, datagram)
+        for was_acknowledged in self._radio.done():
+            self._bridge.on_done(was_acknowledged)
+        self._bridge.poll(now_ms=now_ms)
+        for action in self._bridge.take_actions():
+            self._act(action)
+        self._write(now_ms)
+        if self._radio.heard_count() > HEARD_MAX:
+            self._restart()
+        self._feed()
+        self._wait(self._pause_ms(now_ms))
+
+    def _act(self, action):
+        what = action[0]
+        if what == deciding.SEND:
+            if not self._radio.send(action[1], action[2]):
+                self._bridge.on_refused()
+        elif what == deciding.ADD:
+            self._radio.add(action[1])  # if it fails, so does the frame for it
+        elif what == deciding.DELETE:
+            self._radio.delete(action[1])
+        elif what == deciding.TUNE:
+            self._radio.tune(action[1])
+            self._remember(action[1])
+        elif what == deciding.REINIT:
+            if not self._radio.begin(self._bridge.channel):
+                self._bridge.on_broken()
+        else:
+            self._restart()
+
+    def _write(self, now_ms):
+        for _ in range(FRAMES_PER_TURN_MAX):
+            self._is_full = not self._port.takes_frame()
+            if self._is_full:
+                return
+            frame = self._bridge.take_frame(
+                heap_free=self._heap_free(), radio_dropped=self._radio.dropped(), now_ms=now_ms
+            )
+            if not frame:
+                return
+            self._port.write(frame)
+        self._is_full = True
+
+    def _pause_ms(self, now_ms):
+        if self._bridge.is_flying() or self._is_full:
+            return SHORT_SLICE_MS
+        return max(0, min(SLICE_MS, self._bridge.deadline_ms() - now_ms))

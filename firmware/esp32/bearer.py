@@ -1,0 +1,124 @@
+"""The node's bearer to its gateway, as the settings name it: Wi-Fi and UDP, RS-485, a wire, or ESP-NOW.
+
+Every one has `link`, with the interface of `links.udp`; `step`, once a turn; `signal_dbm`. None of them reboots the
+chip or waits for a network. Modules of the chip that only one bearer needs are imported there.
+"""
+
+import machine
+
+from boards import streetlight as board
+from links import rs485, uart, udp
+from node import settings as node_settings
+from wire import bus_frame
+
+CHANNEL_FILE = "channel.txt"
+
+
+class WifiBearer:
+    """UDP over a network that comes and goes."""
+
+    def __init__(self, settings, wifi, *, random_below):
+        import select
+        import socket
+
+        import network
+
+        from links.wifi import Wifi
+
+        # The radio first: it brings up the network stack that the socket needs.
+        self._wifi = Wifi(network.WLAN(network.STA_IF), wifi[0], wifi[1], random_below=random_below)
+        self.link = udp.UdpLink(socket, select, settings.gateway)
+
+    def step(self, *, now_ms):
+        self._wifi.step(now_ms=now_ms)
+
+    def signal_dbm(self):
+        return self._wifi.signal_dbm()
+
+
+class SerialBearer:
+    """A UART: alone, or one of many on an RS-485 line."""
+
+    def __init__(self, settings, *, now_ms, sleep_ms):
+        import select
+
+        kind = settings.bearer[0]
+        baud = settings.bearer[-1]
+        port = uart.open_uart(machine, board.BUS_UART, tx=board.BUS_TX_PIN, rx=board.BUS_RX_PIN, baud=baud)
+        if kind == node_settings.UART:
+            self.link = uart.UartLink(port, select)
+            return
+        self.link = rs485.Rs485Link(
+            port,
+            select,
+            bus_frame.line(baud=baud),
+            settings.bearer[1],
+            now_ms=now_ms,
+            sleep_ms=sleep_ms,
+            enable=machine.Pin(board.BUS_ENABLE_PIN, machine.Pin.OUT, value=0),
+        )
+
+    def step(self, *, now_ms):
+        """Nothing to supervise: a line is there or not."""
+
+    def signal_dbm(self):
+        return None
+
+
+class RadioBearer:
+    """ESP-NOW to a concentrator, on the channel where it was last, or was said to be."""
+
+    def __init__(self, settings, *, random_below, now_ms):
+        import select
+
+        import espnow
+        import network
+
+        from links.espnow import EspNowLink
+        from links.espnow_radio import Radio
+
+        channel = load_channel(settings.bearer[2])
+        self.link = EspNowLink(
+            Radio(network, espnow, channel),
+            select,
+            settings.bearer[1],
+            channel,
+            remember=save_channel,
+            random_below=random_below,
+            now_ms=now_ms,
+        )
+
+    def step(self, *, now_ms):
+        """The link searches for its channel by itself."""
+
+    def signal_dbm(self):
+        return self.link.signal_dbm()
+
+
+def open_bearer(settings, plain, *, random_below, now_ms, sleep_ms):
+    """What the settings name; `now_ms` and `sleep_ms` are functions of the shell's clock."""
+    kind = settings.bearer[0]
+    if kind == node_settings.UDP:
+        return WifiBearer(settings, plain["wifi"], random_below=random_below)
+    if kind == node_settings.ESPNOW:
+        return RadioBearer(settings, random_below=random_below, now_ms=now_ms)
+    return SerialBearer(settings, now_ms=now_ms, sleep_ms=sleep_ms)
+
+
+def load_channel(default):
+    """The channel of the last good word with the concentrator, if there was one and it was kept."""
+    try:
+        with open(CHANNEL_FILE) as file:
+            channel = int(file.read(4))
+    except (OSError, ValueError):
+        return default
+    return channel if 1 <= channel <= 13 else default
+
+
+def save_channel(channel):
+    """Keep it for the next start. It changes when somebody moves the concentrator's; lost, it is searched for."""
+    try:
+        with open(CHANNEL_FILE, "w") as file:
+            file.write(str(channel))
+    except OSError:
+        print("flash: the channel was not written")

@@ -1,0 +1,135 @@
+"""A node's ESP-NOW bearer: datagrams to and from one concentrator, one frame in the air at a time, never
+blocking.
+
+Has the small interface of `links.udp`: `receive`, `send`, `wait`. The channel is found and kept by
+`links.channel`; `remember(channel)` is called when the good one changes, for the next start. Must not know
+what a datagram means, and does not take the radio's acknowledgement for the gateway's.
+"""
+
+from links import channel as channels
+from wire import limits
+from wire.radio import PROBE
+
+# Datagrams that wait for the air, or for a channel. A node has two exchanges with its gateway; the oldest
+# goes, and CoAP sends it again.
+QUEUE_MAX = 4
+# A frame that the driver does not report about is given up, and the radio begun anew: it has lost it.
+DONE_MAX_MS = 2_000
+# While a frame is in the air its end is looked for this often: nothing wakes us.
+LOOK_MS = 5
+GATEWAY = "gateway"  # the only peer
+
+
+class EspNowLink:
+    """`radio` is an `espnow_radio.Radio` on the channel `good`; `mac` the concentrator's. `counters`: {name:
+    integer}.
+
+    Beginning the radio anew takes half a second, once in many minutes of a dead one."""
+
+    def __init__(self, radio, select_module, mac, good, *, remember, random_below, now_ms):
+        self._radio = radio
+        self._mac = mac
+        self._remember = remember
+        self._now_ms = now_ms
+        self._poll = select_module.poll()
+        radio.register(self._poll, select_module.POLLIN)
+        self._ladder = channels.Ladder(good, random_below=random_below, now_ms=now_ms())
+        self._remembered = good
+        self._queue = []
+        self._flying_ms = None
+        self._rssi_dbm = None
+        self.counters = {"sent": 0, "send-failed": 0, "received": 0, "stranger": 0, "overflow": 0, "stuck": 0}
+        radio.add(mac)
+
+    @property
+    def state(self):
+        """Of the channel: `channel.UP` and the others."""
+        return self._ladder.state
+
+    @property
+    def ladder(self):
+        """{name: integer} of the search for the channel."""
+        return self._ladder.counters
+
+    def signal_dbm(self):
+        """Strength of the last frame heard, None when there is no concentrator."""
+        return self._rssi_dbm if self._ladder.state == channels.UP else None
+
+    def send(self, _peer, datagram) -> None:
+        """Send when the air is ours."""
+        if not 0 < len(datagram) <= limits.DATAGRAM_BYTES_MAX:
+            self.counters["send-failed"] += 1
+            return
+        if len(self._queue) == QUEUE_MAX:
+            self._queue.pop(0)
+            self.counters["overflow"] += 1
+        self._queue.append(bytes(datagram))
+        self._pump()
+
+    def receive(self) -> list:
+        """What has arrived: [(datagram, GATEWAY)]."""
+        arrived = []
+        for mac, rssi_dbm, data in self._radio.receive():
+            if mac != self._mac:
+                self.counters["stranger"] += 1
+                continue
+            self._rssi_dbm = rssi_dbm
+            self._ladder.heard()
+            self.counters["received"] += 1
+            arrived.append((data, GATEWAY))
+        self._pump()
+        return arrived
+
+    def wait(self, timeout_ms) -> None:
+        """Return when a frame waits, or after `timeout_ms`; what is queued leaves meanwhile."""
+        end_ms = self._now_ms() + timeout_ms
+        while True:
+            self._pump()
+            left_ms = end_ms - self._now_ms()
+            if left_ms <= 0:
+                return
+            if self._poll.poll(left_ms if self._flying_ms is None else min(left_ms, LOOK_MS)):
+                return
+
+    def _pump(self):
+        """Take note of what has completed; send the next."""
+        now_ms = self._now_ms()
+        for was_acknowledged in self._radio.done():
+            if self._flying_ms is not None:
+                self._flying_ms = None
+                self._done(was_acknowledged, now_ms)
+        if self._flying_ms is not None and now_ms - self._flying_ms >= DONE_MAX_MS:
+            self.counters["stuck"] += 1
+            self._flying_ms = None
+            self._begin()
+        while self._flying_ms is None:
+            action = self._ladder.next(now_ms=now_ms)
+            if action is None:
+                if not self._queue:
+                    return
+                self._fly(self._queue.pop(0), now_ms)
+                self.counters["sent" if self._flying_ms is not None else "send-failed"] += 1
+            elif action[0] == channels.PROBE:
+                self._fly(PROBE, now_ms)
+                if self._flying_ms is None:
+                    return  # the driver takes nothing: the next turn asks again
+            elif action[0] == channels.TUNE:
+                self._radio.tune(action[1])
+            else:
+                self._begin()
+
+    def _fly(self, data, now_ms):
+        if self._radio.send(self._mac, data):
+            self._flying_ms = now_ms
+        else:
+            self._done(False, now_ms)
+
+    def _done(self, was_acknowledged, now_ms):
+        self._ladder.done(was_acknowledged, now_ms=now_ms)
+        if self._ladder.good != self._remembered:
+            self._remembered = self._ladder.good
+            self._remember(self._remembered)
+
+    def _begin(self):
+        self._radio.begin(self._ladder.channel)
+        self._radio.add(self._mac)

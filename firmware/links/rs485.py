@@ -1,0 +1,101 @@
+"""A node's RS-485 bearer: speaks when the gateway asks (`wire.bus_node`), with the driver's pin in hand.
+
+`machine.UART` has no RS-485 mode: the pin goes up, the frame is written, and the loop stays with the line
+until the last bit has left, at most 100 ms at `bus_frame.BAUD_MIN`; a driver that stays on spoils whoever is
+asked next. A transceiver that finds its direction by itself needs no pin.
+
+Has the small interface of `links.udp`, and answers in `wait`, at the end of a turn: what the application says
+to a datagram in the question goes out in the same slot. Must not know what a datagram means.
+"""
+
+from links import uart
+from wire import bus_frame
+from wire.bus_node import BusNode
+
+# Between question and answer: the gateway's driver goes off.
+QUIET_MS = 2
+# Bits that have not left so long after they should have are left to themselves: the pin must go down.
+LEAVING_MARGIN_MS = 8
+# While it waits the loop looks at the line this often, so as to know how old a question can be.
+LOOK_MS = 10
+
+
+class Rs485Link:
+    """`uart_` is one of `uart.open_uart`; `enable` the driver's pin or None; `now_ms` and `sleep_ms` the
+    chip's clock.
+
+    `counters`: {name: integer}; `bus` those of the line.
+    """
+
+    def __init__(self, uart_, select_module, line, address, *, now_ms, sleep_ms, enable=None):
+        self._uart = uart_
+        self._line = line
+        self._node = BusNode(line, address)
+        self._now_ms = now_ms
+        self._sleep_ms = sleep_ms
+        self._enable = enable
+        if enable is not None:
+            enable.value(0)
+        self._poll = select_module.poll()
+        self._poll.register(uart_, select_module.POLLIN)
+        self._since_ms = now_ms()
+        self._arrived = []
+        self.bus = self._node.counters
+        self.counters = {"sent": 0, "send-failed": 0, "received": 0, "stuck": 0}
+
+    def send(self, _peer, datagram) -> None:
+        """Keep it for a turn of ours."""
+        self.counters["sent" if self._node.send(datagram) else "send-failed"] += 1
+
+    def receive(self) -> list:
+        """What has arrived: [(datagram, uart.GATEWAY)]; at most what the chip's buffer holds."""
+        self._hear()
+        arrived, self._arrived = self._arrived, []
+        return arrived
+
+    def wait(self, timeout_ms) -> None:
+        """Answer if asked; then return when bytes wait, or after `timeout_ms`."""
+        if self._node.is_asked():
+            self._answer()
+        end_ms = self._now_ms() + timeout_ms
+        while True:
+            now_ms = self._now_ms()
+            if self._uart.any():
+                return
+            self._since_ms = now_ms  # so long at least the line has been empty
+            if now_ms >= end_ms:
+                return
+            self._poll.poll(min(end_ms - now_ms, LOOK_MS))
+
+    def _hear(self):
+        now_ms = self._now_ms()
+        waiting = self._uart.any()
+        if waiting:
+            for datagram in self._node.receive(self._uart.read(waiting) or b"", since_ms=self._since_ms):
+                self.counters["received"] += 1
+                self._arrived.append((datagram, uart.GATEWAY))
+        self._since_ms = now_ms
+
+    def _answer(self):
+        self._sleep_ms(QUIET_MS)
+        self._hear()  # if somebody speaks it is not our turn, whatever was asked
+        frame = self._node.answer(now_ms=self._now_ms())
+        if not frame:
+            return
+        if self._enable is None:
+            self._uart.write(frame)
+            return
+        self._enable.value(1)
+        try:
+            self._uart.write(frame)
+            self._stay(self._now_ms() + bus_frame.airtime_ms(self._line, len(frame)) + LEAVING_MARGIN_MS)
+        finally:
+            self._enable.value(0)
+
+    def _stay(self, until_ms):
+        """Return as soon as the last bit has left."""
+        while not self._uart.txdone():
+            if self._now_ms() >= until_ms:
+                self.counters["stuck"] += 1
+                return
+            self._sleep_ms(1)

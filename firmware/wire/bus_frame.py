@@ -1,0 +1,111 @@
+"""What travels on an RS-485 line, inside `wire.slip` frames, and how long it takes.
+
+A body is one byte of kind, one byte of address, then the datagram, which may be empty. The kind says who
+speaks: the gateway asks (ASK, the token), the node with that address answers (ANSWER). Its low bits carry the
+number of the question, counted for each address, by which an answer that comes late is known; and in an
+answer, that more waits.
+
+    kind    1 0 0 0 n n n 0   a question: the gateway's turn is over, address may speak once
+            1 0 1 0 n n n m   the answer to question n; m: more waits
+
+Address 0 is nobody's: nothing is sent to all, since nobody could answer for it. Must not know whose turn it
+is.
+"""
+
+from collections import namedtuple
+
+from wire import limits, slip
+from wire.faults import WireFault
+
+ASK = 0x80
+ANSWER = 0xA0
+_WHO = 0xF0
+_NUMBER_SHIFT = 1
+_NUMBER_MASK = 7
+_MORE = 1
+_HEAD_BYTES = 2
+ADDRESS_MIN = 1
+ADDRESS_MAX = 247  # as on Modbus lines, so that an installer has one rule
+BODY_BYTES_MAX = _HEAD_BYTES + limits.DATAGRAM_BYTES_MAX
+NUMBERS = _NUMBER_MASK + 1
+
+# Every byte escaped, which encrypted datagrams never come near.
+FRAME_BYTES_MAX = 2 * (BODY_BYTES_MAX + 2) + 2
+_BITS_PER_BYTE = 10  # 8N1
+
+# A node stays with the line until its last bit has left (machine.UART has no RS-485 mode), and no call of its
+# loop may take longer than 100 ms: at this rate the longest frame takes 90 ms.
+BAUD_MIN = 57_600
+
+# What a round really takes, for CoAP's patience: loops answer within this while nothing holds them up,
+# telemetry and its answer are so long, and the gateway flushes for up to a second before it answers.
+_USUAL_TURNAROUND_MS = 15
+_USUAL_BYTES = (34, 78)
+_FLUSH_MS = 1000
+
+# baud: bits a second. turnaround_ms: a node begins its answer within so long after the last bit of the
+# question, or never; its loop's longest slice is 100 ms. latency_ms: what the gateway's adapter and system
+# add, there and back (an FTDI adapter hands over what it has every 16 ms). guard_ms: the line stays free so
+# long after an answer, until the node's driver is off.
+Line = namedtuple("Line", ("baud", "turnaround_ms", "latency_ms", "guard_ms"))
+
+Frame = namedtuple("Frame", ("kind", "address", "number", "more", "datagram"))
+
+
+def line(*, baud=115_200, turnaround_ms=120, latency_ms=40, guard_ms=3):
+    """The Line, with what suits nodes whose loop turns every 100 ms."""
+    assert baud >= BAUD_MIN and turnaround_ms > 0 and latency_ms >= 0 and guard_ms > 0
+    return Line(baud, turnaround_ms, latency_ms, guard_ms)
+
+
+def encode(kind, address, number, datagram=b"", *, more=False) -> bytes:
+    """The bytes on the line."""
+    assert ADDRESS_MIN <= address <= ADDRESS_MAX and len(datagram) <= limits.DATAGRAM_BYTES_MAX
+    head = kind | (number & _NUMBER_MASK) << _NUMBER_SHIFT | (_MORE if more else 0)
+    return slip.encode(bytes((head, address)) + datagram)
+
+
+def decode(body) -> Frame:
+    """WireFault: `short`, `kind`, `address`."""
+    if len(body) < _HEAD_BYTES:
+        raise WireFault("short")
+    head, address = body[0], body[1]
+    kind = head & _WHO
+    if kind not in (ASK, ANSWER) or (kind == ASK and head & _MORE):
+        raise WireFault("kind")
+    if not ADDRESS_MIN <= address <= ADDRESS_MAX:
+        raise WireFault("address")
+    number = head >> _NUMBER_SHIFT & _NUMBER_MASK
+    return Frame(kind, address, number, bool(head & _MORE), bytes(body[_HEAD_BYTES:]))
+
+
+def airtime_ms(line, byte_count) -> int:
+    """How long so many bytes are on the line, rounded up."""
+    return (1000 * _BITS_PER_BYTE * byte_count + line.baud - 1) // line.baud
+
+
+def slot_ms(line, *, down_bytes=limits.DATAGRAM_BYTES_MAX, up_bytes=limits.DATAGRAM_BYTES_MAX) -> int:
+    """One question and its answer at the slowest: datagrams of these lengths and the longest turnaround."""
+    return _told_ms(line, down_bytes, up_bytes) + line.turnaround_ms + line.latency_ms + line.guard_ms
+
+
+def cycle_ms(line, count, *, down_bytes=limits.DATAGRAM_BYTES_MAX, up_bytes=limits.DATAGRAM_BYTES_MAX) -> int:
+    """The longest time between two turns of a node that answers, `count` of them on the line: each has its
+    turn, every second slot is an extra one for who has more, and one silent address is tried."""
+    return (2 * count + 1) * slot_ms(line, down_bytes=down_bytes, up_bytes=up_bytes)
+
+
+def ack_timeout_ms(line, count) -> int:
+    """CoAP's ACK_TIMEOUT on this bearer: a cycle in which everybody says and hears something, and a flush.
+    Shorter, and a street that speaks at once says everything twice; as long as `cycle_ms`, and what the line
+    spoilt waits for long.
+    """
+    slot = _told_ms(line, *_USUAL_BYTES) + _USUAL_TURNAROUND_MS + line.latency_ms // 2 + line.guard_ms
+    return max(limits.COAP_ACK_TIMEOUT_MIN_MS, (2 * count + 1) * slot + _FLUSH_MS)
+
+
+def _told_ms(line, down_bytes, up_bytes):
+    """Both frames on the line, with an escape in sixteen bytes (random bytes have one in 128)."""
+    overhead = _HEAD_BYTES + 2 + 2
+    both = [overhead + length + (length + 15) // 16 for length in (down_bytes, up_bytes)]
+    return airtime_ms(line, both[0]) + airtime_ms(line, both[1])

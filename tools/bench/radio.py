@@ -1,0 +1,47 @@
+"""What a street on one radio concentrator takes of the air, through loss in bursts: airtime a record and a node.
+
+Real CoAP, bearer, concentrator and gateway core on a simulated ESP-NOW channel in long-range mode (250 kbit/s), beside
+the same street in a perfect air. Records are of the size of protected telemetry. Nothing here was measured on a chip.
+
+    bocage bench radio --json
+"""
+
+import argparse
+import json
+
+from simulator.radio import PERFECT, AirOptions
+from simulator.radio_street import Figures, Options, Street
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of this benchmark."""
+    defaults = Options()
+    parser.add_argument("--nodes", type=int, default=defaults.nodes, help="nodes on the concentrator")
+    parser.add_argument("--minutes", type=int, default=defaults.minutes, help="of the street's life")
+    parser.add_argument("--period", type=int, default=defaults.period_s, metavar="S", help="from record to record")
+    parser.add_argument("--seed", type=int, default=defaults.seed)
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the figures; 0 when every record arrived and nothing was overrun."""
+    options = Options(nodes=args.nodes, minutes=args.minutes, period_s=args.period, seed=args.seed)
+    rows = {
+        "bursts": Street(options).run(),
+        "bursts, collisions, leaks": Street(options._replace(air=AirOptions(collision=100, leak=2))).run(),
+        "perfect": Street(options._replace(air=PERFECT)).run(),
+    }
+    passed = all(_is_whole(figures) for figures in rows.values())
+    if args.json:
+        told = {name: figures._asdict() for name, figures in rows.items()}
+        print(json.dumps({"options": options._asdict(), "passed": passed, "rows": told}))
+        return 0 if passed else 1
+    print(f"{args.nodes} nodes, a record of 78 bytes every {args.period} s, {args.minutes} minutes, seed {args.seed}")
+    for name in Figures._fields:
+        print(f"  {name:26}", *(f"{getattr(figures, name):>12}" for figures in rows.values()))
+    print(f"  {'':26}", *(f"{name.split(',')[0]:>12}" for name in ("bursts", "and leaks", "perfect")))
+    return 0 if passed else 1
+
+
+def _is_whole(figures: Figures) -> bool:
+    return figures.made == figures.arrived == figures.acknowledged and figures.overruns == 0
