@@ -175,7 +175,8 @@ def _feeders(reader: "_Reader") -> list[FeederConfig]:
     for index, feeder in enumerate(feeders):
         for node in feeder.nodes:
             if hung.setdefault(node, index) != index:
-                reader.fault(f"feeder[{index}].nodes", f"{node.hex()} hangs on another feeder too", "remove it from one")
+                problem = f"{node.hex()} hangs on another feeder too"
+                reader.fault(f"feeder[{index}].nodes", problem, "remove it from one")
     return feeders
 
 

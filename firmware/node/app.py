@@ -230,7 +230,7 @@ class Node:
             self._emit(EventBody(event.COMMAND_OUTCOME, None, (name, outcome, why, None, power_dw)), now_ms)
 
     def _is_held(self, wanted, now_ms):
-        """An order is on its way, perhaps for light: no darker before it is known. What an order had lit is not held."""
+        """An order is on its way, perhaps for light: no darker before it is known. What an order lit is not held."""
         by_order = wanted.rule in node_order.RULES or self.output.rule in node_order.RULES
         return not by_order and wanted.level_percent < self.output.level_percent and self._fetch.is_expected(now_ms)
 

@@ -2,9 +2,10 @@
 
 Recomputed from order, clock, sun and calendar at every turn, never restored. The precedence of what this node
 knows: emergency > override > policy > default. What an order wants comes first; `node.orders` says which one
-holds, and of one node there is one at most. Below it is the ladder of time: a usable clock runs the calendar, shifted to the safe side by the clock's uncertainty (of the levels that may be right, the
-brightest); no usable clock lights the lamp, for "fail lit" costs a few kWh and "fail dark" costs a fall.
-There is no photocell on this node yet.
+holds, and of one node there is one at most. Below it is the ladder of time: a usable clock runs the calendar,
+shifted to the safe side by the clock's uncertainty (of the levels that may be right, the brightest); no usable
+clock lights the lamp, for "fail lit" costs a few kWh and "fail dark" costs a fall. There is no photocell on
+this node yet.
 """
 
 from collections import namedtuple

@@ -118,8 +118,8 @@ LINK_OFFERS_MAX = 4
 LINK_REQUESTS_PER_S = 40
 LINK_BURST_S = 2
 
-# Orders pushed to nodes: ten a second, so that 1,000 nodes are told in 100 s by some 2 kB/s of datagrams. In flight: who
-# is dead takes a place for 93 s (CoAP gives up); a quarter of a district may be without holding up the others.
+# Orders pushed to nodes: ten a second, so that 1,000 nodes are told in 100 s by some 2 kB/s of datagrams. In flight:
+# who is dead takes a place for 93 s (CoAP gives up); a quarter of a district may be without holding up the others.
 LINK_PUSH_EVERY_MS = 100
 LINK_PUSHES_MAX = 256
 

@@ -1,11 +1,12 @@
-"""A node's standing order: its bytes, good and damaged, and what a node makes of orders that come to its `/c` or wait at
-its gateway, with and without a clock. Prints the same everywhere.
+"""A node's standing order: its bytes, good and damaged, and what a node makes of orders that come to its `/c` or wait
+at its gateway, with and without a clock. Prints the same everywhere.
 """
 
 from binascii import hexlify
 from hashlib import sha256
 
 from node_day import CLOCK_ONLY, settled, show, started
+
 from wire import cbor, event, node_order
 from wire import coap_message as messages
 from wire.faults import WireFault
@@ -64,7 +65,7 @@ class Desk:
         options = () if echo is None else ((messages.ECHO, echo),)
         world.gateway.end.request("node", code, (path,), payload, options=options, now_ms=world.now_ms)
         world.run(3)
-        at_ms, code, payload, options = world.gateway.replies[-1]
+        _, code, payload, options = world.gateway.replies[-1]
         echoes = messages.option_values(options, messages.ECHO)
         print(world.unix_s(), "%d.%02d" % (code >> 5, code & 31), payload, hexed(b"".join(echoes)), self.output())
         return echoes[0] if echoes else None

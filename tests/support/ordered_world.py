@@ -54,6 +54,7 @@ class Post:
         self.made: list[Any] = []
         self.settings = Settings(
             node=node,
+            bearer=("udp",),
             gateway=("gateway", 5683),
             pairing=pairing_of(node),
             site=SITE,

@@ -1,5 +1,5 @@
-"""An attacker on the air between gateway and lamps: he listens, jams, keeps datagrams and sends them when he likes. None
-of them actuates anything out of its time (invariant 6). The checker that says so is shown to see what it is for.
+"""An attacker on the air between gateway and lamps: he listens, jams, keeps datagrams and sends them when he likes.
+None of them actuates anything out of its time (invariant 6). The checker that says so is shown to see what it is for.
 """
 
 from random import Random
@@ -242,8 +242,8 @@ def test_a_strangers_command_moves_no_lamp():
 
 
 def hours_of_trouble(seed):
-    """Orders, ends, cuts and restarts, on an air that loses a fifth and that an attacker jams and fills again; then it is
-    quiet, and every lamp is as it must be."""
+    """Orders, ends, cuts and restarts, on an air that loses a fifth and that an attacker jams and fills again; then it
+    is quiet, and every lamp is as it must be."""
     world = settled(seed=seed, posts=3, mapped=((0,),))
     random = Random(f"trouble {seed}")
     world.loss_percent = 20
