@@ -390,6 +390,17 @@ def test_a_thousand_nodes_are_told_within_two_minutes_without_a_burst():
     assert downlink.health()["waiting"] == downlink.counters["failed"]
 
 
+def test_a_street_of_a_hundred_on_an_air_that_loses_a_fifth():
+    world = settled(posts=100)
+    world.loss_percent = 20
+    began_ms = world.now_ms
+    world.emergency()
+    world.live(120)
+    assert levels(world) == [100] * 100
+    assert max(post.levels[-1][0] for post in world.posts) - began_ms < 60_000
+    assert world.core.downlink.counters["pushed"] == 100 and world.checker.violations == []
+
+
 def test_a_cabinet_without_orders_asks_nothing_of_anybody():
     world = settled()
     world.live(3600)
