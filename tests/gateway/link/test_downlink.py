@@ -145,6 +145,18 @@ def test_who_cannot_be_reached_learns_with_the_next_message():
     assert levels(world) == [100, 100] and world.core.downlink.health()["waiting"] == 0
 
 
+def test_what_changes_while_a_push_is_under_way_is_pushed_behind_it():
+    world = settled(posts=1)
+    world.hears = lambda flying: flying.is_down
+    world.emergency(1)
+    world.live(30)
+    world.emergency(2)
+    world.live(50)
+    world.hears = lambda flying: False
+    world.live(100)
+    assert world.posts[0].node.output.reason == (2).to_bytes(8, "big"), "long before its next message"
+
+
 def test_what_was_never_told_needs_no_end():
     world = settled(posts=1)
     world.posts[0].power_off()
@@ -302,7 +314,8 @@ def test_an_override_survives_the_moments_without_a_lease_after_a_restart():
     restart(world)
     world.live(10)
     world.posts[0].node._fetch.want(world.posts[0].now_ms)  # it asks just now
-    world.live(5)
+    world.live(40)
+    assert world.posts[0].link.era == 2
     keep_lease(world, 120)
     assert [rule for _, _, rule, _ in world.posts[0].levels][-2:] == ["calendar", "override"]
 
