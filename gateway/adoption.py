@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gateway import node_keys
 from gateway.node_keys import KeyFileError
+from wire import limits
 
 _WORDS = {
     "adopted": ("nœud {node} adopté (kid {kid})", "node {node} adopted (kid {kid})"),
@@ -42,6 +43,8 @@ def _remove(folder: Path, name: str, language: str, *, as_json: bool) -> int:
     try:
         node = bytes.fromhex(name)
     except ValueError:
+        node = b""
+    if len(node) != limits.NODE_ID_BYTES:
         print(f"bocage gateway adopt: {name!r} is not a node's id; give 16 hexadecimal digits", file=sys.stderr)
         return 2
     try:

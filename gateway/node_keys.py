@@ -56,9 +56,10 @@ def parse(data: bytes, name: str) -> NodeKey:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError):
         # What the parser says may quote the secret.
         raise KeyFileError(f"{name}: is no TOML text; make the key again") from None
-    unknown = sorted(set(fields) - set(_FIELDS))
+    unknown = set(fields) - set(_FIELDS)
     if unknown:
-        raise KeyFileError(f"{name}: no field {', '.join(unknown)}; there are {', '.join(_FIELDS)}")
+        # Unnamed: somebody may have put the secret where a name belongs.
+        raise KeyFileError(f"{name}: {len(unknown)} fields too many; there are {', '.join(_FIELDS)}")
     node = _bytes(fields, "node", (limits.NODE_ID_BYTES,), name)
     kid = _bytes(fields, "kid", NODE_ID_BYTES, name)
     return NodeKey(node, kid, _bytes(fields, "master_secret", (SECRET_BYTES,), name))
@@ -71,23 +72,19 @@ def text(key: NodeKey) -> str:
 
 def read_folder(folder: Path) -> Found:
     """Every key of the folder that is sound; a damaged file costs its own node only. An absent folder is empty."""
+    found, faults = _look(folder)
     keys: list[NodeKey] = []
-    faults = []
-    try:
-        paths = sorted(path for path in folder.iterdir() if path.suffix == SUFFIX)
-    except FileNotFoundError:
-        paths = []
-    for path in paths:
-        try:
-            key = read(path)
-        except KeyFileError as error:
-            faults.append(str(error))
-            continue
-        clash = check_keys([*keys, key])
-        if clash:
-            faults += [f"{path}: {words}" for words in clash]
-        else:
+    nodes: set[bytes] = set()
+    kids: dict[bytes, NodeKey] = {}
+    for path, key in found:
+        clash = check_keys([kids[key.kid], key]) if key.kid in kids else []
+        if key.node in nodes:
+            clash = [f"node {key.node.hex()}: two keys; remove one"]
+        faults += [f"{path}: {words}" for words in clash]
+        if not clash:
             keys.append(key)
+            nodes.add(key.node)
+            kids[key.kid] = key
     return Found(keys, faults)
 
 
@@ -96,12 +93,13 @@ def write(folder: Path, key: NodeKey) -> Path:
     if not folder.exists():
         folder.mkdir(mode=0o700, parents=True)
         _give(folder)
-    others = [other for other in read_folder(folder).keys if other.node != key.node]
+    others = [other for _, other in _look(folder)[0] if other.node != key.node]
     clash = check_keys([*others, key])
     if clash:
         raise KeyFileError("; ".join(clash))
     path = folder / f"{key.node.hex()}{SUFFIX}"
     save(path, key, gives=True)
+    _unlink(folder, key.node, but=path)
     return path
 
 
@@ -119,12 +117,7 @@ def save(path: Path, key: NodeKey, *, gives: bool = False) -> None:
     if gives:
         _give(fresh)
     fresh.replace(path)
-    if os.name == "posix":
-        handle = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    _sync(path.parent)
 
 
 def _give(path: Path) -> None:
@@ -135,25 +128,63 @@ def _give(path: Path) -> None:
 
 
 def remove(folder: Path, node: bytes) -> bool:
-    """Take a node's key away; False if there is none. OSError."""
-    try:
-        (folder / f"{node.hex()}{SUFFIX}").unlink()
-    except FileNotFoundError:
-        return False
-    return True
+    """Take a node's key away, whatever its file is called; False if there is none. OSError."""
+    return _unlink(folder, node)
 
 
-def state(folder: Path) -> tuple[int, int]:
+def state(folder: Path) -> frozenset[tuple[object, ...]]:
     """Something that changes when the folder's files do: what the agent looks at now and then."""
-    newest = count = 0
+    seen: set[tuple[object, ...]] = set()
     try:
         entries: Iterable[os.DirEntry[str]] = os.scandir(folder)
         for entry in entries:
-            count += 1
-            newest = max(newest, entry.stat().st_mtime_ns)
+            status = entry.stat()
+            # Not the time of writing: `chmod 600`, our own remedy, leaves that as it was, and so does `cp -p`.
+            seen.add((entry.name, status.st_ino, status.st_mode, status.st_size, status.st_ctime_ns))
     except OSError:
         pass
-    return newest, count
+    return frozenset(seen)
+
+
+def _look(folder: Path) -> tuple[list[tuple[Path, NodeKey]], list[str]]:
+    """Every sound key file of the folder, and the faults of the others and of the folder."""
+    found, faults = [], []
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.suffix == SUFFIX)
+    except FileNotFoundError:
+        return [], []
+    except OSError as error:
+        return [], [f"{folder}: {error.strerror}"]
+    for path in paths:
+        try:
+            found.append((path, read(path)))
+        except KeyFileError as error:
+            faults.append(str(error))
+    return found, faults
+
+
+def _unlink(folder: Path, node: bytes, *, but: Path | None = None) -> bool:
+    """Files that hold a key of `node`, and one that is damaged under its name."""
+    usual = folder / f"{node.hex()}{SUFFIX}"
+    paths = {path for path, key in _look(folder)[0] if key.node == node and path != but}
+    if but is None and usual.exists():
+        paths.add(usual)
+    for path in paths:
+        path.unlink()
+    if paths:
+        _sync(folder)
+    return bool(paths)
+
+
+def _sync(folder: Path) -> None:
+    """What a folder lists is on the disk."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _bytes(fields: dict[str, object], field: str, lengths: tuple[int, ...], name: str) -> bytes:

@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from gateway.core.link.sessions import NodeKey
 from gateway.crypto import AesBlocks
-from wire import coap_message
+from wire import oscore
 from wire.coap import Endpoint
 from wire.coap_exchange import Timing, bearer_timing
 from wire.oscore_link import NodeLink
@@ -42,7 +42,7 @@ def link_of(
         random_below=random_below,
         first_message_id=random_below(0x10000),
         timing=timing or bearer_timing(),
-        handled_options=(coap_message.OSCORE,),
+        handled_options=oscore.ANY_OUTSIDE,
     )
     return NodeLink(endpoint, pairing_of(node), CIPHER, peer=peer, boot=boot, random_below=random_below)
 

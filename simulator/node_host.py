@@ -17,7 +17,7 @@ from simulator.network import Radio
 from simulator.parts import DimmerTwin, MeterTwin
 from simulator.prng import Prng
 from simulator.world import World
-from wire import coap_message, quantity
+from wire import oscore, quantity
 from wire.coap import Endpoint
 from wire.oscore_link import NodeLink
 
@@ -99,7 +99,7 @@ class NodeHost:
             random_below=prng.randrange,
             first_message_id=prng.randrange(0x10000),
             timing=udp.timing(self.settings.ack_timeout_ms),
-            handled_options=(coap_message.OSCORE,),
+            handled_options=oscore.ANY_OUTSIDE,
         )
 
         def tap(what: str, sequence: int, data: bytes) -> None:

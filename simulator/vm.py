@@ -170,7 +170,8 @@ class VmNode:
     def _read(self, process: "subprocess.Popen[str]") -> None:
         assert process.stdout is not None
         for line in process.stdout:
-            self._lines.append(line.rstrip("\r\n"))
+            if line.endswith("\n"):  # the power may go in the middle of one, and half a line says nothing
+                self._lines.append(line.rstrip("\r\n"))
 
     def _ended(self) -> None:
         assert self._process is not None and self._reader is not None

@@ -1,7 +1,7 @@
 """`bocage link talk` with a node's key file: as that node, to its gateway, with keys agreed on for this one talk.
 
-The gateway takes the bench for the node, and the node itself has to agree anew with its next request. Nothing is kept:
-the nonces begin with the second of the clock, which is far above any boot number that a node has counted to.
+The gateway takes the bench for the node. The node's next request ends in silence, and then it agrees anew. Nothing is
+kept: the nonces begin with the second of the clock, which is far above any boot number that a node has counted to.
 """
 
 import secrets
@@ -13,7 +13,6 @@ from gateway.core.link.sessions import NodeKey
 from gateway.crypto import AesBlocks
 from tools.link_talk import TalkError
 from wire import coap, limits, oscore
-from wire import coap_message as messages
 from wire.oscore_link import NodeLink
 from wire.oscore_pairing import GATEWAY_ID, Pairing
 
@@ -31,7 +30,7 @@ class NodeConversation:
         endpoint = coap.Endpoint(
             random_below=secrets.randbelow,
             first_message_id=secrets.randbelow(0x10000),
-            handled_options=(messages.OSCORE,),
+            handled_options=oscore.ANY_OUTSIDE,
         )
         self._link = NodeLink(
             endpoint,

@@ -29,7 +29,7 @@ from node import app
 from node import settings as node_settings
 from node.streetlight import FAIL_SAFE_PERCENT
 from policy.fault import Fault
-from wire import ccm, coap_message, quantity
+from wire import ccm, oscore, quantity
 from wire.coap import Endpoint
 from wire.oscore_link import NodeLink
 
@@ -100,7 +100,7 @@ class Shell:
                     random_below=random_below,
                     first_message_id=random_below(0x10000),
                     timing=udp.timing(settings.ack_timeout_ms),
-                    handled_options=(coap_message.OSCORE,),
+                    handled_options=oscore.ANY_OUTSIDE,
                 ),
                 settings.pairing,
                 ccm.CryptolibCipher(cryptolib.aes),

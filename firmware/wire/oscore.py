@@ -17,12 +17,13 @@ from wire import ccm, oscore_option, oscore_window
 from wire import coap_message as messages
 from wire.faults import WireFault
 from wire.oscore_context import Context, aad, derive, nonce
-from wire.oscore_inner import Content, pack, unpack, vouched
+from wire.oscore_inner import ANY_OUTSIDE, Content, pack, unpack, vouched
 from wire.oscore_option import Header
 from wire.oscore_sequence import Reserve, SenderSequence
 from wire.oscore_window import LOST, NEW, Window
 
 __all__ = (
+    "ANY_OUTSIDE",
     "LOST",
     "NEW",
     "REASONS",
@@ -59,12 +60,15 @@ class Exchange:
     """A request that was protected or unprotected: what its response needs. It holds no secret.
 
     `is_fresh` is False for a request that came while the replay window was LOST. `number`: its Partial IV.
+    `nonce`: the AEAD nonce of the request itself, which a response without a Partial IV uses (section 8.3); the
+    first response of appendix B.2 does so under another key than the request's.
     """
 
-    def __init__(self, kid, partial_iv, is_fresh):
+    def __init__(self, kid, partial_iv, is_fresh, request_nonce):
         self.kid = kid
         self.partial_iv = partial_iv
         self.is_fresh = is_fresh
+        self.nonce = request_nonce
         self.is_nonce_spent = False
 
     @property
@@ -79,11 +83,11 @@ def protect_request(
     8.1). `kid_context`: what to send in the place of the ID Context, which appendix B.2 wraps."""
     plaintext, options = pack(request)
     partial_iv = oscore_option.partial_iv_bytes(number)
-    exchange = Exchange(context.sender_id, partial_iv, True)
+    own_nonce = nonce(context, context.sender_id, partial_iv)
+    exchange = Exchange(context.sender_id, partial_iv, True, own_nonce)
     if with_id_context:
         kid_context = context.id_context
     header = Header(partial_iv, kid_context, context.sender_id)
-    own_nonce = nonce(context, context.sender_id, partial_iv)
     return _sealed(context, cipher, messages.POST, header, options, plaintext, own_nonce, exchange), exchange
 
 
@@ -108,10 +112,11 @@ def unprotect_request(context, request, cipher, *, window, kid_context=None) -> 
     if header.kid is None or header.partial_iv is None:
         raise WireFault("oscore-option")
     _check_peer(context, header, kid_context)
-    exchange = Exchange(header.kid, header.partial_iv, window is not LOST)
+    peer_nonce = nonce(context, header.kid, header.partial_iv)
+    exchange = Exchange(header.kid, header.partial_iv, window is not LOST, peer_nonce)
     if exchange.is_fresh and not oscore_window.is_fresh(window, exchange.number):
         raise WireFault("oscore-replay")
-    content = _opened(context, cipher, request, nonce(context, header.kid, header.partial_iv), exchange)
+    content = _opened(context, cipher, request, peer_nonce, exchange)
     if content.code >> 5 != 0:
         raise WireFault("oscore-inner")
     return content, exchange, oscore_window.accept(window, exchange.number) if exchange.is_fresh else LOST
@@ -128,7 +133,7 @@ def protect_response(context, response, cipher, exchange, *, number=None, kid_co
         assert exchange.is_fresh and not exchange.is_nonce_spent, "this response needs a number of its own"
         exchange.is_nonce_spent = True
         header = Header(None, kid_context, None)
-        used = nonce(context, exchange.kid, exchange.partial_iv)
+        used = exchange.nonce
     else:
         header = Header(oscore_option.partial_iv_bytes(number), kid_context, None)
         used = nonce(context, context.sender_id, header.partial_iv)
@@ -142,9 +147,8 @@ def unprotect_response(context, response, cipher, exchange, *, kid_context=None)
     """
     header = header_of(response)
     _check_peer(context, header, kid_context)
-    if header.partial_iv is None:
-        used = nonce(context, exchange.kid, exchange.partial_iv)
-    else:
+    used = exchange.nonce
+    if header.partial_iv is not None:
         used = nonce(context, context.recipient_id, header.partial_iv)
     content = _opened(context, cipher, response, used, exchange)
     if content.code >> 5 not in (2, 4, 5):

@@ -8,7 +8,7 @@ have sent: it costs one more handshake for each request, and nothing else. Reque
 silence.
 
     INIT      no keys; `_first` is the handshake under way, if any
-    OFFERED   keys, but the gateway has not shown yet that it has them: the kid context goes along
+    OFFERED   keys, but the gateway has not shown yet that it has them, or has been silent: the kid context goes along
     PROVEN    keys, and an answer that held
 """
 
@@ -18,7 +18,7 @@ from wire import coap_message as messages
 from wire import limits, oscore
 from wire.coap import Failed, Refused, Request, Response
 from wire.faults import WireFault
-from wire.oscore_pairing import NONCE_BYTES, NONCE_BYTES_MAX, Session, unwrap, wrap
+from wire.oscore_pairing import CHANCE_BITS, NONCE_BYTES, NONCE_BYTES_MAX, NONCES_MAX, Session, unwrap, wrap
 
 INIT = "init"
 OFFERED = "offered"
@@ -116,7 +116,8 @@ class NodeLink:
         return self._number
 
     def respond(self, exchange, code, payload=b"", *, content_format=None, options=(), now_ms):
-        """Answer a Request of the gateway, once. Return None, or Refused."""
+        """Answer a Request of the gateway, once. Return None, or Refused; after "too-large" a shorter answer may
+        follow."""
         served = self._take_served(exchange)
         if served is None:
             self.counters["unknown-exchange"] += 1
@@ -127,8 +128,19 @@ class NodeLink:
         for number, value in options:
             messages.insert_option(chosen, number, value)
         plain = oscore.Content(code, tuple(chosen), payload)
-        sealed = oscore.protect_response(served[2].context, plain, self._cipher, served[1])
-        return self._endpoint.respond(exchange, sealed.code, sealed.payload, options=sealed.options, now_ms=now_ms)
+        # A shorter answer after one that was too large: the request's nonce is spent.
+        number = served[2].take() if served[1].is_nonce_spent else None
+        try:
+            sealed = oscore.protect_response(served[2].context, plain, self._cipher, served[1], number=number)
+        except WireFault:
+            outcome = Refused("too-large")
+        else:
+            outcome = self._endpoint.respond(
+                exchange, sealed.code, sealed.payload, options=sealed.options, now_ms=now_ms
+            )
+        if outcome is not None and outcome.reason == "too-large":
+            self._served.append(served)
+        return outcome
 
     def drop(self, exchange):
         """Forget a Request without a word."""
@@ -147,6 +159,10 @@ class NodeLink:
         for ask in self._asks:
             if ask.sent is not None and ask.sent[0] == happened.exchange:
                 if isinstance(happened, Failed):
+                    if ask.sent[2] is self._session:
+                        # A gateway that stands in for ours may have other keys of ours, and then it is silent: with
+                        # the kid context it can tell that these are not they, and says so.
+                        self._is_proven = False
                     self._fail(ask, happened.reason)
                 else:
                     self._on_response(ask, happened, now_ms)
@@ -257,13 +273,17 @@ class NodeLink:
             if session is None:
                 self._open(now_ms)
                 return
-            sealed, exchange = oscore.protect_request(
-                session.context,
-                ask.content,
-                self._cipher,
-                number=session.take(),
-                kid_context=None if self._is_proven else session.kid_context,
-            )
+            try:
+                sealed, exchange = oscore.protect_request(
+                    session.context,
+                    ask.content,
+                    self._cipher,
+                    number=session.take(),
+                    kid_context=None if self._is_proven else session.kid_context,
+                )
+            except WireFault as fault:
+                self._fail(ask, fault.reason)
+                continue
             outcome = self._pass_on(sealed, now_ms)
             if isinstance(outcome, Refused):
                 self._fail(ask, outcome.reason)
@@ -273,6 +293,9 @@ class NodeLink:
     def _open(self, now_ms):
         """Request 1. Empty: who hears it and is not the gateway learns nothing."""
         if self._first is not None:
+            return
+        if self._nonces + 2 > NONCES_MAX:
+            self._fail_all("exhausted")
             return
         self.counters["handshakes"] += 1
         id1 = self._nonce()
@@ -292,9 +315,9 @@ class NodeLink:
 
     def _nonce(self):
         """Boot, count within the boot, chance."""
-        self._nonces = (self._nonces + 1) & 0xFFFF
-        chance = self._random_below(0x10000)
-        return self._boot.to_bytes(4, "big") + self._nonces.to_bytes(2, "big") + chance.to_bytes(2, "big")
+        self._nonces += 1
+        counted = self._nonces << CHANCE_BITS | self._random_below(1 << CHANCE_BITS)
+        return self._boot.to_bytes(4, "big") + counted.to_bytes(4, "big")
 
     def _fail(self, ask, reason):
         self._asks.remove(ask)

@@ -21,6 +21,11 @@ from wire.oscore_window import NEW
 NONCE_BYTES = 8
 # RFC 8613 appendix B.2 leaves the length to the client; what an independent one sends must leave room for R2.
 NONCE_BYTES_MAX = ID_CONTEXT_BYTES_MAX - NONCE_BYTES
+# A node's own within one boot: half a million handshakes, one every half minute for half a year, then it asks no more
+# until it is started again: a count that began anew would repeat nonces. The 12 bits below the count are chance, for a
+# board whose flash takes no writes, or is erased, and whose boots therefore may come again.
+NONCES_MAX = 0xFFFFF
+CHANCE_BITS = 12
 # The one sender id of every gateway (DESIGN section 4: one byte); nodes have two or three.
 GATEWAY_ID = b"G"
 NODE_ID_BYTES = (2, 3)

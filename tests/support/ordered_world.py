@@ -257,3 +257,28 @@ def settled(**options: Any) -> OrderedWorld:
     world.live(60)
     assert [post.level for post in world.posts] == [0] * len(world.posts)
     return world
+
+
+def levels(world: OrderedWorld) -> list[int]:
+    return [post.level for post in world.posts]
+
+
+def rules(world: OrderedWorld) -> list[str]:
+    return [post.rule for post in world.posts]
+
+
+def by_night(**options: Any) -> OrderedWorld:
+    """At 20:00 with a lease that counts: every lamp burns by its calendar."""
+    world = settled(**options)
+    world.until(world.at(0, 20) - 40)
+    world.lease()
+    world.live(40)
+    assert rules(world) == ["calendar"] * len(world.posts) and set(levels(world)) == {100}
+    return world
+
+
+def keep_lease(world: OrderedWorld, seconds: int) -> None:
+    """The centre renews its lease every minute."""
+    for _ in range(seconds // 60):
+        world.lease()
+        world.live(60)

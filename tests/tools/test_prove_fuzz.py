@@ -4,6 +4,9 @@ import json
 
 import pytest
 
+from gateway.core.link import sessions
+from gateway.core.link.link import Link
+from gateway.core.link.sessions import Sessions
 from simulator.prng import Prng
 from tools import cli
 from tools.prove import fuzz, fuzz_party
@@ -12,23 +15,41 @@ from tools.prove.fuzz_checker import COUNTS, Checker, message_of
 from tools.prove.fuzz_party import answer_to
 from wire import ccm, coap, coap_memory, oscore, oscore_window
 from wire import coap_message as messages
+from wire.oscore_link import NodeLink
 
 DATAGRAMS = 3000
 
 
-def test_a_hostile_peer_does_nothing_and_stops_nothing(capsys):
-    assert cli.main(["prove", "fuzz", "--datagrams", "5000", "--seed", "7", "--json"]) == 0
+def prove(capsys, *words):
+    """The figures of a run of the command that holds."""
+    assert cli.main(["prove", "fuzz", "--datagrams", "5000", "--seed", "7", "--json", *words]) == 0
     said = capsys.readouterr()
     figures = json.loads(said.out)
     assert not any(figures[name] for name in (*COUNTS, "starved", "unfinished"))
-    assert figures["completed"] > 150 and figures["reboots"] == 2 and sum(figures["kinds"].values()) == 5000
+    assert figures["reboots"] == 2 and sum(figures["kinds"].values()) == 5000
+    assert "5000/5000 datagrams" in said.err and "nothing wrong" in said.err
+    return figures
+
+
+def test_a_hostile_peer_does_nothing_to_the_real_ends_and_stops_nothing(capsys):
+    figures = prove(capsys)
+    assert figures["completed"] > 80 and figures["sealed"] > 200
+    node, gateway = figures["node"], figures["gateway"]
+    assert figures["heard_again"] <= node["keys-lost"]
+    assert min(node[name] for name in ("handshakes", "keys-lost", "unauthentic", "unprotected", "strange")) > 0
+    ends = ("handshakes", "agreed", "keys-unknown", "unprotected", "unknown-node", "unauthentic", "replayed")
+    assert min(gateway[name] for name in (*ends, "session-handed", "duplicates")) > 0
+
+
+def test_a_hostile_peer_does_nothing_to_two_that_ask_each_other(capsys):
+    figures = prove(capsys, "--ends", "adapter")
+    assert figures["completed"] > 150
     for side in ("node", "gateway"):
         met = figures[side]
         assert (
             min(met[f"session-{name}"] for name in ("handed", "challenged", "decrypt", "oscore-replay", "unknown")) > 0
         )
         assert min(met[name] for name in ("duplicates", "resets", "unmatched-response", "option-refused")) > 0
-    assert "5000/5000 datagrams" in said.err and "nothing wrong" in said.err
 
 
 def test_one_seed_is_one_run():
@@ -40,9 +61,9 @@ def test_one_seed_is_one_run():
     assert fuzz.prove(600, 6)["kinds"] != one["kinds"]
 
 
-def caught(figure, datagrams=DATAGRAMS):
+def caught(figure, datagrams=DATAGRAMS, ends="adapter"):
     """The proof sees the planted bug, and this figure says so."""
-    figures = fuzz.prove(datagrams, 3)
+    figures = fuzz.prove(datagrams, 3, ends=ends)
     assert figures[figure] > 0 and not fuzz.is_proven(figures)
     return figures
 
@@ -131,7 +152,7 @@ def test_memory_that_grows_by_an_object_a_datagram_is_caught(monkeypatch):
         return real(end, datagram, peer, now_ms=now_ms)
 
     monkeypatch.setattr(coap.Endpoint, "receive", hoarding)
-    figures = fuzz.prove(DATAGRAMS, 3)
+    figures = fuzz.prove(DATAGRAMS, 3, ends="adapter")
     assert figures["blocks_grown"] > 1000 and not fuzz.is_proven(figures)
 
 
@@ -140,6 +161,81 @@ def test_a_link_that_stands_still_is_caught(monkeypatch):
     monkeypatch.setattr(fuzz_party.Party, "_hand_on", lambda party, request, *_: "handed")
     figures = caught("starved")
     assert figures["unfinished"] and not figures["completed"]
+
+
+# --- bugs planted in the real ends -------------------------------------------------------------------------
+
+
+def test_real_a_replay_window_that_is_ignored_is_caught(monkeypatch):
+    monkeypatch.setattr(oscore_window, "is_fresh", lambda window, number: True)
+    monkeypatch.setattr(oscore_window, "accept", lambda window, number: window)
+    caught("doubled", ends="real")
+
+
+def test_real_a_request_that_is_never_taken_is_caught(monkeypatch):
+    monkeypatch.setattr(Sessions, "take", lambda sessions, opened: None)
+    caught("doubled", ends="real")
+
+
+def test_real_a_tag_that_is_not_compared_is_caught(monkeypatch):
+    monkeypatch.setattr(ccm, "is_equal", lambda one, other: True)
+    caught("forged", ends="real")
+
+
+def test_real_an_option_that_nobody_authenticated_is_caught(monkeypatch):
+    monkeypatch.setattr(oscore, "vouched", lambda content: content)
+    caught("forged", ends="real")
+
+
+def test_real_an_answer_in_the_clear_that_is_believed_is_caught(monkeypatch):
+    real = oscore.unprotect_response
+
+    def trusting(context, response, cipher, exchange, **more):
+        if messages.option_values(response.options, messages.OSCORE):
+            return real(context, response, cipher, exchange, **more)
+        return oscore.Content(messages.CHANGED, (), response.payload)
+
+    monkeypatch.setattr(oscore, "unprotect_response", trusting)
+    caught("forged", ends="real")
+
+
+def test_real_nonces_that_repeat_from_boot_to_boot_are_caught(monkeypatch):
+    monkeypatch.setattr(NodeLink, "_nonce", lambda link: b"constant")
+    real = Sessions.__init__
+    monkeypatch.setattr(Sessions, "__init__", lambda sessions, keys, cipher, _: real(sessions, keys, cipher, bytes))
+    caught("nonces_reused", 20_000, ends="real")
+
+
+def test_real_offers_without_a_bound_are_caught(monkeypatch, capsys):
+    real = Sessions._offer
+
+    def boundless(sessions, member, header, request, id1):
+        answer = real(sessions, member, header, request, id1)
+        for number in range(6):
+            member.offered[b"%d" % number] = b""
+        return answer
+
+    monkeypatch.setattr(Sessions, "_offer", boundless)
+    caught("over_limit", ends="real")
+    assert "link offered has" in capsys.readouterr().err
+
+
+def test_real_a_counter_that_is_left_out_is_caught(monkeypatch, capsys):
+    monkeypatch.setattr(Link, "_note_unknown", lambda link, kid, peer, now_ms: link._counters.update({"replayed": 0}))
+    caught("miscounted", ends="real")
+    assert "became something" in capsys.readouterr().err
+
+
+def test_real_an_exception_is_caught(monkeypatch, capsys):
+    monkeypatch.setattr(sessions, "_unwrapped", lambda kid_context: kid_context[17:] or kid_context[99])
+    caught("exceptions", ends="real")
+    assert "IndexError" in capsys.readouterr().err
+
+
+def test_real_a_gateway_that_is_mute_is_caught(monkeypatch):
+    monkeypatch.setattr(fuzz, "_SETTLE_MS", 600_000)
+    monkeypatch.setattr(Link, "respond", lambda link, exchange, code, payload=b"", *, now_ms: None)
+    assert caught("starved", ends="real")["unfinished"]
 
 
 # --- the checker and the attacker by themselves -----------------------------------------------------------

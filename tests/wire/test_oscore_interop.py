@@ -156,7 +156,7 @@ def started():
 
 @pytest.mark.parametrize("sequence", [None, {"next-to-send": 100, "received": "unknown"}], ids=["new", "rebooted"])
 def test_an_aiocoap_server_serves_us_and_sees_a_replay(tmp_path, started, sequence):
-    port, numbers = free_port(socket.SOCK_DGRAM), Numbers()
+    port, numbers = free_port(), Numbers()
     process = started(*PEER, "server", aiocoap_folder(tmp_path, sequence=sequence), port)
     assert process.stdout.readline() == b"ready\n"
     assert ask(port, numbers) == Content(messages.CHANGED, (), b"qhello")
@@ -185,7 +185,7 @@ def test_a_libcoap_client_is_served(tmp_path):
 def test_a_libcoap_server_serves_us(tmp_path, started):
     if shutil.which(LIBCOAP_SERVER) is None:
         pytest.skip(f"no {LIBCOAP_SERVER} (apt-get install libcoap3-bin)")
-    port, numbers = free_port(socket.SOCK_DGRAM), Numbers()
+    port, numbers = free_port(), Numbers()
     started(LIBCOAP_SERVER, "-A", "127.0.0.1", "-p", port, "-E", libcoap_file(tmp_path))
     time.sleep(0.5)  # if it is not up by then, CoAP sends again
     request = Content(messages.GET, ((messages.URI_PATH, b"time"), (messages.URI_QUERY, b"ticks")), b"")

@@ -1,11 +1,12 @@
 """`bocage prove fuzz`: a hostile peer against both ends of a node link while the two go on talking.
 
-A node and a gateway, each a real CoAP endpoint with OSCORE, ask each other things under one context in virtual time,
-over a link that loses and delays. The attacker hears everything, sends as anybody, and has no key: random bytes;
-genuine datagrams with flipped bits, cut, extended, their options rearranged or oversized, with another kid, ID Context
-or Partial IV, replayed as they were or in a new message, spliced, reflected; resets, acknowledgements and answers at
-exchanges that are alive; requests in the clear and from somebody with another key. Both ends are rebooted again and
-again, and must then take nothing old.
+A node and a gateway in virtual time, over a link that loses and delays: the real ones (`--ends real`: the node asks,
+keys are agreed on at each start), or two alike that ask each other things under one context for good (`--ends
+adapter`), which puts what both have in common under twice the load. The attacker hears everything, sends as anybody,
+and has no key: random bytes; genuine datagrams with flipped bits, cut, extended, their options rearranged or
+oversized, with another kid, ID Context or Partial IV, replayed as they were or in a new message, spliced, reflected;
+resets, acknowledgements and answers at exchanges that are alive; requests in the clear and from somebody with another
+key. Both ends are rebooted again and again, and must then take nothing old.
 
 A checker apart from the workload draws every message again from the seed. It holds when no exception came, nothing but
 what the other side sent reached an application, each at most once and unaltered, no nonce served twice, every table
@@ -21,15 +22,18 @@ import time
 import traceback
 from typing import Any
 
+from simulator.checkers.sealed_once import SealedOnce
 from simulator.prng import Prng
 from tools.prove.fuzz_attacker import Attacker, Strike
 from tools.prove.fuzz_checker import COUNTS, Checker, message_of
+from tools.prove.fuzz_ends import RealGateway, RealNode
 from tools.prove.fuzz_party import Address, Party
 from wire import oscore
+from wire.oscore_pairing import GATEWAY_ID
 
 NODE, GATEWAY = ("192.0.2.7", 40_001), ("192.0.2.1", 5683)
 _SECRET, _ID_CONTEXT = bytes(range(100, 116)), b"fuzz"
-_IDS = (b"\x00\x07", b"g")
+_IDS = (b"\x00\x07", GATEWAY_ID)
 _STEP_MS = (1, 40)  # between two hostile datagrams
 _LATENCY_MS = (5, 80)
 _LOSS_PERMILLE = 10
@@ -44,7 +48,10 @@ _SETTLE_MS = 3_600_000
 _TRACEBACKS_MAX = 3
 
 # What stands at each end: anything with the interface of Party.
-UNDER_TEST: dict[str, type[Party]] = {"node": Party, "gateway": Party}
+UNDER_TEST: dict[str, dict[str, Any]] = {
+    "real": {"node": RealNode, "gateway": RealGateway},
+    "adapter": {"node": Party, "gateway": Party},
+}
 
 Figures = dict[str, Any]
 
@@ -52,10 +59,11 @@ Figures = dict[str, Any]
 class World:
     """Two parties, the link between them, the attacker and the checker."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, ends: str, ledger: SealedOnce) -> None:
         prng = Prng(seed)
         self.now_ms = 0
-        self.checker = Checker(seed)
+        self.checker = Checker(seed, is_keyed_anew=ends == "real")
+        self._ledger = ledger  # it watches the parties, and not the attacker
         self.attacker = Attacker(prng.split("attacker"), (NODE, GATEWAY), _IDS, _ID_CONTEXT)
         self.messages = dict.fromkeys(("completed", "attempts", "reboots"), 0)
         self.tries_max = 0
@@ -69,8 +77,8 @@ class World:
         node = oscore.derive(_SECRET, sender_id=node_id, recipient_id=gateway_id, **shared)
         gateway = oscore.derive(_SECRET, sender_id=gateway_id, recipient_id=node_id, **shared)
         self.parties = {
-            "node": UNDER_TEST["node"](node, GATEWAY, prng.split("node")),
-            "gateway": UNDER_TEST["gateway"](gateway, NODE, prng.split("gateway")),
+            "node": UNDER_TEST[ends]["node"](node, GATEWAY, prng.split("node")),
+            "gateway": UNDER_TEST[ends]["gateway"](gateway, NODE, prng.split("gateway")),
         }
         self._addresses = {"node": NODE, "gateway": GATEWAY}
         self._sides = {NODE: "node", GATEWAY: "gateway"}
@@ -148,6 +156,7 @@ class World:
 
     def _guarded(self, side: str, act: Any, *words: Any) -> None:
         """Whatever a party raises is a finding, and the proof goes on to count it."""
+        self._ledger.is_watching = True
         try:
             act(*words)
         except Exception:
@@ -155,6 +164,8 @@ class World:
             if self.checker.counts["exceptions"] <= _TRACEBACKS_MAX:
                 print(f"{side}, at {self.now_ms} ms:", file=sys.stderr)
                 traceback.print_exc()
+        finally:
+            self._ledger.is_watching = False
 
     def _harvest(self, side: str) -> None:
         """What a party sends, and what its application was handed."""
@@ -192,29 +203,35 @@ class World:
             self.tries_max = max(self.tries_max, tries)
 
     def _ask(self, side: str) -> None:
-        if len(self._under_way[side]) >= _UNDER_WAY_MAX or self.now_ms < self._next_ms[side]:
+        if not self.parties[side].asks or self.now_ms < self._next_ms[side]:
+            return
+        if len(self._under_way[side]) >= _UNDER_WAY_MAX:
             return
         self._next_ms[side] = self.now_ms + self._prng.between(_PAUSE_MS // 2, _PAUSE_MS)
         tries = self._waiting[side].pop(0) if self._waiting[side] else 0
         ticket = self.checker.asked(side)
         self.messages["attempts"] += 1
         self._under_way[side][ticket] = tries + 1
-        if not self.parties[side].ask(ticket, message_of(self._seed, side, ticket), self.now_ms):
+        self._ledger.is_watching = True
+        is_under_way = self.parties[side].ask(ticket, message_of(self._seed, side, ticket), self.now_ms)
+        self._ledger.is_watching = False
+        if not is_under_way:
             self._waiting[side].append(self._under_way[side].pop(ticket) - 1)
 
 
-def prove(datagrams: int, seed: int, *, speak: bool = False) -> Figures:
+def prove(datagrams: int, seed: int, *, ends: str = "real", speak: bool = False) -> Figures:
     """All figures."""
     gc.collect()
     gc.freeze()  # what is not of this run need not be looked through at every sample
     try:
-        return _prove(datagrams, seed, speak=speak)
+        with SealedOnce() as ledger:
+            ledger.is_watching = False
+            return _prove(World(seed, ends, ledger), datagrams, seed, ledger=ledger, ends=ends, speak=speak)
     finally:
         gc.unfreeze()
 
 
-def _prove(datagrams: int, seed: int, *, speak: bool) -> Figures:
-    world = World(seed)
+def _prove(world: World, datagrams: int, seed: int, *, ledger: SealedOnce, ends: str, speak: bool) -> Figures:
     begun = time.monotonic()
     sides = list(world.parties)
     starved, completed, samples = 0, 0, []
@@ -236,11 +253,14 @@ def _prove(datagrams: int, seed: int, *, speak: bool) -> Figures:
     while not world.is_done() and world.now_ms < end_ms:
         world.pass_time(100, asking=False)
     world.check()
+    world.checker.counts["nonces_reused"] += ledger.reused
     return {
+        "ends": ends,
         "datagrams": datagrams,
         "seed": seed,
         **world.checker.counts,
         **world.messages,
+        "sealed": ledger.sealed,
         "heard": world.checker.heard,
         "heard_again": world.checker.heard_again,
         "answered": world.checker.answered,
@@ -285,11 +305,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of the proof."""
     parser.add_argument("--datagrams", type=int, default=100_000, help="hostile ones (default %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="what everybody does and when (default %(default)s)")
+    parser.add_argument("--ends", choices=tuple(UNDER_TEST), default="real", help="what stands there (%(default)s)")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
     """Exit status: 0 the proof holds, 3 it does not."""
-    figures = prove(args.datagrams, args.seed, speak=True)
+    figures = prove(args.datagrams, args.seed, ends=args.ends, speak=True)
     print(json.dumps(figures) if args.json else "\n".join(f"{key:<18} {value}" for key, value in figures.items()))
     return 0 if is_proven(figures) else 3

@@ -36,15 +36,18 @@ class Checker:
 
     A request that is answered with a demand for Echo is sent a second time, with it, as a message of its own. Each of
     the two may be handed over once; `heard_again` counts where both were, as when the answer to the first got lost in a
-    reboot. What must not be done twice has an identity of its own above the link.
+    reboot. What must not be done twice has an identity of its own above the link. Where keys are agreed on anew
+    (`is_keyed_anew`) a request goes out a second time when it was answered with an unprotected 4.01, which anybody may
+    say; numbers begin at 0 again, and that no nonce is spent twice is for `SealedOnce` to say.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, is_keyed_anew: bool = False) -> None:
         self.counts = dict.fromkeys(COUNTS, 0)
         self.heard = 0
         self.heard_again = 0
         self.answered = 0
         self._seed = seed
+        self._is_keyed_anew = is_keyed_anew
         self._heard = {side: bytearray() for side in ("node", "gateway")}  # by number: _PLAIN, _ECHOED
         self._answered = {side: bytearray() for side in ("node", "gateway")}
         self._sealed: dict[tuple[str, Address], array[int]] = {}
@@ -68,6 +71,8 @@ class Checker:
             self.counts["forged"] += 1
             return
         flag = _PLAIN if len(plain) == len(content.options) else _ECHOED
+        if self._is_keyed_anew and heard[number] == _PLAIN:
+            flag = _ECHOED
         self.heard += 1
         self.counts["doubled"] += heard[number] & flag != 0
         heard[number] |= flag
@@ -86,7 +91,9 @@ class Checker:
     def sent(self, source: Address, destination: Address, datagram: bytes) -> None:
         """A party sent this: one nonce, one ciphertext."""
         message = messages.decode(datagram, _BYTES_MAX)
-        if isinstance(message, messages.Fault) or not messages.option_values(message.options, messages.OSCORE):
+        if self._is_keyed_anew or isinstance(message, messages.Fault):
+            return
+        if not messages.option_values(message.options, messages.OSCORE):
             return
         try:
             header = oscore.header_of(message)

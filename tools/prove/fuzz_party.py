@@ -25,7 +25,7 @@ Address = tuple[str, int]
 # A request that a forged acknowledgement has put to sleep is tried again after that long.
 _TIMING = bearer_timing(nstart=2, response_wait_ms=20_000)
 _ECHO_BYTES = 8
-_LATE_MS = 3_000  # beyond the processing delay: the answer travels in a message of its own
+LATE_MS = 3_000  # beyond the processing delay: the answer travels in a message of its own
 _LATE_MAX = limits.COAP_EXCHANGES_MAX
 _CIPHER = AesBlocks()
 # What becomes of a request beside the reasons of oscore: each adds one.
@@ -53,6 +53,8 @@ class Asked(NamedTuple):
 class Party:
     """One end. `seen`: requests that the application was handed, `outcomes`: (ticket, Content or None), both for the
     caller to take away."""
+
+    asks = True
 
     def __init__(self, context: oscore.Context, peer: Address, prng: Prng) -> None:
         self.seen: list[oscore.Content] = []
@@ -185,7 +187,7 @@ class Party:
         self._window = window
         self.seen.append(authenticated(content))
         if is_late:
-            self._late.append(Late(now_ms + _LATE_MS, request.exchange, answer, exchange))
+            self._late.append(Late(now_ms + LATE_MS, request.exchange, answer, exchange))
         else:
             self._respond(request.exchange, answer, exchange, now_ms, number=None)
         return "handed"

@@ -101,7 +101,7 @@ class Link:
             exchanges_max=limits.LINK_EXCHANGES_MAX,
             outgoing_max=limits.LINK_OUTGOING_MAX,
             requests_max=limits.LINK_PUSHES_MAX,
-            handled_options=(messages.OSCORE,),
+            handled_options=oscore.ANY_OUTSIDE,
         )
         self.sessions = Sessions(keys, cipher, lambda count: bytes(random_below(256) for _ in range(count)))
         self._requests_per_s = requests_per_s
@@ -148,12 +148,18 @@ class Link:
         return self._endpoint.outgoing()
 
     def respond(self, exchange: int, code: int, payload: bytes = b"", *, now_ms: int) -> Refused | None:
-        """Answer an Asked, once; Refused where it is not open any more."""
-        opened = self._opened.pop(exchange, None)
+        """Answer an Asked, once; Refused if it is not open any more. After "too-large" a shorter answer may follow."""
+        opened = self._opened.get(exchange)
         if opened is None:
             return Refused("unknown-exchange")
-        sealed = self.sessions.seal(opened, oscore.Content(code, (), payload))
-        return self._endpoint.respond(exchange, sealed.code, sealed.payload, options=sealed.options, now_ms=now_ms)
+        try:
+            sealed = self.sessions.seal(opened, oscore.Content(code, (), payload))
+        except WireFault:
+            return Refused("too-large")
+        outcome = self._endpoint.respond(exchange, sealed.code, sealed.payload, options=sealed.options, now_ms=now_ms)
+        if outcome is None or outcome.reason != "too-large":
+            del self._opened[exchange]
+        return outcome
 
     def node_of(self, exchange: int) -> bytes | None:
         """Who has asked an Asked that is still open."""
@@ -238,9 +244,10 @@ class Link:
             return None
         if not isinstance(opened, Opened):
             self._endpoint.respond(request.exchange, opened.code, opened.payload, options=opened.options, now_ms=now_ms)
+            member.offer_goes_to(request.peer)
             return None
-        if member.session is not before:  # it has answered our nonce, from there
-            member.proven_at = request.peer
+        if member.session is not before:
+            member.agreed_from(request.peer)
         member.heard_at = request.peer
         return self._hear(request, opened, now_ms)
 
@@ -250,6 +257,7 @@ class Link:
             self._counters["limited"] += 1
             self._endpoint.drop(request.exchange)
             return None
+        self.sessions.take(opened)
         self._opened[request.exchange] = opened
         if len(self._opened) > limits.LINK_EXCHANGES_MAX:
             self._opened.popitem(last=False)

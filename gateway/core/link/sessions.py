@@ -5,7 +5,8 @@ are agreed on as in RFC 8613 appendix B.2 (`wire.oscore_pairing`) and live in RA
 an old backup, has none, reuses no nonce, and tells a known node so with an unprotected 4.01.
 
 Nothing here changes for a message that does not hold: the session that stands keeps standing until a new one has been
-proven. A node that asks for keys again and again, or an old request of its that somebody repeats, costs a derivation.
+proven, and goes back to none that was offered before it. A node that asks for keys again and again, or an old request
+of its that somebody repeats, costs a derivation.
 """
 
 from collections import OrderedDict
@@ -15,7 +16,11 @@ from typing import Any, NamedTuple
 from gateway.core import limits
 from wire import coap_message as messages
 from wire import oscore
+from wire.faults import WireFault
 from wire.oscore_pairing import GATEWAY_ID, NONCE_BYTES, NONCE_BYTES_MAX, Pairing, Session, unwrap, wrap
+
+# Without the words that RFC 8613 proposes: a forged request must not get back more bytes than it had.
+_KEYS_UNKNOWN = oscore.refusal("oscore-context")._replace(payload=b"")
 
 
 class NodeKey(NamedTuple):
@@ -30,27 +35,42 @@ class NodeKey(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """A request that holds: who sent it, what is in it, and what its answer needs."""
+    """A request that holds: who sent it, what is in it, and what its answer needs.
+
+    `window`: the session's once the request is acted on, see `Sessions.take`.
+    """
 
     node: bytes
     content: Any
     exchange: Any
     session: Session
+    window: Any
 
 
 class Member:
-    """One node. `offered`: our nonces that it may come back with. `heard_at`: from where its last request came;
-    `proven_at`: where it was when it answered our nonce."""
+    """One node. `offered`: by its nonce, ours that it may come back with; the oldest first. `heard_at`: from where its
+    last request came; `proven_at`: where it was when it answered our nonce, and where that had been sent to."""
 
-    __slots__ = ("heard_at", "key", "offered", "pairing", "proven_at", "session")
+    __slots__ = ("_offered_at", "heard_at", "key", "offered", "pairing", "proven_at", "session")
 
     def __init__(self, key: NodeKey) -> None:
         self.key = key
         self.pairing = Pairing(key.master_secret, GATEWAY_ID, key.kid)
         self.session: Session | None = None
-        self.offered: OrderedDict[bytes, None] = OrderedDict()
+        self.offered: OrderedDict[bytes, bytes] = OrderedDict()
         self.heard_at: Any = None
         self.proven_at: Any = None
+        self._offered_at: dict[bytes, Any] = {}
+
+    def offer_goes_to(self, peer: Any) -> None:
+        """What was offered just now is sent there."""
+        self._offered_at = {nonce: self._offered_at.get(nonce, peer) for nonce in self.offered.values()}
+
+    def agreed_from(self, peer: Any) -> None:
+        """There are new keys, by a request that came from there."""
+        assert self.session is not None
+        nonce = self.session.context.id_context[:NONCE_BYTES]
+        self.proven_at = peer if self._offered_at.get(nonce) == peer else None
 
 
 class Sessions:
@@ -90,23 +110,27 @@ class Sessions:
 
         WireFault for what does not hold: silence.
         """
-        session = member.session
-        if header.kid_context is None or (session is not None and header.kid_context == session.kid_context):
-            if session is None:
-                self.counters["keys-unknown"] += 1
-                return oscore.refusal("oscore-context")
-            return self._opened(member, session, request)
-        nonces = unwrap(header.kid_context)
+        session, kid_context = member.session, header.kid_context
+        # libcoap sends the ID Context on, without its wrapping, when both have agreed.
+        if session is not None and kid_context in (None, session.kid_context, session.context.id_context):
+            return self._opened(member, session, header, request)
+        nonces = b"" if kid_context is None else _unwrapped(kid_context)
         if NONCE_BYTES <= len(nonces) <= NONCE_BYTES_MAX:
             return self._offer(member, header, request, nonces)
-        if nonces[:NONCE_BYTES] in member.offered:
+        if nonces[:NONCE_BYTES] in member.offered.values():
             return self._agree(member, header, request, nonces)
         self.counters["keys-unknown"] += 1
-        return oscore.refusal("oscore-context")
+        return _KEYS_UNKNOWN
+
+    def take(self, opened: Opened) -> None:
+        """The request is acted on, and from now on it is a replay. One that is dropped before may come again."""
+        opened.session.window = opened.window
 
     def seal(self, opened: Opened, content: Any) -> Any:
-        """The protected answer to a request."""
-        return oscore.protect_response(opened.session.context, content, self._cipher, opened.exchange)
+        """The protected answer to a request; WireFault for one that is too long. After an answer that did not fit the
+        datagram, a shorter one gets a number of its own."""
+        number = opened.session.take() if opened.exchange.is_nonce_spent else None
+        return oscore.protect_response(opened.session.context, content, self._cipher, opened.exchange, number=number)
 
     def ask(self, session: Session, content: Any) -> tuple[Any, Any]:
         """A protected request of ours to a node, and what its answer needs."""
@@ -118,11 +142,11 @@ class Sessions:
 
     # --- inside -------------------------------------------------------------------------------------------------
 
-    def _opened(self, member: Member, session: Session, request: Any) -> Opened:
-        content, exchange, session.window = oscore.unprotect_request(
-            session.context, request, self._cipher, window=session.window, kid_context=session.kid_context
+    def _opened(self, member: Member, session: Session, header: Any, request: Any) -> Opened:
+        content, exchange, window = oscore.unprotect_request(
+            session.context, request, self._cipher, window=session.window, kid_context=header.kid_context
         )
-        return Opened(member.key.node, oscore.vouched(content), exchange, session)
+        return Opened(member.key.node, oscore.vouched(content), exchange, session, window)
 
     def _offer(self, member: Member, header: Any, request: Any, id1: bytes) -> Any:
         """Request 1 holds: answer with our nonce, under keys that serve this one answer."""
@@ -130,10 +154,13 @@ class Sessions:
             member.pairing.context(id1), request, self._cipher, window=oscore.NEW, kid_context=header.kid_context
         )
         self.counters["handshakes"] += 1
-        r2 = self._random_bytes(NONCE_BYTES)
-        member.offered[r2] = None
-        if len(member.offered) > limits.LINK_OFFERS_MAX:
-            member.offered.popitem(last=False)
+        r2 = member.offered.get(id1)  # the same request again, by whomever: the same answer, and no place of another
+        if r2 is None:
+            if len(member.offered) >= limits.LINK_OFFERS_MAX:
+                # A node's nonces begin with its boot and a count: whoever repeats old requests of its pushes out
+                # those, and not what it asks now.
+                del member.offered[min(member.offered)]
+            r2 = member.offered[id1] = self._random_bytes(NONCE_BYTES)
         plain = oscore.Content(messages.UNAUTHORIZED, (), b"")
         return oscore.protect_response(
             member.pairing.context(r2 + id1), plain, self._cipher, exchange, kid_context=wrap(r2)
@@ -142,12 +169,22 @@ class Sessions:
     def _agree(self, member: Member, header: Any, request: Any, nonces: bytes) -> Opened:
         """Request 2 holds: its sender knew our nonce, so it is there now."""
         session = Session(member.pairing.context(nonces))
-        opened = self._opened(member, session, request)
+        opened = self._opened(member, session, header, request)
         self.counters["agreed"] += 1
         member.session = session
-        # One offer, one session: the same request 2 again must not start its window anew.
-        member.offered.pop(nonces[:NONCE_BYTES])
+        # One offer, one session: the same request 2 again must not start its window anew. What was offered before is
+        # void: a request 2 that somebody held back would put keys in force that the node has left behind.
+        while member.offered.popitem(last=False)[1] != nonces[:NONCE_BYTES]:
+            pass
         return opened
+
+
+def _unwrapped(kid_context: bytes) -> bytes:
+    """The nonces in it, or nothing."""
+    try:
+        return unwrap(kid_context)
+    except WireFault:
+        return b""
 
 
 def check_keys(keys: Iterable[NodeKey]) -> list[str]:

@@ -1,0 +1,79 @@
+"""A ledger of everything that is sealed: no key and nonce may ever serve two different messages.
+
+It stands before `wire.ccm.seal`, which every protected message of either end goes through, and believes nobody: it
+knows neither sessions nor numbers. The same data under the same key and nonce is the same ciphertext and tells nothing
+new. Its memory is 16 bytes a message, in arrays, so that the growth of whoever is watched can be seen beside it.
+"""
+
+from array import array
+from collections.abc import Callable
+from hashlib import sha256
+from types import TracebackType
+from typing import Any
+
+from wire import ccm
+
+_SLOTS_FIRST = 1 << 16
+
+
+class SealedOnce:
+    """Use it as a context. `reused`: what must stay zero. `is_watching`: False while somebody else seals."""
+
+    def __init__(self) -> None:
+        self.sealed = 0
+        self.reused = 0
+        self.is_watching = True
+        self._names = array("Q", bytes(8 * _SLOTS_FIRST))  # of key and nonce; 0: a free place
+        self._said = array("Q", bytes(8 * _SLOTS_FIRST))
+        self._filled = 0
+        self._real: Callable[..., bytes] = ccm.seal
+
+    def __enter__(self) -> "SealedOnce":
+        self._real = ccm.seal
+        ccm.seal = self._seal
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, _error: BaseException | None, _: TracebackType | None) -> None:
+        ccm.seal = self._real
+
+    def check(self) -> None:
+        """AssertionError if a nonce was spent twice."""
+        assert not self.reused, f"{self.reused} of {self.sealed} messages were sealed with a nonce that was spent"
+
+    def _seal(self, cipher: Any, key: bytes, nonce: bytes, aad: bytes, plaintext: bytes) -> bytes:
+        if self.is_watching:
+            self.sealed += 1
+            name = _digest(bytes(key) + bytes(nonce))
+            self._note(name, _digest(len(aad).to_bytes(4, "big") + bytes(aad) + bytes(plaintext)))
+        return self._real(cipher, key, nonce, aad, plaintext)
+
+    def _note(self, name: int, said: int) -> None:
+        place = self._place(name)
+        if self._names[place]:
+            self.reused += self._said[place] != said
+            return
+        self._names[place], self._said[place] = name, said
+        self._filled += 1
+        if 2 * self._filled > len(self._names):
+            self._grow()
+
+    def _place(self, name: int) -> int:
+        """Where `name` stands, or may."""
+        place = name % len(self._names)
+        while self._names[place] not in (0, name):
+            place = (place + 1) % len(self._names)
+        return place
+
+    def _grow(self) -> None:
+        names, said = self._names, self._said
+        self._names = array("Q", bytes(16 * len(names)))
+        self._said = array("Q", bytes(16 * len(names)))
+        for name, what in zip(names, said, strict=True):
+            if name:
+                place = self._place(name)
+                self._names[place], self._said[place] = name, what
+
+
+def _digest(data: bytes) -> int:
+    """64 bits, never zero."""
+    return int.from_bytes(sha256(data).digest()[:8], "big") | 1
