@@ -111,7 +111,8 @@ def test_an_override_survives_the_moments_without_a_lease_after_a_restart():
     world.live(40)
     assert world.posts[0].link.era == 2
     keep_lease(world, 120)
-    assert [rule for _, _, rule, _ in world.posts[0].levels][-2:] == ["calendar", "override"]
+    lived = [rule for _, _, rule, _ in world.posts[0].levels]
+    assert lived == ["no-time", "calendar", "calendar", "override"], "day, night, and the override without a break"
 
 
 # --- a node without a clock -----------------------------------------------------------------------------------------
