@@ -8,9 +8,9 @@ perhaps a 4G stick, and a clock that is not good until the network has told it.
 from typing import Any
 
 from gateway.core.bearers.connection import UNBOUND, Connect, Drop, Probe
+from gateway.core.boot_number import number_after
 from gateway.core.gateway import Gateway, Log, Options, Send, Start
 from gateway.core.uplink.post import Publication
-from gateway.io.boot_counter import number_after
 from simulator import ed25519
 from simulator.broker import Broker
 from simulator.disk import PendingSync, SimDisk

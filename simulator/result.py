@@ -38,6 +38,8 @@ class Result:
     stored_wh: int
     lighting_violations: list[str]
     bounds_violations: list[str]
+    sealed: int
+    nonces_reused: int
     worst_delay_s: int
     sights: list[Sight]
     cut_lines: list[tuple[str, int, int, int, int, int]]
@@ -59,6 +61,7 @@ class Result:
             or verdict.invented
             or self.lighting_violations
             or self.bounds_violations
+            or self.nonces_reused
             or self.alarms.faults
             or not self.village.is_good
         )

@@ -20,6 +20,7 @@ from simulator.checkers.alarms import LampFault, judge
 from simulator.checkers.bounds import BoundsChecker
 from simulator.checkers.delivery import DeliveryChecker
 from simulator.checkers.lighting import EVERY_MS, LightingChecker, Watched
+from simulator.checkers.sealed_once import SealedOnce
 from simulator.control import Control
 from simulator.gateway_host import GatewayHost
 from simulator.keys import pairing_of
@@ -78,6 +79,7 @@ class Territory:
             self._build(index, cabinet)
         self.lighting = LightingChecker(self._watched)
         self.bounds = BoundsChecker([*self.gateways, self.village.host])
+        self.sealed = SealedOnce()
         self.sights: list[Sight] = []
         self._expected: list[LampFault] = []
 
@@ -89,10 +91,11 @@ class Territory:
         self._schedule_faults()
         self.world.at(1000 * end_s, self._calm)
         step_s = 600
-        for until_s in range(step_s, total_s + step_s, step_s):
-            self.world.run_until(1000 * min(until_s, total_s))
-            if progress is not None:
-                progress(min(until_s, total_s), total_s)
+        with self.sealed:
+            for until_s in range(step_s, total_s + step_s, step_s):
+                self.world.run_until(1000 * min(until_s, total_s))
+                if progress is not None:
+                    progress(min(until_s, total_s), total_s)
         return self._result()
 
     # --- building -------------------------------------------------------------------------------------------
@@ -312,6 +315,8 @@ class Territory:
             stored_wh=stored_wh,
             lighting_violations=self.lighting.violations,
             bounds_violations=self.bounds.violations,
+            sealed=self.sealed.sealed,
+            nonces_reused=self.sealed.reused,
             worst_delay_s=self.lighting.worst_delay_s,
             sights=self.sights,
             cut_lines=[self._cut_line(cut.what, cut.from_s, cut.to_s, cut.cabinet) for cut in self.drawn.cuts],

@@ -7,11 +7,26 @@ as one more failed try (`connect` while it is connecting raises OSError, micropy
 CONNECT_TIMEOUT_MS pass; then the try is broken off and WAITING lasts for a delay that doubles from try to try, with
 jitter, since a district's access point that returns is asked by all its lamps at once. UP until the driver says
 otherwise. A driver that connects by itself while we wait is UP at once.
+
+What the driver gives as the reason of a failed try is told on the console and counted, and never acted upon: its status
+may be an older try's, and a password that is wrong today is right tomorrow, when somebody mends the access point.
 """
 
 CONNECT_TIMEOUT_MS = 20_000
 RETRY_FIRST_MS = 2_000
 RETRY_LAST_MS = 120_000
+
+# `WLAN.status()` of the ESP32 port (ports/esp32/modnetwork.h; IDF's wifi_err_reason_t): code: reason.
+REASONS = {
+    15: "handshake-timeout",
+    200: "beacon-timeout",
+    201: "no-access-point",
+    202: "wrong-password",
+    203: "association-failed",
+    204: "handshake-timeout",
+    205: "connection-failed",
+}
+OTHER_REASON = "no-answer"
 
 IDLE = "idle"
 CONNECTING = "connecting"
@@ -43,7 +58,10 @@ class Wifi:
         self._due_ms = 0
         self._delay_ms = RETRY_FIRST_MS
         self.state = IDLE
-        self.counters = {"tries": 0, "refused": 0, "lost": 0}
+        self.reason = None  # of the last failed try
+        self.counters = {"tries": 0, "refused": 0, "lost": 0, OTHER_REASON: 0}
+        for code in REASONS:
+            self.counters[REASONS[code]] = 0
 
     def step(self, *, now_ms) -> None:
         """Look at the radio once and do what is due."""
@@ -72,11 +90,19 @@ class Wifi:
         self._delay_ms = RETRY_FIRST_MS
 
     def _give_up(self, was, now_ms):
-        self._attempt(self._wlan.disconnect)
         if was == UP:
             self.counters["lost"] += 1
+        else:
+            self._note(REASONS.get(self._attempt(self._wlan.status), OTHER_REASON))
+        self._attempt(self._wlan.disconnect)
         self._due_ms = now_ms + self._delay_ms // 2 + self._random_below(self._delay_ms // 2 + 1)
         self._delay_ms = min(2 * self._delay_ms, RETRY_LAST_MS)
+
+    def _note(self, reason):
+        self.counters[reason] += 1
+        if reason != self.reason:
+            self.reason = reason
+            print("wifi:", reason)
 
     def _attempt(self, call, *arguments):
         """Result of a call of the driver, None when it refuses."""

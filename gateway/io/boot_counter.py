@@ -3,28 +3,18 @@
 One empty file a number (`boot-00000042`), made durable before the number is used and before the older ones
 go: after a power cut at any moment the highest name is the last number that may have been used.
 
-The folder may come from a backup, and then knows nothing of the starts since: a number is also at least the minutes
-that the system clock has counted since 2026. While that clock is not set it is the counter alone, as it is for two
-starts within a minute.
+The folder may come from a backup: see `gateway/core/boot_number.py`.
 """
 
 import os
 import re
 from pathlib import Path
 
+from gateway.core.boot_number import number_after
+
 _PREFIX = "boot-"
 # Old names kept: one is enough; a second survives a card that loses the newest.
 _KEPT = 2
-_EPOCH_UNIX_S = 1_767_225_600  # 2026-01-01
-# A clock that claims more is not believed: it would use the numbers up.
-_MINUTES_MAX = 100 * 366 * 1440
-
-
-def number_after(last: int | None, unix_s: int) -> int:
-    """The number of a start at this time of the system clock, good or not; `last`: of the one before, if known."""
-    minutes = (unix_s - _EPOCH_UNIX_S) // 60
-    counted = (last or 0) + 1
-    return max(counted, minutes) if minutes <= _MINUTES_MAX else counted
 
 
 def next_boot(folder: Path, unix_s: int = 0) -> int:

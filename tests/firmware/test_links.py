@@ -1,6 +1,7 @@
 """The UDP bearer against a scripted socket, and the Wi-Fi supervision against a scripted radio."""
 
 from itertools import pairwise
+from random import Random
 
 import pytest
 
@@ -118,6 +119,7 @@ class Radio:
         self.network = True
         self.joined = False
         self.refusing = False
+        self.code = 1001  # connecting
         self.calls = []
 
     def active(self, on):
@@ -136,7 +138,9 @@ class Radio:
     def isconnected(self):
         return self.joined
 
-    def status(self, what):
+    def status(self, what=None):
+        if what is None:
+            return self.code
         assert what == "rssi"
         return -61
 
@@ -208,6 +212,44 @@ def test_a_radio_that_joins_by_itself_is_up_at_once(radio):
     radio.joined = True
     supervisor.step(now_ms=wifi.CONNECT_TIMEOUT_MS + 1)
     assert supervisor.state == UP
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [*wifi.REASONS.items(), (1001, wifi.OTHER_REASON), (None, wifi.OTHER_REASON), (-7, wifi.OTHER_REASON)],
+)
+def test_whatever_reason_the_driver_gives_the_network_is_tried_again_and_comes(radio, capsys, code, reason):
+    """Bug class 10 (micropython#17661, #15563): each failure status, and the way out of it."""
+    radio.network, radio.code = False, code
+    supervisor = supervise(radio)
+    for now_ms in range(0, 120_000, 100):
+        supervisor.step(now_ms=now_ms)
+    assert supervisor.counters[reason] == supervisor.counters["tries"] - (supervisor.state == CONNECTING) >= 3
+    assert capsys.readouterr().out == f"wifi: {reason}\n", "said once, not at every try"
+    radio.network = True
+    for now_ms in range(120_000, 400_000, 100):
+        supervisor.step(now_ms=now_ms)
+    assert supervisor.state == UP
+
+
+def test_a_thousand_flaps_of_the_access_point_leave_it_up_each_time_and_never_raise(radio):
+    random = Random(3)
+    supervisor = Wifi(radio, "net", "key", random_below=random.randrange)
+    now_ms = 0
+    for _ in range(1000):
+        radio.joined, radio.network = False, False
+        radio.code = random.choice([*wifi.REASONS, 1000, 1001])
+        radio.refusing = random.random() < 0.3
+        for _ in range(random.randrange(1, 60)):
+            now_ms += 1000
+            supervisor.step(now_ms=now_ms)
+        radio.network, radio.refusing = True, False
+        until_ms = now_ms + wifi.RETRY_LAST_MS + 2 * wifi.CONNECT_TIMEOUT_MS
+        while supervisor.state != UP:
+            now_ms += 1000
+            supervisor.step(now_ms=now_ms)
+            assert now_ms <= until_ms
+    assert supervisor.counters["lost"] >= 999
 
 
 def test_every_entry_of_the_table_leads_to_a_state_and_an_action_that_exist():

@@ -1,15 +1,21 @@
 """The node link under what a district does to it: a dusk that boots a whole feeder, a gateway from an old backup."""
 
+from random import Random
+
 import pytest
 
+from gateway.core.link.link import Link
+from simulator.keys import CIPHER, keys_of, link_of
 from tests.support.link_street import LinkStreet
-from tests.support.nonces import watch_nonces
+from tests.support.no_nonce_twice import no_nonce_twice
+from wire.coap_message import CHANGED, POST
 
 
 @pytest.fixture
-def nonces(monkeypatch):
-    """Fails at the second message under one key and nonce."""
-    return watch_nonces(monkeypatch)
+def nonces():
+    """Fails if a key and nonce served two messages."""
+    with no_nonce_twice() as ledger:
+        yield ledger
 
 
 def test_a_dusk_that_boots_200_lamps_is_all_reported_within_5_minutes(nonces):
@@ -61,3 +67,24 @@ def test_a_gateway_from_a_30_day_old_backup_uses_no_nonce_twice_and_has_its_node
     verdict = street.delivery.verdict(street.centre.warehouse, set())
     assert (verdict.duplicated, verdict.altered, verdict.invented) == (0, 0, 0)
     assert nonces.sealed > 1000
+
+
+def test_a_thousand_nodes_agree_on_keys_with_one_gateway_and_are_answered_by_it(nonces):
+    ids = [bytes.fromhex("7c1f0a2c01") + number.to_bytes(3, "big") for number in range(1, 1001)]
+    gateway = Link(keys_of(ids), CIPHER, random_below=Random(1).randrange, ack_timeout_ms=4000)
+    nodes = {
+        node: link_of(node, "gateway", boot=1, random_below=Random(int.from_bytes(node, "big")).randrange)
+        for node in ids
+    }
+    answered = []
+    for node, link in nodes.items():
+        link.request("gateway", POST, (b"e",), node, now_ms=0)
+    while traffic := [(node, data) for node, link in nodes.items() for _, data in link.outgoing()]:
+        for node, data in traffic:
+            for asked in gateway.receive(data, node, now_ms=0):
+                assert asked.node == asked.payload == node, "nobody is taken for another"
+                gateway.respond(asked.exchange, CHANGED, asked.node, now_ms=0)
+        for peer, data in gateway.outgoing():
+            answered += [(peer, happened.payload) for happened in nodes[peer].receive(data, "gateway", now_ms=0)]
+    assert sorted(answered) == [(node, node) for node in ids]
+    assert gateway.sessions.agreed() == 1000 and gateway.counters["unauthentic"] == 0
