@@ -28,12 +28,15 @@
     feedback = "!gpio:27"               # the contactor's auxiliary contact; absent: none
     meter = "modbus:3/sdm120"           # absent: none
     self_dimming = false                # the lamps dim by themselves in the night; absent: they do not
+    nodes = ["7c1f0a2c01000001"]        # lamps on it with a controller of their own: an order for this feeder goes to
+                                        # them too; who is in no list follows orders to the whole cabinet alone
 
 How points are written: `gateway.io.cabinet.points`. `check` tells all faults at once, in the words of `gateway.config`.
 Whether the files and devices exist is not looked at: an adapter that is unplugged must not keep the agent from
 starting.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -52,6 +55,7 @@ NAME_BYTES_MAX = 24
 LAMPS_MAX = 500
 # A floodlight of 1,000 W with its gear.
 LAMP_WATTS_MAX = 1_200
+_NODE = re.compile("[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ class FeederConfig:
     feedback: Input | None = None
     meter: Meter | None = None
     self_dimming: bool = False
+    nodes: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,7 @@ _ROLES: dict[str, tuple[Any, str]] = {
 _FEEDER_ROLES = {"contactor": _OUTPUT, "feedback": _INPUT, "meter": ((Meter,), points.METER_FORMS)}
 _FIELDS = ("latitude", "longitude", "keys", "gpio", "modbus", "modbus_baud", "modbus_parity", "linky", "linky_mode",
            *_ROLES, "feeder")  # fmt: skip
-_FEEDER_FIELDS = ("name", "lamps", "lamp_watts", "self_dimming", *_FEEDER_ROLES)
+_FEEDER_FIELDS = ("name", "lamps", "lamp_watts", "self_dimming", "nodes", *_FEEDER_ROLES)
 
 
 def check(plain: Any, faults: list[str]) -> CabinetConfig | None:
@@ -166,6 +171,12 @@ def _feeders(reader: "_Reader") -> list[FeederConfig]:
     for index, feeder in enumerate(feeders):
         if feeder.name and feeder.name in [earlier.name for earlier in feeders[:index]]:
             reader.fault(f"feeder[{index}].name", f"{feeder.name!r} is taken", "give each feeder a name of its own")
+    hung: dict[bytes, int] = {}
+    for index, feeder in enumerate(feeders):
+        for node in feeder.nodes:
+            if hung.setdefault(node, index) != index:
+                problem = f"{node.hex()} hangs on another feeder too"
+                reader.fault(f"feeder[{index}].nodes", problem, "remove it from one")
     return feeders
 
 
@@ -178,7 +189,7 @@ def _feeder(reader: "_Reader") -> FeederConfig:
         reader.fault("contactor", "is missing", f"give {points.OUTPUT_FORMS}")
     dims = reader.choice("self_dimming", (False, True), False)
     wired = {field: reader.point(field, *role) for field, role in _FEEDER_ROLES.items()}
-    return FeederConfig(name, lamps, watts, **wired, self_dimming=dims)
+    return FeederConfig(name, lamps, watts, **wired, self_dimming=dims, nodes=reader.nodes())
 
 
 class _Reader:
@@ -236,6 +247,16 @@ class _Reader:
             self._refuse("name", f"give the feeder's name in the policy, 1 to {NAME_BYTES_MAX} bytes")
             return ""
         return str(value)
+
+    def nodes(self) -> tuple[bytes, ...]:
+        value = self.plain.get("nodes", [])
+        if not isinstance(value, list) or not all(isinstance(one, str) and _NODE.fullmatch(one) for one in value):
+            self._refuse("nodes", "give a list of node ids of 16 hex digits")
+            return ()
+        nodes = tuple(bytes.fromhex(one) for one in value)
+        if len(set(nodes)) < len(nodes):
+            self.fault("nodes", "names a node twice", "name each once")
+        return nodes
 
     def point(self, field: str, kinds: Any, forms: str) -> Any:
         if self.plain.get(field) is None:

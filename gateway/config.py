@@ -168,7 +168,7 @@ def check(plain: dict[str, Any], *, insecure: bool) -> Config:
 def _cabinet_options(cabinet: CabinetConfig, keys: KeySet | None) -> CabinetOptions:
     """What the core needs to know of what is wired."""
     feeders = tuple(
-        FeederOptions(one.name, one.lamps, 10 * one.lamp_watts, one.meter is not None, one.self_dimming)
+        FeederOptions(one.name, one.lamps, 10 * one.lamp_watts, one.meter is not None, one.self_dimming, one.nodes)
         for one in cabinet.feeders
     )
     return CabinetOptions(

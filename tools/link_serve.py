@@ -75,8 +75,10 @@ def _serve(link: Link, bound: socket.socket, count: int | None, for_s: float | N
         except (TimeoutError, ConnectionError):
             pass
         for request in asked:
+            if not isinstance(request, Asked):  # the answer to a request of ours: there are none
+                continue
             print(json.dumps(_said(request)), flush=True)
-            answer = record.encode_answer(Answer(int(time.time()), _UNCERTAINTY_S))
+            answer = record.encode_answer(Answer(int(time.time()), _UNCERTAINTY_S, None, 0))
             link.respond(request.exchange, messages.CHANGED, answer, now_ms=now_ms)
             answered += 1
         for peer, datagram in link.outgoing():

@@ -9,14 +9,17 @@ remember across a power cut it gives out as a `Checkpoint`, at most hourly, for 
 from collections import namedtuple
 
 from node import limits
+from node.fetch import Fetch
 from node.lamp import LampModel, LampWatch
+from node.orders import Orders
 from node.outbox import Outbox
 from node.sender import Sender
 from node.streetlight import BOOT, FAIL_SAFE_PERCENT, Output, Streetlight
 from node.timekeeper import Timekeeper
 from policy import lighting
-from wire import cbor, event, quantity, record
+from wire import cbor, coap_message, event, node_order, quantity, record
 from wire import limits as wire_limits
+from wire.coap import Request
 from wire.record import EventBody, Record
 
 KIND = "streetlight"
@@ -53,6 +56,9 @@ class Node:
             random_below=random_below,
             hold_until_ms=now_ms + random_below(1000 * settings.report_spread_s + 1),
         )
+        self._fetch = Fetch(link, peer=settings.gateway, random_below=random_below)
+        self._orders = Orders(random_below)
+        self._era = link.era
         self._spread_s = _spread(settings.node)
         self._light = Streetlight(
             lighting.Plan(settings.calendar, settings.site), stagger_s=self._spread_s % limits.STAGGER_S
@@ -97,12 +103,18 @@ class Node:
             readings = dict(meter) if meter else {}
             readings[quantity.LEVEL] = self.output.level_percent
             self._emit(EventBody(code, begins, readings), now_ms)
+        if self._watch.agrees(power, now_ms=now_ms):
+            self._orders.measured(power)
         self.poll(now_ms=now_ms)
 
     def poll(self, *, now_ms):
         """Whatever is due: exchanges, the output, periodic records, the next payload."""
         for happened in self._link.poll(now_ms=now_ms):
             self._handle(happened, now_ms)
+        if self._link.era != self._era:
+            self._era = self._link.era
+            if self._orders.order is not None:
+                self._fetch.want(now_ms)  # the gateway may have started anew, and not know what we hold
         self._decide(now_ms)
         if now_ms >= self._report_at_ms:
             self._report(now_ms)
@@ -110,7 +122,9 @@ class Node:
         if gap is not None:
             detail = (None, self._boot.boot, gap.first, gap.last, gap.why)
             self._emit(EventBody(event.GAP, None, detail), now_ms, gap)
-        self._sender.send(now_ms=now_ms, needs_time=not self._time.is_set())
+        needs_answer = not self._time.is_set() or self._orders.needs_lease(now_ms)
+        self._sender.send(now_ms=now_ms, needs_time=needs_answer)
+        self._fetch.send(now_ms)
 
     # --- effects out ----------------------------------------------------------------------------------------
 
@@ -121,7 +135,13 @@ class Node:
     def deadline_ms(self, now_ms) -> int:
         """When `poll` (or a sample) is due at the latest."""
         deadline_ms = min(self._sample_at_ms, self._report_at_ms, now_ms + limits.DECIDE_MS)
-        for other_ms in (self._link.deadline_ms(), self._sender.deadline_ms()):
+        others = (
+            self._link.deadline_ms(),
+            self._sender.deadline_ms(),
+            self._fetch.deadline_ms(now_ms),
+            self._orders.deadline_ms(self._certain(now_ms), now_ms),
+        )
+        for other_ms in others:
             if other_ms is not None and other_ms < deadline_ms:
                 deadline_ms = other_ms
         return deadline_ms
@@ -146,6 +166,16 @@ class Node:
     # --- inside ---------------------------------------------------------------------------------------------
 
     def _handle(self, happened, now_ms):
+        if isinstance(happened, Request):
+            self._serve(happened, now_ms)
+            return
+        if self._fetch.is_ours(happened):
+            found = self._fetch.handle(happened, now_ms)
+            if found is not None:
+                self._orders.answered(
+                    found[0], asked_ms=found[1], certain=self._certain(now_ms), era=self._link.era, now_ms=now_ms
+                )
+            return
         entries, answer, asked_ms = self._sender.handle(happened, now_ms=now_ms)
         if self._tap is not None:
             for entry in entries:
@@ -162,11 +192,49 @@ class Node:
             )
             self._emit(EventBody(event.ANCHOR, None, detail), now_ms)
             self._report_at_ms = self._next_report_ms(now_ms, 0)
+        self._orders.lend(answer.lease_s, asked_ms=asked_ms, now_ms=now_ms)
+        if answer.waiting:
+            self._fetch.want(now_ms)
+
+    def _serve(self, request, now_ms):
+        """The gateway asks: an order for `/c` is all there is to ask for."""
+        code, payload, options = coap_message.NOT_FOUND, b"", ()
+        if request.path == (node_order.PATH,):
+            code = coap_message.METHOD_NOT_ALLOWED
+            if request.code == coap_message.POST:
+                echoes = coap_message.option_values(request.options, coap_message.ECHO)
+                code, payload, options = self._orders.serve(
+                    request.payload,
+                    echoes[0] if echoes else None,
+                    certain=self._certain(now_ms),
+                    era=self._link.era,
+                    now_ms=now_ms,
+                )
+        self._link.respond(request.exchange, code, payload, options=options, now_ms=now_ms)
+
+    def _certain(self, now_ms):
+        """(Unix s, ± s) where the clock is good enough to judge an order by, else None."""
+        uncertainty_s = self._time.uncertainty_s(now_ms)
+        if not self._time.is_set() or uncertainty_s > node_order.CERTAIN_S:
+            return None
+        return self._time.unix_s(now_ms), uncertainty_s
 
     def _decide(self, now_ms):
-        wanted = self._light.output(self._time.unix_s(now_ms), self._time.uncertainty_s(now_ms))
-        if wanted == self.output:
-            return
+        order = self._orders.in_force(certain=self._certain(now_ms), now_ms=now_ms)
+        wanted = self._light.output(self._time.unix_s(now_ms), self._time.uncertainty_s(now_ms), order)
+        if wanted != self.output and not self._is_held(wanted, now_ms):
+            self._set_output(wanted, now_ms)
+        if order is not None:
+            self._orders.applied()
+        for name, outcome, why, power_dw in self._orders.take_outcomes():
+            self._emit(EventBody(event.COMMAND_OUTCOME, None, (name, outcome, why, None, power_dw)), now_ms)
+
+    def _is_held(self, wanted, now_ms):
+        """An order is on its way, perhaps for light: no darker before it is known. What an order lit is not held."""
+        by_order = wanted.rule in node_order.RULES or self.output.rule in node_order.RULES
+        return not by_order and wanted.level_percent < self.output.level_percent and self._fetch.is_expected(now_ms)
+
+    def _set_output(self, wanted, now_ms):
         previous = self.output
         self._lamp_s(now_ms)
         self.output = wanted

@@ -73,6 +73,14 @@ class LampWatch:
             changes += self._verdict(event.LAMP_UNEXPECTED_ON, self._burning)
         return changes
 
+    def agrees(self, power_dw, *, now_ms: int) -> bool:
+        """Whether the watts show the level that was commanded; False too where that cannot be told yet."""
+        if power_dw is None or self._level is None or now_ms - self._level_since_ms < _STEADY_MS:
+            return False
+        if self._level == 0:
+            return power_dw <= max(_BURNING_FLOOR_DW, 2 * self._model.standby_dw)
+        return self._level >= _LEVEL_JUDGED_MIN and 2 * power_dw >= self.expected_dw(self._level)
+
     def _judge_lit(self, power_dw, now_ms):
         changes = self._declare(event.LAMP_UNEXPECTED_ON, False)
         if now_ms - self._lit_since_ms < 1000 * self._model.warm_up_s:

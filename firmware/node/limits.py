@@ -19,6 +19,14 @@ RETRY_LAST_MS = 300_000
 # A lamp without a clock burns by day too: it asks for the time, with nothing else to say, as often as this.
 ASK_TIME_MS = 20_000
 
+# An order of the gateway's that waits is asked for at once; for so long the lamp gets no darker meanwhile. Two lost
+# datagrams and their retransmissions.
+ORDER_HOLD_MS = 20_000
+# An override that has no lease when it comes: the next answer brings one. Then it is told why it rests.
+LEASE_PATIENCE_MS = 10_000
+# After a lease that ran out under an override, the next must hold so long before it counts again: no flapping street.
+LEASE_DWELL_MS = 30_000
+
 # Crystal of an ESP32 module over the temperature range of a lamp post; grows the uncertainty between synchronisations.
 CLOCK_DRIFT_PPM = 50
 # After that without an answer the clock is in holdover.

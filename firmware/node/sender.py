@@ -1,7 +1,7 @@
 """Carries the outbox to the gateway: which payload is in flight, and when to try again.
 
 Two channels, so that an alarm never waits behind telemetry whose exchange is being retransmitted: `urgent`
-takes alarms, then events; `bulk` takes telemetry. Each has at most one exchange open (hence NSTART 2). A
+takes alarms, then events; `bulk` takes telemetry. Each has at most one exchange open (with `node.fetch`: NSTART 3). A
 payload that fails is not kept: the next try is a new message built from what then waits, alarms first.
 Success leads on at once until the outbox is empty.
 """
@@ -59,7 +59,8 @@ class Sender:
         self.counters = {"failed": 0, "refused": 0, "answer-unreadable": 0}
 
     def send(self, *, now_ms, needs_time):
-        """Open the exchanges that may be opened now. `needs_time`: ask for the answer alone when nothing waits."""
+        """Open the exchanges that may be opened now. `needs_time`: ask for the answer alone, with its time and lease,
+        when nothing waits."""
         if now_ms < self._hold_until_ms:
             return
         self._asks = needs_time

@@ -1,9 +1,11 @@
 """What a streetlight's output must be now, and why (DESIGN sections 6 and 7).
 
-Recomputed from clock, sun and calendar at every turn, never restored. The ladder: a usable clock runs the
-calendar, shifted to the safe side by the clock's uncertainty (of the levels that may be right, the
-brightest); no usable clock lights the lamp, for "fail lit" costs a few kWh and "fail dark" costs a fall.
-There is no photocell on this node yet.
+Recomputed from order, clock, sun and calendar at every turn, never restored. The precedence of what this node
+knows: emergency > override > policy > default. What an order wants comes first; `node.orders` says which one
+holds, and of one node there is one at most. Below it is the ladder of time: a usable clock runs the calendar,
+shifted to the safe side by the clock's uncertainty (of the levels that may be right, the brightest); no usable
+clock lights the lamp, for "fail lit" costs a few kWh and "fail dark" costs a fall. There is no photocell on
+this node yet.
 """
 
 from collections import namedtuple
@@ -13,7 +15,8 @@ from policy import lighting
 
 Output = namedtuple("Output", ("level_percent", "rule", "reason"))
 
-# Rules that can cause a level, as they stand in `levelChanged` events.
+# Rules that can cause a level, as they stand in `levelChanged` events, beside those of wire.node_order. `reason` is of
+# the calendar an integer, of an order its id.
 NO_TIME = "no-time"
 CALENDAR = "calendar"
 BOOT = "boot"
@@ -31,8 +34,10 @@ class Streetlight:
         self._wanted = None
         self._from_s = 0
 
-    def output(self, unix_s, uncertainty_s: int) -> Output:
-        """The level at Unix time `unix_s` (None: unknown) known to ± `uncertainty_s`."""
+    def output(self, unix_s, uncertainty_s: int, order=None) -> Output:
+        """The level at Unix time `unix_s` (None: unknown) known to ± `uncertainty_s`, under the order in force."""
+        if order is not None:
+            return Output(order.level_percent, order.rule, order.id)
         if unix_s is None or uncertainty_s > limits.UNCERTAINTY_USABLE_S:
             return Output(FAIL_SAFE_PERCENT, NO_TIME, 0)
         at_s = unix_s - self._stagger_s

@@ -94,6 +94,7 @@ class Endpoint:
     ):
         assert 0 <= first_message_id <= 0xFFFF
         self.counters = dict.fromkeys(OTHER_COUNTERS + RECEIVED_AS + messages.REASONS, 0)
+        self.era = 0  # of keys, where `wire.oscore_link` stands in front
         self._random_below = random_below
         self._message_id = first_message_id
         self._timing = timing

@@ -112,11 +112,13 @@ TABLE = (
     Event(PHOTOCELL_FAILURE, "photocellFailure", ("stuck",)),
     # a meter of the cabinet is silent: a feeder's name, or linky
     Event(CABINET_METER_FAILURE, "cabinetMeterFailure", ("meter",)),
-    # new level %, previous level %, rule (word), reason of the policy (integer, policy.lighting.reason_text)
+    # new level %, previous level %, rule (word), reason: of the policy an integer (policy.lighting.reason_text), of an
+    # order its id
     Event(LEVEL_CHANGED, "levelChanged", ("level", "previous", "rule", "reason")),
     # a contactor was ordered: feeder, closed, rule (word), reason (of the policy: integer, else text)
     Event(FEEDER_SWITCHED, "feederSwitched", ("feeder", "closed", "rule", "reason")),
-    # of a command: its id, what became of it, why (word) or null, feeder or null, power in 0.1 W or null
+    # of a command: its id, what became of it, why (word) or null, feeder or null, power in 0.1 W or null; said by a
+    # gateway of its contactors, by a node of its own output
     Event(COMMAND_OUTCOME, "commandOutcome", ("id", "outcome", "why", "feeder", "power_dw")),
     # somebody at the cabinet: what (test, lock, unlock), feeder, who
     Event(LOCAL_ORDER, "localOrder", ("what", "feeder", "who")),

@@ -30,6 +30,16 @@ TEXT_BYTES_MAX = 40
 # A payload is a short CBOR sequence: what fits a datagram, bounded again for bearers that carry more.
 RECORDS_PER_PAYLOAD_MAX = 8
 
+# --- orders to a node ------------------------------------------------------------------------------------------
+# What a node's standing order takes at most is 28 bytes; a newer gateway may not say more to this node.
+ORDER_BYTES_MAX = 32
+ORDER_ID_BYTES = 8
+# No command of the centre lasts longer (wire.command.WINDOW_S_MAX), from its beginning.
+ORDER_S_MAX = 7 * 86400
+# Orders that wait for one node, and what is left of a lease: small numbers, said to the second.
+WAITING_MAX = 255
+LEASE_S_MAX = 7 * 86400
+
 # --- batches, gateway to centre ------------------------------------------------------------------------------
 # Inflated size of one batch. 50 records of a street of lights take about 10 kB; raw payloads are the worst case.
 BATCH_BYTES_MAX = 256 * 1024

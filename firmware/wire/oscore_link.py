@@ -62,6 +62,8 @@ class NodeLink:
         self._nonces = 0
         self._session = None
         self._is_proven = False
+        # Rises with each agreement on keys: what is said under one era proves nothing in another.
+        self.era = 0
         self._first = None
         self._asks = []
         self._number = 0
@@ -186,6 +188,7 @@ class NodeLink:
             self._fail_all(_FAILED_REASON)
             return
         self._session = Session(self._pairing.context(r2 + self._nonce()))
+        self.era += 1
         self._is_proven = False
         self._send(now_ms)
 

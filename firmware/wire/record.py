@@ -20,8 +20,9 @@ from wire.faults import WireFault
 Record = namedtuple("Record", ("boot", "sequence", "stamp", "body"))
 Stamp = namedtuple("Stamp", ("quality", "seconds", "uncertainty_s"))
 EventBody = namedtuple("EventBody", ("code", "active", "detail"))
-# What a gateway says back: its UTC, or None while its own clock is not good, and ± s.
-Answer = namedtuple("Answer", ("unix_s", "uncertainty_s"))
+# What a gateway says back: its UTC, or None while its own clock is not good, and ± s; what is left of the lease that
+# overrides need, or None; how many orders wait for this node.
+Answer = namedtuple("Answer", ("unix_s", "uncertainty_s", "lease_s", "waiting"))
 
 UNSET = 0
 SYNCED = 1
@@ -127,19 +128,25 @@ def lane(record: Record) -> str:
 
 
 def encode_answer(answer: Answer) -> bytes:
-    """What rides in a 2.04: `[unix_s | null, ± s]`."""
-    return cbor.encode([answer.unix_s, answer.uncertainty_s], 32)
+    """What rides in a 2.04: `[unix_s | null, ± s, lease_s | null, waiting]`."""
+    return cbor.encode([answer.unix_s, answer.uncertainty_s, answer.lease_s, answer.waiting], 32)
 
 
 def decode_answer(payload) -> Answer:
-    """An answer; elements that a newer gateway appends are ignored."""
+    """An answer. One of two elements, as gateways began, has no lease and nothing waits; elements that a newer
+    gateway appends are ignored."""
     items = cbor.decode(payload)
     if not isinstance(items, list) or len(items) < 2:
         raise WireFault("answer")
     if items[0] is not None:
         _bounded(items[0], limits.SECONDS_MAX, "answer")
     _bounded(items[1], limits.UNCERTAINTY_S_MAX, "answer")
-    return Answer(items[0], items[1])
+    lease_s = items[2] if len(items) > 2 else None
+    waiting = items[3] if len(items) > 3 else 0
+    if lease_s is not None:
+        _bounded(lease_s, limits.LEASE_S_MAX, "answer")
+    _bounded(waiting, limits.WAITING_MAX, "answer")
+    return Answer(items[0], items[1], lease_s, waiting)
 
 
 def check(items) -> Record:

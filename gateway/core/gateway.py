@@ -10,7 +10,6 @@ Order matters in one place only: a node's 2.04 leaves after the flush that made 
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from gateway.core import limits
 from gateway.core.bearers.bearers import Bearers
 from gateway.core.bearers.connection import UNBOUND
 from gateway.core.cabinet.cabinet import Cabinet
@@ -25,7 +24,8 @@ from gateway.core.inbox.registry import Registry
 from gateway.core.inbox.scrutiny import Scrutiny
 from gateway.core.inbox.timemap import TimeMap
 from gateway.core.joints import Effect, Log, Options, Send, Start
-from gateway.core.link.link import Asked, Link
+from gateway.core.link.downlink import Downlink
+from gateway.core.link.link import Asked, Heard, Link
 from gateway.core.link.sessions import NodeKey
 from gateway.core.own import OwnRecords
 from gateway.core.refused import RefusedStore
@@ -98,6 +98,8 @@ class Gateway:
         self.link = Link(
             self._of_ours(keys), cipher, random_below=random_below, ack_timeout_ms=options.ack_timeout_ms
         )
+        feeders = {} if options.cabinet is None else options.cabinet.nodes()
+        self.downlink = Downlink(self.link, self.clock, feeders)
         self._effects: list[Effect] = []
         self._now_ms = self._started_ms = now_ms
         self._flush_at_ms: int | None = None
@@ -167,8 +169,8 @@ class Gateway:
         """Bytes from the node link."""
         self._now_ms = now_ms
         before = self.link.malformed()
-        for asked in self.link.receive(datagram, peer, now_ms=now_ms):
-            self._on_request(asked)
+        for heard in self.link.receive(datagram, peer, now_ms=now_ms):
+            self._on_heard(heard)
         if self.link.malformed() > before:
             self._keep_refused("malformed", peer, datagram)
         self._drain_link()
@@ -246,13 +248,15 @@ class Gateway:
     def poll(self, *, now_ms: int) -> None:
         """Whatever is due."""
         self._now_ms = now_ms
-        for asked in self.link.poll(now_ms=now_ms):
-            self._on_request(asked)
+        for heard in self.link.poll(now_ms=now_ms):
+            self._on_heard(heard)
         self._effects += self.bearers.poll(now_ms=now_ms)
         self.uplink.allow(self.bearers.policy())
         self._effects += self.uplink.poll(now_ms=now_ms)
         if self.cabinet is not None:
             self._effects += self.cabinet.poll(is_metered=self.bearers.is_metered(), now_ms=now_ms)
+            self.downlink.follow(self.cabinet.for_nodes(now_ms=now_ms), now_ms=now_ms)
+            self.downlink.poll(now_ms=now_ms)
         self.timemap.poll(now_ms=now_ms)
         self.own.poll(now_ms=now_ms)
         self.thinner.step(now_ms=now_ms)
@@ -276,6 +280,7 @@ class Gateway:
             deadline
             for deadline in (
                 self.link.deadline_ms(),
+                self.downlink.deadline_ms(),
                 self._flush_at_ms,
                 self.bearers.deadline_ms(),
                 self.uplink.deadline_ms(),
@@ -298,6 +303,7 @@ class Gateway:
         return {
             "gateway": {**self.counters, "own-refused": self.own.refused},
             "link": {name: count for name, count in self.link.counters.items() if count},
+            "downlink": {name: count for name, count in self.downlink.health().items() if count},
             "inbox": dict(self.inbox.counters),
             "scrutiny": dict(self.scrutiny.counters),
             "time": {"steps": self.clock.steps, **self.timemap.counters},
@@ -316,17 +322,7 @@ class Gateway:
         }
 
     def unknown_nodes(self) -> list[dict[str, Any]]:
-        """Who spoke to us and is not ours, the latest first: for an operator who may adopt one."""
-        found = sorted(self.link.unknown.items(), key=lambda item: -item[1].heard_ms)
-        return [
-            {
-                "kid": kid.hex(),
-                "from": unknown.peer,
-                "count": unknown.count,
-                "heard_s_ago": (self._now_ms - unknown.heard_ms) // 1000,
-            }
-            for kid, unknown in found[: limits.LINK_UNKNOWN_TOLD_MAX]
-        ]
+        return self.link.told_unknown(now_ms=self._now_ms)
 
     # --- inside -------------------------------------------------------------------------------------------------
 
@@ -334,7 +330,10 @@ class Gateway:
         allowed = self._options.allowed
         return [key for key in keys if allowed is None or key.node in allowed]
 
-    def _on_request(self, request: Asked) -> None:
+    def _on_heard(self, request: Heard) -> None:
+        if self.downlink.hears(request, now_ms=self._now_ms):
+            return
+        assert isinstance(request, Asked)
         node = request.node
         if request.path not in _PATHS or request.code != coap_message.POST:
             self.counters["unknown-path"] += 1
@@ -369,8 +368,9 @@ class Gateway:
             self._answer(exchange)
 
     def _answer(self, exchange: int) -> None:
-        answer = record.encode_answer(self.clock.answer(now_ms=self._now_ms))
-        self.link.respond(exchange, coap_message.CHANGED, answer, now_ms=self._now_ms)
+        lease_s = None if self.cabinet is None else self.cabinet.lends_s(now_ms=self._now_ms)
+        answer = self.clock.answer(lease_s, self.downlink.waiting_for(exchange), now_ms=self._now_ms)
+        self.link.respond(exchange, coap_message.CHANGED, record.encode_answer(answer), now_ms=self._now_ms)
 
     def _respond(self, exchange: int, code: int) -> None:
         self.link.respond(exchange, code, now_ms=self._now_ms)

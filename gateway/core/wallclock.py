@@ -75,10 +75,10 @@ class WallClock:
         """Seconds since the agent's start."""
         return (now_ms - self._started_ms) // 1000
 
-    def answer(self, *, now_ms: int) -> Answer:
-        """What a node is told."""
+    def answer(self, lease_s: int | None = None, waiting: int = 0, *, now_ms: int) -> Answer:
+        """What a node is told: the time, and beside it what others know."""
         unix_s = self.unix_s(now_ms=now_ms)
-        return Answer(unix_s, 0 if unix_s is None else self.uncertainty_s)
+        return Answer(unix_s, 0 if unix_s is None else self.uncertainty_s, lease_s, waiting)
 
     def stamp(self, *, now_ms: int) -> Stamp:
         """The time of the gateway's own records."""

@@ -45,6 +45,35 @@ def test_the_core_is_told_what_is_wired():
     assert told.feeders == (FeederOptions("bourg", 14, 320, False),) and told.keyset is None
 
 
+NODES = """
+nodes = ["7c1f0a2c01000001", "7c1f0a2c01000002"]
+[[cabinet.feeder]]
+name = "parc"
+lamps = 6
+contactor = "gpio:18"
+nodes = %s
+"""
+
+
+def test_nodes_hang_on_feeders():
+    told = check(CABINET + NODES % '["7c1f0a2c01000003"]').core.cabinet
+    ids = [bytes.fromhex(f"7c1f0a2c0100000{last}") for last in (1, 2, 3)]
+    assert told.nodes() == {ids[0]: 0, ids[1]: 0, ids[2]: 1}
+
+
+@pytest.mark.parametrize(
+    ("nodes", "said"),
+    [
+        ('["7c1f0a2c01000002"]', "feeder[1].nodes: 7c1f0a2c01000002 hangs on another feeder too; remove it from one"),
+        ('["7c1f0a2c01000003", "7c1f0a2c01000003"]', "feeder[1].nodes: names a node twice; name each once"),
+        ('["7c1f"]', "feeder[1].nodes: is ['7c1f']; give a list of node ids of 16 hex digits"),
+        ('"7c1f0a2c01000003"', "feeder[1].nodes: is '7c1f0a2c01000003'; give a list of node ids of 16 hex digits"),
+    ],
+)
+def test_a_node_hangs_on_one_feeder(nodes, said):
+    assert faults(CABINET + NODES % nodes) == [f"[cabinet] {said}"]
+
+
 @pytest.mark.parametrize("how", ["no link", "no nodes"])
 def test_a_cabinet_that_answers_no_node_needs_no_insecure_and_opens_no_port(tmp_path, how):
     plain = tomllib.loads(MINIMAL + CABINET)

@@ -15,7 +15,7 @@ from wire.event import ALARM, EVENT, LANES, TELEMETRY
 from wire.record import Answer, encode_answer
 
 STARTED_MS = TICKS_WRAP_MS - 10_000
-TIME = encode_answer(Answer(1_795_521_600, 0))
+TIME = encode_answer(Answer(1_795_521_600, 0, None, 0))
 
 
 class Bench:
@@ -319,7 +319,7 @@ def asks_of(bench):
 def test_a_node_without_time_asks_again_and_stops_once_it_knows():
     bench = Bench()
     bench.needs_time = True
-    bench.run(600, lambda request: (messages.CHANGED, encode_answer(Answer(None, 0))))
+    bench.run(600, lambda request: (messages.CHANGED, encode_answer(Answer(None, 0, None, 0))))
     asks = asks_of(bench)
     apart = {after - before for before, after in itertools.pairwise(asks)}
     assert len(asks) > 25 and apart == {limits.ASK_TIME_MS}
@@ -337,11 +337,11 @@ def test_a_record_on_its_way_asks_for_the_time_as_well():
     first = bench.take()
     assert [lane_of(request) for request in first] == ["empty", "t"]
     for request in first:
-        bench.reply(request, messages.CHANGED, encode_answer(Answer(None, 0)))
+        bench.reply(request, messages.CHANGED, encode_answer(Answer(None, 0, None, 0)))
     bench.now_ms += 15_000
     bench.put(TELEMETRY)
     (second,) = bench.take()
-    bench.reply(second, messages.CHANGED, encode_answer(Answer(None, 0)))
+    bench.reply(second, messages.CHANGED, encode_answer(Answer(None, 0, None, 0)))
     asked_ms = bench.now_ms
     bench.run(60, lambda request: (messages.CHANGED, TIME))
     assert asks_of(bench)[1] == asked_ms + limits.ASK_TIME_MS

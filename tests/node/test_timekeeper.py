@@ -17,7 +17,7 @@ def synchronised(started_ms=0, uncertainty_s=0, unix_s=NOON_S):
     """A clock that heard the time one second after its start, over a perfect link."""
     clock = Timekeeper(started_ms=started_ms)
     at_ms = started_ms + 1000
-    assert clock.learn(Answer(unix_s, uncertainty_s), asked_ms=at_ms, now_ms=at_ms)
+    assert clock.learn(Answer(unix_s, uncertainty_s, None, 0), asked_ms=at_ms, now_ms=at_ms)
     return clock
 
 
@@ -40,23 +40,23 @@ def test_the_first_answer_sets_the_clock_and_asks_for_an_anchor(started_ms):
 
 def test_an_answer_without_time_changes_nothing():
     clock = Timekeeper(started_ms=0)
-    assert not clock.learn(Answer(None, 0), asked_ms=0, now_ms=100)
+    assert not clock.learn(Answer(None, 0, None, 0), asked_ms=0, now_ms=100)
     assert not clock.is_set() and clock.refused == 0
 
 
 @pytest.mark.parametrize("unix_s", [0, 946_684_800, limits.UNIX_S_MIN - 1])
 def test_a_gateway_that_was_never_set_is_refused_and_counted(unix_s):
     clock = Timekeeper(started_ms=0)
-    assert not clock.learn(Answer(unix_s, 0), asked_ms=0, now_ms=100)
+    assert not clock.learn(Answer(unix_s, 0, None, 0), asked_ms=0, now_ms=100)
     assert clock.refused == 1 and clock.unix_s(100) is None
     clock = synchronised()
-    assert not clock.learn(Answer(unix_s, 0), asked_ms=HOUR_MS, now_ms=HOUR_MS)
+    assert not clock.learn(Answer(unix_s, 0, None, 0), asked_ms=HOUR_MS, now_ms=HOUR_MS)
     assert clock.refused == 1 and clock.unix_s(HOUR_MS) == NOON_S + 3599
 
 
 def test_the_doubt_holds_half_the_way_half_a_second_and_the_gateways_own():
     clock = Timekeeper(started_ms=0)
-    clock.learn(Answer(NOON_S, 2), asked_ms=1000, now_ms=5000)
+    clock.learn(Answer(NOON_S, 2, None, 0), asked_ms=1000, now_ms=5000)
     assert clock.uncertainty_s(5000) == 5  # 2 + 2 + 0.5, rounded up
 
 
@@ -77,15 +77,15 @@ def test_synchronised_becomes_holdover_and_comes_back():
     assert clock.stamp(written_ms + limits.SYNCED_FOR_MS).quality == SYNCED
     assert clock.stamp(written_ms + limits.SYNCED_FOR_MS + 1).quality == HOLDOVER
     later_ms = 10 * HOUR_MS
-    assert not clock.learn(Answer(NOON_S + 36_000, 0), asked_ms=later_ms, now_ms=later_ms)
+    assert not clock.learn(Answer(NOON_S + 36_000, 0, None, 0), asked_ms=later_ms, now_ms=later_ms)
     assert clock.stamp(later_ms) == Stamp(SYNCED, NOON_S + 36_000, 1)
 
 
 def test_an_answer_that_is_worse_than_what_we_carry_changes_nothing():
     clock = synchronised()
     before = [clock.stamp(at_ms) for at_ms in range(2000, 9_000_000, 100_000)]
-    assert not clock.learn(Answer(NOON_S + 500, 0), asked_ms=2000, now_ms=60_000)
-    assert not clock.learn(Answer(NOON_S + 500, 30), asked_ms=60_000, now_ms=60_000)
+    assert not clock.learn(Answer(NOON_S + 500, 0, None, 0), asked_ms=2000, now_ms=60_000)
+    assert not clock.learn(Answer(NOON_S + 500, 30, None, 0), asked_ms=60_000, now_ms=60_000)
     assert [clock.stamp(at_ms) for at_ms in range(2000, 9_000_000, 100_000)] == before
     assert clock.steps == 0
 
@@ -94,14 +94,14 @@ def test_the_same_answer_is_taken_once_the_clock_has_drifted_enough():
     clock = synchronised()
     late_ms = 40 * 24 * HOUR_MS
     carried_s = clock.uncertainty_s(late_ms)
-    assert not clock.learn(Answer(clock.unix_s(late_ms), 30), asked_ms=late_ms, now_ms=late_ms)
+    assert not clock.learn(Answer(clock.unix_s(late_ms), 30, None, 0), asked_ms=late_ms, now_ms=late_ms)
     assert clock.uncertainty_s(late_ms) == 31 < carried_s
 
 
 @pytest.mark.parametrize("jump_s", [-3600, -60, 60, 3600, 86_400 * 365])
 def test_a_jump_is_counted_and_makes_an_anchor(jump_s):
     clock = synchronised()
-    assert clock.learn(Answer(NOON_S + 3599 + jump_s, 0), asked_ms=HOUR_MS, now_ms=HOUR_MS)
+    assert clock.learn(Answer(NOON_S + 3599 + jump_s, 0, None, 0), asked_ms=HOUR_MS, now_ms=HOUR_MS)
     assert clock.steps == 1
     assert clock.unix_s(HOUR_MS) == NOON_S + 3599 + jump_s
 
@@ -109,7 +109,7 @@ def test_a_jump_is_counted_and_makes_an_anchor(jump_s):
 @pytest.mark.parametrize("jump_s", [-1, 0, 1])
 def test_what_both_doubts_explain_is_no_jump(jump_s):
     clock = synchronised()
-    assert not clock.learn(Answer(NOON_S + 3599 + jump_s, 0), asked_ms=HOUR_MS, now_ms=HOUR_MS)
+    assert not clock.learn(Answer(NOON_S + 3599 + jump_s, 0, None, 0), asked_ms=HOUR_MS, now_ms=HOUR_MS)
     assert clock.steps == 0
 
 
@@ -129,7 +129,7 @@ def month_on_a_bad_link(started_ms):
                 true_ms += step_ms
                 node_ms = started_ms + (true_ms - 1000 * NOON_S) * (1_000_000 + ppm) // 1_000_000
                 if step_ms == there_ms + back_ms:
-                    clock.learn(Answer(answered_s, 0), asked_ms=asked_ms, now_ms=node_ms)
+                    clock.learn(Answer(answered_s, 0, None, 0), asked_ms=asked_ms, now_ms=node_ms)
                 error_s = abs(clock.unix_s(node_ms) - true_ms // 1000)
                 worst_s = max(worst_s, error_s - clock.uncertainty_s(node_ms))
         steps += clock.steps

@@ -9,7 +9,7 @@ from node import settings
 from node.app import ACKNOWLEDGED, MADE, Boot, Node
 from wire import coap_message as messages
 from wire import event, quantity, record
-from wire.coap import Endpoint, Request
+from wire.coap import Endpoint, Request, Response
 from wire.coap_exchange import bearer_timing
 from wire.record import Answer
 
@@ -48,11 +48,20 @@ class Gateway:
         self.unix_lead_s = 0
         self.flush_ms = 800
         self.doubts = 0
+        self.lease_s = None
+        self.order = None  # payload of the order that waits for the node
+        self.replies = []  # (instant ms, code, payload, options) of what it answered when asked
         self._pending = []  # (due ms, exchange)
 
     def receive(self, datagram, now_ms):
         for happened in self.end.receive(datagram, "node", now_ms=now_ms):
-            if isinstance(happened, Request):
+            if isinstance(happened, Response):
+                self.replies.append((now_ms, happened.code, happened.payload, happened.options))
+            elif isinstance(happened, Request) and happened.path == (b"c",):
+                self.arrived.append((now_ms, happened.path, []))
+                self.end.respond(happened.exchange, messages.CONTENT, self.order, now_ms=now_ms)
+                self.order = None
+            elif isinstance(happened, Request):
                 self._take(happened, now_ms)
 
     def _take(self, request, now_ms):
@@ -68,7 +77,8 @@ class Gateway:
         self.end.poll(now_ms=now_ms)
         for due in [due for due in self._pending if due[0] <= now_ms]:
             self._pending.remove(due)
-            answer = Answer(unix_s + self.unix_lead_s if self.knows_time else None, 0)
+            waiting = 0 if self.order is None else 1
+            answer = Answer(unix_s + self.unix_lead_s if self.knows_time else None, 0, self.lease_s, waiting)
             code = messages.CHANGED if self.refuses_with is None else self.refuses_with
             payload = b"" if self.refuses_with else record.encode_answer(answer)
             self.end.respond(due[1], code, payload, now_ms=now_ms)
@@ -121,7 +131,7 @@ class World:
         flash = self.flash
         durable = flash.durable_sequence if flash is not None and flash.boot == previous else None
         self.boot += 1
-        timing = bearer_timing(ack_timeout_ms=self.settings.ack_timeout_ms, nstart=2)
+        timing = bearer_timing(ack_timeout_ms=self.settings.ack_timeout_ms, nstart=3)
         self.endpoint = Endpoint(random_below=self.below, first_message_id=self.below(65536), timing=timing)
         self._set_level(100, "boot")
         self.node = Node(

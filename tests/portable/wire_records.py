@@ -177,7 +177,11 @@ for kind, data, expected in vectors():
     check_vector(kind, data, expected)
 check("the vectors are there", count > 80)
 
-for answer in (Answer(None, 0), Answer(1763409600, 2), Answer(limits.SECONDS_MAX, limits.UNCERTAINTY_S_MAX)):
+for answer in (
+    Answer(None, 0, None, 0),
+    Answer(1763409600, 2, 240, 1),
+    Answer(limits.SECONDS_MAX, limits.UNCERTAINTY_S_MAX, limits.LEASE_S_MAX, limits.WAITING_MAX),
+):
     payload = record.encode_answer(answer)
     print("answer", hexed(payload))
     check(hexed(payload), record.decode_answer(payload) == answer)

@@ -241,7 +241,7 @@ def test_a_record_that_nobody_made_is_found():
 
 @pytest.mark.parametrize(("level", "word"), [(0, "dark"), (100, "burning")])
 def test_a_street_light_that_never_changes_is_seen(monkeypatch, level, word):
-    monkeypatch.setattr(Streetlight, "output", lambda light, unix_s, uncertainty_s: Output(level, "calendar", 0))
+    monkeypatch.setattr(Streetlight, "output", lambda light, unix_s, uncertainty_s, order: Output(level, "calendar", 0))
     result = planted()
     assert len(result.lighting_violations) >= 3
     assert all(f" {word} for " in violation for violation in result.lighting_violations)

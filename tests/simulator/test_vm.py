@@ -71,7 +71,7 @@ class Responder:
     def _answer(self, asked):
         assert asked.node == NODE
         self.records += record.decode_payload(asked.payload)
-        answer = record.encode_answer(Answer(self.unix_s + self._now_ms() // 1000, 1))
+        answer = record.encode_answer(Answer(self.unix_s + self._now_ms() // 1000, 1, None, 0))
         refused = self.link.respond(asked.exchange, coap_message.CHANGED, answer, now_ms=self._now_ms())
         assert refused is None
 

@@ -12,7 +12,7 @@ NODE, GATEWAY = ("10.0.0.7", 40_001), ("10.0.0.1", 5683)
 SECRET_FIELDS = {"master_secret": SECRET, "master_salt": SALT, "id_context": ID_CONTEXT}
 START_NS = 1_795_561_200_123_456_789
 FORMAT = (messages.CONTENT_FORMAT, b"\x3c")
-ANSWER = record.encode_answer(record.Answer(1_795_561_203, 2))
+ANSWER = record.encode_answer(record.Answer(1_795_561_203, 2, None, 0))
 CIPHER = AesBlocks()
 
 

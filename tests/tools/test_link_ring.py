@@ -17,7 +17,7 @@ from wire.record import Answer, Record, Stamp
 
 NODE, OTHER = bytes.fromhex("7c1f0a2c01000001"), bytes.fromhex("7c1f0a2c01000002")
 GATEWAY_ADDRESS = ("192.0.2.1", 5683)
-ANSWER = record.encode_answer(Answer(1_795_561_200, 1))
+ANSWER = record.encode_answer(Answer(1_795_561_200, 1, None, 0))
 
 
 def reading(sequence):

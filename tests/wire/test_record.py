@@ -115,9 +115,9 @@ def test_a_vector_is_decoded_as_it_says(kind, data, meaning):
         assert caught.value.reason == meaning[6:]
         return
     if kind == "answer":
-        unix_s, uncertainty_s = cbor2.loads(data)[:2]
-        assert meaning == f"{text_of(unix_s)}~{uncertainty_s}"
-        assert record.decode_answer(data) == Answer(unix_s, uncertainty_s)
+        said = cbor2.loads(data)
+        assert meaning == f"{text_of(said[0])}~{said[1]}"
+        assert record.decode_answer(data) == Answer(*(said if len(said) > 2 else [*said, None, 0])[:4])
         return
     stream, sequence = io.BytesIO(data), []
     while stream.tell() < len(data):
@@ -268,11 +268,29 @@ def test_a_synchronised_clock_within_eleven_seconds_takes_one_byte():
     assert record.quality_code(Stamp(SYNCED, 0, 11)) < 24 <= record.quality_code(Stamp(SYNCED, 0, 12))
 
 
+@given(
+    st.none() | counts,
+    st.integers(0, limits.UNCERTAINTY_S_MAX),
+    st.none() | st.integers(0, limits.LEASE_S_MAX),
+    st.integers(0, limits.WAITING_MAX),
+)
+def test_an_answer_comes_back(unix_s, uncertainty_s, lease_s, waiting):
+    answer = Answer(unix_s, uncertainty_s, lease_s, waiting)
+    payload = record.encode_answer(answer)
+    assert payload == cbor2.dumps(list(answer))
+    assert record.decode_answer(payload) == answer
+    assert record.decode_answer(cbor2.dumps([*answer, "newer"])) == answer
+
+
 @given(st.none() | counts, st.integers(0, limits.UNCERTAINTY_S_MAX))
-def test_an_answer_comes_back(unix_s, uncertainty_s):
-    payload = record.encode_answer(Answer(unix_s, uncertainty_s))
-    assert payload == cbor2.dumps([unix_s, uncertainty_s])
-    assert record.decode_answer(payload) == Answer(unix_s, uncertainty_s)
+def test_an_answer_of_two_elements_lends_nothing_and_nothing_waits(unix_s, uncertainty_s):
+    assert record.decode_answer(cbor2.dumps([unix_s, uncertainty_s])) == Answer(unix_s, uncertainty_s, None, 0)
+
+
+@pytest.mark.parametrize("more", [[-1], [limits.LEASE_S_MAX + 1], [True], [None, -1], [None, 256], [None, None]])
+def test_an_answer_with_a_lease_or_a_count_that_cannot_be_is_refused(more):
+    with pytest.raises(WireFault, match="answer"):
+        record.decode_answer(cbor2.dumps([1_790_000_000, 0, *more]))
 
 
 @settings(max_examples=300)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from gateway.core.cabinet import basis as ladder
 from gateway.core.cabinet import feeder as rules
-from gateway.core.cabinet import limits, reports
+from gateway.core.cabinet import for_nodes, limits, reports
 from gateway.core.cabinet.audit import Audit, entries
 from gateway.core.cabinet.basis import Basis, Ladder
 from gateway.core.cabinet.conditions import UNKNOWN, Conditions
@@ -33,6 +33,7 @@ from gateway.core.cabinet.policies import Policies, Taken
 from gateway.core.cabinet.standing import Standing
 from gateway.core.cabinet.voice import Shared, Voice
 from gateway.core.cabinet.watch import FeederWatch
+from gateway.core.link.downlink import Wanted
 from policy.keyset import KeySet
 from wire import command, event, topic
 from wire.faults import WireFault
@@ -51,6 +52,10 @@ class CabinetOptions(NamedTuple):
     has_watchdog: bool = False
     has_linky: bool = False
     has_switch: bool = False
+
+    def nodes(self) -> dict[bytes, int]:
+        """On which feeder each node hangs, where that is configured."""
+        return {node: index for index, feeder in enumerate(self.feeders) for node in feeder.nodes}
 
 
 class Cabinet:
@@ -218,6 +223,17 @@ class Cabinet:
             effects.append(Watchdog())
         self._report(unix_s, now_ms)
         return effects
+
+    def for_nodes(self, *, now_ms: int) -> Wanted | None:
+        """The orders in force, for nodes behind the feeders; None while that cannot be said."""
+        unix_s = self.ladder.unix_s(now_ms=now_ms)
+        return for_nodes.wanted(
+            self.orders, self.lease, len(self.feeders), unix_s=unix_s, started_ms=self._started_ms, now_ms=now_ms
+        )
+
+    def lends_s(self, *, now_ms: int) -> int | None:
+        """What is left of the centre's lease, while it is usable."""
+        return self.lease.left_s(now_ms=now_ms) if self.lease.is_usable(now_ms=now_ms) else None
 
     def deadline_ms(self, *, now_ms: int) -> int | None:
         """When `poll` is due at the latest. What depends on UTC is due with it, in milliseconds of our clock."""

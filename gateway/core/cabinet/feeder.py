@@ -24,13 +24,14 @@ SWITCH_ON, SWITCH_OFF, LOCKED, PERMANENT = "switch-on", "switch-off", "locked", 
 
 class FeederOptions(NamedTuple):
     """As installed. `lamp_dw`: what one lamp draws, in 0.1 W; 0: to be learnt. `lamps` 0: unknown.
-    `is_self_dimming`: they dim in the course of the night by themselves."""
+    `is_self_dimming`: they dim in the course of the night by themselves. `nodes`: ids of controllers in lamps on it."""
 
     name: str
     lamps: int
     lamp_dw: int
     has_meter: bool = True
     is_self_dimming: bool = False
+    nodes: tuple[bytes, ...] = ()
 
 
 class Wish(NamedTuple):

@@ -163,11 +163,11 @@ class Orders:
 
     # --- what others ask ----------------------------------------------------------------------------------------
 
-    def emergency(self, feeder: int) -> Order | None:
-        """The emergency that lights a feeder now; the latest of several."""
+    def emergency(self, feeder: int | None) -> Order | None:
+        """The emergency that lights a feeder now; the latest of several. None: one to the whole cabinet."""
         return self._latest(feeder, (command.EMERGENCY,))
 
-    def override(self, feeder: int) -> Order | None:
+    def override(self, feeder: int | None) -> Order | None:
         """The override or test of the centre that holds for a feeder; the latest of several wins (TALQ)."""
         return self._latest(feeder, (command.OVERRIDE, command.TEST_FEEDER))
 
@@ -244,10 +244,11 @@ class Orders:
         elif order.is_emergency and order.until_ms is not None and now_ms + left_ms > order.ends_ms:
             order.ends_ms = min(now_ms + left_ms, order.until_ms)
 
-    def _latest(self, feeder: int, kinds: tuple[int, ...]) -> Order | None:
+    def _latest(self, feeder: int | None, kinds: tuple[int, ...]) -> Order | None:
         found = None
         for order in self._orders.values():
-            if order.state == ACTIVE and order.command.kind in kinds and feeder in order.feeders:
+            is_meant = order.command.target is None if feeder is None else feeder in order.feeders
+            if order.state == ACTIVE and order.command.kind in kinds and is_meant:
                 found = order
         return found
 

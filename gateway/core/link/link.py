@@ -5,6 +5,10 @@ are counted, and unknown kids are remembered, a bounded number of them, for an o
 its own nodes it hears each as often as `LINK_REQUESTS_PER_S`; a node gone mad is dropped, and CoAP's back-off quiets
 it.
 
+It also asks: a request of ours to a node, in the keys that the node has agreed on. It goes to where the node answered
+our nonce, and only while the node's own requests come from there: whoever catches a request and sends it on from
+elsewhere gets nothing for it, and moves nobody. A node that has moved is pushed to again after its next handshake.
+
 Must not know records, or decide who belongs here.
 """
 
@@ -16,10 +20,12 @@ from typing import Any, NamedTuple
 from gateway.core import limits
 from gateway.core.link.sessions import NodeKey, Opened, Sessions
 from wire import coap_message as messages
+from wire import limits as wire_limits
 from wire import oscore
-from wire.coap import Endpoint, Refused, Request
+from wire.coap import Endpoint, Failed, Refused, Request, Response
 from wire.coap_exchange import bearer_timing
 from wire.faults import WireFault
+from wire.oscore_pairing import Session
 
 
 class Asked(NamedTuple):
@@ -31,6 +37,31 @@ class Asked(NamedTuple):
     code: int
     path: tuple[bytes, ...]
     payload: bytes
+
+
+class Answered(NamedTuple):
+    """A node has answered a request of ours: `exchange` is what `ask` returned."""
+
+    node: bytes
+    exchange: int
+    code: int
+    options: tuple[tuple[int, bytes], ...]
+
+
+class Unanswered(NamedTuple):
+    """It has not, or what came does not hold."""
+
+    node: bytes
+    exchange: int
+
+
+class _Sent(NamedTuple):
+    node: bytes
+    session: Session
+    exchange: Any
+
+
+Heard = Asked | Answered | Unanswered
 
 
 @dataclass(slots=True)
@@ -69,15 +100,27 @@ class Link:
             timing=bearer_timing(ack_timeout_ms=ack_timeout_ms),
             exchanges_max=limits.LINK_EXCHANGES_MAX,
             outgoing_max=limits.LINK_OUTGOING_MAX,
+            requests_max=limits.LINK_PUSHES_MAX,
             handled_options=oscore.ANY_OUTSIDE,
         )
         self.sessions = Sessions(keys, cipher, lambda count: bytes(random_below(256) for _ in range(count)))
         self._requests_per_s = requests_per_s
         self._opened: OrderedDict[int, Opened] = OrderedDict()
+        self._sent: dict[int, _Sent] = {}
         self._buckets: dict[bytes, _Bucket] = {}
         self.unknown: OrderedDict[bytes, Unknown] = OrderedDict()
         self._counters = dict.fromkeys(
-            ("unprotected", "unknown-node", "unauthentic", "replayed", "option-refused-inside", "limited"), 0
+            (
+                "unprotected",
+                "unknown-node",
+                "unauthentic",
+                "unauthentic-answers",
+                "replayed",
+                "option-refused-inside",
+                "limited",
+                "unproven-address",
+            ),
+            0,
         )
 
     @property
@@ -89,13 +132,13 @@ class Link:
         """Datagrams so far that were not CoAP."""
         return sum(self._endpoint.counters[reason] for reason in messages.REASONS)
 
-    def receive(self, datagram: bytes, peer: Any, *, now_ms: int) -> list[Asked]:
-        """Take one datagram; what it asks, at most one."""
-        return self._asked(self._endpoint.receive(datagram, peer, now_ms=now_ms), now_ms)
+    def receive(self, datagram: bytes, peer: Any, *, now_ms: int) -> list[Heard]:
+        """Take one datagram; what it asks or answers, at most one."""
+        return self._heard(self._endpoint.receive(datagram, peer, now_ms=now_ms), now_ms)
 
-    def poll(self, *, now_ms: int) -> list[Asked]:
+    def poll(self, *, now_ms: int) -> list[Heard]:
         """Do what is due."""
-        return self._asked(self._endpoint.poll(now_ms=now_ms), now_ms)
+        return self._heard(self._endpoint.poll(now_ms=now_ms), now_ms)
 
     def deadline_ms(self) -> int | None:
         return self._endpoint.deadline_ms()
@@ -118,16 +161,71 @@ class Link:
             del self._opened[exchange]
         return outcome
 
+    def node_of(self, exchange: int) -> bytes | None:
+        """Who has asked an Asked that is still open."""
+        opened = self._opened.get(exchange)
+        return None if opened is None else opened.node
+
+    def reaches(self, node: bytes) -> bool:
+        """Whether a request of ours has an address to go to."""
+        member = self.sessions.member_of(node)
+        if member is None or member.session is None:
+            return False
+        return member.proven_at is not None and bool(member.proven_at == member.heard_at)
+
+    def ask(
+        self,
+        node: bytes,
+        code: int,
+        path: tuple[bytes, ...],
+        payload: bytes = b"",
+        *,
+        options: tuple[tuple[int, bytes], ...] = (),
+        now_ms: int,
+    ) -> int | Refused:
+        """Ask a node; the number that one Answered or one Unanswered will bear, or Refused."""
+        member = self.sessions.member_of(node)
+        if member is None or member.session is None or not self.reaches(node):
+            self._counters["unproven-address"] += 1
+            return Refused("unreachable")
+        session = member.session
+        if session.number >= wire_limits.OSCORE_MESSAGES_MAX:
+            return Refused("keys-worn")
+        chosen = [(messages.URI_PATH, segment) for segment in path]
+        for number, value in options:
+            messages.insert_option(chosen, number, value)
+        sealed, exchange = self.sessions.ask(session, oscore.Content(code, tuple(chosen), payload))
+        asked: int | Refused = self._endpoint.request(
+            member.proven_at, sealed.code, (), sealed.payload, options=sealed.options, now_ms=now_ms
+        )
+        if not isinstance(asked, Refused):
+            self._sent[asked] = _Sent(node, session, exchange)
+        return asked
+
     # --- inside -------------------------------------------------------------------------------------------------
 
-    def _asked(self, events: list[Any], now_ms: int) -> list[Asked]:
-        asked = []
+    def _heard(self, events: list[Any], now_ms: int) -> list[Heard]:
+        heard: list[Heard] = []
         for happened in events:
             if isinstance(happened, Request):
                 found = self._open(happened, now_ms)
                 if found is not None:
-                    asked.append(found)
-        return asked
+                    heard.append(found)
+            elif isinstance(happened, Response | Failed):
+                heard.append(self._outcome(happened, self._sent.pop(happened.exchange)))
+        return heard
+
+    def _outcome(self, happened: Response | Failed, sent: _Sent) -> Answered | Unanswered:
+        if isinstance(happened, Failed):
+            return Unanswered(sent.node, happened.exchange)
+        try:
+            content = self.sessions.answer(sent.session, happened, sent.exchange)
+        except WireFault:
+            self._counters["unauthentic-answers"] += 1
+            return Unanswered(sent.node, happened.exchange)
+        if messages.refused_option(content.options) is not None:
+            return Unanswered(sent.node, happened.exchange)
+        return Answered(sent.node, happened.exchange, content.code, content.options)
 
     def _open(self, request: Request, now_ms: int) -> Asked | None:
         try:
@@ -138,6 +236,7 @@ class Link:
             if member is None:
                 self._note_unknown(header.kid, request.peer, now_ms)
                 raise WireFault("unknown-node")
+            before = member.session
             opened = self.sessions.open(member, header, request)
         except WireFault as fault:
             self._counters[_COUNTED_AS.get(fault.reason, "unauthentic")] += 1
@@ -145,7 +244,11 @@ class Link:
             return None
         if not isinstance(opened, Opened):
             self._endpoint.respond(request.exchange, opened.code, opened.payload, options=opened.options, now_ms=now_ms)
+            member.offer_goes_to(request.peer)
             return None
+        if member.session is not before:
+            member.agreed_from(request.peer)
+        member.heard_at = request.peer
         return self._hear(request, opened, now_ms)
 
     def _hear(self, request: Request, opened: Opened, now_ms: int) -> Asked | None:
@@ -179,6 +282,14 @@ class Link:
             return False
         bucket.level -= 1000
         return True
+
+    def told_unknown(self, *, now_ms: int) -> list[dict[str, Any]]:
+        """Who spoke to us and is not ours, the latest first: for an operator who may adopt one."""
+        found = sorted(self.unknown.items(), key=lambda item: -item[1].heard_ms)
+        return [
+            {"kid": kid.hex(), "from": one.peer, "count": one.count, "heard_s_ago": (now_ms - one.heard_ms) // 1000}
+            for kid, one in found[: limits.LINK_UNKNOWN_TOLD_MAX]
+        ]
 
     def _note_unknown(self, kid: bytes, peer: Any, now_ms: int) -> None:
         unknown = self.unknown.get(kid)

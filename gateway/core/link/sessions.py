@@ -48,15 +48,29 @@ class Opened(NamedTuple):
 
 
 class Member:
-    """One node. `offered`: by its nonce, ours that it may come back with; the oldest first."""
+    """One node. `offered`: by its nonce, ours that it may come back with; the oldest first. `heard_at`: from where its
+    last request came; `proven_at`: where it was when it answered our nonce, and where that had been sent to."""
 
-    __slots__ = ("key", "offered", "pairing", "session")
+    __slots__ = ("_offered_at", "heard_at", "key", "offered", "pairing", "proven_at", "session")
 
     def __init__(self, key: NodeKey) -> None:
         self.key = key
         self.pairing = Pairing(key.master_secret, GATEWAY_ID, key.kid)
         self.session: Session | None = None
         self.offered: OrderedDict[bytes, bytes] = OrderedDict()
+        self.heard_at: Any = None
+        self.proven_at: Any = None
+        self._offered_at: dict[bytes, Any] = {}
+
+    def offer_goes_to(self, peer: Any) -> None:
+        """What was offered just now is sent there."""
+        self._offered_at = {nonce: self._offered_at.get(nonce, peer) for nonce in self.offered.values()}
+
+    def agreed_from(self, peer: Any) -> None:
+        """There are new keys, by a request that came from there."""
+        assert self.session is not None
+        nonce = self.session.context.id_context[:NONCE_BYTES]
+        self.proven_at = peer if self._offered_at.get(nonce) == peer else None
 
 
 class Sessions:
@@ -66,6 +80,7 @@ class Sessions:
         self._cipher = cipher
         self._random_bytes = random_bytes
         self._members: dict[bytes, Member] = {}
+        self._by_node: dict[bytes, Member] = {}
         self.counters = {"handshakes": 0, "agreed": 0, "keys-unknown": 0}
         self.set_keys(keys)
 
@@ -74,13 +89,17 @@ class Sessions:
         before = {member.key: member for member in self._members.values()}
         members = {key.kid: before.get(key) or Member(key) for key in keys}
         self._members = members
+        self._by_node = {member.key.node: member for member in members.values()}
 
     def nodes(self) -> frozenset[bytes]:
         """Ids of all members."""
-        return frozenset(member.key.node for member in self._members.values())
+        return frozenset(self._by_node)
 
     def member(self, kid: bytes) -> Member | None:
         return self._members.get(kid)
+
+    def member_of(self, node: bytes) -> Member | None:
+        return self._by_node.get(node)
 
     def agreed(self) -> int:
         """Members with keys that have been proven."""
@@ -112,6 +131,14 @@ class Sessions:
         datagram, a shorter one gets a number of its own."""
         number = opened.session.take() if opened.exchange.is_nonce_spent else None
         return oscore.protect_response(opened.session.context, content, self._cipher, opened.exchange, number=number)
+
+    def ask(self, session: Session, content: Any) -> tuple[Any, Any]:
+        """A protected request of ours to a node, and what its answer needs."""
+        return oscore.protect_request(session.context, content, self._cipher, number=session.take())
+
+    def answer(self, session: Session, response: Any, exchange: Any) -> Any:
+        """The Content of the answer to it; WireFault for what does not hold."""
+        return oscore.vouched(oscore.unprotect_response(session.context, response, self._cipher, exchange))
 
     # --- inside -------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,234 @@
+"""The order that stands at this node, if there is one: what may begin, until when it holds, what became of it.
+
+It comes in two ways. The node asks (GET `c`, `node.fetch`) and reads the answer to its own question; or the gateway
+posts to `/c`, and then only what is fresh counts: a node whose clock is good to CERTAIN_S judges the age
+itself, any other (and whoever seems old) gets 4.01 with an Echo value (RFC 9175) and has to come back with
+it. So nothing acts that the gateway said longer than FRESH_S ago, whoever held it meanwhile.
+
+Beside freshness: a number below the last one under the same keys is old and refused, the same again changes
+nothing, an order that has expired is refused. What holds ends with its expiry by a clock that is good, and by
+the monotonic clock at the latest then; an override rests while the gateway's lease, counted from the sending
+of a request of ours, is not held. A restart forgets all of it. Must not touch the lamp: `node.streetlight`
+decides.
+"""
+
+from node import limits
+from wire import coap_message as messages
+from wire import node_order
+from wire.faults import WireFault
+
+RECEIVED = "received"
+APPLIED = "applied"
+MEASURED = "measured"
+REFUSED = "refused"
+EXPIRED = "expired"
+ENDED = "ended"
+
+_COUNTERS = ("taken", "again", "refused", "malformed", "challenged", "returned")
+
+
+class Orders:
+    """See the module. `order`: the NodeOrder that is held, or None. `certain` is (Unix s, ± s) of a clock that is
+    good to CERTAIN_S, else None; `era` counts agreements on keys."""
+
+    def __init__(self, random_below):
+        self.order = None
+        self.counters = dict.fromkeys(_COUNTERS, 0)
+        self._random_below = random_below
+        self._era = 0
+        self._number = -1
+        self._taken_ms = 0
+        self._ends_ms = 0
+        self._said = None
+        self._challenge = None  # (value, since when)
+        self._malformed_era = None
+        self._lease_s = 0
+        self._lease_until_ms = None
+        self._lease_from_ms = 0
+        self._has_lapsed = False
+        self._outcomes = []
+
+    # --- in -------------------------------------------------------------------------------------------------
+
+    def serve(self, payload, echo, *, certain, era, now_ms):
+        """A POST of the gateway; (code, payload, options) of the answer. `echo`: the option's value, or None."""
+        try:
+            order = node_order.decode(payload)
+        except WireFault:
+            self._refuse_malformed(era)
+            return messages.BAD_REQUEST, b"malformed", ()
+        said_ms = self._said_ms(order, echo, certain, now_ms)
+        if said_ms is None:
+            self.counters["challenged"] += 1
+            return messages.UNAUTHORIZED, b"", ((messages.ECHO, self._new_challenge(now_ms)),)
+        why = self._take(order, said_ms, certain, era, now_ms)
+        if why is not None:
+            return messages.FORBIDDEN, why.encode(), ()
+        return messages.CHANGED, b"", ()
+
+    def answered(self, payload, *, asked_ms, certain, era, now_ms):
+        """The answer to our own question, asked at `asked_ms` under the keys of now."""
+        try:
+            order = node_order.decode(payload)
+        except WireFault:
+            self._refuse_malformed(era)
+            return
+        self._take(order, asked_ms, certain, era, now_ms)
+
+    def lend(self, lease_s, *, asked_ms, now_ms):
+        """An answer of the gateway: what is left of its lease, or None; counted from when we asked."""
+        if lease_s is None:
+            return
+        until_ms = asked_ms + 1000 * lease_s
+        if not self._has_lease(now_ms):
+            self._lease_from_ms = now_ms + (limits.LEASE_DWELL_MS if self._has_lapsed else 0)
+        if self._lease_until_ms is None or until_ms > self._lease_until_ms:
+            self._lease_until_ms = until_ms
+            self._lease_s = lease_s
+
+    # --- what holds -----------------------------------------------------------------------------------------
+
+    def in_force(self, *, certain, now_ms):
+        """The order that decides now, or None."""
+        order = self.order
+        if order is None:
+            return None
+        if now_ms >= self._ends_ms or _is_over(order, certain):
+            self._say(EXPIRED)
+            self.order = None
+            return None
+        if order.rule == node_order.EMERGENCY:
+            return order
+        if not self._has_lease(now_ms):
+            rests = now_ms - self._taken_ms >= limits.LEASE_PATIENCE_MS
+            self._has_lapsed = self._has_lapsed or rests or self._said == APPLIED
+            if self._has_lapsed:
+                self._say(REFUSED, "lease")
+            return None
+        return order if now_ms >= self._lease_from_ms else None
+
+    def applied(self):
+        """The output is as the order in force wants it."""
+        if self._said != MEASURED:
+            self._say(APPLIED)
+
+    def measured(self, power_dw):
+        """The watts agree with an order that is applied."""
+        if self._said == APPLIED:
+            self._say(MEASURED, None, power_dw)
+
+    def needs_lease(self, now_ms) -> bool:
+        """An override is held and less than half of the lease is left: ask the gateway for anything."""
+        if self.order is None or self.order.rule != node_order.OVERRIDE:
+            return False
+        return self._lease_until_ms is None or now_ms >= self._half_ms()
+
+    def deadline_ms(self, certain, now_ms):
+        """When something changes by itself, or None."""
+        if self.order is None:
+            return None
+        instants = [self._ends_ms]
+        if certain is not None:
+            instants.append(now_ms + 1000 * max(0, self.order.expires_s - certain[0]))
+        if self.order.rule == node_order.OVERRIDE:
+            if self._has_lease(now_ms):
+                for instant in (self._half_ms(), self._lease_from_ms):
+                    if instant > now_ms:
+                        instants.append(instant)
+                instants.append(self._lease_until_ms)
+            elif not self._has_lapsed:
+                instants.append(self._taken_ms + limits.LEASE_PATIENCE_MS)
+        return min(instants)
+
+    def take_outcomes(self) -> list:
+        """What is to be told, drained: [(id or None, outcome, why or None, power in 0.1 W or None)]."""
+        outcomes = self._outcomes
+        self._outcomes = []
+        return outcomes
+
+    # --- inside ---------------------------------------------------------------------------------------------
+
+    def _said_ms(self, order, echo, certain, now_ms):
+        """An instant that is not after the gateway wrote this; None: it may be old."""
+        challenge = self._challenge
+        if echo is not None and challenge is not None and echo == challenge[0]:
+            self._challenge = None
+            if now_ms - challenge[1] <= 1000 * node_order.FRESH_S:
+                self.counters["returned"] += 1
+                return challenge[1]
+        if certain is None:
+            return None
+        if order.rule is None:
+            return now_ms  # its number says that it is the latest: what held before it is over, however late
+        age_s = certain[0] - node_order.said_at_s(order)
+        if abs(age_s) + certain[1] > node_order.FRESH_S:
+            return None
+        return now_ms - 1000 * max(0, age_s)
+
+    def _take(self, order, said_ms, certain, era, now_ms):
+        """Hold it, or return the word of why not."""
+        if era != self._era:
+            self._era = era
+            self._number = -1
+        if order.number < self._number:
+            return self._refuse(order.id, "later")
+        if order.number == self._number:
+            self.counters["again"] += 1
+            return None
+        self._number = order.number
+        if self.order is not None and order.id != self.order.id:
+            self._say(ENDED)
+            self.order = None
+        if order.rule is None:
+            return None
+        ends_ms = said_ms + 1000 * order.for_s
+        if now_ms >= ends_ms or _is_over(order, certain):
+            self.order = None
+            return self._refuse(order.id, "expired")
+        self.counters["taken"] += 1
+        is_new = self.order is None
+        self.order = order
+        self._ends_ms = ends_ms
+        if is_new:
+            self._taken_ms = now_ms
+            self._has_lapsed = False
+            self._said = None
+            self._say(RECEIVED)
+        return None
+
+    def _refuse(self, name, why):
+        self.counters["refused"] += 1
+        if name is not None:
+            self._outcomes.append((name, REFUSED, why, None))
+        return why
+
+    def _refuse_malformed(self, era):
+        """Told once under the same keys: a gateway that cannot write must not fill the outbox."""
+        self.counters["malformed"] += 1
+        if self._malformed_era != era:
+            self._malformed_era = era
+            self._outcomes.append((None, REFUSED, "malformed", None))
+
+    def _new_challenge(self, now_ms):
+        """One at a time. The one under way serves on while it is young: a push that is sent again on the way must not
+        spoil the Echo that its first copy has earned."""
+        challenge = self._challenge
+        if challenge is None or now_ms - challenge[1] > 1000 * node_order.FRESH_S // 2:
+            value = bytes([self._random_below(256) for _ in range(node_order.ECHO_BYTES)])
+            challenge = self._challenge = (value, now_ms)
+        return challenge[0]
+
+    def _has_lease(self, now_ms):
+        return self._lease_until_ms is not None and now_ms < self._lease_until_ms
+
+    def _half_ms(self):
+        return self._lease_until_ms - 500 * self._lease_s
+
+    def _say(self, outcome, why=None, power_dw=None):
+        if outcome != self._said:
+            self._said = outcome
+            self._outcomes.append((self.order.id, outcome, why, power_dw))
+
+
+def _is_over(order, certain):
+    return certain is not None and certain[0] >= order.expires_s

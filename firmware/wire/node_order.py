@@ -1,0 +1,83 @@
+"""The one order that stands at a node: what its gateway answers to a GET of `c` and posts to the node's own `/c`.
+
+    [number]                                             nothing stands
+    [number, id, rule, level %, expires_s, for_s]        this stands
+
+`number` only rises, at one gateway from its start on: what was held back on the way can never undo what came
+after it. `id` is the command's, which the centre knows. `expires_s` is UTC; `for_s` says the same as a
+duration, from when this was written, for a node that does not know the time. Their difference is therefore
+the gateway's time of writing, and a node with a clock sees how old an order is.
+
+Who may order what was decided before (`gateway.core.cabinet`); a node trusts its gateway for that, and for
+nothing longer than the expiry. Bytes from a peer raise WireFault("order-…") or a reason of `cbor`.
+"""
+
+from collections import namedtuple
+
+from wire import cbor, limits
+from wire.faults import WireFault
+
+EMERGENCY = "emergency"
+OVERRIDE = "override"
+
+# By its code on the wire. The higher rule has the lower number, as in DESIGN section 6.
+RULES = (None, EMERGENCY, OVERRIDE)
+
+# id, rule, level_percent, expires_s, for_s: None where nothing stands.
+NodeOrder = namedtuple("NodeOrder", ("number", "id", "rule", "level_percent", "expires_s", "for_s"))
+
+PATH = b"c"
+# Until when what a gateway said counts as said now, on the way and back again: four transmissions of CoAP. Whatever
+# held it longer may have held it on purpose.
+FRESH_S = 60
+# A node whose clock may be wrong by more judges no age and no expiry by it.
+CERTAIN_S = 30
+ECHO_BYTES = 8
+
+_ITEMS = 6
+
+
+def nothing(number: int) -> NodeOrder:
+    """Nothing stands, as of this number."""
+    return NodeOrder(number, None, None, None, None, None)
+
+
+def said_at_s(order) -> int:
+    """The gateway's UTC when it wrote the order."""
+    return order.expires_s - order.for_s
+
+
+def encode(order) -> bytes:
+    """The order as bytes: 28 at most."""
+    if order.rule is None:
+        return cbor.encode([order.number], limits.ORDER_BYTES_MAX)
+    items = [order.number, order.id, RULES.index(order.rule), order.level_percent, order.expires_s, order.for_s]
+    check(items)
+    return cbor.encode(items, limits.ORDER_BYTES_MAX)
+
+
+def decode(payload) -> NodeOrder:
+    """The order behind bytes; WireFault."""
+    return check(cbor.decode(payload, bytes_max=limits.ORDER_BYTES_MAX, items_max=_ITEMS, depth_max=1))
+
+
+def check(items) -> NodeOrder:
+    """The order behind plain items; WireFault with the first reason found."""
+    if not isinstance(items, list) or len(items) not in (1, _ITEMS):
+        raise WireFault("order-shape")
+    _bounded(items[0], 0, limits.SEQUENCE_MAX, "order-number")
+    if len(items) == 1:
+        return nothing(items[0])
+    number, name, rule, level_percent, expires_s, for_s = items
+    if not isinstance(name, bytes) or len(name) != limits.ORDER_ID_BYTES:
+        raise WireFault("order-id")
+    _bounded(rule, 1, len(RULES) - 1, "order-rule")
+    _bounded(level_percent, 0, 100, "order-level")
+    _bounded(expires_s, 0, limits.SECONDS_MAX, "order-expiry")
+    _bounded(for_s, 0, min(limits.ORDER_S_MAX, expires_s), "order-expiry")
+    return NodeOrder(number, name, RULES[rule], level_percent, expires_s, for_s)
+
+
+def _bounded(value, low, high, reason):
+    if not cbor.is_integer(value) or not low <= value <= high:
+        raise WireFault(reason)

@@ -1,0 +1,42 @@
+"""What the cabinet's orders mean for nodes: lamps with a controller of their own behind its feeders.
+
+A node that is mapped to a feeder follows what is ordered for that feeder; one that is not follows orders to the
+whole cabinet, for nobody knows what it hangs on. The precedence is the feeder's: an emergency, else an override
+or a test while the centre's lease is usable. What somebody does at the cabinet (switch, lock-out, test) is the
+contactors' alone. Decides nothing anew.
+"""
+
+from gateway.core.cabinet import limits
+from gateway.core.cabinet.judging import OVER, Order
+from gateway.core.cabinet.lease import Lease
+from gateway.core.cabinet.orders import Orders
+from gateway.core.link.downlink import Standing, Wanted
+from wire import command, node_order
+
+
+def wanted(
+    orders: Orders, lease: Lease, feeders: int, *, unix_s: int | None, started_ms: int, now_ms: int
+) -> Wanted | None:
+    """By feeder and for the whole (None); None where that cannot be said yet: after a start an order may wait for the
+    clock, or an override for the lease that comes with the connection."""
+    if unix_s is None and any(order.state != OVER and order.ends_ms is None for order in orders.known()):
+        return None
+    has_lease = lease.is_usable(now_ms=now_ms)
+    is_new = now_ms - started_ms < limits.START_MS and not lease.counters["granted"]
+    found: dict[int | None, Standing | None] = {}
+    for feeder in (None, *range(feeders)):
+        emergency, override = orders.emergency(feeder), orders.override(feeder)
+        if emergency is None and override is not None and not has_lease and is_new:
+            return None
+        found[feeder] = _standing(emergency or (override if has_lease else None))
+    return found
+
+
+def _standing(order: Order | None) -> Standing | None:
+    if order is None:
+        return None
+    assert order.ends_ms is not None, "what is active has an end"
+    asked = order.command
+    rule = node_order.EMERGENCY if order.is_emergency else node_order.OVERRIDE
+    level_percent = asked.level if asked.kind == command.OVERRIDE else 100
+    return Standing(asked.id, rule, level_percent, asked.expires_s, order.ends_ms)

@@ -1,0 +1,243 @@
+"""The way down: which order stands at each node, and how it gets to know of it.
+
+Three ways, all of them the one order of `wire.node_order`. A node that says anything is told in the answer that an
+order waits, and asks for it: this reaches whoever sleeps, was away or has just started. A change is also posted at once
+to those that can be reached: PUSH_EVERY_MS apart, so that a district hears it in two minutes without a burst, each push
+one exchange of CoAP and never repeated beyond; who did not hear it learns with its next message. A node that doubts
+the push answers 4.01 with an Echo value and gets it once more, with that.
+
+What a node knows is remembered for the keys it has: whoever starts anew is told anew. Numbers rise over all
+changes since the gateway's start. What nobody can know yet (no clock since the start, a lease on its way) is not
+told at all: a node keeps what it has until then.
+
+Decides no order. Must not know cabinets or signatures.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from gateway.core import limits
+from gateway.core.link.link import Answered, Asked, Heard, Link, Unanswered
+from gateway.core.wallclock import WallClock
+from wire import coap_message as messages
+from wire import limits as wire_limits
+from wire import node_order
+from wire.coap import Refused
+from wire.node_order import NodeOrder
+from wire.oscore_pairing import Session
+
+
+class Standing(NamedTuple):
+    """An order in force, as in wire.node_order. `ends_ms`: on our monotonic clock, at the latest."""
+
+    id: bytes
+    rule: str
+    level_percent: int
+    expires_s: int
+    ends_ms: int
+
+
+# By feeder; None: of the whole cabinet, for nodes that hang on nobody knows which.
+Wanted = Mapping[int | None, Standing | None]
+
+
+class _Slot:
+    """What stands for the nodes of a feeder, since which change."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.standing: Standing | None = None
+
+
+class _Known:
+    """What one node knows under the keys it has: numbers; None: nothing was said yet."""
+
+    __slots__ = ("acked", "said", "session")
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.said: int | None = None
+        self.acked: int | None = None
+
+
+class _Push(NamedTuple):
+    known: _Known
+    number: int
+    is_second: bool
+
+
+class Downlink:
+    """See the module. `feeders`: on which feeder a node hangs; who is not in it follows orders to the whole cabinet."""
+
+    def __init__(self, link: Link, clock: WallClock, feeders: Mapping[bytes, int]) -> None:
+        self._link = link
+        self._clock = clock
+        self._feeders = feeders
+        self._slots: dict[int | None, _Slot] = {feeder: _Slot() for feeder in (None, *feeders.values())}
+        self._number = 0
+        self._is_known = True
+        self._known: dict[bytes, _Known] = {}
+        self._queue: deque[bytes] = deque()
+        self._queued: set[bytes] = set()
+        self._pushes: dict[int, _Push] = {}
+        self._next_ms: int | None = None
+        self.counters = dict.fromkeys(("changes", "pushed", "told", "fetched", "echoed", "refused", "failed"), 0)
+
+    # --- what stands --------------------------------------------------------------------------------------------
+
+    def follow(self, wanted: Wanted | None, *, now_ms: int) -> None:
+        """The orders in force now; None: that cannot be said yet."""
+        self._is_known = wanted is not None
+        if wanted is None:
+            return
+        for feeder, slot in self._slots.items():
+            standing = wanted.get(feeder)
+            if standing is not None and slot.standing is not None:
+                is_same = standing[:4] == slot.standing[:4]
+            else:
+                is_same = standing is slot.standing
+            slot.standing = standing
+            if not is_same:
+                self._number += 1
+                slot.number = self._number
+                self.counters["changes"] += 1
+                self._tell(feeder, now_ms)
+
+    def waiting(self, node: bytes) -> int:
+        """How many orders this node has yet to hear of: 0 or 1."""
+        known = self._known_of(node) if self._is_known else None
+        if known is None:
+            return 0
+        slot = self._slot_of(node)
+        if known.acked == slot.number:
+            return 0
+        # Who was never told of an order needs not be told that there is none.
+        return 1 if slot.standing is not None or known.said is not None else 0
+
+    def waiting_for(self, exchange: int) -> int:
+        """The same for whoever made this request."""
+        node = self._link.node_of(exchange)
+        return 0 if node is None else self.waiting(node)
+
+    def hears(self, heard: Heard, *, now_ms: int) -> bool:
+        """Take what is the downlink's: a node's question for its order, the answer to a push. False: it is not."""
+        if not isinstance(heard, Asked):
+            self._on_outcome(heard, now_ms)
+        elif heard.path == (node_order.PATH,) and heard.code == messages.GET:
+            self._on_question(heard, now_ms)
+        else:
+            return False
+        return True
+
+    # --- pushes -------------------------------------------------------------------------------------------------
+
+    def poll(self, *, now_ms: int) -> None:
+        """Push what is due."""
+        while self._queue and len(self._pushes) < limits.LINK_PUSHES_MAX:
+            if self._next_ms is not None and now_ms < self._next_ms:
+                return
+            node = self._queue.popleft()
+            self._queued.discard(node)
+            if self.waiting(node) and self._push(node, (), now_ms):
+                self._next_ms = now_ms + limits.LINK_PUSH_EVERY_MS
+
+    def deadline_ms(self) -> int | None:
+        """When the next push is due. With all places taken, the outcome of one makes it so."""
+        if not self._queue or len(self._pushes) >= limits.LINK_PUSHES_MAX:
+            return None
+        return self._next_ms
+
+    def health(self) -> dict[str, int]:
+        waiting = sum(self.waiting(node) for node in self._link.sessions.nodes())
+        return {**self.counters, "waiting": waiting, "queued": len(self._queue), "in-flight": len(self._pushes)}
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _on_question(self, asked: Asked, now_ms: int) -> None:
+        """A node asks what stands. It goes on asking until it has an answer, so what is answered is known."""
+        known = self._known_of(asked.node) if self._is_known else None
+        if known is None:
+            self._link.respond(asked.exchange, messages.UNAVAILABLE, now_ms=now_ms)
+            return
+        self.counters["fetched"] += 1
+        known.said = known.acked = self._slot_of(asked.node).number
+        self._link.respond(asked.exchange, messages.CONTENT, self._payload(asked.node, now_ms), now_ms=now_ms)
+
+    def _on_outcome(self, answered: Answered | Unanswered, now_ms: int) -> None:
+        """What has become of a push."""
+        push = self._pushes.pop(answered.exchange, None)
+        if push is None or push.known is not self._known.get(answered.node):
+            return
+        if isinstance(answered, Unanswered):
+            self.counters["failed"] += 1
+        elif answered.code == messages.UNAUTHORIZED and not push.is_second:
+            echoes = messages.option_values(answered.options, messages.ECHO)
+            if echoes and self._push(answered.node, ((messages.ECHO, echoes[0]),), now_ms):
+                self.counters["echoed"] += 1
+                return
+            self.counters["failed"] += 1
+        elif answered.code in (messages.CHANGED, messages.FORBIDDEN, messages.BAD_REQUEST):
+            self.counters["told" if answered.code == messages.CHANGED else "refused"] += 1
+            push.known.acked = push.number
+        else:
+            self.counters["failed"] += 1
+        if push.number != self._slot_of(answered.node).number:  # it has changed meanwhile
+            self._enqueue(answered.node, now_ms)
+
+    def _slot_of(self, node: bytes) -> _Slot:
+        return self._slots[self._feeders.get(node)]
+
+    def _known_of(self, node: bytes) -> _Known | None:
+        """What a node knows; None for one without keys."""
+        member = self._link.sessions.member_of(node)
+        if member is None or member.session is None:
+            return None
+        known = self._known.get(node)
+        if known is None or known.session is not member.session:
+            known = self._known[node] = _Known(member.session)
+        return known
+
+    def _tell(self, feeder: int | None, now_ms: int) -> None:
+        """Push to all of a feeder's nodes that must hear of the change."""
+        nodes = self._link.sessions.nodes()
+        for node in self._known.keys() - nodes:
+            del self._known[node]
+        for node in sorted(nodes):
+            if self._feeders.get(node) == feeder:
+                self._enqueue(node, now_ms)
+
+    def _enqueue(self, node: bytes, now_ms: int) -> None:
+        is_under_way = any(push.known is self._known.get(node) for push in self._pushes.values())
+        if node not in self._queued and not is_under_way and self.waiting(node) and self._link.reaches(node):
+            self._queued.add(node)
+            self._queue.append(node)
+            if self._next_ms is None or self._next_ms < now_ms:
+                self._next_ms = now_ms
+
+    def _push(self, node: bytes, options: tuple[tuple[int, bytes], ...], now_ms: int) -> bool:
+        known = self._known_of(node)
+        if known is None:
+            return False
+        payload = self._payload(node, now_ms)
+        number = self._link.ask(node, messages.POST, (node_order.PATH,), payload, options=options, now_ms=now_ms)
+        if isinstance(number, Refused):
+            self.counters["failed"] += 1
+            return False
+        self.counters["pushed"] += 1
+        known.said = self._slot_of(node).number
+        self._pushes[number] = _Push(known, known.said, bool(options))
+        return True
+
+    def _payload(self, node: bytes, now_ms: int) -> bytes:
+        slot = self._slot_of(node)
+        standing = slot.standing
+        if standing is None:
+            return node_order.encode(node_order.nothing(slot.number))
+        for_s = (standing.ends_ms - now_ms) // 1000
+        unix_s = self._clock.unix_s(now_ms=now_ms)
+        if unix_s is not None:
+            for_s = min(for_s, standing.expires_s - unix_s)
+        for_s = min(max(0, for_s), wire_limits.ORDER_S_MAX)
+        name, rule, level_percent, expires_s, _ = standing
+        return node_order.encode(NodeOrder(slot.number, name, rule, level_percent, expires_s, for_s))
