@@ -82,7 +82,7 @@ def test_a_node_on_a_serial_line_agrees_on_keys_reports_and_learns_the_time(tmp_
             for datagram in end.arrived():
                 for asked in gateway.receive(datagram, "node", now_ms=now_ms()):
                     records += record.decode_payload(asked.payload) if asked.payload else []
-                    answer = record.encode_answer(Answer(NIGHT_S + now_ms() // 1000, 1))
+                    answer = record.encode_answer(Answer(NIGHT_S + now_ms() // 1000, 1, None, 0))
                     gateway.respond(asked.exchange, coap_message.CHANGED, answer, now_ms=now_ms())
             gateway.poll(now_ms=now_ms())
             for _, datagram in gateway.outgoing():
