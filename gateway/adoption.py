@@ -20,13 +20,20 @@ _WORDS = {
 _LANGUAGES = ("fr", "en")
 
 
-def run(data: Path, files: list[Path], language: str, *, remove: list[str], as_json: bool) -> int:
-    """Exit status: 0 done, 1 a file or the folder did not let us, 2 an id that is none."""
-    folder = data / "keys"
+def run(
+    folder: Path,
+    allowed: frozenset[bytes] | None,
+    files: list[Path],
+    language: str,
+    *,
+    remove: list[str],
+    as_json: bool,
+) -> int:
+    """Exit status: 0 done, 1 a file or the folder did not let us, or `allowed` bars it; 2 an id that is none."""
     status = 0
     for path in files:
         try:
-            key = node_keys.read(path)
+            key = node_keys.read(path, may_be_open=True)  # our copy is not
             node_keys.write(folder, key)
         except (KeyFileError, OSError) as error:
             print(f"bocage gateway adopt: {error}", file=sys.stderr)
@@ -34,6 +41,9 @@ def run(data: Path, files: list[Path], language: str, *, remove: list[str], as_j
             continue
         if not as_json:
             _say("adopted", language, node=key.node.hex(), kid=key.kid.hex())
+        if allowed is not None and key.node not in allowed:
+            print(f"{key.node.hex()}: not in [link] nodes, so it gets no answer; add it there", file=sys.stderr)
+            status = 1
     for name in remove:
         status = max(status, _remove(folder, name, language, as_json=as_json))
     return max(status, _list(folder, language, as_json=as_json, is_silent=bool(files or remove)))

@@ -21,6 +21,7 @@ from gateway.config import Config
 from gateway.core.cabinet.points import SetContactor, Watchdog
 from gateway.core.gateway import Log, Send
 from gateway.core.heartbeats import Heartbeats
+from gateway.core.link.sessions import NodeKey
 from gateway.core.uplink.post import Publication
 from gateway.facts import STARTING
 from gateway.io import clock
@@ -31,6 +32,8 @@ from gateway.operation import Operation
 from gateway.startup import Opened, in_thread, open_core
 
 _HOUSEKEEP_EVERY_MS = 5_000
+# Key files that the disk did not let us read are tried again.
+_KEYS_AGAIN_MS = 60_000
 # The clock is asked every five seconds, so a loop that turns turns that often.
 _LOOP_ALLOWED_MS = 30_000
 _STARTING_EVERY_S = 5
@@ -44,6 +47,8 @@ class Agent:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._keys_state = node_keys.state(config.keys)
+        self._keys: list[NodeKey] = []
+        self._keys_again_ms: int | None = None
         self._stop = asyncio.Event()
         self._reported = asyncio.Event()
         self._crash: BaseException | None = None
@@ -85,7 +90,9 @@ class Agent:
     # --- start and end ------------------------------------------------------------------------------------------
 
     async def _begin(self, opened: Opened) -> None:
-        self._opened, self._core = opened, opened.core
+        self._opened, self._core, self._keys = opened, opened.core, opened.found.keys
+        # What the disk kept back at the start it may give at the first look.
+        self._keys_again_ms = None if opened.found.is_whole else 0
         self._mqtt = MqttLink(
             self._config.mqtt,
             self._posted(self._on_mqtt),
@@ -107,7 +114,7 @@ class Agent:
         )
         for damage in recovery.damages:
             self._operation.say("journal-damage", damage=str(damage))
-        self._say_key_faults(opened.key_faults)
+        self._say_key_faults(opened.found.faults)
         self._heartbeats.expect("loop", _LOOP_ALLOWED_MS, now_ms=clock.monotonic_ms())
         if self._cabinet is not None:
             await self._cabinet.start(self._operation.document)
@@ -184,14 +191,19 @@ class Agent:
         self._operation.housekeep(self._core, now_ms=now_ms)
 
     def _look_at_keys(self, now_ms: int) -> None:
-        """An operator has adopted a node, or taken one away."""
+        """An operator has adopted a node, or taken one away; or the disk had kept something back."""
         state = node_keys.state(self._config.keys)
-        if state != self._keys_state:
-            self._keys_state = state
-            found = node_keys.read_folder(self._config.keys)
-            self._core.on_keys(found.keys, now_ms=now_ms)
-            self._operation.say("node-keys", nodes=len(found.keys))
-            self._say_key_faults(found.faults)
+        if state == self._keys_state and (self._keys_again_ms is None or now_ms < self._keys_again_ms):
+            return
+        self._keys_state = state
+        found = node_keys.read_folder(self._config.keys)
+        self._keys_again_ms = None if found.is_whole else now_ms + _KEYS_AGAIN_MS
+        keys = node_keys.kept(found, self._keys)
+        if keys != self._keys:
+            self._keys = keys
+            self._core.on_keys(keys, now_ms=now_ms)
+            self._operation.say("node-keys", nodes=len(self._core.link.sessions.nodes()))
+        self._say_key_faults(found.faults)
 
     def _say_key_faults(self, faults: list[str]) -> None:
         for fault in faults:

@@ -112,7 +112,9 @@ def _ask(config: "Config", args: argparse.Namespace) -> int:
     if args.action == "adopt":
         from gateway import adoption
 
-        return adoption.run(config.data, args.files, args.lang, remove=args.remove, as_json=args.json)
+        return adoption.run(
+            config.keys, config.core.allowed, args.files, args.lang, remove=args.remove, as_json=args.json
+        )
     if args.action == "concentrator":
         from gateway import concentrator_command
 

@@ -24,6 +24,7 @@ _MODEM_STARTS_S = 300
 
 # A concentrator that is found late has waited for its port, or was reset.
 _RADIO_STARTS_S = 300
+_ADDRESSES_TOLD_MAX = 8
 
 # What the technician on the spot cannot mend: the server refuses, or what it says is wrong.
 _AT_THE_CENTRE = (
@@ -71,8 +72,8 @@ def findings(document: dict[str, Any]) -> list[Finding]:
     if document.get("phase") != "running":
         return []
     parts = (
-        _street, _stuck, _writing, _room, _letting_go, _link, _certificates, _time, _bearers, _modem, _radio, _silence,
-        _cabinet, _serving,
+        _street, _stuck, _writing, _room, _letting_go, _link, _certificates, _time, _bearers, _modem, _radio, _lines,
+        _silence, _cabinet, _serving,
     )  # fmt: skip
     return [found for part in parts for found in part(document)]
 
@@ -236,6 +237,22 @@ def _radio(document: dict[str, Any]) -> list[Finding]:
     if isinstance(told, dict) and told.get("update") == "failed":
         values = {"number": told.get("image_number", "?"), "why": _Said(_update_why, str(told.get("why", "?")))}
         found.append(Finding("radio_update", values))
+    return found
+
+
+def _lines(document: dict[str, Any]) -> list[Finding]:
+    """Serial ports of the node link: away, or with nobody behind them."""
+    if document.get("uptime_s", 0) < _RADIO_STARTS_S:
+        return []
+    found = []
+    bus, wire = part_of(document, "bus"), part_of(document, "wire")
+    if bus.get("state", "open") != "open":
+        found.append(Finding("bus", {"why": bus["state"]}))
+    elif bus.get("silent"):
+        silent = sorted(bus["silent"])[:_ADDRESSES_TOLD_MAX]
+        found.append(Finding("bus_silent", {"addresses": ", ".join(map(str, silent))}))
+    if wire.get("state", "open") != "open":
+        found.append(Finding("wire", {"why": wire["state"]}))
     return found
 
 

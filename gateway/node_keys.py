@@ -30,22 +30,33 @@ class KeyFileError(Exception):
     """What is wrong with a key file, and the remedy. It carries no secret."""
 
 
+class UnreadableError(KeyFileError):
+    """The disk does not let us: it may the next time."""
+
+
 class Found(NamedTuple):
-    """The keys of a folder, and what is wrong with the files beside them."""
+    """The keys of a folder, and what is wrong with the files beside them. `is_whole`: False when the disk did not let
+    us read all of it, so that what is missing may be there.
+    """
 
     keys: list[NodeKey]
     faults: list[str]
+    is_whole: bool = True
 
 
-def read(path: Path) -> NodeKey:
-    """The key that a file holds; KeyFileError."""
+def read(path: Path, *, may_be_open: bool = False) -> NodeKey:
+    """The key that a file holds; KeyFileError. `may_be_open`: on a stick whose file system knows no rights."""
     try:
-        with path.open("rb") as file:
-            if os.name == "posix" and stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
+        # What is no file, a pipe that nobody writes to, must not keep the agent's loop.
+        with os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise KeyFileError(f"{path}: is no file; remove it")
+            if os.name == "posix" and stat.S_IMODE(status.st_mode) & 0o077 and not may_be_open:
                 raise KeyFileError(f"{path}: others may read it; say: chmod 600 {path}")
             data = file.read(_FILE_BYTES_MAX + 1)
     except OSError as error:
-        raise KeyFileError(f"{path}: {error.strerror}") from error
+        raise UnreadableError(f"{path}: {error.strerror}") from error
     return parse(data, str(path))
 
 
@@ -53,7 +64,7 @@ def parse(data: bytes, name: str) -> NodeKey:
     """The same of bytes; `name` stands in the words of a fault."""
     try:
         fields = tomllib.loads(data[:_FILE_BYTES_MAX].decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError):
+    except (ValueError, RecursionError):
         # What the parser says may quote the secret.
         raise KeyFileError(f"{name}: is no TOML text; make the key again") from None
     unknown = set(fields) - set(_FIELDS)
@@ -72,7 +83,7 @@ def text(key: NodeKey) -> str:
 
 def read_folder(folder: Path) -> Found:
     """Every key of the folder that is sound; a damaged file costs its own node only. An absent folder is empty."""
-    found, faults = _look(folder)
+    found, faults, is_whole = _look(folder)
     keys: list[NodeKey] = []
     nodes: set[bytes] = set()
     kids: dict[bytes, NodeKey] = {}
@@ -85,14 +96,21 @@ def read_folder(folder: Path) -> Found:
             keys.append(key)
             nodes.add(key.node)
             kids[key.kid] = key
-    return Found(keys, faults)
+    return Found(keys, faults, is_whole)
+
+
+def kept(found: Found, before: Iterable[NodeKey]) -> list[NodeKey]:
+    """The keys to go on with: what was found, and where the disk kept something back, what was in force."""
+    if found.is_whole:
+        return found.keys
+    nodes, kids = {key.node for key in found.keys}, {key.kid for key in found.keys}
+    return [*found.keys, *(key for key in before if key.node not in nodes and key.kid not in kids)]
 
 
 def write(folder: Path, key: NodeKey) -> Path:
     """Put a key into the folder, by rename; OSError, or KeyFileError if it cannot stand beside those that are there."""
-    if not folder.exists():
-        folder.mkdir(mode=0o700, parents=True)
-        give(folder)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    give(folder)  # made by us, or by somebody's `sudo mkdir`
     others = [other for _, other in _look(folder)[0] if other.node != key.node]
     clash = check_keys([*others, key])
     if clash:
@@ -141,26 +159,27 @@ def state(folder: Path) -> frozenset[tuple[object, ...]]:
             status = entry.stat()
             # Not the time of writing: `chmod 600`, our own remedy, leaves that as it was, and so does `cp -p`.
             seen.add((entry.name, status.st_ino, status.st_mode, status.st_size, status.st_ctime_ns))
-    except OSError:
-        pass
+    except OSError as error:
+        seen.add((error.errno,))  # absent is not unreadable
     return frozenset(seen)
 
 
-def _look(folder: Path) -> tuple[list[tuple[Path, NodeKey]], list[str]]:
-    """Every sound key file of the folder, and the faults of the others and of the folder."""
-    found, faults = [], []
+def _look(folder: Path) -> tuple[list[tuple[Path, NodeKey]], list[str], bool]:
+    """Every sound key file of the folder, the faults of the others and of the folder, whether all could be read."""
+    found, faults, is_whole = [], [], True
     try:
         paths = sorted(path for path in folder.iterdir() if path.suffix == SUFFIX)
     except FileNotFoundError:
-        return [], []
+        return [], [], True
     except OSError as error:
-        return [], [f"{folder}: {error.strerror}"]
+        return [], [f"{folder}: {error.strerror}"], False
     for path in paths:
         try:
             found.append((path, read(path)))
         except KeyFileError as error:
             faults.append(str(error))
-    return found, faults
+            is_whole = is_whole and not isinstance(error, UnreadableError)
+    return found, faults, is_whole
 
 
 def _unlink(folder: Path, node: bytes, *, but: Path | None = None) -> bool:

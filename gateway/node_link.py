@@ -3,8 +3,10 @@
 A peer says by which it is reached: ("bus", address), ("wire",), ("radio", MAC), or a UDP address. Decides nothing.
 """
 
+import asyncio
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from gateway.concentrator_store import ConcentratorStore
@@ -17,6 +19,9 @@ from gateway.io.udp import UdpLink, open_link
 from gateway.io.wire_link import WireLink
 from wire import radio
 
+# An address that somebody else has is tried again this often.
+_AGAIN_S = 30.0
+
 Receive = Callable[[bytes, Any], None]
 Say = Callable[..., None]
 
@@ -26,6 +31,7 @@ class NodeLink:
 
     def __init__(self) -> None:
         self.udp: UdpLink | None = None
+        self._later: asyncio.Task[None] | None = None
         self._serial: dict[str, Any] = {}
         self._images: ConcentratorStore | None = None
 
@@ -53,10 +59,24 @@ class NodeLink:
             self._serial["radio"].serve()
 
     def close(self) -> None:
+        if self._later is not None:
+            self._later.cancel()
         for bearer in self._serial.values():
             bearer.close()
         if self.udp is not None:
             self.udp.close()
+
+    def open_later(self, address: tuple[str, int], receive: Receive, say: Say) -> None:
+        """Somebody else has the address: until he lets go of it."""
+
+        async def again() -> None:
+            while self.udp is None:
+                await asyncio.sleep(_AGAIN_S)
+                with suppress(OSError):
+                    self.udp = await open_link(*address, receive)
+                    say("link-open", link=list(self.udp.address))
+
+        self._later = asyncio.get_running_loop().create_task(again())
 
     def start_serial(self, config: Config, receive: Receive, say: Say) -> None:
         """Ports that are away come when they come."""
@@ -80,9 +100,15 @@ class NodeLink:
 
 
 async def open_node_link(config: Config, receive: Receive, say: Say) -> NodeLink:
-    """OSError when the UDP address is taken or not ours."""
+    """OSError when the UDP address is taken; but where there is a cabinet, its street must be lit all the same."""
     link = NodeLink()
     if config.bind is not None:
-        link.udp = await open_link(*config.bind, receive)
+        try:
+            link.udp = await open_link(*config.bind, receive)
+        except OSError as error:
+            if config.cabinet is None:
+                raise
+            say("cannot-serve", what_for="link", error=str(error))
+            link.open_later(config.bind, receive, say)
     link.start_serial(config, receive, say)
     return link

@@ -154,7 +154,7 @@ def _say_losses(document: dict[str, Any], language: str) -> list[str]:
 
 def _say_nodes(document: dict[str, Any], language: str) -> list[str]:
     nodes = document.get("nodes")
-    if not nodes or not (nodes.get("heard") or nodes.get("expected", True)):
+    if not nodes or not (nodes.get("heard") or nodes.get("expected", True) or nodes.get("unknown")):
         return []  # a cabinet without controllers on its lamps
     key = "heard" if nodes.get("expected") is None else "heard_of"
     parts = [counted(key, language, nodes.get("heard", 0), expected=nodes.get("expected"))]

@@ -34,7 +34,7 @@ class Opened(NamedTuple):
     recovery: Recovery
     journal_disk: WatchedDisk
     state_disk: WatchedDisk
-    key_faults: list[str]
+    found: node_keys.Found
 
 
 def open_core(
@@ -61,7 +61,7 @@ def open_core(
         now_ms=clock.monotonic_ms(),
     )
     recovery = core.start(now_ms=clock.monotonic_ms())
-    return Opened(core, boot, recovery, journal_disk, state_disk, found.faults)
+    return Opened(core, boot, recovery, journal_disk, state_disk, found)
 
 
 async def in_thread(

@@ -145,6 +145,24 @@ WORDS = {
         "vérifier sa prise USB et son voyant ; le débrancher dix secondes ; puis [radio] port dans la configuration",
         "check its USB plug and its light; unplug it for ten seconds; then [radio] port in the configuration",
     ),
+    "bus": ("La ligne RS-485 est perdue : {why}", "The RS-485 line is lost: {why}"),
+    "bus.do": (
+        "vérifier l'adaptateur et sa prise USB ; puis [bus] port dans la configuration",
+        "check the adapter and its USB plug; then [bus] port in the configuration",
+    ),
+    "bus_silent": (
+        "Sur la ligne RS-485, ne répondent pas : {addresses}",
+        "On the RS-485 line these do not answer: {addresses}",
+    ),
+    "bus_silent.do": (
+        "tous : câble, bornes A et B, terminaison ; un seul : son alimentation et son adresse",
+        "all of them: cable, terminals A and B, termination; one alone: its power and its address",
+    ),
+    "wire": ("La ligne série d'un nœud est perdue : {why}", "The serial line of a node is lost: {why}"),
+    "wire.do": (
+        "vérifier la prise et le câble ; puis [wire] port dans la configuration",
+        "check the plug and the cable; then [wire] port in the configuration",
+    ),
     "radio_update": (
         "Le concentrateur radio garde son programme : image n° {number} refusée ({why})",
         "The radio concentrator keeps its program: image no. {number} refused ({why})",

@@ -115,6 +115,10 @@ class Update:
         elif now_ms - self._started_ms >= limits.TRIAL_MAX_MS:
             self.wants_restart = True
 
+    def is_on_trial(self) -> bool:
+        """A restart now would count against the image."""
+        return self.phase == words.TRIAL
+
     # --- what it does and says -------------------------------------------------------------------------------------
 
     def take_operation(self):

@@ -1,6 +1,7 @@
 """The node's bearer to its gateway, as the settings name it: Wi-Fi and UDP, RS-485, a wire, or ESP-NOW.
 
-Every one has `link`, with the interface of `links.udp`; `step`, once a turn; `signal_dbm`. None of them reboots the
+Every one has `link`, with the interface of `links.udp`; `step`, once a turn; `signal_dbm`; `ack_timeout_ms`, the least
+patience that CoAP needs there. None of them reboots the
 chip or waits for a network. Modules of the chip that only one bearer needs are imported there.
 """
 
@@ -12,10 +13,13 @@ from node import settings as node_settings
 from wire import bus_frame
 
 CHANNEL_FILE = "channel.txt"
+KEEP_EVERY_MS = 3_600_000
 
 
 class WifiBearer:
     """UDP over a network that comes and goes."""
+
+    ack_timeout_ms = 0
 
     def __init__(self, settings, wifi, *, random_below):
         import select
@@ -39,19 +43,24 @@ class WifiBearer:
 class SerialBearer:
     """A UART: alone, or one of many on an RS-485 line."""
 
+    ack_timeout_ms = 0
+
     def __init__(self, settings, *, now_ms, sleep_ms):
         import select
 
         kind = settings.bearer[0]
-        baud = settings.bearer[-1]
+        baud = settings.bearer[1 if kind == node_settings.UART else 2]
         port = uart.open_uart(machine, board.BUS_UART, tx=board.BUS_TX_PIN, rx=board.BUS_RX_PIN, baud=baud)
         if kind == node_settings.UART:
             self.link = uart.UartLink(port, select)
             return
+        line = bus_frame.line(baud=baud)
+        # Our turn comes once a cycle.
+        self.ack_timeout_ms = bus_frame.ack_timeout_ms(line, settings.bearer[3])
         self.link = rs485.Rs485Link(
             port,
             select,
-            bus_frame.line(baud=baud),
+            line,
             settings.bearer[1],
             now_ms=now_ms,
             sleep_ms=sleep_ms,
@@ -68,6 +77,8 @@ class SerialBearer:
 class RadioBearer:
     """ESP-NOW to a concentrator, on the channel where it was last, or was said to be."""
 
+    ack_timeout_ms = 0
+
     def __init__(self, settings, *, random_below, now_ms):
         import select
 
@@ -78,18 +89,30 @@ class RadioBearer:
         from links.espnow_radio import Radio
 
         channel = load_channel(settings.bearer[2])
+        self._now_ms = now_ms
+        self._good = channel
+        self._kept = channel
+        self._kept_ms = now_ms()
         self.link = EspNowLink(
             Radio(network, espnow, channel),
             select,
             settings.bearer[1],
             channel,
-            remember=save_channel,
+            remember=self._remember,
             random_below=random_below,
             now_ms=now_ms,
         )
 
     def step(self, *, now_ms):
-        """The link searches for its channel by itself."""
+        """The link searches for its channel by itself; where it is now is kept once an hour at most, for flash wears
+        out and anybody may acknowledge a probe."""
+        if self._good != self._kept and now_ms - self._kept_ms >= KEEP_EVERY_MS:
+            self._kept = self._good
+            self._kept_ms = now_ms
+            save_channel(self._kept)
+
+    def _remember(self, channel):
+        self._good = channel
 
     def signal_dbm(self):
         return self.link.signal_dbm()

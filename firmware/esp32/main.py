@@ -99,7 +99,7 @@ class Shell:
                 Endpoint(
                     random_below=random_below,
                     first_message_id=random_below(0x10000),
-                    timing=udp.timing(settings.ack_timeout_ms),
+                    timing=udp.timing(max(settings.ack_timeout_ms, self._bearer.ack_timeout_ms)),
                     handled_options=oscore.ANY_OUTSIDE,
                 ),
                 settings.pairing,

@@ -5,7 +5,8 @@ Every fault is listed at once with its path and the remedy (policy.fault). Integ
 475000.
 
     node        16 hex digits, minted at provisioning, never reused
-    bearer      ["udp"], the default; ["rs485", address, baud]; ["uart", baud]; ["espnow", concentrator's MAC, channel]
+    bearer      ["udp"], the default; ["rs485", address, baud, nodes on the line]; ["uart", baud];
+                ["espnow", concentrator's MAC, channel]
     gateway     UDP only: [address, port] of the gateway's CoAP server; a literal IP, for name look-ups block
     kid         4 or 6 hex digits: the node's OSCORE id, one of a kind at its gateway
     master_secret  32 hex digits, known to this node and its gateway alone
@@ -64,7 +65,7 @@ _BAUD = (bus_frame.BAUD_MIN, 921_600)
 # kind: what follows it; (lowest, highest) of an integer, None for a MAC.
 _BEARERS = {
     UDP: (),
-    RS485: ((bus_frame.ADDRESS_MIN, bus_frame.ADDRESS_MAX), _BAUD),
+    RS485: ((bus_frame.ADDRESS_MIN, bus_frame.ADDRESS_MAX), _BAUD, (1, bus_frame.ADDRESS_MAX)),
     UART: (_BAUD,),
     ESPNOW: (None, (1, 13)),
 }
@@ -138,7 +139,7 @@ def _bearer(faults, value):
     kind = name if isinstance(name, str) else None
     if kind not in _BEARERS or len(value) != 1 + len(_BEARERS[kind]):
         faults.add(
-            "bearer", "is not known", 'give ["udp"], ["rs485", 7, 115200], ["uart", 115200] or ["espnow", MAC, 6]'
+            "bearer", "is not known", 'give ["udp"], ["rs485", 7, 115200, 32], ["uart", 115200] or ["espnow", MAC, 6]'
         )
         return None
     for index, bounds in enumerate(_BEARERS[kind], 1):

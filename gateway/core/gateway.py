@@ -179,6 +179,7 @@ class Gateway:
         """The nodes that belong here have changed: an operator has adopted one, or taken one away."""
         self._now_ms = now_ms
         self.link.sessions.set_keys(self._of_ours(keys))
+        self.registry.keep_only(self.link.sessions.nodes())
 
     def on_synced(self, ticket: int, error: str | None, *, now_ms: int) -> None:
         """A flush has ended: answer the nodes whose records it made durable."""

@@ -122,6 +122,8 @@ LINK_BURST_S = 2
 # who is dead takes a place for 93 s (CoAP gives up); a quarter of a district may be without holding up the others.
 LINK_PUSH_EVERY_MS = 100
 LINK_PUSHES_MAX = 256
+# An order's end that has moved away by more than this is told again: a clock was put right.
+LINK_ORDER_LATER_MS = 60_000
 
 # OSCORE ids that nobody here has a key for: a district's worth of nodes that wait to be adopted.
 LINK_UNKNOWN_MAX = 256

@@ -42,6 +42,7 @@ _LEVELS = {
     "policy-refused": WARNING,
     "command-refused": WARNING,
     "audit-not-written": WARNING,
+    "node-key-fault": WARNING,
     "concentrator-silent": WARNING,
     "concentrator-foreign": WARNING,
     "concentrator-image-refused": WARNING,

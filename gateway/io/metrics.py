@@ -43,7 +43,7 @@ class Known(NamedTuple):
 
 KNOWN = (
     Known("uptime_s", "uptime_seconds", "Seconds since the agent's start."),
-    Known("boot", "boot_number", "How often the agent has been started."),
+    Known("boot", "boot_number", "Which start of the agent this is; rises, and is no count."),
     Known("centre.connected", "centre_connected", "1 while the broker accepts us."),
     Known("centre.since_s", "centre_state_age_seconds", "Seconds since another bearer carries, or none."),
     Known("centre.watermark_ago_s", "centre_watermark_age_seconds", "Seconds since the centre last confirmed records."),

@@ -5,8 +5,12 @@ only make it late.
 """
 
 import asyncio
+import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
+
+_IP_FREEBIND = 15  # of Linux; the module `socket` has no name for it before Python 3.14
 
 Receive = Callable[[bytes, Any], None]
 
@@ -42,7 +46,18 @@ class UdpLink:
 
 
 async def open_link(host: str, port: int, receive: Receive) -> UdpLink:
-    """Bind; OSError when the address is taken or not ours."""
+    """Bind; OSError when the address is taken or is none. It need not be ours yet: the network may come later."""
     loop = asyncio.get_running_loop()
-    transport, _ = await loop.create_datagram_endpoint(lambda: _Protocol(receive), local_addr=(host, port))
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE)
+    family, kind, protocol, _, address = found[0]
+    bound = socket.socket(family, kind, protocol)
+    try:
+        with suppress(OSError):
+            bound.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
+        bound.setblocking(False)
+        bound.bind(address)
+        transport, _ = await loop.create_datagram_endpoint(lambda: _Protocol(receive), sock=bound)
+    except OSError:
+        bound.close()
+        raise
     return UdpLink(transport)

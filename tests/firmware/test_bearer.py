@@ -67,3 +67,30 @@ def test_a_radio_begins_on_the_channel_where_the_concentrator_was(bearer, monkey
     assert bearer.radio.channel == 9 and b"\x02\x00\x00\x00\x00\xab" in bearer.radio.peers
     opened.step(now_ms=0)
     assert opened.signal_dbm() is None, "nothing heard yet"
+    # Where it is found is kept, and flash is written once an hour at most however often that changes.
+    for now_ms in range(0, 3 * 3_600_000, 60_000):
+        opened._remember(3 + now_ms // 60_000 % 2)
+        opened.step(now_ms=now_ms)
+        kept = bearer.module.load_channel(6)
+        assert kept == 9 if now_ms < 3_600_000 else kept in (3, 4)
+
+
+def test_coap_on_a_line_is_as_patient_as_the_line_is_long(bearer, monkeypatch):
+    uart = SimpleNamespace(any=lambda: 0, read=lambda _: None, write=lambda _: None, txdone=lambda: True)
+    bearer.module.machine.UART = lambda *_, **__: uart
+    bearer.module.machine.Pin = lambda *_, **__: SimpleNamespace(value=lambda *_: None)
+    bearer.module.machine.Pin.OUT = 1
+    monkeypatch.setitem(
+        sys.modules,
+        "select",
+        SimpleNamespace(POLLIN=1, poll=lambda: SimpleNamespace(register=lambda *_: None, poll=lambda _ms: [])),
+    )
+
+    def opened(plain):
+        return bearer.module.open_bearer(
+            settings(plain), {}, random_below=lambda _: 0, now_ms=lambda: 0, sleep_ms=lambda _: None
+        )
+
+    assert opened(["uart", 115_200]).ack_timeout_ms == 0
+    short, long = (opened(["rs485", 7, 115_200, count]).ack_timeout_ms for count in (4, 64))
+    assert short == 4000 and long > 7000

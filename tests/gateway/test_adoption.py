@@ -17,13 +17,15 @@ OTHER = NodeKey(bytes.fromhex("7c1f0a2c01000002"), b"\1\0\2", bytes(16))
 def adopt(tmp_path, capsys):
     """adopt(keys…, remove=…) -> (status, standard output, standard error); never a secret in either."""
 
-    def run(*keys, remove=(), language="en", as_json=False):
+    def run(*keys, remove=(), language="en", as_json=False, allowed=None):
         files = []
         for key in keys:
             files.append(key if not isinstance(key, NodeKey) else tmp_path / f"{key.node.hex()}.key")
             if isinstance(key, NodeKey):
                 node_keys.save(files[-1], key)
-        status = adoption.run(tmp_path / "data", files, language, remove=list(remove), as_json=as_json)
+        status = adoption.run(
+            tmp_path / "data" / "keys", allowed, files, language, remove=list(remove), as_json=as_json
+        )
         said = capsys.readouterr()
         assert SECRET not in said.out + said.err
         return status, said.out, said.err
@@ -95,3 +97,16 @@ def test_a_folder_that_cannot_be_written_is_told(adopt, tmp_path):
     (tmp_path / "data").write_text("", encoding="ascii")
     status, _, err = adopt(KEY)
     assert status == 1 and "bocage gateway adopt:" in err
+
+
+def test_a_node_that_the_configuration_bars_is_not_called_adopted_without_a_word(adopt):
+    status, _, error = adopt(KEY, allowed=frozenset({OTHER.node}))
+    assert status == 1 and "[link] nodes" in error and KEY.node.hex() in error
+
+
+def test_a_key_on_a_stick_whose_file_system_knows_no_rights_is_taken(adopt, tmp_path):
+    path = tmp_path / "stick.key"
+    node_keys.save(path, KEY)
+    path.chmod(0o755)
+    assert adopt(path)[0] == 0
+    assert (adopt.folder / f"{KEY.node.hex()}.key").stat().st_mode & 0o077 == 0

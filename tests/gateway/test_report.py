@@ -135,6 +135,9 @@ TROUBLES = {
     "radio_update": {
         "health": {"radio": {"state": "up", "concentrator": {"update": "failed", "image_number": 7, "why": "trial"}}}
     },
+    "bus": {"health": {"bus": {"state": "cannot be opened: in use", "silent": [1, 2]}}},
+    "bus_silent": {"health": {"bus": {"state": "open", "silent": [40, 3]}}},
+    "wire": {"health": {"wire": {"state": "lost: it vanished"}}},
     "unheard": {"nodes": {"heard": 0, "silent": 0, "silent_after_s": 3600, "expected": None}},
     "cannot_serve": {"faults": [fault("cannot-serve", ago_s=90_000, error="OSError: taken")]},
 }
@@ -147,6 +150,12 @@ def test_unknown_nodes_are_named_with_the_command_that_adopts_them(language):
     text = "\n".join(report.render(given, language))
     assert "020000, 020001, 020002, 020003)" in text and "bocage gateway adopt" in text and "020004" not in text
     assert report.exit_status(given) == 0, "somebody else's node is no trouble of ours"
+
+
+def test_unknown_nodes_are_named_before_anybody_was_adopted():
+    unknown = [{"kid": "020001", "from": "x", "count": 3, "heard_s_ago": 5}]
+    given = document(nodes={"heard": 0, "silent": 0, "expected": 0, "unknown": unknown})
+    assert "020001" in "\n".join(report.render(given, "en"))
 
 
 @pytest.mark.parametrize("key", TROUBLES)
@@ -174,6 +183,8 @@ def test_each_trouble_is_found_alone_and_said_with_what_to_do(key, language):
         {"certificates": {"ca": None, "certificate": 30}},
         {"nodes": {"heard": 0, "silent": 0, "expected": None}, "uptime_s": 800},
         {"nodes": {"heard": 0, "silent": 0, "expected": 0}},
+        {"health": {"bus": {"state": "open", "silent": []}, "wire": {"state": "open"}}},
+        {"health": {"bus": {"state": "not opened yet"}}, "uptime_s": 200},
         {"health": on_mobile("all"), "centre": centre(connected=False, since_s=10)}
         | {"health": {"connection": {"active": None, "bearers": {"fibre": {"up": False}, "mobile": {"up": False}}}}},
         {"health": {"modem": {"link": "absent", "sim": None}}, "uptime_s": 200},

@@ -151,7 +151,7 @@ def test_udp_is_what_a_node_speaks_when_nothing_is_said():
 @pytest.mark.parametrize(
     ("plain", "bearer"),
     [
-        (["rs485", 7, 115_200], ("rs485", 7, 115_200)),
+        (["rs485", 7, 115_200, 32], ("rs485", 7, 115_200, 32)),
         (["uart", 57_600], ("uart", 57_600)),
         (["espnow", "0200000000AB", 6], ("espnow", b"\x02\x00\x00\x00\x00\xab", 6)),
     ],
@@ -173,9 +173,11 @@ def test_a_line_or_a_radio_has_no_address(plain, bearer):
         (["uart"], "bearer"),
         (["uart", 115_200, 1], "bearer"),
         (["uart", 9600], "bearer[1]"),
-        (["rs485", 0, 115_200], "bearer[1]"),
-        (["rs485", 248, 115_200], "bearer[1]"),
-        (["rs485", 7, "fast"], "bearer[2]"),
+        (["rs485", 7, 115_200], "bearer"),
+        (["rs485", 0, 115_200, 32], "bearer[1]"),
+        (["rs485", 248, 115_200, 32], "bearer[1]"),
+        (["rs485", 7, "fast", 32], "bearer[2]"),
+        (["rs485", 7, 115_200, 0], "bearer[3]"),
         (["espnow", "0200", 6], "bearer[1]"),
         (["espnow", "0200000000zz", 6], "bearer[1]"),
         (["espnow", "0200000000ab", 14], "bearer[2]"),

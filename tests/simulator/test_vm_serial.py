@@ -55,7 +55,7 @@ class Line:
         self._master.send(7, datagram, now_ms=now_ms())
 
 
-@pytest.mark.parametrize(("bearer", "line"), [(["uart", BAUD], Wire), (["rs485", 7, BAUD], Line)])
+@pytest.mark.parametrize(("bearer", "line"), [(["uart", BAUD], Wire), (["rs485", 7, BAUD, 32], Line)])
 def test_a_node_on_a_serial_line_agrees_on_keys_reports_and_learns_the_time(tmp_path, micropython, bearer, line):
     pty = Pty(tmp_path / "line")
     pty.plug()

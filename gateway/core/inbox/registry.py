@@ -75,6 +75,11 @@ class Registry:
     def note_conflict(self, node: bytes, *, now_ms: int) -> None:
         self._odd(node, now_ms).conflicts += 1
 
+    def keep_only(self, nodes: frozenset[bytes]) -> None:
+        """The others belong here no more."""
+        for node in [node for node in self._nodes if node not in nodes]:
+            del self._nodes[node]
+
     def nodes(self) -> dict[bytes, KnownNode]:
         """A copy for health and status."""
         return dict(self._nodes)

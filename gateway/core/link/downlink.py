@@ -48,6 +48,7 @@ class _Slot:
     def __init__(self) -> None:
         self.number = 0
         self.standing: Standing | None = None
+        self.told_ends_ms = 0  # the end of it that nodes count from
 
 
 class _Known:
@@ -94,11 +95,14 @@ class Downlink:
         for feeder, slot in self._slots.items():
             standing = wanted.get(feeder)
             if standing is not None and slot.standing is not None:
-                is_same = standing[:4] == slot.standing[:4]
+                # An end that moves away by itself (a clock was put right) is news: nodes count from what was told.
+                is_later = standing.ends_ms - slot.told_ends_ms > limits.LINK_ORDER_LATER_MS
+                is_same = standing[:4] == slot.standing[:4] and not is_later
             else:
                 is_same = standing is slot.standing
             slot.standing = standing
             if not is_same:
+                slot.told_ends_ms = 0 if standing is None else standing.ends_ms
                 self._number += 1
                 slot.number = self._number
                 self.counters["changes"] += 1

@@ -64,3 +64,11 @@ def test_a_node_with_nothing_odd_has_no_oddities():
     registry = Registry()
     registry.heard(NODE, [reading(1)], now_ms=5)
     assert registry.nodes()[NODE].odd is None
+
+
+def test_who_belongs_here_no_more_is_forgotten():
+    registry = Registry()
+    for node in (NODE, OTHER):
+        registry.heard(node, [], now_ms=0)
+    registry.keep_only(frozenset({OTHER}))
+    assert list(registry.nodes()) == [OTHER]

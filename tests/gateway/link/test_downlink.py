@@ -44,6 +44,22 @@ def test_it_ends_with_its_expiry_without_a_word():
     assert world.checker.violations == []
 
 
+def test_an_end_that_moved_away_when_a_clock_was_put_right_is_told_again():
+    world = settled()
+    world.emergency(lasts_s=600)
+    world.live(10)
+    downlink, changes = world.core.downlink, world.core.downlink.counters["changes"]
+    wanted = {feeder: slot.standing for feeder, slot in downlink._slots.items()}
+    near = {feeder: one and one._replace(ends_ms=one.ends_ms + 50_000) for feeder, one in wanted.items()}
+    downlink.follow(near, now_ms=world.now_ms)
+    assert downlink.counters["changes"] == changes, "a crystal is no news"
+    far = {feeder: one and one._replace(ends_ms=one.ends_ms + 100_000) for feeder, one in wanted.items()}
+    downlink.follow(far, now_ms=world.now_ms)
+    assert downlink.counters["changes"] > changes and downlink.waiting(world.posts[0].node_id) == 1
+    downlink.follow(far, now_ms=world.now_ms)
+    assert downlink.counters["changes"] == changes + sum(one is not None for one in wanted.values())
+
+
 def test_what_became_of_it_at_each_lamp_goes_up_as_its_own_records():
     world = settled(posts=1)
     world.emergency()
