@@ -6,14 +6,13 @@ that was tried in vain and why: it is not offered again until another one comes.
 """
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from gateway import node_keys
 from gateway.concentrator_image import FILE_BYTES_MAX, ImageError, verify
 from gateway.core.concentrator_update import FAILED, ConcentratorUpdate
+from gateway.io import whole_file
 
 FOLDER = "concentrator"
 _IMAGE = "image.bin"
@@ -70,7 +69,7 @@ def put(data: Path, content: bytes) -> None:
     folder = data / FOLDER
     if not folder.exists():
         folder.mkdir(mode=0o700, parents=True)
-        node_keys.give(folder)
+        whole_file.give(folder)
     save(folder, _IMAGE, content)
 
 
@@ -81,7 +80,7 @@ def withdraw(data: Path) -> bool:
     for name in (_IMAGE, _FAILED):
         (folder / name).unlink(missing_ok=True)
     if was_there:
-        node_keys.sync(folder)
+        whole_file.sync_folder(folder)
     return was_there
 
 
@@ -103,15 +102,7 @@ def failure(folder: Path) -> dict[str, str]:
 
 def save(folder: Path, name: str, content: bytes) -> None:
     """By rename: a cut leaves the old file or the new one. OSError."""
-    fresh = folder / f"{name}.new"
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    node_keys.give(fresh)
-    fresh.replace(folder / name)
-    node_keys.sync(folder)
+    whole_file.write(folder / name, content, gives=True)
 
 
 def _state(path: Path) -> object:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gateway.core.link.sessions import NodeKey, check_keys
+from gateway.io import whole_file
 from wire import limits
 from wire.oscore_pairing import NODE_ID_BYTES
 
@@ -110,44 +111,32 @@ def kept(found: Found, before: Iterable[NodeKey]) -> list[NodeKey]:
 def write(folder: Path, key: NodeKey) -> Path:
     """Put a key into the folder, by rename; OSError, or KeyFileError if it cannot stand beside those that are there."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    give(folder)  # made by us, or by somebody's `sudo mkdir`
-    others = [other for _, other in _look(folder)[0] if other.node != key.node]
-    clash = check_keys([*others, key])
+    whole_file.give(folder)  # made by us, or by somebody's `sudo mkdir`
+    held = _look(folder)[0]
+    clash = check_keys([*(other for _, other in held if other.node != key.node), key])
     if clash:
         raise KeyFileError("; ".join(clash))
     path = folder / f"{key.node.hex()}{SUFFIX}"
     save(path, key, gives=True)
-    _unlink(folder, key.node, but=path)
+    _unlink(folder, {older for older, other in held if other.node == key.node and older != path})
     return path
 
 
 def save(path: Path, key: NodeKey, *, gives: bool = False) -> None:
-    """Write one key file that only its owner may read; a cut leaves the old one or the new one. OSError.
-
-    `gives`: when root writes it, it becomes the folder's owner's: the agent is another user.
-    """
-    fresh = path.with_name(path.name + ".new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-        file.write(text(key))
-        file.flush()
-        os.fsync(file.fileno())
-    if gives:
-        give(fresh)
-    fresh.replace(path)
-    sync(path.parent)
-
-
-def give(path: Path) -> None:
-    """Root hands it to whom the folder above belongs."""
-    if os.name == "posix" and os.geteuid() == 0:
-        above = path.parent.stat()
-        os.chown(path, above.st_uid, above.st_gid)
+    """Write one key file that only its owner may read (`gateway.io.whole_file`). OSError."""
+    whole_file.write(path, text(key).encode("ascii"), gives=gives)
 
 
 def remove(folder: Path, node: bytes) -> bool:
-    """Take a node's key away, whatever its file is called; False if there is none. OSError."""
-    return _unlink(folder, node)
+    """Take a node's key away, whatever its file is called, and a damaged one of its name; False if there is none.
+    OSError.
+    """
+    usual = folder / f"{node.hex()}{SUFFIX}"
+    paths = {path for path, key in _look(folder)[0] if key.node == node}
+    if usual.exists():
+        paths.add(usual)
+    _unlink(folder, paths)
+    return bool(paths)
 
 
 def state(folder: Path) -> frozenset[tuple[object, ...]]:
@@ -182,28 +171,11 @@ def _look(folder: Path) -> tuple[list[tuple[Path, NodeKey]], list[str], bool]:
     return found, faults, is_whole
 
 
-def _unlink(folder: Path, node: bytes, *, but: Path | None = None) -> bool:
-    """Files that hold a key of `node`, and one that is damaged under its name."""
-    usual = folder / f"{node.hex()}{SUFFIX}"
-    paths = {path for path, key in _look(folder)[0] if key.node == node and path != but}
-    if but is None and usual.exists():
-        paths.add(usual)
+def _unlink(folder: Path, paths: set[Path]) -> None:
     for path in paths:
         path.unlink()
     if paths:
-        sync(folder)
-    return bool(paths)
-
-
-def sync(folder: Path) -> None:
-    """What a folder lists is on the disk."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        whole_file.sync_folder(folder)
 
 
 def _bytes(fields: dict[str, object], field: str, lengths: tuple[int, ...], name: str) -> bytes:

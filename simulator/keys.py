@@ -37,14 +37,26 @@ def link_of(
     random_below: Callable[[int], int],
     timing: Timing | None = None,
 ) -> NodeLink:
-    """A node's end of the link to the gateway `peer`."""
+    """A node's end of the link to the gateway `peer`, with a simulated key."""
+    return paired_link(pairing_of(node), peer, boot=boot, random_below=random_below, timing=timing)
+
+
+def paired_link(
+    pairing: Pairing,
+    peer: Hashable,
+    *,
+    boot: int,
+    random_below: Callable[[int], int],
+    timing: Timing | None = None,
+) -> NodeLink:
+    """The same with the pairing of a node's settings."""
     endpoint = Endpoint(
         random_below=random_below,
         first_message_id=random_below(0x10000),
         timing=timing or bearer_timing(),
         handled_options=oscore.ANY_OUTSIDE,
     )
-    return NodeLink(endpoint, pairing_of(node), CIPHER, peer=peer, boot=boot, random_below=random_below)
+    return NodeLink(endpoint, pairing, CIPHER, peer=peer, boot=boot, random_below=random_below)
 
 
 def settings_of(node: bytes) -> dict[str, str]:

@@ -12,14 +12,12 @@ from typing import Any
 from links import udp
 from node.app import Boot, Checkpoint, Node
 from node.settings import Settings
-from simulator.keys import CIPHER
+from simulator.keys import paired_link
 from simulator.network import Radio
 from simulator.parts import DimmerTwin, MeterTwin
 from simulator.prng import Prng
 from simulator.world import World
-from wire import oscore, quantity
-from wire.coap import Endpoint
-from wire.oscore_link import NodeLink
+from wire import quantity
 
 Tap = Callable[[bytes, int, str, int, bytes], None]
 
@@ -95,11 +93,12 @@ class NodeHost:
         self._world_start_ms = self._world.now_ms
         self._local_start_ms = self._prng.randrange(2) * (_TICKS_WRAP_MS - self._prng.randrange(3_600_000))
         prng = self._prng.split(f"boot-{boot}")
-        endpoint = Endpoint(
+        link = paired_link(
+            self.settings.pairing,
+            self.settings.gateway,
+            boot=boot,
             random_below=prng.randrange,
-            first_message_id=prng.randrange(0x10000),
             timing=udp.timing(self.settings.ack_timeout_ms),
-            handled_options=oscore.ANY_OUTSIDE,
         )
 
         def tap(what: str, sequence: int, data: bytes) -> None:
@@ -108,14 +107,7 @@ class NodeHost:
         self.node = Node(
             self.settings,
             Boot(boot, previous, durable, "power-on", flash.lamp_s if flash else 0),
-            NodeLink(
-                endpoint,
-                self.settings.pairing,
-                CIPHER,
-                peer=self.settings.gateway,
-                boot=boot,
-                random_below=prng.randrange,
-            ),
+            link,
             random_below=prng.randrange,
             now_ms=self._local_ms(),
             tap=tap,

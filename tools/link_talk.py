@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from gateway.crypto import AesBlocks
+from gateway.io.whole_file import sync_folder
 from wire import coap, limits, oscore
 from wire import coap_message as messages
 from wire.faults import WireFault
@@ -83,10 +84,7 @@ class SequenceFile:
                 file.flush()
                 os.fsync(file.fileno())
             fresh.replace(self._path)
-            if os.name == "posix":
-                folder = os.open(self._path.parent, os.O_RDONLY)
-                os.fsync(folder)
-                os.close(folder)
+            sync_folder(self._path.parent)
         except OSError as error:
             raise TalkError(f"{self._path}: {error.strerror}") from None
 

@@ -74,7 +74,7 @@ def run(boot, choose, confirm):
     update = open_update(boot, clock.now_ms())
     bridge = Bridge(
         session=1 + entropy.below(os.urandom)(words.SESSION_MAX),
-        cause=reset_cause(),
+        cause=crash.reset_cause(machine),
         firmware=VERSION,
         channel=channel,
         now_ms=clock.now_ms(),
@@ -141,23 +141,6 @@ def open_port(wanted):
         number, tx, rx, baud = wanted
         return UartPort(uart.open_uart(machine, number, tx=tx, rx=rx, baud=baud))
     return ConsolePort(micropython.kbd_intr)
-
-
-def reset_cause():
-    """A word of `wire.radio.CAUSES`. A brown-out reads as power-on, a panic as hard (the port's own
-    limits)."""
-    names = {
-        "PWRON_RESET": "power-on",
-        "HARD_RESET": "hard",
-        "WDT_RESET": "watchdog",
-        "DEEPSLEEP_RESET": "deep-sleep",
-        "SOFT_RESET": "soft",
-    }
-    cause = machine.reset_cause()
-    for name in names:
-        if getattr(machine, name, None) == cause:
-            return names[name]
-    return "unknown"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""The last few uncaught exceptions, in a file that stays small. Read by a technician; nothing decides by it."""
+"""What went before this start: why the chip was reset, and the last few uncaught exceptions, in a file that stays
+small. Read by a technician; nothing decides by it."""
 
 import io
 import sys
@@ -38,3 +39,20 @@ def entries(*, open_file=open) -> list:
     except (OSError, ValueError):
         return []
     return [part for part in text.split(_SEPARATOR) if part]
+
+
+def reset_cause(machine):
+    """A word for why the chip started, of `wire.radio.CAUSES`. A brown-out reads as power-on, a panic as hard
+    (the port's own limits). `machine`: the chip's module."""
+    names = {
+        "PWRON_RESET": "power-on",
+        "HARD_RESET": "hard",
+        "WDT_RESET": "watchdog",
+        "DEEPSLEEP_RESET": "deep-sleep",
+        "SOFT_RESET": "soft",
+    }
+    cause = machine.reset_cause()
+    for name in names:
+        if getattr(machine, name, None) == cause:
+            return names[name]
+    return "unknown"

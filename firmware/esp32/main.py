@@ -89,7 +89,7 @@ class Shell:
         self._ledger.add("meter", 2000 * settings.sample_s + TASK_SILENCE_MAX_MS, now_ms=now_ms)
         self._watchdog = Watchdog(wdt, self._ledger)
         start = flash.begin(self._store, random_below)
-        cause = start.note or reset_cause()
+        cause = start.note or crash.reset_cause(machine)
         print("boot", start.boot, "after", cause, "node", hexlify(settings.node).decode())
         self._boot = start.boot
         self._node = app.Node(
@@ -227,22 +227,6 @@ def make_uart():
     """The meter's UART; reads return at once with what there is."""
     pins = {"tx": board.METER_TX_PIN, "rx": board.METER_RX_PIN}
     return machine.UART(board.METER_UART, baudrate=board.METER_BAUD, timeout=0, **pins)
-
-
-def reset_cause():
-    """A word for why the chip started. A brown-out reads as power-on, a panic as hard (the port's own limits)."""
-    names = {
-        "PWRON_RESET": "power-on",
-        "HARD_RESET": "hard",
-        "WDT_RESET": "watchdog",
-        "DEEPSLEEP_RESET": "deep-sleep",
-        "SOFT_RESET": "soft",
-    }
-    cause = machine.reset_cause()
-    for name in names:
-        if getattr(machine, name, None) == cause:
-            return names[name]
-    return "unknown"
 
 
 def crashed(dimmer, error):

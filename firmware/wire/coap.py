@@ -184,7 +184,7 @@ class Endpoint:
         chosen = [(messages.URI_PATH, segment) for segment in path]
         for item in query:
             chosen.append((messages.URI_QUERY, item))
-        _add_options(chosen, content_format, options)
+        messages.add_options(chosen, content_format, options)
         exchange = Exchange(self._next_number(), peer, ASKED, states.QUEUED)
         exchange.confirmable = confirmable
         exchange.token = self._new_token(peer)
@@ -209,7 +209,7 @@ class Endpoint:
         if states.ANSWER not in known.table[known.state]:
             return self._refuse("answered")
         chosen = []
-        _add_options(chosen, content_format, options)
+        messages.add_options(chosen, content_format, options)
         kind = ACK if known.state == states.OPEN else CON if known.confirmable else NON
         message_id = known.request_id if kind == ACK else self._new_message_id(known.peer)
         datagram = messages.encode(
@@ -523,11 +523,3 @@ class Endpoint:
 
     def _count(self, name):
         self.counters[name] += 1
-
-
-def _add_options(chosen, content_format, options):
-    """Insert what is asked for into `chosen`, a list of (number, value) in ascending order."""
-    if content_format is not None:
-        messages.insert_option(chosen, messages.CONTENT_FORMAT, messages.uint_bytes(content_format))
-    for number, value in options:
-        messages.insert_option(chosen, number, value)

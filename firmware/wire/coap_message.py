@@ -267,6 +267,14 @@ def insert_option(options, number, value):
     options.insert(place, (number, value))
 
 
+def add_options(chosen, content_format, options):
+    """Insert what is asked for into `chosen`, a list of (number, value) in ascending order."""
+    if content_format is not None:
+        insert_option(chosen, CONTENT_FORMAT, uint_bytes(content_format))
+    for number, value in options:
+        insert_option(chosen, number, value)
+
+
 def uint_bytes(value):
     """A non-negative integer in the fewest bytes, none for zero (section 3.2)."""
     size = 0

@@ -107,10 +107,7 @@ class NodeLink:
             return Refused("queue-full")
         self._number += 1
         chosen = [(messages.URI_PATH, segment) for segment in path]
-        if content_format is not None:
-            messages.insert_option(chosen, messages.CONTENT_FORMAT, messages.uint_bytes(content_format))
-        for number, value in options:
-            messages.insert_option(chosen, number, value)
+        messages.add_options(chosen, content_format, options)
         self._asks.append(_Ask(self._number, oscore.Content(code, tuple(chosen), payload)))
         self._send(now_ms)
         return self._number
@@ -123,10 +120,7 @@ class NodeLink:
             self.counters["unknown-exchange"] += 1
             return Refused("unknown-exchange")
         chosen = []
-        if content_format is not None:
-            messages.insert_option(chosen, messages.CONTENT_FORMAT, messages.uint_bytes(content_format))
-        for number, value in options:
-            messages.insert_option(chosen, number, value)
+        messages.add_options(chosen, content_format, options)
         plain = oscore.Content(code, tuple(chosen), payload)
         # A shorter answer after one that was too large: the request's nonce is spent.
         number = served[2].take() if served[1].is_nonce_spent else None

@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 
 from gateway.core.boot_number import number_after
+from gateway.io.whole_file import sync_folder
 
 _PREFIX = "boot-"
 # Old names kept: one is enough; a second survives a card that loses the newest.
@@ -27,7 +28,7 @@ def next_boot(folder: Path, unix_s: int = 0) -> int:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    _sync_folder(folder)
+    sync_folder(folder)
     for number in numbers[: 1 - _KEPT]:
         (folder / f"{_PREFIX}{number:010}").unlink(missing_ok=True)
     return boot
@@ -41,11 +42,3 @@ def last_boot(folder: Path) -> int | None:
 def _numbers(folder: Path) -> list[int]:
     names = [path.name.removeprefix(_PREFIX) for path in folder.iterdir() if path.name.startswith(_PREFIX)]
     return [int(name) for name in names if re.fullmatch("[0-9]+", name)]
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

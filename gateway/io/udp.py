@@ -7,10 +7,9 @@ only make it late.
 import asyncio
 import socket
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
-_IP_FREEBIND = 15  # of Linux; the module `socket` has no name for it before Python 3.14
+from gateway.io.early_socket import bind_early
 
 Receive = Callable[[bytes, Any], None]
 
@@ -49,13 +48,8 @@ async def open_link(host: str, port: int, receive: Receive) -> UdpLink:
     """Bind; OSError when the address is taken or is none. It need not be ours yet: the network may come later."""
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE)
-    family, kind, protocol, _, address = found[0]
-    bound = socket.socket(family, kind, protocol)
+    bound = bind_early(found[0])
     try:
-        with suppress(OSError):
-            bound.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
-        bound.setblocking(False)
-        bound.bind(address)
         transport, _ = await loop.create_datagram_endpoint(lambda: _Protocol(receive), sock=bound)
     except OSError:
         bound.close()

@@ -13,8 +13,9 @@ import socket
 import ssl
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
+
+from gateway.io.early_socket import bind_early
 
 CONNECTIONS_MAX = 32
 PER_ADDRESS_MAX = 12
@@ -23,7 +24,6 @@ _HANDSHAKE_S = 8.0
 _BACKLOG = 32
 # After an accept that failed (no descriptor left) the listener is left alone for so long.
 _PAUSE_S = 1.0
-_IP_FREEBIND = 15  # of Linux; the module `socket` has no name for it before Python 3.14
 
 
 class Door:
@@ -148,17 +148,9 @@ class _Guarded(asyncio.Protocol):
 
 def _listen(bind: tuple[str, int]) -> socket.socket:
     host, port = bind
-    family, kind, protocol, _, address = socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST | socket.AI_PASSIVE
-    )[0]
-    made = socket.socket(family, kind, protocol)
+    flags = socket.AI_NUMERICHOST | socket.AI_PASSIVE
+    made = bind_early(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)[0], reuses=True)
     try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # The maintenance port has its address only while a cable is in: be there before it is.
-        with suppress(OSError):
-            made.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
-        made.setblocking(False)
-        made.bind(address)
         made.listen(_BACKLOG)
     except OSError:
         made.close()

@@ -9,6 +9,8 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from gateway.io.whole_file import sync_folder
+
 ETC = Path("/etc/bocage")
 CONFIG = ETC / "gateway.toml"
 BEFORE = ETC / "gateway.toml.before"
@@ -61,7 +63,7 @@ def replace(root: Path, new: New) -> None:
     except BaseException:
         os.unlink(name)
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def _group_of(root: Path) -> int | None:
@@ -72,11 +74,3 @@ def _group_of(root: Path) -> int | None:
         return None
     found = [line.split(":") for line in lines if line.startswith(f"{_GROUP}:")]
     return int(found[0][2]) if found and len(found[0]) > 2 and found[0][2].isdigit() else None
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

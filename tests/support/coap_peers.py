@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -90,3 +91,35 @@ class Started:
         for process in self._processes:
             process.kill()
             process.communicate(timeout=WAIT_S)
+
+
+class ServingThread:
+    """A shell at its smallest: a UDP socket on a thread, for the `with`. `take(datagram, peer)` is a subclass's; it
+    returns [(peer, datagram)] to send."""
+
+    def __init__(self):
+        self.stopped = False
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.settimeout(0.05)
+        self.port = self.socket.getsockname()[1]
+        self.uri = f"coap://127.0.0.1:{self.port}"
+        self.thread = threading.Thread(target=self.run)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stopped = True
+        self.thread.join()
+        self.socket.close()
+
+    def run(self):
+        while not self.stopped:
+            try:
+                datagram, peer = self.socket.recvfrom(2048)
+            except TimeoutError:
+                continue
+            for receiver, sent in self.take(datagram, peer):
+                self.socket.sendto(sent, receiver)

@@ -2,8 +2,6 @@
 nothing."""
 
 import json
-import socket
-import threading
 import time
 
 import pytest
@@ -11,49 +9,31 @@ import pytest
 from gateway.crypto import AesBlocks
 from tests.support import pcap_files
 from tests.support import protected_traffic as traffic
+from tests.support.coap_peers import ServingThread
 from tools import cli, link_replay
 from wire import coap, oscore
 from wire import coap_message as messages
 from wire.faults import WireFault
 
 
-class Server:
+class Server(ServingThread):
     """A gateway's shell at its smallest, on a thread: it does what an authentic request says, once."""
 
     def __init__(self):
+        super().__init__()
         _, self.context = traffic.contexts()
-        self.window, self.done, self.heard, self.stopped = oscore.NEW, [], [], False
+        self.window, self.done, self.heard = oscore.NEW, [], []
         self.end = coap.Endpoint(
             random_below=lambda bound: 0, first_message_id=1, exchanges_max=99, handled_options=(messages.OSCORE,)
         )
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
-        self.socket.settimeout(0.02)
-        self.uri = f"coap://127.0.0.1:{self.socket.getsockname()[1]}"
-        self.thread = threading.Thread(target=self.run)
 
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stopped = True
-        self.thread.join()
-        self.socket.close()
-
-    def run(self):
-        while not self.stopped:
-            try:
-                datagram, peer = self.socket.recvfrom(2048)
-            except TimeoutError:
-                continue
-            self.heard.append(datagram)
-            now_ms = time.monotonic_ns() // 1_000_000
-            for event in self.end.receive(datagram, peer, now_ms=now_ms):
-                answer = self.answer(event)
-                self.end.respond(event.exchange, answer.code, answer.payload, options=answer.options, now_ms=now_ms)
-            for peer, datagram in self.end.outgoing():
-                self.socket.sendto(datagram, peer)
+    def take(self, datagram, peer):
+        self.heard.append(datagram)
+        now_ms = time.monotonic_ns() // 1_000_000
+        for event in self.end.receive(datagram, peer, now_ms=now_ms):
+            answer = self.answer(event)
+            self.end.respond(event.exchange, answer.code, answer.payload, options=answer.options, now_ms=now_ms)
+        return self.end.outgoing()
 
     def answer(self, request):
         try:

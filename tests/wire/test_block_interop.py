@@ -12,7 +12,6 @@ import secrets
 import shutil
 import socket
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from tests.support.coap_peers import (
     SECRET,
     THEIRS,
     WAIT_S,
+    ServingThread,
     Started,
     aiocoap_folder,
     context,
@@ -73,40 +73,21 @@ def endpoint(is_protected):
     )
 
 
-class Server:
+class Server(ServingThread):
     """Serves `/doc` by Block2 and takes bodies put to `/up` by Block1, in blocks of at most `size`."""
 
     def __init__(self, size, security=None):
+        super().__init__()
         self.szx, self.security, self.window = szx_of(size), security, oscore.NEW
         self.receiver = Receiver(szx=self.szx)
-        self.bodies, self.answers, self.payload_bytes_max, self.stopped = [], 0, 0, False
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
-        self.socket.settimeout(0.05)
-        self.uri = f"coap://127.0.0.1:{self.socket.getsockname()[1]}"
+        self.bodies, self.answers, self.payload_bytes_max = [], 0, 0
         self.end = endpoint(security is not None)
-        self.thread = threading.Thread(target=self.run)
 
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stopped = True
-        self.thread.join()
-        self.socket.close()
-
-    def run(self):
-        while not self.stopped:
-            try:
-                datagram, peer = self.socket.recvfrom(2048)
-            except TimeoutError:
-                continue
-            for event in self.end.receive(datagram, peer, now_ms=now_ms()):
-                answer = self.protected(event) if self.security else self.answer(event.peer, event)
-                self.end.respond(event.exchange, answer.code, answer.payload, options=answer.options, now_ms=now_ms())
-            for peer, datagram in self.end.outgoing():
-                self.socket.sendto(datagram, peer)
+    def take(self, datagram, peer):
+        for event in self.end.receive(datagram, peer, now_ms=now_ms()):
+            answer = self.protected(event) if self.security else self.answer(event.peer, event)
+            self.end.respond(event.exchange, answer.code, answer.payload, options=answer.options, now_ms=now_ms())
+        return self.end.outgoing()
 
     def protected(self, event):
         content, exchange, self.window = oscore.unprotect_request(self.security, event, CIPHER, window=self.window)

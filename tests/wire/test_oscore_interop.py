@@ -6,9 +6,7 @@ of each answer; `… server FOLDER PORT` prints "ready" and echoes what is poste
 
 import asyncio
 import shutil
-import socket
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from tests.support.coap_peers import (
     THEIRS,
     WAIT_S,
     Numbers,
+    ServingThread,
     Started,
     aiocoap_folder,
     context,
@@ -41,46 +40,26 @@ CIPHER = AesBlocks()
 PEER = (sys.executable, Path(__file__))
 
 
-class Server:
+class Server(ServingThread):
     """A gateway's shell at its smallest: every protected POST is echoed, every other message refused."""
 
     def __init__(self, security, window=oscore.NEW):
+        super().__init__()
         self.security, self.window = security, window
-        self.heard, self.faults, self.number, self.stopped = [], [], 0, False
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
-        self.socket.settimeout(0.05)
-        self.port = self.socket.getsockname()[1]
+        self.heard, self.faults, self.number = [], [], 0
         self.end = coap.Endpoint(
             random_below=lambda bound: 0,
             first_message_id=1,
             datagram_max=limits.COAP_UDP_DATAGRAM_BYTES_MAX,
             handled_options=(messages.OSCORE,),
         )
-        self.thread = threading.Thread(target=self.run)
 
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stopped = True
-        self.thread.join()
-        self.socket.close()
-
-    def run(self):
-        while not self.stopped:
-            try:
-                datagram, peer = self.socket.recvfrom(2048)
-            except TimeoutError:
-                continue
-            for event in self.end.receive(datagram, peer, now_ms=link_talk._now_ms()):
-                answer = self.answer(event)
-                self.end.respond(
-                    event.exchange, answer.code, answer.payload, options=answer.options, now_ms=link_talk._now_ms()
-                )
-            for peer, datagram in self.end.outgoing():
-                self.socket.sendto(datagram, peer)
+    def take(self, datagram, peer):
+        now_ms = link_talk._now_ms()
+        for event in self.end.receive(datagram, peer, now_ms=now_ms):
+            answer = self.answer(event)
+            self.end.respond(event.exchange, answer.code, answer.payload, options=answer.options, now_ms=now_ms)
+        return self.end.outgoing()
 
     def answer(self, request):
         try:

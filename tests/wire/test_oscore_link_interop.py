@@ -4,7 +4,6 @@ without its wrapping; its server asks for an Echo (RFC 9175) after that, which i
 
 import shutil
 import socket
-import threading
 import time
 
 import pytest
@@ -17,6 +16,7 @@ from tests.support.coap_peers import (
     LIBCOAP_SERVER,
     SECRET,
     WAIT_S,
+    ServingThread,
     Started,
     free_port,
     run_client,
@@ -49,38 +49,19 @@ def libcoap_file(tmp_path, own, peer):
     return path
 
 
-class Gateway:
+class Gateway(ServingThread):
     """A gateway's shell at its smallest: each payload is answered with itself, backwards."""
 
     def __init__(self):
-        self.heard, self.stopped = [], False
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
-        self.socket.settimeout(0.05)
-        self.port = self.socket.getsockname()[1]
+        super().__init__()
+        self.heard = []
         self.link = Link([NodeKey(NODE, KID, SECRET)], CIPHER, random_below=random_below, ack_timeout_ms=4000)
-        self.thread = threading.Thread(target=self.run)
 
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stopped = True
-        self.thread.join()
-        self.socket.close()
-
-    def run(self):
-        while not self.stopped:
-            try:
-                datagram, peer = self.socket.recvfrom(2048)
-            except TimeoutError:
-                continue
-            for asked in self.link.receive(datagram, peer, now_ms=now_ms()):
-                self.heard.append(asked)
-                self.link.respond(asked.exchange, messages.CHANGED, asked.payload[::-1], now_ms=now_ms())
-            for peer, datagram in self.link.outgoing():
-                self.socket.sendto(datagram, peer)
+    def take(self, datagram, peer):
+        for asked in self.link.receive(datagram, peer, now_ms=now_ms()):
+            self.heard.append(asked)
+            self.link.respond(asked.exchange, messages.CHANGED, asked.payload[::-1], now_ms=now_ms())
+        return self.link.outgoing()
 
 
 def test_libcoaps_client_agrees_on_keys_with_our_gateway(tmp_path):

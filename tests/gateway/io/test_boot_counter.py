@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.io import boot_counter
+from gateway.io import boot_counter, whole_file
 from gateway.io.boot_counter import next_boot
 
 
@@ -36,10 +36,11 @@ def stop_at(monkeypatch):
     class Os:
         """`os` as the counter sees it."""
 
-        O_CREAT, O_WRONLY, O_RDONLY = os.O_CREAT, os.O_WRONLY, os.O_RDONLY
+        O_CREAT, O_WRONLY, O_RDONLY, name = os.O_CREAT, os.O_WRONLY, os.O_RDONLY, os.name
         open, fsync, close = (staticmethod(guarded(real[name])) for name in ("open", "fsync", "close"))
 
-    monkeypatch.setattr(boot_counter, "os", Os)
+    for module in (boot_counter, whole_file):
+        monkeypatch.setattr(module, "os", Os)
     monkeypatch.setattr(Path, "unlink", guarded(unlink))
 
     def arm(stop, *, after=False):
