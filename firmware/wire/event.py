@@ -34,6 +34,9 @@ AUDIT_HEAD = 10
 POLICY_TAKEN = 11
 POLICY_REFUSED = 12
 LEASE_CHANGED = 13
+CRASH = 14
+DIRECTIVE_TAKEN = 15
+SETTINGS_CHANGED = 16
 LAMP_FAILURE = 64
 LAMP_UNEXPECTED_ON = 65
 METER_FAILURE = 66
@@ -51,10 +54,47 @@ POLICY_EXPIRED = 78
 HANDED_BACK = 79
 PHOTOCELL_FAILURE = 80
 CABINET_METER_FAILURE = 81
+DIMMING_FAILURE = 82
+CYCLING_FAILURE = 83
+RELAY_FAILURE = 84
+GEAR_COMM_FAILURE = 85
+POWER_TOO_HIGH = 86
+POWER_TOO_LOW = 87
+VOLTAGE_TOO_HIGH = 88
+VOLTAGE_TOO_LOW = 89
+GEAR_FAILURE = 90
+PRESENCE_SENSOR_FAILURE = 91
+SENSOR_FAILURE = 92
+FROST_PROTECTION = 93
+HEATING_FAILURE = 94
+HEATING_UNEXPECTED_ON = 95
+BOILER_FAULT = 96
+BOILER_COMM_FAILURE = 97
+VALVE_FAILURE = 98
+FLOW_TOO_HIGH = 99
+FLOW_TOO_LOW = 100
+PIPE_BURST = 101
+WATER_LEAK = 102
+BATTERY_LOW = 103
+RESCUE_MODE = 104
+SETTINGS_FAILURE = 105
+CLOCK_FAILURE = 106
+CONTAINER_FULL = 107
 LEVEL_CHANGED = 128
 FEEDER_SWITCHED = 129
 COMMAND_OUTCOME = 130
 LOCAL_ORDER = 131
+SETPOINT_CHANGED = 132
+WINDOW_OPEN = 133
+VALVE_SWITCHED = 134
+WATERING_DONE = 135
+WATERING_SKIPPED = 136
+HEATING_LEARNED = 137
+VALVE_EXERCISED = 138
+LOAD_SHED = 139
+CEILING_APPLIED = 140
+LOCAL_TEST = 141
+CONTAINER_EMPTIED = 142
 
 # Why a record will not come (detail of GAP) or why bytes went up raw (detail of RAW): stable words, not prose.
 TABLE = (
@@ -85,6 +125,13 @@ TABLE = (
     Event(POLICY_REFUSED, "policyRefused", ("why", "version")),
     # the centre's lease begins (true) or has run out (false)
     Event(LEASE_CHANGED, "leaseChanged", ("left_s",)),
+    # how the previous life ended, from memory that survives a reset: cause, digest of the error (8 bytes) or null, the
+    # task that was under way or null, uptime s, the least of the heap's free bytes or null
+    Event(CRASH, "crash", ("cause", "digest", "task", "uptime_s", "heap_low")),
+    # what the gateway told nodes of this kind has changed: code (wire.directive), value, seconds it holds for
+    Event(DIRECTIVE_TAKEN, "directiveTaken", ("code", "value", "for_s")),
+    # other settings are in force: version, first bytes of their SHA-256
+    Event(SETTINGS_CHANGED, "settingsChanged", ("version", "digest")),
     Event(LAMP_FAILURE, "lampFailure", None),
     Event(LAMP_UNEXPECTED_ON, "lampUnexpectedOn", None),
     Event(METER_FAILURE, "meterFailure", None),
@@ -112,6 +159,50 @@ TABLE = (
     Event(PHOTOCELL_FAILURE, "photocellFailure", ("stuck",)),
     # a meter of the cabinet is silent: a feeder's name, or linky
     Event(CABINET_METER_FAILURE, "cabinetMeterFailure", ("meter",)),
+    # power does not follow the level
+    Event(DIMMING_FAILURE, "dimmingFailure", None),
+    # a lamp goes out and comes back by itself
+    Event(CYCLING_FAILURE, "cyclingFailure", None),
+    # the output's relay does not follow
+    Event(RELAY_FAILURE, "relayFailure", None),
+    # a lamp's control gear (DALI) does not answer
+    Event(GEAR_COMM_FAILURE, "controlGearCommFailure", None),
+    Event(POWER_TOO_HIGH, "lampPowerTooHigh", None),
+    Event(POWER_TOO_LOW, "lampPowerTooLow", None),
+    Event(VOLTAGE_TOO_HIGH, "supplyVoltageTooHigh", None),
+    Event(VOLTAGE_TOO_LOW, "supplyVoltageTooLow", None),
+    # what a gear says of itself: its flags (DALI part 253: word)
+    Event(GEAR_FAILURE, "controlGearFailure", ("flag",)),
+    # a presence detector triggers without an end
+    Event(PRESENCE_SENSOR_FAILURE, "presenceSensorFailure", None),
+    # a sensor is absent, stale, stuck or out of range: which (word), why (word)
+    Event(SENSOR_FAILURE, "sensorFailure", ("sensor", "why")),
+    # a room is heated against everything else: its temperature in 0.01 °C, or null
+    Event(FROST_PROTECTION, "frostProtection", ("temperature_ck",)),
+    # full heat and no rise; heat without an order: duty %, rise in 0.01 K
+    Event(HEATING_FAILURE, "heatingFailure", ("duty", "rise_ck")),
+    Event(HEATING_UNEXPECTED_ON, "heatingUnexpectedOn", ("duty", "rise_ck")),
+    # OpenTherm id 5: application-specific fault flags, the maker's fault code
+    Event(BOILER_FAULT, "boilerFault", ("flags", "oem_code")),
+    Event(BOILER_COMM_FAILURE, "boilerCommFailure", None),
+    # zone (0: master valve), why (word: open-coil, short, no-flow, energy), current in mA or null
+    Event(VALVE_FAILURE, "valveFailure", ("zone", "why", "current_ma")),
+    # zone, measured and expected flow in mL/min
+    Event(FLOW_TOO_HIGH, "flowTooHigh", ("zone", "flow_ml_min", "expected_ml_min")),
+    Event(FLOW_TOO_LOW, "flowTooLow", ("zone", "flow_ml_min", "expected_ml_min")),
+    # zone that ran, or null, and the flow; the master valve is shut until somebody acknowledges it
+    Event(PIPE_BURST, "pipeBurst", ("zone", "flow_ml_min")),
+    # water flows with every valve shut: mL, over how many s
+    Event(WATER_LEAK, "waterLeak", ("volume_ml", "over_s")),
+    Event(BATTERY_LOW, "batteryLow", ("battery_mv",)),
+    # the application failed three times: radio and update alone run, outputs are safe
+    Event(RESCUE_MODE, "rescueMode", ("why",)),
+    # settings that cannot be used; the last good ones, or the factory's, are in force: why (word)
+    Event(SETTINGS_FAILURE, "settingsFailure", ("why",)),
+    # a node's clock chip is absent, stopped or far from the gateway's time: why (word)
+    Event(CLOCK_FAILURE, "clockFailure", ("why",)),
+    # a container is full: fill in %
+    Event(CONTAINER_FULL, "containerFull", ("fill",)),
     # new level %, previous level %, rule (word), reason: of the policy an integer (policy.lighting.reason_text), of an
     # order its id
     Event(LEVEL_CHANGED, "levelChanged", ("level", "previous", "rule", "reason")),
@@ -122,6 +213,26 @@ TABLE = (
     Event(COMMAND_OUTCOME, "commandOutcome", ("id", "outcome", "why", "feeder", "power_dw")),
     # somebody at the cabinet: what (test, lock, unlock), feeder, who
     Event(LOCAL_ORDER, "localOrder", ("what", "feeder", "who")),
+    # set-point and the one before, 0.01 °C; rule (word), reason (as of levelChanged)
+    Event(SETPOINT_CHANGED, "setpointChanged", ("setpoint_ck", "previous_ck", "rule", "reason")),
+    # begins and ends; how it was seen: contact, slope
+    Event(WINDOW_OPEN, "windowOpen", ("seen_by",)),
+    # zone (0: master valve), open, rule (word), reason, seconds after which it shuts by itself
+    Event(VALVE_SWITCHED, "valveSwitched", ("zone", "open", "rule", "reason", "for_s")),
+    # zone, seconds open, mL measured or null, depth in 0.1 mm, how it ended (word)
+    Event(WATERING_DONE, "wateringDone", ("zone", "open_s", "volume_ml", "depth_dmm", "ended")),
+    # zone, why (word: rain, freeze, wind, forbidden, drought, energy, satisfied, time), and the value that decided
+    Event(WATERING_SKIPPED, "wateringSkipped", ("zone", "why", "value")),
+    # a preheat is over: minutes, K·100 risen, outdoors 0.01 °C or null, rate in 0.01 K/h and dead time s as now learned
+    Event(HEATING_LEARNED, "heatingLearned", ("minutes", "rise_ck", "outdoor_ck", "rate_ck_h", "dead_s")),
+    Event(VALVE_EXERCISED, "valveExercised", ("stroke_s",)),
+    # begins and ends; by how much the set-point is lowered, 0.01 K
+    Event(LOAD_SHED, "loadShed", ("setback_ck",)),
+    # a wish met its statutory ceiling: wished and allowed, 0.01 °C, the text's reference
+    Event(CEILING_APPLIED, "ceilingApplied", ("wished_ck", "allowed_ck", "text")),
+    # a technician at the node: what (test, lock, unlock)
+    Event(LOCAL_TEST, "localTest", ("what",)),
+    Event(CONTAINER_EMPTIED, "containerEmptied", ("fill",)),
 )
 
 BY_CODE = {entry.code: entry for entry in TABLE}

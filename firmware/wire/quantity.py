@@ -47,6 +47,24 @@ LAMP_STARTS = 37
 LEVEL_MEASURED = 38
 SENSOR_FAULTS = 39
 APPARENT_POWER = 40
+VALVE_POSITION = 41
+MODULATION = 42
+WATER_PRESSURE = 43
+BOILER_STATUS = 44
+EVAPOTRANSPIRATION = 45
+ROOT_DEPLETION = 46
+WATER_APPLIED = 47
+VALVE_OPENINGS = 48
+WIND_SPEED = 49
+SOLAR_RADIATION = 50
+CLOCK_DRIFT = 51
+FLASH_WRITES = 52
+HEAP_BLOCK = 53
+FILL_LEVEL = 54
+DISTANCE = 55
+GEAR_HOURS = 56
+GEAR_STARTS = 57
+LOAD_ENERGY = 58
 
 # code, name, unit, exponent, low, high (scaled integers)
 TABLE = (
@@ -82,6 +100,33 @@ TABLE = (
     Quantity(LEVEL_MEASURED, "level-measured", "/", -2, 0, 100),
     Quantity(SENSOR_FAULTS, "sensor-faults", "count", 0, 0, 4294967295),
     Quantity(APPARENT_POWER, "apparent-power", "VA", 0, 0, 100000),
+    Quantity(VALVE_POSITION, "valve", "/", -2, 0, 100),
+    Quantity(MODULATION, "modulation", "/", -2, 0, 100),
+    # Of a heating circuit: some 150,000.
+    Quantity(WATER_PRESSURE, "pressure", "Pa", 0, 0, 1000000),
+    # OpenTherm id 0, slave status: bit 0 fault, 1 central heating, 2 hot water, 3 flame, 4 cooling.
+    Quantity(BOILER_STATUS, "boiler-status", "/", 0, 0, 255),
+    # Of the reference surface, over the civil day that ended last.
+    Quantity(EVAPOTRANSPIRATION, "et0", "mm", -2, 0, 1500),
+    # Of the root zone below field capacity, a channel a zone.
+    Quantity(ROOT_DEPLETION, "depletion", "mm", -1, 0, 5000),
+    # Irrigation since the node's first start, a channel a zone; grows for ever.
+    Quantity(WATER_APPLIED, "irrigated", "mm", -1, 0, 4294967295),
+    Quantity(VALVE_OPENINGS, "valve-openings", "count", 0, 0, 4294967295),
+    Quantity(WIND_SPEED, "wind", "m/s", -1, 0, 1000),
+    Quantity(SOLAR_RADIATION, "solar", "W/m2", 0, 0, 1500),
+    # Learned rate of the node's crystal against the gateway's clock: 10^-6, positive runs fast.
+    Quantity(CLOCK_DRIFT, "drift", "/", -6, -10000, 10000),
+    Quantity(FLASH_WRITES, "flash-writes", "count", 0, 0, 4294967295),
+    # The largest free piece of the heap.
+    Quantity(HEAP_BLOCK, "heap-block", "B", 0, 0, 33554432),
+    Quantity(FILL_LEVEL, "fill", "/", -2, 0, 100),
+    Quantity(DISTANCE, "distance", "m", -3, 0, 20000),
+    # Of a lamp's control gear, as it counts itself (DALI part 253).
+    Quantity(GEAR_HOURS, "gear-hours", "h", 0, 0, 1000000),
+    Quantity(GEAR_STARTS, "gear-starts", "count", 0, 0, 4294967295),
+    # Behind the gear (DALI bank 204).
+    Quantity(LOAD_ENERGY, "load-energy", "Wh", 0, 0, 4294967295),
 )
 
 BY_CODE = {entry.code: entry for entry in TABLE}

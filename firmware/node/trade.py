@@ -1,0 +1,73 @@
+"""What a kind of node is to the rest of it: a trade. The application brings time, order, lease and samples; the trade
+decides its outputs and says what happened.
+
+`node.app` keeps identity, time, custody, link and precedence of orders, the same for every kind. A trade keeps one
+piece of equipment safe and useful: it is a sans-IO machine of its own package (`lighting`, `heating`, `watering`), and
+`kinds/<kind>.py` puts it together with its settings and its ports. Everything below may be left out by a kind that
+has nothing to say there.
+
+Order of a turn: the shell applies `outputs` (what they are is between a trade and its ports), reads the ports, calls
+`sample`, then `decide`, and applies `outputs` again. `decide` runs at every turn, many times a second when datagrams
+arrive: it must be cheap when nothing has changed.
+"""
+
+from collections import namedtuple
+
+# What a trade may know of its moment. `now_ms` grows; `unix_s` is UTC or None, ± `uncertainty_s`; `order` is the
+# wire.node_order.NodeOrder in force or None; `order_expected` is true while one may be on its way; `directives` maps
+# codes of `wire.directive` to the values that hold now.
+Moment = namedtuple("Moment", ("now_ms", "unix_s", "uncertainty_s", "order", "order_expected", "directives"))
+
+
+class Trade:
+    """The base: a node that measures nothing and drives nothing. `kind` is the word in boot reports."""
+
+    kind = ""
+    # Codes of wire.directive that this kind asks its gateway for; empty: it never asks.
+    directives = ()
+
+    outputs = None
+
+    def sample(self, values, moment) -> None:
+        """One complete reading of the ports: {wire key: scaled integer}; None where the whole port is silent. A sensor
+        that did not answer has no key."""
+
+    def decide(self, moment) -> None:
+        """Bring `outputs` up to date."""
+
+    def take_events(self) -> list:
+        """What happened since the last call, drained: [(event code, active, detail)]."""
+        return []
+
+    def readings(self, moment) -> dict:
+        """The periodic telemetry record: {wire key: scaled integer}."""
+        return {}
+
+    def health(self, moment) -> dict:
+        """What goes with the hourly health record beside the node's own figures."""
+        return {}
+
+    def measured(self, moment):
+        """Power in 0.1 W (or 0) when what is measured shows that the order in force is obeyed; None: not (yet)."""
+        return None
+
+    def deadline_ms(self, now_ms):
+        """When `decide` must run again at the latest, or None."""
+        return None
+
+    def wants_sample_ms(self, now_ms):
+        """When the next sample is wanted sooner than the period of the settings, or None (a pipe that may have burst)."""
+        return None
+
+    def memory(self) -> bytes:
+        """What must survive a power cut, MEMORY_BYTES_MAX at most: hour meters, learned values, water balance. The shell
+        writes it hourly at most, and gives it back when the trade is made. Never outputs: those are recomputed."""
+        return b""
+
+    def may_restart(self, moment) -> bool:
+        """False while a restart would be felt: the shell then puts a planned one off."""
+        return True
+
+
+# Of flash.State: two slots of it, CRC and header, fit one small littlefs block.
+MEMORY_BYTES_MAX = 192
