@@ -74,8 +74,10 @@ def net_longwave(minimum, maximum, vapour, relative):
 
 
 def net_radiation(minimum, maximum, vapour, radiation, clear):
-    """Equations 38 to 40: Rn in MJ m-2 day-1 from Rs and Rso."""
-    return (1 - _ALBEDO) * radiation - net_longwave(minimum, maximum, vapour, radiation / clear)
+    """Equations 38 to 40: Rn in MJ m-2 day-1 from Rs and Rso. Rs/Rso is held to 0.3 to 1: below it equation 39 would
+    have the sky warm the ground."""
+    relative = min(1.0, max(0.3, radiation / clear))
+    return (1 - _ALBEDO) * radiation - net_longwave(minimum, maximum, vapour, relative)
 
 
 def wind_at_2m(speed, height_m):
@@ -111,8 +113,6 @@ def penman_cmm(day_of_year, site, air, humidity, wind_dms, radiation_w):
     if not clear > 0:
         return None
     radiation = min(0.0864 * radiation_w, clear)
-    # Equation 39 is for Rs/Rso above 0.3: below it the sky would radiate towards the ground.
-    radiation = max(radiation, 0.3 * clear)
     vapour = vapour_kpa(minimum, maximum, humidity[0] / 10, humidity[1] / 10)
     deficit = (saturation_kpa(minimum) + saturation_kpa(maximum)) / 2 - vapour
     wind = max(0.5, wind_at_2m(wind_dms / 10, site[2]))
