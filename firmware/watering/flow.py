@@ -102,6 +102,7 @@ class LeakWatch:
 
     def __init__(self):
         self._from_ms = None
+        self._settled = False
         self._detections = 0
         self._volume_ml = 0
         self._buckets = 0
@@ -113,10 +114,15 @@ class LeakWatch:
         """A valve is open: nothing is known of leaks until all are shut again."""
         self._from_ms = None
 
+    def settled(self) -> bool:
+        """True once what flows cannot be a valve that is still closing."""
+        return self._settled
+
     def sample(self, meter, *, now_ms: int):
         """None, or (LEAK, mL, seconds), or (LEAK_OVER, 0, seconds)."""
         if meter.delta_ml is None:
             return None
+        self._settled = False
         if self._from_ms is None:
             self._from_ms = now_ms
             self._begin_bucket(now_ms)
@@ -125,6 +131,7 @@ class LeakWatch:
         if now_ms - self._from_ms < 1000 * limits.SPIN_DOWN_S:
             self._begin_bucket(now_ms)
             return None
+        self._settled = True
         self._detections = self._detections + 1 if meter.delta_ml else 0
         self._volume_ml = self._volume_ml + meter.delta_ml if meter.delta_ml or self._detections else 0
         self._bucket_ml += meter.delta_ml

@@ -20,14 +20,14 @@ CLOSE_HOUR = 3
 OUTPUTS_MAX = 10  # master, eight zones, pump
 # No valve stays open for longer on one order, whatever the programme says; a cycle is shorter, and a new one renews.
 OPEN_S_MAX = 4 * 3600
-# All latching outputs are pulsed shut twice within 2 s of a start (invariant of a boot).
+# All latching outputs are pulsed shut within 2 s of a start, the master first; a second round follows.
 BOOT_CLOSE_MS = 2000
 BOOT_ROUNDS = 2
 # A valve that still passes water is pulsed shut again so often; then somebody must look.
 CLOSE_AGAIN_MAX = 3
 # A latching coil draws from the store; between two pulses it recharges.
 PULSE_MS_MIN = 20
-PULSE_MS_MAX = 80  # with the rest of a turn below the 100 ms that no call may exceed
+PULSE_MS_MAX = 200
 PULSE_GAP_MS_MIN = 20
 PULSE_GAP_MS_MAX = 2000
 LEAD_S_MAX = 120
@@ -38,6 +38,8 @@ SOAK_S_MIN = 1800
 SOAK_S_MAX = 7200
 # A start that could not take place (no clock, wind, power cut) is made up for within this, then skipped.
 LATE_S = 3 * 3600
+# Beyond what its program takes, a zone that wind or an empty store holds back waits so long, then its turn is skipped.
+HOLD_S = 3600
 # No programme starts twice within this, whatever the clock says.
 BETWEEN_STARTS_MS = 12 * 3_600_000
 # A programme marked as run later than tomorrow was run by a wrong clock.

@@ -10,10 +10,10 @@ output is pulsed CLOSE twice before anything may open, one pulse at a time, with
 
     output    0 master, 1 to 8 the zones, 9 the pump
     turn      drive = valves.tick(now_ms=…); set the held outputs to drive.held; if drive.pulse, give it and call
-              `pulsed` with the coil's current or None
+              `pulsed`; say what a coil drew with `measured`
 
-A pulse that was handed out and never confirmed counts as not given: the shell that crashed in between hands it out
-again. CLOSE pulses go before OPEN pulses, always.
+A pulse lasts longer than a turn: `tick` names it until `pulsed` says that it has been given. CLOSE pulses go before
+OPEN pulses, always.
 """
 
 from collections import namedtuple
@@ -41,11 +41,11 @@ class Valves:
         self._close = [limits.BOOT_ROUNDS if kind == LATCHING else 0 for kind in kinds]
         self._open = [False] * limits.OUTPUTS_MAX
         self._next_ms = now_ms
-        self._handed = None
         self.openings = [0] * limits.OUTPUTS_MAX
         # Outputs that their own deadline shut: the scheduler did not. Drained by whoever reports.
         self.overrun = 0
         self._held = 0
+        self._currents = []
 
     def is_open(self, output: int) -> bool:
         """As commanded; what flows is the meter's to say."""
@@ -122,18 +122,25 @@ class Valves:
                 self.close(output)
         return Drive(self._held, self._pulse(now_ms))
 
-    def pulsed(self, *, now_ms: int):
-        """The pulse of the last `tick` has been given. Returns it, (output, opens), or None."""
-        handed, self._handed = self._handed, None
-        if handed is None:
-            return None
-        output, opens = handed
+    def pulsed(self, output: int, opens: bool, *, now_ms: int) -> None:
+        """This pulse has been given. One that meanwhile is not wanted any more is followed by its contrary: a valve that
+        was shut while its OPEN was being given still has its CLOSE to come."""
         if opens:
             self._open[output] = False
         elif self._close[output]:
             self._close[output] -= 1
         self._next_ms = now_ms + self._gap_ms
-        return handed
+
+    def measured(self, output: int, current_ma: int) -> None:
+        """What a coil drew 50 ms after it was powered, mA; kept until somebody takes it."""
+        self._currents.append((output, current_ma))
+        if len(self._currents) > limits.OUTPUTS_MAX:
+            self._currents.pop(0)
+
+    def take_currents(self) -> list:
+        """[(output, mA)] since the last call."""
+        taken, self._currents = self._currents, []
+        return taken
 
     def wake_ms(self, now_ms: int):
         """When `tick` has something to do, or None."""
@@ -147,17 +154,14 @@ class Valves:
         return wake
 
     def _pulse(self, now_ms):
-        self._handed = None
         if now_ms < self._next_ms:
             return None
         # In rounds, so that of two boot pulses none waits for a neighbour's second one.
         for most in range(max(self._close), 0, -1):
             for output in range(limits.OUTPUTS_MAX):
                 if self._close[output] == most:
-                    self._handed = (output, False)
-                    return self._handed
+                    return (output, False)
         for output in range(limits.OUTPUTS_MAX):
             if self._open[output]:
-                self._handed = (output, True)
-                return self._handed
+                return (output, True)
         return None
