@@ -39,3 +39,11 @@ version_max = 0xFFFFFFFF
 # -- instants of validity, Unix seconds: 2000-01-01 and 2100-01-01
 unix_min_s = 946_684_800
 unix_max_s = 4_102_444_800
+
+# -- heating: a programme at all these limits stays below the 1 KiB that a node's decoder accepts for its texts apart
+heating_rules_max = 16  # an ordinary week, four school holidays, the feasts
+heating_days_max = 6
+heating_spans_max = 6  # a canteen or a sports hall has four
+heating_limits_max = 4  # one building has a text or two of its own
+setpoint_min_ck = 500  # below is frost, which is guarded whatever the programme says
+setpoint_max_ck = 3000  # a pool hall under exemption
