@@ -4,8 +4,8 @@ OpenTherm specification 2.2, [G] the OpenTherm Gateway's manual, [K] chosen here
 # -- how often: the room is looked at as often as this, however rarely the settings read the sensor, for what dies must
 # be seen within SENSOR_STALE_MS.
 SAMPLE_MS = 60_000
-# A whole decision at most this often while nothing new has come; the cycle's own edges are exact.
-DECIDE_MS = 1_000
+# A whole decision as often as this while nothing new has come; the cycle's own edges are exact.
+DECIDE_MS = 5_000
 
 # -- the room's sensor
 SENSOR_STALE_MS = 300_000  # [K] a wired sensor: five samples in a row are no accident
@@ -48,6 +48,7 @@ SLOPE_GAP_MS = 300_000  # after a longer silence the line begins anew
 SLOPE_MAX_CK_H = 12_000  # [V] steeper is not air
 SLOPE_OPEN_CK_H = -300  # [V]
 SLOPE_CLOSED_CK_H = 0
+SLOPE_CLOSED_PART = 4  # or a quarter of the steepest: without heat a shut room goes on falling a little
 SLOPE_DROP_CK = 60  # [K] and the room has lost as much: a relay's own saw-tooth does not
 SLOPE_VOTES = 2
 WINDOW_GIVE_UP_MS = 1_800_000  # [V] a room left open all day is heated again: pipes
@@ -57,14 +58,18 @@ SLOPE_BLIND_MS = 1_200_000
 
 # -- learning
 EMA_DIVISOR = 5  # [K] 0.2
-RATE_DEFAULT_CK_H = 200
+LATE_FIFTHS = 2
+RATE_DEFAULT_CK_H = 300  # with the span's correction, 1 K/h in hard frost
+RATE_LONG_DEFAULT_CK_H = 200
 RATE_MIN_CK_H = 20
 RATE_MAX_CK_H = 2000
 DEAD_MAX_S = 3600
 LEAD_MAX_S = 6 * 3600
 LEAD_LONG_MAX_S = 12 * 3600
 LONG_ABSENCE_S = 48 * 3600
-PREHEAT_REACHED_CK = 50  # comfort is within half a kelvin: the rest is the regulator's
+COLD_MASS_S = 24 * 3600  # after as much the walls are cold: such preheats are learned apart
+PREHEAT_REACHED_CK = 20  # then the regulator goes on
+COMFORT_CK = 50  # what an early stop may cost at the end, and what shows that an order is obeyed
 RISE_SEEN_CK = 20
 LEARN_RISE_CK = 100  # less says nothing about a rate
 LEARN_MAX_S = 14 * 3600
@@ -79,17 +84,28 @@ STOP_MAX_S = 3600
 # -- heating failure and stuck-on [V], hydronic [K]
 WATCH_ELECTRIC_MS = 900_000
 WATCH_WATER_MS = 3_600_000
-WATCH_RISE_CK = 50
+# A healthy room that is slow still gains 0.3 K an hour at full heat; VTherm's half kelvin in 15 min accuses it.
+WATCH_RISE_CK_H = 12
+WATCH_VOTES = 2  # an airing of ten minutes spoils one window
+WATCH_LEAVE_PERMILLE = 500
+WATCH_STUCK_CK = 50
 WATCH_DUTY_PERMILLE = 900
 WATCH_BELOW_CK = 100
-WATCH_STUCK_WINDOWS = 2  # sun and a full room also warm: twice in a row, and above the set-point
 ATTEMPTS_MAX = 5  # [V] of driving the output again
 KICK_MS = 30_000
+
+# -- orders: what is off shows it by then
+OFF_SHOWN_MS = 600_000
 
 # -- exercise
 EXERCISE_DAYS = 7
 EXERCISE_NO_CLOCK_MS = 8 * 86_400_000
 EXERCISE_CLEAR_S = 7200  # from the next occupied hour
+
+# -- valve: a smaller step wears it for nothing
+VALVE_STEP_PERCENT = 5
+# An outdoor sensor that was there and says nothing for so long.
+OUTDOOR_SILENT_MS = 3_600_000
 
 # -- boiler
 BOILER_SILENT_MS = 180_000  # of the trade: three samples without a status

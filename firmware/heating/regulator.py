@@ -28,7 +28,7 @@ PRESETS = {
     "strong": Preset(400, 800, 500, 5_000),
     "very-strong": Preset(600, 1_000, 800, 8_000),
 }
-DEFAULT_CONTROL = Control(60, 1, None)
+DEFAULT_CONTROL = Control(60, 1, PRESETS["medium"])
 
 
 class Regulator:

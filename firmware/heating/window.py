@@ -1,7 +1,8 @@
 """An open window: by its contact where there is one, else by how fast the air falls.
 
 By slope: a straight line through the last six minutes, then a filter (new = 0.2 · old + 0.8 · line, as in Versatile
-Thermostat's code). Open below -3 K/h twice in a row when the room has also lost 0.6 K; closed from 0 K/h on; given up
+Thermostat's code). Open below -3 K/h twice in a row when the room has also lost 0.6 K; closed from 0 K/h on, or a
+quarter of the steepest; given up
 after 30 minutes, and then not seen again until the air has stopped falling. Blind after heat was cut, for then air falls
 by itself. The line and the 0.6 K are ours: users of plain slope detection had their heating stopped by noise.
 """
@@ -64,6 +65,7 @@ class Window:
         self._contact_since_ms = None
         self._votes = 0
         self._peak_ck = None
+        self._steepest_ck_h = 0
         self._open_ms = now_ms
         self._given_up = False
         self._blind_until_ms = now_ms
@@ -72,8 +74,9 @@ class Window:
         """The demand fell: for a while the air's own fall means nothing."""
         self._blind_until_ms = now_ms + limits.SLOPE_BLIND_MS
 
-    def sample(self, value_ck, contact, *, now_ms) -> None:
-        """A good room temperature or None; the contact 1 open, 0 shut, None where there is none."""
+    def sample(self, value_ck, contact, heats, *, now_ms) -> None:
+        """A good room temperature or None; the contact 1 open, 0 shut, None where there is none; whether heat was wanted:
+        a room that is left to cool, and that its people leave, falls fast too, and no heat is lost then."""
         if contact is not None:
             self._contact(contact, now_ms)
         elif self.seen_by == CONTACT:
@@ -82,7 +85,7 @@ class Window:
             return
         is_new = self.slope.add(value_ck, now_ms=now_ms)
         if contact is None and is_new:
-            self._judge(value_ck, now_ms)
+            self._judge(value_ck, heats, now_ms)
         if self.seen_by is not None and not self._given_up and now_ms - self._open_ms >= limits.WINDOW_GIVE_UP_MS:
             self.seen_by = None
             self._given_up = True
@@ -99,14 +102,16 @@ class Window:
             self.seen_by = CONTACT
             self._open_ms = now_ms
 
-    def _judge(self, value_ck, now_ms):
+    def _judge(self, value_ck, heats, now_ms):
         slope_ck_h = self.slope.ck_h
-        if slope_ck_h >= limits.SLOPE_CLOSED_CK_H:
+        self._steepest_ck_h = min(self._steepest_ck_h, slope_ck_h)
+        eases = self.seen_by == SLOPE and slope_ck_h >= self._steepest_ck_h // limits.SLOPE_CLOSED_PART
+        if slope_ck_h >= limits.SLOPE_CLOSED_CK_H or eases:
             self._peak_ck = value_ck
             self._shut()
             return
         self._peak_ck = value_ck if self._peak_ck is None else max(self._peak_ck, value_ck)
-        if now_ms < self._blind_until_ms:
+        if self.seen_by is None and (now_ms < self._blind_until_ms or not heats):
             self._votes = 0
             self._peak_ck = value_ck
             return
@@ -120,3 +125,4 @@ class Window:
         self.seen_by = None
         self._given_up = False
         self._votes = 0
+        self._steepest_ck_h = 0

@@ -93,6 +93,10 @@ class Plan:
             self._kept_exception = exception
         return kept
 
+    def peek(self, unix_s):
+        """`Wanted` at another instant, which is not kept; without the exception of today."""
+        return self._resolve(unix_s, AS_USUAL)
+
     def warmest(self, unix_s, uncertainty_s, exception=AS_USUAL):
         """The `Wanted` with the highest set-point of those that may be right at `unix_s` ± `uncertainty_s`."""
         chosen = self._resolve(unix_s, exception)
