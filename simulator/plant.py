@@ -36,6 +36,8 @@ class Air:
         self._swing_ck = swing_ck
         self._minute = -1
         self._now_ck = 0
+        self._sun_minute = -1
+        self._sun_permille = 0
 
     def temperature_ck(self, unix_s: int) -> int:
         """In 0.01 °C; follows the sun's height two hours late, in steps of a minute."""
@@ -44,6 +46,15 @@ class Air:
             self._minute = minute
             self._now_ck = self._at(60 * minute)
         return self._now_ck
+
+    def sun_permille(self, unix_s: int) -> int:
+        """How high the sun stands, in thousandths of overhead; 0 at night."""
+        minute = unix_s // 60
+        if minute != self._sun_minute:
+            self._sun_minute = minute
+            height = sun.elevation_cdeg(60 * minute, self._latitude_e4, self._longitude_e4)
+            self._sun_permille = max(0, height) // 9
+        return self._sun_permille
 
     def _at(self, unix_s: int) -> int:
         height = sun.elevation_cdeg(unix_s - 7200, self._latitude_e4, self._longitude_e4)

@@ -16,7 +16,7 @@ of it is silent. A new kind is one file here, one entry in hardware/nodes, and i
 
 from collections import namedtuple
 
-NAMES = ("streetlight", "irrigation")
+NAMES = ("streetlight", "thermostat", "irrigation")
 # Files of settings that were written when there was one kind alone.
 DEFAULT = "streetlight"
 

@@ -208,12 +208,13 @@ def matching_rule(calendar, evening):
     bit = 1 << civil.weekday(evening)
     for i in range(len(calendar.rules)):
         rule = calendar.rules[i]
-        if rule.weekdays & bit and _in_dates(rule.first, rule.last, year, month * 100 + day):
+        if rule.weekdays & bit and in_dates(rule.first, rule.last, year, month * 100 + day):
             return i
     return NO_RULE
 
 
-def _in_dates(first, last, year, month_day):
+def in_dates(first, last, year, month_day):
+    """True when a date lies within the bounds of a Rule."""
     if first == 0:
         return True
     date = month_day if first < 10000 else year * 10000 + month_day

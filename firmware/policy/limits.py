@@ -52,3 +52,11 @@ watering_depth_max_dmm = 500  # 50 mm fill any root zone of a park
 watering_interval_max_days = 30
 watering_slope_max_percent = 60
 watering_offset_max_min = 360  # from sunrise or sunset; a start "3 h before sunrise" is usual
+
+# -- heating: a programme at all these limits stays below the 1 KiB that a node's decoder accepts for its texts apart
+heating_rules_max = 16  # an ordinary week, four school holidays, the feasts
+heating_days_max = 6
+heating_spans_max = 6  # a canteen or a sports hall has four
+heating_limits_max = 4  # one building has a text or two of its own
+setpoint_min_ck = 500  # below is frost, which is guarded whatever the programme says
+setpoint_max_ck = 3000  # a pool hall under exemption

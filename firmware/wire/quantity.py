@@ -65,6 +65,7 @@ DISTANCE = 55
 GEAR_HOURS = 56
 GEAR_STARTS = 57
 LOAD_ENERGY = 58
+WINDOW = 60
 
 # code, name, unit, exponent, low, high (scaled integers)
 TABLE = (
@@ -104,7 +105,8 @@ TABLE = (
     Quantity(MODULATION, "modulation", "/", -2, 0, 100),
     # Of a heating circuit: some 150,000.
     Quantity(WATER_PRESSURE, "pressure", "Pa", 0, 0, 1000000),
-    # OpenTherm id 0, slave status: bit 0 fault, 1 central heating, 2 hot water, 3 flame, 4 cooling.
+    # OpenTherm id 0, slave status: bit 0 fault, 1 central heating, 2 hot water, 3 flame, 4 cooling. Channel 1: id 5,
+    # fault flags; channel 2: the maker's fault code.
     Quantity(BOILER_STATUS, "boiler-status", "/", 0, 0, 255),
     # Of the reference surface, over the civil day that ended last.
     Quantity(EVAPOTRANSPIRATION, "et0", "mm", -2, 0, 1500),
@@ -127,6 +129,8 @@ TABLE = (
     Quantity(GEAR_STARTS, "gear-starts", "count", 0, 0, 4294967295),
     # Behind the gear (DALI bank 204).
     Quantity(LOAD_ENERGY, "load-energy", "Wh", 0, 0, 4294967295),
+    # A contact of the room's windows: 1 while one is open.
+    Quantity(WINDOW, "window", "/", 0, 0, 1),
 )
 
 BY_CODE = {entry.code: entry for entry in TABLE}

@@ -1,1 +1,2 @@
-"""Plants: the physical world of the trades, apart from the code under test, in integers and deterministic."""
+"""The physical world beside lamps and cabinets: rooms and boilers, weather, soil, pipes. Integers, quantised at each
+step; one seed, one world."""

@@ -13,6 +13,7 @@ BENCHES = {
     "bytes": ("tools.bench.bytes", "bytes of a record, and of a reading in a batch to the centre"),
     "command": ("tools.bench.command", "seconds from a command to measured watts, through running gateways"),
     "encode": ("tools.bench.encode", "heap bytes of one telemetry encode on each MicroPython VM"),
+    "heating": ("tools.bench.heating", "a winter of heating beside plain thermostats: kWh, comfort, cycles"),
     "journal": ("tools.bench.journal", "the gateway's journal against SQLite on a disk: rates, flushes, bytes"),
     "link": ("tools.bench.link", "what OSCORE costs one telemetry message: time, heap, bytes"),
     "metered": ("tools.bench.metered", "bytes on a metered link for a night of 50 lamps, all layers included"),
