@@ -30,7 +30,7 @@ class Guard:
         # A latched burst: (zone or 0, mL/min), or None.
         self.burst = None if memory.burst is None else (memory.burst, memory.burst_flow)
         self._order_seen = False
-        # (code, zone) of alarms in force, and zones whose valve cannot be used.
+        # (code, zone, cause) of alarms in force, and zones whose valve cannot be used.
         self.active = set()
         self.faulty = set()
         self._open = ()
@@ -45,7 +45,7 @@ class Guard:
 
     def meter_silent(self) -> bool:
         """True while the meter says nothing: water is then reckoned by time."""
-        return (event.SENSOR_FAILURE, 0) in self.active
+        return (event.SENSOR_FAILURE, 0, "") in self.active
 
     def switched(self, zones, *, now_ms: int) -> None:
         """These zones are open now."""
@@ -110,7 +110,7 @@ class Guard:
         self._need.learn(zone, mean)
         for code in (event.FLOW_TOO_LOW, event.FLOW_TOO_HIGH):
             self._set(code, zone, False, (zone, mean, self._need.flow(zone)))
-        self._set(event.VALVE_FAILURE, zone, False, (zone, _NO_FLOW, None))
+        self._set(event.VALVE_FAILURE, zone, False, (zone, _NO_FLOW, None), _NO_FLOW)
 
     # --- inside ---------------------------------------------------------------------------------------------
 
@@ -132,7 +132,7 @@ class Guard:
             self._tell(event.PIPE_BURST, True, (zone or None, rate))
             return (0, lockouts.BURST, rate)
         if what == flow.NO_FLOW:
-            self._set(event.VALVE_FAILURE, zone, True, (zone, _NO_FLOW, None))
+            self._set(event.VALVE_FAILURE, zone, True, (zone, _NO_FLOW, None), _NO_FLOW)
         else:
             code = event.FLOW_TOO_LOW if what == flow.LOW else event.FLOW_TOO_HIGH
             self._set(code, zone, True, (zone, rate, expected))
@@ -144,13 +144,13 @@ class Guard:
             leaking = found[0] == flow.LEAK
             self._set(event.WATER_LEAK, 0, leaking, (found[1], found[2]))
             if not leaking:
-                self._set(event.VALVE_FAILURE, self._last_zone, False, (self._last_zone, _STUCK, None))
+                self._set(event.VALVE_FAILURE, self._last_zone, False, (self._last_zone, _STUCK, None), _STUCK)
         if self._last_zone and self._meter.delta_ml and self._again < limits.CLOSE_AGAIN_MAX and self._leaks_much():
             # A valve that was told to shut and did not: tell it again, and its neighbours upstream.
             self._again += 1
             for output in (self._last_zone, MASTER):
                 self._valves.close_again(output)
-            self._set(event.VALVE_FAILURE, self._last_zone, True, (self._last_zone, _STUCK, None))
+            self._set(event.VALVE_FAILURE, self._last_zone, True, (self._last_zone, _STUCK, None), _STUCK)
 
     def _leaks_much(self):
         """More than the last zone's low limit flows although everything is shut: that is its valve."""
@@ -168,9 +168,9 @@ class Guard:
             if word is None:
                 if output in self.faulty:
                     self.faulty.discard(output)
-                self._set(event.VALVE_FAILURE, output, False, (output, coil.OPEN_COIL, current_ma))
+                self._set(event.VALVE_FAILURE, output, False, (output, coil.OPEN_COIL, current_ma), "coil")
                 continue
-            self._set(event.VALVE_FAILURE, output, True, (output, word, current_ma))
+            self._set(event.VALVE_FAILURE, output, True, (output, word, current_ma), "coil")
             if word == coil.CHANGED:
                 continue
             self.faulty.add(output)
@@ -179,8 +179,9 @@ class Guard:
                 self._valves.close_again(output)
         return stop
 
-    def _set(self, code, zone, active, detail):
-        key = (code, zone)
+    def _set(self, code, zone, active, detail, cause=""):
+        """Declare an alarm; one of a zone and code may have several causes, each with its own begin and end."""
+        key = (code, zone, cause)
         if active == (key in self.active):
             return
         if active:
