@@ -16,12 +16,15 @@ HOUR_S = 3600
 
 @dataclass(frozen=True)
 class Options:
-    """The default is the story of `make sim`: two communes, 120 lamps, 3 cabinets, one winter night."""
+    """The default is the street of `make sim`: two communes, 120 lamps, 3 cabinets, one winter night; it adds 12 rooms
+    and 8 green spaces."""
 
     seed: int = 1
     start: datetime = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
     hours: int = 24
     lamps: int = 120
+    rooms: int = 0
+    greens: int = 0
     radio_loss_permille: int = 120
     faults: bool = True
     calendar: str = "dimming"
@@ -75,6 +78,17 @@ def cabinets(lamps: int) -> list[Cabinet]:
         Cabinet("49007", "Angers", "cab-2", 474810, -5601, share, has_mobile=False),
         Cabinet("49135", "Feneu", "cab-1", 475720, -5940, share),
     ]
+
+
+SEASONS = {
+    "winter": datetime(2026, 11, 24, 15, 0, tzinfo=UTC),
+    "summer": datetime(2027, 7, 13, 15, 0, tzinfo=UTC),
+}
+
+
+def share(count: int, index: int) -> int:
+    """How many of `count` belong to the cabinet `index` of three: the first ones get the rest."""
+    return (count + 2 - index) // 3
 
 
 def draw(options: Options, prng: Prng) -> Drawn:

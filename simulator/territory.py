@@ -24,10 +24,14 @@ from simulator.control import Control
 from simulator.gateway_host import GatewayHost
 from simulator.joining import TERRITORY, Joining
 from simulator.node_host import NodeHost
-from simulator.options import HOUR_S, Cabinet, Drawn, Options, cabinets, draw
+from simulator.greens import Greens
+from simulator.options import HOUR_S, Cabinet, Drawn, Options, cabinets, draw, share
 from simulator.plant import Air, Lamp
+from simulator.plants.climate import Climate
 from simulator.prng import Prng
 from simulator.result import Result, Sight
+from simulator.rooms import Rooms
+from simulator.sky import Sky
 from simulator.streets import Streets
 from simulator.world import World
 from wire import event, record
@@ -62,6 +66,9 @@ class Territory:
         self.gateways: list[GatewayHost] = []
         self._joining = Joining(self.world, self._tap, loss_permille=options.radio_loss_permille)
         self.streets = Streets(self.world, self._joining, calendar=options.calendar)
+        climate = Climate(options.seed, options.start_unix_s // civil.day_s - 1)
+        self.rooms = Rooms(self.world, self._joining, Sky(climate))
+        self.greens = Greens(self.world, self._joining, climate)
         self._node_ms = 0
         self.control = Control(self.world, self.broker)
         self.village = story.Village(
@@ -69,6 +76,11 @@ class Territory:
         )
         for index, cabinet in enumerate(cabinets(options.lamps)):
             self._build(index, cabinet)
+        # Lamps have the first numbers, whatever else there is.
+        for index, cabinet in enumerate(cabinets(options.lamps)):
+            prng = self._prng.split(f"estate-{index}")
+            self.rooms.build(self.gateways[index], share(options.rooms, index), prng)
+            self.greens.build(self.gateways[index], cabinet, share(options.greens, index), prng)
         self.bounds = BoundsChecker([*self.gateways, self.village.host])
         self.sealed = SealedOnce()
         self.sights: list[Sight] = []
@@ -127,6 +139,7 @@ class Territory:
     def _tap(self, node: bytes, boot: int, what: str, sequence: int, data: bytes) -> None:
         if what == "made":
             self.delivery.made(node, boot, sequence, data, now_ms=self.world.now_ms)
+            self.greens.tell(node, data)
         else:
             self.delivery.acknowledged(node, boot, sequence)
 
@@ -139,6 +152,8 @@ class Territory:
             gateway.power_on()
         self.village.begin()
         self.streets.begin()
+        self.rooms.begin()
+        self.greens.begin()
         self.world.at(_COLD_START_MS, self.world.every, EVERY_MS, self._look)
 
     def _schedule_faults(self) -> None:
@@ -194,6 +209,8 @@ class Territory:
     def _result(self) -> Result:
         warehouse = self.centre.warehouse
         self.streets.settle()
+        self.rooms.settle()
+        self.greens.settle()
         verdict = self.delivery.verdict(warehouse, self._still_waiting())
         waits = self._waits()
         stored_wh = sum(
@@ -277,6 +294,7 @@ class Territory:
             tuple(map(tuple, result.village.counted)),
             result.village.true_wh,
             tuple(lamp.energy_wh() for lamp in self.lamps),
+            self.rooms.figures() + self.greens.figures(),
             tuple((sight.unix_s, sight.lit, sight.waiting, sight.power_dw) for sight in result.sights),
         )
         return sha256(repr(figures).encode()).hexdigest()[:32]

@@ -28,10 +28,12 @@ class HeatedRoom:
         self._is_on = False
         self._flow_ck = 0
         self._has_mains = False
+        self._applied: tuple[bool, int, int] | None = None
 
     def power_on(self) -> None:
         """No heat until the code says so."""
         self._has_mains = True
+        self._applied = None
         self.settle()
         self._drive(False, 0, 0)
 
@@ -40,9 +42,13 @@ class HeatedRoom:
         self._has_mains = False
         self._drive(False, 0, 0)
 
-    def apply(self, outputs: Any) -> None:
-        self.settle()
-        self._drive(outputs.on, outputs.valve_percent, outputs.flow_ck)
+    def apply(self, outputs: Any, *, now_ms: int) -> int | None:
+        wanted = (outputs.on, outputs.valve_percent, outputs.flow_ck)
+        if wanted != self._applied:
+            self._applied = wanted
+            self.settle()
+            self._drive(*wanted)
+        return None
 
     def read(self) -> dict[int, int] | None:
         """One complete reading, or None when all of it is silent."""
