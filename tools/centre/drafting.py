@@ -19,6 +19,7 @@ _RIGHTS = {
     command.OVERRIDE: document.OVERRIDE,
     command.EMERGENCY: document.EMERGENCY,
     command.TEST_FEEDER: document.TEST,
+    command.DIRECTIVE: document.DIRECTIVE,
 }
 # A command may be planned so long ahead: what ends it must fit into the longest window too.
 AHEAD_S_MAX = command.WINDOW_S_MAX
@@ -49,6 +50,7 @@ class Wanted(NamedTuple):
     reason: str
     not_before_s: int
     expires_s: int
+    values: dict[int, int] | None = None
 
 
 class Draft(NamedTuple):
@@ -75,7 +77,7 @@ def draft(connection: sqlite3.Connection, wanted: Wanted, kid: bytes, new_id: by
         raise Refused("refused.limit", authority=limits[0][1].authority, text=limits[0][1].text)
     one = command.Command(
         new_id, wanted.kind, operator.name, wanted.reason, wanted.not_before_s, wanted.expires_s,
-        wanted.insee, wanted.gateway, wanted.target, wanted.level, None,
+        wanted.insee, wanted.gateway, wanted.target, wanted.level, None, wanted.values,
     )  # fmt: skip
     return Draft(one, touched, _confirmations(touched, wanted, limits), limits)
 
@@ -94,7 +96,7 @@ def draft_end(
         raise Refused("refused.ended")
     one = command.Command(
         new_id, command.END, operator.name, reason, now_s, min(ended.expires_s, now_s + command.WINDOW_S_MAX),
-        ended.insee, ended.gateway, None, None, ended.id,
+        ended.insee, ended.gateway, None, None, ended.id, None,
     )  # fmt: skip
     return Draft(one, addressed(policy, ended.target))
 
