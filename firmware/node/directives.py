@@ -2,7 +2,8 @@
 
 A fourth exchange beside those of `node.sender` and `node.fetch`: no alarm and no order may wait behind it. It opens
 only after a sign of life, another exchange that the gateway has answered since ours last failed; so whatever is
-silent gets no more datagrams for it, and NSTART is 4 for a moment only.
+silent gets no more datagrams for it. NSTART is 4 for its sake, and four are open only when a gateway dies at that
+moment.
 
 What was answered holds for `for_s` from when we asked, less what our crystal may lose in that time: never longer than
 the gateway meant, whatever held the answer up. It is complete: what it does not name is over. Without an answer what

@@ -386,6 +386,8 @@ RADIO_NODES_MAX = 1_000
 # --- directives: what nodes are told ---
 # Said at the cabinet at one time: a technician's mistake must not fill the card or the status.
 DIRECTIVES_LOCAL_MAX = 32
+# Of the configuration; a commune has some dozens of buildings and greens.
+GROUPS_MAX = 64
 # A clock that may be wrong by more says nobody when something ends: the cabinet's rule for carried time.
 DIRECTIVES_DOUBT_S_MAX = 300
 # 32 of the cabinet's own and as many signed ones take 40 kB.

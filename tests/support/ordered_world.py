@@ -82,7 +82,7 @@ class Post:
             self.settings.gateway,
             boot=self.boots,
             random_below=below,
-            timing=bearer_timing(nstart=3),
+            timing=bearer_timing(nstart=4),
         )
         boot = Boot(self.boots, self.boots - 1 or None, None, "power-on")
         trade = streetlight.make_trade(self.settings.own, kinds.Start(self.node_id, b"", self.now_ms, below))

@@ -23,6 +23,9 @@ _FILES_KEPT = 2
 _TICKETS_FROM = 1 << 60
 
 
+_Kept = tuple[tuple[bytes, ...], tuple[bytes, ...]]
+
+
 class Keeping:
     """See the module. `resume` once, then `keep` after every change."""
 
@@ -30,7 +33,7 @@ class Keeping:
         self._disk = disk
         self._number = 0
         self._safe_number = 0
-        self._line = b""
+        self._kept: _Kept | None = ((), ())
         self._retry_ms: int | None = None
         self.counters = {"disk-errors": 0, "damaged-files": 0}
 
@@ -49,15 +52,18 @@ class Keeping:
             except (ValueError, KeyError, TypeError):
                 self.counters["damaged-files"] += 1
                 continue
-            self._line = line
+            self._kept = tuple(one.id for one in found[0]), tuple(found[1])
             return found
         return [], []
 
     def keep(self, local: Iterable[Told], signed: Iterable[bytes], *, now_ms: int) -> None:
         """Write it, if it differs from what stands there."""
-        line = _write(local, signed)
-        if line == self._line or (self._retry_ms is not None and now_ms < self._retry_ms):
+        listed, data = tuple(local), tuple(signed)
+        # What has an id never changes: the ids say whether anything has.
+        kept = tuple(one.id for one in listed), data
+        if kept == self._kept or (self._retry_ms is not None and now_ms < self._retry_ms):
             return
+        line = _write(listed, data)
         self._number += 1
         try:
             name = f"directives-{self._number:08}"
@@ -67,7 +73,7 @@ class Keeping:
             self.counters["disk-errors"] += 1
             self._retry_ms = now_ms + limits.DIRECTIVES_RETRY_MS
             return
-        self._line, self._retry_ms = line, None
+        self._kept, self._retry_ms = kept, None
 
     def on_synced(self, ticket: int, error: str | None, *, now_ms: int) -> None:
         """The outcome of a sync of the state disk, ours or another's."""
@@ -77,7 +83,7 @@ class Keeping:
         if error is not None:
             self.counters["disk-errors"] += 1
             if number == self._number:  # what stands there is not known: write it anew
-                self._line, self._retry_ms = b"", now_ms + limits.DIRECTIVES_RETRY_MS
+                self._kept, self._retry_ms = None, now_ms + limits.DIRECTIVES_RETRY_MS
             return
         self._safe_number = max(self._safe_number, number)
         try:
