@@ -1,4 +1,4 @@
-"""The lines of `gateway status` and `gateway tell --list` about what nodes are told: what, to whom, until when, by whom.
+"""The lines of `gateway status` and `gateway tell --list` about what nodes are told, to whom, until when, by whom.
 
 Reads the document of `gateway/facts.py`; what is not as expected is left out. Judges nothing.
 """

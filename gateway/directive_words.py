@@ -29,7 +29,10 @@ DIRECTIVE_WORDS = {
         "retirée ; chaque équipement l'apprend dans le quart d'heure",
         "taken back; each node hears of it within a quarter of an hour",
     ),
-    "tell.refused": ("l'agent l'a refusée : voir `bocage gateway audit`", "the agent has refused it: see `bocage gateway audit`"),
+    "tell.refused": (
+        "l'agent l'a refusée : voir `bocage gateway audit`",
+        "the agent has refused it: see `bocage gateway audit`",
+    ),
     "tell.later": (
         "l'agent ne répond pas : il la prendra à son démarrage",
         "the agent does not answer: it takes it at its start",
@@ -61,8 +64,8 @@ DIRECTIVE_WORDS = {
     ),
     "tell.who": ("--who : donner un nom de 1 à {bytes_max} octets", "--who: give a name of 1 to {bytes_max} bytes"),
     "tell.scope": (
-        "--to : donner un type d'équipement (irrigation), un groupe de [groups], un départ ou les 16 chiffres d'un nœud",
-        "--to: give a kind of node (irrigation), a group of [groups], a feeder or the 16 digits of a node",
+        "--to : un type d'équipement (irrigation), un groupe de [groups], un départ ou les 16 chiffres d'un nœud",
+        "--to: a kind of node (irrigation), a group of [groups], a feeder or the 16 digits of a node",
     ),
     "tell.id": ("--clear : donner les 16 chiffres que montre --list", "--clear: give the 16 digits that --list shows"),
     "tell.centres": (

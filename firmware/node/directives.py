@@ -114,10 +114,9 @@ class Directives:
     def deadline_ms(self, now_ms):
         """When something ends, or when to ask; None."""
         soonest = self._next_end_ms
-        if self._exchange is None and self._may_ask and self._ask_at_ms is not None:
-            if soonest is None or self._ask_at_ms < soonest:
-                soonest = self._ask_at_ms
-        return soonest
+        if self._exchange is not None or not self._may_ask or self._ask_at_ms is None:
+            return soonest
+        return self._ask_at_ms if soonest is None else min(soonest, self._ask_at_ms)
 
     # --- inside ---------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""A directive as people write and read it, in French and in English: `sécheresse 2`, `load-shed 1.5`, `exception closed`.
+"""A directive as people write and read it, in French and in English: `sécheresse 2`, `load-shed 1.5`.
 
 Serves those who tell nodes something: the technician's command at a gateway and the operator's at the centre. A node
 needs none of it. Texts from people give None where they make no sense; nothing raises.
@@ -110,9 +110,4 @@ def _scaled(text, decimals):
 
 
 def _is_digits(text):
-    if not 1 <= len(text) <= _DIGITS_MAX:
-        return False
-    for letter in text:
-        if letter not in "0123456789":
-            return False
-    return True
+    return 1 <= len(text) <= _DIGITS_MAX and all(letter in "0123456789" for letter in text)

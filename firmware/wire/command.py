@@ -270,12 +270,9 @@ def _level_fits(kind, level):
 def _values_fit(kind, values):
     if kind != DIRECTIVE:
         return values is None
-    if not isinstance(values, dict) or not 1 <= len(values) <= len(directive.TABLE):
+    if not isinstance(values, dict) or not values:
         return False
-    for code in values:
-        if not directive.is_sound(code, values[code]):
-            return False
-    return True
+    return all(directive.is_sound(code, values[code]) for code in values)
 
 
 def _check_outcome(outcome):

@@ -130,12 +130,7 @@ def lasts_s_max(codes) -> int:
 
 def is_kind(kind) -> bool:
     """Whether bytes may be the word for a kind of node."""
-    if not 1 <= len(kind) <= limits.KIND_BYTES_MAX:
-        return False
-    for byte in kind:
-        if byte not in _LETTERS:
-            return False
-    return True
+    return 1 <= len(kind) <= limits.KIND_BYTES_MAX and all(byte in _LETTERS for byte in kind)
 
 
 def _check(code, value, for_s):

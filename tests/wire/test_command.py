@@ -137,7 +137,7 @@ def raw(made, **changes):
         (DIRECTIVE, {"level": None, "values": [7, 1]}, "command-values"),
         (DIRECTIVE, {"values": {7: 1}}, "command-level"),
         (DIRECTIVE, {"level": None, "values": {8: 200}, "expires_s": SOUND.not_before_s + 86_401}, "command-expires"),
-        (DIRECTIVE, {"level": None, "values": {6: 9, 7: 2}, "expires_s": SOUND.not_before_s + 10_801}, "command-expires"),
+        (DIRECTIVE, {"level": None, "values": {6: 9, 7: 2}, "expires_s": SOUND.expires_s + 7_201}, "command-expires"),
     ],
 )
 def test_each_kind_has_the_fields_that_it_needs(kind, changes, reason):

@@ -91,7 +91,9 @@ def test_a_question_without_kind_or_codes_wants_all_and_parts_of_tomorrow_are_ig
     assert directive.decode_question((b"v=2", b"k=streetlight", b"")) == ("streetlight", None)
 
 
-@pytest.mark.parametrize("query", [b"k=", b"k=" + 17 * b"a", b"k=A", b"k=a b", b"c=", b"c=x", b"c=" + 17 * b"f", b"c=-1"])
+@pytest.mark.parametrize(
+    "query", [b"k=", b"k=" + 17 * b"a", b"k=A", b"k=a b", b"c=", b"c=x", b"c=" + 17 * b"f", b"c=-1"]
+)
 def test_a_question_that_makes_no_sense_is_refused(query):
     with pytest.raises(WireFault, match="directive-question"):
         directive.decode_question((query,))

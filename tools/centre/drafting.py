@@ -13,6 +13,7 @@ from tools.centre import communes, database, orders
 from tools.centre.limits import CONFIRM_FEEDERS_MAX
 from tools.policy.keys import Signer
 from wire import command, cose
+from wire.line import is_line
 
 # Rights by the kind of command; ending one takes the right that it took to give it.
 _RIGHTS = {
@@ -68,6 +69,8 @@ def draft(connection: sqlite3.Connection, wanted: Wanted, kid: bytes, new_id: by
     policy, operator = _operator(connection, wanted.insee, kid, now_s)
     _check_right(operator, wanted.kind)
     _check_times(wanted, now_s)
+    if wanted.kind == command.DIRECTIVE:
+        return Draft(_directive(wanted, operator, new_id), ())
     touched = addressed(policy, wanted.target)
     if not touched or (wanted.kind == command.TEST_FEEDER and touched[0].name != wanted.target):
         names = ", ".join(_names(policy, with_groups=wanted.kind != command.TEST_FEEDER))
@@ -80,6 +83,16 @@ def draft(connection: sqlite3.Connection, wanted: Wanted, kid: bytes, new_id: by
         wanted.insee, wanted.gateway, wanted.target, wanted.level, None, wanted.values,
     )  # fmt: skip
     return Draft(one, touched, _confirmations(touched, wanted, limits), limits)
+
+
+def _directive(wanted, operator, new_id):
+    """What nodes are told needs no feeder, and no limit of lighting is about it."""
+    if wanted.target is not None and not is_line(wanted.target, command.NAME_BYTES_MAX):
+        raise Refused("refused.scope", target=wanted.target)
+    return command.Command(
+        new_id, wanted.kind, operator.name, wanted.reason, wanted.not_before_s, wanted.expires_s,
+        wanted.insee, wanted.gateway, wanted.target, None, None, wanted.values,
+    )  # fmt: skip
 
 
 def draft_end(
@@ -133,7 +146,7 @@ def _check_right(operator, kind):
 
 
 def _check_times(wanted, now_s):
-    longest_s = command.TEST_S_MAX if wanted.kind == command.TEST_FEEDER else command.WINDOW_S_MAX
+    longest_s = command.window_s_max(wanted.kind, wanted.values)
     if not 0 < wanted.expires_s - wanted.not_before_s <= longest_s:
         raise Refused("refused.duration", longest_s=longest_s)
     if wanted.expires_s <= now_s or wanted.not_before_s > now_s + AHEAD_S_MAX:

@@ -14,7 +14,7 @@ ALL, KIND, GROUP, NODE = range(4)
 
 class Told(NamedTuple):
     """`id`: 8 bytes, its name for good. `author` and `reason` are a person's words. `values`: {code of wire.directive:
-    value}. `begins_s` and `expires_s` are Unix seconds; `ends_ms`: on our monotonic clock at the latest, None before the
+    value}. `begins_s`, `expires_s`: Unix seconds; `ends_ms`: at the latest, on our monotonic clock, None before the
     first good time."""
 
     id: bytes
@@ -29,7 +29,8 @@ class Told(NamedTuple):
 
     def is_over(self, *, unix_s: int | None, now_ms: int) -> bool:
         """By UTC or by the monotonic clock, whichever comes first: UTC may be put back."""
-        return (unix_s is not None and unix_s >= self.expires_s) or (self.ends_ms is not None and now_ms >= self.ends_ms)
+        is_past = unix_s is not None and unix_s >= self.expires_s
+        return is_past or (self.ends_ms is not None and now_ms >= self.ends_ms)
 
 
 class Asker(NamedTuple):

@@ -58,7 +58,8 @@ class Directives:
         self._kept_signed: list[bytes] = []
         self._signed: list[Told] = []
         self._askers: dict[bytes, Asker] = {}
-        self.counters = dict.fromkeys(("asked", "answered", "unknown-time", "malformed", "told", "cleared", "refused"), 0)
+        names = ("asked", "answered", "unknown-time", "malformed", "told", "cleared", "refused")
+        self.counters = dict.fromkeys(names, 0)
 
     def start(self) -> list[bytes]:
         """Take up what an earlier life kept; the signed commands among it, for whoever judges them."""

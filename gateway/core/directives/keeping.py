@@ -19,7 +19,7 @@ from wire.line import is_line
 
 _NAME = re.compile("directives-([0-9]{8})")
 _FILES_KEPT = 2
-# Tickets are told apart by their owners (gateway.core.cabinet.folder): these lie between the ledger's and the cabinet's.
+# Tickets are told apart by their owners: these lie between the ledger's and the cabinet's (its folder.py).
 _TICKETS_FROM = 1 << 60
 
 
