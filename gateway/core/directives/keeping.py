@@ -137,6 +137,8 @@ def told_of(plain: Any) -> Told:
     """What somebody says at this cabinet, behind plain data; ValueError, KeyError or TypeError when it is not sound.
     Times are not judged here."""
     scope, begins_s, expires_s = plain["scope"], plain["begins_s"], plain["expires_s"]
+    if not isinstance(plain["values"], dict):
+        raise TypeError("values")
     values = {int(code): value for code, value in plain["values"].items()}
     name = bytes.fromhex(plain["id"])
     if len(name) != command.ID_BYTES or type(begins_s) is not int or type(expires_s) is not int:
