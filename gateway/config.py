@@ -130,10 +130,9 @@ def check(plain: dict[str, Any], *, insecure: bool) -> Config:
     bearers = tuple(reader.bearer(name, numbers[name, "keepalive_s"]) for name in ("fibre", "mobile") if name in plain)
     reader.shared_interface(bearers)
     modem = reader.modem()
-    groups = reader.groups()
     cabinet = cabinet_config.check(plain["cabinet"], reader.faults) if "cabinet" in plain else None
     keys = reader.keyset(cabinet, insee) if cabinet is not None else None
-    page = reader.page() if "page" in plain else None
+    page, groups = reader.page() if "page" in plain else None, reader.groups()
     reserve, segment = numbers["journal", "alarm_reserve_bytes"], numbers["journal", "segment_bytes_max"]
     if numbers["journal", "bytes_max"] < reserve + 4 * segment:
         reader.fault("journal", "bytes_max", "leaves no room", f"give at least {reserve + 4 * segment}")

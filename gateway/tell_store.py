@@ -29,7 +29,15 @@ _FILES_MAX = 64
 class TellStore:
     """`look` is called every few seconds; `say` is the log."""
 
-    def __init__(self, data: Path, directives: Directives, say: Callable[..., None]) -> None:
+    def __init__(
+        self,
+        data: Path,
+        directives: Directives,
+        say: Callable[..., None],
+        *,
+        now_ms: Callable[[], int] = clock.monotonic_ms,
+    ) -> None:
+        self._now_ms = now_ms
         self._folder = data / FOLDER
         self._directives = directives
         self._say = say
@@ -57,9 +65,9 @@ class TellStore:
                 name, who = bytes.fromhex(plain["clear"]), plain["who"]
                 if not is_line(who, command.AUTHOR_BYTES_MAX):
                     raise ValueError("who")
-                self._directives.clear(name, who, now_ms=clock.monotonic_ms())
+                self._directives.clear(name, who, now_ms=self._now_ms())
             else:
-                self._directives.tell(told_of(plain), now_ms=clock.monotonic_ms())
+                self._directives.tell(told_of(plain), now_ms=self._now_ms())
         except FileNotFoundError:
             return
         except (OSError, ValueError, KeyError, TypeError) as error:

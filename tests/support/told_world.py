@@ -1,4 +1,4 @@
-"""A gateway with nodes that want to be told things, in one virtual time: real node code, real gateway core, a lossy air.
+"""A gateway with nodes that want to be told things, in one virtual time: real node and gateway code, a lossy air.
 
 `Listener` is a node whose trade wants every decision and some weather, and writes down what it was handed. The checker
 looks after each turn: nothing may hold that nobody said, nor past its expiry.

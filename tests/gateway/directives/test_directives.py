@@ -26,7 +26,8 @@ DAY_S = 86_400
 class Desk:
     """One gateway's directives over its lives, on a disk that tears."""
 
-    def __init__(self, *, clock=True, groups=None):
+    def __init__(self, *, clock=True, groups=None, now_s=NOW_S):
+        self.now_s = now_s
         self.disk = SimDisk(Prng(1))
         self.groups = {NODE: frozenset(("écoles",))} if groups is None else groups
         self.now_ms = 5_000
@@ -43,11 +44,11 @@ class Desk:
         return self.one.start()
 
     def tell_clock(self, wrong_s=0, doubt_s=1):
-        self.clock.tell(1000 * (NOW_S + wrong_s) + self.now_ms, doubt_s, now_ms=self.now_ms)
+        self.clock.tell(1000 * (self.now_s + wrong_s) + self.now_ms, doubt_s, now_ms=self.now_ms)
 
     @property
     def unix_s(self):
-        return NOW_S + self.now_ms // 1000
+        return self.now_s + self.now_ms // 1000
 
     def say(self, values, **changes):
         begins_s = self.unix_s + changes.pop("after_s", 0)

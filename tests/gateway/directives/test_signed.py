@@ -3,12 +3,12 @@
 import pytest
 
 from gateway.core.cabinet import audit, limits
+from gateway.core.link.link import Asked
 from tests.support import lit_world
 from tests.support.lit_world import MAYOR, OPERATOR, STRANGER, LitWorld, by_day, restart
 from tests.support.told_world import DROUGHT, EXCEPTION, OUTDOOR, SHED
 from wire import coap_message as messages
 from wire import command, directive
-from gateway.core.link.link import Asked
 
 NODE = bytes.fromhex("7c1f0a2c01000001")
 RAIN = directive.RAIN_DAY
