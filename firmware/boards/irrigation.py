@@ -68,6 +68,7 @@ RAIN_CONTACT_PULL = "up"
 RAIN_CONTACT_ACTIVE_LEVEL = 1
 
 # RS-485 or a wire to the gateway, where there is no radio: a transceiver whose driver the enable pin switches on
+BUS_PART = "rs485"
 BUS_UART = 2
 BUS_TX_PIN = 15
 BUS_RX_PIN = 16

@@ -19,6 +19,7 @@ DAC_ADDRESS = 0x60
 DAC_FULL_MV = 10000
 
 # BL0942 on its UART at the rate that its SEL pin sets (data sheet 1.06, section 3.2)
+METER_PART = "bl0942"
 METER_UART = 1
 METER_TX_PIN = 17
 METER_RX_PIN = 18
@@ -30,12 +31,14 @@ METER_CALIBRATION = (15883341, 251213465, 623394, 5350632)
 
 # bridge to a DALI-2 or D4i gear, which measures its own energy
 # Fitted instead of METER.
+DALI_PART = "uart-bridge"
 DALI_UART = 1
 DALI_TX_PIN = 17
 DALI_RX_PIN = 18
 DALI_BAUD = 115200
 
 # RS-485 or a wire to the gateway, where there is no radio: a transceiver whose driver the enable pin switches on
+BUS_PART = "rs485"
 BUS_UART = 2
 BUS_TX_PIN = 15
 BUS_RX_PIN = 16

@@ -16,6 +16,7 @@ VALVE_PART = "gp8403"
 VALVE_ADDRESS = 0x58
 
 # bridge to a boiler that speaks OpenTherm
+OPENTHERM_PART = "uart-bridge"
 OPENTHERM_UART = 1
 OPENTHERM_TX_PIN = 17
 OPENTHERM_RX_PIN = 18
@@ -23,12 +24,14 @@ OPENTHERM_BAUD = 9600
 
 # the energy of electric heaters
 # Fitted instead of OPENTHERM.
+METER_PART = "pzem004t"
 METER_UART = 1
 METER_TX_PIN = 17
 METER_RX_PIN = 18
 METER_BAUD = 9600
 
 # RS-485 or a wire to the gateway, where there is no radio: a transceiver whose driver the enable pin switches on
+BUS_PART = "rs485"
 BUS_UART = 2
 BUS_TX_PIN = 15
 BUS_RX_PIN = 16
@@ -48,12 +51,15 @@ RTC_PART = "ds3231"
 RTC_ADDRESS = 0x68
 
 # the air outdoors, on the north wall
+OUTDOOR_PART = "ds18b20"
 OUTDOOR_PIN = 10
 
 # water to the zone, on the pipe, under the insulation
+FLOW_PART = "ds18b20"
 FLOW_PIN = 11
 
 # water back from the zone
+RETURN_PART = "ds18b20"
 RETURN_PIN = 12
 
 # window contacts in series: high when one is open

@@ -131,7 +131,7 @@ class LatchingValves:
 
     def _begin(self, now_ms):
         if self._closings:
-            if not self._energy(False):
+            if not self._closings[0][1] and not self._energy(False):
                 if self._waits_since_ms is None:
                     self._waits_since_ms = now_ms
                 if now_ms - self._waits_since_ms < ENERGY_WAIT_MS:

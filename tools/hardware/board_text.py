@@ -16,6 +16,8 @@ SOURCE = "hardware/nodes/{kind}.toml"
 
 # Not a constant of the firmware.
 _FOR_PEOPLE = frozenset(("use", "prefix", "description", "description_fr", "connector", "terminals", "fitted", "part"))
+# Where another part can stand, with another driver.
+_WITH_PART = frozenset(("device", "onewire", "uart"))
 _FOR_TOOLS = frozenset(("safe_level", "enable_safe_level", "front_end", "bus"))
 
 
@@ -30,6 +32,9 @@ def board_text(kind: str, node: Mapping[str, Any]) -> str:
         if instead_of(use):
             lines.append(f"# Fitted instead of {prefix(instead_of(use), node[instead_of(use)])}.")
         lines += [f"{constant} = {value}" for constant, value in constants(prefix(name, use), use)]
+        if name in schema.EVERY_NODE_HAS:  # read without asking what this board has
+            absent = [key for key in schema.USES[use["use"]].pins if key not in use]
+            lines += [f"{prefix(name, use)}_{key.upper()} = None" for key in absent]
         blocks.append("\n".join(lines))
         if "front_end" in use:
             blocks.append("\n".join(_calibration_lines(prefix(name, use), use["front_end"])))
@@ -38,7 +43,7 @@ def board_text(kind: str, node: Mapping[str, Any]) -> str:
 
 def constants(start: str, use: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """(name, value as Python) of every constant of a use."""
-    if use["use"] == "device":
+    if "part" in use and use["use"] in _WITH_PART:
         yield f"{start}_PART", f'"{use["part"]}"'
     for key, value in use.items():
         if key in _FOR_PEOPLE or key in _FOR_TOOLS:
@@ -78,7 +83,7 @@ def calibration(front_end: Mapping[str, int]) -> tuple[int, int, int, int]:
 def safe_outputs(node: Mapping[str, Any]) -> list[tuple[int, int, str, str]]:
     """(GPIO, level at boot, name of the use, key of the pin), bridges first: a coil must not be driven for a moment
     longer than the chip takes to start. A use that stands in for another does so with the same level."""
-    found = []
+    found: list[tuple[int, int, str, str]] = []
     for name, use in uses(node).items():
         for key, (pin, _way) in pins(use).items():
             safe_key = schema.SAFE_KEYS.get((use["use"], key))
@@ -96,7 +101,7 @@ def boot_text(kind: str, node: Mapping[str, Any]) -> str:
     return BOOT.replace("<KIND>", kind).replace("<SAFE>", "\n".join(lines))
 
 
-BOOT = '''"""Runs first after every reset of this kind of node, as boot.py: every output at its safe level, before all else.
+BOOT = '''"""Runs first after every reset of this kind of node, as boot.py: every output at its safe level.
 Generated from hardware/nodes/<KIND>.toml by tools/generate.py: change that file, not this one.
 
 Must import nothing of ours, so that it works whatever else on the flash is damaged; must not decide or wait.
