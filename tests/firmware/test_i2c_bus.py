@@ -35,8 +35,9 @@ def test_nobody_at_an_address_is_a_value_and_a_count(bench):
     assert transfers(bench.bus, 0x20) == [True] * 4
 
 
-@pytest.mark.parametrize("clocks", [1, 5, 9])
+@pytest.mark.parametrize("clocks", [1, 5, 9, 10])
 def test_a_part_that_holds_the_data_line_is_clocked_free(bench, clocks):
+    """Nine clocks, and the tenth of the stop condition."""
     bench.i2c.hold_data(clocks)
     assert bench.bus.write(0x20, b"\xaa") is False
     assert bench.bus.counters == {"errors": 1, "freed": 1, "held": 0}

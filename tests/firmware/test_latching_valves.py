@@ -281,6 +281,15 @@ def test_no_story_shorts_burns_or_leaves_a_wish_undone():
         garden.is_sound()
 
 
+def test_a_bridge_that_is_turned_round_lets_go_first(garden):
+    bridge = Bridge(garden.master_bridge.in1, garden.master_bridge.in2)
+    bridge.drive(True)
+    garden.pass_ms(50)
+    bridge.drive(False)
+    assert not garden.master_bridge.shorted
+    assert (garden.master_bridge.in1.level, garden.master_bridge.in2.level) == (0, 1)
+
+
 def test_a_driver_that_forgets_to_lower_the_other_input_is_caught(garden):
     """The twin sees a planted bug."""
 
