@@ -3,9 +3,10 @@
 Knows plants and policy; of nodes only that they have power, and what they announce.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from kinds import irrigation
+from policy import civil
 from policy import watering as policy
 from policy.fault import Faults
 from simulator.checkers.water import Forbidden, WaterChecker
@@ -17,6 +18,7 @@ from simulator.plants.green_space import GreenPorts, Site
 from simulator.plants.pipes import Pipes
 from simulator.prng import Prng
 from simulator.world import World
+from watering import memory
 from wire import record
 
 _LOOK_MS = 1000
@@ -39,15 +41,26 @@ _PLAIN = {
 }
 
 
+class Told(NamedTuple):
+    """What the green spaces say at the end. Minutes are summed over the zones."""
+
+    spaces: int
+    ml: int
+    lost_ml: int
+    drained_ml: int
+    stress_min: int
+    zone_min: int
+    violations: tuple[str, ...]
+
+
 class GreenSpace:
-    """One green space: the ports of its node in virtual time, and who watches its pipes once a second while they run."""
+    """One green space: the ports of its node in virtual time; its pipes are watched once a second while they run."""
 
     def __init__(self, world: World, ports: GreenPorts, law: list[Forbidden]) -> None:
         self._world = world
         self._ports = ports
         self.site = ports.site
         self.checker = WaterChecker(self.site.pipes, law, powered_s=world.unix_s)
-        self.stress_min = 0
         self._is_watched = False
 
     # --- as simulator.parts.Ports -------------------------------------------------------------------------------
@@ -106,6 +119,7 @@ class Greens:
         self.spaces: list[GreenSpace] = []
         self.hosts: list[Any] = []
         self.stress_min = 0
+        self.zone_min = 0
         self._by_node: dict[bytes, GreenSpace] = {}
 
     def build(self, gateway: GatewayHost, cabinet: Cabinet, count: int, prng: Prng) -> None:
@@ -142,6 +156,25 @@ class Greens:
         """Out of broken pipes."""
         return sum(space.site.pipes.lost_ul for space in self.spaces) // 1000
 
+    def drained_ml(self) -> int:
+        """Rain and irrigation that ran off, or went deeper than roots."""
+        return sum(
+            (plot.drained_um + plot.run_off_um) * plot.zone.area_dm2 // 100
+            for space in self.spaces
+            for plot in space.site.plots
+        )
+
+    def told(self) -> Told:
+        return Told(
+            len(self.spaces),
+            self.used_ml(),
+            self.lost_ml(),
+            self.drained_ml(),
+            self.stress_min,
+            self.zone_min,
+            tuple(self.violations),
+        )
+
     def figures(self) -> tuple[int, ...]:
         """For the digest: volumes and depletions, integers."""
         return tuple(
@@ -165,8 +198,9 @@ class Greens:
         )
         site = Site(zones, pipes, self._climate, prng.split("soil"), self._world.unix_s)
         law = [Forbidden(0, _OPEN_FROM_MIN, _OPEN_TO_MIN)]
+        left = _season_so_far(site, prng.split("season"), self._world.unix_s)
         space = GreenSpace(self._world, GreenPorts(site, own.kinds, own.pulse.pulse_ms), law)
-        host = self._joining.join(gateway, irrigation, own, space, prng)
+        host = self._joining.join(gateway, irrigation, own, space, prng, memory=left)
         self.spaces.append(space)
         self.hosts.append(host)
         self._by_node[host.settings.node] = space
@@ -176,3 +210,16 @@ class Greens:
         for space in self.spaces:
             space.settle()
             self.stress_min += 10 * sum(plot.stressed() for plot in space.site.plots)
+            self.zone_min += 10 * len(space.site.plots)
+
+
+def _season_so_far(site: Site, prng: Prng, unix_s: int) -> bytes:
+    """The season has been on for a while: each zone stands somewhere about its trigger, and its node's balance is as
+    good as balances are."""
+    zones = list(memory.EMPTY.zones)
+    for index, plot in enumerate(site.plots):
+        plot.depletion_um = plot.readily_um * prng.between(600, 1000) // 1000
+        believed_cmm = plot.depletion_um * prng.between(900, 1100) // 10_000
+        zones[index] = zones[index]._replace(depletion_cmm=believed_cmm)
+    yesterday = civil.local_from_unix(civil.PARIS, unix_s).civil_day - 1
+    return memory.encode(memory.EMPTY._replace(zones=tuple(zones), closed_day=yesterday, rain_day=yesterday + 1))

@@ -41,6 +41,8 @@ class NodeHost:
         radio: Radio,
         send: Callable[[bytes, "NodeHost"], None],
         tap: Tap,
+        *,
+        memory: bytes = b"",
     ) -> None:
         self._world = world
         self._prng = prng
@@ -54,7 +56,7 @@ class NodeHost:
         self.node: Node | None = None
         self.boot = 0
         self.boots = 0
-        self._flash: Checkpoint | None = None
+        self._flash: Checkpoint | None = Checkpoint(0, None, memory) if memory else None
         self._local_start_ms = 0
         self._world_start_ms = 0
         self._wake_ms: int | None = None

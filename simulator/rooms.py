@@ -19,9 +19,10 @@ from simulator.world import World
 
 # Comfort is held while a room that is in use lacks less than this: 0.01 K.
 COMFORT_CK = 100
-_START_CK = 1700
+_START_CK = 1900
 
-_WORKDAYS = heating.Rule(0b0011111, 0, 0, 0)
+# Heated from mid-October to the end of April; the rest of the year a room is kept from frost.
+_WORKDAYS = heating.Rule(0b0011111, 1015, 430, 0)
 
 
 class Use(NamedTuple):
@@ -41,6 +42,16 @@ USES = (
     Use("bureau", OFFICE, model.RELAY, heating.Span(480, 1080, 0), 2, ((780, 10),)),
     Use("école", CLASSROOM, model.OPENTHERM, heating.Span(510, 990, 0), 20, ((605, 10), (720, 15))),
 )
+
+
+class Told(NamedTuple):
+    """What the rooms say at the end. Minutes are summed over the rooms."""
+
+    rooms: int
+    used_min: int
+    comfort_min: int
+    wh: int
+    violations: tuple[str, ...]
 
 
 class Heated(NamedTuple):
@@ -93,6 +104,11 @@ class Rooms:
     def power_dw(self) -> int:
         return sum(10 * one.ports.room.drawn_w for one in self.rooms)
 
+    def told(self) -> Told:
+        return Told(
+            len(self.rooms), self.used_min, self.comfort_min, self.energy_wh(), tuple(self.checker.violations)
+        )
+
     def figures(self) -> tuple[int, ...]:
         """For the digest: temperatures and energies, integers."""
         return tuple(value for one in self.rooms for value in (one.ports.room.air_ck, one.ports.room.energy_wh()))
@@ -103,7 +119,8 @@ class Rooms:
         programme = _programme(use)
         made = model.default(use.output, programme=programme)._replace(heater_w=use.data.heater_w)
         room = Room(use.data, self._sky, start_ck=_START_CK + prng.between(-100, 100))
-        ports = HeatedRoom(room, made, prng.split("plant"), lambda: self._world.unix_s, contact=use.output != model.RELAY)
+        has_contact = use.output != model.RELAY
+        ports = HeatedRoom(room, made, prng.split("plant"), lambda: self._world.unix_s, contact=has_contact)
         own = thermostat.Own(made, None, ())
         self.hosts.append(self._joining.join(gateway, thermostat, own, ports, prng))
         self.rooms.append(Heated(use, ports, heating.Plan(programme, civil.PARIS)))

@@ -22,9 +22,9 @@ from simulator.checkers.lighting import EVERY_MS
 from simulator.checkers.sealed_once import SealedOnce
 from simulator.control import Control
 from simulator.gateway_host import GatewayHost
+from simulator.greens import Greens
 from simulator.joining import TERRITORY, Joining
 from simulator.node_host import NodeHost
-from simulator.greens import Greens
 from simulator.options import HOUR_S, Cabinet, Drawn, Options, cabinets, draw, share
 from simulator.plant import Air, Lamp
 from simulator.plants.climate import Climate
@@ -239,6 +239,8 @@ class Territory:
             sealed=self.sealed.sealed,
             nonces_reused=self.sealed.reused,
             worst_delay_s=self.streets.checker.worst_delay_s,
+            rooms=self.rooms.told(),
+            greens=self.greens.told(),
             sights=self.sights,
             cut_lines=[self._cut_line(cut.what, cut.from_s, cut.to_s, cut.cabinet) for cut in self.drawn.cuts],
             batches=self.centre.batches,

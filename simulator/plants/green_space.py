@@ -10,7 +10,6 @@ from typing import Any
 
 from node.trade import Moment
 from policy import civil
-from policy import watering as policy
 from simulator.plants.climate import Climate
 from simulator.plants.pipes import Pipes
 from simulator.plants.soil import Plot
