@@ -16,7 +16,11 @@ Never blocks: one transaction at a time, each ends within TIMEOUT_MS whatever th
 means.
 """
 
-from lighting.dali_gear import GARBLED, NO_ANSWER, NO_BRIDGE, PENDING
+# What a transaction ends in when it is not the byte of a gear.
+PENDING = "pending"
+NO_ANSWER = "no-answer"
+GARBLED = "garbled"
+NO_BRIDGE = "no-bridge"
 
 BAUD = 19200
 # Two frames of 16 bits with a pause of 100 ms between them (IEC 62386-101), their answers, and the lines themselves.
@@ -52,7 +56,7 @@ class Bridge:
         return self._started_ms is not None
 
     def start(self, step, *, now_ms):
-        """Send one frame (lighting.dali.Step). What came late for an earlier one is thrown away."""
+        """Send one frame: `step.frame` of 16 bits, twice when `step.twice`. What came late for an earlier one is thrown away."""
         assert self._started_ms is None, "one transaction at a time"
         self._receive()
         for line in self._lines:
@@ -80,7 +84,10 @@ class Bridge:
     def _outcome(self, line, now_ms):
         first = line[:1]
         if first == b"J":
-            return _hex(line[1:3], 2)
+            answer = _hex(line[1:], 2)
+            if answer is None:
+                self.counters["noise"] += 1
+            return answer
         if first in (b"X", b"Z"):
             return GARBLED
         if first != b"N":

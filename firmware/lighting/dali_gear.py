@@ -29,6 +29,9 @@ _TURNS = (
     dali_banks.LOAD,
 )
 _ONCE = (dali_banks.ASSET, dali_banks.RATINGS)
+# Bytes of one bank in one round: at 20 a second a round ends well before the next sample and the watchdog's patience.
+# Only the asset record is longer; it is read in pieces.
+_PIECE_BYTES = 30
 
 
 class Gear:
@@ -47,6 +50,7 @@ class Gear:
         self._found = None
         self._due = 0
         self._absent = set()
+        self._asset = b""  # what has been read of it
         self._flags = 0
         self._is_flags_known = False
         self.ratings = None
@@ -145,7 +149,9 @@ class Gear:
             self.counters["retold"] += 1
 
     def _next_bank(self):
-        """The bank of this round, or None when the gear has none of them."""
+        """The bank of this round, or None when the gear has none of them; an asset record is read to its end first."""
+        if self._asset:
+            return dali_banks.ASSET
         for _ in _TURNS:
             bank = _TURNS[self._due]
             self._due = (self._due + 1) % len(_TURNS)
@@ -171,9 +177,12 @@ class Gear:
             self._is_flags_known = True
 
     def _bank(self, bank):
-        """Bytes of a bank from location 3 to its last, or None."""
+        """Bytes of a bank from location 3 to its last, or None: not there, not sound, or not all read yet."""
         if bank in self._absent:
             return None
+        read = b""
+        if bank == dali_banks.ASSET:
+            read, self._asset = self._asset, b""
         yield dali.special(dali.DTR1, bank)
         yield dali.special(dali.DTR0, 0)
         last = yield self._ask(dali.READ_MEMORY_LOCATION)
@@ -186,16 +195,21 @@ class Gear:
             yield dali.special(dali.DTR0, dali_banks.LOCK_LOCATION)
             yield dali.special(dali.WRITE_MEMORY_NO_REPLY, dali_banks.LATCH)
         last = min(last, dali_banks.LAST[bank])
-        yield dali.special(dali.DTR0, dali_banks.FIRST)
-        data = bytearray()
-        for _ in range(dali_banks.FIRST, last + 1):
+        first = dali_banks.FIRST + len(read)
+        end = min(last + 1, first + _PIECE_BYTES)
+        yield dali.special(dali.DTR0, first)
+        data = bytearray(read)
+        for _ in range(first, end):
             byte = yield self._ask(dali.READ_MEMORY_LOCATION)
             if not isinstance(byte, int):
                 self.counters["torn"] += 1
                 return None
             data.append(byte)
         pointer = yield self._ask(dali.QUERY_CONTENT_DTR0)
-        if pointer != last + 1:
+        if pointer != end:
             self.counters["torn"] += 1
+            return None
+        if end <= last:
+            self._asset = bytes(data)
             return None
         return bytes(data)

@@ -7,3 +7,5 @@ GEAR_STATUS = -1
 GEAR_FLAGS = -2
 # A lighting.dali_banks.Asset, once after a start.
 ASSET = -3
+
+KEYS = (GEAR_STATUS, GEAR_FLAGS, ASSET)

@@ -2,6 +2,7 @@
 
 TWINS = {
     "bl0942": "bench_bl0942",
+    "dali_bridge": "bench_dali",
     "dimmer": "bench_lamp",
     "temperature": "esp32",
 }
