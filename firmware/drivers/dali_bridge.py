@@ -1,7 +1,7 @@
 """A DALI bus behind a UART: the bridge AL-DALI-HAT of ATX LED, which keeps the bus's timing that Python cannot.
 
-Protocol (ATX LED, AL-DALI-HAT; as its maker's published programs and python-dali's driver use it): 19200 baud 8N1, lines
-of ASCII that end with a line feed, hexadecimal in capitals.
+Protocol (ATX LED, AL-DALI-HAT; as its maker's published programs and python-dali's driver use it): 19200 baud 8N1,
+lines of ASCII that end with a line feed, hexadecimal in capitals.
 
     to the bridge    hAACC      a frame of 16 bits: address byte, data byte
                      tAACC      the same twice, as configuration commands must come
@@ -12,8 +12,8 @@ of ASCII that end with a line feed, hexadecimal in capitals.
                      HAACC      a frame of another master
                      D0…3       bus power lost, stuck high, good, not yet known
 
-Never blocks: one transaction at a time, each ends within TIMEOUT_MS whatever the bridge says. Must not know what a frame
-means.
+Never blocks: one transaction at a time, each ends within TIMEOUT_MS whatever the bridge says. Must not know what a
+frame means.
 """
 
 # What a transaction ends in when it is not the byte of a gear.
@@ -56,7 +56,8 @@ class Bridge:
         return self._started_ms is not None
 
     def start(self, step, *, now_ms):
-        """Send one frame: `step.frame` of 16 bits, twice when `step.twice`. What came late for an earlier one is thrown away."""
+        """Send one frame: `step.frame` of 16 bits, twice when `step.twice`. What came late for an earlier one is
+        thrown away."""
         assert self._started_ms is None, "one transaction at a time"
         self._receive()
         for line in self._lines:

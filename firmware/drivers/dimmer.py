@@ -1,5 +1,5 @@
-"""The lamp's output: a relay that feeds the driver, and what dims it: a PWM that becomes its 0-10 V input, a PWM input, or
-nothing.
+"""The lamp's output: a relay that feeds the driver, and what dims it: a PWM that becomes its 0-10 V input, a PWM
+input, or nothing.
 
 Below 1 V a 0-10 V gear gives its minimum, it does not switch off: only the relay makes 0. Which pin level closes
 the relay and whether the output stage inverts are facts of the board (boards/streetlight.py). Must not decide

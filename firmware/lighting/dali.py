@@ -1,9 +1,10 @@
 """The language of DALI control gear: forward frames of 16 bits and what their answers mean. Pure functions.
 
-IEC 62386-101/-102: an address byte `0AAAAAAS` (short), `100AAAAS` (group) or `1111111S` (broadcast), whose last bit says
-whether the second byte is a level (0: direct arc power) or a command (1); and special commands whose first byte is a
-command of its own. A gear answers queries with one byte, or not at all, which means no. Commands 32 to 129 configure and
-count only when they come twice within 100 ms. What a byte travels by is the bridge's affair (drivers.dali_bridge).
+IEC 62386-101/-102: an address byte `0AAAAAAS` (short), `100AAAAS` (group) or `1111111S` (broadcast), whose last bit
+says whether the second byte is a level (0: direct arc power) or a command (1); and special commands whose first byte
+is a command of its own. A gear answers queries with one byte, or not at all, which means no. Commands 32 to 129
+configure and count only when they come twice within 100 ms. What a byte travels by is the bridge's affair
+(drivers.dali_bridge).
 """
 
 from collections import namedtuple

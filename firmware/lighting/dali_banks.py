@@ -2,9 +2,10 @@
 (205 to 207, part 253). Decoding only: bytes in, integers out.
 
 A value stands with its most significant byte first. All ones mean that the gear does not have it (MASK), all ones but
-the last bit that it is not to be had now (TMASK); a scaled value begins with a byte that is its power of ten, -6 to 6. A
-temperature counts from -60 °C. Location 2 of a bank is its lock; written with LATCH it freezes the values of a bank of
-energy, so that the bytes of one belong together. Layouts as in python-dali, which transcribes version 1.1 of the parts.
+the last bit that it is not to be had now (TMASK); a scaled value begins with a byte that is its power of ten, -6 to
+6. A temperature counts from -60 °C. Location 2 of a bank is its lock; written with LATCH it freezes the values of a
+bank of energy, so that the bytes of one belong together. Layouts as in python-dali, which transcribes version 1.1 of
+the parts.
 """
 
 from collections import namedtuple

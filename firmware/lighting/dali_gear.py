@@ -1,11 +1,12 @@
-"""One DALI gear behind a bridge: keeps it at its level, and reads what it knows. Never blocks: one transaction at a time.
+"""One DALI gear behind a bridge: keeps it at its level, and reads what it knows. Never blocks: one transaction at a
+time.
 
-A level goes before everything else. A round of reading, which the node's sampling begins, asks status and actual level,
-then the energy bank (latched), then one bank more, each in its turn: diagnostics of gear and lamp, apparent and load-side
-energy; asset and ratings once. A gear that is not at its level, or has had a power cut (status bit 7), is told the level
-again. A bank that the gear does not have is not asked for twice. What the bytes of a bank mean is `dali_banks`'; when the
-bytes do not belong together (the gear's pointer is not where so many reads leave it: another master spoke), the bank
-counts as not read.
+A level goes before everything else. A round of reading, which the node's sampling begins, asks status and actual
+level, then the energy bank (latched), then one bank more, each in its turn: diagnostics of gear and lamp, apparent
+and load-side energy; asset and ratings once. A gear that is not at its level, or has had a power cut (status bit 7),
+is told the level again. A bank that the gear does not have is not asked for twice. What the bytes of a bank mean is
+`dali_banks`'; when the bytes do not belong together (the gear's pointer is not where so many reads leave it: another
+master spoke), the bank counts as not read.
 
 `bridge` is drivers.dali_bridge.Bridge or what has its interface: `is_busy()`, `start(step, now_ms=)`, `poll(now_ms=)`.
 """

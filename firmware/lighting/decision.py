@@ -11,9 +11,9 @@ a few kWh and "fail dark" costs a fall:
     neither                         the fail-safe level
 
 The cell may light up to 45 minutes before sunset and keep lit up to 45 minutes after sunrise, where the calendar
-switches by dusk or dawn at all (within 45 minutes of them); never when the sun is above +10°. A switched feeder that has
-mains at these times counts like a cell that says dark: its cabinet wants light, and this lamp's clock must not argue.
-Presence raises what the calendar lights, and lights an hour of extinction where the settings say so.
+switches by dusk or dawn at all (within 45 minutes of them); never when the sun is above +10°. A switched feeder that
+has mains at these times counts like a cell that says dark: its cabinet wants light, and this lamp's clock must not
+argue. Presence raises what the calendar lights, and lights an hour of extinction where the settings say so.
 """
 
 from collections import namedtuple

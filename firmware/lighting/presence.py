@@ -1,4 +1,4 @@
-"""Presence makes a street brighter for a while: when a boost begins, how long it holds, when a detector is not believed.
+"""Presence makes a street brighter for a while: when a boost begins, how long it holds, what detector is not believed.
 
 A trigger begins a boost or renews its hold; those that count are ten seconds apart at least. More of them in one hour
 than the cap is a detector that triggers without an end (a branch before it, a stuck output): the boost then holds, for
@@ -6,7 +6,6 @@ a street must not blink, and an alarm says so, until an hour has half as many. M
 """
 
 from lighting import limits
-
 
 
 class Presence:

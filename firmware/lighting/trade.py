@@ -22,7 +22,7 @@ from lighting.supply_watch import SupplyWatch
 from lighting.telling import Telling
 from node.trade import Trade, spread
 from policy import lighting
-from wire import event, node_order, quantity
+from wire import node_order, quantity
 
 FAIL_SAFE_PERCENT = 100
 

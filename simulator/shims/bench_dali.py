@@ -1,9 +1,9 @@
 """A D4i gear behind an AL-DALI-HAT, at the level of the bridge's bytes: frames in, answers out, memory banks and flags.
 
-Facts of the protocol and of the banks (IEC 62386-102, DiiA parts 251 to 253) are written down a second time on purpose: a
-twin that used the node's own code would agree with its mistakes. The file `bench-fault` in the working folder makes it
-misbehave, as it does the other twins: `gear-silent` (nobody answers), `bridge-silent`, `dead` (its lamp), `torn` (another
-master moves the memory pointer), `collision`. Runs on MicroPython and, with a clock given, on CPython.
+Facts of the protocol and of the banks (IEC 62386-102, DiiA parts 251 to 253) are written down a second time on purpose:
+a twin that used the node's own code would agree with its mistakes. The file `bench-fault` in the working folder makes
+it misbehave, as it does the other twins: `gear-silent` (nobody answers), `bridge-silent`, `dead` (its lamp), `torn`
+(another master moves the memory pointer), `collision`. Runs on MicroPython and, with a clock given, on CPython.
 """
 
 FAULT_FILE = "bench-fault"
@@ -181,8 +181,7 @@ class Twin:
         for gear in self.gears:
             gear.lamp_dead = fault == "dead"
             gear.tears = fault == "torn"
-            # Commands 32 to 129 count only when they came twice.
-            if 0x20 <= value & 0xFF <= 0x81 and value >> 8 & 1 and value >> 8 not in (0xA3, 0xC3, 0xC9) and not is_twice:
+            if _must_come_twice(value) and not is_twice:
                 continue
             answers.append(gear.frame(value))
         heard = [] if fault == "gear-silent" else [answer for answer in answers if answer is not None]
@@ -195,6 +194,12 @@ class Twin:
             self._out.append((due_ms + ANSWER_MS, b"N\n"))
             if is_twice:
                 self._out.append((due_ms + ANSWER_MS, b"N\n"))
+
+
+def _must_come_twice(value):
+    """Commands 32 to 129 count only then; special commands are none of them."""
+    first = value >> 8
+    return first & 1 and first not in (0xA3, 0xC3, 0xC9) and 0x20 <= value & 0xFF <= 0x81
 
 
 def _fault():

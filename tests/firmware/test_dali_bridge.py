@@ -1,4 +1,4 @@
-"""The DALI bridge's driver against bytes, and the gear behind it against its twin: levels, banks, and whatever fails."""
+"""The DALI bridge's driver against bytes, and the gear behind it against its twin: levels, banks, and what fails."""
 
 import pytest
 
@@ -44,7 +44,8 @@ def test_a_frame_is_four_digits_and_a_line_feed():
 
 
 @pytest.mark.parametrize(
-    ("line", "outcome"), [(b"J5A\n", 0x5A), (b"J00\r\n", 0), (b"N\n", NO_ANSWER), (b"X\n", GARBLED), (b"Z12\n", GARBLED)]
+    ("line", "outcome"),
+    [(b"J5A\n", 0x5A), (b"J00\r\n", 0), (b"N\n", NO_ANSWER), (b"X\n", GARBLED), (b"Z12\n", GARBLED)],
 )
 def test_each_line_has_its_outcome(line, outcome):
     uart, bridge = started()
@@ -56,7 +57,9 @@ def test_each_line_has_its_outcome(line, outcome):
     assert not bridge.is_busy()
 
 
-@pytest.mark.parametrize("noise", [b"", b"J\n", b"J5\n", b"JXY\n", b"J5A5A\n", b"hello\n", b"\xff" * 100, b"H01A0\n", b"\n\n"])
+@pytest.mark.parametrize(
+    "noise", [b"", b"J\n", b"J5\n", b"JXY\n", b"J5A5A\n", b"hello\n", b"\xff" * 100, b"H01A0\n", b"\n\n"]
+)
 def test_what_is_no_answer_ends_in_silence_at_its_time(noise):
     uart, bridge = started()
     uart.waiting = noise

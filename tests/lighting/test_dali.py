@@ -52,7 +52,10 @@ def light(level):
     return Decimal(10) ** (Decimal(level - 1) * 3 / 253 - 1)
 
 
-@pytest.mark.parametrize(("level", "percent"), [(1, "0.1"), (10, "0.128"), (127, "3.12"), (229, "50.53"), (244, "76.11"), (254, "100")])
+@pytest.mark.parametrize(
+    ("level", "percent"),
+    [(1, "0.1"), (10, "0.128"), (127, "3.12"), (229, "50.53"), (244, "76.11"), (254, "100")],
+)
 def test_the_formula_is_the_published_curve(level, percent):
     """Points of the curve that users of two gateways print (Lunatone DALI Cockpit, LogicMachine)."""
     assert abs(light(level) - Decimal(percent)) < Decimal(percent) / 200

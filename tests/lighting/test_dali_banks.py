@@ -111,7 +111,13 @@ def test_a_bank_of_another_format_is_no_asset_record():
 
 @pytest.mark.parametrize(
     ("scale", "value", "exponent", "expected"),
-    [(0xFA, 1_500_000, 0, 2), (0xFA, 1_499_999, 0, 1), (6, 3, -1, 30_000_000), (7, 3, 0, "invalid"), (0xF9, 3, 0, "invalid")],
+    [
+        (0xFA, 1_500_000, 0, 2),
+        (0xFA, 1_499_999, 0, 1),
+        (6, 3, -1, 30_000_000),
+        (7, 3, 0, "invalid"),
+        (0xF9, 3, 0, "invalid"),
+    ],
 )
 def test_a_scaled_value_is_rounded_once(scale, value, exponent, expected):
     memory = Bank(bytes((1, scale)) + value.to_bytes(6, "big"))

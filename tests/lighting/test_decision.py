@@ -206,7 +206,9 @@ def test_a_doubt_is_resolved_again_only_when_the_answer_may_have_changed(monkeyp
 def lit_window(one, cell, evening=NOVEMBER):
     """(seconds before sunset, seconds after sunrise) for which the lamp burns outside of the night."""
     bounds = night(evening)
-    lit = [unix_s for unix_s in range(bounds.start_s, bounds.end_s, 10) if one.wish(unix_s, 1, None, cell).level_percent]
+    lit = [
+        unix_s for unix_s in range(bounds.start_s, bounds.end_s, 10) if one.wish(unix_s, 1, None, cell).level_percent
+    ]
     return bounds.sunset_s - lit[0], lit[-1] - bounds.sunrise_s
 
 
@@ -287,7 +289,12 @@ def test_an_order_is_above_calendar_and_cell():
 def test_an_hour_of_extinction_is_told_from_the_day():
     one = lamp(EXTINCTION)
     bounds = night(NOVEMBER, EXTINCTION)
-    for unix_s, expected in ((bounds.sunset_s - 3600, False), (bounds.sunset_s + 60, False), (bounds.sunset_s + 7 * 3600, True), (bounds.sunrise_s + 60, False)):
+    for unix_s, expected in (
+        (bounds.sunset_s - 3600, False),
+        (bounds.sunset_s + 60, False),
+        (bounds.sunset_s + 7 * 3600, True),
+        (bounds.sunrise_s + 60, False),
+    ):
         assert one.is_extinction(one.wish(unix_s, 1), unix_s) is expected
 
 

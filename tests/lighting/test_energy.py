@@ -60,11 +60,11 @@ def test_energy_never_falls_whatever_the_meters_and_the_mains_do():
     kept, shown, true_wh = EMPTY, 0, 0
     for _ in range(200):
         energy = Energy(kept.wh, kept.gear_wh, keeps=False)
-        meter_wh = 0
         assert energy.wh <= shown + 60
-        for minute in range(random.randrange(1, 300)):
-            meter_wh += 1
-            true_wh += 1
+        minutes = random.randrange(1, 300)
+        true_wh += minutes
+        for minute in range(minutes):
+            meter_wh = minute + 1
             before = energy.wh
             energy.sample(meter_wh if random.randrange(10) else None, None, now_ms=60_000 * minute)
             assert energy.wh >= before

@@ -42,9 +42,9 @@ def test_all_factors_multiply_and_each_is_in_force():
     assert flux.drive_percent(100, 20_000, None) == 80
 
 
-@given(
-    st.integers(0, 100), st.integers(0, 100_000), st.integers(10, 100), st.integers(50, 100), st.integers(0, 6000)
-)
+@given(st.integers(0, 100), st.integers(0, 100_000), st.integers(10, 100), st.integers(50, 100), st.integers(0, 6000))
 def test_what_is_lit_stays_lit_and_what_is_wanted_is_never_exceeded(level, hours, virtual, clean, days):
-    told = Flux(Model(virtual, TALQ_CURVE, (clean, 1000, CLEANED))).drive_percent(level, hours, (CLEANED + days) * DAY_S)
+    told = Flux(Model(virtual, TALQ_CURVE, (clean, 1000, CLEANED))).drive_percent(
+        level, hours, (CLEANED + days) * DAY_S
+    )
     assert told == 0 if level == 0 else 1 <= told <= level

@@ -209,7 +209,7 @@ def test_an_eager_watch_is_seen(monkeypatch, name, value, accused):
     assert {code for _, code, _ in said_in_an_ordinary_night()} >= accused
 
 
-# --- a day burner, by day and by night ---------------------------------------------------------------------------------
+# --- a day burner, by day and by night ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("sun_up", "minute"), [(True, 13), (False, 21), (None, 21)])
@@ -228,7 +228,7 @@ def test_a_gear_that_says_its_lamp_is_dead_is_believed():
     assert [code for _, code, _ in bench.said] == [LAMP_FAILURE]
 
 
-# --- the relay -----------------------------------------------------------------------------------------------------------
+# --- the relay ------------------------------------------------------------------------------------------------------
 
 
 def test_a_relay_that_sticks_closed_is_told_by_its_current_and_ends_in_the_dark_only():
@@ -259,7 +259,7 @@ def test_no_relay_is_judged_where_there_is_none_or_nobody_measures_amperes():
         assert {code for _, code, _ in bench.said} == {LAMP_UNEXPECTED_ON}
 
 
-# --- cycling, dimming, power -------------------------------------------------------------------------------------------
+# --- cycling, dimming, power ----------------------------------------------------------------------------------------
 
 
 def test_a_lamp_that_goes_out_and_comes_back_four_times_in_half_an_hour_cycles():

@@ -20,7 +20,13 @@ def test_a_file_of_today_is_a_dimmed_lamp_without_extras():
     own, faults = decoded()
     assert not faults
     assert own.calendar == lighting.DEFAULT_CALENDAR
-    assert (own.output, own.feeder, own.fail_safe, own.virtual_output, own.gradient) == ("0-10v", "permanent", 100, 100, 100)
+    assert (own.output, own.feeder, own.fail_safe, own.virtual_output, own.gradient) == (
+        "0-10v",
+        "permanent",
+        100,
+        100,
+        100,
+    )
     assert own.photocell is None and own.presence is None and own.maintenance is None and own.clo == ()
 
 

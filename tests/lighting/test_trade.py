@@ -1,5 +1,7 @@
 """The whole trade, turn by turn: presence within two seconds, events with their rules, memory, gears, and privacy."""
 
+import itertools
+
 import pytest
 
 import kinds
@@ -142,9 +144,10 @@ def test_presence_never_leaves_the_node_and_passers_by_do_not_fill_the_outbox():
         lamp.somebody().live(100_000, step_ms=500)
     assert quantity.OCCUPANCY not in lamp.trade.readings(lamp.moment())
     assert quantity.OCCUPANCY not in lamp.trade.health(lamp.moment())
-    told = [at_ms for at_ms, code, _, detail in lamp.said if code == event.LEVEL_CHANGED and detail[2] == rules.PRESENCE]
+    changes = [(at_ms, detail) for at_ms, code, _, detail in lamp.said if code == event.LEVEL_CHANGED]
+    told = [at_ms for at_ms, detail in changes if detail[2] == rules.PRESENCE]
     assert 2 <= len(told) <= 4
-    assert min(after - before for before, after in zip(told, told[1:], strict=False)) >= limits.PRESENCE_TOLD_MS
+    assert min(after - before for before, after in itertools.pairwise(told)) >= limits.PRESENCE_TOLD_MS
 
 
 def test_what_is_told_of_levels_is_a_chain_without_a_gap():
@@ -152,7 +155,7 @@ def test_what_is_told_of_levels_is_a_chain_without_a_gap():
     for _ in range(30):
         lamp.somebody().live(90_000, step_ms=500)
     chain = [detail for _, code, _, detail in lamp.said if code == event.LEVEL_CHANGED]
-    assert all(before[0] == after[1] for before, after in zip(chain, chain[1:], strict=False))
+    assert all(before[0] == after[1] for before, after in itertools.pairwise(chain))
     assert chain[-1][0] == lamp.level
 
 
@@ -232,7 +235,7 @@ def test_a_fault_is_told_with_what_showed_it():
     lamp = Lamp().minutes(10)
     lamp.values = {quantity.POWER: 6}
     lamp.minutes(6)
-    (_, _, active, detail), = [told for told in lamp.said if told[1] == event.LAMP_FAILURE]
+    ((_, _, active, detail),) = [told for told in lamp.said if told[1] == event.LAMP_FAILURE]
     assert active is True
     assert detail[quantity.POWER] == 6 and detail[quantity.LEVEL] == 100
 
@@ -261,7 +264,7 @@ def test_a_dirty_cell_is_told_on_its_second_day():
     assert [detail for _, code, _, detail in lamp.said if code == event.PHOTOCELL_FAILURE] == [("dark",)]
 
 
-# --- a DALI gear --------------------------------------------------------------------------------------------------------
+# --- a DALI gear ----------------------------------------------------------------------------------------------------
 
 HEALTHY = {inner.GEAR_STATUS: 4, inner.GEAR_FLAGS: 0, quantity.LEVEL_MEASURED: 100}
 
@@ -281,7 +284,7 @@ def test_a_healthy_gear_is_silent_and_nothing_inner_is_recorded():
 
 def test_a_gear_that_does_not_answer_is_told_after_three_rounds():
     lamp = gear()
-    lamp.values = {key: None for key in (*HEALTHY, quantity.POWER, quantity.ENERGY, quantity.VOLTAGE)}
+    lamp.values = dict.fromkeys((*HEALTHY, quantity.POWER, quantity.ENERGY, quantity.VOLTAGE))
     lamp.minutes(3)
     assert lamp.codes(event.GEAR_COMM_FAILURE) == [(event.GEAR_COMM_FAILURE, True)]
     lamp.values = dict(HEALTHY)
@@ -313,7 +316,8 @@ def test_the_asset_record_is_told_once_in_the_life_of_a_gear_and_fits_a_record()
     told = [detail for _, code, _, detail in lamp.said if code == event.LAMP_ASSET]
     assert len(told) == 1 and told[0][0] == ASSET.gtin
     writer = cbor.Writer(bytearray(256))
-    made = record.Record(1, 1, record.Stamp(record.SYNCED, lamp.unix_s, 1), record.EventBody(event.LAMP_ASSET, None, told[0]))
+    body = record.EventBody(event.LAMP_ASSET, None, told[0])
+    made = record.Record(1, 1, record.Stamp(record.SYNCED, lamp.unix_s, 1), body)
     record.write(writer, made)
     assert len(writer.view()) <= 200
     assert record.decode_payload(bytes(writer.view()))[0].body.detail == list(told[0])

@@ -1,9 +1,9 @@
 """What hurts the users of other controllers, at a lamp: the real node code, its mains cut and its time bent.
 
 Numbers are those of the list of bug classes (reference, nodes, part c):
-4 wrong state after power returns, here; 7 stale orders, in test_orders.py (`test_what_may_be_old_is_asked_to_come_back`,
-`test_it_comes_back_once_within_a_minute`, `test_numbers_only_rise`, `test_an_order_holds_from_its_coming_to_its_expiry`);
-8 time wrong or absent, here; 14 counters that jump, in tests/lighting/test_energy.py and here.
+4 wrong state after power returns, here; 7 stale orders, in test_orders.py
+(`test_what_may_be_old_is_asked_to_come_back`, `test_it_comes_back_once_within_a_minute`, `test_numbers_only_rise`,
+`test_an_order_holds_from_its_coming_to_its_expiry`); 8 time wrong or absent, here; 14 counters that jump, in tests/lighting/test_energy.py and here.
 """
 
 import itertools
@@ -32,7 +32,7 @@ def daylight_lx(unix_s):
 
 
 class Street(World):
-    """A world whose lamp has a photocell, if its settings say so. `lux`: instead of the sky's, or None for a dead cell."""
+    """A world whose lamp has a photocell, if its settings say so. `lux`: what it sees; None: it is dead."""
 
     def __init__(self, *, has_cell=False, **options):
         plain = {"calendar": EXTINCTION, **({"photocell": {}} if has_cell else {}), **options.pop("plain", {})}
@@ -231,7 +231,7 @@ def test_8_a_month_without_a_gateway_keeps_every_edge_within_its_doubt():
     for _ in range(30):
         street.run(86_400)
     late = []
-    for (before_s, before, _), (at_s, level, _) in itertools.pairwise(street.edges[1:]):
+    for (_, before, _), (at_s, level, _) in itertools.pairwise(street.edges[1:]):
         if level == 100 and before == 0:
             night = lighting.Night(CALENDAR, SITE, lighting.evening_of(SITE, at_s))
             late.append(at_s - night.changes()[1][0])
