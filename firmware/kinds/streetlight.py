@@ -43,10 +43,11 @@ class Ports:
         self._detector = None if own.presence is None else _Detector(board, machine)
         self._values = PENDING
         self._lux = PENDING
-        self.safe()
+        self._output.set_level(FAIL_SAFE_PERCENT)
+        self._output.turn(now_ms)
 
     def safe(self):
-        self._output.set_level(FAIL_SAFE_PERCENT)
+        self._output.safe()
 
     def apply(self, outputs, *, now_ms):
         self._output.set_level(outputs.level_percent)
@@ -104,6 +105,9 @@ class _Steady:
     def turn(self, now_ms):
         pass
 
+    def safe(self):
+        self.set_level(FAIL_SAFE_PERCENT)
+
 
 class _Converter:
     """0-10 V by a converter chip, which is written again now and then, and a relay for 0."""
@@ -118,13 +122,17 @@ class _Converter:
         self._chip = Mcp4725(bus, board.DAC_ADDRESS, full_mv=board.DAC_FULL_MV)
         self._switch = switch
         self._percent = FAIL_SAFE_PERCENT
+        self._now_ms = 0
 
     def set_level(self, percent):
         self._percent = percent
-        if not percent:
-            self._switch.set_level(0)
+
+    def safe(self):
+        self._percent = FAIL_SAFE_PERCENT
+        self.turn(self._now_ms)
 
     def turn(self, now_ms):
+        self._now_ms = now_ms
         # The voltage first: a relay that closes on the old level would flash it. A chip that takes none keeps no lamp
         # dark.
         percent = max(self._percent, self._least) if self._percent else 0
@@ -166,11 +174,16 @@ class _Gear:
         self._pending = dali_gear.PENDING
         uart = _uart(machine, board.DALI_UART, dali_bridge.BAUD, board.DALI_TX_PIN, board.DALI_RX_PIN)
         gear = dali_gear.Gear(dali_bridge.Bridge(uart), address=own.dali.address, curve=own.dali.curve)
+        self._uart = uart
         self._gear = gear
         self.set_level = gear.set_level
 
     def turn(self, now_ms):
         self._gear.turn(now_ms=now_ms)
+
+    def safe(self):
+        # Nobody turns the loop any more: the one frame that lights every gear, behind whatever was being written.
+        self._uart.write(b"\nhFEFE\n")
 
     def begin(self, now_ms):
         self._gear.begin_round()

@@ -3,7 +3,8 @@
 Numbers are those of the list of bug classes (reference, nodes, part c):
 4 wrong state after power returns, here; 7 stale orders, in test_orders.py
 (`test_what_may_be_old_is_asked_to_come_back`, `test_it_comes_back_once_within_a_minute`, `test_numbers_only_rise`,
-`test_an_order_holds_from_its_coming_to_its_expiry`); 8 time wrong or absent, here; 14 counters that jump, in tests/lighting/test_energy.py and here.
+`test_an_order_holds_from_its_coming_to_its_expiry`); 8 time wrong or absent, here; 14 counters that jump, in
+tests/lighting/test_energy.py and here.
 """
 
 import itertools
