@@ -38,6 +38,8 @@ class Decision:
         self._doubt_s = 0
         self._from_s = 0
         self._edges = None
+        self._told_by = None
+        self._calendar_wish = None
 
     def wish(self, unix_s, uncertainty_s, order=None, cell=None):
         """The Wish at Unix time `unix_s` (None: unknown) known to ± `uncertainty_s`, under the order in force. `cell`:
@@ -66,7 +68,10 @@ class Decision:
 
     def _by_calendar(self, at_s, uncertainty_s, cell):
         chosen = self._at(at_s, uncertainty_s if uncertainty_s > limits.CERTAIN_S else 0)
-        wish = Wish(chosen.level_percent, rules.CALENDAR, chosen.reason)
+        if chosen is not self._told_by:  # a turn in which nothing changes allocates nothing
+            self._told_by = chosen
+            self._calendar_wish = Wish(chosen.level_percent, rules.CALENDAR, chosen.reason)
+        wish = self._calendar_wish
         if chosen.level_percent:
             return wish
         says_dark = cell is not None and cell.is_dark

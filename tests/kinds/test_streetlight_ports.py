@@ -1,4 +1,4 @@
-"""The streetlight's ports on a chip that is written down: which pins each output drives, and what is lit before any code."""
+"""The streetlight's ports on a chip that is written down: which pins each output drives, what is lit from the start."""
 
 import types
 
