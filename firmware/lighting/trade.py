@@ -161,16 +161,18 @@ class Streetlight(Trade):
     def decide(self, moment):
         now_ms = moment.now_ms
         wish = self._decision.wish(moment.unix_s, moment.uncertainty_s, moment.order, self._cell)
-        if self._presence is not None and moment.order is None:
-            wish = self._boosted(wish, moment)
+        if self._presence is not None:
+            # Asked under an order too: its deadlines must not stay behind.
+            is_boosted = self._presence.is_boosted(now_ms)
+            self._telling.presence(self._presence.is_failed)
+            if moment.order is None:
+                wish = self._boosted(wish, is_boosted, moment)
         if wish != self._wish and not self._is_held(wish, moment):
             self._change(wish, now_ms)
         self._drive(moment)
 
-    def _boosted(self, wish, moment):
+    def _boosted(self, wish, is_boosted, moment):
         """Presence raises what burns, and an hour of extinction where the settings say so."""
-        is_boosted = self._presence.is_boosted(moment.now_ms)
-        self._telling.presence(self._presence.is_failed)
         level_percent = self._own.presence.level
         if not is_boosted or wish.level_percent >= level_percent:
             self._boost = None

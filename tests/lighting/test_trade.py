@@ -184,6 +184,20 @@ def test_an_order_is_obeyed_at_once_and_presence_rests_under_it():
     assert lamp.somebody().live(3000).level == 10
 
 
+def test_a_boost_that_ends_under_an_order_wants_no_turn_for_ever():
+    lamp = Lamp(calendar=DIMMED, presence={**PRESENCE, "per_hour": 20})
+    for _ in range(22):
+        lamp.somebody().live(11_000, step_ms=500)
+    lamp.order = Order(50)
+    for _ in range(120):
+        lamp.live(60_000, step_ms=60_000)
+        deadline_ms = lamp.trade.deadline_ms(lamp.now_ms)
+        assert deadline_ms is None or deadline_ms > lamp.now_ms
+    lamp.order = None
+    lamp.turn()
+    assert lamp.level == 30
+
+
 def test_no_darker_while_an_order_may_be_on_its_way_but_brighter():
     lamp = Lamp(calendar=EXTINCTION)
     lamp.order_expected = True
