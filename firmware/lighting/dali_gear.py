@@ -37,7 +37,7 @@ _PIECE_BYTES = 30
 
 class Gear:
     """`set_level(percent)` says what it is to be; `turn(now_ms=)` as often as the loop turns; `begin_round()`, then
-    `collect()`. `ratings`: what bank 207 said, or None."""
+    `collect()`. The asset record is handed over with the ratings of bank 207, or None where there are none."""
 
     def __init__(self, bridge, *, address=dali.BROADCAST, curve=dali.LOGARITHMIC):
         self._bridge = bridge
@@ -54,7 +54,8 @@ class Gear:
         self._asset = b""  # what has been read of it
         self._flags = 0
         self._is_flags_known = False
-        self.ratings = None
+        self._record = None  # the asset record, until it is handed over
+        self._ratings = None
         self.counters = {"rounds": 0, "silent": 0, "garbled": 0, "retold": 0, "torn": 0}
 
     def set_level(self, percent):
@@ -138,6 +139,9 @@ class Gear:
         data = (yield from self._bank(bank)) if bank is not None else None
         if data is not None:
             self._use(bank, data, found)
+        if self._record is not None and dali_banks.RATINGS in self._absent:
+            found[inner.ASSET] = (self._record, self._ratings)
+            self._record = None
         if self._is_flags_known:
             found[inner.GEAR_FLAGS] = self._flags
         self._found = found
@@ -166,10 +170,10 @@ class Gear:
         if bank == dali_banks.ASSET:
             asset = dali_banks.asset(data)
             if asset is not None:
-                found[inner.ASSET] = asset
+                self._record = asset
             return
         if bank == dali_banks.RATINGS:
-            self.ratings = dali_banks.ratings(data)
+            self._ratings = dali_banks.ratings(data)
             return
         found.update(dali_banks.readings(bank, data))
         if bank in (dali_banks.GEAR, dali_banks.LIGHT_SOURCE):

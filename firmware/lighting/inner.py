@@ -5,7 +5,7 @@ quantity of the wire is. `trade` takes them out of a sample before anything is r
 GEAR_STATUS = -1
 # What the gear says of itself and of its light source: bits in the order of lighting.dali_banks.FLAGS.
 GEAR_FLAGS = -2
-# A lighting.dali_banks.Asset, once after a start.
+# (lighting.dali_banks.Asset, its Ratings or None), once after a start.
 ASSET = -3
 
 KEYS = (GEAR_STATUS, GEAR_FLAGS, ASSET)

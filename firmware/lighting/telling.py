@@ -72,19 +72,19 @@ class Telling:
             self._is_presence_failed = is_failed
             self._events.append((event.PRESENCE_SENSOR_FAILURE, is_failed, None))
 
-    def asset(self, asset):
-        """A lighting.dali_banks.Asset that a gear holds."""
-        detail = _recorded(asset)
+    def asset(self, asset, ratings):
+        """A lighting.dali_banks.Asset that a gear holds, and its Ratings or None."""
+        detail = _recorded(tuple(asset) + (tuple(ratings) if ratings is not None else (None, None, None)))
         known = crc32(repr(detail).encode()) & 0xFFFFFFFF or 1
         if known != self.asset_known:
             self.asset_known = known
             self._events.append((event.LAMP_ASSET, None, detail))
 
 
-def _recorded(asset):
+def _recorded(values):
     """As a record carries it: the id, of 64 bits, in decimal digits; texts cut to what a record takes."""
     detail = []
-    for value in asset:
+    for value in values:
         if isinstance(value, str):
             value = value[: wire_limits.TEXT_BYTES_MAX]
         elif value is not None and value > wire_limits.READING_ABS_MAX:

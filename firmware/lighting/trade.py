@@ -138,7 +138,7 @@ class Streetlight(Trade):
         self._telling.faults(changes, readings, self._wish.level_percent)
         self._telling.gear(gear_changes, readings, self._wish.level_percent)
         if asset is not None:
-            self._telling.asset(asset)
+            self._telling.asset(asset[0], asset[1])
         self._agrees = power_dw if self._watch.agrees(power_dw, now_ms=now_ms) else None
 
     def _look(self, lux, moment):

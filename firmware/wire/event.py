@@ -235,13 +235,14 @@ TABLE = (
     Event(LOCAL_TEST, "localTest", ("what",)),
     Event(CONTAINER_EMPTIED, "containerEmptied", ("fill",)),
     # what a D4i gear says of its luminaire (bank 1, DiiA part 251): GTIN, id, year and week of making, W nominal and
-    # least, mains V lowest and highest, lm, CRI, K, type of distribution, colour, name; null: not written
+    # least, mains V lowest and highest, lm, CRI, K, type of distribution, colour, name; of bank 207 the rated life h,
+    # the gear's reference temperature in 0.01 °C, rated starts; null: not written
     Event(
         LAMP_ASSET,
         "lampAsset",
         (
             "gtin", "luminaire_id", "year", "week", "nominal_w", "minimum_w", "mains_min_v", "mains_max_v",
-            "lumen", "cri", "cct_k", "distribution", "colour", "identification",
+            "lumen", "cri", "cct_k", "distribution", "colour", "identification", "life_h", "reference_ck", "starts",
         ),
     ),
 )

@@ -177,9 +177,9 @@ def test_the_first_rounds_read_all_that_a_gear_knows(bus):
     assert found[quantity.LEVEL_MEASURED] == 100
     assert found[inner.GEAR_STATUS] == dali.STATUS_LAMP_ON
     assert found[inner.GEAR_FLAGS] == 0
-    assert found[inner.ASSET].identification == "Loire 36"
-    assert found[inner.ASSET].cct_k == 2700
-    assert bus.gear.ratings == (100_000, 6500, 100_000)
+    asset, ratings = found[inner.ASSET]
+    assert (asset.identification, asset.cct_k) == ("Loire 36", 2700)
+    assert ratings == (100_000, 6500, 100_000)
 
 
 def test_asset_and_absent_banks_are_asked_for_once(bus):

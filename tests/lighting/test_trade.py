@@ -6,7 +6,7 @@ import pytest
 
 import kinds
 from lighting import inner, limits, memory, rules
-from lighting.dali_banks import Asset
+from lighting.dali_banks import Asset, Ratings
 from lighting.trade import Output, Streetlight
 from node.trade import Moment
 from policy import civil, lighting
@@ -325,10 +325,10 @@ def test_a_gears_own_word_makes_a_lamp_failure():
 
 def test_the_asset_record_is_told_once_in_the_life_of_a_gear_and_fits_a_record():
     lamp = gear()
-    lamp.values[inner.ASSET] = ASSET
+    lamp.values[inner.ASSET] = (ASSET, Ratings(100_000, 6500, None))
     lamp.minutes(3)
     told = [detail for _, code, _, detail in lamp.said if code == event.LAMP_ASSET]
-    assert len(told) == 1 and told[0][0] == ASSET.gtin
+    assert len(told) == 1 and told[0][0] == ASSET.gtin and told[0][-3:] == (100_000, 6500, None)
     writer = cbor.Writer(bytearray(256))
     body = record.EventBody(event.LAMP_ASSET, None, told[0])
     made = record.Record(1, 1, record.Stamp(record.SYNCED, lamp.unix_s, 1), body)
@@ -336,9 +336,9 @@ def test_the_asset_record_is_told_once_in_the_life_of_a_gear_and_fits_a_record()
     assert len(writer.view()) <= 200
     assert record.decode_payload(bytes(writer.view()))[0].body.detail == list(told[0])
     again = Lamp(output="dali", memory=lamp.trade.memory(lamp.now_ms))
-    again.values = {**HEALTHY, inner.ASSET: ASSET}
+    again.values = {**HEALTHY, inner.ASSET: (ASSET, Ratings(100_000, 6500, None))}
     assert again.minutes(2).codes(event.LAMP_ASSET) == []
-    again.values[inner.ASSET] = ASSET._replace(luminaire_id=9)
+    again.values[inner.ASSET] = (ASSET._replace(luminaire_id=9), None)
     assert again.minutes(2).codes(event.LAMP_ASSET) == [(event.LAMP_ASSET, None)]
 
 
