@@ -80,6 +80,14 @@ class NodeHost:
             self.node.receive(datagram, peer, now_ms=self._local_ms())
             self._after_turn()
 
+    def sense(self, values: dict[int, int]) -> None:
+        """The ports have noticed something that cannot wait for the next sample."""
+        if self.node is not None:
+            now_ms = self._local_ms()
+            self.node.sense(values, now_ms=now_ms)
+            self.node.poll(now_ms=now_ms)
+            self._after_turn()
+
     def _start(self, life: int) -> None:
         if life != self._life:
             return

@@ -80,6 +80,7 @@ class Shell:
         self._clock = clock
         self._kind = kind
         self._ports = ports
+        self._senses = hasattr(ports, "sense")
         self._sampling = False
         self._store = flash.Store()
         self._bearer = bearer.open_bearer(
@@ -126,6 +127,10 @@ class Shell:
         for datagram, peer in self._link.receive():
             self._node.receive(datagram, peer, now_ms=now_ms)
         self._ledger.beat("network", now_ms=now_ms)
+        if self._senses:
+            noticed = self._ports.sense(now_ms=now_ms)
+            if noticed is not None:
+                self._node.sense(noticed, now_ms=now_ms)
         self._measure(now_ms)
         self._node.poll(now_ms=now_ms)
         self._ledger.beat("application", now_ms=now_ms)
@@ -163,7 +168,7 @@ class Shell:
         due = self._node.checkpoint(now_ms)
         if due is None:
             return
-        if not self._store.write(flash.State(due.boot, due.durable_sequence, int.from_bytes(due.memory, "little"))):
+        if not self._store.write(flash.State(due.boot, due.durable_sequence, int.from_bytes(due.memory[:4], "little"))):
             print("flash: the checkpoint was not written")
 
     def _pause_ms(self, now_ms):

@@ -10,8 +10,10 @@ A kind is a module with
     BOARD_TEMPERATURE                      wire key under which the chip's own thermometer is read with each sample
 
 Ports has `safe()`, for a program that is about to end; `apply(outputs, now_ms=)`, every turn; `begin_sample(now_ms=)`
-and `collect(now_ms=)`, which says PENDING until the reading is whole, then {wire key: scaled integer}, or None when all
-of it is silent. A new kind is one file here, one entry in hardware/nodes, and its word below.
+and `collect(now_ms=)`, which says PENDING until the reading is whole, then {wire key: scaled integer}, or None when
+all of it is silent. Ports may have `sense(now_ms=)`, every turn too: {wire key: value} of what cannot wait for the
+next sample (somebody passes), else None; it reads a pin, no more. A new kind is one file here, one entry in
+hardware/nodes, and its word below.
 """
 
 from collections import namedtuple

@@ -106,6 +106,10 @@ class Node:
             self._orders.measured(power_dw)
         self.poll(now_ms=now_ms)
 
+    def sense(self, values, *, now_ms):
+        """What the ports noticed between two samples; the shell's `poll` of this turn acts on it."""
+        self.trade.sense(values, self._moment(now_ms))
+
     def poll(self, *, now_ms):
         """Whatever is due: exchanges, the output, periodic records, the next payload."""
         for happened in self._link.poll(now_ms=now_ms):

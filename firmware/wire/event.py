@@ -95,6 +95,7 @@ LOAD_SHED = 139
 CEILING_APPLIED = 140
 LOCAL_TEST = 141
 CONTAINER_EMPTIED = 142
+LAMP_ASSET = 143
 
 # Why a record will not come (detail of GAP) or why bytes went up raw (detail of RAW): stable words, not prose.
 TABLE = (
@@ -233,6 +234,17 @@ TABLE = (
     # a technician at the node: what (test, lock, unlock)
     Event(LOCAL_TEST, "localTest", ("what",)),
     Event(CONTAINER_EMPTIED, "containerEmptied", ("fill",)),
+    # what a D4i gear says of its luminaire (bank 1, DiiA part 251): GTIN, id, year and week of making, W nominal and
+    # least, mains V lowest and highest, lm, CRI, K, type of distribution, colour, name; of bank 207 the rated life h,
+    # the gear's reference temperature in 0.01 °C, rated starts; null: not written
+    Event(
+        LAMP_ASSET,
+        "lampAsset",
+        (
+            "gtin", "luminaire_id", "year", "week", "nominal_w", "minimum_w", "mains_min_v", "mains_max_v",
+            "lumen", "cri", "cct_k", "distribution", "colour", "identification", "life_h", "reference_ck", "starts",
+        ),
+    ),
 )
 
 BY_CODE = {entry.code: entry for entry in TABLE}

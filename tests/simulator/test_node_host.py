@@ -5,8 +5,8 @@ from typing import ClassVar
 import pytest
 
 from kinds import streetlight
+from lighting.trade import Output
 from node.app import Checkpoint
-from node.streetlight import Output
 from node.trade import Moment
 from policy import civil, lighting
 from simulator import node_host
@@ -16,6 +16,7 @@ from simulator.node_host import NodeHost
 from simulator.parts import LampPorts
 from simulator.plant import Feeder, Lamp, LampData
 from simulator.prng import Prng
+from simulator.streets import lamp_settings
 from simulator.world import World
 from wire import quantity
 
@@ -33,7 +34,7 @@ class Settings:
     ack_timeout_ms = 4000
     pairing = pairing_of(node)
     gateway = ("cab-1", 5683)
-    own = streetlight.Own(lighting.Site(474736, -5542, civil.PARIS), (360, 6), lighting.DEFAULT_CALENDAR)
+    own = lamp_settings(lighting.Site(474736, -5542, civil.PARIS), (360, 6), lighting.DEFAULT_CALENDAR)
 
 
 class Scripted:
