@@ -66,8 +66,8 @@ class Need:
         return max(0, self.depletion_cmm[zone - 1] - fallen)
 
     def trigger_cmm(self, zone: int) -> int:
-        """Depletion from which on the zone is watered: RAW would be passed before tomorrow's start, if today is like the
-        last day that was closed."""
+        """Depletion from which on the zone is watered: RAW would be passed before tomorrow's start, if today is like
+        the last day that was closed."""
         one = self.zone(zone)
         etc = balance.crop_cmm(one, self.et0_cmm or 400)
         return max(0, balance.readily_cmm(one, etc) - etc)

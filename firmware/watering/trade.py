@@ -5,13 +5,12 @@ whether or not `decide` ever runs again. Precedence: what is broken (a latched b
 "no water" > the programme. An order can only stop: water that nobody planned has no depth and no window.
 
 Without a usable clock no programme begins and a run under way ends, for nobody can say that its hour is allowed; a
-lawn may wait. Durations are of the monotonic clock. Nothing is restored after a start but the memory: valves begin shut.
+lawn may wait. Durations are of the monotonic clock. After a start all valves are shut.
 """
 
 from node.limits import UNCERTAINTY_USABLE_S
 from node.trade import Trade
 from policy import civil
-from policy import watering as policy
 from watering import inputs, limits, lockouts, memory, runs
 from watering.energy import Energy
 from watering.guard import Guard
@@ -103,10 +102,6 @@ class WateringTrade(Trade):
             self._slow(moment)
         if self._runs.jobs or self.outputs.any_open():
             self._report_runs(self._runs.tick(self._refuse, now_ms=now_ms), now_ms)
-
-    def acknowledge(self) -> None:
-        """A technician at the node has looked at a burst."""
-        self._guard.acknowledge()
 
     # --- effects out ----------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Invariant 5: no valve stays open past its deadline; no watering in a forbidden window; a burst closes the master in 60 s.
+"""Invariant 5: no valve past its deadline; no watering in a forbidden window; a burst closes the master in 60 s.
 
 Looks at the pipes of the world (what is open, what flows), at true local time and at a law that the scenario gives as
 plain hours; of the node it knows only what it announced: the events of its valves, each with the seconds after which
@@ -86,12 +86,18 @@ class WaterChecker:
             return
         self._since.pop(("unannounced", output), None)
         if unix_s > until + DEADLINE_GRACE_S:
-            self._report("deadline", output, f"valve {output} is open {unix_s - until} s past its deadline, at {unix_s}")
+            self._report(
+                "deadline", output, f"valve {output} is open {unix_s - until} s past its deadline, at {unix_s}"
+            )
 
     def _judge_law(self, zone: int, unix_s: int, seconds: int) -> None:
         minute = civil.local_from_unix(civil.PARIS, unix_s).second // 60
         for rule in self._law:
-            if rule.zone in (0, zone) and rule.first_s <= unix_s < rule.last_s and rule.from_min <= minute < rule.to_min:
+            if (
+                rule.zone in (0, zone)
+                and rule.first_s <= unix_s < rule.last_s
+                and rule.from_min <= minute < rule.to_min
+            ):
                 if zone in self._pipes.stuck:
                     continue
                 self.forbidden_s += seconds

@@ -1,4 +1,4 @@
-"""A green space: pipes, soil and weather together, the twin of an irrigation node's ports, and a desk to run a trade on.
+"""A green space: pipes, soil and weather together, the twin of an irrigation node's ports, a desk to run a trade.
 
 `Site` is the world; `ports` of `kinds.irrigation` have the twin `GreenPorts`; `Desk` turns a trade in virtual time as
 the node's shell does: sample when due, decide, apply, sleep until the deadline. The node's clock may be wrong: the
@@ -10,7 +10,6 @@ from typing import Any
 
 from node.trade import Moment
 from policy import civil
-from policy import watering as policy
 from simulator.plants.climate import Climate
 from simulator.plants.pipes import Pipes
 from simulator.plants.soil import Plot
@@ -138,7 +137,9 @@ class GreenPorts:
 class Desk:
     """Turns one trade. `make(memory, now_ms)` makes it, at the start and after each power cut."""
 
-    def __init__(self, ports: GreenPorts, make: Callable[[bytes, int], Any], *, sample_s: int = 900, look_s: int = 1) -> None:
+    def __init__(
+        self, ports: GreenPorts, make: Callable[[bytes, int], Any], *, sample_s: int = 900, look_s: int = 1
+    ) -> None:
         self.ports = ports
         self.site = ports.site
         self._make = make

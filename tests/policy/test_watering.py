@@ -52,11 +52,11 @@ FAULTS = [
     ([2, 0, 7], 8, "programs[0].zones"),
     ([2, 0, 8], 501, "programs[0].depth"),
     ([2, 0], [4, 20260231, 0, 0, 0, 0, 0, 1, 0], "programs[0].days"),
-    ([3], [ORDER[:5] + ["", "x"]], "bans[0].authority"),
-    ([3], [ORDER[:4] + [480] + ORDER[5:]], "bans[0].to"),
-    ([4], [LIFTED[:3] + [20260930, 20260701] + LIFTED[5:]], "exemptions[0].last"),
-    ([4], [LIFTED[:3] + [20260230] + LIFTED[4:]], "exemptions[0].first"),
-    ([4], [LIFTED[:6] + ["x" * 200]], "exemptions[0].text"),
+    ([3], [[*ORDER[:5], "", "x"]], "bans[0].authority"),
+    ([3], [[*ORDER[:4], 480, *ORDER[5:]]], "bans[0].to"),
+    ([4], [[*LIFTED[:3], 20260930, 20260701, *LIFTED[5:]]], "exemptions[0].last"),
+    ([4], [[*LIFTED[:3], 20260230, *LIFTED[4:]]], "exemptions[0].first"),
+    ([4], [[*LIFTED[:6], "x" * 200]], "exemptions[0].text"),
 ]
 
 
@@ -72,7 +72,9 @@ def test_each_fault_is_named_with_its_path_and_a_remedy(place, value, path):
     assert all(fault.remedy for fault in faults)
 
 
-@pytest.mark.parametrize("data", [None, 7, [], {}, [1, 2, 3, 4, 5], [1, [[None] * 11], [[b""] * 9], [[1.5] * 7], [0]], "x"])
+@pytest.mark.parametrize(
+    "data", [None, 7, [], {}, [1, 2, 3, 4, 5], [1, [[None] * 11], [[b""] * 9], [[1.5] * 7], [0]], "x"]
+)
 def test_noise_is_refused_and_never_raises(data):
     assert watering_form.decode(data)[0] is None and watering_form.validate(data)
 
@@ -102,7 +104,12 @@ def test_the_days_of_each_kind_of_program_in_june_2026(kind, days, expected):
 def test_a_season_ends_and_may_pass_new_year():
     summer = watering.Program(watering.WEEKLY, 127, 401, 930, 0, 300, 0, 1, 0)
     winter = watering.Program(watering.WEEKLY, 127, 1101, 228, 0, 300, 0, 1, 0)
-    for month, day, in_summer, in_winter in ((4, 1, True, False), (9, 30, True, False), (10, 1, False, False), (1, 5, False, True)):
+    for month, day, in_summer, in_winter in (
+        (4, 1, True, False),
+        (9, 30, True, False),
+        (10, 1, False, False),
+        (1, 5, False, True),
+    ):
         civil_day = civil.days_from_civil(2026, month, day)
         assert watering.matches(summer, civil_day) is in_summer
         assert watering.matches(winter, civil_day) is in_winter
@@ -120,7 +127,8 @@ def test_an_hour_may_follow_the_sun():
 
 
 NATIONAL = [
-    (watering.LAWN, 1, 12, False), (watering.LAWN, 2, 12, True), (watering.LAWN, 2, 10, False), (watering.LAWN, 2, 18, False),
+    (watering.LAWN, 1, 12, False), (watering.LAWN, 2, 12, True), (watering.LAWN, 2, 10, False),
+    (watering.LAWN, 2, 18, False),
     (watering.LAWN, 3, 3, True), (watering.BEDS, 3, 23, True), (watering.KITCHEN_GARDEN, 3, 12, True),
     (watering.KITCHEN_GARDEN, 3, 21, False), (watering.SPORTS, 3, 8, False), (watering.SPORTS, 4, 3, True),
     (watering.YOUNG_PLANTING, 4, 3, True),
@@ -129,7 +137,7 @@ NATIONAL = [
 
 @pytest.mark.parametrize("use,level,hour,forbidden", NATIONAL)
 def test_the_national_minimum_by_use_level_and_hour(use, level, hour, forbidden):
-    zone = watering.Zone(*((use,) + tuple(LAWN[1:])))
+    zone = watering.Zone(*((use, *tuple(LAWN[1:]))))
     found = watering.forbidding(decoded(), zone, level, at(7, 10, hour))
     assert (found is not None) is forbidden
 
@@ -158,11 +166,13 @@ def test_an_exemption_lifts_for_its_use_emitter_level_and_dates_only():
     assert watering.forbidding(policy, DRIP, 4, noon) is not None
     assert watering.forbidding(policy, LAWN, 3, noon) is not None
     assert watering.forbidding(policy, DRIP, 3, at(10, 10, 12)) is not None
-    assert watering.forbidding(policy, watering.Zone(*(DRIP[:4] + (watering.SPRAY,) + DRIP[5:])), 3, noon) is not None
+    assert watering.forbidding(policy, watering.Zone(*((*DRIP[:4], watering.SPRAY, *DRIP[5:]))), 3, noon) is not None
 
 
 def test_the_hours_of_a_park_are_not_lifted_by_an_exemption_of_drought():
-    policy = decoded(bans=[[0, 63, 127, 600, 700, "Maire", "x"]], exemptions=[[63, 7, 4, 20260101, 20261231, "Préfet", "y"]])
+    policy = decoded(
+        bans=[[0, 63, 127, 600, 700, "Maire", "x"]], exemptions=[[63, 7, 4, 20260101, 20261231, "Préfet", "y"]]
+    )
     assert watering.forbidding(policy, LAWN, 4, at(7, 10, 11)).text == "x"
     assert watering.forbidding(policy, LAWN, 4, at(7, 10, 13)) is None
 
@@ -183,7 +193,8 @@ def test_how_long_a_zone_is_free():
 
 
 @pytest.mark.parametrize(
-    "told,last,binds", [(0, 4, 0), (3, None, 3), (None, None, 2), (None, 0, 2), (None, 1, 2), (None, 3, 3), (None, 4, 4)]
+    "told,last,binds",
+    [(0, 4, 0), (3, None, 3), (None, None, 2), (None, 0, 2), (None, 1, 2), (None, 3, 3), (None, 4, 4)],
 )
 def test_a_drought_level_that_ran_out_leaves_the_stricter_of_the_last_and_alerte(told, last, binds):
     assert watering.level_in_force(told, last) == binds

@@ -143,7 +143,9 @@ def test_a_trade_that_ignores_drought_law_is_caught(monkeypatch):
     from watering import lockouts
 
     monkeypatch.setattr(lockouts, "lawful_s", lambda *_: 86_400)
-    found = planted(monkeypatch, lockouts, "by_law", lambda *_: None, drought=2, minutes=650, law=[Forbidden(0, 660, 1080)])
+    found = planted(
+        monkeypatch, lockouts, "by_law", lambda *_: None, drought=2, minutes=650, law=[Forbidden(0, 660, 1080)]
+    )
     assert found and "forbidden" in found[0]
 
 
@@ -152,7 +154,13 @@ def test_a_trade_whose_valves_have_no_deadline_and_whose_runs_never_end_is_caugh
 
     monkeypatch.setattr(runs.Runs, "_run", lambda *_: None)
     monkeypatch.setattr(runs, "MARGIN_S", -3000)
-    found = planted(monkeypatch, valves.Valves, "tick", lambda self, now_ms: valves.Drive(self._held, self._pulse(now_ms)), after_min=11)
+    found = planted(
+        monkeypatch,
+        valves.Valves,
+        "tick",
+        lambda self, now_ms: valves.Drive(self._held, self._pulse(now_ms)),
+        after_min=11,
+    )
     assert any("past its deadline" in text for text in found)
 
 

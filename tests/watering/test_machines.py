@@ -53,7 +53,7 @@ def test_the_usual_flow_is_the_median_of_three_clean_runs_and_the_design_before(
 def run_of(rates, *, expected=20_000, main=60_000):
     """[(second, verdict)] of a run whose flow is `rates(second)`."""
     meter, watch = Meter(10_000, 1, now_ms=0), flow.RunWatch(main)
-    found, volume_ml = [], 0
+    volume_ml = 0
     meter.sample(0, now_ms=0)
     meter.restart()
     watch.begin(now_ms=0)
@@ -146,7 +146,13 @@ def test_nothing_opens_without_the_energy_to_close_it():
 
 def test_a_low_battery_is_told_once_and_ends_with_a_distance():
     store = energy.Energy(CELL)
-    assert [store.sample(mv, 9000, now_ms=0) for mv in (3900, 3590, 3650, 3580, 3760)] == [None, True, None, None, False]
+    assert [store.sample(mv, 9000, now_ms=0) for mv in (3900, 3590, 3650, 3580, 3760)] == [
+        None,
+        True,
+        None,
+        None,
+        False,
+    ]
     assert energy.Energy(energy.MAINS).refuses(5, now_ms=0) is None
 
 
@@ -197,7 +203,8 @@ def test_memory_comes_back_and_fits_the_flash():
     zones = tuple(
         memory.ZoneMemory(100 * zone, (1000 * zone + 10, 20, 30), 2**31 + zone, 7 * zone) for zone in range(1, 9)
     )
-    one = kept(zones=zones, volume_l=2**32 - 1, drought=3, burst=0, burst_flow=41_230, marks=tuple(range(20_600, 20_608)),
+    one = kept(zones=zones, volume_l=2**32 - 1, drought=3,
+               burst=0, burst_flow=41_230, marks=tuple(range(20_600, 20_608)),
                coils=(1500,) * 10, closed_day=20_700, rain_day=20_701, rain_cmm=1234, et0_cmm=433)  # fmt: skip
     data = memory.encode(one)
     assert len(data) == memory.LENGTH <= 192

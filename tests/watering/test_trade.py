@@ -1,4 +1,6 @@
-"""The whole trade in a small green space: law, weather, orders, bursts, energy, memory; every opening and skip says why."""
+"""The whole trade in a small green space: law, weather, orders, bursts, energy; every opening and skip says why."""
+
+import itertools
 
 import pytest
 
@@ -46,14 +48,19 @@ def test_a_slope_of_clay_loam_is_watered_in_cycles_with_soaks_while_others_run()
     green.run(hours=16)
     cycles = green.openings(2)
     assert len(cycles) >= 2
-    assert all(later[0] * 60 + later[1] - first[0] * 60 - first[1] >= 30 for first, later in zip(cycles, cycles[1:], strict=False))
+    assert all(
+        later[0] * 60 + later[1] - first[0] * 60 - first[1] >= 30
+        for first, later in itertools.pairwise(cycles)
+    )
     assert green.site.plots[1].run_off_um == 0
 
 
 def test_a_program_may_be_anchored_to_its_finish():
     green = Green(programs(PLAIN, [0, 127, 0, 0, 0, 360, 1, 1, 50]))
     green.run(hours=8)
-    done = [(hour, minute) for hour, minute, _, detail in green.events(event.VALVE_SWITCHED) if detail[:2] == (1, False)]
+    done = [
+        (hour, minute) for hour, minute, _, detail in green.events(event.VALVE_SWITCHED) if detail[:2] == (1, False)
+    ]
     assert done == [(6, 0)] or done == [(5, 59)]
 
 
@@ -62,7 +69,11 @@ def test_a_negative_lead_opens_the_master_after_the_zone_and_a_pump_follows_its_
     green = Green(settings)
     green.run(hours=4, minutes=59)
     seen = []
-    green.desk.watchers.append(lambda at_s: seen.append((at_s - green.site.begin_s, green.pipes.open[0], green.pipes.open[1], green.pipes.open[9])))
+    green.desk.watchers.append(
+        lambda at_s: seen.append(
+            (at_s - green.site.begin_s, green.pipes.open[0], green.pipes.open[1], green.pipes.open[9])
+        )
+    )
     for _ in range(60 * 60):
         green.run(seconds=1)
     opened = [next(at for at, *states in seen if states[place]) for place in (0, 1, 2)]
@@ -294,7 +305,9 @@ def test_a_meter_that_falls_silent_is_told_and_water_is_reckoned_by_time():
 
     green.ports.silent.add(inputs.METER_PULSES)
     green.run(hours=8)
-    assert [(active, detail) for _, _, active, detail in green.events(event.SENSOR_FAILURE)] == [(True, ("meter", "silent"))]
+    assert [(active, detail) for _, _, active, detail in green.events(event.SENSOR_FAILURE)] == [
+        (True, ("meter", "silent"))
+    ]
     assert abs(green.desk.trade._need.irrigated_ml[0] - 1000 * green.litres(1)) < 20_000
 
 

@@ -45,7 +45,7 @@ def run(options):
         rows[drought] = {"ours": row(ours), "timer": row(timer)}
         passed = passed and holds(ours, timer, drought)
         shown = shown or ours
-    if options.svg:
+    if options.svg and shown is not None:
         options.svg.write_text(svg(shown), encoding="utf-8")
     if options.json:
         print(json.dumps({"seed": options.seed, "months": [first, last], "seasons": rows, "passed": passed}, indent=1))
@@ -99,7 +99,7 @@ def svg(figures: Figures) -> str:
         f'<text x="{_LEFT}" y="24" font-size="17">Une saison d’arrosage, zone {SHOWN_ZONE} ({NAMES[SHOWN_ZONE - 1]})'
         " / A season of watering</text>",
         f'<text x="{_LEFT}" y="{_TOP - 6}">manque d’eau du sol, mm (0 en haut) / soil water depletion, mm</text>',
-        f'<text x="{_LEFT}" y="{below - 6}">pluie (bleu) et arrosage (vert), mm / rain (blue) and watering (green)</text>',
+        f'<text x="{_LEFT}" y="{below - 6}">pluie (bleu), arrosage (vert), mm / rain (blue), watering (green)</text>',
     ]
     points = []
     for number, day in enumerate(days):
@@ -120,7 +120,9 @@ def svg(figures: Figures) -> str:
     for top, peak in ((_TOP, deepest), (below, highest)):
         parts.append(f'<rect x="{_LEFT}" y="{top}" width="{_WIDTH - _LEFT - 20}" height="{_PANEL}" fill="none"'
                      ' stroke="#8aa0ad"/>')  # fmt: skip
-        parts.append(f'<text x="{_LEFT - 6}" y="{top + 12}" text-anchor="end">{0 if top == _TOP else peak // 10}</text>')
+        parts.append(
+            f'<text x="{_LEFT - 6}" y="{top + 12}" text-anchor="end">{0 if top == _TOP else peak // 10}</text>'
+        )
         parts.append(
             f'<text x="{_LEFT - 6}" y="{top + _PANEL}" text-anchor="end">{peak // 10 if top == _TOP else 0}</text>'
         )
