@@ -40,11 +40,10 @@ LONGER = {
 
 VAGUE_NAMES = frozenset(("utils", "util", "common", "helpers", "helper", "misc"))
 
-PORTABLE = (
-    *(f"firmware/{name}/" for name in ("wire", "policy", "node", "drivers", "links", "concentrator", "esp32")),
-    "simulator/twins/",
-)
-
+_PORTABLE_NAMES = (
+    "wire", "policy", "node", "kinds", "lighting", "heating", "watering", "drivers", "links", "concentrator", "esp32"
+)  # fmt: skip
+PORTABLE = (*(f"firmware/{name}/" for name in _PORTABLE_NAMES), "simulator/twins/")
 # What MicroPython has not, or has otherwise, and what to write in its place.
 NOT_PORTABLE_MODULES = {
     "__future__": "annotations are never evaluated there: leave the import out",

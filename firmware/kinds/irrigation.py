@@ -55,9 +55,7 @@ class Ports:
                 )
             )
         self._master_bridge, self._zone_bridge = bridges
-        pins = machine.I2C(
-            0, scl=machine.Pin(board.I2C_SCL_PIN), sda=machine.Pin(board.I2C_SDA_PIN), freq=board.I2C_HZ
-        )
+        pins = machine.I2C(0, scl=machine.Pin(board.I2C_SCL_PIN), sda=machine.Pin(board.I2C_SDA_PIN), freq=board.I2C_HZ)
         bus = i2c_bus.Bus(pins)
         self._selector = pcf8574.Selector(bus, board.SELECTOR_ADDRESS)
         self._coil = ina226.Ina226(bus, board.COIL_ADDRESS, shunt_microohm=board.COIL_SHUNT_MICROOHM)

@@ -38,6 +38,8 @@ SOAK_S_MIN = 1800
 SOAK_S_MAX = 7200
 # A start that could not take place (no clock, wind, power cut) is made up for within this, then skipped.
 LATE_S = 3 * 3600
+# A program that has to be done by its hour begins no earlier than this before it; a night's watering fits.
+PLANNED_S_MAX = 12 * 3600
 # Beyond what its program takes, a zone that wind or an empty store holds back waits so long, then its turn is skipped.
 HOLD_S = 3600
 # No programme starts twice within this, whatever the clock says.

@@ -40,12 +40,13 @@ class Drought:
 
 
 def by_law(watering, zone, level: int, moment):
-    """The Refusal of drought law or forbidden hours, or None. Its value is the drought level."""
+    """The Refusal of drought law or forbidden hours, or None. Its value is the drought level. Hours pass: a run waits
+    for their end; a ban does not."""
     ban = policy.forbidding(watering, zone, level, moment.unix_s, moment.uncertainty_s + _SLACK_S)
     if ban is None:
         return None
     whole_day = ban.from_min == 0 and ban.to_min == 1440
-    return Refusal(DROUGHT if ban.level and whole_day else FORBIDDEN, level, False)
+    return Refusal(DROUGHT if ban.level and whole_day else FORBIDDEN, level, not whole_day)
 
 
 def lawful_s(watering, zone, level: int, moment) -> int:

@@ -88,9 +88,7 @@ def encode(memory) -> bytes:
             flows.append(0)
         depletion = _NOTHING if zone.depletion_cmm is None else zone.depletion_cmm
         parts.append(
-            struct.pack(
-                _ZONE, depletion, flows[0], flows[1], flows[2], zone.irrigated_dmm & _U32, zone.openings & _U32
-            )
+            struct.pack(_ZONE, depletion, flows[0], flows[1], flows[2], zone.irrigated_dmm & _U32, zone.openings & _U32)
         )
     for mark in memory.marks:
         parts.append(struct.pack("<H", mark))

@@ -66,14 +66,17 @@ class Need:
         return max(0, self.depletion_cmm[zone - 1] - fallen)
 
     def trigger_cmm(self, zone: int) -> int:
-        """Depletion from which on the zone is watered: RAW of a day like the last."""
+        """Depletion from which on the zone is watered: RAW would be passed before tomorrow's start, if today is like
+        the last day that was closed."""
         one = self.zone(zone)
-        return balance.readily_cmm(one, balance.crop_cmm(one, self.et0_cmm or 400))
+        etc = balance.crop_cmm(one, self.et0_cmm or 400)
+        return max(0, balance.readily_cmm(one, etc) - etc)
 
     def stressed(self, zone: int) -> bool:
         """True once half of what is left beyond RAW is used too: a forecast has been believed for long enough."""
-        trigger = self.trigger_cmm(zone)
-        return 2 * (self.lacking_cmm(zone) - trigger) >= balance.total_cmm(self.zone(zone)) - trigger
+        one = self.zone(zone)
+        readily = balance.readily_cmm(one, balance.crop_cmm(one, self.et0_cmm or 400))
+        return 2 * (self.lacking_cmm(zone) - readily) >= balance.total_cmm(one) - readily
 
     def cut(self, zone: int, net_cmm: int):
         """cycles.Cut of a run that brings `net_cmm` to the roots."""

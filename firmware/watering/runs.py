@@ -24,6 +24,8 @@ Supply = namedtuple("Supply", ("lead_s", "lag_s"))
 MARGIN_S = 5
 # Weather, law and orders are asked again so often; windows of the law are widened by more (lockouts).
 _CHECK_MS = 5000
+# What holds a run (wind, hours) is looked at again after so long.
+_HOLD_MS = 60_000
 # A valve that could not open because another is being pulsed shut.
 _RETRY_MS = 200
 
@@ -136,12 +138,14 @@ class Runs:
             return
         refusal, may_s = refuse(job.zone)
         if refusal is not None:
-            if not refusal.holds:
+            if refusal.holds:
+                job.ready_ms = now_ms + _HOLD_MS
+            else:
                 self._end(job, refusal.why, refusal.value, now_ms)
             return
         cycle_s = min(job.remaining_s, job.cycle_s, may_s - MARGIN_S)
         if cycle_s < min(job.remaining_s, limits.CYCLE_S_MIN):
-            self._end(job, "forbidden", may_s, now_ms)
+            job.ready_ms = now_ms + _HOLD_MS  # forbidden hours begin in a moment
             return
         lead_s = 0
         if self._ended_ms is None and not self.open_zones():
@@ -184,7 +188,7 @@ class Runs:
             return
         if refusal.holds:
             self._shut(job, now_ms)
-            job.ready_ms = now_ms + 60_000
+            job.ready_ms = now_ms + _HOLD_MS
         else:
             self._end(job, refusal.why, refusal.value, now_ms)
 

@@ -40,9 +40,7 @@ def decode(faults, plain, site):
     kinds = _valves(faults, plain.get("valves"), zones, pulse)
     lead = (-limits.LEAD_S_MAX, limits.LEAD_S_MAX)
     names = ("master_lead", "master_lag", "pump_lead", "pump_lag")
-    supply = _numbers(
-        faults, "supply", plain.get("supply", [0, 0, 0, 0]), [(name, lead[0], lead[1]) for name in names]
-    )
+    supply = _numbers(faults, "supply", plain.get("supply", [0, 0, 0, 0]), [(name, lead[0], lead[1]) for name in names])
     meter = _meter(faults, plain, policy)
     battery = _battery(faults, plain, kinds)
     place = _place(faults, plain.get("weather", _NO_GAUGE), site)

@@ -15,6 +15,8 @@ from watering import limits
 # elapsed_s: what of the run is past already, because the node may have run it before a power cut. missed: too late.
 Due = namedtuple("Due", ("program", "elapsed_s", "missed"))
 
+_DAYS_KEPT = 4
+
 
 class Starts:
     """`marks`: for each program the civil day that it was last begun for, 0: never."""
@@ -25,6 +27,8 @@ class Starts:
         self.marks = list(marks)
         self._begun_ms = [None] * len(programs)
         self._made_ms = now_ms
+        # Of each program {civil day: instant}: the sun is asked once a day.
+        self._instants = [{} for _ in programs]
 
     def due(self, unix_s: int, planned_s, *, now_ms: int) -> list:
         """[Due] at this instant. `planned_s(index)`: how long the program would take now, for those that finish at
@@ -41,15 +45,23 @@ class Starts:
                     found.append(due)
         return found
 
+    def _instant_s(self, index, program, day):
+        known = self._instants[index]
+        if day not in known:
+            if len(known) >= _DAYS_KEPT:
+                known.clear()
+            known[day] = policy.instant_s(program, self._site, day)
+        return known[day]
+
     def _due_on(self, index, day, unix_s, planned_s, now_ms):
         program = self._programs[index]
         if self.marks[index] >= day or not policy.matches(program, day):
             return None
-        start_s = policy.instant_s(program, self._site, day)
+        start_s = self._instant_s(index, program, day)
         if program.anchor == policy.FINISH:
-            if start_s - unix_s > civil.day_s:
+            if start_s - unix_s > limits.PLANNED_S_MAX:
                 return None
-            start_s -= planned_s(index)
+            start_s -= min(limits.PLANNED_S_MAX, planned_s(index))
         if unix_s < start_s:
             return None
         first, self.marks[index] = self.marks[index] == 0, day

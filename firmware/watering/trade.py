@@ -5,13 +5,12 @@ whether or not `decide` ever runs again. Precedence: what is broken (a latched b
 "no water" > the programme. An order can only stop: water that nobody planned has no depth and no window.
 
 Without a usable clock no programme begins and a run under way ends, for nobody can say that its hour is allowed; a
-lawn may wait. Durations are of the monotonic clock. Nothing is restored after a start but the memory: valves begin shut.
+lawn may wait. Durations are of the monotonic clock. After a start all valves are shut.
 """
 
 from node.limits import UNCERTAINTY_USABLE_S
 from node.trade import Trade
 from policy import civil
-from policy import watering as policy
 from watering import inputs, limits, lockouts, memory, runs
 from watering.energy import Energy
 from watering.guard import Guard
@@ -103,10 +102,6 @@ class WateringTrade(Trade):
             self._slow(moment)
         if self._runs.jobs or self.outputs.any_open():
             self._report_runs(self._runs.tick(self._refuse, now_ms=now_ms), now_ms)
-
-    def acknowledge(self) -> None:
-        """A technician at the node has looked at a burst."""
-        self._guard.acknowledge()
 
     # --- effects out ----------------------------------------------------------------------------------------
 
@@ -285,17 +280,26 @@ class WateringTrade(Trade):
         return None if value is None else lockouts.Refusal(lockouts.ENERGY, value, True)
 
     def _planned_s(self, index):
-        """How long a program would take now: one zone after the other, or as long as the soaks of one demand."""
+        """How long a program would take now: of its groups the longest, of its soaks likewise, and what the main can
+        feed."""
         program = self._policy.programs[index]
-        longest = whole = 0
+        groups = {}
+        longest = volume_ml = 0
         for zone in self._zones_of(program):
             if program.depth_dmm or self._need.lacking_cmm(zone) >= self._need.trigger_cmm(zone):
-                cut = self._cut(program, zone)
-                whole += cut.total_s
+                refusal = self._refuse(zone)[0]
+                if refusal is not None and not refusal.holds:
+                    continue
+                cut, group = self._cut(program, zone), self._need.group(zone)
+                groups[group] = groups.get(group, 0) + cut.total_s
+                volume_ml += cut.total_s * self._need.flow(zone) // 60
                 if cut.cycle_s:
                     cycles = (cut.total_s + cut.cycle_s - 1) // cut.cycle_s
                     longest = max(longest, cut.total_s + (cycles - 1) * cut.soak_s)
-        return max(whole, longest) + max(0, self._own.supplies[0].lead_s, self._own.supplies[1].lead_s)
+        for total_s in groups.values():
+            longest = max(longest, total_s)
+        longest = max(longest, 60 * volume_ml // self._own.meter.main_max_ml_min)
+        return longest + max(0, self._own.supplies[0].lead_s, self._own.supplies[1].lead_s)
 
     def _cut(self, program, zone):
         return self._need.cut(zone, 10 * program.depth_dmm or self._need.lacking_cmm(zone))

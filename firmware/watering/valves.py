@@ -56,17 +56,11 @@ class Valves:
         return self._deadline_ms[output]
 
     def any_open(self) -> bool:
-        for deadline in self._deadline_ms:
-            if deadline is not None:
-                return True
-        return False
+        return self._deadline_ms.count(None) < limits.OUTPUTS_MAX
 
     def ready(self) -> bool:
         """False while a latching output may be open from before the start: nothing else may open yet."""
-        for pulses in self._close:
-            if pulses:
-                return False
-        return True
+        return not any(self._close)
 
     def latching_open(self) -> int:
         """How many latching outputs would have to be pulsed shut now."""
@@ -123,8 +117,8 @@ class Valves:
         return Drive(self._held, self._pulse(now_ms))
 
     def pulsed(self, output: int, opens: bool, *, now_ms: int) -> None:
-        """This pulse has been given. One that meanwhile is not wanted any more is followed by its contrary: a valve that
-        was shut while its OPEN was being given still has its CLOSE to come."""
+        """This pulse has been given. One that meanwhile is not wanted any more is followed by its contrary: a valve
+        that was shut while its OPEN was being given still has its CLOSE to come."""
         if opens:
             self._open[output] = False
         elif self._close[output]:

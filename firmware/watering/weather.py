@@ -96,7 +96,7 @@ class Weather:
     def close(self, civil_day: int, directives) -> Closed:
         """The weather of a day that is over."""
         day = self._before if self._before is not None and self._before.civil_day == civil_day else None
-        year, month, date = civil.civil_from_days(civil_day)
+        year, month, _ = civil.civil_from_days(civil_day)
         found = None
         told = self.told(directives, directive.EVAPOTRANSPIRATION, limits.ET0_CMM_MAX)
         if told is not None:

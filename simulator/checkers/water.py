@@ -1,4 +1,4 @@
-"""Invariant 5: no valve stays open past its deadline; no watering in a forbidden window; a burst closes the master in 60 s.
+"""Invariant 5: no valve past its deadline; no watering in a forbidden window; a burst closes the master in 60 s.
 
 Looks at the pipes of the world (what is open, what flows), at true local time and at a law that the scenario gives as
 plain hours; of the node it knows only what it announced: the events of its valves, each with the seconds after which
@@ -60,11 +60,11 @@ class WaterChecker:
         self._powered_s = unix_s
         self._until.clear()
 
-    def look(self, unix_s: int) -> None:
-        """Judge this second."""
+    def look(self, unix_s: int, seconds: int = 1) -> None:
+        """Judge this instant, which stands for so many seconds."""
         self.looks += 1
         if self._powered_s is None:
-            self.unpowered_s += self._pipes.flow_ml_min() > 0
+            self.unpowered_s += seconds if self._pipes.flow_ml_min() else 0
             return
         for output, is_open in enumerate(self._pipes.open[: len(self._pipes.flows) + 1]):
             if not is_open:
@@ -73,7 +73,7 @@ class WaterChecker:
                 self._judge_deadline(output, unix_s)
         for zone in range(1, len(self._pipes.flows) + 1):
             if self._pipes.flowing(zone):
-                self._judge_law(zone, unix_s)
+                self._judge_law(zone, unix_s, seconds)
         self._judge_burst(unix_s)
 
     def _judge_deadline(self, output: int, unix_s: int) -> None:
@@ -86,15 +86,21 @@ class WaterChecker:
             return
         self._since.pop(("unannounced", output), None)
         if unix_s > until + DEADLINE_GRACE_S:
-            self._report("deadline", output, f"valve {output} is open {unix_s - until} s past its deadline, at {unix_s}")
+            self._report(
+                "deadline", output, f"valve {output} is open {unix_s - until} s past its deadline, at {unix_s}"
+            )
 
-    def _judge_law(self, zone: int, unix_s: int) -> None:
+    def _judge_law(self, zone: int, unix_s: int, seconds: int) -> None:
         minute = civil.local_from_unix(civil.PARIS, unix_s).second // 60
         for rule in self._law:
-            if rule.zone in (0, zone) and rule.first_s <= unix_s < rule.last_s and rule.from_min <= minute < rule.to_min:
+            if (
+                rule.zone in (0, zone)
+                and rule.first_s <= unix_s < rule.last_s
+                and rule.from_min <= minute < rule.to_min
+            ):
                 if zone in self._pipes.stuck:
                     continue
-                self.forbidden_s += 1
+                self.forbidden_s += seconds
                 self._report("forbidden", zone, f"zone {zone} is watered in a forbidden hour, at {unix_s}")
 
     def _judge_burst(self, unix_s: int) -> None:

@@ -1,4 +1,4 @@
-"""A green space: pipes, soil and weather together, the twin of an irrigation node's ports, and a desk to run a trade on.
+"""A green space: pipes, soil and weather together, the twin of an irrigation node's ports, a desk to run a trade.
 
 `Site` is the world; `ports` of `kinds.irrigation` have the twin `GreenPorts`; `Desk` turns a trade in virtual time as
 the node's shell does: sample when due, decide, apply, sleep until the deadline. The node's clock may be wrong: the
@@ -137,12 +137,15 @@ class GreenPorts:
 class Desk:
     """Turns one trade. `make(memory, now_ms)` makes it, at the start and after each power cut."""
 
-    def __init__(self, ports: GreenPorts, make: Callable[[bytes, int], Any], *, sample_s: int = 900) -> None:
+    def __init__(
+        self, ports: GreenPorts, make: Callable[[bytes, int], Any], *, sample_s: int = 900, look_s: int = 1
+    ) -> None:
         self.ports = ports
         self.site = ports.site
         self._make = make
         self._sample_ms = 1000 * sample_s
         self._due_ms = 0
+        self._look_ms = 1000 * look_s
         self.memory = b""
         self.events: list[tuple[int, int, bool | None, Any]] = []
         self.directives: dict[int, int] = {}
@@ -207,10 +210,10 @@ class Desk:
         return self._due_ms if wanted_ms is None else min(wanted_ms, self._due_ms)
 
     def _world(self, to_ms: int) -> None:
-        """Whoever watches the world sees it once a second while it goes on."""
+        """Whoever watches the world sees it every `look_s` while water flows."""
         if self.watchers:
-            while self.site.now_ms + 1000 < to_ms and self.site.pipes.flow_ml_min():
-                self.site.advance(self.site.now_ms + 1000)
+            while self.site.now_ms + self._look_ms < to_ms and self.site.pipes.flow_ml_min():
+                self.site.advance(self.site.now_ms + self._look_ms)
                 self._seen()
         self.site.advance(to_ms)
         self._seen()

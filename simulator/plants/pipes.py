@@ -12,7 +12,9 @@ from watering.valves import ABSENT, HELD, LATCHING, MASTER, PUMP
 class Pipes:
     """`flows`: what each zone really passes, mL/min; `main_max`: what the main gives at most, mL/min."""
 
-    def __init__(self, kinds: tuple[int, ...], flows: list[int], *, main_max: int, pulse_ul: int, now_ms: int = 0) -> None:
+    def __init__(
+        self, kinds: tuple[int, ...], flows: list[int], *, main_max: int, pulse_ul: int, now_ms: int = 0
+    ) -> None:
         self._kinds = kinds
         self.flows = flows
         self._main_max = main_max
@@ -90,9 +92,7 @@ class Pipes:
         """mL/min out of each zone; together no more than the main gives, unless a pipe is broken."""
         if not self._fed():
             return [0] * len(self.flows)
-        wanted = [
-            flow + self.burst.get(zone, 0) if self.open[zone] else 0 for zone, flow in enumerate(self.flows, 1)
-        ]
+        wanted = [flow + self.burst.get(zone, 0) if self.open[zone] else 0 for zone, flow in enumerate(self.flows, 1)]
         whole = sum(wanted)
         if whole <= self._main_max:
             return wanted

@@ -7,7 +7,7 @@ import pytest
 
 from policy import civil
 from simulator.checkers.water import Forbidden
-from tests.support.green import Green, PLAIN, plain, programs
+from tests.support.green import PLAIN, Green, plain, programs
 from watering import balance, memory
 from wire import directive, event, quantity
 
@@ -90,7 +90,9 @@ def test_3_a_valve_that_does_not_open_is_told_and_its_run_ended():
     green = Green()
     green.pipes.stuck.add(1)
     green.run(hours=5, minutes=10)
-    assert [(active, detail[:2]) for _, _, active, detail in green.events(event.VALVE_FAILURE)] == [(True, (1, "no-flow"))]
+    assert [(active, detail[:2]) for _, _, active, detail in green.events(event.VALVE_FAILURE)] == [
+        (True, (1, "no-flow"))
+    ]
     assert green.events(event.WATERING_DONE)[0][3][0] == 1 and green.events(event.WATERING_DONE)[0][3][4] == "no-flow"
 
 
@@ -179,8 +181,17 @@ def test_8_a_start_that_a_power_cut_covers_is_made_up_for_without_what_may_have_
 GARBAGE = [-(2**31), -1, 0, 1, 999, 5000, 65535, 2**31 - 1]
 
 
-@pytest.mark.parametrize("code", [directive.EVAPOTRANSPIRATION, directive.RAIN_DAY, directive.RAIN_FORECAST,
-                                  directive.TEMPERATURE_MIN_6H, directive.WIND_SPEED, directive.DROUGHT_LEVEL])  # fmt: skip
+@pytest.mark.parametrize(
+    "code",
+    [
+        directive.EVAPOTRANSPIRATION,
+        directive.RAIN_DAY,
+        directive.RAIN_FORECAST,
+        directive.TEMPERATURE_MIN_6H,
+        directive.WIND_SPEED,
+        directive.DROUGHT_LEVEL,
+    ],
+)
 def test_13_no_value_of_a_directive_takes_the_bucket_out_of_its_bounds(code):
     green = Green(plain(weather=[40, 2, 0, []]))
     for value in GARBAGE:
@@ -248,11 +259,9 @@ def test_14_through_random_restarts_counters_never_fall_and_lose_an_hour_at_most
     last = (0, 0, 0)
     for _ in range(40):
         minutes = prng.between(1, 300)
-        written = 0
         for _ in range(minutes // 60):
             green.run(hours=1)
             green.desk.memory = green.desk.trade.memory(green.site.now_ms)
-            written += 1
         green.run(minutes=minutes % 60)
         green.cut(1000 * prng.between(1, 20))
         trade = green.desk.trade

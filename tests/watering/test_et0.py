@@ -42,9 +42,7 @@ def computed(module, what, values):
         "penman": lambda: module.penman_mm(
             v["t"], v["energy"], v["wind"], v["deficit"], module.psychrometric_kpa(v["pressure"])
         ),
-        "hargreaves": lambda: module.hargreaves_mm(
-            v["tmin"], v["tmax"], module.sun_day(int(v["day"]), degrees)[0]
-        ),
+        "hargreaves": lambda: module.hargreaves_mm(v["tmin"], v["tmax"], module.sun_day(int(v["day"]), degrees)[0]),
     }[what]()
 
 
@@ -62,7 +60,21 @@ def test_the_printed_value_of_an_example_comes_out(precision, example, what, inp
 
 
 def test_the_vectors_hold_the_examples_that_a_day_can_use():
-    assert {vector[0] for vector in vectors()} >= {"2", "3", "5", "8", "9", "10", "11", "12", "14", "17", "18", "20", "37"}
+    assert {vector[0] for vector in vectors()} >= {
+        "2",
+        "3",
+        "5",
+        "8",
+        "9",
+        "10",
+        "11",
+        "12",
+        "14",
+        "17",
+        "18",
+        "20",
+        "37",
+    }
 
 
 UCCLE = (508000, 100, 10)
@@ -114,8 +126,6 @@ def test_radiation_is_held_to_the_clear_sky_wind_has_a_floor_and_the_result_a_ra
     assert et0.penman_cmm(187, UCCLE, (1230, 2150), (630, 840), 0, 255) > 0
     assert et0.penman_cmm(187, (420000, 0, 2), (4000, 4800), (0, 10), 500, 440) == 1200
     assert et0.penman_cmm(355, UCCLE, (-1500, -1000), (990, 1000), 1, 5) == 0
-
-
 
 
 def test_example_37_stress_and_depletion_of_ten_days():

@@ -20,6 +20,7 @@ BENCHES = {
     "radio": ("tools.bench.radio", "airtime of a street on one radio concentrator, through bursts of loss"),
     "sun": ("tools.bench.sun", "sunrise and sunset at 32-bit floats, against an ephemeris"),
     "uplink": ("tools.bench.uplink", "records a second from nodes to the broker through one gateway on one core"),
+    "watering": ("tools.bench.watering", "a season of watering beside a plain timer, in the same weather"),
 }
 
 
