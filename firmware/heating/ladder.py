@@ -37,6 +37,7 @@ class Ladder:
         self._preheat = preheat
         self._preheats_s = None  # for the span that begins then
         self._stops_s = None  # for the span that ends then
+        self._kept_s = None  # not for this one any more: the room had got too cold
 
     def choose(self, moment, room_ck, outdoor_ck) -> Choice:
         """See the module. room_ck, outdoor_ck: 0.01 °C, or None."""
@@ -101,7 +102,8 @@ class Ladder:
         elif self._stops_s == ends_s:
             if room_ck < wanted.setpoint_ck - limits.COMFORT_CK - limits.RISE_SEEN_CK:
                 self._stops_s = None
-        elif self._is_last(wanted, ends_s):
+                self._kept_s = ends_s
+        elif self._kept_s != ends_s and self._is_last(wanted, ends_s):
             if self._preheat.may_stop(wanted.setpoint_ck, room_ck, outdoor_ck, ends_s - unix_s):
                 self._stops_s = ends_s
         return self._stops_s is not None

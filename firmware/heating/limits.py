@@ -37,6 +37,7 @@ CUT_IN_CK = 100
 
 # -- PI: one step of integration, and a long gap counts as one [V]
 PI_STEP_MS = 300_000
+PI_CROSSED_CK = 20
 
 # -- relay cycle
 CYCLE_RESTART_PERMILLE = 250  # a demand that changed by as much does not wait for the end of the cycle
@@ -55,6 +56,7 @@ WINDOW_GIVE_UP_MS = 1_800_000  # [V] a room left open all day is heated again: p
 CONTACT_OPEN_MS = 60_000  # [K] somebody passing through a door is no open window
 # After heat was cut the air falls by itself; nothing is concluded meanwhile.
 SLOPE_BLIND_MS = 1_200_000
+SLOPE_CUT_PERMILLE = 200
 
 # -- learning
 EMA_DIVISOR = 5  # [K] 0.2

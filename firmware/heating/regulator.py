@@ -6,7 +6,8 @@ offset of its own when Kext does not fit the building. PI takes it out: an offse
 ki · the sum of errors, one step every five minutes, with the presets of Versatile Thermostat. Their k_ext is left out:
 all our outputs have an outdoor term of their own (Kext, the boiler's curve), and two would add up.
 
-Anti-windup: the sum is clamped; halved when the error changes sign; a long gap counts as one step; and it rests while
+Anti-windup: the sum is clamped; halved when the error has changed its sign by more than noise
+does; a long gap counts as one step; and it rests while
 the output is saturated in the error's direction, and while the caller says so (window open, sensor at fault).
 
 Integers: temperatures in 0.01 K, duty in 1/1000, gains as said.
@@ -67,9 +68,10 @@ class Regulator:
 
     def _integrate(self, error_ck, rests, is_full, now_ms):
         preset = self._control.pi
-        if (error_ck < 0) != (self._error_ck < 0):
-            self._sum_ck = _half(self._sum_ck)
-        self._error_ck = error_ck
+        if abs(error_ck) >= limits.PI_CROSSED_CK:
+            if (error_ck < 0) != (self._error_ck < 0):
+                self._sum_ck = _half(self._sum_ck)
+            self._error_ck = error_ck
         due = self._stepped_ms is None or now_ms - self._stepped_ms >= limits.PI_STEP_MS
         if due:
             self._stepped_ms = now_ms

@@ -208,7 +208,7 @@ class Thermostat(Trade):
         self.setpoint_ck, self._rule = setpoint_ck, rule
         self._follow_preheat(choice, was_rule, room_ck, outdoor_ck, now_ms)
         duty = self._duty(choice, room_ck, outdoor_ck, moment)
-        if duty <= self.duty_permille - limits.SENSOR_STUCK_PERMILLE or setpoint_ck < was_ck - 50:
+        if duty <= self.duty_permille - limits.SLOPE_CUT_PERMILLE or setpoint_ck < was_ck - 50:
             self._window.heat_was_cut(now_ms=now_ms)
         self.duty_permille = duty
         self._tidings.settled(
