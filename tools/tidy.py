@@ -41,7 +41,7 @@ LONGER = {
 VAGUE_NAMES = frozenset(("utils", "util", "common", "helpers", "helper", "misc"))
 
 PORTABLE = tuple(
-    f"firmware/{name}/" for name in ("wire", "policy", "node", "drivers", "links", "concentrator", "esp32")
+    f"firmware/{name}/" for name in ("wire", "policy", "node", "drivers", "links", "heating", "concentrator", "esp32")
 )
 
 # What MicroPython has not, or has otherwise, and what to write in its place.
