@@ -2,9 +2,9 @@
 
 TPI (time proportional and integral, as Versatile Thermostat names it): duty = Kint · (set-point - room) + Kext ·
 (set-point - outdoors), between 0 and 1; defaults 0.6 and 0.01 per K; no outdoor term where nobody knows. It leaves an
-offset of its own when Kext does not fit the building. PI takes it out: an offset is added to the set-point, kp · error +
-ki · the sum of errors, one step every five minutes, with the presets of Versatile Thermostat. Their k_ext is left out:
-all our outputs have an outdoor term of their own (Kext, the boiler's curve), and two would add up.
+offset of its own when Kext does not fit the building. PI takes it out: an offset is added to the set-point, kp · error
++ ki · the sum of errors, one step every five minutes, with the presets of Versatile Thermostat. Their k_ext is left
+out: all our outputs have an outdoor term of their own (Kext, the boiler's curve), and two would add up.
 
 Anti-windup: the sum is clamped; halved when the error has changed its sign by more than noise
 does; a long gap counts as one step; and it rests while
@@ -84,8 +84,8 @@ class Regulator:
 
 def flow_ck(setpoint_ck, offset_ck, room_ck, outdoor_ck, curve_percent, flow_max_ck) -> int:
     """A boiler's flow set-point by its heating curve, 0.01 °C: set-point + curve · (set-point - outdoors), and
-    ROOM_INFLUENCE kelvin more for each that is missing in the room; the offset of PI shifts both, so that a curve which was
-    set too low is made good."""
+    ROOM_INFLUENCE kelvin more for each that is missing in the room; the offset of PI shifts both, so that a curve which
+    was set too low is made good."""
     aimed_ck = setpoint_ck + offset_ck
     outdoor_ck = limits.OUTDOOR_ASSUMED_CK if outdoor_ck is None else outdoor_ck
     flow = aimed_ck + curve_percent * max(0, aimed_ck - outdoor_ck) // 100

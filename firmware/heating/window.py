@@ -3,9 +3,9 @@
 By slope: a straight line through the last six minutes, then a filter (new = 0.2 · old + 0.8 · line, as in Versatile
 Thermostat's code). Open below -3 K/h twice in a row when the room is also 0.4 K below all of
 the relay cycle before; closed from 0 K/h on, or from a
-quarter of the steepest; given up after 30 minutes, and then not seen again until the air has stopped falling. Blind while
-no heat is wanted and after it was cut, for then air falls by itself. The line and the 0.4 K are ours: users of plain
-slope detection had their heating stopped by noise.
+quarter of the steepest; given up after 30 minutes, and then not seen again until the air has stopped falling. Blind
+while no heat is wanted and after it was cut, for then air falls by itself. The line and the 0.4 K are ours: users of
+plain slope detection had their heating stopped by noise.
 """
 
 from heating import limits
@@ -78,8 +78,8 @@ class Window:
         self._blind_until_ms = now_ms + limits.SLOPE_BLIND_MS
 
     def sample(self, value_ck, contact, heats, *, now_ms) -> None:
-        """A good room temperature or None; the contact 1 open, 0 shut, None where there is none; whether heat was wanted:
-        a room that is left to cool, and that its people leave, falls fast too, and no heat is lost then."""
+        """A good room temperature or None; the contact 1 open, 0 shut, None where there is none; whether heat was
+        wanted: a room that is left to cool, and that its people leave, falls fast too, and no heat is lost then."""
         if contact is not None:
             self._contact(contact, now_ms)
         elif self.seen_by == CONTACT:

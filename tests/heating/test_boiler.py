@@ -1,4 +1,5 @@
-"""The boiler's side of a thermostat, against the twin of an OpenTherm Gateway: what is said, heard, refreshed, refused."""
+"""The boiler's side of a thermostat, against the twin of an OpenTherm Gateway: what is said, heard, refreshed,
+refused."""
 
 import pytest
 
@@ -108,7 +109,10 @@ def test_heat_that_is_no_longer_wanted_ends_within_seconds():
     assert not rig.otgw.ch_enabled
 
 
-@pytest.mark.parametrize("noise", [b"\xff\x00\x80" * 40, b"Error 03\r\n", b"BXYZ12345\r\n", b"SE\r\n", b"B0000020C\r\n", b"\n\n:::\n"])
+@pytest.mark.parametrize(
+    "noise",
+    [b"\xff\x00\x80" * 40, b"Error 03\r\n", b"BXYZ12345\r\n", b"SE\r\n", b"B0000020C\r\n", b"\n\n:::\n"],
+)
 def test_garbage_on_the_line_is_counted_and_stops_nothing(noise):
     rig = Rig()
     rig.heat(for_ms=20_000)

@@ -1,5 +1,7 @@
 """The thermostat on a room: what it holds, obeys, refuses, tells and remembers."""
 
+from itertools import pairwise
+
 import pytest
 
 from heating import limits, memory
@@ -30,7 +32,7 @@ def test_a_relay_never_switches_faster_than_its_least_times():
     world = WarmWorld(made)
     world.run(24 * 60)
     assert len(world.edges) > 20
-    for (before_s, _), (after_s, on) in zip(world.edges, world.edges[1:], strict=False):
+    for (before_s, _), (after_s, on) in pairwise(world.edges):
         least_ms = made.timing.min_off_ms if on else made.timing.min_on_ms
         assert 1000 * (after_s - before_s) >= least_ms - 10_000
 
@@ -264,7 +266,7 @@ def test_every_change_of_the_setpoint_says_from_what_by_which_rule_and_why():
     world = WarmWorld(model_of(programme=WEEK), start_s=at(2026, 12, 1, 60), start_ck=1600)
     world.run(24 * 60)
     changes = [detail for _, detail in world.told(event.SETPOINT_CHANGED)]
-    assert all(change[1] == before[0] for before, change in zip(changes, changes[1:], strict=False))
+    assert all(change[1] == before[0] for before, change in pairwise(changes))
     assert all(rule for _, _, rule, _ in changes)
 
 

@@ -1,6 +1,8 @@
-"""The bug classes of other makers' thermostats, each against our real code on a plant: what hurt their users must not hurt
-ours. The numbers are those of the list in the project's reference: 1 a sensor dies while heating, 2 an OpenTherm master
-stalls, 8 time is wrong; and two runners-up."""
+"""The bug classes of other makers' thermostats, each against our real code on a plant: what hurt their users must not
+hurt ours. The numbers are those of the list in the project's reference: 1 a sensor dies while heating, 2 an OpenTherm
+master stalls, 8 time is wrong; and two runners-up."""
+
+from itertools import pairwise
 
 import pytest
 
@@ -113,7 +115,8 @@ class Chain:
         self.now_ms = 0
 
     def live(self, for_s, *, runs=True, network=True):
-        """A turn each 100 ms, as the shell's. Without a network nothing comes from above: no order, time or directive."""
+        """A turn each 100 ms, as the shell's. Without a network nothing comes from above: no order, time or
+        directive."""
         for _ in range(10 * for_s):
             self.now_ms += 100
             self.otgw.advance(self.now_ms)
@@ -134,7 +137,7 @@ class Chain:
 
     def longest_silence_ms(self):
         frames = self.otgw.frames_ms
-        return max(later - earlier for earlier, later in zip(frames, frames[1:], strict=False))
+        return max(later - earlier for earlier, later in pairwise(frames))
 
 
 def test_2_ten_minutes_without_network_change_nothing_for_the_boiler():
@@ -167,7 +170,11 @@ def test_2_a_block_of_thirty_seconds_leaves_no_gap_and_a_dead_node_leaves_no_boi
 # --- 8: time ---------------------------------------------------------------------------------------------------
 
 MORNINGS = heating.Programme(
-    (heating.Rule(127, 0, 0, 0),), ((heating.Span(60, 210, 0), heating.Span(480, 720, 0)),), heating.DEFAULT_SETPOINTS, (), ()
+    (heating.Rule(127, 0, 0, 0),),
+    ((heating.Span(60, 210, 0), heating.Span(480, 720, 0)),),
+    heating.DEFAULT_SETPOINTS,
+    (),
+    (),
 )
 
 
@@ -190,7 +197,7 @@ def test_8_in_both_nights_of_summer_time_each_span_happens_once(day, length_h):
     assert abs(occupied_s - 3600 * length_h) < 120
     changes = [(detail[2], detail[0]) for _, detail in world.told(event.SETPOINT_CHANGED)]
     begun = [
-        change for before, change in zip(changes, changes[1:], strict=False)
+        change for before, change in pairwise(changes)
         if change == ("programme", 1900) and before[0] != "early-stop"
     ]  # fmt: skip
     assert len(begun) == 2
@@ -218,7 +225,7 @@ def test_8_least_times_of_a_relay_hold_through_every_jump_of_the_clock():
     for _ in range(60):
         world.clock = prng.between(-20, 20) * 1800
         world.run(7)
-    for (before_s, _), (after_s, _on) in zip(world.edges, world.edges[1:], strict=False):
+    for (before_s, _), (after_s, _on) in pairwise(world.edges):
         assert after_s - before_s >= 30
 
 

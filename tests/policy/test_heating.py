@@ -1,4 +1,5 @@
-"""The heating programme: who is expected when, how long a room is empty, which text binds, both nights of summer time."""
+"""The heating programme: who is expected when, how long a room is empty, which text binds, both nights of summer
+time."""
 
 from policy import civil, heating
 from policy.heating import Limit, Plan, Programme, Rule, Span
@@ -57,7 +58,8 @@ def every_minute(from_s, to_s):
         if occupied != last:
             changes.append((unix_s, occupied))
             last = occupied
-    return [unix_s for unix_s, occupied in changes if occupied], [unix_s for unix_s, occupied in changes if not occupied]
+    begins = [unix_s for unix_s, occupied in changes if occupied]
+    return begins, [unix_s for unix_s, occupied in changes if not occupied]
 
 
 def test_in_the_night_of_spring_a_span_into_the_gap_ends_at_the_change_and_happens_once():

@@ -1,4 +1,5 @@
-"""A room's day with the real thermostat and a boiler's frames: programme, preheat, a dead sensor, frost; then OpenTherm.
+"""A room's day with the real thermostat and a boiler's frames: programme, preheat, a dead sensor, frost; then
+OpenTherm.
 
 Integers only, so that 24-bit and 53-bit floats, and 31-bit and 63-bit small integers, print the same."""
 
@@ -45,7 +46,8 @@ for step in range(60):
     for command in line.outgoing(now_ms=1000 * step):
         print(step, command)
         line.receive(command[:2] + b": ok\r\n", now_ms=1000 * step)
-    line.receive(b"R80000200\r\nB4000020C\r\nBC012021A\r\nBC0192B80\r\nB00000001\r\njunk\r\n\xff\xfe\n", now_ms=1000 * step)
+    for heard in (b"R80000200", b"B4000020C", b"BC012021A", b"BC0192B80", b"B00000001", b"junk", b"\xff\xfe"):
+        line.receive(heard + b"\r\n", now_ms=1000 * step)
 print(sorted(line.readings(now_ms=60_000).items()), sorted(line.counters.items()))
 print([opentherm.encode(kind, 57, opentherm.f8_8(value)) for kind in (1, 5) for value in (6500, -525, 2150)])
 

@@ -30,7 +30,9 @@ def model_of(output="relay", programme=ALWAYS, **changes):
 class WarmWorld:
     """`clock` is what the node believes: offset in s from the truth, or None. `order`, `directives`: what holds."""
 
-    def __init__(self, made=None, *, start_s=None, start_ck=1900, mean_ck=300, data=CLASSROOM, contact=False, memory=b""):
+    def __init__(
+        self, made=None, *, start_s=None, start_ck=1900, mean_ck=300, data=CLASSROOM, contact=False, memory=b""
+    ):
         self.unix_s = at(2026, 12, 7, 600) if start_s is None else start_s
         self.boot_s = self.unix_s
         self.model = made or model_of()
