@@ -1,7 +1,7 @@
 """The twin of an OpenTherm Gateway in stand-alone operation, with a boiler behind it: a UART of ASCII lines.
 
-As its manual and its firmware (6.5) say: a frame a second to the boiler in a fixed round, by the gateway itself; each is
-reported (`R` asked, `B` answered); `CS=` holds for just over a minute; `CH=` counts while CS is held; `SH=` stays. A
+As its manual and its firmware (6.5) say: a frame a second to the boiler in a fixed round, by the gateway itself; each
+is reported (`R` asked, `B` answered); `CS=` holds for just over a minute; `CH=` counts while CS is held; `SH=` stays. A
 command is answered `XX: value`, what is not understood `SE`. Knows no code under test.
 """
 
@@ -16,8 +16,8 @@ FRAME_MS = 1000
 
 
 class Otgw:
-    """`read_id(id)` is what the boiler answers to a reading (16 bits, or None: it does not know it). Call `advance` before
-    `any`. What the boiler was told is in `control_setpoint` (1/256 °C), `ch_enabled`, `max_ch`."""
+    """`read_id(id)` is what the boiler answers to a reading (16 bits, or None: it does not know it). Call `advance`
+    before `any`. What the boiler was told is in `control_setpoint` (1/256 °C), `ch_enabled`, `max_ch`."""
 
     def __init__(self, read_id: Callable[[int], int | None]) -> None:
         self._read_id = read_id

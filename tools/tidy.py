@@ -44,6 +44,7 @@ _PORTABLE_NAMES = (
     "wire", "policy", "node", "kinds", "lighting", "heating", "watering", "drivers", "links", "concentrator", "esp32"
 )  # fmt: skip
 PORTABLE = (*(f"firmware/{name}/" for name in _PORTABLE_NAMES), "simulator/twins/")
+
 # What MicroPython has not, or has otherwise, and what to write in its place.
 NOT_PORTABLE_MODULES = {
     "__future__": "annotations are never evaluated there: leave the import out",

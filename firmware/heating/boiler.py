@@ -8,9 +8,9 @@ through its restart. What the node holds is a lease: `CS=` (the flow set-point, 
 minute (firmware 5.2 and later), and the boiler then heats no more. A node that dies cannot leave a boiler at maximum.
 
 What is said: `CS=` and `CH=` (bit 0 of id 0) at every change and every LEASE_REFRESH_MS; `SH=` (id 57, the highest flow
-temperature) whenever the frames on the line do not show ours, for the gateway keeps it in EEPROM; `MM=100`, `HW=` once a
-start; `PM=3` and `PM=5` ask for configuration and faults, which are not in the gateway's round. One command at a time,
-its answer `XX: value` awaited.
+temperature) whenever the frames on the line do not show ours, for the gateway keeps it in EEPROM; `MM=100`, `HW=` once
+a start; `PM=3` and `PM=5` ask for configuration and faults, which are not in the gateway's round. One command at a
+time, its answer `XX: value` awaited.
 
 What is heard: every frame as a line, `T`, `B`, `R` or `A` and 8 hexadecimal digits: `R` is what the gateway asked, `B`
 what the boiler answered. From them come the status, the temperatures, and whether the line is alive: frames asked

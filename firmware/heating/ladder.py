@@ -1,10 +1,10 @@
-"""Which set-point holds now, by which rule, and why. From the top: order, programme, the safe set-point without a clock;
-then what lowers it: load shedding, ceilings. Frost, windows and a dead sensor are not wishes: they stand above, in
-`heating.thermostat`.
+"""Which set-point holds now, by which rule, and why. From the top: order, programme, the safe set-point without a
+clock; then what lowers it: load shedding, ceilings. Frost, windows and a dead sensor are not wishes: they stand above,
+in `heating.thermostat`.
 
 A usable clock runs the programme; one that is uncertain by more than a minute chooses the warmest of what may be right.
-Without one, the room is held at a safe comfort. Nothing is stored but two latches, each for one span: a preheat that has
-begun goes on, an early stop stays stopped.
+Without one, the room is held at a safe comfort. Nothing is stored but two latches, each for one span: a preheat that
+has begun goes on, an early stop stays stopped.
 """
 
 from collections import namedtuple
@@ -23,8 +23,9 @@ NO_TIME = "no-time"
 SHED = "load-shed"
 CEILING = "ceiling"
 
-# is_off: no heat whatever the room says. wished_ck, limit: what the ceiling lowered, and the Limit, or None. wanted: the
-# programme's Wanted, or None without a clock. is_plain: nothing but the programme decides (a preheat may be learned of).
+# is_off: no heat whatever the room says. wished_ck, limit: what the ceiling lowered, and the Limit, or None. wanted:
+# the programme's Wanted, or None without a clock. is_plain: nothing but the programme decides (a preheat may be learned
+# of).
 Choice = namedtuple("Choice", ("setpoint_ck", "rule", "reason", "is_off", "wished_ck", "limit", "wanted", "is_plain"))
 
 
@@ -37,6 +38,7 @@ class Ladder:
         self._preheat = preheat
         self._preheats_s = None  # for the span that begins then
         self._stops_s = None  # for the span that ends then
+        self._kept_s = None  # not for this one any more: the room had got too cold
 
     def choose(self, moment, room_ck, outdoor_ck) -> Choice:
         """See the module. room_ck, outdoor_ck: 0.01 °C, or None."""
@@ -101,9 +103,13 @@ class Ladder:
         elif self._stops_s == ends_s:
             if room_ck < wanted.setpoint_ck - limits.COMFORT_CK - limits.RISE_SEEN_CK:
                 self._stops_s = None
-        elif self._is_last(wanted, ends_s):
-            if self._preheat.may_stop(wanted.setpoint_ck, room_ck, outdoor_ck, ends_s - unix_s):
-                self._stops_s = ends_s
+                self._kept_s = ends_s
+        elif (
+            self._kept_s != ends_s
+            and self._preheat.may_stop(wanted.setpoint_ck, room_ck, outdoor_ck, ends_s - unix_s)
+            and self._is_last(wanted, ends_s)
+        ):
+            self._stops_s = ends_s
         return self._stops_s is not None
 
     def _is_last(self, wanted, ends_s):

@@ -37,6 +37,7 @@ CUT_IN_CK = 100
 
 # -- PI: one step of integration, and a long gap counts as one [V]
 PI_STEP_MS = 300_000
+PI_CROSSED_CK = 20
 
 # -- relay cycle
 CYCLE_RESTART_PERMILLE = 250  # a demand that changed by as much does not wait for the end of the cycle
@@ -49,12 +50,13 @@ SLOPE_MAX_CK_H = 12_000  # [V] steeper is not air
 SLOPE_OPEN_CK_H = -300  # [V]
 SLOPE_CLOSED_CK_H = 0
 SLOPE_CLOSED_PART = 4  # or a quarter of the steepest: without heat a shut room goes on falling a little
-SLOPE_DROP_CK = 60  # [K] and the room has lost as much: a relay's own saw-tooth does not
+SLOPE_DROP_CK = 40  # [K] and the room is as much below a whole cycle of its relay, whose saw-tooth is as steep
 SLOPE_VOTES = 2
 WINDOW_GIVE_UP_MS = 1_800_000  # [V] a room left open all day is heated again: pipes
 CONTACT_OPEN_MS = 60_000  # [K] somebody passing through a door is no open window
 # After heat was cut the air falls by itself; nothing is concluded meanwhile.
 SLOPE_BLIND_MS = 1_200_000
+SLOPE_CUT_PERMILLE = 200
 
 # -- learning
 EMA_DIVISOR = 5  # [K] 0.2
@@ -117,7 +119,7 @@ ANSWER_MS = 2_000  # [G] answers at once; a report may stand before it
 SH_AGAIN_MS = 60_000  # [G] keeps it in EEPROM: never written but when it differs
 FAULT_EVERY_MS = 60_000
 CONFIG_EVERY_MS = 3_600_000
-ROOM_INFLUENCE = 4  # [K] of flow for each of the room: what makers of boilers set at first
+ROOM_INFLUENCE = 6  # [K] of flow for each of the room: what makers of boilers set at first
 FLOW_MIN_CK = 1000
 FLOW_MAX_CK = 9000
 FLOW_DEFAULT_MAX_CK = 7000

@@ -1,7 +1,7 @@
 """What a thermostat remembers across a power cut: 23 bytes, versioned, every field judged. Never outputs.
 
-    version 1 · rate, and that after long emptiness, 0.01 K/h · dead time, s · cooling, 1/1000 an hour · civil day of the
-    last exercise, 0 none · openings of the valve or relay · energy, Wh · relay on-time, s
+    version 1 · rate, and that after long emptiness, 0.01 K/h · dead time, s · cooling, 1/1000 an hour · civil day of
+    the last exercise, 0 none · openings of the valve or relay · energy, Wh · relay on-time, s
 """
 
 import struct
@@ -19,7 +19,10 @@ Memory = namedtuple("Memory", ("learned", "exercise_day", "openings", "energy_wh
 
 def fresh(dead_s):
     """A node's first start. The dead time depends on what heats."""
-    return Memory(Learned(limits.RATE_DEFAULT_CK_H, limits.RATE_LONG_DEFAULT_CK_H, dead_s, limits.COOLING_DEFAULT_PERMILLE_H), None, 0, 0, 0)
+    learned = Learned(
+        limits.RATE_DEFAULT_CK_H, limits.RATE_LONG_DEFAULT_CK_H, dead_s, limits.COOLING_DEFAULT_PERMILLE_H
+    )
+    return Memory(learned, None, 0, 0, 0)
 
 
 def pack(memory) -> bytes:

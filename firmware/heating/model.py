@@ -10,9 +10,9 @@ VALVE = "valve"
 OPENTHERM = "opentherm"
 OUTPUTS = (RELAY, VALVE, OPENTHERM)
 
-# output: of OUTPUTS. is_water: water carries the heat (slower, and a valve may stick). zone: civil.Zone. no_time_ck: the
-# set-point of a node without a clock. safe_permille: the least duty when nobody knows how warm it is. span_ck: between
-# room and outdoors at full power and in the coldest hour. heater_w: rated power behind the relay, 0 unknown.
+# output: of OUTPUTS. is_water: water carries the heat (slower, and a valve may stick). zone: civil.Zone. no_time_ck:
+# the set-point of a node without a clock. safe_permille: the least duty when nobody knows how warm it is. span_ck:
+# between room and outdoors at full power and in the coldest hour. heater_w: rated power behind the relay, 0 unknown.
 # curve_percent, flow_max_ck: of a boiler. stroke_s: of the weekly exercise, 0 none.
 Model = namedtuple(
     "Model",

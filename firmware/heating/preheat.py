@@ -1,9 +1,9 @@
 """Optimum start and stop: when to begin so that the room is warm in time, and when to end early; learned.
 
 Start: dead time + what is missing / rate, rate = r0 · (1 - (set-point - outdoors) / span), where span is what the
-heating was built for. r0 and dead time are learned from preheats: a fifth of each new one, two fifths when the room was slower than
-believed, for a cold class costs more than an early start. A preheat that was disturbed (window, order, load shed, sensor) teaches nothing; one that came
-too late does, up to the moment when the room is warm. After a day and more
+heating was built for. r0 and dead time are learned from preheats: a fifth of each new one, two fifths when the room was
+slower than believed, for a cold class costs more than an early start. A preheat that was disturbed (window, order, load
+shed, sensor) teaches nothing; one that came too late does, up to the moment when the room is warm. After a day and more
 of emptiness the walls are cold and the same rise takes longer: such preheats have a rate of their own. Cap 6 h, after
 48 h of emptiness 12 h.
 

@@ -57,7 +57,7 @@ class Thermostat(Trade):
             kept = memory.fresh(dead_s(model))
         self._kept = kept
         self._sensor = RoomSensor(now_ms=now_ms)
-        self._window = Window(now_ms=now_ms)
+        self._window = Window(model.timing.cycle_ms, now_ms=now_ms)
         self._regulator = regulator.Regulator(model.control)
         self._cycle = Cycle(model.timing, now_ms=now_ms)
         self._preheat = Preheat(kept.learned, model.span_ck)
@@ -100,7 +100,7 @@ class Thermostat(Trade):
             self._learn(room_ck, moment)
         self._settle(moment)
         for code, begins, rise_ck in self._watch.step(
-            self.duty_permille if self._rule not in (WINDOW, SENSOR) else 500,
+            self._watched_permille(),
             room_ck,
             self.setpoint_ck,
             now_ms=now_ms,
@@ -208,7 +208,7 @@ class Thermostat(Trade):
         self.setpoint_ck, self._rule = setpoint_ck, rule
         self._follow_preheat(choice, was_rule, room_ck, outdoor_ck, now_ms)
         duty = self._duty(choice, room_ck, outdoor_ck, moment)
-        if duty <= self.duty_permille - limits.SENSOR_STUCK_PERMILLE or setpoint_ck < was_ck - 50:
+        if duty <= self.duty_permille - limits.SLOPE_CUT_PERMILLE or setpoint_ck < was_ck - 50:
             self._window.heat_was_cut(now_ms=now_ms)
         self.duty_permille = duty
         self._tidings.settled(
@@ -235,6 +235,7 @@ class Thermostat(Trade):
             outdoor_ck,
             rises=slope_ck_h is not None and slope_ck_h > 0,
             rests=rests,
+            is_full=self._is_full(),
             now_ms=moment.now_ms,
         )
         if self._rule == WINDOW or choice.is_off:
@@ -263,6 +264,20 @@ class Thermostat(Trade):
             self._preheat.unheated(room_ck, self._outdoor_ck(moment), now_ms=moment.now_ms)
         else:
             self._preheat.heated()
+
+    def _is_full(self):
+        """The output gives all it has: of a boiler it is the flow that tells."""
+        if self._model.output == OPENTHERM:
+            return self.outputs.on and self.outputs.flow_ck >= self._model.flow_max_ck
+        return self.duty_permille >= 1000
+
+    def _watched_permille(self):
+        """The duty as far as the room must feel it."""
+        if self._rule in (WINDOW, SENSOR):
+            return limits.WATCH_LEAVE_PERMILLE - 1
+        if self._model.output == OPENTHERM and self.duty_permille and not self._is_full():
+            return limits.WATCH_LEAVE_PERMILLE - 1
+        return self.duty_permille
 
     def _act_on_failure(self, now_ms):
         """The heating does not follow: drive the outputs anew, a relay by letting it go first."""

@@ -61,7 +61,7 @@ class Tidings:
         """A whole decision: whatever differs from what was told."""
         previous_ck = self._setpoint[0]
         # The programme's reason changes at midnight too, with the day that it stands in: that is no change.
-        which = (setpoint_ck, rule, None if rule == PROGRAMME or rule == PREHEAT else reason)
+        which = (setpoint_ck, rule, None if rule in (PROGRAMME, PREHEAT) else reason)
         if which != self._setpoint:
             self._setpoint = which
             self.say(event.SETPOINT_CHANGED, None, (setpoint_ck, previous_ck, rule, reason))

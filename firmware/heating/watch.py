@@ -1,9 +1,10 @@
 """Does the heating follow? Full heat and no rise; no heat and a rise all the same.
 
-Failure: full heat (90 % or more), the room a kelvin below its set-point, and in two windows in a row (15 min of electric
-heat, 60 min of water) it gained less than 0.3 K an hour, as even a heavy room does. Stuck on: duty 0, one window for the
-heat that is left, then half a kelvin up in each of two windows in a row, above the set-point: sun and people do that
-once. Both end by themselves. What the trade does about it: it drives the output anew, five times at most (`attempts`).
+Failure: full heat (90 % or more), the room a kelvin below its set-point, and in two windows in a row (15 min of
+electric heat, 60 min of water) it gained less than 0.3 K an hour, as even a heavy room does. Stuck on: duty 0, one
+window for the heat that is left, then half a kelvin up in each of two windows in a row, above the set-point: sun and
+people do that once. Both end by themselves. What the trade does about it: it drives the output anew, five times at most
+(`attempts`).
 """
 
 from heating import limits

@@ -1,10 +1,11 @@
 """An open window: by its contact where there is one, else by how fast the air falls.
 
 By slope: a straight line through the last six minutes, then a filter (new = 0.2 · old + 0.8 · line, as in Versatile
-Thermostat's code). Open below -3 K/h twice in a row when the room has also lost 0.6 K; closed from 0 K/h on, or a
-quarter of the steepest; given up
-after 30 minutes, and then not seen again until the air has stopped falling. Blind after heat was cut, for then air falls
-by itself. The line and the 0.6 K are ours: users of plain slope detection had their heating stopped by noise.
+Thermostat's code). Open below -3 K/h twice in a row when the room is also 0.4 K below all of
+the relay cycle before; closed from 0 K/h on, or from a
+quarter of the steepest; given up after 30 minutes, and then not seen again until the air has stopped falling. Blind
+while no heat is wanted and after it was cut, for then air falls by itself. The line and the 0.4 K are ours: users of
+plain slope detection had their heating stopped by noise.
 """
 
 from heating import limits
@@ -59,12 +60,14 @@ class Slope:
 class Window:
     """`seen_by`: None while shut, CONTACT or SLOPE while open and heating is to stop for it."""
 
-    def __init__(self, *, now_ms):
+    def __init__(self, cycle_ms, *, now_ms):
         self.slope = Slope()
         self.seen_by = None
+        # The last relay cycle's minutes, and the line's.
+        self._minutes_max = cycle_ms // limits.SLOPE_POINT_MS + limits.SLOPE_POINTS
+        self._minutes = []
         self._contact_since_ms = None
         self._votes = 0
-        self._peak_ck = None
         self._steepest_ck_h = 0
         self._open_ms = now_ms
         self._given_up = False
@@ -75,8 +78,8 @@ class Window:
         self._blind_until_ms = now_ms + limits.SLOPE_BLIND_MS
 
     def sample(self, value_ck, contact, heats, *, now_ms) -> None:
-        """A good room temperature or None; the contact 1 open, 0 shut, None where there is none; whether heat was wanted:
-        a room that is left to cool, and that its people leave, falls fast too, and no heat is lost then."""
+        """A good room temperature or None; the contact 1 open, 0 shut, None where there is none; whether heat was
+        wanted: a room that is left to cool, and that its people leave, falls fast too, and no heat is lost then."""
         if contact is not None:
             self._contact(contact, now_ms)
         elif self.seen_by == CONTACT:
@@ -84,6 +87,10 @@ class Window:
         if value_ck is None:
             return
         is_new = self.slope.add(value_ck, now_ms=now_ms)
+        if is_new:
+            self._minutes.append(value_ck)
+            if len(self._minutes) > self._minutes_max:
+                self._minutes.pop(0)
         if contact is None and is_new:
             self._judge(value_ck, heats, now_ms)
         if self.seen_by is not None and not self._given_up and now_ms - self._open_ms >= limits.WINDOW_GIVE_UP_MS:
@@ -107,19 +114,22 @@ class Window:
         self._steepest_ck_h = min(self._steepest_ck_h, slope_ck_h)
         eases = self.seen_by == SLOPE and slope_ck_h >= self._steepest_ck_h // limits.SLOPE_CLOSED_PART
         if slope_ck_h >= limits.SLOPE_CLOSED_CK_H or eases:
-            self._peak_ck = value_ck
             self._shut()
             return
-        self._peak_ck = value_ck if self._peak_ck is None else max(self._peak_ck, value_ck)
         if self.seen_by is None and (now_ms < self._blind_until_ms or not heats):
             self._votes = 0
-            self._peak_ck = value_ck
             return
-        falls = slope_ck_h < limits.SLOPE_OPEN_CK_H and self._peak_ck - value_ck >= limits.SLOPE_DROP_CK
+        falls = slope_ck_h < limits.SLOPE_OPEN_CK_H and self._is_below(value_ck)
         self._votes = self._votes + 1 if falls else 0
         if self._votes >= limits.SLOPE_VOTES and self.seen_by is None and not self._given_up:
             self.seen_by = SLOPE
             self._open_ms = now_ms
+
+    def _is_below(self, value_ck):
+        """Lower than anything of a whole relay cycle before the fall: the relay's own saw-tooth is not."""
+        before = self._minutes[: -limits.SLOPE_POINTS]
+        full = len(self._minutes) == self._minutes_max
+        return full and min(before) - value_ck >= limits.SLOPE_DROP_CK
 
     def _shut(self):
         self.seen_by = None

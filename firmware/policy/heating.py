@@ -1,4 +1,5 @@
-"""The heating policy: a week of occupied hours as data, its set-points, its legal ceilings, and what it wants of a room.
+"""The heating policy: a week of occupied hours as data, its set-points, its legal ceilings, and what it wants of a
+room.
 
 The heating day is the civil day. A programme is an ordered list of *rules*; the first that matches the date chooses a
 *day*: a list of occupied spans, in minutes of the wall clock. A date that no rule matches is closed. Between two spans
@@ -180,9 +181,7 @@ class Plan:
         if rule == NO_RULE:
             return []
         found = []
-        number = 0
-        for span in self._programme.days[self._programme.rules[rule].day]:
-            number += 1
+        for number, span in enumerate(self._programme.days[self._programme.rules[rule].day], 1):
             start_s, end_s = self._at(day, span.from_min), self._at(day, span.to_min)
             if start_s < end_s:
                 found.append((start_s, end_s, span.setpoint_ck or comfort_ck, reason + number))

@@ -1,11 +1,11 @@
 """Invariant 4: no room freezes (< 5 °C) by fault of control while heat is available; no legal ceiling is exceeded by
 policy or command without a recorded exemption.
 
-Looks at the air in the room, at the health of its heater, at its windows, and at what the programme allows with true UTC.
-A room is given the time its heater needs: it may be below 5 °C while it is heated at full power, or had been colder
-already when heat came back; it freezes by fault of control when it stands below 5 °C, heat is available, and is not
-given. A ceiling is exceeded when the heating heats a room that is warmer than it may be: what sun and people do is no
-fault. Reads the law's numbers from its own table, not from the code under test.
+Looks at the air in the room, at the health of its heater, at its windows, and at what the programme allows with true
+UTC. A room is given the time its heater needs: it may be below 5 °C while it is heated at full power, or had been
+colder already when heat came back; it freezes by fault of control when it stands below 5 °C, heat is available, and is
+not given. A ceiling is exceeded when the heating heats a room that is warmer than it may be: what sun and people do is
+no fault. Reads the law's numbers from its own table, not from the code under test.
 """
 
 from typing import NamedTuple

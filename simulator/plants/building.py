@@ -1,14 +1,14 @@
 """A room that is heated: air and mass, people, a window, the sun through it, and what heats it.
 
-Two capacities and two resistances (2R2C, as in ISO 13790's simple hourly method without its solar details): the air, with
-everything that follows it within minutes, and the mass of walls and floor. Heat goes from the heater to the air (a part
-to the mass by radiation), from air to mass, from air to outdoors (windows, ventilation, an opened window), from mass to
-outdoors. Temperatures are integers in 0.0001 K, quantised at every step; a step is at most STEP_MAX_S, which all time
-constants exceed by far, so that the explicit step is stable and the digits are the same everywhere.
+Two capacities and two resistances (2R2C, as in ISO 13790's simple hourly method without its solar details): the air,
+with everything that follows it within minutes, and the mass of walls and floor. Heat goes from the heater to the air (a
+part to the mass by radiation), from air to mass, from air to outdoors (windows, ventilation, an opened window), from
+mass to outdoors. Temperatures are integers in 0.0001 K, quantised at every step; a step is at most STEP_MAX_S, which
+all time constants exceed by far, so that the explicit step is stable and the digits are the same everywhere.
 
-Heaters: electric (the relay's heat, with a radiator's minute of lag), a valve (water in proportion, a quarter of an hour of
-lag), a boiler (its flow set-point is a lease of a minute, as behind an OpenTherm Gateway; flow follows by its power,
-the radiators give by flow - room). Faults: dead, stuck on.
+Heaters: electric (the relay's heat, with a radiator's minute of lag), a valve (water in proportion, a quarter of an
+hour of lag), a boiler (its flow set-point is a lease of a minute, as behind an OpenTherm Gateway; flow follows by its
+power, the radiators give by flow - room). Faults: dead, stuck on.
 """
 
 from typing import NamedTuple
@@ -26,8 +26,8 @@ _SUN_W_MAX = 600
 
 
 class RoomData(NamedTuple):
-    """`air_kj_k`, `mass_mj_k`: capacities. `to_mass_w_k`, `air_out_w_k`, `mass_out_w_k`: conductances. `heater_w`: rated.
-    `lag_s`: of the heater. `sun_permille`: of the sun's 600 W that come in."""
+    """`air_kj_k`, `mass_mj_k`: capacities. `to_mass_w_k`, `air_out_w_k`, `mass_out_w_k`: conductances. `heater_w`:
+    rated. `lag_s`: of the heater. `sun_permille`: of the sun's 600 W that come in."""
 
     air_kj_k: int
     mass_mj_k: int
@@ -39,8 +39,8 @@ class RoomData(NamedTuple):
     sun_permille: int
 
 
-# 60 m², 180 m³, insulated in the nineties: 170 W/K and 5 kW of convectors (29 K). Air and mass are coupled by 3.45 W/m²K
-# over 4.5 m² of surface for each m² of floor (ISO 13790, 7.2.2.2).
+# 60 m², 180 m³, insulated in the nineties: 170 W/K and 5 kW of convectors (29 K). Air and mass are coupled by 3.45
+# W/m²K over 4.5 m² of surface for each m² of floor (ISO 13790, 7.2.2.2).
 CLASSROOM = RoomData(900, 15, 930, 120, 50, 5000, 120, 700)
 # A meeting room in stone, 45 m²: heavy, radiators.
 TOWN_HALL = RoomData(700, 28, 700, 80, 90, 5000, 900, 300)
@@ -113,8 +113,13 @@ class Room:
         mass_w = 10_000 * (self._given_w * 3 // 10 + sun_w)
         air_gain = air_w - to_mass - air_out_w_k * (self._air_m - out_m)
         mass_gain = mass_w + to_mass - data.mass_out_w_k * (self._mass_m - out_m)
-        self._air_m += air_gain * step_s // (1000 * data.air_kj_k)
-        self._mass_m += mass_gain * step_s // (1_000_000 * data.mass_mj_k)
+        self._air_m += _nearest(air_gain * step_s, 1000 * data.air_kj_k)
+        self._mass_m += _nearest(mass_gain * step_s, 1_000_000 * data.mass_mj_k)
+
+
+def _nearest(value: int, divisor: int) -> int:
+    """Rounded down it would leak a tenth of a kelvin in six hours of short steps."""
+    return (value + divisor // 2) // divisor
 
 
 class Thermometer:

@@ -1,11 +1,14 @@
 """A French winter that never was, the same for everybody: 1 November to 31 March, of a town on the lower Loire.
 
 Monthly means as of Angers-Beaucouzé (normals 1991-2020, rounded: November 9.1 °C, December 6.3, January 5.8, February
-6.3, March 9.1; November's is from the press, the others are from memory), interpolated by day. Around them an anomaly from
-day to day (first-order, 0.8 of yesterday's, standard deviation about 3.5 K), so that there are cold spells below -5 °C
-and soft weeks; a daily wave whose height goes with the clearness of the day; sun by the sun's true height and that
-clearness. Chance comes from a fixed seed of its own; integers.
+6.3, March 9.1; November's is from the press, the others are from memory), interpolated by day. Around them an anomaly
+from day to day (first-order, 0.8 of yesterday's, standard deviation about 3.5 K), so that there are cold spells below
+-5 °C and soft weeks; a daily wave whose height goes with the clearness of the day; sun by the sun's true height and
+that clearness. Chance comes from a fixed seed of its own, one whose mean (7.2 °C) is near that of the normals;
+integers.
 """
+
+from itertools import pairwise
 
 from policy import civil, sun
 from simulator.prng import Prng
@@ -21,7 +24,7 @@ _SWING_LOW_CK, _SWING_HIGH_CK = 150, 550
 class Winter:
     """As `simulator.plant.Air`: `temperature_ck`, `sun_permille`. Begins at the 15 October before `year`'s November."""
 
-    def __init__(self, year: int, seed: str = "winter") -> None:
+    def __init__(self, year: int, seed: str = "winter-4") -> None:
         self._first_day = civil.days_from_civil(year, 10, 15)
         prng = Prng(seed)
         anomaly_ck = 0
@@ -61,7 +64,7 @@ class Winter:
 
 
 def _mean_ck(index: int) -> int:
-    for (from_day, from_ck), (to_day, to_ck) in zip(_MEANS, _MEANS[1:], strict=False):
+    for (from_day, from_ck), (to_day, to_ck) in pairwise(_MEANS):
         if from_day <= index <= to_day:
             return from_ck + (to_ck - from_ck) * (index - from_day) // (to_day - from_day)
     return _MEANS[-1][1]

@@ -1,4 +1,5 @@
-"""One week of a heated room as an SVG picture: set-point, temperature, outdoors, heat. No script, no font of its own."""
+"""One week of a heated room as an SVG picture: set-point, temperature, outdoors, heat. No script, no font of its
+own."""
 
 from typing import NamedTuple
 
@@ -23,11 +24,12 @@ def picture(points: list[Point]) -> str:
     """The SVG text."""
     day = (WIDTH - LEFT) / 7
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
+        'font-family="sans-serif" font-size="12">',
         "<title>Une semaine de classe en janvier : consigne, température, chauffe</title>",
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fff"/>',
-        '<text x="50" y="18" font-size="15">Une semaine de classe en janvier : consigne (pointillé), pièce (trait plein), '
-        "dehors (fin), chauffe (bas)</text>",
+        '<text x="50" y="18" font-size="15">Une semaine de classe en janvier : consigne (pointillé), '
+        "pièce (trait plein), dehors (fin), chauffe (bas)</text>",
         '<text x="50" y="36" fill="#666">A school week in January: set-point (dashed), room (solid), outdoors (thin), '
         "heat (bottom); occupied hours shaded</text>",
     ]
