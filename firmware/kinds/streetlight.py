@@ -113,9 +113,8 @@ class _Converter:
     """0-10 V by a converter chip, which is written again now and then, and a relay for 0."""
 
     def __init__(self, board, bus, switch):
-        from drivers.mcp4725 import Mcp4725
-
         from drivers import dimmer
+        from drivers.mcp4725 import Mcp4725
 
         self._least = dimmer.LEVEL_MIN_PERCENT
         self._full_mv = board.DAC_FULL_MV
