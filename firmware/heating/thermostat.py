@@ -79,6 +79,7 @@ class Thermostat(Trade):
         self._sampled_ms = now_ms
         self._settled_ms = None
         self._settled_for = None
+        self._is_fresh = False  # a whole decision that the outputs have not followed yet
 
     # --- in -------------------------------------------------------------------------------------------------
 
@@ -110,9 +111,8 @@ class Thermostat(Trade):
 
     def decide(self, moment):
         now_ms = moment.now_ms
-        told = (moment.order, moment.directives, moment.unix_s is None)
         late = self._settled_ms is None or not 0 <= now_ms - self._settled_ms < limits.DECIDE_MS
-        if late or told != self._settled_for:
+        if late or self._differs(moment):
             self._settle(moment)
         self._drive(moment)
 
@@ -190,7 +190,8 @@ class Thermostat(Trade):
         """Set-point, rule and duty of now."""
         now_ms = moment.now_ms
         self._settled_ms = now_ms
-        self._settled_for = (moment.order, moment.directives, moment.unix_s is None)
+        self._is_fresh = True
+        self._settled_for = moment
         self._sensor.tick(now_ms=now_ms)
         room_ck, outdoor_ck = self._room_ck(), self._outdoor_ck(moment)
         choice = self._choice = self._ladder.choose(moment, room_ck, outdoor_ck)
@@ -213,6 +214,15 @@ class Thermostat(Trade):
         self.duty_permille = duty
         self._tidings.settled(
             setpoint_ck, rule, reason, choice, self._frost, self._sensor, self._window.seen_by, moment
+        )
+
+    def _differs(self, moment):
+        """Something else is ordered, told or known than at the last whole decision."""
+        last = self._settled_for
+        return (
+            moment.order != last.order
+            or moment.directives != last.directives
+            or (moment.unix_s is None) != (last.unix_s is None)
         )
 
     def _duty(self, choice, room_ck, outdoor_ck, moment):
@@ -295,7 +305,9 @@ class Thermostat(Trade):
         demand = self.duty_permille
         if model.output == OPENTHERM:
             demand = 1000 if demand >= 50 else 0  # the boiler modulates; its least times are the cycle's
-        self._run_exercise(moment)
+        if self._is_fresh or self._exercise.phase is not None:
+            self._is_fresh = False
+            self._run_exercise(moment)
         at_once = self._rule == FROST or (self._choice.is_off and demand == 0)
         is_on = self._cycle.step(demand, now_ms=now_ms, at_once=at_once)
         valve = 0

@@ -232,6 +232,7 @@ def test_without_a_clock_the_room_is_held_at_the_safe_comfort_and_says_so():
     assert world.told(event.TIME_FALLBACK)[-1][0] is False
 
 
+@pytest.mark.slow
 def test_a_valve_is_exercised_every_week_when_nobody_is_there():
     world = WarmWorld(model_of("valve", programme=WEEK), start_s=at(2026, 6, 1, 0), start_ck=2400, mean_ck=2200)
     strokes = []

@@ -29,7 +29,7 @@ def kill(world, how):
     elif how == "hot":
         thermometer.reads_ck = 8500
     else:
-        thermometer.reads_ck = world.room.air_ck - 900  # a loose wire: nine kelvin at once
+        thermometer.reads_ck = world.room.air_ck - 2500  # a loose wire: 25 K at once, and it stays
 
 
 @pytest.mark.parametrize("how", ["silent", "cold", "hot", "wild"])
@@ -38,17 +38,14 @@ def test_1_a_sensor_that_dies_at_any_duty_leads_to_the_safe_duty_within_five_min
     world = WarmWorld(start_ck=start_ck, mean_ck=800)
     world.run(60)
     kill(world, how)
-    if how == "wild":
-        # It is believed again once the room could really have got there: never before the safe duty was reached.
-        world.run(4)
-        assert world.trade.duty_permille <= 1000
-        return
     world.run(6)
     assert world.told(event.SENSOR_FAILURE)[-1][0] is True
     safe = max(100, 1000 * (limits.SAFE_KEEP_CK - world.room.outdoor_ck) // 3000)
     assert abs(world.trade.duty_permille - safe) <= 5
     world.run(24 * 60)
+    # Where a false reading is believed once the room could have got there, it is found to be stuck in the end.
     assert 700 < world.room.air_ck < 2200, "neither frozen nor cooked after a day"
+    assert world.told(event.SENSOR_FAILURE)[-1][0] is True
 
 
 @pytest.mark.parametrize("output", ["relay", "valve", "opentherm"])
