@@ -40,7 +40,9 @@ class Ports:
     """Bridges with one pulse at a time, the pump's relay, counters, contacts and sensors on the pins of `board`."""
 
     def __init__(self, own, board, machine, *, now_ms):
-        from drivers import analog, contact, i2c_bus, ina226, latching_valves, pcf8574, pulses, sht4x
+        import time
+
+        from drivers import analog, contact, i2c_bus, ina226, latching_valves, pcf8574, pulses, sensor, sht4x
 
         self._own = own
         self._pump = machine.Pin(board.PUMP_PIN, machine.Pin.OUT, value=1 - board.PUMP_CLOSED_LEVEL)
@@ -55,9 +57,10 @@ class Ports:
                 )
             )
         self._master_bridge, self._zone_bridge = bridges
-        pins = machine.I2C(0, scl=machine.Pin(board.I2C_SCL_PIN), sda=machine.Pin(board.I2C_SDA_PIN), freq=board.I2C_HZ)
-        bus = i2c_bus.Bus(pins)
-        self._selector = pcf8574.Selector(bus, board.SELECTOR_ADDRESS)
+        bus = i2c_bus.open_bus(
+            machine, scl=board.I2C_SCL_PIN, sda=board.I2C_SDA_PIN, hz=board.I2C_HZ, sleep_us=time.sleep_us
+        )
+        self._selector = pcf8574.Pcf8574(bus, board.SELECTOR_ADDRESS)
         self._coil = ina226.Ina226(bus, board.COIL_ADDRESS, shunt_microohm=board.COIL_SHUNT_MICROOHM)
         self._sensors = {"air": sht4x.Sht4x(bus, board.AIR_ADDRESS)}
         for name, pin, upper, lower in (
@@ -77,7 +80,7 @@ class Ports:
             active_level=board.RAIN_CONTACT_ACTIVE_LEVEL,
             settle_ms=2000,
         )
-        self._silent = analog.Analog.PENDING if hasattr(analog.Analog, "PENDING") else PENDING
+        self._pending = sensor.PENDING
         self._pulse = None
         self._begun_ms = now_ms
         self._driving = False
@@ -130,7 +133,7 @@ class Ports:
         still = []
         for name in self._waiting:
             value = self._sensors[name].collect(now_ms=now_ms)
-            if value is PENDING or value == "pending":
+            if value is self._pending:
                 still.append(name)
             elif value is not None:
                 self._take(name, value, now_ms)
@@ -163,7 +166,7 @@ class Ports:
             self._coil.begin(now_ms=now_ms)
             return
         value = self._coil.collect(now_ms=now_ms)
-        if value == "pending":
+        if value is self._pending:
             return
         self._measured = True
         if value is not None:

@@ -16,6 +16,7 @@ from watering import limits
 Due = namedtuple("Due", ("program", "elapsed_s", "missed"))
 
 _DAYS_KEPT = 4
+_PLAN_MS = 300_000
 
 
 class Starts:
@@ -29,6 +30,8 @@ class Starts:
         self._made_ms = now_ms
         # Of each program {civil day: instant}: the sun is asked once a day.
         self._instants = [{} for _ in programs]
+        # Of each program (when asked, seconds): what it would take changes by the hour, and costs a look at every zone.
+        self._planned = [None] * len(programs)
 
     def due(self, unix_s: int, planned_s, *, now_ms: int) -> list:
         """[Due] at this instant. `planned_s(index)`: how long the program would take now, for those that finish at
@@ -44,6 +47,12 @@ class Starts:
                 if due is not None:
                     found.append(due)
         return found
+
+    def _plan_s(self, index, planned_s, now_ms):
+        known = self._planned[index]
+        if known is None or now_ms - known[0] >= _PLAN_MS:
+            known = self._planned[index] = (now_ms, min(limits.PLANNED_S_MAX, planned_s(index)))
+        return known[1]
 
     def _instant_s(self, index, program, day):
         known = self._instants[index]
@@ -61,7 +70,7 @@ class Starts:
         if program.anchor == policy.FINISH:
             if start_s - unix_s > limits.PLANNED_S_MAX:
                 return None
-            start_s -= min(limits.PLANNED_S_MAX, planned_s(index))
+            start_s -= self._plan_s(index, planned_s, now_ms)
         if unix_s < start_s:
             return None
         first, self.marks[index] = self.marks[index] == 0, day

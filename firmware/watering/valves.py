@@ -46,6 +46,7 @@ class Valves:
         self.overrun = 0
         self._held = 0
         self._currents = []
+        self._drive = Drive(0, None)
 
     def is_open(self, output: int) -> bool:
         """As commanded; what flows is the meter's to say."""
@@ -114,7 +115,11 @@ class Valves:
             if deadline is not None and now_ms >= deadline:
                 self.overrun |= 1 << output
                 self.close(output)
-        return Drive(self._held, self._pulse(now_ms))
+        pulse, drive = self._pulse(now_ms), self._drive
+        # Made anew only when it says something new: a turn in which nothing happens leaves no garbage.
+        if pulse is not None or drive.pulse is not None or drive.held != self._held:
+            drive = self._drive = Drive(self._held, pulse)
+        return drive
 
     def pulsed(self, output: int, opens: bool, *, now_ms: int) -> None:
         """This pulse has been given. One that meanwhile is not wanted any more is followed by its contrary: a valve
