@@ -9,6 +9,7 @@ from kinds import irrigation
 from policy import civil
 from policy import watering as policy
 from policy.fault import Faults
+from simulator.checkers.alarms import LampFault
 from simulator.checkers.water import Forbidden, WaterChecker
 from simulator.gateway_host import GatewayHost
 from simulator.joining import Joining
@@ -19,7 +20,7 @@ from simulator.plants.pipes import Pipes
 from simulator.prng import Prng
 from simulator.world import World
 from watering import memory
-from wire import record
+from wire import event, record
 
 _LOOK_MS = 1000
 # In the form of policy.watering_form: lawn under rotors, a bed on a slope under sprays, shrubs on drip; every night at
@@ -61,6 +62,7 @@ class GreenSpace:
         self._ports = ports
         self.site = ports.site
         self.checker = WaterChecker(self.site.pipes, law, powered_s=world.unix_s)
+        self.burst_s: int | None = None
         self._is_watched = False
 
     # --- as simulator.parts.Ports -------------------------------------------------------------------------------
@@ -101,6 +103,8 @@ class GreenSpace:
     def _look(self) -> None:
         self._settle()
         self.checker.look(self._world.unix_s)
+        if self.burst_s is None and any(self.site.pipes.flowing(zone) for zone in self.site.pipes.burst):
+            self.burst_s = self._world.unix_s
         self._is_watched = self.site.pipes.flow_ml_min() > 0
         if self._is_watched:
             self._world.after(_LOOK_MS, self._look)
@@ -142,6 +146,21 @@ class Greens:
     def violations(self) -> list[str]:
         return [
             f"green {index + 1}: {text}" for index, space in enumerate(self.spaces) for text in space.checker.violations
+        ]
+
+    def break_pipe(self, index: int) -> None:
+        """The first zone's pipe breaks: it shows when water comes, and then its node must shut it and say so."""
+        space = self.spaces[index]
+        space.settle()
+        space.site.pipes.burst[1] = space.site.pipes.flows[0]
+
+    @property
+    def expected(self) -> list[LampFault]:
+        """Broken pipes that have run."""
+        return [
+            LampFault(host.settings.node, event.PIPE_BURST, space.burst_s)
+            for host, space in zip(self.hosts, self.spaces, strict=True)
+            if space.burst_s is not None
         ]
 
     def settle(self) -> None:

@@ -65,6 +65,9 @@ class Drawn:
     cuts: list[Cut] = field(default_factory=list)
     dead_lamps: list[tuple[int, int]] = field(default_factory=list)
     stuck_relays: list[tuple[int, int]] = field(default_factory=list)
+    # (index of the room, of the green space; seconds after the start): its thermometer dies, its first zone's pipe breaks.
+    dead_thermometers: list[tuple[int, int]] = field(default_factory=list)
+    broken_pipes: list[tuple[int, int]] = field(default_factory=list)
     # Of the commune that has a cabinet only: see `simulator.cabinet.story`.
     happenings: tuple[Happening, ...] = ()
 
@@ -115,4 +118,9 @@ def draw(options: Options, prng: Prng) -> Drawn:
         chosen = prng.pick(3, options.lamps)
         drawn.dead_lamps = [(chosen[0], 5 * HOUR_S), (chosen[1], 9 * HOUR_S)]
         drawn.stuck_relays = [(chosen[2], 3 * HOUR_S)]
+    estate = prng.split("estate")
+    if options.rooms:
+        drawn.dead_thermometers = [(estate.randrange(options.rooms), 8 * HOUR_S + estate.randrange(8 * HOUR_S))]
+    if options.greens:
+        drawn.broken_pipes = [(estate.randrange(options.greens), 6 * HOUR_S)]
     return drawn

@@ -28,7 +28,7 @@ FRENCH = {
     "gaps": "manquants expliqués par un trou déclaré",
     "waiting": "encore en attente dans un nœud allumé",
     "wait": "attente la plus longue (médiane)",
-    "alarms": "pannes de lampe signalées",
+    "alarms": "pannes signalées",
     "false": "fausses alarmes",
     "light": "Lumière",
     "street": "rue sombre ou allumée à tort plus de 2 min",
@@ -50,6 +50,8 @@ FRENCH = {
     "drained": "ruissellement et drainage, pluie comprise",
     "valves": "vanne hors délai, arrosage interdit, fuite non coupée",
     "room": "salle",
+    "thermometer": "thermomètre mort, salle",
+    "pipe": "tuyau rompu, espace vert",
     "green": "espace vert",
     "link": "Vers le centre",
     "batches": "lots",
@@ -83,7 +85,7 @@ ENGLISH = {
     "gaps": "missing, explained by a declared gap",
     "waiting": "still waiting in a powered node",
     "wait": "longest wait (median)",
-    "alarms": "lamp faults told",
+    "alarms": "faults told",
     "false": "false alarms",
     "light": "Light",
     "street": "street dark or burning against policy for over 2 min",
@@ -105,6 +107,8 @@ ENGLISH = {
     "drained": "run-off and drainage, rain included",
     "valves": "valve past its deadline, forbidden watering, burst not cut",
     "room": "room",
+    "thermometer": "thermometer dies, room",
+    "pipe": "pipe breaks, green space",
     "green": "green space",
     "link": "To the centre",
     "batches": "batches",
@@ -133,6 +137,8 @@ def heading(options: Options, drawn: Any, language: str) -> str:
               for cut in drawn.cuts]
     events += [(at_s, f"{words['dead']} n° {index + 1}") for index, at_s in drawn.dead_lamps]
     events += [(at_s, f"{words['stuck']} n° {index + 1}") for index, at_s in drawn.stuck_relays]
+    events += [(at_s, f"{words['thermometer']} n° {index + 1}") for index, at_s in drawn.dead_thermometers]
+    events += [(at_s, f"{words['pipe']} n° {index + 1}") for index, at_s in drawn.broken_pipes]
     events += telling.heading(drawn.happenings, language)
     for at_s, text in sorted(events):
         lines.append(f"  {_clock(options, at_s)}  {text}")

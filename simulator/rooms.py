@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from heating import model
 from kinds import thermostat
 from policy import civil, heating
+from simulator.checkers.alarms import LampFault
 from simulator.checkers.rooms import EVERY_MS, RoomsChecker, WatchedRoom
 from simulator.gateway_host import GatewayHost
 from simulator.joining import Joining
@@ -16,6 +17,7 @@ from simulator.plants.heated import HeatedRoom
 from simulator.prng import Prng
 from simulator.sky import Sky
 from simulator.world import World
+from wire import event
 
 # Comfort is held while a room that is in use lacks less than this: 0.01 K.
 COMFORT_CK = 100
@@ -74,6 +76,7 @@ class Rooms:
         self.checker = RoomsChecker([])
         self.used_min = 0
         self.comfort_min = 0
+        self.expected: list[LampFault] = []
 
     def build(self, gateway: GatewayHost, count: int, prng: Prng) -> None:
         """The rooms of one cabinet, of each use in turn."""
@@ -92,6 +95,12 @@ class Rooms:
             host.power_on()
         if self.rooms:
             self._world.every(EVERY_MS, self._look)
+
+    def lose_thermometer(self, index: int) -> None:
+        """It does not answer any more; its node must say so, and keep the room from harm all the same."""
+        self.rooms[index].ports.thermometer.absent = True
+        node = self.hosts[index].settings.node
+        self.expected.append(LampFault(node, event.SENSOR_FAILURE, self._world.unix_s))
 
     def settle(self) -> None:
         """Carry every plant forward to now."""

@@ -25,7 +25,8 @@ from simulator.gateway_host import GatewayHost
 from simulator.greens import Greens
 from simulator.joining import TERRITORY, Joining
 from simulator.node_host import NodeHost
-from simulator.options import HOUR_S, Cabinet, Drawn, Options, cabinets, draw, share
+from simulator.notices import Notices
+from simulator.options import HOUR_S, SEASONS, Cabinet, Drawn, Options, cabinets, draw, share
 from simulator.plant import Air, Lamp
 from simulator.plants.climate import Climate
 from simulator.prng import Prng
@@ -67,9 +68,11 @@ class Territory:
         self._joining = Joining(self.world, self._tap, loss_permille=options.radio_loss_permille)
         self.streets = Streets(self.world, self._joining, calendar=options.calendar)
         climate = Climate(options.seed, options.start_unix_s // civil.day_s - 1)
-        self.rooms = Rooms(self.world, self._joining, Sky(climate))
+        sky = Sky(climate)
+        self.rooms = Rooms(self.world, self._joining, sky)
         self.greens = Greens(self.world, self._joining, climate)
         self._node_ms = 0
+        self._sky = sky
         self.control = Control(self.world, self.broker)
         self.village = story.Village(
             self.world, self._prng.split("village"), self.broker, self.control, self.drawn.happenings
@@ -154,6 +157,9 @@ class Territory:
         self.streets.begin()
         self.rooms.begin()
         self.greens.begin()
+        if self.rooms.rooms or self.greens.spaces:
+            is_summer = self.options.start == SEASONS["summer"]
+            Notices(self.world, self.gateways, self._sky, is_summer=is_summer).begin()
         self.world.at(_COLD_START_MS, self.world.every, EVERY_MS, self._look)
 
     def _schedule_faults(self) -> None:
@@ -165,6 +171,10 @@ class Territory:
             self.world.at(1000 * at_s, self.streets.damage, index, "module_dead", event.LAMP_FAILURE)
         for index, at_s in self.drawn.stuck_relays:
             self.world.at(1000 * at_s, self.streets.damage, index, "relay_stuck", event.LAMP_UNEXPECTED_ON)
+        for index, at_s in self.drawn.dead_thermometers:
+            self.world.at(1000 * at_s, self.rooms.lose_thermometer, index)
+        for index, at_s in self.drawn.broken_pipes:
+            self.world.at(1000 * at_s, self.greens.break_pipe, index)
 
     def _actions(self, what: str, cabinet: int | None) -> tuple[Callable[[], None], Callable[[], None]]:
         if what == "ingest":
@@ -220,11 +230,12 @@ class Territory:
         for gateway in (*self.gateways, self.village.host):
             for name, value in gateway.totals().items():
                 counters[name] = counters.get(name, 0) + value
+        expected = self.streets.expected + self.rooms.expected + self.greens.expected
         result = Result(
             options=self.options,
             drawn=self.drawn,
             verdict=verdict,
-            alarms=judge(self.streets.expected, (row for row in warehouse.bodies() if row[0][0] != story.GATEWAY_ID)),
+            alarms=judge(expected, (row for row in warehouse.bodies() if row[0][0] != story.GATEWAY_ID)),
             village=self.village.told(warehouse.bodies()),
             digest="",
             node_seconds=self._node_ms // 1000,
