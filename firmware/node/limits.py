@@ -8,6 +8,36 @@ OUTBOX_EVENT_RESERVE = 16
 OUTBOX_ALARM_RESERVE = 8
 # Gap ranges waiting to become records; beyond it the two nearest are merged into one that covers both.
 GAPS_PENDING_MAX = 8
+
+# --- log on flash (node.record_log): for kinds with a file system to spare
+# 7 days of a record each 5 minutes are 2016, 55 bytes each with length and CRC: 28 segments of 4 KiB; the others are the
+# reserves and what is being replaced. 160 KiB of the 960 KiB that the smallest supported layout has for files.
+LOG_SEGMENTS_MAX = 40
+# Segments that telemetry may never take, then those that events may never take either: some 80 alarms in each.
+LOG_EVENT_SEGMENTS = 6
+LOG_ALARM_SEGMENTS = 2
+# A file system that says it is full leaves the log this much before it is used at all.
+LOG_SEGMENTS_MIN = 6 + LOG_EVENT_SEGMENTS + LOG_ALARM_SEGMENTS
+# Read at once for one payload: PAYLOAD_BYTES_MAX and one record (256 bytes at most) more.
+LOG_READ_BYTES = 512
+# Boots that one dropped segment may name: half of what fits, so that dropping always makes room.
+LOG_GAPS_MAX = 40
+# A street in contact writes nothing: only after that much silence what waits in RAM goes to flash, and not oftener than
+# LOG_EVERY_MS. What a power cut can take in a long silence is one such period.
+LOG_SILENT_MS = 1_800_000
+LOG_EVERY_MS = 3_600_000
+# An alarm waits a shorter while in RAM alone: two transmissions of CoAP have failed.
+LOG_ALARM_SILENT_MS = 60_000
+# Half of the outbox: the rest takes what is made while flash is slow to make room.
+LOG_RECORDS = OUTBOX_RECORDS_MAX // 2
+# A flash that takes no write is asked again after this.
+LOG_RETRY_MS = 600_000
+# While the log makes room for a record it is asked again after this.
+LOG_ROOM_MS = 1_000
+# Between two payloads of an earlier time: 7 days of one node are 500 payloads, a quarter hour; a street of 50 that comes
+# back adds 25 exchanges a second less than a gateway takes, and what is new goes first.
+BACKLOG_PAUSE_MS = 2_000
+
 # Bytes of CBOR in one payload: a datagram less CoAP header, token, OSCORE option with both nonces, path and tag (at
 # most 50 bytes).
 PAYLOAD_BYTES_MAX = 200
