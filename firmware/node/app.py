@@ -37,9 +37,9 @@ _NO_DIRECTIVES = {}
 
 class Node:
     """One node. `link`: a `wire.oscore_link.NodeLink`. `tap(what, sequence, data)` is told of every record made and
-    acknowledged (console trace)."""
+    acknowledged (console trace). `log`: a `node.record_log.RecordLog`, or None for a node that keeps records in RAM."""
 
-    def __init__(self, settings, boot, link, trade, *, random_below, now_ms, tap=None):
+    def __init__(self, settings, boot, link, trade, *, random_below, now_ms, tap=None, log=None):
         self._settings = settings
         self._boot = boot
         self._link = link
@@ -47,7 +47,7 @@ class Node:
         self._writer = cbor.Writer(bytearray(256))
         self._sequence = 0
         self._time = Timekeeper(started_ms=now_ms)
-        self._outbox = Outbox()
+        self._outbox = Outbox(boot=boot.boot, log=log)
         self._sender = Sender(
             link,
             self._outbox,
@@ -109,10 +109,11 @@ class Node:
         self._decide(now_ms)
         if now_ms >= self._report_at_ms:
             self._report(now_ms)
-        gap = self._outbox.take_gap() if self._outbox.waiting() < limits.OUTBOX_RECORDS_MAX // 2 else None
+        gap = self._outbox.take_gap() if self._outbox.may_tell() else None
         if gap is not None:
-            detail = (None, self._boot.boot, gap.first, gap.last, gap.why)
+            detail = (None, gap.boot, gap.first, gap.last, gap.why)
             self._emit(EventBody(event.GAP, None, detail), now_ms, gap)
+        self._outbox.work(now_ms=now_ms)
         needs_answer = not self._time.is_set() or self._orders.needs_lease(now_ms)
         self._sender.send(now_ms=now_ms, needs_time=needs_answer)
         self._fetch.send(now_ms)
@@ -131,6 +132,7 @@ class Node:
             self._link.deadline_ms(),
             self._sender.deadline_ms(),
             self._fetch.deadline_ms(now_ms),
+            self._outbox.deadline_ms(now_ms),
             self._orders.deadline_ms(self._certain(now_ms), now_ms),
         )
         for other_ms in others:
@@ -260,7 +262,7 @@ class Node:
         readings.update(self.trade.health(moment))
         readings[quantity.UPTIME] = self._time.uptime_s(now_ms)
         readings[quantity.OUTBOX_WAITING] = self._outbox.waiting()
-        readings[quantity.RECORDS_DROPPED] = self._outbox.counters["thinned"] + self._outbox.counters["dropped"]
+        readings[quantity.RECORDS_DROPPED] = self._outbox.lost()
         readings[quantity.RETRANSMISSIONS] = self._link.counters["retransmitted"]
         return readings
 

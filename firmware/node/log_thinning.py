@@ -16,8 +16,8 @@ from wire.faults import WireFault
 Plan = namedtuple("Plan", ("lane", "segments", "removed", "gaps", "level", "why"))
 
 
-def plan_room(chains, lane, records) -> Plan:
-    """The plan that costs least when `lane` needs a segment. `records(segment)`: [(start, body)] of those that wait."""
+def plan_room(chains, lane, records):
+    """The plan that costs least when `lane` needs a segment; None when only worthier records are there. `records(segment)`: [(start, body)] of those that wait."""
     together = _joined(chains, records)
     if together is not None:
         return together
@@ -27,9 +27,10 @@ def plan_room(chains, lane, records) -> Plan:
         if thinned is not None:
             return thinned
     for victim in reversed(event.LANES):
-        if chains[victim] or victim == lane:
+        if chains[victim]:
             return _dropped(victim, chains[victim][0], records)
-    raise AssertionError("a log without segments is full")
+        if victim == lane:
+            return None
 
 
 def _joined(chains, records):

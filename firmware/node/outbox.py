@@ -31,7 +31,7 @@ class Outbox:
         self._heard = True
         self._heard_ms = 0
         self._wrote_ms = None
-        self._retry_at_ms = None
+        self._retry_ms = {lane: 0 for lane in event.LANES}
         self._is_emptying = False
         self.counters = {"made": 0, "acknowledged": 0, THINNED: 0, DROPPED: 0}
 
@@ -116,6 +116,10 @@ class Outbox:
             return self._gaps.pop(0)
         return self._others.pop(0) if self._others else None
 
+    def may_tell(self) -> bool:
+        """True when there is room for gap records: RAM is not crowded, or it stays so until they are told."""
+        return self._in_ram() < limits.OUTBOX_RECORDS_MAX // 2 or (self._log is not None and self._log.wants_told())
+
     def empty(self) -> None:
         """Bring RAM to flash as soon as may be: a restart is planned."""
         self._is_emptying = self._log is not None
@@ -128,11 +132,11 @@ class Outbox:
         """At most one write to flash, when one is due. To be called at every turn."""
         if self._heard:
             self._heard, self._heard_ms = False, now_ms
-        if self._log is None or (self._log.is_busy() and self._log.work(told=self._is_told())):
+        if self._log is None or (self._log.is_busy() and self._log.work(told=self._is_told(), now_ms=now_ms)):
             return
         if not self._is_emptying and self._is_due(now_ms):
             self._is_emptying = True
-        if self._is_emptying and (self._retry_at_ms is None or now_ms >= self._retry_at_ms):
+        if self._is_emptying:
             self._write_one(now_ms)
 
     def deadline_ms(self, now_ms):
@@ -143,11 +147,12 @@ class Outbox:
             return now_ms
         if not self._in_ram():
             return None
+        has_alarm = bool(self._lanes[event.ALARM])
+        retry_ms = min(self._retry_ms[lane] for lane in event.LANES if self._lanes[lane])
         if self._is_emptying:
-            return max(now_ms, self._retry_at_ms or now_ms)
-        silent_ms = limits.LOG_ALARM_SILENT_MS if self._lanes[event.ALARM] else limits.LOG_SILENT_MS
-        due_ms = max(self._heard_ms + silent_ms, self._retry_at_ms or 0)
-        if self._wrote_ms is not None and not self._lanes[event.ALARM]:
+            return max(now_ms, retry_ms)
+        due_ms = max(self._heard_ms + (limits.LOG_ALARM_SILENT_MS if has_alarm else limits.LOG_SILENT_MS), retry_ms)
+        if self._wrote_ms is not None and not has_alarm:
             due_ms = max(due_ms, self._wrote_ms + limits.LOG_EVERY_MS)
         return max(now_ms, due_ms)
 
@@ -193,32 +198,35 @@ class Outbox:
         return not any(entry.gap is not None for entries in self._lanes.values() for entry in entries)
 
     def _is_due(self, now_ms):
-        if not self._in_ram() or (self._retry_at_ms is not None and now_ms < self._retry_at_ms):
+        lanes = self._writable(now_ms)
+        if not lanes:
             return False
-        if self._in_ram() >= limits.LOG_RECORDS or (self._log.wants_told() and self._lanes[event.EVENT]):
+        if self._in_ram() >= limits.LOG_RECORDS or (self._log.wants_told() and event.EVENT in lanes):
             return True
         silent_ms = now_ms - self._heard_ms
-        if self._lanes[event.ALARM] and silent_ms >= limits.LOG_ALARM_SILENT_MS:
+        if event.ALARM in lanes and silent_ms >= limits.LOG_ALARM_SILENT_MS:
             return True
         is_apart = self._wrote_ms is None or now_ms - self._wrote_ms >= limits.LOG_EVERY_MS
         return silent_ms >= limits.LOG_SILENT_MS and is_apart
 
+    def _writable(self, now_ms):
+        """The lanes that have something for the log, but those that it refused a moment ago."""
+        return [lane for lane in event.LANES if self._lanes[lane] and now_ms >= self._retry_ms[lane]]
+
     def _write_one(self, now_ms):
-        """One lane's records, or as many as a segment takes. Ends the emptying when RAM is empty."""
-        for lane in event.LANES:
+        """One lane's records, or as many as a segment takes."""
+        for lane in self._writable(now_ms):
             entries = self._lanes[lane]
-            if entries:
-                places = self._log.append(lane, entries, lambda count, all_of=entries: self._mark(all_of[:count]))
-                if places:
-                    self._retry_at_ms = None
-                    self._moved_to(places, entries)
-                    self._lanes[lane] = entries[len(places) :]
-                    break
-        else:
+            places = self._log.append(
+                lane, entries, lambda count, all_of=entries: self._mark(all_of[:count]), now_ms=now_ms
+            )
+            if places:
+                self._moved_to(places, entries)
+                self._lanes[lane] = entries[len(places) :]
+                break
             # Room is being made, which takes a few turns and the gap records' way to flash; or the flash refuses.
-            self._is_emptying = self._log.is_busy()
-            self._retry_at_ms = now_ms + (limits.LOG_ROOM_MS if self._is_emptying else limits.LOG_RETRY_MS)
-        if not self._in_ram():
+            self._retry_ms[lane] = now_ms + (limits.LOG_ROOM_MS if self._log.is_busy() else limits.LOG_RETRY_MS)
+        if not self._log.is_busy() and not self._writable(now_ms):
             self._is_emptying = False
             self._wrote_ms = now_ms
 

@@ -38,10 +38,10 @@ class Segment:
 
 
 class RecordLog:
-    """See the module. `spend()` is asked before each write and may refuse it. `counters`: records written, thinned
+    """See the module. `spend(now_ms)` is asked before each write and may refuse it. `counters`: records written, thinned
     and dropped; files that could not be written; segments with a bad end."""
 
-    def __init__(self, files, *, spend=lambda: True):
+    def __init__(self, files, *, spend=lambda now_ms: True):
         self._files = files
         self._spend = spend
         self._chains = {lane: [] for lane in event.LANES}
@@ -70,7 +70,7 @@ class RecordLog:
     def segments(self) -> int:
         return sum(len(chain) for chain in self._chains.values())
 
-    def append(self, lane, entries, mark_of) -> list:
+    def append(self, lane, entries, mark_of, *, now_ms) -> list:
         """Write the first of `entries`, as many as the lane's segment takes; the places of those that are now durable,
         none while there is no room or the flash refuses. `mark_of(count)`: (boot, durable sequence) once the first
         `count` are written."""
@@ -81,7 +81,7 @@ class RecordLog:
             segment.is_open = False
             segment = None
             pieces, starts, size = _fill(lane, entries, 0)
-        if not pieces or (segment is None and not self._may_begin(lane)) or not self._spend():
+        if not pieces or (segment is None and not self._may_begin(lane)) or not self._spend(now_ms):
             return []
         if segment is None:
             segment = self._begin(lane)
@@ -129,7 +129,7 @@ class RecordLog:
         """True while something waits for the gaps that were handed out to be durable."""
         return self._plan is not None and bool(self._plan.gaps)
 
-    def work(self, *, told) -> bool:
+    def work(self, *, told, now_ms) -> bool:
         """One pending write or removal; True when there was one. `told`: every gap taken from here is durable."""
         if self._gaps or not told:
             return False
@@ -137,7 +137,7 @@ class RecordLog:
             # What cannot be removed now is found again at the next start.
             self._files.remove(self._doomed.pop(0))
             return True
-        if self._plan is None or not self._spend():
+        if self._plan is None or not self._spend(now_ms):
             return False
         plan, self._plan = self._plan, None
         self._carry_out(plan)
@@ -241,7 +241,8 @@ class RecordLog:
             return True
         if not self._doomed:
             self._plan = plan_room(self._chains, lane, self._records)
-            self._gaps.extend(self._plan.gaps)
+            if self._plan is not None:
+                self._gaps.extend(self._plan.gaps)
         return False
 
     def _records(self, segment):
