@@ -68,12 +68,32 @@ LEASE_DWELL_MS = 30_000
 
 # Crystal of an ESP32 module over the temperature range of a lamp post; grows the uncertainty between synchronisations.
 CLOCK_DRIFT_PPM = 50
+# A rate is learned from answers this far apart, whose doubt leaves 25 ppm open at most; eight of them, a week of days.
+RATE_APART_S = 86_400
+RATE_DOUBT_MS = 1_100
+RATE_POINTS = 8
+# A crystal that is further off is no crystal: nothing is learned.
+RATE_PPM_MAX = 200
+# Learned at one end of a swing of ± 10 ppm with temperature, used at the other (AT cut, -20 to 60 °C).
+RATE_SWING_PPM = 20
+# The oscillator of deep sleep (150 kHz RC, calibrated by the port at each start): 9 to 11 s an hour were seen in the
+# field, 3,000 ppm; three times that, unlearned. Learned it still moves with temperature and supply.
+SLEEP_PPM_MAX = 10_000
+SLEEP_SWING_PPM = 1_000
+# A sleep rate is learned over at least so much sleep.
+SLEEP_APART_S = 3_600
+# A clock chip on its battery: DS3231, ± 3.5 ppm from -40 to 85 °C (data sheet, 19-5170), and its ageing.
+CHIP_DRIFT_PPM = 5
+# A chip's time that may be further off is of no use to anybody here; the gateway's comes within minutes.
+CARRIED_UNCERTAINTY_S_MAX = 900
 # After that without an answer the clock is in holdover.
 SYNCED_FOR_MS = 7_200_000
 # An answer that would leave more than that is no better than none for a lamp (a street may be a quarter hour late).
 UNCERTAINTY_USABLE_S = 900
 # Earlier than 2026 a gateway's clock was never set; DESIGN forbids guessing.
 UNIX_S_MIN = 1_767_225_600
+# Later than 2060 no node of today hangs on its pole: 2100 is a clock that was never set, too.
+UNIX_S_MAX = 2_840_140_800
 
 # A street is lit within 2 minutes of its time (DESIGN section 9): the calendar is asked at least as often as this,
 # however rarely the meter is read.

@@ -16,16 +16,16 @@ from wire.faults import WireFault
 Plan = namedtuple("Plan", ("lane", "segments", "removed", "gaps", "level", "why"))
 
 
-def plan_room(chains, lane, records):
-    """The plan that costs least when `lane` needs a segment; None when only worthier records are there. `records(segment)`: [(start, body)] of those that wait."""
-    together = _joined(chains, records)
-    if together is not None:
-        return together
-    telemetry = chains[event.TELEMETRY]
-    if len(telemetry) > 3:
-        thinned = _thinned(telemetry, records)
-        if thinned is not None:
-            return thinned
+def plan_room(chains, lane, records, *, is_cramped):
+    """The plan that costs least when `lane` needs a segment; None when only worthier records are there. `is_cramped`: no
+    file can be written before one has gone. `records(segment)`: [(start, body)] of those that wait."""
+    plan = None
+    if not is_cramped:
+        plan = _joined(chains)
+        if plan is None and len(chains[event.TELEMETRY]) > 3:
+            plan = _thinned(chains[event.TELEMETRY], records)
+    if plan is not None:
+        return plan
     for victim in reversed(event.LANES):
         if chains[victim]:
             return _dropped(victim, chains[victim][0], records)
@@ -33,7 +33,7 @@ def plan_room(chains, lane, records):
             return None
 
 
-def _joined(chains, records):
+def _joined(chains):
     """Two neighbours that fit one segment, nothing going: what a node leaves that starts every dusk."""
     for lane in event.LANES:
         chain = chains[lane]

@@ -51,6 +51,7 @@ class RecordLog:
         self._gaps = []
         self._marks = {}
         self._segments_max = limits.LOG_SEGMENTS_MAX
+        self._is_cramped = False  # not even room to write a thinned segment beside the old ones
         self.counters = {"written": 0, THINNED: 0, DROPPED: 0, "failed": 0, DAMAGED: 0}
         self._load()
 
@@ -240,9 +241,11 @@ class RecordLog:
         if self.segments() + len(self._doomed) < maximum:
             return True
         if not self._doomed:
-            self._plan = plan_room(self._chains, lane, self._records)
+            self._plan = plan_room(self._chains, lane, self._records, is_cramped=self._is_cramped)
             if self._plan is not None:
                 self._gaps.extend(self._plan.gaps)
+                for segment in self._plan.segments:
+                    segment.is_open = False  # what came later would go untold
         return False
 
     def _records(self, segment):
@@ -271,9 +274,11 @@ class RecordLog:
             data = b"".join(kept)
             if not self._files.replace(new.name, data):
                 self._failed(None)
+                self._is_cramped = True
                 return
             new.size, new.count = len(data), len(kept)
             chain.insert(chain.index(plan.segments[0]), new)
+        self._is_cramped = False
         self.counters[plan.why] += gone
         for segment in plan.segments:
             self._forget(segment)
@@ -289,7 +294,7 @@ class RecordLog:
         """The file system is full or worn out: with fewer files it may do."""
         self.counters["failed"] += 1
         if self._files.is_full:
-            self._segments_max = max(limits.LOG_SEGMENTS_MIN, self.segments() - 1)
+            self._segments_max = max(limits.LOG_SEGMENTS_MIN, self.segments() - 2)
         if segment is None:
             return
         segment.is_open = False
