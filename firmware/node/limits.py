@@ -38,6 +38,14 @@ LOG_ROOM_MS = 1_000
 # back adds 25 exchanges a second less than a gateway takes, and what is new goes first.
 BACKLOG_PAUSE_MS = 2_000
 
+# --- settings (node.settings_slots)
+# With a calendar or a watering programme some 2 KiB; a slot of it is one erase block.
+SETTINGS_BYTES_MAX = 4000
+# Starts that may crash under new settings before the last good ones are taken: as many as an image has.
+SETTINGS_CRASHES_MAX = 3
+# So long without a crash, and settings are good: longer than a boot, a first report and an agreement on keys take.
+SETTINGS_PROVEN_MS = 600_000
+
 # --- wear of flash (node.wear): 100,000 erasures of a block, 10 years
 # One an hour and one before each planned restart.
 CHECKPOINTS_A_DAY = 30
@@ -81,7 +89,7 @@ RATE_SWING_PPM = 20
 SLEEP_PPM_MAX = 10_000
 SLEEP_SWING_PPM = 1_000
 # A sleep rate is learned over at least so much sleep.
-SLEEP_APART_S = 3_600
+SLEEP_APART_S = 3_000
 # A clock chip on its battery: DS3231, ± 3.5 ppm from -40 to 85 °C (data sheet, 19-5170), and its ageing.
 CHIP_DRIFT_PPM = 5
 # A chip's time that may be further off is of no use to anybody here; the gateway's comes within minutes.

@@ -87,15 +87,15 @@ class Timekeeper:
         jumped = self._set and apart_ms > uncertainty_ms + self._uncertainty_at(now_ms)
         if first and self._set:
             self.chip_fault = DISAGREES if jumped else None
-        if jumped:
-            self.rate.forget_points()
-        else:
+        if not jumped:
             self._learn_sleep(1000 * answer.unix_s, at_ms, uncertainty_ms)
         if not first and uncertainty_ms > self._uncertainty_at(now_ms):
-            self._learn_rate(answer.unix_s, at_ms, uncertainty_ms, now_ms)
+            if not jumped:
+                self._learn_rate(answer.unix_s, at_ms, uncertainty_ms, now_ms)
             return False
         if jumped:
             self.steps += 1
+            self.rate.forget_points()
         self._set, self._from_gateway = True, True
         self._unix_ms = 1000 * answer.unix_s
         self._at_ms = at_ms
