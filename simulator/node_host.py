@@ -113,6 +113,7 @@ class NodeHost:
             random_below=prng.randrange,
             now_ms=self._local_ms(),
             tap=tap,
+            own=flash.own if flash else b"",
         )
         self._wake_ms = None
         self._turn(life)

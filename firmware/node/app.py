@@ -9,7 +9,8 @@ wears out.
 
 from collections import namedtuple
 
-from node import limits
+from node import limits, own_memory
+from node.directives import Directives
 from node.fetch import Fetch
 from node.orders import Orders
 from node.outbox import Outbox
@@ -18,35 +19,42 @@ from node.timekeeper import Timekeeper
 from node.trade import Moment, spread
 from wire import cbor, coap_message, event, node_order, quantity, record
 from wire import limits as wire_limits
-from wire.coap import Request
+from wire.coap import Request, Response
 from wire.record import EventBody, Record
 
 VERSION = "0.1.0"
 
 # What the shell knows at a start. `previous_boot` and `durable_sequence` are None on a new board; `cause` is a word.
 Boot = namedtuple("Boot", ("boot", "previous_boot", "durable_sequence", "cause"))
-# What must survive a power cut: the boot it belongs to, how far its records are safe, and the trade's memory.
-Checkpoint = namedtuple("Checkpoint", ("boot", "durable_sequence", "memory"))
+# What must survive a power cut: the boot it belongs to, how far its records are safe, the trade's memory, and what
+# the application itself remembers (node.own_memory).
+Checkpoint = namedtuple("Checkpoint", ("boot", "durable_sequence", "memory", "own"))
 
 MADE = "made"
 ACKNOWLEDGED = "acknowledged"
 
 _CHECKPOINT_MS = 3_600_000
-_NO_DIRECTIVES = {}
 
 
 class Node:
     """One node. `link`: a `wire.oscore_link.NodeLink`. `tap(what, sequence, data)` is told of every record made and
-    acknowledged (console trace). `log`: a `node.record_log.RecordLog`, or None for a node that keeps records in RAM."""
+    acknowledged (console trace). `log`: a `node.record_log.RecordLog`, or None for a node that keeps records in RAM. `own`: what
+    a checkpoint of an earlier boot held; `wear`: a `node.wear.Wear`, or None where nothing wears out."""
 
-    def __init__(self, settings, boot, link, trade, *, random_below, now_ms, tap=None, log=None):
+    def __init__(self, settings, boot, link, trade, *, random_below, now_ms, tap=None, log=None, own=b"", wear=None):
         self._settings = settings
         self._boot = boot
         self._link = link
         self._tap = tap
         self._writer = cbor.Writer(bytearray(256))
         self._sequence = 0
-        self._time = Timekeeper(started_ms=now_ms)
+        self._wear = wear
+        self._own = own_memory.decode(own)
+        self._time = Timekeeper(
+            started_ms=now_ms,
+            drift=(self._own.drift_ppm, self._own.drift_doubt_ppm) if self._own.drift_doubt_ppm else None,
+            sleep_drift=(self._own.sleep_ppm, self._own.sleep_doubt_ppm) if self._own.sleep_doubt_ppm else None,
+        )
         self._outbox = Outbox(boot=boot.boot, log=log)
         self._sender = Sender(
             link,
@@ -60,11 +68,20 @@ class Node:
         self._era = link.era
         self._spread_s = spread(settings.node)
         self.trade = trade
+        self._directives = Directives(
+            link,
+            peer=settings.gateway,
+            kind=trade.kind,
+            codes=trade.directives,
+            spread_s=self._spread_s,
+            random_below=random_below,
+        )
         self._sample_at_ms = now_ms
         self._report_at_ms = now_ms + 1000 * min(60, settings.telemetry_s)
         self._health_at_ms = self._report_at_ms
         self._checkpoint_at_ms = now_ms + _CHECKPOINT_MS
         self._platform = {}
+        self._chip_told = False
         detail = (boot.previous_boot, boot.durable_sequence, boot.cause, trade.kind, VERSION)
         self._emit(EventBody(event.BOOT, None, detail), now_ms)
 
@@ -117,6 +134,7 @@ class Node:
         needs_answer = not self._time.is_set() or self._orders.needs_lease(now_ms)
         self._sender.send(now_ms=now_ms, needs_time=needs_answer)
         self._fetch.send(now_ms)
+        self._directives.send(now_ms)
 
     # --- effects out ----------------------------------------------------------------------------------------
 
@@ -132,7 +150,11 @@ class Node:
             self._link.deadline_ms(),
             self._sender.deadline_ms(),
             self._fetch.deadline_ms(now_ms),
+<<<<<<< HEAD
             self._outbox.deadline_ms(now_ms),
+=======
+            self._directives.deadline_ms(now_ms),
+>>>>>>> main
             self._orders.deadline_ms(self._certain(now_ms), now_ms),
         )
         for other_ms in others:
@@ -146,8 +168,19 @@ class Node:
             return None
         self._checkpoint_at_ms = now_ms + _CHECKPOINT_MS
         return Checkpoint(
-            self._boot.boot, self._outbox.durable_sequence(self._sequence), self.trade.memory(now_ms)
+            self._boot.boot,
+            self._outbox.durable_sequence(self._sequence),
+            self.trade.memory(now_ms),
+            own_memory.encode(self._remembered()),
         )
+
+    def tell(self, code, active, detail, *, now_ms):
+        """An event of the shell's: settings that could not be used, a clock chip that stopped."""
+        self._emit(EventBody(code, active, detail), now_ms)
+
+    def carried_time(self, unix_s, uncertainty_s, *, now_ms):
+        """The time of a clock chip, once, at a cold boot. True when it is taken."""
+        return self._time.carried(unix_s, uncertainty_s, now_ms=now_ms)
 
     def waiting_sequences(self) -> list:
         """Sequences of the records that no gateway has acknowledged yet."""
@@ -163,6 +196,11 @@ class Node:
         if isinstance(happened, Request):
             self._serve(happened, now_ms)
             return
+        if self._directives.is_ours(happened):
+            self._directives.handle(happened, now_ms)
+            return
+        if isinstance(happened, Response):
+            self._directives.answered(now_ms)
         if self._fetch.is_ours(happened):
             found = self._fetch.handle(happened, now_ms)
             if found is not None:
@@ -185,6 +223,9 @@ class Node:
                 self._time.uncertainty_s(now_ms),
             )
             self._emit(EventBody(event.ANCHOR, None, detail), now_ms)
+            if self._time.chip_fault is not None and not self._chip_told:
+                self._chip_told = True
+                self._emit(EventBody(event.CLOCK_FAILURE, None, (self._time.chip_fault,)), now_ms)
             self._report_at_ms = self._next_report_ms(now_ms, 0)
         self._orders.lend(answer.lease_s, asked_ms=asked_ms, now_ms=now_ms)
         if answer.waiting:
@@ -221,11 +262,13 @@ class Node:
             self._time.uncertainty_s(now_ms),
             order,
             self._fetch.is_expected(now_ms),
-            _NO_DIRECTIVES,
+            self._directives.values(now_ms),
         )
 
     def _decide(self, now_ms):
         moment = self._moment(now_ms)
+        for change in self._directives.take_changes():
+            self._emit(EventBody(event.DIRECTIVE_TAKEN, None, change), now_ms)
         self.trade.decide(moment)
         self._emit_all(now_ms)
         if moment.order is not None:
@@ -264,7 +307,19 @@ class Node:
         readings[quantity.OUTBOX_WAITING] = self._outbox.waiting()
         readings[quantity.RECORDS_DROPPED] = self._outbox.lost()
         readings[quantity.RETRANSMISSIONS] = self._link.counters["retransmitted"]
+        if self._time.rate.doubt_ppm is not None:
+            readings[quantity.CLOCK_DRIFT] = self._time.rate.ppm
+        if self._wear is not None:
+            readings[quantity.FLASH_WRITES] = self._wear.total
         return readings
+
+    def _remembered(self):
+        rate, sleep = self._time.rate, self._time.sleep_drift or (0, 0)
+        writes = self._own.flash_writes if self._wear is None else self._wear.total
+        chip_set_s, chip_doubt_s = self._own.chip_set_s, self._own.chip_doubt_s
+        return own_memory.OwnMemory(
+            rate.ppm, rate.doubt_ppm or 0, sleep[0], sleep[1], chip_set_s, chip_doubt_s, writes
+        )
 
     def _next_report_ms(self, now_ms, apart_s):
         """On the quarter hour of UTC plus this node's own seconds, so that a gateway's batch holds a whole

@@ -146,7 +146,7 @@ def test_mains_that_fails_while_it_starts_does_not_start_it_twice(bench):
 def test_a_boot_knows_the_one_before_it_and_its_own_checkpoint_only(bench):
     first = bench.restart()
     assert (first.boot.boot, first.boot.previous_boot, first.boot.durable_sequence) == (1, None, None)
-    first.flash = Checkpoint(1, 41, (3600).to_bytes(4, "little"))
+    first.flash = Checkpoint(1, 41, (3600).to_bytes(4, "little"), b"")
     bench.later(DUE_MS + 100)
     second = bench.restart()
     assert second.boot == (2, 1, 41, "power-on") and second.lamp_hours() == 1
