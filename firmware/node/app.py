@@ -150,11 +150,8 @@ class Node:
             self._link.deadline_ms(),
             self._sender.deadline_ms(),
             self._fetch.deadline_ms(now_ms),
-<<<<<<< HEAD
             self._outbox.deadline_ms(now_ms),
-=======
             self._directives.deadline_ms(now_ms),
->>>>>>> main
             self._orders.deadline_ms(self._certain(now_ms), now_ms),
         )
         for other_ms in others:
