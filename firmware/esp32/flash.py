@@ -35,15 +35,16 @@ STATE_UNWRITABLE = "state-unwritable"
 # Far above what counting reaches: a start every 10 s for five years. The same distance is left to the end.
 JUMP_MIN = 1 << 24
 
-# magic, generation, boot, 1 when there is a durable sequence, durable sequence, bytes of memory, bytes of own; then these,
-# and a CRC-32 of all
+# magic, generation, boot, 1 when there is a durable sequence, durable sequence, bytes of memory, bytes of own; then
+# these, and a CRC-32 of all
 _FORMAT = "<4sIIBIBB"
 _MAGIC = b"BOC2"
 _HEAD_BYTES = struct.calcsize(_FORMAT)
 _LENGTH_MAX = _HEAD_BYTES + MEMORY_BYTES_MAX + OWN_BYTES_MAX + 4
 
-# As the first firmware wrote it: the same up to the durable sequence, then the lamp's seconds, which are a streetlight's
-# memory (four bytes, little-endian). Read for ever, so that an update in the field keeps the hours; never written.
+# As the first firmware wrote it: the same up to the durable sequence, then the lamp's seconds, which are the memory
+# of a
+# streetlight (four bytes, little-endian). Read for ever, so that an update in the field keeps the hours; never written.
 _FORMAT_1 = "<4sIIBI4s"
 _MAGIC_1 = b"BOC1"
 _LENGTH_1 = struct.calcsize(_FORMAT_1) + 4

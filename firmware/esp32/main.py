@@ -26,7 +26,7 @@ import esp32
 import kinds
 from drivers import temperature
 from links import udp
-from node import app, limits, own_memory
+from node import app, limits, log_segment, own_memory
 from node import settings as node_settings
 from node import wear as wearing
 from node.record_log import RecordLog
@@ -101,7 +101,6 @@ class Shell:
         start = flash.begin(self._store, random_below)
         cause = start.note or crash.reset_cause(machine)
         print("boot", start.boot, "after", cause, "node", hexlify(settings.node).decode())
-        self._boot = start.boot
         self._settings_store = settings_store
         self._proven_at_ms = now_ms + limits.SETTINGS_PROVEN_MS
         self._wear = wearing.Wear(before=own_memory.decode(start.own).flash_writes, now_ms=now_ms)
@@ -199,7 +198,8 @@ class Shell:
         return max(0, min(SLICE_MS, self._node.deadline_ms(now_ms) - now_ms))
 
     def _trace(self, what, sequence, data):
-        print(what, self._boot, sequence, hexlify(data).decode())
+        # What an earlier boot left on flash is acknowledged to that boot.
+        print(what, log_segment.identity(data)[0], sequence, hexlify(data).decode())
 
 
 def load(store):

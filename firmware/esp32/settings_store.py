@@ -18,7 +18,9 @@ class SettingsStore:
         self._chosen = None
 
     def begin(self, decode_plain, *, crashed):
-        """What this start runs under: a `node.settings_slots.Chosen`. `decode_plain(plain)`: (settings or None, faults)."""
+        """What this start runs under: a `node.settings_slots.Chosen`. `decode_plain(plain)`: (settings or None,
+        faults).
+        """
         raw = self._load(FILE, limits.SETTINGS_BYTES_MAX)
         chosen, changed = settings_slots.choose(raw, self._slots(), decode_plain, crashed=crashed)
         if changed is not None:

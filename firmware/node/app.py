@@ -38,8 +38,8 @@ _CHECKPOINT_MS = 3_600_000
 
 class Node:
     """One node. `link`: a `wire.oscore_link.NodeLink`. `tap(what, sequence, data)` is told of every record made and
-    acknowledged (console trace). `log`: a `node.record_log.RecordLog`, or None for a node that keeps records in RAM. `own`: what
-    a checkpoint of an earlier boot held; `wear`: a `node.wear.Wear`, or None where nothing wears out."""
+    acknowledged (console trace). `log`: a `node.record_log.RecordLog`, or None for a node that keeps records in RAM.
+    `own`: what a checkpoint of an earlier boot held; `wear`: a `node.wear.Wear`, or None where nothing wears out."""
 
     def __init__(self, settings, boot, link, trade, *, random_below, now_ms, tap=None, log=None, own=b"", wear=None):
         self._settings = settings

@@ -6,7 +6,8 @@ rate is that of the whole span when the single rates agree with it, else their m
 gateway that was wrong for an hour) moves nothing.
 
 The model that `timekeeper` counts on. A crystal's rate is a constant within ± 40 ppm (cut and load), and a swing with
-temperature of ± 10 ppm around it. Unlearned, the doubt of a carried time grows by CLOCK_DRIFT_PPM; learned, by the doubt
+temperature of ± 10 ppm around it. Unlearned, the doubt of a carried time grows by CLOCK_DRIFT_PPM; learned, by the
+doubt
 of the measurement and RATE_SWING_PPM, for it may have been learned at one end of the swing and be used at the other.
 """
 

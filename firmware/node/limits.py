@@ -10,8 +10,8 @@ OUTBOX_ALARM_RESERVE = 8
 GAPS_PENDING_MAX = 8
 
 # --- log on flash (node.record_log): for kinds with a file system to spare
-# 7 days of a record each 5 minutes are 2016, 55 bytes each with length and CRC: 28 segments of 4 KiB; the others are the
-# reserves and what is being replaced. 160 KiB of the 960 KiB that the smallest supported layout has for files.
+# 7 days of a record each 5 minutes are 2016, 55 bytes each with length and CRC: 28 segments of 4 KiB; the others are
+# the reserves and what is being replaced. 160 KiB of the 960 KiB that the smallest supported layout has for files.
 LOG_SEGMENTS_MAX = 40
 # Segments that telemetry may never take, then those that events may never take either: some 80 alarms in each.
 LOG_EVENT_SEGMENTS = 6
@@ -34,13 +34,15 @@ LOG_RECORDS = OUTBOX_RECORDS_MAX // 2
 LOG_RETRY_MS = 600_000
 # While the log makes room for a record it is asked again after this.
 LOG_ROOM_MS = 1_000
-# Between two payloads of an earlier time: 7 days of one node are 500 payloads, a quarter hour; a street of 50 that comes
-# back adds 25 exchanges a second less than a gateway takes, and what is new goes first.
+# Between two payloads of an earlier time: 7 days of one node are 500 payloads, a quarter hour; a street of 50 that
+# comes back adds 25 exchanges a second less than a gateway takes, and what is new goes first.
 BACKLOG_PAUSE_MS = 2_000
 
 # --- settings (node.settings_slots)
 # With a calendar or a watering programme some 2 KiB; a slot of it is one erase block.
 SETTINGS_BYTES_MAX = 4000
+# Brackets in brackets: a calendar has six; the parser's stack bears some tens.
+SETTINGS_DEPTH_MAX = 12
 # Starts that may crash under new settings before the last good ones are taken: as many as an image has.
 SETTINGS_CRASHES_MAX = 3
 # So long without a crash, and settings are good: longer than a boot, a first report and an agreement on keys take.

@@ -1,4 +1,5 @@
-"""How a full log makes room (see `node.record_log`): which segments, which of their records go, and the gaps that say so.
+"""How a full log makes room (see `node.record_log`): which segments, which of their records go, and the gaps that
+say so.
 
 Only plans: nothing is read or written here but through the `records` function of the log.
 """
@@ -11,14 +12,14 @@ from wire import event, record
 from wire import limits as wire_limits
 from wire.faults import WireFault
 
-# `segments` of `lane` become one of `level`, or none. `removed`: of each segment the starts of the records that go, None
-# for all. `why`: "thinned" or "dropped".
+# `segments` of `lane` become one of `level`, or none. `removed`: of each segment the starts of the records that go,
+# None for all. `why`: "thinned" or "dropped".
 Plan = namedtuple("Plan", ("lane", "segments", "removed", "gaps", "level", "why"))
 
 
 def plan_room(chains, lane, records, *, is_cramped):
-    """The plan that costs least when `lane` needs a segment; None when only worthier records are there. `is_cramped`: no
-    file can be written before one has gone. `records(segment)`: [(start, body)] of those that wait."""
+    """The plan that costs least when `lane` needs a segment; None when only worthier records are there.
+    `is_cramped`: no file can be written before one has gone. `records(segment)`: [(start, body)] of those that wait."""
     plan = None
     if not is_cramped:
         plan = _joined(chains)

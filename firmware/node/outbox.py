@@ -31,7 +31,7 @@ class Outbox:
         self._heard = True
         self._heard_ms = 0
         self._wrote_ms = None
-        self._retry_ms = {lane: 0 for lane in event.LANES}
+        self._retry_ms = dict.fromkeys(event.LANES, 0)
         self._is_emptying = False
         self.counters = {"made": 0, "acknowledged": 0, THINNED: 0, DROPPED: 0}
 

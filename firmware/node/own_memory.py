@@ -6,8 +6,8 @@ import struct
 from collections import namedtuple
 
 # drift_ppm: learned rate of the crystal, positive fast, ± drift_doubt_ppm (0: not learned). sleep_ppm, sleep_doubt_ppm:
-# the same of the oscillator of deep sleep. chip_set_s: Unix seconds when the clock chip was set last, 0 never, ± chip_doubt_s.
-# flash_writes: since the board was made.
+# the same of the oscillator of deep sleep. chip_set_s: Unix seconds when the clock chip was set last, 0 never, ±
+# chip_doubt_s. flash_writes: since the board was made.
 OwnMemory = namedtuple(
     "OwnMemory",
     ("drift_ppm", "drift_doubt_ppm", "sleep_ppm", "sleep_doubt_ppm", "chip_set_s", "chip_doubt_s", "flash_writes"),

@@ -38,8 +38,8 @@ class Segment:
 
 
 class RecordLog:
-    """See the module. `spend(now_ms)` is asked before each write and may refuse it. `counters`: records written, thinned
-    and dropped; files that could not be written; segments with a bad end."""
+    """See the module. `spend(now_ms)` is asked before each write and may refuse it. `counters`: records written,
+    thinned and dropped; files that could not be written; segments with a bad end."""
 
     def __init__(self, files, *, spend=lambda now_ms: True):
         self._files = files

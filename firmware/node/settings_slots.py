@@ -1,6 +1,7 @@
 """Which settings a start runs under: the file as the provisioning tool wrote it, or the last that were good.
 
-Two slots hold settings that have proven themselves, as the very bytes of their file, with a generation, a schema version
+Two slots hold settings that have proven themselves, as the very bytes of their file, with a generation, a schema
+version
 and a CRC; they are written in turn, so that a cut damages at most the one being written. New settings are on trial:
 those that cannot be used, and those under which STARTS_MAX starts have crashed, give way to the last good ones, and the
 node says so. A power cut is no crash: somebody who plays with the switch changes nothing.
@@ -31,7 +32,8 @@ CRASHED = "crashed"
 # A slot: the good file's bytes (b"" while none has been good), and of the file on trial its digest and how many starts
 # under it have crashed.
 Slot = namedtuple("Slot", ("generation", "good", "trial", "crashes"))
-# What a start runs under: `settings` as the caller's `decode` made them, or None; `plain` they were made of, `raw` as it
+# What a start runs under: `settings` as the caller's `decode` made them, or None; `plain` they were made of, `raw`
+# as it
 # was read; `why` the file is not in force, or None; `faults` of the file; `is_trial`: they are to prove themselves.
 Chosen = namedtuple("Chosen", ("settings", "plain", "raw", "why", "faults", "is_trial"))
 
@@ -132,10 +134,30 @@ def parse(raw):
     """(plain, None) or (None, Fault)."""
     if len(raw) > limits.SETTINGS_BYTES_MAX:
         return None, Fault("", f"has {len(raw)} bytes", f"at most {limits.SETTINGS_BYTES_MAX}")
-    try:
-        return json.loads(raw.decode()), None
-    except (ValueError, UnicodeError, RuntimeError):
-        return None, Fault("", "is not JSON", "write settings.json again")
+    if _is_whole(raw):
+        try:
+            return json.loads(raw.decode()), None
+        except (ValueError, UnicodeError, RuntimeError):
+            pass
+    return None, Fault("", "is not JSON", "write settings.json again")
+
+
+def _is_whole(raw):
+    """True when every bracket is closed: MicroPython up to 1.25 takes a torn text for the part that is there."""
+    depth, in_text, is_escaped = 0, False, False
+    for byte in raw:
+        if in_text:
+            in_text = is_escaped or byte != 0x22
+            is_escaped = byte == 0x5C and not is_escaped
+        elif byte == 0x22:
+            in_text = True
+        elif byte in b"{[":
+            depth += 1
+            if depth > limits.SETTINGS_DEPTH_MAX:
+                return False
+        elif byte in b"}]":
+            depth -= 1
+    return depth == 0 and not in_text
 
 
 def schema_of(plain):

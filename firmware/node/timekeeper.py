@@ -1,6 +1,7 @@
 """What time it is, and how sure we are (DESIGN section 3: time with its quality).
 
-A node learns UTC from the gateway's answers and carries it on its own monotonic milliseconds, corrected by the crystal's
+A node learns UTC from the gateway's answers and carries it on its own monotonic milliseconds, corrected by the
+crystal's
 learned rate (`node.clock_rate`, which states the model); the uncertainty starts with what the exchange left open and
 grows by what the rate leaves open. Nothing is ever re-stamped: a record made before the first answer keeps its uptime,
 and one anchor record maps uptimes to UTC afterwards.
@@ -173,8 +174,8 @@ class Timekeeper:
 
 
 def chip_uncertainty_s(set_s, doubt_s, now_s):
-    """± seconds of a clock chip that was set at `set_s` ± `doubt_s` and says `now_s`; None when it cannot be: never set,
-    or earlier than it was set."""
+    """± seconds of a clock chip that was set at `set_s` ± `doubt_s` and says `now_s`; None when it cannot be: never
+    set, or earlier than it was set."""
     if set_s == 0 or now_s < set_s:
         return None
     return doubt_s + 1 + (now_s - set_s) * limits.CHIP_DRIFT_PPM // 1_000_000

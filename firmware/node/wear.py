@@ -1,6 +1,7 @@
 """What a node writes to its flash, by purpose, and how much of it a day.
 
-Flash bears some 100,000 erasures of a block (data sheets of the W25Q and GD25Q families); littlefs spreads them over the
+Flash bears some 100,000 erasures of a block (data sheets of the W25Q and GD25Q families); littlefs spreads them over
+the
 free blocks, and each write of ours costs two of them at most (one of data, and a share of its directory's). So a budget
 of writes a day is a life time. A fault that writes in a loop (a crash at every start, an alarm that comes and goes)
 is stopped by it, and seen in the health record; what must never be refused is only counted.
@@ -30,10 +31,10 @@ class Wear:
 
     def __init__(self, *, before=0, now_ms):
         self.total = before
-        self.written = {purpose: 0 for purpose in BUDGETS}
-        self.refused = {purpose: 0 for purpose in BUDGETS}
+        self.written = dict.fromkeys(BUDGETS, 0)
+        self.refused = dict.fromkeys(BUDGETS, 0)
         self._left = {purpose: budget for purpose, budget in BUDGETS.items() if budget is not None}
-        self._filled_ms = {purpose: now_ms for purpose in self._left}
+        self._filled_ms = dict.fromkeys(self._left, now_ms)
 
     def spend(self, purpose, *, now_ms) -> bool:
         """One write is wanted: True counts it; False: not today."""

@@ -176,7 +176,10 @@ def first_firmware(generation, boot, sequence, lamp_s):
 @pytest.mark.parametrize("newer", [0, 1])
 @pytest.mark.parametrize("cut", [False, True])
 def test_an_update_in_the_field_keeps_boots_and_lamp_hours(newer, cut):
-    files = {SLOTS[newer]: first_firmware(7, 40, 12, 36_000_000), SLOTS[1 - newer]: first_firmware(6, 39, None, 35_999_000)}
+    files = {
+        SLOTS[newer]: first_firmware(7, 40, 12, 36_000_000),
+        SLOTS[1 - newer]: first_firmware(6, 39, None, 35_999_000),
+    }
     medium = Flash(files)
     if cut:
         medium.cut_at = 9

@@ -1,6 +1,7 @@
 """Bug class 8: time wrong or absent. The quality of a stamp is honest: while the gateway tells the truth within its own
 doubt, the true time lies within the stated doubt, under crystals of ± 40 ppm with swings of temperature, for weeks."""
 
+import itertools
 import math
 
 import pytest
@@ -179,7 +180,7 @@ def test_durations_go_by_the_monotonic_clock_whatever_the_time_does():
         truth.crystal.pass_s(600)
         truth.hear(lie_s=lie_s)
         uptimes.append(truth.clock.uptime_s(truth.crystal.now_ms))
-    assert all(600 <= after - before <= 602 for before, after in zip(uptimes, uptimes[1:], strict=False))
+    assert all(600 <= after - before <= 602 for before, after in itertools.pairwise(uptimes))
 
 
 # --- a clock chip -------------------------------------------------------------------------------------------
@@ -228,7 +229,7 @@ def nights(sleep_ppm, count, *, doubt_floor=None):
     below = Generator(3).below
     true_ms, node_ms, learned = 1000 * START_S, 0, None
     clock, worst_s = Timekeeper(started_ms=0), -1 << 30
-    for index in range(count):
+    for _index in range(count):
         clock.learn(Answer(true_ms // 1000, 0, None, 0), asked_ms=node_ms, now_ms=node_ms)
         node_ms += 5000
         true_ms += 5000

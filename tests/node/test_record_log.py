@@ -1,5 +1,7 @@
 """Seven days without a gateway: what the log on flash keeps, thins, tells, and what a power cut leaves of it."""
 
+import itertools
+
 import pytest
 
 from esp32.log_files import LogFiles
@@ -51,7 +53,7 @@ def test_a_silence_of_half_an_hour_writes_nothing_but_alarms_go_to_flash_after_a
 
 
 def test_three_weeks_of_silence_thin_the_older_half_and_tell_it():
-    books, medium, node = silent_days(21, event_percent=1)
+    books, _medium, node = silent_days(21, event_percent=1)
     assert node.log.counters["thinned"] > 1000 and node.log.counters["dropped"] == 0
     assert node.log.segments() <= limits.LOG_SEGMENTS_MAX + 1
     node.drain()
@@ -60,12 +62,12 @@ def test_three_weeks_of_silence_thin_the_older_half_and_tell_it():
     made = sorted(name[1] for name in books.made if books.lanes[name] == TELEMETRY)
     assert kept[-1000:] == made[-1000:], "the recent past is whole"
     assert kept[0] == made[0]
-    steps = [after - before for before, after in zip(kept, kept[1:], strict=False)]
+    steps = [after - before for before, after in itertools.pairwise(kept)]
     assert max(steps) < 60, "no hole of hours: thinned evenly"
 
 
 def test_alarms_have_a_reserve_that_a_flood_of_events_does_not_take():
-    books, medium, node = silent_days(3, event_percent=100)
+    books, _medium, node = silent_days(3, event_percent=100)
     for _ in range(200):
         node.run(1, event_percent=100, alarm_percent=100)
     alarms = [name for name in books.made if books.lanes[name] == ALARM]
@@ -76,7 +78,7 @@ def test_alarms_have_a_reserve_that_a_flood_of_events_does_not_take():
 
 def test_a_flood_of_alarms_drops_in_the_end_and_tells_every_loss(monkeypatch):
     monkeypatch.setattr(limits, "LOG_SEGMENTS_MAX", 14)
-    books, medium, node = silent_days(2, event_percent=100, alarm_percent=100)
+    books, _medium, node = silent_days(2, event_percent=100, alarm_percent=100)
     assert node.log.counters["dropped"] > 0
     node.drain()
     assert books.missing() == []
@@ -107,7 +109,7 @@ def test_a_node_that_starts_every_dusk_keeps_its_files_few():
 
 
 def test_what_is_new_goes_first_and_alarms_of_both_before_all():
-    books, medium, node = silent_days(1, alarm_percent=1, event_percent=1)
+    books, medium, _node = silent_days(1, alarm_percent=1, event_percent=1)
     after = LoggedNode(books, medium, 2, previous=1)
     first = after.outbox.first((ALARM, EVENT), 200, 8)
     assert all(books.lanes[(1, entry.sequence)] == ALARM for entry in first) and first[0].place is not None
@@ -137,7 +139,7 @@ def test_what_was_in_flight_when_it_went_to_flash_is_not_sent_again():
 
 
 def test_a_segment_goes_as_a_whole_and_a_place_is_acknowledged_once():
-    books, medium, node = silent_days(1)
+    _books, _medium, node = silent_days(1)
     places = [entry.place for entry in node.outbox.stored((TELEMETRY,), 200, 8)]
     waiting = node.log.waiting()
     assert all(node.log.acknowledge(place) for place in places)
@@ -168,7 +170,7 @@ def test_entries_end_at_the_first_that_is_not_sound():
 
 
 def damaged(index):
-    books, medium, node = silent_days(4)
+    books, medium, _node = silent_days(4)
     name = sorted(path for path in medium.files if path.startswith("log/t"))[index]
     data = medium.files[name]
     medium.files[name] = data[:1000] + b"\0\0\0\0" + data[1004:]
@@ -307,7 +309,7 @@ def test_thinning_before_the_gap_is_durable_is_seen(monkeypatch):
     monkeypatch.setattr(
         RecordLog, "work", lambda self, *, told, now_ms: self._gaps.clear() or honest(self, told=True, now_ms=now_ms)
     )
-    books, medium, node = silent_days(6)
+    books, _medium, node = silent_days(6)
     assert node.log.counters["thinned"] > 0
     node.drain()
     assert books.missing()

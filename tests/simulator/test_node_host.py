@@ -41,7 +41,7 @@ class Scripted:
 
     made: ClassVar[list] = []  # every node of a test, in the order of their starts
 
-    def __init__(self, settings, boot, link, trade, *, random_below, now_ms, tap):
+    def __init__(self, settings, boot, link, trade, *, random_below, now_ms, tap, own):
         self.boot = boot
         self.trade = trade
         self.started_ms = now_ms

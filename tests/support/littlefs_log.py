@@ -11,6 +11,7 @@ import sys
 import flash
 import vfs
 from log_files import LogFiles
+
 from node.outbox import Outbox
 from node.record_log import RecordLog
 from wire import event, record
@@ -135,7 +136,7 @@ def sequences(log):
 def cuts():
     device = Device()
     mounted(device, True)
-    Node(lambda bound: bound // 2).run(300, 30, [])
+    Node(lambda bound: bound // 2).run(300, 20, [])
     unmounted()
     before = bytes(device.data)
     cut_at, starts, kept = 0, 0, 0
@@ -148,7 +149,7 @@ def cuts():
         try:
             node = Node(lambda bound: bound // 2)
             boot = node.boot
-            node.run(300, 9, promised)
+            node.run(300, 5, promised)
         except OSError:
             boot = None
         is_over = device.operations < cut_at
@@ -162,7 +163,7 @@ def cuts():
         assert node.boot != boot and node.boot > 1, "a boot number came twice"
         found = sequences(node.log)
         starts += 1
-        assert len([name for name in found if name >> 32 == 1]) >= 12 * 28, "an earlier boot's records went"
+        assert len([name for name in found if name >> 32 == 1]) >= 12 * 18, "an earlier boot's records went"
         if promised and promised[-1][1] is not None:
             assert node.durable is not None and node.durable >= promised[-1][1], (node.durable, promised[-1])
         if node.start.previous_boot == boot and node.durable is not None:
