@@ -56,7 +56,7 @@ class NodeHost:
         self.node: Node | None = None
         self.boot = 0
         self.boots = 0
-        self._flash: Checkpoint | None = Checkpoint(0, None, memory) if memory else None
+        self._flash: Checkpoint | None = Checkpoint(0, None, memory, b"") if memory else None
         self._local_start_ms = 0
         self._world_start_ms = 0
         self._wake_ms: int | None = None
@@ -122,6 +122,7 @@ class NodeHost:
             random_below=prng.randrange,
             now_ms=self._local_ms(),
             tap=tap,
+            own=flash.own if flash else b"",
         )
         self._wake_ms = None
         self._turn(life)

@@ -65,7 +65,7 @@ class Drawn:
     cuts: list[Cut] = field(default_factory=list)
     dead_lamps: list[tuple[int, int]] = field(default_factory=list)
     stuck_relays: list[tuple[int, int]] = field(default_factory=list)
-    # (index of the room, of the green space; seconds after the start): its thermometer dies, its first zone's pipe breaks.
+    # (index of a room, of a green space; seconds after the start): the thermometer dies, the first zone's pipe breaks.
     dead_thermometers: list[tuple[int, int]] = field(default_factory=list)
     broken_pipes: list[tuple[int, int]] = field(default_factory=list)
     # Of the commune that has a cabinet only: see `simulator.cabinet.story`.

@@ -7,7 +7,6 @@ a watchdog reset to safe outputs, within WATCHDOG_MS.
 """
 
 import gc
-import json
 import os
 import time
 from binascii import hexlify
@@ -19,20 +18,23 @@ import entropy
 import flash
 import machine
 from clock import Clock
+from log_files import LogFiles
+from settings_store import SettingsStore
 from watchdog import Ledger, Watchdog
 
 import esp32
 import kinds
 from drivers import temperature
 from links import udp
-from node import app
+from node import app, limits, log_segment, own_memory
 from node import settings as node_settings
+from node import wear as wearing
+from node.record_log import RecordLog
 from policy.fault import Fault
-from wire import ccm, oscore, quantity
+from wire import ccm, event, oscore, quantity
 from wire.coap import Endpoint
 from wire.oscore_link import NodeLink
 
-SETTINGS = "settings.json"
 SLICE_MS = 100
 # While an answer of the ports arrives, a turn every 10 ms: 48 ms of a meter's bytes must not wait for the next slice.
 SAMPLE_SLICE_MS = 10
@@ -59,12 +61,16 @@ def run(opened):
     """Start, then turn. Returns never."""
     clock = Clock(time.ticks_ms, time.ticks_diff)
     wdt = machine.WDT(timeout=WATCHDOG_MS)
-    plain, kind, settings, faults = load()
-    if settings is None:
-        stay_safe(wdt, clock, faults)
+    store = SettingsStore()
+    chosen, kind = load(store)
+    if chosen.settings is None:
+        stay_safe(wdt, clock, chosen.faults)
+    settings = chosen.settings
+    if chosen.why is not None:
+        say(chosen.faults)
     board = __import__("boards." + kind.KIND, None, None, (kind.KIND,))
     opened.append(kind.Ports(settings.own, board, machine, now_ms=clock.now_ms()))
-    shell = Shell(settings, plain, kind, board, opened[0], wdt, clock)
+    shell = Shell(store, chosen, kind, board, opened[0], wdt, clock)
     gc.collect()
     print("ready", gc.mem_alloc(), "bytes of heap used,", gc.mem_free(), "free")
     while True:
@@ -74,8 +80,9 @@ def run(opened):
 class Shell:
     """Owns the outside of one node."""
 
-    def __init__(self, settings, plain, kind, board, ports, wdt, clock):
+    def __init__(self, settings_store, chosen, kind, board, ports, wdt, clock):
         now_ms = clock.now_ms()
+        settings, plain = chosen.settings, chosen.plain
         random_below = entropy.below(os.urandom)
         self._clock = clock
         self._kind = kind
@@ -95,10 +102,17 @@ class Shell:
         start = flash.begin(self._store, random_below)
         cause = start.note or crash.reset_cause(machine)
         print("boot", start.boot, "after", cause, "node", hexlify(settings.node).decode())
-        self._boot = start.boot
+        self._settings_store = settings_store
+        self._proven_at_ms = now_ms + limits.SETTINGS_PROVEN_MS
+        self._wear = wearing.Wear(before=own_memory.decode(start.own).flash_writes, now_ms=now_ms)
+        self._wear.spend(wearing.BOOT, now_ms=now_ms)
+        log = RecordLog(LogFiles(), spend=self._may_write_log)
+        durable = start.durable_sequence
+        if start.previous_boot is not None:
+            durable = log.durable_sequence(start.previous_boot, durable)
         self._node = app.Node(
             settings,
-            app.Boot(start.boot, start.previous_boot, start.durable_sequence, cause),
+            app.Boot(start.boot, start.previous_boot, durable, cause),
             NodeLink(
                 Endpoint(
                     random_below=random_below,
@@ -113,12 +127,17 @@ class Shell:
                 random_below=random_below,
             ),
             kind.make_trade(
-                settings.own, kinds.Start(settings.node, start.lamp_s.to_bytes(4, "little"), now_ms, random_below)
+                settings.own, kinds.Start(settings.node, start.memory, now_ms, random_below)
             ),
             random_below=random_below,
             now_ms=now_ms,
             tap=self._trace if settings.trace else None,
+            log=log,
+            own=start.own,
+            wear=self._wear,
         )
+        if chosen.why is not None:
+            self._node.tell(event.SETTINGS_FAILURE, None, (chosen.why,), now_ms=now_ms)
 
     def turn(self):
         """Network, ports, application, outputs, datagrams, flash, watchdog, sleep."""
@@ -165,11 +184,18 @@ class Shell:
         self._ledger.beat("ports", now_ms=now_ms)
 
     def _remember(self, now_ms):
+        if self._proven_at_ms is not None and now_ms >= self._proven_at_ms:
+            self._proven_at_ms = None
+            if self._settings_store.prove():
+                self._wear.spend(wearing.SETTINGS, now_ms=now_ms)
         due = self._node.checkpoint(now_ms)
-        if due is None:
+        if due is None or not self._wear.spend(wearing.CHECKPOINT, now_ms=now_ms):
             return
-        if not self._store.write(flash.State(due.boot, due.durable_sequence, int.from_bytes(due.memory[:4], "little"))):
+        if not self._store.write(flash.State(due.boot, due.durable_sequence, due.memory, due.own)):
             print("flash: the checkpoint was not written")
+
+    def _may_write_log(self, now_ms):
+        return self._wear.spend(wearing.LOG, now_ms=now_ms)
 
     def _pause_ms(self, now_ms):
         if self._sampling:
@@ -177,25 +203,27 @@ class Shell:
         return max(0, min(SLICE_MS, self._node.deadline_ms(now_ms) - now_ms))
 
     def _trace(self, what, sequence, data):
-        print(what, self._boot, sequence, hexlify(data).decode())
+        # What an earlier boot left on flash is acknowledged to that boot.
+        print(what, log_segment.identity(data)[0], sequence, hexlify(data).decode())
 
 
-def load():
-    """(plain settings, module of the kind, node.settings.Settings or None, faults)."""
-    plain, kind, settings, faults = None, None, None, ()
-    try:
-        with open(SETTINGS) as file:
-            plain = json.load(file)
-    except OSError:
-        faults = (Fault("", "cannot be read", "put settings.json on the board"),)
-    except ValueError:
-        faults = (Fault("", "is not JSON", "write settings.json again"),)
-    else:
+def load(store):
+    """(node.settings_slots.Chosen, module of the kind). A crash of the start before counts against new settings."""
+    kind = None
+
+    def decode(plain):
+        nonlocal kind
         kind = kinds.load(plain.get("kind", kinds.DEFAULT)) if isinstance(plain, dict) else None
         settings, faults = node_settings.decode(plain, kind)
         if settings is not None:
             faults = shell_faults(settings, plain)
-    return plain, kind, None if faults else settings, faults
+        return None if faults else settings, faults
+
+    # `hard` is what a panic and our own reset after a crash read as.
+    chosen = store.begin(decode, crashed=crash.reset_cause(machine) in ("watchdog", "hard"))
+    if chosen.settings is not None:
+        decode(chosen.plain)  # `kind` is that of what is in force, whichever was looked at last
+    return chosen, kind
 
 
 def shell_faults(settings, plain):
@@ -218,10 +246,15 @@ def stay_safe(wdt, clock, faults):
         now_ms = clock.now_ms()
         if said_ms is None or now_ms - said_ms >= FAULTS_REPEATED_MS:
             said_ms = now_ms
-            for fault in faults:
-                print("settings:", fault.path or "file", fault.problem + ":", fault.remedy)
+            say(faults)
         wdt.feed()
         time.sleep_ms(100)
+
+
+def say(faults):
+    """What is wrong with the settings, on the console."""
+    for fault in faults:
+        print("settings:", fault.path or "file", fault.problem + ":", fault.remedy)
 
 
 def crashed(opened, error):

@@ -42,7 +42,7 @@ class Scripted:
 
     made: ClassVar[list] = []  # every node of a test, in the order of their starts
 
-    def __init__(self, settings, boot, link, trade, *, random_below, now_ms, tap):
+    def __init__(self, settings, boot, link, trade, *, random_below, now_ms, tap, own):
         self.boot = boot
         self.trade = trade
         self.started_ms = now_ms
@@ -147,7 +147,7 @@ def test_mains_that_fails_while_it_starts_does_not_start_it_twice(bench):
 def test_a_boot_knows_the_one_before_it_and_its_own_checkpoint_only(bench):
     first = bench.restart()
     assert (first.boot.boot, first.boot.previous_boot, first.boot.durable_sequence) == (1, None, None)
-    first.flash = Checkpoint(1, 41, (3600).to_bytes(4, "little"))
+    first.flash = Checkpoint(1, 41, (3600).to_bytes(4, "little"), b"")
     bench.later(DUE_MS + 100)
     second = bench.restart()
     assert second.boot == (2, 1, 41, "power-on") and second.lamp_hours() == 1
