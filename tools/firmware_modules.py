@@ -65,7 +65,7 @@ def libraries(modules: dict[str, Path], firmware: Path = FIRMWARE) -> list[str]:
             if top in LIBRARY:
                 used.add(top)
             elif top not in BUILT_IN and find(top, firmware) is None:
-                raise UnknownModule(f"{path}: imports {name}, which is not on the chip: LIBRARY or BUILT_IN must name it")
+                raise UnknownModule(f"{path}: imports {name}: LIBRARY or BUILT_IN must name what the chip has")
     return sorted(used)
 
 

@@ -16,7 +16,9 @@ BENCHES = {
     "journal": ("tools.bench.journal", "the gateway's journal against SQLite on a disk: rates, flushes, bytes"),
     "link": ("tools.bench.link", "what OSCORE costs one telemetry message: time, heap, bytes"),
     "metered": ("tools.bench.metered", "bytes on a metered link for a night of 50 lamps, all layers included"),
+    "node": ("tools.bench.node", "heap of each kind of node, by turn and by record, and its longest turn"),
     "radio": ("tools.bench.radio", "airtime of a street on one radio concentrator, through bursts of loss"),
+    "size": ("tools.bench.size", "files, bytecode and RAM of each kind of node's program"),
     "sun": ("tools.bench.sun", "sunrise and sunset at 32-bit floats, against an ephemeris"),
     "uplink": ("tools.bench.uplink", "records a second from nodes to the broker through one gateway on one core"),
 }

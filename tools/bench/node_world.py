@@ -54,11 +54,20 @@ class VmFault(Exception):
     """What the VM said instead of an answer."""
 
 
-class Vm:
-    """The process. `place`: (ROMFS, image file), (FOLDER, folder) or (FROZEN, ""). `base` and what follows are
-    bytes of the VM's own heap."""
+class Program(NamedTuple):
+    """What a VM runs. `place`: (ROMFS, image file), (FOLDER, folder) or (FROZEN, "")."""
 
-    def __init__(self, path: str, place: tuple[str, str], case: Case, kind: str, modules: list[str], heap: str) -> None:
+    kind: str
+    case: Case
+    place: tuple[str, str]
+    modules: list[str]
+
+
+class Vm:
+    """The process with a heap of so many bytes. `base` and what follows are bytes of the VM's own heap."""
+
+    def __init__(self, path: str, program: "Program", heap: int, *, natural: bool = False) -> None:
+        place, case = program.place, program.case
         where = {name: place[1] if place[0] == name else "" for name in (ROMFS, FOLDER)}
         self._process = subprocess.Popen(
             [path, "-X", f"heapsize={heap}", str(SCRIPT)],
@@ -68,12 +77,12 @@ class Vm:
             text=True,
             env={**os.environ, "MICROPYPATH": ".frozen"},
         )
-        settings = {"node": NODE.hex(), "kind": kind, "gateway": list(PEER), **settings_of(NODE), **case.settings}
-        begin = {"image": where[ROMFS], "folder": where[FOLDER], "kind": kind, "modules": modules}
-        self._say({**begin, "settings": settings})
+        settings = {"node": NODE.hex(), "kind": program.kind, "gateway": list(PEER), **settings_of(NODE), **case.settings}
+        begin = {"image": where[ROMFS], "folder": where[FOLDER], "kind": program.kind, "modules": program.modules}
+        self._say({**begin, "settings": settings, "natural": natural})
         self.base, self.free, maxsize, self.image = self._hear()
         self.is_32_bit = maxsize < 1 << 32
-        self.base_sizes = None if self.is_32_bit else self._sizes()
+        self.base_sizes = None if self.is_32_bit or natural else self._sizes()
         self._say("go")
         self.imported, self.started, self.calibration_us = self._hear()
 
@@ -98,6 +107,12 @@ class Vm:
             if pipe is not None:
                 pipe.close()
         self._process.wait(10)
+
+    def __enter__(self) -> "Vm":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _sizes(self) -> heap_map.Sizes:
         self._say("map")
