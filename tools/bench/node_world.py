@@ -156,7 +156,7 @@ class World:
     def __init__(self, vm: Vm, case: Case, silent_days: range) -> None:
         self.vm = vm
         self.now_ms = 0
-        self.acknowledged = 0
+        self._held: set[tuple[int, int]] = set()
         self._case = case
         self._silent_days = silent_days
         self._random = Random(7)
@@ -165,6 +165,11 @@ class World:
         self._number = 0
         self._wake_ms = 0
         self._outputs: tuple | None = None
+
+    @property
+    def acknowledged(self) -> int:
+        """Records that the gateway holds."""
+        return len(self._held)
 
     def run(self, until_ms: int, *, idles: bool) -> Iterator[Turn]:
         """The turns of the node up to an instant."""
@@ -202,7 +207,7 @@ class World:
 
     def _answer(self, asked: Asked) -> None:
         if asked.payload:
-            self.acknowledged += len(record.decode_payload(asked.payload))
+            self._held.update((made.boot, made.sequence) for made in record.decode_payload(asked.payload))
         answer = record.encode_answer(Answer(START_UNIX_S + self.now_ms // 1000, 1, LEASE_S, 0))
         self._link.respond(asked.exchange, coap_message.CHANGED, answer, now_ms=self.now_ms)
         self._flush()
