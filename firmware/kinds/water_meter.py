@@ -3,7 +3,8 @@ trade is here with its kind, for nothing else has it.
 
     meter       [millilitres a pulse, greatest flow in mL/min that the place can want]
     dial_l      what the meter's dial showed when the node was fitted, litres; 0 when left out
-    leak_ml_h   least flow of every hour of the night that is a leak, mL/h; 2000 when left out
+    leak_ml_h   least flow of every hour of the night that is a leak, mL/h; 2000 when left out; never less than two
+                pulses, for one may belong to the hour before
 
 What it holds on to: the volume shown never goes back, over any number of power cuts; a cut loses the pulses since the
 last hourly note at most. For that each note says how far the volume may be shown until the next, and after a cut it
@@ -180,7 +181,7 @@ class MeterTrade(Trade):
         if closed[0] % 24 not in _NIGHT_HOURS:
             self._night = 0
             return
-        if closed[1] < self._own.leak_ml_h:
+        if closed[1] < max(self._own.leak_ml_h, 2 * self._own.pulse_ml):
             self._night = 0
             self._set(event.WATER_LEAK, False, (closed[1], 3600))
             return

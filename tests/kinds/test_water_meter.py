@@ -100,9 +100,9 @@ def test_a_counter_that_began_anew_gives_no_water_back_and_makes_none_up():
 
 def test_water_in_every_hour_of_the_night_is_a_leak_and_one_dry_hour_ends_it():
     pipe = Pipe()
-    pipe.flow(1, 6)  # 10 L/h
-    assert pipe.events == [(event.WATER_LEAK, True, (10_000, 3600))]
-    pipe.flow(1, 18)
+    pipe.flow(3, 6)
+    assert pipe.events == [(event.WATER_LEAK, True, (30_000, 3600))]
+    pipe.flow(3, 18)
     assert len(pipe.events) == 1, "by day nothing is judged"
     pipe.flow(0, 6)
     assert pipe.events[1:] == [(event.WATER_LEAK, False, (0, 3600))]
@@ -121,7 +121,7 @@ def test_one_dry_hour_is_no_leak_nor_is_a_day_without_a_clock():
 
 def test_a_restart_in_the_night_neither_finds_a_leak_nor_ends_one():
     pipe = Pipe()
-    pipe.flow(1, 6)
+    pipe.flow(3, 6)
     again = Pipe(memory=pipe.trade.memory(pipe.now_ms), unix_s=MIDNIGHT_S + 86_400 + 2 * 3600 + 1800)
     again.flow(0, 0.5)
     assert again.events == []
@@ -256,7 +256,7 @@ def test_in_the_simulator_the_dial_comes_through_loss_and_restarts_and_never_goe
     carry = lambda datagram, sender: radio.carry(datagram, gateway.receive, sender)  # noqa: E731
     ports = MeterPorts(world)
     host = NodeHost(world, Prng("board"), settings, water_meter, ports, radio, carry, lambda *_: None)
-    for hours in (5, 3, 9):
+    for hours in (6, 3, 9):
         host.power_on()
         world.run_until(world.now_ms + hours * 3_600_000)
         host.power_off()
@@ -265,7 +265,7 @@ def test_in_the_simulator_the_dial_comes_through_loss_and_restarts_and_never_goe
     dials = [entry.body[quantity.WATER_VOLUME] for entry in made if quantity.WATER_VOLUME in _readings(entry)]
     assert host.boots == 3 and {entry.boot for entry in made} == {1, 2, 3}
     assert len(dials) > 50 and dials == sorted(dials)
-    assert 500 + 600 * (17 - 3) <= dials[-1] <= 500 + 600 * 17, "an hour is lost at most with each cut"
+    assert 500 + 600 * (18 - 3) <= dials[-1] <= 500 + 600 * 18, "an hour is lost at most with each cut"
     assert any(_code(entry) == event.WATER_LEAK for entry in made)
 
 
