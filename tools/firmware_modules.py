@@ -82,9 +82,9 @@ def find(name: str, firmware: Path = FIRMWARE) -> Path | None:
         return None
     if (firmware / top / "__init__.py").is_file():
         place = firmware / name.replace(".", "/")
-        options = (place / "__init__.py", place.with_suffix(".py"))
+        options = [place / "__init__.py", place.with_suffix(".py")]
     else:
-        options = () if dot else ((firmware / ROOT_FOLDER / f"{top}.py"),)
+        options = [] if dot else [firmware / ROOT_FOLDER / f"{top}.py"]
     return next((path for path in options if path.is_file()), None)
 
 

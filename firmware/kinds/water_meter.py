@@ -8,9 +8,11 @@ trade is here with its kind, for nothing else has it.
 
 What it holds on to: the volume shown never goes back, over any number of power cuts; a cut loses the pulses since the
 last hourly note at most. For that each note says how far the volume may be shown until the next, and after a cut it
-stands there until the count has come up to it. The dial moves from the first note on, an hour after fitting. A leak is water that runs in every one of the night hours; a burst is more than the place can want
-for a minute; both end by themselves when the water does. An open cable loop is told at once: somebody has cut it, or
-taken the emitter off. Orders mean nothing to it.
+stands there until the count has come up to it. The dial moves from the first note on, an hour after fitting.
+
+A leak is water that runs in every one of the night hours; a burst is more than the place can want for a minute; both
+end by themselves when the water does. An open cable loop is told at once: somebody has cut it, or taken the emitter
+off. Orders mean nothing to it.
 """
 
 import struct

@@ -18,6 +18,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from tools import firmware_modules
 from tools.bench.encode import virtual_machines
@@ -26,7 +27,7 @@ from tools.bench.node_program import Compiled, NoCompiler, compile_kind, lay_out
 from tools.bench.node_world import DAY_MS, FROZEN, Program, Turn, Vm, VmFault, World
 
 HEAP_BYTES_MAX = 56 * 1024
-# Instants and counters that leave 31 bits take a block or two.
+# From the first whole day after the silence. Before it every kept instant grows once: it leaves 31 bits on day 12.4.
 GROWTH_BYTES_MAX = 256
 IDLE_BYTES_MAX = 2048
 TURN_MS_MAX = 100
@@ -76,7 +77,8 @@ def _long_run(vm: str, program: Program, days: int) -> dict:
     """Live heap through the days, and what turns take."""
     lowest: dict[int, int] = {}
     sums = {"control_step": [0, 0], "record": [0, 0]}
-    mapped, figures = 0, {}
+    mapped = 0
+    figures: dict[str, Any] = {}
     idle, highest, ratio = 0, 0, 0.5
     with Vm(vm, program, _HEAP) as node:
         world = World(node, program.case, SILENT_DAYS)
@@ -100,7 +102,7 @@ def _long_run(vm: str, program: Program, days: int) -> dict:
     return {
         **figures,
         "live_here": highest,
-        "growth": lowest[max(lowest)] - lowest[min(2, max(lowest))],
+        "growth": lowest[max(lowest)] - lowest[SILENT_DAYS.stop + 1 if max(lowest) > SILENT_DAYS.stop else min(2, max(lowest))],
         "control_step": means["control_step"],
         "record": means["record"],
         "idle_turn": idle,
@@ -138,26 +140,28 @@ def _turn_times(vm: str, program: Program) -> tuple[int, int]:
 def _least_heap(vm: str, program: Program) -> int:
     """Bytes of the node's own in the least heap in which full days run, by halving."""
     with Vm(vm, program, _HEAP, natural=True) as node:
-        base, room = node.base, node.free + node.base
-        low, high = node.started, 6 * node.started
-    overhead = _HEAP - room
+        base, room, low, high = node.base, node.free + node.base, node.started, 4 * node.started
+    least = 0
     while high - low > _STEP:
         middle = (low + high) // 2
-        if _runs(vm, program, base + middle + overhead):
-            high = middle
-        else:
+        # The allocation table takes its part of every heap.
+        had = _room_that_does(vm, program, (base + middle) * _HEAP // room)
+        if had is None:
             low = middle
-    return high
+        else:
+            high, least = middle, had
+    return least
 
 
-def _runs(vm: str, program: Program, heap: int) -> bool:
+def _room_that_does(vm: str, program: Program, heap: int) -> int | None:
+    """Bytes that the node had to itself, or None where they were too few."""
     try:
         with Vm(vm, program, heap, natural=True) as node:
             for _ in World(node, program.case, _FULL_SILENT).run(_FULL_DAYS * DAY_MS, idles=False):
                 pass
+            return node.free
     except (VmFault, BrokenPipeError):
-        return False
-    return True
+        return None
 
 
 def run(args: argparse.Namespace) -> int:

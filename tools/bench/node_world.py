@@ -77,9 +77,9 @@ class Vm:
             text=True,
             env={**os.environ, "MICROPYPATH": ".frozen"},
         )
-        settings = {"node": NODE.hex(), "kind": program.kind, "gateway": list(PEER), **settings_of(NODE), **case.settings}
+        settings = {"node": NODE.hex(), "kind": program.kind, "gateway": list(PEER), **settings_of(NODE)}
         begin = {"image": where[ROMFS], "folder": where[FOLDER], "kind": program.kind, "modules": program.modules}
-        self._say({**begin, "settings": settings, "natural": natural})
+        self._say({**begin, "settings": {**settings, **case.settings}, "natural": natural})
         self.base, self.free, maxsize, self.image = self._hear()
         self.is_32_bit = maxsize < 1 << 32
         self.base_sizes = None if self.is_32_bit or natural else self._sizes()
