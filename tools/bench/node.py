@@ -98,11 +98,13 @@ def _long_run(vm: str, program: Program, days: int) -> dict:
                 figures["live_max_here"] = live_here
                 figures["garbage_ratio"] = round(ratio, 2)
         records = world.acknowledged
+    last = max(lowest)
+    settled = SILENT_DAYS.stop + 1 if last > SILENT_DAYS.stop else min(2, last)
     means = {name: total // max(1, count) for name, (total, count) in sums.items()}
     return {
         **figures,
         "live_here": highest,
-        "growth": lowest[max(lowest)] - lowest[SILENT_DAYS.stop + 1 if max(lowest) > SILENT_DAYS.stop else min(2, max(lowest))],
+        "growth": lowest[last] - lowest[settled],
         "control_step": means["control_step"],
         "record": means["record"],
         "idle_turn": idle,
