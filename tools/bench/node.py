@@ -29,7 +29,7 @@ from tools.bench.node_world import DAY_MS, FROZEN, Program, Turn, Vm, VmFault, W
 HEAP_BYTES_MAX = 56 * 1024
 # From the first whole day after the silence. Before it every kept instant grows once: it leaves 31 bits on day 12.4.
 GROWTH_BYTES_MAX = 256
-IDLE_BYTES_MAX = 2048
+IDLE_BYTES_MAX = 1024
 TURN_MS_MAX = 100
 SILENT_DAYS = range(10, 13)
 DAYS = 30
