@@ -29,7 +29,7 @@ from wire.oscore_pairing import Session
 
 
 class Asked(NamedTuple):
-    """A request of a known node, with what was inside. `exchange`: what `respond` wants."""
+    """A request of a known node, with what was inside. `exchange`: what `respond` wants; `query`: its Uri-Query."""
 
     node: bytes
     peer: Any
@@ -37,6 +37,7 @@ class Asked(NamedTuple):
     code: int
     path: tuple[bytes, ...]
     payload: bytes
+    query: tuple[bytes, ...] = ()
 
 
 class Answered(NamedTuple):
@@ -267,7 +268,8 @@ class Link:
             self.respond(request.exchange, messages.BAD_OPTION, now_ms=now_ms)
             return None
         path = messages.option_values(content.options, messages.URI_PATH)
-        return Asked(opened.node, request.peer, request.exchange, content.code, path, content.payload)
+        query = messages.option_values(content.options, messages.URI_QUERY)
+        return Asked(opened.node, request.peer, request.exchange, content.code, path, content.payload, tuple(query))
 
     def _may_ask(self, node: bytes, now_ms: int) -> bool:
         full = 1000 * limits.LINK_BURST_S * self._requests_per_s
