@@ -14,7 +14,9 @@ Executed by MicroPython's tools/makemanifest.py with this folder as its working 
 # ruff: noqa: F821 - freeze, module, package, require and options are the build's
 
 import os
+import shutil
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.abspath(os.pardir))
 from tools import firmware_modules
@@ -35,4 +37,7 @@ for name, path in modules.items():
         top = place.split("/")[0]
         package(top, files=(place[len(top) + 1 :],))
     else:
-        module(path.name, base_path=firmware_modules.ROOT_FOLDER)
+        # `boot` is kept under the name of its kind, and a manifest cannot rename.
+        folder = tempfile.mkdtemp()
+        shutil.copyfile(path, os.path.join(folder, place))
+        module(place, base_path=folder)

@@ -13,8 +13,8 @@ from pathlib import Path
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
 # Modules at the root of the chip are kept here.
 ROOT_FOLDER = "esp32"
-# What the port runs after a reset, in this order.
-STARTS = ("boot", "main")
+# What the port runs after a reset, in this order. The first is made for each kind (boards/boot_<kind>.py).
+BOOT, MAIN = "boot", "main"
 # Packages of ours that no node carries: the concentrator is a program of its own.
 OTHER_PROGRAMS = frozenset(("concentrator",))
 
@@ -42,8 +42,8 @@ def kinds(firmware: Path = FIRMWARE) -> list[str]:
 
 def needed(kind: str, firmware: Path = FIRMWARE) -> dict[str, Path]:
     """{module: its file} of the whole program of a node of this kind, packages included, sorted by name."""
-    found: dict[str, Path] = {}
-    waiting = [*STARTS, f"kinds.{kind}", f"boards.{kind}"]
+    found = {BOOT: firmware / "boards" / f"boot_{kind}.py"}
+    waiting = [MAIN, f"kinds.{kind}", f"boards.{kind}", *imports(found[BOOT])]
     while waiting:
         name = waiting.pop()
         path = find(name, firmware)

@@ -70,7 +70,7 @@ def test_without_a_kind_it_is_the_streetlight_and_without_the_port_nothing_of_it
 def test_a_package_of_micropython_lib_is_required_when_it_is_imported_and_only_then(tmp_path):
     for name, text in {
         "esp32/main.py": "def run():\n    import onewire\n    from kinds import a\n",
-        "esp32/boot.py": "import machine\n",
+        "boards/boot_a.py": "import machine\n",
         "kinds/__init__.py": "",
         "kinds/a.py": "import kinds\n",
     }.items():

@@ -1,10 +1,12 @@
 """The water meter: what it counts over power cuts, when it raises an alarm, and that joining it took one file."""
 
 import struct
+from typing import ClassVar
 
 import pytest
 
 import kinds
+from boards import water_meter as board
 from gateway.core.link.link import Link
 from kinds import water_meter
 from kinds.water_meter import PULSES, Own
@@ -275,3 +277,45 @@ def _readings(entry):
 
 def _code(entry):
     return None if isinstance(entry.body, dict) else entry.body.code
+
+
+class Chip:
+    """`machine` as far as the ports go. `levels`: of pins; `count`: of the counter; `microvolts`: of the converter."""
+
+    class Pin:
+        IN, PULL_UP = 0, 1
+
+        def __init__(self, number, *_):
+            self.number = number
+
+        def value(self):
+            return Chip.levels.get(self.number, 0)
+
+    class Counter:
+        def __init__(self, unit, pin):
+            assert (unit, pin.number) == (board.METER_UNIT, board.METER_PIN)
+
+        def value(self):
+            return Chip.count
+
+    class ADC:
+        def __init__(self, pin):
+            assert pin.number == board.BATTERY_PIN
+
+        def read_uv(self):
+            return Chip.microvolts
+
+    levels: ClassVar[dict] = {}
+    count = 0
+    microvolts = 1_800_000
+
+
+def test_the_ports_read_what_the_trade_wants_on_the_pins_of_the_board():
+    Chip.levels, Chip.count = {}, 1000
+    ports = water_meter.Ports(OWN, board, Chip, now_ms=0)
+    ports.begin_sample(now_ms=0)
+    assert ports.collect(now_ms=0) == {PULSES: 0, quantity.SENSOR_FAULTS: 0, quantity.BATTERY: 3600}
+    Chip.count += 42
+    Chip.levels = {board.CABLE_PIN: board.CABLE_ACTIVE_LEVEL}
+    ports.begin_sample(now_ms=60_000)
+    assert ports.collect(now_ms=60_000) == {PULSES: 42, quantity.SENSOR_FAULTS: 1, quantity.BATTERY: 3600}

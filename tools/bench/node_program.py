@@ -14,7 +14,7 @@ _OTHER_BEARERS = frozenset(
     ("links.channel", "links.espnow", "links.espnow_radio", "links.rs485", "links.uart", "wire.bus_node", "wire.slip")
 )
 # Run by the port before `main`, and no module that anybody imports.
-_RUN_FIRST = firmware_modules.STARTS[0]
+_RUN_FIRST = firmware_modules.BOOT
 _ASK = "import sys; sys.path[:] = ['.frozen']; import kinds.{}, main"
 
 
