@@ -148,8 +148,10 @@ class Node:
 
     def deadline_ms(self, now_ms) -> int:
         """When `poll` (or a sample) is due at the latest."""
-        deadline_ms = min(self._next_sample_ms(now_ms), self._report_at_ms, now_ms + limits.DECIDE_MS)
+        deadline_ms = now_ms + limits.DECIDE_MS
         others = (
+            self._next_sample_ms(now_ms),
+            self._report_at_ms,
             self.trade.deadline_ms(now_ms),
             self._link.deadline_ms(),
             self._sender.deadline_ms(),

@@ -147,7 +147,8 @@ class Orders:
     def take_outcomes(self) -> list:
         """What is to be told, drained: [(id or None, outcome, why or None, power in 0.1 W or None)]."""
         outcomes = self._outcomes
-        self._outcomes = []
+        if outcomes:
+            self._outcomes = []
         return outcomes
 
     # --- inside ---------------------------------------------------------------------------------------------

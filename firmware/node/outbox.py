@@ -46,7 +46,10 @@ class Outbox:
         return lost if self._log is None else lost + self._log.counters[THINNED] + self._log.counters[DROPPED]
 
     def any_in(self, lanes) -> bool:
-        return any(self._lanes[lane] for lane in lanes)
+        for lane in lanes:  # noqa: SIM110 - as above
+            if self._lanes[lane]:
+                return True
+        return False
 
     def any_stored(self, lanes) -> bool:
         """True when the log holds records of these lanes."""

@@ -68,7 +68,11 @@ LOAD_ENERGY = 58
 WINDOW = 60
 
 # code, name, unit, exponent, low, high (scaled integers)
-TABLE = (
+# A node knows its codes and needs no names: the table is made when somebody first asks for it, which saves a chip 4 kB.
+
+
+def _table():
+    return (
     Quantity(POWER, "power", "W", -1, -100, 500000),
     Quantity(VOLTAGE, "voltage", "V", -1, 0, 5000),
     Quantity(CURRENT, "current", "A", -3, 0, 100000),
@@ -133,8 +137,25 @@ TABLE = (
     Quantity(WINDOW, "window", "/", 0, 0, 1),
 )
 
-BY_CODE = {entry.code: entry for entry in TABLE}
-BY_NAME = {entry.name: entry for entry in TABLE}
+
+def __getattr__(name):
+    """TABLE; BY_CODE and BY_NAME: the same as maps. MicroPython calls this as CPython does (PEP 562)."""
+    if name not in ("TABLE", "BY_CODE", "BY_NAME"):
+        raise AttributeError(name)
+    table = _table()
+    found = globals()
+    found["TABLE"] = table
+    found["BY_CODE"] = {entry.code: entry for entry in table}
+    found["BY_NAME"] = {entry.name: entry for entry in table}
+    return found[name]
+
+
+def _by_code():
+    return globals().get("BY_CODE") or __getattr__("BY_CODE")
+
+
+def _by_name():
+    return globals().get("BY_NAME") or __getattr__("BY_NAME")
 
 
 def key(code: int, channel: int = 0) -> int:
@@ -144,7 +165,7 @@ def key(code: int, channel: int = 0) -> int:
 
 def in_range(reading_key: int, value: int) -> bool:
     """False when the table knows the quantity and `value` is outside its range. Unknown quantities pass."""
-    entry = BY_CODE.get(reading_key % CHANNEL_STEP)
+    entry = _by_code().get(reading_key % CHANNEL_STEP)
     return entry is None or entry.low <= value <= entry.high
 
 
@@ -152,7 +173,7 @@ def label(reading_key: int) -> str:
     """SenML name of a key: `temp`, `temp.1`; `q77.1` for a code the table does not know."""
     code = reading_key % CHANNEL_STEP
     channel = reading_key // CHANNEL_STEP
-    entry = BY_CODE.get(code)
+    entry = _by_code().get(code)
     name = entry.name if entry else f"q{code}"
     return f"{name}.{channel}" if channel else name
 
@@ -161,7 +182,7 @@ def key_from_label(name: str):
     """The key behind a label, or None when it is nobody's."""
     base, dot, channel = name.partition(".")
     number = small_number(channel) if dot else 0
-    entry = BY_NAME.get(base)
+    entry = _by_name().get(base)
     code = entry.code if entry else small_number(base[1:])
     if number is None or code is None or code >= CHANNEL_STEP:
         return None
