@@ -9,6 +9,7 @@ _ENTRIES_MAX = 4
 # A traceback deeper than that keeps its end, where the cause stands.
 _ENTRY_CHARS_MAX = 800
 _SEPARATOR = "\n----\n"
+_SLICE_MS = 100
 
 
 def describe(error) -> str:
@@ -39,6 +40,14 @@ def entries(*, open_file=open) -> list:
     except (OSError, ValueError):
         return []
     return [part for part in text.split(_SEPARATOR) if part]
+
+
+def pause(pause_ms, ticks_ms, ticks_diff, sleep_ms):
+    """Wait by the clock. Slices that are counted instead grow with each one that is late: on a chip or a desk with too
+    much to do the watchdog comes first, and its reset hides the crash."""
+    since = ticks_ms()
+    while ticks_diff(ticks_ms(), since) < pause_ms:
+        sleep_ms(_SLICE_MS)
 
 
 def reset_cause(machine):

@@ -41,8 +41,9 @@ WATCHDOG_MS = 8000
 # The loop's own tasks are stale after this much silence; a flash write is the longest thing they wait for.
 TASK_SILENCE_MAX_MS = 4000
 FAULTS_REPEATED_MS = 30_000
-# Tenths of a second between a crash and the reset: a fault that comes back at every start must not wear the flash out.
-CRASH_PAUSE_SLICES = 60
+# Between a crash and the reset: a fault that comes back at every start must not wear the flash out. Less than the
+# watchdog leaves to a loop whose last feed is TASK_SILENCE_MAX_MS old, so that the reset is ours and not its.
+CRASH_PAUSE_MS = 3000
 
 
 def main():
@@ -236,8 +237,7 @@ def crashed(dimmer, error):
             dimmer.set_level(FAIL_SAFE_PERCENT)
         print(crash.describe(error))
         crash.note("version " + app.VERSION, error)
-        for _ in range(CRASH_PAUSE_SLICES):
-            time.sleep_ms(100)
+        crash.pause(CRASH_PAUSE_MS, time.ticks_ms, time.ticks_diff, time.sleep_ms)
     finally:
         machine.reset()
 

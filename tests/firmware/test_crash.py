@@ -22,3 +22,13 @@ def test_a_file_that_cannot_be_written_is_no_second_crash(in_folder, capsys):
     crash.note("head", ValueError("gone"))
     assert "not written" in capsys.readouterr().out
     assert crash.entries() == []
+
+
+def test_the_pause_after_a_crash_ends_by_the_clock_however_late_each_sleep_is():
+    clock = {"ms": 5}
+
+    def sleeps_late(slice_ms):
+        clock["ms"] += 3 * slice_ms
+
+    crash.pause(3000, lambda: clock["ms"], lambda end, start: end - start, sleeps_late)
+    assert 3000 <= clock["ms"] - 5 <= 3300
