@@ -9,12 +9,13 @@ twins.
 from collections.abc import Callable
 from typing import Any
 
+import kinds
 from links import udp
 from node.app import Boot, Checkpoint, Node
 from node.settings import Settings
 from simulator.keys import paired_link
 from simulator.network import Radio
-from simulator.parts import DimmerTwin, MeterTwin
+from simulator.parts import Ports
 from simulator.prng import Prng
 from simulator.world import World
 from wire import quantity
@@ -27,15 +28,15 @@ _TICKS_WRAP_MS = 1 << 30
 
 
 class NodeHost:
-    """One board in a lamp post."""
+    """One board, in a lamp post, a classroom or a valve box. `kind`: its module of `kinds`."""
 
     def __init__(
         self,
         world: World,
         prng: Prng,
         settings: Settings,
-        dimmer: DimmerTwin,
-        meter: MeterTwin,
+        kind: Any,
+        ports: Ports,
         radio: Radio,
         send: Callable[[bytes, "NodeHost"], None],
         tap: Tap,
@@ -43,8 +44,8 @@ class NodeHost:
         self._world = world
         self._prng = prng
         self.settings = settings
-        self._dimmer = dimmer
-        self._meter = meter
+        self._kind = kind
+        self._ports = ports
         self.radio = radio
         self._send = send
         self._tap = tap
@@ -57,29 +58,26 @@ class NodeHost:
         self._world_start_ms = 0
         self._wake_ms: int | None = None
         self._life = 0
-        self._level = 0
+        self._applied: Any = None
 
     def power_on(self) -> None:
         """Mains has come: the output is at its safe level before anything else, then the code starts."""
         self._life += 1
-        self._set_level(100)
+        self._applied = None
+        self._ports.power_on()
         self._world.after(_BOOT_MS // 2 + self._prng.randrange(_BOOT_MS), self._start, self._life)
 
     def power_off(self) -> None:
         """RAM is gone. The output falls with the mains."""
         self._life += 1
         self.node = None
-        self._set_level(0)
+        self._ports.power_off()
 
     def receive(self, datagram: bytes, peer: Any) -> None:
         """A datagram has reached the antenna."""
         if self.node is not None:
             self.node.receive(datagram, peer, now_ms=self._local_ms())
             self._after_turn()
-
-    def _set_level(self, level_percent: int) -> None:
-        self._level = level_percent
-        self._dimmer.set_level(level_percent)
 
     def _start(self, life: int) -> None:
         if life != self._life:
@@ -106,8 +104,12 @@ class NodeHost:
 
         self.node = Node(
             self.settings,
-            Boot(boot, previous, durable, "power-on", flash.lamp_s if flash else 0),
+            Boot(boot, previous, durable, "power-on"),
             link,
+            self._kind.make_trade(
+                self.settings.own,
+                kinds.Start(self.settings.node, flash.memory if flash else b"", self._local_ms(), prng.randrange),
+            ),
             random_below=prng.randrange,
             now_ms=self._local_ms(),
             tap=tap,
@@ -122,7 +124,7 @@ class NodeHost:
         self._wake_ms = None
         now_ms = self._local_ms()
         if node.sample_due(now_ms):
-            node.sample(self._meter.read(), {quantity.HEAP_FREE: 98_304}, now_ms=now_ms)
+            node.sample(self._ports.read(), {quantity.HEAP_FREE: 98_304}, now_ms=now_ms)
         else:
             node.poll(now_ms=now_ms)
         checkpoint = node.checkpoint(now_ms)
@@ -133,8 +135,9 @@ class NodeHost:
     def _after_turn(self) -> None:
         node = self.node
         assert node is not None
-        if node.output.level_percent != self._level:
-            self._set_level(node.output.level_percent)
+        if node.outputs != self._applied:
+            self._applied = node.outputs
+            self._ports.apply(node.outputs)
         for _, datagram in node.outgoing():
             self._send(datagram, self)
         wake_ms = self._world_ms(node.deadline_ms(self._local_ms()))

@@ -2,7 +2,10 @@
 
 `drivers.dimmer.Dimmer`  -> DimmerTwin: set_level
 `drivers.bl0942.Meter`   -> MeterTwin: read, a map of wire keys to scaled integers
+`kinds.<kind>.Ports`     -> Ports: what a NodeHost drives and reads; LampPorts is the streetlight's
 """
+
+from typing import Any, Protocol
 
 from simulator.plant import Lamp
 from simulator.world import World
@@ -42,3 +45,43 @@ class MeterTwin:
             quantity.TEMPERATURE: lamp.case_ck(),
             quantity.POWER_FACTOR: factor,
         }
+
+
+class Ports(Protocol):
+    """The outside of one board. Outputs are safe from the instant of `power_on`, before any code runs."""
+
+    def power_on(self) -> None: ...
+
+    def power_off(self) -> None: ...
+
+    def apply(self, outputs: Any) -> None:
+        """Bring the equipment to what the trade wants; called when it has changed."""
+
+    def read(self) -> dict[int, int] | None:
+        """One complete reading, or None when all of it is silent."""
+
+
+class LampPorts:
+    """A streetlight's: lit by an idle relay, dark without mains."""
+
+    def __init__(self, world: World, lamp: Lamp) -> None:
+        self._dimmer = DimmerTwin(world, lamp)
+        self._meter = MeterTwin(world, lamp)
+        self._level = 0
+
+    def power_on(self) -> None:
+        self._set(100)
+
+    def power_off(self) -> None:
+        self._set(0)
+
+    def apply(self, outputs: Any) -> None:
+        if outputs.level_percent != self._level:
+            self._set(outputs.level_percent)
+
+    def _set(self, level_percent: int) -> None:
+        self._level = level_percent
+        self._dimmer.set_level(level_percent)
+
+    def read(self) -> dict[int, int] | None:
+        return self._meter.read()

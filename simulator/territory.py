@@ -11,6 +11,7 @@ from hashlib import sha256
 
 from gateway.core.bearers.bearer import Bearer
 from gateway.core.gateway import Options as GatewayOptions
+from kinds import streetlight
 from node.settings import Settings
 from policy import civil, lighting
 from simulator.broker import Broker
@@ -27,7 +28,7 @@ from simulator.keys import pairing_of
 from simulator.network import LinkQuality, Radio
 from simulator.node_host import NodeHost
 from simulator.options import HOUR_S, Cabinet, Drawn, Options, cabinets, draw
-from simulator.parts import DimmerTwin, MeterTwin
+from simulator.parts import LampPorts
 from simulator.plant import Air, Feeder, Lamp, LampData
 from simulator.prng import Prng
 from simulator.result import Result, Sight
@@ -146,12 +147,10 @@ class Territory:
         gateway.nodes.append(node)
         settings = Settings(
             node=node,
+            own=streetlight.Own(site, (nominal_dw, 6), calendar),
             bearer=("udp",),
             gateway=(gateway.options.name, 5683),
             pairing=pairing_of(node),
-            site=site,
-            lamp=(nominal_dw, 6),
-            calendar=calendar,
             sample_s=60,
             telemetry_s=900,
             health_s=3600,
@@ -166,8 +165,8 @@ class Territory:
             self.world,
             prng.split("board"),
             settings,
-            DimmerTwin(self.world, lamp),
-            MeterTwin(self.world, lamp),
+            streetlight,
+            LampPorts(self.world, lamp),
             radio,
             lambda datagram, sender: radio.carry(datagram, gateway.receive, sender),
             self._tap,

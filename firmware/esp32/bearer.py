@@ -7,7 +7,6 @@ chip or waits for a network. Modules of the chip that only one bearer needs are 
 
 import machine
 
-from boards import streetlight as board
 from links import rs485, uart, udp
 from node import settings as node_settings
 from wire import bus_frame
@@ -45,7 +44,7 @@ class SerialBearer:
 
     ack_timeout_ms = 0
 
-    def __init__(self, settings, *, now_ms, sleep_ms):
+    def __init__(self, settings, board, *, now_ms, sleep_ms):
         import select
 
         kind = settings.bearer[0]
@@ -118,14 +117,14 @@ class RadioBearer:
         return self.link.signal_dbm()
 
 
-def open_bearer(settings, plain, *, random_below, now_ms, sleep_ms):
-    """What the settings name; `now_ms` and `sleep_ms` are functions of the shell's clock."""
+def open_bearer(settings, plain, board, *, random_below, now_ms, sleep_ms):
+    """What the settings name, on the pins of `board`; `now_ms` and `sleep_ms` are functions of the shell's clock."""
     kind = settings.bearer[0]
     if kind == node_settings.UDP:
         return WifiBearer(settings, plain["wifi"], random_below=random_below)
     if kind == node_settings.ESPNOW:
         return RadioBearer(settings, random_below=random_below, now_ms=now_ms)
-    return SerialBearer(settings, now_ms=now_ms, sleep_ms=sleep_ms)
+    return SerialBearer(settings, board, now_ms=now_ms, sleep_ms=sleep_ms)
 
 
 def load_channel(default):

@@ -1,46 +1,45 @@
-"""The node application: events in, state and datagrams out. Composes time, outbox, sender, lamp and policy.
+"""The node application: events in, state and datagrams out. Composes time, outbox, sender, orders and a trade.
 
 The shell (firmware/esp32/main.py on the chip, the simulator's twin on a desk) does four things in a loop:
-it hands over datagrams and meter samples, calls `poll`, sets the output to `output.level_percent`, and
-sleeps until `deadline_ms`. The application never blocks, reads no clock and touches no pin; what it must
-remember across a power cut it gives out as a `Checkpoint`, at most hourly, for flash wears out.
+it hands over datagrams and samples, calls `poll`, has its ports apply `outputs`, and sleeps until `deadline_ms`.
+What kind of node this is, is its trade's affair (`node.trade`). The application never blocks, reads no clock and
+touches no pin; what it must remember across a power cut it gives out as a `Checkpoint`, at most hourly, for flash
+wears out.
 """
 
 from collections import namedtuple
 
 from node import limits
 from node.fetch import Fetch
-from node.lamp import LampModel, LampWatch
 from node.orders import Orders
 from node.outbox import Outbox
 from node.sender import Sender
-from node.streetlight import BOOT, FAIL_SAFE_PERCENT, Output, Streetlight
 from node.timekeeper import Timekeeper
-from policy import lighting
+from node.trade import Moment, spread
 from wire import cbor, coap_message, event, node_order, quantity, record
 from wire import limits as wire_limits
 from wire.coap import Request
 from wire.record import EventBody, Record
 
-KIND = "streetlight"
 VERSION = "0.1.0"
 
 # What the shell knows at a start. `previous_boot` and `durable_sequence` are None on a new board; `cause` is a word.
-Boot = namedtuple("Boot", ("boot", "previous_boot", "durable_sequence", "cause", "lamp_s"))
-# What must survive a power cut: the boot it belongs to, how far its records are safe, and the lamp's lifetime.
-Checkpoint = namedtuple("Checkpoint", ("boot", "durable_sequence", "lamp_s"))
+Boot = namedtuple("Boot", ("boot", "previous_boot", "durable_sequence", "cause"))
+# What must survive a power cut: the boot it belongs to, how far its records are safe, and the trade's memory.
+Checkpoint = namedtuple("Checkpoint", ("boot", "durable_sequence", "memory"))
 
 MADE = "made"
 ACKNOWLEDGED = "acknowledged"
 
 _CHECKPOINT_MS = 3_600_000
+_NO_DIRECTIVES = {}
 
 
 class Node:
-    """One streetlight. `link`: a `wire.oscore_link.NodeLink`. `tap(what, sequence, data)` is told of every
-    record made and acknowledged (console trace)."""
+    """One node. `link`: a `wire.oscore_link.NodeLink`. `tap(what, sequence, data)` is told of every record made and
+    acknowledged (console trace)."""
 
-    def __init__(self, settings, boot, link, *, random_below, now_ms, tap=None):
+    def __init__(self, settings, boot, link, trade, *, random_below, now_ms, tap=None):
         self._settings = settings
         self._boot = boot
         self._link = link
@@ -59,24 +58,14 @@ class Node:
         self._fetch = Fetch(link, peer=settings.gateway, random_below=random_below)
         self._orders = Orders(random_below)
         self._era = link.era
-        self._spread_s = _spread(settings.node)
-        self._light = Streetlight(
-            lighting.Plan(settings.calendar, settings.site), stagger_s=self._spread_s % limits.STAGGER_S
-        )
-        self._watch = LampWatch(LampModel(settings.lamp[0], settings.lamp[1], 300))
-        self.output = Output(FAIL_SAFE_PERCENT, BOOT, 0)
-        self._watch.commanded(FAIL_SAFE_PERCENT, now_ms=now_ms)
-        self._lamp_ms = 1000 * boot.lamp_s
-        self._lamp_at_ms = now_ms
+        self._spread_s = spread(settings.node)
+        self.trade = trade
         self._sample_at_ms = now_ms
         self._report_at_ms = now_ms + 1000 * min(60, settings.telemetry_s)
         self._health_at_ms = self._report_at_ms
         self._checkpoint_at_ms = now_ms + _CHECKPOINT_MS
-        self._meter = None
-        self._meter_level = self.output.level_percent
         self._platform = {}
-        self._starts = 0
-        detail = (boot.previous_boot, boot.durable_sequence, boot.cause, KIND, VERSION)
+        detail = (boot.previous_boot, boot.durable_sequence, boot.cause, trade.kind, VERSION)
         self._emit(EventBody(event.BOOT, None, detail), now_ms)
 
     # --- events in ------------------------------------------------------------------------------------------
@@ -87,24 +76,26 @@ class Node:
             self._handle(happened, now_ms)
         self.poll(now_ms=now_ms)
 
-    def sample_due(self, now_ms) -> bool:
-        """True when the shell is to read the meter and call `sample`."""
-        return now_ms >= self._sample_at_ms
+    @property
+    def outputs(self):
+        """What the ports are to apply now."""
+        return self.trade.outputs
 
-    def sample(self, meter, platform, *, now_ms):
-        """One reading of the meter (map of wire keys to scaled integers; None: silent) and of the board's
-        own health."""
+    def sample_due(self, now_ms) -> bool:
+        """True when the shell is to read its ports and call `sample`."""
+        return now_ms >= self._next_sample_ms(now_ms)
+
+    def sample(self, values, platform, *, now_ms):
+        """One reading of the ports (map of wire keys to scaled integers; None: silent) and of the board's own
+        health."""
         self._sample_at_ms = now_ms + 1000 * self._settings.sample_s
-        self._meter = meter
-        self._meter_level = self.output.level_percent
         self._platform = platform
-        power = None if meter is None else meter.get(quantity.POWER)
-        for code, begins in self._watch.sample(power, now_ms=now_ms):
-            readings = dict(meter) if meter else {}
-            readings[quantity.LEVEL] = self.output.level_percent
-            self._emit(EventBody(code, begins, readings), now_ms)
-        if self._watch.agrees(power, now_ms=now_ms):
-            self._orders.measured(power)
+        moment = self._moment(now_ms)
+        self.trade.sample(values, moment)
+        self._emit_all(now_ms)
+        power_dw = self.trade.measured(moment)
+        if power_dw is not None:
+            self._orders.measured(power_dw)
         self.poll(now_ms=now_ms)
 
     def poll(self, *, now_ms):
@@ -134,8 +125,9 @@ class Node:
 
     def deadline_ms(self, now_ms) -> int:
         """When `poll` (or a sample) is due at the latest."""
-        deadline_ms = min(self._sample_at_ms, self._report_at_ms, now_ms + limits.DECIDE_MS)
+        deadline_ms = min(self._next_sample_ms(now_ms), self._report_at_ms, now_ms + limits.DECIDE_MS)
         others = (
+            self.trade.deadline_ms(now_ms),
             self._link.deadline_ms(),
             self._sender.deadline_ms(),
             self._fetch.deadline_ms(now_ms),
@@ -152,7 +144,7 @@ class Node:
             return None
         self._checkpoint_at_ms = now_ms + _CHECKPOINT_MS
         return Checkpoint(
-            self._boot.boot, self._outbox.durable_sequence(self._sequence), self._lamp_s(now_ms)
+            self._boot.boot, self._outbox.durable_sequence(self._sequence), self.trade.memory(now_ms)
         )
 
     def waiting_sequences(self) -> list:
@@ -219,56 +211,57 @@ class Node:
             return None
         return self._time.unix_s(now_ms), uncertainty_s
 
-    def _decide(self, now_ms):
+    def _moment(self, now_ms):
         order = self._orders.in_force(certain=self._certain(now_ms), now_ms=now_ms)
-        wanted = self._light.output(self._time.unix_s(now_ms), self._time.uncertainty_s(now_ms), order)
-        if wanted != self.output and not self._is_held(wanted, now_ms):
-            self._set_output(wanted, now_ms)
-        if order is not None:
-            self._orders.applied()
+        return Moment(
+            now_ms,
+            self._time.unix_s(now_ms),
+            self._time.uncertainty_s(now_ms),
+            order,
+            self._fetch.is_expected(now_ms),
+            _NO_DIRECTIVES,
+        )
+
+    def _decide(self, now_ms):
+        moment = self._moment(now_ms)
+        self.trade.decide(moment)
+        self._emit_all(now_ms)
+        if moment.order is not None:
+            why = self.trade.declines(moment)
+            if why is None:
+                self._orders.applied()
+            else:
+                self._orders.declined(why)
         for name, outcome, why, power_dw in self._orders.take_outcomes():
             self._emit(EventBody(event.COMMAND_OUTCOME, None, (name, outcome, why, None, power_dw)), now_ms)
 
-    def _is_held(self, wanted, now_ms):
-        """An order is on its way, perhaps for light: no darker before it is known. What an order lit is not held."""
-        by_order = wanted.rule in node_order.RULES or self.output.rule in node_order.RULES
-        return not by_order and wanted.level_percent < self.output.level_percent and self._fetch.is_expected(now_ms)
+    def _emit_all(self, now_ms):
+        for code, active, detail in self.trade.take_events():
+            self._emit(EventBody(code, active, detail), now_ms)
 
-    def _set_output(self, wanted, now_ms):
-        previous = self.output
-        self._lamp_s(now_ms)
-        self.output = wanted
-        if wanted.level_percent and not previous.level_percent:
-            self._starts += 1
-        self._watch.commanded(wanted.level_percent, now_ms=now_ms)
-        detail = (wanted.level_percent, previous.level_percent, wanted.rule, wanted.reason)
-        self._emit(EventBody(event.LEVEL_CHANGED, None, detail), now_ms)
-
-    def _lamp_s(self, now_ms):
-        if self.output.level_percent:
-            self._lamp_ms += now_ms - self._lamp_at_ms
-        self._lamp_at_ms = now_ms
-        return self._lamp_ms // 1000
+    def _next_sample_ms(self, now_ms):
+        wanted_ms = self.trade.wants_sample_ms(now_ms)
+        return self._sample_at_ms if wanted_ms is None else min(wanted_ms, self._sample_at_ms)
 
     def _report(self, now_ms):
         # A clock that has just been put back a second must not report the same quarter hour twice.
         self._report_at_ms = self._next_report_ms(now_ms, self._settings.telemetry_s // 2)
-        # The level of the moment when the meter was read: a level of now beside watts of before would accuse the lamp.
-        readings = dict(self._meter) if self._meter else {}
-        readings[quantity.LEVEL] = self._meter_level
-        readings[quantity.LAMP_HOURS] = self._lamp_s(now_ms) // 3600
-        self._emit(readings, now_ms)
+        moment = self._moment(now_ms)
+        readings = self.trade.readings(moment)
+        if readings:
+            self._emit(readings, now_ms)
         if now_ms >= self._health_at_ms:
             self._health_at_ms = now_ms + 1000 * self._settings.health_s
-            self._emit(self._health(now_ms), now_ms)
+            self._emit(self._health(moment), now_ms)
 
-    def _health(self, now_ms):
+    def _health(self, moment):
+        now_ms = moment.now_ms
         readings = dict(self._platform)
+        readings.update(self.trade.health(moment))
         readings[quantity.UPTIME] = self._time.uptime_s(now_ms)
         readings[quantity.OUTBOX_WAITING] = self._outbox.waiting()
         readings[quantity.RECORDS_DROPPED] = self._outbox.counters["thinned"] + self._outbox.counters["dropped"]
         readings[quantity.RETRANSMISSIONS] = self._link.counters["retransmitted"]
-        readings[quantity.LAMP_STARTS] = self._starts
         return readings
 
     def _next_report_ms(self, now_ms, apart_s):
@@ -290,12 +283,3 @@ class Node:
             self._tap(MADE, self._sequence, data)
         self._outbox.put(record.lane(made), self._sequence, data, gap)
         self._sequence = (self._sequence + 1) & wire_limits.SEQUENCE_MAX
-
-
-def _spread(node) -> int:
-    """A number of its own for each node, from its id: FNV-1a folded to 16 bits, the same on every
-    interpreter."""
-    value = 0x811C
-    for byte in node:
-        value = ((value ^ byte) * 0x0193) & 0xFFFF
-    return value

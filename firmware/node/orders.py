@@ -112,6 +112,10 @@ class Orders:
         if self._said != MEASURED:
             self._say(APPLIED)
 
+    def declined(self, why):
+        """The order in force means nothing to this node's trade."""
+        self._say(REFUSED, why)
+
     def measured(self, power_dw):
         """The watts agree with an order that is applied."""
         if self._said == APPLIED:

@@ -10,9 +10,7 @@ Every fault is listed at once with its path and the remedy (policy.fault). Integ
     gateway     UDP only: [address, port] of the gateway's CoAP server; a literal IP, for name look-ups block
     kid         4 or 6 hex digits: the node's OSCORE id, one of a kind at its gateway
     master_secret  32 hex digits, known to this node and its gateway alone
-    site        [latitude, longitude] in 10^-4 degree
-    lamp        [nominal power, standby power] in 0.1 W
-    calendar    lighting calendar in plain form (policy.lighting_form); absent: lit from sunset to sunrise
+    kind        the kind of node, whose own settings stand beside these (kinds/<kind>)
     sample_s, telemetry_s, health_s, report_spread_s, ack_timeout_ms: timing, with defaults
     wifi        UDP only: [network, key], read by the shell
     trace       true: each record made and acknowledged is printed on the console
@@ -21,7 +19,7 @@ Every fault is listed at once with its path and the remedy (policy.fault). Integ
 from binascii import unhexlify
 from collections import namedtuple
 
-from policy import civil, lighting, lighting_form
+from policy import civil, lighting
 from policy.fault import Faults
 from wire import bus_frame, limits
 from wire.oscore_pairing import GATEWAY_ID, NODE_ID_BYTES, Pairing
@@ -30,12 +28,10 @@ Settings = namedtuple(
     "Settings",
     (
         "node",
+        "own",
         "bearer",
         "gateway",
         "pairing",
-        "site",
-        "lamp",
-        "calendar",
         "sample_s",
         "telemetry_s",
         "health_s",
@@ -72,18 +68,21 @@ _BEARERS = {
 # The one peer of a bearer that has no addresses.
 GATEWAY = "gateway"
 _KNOWN = (
-    "node", "bearer", "gateway", "kid", "master_secret", "site", "lamp", "calendar", "wifi", "trace", "kind"
+    "node", "bearer", "gateway", "kid", "master_secret", "wifi", "trace", "kind"
 ) + tuple(_TIMING)  # fmt: skip
 
 
-def decode(plain):
-    """(Settings, []) or (None, faults)."""
+def decode(plain, kind):
+    """(Settings, []) or (None, faults). `kind`: the module of the kind that the settings name; None: it names none."""
     faults = Faults()
     if not isinstance(plain, dict):
-        faults.add("", "is not a map", "give an object with at least node, gateway, site, lamp")
+        faults.add("", "is not a map", "give an object with at least node, kind, gateway")
         return None, faults.listed()
+    known = _KNOWN if kind is None else _KNOWN + kind.FIELDS
+    if kind is None:
+        faults.add("kind", "is not known", "give the kind of node that this board is")
     for name in sorted(plain):
-        if name not in _KNOWN:
+        if name not in known and kind is not None:
             faults.add(name, "is not a setting", "remove it, or correct its spelling")
     node = _node(faults, plain.get("node"))
     bearer = _bearer(faults, plain.get("bearer", [UDP]))
@@ -92,15 +91,28 @@ def decode(plain):
         gateway = _gateway(faults, plain.get("gateway"))
     elif "gateway" in plain:
         faults.add("gateway", "is given", "remove it: only UDP has an address")
-    site = _site(faults, plain.get("site"))
-    lamp = _pair(faults, "lamp", plain.get("lamp"), (1, 0), (100000, 1000))
-    calendar = _calendar(faults, plain.get("calendar"))
+    own = None if kind is None else kind.decode(faults, plain)
     timing = {name: _timing(faults, plain, name) for name in _TIMING}
     pairing = _pairing(faults, plain)
     if faults.count():
         return None, faults.listed()
     trace = plain.get("trace") is True
-    return Settings(node, bearer, gateway, pairing, site, lamp, calendar, trace=trace, **timing), []
+    return Settings(node, own, bearer, gateway, pairing, trace=trace, **timing), []
+
+
+def site(faults, value):
+    """The place of a node that must know the sun or the calendar: a policy.lighting.Site, or None with its fault."""
+    found = pair(faults, "site", value, (-900000, -1800000), (900000, 1800000))
+    return lighting.Site(found[0], found[1], civil.PARIS) if found else None
+
+
+def pair(faults, path, value, low, high):
+    """Two integers within their bounds, or None; a kind's settings have such."""
+    if not faults.sequence(path, value, 2, 2):
+        return None
+    for index in (0, 1):
+        faults.integer(f"{path}[{index}]", value[index], low[index], high[index])
+    return (value[0], value[1])
 
 
 def _node(faults, value):
@@ -160,28 +172,6 @@ def _gateway(faults, value):
         faults.integer("gateway[1]", value[1], 1, 65535)
         return (value[0], value[1])
     return None
-
-
-def _pair(faults, path, value, low, high):
-    if not faults.sequence(path, value, 2, 2):
-        return None
-    for index in (0, 1):
-        faults.integer(f"{path}[{index}]", value[index], low[index], high[index])
-    return (value[0], value[1])
-
-
-def _site(faults, value):
-    pair = _pair(faults, "site", value, (-900000, -1800000), (900000, 1800000))
-    return lighting.Site(pair[0], pair[1], civil.PARIS) if pair else None
-
-
-def _calendar(faults, value):
-    if value is None:
-        return lighting.DEFAULT_CALENDAR
-    calendar, found = lighting_form.decode(value)
-    for fault in found:
-        faults.add(f"calendar.{fault.path}", fault.problem, fault.remedy)
-    return calendar
 
 
 def _timing(faults, plain, name):

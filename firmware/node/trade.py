@@ -51,17 +51,21 @@ class Trade:
         """Power in 0.1 W (or 0) when what is measured shows that the order in force is obeyed; None: not (yet)."""
         return None
 
+    def declines(self, moment):
+        """The word of why the order in force means nothing to this kind, or None."""
+        return None
+
     def deadline_ms(self, now_ms):
         """When `decide` must run again at the latest, or None."""
         return None
 
     def wants_sample_ms(self, now_ms):
-        """When the next sample is wanted sooner than the period of the settings, or None (a pipe that may have burst)."""
+        """When the next sample is wanted, if sooner than the settings' period, or None (a pipe that may have burst)."""
         return None
 
-    def memory(self) -> bytes:
-        """What must survive a power cut, MEMORY_BYTES_MAX at most: hour meters, learned values, water balance. The shell
-        writes it hourly at most, and gives it back when the trade is made. Never outputs: those are recomputed."""
+    def memory(self, now_ms) -> bytes:
+        """What must survive a power cut, MEMORY_BYTES_MAX at most: hour meters, learned values, water balance. The
+        shell writes it hourly at most, and gives it back when the trade is made. Never outputs: they are recomputed."""
         return b""
 
     def may_restart(self, moment) -> bool:
@@ -71,3 +75,12 @@ class Trade:
 
 # Of flash.State: two slots of it, CRC and header, fit one small littlefs block.
 MEMORY_BYTES_MAX = 192
+
+
+def spread(node) -> int:
+    """A number of its own for each node, from its id: FNV-1a folded to 16 bits, the same on every
+    interpreter."""
+    value = 0x811C
+    for byte in node:
+        value = ((value ^ byte) * 0x0193) & 0xFFFF
+    return value

@@ -5,6 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from boards import streetlight as board
+from kinds import streetlight
 from node import settings as node_settings
 from tests.support.scripted_radio import ScriptedRadio
 
@@ -32,7 +34,7 @@ def bearer(monkeypatch, tmp_path):
 
 
 def settings(plain):
-    decoded, faults = node_settings.decode({**LINE, "bearer": plain})
+    decoded, faults = node_settings.decode({**LINE, "bearer": plain}, streetlight)
     assert not faults
     return decoded
 
@@ -62,7 +64,12 @@ def test_a_radio_begins_on_the_channel_where_the_concentrator_was(bearer, monkey
         SimpleNamespace(POLLIN=1, poll=lambda: SimpleNamespace(register=lambda *_: None, poll=lambda _ms: [])),
     )
     opened = bearer.module.open_bearer(
-        settings(["espnow", "0200000000ab", 6]), {}, random_below=lambda _: 0, now_ms=lambda: 0, sleep_ms=lambda _: None
+        settings(["espnow", "0200000000ab", 6]),
+        {},
+        board,
+        random_below=lambda _: 0,
+        now_ms=lambda: 0,
+        sleep_ms=lambda _: None,
     )
     assert bearer.radio.channel == 9 and b"\x02\x00\x00\x00\x00\xab" in bearer.radio.peers
     opened.step(now_ms=0)
@@ -88,7 +95,7 @@ def test_coap_on_a_line_is_as_patient_as_the_line_is_long(bearer, monkeypatch):
 
     def opened(plain):
         return bearer.module.open_bearer(
-            settings(plain), {}, random_below=lambda _: 0, now_ms=lambda: 0, sleep_ms=lambda _: None
+            settings(plain), {}, board, random_below=lambda _: 0, now_ms=lambda: 0, sleep_ms=lambda _: None
         )
 
     assert opened(["uart", 115_200]).ack_timeout_ms == 0

@@ -20,7 +20,7 @@ EXTINCTION = [1, [[127, 0, 0, 0]], [[[SUNSET, 0, 100], [CLOCK, 1410, 0], [CLOCK,
 
 
 def plan_of(world):
-    return lighting.Plan(world.settings.calendar, world.settings.site)
+    return lighting.Plan(world.settings.own.calendar, world.settings.own.site)
 
 
 def planned_edges(world, from_s, to_s):
@@ -201,7 +201,7 @@ def test_72_h_without_a_gateway_change_nothing_for_the_street():
     world, off = alone_for_72_h()
     assert off == []
     assert len(world.edges) == 2 + 3 * 5
-    assert world.node.output.rule == "calendar"
+    assert world.node.outputs.rule == "calendar"
     assert [made.stamp.quality for _, made in world.telemetry()][-1] == HOLDOVER
     world.reachable = True
     world.run(HOUR_S)
@@ -239,7 +239,7 @@ def boots_with_a_wrong_level():
             # The calendar is asked every minute, and the lamps of a feeder follow it one after the other.
             settled_s = world.unix_s() - limits.DECIDE_MS // 1000 - limits.STAGGER_S
             assert plan.wanted(settled_s) == plan.wanted(world.unix_s()), "too near to an edge to judge"
-            if world.node.output.level_percent != plan.wanted(settled_s).level_percent or first != [100, 100]:
+            if world.node.outputs.level_percent != plan.wanted(settled_s).level_percent or first != [100, 100]:
                 wrong.append((edge_s, shift_s))
     return wrong
 
@@ -255,9 +255,9 @@ def test_a_level_that_is_restored_is_seen(monkeypatch):
     def decide(self, now_ms):
         if self._boot.boot == 1:
             honest(self, now_ms)
-            remembered["output"] = self.output
+            remembered["outputs"] = self.outputs
         else:
-            self.output = remembered["output"]
+            self.trade.outputs = remembered["outputs"]
 
     monkeypatch.setattr(Node, "_decide", decide)
     assert boots_with_a_wrong_level() != []

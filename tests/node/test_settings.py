@@ -2,6 +2,7 @@
 
 import pytest
 
+from kinds import streetlight
 from node import settings
 from policy import civil, lighting, lighting_form
 
@@ -16,19 +17,19 @@ GOOD = {
 
 
 def faults_of(**changes):
-    decoded, faults = settings.decode({**GOOD, **changes})
+    decoded, faults = settings.decode({**GOOD, **changes}, streetlight)
     assert decoded is None
     return {fault.path: fault for fault in faults}
 
 
 def test_the_least_that_is_needed_and_the_defaults():
-    decoded, faults = settings.decode(GOOD)
+    decoded, faults = settings.decode(GOOD, streetlight)
     assert not faults
     assert decoded.node == bytes.fromhex("7c1f0a2c01000001")
     assert decoded.gateway == ("192.0.2.1", 5683)
-    assert decoded.site == lighting.Site(474736, -5516, civil.PARIS)
-    assert decoded.lamp == (360, 6)
-    assert decoded.calendar == lighting.DEFAULT_CALENDAR
+    assert decoded.own.site == lighting.Site(474736, -5516, civil.PARIS)
+    assert decoded.own.lamp == (360, 6)
+    assert decoded.own.calendar == lighting.DEFAULT_CALENDAR
     timing = (decoded.sample_s, decoded.telemetry_s, decoded.health_s, decoded.report_spread_s, decoded.ack_timeout_ms)
     assert timing == (60, 900, 3600, 120, 4000)
     assert decoded.trace is False
@@ -37,15 +38,15 @@ def test_the_least_that_is_needed_and_the_defaults():
 def test_everything_may_be_given():
     plain = lighting_form.encode(lighting.DIMMING_CALENDAR)
     wide = {"calendar": plain, "sample_s": 5, "trace": True, "wifi": ["net", "key"], "kind": "streetlight"}
-    decoded, faults = settings.decode(GOOD | wide)
+    decoded, faults = settings.decode(GOOD | wide, streetlight)
     assert not faults
-    assert decoded.calendar == lighting.DIMMING_CALENDAR
+    assert decoded.own.calendar == lighting.DIMMING_CALENDAR
     assert decoded.sample_s == 5 and decoded.trace is True
 
 
 @pytest.mark.parametrize("plain", [None, [], "settings", 7])
 def test_what_is_no_map_is_one_fault(plain):
-    decoded, faults = settings.decode(plain)
+    decoded, faults = settings.decode(plain, streetlight)
     assert decoded is None
     assert [fault.problem for fault in faults] == ["is not a map"]
 
@@ -61,7 +62,7 @@ def test_all_faults_come_at_once_with_path_and_remedy():
         "sample_s": 0,
         "colour": "blue",
     }
-    decoded, faults = settings.decode(plain)
+    decoded, faults = settings.decode(plain, streetlight)
     assert decoded is None
     assert {fault.path for fault in faults} == {
         "colour",
@@ -82,7 +83,7 @@ def test_all_faults_come_at_once_with_path_and_remedy():
 
 @pytest.mark.parametrize("name", sorted(GOOD))
 def test_each_of_them_is_needed(name):
-    decoded, faults = settings.decode({key: value for key, value in GOOD.items() if key != name})
+    decoded, faults = settings.decode({key: value for key, value in GOOD.items() if key != name}, streetlight)
     assert decoded is None
     assert [fault.path.partition("[")[0] for fault in faults] == [name]
 
@@ -102,7 +103,7 @@ def test_an_id_is_sixteen_hex_digits(node):
 @pytest.mark.parametrize("kid", ["01", "01000100", "01000g", 7, None])
 def test_an_oscore_id_is_two_or_three_bytes(kid):
     assert set(faults_of(kid=kid)) == {"kid"}
-    assert settings.decode({**GOOD, "kid": "0001"})[0].pairing.own_id == b"\x00\x01"
+    assert settings.decode({**GOOD, "kid": "0001"}, streetlight)[0].pairing.own_id == b"\x00\x01"
 
 
 @pytest.mark.parametrize("secret", ["", "00" * 15, "00" * 17, "0g" * 16, 7, None])
@@ -113,7 +114,7 @@ def test_a_secret_has_sixteen_bytes_and_is_not_shown(secret):
 
 
 def test_settings_show_no_secret():
-    decoded, _ = settings.decode(GOOD)
+    decoded, _ = settings.decode(GOOD, streetlight)
     assert GOOD["master_secret"] not in repr(decoded) and "0001020304" not in repr(decoded)
 
 
@@ -122,7 +123,7 @@ def test_timing_is_bounded_on_both_sides(name):
     default, low, high = settings._TIMING[name]
     assert low <= default <= high
     for value in (low, high):
-        decoded, faults = settings.decode({**GOOD, name: value})
+        decoded, faults = settings.decode({**GOOD, name: value}, streetlight)
         assert not faults and getattr(decoded, name) == value
     for value in (low - 1, high + 1, True, str(low), None):
         assert set(faults_of(**{name: value})) == {name}
@@ -135,7 +136,7 @@ def test_a_site_is_two_integers_on_the_globe(site):
 
 @pytest.mark.parametrize("trace", [1, "yes", None, False])
 def test_the_trace_is_on_for_true_alone(trace):
-    assert settings.decode({**GOOD, "trace": trace})[0].trace is False
+    assert settings.decode({**GOOD, "trace": trace}, streetlight)[0].trace is False
 
 
 # --- bearers ------------------------------------------------------------------------------------------------------
@@ -144,8 +145,8 @@ LINE = {key: value for key, value in GOOD.items() if key != "gateway"}
 
 
 def test_udp_is_what_a_node_speaks_when_nothing_is_said():
-    assert settings.decode(GOOD)[0].bearer == ("udp",)
-    assert settings.decode({**GOOD, "bearer": ["udp"]})[0].gateway == ("192.0.2.1", 5683)
+    assert settings.decode(GOOD, streetlight)[0].bearer == ("udp",)
+    assert settings.decode({**GOOD, "bearer": ["udp"]}, streetlight)[0].gateway == ("192.0.2.1", 5683)
 
 
 @pytest.mark.parametrize(
@@ -157,9 +158,9 @@ def test_udp_is_what_a_node_speaks_when_nothing_is_said():
     ],
 )
 def test_a_line_or_a_radio_has_no_address(plain, bearer):
-    decoded, faults = settings.decode({**LINE, "bearer": plain})
+    decoded, faults = settings.decode({**LINE, "bearer": plain}, streetlight)
     assert not faults and decoded.bearer == bearer and decoded.gateway == "gateway"
-    _, (fault,) = settings.decode({**GOOD, "bearer": plain})
+    _, (fault,) = settings.decode({**GOOD, "bearer": plain}, streetlight)
     assert fault.path == "gateway"
 
 
@@ -184,6 +185,6 @@ def test_a_line_or_a_radio_has_no_address(plain, bearer):
     ],
 )
 def test_a_bearer_that_cannot_be_is_named(plain, path):
-    _, faults = settings.decode({**LINE, "gateway": ["192.0.2.1", 5683], "bearer": plain})
+    _, faults = settings.decode({**LINE, "gateway": ["192.0.2.1", 5683], "bearer": plain}, streetlight)
     assert path in [fault.path for fault in faults]
     assert all(fault.problem and fault.remedy for fault in faults)

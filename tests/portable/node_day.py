@@ -5,6 +5,8 @@ day too, so that no instant depends on the sun's floats. Run alone it prints the
 days of their own from `World`. Reads no clock and sleeps nowhere.
 """
 
+import kinds
+from kinds import streetlight
 from node import settings
 from node.app import ACKNOWLEDGED, MADE, Boot, Node
 from wire import coap_message as messages
@@ -101,7 +103,7 @@ class World:
             "lamp": [NOMINAL_DW, STANDBY_DW],
         }
         document.update(plain or {})
-        self.settings, faults = settings.decode(document)
+        self.settings, faults = settings.decode(document, streetlight)
         assert not faults, faults
         self.below = Generator(seed).below
         self.gateway = Gateway(self.below)
@@ -136,8 +138,12 @@ class World:
         self._set_level(100, "boot")
         self.node = Node(
             self.settings,
-            Boot(self.boot, previous, durable, "power-on", flash.lamp_s if flash else 0),
+            Boot(self.boot, previous, durable, "power-on"),
             self.endpoint,
+            streetlight.make_trade(
+                self.settings.own,
+                kinds.Start(self.settings.node, flash.memory if flash else b"", self.now_ms, self.below),
+            ),
             random_below=self.below,
             now_ms=self.now_ms,
             tap=self._tap,
@@ -222,7 +228,7 @@ class World:
         else:
             self.node.poll(now_ms=now_ms)
         self.flash = self.node.checkpoint(now_ms) or self.flash
-        self._set_level(self.node.output.level_percent, self.node.output.rule)
+        self._set_level(self.node.outputs.level_percent, self.node.outputs.rule)
         for _, datagram in self.node.outgoing():
             self._fly(True, datagram)
 

@@ -76,7 +76,7 @@ class Desk:
         return self.post(node_order.encode(NodeOrder(number, name, rule, level, expires_s, lasts_s)), echo=echo)
 
     def output(self):
-        output = self.world.node.output
+        output = self.world.node.outputs
         reason = output.reason
         return output.level_percent, output.rule, hexed(reason) if isinstance(reason, bytes) else reason
 
@@ -87,16 +87,16 @@ def without_a_clock():
     world.run(20)
     desk = Desk(world)
     echo = desk.order(1, rule=OVERRIDE, level=0)
-    assert echo is not None and world.node.output.rule == "no-time"
+    assert echo is not None and world.node.outputs.rule == "no-time"
     desk.order(1, echo=bytes(8))
     again = desk.order(1, lasts_s=100, echo=echo)
-    assert again is None and world.node.output.rule == EMERGENCY
+    assert again is None and world.node.outputs.rule == EMERGENCY
     assert desk.order(2, echo=echo) is not None, "an Echo serves once"
     world.run(61)
     old = desk.order(3)
     world.run(61)
     assert desk.order(3, echo=old) not in (None, old), "nor does an old one"
-    assert world.node.output.rule == "no-time", "over by the monotonic clock"
+    assert world.node.outputs.rule == "no-time", "over by the monotonic clock"
     show(world, 0)
 
 
@@ -109,10 +109,10 @@ def with_a_clock():
     desk.order(4)
     assert desk.order(6, age_s=90) is not None and desk.order(6, age_s=-90) is not None
     desk.order(7, lasts_s=30, age_s=31)
-    assert world.node.output.rule == "calendar", "what is newer has ended it, though it has expired itself"
+    assert world.node.outputs.rule == "calendar", "what is newer has ended it, though it has expired itself"
     desk.order(8, lasts_s=20)
     world.run(20)
-    assert world.node.output.rule == "calendar"
+    assert world.node.outputs.rule == "calendar"
     desk.post(node_order.encode(node_order.nothing(9)))
     desk.post(b"\x81")
     desk.post(b"")
@@ -122,18 +122,18 @@ def with_a_clock():
     world.run(60)
     world.gateway.lease_s = 100
     world.run(120)
-    assert world.node.output.rule == OVERRIDE
+    assert world.node.outputs.rule == OVERRIDE
     world.reachable = False
     world.run(120)
-    assert world.node.output.rule == "calendar"
+    assert world.node.outputs.rule == "calendar"
     world.reachable = True
     world.run(400)
     world.gateway.order = node_order.encode(NodeOrder(11, bytes(8), EMERGENCY, 80, world.unix_s() + 9000, 9000))
     world.run(900)
-    assert world.node.output.rule == EMERGENCY and world.gateway.order is None
+    assert world.node.outputs.rule == EMERGENCY and world.gateway.order is None
     world.gateway.order = b"\xff"
     world.run(900)
-    assert world.gateway.order is None and world.node.output.rule == EMERGENCY
+    assert world.gateway.order is None and world.node.outputs.rule == EMERGENCY
     show(world, shown)
     for made in world.events(event.COMMAND_OUTCOME):
         print(made[0], made[1].body.detail)

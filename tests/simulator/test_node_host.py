@@ -4,16 +4,20 @@ from typing import ClassVar
 
 import pytest
 
+from kinds import streetlight
 from node.app import Checkpoint
 from node.streetlight import Output
+from node.trade import Moment
+from policy import civil, lighting
 from simulator import node_host
 from simulator.keys import pairing_of
 from simulator.network import LinkQuality, Radio
 from simulator.node_host import NodeHost
-from simulator.parts import DimmerTwin, MeterTwin
+from simulator.parts import LampPorts
 from simulator.plant import Feeder, Lamp, LampData
 from simulator.prng import Prng
 from simulator.world import World
+from wire import quantity
 
 WRAP_MS = 1 << 30
 DUE_MS = 7_777
@@ -29,6 +33,7 @@ class Settings:
     ack_timeout_ms = 4000
     pairing = pairing_of(node)
     gateway = ("cab-1", 5683)
+    own = streetlight.Own(lighting.Site(474736, -5542, civil.PARIS), (360, 6), lighting.DEFAULT_CALENDAR)
 
 
 class Scripted:
@@ -36,10 +41,11 @@ class Scripted:
 
     made: ClassVar[list] = []  # every node of a test, in the order of their starts
 
-    def __init__(self, settings, boot, link, *, random_below, now_ms, tap):
+    def __init__(self, settings, boot, link, trade, *, random_below, now_ms, tap):
         self.boot = boot
+        self.trade = trade
         self.started_ms = now_ms
-        self.output = Output(100, "boot", 0)
+        self.outputs = Output(100, "boot", 0)
         self.due_ms = now_ms
         self.turns = []
         self.received = []
@@ -50,11 +56,14 @@ class Scripted:
     def sample_due(self, now_ms):
         return False
 
+    def lamp_hours(self):
+        return self.trade.readings(Moment(self.started_ms, None, 0, None, False, {}))[quantity.LAMP_HOURS]
+
     def poll(self, *, now_ms):
         self.turns.append((self.due_ms, now_ms))
         self.due_ms = now_ms + DUE_MS
         if self.level_next is not None:
-            self.output = Output(self.level_next, "calendar", 0)
+            self.outputs = Output(self.level_next, "calendar", 0)
 
     def receive(self, datagram, peer, *, now_ms):
         self.received.append((datagram, peer, now_ms))
@@ -77,9 +86,9 @@ class Bench:
         feeder = Feeder(Prng("feeder"), switched=False)
         self.lamp = Lamp(LampData(360, 6, 364, 0), feeder, Air(), Prng("lamp"))
         radio = Radio(self.world, Prng("radio"), LinkQuality(0, 0, 5, 80, 0, 0))
-        dimmer, meter = DimmerTwin(self.world, self.lamp), MeterTwin(self.world, self.lamp)
+        ports = LampPorts(self.world, self.lamp)
         self.host = NodeHost(
-            self.world, Prng(seed), Settings(), dimmer, meter, radio, lambda datagram, host: None, lambda *_: None
+            self.world, Prng(seed), Settings(), streetlight, ports, radio, lambda datagram, host: None, lambda *_: None
         )
 
     def later(self, delay_ms):
@@ -137,12 +146,12 @@ def test_mains_that_fails_while_it_starts_does_not_start_it_twice(bench):
 def test_a_boot_knows_the_one_before_it_and_its_own_checkpoint_only(bench):
     first = bench.restart()
     assert (first.boot.boot, first.boot.previous_boot, first.boot.durable_sequence) == (1, None, None)
-    first.flash = Checkpoint(1, 41, 3600)
+    first.flash = Checkpoint(1, 41, (3600).to_bytes(4, "little"))
     bench.later(DUE_MS + 100)
     second = bench.restart()
-    assert second.boot == (2, 1, 41, "power-on", 3600)
+    assert second.boot == (2, 1, 41, "power-on") and second.lamp_hours() == 1
     third = bench.restart()
-    assert third.boot == (3, 2, None, "power-on", 3600), "boot 2 wrote nothing: all of it is in doubt"
+    assert third.boot == (3, 2, None, "power-on") and third.lamp_hours() == 1, "boot 2 wrote nothing"
 
 
 def test_a_node_is_never_woken_before_its_own_clock_says_so_nor_late(bench):

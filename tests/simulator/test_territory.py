@@ -195,7 +195,7 @@ class Dusk:
     def _dusks(self):
         """When the sun has set for the last lamp, on both evenings."""
         start_s = self.territory.options.start_unix_s
-        plans = [lighting.Plan(lighting.DEFAULT_CALENDAR, host.settings.site) for host in self.territory.nodes]
+        plans = [lighting.Plan(lighting.DEFAULT_CALENDAR, host.settings.own.site) for host in self.territory.nodes]
         assert all(plan.wanted(start_s).level_percent == 0 for plan in plans)
         first = max(plan.wanted(start_s).until_s for plan in plans)
         evening = max(plan.wanted(first + 20 * HOUR_S).until_s for plan in plans)

@@ -1,6 +1,7 @@
 """A street of lamps with controllers on one feeder, and its gateway, in virtual time: real node and gateway code."""
 
 from gateway.core.gateway import Options
+from kinds import streetlight
 from node.settings import Settings
 from policy import civil, lighting
 from simulator.broker import Broker
@@ -10,7 +11,7 @@ from simulator.gateway_host import GatewayHost
 from simulator.keys import pairing_of
 from simulator.network import LinkQuality, Radio
 from simulator.node_host import NodeHost
-from simulator.parts import DimmerTwin, MeterTwin
+from simulator.parts import LampPorts
 from simulator.plant import Air, Feeder, Lamp, LampData
 from simulator.prng import Prng
 from simulator.world import World
@@ -57,12 +58,10 @@ class LinkStreet:
         lamp = Lamp(LampData(360, 6, 360, 1000), self.feeder, air, prng.split("plant"))
         settings = Settings(
             node=node,
+            own=streetlight.Own(_SITE, (360, 6), lighting.DEFAULT_CALENDAR),
             bearer=("udp",),
             gateway=("cab-1", 5683),
             pairing=pairing_of(node),
-            site=_SITE,
-            lamp=(360, 6),
-            calendar=lighting.DEFAULT_CALENDAR,
             sample_s=60,
             telemetry_s=900,
             health_s=3600,
@@ -75,8 +74,8 @@ class LinkStreet:
             self.world,
             prng.split("board"),
             settings,
-            DimmerTwin(self.world, lamp),
-            MeterTwin(self.world, lamp),
+            streetlight,
+            LampPorts(self.world, lamp),
             radio,
             lambda datagram, sender: radio.carry(datagram, self.gateway.receive, sender),
             self._tap,

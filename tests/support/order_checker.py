@@ -42,7 +42,7 @@ class OrderChecker:
     def look(self) -> None:
         """After each turn, and after each datagram that has reached a node."""
         for post in self._world.posts:
-            output = None if post.node is None else post.node.output
+            output = None if post.node is None else post.node.outputs
             before = self._seen.get(post.node_id)
             self._seen[post.node_id] = output
             if output is not None and output.rule in _RULES.values():

@@ -8,7 +8,9 @@ watches every turn.
 from random import Random
 from typing import Any, NamedTuple
 
+import kinds
 from gateway.core.gateway import Send
+from kinds import streetlight
 from node.app import Boot, Node
 from node.settings import Settings
 from policy import lighting
@@ -54,12 +56,10 @@ class Post:
         self.made: list[Any] = []
         self.settings = Settings(
             node=node,
+            own=streetlight.Own(SITE, (360, 6), DARK_BY_DAY),
             bearer=("udp",),
             gateway=("gateway", 5683),
             pairing=pairing_of(node),
-            site=SITE,
-            lamp=(360, 6),
-            calendar=DARK_BY_DAY,
             sample_s=60,
             telemetry_s=900,
             health_s=3600,
@@ -84,8 +84,9 @@ class Post:
             random_below=below,
             timing=bearer_timing(nstart=3),
         )
-        boot = Boot(self.boots, self.boots - 1 or None, None, "power-on", 0)
-        self.node = Node(self.settings, boot, self.link, random_below=below, now_ms=self.now_ms, tap=self._tap)
+        boot = Boot(self.boots, self.boots - 1 or None, None, "power-on")
+        trade = streetlight.make_trade(self.settings.own, kinds.Start(self.node_id, b"", self.now_ms, below))
+        self.node = Node(self.settings, boot, self.link, trade, random_below=below, now_ms=self.now_ms, tap=self._tap)
         self.turn()
 
     def power_off(self) -> None:
@@ -102,11 +103,11 @@ class Post:
         if self.node is None:
             return
         if self.node.sample_due(self.now_ms):
-            level = self.node.output.level_percent
+            level = self.node.outputs.level_percent
             self.node.sample({quantity.POWER: 6 + 354 * level // 100}, {}, now_ms=self.now_ms)
         else:
             self.node.poll(now_ms=self.now_ms)
-        output = self.node.output
+        output = self.node.outputs
         if not self.levels or self.levels[-1][1:] != output:
             self.levels.append((self.world.now_ms, *output))
         for _, datagram in self.node.outgoing():

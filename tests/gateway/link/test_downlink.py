@@ -138,7 +138,7 @@ def test_what_changes_while_a_push_is_under_way_is_pushed_behind_it():
     world.live(50)
     world.hears = lambda flying: False
     world.live(100)
-    assert world.posts[0].node.output.reason == (2).to_bytes(8, "big"), "long before its next message"
+    assert world.posts[0].node.outputs.reason == (2).to_bytes(8, "big"), "long before its next message"
 
 
 def test_what_was_never_told_needs_no_end():

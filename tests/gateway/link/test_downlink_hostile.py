@@ -87,7 +87,7 @@ def test_held_until_after_its_expiry_before_a_node_without_a_clock():
     deaf(world)
     world.live(605)
     act(world, push)
-    assert post.node.output.rule == "no-time" and world.checker.violations == []
+    assert post.node.outputs.rule == "no-time" and world.checker.violations == []
 
 
 def test_held_until_after_a_newer_order():
@@ -96,10 +96,10 @@ def test_held_until_after_a_newer_order():
     world.hears = is_push  # its repetitions too
     post.node._fetch.want(post.now_ms)
     world.live(5)
-    assert post.node.output.reason == (2).to_bytes(8, "big")
+    assert post.node.outputs.reason == (2).to_bytes(8, "big")
     deaf(world)
     act(world, push)
-    assert post.node.output.reason == (2).to_bytes(8, "big")
+    assert post.node.outputs.reason == (2).to_bytes(8, "big")
     assert post.node._orders.counters["refused"] == 1, "later"
     assert world.checker.violations == []
 
@@ -122,7 +122,7 @@ def test_held_over_a_reboot_before_there_are_keys():
     deaf(world)
     post.power_on()
     act(world, push)
-    assert post.node.output.rule == "no-time" and world.checker.violations == []
+    assert post.node.outputs.rule == "no-time" and world.checker.violations == []
 
 
 def test_held_over_the_gateways_restart():
@@ -204,7 +204,7 @@ def test_a_repetition_with_its_echo_that_comes_too_late():
     world.end(1)
     world.live(70)
     world.release(pushes[1])
-    assert post.node.output.rule == "no-time" and post.node._orders.counters["returned"] == 0
+    assert post.node.outputs.rule == "no-time" and post.node._orders.counters["returned"] == 0
     assert world.checker.violations == []
 
 

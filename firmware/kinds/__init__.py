@@ -1,0 +1,31 @@
+"""The kinds of node, one file each: the settings of its own, its trade, its ports. Composes; decides nothing.
+
+A kind is a module with
+
+    KIND                                   the word in settings and boot reports
+    FIELDS                                 names of its own settings
+    decode(faults, plain)                  its settings out of plain data; every fault noted in policy.fault.Faults
+    make_trade(own, start)                 a node.trade.Trade; `start` is a Start
+    Ports(own, board, machine, now_ms=)    the chip's side: drivers on the pins of `board` (boards/<kind>)
+    BOARD_TEMPERATURE                      wire key under which the chip's own thermometer is read with each sample
+
+Ports has `safe()`, for a program that is about to end; `apply(outputs, now_ms=)`, every turn; `begin_sample(now_ms=)`
+and `collect(now_ms=)`, which says PENDING until the reading is whole, then {wire key: scaled integer}, or None when all
+of it is silent. A new kind is one file here, one entry in hardware/nodes, and its word below.
+"""
+
+from collections import namedtuple
+
+NAMES = ("streetlight",)
+# Files of settings that were written when there was one kind alone.
+DEFAULT = "streetlight"
+
+PENDING = "pending"
+
+# What a trade starts with: its node's id (8 bytes), what its `memory` was before the restart, chance.
+Start = namedtuple("Start", ("node", "memory", "now_ms", "random_below"))
+
+
+def load(name):
+    """The module of a kind, or None for a word that is none."""
+    return __import__("kinds." + name, None, None, (name,)) if name in NAMES else None
