@@ -1,7 +1,7 @@
 """Three starts that came to nothing lead to the rescue program. Configuration is never touched.
 
-A start is good when it says so (`healthy`): ten minutes of turning, or one authenticated exchange with the gateway. What
-the last start came to stands in RTC memory, which every reset leaves alone but the loss of power:
+A start is good when it says so (`healthy`): ten minutes of turning, or one authenticated exchange with the gateway.
+What the last start came to stands in RTC memory, which every reset leaves alone but the loss of power:
 
     STARTED   it has not been good yet: whatever resets the chip now is a strike
     HEALTHY   it was good: a crash after days is reported, and no strike

@@ -1,8 +1,8 @@
 """A node's loader: `main.py` at the root of the chip, beside `boot`, `slots`, `guard` and `rtc`. None is ever updated.
 
 Chooses the folder to start from (`slots`: the application in `a` or `b`; `guard`: the rescue program in `r` after
-three starts that came to nothing), puts it in front of the search path and hands over. On trial whatever goes wrong ends
-in a reset, which is the next trial or the way back. Where the confirmed folder cannot even be imported the other
+three starts that came to nothing), puts it in front of the search path and hands over. On trial whatever goes wrong
+ends in a reset, which is the next trial or the way back. Where the confirmed folder cannot even be imported the other
 one is tried at once, and then the rescue. A program that hangs while it starts is ended by the watchdog.
 
 Must know nothing of a program but `main.main(start)`, a Start: this is the contract that every image keeps.
@@ -47,10 +47,9 @@ def start(store, guarding, memory, ended, imports):
     boot = slots.begin(store)
     guarded = guarding.begin(ended, is_trial=boot.is_trial)
     chosen, other = slots.FOLDERS[boot.slot], slots.FOLDERS[1 - boot.slot]
+    folders = (RESCUE, chosen, other) if guarded.is_rescue else (chosen, other, RESCUE)
     if boot.is_trial:
         folders = (chosen,)
-    else:
-        folders = (RESCUE, chosen, other) if guarded.is_rescue else (chosen, other, RESCUE)
     for folder in folders:
         try:
             program = imports(folder)

@@ -4,8 +4,8 @@ Each region holds one body with its length and a CRC-32, so that what a power-on
 layout is a contract between programs of different age, as is that of `slots`: never updated, at the root of the file
 system, and importing nothing that an update could change. Writing allocates no more than the CRC.
 
-`machine.RTC().memory` (MicroPython's quick reference for the ESP32): 2048 bytes; since v1.22 kept over every reset but a
-power-on. A brown-out is told as a power-on there, but keeps the memory: see `guard.cause`.
+`machine.RTC().memory` (MicroPython's quick reference for the ESP32): 2048 bytes; since v1.22 kept over every reset but
+a power-on. A brown-out is told as a power-on there, but keeps the memory: see `guard.ended_by`.
 """
 
 from binascii import crc32

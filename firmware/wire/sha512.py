@@ -51,7 +51,7 @@ def _compress(state, block):
         one = h + (_turn(e, 14) ^ _turn(e, 18) ^ _turn(e, 41)) + choice + _ADDED[index] + words[index & 15]
         two = (_turn(a, 28) ^ _turn(a, 34) ^ _turn(a, 39)) + (a & b ^ a & c ^ b & c)
         h, g, f, e, d, c, b, a = g, f, e, d + one & _MASK, c, b, a, one + two & _MASK
-    return [was + now & _MASK for was, now in zip(state, (a, b, c, d, e, f, g, h))]  # noqa: B905 - not on MicroPython
+    return [was + now & _MASK for was, now in zip(state, (a, b, c, d, e, f, g, h))]
 
 
 def _turn(word, count):

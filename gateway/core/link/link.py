@@ -37,6 +37,7 @@ class Asked(NamedTuple):
     code: int
     path: tuple[bytes, ...]
     payload: bytes
+    options: tuple[tuple[int, bytes], ...] = ()
 
 
 class Answered(NamedTuple):
@@ -147,13 +148,21 @@ class Link:
         """Datagrams to send now."""
         return self._endpoint.outgoing()
 
-    def respond(self, exchange: int, code: int, payload: bytes = b"", *, now_ms: int) -> Refused | None:
+    def respond(
+        self,
+        exchange: int,
+        code: int,
+        payload: bytes = b"",
+        *,
+        options: tuple[tuple[int, bytes], ...] = (),
+        now_ms: int,
+    ) -> Refused | None:
         """Answer an Asked, once; Refused if it is not open any more. After "too-large" a shorter answer may follow."""
         opened = self._opened.get(exchange)
         if opened is None:
             return Refused("unknown-exchange")
         try:
-            sealed = self.sessions.seal(opened, oscore.Content(code, (), payload))
+            sealed = self.sessions.seal(opened, oscore.Content(code, options, payload))
         except WireFault:
             return Refused("too-large")
         outcome = self._endpoint.respond(exchange, sealed.code, sealed.payload, options=sealed.options, now_ms=now_ms)
@@ -267,7 +276,7 @@ class Link:
             self.respond(request.exchange, messages.BAD_OPTION, now_ms=now_ms)
             return None
         path = messages.option_values(content.options, messages.URI_PATH)
-        return Asked(opened.node, request.peer, request.exchange, content.code, path, content.payload)
+        return Asked(opened.node, request.peer, request.exchange, content.code, path, content.payload, content.options)
 
     def _may_ask(self, node: bytes, now_ms: int) -> bool:
         full = 1000 * limits.LINK_BURST_S * self._requests_per_s

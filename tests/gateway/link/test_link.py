@@ -52,7 +52,7 @@ def with_header(datagram, **changes):
 
 def test_a_known_node_is_heard_and_answered(joined):
     asked = joined.to_gateway(genuine(joined, path=(b"e", b"f")))
-    assert asked == [Asked(NODE, "node", asked[0].exchange, messages.POST, (b"e", b"f"), b"x")]
+    assert asked == [Asked(NODE, "node", asked[0].exchange, messages.POST, (b"e", b"f"), b"x", ((11, b"e"), (11, b"f")))]
     joined.settle()
     assert isinstance(joined.events[-1], Response) and joined.events[-1].payload == answer_to(b"x")
 
