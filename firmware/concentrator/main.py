@@ -1,8 +1,8 @@
 """The concentrator on the chip: puts the parts together and turns the loop of `concentrator.shell`.
 
 Lies in folder `a` or `b` of the chip's file system with the packages it imports and `clock`, `crash`, `entropy`,
-`slot_files` of `esp32/`: what `bocage link image` puts together. `loader.py` at the root starts it. Copied to the root itself, as
-`main.py`, it runs as well, but cannot be updated over its line.
+`slot_files` of `esp32/`: what `bocage link image` puts together. `loader.py` at the root starts it. Copied to the root
+itself, as `main.py`, it runs as well, but cannot be updated over its line.
 Prints nothing: the console may be the line. Settings in concentrator.json, all of them optional:
 
     {"channel": 6, "uart": [1, 17, 16, 115200]}

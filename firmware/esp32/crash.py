@@ -75,8 +75,8 @@ def digest(error) -> bytes:
 
 
 class Crumbs:
-    """`memory`: an `rtc.Memory`. `tasks`: names of the loop's steps, in an order that a program keeps as long as it can:
-    a mark is read by the program that made it, or by its successor."""
+    """`memory`: an `rtc.Memory`. `tasks`: names of the loop's steps, in an order that a program keeps as long as it
+    can: a mark is read by the program that made it, or by its successor."""
 
     def __init__(self, memory, tasks, *, now_ms):
         self._memory = memory

@@ -6,8 +6,8 @@ word to the boot guard that this start came to something.
                          measured does not contradict the outputs (`Trade.is_sound`)
 
 An image that does not get there in TRIAL_MAX_MS is restarted, when its trade lets it: the loader counts three trials
-and goes back. So a node whose meter is dead, or whose lamp is, takes no new image: it is repaired first, and what runs goes
-on. An image that is confirmed already is never restarted from here, however long its gateway is away.
+and goes back. So a node whose meter is dead, or whose lamp is, takes no new image: it is repaired first, and what runs
+goes on. An image that is confirmed already is never restarted from here, however long its gateway is away.
 """
 
 from node import limits

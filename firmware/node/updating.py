@@ -55,8 +55,8 @@ _SIGNED_BYTES_MAX = image.MANIFEST_BYTES_MAX + cose.SIGN1_OVERHEAD_BYTES
 
 class Updating:
     """`link`: the node's; `keys`: public keys (32 bytes) of those who may sign. `floor`: no image below it is taken,
-    nor of its number unless `is_rescue`; `failed`: number of the one that was given up last. `first_ms`: when to ask first;
-    None: never (on trial, or where there is no second folder)."""
+    nor of its number unless `is_rescue`; `failed`: number of the one that was given up last. `first_ms`: when to ask
+    first; None: never (on trial, or where there is no second folder)."""
 
     def __init__(self, link, *, peer, product, keys, floor, failed, is_rescue, random_below, first_ms):
         self.wants_restart = False

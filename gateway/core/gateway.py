@@ -304,7 +304,7 @@ class Gateway:
     def health(self) -> dict[str, Any]:
         """Counters of every part, for the log and the status page."""
         return {
-            "gateway": {**self.counters, "own-refused": self.own.refused, "image-requests": self.images.counters["asked"]},
+            "gateway": {**self.counters, "own-refused": self.own.refused, "image-requests": self.images.asked},
             "link": {name: count for name, count in self.link.counters.items() if count},
             "downlink": {name: count for name, count in self.downlink.health().items() if count},
             "inbox": dict(self.inbox.counters),

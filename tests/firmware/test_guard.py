@@ -1,4 +1,5 @@
-"""Three starts that came to nothing lead to rescue; what is nobody's fault does not. Flash is spared, cuts do no harm."""
+"""Three starts that came to nothing lead to rescue; what is nobody's fault does not. Flash is spared, cuts do no
+harm."""
 
 from random import Random
 

@@ -1,8 +1,8 @@
 """The programs of nodes, as they ask for them: GET `f/<product>` is the signed manifest, GET `f/<product>/<number>/<n>`
 file n of that image, both by Block2. See `node.updating`.
 
-The gateway carries them and cannot change them: each node judges the signature itself. Nothing is kept of a transfer, so
-a whole street may fetch at once, each node at its own pace and within the link's own bound of requests a second.
+The gateway carries them and cannot change them: each node judges the signature itself. Nothing is kept of a transfer,
+so a whole street may fetch at once, each node at its own pace and within the link's own bound of requests a second.
 """
 
 from collections.abc import Iterable
@@ -32,13 +32,13 @@ class NodeImage(NamedTuple):
 
 
 class NodeImages:
-    """What is served now, one image a product. `counters`: requests, and those for what is not here."""
+    """What is served now, one image a product. `asked`: requests so far."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
         self._served: dict[tuple[bytes, ...], tuple[Body, bytes]] = {}
         self.images: tuple[NodeImage, ...] = ()
-        self.counters = {"asked": 0, "absent": 0}
+        self.asked = 0
 
     def set_images(self, images: Iterable[NodeImage]) -> None:
         """From now on these, and no others."""
@@ -58,12 +58,11 @@ class NodeImages:
         """Whether this is a question for a program; then it is answered."""
         if not isinstance(heard, Asked) or heard.path[:1] != (PATH,):
             return False
-        self.counters["asked"] += 1
+        self.asked += 1
         found = self._served.get(heard.path)
         if heard.code != messages.GET:
             answer = Content(messages.METHOD_NOT_ALLOWED, (), b"")
         elif found is None:
-            self.counters["absent"] += 1
             answer = Content(messages.NOT_FOUND, (), b"")
         else:
             question = Content(heard.code, heard.options, b"")
