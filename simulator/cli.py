@@ -10,7 +10,8 @@ from pathlib import Path
 from simulator import picture, report
 from simulator.options import Options
 from simulator.result import Result
-from simulator.territory import CALENDARS, Territory
+from simulator.streets import CALENDARS
+from simulator.territory import Territory
 
 _BAR = 40
 

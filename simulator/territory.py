@@ -11,33 +11,27 @@ from hashlib import sha256
 
 from gateway.core.bearers.bearer import Bearer
 from gateway.core.gateway import Options as GatewayOptions
-from kinds import streetlight
-from node.settings import Settings
 from policy import civil, lighting
 from simulator.broker import Broker
 from simulator.cabinet import story
 from simulator.centre import Centre
-from simulator.checkers.alarms import LampFault, judge
+from simulator.checkers.alarms import judge
 from simulator.checkers.bounds import BoundsChecker
 from simulator.checkers.delivery import DeliveryChecker
-from simulator.checkers.lighting import EVERY_MS, LightingChecker, Watched
+from simulator.checkers.lighting import EVERY_MS
 from simulator.checkers.sealed_once import SealedOnce
 from simulator.control import Control
 from simulator.gateway_host import GatewayHost
-from simulator.keys import pairing_of
-from simulator.network import LinkQuality, Radio
+from simulator.joining import TERRITORY, Joining
 from simulator.node_host import NodeHost
 from simulator.options import HOUR_S, Cabinet, Drawn, Options, cabinets, draw
-from simulator.parts import LampPorts
-from simulator.plant import Air, Feeder, Lamp, LampData
+from simulator.plant import Air, Lamp
 from simulator.prng import Prng
 from simulator.result import Result, Sight
+from simulator.streets import Streets
 from simulator.world import World
 from wire import event, record
 
-CALENDARS = {"all-night": lighting.DEFAULT_CALENDAR, "dimming": lighting.DIMMING_CALENDAR}
-_TERRITORY = bytes.fromhex("7c1f0a2c")
-_BENCH = b"\x01"
 _GATEWAY_BENCH = b"\xfe"
 _FIBRE, _MOBILE = Bearer("fibre"), Bearer("mobile", is_metered=True)
 # What a cheap subscription for machines gives.
@@ -65,12 +59,9 @@ class Territory:
         self.broker = Broker(self.world, self._prng.split("broker"))
         self.centre = Centre(self.world, self._prng.split("centre"), self.broker)
         self.delivery = DeliveryChecker()
-        self.nodes: list[NodeHost] = []
-        self.lamps: list[Lamp] = []
         self.gateways: list[GatewayHost] = []
-        self._feeders: list[tuple[Feeder, Cabinet, list[NodeHost]]] = []
-        self._radios: list[Radio] = []
-        self._watched: list[Watched] = []
+        self._joining = Joining(self.world, self._tap, loss_permille=options.radio_loss_permille)
+        self.streets = Streets(self.world, self._joining, calendar=options.calendar)
         self._node_ms = 0
         self.control = Control(self.world, self.broker)
         self.village = story.Village(
@@ -78,11 +69,18 @@ class Territory:
         )
         for index, cabinet in enumerate(cabinets(options.lamps)):
             self._build(index, cabinet)
-        self.lighting = LightingChecker(self._watched)
         self.bounds = BoundsChecker([*self.gateways, self.village.host])
         self.sealed = SealedOnce()
         self.sights: list[Sight] = []
-        self._expected: list[LampFault] = []
+
+    @property
+    def nodes(self) -> list[NodeHost]:
+        """Of every kind, in the order of their numbers."""
+        return self._joining.hosts
+
+    @property
+    def lamps(self) -> list[Lamp]:
+        return self.streets.lamps
 
     def run(self, progress: Callable[[int, int], None] | None = None) -> Result:
         """Live through the faults, then through the quiet, and judge."""
@@ -104,7 +102,7 @@ class Territory:
     def _build(self, index: int, cabinet: Cabinet) -> None:
         prng = self._prng.split(f"cabinet-{index}")
         options = GatewayOptions(
-            gateway=_TERRITORY + _GATEWAY_BENCH + (index + 1).to_bytes(3, "big"),
+            gateway=TERRITORY + _GATEWAY_BENCH + (index + 1).to_bytes(3, "big"),
             insee=cabinet.insee,
             name=cabinet.name,
             allowed=None,
@@ -124,58 +122,7 @@ class Territory:
         air = Air(
             latitude_e4=cabinet.latitude_e4, longitude_e4=cabinet.longitude_e4, mean_ck=850, swing_ck=600
         )
-        half = cabinet.lamps // 2
-        for switched, count in ((False, cabinet.lamps - half), (True, half)):
-            feeder = Feeder(prng.split(f"feeder-{switched}"), switched=switched)
-            hosts = [self._build_lamp(gateway, cabinet, feeder, air, prng) for _ in range(count)]
-            self._feeders.append((feeder, cabinet, hosts))
-
-    def _build_lamp(
-        self, gateway: GatewayHost, cabinet: Cabinet, feeder: Feeder, air: Air, prng: Prng
-    ) -> NodeHost:
-        number = len(self.nodes) + 1
-        prng = prng.split(f"lamp-{number}")
-        nominal_dw = (240, 360, 520)[prng.randrange(3)]
-        age_h = prng.randrange(30_000)
-        true_dw = prng.around(nominal_dw, nominal_dw // 60)
-        lamp = Lamp(LampData(nominal_dw, 6, true_dw, age_h), feeder, air, prng.split("plant"))
-        site = lighting.Site(
-            cabinet.latitude_e4 + prng.randrange(80), cabinet.longitude_e4 + prng.randrange(80), civil.PARIS
-        )
-        calendar = CALENDARS[self.options.calendar]
-        node = _TERRITORY + _BENCH + number.to_bytes(3, "big")
-        gateway.nodes.append(node)
-        settings = Settings(
-            node=node,
-            own=streetlight.Own(site, (nominal_dw, 6), calendar),
-            bearer=("udp",),
-            gateway=(gateway.options.name, 5683),
-            pairing=pairing_of(node),
-            sample_s=60,
-            telemetry_s=900,
-            health_s=3600,
-            report_spread_s=120,
-            ack_timeout_ms=4000,
-            trace=False,
-        )
-        loss = self.options.radio_loss_permille
-        quality = LinkQuality(loss // 2 + prng.randrange(loss + 1), 10, 5, 80, 15, 3000)
-        radio = Radio(self.world, prng.split("radio"), quality)
-        host = NodeHost(
-            self.world,
-            prng.split("board"),
-            settings,
-            streetlight,
-            LampPorts(self.world, lamp),
-            radio,
-            lambda datagram, sender: radio.carry(datagram, gateway.receive, sender),
-            self._tap,
-        )
-        self._radios.append(radio)
-        self.lamps.append(lamp)
-        self.nodes.append(host)
-        self._watched.append(Watched(f"{gateway.options.name} lamp {number}", lamp, lighting.Plan(calendar, site)))
-        return host
+        self.streets.build(gateway, cabinet, air, prng)
 
     def _tap(self, node: bytes, boot: int, what: str, sequence: int, data: bytes) -> None:
         if what == "made":
@@ -191,35 +138,8 @@ class Territory:
         for gateway in self.gateways:
             gateway.power_on()
         self.village.begin()
-        for feeder, cabinet, hosts in self._feeders:
-            if feeder.switched:
-                self._next_contactor(feeder, cabinet, hosts)
-            else:
-                for host in hosts:
-                    host.power_on()
+        self.streets.begin()
         self.world.at(_COLD_START_MS, self.world.every, EVERY_MS, self._look)
-
-    def _next_contactor(self, feeder: Feeder, cabinet: Cabinet, hosts: list[NodeHost]) -> None:
-        """The cabinet's own astronomical clock closes at sunset and opens at sunrise."""
-        night = lighting.Plan(lighting.DEFAULT_CALENDAR, lighting.Site(
-            cabinet.latitude_e4, cabinet.longitude_e4, civil.PARIS
-        ))
-        wanted = night.wanted(self.world.unix_s)
-        closed = wanted.level_percent > 0
-        if closed != feeder.powered:
-            self._switch(feeder, hosts, closed)
-        self.world.at_unix(wanted.until_s, self._next_contactor, feeder, cabinet, hosts)
-
-    def _switch(self, feeder: Feeder, hosts: list[NodeHost], closed: bool) -> None:
-        for host in hosts:
-            self._lamp_of(host).settle(now_ms=self.world.now_ms, unix_s=self.world.unix_s)
-        feeder.powered = closed
-        for host in hosts:
-            if closed:
-                self._lamp_of(host).meter_reset()
-                host.power_on()
-            else:
-                host.power_off()
 
     def _schedule_faults(self) -> None:
         for cut in self.drawn.cuts:
@@ -227,9 +147,9 @@ class Territory:
             self.world.at(1000 * cut.from_s, begin)
             self.world.at(1000 * cut.to_s, finish)
         for index, at_s in self.drawn.dead_lamps:
-            self.world.at(1000 * at_s, self._damage, index, "module_dead", event.LAMP_FAILURE)
+            self.world.at(1000 * at_s, self.streets.damage, index, "module_dead", event.LAMP_FAILURE)
         for index, at_s in self.drawn.stuck_relays:
-            self.world.at(1000 * at_s, self._damage, index, "relay_stuck", event.LAMP_UNEXPECTED_ON)
+            self.world.at(1000 * at_s, self.streets.damage, index, "relay_stuck", event.LAMP_UNEXPECTED_ON)
 
     def _actions(self, what: str, cabinet: int | None) -> tuple[Callable[[], None], Callable[[], None]]:
         if what == "ingest":
@@ -242,34 +162,20 @@ class Territory:
             return lambda: gateway.fibre(False), lambda: gateway.fibre(True)
         return gateway.power_cut, gateway.power_on
 
-    def _damage(self, index: int, what: str, code: int) -> None:
-        lamp = self.lamps[index]
-        lamp.settle(now_ms=self.world.now_ms, unix_s=self.world.unix_s)
-        lit = lamp.light_percent() > 0
-        setattr(lamp, what, True)
-        # A relay that sticks on a switched feeder is never seen: the contactor makes it dark by day.
-        if what == "module_dead" or not lamp.feeder.switched:
-            visible_s = self.world.unix_s if lit and what == "module_dead" else None
-            self._expected.append(LampFault(self.nodes[index].settings.node, code, visible_s))
-
     def _calm(self) -> None:
         """Faults end: perfect radio from here on."""
-        for radio in self._radios:
+        for radio in self._joining.radios:
             radio.faults_on = False
 
     def _look(self) -> None:
         unix_s = self.world.unix_s
-        lit, wanted = self.lighting.look(unix_s=unix_s)
+        lit, wanted = self.streets.look()
         self.bounds.look()
         self._node_ms += EVERY_MS * sum(host.node is not None for host in self.nodes)
         if self.world.now_ms % 300_000 == 0:
             waiting = sum(gateway.waiting() for gateway in self.gateways)
-            power_dw = sum(lamp.power_dw() for lamp in self.lamps)
             carriers = tuple(gateway.carrier() for gateway in self.gateways)
-            self.sights.append(Sight(unix_s, lit, wanted, waiting, power_dw, carriers))
-
-    def _lamp_of(self, host: NodeHost) -> Lamp:
-        return self.lamps[self.nodes.index(host)]
+            self.sights.append(Sight(unix_s, lit, wanted, waiting, self.streets.power_dw(), carriers))
 
     def _quiet_end_s(self, end_s: int) -> int:
         """Half an hour after the first dusk that follows the faults, and then between two reports."""
@@ -287,8 +193,7 @@ class Territory:
 
     def _result(self) -> Result:
         warehouse = self.centre.warehouse
-        for lamp in self.lamps:
-            lamp.settle(now_ms=self.world.now_ms, unix_s=self.world.unix_s)
+        self.streets.settle()
         verdict = self.delivery.verdict(warehouse, self._still_waiting())
         waits = self._waits()
         stored_wh = sum(
@@ -302,21 +207,21 @@ class Territory:
             options=self.options,
             drawn=self.drawn,
             verdict=verdict,
-            alarms=judge(self._expected, (row for row in warehouse.bodies() if row[0][0] != story.GATEWAY_ID)),
+            alarms=judge(self.streets.expected, (row for row in warehouse.bodies() if row[0][0] != story.GATEWAY_ID)),
             village=self.village.told(warehouse.bodies()),
             digest="",
             node_seconds=self._node_ms // 1000,
             events=self.world.events,
             longest_wait_s=max(waits, default=0),
             median_wait_s=sorted(waits)[len(waits) // 2] if waits else 0,
-            true_wh=sum(lamp.energy_wh() for lamp in self.lamps),
-            full_power_wh=self.lighting.full_power_dw_looks * (EVERY_MS // 1000) // 36_000,
+            true_wh=self.streets.true_wh(),
+            full_power_wh=self.streets.full_power_wh(),
             stored_wh=stored_wh,
-            lighting_violations=self.lighting.violations,
+            lighting_violations=self.streets.checker.violations,
             bounds_violations=self.bounds.violations,
             sealed=self.sealed.sealed,
             nonces_reused=self.sealed.reused,
-            worst_delay_s=self.lighting.worst_delay_s,
+            worst_delay_s=self.streets.checker.worst_delay_s,
             sights=self.sights,
             cut_lines=[self._cut_line(cut.what, cut.from_s, cut.to_s, cut.cabinet) for cut in self.drawn.cuts],
             batches=self.centre.batches,
