@@ -9,7 +9,7 @@ wears out.
 
 from collections import namedtuple
 
-from node import limits
+from node import limits, panel
 from node.fetch import Fetch
 from node.orders import Orders
 from node.outbox import Outbox
@@ -28,6 +28,10 @@ Boot = namedtuple("Boot", ("boot", "previous_boot", "durable_sequence", "cause")
 # What must survive a power cut: the boot it belongs to, how far its records are safe, and the trade's memory.
 Checkpoint = namedtuple("Checkpoint", ("boot", "durable_sequence", "memory"))
 
+LOG_PATH = b"l"
+# Why an order means nothing while a technician has locked the node.
+LOCKED = "locked"
+
 MADE = "made"
 ACKNOWLEDGED = "acknowledged"
 
@@ -37,13 +41,18 @@ _NO_DIRECTIVES = {}
 
 class Node:
     """One node. `link`: a `wire.oscore_link.NodeLink`. `tap(what, sequence, data)` is told of every record made and
-    acknowledged (console trace)."""
+    acknowledged (console trace). `updating`: a node.updating.Updating, where there is a second place for a program;
+    `log`: a node.log_ring.LogRing that the gateway may read."""
 
-    def __init__(self, settings, boot, link, trade, *, random_below, now_ms, tap=None):
+    def __init__(self, settings, boot, link, trade, *, random_below, now_ms, tap=None, updating=None, log=None):
         self._settings = settings
         self._boot = boot
         self._link = link
         self._tap = tap
+        self._updating = updating
+        self._log = log
+        # The gateway has answered under keys of ours, at least once.
+        self.has_exchanged = False
         self._writer = cbor.Writer(bytearray(256))
         self._sequence = 0
         self._time = Timekeeper(started_ms=now_ms)
@@ -116,6 +125,24 @@ class Node:
         needs_answer = not self._time.is_set() or self._orders.needs_lease(now_ms)
         self._sender.send(now_ms=now_ms, needs_time=needs_answer)
         self._fetch.send(now_ms)
+        if self._updating is not None:
+            self._update(now_ms)
+
+    def tell(self, code, active, detail, *, now_ms):
+        """An event that the shell knows of: a crash before this start, a hand at the button."""
+        self._emit(EventBody(code, active, detail), now_ms)
+
+    def local(self, word):
+        """What a technician at the node wants: a word of node.panel, or None. It goes before every order."""
+        self.trade.local = word
+
+    def is_sound(self, now_ms) -> bool:
+        """Nothing that is measured contradicts the outputs."""
+        return self.trade.is_sound(self._moment(now_ms))
+
+    def may_restart(self, now_ms) -> bool:
+        """A restart now would not be felt."""
+        return self.trade.local is None and self.trade.may_restart(self._moment(now_ms))
 
     # --- effects out ----------------------------------------------------------------------------------------
 
@@ -132,6 +159,7 @@ class Node:
             self._sender.deadline_ms(),
             self._fetch.deadline_ms(now_ms),
             self._orders.deadline_ms(self._certain(now_ms), now_ms),
+            None if self._updating is None else self._updating.deadline_ms(now_ms),
         )
         for other_ms in others:
             if other_ms is not None and other_ms < deadline_ms:
@@ -168,12 +196,16 @@ class Node:
                     found[0], asked_ms=found[1], certain=self._certain(now_ms), era=self._link.era, now_ms=now_ms
                 )
             return
+        if self._updating is not None and self._updating.is_ours(happened):
+            self._updating.handle(happened, now_ms)
+            return
         entries, answer, asked_ms = self._sender.handle(happened, now_ms=now_ms)
         if self._tap is not None:
             for entry in entries:
                 self._tap(ACKNOWLEDGED, entry.sequence, entry.data)
         if answer is None:
             return
+        self.has_exchanged = True
         if self._time.learn(answer, asked_ms=asked_ms, now_ms=now_ms):
             detail = (
                 None,
@@ -189,7 +221,7 @@ class Node:
             self._fetch.want(now_ms)
 
     def _serve(self, request, now_ms):
-        """The gateway asks: an order for `/c` is all there is to ask for."""
+        """The gateway asks: an order for `/c`, the last lines of the log for GET `l`."""
         code, payload, options = coap_message.NOT_FOUND, b"", ()
         if request.path == (node_order.PATH,):
             code = coap_message.METHOD_NOT_ALLOWED
@@ -202,7 +234,16 @@ class Node:
                     era=self._link.era,
                     now_ms=now_ms,
                 )
+        elif request.path == (LOG_PATH,) and self._log is not None:
+            code = coap_message.METHOD_NOT_ALLOWED
+            if request.code == coap_message.GET:
+                code, payload = coap_message.CONTENT, self._log.tail(limits.LOG_ANSWER_BYTES_MAX)
         self._link.respond(request.exchange, code, payload, options=options, now_ms=now_ms)
+
+    def _update(self, now_ms):
+        self._updating.poll(may_restart=self.may_restart(now_ms), now_ms=now_ms)
+        for number, word in self._updating.take_outcomes():
+            self._emit(EventBody(event.UPDATE, None, (number, word)), now_ms)
 
     def _certain(self, now_ms):
         """(Unix s, ± s) where the clock is good enough to judge an order by, else None."""
@@ -227,10 +268,10 @@ class Node:
         self.trade.decide(moment)
         self._emit_all(now_ms)
         if moment.order is not None:
-            why = self.trade.declines(moment)
-            if why is None:
+            why = LOCKED if self.trade.local == panel.LOCK else self.trade.declines(moment)
+            if why is None and self.trade.local is None:
                 self._orders.applied()
-            else:
+            elif why is not None:
                 self._orders.declined(why)
         for name, outcome, why, power_dw in self._orders.take_outcomes():
             self._emit(EventBody(event.COMMAND_OUTCOME, None, (name, outcome, why, None, power_dw)), now_ms)

@@ -10,7 +10,7 @@ this node yet.
 
 from collections import namedtuple
 
-from node import limits
+from node import limits, panel
 from node.lamp import LampModel, LampWatch
 from node.trade import Trade, spread
 from policy import lighting
@@ -25,6 +25,8 @@ CALENDAR = "calendar"
 BOOT = "boot"
 
 FAIL_SAFE_PERCENT = 100
+# What lit the lamp by somebody's wish is not held when the wish is over.
+_BY_HAND = tuple(node_order.RULES) + (panel.TEST, panel.LOCK)
 _CERTAIN_S = 60
 
 
@@ -92,6 +94,11 @@ class StreetlightTrade(Trade):
         self._agrees = power_dw if self._watch.agrees(power_dw, now_ms=now_ms) else None
 
     def decide(self, moment):
+        if self.local is not None:
+            level_percent = 0 if self.local == panel.LOCK else FAIL_SAFE_PERCENT
+            if (level_percent, self.local) != self.outputs[:2]:
+                self._set_output(Output(level_percent, self.local, 0), moment.now_ms)
+            return
         wanted = self._light.output(moment.unix_s, moment.uncertainty_s, moment.order)
         if wanted != self.outputs and not self._is_held(wanted, moment):
             self._set_output(wanted, moment.now_ms)
@@ -117,12 +124,15 @@ class StreetlightTrade(Trade):
     def measured(self, moment):
         return self._agrees
 
+    def is_sound(self, moment):
+        return not self._watch.active
+
     def memory(self, now_ms):
         return min(self._lamp_s(now_ms), 0xFFFFFFFF).to_bytes(4, "little")
 
     def _is_held(self, wanted, moment):
         """An order is on its way, perhaps for light: no darker before it is known. What an order lit is not held."""
-        by_order = wanted.rule in node_order.RULES or self.outputs.rule in node_order.RULES
+        by_order = wanted.rule in node_order.RULES or self.outputs.rule in _BY_HAND
         return not by_order and wanted.level_percent < self.outputs.level_percent and moment.order_expected
 
     def _set_output(self, wanted, now_ms):
