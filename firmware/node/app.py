@@ -53,6 +53,7 @@ class Node:
         self._log = log
         # The gateway has answered under keys of ours, at least once.
         self.has_exchanged = False
+        self._exchanged_ms = now_ms
         self._writer = cbor.Writer(bytearray(256))
         self._sequence = 0
         self._time = Timekeeper(started_ms=now_ms)
@@ -136,6 +137,11 @@ class Node:
         """What a technician at the node wants: a word of node.panel, or None. It goes before every order."""
         self.trade.local = word
 
+    def is_linked(self, now_ms) -> bool:
+        """The gateway has answered lately: since two telemetry records should have left, and then some."""
+        silent_ms = now_ms - self._exchanged_ms
+        return self.has_exchanged and silent_ms < 2000 * self._settings.telemetry_s + limits.LINK_PATIENCE_MS
+
     def is_sound(self, now_ms) -> bool:
         """Nothing that is measured contradicts the outputs."""
         return self.trade.is_sound(self._moment(now_ms))
@@ -206,6 +212,7 @@ class Node:
         if answer is None:
             return
         self.has_exchanged = True
+        self._exchanged_ms = now_ms
         if self._time.learn(answer, asked_ms=asked_ms, now_ms=now_ms):
             detail = (
                 None,
@@ -241,7 +248,7 @@ class Node:
         self._link.respond(request.exchange, code, payload, options=options, now_ms=now_ms)
 
     def _update(self, now_ms):
-        self._updating.poll(may_restart=self.may_restart(now_ms), now_ms=now_ms)
+        self._updating.poll(self.may_restart, now_ms=now_ms)
         for number, word in self._updating.take_outcomes():
             self._emit(EventBody(event.UPDATE, None, (number, word)), now_ms)
 

@@ -103,12 +103,13 @@ class Updating:
 
     # --- in -------------------------------------------------------------------------------------------------
 
-    def poll(self, *, may_restart, now_ms) -> None:
-        """Whatever is due: a question, a step of the signature, the choice of the next start."""
+    def poll(self, may_restart, *, now_ms) -> None:
+        """Whatever is due: a question, a step of the signature, the choice of the next start. `may_restart(now_ms)` is
+        asked when all is there."""
         if self._state == _VERIFYING:
             self._verify(now_ms)
         elif self._state == _READY:
-            if may_restart and not self._is_busy() and not self.wants_restart:
+            if not self._is_busy() and not self.wants_restart and may_restart(now_ms):
                 self._operation = (words.CHOOSE, self._manifest.number)
         elif self._ask_at_ms is not None and now_ms >= self._ask_at_ms and self._may_ask():
             if self._state == _IDLE:
