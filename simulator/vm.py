@@ -28,6 +28,9 @@ SHIMS = Path(__file__).resolve().parent / "shims"
 RESET_CODE = 120
 WATCHDOG_CODE = 121
 
+POWER_ON = "PWRON_RESET"
+BROWN_OUT = "BROWN_OUT"
+
 # A console that nobody reads must not fill the memory.
 LINES_KEPT_MAX = 50_000
 # The chip's counter wraps three seconds after the start: a run of any length crosses it.
@@ -78,9 +81,12 @@ class VmNode:
         text = json.dumps({"wifi": ["bench", ""], **settings})
         (folder / "settings.json").write_text(text, encoding="utf-8")
 
-    def start(self, *, reset_cause: str = "PWRON_RESET") -> None:
-        """Apply power. `reset_cause` is a name of `machine`: what the node is to believe."""
+    def start(self, *, reset_cause: str = POWER_ON) -> None:
+        """Apply power. `reset_cause` is a name of `machine`: what the node is to believe. RTC memory survives any but a
+        power-on, and BROWN_OUT, which the chip tells as one."""
         assert not self.running, "stop it first"
+        if reset_cause == POWER_ON:
+            (self.folder / "bench-rtc").unlink(missing_ok=True)
         heap = [] if self._heap_bytes is None else ["-X", f"heapsize={self._heap_bytes}"]
         with uninterrupted():
             self._process = subprocess.Popen(
@@ -163,7 +169,7 @@ class VmNode:
             "BOCAGE_ON_LEASH": "1",
             "BOCAGE_TICKS_START": str(self._ticks_start),
             "BOCAGE_LINE": self._line,
-            "BOCAGE_RESET_CAUSE": reset_cause,
+            "BOCAGE_RESET_CAUSE": POWER_ON if reset_cause == BROWN_OUT else reset_cause,
             "BOCAGE_LAMP": ",".join(str(power) for power in self._lamp),
         }
 

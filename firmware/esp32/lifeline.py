@@ -7,13 +7,11 @@ Without the loader (a program copied to the root of the chip by hand) there is n
 
 import guard
 import rtc
-from slot_files import SlotFiles, running_number
 
 import crash
 from node import limits, panel
 from node.log_ring import LogRing
 from node.trial import Trial
-from node.updating import Updating
 from wire import event
 
 TASKS = ("network", "ports", "application", "output", "flash", "sleep")
@@ -56,6 +54,11 @@ class Lifeline:
         start = self._start
         if start is None:
             return None
+        # Not needed by a program without a second place, and 15 kB of heap where nothing is frozen.
+        from slot_files import SlotFiles, running_number
+
+        from node.updating import Updating
+
         folder = _FOLDERS[1 - start.boot.slot]
         self._files = SlotFiles(folder, start.choose, start.confirm)
         self._number = running_number(_FOLDERS[start.boot.slot])

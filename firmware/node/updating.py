@@ -25,7 +25,6 @@ from wire import slot_words as words
 from wire.block import Answered, Restarted, Stopped
 from wire.block_download import Download
 from wire.coap import Failed, Refused, Response
-from wire.ed25519 import Verification
 from wire.faults import WireFault
 from wire.oscore_inner import Content
 
@@ -261,6 +260,8 @@ class Updating:
         self._next_key()
 
     def _next_key(self):
+        from wire.ed25519 import Verification  # its constants are computed once there is something to verify
+
         signed = self._signed
         key = self._untried.pop()
         self._verification = Verification(
