@@ -32,6 +32,7 @@ COUNTERS = (
     "strange",  # requests that did not hold
 )
 _FAILED_REASON = "unauthentic"
+_BLOCKS = (messages.BLOCK2,)
 _PROBE = oscore.Content(messages.GET, (), b"")
 _First = namedtuple("_First", ("number", "id1", "exchange"))
 
@@ -204,7 +205,9 @@ class NodeLink:
             return
         if session is self._session:
             self._is_proven = True
-        if messages.refused_option(content.options) is not None:
+        # Who asked by blocks reads them (`block_download`); to anybody else half an answer is none.
+        handled = _BLOCKS if messages.option_values(ask.content.options, messages.BLOCK2) else ()
+        if messages.refused_option(content.options, handled) is not None:
             self.counters["option-refused"] += 1
             self._fail(ask, "refused")
             return

@@ -28,6 +28,11 @@ from wire.faults import WireFault
 from wire.oscore_pairing import Session
 
 
+# What is longer than a datagram: programs of nodes (`gateway.core.link.images`).
+SERVED_BY_BLOCKS = ((b"f",),)
+_BLOCKS = (messages.BLOCK2,)
+
+
 class Asked(NamedTuple):
     """A request of a known node, with what was inside. `exchange`: what `respond` wants."""
 
@@ -271,11 +276,11 @@ class Link:
         if len(self._opened) > limits.LINK_EXCHANGES_MAX:
             self._opened.popitem(last=False)
         content = opened.content
-        if messages.refused_option(content.options) is not None:
+        path = messages.option_values(content.options, messages.URI_PATH)
+        if messages.refused_option(content.options, _BLOCKS if path[:1] in SERVED_BY_BLOCKS else ()) is not None:
             self._counters["option-refused-inside"] += 1
             self.respond(request.exchange, messages.BAD_OPTION, now_ms=now_ms)
             return None
-        path = messages.option_values(content.options, messages.URI_PATH)
         return Asked(opened.node, request.peer, request.exchange, content.code, path, content.payload, content.options)
 
     def _may_ask(self, node: bytes, now_ms: int) -> bool:
