@@ -42,6 +42,9 @@ _FACTS: dict[str, tuple[int, int] | None] = {
     "bus.tx_pin": (0, _PIN_MAX),
     "bus.rx_pin": (0, _PIN_MAX),
     "bus.enable_pin": (0, _PIN_MAX),
+    "panel.button_pin": (0, _PIN_MAX),
+    "panel.led_pin": (0, _PIN_MAX),
+    "panel.led_lit_level": (0, 1),
     "meter.uart": (1, 2),
     "meter.tx_pin": (0, _PIN_MAX),
     "meter.rx_pin": (0, _PIN_MAX),
@@ -136,6 +139,7 @@ def calibration(front_end: Mapping[str, int]) -> tuple[int, int, int, int]:
 def board_text(plain: Mapping[str, Any]) -> str:
     """The text of firmware/boards/streetlight.py."""
     relay, dimming, bus, meter = plain["relay"], plain["dimming"], plain["bus"], plain["meter"]
+    panel = plain["panel"]
     return f'''"""Generated from {SOURCE} by tools/generate.py: change that file, not this one."""
 
 # {relay["description"]}
@@ -152,6 +156,11 @@ BUS_UART = {bus["uart"]}
 BUS_TX_PIN = {bus["tx_pin"]}
 BUS_RX_PIN = {bus["rx_pin"]}
 BUS_ENABLE_PIN = {bus["enable_pin"]}
+
+# {panel["description"]}
+BUTTON_PIN = {panel["button_pin"]}
+LED_PIN = {panel["led_pin"]}
+LED_LIT_LEVEL = {panel["led_lit_level"]}
 
 # {meter["description"]}
 METER_UART = {meter["uart"]}

@@ -15,6 +15,11 @@ BUS_TX_PIN = 15
 BUS_RX_PIN = 16
 BUS_ENABLE_PIN = 7
 
+# for the technician: a button to ground behind the lid, and a lamp of its own (LED), lit by a high level
+BUTTON_PIN = 6
+LED_PIN = 8
+LED_LIT_LEVEL = 1
+
 # BL0942 on its UART at the rate that its SEL pin sets (data sheet 1.06, section 3.2)
 METER_UART = 1
 METER_TX_PIN = 17

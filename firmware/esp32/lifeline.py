@@ -77,8 +77,10 @@ class Lifeline:
         return self._updating
 
     def tell(self, node, *, now_ms):
-        """What the gateway should know of the last life."""
+        """What the gateway should know of the last life, and the technician at the console."""
         past = self.past
+        if past is not None:
+            self.say("the last life stood in %s after %d s" % (past.task, past.uptime_s), now_ms=now_ms)
         if self.cause in crash.REPORTED and past is not None:
             detail = (self.cause, past.digest, past.task, past.uptime_s, past.heap_low)
             node.tell(event.CRASH, None, detail, now_ms=now_ms)

@@ -99,6 +99,7 @@ class PWM:
 
     def duty_u16(self, duty):
         """Set the duty."""
+        bench_watchdog.may_block("pin")
         lamp.drive(self._pin.number, duty)
 
 
@@ -118,6 +119,7 @@ class MeterUart:
 
     def write(self, data):
         """Hand over to the twin."""
+        bench_watchdog.may_block("meter")
         return self._twin.write(data)
 
     def any(self):

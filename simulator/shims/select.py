@@ -18,6 +18,7 @@ class poll:  # noqa: N801 - the chip's name
 
     def poll(self, timeout_ms):
         """Wait; what became ready."""
+        bench_watchdog.may_block("poll")
         ready = self._inner.poll(timeout_ms)
         bench_watchdog.look()
         return ready

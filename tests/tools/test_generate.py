@@ -30,14 +30,14 @@ def test_regenerating_changes_nothing(repository):
 
 def test_a_stale_file_is_named_and_written_again(copied, capsys):
     source = copied / generate.SOURCE
-    source.write_text(source.read_text(encoding="utf-8").replace("pin = 4", "pin = 6"), encoding="utf-8")
+    source.write_text(source.read_text(encoding="utf-8").replace("pin = 4", "pin = 10"), encoding="utf-8")
     assert generate.main(["--check"], root=copied) == 1
     told = capsys.readouterr().err
     assert generate.BOARD in told and generate.BOOT in told
     assert generate.main([], root=copied) == 0
     assert generate.main(["--check"], root=copied) == 0
-    assert "RELAY_PIN = 6\n" in (copied / generate.BOARD).read_text(encoding="utf-8")
-    assert "SAFE = ((6, 0), (5, 0))" in (copied / generate.BOOT).read_text(encoding="utf-8")
+    assert "RELAY_PIN = 10\n" in (copied / generate.BOARD).read_text(encoding="utf-8")
+    assert "SAFE = ((10, 0), (5, 0))" in (copied / generate.BOOT).read_text(encoding="utf-8")
 
 
 def test_a_missing_board_file_is_stale(copied):
