@@ -54,7 +54,7 @@ class VmNode:
     """One node. Its folder keeps settings.json and the state files from start to start, as its flash would.
 
     `settings`: plain data as `node.settings` takes them; `wifi` may be left out. `heap_bytes`: the VM's
-    heap, its own default when None. `line`: the terminal at the other end of its serial bearer. Not
+    heap, its own default when None. `is_board`: loader and programs lie in its folder. `line`: the terminal at the other end of its serial bearer. Not
     thread-safe; its reader thread ends with the process.
     """
 
@@ -67,8 +67,10 @@ class VmNode:
         heap_bytes: int | None = None,
         ticks_start: int = TICKS_START,
         line: str = "",
+        is_board: bool = False,
     ) -> None:
         self.folder = folder
+        self._is_board = is_board
         self._micropython = micropython
         self._heap_bytes = heap_bytes
         self._ticks_start = ticks_start
@@ -162,7 +164,9 @@ class VmNode:
         (self.folder / "bench-wifi").write_text(word, encoding="ascii")
 
     def _environment(self, reset_cause: str) -> dict[str, str]:
-        path = os.pathsep.join([str(SHIMS), str(FIRMWARE / "esp32"), str(FIRMWARE), ".frozen"])
+        # A board's programs are those of its own folder (`bocage link board`); otherwise they are this checkout's.
+        firmware = [str(self.folder)] if self._is_board else [str(FIRMWARE / "esp32"), str(FIRMWARE)]
+        path = os.pathsep.join([str(SHIMS), *firmware, ".frozen"])
         return {
             **os.environ,
             "MICROPYPATH": path,

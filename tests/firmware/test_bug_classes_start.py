@@ -162,7 +162,7 @@ def test_class_12_cuts_at_every_operation_in_rescue_end_in_rescue_or_a_whole_pro
 CALLS = {
     "send": "output",
     "receive": "network",
-    "poll": "network",
+    "poll": "sleep",
     "meter": "ports",
     "wifi": "network",
     "pin": "output",
@@ -210,11 +210,12 @@ def test_class_11_thirty_seconds_in_any_one_call_end_in_a_reset_to_safe_outputs_
         for call, node in nodes.items():
             assert node.returncode == vm.WATCHDOG_CODE, call
             (node.folder / "bench-block").unlink()
+            node.seen = []
             node.start(reset_cause="WDT_RESET")
         _until(lambda: all(node.lamp() == (True, 100) for node in nodes.values()))
         _until(lambda: all(_said(node, "ready") for node in nodes.values()))
         for call, node in nodes.items():
-            assert _said(node, "after watchdog"), call
+            assert _said(node, "after watchdog"), (call, node.seen)
             assert _said(node, f"stood in {CALLS[call]}"), (call, node.seen)
     finally:
         for node in nodes.values():
