@@ -54,6 +54,7 @@ class Node:
         # The gateway has answered under keys of ours, at least once.
         self.has_exchanged = False
         self._exchanged_ms = now_ms
+        self._restart_asked_ms = None
         self._writer = cbor.Writer(bytearray(256))
         self._sequence = 0
         self._time = Timekeeper(started_ms=now_ms)
@@ -147,7 +148,12 @@ class Node:
         return self.trade.is_sound(self._moment(now_ms))
 
     def may_restart(self, now_ms) -> bool:
-        """A restart now would not be felt."""
+        """A restart now would not be felt, and loses no record that a gateway who is there would still take."""
+        if self._restart_asked_ms is None:
+            self._restart_asked_ms = now_ms
+        is_patient = now_ms - self._restart_asked_ms < limits.RESTART_PATIENCE_MS
+        if is_patient and self._outbox.waiting() and self.is_linked(now_ms):
+            return False
         return self.trade.local is None and self.trade.may_restart(self._moment(now_ms))
 
     # --- effects out ----------------------------------------------------------------------------------------
@@ -248,9 +254,10 @@ class Node:
         self._link.respond(request.exchange, code, payload, options=options, now_ms=now_ms)
 
     def _update(self, now_ms):
-        self._updating.poll(self.may_restart, now_ms=now_ms)
+        # Told first: what waits to be sent holds a restart back.
         for number, word in self._updating.take_outcomes():
             self._emit(EventBody(event.UPDATE, None, (number, word)), now_ms)
+        self._updating.poll(self.may_restart, now_ms=now_ms)
 
     def _certain(self, now_ms):
         """(Unix s, ± s) where the clock is good enough to judge an order by, else None."""

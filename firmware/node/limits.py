@@ -60,6 +60,8 @@ UPDATE_RETRY_FIRST_MS = 5_000
 UPDATE_RETRY_LAST_MS = 300_000
 # What a report may take beyond its time before the link counts as lost: its retransmissions, on a slow bearer.
 LINK_PATIENCE_MS = 120_000
+# What is in the outbox should leave before a restart of one's own; a gateway that takes nothing is not waited for.
+RESTART_PATIENCE_MS = 60_000
 # The last lines of the log in one datagram.
 LOG_ANSWER_BYTES_MAX = 180
 # Public keys of those who may sign a node's program.

@@ -102,7 +102,7 @@ def test_three_crashes_lead_to_the_rescue_which_brings_the_next_program(tmp_path
         node.kill()
         responder.socket.close()
     # Three that crashed, the rescue, the trial that was confirmed.
-    assert starts == 5
+    assert starts == 5, "\n".join(line for line in said if not line.startswith("made"))
     assert [made.body.detail for made in responder.events(event.RESCUE_MODE)] == [["starts"]]
     boots = [made.body.detail for made in responder.events(event.BOOT)]
     assert [(detail[2], detail[3]) for detail in boots] == [("crash", KIND), ("planned", KIND)]
