@@ -52,6 +52,7 @@ class Answered(NamedTuple):
     exchange: int
     code: int
     options: tuple[tuple[int, bytes], ...]
+    payload: bytes = b""
 
 
 class Unanswered(NamedTuple):
@@ -239,7 +240,7 @@ class Link:
             return Unanswered(sent.node, happened.exchange)
         if messages.refused_option(content.options) is not None:
             return Unanswered(sent.node, happened.exchange)
-        return Answered(sent.node, happened.exchange, content.code, content.options)
+        return Answered(sent.node, happened.exchange, content.code, content.options, content.payload)
 
     def _open(self, request: Request, now_ms: int) -> Asked | None:
         try:
