@@ -31,6 +31,7 @@ from gateway.node_images import NodeImageStore
 from gateway.node_link import NodeLink, open_node_link
 from gateway.operation import Operation
 from gateway.startup import Opened, in_thread, open_core
+from gateway.tell_store import TellStore
 
 _HOUSEKEEP_EVERY_MS = 5_000
 # Key files that the disk did not let us read are tried again.
@@ -99,6 +100,7 @@ class Agent:
             self._posted(self._on_mqtt),
             clock_is_good=lambda: opened.core.clock.good_since_ms is not None,
         )
+        self._tells = TellStore(self._config.data, opened.core.desk.directives, self._operation.say)
         self._bearers = Bearers(
             self._config, self._core, self._mqtt, turn=self._turn, post=self._posted, say=self._operation.say
         )
@@ -191,6 +193,7 @@ class Agent:
         self._look_at_keys(now_ms)
         self._link.look_at_images()
         self._images.look()
+        self._tells.look()
         self._operation.housekeep(self._core, now_ms=now_ms)
 
     def _look_at_keys(self, now_ms: int) -> None:

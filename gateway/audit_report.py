@@ -37,6 +37,10 @@ _WORDS = {
     "test": ("essai sur place", "test on the spot"),
     "lock": ("verrouillage sur place", "lock-out on the spot"),
     "unlock": ("déverrouillage sur place", "lock-out ended"),
+    "directive-told": ("consigne dite sur place", "directive said on the spot"),
+    "directive-cleared": ("consigne retirée sur place", "directive taken back"),
+    "directive-expired": ("consigne échue", "directive expired"),
+    "directive-refused": ("consigne refusée", "directive refused"),
 }
 _TOLD_APART = ("n", "prev", "unix_s", "uptime_s", "what", "data")
 

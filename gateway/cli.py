@@ -19,6 +19,8 @@ EXAMPLE = """examples:
   bocage gateway status --config gateway.toml --lang en
   sudo bocage gateway concentrator --config gateway.toml update concentrator-7.img
   sudo bocage gateway images --config gateway.toml add streetlight-12.img
+  sudo bocage gateway tell --config gateway.toml drought 2 --to irrigation --until 2027-08-31 \
+      --reason "arrêté préfectoral 2027-41"
   bocage gateway losses --config gateway.toml --since 2d
   bocage gateway audit --config gateway.toml --since 30d
   bocage gateway explain bourg --config gateway.toml --at "demain 05:30"
@@ -36,6 +38,7 @@ _ACTIONS = {
     "status": "is all well? what waits, since when, and what to do",
     "losses": "list the records that were let go of, and why",
     "audit": "who ordered what at this cabinet, and whether the record of it is whole (1: it is not)",
+    "tell": "tell nodes a drought level, a load shed, a day's exception, the weather; list or take back what is told",
     "explain": "why a feeder of the cabinet is as it is, which rule decided, and what will happen tonight",
 }
 
@@ -71,6 +74,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             from gateway import images_command
 
             images_command.add_arguments(action)
+        if name == "tell":
+            from gateway import tell_command
+
+            tell_command.add_arguments(action)
         if name == "explain":
             action.add_argument("feeder", metavar="FEEDER", help="its name, as in the policy")
             action.add_argument(
@@ -129,6 +136,10 @@ def _ask(config: "Config", args: argparse.Namespace) -> int:
         from gateway import images_command
 
         return images_command.run(config, args.what, args.names, args.lang, as_json=args.json)
+    if args.action == "tell":
+        from gateway import tell_command
+
+        return tell_command.run(config, args, unix_s=int(time.time()))
     if args.action == "status":
         return questions.show_status(config, args.lang, as_json=args.json)
     if args.action == "explain":

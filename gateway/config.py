@@ -36,6 +36,8 @@ no `[link]` beside a `[cabinet]`: none, and no port is open. `[bus]`, `[wire]`, 
 `[metrics]` absent: no listener. `[status] socket` absent: as above, in the data folder. `[fibre]` and `[mobile]` are
 bearers: either, both (fibre is preferred, mobile is paid for by the byte) or none (whatever route the system has);
 `source = "192.0.2.7"` binds by address in place of an interface. A broker without TLS needs `--insecure`.
+`[groups]`: names for nodes that are told something together (`bocage gateway tell --to`), as
+`ecoles = ["7c1f0a2c02000001"]`; a feeder's name stands for the lamps on it.
 `[cabinet]`, what is wired in the cabinet itself: see `gateway/cabinet_config.py`.
 """
 
@@ -130,7 +132,7 @@ def check(plain: dict[str, Any], *, insecure: bool) -> Config:
     modem = reader.modem()
     cabinet = cabinet_config.check(plain["cabinet"], reader.faults) if "cabinet" in plain else None
     keys = reader.keyset(cabinet, insee) if cabinet is not None else None
-    page = reader.page() if "page" in plain else None
+    page, groups = reader.page() if "page" in plain else None, reader.groups()
     reserve, segment = numbers["journal", "alarm_reserve_bytes"], numbers["journal", "segment_bytes_max"]
     if numbers["journal", "bytes_max"] < reserve + 4 * segment:
         reader.fault("journal", "bytes_max", "leaves no room", f"give at least {reserve + 4 * segment}")
@@ -156,6 +158,7 @@ def check(plain: dict[str, Any], *, insecure: bool) -> Config:
         has_modem=modem is not None,
         has_modem_power=modem is not None and modem.power_command is not None,
         cabinet=None if cabinet is None else _cabinet_options(cabinet, keys),
+        groups=groups,
     )
     mqtt = MqttOptions(*broker, f"{insee}-{name}", topic.build(topic.STATE, insee, name), tls)
     if allowed == frozenset():

@@ -20,6 +20,7 @@ from policy import keyset
 from policy.keyset import KeySet
 from wire import command
 from wire import limits as wire_limits
+from wire.line import is_line
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Reader:
 
     def unknown(self) -> None:
         for section, fields in self._plain.items():
-            if section == "cabinet":
+            if section in ("cabinet", "groups"):
                 continue  # has a reader of its own
             if section not in OTHERS or not isinstance(fields, dict):
                 self.faults.append(f"[{section}]: is not a section; the sections are {', '.join(OTHERS)}")
@@ -129,6 +130,24 @@ class Reader:
             else:
                 known.add(node)
         return frozenset(known)
+
+    def groups(self) -> tuple[tuple[str, tuple[bytes, ...]], ...]:
+        """`[groups]`: names for nodes that are told something together."""
+        section = self._plain.get("groups", {})
+        if not isinstance(section, dict) or len(section) > limits.GROUPS_MAX:
+            self.faults.append(f"[groups]: is no section of up to {limits.GROUPS_MAX} groups; write name = [ids]")
+            return ()
+        found = []
+        for name, value in section.items():
+            texts = value if isinstance(value, list) else []
+            nodes = tuple(node for node in map(_id_from_hex, texts) if node is not None)
+            if not is_line(name, command.NAME_BYTES_MAX) or _id_from_hex(name) is not None or name == "*":
+                self.fault("groups", name, "is no name", f"give 1 to {command.NAME_BYTES_MAX} bytes, not an id")
+            elif not nodes or len(nodes) < len(texts):
+                self.fault("groups", name, f"is {value!r}", "give a list of 16-digit ids of nodes")
+            else:
+                found.append((name, nodes))
+        return tuple(found)
 
     def address(self, section: str, field: str, default_port: int) -> tuple[str, int]:
         value = self._get(section, field, None)

@@ -126,6 +126,7 @@ class Facts:
             "nodes": self._nodes(now_ms),
             "clock": self._clock(now_ms),
             "certificates": self._days_left,
+            "directives": self.core.desk.directives.document(now_ms=now_ms),
             **({} if self.core.cabinet is None else {"cabinet": told.document(self.core.cabinet, now_ms=now_ms)}),
             "health": self.health(),
         }

@@ -7,6 +7,7 @@ are absent are left out: an older or newer agent can be asked as well. Judges, a
 from typing import Any
 
 from gateway.cabinet_report import cabinet_sections
+from gateway.directive_report import directive_lines
 from gateway.findings import bearer_name, budgets, findings, part_of, percent
 from gateway.words import counted, duration, size, why, word, word_or
 
@@ -72,6 +73,7 @@ def sections(document: dict[str, Any], language: str) -> list[tuple[str, list[st
     )  # fmt: skip
     found = [(label, make(document, language)) for label, make in makers]
     found[1:1] = cabinet_sections(document, language)
+    found += [("directives", [line]) for line in directive_lines(document, language)]
     return [(label, parts) for label, parts in found if parts]
 
 

@@ -2,10 +2,11 @@
 
 For a technician at an open cabinet: short, what is wrong before what may be done, no term that only we use.
 `word` fills in values by name. The sentences about TLS stand beside their detection (`gateway/io/tls.py`), those
-about a cabinet in `gateway/cabinet_words.py`.
+about a cabinet in `gateway/cabinet_words.py`, about what nodes are told in `gateway/directive_words.py`.
 """
 
 from gateway.cabinet_words import CABINET_WORDS
+from gateway.directive_words import DIRECTIVE_WORDS
 from gateway.io import tls
 
 LANGUAGES = ("fr", "en")
@@ -324,7 +325,7 @@ WORDS = {
     "hour": ("h", "h"),
     "minute": ("min", "min"),
     "second": ("s", "s"),
-} | CABINET_WORDS
+} | CABINET_WORDS | DIRECTIVE_WORDS
 
 
 def word(key: str, language: str, **values: object) -> str:

@@ -54,8 +54,8 @@ class VmNode:
     """One node. Its folder keeps settings.json and the state files from start to start, as its flash would.
 
     `settings`: plain data as `node.settings` takes them; `wifi` may be left out. `heap_bytes`: the VM's
-    heap, its own default when None. `is_board`: loader and programs lie in its folder. `line`: the terminal at the other end of its serial bearer. Not
-    thread-safe; its reader thread ends with the process.
+    heap, its own default when None. `is_board`: loader and programs lie in its folder. `line`: the terminal at the
+    other end of its serial bearer. Not thread-safe; its reader thread ends with the process.
     """
 
     def __init__(

@@ -50,7 +50,9 @@ def run(args: argparse.Namespace) -> int:
 def board_files(firmware: Path, compiler: str | None, kind: str, number: int) -> dict[str, bytes]:
     """{path on the chip: bytes}. The root stays as source: MicroPython runs boot.py and main.py as such."""
     application = link_image.node_files(firmware, compiler, kind)
-    files = {f"{name}.py": (firmware / "esp32" / f"{name}.py").read_bytes() for name in link_image.ROOT}
+    root = {name: firmware / "esp32" / f"{name}.py" for name in link_image.ROOT}
+    root["boot"] = firmware / "boards" / f"boot_{kind}.py"
+    files = {f"{name}.py": source.read_bytes() for name, source in root.items()}
     files["main.py"] = (firmware / "esp32" / "loader.py").read_bytes()
     files |= {f"a/{path}": data for path, data in application.items()}
     files[f"a/{slot_words.MANIFEST_NAME}"] = link_image.manifest_of(

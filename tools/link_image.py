@@ -1,11 +1,13 @@
 """`bocage link image`: put a program together and sign it, as one file: the concentrator's for `bocage gateway
 concentrator update`, or with `--kind` that of a kind of node for `bocage gateway images add`.
 
-What goes in is found by following the imports of the program (`firmware/concentrator/main.py`, `firmware/esp32/main.py`);
-the loaders and what they stand on are never updated and stay out. With `mpy-cross` at hand modules are compiled (smaller, and faster to start); it must be of the
-MicroPython release that the chip runs, or the new program is not imported and the chip goes back to the old one.
+What goes in is found by following the imports of the program (`firmware/concentrator/main.py`,
+`firmware/esp32/main.py`); the loaders and what they stand on are never updated and stay out. With `mpy-cross` at hand
+modules are compiled (smaller, and faster to start); it must be of the MicroPython release that the chip runs, or the
+new program is not imported and the chip goes back to the old one.
 
-The private key is a PEM file as `bocage policy keys new` makes one; its public half belongs into `[radio] update_keys`.
+The private key is a PEM file as `bocage policy keys new` makes one; its public half belongs into `[radio] update_keys`
+of the gateway, or into `update_keys` of the nodes' settings.
 """
 
 import argparse

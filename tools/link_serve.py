@@ -1,9 +1,9 @@
 """`bocage link serve`: a gateway for the bench, that answers nodes and keeps nothing.
 
 With `--image` it offers programs to them, as a gateway's folder `images` does; with `--log` it asks each node for the
-last lines of its log, once. It agrees on keys with the nodes whose key files are given, answers 2.04 with the time of this computer, and prints
-what they say. Records that it has answered for are gone: their nodes believe that they are safe. For a bench, never
-in a street.
+last lines of its log, once. It agrees on keys with the nodes whose key files are given, answers 2.04 with the time of
+this computer, and prints what they say. Records that it has answered for are gone: their nodes believe that they are
+safe. For a bench, never in a street.
 """
 
 import argparse

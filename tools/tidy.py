@@ -40,8 +40,9 @@ LONGER = {
 
 VAGUE_NAMES = frozenset(("utils", "util", "common", "helpers", "helper", "misc"))
 
-PORTABLE = tuple(
-    f"firmware/{name}/" for name in ("wire", "policy", "node", "drivers", "links", "concentrator", "esp32")
+PORTABLE = (
+    *(f"firmware/{name}/" for name in ("wire", "policy", "node", "drivers", "links", "concentrator", "esp32")),
+    "simulator/twins/",
 )
 
 # What MicroPython has not, or has otherwise, and what to write in its place.

@@ -1,5 +1,8 @@
 """Generated from hardware/nodes/streetlight.toml by tools/generate.py: change that file, not this one."""
 
+KIND = "streetlight"
+MODULE = "esp32-s3"
+
 # feeds the lamp's driver through its normally closed contact: an idle coil, or a dead board, leaves the lamp lit
 RELAY_PIN = 4
 RELAY_CLOSED_LEVEL = 0
@@ -9,18 +12,14 @@ DIM_PIN = 5
 DIM_INVERTED = True
 DIM_HZ = 1000
 
-# RS-485 or a wire to the gateway, where there is no radio: a transceiver whose driver the enable pin switches on
-BUS_UART = 2
-BUS_TX_PIN = 15
-BUS_RX_PIN = 16
-BUS_ENABLE_PIN = 7
-
-# for the technician: a button to ground behind the lid, and a lamp of its own (LED), lit by a high level
-BUTTON_PIN = 6
-LED_PIN = 8
-LED_LIT_LEVEL = 1
+# 0-10 V without ripple: the EEPROM holds full light for a chip that restarts alone; amplifier 0-3.3 V to 0-10 V
+# Fitted instead of DIM.
+DAC_PART = "mcp4725"
+DAC_ADDRESS = 0x60
+DAC_FULL_MV = 10000
 
 # BL0942 on its UART at the rate that its SEL pin sets (data sheet 1.06, section 3.2)
+METER_PART = "bl0942"
 METER_UART = 1
 METER_TX_PIN = 17
 METER_RX_PIN = 18
@@ -29,3 +28,50 @@ METER_BAUD = 4800
 # data sheet 1.06, typical application: 1 milliohm shunt, five 390 kohm over 510 ohm
 # Register counts per kV, kA, kW and MWh.
 METER_CALIBRATION = (15883341, 251213465, 623394, 5350632)
+
+# bridge to a DALI-2 or D4i gear, which measures its own energy
+# Fitted instead of METER.
+DALI_PART = "uart-bridge"
+DALI_UART = 1
+DALI_TX_PIN = 17
+DALI_RX_PIN = 18
+DALI_BAUD = 115200
+
+# RS-485 or a wire to the gateway, where there is no radio: a transceiver whose driver the enable pin switches on
+BUS_PART = "rs485"
+BUS_UART = 2
+BUS_TX_PIN = 15
+BUS_RX_PIN = 16
+BUS_ENABLE_PIN = 7
+
+# sensors in the box and on its lid, 30 cm of cable at most
+I2C_SCL_PIN = 9
+I2C_SDA_PIN = 8
+I2C_HZ = 100000
+
+# daylight, under a clear dome that looks up, not at the lamp
+PHOTOCELL_PART = "bh1750"
+PHOTOCELL_ADDRESS = 0x23
+
+# the same, where full sun must be told apart too
+# Fitted instead of PHOTOCELL.
+PHOTOCELL_WIDE_PART = "veml7700"
+PHOTOCELL_WIDE_ADDRESS = 0x10
+
+# keeps the time by day on a switched feeder
+RTC_PART = "ds3231"
+RTC_ADDRESS = 0x68
+
+# presence detector, open collector: low while somebody is there
+PRESENCE_PIN = 10
+PRESENCE_PULL = "up"
+PRESENCE_ACTIVE_LEVEL = 0
+
+# the technician's button
+BUTTON_PIN = 6
+BUTTON_PULL = "up"
+BUTTON_ACTIVE_LEVEL = 0
+
+# the technician's light
+LED_PIN = 21
+LED_ACTIVE_LEVEL = 1

@@ -56,6 +56,7 @@ class SerialBearer:
         line = bus_frame.line(baud=baud)
         # Our turn comes once a cycle.
         self.ack_timeout_ms = bus_frame.ack_timeout_ms(line, settings.bearer[3])
+        enable_pin = board.BUS_ENABLE_PIN  # None: the transceiver finds its direction by itself
         self.link = rs485.Rs485Link(
             port,
             select,
@@ -63,7 +64,7 @@ class SerialBearer:
             settings.bearer[1],
             now_ms=now_ms,
             sleep_ms=sleep_ms,
-            enable=machine.Pin(board.BUS_ENABLE_PIN, machine.Pin.OUT, value=0),
+            enable=None if enable_pin is None else machine.Pin(enable_pin, machine.Pin.OUT, value=0),
         )
 
     def step(self, *, now_ms):

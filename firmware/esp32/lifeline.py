@@ -1,14 +1,14 @@
-"""What a node's shell knows of its own life: how the last one ended, whether this start is good, what it leaves behind for
-the next, its program's number and its successor's place. Between the shell (`main`) and the machines that decide:
+"""What a node's shell knows of its own life: how the last one ended, whether this start is good, what it leaves behind
+for the next, its program's number and its successor's place. Between the shell (`main`) and the machines that decide:
 `guard`, `slots` (by the loader), `crash`, `node.trial`, `node.updating`, `node.log_ring`.
 
 Without the loader (a program copied to the root of the chip by hand) there is no second place: crumbs and log only.
 """
 
+import crash
 import guard
 import rtc
 
-import crash
 from node import limits, panel
 from node.log_ring import LogRing
 from node.trial import Trial
@@ -62,7 +62,10 @@ class Lifeline:
         folder = _FOLDERS[1 - start.boot.slot]
         self._files = SlotFiles(folder, start.choose, start.confirm)
         self._number = running_number(_FOLDERS[start.boot.slot])
-        first_ms = limits.UPDATE_RESCUE_FIRST_MS if self.is_rescue else limits.UPDATE_FIRST_MS
+        wait_ms = limits.UPDATE_RESCUE_FIRST_MS if self.is_rescue else limits.UPDATE_FIRST_MS
+        first_ms = now_ms + wait_ms + random_below(wait_ms)
+        if start.boot.is_trial or not settings.update_keys:
+            first_ms = None
         self._updating = Updating(
             link,
             peer=settings.gateway,
@@ -72,7 +75,7 @@ class Lifeline:
             failed=start.boot.failed,
             is_rescue=self.is_rescue,
             random_below=random_below,
-            first_ms=None if start.boot.is_trial or not settings.update_keys else now_ms + first_ms + random_below(first_ms),
+            first_ms=first_ms,
         )
         return self._updating
 
@@ -171,15 +174,16 @@ class PanelPort:
         self._button = self._led = None
         if getattr(board, "BUTTON_PIN", None) is not None:
             self._button = machine.Pin(board.BUTTON_PIN, machine.Pin.IN, machine.Pin.PULL_UP)
+            self._pressed_level = board.BUTTON_ACTIVE_LEVEL
         if getattr(board, "LED_PIN", None) is not None:
-            self._led = machine.Pin(board.LED_PIN, machine.Pin.OUT, value=1 - board.LED_LIT_LEVEL)
-            self._lit_level = board.LED_LIT_LEVEL
+            self._led = machine.Pin(board.LED_PIN, machine.Pin.OUT, value=1 - board.LED_ACTIVE_LEVEL)
+            self._lit_level = board.LED_ACTIVE_LEVEL
         self.panel = panel.Panel(is_locked=_is_locked(), test_ms=trade_test_ms, now_ms=now_ms)
 
     def turn(self, node, lifeline, state, *, now_ms):
         """The button in, the LED out, and what the technician wants to the node."""
         if self._button is not None:
-            self.panel.look(self._button.value() == 0, now_ms=now_ms)
+            self.panel.look(self._button.value() == self._pressed_level, now_ms=now_ms)
         for word in self.panel.take_events():
             node.tell(event.LOCAL_TEST, None, (word,), now_ms=now_ms)
             lifeline.say("button: " + word, now_ms=now_ms)
@@ -216,8 +220,8 @@ def _is_locked():
 
 
 def _write_lock(is_locked):
-    """By a hand at the button alone, so it wears nothing out. A cut in between leaves an empty file: not locked, and the
-    LED says so."""
+    """By a hand at the button alone, so it wears nothing out. A cut in between leaves an empty file: not locked, and
+    the LED says so."""
     try:
         with open(LOCK_FILE, "w") as file:
             file.write("1" if is_locked else "0")

@@ -14,10 +14,10 @@ from binascii import hexlify
 
 import bearer
 import crash
-import lifeline
 import cryptolib
 import entropy
 import flash
+import lifeline
 import machine
 from clock import Clock
 from watchdog import Ledger, Watchdog
@@ -71,7 +71,7 @@ def run(opened, life, clock):
     name = plain.get("kind", kinds.DEFAULT)
     board = load_board(name)
     if life.is_rescue:
-        opened.append(kind.Ports(machine, now_ms=clock.now_ms()))
+        opened.append(kind.Ports(board, machine, now_ms=clock.now_ms()))
     else:
         opened.append(kind.Ports(settings.own, board, machine, now_ms=clock.now_ms()))
     shell = Shell(settings, plain, kind, board, opened[0], wdt, clock, life)

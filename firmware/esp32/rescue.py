@@ -2,7 +2,7 @@
 with the modules it needs, put there with the board and never updated, and is turned by the same shell (`main`).
 
 It holds the outputs safe as `boot.py` left them; where that is not enough for days (heating must not stop in a frost)
-`boot.HEAT_DUTY` names the relays that it turns by time, a quarter of twenty minutes each. It says that it is the rescue and
+it turns the heating relays of the board by time, a quarter of twenty minutes. It says that it is the rescue and
 why, asks for a new image every two minutes, and after an hour gives the application one more try. Of the settings it
 reads what every kind has, so that a fault in the rest, or a kind it has never heard of, does not keep it from the link.
 It decides nothing of the trade and obeys no orders.
@@ -11,6 +11,7 @@ It decides nothing of the trade and obeys no orders.
 from collections import namedtuple
 
 import boot
+
 from node import settings as node_settings
 from node.trade import Trade
 from wire import quantity
@@ -19,6 +20,8 @@ KIND = "rescue"
 FIELDS = ()
 BOARD_TEMPERATURE = quantity.TEMPERATURE
 
+# Relays that heat, by the kind of board: names of its constants.
+HEATING = {"thermostat": ("RELAY", "PUMP")}
 HEAT_PERIOD_MS = 1_200_000
 HEAT_ON_MS = 300_000
 
@@ -50,11 +53,12 @@ class RescueTrade(Trade):
 class Ports:
     """`outputs` is nothing; the duty goes by the clock alone. There is nothing to sample."""
 
-    def __init__(self, machine, *, now_ms):
+    def __init__(self, board, machine, *, now_ms):
         self._started_ms = now_ms
         self._pins = []
-        for number, level in getattr(boot, "HEAT_DUTY", ()):
-            self._pins.append((machine.Pin(number, machine.Pin.OUT, value=1 - level), level))
+        for name in HEATING.get(board.KIND, ()):
+            level = getattr(board, name + "_CLOSED_LEVEL")
+            self._pins.append((machine.Pin(getattr(board, name + "_PIN"), machine.Pin.OUT, value=1 - level), level))
         self._is_on = False
 
     def safe(self):

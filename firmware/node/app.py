@@ -10,6 +10,7 @@ wears out.
 from collections import namedtuple
 
 from node import limits, panel
+from node.directives import Directives
 from node.fetch import Fetch
 from node.orders import Orders
 from node.outbox import Outbox
@@ -18,7 +19,7 @@ from node.timekeeper import Timekeeper
 from node.trade import Moment, spread
 from wire import cbor, coap_message, event, node_order, quantity, record
 from wire import limits as wire_limits
-from wire.coap import Request
+from wire.coap import Request, Response
 from wire.record import EventBody, Record
 
 VERSION = "0.1.0"
@@ -36,7 +37,6 @@ MADE = "made"
 ACKNOWLEDGED = "acknowledged"
 
 _CHECKPOINT_MS = 3_600_000
-_NO_DIRECTIVES = {}
 
 
 class Node:
@@ -71,6 +71,14 @@ class Node:
         self._era = link.era
         self._spread_s = spread(settings.node)
         self.trade = trade
+        self._directives = Directives(
+            link,
+            peer=settings.gateway,
+            kind=trade.kind,
+            codes=trade.directives,
+            spread_s=self._spread_s,
+            random_below=random_below,
+        )
         self._sample_at_ms = now_ms
         self._report_at_ms = now_ms + 1000 * min(60, settings.telemetry_s)
         self._health_at_ms = self._report_at_ms
@@ -127,6 +135,7 @@ class Node:
         needs_answer = not self._time.is_set() or self._orders.needs_lease(now_ms)
         self._sender.send(now_ms=now_ms, needs_time=needs_answer)
         self._fetch.send(now_ms)
+        self._directives.send(now_ms)
         if self._updating is not None:
             self._update(now_ms)
 
@@ -170,6 +179,7 @@ class Node:
             self._link.deadline_ms(),
             self._sender.deadline_ms(),
             self._fetch.deadline_ms(now_ms),
+            self._directives.deadline_ms(now_ms),
             self._orders.deadline_ms(self._certain(now_ms), now_ms),
             None if self._updating is None else self._updating.deadline_ms(now_ms),
         )
@@ -201,6 +211,11 @@ class Node:
         if isinstance(happened, Request):
             self._serve(happened, now_ms)
             return
+        if self._directives.is_ours(happened):
+            self._directives.handle(happened, now_ms)
+            return
+        if isinstance(happened, Response):
+            self._directives.answered(now_ms)
         if self._fetch.is_ours(happened):
             found = self._fetch.handle(happened, now_ms)
             if found is not None:
@@ -274,11 +289,13 @@ class Node:
             self._time.uncertainty_s(now_ms),
             order,
             self._fetch.is_expected(now_ms),
-            _NO_DIRECTIVES,
+            self._directives.values(now_ms),
         )
 
     def _decide(self, now_ms):
         moment = self._moment(now_ms)
+        for change in self._directives.take_changes():
+            self._emit(EventBody(event.DIRECTIVE_TAKEN, None, change), now_ms)
         self.trade.decide(moment)
         self._emit_all(now_ms)
         if moment.order is not None:

@@ -66,3 +66,12 @@ RESTART_PATIENCE_MS = 60_000
 LOG_ANSWER_BYTES_MAX = 180
 # Public keys of those who may sign a node's program.
 UPDATE_KEYS_MAX = 4
+# What the gateway tells is asked for so often: a drought order may take a quarter of an hour to reach a lawn. What it
+# said holds for as long as it said, so a silent gateway changes nothing at once.
+DIRECTIVES_EVERY_MS = 900_000
+# After a cut all nodes of a district would ask in the same seconds for ever: their periods differ by so much.
+DIRECTIVES_SPREAD_S = 60
+# A gateway that was silent or had no clock is asked again no sooner than this, twice as late each time.
+DIRECTIVES_RETRY_FIRST_MS = 60_000
+# One that knows no directives (4.04) will not learn them before somebody gives it another release.
+DIRECTIVES_UNKNOWN_MS = 21_600_000

@@ -1,8 +1,8 @@
 """The last lines that a node said, in RAM, and the very last of them as bytes that fit RTC memory: for a technician who
 comes after the fact. Read on the console and over the link (GET `l`).
 
-It must never hold a secret: it is fed by the program's own words alone, and a run of hexadecimal digits as long as a key
-is blotted out all the same. Bounded; the oldest line goes.
+It must never hold a secret: it is fed by the program's own words alone, and a run of hexadecimal digits as long as a
+key is blotted out all the same. Bounded; the oldest line goes.
 """
 
 LINES_MAX = 40

@@ -1,9 +1,9 @@
 """Carries the outbox to the gateway: which payload is in flight, and when to try again.
 
 Two channels, so that an alarm never waits behind telemetry whose exchange is being retransmitted: `urgent`
-takes alarms, then events; `bulk` takes telemetry. Each has at most one exchange open (with `node.fetch`: NSTART 3). A
-payload that fails is not kept: the next try is a new message built from what then waits, alarms first.
-Success leads on at once until the outbox is empty.
+takes alarms, then events; `bulk` takes telemetry. Each has at most one exchange open (with `node.fetch` and
+`node.directives`: NSTART 4). A payload that fails is not kept: the next try is a new message built from what then
+waits, alarms first. Success leads on at once until the outbox is empty.
 """
 
 from node import limits

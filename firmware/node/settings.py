@@ -149,7 +149,7 @@ def _update_keys(faults, value):
     for text in value if isinstance(value, list) and len(value) <= node_limits.UPDATE_KEYS_MAX else (None,):
         key = _hex(text)
         if not cose.is_sound_key(key):
-            remedy = "give %d keys of 64 hex digits at most, as `bocage policy keys` shows them" % node_limits.UPDATE_KEYS_MAX
+            remedy = "give %d public keys of 64 hex digits at most" % node_limits.UPDATE_KEYS_MAX
             faults.add("update_keys", "are not public keys", remedy)
             break
         found.append(key)

@@ -54,7 +54,8 @@ Operator = namedtuple("Operator", ("key", "name", "rights"))  # key: 32 bytes, E
 OVERRIDE = 1
 EMERGENCY = 2
 TEST = 4
-ALL_RIGHTS = OVERRIDE | EMERGENCY | TEST
+DIRECTIVE = 8  # tell nodes what holds for them: drought, load shedding, days, weather
+ALL_RIGHTS = OVERRIDE | EMERGENCY | TEST | DIRECTIVE
 
 FORMAT = 1
 DEPTH_MAX = 10  # policy > lighting > calendars > calendar > programs > program > step: seven, and some room
@@ -68,6 +69,7 @@ __all__ = (
     "ALL_RIGHTS",
     "DARK_BY_DAY",
     "DARK_WINDOW",
+    "DIRECTIVE",
     "EMERGENCY",
     "EXEMPTION",
     "FORMAT",

@@ -17,7 +17,7 @@ reason of `cbor`. Must not verify a signature and must not decide what is allowe
 
 from collections import namedtuple
 
-from wire import cbor, cose, limits
+from wire import cbor, cose, directive, limits
 from wire.faults import WireFault
 from wire.line import is_line
 from wire.topic import is_gateway_name, is_insee
@@ -26,10 +26,12 @@ OVERRIDE = 1  # a level, 0 or 100, until the expiry
 EMERGENCY = 2  # light until the expiry
 END = 3  # the command `ends` is over
 TEST_FEEDER = 4  # light, for TEST_S_MAX at most
+DIRECTIVE = 5  # tell nodes `values` until the expiry (wire.directive)
 
 # id, ends: 8 random bytes. gateway: a cabinet's name, None for every cabinet of the commune. target: a
-# feeder's or a group's name, None for all feeders. level: 0 or 100 for an OVERRIDE, else None. ends: for an
-# END, else None.
+# feeder's or a group's name, None for all feeders; of a DIRECTIVE a kind of node, a node's id in hexadecimal
+# or a group of nodes, None for all nodes. level: 0 or 100 for an OVERRIDE, else None. ends: for an END, else
+# None. values: {code of wire.directive: value} for a DIRECTIVE, else None.
 Command = namedtuple(
     "Command",
     (
@@ -44,6 +46,7 @@ Command = namedtuple(
         "target",
         "level",
         "ends",
+        "values",
     ),
 )
 # id: None when what came could not be read. why: a word of WHY, for what is refused or waits. power_dw: 0.1
@@ -90,7 +93,7 @@ NAME_BYTES_MAX = 24  # of a feeder or a group
 WINDOW_S_MAX = 7 * 86400  # whoever needs longer changes the policy
 TEST_S_MAX = 300
 LEASE_S_MAX = 7 * 86400
-# A command at all its limits takes 225 bytes; signed, 311.
+# A command at all its limits takes 225 bytes, one that tells nodes all there is to tell 256; signed, 86 more.
 COMMAND_BYTES_MAX = 256
 SIGNED_COMMAND_BYTES_MAX = COMMAND_BYTES_MAX + cose.SIGN1_OVERHEAD_BYTES
 SAID_BYTES_MAX = 128
@@ -110,7 +113,14 @@ _ASK = 2
 _VERSION_MAX = 0xFFFFFFFF
 _POWER_DW_MAX = 10**8  # 10 MW
 _KEYS = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10}
-_OPTIONAL_KEYS = {11, 12}
+_OPTIONAL_KEYS = {11, 12, 13}
+
+
+def window_s_max(kind, values) -> int:
+    """How long a command of this kind may last."""
+    if kind == DIRECTIVE:
+        return directive.lasts_s_max(values)
+    return TEST_S_MAX if kind == TEST_FEEDER else WINDOW_S_MAX
 
 
 def encode_command(command) -> bytes:
@@ -132,12 +142,14 @@ def encode_command(command) -> bytes:
         fields[11] = command.level
     if command.ends is not None:
         fields[12] = command.ends
+    if command.values is not None:
+        fields[13] = command.values
     return cbor.encode(fields, COMMAND_BYTES_MAX)
 
 
 def decode_command(payload) -> Command:
     """The Command in the payload of a COSE_Sign1."""
-    fields = cbor.decode(payload, bytes_max=COMMAND_BYTES_MAX, depth_max=1)
+    fields = cbor.decode(payload, bytes_max=COMMAND_BYTES_MAX, depth_max=2)
     if not isinstance(fields, dict) or not _within(fields.get(1), _FORMAT, _FORMAT):
         raise WireFault("command-format")
     if set(fields) - _OPTIONAL_KEYS != _KEYS:
@@ -157,6 +169,7 @@ def decode_command(payload) -> Command:
         fields[10],
         fields.get(11),
         fields.get(12),
+        fields.get(13),
     )
     _check_command(command)
     return command
@@ -230,12 +243,13 @@ def _check_bundle(keyset, policy):
 def _check_command(command):
     _refuse_unless(_is_bytes(command.id, ID_BYTES), "command-id")
     kind = command.kind
-    _refuse_unless(_within(kind, OVERRIDE, TEST_FEEDER), "command-kind")
+    _refuse_unless(_within(kind, OVERRIDE, DIRECTIVE), "command-kind")
     _refuse_unless(is_line(command.author, AUTHOR_BYTES_MAX), "command-author")
     _refuse_unless(is_line(command.reason, REASON_BYTES_MAX), "command-reason")
     start, end = command.not_before_s, command.expires_s
     _refuse_unless(_within(start, 0, limits.SECONDS_MAX), "command-not-before")
-    window = TEST_S_MAX if kind == TEST_FEEDER else WINDOW_S_MAX
+    _refuse_unless(_values_fit(kind, command.values), "command-values")
+    window = window_s_max(kind, command.values)
     _refuse_unless(_within(end, start + 1, min(start + window, limits.SECONDS_MAX)), "command-expires")
     _refuse_unless(isinstance(command.insee, str) and is_insee(command.insee), "command-insee")
     cabinet = command.gateway
@@ -251,6 +265,14 @@ def _level_fits(kind, level):
     if kind != OVERRIDE:
         return level is None
     return cbor.is_integer(level) and level in (0, 100)
+
+
+def _values_fit(kind, values):
+    if kind != DIRECTIVE:
+        return values is None
+    if not isinstance(values, dict) or not values:
+        return False
+    return all(directive.is_sound(code, values[code]) for code in values)
 
 
 def _check_outcome(outcome):

@@ -4,7 +4,16 @@ A directive is a lease on a fact or a restriction, not an order: it runs out by 
 it asked, and what holds afterwards is the trade's affair (a drought level expires to something strict, a load shed to
 nothing). A node asks with GET of `d`; the answer is a map {code: [value, for_s]}. Values are integers in the scale
 given here. Codes are never reused; unknown ones are ignored.
+
+The question says in its query what the gateway cannot know after a restart, and what the answer need not hold:
+`k=<kind>` and `c=<codes>`, a number in hexadecimal whose bit n stands for code n. An answer is complete: a code that
+is not in it does not hold (any more). Bytes from a peer raise WireFault("directive-…") or a reason of `cbor`.
 """
+
+from collections import namedtuple
+
+from wire import cbor, limits
+from wire.faults import WireFault
 
 PATH = b"d"
 
@@ -30,5 +39,120 @@ TABLE = {
     LOAD_SHED: ("load-shed", 0, 500),
     EXCEPTION: ("exception", 0, 2),
 }
+# What somebody decided, against what somebody measured: a change of it is an event.
+DECISIONS = (DROUGHT_LEVEL, LOAD_SHED, EXCEPTION)
 # A directive that nobody renews ends within a week.
 FOR_S_MAX = 7 * 86400
+# For so long at most somebody may say it at a gateway, which tells it again and again. Weather is stale by the next
+# reading or day; a drought order runs into the autumn; summer holidays take two months.
+LASTS_S_MAX = {
+    OUTDOOR_TEMPERATURE: 3 * 3600,
+    TEMPERATURE_MIN_6H: 6 * 3600,
+    EVAPOTRANSPIRATION: 2 * 86400,
+    RAIN_DAY: 2 * 86400,
+    RAIN_FORECAST: 86400,
+    WIND_SPEED: 3 * 3600,
+    DROUGHT_LEVEL: 366 * 86400,
+    LOAD_SHED: 86400,
+    EXCEPTION: 92 * 86400,
+}
+
+# kind: a word, or None where the node does not say it; codes: the numbers it wants, None for all.
+Question = namedtuple("Question", ("kind", "codes"))
+# held: {code: (value, for_s)}; unknown: how many codes of a later release there were.
+Answer = namedtuple("Answer", ("held", "unknown"))
+
+_CODE_MAX = 63
+_LETTERS = b"abcdefghijklmnopqrstuvwxyz0123456789-"
+
+
+def encode_question(kind: str, codes) -> tuple:
+    """The query of a question: values of Uri-Query, 24 bytes together at most for the codes of today."""
+    mask = 0
+    for code in codes:
+        mask |= 1 << code
+    return (b"k=" + kind.encode(), f"c={mask:x}".encode())
+
+
+def decode_question(queries) -> Question:
+    """What a query asks for; a part that is not known is ignored, for a node may be newer than its gateway."""
+    kind, codes = None, None
+    for query in queries:
+        if query[:2] == b"k=":
+            kind = _kind(query[2:])
+        elif query[:2] == b"c=":
+            codes = _codes(query[2:])
+    return Question(kind, codes)
+
+
+def encode(held) -> bytes:
+    """{code: (value, for_s)} as bytes: 87 at most with every code of TABLE."""
+    for code in held:
+        value, for_s = held[code]
+        _check(code, value, for_s)
+    return cbor.encode({code: list(held[code]) for code in held}, limits.DIRECTIVES_BYTES_MAX)
+
+
+def decode(payload) -> Answer:
+    """What a gateway says. One value that is out of its bounds spoils the answer: nothing of it is to be believed."""
+    plain = cbor.decode(
+        payload, bytes_max=limits.DIRECTIVES_BYTES_MAX, items_max=limits.DIRECTIVES_MAX, depth_max=limits.CBOR_DEPTH_MAX
+    )
+    if not isinstance(plain, dict):
+        raise WireFault("directive-shape")
+    held, unknown = {}, 0
+    for code in plain:
+        if not cbor.is_integer(code):
+            raise WireFault("directive-shape")
+        if code not in TABLE:
+            unknown += 1
+            continue
+        pair = plain[code]
+        if not isinstance(pair, list) or len(pair) != 2:
+            raise WireFault("directive-shape")
+        _check(code, pair[0], pair[1])
+        held[code] = (pair[0], pair[1])
+    return Answer(held, unknown)
+
+
+def is_sound(code, value) -> bool:
+    """Whether this release knows the code, and the value is within its bounds."""
+    if not cbor.is_integer(code) or code not in TABLE or not cbor.is_integer(value):
+        return False
+    _, lowest, highest = TABLE[code]
+    return lowest <= value <= highest
+
+
+def lasts_s_max(codes) -> int:
+    """How long what is said of these codes together may last at a gateway."""
+    return min([LASTS_S_MAX[code] for code in codes])
+
+
+def is_kind(kind) -> bool:
+    """Whether bytes may be the word for a kind of node."""
+    return 1 <= len(kind) <= limits.KIND_BYTES_MAX and all(byte in _LETTERS for byte in kind)
+
+
+def _check(code, value, for_s):
+    if not is_sound(code, value):
+        raise WireFault("directive-value")
+    if not cbor.is_integer(for_s) or not 0 <= for_s <= FOR_S_MAX:
+        raise WireFault("directive-duration")
+
+
+def _kind(text):
+    if not is_kind(text):
+        raise WireFault("directive-question")
+    return text.decode()
+
+
+def _codes(text):
+    if not 1 <= len(text) <= (_CODE_MAX + 1) // 4:
+        raise WireFault("directive-question")
+    mask = 0
+    for byte in text:
+        digit = b"0123456789abcdef".find(bytes((byte,)))
+        if digit < 0:
+            raise WireFault("directive-question")
+        mask = mask << 4 | digit
+    return tuple([code for code in range(_CODE_MAX + 1) if mask >> code & 1])

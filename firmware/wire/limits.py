@@ -40,6 +40,13 @@ ORDER_S_MAX = 7 * 86400
 WAITING_MAX = 255
 LEASE_S_MAX = 7 * 86400
 
+# --- directives to a node --------------------------------------------------------------------------------------
+# All the codes of today take 87 bytes; a datagram holds twice as many.
+DIRECTIVES_BYTES_MAX = 180
+DIRECTIVES_MAX = 16
+# The word for a kind of node, as in its boot report.
+KIND_BYTES_MAX = 16
+
 # --- batches, gateway to centre ------------------------------------------------------------------------------
 # Inflated size of one batch. 50 records of a street of lights take about 10 kB; raw payloads are the worst case.
 BATCH_BYTES_MAX = 256 * 1024

@@ -205,7 +205,8 @@ class NodeLink:
             return
         if session is self._session:
             self._is_proven = True
-        # A GET may be answered by blocks, and its caller reads them (`block_download`); to a POST half an answer is none.
+        # A GET may be answered by blocks, and its caller reads them (`block_download`); to a POST half an answer is
+        # none.
         handled = _BLOCKS if ask.content.code == messages.GET else ()
         if messages.refused_option(content.options, handled) is not None:
             self.counters["option-refused"] += 1

@@ -19,6 +19,8 @@ from gateway.core.custody.disk import Disk
 from gateway.core.custody.journal import Journal, Recovery, Refused
 from gateway.core.custody.ledger import Ledger
 from gateway.core.custody.thinning import Thinner
+from gateway.core.directives.desk import Desk
+from gateway.core.health import health
 from gateway.core.inbox.inbox import Inbox
 from gateway.core.inbox.registry import Registry
 from gateway.core.inbox.scrutiny import Scrutiny
@@ -107,6 +109,9 @@ class Gateway:
         self._flush_at_ms: int | None = None
         self.bearers = self._make_bearers(options, state_disk)
         self.cabinet = self._make_cabinet(options, state_disk, verify)
+        self.desk = Desk(
+            state_disk, self.clock, self.cabinet, groups=options.node_groups(), own=self.own, log=self._log
+        )
         self.counters = {"unknown-path": 0, "messages-refused": 0}
 
     def _make_uplink(self, options: Options, start: Start) -> Uplink:
@@ -161,8 +166,9 @@ class Gateway:
         recovery = self.journal.recover()
         detail = [self._start.previous, None, self._start.cause, KIND, VERSION]
         self.own.state(EventBody(event.BOOT, None, detail))
+        kept = self.desk.start()
         if self.cabinet is not None:
-            self.cabinet.start(now_ms=now_ms)
+            self.cabinet.start(kept=kept, now_ms=now_ms)
         return recovery
 
     # --- events -------------------------------------------------------------------------------------------------
@@ -182,6 +188,7 @@ class Gateway:
         self._now_ms = now_ms
         self.link.sessions.set_keys(self._of_ours(keys))
         self.registry.keep_only(self.link.sessions.nodes())
+        self.desk.directives.keep_only(self.link.sessions.nodes())
 
     def on_synced(self, ticket: int, error: str | None, *, now_ms: int) -> None:
         """A flush has ended: answer the nodes whose records it made durable."""
@@ -197,6 +204,7 @@ class Gateway:
         """A sync of the state disk has ended. The loss ledger waits for its own; a budget's is nobody's to wait for."""
         self._now_ms = now_ms
         self.ledger.on_synced(ticket, error)
+        self.desk.directives.on_synced(ticket, error, now_ms=now_ms)
 
     def on_connected(self, receive_max: int, bearer: str = UNBOUND.name, *, now_ms: int) -> None:
         """The broker has accepted us by a bearer; another connection that carried until now has had its day."""
@@ -260,6 +268,7 @@ class Gateway:
             self._effects += self.cabinet.poll(is_metered=self.bearers.is_metered(), now_ms=now_ms)
             self.downlink.follow(self.cabinet.for_nodes(now_ms=now_ms), now_ms=now_ms)
             self.downlink.poll(now_ms=now_ms)
+        self.desk.poll(now_ms=now_ms)
         self.timemap.poll(now_ms=now_ms)
         self.own.poll(now_ms=now_ms)
         self.thinner.step(now_ms=now_ms)
@@ -284,6 +293,7 @@ class Gateway:
             for deadline in (
                 self.link.deadline_ms(),
                 self.downlink.deadline_ms(),
+                self.desk.directives.deadline_ms(),
                 self._flush_at_ms,
                 self.bearers.deadline_ms(),
                 self.uplink.deadline_ms(),
@@ -303,26 +313,7 @@ class Gateway:
 
     def health(self) -> dict[str, Any]:
         """Counters of every part, for the log and the status page."""
-        return {
-            "gateway": {**self.counters, "own-refused": self.own.refused, "image-requests": self.images.asked},
-            "link": {name: count for name, count in self.link.counters.items() if count},
-            "downlink": {name: count for name, count in self.downlink.health().items() if count},
-            "inbox": dict(self.inbox.counters),
-            "scrutiny": dict(self.scrutiny.counters),
-            "time": {"steps": self.clock.steps, **self.timemap.counters},
-            "uplink": dict(self.uplink.counters),
-            **self.bearers.health(),
-            "refused": dict(self.refused.counters),
-            "nodes": len(self.registry.nodes()),
-            "unknown_nodes": self.unknown_nodes(),
-            "journal_bytes": self.journal.bytes_held,
-            "wear": self.journal.wear(lasted_ms=self._now_ms - self._started_ms),
-            "thinning": dict(self.thinner.counters),
-            "losses": dict(self.ledger.totals),
-            "ledger": dict(self.ledger.counters),
-            **({} if self.cabinet is None else {"cabinet": self.cabinet.health()}),
-            "waiting": sum(self.journal.waiting(stream) for stream in self.journal.streams()),
-        }
+        return health(self, now_ms=self._now_ms, started_ms=self._started_ms)
 
     def unknown_nodes(self) -> list[dict[str, Any]]:
         return self.link.told_unknown(now_ms=self._now_ms)
@@ -338,6 +329,10 @@ class Gateway:
             return
         assert isinstance(request, Asked)
         node = request.node
+        if self.desk.directives.hears(request):
+            code, payload = self.desk.answer(request, now_ms=self._now_ms)
+            self.link.respond(request.exchange, code, payload, now_ms=self._now_ms)
+            return
         if request.path not in _PATHS or request.code != coap_message.POST:
             self.counters["unknown-path"] += 1
             self._keep_refused("unknown-path", request.peer, request.payload)

@@ -31,7 +31,8 @@ Effect = Send | Publication | BearerEffect | SetContactor | Watchdog | Log
 
 class Options(NamedTuple):
     """What the configuration decides for the core. `bearers` in order of preference; none: whatever route there is.
-    `monthly_bytes` bounds what goes by each metered bearer in a month; None: no bound."""
+    `monthly_bytes` bounds what goes by each metered bearer in a month; None: no bound. `groups`: names for nodes that
+    are told something together."""
 
     gateway: bytes
     insee: str
@@ -51,6 +52,16 @@ class Options(NamedTuple):
     has_modem: bool = False
     has_modem_power: bool = False
     cabinet: CabinetOptions | None = None
+    groups: tuple[tuple[str, tuple[bytes, ...]], ...] = ()
+
+    def node_groups(self) -> dict[bytes, frozenset[str]]:
+        """The groups that each node is in: those of the configuration, and its feeder's name."""
+        feeders = () if self.cabinet is None else self.cabinet.feeders
+        found: dict[bytes, frozenset[str]] = {}
+        for name, nodes in (*self.groups, *((feeder.name, feeder.nodes) for feeder in feeders)):
+            for node in nodes:
+                found[node] = found.get(node, frozenset()) | {name}
+        return found
 
 
 class Start(NamedTuple):

@@ -382,3 +382,15 @@ RADIO_UPDATE_WAIT_MS = 2_000
 RADIO_UPDATE_SLOWLY_MS = 60_000
 # Nodes whose signal is remembered: a gateway serves 1,000.
 RADIO_NODES_MAX = 1_000
+
+# --- directives: what nodes are told ---
+# Said at the cabinet at one time: a technician's mistake must not fill the card or the status.
+DIRECTIVES_LOCAL_MAX = 32
+# Of the configuration; a commune has some dozens of buildings and greens.
+GROUPS_MAX = 64
+# A clock that may be wrong by more says nobody when something ends: the cabinet's rule for carried time.
+DIRECTIVES_DOUBT_S_MAX = 300
+# 32 of the cabinet's own and as many signed ones take 40 kB.
+DIRECTIVES_FILE_BYTES_MAX = 131_072
+# After a write that the card refused.
+DIRECTIVES_RETRY_MS = 10_000

@@ -91,6 +91,7 @@ def signed_emergency(commune: Commune, number: int, reason: str, *, from_s: int,
         target=None,
         level=None,
         ends=None,
+        values=None,
     )
     return _signed(commune, "mairie", command.encode_command(order), cose.COMMAND_AAD)
 

@@ -1,11 +1,16 @@
-"""boot.py lights the lamp with nothing but the chip's own pins."""
+"""The boot.py of every kind of node: outputs at their safe levels with nothing but the chip's own pins."""
 
 import ast
 import importlib.util
 import sys
+import tomllib
 import types
 
 import pytest
+
+from tests.conftest import ROOT
+
+KINDS = sorted(path.stem for path in (ROOT / "hardware" / "nodes").glob("*.toml"))
 
 
 class Pins:
@@ -13,6 +18,7 @@ class Pins:
 
     def __init__(self):
         self.levels = {}
+        self.order = []
         self.refused = ()
 
     def __call__(self, number, mode, *, value):
@@ -20,11 +26,18 @@ class Pins:
         if number in self.refused:
             raise ValueError("no such pin")
         self.levels[number] = value
+        self.order.append(number)
+
+
+@pytest.fixture(params=KINDS)
+def boot_path(request, repository):
+    return repository / "firmware" / "boards" / f"boot_{request.param}.py"
 
 
 @pytest.fixture
-def boot_path(repository):
-    return repository / "firmware" / "esp32" / "boot.py"
+def facts(boot_path, repository):
+    kind = boot_path.stem.removeprefix("boot_")
+    return tomllib.loads((repository / "hardware" / "nodes" / f"{kind}.toml").read_text(encoding="utf-8"))
 
 
 @pytest.fixture
@@ -42,33 +55,72 @@ def run_boot(boot_path, monkeypatch):
     return run
 
 
-def test_both_outputs_are_at_full_light(run_boot):
+def outputs(facts):
+    """{GPIO: safe level} of the data, by this test's own reading."""
+    found = {}
+    for use in facts.values():
+        if isinstance(use, dict) and use.get("use") in ("output", "pwm"):
+            found[use["pin"]] = use["safe_level"]
+        elif isinstance(use, dict) and use.get("use") == "bridge":
+            found[use["in1_pin"]] = found[use["in2_pin"]] = 0
+        elif isinstance(use, dict) and "enable_pin" in use:
+            found[use["enable_pin"]] = use["enable_safe_level"]
+    return found
+
+
+def test_every_output_of_the_node_is_at_its_safe_level(run_boot, facts):
     pins = Pins()
     module = run_boot(pins)
-    assert pins.levels == dict(module.SAFE)
-    assert len(module.SAFE) == 2
+    assert pins.levels == dict(module.SAFE) == outputs(facts)
+    assert len(module.SAFE) == len(pins.order)
 
 
-@pytest.mark.parametrize("index", [0, 1])
-def test_one_pin_that_refuses_does_not_stop_the_other(run_boot, index, capsys):
-    pins = Pins()
-    safe = run_boot(pins).SAFE
-    refusing = Pins()
-    refusing.refused = (safe[index][0],)
-    run_boot(refusing)
-    assert refusing.levels == dict([safe[1 - index]])
-    assert "is not safe" in capsys.readouterr().out
+def test_one_pin_that_refuses_does_not_stop_the_others(run_boot, capsys):
+    safe = run_boot(Pins()).SAFE
+    for number, _level in safe:
+        refusing = Pins()
+        refusing.refused = (number,)
+        run_boot(refusing)
+        assert refusing.levels == {pin: level for pin, level in safe if pin != number}
+        assert "is not safe" in capsys.readouterr().out
 
 
-def test_no_pins_at_all_is_no_exception(run_boot, capsys):
+def test_no_pins_at_all_is_no_exception(run_boot, facts, capsys):
     run_boot(None)
-    assert capsys.readouterr().out.count("is not safe") == 2
+    assert capsys.readouterr().out.count("is not safe") == len(outputs(facts))
 
 
 def test_it_imports_nothing_but_the_chips_machine(boot_path):
     tree = ast.parse(boot_path.read_text(encoding="utf-8"))
     imported = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
     assert [getattr(node, "module", None) for node in imported] == ["machine"]
+
+
+def test_the_streetlight_is_lit_and_the_heating_off_and_the_bridges_coast():
+    levels = {}
+    for kind in KINDS:
+        path = ROOT / "firmware" / "boards"
+        levels[kind] = dict(safe_of(path / f"boot_{kind}.py"))
+        board = constants(path / f"{kind}.py")
+        if kind == "streetlight":
+            assert levels[kind][board["RELAY_PIN"]] == board["RELAY_CLOSED_LEVEL"]
+            assert levels[kind][board["DIM_PIN"]] == (0 if board["DIM_INVERTED"] else 1)
+        if kind == "thermostat":
+            assert levels[kind][board["RELAY_PIN"]] == 1 - board["RELAY_CLOSED_LEVEL"]
+        if kind == "irrigation":
+            first = [pin for pin, _level in safe_of(path / f"boot_{kind}.py")][:4]
+            assert first == [board[f"{name}_IN{n}_PIN"] for name in ("ZONES", "MASTER") for n in (1, 2)]
+            assert [levels[kind][pin] for pin in first] == [0] * 4
+            assert levels[kind][board["PUMP_PIN"]] == 1 - board["PUMP_CLOSED_LEVEL"]
+
+
+def constants(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return {node.targets[0].id: ast.literal_eval(node.value) for node in tree.body if isinstance(node, ast.Assign)}
+
+
+def safe_of(path):
+    return constants(path)["SAFE"]
 
 
 def test_no_module_of_the_node_imports_asyncio(repository):

@@ -1,7 +1,7 @@
 """Bug classes of field nodes that concern the start and the shell: an update that bricks (12), a call that blocks (11).
 
-Everything here runs the real machines of the node: loader's choice, guard, update, file work; the calls that block run the
-whole node on a MicroPython VM.
+Everything here runs the real machines of the node: loader's choice, guard, update, file work; the calls that block run
+the whole node on a MicroPython VM.
 """
 
 import time
@@ -16,7 +16,7 @@ from tests.support.flash_medium import Cut
 from tests.support.node_update_rig import NODE, NodeUpdateRig, image, offered
 from tests.support.update_rig import is_whole
 
-# --- 12: an update bricks, a half-updated file runs, a rollback is defeated ---------------------------------------------
+# --- 12: an update bricks, a half-updated file runs, a rollback is defeated -----------------------------------------
 
 
 def life(rig):
@@ -156,7 +156,7 @@ def test_class_12_cuts_at_every_operation_in_rescue_end_in_rescue_or_a_whole_pro
         rig.until(lambda rig=rig: rig.boots[-1] == 2)
 
 
-# --- 11: a call that blocks freezes everything --------------------------------------------------------------------------
+# --- 11: a call that blocks freezes everything ----------------------------------------------------------------------
 
 # A call of the shims, and the step of the loop that the crumbs must name.
 CALLS = {

@@ -1,9 +1,9 @@
-"""The dimmer's map, alone and against the lamp's twin; the temperature's driver; and that no driver lacks a twin."""
+"""The dimmer's map, alone and against the lamp's twin; and the temperature's driver."""
 
 import pytest
 
 from boards import streetlight as board
-from drivers import dimmer, temperature
+from drivers import temperature
 from drivers.dimmer import DUTY_MAX, Dimmer, duty
 
 
@@ -115,12 +115,3 @@ def test_the_temperature_is_scaled_and_absent_where_the_chip_has_none(shim):
     assert temperature.read(object()) is None
     twin = shim("esp32")
     assert temperature.read(twin) == 100 * twin.TEMPERATURE_C
-
-
-def test_every_driver_has_a_twin(repository, shim):
-    drivers = {path.stem for path in (repository / "firmware" / "drivers").glob("*.py")} - {"__init__"}
-    twins = shim("twins").TWINS
-    assert set(twins) == drivers
-    assert dimmer.__name__.rpartition(".")[2] in drivers
-    for twin in twins.values():
-        assert (repository / "simulator" / "shims" / f"{twin}.py").exists()

@@ -13,11 +13,11 @@ NODE = bytes(range(1, 9))
 
 class Pin:
     OUT = 1
-    made = []
+    made = ()
 
     def __init__(self, number, mode, *, value):
         self.number, self.levels = number, [value]
-        Pin.made.append(self)
+        Pin.made = [*Pin.made, self]
 
     def value(self, level):
         self.levels.append(level)
@@ -32,19 +32,25 @@ def rescue(monkeypatch):
     monkeypatch.delitem(sys.modules, "esp32.rescue", raising=False)
     from esp32 import rescue as module
 
-    Pin.made = []
+    Pin.made = ()
     yield module
     sys.modules.pop("esp32.rescue", None)
 
 
-def ports(rescue, duty):
-    rescue.boot.HEAT_DUTY = duty
-    machine = types.SimpleNamespace(Pin=Pin)
-    return rescue.Ports(machine, now_ms=0)
+def ports(rescue, kind, **facts):
+    board = types.SimpleNamespace(KIND=kind, **facts)
+    return rescue.Ports(board, types.SimpleNamespace(Pin=Pin), now_ms=0)
+
+
+def test_the_heating_relays_are_those_of_the_board(rescue):
+    for kind, names in rescue.HEATING.items():
+        board = __import__(f"boards.{kind}", fromlist=(kind,))
+        rescue.Ports(board, types.SimpleNamespace(Pin=Pin), now_ms=0)
+        assert [pin.number for pin in Pin.made] == [getattr(board, f"{name}_PIN") for name in names]
 
 
 def test_heating_runs_a_quarter_of_twenty_minutes_and_no_more_clicks_than_that(rescue):
-    made = ports(rescue, ((4, 1), (7, 0)))
+    made = ports(rescue, "thermostat", RELAY_PIN=4, RELAY_CLOSED_LEVEL=1, PUMP_PIN=7, PUMP_CLOSED_LEVEL=0)
     heated_ms, step_ms = 0, 1000
     for now_ms in range(0, 6 * 3_600_000, step_ms):
         made.apply(None, now_ms=now_ms)
@@ -55,9 +61,9 @@ def test_heating_runs_a_quarter_of_twenty_minutes_and_no_more_clicks_than_that(r
 
 
 def test_what_does_not_heat_is_left_as_the_boot_made_it(rescue):
-    made = ports(rescue, ())
+    made = ports(rescue, "streetlight")
     made.apply(None, now_ms=0)
-    assert Pin.made == [] and made.collect(now_ms=0) == {}
+    assert not Pin.made and made.collect(now_ms=0) == {}
     made.safe()
     assert rescue.boot.calls == ["safe"]
 

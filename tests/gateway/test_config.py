@@ -314,3 +314,22 @@ def test_each_fault_of_a_serial_bearer_is_named_with_its_remedy(section, fields,
 def test_two_bearers_do_not_share_a_port():
     (line,) = faults(with_serial(bus=BUS, wire={"port": BUS["port"]}))
     assert "the same port" in line
+
+
+def test_groups_name_nodes_that_are_told_something_together():
+    both = ["7c1f0a2c02000001", "7c1f0a2c02000002"]
+    plain = {**tomllib.loads(MINIMAL), "groups": {"écoles": both, "stade": both[1:]}}
+    found = config.check(plain, insecure=True).core.node_groups()
+    assert found == {bytes.fromhex(both[0]): {"écoles"}, bytes.fromhex(both[1]): {"écoles", "stade"}}
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        {"écoles": ["x"]}, {"écoles": []}, {"écoles": 5}, {"": [NODE.hex()]}, {"x" * 25: [NODE.hex()]},
+        {"*": [NODE.hex()]}, {NODE.hex(): [NODE.hex()]}, 7, {str(number): [NODE.hex()] for number in range(65)},
+    ],
+)  # fmt: skip
+def test_a_group_that_makes_no_sense_is_a_fault(groups):
+    (fault,) = faults({**tomllib.loads(MINIMAL), "groups": groups})
+    assert fault.startswith("[groups]")

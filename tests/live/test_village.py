@@ -88,7 +88,7 @@ def test_an_override_lights_one_feeder_and_outlives_a_kill_of_the_agent_with_its
 def test_what_a_stranger_says_changes_nothing_and_is_told(village):
     now_s = village.status()["cabinet"]["unix_s"]
     window = (now_s, now_s + 600)
-    asked = command.Command(b"stranger", command.EMERGENCY, "X", "x", *window, INSEE, None, None, None, None)
+    asked = command.Command(b"stranger", command.EMERGENCY, "X", "x", *window, INSEE, None, None, None, None, None)
     say(village, topic.COMMAND, signed(asked, STRANGER))
     for size in (60_000, 100_000):  # the broker keeps back what is beyond the agent's Maximum Packet Size
         say(village, topic.COMMAND, bytes(size))

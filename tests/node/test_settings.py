@@ -190,7 +190,7 @@ def test_a_bearer_that_cannot_be_is_named(plain, path):
     assert all(fault.problem and fault.remedy for fault in faults)
 
 
-# --- keys of those who may sign its program -----------------------------------------------------------------------------
+# --- keys of those who may sign its program -------------------------------------------------------------------------
 
 
 def test_keys_that_may_sign_are_read_and_bad_ones_are_a_fault():

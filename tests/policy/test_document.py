@@ -115,7 +115,7 @@ def test_a_policy_without_limits_and_operators_is_sound():
         (changed([[SAFE.key, "n", 1], [SAFE.key, "m", 1]], 11), "operators"),
         (changed([[SAFE.key, "n"]], 11), "operators[0]"),
         (changed("", 11, 0, 1), "operators[0].name"),
-        (changed(8, 11, 0, 2), "operators[0].rights"),
+        (changed(16, 11, 0, 2), "operators[0].rights"),
         (changed(0, 11, 0, 2), "operators[0].rights"),
     ],
 )

@@ -11,7 +11,7 @@ from tests.support.drawn_messages import asks, commands, outcomes, policies
 from wire import command, cose
 from wire.command import Command, Grant
 
-SOUND = Command(bytes(8), command.OVERRIDE, "Jeanne", "Fête", 1, 2, INSEE, "mairie-1", "bourg", 100, None)
+SOUND = Command(bytes(8), command.OVERRIDE, "Jeanne", "Fête", 1, 2, INSEE, "mairie-1", "bourg", 100, None, None)
 SIGNED = cose.sign1_encode(command.encode_command(SOUND), ON_CALL.kid, cose.COMMAND_AAD, ON_CALL.sign)
 NEXT = signed_keyset(KEYS._replace(version=2), MAYOR, DEPUTY)
 

@@ -133,7 +133,7 @@ class World:
         flash = self.flash
         durable = flash.durable_sequence if flash is not None and flash.boot == previous else None
         self.boot += 1
-        timing = bearer_timing(ack_timeout_ms=self.settings.ack_timeout_ms, nstart=3)
+        timing = bearer_timing(ack_timeout_ms=self.settings.ack_timeout_ms, nstart=4)
         self.endpoint = Endpoint(random_below=self.below, first_message_id=self.below(65536), timing=timing)
         self._set_level(100, "boot")
         self.node = Node(

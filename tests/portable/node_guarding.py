@@ -34,7 +34,7 @@ trial.sampled({1: 2})
 trial.exchanged()
 print(trial.may_confirm(is_sound=True, now_ms=limits.GOOD_START_MS), trial.is_over(limits.TRIAL_MAX_MS))
 
-# --- an update, from bytes that somebody signed -------------------------------------------------------------------------
+# --- an update, from bytes that somebody signed ---------------------------------------------------------------------
 
 FILES = {"clock.py": b"clock", "main.py": b"main " * 300}
 ROWS = [image.File(path, len(FILES[path]), sha256(FILES[path]).digest()) for path in ("clock.py", "main.py")]

@@ -84,9 +84,9 @@ for evening in (20902, 20901, 20816, 21033):
     for first, last, limit in ceiling.dark_spans(section, section.feeders[0], evening):
         print(evening, (first + 30) // 60, (last + 30) // 60, limit.kind)
 
-order = command.Command(b"12345678", 1, "Jeanne", "Fête", 100, 200, "49135", "mairie-1", None, 100, None)
+order = command.Command(b"12345678", 1, "Jeanne", "Fête", 100, 200, "49135", "mairie-1", None, 100, None, None)
 print(hexed(command.encode_command(order)), command.decode_command(command.encode_command(order)) == order)
-ends = command.Command(b"12345678", 3, "J", "F", 100, 200, "49135", None, None, None, b"87654321")
+ends = command.Command(b"12345678", 3, "J", "F", 100, 200, "49135", None, None, None, b"87654321", None)
 print(hexed(command.encode_command(ends)), command.decode_command(command.encode_command(ends)) == ends)
 for said in (
     command.Outcome(b"12345678", "measured", None, "étang", 4512, 1798801200),

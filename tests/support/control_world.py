@@ -92,7 +92,7 @@ def new_file(path, *, policies=(None,), now_s=NOW_S):
 def order(
     number=1, *, kind=command.EMERGENCY, for_s=3600, start_s=NOW_S, gateway=None, target=None, level=None, ends=None
 ):
-    place = (INSEE, gateway, target, level, ends)
+    place = (INSEE, gateway, target, level, ends, None)
     return command.Command(number.to_bytes(8, "big"), kind, "Maire", "essai", start_s, start_s + for_s, *place)
 
 

@@ -5,20 +5,24 @@ from hypothesis import strategies as st
 from policy import lighting, limits
 from policy.document import FeederRule
 from tests.support.commune import LIGHTING, POLICY
-from wire import command
-from wire.command import EMERGENCY, END, OVERRIDE, TEST_FEEDER, Ask, Command, Outcome
+from wire import command, directive
+from wire.command import DIRECTIVE, EMERGENCY, END, OVERRIDE, TEST_FEEDER, Ask, Command, Outcome
 
 letters = st.characters(min_codepoint=0x21, max_codepoint=0x24F, exclude_categories=("Cc",))
 lines = st.text(letters, min_size=1, max_size=12)
 starts = st.integers(0, 4_000_000_000)
-kinds = st.sampled_from((OVERRIDE, EMERGENCY, END, TEST_FEEDER))
+kinds = st.sampled_from((OVERRIDE, EMERGENCY, END, TEST_FEEDER, DIRECTIVE))
+values = st.fixed_dictionaries(
+    {}, optional={code: st.integers(low, high) for code, (_, low, high) in directive.TABLE.items()}
+).filter(bool)
 
 
 @st.composite
 def commands(draw):
     kind = draw(kinds)
     start = draw(starts)
-    window = command.TEST_S_MAX if kind == TEST_FEEDER else command.WINDOW_S_MAX
+    told = draw(values) if kind == DIRECTIVE else None
+    window = command.window_s_max(kind, told)
     return Command(
         draw(st.binary(min_size=8, max_size=8)),
         kind,
@@ -31,6 +35,7 @@ def commands(draw):
         None if kind == END else draw(st.none() | lines),
         draw(st.sampled_from((0, 100))) if kind == OVERRIDE else None,
         draw(st.binary(min_size=8, max_size=8)) if kind == END else None,
+        told,
     )
 
 

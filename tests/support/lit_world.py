@@ -202,6 +202,7 @@ class LitWorld(GatewayWorld):
             None,
             0 if kind == command.OVERRIDE else None,
             None,
+            None,
         )
         return signed(asked._replace(**changes), key)
 

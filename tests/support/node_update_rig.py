@@ -1,15 +1,13 @@
-"""A node's side of an update with loader, guard, slots and a file system that loses its power, joined with the real link
-and images of a gateway. What runs in a folder is decided as on the chip.
+"""A node's side of an update with loader, guard, slots and a file system that loses its power, joined with the real
+link and images of a gateway. What runs in a folder is decided as on the chip.
 """
 
 from random import Random
 
 from esp32 import guard, rtc, slots
 from esp32.slot_files import SlotFiles, running_number
-from gateway.concentrator_image import ImageError
 from gateway.core.link.images import NodeImage, NodeImages
 from gateway.core.link.link import Asked, Link
-from gateway.core.link.sessions import NodeKey
 from node.updating import Updating
 from simulator.keys import CIPHER, key_of
 from tests.support.flash_medium import Medium
@@ -74,7 +72,7 @@ class NodeUpdateRig:
         self.may_restart = True
         self.keys = (KEY,)
         key = key_of(NODE)
-        self._key = key if isinstance(key, NodeKey) else key
+        self._key = key
         self.gateway = Link([key], CIPHER, random_below=self.random.randrange, ack_timeout_ms=4000)
         self.images = NodeImages(self.gateway)
         self.start(guard.POWER)
@@ -191,5 +189,3 @@ class NodeUpdateRig:
         if self.updating.is_ours(happened):
             self.updating.handle(happened, self.now_ms)
 
-
-__all__ = ["ImageError", "NodeUpdateRig", "image", "offered"]

@@ -83,12 +83,15 @@ class Post:
             self.settings.gateway,
             boot=self.boots,
             random_below=below,
-            timing=bearer_timing(nstart=3),
+            timing=bearer_timing(nstart=4),
         )
         boot = Boot(self.boots, self.boots - 1 or None, None, "power-on")
-        trade = streetlight.make_trade(self.settings.own, kinds.Start(self.node_id, b"", self.now_ms, below))
+        trade = self.make_trade(kinds.Start(self.node_id, b"", self.now_ms, below))
         self.node = Node(self.settings, boot, self.link, trade, random_below=below, now_ms=self.now_ms, tap=self._tap)
         self.turn()
+
+    def make_trade(self, start: Any) -> Any:
+        return streetlight.make_trade(self.settings.own, start)
 
     def power_off(self) -> None:
         self.node = None
@@ -155,7 +158,10 @@ class OrderedWorld(LitWorld):
         self.checker = OrderChecker(self)
         super().__init__(seed, **options)
         for index, node in enumerate(ids):
-            self.posts.append(Post(self, node, 1000 * seed + index))
+            self.posts.append(self.make_post(node, 1000 * seed + index, index))
+
+    def make_post(self, node: bytes, seed: int, _index: int) -> Post:
+        return Post(self, node, seed)
 
     def start(self) -> None:
         self.adopted = set(self._ids)

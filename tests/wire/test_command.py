@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from tests.support.commune import MAYOR
 from tests.support.drawn_messages import asks, commands, outcomes
-from wire import command, cose
-from wire.command import EMERGENCY, END, OVERRIDE, TEST_FEEDER, Command, Grant, Outcome
+from wire import command, cose, directive
+from wire.command import DIRECTIVE, EMERGENCY, END, OVERRIDE, TEST_FEEDER, Command, Grant, Outcome
 from wire.faults import WireFault
 
 ID, OTHER = bytes(range(8)), bytes(range(8, 16))
 SOUND = Command(
-    ID, OVERRIDE, "Jeanne Martin", "Fête", 1_800_000_000, 1_800_003_600, "49135", "mairie-1", "bourg", 0, None
+    ID, OVERRIDE, "Jeanne Martin", "Fête", 1_800_000_000, 1_800_003_600, "49135", "mairie-1", "bourg", 0, None, None
 )
 GRANT = Grant(ID, 900)
 
@@ -64,6 +64,17 @@ def test_the_longest_of_each_fits():
     assert command.decode_bundle(command.encode_bundle(*biggest)) == biggest
 
 
+def test_what_nodes_are_told_may_be_all_there_is_to_tell_at_every_limit():
+    told = {code: low or high for code, (_, low, high) in directive.TABLE.items()}
+    made = Command(
+        ID, DIRECTIVE, "a" * 60, "r" * 60, 2**32 - 10_000, 2**32 - 1, "2A004", "g" * 32, "t" * 24, None, None, told
+    )
+    payload = command.encode_command(made)
+    assert command.decode_command(payload) == made and len(payload) == 256 <= command.COMMAND_BYTES_MAX
+    drought = made._replace(values={7: 2}, not_before_s=1, expires_s=1 + 366 * 86_400)
+    assert command.decode_command(command.encode_command(drought)) == drought
+
+
 # --- what is refused ---
 
 
@@ -71,7 +82,7 @@ def test_the_longest_of_each_fits():
     ("field", "value"),
     [
         ("id", ID[:7]), ("id", "textabcd"), ("id", None),
-        ("kind", 0), ("kind", 5), ("kind", True), ("kind", "1"),
+        ("kind", 0), ("kind", 6), ("kind", True), ("kind", "1"),
         ("author", ""), ("author", "a\nb"), ("author", "x" * 61), ("author", None), ("author", 7),
         ("reason", ""), ("reason", "é" * 31),
         ("not_before_s", -1), ("not_before_s", 2**32), ("not_before_s", None), ("not_before_s", True),
@@ -117,6 +128,16 @@ def raw(made, **changes):
         (END, {"level": None, "target": None}, "command-ends"),
         (END, {"level": None, "ends": OTHER}, "command-target"),
         (EMERGENCY, {"level": None, "ends": OTHER}, "command-ends"),
+        (OVERRIDE, {"values": {7: 1}}, "command-values"),
+        (DIRECTIVE, {"level": None}, "command-values"),
+        (DIRECTIVE, {"level": None, "values": {}}, "command-values"),
+        (DIRECTIVE, {"level": None, "values": {7: 5}}, "command-values"),
+        (DIRECTIVE, {"level": None, "values": {7: True}}, "command-values"),
+        (DIRECTIVE, {"level": None, "values": {10: 0}}, "command-values"),
+        (DIRECTIVE, {"level": None, "values": [7, 1]}, "command-values"),
+        (DIRECTIVE, {"values": {7: 1}}, "command-level"),
+        (DIRECTIVE, {"level": None, "values": {8: 200}, "expires_s": SOUND.not_before_s + 86_401}, "command-expires"),
+        (DIRECTIVE, {"level": None, "values": {6: 9, 7: 2}, "expires_s": SOUND.expires_s + 7_201}, "command-expires"),
     ],
 )
 def test_each_kind_has_the_fields_that_it_needs(kind, changes, reason):
@@ -130,7 +151,8 @@ def test_each_kind_has_the_fields_that_it_needs(kind, changes, reason):
     [
         ({"_1": 2}, "command-format"),
         ({"_1": True}, "command-format"),
-        ({"_13": 1}, "command-fields"),
+        ({"_14": 1}, "command-fields"),
+        ({"_13": None}, "command-fields"),
         ({"_11": None}, "command-fields"),
         ({"_12": None}, "command-fields"),
     ],

@@ -105,6 +105,17 @@ def parse_instant(field: str, text: str, *, now_s: int) -> int:
     return next(instant for instant in instants if instant >= now_s)
 
 
+def parse_end(field: str, text: str, *, now_s: int) -> int:
+    """As `parse_instant`; a date alone, `2027-08-31`, is the first second after that day."""
+    found = re.fullmatch("([0-9]{4})-([0-9]{2})-([0-9]{2})", text)
+    if not found:
+        return parse_instant(field, text, now_s=now_s)
+    date = (int(found[1]), int(found[2]), int(found[3]))
+    if not civil.is_date(*date):
+        raise UsageError(f"{field} {text}: there is no such day")
+    return int(civil.unix_from_local(civil.PARIS, civil.days_from_civil(*date) + 1, 0))
+
+
 def local_time(unix_s: int, *, now_s: int) -> str:
     """`23:05:07`, with the day before it when it is another one than that of `now_s`; civil time of France."""
     local = civil.local_from_unix(civil.PARIS, unix_s)

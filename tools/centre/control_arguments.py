@@ -19,6 +19,8 @@ _EXAMPLES = {
     " --not-before 22:00 --reason 'bal du 14 juillet' --key maire.pem",
     "end": "bocage centre end --db control.db --command 0a1b2c3d --key maire.pem",
     "test-feeder": "bocage centre test-feeder --db control.db --commune 49135 --target bourg --key agent.pem --wait 10",
+    "tell": "bocage centre tell drought 2 --db control.db --commune 49135 --to irrigation --until 2027-08-31"
+    " --reason 'arrêté préfectoral 2027-41' --key maire.pem",
     "commands": "bocage centre commands --db control.db --commune 49135 --json",
     "gateways": "bocage centre gateways --db control.db",
 }
@@ -67,6 +69,19 @@ def _add_orders(commands):
     end.add_argument("--command", required=True, metavar="ID", help="its id, or how that begins")
     test = _order(commands, "test-feeder", "light one feeder for some minutes", reason="essai")
     _add_place(test, "2m", duration="2m", is_target_needed=True)
+    _add_tell(commands)
+
+
+def _add_tell(commands):
+    tell = _order(commands, "tell", "tell nodes a drought level, a load shed, a day's exception, the weather")
+    tell.add_argument("what", nargs="+", metavar="NAME VALUE", help="drought 2, sécheresse alerte, load-shed 1.5")
+    tell.add_argument("--commune", required=True, metavar="INSEE", help="INSEE code of the commune")
+    tell.add_argument("--gateway", metavar="NAME", help="one cabinet (every cabinet of the commune)")
+    text = "a kind of node, a group of nodes of the cabinets, or a node's id (all nodes)"
+    tell.add_argument("--to", dest="target", metavar="SCOPE", help=text)
+    tell.add_argument("--for", dest="duration", metavar="TIME", help="how long, such as 2h or 3j")
+    tell.add_argument("--until", metavar="TIME", help="instead: 2027-08-31 (that day included), or 2027-08-31T22:30")
+    tell.add_argument("--not-before", metavar="TIME", help="22:30, or 2026-11-26T22:30, time of France (now)")
 
 
 def _order(commands, name, text, *, reason=None) -> argparse.ArgumentParser:

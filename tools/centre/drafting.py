@@ -13,12 +13,14 @@ from tools.centre import communes, database, orders
 from tools.centre.limits import CONFIRM_FEEDERS_MAX
 from tools.policy.keys import Signer
 from wire import command, cose
+from wire.line import is_line
 
 # Rights by the kind of command; ending one takes the right that it took to give it.
 _RIGHTS = {
     command.OVERRIDE: document.OVERRIDE,
     command.EMERGENCY: document.EMERGENCY,
     command.TEST_FEEDER: document.TEST,
+    command.DIRECTIVE: document.DIRECTIVE,
 }
 # A command may be planned so long ahead: what ends it must fit into the longest window too.
 AHEAD_S_MAX = command.WINDOW_S_MAX
@@ -49,6 +51,7 @@ class Wanted(NamedTuple):
     reason: str
     not_before_s: int
     expires_s: int
+    values: dict[int, int] | None = None
 
 
 class Draft(NamedTuple):
@@ -66,6 +69,8 @@ def draft(connection: sqlite3.Connection, wanted: Wanted, kid: bytes, new_id: by
     policy, operator = _operator(connection, wanted.insee, kid, now_s)
     _check_right(operator, wanted.kind)
     _check_times(wanted, now_s)
+    if wanted.kind == command.DIRECTIVE:
+        return Draft(_directive(wanted, operator, new_id), ())
     touched = addressed(policy, wanted.target)
     if not touched or (wanted.kind == command.TEST_FEEDER and touched[0].name != wanted.target):
         names = ", ".join(_names(policy, with_groups=wanted.kind != command.TEST_FEEDER))
@@ -75,9 +80,19 @@ def draft(connection: sqlite3.Connection, wanted: Wanted, kid: bytes, new_id: by
         raise Refused("refused.limit", authority=limits[0][1].authority, text=limits[0][1].text)
     one = command.Command(
         new_id, wanted.kind, operator.name, wanted.reason, wanted.not_before_s, wanted.expires_s,
-        wanted.insee, wanted.gateway, wanted.target, wanted.level, None,
+        wanted.insee, wanted.gateway, wanted.target, wanted.level, None, wanted.values,
     )  # fmt: skip
     return Draft(one, touched, _confirmations(touched, wanted, limits), limits)
+
+
+def _directive(wanted, operator, new_id):
+    """What nodes are told needs no feeder, and no limit of lighting is about it."""
+    if wanted.target is not None and not is_line(wanted.target, command.NAME_BYTES_MAX):
+        raise Refused("refused.scope", target=wanted.target)
+    return command.Command(
+        new_id, wanted.kind, operator.name, wanted.reason, wanted.not_before_s, wanted.expires_s,
+        wanted.insee, wanted.gateway, wanted.target, None, None, wanted.values,
+    )  # fmt: skip
 
 
 def draft_end(
@@ -94,7 +109,7 @@ def draft_end(
         raise Refused("refused.ended")
     one = command.Command(
         new_id, command.END, operator.name, reason, now_s, min(ended.expires_s, now_s + command.WINDOW_S_MAX),
-        ended.insee, ended.gateway, None, None, ended.id,
+        ended.insee, ended.gateway, None, None, ended.id, None,
     )  # fmt: skip
     return Draft(one, addressed(policy, ended.target))
 
@@ -131,7 +146,7 @@ def _check_right(operator, kind):
 
 
 def _check_times(wanted, now_s):
-    longest_s = command.TEST_S_MAX if wanted.kind == command.TEST_FEEDER else command.WINDOW_S_MAX
+    longest_s = command.window_s_max(wanted.kind, wanted.values)
     if not 0 < wanted.expires_s - wanted.not_before_s <= longest_s:
         raise Refused("refused.duration", longest_s=longest_s)
     if wanted.expires_s <= now_s or wanted.not_before_s > now_s + AHEAD_S_MAX:

@@ -1,4 +1,4 @@
-"""`bocage centre light`, `override`, `end`, `test-feeder`: a person signs a command, which is kept, sent and followed.
+"""`bocage centre light`, `override`, `end`, `test-feeder`, `tell`: a signed command, kept, sent and followed.
 
 The key is read, used once and forgotten. Nothing is sent from here: the daemon does that, and without one this says so.
 """
@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from policy import directive_form
 from tools.centre import control_schema, orders, presence
-from tools.centre.arguments import UsageError, local_time, parse_duration, parse_instant
+from tools.centre.arguments import UsageError, local_time, parse_duration, parse_end, parse_instant
 from tools.centre.drafting import LIMITED, Draft, Refused, Wanted, draft, draft_end, give
 from tools.centre.order_report import plain, said, title
 from tools.centre.order_words import word
@@ -72,7 +73,12 @@ def _drafter(args) -> _Drafter:
 
 
 def _wanted(args, now_s) -> Wanted:
-    kinds = {"light": command.EMERGENCY, "override": command.OVERRIDE, "test-feeder": command.TEST_FEEDER}
+    kinds = {
+        "light": command.EMERGENCY,
+        "override": command.OVERRIDE,
+        "test-feeder": command.TEST_FEEDER,
+        "tell": command.DIRECTIVE,
+    }
     later = getattr(args, "not_before", None)
     start_s = now_s if later is None else parse_instant("--not-before", later, now_s=now_s)
     return Wanted(
@@ -83,8 +89,35 @@ def _wanted(args, now_s) -> Wanted:
         getattr(args, "level", None),
         args.reason,
         start_s,
-        start_s + parse_duration("--for", args.duration),
+        _end_s(args, start_s, now_s),
+        _values(args) if args.centre_command == "tell" else None,
     )
+
+
+def _end_s(args, start_s, now_s) -> int:
+    until = getattr(args, "until", None)
+    if (until is None) == (args.duration is None):
+        raise Refused("refused.end")
+    if until is None:
+        return start_s + parse_duration("--for", args.duration)
+    return parse_end("--until", until, now_s=now_s)
+
+
+def _values(args) -> dict[int, int]:
+    """What nodes are told, by code."""
+    if len(args.what) % 2:
+        raise Refused("refused.pairs")
+    values = {}
+    for name, text in zip(args.what[::2], args.what[1::2], strict=True):
+        code = directive_form.code_of(name)
+        if code is None:
+            names = ", ".join(directive_form.name(one, args.lang) for one in directive_form.FORMS)
+            raise Refused("refused.what", name=name, names=names)
+        value = directive_form.value_of(code, text)
+        if value is None:
+            raise Refused("refused.value", name=name, value=text, bounds=directive_form.bounds(code, args.lang))
+        values[code] = value
+    return values
 
 
 def _named(connection, prefix) -> command.Command:
@@ -182,9 +215,10 @@ def _follow(connection, kept, args) -> Standing:
 
 
 def _conclude(found: Standing, args) -> None:
-    if found.kept.command.kind == command.END:
+    kind = found.kept.command.kind
+    if kind in (command.END, command.DIRECTIVE):
         if found.is_fulfilled:
-            print(word("fulfilled.end", args.lang))
+            print(word("fulfilled.end" if kind == command.END else "fulfilled.told", args.lang))
     else:
         feeders = [feeder for cabinet in found.cabinets if cabinet.is_meant for feeder in cabinet.feeders]
         names = {feeder.name for feeder in feeders} | set(found.expected)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from policy import directive_form
 from tools.centre import orders, standing
 from tools.centre.arguments import local_time
 from tools.centre.order_words import why, word
@@ -13,20 +14,23 @@ KINDS = {
     command.EMERGENCY: "emergency",
     command.END: "end",
     command.TEST_FEEDER: "test-feeder",
+    command.DIRECTIVE: "tell",
 }
 
 
 def title(one: command.Command, language: str) -> str:
     """Which command, where."""
     level = f".{one.level}" if one.kind == command.OVERRIDE else ""
+    values = directive_form.show_all(one.values, language) if one.values else ""
+    everything = "nodes" if one.kind == command.DIRECTIVE else "all"
     return word(
         "title",
         language,
         id=one.id.hex(),
-        kind=word(f"kind.{one.kind}{level}", language, ends=one.ends.hex() if one.ends else ""),
+        kind=word(f"kind.{one.kind}{level}", language, ends=one.ends.hex() if one.ends else "", values=values),
         insee=one.insee,
         gateway=one.gateway or word("everywhere", language),
-        target=one.target or word("all", language),
+        target=one.target or word(everything, language),
     )
 
 
@@ -72,6 +76,7 @@ def plain(found: Standing, *, now_s: int) -> dict:
         "target": one.target,
         "level": one.level,
         "ends": one.ends.hex() if one.ends else None,
+        "values": {str(code): value for code, value in one.values.items()} if one.values else None,
         "ended_by": found.ended_by.hex() if found.ended_by else None,
         "made_unix_s": found.kept.made_unix_s,
         "not_before_s": one.not_before_s,
@@ -92,6 +97,8 @@ def _cabinet(found: Standing, cabinet: Cabinet, language: str, now_s: int) -> st
         return word("waiting.problem", language, problem=sending.problem)
     if cabinet.state == standing.APPLIED and found.kept.command.kind == command.END:
         return word("applied.end", language)
+    if cabinet.state in (standing.RECEIVED, standing.APPLIED) and found.kept.command.kind == command.DIRECTIVE:
+        return f"{word(f'{cabinet.state}.told', language)}  {_at(cabinet.words[-1], now_s)}"
     if cabinet.words:
         return f"{said(cabinet.words[-1], language)}  {_at(cabinet.words[-1], now_s)}"
     return word(cabinet.state, language)

@@ -14,6 +14,8 @@ WORDS = {
     "kind.2": ("éclairage d'urgence", "emergency light"),
     "kind.3": ("fin de l'ordre {ends}", "end of command {ends}"),
     "kind.4": ("essai de départ", "feeder test"),
+    "kind.5": ("dire : {values}", "tell: {values}"),
+    "nodes": ("tous les équipements", "all nodes"),
     "everywhere": ("tous les coffrets", "every cabinet"),
     "all": ("tous les départs", "all feeders"),
     "title": ("{id}  {kind} · {insee} · {gateway} · {target}", "{id}  {kind} · {insee} · {gateway} · {target}"),
@@ -27,6 +29,8 @@ WORDS = {
     "unanswered": ("expiré sans réponse", "expired without an answer"),
     "received": ("reçu", "received"),
     "applied": ("appliqué, watts attendus", "applied, watts awaited"),
+    "applied.told": ("dit à un équipement au moins", "told to one node at least"),
+    "received.told": ("reçu, aucun équipement ne l'a encore demandé", "received, no node has asked for it yet"),
     "applied.end": ("terminé", "ended"),
     "measured": ("mesuré : {power}", "measured: {power}"),
     "unmeasured": ("appliqué, mais les watts ne suivent pas", "applied, but the watts do not follow"),
@@ -74,6 +78,7 @@ WORDS = {
         "WARNING: the cabinet {gateway} has never spoken.",
     ),
     "fulfilled": ("{done} départ(s) sur {count} suivent l'ordre", "{done} of {count} feeders follow the command"),
+    "fulfilled.told": ("dit à un équipement au moins", "told to one node at least"),
     "fulfilled.end": ("terminé partout", "ended everywhere"),
     "unsettled": ("pas fini après {wait} s ; la suite : {next}", "not over after {wait} s; what follows: {next}"),
     # two steps
@@ -103,6 +108,20 @@ WORDS = {
     "refused.duration": (
         "--for : donner une durée de 1 s à {longest_s} s",
         "--for: give a duration from 1 s to {longest_s} s",
+    ),
+    "refused.end": (
+        "donner une fin, et une seule : --until 2027-08-31 ou --for 2h",
+        "give one end: --until 2027-08-31 or --for 2h",
+    ),
+    "refused.pairs": (
+        "donner un nom et une valeur, comme « sécheresse 2 »",
+        "give a name and a value, such as `drought 2`",
+    ),
+    "refused.what": ("{name} : consigne inconnue ; connues : {names}", "{name}: no such directive; there are {names}"),
+    "refused.value": ("{name} {value} : donner {bounds}", "{name} {value}: give {bounds}"),
+    "refused.scope": (
+        "--to {target} : donner un type d'équipement, un groupe ou l'identifiant d'un nœud, 24 octets au plus",
+        "--to {target}: give a kind of node, a group or a node's id, at most 24 bytes",
     ),
     "refused.ahead": (
         "--not-before : donner un instant à venir, dans {days} jours au plus",

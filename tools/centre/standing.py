@@ -1,8 +1,9 @@
 """What became of a command: by gateway and feeder, from what was sent and what was said. Changes nothing.
 
-A feeder is `fulfilled` when its contactor was ordered by the command and no watts contradict it: `measured`, `applied`
-(the watts are awaited), or without a meter. It stays so when the command is over. Nothing is ever taken for delivered:
-without a word of the gateway there is only what the broker did with the command.
+What nodes are told is `fulfilled` when one of them has been told it. A feeder is `fulfilled` when its contactor was
+ordered by the command and no watts contradict it: `measured`, `applied` (the watts are awaited), or without a meter. It
+stays so when the command is over. Nothing is ever taken for delivered: without a word of the gateway there is only what
+the broker did with the command.
 """
 
 import sqlite3
@@ -83,6 +84,10 @@ class Standing(NamedTuple):
         meant = [one for one in self.cabinets if one.is_meant]
         if self.kept.command.kind == command.END:
             return all(one.state == APPLIED for one in meant)
+        if self.kept.command.kind == command.DIRECTIVE:  # only a cabinet with such nodes can tell them
+            return any(APPLIED in [said.outcome for said in one.words] for one in meant) and not any(
+                one.state == REFUSED for one in meant
+            )
         told = [feeder for one in meant for feeder in one.feeders]
         refused = any(one.state == REFUSED for one in meant)
         return bool(told) and not self.missing and not refused and all(one.is_fulfilled for one in told)
@@ -91,7 +96,7 @@ class Standing(NamedTuple):
     def is_settled(self) -> bool:
         """Nothing more is awaited."""
         meant = [one for one in self.cabinets if one.is_meant]
-        if self.kept.command.kind == command.END:
+        if self.kept.command.kind in (command.END, command.DIRECTIVE):
             return all(one.state in (APPLIED, *_NO_MORE) for one in meant)
         if self.cabinets and all(one.state in _NO_MORE for one in self.cabinets):
             return True
@@ -114,7 +119,7 @@ def standing(connection: sqlite3.Connection, kept: orders.Kept, *, now_s: int) -
     names |= {word.gateway for word in said} | set(sendings)
     nothing = UNANSWERED if now_s >= one.expires_s else WITHDRAWN if ended_by is not None else None
     cabinets = tuple(_cabinet(name, said, sendings.get(name), nothing) for name in sorted(names))
-    expected = () if one.kind == command.END else _expected(connection, kept)
+    expected = () if one.kind in (command.END, command.DIRECTIVE) else _expected(connection, kept)
     followed = {feeder.name for found in cabinets for feeder in found.feeders if feeder.is_fulfilled}
     return Standing(kept, ended_by, cabinets, expected, tuple(name for name in expected if name not in followed))
 

@@ -9,7 +9,8 @@ from tools.policy.table import Table
 from wire import cose, topic
 
 VALIDITY_DAYS_MAX = 3660  # ten years: every night of it is checked against the limits
-RIGHTS = {"override": document.OVERRIDE, "emergency": document.EMERGENCY, "test": document.TEST}
+RIGHTS = {"override": document.OVERRIDE, "emergency": document.EMERGENCY, "test": document.TEST,
+          "directive": document.DIRECTIVE}  # fmt: skip
 _EPOCH = datetime.date(1970, 1, 1)
 _NOON_S = 43_200
 _HEX_BYTES_MAX = 80

@@ -12,11 +12,12 @@ After a start nothing moves until the time is known or START_MS have passed: a r
 street. What happens goes up as records of the gateway's own; what somebody ordered stands in the audit log as well.
 """
 
+from itertools import chain
 from typing import Any, NamedTuple
 
 from gateway.core.cabinet import basis as ladder
 from gateway.core.cabinet import feeder as rules
-from gateway.core.cabinet import for_nodes, limits, reports
+from gateway.core.cabinet import for_nodes, limits, orders, reports
 from gateway.core.cabinet.audit import Audit, entries
 from gateway.core.cabinet.basis import Basis, Ladder
 from gateway.core.cabinet.conditions import UNKNOWN, Conditions
@@ -103,12 +104,14 @@ class Cabinet:
 
     # --- events -------------------------------------------------------------------------------------------------
 
-    def start(self, *, now_ms: int) -> None:
-        """Take up what an earlier life knew: the policy in force, the orders that were given."""
+    def start(self, *, kept: list[bytes] | None = None, now_ms: int) -> None:
+        """Take up what an earlier life knew: the policy in force, the orders that were given. `kept`: signed commands
+        that the audit log may have let go of."""
         self._now_ms = self._voice.now_ms = now_ms
         self._follow(self.policies.in_force(None))
         try:
-            self.orders.recover(entries(self._shared.disk), self.policies.held())
+            found = chain(entries(self._shared.disk), orders.entries_of(kept or []))
+            self.orders.recover(found, self.policies.held())
         except OSError as error:
             self._shared.log("audit-unreadable", error=str(error))
 
@@ -230,6 +233,10 @@ class Cabinet:
         return for_nodes.wanted(
             self.orders, self.lease, len(self.feeders), unix_s=unix_s, started_ms=self._started_ms, now_ms=now_ms
         )
+
+    def note(self, what: str, **values: Any) -> None:
+        """A line of the audit log, of what was done at the cabinet beside its feeders."""
+        self._voice.audit(what, **values)
 
     def lends_s(self, *, now_ms: int) -> int | None:
         """What is left of the centre's lease, while it is usable."""

@@ -3,13 +3,14 @@
 A node that is mapped to a feeder follows what is ordered for that feeder; one that is not follows orders to the
 whole cabinet, for nobody knows what it hangs on. The precedence is the feeder's: an emergency, else an override
 or a test while the centre's lease is usable. What somebody does at the cabinet (switch, lock-out, test) is the
-contactors' alone. Decides nothing anew.
+contactors' alone. What nodes are told (directives) needs no feeder and no lease. Decides nothing anew.
 """
 
 from gateway.core.cabinet import limits
 from gateway.core.cabinet.judging import OVER, Order
 from gateway.core.cabinet.lease import Lease
 from gateway.core.cabinet.orders import Orders
+from gateway.core.directives.aiming import Told
 from gateway.core.link.downlink import Standing, Wanted
 from wire import command, node_order
 
@@ -19,7 +20,7 @@ def wanted(
 ) -> Wanted | None:
     """By feeder and for the whole (None); None where that cannot be said yet: after a start an order may wait for the
     clock, or an override for the lease that comes with the connection."""
-    if unix_s is None and any(order.state != OVER and order.ends_ms is None for order in orders.known()):
+    if unix_s is None and any(_waits_for_clock(order) for order in orders.known()):
         return None
     has_lease = lease.is_usable(now_ms=now_ms)
     is_new = now_ms - started_ms < limits.START_MS and not lease.counters["granted"]
@@ -32,6 +33,10 @@ def wanted(
     return found
 
 
+def _waits_for_clock(order: Order) -> bool:
+    return order.state != OVER and order.ends_ms is None and not order.is_directive
+
+
 def _standing(order: Order | None) -> Standing | None:
     if order is None:
         return None
@@ -40,3 +45,33 @@ def _standing(order: Order | None) -> Standing | None:
     rule = node_order.EMERGENCY if order.is_emergency else node_order.OVERRIDE
     level_percent = asked.level if asked.kind == command.OVERRIDE else 100
     return Standing(asked.id, rule, level_percent, asked.expires_s, order.ends_ms)
+
+
+def directives(orders: Orders) -> list[Told]:
+    """What signed commands tell nodes, in the order in which they came; begun or not."""
+    return [
+        Told(
+            one.command.id,
+            False,
+            one.author,
+            one.command.reason,
+            one.command.target,
+            one.command.values,
+            one.command.not_before_s,
+            one.command.expires_s,
+            one.ends_ms,
+        )
+        for one in orders.known()
+        if one.is_directive and one.state != OVER
+    ]
+
+
+def directives_to_keep(orders: Orders) -> list[bytes]:
+    """Of those, and of what waits for a policy, the signed bytes of what lasts longer than any other command: the audit
+    log may forget it."""
+    known = [one.data for one in orders.known() if one.is_directive and one.state != OVER and _is_long(one.command)]
+    return known + [data for data, asked in orders.unopened() if _is_long(asked)]
+
+
+def _is_long(asked: command.Command) -> bool:
+    return bool(asked.expires_s - asked.not_before_s > command.WINDOW_S_MAX)

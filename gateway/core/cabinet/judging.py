@@ -15,6 +15,7 @@ RIGHT = {
     command.OVERRIDE: document.OVERRIDE,
     command.EMERGENCY: document.EMERGENCY,
     command.TEST_FEEDER: document.TEST,
+    command.DIRECTIVE: document.DIRECTIVE,
 }
 WAITING, ACTIVE, OVER = "waiting", "active", "over"
 
@@ -49,6 +50,11 @@ class Order:
         return self.command.kind != command.OVERRIDE or self.command.level > 0
 
     @property
+    def is_directive(self) -> bool:
+        """Whether it is for nodes, not for contactors."""
+        return bool(self.command.kind == command.DIRECTIVE)
+
+    @property
     def is_emergency(self) -> bool:
         return bool(self.command.kind == command.EMERGENCY)
 
@@ -76,7 +82,9 @@ def opened(data: bytes, policies: Iterable[Taken], place: Place, verify: Verify)
 
 
 def addressed(asked: Command, place: Place) -> tuple[int, ...]:
-    """The feeders that a target means here: all, a group's, or one."""
+    """The feeders that a target means here: all, a group's, or one; none for what nodes are told."""
+    if asked.kind == command.DIRECTIVE:
+        return ()
     return tuple(index for index, names in enumerate(place.feeders) if asked.target is None or asked.target in names)
 
 
@@ -103,6 +111,8 @@ def against(order: Order, taken: Taken | None, place: Place, unix_s: int) -> str
         return "right"
     if asked.not_before_s > unix_s + command.WINDOW_S_MAX:
         return "too-early"
+    if order.is_directive:
+        return None  # whom it aims at is known when a node asks: kinds and groups may come later
     if not order.feeders:
         return "scope"
     assert taken is not None

@@ -50,6 +50,8 @@ LEASE_DWELL_MS = 30_000
 ORDERS_MAX = 64
 # Of one person at one time, emergencies apart: nobody's mistake or stolen key crowds out the others.
 ORDERS_OF_ONE_MAX = 16
+# What nodes are told by signed commands, apart from those: weather, drought, load shedding, days of a commune.
+DIRECTIVES_MAX = 32
 # Ids of what is over are remembered until they expire, so that a repeated command never runs twice.
 ORDERS_GONE_MAX = 1_024
 # Refusals of nobody known are told once per reason in so long, with their number: a flood must not push an order that

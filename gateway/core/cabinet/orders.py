@@ -7,16 +7,16 @@ their outcome again. An accepted one waits for its not-before, holds until its e
 monotonic clock, for UTC may be put back. When another policy comes into force, every open order is judged again.
 
 An id is remembered until its command has expired, ended or not: what is repeated never runs twice. Knows no contactor:
-what a feeder did comes back through `say`.
+what a feeder did comes back through `say`. What nodes are told (directives) goes the same way, in a room of its own.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from gateway.core.cabinet import judging, limits
 from gateway.core.cabinet.judging import ACTIVE, OVER, RIGHT, WAITING, Order, Place, Stranger
 from gateway.core.cabinet.policies import Taken, Verify
-from wire import command
+from wire import command, cose, directive
 from wire.faults import WireFault
 
 __all__ = ["ACTIVE", "OVER", "WAITING", "Order", "Orders", "Place", "Refusal"]
@@ -128,7 +128,7 @@ class Orders:
             order.told = {names.get(name) if name is not None else None: word for name, word in told.items()}
             if told.get(None, ("", None))[0] in _FINAL:
                 order.state = OVER
-            if order.state == OVER or len(self._orders) >= limits.ORDERS_MAX:
+            if order.state == OVER or len(self._like(order)) >= _room_for(order):
                 self._remember_gone(order)
             else:
                 self._orders[order.command.id] = order
@@ -158,6 +158,7 @@ class Orders:
                 self.say(order, EXPIRED)
             elif order.state == WAITING and unix_s is not None and unix_s >= order.command.not_before_s:
                 order.state = ACTIVE
+                self._outdate(order)
         if unix_s is not None and self._gone:
             self._gone = {key: expires_s for key, expires_s in self._gone.items() if expires_s > unix_s}
 
@@ -174,6 +175,10 @@ class Orders:
     def known(self) -> list[Order]:
         """Every order in hand, in the order of arrival."""
         return list(self._orders.values())
+
+    def unopened(self) -> list[tuple[bytes, command.Command]]:
+        """What an earlier life held and no policy in hand vouches for: (signed bytes, what they say), not verified."""
+        return list(_read(self._unopened))
 
     def next_s(self, unix_s: int) -> int | None:
         """The next UTC second at which one begins or ends."""
@@ -254,14 +259,15 @@ class Orders:
 
     def _has_room(self, order: Order, unix_s: int | None) -> bool:
         """Make room if need be. One person's orders never crowd out another's, and nobody's an emergency."""
-        open_ones = [one for one in self._orders.values() if one.state != OVER]
+        alike = self._like(order)
+        open_ones = [one for one in alike if one.state != OVER]
         if not order.is_emergency and sum(one.kid == order.kid for one in open_ones) >= limits.ORDERS_OF_ONE_MAX:
             return False
-        if len(self._orders) < limits.ORDERS_MAX:
+        if len(alike) < _room_for(order):
             return True
-        for key, one in self._orders.items():
+        for one in alike:
             if one.state == OVER:
-                self._remember_gone(self._orders.pop(key))
+                self._remember_gone(self._orders.pop(one.command.id))
                 return True
         displaced = next((one for one in open_ones if not one.is_emergency), None)
         if not order.is_emergency or displaced is None:
@@ -270,10 +276,50 @@ class Orders:
         self._remember_gone(self._orders.pop(displaced.command.id))
         return True
 
+    def _like(self, order: Order) -> list[Order]:
+        """Those that share its room: what is for contactors, or what is for nodes."""
+        return [one for one in self._orders.values() if one.is_directive == order.is_directive]
+
+    def _outdate(self, order: Order) -> None:
+        """Newer weather ends the older of the same scope. What somebody decided is hidden by what came later, and
+        holds again when that ends."""
+        for one in self._like(order) if order.is_directive else ():
+            is_older = one is not order and one.state == ACTIVE and one.command.target == order.command.target
+            if is_older and one.command.values.keys() <= order.command.values.keys() - set(directive.DECISIONS):
+                one.state = OVER
+                self.say(one, ENDED, "later")
+
+    def used(self, ids: set[bytes]) -> None:
+        """A node was told what these say."""
+        for order in self._orders.values():
+            if order.command.id in ids:
+                self.say(order, APPLIED)
+
     def _remember_gone(self, order: Order) -> None:
         while len(self._gone) >= limits.ORDERS_GONE_MAX:
             del self._gone[min(self._gone, key=lambda key: self._gone[key])]
         self._gone[order.command.id] = order.command.expires_s
+
+
+def entries_of(kept: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    """Signed commands that were kept elsewhere, as `recover` takes them."""
+    for data, asked in _read(kept):
+        yield {"what": "command", "id": asked.id.hex(), "data": data.hex()}
+
+
+def _read(signed: Iterable[bytes]) -> Iterator[tuple[bytes, command.Command]]:
+    """Not verified. What cannot be read says nothing, and is left out."""
+    for data in signed:
+        try:
+            message = cose.sign1_decode(data, bytes_max=command.SIGNED_COMMAND_BYTES_MAX)
+            asked = command.decode_command(message.payload)
+        except WireFault:
+            continue
+        yield data, asked
+
+
+def _room_for(order: Order) -> int:
+    return limits.DIRECTIVES_MAX if order.is_directive else limits.ORDERS_MAX
 
 
 def _collect(

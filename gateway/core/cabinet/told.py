@@ -37,7 +37,7 @@ def document(cabinet: Cabinet, *, now_ms: int) -> dict[str, Any]:
         "policy_plain": None if taken is None else _pieces(taken.plain.hex()),
         "site": [cabinet.options.latitude_e4, cabinet.options.longitude_e4],
         "lease": {"held": cabinet.lease.is_held(now_ms=now_ms), "left_s": cabinet.lease.left_s(now_ms=now_ms)},
-        "commands": [_command(order) for order in cabinet.orders.known()],
+        "commands": [_command(order) for order in cabinet.orders.known() if not order.is_directive],
         "alarms": _alarms(cabinet, now_ms),
         "feeders": [_feeder(cabinet, index, unix_s, now_ms) for index in range(len(cabinet.feeders))],
         "audit": cabinet.audit.head._asdict(),

@@ -27,14 +27,13 @@ from wire.coap_exchange import bearer_timing
 from wire.faults import WireFault
 from wire.oscore_pairing import Session
 
-
 # What is longer than a datagram: programs of nodes (`gateway.core.link.images`).
 SERVED_BY_BLOCKS = ((b"f",),)
 _BLOCKS = (messages.BLOCK2,)
 
 
 class Asked(NamedTuple):
-    """A request of a known node, with what was inside. `exchange`: what `respond` wants."""
+    """A request of a known node, with what was inside. `exchange`: what `respond` wants; `query`: its Uri-Query."""
 
     node: bytes
     peer: Any
@@ -42,6 +41,7 @@ class Asked(NamedTuple):
     code: int
     path: tuple[bytes, ...]
     payload: bytes
+    query: tuple[bytes, ...] = ()
     options: tuple[tuple[int, bytes], ...] = ()
 
 
@@ -282,7 +282,17 @@ class Link:
             self._counters["option-refused-inside"] += 1
             self.respond(request.exchange, messages.BAD_OPTION, now_ms=now_ms)
             return None
-        return Asked(opened.node, request.peer, request.exchange, content.code, path, content.payload, content.options)
+        query = messages.option_values(content.options, messages.URI_QUERY)
+        return Asked(
+            opened.node,
+            request.peer,
+            request.exchange,
+            content.code,
+            path,
+            content.payload,
+            tuple(query),
+            content.options,
+        )
 
     def _may_ask(self, node: bytes, now_ms: int) -> bool:
         full = 1000 * limits.LINK_BURST_S * self._requests_per_s

@@ -161,7 +161,7 @@ def test_a_meter_that_is_silent_leaves_it_applied_and_watts_that_do_not_come_are
 
 def test_what_a_broken_centre_would_order_is_refused_by_the_cabinet(joined):
     now_s = joined.gateway.unix_s
-    usual = (command.EMERGENCY, "Maire", "essai", now_s, now_s + 3600, INSEE, None, None, None, None)
+    usual = (command.EMERGENCY, "Maire", "essai", now_s, now_s + 3600, INSEE, None, None, None, None, None)
     by_stranger = joined.put(command.Command(b"stranger", *usual), STRANGER)
     by_operator = joined.put(command.Command(b"operator", *usual), OPERATOR)  # no right to an emergency
     elsewhere = joined.put(command.Command(b"elsewher", *usual)._replace(target="gare"), MAYOR)
@@ -178,7 +178,7 @@ def test_a_limit_that_the_centre_would_not_ask_about_is_the_cabinets_own(joined)
     joined.publish(made._replace(lighting=made.lighting._replace(limits=(park,))))
     joined.live(130)
     now_s = joined.gateway.unix_s
-    times, place = (now_s, now_s + 60), (INSEE, None, "parc", 100, None)
+    times, place = (now_s, now_s + 60), (INSEE, None, "parc", 100, None, None)
     kept = joined.put(command.Command(b"limited-", command.OVERRIDE, "Maire", "essai", *times, *place), MAYOR)
     joined.live(5)
     assert joined.told(kept) == {None: ("refused", "limit")}

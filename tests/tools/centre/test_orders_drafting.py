@@ -65,7 +65,7 @@ def refused(connection, what, who=MAYOR):
 def test_the_author_is_who_the_policy_says_the_key_is(file):
     found = drafted(file(), wanted(gateway="cab-1", target="centre"))
     assert found.command == command.Command(
-        NEW, command.EMERGENCY, "Maire", "essai", NOW_S, NOW_S + HOUR_S, INSEE, "cab-1", "centre", None, None
+        NEW, command.EMERGENCY, "Maire", "essai", NOW_S, NOW_S + HOUR_S, INSEE, "cab-1", "centre", None, None, None
     )
     assert [feeder.name for feeder in found.touched] == ["bourg", "ecole"]
 

@@ -1,0 +1,82 @@
+"""Generated from hardware/nodes/thermostat.toml by tools/generate.py: change that file, not this one."""
+
+KIND = "thermostat"
+MODULE = "esp32-s3"
+
+# the heat demand: electric heaters' contactor or the boiler's room contact, open when the coil is idle
+RELAY_PIN = 4
+RELAY_CLOSED_LEVEL = 1
+
+# the zone's circulating pump
+PUMP_PIN = 5
+PUMP_CLOSED_LEVEL = 1
+
+# 0-10 V to the actuator of the zone's valve, output 0: 0 V is closed
+VALVE_PART = "gp8403"
+VALVE_ADDRESS = 0x58
+
+# bridge to a boiler that speaks OpenTherm
+OPENTHERM_PART = "uart-bridge"
+OPENTHERM_UART = 1
+OPENTHERM_TX_PIN = 17
+OPENTHERM_RX_PIN = 18
+OPENTHERM_BAUD = 9600
+
+# the energy of electric heaters
+# Fitted instead of OPENTHERM.
+METER_PART = "pzem004t"
+METER_UART = 1
+METER_TX_PIN = 17
+METER_RX_PIN = 18
+METER_BAUD = 9600
+
+# RS-485 or a wire to the gateway, where there is no radio: a transceiver whose driver the enable pin switches on
+BUS_PART = "rs485"
+BUS_UART = 2
+BUS_TX_PIN = 15
+BUS_RX_PIN = 16
+BUS_ENABLE_PIN = 7
+
+# sensors in the box and on its lid, 30 cm of cable at most
+I2C_SCL_PIN = 9
+I2C_SDA_PIN = 8
+I2C_HZ = 100000
+
+# the room's temperature and humidity: 1.5 m above the floor, out of sun and draught
+ROOM_PART = "sht4x"
+ROOM_ADDRESS = 0x44
+
+# keeps the time through a power cut
+RTC_PART = "ds3231"
+RTC_ADDRESS = 0x68
+
+# the air outdoors, on the north wall
+OUTDOOR_PART = "ds18b20"
+OUTDOOR_PIN = 10
+
+# water to the zone, on the pipe, under the insulation
+FLOW_PART = "ds18b20"
+FLOW_PIN = 11
+
+# water back from the zone
+RETURN_PART = "ds18b20"
+RETURN_PIN = 12
+
+# window contacts in series: high when one is open
+WINDOW_PIN = 13
+WINDOW_PULL = "up"
+WINDOW_ACTIVE_LEVEL = 1
+
+# presence detector, open collector: low while somebody is there
+PRESENCE_PIN = 14
+PRESENCE_PULL = "up"
+PRESENCE_ACTIVE_LEVEL = 0
+
+# the technician's button
+BUTTON_PIN = 6
+BUTTON_PULL = "up"
+BUTTON_ACTIVE_LEVEL = 0
+
+# the technician's light
+LED_PIN = 21
+LED_ACTIVE_LEVEL = 1

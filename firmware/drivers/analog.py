@@ -1,0 +1,27 @@
+"""A voltage on a pin of ADC1, behind a divider: battery, capacitor, soil probe. In mV before the divider.
+
+`adc` is a `machine.ADC`, whose `read_uv` knows the chip's calibration. Several readings are averaged: the radio's
+bursts are on them. Must not know what a voltage means.
+"""
+
+from drivers.sensor import Sensor
+
+READINGS = 8
+
+
+class Analog(Sensor):
+    """Values are mV. `upper_ohm` 0: no divider."""
+
+    def __init__(self, adc, *, upper_ohm, lower_ohm):
+        super().__init__()
+        self._adc = adc
+        self._ohm = upper_ohm + lower_ohm
+        self._lower_ohm = lower_ohm
+
+    def _finish(self, now_ms):
+        try:
+            total_uv = sum([self._adc.read_uv() for _ in range(READINGS)])
+        except (OSError, ValueError):
+            return None
+        scale = 1000 * READINGS * self._lower_ohm
+        return (total_uv * self._ohm + scale // 2) // scale

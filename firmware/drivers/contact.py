@@ -1,0 +1,37 @@
+"""A contact on a pin, without its bounce: window, rain sensor, presence detector, button.
+
+Polled once a turn: a level counts when it has held for `settle_ms`. `deadline_ms` asks for a turn at that moment. Must
+not know what the contact is for.
+"""
+
+SETTLE_MS = 30
+
+
+class Contact:
+    """`pin` has `value()`. `active` is what counts now; None before the first level has held."""
+
+    def __init__(self, pin, *, active_level, settle_ms=SETTLE_MS):
+        self._pin = pin
+        self._active_level = active_level
+        self._settle_ms = settle_ms
+        self._seen = None
+        self._since_ms = 0
+        self.active = None
+        # When the level that is settling will count; None: nothing to wait for.
+        self.deadline_ms = None
+
+    def poll(self, *, now_ms) -> bool:
+        """Look at the pin. True when `active` has changed."""
+        seen = self._pin.value() == self._active_level
+        if seen != self._seen:
+            self._seen = seen
+            self._since_ms = now_ms
+        if seen == self.active:
+            self.deadline_ms = None
+            return False
+        self.deadline_ms = self._since_ms + self._settle_ms
+        if now_ms < self.deadline_ms:
+            return False
+        self.active = seen
+        self.deadline_ms = None
+        return True

@@ -1,0 +1,32 @@
+"""The checksums of the parts: bit by bit, for messages of a few bytes. Must know no part."""
+
+
+def crc8(data) -> int:
+    """Polynomial x^8 + x^5 + x^4 + 1, most significant bit first, from 0xFF (Sensirion: 0xBE 0xEF gives 0x92)."""
+    crc = 0xFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = (crc << 1 ^ 0x31) & 0xFF if crc & 0x80 else crc << 1
+    return crc
+
+
+def crc8_onewire(data) -> int:
+    """The same polynomial, least significant bit first, from 0 (Maxim application note 27). 0 over a message with its
+    CRC, and 0 over nothing but zeros: who uses it must refuse those."""
+    crc = 0
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ 0x8C if crc & 1 else crc >> 1
+    return crc
+
+
+def crc16_modbus(data) -> int:
+    """Modbus over serial line 1.02, section 6.2.2; its low byte is sent first."""
+    crc = 0xFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ 0xA001 if crc & 1 else crc >> 1
+    return crc

@@ -1,0 +1,91 @@
+"""An I2C bus whose errors are values, and which frees itself when a part holds the data line.
+
+`i2c` is a `machine.SoftI2C`, or a twin's. Not `machine.I2C`: on the ESP32 it waits 100 ms and more for a bus that is
+held (ports/esp32/machine_i2c.c: 100 ms for each byte), where the shell must not wait more than 100 ms in all. The
+software bus waits for a stretched clock only, and no longer than it is told.
+
+A part that lost a clock in the middle of a byte (a reset of the chip, a spark) holds SDA low and waits for the rest:
+nine clocks let it finish, then a stop condition (UM10204, section 3.1.16). SCL held low is past help.
+"""
+
+# No part of ours stretches the clock but for microseconds (the SHT4x and the others are asked once they are ready).
+STRETCH_MAX_US = 1000
+# Half a period of the standard mode's 100 kHz.
+HALF_CLOCK_US = 5
+CLOCKS = 9
+
+
+def open_bus(machine, *, scl, sda, hz, sleep_us):
+    """A Bus on two GPIO numbers; the pull-ups are on the board."""
+    scl, sda = machine.Pin(scl), machine.Pin(sda)
+    i2c = machine.SoftI2C(scl=scl, sda=sda, freq=hz, timeout=STRETCH_MAX_US)
+    return Bus(i2c, scl, sda, sleep_us)
+
+
+class Bus:
+    """`scl` and `sda` are the open-drain pins under `i2c`. `counters`: refused transfers, and times it was freed or was
+    past help."""
+
+    def __init__(self, i2c, scl, sda, sleep_us):
+        self._i2c = i2c
+        self._scl = scl
+        self._sda = sda
+        self._sleep_us = sleep_us
+        self.counters = {"errors": 0, "freed": 0, "held": 0}
+
+    def write(self, address, data) -> bool:
+        """False when the part does not acknowledge."""
+        try:
+            self._i2c.writeto(address, data)
+        except OSError:
+            return self._failed()
+        return True
+
+    def read_into(self, address, buffer) -> bool:
+        """Fill `buffer`; what it holds is only good when the answer is True."""
+        try:
+            self._i2c.readfrom_into(address, buffer)
+        except OSError:
+            return self._failed()
+        return True
+
+    def read_register(self, address, register, buffer) -> bool:
+        """Write the register's number and read in one transfer (repeated start)."""
+        try:
+            self._i2c.readfrom_mem_into(address, register, buffer)
+        except OSError:
+            return self._failed()
+        return True
+
+    def write_register(self, address, register, data) -> bool:
+        """The register's number and its bytes in one transfer."""
+        try:
+            self._i2c.writeto_mem(address, register, data)
+        except OSError:
+            return self._failed()
+        return True
+
+    def _failed(self):
+        self.counters["errors"] += 1
+        if not self._sda.value() or not self._scl.value():
+            self._free()
+        return False
+
+    def _free(self):
+        """Clock out what the part still has to say, then stop. 0.1 ms."""
+        for _ in range(CLOCKS):
+            if self._sda.value():
+                break
+            self._clock(0)
+            self._clock(1)
+        self._clock(0)
+        self._sda.value(0)
+        self._clock(1)
+        self._sda.value(1)
+        self._sleep_us(HALF_CLOCK_US)
+        free = self._sda.value() and self._scl.value()
+        self.counters["freed" if free else "held"] += 1
+
+    def _clock(self, level):
+        self._scl.value(level)
+        self._sleep_us(HALF_CLOCK_US)

@@ -1,0 +1,50 @@
+"""The MCP4725: a 12-bit output, which an amplifier on the board turns into 0 to `full_mv`.
+
+Microchip DS22039, I2C Serial Interface Communication: fast mode write (two bytes, power-down bits 00 and the code),
+write of DAC and EEPROM (0x60, then the code in the upper 12 bits), read (status with bit 7 ready; code in the upper 12
+bits of two bytes; EEPROM with its code in the lower 12). The EEPROM is what the chip gives at power-on: `prepare` puts
+the safe voltage there, once, and only when another one is there (it bears a million writes and takes 50 ms).
+"""
+
+from drivers.held_output import HeldOutput
+
+ADDRESSES = tuple(range(0x60, 0x68))
+CODE_MAX = 4095
+WRITE_BOTH = 0x60
+READY_BIT = 0x80
+
+
+class Mcp4725(HeldOutput):
+    """`set(mv, now_ms=)`. `bus` is a drivers.i2c_bus.Bus."""
+
+    def __init__(self, bus, address, *, full_mv):
+        super().__init__()
+        self._bus = bus
+        self._address = address
+        self._full_mv = full_mv
+        self._buffer = bytearray(5)
+
+    def prepare(self, mv) -> bool:
+        """True once the chip's EEPROM gives `mv` at power-on; False: ask again in 100 ms. Sets the output, too, when it
+        has to write."""
+        if not self._bus.read_into(self._address, self._buffer) or not self._buffer[0] & READY_BIT:
+            return False
+        code = self._code(mv)
+        # Power-down bits and the code: a chip that starts asleep gives nothing.
+        if self._buffer[3] & 0x6F == code >> 8 and self._buffer[4] == code & 0xFF:
+            return True
+        self._bus.write(self._address, bytes((WRITE_BOTH, code >> 4, code << 4 & 0xF0)))
+        self.held = None
+        return False
+
+    def _write(self, value):
+        code = self._code(value)
+        if not self._bus.write(self._address, bytes((code >> 8, code & 0xFF))):
+            return False
+        if not self._bus.read_into(self._address, self._buffer):
+            return False
+        return self._buffer[1] << 4 | self._buffer[2] >> 4 == code
+
+    def _code(self, mv):
+        assert 0 <= mv <= self._full_mv
+        return (mv * CODE_MAX + self._full_mv // 2) // self._full_mv

@@ -1,0 +1,45 @@
+"""The SHT40, SHT41 and SHT45: temperature and relative humidity, each with a CRC of its own.
+
+Sensirion SHT4x data sheet: Command Overview (0xFD measures with high precision and answers six bytes), Timing (8.3 ms
+at most; a read before that is not acknowledged), Checksum Calculation, Conversion of Signal Output. Humidity beyond 0
+and 100 % is cut, as the data sheet says. The heater is not used.
+"""
+
+from drivers.crc import crc8
+from drivers.sensor import Sensor
+
+ADDRESSES = (0x44, 0x45, 0x46)
+MEASURE = b"\xfd"
+
+
+class Sht4x(Sensor):
+    """Values are (0.01 °C, 0.1 %). `bus` is a drivers.i2c_bus.Bus."""
+
+    conversion_ms = 10
+
+    def __init__(self, bus, address):
+        super().__init__()
+        self._bus = bus
+        self._address = address
+        self._buffer = bytearray(6)
+
+    def _start(self):
+        return self._bus.write(self._address, MEASURE)
+
+    def _finish(self, now_ms):
+        data = self._buffer
+        if not self._bus.read_into(self._address, data):
+            return None
+        if crc8(data[:2]) != data[2] or crc8(data[3:5]) != data[5]:
+            return None
+        return temperature_ck(data[0] << 8 | data[1]), humidity_permille(data[3] << 8 | data[4])
+
+
+def temperature_ck(counts) -> int:
+    """-45 °C and 175 K over the full scale."""
+    return -4500 + (17500 * counts + 32767) // 65535
+
+
+def humidity_permille(counts) -> int:
+    """-6 % and 125 % over the full scale, cut to 0 to 100 %."""
+    return max(0, min(1000, -60 + (1250 * counts + 32767) // 65535))

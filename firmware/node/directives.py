@@ -1,0 +1,169 @@
+"""What the gateway tells this kind of node, and until when it holds: asks with GET of `d`, keeps the answer.
+
+A fourth exchange beside those of `node.sender` and `node.fetch`: no alarm and no order may wait behind it. It opens
+only after a sign of life, another exchange that the gateway has answered since ours last failed; so whatever is
+silent gets no more datagrams for it. NSTART is 4 for its sake, and four are open only when a gateway dies at that
+moment.
+
+What was answered holds for `for_s` from when we asked, less what our crystal may lose in that time: never longer than
+the gateway meant, whatever held the answer up. It is complete: what it does not name is over. Without an answer what
+is held runs out by itself. What holds afterwards is the trade's affair. Decides nothing.
+"""
+
+from node import limits
+from wire import coap_message, directive
+from wire.coap import Failed, Refused, Response
+from wire.faults import WireFault
+
+
+class Directives:
+    """See the module. `codes`: those that the trade wants, none: it never asks. `spread_s`: this node's own seconds.
+    `counters`: asked, and what came of it."""
+
+    def __init__(self, link, *, peer, kind, codes, spread_s, random_below):
+        self._link = link
+        self._peer = peer
+        self._query = [(coap_message.URI_QUERY, value) for value in directive.encode_question(kind, codes)]
+        self._codes = tuple(codes)
+        self._spread_ms = 1000 * (spread_s % limits.DIRECTIVES_SPREAD_S)
+        self._random_below = random_below
+        self._exchange = None
+        self._asked_ms = 0
+        self._ask_at_ms = None  # None: nobody has answered anything yet
+        self._may_ask = False
+        self._delay_ms = limits.DIRECTIVES_RETRY_FIRST_MS
+        self._is_unknown = False
+        self._era = None
+        self._held = {}  # code: (value, end)
+        self._values = {}
+        self._next_end_ms = None
+        self._changes = []
+        self.counters = {"asked": 0, "taken": 0, "unknown-codes": 0, "unreadable": 0, "failed": 0, "refused": 0}
+
+    # --- what holds -----------------------------------------------------------------------------------------------
+
+    def values(self, now_ms) -> dict:
+        """{code: value} of what holds now; the same object until something changes, and not to be written to."""
+        if self._next_end_ms is not None and now_ms >= self._next_end_ms:
+            self._expire(now_ms)
+        return self._values
+
+    def take_changes(self):
+        """What somebody decided and has changed since the last call, drained: (code, value or None, for_s) each. None:
+        it holds no more."""
+        if not self._changes:
+            return ()
+        changes, self._changes = self._changes, []
+        return changes
+
+    # --- the question ---------------------------------------------------------------------------------------------
+
+    def answered(self, now_ms):
+        """The gateway has answered something of ours: it is there, and may be asked."""
+        if not self._codes:
+            return
+        if self._link.era != self._era:
+            # At our boot, or after the gateway's: it may be another, or have learnt what it did not know.
+            is_first = self._era is None
+            self._era = self._link.era
+            if is_first:
+                self._ask_at_ms = now_ms
+            elif self._is_unknown:
+                self._ask_at_ms = now_ms + self._spread_ms
+        self._may_ask = True
+
+    def send(self, now_ms):
+        """Ask, if it is time and the gateway is there."""
+        if self._exchange is not None or not self._may_ask or self._ask_at_ms is None or now_ms < self._ask_at_ms:
+            return
+        self._may_ask = False
+        outcome = self._link.request(
+            self._peer, coap_message.GET, (directive.PATH,), options=self._query, now_ms=now_ms
+        )
+        if isinstance(outcome, Refused):
+            self._later(now_ms)
+            return
+        self.counters["asked"] += 1
+        self._exchange = outcome
+        self._asked_ms = now_ms
+
+    def is_ours(self, happened) -> bool:
+        """Whether an event of the link is about our question."""
+        if not isinstance(happened, (Response, Failed)):
+            return False
+        return self._exchange is not None and self._exchange == happened.exchange
+
+    def handle(self, happened, now_ms):
+        """The outcome of our question."""
+        self._exchange = None
+        if isinstance(happened, Failed):
+            self.counters["failed"] += 1
+            self._later(now_ms)
+            return
+        self._may_ask = True
+        if happened.code == coap_message.CONTENT:
+            self._take(happened.payload, now_ms)
+            return
+        self.counters["refused"] += 1
+        self._is_unknown = happened.code == coap_message.NOT_FOUND
+        if self._is_unknown:
+            self._ask_at_ms = now_ms + limits.DIRECTIVES_UNKNOWN_MS
+        else:
+            self._later(now_ms)
+
+    def deadline_ms(self, now_ms):
+        """When something ends, or when to ask; None."""
+        soonest = self._next_end_ms
+        if self._exchange is not None or not self._may_ask or self._ask_at_ms is None:
+            return soonest
+        return self._ask_at_ms if soonest is None else min(soonest, self._ask_at_ms)
+
+    # --- inside ---------------------------------------------------------------------------------------------------
+
+    def _take(self, payload, now_ms):
+        try:
+            answer = directive.decode(payload)
+        except WireFault:
+            self.counters["unreadable"] += 1
+            self._later(now_ms)
+            return
+        self.counters["taken"] += 1
+        self.counters["unknown-codes"] += answer.unknown
+        self._is_unknown = False
+        self._delay_ms = limits.DIRECTIVES_RETRY_FIRST_MS
+        # Each node's period differs by its own seconds: those that began together drift apart.
+        self._ask_at_ms = now_ms + limits.DIRECTIVES_EVERY_MS - self._spread_ms
+        self._expire(now_ms)  # what had ended before is told as that
+        held = {}
+        for code in answer.held:
+            value, for_s = answer.held[code]
+            end_ms = self._asked_ms + 1000 * for_s - for_s * limits.CLOCK_DRIFT_PPM // 1000
+            if code in self._codes and end_ms > now_ms:
+                held[code] = (value, end_ms)
+                if code not in self._held or self._held[code][0] != value:
+                    self._changed(code, value, for_s)
+        for code in self._held:
+            if code not in held:
+                self._changed(code, None, 0)
+        self._hold(held)
+
+    def _expire(self, now_ms):
+        ended = [code for code in self._held if now_ms >= self._held[code][1]]
+        if ended:
+            for code in ended:
+                self._changed(code, None, 0)
+            self._hold({code: self._held[code] for code in self._held if code not in ended})
+
+    def _hold(self, held):
+        self._held = held
+        self._values = {code: held[code][0] for code in held}
+        self._next_end_ms = min([held[code][1] for code in held]) if held else None
+
+    def _changed(self, code, value, for_s):
+        if code in directive.DECISIONS:
+            self._changes.append((code, value, for_s))
+
+    def _later(self, now_ms):
+        """Back off, twice as long each time, with jitter; a question that is due anyway is not put off further."""
+        self._ask_at_ms = now_ms + self._delay_ms // 2 + self._random_below(self._delay_ms // 2 + 1)
+        self._delay_ms = min(2 * self._delay_ms, limits.DIRECTIVES_EVERY_MS)

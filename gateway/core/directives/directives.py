@@ -1,0 +1,238 @@
+"""What this gateway tells its nodes, from whoever may say it: the answer to a node's GET of `d`.
+
+Two sources. What the centre's people sign comes as commands (`gateway.core.cabinet.orders`): judged, audited and told
+their outcome there; here they are looked at when a node asks. What somebody says at this cabinet (`tell`) is kept here
+(`keeping`) until it expires or is taken back. Both end at their expiry, by UTC and by the monotonic clock. Neither
+needs the centre's lease: a drought order is an authority's, with an expiry of its own.
+
+A node is told what aims at it (`aiming`), each with the seconds that are left, less what our clock may be wrong by, a
+week at most; it asks again every quarter of an hour. Without a clock, since a start, nobody knows what is left: then it
+is told 5.03 and keeps what it has. Must not open a file by name and must not know cabinets.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from gateway.core import limits
+from gateway.core.custody.disk import Disk
+from gateway.core.directives import aiming, keeping
+from gateway.core.directives.aiming import Asker, Told
+from gateway.core.link.link import Asked
+from gateway.core.wallclock import WallClock
+from wire import coap_message as messages
+from wire import command, directive
+from wire.faults import WireFault
+
+TOLD, CLEARED, EXPIRED, REFUSED = "told", "cleared", "expired", "refused"
+
+
+class Happened(NamedTuple):
+    """Of something said here. `what`: a word of this module; `by`: who did it; `why` of a refusal (`expired`,
+    `too-early`, `full`, `id-taken`, `malformed`, `unknown`)."""
+
+    what: str
+    told: Told | None
+    by: str
+    why: str | None = None
+
+
+class Directives:
+    """See the module. `signed` lists what the centre's people have ordered and is in force; `tell_of` takes what
+    happens to what is said here; `used` is told the ids of what a node was told."""
+
+    def __init__(
+        self,
+        disk: Disk,
+        clock: WallClock,
+        *,
+        groups: Mapping[bytes, frozenset[str]],
+        tell_of: Callable[[Happened], None],
+        used: Callable[[set[bytes]], None],
+    ) -> None:
+        self._clock = clock
+        self._groups = groups
+        self._tell_of = tell_of
+        self._used = used
+        self._keeping = keeping.Keeping(disk)
+        self._local: dict[bytes, Told] = {}
+        self._kept_signed: list[bytes] = []
+        self._signed: list[Told] = []
+        self._askers: dict[bytes, Asker] = {}
+        names = ("asked", "answered", "unknown-time", "malformed", "told", "cleared", "refused")
+        self.counters = dict.fromkeys(names, 0)
+
+    def start(self) -> list[bytes]:
+        """Take up what an earlier life kept; the signed commands among it, for whoever judges them."""
+        local, self._kept_signed = self._keeping.resume()
+        self._local = {one.id: one for one in local[: limits.DIRECTIVES_LOCAL_MAX]}
+        return self._kept_signed
+
+    # --- what is said here ----------------------------------------------------------------------------------------
+
+    def tell(self, one: Told, *, now_ms: int) -> str | None:
+        """Somebody at the cabinet tells nodes something; the word of a refusal, or None. Saying it twice changes
+        nothing."""
+        known = self._local.get(one.id)
+        if known is not None:
+            return None if known._replace(ends_ms=None) == one else self._refuse(one, "id-taken")
+        unix_s = self._unix_s(now_ms)
+        if unix_s is not None and unix_s >= one.expires_s:
+            return self._refuse(one, "expired")
+        if unix_s is not None and one.begins_s > unix_s + command.WINDOW_S_MAX:
+            return self._refuse(one, "too-early")
+        if len(self._local) >= limits.DIRECTIVES_LOCAL_MAX:
+            return self._refuse(one, "full")
+        self._local[one.id] = one
+        self.counters["told"] += 1
+        self._tell_of(Happened(TOLD, one, one.author))
+        self._settle(now_ms)
+        return None
+
+    def clear(self, name: bytes, by: str, *, now_ms: int) -> str | None:
+        """Somebody at the cabinet takes back what was said here; the word of a refusal, or None."""
+        one = self._local.pop(name, None)
+        if one is None:
+            self.counters["refused"] += 1
+            return "unknown"
+        self.counters["cleared"] += 1
+        self._tell_of(Happened(CLEARED, one, by))
+        self._settle(now_ms)
+        return None
+
+    def refuse(self, by: str) -> None:
+        """What somebody brought makes no sense."""
+        self.counters["refused"] += 1
+        self._tell_of(Happened(REFUSED, None, by, "malformed"))
+
+    @property
+    def is_safe(self) -> bool:
+        """All that was said here so far is on the disk, or was refused: who brought it need not keep it."""
+        return self._keeping.is_safe
+
+    # --- what the centre says -------------------------------------------------------------------------------------
+
+    def follow(self, signed: Iterable[Told], to_keep: list[bytes]) -> None:
+        """What is in force of what the centre's people ordered, and the bytes of what must not be lost of it."""
+        self._signed = list(signed)
+        self._kept_signed = to_keep
+
+    # --- the turn -------------------------------------------------------------------------------------------------
+
+    def poll(self, *, now_ms: int) -> None:
+        """End what is over."""
+        self._settle(now_ms)
+
+    def on_synced(self, ticket: int, error: str | None, *, now_ms: int) -> None:
+        self._keeping.on_synced(ticket, error, now_ms=now_ms)
+
+    def deadline_ms(self) -> int | None:
+        """When something said here ends, or a write is tried again."""
+        ends = [one.ends_ms for one in self._local.values() if one.ends_ms is not None]
+        if self._keeping.retry_ms is not None:
+            ends.append(self._keeping.retry_ms)
+        return min(ends, default=None)
+
+    # --- nodes ----------------------------------------------------------------------------------------------------
+
+    def hears(self, asked: Asked) -> bool:
+        """Whether a request is a node's question for its directives."""
+        return asked.path == (directive.PATH,) and asked.code == messages.GET
+
+    def answer(self, asked: Asked, *, now_ms: int) -> tuple[int, bytes]:
+        """(code, payload) of the answer to a question."""
+        self.counters["asked"] += 1
+        try:
+            question = directive.decode_question(asked.query)
+        except WireFault:
+            self.counters["malformed"] += 1
+            return messages.BAD_REQUEST, b""
+        asker = Asker(asked.node, question.kind, self._groups.get(asked.node, frozenset()))
+        self._askers[asked.node] = asker
+        known = self._known()
+        moment = self._moment(now_ms)
+        if moment is None and any(aiming.rank(one.scope, asker) is not None for one in known):
+            self.counters["unknown-time"] += 1
+            return messages.UNAVAILABLE, b""
+        held: dict[int, tuple[int, int]] = {}
+        used = set()
+        if moment is not None:
+            begun = [one for one in known if self._holds(one, moment[0], now_ms)]
+            for code, one in aiming.winners(begun, asker).items():
+                for_s = _left_s(one, sum(moment), now_ms)
+                if for_s > 0 and (question.codes is None or code in question.codes):
+                    held[code] = one.values[code], for_s
+                    used.add(one.id)
+        self._used(used)
+        self.counters["answered"] += 1
+        return messages.CONTENT, directive.encode(held)
+
+    def keep_only(self, nodes: Iterable[bytes]) -> None:
+        """Who belongs here has changed."""
+        known = frozenset(nodes)
+        self._askers = {node: asker for node, asker in self._askers.items() if node in known}
+
+    # --- what others ask ------------------------------------------------------------------------------------------
+
+    def document(self, *, now_ms: int) -> list[dict[str, Any]]:
+        """Plain data for the status: everything that is told, or waits for its time, and how many of the nodes that
+        have asked since the start it aims at."""
+        unix_s = self._unix_s(now_ms)
+        return [
+            {
+                "id": one.id.hex(),
+                "source": "here" if one.is_local else "centre",
+                "author": one.author,
+                "reason": one.reason,
+                "scope": one.scope,
+                "values": {str(code): value for code, value in sorted(one.values.items())},
+                "begins_s": one.begins_s,
+                "expires_s": one.expires_s,
+                "state": "unknown" if unix_s is None else "waiting" if unix_s < one.begins_s else "active",
+                "nodes": sum(aiming.rank(one.scope, asker) is not None for asker in self._askers.values()),
+            }
+            for one in self._known()
+            if not one.is_over(unix_s=unix_s, now_ms=now_ms)
+        ]
+
+    def health(self) -> dict[str, int]:
+        return {**self.counters, **self._keeping.counters, "local": len(self._local), "signed": len(self._signed)}
+
+    # --- inside ---------------------------------------------------------------------------------------------------
+
+    def _known(self) -> list[Told]:
+        return [*self._signed, *self._local.values()]
+
+    def _holds(self, one: Told, unix_s: int, now_ms: int) -> bool:
+        return one.begins_s <= unix_s and not one.is_over(unix_s=unix_s, now_ms=now_ms)
+
+    def _moment(self, now_ms: int) -> tuple[int, int] | None:
+        """(Unix s, ± s) where the clock is good enough to say what is left."""
+        carried = self._clock.carried(now_ms=now_ms)
+        return None if carried is None or carried[1] > limits.DIRECTIVES_DOUBT_S_MAX else carried
+
+    def _unix_s(self, now_ms: int) -> int | None:
+        moment = self._moment(now_ms)
+        return None if moment is None else moment[0]
+
+    def _settle(self, now_ms: int) -> None:
+        unix_s = self._unix_s(now_ms)
+        for name, one in list(self._local.items()):
+            if unix_s is not None and one.ends_ms is None:
+                one = self._local[name] = one._replace(ends_ms=now_ms + 1000 * max(0, one.expires_s - unix_s))
+            if one.is_over(unix_s=unix_s, now_ms=now_ms):
+                del self._local[name]
+                self._tell_of(Happened(EXPIRED, one, one.author))
+        self._keeping.keep(self._local.values(), self._kept_signed, now_ms=now_ms)
+
+    def _refuse(self, one: Told, why: str) -> str:
+        self.counters["refused"] += 1
+        self._tell_of(Happened(REFUSED, one, one.author, why))
+        return why
+
+
+def _left_s(one: Told, latest_s: int, now_ms: int) -> int:
+    """How long it still holds for sure, when UTC is `latest_s` at the latest."""
+    left_s = one.expires_s - latest_s
+    if one.ends_ms is not None:
+        left_s = min(left_s, (one.ends_ms - now_ms) // 1000)
+    return min(left_s, int(directive.FOR_S_MAX))

@@ -1,0 +1,119 @@
+"""The folder `tell` of the agent's data: what a technician at the cabinet wants nodes to be told, one file each, until
+the agent has it on its own disk.
+
+`bocage gateway tell` puts a file there whole, by rename; the agent looks every few seconds. Whoever may write there is
+who may order (the folder is the agent's, so root and the agent's user). A file is let go of when the agent holds
+durably what it said, or has refused it: a power cut in between finds it again, and saying a thing twice changes
+nothing. Decides nothing about what is said.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from gateway.core.directives.aiming import Told
+from gateway.core.directives.directives import Directives
+from gateway.core.directives.keeping import told_of
+from gateway.io import clock, whole_file
+from wire import command
+from wire.line import is_line
+
+FOLDER = "tell"
+_BYTES_MAX = 2_048
+# Looked at in one turn; the rest waits for the next.
+_FILES_MAX = 64
+
+
+class TellStore:
+    """`look` is called every few seconds; `say` is the log."""
+
+    def __init__(
+        self,
+        data: Path,
+        directives: Directives,
+        say: Callable[..., None],
+        *,
+        now_ms: Callable[[], int] = clock.monotonic_ms,
+    ) -> None:
+        self._now_ms = now_ms
+        self._folder = data / FOLDER
+        self._directives = directives
+        self._say = say
+        self._done: set[Path] = set()
+
+    def look(self) -> None:
+        """Take what has come; let go of what is safe."""
+        try:
+            found = sorted(self._folder.glob("*.json"))[:_FILES_MAX]
+        except OSError:
+            return
+        fresh = [path for path in found if path not in self._done]
+        for path in fresh:
+            self._take(path)
+        # What was taken in this turn is not on the disk yet.
+        if not fresh and self._done and self._directives.is_safe:
+            for path in sorted(self._done):
+                self._let_go(path)
+
+    def _take(self, path: Path) -> None:
+        try:
+            with path.open("rb") as file:
+                plain: Any = json.loads(file.read(_BYTES_MAX))
+            if "clear" in plain:
+                name, who = bytes.fromhex(plain["clear"]), plain["who"]
+                if not is_line(who, command.AUTHOR_BYTES_MAX):
+                    raise ValueError("who")
+                self._directives.clear(name, who, now_ms=self._now_ms())
+            else:
+                self._directives.tell(told_of(plain), now_ms=self._now_ms())
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            self._directives.refuse(path.name[:40])
+            self._say("tell-unreadable", file=path.name[:80], error=str(error)[:80])
+        self._done.add(path)
+
+    def _let_go(self, path: Path) -> None:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            self._say("tell-unreadable", file=path.name[:80], error=str(error)[:80])
+            return
+        self._done.discard(path)
+
+
+def put(data: Path, one: Told) -> None:
+    """Bring something to be told. OSError."""
+    plain = {
+        "id": one.id.hex(),
+        "author": one.author,
+        "reason": one.reason,
+        "scope": one.scope,
+        "values": {str(code): value for code, value in one.values.items()},
+        "begins_s": one.begins_s,
+        "expires_s": one.expires_s,
+    }
+    _put(data, one.id.hex(), plain)
+
+
+def clear(data: Path, name: bytes, who: str) -> None:
+    """Take back what was said here. OSError."""
+    _put(data, f"{name.hex()}-clear", {"clear": name.hex(), "who": who})
+
+
+def waiting(data: Path) -> list[str]:
+    """Names of what the agent has not taken yet. OSError when this user may not see."""
+    folder = data / FOLDER
+    return sorted(path.name for path in folder.glob("*.json")) if folder.exists() else []
+
+
+def _put(data: Path, name: str, plain: dict[str, Any]) -> None:
+    folder = data / FOLDER
+    if not folder.exists():
+        folder.mkdir(mode=0o700, parents=True)
+        whole_file.give(folder)
+    # In the order in which they were said.
+    path = folder / f"{time.time_ns() // 1_000_000:015}-{name}.json"
+    whole_file.write(path, json.dumps(plain).encode(), gives=True)

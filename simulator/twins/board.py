@@ -1,0 +1,193 @@
+"""A whole board of twins: `machine` as the ports of a kind see it, wired by the constants of boards/<kind>.
+
+`parts` has the twin of every use by its prefix: ROOM, FLOW, BUTTON, ZONES (a list of valves, its bridge under
+ZONES_BRIDGE). `levels` and `duties` are what the program has put on plain pins. A UART whose part has no twin here (a
+bridge, the bus, a BL0942 that wants a lamp) is attached by whoever has one. Must not know any kind, only how uses are
+named.
+"""
+
+from simulator.twins import (
+    bh1750,
+    ds18b20,
+    ds3231,
+    gp8403,
+    i2c,
+    ina226,
+    mcp4725,
+    pcf8574,
+    pins,
+    pzem004t,
+    sht4x,
+    valves,
+    veml7700,
+)
+
+
+def _of_part(part, board, start, ticks_ms):
+    """A new twin, or None for a part that has none of its own."""
+    if part in ("gp8403", "pcf8574"):
+        return {"gp8403": gp8403.Gp8403, "pcf8574": pcf8574.Pcf8574}[part]()
+    if part == "ina226":
+        return ina226.Ina226(ticks_ms, getattr(board, start + "_SHUNT_MICROOHM"))
+    made = {
+        "bh1750": bh1750.Bh1750,
+        "ds18b20": ds18b20.Ds18b20,
+        "ds3231": ds3231.Ds3231,
+        "mcp4725": mcp4725.Mcp4725,
+        "pzem004t": pzem004t.Pzem004t,
+        "sht4x": sht4x.Sht4x,
+        "veml7700": veml7700.Veml7700,
+    }.get(part)
+    return made(ticks_ms) if made else None
+
+
+class Machine:
+    """See the module. `ticks_ms` is the bench's clock."""
+
+    def __init__(self, board, ticks_ms):
+        self.parts = {}
+        self.levels = {}
+        self.duties = {}
+        self.i2c = i2c.I2c()
+        self._ticks_ms = ticks_ms
+        self._read = {}  # GPIO -> what gives its level
+        self._driven = {}  # GPIO -> what follows its level
+        self._wires = {}
+        self._uarts = {}
+        self._adcs = {}
+        self._counters = {}
+        for constant in sorted(dir(board)):
+            start, _, key = constant.rpartition("_")
+            wire = getattr(self, "_wire_" + key.lower(), None)
+            if wire and start:
+                wire(board, start, getattr(board, constant))
+        for constant in sorted(dir(board)):
+            if constant.endswith("_IN1_PIN"):
+                self._wire_bridge(board, constant[:-8])
+        self._line(board.I2C_SCL_PIN, self.i2c.scl)
+        self._line(board.I2C_SDA_PIN, self.i2c.sda)
+        # What `machine` is to the program: classes that know this board.
+        for name, base in (("Pin", _Pin), ("PWM", _Pwm), ("ADC", _Adc), ("Counter", _Counter)):
+            setattr(self, name, type(name, (base,), {"machine": self}))
+
+    def attach_uart(self, number, twin):
+        """For a UART whose part has no twin here. `twin` has `any`, `read`, `write`."""
+        self._uarts[number] = twin
+
+    def SoftI2C(self, *, scl, sda, freq, timeout):  # noqa: N802 - the chip's name
+        """The one bus of the board."""
+        return self.i2c
+
+    def UART(self, number, **facts):  # noqa: N802 - the chip's name
+        """What is attached there."""
+        if number not in self._uarts:
+            raise ValueError("no twin on this UART")
+        return self._uarts[number]
+
+    def _line(self, number, line):
+        self._read[number] = self._driven[number] = line
+
+    def _wire_part(self, board, start, part):
+        twin = _of_part(part, board, start, self._ticks_ms)
+        if twin is None:
+            return
+        self.parts[start] = twin
+        if hasattr(board, start + "_ADDRESS"):
+            self.i2c.attach(getattr(board, start + "_ADDRESS"), twin)
+        elif hasattr(board, start + "_UART"):
+            self._uarts[getattr(board, start + "_UART")] = twin
+        else:
+            self._wires[getattr(board, start + "_PIN")] = ds18b20.Wire(twin)
+
+    def _wire_pull(self, board, start, _pull):
+        """A contact: closed is low, whatever that means to the use."""
+        self.parts[start] = self._read[getattr(board, start + "_PIN")] = pins.Contact(self._ticks_ms)
+
+    def _wire_unit(self, board, start, unit):
+        self.parts[start] = self._counters[unit] = pins.Counter()
+
+    def _wire_bridge(self, board, start):
+        count = getattr(board, start + "_COUNT")
+        made = [valves.Valve() for _ in range(count)]
+        connected = _always(made) if count == 1 else valves.selected(self.parts["SELECTOR"], made)
+        bridge = valves.Bridge(self._ticks_ms, connected)
+        self._driven[getattr(board, start + "_IN1_PIN")] = bridge.in1
+        self._driven[getattr(board, start + "_IN2_PIN")] = bridge.in2
+        self.parts[start] = made
+        self.parts[start + "_BRIDGE"] = bridge
+
+    def _wire_ohm(self, board, start, _ohm):
+        """Comes for UPPER and LOWER; one divider."""
+        start = start.rpartition("_")[0]
+        if start not in self.parts:
+            upper, lower = getattr(board, start + "_UPPER_OHM"), getattr(board, start + "_LOWER_OHM")
+            self.parts[start] = self._adcs[getattr(board, start + "_PIN")] = pins.Adc(0, upper, lower)
+
+
+def _always(made):
+    return lambda: made
+
+
+class _Pin:
+    IN = 1
+    OUT = 3
+    OPEN_DRAIN = 7
+    PULL_DOWN = 1
+    PULL_UP = 2
+    machine = None
+
+    def __init__(self, number, mode=None, pull=None, *, value=None):
+        self.number = number
+        if value is not None:
+            self.value(value)
+
+    def value(self, level=None):
+        """Read or drive."""
+        number, machine = self.number, self.machine
+        if level is None:
+            source = machine._read.get(number)
+            return machine.levels.get(number, 0) if source is None else source.value()
+        machine.levels[number] = level
+        if number in machine._driven:
+            machine._driven[number].value(level)
+
+    def wire(self):
+        """What `onewire.OneWire` finds on this pin."""
+        return self.machine._wires[self.number]
+
+
+class _Pwm:
+    machine = None
+
+    def __init__(self, pin, *, freq, duty_u16):
+        self._number = pin.number
+        self.duty_u16(duty_u16)
+
+    def duty_u16(self, duty):
+        """Set the duty, of 65535."""
+        self.machine.duties[self._number] = duty
+
+
+class _Adc:
+    ATTN_11DB = 3
+    machine = None
+
+    def __init__(self, pin, *, atten=None):
+        self._twin = self.machine._adcs[pin.number]
+
+    def read_uv(self):
+        """As the chip's."""
+        return self._twin.read_uv()
+
+
+class _Counter:
+    RISING = 1
+    FALLING = 2
+    machine = None
+
+    def __init__(self, unit, pin, *, edge=RISING, filter_ns=0):
+        self._twin = self.machine._counters[unit]
+
+    def value(self):
+        """As the chip's."""
+        return self._twin.value()

@@ -1,0 +1,35 @@
+"""The GP8403's twin: range and two outputs. `millivolts(n)` is what a meter on output n would show.
+
+Faults: `absent`.
+"""
+
+
+class Gp8403:
+    """At power-on it is in the 5 V range and gives 0."""
+
+    def __init__(self):
+        self.fault = ""
+        self.power_cycle()
+
+    def power_cycle(self):
+        """The supply came back."""
+        self._ten_volts = False
+        self._codes = [0, 0]
+
+    def write(self, data):
+        """A register and its bytes."""
+        register, values = data[0], data[1:]
+        if register == 1 and len(values) == 1:
+            self._ten_volts = values[0] == 0x11
+        elif register in (2, 4) and len(values) >= 2:
+            self._codes[register // 4] = (values[0] + 256 * values[1]) >> 4
+        return True
+
+    def read(self, count):
+        """It says nothing."""
+        return None
+
+    def millivolts(self, output):
+        """0 to 10000."""
+        full = 10000 if self._ten_volts else 5000
+        return (self._codes[output] * full + 2047) // 4095

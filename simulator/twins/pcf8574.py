@@ -1,0 +1,27 @@
+"""The PCF8574's twin: one byte in, one byte out. `outputs` are the levels on the pins.
+
+Faults: `absent`; `stuck` (the pins of `stuck_low` lie at ground).
+"""
+
+
+class Pcf8574:
+    """All high at power-on."""
+
+    def __init__(self):
+        self._latch = 0b11111111
+        self.stuck_low = 0
+        self.fault = ""
+
+    @property
+    def outputs(self):
+        """Bit n: the level of pin n."""
+        return self._latch & ~self.stuck_low if self.fault == "stuck" else self._latch
+
+    def write(self, data):
+        """The last byte holds."""
+        self._latch = data[-1]
+        return True
+
+    def read(self, count):
+        """What the pins have."""
+        return bytes((self.outputs,)) * count

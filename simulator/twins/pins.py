@@ -1,0 +1,88 @@
+"""Twins of what hangs on a pin: a contact that bounces, a light, a pulse counter, an analogue voltage.
+
+Faults: of the contact `open` (a cut wire); of the counter `restarted` (it began anew, once); of the voltage `absent`
+(the ADC refuses).
+"""
+
+
+class Contact:
+    """Closed pulls the pin to ground. After each change it bounces for `bounce_ms`: every other look is wrong."""
+
+    def __init__(self, ticks_ms, bounce_ms=0):
+        self._ticks_ms = ticks_ms
+        self._bounce_ms = bounce_ms
+        self._closed = False
+        self._moved_ms = -bounce_ms
+        self._looks = 0
+        self.fault = ""
+
+    def move(self, closed):
+        """Close or open it."""
+        if closed != self._closed:
+            self._closed = closed
+            self._moved_ms = self._ticks_ms()
+
+    def value(self):
+        """The pin's level."""
+        level = 1 if self.fault == "open" or not self._closed else 0
+        if self._ticks_ms() - self._moved_ms < self._bounce_ms:
+            self._looks += 1
+            return level ^ self._looks % 2
+        return level
+
+
+class Light:
+    """Lit at the level `lit_level`. `changes` has (ms, lit)."""
+
+    def __init__(self, ticks_ms, lit_level=1):
+        self._ticks_ms = ticks_ms
+        self._lit_level = lit_level
+        self.changes = []
+
+    def value(self, level):
+        """Drive it."""
+        lit = level == self._lit_level
+        if not self.changes or self.changes[-1][1] != lit:
+            self.changes.append((self._ticks_ms(), lit))
+
+
+class Counter:
+    """The chip's counter: `limit` as esp32.PCNT, which is at 0 again when it gets there; 0 as machine.Counter."""
+
+    def __init__(self, limit=0):
+        self._limit = limit
+        self._count = 0
+        self.fault = ""
+
+    def turn(self, pulses):
+        """So many pulses arrive."""
+        self._count += pulses
+        if self._limit:
+            self._count %= self._limit
+
+    def value(self):
+        """What has been counted."""
+        if self.fault == "restarted":
+            self.fault = ""
+            self._count = 0
+        return self._count
+
+
+class Adc:
+    """A voltage behind a divider. `noise_uv` is added and taken away in turn."""
+
+    def __init__(self, millivolts=0, upper_ohm=0, lower_ohm=1000, noise_uv=0):
+        self._upper_ohm = upper_ohm
+        self._lower_ohm = lower_ohm
+        self._noise_uv = noise_uv
+        self._looks = 0
+        self.millivolts = millivolts
+        self.fault = ""
+
+    def read_uv(self):
+        """What the calibrated ADC says."""
+        if self.fault == "absent":
+            raise OSError(5)
+        self._looks += 1
+        plain = self.millivolts * 1000 * self._lower_ohm // (self._upper_ohm + self._lower_ohm)
+        return plain + (self._noise_uv if self._looks % 2 else -self._noise_uv)

@@ -1,0 +1,78 @@
+"""Twins of the H-bridge and of latching valves: pins in, positions out.
+
+A valve moves when current has flowed through its coil in one direction for as long as it needs. Both inputs high is
+remembered as `shorted`, a pulse longer than `burn_ms` as `burnt`.
+
+Faults of a valve: `stuck` (it does not move), `lazy` (it moves at the second pulse only).
+"""
+
+
+class Pin:
+    """One input of a bridge."""
+
+    def __init__(self, bridge, name):
+        self._bridge = bridge
+        self._name = name
+        self.level = 0
+
+    def value(self, level):
+        """Drive it."""
+        if level != self.level:
+            self._bridge.settle()
+            self.level = level
+            self._bridge.changed()
+
+
+class Bridge:
+    """`connected()` gives the valves whose coils are in its circuit now."""
+
+    def __init__(self, ticks_ms, connected, burn_ms=1000):
+        self._ticks_ms = ticks_ms
+        self._connected = connected
+        self._burn_ms = burn_ms
+        self._since_ms = 0
+        self.in1 = Pin(self, "in1")
+        self.in2 = Pin(self, "in2")
+        self.pulses = []  # (ms begun, ms long, forward)
+        self.shorted = False
+        self.burnt = False
+
+    def changed(self):
+        """An input has moved."""
+        self.shorted = self.shorted or bool(self.in1.level and self.in2.level)
+        self._since_ms = self._ticks_ms()
+
+    def settle(self):
+        """Account for what has flowed since the last change."""
+        forward, reverse = self.in1.level, self.in2.level
+        if forward == reverse:
+            return
+        lasted_ms = self._ticks_ms() - self._since_ms
+        self.pulses.append((self._since_ms, lasted_ms, bool(forward)))
+        self.burnt = self.burnt or lasted_ms > self._burn_ms
+        for valve in self._connected():
+            valve.flow(lasted_ms, bool(forward))
+
+
+class Valve:
+    """`is_open` is where it is."""
+
+    def __init__(self, is_open=False, needs_ms=40):
+        self._needs_ms = needs_ms
+        self._tries = 0
+        self.is_open = is_open
+        self.fault = ""
+
+    def flow(self, lasted_ms, forward):
+        """Current through the coil."""
+        if lasted_ms < self._needs_ms or self.fault == "stuck":
+            return
+        self._tries = self._tries + 1 if forward != self.is_open else 0
+        if self.fault == "lazy" and self._tries < 2:
+            return
+        self.is_open = forward
+
+
+def selected(expander, valves):
+    """For Bridge: the valves that an expander's low outputs connect."""
+    return lambda: [valve for at, valve in enumerate(valves) if not expander.outputs >> at & 1]

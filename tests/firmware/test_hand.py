@@ -1,0 +1,223 @@
+"""What a hand touches and an eye sees: contact, button, light; and what only counts: pulses and voltages."""
+
+from itertools import pairwise
+
+import pytest
+
+from drivers import button, led
+from drivers.analog import Analog
+from drivers.button import LONG, SHORT, Button
+from drivers.contact import Contact
+from drivers.led import Led
+from drivers.pulses import Pulses
+from simulator.twins import pins
+from tests.support.parts_bench import Bench
+
+
+@pytest.fixture
+def bench():
+    return Bench()
+
+
+def run(bench, polled, until_ms, step_ms=10):
+    """What `polled.poll` says until then, [(ms, word)]."""
+    said = []
+    while bench.now_ms < until_ms:
+        word = polled.poll(now_ms=bench.now_ms)
+        if word:
+            said.append((bench.now_ms, word))
+        bench.pass_ms(step_ms)
+    return said
+
+
+# --- contact and button ---------------------------------------------------------------------------
+
+
+def test_a_contact_that_bounces_changes_once(bench):
+    twin = pins.Contact(bench.ticks_ms, bounce_ms=25)
+    contact = Contact(twin, active_level=0)
+    assert run(bench, contact, 100, 3) == [(30, True)] and contact.active is False
+    twin.move(True)
+    said = run(bench, contact, 400, 3)
+    assert len(said) == 1 and contact.active is True
+    assert said[0][0] <= 102 + 25 + 36
+
+
+def test_a_contact_asks_for_the_turn_at_which_it_counts(bench):
+    twin = pins.Contact(bench.ticks_ms)
+    contact = Contact(twin, active_level=0)
+    contact.poll(now_ms=0)
+    assert contact.deadline_ms == 30
+    contact.poll(now_ms=30)
+    assert contact.deadline_ms is None
+    twin.move(True)
+    contact.poll(now_ms=100)
+    assert contact.deadline_ms == 130
+    twin.move(False)
+    contact.poll(now_ms=110)
+    assert contact.deadline_ms is None and contact.active is False
+
+
+def pressed(bench, twin, polled, for_ms, step_ms=10):
+    """What a press says, and 500 ms after it."""
+    twin.move(True)
+    said = run(bench, polled, bench.now_ms + for_ms, step_ms)
+    twin.move(False)
+    return said + run(bench, polled, bench.now_ms + 500, step_ms)
+
+
+@pytest.fixture
+def hand(bench):
+    twin = pins.Contact(bench.ticks_ms, bounce_ms=8)
+    made = Button(twin, active_level=0)
+    run(bench, made, 200)
+    return twin, made
+
+
+@pytest.mark.parametrize(
+    ("for_ms", "words"), [(10, []), (150, [SHORT]), (2800, [SHORT]), (3300, [LONG]), (9000, [LONG])]
+)
+def test_a_press_is_short_or_long_and_said_once(bench, hand, for_ms, words):
+    twin, made = hand
+    assert [word for _, word in pressed(bench, twin, made, for_ms)] == words
+
+
+def test_long_is_said_while_the_button_is_still_held(bench, hand):
+    twin, made = hand
+    ((at_ms, _word),) = pressed(bench, twin, made, 5000)
+    assert button.LONG_MS <= at_ms - 200 <= button.LONG_MS + 60
+
+
+def test_presses_follow_one_another(bench, hand):
+    twin, made = hand
+    words = [word for _ in range(3) for _, word in pressed(bench, twin, made, 200)]
+    assert words == [SHORT] * 3
+
+
+def test_a_slice_of_the_loop_is_short_enough_for_a_press(bench, hand):
+    twin, made = hand
+    assert [word for _, word in pressed(bench, twin, made, 250, step_ms=100)] == [SHORT]
+
+
+def test_a_button_that_is_held_at_the_start_is_no_order(bench):
+    twin = pins.Contact(bench.ticks_ms)
+    twin.move(True)
+    made = Button(twin, active_level=0)
+    assert run(bench, made, 5000) == []
+    twin.move(False)
+    assert run(bench, made, 6000) == []
+    assert [word for _, word in pressed(bench, twin, made, 200)] == [SHORT]
+
+
+def test_a_button_under_water_is_stuck_and_says_long_once(bench, hand):
+    twin, made = hand
+    twin.move(True)
+    said = run(bench, made, 120_000, 50)
+    assert [word for _, word in said] == [LONG] and made.stuck
+    twin.move(False)
+    run(bench, made, 121_000)
+    assert not made.stuck
+
+
+def test_a_cut_wire_is_a_button_that_nobody_presses(bench, hand):
+    twin, made = hand
+    twin.fault = "open"
+    assert pressed(bench, twin, made, 5000) == []
+
+
+# --- light ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pattern", sorted(led.PATTERNS))
+def test_a_pattern_is_flashed_as_written(bench, pattern):
+    twin = pins.Light(bench.ticks_ms)
+    made = Led(twin, lit_level=1)
+    twin.changes.clear()
+    made.show(pattern, now_ms=0)
+    durations = led.PATTERNS[pattern]
+    while bench.now_ms < 3 * sum(durations):
+        made.poll(now_ms=bench.now_ms)
+        bench.pass_ms(made.deadline_ms - bench.now_ms)
+    starts = [ms for ms, _ in twin.changes]
+    assert [end - start for start, end in pairwise(starts)][: len(durations)] == list(durations)
+    assert [lit for _, lit in twin.changes[:4]] == [True, False, True, False]
+
+
+def test_on_and_off_need_no_turn(bench):
+    twin = pins.Light(bench.ticks_ms, lit_level=0)
+    made = Led(twin, lit_level=0)
+    made.show(led.ON, now_ms=0)
+    assert made.deadline_ms is None
+    made.show(led.OFF, now_ms=10)
+    assert made.deadline_ms is None
+    assert [lit for _, lit in twin.changes] == [False, True, False]
+
+
+def test_showing_the_same_pattern_again_does_not_begin_it_anew(bench):
+    made = Led(pins.Light(bench.ticks_ms), lit_level=1)
+    made.show(led.SLOW, now_ms=0)
+    made.show(led.SLOW, now_ms=900)
+    assert made.deadline_ms == 1000
+
+
+# --- pulses ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("limit", "wrap"), [(0, 0), (32_767, 32_767), (1000, 1000)])
+def test_no_pulse_is_lost_at_the_counters_end(bench, limit, wrap):
+    twin = pins.Counter(limit)
+    twin.turn(777)
+    driver = Pulses(twin, hz_max=200, wrap=wrap)
+    assert bench.measure(driver)[0] == 0, "what came before is nobody's"
+    total = 0
+    for second in range(600):
+        pulses = 190 if second % 2 else 3
+        twin.turn(pulses)
+        total += pulses
+        bench.pass_ms(1000)
+        assert bench.measure(driver)[0] == total
+    assert total > 32_767 and (driver.noise, driver.restarts, driver.faults) == (0, 0, 0)
+
+
+def test_pulses_that_no_meter_can_give_are_noise_and_no_water(bench):
+    twin = pins.Counter()
+    driver = Pulses(twin, hz_max=50)
+    bench.measure(driver)
+    bench.pass_ms(1000)
+    twin.turn(5000)
+    assert bench.measure(driver)[0] is None
+    bench.pass_ms(1000)
+    twin.turn(40)
+    assert bench.measure(driver)[0] == 40
+    assert (driver.noise, driver.faults) == (5000, 1)
+
+
+def test_a_counter_that_began_anew_loses_nothing_that_was_read(bench):
+    twin = pins.Counter()
+    driver = Pulses(twin, hz_max=50)
+    bench.measure(driver)
+    bench.pass_ms(1000)
+    twin.turn(40)
+    assert bench.measure(driver)[0] == 40
+    twin.fault = "restarted"
+    bench.pass_ms(1000)
+    assert bench.measure(driver)[0] == 40
+    assert driver.restarts == 1
+
+
+# --- voltages -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("upper", "lower"), [(0, 1_000_000), (1_000_000, 1_000_000), (1_000_000, 100_000)])
+@pytest.mark.parametrize("millivolts", [0, 2500, 3300, 12_345])
+def test_a_voltage_is_told_before_its_divider_and_without_its_noise(bench, upper, lower, millivolts):
+    twin = pins.Adc(millivolts, upper, lower, noise_uv=9000)
+    assert abs(bench.measure(Analog(twin, upper_ohm=upper, lower_ohm=lower))[0] - millivolts) <= 1
+
+
+def test_an_adc_that_refuses_is_none(bench):
+    twin = pins.Adc(3300)
+    driver = Analog(twin, upper_ohm=0, lower_ohm=1000)
+    twin.fault = "absent"
+    assert bench.measure(driver)[0] is None
+    assert driver.faults == 1

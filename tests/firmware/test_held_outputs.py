@@ -1,0 +1,119 @@
+"""The analogue outputs and the expander: what a chip holds for us, read back where it can be."""
+
+import pytest
+
+from drivers import held_output
+from drivers.gp8403 import Gp8403
+from drivers.mcp4725 import Mcp4725
+from drivers.pcf8574 import Pcf8574
+from simulator.twins import gp8403 as gp8403_twin
+from simulator.twins import mcp4725 as mcp4725_twin
+from simulator.twins import pcf8574 as pcf8574_twin
+from tests.support.parts_bench import Bench
+
+
+@pytest.fixture
+def bench():
+    made = Bench()
+    made.gp = made.i2c.attach(0x58, gp8403_twin.Gp8403())
+    made.mcp = made.i2c.attach(0x60, mcp4725_twin.Mcp4725(made.ticks_ms))
+    made.pcf = made.i2c.attach(0x20, pcf8574_twin.Pcf8574())
+    return made
+
+
+@pytest.mark.parametrize("mv", [0, 1, 1000, 4999, 5000, 10_000])
+@pytest.mark.parametrize("output", [0, 1])
+def test_the_gp8403_gives_what_it_is_told_on_the_output_it_is_told(bench, mv, output):
+    assert Gp8403(bench.bus, 0x58, output).set(mv, now_ms=0) is True
+    assert abs(bench.gp.millivolts(output) - mv) <= 2
+    assert bench.gp.millivolts(1 - output) == 0
+
+
+def test_both_outputs_of_a_gp8403_keep_apart(bench):
+    one, other = (Gp8403(bench.bus, 0x58, output) for output in (0, 1))
+    assert one.set(3000, now_ms=0) and other.set(7000, now_ms=0)
+    assert [round(bench.gp.millivolts(output), -2) for output in (0, 1)] == [3000, 7000]
+
+
+@pytest.mark.parametrize("mv", [0, 1, 5000, 9999, 10_000])
+def test_the_mcp4725_gives_what_it_is_told_and_is_read_back(bench, mv):
+    assert Mcp4725(bench.bus, 0x60, full_mv=10_000).set(mv, now_ms=0) is True
+    assert abs(bench.mcp.output_code * 10_000 / 4095 - mv) <= 2
+
+
+def test_an_mcp4725_that_takes_nothing_is_noticed(bench):
+    output = Mcp4725(bench.bus, 0x60, full_mv=10_000)
+    bench.mcp.fault = "stuck"
+    assert output.set(7000, now_ms=0) is False
+    assert (output.faults, output.held) == (1, None)
+
+
+def test_an_unchanged_value_costs_no_transfer_until_the_refresh(bench):
+    output = Gp8403(bench.bus, 0x58, 0)
+    output.set(3000, now_ms=0)
+    written = len(bench.i2c.log)
+    for now_ms in range(0, held_output.REFRESH_MS, 100):
+        assert output.set(3000, now_ms=now_ms) is True
+    assert len(bench.i2c.log) == written
+    output.set(3000, now_ms=held_output.REFRESH_MS)
+    assert len(bench.i2c.log) == written + 2
+
+
+def test_a_chip_that_restarted_alone_is_right_again_at_the_refresh(bench):
+    output = Gp8403(bench.bus, 0x58, 0)
+    output.set(8000, now_ms=0)
+    bench.gp.power_cycle()
+    assert bench.gp.millivolts(0) == 0
+    output.set(8000, now_ms=held_output.REFRESH_MS)
+    assert abs(bench.gp.millivolts(0) - 8000) <= 2
+
+
+def test_an_absent_chip_is_tried_now_and_then_and_gets_the_last_value(bench):
+    output = Gp8403(bench.bus, 0x58, 0)
+    bench.gp.fault = "absent"
+    answers = [output.set(6000, now_ms=now_ms) for now_ms in range(0, 1000, 100)]
+    assert answers == [False] * 10
+    assert output.faults == 2  # at 0 and at 500
+    bench.gp.fault = ""
+    assert output.set(2000, now_ms=1000) is True
+    assert abs(bench.gp.millivolts(0) - 2000) <= 2
+
+
+def test_the_safe_voltage_goes_into_the_eeprom_once(bench):
+    output = Mcp4725(bench.bus, 0x60, full_mv=10_000)
+    assert output.prepare(10_000) is False
+    assert output.prepare(10_000) is False, "it is still writing"
+    bench.pass_ms(60)
+    assert [output.prepare(10_000) for _ in range(5)] == [True] * 5
+    assert bench.mcp.eeprom_writes == 1
+    bench.mcp.output_code = 0
+    bench.mcp.power_cycle()
+    assert bench.mcp.output_code == 4095
+
+
+def test_an_eeprom_that_starts_asleep_is_written_again(bench):
+    bench.mcp.eeprom = (1, 4095)
+    output = Mcp4725(bench.bus, 0x60, full_mv=10_000)
+    assert output.prepare(10_000) is False
+    bench.pass_ms(60)
+    assert output.prepare(10_000) is True
+    assert bench.mcp.eeprom == (0, 4095)
+
+
+def test_the_expander_switches_one_output_on_with_a_low(bench):
+    expander = Pcf8574(bench.bus, 0x20)
+    for output in range(8):
+        assert expander.select(output) is True
+        assert bench.pcf.outputs == 0xFF ^ 1 << output
+    assert expander.release() is True
+    assert bench.pcf.outputs == 0xFF
+
+
+def test_an_output_that_does_not_follow_or_a_chip_that_is_gone_is_false(bench):
+    expander = Pcf8574(bench.bus, 0x20)
+    bench.pcf.fault, bench.pcf.stuck_low = "stuck", 0b100
+    assert expander.select(0) is False
+    assert expander.select(2) is True, "that is what is asked for"
+    bench.pcf.fault = "absent"
+    assert expander.release() is False
+    assert expander.faults == 2

@@ -1,0 +1,79 @@
+"""The bus: errors are values, and a data line that a part holds is let go."""
+
+import pytest
+
+from drivers import i2c_bus
+from simulator.twins.pcf8574 import Pcf8574
+from tests.support.parts_bench import Bench
+
+
+@pytest.fixture
+def bench():
+    made = Bench()
+    made.part = made.i2c.attach(0x20, Pcf8574())
+    return made
+
+
+def transfers(bus, address):
+    return [
+        bus.write(address, b"\x0f"),
+        bus.read_into(address, bytearray(1)),
+        bus.read_register(address, 0x0F, bytearray(1)),
+        bus.write_register(address, 0x0F, b"\x0f"),
+    ]
+
+
+def test_a_part_that_is_there_is_written_and_read(bench):
+    assert transfers(bench.bus, 0x20) == [True] * 4
+    assert bench.part.outputs == 0x0F
+    assert bench.bus.counters == {"errors": 0, "freed": 0, "held": 0}
+
+
+def test_nobody_at_an_address_is_a_value_and_a_count(bench):
+    assert transfers(bench.bus, 0x21) == [False] * 4
+    assert bench.bus.counters == {"errors": 4, "freed": 0, "held": 0}
+    assert transfers(bench.bus, 0x20) == [True] * 4
+
+
+@pytest.mark.parametrize("clocks", [1, 5, 9, 10])
+def test_a_part_that_holds_the_data_line_is_clocked_free(bench, clocks):
+    """Nine clocks, and the tenth of the stop condition."""
+    bench.i2c.hold_data(clocks)
+    assert bench.bus.write(0x20, b"\xaa") is False
+    assert bench.bus.counters == {"errors": 1, "freed": 1, "held": 0}
+    assert bench.slept_us <= 200, "a tenth of a millisecond or so"
+    assert bench.bus.write(0x20, b"\xaa") is True
+
+
+def test_a_line_that_stays_low_after_nine_clocks_is_told_and_tried_again_next_time(bench):
+    bench.i2c.hold_data(15)
+    assert bench.bus.write(0x20, b"\xaa") is False
+    assert bench.bus.counters["held"] == 1
+    assert bench.bus.write(0x20, b"\xaa") is False
+    assert bench.bus.counters == {"errors": 2, "freed": 1, "held": 1}
+    assert bench.bus.write(0x20, b"\xaa") is True
+
+
+def test_a_clock_line_at_ground_is_past_help_and_still_no_exception(bench):
+    bench.i2c.hold_clock()
+    assert transfers(bench.bus, 0x20) == [False] * 4
+    assert bench.bus.counters == {"errors": 4, "freed": 0, "held": 4}
+
+
+class Machine:
+    def __init__(self):
+        self.made = None
+
+    def Pin(self, number):  # noqa: N802 - the chip's name
+        return number
+
+    def SoftI2C(self, **facts):  # noqa: N802 - the chip's name
+        self.made = facts
+
+
+def test_the_bus_of_a_board_waits_for_a_stretched_clock_no_longer_than_it_may():
+    machine = Machine()
+    i2c_bus.open_bus(machine, scl=9, sda=8, hz=100_000, sleep_us=lambda us: None)
+    assert machine.made == {"scl": 9, "sda": 8, "freq": 100_000, "timeout": i2c_bus.STRETCH_MAX_US}
+    # Some forty edges of a transfer could each be stretched: still less than a slice of the loop.
+    assert 40 * i2c_bus.STRETCH_MAX_US < 100_000

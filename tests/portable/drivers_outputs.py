@@ -1,0 +1,86 @@
+"""Outputs, valves, button and light against their twins, the same on both interpreters."""
+
+import sys
+
+sys.path.append(__file__.rsplit("/", 3)[0])  # the twins are the simulator's
+
+from drivers import led
+from drivers.button import Button
+from drivers.gp8403 import Gp8403
+from drivers.i2c_bus import Bus
+from drivers.latching_valves import Bridge, LatchingValves, Valve
+from drivers.led import Led
+from drivers.mcp4725 import Mcp4725
+from drivers.pcf8574 import Pcf8574
+from simulator.twins import gp8403, i2c, mcp4725, pcf8574, pins, valves
+
+NOW = [0]
+
+
+def ticks_ms():
+    return NOW[0]
+
+
+wires = i2c.I2c()
+bus = Bus(wires, wires.scl, wires.sda, lambda us: None)
+volts = wires.attach(0x58, gp8403.Gp8403())
+dac = wires.attach(0x60, mcp4725.Mcp4725(ticks_ms))
+expander = wires.attach(0x20, pcf8574.Pcf8574())
+
+one, other = Gp8403(bus, 0x58, 0), Mcp4725(bus, 0x60, full_mv=10_000)
+print("prepared", other.prepare(10_000), other.prepare(10_000))
+NOW[0] += 60
+print("prepared", other.prepare(10_000), dac.eeprom, dac.eeprom_writes)
+for step in range(8):
+    volts.fault = dac.fault = "absent" if step in (3, 4) else ""
+    taken = one.set(1111 * step, now_ms=NOW[0]), other.set(9999 - 1111 * step, now_ms=NOW[0])
+    print("volts", taken, volts.millivolts(0), dac.output_code, one.faults, other.faults)
+    NOW[0] += 700
+
+coils = [valves.Valve(True) for _ in range(8)]
+bridge = valves.Bridge(ticks_ms, valves.selected(expander, coils))
+shared, selector = Bridge(bridge.in1, bridge.in2), Pcf8574(bus, 0x20)
+energy = [True]
+driver = LatchingValves(
+    {zone: Valve(shared, selector, zone - 1) for zone in range(1, 9)}, pulse_ms=100, energy=lambda opening: energy[0]
+)
+
+
+def run(step_ms):
+    while driver.busy():
+        for done in driver.poll(now_ms=NOW[0]):
+            print("done", NOW[0], tuple(done))
+        wanted = driver.deadline_ms
+        NOW[0] += step_ms if wanted is None else min(step_ms, max(1, wanted - NOW[0]))
+
+
+driver.close_all(now_ms=NOW[0])
+run(100)
+print([valve.is_open for valve in coils])
+for zone in (3, 5, 8):
+    print("open", driver.open(zone, now_ms=NOW[0]))
+driver.close(5, now_ms=NOW[0])
+run(10)
+energy[0] = False
+print("open", driver.open(1, now_ms=NOW[0]))
+driver.close(3, now_ms=NOW[0])
+expander.fault = "absent"
+driver.close(8, now_ms=NOW[0])
+run(100)
+print([valve.is_open for valve in coils], bridge.shorted, bridge.burnt, driver.pulse_longest_ms, driver.faults)
+print([pulse[1:] for pulse in bridge.pulses][-6:])
+
+contact = pins.Contact(ticks_ms, 8)
+button = Button(contact, active_level=0)
+light = pins.Light(ticks_ms)
+lamp = Led(light, lit_level=1)
+lamp.show(led.THREE_FLASHES, now_ms=NOW[0])
+begun = NOW[0]
+for turn in range(2000):
+    contact.move(turn % 500 in range(100, 130) or 900 < turn < 1300)
+    word = button.poll(now_ms=NOW[0])
+    if word:
+        print(word, NOW[0] - begun)
+    lamp.poll(now_ms=NOW[0])
+    NOW[0] += 10
+print([(ms - begun, lit) for ms, lit in light.changes[:14]])

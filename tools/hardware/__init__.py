@@ -1,0 +1,1 @@
+"""Hardware facts (hardware/*.toml): read, judged with reasons, and turned into what firmware and technicians read."""

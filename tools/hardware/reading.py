@@ -1,0 +1,167 @@
+"""Reads the hardware's files and judges each by its own schema: keys, kinds, bounds. Every fault is noted, none raises.
+
+Must not judge one fact by another (tools/hardware/joints.py).
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from policy.fault import Fault
+from tools.hardware import schema
+from tools.hardware.schema import Field
+
+FOLDER = Path("hardware")
+
+
+class Facts(NamedTuple):
+    """Every file by its stem, as it was written."""
+
+    parts: dict[str, dict[str, Any]]
+    modules: dict[str, dict[str, Any]]
+    nodes: dict[str, dict[str, Any]]
+
+
+class Found(NamedTuple):
+    """A fault, and the file that has it (path from the root)."""
+
+    file: str
+    fault: Fault
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.fault.path}: {self.fault.problem}; {self.fault.remedy}"
+
+
+def read(root: Path) -> tuple[Facts, list[Found]]:
+    """All files under `root`/hardware, and what is wrong with each of them alone."""
+    found: list[Found] = []
+    facts = Facts({}, {}, {})
+    for folder, into, judge in (
+        ("parts", facts.parts, part_faults),
+        ("boards", facts.modules, module_faults),
+        ("nodes", facts.nodes, node_faults),
+    ):
+        for path in sorted((root / FOLDER / folder).glob("*.toml")):
+            name = f"{FOLDER.as_posix()}/{folder}/{path.name}"
+            if not _is_name(path.stem, dashes=folder != "nodes"):
+                found.append(Found(name, Fault("", "has a name that no module can have", "use a-z, 0-9 and _")))
+                continue
+            try:
+                plain = tomllib.loads(path.read_text(encoding="utf-8"))
+            except (OSError, ValueError) as error:
+                found.append(Found(name, Fault("", f"cannot be read ({error})", "write TOML in UTF-8")))
+                continue
+            faults = list(judge(plain))
+            found += [Found(name, fault) for fault in faults]
+            if not faults:
+                into[path.stem] = plain
+    return facts, found
+
+
+def part_faults(plain: Mapping[str, Any]) -> Iterator[Fault]:
+    """What is wrong with a part's file."""
+    yield from table_faults("", plain, schema.PART)
+    if plain.get("bus") == "i2c" and not plain.get("addresses"):
+        yield Fault("addresses", "is missing", "list the addresses that its pins choose")
+    if ("power_on" in plain) != ("power_on_fr" in plain):
+        yield Fault("power_on", "is in one language", "write power_on and power_on_fr")
+
+
+def module_faults(plain: Mapping[str, Any]) -> Iterator[Fault]:
+    """What is wrong with a module's file."""
+    yield from table_faults("", plain, schema.MODULE)
+
+
+def node_faults(plain: Mapping[str, Any]) -> Iterator[Fault]:
+    """What is wrong with a node's file, use by use."""
+    own = {name: value for name, value in plain.items() if name in schema.NODE}
+    yield from table_faults("", own, schema.NODE)
+    if isinstance(plain.get("chip"), Mapping):
+        yield from table_faults("chip.", plain["chip"], schema.CHIP)
+    for name, value in plain.items():
+        if name not in schema.NODE:
+            yield from _use_faults(name, value)
+
+
+def _use_faults(name: str, value: Any) -> Iterator[Fault]:
+    if not _is_name(name, dashes=False):
+        yield Fault(name, "is no name for a constant", "use a-z, 0-9 and _")
+    if not isinstance(value, Mapping):
+        yield Fault(name, "is not a table", f"write [{name}]")
+        return
+    kind = schema.USES.get(value.get("use", ""))
+    if kind is None:
+        yield Fault(f"{name}.use", f"is {value.get('use')!r}", f"give one of {', '.join(schema.USES)}")
+        return
+    fields = {**schema.COMMON, **kind.fields}
+    yield from table_faults(f"{name}.", value, fields)
+    if isinstance(value.get("front_end"), Mapping):
+        yield from table_faults(f"{name}.front_end.", value["front_end"], schema.FRONT_END)
+    if ("connector" in value) != ("terminals" in value):
+        yield Fault(f"{name}.connector", "stands without its terminals, or they without it", "give both or none")
+
+
+def table_faults(path: str, plain: Mapping[str, Any], fields: Mapping[str, Field]) -> Iterator[Fault]:
+    """Missing and unknown keys, and values of the wrong kind."""
+    for name, field in fields.items():
+        if name in plain:
+            remedy = _remedy(plain[name], field)
+            if remedy:
+                yield Fault(path + name, f"is {plain[name]!r}", remedy)
+        elif field.needed:
+            yield Fault(path + name, "is missing", "add it")
+    for name in plain:
+        if name not in fields:
+            yield Fault(path + name, "is not known", f"known are {', '.join(fields)}")
+
+
+def _remedy(value: Any, field: Field) -> str:
+    """What to write instead; nothing when the value is sound."""
+    if field.kind == schema.TRUTH:
+        return "" if isinstance(value, bool) else "give true or false"
+    if field.kind == schema.WHOLE:
+        sound = _is_whole(value) and field.low <= value <= field.high
+        return "" if sound else f"give a whole number from {field.low} to {field.high}"
+    if field.kind == schema.TABLE:
+        return "" if isinstance(value, Mapping) else "write a table"
+    if field.kind == schema.NUMBERS:
+        numbers = expand(value)
+        sound = numbers is not None and all(field.low <= number <= field.high for number in numbers)
+        return "" if sound else f'give a list of numbers and ranges ("4-7") from {field.low} to {field.high}'
+    texts = value if field.kind == schema.TEXTS else [value]
+    if not isinstance(texts, list) or not all(isinstance(text, str) and "\n" not in text for text in texts):
+        return "give a text" if field.kind == schema.TEXT else "give a list of texts"
+    if field.words and not set(texts) <= set(field.words):
+        return f"give one of {', '.join(field.words)}"
+    return ""
+
+
+def expand(value: Any) -> list[int] | None:
+    """[4, "6-8"] as [4, 6, 7, 8]; None when it is no such list."""
+    if not isinstance(value, list):
+        return None
+    numbers: list[int] = []
+    for item in value:
+        first, dash, last = item.partition("-") if isinstance(item, str) else ("", "", "")
+        if _is_whole(item):
+            numbers.append(item)
+        elif dash and first.isdecimal() and last.isdecimal() and int(first) <= int(last) < 1000:
+            numbers += range(int(first), int(last) + 1)
+        else:
+            return None
+    return numbers
+
+
+def uses(node: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The uses of a node's file, in its order."""
+    return {name: value for name, value in node.items() if name not in schema.NODE}
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_name(text: str, *, dashes: bool) -> bool:
+    letters = set("abcdefghijklmnopqrstuvwxyz0123456789_" + ("-" if dashes else ""))
+    return bool(text) and text[0].isalpha() and set(text) <= letters

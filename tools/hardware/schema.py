@@ -1,0 +1,218 @@
+"""What a hardware file may say: every key of a part, a module, a node and its uses, with bounds. Tables only.
+
+A node's file is a list of *uses*: what a pin, a UART or an address is for. A new kind of use is one entry of USES, and
+a name for its constants if `KEY_pin` is not enough (tools/hardware/board_text.py). Must not judge one use by another:
+that is tools/hardware/joints.py.
+"""
+
+from typing import NamedTuple
+
+TEXT = "text"
+TEXTS = "texts"
+WHOLE = "whole"
+TRUTH = "truth"
+NUMBERS = "numbers"
+TABLE = "table"
+
+# How a use has a pin: what the chip must be able to do there.
+OUT = "out"
+IN = "in"
+BOTH = "both"
+ADC = "adc"
+
+PIN_MAX = 48
+
+
+class Field(NamedTuple):
+    """One key: its kind, the least and greatest whole number, or the words that a text may be."""
+
+    kind: str
+    low: int = 0
+    high: int = 0
+    words: tuple[str, ...] = ()
+    needed: bool = True
+
+
+class Use(NamedTuple):
+    """One kind of use: its keys, the direction of those that are pins, and the words that people read."""
+
+    fields: dict[str, Field]
+    pins: dict[str, str]
+    name_fr: str
+    name: str
+
+
+def whole(low: int, high: int, *, needed: bool = True) -> Field:
+    """A whole number within bounds."""
+    return Field(WHOLE, low, high, needed=needed)
+
+
+def word(*words: str) -> Field:
+    """One of some texts."""
+    return Field(TEXT, words=words)
+
+
+_PIN = whole(0, PIN_MAX)
+_LEVEL = whole(0, 1)
+_OPTION = Field(TEXT, needed=False)
+
+# Every use may say these.
+COMMON = {
+    "use": Field(TEXT),
+    "description": Field(TEXT),
+    "description_fr": Field(TEXT),
+    "part": _OPTION,
+    # Of the constants in firmware/boards; the name of the use when absent.
+    "prefix": _OPTION,
+    # "option", or "instead of NAME"; always fitted when absent.
+    "fitted": _OPTION,
+    "connector": _OPTION,
+    "terminals": Field(TEXTS, needed=False),
+}
+
+USES = {
+    "output": Use(
+        {
+            "pin": _PIN,
+            "safe_level": Field(WHOLE, 0, 1, needed=False),
+            # The level that closes a relay's fed contact, or that lights a lamp.
+            "closed_level": Field(WHOLE, 0, 1, needed=False),
+            "active_level": Field(WHOLE, 0, 1, needed=False),
+        },
+        {"pin": OUT},
+        "sortie",
+        "output",
+    ),
+    "pwm": Use(
+        {
+            "pin": _PIN,
+            "safe_level": Field(WHOLE, 0, 1, needed=False),
+            "inverted": Field(TRUTH),
+            "hz": whole(100, 20_000),
+        },
+        {"pin": OUT},
+        "sortie MLI",
+        "PWM output",
+    ),
+    "input": Use(
+        {"pin": _PIN, "pull": word("up", "down", "none"), "active_level": _LEVEL}, {"pin": IN}, "entrée", "input"
+    ),
+    # A divider in front of the ADC; `upper_ohm` 0: none.
+    "analog": Use(
+        {"pin": _PIN, "upper_ohm": whole(0, 10_000_000), "lower_ohm": whole(100, 10_000_000)},
+        {"pin": ADC},
+        "entrée analogique",
+        "analogue input",
+    ),
+    "pulse": Use({"pin": _PIN, "unit": whole(0, 7), "hz_max": whole(1, 10_000)}, {"pin": IN}, "compteur", "counter"),
+    "i2c": Use(
+        {"scl_pin": _PIN, "sda_pin": _PIN, "hz": whole(10_000, 400_000)},
+        {"scl_pin": BOTH, "sda_pin": BOTH},
+        "bus I2C",
+        "I2C bus",
+    ),
+    "device": Use(
+        {
+            "bus": Field(TEXT),
+            "address": whole(0x08, 0x77),
+            "shunt_microohm": whole(100, 1_000_000, needed=False),
+            # What the output gives at full code, behind its amplifier.
+            "full_mv": whole(1000, 20_000, needed=False),
+        },
+        {},
+        "composant I2C",
+        "I2C device",
+    ),
+    "onewire": Use({"pin": _PIN}, {"pin": BOTH}, "bus 1-Wire", "1-Wire bus"),
+    "uart": Use(
+        {
+            "uart": whole(0, 2),
+            "tx_pin": _PIN,
+            "rx_pin": _PIN,
+            "baud": whole(1200, 921_600, needed=False),
+            "enable_pin": whole(0, PIN_MAX, needed=False),
+            "enable_safe_level": Field(WHOLE, 0, 1, needed=False),
+            "front_end": Field(TABLE, needed=False),
+        },
+        {"tx_pin": OUT, "rx_pin": IN, "enable_pin": OUT},
+        "UART",
+        "UART",
+    ),
+    "bridge": Use(
+        {
+            "in1_pin": _PIN,
+            "in2_pin": _PIN,
+            "safe_level": Field(WHOLE, 0, 1, needed=False),
+            "pulse_ms": whole(5, 500),
+            # Valves behind it: one, or as many as a selector tells apart.
+            "count": whole(1, 8),
+        },
+        {"in1_pin": OUT, "in2_pin": OUT},
+        "pont en H",
+        "H-bridge",
+    ),
+}
+
+# The uses whose pins drive something, and the key that holds their level at boot.
+SAFE_KEYS = {("output", "pin"): "safe_level", ("pwm", "pin"): "safe_level"}
+SAFE_KEYS[("uart", "enable_pin")] = "enable_safe_level"
+SAFE_KEYS[("bridge", "in1_pin")] = SAFE_KEYS[("bridge", "in2_pin")] = "safe_level"
+
+# What firmware/esp32 expects of any board: name -> kind of use.
+EVERY_NODE_HAS = {"bus": "uart", "i2c": "i2c", "button": "input", "led": "output"}
+
+FRONT_END = {
+    "description": Field(TEXT),
+    "shunt_microohm": whole(100, 100_000),
+    "divider_upper_ohm": whole(1000, 10_000_000),
+    "divider_lower_ohm": whole(10, 100_000),
+    "reference_mv": whole(1000, 1500),
+}
+
+PART = {
+    "name": Field(TEXT),
+    "maker": Field(TEXT),
+    "data_sheet": Field(TEXT),
+    "bus": word("i2c", "onewire", "uart", "pins"),
+    "addresses": Field(NUMBERS, 0x08, 0x77, needed=False),
+    "baud": Field(NUMBERS, 1200, 921_600, needed=False),
+    "supply": Field(TEXT),
+    # Module of firmware/drivers; empty: a plain pin or bytes, which need none.
+    "driver": Field(TEXT),
+    # Of what drives something behind a bus: what it does before anybody speaks to it.
+    "power_on": _OPTION,
+    "power_on_fr": _OPTION,
+    "description": Field(TEXT),
+    "description_fr": Field(TEXT),
+}
+
+_RANGES = Field(NUMBERS, 0, PIN_MAX)
+_RANGES_OPTION = Field(NUMBERS, 0, PIN_MAX, needed=False)
+
+MODULE = {
+    "name": Field(TEXT),
+    "maker": Field(TEXT),
+    "data_sheet": Field(TEXT),
+    "description": Field(TEXT),
+    "description_fr": Field(TEXT),
+    "ram_kib": whole(64, 8192),
+    "flash_mib": whole(2, 64),
+    "psram": Field(TEXTS, words=("none", "quad", "octal")),
+    "pins": _RANGES,
+    "strapping": _RANGES,
+    "usb": _RANGES,
+    "console": _RANGES,
+    "flash": _RANGES,
+    "quad_psram": _RANGES_OPTION,
+    "octal_psram": _RANGES_OPTION,
+    "input_only": _RANGES,
+    "noisy_at_reset": _RANGES,
+    "adc1": _RANGES,
+    "adc2": _RANGES,
+    "uarts": whole(1, 3),
+    "console_uart": whole(0, 2),
+    "pulse_counters": whole(0, 8),
+}
+
+NODE = {"title": Field(TEXT), "title_en": Field(TEXT), "chip": Field(TABLE)}
+CHIP = {"module": Field(TEXT), "psram": Field(TEXT)}
