@@ -27,6 +27,7 @@ from gateway.facts import STARTING
 from gateway.io import clock
 from gateway.io.lock import FolderLock
 from gateway.io.mqtt import Connected, Disconnected, Message, MqttLink, PubAck, Subscription
+from gateway.node_images import NodeImageStore
 from gateway.node_link import NodeLink, open_node_link
 from gateway.operation import Operation
 from gateway.startup import Opened, in_thread, open_core
@@ -107,6 +108,7 @@ class Agent:
             self._cabinet = CabinetShell(
                 self._config, self._core, turn=self._turn, post=self._posted, say=self._operation.say
             )
+        self._images = NodeImageStore(self._config.data, opened.core.images.set_images, self._operation.say)
         self._link = await open_node_link(self._config, self._on_datagram, self._operation.say)
         link = self._link.address
         self._operation.running(opened.core, opened.boot, link, self._shell_counters)
@@ -190,6 +192,7 @@ class Agent:
         self._bearers.count(now_ms=now_ms)
         self._look_at_keys(now_ms)
         self._link.look_at_images()
+        self._images.look()
         self._tells.look()
         self._operation.housekeep(self._core, now_ms=now_ms)
 

@@ -18,6 +18,7 @@ EXAMPLE = """examples:
   sudo bocage gateway adopt --config gateway.toml 7c1f0a2c01000001.key
   bocage gateway status --config gateway.toml --lang en
   sudo bocage gateway concentrator --config gateway.toml update concentrator-7.img
+  sudo bocage gateway images --config gateway.toml add streetlight-12.img
   sudo bocage gateway tell --config gateway.toml drought 2 --to irrigation --until 2027-08-31 \
       --reason "arrêté préfectoral 2027-41"
   bocage gateway losses --config gateway.toml --since 2d
@@ -33,6 +34,7 @@ _ACTIONS = {
     "check": "check a configuration file",
     "adopt": "bring the keys of nodes that belong here; without a key file: list them",
     "concentrator": "bring a signed image to the radio concentrator, or take it back",
+    "images": "bring signed programs for the nodes of this district, take them back, or list them",
     "status": "is all well? what waits, since when, and what to do",
     "losses": "list the records that were let go of, and why",
     "audit": "who ordered what at this cabinet, and whether the record of it is whole (1: it is not)",
@@ -68,6 +70,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             from gateway import concentrator_command
 
             concentrator_command.add_arguments(action)
+        if name == "images":
+            from gateway import images_command
+
+            images_command.add_arguments(action)
         if name == "tell":
             from gateway import tell_command
 
@@ -126,6 +132,10 @@ def _ask(config: "Config", args: argparse.Namespace) -> int:
         from gateway import concentrator_command
 
         return concentrator_command.run(config, args.what, args.image, args.lang, as_json=args.json)
+    if args.action == "images":
+        from gateway import images_command
+
+        return images_command.run(config, args.what, args.names, args.lang, as_json=args.json)
     if args.action == "tell":
         from gateway import tell_command
 

@@ -37,7 +37,7 @@ def pack(signed: bytes, files: Sequence[bytes]) -> bytes:
 
 def verify(data: bytes, keys: Sequence[bytes], *, product: str = image.CONCENTRATOR) -> Image:
     """The image in a file's bytes, if one of `keys` (Ed25519, 32 bytes) has signed it for this product; ImageError."""
-    signed, rest = _split(data)
+    signed, rest = split(data)
     try:
         message = cose.sign1_decode(signed, bytes_max=_SIGNED_BYTES_MAX)
     except WireFault as fault:
@@ -56,6 +56,13 @@ def verify(data: bytes, keys: Sequence[bytes], *, product: str = image.CONCENTRA
         raise ImageError("manifest", fault.reason) from None
     if manifest.product != product:
         raise ImageError("product", manifest.product)
+    files = files_of(manifest, rest)
+    digest = sha256(message.payload).digest()
+    return Image(digest, message.payload, manifest.number, manifest.text, files)
+
+
+def files_of(manifest: image.Manifest, rest: bytes) -> tuple[bytes, ...]:
+    """The files behind a manifest, as it says; ImageError."""
     files = []
     for file in manifest.files:
         content, rest = rest[: file.size], rest[file.size :]
@@ -64,11 +71,11 @@ def verify(data: bytes, keys: Sequence[bytes], *, product: str = image.CONCENTRA
         files.append(content)
     if rest:
         raise ImageError("form", "trailing")
-    digest = sha256(message.payload).digest()
-    return Image(digest, message.payload, manifest.number, manifest.text, tuple(files))
+    return tuple(files)
 
 
-def _split(data: bytes) -> tuple[bytes, bytes]:
+def split(data: bytes) -> tuple[bytes, bytes]:
+    """(the COSE_Sign1, the files' bytes); ImageError."""
     head = struct.calcsize(_HEAD)
     if len(data) > FILE_BYTES_MAX:
         raise ImageError("form", "too-long")

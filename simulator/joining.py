@@ -48,6 +48,7 @@ class Joining:
             health_s=3600,
             report_spread_s=120,
             ack_timeout_ms=4000,
+            update_keys=(),
             trace=False,
         )
         loss = self._loss_permille

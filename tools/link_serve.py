@@ -1,8 +1,9 @@
 """`bocage link serve`: a gateway for the bench, that answers nodes and keeps nothing.
 
-It agrees on keys with the nodes whose key files are given, answers 2.04 with the time of this computer, and prints
-what they say. Records that it has answered for are gone: their nodes believe that they are safe. For a bench, never
-in a street.
+With `--image` it offers programs to them, as a gateway's folder `images` does; with `--log` it asks each node for the
+last lines of its log, once. It agrees on keys with the nodes whose key files are given, answers 2.04 with the time of
+this computer, and prints what they say. Records that it has answered for are gone: their nodes believe that they are
+safe. For a bench, never in a street.
 """
 
 import argparse
@@ -14,8 +15,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from gateway import node_keys
-from gateway.core.link.link import Asked, Link
+from gateway import node_images, node_keys
+from gateway.concentrator_image import ImageError
+from gateway.core.link.images import NodeImages
+from gateway.core.link.link import Answered, Asked, Link
 from gateway.core.link.sessions import check_keys
 from gateway.crypto import AesBlocks
 from tools import link_words as words
@@ -32,6 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `bocage link serve`."""
     parser.add_argument("keys", nargs="+", type=Path, metavar="KEY", help="key files of the nodes that are answered")
     parser.add_argument("--bind", default="0.0.0.0:5683", metavar="ADDRESS:PORT", help="where (default %(default)s)")
+    parser.add_argument("--image", action="append", default=[], type=Path, help="a program to offer, from `link image`")
+    parser.add_argument("--log", action="store_true", help="ask each node that is heard for its last lines")
     parser.add_argument("--count", type=int, metavar="N", help="stop after so many requests (default: never)")
     parser.add_argument("--for", dest="for_s", type=float, metavar="S", help="stop after so long (default: never)")
 
@@ -41,9 +46,13 @@ def run(args: argparse.Namespace) -> int:
     host, _, port = args.bind.rpartition(":")
     try:
         keys = [node_keys.read(path) for path in args.keys]
+        programs = [node_images.parse(node_images.read(path)) for path in args.image]
         address = (host, int(port))
     except (node_keys.KeyFileError, ValueError) as error:
         print(f"bocage link serve: {error}", file=sys.stderr)
+        return 2
+    except (ImageError, OSError) as error:
+        print(f"bocage link serve: --image: {error}", file=sys.stderr)
         return 2
     if faults := check_keys(keys):
         print("\n".join(f"bocage link serve: {fault}" for fault in faults), file=sys.stderr)
@@ -54,7 +63,9 @@ def run(args: argparse.Namespace) -> int:
             bound.bind(address)
             where = bound.getsockname()
             print(f"serving {len(keys)} node(s) at {where[0]} port {where[1]}; what they say is not kept", flush=True)
-            _serve(link, bound, args.count, args.for_s)
+            images = NodeImages(link)
+            images.set_images(programs)
+            _serve(link, bound, args.count, args.for_s, images, wants_log=args.log)
     except OSError as error:
         print(f"bocage link serve: {args.bind}: {error.strerror}", file=sys.stderr)
         return 1
@@ -62,7 +73,10 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _serve(link: Link, bound: socket.socket, count: int | None, for_s: float | None) -> None:
+def _serve(
+    link: Link, bound: socket.socket, count: int | None, for_s: float | None, images: NodeImages, *, wants_log: bool
+) -> None:
+    asked_log: set[bytes] = set()
     bound.settimeout(_POLL_S)
     end_s = None if for_s is None else time.monotonic() + for_s
     answered = 0
@@ -75,12 +89,18 @@ def _serve(link: Link, bound: socket.socket, count: int | None, for_s: float | N
         except (TimeoutError, ConnectionError):
             pass
         for request in asked:
-            if not isinstance(request, Asked):  # the answer to a request of ours: there are none
+            if isinstance(request, Answered):  # to the question for its log
+                lines = request.payload.decode(errors="replace").split("\n")
+                print(json.dumps({"node": request.node.hex(), "log": lines}), flush=True)
+            if not isinstance(request, Asked) or images.hears(request, now_ms=now_ms):
                 continue
             print(json.dumps(_said(request)), flush=True)
             answer = record.encode_answer(Answer(int(time.time()), _UNCERTAINTY_S, None, 0))
             link.respond(request.exchange, messages.CHANGED, answer, now_ms=now_ms)
             answered += 1
+            if wants_log and request.node not in asked_log and link.reaches(request.node):
+                asked_log.add(request.node)
+                link.ask(request.node, messages.GET, (b"l",), now_ms=now_ms)
         for peer, datagram in link.outgoing():
             bound.sendto(datagram, peer)
 

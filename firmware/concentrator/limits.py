@@ -27,11 +27,6 @@ REINITS_MAX = 4
 
 HEALTH_MS = 60_000
 
-# Of a file that is read back or a manifest that is written, in one turn: a few milliseconds. What is received comes in
-# chunks that are smaller still; the erasure of a flash sector, 50 ms or so each 4 kB, is the driver's.
-PIECE_BYTES = 512
-# A file that was received so often and is not what was signed: the flash is worn out.
-RECEIVED_MAX = 3
 # A new program is good when it has run for so long, was asked by the gateway and has its radio.
 TRIAL_MIN_MS = 60_000
 # After this it is not: the gateway's own restart, an update of its system included, takes less.

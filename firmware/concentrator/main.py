@@ -1,8 +1,8 @@
 """The concentrator on the chip: puts the parts together and turns the loop of `concentrator.shell`.
 
-Lies in folder `a` or `b` of the chip's file system with the packages it imports and `clock`, `crash`, `entropy` of
-`esp32/`: what `bocage link image` puts together. `loader.py` at the root starts it. Copied to the root itself, as
-`main.py`, it runs as well, but cannot be updated over its line.
+Lies in folder `a` or `b` of the chip's file system with the packages it imports and `clock`, `crash`, `entropy`,
+`slot_files` of `esp32/`: what `bocage link image` puts together. `loader.py` at the root starts it. Copied to the root
+itself, as `main.py`, it runs as well, but cannot be updated over its line.
 Prints nothing: the console may be the line. Settings in concentrator.json, all of them optional:
 
     {"channel": 6, "uart": [1, 17, 16, 115200]}
@@ -24,11 +24,11 @@ import machine
 import micropython
 import network
 from clock import Clock
+from slot_files import SlotFiles, running_number
 
 from concentrator.bridge import Bridge
 from concentrator.ports import ConsolePort, UartPort
 from concentrator.shell import Shell
-from concentrator.slot_files import SlotFiles, running_number
 from concentrator.update import Update
 from links import uart
 from links.espnow_radio import Radio

@@ -21,17 +21,18 @@ from concentrator import limits
 from wire import image
 from wire import radio_update as words
 from wire.faults import WireFault
-
-# Operations, as tuples that begin with one of these, and what their results are. Paths are inside the other folder.
-READ = "read"  # path, offset -> at most PIECE_BYTES, fewer at the end; nothing for what is not there
-CLEAR = "clear"  # -> True when nothing is left, False when more is, or the word of a fault
-BEGIN = "begin"  # path -> "" or the word of a fault
-WRITE = "write"  # data -> the same
-END = "end"  # -> the same
-CHOOSE = "choose"  # number -> whether it is written
-CONFIRM = "confirm"  # number -> the same
-
-MANIFEST_NAME = "manifest.bin"
+from wire.slot_words import (
+    BEGIN,
+    CHOOSE,
+    CLEAR,
+    CONFIRM,
+    END,
+    MANIFEST_NAME,
+    PIECE_BYTES,
+    READ,
+    RECEIVED_MAX,
+    WRITE,
+)  # fmt: skip
 
 _IDLE = "idle"
 _FINDING = "finding"
@@ -187,7 +188,7 @@ class Update:
     def _found(self, piece):
         """A piece of the manifest that the other folder has."""
         self._raw.extend(piece)
-        if len(piece) == limits.PIECE_BYTES and len(self._raw) <= image.MANIFEST_BYTES_MAX:
+        if len(piece) == PIECE_BYTES and len(self._raw) <= image.MANIFEST_BYTES_MAX:
             self._operation = (READ, MANIFEST_NAME, len(self._raw))
         elif sha256(self._raw).digest() == self._digest:
             if self._read_manifest():
@@ -256,7 +257,7 @@ class Update:
         elif self._is_ending:
             self._check(0)
         elif self._at < len(self._raw):
-            piece = bytes(self._raw[self._at : self._at + limits.PIECE_BYTES])
+            piece = bytes(self._raw[self._at : self._at + PIECE_BYTES])
             self._at += len(piece)
             self._operation = (WRITE, piece)
         else:
@@ -279,11 +280,11 @@ class Update:
         file = self._file()
         self._sha.update(piece)
         self._at += len(piece)
-        if len(piece) == limits.PIECE_BYTES and self._at <= file.size:
+        if len(piece) == PIECE_BYTES and self._at <= file.size:
             self._operation = (READ, file.path, self._at)
         elif self._at == file.size and self._sha.digest() == file.digest and (file.size or self._received):
             self._check(self._index + 1)  # an empty file may be one that is not there: it is written once
-        elif self._received == limits.RECEIVED_MAX:
+        elif self._received == RECEIVED_MAX:
             self._refuse("digest")
         else:
             self._received += 1

@@ -1,8 +1,15 @@
-"""What went before this start: why the chip was reset, and the last few uncaught exceptions, in a file that stays
-small. Read by a technician; nothing decides by it."""
+"""What went before this start: why the chip was reset, the last few uncaught exceptions in a file that stays small, and
+crumbs in RTC memory that tell how the last life ended. Read by people; nothing decides by it.
+
+Crumbs are what a node leaves behind while it runs: each task of its loop as it begins, and every few seconds how long
+it has been up, the least free heap and the watchdog's least margin. After a reset they say where it stood still.
+"""
 
 import io
+import struct
 import sys
+from collections import namedtuple
+from hashlib import sha256
 
 NAME = "crash.txt"
 _ENTRIES_MAX = 4
@@ -10,6 +17,26 @@ _ENTRIES_MAX = 4
 _ENTRY_CHARS_MAX = 800
 _SEPARATOR = "\n----\n"
 _SLICE_MS = 100
+
+CRUMBS_EVERY_MS = 5000
+_REGION = 1  # rtc.CRUMBS
+# version, how it ended, digest of the error, uptime s, least free heap, the watchdog's least margin in ms
+_CRUMBS = "<BB8sIII"
+_VERSION = 1
+_CRUMBS_BYTES = struct.calcsize(_CRUMBS)
+DIGEST_BYTES = 8
+_NO_DIGEST = bytes(DIGEST_BYTES)
+
+# How a life ended as far as it knew: not at all, by an exception, by a restart of its own.
+ALIVE = 0
+CRASHED = 1
+PLANNED = 2
+SLEEPING = 3
+
+# How the last life ended. digest: first bytes of the SHA-256 of the traceback, None without one. task: that was under
+# way, or None. heap_low, margin_ms: the least of that life.
+Past = namedtuple("Past", ("end", "digest", "task", "uptime_s", "heap_low", "margin_ms"))
+_UNKNOWN = 0xFFFFFFFF
 
 
 def describe(error) -> str:
@@ -42,12 +69,92 @@ def entries(*, open_file=open) -> list:
     return [part for part in text.split(_SEPARATOR) if part]
 
 
+def digest(error) -> bytes:
+    """The same error at the same line of the same program has the same one: so a fleet's crashes can be counted."""
+    return sha256(describe(error).encode()).digest()[:DIGEST_BYTES]
+
+
+class Crumbs:
+    """`memory`: an `rtc.Memory`. `tasks`: names of the loop's steps, in an order that a program keeps as long as it
+    can: a mark is read by the program that made it, or by its successor."""
+
+    def __init__(self, memory, tasks, *, now_ms):
+        self._memory = memory
+        self._tasks = tasks
+        self._body = bytearray(_CRUMBS_BYTES)
+        self._started_ms = now_ms
+        self._due_ms = now_ms
+        self._heap_low = _UNKNOWN
+        self._margin_ms = _UNKNOWN
+
+    def past(self):
+        """How the last life ended, or None: ask before the first `step`."""
+        body = self._memory.get(_REGION)
+        if body is None or len(body) != _CRUMBS_BYTES:
+            return None
+        version, end, said, uptime_s, heap_low, margin_ms = struct.unpack(_CRUMBS, body)
+        if version != _VERSION:
+            return None
+        mark = self._memory.marked()
+        task = self._tasks[mark] if mark is not None and mark < len(self._tasks) else None
+        return Past(
+            end,
+            None if said == _NO_DIGEST else said,
+            task,
+            uptime_s,
+            None if heap_low == _UNKNOWN else heap_low,
+            None if margin_ms == _UNKNOWN else margin_ms,
+        )
+
+    def enter(self, index):
+        """This task of the loop begins."""
+        self._memory.mark(index)
+
+    def step(self, heap_free, margin_ms, *, now_ms):
+        """Once a turn, with functions that tell; looked at every CRUMBS_EVERY_MS only."""
+        if now_ms < self._due_ms:
+            return
+        self._due_ms = now_ms + CRUMBS_EVERY_MS
+        self._heap_low = min(self._heap_low, heap_free())
+        self._margin_ms = min(self._margin_ms, max(0, margin_ms(now_ms=now_ms)))
+        self._write(ALIVE, _NO_DIGEST, now_ms)
+
+    def end(self, end, *, now_ms, error=None):
+        """The last word of this life."""
+        self._write(end, _NO_DIGEST if error is None else digest(error), now_ms)
+
+    def _write(self, end, said, now_ms):
+        uptime_s = (now_ms - self._started_ms) // 1000
+        struct.pack_into(_CRUMBS, self._body, 0, _VERSION, end, said, uptime_s, self._heap_low, self._margin_ms)
+        self._memory.put(_REGION, self._body)
+
+
 def pause(pause_ms, ticks_ms, ticks_diff, sleep_ms):
     """Wait by the clock. Slices that are counted instead grow with each one that is late: on a chip or a desk with too
     much to do the watchdog comes first, and its reset hides the crash."""
     since = ticks_ms()
     while ticks_diff(ticks_ms(), since) < pause_ms:
         sleep_ms(_SLICE_MS)
+
+
+# Causes of which the last life knew nothing, or an exception: worth an event of their own.
+REPORTED = ("brown-out", "watchdog", "panic", "crash")
+
+
+def cause(machine, ended, past) -> str:
+    """The word of a boot report: power-on, brown-out, watchdog, panic, crash, planned, deep-sleep, soft or hard.
+
+    `ended`: of `guard.ended_by`; `past`: a Past or None. What the last life said itself goes before what the chip says,
+    for the watchdog may bite while a crash is being written down. The port tells a panic and a reset of one's own
+    alike (`hard`): if nobody asked for it, it was a panic."""
+    if ended != "reset":
+        return "power-on" if ended == "power" else "deep-sleep" if ended == "sleep" else ended
+    if past is not None and past.end == CRASHED:
+        return "crash"
+    if past is not None and past.end == PLANNED:
+        return "planned"
+    word = reset_cause(machine)
+    return "panic" if word == "hard" and past is not None else word
 
 
 def reset_cause(machine):

@@ -16,6 +16,7 @@ import crash
 import cryptolib
 import entropy
 import flash
+import lifeline
 import machine
 from clock import Clock
 from log_files import LogFiles
@@ -26,7 +27,7 @@ import esp32
 import kinds
 from drivers import temperature
 from links import udp
-from node import app, limits, log_segment, own_memory
+from node import app, limits, log_segment, own_memory, panel
 from node import settings as node_settings
 from node import wear as wearing
 from node.record_log import RecordLog
@@ -42,35 +43,43 @@ WATCHDOG_MS = 8000
 # The loop's own tasks are stale after this much silence; a flash write is the longest thing they wait for.
 TASK_SILENCE_MAX_MS = 4000
 FAULTS_REPEATED_MS = 30_000
+TRIAL_WITHOUT_SETTINGS_MS = 60_000
+# What the LED says is looked for so often; a start without an answer of the gateway is one for so long.
+LOOK_MS = 1000
+STARTING_MS = 60_000
 # Between a crash and the reset: a fault that comes back at every start must not wear the flash out. Less than the
 # watchdog leaves to a loop whose last feed is TASK_SILENCE_MAX_MS old, so that the reset is ours and not its.
 CRASH_PAUSE_MS = 3000
 
 
-def main():
+def main(start=None):
     """Run for ever. What is not caught anywhere is written down; then the outputs are made safe and the chip is
-    reset."""
+    reset. `start`: of the loader (`loader.Start`); None without one."""
+    clock = Clock(time.ticks_ms, time.ticks_diff)
+    life = lifeline.Lifeline(machine, start, now_ms=clock.now_ms())
     opened = []  # the ports, once there are any; boot.py's levels hold until then
     try:
-        run(opened)
+        run(opened, life, clock)
     except Exception as error:
-        crashed(opened, error)
+        crashed(opened, life, clock, error)
 
 
-def run(opened):
+def run(opened, life, clock):
     """Start, then turn. Returns never."""
-    clock = Clock(time.ticks_ms, time.ticks_diff)
     wdt = machine.WDT(timeout=WATCHDOG_MS)
     store = SettingsStore()
-    chosen, kind = load(store)
+    chosen, kind = load(store, life.is_rescue)
     if chosen.settings is None:
-        stay_safe(wdt, clock, chosen.faults)
+        stay_safe(wdt, clock, chosen.faults, life)
     settings = chosen.settings
     if chosen.why is not None:
         say(chosen.faults)
-    board = __import__("boards." + kind.KIND, None, None, (kind.KIND,))
-    opened.append(kind.Ports(settings.own, board, machine, now_ms=clock.now_ms()))
-    shell = Shell(store, chosen, kind, board, opened[0], wdt, clock)
+    board = load_board(chosen.plain.get("kind", kinds.DEFAULT))
+    if life.is_rescue:
+        opened.append(kind.Ports(board, machine, now_ms=clock.now_ms()))
+    else:
+        opened.append(kind.Ports(settings.own, board, machine, now_ms=clock.now_ms()))
+    shell = Shell(store, chosen, kind, board, opened[0], wdt, clock, life)
     gc.collect()
     print("ready", gc.mem_alloc(), "bytes of heap used,", gc.mem_free(), "free")
     while True:
@@ -80,7 +89,7 @@ def run(opened):
 class Shell:
     """Owns the outside of one node."""
 
-    def __init__(self, settings_store, chosen, kind, board, ports, wdt, clock):
+    def __init__(self, settings_store, chosen, kind, board, ports, wdt, clock, life):
         now_ms = clock.now_ms()
         settings, plain = chosen.settings, chosen.plain
         random_below = entropy.below(os.urandom)
@@ -88,6 +97,7 @@ class Shell:
         self._kind = kind
         self._ports = ports
         self._senses = hasattr(ports, "sense")
+        self._life = life
         self._sampling = False
         self._store = flash.Store()
         self._bearer = bearer.open_bearer(
@@ -100,66 +110,103 @@ class Shell:
         self._ledger.add("ports", 2000 * settings.sample_s + TASK_SILENCE_MAX_MS, now_ms=now_ms)
         self._watchdog = Watchdog(wdt, self._ledger)
         start = flash.begin(self._store, random_below)
-        cause = start.note or crash.reset_cause(machine)
-        print("boot", start.boot, "after", cause, "node", hexlify(settings.node).decode())
+        cause = start.note or life.cause
+        life.say("boot %d after %s node %s" % (start.boot, cause, hexlify(settings.node).decode()), now_ms=now_ms)
         self._settings_store = settings_store
-        self._proven_at_ms = now_ms + limits.SETTINGS_PROVEN_MS
+        # The rescue reads less of the settings than the application: it proves nothing of them.
+        self._proven_at_ms = None if life.is_rescue else now_ms + limits.SETTINGS_PROVEN_MS
         self._wear = wearing.Wear(before=own_memory.decode(start.own).flash_writes, now_ms=now_ms)
         self._wear.spend(wearing.BOOT, now_ms=now_ms)
         log = RecordLog(LogFiles(), spend=self._may_write_log)
         durable = start.durable_sequence
         if start.previous_boot is not None:
             durable = log.durable_sequence(start.previous_boot, durable)
+        link = self._protect(settings, start.boot, random_below)
+        product = plain.get("kind", kinds.DEFAULT)
+        if life.is_rescue:
+            trade = kind.RescueTrade(product)
+        else:
+            trade = kind.make_trade(settings.own, kinds.Start(settings.node, start.memory, now_ms, random_below))
         self._node = app.Node(
             settings,
             app.Boot(start.boot, start.previous_boot, durable, cause),
-            NodeLink(
-                Endpoint(
-                    random_below=random_below,
-                    first_message_id=random_below(0x10000),
-                    timing=udp.timing(max(settings.ack_timeout_ms, self._bearer.ack_timeout_ms)),
-                    handled_options=oscore.ANY_OUTSIDE,
-                ),
-                settings.pairing,
-                ccm.CryptolibCipher(cryptolib.aes),
-                peer=settings.gateway,
-                boot=start.boot,
-                random_below=random_below,
-            ),
-            kind.make_trade(
-                settings.own, kinds.Start(settings.node, start.memory, now_ms, random_below)
-            ),
+            link,
+            trade,
             random_below=random_below,
             now_ms=now_ms,
             tap=self._trace if settings.trace else None,
             log=log,
             own=start.own,
             wear=self._wear,
+            updating=life.open_updating(link, settings, product, random_below=random_below, now_ms=now_ms),
+            lines=life.log,
         )
+        life.tell(self._node, now_ms=now_ms)
         if chosen.why is not None:
             self._node.tell(event.SETTINGS_FAILURE, None, (chosen.why,), now_ms=now_ms)
+        self._panel = lifeline.PanelPort(machine, board, trade.test_ms, now_ms=now_ms)
+        self._shown = panel.STARTING
+        self._look_at_ms = self._started_ms = now_ms
+
+    def _protect(self, settings, boot, random_below):
+        endpoint = Endpoint(
+            random_below=random_below,
+            first_message_id=random_below(0x10000),
+            timing=udp.timing(max(settings.ack_timeout_ms, self._bearer.ack_timeout_ms)),
+            handled_options=oscore.ANY_OUTSIDE,
+        )
+        return NodeLink(
+            endpoint,
+            settings.pairing,
+            ccm.CryptolibCipher(cryptolib.aes),
+            peer=settings.gateway,
+            boot=boot,
+            random_below=random_below,
+        )
 
     def turn(self):
         """Network, ports, application, outputs, datagrams, flash, watchdog, sleep."""
         now_ms = self._clock.now_ms()
+        life = self._life
+        life.enter(lifeline.NETWORK)
         self._bearer.step(now_ms=now_ms)
         for datagram, peer in self._link.receive():
             self._node.receive(datagram, peer, now_ms=now_ms)
         self._ledger.beat("network", now_ms=now_ms)
+        life.enter(lifeline.PORTS)
         if self._senses:
             noticed = self._ports.sense(now_ms=now_ms)
             if noticed is not None:
                 self._node.sense(noticed, now_ms=now_ms)
         self._measure(now_ms)
+        self._look(now_ms)
+        life.enter(lifeline.APPLICATION)
         self._node.poll(now_ms=now_ms)
         self._ledger.beat("application", now_ms=now_ms)
+        life.enter(lifeline.OUTPUT)
         self._ports.apply(self._node.outputs, now_ms=now_ms)
         self._ledger.beat("output", now_ms=now_ms)
         for peer, datagram in self._node.outgoing():
             self._link.send(peer, datagram)
+        life.enter(lifeline.FLASH)
         self._remember(now_ms)
+        life.step(self._node, gc.mem_free, self._ledger.margin_ms, now_ms=now_ms)
         self._watchdog.feed(now_ms=now_ms)
+        life.enter(lifeline.SLEEP)
         self._link.wait(self._pause_ms(now_ms))
+
+    def _look(self, now_ms):
+        """The technician's button, and the LED, whose word is looked for once a second."""
+        if now_ms >= self._look_at_ms:
+            self._look_at_ms = now_ms + LOOK_MS
+            if self._life.is_rescue:
+                self._shown = panel.RESCUE
+            elif not self._node.is_linked(now_ms):
+                is_new = now_ms - self._started_ms < STARTING_MS and not self._node.has_exchanged
+                self._shown = panel.STARTING if is_new else panel.NO_LINK
+            else:
+                self._shown = panel.WELL if self._node.is_sound(now_ms) else panel.FAULT
+        self._panel.turn(self._node, self._life, self._shown, now_ms=now_ms)
 
     def _measure(self, now_ms):
         if not self._sampling:
@@ -181,6 +228,7 @@ class Shell:
             if temperature_ck is not None:
                 values[self._kind.BOARD_TEMPERATURE] = temperature_ck
         self._node.sample(values, platform, now_ms=now_ms)
+        self._life.trial.sampled(values)
         self._ledger.beat("ports", now_ms=now_ms)
 
     def _remember(self, now_ms):
@@ -207,13 +255,23 @@ class Shell:
         print(what, log_segment.identity(data)[0], sequence, hexlify(data).decode())
 
 
-def load(store):
+def load_board(name):
+    """The pins of this kind of node."""
+    return __import__("boards." + name, None, None, (name,))
+
+
+def load(store, is_rescue):
     """(node.settings_slots.Chosen, module of the kind). A crash of the start before counts against new settings."""
     kind = None
 
     def decode(plain):
         nonlocal kind
-        kind = kinds.load(plain.get("kind", kinds.DEFAULT)) if isinstance(plain, dict) else None
+        if is_rescue:
+            import rescue as kind
+
+            plain = kind.common(plain)
+        else:
+            kind = kinds.load(plain.get("kind", kinds.DEFAULT)) if isinstance(plain, dict) else None
         settings, faults = node_settings.decode(plain, kind)
         if settings is not None:
             faults = shell_faults(settings, plain)
@@ -239,10 +297,14 @@ def shell_faults(settings, plain):
     return faults
 
 
-def stay_safe(wdt, clock, faults):
-    """Bad settings: the outputs keep the levels of the boot, and the console says why, again and again."""
+def stay_safe(wdt, clock, faults, life):
+    """Bad settings: the outputs keep the levels of the boot, and the console says why, again and again. A program on
+    trial that cannot read what its predecessor could goes back soon."""
     said_ms = None
+    until_ms = clock.now_ms() + TRIAL_WITHOUT_SETTINGS_MS
     while True:
+        if life.trial.is_trial and clock.now_ms() >= until_ms:
+            machine.reset()
         now_ms = clock.now_ms()
         if said_ms is None or now_ms - said_ms >= FAULTS_REPEATED_MS:
             said_ms = now_ms
@@ -257,11 +319,12 @@ def say(faults):
         print("settings:", fault.path or "file", fault.problem + ":", fault.remedy)
 
 
-def crashed(opened, error):
+def crashed(opened, life, clock, error):
     """Outputs safe, write the error down, wait, reset. The watchdog, which nobody feeds here, stands behind."""
     try:
         for ports in opened:
             ports.safe()
+        life.crashed(error, now_ms=clock.now_ms())
         print(crash.describe(error))
         crash.note("version " + app.VERSION, error)
         crash.pause(CRASH_PAUSE_MS, time.ticks_ms, time.ticks_diff, time.sleep_ms)

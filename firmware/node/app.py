@@ -9,7 +9,7 @@ wears out.
 
 from collections import namedtuple
 
-from node import limits, own_memory
+from node import limits, own_memory, panel
 from node.directives import Directives
 from node.fetch import Fetch
 from node.orders import Orders
@@ -30,6 +30,10 @@ Boot = namedtuple("Boot", ("boot", "previous_boot", "durable_sequence", "cause")
 # the application itself remembers (node.own_memory).
 Checkpoint = namedtuple("Checkpoint", ("boot", "durable_sequence", "memory", "own"))
 
+LOG_PATH = b"l"
+# Why an order means nothing while a technician has locked the node.
+LOCKED = "locked"
+
 MADE = "made"
 ACKNOWLEDGED = "acknowledged"
 
@@ -39,13 +43,36 @@ _CHECKPOINT_MS = 3_600_000
 class Node:
     """One node. `link`: a `wire.oscore_link.NodeLink`. `tap(what, sequence, data)` is told of every record made and
     acknowledged (console trace). `log`: a `node.record_log.RecordLog`, or None for a node that keeps records in RAM.
-    `own`: what a checkpoint of an earlier boot held; `wear`: a `node.wear.Wear`, or None where nothing wears out."""
+    `own`: what a checkpoint of an earlier boot held; `wear`: a `node.wear.Wear`, or None where nothing wears out.
+    `updating`: a node.updating.Updating, where there is a second place for a program; `lines`: a node.log_ring.LogRing
+    that the gateway may read."""
 
-    def __init__(self, settings, boot, link, trade, *, random_below, now_ms, tap=None, log=None, own=b"", wear=None):
+    def __init__(
+        self,
+        settings,
+        boot,
+        link,
+        trade,
+        *,
+        random_below,
+        now_ms,
+        tap=None,
+        log=None,
+        own=b"",
+        wear=None,
+        updating=None,
+        lines=None,
+    ):
         self._settings = settings
         self._boot = boot
         self._link = link
         self._tap = tap
+        self._updating = updating
+        self._lines = lines
+        # The gateway has answered under keys of ours, at least once.
+        self.has_exchanged = False
+        self._exchanged_ms = now_ms
+        self._restart_asked_ms = None
         self._writer = cbor.Writer(bytearray(256))
         self._sequence = 0
         self._wear = wear
@@ -139,6 +166,34 @@ class Node:
         self._sender.send(now_ms=now_ms, needs_time=needs_answer)
         self._fetch.send(now_ms)
         self._directives.send(now_ms)
+        if self._updating is not None:
+            self._update(now_ms)
+
+    def tell(self, code, active, detail, *, now_ms):
+        """An event that the shell knows of: a crash before this start, a hand at the button."""
+        self._emit(EventBody(code, active, detail), now_ms)
+
+    def local(self, word):
+        """What a technician at the node wants: a word of node.panel, or None. It goes before every order."""
+        self.trade.local = word
+
+    def is_linked(self, now_ms) -> bool:
+        """The gateway has answered lately: since two telemetry records should have left, and then some."""
+        silent_ms = now_ms - self._exchanged_ms
+        return self.has_exchanged and silent_ms < 2000 * self._settings.telemetry_s + limits.LINK_PATIENCE_MS
+
+    def is_sound(self, now_ms) -> bool:
+        """Nothing that is measured contradicts the outputs."""
+        return self.trade.is_sound(self._moment(now_ms))
+
+    def may_restart(self, now_ms) -> bool:
+        """A restart now would not be felt, and loses no record that a gateway who is there would still take."""
+        if self._restart_asked_ms is None:
+            self._restart_asked_ms = now_ms
+        is_patient = now_ms - self._restart_asked_ms < limits.RESTART_PATIENCE_MS
+        if is_patient and self._outbox.waiting() and self.is_linked(now_ms):
+            return False
+        return self.trade.local is None and self.trade.may_restart(self._moment(now_ms))
 
     # --- effects out ----------------------------------------------------------------------------------------
 
@@ -159,6 +214,7 @@ class Node:
             self._outbox.deadline_ms(now_ms),
             self._directives.deadline_ms(now_ms),
             self._orders.deadline_ms(self._certain(now_ms), now_ms),
+            None if self._updating is None else self._updating.deadline_ms(now_ms),
         )
         for other_ms in others:
             if other_ms is not None and other_ms < deadline_ms:
@@ -176,10 +232,6 @@ class Node:
             self.trade.memory(now_ms),
             own_memory.encode(self._remembered()),
         )
-
-    def tell(self, code, active, detail, *, now_ms):
-        """An event of the shell's: settings that could not be used, a clock chip that stopped."""
-        self._emit(EventBody(code, active, detail), now_ms)
 
     def carried_time(self, unix_s, uncertainty_s, *, now_ms):
         """The time of a clock chip, once, at a cold boot. True when it is taken."""
@@ -211,12 +263,17 @@ class Node:
                     found[0], asked_ms=found[1], certain=self._certain(now_ms), era=self._link.era, now_ms=now_ms
                 )
             return
+        if self._updating is not None and self._updating.is_ours(happened):
+            self._updating.handle(happened, now_ms)
+            return
         entries, answer, asked_ms = self._sender.handle(happened, now_ms=now_ms)
         if self._tap is not None:
             for entry in entries:
                 self._tap(ACKNOWLEDGED, entry.sequence, entry.data)
         if answer is None:
             return
+        self.has_exchanged = True
+        self._exchanged_ms = now_ms
         if self._time.learn(answer, asked_ms=asked_ms, now_ms=now_ms):
             detail = (
                 None,
@@ -235,7 +292,7 @@ class Node:
             self._fetch.want(now_ms)
 
     def _serve(self, request, now_ms):
-        """The gateway asks: an order for `/c` is all there is to ask for."""
+        """The gateway asks: an order for `/c`, the last lines of the log for GET `l`."""
         code, payload, options = coap_message.NOT_FOUND, b"", ()
         if request.path == (node_order.PATH,):
             code = coap_message.METHOD_NOT_ALLOWED
@@ -248,7 +305,17 @@ class Node:
                     era=self._link.era,
                     now_ms=now_ms,
                 )
+        elif request.path == (LOG_PATH,) and self._lines is not None:
+            code = coap_message.METHOD_NOT_ALLOWED
+            if request.code == coap_message.GET:
+                code, payload = coap_message.CONTENT, self._lines.tail(limits.LOG_ANSWER_BYTES_MAX)
         self._link.respond(request.exchange, code, payload, options=options, now_ms=now_ms)
+
+    def _update(self, now_ms):
+        # Told first: what waits to be sent holds a restart back.
+        for number, word in self._updating.take_outcomes():
+            self._emit(EventBody(event.UPDATE, None, (number, word)), now_ms)
+        self._updating.poll(self.may_restart, now_ms=now_ms)
 
     def _certain(self, now_ms):
         """(Unix s, ± s) where the clock is good enough to judge an order by, else None."""
@@ -275,10 +342,10 @@ class Node:
         self.trade.decide(moment)
         self._emit_all(now_ms)
         if moment.order is not None:
-            why = self.trade.declines(moment)
-            if why is None:
+            why = LOCKED if self.trade.local == panel.LOCK else self.trade.declines(moment)
+            if why is None and self.trade.local is None:
                 self._orders.applied()
-            else:
+            elif why is not None:
                 self._orders.declined(why)
         for name, outcome, why, power_dw in self._orders.take_outcomes():
             self._emit(EventBody(event.COMMAND_OUTCOME, None, (name, outcome, why, None, power_dw)), now_ms)

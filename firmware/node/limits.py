@@ -112,6 +112,29 @@ DECIDE_MS = 60_000
 SAMPLES_KEPT = 5
 STAGGER_S = 10
 
+# --- starts, trials and updates ---------------------------------------------------------------------------------
+# A program that has turned so long has shown that it can; most faults of a new one show in the first minutes.
+GOOD_START_MS = 600_000
+# Patience with an image on trial: a gateway that restarts, or a technician at work on it, is back before.
+TRIAL_MAX_MS = 7_200_000
+# The gateway is asked for a new image a quarter of an hour after a start, and then four times a day: one exchange of
+# 100 bytes each. In rescue there is nothing else to do.
+UPDATE_FIRST_MS = 900_000
+UPDATE_CHECK_MS = 21_600_000
+UPDATE_CHECK_RESCUE_MS = 120_000
+UPDATE_RESCUE_FIRST_MS = 10_000
+# Between two blocks: a radio channel is everybody's. 100 kB take three minutes.
+UPDATE_PACE_MS = 200
+UPDATE_RETRY_FIRST_MS = 5_000
+UPDATE_RETRY_LAST_MS = 300_000
+# What a report may take beyond its time before the link counts as lost: its retransmissions, on a slow bearer.
+LINK_PATIENCE_MS = 120_000
+# What is in the outbox should leave before a restart of one's own; a gateway that takes nothing is not waited for.
+RESTART_PATIENCE_MS = 60_000
+# The last lines of the log in one datagram.
+LOG_ANSWER_BYTES_MAX = 180
+# Public keys of those who may sign a node's program.
+UPDATE_KEYS_MAX = 4
 # What the gateway tells is asked for so often: a drought order may take a quarter of an hour to reach a lawn. What it
 # said holds for as long as it said, so a silent gateway changes nothing at once.
 DIRECTIVES_EVERY_MS = 900_000

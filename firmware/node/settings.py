@@ -13,15 +13,17 @@ Every fault is listed at once with its path and the remedy (policy.fault). Integ
     kind        the kind of node, whose own settings stand beside these (kinds/<kind>)
     sample_s, telemetry_s, health_s, report_spread_s, ack_timeout_ms: timing, with defaults
     wifi        UDP only: [network, key], read by the shell
+    update_keys public keys (64 hex digits each) of those who may sign this node's program; absent: it is not updated
     trace       true: each record made and acknowledged is printed on the console
 """
 
 from binascii import unhexlify
 from collections import namedtuple
 
+from node import limits as node_limits
 from policy import civil, lighting
 from policy.fault import Faults
-from wire import bus_frame, limits
+from wire import bus_frame, cose, limits
 from wire.oscore_pairing import GATEWAY_ID, NODE_ID_BYTES, Pairing
 
 Settings = namedtuple(
@@ -37,6 +39,7 @@ Settings = namedtuple(
         "health_s",
         "report_spread_s",
         "ack_timeout_ms",
+        "update_keys",
         "trace",
     ),
 )
@@ -67,8 +70,9 @@ _BEARERS = {
 }
 # The one peer of a bearer that has no addresses.
 GATEWAY = "gateway"
-_KNOWN = (
-    "node", "bearer", "gateway", "kid", "master_secret", "wifi", "trace", "kind"
+# Settings that every kind has.
+KNOWN = (
+    "node", "bearer", "gateway", "kid", "master_secret", "wifi", "update_keys", "trace", "kind"
 ) + tuple(_TIMING)  # fmt: skip
 
 
@@ -78,7 +82,7 @@ def decode(plain, kind):
     if not isinstance(plain, dict):
         faults.add("", "is not a map", "give an object with at least node, kind, gateway")
         return None, faults.listed()
-    known = _KNOWN if kind is None else _KNOWN + kind.FIELDS
+    known = KNOWN if kind is None else KNOWN + kind.FIELDS
     if kind is None:
         faults.add("kind", "is not known", "give the kind of node that this board is")
     for name in sorted(plain):
@@ -94,10 +98,11 @@ def decode(plain, kind):
     own = None if kind is None else kind.decode(faults, plain)
     timing = {name: _timing(faults, plain, name) for name in _TIMING}
     pairing = _pairing(faults, plain)
+    keys = _update_keys(faults, plain.get("update_keys", []))
     if faults.count():
         return None, faults.listed()
     trace = plain.get("trace") is True
-    return Settings(node, own, bearer, gateway, pairing, trace=trace, **timing), []
+    return Settings(node, own, bearer, gateway, pairing, update_keys=keys, trace=trace, **timing), []
 
 
 def site(faults, value):
@@ -136,6 +141,19 @@ def _pairing(faults, plain):
     if len(kid) not in NODE_ID_BYTES or len(secret) != _SECRET_BYTES:
         return None
     return Pairing(secret, kid, GATEWAY_ID)
+
+
+def _update_keys(faults, value):
+    """Tuple of keys of 32 bytes."""
+    found = []
+    for text in value if isinstance(value, list) and len(value) <= node_limits.UPDATE_KEYS_MAX else (None,):
+        key = _hex(text)
+        if not cose.is_sound_key(key):
+            remedy = "give %d public keys of 64 hex digits at most" % node_limits.UPDATE_KEYS_MAX
+            faults.add("update_keys", "are not public keys", remedy)
+            break
+        found.append(key)
+    return tuple(found)
 
 
 def _hex(value):

@@ -27,6 +27,10 @@ class Trade:
     directives = ()
 
     outputs = None
+    # What a technician at the node wants (node.panel): LOCK, everything off and shut, whatever is ordered; TEST, show
+    # what you can for `test_ms`; None. The application sets it before `decide`. It goes before every order.
+    local = None
+    test_ms = 60_000
 
     def sample(self, values, moment) -> None:
         """One complete reading of the ports: {wire key: scaled integer}; None where the whole port is silent. A sensor
@@ -71,6 +75,11 @@ class Trade:
         """What must survive a power cut, MEMORY_BYTES_MAX at most: hour meters, learned values, water balance. The
         shell writes it hourly at most, and gives it back when the trade is made. Never outputs: they are recomputed."""
         return b""
+
+    def is_sound(self, moment) -> bool:
+        """False while what is measured contradicts the outputs, or equipment does not answer: a program on trial is not
+        confirmed then (node.trial)."""
+        return True
 
     def may_restart(self, moment) -> bool:
         """False while a restart would be felt: the shell then puts a planned one off."""

@@ -37,6 +37,7 @@ LEASE_CHANGED = 13
 CRASH = 14
 DIRECTIVE_TAKEN = 15
 SETTINGS_CHANGED = 16
+UPDATE = 24
 LAMP_FAILURE = 64
 LAMP_UNEXPECTED_ON = 65
 METER_FAILURE = 66
@@ -137,6 +138,9 @@ def _table():
     Event(DIRECTIVE_TAKEN, "directiveTaken", ("code", "value", "for_s")),
     # other settings are in force: version, first bytes of their SHA-256
     Event(SETTINGS_CHANGED, "settingsChanged", ("version", "digest")),
+    # an image for this node: its number (0: unknown), and what became of it (word): ready, confirmed, fell-back, or why
+    # it was refused
+    Event(UPDATE, "update", ("number", "outcome")),
     Event(LAMP_FAILURE, "lampFailure", None),
     Event(LAMP_UNEXPECTED_ON, "lampUnexpectedOn", None),
     Event(METER_FAILURE, "meterFailure", None),

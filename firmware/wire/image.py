@@ -21,9 +21,9 @@ File = namedtuple("File", ("path", "size", "digest"))
 
 DIGEST_BYTES = 32
 NUMBER_MAX = 0xFFFFFFFF
-# One flash sector; 48 files with paths of 40 characters.
-MANIFEST_BYTES_MAX = 4096
-FILES_MAX = 64
+# Two flash sectors; a node's application of 80 modules.
+MANIFEST_BYTES_MAX = 8192
+FILES_MAX = 96
 PATH_CHARS_MAX = 48
 PATH_PARTS_MAX = 3
 TEXT_CHARS_MAX = 16

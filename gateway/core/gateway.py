@@ -27,6 +27,7 @@ from gateway.core.inbox.scrutiny import Scrutiny
 from gateway.core.inbox.timemap import TimeMap
 from gateway.core.joints import Effect, Log, Options, Send, Start
 from gateway.core.link.downlink import Downlink
+from gateway.core.link.images import NodeImages
 from gateway.core.link.link import Asked, Heard, Link
 from gateway.core.link.sessions import NodeKey
 from gateway.core.own import OwnRecords
@@ -102,6 +103,7 @@ class Gateway:
         )
         feeders = {} if options.cabinet is None else options.cabinet.nodes()
         self.downlink = Downlink(self.link, self.clock, feeders)
+        self.images = NodeImages(self.link)
         self._effects: list[Effect] = []
         self._now_ms = self._started_ms = now_ms
         self._flush_at_ms: int | None = None
@@ -323,7 +325,7 @@ class Gateway:
         return [key for key in keys if allowed is None or key.node in allowed]
 
     def _on_heard(self, request: Heard) -> None:
-        if self.downlink.hears(request, now_ms=self._now_ms):
+        if self.downlink.hears(request, now_ms=self._now_ms) or self.images.hears(request, now_ms=self._now_ms):
             return
         assert isinstance(request, Asked)
         node = request.node
@@ -374,8 +376,7 @@ class Gateway:
     def _ask_flush(self, delay_ms: int) -> None:
         """Group commit: the first record of a group sets the time, an alarm brings it forward."""
         at_ms = self._now_ms + delay_ms
-        if self._flush_at_ms is None or at_ms < self._flush_at_ms:
-            self._flush_at_ms = at_ms
+        self._flush_at_ms = at_ms if self._flush_at_ms is None else min(at_ms, self._flush_at_ms)
 
     def _publish(self, kind: str, payload: bytes, expiry_s: int) -> None:
         """A message that nothing depends on: without a connection there is none."""

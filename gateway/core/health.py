@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 def health(core: "Gateway", *, now_ms: int, started_ms: int) -> dict[str, Any]:
     """By part."""
     return {
-        "gateway": {**core.counters, "own-refused": core.own.refused},
+        "gateway": {**core.counters, "own-refused": core.own.refused, "image-requests": core.images.asked},
         "link": {name: count for name, count in core.link.counters.items() if count},
         "downlink": {name: count for name, count in core.downlink.health().items() if count},
         "directives": {name: count for name, count in core.desk.directives.health().items() if count},

@@ -51,6 +51,7 @@ _LEVELS = {
     "concentrator-silent": WARNING,
     "concentrator-foreign": WARNING,
     "concentrator-image-refused": WARNING,
+    "node-image-refused": WARNING,
     "concentrator-update-failed": WARNING,
     "concentrator-up": NOTICE,
     "concentrator-reset": NOTICE,

@@ -21,6 +21,9 @@ WDT_RESET = 3
 DEEPSLEEP_RESET = 4
 SOFT_RESET = 5
 
+RTC_FILE = "bench-rtc"
+BUTTON_FILE = "bench-button"
+
 lamp = bench_lamp.Lamp()
 
 
@@ -40,19 +43,48 @@ def unique_id():
     return b"\x02bench"
 
 
+def is_pressed():
+    """1 while a finger is on the button: the word `pressed` in BUTTON_FILE."""
+    try:
+        with open(BUTTON_FILE) as file:
+            return 1 if file.read().strip() == "pressed" else 0
+    except OSError:
+        return 0
+
+
+class RTC:
+    """Memory that a reset leaves alone: a file, which the starter takes away with the power."""
+
+    def memory(self, data=None):
+        """Read it, or write it whole."""
+        if data is not None:
+            with open(RTC_FILE, "wb") as file:
+                file.write(data)
+            return None
+        try:
+            with open(RTC_FILE, "rb") as file:
+                return file.read()
+        except OSError:
+            return b""
+
+
 class Pin:
     """A pin whose level the lamp's twin sees."""
 
     IN = 0
     OUT = 1
+    PULL_UP = 2
 
-    def __init__(self, number, mode=None, *, value=None):
+    def __init__(self, number, mode=None, pull=None, *, value=None):
         self.number = number
+        self._is_button = mode == Pin.IN and pull == Pin.PULL_UP
         if mode == Pin.OUT and value is not None:
             self.value(value)
 
     def value(self, level=None):
         """Read or set the level."""
+        if level is None and self._is_button:
+            return 1 - is_pressed()
         if level is None:
             return lamp.level(self.number)
         lamp.drive(self.number, 65535 * level)
@@ -67,6 +99,7 @@ class PWM:
 
     def duty_u16(self, duty):
         """Set the duty."""
+        bench_watchdog.may_block("pin")
         lamp.drive(self._pin.number, duty)
 
 
@@ -86,6 +119,7 @@ class MeterUart:
 
     def write(self, data):
         """Hand over to the twin."""
+        bench_watchdog.may_block("meter")
         return self._twin.write(data)
 
     def any(self):

@@ -5,6 +5,8 @@ datagrams fail), `busy` (`connect` raises OSError, as a radio does that is conne
 content, or none, is a good network.
 """
 
+import bench_watchdog
+
 STA_IF = 0
 SCRIPT_FILE = "bench-wifi"
 SIGNAL_DBM = -58
@@ -41,6 +43,7 @@ class WLAN:
 
     def isconnected(self):
         """As the script says."""
+        bench_watchdog.may_block("wifi")
         if script() == "down":
             self._joined = False
         return self._joined

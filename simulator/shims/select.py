@@ -19,6 +19,7 @@ class poll:  # noqa: N801 - the chip's name
 
     def poll(self, timeout_ms):
         """Wait; what became ready."""
+        bench_watchdog.may_block("poll")
         ready = self._inner.poll(timeout_ms)
         bench_block.pass_time()
         bench_watchdog.look()

@@ -3,6 +3,7 @@
 UDP over IPv4, which is all that the node uses. Datagrams fail while the network's script says `down`.
 """
 
+import bench_watchdog
 import network
 import usocket
 
@@ -22,12 +23,14 @@ class socket:  # noqa: N801 - the chip's name
 
     def sendto(self, data, address):
         """To (text, port)."""
+        bench_watchdog.may_block("send")
         if network.script() == "down":
             raise OSError(118)  # EHOSTUNREACH in lwIP
         return self.inner.sendto(data, usocket.getaddrinfo(address[0], address[1])[0][-1])
 
     def recvfrom(self, count):
         """(data, (text, port))."""
+        bench_watchdog.may_block("receive")
         data, packed = self.inner.recvfrom(count)
         if network.script() == "down":
             raise OSError(11)  # EAGAIN: the datagram was never received

@@ -3,8 +3,6 @@ simulator/vm.py starts. MicroPython only."""
 
 import json
 
-import kinds
-
 
 def kind():
     """As the settings name it. What they hold else, or whether they can be read, is main.py's to judge."""
@@ -13,10 +11,16 @@ def kind():
             word = json.load(file).get("kind")
     except (OSError, ValueError, AttributeError):
         word = None
-    return word if word in kinds.NAMES else kinds.DEFAULT
+    return word if isinstance(word, str) and word else "streetlight"
 
 
-boot = __import__("boards.boot_" + kind(), None, None, ("SAFE",))
+try:
+    import boot  # of a board that was laid out whole (`bocage link board`)
+except ImportError:
+    try:
+        boot = __import__("boards.boot_" + kind(), None, None, ("SAFE",))
+    except ImportError:  # a word that is no kind: a board has a boot.py all the same
+        import boards.boot_streetlight as boot
 assert boot.SAFE, "boot.py has run"
 
 import main  # noqa: E402 - after the outputs are safe, as on the chip

@@ -9,8 +9,8 @@ import pytest
 
 from concentrator import bridge as deciding
 from concentrator.bridge import Bridge
-from concentrator.slot_files import SlotFiles
 from concentrator.update import Update
+from esp32.slot_files import SlotFiles
 from gateway import concentrator_store, node_keys
 from simulator.bench.bus import BusBench
 from simulator.bench.pty import Pty

@@ -188,3 +188,20 @@ def test_a_bearer_that_cannot_be_is_named(plain, path):
     _, faults = settings.decode({**LINE, "gateway": ["192.0.2.1", 5683], "bearer": plain}, streetlight)
     assert path in [fault.path for fault in faults]
     assert all(fault.problem and fault.remedy for fault in faults)
+
+
+# --- keys of those who may sign its program -------------------------------------------------------------------------
+
+
+def test_keys_that_may_sign_are_read_and_bad_ones_are_a_fault():
+    from node import limits as node_limits
+
+    good = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
+    for value, is_good in (
+        ([], True), ([good], True), ([good] * node_limits.UPDATE_KEYS_MAX, True),
+        ([good] * (node_limits.UPDATE_KEYS_MAX + 1), False), (good, False), ([good[:-1]], False), ([7], False),
+        (["00" * 32], False), (None, False),
+    ):  # fmt: skip
+        made, faults = settings.decode({**GOOD, "update_keys": value}, streetlight)
+        assert (made is not None) is is_good, value
+        assert [fault.path for fault in faults] == ([] if is_good else ["update_keys"])

@@ -3,9 +3,8 @@
 from binascii import hexlify
 from hashlib import sha256
 
-from concentrator import limits
 from concentrator.update import BEGIN, CHOOSE, CLEAR, END, READ, WRITE, Update
-from wire import image
+from wire import image, slot_words
 from wire import radio_update as words
 from wire.faults import WireFault
 
@@ -23,7 +22,7 @@ opened = [""]
 def done(operation):
     what = operation[0]
     if what == READ:
-        return files.get(operation[1], b"")[operation[2] : operation[2] + limits.PIECE_BYTES]
+        return files.get(operation[1], b"")[operation[2] : operation[2] + slot_words.PIECE_BYTES]
     if what == CLEAR:
         if not files:
             return True

@@ -13,7 +13,7 @@ class Cut(Exception):
 
 
 class Medium:
-    """`open` and the functions of `os` that `concentrator.slot_files` asks for. Folders have the value None."""
+    """`open` and the functions of `os` that `esp32.slot_files` asks for. Folders have the value None."""
 
     def __init__(self, files=None, *, bytes_max=1 << 20):
         self.files = dict(files or {})

@@ -68,6 +68,7 @@ class LinkStreet:
             health_s=3600,
             report_spread_s=120,
             ack_timeout_ms=4000,
+            update_keys=(),
             trace=False,
         )
         radio = Radio(self.world, prng.split("radio"), quality)

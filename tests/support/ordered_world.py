@@ -66,6 +66,7 @@ class Post:
             health_s=3600,
             report_spread_s=5,
             ack_timeout_ms=4000,
+            update_keys=(),
             trace=False,
         )
 

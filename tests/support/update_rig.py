@@ -6,9 +6,9 @@ What runs in a folder is decided as on the chip: by `slots.begin`, and by whethe
 from hashlib import sha256
 
 from concentrator.bridge import Bridge
-from concentrator.slot_files import SlotFiles, running_number
 from concentrator.update import MANIFEST_NAME, Update
 from esp32 import slots
+from esp32.slot_files import SlotFiles, running_number
 from gateway.core.concentrator import Concentrator
 from gateway.core.concentrator_update import Image
 from tests.support.flash_medium import Cut, Medium

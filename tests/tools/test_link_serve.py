@@ -8,7 +8,10 @@ import sys
 import pytest
 
 from gateway import node_keys
-from simulator.keys import key_of
+from simulator.keys import key_of, settings_of
+from simulator.vm import VmNode
+from tests.support.signed_image import signed
+from tests.support.update_rig import image_of
 from tools import cli
 from wire import quantity, record
 from wire.record import Record, Stamp
@@ -72,3 +75,27 @@ def test_faults_of_keys_and_addresses_are_said(keys, tmp_path, capsys):
     assert cli.main(["link", "serve", str(keys[NODE]), str(keys[NODE])]) == 2
     assert cli.main(["link", "serve", str(keys[NODE]), "--bind", "192.0.2.1:5683"]) == 1
     assert len(capsys.readouterr().err.splitlines()) == 4
+
+
+def test_the_bench_offers_programs_and_reads_the_log_of_a_node(tmp_path, keys, serve, micropython, repository):
+    image = tmp_path / "streetlight.img"
+    image.write_bytes(signed(image_of(9, product="streetlight")))
+    process, port = serve(keys[NODE], "--image", image, "--log")
+    settings = {
+        "node": NODE.hex(), "gateway": ["127.0.0.1", port], **settings_of(NODE), "site": [457500, 48500],
+        "lamp": [700, 4], "report_spread_s": 0, "ack_timeout_ms": 300,
+    }  # fmt: skip
+    node = VmNode(tmp_path / "node", settings, micropython, heap_bytes=480 * 1024)
+    node.start()
+    try:
+        log = next(said["log"] for said in map(json.loads, process.stdout) if "log" in said)
+    finally:
+        node.kill()
+    assert any("boot 1 after power-on" in line for line in log)
+    assert cli.main(["link", "talk", str(keys[NODE]), f"coap://127.0.0.1:{port}/f/streetlight"]) == 0
+
+
+def test_an_image_that_is_none_is_said(keys, tmp_path, capsys):
+    (tmp_path / "x.img").write_bytes(b"x")
+    assert cli.main(["link", "serve", str(keys[NODE]), "--image", str(tmp_path / "x.img")]) == 2
+    assert "--image: form" in capsys.readouterr().err

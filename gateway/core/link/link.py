@@ -27,6 +27,10 @@ from wire.coap_exchange import bearer_timing
 from wire.faults import WireFault
 from wire.oscore_pairing import Session
 
+# What is longer than a datagram: programs of nodes (`gateway.core.link.images`).
+SERVED_BY_BLOCKS = ((b"f",),)
+_BLOCKS = (messages.BLOCK2,)
+
 
 class Asked(NamedTuple):
     """A request of a known node, with what was inside. `exchange`: what `respond` wants; `query`: its Uri-Query."""
@@ -38,6 +42,7 @@ class Asked(NamedTuple):
     path: tuple[bytes, ...]
     payload: bytes
     query: tuple[bytes, ...] = ()
+    options: tuple[tuple[int, bytes], ...] = ()
 
 
 class Answered(NamedTuple):
@@ -47,6 +52,7 @@ class Answered(NamedTuple):
     exchange: int
     code: int
     options: tuple[tuple[int, bytes], ...]
+    payload: bytes = b""
 
 
 class Unanswered(NamedTuple):
@@ -148,13 +154,21 @@ class Link:
         """Datagrams to send now."""
         return self._endpoint.outgoing()
 
-    def respond(self, exchange: int, code: int, payload: bytes = b"", *, now_ms: int) -> Refused | None:
+    def respond(
+        self,
+        exchange: int,
+        code: int,
+        payload: bytes = b"",
+        *,
+        options: tuple[tuple[int, bytes], ...] = (),
+        now_ms: int,
+    ) -> Refused | None:
         """Answer an Asked, once; Refused if it is not open any more. After "too-large" a shorter answer may follow."""
         opened = self._opened.get(exchange)
         if opened is None:
             return Refused("unknown-exchange")
         try:
-            sealed = self.sessions.seal(opened, oscore.Content(code, (), payload))
+            sealed = self.sessions.seal(opened, oscore.Content(code, options, payload))
         except WireFault:
             return Refused("too-large")
         outcome = self._endpoint.respond(exchange, sealed.code, sealed.payload, options=sealed.options, now_ms=now_ms)
@@ -226,7 +240,7 @@ class Link:
             return Unanswered(sent.node, happened.exchange)
         if messages.refused_option(content.options) is not None:
             return Unanswered(sent.node, happened.exchange)
-        return Answered(sent.node, happened.exchange, content.code, content.options)
+        return Answered(sent.node, happened.exchange, content.code, content.options, content.payload)
 
     def _open(self, request: Request, now_ms: int) -> Asked | None:
         try:
@@ -263,13 +277,22 @@ class Link:
         if len(self._opened) > limits.LINK_EXCHANGES_MAX:
             self._opened.popitem(last=False)
         content = opened.content
-        if messages.refused_option(content.options) is not None:
+        path = messages.option_values(content.options, messages.URI_PATH)
+        if messages.refused_option(content.options, _BLOCKS if path[:1] in SERVED_BY_BLOCKS else ()) is not None:
             self._counters["option-refused-inside"] += 1
             self.respond(request.exchange, messages.BAD_OPTION, now_ms=now_ms)
             return None
-        path = messages.option_values(content.options, messages.URI_PATH)
         query = messages.option_values(content.options, messages.URI_QUERY)
-        return Asked(opened.node, request.peer, request.exchange, content.code, path, content.payload, tuple(query))
+        return Asked(
+            opened.node,
+            request.peer,
+            request.exchange,
+            content.code,
+            path,
+            content.payload,
+            tuple(query),
+            content.options,
+        )
 
     def _may_ask(self, node: bytes, now_ms: int) -> bool:
         full = 1000 * limits.LINK_BURST_S * self._requests_per_s

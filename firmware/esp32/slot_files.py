@@ -1,13 +1,13 @@
-"""Carries out what `concentrator.update` asks for in the folder that the chip does not run from.
+"""Carries out what an update asks for (`concentrator.update`, `node.updating`) in the folder that the chip does not run
+from. The words are those of `wire.slot_words`.
 
 Each call does one small thing. What the file system raises is an answer, not an exception. Decides nothing.
 """
 
 import os
 
-from concentrator import limits
-from concentrator import update as asking
 from wire import image
+from wire import slot_words as asking
 from wire.faults import WireFault
 
 _NO_SPACE = 28  # ENOSPC
@@ -49,7 +49,7 @@ class SlotFiles:
         # Opened for each piece: a seek in littlefs is a look-up, and nothing stays open when a check ends early.
         with self._open(self._folder + "/" + path, "rb") as file:
             file.seek(offset)
-            return file.read(limits.PIECE_BYTES)
+            return file.read(asking.PIECE_BYTES)
 
     def _begin(self, path):
         self._close()

@@ -1,0 +1,189 @@
+"""Three starts that came to nothing lead to the rescue program. Configuration is never touched.
+
+A start is good when it says so (`healthy`): ten minutes of turning, or one authenticated exchange with the gateway.
+What the last start came to stands in RTC memory, which every reset leaves alone but the loss of power:
+
+    STARTED   it has not been good yet: whatever resets the chip now is a strike
+    HEALTHY   it was good: a crash after days is reported, and no strike
+    PLANNED   it asked for the reset itself (an update, the rescue's own end)
+    TRIAL     an image on trial: its starts are counted by `slots`, and it has its own way back
+    RESCUE    the rescue program ran
+
+    last      after a reset            after a brown-out        after a loss of power (nothing is known)
+    STARTED   strike                   no strike                no strike
+    HEALTHY   none                     none                     no strike
+    PLANNED   none                     none                     no strike
+    TRIAL     none                     none                     no strike
+    RESCUE    rescue again             rescue again             one more try of the application
+    unknown   strike                   -                        no strike
+
+Mains that come and go, or a technician's hand at the fuse, are no fault of a program: fifty short cuts in a row leave a
+lamp its calendar. A supply that sags is not cured by another program either. But whoever turns the power off and on
+again asks for a try, and gets one. The rescue program gives one by itself as well: after an hour, then after two, four,
+up to a day, since what was wrong may have been the world.
+
+The count is in RTC memory first, and on flash for the case that power goes between two crashes: written when it
+changes, so three times on the way into rescue and once on the way out, and never by a start that is good.
+
+Stands alone at the root of the file system beside `slots` and the loader, never updated: it imports nothing that an
+update could change.
+"""
+
+import struct
+from binascii import crc32
+from collections import namedtuple
+
+STRIKES_MAX = 3
+FILES = ("guard-a.bin", "guard-b.bin")
+
+# What the last start came to. The numbers are in RTC memory.
+STARTED = 1
+HEALTHY = 2
+PLANNED = 3
+TRIAL = 4
+RESCUE = 5
+
+# What ended it.
+RESET = "reset"
+BROWN_OUT = "brown-out"
+POWER = "power"
+SLEEP = "sleep"
+
+RETRY_FIRST_S = 3600
+RETRY_LAST_S = 86_400
+_RETRIES_MAX = 8  # doublings; the wait has its bound before
+
+Count = namedtuple("Count", ("strikes", "retries"))
+# program: True for the rescue. last: of the words above or None. strikes: with this start's own. retry_s: how long the
+# rescue waits before it gives the application a try.
+Start = namedtuple("Start", ("is_rescue", "last", "strikes", "retry_s"))
+
+_STRIKE = {(STARTED, RESET), (None, RESET)}
+
+_REGION = 0  # rtc.GUARD
+_RTC = "<BBB"
+# magic, generation, strikes, retries; then a CRC-32 of these
+_FORMAT = "<4sIBB"
+_MAGIC = b"BOG1"
+_LENGTH = struct.calcsize(_FORMAT) + 4
+
+
+class Guard:
+    """`memory`: an `rtc.Memory`; `store`: a Store. Call `begin` once, first."""
+
+    def __init__(self, memory, store):
+        self._memory = memory
+        self._store = store
+        self._count = Count(0, 0)
+        self._state = None
+
+    def begin(self, ended, *, is_trial) -> Start:
+        """What this start runs. `ended`: RESET, BROWN_OUT, POWER or SLEEP, as `ended_by` has it."""
+        kept = self._memory.get(_REGION)
+        last = None
+        if kept is not None and len(kept) == 3 and ended != POWER:
+            last, strikes, retries = struct.unpack(_RTC, kept)
+            self._count = Count(strikes, retries)
+        else:
+            self._count = self._store.read()
+        strikes, retries = self._count
+        if (last, ended) in _STRIKE and not is_trial:
+            strikes = min(strikes + 1, STRIKES_MAX)
+            self._write(Count(strikes, retries))
+        if ended == POWER and strikes >= STRIKES_MAX:
+            strikes = STRIKES_MAX - 1  # not on flash: the next one counts as before
+            self._count = Count(strikes, retries)
+        is_rescue = strikes >= STRIKES_MAX and not is_trial
+        if ended == SLEEP and last is not None and not is_rescue:
+            self._keep(last)  # waking is not a start
+        else:
+            self._keep(RESCUE if is_rescue else TRIAL if is_trial else STARTED)
+        return Start(is_rescue, last, strikes, retry_s(retries))
+
+    def healthy(self):
+        """The program that runs is good. On trial it is `slots.confirm` that says so first."""
+        if self._count != Count(0, 0):
+            self._write(Count(0, 0))
+        self._keep(HEALTHY)
+
+    def planned(self):
+        """A reset of our own follows."""
+        self._keep(PLANNED)
+
+    def retry(self):
+        """The rescue gives the application one try: a reset follows, and a strike more is the rescue again."""
+        retries = min(self._count.retries + 1, _RETRIES_MAX)
+        self._write(Count(STRIKES_MAX, retries))
+        self._count = Count(STRIKES_MAX - 1, retries)
+        self._keep(PLANNED)
+
+    def _write(self, count):
+        """On flash, where it differs; a flash that takes nothing leaves the count to RTC memory."""
+        self._count = count
+        if self._store.read() != count:
+            self._store.write(count)
+
+    def _keep(self, state):
+        if state != self._state:
+            self._state = state
+            self._memory.put(_REGION, struct.pack(_RTC, state, self._count.strikes, self._count.retries))
+
+
+def ended_by(machine, memory) -> str:
+    """What ended the last start. The port tells a brown-out as a power-on, but what was in RTC memory is still there
+    then, and after a true power-on it is not."""
+    cause = machine.reset_cause()
+    if cause == getattr(machine, "DEEPSLEEP_RESET", None):
+        return SLEEP
+    if cause != getattr(machine, "PWRON_RESET", None):
+        return RESET
+    return POWER if memory.get(_REGION) is None else BROWN_OUT
+
+
+def retry_s(retries) -> int:
+    """How long the rescue runs before it gives the application a try."""
+    return min(RETRY_FIRST_S << retries, RETRY_LAST_S)
+
+
+class Store:
+    """The count on flash, in two files that are written in turn. `open_file` is the built-in `open`, or a test's that
+    loses its power."""
+
+    def __init__(self, *, open_file=open):
+        self._open = open_file
+
+    def read(self) -> Count:
+        """The newest sound Count; that of a new board when there is none."""
+        return self._newest()[1]
+
+    def write(self, count) -> bool:
+        """Into the older file; True when it reads back."""
+        generation, _, newest = self._newest()
+        data = struct.pack(_FORMAT, _MAGIC, generation + 1, count.strikes, count.retries)
+        data += struct.pack("<I", crc32(data))
+        name = FILES[1 - newest]
+        try:
+            with self._open(name, "wb") as file:
+                file.write(data)
+                file.flush()
+        except OSError:
+            return False
+        return self._load(name) == data
+
+    def _newest(self):
+        found = (0, Count(0, 0), 1)
+        for index in (0, 1):
+            data = self._load(FILES[index])
+            if len(data) != _LENGTH or crc32(data[:-4]) != struct.unpack("<I", data[-4:])[0]:
+                continue
+            magic, generation, strikes, retries = struct.unpack(_FORMAT, data[:-4])
+            if magic == _MAGIC and generation > found[0]:
+                found = (generation, Count(min(strikes, STRIKES_MAX), min(retries, _RETRIES_MAX)), index)
+        return found
+
+    def _load(self, name):
+        try:
+            with self._open(name, "rb") as file:
+                return file.read(_LENGTH + 1)
+        except OSError:
+            return b""

@@ -1,0 +1,229 @@
+"""What a node's shell knows of its own life: how the last one ended, whether this start is good, what it leaves behind
+for the next, its program's number and its successor's place. Between the shell (`main`) and the machines that decide:
+`guard`, `slots` (by the loader), `crash`, `node.trial`, `node.updating`, `node.log_ring`.
+
+Without the loader (a program copied to the root of the chip by hand) there is no second place: crumbs and log only.
+"""
+
+import crash
+import guard
+import rtc
+
+from node import limits, panel
+from node.log_ring import LogRing
+from node.trial import Trial
+from wire import event
+
+TASKS = ("network", "ports", "application", "output", "flash", "sleep")
+NETWORK, PORTS, APPLICATION, OUTPUT, FLASH, SLEEP = range(len(TASKS))
+LOG_TAIL_BYTES = 400
+# One small file, there while a technician has locked the node.
+LOCK_FILE = "locked.txt"
+_FOLDERS = ("a", "b")
+
+
+class Lifeline:
+    """`start`: a loader.Start, or None."""
+
+    def __init__(self, machine, start, *, now_ms):
+        self._start = start
+        self._machine = machine
+        self.memory = rtc.Memory(_rtc_of(machine)) if start is None else start.memory
+        ended = guard.ended_by(machine, self.memory) if start is None else start.ended
+        if start is None:
+            self._guard = guard.Guard(self.memory, guard.Store())
+            self._guard.begin(ended, is_trial=False)
+        else:
+            self._guard = start.guard
+        self.is_rescue = start is not None and start.is_rescue
+        self._crumbs = crash.Crumbs(self.memory, TASKS, now_ms=now_ms)
+        self.past = None if ended == guard.POWER else self._crumbs.past()
+        self.cause = crash.cause(machine, ended, self.past)
+        self.log = LogRing(self.memory.get(rtc.LOG) if ended != guard.POWER else None)
+        self.trial = Trial(is_trial=start is not None and start.boot.is_trial, now_ms=now_ms)
+        self._started_ms = now_ms
+        self._is_good = False
+        self._updating = None
+        self._files = None
+        self._number = 0
+
+    # --- begin ----------------------------------------------------------------------------------------------
+
+    def open_updating(self, link, settings, product, *, random_below, now_ms):
+        """The node's Updating, or None where there is no second place."""
+        start = self._start
+        if start is None:
+            return None
+        # Not needed by a program without a second place, and 15 kB of heap where nothing is frozen.
+        from slot_files import SlotFiles, running_number
+
+        from node.updating import Updating
+
+        folder = _FOLDERS[1 - start.boot.slot]
+        self._files = SlotFiles(folder, start.choose, start.confirm)
+        self._number = running_number(_FOLDERS[start.boot.slot])
+        wait_ms = limits.UPDATE_RESCUE_FIRST_MS if self.is_rescue else limits.UPDATE_FIRST_MS
+        first_ms = now_ms + wait_ms + random_below(wait_ms)
+        if start.boot.is_trial or not settings.update_keys:
+            first_ms = None
+        self._updating = Updating(
+            link,
+            peer=settings.gateway,
+            product=product,
+            keys=settings.update_keys,
+            floor=start.boot.floor if self.is_rescue else max(start.boot.floor, self._number),
+            failed=start.boot.failed,
+            is_rescue=self.is_rescue,
+            random_below=random_below,
+            first_ms=first_ms,
+        )
+        return self._updating
+
+    def tell(self, node, *, now_ms):
+        """What the gateway should know of the last life, and the technician at the console."""
+        past = self.past
+        if past is not None:
+            self.say("the last life stood in %s after %d s" % (past.task, past.uptime_s), now_ms=now_ms)
+        if self.cause in crash.REPORTED and past is not None:
+            detail = (self.cause, past.digest, past.task, past.uptime_s, past.heap_low)
+            node.tell(event.CRASH, None, detail, now_ms=now_ms)
+        start = self._start
+        if start is None:
+            return
+        if self.is_rescue:
+            why = "starts" if start.guarded.is_rescue else "import"
+            node.tell(event.RESCUE_MODE, True, (why,), now_ms=now_ms)
+        elif start.guarded.last == guard.TRIAL and not start.boot.is_trial and start.boot.failed:
+            node.tell(event.UPDATE, None, (start.boot.failed, "fell-back"), now_ms=now_ms)
+
+    # --- while it runs --------------------------------------------------------------------------------------
+
+    def enter(self, task):
+        """A step of the loop begins."""
+        self._crumbs.enter(task)
+
+    def step(self, node, heap_free, margin_ms, *, now_ms):
+        """Once a turn, after the outputs were applied."""
+        self._crumbs.step(heap_free, margin_ms, now_ms=now_ms)
+        self.trial.applied()
+        if node.has_exchanged:
+            self.trial.exchanged()
+        if self._updating is not None:
+            operation = self._updating.take_operation()
+            if operation is not None:
+                self._updating.on_result(operation, self._files.do(operation), now_ms=now_ms)
+            if self._updating.wants_restart:
+                self.restart("update", now_ms=now_ms)
+        if self.is_rescue:
+            self._retry(node, now_ms)
+        elif self.trial.is_trial:
+            self._judge(node, now_ms)
+        elif not self._is_good and self.trial.is_good_start(now_ms):
+            self._is_good = True
+            self._guard.healthy()
+
+    def _judge(self, node, now_ms):
+        is_sound = node.is_sound(now_ms)
+        if self.trial.may_confirm(is_sound=is_sound, now_ms=now_ms) and self._start.confirm(self._number):
+            self.trial.is_trial = False
+            self._is_good = True
+            self._guard.healthy()
+            node.tell(event.UPDATE, None, (self._number, "confirmed"), now_ms=now_ms)
+        elif self.trial.is_over(now_ms) and node.may_restart(now_ms):
+            self.say("on trial without " + self.trial.missing(is_sound=is_sound), now_ms=now_ms)
+            self._end(crash.PLANNED, now_ms)  # the guard keeps TRIAL: this was no good start
+            self._machine.reset()
+
+    def _retry(self, node, now_ms):
+        if now_ms - self._started_ms >= 1000 * self._start.guarded.retry_s:
+            self._guard.retry()
+            self.say("the application gets one try", now_ms=now_ms)
+            self._end(crash.PLANNED, now_ms)
+            self._machine.reset()
+
+    # --- the end --------------------------------------------------------------------------------------------
+
+    def restart(self, why, *, now_ms):
+        """A restart of our own."""
+        self.say("restart: " + why, now_ms=now_ms)
+        self._guard.planned()
+        self._end(crash.PLANNED, now_ms)
+        self._machine.reset()
+
+    def crashed(self, error, *, now_ms):
+        """An exception that nobody caught. What follows is a reset."""
+        self.say("crash: " + repr(error), now_ms=now_ms)
+        self._end(crash.CRASHED, now_ms, error)
+
+    def _end(self, end, now_ms, error=None):
+        self._crumbs.end(end, now_ms=now_ms, error=error)
+
+    # --- words ----------------------------------------------------------------------------------------------
+
+    def say(self, line, *, now_ms):
+        """On the console, into the log, and the end of the log into RTC memory."""
+        print(line)
+        self.log.say(line, uptime_s=(now_ms - self._started_ms) // 1000)
+        self.memory.put(rtc.LOG, self.log.tail(LOG_TAIL_BYTES))
+
+
+class PanelPort:
+    """The button and the LED on a board that has them; a board without has neither."""
+
+    def __init__(self, machine, board, trade_test_ms, *, now_ms):
+        self._button = self._led = None
+        if getattr(board, "BUTTON_PIN", None) is not None:
+            self._button = machine.Pin(board.BUTTON_PIN, machine.Pin.IN, machine.Pin.PULL_UP)
+            self._pressed_level = board.BUTTON_ACTIVE_LEVEL
+        if getattr(board, "LED_PIN", None) is not None:
+            self._led = machine.Pin(board.LED_PIN, machine.Pin.OUT, value=1 - board.LED_ACTIVE_LEVEL)
+            self._lit_level = board.LED_ACTIVE_LEVEL
+        self.panel = panel.Panel(is_locked=_is_locked(), test_ms=trade_test_ms, now_ms=now_ms)
+
+    def turn(self, node, lifeline, state, *, now_ms):
+        """The button in, the LED out, and what the technician wants to the node."""
+        if self._button is not None:
+            self.panel.look(self._button.value() == self._pressed_level, now_ms=now_ms)
+        for word in self.panel.take_events():
+            node.tell(event.LOCAL_TEST, None, (word,), now_ms=now_ms)
+            lifeline.say("button: " + word, now_ms=now_ms)
+            if word == panel.TEST:
+                show(lifeline.log)
+            else:
+                _write_lock(self.panel.is_locked)
+        node.local(self.panel.local())
+        if self._led is not None:
+            lit = self.panel.led(state, now_ms=now_ms)
+            self._led.value(self._lit_level if lit else 1 - self._lit_level)
+
+
+def show(log):
+    """All that the log holds, on the console."""
+    if log.before:
+        print("--- before the restart")
+        print(log.before)
+    print("--- the last lines")
+    for line in log.lines():
+        print(line)
+
+
+def _rtc_of(machine):
+    return machine.RTC() if hasattr(machine, "RTC") else None
+
+
+def _is_locked():
+    try:
+        with open(LOCK_FILE) as file:
+            return file.read(1) == "1"
+    except OSError:
+        return False
+
+
+def _write_lock(is_locked):
+    """By a hand at the button alone, so it wears nothing out. A cut in between leaves an empty file: not locked, and
+    the LED says so."""
+    try:
+        with open(LOCK_FILE, "w") as file:
+            file.write("1" if is_locked else "0")
+    except OSError:
+        print("flash: the lock was not written")

@@ -1,0 +1,96 @@
+"""A node's loader: `main.py` at the root of the chip, beside `boot`, `slots`, `guard` and `rtc`. None is ever updated.
+
+Chooses the folder to start from (`slots`: the application in `a` or `b`; `guard`: the rescue program in `r` after
+three starts that came to nothing), puts it in front of the search path and hands over. On trial whatever goes wrong
+ends in a reset, which is the next trial or the way back. Where the confirmed folder cannot even be imported the other
+one is tried at once, and then the rescue. A program that hangs while it starts is ended by the watchdog.
+
+Must know nothing of a program but `main.main(start)`, a Start: this is the contract that every image keeps.
+"""
+
+import sys
+import time
+from collections import namedtuple
+
+import guard
+import machine
+import rtc
+import slots
+
+# Importing an image that was not compiled takes seconds. The program shortens it for its loop.
+WATCHDOG_MS = 30_000
+# With nothing that can be imported: outputs stay as boot.py left them, and the chip is not reset more often than that.
+NOTHING_PAUSE_MS = 15_000
+RESCUE = "r"
+
+# folder: that the program runs from. is_rescue: it is the rescue program. boot: a slots.Boot. choose(number),
+# confirm(number): write the choice of the next start, and return whether they could. guard: a begun guard.Guard.
+# guarded: its guard.Start. memory: the rtc.Memory. ended: guard's word for what ended the last start.
+Start = namedtuple("Start", ("folder", "is_rescue", "boot", "choose", "confirm", "guard", "guarded", "memory", "ended"))
+
+
+def main():
+    """Start what is chosen; a reset whatever happens."""
+    try:
+        machine.WDT(timeout=WATCHDOG_MS)
+        memory = rtc.Memory(machine.RTC())
+        start(slots.Store(), guard.Guard(memory, guard.Store()), memory, guard.ended_by(machine, memory), imported)
+    except Exception as error:
+        sys.print_exception(error)
+        time.sleep_ms(NOTHING_PAUSE_MS)
+    finally:
+        machine.reset()
+
+
+def start(store, guarding, memory, ended, imports):
+    """Run the chosen program. `imports(folder)` returns its `main`, or raises."""
+    boot = slots.begin(store)
+    guarded = guarding.begin(ended, is_trial=boot.is_trial)
+    chosen, other = slots.FOLDERS[boot.slot], slots.FOLDERS[1 - boot.slot]
+    folders = (RESCUE, chosen, other) if guarded.is_rescue else (chosen, other, RESCUE)
+    if boot.is_trial:
+        folders = (chosen,)
+    for folder in folders:
+        try:
+            program = imports(folder)
+            break
+        except Exception as error:
+            sys.print_exception(error)
+    else:
+        raise ImportError("no program")
+    if folder in slots.FOLDERS:
+        boot = slots.Boot(slots.FOLDERS.index(folder), boot.is_trial, boot.floor, boot.failed)
+    slot = boot.slot
+    program(
+        Start(
+            folder,
+            folder == RESCUE,
+            boot,
+            lambda number: slots.choose(store, slot, number),
+            lambda number: slots.confirm(store, slot, number),
+            guarding,
+            guarded,
+            memory,
+            ended,
+        )
+    )
+
+
+def imported(folder):
+    """The folder's program; of one that cannot be imported nothing stays."""
+    sys.modules.pop("main", None)  # ourselves, where this file was imported and not run
+    before = set(sys.modules)
+    sys.path.insert(0, folder)
+    try:
+        from main import main as program
+    except Exception:
+        sys.path.pop(0)
+        for name in list(sys.modules):
+            if name not in before:
+                del sys.modules[name]
+        raise
+    return program
+
+
+if __name__ == "__main__":
+    main()

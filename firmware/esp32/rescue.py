@@ -1,0 +1,79 @@
+"""The rescue program: what runs when the application came to nothing three times. It lies in a folder of its own (`r`)
+with the modules it needs, put there with the board and never updated, and is turned by the same shell (`main`).
+
+It holds the outputs safe as `boot.py` left them; where that is not enough for days (heating must not stop in a frost)
+it turns the heating relays of the board by time, a quarter of twenty minutes. It says that it is the rescue and
+why, asks for a new image every two minutes, and after an hour gives the application one more try. Of the settings it
+reads what every kind has, so that a fault in the rest, or a kind it has never heard of, does not keep it from the link.
+It decides nothing of the trade and obeys no orders.
+"""
+
+from collections import namedtuple
+
+import boot
+
+from node import settings as node_settings
+from node.trade import Trade
+from wire import quantity
+
+KIND = "rescue"
+FIELDS = ()
+BOARD_TEMPERATURE = quantity.TEMPERATURE
+
+# Relays that heat, by the kind of board: names of its constants.
+HEATING = {"thermostat": ("RELAY", "PUMP")}
+HEAT_PERIOD_MS = 1_200_000
+HEAT_ON_MS = 300_000
+
+Own = namedtuple("Own", ())
+
+
+def common(plain):
+    """The settings that every kind of node has."""
+    if not isinstance(plain, dict):
+        return plain
+    return {name: plain[name] for name in plain if name in node_settings.KNOWN}
+
+
+def decode(faults, plain):
+    """It has none of its own."""
+    return Own()
+
+
+class RescueTrade(Trade):
+    """Reports itself under the node's own kind: the registry knows it by that, and RESCUE_MODE says the rest."""
+
+    def __init__(self, kind):
+        self.kind = kind
+
+    def declines(self, moment):
+        return "rescue"
+
+
+class Ports:
+    """`outputs` is nothing; the duty goes by the clock alone. There is nothing to sample."""
+
+    def __init__(self, board, machine, *, now_ms):
+        self._started_ms = now_ms
+        self._pins = []
+        for name in HEATING.get(board.KIND, ()):
+            level = getattr(board, name + "_CLOSED_LEVEL")
+            self._pins.append((machine.Pin(getattr(board, name + "_PIN"), machine.Pin.OUT, value=1 - level), level))
+        self._is_on = False
+
+    def safe(self):
+        boot.safe_outputs()
+
+    def apply(self, outputs, *, now_ms):
+        is_on = (now_ms - self._started_ms) % HEAT_PERIOD_MS < HEAT_ON_MS
+        if is_on == self._is_on:
+            return
+        self._is_on = is_on
+        for pin, level in self._pins:
+            pin.value(level if is_on else 1 - level)
+
+    def begin_sample(self, *, now_ms):
+        """Nothing."""
+
+    def collect(self, *, now_ms):
+        return {}

@@ -1,0 +1,72 @@
+"""The chip's RTC memory, which every reset leaves alone but the loss of power: who keeps what in which bytes of it.
+
+Each region holds one body with its length and a CRC-32, so that what a power-on left there is never believed. The
+layout is a contract between programs of different age, as is that of `slots`: never updated, at the root of the file
+system, and importing nothing that an update could change. Writing allocates no more than the CRC.
+
+`machine.RTC().memory` (MicroPython's quick reference for the ESP32): 2048 bytes; since v1.22 kept over every reset but
+a power-on. A brown-out is told as a power-on there, but keeps the memory: see `guard.ended_by`.
+"""
+
+from binascii import crc32
+
+GUARD = 0
+CRUMBS = 1
+LOG = 2
+# A kind's own: what a node that sleeps deeply must know when it wakes.
+TRADE = 3
+
+# First byte and size of each region; the head of HEAD_BYTES is part of it.
+_PLACES = ((0, 32), (32, 96), (128, 512), (640, 384))
+BYTES = 1026
+HEAD_BYTES = 6
+# One byte, and its complement: written before each step of a loop, so it has no room for a CRC.
+_MARK = 1024
+
+
+class Memory:
+    """`chip`: a `machine.RTC()`, or anything with its `memory`; None keeps nothing."""
+
+    def __init__(self, chip):
+        self._chip = chip
+        self._bytes = bytearray(BYTES)
+        self._view = memoryview(self._bytes)
+        found = b"" if chip is None else chip.memory()
+        if len(found) == BYTES:
+            self._bytes[:] = found
+
+    def get(self, region):
+        """The region's body, or None when nothing sound is there."""
+        start, size = _PLACES[region]
+        length = self._bytes[start] | self._bytes[start + 1] << 8
+        if not 0 < length <= size - HEAD_BYTES:
+            return None
+        body = bytes(self._view[start + HEAD_BYTES : start + HEAD_BYTES + length])
+        said = int.from_bytes(self._view[start + 2 : start + HEAD_BYTES], "little")
+        return body if crc32(body) == said else None
+
+    def mark(self, value):
+        """Keep one byte, cheaply: 1 kB is copied and nothing allocated."""
+        self._bytes[_MARK] = value
+        self._bytes[_MARK + 1] = 255 - value
+        if self._chip is not None:
+            self._chip.memory(self._bytes)
+
+    def marked(self):
+        """That byte, or None."""
+        value = self._bytes[_MARK]
+        return value if self._bytes[_MARK + 1] == 255 - value else None
+
+    def put(self, region, body):
+        """Keep `body` there from now on; it fits, or this is our own bug."""
+        start, size = _PLACES[region]
+        length = len(body)
+        assert 0 < length <= size - HEAD_BYTES
+        self._bytes[start] = length & 0xFF
+        self._bytes[start + 1] = length >> 8
+        sum_ = crc32(body)
+        for index in range(4):
+            self._bytes[start + 2 + index] = sum_ >> 8 * index & 0xFF
+        self._bytes[start + HEAD_BYTES : start + HEAD_BYTES + length] = body
+        if self._chip is not None:
+            self._chip.memory(self._bytes)

@@ -1,0 +1,72 @@
+"""The last lines that a node said, in RAM, and the very last of them as bytes that fit RTC memory: for a technician who
+comes after the fact. Read on the console and over the link (GET `l`).
+
+It must never hold a secret: it is fed by the program's own words alone, and a run of hexadecimal digits as long as a
+key is blotted out all the same. Bounded; the oldest line goes.
+"""
+
+LINES_MAX = 40
+LINE_CHARS_MAX = 96
+# A key is 32 digits and more; a node's id, 16, stays readable.
+_HEX_RUN_MAX = 24
+_HEX = "0123456789abcdefABCDEF"
+_BLOT = "..."
+
+
+class LogRing:
+    """`tail_before`: bytes of the last life's end, or None."""
+
+    def __init__(self, tail_before=None):
+        self._lines = []
+        self._next = 0
+        self.before = _text(tail_before)
+
+    def say(self, line, *, uptime_s):
+        """Keep one line."""
+        kept = "%d %s" % (uptime_s, blotted(line))
+        kept = kept.replace("\n", " | ")[:LINE_CHARS_MAX]
+        if len(self._lines) < LINES_MAX:
+            self._lines.append(kept)
+        else:
+            self._lines[self._next] = kept
+            self._next = (self._next + 1) % LINES_MAX
+
+    def lines(self) -> list:
+        """Oldest first."""
+        return self._lines[self._next :] + self._lines[: self._next]
+
+    def tail(self, bytes_max) -> bytes:
+        """The last whole lines that fit, oldest first; of a single line that does not fit, its end."""
+        kept = b""
+        for line in reversed(self.lines()):
+            longer = line.encode() + (b"\n" + kept if kept else b"")
+            if len(longer) > bytes_max:
+                break
+            kept = longer
+        if not kept and self._lines:
+            kept = self.lines()[-1].encode()[-bytes_max:]
+        return kept
+
+
+def blotted(line) -> str:
+    """The line without what may be a key."""
+    shown = []
+    run = ""
+    for char in line + "\0":
+        if char in _HEX:
+            run += char
+            continue
+        shown.append(_BLOT if len(run) > _HEX_RUN_MAX else run)
+        run = ""
+        if char != "\0":
+            shown.append(char)
+    return "".join(shown)
+
+
+def _text(data):
+    if not data:
+        return ""
+    try:
+        return bytes(data).decode()
+    except UnicodeError:
+        return ""

@@ -1,0 +1,121 @@
+"""The button and the lamp (LED) of a node, for the technician at its foot. Levels in, words out.
+
+    press shortly    test: the trade shows what it can for a while (`Moment.local` is TEST); pressed again it ends
+    hold for 5 s     lock: outputs off and shut, whatever anybody orders, until it is held again; survives a restart,
+                     for who locks a node may turn its power off and on. The LED answers when it is long enough.
+
+A lock is the interlock of DESIGN section 6: it has the last word. It is no isolation: who touches wires pulls the fuse.
+A button that hangs is no button: held for a minute it counts for nothing until it is let go.
+
+    LED                                     means
+    two long flashes, a pause               locked
+    five short flashes, a pause             rescue
+    fast and even                           fault: of the equipment
+    three short flashes, a pause            no settings, or some that cannot be used
+    lit                                     starting
+    two short flashes, a pause              no link to the gateway
+    one short flash every 3 s               all is well
+
+The first that applies is shown.
+
+Must not know pins, trades or files.
+"""
+
+TEST = "test"
+LOCK = "lock"
+UNLOCK = "unlock"
+
+DEBOUNCE_MS = 50
+HOLD_MS = 5000
+STUCK_MS = 60_000
+# How long a trade's test lasts at most, whatever it is: an irrigation node's eight zones, a minute each, and then some.
+TEST_MAX_MS = 600_000
+
+STARTING = "starting"
+NO_SETTINGS = "no-settings"
+NO_LINK = "no-link"
+WELL = "well"
+FAULT = "fault"
+RESCUE = "rescue"
+LOCKED = "locked"
+
+SIGN_MS = 100
+_PATTERNS = {
+    STARTING: "#",
+    NO_SETTINGS: "#.#.#..........",
+    NO_LINK: "#.#............",
+    WELL: "#.............................",
+    FAULT: "##..",
+    RESCUE: "#.#.#.#.#..........",
+    LOCKED: "##########..##########..........",
+}
+# Shown while the button is held long enough: let go now.
+_ANSWER = "#."
+
+
+class Panel:
+    """`is_locked`: as it was before the restart. `test_ms`: how long the trade's test takes."""
+
+    def __init__(self, *, is_locked, test_ms, now_ms):
+        self.is_locked = is_locked
+        self._test_ms = min(test_ms, TEST_MAX_MS)
+        self._test_until_ms = None
+        self._is_down = False
+        self._raw = False
+        self._raw_since_ms = now_ms
+        self._down_since_ms = None
+        self._is_spent = False
+        self._events = []
+
+    def look(self, is_pressed, *, now_ms) -> None:
+        """The button's level, once a turn."""
+        if is_pressed != self._raw:
+            self._raw = is_pressed
+            self._raw_since_ms = now_ms
+        if now_ms - self._raw_since_ms >= DEBOUNCE_MS and self._raw != self._is_down:
+            self._is_down = self._raw
+            if self._is_down:
+                self._down_since_ms = self._raw_since_ms
+                self._is_spent = False
+            else:
+                self._released(self._raw_since_ms - self._down_since_ms, now_ms)
+        if self._is_down and now_ms - self._down_since_ms >= STUCK_MS:
+            self._is_spent = True
+        if self._test_until_ms is not None and now_ms >= self._test_until_ms:
+            self._test_until_ms = None
+
+    def _released(self, held_ms, now_ms):
+        if self._is_spent:
+            return
+        if held_ms >= HOLD_MS:
+            self.is_locked = not self.is_locked
+            self._test_until_ms = None
+            self._events.append(LOCK if self.is_locked else UNLOCK)
+        elif self._test_until_ms is not None:
+            self._test_until_ms = None
+        elif not self.is_locked:
+            self._test_until_ms = now_ms + self._test_ms
+            self._events.append(TEST)
+
+    def local(self):
+        """LOCK, TEST or None: what the trade gets with its Moment."""
+        if self.is_locked:
+            return LOCK
+        return TEST if self._test_until_ms is not None else None
+
+    def take_events(self) -> list:
+        """TEST, LOCK, UNLOCK, drained. A LOCK or an UNLOCK is to be written down."""
+        events, self._events = self._events, []
+        return events
+
+    def deadline_ms(self, now_ms):
+        """When `look` is wanted at the latest, or None."""
+        return self._test_until_ms
+
+    def led(self, state, *, now_ms) -> bool:
+        """Whether the LED is lit now. `state`: one of the words above but LOCKED, which is known here."""
+        if self._is_down and not self._is_spent and now_ms - self._down_since_ms >= HOLD_MS:
+            pattern = _ANSWER
+        else:
+            pattern = _PATTERNS[LOCKED if self.is_locked else state]
+        return pattern[now_ms // SIGN_MS % len(pattern)] == "#"

@@ -1,0 +1,64 @@
+"""Whether the program that runs is good: the gate that an image on trial must pass before it is confirmed, and the
+word to the boot guard that this start came to something.
+
+    good start (guard)   ten minutes of turning, or one exchange with the gateway that held
+    good image (trial)   both of these, and the outputs were applied, and the ports gave a whole sample, and what was
+                         measured does not contradict the outputs (`Trade.is_sound`)
+
+An image that does not get there in TRIAL_MAX_MS is restarted, when its trade lets it: the loader counts three trials
+and goes back. So a node whose meter is dead, or whose lamp is, takes no new image: it is repaired first, and what runs
+goes on. An image that is confirmed already is never restarted from here, however long its gateway is away.
+"""
+
+from node import limits
+
+
+class Trial:
+    """`is_trial`: of this start."""
+
+    def __init__(self, *, is_trial, now_ms):
+        self.is_trial = is_trial
+        self._started_ms = now_ms
+        self._has_applied = False
+        self._has_sampled = False
+        self._has_exchanged = False
+
+    def applied(self):
+        """The ports have taken outputs that the application decided."""
+        self._has_applied = True
+
+    def sampled(self, values):
+        """A sample is whole: a map, or None when the ports are silent."""
+        if values:
+            self._has_sampled = True
+
+    def exchanged(self):
+        """The gateway has answered under keys of ours."""
+        self._has_exchanged = True
+
+    def is_good_start(self, now_ms) -> bool:
+        """What the boot guard wants to know."""
+        return self._has_exchanged or now_ms - self._started_ms >= limits.GOOD_START_MS
+
+    def may_confirm(self, *, is_sound, now_ms) -> bool:
+        """Whether an image on trial has shown all that it has to show."""
+        if not self.is_trial or now_ms - self._started_ms < limits.GOOD_START_MS:
+            return False
+        return self._has_applied and self._has_sampled and self._has_exchanged and is_sound
+
+    def is_over(self, now_ms) -> bool:
+        """A trial that came to nothing."""
+        return self.is_trial and now_ms - self._started_ms >= limits.TRIAL_MAX_MS
+
+    def missing(self, *, is_sound) -> str:
+        """What an image on trial has not shown, for the log."""
+        found = []
+        for word, has in (
+            ("outputs", self._has_applied),
+            ("sample", self._has_sampled),
+            ("gateway", self._has_exchanged),
+            ("soundness", is_sound),
+        ):
+            if not has:
+                found.append(word)
+        return ", ".join(found)

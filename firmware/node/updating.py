@@ -1,0 +1,393 @@
+"""A node's own update: asks the gateway for a new image, block by block, and puts it into the folder it does not run
+from. The application carries one, and so does the rescue program.
+
+GET `f/<product>` is the manifest of the image that the gateway has for nodes of this kind, signed (`wire.cose`,
+IMAGE_AAD); GET `f/<product>/<number>/<n>` is file n of it. The gateway only carries it: the node judges the signature
+itself, under the keys of its settings. So whoever owns a gateway owns no node's program.
+
+**The way of an image.** IDLE: asked every few hours (CHECK_MS), in rescue every few minutes; the ETag of what was
+judged before makes that one short exchange. ASKING: the manifest, by blocks. VERIFYING: the signature, in small steps.
+FINDING: what is in the other folder? If it is of another image it is cleared (CLEARING), and the manifest stored
+(STORING). Then file by file: read back and compared with its digest (CHECKING), and where it is not as it should be,
+received (RECEIVING) and checked again: a cut costs the file that was under way. READY: when the trade may be
+restarted, the choice of the next start is written, and then comes a restart into the trial.
+
+Never backwards: a number that is not above the running one, or any that was ever confirmed, is nothing new. The rescue
+also takes that number again, for what is on flash may be what is broken. A number that was tried and given up is not
+tried again. On trial nothing is asked for: the other folder is the way back. Must not touch a file.
+"""
+
+from hashlib import sha256
+
+from node import limits
+from wire import block_download, coap_message, cose, image
+from wire import slot_words as words
+from wire.block import Answered, Restarted, Stopped
+from wire.block_download import Download
+from wire.coap import Failed, Refused, Response
+from wire.faults import WireFault
+from wire.oscore_inner import Content
+
+PATH = b"f"
+
+# Outcomes, for an event: (number, word). Refusals are told once for each image.
+READY = "ready"  # all is there; the restart follows
+SIGNER = "signer"
+SIGNATURE = "signature"
+MANIFEST = "manifest"
+PRODUCT = "product"
+DIGEST = "digest"
+STATE = "state"
+
+_IDLE = "idle"
+_ASKING = "asking"
+_VERIFYING = "verifying"
+_FINDING = "finding"
+_CLEARING = "clearing"
+_STORING = "storing"
+_CHECKING = "checking"
+_RECEIVING = "receiving"
+_READY = "ready"
+
+_SIGNED_BYTES_MAX = image.MANIFEST_BYTES_MAX + cose.SIGN1_OVERHEAD_BYTES
+
+
+class Updating:
+    """`link`: the node's; `keys`: public keys (32 bytes) of those who may sign. `floor`: no image below it is taken,
+    nor of its number unless `is_rescue`; `failed`: number of the one that was given up last. `first_ms`: when to ask
+    first; None: never (on trial, or where there is no second folder)."""
+
+    def __init__(self, link, *, peer, product, keys, floor, failed, is_rescue, random_below, first_ms):
+        self.wants_restart = False
+        self.counters = {"asked": 0, "failed": 0, "refused": 0}
+        self._link = link
+        self._peer = peer
+        self._product = product
+        self._keys = keys
+        self._floor = floor
+        self._failed = failed
+        self._is_rescue = is_rescue
+        self._random_below = random_below
+        self._ask_at_ms = first_ms
+        self._delay_ms = limits.UPDATE_RETRY_FIRST_MS
+        self._state = _IDLE
+        self._download = None
+        self._exchange = None
+        self._etag = None  # of the manifest that was judged last
+        self._raw = bytearray()
+        self._signed = None
+        self._untried = ()
+        self._verification = None
+        self._manifest = None
+        self._bytes = b""
+        # Of the file at `_index`: how much of it has been read or written, and how often it was received.
+        self._index = 0
+        self._at = 0
+        self._received = 0
+        self._is_last = False
+        self._is_ending = False
+        self._sha = None
+        self._operation = None
+        self._is_doing = False
+        self._outcomes = []
+        self._told = None
+        self._results = {
+            _FINDING: self._found,
+            _CLEARING: self._cleared,
+            _STORING: self._stored,
+            _CHECKING: self._checked,
+            _RECEIVING: self._written,
+            _READY: self._chosen,
+        }
+
+    # --- in -------------------------------------------------------------------------------------------------
+
+    def poll(self, may_restart, *, now_ms) -> None:
+        """Whatever is due: a question, a step of the signature, the choice of the next start. `may_restart(now_ms)` is
+        asked when all is there."""
+        if self._state == _VERIFYING:
+            self._verify(now_ms)
+        elif self._state == _READY:
+            if not self._is_busy() and not self.wants_restart and may_restart(now_ms):
+                self._operation = (words.CHOOSE, self._manifest.number)
+        elif self._ask_at_ms is not None and now_ms >= self._ask_at_ms and self._may_ask():
+            if self._state == _IDLE:
+                self._begin_manifest()
+            self._ask(now_ms)
+
+    def is_ours(self, happened) -> bool:
+        """Whether an event of the link is about our question."""
+        if self._exchange is None or not isinstance(happened, (Response, Failed)):
+            return False
+        return happened.exchange == self._exchange
+
+    def handle(self, happened, now_ms) -> None:
+        """The outcome of our question."""
+        self._exchange = None
+        if isinstance(happened, Failed):
+            self._later(now_ms)
+            return
+        self._delay_ms = limits.UPDATE_RETRY_FIRST_MS
+        self._ask_at_ms = now_ms + limits.UPDATE_PACE_MS
+        event = self._download.receive(Content(happened.code, happened.options, happened.payload))
+        if isinstance(event, block_download.Part):
+            self._part(event, now_ms)
+        elif isinstance(event, Restarted):
+            self._begin_again()
+        else:
+            assert isinstance(event, (Answered, Stopped))
+            if self._state != _ASKING:
+                self._etag = None  # the image went away in the middle: whatever is there next is looked at anew
+            self._give_up(now_ms)  # nothing for us, nothing new, or nothing that can be read
+
+    def on_result(self, operation, result, *, now_ms) -> None:
+        """What an operation came to."""
+        self._is_doing = False
+        self._results[self._state](result, now_ms)
+
+    # --- out ------------------------------------------------------------------------------------------------
+
+    def take_operation(self):
+        """What is to be done with files now, or None; its result goes to `on_result`."""
+        operation, self._operation = self._operation, None
+        self._is_doing = operation is not None
+        return operation
+
+    def take_outcomes(self) -> list:
+        """[(number, word)], drained."""
+        outcomes, self._outcomes = self._outcomes, []
+        return outcomes
+
+    def deadline_ms(self, now_ms):
+        """When `poll` has something to do, or None."""
+        if self._operation is not None or self._state == _VERIFYING:
+            return now_ms
+        if self._state == _READY or not self._may_ask():
+            return None
+        return self._ask_at_ms
+
+    # --- the link -------------------------------------------------------------------------------------------
+
+    def _may_ask(self):
+        return self._exchange is None and not self._is_busy() and self._state in (_IDLE, _ASKING, _RECEIVING)
+
+    def _begin_manifest(self):
+        options = []
+        if self._etag is not None:
+            options.append((coap_message.ETAG, self._etag))
+        self._start_download((), options, _SIGNED_BYTES_MAX)
+        self._raw = bytearray()
+        self._state = _ASKING
+
+    def _start_download(self, segments, options, total_max):
+        path = (PATH, self._product.encode()) + segments
+        for segment in path:
+            options.append((coap_message.URI_PATH, segment))
+        self._download = Download(Content(coap_message.GET, tuple(options), b""), total_max=total_max)
+
+    def _ask(self, now_ms):
+        question = self._download.request()
+        outcome = self._link.request(self._peer, question.code, (), options=question.options, now_ms=now_ms)
+        if isinstance(outcome, Refused):
+            self._later(now_ms)
+            return
+        self.counters["asked"] += 1
+        self._exchange = outcome
+
+    def _part(self, part, now_ms):
+        if self._state == _ASKING:
+            self._raw.extend(part.payload)
+            if part.is_last:
+                self._etag = self._download.etag
+                self._judge(now_ms)
+            return
+        self._is_last = part.is_last
+        if self._at + len(part.payload) > self._file().size:
+            self._check(self._index, self._received, now_ms)  # not what was signed: it is asked for again, a few times
+            return
+        self._at += len(part.payload)
+        self._operation = (words.WRITE, part.payload) if part.payload else (words.END,)
+        self._is_ending = not part.payload
+
+    def _begin_again(self):
+        """The transfer is void: what came of it goes."""
+        if self._state == _ASKING:
+            self._raw = bytearray()
+        else:
+            self._at = 0
+            self._is_ending = False
+            self._operation = (words.BEGIN, self._file().path)
+
+    def _later(self, now_ms):
+        """No answer: the same question again, twice as late each time, with jitter."""
+        self.counters["failed"] += 1
+        self._ask_at_ms = now_ms + self._delay_ms // 2 + self._random_below(self._delay_ms // 2 + 1)
+        self._delay_ms = min(2 * self._delay_ms, limits.UPDATE_RETRY_LAST_MS)
+
+    def _give_up(self, now_ms):
+        """Until the next look. What has come so far stays: it may be of use then."""
+        self._state = _IDLE
+        self._download = None
+        self._operation = None
+        period_ms = limits.UPDATE_CHECK_RESCUE_MS if self._is_rescue else limits.UPDATE_CHECK_MS
+        self._ask_at_ms = now_ms + period_ms // 2 + self._random_below(period_ms)
+
+    def _refuse(self, number, word, now_ms):
+        """Judged for good where it is at fault itself; what our flash could not do is tried again, and told once."""
+        self.counters["refused"] += 1
+        if self._state not in (_ASKING, _VERIFYING):
+            self._etag = None
+        if (number, word) != self._told:
+            self._told = (number, word)
+            self._outcomes.append(self._told)
+        self._give_up(now_ms)
+
+    # --- whose it is ----------------------------------------------------------------------------------------
+
+    def _judge(self, now_ms):
+        """The signed manifest is whole. Nothing of it is believed yet, but that a known key is named."""
+        try:
+            self._signed = cose.sign1_decode(bytes(self._raw), bytes_max=_SIGNED_BYTES_MAX)
+        except WireFault:
+            self._refuse(0, MANIFEST, now_ms)
+            return
+        kid = self._signed.signatures[0].kid
+        self._untried = [key for key in self._keys if cose.kid_of(key) == kid and cose.is_sound_key(key)]
+        if not self._untried:
+            self._refuse(0, SIGNER, now_ms)
+            return
+        self._state = _VERIFYING
+        self._next_key()
+
+    def _next_key(self):
+        from wire.ed25519 import Verification  # its constants are computed once there is something to verify
+
+        signed = self._signed
+        key = self._untried.pop()
+        self._verification = Verification(
+            key, signed.signatures[0].signature, cose.to_be_signed(signed, cose.IMAGE_AAD)
+        )
+
+    def _verify(self, now_ms):
+        holds = self._verification.step()
+        if holds is None:
+            return
+        if not holds and self._untried:
+            self._next_key()
+            return
+        self._verification = None
+        payload, self._signed, self._raw = self._signed.payload, None, bytearray()
+        if not holds:
+            self._refuse(0, SIGNATURE, now_ms)
+            return
+        try:
+            manifest = image.decode(payload)
+        except WireFault:
+            self._refuse(0, MANIFEST, now_ms)
+            return
+        if manifest.product != self._product:
+            self._refuse(manifest.number, PRODUCT, now_ms)
+        elif self._is_new(manifest.number):
+            self._manifest, self._bytes = manifest, payload
+            self._go(_FINDING, (words.READ, words.MANIFEST_NAME, 0))
+        else:
+            self._give_up(now_ms)
+
+    def _is_new(self, number):
+        if number == self._failed:
+            return False
+        return number >= self._floor if self._is_rescue else number > self._floor
+
+    # --- the folder -----------------------------------------------------------------------------------------
+
+    def _found(self, piece, now_ms):
+        """A piece of the manifest that the other folder has."""
+        self._raw.extend(piece)
+        if len(piece) == words.PIECE_BYTES and len(self._raw) <= image.MANIFEST_BYTES_MAX:
+            self._operation = (words.READ, words.MANIFEST_NAME, len(self._raw))
+            return
+        is_same, self._raw = bytes(self._raw) == self._bytes, bytearray()
+        if is_same:
+            self._check(0, 0, now_ms)
+        else:
+            self._go(_CLEARING, (words.CLEAR,))
+
+    def _cleared(self, result, now_ms):
+        if result is True:
+            self._at = 0
+            self._go(_STORING, (words.BEGIN, words.MANIFEST_NAME))
+        elif result is False:
+            self._operation = (words.CLEAR,)
+        else:
+            self._refuse(self._manifest.number, result, now_ms)
+
+    def _stored(self, fault, now_ms):
+        """The manifest goes to the folder by pieces as well."""
+        if fault:
+            self._refuse(self._manifest.number, fault, now_ms)
+        elif self._is_ending:
+            self._check(0, 0, now_ms)
+        elif self._at < len(self._bytes):
+            piece = self._bytes[self._at : self._at + words.PIECE_BYTES]
+            self._at += len(piece)
+            self._operation = (words.WRITE, piece)
+        else:
+            self._is_ending = True
+            self._operation = (words.END,)
+
+    def _check(self, index, received, now_ms):
+        """Read back the file of this index; behind the last one all is there."""
+        self._index, self._received = index, received
+        if index == len(self._manifest.files):
+            self._outcomes.append((self._manifest.number, READY))
+            self._go(_READY, None)
+            return
+        self._sha = sha256()
+        self._at = 0
+        self._go(_CHECKING, (words.READ, self._file().path, 0))
+
+    def _checked(self, piece, now_ms):
+        file = self._file()
+        self._sha.update(piece)
+        self._at += len(piece)
+        if len(piece) == words.PIECE_BYTES and self._at <= file.size:
+            self._operation = (words.READ, file.path, self._at)
+        elif self._at == file.size and self._sha.digest() == file.digest and (file.size or self._received):
+            self._check(self._index + 1, 0, now_ms)  # an empty file may be one that is not there: it is written once
+        elif self._received == words.RECEIVED_MAX:
+            self._refuse(self._manifest.number, DIGEST, now_ms)
+        else:
+            self._received += 1
+            self._at = 0
+            segments = (str(self._manifest.number).encode(), str(self._index).encode())
+            self._start_download(segments, [], image.FILE_BYTES_MAX)
+            self._ask_at_ms = now_ms
+            self._go(_RECEIVING, (words.BEGIN, file.path))
+
+    def _written(self, fault, now_ms):
+        """The result of BEGIN, of a WRITE, or of END."""
+        if fault:
+            self._refuse(self._manifest.number, fault, now_ms)
+        elif self._is_ending:
+            self._check(self._index, self._received, now_ms)
+        elif self._is_last:
+            self._is_ending = True
+            self._operation = (words.END,)
+
+    def _chosen(self, is_written, now_ms):
+        if is_written:
+            self.wants_restart = True
+        else:
+            self._refuse(self._manifest.number, STATE, now_ms)
+
+    def _go(self, state, operation):
+        self._is_ending = False
+        self._is_last = False
+        self._state = state
+        self._operation = operation
+
+    def _file(self):
+        return self._manifest.files[self._index]
+
+    def _is_busy(self):
+        return self._is_doing or self._operation is not None

@@ -1,0 +1,71 @@
+"""The programs of nodes, as they ask for them: GET `f/<product>` is the signed manifest, GET `f/<product>/<number>/<n>`
+file n of that image, both by Block2. See `node.updating`.
+
+The gateway carries them and cannot change them: each node judges the signature itself. Nothing is kept of a transfer,
+so a whole street may fetch at once, each node at its own pace and within the link's own bound of requests a second.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from gateway.core.link.link import Asked, Heard, Link
+from wire import block_serve
+from wire import coap_message as messages
+from wire.block import Body
+from wire.oscore_inner import Content
+
+PATH = b"f"
+
+
+class NodeImage(NamedTuple):
+    """One program. signed: the COSE_Sign1 around its manifest; files: their bytes in its order."""
+
+    product: str
+    number: int
+    text: str
+    signed: bytes
+    files: tuple[bytes, ...]
+
+    @property
+    def bytes(self) -> int:
+        return len(self.signed) + sum(map(len, self.files))
+
+
+class NodeImages:
+    """What is served now, one image a product. `asked`: requests so far."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._served: dict[tuple[bytes, ...], tuple[Body, bytes]] = {}
+        self.images: tuple[NodeImage, ...] = ()
+        self.asked = 0
+
+    def set_images(self, images: Iterable[NodeImage]) -> None:
+        """From now on these, and no others."""
+        self.images = tuple(images)
+        self._served = {}
+        for image in self.images:
+            product = image.product.encode()
+            self._serve((PATH, product), image.signed)
+            for index, content in enumerate(image.files):
+                self._serve((PATH, product, b"%d" % image.number, b"%d" % index), content)
+
+    def _serve(self, path: tuple[bytes, ...], content: bytes) -> None:
+        body = Body(content)
+        self._served[path] = body, block_serve.digest_etag(body)
+
+    def hears(self, heard: Heard, *, now_ms: int) -> bool:
+        """Whether this is a question for a program; then it is answered."""
+        if not isinstance(heard, Asked) or heard.path[:1] != (PATH,):
+            return False
+        self.asked += 1
+        found = self._served.get(heard.path)
+        if heard.code != messages.GET:
+            answer = Content(messages.METHOD_NOT_ALLOWED, (), b"")
+        elif found is None:
+            answer = Content(messages.NOT_FOUND, (), b"")
+        else:
+            question = Content(heard.code, heard.options, b"")
+            answer = block_serve.serve(question, found[0], etag=found[1])
+        self._link.respond(heard.exchange, answer.code, answer.payload, options=answer.options, now_ms=now_ms)
+        return True

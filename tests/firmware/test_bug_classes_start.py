@@ -1,0 +1,234 @@
+"""Bug classes of field nodes that concern the start and the shell: an update that bricks (12), a call that blocks (11).
+
+Everything here runs the real machines of the node: loader's choice, guard, update, file work; the calls that block run
+the whole node on a MicroPython VM.
+"""
+
+import time
+
+import pytest
+
+from esp32 import guard
+from simulator import vm
+from simulator.keys import settings_of
+from simulator.vm import VmNode
+from tests.support.flash_medium import Cut
+from tests.support.node_update_rig import NODE, NodeUpdateRig, image, offered
+from tests.support.update_rig import is_whole
+
+# --- 12: an update bricks, a half-updated file runs, a rollback is defeated -----------------------------------------
+
+
+def life(rig):
+    """An update from 1 to 2, its trial, its confirmation, one more start, and the next update; from wherever it is. An
+    image whose three trials were all cut short is given up: then the next one it is."""
+    if rig.number == 1 and rig.boot.failed != 2:
+        rig.offer(offered(image(2)))
+        rig.until(lambda: rig.boots[-1] == 2)
+    if rig.number == 2:
+        if rig.boot.is_trial:
+            rig.confirm()
+        rig.start(guard.POWER)
+    if rig.number < 3:
+        number = 4 if rig.boot.failed == 3 else 3
+        rig.offer(offered(image(number)))
+        rig.until(lambda: rig.boots[-1] == number)
+
+
+def test_class_12_power_cut_at_every_flash_operation_of_two_updates_and_the_node_always_starts():
+    whole = NodeUpdateRig()
+    life(whole)
+    total = whole.medium.operations
+    assert total > 100
+    for cut_at in range(1, total + 1):
+        rig = NodeUpdateRig()
+        rig.medium.cut_at = cut_at
+        try:
+            life(rig)
+        except Cut:
+            rig.medium.cut_at = None
+            rig.start(guard.POWER)  # asserts that what starts is whole
+            assert rig.boots[-1] in (1, 2, 3)
+            life(rig)  # and gets there all the same
+        assert rig.boots[-1] == 3 and is_whole(rig.medium, "a") and is_whole(rig.medium, "b")
+
+
+def test_class_12_two_cuts_in_a_row_at_drawn_operations():
+    prng = NodeUpdateRig(seed=8).random
+    for _ in range(40):
+        rig = NodeUpdateRig(seed=prng.randrange(1000))
+        for _ in range(3):
+            rig.medium.cut_at = rig.medium.operations + 1 + prng.randrange(60)
+            try:
+                life(rig)
+            except Cut:
+                rig.medium.cut_at = None
+                rig.start(guard.POWER)
+        rig.medium.cut_at = None
+        life(rig)
+        assert rig.boots[-1] in (3, 4)
+
+
+def test_class_12_the_check_sees_a_loader_that_starts_what_is_not_whole():
+    """A planted bug: the choice is written before the files are."""
+    rig = NodeUpdateRig()
+    rig.offer(offered(image(2)))
+    rig.until(lambda: "b/clock.py" in rig.medium.files)
+    rig.files.do(("choose", 2))
+    with pytest.raises(AssertionError, match="whole"):
+        rig.start(guard.RESET)
+
+
+def test_class_12_a_program_that_crashes_at_its_start_goes_back_after_three_trials():
+    rig = NodeUpdateRig()
+    rig.runs = lambda number: "crash" if number == 2 else "well"
+    rig.offer(offered(image(2)))
+    rig.until(lambda: len(rig.boots) == 5)
+    assert rig.boots == [1, 2, 2, 2, 1]
+    assert rig.guarded.strikes == 0, "and the old one bears no blame for it"
+
+
+def test_class_12_a_program_that_is_never_confirmed_goes_back_over_power_cuts_as_well():
+    rig = NodeUpdateRig()
+    rig.offer(offered(image(2)))
+    rig.until(lambda: rig.boots[-1] == 2)
+    for ended in (guard.POWER, guard.RESET, guard.POWER):
+        rig.start(ended)
+    assert rig.boots == [1, 2, 2, 2, 1]
+
+
+def test_class_12_a_confirmed_program_that_goes_bad_leads_to_the_rescue_which_brings_the_next_one():
+    rig = NodeUpdateRig()
+    rig.runs = lambda number: "crash" if number == 1 else "well"
+    rig.start(guard.RESET)
+    assert rig.boots[-1] == "rescue" and rig.boots.count(1) == 1 + guard.STRIKES_MAX - 1
+    rig.offer(offered(image(2)))
+    rig.until(lambda: rig.boots[-1] == 2)
+    rig.confirm()
+    rig.start(guard.RESET)
+    assert rig.boots[-1] == 2 and rig.guarded.strikes == 0
+
+
+def test_class_12_the_rescue_repairs_a_damaged_folder_with_the_same_number():
+    rig = NodeUpdateRig(running=4)
+    rig.files.do(("confirm", 4))
+    rig.runs = lambda number: "well" if is_whole(rig.medium, "b") else "crash"
+    rig.start(guard.RESET)
+    assert rig.boots[-1] == "rescue"
+    rig.medium.files["a/main.py"] = b"torn"
+    rig.offer(offered(image(4)))
+    rig.until(lambda: rig.boots[-1] == 4)
+    assert is_whole(rig.medium, "b") and rig.boot.is_trial
+
+
+def test_class_12_the_rescue_takes_nothing_older_and_nothing_unsigned():
+    rig = NodeUpdateRig(running=4)
+    rig.files.do(("confirm", 4))
+    rig.runs = lambda number: "crash"
+    rig.start(guard.RESET)
+    rig.offer(offered(image(3)))
+    rig.run(600_000)
+    assert rig.boots[-1] == "rescue" and rig.outcomes == []
+    rig.offer(offered(image(5))._replace(signed=b"\xd2rubbish"))
+    rig.run(600_000)
+    assert rig.boots[-1] == "rescue" and [word for _, word in rig.outcomes] == ["manifest"]
+
+
+def test_class_12_cuts_at_every_operation_in_rescue_end_in_rescue_or_a_whole_program():
+    def rescued():
+        rig = NodeUpdateRig()
+        rig.runs = lambda number: "crash" if number == 1 else "well"
+        rig.start(guard.RESET)
+        rig.offer(offered(image(2)))
+        return rig
+
+    whole = rescued()
+    begun = whole.medium.operations
+    whole.until(lambda: whole.boots[-1] == 2)
+    for cut_at in range(begun + 1, whole.medium.operations + 1):
+        rig = rescued()
+        rig.medium.cut_at = cut_at
+        with pytest.raises(Cut):
+            rig.until(lambda rig=rig: rig.boots[-1] == 2)
+        rig.medium.cut_at = None
+        rig.start(guard.POWER)
+        assert rig.boots[-1] in ("rescue", 2)
+        rig.until(lambda rig=rig: rig.boots[-1] == 2)
+
+
+# --- 11: a call that blocks freezes everything ----------------------------------------------------------------------
+
+# A call of the shims, and the step of the loop that the crumbs must name.
+CALLS = {
+    "send": "output",
+    "receive": "network",
+    "poll": "sleep",
+    "meter": "ports",
+    "wifi": "network",
+    "pin": "output",
+}
+# How long the technician's button is held so that the output's pin is written.
+LOCKING_S = 5.5
+WATCHDOG_S = 8
+DEADLINE_S = 60
+
+
+
+@pytest.mark.vm
+@pytest.mark.live
+@pytest.mark.slow
+def test_class_11_thirty_seconds_in_any_one_call_end_in_a_reset_to_safe_outputs_within_eight(tmp_path, micropython):
+    settings = {
+        "node": NODE.hex(), "gateway": ["127.0.0.1", 9], **settings_of(NODE), "site": [457500, 48500],
+        "lamp": [700, 4], "sample_s": 1, "telemetry_s": 1, "report_spread_s": 0, "ack_timeout_ms": 300,
+    }  # fmt: skip
+    nodes = {call: VmNode(tmp_path / call, settings, micropython, heap_bytes=480 * 1024) for call in CALLS}
+    try:
+        for node in nodes.values():
+            node.start()
+        _until(lambda: all(_said(node, "ready") for node in nodes.values()))
+        time.sleep(1)  # past the first turns: the crumbs are those of a running loop
+        (nodes["pin"].folder / "bench-button").write_text("pressed")
+        time.sleep(LOCKING_S)
+        blocked, ended = {}, {}
+        for call, node in nodes.items():
+            (node.folder / "bench-block").write_text(call)
+        (nodes["pin"].folder / "bench-button").unlink()
+
+        def all_ended():
+            for call, node in nodes.items():
+                if call not in blocked and _said(node, f"bench: {call} blocks"):
+                    blocked[call] = time.monotonic()
+                if call not in ended and not node.running:
+                    ended[call] = time.monotonic()
+            return len(ended) == len(nodes)
+
+        _until(all_ended)
+        for call in CALLS:
+            lasted_s = ended[call] - blocked[call]
+            assert lasted_s < WATCHDOG_S + 4, f"{call}: {lasted_s} s; the bound, and what a loaded desk adds"
+        for call, node in nodes.items():
+            assert node.returncode == vm.WATCHDOG_CODE, call
+            (node.folder / "bench-block").unlink()
+            node.seen = []
+            node.start(reset_cause="WDT_RESET")
+        _until(lambda: all(node.lamp() == (True, 100) for node in nodes.values()))
+        _until(lambda: all(_said(node, "ready") for node in nodes.values()))
+        for call, node in nodes.items():
+            assert _said(node, "after watchdog"), (call, node.seen)
+            assert _said(node, f"stood in {CALLS[call]}"), (call, node.seen)
+    finally:
+        for node in nodes.values():
+            node.kill()
+
+
+def _said(node, text):
+    node.seen = [*getattr(node, "seen", []), *node.lines()]
+    return any(text in line for line in node.seen)
+
+
+def _until(condition):
+    end_s = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < end_s
+        time.sleep(0.05)

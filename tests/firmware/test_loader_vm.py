@@ -1,0 +1,137 @@
+"""A whole board on a MicroPython VM: loader, guard, an application that crashes at every start, the rescue program, and
+the new application that it fetches from a gateway, tries and confirms."""
+
+import time
+
+import pytest
+
+from gateway.core.link.images import NodeImage, NodeImages
+from gateway.core.link.link import Asked
+from simulator import vm
+from simulator.keys import settings_of
+from simulator.vm import FIRMWARE, VmNode
+from tests.simulator.test_vm import NODE, Responder
+from tests.support.signed_image import KEY, SIGNER
+from tools import link_board, link_image
+from wire import cose, event, image
+
+pytestmark = [pytest.mark.vm, pytest.mark.live, pytest.mark.slow]
+
+DEADLINE_S = 120
+KIND = "streetlight"
+# Hours and minutes of the product, in the seconds of a test.
+QUICK = {
+    "GOOD_START_MS = 600_000": "GOOD_START_MS = 2_000",
+    "UPDATE_RESCUE_FIRST_MS = 10_000": "UPDATE_RESCUE_FIRST_MS = 1_000",
+    "UPDATE_PACE_MS = 200": "UPDATE_PACE_MS = 0",
+}
+MAIN = "main.py"
+LIMITS = "node/limits.py"
+CRASH = '    wdt = machine.WDT(timeout=WATCHDOG_MS)\n    raise ValueError("of this version")\n'
+
+
+def quick(files):
+    text = files[LIMITS].decode()
+    for slow, fast in QUICK.items():
+        assert text.count(slow) == 1, slow
+        text = text.replace(slow, fast)
+    return {**files, LIMITS: text.encode()}
+
+
+class Gateway(Responder):
+    """Answers records, and serves programs."""
+
+    def __init__(self):
+        super().__init__()
+        self.images = NodeImages(self.link)
+
+    def _answer(self, asked):
+        assert isinstance(asked, Asked)
+        if not self.images.hears(asked, now_ms=self._now_ms()):
+            super()._answer(asked)
+
+
+def laid_out(folder, files):
+    for path, data in files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+
+
+def test_three_crashes_lead_to_the_rescue_which_brings_the_next_program(tmp_path, micropython):
+    responder, folder = Gateway(), tmp_path / "node"
+    settings = {
+        "node": NODE.hex(), "kind": KIND, "gateway": list(responder.address), **settings_of(NODE),
+        "site": [457500, 48500], "lamp": [700, 4], "sample_s": 1, "telemetry_s": 1, "report_spread_s": 0,
+        "ack_timeout_ms": 300, "update_keys": [KEY.hex()],
+    }  # fmt: skip
+    node = VmNode(folder, settings, micropython, heap_bytes=2 << 20, is_board=True)
+    board = link_board.board_files(FIRMWARE, None, KIND, 1)
+    source = board["a/" + MAIN].decode()
+    assert source.count("    wdt = machine.WDT(timeout=WATCHDOG_MS)\n") == 1
+    source = source.replace("    wdt = machine.WDT(timeout=WATCHDOG_MS)\n", CRASH)
+    rescue = quick({path[2:]: data for path, data in board.items() if path.startswith("r/")})
+    laid_out(folder, {**board, "a/" + MAIN: source.encode(), **{f"r/{path}": data for path, data in rescue.items()}})
+    # The bench's twins stand on the board's facts as well, wherever the program comes from.
+    laid_out(folder, {path[2:]: data for path, data in board.items() if path.startswith("a/boards/")})
+    kept = (folder / "settings.json").read_bytes()
+
+    files = quick(link_image.node_files(FIRMWARE, None, KIND))
+    manifest = link_image.manifest_of(files, 2, "0.2.0", KIND)
+    signed = cose.sign1_encode(manifest, cose.kid_of(KEY), cose.IMAGE_AAD, SIGNER.sign)
+    responder.images.set_images([NodeImage(KIND, 2, "0.2.0", signed, tuple(files.values()))])
+    # An update that was cut short before: all but a few files are there already.
+    missing = {LIMITS, MAIN, "wire/__init__.py"}
+    laid_out(folder / "b", {path: data for path, data in files.items() if path not in missing})
+    (folder / "b" / "manifest.bin").write_bytes(manifest)
+
+    said, starts = [], 0
+    deadline = time.monotonic() + DEADLINE_S
+    try:
+        cause = vm.POWER_ON
+        while not any(made.body.detail == [2, "confirmed"] for made in responder.events(event.UPDATE)):
+            assert time.monotonic() < deadline, "\n".join(said[-40:])
+            if not node.running:
+                assert node.returncode in (None, vm.RESET_CODE), "\n".join([*said[-40:], *node.lines()])
+                node.start(reset_cause=cause)
+                cause = "HARD_RESET"
+                starts += 1
+            responder.pump()
+            said += node.lines()
+    finally:
+        node.kill()
+        responder.socket.close()
+    # Three that crashed, the rescue, the trial that was confirmed.
+    assert starts == 5, "\n".join(line for line in said if not line.startswith("made"))
+    assert [made.body.detail for made in responder.events(event.RESCUE_MODE)] == [["starts"]]
+    boots = [made.body.detail for made in responder.events(event.BOOT)]
+    assert [(detail[2], detail[3]) for detail in boots] == [("crash", KIND), ("planned", KIND)]
+    crashes = [made.body.detail for made in responder.events(event.CRASH)]
+    assert [(detail[0], len(detail[1])) for detail in crashes] == [("crash", 8)]
+    assert [made.body.detail for made in responder.events(event.UPDATE)] == [[2, "ready"], [2, "confirmed"]]
+    assert "of this version" in (folder / "crash.txt").read_text()
+    assert (folder / "settings.json").read_bytes() == kept, "configuration is never touched"
+    for file, data in zip(image.decode(manifest).files, files.values(), strict=True):
+        assert (folder / "b" / file.path).read_bytes() == data
+
+
+def test_the_root_imports_nothing_that_an_update_could_change():
+    import ast
+
+    allowed = {"sys", "time", "struct", "binascii", "collections", "machine", *link_image.ROOT}
+    board = link_board.board_files(FIRMWARE, None, KIND, 1)
+    for name in (*link_image.ROOT, "main"):
+        tree = ast.parse(board[f"{name}.py"].decode())
+        top = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+        named = {alias.name for node in top if isinstance(node, ast.Import) for alias in node.names}
+        named |= {node.module for node in top if isinstance(node, ast.ImportFrom)}
+        assert named - {"main"} <= allowed, name
+
+
+def test_what_a_node_runs_and_what_rescues_it_share_no_folder_and_fit_their_bounds():
+    board = link_board.board_files(FIRMWARE, None, KIND, 7)
+    assert {path.partition("/")[0] for path in board if "/" in path} == {"a", "r"}
+    assert "r/rescue.py" in board and "a/rescue.py" not in board
+    assert "a/kinds/streetlight.py" in board and "r/kinds/streetlight.py" not in board
+    assert image.decode(board["a/manifest.bin"]).number == 7
+    assert not {f"{folder}/{name}.py" for folder in "ar" for name in link_image.ROOT} & set(board)

@@ -1,0 +1,136 @@
+"""A node takes a new program over its own link, from a gateway that only carries it, and nobody else's."""
+
+import pytest
+
+from tests.support.node_update_rig import NodeUpdateRig, image, offered
+from tests.support.signed_image import STRANGER
+from tests.support.update_rig import is_whole
+from wire import cose
+
+
+def taken(rig, number=2):
+    rig.until(lambda: rig.boots[-1] == number)
+    return rig
+
+
+def test_a_new_program_is_fetched_verified_stored_and_tried():
+    rig = NodeUpdateRig()
+    rig.offer(offered(image(2)))
+    taken(rig)
+    assert rig.outcomes == [(2, "ready")] and rig.boots == [1, 2]
+    assert rig.boot.is_trial and is_whole(rig.medium, "b") and is_whole(rig.medium, "a")
+    rig.confirm()
+    rig.start("reset")
+    assert rig.boots == [1, 2, 2] and not rig.boot.is_trial
+
+
+def test_it_gets_there_over_a_link_that_loses_a_fifth_of_its_datagrams():
+    rig = NodeUpdateRig()
+    rig.loses = lambda _datagram: rig.random.randrange(5) == 0
+    rig.offer(offered(image(2)))
+    taken(rig)
+    assert is_whole(rig.medium, "b")
+
+
+def test_without_a_reason_to_restart_it_waits_for_the_trade():
+    rig = NodeUpdateRig()
+    rig.may_restart = False
+    rig.offer(offered(image(2)))
+    rig.until(lambda: rig.outcomes)
+    rig.run(60_000)
+    assert rig.boots == [1]
+    rig.may_restart = True
+    taken(rig)
+
+
+@pytest.mark.parametrize(
+    ("served", "word"),
+    [
+        (lambda: offered(image(2), signer=STRANGER), "signer"),
+        (lambda: offered(image(2), signer=STRANGER, kid=cose.kid_of(NodeUpdateRig().keys[0])), "signature"),
+        (lambda: offered(image(2), aad=cose.COMMAND_AAD), "signature"),
+        (lambda: offered(image(2, product="thermostat")), "product"),
+        (lambda: offered(image(2))._replace(signed=b"rubbish"), "manifest"),
+    ],
+)
+def test_what_is_not_signed_for_this_kind_by_a_known_key_is_refused_once_and_touches_nothing(served, word):
+    rig = NodeUpdateRig()
+    before = dict(rig.medium.files)
+    rig.offer(served())
+    rig.run(86_400_000 // 4)
+    assert [outcome for _, outcome in rig.outcomes] == [word]
+    assert rig.boots == [1] and rig.medium.files == before
+
+
+def test_a_gateway_that_alters_a_file_is_noticed_and_given_up():
+    rig = NodeUpdateRig()
+    good = offered(image(2))
+    rig.offer(good._replace(files=(*good.files[:-1], b"program X")))
+    rig.until(lambda: rig.outcomes)
+    assert rig.outcomes == [(2, "digest")] and rig.boots == [1]
+    rig.offer(good)
+    rig.until(lambda: rig.boots[-1] == 2, for_ms=2 * 86_400_000)
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_never_backwards_and_not_the_same_again(number):
+    rig = NodeUpdateRig(running=3)
+    rig.offer(offered(image(number)))
+    rig.run(600_000)
+    assert rig.boots == [3] and rig.outcomes == []
+
+
+def test_what_was_given_up_is_not_tried_again_and_the_next_number_is():
+    rig = NodeUpdateRig()
+    rig.runs = lambda number: "crash" if number == 2 else "well"
+    rig.offer(offered(image(2)))
+    rig.until(lambda: len(rig.boots) == 5)
+    assert rig.boots == [1, 2, 2, 2, 1] and rig.boot.failed == 2
+    rig.run(86_400_000 // 2)
+    assert len(rig.boots) == 5
+    rig.offer(offered(image(3)))
+    rig.until(lambda: rig.boots[-1] == 3, for_ms=86_400_000)
+
+
+def test_an_image_that_is_not_new_costs_one_short_exchange_a_look():
+    rig = NodeUpdateRig()
+    rig.offer(offered(image(1)))
+    rig.run(60_000)
+    before = rig.images.asked
+    rig.run(86_400_000)
+    assert 3 <= rig.images.asked - before <= 8
+
+
+def test_an_image_that_is_withdrawn_in_the_middle_is_looked_for_again():
+    rig = NodeUpdateRig()
+    rig.offer(offered(image(2)))
+    rig.until(lambda: "b/clock.py" in rig.medium.files)
+    rig.offer()
+    rig.run(60_000)
+    rig.offer(offered(image(2)))
+    rig.until(lambda: rig.boots[-1] == 2, for_ms=86_400_000)
+
+
+def test_another_image_in_the_middle_takes_its_place():
+    rig = NodeUpdateRig()
+    rig.offer(offered(image(2)))
+    rig.until(lambda: "b/clock.py" in rig.medium.files)
+    rig.offer(offered(image(3)))
+    rig.until(lambda: rig.boots[-1] == 3, for_ms=86_400_000)
+    assert is_whole(rig.medium, "b")
+
+
+def test_without_keys_nothing_is_believed():
+    rig = NodeUpdateRig()
+    rig.updating._keys = ()
+    rig.offer(offered(image(2)))
+    rig.until(lambda: rig.outcomes)
+    assert rig.outcomes == [(0, "signer")] and rig.boots == [1]
+
+
+def test_a_full_flash_is_told_and_the_node_goes_on():
+    rig = NodeUpdateRig()
+    rig.medium.bytes_max = rig.medium.used_bytes() + 900
+    rig.offer(offered(image(2)))
+    rig.until(lambda: rig.outcomes)
+    assert rig.outcomes == [(2, "space")] and rig.boots == [1]

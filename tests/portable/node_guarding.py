@@ -1,0 +1,113 @@
+"""Panel, log, trial and update of a node, the same on both interpreters."""
+
+from binascii import hexlify
+from hashlib import sha256
+
+from node import limits, panel
+from node.log_ring import LogRing, blotted
+from node.panel import Panel
+from node.trial import Trial
+from node.updating import Updating
+from wire import block_serve, coap_message, image
+from wire import slot_words as words
+from wire.block import Body
+from wire.coap import Failed, Response
+from wire.oscore_inner import Content
+
+ring = LogRing(b"3 before")
+for number in range(45):
+    ring.say("line %d of the day" % number, uptime_s=number)
+print(ring.before, len(ring.lines()), ring.tail(60), blotted("k 00112233445566778899aabbccddeeff x"))
+
+desk = Panel(is_locked=False, test_ms=60_000, now_ms=0)
+now_ms = 0
+for pressed, for_ms in ((1, 300), (0, 300), (1, 5300), (0, 300), (1, 5300), (0, 300)):
+    for _ in range(for_ms // 20):
+        now_ms += 20
+        desk.look(bool(pressed), now_ms=now_ms)
+    print(now_ms, desk.local(), desk.is_locked, desk.take_events(), desk.led(panel.WELL, now_ms=now_ms))
+
+trial = Trial(is_trial=True, now_ms=0)
+print(trial.missing(is_sound=False), trial.is_good_start(0), trial.is_good_start(limits.GOOD_START_MS))
+trial.applied()
+trial.sampled({1: 2})
+trial.exchanged()
+print(trial.may_confirm(is_sound=True, now_ms=limits.GOOD_START_MS), trial.is_over(limits.TRIAL_MAX_MS))
+
+# --- an update, from bytes that somebody signed ---------------------------------------------------------------------
+
+FILES = {"clock.py": b"clock", "main.py": b"main " * 300}
+ROWS = [image.File(path, len(FILES[path]), sha256(FILES[path]).digest()) for path in ("clock.py", "main.py")]
+MANIFEST = image.encode(image.Manifest("streetlight", 2, "0.2.0", ROWS))
+# Signed once by the key of RFC 8032 section 7.1, test 1.
+KEY = bytes.fromhex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")
+SIGNED = bytes.fromhex(
+    "d2844da20127044821fe31dfa154a261a05870846b7374726565746c696768740265302e322e30828368636c6f636b2e7079"
+    "055820d8198efa3604d164853468608c55efa148bc56e3564d5a30232bf98b8ab43aeb83676d61696e2e70791905dc5820a1"
+    "3152758186e43c19162f927827940d40e5663d26abc896144ff6f0f63b39865840110e1e6437de8154c0f50ee42ad4ae5f64"
+    "f6c333fb41a25675ca62371784156d8bef3abba57ea3db50e225fa059c4f6276b50b4732479b538d5d4dec2f43190c"
+)
+SERVED = {
+    (b"f", b"streetlight"): SIGNED,
+    (b"f", b"streetlight", b"2", b"0"): FILES["clock.py"],
+    (b"f", b"streetlight", b"2", b"1"): FILES["main.py"],
+}
+
+
+class Link:
+    """Answers at once; every fifth question not at all."""
+
+    def __init__(self):
+        self.number = 0
+        self.events = []
+
+    def request(self, peer, code, path, payload=b"", *, options=(), now_ms):
+        self.number += 1
+        if self.number % 5 == 0:
+            self.events.append(Failed(peer, self.number, "timeout"))
+            return self.number
+        body = Body(SERVED[coap_message.option_values(options, coap_message.URI_PATH)])
+        answer = block_serve.serve(Content(code, options, b""), body, etag=block_serve.digest_etag(body))
+        self.events.append(Response(peer, self.number, answer.code, None, answer.payload, answer.options))
+        return self.number
+
+
+def carry_out(folder, operation):
+    what = operation[0]
+    if what == words.READ:
+        return bytes(folder.get(operation[1], b"")[operation[2] : operation[2] + words.PIECE_BYTES])
+    if what == words.CLEAR:
+        folder.clear()
+        return True
+    if what == words.BEGIN:
+        folder["open"] = operation[1]
+        folder[operation[1]] = bytearray()
+    elif what == words.WRITE:
+        folder[folder["open"]].extend(operation[1])
+    elif what == words.CHOOSE:
+        return True
+    return ""
+
+
+link = Link()
+updating = Updating(
+    link, peer="g", product="streetlight", keys=(KEY,), floor=1, failed=0, is_rescue=False, random_below=lambda n: 0,
+    first_ms=0,
+)  # fmt: skip
+folder = {}
+done = {}
+for turn in range(4000):
+    now_ms = 100 * turn
+    for happened in link.events:
+        if updating.is_ours(happened):
+            updating.handle(happened, now_ms)
+    link.events = []
+    updating.poll(lambda now_ms: True, now_ms=now_ms)
+    operation = updating.take_operation()
+    if operation is not None:
+        done[operation[0]] = done.get(operation[0], 0) + 1
+        updating.on_result(operation, carry_out(folder, operation), now_ms=now_ms)
+    if updating.wants_restart:
+        break
+print(turn, updating.take_outcomes(), sorted(done.items()), sorted(updating.counters.items()))
+print(sorted([(name, hexlify(sha256(folder[name]).digest()[:4])) for name in folder if name != "open"]))

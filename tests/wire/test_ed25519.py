@@ -1,0 +1,59 @@
+"""Our verification in steps agrees with an independent one, and no step is long."""
+
+from hashlib import sha512
+from random import Random
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from wire.ed25519 import Verification
+from wire.sha512 import Sha512
+
+
+def ours(public, signature, data):
+    verification = Verification(public, signature, data)
+    for _ in range(200):
+        said = verification.step()
+        if said is not None:
+            return said
+    raise AssertionError("it does not end")
+
+
+def theirs(public, signature, data):
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, data)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def test_it_agrees_with_an_independent_implementation_on_drawn_messages_sound_and_spoilt():
+    prng = Random(5)
+    for turn in range(25):
+        key = Ed25519PrivateKey.from_private_bytes(prng.randbytes(32))
+        data = prng.randbytes(prng.randrange(400))
+        public, signature = key.public_key().public_bytes_raw(), key.sign(data)
+        assert ours(public, signature, data)
+        spoilt = [bytearray(public), bytearray(signature), bytearray(data + b"x")]
+        victim = spoilt[turn % 3]
+        victim[prng.randrange(len(victim))] ^= 1 << prng.randrange(8)
+        spoilt = [bytes(one) for one in spoilt]
+        assert not ours(*spoilt) and not theirs(*spoilt)
+
+
+def test_what_is_no_point_or_no_scalar_does_not_hold():
+    key = Ed25519PrivateKey.from_private_bytes(bytes(32))
+    public, signature = key.public_key().public_bytes_raw(), key.sign(b"m")
+    for number in range(32):
+        candidate = bytes([number]) + b"\x02" * 31
+        assert ours(candidate, signature, b"m") is theirs(candidate, signature, b"m") is False
+    assert not ours(public, signature[:32] + b"\xff" * 32, b"m")
+
+
+def test_the_digest_is_that_of_the_library_at_every_length_around_a_block():
+    for length in [*range(100, 140), 4096, 4300]:
+        data = bytes(index & 0xFF for index in range(length))
+        machine = Sha512(memoryview(data))
+        while not machine.step():
+            pass
+        assert machine.digest() == sha512(data).digest()
