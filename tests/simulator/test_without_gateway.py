@@ -1,5 +1,5 @@
-"""Bug class 5: three days without a gateway, for every kind of node at once. Nobody restarts, and no output moves but by
-the node's own plan: the lamp by its calendar, the room by its programme, the valves by theirs."""
+"""Bug class 5: three days without a gateway, for every kind of node at once. Nobody restarts, and no output moves but
+by the node's own plan: the lamp by its calendar, the room by its programme, the valves by theirs."""
 
 import pytest
 
@@ -113,7 +113,8 @@ def test_lamps_move_by_their_calendar_alone(silence):
             if plan.wanted(at_s).level_percent != level:
                 level = plan.wanted(at_s).level_percent
                 planned.append((at_s, level))
-        moved = [(at_s, detail[0]) for at_s, detail in silence.events(host, event.LEVEL_CHANGED) if detail[0] != detail[1]]
+        changes = silence.events(host, event.LEVEL_CHANGED)
+        moved = [(at_s, detail[0]) for at_s, detail in changes if detail[0] != detail[1]]
         assert [level for _, level in moved] == [level for _, level in planned]
         assert all(abs(at_s - planned_s) <= 120 for (at_s, _), (planned_s, _) in zip(moved, planned, strict=True))
 
