@@ -1,4 +1,4 @@
-"""Rooms and green spaces in the territory: in winter and in summer, with what the seed breaks, and with planted faults."""
+"""Rooms and green spaces in the territory: in winter and summer, with what the seed breaks, and with planted faults."""
 
 from dataclasses import replace
 from functools import cache
