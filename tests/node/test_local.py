@@ -1,4 +1,5 @@
-"""A technician at the node goes before every order; the gateway may read the last lines; a restart waits for records."""
+"""A technician at the node goes before every order; the gateway may read the last lines; a restart waits for records.
+"""
 
 import pytest
 
