@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from simulator import picture, report
-from simulator.options import Options
+from simulator.options import SEASONS, Options
 from simulator.result import Result
 from simulator.streets import CALENDARS
 from simulator.territory import Territory
@@ -24,6 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--hours", type=_in(1, 24 * 60), default=24, help="hours with faults (default 24)")
     parser.add_argument("--lamps", type=_in(3, 6000), default=120, help="street lights in all (default 120)")
+    parser.add_argument("--rooms", type=_in(0, 600), default=12, help="heated rooms (default 12)")
+    parser.add_argument("--greens", type=_in(0, 200), default=8, help="green spaces (default 8)")
+    parser.add_argument("--season", choices=sorted(SEASONS), default="winter", help="when it is (default winter)")
     parser.add_argument("--loss", type=_in(0, 400), default=120, metavar="PERMILLE", help="radio loss (default 120)")
     parser.add_argument("--calendar", choices=sorted(CALENDARS), default="dimming", help="lighting calendar")
     parser.add_argument("--no-faults", action="store_true", help="nothing is cut; the radio still loses")
@@ -46,6 +49,9 @@ def _run_one(args: argparse.Namespace, seed: int) -> Result:
         seed=seed,
         hours=args.hours,
         lamps=args.lamps,
+        rooms=args.rooms,
+        greens=args.greens,
+        start=SEASONS[args.season],
         radio_loss_permille=args.loss,
         faults=not args.no_faults,
         calendar=args.calendar,

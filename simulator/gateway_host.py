@@ -9,6 +9,7 @@ from typing import Any
 
 from gateway.core.bearers.connection import UNBOUND, Connect, Drop, Probe
 from gateway.core.boot_number import number_after
+from gateway.core.directives.aiming import Told
 from gateway.core.gateway import Gateway, Log, Options, Send, Start
 from gateway.core.uplink.post import Publication
 from simulator import ed25519
@@ -128,6 +129,14 @@ class GatewayHost:
         if self.core is not None:
             getattr(self.core, what)(*values, now_ms=self._world.now_ms)
             self._turn()
+
+    def say(self, one: Told) -> bool:
+        """Somebody at the cabinet tells its nodes something; False when nobody is there to hear it."""
+        if self.core is None:
+            return False
+        refused = self.core.desk.directives.tell(one, now_ms=self._world.now_ms)
+        self._turn()
+        return refused is None
 
     def spend(self, bearer: str, count: int) -> None:
         """Bytes went by a bearer, either way."""

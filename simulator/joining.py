@@ -30,8 +30,11 @@ class Joining:
         """Of the node that joins next."""
         return len(self.hosts) + 1
 
-    def join(self, gateway: GatewayHost, kind: Any, own: Any, ports: Ports, prng: Prng) -> NodeHost:
-        """A board with these ports and settings, adopted by this gateway. `kind`: its module of `kinds`."""
+    def join(
+        self, gateway: GatewayHost, kind: Any, own: Any, ports: Ports, prng: Prng, *, memory: bytes = b""
+    ) -> NodeHost:
+        """A board with these ports and settings, adopted by this gateway. `kind`: its module of `kinds`; `memory`: what
+        its trade wrote to flash before this story begins."""
         node = TERRITORY + _BENCH + self.next_number.to_bytes(3, "big")
         gateway.nodes.append(node)
         settings = Settings(
@@ -60,6 +63,7 @@ class Joining:
             radio,
             lambda datagram, sender: radio.carry(datagram, gateway.receive, sender),
             self._tap,
+            memory=memory,
         )
         self.radios.append(radio)
         self.hosts.append(host)

@@ -25,6 +25,7 @@ Tap = Callable[[bytes, int, str, int, bytes], None]
 # The ESP32 boots MicroPython and our code in about this time; ± half.
 _BOOT_MS = 1600
 _TICKS_WRAP_MS = 1 << 30
+_BUSY_MS = 10
 
 
 class NodeHost:
@@ -40,6 +41,8 @@ class NodeHost:
         radio: Radio,
         send: Callable[[bytes, "NodeHost"], None],
         tap: Tap,
+        *,
+        memory: bytes = b"",
     ) -> None:
         self._world = world
         self._prng = prng
@@ -53,17 +56,15 @@ class NodeHost:
         self.node: Node | None = None
         self.boot = 0
         self.boots = 0
-        self._flash: Checkpoint | None = None
+        self._flash: Checkpoint | None = Checkpoint(0, None, memory, b"") if memory else None
         self._local_start_ms = 0
         self._world_start_ms = 0
         self._wake_ms: int | None = None
         self._life = 0
-        self._applied: Any = None
 
     def power_on(self) -> None:
         """Mains has come: the output is at its safe level before anything else, then the code starts."""
         self._life += 1
-        self._applied = None
         self._ports.power_on()
         self._world.after(_BOOT_MS // 2 + self._prng.randrange(_BOOT_MS), self._start, self._life)
 
@@ -77,6 +78,14 @@ class NodeHost:
         """A datagram has reached the antenna."""
         if self.node is not None:
             self.node.receive(datagram, peer, now_ms=self._local_ms())
+            self._after_turn()
+
+    def sense(self, values: dict[int, int]) -> None:
+        """The ports have noticed something that cannot wait for the next sample."""
+        if self.node is not None:
+            now_ms = self._local_ms()
+            self.node.sense(values, now_ms=now_ms)
+            self.node.poll(now_ms=now_ms)
             self._after_turn()
 
     def _start(self, life: int) -> None:
@@ -113,6 +122,7 @@ class NodeHost:
             random_below=prng.randrange,
             now_ms=self._local_ms(),
             tap=tap,
+            own=flash.own if flash else b"",
         )
         self._wake_ms = None
         self._turn(life)
@@ -135,12 +145,14 @@ class NodeHost:
     def _after_turn(self) -> None:
         node = self.node
         assert node is not None
-        if node.outputs != self._applied:
-            self._applied = node.outputs
-            self._ports.apply(node.outputs)
+        now_ms = self._local_ms()
+        again_ms = self._ports.apply(node.outputs, now_ms=now_ms)
         for _, datagram in node.outgoing():
             self._send(datagram, self)
-        wake_ms = self._world_ms(node.deadline_ms(self._local_ms()))
+        deadline_ms = node.deadline_ms(now_ms)
+        if again_ms is not None:  # a pulse is under way: the chip's loop turns without a pause, this one every so often
+            deadline_ms = min(again_ms, max(deadline_ms, now_ms + _BUSY_MS))
+        wake_ms = self._world_ms(deadline_ms)
         if self._wake_ms is None or wake_ms < self._wake_ms:
             self._wake_ms = wake_ms
             self._world.at(wake_ms, self._wake, self._life, wake_ms)

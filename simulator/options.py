@@ -16,12 +16,15 @@ HOUR_S = 3600
 
 @dataclass(frozen=True)
 class Options:
-    """The default is the story of `make sim`: two communes, 120 lamps, 3 cabinets, one winter night."""
+    """The default is the street of `make sim`: two communes, 120 lamps, 3 cabinets, one winter night; it adds 12 rooms
+    and 8 green spaces."""
 
     seed: int = 1
     start: datetime = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
     hours: int = 24
     lamps: int = 120
+    rooms: int = 0
+    greens: int = 0
     radio_loss_permille: int = 120
     faults: bool = True
     calendar: str = "dimming"
@@ -62,6 +65,9 @@ class Drawn:
     cuts: list[Cut] = field(default_factory=list)
     dead_lamps: list[tuple[int, int]] = field(default_factory=list)
     stuck_relays: list[tuple[int, int]] = field(default_factory=list)
+    # (index of a room, of a green space; seconds after the start): the thermometer dies, the first zone's pipe breaks.
+    dead_thermometers: list[tuple[int, int]] = field(default_factory=list)
+    broken_pipes: list[tuple[int, int]] = field(default_factory=list)
     # Of the commune that has a cabinet only: see `simulator.cabinet.story`.
     happenings: tuple[Happening, ...] = ()
 
@@ -75,6 +81,17 @@ def cabinets(lamps: int) -> list[Cabinet]:
         Cabinet("49007", "Angers", "cab-2", 474810, -5601, share, has_mobile=False),
         Cabinet("49135", "Feneu", "cab-1", 475720, -5940, share),
     ]
+
+
+SEASONS = {
+    "winter": datetime(2026, 11, 24, 15, 0, tzinfo=UTC),
+    "summer": datetime(2027, 7, 13, 15, 0, tzinfo=UTC),
+}
+
+
+def share(count: int, index: int) -> int:
+    """How many of `count` belong to the cabinet `index` of three: the first ones get the rest."""
+    return (count + 2 - index) // 3
 
 
 def draw(options: Options, prng: Prng) -> Drawn:
@@ -101,4 +118,9 @@ def draw(options: Options, prng: Prng) -> Drawn:
         chosen = prng.pick(3, options.lamps)
         drawn.dead_lamps = [(chosen[0], 5 * HOUR_S), (chosen[1], 9 * HOUR_S)]
         drawn.stuck_relays = [(chosen[2], 3 * HOUR_S)]
+    estate = prng.split("estate")
+    if options.rooms:
+        drawn.dead_thermometers = [(estate.randrange(options.rooms), 8 * HOUR_S + estate.randrange(8 * HOUR_S))]
+    if options.greens:
+        drawn.broken_pipes = [(estate.randrange(options.greens), 6 * HOUR_S)]
     return drawn

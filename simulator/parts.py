@@ -54,8 +54,9 @@ class Ports(Protocol):
 
     def power_off(self) -> None: ...
 
-    def apply(self, outputs: Any) -> None:
-        """Bring the equipment to what the trade wants; called when it has changed."""
+    def apply(self, outputs: Any, *, now_ms: int) -> int | None:
+        """Bring the equipment to what the trade wants; called every turn. The instant, on the node's clock, of the next
+        turn that is needed, or None."""
 
     def read(self) -> dict[int, int] | None:
         """One complete reading, or None when all of it is silent."""
@@ -75,9 +76,10 @@ class LampPorts:
     def power_off(self) -> None:
         self._set(0)
 
-    def apply(self, outputs: Any) -> None:
+    def apply(self, outputs: Any, *, now_ms: int) -> int | None:
         if outputs.level_percent != self._level:
             self._set(outputs.level_percent)
+        return None
 
     def _set(self, level_percent: int) -> None:
         self._level = level_percent

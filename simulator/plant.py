@@ -4,7 +4,7 @@ A lamp is an LED luminaire with a driver: power falls linearly with the level do
 factor falls with the load, light falls with age (0.3 % per 1000 h), the case warms above the air in
 proportion to what it burns with a time constant, energy is power over time. Everything is integers,
 quantised at each step, so that a seed gives the same digits everywhere. Faults: the LED module dies
-(standby is still drawn), the relay sticks closed (burns whatever is ordered).
+(its driver idles while it has mains), the relay sticks closed (burns though darkness is ordered).
 """
 
 from typing import NamedTuple
@@ -15,6 +15,10 @@ from simulator.prng import Prng
 _CASE_TIME_CONSTANT_MS = 1_800_000
 # A luminaire's case is about 0.25 K above the air per watt burnt.
 _CASE_CK_PER_W = 25
+
+
+# A driver whose module is dead draws for itself, as long as its relay feeds it.
+_DRIVER_IDLES_DW = 10
 
 
 class LampData(NamedTuple):
@@ -36,6 +40,8 @@ class Air:
         self._swing_ck = swing_ck
         self._minute = -1
         self._now_ck = 0
+        self._sun_minute = -1
+        self._sun_permille = 0
 
     def temperature_ck(self, unix_s: int) -> int:
         """In 0.01 °C; follows the sun's height two hours late, in steps of a minute."""
@@ -44,6 +50,15 @@ class Air:
             self._minute = minute
             self._now_ck = self._at(60 * minute)
         return self._now_ck
+
+    def sun_permille(self, unix_s: int) -> int:
+        """How high the sun stands, in thousandths of overhead; 0 at night."""
+        minute = unix_s // 60
+        if minute != self._sun_minute:
+            self._sun_minute = minute
+            height = sun.elevation_cdeg(60 * minute, self._latitude_e4, self._longitude_e4)
+            self._sun_permille = max(0, height) // 9
+        return self._sun_permille
 
     def _at(self, unix_s: int) -> int:
         height = sun.elevation_cdeg(unix_s - 7200, self._latitude_e4, self._longitude_e4)
@@ -86,7 +101,7 @@ class Lamp:
         """The level that really reaches the module."""
         if not self.feeder.powered:
             return 0
-        return 100 if self.relay_stuck else self.level_percent
+        return 100 if self.relay_stuck and not self.level_percent else self.level_percent
 
     def light_percent(self) -> int:
         """Light on the street, of a new lamp at full power."""
@@ -99,7 +114,9 @@ class Lamp:
         if not self.feeder.powered:
             return 0
         data = self.data
-        level = 0 if self.module_dead else self.burning_percent()
+        level = self.burning_percent()
+        if self.module_dead:
+            return data.standby_dw + (_DRIVER_IDLES_DW if level else 0)
         return data.standby_dw + (data.true_dw - data.standby_dw) * level // 100
 
     def set_level(self, level_percent: int, *, now_ms: int, unix_s: int) -> None:

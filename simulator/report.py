@@ -28,7 +28,7 @@ FRENCH = {
     "gaps": "manquants expliqués par un trou déclaré",
     "waiting": "encore en attente dans un nœud allumé",
     "wait": "attente la plus longue (médiane)",
-    "alarms": "pannes de lampe signalées",
+    "alarms": "pannes signalées",
     "false": "fausses alarmes",
     "light": "Lumière",
     "street": "rue sombre ou allumée à tort plus de 2 min",
@@ -40,6 +40,19 @@ FRENCH = {
     "used": "consommée",
     "full": "toute la nuit à pleine puissance",
     "stored": "comptée par l’entrepôt",
+    "heat": "Chaleur",
+    "rooms": "salles chauffées : consommé",
+    "comfort": "heures d’occupation à 18 °C au moins",
+    "frozen": "salle sous 5 °C, ou chauffée au-delà du plafond légal",
+    "water": "Eau",
+    "greens": "espaces verts : arrosés avec",
+    "stress": "heures de soif des plantes",
+    "drained": "ruissellement et drainage, pluie comprise",
+    "valves": "vanne hors délai, arrosage interdit, fuite non coupée",
+    "room": "salle",
+    "thermometer": "thermomètre mort, salle",
+    "pipe": "tuyau rompu, espace vert",
+    "green": "espace vert",
     "link": "Vers le centre",
     "batches": "lots",
     "bytes": "octets par mesure, tout compris",
@@ -72,7 +85,7 @@ ENGLISH = {
     "gaps": "missing, explained by a declared gap",
     "waiting": "still waiting in a powered node",
     "wait": "longest wait (median)",
-    "alarms": "lamp faults told",
+    "alarms": "faults told",
     "false": "false alarms",
     "light": "Light",
     "street": "street dark or burning against policy for over 2 min",
@@ -84,6 +97,19 @@ ENGLISH = {
     "used": "used",
     "full": "all night at full power",
     "stored": "counted by the warehouse",
+    "heat": "Heat",
+    "rooms": "heated rooms: used",
+    "comfort": "hours of use at 18 °C at least",
+    "frozen": "room below 5 °C, or heated above its legal ceiling",
+    "water": "Water",
+    "greens": "green spaces: watered with",
+    "stress": "hours of thirst",
+    "drained": "run-off and drainage, rain included",
+    "valves": "valve past its deadline, forbidden watering, burst not cut",
+    "room": "room",
+    "thermometer": "thermometer dies, room",
+    "pipe": "pipe breaks, green space",
+    "green": "green space",
     "link": "To the centre",
     "batches": "batches",
     "bytes": "bytes a reading, all included",
@@ -105,12 +131,14 @@ def heading(options: Options, drawn: Any, language: str) -> str:
     communes = ", ".join(f"{cabinet.commune}/{cabinet.name}" for cabinet in cabinets(options.lamps))
     lines = [
         f"{words['title']} · {words['seed']} {options.seed} · {options.hours} h · {options.lamps} × {words['lamp']}"
-        f" · {communes} · radio −{options.radio_loss_permille} ‰",
+        f"{_others(options, words)} · {communes} · radio −{options.radio_loss_permille} ‰",
     ]
     events = [(cut.from_s, f"{words[cut.what]} {_cabinet(options, cut.cabinet)}→ {_clock(options, cut.to_s)}")
               for cut in drawn.cuts]
     events += [(at_s, f"{words['dead']} n° {index + 1}") for index, at_s in drawn.dead_lamps]
     events += [(at_s, f"{words['stuck']} n° {index + 1}") for index, at_s in drawn.stuck_relays]
+    events += [(at_s, f"{words['thermometer']} n° {index + 1}") for index, at_s in drawn.dead_thermometers]
+    events += [(at_s, f"{words['pipe']} n° {index + 1}") for index, at_s in drawn.broken_pipes]
     events += telling.heading(drawn.happenings, language)
     for at_s, text in sorted(events):
         lines.append(f"  {_clock(options, at_s)}  {text}")
@@ -148,6 +176,8 @@ def text(result: Result, wall_s: float, language: str) -> str:
         _row(words["used"], f"{_kwh(result.true_wh)} kWh (−{saved} %)"),
         _row(words["full"], f"{_kwh(result.full_power_wh)} kWh"),
         _row(words["stored"], f"{_kwh(result.stored_wh)} kWh"),
+        *_heat(result, words),
+        *_water(result, words),
         *(_row(name, value) if value else name for name, value in telling.rows(result.village, language)),
         words["link"],
         _row(words["batches"], result.batches),
@@ -171,6 +201,8 @@ def faults(result: Result) -> list[str]:
         *result.alarms.faults[:10],
         *result.lighting_violations[:10],
         *result.bounds_violations[:10],
+        *result.rooms.violations[:10],
+        *result.greens.violations[:10],
         *([f"{result.nonces_reused} messages were sealed with a nonce that was spent"] if result.nonces_reused else []),
         *telling.faults(result.village),
     ]
@@ -210,6 +242,8 @@ def as_json(result: Result, wall_s: float) -> dict[str, Any]:
         "kwh": result.true_wh / 1000,
         "kwh_full_power": result.full_power_wh / 1000,
         "kwh_stored": result.stored_wh / 1000,
+        "rooms": result.rooms._asdict(),
+        "greens": result.greens._asdict(),
         "batches": result.batches,
         "mobile_bytes": result.mobile_bytes,
         "bearer_changes": result.bearer_changes,
@@ -217,6 +251,38 @@ def as_json(result: Result, wall_s: float) -> dict[str, Any]:
         "village": telling.as_json(result.village),
         "counters": result.counters,
     }
+
+
+def _others(options: Options, words: dict[str, str]) -> str:
+    """Rooms and green spaces, where there are any."""
+    counts = ((options.rooms, words["room"]), (options.greens, words["green"]))
+    return "".join(f" · {count} × {word}" for count, word in counts if count)
+
+
+def _heat(result: Result, words: dict[str, str]) -> list[str]:
+    told = result.rooms
+    if not told.rooms:
+        return []
+    share = f" ({1000 * told.comfort_min // told.used_min / 10} %)" if told.used_min else ""
+    return [
+        words["heat"],
+        _row(f"{told.rooms} {words['rooms']}", f"{_kwh(told.wh)} kWh"),
+        _row(words["comfort"], f"{told.comfort_min // 60} / {told.used_min // 60}{share}"),
+        _row(words["frozen"], len(told.violations) or words["never"]),
+    ]
+
+
+def _water(result: Result, words: dict[str, str]) -> list[str]:
+    told = result.greens
+    if not told.spaces:
+        return []
+    return [
+        words["water"],
+        _row(f"{told.spaces} {words['greens']}", f"{told.ml // 1000} L"),
+        _row(words["drained"], f"{told.drained_ml // 1000} L"),
+        _row(words["stress"], f"{told.stress_min // 60} / {told.zone_min // 60}"),
+        _row(words["valves"], len(told.violations) or words["never"]),
+    ]
 
 
 def _row(name: str, value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from simulator import greens, rooms
 from simulator.cabinet.story import Told
 from simulator.checkers.alarms import AlarmVerdict
 from simulator.checkers.delivery import Verdict
@@ -41,6 +42,8 @@ class Result:
     sealed: int
     nonces_reused: int
     worst_delay_s: int
+    rooms: rooms.Told
+    greens: greens.Told
     sights: list[Sight]
     cut_lines: list[tuple[str, int, int, int, int, int]]
     batches: int
@@ -60,6 +63,8 @@ class Result:
             or verdict.altered
             or verdict.invented
             or self.lighting_violations
+            or self.rooms.violations
+            or self.greens.violations
             or self.bounds_violations
             or self.nonces_reused
             or self.alarms.faults

@@ -169,7 +169,7 @@ class Rig:
         )
         self.parts = (self.broker, self.ingest, self.gateway)
         self.nodes = [
-            VmNode(folder / f"node-{number}", self._settings(number), str(micropython), heap_bytes=480_000)
+            VmNode(folder / f"node-{number}", self._settings(number), str(micropython), heap_bytes=655_360)
             for number in range(1, nodes + 1)
         ]
         self.adopt(bytes.fromhex(self._node_id(number)) for number in range(1, nodes + 1))

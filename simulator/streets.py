@@ -4,7 +4,9 @@ Knows plants and policy; of nodes only that they have mains or none.
 """
 
 from kinds import streetlight
-from policy import civil, lighting
+from lighting import settings
+from policy import civil, lighting, lighting_form
+from policy.fault import Faults
 from simulator.checkers.alarms import LampFault
 from simulator.checkers.lighting import EVERY_MS, LightingChecker, Watched
 from simulator.gateway_host import GatewayHost
@@ -17,6 +19,19 @@ from simulator.prng import Prng
 from simulator.world import World
 
 CALENDARS = {"all-night": lighting.DEFAULT_CALENDAR, "dimming": lighting.DIMMING_CALENDAR}
+
+
+def lamp_settings(site: lighting.Site, lamp: tuple[int, int], calendar: lighting.Calendar) -> settings.Own:
+    """What a settings file with these three alone makes of a lamp: [nominal, standby] in 0.1 W, all else by default."""
+    faults = Faults()
+    plain = {
+        "site": [site.latitude_e4, site.longitude_e4],
+        "lamp": list(lamp),
+        "calendar": lighting_form.encode(calendar),
+    }
+    own = streetlight.decode(faults, plain)
+    assert not faults.listed(), faults.listed()
+    return own
 
 
 class Streets:
@@ -92,7 +107,7 @@ class Streets:
         site = lighting.Site(
             cabinet.latitude_e4 + prng.randrange(80), cabinet.longitude_e4 + prng.randrange(80), civil.PARIS
         )
-        own = streetlight.Own(site, (nominal_dw, 6), self._calendar)
+        own = lamp_settings(site, (nominal_dw, 6), self._calendar)
         host = self._joining.join(gateway, streetlight, own, LampPorts(self._world, lamp), prng)
         self.lamps.append(lamp)
         self.hosts.append(host)

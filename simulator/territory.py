@@ -22,12 +22,17 @@ from simulator.checkers.lighting import EVERY_MS
 from simulator.checkers.sealed_once import SealedOnce
 from simulator.control import Control
 from simulator.gateway_host import GatewayHost
+from simulator.greens import Greens
 from simulator.joining import TERRITORY, Joining
 from simulator.node_host import NodeHost
-from simulator.options import HOUR_S, Cabinet, Drawn, Options, cabinets, draw
+from simulator.notices import Notices
+from simulator.options import HOUR_S, SEASONS, Cabinet, Drawn, Options, cabinets, draw, share
 from simulator.plant import Air, Lamp
+from simulator.plants.climate import Climate
 from simulator.prng import Prng
 from simulator.result import Result, Sight
+from simulator.rooms import Rooms
+from simulator.sky import Sky
 from simulator.streets import Streets
 from simulator.world import World
 from wire import event, record
@@ -62,13 +67,23 @@ class Territory:
         self.gateways: list[GatewayHost] = []
         self._joining = Joining(self.world, self._tap, loss_permille=options.radio_loss_permille)
         self.streets = Streets(self.world, self._joining, calendar=options.calendar)
+        climate = Climate(options.seed, options.start_unix_s // civil.day_s - 1)
+        sky = Sky(climate)
+        self.rooms = Rooms(self.world, self._joining, sky)
+        self.greens = Greens(self.world, self._joining, climate)
         self._node_ms = 0
+        self._sky = sky
         self.control = Control(self.world, self.broker)
         self.village = story.Village(
             self.world, self._prng.split("village"), self.broker, self.control, self.drawn.happenings
         )
         for index, cabinet in enumerate(cabinets(options.lamps)):
             self._build(index, cabinet)
+        # Lamps have the first numbers, whatever else there is.
+        for index, cabinet in enumerate(cabinets(options.lamps)):
+            prng = self._prng.split(f"estate-{index}")
+            self.rooms.build(self.gateways[index], share(options.rooms, index), prng)
+            self.greens.build(self.gateways[index], cabinet, share(options.greens, index), prng)
         self.bounds = BoundsChecker([*self.gateways, self.village.host])
         self.sealed = SealedOnce()
         self.sights: list[Sight] = []
@@ -127,6 +142,7 @@ class Territory:
     def _tap(self, node: bytes, boot: int, what: str, sequence: int, data: bytes) -> None:
         if what == "made":
             self.delivery.made(node, boot, sequence, data, now_ms=self.world.now_ms)
+            self.greens.tell(node, data)
         else:
             self.delivery.acknowledged(node, boot, sequence)
 
@@ -139,6 +155,11 @@ class Territory:
             gateway.power_on()
         self.village.begin()
         self.streets.begin()
+        self.rooms.begin()
+        self.greens.begin()
+        if self.rooms.rooms or self.greens.spaces:
+            is_summer = self.options.start == SEASONS["summer"]
+            Notices(self.world, self.gateways, self._sky, is_summer=is_summer).begin()
         self.world.at(_COLD_START_MS, self.world.every, EVERY_MS, self._look)
 
     def _schedule_faults(self) -> None:
@@ -150,6 +171,10 @@ class Territory:
             self.world.at(1000 * at_s, self.streets.damage, index, "module_dead", event.LAMP_FAILURE)
         for index, at_s in self.drawn.stuck_relays:
             self.world.at(1000 * at_s, self.streets.damage, index, "relay_stuck", event.LAMP_UNEXPECTED_ON)
+        for index, at_s in self.drawn.dead_thermometers:
+            self.world.at(1000 * at_s, self.rooms.lose_thermometer, index)
+        for index, at_s in self.drawn.broken_pipes:
+            self.world.at(1000 * at_s, self.greens.break_pipe, index)
 
     def _actions(self, what: str, cabinet: int | None) -> tuple[Callable[[], None], Callable[[], None]]:
         if what == "ingest":
@@ -194,6 +219,8 @@ class Territory:
     def _result(self) -> Result:
         warehouse = self.centre.warehouse
         self.streets.settle()
+        self.rooms.settle()
+        self.greens.settle()
         verdict = self.delivery.verdict(warehouse, self._still_waiting())
         waits = self._waits()
         stored_wh = sum(
@@ -203,11 +230,12 @@ class Territory:
         for gateway in (*self.gateways, self.village.host):
             for name, value in gateway.totals().items():
                 counters[name] = counters.get(name, 0) + value
+        expected = self.streets.expected + self.rooms.expected + self.greens.expected
         result = Result(
             options=self.options,
             drawn=self.drawn,
             verdict=verdict,
-            alarms=judge(self.streets.expected, (row for row in warehouse.bodies() if row[0][0] != story.GATEWAY_ID)),
+            alarms=judge(expected, (row for row in warehouse.bodies() if row[0][0] != story.GATEWAY_ID)),
             village=self.village.told(warehouse.bodies()),
             digest="",
             node_seconds=self._node_ms // 1000,
@@ -222,6 +250,8 @@ class Territory:
             sealed=self.sealed.sealed,
             nonces_reused=self.sealed.reused,
             worst_delay_s=self.streets.checker.worst_delay_s,
+            rooms=self.rooms.told(),
+            greens=self.greens.told(),
             sights=self.sights,
             cut_lines=[self._cut_line(cut.what, cut.from_s, cut.to_s, cut.cabinet) for cut in self.drawn.cuts],
             batches=self.centre.batches,
@@ -277,6 +307,7 @@ class Territory:
             tuple(map(tuple, result.village.counted)),
             result.village.true_wh,
             tuple(lamp.energy_wh() for lamp in self.lamps),
+            self.rooms.figures() + self.greens.figures(),
             tuple((sight.unix_s, sight.lit, sight.waiting, sight.power_dw) for sight in result.sights),
         )
         return sha256(repr(figures).encode()).hexdigest()[:32]

@@ -159,6 +159,12 @@ class VmNode:
         """`dead`, `stuck`, `meter-silent`, or nothing for a sound lamp."""
         (self.folder / "bench-fault").write_text(fault, encoding="ascii")
 
+    def script_block(self, block_ms: int) -> None:
+        """Its next wait does not come back for so long, as a call that blocks."""
+        written = self.folder / "bench-block.new"
+        written.write_text(str(block_ms), encoding="ascii")
+        written.rename(self.folder / "bench-block")
+
     def script_wifi(self, word: str) -> None:
         """`down`, `busy`, or nothing for a good network."""
         (self.folder / "bench-wifi").write_text(word, encoding="ascii")

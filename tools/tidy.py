@@ -32,6 +32,8 @@ LONGER = {
         440,
         "window, silence, refusals and lane policy move the same few fields of a stream",
     ),
+    "firmware/wire/event.py:_table": (180, "one table, made at once when it is first asked for"),
+    "firmware/wire/quantity.py:_table": (80, "one table, made at once when it is first asked for"),
     "tests/gateway/test_bug_classes_around.py": (440, "one list of bug classes, in the order of their numbers"),
     "tests/simulator/test_checkers.py": (420, "a planted bug for each checker, side by side"),
     "tests/wire/test_senml.py": (420, "one table of broken packs, read as a whole"),
@@ -40,10 +42,10 @@ LONGER = {
 
 VAGUE_NAMES = frozenset(("utils", "util", "common", "helpers", "helper", "misc"))
 
-PORTABLE = (
-    *(f"firmware/{name}/" for name in ("wire", "policy", "node", "drivers", "links", "concentrator", "esp32")),
-    "simulator/twins/",
-)
+_PORTABLE_NAMES = (
+    "wire", "policy", "node", "kinds", "lighting", "heating", "watering", "drivers", "links", "concentrator", "esp32"
+)  # fmt: skip
+PORTABLE = (*(f"firmware/{name}/" for name in _PORTABLE_NAMES), "simulator/twins/")
 
 # What MicroPython has not, or has otherwise, and what to write in its place.
 NOT_PORTABLE_MODULES = {

@@ -31,11 +31,11 @@ METER_CALIBRATION = (15883341, 251213465, 623394, 5350632)
 
 # bridge to a DALI-2 or D4i gear, which measures its own energy
 # Fitted instead of METER.
-DALI_PART = "uart-bridge"
+DALI_PART = "al-dali-hat"
 DALI_UART = 1
 DALI_TX_PIN = 17
 DALI_RX_PIN = 18
-DALI_BAUD = 115200
+DALI_BAUD = 19200
 
 # RS-485 or a wire to the gateway, where there is no radio: a transceiver whose driver the enable pin switches on
 BUS_PART = "rs485"

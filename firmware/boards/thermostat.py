@@ -16,7 +16,7 @@ VALVE_PART = "gp8403"
 VALVE_ADDRESS = 0x58
 
 # bridge to a boiler that speaks OpenTherm
-OPENTHERM_PART = "uart-bridge"
+OPENTHERM_PART = "opentherm-gateway"
 OPENTHERM_UART = 1
 OPENTHERM_TX_PIN = 17
 OPENTHERM_RX_PIN = 18

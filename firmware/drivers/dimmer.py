@@ -1,4 +1,5 @@
-"""The lamp's output: a relay that feeds the driver and a PWM that becomes its 0-10 V dimming input.
+"""The lamp's output: a relay that feeds the driver, and what dims it: a PWM that becomes its 0-10 V input, a PWM
+input, or nothing.
 
 Below 1 V a 0-10 V gear gives its minimum, it does not switch off: only the relay makes 0. Which pin level closes
 the relay and whether the output stage inverts are facts of the board (boards/streetlight.py). Must not decide
@@ -26,13 +27,44 @@ class Dimmer:
         if percent == self.level_percent:
             return
         # The voltage first: a relay that closes on the old level would flash it.
-        self._pwm.duty_u16(duty(percent, self._inverted))
+        self._pwm.duty_u16(self._duty(percent))
+        self._relay.value(self._closed if percent else 1 - self._closed)
+        self.level_percent = percent
+
+    def _duty(self, percent):
+        return duty(percent, self._inverted)
+
+
+class PwmDimmer(Dimmer):
+    """The same for a driver with a PWM input: the duty is the level, from 1 % on; no voltage below which it is off."""
+
+    def _duty(self, percent):
+        return plain_duty(percent, self._inverted)
+
+
+class Switch:
+    """A lamp that cannot be dimmed: the relay alone."""
+
+    def __init__(self, relay, *, relay_closed_level):
+        self._relay = relay
+        self._closed = relay_closed_level
+        self.level_percent = None
+
+    def set_level(self, percent) -> None:
+        """0 opens the relay, anything else closes it."""
+        assert 0 <= percent <= 100
+        if percent == self.level_percent:
+            return
         self._relay.value(self._closed if percent else 1 - self._closed)
         self.level_percent = percent
 
 
 def duty(percent, inverted) -> int:
     """PWM duty of 65535 for a level; 0 % keeps the output at 0 V."""
-    volts_percent = max(percent, LEVEL_MIN_PERCENT) if percent else 0
-    plain = DUTY_MAX * volts_percent // 100
+    return plain_duty(max(percent, LEVEL_MIN_PERCENT) if percent else 0, inverted)
+
+
+def plain_duty(percent, inverted) -> int:
+    """The level itself as a PWM duty of 65535."""
+    plain = DUTY_MAX * percent // 100
     return DUTY_MAX - plain if inverted else plain

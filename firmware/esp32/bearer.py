@@ -7,9 +7,8 @@ chip or waits for a network. Modules of the chip that only one bearer needs are 
 
 import machine
 
-from links import rs485, uart, udp
+from links import udp
 from node import settings as node_settings
-from wire import bus_frame
 
 CHANNEL_FILE = "channel.txt"
 KEEP_EVERY_MS = 3_600_000
@@ -47,12 +46,17 @@ class SerialBearer:
     def __init__(self, settings, board, *, now_ms, sleep_ms):
         import select
 
+        from links import uart
+
         kind = settings.bearer[0]
         baud = settings.bearer[1 if kind == node_settings.UART else 2]
         port = uart.open_uart(machine, board.BUS_UART, tx=board.BUS_TX_PIN, rx=board.BUS_RX_PIN, baud=baud)
         if kind == node_settings.UART:
             self.link = uart.UartLink(port, select)
             return
+        from links import rs485
+        from wire import bus_frame
+
         line = bus_frame.line(baud=baud)
         # Our turn comes once a cycle.
         self.ack_timeout_ms = bus_frame.ack_timeout_ms(line, settings.bearer[3])

@@ -11,12 +11,15 @@ import struct
 from binascii import crc32
 from collections import namedtuple
 
+from node.own_memory import OWN_BYTES_MAX
+from node.trade import MEMORY_BYTES_MAX
 from wire import limits
 
-# `durable_sequence` belongs to `boot`; None before its first checkpoint. `lamp_s`: lifetime seconds of the lamp.
-State = namedtuple("State", ("boot", "durable_sequence", "lamp_s"))
+# `durable_sequence` belongs to `boot`; None before its first checkpoint. `memory`: what the trade gave out
+# (node.trade.Trade.memory); `own`: what the application keeps for itself (node.own_memory).
+State = namedtuple("State", ("boot", "durable_sequence", "memory", "own"))
 # What `begin` found out. `note` is None, or the word that replaces the reset cause in the boot report.
-Start = namedtuple("Start", ("boot", "previous_boot", "durable_sequence", "lamp_s", "note"))
+Start = namedtuple("Start", ("boot", "previous_boot", "durable_sequence", "memory", "own", "note"))
 
 SLOTS = ("state-a.bin", "state-b.bin")
 
@@ -32,10 +35,19 @@ STATE_UNWRITABLE = "state-unwritable"
 # Far above what counting reaches: a start every 10 s for five years. The same distance is left to the end.
 JUMP_MIN = 1 << 24
 
-# magic, generation, boot, 1 when there is a durable sequence, durable sequence, lamp seconds; then a CRC-32 of these
-_FORMAT = "<4sIIBII"
-_MAGIC = b"BOC1"
-_LENGTH = struct.calcsize(_FORMAT) + 4
+# magic, generation, boot, 1 when there is a durable sequence, durable sequence, bytes of memory, bytes of own; then
+# these, and a CRC-32 of all
+_FORMAT = "<4sIIBIBB"
+_MAGIC = b"BOC2"
+_HEAD_BYTES = struct.calcsize(_FORMAT)
+_LENGTH_MAX = _HEAD_BYTES + MEMORY_BYTES_MAX + OWN_BYTES_MAX + 4
+
+# As the first firmware wrote it: the same up to the durable sequence, then the lamp's seconds, which are the memory
+# of a
+# streetlight (four bytes, little-endian). Read for ever, so that an update in the field keeps the hours; never written.
+_FORMAT_1 = "<4sIIBI4s"
+_MAGIC_1 = b"BOC1"
+_LENGTH_1 = struct.calcsize(_FORMAT_1) + 4
 
 
 class Store:
@@ -81,7 +93,7 @@ class Store:
         """The bytes of a file; None when it does not exist, nothing when it cannot be read."""
         try:
             with self._open(name, "rb") as file:
-                return file.read(_LENGTH + 1)
+                return file.read(_LENGTH_MAX + 1)
         except OSError as error:
             return None if error.errno == 2 else b""  # ENOENT
 
@@ -97,15 +109,15 @@ def begin(store, random_below) -> Start:
     if condition == LOST:
         note = STATE_LOST
     if state is None:
-        state = State(0, None, 0)
+        state = State(0, None, b"", b"")
     boot = state.boot + (2 if condition == DAMAGED else 1)
     if condition == LOST or boot > limits.BOOT_MAX:
         boot = _jump(random_below)
-    if not store.write(State(boot, None, state.lamp_s)):
+    if not store.write(State(boot, None, state.memory, state.own)):
         boot, note = _jump(random_below), STATE_UNWRITABLE
     if previous is None:
-        return Start(boot, None, None, 0, note)
-    return Start(boot, previous.boot, previous.durable_sequence, previous.lamp_s, note)
+        return Start(boot, None, None, b"", b"", note)
+    return Start(boot, previous.boot, previous.durable_sequence, previous.memory, previous.own, note)
 
 
 def _jump(random_below):
@@ -113,20 +125,28 @@ def _jump(random_below):
 
 
 def encode(generation, state) -> bytes:
-    """One record of `_LENGTH` bytes."""
+    """One record. Memory that is longer than agreed is a fault of ours, and would be lost: asserted."""
+    assert len(state.memory) <= MEMORY_BYTES_MAX and len(state.own) <= OWN_BYTES_MAX
     known = state.durable_sequence is not None
-    lamp_s = min(state.lamp_s, 0xFFFFFFFF)
+    sequence = state.durable_sequence if known else 0
     data = struct.pack(
-        _FORMAT, _MAGIC, generation, state.boot, int(known), state.durable_sequence if known else 0, lamp_s
+        _FORMAT, _MAGIC, generation, state.boot, int(known), sequence, len(state.memory), len(state.own)
     )
+    data = data + state.memory + state.own
     return data + struct.pack("<I", crc32(data))
 
 
 def decode(data):
     """(generation, State), or None for what is not a sound record."""
-    if data is None or len(data) != _LENGTH or crc32(data[:-4]) != struct.unpack("<I", data[-4:])[0]:
+    if data is None or len(data) < _HEAD_BYTES + 4 or crc32(data[:-4]) != struct.unpack("<I", data[-4:])[0]:
         return None
-    magic, generation, boot, known, sequence, lamp_s = struct.unpack(_FORMAT, data[:-4])
-    if magic != _MAGIC:
+    if data[:4] == _MAGIC_1 and len(data) == _LENGTH_1:
+        _, generation, boot, known, sequence, memory = struct.unpack(_FORMAT_1, data[:-4])
+        return generation, State(boot, sequence if known else None, memory, b"")
+    if data[:4] != _MAGIC:
         return None
-    return generation, State(boot, sequence if known else None, lamp_s)
+    _, generation, boot, known, sequence, in_memory, in_own = struct.unpack(_FORMAT, data[:_HEAD_BYTES])
+    if len(data) != _HEAD_BYTES + in_memory + in_own + 4:
+        return None
+    end = _HEAD_BYTES + in_memory
+    return generation, State(boot, sequence if known else None, data[_HEAD_BYTES:end], data[end:-4])

@@ -7,7 +7,6 @@ a watchdog reset to safe outputs, within WATCHDOG_MS.
 """
 
 import gc
-import json
 import os
 import time
 from binascii import hexlify
@@ -20,20 +19,23 @@ import flash
 import lifeline
 import machine
 from clock import Clock
+from log_files import LogFiles
+from settings_store import SettingsStore
 from watchdog import Ledger, Watchdog
 
 import esp32
 import kinds
 from drivers import temperature
 from links import udp
-from node import app, panel
+from node import app, limits, log_segment, own_memory, panel
 from node import settings as node_settings
+from node import wear as wearing
+from node.record_log import RecordLog
 from policy.fault import Fault
-from wire import ccm, oscore, quantity
+from wire import ccm, event, oscore, quantity
 from wire.coap import Endpoint
 from wire.oscore_link import NodeLink
 
-SETTINGS = "settings.json"
 SLICE_MS = 100
 # While an answer of the ports arrives, a turn every 10 ms: 48 ms of a meter's bytes must not wait for the next slice.
 SAMPLE_SLICE_MS = 10
@@ -65,16 +67,19 @@ def main(start=None):
 def run(opened, life, clock):
     """Start, then turn. Returns never."""
     wdt = machine.WDT(timeout=WATCHDOG_MS)
-    plain, kind, settings, faults = load(life.is_rescue)
-    if settings is None:
-        stay_safe(wdt, clock, faults, life)
-    name = plain.get("kind", kinds.DEFAULT)
-    board = load_board(name)
+    store = SettingsStore()
+    chosen, kind = load(store, life.is_rescue)
+    if chosen.settings is None:
+        stay_safe(wdt, clock, chosen.faults, life)
+    settings = chosen.settings
+    if chosen.why is not None:
+        say(chosen.faults)
+    board = load_board(chosen.plain.get("kind", kinds.DEFAULT))
     if life.is_rescue:
         opened.append(kind.Ports(board, machine, now_ms=clock.now_ms()))
     else:
         opened.append(kind.Ports(settings.own, board, machine, now_ms=clock.now_ms()))
-    shell = Shell(settings, plain, kind, board, opened[0], wdt, clock, life)
+    shell = Shell(store, chosen, kind, board, opened[0], wdt, clock, life)
     gc.collect()
     print("ready", gc.mem_alloc(), "bytes of heap used,", gc.mem_free(), "free")
     while True:
@@ -84,12 +89,14 @@ def run(opened, life, clock):
 class Shell:
     """Owns the outside of one node."""
 
-    def __init__(self, settings, plain, kind, board, ports, wdt, clock, life):
+    def __init__(self, settings_store, chosen, kind, board, ports, wdt, clock, life):
         now_ms = clock.now_ms()
+        settings, plain = chosen.settings, chosen.plain
         random_below = entropy.below(os.urandom)
         self._clock = clock
         self._kind = kind
         self._ports = ports
+        self._senses = hasattr(ports, "sense")
         self._life = life
         self._sampling = False
         self._store = flash.Store()
@@ -105,22 +112,38 @@ class Shell:
         start = flash.begin(self._store, random_below)
         cause = start.note or life.cause
         life.say("boot %d after %s node %s" % (start.boot, cause, hexlify(settings.node).decode()), now_ms=now_ms)
-        self._boot = start.boot
+        self._settings_store = settings_store
+        # The rescue reads less of the settings than the application: it proves nothing of them.
+        self._proven_at_ms = None if life.is_rescue else now_ms + limits.SETTINGS_PROVEN_MS
+        self._wear = wearing.Wear(before=own_memory.decode(start.own).flash_writes, now_ms=now_ms)
+        self._wear.spend(wearing.BOOT, now_ms=now_ms)
+        log = RecordLog(LogFiles(), spend=self._may_write_log)
+        durable = start.durable_sequence
+        if start.previous_boot is not None:
+            durable = log.durable_sequence(start.previous_boot, durable)
         link = self._protect(settings, start.boot, random_below)
-        trade = self._make_trade(settings, plain, start, random_below, now_ms)
         product = plain.get("kind", kinds.DEFAULT)
+        if life.is_rescue:
+            trade = kind.RescueTrade(product)
+        else:
+            trade = kind.make_trade(settings.own, kinds.Start(settings.node, start.memory, now_ms, random_below))
         self._node = app.Node(
             settings,
-            app.Boot(start.boot, start.previous_boot, start.durable_sequence, cause),
+            app.Boot(start.boot, start.previous_boot, durable, cause),
             link,
             trade,
             random_below=random_below,
             now_ms=now_ms,
             tap=self._trace if settings.trace else None,
+            log=log,
+            own=start.own,
+            wear=self._wear,
             updating=life.open_updating(link, settings, product, random_below=random_below, now_ms=now_ms),
-            log=life.log,
+            lines=life.log,
         )
         life.tell(self._node, now_ms=now_ms)
+        if chosen.why is not None:
+            self._node.tell(event.SETTINGS_FAILURE, None, (chosen.why,), now_ms=now_ms)
         self._panel = lifeline.PanelPort(machine, board, trade.test_ms, now_ms=now_ms)
         self._shown = panel.STARTING
         self._look_at_ms = self._started_ms = now_ms
@@ -141,12 +164,6 @@ class Shell:
             random_below=random_below,
         )
 
-    def _make_trade(self, settings, plain, start, random_below, now_ms):
-        if self._life.is_rescue:
-            return self._kind.RescueTrade(plain.get("kind", kinds.DEFAULT))
-        memory = start.lamp_s.to_bytes(4, "little")
-        return self._kind.make_trade(settings.own, kinds.Start(settings.node, memory, now_ms, random_below))
-
     def turn(self):
         """Network, ports, application, outputs, datagrams, flash, watchdog, sleep."""
         now_ms = self._clock.now_ms()
@@ -157,6 +174,10 @@ class Shell:
             self._node.receive(datagram, peer, now_ms=now_ms)
         self._ledger.beat("network", now_ms=now_ms)
         life.enter(lifeline.PORTS)
+        if self._senses:
+            noticed = self._ports.sense(now_ms=now_ms)
+            if noticed is not None:
+                self._node.sense(noticed, now_ms=now_ms)
         self._measure(now_ms)
         self._look(now_ms)
         life.enter(lifeline.APPLICATION)
@@ -211,11 +232,18 @@ class Shell:
         self._ledger.beat("ports", now_ms=now_ms)
 
     def _remember(self, now_ms):
+        if self._proven_at_ms is not None and now_ms >= self._proven_at_ms:
+            self._proven_at_ms = None
+            if self._settings_store.prove():
+                self._wear.spend(wearing.SETTINGS, now_ms=now_ms)
         due = self._node.checkpoint(now_ms)
-        if due is None:
+        if due is None or not self._wear.spend(wearing.CHECKPOINT, now_ms=now_ms):
             return
-        if not self._store.write(flash.State(due.boot, due.durable_sequence, int.from_bytes(due.memory, "little"))):
+        if not self._store.write(flash.State(due.boot, due.durable_sequence, due.memory, due.own)):
             print("flash: the checkpoint was not written")
+
+    def _may_write_log(self, now_ms):
+        return self._wear.spend(wearing.LOG, now_ms=now_ms)
 
     def _pause_ms(self, now_ms):
         if self._sampling:
@@ -223,7 +251,8 @@ class Shell:
         return max(0, min(SLICE_MS, self._node.deadline_ms(now_ms) - now_ms))
 
     def _trace(self, what, sequence, data):
-        print(what, self._boot, sequence, hexlify(data).decode())
+        # What an earlier boot left on flash is acknowledged to that boot.
+        print(what, log_segment.identity(data)[0], sequence, hexlify(data).decode())
 
 
 def load_board(name):
@@ -231,27 +260,28 @@ def load_board(name):
     return __import__("boards." + name, None, None, (name,))
 
 
-def load(is_rescue):
-    """(plain settings, module of the kind, node.settings.Settings or None, faults)."""
-    plain, kind, settings, faults = None, None, None, ()
-    try:
-        with open(SETTINGS) as file:
-            plain = json.load(file)
-    except OSError:
-        faults = (Fault("", "cannot be read", "put settings.json on the board"),)
-    except ValueError:
-        faults = (Fault("", "is not JSON", "write settings.json again"),)
-    else:
+def load(store, is_rescue):
+    """(node.settings_slots.Chosen, module of the kind). A crash of the start before counts against new settings."""
+    kind = None
+
+    def decode(plain):
+        nonlocal kind
         if is_rescue:
             import rescue as kind
 
             plain = kind.common(plain)
-        elif isinstance(plain, dict):
-            kind = kinds.load(plain.get("kind", kinds.DEFAULT))
+        else:
+            kind = kinds.load(plain.get("kind", kinds.DEFAULT)) if isinstance(plain, dict) else None
         settings, faults = node_settings.decode(plain, kind)
         if settings is not None:
             faults = shell_faults(settings, plain)
-    return plain, kind, None if faults else settings, faults
+        return None if faults else settings, faults
+
+    # `hard` is what a panic and our own reset after a crash read as.
+    chosen = store.begin(decode, crashed=crash.reset_cause(machine) in ("watchdog", "hard"))
+    if chosen.settings is not None:
+        decode(chosen.plain)  # `kind` is that of what is in force, whichever was looked at last
+    return chosen, kind
 
 
 def shell_faults(settings, plain):
@@ -278,10 +308,15 @@ def stay_safe(wdt, clock, faults, life):
         now_ms = clock.now_ms()
         if said_ms is None or now_ms - said_ms >= FAULTS_REPEATED_MS:
             said_ms = now_ms
-            for fault in faults:
-                print("settings:", fault.path or "file", fault.problem + ":", fault.remedy)
+            say(faults)
         wdt.feed()
         time.sleep_ms(100)
+
+
+def say(faults):
+    """What is wrong with the settings, on the console."""
+    for fault in faults:
+        print("settings:", fault.path or "file", fault.problem + ":", fault.remedy)
 
 
 def crashed(opened, life, clock, error):

@@ -10,22 +10,31 @@ A kind is a module with
     BOARD_TEMPERATURE                      wire key under which the chip's own thermometer is read with each sample
 
 Ports has `safe()`, for a program that is about to end; `apply(outputs, now_ms=)`, every turn; `begin_sample(now_ms=)`
-and `collect(now_ms=)`, which says PENDING until the reading is whole, then {wire key: scaled integer}, or None when all
-of it is silent. A new kind is one file here, one entry in hardware/nodes, and its word below.
+and `collect(now_ms=)`, which says PENDING until the reading is whole, then {wire key: scaled integer}, or None when
+all of it is silent. Ports may have `sense(now_ms=)`, every turn too: {wire key: value} of what cannot wait for the
+next sample (somebody passes), else None; it reads a pin, no more. A new kind is one file here and one entry in
+hardware/nodes.
 """
 
 from collections import namedtuple
 
-NAMES = ("streetlight",)
 # Files of settings that were written when there was one kind alone.
 DEFAULT = "streetlight"
 
 PENDING = "pending"
+_LETTERS = "abcdefghijklmnopqrstuvwxyz_"
 
 # What a trade starts with: its node's id (8 bytes), what its `memory` was before the restart, chance.
 Start = namedtuple("Start", ("node", "memory", "now_ms", "random_below"))
 
 
 def load(name):
-    """The module of a kind, or None for a word that is none."""
-    return __import__("kinds." + name, None, None, (name,)) if name in NAMES else None
+    """The module of a kind, or None for a word that is none. No list: a frozen module is found as a file is."""
+    if not isinstance(name, str) or not name or name[0] == "_" or name.strip(_LETTERS):
+        return None
+    try:
+        return __import__("kinds." + name, None, None, (name,))
+    except ImportError as error:
+        if "kinds." + name not in str(error):
+            raise  # the kind is there, and something that it needs is not
+        return None

@@ -1,77 +1,225 @@
-"""The streetlight: a relay, a 0-10 V output and an energy meter.
+"""The streetlight: a relay, a dimming output or a DALI gear, an energy meter; photocell and presence where fitted.
 
-    site        [latitude, longitude] in 10^-4 degree
-    lamp        [nominal power, standby power] in 0.1 W
-    calendar    lighting calendar in plain form (policy.lighting_form); absent: lit from sunset to sunrise
+Its settings are those of lighting.settings. Which output drives the lamp is theirs to say: "0-10v" and "pwm" are the
+board's dimming pin, "dac" its converter chip, "relay" the relay alone, "dali" the bridge that is fitted in the meter's
+place; the gear then measures itself.
 """
 
-from collections import namedtuple
-
 from kinds import PENDING
-from node import settings, streetlight
-from policy import lighting, lighting_form
+from lighting import settings, trade
+from lighting.trade import FAIL_SAFE_PERCENT
+from node import settings as node_settings
 from wire import quantity
 
 KIND = "streetlight"
-FIELDS = ("site", "lamp", "calendar")
+FIELDS = settings.FIELDS
 BOARD_TEMPERATURE = quantity.TEMPERATURE
 
-Own = namedtuple("Own", ("site", "lamp", "calendar"))
+# What a sensor's driver says while it measures (drivers.sensor).
+_CELL_PENDING = "pending"
 
 
 def decode(faults, plain):
-    """Own, as far as it could be read."""
-    site = settings.site(faults, plain.get("site"))
-    lamp = settings.pair(faults, "lamp", plain.get("lamp"), (1, 0), (100000, 1000))
-    return Own(site, lamp, _calendar(faults, plain.get("calendar")))
+    """lighting.settings.Own, as far as it could be read."""
+    return settings.decode(faults, plain, node_settings.site(faults, plain.get("site")))
 
 
 def make_trade(own, start):
     """The lighting trade of one lamp."""
-    return streetlight.StreetlightTrade(own, start)
-
-
-def _calendar(faults, value):
-    if value is None:
-        return lighting.DEFAULT_CALENDAR
-    calendar, found = lighting_form.decode(value)
-    for fault in found:
-        faults.add("calendar." + fault.path, fault.problem, fault.remedy)
-    return calendar
+    return trade.Streetlight(own, start)
 
 
 class Ports:
-    """Relay and PWM, at the fail-safe level from their first instant on; the meter on its UART."""
+    """The lamp's output, lit from its first instant on; meter or gear; cell and detector. Modules of drivers that this
+    lamp does not have are not loaded."""
 
     def __init__(self, own, board, machine, *, now_ms):
-        from drivers import bl0942
-        from drivers.dimmer import Dimmer, duty
-
-        self._pending = bl0942.PENDING
-        closed = board.RELAY_CLOSED_LEVEL
-        relay = machine.Pin(board.RELAY_PIN, machine.Pin.OUT, value=closed)
-        pwm = machine.PWM(
-            machine.Pin(board.DIM_PIN),
-            freq=board.DIM_HZ,
-            duty_u16=duty(streetlight.FAIL_SAFE_PERCENT, board.DIM_INVERTED),
-        )
-        self._dimmer = Dimmer(relay, pwm, relay_closed_level=closed, inverted=board.DIM_INVERTED)
-        self.safe()
-        # Reads return at once with what there is.
-        uart = machine.UART(
-            board.METER_UART, baudrate=board.METER_BAUD, timeout=0, tx=board.METER_TX_PIN, rx=board.METER_RX_PIN
-        )
-        self._meter = bl0942.Meter(uart, bl0942.Calibration(*board.METER_CALIBRATION))
+        is_dali = own.output == settings.DALI
+        needs_bus = own.output == settings.DAC or own.photocell is not None
+        bus = _bus(board, machine) if needs_bus else None
+        self._source = _Gear(own, board, machine) if is_dali else _Meter(board, machine)
+        self._output = self._source if is_dali else _output(own, board, machine, bus)
+        self._cell = None if own.photocell is None else _cell(own.photocell.part, board, bus)
+        self._detector = None if own.presence is None else _Detector(board, machine)
+        self._values = PENDING
+        self._lux = PENDING
+        self._output.set_level(FAIL_SAFE_PERCENT)
+        self._output.turn(now_ms)
 
     def safe(self):
-        self._dimmer.set_level(streetlight.FAIL_SAFE_PERCENT)
+        self._output.safe()
 
     def apply(self, outputs, *, now_ms):
-        self._dimmer.set_level(outputs.level_percent)
+        self._output.set_level(outputs.level_percent)
+        self._output.turn(now_ms)
+
+    def sense(self, *, now_ms):
+        """{OCCUPANCY: 1} while somebody is there, else None: every turn, between the samples."""
+        return None if self._detector is None else self._detector.sense()
 
     def begin_sample(self, *, now_ms):
-        self._meter.request(now_ms=now_ms)
+        self._values = PENDING
+        self._lux = None if self._cell is None else PENDING
+        self._source.begin(now_ms)
+        if self._cell is not None:
+            self._cell.begin(now_ms=now_ms)
 
     def collect(self, *, now_ms):
+        if self._values is PENDING:
+            self._values = self._source.collect(now_ms)
+        if self._lux is PENDING and self._cell.waiting():
+            lux = self._cell.collect(now_ms=now_ms)
+            self._lux = PENDING if lux == _CELL_PENDING else lux
+        if self._values is PENDING or self._lux is PENDING:
+            return PENDING
+        if self._lux is None:
+            return self._values
+        values = self._values or {}
+        values[quantity.ILLUMINANCE] = self._lux
+        return values
+
+
+def _output(own, board, machine, bus):
+    """Relay and what dims, at the fail-safe level before anything else."""
+    from drivers import dimmer
+
+    closed = board.RELAY_CLOSED_LEVEL
+    relay = machine.Pin(board.RELAY_PIN, machine.Pin.OUT, value=closed)
+    if own.output == settings.RELAY:
+        return _Steady(dimmer.Switch(relay, relay_closed_level=closed))
+    if own.output == settings.DAC:
+        return _Converter(board, bus, dimmer.Switch(relay, relay_closed_level=closed))
+    is_pwm = own.output == settings.PWM
+    duty = (dimmer.plain_duty if is_pwm else dimmer.duty)(FAIL_SAFE_PERCENT, board.DIM_INVERTED)
+    pwm = machine.PWM(machine.Pin(board.DIM_PIN), freq=board.DIM_HZ, duty_u16=duty)
+    make = dimmer.PwmDimmer if is_pwm else dimmer.Dimmer
+    return _Steady(make(relay, pwm, relay_closed_level=closed, inverted=board.DIM_INVERTED))
+
+
+class _Steady:
+    """An output that keeps its level by itself."""
+
+    def __init__(self, output):
+        self.set_level = output.set_level
+
+    def turn(self, now_ms):
+        pass
+
+    def safe(self):
+        self.set_level(FAIL_SAFE_PERCENT)
+
+
+class _Converter:
+    """0-10 V by a converter chip, which is written again now and then, and a relay for 0."""
+
+    def __init__(self, board, bus, switch):
+        from drivers import dimmer
+        from drivers.mcp4725 import Mcp4725
+
+        self._least = dimmer.LEVEL_MIN_PERCENT
+        self._full_mv = board.DAC_FULL_MV
+        self._chip = Mcp4725(bus, board.DAC_ADDRESS, full_mv=board.DAC_FULL_MV)
+        self._switch = switch
+        self._percent = FAIL_SAFE_PERCENT
+        self._now_ms = 0
+
+    def set_level(self, percent):
+        self._percent = percent
+
+    def safe(self):
+        self._percent = FAIL_SAFE_PERCENT
+        self.turn(self._now_ms)
+
+    def turn(self, now_ms):
+        self._now_ms = now_ms
+        # The voltage first: a relay that closes on the old level would flash it. A chip that takes none keeps no lamp
+        # dark.
+        percent = max(self._percent, self._least) if self._percent else 0
+        self._chip.set(self._full_mv * percent // 100, now_ms=now_ms)
+        self._switch.set_level(self._percent)
+
+
+def _uart(machine, number, baud, tx, rx):
+    """Reads return at once with what there is."""
+    return machine.UART(number, baudrate=baud, timeout=0, tx=tx, rx=rx)
+
+
+class _Meter:
+    """The energy meter on its UART."""
+
+    def __init__(self, board, machine):
+        from drivers import bl0942
+
+        self._pending = bl0942.PENDING
+        uart = _uart(machine, board.METER_UART, board.METER_BAUD, board.METER_TX_PIN, board.METER_RX_PIN)
+        self._meter = bl0942.Meter(uart, bl0942.Calibration(*board.METER_CALIBRATION))
+
+    def begin(self, now_ms):
+        self._meter.request(now_ms=now_ms)
+
+    def collect(self, now_ms):
         readings = self._meter.collect(now_ms=now_ms)
-        return PENDING if readings is self._pending else readings
+        return PENDING if readings == self._pending else readings
+
+
+class _Gear:
+    """A DALI gear behind its bridge: output and meter at once. Its mains stay on: the relay's coil is left idle."""
+
+    def __init__(self, own, board, machine):
+        from drivers import dali_bridge
+        from lighting import dali_gear
+
+        machine.Pin(board.RELAY_PIN, machine.Pin.OUT, value=board.RELAY_CLOSED_LEVEL)
+        self._pending = dali_gear.PENDING
+        uart = _uart(machine, board.DALI_UART, dali_bridge.BAUD, board.DALI_TX_PIN, board.DALI_RX_PIN)
+        gear = dali_gear.Gear(dali_bridge.Bridge(uart), address=own.dali.address, curve=own.dali.curve)
+        self._uart = uart
+        self._gear = gear
+        self.set_level = gear.set_level
+
+    def turn(self, now_ms):
+        self._gear.turn(now_ms=now_ms)
+
+    def safe(self):
+        # Nobody turns the loop any more: the one frame that lights every gear, behind whatever was being written.
+        self._uart.write(b"\nhFEFE\n")
+
+    def begin(self, now_ms):
+        self._gear.begin_round()
+
+    def collect(self, now_ms):
+        self._gear.turn(now_ms=now_ms)
+        readings = self._gear.collect()
+        return PENDING if readings == self._pending else readings
+
+
+class _Detector:
+    """A presence detector on a pin."""
+
+    def __init__(self, board, machine):
+        pull = machine.Pin.PULL_UP if board.PRESENCE_PULL == "up" else None
+        self._pin = machine.Pin(board.PRESENCE_PIN, machine.Pin.IN, pull)
+        self._active_level = board.PRESENCE_ACTIVE_LEVEL
+
+    def sense(self):
+        return {quantity.OCCUPANCY: 1} if self._pin.value() == self._active_level else None
+
+
+def _bus(board, machine):
+    import time
+
+    from drivers import i2c_bus
+
+    return i2c_bus.open_bus(
+        machine, scl=board.I2C_SCL_PIN, sda=board.I2C_SDA_PIN, hz=board.I2C_HZ, sleep_us=time.sleep_us
+    )
+
+
+def _cell(part, board, bus):
+    if part == "veml7700":
+        from drivers.veml7700 import Veml7700
+
+        return Veml7700(bus, board.PHOTOCELL_WIDE_ADDRESS)
+    from drivers.bh1750 import Bh1750
+
+    return Bh1750(bus, board.PHOTOCELL_ADDRESS)

@@ -9,7 +9,7 @@ wears out.
 
 from collections import namedtuple
 
-from node import limits, panel
+from node import limits, own_memory, panel
 from node.directives import Directives
 from node.fetch import Fetch
 from node.orders import Orders
@@ -26,8 +26,9 @@ VERSION = "0.1.0"
 
 # What the shell knows at a start. `previous_boot` and `durable_sequence` are None on a new board; `cause` is a word.
 Boot = namedtuple("Boot", ("boot", "previous_boot", "durable_sequence", "cause"))
-# What must survive a power cut: the boot it belongs to, how far its records are safe, and the trade's memory.
-Checkpoint = namedtuple("Checkpoint", ("boot", "durable_sequence", "memory"))
+# What must survive a power cut: the boot it belongs to, how far its records are safe, the trade's memory, and what
+# the application itself remembers (node.own_memory).
+Checkpoint = namedtuple("Checkpoint", ("boot", "durable_sequence", "memory", "own"))
 
 LOG_PATH = b"l"
 # Why an order means nothing while a technician has locked the node.
@@ -41,24 +42,47 @@ _CHECKPOINT_MS = 3_600_000
 
 class Node:
     """One node. `link`: a `wire.oscore_link.NodeLink`. `tap(what, sequence, data)` is told of every record made and
-    acknowledged (console trace). `updating`: a node.updating.Updating, where there is a second place for a program;
-    `log`: a node.log_ring.LogRing that the gateway may read."""
+    acknowledged (console trace). `log`: a `node.record_log.RecordLog`, or None for a node that keeps records in RAM.
+    `own`: what a checkpoint of an earlier boot held; `wear`: a `node.wear.Wear`, or None where nothing wears out.
+    `updating`: a node.updating.Updating, where there is a second place for a program; `lines`: a node.log_ring.LogRing
+    that the gateway may read."""
 
-    def __init__(self, settings, boot, link, trade, *, random_below, now_ms, tap=None, updating=None, log=None):
+    def __init__(
+        self,
+        settings,
+        boot,
+        link,
+        trade,
+        *,
+        random_below,
+        now_ms,
+        tap=None,
+        log=None,
+        own=b"",
+        wear=None,
+        updating=None,
+        lines=None,
+    ):
         self._settings = settings
         self._boot = boot
         self._link = link
         self._tap = tap
         self._updating = updating
-        self._log = log
+        self._lines = lines
         # The gateway has answered under keys of ours, at least once.
         self.has_exchanged = False
         self._exchanged_ms = now_ms
         self._restart_asked_ms = None
         self._writer = cbor.Writer(bytearray(256))
         self._sequence = 0
-        self._time = Timekeeper(started_ms=now_ms)
-        self._outbox = Outbox()
+        self._wear = wear
+        self._own = own_memory.decode(own)
+        self._time = Timekeeper(
+            started_ms=now_ms,
+            drift=(self._own.drift_ppm, self._own.drift_doubt_ppm) if self._own.drift_doubt_ppm else None,
+            sleep_drift=(self._own.sleep_ppm, self._own.sleep_doubt_ppm) if self._own.sleep_doubt_ppm else None,
+        )
+        self._outbox = Outbox(boot=boot.boot, log=log)
         self._sender = Sender(
             link,
             self._outbox,
@@ -84,6 +108,7 @@ class Node:
         self._health_at_ms = self._report_at_ms
         self._checkpoint_at_ms = now_ms + _CHECKPOINT_MS
         self._platform = {}
+        self._chip_told = False
         detail = (boot.previous_boot, boot.durable_sequence, boot.cause, trade.kind, VERSION)
         self._emit(EventBody(event.BOOT, None, detail), now_ms)
 
@@ -117,6 +142,10 @@ class Node:
             self._orders.measured(power_dw)
         self.poll(now_ms=now_ms)
 
+    def sense(self, values, *, now_ms):
+        """What the ports noticed between two samples; the shell's `poll` of this turn acts on it."""
+        self.trade.sense(values, self._moment(now_ms))
+
     def poll(self, *, now_ms):
         """Whatever is due: exchanges, the output, periodic records, the next payload."""
         for happened in self._link.poll(now_ms=now_ms):
@@ -128,10 +157,11 @@ class Node:
         self._decide(now_ms)
         if now_ms >= self._report_at_ms:
             self._report(now_ms)
-        gap = self._outbox.take_gap() if self._outbox.waiting() < limits.OUTBOX_RECORDS_MAX // 2 else None
+        gap = self._outbox.take_gap() if self._outbox.may_tell() else None
         if gap is not None:
-            detail = (None, self._boot.boot, gap.first, gap.last, gap.why)
+            detail = (None, gap.boot, gap.first, gap.last, gap.why)
             self._emit(EventBody(event.GAP, None, detail), now_ms, gap)
+        self._outbox.work(now_ms=now_ms)
         needs_answer = not self._time.is_set() or self._orders.needs_lease(now_ms)
         self._sender.send(now_ms=now_ms, needs_time=needs_answer)
         self._fetch.send(now_ms)
@@ -173,12 +203,15 @@ class Node:
 
     def deadline_ms(self, now_ms) -> int:
         """When `poll` (or a sample) is due at the latest."""
-        deadline_ms = min(self._next_sample_ms(now_ms), self._report_at_ms, now_ms + limits.DECIDE_MS)
+        deadline_ms = now_ms + limits.DECIDE_MS
         others = (
+            self._next_sample_ms(now_ms),
+            self._report_at_ms,
             self.trade.deadline_ms(now_ms),
             self._link.deadline_ms(),
             self._sender.deadline_ms(),
             self._fetch.deadline_ms(now_ms),
+            self._outbox.deadline_ms(now_ms),
             self._directives.deadline_ms(now_ms),
             self._orders.deadline_ms(self._certain(now_ms), now_ms),
             None if self._updating is None else self._updating.deadline_ms(now_ms),
@@ -194,8 +227,15 @@ class Node:
             return None
         self._checkpoint_at_ms = now_ms + _CHECKPOINT_MS
         return Checkpoint(
-            self._boot.boot, self._outbox.durable_sequence(self._sequence), self.trade.memory(now_ms)
+            self._boot.boot,
+            self._outbox.durable_sequence(self._sequence),
+            self.trade.memory(now_ms),
+            own_memory.encode(self._remembered()),
         )
+
+    def carried_time(self, unix_s, uncertainty_s, *, now_ms):
+        """The time of a clock chip, once, at a cold boot. True when it is taken."""
+        return self._time.carried(unix_s, uncertainty_s, now_ms=now_ms)
 
     def waiting_sequences(self) -> list:
         """Sequences of the records that no gateway has acknowledged yet."""
@@ -243,6 +283,9 @@ class Node:
                 self._time.uncertainty_s(now_ms),
             )
             self._emit(EventBody(event.ANCHOR, None, detail), now_ms)
+            if self._time.chip_fault is not None and not self._chip_told:
+                self._chip_told = True
+                self._emit(EventBody(event.CLOCK_FAILURE, None, (self._time.chip_fault,)), now_ms)
             self._report_at_ms = self._next_report_ms(now_ms, 0)
         self._orders.lend(answer.lease_s, asked_ms=asked_ms, now_ms=now_ms)
         if answer.waiting:
@@ -262,10 +305,10 @@ class Node:
                     era=self._link.era,
                     now_ms=now_ms,
                 )
-        elif request.path == (LOG_PATH,) and self._log is not None:
+        elif request.path == (LOG_PATH,) and self._lines is not None:
             code = coap_message.METHOD_NOT_ALLOWED
             if request.code == coap_message.GET:
-                code, payload = coap_message.CONTENT, self._log.tail(limits.LOG_ANSWER_BYTES_MAX)
+                code, payload = coap_message.CONTENT, self._lines.tail(limits.LOG_ANSWER_BYTES_MAX)
         self._link.respond(request.exchange, code, payload, options=options, now_ms=now_ms)
 
     def _update(self, now_ms):
@@ -332,9 +375,21 @@ class Node:
         readings.update(self.trade.health(moment))
         readings[quantity.UPTIME] = self._time.uptime_s(now_ms)
         readings[quantity.OUTBOX_WAITING] = self._outbox.waiting()
-        readings[quantity.RECORDS_DROPPED] = self._outbox.counters["thinned"] + self._outbox.counters["dropped"]
+        readings[quantity.RECORDS_DROPPED] = self._outbox.lost()
         readings[quantity.RETRANSMISSIONS] = self._link.counters["retransmitted"]
+        if self._time.rate.doubt_ppm is not None:
+            readings[quantity.CLOCK_DRIFT] = self._time.rate.ppm
+        if self._wear is not None:
+            readings[quantity.FLASH_WRITES] = self._wear.total
         return readings
+
+    def _remembered(self):
+        rate, sleep = self._time.rate, self._time.sleep_drift or (0, 0)
+        writes = self._own.flash_writes if self._wear is None else self._wear.total
+        chip_set_s, chip_doubt_s = self._own.chip_set_s, self._own.chip_doubt_s
+        return own_memory.OwnMemory(
+            rate.ppm, rate.doubt_ppm or 0, sleep[0], sleep[1], chip_set_s, chip_doubt_s, writes
+        )
 
     def _next_report_ms(self, now_ms, apart_s):
         """On the quarter hour of UTC plus this node's own seconds, so that a gateway's batch holds a whole

@@ -8,6 +8,55 @@ OUTBOX_EVENT_RESERVE = 16
 OUTBOX_ALARM_RESERVE = 8
 # Gap ranges waiting to become records; beyond it the two nearest are merged into one that covers both.
 GAPS_PENDING_MAX = 8
+
+# --- log on flash (node.record_log): for kinds with a file system to spare
+# 7 days of a record each 5 minutes are 2016, 55 bytes each with length and CRC: 28 segments of 4 KiB; the others are
+# the reserves and what is being replaced. 160 KiB of the 960 KiB that the smallest supported layout has for files.
+LOG_SEGMENTS_MAX = 40
+# Segments that telemetry may never take, then those that events may never take either: some 80 alarms in each.
+LOG_EVENT_SEGMENTS = 6
+LOG_ALARM_SEGMENTS = 2
+# A file system that says it is full leaves the log this much before it is used at all.
+LOG_SEGMENTS_MIN = 6 + LOG_EVENT_SEGMENTS + LOG_ALARM_SEGMENTS
+# Read at once for one payload: PAYLOAD_BYTES_MAX and one record (256 bytes at most) more.
+LOG_READ_BYTES = 512
+# Boots that one dropped segment may name: half of what fits, so that dropping always makes room.
+LOG_GAPS_MAX = 40
+# A street in contact writes nothing: only after that much silence what waits in RAM goes to flash, and not oftener than
+# LOG_EVERY_MS. What a power cut can take in a long silence is one such period.
+LOG_SILENT_MS = 1_800_000
+LOG_EVERY_MS = 3_600_000
+# An alarm waits a shorter while in RAM alone: two transmissions of CoAP have failed.
+LOG_ALARM_SILENT_MS = 60_000
+# Half of the outbox: the rest takes what is made while flash is slow to make room.
+LOG_RECORDS = OUTBOX_RECORDS_MAX // 2
+# A flash that takes no write is asked again after this.
+LOG_RETRY_MS = 600_000
+# While the log makes room for a record it is asked again after this.
+LOG_ROOM_MS = 1_000
+# Between two payloads of an earlier time: 7 days of one node are 500 payloads, a quarter hour; a street of 50 that
+# comes back adds 25 exchanges a second less than a gateway takes, and what is new goes first.
+BACKLOG_PAUSE_MS = 2_000
+
+# --- settings (node.settings_slots)
+# With a calendar or a watering programme some 2 KiB; a slot of it is one erase block.
+SETTINGS_BYTES_MAX = 4000
+# Brackets in brackets: a calendar has six; the parser's stack bears some tens.
+SETTINGS_DEPTH_MAX = 12
+# Starts that may crash under new settings before the last good ones are taken: as many as an image has.
+SETTINGS_CRASHES_MAX = 3
+# So long without a crash, and settings are good: longer than a boot, a first report and an agreement on keys take.
+SETTINGS_PROVEN_MS = 600_000
+
+# --- wear of flash (node.wear): 100,000 erasures of a block, 10 years
+# One an hour and one before each planned restart.
+CHECKPOINTS_A_DAY = 30
+# In a silence that never ends: 24 times three lanes, their alarms, and what makes room. 10 years of it are 730,000
+# erasures over at least 64 free blocks: 11,400 of each.
+LOG_WRITES_A_DAY = 200
+# A program that crashes oftener says nothing new.
+CRASH_NOTES_A_DAY = 12
+
 # Bytes of CBOR in one payload: a datagram less CoAP header, token, OSCORE option with both nonces, path and tag (at
 # most 50 bytes).
 PAYLOAD_BYTES_MAX = 200
@@ -29,12 +78,32 @@ LEASE_DWELL_MS = 30_000
 
 # Crystal of an ESP32 module over the temperature range of a lamp post; grows the uncertainty between synchronisations.
 CLOCK_DRIFT_PPM = 50
+# A rate is learned from answers this far apart, whose doubt leaves 25 ppm open at most; eight of them, a week of days.
+RATE_APART_S = 86_400
+RATE_DOUBT_MS = 1_100
+RATE_POINTS = 8
+# A crystal that is further off is no crystal: nothing is learned.
+RATE_PPM_MAX = 200
+# Learned at one end of a swing of ± 10 ppm with temperature, used at the other (AT cut, -20 to 60 °C).
+RATE_SWING_PPM = 20
+# The oscillator of deep sleep (150 kHz RC, calibrated by the port at each start): 9 to 11 s an hour were seen in the
+# field, 3,000 ppm; three times that, unlearned. Learned it still moves with temperature and supply.
+SLEEP_PPM_MAX = 10_000
+SLEEP_SWING_PPM = 1_000
+# A sleep rate is learned over at least so much sleep.
+SLEEP_APART_S = 3_000
+# A clock chip on its battery: DS3231, ± 3.5 ppm from -40 to 85 °C (data sheet, 19-5170), and its ageing.
+CHIP_DRIFT_PPM = 5
+# A chip's time that may be further off is of no use to anybody here; the gateway's comes within minutes.
+CARRIED_UNCERTAINTY_S_MAX = 900
 # After that without an answer the clock is in holdover.
 SYNCED_FOR_MS = 7_200_000
 # An answer that would leave more than that is no better than none for a lamp (a street may be a quarter hour late).
 UNCERTAINTY_USABLE_S = 900
 # Earlier than 2026 a gateway's clock was never set; DESIGN forbids guessing.
 UNIX_S_MIN = 1_767_225_600
+# Later than 2060 no node of today hangs on its pole: 2100 is a clock that was never set, too.
+UNIX_S_MAX = 2_840_140_800
 
 # A street is lit within 2 minutes of its time (DESIGN section 9): the calendar is asked at least as often as this,
 # however rarely the meter is read.

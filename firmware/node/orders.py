@@ -8,7 +8,7 @@ it. So nothing acts that the gateway said longer than FRESH_S ago, whoever held 
 Beside freshness: a number below the last one under the same keys is old and refused, the same again changes
 nothing, an order that has expired is refused. What holds ends with its expiry by a clock that is good, and by
 the monotonic clock at the latest then; an override rests while the gateway's lease, counted from the sending
-of a request of ours, is not held. A restart forgets all of it. Must not touch the lamp: `node.streetlight`
+of a request of ours, is not held. A restart forgets all of it. Must not touch an output: the trade
 decides.
 """
 
@@ -147,7 +147,8 @@ class Orders:
     def take_outcomes(self) -> list:
         """What is to be told, drained: [(id or None, outcome, why or None, power in 0.1 W or None)]."""
         outcomes = self._outcomes
-        self._outcomes = []
+        if outcomes:
+            self._outcomes = []
         return outcomes
 
     # --- inside ---------------------------------------------------------------------------------------------

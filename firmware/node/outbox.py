@@ -4,45 +4,66 @@ Three lanes; alarms leave first and have places that nothing else may take. When
 half is thinned (every second record goes, the rest stay unchanged) before anything is dropped, and every
 range that lost a record becomes a gap record: "of these, what you do not hold will not come". Bounded in
 RAM; a power cut loses what waits here, which the next boot's report declares as an open gap.
+
+With a log on flash (`node.record_log`) behind it, RAM is emptied into the log when the gateway has been silent for long
+or RAM is half full; while the gateway answers nothing is written. What the log holds goes out after what is new
+(alarms first in both), lane by lane, and is as durable as what the gateway holds.
 """
 
-from collections import namedtuple
-
 from node import limits
+from node.custody import DROPPED, THINNED, Entry, Gap
 from wire import event
-
-# `data` is the encoded record: immutable from here to the warehouse. `gap`: the Gap that a gap record tells, else
-# None; a gap record that is dropped gives its Gap back, or the loss would go untold.
-Entry = namedtuple("Entry", ("sequence", "data", "gap"))
-Gap = namedtuple("Gap", ("first", "last", "why"))
-
-THINNED = "thinned"
-DROPPED = "dropped"
 
 
 class Outbox:
-    """Bounded queues, one a lane. `counters`: made, acknowledged, thinned, dropped."""
+    """Bounded queues, one a lane, of the records of `boot`; `log`: a `node.record_log.RecordLog`, or None.
+    `counters`: made, acknowledged, thinned, dropped."""
 
-    def __init__(self):
+    def __init__(self, *, boot=0, log=None):
+        self._boot = boot
+        self._log = log
         self._lanes = {lane: [] for lane in event.LANES}
-        self._gaps = []
+        self._gaps = []  # of this boot
+        self._others = []  # of earlier boots, from the log
+        self._made = 0
+        self._handed = {}  # lanes of a channel: what it may be carrying
+        self._moved = {}  # of these, sequence: place in the log, where it went meanwhile
+        self._heard = True
+        self._heard_ms = 0
+        self._wrote_ms = None
+        self._retry_ms = dict.fromkeys(event.LANES, 0)
+        self._is_emptying = False
         self.counters = {"made": 0, "acknowledged": 0, THINNED: 0, DROPPED: 0}
 
     def waiting(self, lane=None) -> int:
-        if lane is not None:
-            return len(self._lanes[lane])
-        return sum(len(entries) for entries in self._lanes.values())
+        """Records that no gateway has acknowledged, in RAM and on flash."""
+        return self._in_ram(lane) + (self._log.waiting(lane) if self._log is not None else 0)
+
+    def lost(self) -> int:
+        """Records thinned and dropped since the start."""
+        counters = self.counters
+        lost = counters[THINNED] + counters[DROPPED]
+        return lost if self._log is None else lost + self._log.counters[THINNED] + self._log.counters[DROPPED]
 
     def any_in(self, lanes) -> bool:
-        return any(self._lanes[lane] for lane in lanes)
+        for lane in lanes:  # noqa: SIM110 - as above
+            if self._lanes[lane]:
+                return True
+        return False
+
+    def any_stored(self, lanes) -> bool:
+        """True when the log holds records of these lanes."""
+        return self._log is not None and any(self._log.waiting(lane) for lane in lanes)
 
     def sequences(self) -> list:
+        """Those of the records in RAM."""
         return [entry.sequence for lane in event.LANES for entry in self._lanes[lane]]
 
     def put(self, lane: str, sequence: int, data: bytes, gap=None) -> None:
         """Queue an encoded record; makes room by the policy above. What finds only worthier records is dropped."""
         self.counters["made"] += 1
-        entry = Entry(sequence, data, gap)
+        self._made = sequence + 1
+        entry = Entry(sequence, data, gap, None)
         while not self._fits(lane):
             if not self._make_room(lane):
                 self._drop(entry)
@@ -50,45 +71,180 @@ class Outbox:
         self._lanes[lane].append(entry)
 
     def first(self, lanes, bytes_max: int, count_max: int) -> list:
-        """The entries that fit one payload, from the first of `lanes` that has any, oldest first."""
+        """The entries that fit one payload, from the first of `lanes` that has any, oldest first: of those in RAM, and
+        of the alarms that the log holds."""
         for lane in lanes:
-            chosen = []
-            total = 0
-            for entry in self._lanes[lane]:
-                total += len(entry.data)
-                if chosen and (total > bytes_max or len(chosen) == count_max):
-                    break
-                chosen.append(entry)
+            chosen = self._first_of(lane, bytes_max, count_max)
+            if not chosen and lane == event.ALARM and self.any_stored((lane,)):
+                chosen = self._log.first(lane, bytes_max, count_max)
             if chosen:
+                self._hand(lanes, chosen)
                 return chosen
         return []
 
+    def stored(self, lanes, bytes_max: int, count_max: int) -> list:
+        """The same from the log alone: what is sent gently, when there is nothing new."""
+        for lane in lanes:
+            if self.any_stored((lane,)):
+                chosen = self._log.first(lane, bytes_max, count_max)
+                if chosen:
+                    self._hand(lanes, chosen)
+                    return chosen
+        return []
+
     def acknowledge(self, entries) -> None:
-        """Forget entries that the gateway holds durably."""
-        done = {entry.sequence for entry in entries}
-        for lane in event.LANES:
-            kept = [entry for entry in self._lanes[lane] if entry.sequence not in done]
-            self.counters["acknowledged"] += len(self._lanes[lane]) - len(kept)
-            self._lanes[lane] = kept
+        """Forget entries that the gateway holds durably. Without entries: it answered all the same."""
+        self._heard = True
+        done = {entry.sequence for entry in entries if entry.place is None}
+        if done:
+            for lane in event.LANES:
+                kept = [entry for entry in self._lanes[lane] if entry.sequence not in done]
+                self.counters["acknowledged"] += len(self._lanes[lane]) - len(kept)
+                self._lanes[lane] = kept
+        for entry in entries:
+            place = entry.place or self._moved.pop(entry.sequence, None)
+            if place is not None and self._log.acknowledge(place):
+                self.counters["acknowledged"] += 1
 
     def durable_sequence(self, made: int):
-        """The last sequence up to which nothing is held here alone; None when there is none. `made`: next
-        sequence."""
+        """The last sequence up to which nothing is in RAM alone; None when there is none. `made`: next sequence."""
+        return self._durable(made, ())
+
+    def take_gap(self):
+        """The oldest range that lost records and has no gap record yet, or None."""
+        if self._log is not None:
+            for gap in self._log.take_gaps():
+                self._note(gap)
+        if self._gaps:
+            return self._gaps.pop(0)
+        return self._others.pop(0) if self._others else None
+
+    def may_tell(self) -> bool:
+        """True when there is room for gap records: RAM is not crowded, or it stays so until they are told."""
+        return self._in_ram() < limits.OUTBOX_RECORDS_MAX // 2 or (self._log is not None and self._log.wants_told())
+
+    def empty(self) -> None:
+        """Bring RAM to flash as soon as may be: a restart is planned."""
+        self._is_emptying = self._log is not None
+
+    def is_emptied(self) -> bool:
+        """True when a restart loses nothing, or nothing can be done about it."""
+        return self._log is None or not self._is_emptying
+
+    def work(self, *, now_ms) -> None:
+        """At most one write to flash, when one is due. To be called at every turn."""
+        if self._heard:
+            self._heard, self._heard_ms = False, now_ms
+        if self._log is None or (self._log.is_busy() and self._log.work(told=self._is_told(), now_ms=now_ms)):
+            return
+        if not self._is_emptying and self._is_due(now_ms):
+            self._is_emptying = True
+        if self._is_emptying:
+            self._write_one(now_ms)
+
+    def deadline_ms(self, now_ms):
+        """When `work` is to be called at the latest, or None."""
+        if self._log is None:
+            return None
+        if self._log.is_busy() and self._is_told():
+            return now_ms
+        if not self._in_ram():
+            return None
+        has_alarm = bool(self._lanes[event.ALARM])
+        retry_ms = min(self._retry_ms[lane] for lane in event.LANES if self._lanes[lane])
+        if self._is_emptying:
+            return max(now_ms, retry_ms)
+        due_ms = max(self._heard_ms + (limits.LOG_ALARM_SILENT_MS if has_alarm else limits.LOG_SILENT_MS), retry_ms)
+        if self._wrote_ms is not None and not has_alarm:
+            due_ms = max(due_ms, self._wrote_ms + limits.LOG_EVERY_MS)
+        return max(now_ms, due_ms)
+
+    # --- inside ---------------------------------------------------------------------------------------------
+
+    def _in_ram(self, lane=None):
+        if lane is not None:
+            return len(self._lanes[lane])
+        return sum(len(entries) for entries in self._lanes.values())
+
+    def _first_of(self, lane, bytes_max, count_max):
+        chosen, total = [], 0
+        for entry in self._lanes[lane]:
+            total += len(entry.data)
+            if chosen and (total > bytes_max or len(chosen) == count_max):
+                break
+            chosen.append(entry)
+        return chosen
+
+    def _hand(self, lanes, chosen):
+        """Remember what a channel carries: should it go to flash meanwhile, its 2.04 finds it there."""
+        for entry in self._handed.get(lanes, ()):
+            self._moved.pop(entry.sequence, None)
+        self._handed[lanes] = [entry for entry in chosen if entry.place is None]
+
+    def _durable(self, made, leaving):
         oldest = made
         for entries in self._lanes.values():
             for entry in entries:
+                if entry.sequence in leaving:
+                    continue
                 # A gap record that waits here is all that tells of an older loss.
-                oldest = min(oldest, entry.sequence if entry.gap is None else entry.gap.first)
+                is_own = entry.gap is not None and entry.gap.boot == self._boot
+                oldest = min(oldest, entry.gap.first if is_own else entry.sequence)
         for gap in self._gaps:
             oldest = min(oldest, gap.first)
         return oldest - 1 if oldest > 0 else None
 
-    def take_gap(self):
-        """The oldest range that lost records and has no gap record yet, or None."""
-        return self._gaps.pop(0) if self._gaps else None
+    def _is_told(self):
+        """True when no loss waits in RAM for its gap record, nor any gap record."""
+        if self._gaps or self._others:
+            return False
+        return not any(entry.gap is not None for entries in self._lanes.values() for entry in entries)
+
+    def _is_due(self, now_ms):
+        lanes = self._writable(now_ms)
+        if not lanes:
+            return False
+        if self._in_ram() >= limits.LOG_RECORDS or (self._log.wants_told() and event.EVENT in lanes):
+            return True
+        silent_ms = now_ms - self._heard_ms
+        if event.ALARM in lanes and silent_ms >= limits.LOG_ALARM_SILENT_MS:
+            return True
+        is_apart = self._wrote_ms is None or now_ms - self._wrote_ms >= limits.LOG_EVERY_MS
+        return silent_ms >= limits.LOG_SILENT_MS and is_apart
+
+    def _writable(self, now_ms):
+        """The lanes that have something for the log, but those that it refused a moment ago."""
+        return [lane for lane in event.LANES if self._lanes[lane] and now_ms >= self._retry_ms[lane]]
+
+    def _write_one(self, now_ms):
+        """One lane's records, or as many as a segment takes."""
+        for lane in self._writable(now_ms):
+            entries = self._lanes[lane]
+            places = self._log.append(
+                lane, entries, lambda count, all_of=entries: self._mark(all_of[:count]), now_ms=now_ms
+            )
+            if places:
+                self._moved_to(places, entries)
+                self._lanes[lane] = entries[len(places) :]
+                break
+            # Room is being made, which takes a few turns and the gap records' way to flash; or the flash refuses.
+            self._retry_ms[lane] = now_ms + (limits.LOG_ROOM_MS if self._log.is_busy() else limits.LOG_RETRY_MS)
+        if not self._log.is_busy() and not self._writable(now_ms):
+            self._is_emptying = False
+            self._wrote_ms = now_ms
+
+    def _moved_to(self, places, entries):
+        carried = {entry.sequence for handed in self._handed.values() for entry in handed}
+        for index in range(len(places)):
+            sequence = entries[index].sequence
+            if sequence in carried:
+                self._moved[sequence] = places[index]
+
+    def _mark(self, leaving):
+        return self._boot, self._durable(self._made, {entry.sequence for entry in leaving})
 
     def _fits(self, lane):
-        free = limits.OUTBOX_RECORDS_MAX - self.waiting()
+        free = limits.OUTBOX_RECORDS_MAX - self._in_ram()
         if lane == event.ALARM:
             return free > 0
         if lane == event.EVENT:
@@ -114,18 +270,31 @@ class Outbox:
         kept = [entry for index, entry in enumerate(entries) if index >= half or index % 2 == 0]
         self._lanes[event.TELEMETRY] = kept
         self.counters[THINNED] += len(removed)
-        self._note(Gap(removed[0].sequence, removed[-1].sequence, THINNED))
+        self._note(Gap(removed[0].sequence, removed[-1].sequence, THINNED, self._boot))
 
     def _drop(self, entry):
         self.counters[DROPPED] += 1
         if entry.gap is not None:
             self._note(entry.gap)
-        self._note(Gap(entry.sequence, entry.sequence, DROPPED))
+        self._note(Gap(entry.sequence, entry.sequence, DROPPED, self._boot))
 
     def _note(self, gap):
         """A wider range is still true, for a record that exists beats a gap that covers it."""
+        if gap.boot != self._boot:
+            self._note_other(gap)
+            return
         gaps = self._gaps
         if gaps and (gaps[-1].why == gap.why or len(gaps) == limits.GAPS_PENDING_MAX):
             last = gaps.pop()
-            gap = Gap(min(last.first, gap.first), max(last.last, gap.last), gap.why)
+            gap = Gap(min(last.first, gap.first), max(last.last, gap.last), gap.why, self._boot)
         gaps.append(gap)
+
+    def _note_other(self, gap):
+        """One range a boot: as many as the log can have taken from at once."""
+        for index, other in enumerate(self._others):
+            if other.boot == gap.boot:
+                is_open = other.last is None or gap.last is None
+                last = None if is_open else max(other.last, gap.last)
+                self._others[index] = Gap(min(other.first, gap.first), last, gap.why, gap.boot)
+                return
+        self._others.append(gap)

@@ -3,7 +3,8 @@
 Two channels, so that an alarm never waits behind telemetry whose exchange is being retransmitted: `urgent`
 takes alarms, then events; `bulk` takes telemetry. Each has at most one exchange open (with `node.fetch` and
 `node.directives`: NSTART 4). A payload that fails is not kept: the next try is a new message built from what then
-waits, alarms first. Success leads on at once until the outbox is empty.
+waits, alarms first. Success leads on at once until the outbox is empty; what a log on flash holds of earlier times
+follows gently, a pause after each payload, and behind whatever is new. Its alarms do not wait.
 """
 
 from node import limits
@@ -25,6 +26,7 @@ class Channel:
         self.entries = ()
         self.asked_ms = 0
         self.retry_at_ms = None
+        self.rest_until_ms = 0  # what the log on flash holds waits so long
         self._retry_last_ms = retry_last_ms
         self._delay_ms = limits.RETRY_FIRST_MS
 
@@ -70,6 +72,10 @@ class Sender:
             entries = self._outbox.first(
                 channel.lanes, limits.PAYLOAD_BYTES_MAX, wire_limits.RECORDS_PER_PAYLOAD_MAX
             )
+            if not entries and now_ms >= channel.rest_until_ms:
+                entries = self._outbox.stored(
+                    channel.lanes, limits.PAYLOAD_BYTES_MAX, wire_limits.RECORDS_PER_PAYLOAD_MAX
+                )
             if entries or (channel is self._channels[0] and self._ask_due(now_ms)):
                 self._open(channel, entries, now_ms)
 
@@ -82,6 +88,9 @@ class Sender:
             entries = channel.entries
             self._outbox.acknowledge(entries)
             channel.succeeded()
+            if entries and entries[0].place is not None:
+                pause_ms = limits.BACKLOG_PAUSE_MS
+                channel.rest_until_ms = now_ms + pause_ms // 2 + self._random_below(pause_ms + 1)
             return entries, self._answer(happened.payload), channel.asked_ms
         self.counters["failed" if isinstance(happened, Failed) else "refused"] += 1
         channel.failed(self._random_below, now_ms)
@@ -94,6 +103,9 @@ class Sender:
             if channel.exchange is not None:
                 continue
             if not self._outbox.any_in(channel.lanes):
+                if self._outbox.any_stored(channel.lanes):
+                    at_ms = max(channel.retry_at_ms or 0, channel.rest_until_ms, self._hold_until_ms)
+                    earliest = self._sooner(earliest, at_ms)
                 if channel is self._channels[0] and self._asks:
                     earliest = self._sooner(earliest, max(self._ask_at_ms, channel.retry_at_ms or 0))
                 continue

@@ -1,27 +1,49 @@
 """What time it is, and how sure we are (DESIGN section 3: time with its quality).
 
-A node has no clock that survives a power cut. It learns UTC from the gateway's answers and carries it on
-its own monotonic milliseconds; the uncertainty starts with what the exchange left open and grows with the
-crystal's drift. Nothing is ever re-stamped: a record made before the first answer keeps its uptime, and one
-anchor record maps uptimes to UTC afterwards.
+A node learns UTC from the gateway's answers and carries it on its own monotonic milliseconds, corrected by the
+crystal's
+learned rate (`node.clock_rate`, which states the model); the uncertainty starts with what the exchange left open and
+grows by what the rate leaves open. Nothing is ever re-stamped: a record made before the first answer keeps its uptime,
+and one anchor record maps uptimes to UTC afterwards.
+
+Two more sources, neither ever better than the gateway. A clock chip on its battery gives the time of a cold boot, with
+a doubt that grows with its age since it was set; where the gateway then says another time, the gateway counts and the
+chip is told to be at fault. Deep sleep is measured by an oscillator that is off by a per mille and more; its rate is
+learned apart.
 """
 
+from collections import namedtuple
+
 from node import limits
+from node.clock_rate import ClockRate
 from wire.record import HOLDOVER, SYNCED, UNSET, Stamp
+
+# What must be kept through deep sleep, all of it integers: uptime, UTC at the beginning of the sleep (ms of Unix time,
+# None: unset) and its doubt; sleep since the gateway's last answer, and that answer's own doubt.
+Asleep = namedtuple("Asleep", ("uptime_ms", "unix_ms", "uncertainty_ms", "slept_ms", "answer_doubt_ms"))
+
+DISAGREES = "disagrees"
 
 
 class Timekeeper:
     """UTC on top of the shell's growing milliseconds. `started_ms` is the instant of the boot on the same
-    scale."""
+    scale; `drift` and `sleep_drift`: (ppm, ± ppm) as learned in earlier boots, or None."""
 
-    def __init__(self, *, started_ms: int):
+    def __init__(self, *, started_ms: int, drift=None, sleep_drift=None):
         self._started_ms = started_ms
         self._set = False
-        self._unix_s = 0
+        self._unix_ms = 0
         self._at_ms = 0
         self._uncertainty_ms = 0
+        self._from_gateway = False
+        self.rate = ClockRate() if drift is None else ClockRate(ppm=drift[0], doubt_ppm=drift[1])
+        self.sleep_drift = sleep_drift
+        self._slept_ms = 0
+        self._answer_doubt_ms = 0
         self.refused = 0
         self.steps = 0
+        # Word for the clock chip's fault: None while it is sound or there is none.
+        self.chip_fault = None
 
     def uptime_s(self, now_ms: int) -> int:
         return (now_ms - self._started_ms) // 1000
@@ -33,7 +55,7 @@ class Timekeeper:
         """UTC in Unix seconds, or None while nothing is known."""
         if not self._set:
             return None
-        return self._unix_s + (now_ms - self._at_ms) // 1000
+        return self._unix_at(now_ms) // 1000
 
     def uncertainty_s(self, now_ms: int) -> int:
         """± seconds of `unix_s`, rounded up."""
@@ -43,8 +65,8 @@ class Timekeeper:
         """The time of a record made now."""
         if not self._set:
             return Stamp(UNSET, self.uptime_s(now_ms), 0)
-        quality = SYNCED if now_ms - self._at_ms <= limits.SYNCED_FOR_MS else HOLDOVER
-        return Stamp(quality, self.unix_s(now_ms), self.uncertainty_s(now_ms))
+        is_fresh = self._from_gateway and now_ms - self._at_ms <= limits.SYNCED_FOR_MS
+        return Stamp(SYNCED if is_fresh else HOLDOVER, self.unix_s(now_ms), self.uncertainty_s(now_ms))
 
     def learn(self, answer, *, asked_ms: int, now_ms: int) -> bool:
         """Take the UTC of an answer to a request sent at `asked_ms`. True when an anchor record is due.
@@ -54,29 +76,106 @@ class Timekeeper:
         """
         if answer.unix_s is None:
             return False
-        if answer.unix_s < limits.UNIX_S_MIN:
+        if not limits.UNIX_S_MIN <= answer.unix_s <= limits.UNIX_S_MAX:
             self.refused += 1
             return False
         half_ms = (now_ms - asked_ms) // 2
         uncertainty_ms = 1000 * answer.uncertainty_s + half_ms + 500
-        if self._set and uncertainty_ms > self._uncertainty_at(now_ms):
-            return False
-        first = not self._set
         # The second was written half a second ago on average, half the round trip before now.
         at_ms = now_ms - half_ms - 500
-        jumped = not first and self._disagreement_ms(answer.unix_s, at_ms) > (
-            uncertainty_ms + self._uncertainty_at(now_ms)
-        )
+        first = not self._from_gateway
+        apart_ms = abs(1000 * answer.unix_s - self._unix_at(at_ms)) if self._set else 0
+        jumped = self._set and apart_ms > uncertainty_ms + self._uncertainty_at(now_ms)
+        if first and self._set:
+            self.chip_fault = DISAGREES if jumped else None
+        if not jumped:
+            self._learn_sleep(1000 * answer.unix_s, at_ms, uncertainty_ms)
+        if not first and uncertainty_ms > self._uncertainty_at(now_ms):
+            if not jumped:
+                self._learn_rate(answer.unix_s, at_ms, uncertainty_ms, now_ms)
+            return False
         if jumped:
             self.steps += 1
-        self._set = True
-        self._unix_s = answer.unix_s
+            self.rate.forget_points()
+        self._set, self._from_gateway = True, True
+        self._unix_ms = 1000 * answer.unix_s
         self._at_ms = at_ms
         self._uncertainty_ms = uncertainty_ms
+        self._slept_ms, self._answer_doubt_ms = 0, uncertainty_ms
+        self.rate.add(answer.unix_s, at_ms, uncertainty_ms)
         return first or jumped
 
-    def _uncertainty_at(self, now_ms):
-        return self._uncertainty_ms + (now_ms - self._at_ms) // 1000 * limits.CLOCK_DRIFT_PPM // 1000
+    def carried(self, unix_s: int, uncertainty_s: int, *, now_ms: int) -> bool:
+        """A clock chip's time, at a cold boot. True when it is taken: nothing better is known, and it is possible."""
+        if self._set or uncertainty_s > limits.CARRIED_UNCERTAINTY_S_MAX:
+            return False
+        if not limits.UNIX_S_MIN <= unix_s <= limits.UNIX_S_MAX:
+            self.refused += 1
+            return False
+        self._set, self._from_gateway = True, False
+        self._unix_ms, self._at_ms = 1000 * unix_s + 500, now_ms
+        self._uncertainty_ms = 1000 * max(uncertainty_s, 1)
+        return True
 
-    def _disagreement_ms(self, unix_s, at_ms):
-        return abs(1000 * (unix_s - self._unix_s) - (at_ms - self._at_ms))
+    def asleep(self, now_ms: int) -> Asleep:
+        """To be kept in memory that deep sleep spares; `resume` takes it."""
+        unix_ms = self._unix_at(now_ms) if self._set else None
+        return Asleep(
+            now_ms - self._started_ms, unix_ms, self._uncertainty_at(now_ms), self._slept_ms, self._answer_doubt_ms
+        )
+
+    def resume(self, asleep: Asleep, slept_ms: int, *, now_ms: int) -> None:
+        """Awake after `slept_ms` by the oscillator of the sleep: time and uptime go on, with the doubt of that one."""
+        ppm, _ = self.sleep_drift or (0, 0)
+        true_ms = slept_ms - slept_ms * ppm // 1_000_000
+        self._started_ms = now_ms - asleep.uptime_ms - true_ms
+        self._slept_ms = asleep.slept_ms + slept_ms
+        self._answer_doubt_ms = asleep.answer_doubt_ms
+        if asleep.unix_ms is None:
+            return
+        self._set, self._from_gateway = True, asleep.answer_doubt_ms > 0
+        self._unix_ms, self._at_ms = asleep.unix_ms + true_ms, now_ms
+        self._uncertainty_ms = asleep.uncertainty_ms + slept_ms * self.sleep_residual_ppm() // 1_000_000 + 1
+
+    def sleep_residual_ppm(self) -> int:
+        """By how much a sleep that is corrected may still be off: what `wake early by` is reckoned from."""
+        if self.sleep_drift is None:
+            return limits.SLEEP_PPM_MAX
+        return min(limits.SLEEP_PPM_MAX, self.sleep_drift[1] + limits.SLEEP_SWING_PPM)
+
+    # --- inside ---------------------------------------------------------------------------------------------
+
+    def _unix_at(self, at_ms):
+        passed_ms = at_ms - self._at_ms
+        return self._unix_ms + passed_ms - passed_ms * self.rate.ppm // 1_000_000
+
+    def _uncertainty_at(self, now_ms):
+        return self._uncertainty_ms + (now_ms - self._at_ms) // 1000 * self.rate.residual_ppm() // 1000
+
+    def _learn_rate(self, unix_s, at_ms, doubt_ms, now_ms):
+        """A changed rate counts from now on: what was carried until here is carried over as it was."""
+        unix_ms, uncertainty_ms = self._unix_at(now_ms), self._uncertainty_at(now_ms)
+        if self.rate.add(unix_s, at_ms, doubt_ms):
+            self._unix_ms, self._at_ms, self._uncertainty_ms = unix_ms, now_ms, uncertainty_ms
+
+    def _learn_sleep(self, unix_ms, at_ms, doubt_ms):
+        """What the time is off by, the sleep has done: its share is the larger by a hundred."""
+        slept_ms = self._slept_ms
+        doubt_ms += self._answer_doubt_ms
+        if slept_ms < 1000 * limits.SLEEP_APART_S or doubt_ms * 1_000_000 // slept_ms > limits.SLEEP_SWING_PPM:
+            return
+        before_ppm = self.sleep_drift[0] if self.sleep_drift else 0
+        ppm = before_ppm + (self._unix_at(at_ms) - unix_ms) * 1_000_000 // slept_ms
+        if abs(ppm) > limits.SLEEP_PPM_MAX:
+            return
+        if self.sleep_drift:
+            ppm = before_ppm + (ppm - before_ppm) // 2
+        self.sleep_drift = (ppm, doubt_ms * 1_000_000 // slept_ms + 1)
+
+
+def chip_uncertainty_s(set_s, doubt_s, now_s):
+    """± seconds of a clock chip that was set at `set_s` ± `doubt_s` and says `now_s`; None when it cannot be: never
+    set, or earlier than it was set."""
+    if set_s == 0 or now_s < set_s:
+        return None
+    return doubt_s + 1 + (now_s - set_s) * limits.CHIP_DRIFT_PPM // 1_000_000

@@ -36,6 +36,10 @@ class Trade:
         """One complete reading of the ports: {wire key: scaled integer}; None where the whole port is silent. A sensor
         that did not answer has no key."""
 
+    def sense(self, values, moment) -> None:
+        """What the ports noticed between two samples and what cannot wait for the next: {wire key: scaled integer}. May
+        come at every turn: it must be cheap."""
+
     def decide(self, moment) -> None:
         """Bring `outputs` up to date."""
 

@@ -132,8 +132,9 @@ def evening_of(site, unix_s):
 class Night:
     """One lighting day, noon to noon: its bounds, and the changes inside it.
 
-    start_s, end_s: Unix seconds. rule: index of the rule in force, or NO_RULE. overtaken: numbers (from 1) of
-    the steps that never act tonight because a later one has acted by then."""
+    start_s, end_s, sunset_s, sunrise_s: Unix seconds, the sun's within the bounds. rule: index of the rule in
+    force, or NO_RULE. overtaken: numbers (from 1) of the steps that never act tonight because a later one has acted by
+    then."""
 
     def __init__(self, calendar, site, evening):
         self.start_s = civil.unix_from_local(site.zone, evening, _NOON_S)
@@ -144,6 +145,8 @@ class Night:
             steps = calendar.programs[calendar.rules[self.rule].program]
         length = self.end_s - self.start_s
         sunset, sunrise = self._sun(site, evening, length)
+        self.sunset_s = self.start_s + sunset
+        self.sunrise_s = self.start_s + sunrise
         instants = [self._instant(site, evening, step, sunset, sunrise, length) for step in steps]
         self.overtaken = tuple(
             i + 1 for i in range(len(steps)) if i + 1 < len(steps) and min(instants[i + 1 :]) <= instants[i]
@@ -208,12 +211,13 @@ def matching_rule(calendar, evening):
     bit = 1 << civil.weekday(evening)
     for i in range(len(calendar.rules)):
         rule = calendar.rules[i]
-        if rule.weekdays & bit and _in_dates(rule.first, rule.last, year, month * 100 + day):
+        if rule.weekdays & bit and in_dates(rule.first, rule.last, year, month * 100 + day):
             return i
     return NO_RULE
 
 
-def _in_dates(first, last, year, month_day):
+def in_dates(first, last, year, month_day):
+    """True when a date lies within the bounds of a Rule."""
     if first == 0:
         return True
     date = month_day if first < 10000 else year * 10000 + month_day

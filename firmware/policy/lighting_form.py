@@ -69,14 +69,22 @@ def _rule(faults, path, rule, programs):
     faults.integer(f"{path}.weekdays", rule[0], 1, lighting.EVERY_DAY)
     if programs:
         faults.integer(f"{path}.program", rule[3], 0, programs - 1)
-    first = _date(faults, f"{path}.first", rule[1])
-    last = _date(faults, f"{path}.last", rule[2])
-    if first is None or last is None:
-        return
-    if first != last:
+    dates(faults, path, rule[1], rule[2])
+
+
+def dates(faults, path, first, last):
+    """The form of a pair of dates ("any", "yearly", "full"), or None when one is at fault; faults are noted."""
+    first_form = _date(faults, f"{path}.first", first)
+    last_form = _date(faults, f"{path}.last", last)
+    if first_form is None or last_form is None:
+        return None
+    if first_form != last_form:
         faults.add(f"{path}.last", "is not of the form of first", "give both as 0, as MMDD or as YYYYMMDD")
-    elif first == "full" and rule[1] > rule[2]:
-        faults.add(f"{path}.last", f"is {rule[2]}, before first", "put the earlier date first")
+        return None
+    if first_form == "full" and first > last:
+        faults.add(f"{path}.last", f"is {last}, before first", "put the earlier date first")
+        return None
+    return first_form
 
 
 def _date(faults, path, value):

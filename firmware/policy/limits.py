@@ -39,3 +39,24 @@ version_max = 0xFFFFFFFF
 # -- instants of validity, Unix seconds: 2000-01-01 and 2100-01-01
 unix_min_s = 946_684_800
 unix_max_s = 4_102_444_800
+
+# -- watering: what one irrigation node drives, and the law that binds it
+watering_zones_max = 8  # the channels of one board; a bigger park has several nodes
+watering_programs_max = 8
+watering_bans_max = 12  # beside the national table: an order's levels for each use, and a park's opening hours
+watering_exemptions_max = 6
+watering_area_max_dm2 = 2_000_000  # 2 hectares: two football pitches on one valve would be a typing error
+watering_flow_max_ml_min = 600_000  # a 2-inch valve passes some 400 L/min
+watering_run_max_min = 240  # a drip line may need hours; nothing waters for longer in one start
+watering_depth_max_dmm = 500  # 50 mm fill any root zone of a park
+watering_interval_max_days = 30
+watering_slope_max_percent = 60
+watering_offset_max_min = 360  # from sunrise or sunset; a start "3 h before sunrise" is usual
+
+# -- heating: a programme at all these limits stays below the 1 KiB that a node's decoder accepts for its texts apart
+heating_rules_max = 16  # an ordinary week, four school holidays, the feasts
+heating_days_max = 6
+heating_spans_max = 6  # a canteen or a sports hall has four
+heating_limits_max = 4  # one building has a text or two of its own
+setpoint_min_ck = 500  # below is frost, which is guarded whatever the programme says
+setpoint_max_ck = 3000  # a pool hall under exemption

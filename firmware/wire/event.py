@@ -96,9 +96,14 @@ LOAD_SHED = 139
 CEILING_APPLIED = 140
 LOCAL_TEST = 141
 CONTAINER_EMPTIED = 142
+LAMP_ASSET = 143
 
 # Why a record will not come (detail of GAP) or why bytes went up raw (detail of RAW): stable words, not prose.
-TABLE = (
+# A node knows its codes and needs no names: the table is made when somebody first asks for it, which saves a chip 5 kB.
+
+
+def _table():
+    return (
     # previous boot | null, last durable sequence of it | null, reset cause, node kind, firmware version
     Event(BOOT, "boot", ("previous_boot", "durable_sequence", "cause", "kind", "version")),
     # about node | null for oneself, its boot, uptime s, Unix s, ± s
@@ -237,10 +242,39 @@ TABLE = (
     # a technician at the node: what (test, lock, unlock)
     Event(LOCAL_TEST, "localTest", ("what",)),
     Event(CONTAINER_EMPTIED, "containerEmptied", ("fill",)),
+    # what a D4i gear says of its luminaire (bank 1, DiiA part 251): GTIN, id, year and week of making, W nominal and
+    # least, mains V lowest and highest, lm, CRI, K, type of distribution, colour, name; of bank 207 the rated life h,
+    # the gear's reference temperature in 0.01 °C, rated starts; null: not written
+    Event(
+        LAMP_ASSET,
+        "lampAsset",
+        (
+            "gtin", "luminaire_id", "year", "week", "nominal_w", "minimum_w", "mains_min_v", "mains_max_v",
+            "lumen", "cri", "cct_k", "distribution", "colour", "identification", "life_h", "reference_ck", "starts",
+        ),
+    ),
 )
 
-BY_CODE = {entry.code: entry for entry in TABLE}
-BY_NAME = {entry.name: entry for entry in TABLE}
+
+def __getattr__(name):
+    """TABLE; BY_CODE and BY_NAME: the same as maps. MicroPython calls this as CPython does (PEP 562)."""
+    if name not in ("TABLE", "BY_CODE", "BY_NAME"):
+        raise AttributeError(name)
+    table = _table()
+    found = globals()
+    found["TABLE"] = table
+    found["BY_CODE"] = {entry.code: entry for entry in table}
+    found["BY_NAME"] = {entry.name: entry for entry in table}
+    return found[name]
+
+
+def _by_code():
+    return globals().get("BY_CODE") or __getattr__("BY_CODE")
+
+
+def _by_name():
+    return globals().get("BY_NAME") or __getattr__("BY_NAME")
+
 
 CODE_MAX = 255
 
@@ -252,13 +286,13 @@ def lane(code: int) -> str:
 
 def label(code: int) -> str:
     """SenML name of an event: `lampFailure`, or `event77` when the table does not know the code."""
-    entry = BY_CODE.get(code)
+    entry = _by_code().get(code)
     return entry.name if entry else f"event{code}"
 
 
 def code_from_label(name: str):
     """The code behind a label, or None when it is nobody's."""
-    entry = BY_NAME.get(name)
+    entry = _by_name().get(name)
     if entry:
         return entry.code
     code = small_number(name[5:])

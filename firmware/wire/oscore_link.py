@@ -12,6 +12,7 @@ silence.
     PROVEN    keys, and an answer that held
 """
 
+import struct
 from collections import namedtuple
 
 from wire import coap_message as messages
@@ -19,6 +20,7 @@ from wire import limits, oscore
 from wire.coap import Failed, Refused, Request, Response
 from wire.faults import WireFault
 from wire.oscore_pairing import CHANCE_BITS, NONCE_BYTES, NONCE_BYTES_MAX, NONCES_MAX, Session, unwrap, wrap
+from wire.oscore_window import Window
 
 INIT = "init"
 OFFERED = "offered"
@@ -35,6 +37,9 @@ _FAILED_REASON = "unauthentic"
 _BLOCKS = (messages.BLOCK2,)
 _PROBE = oscore.Content(messages.GET, (), b"")
 _First = namedtuple("_First", ("number", "id1", "exchange"))
+# What sleeps: nonces of this boot, era, proven, our next number, the peer's window, bytes of the ID Context and these.
+_ASLEEP = ">IIBIiIB16s"
+ASLEEP_BYTES = struct.calcsize(_ASLEEP)
 
 
 class _Ask:
@@ -141,6 +146,37 @@ class NodeLink:
         """Forget a Request without a word."""
         self._take_served(exchange)
         return self._endpoint.drop(exchange)
+
+    # --- sleep --------------------------------------------------------------------------------------------------
+
+    def suspend(self):
+        """What a board needs to go on with after deep sleep: ASLEEP_BYTES without a key in them; None while something
+        is under way.
+
+        Whoever wakes must spoil these bytes before the first message: used twice they would repeat a nonce.
+        """
+        if self._asks or self._served or self._first is not None or self._events:
+            return None
+        session = self._session
+        if session is None:
+            return struct.pack(_ASLEEP, self._nonces, self.era, 0, 0, -1, 0, 0, b"")
+        nonces = session.context.id_context
+        number, window = session.number, session.window
+        return struct.pack(
+            _ASLEEP, self._nonces, self.era, self._is_proven, number, window[0], window[1], len(nonces), nonces
+        )
+
+    def resume(self, asleep):
+        """Go on from what `suspend` gave, on a link that has not spoken yet."""
+        assert self._number == 0 and self._nonces == 0, "a link that has spoken has keys of its own"
+        nonces, era, proven, number, highest, seen, length, id_context = struct.unpack(_ASLEEP, asleep)
+        self._nonces = nonces
+        self.era = era
+        if length:
+            session = self._session = Session(self._pairing.context(id_context[:length]))
+            session.number = number
+            session.window = Window(highest, seen)
+            self._is_proven = proven == 1
 
     # --- what happens -------------------------------------------------------------------------------------------
 

@@ -65,9 +65,14 @@ DISTANCE = 55
 GEAR_HOURS = 56
 GEAR_STARTS = 57
 LOAD_ENERGY = 58
+WINDOW = 60
 
 # code, name, unit, exponent, low, high (scaled integers)
-TABLE = (
+# A node knows its codes and needs no names: the table is made when somebody first asks for it, which saves a chip 4 kB.
+
+
+def _table():
+    return (
     Quantity(POWER, "power", "W", -1, -100, 500000),
     Quantity(VOLTAGE, "voltage", "V", -1, 0, 5000),
     Quantity(CURRENT, "current", "A", -3, 0, 100000),
@@ -104,7 +109,8 @@ TABLE = (
     Quantity(MODULATION, "modulation", "/", -2, 0, 100),
     # Of a heating circuit: some 150,000.
     Quantity(WATER_PRESSURE, "pressure", "Pa", 0, 0, 1000000),
-    # OpenTherm id 0, slave status: bit 0 fault, 1 central heating, 2 hot water, 3 flame, 4 cooling.
+    # OpenTherm id 0, slave status: bit 0 fault, 1 central heating, 2 hot water, 3 flame, 4 cooling. Channel 1: id 5,
+    # fault flags; channel 2: the maker's fault code.
     Quantity(BOILER_STATUS, "boiler-status", "/", 0, 0, 255),
     # Of the reference surface, over the civil day that ended last.
     Quantity(EVAPOTRANSPIRATION, "et0", "mm", -2, 0, 1500),
@@ -127,10 +133,29 @@ TABLE = (
     Quantity(GEAR_STARTS, "gear-starts", "count", 0, 0, 4294967295),
     # Behind the gear (DALI bank 204).
     Quantity(LOAD_ENERGY, "load-energy", "Wh", 0, 0, 4294967295),
+    # A contact of the room's windows: 1 while one is open.
+    Quantity(WINDOW, "window", "/", 0, 0, 1),
 )
 
-BY_CODE = {entry.code: entry for entry in TABLE}
-BY_NAME = {entry.name: entry for entry in TABLE}
+
+def __getattr__(name):
+    """TABLE; BY_CODE and BY_NAME: the same as maps. MicroPython calls this as CPython does (PEP 562)."""
+    if name not in ("TABLE", "BY_CODE", "BY_NAME"):
+        raise AttributeError(name)
+    table = _table()
+    found = globals()
+    found["TABLE"] = table
+    found["BY_CODE"] = {entry.code: entry for entry in table}
+    found["BY_NAME"] = {entry.name: entry for entry in table}
+    return found[name]
+
+
+def _by_code():
+    return globals().get("BY_CODE") or __getattr__("BY_CODE")
+
+
+def _by_name():
+    return globals().get("BY_NAME") or __getattr__("BY_NAME")
 
 
 def key(code: int, channel: int = 0) -> int:
@@ -140,7 +165,7 @@ def key(code: int, channel: int = 0) -> int:
 
 def in_range(reading_key: int, value: int) -> bool:
     """False when the table knows the quantity and `value` is outside its range. Unknown quantities pass."""
-    entry = BY_CODE.get(reading_key % CHANNEL_STEP)
+    entry = _by_code().get(reading_key % CHANNEL_STEP)
     return entry is None or entry.low <= value <= entry.high
 
 
@@ -148,7 +173,7 @@ def label(reading_key: int) -> str:
     """SenML name of a key: `temp`, `temp.1`; `q77.1` for a code the table does not know."""
     code = reading_key % CHANNEL_STEP
     channel = reading_key // CHANNEL_STEP
-    entry = BY_CODE.get(code)
+    entry = _by_code().get(code)
     name = entry.name if entry else f"q{code}"
     return f"{name}.{channel}" if channel else name
 
@@ -157,7 +182,7 @@ def key_from_label(name: str):
     """The key behind a label, or None when it is nobody's."""
     base, dot, channel = name.partition(".")
     number = small_number(channel) if dot else 0
-    entry = BY_NAME.get(base)
+    entry = _by_name().get(base)
     code = entry.code if entry else small_number(base[1:])
     if number is None or code is None or code >= CHANNEL_STEP:
         return None

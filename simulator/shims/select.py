@@ -1,5 +1,6 @@
 """The chip's `select` on a desktop VM: polls the socket inside the shim's. MicroPython only."""
 
+import bench_block
 import bench_watchdog
 import uselect
 
@@ -20,5 +21,6 @@ class poll:  # noqa: N801 - the chip's name
         """Wait; what became ready."""
         bench_watchdog.may_block("poll")
         ready = self._inner.poll(timeout_ms)
+        bench_block.pass_time()
         bench_watchdog.look()
         return ready

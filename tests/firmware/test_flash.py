@@ -1,9 +1,14 @@
 """The state files: every power cut leaves a readable state, and no boot number is ever used twice."""
 
+import struct
+from binascii import crc32
+
 import pytest
 
 from esp32 import flash
 from esp32.flash import DAMAGED, LOST, NEW, SLOTS, SOUND, State, Store
+from node.own_memory import OWN_BYTES_MAX
+from node.trade import MEMORY_BYTES_MAX
 from tests.support.powered_flash import Cut, Flash
 from wire import limits
 
@@ -28,16 +33,16 @@ def test_boots_count_from_one_and_name_the_previous_one():
 def test_a_checkpoint_comes_back_at_the_next_start_only():
     medium = Flash()
     store, begun = start(medium)
-    assert store.write(State(begun.boot, 41, 3600))
+    assert store.write(State(begun.boot, 41, b"hours", b"own"))
     _, second = start(medium)
-    assert (second.previous_boot, second.durable_sequence, second.lamp_s) == (1, 41, 3600)
-    _, third = start(medium)  # no checkpoint in boot 2: its durable sequence is not known, the lamp's life is
-    assert (third.previous_boot, third.durable_sequence, third.lamp_s) == (2, None, 3600)
+    assert (second.previous_boot, second.durable_sequence, second.memory, second.own) == (1, 41, b"hours", b"own")
+    _, third = start(medium)  # no checkpoint in boot 2: its durable sequence is not known, the memory is
+    assert (third.previous_boot, third.durable_sequence, third.memory, third.own) == (2, None, b"hours", b"own")
 
 
 @pytest.mark.parametrize("sequence", [None, 0, limits.SEQUENCE_MAX])
 def test_every_durable_sequence_survives(sequence):
-    state = State(7, sequence, 0xFFFFFFFF)
+    state = State(7, sequence, bytes(range(MEMORY_BYTES_MAX)), bytes(OWN_BYTES_MAX))
     assert flash.decode(flash.encode(3, state)) == (3, state)
 
 
@@ -50,7 +55,7 @@ def speak_and_cut(files, cut_at):
         store, begun = start(medium, lambda bound: bound // 2)
         spoken.append(begun.boot)
         for sequence in (10, 20, 30):
-            assert store.write(State(begun.boot, sequence, sequence))
+            assert store.write(State(begun.boot, sequence, bytes((sequence,)) * sequence, b""))
             durable = sequence
     except Cut:
         pass
@@ -84,8 +89,8 @@ def test_cuts_in_a_row_never_repeat_a_boot_number():
         try:
             store, begun = start(medium, lambda bound: next(draws) * 1000 % bound)
             used.append(begun.boot)
-            store.write(State(begun.boot, 1, 1))
-            store.write(State(begun.boot, 2, 2))
+            store.write(State(begun.boot, 1, b"1", b""))
+            store.write(State(begun.boot, 2, b"2", b""))
         except Cut:
             pass
         files = medium.files
@@ -148,7 +153,7 @@ def test_a_flash_that_takes_no_writes_gives_a_drawn_number_each_time():
 
 def test_the_last_boot_number_is_followed_by_a_drawn_one():
     medium = Flash()
-    Store(open_file=medium.open).write(State(limits.BOOT_MAX, None, 0))
+    Store(open_file=medium.open).write(State(limits.BOOT_MAX, None, b"", b""))
     assert start(medium, lambda bound: 0)[1].boot == flash.JUMP_MIN
 
 
@@ -156,6 +161,46 @@ def test_a_failed_checkpoint_leaves_the_newest_record():
     medium = Flash()
     store, _ = start(medium)
     medium.refuse_writes = True
-    assert not store.write(State(1, 5, 5))
+    assert not store.write(State(1, 5, b"5", b""))
     medium.refuse_writes = False
-    assert Store(open_file=medium.open).read() == (State(1, None, 0), SOUND)
+    assert Store(open_file=medium.open).read() == (State(1, None, b"", b""), SOUND)
+
+
+def first_firmware(generation, boot, sequence, lamp_s):
+    """A record as the first firmware wrote it."""
+    known = sequence is not None
+    data = struct.pack("<4sIIBII", b"BOC1", generation, boot, int(known), sequence if known else 0, lamp_s)
+    return data + struct.pack("<I", crc32(data))
+
+
+@pytest.mark.parametrize("newer", [0, 1])
+@pytest.mark.parametrize("cut", [False, True])
+def test_an_update_in_the_field_keeps_boots_and_lamp_hours(newer, cut):
+    files = {
+        SLOTS[newer]: first_firmware(7, 40, 12, 36_000_000),
+        SLOTS[1 - newer]: first_firmware(6, 39, None, 35_999_000),
+    }
+    medium = Flash(files)
+    if cut:
+        medium.cut_at = 9
+        with pytest.raises(Cut):
+            start(medium)
+        medium = Flash(medium.files)
+    _, begun = start(medium)
+    assert begun.boot == (42 if cut else 41)
+    assert (begun.previous_boot, begun.durable_sequence) == (40, 12)
+    assert int.from_bytes(begun.memory, "little") == 36_000_000 and begun.own == b""
+    _, after = start(medium)
+    assert after.previous_boot == begun.boot and after.memory == begun.memory
+
+
+def test_every_change_of_one_byte_is_seen():
+    data = flash.encode(3, State(7, 5, b"memory", b"own"))
+    for index in range(len(data)):
+        assert flash.decode(data[:index] + bytes((data[index] ^ 0x40,)) + data[index + 1 :]) is None
+        assert flash.decode(data[:index]) is None
+
+
+def test_memory_that_is_too_long_is_a_fault_of_ours():
+    with pytest.raises(AssertionError):
+        flash.encode(1, State(1, None, bytes(MEMORY_BYTES_MAX + 1), b""))

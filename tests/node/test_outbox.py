@@ -86,7 +86,7 @@ def test_thinning_takes_every_second_of_the_older_half_and_leaves_the_rest_as_it
     assert box.sequences() == kept
     entries = box.first((TELEMETRY,), 1 << 20, 1000)
     assert [entry.data for entry in entries] == [data_of(sequence) for sequence in kept]
-    assert gaps_of(box) == [(1, half - 1, THINNED)]
+    assert gaps_of(box) == [(1, half - 1, THINNED, 0)]
     assert box.counters == {"made": TELEMETRY_MAX + 1, "acknowledged": 0, THINNED: half // 2, DROPPED: 0}
 
 
@@ -119,14 +119,14 @@ def test_telemetry_that_finds_only_worthier_records_is_dropped_and_told(worthier
     before = box.sequences()
     box.put(TELEMETRY, 7000, b"t")
     assert box.sequences() == before
-    assert (7000, 7000, DROPPED) in gaps_of(box)
+    assert (7000, 7000, DROPPED, 0) in gaps_of(box)
 
 
 def test_an_event_that_finds_only_alarms_is_dropped_and_told():
     box = filled((ALARM, 120))
     box.put(EVENT, 7000, b"e")
     assert waiting(box) == [120, 0, 0]
-    assert gaps_of(box) == [(7000, 7000, DROPPED)]
+    assert gaps_of(box) == [(7000, 7000, DROPPED, 0)]
 
 
 def test_gaps_of_one_kind_grow_together_and_their_number_is_bounded():
@@ -267,7 +267,7 @@ def test_a_thinning_that_is_not_told_is_seen(monkeypatch):
 def test_a_gap_record_that_takes_its_gap_with_it_is_seen(monkeypatch):
     """Planted: the entry does not know that it tells of a gap."""
     honest = outbox.Entry
-    monkeypatch.setattr(outbox, "Entry", lambda sequence, data, gap: honest(sequence, data, None))
+    monkeypatch.setattr(outbox, "Entry", lambda sequence, data, gap, place: honest(sequence, data, None, place))
     with pytest.raises(AssertionError, match="promised too much"):
         for seed in (1, 2, 3):
             story = Story(seed)

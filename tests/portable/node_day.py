@@ -147,6 +147,7 @@ class World:
             random_below=self.below,
             now_ms=self.now_ms,
             tap=self._tap,
+            own=flash.own if flash else b"",
         )
 
     def power_cut(self):

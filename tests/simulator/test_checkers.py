@@ -11,10 +11,10 @@ from gateway.core.gateway import Gateway
 from gateway.core.inbox.answers import Answers
 from gateway.core.inbox.inbox import Inbox
 from gateway.core.uplink.uplink import Uplink
+from lighting.decision import Decision, Wish
+from lighting.lamp_watch import LampWatch
 from node.app import Node
-from node.lamp import LampWatch
 from node.outbox import Outbox
-from node.streetlight import Output, Streetlight
 from simulator.checkers.alarms import SOON_S, LampFault, judge
 from simulator.checkers.delivery import DeliveryChecker
 from simulator.checkers.lighting import GRACE_S, LightingChecker, Watched
@@ -241,7 +241,7 @@ def test_a_record_that_nobody_made_is_found():
 
 @pytest.mark.parametrize(("level", "word"), [(0, "dark"), (100, "burning")])
 def test_a_street_light_that_never_changes_is_seen(monkeypatch, level, word):
-    monkeypatch.setattr(Streetlight, "output", lambda light, unix_s, uncertainty_s, order: Output(level, "calendar", 0))
+    monkeypatch.setattr(Decision, "wish", lambda *_: Wish(level, "calendar", 0))
     result = planted()
     assert len(result.lighting_violations) >= 3
     assert all(f" {word} for " in violation for violation in result.lighting_violations)
@@ -353,8 +353,8 @@ def test_an_alarm_that_is_made_and_dropped_is_lost_as_well(monkeypatch):
 def test_a_sound_lamp_that_is_accused_is_found(monkeypatch):
     sample = LampWatch.sample
 
-    def suspicious(watch, power_dw, *, now_ms):
-        return sample(watch, None if power_dw is None else power_dw // 10, now_ms=now_ms)
+    def suspicious(watch, power_dw, *more, **options):
+        return sample(watch, None if power_dw is None else power_dw // 10, *more, **options)
 
     monkeypatch.setattr(LampWatch, "sample", suspicious)
     result = planted()

@@ -5,8 +5,8 @@ from typing import ClassVar
 import pytest
 
 from kinds import streetlight
+from lighting.trade import Output
 from node.app import Checkpoint
-from node.streetlight import Output
 from node.trade import Moment
 from policy import civil, lighting
 from simulator import node_host
@@ -16,6 +16,7 @@ from simulator.node_host import NodeHost
 from simulator.parts import LampPorts
 from simulator.plant import Feeder, Lamp, LampData
 from simulator.prng import Prng
+from simulator.streets import lamp_settings
 from simulator.world import World
 from wire import quantity
 
@@ -33,7 +34,7 @@ class Settings:
     ack_timeout_ms = 4000
     pairing = pairing_of(node)
     gateway = ("cab-1", 5683)
-    own = streetlight.Own(lighting.Site(474736, -5542, civil.PARIS), (360, 6), lighting.DEFAULT_CALENDAR)
+    own = lamp_settings(lighting.Site(474736, -5542, civil.PARIS), (360, 6), lighting.DEFAULT_CALENDAR)
 
 
 class Scripted:
@@ -41,7 +42,7 @@ class Scripted:
 
     made: ClassVar[list] = []  # every node of a test, in the order of their starts
 
-    def __init__(self, settings, boot, link, trade, *, random_below, now_ms, tap):
+    def __init__(self, settings, boot, link, trade, *, random_below, now_ms, tap, own):
         self.boot = boot
         self.trade = trade
         self.started_ms = now_ms
@@ -146,7 +147,7 @@ def test_mains_that_fails_while_it_starts_does_not_start_it_twice(bench):
 def test_a_boot_knows_the_one_before_it_and_its_own_checkpoint_only(bench):
     first = bench.restart()
     assert (first.boot.boot, first.boot.previous_boot, first.boot.durable_sequence) == (1, None, None)
-    first.flash = Checkpoint(1, 41, (3600).to_bytes(4, "little"))
+    first.flash = Checkpoint(1, 41, (3600).to_bytes(4, "little"), b"")
     bench.later(DUE_MS + 100)
     second = bench.restart()
     assert second.boot == (2, 1, 41, "power-on") and second.lamp_hours() == 1

@@ -132,17 +132,23 @@ def test_without_mains_there_is_no_power_and_no_light(lamp, feeder):
     assert (lamp.power_dw(), lamp.light_percent()) == (0, 0)
 
 
-def test_a_dead_module_draws_standby_and_gives_no_light(lamp):
+def test_a_dead_module_draws_what_its_driver_idles_on_and_gives_no_light(lamp):
     lamp.set_level(100, **at(0))
     lamp.module_dead = True
-    assert (lamp.power_dw(), lamp.light_percent()) == (DATA.standby_dw, 0)
+    assert (lamp.power_dw(), lamp.light_percent()) == (DATA.standby_dw + 10, 0)
+    lamp.set_level(0, **at(0))
+    assert lamp.power_dw() == DATA.standby_dw
 
 
-def test_a_stuck_relay_burns_at_full_power_whatever_is_ordered(lamp):
+def test_a_stuck_relay_burns_though_darkness_is_ordered_and_dims_as_ever(lamp):
     lamp.relay_stuck = True
-    for level in (0, 40, 100):
-        lamp.set_level(level, **at(0))
-        assert (lamp.power_dw(), lamp.light_percent()) == (DATA.true_dw, 97)
+    assert [burnt(lamp, level) for level in (0, 100)] == [DATA.true_dw, DATA.true_dw]
+    assert burnt(lamp, 40) == DATA.standby_dw + (DATA.true_dw - DATA.standby_dw) * 40 // 100
+
+
+def burnt(lamp, level):
+    lamp.set_level(level, **at(0))
+    return lamp.power_dw()
 
 
 # --- heat -----------------------------------------------------------------------------------------------------------

@@ -107,8 +107,8 @@ def make_node(tmp_path, micropython, responder):
             "trace": True,
         }
         settings.update(changes)
-        # A 64-bit VM that compiles from source needs 350 KiB; more would hide that the firmware has grown.
-        made.append(VmNode(tmp_path / "node", settings, micropython, heap_bytes=400 * 1024))
+        # A 64-bit VM that compiles from source needs 600 KiB; much more would hide that the firmware has grown.
+        made.append(VmNode(tmp_path / "node", settings, micropython, heap_bytes=640 * 1024))
         return made[-1]
 
     yield make
@@ -248,6 +248,29 @@ def test_an_uncaught_exception_is_written_down_and_resets_the_chip(responder, ma
         responder.pump()
     assert node.returncode == vm.RESET_CODE
     assert "Traceback" in (node.folder / "crash.txt").read_text()
+
+
+@pytest.mark.slow
+def test_a_call_that_blocks_for_30_s_ends_in_the_watchdog_and_in_safe_outputs(responder, make_node):
+    """By day the lamp is dark; the watchdog's reset lights it, until the node knows again that it is day."""
+    responder.unix_s = NOON_S
+    node, said = make_node(), []
+    node.start()
+    until(responder, node, lambda: node.lamp() == (False, 0), said)
+    node.script_block(30_000)
+    began = time.monotonic()
+    while node.running:
+        assert time.monotonic() - began < DEADLINE_S
+        responder.pump()
+    blocked_s = time.monotonic() - began
+    assert node.returncode == vm.WATCHDOG_CODE
+    assert 7 < blocked_s < 25, "the watchdog's 8 s, long before the call would have come back"
+    responder.silent = True
+    node.start(reset_cause="WDT_RESET")
+    until(responder, node, lambda: node.lamp() == (True, 100), said)
+    responder.silent = False
+    until(responder, node, lambda: len(responder.events(event.BOOT)) == 2, said)
+    assert responder.events(event.BOOT)[1].body.detail[2] == "watchdog"
 
 
 def test_power_cuts_right_after_the_start_never_repeat_a_boot_number(responder, make_node):

@@ -70,7 +70,7 @@ def test_a_node_on_a_serial_line_agrees_on_keys_reports_and_learns_the_time(tmp_
         "report_spread_s": 0,
         "trace": True,
     }
-    node = VmNode(tmp_path / "node", settings, micropython, heap_bytes=400 * 1024, line=str(pty.link))
+    node = VmNode(tmp_path / "node", settings, micropython, heap_bytes=640 * 1024, line=str(pty.link))
     # What the shim for Wi-Fi needs is nobody's business here.
     end, gateway = line(pty), Link([key_of(NODE)], CIPHER, random_below=Random(3).randrange, ack_timeout_ms=4000)
     records, said = [], []

@@ -14,6 +14,7 @@ from simulator.node_host import NodeHost
 from simulator.parts import LampPorts
 from simulator.plant import Air, Feeder, Lamp, LampData
 from simulator.prng import Prng
+from simulator.streets import lamp_settings
 from simulator.world import World
 
 DUSK_UNIX_S = 1_795_537_800  # 2026-11-24 16:30 UTC, before sunset in Angers
@@ -58,7 +59,7 @@ class LinkStreet:
         lamp = Lamp(LampData(360, 6, 360, 1000), self.feeder, air, prng.split("plant"))
         settings = Settings(
             node=node,
-            own=streetlight.Own(_SITE, (360, 6), lighting.DEFAULT_CALENDAR),
+            own=lamp_settings(_SITE, (360, 6), lighting.DEFAULT_CALENDAR),
             bearer=("udp",),
             gateway=("cab-1", 5683),
             pairing=pairing_of(node),

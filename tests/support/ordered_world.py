@@ -15,6 +15,7 @@ from node.app import Boot, Node
 from node.settings import Settings
 from policy import lighting
 from simulator.keys import link_of, pairing_of
+from simulator.streets import lamp_settings
 from tests.support.lit_world import FEEDERS, MAYOR, OPERATOR, SITE, LitWorld
 from tests.support.order_checker import OrderChecker
 from wire import command, quantity, record
@@ -56,7 +57,7 @@ class Post:
         self.made: list[Any] = []
         self.settings = Settings(
             node=node,
-            own=streetlight.Own(SITE, (360, 6), DARK_BY_DAY),
+            own=lamp_settings(SITE, (360, 6), DARK_BY_DAY),
             bearer=("udp",),
             gateway=("gateway", 5683),
             pairing=pairing_of(node),

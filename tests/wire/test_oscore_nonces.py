@@ -186,7 +186,7 @@ def start(medium, world, draw):
     world.answered(b"under %d" % begun.boot)
     world.restart()
     world.answered(b"and again")
-    store.write(flash.State(begun.boot, 1, 1))
+    store.write(flash.State(begun.boot, 1, b"1", b""))
     return begun.boot
 
 

@@ -13,12 +13,16 @@ BENCHES = {
     "bytes": ("tools.bench.bytes", "bytes of a record, and of a reading in a batch to the centre"),
     "command": ("tools.bench.command", "seconds from a command to measured watts, through running gateways"),
     "encode": ("tools.bench.encode", "heap bytes of one telemetry encode on each MicroPython VM"),
+    "heating": ("tools.bench.heating", "a winter of heating beside plain thermostats: kWh, comfort, cycles"),
     "journal": ("tools.bench.journal", "the gateway's journal against SQLite on a disk: rates, flushes, bytes"),
     "link": ("tools.bench.link", "what OSCORE costs one telemetry message: time, heap, bytes"),
     "metered": ("tools.bench.metered", "bytes on a metered link for a night of 50 lamps, all layers included"),
+    "node": ("tools.bench.node", "heap of each kind of node, by turn and by record, and its longest turn"),
     "radio": ("tools.bench.radio", "airtime of a street on one radio concentrator, through bursts of loss"),
+    "size": ("tools.bench.size", "files, bytecode and RAM of each kind of node's program"),
     "sun": ("tools.bench.sun", "sunrise and sunset at 32-bit floats, against an ephemeris"),
     "uplink": ("tools.bench.uplink", "records a second from nodes to the broker through one gateway on one core"),
+    "watering": ("tools.bench.watering", "a season of watering beside a plain timer, in the same weather"),
 }
 
 

@@ -1,0 +1,25 @@
+"""Runs first after every reset of this kind of node, as boot.py: every output at its safe level.
+Generated from hardware/nodes/water_meter.toml by tools/generate.py: change that file, not this one.
+
+Must import nothing of ours, so that it works whatever else on the flash is damaged; must not decide or wait.
+"""
+
+# (GPIO, level)
+SAFE = (
+    (7, 0),  # bus enable
+    (21, 0),  # led
+)
+
+
+def safe_outputs():
+    """Plain pin levels. One pin that refuses does not keep the others from theirs."""
+    for number, level in SAFE:
+        try:
+            from machine import Pin
+
+            Pin(number, Pin.OUT, value=level)
+        except Exception as error:
+            print("boot: output", number, "is not safe:", repr(error))
+
+
+safe_outputs()

@@ -1,0 +1,147 @@
+"""A DALI bus behind a UART: the bridge AL-DALI-HAT of ATX LED, which keeps the bus's timing that Python cannot.
+
+Protocol (ATX LED, AL-DALI-HAT; as its maker's published programs and python-dali's driver use it): 19200 baud 8N1,
+lines of ASCII that end with a line feed, hexadecimal in capitals.
+
+    to the bridge    hAACC      a frame of 16 bits: address byte, data byte
+                     tAACC      the same twice, as configuration commands must come
+                     d          ask for the state of the bus power
+    from it          JXX        a gear answered XX
+                     N          nobody answered; after `t` once for each frame
+                     X…, Z…     framing error, collision: several answered, or another master spoke
+                     HAACC      a frame of another master
+                     D0…3       bus power lost, stuck high, good, not yet known
+
+Never blocks: one transaction at a time, each ends within TIMEOUT_MS whatever the bridge says. Must not know what a
+frame means.
+"""
+
+# What a transaction ends in when it is not the byte of a gear.
+PENDING = "pending"
+NO_ANSWER = "no-answer"
+GARBLED = "garbled"
+NO_BRIDGE = "no-bridge"
+
+BAUD = 19200
+# Two frames of 16 bits with a pause of 100 ms between them (IEC 62386-101), their answers, and the lines themselves.
+TIMEOUT_MS = 400
+# After the first N of a frame that goes out twice; a second one must not answer the next query.
+SECOND_MS = 150
+# The longest line is H and four digits; more without a line feed is noise.
+LINE_MAX = 16
+# A UART's own buffer holds no more of ours.
+_READ_MAX = 64
+
+POWER_LOST = 0
+POWER_STUCK = 1
+POWER_GOOD = 2
+
+
+class Bridge:
+    """`uart` has `any`, `read`, `write` as in `machine.UART`. `bus_power`: the last that was told, or None. `counters`:
+    transactions by their end, frames of others, noise."""
+
+    def __init__(self, uart):
+        self._uart = uart
+        self._line = b""
+        self._lines = []
+        self._started_ms = None
+        self._twice_ms = None
+        self._is_twice = False
+        self.bus_power = None
+        self.counters = {"answers": 0, "none": 0, "garbled": 0, "silent": 0, "others": 0, "noise": 0}
+
+    def is_busy(self):
+        """True between `start` and the outcome."""
+        return self._started_ms is not None
+
+    def start(self, step, *, now_ms):
+        """Send one frame: `step.frame` of 16 bits, twice when `step.twice`. What came late for an earlier one is
+        thrown away."""
+        assert self._started_ms is None, "one transaction at a time"
+        self._receive()
+        for line in self._lines:
+            self._aside(line)
+        self._lines = []
+        self._is_twice = step.twice
+        self._twice_ms = None
+        self._started_ms = now_ms
+        self._uart.write(b"%s%04X\n" % (b"t" if step.twice else b"h", step.frame))
+
+    def poll(self, *, now_ms):
+        """PENDING, the byte of a gear, NO_ANSWER, GARBLED, or NO_BRIDGE when nothing came in time."""
+        assert self._started_ms is not None, "start first"
+        self._receive()
+        while self._lines:
+            outcome = self._outcome(self._lines.pop(0), now_ms)
+            if outcome is not None:
+                return self._end(outcome)
+        if self._twice_ms is not None and now_ms - self._twice_ms >= SECOND_MS:
+            return self._end(NO_ANSWER)
+        if now_ms - self._started_ms >= TIMEOUT_MS:
+            return self._end(NO_BRIDGE)
+        return PENDING
+
+    def _outcome(self, line, now_ms):
+        first = line[:1]
+        if first == b"J":
+            answer = _hex(line[1:], 2)
+            if answer is None:
+                self.counters["noise"] += 1
+            return answer
+        if first in (b"X", b"Z"):
+            return GARBLED
+        if first != b"N":
+            self._aside(line)
+            return None
+        if self._is_twice and self._twice_ms is None:
+            self._twice_ms = now_ms
+            return None
+        return NO_ANSWER
+
+    def _end(self, outcome):
+        self._started_ms = self._twice_ms = None
+        name = {NO_ANSWER: "none", GARBLED: "garbled", NO_BRIDGE: "silent"}.get(outcome, "answers")
+        self.counters[name] += 1
+        return outcome
+
+    def _aside(self, line):
+        """A line that answers nothing."""
+        if line[:1] == b"H":
+            self.counters["others"] += 1
+        elif line[:1] == b"D":
+            power = _hex(line[1:2], 1)
+            if power is not None:
+                self.bus_power = power
+        else:
+            self.counters["noise"] += 1
+
+    def _receive(self):
+        """Whole lines out of what has come; an endless one is noise."""
+        waiting = self._uart.any()
+        while waiting:
+            self._line += self._uart.read(min(waiting, _READ_MAX)) or b""
+            while True:
+                end = self._line.find(b"\n")
+                if end < 0:
+                    break
+                line = self._line[:end].strip()
+                self._line = self._line[end + 1 :]
+                if line:
+                    self._lines.append(line)
+            if len(self._line) > LINE_MAX:
+                self.counters["noise"] += 1
+                self._line = b""
+            if len(self._lines) > LINE_MAX:
+                self._lines.pop(0)
+            waiting = self._uart.any()
+
+
+def _hex(digits, width):
+    """The number that exactly so many hexadecimal digits write, else None."""
+    if len(digits) != width:
+        return None
+    for digit in digits:
+        if digit not in b"0123456789ABCDEFabcdef":
+            return None
+    return int(digits, 16)

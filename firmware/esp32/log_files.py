@@ -1,0 +1,76 @@
+"""The file work of `node.record_log`: small files in one folder, each operation whole or answered with False.
+
+An append is believed when it reads back. A file that replaces others is written beside them and renamed, which littlefs
+does in one step. Decides nothing, raises nothing.
+"""
+
+import os
+
+FOLDER = "log"
+_UNFINISHED = "new"
+_NO_SPACE = 28  # ENOSPC
+
+
+class LogFiles:
+    """`is_full`: the last failure was for want of space. `open_file` and `files` are `open` and `os`, or a test's."""
+
+    def __init__(self, folder=FOLDER, *, open_file=open, files=os):
+        self._folder = folder
+        self._open = open_file
+        self._os = files
+        self.is_full = False
+        try:
+            files.mkdir(folder)
+        except OSError:
+            pass  # it is there, or nothing can be written: then every write says so
+
+    def names(self) -> list:
+        """All names in the folder but that of a file which was never finished."""
+        try:
+            return sorted(name for name in self._os.listdir(self._folder) if name != _UNFINISHED)
+        except OSError:
+            return []
+
+    def read(self, name, start, count) -> bytes:
+        """At most `count` bytes from `start` on; nothing when the file cannot be read."""
+        try:
+            with self._open(self._path(name), "rb") as file:
+                file.seek(start)
+                return file.read(count)
+        except OSError:
+            return b""
+
+    def append(self, name, data) -> bool:
+        return self._written(name, "ab", data)
+
+    def replace(self, name, data) -> bool:
+        """The file has these contents, or is as it was."""
+        if not self._written(_UNFINISHED, "wb", data):
+            return False
+        try:
+            self._os.rename(self._path(_UNFINISHED), self._path(name))
+        except OSError:
+            return False
+        return True
+
+    def remove(self, name) -> bool:
+        try:
+            self._os.remove(self._path(name))
+        except OSError:
+            return False
+        return True
+
+    def _written(self, name, mode, data):
+        path = self._path(name)
+        try:
+            with self._open(path, mode) as file:
+                file.write(data)
+            with self._open(path, "rb") as file:
+                file.seek(-len(data), 2)
+                return file.read(len(data)) == data
+        except OSError as error:
+            self.is_full = error.errno == _NO_SPACE
+            return False
+
+    def _path(self, name):
+        return self._folder + "/" + name

@@ -1,0 +1,2 @@
+"""The thermostat's trade: one room, one heating output. Sans-IO; imports `wire`, `policy`, `node.trade` and
+`node.limits` at most, and no other trade."""

@@ -1,0 +1,240 @@
+"""A boiler behind an OpenTherm Gateway without a thermostat: what to say to it and when, and what it says.
+
+The bridge is Schelte Bron's OpenTherm Gateway (OTGW, a PIC with ASCII lines at 9600 baud) with nothing at its
+thermostat's terminals ("stand-alone operation"). It then holds the conversation with the boiler by itself, a frame a
+second in a fixed round (ids 0, 25, 1, 17, 27, 28, 14, 56, 57, 18), **whatever this node does**: the second that
+OpenTherm allows is kept by the PIC, not by Python, through a network that hangs, through a block of the whole chip and
+through its restart. What the node holds is a lease: `CS=` (the flow set-point, id 1) is forgotten after just over a
+minute (firmware 5.2 and later), and the boiler then heats no more. A node that dies cannot leave a boiler at maximum.
+
+What is said: `CS=` and `CH=` (bit 0 of id 0) at every change and every LEASE_REFRESH_MS; `SH=` (id 57, the highest flow
+temperature) whenever the frames on the line do not show ours, for the gateway keeps it in EEPROM; `MM=100`, `HW=` once
+a start; `PM=3` and `PM=5` ask for configuration and faults, which are not in the gateway's round. One command at a
+time, its answer `XX: value` awaited.
+
+What is heard: every frame as a line, `T`, `B`, `R` or `A` and 8 hexadecimal digits: `R` is what the gateway asked, `B`
+what the boiler answered. From them come the status, the temperatures, and whether the line is alive: frames asked
+(`longest_gap_ms`), answers given. Sans-IO: bytes and time in, bytes out.
+
+Sources: otgw.tclcode.com, "Firmware" and "Stand-alone operation"; release notes of firmware 5.2.
+"""
+
+from binascii import unhexlify
+from collections import namedtuple
+
+from heating import limits, opentherm
+from wire import quantity
+
+# Of one boiler: the highest flow temperature, 0.01 °C; whether it may also make hot water (None: as it likes).
+BoilerModel = namedtuple("BoilerModel", ("flow_max_ck", "hot_water"))
+
+# Keys under which a boiler's state stands in a sample. Status is OpenTherm id 0's low byte, then the two bytes of id 5.
+STATUS_KEY = quantity.key(quantity.BOILER_STATUS)
+FAULT_FLAGS_KEY = quantity.key(quantity.BOILER_STATUS, 1)
+FAULT_CODE_KEY = quantity.key(quantity.BOILER_STATUS, 2)
+FLOW_KEY = quantity.key(quantity.TEMPERATURE, 2)
+RETURN_KEY = quantity.key(quantity.TEMPERATURE, 3)
+OUTDOOR_KEY = quantity.key(quantity.TEMPERATURE, 1)
+
+_BAR_TO_PA_OF_CENTIBAR = 1000
+_COUNTERS = ("lines", "frames", "damaged", "garbage", "refused", "unanswered", "errors")
+# How long a value that the boiler said is worth telling; the gateway's round takes 16 s.
+_FRESH_MS = 120_000
+
+
+class Boiler:
+    """See the module. `want` what the trade orders, `receive` what the line brings, `outgoing` what to write."""
+
+    def __init__(self, model, *, now_ms):
+        self._model = model
+        self._enabled = False
+        self._flow_ck = limits.FLOW_MIN_CK
+        self._buffer = b""
+        self._values = {}  # wire key: (value, since when)
+        self._queue = []
+        self._awaited = None  # (command's two letters, sent when)
+        self._lease_at_ms = now_ms
+        self._sh_at_ms = now_ms
+        self._asked_ms = {opentherm.SLAVE_CONFIG: now_ms, opentherm.FAULTS: now_ms}
+        self._line_ms = now_ms
+        self._request_ms = None
+        self._answer_ms = now_ms
+        self._has_asserted_max = False
+        self.longest_gap_ms = 0
+        self.slave_config = None
+        self.max_ch_ck = None
+        self.counters = dict.fromkeys(_COUNTERS, 0)
+        self._say("PS=0")
+        self._say("GW=1")
+        self._say("MM=100")
+        if model.hot_water is not None:
+            self._say("HW=1" if model.hot_water else "HW=0")
+
+    # --- in -------------------------------------------------------------------------------------------------
+
+    def want(self, enabled, flow_ck, *, now_ms) -> None:
+        """Whether to heat, and the flow set-point in 0.01 °C, bounded by the model's. Cheap when nothing changed."""
+        flow_ck = max(limits.FLOW_MIN_CK, min(self._model.flow_max_ck, flow_ck))
+        if enabled != self._enabled or abs(flow_ck - self._flow_ck) >= 10:
+            self._enabled = enabled
+            self._flow_ck = flow_ck
+            self._lease_at_ms = now_ms
+
+    def receive(self, data, *, now_ms) -> None:
+        """Bytes of the line, as they came."""
+        self._buffer += data
+        while True:
+            end = self._buffer.find(b"\n")
+            if end < 0:
+                break
+            line = self._buffer[:end].strip()
+            self._buffer = self._buffer[end + 1 :]
+            if line:
+                self._line(line, now_ms)
+        if len(self._buffer) > limits.LINE_BYTES_MAX:
+            self.counters["garbage"] += 1
+            self._buffer = b""
+
+    def outgoing(self, *, now_ms) -> list:
+        """Lines to write now, each as bytes. Call every turn."""
+        self._plan(now_ms)
+        if self._awaited is not None:
+            if now_ms - self._awaited[1] < limits.ANSWER_MS:
+                return []
+            self.counters["unanswered"] += 1
+            self._awaited = None
+        if not self._queue:
+            return []
+        command = self._queue.pop(0)
+        self._awaited = (command[:2], now_ms)
+        return [command.encode() + b"\r"]
+
+    # --- out ------------------------------------------------------------------------------------------------
+
+    def is_alive(self, *, now_ms) -> bool:
+        """The bridge reports, and the boiler answers it."""
+        return now_ms - self._line_ms < limits.BRIDGE_LOST_MS and now_ms - self._answer_ms < limits.BOILER_LOST_MS
+
+    def readings(self, *, now_ms) -> dict:
+        """What the boiler said lately, {wire key: scaled integer}; nothing at all while it is silent."""
+        if not self.is_alive(now_ms=now_ms):
+            return {}
+        return {key: kept[0] for key, kept in self._values.items() if now_ms - kept[1] < _FRESH_MS}
+
+    def asserts_max(self) -> bool:
+        """True once the boiler has acknowledged our id 57."""
+        return self._has_asserted_max
+
+    # --- inside ---------------------------------------------------------------------------------------------
+
+    def _plan(self, now_ms):
+        if now_ms >= self._lease_at_ms:
+            self._lease_at_ms = now_ms + limits.LEASE_REFRESH_MS
+            self._drop("CS", "CH")
+            # CH first when it goes off: the bit outranks the set-point (section 5.3.1).
+            self._say(f"CH={1 if self._enabled else 0}")
+            self._say(f"CS={decimal(self._flow_ck)}")
+        if now_ms >= self._sh_at_ms and not self._has_asserted_max:
+            self._sh_at_ms = now_ms + limits.SH_AGAIN_MS
+            self._say(f"SH={decimal(self._model.flow_max_ck)}")
+        for data_id in (opentherm.SLAVE_CONFIG, opentherm.FAULTS):
+            if now_ms >= self._asked_ms[data_id]:
+                every_ms = limits.FAULT_EVERY_MS if data_id == opentherm.FAULTS else limits.CONFIG_EVERY_MS
+                self._asked_ms[data_id] = now_ms + every_ms
+                self._say(f"PM={data_id}")
+
+    def _say(self, command):
+        if len(self._queue) < limits.LINES_MAX and command not in self._queue:
+            self._queue.append(command)
+
+    def _drop(self, *letters):
+        self._queue = [command for command in self._queue if command[:2] not in letters]
+
+    def _line(self, line, now_ms):
+        self.counters["lines"] += 1
+        self._line_ms = now_ms
+        if len(line) == 9 and line[:1] in (b"T", b"B", b"R", b"A"):
+            self._frame(line, now_ms)
+        elif len(line) > 3 and line[2:3] == b":":
+            self._answered(line)
+        elif len(line) == 2:
+            # NG, SE, BV, OR, NS, NF, OE: the command that was under way is not taken.
+            self.counters["refused"] += 1
+            self._awaited = None
+        elif line.startswith(b"Error"):
+            self.counters["errors"] += 1
+        elif line.startswith(b"OpenTherm Gateway"):
+            # It has restarted: it has forgotten the lease, not the rest.
+            self._lease_at_ms = now_ms
+            self._has_asserted_max = False
+        else:
+            self.counters["garbage"] += 1
+
+    def _answered(self, line):
+        if self._awaited is not None and line[:2] == self._awaited[0].encode():
+            self._awaited = None
+
+    def _frame(self, line, now_ms):
+        try:
+            frame = opentherm.decode(unhexlify(line[1:]))
+        except ValueError:
+            frame = None
+        if frame is None:
+            self.counters["damaged"] += 1
+            return
+        self.counters["frames"] += 1
+        if line[:1] == b"R" or line[:1] == b"T":
+            self._asked(frame, now_ms)
+        elif line[:1] == b"B":
+            self._answer_ms = now_ms
+            self._heard(frame, now_ms)
+
+    def _asked(self, frame, now_ms):
+        if self._request_ms is not None:
+            self.longest_gap_ms = max(self.longest_gap_ms, now_ms - self._request_ms)
+        self._request_ms = now_ms
+        if frame.id == opentherm.MAX_CH_SETPOINT and frame.type == opentherm.WRITE_DATA:
+            self.max_ch_ck = opentherm.from_f8_8(frame.value)
+            if abs(self.max_ch_ck - self._model.flow_max_ck) > 1:
+                self._has_asserted_max = False
+
+    def _heard(self, frame, now_ms):
+        if frame.type == opentherm.WRITE_ACK:
+            if frame.id == opentherm.MAX_CH_SETPOINT:
+                self._has_asserted_max = abs(opentherm.from_f8_8(frame.value) - self._model.flow_max_ck) <= 1
+            return
+        if frame.type != opentherm.READ_ACK:
+            return
+        if frame.id == opentherm.STATUS:
+            self._keep(STATUS_KEY, frame.value & 0xFF, now_ms)
+            if not frame.value & opentherm.FAULT:
+                self._keep(FAULT_FLAGS_KEY, 0, now_ms)
+                self._keep(FAULT_CODE_KEY, 0, now_ms)
+            elif not self._values.get(FAULT_FLAGS_KEY, (0, 0))[0] and not self._values.get(FAULT_CODE_KEY, (0, 0))[0]:
+                self._asked_ms[opentherm.FAULTS] = min(self._asked_ms[opentherm.FAULTS], now_ms + limits.ANSWER_MS)
+        elif frame.id == opentherm.SLAVE_CONFIG:
+            self.slave_config = frame.value >> 8
+        elif frame.id == opentherm.FAULTS:
+            self._keep(FAULT_FLAGS_KEY, frame.value >> 8, now_ms)
+            self._keep(FAULT_CODE_KEY, frame.value & 0xFF, now_ms)
+        elif frame.id == opentherm.MODULATION:
+            self._keep(quantity.MODULATION, (opentherm.from_f8_8(frame.value) + 50) // 100, now_ms)
+        elif frame.id == opentherm.WATER_PRESSURE:
+            self._keep(quantity.WATER_PRESSURE, opentherm.from_f8_8(frame.value) * _BAR_TO_PA_OF_CENTIBAR, now_ms)
+        elif frame.id in _TEMPERATURES:
+            self._keep(_TEMPERATURES[frame.id], opentherm.from_f8_8(frame.value), now_ms)
+
+    def _keep(self, key, value, now_ms):
+        self._values[key] = (value, now_ms)
+
+
+_TEMPERATURES = {
+    opentherm.FLOW_TEMPERATURE: FLOW_KEY,
+    opentherm.RETURN_TEMPERATURE: RETURN_KEY,
+    opentherm.OUTDOOR_TEMPERATURE: OUTDOOR_KEY,
+}
+
+
+def decimal(value_ck) -> str:
+    """45.80 for 4580: what the gateway reads."""
+    return f"{value_ck // 100}.{value_ck % 100:02d}"

@@ -1,0 +1,118 @@
+"""Which set-point holds now, by which rule, and why. From the top: order, programme, the safe set-point without a
+clock; then what lowers it: load shedding, ceilings. Frost, windows and a dead sensor are not wishes: they stand above,
+in `heating.thermostat`.
+
+A usable clock runs the programme; one that is uncertain by more than a minute chooses the warmest of what may be right.
+Without one, the room is held at a safe comfort. Nothing is stored but two latches, each for one span: a preheat that
+has begun goes on, an early stop stays stopped.
+"""
+
+from collections import namedtuple
+
+from heating import limits
+from node.limits import UNCERTAINTY_USABLE_S
+from policy import heating
+from wire import directive, node_order
+
+# Rules that can cause a set-point, as they stand in `setpointChanged` events, beside those of wire.node_order. `reason`
+# is of the programme an integer (policy.heating.reason_text), of an order its id, of a ceiling its text.
+PROGRAMME = "programme"
+PREHEAT = "preheat"
+EARLY_STOP = "early-stop"
+NO_TIME = "no-time"
+SHED = "load-shed"
+CEILING = "ceiling"
+
+# is_off: no heat whatever the room says. wished_ck, limit: what the ceiling lowered, and the Limit, or None. wanted:
+# the programme's Wanted, or None without a clock. is_plain: nothing but the programme decides (a preheat may be learned
+# of).
+Choice = namedtuple("Choice", ("setpoint_ck", "rule", "reason", "is_off", "wished_ck", "limit", "wanted", "is_plain"))
+
+
+class Ladder:
+    """`choose` at every decision; time may jump either way. `preheat` is a heating.preheat.Preheat."""
+
+    def __init__(self, model, preheat):
+        self._model = model
+        self._plan = heating.Plan(model.programme, model.zone)
+        self._preheat = preheat
+        self._preheats_s = None  # for the span that begins then
+        self._stops_s = None  # for the span that ends then
+        self._kept_s = None  # not for this one any more: the room had got too cold
+
+    def choose(self, moment, room_ck, outdoor_ck) -> Choice:
+        """See the module. room_ck, outdoor_ck: 0.01 °C, or None."""
+        wanted = self._wanted(moment)
+        order = moment.order
+        kind = heating.OCCUPIED
+        is_off = False
+        if order is not None:
+            setpoint_ck = self._model.programme.setpoints.comfort_ck if order.level_percent else limits.FROST_ON_CK
+            rule, reason = order.rule, order.id
+            is_off = order.level_percent == 0
+        elif wanted is None:
+            setpoint_ck, rule, reason = self._model.no_time_ck, NO_TIME, 0
+        else:
+            setpoint_ck, rule, kind = self._programme(wanted, moment.unix_s, room_ck, outdoor_ck)
+            reason = wanted.reason
+        is_plain = order is None and wanted is not None
+        shed_ck = moment.directives.get(directive.LOAD_SHED, 0)
+        if shed_ck > 0 and not is_off and rule != node_order.EMERGENCY and setpoint_ck > limits.FROST_OFF_CK:
+            setpoint_ck = max(limits.FROST_OFF_CK, setpoint_ck - shed_ck)
+            rule, reason, is_plain = SHED, shed_ck, False
+        wished_ck = setpoint_ck
+        setpoint_ck, limit = self._plan.allowed(setpoint_ck, kind, moment.unix_s if wanted is not None else None)
+        if limit is not None:
+            rule, reason = CEILING, limit.text
+        return Choice(setpoint_ck, rule, reason, is_off, wished_ck, limit, wanted, is_plain)
+
+    def _wanted(self, moment):
+        """The programme's Wanted, or None without a usable clock."""
+        if moment.unix_s is None or moment.uncertainty_s > UNCERTAINTY_USABLE_S:
+            return None
+        exception = moment.directives.get(directive.EXCEPTION, heating.AS_USUAL)
+        if moment.uncertainty_s > limits.UNCERTAIN_S:
+            return self._plan.warmest(moment.unix_s, moment.uncertainty_s, exception)
+        return self._plan.wanted(moment.unix_s, exception)
+
+    def _programme(self, wanted, unix_s, room_ck, outdoor_ck):
+        """(set-point, rule, kind of hour): the programme, with its preheat and its early end."""
+        if wanted.kind == heating.OCCUPIED:
+            self._preheats_s = None
+            if self._stops(wanted, unix_s, room_ck, outdoor_ck):
+                return self._model.programme.setpoints.empty_ck, EARLY_STOP, heating.OCCUPIED
+            return wanted.setpoint_ck, PROGRAMME, heating.OCCUPIED
+        self._stops_s = None
+        if wanted.next_s is None or wanted.next_s <= unix_s:
+            self._preheats_s = None
+        elif self._preheats_s != wanted.next_s:
+            self._preheats_s = None
+            if room_ck is not None and wanted.next_ck > wanted.setpoint_ck:
+                lead_s = self._preheat.lead_s(wanted.next_ck, room_ck, outdoor_ck, wanted.empty_s)
+                if wanted.next_s - unix_s <= lead_s:
+                    self._preheats_s = wanted.next_s
+        if self._preheats_s is not None:
+            return wanted.next_ck, PREHEAT, heating.OCCUPIED
+        return wanted.setpoint_ck, PROGRAMME, wanted.kind
+
+    def _stops(self, wanted, unix_s, room_ck, outdoor_ck):
+        """An early stop begins or goes on. It ends when the room has got colder than it may."""
+        ends_s = wanted.until_s
+        if ends_s - unix_s > limits.STOP_MAX_S or room_ck is None:
+            self._stops_s = None
+        elif self._stops_s == ends_s:
+            if room_ck < wanted.setpoint_ck - limits.COMFORT_CK - limits.RISE_SEEN_CK:
+                self._stops_s = None
+                self._kept_s = ends_s
+        elif (
+            self._kept_s != ends_s
+            and self._preheat.may_stop(wanted.setpoint_ck, room_ck, outdoor_ck, ends_s - unix_s)
+            and self._is_last(wanted, ends_s)
+        ):
+            self._stops_s = ends_s
+        return self._stops_s is not None
+
+    def _is_last(self, wanted, ends_s):
+        """What comes at the end is cooler: not another span, nor the same one past midnight."""
+        after = self._plan.peek(ends_s)
+        return after.kind != heating.OCCUPIED and after.setpoint_ck < wanted.setpoint_ck

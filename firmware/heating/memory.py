@@ -1,0 +1,57 @@
+"""What a thermostat remembers across a power cut: 23 bytes, versioned, every field judged. Never outputs.
+
+    version 1 · rate, and that after long emptiness, 0.01 K/h · dead time, s · cooling, 1/1000 an hour · civil day of
+    the last exercise, 0 none · openings of the valve or relay · energy, Wh · relay on-time, s
+"""
+
+import struct
+from collections import namedtuple
+
+from heating import limits
+from heating.preheat import Learned
+
+_FORMAT = ">BHHHHHIII"
+_VERSION = 1
+
+# exercise_day None: never.
+Memory = namedtuple("Memory", ("learned", "exercise_day", "openings", "energy_wh", "on_s"))
+
+
+def fresh(dead_s):
+    """A node's first start. The dead time depends on what heats."""
+    learned = Learned(
+        limits.RATE_DEFAULT_CK_H, limits.RATE_LONG_DEFAULT_CK_H, dead_s, limits.COOLING_DEFAULT_PERMILLE_H
+    )
+    return Memory(learned, None, 0, 0, 0)
+
+
+def pack(memory) -> bytes:
+    learned = memory.learned
+    return struct.pack(
+        _FORMAT,
+        _VERSION,
+        learned.rate_ck_h,
+        learned.rate_long_ck_h,
+        learned.dead_s,
+        learned.cooling_permille_h,
+        memory.exercise_day or 0,
+        memory.openings & 0xFFFFFFFF,
+        memory.energy_wh & 0xFFFFFFFF,
+        memory.on_s & 0xFFFFFFFF,
+    )
+
+
+def unpack(data):
+    """The Memory behind bytes, or None: none of it is believed then."""
+    if len(data) != struct.calcsize(_FORMAT) or data[0] != _VERSION:
+        return None
+    _, rate_ck_h, rate_long_ck_h, dead_s, cooling, day, openings, energy_wh, on_s = struct.unpack(_FORMAT, data)
+    sound = (
+        limits.RATE_MIN_CK_H <= rate_ck_h <= limits.RATE_MAX_CK_H
+        and limits.RATE_MIN_CK_H <= rate_long_ck_h <= limits.RATE_MAX_CK_H
+        and dead_s <= limits.DEAD_MAX_S
+        and limits.COOLING_MIN_PERMILLE_H <= cooling <= limits.COOLING_MAX_PERMILLE_H
+    )
+    if not sound:
+        return None
+    return Memory(Learned(rate_ck_h, rate_long_ck_h, dead_s, cooling), day or None, openings, energy_wh, on_s)

@@ -1,0 +1,59 @@
+"""What is printed on a heating and on a room's door: the thermostat's own settings as one value, with defaults."""
+
+from collections import namedtuple
+
+from heating import cycle, limits, regulator
+from policy import civil, heating
+
+RELAY = "relay"
+VALVE = "valve"
+OPENTHERM = "opentherm"
+OUTPUTS = (RELAY, VALVE, OPENTHERM)
+
+# output: of OUTPUTS. is_water: water carries the heat (slower, and a valve may stick). zone: civil.Zone. no_time_ck:
+# the set-point of a node without a clock. safe_permille: the least duty when nobody knows how warm it is. span_ck:
+# between room and outdoors at full power and in the coldest hour. heater_w: rated power behind the relay, 0 unknown.
+# curve_percent, flow_max_ck: of a boiler. stroke_s: of the weekly exercise, 0 none.
+Model = namedtuple(
+    "Model",
+    (
+        "output",
+        "is_water",
+        "control",
+        "timing",
+        "programme",
+        "zone",
+        "no_time_ck",
+        "safe_permille",
+        "span_ck",
+        "heater_w",
+        "curve_percent",
+        "flow_max_ck",
+        "stroke_s",
+    ),
+)
+
+
+def default(output, is_water=None, programme=heating.DEFAULT_PROGRAMME):
+    """The model of an output with nothing else said."""
+    water = output != RELAY if is_water is None else is_water
+    return Model(
+        output=output,
+        is_water=water,
+        control=regulator.DEFAULT_CONTROL,
+        timing=cycle.WATER if water else cycle.ELECTRIC,
+        programme=programme,
+        zone=civil.PARIS,
+        no_time_ck=1700,
+        safe_permille=100,
+        span_ck=3000,
+        heater_w=0,
+        curve_percent=120,
+        flow_max_ck=limits.FLOW_DEFAULT_MAX_CK,
+        stroke_s=60 if water and output != OPENTHERM else 0,
+    )
+
+
+def dead_s(model):
+    """What a new node takes for the dead time of its heating."""
+    return 1200 if model.is_water else 300

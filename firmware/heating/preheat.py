@@ -1,0 +1,140 @@
+"""Optimum start and stop: when to begin so that the room is warm in time, and when to end early; learned.
+
+Start: dead time + what is missing / rate, rate = r0 · (1 - (set-point - outdoors) / span), where span is what the
+heating was built for. r0 and dead time are learned from preheats: a fifth of each new one, two fifths when the room was
+slower than believed, for a cold class costs more than an early start. A preheat that was disturbed (window, order, load
+shed, sensor) teaches nothing; one that came too late does, up to the moment when the room is warm. After a day and more
+of emptiness the walls are cold and the same rise takes longer: such preheats have a rate of their own. Cap 6 h, after
+48 h of emptiness 12 h.
+
+Stop: within the last hour of an occupied span, when the room, left alone, will still be within half a kelvin at its
+end, by the cooling that was learned: so many thousandths of the difference to outdoors an hour, over the first hour
+without heat.
+
+Integers: 0.01 °C, 0.01 K/h, s. Knows no programme.
+"""
+
+from collections import namedtuple
+
+from heating import limits
+
+# rate_long_ck_h: after a day and more of emptiness.
+Learned = namedtuple("Learned", ("rate_ck_h", "rate_long_ck_h", "dead_s", "cooling_permille_h"))
+# Of one preheat: how long, how much, outdoors or None, and what is known now.
+Lesson = namedtuple("Lesson", ("minutes", "rise_ck", "outdoor_ck", "rate_ck_h", "dead_s"))
+
+
+class Preheat:
+    """`learned` is what to remember; `is_running` while a preheat is followed."""
+
+    def __init__(self, learned, span_ck):
+        self.learned = learned
+        self.is_running = False
+        self._span_ck = span_ck
+        self._start = None  # (ms, room, outdoors, target)
+        self._rising_ms = None
+        self._cooling = None  # (ms, room, outdoors)
+        self._has_cooled = True
+
+    def lead_s(self, target_ck, room_ck, outdoor_ck, empty_s) -> int:
+        """How long before its time a room that was empty for `empty_s` must be heated; 0 when it is warm enough."""
+        missing_ck = target_ck - limits.PREHEAT_REACHED_CK - room_ck
+        if missing_ck <= 0:
+            return 0
+        known = self.learned.rate_long_ck_h if empty_s >= limits.COLD_MASS_S else self.learned.rate_ck_h
+        rate_ck_h = max(known // 10, self._rate_at(known, target_ck, outdoor_ck), 1)
+        cap_s = limits.LEAD_LONG_MAX_S if empty_s >= limits.LONG_ABSENCE_S else limits.LEAD_MAX_S
+        return min(cap_s, self.learned.dead_s + 3600 * missing_ck // rate_ck_h)
+
+    def may_stop(self, setpoint_ck, room_ck, outdoor_ck, left_s) -> bool:
+        """The room will be warm enough at the end of its hours without more heat."""
+        if left_s > limits.STOP_MAX_S:
+            return False
+        outdoor_ck = limits.OUTDOOR_ASSUMED_CK if outdoor_ck is None else outdoor_ck
+        fall_ck = self.learned.cooling_permille_h * max(0, room_ck - outdoor_ck) // 1000 * left_s // 3600
+        return room_ck - fall_ck >= setpoint_ck - limits.COMFORT_CK
+
+    # --- learning -------------------------------------------------------------------------------------------
+
+    def begin(self, target_ck, room_ck, outdoor_ck, is_cold, *, now_ms) -> None:
+        """Full heat begins, for this target. is_cold: the walls too, after a day and more."""
+        self.is_running = True
+        self._start = (now_ms, room_ck, outdoor_ck, target_ck, is_cold)
+        self._rising_ms = None
+
+    def abandon(self) -> None:
+        """Something disturbs: nothing is learned of it."""
+        self.is_running = False
+
+    def follow(self, room_ck, *, now_ms):
+        """The room's temperature meanwhile; a Lesson when it is over."""
+        start_ms, start_ck, outdoor_ck, target_ck, is_cold = self._start
+        rise_ck = room_ck - start_ck
+        if self._rising_ms is None and rise_ck >= limits.RISE_SEEN_CK:
+            self._rising_ms = now_ms
+        lasted_s = (now_ms - start_ms) // 1000
+        if lasted_s > limits.LEARN_MAX_S:
+            self.is_running = False
+            return None
+        if room_ck < target_ck - limits.PREHEAT_REACHED_CK:
+            return None
+        self.is_running = False
+        if rise_ck < limits.LEARN_RISE_CK or self._rising_ms is None:
+            return None
+        return self._learn(lasted_s, rise_ck, outdoor_ck, target_ck, is_cold)
+
+    def unheated(self, room_ck, outdoor_ck, *, now_ms) -> None:
+        """No heat is wanted: how fast does the room cool?"""
+        if self._cooling is None:
+            self._cooling = (now_ms, room_ck, outdoor_ck)
+            self._has_cooled = False
+        start_ms, start_ck, start_outdoor_ck = self._cooling
+        if self._has_cooled or now_ms - start_ms < limits.COOLING_OVER_MS:
+            return
+        self._has_cooled = True
+        if outdoor_ck is None or start_outdoor_ck is None:
+            return
+        difference_ck = (start_ck + room_ck) // 2 - (start_outdoor_ck + outdoor_ck) // 2
+        if difference_ck < limits.COOLING_DIFFERENCE_CK or room_ck > start_ck:
+            return
+        seen = 1000 * (start_ck - room_ck) // difference_ck * limits.COOLING_OVER_MS // (now_ms - start_ms)
+        cooling = _mean(self.learned.cooling_permille_h, seen)
+        cooling = max(limits.COOLING_MIN_PERMILLE_H, min(limits.COOLING_MAX_PERMILLE_H, cooling))
+        known = self.learned
+        self.learned = Learned(known.rate_ck_h, known.rate_long_ck_h, known.dead_s, cooling)
+
+    def heated(self) -> None:
+        """Heat is wanted again, or nothing can be said."""
+        self._cooling = None
+
+    def _learn(self, lasted_s, rise_ck, outdoor_ck, target_ck, is_cold):
+        dead_s = (self._rising_ms - self._start[0]) // 1000
+        # The first fifth of a kelvin took a part of the dead time: what the rate explains is taken off again.
+        rate_ck_h = 3600 * (rise_ck - limits.RISE_SEEN_CK) // max(60, lasted_s - dead_s)
+        dead_s = max(0, dead_s - 3600 * limits.RISE_SEEN_CK // max(1, rate_ck_h))
+        at_full = self._rate_at(1000, target_ck, outdoor_ck)
+        seen = 1000 * rate_ck_h // max(100, at_full)
+        known = self.learned
+        believed = known.rate_long_ck_h if is_cold else known.rate_ck_h
+        rate = _mean(believed, seen, 1 if seen > believed else limits.LATE_FIFTHS)
+        rate = max(limits.RATE_MIN_CK_H, min(limits.RATE_MAX_CK_H, rate))
+        dead = max(0, min(limits.DEAD_MAX_S, _mean(known.dead_s, dead_s)))
+        if is_cold:
+            self.learned = Learned(known.rate_ck_h, rate, dead, known.cooling_permille_h)
+        else:
+            self.learned = Learned(rate, known.rate_long_ck_h, dead, known.cooling_permille_h)
+        return Lesson(lasted_s // 60, rise_ck, outdoor_ck, rate, dead)
+
+    def _rate_at(self, rate_ck_h, target_ck, outdoor_ck):
+        outdoor_ck = limits.OUTDOOR_ASSUMED_CK if outdoor_ck is None else outdoor_ck
+        return rate_ck_h * (self._span_ck - (target_ck - outdoor_ck)) // self._span_ck
+
+
+def _mean(old, new, fifths=1):
+    """A fifth of the new, or so many; by at least one, or a small difference would never be learned."""
+    step = new - old
+    if step == 0:
+        return old
+    if step > 0:
+        return old + max(1, fifths * step // limits.EMA_DIVISOR)
+    return old - max(1, -fifths * step // limits.EMA_DIVISOR)

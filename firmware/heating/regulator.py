@@ -1,0 +1,103 @@
+"""From a set-point and a temperature to a duty: TPI, with or without a PI that shifts the set-point.
+
+TPI (time proportional and integral, as Versatile Thermostat names it): duty = Kint · (set-point - room) + Kext ·
+(set-point - outdoors), between 0 and 1; defaults 0.6 and 0.01 per K; no outdoor term where nobody knows. It leaves an
+offset of its own when Kext does not fit the building. PI takes it out: an offset is added to the set-point, kp · error
++ ki · the sum of errors, one step every five minutes, with the presets of Versatile Thermostat. Their k_ext is left
+out: all our outputs have an outdoor term of their own (Kext, the boiler's curve), and two would add up.
+
+Anti-windup: the sum is clamped; halved when the error has changed its sign by more than noise
+does; a long gap counts as one step; and it rests while
+the output is saturated in the error's direction, and while the caller says so (window open, sensor at fault).
+
+Integers: temperatures in 0.01 K, duty in 1/1000, gains as said.
+"""
+
+from collections import namedtuple
+
+from heating import limits
+
+# kint, kext: 1/100 per K. pi: a Preset or None.
+Control = namedtuple("Control", ("kint", "kext", "pi"))
+# kp in 1/1000, ki in 1/10000 per step, offset_max_ck, and the clamp of the sum in 0.01 K · steps.
+Preset = namedtuple("Preset", ("kp", "ki", "offset_max_ck", "sum_max_ck"))
+
+PRESETS = {
+    "slow": Preset(200, 28, 200, 57_600),
+    "light": Preset(200, 500, 150, 1_000),
+    "medium": Preset(300, 500, 200, 2_000),
+    "strong": Preset(400, 800, 500, 5_000),
+    "very-strong": Preset(600, 1_000, 800, 8_000),
+}
+DEFAULT_CONTROL = Control(60, 1, PRESETS["medium"])
+
+
+class Regulator:
+    """`duty_permille` as of the last `step`; `offset_ck`: what PI adds to the set-point."""
+
+    def __init__(self, control):
+        self._control = control
+        self._sum_ck = 0
+        self._error_ck = 0
+        self._stepped_ms = None
+        self._is_cut = False
+        self.offset_ck = 0
+        self.duty_permille = 0
+
+    def step(self, setpoint_ck, room_ck, outdoor_ck, *, rises, rests, is_full, now_ms) -> int:
+        """The duty in 1/1000. `rises`: the room gets warmer; `rests`: what is seen says nothing about the heating;
+        `is_full`: the output gives all it has."""
+        error_ck = setpoint_ck - room_ck
+        if self._control.pi is not None:
+            self._integrate(error_ck, rests, is_full, now_ms)
+        aimed_ck = setpoint_ck + self.offset_ck
+        duty = self._control.kint * (aimed_ck - room_ck) // 10
+        if outdoor_ck is not None:
+            duty += self._control.kext * (aimed_ck - outdoor_ck) // 10
+        if -error_ck > limits.CUT_OUT_CK and rises:
+            self._is_cut = True
+        elif -error_ck < limits.CUT_IN_CK:
+            self._is_cut = False
+        self.duty_permille = 0 if self._is_cut else max(0, min(1000, duty))
+        return self.duty_permille
+
+    def forget(self) -> None:
+        """Another regime begins: what was summed up belongs to the old one."""
+        self._sum_ck = 0
+        self.offset_ck = 0
+
+    def _integrate(self, error_ck, rests, is_full, now_ms):
+        preset = self._control.pi
+        if abs(error_ck) >= limits.PI_CROSSED_CK:
+            if (error_ck < 0) != (self._error_ck < 0):
+                self._sum_ck = _half(self._sum_ck)
+            self._error_ck = error_ck
+        due = self._stepped_ms is None or now_ms - self._stepped_ms >= limits.PI_STEP_MS
+        if due:
+            self._stepped_ms = now_ms
+            saturated = is_full if error_ck > 0 else self.duty_permille <= 0
+            if not rests and not saturated:
+                self._sum_ck = max(-preset.sum_max_ck, min(preset.sum_max_ck, self._sum_ck + error_ck))
+        offset_ck = _over(preset.kp * error_ck, 1000) + _over(preset.ki * self._sum_ck, 10_000)
+        self.offset_ck = max(-preset.offset_max_ck, min(preset.offset_max_ck, offset_ck))
+
+
+def flow_ck(setpoint_ck, offset_ck, room_ck, outdoor_ck, curve_percent, flow_max_ck) -> int:
+    """A boiler's flow set-point by its heating curve, 0.01 °C: set-point + curve · (set-point - outdoors), and
+    ROOM_INFLUENCE kelvin more for each that is missing in the room; the offset of PI shifts both, so that a curve which
+    was set too low is made good."""
+    aimed_ck = setpoint_ck + offset_ck
+    outdoor_ck = limits.OUTDOOR_ASSUMED_CK if outdoor_ck is None else outdoor_ck
+    flow = aimed_ck + curve_percent * max(0, aimed_ck - outdoor_ck) // 100
+    if room_ck is not None:
+        flow += limits.ROOM_INFLUENCE * (aimed_ck - room_ck)
+    return max(limits.FLOW_MIN_CK, min(flow_max_ck, flow))
+
+
+def _half(value):
+    return -(-value // 2) if value < 0 else value // 2
+
+
+def _over(value, divisor):
+    """Towards zero, so that heating and cooling errors weigh alike."""
+    return -(-value // divisor) if value < 0 else value // divisor

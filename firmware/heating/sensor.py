@@ -1,0 +1,93 @@
+"""Is the room's thermometer to be believed? Absent, stale, stuck, wild: each has its word, and within five minutes.
+
+Fed with one reading a sample, or None where the sensor said nothing. A reading out of range, or faster than air can
+be, counts as none; how fast is allowed grows with the time since the last good one, so that a sensor that was moved is
+believed again by itself. A value that stands still is no fault while the heating is low: rooms do that. It is one after
+three hours at more than half power (the false alarms that Versatile Thermostat's users had were of that kind).
+"""
+
+from heating import limits
+
+SILENT = "silent"
+RANGE = "range"
+RATE = "rate"
+STUCK = "stuck"
+ABSENT = "absent"
+
+
+class RoomSensor:
+    """`temperature_ck`: the last good reading, 0.01 °C, or None; `fault`: None, or why it is not to be acted upon."""
+
+    def __init__(self, *, now_ms):
+        self.temperature_ck = None
+        self.fault = None
+        self.faults = 0
+        self._good_ms = now_ms
+        self._why = ABSENT
+        self._good_in_a_row = 0
+        self._still_ck = None
+        self._still_since_ms = now_ms
+
+    def sample(self, value_ck, duty_permille, *, now_ms) -> None:
+        """One reading, and the heating duty that was in force since the one before."""
+        why = self._wrong(value_ck, now_ms)
+        if why is not None:
+            self._why = why if why != SILENT or self.temperature_ck is not None else ABSENT
+            self._good_in_a_row = 0
+            self.tick(now_ms=now_ms)
+            return
+        self.temperature_ck = value_ck
+        self._good_ms = now_ms
+        self._good_in_a_row += 1
+        moved = self._still_ck is None or abs(value_ck - self._still_ck) >= limits.SENSOR_STUCK_CK
+        if moved:
+            self._still_ck = value_ck
+        if moved or (duty_permille <= limits.SENSOR_STUCK_PERMILLE and self.fault != STUCK):
+            self._still_since_ms = now_ms
+        if now_ms - self._still_since_ms >= limits.SENSOR_STUCK_MS:
+            self._declare(STUCK)
+        elif self.fault == STUCK:
+            if moved:
+                self.fault = None
+        elif self.fault is not None and self._good_in_a_row >= limits.SENSOR_GOOD_SAMPLES:
+            self.fault = None
+
+    def tick(self, *, now_ms) -> None:
+        """Time passes, with or without samples."""
+        if now_ms - self._good_ms >= limits.SENSOR_STALE_MS:
+            self._declare(self._why)
+
+    def _wrong(self, value_ck, now_ms):
+        if value_ck is None:
+            return SILENT
+        if not limits.SENSOR_LOW_CK <= value_ck <= limits.SENSOR_HIGH_CK:
+            return RANGE
+        if self.temperature_ck is not None:
+            minutes_c = (now_ms - self._good_ms) // 600
+            allowed_ck = max(limits.SENSOR_RATE_FLOOR_CK, limits.SENSOR_RATE_CK_MIN * minutes_c // 100)
+            if abs(value_ck - self.temperature_ck) > allowed_ck:
+                return RATE
+        return None
+
+    def _declare(self, why):
+        if self.fault is None:
+            self.faults += 1
+        if self.fault != STUCK:
+            self.fault = why
+
+
+def safe_permille(base_permille, outdoor_ck, last_ck, is_winter, span_ck) -> int:
+    """The duty that keeps a room which nobody can measure: never 0.
+
+    The configured base; SAFE_FLOOR_PERMILLE at frost outside, when the room was cold when last seen, or in winter when
+    nobody knows how cold it is; and where the outdoor temperature is known, what holds 12 °C by the span (0.01 K) that
+    the heating is built for."""
+    duty = base_permille
+    if outdoor_ck is None:
+        cold = is_winter
+    else:
+        cold = outdoor_ck < 0
+        duty = max(duty, 1000 * (limits.SAFE_KEEP_CK - outdoor_ck) // span_ck)
+    if cold or (last_ck is not None and last_ck < limits.SAFE_LAST_CK):
+        duty = max(duty, limits.SAFE_FLOOR_PERMILLE)
+    return min(1000, duty)

@@ -1,0 +1,394 @@
+"""The thermostat of one room: its outputs now, and why (DESIGN sections 6 and 7). Composes the package.
+
+Recomputed from order, clock, programme and temperature at every decision, never restored. From the top:
+
+    frost         forced at 5 °C, released at 7 °C, whatever else says: order, window, load shed, a manual off
+    sensor        at fault: the safe duty, which is never 0
+    window        open: no heat
+    set-point     of `heating.ladder`: order, programme, no-time; load shed and ceilings lower it
+    exercise      of the valve, once a week, when nothing else wants anything
+
+A duty comes of it; what gives it is a relay's cycle, a valve's 0-10 V, or a boiler's flow set-point. Every edge is a
+deadline, and every whole decision holds for a minute: whoever calls 8 s late is wrong by 8 s of heat and no more.
+"""
+
+from collections import namedtuple
+
+from heating import limits, memory, regulator
+from heating.cycle import Cycle
+from heating.exercise import OPENING, Exercise
+from heating.ladder import PREHEAT, PROGRAMME, Ladder
+from heating.model import OPENTHERM, VALVE, dead_s
+from heating.preheat import Preheat
+from heating.sensor import RoomSensor, safe_permille
+from heating.tidings import Tidings
+from heating.watch import HeatingWatch
+from heating.window import Window
+from node.trade import Trade
+from policy import civil, heating
+from wire import directive, event, quantity
+
+# on: relay, pump or CH enable. valve_percent: 0 to 100. flow_ck: of a boiler, 0.01 °C. attempt: a change means, drive
+# everything anew though nothing else has changed.
+Outputs = namedtuple("Outputs", ("on", "valve_percent", "flow_ck", "attempt"))
+SAFE = Outputs(False, 0, limits.FLOW_MIN_CK, 0)
+
+FROST = "frost"
+SENSOR = "safe-duty"
+WINDOW = "window"
+
+ROOM_KEY = quantity.key(quantity.TEMPERATURE)
+OUTDOOR_KEY = quantity.key(quantity.TEMPERATURE, 1)
+_WINTER_MONTHS = (11, 12, 1, 2, 3)
+
+
+class Thermostat(Trade):
+    """`model`: heating.model.Model; `remembered`: bytes of `memory` before the restart, b"" at first."""
+
+    kind = "thermostat"
+    directives = (directive.OUTDOOR_TEMPERATURE, directive.LOAD_SHED, directive.EXCEPTION)
+
+    def __init__(self, model, remembered, *, now_ms):
+        self._model = model
+        self.counters = {"memory": 0}
+        kept = memory.unpack(remembered)
+        if kept is None:
+            self.counters["memory"] += len(remembered) > 0
+            kept = memory.fresh(dead_s(model))
+        self._kept = kept
+        self._sensor = RoomSensor(now_ms=now_ms)
+        self._window = Window(model.timing.cycle_ms, now_ms=now_ms)
+        self._regulator = regulator.Regulator(model.control)
+        self._cycle = Cycle(model.timing, now_ms=now_ms)
+        self._preheat = Preheat(kept.learned, model.span_ck)
+        self._ladder = Ladder(model, self._preheat)
+        self._watch = HeatingWatch(limits.WATCH_WATER_MS if model.is_water else limits.WATCH_ELECTRIC_MS)
+        self._exercise = Exercise(1000 * model.stroke_s, kept.exercise_day, now_ms=now_ms)
+        self._tidings = Tidings(model, now_ms=now_ms)
+        self.outputs = SAFE
+        self.duty_permille = 0
+        self.setpoint_ck = model.no_time_ck
+        self._rule = None
+        self._choice = None
+        self._frost = False
+        self._openings = 0
+        self._off_since_ms = now_ms
+        self._kick_until_ms = now_ms
+        self._values = {}
+        self._outdoor = None  # (0.01 °C, since when): of the node's own sensor
+        self._sampled_ms = now_ms
+        self._settled_ms = None
+        self._settled_for = None
+        self._is_fresh = False  # a whole decision that the outputs have not followed yet
+
+    # --- in -------------------------------------------------------------------------------------------------
+
+    def sample(self, values, moment):
+        now_ms = moment.now_ms
+        self._sampled_ms = now_ms
+        self._settled_ms = None
+        self._values = values or {}
+        self._sensor.sample(self._values.get(ROOM_KEY), self.duty_permille, now_ms=now_ms)
+        if OUTDOOR_KEY in self._values:
+            self._outdoor = (self._values[OUTDOOR_KEY], now_ms)
+        room_ck = self._room_ck()
+        is_new = room_ck is not None and ROOM_KEY in self._values
+        self._window.sample(
+            room_ck if is_new else None, self._values.get(quantity.WINDOW), self.duty_permille > 0, now_ms=now_ms
+        )
+        self._tidings.sampled(self._values, self._outdoor, now_ms=now_ms)
+        if is_new:
+            self._learn(room_ck, moment)
+        self._settle(moment)
+        for code, begins, rise_ck in self._watch.step(
+            self._watched_permille(),
+            room_ck,
+            self.setpoint_ck,
+            now_ms=now_ms,
+        ):
+            self._tidings.say(code, begins, (self.duty_permille // 10, rise_ck))
+        self._act_on_failure(now_ms)
+
+    def decide(self, moment):
+        now_ms = moment.now_ms
+        late = self._settled_ms is None or not 0 <= now_ms - self._settled_ms < limits.DECIDE_MS
+        if late or self._differs(moment):
+            self._settle(moment)
+        self._drive(moment)
+
+    # --- out ------------------------------------------------------------------------------------------------
+
+    def take_events(self):
+        return self._tidings.take()
+
+    def readings(self, moment):
+        readings = {}
+        for key, value in self._values.items():
+            # A reading that the trade itself does not believe is not told as the room's temperature.
+            if key != ROOM_KEY or self._sensor.fault is None:
+                readings[key] = value
+        readings[quantity.SETPOINT] = self.setpoint_ck
+        readings[quantity.HEATING_DUTY] = self.duty_permille // 10
+        if self._model.output == VALVE:
+            readings[quantity.VALVE_POSITION] = self.outputs.valve_percent
+        return readings
+
+    def health(self, moment):
+        found = {
+            quantity.VALVE_OPENINGS: self._kept.openings + self._openings,
+            quantity.SENSOR_FAULTS: self._sensor.faults,
+        }
+        if self._model.heater_w:
+            found[quantity.ENERGY] = self._energy_wh()
+        return found
+
+    def measured(self, moment):
+        order = moment.order
+        if order is None:
+            return None
+        status = self._tidings.boiler_status(now_ms=moment.now_ms)
+        if status is not None:
+            agrees = (status & 2 != 0) == self.outputs.on and self.outputs.on == (order.level_percent > 0)
+        elif order.level_percent:
+            room_ck = self._room_ck()
+            agrees = room_ck is not None and room_ck >= self.setpoint_ck - limits.COMFORT_CK
+        else:
+            slope_ck_h = self._window.slope.ck_h
+            lasts = not self.outputs.on and moment.now_ms - self._off_since_ms >= limits.OFF_SHOWN_MS
+            agrees = lasts and slope_ck_h is not None and slope_ck_h <= 0
+        return 0 if agrees else None
+
+    def deadline_ms(self, now_ms):
+        deadline_ms = self._cycle.deadline_ms(now_ms)
+        stroke_ms = self._exercise.deadline_ms()
+        if stroke_ms is not None:
+            deadline_ms = min(deadline_ms, stroke_ms)
+        if self._kick_until_ms > now_ms:
+            deadline_ms = min(deadline_ms, self._kick_until_ms)
+        return min(deadline_ms, now_ms + limits.SAMPLE_MS)
+
+    def wants_sample_ms(self, now_ms):
+        return self._sampled_ms + limits.SAMPLE_MS
+
+    def memory(self, now_ms):
+        return memory.pack(
+            memory.Memory(
+                self._preheat.learned,
+                self._exercise.last_day,
+                self._kept.openings + self._openings,
+                self._energy_wh(),
+                self._kept.on_s + self._cycle.on_ms // 1000,
+            )
+        )
+
+    def may_restart(self, moment):
+        return self._exercise.phase is None
+
+    # --- the decision ---------------------------------------------------------------------------------------
+
+    def _settle(self, moment):
+        """Set-point, rule and duty of now."""
+        now_ms = moment.now_ms
+        self._settled_ms = now_ms
+        self._is_fresh = True
+        self._settled_for = moment
+        self._sensor.tick(now_ms=now_ms)
+        room_ck, outdoor_ck = self._room_ck(), self._outdoor_ck(moment)
+        choice = self._choice = self._ladder.choose(moment, room_ck, outdoor_ck)
+        self._frost = room_ck is not None and room_ck < (
+            limits.FROST_OFF_CK if self._frost else limits.FROST_ON_CK
+        )
+        setpoint_ck, rule, reason = choice.setpoint_ck, choice.rule, choice.reason
+        if self._frost:
+            setpoint_ck, rule, reason = max(setpoint_ck, limits.FROST_OFF_CK), FROST, 0
+        elif self._sensor.fault is not None:
+            rule, reason = SENSOR, self._sensor.fault
+        elif self._window.seen_by is not None:
+            rule, reason = WINDOW, self._window.seen_by
+        was_ck, was_rule = self.setpoint_ck, self._rule
+        self.setpoint_ck, self._rule = setpoint_ck, rule
+        self._follow_preheat(choice, was_rule, room_ck, outdoor_ck, now_ms)
+        duty = self._duty(choice, room_ck, outdoor_ck, moment)
+        if duty <= self.duty_permille - limits.SLOPE_CUT_PERMILLE or setpoint_ck < was_ck - 50:
+            self._window.heat_was_cut(now_ms=now_ms)
+        self.duty_permille = duty
+        self._tidings.settled(
+            setpoint_ck, rule, reason, choice, self._frost, self._sensor, self._window.seen_by, moment
+        )
+
+    def _differs(self, moment):
+        """Something else is ordered, told or known than at the last whole decision."""
+        last = self._settled_for
+        return (
+            moment.order != last.order
+            or moment.directives != last.directives
+            or (moment.unix_s is None) != (last.unix_s is None)
+        )
+
+    def _duty(self, choice, room_ck, outdoor_ck, moment):
+        """In 1/1000, by the rule in force."""
+        if self._rule == FROST:
+            return 1000
+        if self._sensor.fault is not None:
+            model = self._model
+            winter = self._is_winter(choice, moment)
+            return safe_permille(
+                model.safe_permille, outdoor_ck, self._sensor.temperature_ck, winter, model.span_ck
+            )
+        slope_ck_h = self._window.slope.ck_h
+        rests = self._rule == WINDOW or choice.is_off or self._preheat.is_running
+        if room_ck is None:
+            return 0
+        duty = self._regulator.step(
+            self.setpoint_ck,
+            room_ck,
+            outdoor_ck,
+            rises=slope_ck_h is not None and slope_ck_h > 0,
+            rests=rests,
+            is_full=self._is_full(),
+            now_ms=moment.now_ms,
+        )
+        if self._rule == WINDOW or choice.is_off:
+            return 0
+        return 1000 if self._preheat.is_running else duty
+
+    def _follow_preheat(self, choice, was_rule, room_ck, outdoor_ck, now_ms):
+        """A preheat is followed while nothing but the programme decides, beyond its hour if it came too late."""
+        if self._rule == PREHEAT and was_rule != PREHEAT and choice.is_plain and not self._preheat.is_running:
+            self._preheat.begin(
+                choice.setpoint_ck, room_ck, outdoor_ck, choice.wanted.empty_s >= limits.COLD_MASS_S, now_ms=now_ms
+            )
+        elif self._preheat.is_running and (self._rule not in (PREHEAT, PROGRAMME) or self._is_empty(choice)):
+            self._preheat.abandon()
+
+    def _is_empty(self, choice):
+        return self._rule == PROGRAMME and choice.wanted.kind != heating.OCCUPIED
+
+    def _learn(self, room_ck, moment):
+        """From this sample: a preheat that ends, a room that cools."""
+        if self._preheat.is_running:
+            lesson = self._preheat.follow(room_ck, now_ms=moment.now_ms)
+            if lesson is not None:
+                self._tidings.say(event.HEATING_LEARNED, None, tuple(lesson))
+        if self.duty_permille == 0 and self._rule != WINDOW:
+            self._preheat.unheated(room_ck, self._outdoor_ck(moment), now_ms=moment.now_ms)
+        else:
+            self._preheat.heated()
+
+    def _is_full(self):
+        """The output gives all it has: of a boiler it is the flow that tells."""
+        if self._model.output == OPENTHERM:
+            return self.outputs.on and self.outputs.flow_ck >= self._model.flow_max_ck
+        return self.duty_permille >= 1000
+
+    def _watched_permille(self):
+        """The duty as far as the room must feel it."""
+        if self._rule in (WINDOW, SENSOR):
+            return limits.WATCH_LEAVE_PERMILLE - 1
+        if self._model.output == OPENTHERM and self.duty_permille and not self._is_full():
+            return limits.WATCH_LEAVE_PERMILLE - 1
+        return self.duty_permille
+
+    def _act_on_failure(self, now_ms):
+        """The heating does not follow: drive the outputs anew, a relay by letting it go first."""
+        if self._watch.attempts == self.outputs.attempt:
+            return
+        if event.HEATING_FAILURE in self._watch.active:
+            self._kick_until_ms = now_ms + max(limits.KICK_MS, self._model.timing.min_off_ms)
+
+    # --- the outputs ----------------------------------------------------------------------------------------
+
+    def _drive(self, moment):
+        """Outputs for the duty in force. Makes a new value only when something changes."""
+        now_ms = moment.now_ms
+        model = self._model
+        demand = self.duty_permille
+        if model.output == OPENTHERM:
+            demand = 1000 if demand >= 50 else 0  # the boiler modulates; its least times are the cycle's
+        if self._is_fresh or self._exercise.phase is not None:
+            self._is_fresh = False
+            self._run_exercise(moment)
+        at_once = self._rule == FROST or (self._choice.is_off and demand == 0)
+        is_on = self._cycle.step(demand, now_ms=now_ms, at_once=at_once)
+        valve = 0
+        flow_ck = limits.FLOW_MIN_CK
+        if model.output == VALVE:
+            valve = self._valve_percent()
+            is_on = valve > 0
+        elif model.output == OPENTHERM and is_on:
+            flow_ck = self._flow_ck(moment)
+        if self._exercise.phase is not None:
+            is_on = self._exercise.phase == OPENING
+            valve = 100 if is_on else 0
+        if now_ms < self._kick_until_ms:
+            is_on, valve = False, 0
+        last = self.outputs
+        if (is_on, valve, flow_ck, self._watch.attempts) == last:
+            return
+        self._openings += is_on and not last.on
+        if last.on and not is_on:
+            self._off_since_ms = now_ms
+        self.outputs = Outputs(is_on, valve, flow_ck, self._watch.attempts)
+
+    def _valve_percent(self):
+        wanted = (self.duty_permille + 5) // 10
+        held = self.outputs.valve_percent
+        return held if 0 < wanted < 100 and abs(wanted - held) < limits.VALVE_STEP_PERCENT else wanted
+
+    def _flow_ck(self, moment):
+        model = self._model
+        if self._rule == FROST or self._preheat.is_running:
+            return model.flow_max_ck
+        room_ck = self._room_ck()
+        aimed_ck = self.setpoint_ck if room_ck is not None else max(limits.SAFE_KEEP_CK, self.setpoint_ck)
+        flow_ck = regulator.flow_ck(
+            aimed_ck,
+            self._regulator.offset_ck,
+            room_ck,
+            self._outdoor_ck(moment),
+            model.curve_percent,
+            model.flow_max_ck,
+        )
+        # A boiler moves in whole degrees: a smaller step is said for nothing.
+        held = self.outputs.flow_ck
+        return held if abs(flow_ck - held) < 50 and held != limits.FLOW_MIN_CK else flow_ck
+
+    def _run_exercise(self, moment):
+        exercise = self._exercise
+        is_idle = self.duty_permille == 0 and self._sensor.fault is None and not self._frost
+        wanted = self._choice.wanted
+        day = None
+        if wanted is not None:
+            day = civil.local_from_unix(self._model.zone, moment.unix_s).civil_day
+        if exercise.phase is not None:
+            if not is_idle:
+                exercise.abandon()
+            elif exercise.step(day, now_ms=moment.now_ms):
+                self._tidings.say(event.VALVE_EXERCISED, None, (exercise.stroke_s(),))
+            return
+        is_free = wanted is not None and wanted.kind != heating.OCCUPIED and (
+            wanted.next_s is None or wanted.next_s - moment.unix_s >= limits.EXERCISE_CLEAR_S
+        )
+        if is_idle and exercise.is_due(day, is_free and self._rule == PROGRAMME, now_ms=moment.now_ms):
+            exercise.begin(now_ms=moment.now_ms)
+
+    # --- what is known --------------------------------------------------------------------------------------
+
+    def _room_ck(self):
+        """What may be acted upon, or None."""
+        return None if self._sensor.fault is not None else self._sensor.temperature_ck
+
+    def _outdoor_ck(self, moment):
+        """The node's own sensor first, then what the gateway tells, or None."""
+        if self._outdoor is not None and moment.now_ms - self._outdoor[1] < limits.OUTDOOR_SILENT_MS:
+            return self._outdoor[0]
+        return moment.directives.get(directive.OUTDOOR_TEMPERATURE)
+
+    def _is_winter(self, choice, moment):
+        """Without a clock it is."""
+        if choice.wanted is None:
+            return True
+        return civil.civil_from_days(moment.unix_s // civil.day_s)[1] in _WINTER_MONTHS
+
+    def _energy_wh(self):
+        return self._kept.energy_wh + self._model.heater_w * (self._cycle.on_ms // 1000) // 3600

@@ -1,0 +1,138 @@
+"""An open window: by its contact where there is one, else by how fast the air falls.
+
+By slope: a straight line through the last six minutes, then a filter (new = 0.2 · old + 0.8 · line, as in Versatile
+Thermostat's code). Open below -3 K/h twice in a row when the room is also 0.4 K below all of
+the relay cycle before; closed from 0 K/h on, or from a
+quarter of the steepest; given up after 30 minutes, and then not seen again until the air has stopped falling. Blind
+while no heat is wanted and after it was cut, for then air falls by itself. The line and the 0.4 K are ours: users of
+plain slope detection had their heating stopped by noise.
+"""
+
+from heating import limits
+
+CONTACT = "contact"
+SLOPE = "slope"
+
+
+class Slope:
+    """`ck_h`: 0.01 K/h, filtered; None until four minutes are known."""
+
+    def __init__(self):
+        self.ck_h = None
+        self.points = []  # (minute's ms, 0.01 °C)
+
+    def add(self, value_ck, *, now_ms) -> bool:
+        """One good reading; True when a new point came of it."""
+        if self.points:
+            age_ms = now_ms - self.points[-1][0]
+            if age_ms < limits.SLOPE_POINT_MS * 9 // 10:
+                return False
+            if age_ms > limits.SLOPE_GAP_MS:
+                self.forget()
+        self.points.append((now_ms, value_ck))
+        if len(self.points) > limits.SLOPE_POINTS:
+            self.points.pop(0)
+        if len(self.points) < 4:
+            return False
+        line_ck_h = self._line()
+        if abs(line_ck_h) > limits.SLOPE_MAX_CK_H:
+            return False
+        self.ck_h = line_ck_h if self.ck_h is None else (self.ck_h + 4 * line_ck_h) // 5
+        return True
+
+    def forget(self):
+        self.points = []
+        self.ck_h = None
+
+    def _line(self):
+        """Least squares; times in seconds from the first point, so that all stays within 31 bits."""
+        count = len(self.points)
+        start_ms = self.points[0][0]
+        times = [(at_ms - start_ms) // 1000 for at_ms, _ in self.points]
+        values = [value_ck for _, value_ck in self.points]
+        mean_s = sum(times) // count
+        mean_ck = sum(values) // count
+        over = sum((times[i] - mean_s) * (values[i] - mean_ck) for i in range(count))
+        under = sum((second - mean_s) * (second - mean_s) for second in times)
+        return 3600 * over // max(1, under)
+
+
+class Window:
+    """`seen_by`: None while shut, CONTACT or SLOPE while open and heating is to stop for it."""
+
+    def __init__(self, cycle_ms, *, now_ms):
+        self.slope = Slope()
+        self.seen_by = None
+        # The last relay cycle's minutes, and the line's.
+        self._minutes_max = cycle_ms // limits.SLOPE_POINT_MS + limits.SLOPE_POINTS
+        self._minutes = []
+        self._contact_since_ms = None
+        self._votes = 0
+        self._steepest_ck_h = 0
+        self._open_ms = now_ms
+        self._given_up = False
+        self._blind_until_ms = now_ms
+
+    def heat_was_cut(self, *, now_ms) -> None:
+        """The demand fell: for a while the air's own fall means nothing."""
+        self._blind_until_ms = now_ms + limits.SLOPE_BLIND_MS
+
+    def sample(self, value_ck, contact, heats, *, now_ms) -> None:
+        """A good room temperature or None; the contact 1 open, 0 shut, None where there is none; whether heat was
+        wanted: a room that is left to cool, and that its people leave, falls fast too, and no heat is lost then."""
+        if contact is not None:
+            self._contact(contact, now_ms)
+        elif self.seen_by == CONTACT:
+            self._shut()  # the contact is gone: what it said last must not stop the heating for ever
+        if value_ck is None:
+            return
+        is_new = self.slope.add(value_ck, now_ms=now_ms)
+        if is_new:
+            self._minutes.append(value_ck)
+            if len(self._minutes) > self._minutes_max:
+                self._minutes.pop(0)
+        if contact is None and is_new:
+            self._judge(value_ck, heats, now_ms)
+        if self.seen_by is not None and not self._given_up and now_ms - self._open_ms >= limits.WINDOW_GIVE_UP_MS:
+            self.seen_by = None
+            self._given_up = True
+
+    def _contact(self, contact, now_ms):
+        if not contact:
+            self._contact_since_ms = None
+            self._shut()
+            return
+        if self._contact_since_ms is None:
+            self._contact_since_ms = now_ms
+        lasts = now_ms - self._contact_since_ms >= limits.CONTACT_OPEN_MS
+        if self.seen_by is None and not self._given_up and lasts:
+            self.seen_by = CONTACT
+            self._open_ms = now_ms
+
+    def _judge(self, value_ck, heats, now_ms):
+        slope_ck_h = self.slope.ck_h
+        self._steepest_ck_h = min(self._steepest_ck_h, slope_ck_h)
+        eases = self.seen_by == SLOPE and slope_ck_h >= self._steepest_ck_h // limits.SLOPE_CLOSED_PART
+        if slope_ck_h >= limits.SLOPE_CLOSED_CK_H or eases:
+            self._shut()
+            return
+        if self.seen_by is None and (now_ms < self._blind_until_ms or not heats):
+            self._votes = 0
+            return
+        falls = slope_ck_h < limits.SLOPE_OPEN_CK_H and self._is_below(value_ck)
+        self._votes = self._votes + 1 if falls else 0
+        if self._votes >= limits.SLOPE_VOTES and self.seen_by is None and not self._given_up:
+            self.seen_by = SLOPE
+            self._open_ms = now_ms
+
+    def _is_below(self, value_ck):
+        """Lower than anything of a whole relay cycle before the fall: the relay's own saw-tooth is not."""
+        before = self._minutes[: -limits.SLOPE_POINTS]
+        full = len(self._minutes) == self._minutes_max
+        return full and min(before) - value_ck >= limits.SLOPE_DROP_CK
+
+    def _shut(self):
+        self.seen_by = None
+        self._given_up = False
+        self._votes = 0
+        self._steepest_ck_h = 0

@@ -1,0 +1,192 @@
+"""The irrigation node: eight zone valves, a master and a pump, a water meter, a rain gauge, the air and a battery.
+
+    site       [latitude, longitude] in 10^-4 degree
+    watering, valves, supply, pulse, meter, battery, weather: see watering.settings
+
+Of the drivers only the bridges, the selector and the sensors are used: which pulse is due, `watering.valves` decides,
+so that one machine owns deadlines, the closing of a boot and the order of pulses.
+"""
+
+from kinds import PENDING
+from node import settings
+from watering import inputs, trade
+from watering import settings as own_settings
+from watering.valves import MASTER, PUMP
+from wire import quantity
+
+KIND = trade.KIND
+FIELDS = ("site",) + own_settings.FIELDS
+# Channel 0 is the air; the board has the last channel, as a thermostat's has.
+BOARD_TEMPERATURE = quantity.key(quantity.TEMPERATURE, 15)
+
+# A coil's current is what it is at 50 ms: the INA226 takes 10 ms for its mean.
+_CURRENT_AT_MS = 40
+# A selector's contacts before current flows through them.
+_SELECT_MS = 20
+_WIND_DMS_PER_HZ = 7  # a cup anemometer of 0.7 m/s a pulse and second, the usual one
+
+
+def decode(faults, plain):
+    """watering.settings.Own, as far as it could be read."""
+    return own_settings.decode(faults, plain, settings.site(faults, plain.get("site")))
+
+
+def make_trade(own, start):
+    """The trade of one irrigation node."""
+    return trade.WateringTrade(own, start)
+
+
+class Ports:
+    """Bridges with one pulse at a time, the pump's relay, counters, contacts and sensors on the pins of `board`."""
+
+    def __init__(self, own, board, machine, *, now_ms):
+        import time
+
+        from drivers import analog, contact, i2c_bus, ina226, latching_valves, pcf8574, pulses, sensor, sht4x
+
+        self._own = own
+        self._pump = machine.Pin(board.PUMP_PIN, machine.Pin.OUT, value=1 - board.PUMP_CLOSED_LEVEL)
+        self._pump_closed = board.PUMP_CLOSED_LEVEL
+        self._boost = machine.Pin(board.BOOST_PIN, machine.Pin.OUT, value=1 - board.BOOST_ACTIVE_LEVEL)
+        self._boost_active = board.BOOST_ACTIVE_LEVEL
+        bridges = []
+        for in1, in2 in ((board.MASTER_IN1_PIN, board.MASTER_IN2_PIN), (board.ZONES_IN1_PIN, board.ZONES_IN2_PIN)):
+            bridges.append(
+                latching_valves.Bridge(
+                    machine.Pin(in1, machine.Pin.OUT, value=0), machine.Pin(in2, machine.Pin.OUT, value=0)
+                )
+            )
+        self._master_bridge, self._zone_bridge = bridges
+        bus = i2c_bus.open_bus(
+            machine, scl=board.I2C_SCL_PIN, sda=board.I2C_SDA_PIN, hz=board.I2C_HZ, sleep_us=time.sleep_us
+        )
+        self._selector = pcf8574.Pcf8574(bus, board.SELECTOR_ADDRESS)
+        self._coil = ina226.Ina226(bus, board.COIL_ADDRESS, shunt_microohm=board.COIL_SHUNT_MICROOHM)
+        self._sensors = {"air": sht4x.Sht4x(bus, board.AIR_ADDRESS)}
+        for name, pin, upper, lower in (
+            (quantity.BATTERY, board.BATTERY_PIN, board.BATTERY_UPPER_OHM, board.BATTERY_LOWER_OHM),
+            (inputs.BOOST_MV, board.CAPACITOR_PIN, board.CAPACITOR_UPPER_OHM, board.CAPACITOR_LOWER_OHM),
+        ):
+            self._sensors[name] = analog.Analog(machine.ADC(machine.Pin(pin)), upper_ohm=upper, lower_ohm=lower)
+        for name, unit, pin, hz_max in (
+            (inputs.METER_PULSES, board.FLOW_UNIT, board.FLOW_PIN, max(board.FLOW_HZ_MAX, 200)),
+            (inputs.RAIN_TIPS, board.RAIN_UNIT, board.RAIN_PIN, board.RAIN_HZ_MAX),
+            (quantity.WIND_SPEED, board.WIND_UNIT, board.WIND_PIN, board.WIND_HZ_MAX),
+        ):
+            counter = machine.Counter(unit, machine.Pin(pin, machine.Pin.IN))
+            self._sensors[name] = pulses.Pulses(counter, hz_max=hz_max)
+        self._wet = contact.Contact(
+            machine.Pin(board.RAIN_CONTACT_PIN, machine.Pin.IN, machine.Pin.PULL_UP),
+            active_level=board.RAIN_CONTACT_ACTIVE_LEVEL,
+            settle_ms=2000,
+        )
+        self._pending = sensor.PENDING
+        self._pulse = None
+        self._begun_ms = now_ms
+        self._driving = False
+        self._measured = True
+        self._wind = (None, now_ms)
+        self._found = {}
+        self._waiting = ()
+        self.safe()
+
+    def safe(self):
+        """No coil and no pump has current. What latches is pulsed shut by the turns that follow."""
+        self._master_bridge.coast()
+        self._zone_bridge.coast()
+        self._selector.release()
+        self._pump.value(1 - self._pump_closed)
+        self._pulse = None
+        self._driving = False
+
+    def apply(self, outputs, *, now_ms):
+        """One turn: the pump at once; of the pulses the one that is under way, or the next."""
+        drive = outputs.tick(now_ms=now_ms)
+        self._pump.value(self._pump_closed if drive.held >> PUMP & 1 else 1 - self._pump_closed)
+        # The capacitor is charged while any pulse is due or a valve is open: its closing must not wait.
+        charging = self._pulse is not None or drive.pulse is not None or outputs.any_open()
+        self._boost.value(self._boost_active if charging else 1 - self._boost_active)
+        self._wet.poll(now_ms=now_ms)
+        if self._pulse is None:
+            if drive.pulse is not None:
+                self._begin(drive.pulse, now_ms)
+            return
+        output, opens = self._pulse
+        if not self._driving:
+            if now_ms - self._begun_ms >= _SELECT_MS:
+                self._drive(now_ms)
+            return
+        elapsed_ms = now_ms - self._begun_ms
+        if not self._measured and elapsed_ms >= _CURRENT_AT_MS:
+            self._current(outputs, output, now_ms)
+        if elapsed_ms >= self._own.pulse.pulse_ms:
+            self._end(outputs, output, opens, now_ms)
+
+    def begin_sample(self, *, now_ms):
+        self._found = {}
+        self._waiting = tuple(self._sensors)
+        for sensor in self._sensors.values():
+            sensor.begin(now_ms=now_ms)
+
+    def collect(self, *, now_ms):
+        """PENDING until every sensor has answered or given up."""
+        still = []
+        for name in self._waiting:
+            value = self._sensors[name].collect(now_ms=now_ms)
+            if value is self._pending:
+                still.append(name)
+            elif value is not None:
+                self._take(name, value, now_ms)
+        self._waiting = tuple(still)
+        if still:
+            return PENDING
+        self._found[inputs.RAIN_WET] = 1 if self._wet.active else 0
+        return self._found
+
+    # --- inside ---------------------------------------------------------------------------------------------
+
+    def _begin(self, pulse, now_ms):
+        """Connect the valve; a master has a bridge of its own."""
+        self._pulse, self._begun_ms, self._driving = pulse, now_ms, False
+        if pulse[0] == MASTER:
+            self._drive(now_ms)
+        elif not self._selector.select(pulse[0] - 1):
+            # The selector is silent: the pulse stays due, and is tried again at the next turn.
+            self._selector.release()
+            self._pulse = None
+
+    def _drive(self, now_ms):
+        output, opens = self._pulse
+        bridge = self._master_bridge if output == MASTER else self._zone_bridge
+        bridge.drive(opens)
+        self._begun_ms, self._driving, self._measured = now_ms, True, False
+
+    def _current(self, outputs, output, now_ms):
+        if not self._coil.waiting():
+            self._coil.begin(now_ms=now_ms)
+            return
+        value = self._coil.collect(now_ms=now_ms)
+        if value is self._pending:
+            return
+        self._measured = True
+        if value is not None:
+            outputs.measured(output, abs(value[1]))
+
+    def _end(self, outputs, output, opens, now_ms):
+        self._master_bridge.coast()
+        self._zone_bridge.coast()
+        if output != MASTER:
+            self._selector.release()
+        self._pulse, self._driving = None, False
+        outputs.pulsed(output, opens, now_ms=now_ms)
+
+    def _take(self, name, value, now_ms):
+        if name == "air":
+            self._found[quantity.TEMPERATURE], self._found[quantity.HUMIDITY] = value
+        elif name == quantity.WIND_SPEED:
+            before, at_ms = self._wind
+            self._wind = (value, now_ms)
+            if before is not None and now_ms > at_ms and value >= before:
+                self._found[name] = (value - before) * 1000 * _WIND_DMS_PER_HZ // (now_ms - at_ms)
+        else:
+            self._found[name] = value

@@ -1,0 +1,260 @@
+"""A water meter in a pit: pulses in, litres, flow and three alarms out. One file and one entry in hardware/nodes; the
+trade is here with its kind, for nothing else has it.
+
+    meter       [millilitres a pulse, greatest flow in mL/min that the place can want]
+    dial_l      what the meter's dial showed when the node was fitted, litres; 0 when left out
+    leak_ml_h   least flow of every hour of the night that is a leak, mL/h; 2000 when left out; never less than two
+                pulses, for one may belong to the hour before
+
+What it holds on to: the volume shown never goes back, over any number of power cuts; a cut loses the pulses since the
+last hourly note at most. For that each note says how far the volume may be shown until the next, and after a cut it
+stands there until the count has come up to it. The dial moves from the first note on, an hour after fitting.
+
+A leak is water that runs in every one of the night hours; a burst is more than the place can want for a minute; both
+end by themselves when the water does. An open cable loop is told at once: somebody has cut it, or taken the emitter
+off. Orders mean nothing to it.
+"""
+
+import struct
+from collections import namedtuple
+
+from kinds import PENDING
+from node.trade import Trade
+from policy import civil
+from wire import event, quantity
+
+KIND = "water_meter"
+FIELDS = ("meter", "dial_l", "leak_ml_h")
+BOARD_TEMPERATURE = quantity.key(quantity.TEMPERATURE, 15)
+
+Own = namedtuple("Own", ("pulse_ml", "flow_max_ml_min", "dial_l", "leak_ml_h"))
+
+# What Ports hand over beside quantities of the wire: pulses since the start.
+PULSES = "pulses"
+
+# Emitters give a pulse for 0.1 L to 1000 L (cyclometers, and large flanged meters); a DN 300 main carries 20 m3/min.
+_PULSE_ML = (100, 1_000_000)
+_FLOW_ML_MIN = (1000, 20_000_000)
+_LEAK_ML_H = (100, 10_000_000)
+_LITRES_MAX = 0xFFFFFFFF  # of wire.quantity: four million cubic metres
+# Civil hours in which a town sleeps; water that runs in each of them, somebody pays for and nobody drinks.
+_NIGHT_HOURS = (2, 3, 4)
+_BURST_S = 60
+# A lithium cell at 3.0 V has a tenth left; it recovers a little when it rests.
+_BATTERY_LOW_MV, _BATTERY_GOOD_MV = 3000, 3200
+# Between two notes the volume is shown up to so many minutes of the greatest flow, or twice what the last hour had.
+_SHOWN_MIN = 6
+_MEMORY = "<QQB"  # millilitres, millilitres that may be shown, faults in force
+
+
+def decode(faults, plain):
+    """Own, as far as it could be read."""
+    meter = plain.get("meter")
+    if faults.sequence("meter", meter, 2, 2):
+        faults.integer("meter[0]", meter[0], _PULSE_ML[0], _PULSE_ML[1])
+        faults.integer("meter[1]", meter[1], _FLOW_ML_MIN[0], _FLOW_ML_MIN[1])
+    else:
+        meter = (0, 0)
+    dial_l, leak_ml_h = plain.get("dial_l", 0), plain.get("leak_ml_h", 2000)
+    faults.integer("dial_l", dial_l, 0, _LITRES_MAX)
+    faults.integer("leak_ml_h", leak_ml_h, _LEAK_ML_H[0], _LEAK_ML_H[1])
+    return Own(meter[0], meter[1], dial_l, leak_ml_h)
+
+
+def make_trade(own, start):
+    """The metering trade of one pipe."""
+    return MeterTrade(own, start)
+
+
+class MeterTrade(Trade):
+    """See the module."""
+
+    kind = KIND
+
+    def __init__(self, own, start):
+        self._own = own
+        self._total_ml = 0
+        self._active = set()
+        self._shown_ml = self._ceiling_ml = 0
+        if len(start.memory) == struct.calcsize(_MEMORY):
+            self._total_ml, self._ceiling_ml, flags = struct.unpack(_MEMORY, start.memory)
+            self._shown_ml = self._ceiling_ml  # what was shown before the cut is not above it
+            self._active = {code for bit, code in enumerate(_CONDITIONS) if flags >> bit & 1}
+        self._noted_ml = self._total_ml
+        self._pulses = None
+        self._at_ms = start.now_ms
+        self._flow_ml_min = None
+        self._over_since_ms = None
+        self._battery_mv = None
+        self._hour = None  # (hours of the civil calendar, mL so far, whether watched from its begin on)
+        self._night = 0  # night hours in a row with a leak's flow
+        self._events = []
+
+    def sample(self, values, moment):
+        if values is None:
+            self._flow_ml_min = None
+            self._set(event.METER_FAILURE, True, {})
+            return
+        now_ms = moment.now_ms
+        pulses = values.get(PULSES)
+        self._set(event.METER_FAILURE, pulses is None, {})
+        volume_ml = 0
+        if pulses is not None and self._pulses is not None and pulses >= self._pulses:
+            volume_ml = (pulses - self._pulses) * self._own.pulse_ml
+        elapsed_ms, self._at_ms = now_ms - self._at_ms, now_ms
+        if pulses is not None:
+            self._total_ml += volume_ml
+            self._shown_ml = max(self._shown_ml, min(self._total_ml, self._ceiling_ml))
+            self._flow_ml_min = volume_ml * 60_000 // elapsed_ms if self._pulses is not None and elapsed_ms else None
+            self._pulses = pulses
+        self._watch_burst(now_ms)
+        self._watch_night(volume_ml, moment.unix_s)
+        is_cut = values.get(quantity.SENSOR_FAULTS)
+        if is_cut is not None:
+            self._set(event.SENSOR_FAILURE, is_cut != 0, ("meter", "cable"))
+        self._watch_battery(values.get(quantity.BATTERY))
+
+    def take_events(self):
+        events = self._events
+        self._events = []
+        return events
+
+    def readings(self, moment):
+        readings = {quantity.WATER_VOLUME: self._litres()}
+        if self._flow_ml_min is not None:
+            readings[quantity.WATER_FLOW] = (self._flow_ml_min + 30) // 60  # mL/s are 10^-6 m3/s
+        return readings
+
+    def health(self, moment):
+        return {} if self._battery_mv is None else {quantity.BATTERY: self._battery_mv}
+
+    def declines(self, moment):
+        return "no-output"
+
+    def wants_sample_ms(self, now_ms):
+        """A burst is judged on more than the usual period gives."""
+        return None if self._over_since_ms is None else self._at_ms + 10_000
+
+    def memory(self, now_ms):
+        hour_ml, self._noted_ml = self._total_ml - self._noted_ml, self._total_ml
+        ahead_ml = max(2 * hour_ml, _SHOWN_MIN * self._own.flow_max_ml_min)
+        self._ceiling_ml = max(self._ceiling_ml, self._total_ml + ahead_ml)
+        self._shown_ml = max(self._shown_ml, self._total_ml)
+        flags = 0
+        for bit, code in enumerate(_CONDITIONS):
+            flags |= (code in self._active) << bit
+        return struct.pack(_MEMORY, self._total_ml, self._ceiling_ml, flags)
+
+    def _litres(self):
+        return min(self._own.dial_l + self._shown_ml // 1000, _LITRES_MAX)
+
+    def _watch_burst(self, now_ms):
+        """More than the place can want, for so long."""
+        flow = self._flow_ml_min
+        if flow is None or flow <= self._own.flow_max_ml_min:
+            self._over_since_ms = None
+            if flow is not None:
+                self._set(event.PIPE_BURST, False, (None, flow))
+            return
+        if self._over_since_ms is None:
+            self._over_since_ms = now_ms
+        elif now_ms - self._over_since_ms >= 1000 * _BURST_S:
+            self._set(event.PIPE_BURST, True, (None, flow))
+
+    def _watch_night(self, volume_ml, unix_s):
+        """Count each night hour that was watched whole; without a clock there is no night."""
+        if unix_s is None:
+            self._hour, self._night = None, 0
+            return
+        local = civil.local_from_unix(civil.PARIS, unix_s)
+        hour = 24 * local.civil_day + local.second // 3600
+        before = self._hour
+        if before is None or before[0] != hour:
+            follows = before is not None and before[0] == hour - 1
+            if follows and before[2]:
+                self._close_hour(before)
+            else:
+                self._night = 0
+            # The hour of a start misses water: it may neither find a leak nor end one.
+            before = (hour, 0, follows)
+        self._hour = (hour, before[1] + volume_ml, before[2])
+
+    def _close_hour(self, closed):
+        if closed[0] % 24 not in _NIGHT_HOURS:
+            self._night = 0
+            return
+        if closed[1] < max(self._own.leak_ml_h, 2 * self._own.pulse_ml):
+            self._night = 0
+            self._set(event.WATER_LEAK, False, (closed[1], 3600))
+            return
+        self._night += 1
+        if self._night == len(_NIGHT_HOURS):
+            self._set(event.WATER_LEAK, True, (closed[1], 3600))
+
+    def _watch_battery(self, battery_mv):
+        if battery_mv is None:
+            return
+        self._battery_mv = battery_mv
+        if battery_mv < _BATTERY_LOW_MV:
+            self._set(event.BATTERY_LOW, True, (battery_mv,))
+        elif battery_mv >= _BATTERY_GOOD_MV:
+            self._set(event.BATTERY_LOW, False, (battery_mv,))
+
+    def _set(self, code, is_active, detail):
+        if is_active == (code in self._active):
+            return
+        if is_active:
+            self._active.add(code)
+        else:
+            self._active.discard(code)
+        self._events.append((code, is_active, detail))
+
+
+# Conditions that outlive a restart, by their bit in memory.
+_CONDITIONS = (
+    event.METER_FAILURE,
+    event.PIPE_BURST,
+    event.WATER_LEAK,
+    event.SENSOR_FAILURE,
+    event.BATTERY_LOW,
+)
+
+
+class Ports:
+    """A counter, a contact and a voltage; nothing is driven."""
+
+    def __init__(self, own, board, machine, *, now_ms):
+        from drivers.analog import Analog
+        from drivers.pulses import Pulses
+
+        pin = machine.Pin(board.METER_PIN, machine.Pin.IN)
+        self._pulses = Pulses(machine.Counter(board.METER_UNIT, pin), hz_max=board.METER_HZ_MAX)
+        self._cable = machine.Pin(board.CABLE_PIN, machine.Pin.IN, machine.Pin.PULL_UP)
+        self._cut_level = board.CABLE_ACTIVE_LEVEL
+        self._battery = Analog(
+            machine.ADC(machine.Pin(board.BATTERY_PIN)),
+            upper_ohm=board.BATTERY_UPPER_OHM,
+            lower_ohm=board.BATTERY_LOWER_OHM,
+        )
+
+    def safe(self):
+        """There is no output."""
+
+    def apply(self, outputs, *, now_ms):
+        """Nor here."""
+
+    def begin_sample(self, *, now_ms):
+        self._pulses.begin(now_ms=now_ms)
+        self._battery.begin(now_ms=now_ms)
+
+    def collect(self, *, now_ms):
+        values = {quantity.SENSOR_FAULTS: 1 if self._cable.value() == self._cut_level else 0}
+        pulses = self._pulses.collect(now_ms=now_ms)
+        battery_mv = self._battery.collect(now_ms=now_ms)
+        if PENDING in (pulses, battery_mv):
+            return PENDING
+        if pulses is not None:
+            values[PULSES] = pulses
+        if battery_mv is not None:
+            values[quantity.BATTERY] = battery_mv
+        return values

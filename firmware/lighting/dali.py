@@ -1,0 +1,116 @@
+"""The language of DALI control gear: forward frames of 16 bits and what their answers mean. Pure functions.
+
+IEC 62386-101/-102: an address byte `0AAAAAAS` (short), `100AAAAS` (group) or `1111111S` (broadcast), whose last bit
+says whether the second byte is a level (0: direct arc power) or a command (1); and special commands whose first byte
+is a command of its own. A gear answers queries with one byte, or not at all, which means no. Commands 32 to 129
+configure and count only when they come twice within 100 ms. What a byte travels by is the bridge's affair
+(drivers.dali_bridge).
+"""
+
+from collections import namedtuple
+
+# One forward frame. `twice`: to be sent twice; `answers`: a query, which a gear may answer.
+Step = namedtuple("Step", ("frame", "twice", "answers"))
+
+SHORT_MAX = 63
+BROADCAST = 127
+
+OFF = 0x00
+RECALL_MAX_LEVEL = 0x05
+RECALL_MIN_LEVEL = 0x06
+ENABLE_WRITE_MEMORY = 0x81
+QUERY_STATUS = 0x90
+QUERY_GEAR_PRESENT = 0x91
+QUERY_LAMP_FAILURE = 0x92
+QUERY_VERSION = 0x97
+QUERY_CONTENT_DTR0 = 0x98
+QUERY_DEVICE_TYPE = 0x99
+QUERY_PHYSICAL_MINIMUM = 0x9A
+QUERY_ACTUAL_LEVEL = 0xA0
+QUERY_MAX_LEVEL = 0xA1
+QUERY_MIN_LEVEL = 0xA2
+READ_MEMORY_LOCATION = 0xC5
+
+DTR0 = 0xA3
+DTR1 = 0xC3
+WRITE_MEMORY_NO_REPLY = 0xC9
+
+# Bits of the answer to QUERY STATUS.
+STATUS_GEAR_FAILURE = 1
+STATUS_LAMP_FAILURE = 2
+STATUS_LAMP_ON = 4
+STATUS_LIMIT_ERROR = 8
+STATUS_FADE_RUNNING = 16
+STATUS_RESET_STATE = 32
+STATUS_NO_ADDRESS = 64
+STATUS_POWER_CYCLE = 128
+
+LEVEL_MAX = 254
+# As an answer to QUERY ACTUAL LEVEL: it is starting, or its lamp is dead.
+LEVEL_MASK = 255
+
+LOGARITHMIC = "log"
+LINEAR = "linear"
+
+# The level of each % of light on the standard curve, n = (log10(%) + 1) · 253 / 3 + 1 rounded: a table, so that no
+# float decides it.
+_LEVELS = bytes(
+    (
+        0, 85, 111, 126, 136, 144, 151, 157, 161, 166, 170, 173, 176, 179, 182, 185, 187, 189, 191, 193,
+        195, 197, 199, 200, 202, 203, 205, 206, 207, 209, 210, 211, 212, 213, 214, 216, 217, 218, 219, 220,
+        220, 221, 222, 223, 224, 225, 226, 226, 227, 228, 229, 229, 230, 231, 231, 232, 233, 233, 234, 235,
+        235, 236, 236, 237, 238, 238, 239, 239, 240, 240, 241, 241, 242, 242, 243, 243, 244, 244, 245, 245,
+        246, 246, 247, 247, 248, 248, 248, 249, 249, 250, 250, 251, 251, 251, 252, 252, 253, 253, 253, 254,
+        254,
+    )
+)
+
+
+def address_byte(address, is_command):
+    """0 to 63: a short address; BROADCAST: everybody."""
+    assert 0 <= address <= SHORT_MAX or address == BROADCAST
+    return 2 * address + (1 if is_command else 0)
+
+
+def group_byte(group, is_command):
+    """Groups 0 to 15."""
+    assert 0 <= group <= 15
+    return 0x80 + 2 * group + (1 if is_command else 0)
+
+
+def arc_power(address, level):
+    """Fade to a level, 1 to 254; 0 fades out; 255 stops a fade."""
+    return Step(address_byte(address, False) << 8 | level, False, False)
+
+
+def command(address, code):
+    """A command of the first page: configuration goes out twice, queries answer."""
+    return Step(address_byte(address, True) << 8 | code, 0x20 <= code <= 0x81, code >= 0x90)
+
+
+def special(code, data):
+    """DTR0, DTR1, WRITE_MEMORY_NO_REPLY: to everybody, never answered."""
+    return Step(code << 8 | data, False, False)
+
+
+def level_of(percent, curve):
+    """Level for 0 to 100 % of light, on the gear's dimming curve."""
+    assert 0 <= percent <= 100
+    if curve == LINEAR:
+        return (LEVEL_MAX * percent + 50) // 100
+    return _LEVELS[percent]
+
+
+def percent_of(level, curve):
+    """Light in whole % behind a level, at least 1 for what is lit; None for LEVEL_MASK. Of several that share a level
+    the lowest, and 100 for the highest level."""
+    if level == LEVEL_MASK:
+        return None
+    if level in (0, LEVEL_MAX):
+        return 100 if level else 0
+    if curve == LINEAR:
+        return max(1, (100 * level + LEVEL_MAX // 2) // LEVEL_MAX)
+    percent = 1
+    while percent < 100 and 2 * level > _LEVELS[percent] + _LEVELS[percent + 1]:
+        percent += 1
+    return percent

@@ -1,0 +1,220 @@
+"""One DALI gear behind a bridge: keeps it at its level, and reads what it knows. Never blocks: one transaction at a
+time.
+
+A level goes before everything else. A round of reading, which the node's sampling begins, asks status and actual
+level, then the energy bank (latched), then one bank more, each in its turn: diagnostics of gear and lamp, apparent
+and load-side energy; asset and ratings once. A gear that is not at its level, or has had a power cut (status bit 7),
+is told the level again. A bank that the gear does not have is not asked for twice. What the bytes of a bank mean is
+`dali_banks`'; when the bytes do not belong together (the gear's pointer is not where so many reads leave it: another
+master spoke), the bank counts as not read.
+
+`bridge` is drivers.dali_bridge.Bridge or what has its interface: `is_busy()`, `start(step, now_ms=)`, `poll(now_ms=)`.
+"""
+
+from lighting import dali, dali_banks, inner
+from wire import quantity
+
+# Answers of a bridge that are no byte of a gear.
+PENDING = "pending"
+NO_ANSWER = "no-answer"
+GARBLED = "garbled"
+NO_BRIDGE = "no-bridge"
+
+# What is asked in turn, one a round, after the energy bank.
+_TURNS = (
+    dali_banks.ASSET,
+    dali_banks.GEAR,
+    dali_banks.LIGHT_SOURCE,
+    dali_banks.RATINGS,
+    dali_banks.APPARENT,
+    dali_banks.LOAD,
+)
+_ONCE = (dali_banks.ASSET, dali_banks.RATINGS)
+# Bytes of one bank in one round: at 20 a second a round ends well before the next sample and the watchdog's patience.
+# Only the asset record is longer; it is read in pieces.
+_PIECE_BYTES = 30
+
+
+class Gear:
+    """`set_level(percent)` says what it is to be; `turn(now_ms=)` as often as the loop turns; `begin_round()`, then
+    `collect()`. The asset record is handed over with the ratings of bank 207, or None where there are none."""
+
+    def __init__(self, bridge, *, address=dali.BROADCAST, curve=dali.LOGARITHMIC):
+        self._bridge = bridge
+        self._address = address
+        self._curve = curve
+        self._level = None
+        self._is_told = True
+        self._round = None
+        self._step = None
+        self._is_level_step = False
+        self._found = None
+        self._due = 0
+        self._absent = set()
+        self._asset = b""  # what has been read of it
+        self._flags = 0
+        self._is_flags_known = False
+        self._record = None  # the asset record, until it is handed over
+        self._ratings = None
+        self.counters = {"rounds": 0, "silent": 0, "garbled": 0, "retold": 0, "torn": 0}
+
+    def set_level(self, percent):
+        """0 to 100 % of light."""
+        level = dali.level_of(percent, self._curve)
+        if level != self._level:
+            self._level = level
+            self._is_told = False
+
+    def begin_round(self):
+        """Ask for everything that is due; what an earlier round has not finished is given up."""
+        self._found = None
+        self._step = None
+        self._round = self._reading()
+        self._advance(None)
+
+    def collect(self):
+        """PENDING, then {key: value} of wire keys and lighting.inner's, {} when the gear does not answer."""
+        return PENDING if self._round is not None else (self._found or {})
+
+    def turn(self, *, now_ms):
+        """Take an answer, start the next transaction."""
+        if self._bridge.is_busy():
+            answer = self._bridge.poll(now_ms=now_ms)
+            if answer == PENDING:
+                return
+            self._take(answer)
+        if not self._is_told:
+            self._is_told = True
+            self._is_level_step = True
+            self._bridge.start(self._level_step(), now_ms=now_ms)
+        elif self._step is not None:
+            step, self._step = self._step, None
+            self._is_level_step = False
+            self._bridge.start(step, now_ms=now_ms)
+
+    def _take(self, answer):
+        if self._is_level_step:
+            self._is_level_step = False
+            # A level that may not have reached the gear is seen by the next round.
+            if self._round is not None and self._step is None:
+                self._advance(None)
+            return
+        if self._round is not None and self._step is None:
+            self._advance(answer)
+
+    def _level_step(self):
+        if self._level:
+            return dali.arc_power(self._address, self._level)
+        return dali.command(self._address, dali.OFF)
+
+    def _advance(self, answer):
+        try:
+            self._step = self._round.send(answer)
+        except StopIteration:
+            self._round = None
+
+    # --- a round, as a sequence of steps that are yielded and answers that come back ---------------------------
+
+    def _ask(self, code):
+        return dali.command(self._address, code)
+
+    def _reading(self):
+        self.counters["rounds"] += 1
+        found = {}
+        status = yield self._ask(dali.QUERY_STATUS)
+        if not isinstance(status, int):
+            self.counters["garbled" if status == GARBLED else "silent"] += 1
+            return
+        found[inner.GEAR_STATUS] = status
+        actual = yield self._ask(dali.QUERY_ACTUAL_LEVEL)
+        if isinstance(actual, int):
+            percent = dali.percent_of(actual, self._curve)
+            if percent is not None:
+                found[quantity.LEVEL_MEASURED] = percent
+            self._tell_again(status, actual)
+        data = yield from self._bank(dali_banks.ENERGY)
+        if data is not None:
+            found.update(dali_banks.readings(dali_banks.ENERGY, data))
+        bank = self._next_bank()
+        data = (yield from self._bank(bank)) if bank is not None else None
+        if data is not None:
+            self._use(bank, data, found)
+        if self._record is not None and dali_banks.RATINGS in self._absent:
+            found[inner.ASSET] = (self._record, self._ratings)
+            self._record = None
+        if self._is_flags_known:
+            found[inner.GEAR_FLAGS] = self._flags
+        self._found = found
+
+    def _tell_again(self, status, actual):
+        fades = status & dali.STATUS_FADE_RUNNING
+        is_off_level = actual not in (self._level, dali.LEVEL_MASK) and not fades
+        if self._level is not None and (is_off_level or status & dali.STATUS_POWER_CYCLE):
+            self._is_told = False
+            self.counters["retold"] += 1
+
+    def _next_bank(self):
+        """The bank of this round, or None when the gear has none of them; an asset record is read to its end first."""
+        if self._asset:
+            return dali_banks.ASSET
+        for _ in _TURNS:
+            bank = _TURNS[self._due]
+            self._due = (self._due + 1) % len(_TURNS)
+            if bank not in self._absent:
+                return bank
+        return None
+
+    def _use(self, bank, data, found):
+        if bank in _ONCE:
+            self._absent.add(bank)  # never asked again
+        if bank == dali_banks.ASSET:
+            asset = dali_banks.asset(data)
+            if asset is not None:
+                self._record = asset
+            return
+        if bank == dali_banks.RATINGS:
+            self._ratings = dali_banks.ratings(data)
+            return
+        found.update(dali_banks.readings(bank, data))
+        if bank in (dali_banks.GEAR, dali_banks.LIGHT_SOURCE):
+            bits, mask = dali_banks.flags(bank, data)
+            self._flags = self._flags & ~mask | bits
+            self._is_flags_known = True
+
+    def _bank(self, bank):
+        """Bytes of a bank from location 3 to its last, or None: not there, not sound, or not all read yet."""
+        if bank in self._absent:
+            return None
+        read = b""
+        if bank == dali_banks.ASSET:
+            read, self._asset = self._asset, b""
+        yield dali.special(dali.DTR1, bank)
+        yield dali.special(dali.DTR0, 0)
+        last = yield self._ask(dali.READ_MEMORY_LOCATION)
+        if last == NO_ANSWER:
+            self._absent.add(bank)
+        if not isinstance(last, int) or last < dali_banks.FIRST:
+            return None
+        if bank in dali_banks.LATCHED:
+            yield self._ask(dali.ENABLE_WRITE_MEMORY)
+            yield dali.special(dali.DTR0, dali_banks.LOCK_LOCATION)
+            yield dali.special(dali.WRITE_MEMORY_NO_REPLY, dali_banks.LATCH)
+        last = min(last, dali_banks.LAST[bank])
+        first = dali_banks.FIRST + len(read)
+        end = min(last + 1, first + _PIECE_BYTES)
+        yield dali.special(dali.DTR0, first)
+        data = bytearray(read)
+        for _ in range(first, end):
+            byte = yield self._ask(dali.READ_MEMORY_LOCATION)
+            if not isinstance(byte, int):
+                self.counters["torn"] += 1
+                return None
+            data.append(byte)
+        pointer = yield self._ask(dali.QUERY_CONTENT_DTR0)
+        if pointer != end:
+            self.counters["torn"] += 1
+            return None
+        if end <= last:
+            self._asset = bytes(data)
+            return None
+        return bytes(data)

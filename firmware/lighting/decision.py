@@ -1,0 +1,133 @@
+"""What one lamp must be now, and why (DESIGN sections 6 and 7): recomputed at every turn, never restored.
+
+Precedence of what a node knows: emergency > override > presence > policy > default. An order comes first and
+`node.orders` says which one holds. Below it is the ladder of time and photocell, which ends lit, for "fail lit" costs
+a few kWh and "fail dark" costs a fall:
+
+    time known to a minute          the calendar, and the cell around dusk and dawn
+    known to a quarter hour         the brightest of what the calendar may want, and the cell likewise
+    worse or not at all             the cell alone: dark or not; what the sun rules out for certain it may not say
+    no cell                         a clock of long ago with its doubt, up to CARRIED_S: the brightest
+    neither                         the fail-safe level
+
+The cell may light up to 45 minutes before sunset and keep lit up to 45 minutes after sunrise, where the calendar
+switches by dusk or dawn at all (within 45 minutes of them); never when the sun is above +10°. A switched feeder that
+has mains at these times counts like a cell that says dark: its cabinet wants light, and this lamp's clock must not
+argue. Presence raises what the calendar lights, and lights an hour of extinction where the settings say so.
+"""
+
+from collections import namedtuple
+
+from lighting import limits, rules
+from policy import lighting
+
+# What a lamp is to give: light in % (policy), the word of the rule, its reason.
+Wish = namedtuple("Wish", ("level_percent", "rule", "reason"))
+
+
+class Decision:
+    """The ladder of one lamp. `stagger_s` spreads the lamps of a feeder against the inrush."""
+
+    def __init__(self, plan, sunlight, *, stagger_s, fail_safe_percent=100, switched=False):
+        self._plan = plan
+        self._sunlight = sunlight
+        self._stagger_s = stagger_s
+        self._fail_safe_percent = fail_safe_percent
+        self._switched = switched
+        self._wanted = None
+        self._doubt_s = 0
+        self._from_s = 0
+        self._edges = None
+        self._told_by = None
+        self._calendar_wish = None
+
+    def wish(self, unix_s, uncertainty_s, order=None, cell=None):
+        """The Wish at Unix time `unix_s` (None: unknown) known to ± `uncertainty_s`, under the order in force. `cell`:
+        a photocell.Photocell, or None."""
+        if order is not None:
+            return Wish(order.level_percent, order.rule, order.id)
+        if unix_s is not None and uncertainty_s <= limits.USABLE_S:
+            return self._by_calendar(unix_s - self._stagger_s, uncertainty_s, cell)
+        is_dark = None if cell is None else cell.is_dark
+        if is_dark is not None:
+            return self._by_cell(unix_s, uncertainty_s, is_dark, cell.changed_lx)
+        if unix_s is not None and uncertainty_s <= limits.CARRIED_S:
+            chosen = self._at(unix_s - self._stagger_s, uncertainty_s)
+            return Wish(chosen.level_percent, rules.CARRIED, chosen.reason)
+        return Wish(self._fail_safe_percent, rules.NO_TIME, 0)
+
+    def is_extinction(self, wish, unix_s):
+        """Whether this wish is an hour of darkness between sunset and sunrise that the calendar wants."""
+        if wish.level_percent or wish.rule != rules.CALENDAR or unix_s is None:
+            return False
+        number = lighting.reason_parts(wish.reason)[1]
+        if number in (lighting.NO_STEP, lighting.DAYLIGHT):
+            return False
+        night = self._plan.night(unix_s)
+        return night.sunset_s <= unix_s < night.sunrise_s
+
+    def _by_calendar(self, at_s, uncertainty_s, cell):
+        chosen = self._at(at_s, uncertainty_s if uncertainty_s > limits.CERTAIN_S else 0)
+        if chosen is not self._told_by:  # a turn in which nothing changes allocates nothing
+            self._told_by = chosen
+            self._calendar_wish = Wish(chosen.level_percent, rules.CALENDAR, chosen.reason)
+        wish = self._calendar_wish
+        if chosen.level_percent:
+            return wish
+        says_dark = cell is not None and cell.is_dark
+        if not says_dark and not self._switched:
+            return wish
+        level_percent = self._around(at_s)
+        if not level_percent or self._sunlight.elevation_cdeg(at_s) > limits.SUN_DAY_CDEG:
+            return wish
+        if says_dark:
+            return Wish(level_percent, rules.PHOTOCELL, cell.changed_lx)
+        return Wish(level_percent, rules.FEEDER, 0)
+
+    def _around(self, at_s):
+        """The level that dusk brings, or that dawn takes away, when it is near enough; else 0."""
+        night = self._plan.night(at_s)
+        if self._edges is None or self._edges[0] != night.start_s:
+            self._edges = _edges(night)
+        _, on, off = self._edges
+        if on is not None and night.sunset_s - limits.CELL_WINDOW_S <= at_s < on[0]:
+            return on[1]
+        if off is not None and off[0] <= at_s < night.sunrise_s + limits.CELL_WINDOW_S:
+            return off[1]
+        return 0
+
+    def _by_cell(self, unix_s, uncertainty_s, is_dark, lux):
+        if unix_s is not None and uncertainty_s <= limits.CARRIED_S:
+            low, high = self._sunlight.range_cdeg(unix_s, uncertainty_s)
+            if high < limits.SUN_NIGHT_CDEG:
+                is_dark = True
+            elif low > limits.SUN_DAY_CDEG:
+                is_dark = False
+        return Wish(self._fail_safe_percent if is_dark else 0, rules.CELL_ALONE, lux)
+
+    def _at(self, at_s, doubt_s):
+        """The calendar's answer for a doubt of ± `doubt_s`, asked again only when it may have changed: with its end,
+        with another doubt, or because the clock went back."""
+        wanted = self._wanted
+        if wanted is None or doubt_s != self._doubt_s or not self._from_s <= at_s < wanted.until_s:
+            wanted = self._plan.brightest(at_s, doubt_s) if doubt_s else self._plan.wanted(at_s)
+            self._wanted, self._doubt_s, self._from_s = wanted, doubt_s, at_s
+        return wanted
+
+
+def _edges(night):
+    """(start of the night, (instant, level) of the switching on at dusk or None, the same of that off at dawn): those
+    that lie within the cell's window of sunset and sunrise."""
+    on = off = None
+    level = 0
+    for instant_s, next_level, _ in night.changes():
+        if next_level and not level and on is None:
+            on = (instant_s, next_level)
+        if level and not next_level:
+            off = (instant_s, level)
+        level = next_level
+    if on is not None and abs(on[0] - night.sunset_s) > limits.CELL_WINDOW_S:
+        on = None
+    if off is not None and abs(off[0] - night.sunrise_s) > limits.CELL_WINDOW_S:
+        off = None
+    return night.start_s, on, off

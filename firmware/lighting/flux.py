@@ -1,0 +1,78 @@
+"""From the light that is wanted to what the gear is told: virtual light output, constant light output, maintenance.
+
+In the order of TALQ (LampType): the level in % of light is first scaled to the installation's own "100 %" (a lamp
+that is too bright for its street), then to the lamp's age (an LED loses light: it begins dimmed and ends at full
+power), then to the dirt on its glass (it is cleanest after cleaning). Each factor is at most 100 %: what is wanted is
+never exceeded. Integers; what is lit stays lit at 1 % at least.
+"""
+
+from collections import namedtuple
+
+from lighting import limits
+from policy import civil
+
+# virtual_percent: of full power that is this street's 100 %. clo: ((hours, percent), …), ascending hours, or ().
+# maintenance: (percent just after cleaning, days until it is to be cleaned again, civil day of the cleaning) or None.
+Model = namedtuple("Model", ("virtual_percent", "clo", "maintenance"))
+
+PLAIN = Model(100, (), None)
+_UNIT = 10_000
+
+
+class Flux:
+    """The factors of one lamp, in 10^-4, computed again only when the hour of age or the day has changed."""
+
+    def __init__(self, model):
+        self._model = model
+        self._known = None  # (hours, day, factor)
+
+    def drive_percent(self, level_percent, hours, unix_s):
+        """What the gear is told for a level of light. `hours` lit so far; `unix_s` or None."""
+        if not level_percent:
+            return 0
+        factor = self._factor(hours, unix_s)
+        if factor == _UNIT:
+            return level_percent
+        return max(1, min(100, (level_percent * factor + _UNIT // 2) // _UNIT))
+
+    def _factor(self, hours, unix_s):
+        day = None if unix_s is None or self._model.maintenance is None else unix_s // civil.day_s
+        known = self._known
+        if known is None or known[0] != hours or known[1] != day:
+            factor = 100 * self._model.virtual_percent
+            factor = factor * constant_light(self._model.clo, hours) // _UNIT
+            factor = factor * maintained(self._model.maintenance, day) // _UNIT
+            known = self._known = (hours, day, factor)
+        return known[2]
+
+
+def constant_light(points, hours):
+    """Factor in 10^-4 after so many hours: linear between points, level before the first and after the last."""
+    if not points:
+        return _UNIT
+    before = points[0]
+    if hours <= before[0]:
+        return 100 * before[1]
+    for after in points:
+        if hours < after[0]:
+            span = after[0] - before[0]
+            return 100 * before[1] + 100 * (after[1] - before[1]) * (hours - before[0]) // span
+        before = after
+    return 100 * before[1]
+
+
+def maintained(maintenance, day):
+    """Factor in 10^-4 on a civil day (None: unknown; then dirty, for that is brighter)."""
+    if maintenance is None or day is None:
+        return _UNIT
+    clean_percent, period_days, cleaned_day = maintenance
+    gone = max(0, min(period_days, day - cleaned_day))
+    return 100 * clean_percent + (_UNIT - 100 * clean_percent) * gone // period_days
+
+
+def is_ascending(points):
+    """Whether the hours of a CLO curve rise; limits.CLO_POINTS_MAX at most is the settings' affair."""
+    for index in range(1, len(points)):
+        if points[index][0] <= points[index - 1][0]:
+            return False
+    return len(points) <= limits.CLO_POINTS_MAX

@@ -1,0 +1,11 @@
+"""Keys of readings that a streetlight's ports hand to its trade and that never leave the node: below 0, where no
+quantity of the wire is. `trade` takes them out of a sample before anything is recorded. Values only."""
+
+# Byte of QUERY STATUS (IEC 62386-102), bits of lighting.dali.
+GEAR_STATUS = -1
+# What the gear says of itself and of its light source: bits in the order of lighting.dali_banks.FLAGS.
+GEAR_FLAGS = -2
+# (lighting.dali_banks.Asset, its Ratings or None), once after a start.
+ASSET = -3
+
+KEYS = (GEAR_STATUS, GEAR_FLAGS, ASSET)

@@ -1,0 +1,213 @@
+"""Faults of a lamp, seen from what it draws beside what it was told (TALQ names).
+
+    lampFailure         lit, and below max(2 W, 25 % of what the level should draw), or the gear says so
+    lampUnexpectedOn    dark, and above max(3 W, twice the standby), or the gear says it burns: by day after three
+                        samples, at night, or where nobody knows, after ten minutes more
+    relayFailure        dark, and a current flows through the relay; lit, and watts and amperes are those of dark
+    cyclingFailure      four times out and back within half an hour, unbidden
+    dimmingFailure      20 % off at two levels, and not by the same share: power does not follow the level. By the same
+                        share it is another lamp than the settings say, which is told as power too high or too low
+    lampPowerTooHigh, lampPowerTooLow    outside the tolerance
+
+Judges nothing while a lamp warms up or within a minute of a change.
+"""
+
+from lighting import limits, power
+from lighting.votes import Votes
+from wire import event
+
+_DECLARED = (
+    event.LAMP_FAILURE,
+    event.LAMP_UNEXPECTED_ON,
+    event.RELAY_FAILURE,
+    event.CYCLING_FAILURE,
+    event.DIMMING_FAILURE,
+    event.POWER_TOO_HIGH,
+    event.POWER_TOO_LOW,
+)
+
+
+class LampWatch:
+    """`active`: codes in force. `has_relay`: level 0 opens a relay. Feed `commanded` with what the gear is told, then
+    `sample` with one reading."""
+
+    def __init__(self, model, *, has_relay=True):
+        self._model = model
+        self._has_relay = has_relay
+        self._lit_since_ms = None
+        self._level = None
+        self._level_since_ms = 0
+        self._votes = {code: Votes() for code in _DECLARED}
+        self._burning_since_ms = None
+        self._is_out = None
+        self._cycles_ms = []
+        self._off = []  # (level, share of what is expected in %) at which dimming was wrong
+        self._dark = None  # (0.1 W, mA) through an open relay
+        self._relay_stuck_at = None  # level 0 or not, in which the relay was seen not to follow
+        self.active = set()
+
+    def expected_dw(self, level_percent):
+        """Power of a healthy lamp at what its gear is told, in 0.1 W."""
+        return power.expected_dw(self._model, level_percent)
+
+    def commanded(self, level_percent, *, now_ms):
+        """What the gear is told now, in %."""
+        if level_percent == self._level:
+            return
+        if level_percent == 0:
+            self._lit_since_ms = None
+        elif self._lit_since_ms is None:
+            self._lit_since_ms = now_ms
+        self._level = level_percent
+        self._level_since_ms = now_ms
+        self._burning_since_ms = None
+        self._is_out = None
+        for votes in self._votes.values():
+            votes.clear()
+
+    def sample(self, power_dw, current_ma=None, *, now_ms, sun_up=None, gear_dead=None, gear_percent=None):
+        """One reading; None for what nobody measures. `sun_up`: the sun is well above the horizon, None: unknown.
+        `gear_dead`, `gear_percent`: what a DALI gear says of its lamp and level. Returns [(event code, begins)], often
+        empty."""
+        if power_dw is None and gear_percent is None:
+            return []
+        if self._level is None or now_ms - self._level_since_ms < limits.STEADY_MS:
+            return []
+        changes = []
+        if self._level == 0:
+            self._judge_dark(changes, power_dw, current_ma, gear_percent, sun_up, now_ms)
+        elif self._level >= limits.LEVEL_JUDGED_MIN:
+            self._declare(changes, event.LAMP_UNEXPECTED_ON, False)
+            if now_ms - self._lit_since_ms >= 1000 * self._model.warm_up_s:
+                self._judge_lit(changes, power_dw, current_ma, gear_dead, now_ms)
+        return changes
+
+    def agrees(self, power_dw, *, now_ms):
+        """Whether the watts show what was told; False too where that cannot be told yet."""
+        if power_dw is None or self._level is None or now_ms - self._level_since_ms < limits.STEADY_MS:
+            return False
+        if self._level == 0:
+            return power_dw <= self._burning_dw()
+        return self._level >= limits.LEVEL_JUDGED_MIN and 2 * power_dw >= self.expected_dw(self._level)
+
+    # --- dark -------------------------------------------------------------------------------------------------
+
+    def _judge_dark(self, changes, power_dw, current_ma, gear_percent, sun_up, now_ms):
+        by_power = power_dw is not None and power_dw > self._burning_dw()
+        burns = by_power or (gear_percent or 0) > 0
+        if not burns:
+            self._burning_since_ms = None
+            if power_dw is not None and current_ma is not None:
+                self._dark = (power_dw, current_ma)
+        elif self._burning_since_ms is None:
+            self._burning_since_ms = now_ms
+        verdict = self._votes[event.LAMP_UNEXPECTED_ON].cast(burns)
+        if verdict and not sun_up and self._burning_ms(now_ms) < limits.BURNING_NIGHT_MS:
+            return
+        self._settle(changes, event.LAMP_UNEXPECTED_ON, verdict)
+        if self._has_relay and current_ma is not None:
+            self._judge_relay(changes, by_power and current_ma >= limits.RELAY_OPEN_MA)
+
+    def _burning_ms(self, now_ms):
+        return 0 if self._burning_since_ms is None else now_ms - self._burning_since_ms
+
+    def _burning_dw(self):
+        return max(limits.BURNING_FLOOR_DW, 2 * self._model.standby_dw)
+
+    def _judge_relay(self, changes, is_wrong):
+        """A relay that sticks closed looks healthy while the lamp is lit, one that sticks open while it is dark: only
+        the position that showed the fault can show its end."""
+        verdict = self._votes[event.RELAY_FAILURE].cast(is_wrong)
+        is_lit = self._level > 0
+        if verdict:
+            self._relay_stuck_at = is_lit
+        if verdict or self._relay_stuck_at == is_lit:
+            self._settle(changes, event.RELAY_FAILURE, verdict)
+
+    # --- lit --------------------------------------------------------------------------------------------------
+
+    def _judge_lit(self, changes, power_dw, current_ma, gear_dead, now_ms):
+        expected_dw = self.expected_dw(self._level)
+        low = power_dw is not None and power_dw < max(limits.DEAD_FLOOR_DW, expected_dw // 4)
+        if power_dw is not None:
+            self._count_cycles(changes, low, 2 * power_dw >= expected_dw, now_ms)
+        if event.CYCLING_FAILURE in self.active:
+            return
+        is_dead = low or bool(gear_dead)
+        verdict = self._votes[event.LAMP_FAILURE].cast(is_dead)
+        self._settle(changes, event.LAMP_FAILURE, verdict)
+        if power_dw is None:
+            return
+        if self._has_relay and current_ma is not None and self._dark is not None:
+            self._judge_relay(changes, low and self._is_as_dark(power_dw, current_ma))
+        if not is_dead:
+            self._judge_power(changes, power_dw, expected_dw)
+
+    def _is_as_dark(self, power_dw, current_ma):
+        dark_dw, dark_ma = self._dark
+        slack_ma = max(limits.RELAY_SAME_MA, dark_ma * limits.RELAY_SAME_PERCENT // 100)
+        return abs(power_dw - dark_dw) <= limits.RELAY_SAME_DW and abs(current_ma - dark_ma) <= slack_ma
+
+    def _count_cycles(self, changes, is_low, is_back, now_ms):
+        """Out, then back again: one cycle, told apart from a lamp that stays out."""
+        cycles = self._cycles_ms
+        if is_low:
+            self._is_out = True
+        elif is_back:
+            if self._is_out:
+                cycles.append(now_ms)
+                if len(cycles) > limits.CYCLES:
+                    cycles.pop(0)
+            self._is_out = False
+        if len(cycles) == limits.CYCLES and now_ms - cycles[0] <= limits.CYCLES_MS:
+            self._declare(changes, event.CYCLING_FAILURE, True)
+        elif cycles and now_ms - cycles[-1] >= 2 * limits.CYCLES_MS and not self._is_out:
+            cycles.clear()
+            self._declare(changes, event.CYCLING_FAILURE, False)
+
+    def _judge_power(self, changes, power_dw, expected_dw):
+        off = abs(power_dw - expected_dw)
+        is_off = 100 * off > limits.DIMMING_PERCENT * expected_dw and off > limits.DEAD_FLOOR_DW
+        verdict = self._votes[event.DIMMING_FAILURE].cast(is_off)
+        if verdict:
+            self._note_off(100 * power_dw // expected_dw)
+            if self._ignores_level():
+                self._declare(changes, event.DIMMING_FAILURE, True)
+        elif verdict is False and self._level <= limits.DIMMING_SEEN_MAX_PERCENT:
+            self._off.clear()
+            self._declare(changes, event.DIMMING_FAILURE, False)
+        fails = event.DIMMING_FAILURE in self.active
+        tolerance_dw = self._model.tolerance_dw
+        for code, is_beyond in (
+            (event.POWER_TOO_HIGH, power_dw > expected_dw + tolerance_dw),
+            (event.POWER_TOO_LOW, power_dw < expected_dw - tolerance_dw),
+        ):
+            verdict = self._votes[code].cast(is_beyond)
+            self._settle(changes, code, False if fails else verdict)
+
+    def _note_off(self, share_percent):
+        for index, known in enumerate(self._off):
+            if abs(known[0] - self._level) < limits.DIMMING_APART_PERCENT:
+                self._off[index] = (known[0], share_percent)
+                return
+        self._off.append((self._level, share_percent))
+        if len(self._off) > 2:
+            self._off.pop(0)
+
+    def _ignores_level(self):
+        return len(self._off) == 2 and abs(self._off[0][1] - self._off[1][1]) > limits.DIMMING_PERCENT
+
+    # --- telling ----------------------------------------------------------------------------------------------
+
+    def _settle(self, changes, code, verdict):
+        if verdict is not None:
+            self._declare(changes, code, verdict)
+
+    def _declare(self, changes, code, wanted):
+        if wanted == (code in self.active):
+            return
+        if wanted:
+            self.active.add(code)
+        else:
+            self.active.discard(code)
+        changes.append((code, wanted))

@@ -1,0 +1,81 @@
+"""A photocell at one lamp: lx made into dark or not, slowly, and what its word is worth beside the sun.
+
+A headlamp or a cloud changes nothing: dark counts after a minute at or below the lower level, bright after two at or
+above the upper. A cell that is silent has no word. A cell that never agrees with the sun is stuck: by day with the
+sun above +10° it must once have said bright within 24 h, at night below -6° once dark; a dirty cell says dark for ever
+and agrees every night, so each half is judged alone. On a switched feeder there is no day, and no judgement of it.
+"""
+
+from lighting import limits
+
+DARK = "dark"
+BRIGHT = "bright"
+
+
+class Photocell:
+    """`is_dark`: True, False, or None where nothing is known. `changed_lx`: the reading that decided."""
+
+    def __init__(self, *, now_ms, on_lx=limits.CELL_ON_LX, off_lx=limits.CELL_OFF_LX):
+        self._on_lx = on_lx
+        self._off_lx = off_lx
+        self._says_dark = None
+        self._against_ms = None
+        self._heard_ms = now_ms
+        self._bright_ms = now_ms
+        self._dark_ms = now_ms
+        self.stuck = None
+        self.is_silent = False
+        self.changed_lx = 0
+
+    @property
+    def is_dark(self):
+        return None if self.stuck is not None or self.is_silent else self._says_dark
+
+    def look(self, lux, elevation_cdeg, *, now_ms):
+        """One reading in lx, None when there is none; the sun's elevation in 10^-2 degree, None when the time is not
+        known well enough to say."""
+        if lux is None:
+            if now_ms - self._heard_ms >= limits.CELL_SILENT_MS:
+                self.is_silent = True
+                self._says_dark = self._against_ms = None
+            return
+        self._heard_ms = now_ms
+        self.is_silent = False
+        self._filter(lux, now_ms)
+        if elevation_cdeg is not None:
+            self._compare(elevation_cdeg, now_ms)
+
+    def _filter(self, lux, now_ms):
+        if self._says_dark is None:
+            self._set(lux <= self._on_lx, lux)
+            return
+        against = lux >= self._off_lx if self._says_dark else lux <= self._on_lx
+        if not against:
+            self._against_ms = None
+        elif self._against_ms is None:
+            self._against_ms = now_ms
+        elif now_ms - self._against_ms >= (limits.CELL_OFF_MS if self._says_dark else limits.CELL_ON_MS):
+            self._set(not self._says_dark, lux)
+
+    def _set(self, is_dark, lux):
+        self._says_dark = is_dark
+        self._against_ms = None
+        self.changed_lx = lux
+
+    def _compare(self, elevation_cdeg, now_ms):
+        if elevation_cdeg > limits.SUN_DAY_CDEG:
+            if not self._says_dark:
+                self._bright_ms = now_ms
+                self._free(DARK)
+            elif now_ms - self._bright_ms >= limits.CELL_CONTRADICTION_MS:
+                self.stuck = DARK
+        elif elevation_cdeg < limits.SUN_NIGHT_CDEG:
+            if self._says_dark:
+                self._dark_ms = now_ms
+                self._free(BRIGHT)
+            elif now_ms - self._dark_ms >= limits.CELL_CONTRADICTION_MS:
+                self.stuck = BRIGHT
+
+    def _free(self, stuck):
+        if self.stuck == stuck:
+            self.stuck = None

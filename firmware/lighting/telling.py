@@ -1,0 +1,99 @@
+"""The events of one lamp, and which of them need not be told: kept until the application takes them.
+
+A change of level is told with its rule and reason. Of boosts by presence the first in a quarter hour is told, with its
+end; what passes by afterwards is not. An asset record is told when it is not the one that was told last.
+"""
+
+from binascii import crc32
+
+from lighting import limits, rules
+from lighting.photocell import BRIGHT, DARK
+from wire import event, quantity
+from wire import limits as wire_limits
+
+_SENSOR = "photocell"
+_SILENT = "silent"
+
+
+class Telling:
+    """`asset_known`: checksum of the asset record that was told last, 0 for none."""
+
+    def __init__(self, asset_known):
+        self.asset_known = asset_known
+        self._events = []
+        self._presence_told_ms = None
+        self._is_boost_told = True
+        self._stuck = None
+        self._is_silent = False
+        self._is_presence_failed = False
+
+    def take(self):
+        """[(event code, active, detail)], drained."""
+        events = self._events
+        self._events = []
+        return events
+
+    def level(self, wish, previous, *, now_ms):
+        """The light that is wanted has changed."""
+        if wish.rule == rules.PRESENCE:
+            told_ms = self._presence_told_ms
+            self._is_boost_told = told_ms is None or now_ms - told_ms >= limits.PRESENCE_TOLD_MS
+            if self._is_boost_told:
+                self._presence_told_ms = now_ms
+        if rules.PRESENCE in (wish.rule, previous.rule) and not self._is_boost_told:
+            return
+        detail = (wish.level_percent, previous.level_percent, wish.rule, wish.reason)
+        self._events.append((event.LEVEL_CHANGED, None, detail))
+
+    def faults(self, changes, readings, level_percent):
+        """[(code, begins)] with the readings that showed it."""
+        for code, begins in changes:
+            self._events.append((code, begins, _shown(readings, level_percent)))
+
+    def gear(self, changes, readings, level_percent):
+        """[(code, begins, detail or None)] of a gear."""
+        for code, begins, detail in changes:
+            self._events.append((code, begins, _shown(readings, level_percent) if detail is None else detail))
+
+    def cell(self, cell):
+        """A photocell that is stuck or silent, or is so no more."""
+        if cell.stuck != self._stuck:
+            word = cell.stuck or self._stuck
+            assert word in (DARK, BRIGHT)
+            self._events.append((event.PHOTOCELL_FAILURE, cell.stuck is not None, (word,)))
+            self._stuck = cell.stuck
+        if cell.is_silent != self._is_silent:
+            self._is_silent = cell.is_silent
+            self._events.append((event.SENSOR_FAILURE, cell.is_silent, (_SENSOR, _SILENT)))
+
+    def presence(self, is_failed):
+        """A detector that triggers without an end."""
+        if is_failed != self._is_presence_failed:
+            self._is_presence_failed = is_failed
+            self._events.append((event.PRESENCE_SENSOR_FAILURE, is_failed, None))
+
+    def asset(self, asset, ratings):
+        """A lighting.dali_banks.Asset that a gear holds, and its Ratings or None."""
+        detail = _recorded(tuple(asset) + (tuple(ratings) if ratings is not None else (None, None, None)))
+        known = crc32(repr(detail).encode()) & 0xFFFFFFFF or 1
+        if known != self.asset_known:
+            self.asset_known = known
+            self._events.append((event.LAMP_ASSET, None, detail))
+
+
+def _recorded(values):
+    """As a record carries it: the id, of 64 bits, in decimal digits; texts cut to what a record takes."""
+    detail = []
+    for value in values:
+        if isinstance(value, str):
+            value = value[: wire_limits.TEXT_BYTES_MAX]
+        elif value is not None and value > wire_limits.READING_ABS_MAX:
+            value = str(value)
+        detail.append(value)
+    return tuple(detail)
+
+
+def _shown(readings, level_percent):
+    shown = dict(readings)
+    shown[quantity.LEVEL] = level_percent
+    return shown

@@ -1,0 +1,270 @@
+"""One streetlight as the application's trade: decides the lamp, watches it, counts what it burns, tells what happened.
+
+Composes the machines of this package; each says in its own file what it may. `outputs.level_percent` is what the gear
+is told: the light that is wanted, on its ramp, through the factors of the installation. What is told and recorded as
+LEVEL is the light that is wanted, so that an operator reads what he ordered; LEVEL_MEASURED is what a gear says itself.
+Presence never leaves this node: it is taken out of every sample, and only the first boost of a quarter hour is told.
+"""
+
+from collections import namedtuple
+
+from lighting import flux, inner, limits, power, rules, settings
+from lighting import memory as memories
+from lighting.decision import Decision, Wish
+from lighting.energy import Energy
+from lighting.lamp_watch import LampWatch
+from lighting.photocell import Photocell
+from lighting.presence import Presence
+from lighting.ramp import Ramp
+from lighting.sunlight import Sunlight
+from lighting.supply_watch import SupplyWatch
+from lighting.telling import Telling
+from node.trade import Trade, spread
+from policy import lighting
+from wire import node_order, quantity
+
+FAIL_SAFE_PERCENT = 100
+
+# What the ports are to make of it. `level_percent`: what the gear is told.
+Output = namedtuple("Output", ("level_percent", "rule", "reason"))
+
+# Measured values that change slowly: once an hour with health is enough.
+_HOURLY = (
+    quantity.FREQUENCY,
+    quantity.GEAR_HOURS,
+    quantity.GEAR_STARTS,
+    quantity.APPARENT_POWER,
+    quantity.LOAD_ENERGY,
+    quantity.VOLTAGE + quantity.CHANNEL_STEP,
+    quantity.CURRENT + quantity.CHANNEL_STEP,
+    quantity.TEMPERATURE + quantity.CHANNEL_STEP,
+    quantity.TEMPERATURE + 2 * quantity.CHANNEL_STEP,
+)
+# 0-10 V: below 1 V a gear gives its minimum (IEC 60929 annex E).
+_FLOOR_PERCENT = {settings.VOLTS: 10, settings.DAC: 10}
+
+
+class Streetlight(Trade):
+    """`own`: lighting.settings.Own; `start`: kinds.Start."""
+
+    kind = "streetlight"
+
+    def __init__(self, own, start):
+        now_ms = start.now_ms
+        kept = memories.unpack(start.memory)
+        is_dali = own.output == settings.DALI
+        self._own = own
+        self._sunlight = Sunlight(own.site)
+        self._decision = Decision(
+            lighting.Plan(own.calendar, own.site),
+            self._sunlight,
+            stagger_s=spread(start.node) % limits.STAGGER_S,
+            fail_safe_percent=own.fail_safe,
+            switched=own.feeder == settings.SWITCHED,
+        )
+        cell, detector = own.photocell, own.presence
+        self._cell = None if cell is None else Photocell(now_ms=now_ms, on_lx=cell.on_lx, off_lx=cell.off_lx)
+        self._presence = (
+            None
+            if detector is None
+            else Presence(hold_s=detector.hold_s, per_hour_max=detector.per_hour, now_ms=now_ms)
+        )
+        self._flux = flux.Flux(flux.Model(own.virtual_output, own.clo, own.maintenance))
+        self._watch = LampWatch(
+            power.lamp_model(
+                own.lamp[0],
+                own.lamp[1],
+                own.warm_up_s,
+                own.gradient,
+                _FLOOR_PERCENT.get(own.output, 0),
+                own.power_tolerance,
+            ),
+            has_relay=not is_dali,
+        )
+        self._supply = SupplyWatch(own.voltage[0], own.voltage[1])
+        self._gear = _gear_watch() if is_dali else None
+        self._energy = Energy(kept.wh, kept.gear_wh, keeps=is_dali)
+        self._telling = Telling(kept.asset)
+        self._lamp_ms = 1000 * kept.lamp_s
+        self._lamp_at_ms = now_ms
+        self._starts = kept.starts
+        # Lit before anything is known: what the board's hardware gives anyway.
+        self._wish = Wish(FAIL_SAFE_PERCENT, rules.BOOT, 0)
+        self._ramp = Ramp(FAIL_SAFE_PERCENT)
+        self.outputs = Output(FAIL_SAFE_PERCENT, rules.BOOT, 0)
+        self._watch.commanded(FAIL_SAFE_PERCENT, now_ms=now_ms)
+        self._meter = None
+        self._meter_level = FAIL_SAFE_PERCENT
+        self._hourly = {}
+        self._agrees = None
+        self._boost = None
+
+    # --- what the ports say ------------------------------------------------------------------------------------
+
+    def sense(self, values, moment):
+        """What cannot wait for the next sample: {OCCUPANCY: somebody is there}."""
+        if self._presence is not None and values.get(quantity.OCCUPANCY):
+            self._presence.trigger(now_ms=moment.now_ms)
+
+    def sample(self, values, moment):
+        now_ms = moment.now_ms
+        readings = {} if values is None else dict(values)
+        if readings.pop(quantity.OCCUPANCY, 0) and self._presence is not None:
+            self._presence.trigger(now_ms=now_ms)
+        asset = readings.pop(inner.ASSET, None)
+        gear_dead = None if self._gear is None else self._gear.is_lamp_dead(values)
+        gear_changes = [] if self._gear is None else self._gear.sample(values)
+        for key in inner.KEYS:
+            readings.pop(key, None)
+        power_dw = readings.get(quantity.POWER)
+        self._energy.sample(readings.get(quantity.ENERGY), power_dw, now_ms=now_ms)
+        if power_dw is not None:
+            readings[quantity.ENERGY] = self._energy.wh
+        for key in _HOURLY:
+            if key in readings:
+                self._hourly[key] = readings.pop(key)
+        self._meter = readings if values is not None else None
+        self._meter_level = self._wish.level_percent
+        self._look(readings.get(quantity.ILLUMINANCE), moment)
+        changes = self._supply.sample(power_dw, readings.get(quantity.VOLTAGE))
+        changes += self._watch.sample(
+            power_dw,
+            readings.get(quantity.CURRENT),
+            now_ms=now_ms,
+            sun_up=self._is_sun_up(moment),
+            gear_dead=gear_dead,
+            gear_percent=readings.get(quantity.LEVEL_MEASURED),
+        )
+        self._telling.faults(changes, readings, self._wish.level_percent)
+        self._telling.gear(gear_changes, readings, self._wish.level_percent)
+        if asset is not None:
+            self._telling.asset(asset[0], asset[1])
+        self._agrees = power_dw if self._watch.agrees(power_dw, now_ms=now_ms) else None
+
+    def _look(self, lux, moment):
+        """The photocell, and whether it is to be believed."""
+        if self._cell is None:
+            return
+        elevation = None
+        if moment.unix_s is not None and moment.uncertainty_s <= limits.USABLE_S:
+            elevation = self._sunlight.elevation_cdeg(moment.unix_s)
+        self._cell.look(lux, elevation, now_ms=moment.now_ms)
+        self._telling.cell(self._cell)
+
+    def _is_sun_up(self, moment):
+        if moment.unix_s is None or moment.uncertainty_s > limits.USABLE_S:
+            return None
+        return self._sunlight.elevation_cdeg(moment.unix_s) > limits.SUN_UP_CDEG
+
+    # --- what the lamp is to be --------------------------------------------------------------------------------
+
+    def decide(self, moment):
+        now_ms = moment.now_ms
+        wish = self._decision.wish(moment.unix_s, moment.uncertainty_s, moment.order, self._cell)
+        if self._presence is not None:
+            # Asked under an order too: its deadlines must not stay behind.
+            is_boosted = self._presence.is_boosted(now_ms)
+            self._telling.presence(self._presence.is_failed)
+            if moment.order is None:
+                wish = self._boosted(wish, is_boosted, moment)
+        if wish != self._wish and not self._is_held(wish, moment):
+            self._change(wish, now_ms)
+        self._drive(moment)
+
+    def _boosted(self, wish, is_boosted, moment):
+        """Presence raises what burns, and an hour of extinction where the settings say so."""
+        level_percent = self._own.presence.level
+        if not is_boosted or wish.level_percent >= level_percent:
+            self._boost = None
+            return wish
+        if not wish.level_percent and not (
+            self._own.presence.in_extinction and self._decision.is_extinction(wish, moment.unix_s)
+        ):
+            self._boost = None
+            return wish
+        if self._boost is None:
+            self._boost = Wish(level_percent, rules.PRESENCE, self._presence.triggers)
+        return self._boost
+
+    def _is_held(self, wish, moment):
+        """An order is on its way, perhaps for light: no darker before it is known. What an order lit is not held."""
+        by_order = wish.rule in node_order.RULES or self._wish.rule in node_order.RULES
+        return not by_order and wish.level_percent < self._wish.level_percent and moment.order_expected
+
+    def _change(self, wish, now_ms):
+        previous = self._wish
+        self._wish = wish
+        by_presence = rules.PRESENCE in (wish.rule, previous.rule)
+        if by_presence and wish.rule not in node_order.RULES and previous.rule not in node_order.RULES:
+            rises = wish.level_percent > previous.level_percent
+            lasts_ms = self._own.presence.up_ms if rises else 1000 * self._own.presence.down_s
+            self._ramp.go(wish.level_percent, lasts_ms, now_ms=now_ms)
+        else:
+            self._ramp.jump(wish.level_percent)
+        self._telling.level(wish, previous, now_ms=now_ms)
+
+    def _drive(self, moment):
+        """Bring `outputs` to where the ramp and the factors are now."""
+        now_ms = moment.now_ms
+        level_percent = self._ramp.move(now_ms=now_ms)
+        told = self._flux.drive_percent(level_percent, self._lamp_ms // 3_600_000, moment.unix_s)
+        if told and self._own.output == settings.RELAY:
+            told = 100
+        wish, outputs = self._wish, self.outputs
+        if told == outputs.level_percent and wish.rule == outputs.rule and wish.reason == outputs.reason:
+            return
+        if told != outputs.level_percent:
+            self._lamp_s(now_ms)
+            if told and not outputs.level_percent:
+                self._starts += 1
+            self._watch.commanded(told, now_ms=now_ms)
+            self._agrees = None
+        self.outputs = Output(told, wish.rule, wish.reason)
+
+    # --- what is told ------------------------------------------------------------------------------------------
+
+    def take_events(self):
+        return self._telling.take()
+
+    def readings(self, moment):
+        # The level of the moment when the meter was read: a level of now beside watts of before would accuse the lamp.
+        readings = dict(self._meter) if self._meter else {}
+        readings[quantity.LEVEL] = self._meter_level
+        readings[quantity.LAMP_HOURS] = self._lamp_s(moment.now_ms) // 3600
+        return readings
+
+    def health(self, moment):
+        readings = dict(self._hourly)
+        readings[quantity.LAMP_STARTS] = self._starts
+        return readings
+
+    def measured(self, moment):
+        return self._agrees
+
+    def deadline_ms(self, now_ms):
+        deadline_ms = self._ramp.deadline_ms(now_ms)
+        if self._presence is not None:
+            other_ms = self._presence.deadline_ms()
+            if other_ms is not None and (deadline_ms is None or other_ms < deadline_ms):
+                deadline_ms = other_ms
+        return deadline_ms
+
+    def memory(self, now_ms):
+        energy = self._energy
+        gear_wh = energy.last_wh if energy.keeps else None
+        return memories.pack(
+            memories.Kept(self._lamp_s(now_ms), self._starts, energy.wh, gear_wh, self._telling.asset_known)
+        )
+
+    def _lamp_s(self, now_ms):
+        if self.outputs.level_percent:
+            self._lamp_ms += now_ms - self._lamp_at_ms
+        self._lamp_at_ms = now_ms
+        return self._lamp_ms // 1000
+
+
+def _gear_watch():
+    """Loaded where there is a gear: what its memory banks mean takes 5 KB of bytecode."""
+    from lighting.gear_watch import GearWatch
+
+    return GearWatch()

@@ -1,0 +1,97 @@
+"""One segment of a node's log on flash: entries one after the other, each with its length and a CRC-32.
+
+An entry holds one encoded record, or a mark. Whatever is not a sound entry is the end of a segment, not an error: a
+power cut may tear the last one. Knows bytes and names only; must not know files.
+"""
+
+import struct
+from binascii import crc32
+
+from wire import cbor, event
+from wire.faults import WireFault
+
+# A segment fills one erase block of the flash and never begins a second one.
+SEGMENT_BYTES_MAX = 4096
+
+# What an entry is: a record of a lane, or a mark.
+KINDS = {event.ALARM: 1, event.EVENT: 2, event.TELEMETRY: 3}
+MARK = 16
+
+_HEAD = "<BH"  # kind, bytes of the body
+_HEAD_BYTES = 3
+OVERHEAD_BYTES = _HEAD_BYTES + 4
+# boot, 1 when a durable sequence is known, that sequence
+_MARK = "<IBI"
+MARK_BYTES = OVERHEAD_BYTES + 9
+
+_RECORD = 0x85  # a CBOR array of five items
+_LETTERS = {event.ALARM: "a", event.EVENT: "e", event.TELEMETRY: "t"}
+_NAME_CHARS = 15
+# A file an hour for 1,900 years; a board that is thinned oftener than this counts no further.
+NUMBER_MAX = 0xFFFFFF
+LEVEL_MAX = 99
+
+
+def entry(kind, body) -> bytes:
+    """The bytes of one entry."""
+    data = struct.pack(_HEAD, kind, len(body)) + body
+    return data + struct.pack("<I", crc32(data))
+
+
+def mark(boot, durable_sequence) -> bytes:
+    """An entry that says: of `boot`, all up to `durable_sequence` (None: nothing) is held elsewhere, here, or told."""
+    known = durable_sequence is not None
+    return entry(MARK, struct.pack(_MARK, boot, int(known), durable_sequence if known else 0))
+
+
+def read_mark(body):
+    """(boot, durable sequence or None), or None for what a newer firmware may have written."""
+    if len(body) != MARK_BYTES - OVERHEAD_BYTES:
+        return None
+    boot, known, sequence = struct.unpack(_MARK, body)
+    return boot, sequence if known else None
+
+
+def scan(data) -> list:
+    """The sound entries from the beginning of `data` on: [(kind, start, end, body)]; `end` is where the next begins."""
+    found = []
+    start = 0
+    while start + OVERHEAD_BYTES <= len(data):
+        kind, length = struct.unpack(_HEAD, data[start : start + _HEAD_BYTES])
+        end = start + OVERHEAD_BYTES + length
+        if kind == 0 or end > len(data) or struct.unpack("<I", data[end - 4 : end])[0] != crc32(data[start : end - 4]):
+            break
+        found.append((kind, start, end, data[start + _HEAD_BYTES : end - 4]))
+        start = end
+    return found
+
+
+def identity(data):
+    """(boot, sequence) of an encoded record, or None when these are not its bytes."""
+    if not data or data[0] != _RECORD:
+        return None
+    try:
+        reader = cbor.Reader(data[1:])
+        boot, sequence = reader.value(), reader.value()
+    except WireFault:
+        return None
+    if not cbor.is_integer(boot) or not cbor.is_integer(sequence):
+        return None
+    return boot, sequence
+
+
+def name(lane, first, last, level) -> str:
+    """File name of the segment of a lane that stands for the numbers `first` to `last`, thinned `level` times."""
+    return f"{_LETTERS[lane]}{first:06x}{last:06x}{level:02d}"
+
+
+def read_name(text):
+    """(lane, first, last, level), or None for a name that is not a segment's."""
+    for lane in event.LANES:
+        if len(text) == _NAME_CHARS and text[0] == _LETTERS[lane]:
+            try:
+                found = (lane, int(text[1:7], 16), int(text[7:13], 16), int(text[13:]))
+            except ValueError:
+                return None
+            return found if name(*found) == text else None
+    return None

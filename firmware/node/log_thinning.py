@@ -1,0 +1,120 @@
+"""How a full log makes room (see `node.record_log`): which segments, which of their records go, and the gaps that
+say so.
+
+Only plans: nothing is read or written here but through the `records` function of the log.
+"""
+
+from collections import namedtuple
+
+from node import limits, log_segment
+from node.custody import DROPPED, THINNED, Gap
+from wire import event, record
+from wire import limits as wire_limits
+from wire.faults import WireFault
+
+# `segments` of `lane` become one of `level`, or none. `removed`: of each segment the starts of the records that go,
+# None for all. `why`: "thinned" or "dropped".
+Plan = namedtuple("Plan", ("lane", "segments", "removed", "gaps", "level", "why"))
+
+
+def plan_room(chains, lane, records, *, is_cramped):
+    """The plan that costs least when `lane` needs a segment; None when only worthier records are there.
+    `is_cramped`: no file can be written before one has gone. `records(segment)`: [(start, body)] of those that wait."""
+    plan = None
+    if not is_cramped:
+        plan = _joined(chains)
+        if plan is None and len(chains[event.TELEMETRY]) > 3:
+            plan = _thinned(chains[event.TELEMETRY], records)
+    if plan is not None:
+        return plan
+    for victim in reversed(event.LANES):
+        if chains[victim]:
+            return _dropped(victim, chains[victim][0], records)
+        if victim == lane:
+            return None
+
+
+def _joined(chains):
+    """Two neighbours that fit one segment, nothing going: what a node leaves that starts every dusk."""
+    for lane in event.LANES:
+        chain = chains[lane]
+        # Never the newest: its mark tells how far the boot's records were safe, and it may be open.
+        for index in range(len(chain) - 2):
+            pair = chain[index : index + 2]
+            if _live_bytes(pair[0]) + _live_bytes(pair[1]) <= log_segment.SEGMENT_BYTES_MAX:
+                return Plan(lane, pair, (set(), set()), [], max(pair[0].level, pair[1].level), THINNED)
+    return None
+
+
+def _live_bytes(segment):
+    return segment.size - segment.start
+
+
+def _thinned(chain, records):
+    """Two neighbours of the older half, the least thinned ones first, then the oldest."""
+    order = sorted((chain[index].level + chain[index + 1].level, index) for index in range(max(1, len(chain) // 2)))
+    for _, index in order:
+        pair = chain[index : index + 2]
+        plan = _halved(pair, records)
+        if plan is not None:
+            return plan
+    return None
+
+
+def _halved(pair, records):
+    """Every second record of each boot goes; None when the rest would not fit one segment."""
+    seen, losses, removed, size = {}, [], (set(), set()), 0
+    for segment, gone in zip(pair, removed):
+        for start, body in records(segment):
+            boot, sequence = log_segment.identity(body) or (0, 0)
+            seen[boot] = seen.get(boot, 0) + 1
+            if seen[boot] % 2:
+                size += log_segment.OVERHEAD_BYTES + len(body)
+            else:
+                gone.add(start)
+                _note(losses, boot, sequence, sequence)
+    if size > log_segment.SEGMENT_BYTES_MAX:
+        return None
+    level = min(log_segment.LEVEL_MAX, max(pair[0].level, pair[1].level) + 1)
+    return Plan(event.TELEMETRY, pair, removed, _gaps(losses, THINNED), level, THINNED)
+
+
+def _dropped(lane, segment, records):
+    """The whole segment goes. What its gap records and boot reports told of must be told anew."""
+    losses = []
+    for _, body in records(segment):
+        boot, sequence = log_segment.identity(body) or (0, 0)
+        _note(losses, boot, sequence, sequence)
+        if lane == event.EVENT:
+            _note_told(losses, body)
+    return Plan(lane, [segment], (None,), _gaps(losses[-limits.LOG_GAPS_MAX :], DROPPED), 0, DROPPED)
+
+
+def _note_told(losses, body):
+    try:
+        (made,) = record.decode_payload(body)
+    except (WireFault, ValueError):
+        return
+    detail = made.body.detail if not isinstance(made.body, dict) else None
+    if not isinstance(detail, list):
+        return
+    if made.body.code == event.GAP and detail[0] is None:
+        last = wire_limits.SEQUENCE_MAX if detail[3] is None else detail[3]
+        _note(losses, detail[1], detail[2], last)
+    elif made.body.code == event.BOOT and detail[0] is not None:
+        _note(losses, detail[0], 0 if detail[1] is None else detail[1] + 1, wire_limits.SEQUENCE_MAX)
+
+
+def _note(losses, boot, first, last):
+    """A wider range is still true, for a record that exists beats a gap that covers it."""
+    for loss in losses:
+        if loss[0] == boot:
+            loss[1] = min(loss[1], first)
+            loss[2] = max(loss[2], last)
+            return
+    losses.append([boot, first, last])
+
+
+def _gaps(losses, why):
+    end = wire_limits.SEQUENCE_MAX
+    return [Gap(first, None if last == end else last, why, boot) for boot, first, last in losses]

@@ -1,0 +1,315 @@
+"""Records of a node in flash: what RAM cannot hold while the gateway is silent, and what a power cut must not take.
+
+Three chains of segments, one a lane, oldest first. A record goes in with the bytes it was made with, its identity
+included, and leaves when the gateway holds it: a segment goes as a whole once its last record was acknowledged; what
+had been acknowledged of another segment before a cut is sent again under the same identity, which costs a datagram.
+Nothing is ever changed in place: an append may be torn (the CRC of each entry tells), a thinned segment is written
+beside those that it replaces.
+
+When the chains are full, in this order: neighbours that fit one segment are put together; the older half of the
+telemetry is thinned, two neighbours of the lowest level at a time, every second record of each boot going and the rest
+unchanged; the oldest segment of the least lane is dropped. Before anything is taken away the gap that tells of it must
+be durable: the log hands out the gaps (`take_gaps`) and waits until its owner says so (`work`).
+
+Each call does one write or removal at most. `files`: the five methods of `esp32.log_files.LogFiles`, which answer
+False and never raise. Decides nothing about when to write: that is the outbox's.
+"""
+
+from node import limits, log_segment
+from node.custody import DAMAGED, DROPPED, THINNED, Entry, Gap
+from node.log_thinning import plan_room
+from wire import event
+
+
+class Segment:
+    """One file. `size`: its sound bytes; `start`: all before that was acknowledged; `count`: records that wait."""
+
+    def __init__(self, lane, first, last, level):
+        self.lane = lane
+        self.first = first
+        self.last = last
+        self.level = level
+        self.name = log_segment.name(lane, first, last, level)
+        self.size = 0
+        self.start = 0
+        self.count = 0
+        self.done = set()
+        self.is_open = False
+
+
+class RecordLog:
+    """See the module. `spend(now_ms)` is asked before each write and may refuse it. `counters`: records written,
+    thinned and dropped; files that could not be written; segments with a bad end."""
+
+    def __init__(self, files, *, spend=lambda now_ms: True):
+        self._files = files
+        self._spend = spend
+        self._chains = {lane: [] for lane in event.LANES}
+        self._next = 1
+        self._doomed = []
+        self._plan = None
+        self._gaps = []
+        self._marks = {}
+        self._segments_max = limits.LOG_SEGMENTS_MAX
+        self._is_cramped = False  # not even room to write a thinned segment beside the old ones
+        self.counters = {"written": 0, THINNED: 0, DROPPED: 0, "failed": 0, DAMAGED: 0}
+        self._load()
+
+    def durable_sequence(self, boot, known):
+        """The last sequence of an earlier `boot` up to which nothing was in its RAM alone; `known`: what its
+        checkpoint says."""
+        marked = self._marks.get(boot)
+        if known is None or marked is None:
+            return marked if known is None else known
+        return max(known, marked)
+
+    def waiting(self, lane=None) -> int:
+        """Records that no gateway has acknowledged since the start."""
+        lanes = event.LANES if lane is None else (lane,)
+        return sum(segment.count for each in lanes for segment in self._chains[each])
+
+    def segments(self) -> int:
+        return sum(len(chain) for chain in self._chains.values())
+
+    def append(self, lane, entries, mark_of, *, now_ms) -> list:
+        """Write the first of `entries`, as many as the lane's segment takes; the places of those that are now durable,
+        none while there is no room or the flash refuses. `mark_of(count)`: (boot, durable sequence) once the first
+        `count` are written."""
+        chain = self._chains[lane]
+        segment = chain[-1] if chain and chain[-1].is_open else None
+        pieces, starts, size = _fill(lane, entries, segment.size if segment else 0)
+        if not pieces and segment is not None:
+            segment.is_open = False
+            segment = None
+            pieces, starts, size = _fill(lane, entries, 0)
+        if not pieces or (segment is None and not self._may_begin(lane)) or not self._spend(now_ms):
+            return []
+        if segment is None:
+            segment = self._begin(lane)
+        boot, durable = mark_of(len(starts))
+        pieces.append(log_segment.mark(boot, durable))
+        if not self._files.append(segment.name, b"".join(pieces)):
+            self._failed(segment)
+            return []
+        segment.size = size + log_segment.MARK_BYTES
+        segment.count += len(starts)
+        self.counters["written"] += len(starts)
+        return [(segment, start) for start in starts]
+
+    def first(self, lane, bytes_max, count_max) -> list:
+        """The oldest records of a lane that fit one payload, as entries with their places."""
+        while self._chains[lane]:
+            segment = self._chains[lane][0]
+            chosen = self._read(segment, bytes_max, count_max)
+            if chosen:
+                return chosen
+            self._forget(segment)
+        return []
+
+    def acknowledge(self, place) -> bool:
+        """The gateway holds the record of a place. False when the place is no more, or was acknowledged before."""
+        segment, start = place
+        if segment not in self._chains[segment.lane] or start < segment.start or start in segment.done:
+            return False
+        segment.done.add(start)
+        segment.count -= 1
+        if segment.count == 0:
+            self._forget(segment)
+        return True
+
+    def take_gaps(self) -> list:
+        """Losses of the log that need a gap record, drained."""
+        gaps, self._gaps = self._gaps, []
+        return gaps
+
+    def is_busy(self) -> bool:
+        """True while `work` has something to do."""
+        return bool(self._doomed) or self._plan is not None
+
+    def wants_told(self) -> bool:
+        """True while something waits for the gaps that were handed out to be durable."""
+        return self._plan is not None and bool(self._plan.gaps)
+
+    def work(self, *, told, now_ms) -> bool:
+        """One pending write or removal; True when there was one. `told`: every gap taken from here is durable."""
+        if self._gaps or not told:
+            return False
+        if self._doomed:
+            # What cannot be removed now is found again at the next start.
+            self._files.remove(self._doomed.pop(0))
+            return True
+        if self._plan is None or not self._spend(now_ms):
+            return False
+        plan, self._plan = self._plan, None
+        self._carry_out(plan)
+        return True
+
+    # --- inside ---------------------------------------------------------------------------------------------
+
+    def _load(self):
+        """What earlier boots left. A file that another one replaces was to be removed when the power went."""
+        found = []
+        for text in self._files.names():
+            parsed = log_segment.read_name(text)
+            if parsed is not None:
+                found.append(parsed)
+        for lane, first, last, level in sorted(found, key=lambda parsed: (parsed[1], -parsed[2], -parsed[3])):
+            self._next = max(self._next, last + 1)
+            segment = Segment(lane, first, last, level)
+            chain = self._chains[lane]
+            if chain and chain[-1].last >= last:
+                self._doomed.append(segment.name)
+            else:
+                chain.append(segment)
+        for chain in self._chains.values():
+            self._check_chain(chain)
+
+    def _check_chain(self, chain):
+        before, broken = None, None
+        for segment in list(chain):
+            data = self._files.read(segment.name, 0, 2 * log_segment.SEGMENT_BYTES_MAX)
+            entries = log_segment.scan(data)
+            segment.size = entries[-1][2] if entries else 0
+            for kind, _, _, body in entries:
+                if kind == log_segment.MARK:
+                    self._note_mark(log_segment.read_mark(body))
+                    continue
+                segment.count += 1
+                here = log_segment.identity(body) or before
+                if broken is not None:
+                    self._note_damage(broken[0], here)
+                    broken = None
+                before = here
+            is_sound = segment.size == len(data) and len(data) > 0
+            if not is_sound:
+                self.counters[DAMAGED] += 1
+                broken = (before,)
+            segment.is_open = is_sound and segment is chain[-1] and segment.level == 0
+        for segment in list(chain):
+            if segment.count == 0:
+                self._forget(segment)
+        if broken is not None and broken[0] is not None:
+            self._note_damage(broken[0], None)
+
+    def _note_mark(self, mark):
+        if mark is not None and mark[1] is not None:
+            self._marks[mark[0]] = max(mark[1], self._marks.get(mark[0], 0))
+
+    def _note_damage(self, before, after):
+        """Between two records of a chain others were; open at the end where the next is of another boot."""
+        if before is None:
+            before = (after[0], -1)
+        is_same = after is not None and after[0] == before[0]
+        if not is_same or after[1] > before[1] + 1:
+            self._gaps.append(Gap(before[1] + 1, after[1] - 1 if is_same else None, DAMAGED, before[0]))
+
+    def _read(self, segment, bytes_max, count_max):
+        chosen, total = [], 0
+        while segment.start < segment.size:
+            base = segment.start
+            wanted = min(limits.LOG_READ_BYTES, segment.size - base)
+            for kind, start, end, body in log_segment.scan(self._files.read(segment.name, base, wanted)):
+                at = base + start
+                here = log_segment.identity(body) if kind != log_segment.MARK and at not in segment.done else None
+                if here is None:
+                    if not chosen:
+                        segment.done.discard(at)
+                        segment.start = base + end
+                    continue
+                total += len(body)
+                if chosen and (total > bytes_max or len(chosen) == count_max):
+                    return chosen
+                chosen.append(Entry(here[1], body, None, (segment, at)))
+            if chosen or segment.start == base:
+                break
+        return chosen
+
+    def _forget(self, segment):
+        self._chains[segment.lane].remove(segment)
+        self._doomed.append(segment.name)
+
+    def _may_begin(self, lane):
+        """True when the lane may have one more file; otherwise a plan makes room."""
+        maximum = self._segments_max
+        if lane != event.ALARM:
+            maximum -= limits.LOG_ALARM_SEGMENTS
+        if lane == event.TELEMETRY:
+            maximum -= limits.LOG_EVENT_SEGMENTS
+        if self._plan is not None:
+            # A gap record must become durable before its plan makes room: one file more than the rest.
+            return lane != event.TELEMETRY and self.segments() <= limits.LOG_SEGMENTS_MAX
+        if self.segments() + len(self._doomed) < maximum:
+            return True
+        if not self._doomed:
+            self._plan = plan_room(self._chains, lane, self._records, is_cramped=self._is_cramped)
+            if self._plan is not None:
+                self._gaps.extend(self._plan.gaps)
+                for segment in self._plan.segments:
+                    segment.is_open = False  # what came later would go untold
+        return False
+
+    def _records(self, segment):
+        """The records of a segment that wait: [(start, body)]."""
+        data = self._files.read(segment.name, segment.start, segment.size - segment.start)
+        base = segment.start
+        found = []
+        for kind, start, _, body in log_segment.scan(data):
+            if kind != log_segment.MARK and base + start not in segment.done:
+                found.append((base + start, body))
+        return found
+
+    def _carry_out(self, plan):
+        chain = self._chains[plan.lane]
+        if any(segment not in chain for segment in plan.segments):
+            return  # the gateway took one of them meanwhile
+        kept, gone = [], 0
+        for segment, removed in zip(plan.segments, plan.removed):
+            for start, body in self._records(segment):
+                if removed is None or start in removed:
+                    gone += 1
+                else:
+                    kept.append(log_segment.entry(log_segment.KINDS[plan.lane], body))
+        if kept:
+            new = Segment(plan.lane, plan.segments[0].first, plan.segments[-1].last, plan.level)
+            data = b"".join(kept)
+            if not self._files.replace(new.name, data):
+                self._failed(None)
+                self._is_cramped = True
+                return
+            new.size, new.count = len(data), len(kept)
+            chain.insert(chain.index(plan.segments[0]), new)
+        self._is_cramped = False
+        self.counters[plan.why] += gone
+        for segment in plan.segments:
+            self._forget(segment)
+
+    def _begin(self, lane):
+        segment = Segment(lane, self._next, self._next, 0)
+        self._next += 1
+        segment.is_open = True
+        self._chains[lane].append(segment)
+        return segment
+
+    def _failed(self, segment):
+        """The file system is full or worn out: with fewer files it may do."""
+        self.counters["failed"] += 1
+        if self._files.is_full:
+            self._segments_max = max(limits.LOG_SEGMENTS_MIN, self.segments() - 2)
+        if segment is None:
+            return
+        segment.is_open = False
+        if segment.count == 0:
+            self._forget(segment)
+
+
+def _fill(lane, entries, size):
+    """(bytes of entries, where each begins, where the last ends) that a segment of `size` bytes still takes."""
+    pieces, starts = [], []
+    for each in entries:
+        data = log_segment.entry(log_segment.KINDS[lane], each.data)
+        if size + len(data) + log_segment.MARK_BYTES > log_segment.SEGMENT_BYTES_MAX:
+            break
+        pieces.append(data)
+        starts.append(size)
+        size += len(data)
+    return pieces, starts, size

@@ -1,0 +1,191 @@
+"""Which settings a start runs under: the file as the provisioning tool wrote it, or the last that were good.
+
+Two slots hold settings that have proven themselves, as the very bytes of their file, with a generation, a schema
+version
+and a CRC; they are written in turn, so that a cut damages at most the one being written. New settings are on trial:
+those that cannot be used, and those under which STARTS_MAX starts have crashed, give way to the last good ones, and the
+node says so. A power cut is no crash: somebody who plays with the switch changes nothing.
+
+Nothing here erases or rewrites the file, and settings are migrated in memory at each reading: firmware that goes up and
+comes down again finds what it left. Knows bytes; must not know files.
+"""
+
+import hashlib
+import json
+import struct
+from binascii import crc32
+from collections import namedtuple
+
+from node import limits
+from policy.fault import Fault
+
+# `schema` in the file; a file without it is of the first.
+SCHEMA = 2
+
+# Why the file's settings are not in force: words of event SETTINGS_FAILURE.
+ABSENT = "absent"
+UNREADABLE = "unreadable"
+NEWER = "newer-schema"
+FAULTY = "faulty"
+CRASHED = "crashed"
+
+# A slot: the good file's bytes (b"" while none has been good), and of the file on trial its digest and how many starts
+# under it have crashed.
+Slot = namedtuple("Slot", ("generation", "good", "trial", "crashes"))
+# What a start runs under: `settings` as the caller's `decode` made them, or None; `plain` they were made of, `raw`
+# as it
+# was read; `why` the file is not in force, or None; `faults` of the file; `is_trial`: they are to prove themselves.
+Chosen = namedtuple("Chosen", ("settings", "plain", "raw", "why", "faults", "is_trial"))
+
+EMPTY = Slot(0, b"", b"", 0)
+
+_DIGEST_BYTES = 8
+# magic, generation, schema of the good file, crashes, digest of the trial, bytes of the good file; these; a CRC-32
+_FORMAT = "<4sIBB8sH"
+_MAGIC = b"BOK1"
+_HEAD_BYTES = struct.calcsize(_FORMAT)
+SLOT_BYTES_MAX = _HEAD_BYTES + limits.SETTINGS_BYTES_MAX + 4
+
+
+def digest(raw) -> bytes:
+    """The name of settings: of the bytes, not of their meaning."""
+    return hashlib.sha256(raw).digest()[:_DIGEST_BYTES]
+
+
+def encode(slot) -> bytes:
+    """The bytes of one slot."""
+    plain, _ = parse(slot.good)
+    schema = min(255, schema_of(plain)) if isinstance(plain, dict) else 0
+    data = struct.pack(
+        _FORMAT, _MAGIC, slot.generation, schema, min(255, slot.crashes), slot.trial, len(slot.good)
+    )
+    data = data + slot.good
+    return data + struct.pack("<I", crc32(data))
+
+
+def decode(data):
+    """A Slot, or None for what is not a sound one."""
+    if not data or len(data) < _HEAD_BYTES + 4 or crc32(data[:-4]) != struct.unpack("<I", data[-4:])[0]:
+        return None
+    magic, generation, _, crashes, trial, length = struct.unpack(_FORMAT, data[:_HEAD_BYTES])
+    if magic != _MAGIC or len(data) != _HEAD_BYTES + length + 4:
+        return None
+    return Slot(generation, data[_HEAD_BYTES:-4], b"" if trial == bytes(_DIGEST_BYTES) else trial, crashes)
+
+
+def newest(slots):
+    """(index of the newest sound slot, the Slot), (1, EMPTY) where none is: the other one is written next."""
+    found = (1, EMPTY)
+    for index in (0, 1):
+        if slots[index] is not None and slots[index].generation > found[1].generation:
+            found = (index, slots[index])
+    return found
+
+
+def choose(raw, slots, decode_plain, *, crashed):
+    """(Chosen, Slot to be written before anything runs, or None). `raw`: the file's bytes, None when there is none.
+    `decode_plain(plain)`: (settings or None, faults). `crashed`: the start before this one ended by a fault of the
+    program, not by a loss of power."""
+    _, slot = newest(slots)
+    name = digest(raw) if raw else b""
+    settings, plain, why, faults = understand(raw, decode_plain)
+    crashes = slot.crashes if slot.trial == name else 0
+    if why is None and raw == slot.good:
+        return Chosen(settings, plain, raw, None, (), False), None
+    if why is None and slot.trial == name and crashed:
+        crashes += 1
+    fallback = _fallback(slots, decode_plain)
+    if why is None and crashes >= limits.SETTINGS_CRASHES_MAX and fallback is not None:
+        why = CRASHED
+    changed = None
+    if settings is not None and (slot.trial != name or slot.crashes != crashes):
+        changed = Slot(slot.generation + 1, slot.good, name, crashes)
+    if why is None:
+        return Chosen(settings, plain, raw, None, (), True), changed
+    if fallback is None:
+        return Chosen(None, plain, raw, why, faults, False), changed
+    return Chosen(fallback[0], fallback[1], fallback[2], why, faults, False), changed
+
+
+def proven(chosen, slots):
+    """The Slot to be written when the settings on trial have been good, or None when nothing is to be said."""
+    if not chosen.is_trial:
+        return None
+    return Slot(newest(slots)[1].generation + 1, chosen.raw, b"", 0)
+
+
+def understand(raw, decode_plain):
+    """(settings or None, plain, why not, faults)."""
+    if raw is None:
+        return None, None, ABSENT, (Fault("", "cannot be read", "put settings.json on the board"),)
+    plain, fault = parse(raw)
+    if fault is not None:
+        return None, None, UNREADABLE, (fault,)
+    plain, fault = migrate(plain)
+    if fault is not None:
+        return None, plain, NEWER, (fault,)
+    settings, faults = decode_plain(plain)
+    if settings is None:
+        return None, plain, FAULTY, tuple(faults)
+    return settings, plain, None, ()
+
+
+def parse(raw):
+    """(plain, None) or (None, Fault)."""
+    if len(raw) > limits.SETTINGS_BYTES_MAX:
+        return None, Fault("", f"has {len(raw)} bytes", f"at most {limits.SETTINGS_BYTES_MAX}")
+    if _is_whole(raw):
+        try:
+            return json.loads(raw.decode()), None
+        except (ValueError, UnicodeError, RuntimeError):
+            pass
+    return None, Fault("", "is not JSON", "write settings.json again")
+
+
+def _is_whole(raw):
+    """True when every bracket is closed: MicroPython up to 1.25 takes a torn text for the part that is there."""
+    depth, in_text, is_escaped = 0, False, False
+    for byte in raw:
+        if in_text:
+            in_text = is_escaped or byte != 0x22
+            is_escaped = byte == 0x5C and not is_escaped
+        elif byte == 0x22:
+            in_text = True
+        elif byte in b"{[":
+            depth += 1
+            if depth > limits.SETTINGS_DEPTH_MAX:
+                return False
+        elif byte in b"}]":
+            depth -= 1
+    return depth == 0 and not in_text
+
+
+def schema_of(plain):
+    """The schema that settings say; the first ones said none."""
+    return plain.get("schema", 1) if type(plain.get("schema", 1)) is int else 0
+
+
+def migrate(plain):
+    """(plain of this firmware's schema, None) or (plain, Fault). The file keeps what it has."""
+    if not isinstance(plain, dict):
+        return plain, None  # the decoder says it better
+    schema = schema_of(plain)
+    if not 1 <= schema <= SCHEMA:
+        return plain, Fault("schema", "is not known", f"give {SCHEMA} at most, or update the firmware")
+    moved = dict(plain)
+    moved.pop("schema", None)
+    if schema < 2:
+        # Before there were kinds every node was a streetlight.
+        moved["kind"] = moved.get("kind", "streetlight")
+    return moved, None
+
+
+def _fallback(slots, decode_plain):
+    """(settings, plain, raw) of the newest good ones that this firmware understands, or None."""
+    index, _ = newest(slots)
+    for slot in (slots[index], slots[1 - index]):
+        if slot is not None and slot.good:
+            settings, plain, why, _ = understand(slot.good, decode_plain)
+            if why is None:
+                return settings, plain, slot.good
+    return None

@@ -1,0 +1,205 @@
+"""The heating policy: a week of occupied hours as data, its set-points, its legal ceilings, and what it wants of a
+room.
+
+The heating day is the civil day. A programme is an ordered list of *rules*; the first that matches the date chooses a
+*day*: a list of occupied spans, in minutes of the wall clock. A date that no rule matches is closed. Between two spans
+a room is *empty*, and how warm an empty room is kept depends on how long it is empty in all, which the programme knows
+from the start: a night, a weekend, a holiday. Wall clock times follow `civil`: a span that begins in the spring gap
+begins at the change, one in the autumn fold at the first passage; each happens once.
+
+**Ceilings.** A set-point may not exceed what the law allows: `STATUTORY`, in every programme, and what a programme adds
+to it. An *exemption* replaces the ceilings of one kind on its dates, by an authority and a text that are recorded with
+it. `allowed` says which text binds. Frost protection is the node's and no set-point (`heating.thermostat`).
+
+Sources: code de l'énergie, articles R241-26 (19 °C while occupied), R241-27 (empty for 24 h and more: 16 °C; for 48 h
+and more: 8 °C), R241-28 and R241-29 (who may have other limits, and on whose decision). The text speaks of means over a
+building's rooms; here it binds each room's set-point, which is stricter.
+
+Integers only, temperatures in 0.01 °C. Knows no clock (time is an argument), no precedence of orders, and not what to
+do when time is unknown: that is the node's. The plain-data form and its faults are in `heating_form`.
+"""
+
+from collections import namedtuple
+
+from policy import civil
+from policy.lighting import in_dates
+
+OCCUPIED = 0
+EMPTY_24H = 1
+EMPTY_48H = 2
+# Empty for less than a day: no article binds, but the ceiling of occupied rooms holds a fortiori.
+EMPTY = 3
+
+# minutes after 00:00 of the civil day; to_min up to 1440. setpoint_ck 0: the programme's comfort.
+Span = namedtuple("Span", ("from_min", "to_min", "setpoint_ck"))
+# weekdays: bit 0 = Monday. first, last: as of lighting.Rule. day: index.
+Rule = namedtuple("Rule", ("weekdays", "first", "last", "day"))
+Setpoints = namedtuple("Setpoints", ("comfort_ck", "empty_ck", "empty_24h_ck", "empty_48h_ck"))
+# kind: OCCUPIED, EMPTY_24H, EMPTY_48H. first, last: inclusive dates, as of Rule.
+Limit = namedtuple("Limit", ("kind", "limit_ck", "first", "last", "authority", "text"))
+Programme = namedtuple("Programme", ("rules", "days", "setpoints", "ceilings", "exemptions"))
+
+# setpoint_ck wished; kind of hour; reason: rule * 32 + span (from 1; 0: empty), of the directive EXCEPTION · 1024 more;
+# until_s: Unix second at which this may change; next_s, next_ck: when the room is next occupied, within LOOK_DAYS, and
+# how warm then (None, None: not that soon, or occupied now); empty_s: how long the present emptiness lasts in all.
+Wanted = namedtuple("Wanted", ("setpoint_ck", "kind", "reason", "until_s", "next_s", "next_ck", "empty_s"))
+# The set-point that is left, and the Limit that lowered it, or None.
+Allowed = namedtuple("Allowed", ("setpoint_ck", "limit"))
+
+STATUTORY = (
+    Limit(OCCUPIED, 1900, 0, 0, "Code de l'énergie", "R241-26"),
+    Limit(EMPTY_24H, 1600, 0, 0, "Code de l'énergie", "R241-27"),
+    Limit(EMPTY_48H, 800, 0, 0, "Code de l'énergie", "R241-27"),
+)
+DEFAULT_SETPOINTS = Setpoints(1900, 1600, 1600, 800)
+DEFAULT_PROGRAMME = Programme(
+    (Rule(0b0011111, 0, 0, 0),), ((Span(8 * 60, 18 * 60, 0),),), DEFAULT_SETPOINTS, (), ()
+)
+
+# Of the directive EXCEPTION, for the civil day of now.
+AS_USUAL = 0
+CLOSED = 1
+OCCUPIED_ALL_DAY = 2
+
+NO_RULE = 31
+# An emptiness that reaches beyond this many days, either way, is longer than 48 h whatever is there.
+LOOK_DAYS = 3
+_HOUR_S = 3600
+
+
+def reason_text(reason):
+    """The reason in words, for logs and people; counts from 1, as people do."""
+    told = ("", "exception: closed, ", "exception: occupied all day, ")[reason >> 10]
+    rule, span = (reason & 1023) >> 5, reason & 31
+    place = "no rule" if rule == NO_RULE else f"rule {rule + 1}"
+    return f"{told}{place}, span {span}" if span else f"{told}{place}, empty"
+
+
+class Plan:
+    """A programme in a zone. The answer is kept while it holds: in between, asking again costs a comparison."""
+
+    def __init__(self, programme, zone):
+        self._programme = programme
+        self._zone = zone
+        self._kept = None
+        self._kept_from_s = 0
+        self._kept_exception = AS_USUAL
+
+    def wanted(self, unix_s, exception=AS_USUAL):
+        """`Wanted` at this instant; time may jump either way. `exception`: of the civil day of now."""
+        kept = self._kept
+        if kept is None or exception != self._kept_exception or not self._kept_from_s <= unix_s < kept.until_s:
+            kept = self._kept = self._resolve(unix_s, exception)
+            self._kept_from_s = unix_s
+            self._kept_exception = exception
+        return kept
+
+    def peek(self, unix_s):
+        """`Wanted` at another instant, which is not kept; without the exception of today."""
+        return self._resolve(unix_s, AS_USUAL)
+
+    def warmest(self, unix_s, uncertainty_s, exception=AS_USUAL):
+        """The `Wanted` with the highest set-point of those that may be right at `unix_s` ± `uncertainty_s`."""
+        chosen = self._resolve(unix_s, exception)
+        for other_s in (unix_s - uncertainty_s, unix_s + uncertainty_s):
+            other = self._resolve(other_s, exception)
+            if other.setpoint_ck > chosen.setpoint_ck:
+                chosen = other
+        return chosen
+
+    def allowed(self, setpoint_ck, kind, unix_s):
+        """`Allowed`: the set-point under the ceilings of this kind of hour. `unix_s` None: no exemption can be dated,
+        and the strictest ceiling of those without dates holds."""
+        date = None
+        if unix_s is not None:
+            date = civil.civil_from_days(civil.local_from_unix(self._zone, unix_s).civil_day)
+        binding = None
+        for limit in self._limits(OCCUPIED if kind == EMPTY else kind, date):
+            if limit.limit_ck < setpoint_ck and (binding is None or limit.limit_ck < binding.limit_ck):
+                binding = limit
+        return Allowed(setpoint_ck, None) if binding is None else Allowed(binding.limit_ck, binding)
+
+    def _limits(self, kind, date):
+        """The limits of one kind in force: the exemption of the day alone, or all ceilings."""
+        programme = self._programme
+        for exemption in programme.exemptions:
+            if exemption.kind == kind and date is not None and _dated(exemption, date):
+                return (exemption,)
+        found = []
+        for limits in (STATUTORY, programme.ceilings):
+            for limit in limits:
+                if limit.kind == kind and (limit.first == 0 or (date is not None and _dated(limit, date))):
+                    found.append(limit)
+        return found
+
+    def _resolve(self, unix_s, exception):
+        local = civil.local_from_unix(self._zone, unix_s)
+        today = local.civil_day
+        spans = []
+        for day in range(today - LOOK_DAYS, today + LOOK_DAYS + 1):
+            spans += self._spans(day, exception if day == today else AS_USUAL)
+        ended_s = None
+        for span in spans:
+            start_s, end_s, setpoint_ck, reason = span
+            if start_s <= unix_s < end_s:
+                return Wanted(setpoint_ck, OCCUPIED, reason, self._bound(end_s, today), None, None, 0)
+            if end_s <= unix_s:
+                ended_s = end_s
+            elif start_s > unix_s:
+                return self._empty(unix_s, today, exception, ended_s, start_s, setpoint_ck)
+        return self._empty(unix_s, today, exception, ended_s, None, None)
+
+    def _empty(self, unix_s, today, exception, ended_s, next_s, next_ck):
+        setpoints = self._programme.setpoints
+        # What lies beyond the look is longer than 48 h from wherever in it we stand.
+        empty_s = LOOK_DAYS * civil.day_s
+        if ended_s is not None and next_s is not None:
+            empty_s = next_s - ended_s
+        kind, setpoint_ck = EMPTY, setpoints.empty_ck
+        if empty_s >= 48 * _HOUR_S:
+            kind, setpoint_ck = EMPTY_48H, setpoints.empty_48h_ck
+        elif empty_s >= 24 * _HOUR_S:
+            kind, setpoint_ck = EMPTY_24H, setpoints.empty_24h_ck
+        reason = (_rule_index(self._programme, today) << 5) + (exception << 10)
+        until_s = self._bound(next_s, today)
+        return Wanted(setpoint_ck, kind, reason, until_s, next_s, next_ck, empty_s)
+
+    def _bound(self, end_s, today):
+        """At midnight another day comes into the look, and an exception ends."""
+        midnight_s = civil.unix_from_local(self._zone, today + 1, 0)
+        return midnight_s if end_s is None or end_s > midnight_s else end_s
+
+    def _spans(self, day, exception):
+        """[(start, end, set-point, reason)] of one civil day, in Unix seconds, in order, none empty."""
+        rule = _rule_index(self._programme, day)
+        comfort_ck = self._programme.setpoints.comfort_ck
+        reason = (rule << 5) + (exception << 10)
+        if exception == CLOSED:
+            return []
+        if exception == OCCUPIED_ALL_DAY:
+            return [(self._at(day, 0), self._at(day, 1440), comfort_ck, reason + 1)]
+        if rule == NO_RULE:
+            return []
+        found = []
+        for number, span in enumerate(self._programme.days[self._programme.rules[rule].day], 1):
+            start_s, end_s = self._at(day, span.from_min), self._at(day, span.to_min)
+            if start_s < end_s:
+                found.append((start_s, end_s, span.setpoint_ck or comfort_ck, reason + number))
+        return found
+
+    def _at(self, day, minutes):
+        return civil.unix_from_local(self._zone, day, 60 * minutes)
+
+
+def _rule_index(programme, day):
+    year, month, date = civil.civil_from_days(day)
+    bit = 1 << civil.weekday(day)
+    for index in range(len(programme.rules)):
+        rule = programme.rules[index]
+        if rule.weekdays & bit and in_dates(rule.first, rule.last, year, month * 100 + date):
+            return index
+    return NO_RULE
+
+
+def _dated(limit, date):
+    return in_dates(limit.first, limit.last, date[0], date[1] * 100 + date[2])

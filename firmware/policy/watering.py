@@ -1,0 +1,212 @@
+"""The watering policy: zones, programmes and what drought law forbids, as data and what it means at an instant.
+
+Vocabulary. A *zone* is what one valve waters: a use (what drought orders speak of), a plant, a soil, a slope, an
+emitter. A *program* says on which days, from or until when, and how much: a depth, or by the water balance. A *ban*
+forbids hours to uses from a drought level on (level 0: always, such as a park's opening hours). An *exemption* lifts
+bans of drought for a use or an emitter, with its authority and text, so that "no watering in a forbidden window
+without a recorded exemption" can be checked.
+
+1. The national minimum (`NATIONAL`) and the document's bans hold together: local data can only be stricter. Whoever
+   needs less strict hours writes an exemption.
+2. A drought level is a lease. Once it has run out, the stricter of the last known level and "alerte" holds.
+3. A doubt about the time widens every window on both sides.
+
+Integers only; knows no clock, no weather and no water. The plain form and its faults are in `watering_form`.
+"""
+
+from collections import namedtuple
+
+from policy import civil, sun
+
+# Uses, in the words of drought orders: pelouses, massifs fleuris, potagers, terrains de sport, arbres et arbustes,
+# plantations de moins de trois ans.
+LAWN, BEDS, KITCHEN_GARDEN, SPORTS, SHRUBS, YOUNG_PLANTING = range(6)
+USES = ("lawn", "beds", "kitchen-garden", "sports", "shrubs", "young-planting")
+EVERY_USE = 0b111111
+
+SPRAY, ROTOR, DRIP = range(3)
+EVERY_EMITTER = 0b111
+# By emitter: distribution uniformity in % where the zone does not say its own, and whether wind carries it off.
+EMITTERS = ((70, True), (75, True), (90, False))
+
+# Drought levels of `wire.directive`.
+NONE, VIGILANCE, ALERTE, ALERTE_RENFORCEE, CRISE = range(5)
+
+# kc and p in %, root depth in mm. FAO-56 tables 12 and 22, municipal root depths: cool- and warm-season turf, shrubs
+# and trees, flower beds, vegetables.
+Plant = namedtuple("Plant", ("kc_percent", "p_percent", "root_mm"))
+PLANTS = (Plant(95, 40, 250), Plant(85, 50, 250), Plant(70, 50, 500), Plant(90, 35, 250), Plant(100, 35, 300))
+
+# Water content at field capacity and wilting point in permille (FAO-56 table 19, middle of the range); basic intake
+# rate in 0.1 mm/h (Rain Bird's table); water that may stand on the surface in 0.1 mm for slopes of 0-3, 4-6, 7-12 and
+# more than 12 % (Irrigation Association's table of allowable surface accumulation).
+Soil = namedtuple("Soil", ("capacity", "wilting", "intake_dmm_h", "surface_dmm"))
+SOILS = (
+    Soil(120, 45, 152, (102, 89, 76, 64)),  # sand
+    Soil(150, 65, 127, (91, 76, 66, 56)),  # loamy sand
+    Soil(230, 110, 102, (84, 74, 61, 51)),  # sandy loam
+    Soil(250, 120, 89, (76, 64, 53, 43)),  # loam
+    Soil(300, 160, 51, (66, 56, 46, 38)),  # clay loam
+    Soil(330, 190, 38, (58, 48, 41, 33)),  # silty clay
+    Soil(360, 220, 25, (51, 38, 25, 25)),  # clay
+)
+
+# area in dm2 (0.01 m2), flow as designed in mL/min; efficiency_percent 0: the emitter's; zones of one group do not run
+# together; metered: its water passes the node's meter; run_max_s: in one start.
+Zone = namedtuple(
+    "Zone",
+    (
+        "use",
+        "plant",
+        "soil",
+        "slope_percent",
+        "emitter",
+        "area_dm2",
+        "flow_ml_min",
+        "efficiency_percent",
+        "group",
+        "metered",
+        "run_max_s",
+    ),
+)
+
+# On which days: weekdays (bit 0 = Monday), every n-th day, odd or even days of the month, or one date.
+WEEKLY, INTERVAL, ODD, EVEN, ONCE = range(5)
+CLOCK, SUNRISE, SUNSET = range(3)
+START, FINISH = range(2)
+
+# days: of WEEKLY the bits, of INTERVAL the number of days, of ONCE year * 10000 + month * 100 + day. first, last: the
+# season, month * 100 + day inclusive, both 0 for all year. reference, minutes: as of a lighting step; anchor: whether
+# that is when watering starts, or when it has finished. zones: bit 0 = zone 1. depth_dmm: 0 by the balance.
+Program = namedtuple(
+    "Program", ("kind", "days", "first", "last", "reference", "minutes", "anchor", "zones", "depth_dmm")
+)
+# uses: bits; from_min, to_min: minutes after 00:00 local, over midnight if to is not after from.
+Ban = namedtuple("Ban", ("level", "uses", "weekdays", "from_min", "to_min", "authority", "text"))
+# up_to: the highest level that is lifted; first, last: full dates, inclusive.
+Exemption = namedtuple("Exemption", ("uses", "emitters", "up_to", "first", "last", "authority", "text"))
+Watering = namedtuple("Watering", ("zones", "programs", "bans", "exemptions"))
+
+EVERY_DAY = 0b1111111
+_GREEN = (1 << LAWN) | (1 << BEDS)
+_LATER = EVERY_USE & ~_GREEN
+_STATE = "Ministère de la transition écologique"
+_GUIDE = "Guide sécheresse, mesures minimales de restriction"
+# The national minimum for collectivities, as of the guide's edition of 2023; prefects' orders may be stricter.
+NATIONAL = (
+    Ban(ALERTE, EVERY_USE, EVERY_DAY, 11 * 60, 18 * 60, _STATE, _GUIDE),
+    Ban(ALERTE_RENFORCEE, _GREEN, EVERY_DAY, 0, 1440, _STATE, _GUIDE),
+    Ban(ALERTE_RENFORCEE, _LATER, EVERY_DAY, 9 * 60, 20 * 60, _STATE, _GUIDE),
+    Ban(CRISE, EVERY_USE, EVERY_DAY, 0, 1440, _STATE, _GUIDE),
+)
+
+
+def level_in_force(told, last_known):
+    """The drought level that binds: `told` while a directive holds (else None), `last_known` of this or an earlier
+    life (or None)."""
+    if told is not None:
+        return told
+    return ALERTE if last_known is None else max(last_known, ALERTE)
+
+
+def forbidding(watering, zone, level, unix_s, slack_s=0):
+    """The first Ban that forbids the Zone to be watered at `unix_s` ± `slack_s`, or None."""
+    local = civil.local_from_unix(civil.PARIS, unix_s)
+    for bans in (NATIONAL, watering.bans):
+        for ban in bans:
+            if not _binds(watering, ban, zone, level, local.civil_day):
+                continue
+            for day in (-1, 0, 1):
+                begins, ends = _window(ban, local.civil_day, day)
+                if begins is not None and begins - slack_s <= local.second < ends + slack_s:
+                    return ban
+    return None
+
+
+def free_for_s(watering, zone, level, unix_s, slack_s=0):
+    """For how many seconds from `unix_s` the Zone may be watered: 0 where it may not, a day at most."""
+    if forbidding(watering, zone, level, unix_s, slack_s) is not None:
+        return 0
+    local = civil.local_from_unix(civil.PARIS, unix_s)
+    free_s = civil.day_s
+    for bans in (NATIONAL, watering.bans):
+        for ban in bans:
+            if _binds(watering, ban, zone, level, local.civil_day):
+                for day in (0, 1):
+                    begins = _window(ban, local.civil_day, day)[0]
+                    if begins is not None and begins - slack_s > local.second:
+                        free_s = min(free_s, begins - slack_s - local.second)
+    return free_s
+
+
+def exempting(watering, ban, zone, civil_day):
+    """The Exemption that lifts a Ban of drought for the Zone on this day, or None."""
+    if ban.level == NONE:
+        return None
+    year, month, day = civil.civil_from_days(civil_day)
+    date = year * 10000 + month * 100 + day
+    for one in watering.exemptions:
+        aimed = one.uses >> zone.use & 1 and one.emitters >> zone.emitter & 1
+        if aimed and ban.level <= one.up_to and one.first <= date <= one.last:
+            return one
+    return None
+
+
+def matches(program, civil_day):
+    """True when the Program has a start on this civil day."""
+    year, month, day = civil.civil_from_days(civil_day)
+    if not _in_season(program.first, program.last, month * 100 + day):
+        return False
+    if program.kind == WEEKLY:
+        return program.days >> civil.weekday(civil_day) & 1 == 1
+    if program.kind == INTERVAL:
+        return civil_day % program.days == 0
+    if program.kind == ONCE:
+        return program.days == year * 10000 + month * 100 + day
+    return day % 2 == (1 if program.kind == ODD else 0)
+
+
+def instant_s(program, site, civil_day):
+    """Unix second of the Program's start (or finish, by its anchor) on a civil day; where the sun does not cross the
+    horizon, 06:00."""
+    if program.reference == CLOCK:
+        return civil.unix_from_local(site.zone, civil_day, program.minutes * 60)
+    rising = program.reference == SUNRISE
+    event = sun.crossing_s(civil_day, site.latitude_e4, site.longitude_e4, rising=rising)
+    if event is None:
+        event = civil.unix_from_local(site.zone, civil_day, 6 * 3600)
+    return event + program.minutes * 60
+
+
+def efficiency_percent(zone):
+    """What of the water reaches the roots, %."""
+    return zone.efficiency_percent or EMITTERS[zone.emitter][0]
+
+
+def wind_matters(zone):
+    """True where wind carries the water off."""
+    return EMITTERS[zone.emitter][1]
+
+
+def _binds(watering, ban, zone, level, civil_day):
+    if level < ban.level or not ban.uses >> zone.use & 1:
+        return False
+    return exempting(watering, ban, zone, civil_day) is None
+
+
+def _window(ban, civil_day, day):
+    """(first, last + 1) of the Ban's hours that begin `day` days later, in seconds after today's 00:00; (None, None)
+    where that weekday has none."""
+    if not ban.weekdays >> civil.weekday(civil_day + day) & 1:
+        return (None, None)
+    to_min = ban.to_min if ban.to_min > ban.from_min else ban.to_min + 1440
+    shift_s = day * civil.day_s
+    return (ban.from_min * 60 + shift_s, to_min * 60 + shift_s)
+
+
+def _in_season(first, last, date):
+    if first == 0:
+        return True
+    if first <= last:
+        return first <= date <= last
+    return date >= first or date <= last

@@ -1,0 +1,191 @@
+"""Watches pipe, valves and store while water runs and while it does not; says what is wrong and stops it.
+
+* A burst shuts zone and master, and nothing opens until somebody acknowledges it: at the node, or by an order "no
+  water" of the gateway that has come after it and ended. The latch survives a power cut.
+* A zone that passes too little or too much is stopped; it is tried again at its next start, and its alarm ends with the
+  first clean run.
+* Water behind shut valves is a leak; if a zone has just been shut, its valve is pulsed shut again, three times.
+* A coil that is open or shorted takes its zone out until a later pulse finds it sound.
+"""
+
+from watering import coil, flow, limits, lockouts
+from watering.valves import LATCHING, MASTER, PUMP
+from wire import event
+
+_NO_FLOW, _STUCK = "no-flow", "stuck-open"
+_SILENT_SAMPLES = 5
+
+
+class Guard:
+    """Events go into `tell(code, active, detail)`."""
+
+    def __init__(self, valves, need, meter, main_max_ml_min, memory, tell):
+        self._valves = valves
+        self._need = need
+        self._meter = meter
+        self._tell = tell
+        self._run = flow.RunWatch(main_max_ml_min)
+        self._leak = flow.LeakWatch()
+        self._coils = [coil.Coil(valves.kind(i), memory.coils[i]) for i in range(limits.OUTPUTS_MAX)]
+        # A latched burst: (zone or 0, mL/min), or None.
+        self.burst = None if memory.burst is None else (memory.burst, memory.burst_flow)
+        self._order_seen = False
+        # (code, zone, cause) of alarms in force, and zones whose valve cannot be used.
+        self.active = set()
+        self.faulty = set()
+        self._open = ()
+        self._last_zone = 0
+        self._again = 0
+        self._silent = 0
+        if self.burst is not None:
+            tell(event.PIPE_BURST, True, (self.burst[0] or None, self.burst[1]))
+
+    def coils_ma(self):
+        return [one.mean_ma for one in self._coils]
+
+    def meter_silent(self) -> bool:
+        """True while the meter says nothing: water is then reckoned by time."""
+        return (event.SENSOR_FAILURE, 0, "") in self.active
+
+    def switched(self, zones, *, now_ms: int) -> None:
+        """These zones are open now."""
+        zones = tuple(zones)
+        if zones == self._open:
+            return
+        if zones:
+            self._last_zone = zones[-1]
+            self._leak.opened()
+            self._again = 0
+        self._open = zones
+        self._meter.restart()
+        self._run.begin(now_ms=now_ms)
+
+    def acknowledge(self) -> None:
+        """Somebody has looked at the burst."""
+        if self.burst is None:
+            return
+        zone, flow_ml_min = self.burst
+        self.burst = None
+        self._order_seen = False
+        self._tell(event.PIPE_BURST, False, (zone or None, flow_ml_min))
+
+    def ordered(self, stopped: bool) -> None:
+        """Whether an order "no water" is in force; one that came after the burst and has ended acknowledges it."""
+        if self.burst is None:
+            return
+        if stopped:
+            self._order_seen = True
+        elif self._order_seen:
+            self.acknowledge()
+
+    def refuses(self, zone: int):
+        """The Refusal of a zone by what is broken, or None."""
+        if self.burst is not None:
+            return lockouts.Refusal(lockouts.BURST, self.burst[1], False)
+        if zone in self.faulty or MASTER in self.faulty:
+            return lockouts.Refusal(lockouts.VALVE, zone if zone in self.faulty else MASTER, False)
+        return None
+
+    def new_start(self) -> None:
+        """A programme begins: what was out is tried again; a coil that still is bad says so at the first pulse."""
+        self.faulty.clear()
+
+    def sample(self, silent: bool, *, now_ms: int):
+        """After the meter's sample: None, or (zone or 0 for all, why, value) that must stop."""
+        if self._meter.present():
+            self._silent = self._silent + 1 if silent else 0
+            self._set(event.SENSOR_FAILURE, 0, self._silent >= _SILENT_SAMPLES, ("meter", "silent"))
+        stop = self._judge_coils()
+        if self._open:
+            return self._judge_run(now_ms) or stop
+        if not self._valves.any_open():
+            self._judge_leak(now_ms)
+        return stop
+
+    def finished(self, zone: int, complete: bool) -> None:
+        """A zone's cycle is over: what a clean one teaches."""
+        mean = self._run.clean_ml_min()
+        if not complete or mean is None or self._open != (zone,) or not self._need.zone(zone).metered:
+            return
+        self._need.learn(zone, mean)
+        for code in (event.FLOW_TOO_LOW, event.FLOW_TOO_HIGH):
+            self._set(code, zone, False, (zone, mean, self._need.flow(zone)))
+        self._set(event.VALVE_FAILURE, zone, False, (zone, _NO_FLOW, None), _NO_FLOW)
+
+    # --- inside ---------------------------------------------------------------------------------------------
+
+    def _judge_run(self, now_ms):
+        expected, metered = 0, True
+        for zone in self._open:
+            expected += self._need.flow(zone)
+            metered = metered and self._need.zone(zone).metered
+        if not metered:
+            return None
+        verdict = self._run.sample(self._meter, expected, now_ms=now_ms)
+        if verdict is None:
+            return None
+        what, rate = verdict
+        zone = self._open[0] if len(self._open) == 1 else 0
+        if what == flow.BURST:
+            self.burst = (zone, rate)
+            self._order_seen = False
+            self._tell(event.PIPE_BURST, True, (zone or None, rate))
+            return (0, lockouts.BURST, rate)
+        if what == flow.NO_FLOW:
+            self._set(event.VALVE_FAILURE, zone, True, (zone, _NO_FLOW, None), _NO_FLOW)
+        else:
+            code = event.FLOW_TOO_LOW if what == flow.LOW else event.FLOW_TOO_HIGH
+            self._set(code, zone, True, (zone, rate, expected))
+        return (zone, what, rate)
+
+    def _judge_leak(self, now_ms):
+        found = self._leak.sample(self._meter, now_ms=now_ms)
+        if found is not None:
+            leaking = found[0] == flow.LEAK
+            self._set(event.WATER_LEAK, 0, leaking, (found[1], found[2]))
+            if not leaking:
+                self._set(event.VALVE_FAILURE, self._last_zone, False, (self._last_zone, _STUCK, None), _STUCK)
+        if self._last_zone and self._meter.delta_ml and self._again < limits.CLOSE_AGAIN_MAX and self._leaks_much():
+            # A valve that was told to shut and did not: tell it again, and its neighbours upstream.
+            self._again += 1
+            for output in (self._last_zone, MASTER):
+                self._valves.close_again(output)
+            self._set(event.VALVE_FAILURE, self._last_zone, True, (self._last_zone, _STUCK, None), _STUCK)
+
+    def _leaks_much(self):
+        """More than the last zone's low limit flows although everything is shut: that is its valve."""
+        rate = self._meter.flow_ml_min()
+        if rate is None or not self._leak.settled():
+            return False
+        return 100 * rate >= limits.LOW_PERCENT * self._need.flow(self._last_zone)
+
+    def _judge_coils(self):
+        stop = None
+        for output, current_ma in self._valves.take_currents():
+            if output == PUMP:
+                continue  # a relay's contact: its coil is the board's
+            word = self._coils[output].judge(current_ma)
+            if word is None:
+                if output in self.faulty:
+                    self.faulty.discard(output)
+                self._set(event.VALVE_FAILURE, output, False, (output, coil.OPEN_COIL, current_ma), "coil")
+                continue
+            self._set(event.VALVE_FAILURE, output, True, (output, word, current_ma), "coil")
+            if word == coil.CHANGED:
+                continue
+            self.faulty.add(output)
+            stop = (output, lockouts.VALVE, current_ma)
+            if self._valves.kind(output) == LATCHING:
+                self._valves.close_again(output)
+        return stop
+
+    def _set(self, code, zone, active, detail, cause=""):
+        """Declare an alarm; one of a zone and code may have several causes, each with its own begin and end."""
+        key = (code, zone, cause)
+        if active == (key in self.active):
+            return
+        if active:
+            self.active.add(key)
+        else:
+            self.active.discard(key)
+        self._tell(code, active, detail)

@@ -1,0 +1,22 @@
+"""What the ports of an irrigation node say beside wire quantities, by keys that no wire key can be.
+
+A sample is {key: integer}. Temperature, humidity, wind, radiation, soil moisture and battery come as quantities of
+`wire.quantity` on channel 0. What must be counted here before it is a quantity has the keys below: they are above
+every wire key, so that none of them ever leaves the node.
+"""
+
+from wire import limits
+from wire.quantity import CHANNEL_STEP
+
+_FIRST = CHANNEL_STEP * (limits.CHANNELS_MAX + 1)
+
+# Pulses of the water meter since the ports were made; a hardware counter, so that 200 Hz lose nothing.
+METER_PULSES = _FIRST
+# Tips of the rain gauge, likewise.
+RAIN_TIPS = _FIRST + 1
+# 1 while the rain sensor is wet.
+RAIN_WET = _FIRST + 2
+# Voltage of the boost capacitor that pulses latching coils, mV.
+BOOST_MV = _FIRST + 3
+# 1 while somebody presses the node's button to acknowledge.
+ACKNOWLEDGE = _FIRST + 4

@@ -1,0 +1,105 @@
+"""Every bound of the irrigation trade, with its reason. Values only."""
+
+# -- weather that can be, for a site in metropolitan France
+AIR_CK_MIN = -3500
+AIR_CK_MAX = 4800
+WIND_DMS_MAX = 500
+RADIATION_W_MAX = 450  # mean of 24 hours; the clearest day in June gives 370
+RAIN_CMM_MAX = 30_000  # 300 mm in a day: the worst cévenol storms; beyond it a gauge counts its own dripping
+ET0_CMM_MAX = 1200
+# A day is measured when its samples cover so much of it; below, minimum and maximum are those of a part of a day.
+COVERED_S_MIN = 18 * 3600
+# A gap between samples longer than this is a hole in the day, not weather.
+SAMPLE_GAP_MAX_S = 2 * 3600
+# Days without a clock that are made up for by climatology; after more the root zone is simply dry.
+DAYS_MISSED_MAX = 21
+# The gateway's ET0 and rain of yesterday need some hours to come: the day is closed at this local hour.
+CLOSE_HOUR = 3
+
+# -- valves
+OUTPUTS_MAX = 10  # master, eight zones, pump
+# No valve stays open for longer on one order, whatever the programme says; a cycle is shorter, and a new one renews.
+OPEN_S_MAX = 4 * 3600
+# All latching outputs are pulsed shut within 2 s of a start, the master first; a second round follows.
+BOOT_CLOSE_MS = 2000
+BOOT_ROUNDS = 2
+# A valve that still passes water is pulsed shut again so often; then somebody must look.
+CLOSE_AGAIN_MAX = 3
+# A latching coil draws from the store; between two pulses it recharges.
+PULSE_MS_MIN = 20
+PULSE_MS_MAX = 200
+PULSE_GAP_MS_MIN = 20
+PULSE_GAP_MS_MAX = 2000
+LEAD_S_MAX = 120
+
+# -- runs
+JOBS_MAX = 8  # one a zone
+SOAK_S_MIN = 1800
+SOAK_S_MAX = 7200
+# A start that could not take place (no clock, wind, power cut) is made up for within this, then skipped.
+LATE_S = 3 * 3600
+# A program that has to be done by its hour begins no earlier than this before it; a night's watering fits.
+PLANNED_S_MAX = 12 * 3600
+# Beyond what its program takes, a zone that wind or an empty store holds back waits so long, then its turn is skipped.
+HOLD_S = 3600
+# No programme starts twice within this, whatever the clock says.
+BETWEEN_STARTS_MS = 12 * 3_600_000
+# A programme marked as run later than tomorrow was run by a wrong clock.
+MARK_AHEAD_DAYS = 1
+# Cycles shorter than this wet the pipe, not the soil.
+CYCLE_S_MIN = 60
+
+# -- lock-outs
+FREEZE_CK = 400  # no watering below, measured now
+FREEZE_AHEAD_CK = 200  # nor when less is forecast within six hours
+WIND_DMS = 80
+RAIN_SKIP_DMM = 20
+RAIN_OFF_DELAY_S = 24 * 3600
+# Readings older than this decide nothing.
+READING_MAX_MS = 1_800_000
+
+# -- flow
+SETTLE_S = 90  # a line fills
+SPIN_DOWN_S = 30  # a meter's wheel runs on, a valve closes slowly
+LOW_PERCENT = 60
+HIGH_PERCENT = 125
+BURST_PERCENT = 150
+WRONG_FOR_S = 60
+BURST_FOR_S = 15
+# A burst is looked for sooner than anything else: with its 15 s the master is shut within a minute of the opening.
+BURST_SETTLE_S = 30
+# Flow is the mean of so long, or of twice as long where a coarse meter gave less than so many pulses.
+FLOW_WINDOW_S = 15
+FLOW_PULSES_MIN = 8
+# What a meter must give at a zone's design flow, so that a burst is seen in time.
+METER_PULSES_PER_MIN_MIN = 15
+SAMPLES_KEPT = 16
+CLEAN_RUNS_MIN = 3  # of which the median is a zone's nominal flow
+CLEAN_S_MIN = 180
+LEAK_DETECTIONS = 6
+LEAK_ML = 5000
+LEAK_WITHIN_S = 600
+NIGHT_LEAK_S = 7200
+# A run that is watched is sampled so often: a burst has to be seen in 15 s.
+WATCH_MS = 5_000
+# A closed installation with a meter: often enough for 5 L in 10 minutes.
+IDLE_MS = 60_000
+# A count that grows faster than any meter passes on is noise: 200 Hz is the fastest wheel, doubled.
+PULSES_PER_S_MAX = 400
+
+# -- coils, mA at 50 ms. 24 V AC as OpenSprinkler's defaults; a 9 V latching coil of 4 to 8 ohm draws 1 to 2 A.
+AC_OPEN_MA = 100
+AC_SHORT_MA = 1200
+LATCH_OPEN_MA = 250
+LATCH_SHORT_MA = 4000
+# A coil whose current leaves what was learned by so much, so often in a row, is going.
+CHANGED_PERCENT = 40
+CHANGED_TIMES = 3
+
+# -- battery
+BATTERY_OPEN_MV = 3500  # Li-ion under load; below it nothing opens
+BATTERY_LOW_MV = 3600
+BATTERY_WELL_MV = 3750
+BATTERY_MV_MAX = 4500
+# Pulses shut that must stay affordable for each valve that is open: one to shut it, one to repeat it.
+RESERVED_PULSES = 2

@@ -1,0 +1,85 @@
+"""Why a zone may not be watered now: a word and the value that decided.
+
+Law first (drought, forbidden hours), then what a person said, then the pipe, then weather, then energy. Some refusals
+*end* a run, some *hold* it: wind drops, a battery is charged by the morning's sun, and the run goes on if that comes
+soon enough.
+"""
+
+from collections import namedtuple
+
+from policy import watering as policy
+from watering import limits
+from wire import directive
+
+ORDER, BURST, VALVE, LEAK = "order", "burst", "valve", "leak"
+DROUGHT, FORBIDDEN, RAIN, FREEZE, WIND, ENERGY, TIME, SATISFIED = (
+    "drought", "forbidden", "rain", "freeze", "wind", "energy", "time", "satisfied"
+)  # fmt: skip
+
+# why, value (integer), holds: the run waits instead of ending.
+Refusal = namedtuple("Refusal", ("why", "value", "holds"))
+
+# A clock's second and a valve's closing are on the safe side of a window by this.
+_SLACK_S = 15
+
+
+class Drought:
+    """The level as a lease. `last`: the last known one of an earlier life, or None."""
+
+    def __init__(self, last=None):
+        self.last = last
+
+    def level(self, directives) -> int:
+        """The level that binds now; what is told is remembered."""
+        told = directives.get(directive.DROUGHT_LEVEL)
+        if told is not None and not policy.NONE <= told <= policy.CRISE:
+            told = None
+        if told is not None:
+            self.last = told
+        return policy.level_in_force(told, self.last)
+
+
+def by_law(watering, zone, level: int, moment):
+    """The Refusal of drought law or forbidden hours, or None. Its value is the drought level. Hours pass: a run waits
+    for their end; a ban does not."""
+    ban = policy.forbidding(watering, zone, level, moment.unix_s, moment.uncertainty_s + _SLACK_S)
+    if ban is None:
+        return None
+    whole_day = ban.from_min == 0 and ban.to_min == 1440
+    return Refusal(DROUGHT if ban.level and whole_day else FORBIDDEN, level, not whole_day)
+
+
+def lawful_s(watering, zone, level: int, moment) -> int:
+    """Seconds until the law forbids the zone."""
+    return policy.free_for_s(watering, zone, level, moment.unix_s, moment.uncertainty_s + _SLACK_S)
+
+
+def by_weather(weather, zone, moment):
+    """The Refusal of rain, frost or wind that are there now, or None."""
+    now_ms, directives = moment.now_ms, moment.directives
+    if weather.wet(now_ms=now_ms):
+        return Refusal(RAIN, weather.today.rain_cmm // 10, False)
+    if weather.today.rain_cmm >= 10 * limits.RAIN_SKIP_DMM:
+        return Refusal(RAIN, weather.today.rain_cmm // 10, False)
+    air = weather.air_ck(directives, now_ms=now_ms)
+    if air is not None and air < limits.FREEZE_CK:
+        return Refusal(FREEZE, air, False)
+    ahead = weather.told(directives, directive.TEMPERATURE_MIN_6H, limits.AIR_CK_MAX)
+    if ahead is not None and ahead < limits.FREEZE_AHEAD_CK:
+        return Refusal(FREEZE, ahead, False)
+    if policy.wind_matters(zone):
+        wind = weather.wind_dms(directives, now_ms=now_ms)
+        if wind is not None and wind > limits.WIND_DMS:
+            return Refusal(WIND, wind, True)
+    return None
+
+
+def by_forecast(weather, moment):
+    """The Refusal of a start because rain is forecast, or None."""
+    ahead = weather.told(moment.directives, directive.RAIN_FORECAST, limits.RAIN_CMM_MAX // 10)
+    return Refusal(RAIN, ahead, False) if ahead is not None and ahead >= limits.RAIN_SKIP_DMM else None
+
+
+def usable(moment, uncertainty_max_s: int) -> bool:
+    """True where the clock is good enough for forbidden hours. A doubt of a quarter of an hour only widens them."""
+    return moment.unix_s is not None and moment.uncertainty_s <= uncertainty_max_s

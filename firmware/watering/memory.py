@@ -1,0 +1,122 @@
+"""What an irrigation node remembers across a power cut, as bytes: version, fixed layout, CRC-16.
+
+Counters only ever grow; the shell writes hourly, so a cut costs an hour of them at most. Whatever does not decode, or
+says what cannot be, is replaced whole by safe defaults: soil half way to its trigger, drought level unknown, nothing
+learned. Must not remember an output.
+"""
+
+import struct
+from collections import namedtuple
+
+from policy import limits as policy_limits
+from watering import limits
+from wire import slip
+
+VERSION = 1
+
+ZONES = policy_limits.watering_zones_max
+PROGRAMS = policy_limits.watering_programs_max
+
+# depletion in 0.01 mm (None: not known); flows: the last clean runs, mL/min; irrigated in 0.1 mm since ever.
+ZoneMemory = namedtuple("ZoneMemory", ("depletion_cmm", "flows", "irrigated_dmm", "openings"))
+# closed_day: civil day that the balance was last closed for, 0 never; rain_cmm: of rain_day so far; drought: last known
+# level or None; burst: zone of a latched burst (0: none known), None: nothing latched; burst_flow in mL/min; marks: of
+# programs; coils: mean mA of each output; volume_l since ever; et0_cmm of the last closed day.
+Memory = namedtuple(
+    "Memory",
+    (
+        "zones",
+        "volume_l",
+        "master_openings",
+        "closed_day",
+        "rain_day",
+        "rain_cmm",
+        "drought",
+        "burst",
+        "burst_flow",
+        "marks",
+        "coils",
+        "et0_cmm",
+    ),
+)
+
+_HEAD = "<BIIHHHBBHH"
+_ZONE = "<HHHHII"
+_NOTHING = 0xFFFF
+_NO = 0xFF
+_FLOW_STEP = 10  # mL/min: 600 L/min fit 16 bits
+_COIL_STEP = 20  # mA: 5 A fit a byte
+_U32 = 0xFFFFFFFF
+LENGTH = struct.calcsize(_HEAD) + ZONES * struct.calcsize(_ZONE) + 2 * PROGRAMS + limits.OUTPUTS_MAX + 2
+
+EMPTY = Memory(
+    (ZoneMemory(None, (), 0, 0),) * ZONES,
+    0,
+    0,
+    0,
+    0,
+    0,
+    None,
+    None,
+    0,
+    (0,) * PROGRAMS,
+    (0,) * limits.OUTPUTS_MAX,
+    0,
+)
+
+
+def encode(memory) -> bytes:
+    """LENGTH bytes."""
+    parts = [
+        struct.pack(
+            _HEAD,
+            VERSION,
+            memory.volume_l & _U32,
+            memory.master_openings & _U32,
+            memory.closed_day,
+            memory.rain_day,
+            min(memory.rain_cmm, _NOTHING),
+            _NO if memory.drought is None else memory.drought,
+            _NO if memory.burst is None else memory.burst,
+            min(memory.burst_flow // _FLOW_STEP, _NOTHING),
+            memory.et0_cmm,
+        )
+    ]
+    for zone in memory.zones:
+        flows = [min(_NOTHING, flow // _FLOW_STEP) for flow in zone.flows]
+        while len(flows) < limits.CLEAN_RUNS_MIN:
+            flows.append(0)
+        depletion = _NOTHING if zone.depletion_cmm is None else zone.depletion_cmm
+        parts.append(
+            struct.pack(_ZONE, depletion, flows[0], flows[1], flows[2], zone.irrigated_dmm & _U32, zone.openings & _U32)
+        )
+    for mark in memory.marks:
+        parts.append(struct.pack("<H", mark))
+    parts.append(bytes([min(255, current // _COIL_STEP) for current in memory.coils]))
+    body = b"".join(parts)
+    return body + struct.pack("<H", slip.crc16(body))
+
+
+def decode(data) -> Memory:
+    """The memory behind bytes; EMPTY for whatever is not one."""
+    if len(data) != LENGTH or data[0] != VERSION:
+        return EMPTY
+    body = bytes(data[:-2])
+    if struct.unpack("<H", bytes(data[-2:]))[0] != slip.crc16(body):
+        return EMPTY
+    head = struct.unpack(_HEAD, body[: struct.calcsize(_HEAD)])
+    at = struct.calcsize(_HEAD)
+    zones = []
+    for _ in range(ZONES):
+        values = struct.unpack(_ZONE, body[at : at + struct.calcsize(_ZONE)])
+        at += struct.calcsize(_ZONE)
+        flows = tuple([_FLOW_STEP * flow for flow in values[1:4] if flow])
+        zones.append(ZoneMemory(None if values[0] == _NOTHING else values[0], flows, values[4], values[5]))
+    marks = struct.unpack("<" + "H" * PROGRAMS, body[at : at + 2 * PROGRAMS])
+    coils = tuple([_COIL_STEP * value for value in body[at + 2 * PROGRAMS :]])
+    drought = None if head[6] > 4 else head[6]
+    burst = None if head[7] > ZONES else head[7]
+    return Memory(
+        tuple(zones), head[1], head[2], head[3], head[4], head[5], drought, burst, _FLOW_STEP * head[8], marks, coils,
+        min(head[9], limits.ET0_CMM_MAX),
+    )  # fmt: skip

@@ -1,0 +1,100 @@
+"""What each zone needs: the water balance from day to day, what waters credit to it, and how long to run for it.
+
+A civil day is closed once, some hours after its midnight, when the gateway's figures of it have come; days that
+passed without a clock are made up for by climatology, so that weeks without a gateway end in a thirsty lawn being
+watered and not in a forgotten one.
+"""
+
+from policy import civil
+from watering import balance, cycles, flow, limits
+
+
+class Need:
+    """`memory`: a watering.memory.Memory. Zones are counted from 1, as their channels are."""
+
+    def __init__(self, policy, weather, memory):
+        self._zones = policy.zones
+        self._weather = weather
+        self.closed_day = memory.closed_day
+        self.et0_cmm = memory.et0_cmm
+        self.rung = None
+        self.depletion_cmm = []
+        self.flows = []
+        self.irrigated_ml = []
+        for i in range(len(self._zones)):
+            zone, kept = self._zones[i], memory.zones[i]
+            total = balance.total_cmm(zone)
+            depletion = kept.depletion_cmm
+            if depletion is None:
+                depletion = balance.readily_cmm(zone, 400) // 2
+            self.depletion_cmm.append(balance.bounded(total, depletion))
+            self.flows.append(list(kept.flows))
+            self.irrigated_ml.append(kept.irrigated_dmm * zone.area_dm2)
+
+    def zone(self, zone: int):
+        return self._zones[zone - 1]
+
+    def flow(self, zone: int) -> int:
+        """What the zone usually passes, mL/min."""
+        return flow.nominal(self.flows[zone - 1], self._zones[zone - 1].flow_ml_min)
+
+    def group(self, zone: int) -> int:
+        return self._zones[zone - 1].group
+
+    def close_days(self, unix_s: int, directives) -> bool:
+        """Bring the balance up to the last day that can be closed; True when there was one."""
+        local = civil.local_from_unix(civil.PARIS, unix_s)
+        last = local.civil_day - (1 if local.second >= 3600 * limits.CLOSE_HOUR else 2)
+        if self.closed_day == 0 or self.closed_day > last + 2:
+            # New, or closed by a clock that was far ahead: the balance goes on from here.
+            self.closed_day = last
+            return False
+        if self.closed_day >= last:
+            return False
+        first = max(self.closed_day + 1, last - limits.DAYS_MISSED_MAX)
+        for day in range(first, last):
+            self._close(self._weather.climate_cmm(day), 0)
+        closed = self._weather.close(last, directives)
+        self._close(closed.et0_cmm, closed.rain_cmm)
+        self.et0_cmm, self.rung = closed.et0_cmm, closed.rung
+        self.closed_day = last
+        return True
+
+    def lacking_cmm(self, zone: int) -> int:
+        """Depletion now: what rain has fallen since the last closed day is taken off in thought, not booked."""
+        fallen = balance.effective_cmm(self._weather.open_rain_cmm(self.closed_day), self.et0_cmm)
+        return max(0, self.depletion_cmm[zone - 1] - fallen)
+
+    def trigger_cmm(self, zone: int) -> int:
+        """Depletion from which on the zone is watered: RAW would be passed before tomorrow's start, if today is like
+        the last day that was closed."""
+        one = self.zone(zone)
+        etc = balance.crop_cmm(one, self.et0_cmm or 400)
+        return max(0, balance.readily_cmm(one, etc) - etc)
+
+    def stressed(self, zone: int) -> bool:
+        """True once half of what is left beyond RAW is used too: a forecast has been believed for long enough."""
+        one = self.zone(zone)
+        readily = balance.readily_cmm(one, balance.crop_cmm(one, self.et0_cmm or 400))
+        return 2 * (self.lacking_cmm(zone) - readily) >= balance.total_cmm(one) - readily
+
+    def cut(self, zone: int, net_cmm: int):
+        """cycles.Cut of a run that brings `net_cmm` to the roots."""
+        one, rate = self.zone(zone), self.flow(zone)
+        return cycles.cut(one, rate, cycles.run_s(one, rate, net_cmm))
+
+    def credit(self, zone: int, volume_ml: int) -> None:
+        """Water that the zone has had."""
+        i = zone - 1
+        one = self._zones[i]
+        self.irrigated_ml[i] += volume_ml
+        left = self.depletion_cmm[i] - cycles.net_cmm(one, volume_ml)
+        self.depletion_cmm[i] = balance.bounded(balance.total_cmm(one), left)
+
+    def learn(self, zone: int, flow_ml_min: int) -> None:
+        """The flow of a clean run."""
+        flow.remember(self.flows[zone - 1], flow_ml_min)
+
+    def _close(self, et0_cmm, rain_cmm):
+        for i in range(len(self._zones)):
+            self.depletion_cmm[i] = balance.after_day(self._zones[i], self.depletion_cmm[i], et0_cmm, rain_cmm)

@@ -1,0 +1,272 @@
+"""The runs under way: zones in cycles with soaks between them, master valve and pump around them.
+
+A job is what one zone is still to have. While one soaks another runs; zones of one hydraulic group never together, and
+no more together than the main can feed. Master and pump go ahead of the first zone by their lead and stay behind the
+last by their lag, either of which may be negative. Every opening names its duration to `valves`, which shuts it
+MARGIN_S after the cycle's end if nothing here ever runs again.
+
+Decides when, not whether: `refuse(zone)` says that, every few seconds.
+"""
+
+from collections import namedtuple
+
+from watering import limits
+from watering.valves import MASTER, PUMP
+
+# What became of something: OPENED and SHUT a valve (zone 0: the master), DONE and SKIPPED a job. `why`: how it ended.
+Happened = namedtuple("Happened", ("what", "zone", "job", "why", "value"))
+OPENED, SHUT, DONE, SKIPPED = "opened", "shut", "done", "skipped"
+COMPLETE = "complete"
+
+# Seconds of lead before the first zone and of lag after the last, of master and pump.
+Supply = namedtuple("Supply", ("lead_s", "lag_s"))
+
+MARGIN_S = 5
+# Weather, law and orders are asked again so often; windows of the law are widened by more (lockouts).
+_CHECK_MS = 5000
+# What holds a run (wind, hours) is looked at again after so long.
+_HOLD_MS = 60_000
+# A valve that could not open because another is being pulsed shut.
+_RETRY_MS = 200
+
+
+class Job:
+    """What one zone (from 1) is still to have, and what it has had."""
+
+    def __init__(self, zone, cut, rule, reason, *, ready_ms, give_up_ms):
+        self.zone = zone
+        self.rule = rule
+        self.reason = reason
+        self.remaining_s = cut.total_s
+        self.cycle_s = cut.cycle_s
+        self.soak_s = cut.soak_s
+        self.ready_ms = ready_ms
+        self.give_up_ms = give_up_ms
+        # While a cycle is arranged or under way: from when, until when.
+        self.start_ms = None
+        self.until_ms = None
+        self.opened_ms = None
+        self.open_ms = 0
+        self.volume_ml = 0
+        self.for_s = 0
+
+
+class Runs:
+    """`supplies`: the Supply of master and pump; `group(zone)`, `flow(zone)`: hydraulics of a zone."""
+
+    def __init__(self, valves, supplies, group, flow, main_max_ml_min: int):
+        self._valves = valves
+        self._supplies = ((MASTER, supplies[0]), (PUMP, supplies[1]))
+        self._group = group
+        self._flow = flow
+        self._main_max = main_max_ml_min
+        self.jobs = []
+        self._happened = []
+        self._ended_ms = None
+        self._checked_ms = None
+        # When master or pump must next be switched.
+        self._switch_ms = None
+
+    def add(self, job) -> bool:
+        """Take a job on; False when its zone has one already."""
+        for other in self.jobs:
+            if other.zone == job.zone:
+                return False
+        self.jobs.append(job)
+        return True
+
+    def open_zones(self) -> list:
+        """Zones that are open now."""
+        return [job.zone for job in self.jobs if job.opened_ms is not None]
+
+    def tick(self, refuse, *, now_ms: int) -> list:
+        """Bring the valves up to date; what happened. `refuse(zone)`: (Refusal or None, seconds that it may run)."""
+        self._notice(now_ms)
+        check = self._checked_ms is None or now_ms - self._checked_ms >= _CHECK_MS
+        if check:
+            self._checked_ms = now_ms
+        for job in list(self.jobs):
+            if job.opened_ms is not None:
+                self._run(job, refuse, check, now_ms)
+            elif job.start_ms is not None:
+                self._arranged(job, refuse, now_ms)
+        if check:
+            for job in list(self.jobs):
+                if job.start_ms is None and now_ms >= job.ready_ms:
+                    self._arrange(job, refuse, now_ms)
+        self._supply(now_ms)
+        return self.take()
+
+    def stop(self, zone: int, why: str, value: int, *, now_ms: int) -> None:
+        """End the job of a zone; of all zones when `zone` is 0, and then the water with it."""
+        for job in list(self.jobs):
+            if zone in (0, job.zone):
+                self._end(job, why, value, now_ms)
+        if zone == 0:
+            self._ended_ms = None
+            for output in (PUMP, MASTER):
+                self._shut_supply(output)
+
+    def take(self) -> list:
+        """What happened since the last call: also by `stop`."""
+        taken, self._happened = self._happened, []
+        return taken
+
+    def wake_ms(self, now_ms: int):
+        """When `tick` has something to do, or None."""
+        if not self.jobs and self._ended_ms is None:
+            return None
+        wake_ms = now_ms if self._checked_ms is None else self._checked_ms + _CHECK_MS
+        if self._switch_ms is not None:
+            wake_ms = min(wake_ms, self._switch_ms)
+        for job in self.jobs:
+            if job.opened_ms is not None:
+                wake_ms = min(wake_ms, job.until_ms)
+            elif job.start_ms is not None:
+                wake_ms = min(wake_ms, max(job.start_ms, now_ms + _RETRY_MS if now_ms >= job.start_ms else 0))
+        return max(now_ms, wake_ms)
+
+    # --- one job --------------------------------------------------------------------------------------------
+
+    def _arrange(self, job, refuse, now_ms):
+        """Give the job's next cycle an instant, if nothing is against it."""
+        if now_ms >= job.give_up_ms:
+            refusal = refuse(job.zone)[0]
+            self._end(job, refusal.why if refusal else "time", refusal.value if refusal else 0, now_ms)
+            return
+        if not self._room(job):
+            return
+        refusal, may_s = refuse(job.zone)
+        if refusal is not None:
+            if refusal.holds:
+                job.ready_ms = now_ms + _HOLD_MS
+            else:
+                self._end(job, refusal.why, refusal.value, now_ms)
+            return
+        cycle_s = min(job.remaining_s, job.cycle_s, may_s - MARGIN_S)
+        if cycle_s < min(job.remaining_s, limits.CYCLE_S_MIN):
+            job.ready_ms = now_ms + _HOLD_MS  # forbidden hours begin in a moment
+            return
+        lead_s = 0
+        if self._ended_ms is None and not self.open_zones():
+            for output, supply in self._supplies:
+                if self._valves.kind(output):
+                    lead_s = max(lead_s, supply.lead_s)
+        job.start_ms = now_ms + 1000 * lead_s
+        job.until_ms = job.start_ms + 1000 * cycle_s
+        if not lead_s:
+            self._arranged(job, refuse, now_ms)
+
+    def _arranged(self, job, refuse, now_ms):
+        """Open the zone once its instant has come."""
+        if now_ms < job.start_ms:
+            return
+        refusal, may_s = refuse(job.zone)
+        cycle_s = (job.until_ms - job.start_ms) // 1000
+        if refusal is not None or may_s < cycle_s:
+            job.start_ms = job.until_ms = None  # arranged anew, or ended there
+            return
+        if not self._valves.open(job.zone, cycle_s + MARGIN_S, now_ms=now_ms):
+            return  # a latching valve is being pulsed shut: the next turn
+        job.opened_ms, job.until_ms, job.for_s = now_ms, now_ms + 1000 * cycle_s, cycle_s + MARGIN_S
+        self._happened.append(Happened(OPENED, job.zone, job, None, job.for_s))
+
+    def _run(self, job, refuse, check, now_ms):
+        if now_ms >= job.until_ms:
+            self._shut(job, now_ms)
+            if job.remaining_s <= 0:
+                self._end(job, COMPLETE, 0, now_ms)
+            else:
+                job.ready_ms = now_ms + 1000 * job.soak_s
+                # Soaking is no lateness.
+                job.give_up_ms += 1000 * job.soak_s
+            return
+        if not check:
+            return
+        refusal = refuse(job.zone)[0]
+        if refusal is None:
+            return
+        if refusal.holds:
+            self._shut(job, now_ms)
+            job.ready_ms = now_ms + _HOLD_MS
+        else:
+            self._end(job, refusal.why, refusal.value, now_ms)
+
+    def _shut(self, job, now_ms):
+        self._valves.close(job.zone)
+        ran_ms = now_ms - job.opened_ms
+        job.open_ms += ran_ms
+        job.remaining_s -= (ran_ms + 500) // 1000
+        job.opened_ms = job.start_ms = job.until_ms = None
+        self._ended_ms = now_ms
+        self._happened.append(Happened(SHUT, job.zone, job, None, ran_ms // 1000))
+
+    def _end(self, job, why, value, now_ms):
+        if job.opened_ms is not None:
+            self._shut(job, now_ms)
+        self.jobs.remove(job)
+        what = DONE if job.open_ms else SKIPPED
+        self._happened.append(Happened(what, job.zone, job, why, value))
+
+    def _notice(self, now_ms):
+        """A valve that its own deadline has shut: the cycle is over, whatever was planned."""
+        for job in list(self.jobs):
+            if job.opened_ms is not None and not self._valves.is_open(job.zone):
+                job.until_ms = min(job.until_ms, now_ms)
+
+    def _room(self, job) -> bool:
+        flow = self._flow(job.zone)
+        for other in self.jobs:
+            if other.start_ms is not None:
+                if self._group(other.zone) == self._group(job.zone):
+                    return False
+                flow += self._flow(other.zone)
+        # One zone alone always runs: if it takes more than the main gives, the flow watch says so.
+        return flow <= self._main_max or flow == self._flow(job.zone)
+
+    # --- master and pump ------------------------------------------------------------------------------------
+
+    def _supply(self, now_ms):
+        first_ms, last_ms = None, self._ended_ms
+        for job in self.jobs:
+            if job.start_ms is not None:
+                begins_ms = job.start_ms if job.opened_ms is None else job.opened_ms
+                first_ms = begins_ms if first_ms is None else min(first_ms, begins_ms)
+                last_ms = job.until_ms if last_ms is None else max(last_ms, job.until_ms)
+        if last_ms is None:
+            for output, _ in self._supplies:
+                self._shut_supply(output)
+            return
+        over = first_ms is None
+        self._switch_ms = None
+        for output, supply in self._supplies:
+            ends_ms = last_ms + 1000 * supply.lag_s
+            wanted = now_ms < ends_ms
+            if over:
+                wanted = wanted and self._valves.is_open(output)
+            else:
+                wanted = wanted and (now_ms >= first_ms - 1000 * supply.lead_s or self._valves.is_open(output))
+            begins_ms = None if over else first_ms - 1000 * supply.lead_s
+            for change_ms in (begins_ms, ends_ms):
+                if change_ms is not None and change_ms > now_ms:
+                    self._switch_ms = change_ms if self._switch_ms is None else min(self._switch_ms, change_ms)
+            if wanted:
+                self._feed(output, ends_ms, now_ms)
+            else:
+                self._shut_supply(output)
+        if first_ms is None and not self._valves.is_open(MASTER) and not self._valves.is_open(PUMP):
+            self._ended_ms = None
+
+    def _feed(self, output, ends_ms, now_ms):
+        deadline = self._valves.deadline_ms(output)
+        if deadline is not None and deadline >= ends_ms:
+            return
+        for_s = (ends_ms - now_ms) // 1000 + MARGIN_S
+        if self._valves.open(output, for_s, now_ms=now_ms) and output == MASTER:
+            self._happened.append(Happened(OPENED, 0, None, None, min(for_s, limits.OPEN_S_MAX)))
+
+    def _shut_supply(self, output):
+        if self._valves.is_open(output):
+            self._valves.close(output)
+            if output == MASTER:
+                self._happened.append(Happened(SHUT, 0, None, None, 0))

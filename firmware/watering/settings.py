@@ -1,0 +1,122 @@
+"""The settings of an irrigation node's own, beside its policy: what is wired, and where it stands. Plain data in.
+
+    watering   the policy in plain form (policy.watering_form)
+    valves     [master, zones …, pump]: 0 absent, 1 held (24 V AC or a relay), 2 latching; one item a zone, pump last
+    supply     [master lead, master lag, pump lead, pump lag] in seconds; absent: all 0
+    pulse      [pulse ms, gap ms] of latching outputs; absent: [100, 100]
+    meter      [microlitres a pulse, L/min that the main gives at most]; absent: no meter
+    battery    [mAh, mJ a pulse, boost capacitor mV]; absent: on the mains
+    weather    [altitude m, height of the anemometer m, 0.01 mm a tip of the rain gauge, ET0 of 12 months or []]
+
+Every fault is listed with its path and the remedy. Must not know pins: they are the board's.
+"""
+
+from collections import namedtuple
+
+from policy import watering_form
+from watering import energy, limits, valves, weather
+from watering.runs import Supply
+
+FIELDS = ("watering", "valves", "supply", "pulse", "meter", "battery", "weather")
+
+Own = namedtuple("Own", ("site", "policy", "kinds", "supplies", "pulse", "meter", "battery", "place"))
+Pulse = namedtuple("Pulse", ("pulse_ms", "gap_ms"))
+# pulse_ul: 0 without a meter.
+MeterSettings = namedtuple("MeterSettings", ("pulse_ul", "main_max_ml_min"))
+
+_NO_METER = MeterSettings(0, 1 << 30)
+_NO_GAUGE = [0, 2, 0, []]
+
+
+def decode(faults, plain, site):
+    """Own, as far as it could be read."""
+    policy, found = watering_form.decode(plain.get("watering"))
+    for fault in found:
+        faults.add("watering." + fault.path, fault.problem, fault.remedy)
+    zones = 0 if policy is None else len(policy.zones)
+    pulse = Pulse(*_numbers(faults, "pulse", plain.get("pulse", [100, 100]), (
+        ("pulse", limits.PULSE_MS_MIN, limits.PULSE_MS_MAX), ("gap", limits.PULSE_GAP_MS_MIN, limits.PULSE_GAP_MS_MAX)
+    )))  # fmt: skip
+    kinds = _valves(faults, plain.get("valves"), zones, pulse)
+    lead = (-limits.LEAD_S_MAX, limits.LEAD_S_MAX)
+    names = ("master_lead", "master_lag", "pump_lead", "pump_lag")
+    supply = _numbers(faults, "supply", plain.get("supply", [0, 0, 0, 0]), [(name, lead[0], lead[1]) for name in names])
+    meter = _meter(faults, plain, policy)
+    battery = _battery(faults, plain, kinds)
+    place = _place(faults, plain.get("weather", _NO_GAUGE), site)
+    supplies = (Supply(supply[0], supply[1]), Supply(supply[2], supply[3]))
+    return Own(site, policy, kinds, supplies, pulse, meter, battery, place)
+
+
+def _numbers(faults, path, value, bounds):
+    """Integers within their bounds, named; zeros where there is a fault."""
+    if not faults.sequence(path, value, len(bounds), len(bounds)):
+        return [0] * len(bounds)
+    sound = True
+    for i in range(len(bounds)):
+        name, low, high = bounds[i]
+        sound = faults.integer(f"{path}.{name}", value[i], low, high) and sound
+    return list(value) if sound else [0] * len(bounds)
+
+
+def _valves(faults, value, zones, pulse):
+    """The kind of each output, OUTPUTS_MAX of them."""
+    kinds = [valves.ABSENT] * limits.OUTPUTS_MAX
+    if not faults.sequence("valves", value, zones + 2, zones + 2):
+        return tuple(kinds)
+    latching = 0
+    for i in range(zones + 2):
+        least = valves.HELD if 1 <= i <= zones else valves.ABSENT
+        most = valves.HELD if i == zones + 1 else valves.LATCHING
+        if faults.integer(f"valves[{i}]", value[i], least, most):
+            kinds[valves.PUMP if i == zones + 1 else i] = value[i]
+            latching += value[i] == valves.LATCHING
+    boot_ms = latching * (pulse.pulse_ms + pulse.gap_ms)
+    if boot_ms > limits.BOOT_CLOSE_MS:
+        remedy = f"shorten them: all latching valves are pulsed shut within {limits.BOOT_CLOSE_MS} ms of a start"
+        faults.add("pulse", f"takes {boot_ms} ms for {latching} latching valves", remedy)
+    return tuple(kinds)
+
+
+def _meter(faults, plain, policy):
+    if "meter" not in plain:
+        for i in range(0 if policy is None else len(policy.zones)):
+            if policy.zones[i].metered:
+                faults.add(f"watering.zones[{i}].metered", "is 1 without a meter", "give 0, or the meter")
+        return _NO_METER
+    bounds = (("pulse", 100, 100_000_000), ("main_max", 1, 2000))
+    pulse_ul, main = _numbers(faults, "meter", plain["meter"], bounds)
+    if not pulse_ul:
+        return _NO_METER
+    for i in range(0 if policy is None else len(policy.zones)):
+        zone = policy.zones[i]
+        pulses = 1000 * zone.flow_ml_min // pulse_ul
+        if zone.metered and not limits.METER_PULSES_PER_MIN_MIN <= pulses <= 60 * limits.PULSES_PER_S_MAX // 2:
+            remedy = f"{limits.METER_PULSES_PER_MIN_MIN} a minute show a burst in time, 200 a second are counted"
+            faults.add("meter.pulse", f"gives {pulses} pulses a minute at the flow of zone {i + 1}", remedy)
+    return MeterSettings(pulse_ul, 1000 * main)
+
+
+def _battery(faults, plain, kinds):
+    if "battery" not in plain:
+        return energy.MAINS
+    bounds = (("capacity", 100, 100_000), ("pulse", 1, 20_000), ("boost", 0, 48_000))
+    found = energy.Battery(*_numbers(faults, "battery", plain["battery"], bounds))
+    for output in range(limits.OUTPUTS_MAX):
+        if kinds[output] == valves.HELD:
+            faults.add(f"valves[{output}]", "is held on a battery", "a battery holds no coil: use a latching valve")
+    return found
+
+
+def _place(faults, value, site):
+    if not faults.sequence("weather", value, 4, 4):
+        return None
+    names = (("altitude", 0, 3000), ("wind_height", 1, 20), ("tip", 0, 200))
+    altitude, height, tip = _numbers(faults, "weather", list(value[:3]), names)
+    climate = weather.LOIRE
+    if faults.sequence("weather.et0", value[3], 0, 12) and len(value[3]):
+        if faults.sequence("weather.et0", value[3], 12, 12):
+            for month in range(12):
+                faults.integer(f"weather.et0[{month}]", value[3][month], 0, limits.ET0_CMM_MAX)
+        climate = tuple(value[3])
+    return None if site is None else weather.Place(site.latitude_e4, altitude, max(1, height), climate, tip)

@@ -1,0 +1,397 @@
+"""The irrigation trade: puts policy, weather, need, starts, runs, valves and guard together (contract: `node.trade`).
+
+`outputs` is the `valves.Valves` itself: the ports call its `tick` each turn, and it shuts what is past its deadline
+whether or not `decide` ever runs again. Precedence: what is broken (a latched burst, a bad coil) > the law > an order
+"no water" > the programme. An order can only stop: water that nobody planned has no depth and no window.
+
+Without a usable clock no programme begins and a run under way ends, for nobody can say that its hour is allowed; a
+lawn may wait. Durations are of the monotonic clock. After a start all valves are shut.
+"""
+
+from node.limits import UNCERTAINTY_USABLE_S
+from node.trade import Trade
+from policy import civil
+from watering import inputs, limits, lockouts, memory, runs
+from watering.energy import Energy
+from watering.guard import Guard
+from watering.meter import Meter
+from watering.need import Need
+from watering.starts import Starts
+from watering.valves import LATCHING, MASTER, Valves
+from watering.weather import Weather
+from wire import directive, event, quantity
+
+KIND = "irrigation"
+
+# Rules that open a valve, as they stand in its event; the reason is the program's number from 1.
+BALANCE, DEPTH = "balance", "depth"
+DEADLINE = "deadline"
+NO_MEANING = "meaningless"
+
+_SLOW_MS = 30_000
+_NO_CLOCK_MS = 600_000
+# A clock that moved by more than that against the monotonic one was set: whatever rests on it is looked at anew.
+_STEP_S = 5
+
+
+class WateringTrade(Trade):
+    """One irrigation node. `own`: watering.settings.Own; `start`: kinds.Start."""
+
+    kind = KIND
+    directives = (
+        directive.OUTDOOR_TEMPERATURE, directive.TEMPERATURE_MIN_6H, directive.EVAPOTRANSPIRATION, directive.RAIN_DAY,
+        directive.RAIN_FORECAST, directive.WIND_SPEED, directive.DROUGHT_LEVEL,
+    )  # fmt: skip
+
+    def __init__(self, own, start):
+        kept, now_ms = memory.decode(start.memory), start.now_ms
+        self._own = own
+        self._policy = own.policy
+        self._kept = kept
+        self._events = []
+        self._weather = Weather(own.place, rain_cmm=kept.rain_cmm, civil_day=kept.rain_day or None)
+        self._need = Need(own.policy, self._weather, kept)
+        self._drought = lockouts.Drought(kept.drought)
+        self._starts = Starts(own.policy.programs, own.site, kept.marks[: len(own.policy.programs)], now_ms=now_ms)
+        self._energy = Energy(own.battery)
+        self.outputs = Valves(own.kinds, gap_ms=own.pulse.gap_ms, now_ms=now_ms)
+        self._meter = Meter(own.meter.pulse_ul, len(own.policy.zones), now_ms=now_ms)
+        main_max = own.meter.main_max_ml_min
+        self._guard = Guard(self.outputs, self._need, self._meter, main_max, kept, self._tell)
+        self._runs = runs.Runs(self.outputs, own.supplies, self._need.group, self._need.flow, main_max)
+        self._started_ms = now_ms
+        self._slow_ms = now_ms
+        self._clock = None
+        self._sample_ms = now_ms
+        self._latest = {}
+        self._moment = None
+        self._no_time = False
+        self._health_odd = False
+
+    # --- events in ------------------------------------------------------------------------------------------
+
+    def sample(self, values, moment) -> None:
+        now_ms = moment.now_ms
+        values = values or {}
+        self._moment = moment
+        self._sample_ms = now_ms
+        self._latest = values
+        self._expose(now_ms)
+        pulses = values.get(inputs.METER_PULSES)
+        self._meter.sample(pulses, now_ms=now_ms)
+        self._weather.sample(values, wet_key=inputs.RAIN_WET, tips_key=inputs.RAIN_TIPS, now_ms=now_ms)
+        battery_mv = values.get(quantity.BATTERY)
+        low = self._energy.sample(battery_mv, values.get(inputs.BOOST_MV), now_ms=now_ms)
+        if low is not None:
+            self._tell(event.BATTERY_LOW, low, (battery_mv,))
+        if values.get(inputs.ACKNOWLEDGE) == 1:
+            self._guard.acknowledge()
+        stop = self._guard.sample(pulses is None, now_ms=now_ms)
+        if stop is not None:
+            self._runs.stop(stop[0], stop[1], stop[2], now_ms=now_ms)
+            self._report_runs(self._runs.take(), now_ms)
+
+    def decide(self, moment) -> None:
+        now_ms = moment.now_ms
+        self._moment = moment
+        self._guard.ordered(_stopped(moment))
+        if self.outputs.overrun:
+            self._overrun()
+        if now_ms >= self._slow_ms or self._stepped(moment):
+            self._slow_ms = now_ms + _SLOW_MS
+            self._slow(moment)
+        if self._runs.jobs or self.outputs.any_open():
+            self._report_runs(self._runs.tick(self._refuse, now_ms=now_ms), now_ms)
+
+    # --- effects out ----------------------------------------------------------------------------------------
+
+    def take_events(self) -> list:
+        taken, self._events = self._events, []
+        return taken
+
+    def readings(self, moment) -> dict:
+        found = {}
+        for code in (quantity.TEMPERATURE, quantity.HUMIDITY, quantity.WIND_SPEED, quantity.SOLAR_RADIATION,
+                     quantity.SOIL_MOISTURE, quantity.BATTERY):  # fmt: skip
+            if code in self._latest:
+                found[code] = self._latest[code]
+        if self._meter.present():
+            found[quantity.WATER_VOLUME] = self._volume_l()
+            rate = self._meter.flow_ml_min()
+            if rate is not None:
+                found[quantity.WATER_FLOW] = rate // 60
+        if self._own.place.tip_cmm:
+            found[quantity.RAIN] = self._weather.today.rain_cmm // 10
+        for zone in range(1, len(self._policy.zones) + 1):
+            found[quantity.key(quantity.ROOT_DEPLETION, zone)] = self._need.depletion_cmm[zone - 1] // 10
+        return found
+
+    def health(self, moment) -> dict:
+        """Irrigation and valve openings by turns: both at once do not fit a record."""
+        found = {quantity.EVAPOTRANSPIRATION: self._need.et0_cmm}
+        found[quantity.SENSOR_FAULTS] = self._weather.refused + self._meter.refused
+        self._health_odd = not self._health_odd
+        for zone in range(1, len(self._policy.zones) + 1):
+            if self._health_odd:
+                found[quantity.key(quantity.WATER_APPLIED, zone)] = self._irrigated_dmm(zone)
+            else:
+                found[quantity.key(quantity.VALVE_OPENINGS, zone)] = self._openings(zone)
+        if not self._health_odd:
+            found[quantity.key(quantity.VALVE_OPENINGS, 0)] = self._openings(MASTER)
+        return found
+
+    def measured(self, moment):
+        """0 once an order "no water" is seen to be obeyed: everything shut, and the meter stands."""
+        if self.outputs.any_open() or not self.outputs.ready():
+            return None
+        return None if self._meter.present() and self._meter.delta_ml != 0 else 0
+
+    def declines(self, moment):
+        return NO_MEANING if moment.order is not None and moment.order.level_percent else None
+
+    def deadline_ms(self, now_ms):
+        due_ms = self._slow_ms
+        for other_ms in (self.outputs.wake_ms(now_ms), self._runs.wake_ms(now_ms)):
+            if other_ms is not None and other_ms < due_ms:
+                due_ms = other_ms
+        return due_ms
+
+    def wants_sample_ms(self, now_ms):
+        if self.outputs.any_open():
+            return self._sample_ms + limits.WATCH_MS
+        return self._sample_ms + limits.IDLE_MS if self._meter.present() else None
+
+    def may_restart(self, moment) -> bool:
+        return not self._runs.jobs and not self.outputs.any_open() and self.outputs.ready()
+
+    def memory(self, now_ms) -> bytes:
+        zones = []
+        for zone in range(1, memory.ZONES + 1):
+            if zone > len(self._policy.zones):
+                zones.append(self._kept.zones[zone - 1])
+                continue
+            zones.append(
+                memory.ZoneMemory(
+                    self._need.depletion_cmm[zone - 1],
+                    tuple(self._need.flows[zone - 1]),
+                    self._irrigated_dmm(zone),
+                    self._openings(zone),
+                )
+            )
+        marks = list(self._starts.marks)
+        while len(marks) < memory.PROGRAMS:
+            marks.append(0)
+        burst, today = self._guard.burst, self._weather.today
+        return memory.encode(
+            memory.Memory(
+                tuple(zones), self._volume_l(), self._openings(MASTER), self._need.closed_day, today.civil_day or 0,
+                self._weather.open_rain_cmm(self._need.closed_day), self._drought.last,
+                None if burst is None else burst[0], 0 if burst is None else burst[1], tuple(marks),
+                self._guard.coils_ma(), self._need.et0_cmm,
+            )
+        )  # fmt: skip
+
+    # --- inside ---------------------------------------------------------------------------------------------
+
+    def _slow(self, moment):
+        """What changes by the minute: the day, the balance, the programmes."""
+        self._drought.level(moment.directives)
+        usable = lockouts.usable(moment, UNCERTAINTY_USABLE_S)
+        self._say_time(usable, moment.now_ms)
+        self._clock = (moment.unix_s, moment.now_ms) if moment.unix_s is not None else None
+        if not usable:
+            return
+        local = civil.local_from_unix(civil.PARIS, moment.unix_s)
+        self._weather.turn_to(local.civil_day)
+        self._need.close_days(moment.unix_s, moment.directives)
+        for due in self._starts.due(moment.unix_s, self._planned_s, now_ms=moment.now_ms):
+            self._begin(due, moment)
+
+    def _begin(self, due, moment):
+        """Make a job for each zone of a program that needs one; tell why of the others."""
+        program = self._policy.programs[due.program]
+        self._guard.new_start()
+        elapsed_s = due.elapsed_s
+        for zone in self._zones_of(program):
+            refusal = lockouts.Refusal(lockouts.TIME, due.program + 1, False) if due.missed else None
+            if refusal is None:
+                refusal = self._unneeded(program, zone, moment)
+            if refusal is None:
+                refusal = self._refuse(zone)[0]
+                refusal = None if refusal is not None and refusal.holds else refusal
+            if refusal is not None:
+                self._tell(event.WATERING_SKIPPED, None, (zone, refusal.why, refusal.value))
+                continue
+            cut = self._cut(program, zone)
+            had_s = min(elapsed_s, cut.total_s)
+            elapsed_s -= had_s
+            if cut.total_s - had_s < min(cut.total_s, limits.CYCLE_S_MIN):
+                self._tell(event.WATERING_SKIPPED, None, (zone, lockouts.TIME, due.program + 1))
+                continue
+            job = runs.Job(
+                zone,
+                cut,
+                DEPTH if program.depth_dmm else BALANCE,
+                due.program + 1,
+                ready_ms=moment.now_ms,
+                give_up_ms=moment.now_ms + 1000 * (limits.HOLD_S + self._planned_s(due.program)),
+            )
+            job.remaining_s -= had_s
+            self._runs.add(job)
+
+    def _unneeded(self, program, zone, moment):
+        """Why a program has nothing to do for a zone, as a Refusal, or None."""
+        lacking = self._need.lacking_cmm(zone)
+        if not program.depth_dmm and lacking < self._need.trigger_cmm(zone):
+            return lockouts.Refusal(lockouts.SATISFIED, lacking // 10, False)
+        if self._need.stressed(zone):
+            return None
+        return lockouts.by_forecast(self._weather, moment)
+
+    def _refuse(self, zone):
+        """(Refusal or None, seconds that the zone may run)."""
+        moment, one = self._moment, self._need.zone(zone)
+        refusal = self._guard.refuses(zone)
+        if refusal is not None:
+            return (refusal, 0)
+        if not lockouts.usable(moment, UNCERTAINTY_USABLE_S):
+            return (lockouts.Refusal(lockouts.TIME, 0, False), 0)
+        level = self._drought.level(moment.directives)
+        refusal = lockouts.by_law(self._policy, one, level, moment)
+        if refusal is None and _stopped(moment):
+            refusal = lockouts.Refusal(lockouts.ORDER, 0, False)
+        if refusal is None:
+            refusal = lockouts.by_weather(self._weather, one, moment)
+        if refusal is None:
+            refusal = self._unaffordable(zone)
+        if refusal is not None:
+            return (refusal, 0)
+        return (None, lockouts.lawful_s(self._policy, one, level, moment))
+
+    def _unaffordable(self, zone):
+        """Never open what you cannot close. A valve that is open stays so: shutting it early saves no pulse."""
+        if self.outputs.is_open(zone) or LATCHING not in (self.outputs.kind(zone), self.outputs.kind(MASTER)):
+            return None
+        more = 0
+        for output in (zone, MASTER):
+            if self.outputs.kind(output) == LATCHING and not self.outputs.is_open(output):
+                more += 1
+        value = self._energy.refuses(self.outputs.latching_open() + more, now_ms=self._moment.now_ms)
+        return None if value is None else lockouts.Refusal(lockouts.ENERGY, value, True)
+
+    def _planned_s(self, index):
+        """How long a program would take now: of its groups the longest, of its soaks likewise, and what the main can
+        feed."""
+        program = self._policy.programs[index]
+        groups = {}
+        longest = volume_ml = 0
+        for zone in self._zones_of(program):
+            if program.depth_dmm or self._need.lacking_cmm(zone) >= self._need.trigger_cmm(zone):
+                refusal = self._refuse(zone)[0]
+                if refusal is not None and not refusal.holds:
+                    continue
+                cut, group = self._cut(program, zone), self._need.group(zone)
+                groups[group] = groups.get(group, 0) + cut.total_s
+                volume_ml += cut.total_s * self._need.flow(zone) // 60
+                if cut.cycle_s:
+                    cycles = (cut.total_s + cut.cycle_s - 1) // cut.cycle_s
+                    longest = max(longest, cut.total_s + (cycles - 1) * cut.soak_s)
+        for total_s in groups.values():
+            longest = max(longest, total_s)
+        longest = max(longest, 60 * volume_ml // self._own.meter.main_max_ml_min)
+        return longest + max(0, self._own.supplies[0].lead_s, self._own.supplies[1].lead_s)
+
+    def _cut(self, program, zone):
+        return self._need.cut(zone, 10 * program.depth_dmm or self._need.lacking_cmm(zone))
+
+    def _zones_of(self, program):
+        return [zone for zone in range(1, len(self._policy.zones) + 1) if program.zones >> (zone - 1) & 1]
+
+    def _report_runs(self, happened, now_ms):
+        """Jobs into events, water into the balance."""
+        for one in happened:
+            if one.what in (runs.OPENED, runs.SHUT):
+                self._switched(one, now_ms)
+            elif one.what == runs.DONE:
+                self._done(one)
+            else:
+                self._tell(event.WATERING_SKIPPED, None, (one.zone, one.why, one.value))
+
+    def _switched(self, one, now_ms):
+        opened, job = one.what == runs.OPENED, one.job
+        if job is not None:
+            self._expose(now_ms, None if opened else job)
+            if not opened:
+                self._guard.finished(job.zone, job.remaining_s <= 0 or one.value >= limits.CLEAN_S_MIN)
+            self._guard.switched(self._runs.open_zones(), now_ms=now_ms)
+        rule = BALANCE if job is None else job.rule
+        reason = 0 if job is None else job.reason
+        self._tell(event.VALVE_SWITCHED, None, (one.zone, opened, rule, reason, one.value if opened else 0))
+        if not opened and job is not None:
+            self._credit(job, one.value)
+
+    def _credit(self, job, ran_s):
+        """What the cycle has brought: measured where there is a meter, else by its usual flow."""
+        one = self._need.zone(job.zone)
+        if self._meter.present() and one.metered and not self._guard.meter_silent():
+            # What comes between the last sample and the closing is taken with the zone's next cycle.
+            volume_ml = self._meter.take_zone_ml(job.zone - 1)
+        else:
+            volume_ml = self._need.flow(job.zone) * ran_s // 60
+        job.volume_ml += volume_ml
+        self._need.credit(job.zone, volume_ml)
+
+    def _done(self, one):
+        job, zone = one.job, self._need.zone(one.zone)
+        metered = self._meter.present() and zone.metered
+        depth_dmm = job.volume_ml // zone.area_dm2
+        volume = job.volume_ml if metered else None
+        self._tell(event.WATERING_DONE, None, (one.zone, job.open_ms // 1000, volume, depth_dmm, one.why))
+
+    def _expose(self, now_ms, closed=None):
+        """Tell the meter which zones were open until now."""
+        flows = [0] * len(self._policy.zones)
+        for zone in self._runs.open_zones():
+            if self._need.zone(zone).metered:
+                flows[zone - 1] = self._need.flow(zone)
+        if closed is not None and self._need.zone(closed.zone).metered:
+            flows[closed.zone - 1] = self._need.flow(closed.zone)
+        self._meter.expose(flows, now_ms=now_ms)
+
+    def _overrun(self):
+        """The scheduler was late: the valves have shut by themselves, and somebody should know."""
+        over, self.outputs.overrun = self.outputs.overrun, 0
+        for output in range(len(self._policy.zones) + 1):
+            if over >> output & 1:
+                self._tell(event.VALVE_SWITCHED, None, (output, False, DEADLINE, 0, 0))
+
+    def _stepped(self, moment):
+        if self._clock is None:
+            return moment.unix_s is not None
+        if moment.unix_s is None:
+            return True
+        expected_s = self._clock[0] + (moment.now_ms - self._clock[1]) // 1000
+        return abs(moment.unix_s - expected_s) > _STEP_S
+
+    def _say_time(self, usable, now_ms):
+        lost = not usable and now_ms - self._started_ms >= _NO_CLOCK_MS
+        if lost != self._no_time:
+            self._no_time = lost
+            self._tell(event.TIME_FALLBACK, lost, ("none",))
+
+    def _irrigated_dmm(self, zone):
+        return self._need.irrigated_ml[zone - 1] // self._policy.zones[zone - 1].area_dm2
+
+    def _openings(self, output):
+        before = self._kept.master_openings if output == MASTER else self._kept.zones[output - 1].openings
+        return before + self.outputs.openings[output]
+
+    def _volume_l(self):
+        return self._kept.volume_l + self._meter.total_ml // 1000
+
+    def _tell(self, code, active, detail):
+        self._events.append((code, active, detail))
+
+
+def _stopped(moment):
+    return moment.order is not None and not moment.order.level_percent

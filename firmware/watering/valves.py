@@ -1,0 +1,166 @@
+"""The owner of the outputs: master valve, zones and pump. Below the scheduler, and without trust in it.
+
+Every OPEN carries a duration, and its deadline is enforced here: whoever turns the ports calls `tick`, which shuts
+what is past its deadline even if the scheduler never runs again. Nothing opens without a deadline, none is longer
+than OPEN_S_MAX, and there is no way to say "open" that does not name one.
+
+Two kinds of output. A *held* one (24 V AC solenoid, pump relay) is open as long as its bit is set, and shuts by loss
+of power. A *latching* one stays where its last pulse left it, so it is never believed: after a start each latching
+output is pulsed CLOSE twice before anything may open, one pulse at a time, with a gap in which the store recharges.
+
+    output    0 master, 1 to 8 the zones, 9 the pump
+    turn      drive = valves.tick(now_ms=…); set the held outputs to drive.held; if drive.pulse, give it and call
+              `pulsed`; say what a coil drew with `measured`
+
+A pulse lasts longer than a turn: `tick` names it until `pulsed` says that it has been given. CLOSE pulses go before
+OPEN pulses, always.
+"""
+
+from collections import namedtuple
+
+from watering import limits
+
+MASTER = 0
+PUMP = 9
+
+# Hardware of one output: absent, held, latching.
+ABSENT, HELD, LATCHING = range(3)
+
+# held: bits of outputs to power. pulse: None, or (output, opens): give it now.
+Drive = namedtuple("Drive", ("held", "pulse"))
+
+
+class Valves:
+    """`kinds`: for each output ABSENT, HELD or LATCHING; `gap_ms`: from the end of one pulse to the next."""
+
+    def __init__(self, kinds, *, gap_ms: int, now_ms: int):
+        self._kinds = kinds
+        self._gap_ms = gap_ms
+        self._deadline_ms = [None] * limits.OUTPUTS_MAX
+        # Pulses that are due: how many CLOSE, and whether one OPEN.
+        self._close = [limits.BOOT_ROUNDS if kind == LATCHING else 0 for kind in kinds]
+        self._open = [False] * limits.OUTPUTS_MAX
+        self._next_ms = now_ms
+        self.openings = [0] * limits.OUTPUTS_MAX
+        # Outputs that their own deadline shut: the scheduler did not. Drained by whoever reports.
+        self.overrun = 0
+        self._held = 0
+        self._currents = []
+        self._drive = Drive(0, None)
+
+    def is_open(self, output: int) -> bool:
+        """As commanded; what flows is the meter's to say."""
+        return self._deadline_ms[output] is not None
+
+    def deadline_ms(self, output: int):
+        """When the output shuts by itself, or None."""
+        return self._deadline_ms[output]
+
+    def any_open(self) -> bool:
+        return self._deadline_ms.count(None) < limits.OUTPUTS_MAX
+
+    def ready(self) -> bool:
+        """False while a latching output may be open from before the start: nothing else may open yet."""
+        return not any(self._close)
+
+    def latching_open(self) -> int:
+        """How many latching outputs would have to be pulsed shut now."""
+        count = 0
+        for output in range(limits.OUTPUTS_MAX):
+            if self._kinds[output] == LATCHING and (self._deadline_ms[output] is not None or self._close[output]):
+                count += 1
+        return count
+
+    def kind(self, output: int) -> int:
+        return self._kinds[output]
+
+    def open(self, output: int, for_s: int, *, now_ms: int) -> bool:
+        """Open for `for_s` seconds from now, or go on for so long; True unless it is absent or not ready. The duration
+        is cut to OPEN_S_MAX."""
+        if self._kinds[output] == ABSENT or for_s <= 0 or self._close[output]:
+            return False
+        if self._deadline_ms[output] is None:
+            if not self.ready():
+                return False
+            self.openings[output] += 1
+            self._open[output] = self._kinds[output] == LATCHING
+            self._held |= (1 << output) if self._kinds[output] == HELD else 0
+        self._deadline_ms[output] = now_ms + 1000 * min(for_s, limits.OPEN_S_MAX)
+        return True
+
+    def close(self, output: int) -> None:
+        """Shut now. Shutting what is shut costs nothing."""
+        if self._deadline_ms[output] is None:
+            return
+        self._deadline_ms[output] = None
+        self._held &= ~(1 << output)
+        if self._kinds[output] == LATCHING:
+            # An OPEN that was not given yet needs no CLOSE, but who knows what a crash in between has given: one.
+            self._open[output] = False
+            self._close[output] = max(1, self._close[output])
+
+    def close_all(self) -> None:
+        for output in range(limits.OUTPUTS_MAX):
+            self.close(output)
+
+    def close_again(self, output: int) -> None:
+        """Pulse a shut latching output shut once more: water says it is not."""
+        if self._kinds[output] == LATCHING and self._deadline_ms[output] is None:
+            self._close[output] = max(1, self._close[output])
+
+    def tick(self, *, now_ms: int) -> Drive:
+        """What the ports must do now. Enforces the deadlines; asks nobody."""
+        for output in range(limits.OUTPUTS_MAX):
+            deadline = self._deadline_ms[output]
+            if deadline is not None and now_ms >= deadline:
+                self.overrun |= 1 << output
+                self.close(output)
+        pulse, drive = self._pulse(now_ms), self._drive
+        # Made anew only when it says something new: a turn in which nothing happens leaves no garbage.
+        if pulse is not None or drive.pulse is not None or drive.held != self._held:
+            drive = self._drive = Drive(self._held, pulse)
+        return drive
+
+    def pulsed(self, output: int, opens: bool, *, now_ms: int) -> None:
+        """This pulse has been given. One that meanwhile is not wanted any more is followed by its contrary: a valve
+        that was shut while its OPEN was being given still has its CLOSE to come."""
+        if opens:
+            self._open[output] = False
+        elif self._close[output]:
+            self._close[output] -= 1
+        self._next_ms = now_ms + self._gap_ms
+
+    def measured(self, output: int, current_ma: int) -> None:
+        """What a coil drew 50 ms after it was powered, mA; kept until somebody takes it."""
+        self._currents.append((output, current_ma))
+        if len(self._currents) > limits.OUTPUTS_MAX:
+            self._currents.pop(0)
+
+    def take_currents(self) -> list:
+        """[(output, mA)] since the last call."""
+        taken, self._currents = self._currents, []
+        return taken
+
+    def wake_ms(self, now_ms: int):
+        """When `tick` has something to do, or None."""
+        wake = None
+        for output in range(limits.OUTPUTS_MAX):
+            deadline = self._deadline_ms[output]
+            if deadline is not None and (wake is None or deadline < wake):
+                wake = deadline
+            if (self._close[output] or self._open[output]) and (wake is None or self._next_ms < wake):
+                wake = max(now_ms, self._next_ms)
+        return wake
+
+    def _pulse(self, now_ms):
+        if now_ms < self._next_ms:
+            return None
+        # In rounds, so that of two boot pulses none waits for a neighbour's second one.
+        for most in range(max(self._close), 0, -1):
+            for output in range(limits.OUTPUTS_MAX):
+                if self._close[output] == most:
+                    return (output, False)
+        for output in range(limits.OUTPUTS_MAX):
+            if self._open[output]:
+                return (output, True)
+        return None

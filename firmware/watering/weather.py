@@ -1,0 +1,196 @@
+"""The weather of a day at the node, and the ladder by which a day's reference evapotranspiration is found.
+
+    gateway      a directive that still holds (the gateway lends it for less than 36 h)
+    penman       humidity, wind and global radiation were measured here, most of the day
+    hargreaves   the air's temperature was
+    climatology  the month's mean of the region
+
+Whatever cannot be is not believed: it counts as absent, is counted, and the next rung stands. Rain is the gauge's where
+there is one, else the gateway's; each day's is taken once, when the day is closed.
+"""
+
+from collections import namedtuple
+
+from policy import civil
+from watering import et0, limits
+from wire import directive, quantity
+
+GATEWAY, PENMAN, HARGREAVES, CLIMATOLOGY = "gateway", "penman", "hargreaves", "climatology"
+
+# Mean ET0 by month in 0.01 mm a day: the Loire valley (synthetic, after Hargreaves on monthly normals); a site may
+# give its own.
+LOIRE = (60, 100, 180, 270, 360, 430, 460, 400, 270, 150, 80, 50)
+
+# latitude 10^-4 degree, altitude m, height of the anemometer m; climate: 12 months as of LOIRE; tip_cmm: rain of one
+# tip of the gauge in 0.01 mm, 0: no gauge.
+Place = namedtuple("Place", ("latitude_e4", "altitude_m", "wind_height_m", "climate", "tip_cmm"))
+# et0_cmm by which rung, rain_cmm.
+Closed = namedtuple("Closed", ("et0_cmm", "rung", "rain_cmm"))
+
+# key, lowest, highest: what a sensor may say of the air here.
+_AIR = (quantity.TEMPERATURE, limits.AIR_CK_MIN, limits.AIR_CK_MAX)
+_HUMIDITY = (quantity.HUMIDITY, 0, 1000)
+_WIND = (quantity.WIND_SPEED, 0, limits.WIND_DMS_MAX)
+_SUN = (quantity.SOLAR_RADIATION, 0, 1500)
+
+
+class Day:
+    """What was measured on one civil day (None: not known which)."""
+
+    def __init__(self, civil_day):
+        self.civil_day = civil_day
+        self.air = None
+        self.humidity = None
+        # Seconds, and value times seconds, of air, humidity, wind and radiation.
+        self.seconds = [0, 0, 0, 0]
+        self.sums = [0, 0]
+        self.rain_cmm = 0
+
+
+class Weather:
+    """Samples in, the close of a day out. `rain_cmm`: of `civil_day` so far, from before a restart."""
+
+    def __init__(self, place: Place, *, rain_cmm: int = 0, civil_day=None):
+        self._place = place
+        self.today = Day(civil_day)
+        self.today.rain_cmm = min(limits.RAIN_CMM_MAX, rain_cmm)
+        self._before = None
+        self._tips = None
+        self._at_ms = None
+        self._latest = [None, None, None, None]
+        self._latest_ms = [0, 0, 0, 0]
+        self._dry_from_ms = None
+        self.refused = 0
+
+    def turn_to(self, civil_day) -> None:
+        """It is this civil day now: samples from here on are its own."""
+        if self.today.civil_day == civil_day:
+            return
+        if self.today.civil_day is None:
+            self.today.civil_day = civil_day
+            return
+        self._before = self.today
+        self.today = Day(civil_day)
+
+    def sample(self, values, *, wet_key, tips_key, now_ms: int) -> None:
+        """One reading of the ports; absent keys are silent sensors."""
+        gap_s = 0 if self._at_ms is None else (now_ms - self._at_ms) // 1000
+        elapsed_s = gap_s if gap_s <= limits.SAMPLE_GAP_MAX_S else 0
+        if self._at_ms is None or gap_s:
+            self._at_ms = now_ms
+        found = [self._sound(values, entry) for entry in (_AIR, _HUMIDITY, _WIND, _SUN)]
+        for i in range(4):
+            if found[i] is not None:
+                self._latest[i], self._latest_ms[i] = found[i], now_ms
+                self.today.seconds[i] += elapsed_s
+        day = self.today
+        day.air = _widened(day.air, found[0])
+        day.humidity = _widened(day.humidity, found[1])
+        for i in (0, 1):
+            if found[2 + i] is not None:
+                day.sums[i] += found[2 + i] * elapsed_s
+        self._rain(values.get(tips_key))
+        if values.get(wet_key) == 1:
+            self._dry_from_ms = now_ms
+
+    def close(self, civil_day: int, directives) -> Closed:
+        """The weather of a day that is over."""
+        day = self._before if self._before is not None and self._before.civil_day == civil_day else None
+        year, month, _ = civil.civil_from_days(civil_day)
+        found = None
+        told = self.told(directives, directive.EVAPOTRANSPIRATION, limits.ET0_CMM_MAX)
+        if told is not None:
+            found = (told, GATEWAY)
+        elif day is not None:
+            found = self._measured(day, 1 + civil_day - civil.days_from_civil(year, 1, 1))
+        if found is None:
+            found = (self._place.climate[month - 1], CLIMATOLOGY)
+        rain_cmm = 0
+        if self._place.tip_cmm:
+            rain_cmm = 0 if day is None else min(limits.RAIN_CMM_MAX, day.rain_cmm)
+        else:
+            rain_cmm = 10 * (self.told(directives, directive.RAIN_DAY, limits.RAIN_CMM_MAX // 10) or 0)
+        return Closed(found[0], found[1], rain_cmm)
+
+    def open_rain_cmm(self, closed_day: int) -> int:
+        """Rain that was measured on days that are not closed yet."""
+        rain_cmm = self.today.rain_cmm
+        before = self._before
+        if before is not None and before.civil_day is not None and before.civil_day > closed_day:
+            rain_cmm += before.rain_cmm
+        return rain_cmm
+
+    def climate_cmm(self, civil_day: int) -> int:
+        """ET0 of a day of which nothing is known."""
+        return self._place.climate[civil.civil_from_days(civil_day)[1] - 1]
+
+    def told(self, directives, code, high):
+        """A directive's value between the table's least and `high`; None where there is none to believe."""
+        value = directives.get(code)
+        if value is None:
+            return None
+        if not directive.TABLE[code][1] <= value <= high:
+            self.refused += 1
+            return None
+        return value
+
+    def air_ck(self, directives, *, now_ms: int):
+        """Temperature outdoors now: measured, else told, else None."""
+        return self._now(0, directives, directive.OUTDOOR_TEMPERATURE, limits.AIR_CK_MAX, now_ms)
+
+    def wind_dms(self, directives, *, now_ms: int):
+        """Wind now, 0.1 m/s, likewise."""
+        return self._now(2, directives, directive.WIND_SPEED, limits.WIND_DMS_MAX, now_ms)
+
+    def wet(self, *, now_ms: int) -> bool:
+        """True while the rain sensor was wet within its off-delay."""
+        return self._dry_from_ms is not None and now_ms - self._dry_from_ms < 1000 * limits.RAIN_OFF_DELAY_S
+
+    def _now(self, index, directives, code, high, now_ms):
+        if self._latest[index] is not None and now_ms - self._latest_ms[index] <= limits.READING_MAX_MS:
+            return self._latest[index]
+        return self.told(directives, code, high)
+
+    def _measured(self, day, day_of_year):
+        place, least = self._place, limits.COVERED_S_MIN
+        if day.seconds[0] < least:
+            return None
+        if min(day.seconds) >= least:
+            site = (place.latitude_e4, place.altitude_m, place.wind_height_m)
+            means = [day.sums[i] // day.seconds[2 + i] for i in (0, 1)]
+            found = et0.penman_cmm(day_of_year, site, day.air, day.humidity, means[0], means[1])
+            if found is not None:
+                return (found, PENMAN)
+        found = et0.hargreaves_cmm(day_of_year, place.latitude_e4, day.air)
+        return None if found is None else (found, HARGREAVES)
+
+    def _sound(self, values, entry):
+        key, low, high = entry
+        value = values.get(key)
+        if value is None:
+            return None
+        if not low <= value <= high:
+            self.refused += 1
+            return None
+        return value
+
+    def _rain(self, tips):
+        """The gauge's counter; one that went back was made again and has counted since."""
+        if tips is None or not self._place.tip_cmm:
+            return
+        before, self._tips = self._tips, tips
+        if before is None:
+            return
+        fallen = self._place.tip_cmm * (tips - before if tips >= before else tips)
+        if not 0 <= fallen <= limits.RAIN_CMM_MAX:
+            self.refused += 1
+            return
+        self.today.rain_cmm = min(limits.RAIN_CMM_MAX, self.today.rain_cmm + fallen)
+
+
+def _widened(span, value):
+    if value is None:
+        return span
+    if span is None:
+        return (value, value)
+    return (min(span[0], value), max(span[1], value))

@@ -1,0 +1,87 @@
+"""Invariant 4: no room freezes (< 5 °C) by fault of control while heat is available; no legal ceiling is exceeded by
+policy or command without a recorded exemption.
+
+Looks at the air in the room, at the health of its heater, at its windows, and at what the programme allows with true
+UTC. A room is given the time its heater needs: it may be below 5 °C while it is heated at full power, or had been
+colder already when heat came back; it freezes by fault of control when it stands below 5 °C, heat is available, and is
+not given. A ceiling is exceeded when the heating heats a room that is warmer than it may be: what sun and people do is
+no fault. Reads the law's numbers from its own table, not from the code under test.
+"""
+
+from typing import NamedTuple
+
+from policy import civil, heating
+from simulator.plants.building import Room
+
+EVERY_MS = 60_000
+FREEZES_CK = 500
+# From standing below 5 °C on: the trade sees its sensor once a minute, the sensor lags, a relay may not switch at once.
+FROST_GRACE_S = 600
+# Heating above a ceiling: a relay's cycle and the heat in a radiator overshoot.
+CEILING_GRACE_S = 3600
+CEILING_TOLERANCE_CK = 100
+_COLD_HEAT_PERMILLE = 200
+# Code de l'énergie R241-26 and R241-27: (kind of hour, 0.01 °C).
+_LAW = {heating.OCCUPIED: 1900, heating.EMPTY: 1900, heating.EMPTY_24H: 1600, heating.EMPTY_48H: 800}
+
+
+class WatchedRoom(NamedTuple):
+    """One room under watch. `programme` as signed; `preheats_s`: how long before an occupied hour it may be heated for
+    it; `ordered`: whether a command for comfort is in force now (it makes the room an occupied one)."""
+
+    name: str
+    room: Room
+    programme: heating.Programme
+    preheats_s: int = 12 * 3600
+    ordered: object = None
+
+
+class RoomsChecker:
+    """Feed with `look` at a regular pace. `violations` are strings, the first of each room and kind."""
+
+    def __init__(self, watched: list[WatchedRoom]) -> None:
+        self._watched = [(one, heating.Plan(one.programme, civil.PARIS)) for one in watched]
+        self._since: dict[tuple[str, str], int] = {}
+        self._reported: set[tuple[str, str]] = set()
+        self.violations: list[str] = []
+        self.looks = 0
+        self.coldest_ck: dict[str, int] = {}
+
+    def look(self, *, unix_s: int) -> None:
+        """Judge every room now."""
+        for watched, plan in self._watched:
+            room = watched.room
+            self.looks += 1
+            air_ck = room.air_ck
+            self.coldest_ck[watched.name] = min(self.coldest_ck.get(watched.name, air_ck), air_ck)
+            available = not room.heater_dead
+            given = room.demand_permille > _COLD_HEAT_PERMILLE or room.heater_stuck
+            freezes = air_ck < FREEZES_CK and available and not given
+            self._judge(watched.name, "freezes", freezes, FROST_GRACE_S, unix_s)
+            over = air_ck > self._limit_ck(watched, plan, unix_s) + CEILING_TOLERANCE_CK
+            heats = over and room.demand_permille > 0 and not room.heater_stuck
+            self._judge(watched.name, "is heated above its ceiling", heats, CEILING_GRACE_S, unix_s)
+
+    def _limit_ck(self, watched: WatchedRoom, plan: heating.Plan, unix_s: int) -> int:
+        wanted = plan.peek(unix_s)
+        kind = wanted.kind
+        soon = wanted.next_s is not None and wanted.next_s - unix_s <= watched.preheats_s
+        if soon or (callable(watched.ordered) and watched.ordered()):
+            kind = heating.OCCUPIED
+        year, month, day = civil.civil_from_days(civil.local_from_unix(civil.PARIS, unix_s).civil_day)
+        date = 10_000 * year + 100 * month + day
+        exempted = heating.OCCUPIED if kind == heating.EMPTY else kind
+        for exemption in watched.programme.exemptions:
+            if exemption.kind == exempted and exemption.first <= date <= exemption.last and exemption.text:
+                return exemption.limit_ck
+        return _LAW[kind]
+
+    def _judge(self, name: str, what: str, wrong: bool, grace_s: int, unix_s: int) -> None:
+        key = (name, what)
+        if not wrong:
+            self._since.pop(key, None)
+            return
+        since_s = self._since.setdefault(key, unix_s)
+        if unix_s - since_s > grace_s and key not in self._reported:
+            self._reported.add(key)
+            self.violations.append(f"{name} {what} for {unix_s - since_s} s at {unix_s}")

@@ -1,0 +1,123 @@
+"""Invariant 5: no valve past its deadline; no watering in a forbidden window; a burst closes the master in 60 s.
+
+Looks at the pipes of the world (what is open, what flows), at true local time and at a law that the scenario gives as
+plain hours; of the node it knows only what it announced: the events of its valves, each with the seconds after which
+the valve shuts. Knows no programme, no balance and no code under test. What the mains or a stuck valve do to water
+while the node has no power, or against its pulses, is counted and not judged.
+"""
+
+from typing import Any, NamedTuple
+
+from policy import civil
+from simulator.plants.pipes import Pipes
+from wire import event
+
+# A pulse takes a tenth of a second, and a second pulse may stand before it; the world is looked at once a second.
+DEADLINE_GRACE_S = 3
+# All latching valves are shut within 2 s of the start of the node's program.
+BOOT_GRACE_S = 3
+BURST_S = 60
+
+
+class Forbidden(NamedTuple):
+    """Hours in which a zone (0: every zone) may not be watered, minutes after 00:00 local, from a date on."""
+
+    zone: int
+    from_min: int
+    to_min: int
+    first_s: int = 0
+    last_s: int = 1 << 40
+
+
+class WaterChecker:
+    """`look` once a second while water flows; `announced` with each event of the node."""
+
+    def __init__(self, pipes: Pipes, law: list[Forbidden], *, powered_s: int) -> None:
+        self._pipes = pipes
+        self._law = law
+        self._until: dict[int, int] = {}
+        self._powered_s: int | None = powered_s
+        self._burst_s: int | None = None
+        self._since: dict[tuple[str, int], int] = {}
+        self._reported: set[tuple[str, int]] = set()
+        self.violations: list[str] = []
+        self.forbidden_s = 0
+        self.unpowered_s = 0
+        self.looks = 0
+
+    def announced(self, unix_s: int, code: int, detail: Any) -> None:
+        """An event of the node, at its true instant."""
+        if code != event.VALVE_SWITCHED:
+            return
+        output, opens, _rule, _reason, for_s = detail
+        if opens:
+            self._until[output] = unix_s + for_s
+        else:
+            self._until.pop(output, None)
+
+    def power(self, unix_s: int | None) -> None:
+        """The node starts at this instant, or (None) has no power: what it announced is void."""
+        self._powered_s = unix_s
+        self._until.clear()
+
+    def look(self, unix_s: int, seconds: int = 1) -> None:
+        """Judge this instant, which stands for so many seconds."""
+        self.looks += 1
+        if self._powered_s is None:
+            self.unpowered_s += seconds if self._pipes.flow_ml_min() else 0
+            return
+        for output, is_open in enumerate(self._pipes.open[: len(self._pipes.flows) + 1]):
+            if not is_open:
+                self._since.pop(("unannounced", output), None)
+            elif output not in self._pipes.stuck:
+                self._judge_deadline(output, unix_s)
+        for zone in range(1, len(self._pipes.flows) + 1):
+            if self._pipes.flowing(zone):
+                self._judge_law(zone, unix_s, seconds)
+        self._judge_burst(unix_s)
+
+    def _judge_deadline(self, output: int, unix_s: int) -> None:
+        until = self._until.get(output)
+        booting = self._powered_s is not None and unix_s - self._powered_s <= BOOT_GRACE_S
+        if until is None:
+            # An event may be told a turn after its pulse; a start may find a valve open.
+            if not booting and self._held_for(("unannounced", output), unix_s) > DEADLINE_GRACE_S:
+                self._report("unannounced", output, f"valve {output} is open and nobody said so, at {unix_s}")
+            return
+        self._since.pop(("unannounced", output), None)
+        if unix_s > until + DEADLINE_GRACE_S:
+            self._report(
+                "deadline", output, f"valve {output} is open {unix_s - until} s past its deadline, at {unix_s}"
+            )
+
+    def _judge_law(self, zone: int, unix_s: int, seconds: int) -> None:
+        minute = civil.local_from_unix(civil.PARIS, unix_s).second // 60
+        for rule in self._law:
+            if (
+                rule.zone in (0, zone)
+                and rule.first_s <= unix_s < rule.last_s
+                and rule.from_min <= minute < rule.to_min
+            ):
+                if zone in self._pipes.stuck:
+                    continue
+                self.forbidden_s += seconds
+                self._report("forbidden", zone, f"zone {zone} is watered in a forbidden hour, at {unix_s}")
+
+    def _judge_burst(self, unix_s: int) -> None:
+        """A broken pipe that runs: the clock starts when water comes out of it."""
+        running = [zone for zone in self._pipes.burst if self._pipes.burst[zone] and self._pipes.flowing(zone)]
+        if not running:
+            self._burst_s = None
+            return
+        if self._burst_s is None:
+            self._burst_s = unix_s
+        if unix_s - self._burst_s > BURST_S:
+            self._report("burst", running[0], f"burst of zone {running[0]} runs for {unix_s - self._burst_s} s")
+
+    def _held_for(self, key: tuple[str, int], unix_s: int) -> int:
+        return unix_s - self._since.setdefault(key, unix_s)
+
+    def _report(self, what: str, output: int, text: str) -> None:
+        if (what, output) not in self._reported:
+            self._reported.add((what, output))
+            self.violations.append(text)

@@ -1,0 +1,2 @@
+"""The physical world beside lamps and cabinets: rooms and boilers, weather, soil, pipes. Integers, quantised at each
+step; one seed, one world."""

@@ -1,0 +1,198 @@
+"""A room that is heated: air and mass, people, a window, the sun through it, and what heats it.
+
+Two capacities and two resistances (2R2C, as in ISO 13790's simple hourly method without its solar details): the air,
+with everything that follows it within minutes, and the mass of walls and floor. Heat goes from the heater to the air (a
+part to the mass by radiation), from air to mass, from air to outdoors (windows, ventilation, an opened window), from
+mass to outdoors. Temperatures are integers in 0.0001 K, quantised at every step; a step is at most STEP_MAX_S, which
+all time constants exceed by far, so that the explicit step is stable and the digits are the same everywhere.
+
+Heaters: electric (the relay's heat, with a radiator's minute of lag), a valve (water in proportion, a quarter of an
+hour of lag), a boiler (its flow set-point is a lease of a minute, as behind an OpenTherm Gateway; flow follows by its
+power, the radiators give by flow - room). Faults: dead, stuck on.
+"""
+
+from typing import NamedTuple
+
+from simulator.plant import Air
+from simulator.prng import Prng
+
+STEP_MAX_S = 60
+_MK = 100  # 0.0001 K in 0.01 K
+# What a person at rest or at a desk gives, W (ISO 7730, 1.2 met).
+_PERSON_W = 75
+# An opened window: W/K for a classroom's.
+WINDOW_W_K = 150
+_SUN_W_MAX = 600
+
+
+class RoomData(NamedTuple):
+    """`air_kj_k`, `mass_mj_k`: capacities. `to_mass_w_k`, `air_out_w_k`, `mass_out_w_k`: conductances. `heater_w`:
+    rated. `lag_s`: of the heater. `sun_permille`: of the sun's 600 W that come in."""
+
+    air_kj_k: int
+    mass_mj_k: int
+    to_mass_w_k: int
+    air_out_w_k: int
+    mass_out_w_k: int
+    heater_w: int
+    lag_s: int
+    sun_permille: int
+
+
+# 60 m², 180 m³, insulated in the nineties: 170 W/K and 5 kW of convectors (29 K). Air and mass are coupled by 3.45
+# W/m²K over 4.5 m² of surface for each m² of floor (ISO 13790, 7.2.2.2).
+CLASSROOM = RoomData(900, 15, 930, 120, 50, 5000, 120, 700)
+# A meeting room in stone, 45 m²: heavy, radiators.
+TOWN_HALL = RoomData(700, 28, 700, 80, 90, 5000, 900, 300)
+# A caretaker's office, 20 m².
+OFFICE = RoomData(300, 5, 310, 40, 20, 1800, 120, 400)
+
+
+class Room:
+    """`air_ck`, `mass_ck`: 0.01 °C, now. `settle` carries it forward; change what drives it only after that."""
+
+    def __init__(self, data: RoomData, air: Air, *, start_ck: int) -> None:
+        self.data = data
+        self._air = air
+        self._air_m = start_ck * _MK
+        self._mass_m = (start_ck - 100) * _MK
+        self._given_w = 0
+        self._at_s: int | None = None
+        self.demand_permille = 0
+        self.people = 0
+        self.window_open = False
+        self.heater_dead = False
+        self.heater_stuck = False
+        self.energy_ws = 0
+
+    @property
+    def air_ck(self) -> int:
+        return self._air_m // _MK
+
+    @property
+    def mass_ck(self) -> int:
+        return self._mass_m // _MK
+
+    @property
+    def outdoor_ck(self) -> int:
+        """At the last step."""
+        return self._air.temperature_ck(self._at_s) if self._at_s is not None else 0
+
+    @property
+    def drawn_w(self) -> int:
+        """What the heater takes now."""
+        if self.heater_dead:
+            return 0
+        return self.data.heater_w * (1000 if self.heater_stuck else self.demand_permille) // 1000
+
+    def energy_wh(self) -> int:
+        return self.energy_ws // 3600
+
+    def settle(self, unix_s: int) -> None:
+        """Carry everything forward to this instant."""
+        if self._at_s is None:
+            self._at_s = unix_s
+        while self._at_s < unix_s:
+            step_s = min(STEP_MAX_S, unix_s - self._at_s)
+            self._step(step_s)
+            self._at_s += step_s
+
+    def _step(self, step_s: int) -> None:
+        data = self.data
+        assert self._at_s is not None
+        drawn_w = self.drawn_w
+        self.energy_ws += drawn_w * step_s
+        lag_s = max(data.lag_s, step_s)
+        self._given_w += (drawn_w - self._given_w) * step_s // lag_s
+        out_m = self._air.temperature_ck(self._at_s) * _MK
+        sun_w = self._air.sun_permille(self._at_s) * _SUN_W_MAX * data.sun_permille // 1_000_000
+        air_out_w_k = data.air_out_w_k + (WINDOW_W_K if self.window_open else 0)
+        # W times 10^4 s: divided by J/K this is 0.0001 K.
+        to_mass = data.to_mass_w_k * (self._air_m - self._mass_m)
+        air_w = 10_000 * (self._given_w * 7 // 10 + self.people * _PERSON_W)
+        mass_w = 10_000 * (self._given_w * 3 // 10 + sun_w)
+        air_gain = air_w - to_mass - air_out_w_k * (self._air_m - out_m)
+        mass_gain = mass_w + to_mass - data.mass_out_w_k * (self._mass_m - out_m)
+        self._air_m += _nearest(air_gain * step_s, 1000 * data.air_kj_k)
+        self._mass_m += _nearest(mass_gain * step_s, 1_000_000 * data.mass_mj_k)
+
+
+def _nearest(value: int, divisor: int) -> int:
+    """Rounded down it would leak a tenth of a kelvin in six hours of short steps."""
+    return (value + divisor // 2) // divisor
+
+
+class Thermometer:
+    """The room's sensor: a lag of its case, noise, a resolution, and how it fails: `absent`, `stuck`, `reads_ck`."""
+
+    def __init__(self, room: Room, prng: Prng, *, noise_ck: int = 2, step_ck: int = 1, lag_s: int = 60) -> None:
+        self._room = room
+        self._prng = prng
+        self._noise_ck = noise_ck
+        self._step_ck = step_ck
+        self._lag_s = lag_s
+        self._case_m = room.air_ck * _MK
+        self._at_s: int | None = None
+        self._last: int | None = None
+        self.absent = False
+        self.stuck = False
+        self.reads_ck: int | None = None
+
+    def read(self, unix_s: int) -> int | None:
+        """0.01 °C, or None: no answer."""
+        if self.absent:
+            return None
+        if self.reads_ck is not None:
+            return self.reads_ck
+        if self.stuck and self._last is not None:
+            return self._last
+        elapsed_s = 0 if self._at_s is None else unix_s - self._at_s
+        first = self._at_s is None
+        self._at_s = unix_s
+        air_m = self._room.air_ck * _MK
+        share_s = min(elapsed_s, 3 * self._lag_s)
+        self._case_m = air_m if first else self._case_m + (air_m - self._case_m) * share_s // (share_s + self._lag_s)
+        noisy_ck = self._prng.around(self._case_m // _MK, self._noise_ck)
+        self._last = noisy_ck // self._step_ck * self._step_ck
+        return self._last
+
+
+class Boiler:
+    """Flow temperature by its power, radiators by flow - room. Its flow set-point is a lease: `lease_s` after the last
+    word it heats no more."""
+
+    lease_s = 68
+
+    def __init__(self, room: Room, *, flow_max_ck: int = 8000) -> None:
+        self._room = room
+        self._flow_max_ck = flow_max_ck
+        self._wanted_ck = 0
+        self._enabled = False
+        self._said_s: int | None = None
+        self.flow_ck = 2000
+        self.is_silent = False
+        self._at_s: int | None = None
+
+    def say(self, enabled: bool, flow_ck: int, *, unix_s: int) -> None:
+        """What the master wants from now on."""
+        self._enabled, self._wanted_ck, self._said_s = enabled, min(flow_ck, self._flow_max_ck), unix_s
+
+    def settle(self, unix_s: int) -> None:
+        """Flow first, then the room that it heats."""
+        if self._at_s is None:
+            self._at_s = unix_s
+        while self._at_s < unix_s:
+            step_s = min(STEP_MAX_S, unix_s - self._at_s)
+            held = self._said_s is not None and self._at_s - self._said_s <= self.lease_s
+            aimed_ck = self._wanted_ck if held and self._enabled and not self.is_silent else self._room.air_ck
+            # The water follows within some five minutes.
+            self.flow_ck += (aimed_ck - self.flow_ck) * step_s // 300
+            # Rated at 50 K above the room; radiators give a little more than in proportion, here in proportion.
+            over_ck = max(0, self.flow_ck - self._room.air_ck)
+            self._room.demand_permille = min(1000, over_ck * 1000 // 5000)
+            self._at_s += step_s
+            self._room.settle(self._at_s)
+
+    @property
+    def is_burning(self) -> bool:
+        return self._room.demand_permille > 20 and self._enabled

@@ -1,0 +1,223 @@
+"""A green space: pipes, soil and weather together, the twin of an irrigation node's ports, a desk to run a trade.
+
+`Site` is the world; `ports` of `kinds.irrigation` have the twin `GreenPorts`; `Desk` turns a trade in virtual time as
+the node's shell does: sample when due, decide, apply, sleep until the deadline. The node's clock may be wrong: the
+world's is not. Must not know why a valve is open.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from node.trade import Moment
+from policy import civil
+from simulator.plants.climate import Climate
+from simulator.plants.pipes import Pipes
+from simulator.plants.soil import Plot
+from simulator.prng import Prng
+from watering import inputs
+from watering.valves import HELD
+from wire import quantity
+
+_STEP_S = 600
+# What the twin's sensors add up to: 0.2 mm a tip.
+TIP_UM = 200
+
+
+class Site:
+    """The world of one node, from Unix second `begin_s` on."""
+
+    def __init__(self, zones: tuple[Any, ...], pipes: Pipes, climate: Climate, prng: Prng, begin_s: int) -> None:
+        self.pipes = pipes
+        self.climate = climate
+        self.plots = [Plot(zone, prng.split(number)) for number, zone in enumerate(zones, 1)]
+        self.begin_s = begin_s
+        self.soil_s = begin_s
+        self.rain_um = 0
+        self._had_ul = [0] * (len(zones) + 1)
+        self.now_ms = 0
+
+    @property
+    def unix_s(self) -> int:
+        return self.begin_s + self.now_ms // 1000
+
+    def advance(self, now_ms: int) -> None:
+        """Bring the pipes forward to `now_ms` of the world, and the soil to the last whole ten minutes."""
+        end_s = self.begin_s + now_ms // 1000
+        while True:
+            step_s = _STEP_S - self.soil_s % _STEP_S
+            if self.soil_s + step_s > end_s:
+                break
+            self._soil(step_s)
+        self.pipes.advance(now_ms)
+        self.now_ms = now_ms
+
+    def weather(self) -> tuple[Any, int]:
+        """(the day's weather, second of the local day) now."""
+        local = civil.local_from_unix(civil.PARIS, self.unix_s)
+        return self.climate.day(local.civil_day), local.second
+
+    def _soil(self, step_s: int) -> None:
+        self.pipes.advance(1000 * (self.soil_s + step_s - self.begin_s))
+        local = civil.local_from_unix(civil.PARIS, self.soil_s)
+        day, second = self.climate.day(local.civil_day), local.second
+        rain_um = day.rain_between_um(second, second + step_s)
+        et0_um = day.evaporated_um(second, second + step_s)
+        self.rain_um += rain_um
+        for zone, plot in enumerate(self.plots, 1):
+            # 1 mL on 1 dm2 is 0.1 mm: microlitres over dm2 and 10 are micrometres; what does not make one waits.
+            fallen_um = (self.pipes.zone_ul[zone] - self._had_ul[zone]) // (10 * plot.zone.area_dm2)
+            self._had_ul[zone] += fallen_um * 10 * plot.zone.area_dm2
+            plot.step(step_s, irrigation_um=fallen_um, rain_um=rain_um, et0_um=et0_um)
+        self.soil_s += step_s
+
+
+class GreenPorts:
+    """The twin of `kinds.irrigation.Ports` on a Site. `silent`: keys that a broken sensor keeps back."""
+
+    def __init__(self, site: Site, kinds: tuple[int, ...], pulse_ms: int, *, battery_mv: int = 0) -> None:
+        self.site = site
+        self._kinds = kinds
+        self._pulse_ms = pulse_ms
+        self.battery_mv = battery_mv
+        self.boost_mv = 0
+        self.silent: set[int] = set()
+        self.wet_sensor = False
+        self.acknowledge = False
+        self._under_way: tuple[int, bool] | None = None
+        self._begun_ms = 0
+        self._held = 0
+
+    def safe(self) -> None:
+        """Held outputs fall; what latches waits for its pulses."""
+        self._under_way = None
+        self._held = 0
+        self.site.pipes.power_off(self.site.now_ms)
+
+    def apply(self, valves: Any, *, now_ms: int) -> None:
+        """One turn, as on the chip: held outputs at once, one pulse at a time."""
+        drive = valves.tick(now_ms=now_ms)
+        if drive.held != self._held:
+            fresh, self._held = drive.held & ~self._held, drive.held
+            self.site.pipes.hold(drive.held, self.site.now_ms)
+            for output, kind in enumerate(self._kinds):
+                if kind == HELD and fresh >> output & 1:
+                    valves.measured(output, self.site.pipes.held_current_ma(output))
+        if self._under_way is None and drive.pulse is not None:
+            self._under_way, self._begun_ms = drive.pulse, now_ms
+        if self._under_way is not None and now_ms - self._begun_ms >= self._pulse_ms:
+            output, opens = self._under_way
+            self._under_way = None
+            valves.measured(output, self.site.pipes.pulse(output, opens, self.site.now_ms))
+            valves.pulsed(output, opens, now_ms=now_ms)
+
+    def pulsing(self) -> bool:
+        return self._under_way is not None
+
+    def read(self) -> dict[int, int]:
+        """One reading of everything."""
+        day, second = self.site.weather()
+        values = {
+            quantity.TEMPERATURE: day.temperature_ck(second),
+            quantity.HUMIDITY: day.humidity(second),
+            quantity.WIND_SPEED: day.wind_dms,
+            quantity.SOLAR_RADIATION: day.radiation_w(second),
+            inputs.METER_PULSES: self.site.pipes.pulses(),
+            inputs.RAIN_TIPS: self.site.rain_um // TIP_UM,
+        }
+        if self.wet_sensor:
+            values[inputs.RAIN_WET] = int(day.raining(second))
+        if self.battery_mv:
+            values[quantity.BATTERY] = self.battery_mv
+            values[inputs.BOOST_MV] = self.boost_mv
+        if self.acknowledge:
+            values[inputs.ACKNOWLEDGE] = 1
+        return {key: value for key, value in values.items() if key not in self.silent}
+
+
+class Desk:
+    """Turns one trade. `make(memory, now_ms)` makes it, at the start and after each power cut."""
+
+    def __init__(
+        self, ports: GreenPorts, make: Callable[[bytes, int], Any], *, sample_s: int = 900, look_s: int = 1
+    ) -> None:
+        self.ports = ports
+        self.site = ports.site
+        self._make = make
+        self._sample_ms = 1000 * sample_s
+        self._due_ms = 0
+        self._look_ms = 1000 * look_s
+        self.memory = b""
+        self.events: list[tuple[int, int, bool | None, Any]] = []
+        self.directives: dict[int, int] = {}
+        self.order: Any = None
+        # What the node believes of the time: seconds added to the world's, or None for no clock.
+        self.clock_s: int | None = 0
+        self.uncertainty_s = 1
+        self.watchers: list[Callable[[int], None]] = []
+        # A scheduler that never runs again: only the ports turn.
+        self.frozen = False
+        self.trade: Any = None
+        self.power_on()
+
+    def power_on(self) -> None:
+        """A start: outputs safe, then the trade with what it remembered."""
+        self.ports.safe()
+        self.trade = self._make(self.memory, self.site.now_ms)
+        self._due_ms = self.site.now_ms
+
+    def power_cut(self, for_ms: int, *, remembered: bool = False) -> None:
+        """RAM is gone; `remembered`: the hourly write came just before."""
+        if remembered:
+            self.memory = self.trade.memory(self.site.now_ms)
+        self.ports.safe()
+        self.trade = None
+        self._world(self.site.now_ms + for_ms)
+        self.power_on()
+
+    def moment(self) -> Moment:
+        now_ms = self.site.now_ms
+        unix_s = None if self.clock_s is None else self.site.unix_s + self.clock_s
+        return Moment(now_ms, unix_s, self.uncertainty_s, self.order, False, self.directives)
+
+    def run(self, for_s: int) -> None:
+        """So many seconds of the world."""
+        end_ms = self.site.now_ms + 1000 * for_s
+        while self.site.now_ms < end_ms:
+            self._world(min(end_ms, self._next_ms()))
+            self._turn()
+
+    def _turn(self) -> None:
+        now_ms = self.site.now_ms
+        trade = self.trade
+        if not self.frozen:
+            if now_ms >= self._sample_at_ms():
+                self._due_ms = now_ms + self._sample_ms
+                trade.sample(self.ports.read(), self.moment())
+            trade.decide(self.moment())
+            for code, active, detail in trade.take_events():
+                self.events.append((self.site.unix_s, code, active, detail))
+        self.ports.apply(trade.outputs, now_ms=now_ms)
+
+    def _next_ms(self) -> int:
+        now_ms = self.site.now_ms
+        if self.frozen:
+            return now_ms + 100
+        due_ms = min(self.trade.deadline_ms(now_ms), self._sample_at_ms())
+        return max(due_ms, now_ms + 10) if self.ports.pulsing() else max(due_ms, now_ms + 1)
+
+    def _sample_at_ms(self) -> int:
+        wanted_ms = self.trade.wants_sample_ms(self.site.now_ms)
+        return self._due_ms if wanted_ms is None else min(wanted_ms, self._due_ms)
+
+    def _world(self, to_ms: int) -> None:
+        """Whoever watches the world sees it every `look_s` while water flows."""
+        if self.watchers:
+            while self.site.now_ms + self._look_ms < to_ms and self.site.pipes.flow_ml_min():
+                self.site.advance(self.site.now_ms + self._look_ms)
+                self._seen()
+        self.site.advance(to_ms)
+        self._seen()
+
+    def _seen(self) -> None:
+        for watcher in self.watchers:
+            watcher(self.site.unix_s)

@@ -1,0 +1,117 @@
+"""What a lamp's photocell and detector see: the light of the sky, with clouds and dirt, and who walks by.
+
+Light is the horizontal illuminance of a clear sky by the sun's height, between points of the usual tables (civil
+twilight 3.4 lx, sunset some 400 lx, 10 klx at 6°), times what clouds and a dirty dome let through. Passers-by come at
+random, many in the evening and few at night. Integers, quantised to the minute and the second, so that a seed gives
+the same digits everywhere.
+"""
+
+from policy import lighting, sun
+from simulator.node_host import NodeHost
+from simulator.parts import LampPorts
+from simulator.plant import Lamp
+from simulator.prng import Prng
+from simulator.world import World
+from wire import quantity
+
+# (sun's elevation in 0.01 °, lx): in between, linear
+_CLEAR_SKY = (
+    (-1800, 0),
+    (-600, 3),
+    (-300, 60),
+    (-83, 350),
+    (0, 600),
+    (600, 6000),
+    (1000, 12_000),
+    (3000, 47_000),
+    (6000, 100_000),
+    (9000, 120_000),
+)
+# Passers-by an hour, by the local hour of a street that sleeps.
+_AN_HOUR = (6, 3, 2, 2, 3, 8, 30, 60, 80, 60, 60, 60, 80, 60, 60, 60, 80, 120, 140, 120, 80, 50, 30, 15)
+
+
+def clear_sky_lx(elevation_cdeg: int) -> int:
+    """Illuminance under a clear sky."""
+    before = _CLEAR_SKY[0]
+    for after in _CLEAR_SKY:
+        if elevation_cdeg < after[0]:
+            if after is before:
+                return before[1]
+            return before[1] + (after[1] - before[1]) * (elevation_cdeg - before[0]) // (after[0] - before[0])
+        before = after
+    return before[1]
+
+
+class Sky:
+    """Light at one site. `cloud_percent`: what clouds let through (100 clear, 10 overcast, 2 a storm)."""
+
+    def __init__(self, site: lighting.Site) -> None:
+        self._site = site
+        self.cloud_percent = 100
+
+    def lx(self, unix_s: int) -> int:
+        """Horizontal illuminance of this minute."""
+        minute_s = unix_s // 60 * 60
+        elevation = sun.elevation_cdeg(minute_s, self._site.latitude_e4, self._site.longitude_e4)
+        return clear_sky_lx(elevation) * self.cloud_percent // 100
+
+
+class Cell:
+    """A photocell under its dome. `passes_percent` falls with dirt; `is_dead`: it says nothing."""
+
+    def __init__(self, sky: Sky) -> None:
+        self._sky = sky
+        self.passes_percent = 100
+        self.is_dead = False
+
+    def lx(self, unix_s: int) -> int | None:
+        return None if self.is_dead else self._sky.lx(unix_s) * self.passes_percent // 100
+
+
+class StreetPorts(LampPorts):
+    """A streetlight's with its photocell."""
+
+    def __init__(self, world: World, lamp: Lamp, cell: Cell) -> None:
+        super().__init__(world, lamp)
+        self._street = world
+        self._cell = cell
+
+    def read(self) -> dict[int, int] | None:
+        values = super().read()
+        lux = self._cell.lx(self._street.unix_s)
+        if values is not None and lux is not None:
+            values[quantity.ILLUMINANCE] = lux
+        return values
+
+
+class Walkers:
+    """People who pass under a lamp: its detector triggers every two seconds while they are there. `is_stuck`: it never
+    stops."""
+
+    def __init__(self, world: World, prng: Prng, host: NodeHost) -> None:
+        self._world = world
+        self._prng = prng
+        self._host = host
+        self.passed = 0
+        self.is_stuck = False
+
+    def start(self) -> None:
+        """Let them walk from now on."""
+        self._world.every(60_000, self._minute)
+
+    def walk_by(self, seconds: int = 8) -> None:
+        """Somebody passes now."""
+        self.passed += 1
+        for second in range(0, seconds, 2):
+            self._world.after(1000 * second, self._trigger)
+
+    def _minute(self) -> None:
+        hour = self._world.unix_s // 3600 % 24
+        if self.is_stuck:
+            self.walk_by(60)
+        elif self._prng.chance(1000 * _AN_HOUR[hour] // 60 if _AN_HOUR[hour] < 60 else 999):
+            self.walk_by()
+
+    def _trigger(self) -> None:
+        self._host.sense({quantity.OCCUPANCY: 1})

@@ -1,0 +1,147 @@
+"""The irrigation ports on a fake chip: one pulse at a time with its length, a boot that shuts, sensors that fail."""
+
+import types
+
+import pytest
+
+pytest.importorskip("drivers.latching_valves")
+board = pytest.importorskip("boards.irrigation")
+
+from kinds import PENDING, Start, irrigation  # noqa: E402
+from tests.support.green import own, plain, programs  # noqa: E402
+from watering import inputs  # noqa: E402
+from wire import quantity  # noqa: E402
+
+SETTINGS = programs(plain(valves=[2, 2, 2, 2, 0]), [0, 127, 0, 0, 0, 300, 0, 7, 50])
+
+
+class Chip:
+    """Pins with their levels, an I2C bus with a selector and nothing else, ADCs and counters."""
+
+    def __init__(self):
+        self.levels = {}
+        self.selected = 0xFF
+        self.selector_works = True
+        self.trace = []
+        self.now_ms = 0
+        chip = self
+        class Pin:
+            IN, OUT, PULL_UP, OPEN_DRAIN = range(4)
+            def __init__(self, number, mode=None, pull=None, value=None):
+                self.number = number
+                if value is not None:
+                    self.value(value)
+
+            def value(self, level=None):
+                if level is None:
+                    return chip.levels.get(self.number, 0)
+                if chip.levels.get(self.number) != level:
+                    chip.trace.append((chip.now_ms, self.number, level))
+                chip.levels[self.number] = level
+
+            __call__ = value
+
+        class SoftI2C:
+            def __init__(self, **_):
+                pass
+
+            def _check(self, address):
+                if address != board.SELECTOR_ADDRESS or not chip.selector_works:
+                    raise OSError(19)
+
+            def writeto(self, address, data, stop=True):
+                self._check(address)
+                chip.selected = data[0]
+
+            def readfrom_into(self, address, buffer, stop=True):
+                self._check(address)
+                buffer[0] = chip.selected
+
+            def readfrom_mem_into(self, address, register, buffer):
+                raise OSError(19)
+
+            def writeto_mem(self, address, register, data):
+                raise OSError(19)
+
+        class ADC:
+            def __init__(self, pin):
+                pass
+
+            def read_uv(self):
+                return 1_900_000
+
+        class Counter:
+            def __init__(self, unit, pin, **_):
+                self.unit = unit
+
+            def value(self):
+                return 10 * self.unit
+
+        self.machine = types.SimpleNamespace(Pin=Pin, SoftI2C=SoftI2C, ADC=ADC, Counter=Counter)
+
+
+@pytest.fixture
+def chip(monkeypatch):
+    import time
+
+    monkeypatch.setattr(time, "sleep_us", lambda _: None, raising=False)
+    return Chip()
+
+
+def turns(chip, ports, valves, until_ms, step_ms=10):
+    while chip.now_ms < until_ms:
+        chip.now_ms += step_ms
+        ports.apply(valves, now_ms=chip.now_ms)
+
+
+def made(chip):
+    setting = own(SETTINGS)
+    trade = irrigation.make_trade(setting, Start(b"12345678", b"", 0, None))
+    return irrigation.Ports(setting, board, chip.machine, now_ms=0), trade.outputs
+
+
+def test_at_a_boot_every_valve_is_pulsed_shut_within_2s_one_at_a_time_and_never_through_both_pins(chip):
+    ports, valves = made(chip)
+    turns(chip, ports, valves, 2200)
+    assert valves.ready()
+    reverse = [(at, level) for at, pin, level in chip.trace if pin in (board.MASTER_IN2_PIN, board.ZONES_IN2_PIN)]
+    begun = [at for at, level in reverse if level]
+    ended = [at for at, level in reverse if not level][-len(begun) :]
+    assert len(begun) == 2 * 4 and begun[3] < 2000
+    assert all(90 <= end - begin <= 130 for begin, end in zip(begun, ended, strict=True))
+    assert all(later >= end for end, later in zip(ended, begun[1:], strict=False))
+    assert not any(level for _, pin, level in chip.trace if pin in (board.MASTER_IN1_PIN, board.ZONES_IN1_PIN))
+    assert chip.selected == 0xFF
+
+
+def test_an_opening_drives_forward_through_the_selected_valve_and_safe_lets_go(chip):
+    ports, valves = made(chip)
+    turns(chip, ports, valves, 2500)
+    valves.open(3, 600, now_ms=chip.now_ms)
+    turns(chip, ports, valves, chip.now_ms + 60)
+    assert chip.levels[board.ZONES_IN1_PIN] == 1 and chip.selected == 0xFF & ~(1 << 2)
+    ports.safe()
+    assert chip.levels[board.ZONES_IN1_PIN] == 0 and chip.selected == 0xFF
+
+
+def test_a_silent_selector_keeps_the_pulse_due_and_the_master_is_shut_all_the_same(chip):
+    ports, valves = made(chip)
+    chip.selector_works = False
+    turns(chip, ports, valves, 1000)
+    assert any(pin == board.MASTER_IN2_PIN and level for _, pin, level in chip.trace)
+    assert not valves.ready()
+    chip.selector_works = True
+    turns(chip, ports, valves, 4000)
+    assert valves.ready()
+
+
+def test_a_sample_leaves_out_what_is_silent(chip):
+    ports, _ = made(chip)
+    ports.begin_sample(now_ms=0)
+    values, now_ms = PENDING, 0
+    while values is PENDING:
+        now_ms += 10
+        values = ports.collect(now_ms=now_ms)
+    assert now_ms < 500
+    assert quantity.TEMPERATURE not in values and values[quantity.BATTERY] == 3800
+    assert inputs.METER_PULSES in values and inputs.RAIN_WET in values

@@ -1,0 +1,68 @@
+"""The log on a real littlefs of a MicroPython VM: what it wears, and a power cut at every operation of the flash."""
+
+import os
+import re
+import subprocess
+
+import pytest
+
+from node import limits, wear
+from node.wear import Wear
+
+CYCLES = 100_000
+TEN_YEARS_H = 10 * 8766
+
+
+def run(micropython, repository, *arguments):
+    """What the script says, on a VM without any other path."""
+    firmware = repository / "firmware"
+    script = repository / "tests" / "support" / "littlefs_log.py"
+    done = subprocess.run(
+        [micropython, "-X", "heapsize=32m", str(script), *arguments],
+        env={**os.environ, "MICROPYPATH": f"{firmware}:{firmware / 'esp32'}:.frozen"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return {name: int(value) for name, value in re.findall(r"(\w+) (\d+)", done.stdout)}
+
+
+@pytest.mark.vm
+def test_ten_years_of_silence_and_checkpoints_stay_far_below_the_cycles_of_a_block(micropython, repository):
+    told = run(micropython, repository, "wear", "168")
+    assert told["dropped"] == told["thinned"] == 0 and told["kept"] > 2000, "seven days, on 96 blocks"
+    a_block = told["most"] * TEN_YEARS_H // 168
+    assert told["erasures"] > 100
+    assert a_block < CYCLES // 10, f"{a_block} erasures of one block in ten years"
+
+
+@pytest.mark.vm
+@pytest.mark.slow
+def test_a_cut_at_every_operation_of_the_flash_loses_nothing_durable(micropython, repository):
+    told = run(micropython, repository, "cuts")
+    assert told["starts"] == told["cuts"] > 100 and told["kept"] > 500
+
+
+def test_the_whole_budget_for_ten_years_stays_below_the_cycles_of_a_block():
+    """Two erasures a write at most, spread over the blocks that the smallest layout leaves free beside a full log."""
+    a_day = sum(budget for budget in wear.BUDGETS.values() if budget is not None)
+    free_blocks = 960 // 4 - limits.LOG_SEGMENTS_MAX - 136
+    assert free_blocks == 64
+    assert 2 * a_day * 3653 // free_blocks < CYCLES // 3
+
+
+def test_a_loop_of_writes_is_stopped_at_its_budget_and_numbers_of_boots_never():
+    clock = Wear(before=1000, now_ms=0)
+    taken = [clock.spend(wear.LOG, now_ms=1000 * second) for second in range(86_400)]
+    assert limits.LOG_WRITES_A_DAY <= taken.count(True) <= 2 * limits.LOG_WRITES_A_DAY
+    assert clock.refused[wear.LOG] == taken.count(False)
+    assert clock.total == 1000 + taken.count(True)
+    assert all(clock.spend(purpose, now_ms=0) for purpose in (wear.BOOT, wear.SETTINGS) for _ in range(1000))
+    assert clock.spend(wear.CHECKPOINT, now_ms=0), "one purpose does not take another's"
+
+
+def test_a_checkpoint_an_hour_is_never_refused():
+    clock = Wear(now_ms=0)
+    assert all(clock.spend(wear.CHECKPOINT, now_ms=3_600_000 * hour) for hour in range(24 * 400))

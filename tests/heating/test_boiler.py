@@ -1,0 +1,133 @@
+"""The boiler's side of a thermostat, against the twin of an OpenTherm Gateway: what is said, heard, refreshed,
+refused."""
+
+import pytest
+
+from drivers.opentherm_bridge import Bridge
+from heating import boiler, limits, opentherm
+from heating.boiler import Boiler, BoilerModel
+from simulator.otgw import Otgw
+from wire import quantity
+
+STATUS_OK = 0x0A
+
+
+def answers(number):
+    """A boiler of 2.1 bar that burns."""
+    return {
+        0: STATUS_OK, 3: 0x0103, 5: 0, 17: 0x2380, 18: 0x021A, 25: 0x2B80, 27: 0xFE9A, 28: 0x2780
+    }.get(number)  # fmt: skip
+
+
+class Rig:
+    def __init__(self, flow_max_ck=6500, read=answers):
+        self.now_ms = 1_000
+        self.otgw = Otgw(read)
+        self.boiler = Boiler(BoilerModel(flow_max_ck, True), now_ms=self.now_ms)
+        self.bridge = Bridge(self.otgw, self.boiler)
+
+    def turn(self, for_ms, *, every_ms=100, node_runs=True):
+        end_ms = self.now_ms + for_ms
+        while self.now_ms < end_ms:
+            self.now_ms += every_ms
+            self.otgw.advance(self.now_ms)
+            if node_runs:
+                self.bridge.poll(now_ms=self.now_ms)
+
+    def heat(self, flow_ck=5000, for_ms=5_000):
+        self.boiler.want(True, flow_ck, now_ms=self.now_ms)
+        self.turn(for_ms)
+
+
+def test_an_order_reaches_the_boiler_within_seconds_and_stays():
+    rig = Rig()
+    rig.heat(5000)
+    rig.turn(600_000)
+    assert rig.otgw.ch_enabled
+    assert opentherm.from_f8_8(rig.otgw.control_setpoint) == 5000
+
+
+def test_the_highest_flow_temperature_is_asserted_once_and_bounds_every_setpoint():
+    rig = Rig(flow_max_ck=6500)
+    rig.heat(9000, for_ms=3_600_000)
+    assert opentherm.from_f8_8(rig.otgw.max_ch) == 6500
+    assert rig.boiler.asserts_max()
+    assert opentherm.from_f8_8(rig.otgw.control_setpoint) == 6500
+    # The gateway keeps SH in EEPROM, which wears out: said until it is seen, never again.
+    assert 1 <= sum(command.startswith("SH=") for command in rig.otgw.commands) <= 2
+
+
+def test_a_gateway_that_was_replaced_is_told_the_highest_flow_temperature_anew():
+    rig = Rig()
+    rig.heat(for_ms=60_000)
+    rig.otgw.max_ch = 90 * 256
+    rig.turn(120_000)
+    assert opentherm.from_f8_8(rig.otgw.max_ch) == 6500
+
+
+def test_what_the_boiler_says_becomes_readings():
+    rig = Rig()
+    rig.heat(for_ms=40_000)
+    found = rig.boiler.readings(now_ms=rig.now_ms)
+    assert found[boiler.STATUS_KEY] == STATUS_OK
+    assert found[boiler.FLOW_KEY] == 4350
+    assert found[boiler.RETURN_KEY] == 3950
+    assert found[boiler.OUTDOOR_KEY] == -140
+    assert found[quantity.MODULATION] == 36  # 35.5 %
+    assert found[quantity.WATER_PRESSURE] == 210_000
+    assert rig.boiler.slave_config == 1
+
+
+def test_a_fault_is_asked_for_and_told_with_the_makers_code():
+    def faulty(number):
+        return {0: 0x01, 5: 0x04E1}.get(number, answers(number))
+
+    rig = Rig(read=faulty)
+    rig.heat(for_ms=70_000)
+    found = rig.boiler.readings(now_ms=rig.now_ms)
+    assert (found[boiler.FAULT_FLAGS_KEY], found[boiler.FAULT_CODE_KEY]) == (0x04, 0xE1)
+
+
+@pytest.mark.parametrize("what", ["is_dead", "boiler_silent"])
+def test_a_silent_bridge_or_boiler_is_seen_within_ten_seconds_and_says_nothing_old(what):
+    rig = Rig()
+    rig.heat(for_ms=30_000)
+    setattr(rig.otgw, what, True)
+    rig.turn(limits.BOILER_LOST_MS + 2_000)
+    assert not rig.boiler.is_alive(now_ms=rig.now_ms)
+    assert rig.boiler.readings(now_ms=rig.now_ms) == {}
+    setattr(rig.otgw, what, False)
+    rig.turn(5_000)
+    assert rig.boiler.is_alive(now_ms=rig.now_ms)
+
+
+def test_heat_that_is_no_longer_wanted_ends_within_seconds():
+    rig = Rig()
+    rig.heat(for_ms=30_000)
+    rig.boiler.want(False, 0, now_ms=rig.now_ms)
+    rig.turn(5_000)
+    assert not rig.otgw.ch_enabled
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [b"\xff\x00\x80" * 40, b"Error 03\r\n", b"BXYZ12345\r\n", b"SE\r\n", b"B0000020C\r\n", b"\n\n:::\n"],
+)
+def test_garbage_on_the_line_is_counted_and_stops_nothing(noise):
+    rig = Rig()
+    rig.heat(for_ms=20_000)
+    for _ in range(50):
+        rig.boiler.receive(noise, now_ms=rig.now_ms)
+        rig.turn(1_000)
+    rig.turn(10_000)
+    assert rig.otgw.ch_enabled
+    assert rig.boiler.is_alive(now_ms=rig.now_ms)
+    counters = rig.boiler.counters
+    assert counters["damaged"] + counters["garbage"] + counters["errors"] + counters["refused"] > 0
+
+
+def test_commands_are_few_and_short_enough_never_to_block_a_uart():
+    rig = Rig()
+    rig.heat(for_ms=600_000)
+    assert all(len(command) <= 8 for command in rig.otgw.commands)
+    assert len(rig.otgw.commands) < 120

@@ -1,0 +1,95 @@
+"""The photocell's patience, and what its word is worth beside the sun."""
+
+import pytest
+
+from lighting import limits
+from lighting.photocell import BRIGHT, DARK, Photocell
+
+MINUTE_MS = 60_000
+HOUR_MS = 3_600_000
+STARTED_MS = (1 << 30) - 2 * MINUTE_MS
+HIGH, LOW, TWILIGHT = 1500, -900, 0
+
+
+class Bench:
+    """A cell that is read once a minute."""
+
+    def __init__(self, first_lx):
+        self.now_ms = STARTED_MS
+        self.cell = Photocell(now_ms=self.now_ms)
+        self.minutes(1, first_lx)
+
+    def minutes(self, count, lux, elevation_cdeg=None):
+        for _ in range(count):
+            self.now_ms += MINUTE_MS
+            self.cell.look(lux, elevation_cdeg, now_ms=self.now_ms)
+        return self
+
+    def days(self, count, *, by_day_lx, by_night_lx):
+        for _ in range(count):
+            self.minutes(480, by_day_lx, HIGH).minutes(240, by_day_lx, TWILIGHT)
+            self.minutes(480, by_night_lx, LOW).minutes(240, by_night_lx, TWILIGHT)
+        return self
+
+
+def test_the_first_reading_is_believed_at_once():
+    assert Bench(35).cell.is_dark is True
+    assert Bench(36).cell.is_dark is False
+
+
+def test_dark_counts_after_a_minute_and_bright_after_two():
+    bench = Bench(500)
+    assert bench.minutes(1, 35).cell.is_dark is False
+    assert bench.minutes(1, 35).cell.is_dark is True
+    assert bench.cell.changed_lx == 35
+    assert bench.minutes(2, 55).cell.is_dark is True
+    assert bench.minutes(1, 55).cell.is_dark is False
+
+
+def test_between_the_levels_nothing_changes():
+    assert Bench(20).minutes(60, 54).cell.is_dark is True
+    assert Bench(900).minutes(60, 36).cell.is_dark is False
+
+
+def test_a_headlamp_and_a_cloud_change_nothing():
+    assert Bench(3).minutes(2, 4000).minutes(1, 3).minutes(2, 4000).cell.is_dark is True
+    assert Bench(4000).minutes(1, 10).minutes(1, 4000).minutes(1, 10).cell.is_dark is False
+
+
+def test_a_silent_cell_has_no_word_after_five_minutes_and_has_one_again_at_once():
+    bench = Bench(10).minutes(4, None)
+    assert bench.cell.is_dark is True
+    assert bench.minutes(1, None).cell.is_dark is None and bench.cell.is_silent
+    assert bench.minutes(1, 10).cell.is_dark is True and not bench.cell.is_silent
+
+
+@pytest.mark.parametrize(("lux", "stuck"), [(0, DARK), (9000, BRIGHT)])
+def test_a_cell_that_says_always_the_same_is_stuck_after_a_day_and_free_when_it_agrees(lux, stuck):
+    bench = Bench(lux).days(1, by_day_lx=lux, by_night_lx=lux)
+    assert bench.cell.stuck is None
+    bench.days(1, by_day_lx=lux, by_night_lx=lux)
+    assert bench.cell.stuck == stuck and bench.cell.is_dark is None
+    bench.days(1, by_day_lx=9000, by_night_lx=0)
+    assert bench.cell.stuck is None and bench.cell.is_dark is True
+
+
+def test_a_healthy_cell_is_never_stuck():
+    bench = Bench(0)
+    for _ in range(10):
+        assert bench.days(1, by_day_lx=9000, by_night_lx=0).cell.stuck is None
+
+
+def test_on_a_switched_feeder_that_never_sees_the_day_nothing_is_contradicted():
+    assert Bench(0).minutes(3 * 1440, 0, LOW).cell.stuck is None
+
+
+def test_twilight_and_an_unknown_time_judge_nothing():
+    assert Bench(0).minutes(3 * 1440, 0, TWILIGHT).cell.stuck is None
+    assert Bench(0).minutes(3 * 1440, 0, None).cell.stuck is None
+
+
+def test_a_cell_that_is_believed_for_ever_is_seen(monkeypatch):
+    """Planted: no contradiction is ever enough."""
+    monkeypatch.setattr(limits, "CELL_CONTRADICTION_MS", 1 << 60)
+    with pytest.raises(AssertionError):
+        test_a_cell_that_says_always_the_same_is_stuck_after_a_day_and_free_when_it_agrees(0, DARK)

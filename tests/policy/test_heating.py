@@ -1,0 +1,119 @@
+"""The heating programme: who is expected when, how long a room is empty, which text binds, both nights of summer
+time."""
+
+from policy import civil, heating
+from policy.heating import Limit, Plan, Programme, Rule, Span
+
+WEEK = heating.DEFAULT_PROGRAMME
+
+
+def at(year, month, day, minutes=0):
+    return civil.unix_from_local(civil.PARIS, civil.days_from_civil(year, month, day), 60 * minutes)
+
+
+def programme(rules, days, exemptions=(), ceilings=()):
+    return Programme(tuple(rules), tuple(days), heating.DEFAULT_SETPOINTS, tuple(ceilings), tuple(exemptions))
+
+
+def test_an_occupied_hour_names_its_rule_and_its_end():
+    wanted = Plan(WEEK, civil.PARIS).wanted(at(2026, 11, 24, 600))
+    assert (wanted.setpoint_ck, wanted.kind) == (1900, heating.OCCUPIED)
+    assert wanted.until_s == at(2026, 11, 24, 1080)
+    assert heating.reason_text(wanted.reason) == "rule 1, span 1"
+
+
+def test_a_night_a_weekend_and_a_holiday_are_empty_for_different_times():
+    plan = Plan(WEEK, civil.PARIS)
+    night = plan.wanted(at(2026, 11, 24, 1200))
+    assert (night.kind, night.setpoint_ck, night.next_s) == (heating.EMPTY, 1600, at(2026, 11, 25, 480))
+    weekend = plan.wanted(at(2026, 11, 27, 1200))
+    assert (weekend.kind, weekend.setpoint_ck) == (heating.EMPTY_48H, 800)
+    assert weekend.empty_s == 62 * 3600
+    day_off = programme([Rule(127, 20261125, 20261125, 1), Rule(0b11111, 0, 0, 0)], [(Span(480, 1080, 0),), ()])
+    assert Plan(day_off, civil.PARIS).wanted(at(2026, 11, 25, 600)).kind == heating.EMPTY_24H
+
+
+def test_a_date_without_a_rule_is_closed_and_says_so():
+    wanted = Plan(WEEK, civil.PARIS).wanted(at(2026, 11, 28, 600))
+    assert wanted.setpoint_ck == 800
+    assert heating.reason_text(wanted.reason) == "no rule, empty"
+
+
+def test_the_exception_of_today_closes_or_opens_today_alone():
+    plan = Plan(WEEK, civil.PARIS)
+    tuesday = at(2026, 11, 24, 600)
+    assert plan.wanted(tuesday, heating.CLOSED).kind == heating.EMPTY_24H
+    assert plan.wanted(tuesday, heating.AS_USUAL).kind == heating.OCCUPIED
+    saturday = plan.wanted(at(2026, 11, 28, 600), heating.OCCUPIED_ALL_DAY)
+    assert (saturday.kind, saturday.setpoint_ck) == (heating.OCCUPIED, 1900)
+    assert saturday.until_s == at(2026, 11, 29)
+
+
+def every_minute(from_s, to_s):
+    """[(instant, occupied)] at each change."""
+    plan = Plan(programme([Rule(127, 0, 0, 0)], [(Span(60, 150, 0), Span(480, 720, 0))]), civil.PARIS)
+    changes, last = [], None
+    for unix_s in range(from_s, to_s, 60):
+        occupied = plan.wanted(unix_s).kind == heating.OCCUPIED
+        if occupied != last:
+            changes.append((unix_s, occupied))
+            last = occupied
+    begins = [unix_s for unix_s, occupied in changes if occupied]
+    return begins, [unix_s for unix_s, occupied in changes if not occupied]
+
+
+def test_in_the_night_of_spring_a_span_into_the_gap_ends_at_the_change_and_happens_once():
+    begins, _ = every_minute(at(2026, 3, 28, 1200), at(2026, 3, 29, 800))
+    assert begins == [at(2026, 3, 29, 60), at(2026, 3, 29, 480)]
+    plan = Plan(programme([Rule(127, 0, 0, 0)], [(Span(60, 150, 0),)]), civil.PARIS)
+    assert plan.wanted(at(2026, 3, 29, 90)).until_s == at(2026, 3, 29, 180)  # 3:00, where 2:30 was jumped over
+
+
+def test_in_the_night_of_autumn_a_span_over_the_fold_happens_once():
+    begins, ends = every_minute(at(2026, 10, 24, 1200), at(2026, 10, 25, 800))
+    assert begins == [at(2026, 10, 25, 60), at(2026, 10, 25, 480)]
+    assert len(ends) == 3
+    assert ends[1] == at(2026, 10, 25, 150)  # the first passage
+
+
+def test_the_law_binds_whoever_wishes_more_and_names_its_article():
+    plan = Plan(WEEK, civil.PARIS)
+    allowed = plan.allowed(2200, heating.OCCUPIED, at(2026, 11, 24))
+    assert (allowed.setpoint_ck, allowed.limit.text) == (1900, "R241-26")
+    assert plan.allowed(1900, heating.OCCUPIED, at(2026, 11, 24)).limit is None
+    assert plan.allowed(1800, heating.EMPTY_24H, at(2026, 11, 24)).setpoint_ck == 1600
+    assert plan.allowed(1600, heating.EMPTY_48H, at(2026, 11, 24)).setpoint_ck == 800
+    assert plan.allowed(2200, heating.EMPTY, at(2026, 11, 24)).limit.text == "R241-26"
+
+
+def test_an_exemption_holds_on_its_dates_alone_and_not_without_a_clock():
+    creche = Limit(heating.OCCUPIED, 2200, 20261101, 20270331, "Préfet", "Arrêté du 25 juillet 1977")
+    plan = Plan(programme([Rule(127, 0, 0, 0)], [()], exemptions=[creche]), civil.PARIS)
+    assert plan.allowed(2200, heating.OCCUPIED, at(2026, 11, 24)).limit is None
+    assert plan.allowed(2400, heating.OCCUPIED, at(2026, 11, 24)).limit == creche
+    assert plan.allowed(2200, heating.OCCUPIED, at(2027, 4, 1)).setpoint_ck == 1900
+    assert plan.allowed(2200, heating.OCCUPIED, None).setpoint_ck == 1900
+
+
+def test_a_stricter_ceiling_of_ones_own_binds_beside_the_law():
+    own = Limit(heating.OCCUPIED, 1800, 0, 0, "Conseil municipal", "Délibération 2026-41")
+    plan = Plan(programme([Rule(127, 0, 0, 0)], [()], ceilings=[own]), civil.PARIS)
+    assert plan.allowed(1900, heating.OCCUPIED, at(2026, 11, 24)).limit == own
+
+
+def test_an_uncertain_clock_chooses_the_warmest_of_what_may_be_right():
+    plan = Plan(WEEK, civil.PARIS)
+    assert plan.warmest(at(2026, 11, 24, 470), 900).setpoint_ck == 1900
+    assert plan.warmest(at(2026, 11, 24, 1090), 900).setpoint_ck == 1900
+    assert plan.warmest(at(2026, 11, 24, 440), 900).setpoint_ck == 1600
+
+
+def test_an_answer_holds_until_it_says_and_no_longer():
+    plan = Plan(WEEK, civil.PARIS)
+    unix_s = at(2026, 12, 24)
+    while unix_s < at(2027, 1, 4):
+        wanted = plan.wanted(unix_s)
+        assert wanted.until_s > unix_s
+        last = Plan(WEEK, civil.PARIS).wanted(wanted.until_s - 1)
+        assert (last.setpoint_ck, last.kind, last.next_s) == (wanted.setpoint_ck, wanted.kind, wanted.next_s)
+        unix_s = wanted.until_s

@@ -1,0 +1,65 @@
+"""A room's day with the real thermostat and a boiler's frames: programme, preheat, a dead sensor, frost; then
+OpenTherm.
+
+Integers only, so that 24-bit and 53-bit floats, and 31-bit and 63-bit small integers, print the same."""
+
+from heating import boiler, model, opentherm
+from heating.thermostat import Thermostat
+from kinds import thermostat as kind
+from node.trade import Moment
+from policy import civil, heating, heating_form
+from policy.fault import Faults
+from wire import directive, quantity
+
+START_S = civil.unix_from_local(civil.PARIS, civil.days_from_civil(2026, 12, 1), 0)
+ROOM, OUT = quantity.TEMPERATURE, quantity.key(quantity.TEMPERATURE, 1)
+
+
+def day(output):
+    trade = Thermostat(model.default(output), b"", now_ms=0)
+    air_m = 160_000  # 0.0001 K
+    for minute in range(30 * 60):
+        now_ms = 60_000 * minute
+        held = {directive.LOAD_SHED: 200} if 600 <= minute < 660 else {}
+        moment = Moment(now_ms, START_S + 60 * minute if minute > 30 else None, 2, None, False, held)
+        values = {ROOM: air_m // 100, OUT: 100}
+        if 700 <= minute < 740:
+            del values[ROOM]
+        trade.sample(values, moment)
+        trade.decide(moment)
+        for told in trade.take_events():
+            print(minute, told)
+        given = {"relay": 1000 * trade.outputs.on, "valve": 10 * trade.outputs.valve_percent}.get(
+            output, trade.outputs.flow_ck // 7 if trade.outputs.on else 0
+        )
+        air_m += given * 700 // 1000 - (air_m - 10_000) // 500
+    print(output, air_m, trade.outputs, trade.duty_permille, trade.memory(now_ms))
+    print(sorted(trade.readings(moment).items()), sorted(trade.health(moment).items()), trade.deadline_ms(now_ms))
+
+
+for output in model.OUTPUTS:
+    day(output)
+
+line = boiler.Boiler(boiler.BoilerModel(6500, True), now_ms=0)
+line.want(True, 5012, now_ms=0)
+for step in range(60):
+    for command in line.outgoing(now_ms=1000 * step):
+        print(step, command)
+        line.receive(command[:2] + b": ok\r\n", now_ms=1000 * step)
+    for heard in (b"R80000200", b"B4000020C", b"BC012021A", b"BC0192B80", b"B00000001", b"junk", b"\xff\xfe"):
+        line.receive(heard + b"\r\n", now_ms=1000 * step)
+print(sorted(line.readings(now_ms=60_000).items()), sorted(line.counters.items()))
+print([opentherm.encode(kind, 57, opentherm.f8_8(value)) for kind in (1, 5) for value in (6500, -525, 2150)])
+
+SOUND = heating_form.encode(heating.DEFAULT_PROGRAMME)
+for plain in (
+    {"output": "relay", "control": ["tpi", 60, 1], "heater_w": 2000, "programme": SOUND},
+    {"output": "valve", "control": ["pi", "strong"], "cycle": [600, 30, 30], "fitted": ["outdoor", "window"]},
+    {"output": "gas", "water": 3},
+    {"output": "opentherm", "control": ["pid"], "cycle": [600, 400, 5], "flow_max_ck": 9900, "fitted": ["door"],
+     "programme": [1, [[0, 0, 0, 4]], [[[10, 5]]], [1900, 2000, 3, True]]},
+):  # fmt: skip
+    faults = Faults()
+    print(kind.decode(faults, plain))
+    for fault in faults.listed():
+        print(" ", fault.path, "|", fault.problem, "|", fault.remedy)

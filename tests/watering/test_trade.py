@@ -1,0 +1,340 @@
+"""The whole trade in a small green space: law, weather, orders, bursts, energy; every opening and skip says why."""
+
+import itertools
+
+import pytest
+
+from policy import civil
+from simulator.checkers.water import Forbidden
+from tests.support.green import PLAIN, DryClimate, Green, plain, programs
+from watering import memory
+from wire import directive, event
+from wire.node_order import NodeOrder
+
+DAILY = [0, 127, 0, 0, 0, 300, 0, 1, 50]
+ONE = programs(PLAIN, DAILY)
+STOP = NodeOrder(1, b"order-id", "override", 0, 2_000_000_000, 3600)
+
+
+def skipped(green):
+    return [detail[:2] for _, _, _, detail in green.events(event.WATERING_SKIPPED)]
+
+
+def test_an_ordinary_morning_opens_master_then_zone_and_shuts_them_in_turn():
+    green = Green(ONE)
+    green.run(hours=8)
+    switched = [(detail[0], detail[1], detail[2], detail[3]) for _, _, _, detail in green.events(event.VALVE_SWITCHED)]
+    assert switched == [
+        (0, True, "balance", 0), (1, True, "depth", 1), (1, False, "depth", 1), (0, False, "balance", 0)
+    ]  # fmt: skip
+    (done,) = [detail for _, _, _, detail in green.events(event.WATERING_DONE)]
+    assert done[0] == 1 and done[4] == "complete" and abs(done[2] - 1000 * green.litres(1)) < 2000
+    # 5 mm at the roots through 75 %: 6.6 mm on the ground.
+    assert abs(done[3] - 66) <= 1
+    assert green.checker.violations == [] and green.checker.looks > 1500
+
+
+def test_the_balance_waters_when_raw_would_be_passed_and_says_satisfied_before():
+    green = Green(programs(PLAIN, [0, 127, 0, 0, 0, 300, 0, 1, 0]))
+    green.run(hours=24 * 7)
+    assert {(zone, why) for zone, why in skipped(green)} == {(1, "satisfied")}
+    assert 2 <= len(green.openings(1)) <= 4
+    assert green.openings(1)[0][3] == "balance"
+    assert not green.site.plots[0].stressed()
+
+
+def test_a_slope_of_clay_loam_is_watered_in_cycles_with_soaks_while_others_run():
+    green = Green(programs(PLAIN, [0, 127, 0, 0, 0, 300, 0, 7, 150]))
+    green.run(hours=16)
+    cycles = green.openings(2)
+    assert len(cycles) >= 2
+    assert all(
+        later[0] * 60 + later[1] - first[0] * 60 - first[1] >= 30
+        for first, later in itertools.pairwise(cycles)
+    )
+    assert green.site.plots[1].run_off_um == 0
+
+
+def test_a_program_may_be_anchored_to_its_finish():
+    green = Green(programs(PLAIN, [0, 127, 0, 0, 0, 360, 1, 1, 50]))
+    green.run(hours=8)
+    done = [
+        (hour, minute) for hour, minute, _, detail in green.events(event.VALVE_SWITCHED) if detail[:2] == (1, False)
+    ]
+    assert done == [(6, 0)] or done == [(5, 59)]
+
+
+def test_a_negative_lead_opens_the_master_after_the_zone_and_a_pump_follows_its_own():
+    settings = programs(plain(valves=[1, 1, 1, 1, 1], supply=[-3, 4, -6, -2]), DAILY)
+    green = Green(settings)
+    green.run(hours=4, minutes=59)
+    seen = []
+    green.desk.watchers.append(
+        lambda at_s: seen.append(
+            (at_s - green.site.begin_s, green.pipes.open[0], green.pipes.open[1], green.pipes.open[9])
+        )
+    )
+    for _ in range(60 * 60):
+        green.run(seconds=1)
+    opened = [next(at for at, *states in seen if states[place]) for place in (0, 1, 2)]
+    shut = [max(at for at, *states in seen if states[place]) for place in (0, 1, 2)]
+    assert 2 <= opened[0] - opened[1] <= 4 and 5 <= opened[2] - opened[1] <= 7
+    assert 3 <= shut[0] - shut[1] <= 5 and -3 <= shut[2] - shut[1] <= -1
+
+
+# --- weather ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "told,why",
+    [
+        ({directive.RAIN_FORECAST: 20}, "rain"),
+        ({directive.TEMPERATURE_MIN_6H: 150}, "freeze"),
+        ({directive.OUTDOOR_TEMPERATURE: 350}, "freeze"),
+    ],
+)
+def test_a_directive_of_weather_skips_with_its_reason(told, why):
+    green = Green(ONE)
+    if directive.OUTDOOR_TEMPERATURE in told:
+        from wire import quantity
+
+        green.ports.silent.add(quantity.TEMPERATURE)
+    green.desk.directives.update(told)
+    green.run(hours=9)
+    assert skipped(green) == [(1, why)] and green.litres(1) == 0
+
+
+def test_wind_holds_a_run_and_the_run_goes_on_when_it_drops():
+    green = Green(ONE)
+    from wire import quantity
+
+    green.ports.silent.add(quantity.WIND_SPEED)
+    green.desk.directives[directive.WIND_SPEED] = 95
+    green.run(hours=5, minutes=30)
+    assert green.litres(1) == 0 and skipped(green) == []
+    green.desk.directives[directive.WIND_SPEED] = 20
+    green.run(hours=3)
+    assert len(green.openings(1)) == 1
+    green.desk.directives[directive.WIND_SPEED] = 95
+    green.run(hours=24)
+    assert skipped(green) == [(1, "wind")]
+
+
+def test_drip_does_not_mind_the_wind():
+    green = Green(programs(PLAIN, [0, 127, 0, 0, 0, 300, 0, 4, 20]))
+    green.desk.directives[directive.WIND_SPEED] = 120
+    green.run(hours=6)
+    assert len(green.openings(3)) == 1
+
+
+def test_rain_on_the_sensor_ends_a_run_and_its_delay_holds_for_a_day():
+    class Wet(DryClimate):
+        wet = False
+
+        def day(self, civil_day):
+            day = super().day(civil_day)
+            if not self.wet:
+                return day
+            from simulator.plants.climate import Storm
+
+            return type(day)(*day[:7], (Storm(18_600, 1200, 500),))
+
+    climate = Wet()
+    climate.wet = True
+    green = Green(ONE, climate=climate)
+    green.ports.wet_sensor = True
+    green.run(hours=6)
+    (done,) = [detail for _, _, _, detail in green.events(event.WATERING_DONE)]
+    assert done[4] == "rain"
+    climate.wet = False
+    green.run(hours=24)
+    assert skipped(green)[-1] == (1, "rain")
+    green.run(hours=24)
+    assert len(green.openings(1)) == 2
+
+
+# --- law --------------------------------------------------------------------------------------------------------
+
+
+def test_forbidden_hours_cut_a_run_short_before_they_begin():
+    green = Green(programs(PLAIN, [0, 127, 0, 0, 0, 640, 0, 1, 200]), drought=2, law=[Forbidden(0, 660, 1080)])
+    green.run(hours=24)
+    assert 0 < green.litres(1) < 500
+    assert green.checker.violations == [] and green.checker.forbidden_s == 0
+
+
+@pytest.mark.parametrize("level,litres", [(0, True), (2, True), (3, False), (4, False)])
+def test_a_lawn_by_drought_level(level, litres):
+    green = Green(ONE, drought=level)
+    green.run(hours=9)
+    assert (green.litres(1) > 0) is litres
+    if not litres:
+        assert skipped(green) == [(1, "drought")]
+
+
+def test_a_level_that_runs_out_leaves_the_last_one_through_a_power_cut():
+    green = Green(ONE, drought=4)
+    green.run(hours=4)
+    del green.desk.directives[directive.DROUGHT_LEVEL]
+    green.cut(remembered=True)
+    green.run(hours=24)
+    assert green.litres(1) == 0 and skipped(green) == [(1, "drought")]
+
+
+def test_a_node_that_never_heard_of_a_level_keeps_the_hours_of_alerte():
+    green = Green(programs(PLAIN, [0, 127, 0, 0, 0, 700, 0, 1, 50], DAILY), drought=None)
+    green.run(hours=20)
+    assert [hour for hour, *_ in green.openings(1)] == [5, 18] or [hour for hour, *_ in green.openings(1)] == [5]
+    assert all(not 11 <= hour < 18 for hour, *_ in green.openings(1))
+
+
+def test_a_zone_under_a_ban_does_not_move_the_start_of_the_others():
+    settings = programs(PLAIN, [0, 127, 0, 0, 0, 360, 1, 5, 100])
+    free, banned = Green(settings), Green(settings, drought=3)
+    free.run(hours=8)
+    banned.run(hours=24 * 4)
+    assert banned.litres(1) == 0 and len(banned.openings(3)) == 4
+    assert free.openings(3)[0][0] <= banned.openings(3)[0][0] < 6
+
+
+def test_an_exempted_zone_is_watered_in_a_crisis():
+    settings = programs(PLAIN, [0, 127, 0, 0, 0, 300, 0, 5, 20])
+    settings["watering"][4] = [[1 << 4, 4, 4, 20260101, 20261231, "Préfet", "Arrêté, art. 5"]]
+    green = Green(settings, drought=4)
+    green.run(hours=12)
+    assert green.litres(3) > 0 and green.litres(1) == 0
+
+
+# --- orders, bursts, coils, energy --------------------------------------------------------------------------------
+
+
+def test_an_order_without_water_ends_a_run_and_is_measured():
+    green = Green(ONE)
+    green.run(hours=5, minutes=5)
+    green.desk.order = STOP
+    assert green.desk.trade.measured(green.desk.moment()) is None
+    green.run(minutes=3)
+    assert not any(green.pipes.open)
+    assert green.desk.trade.measured(green.desk.moment()) == 0
+    assert green.events(event.WATERING_DONE)[0][3][4] == "order"
+
+
+def test_an_order_to_water_means_nothing_here():
+    green = Green(ONE)
+    green.desk.order = NodeOrder(1, b"order-id", "override", 60, 2_000_000_000, 3600)
+    green.run(hours=2)
+    assert green.desk.trade.declines(green.desk.moment()) == "meaningless"
+    assert not any(green.pipes.open)
+
+
+@pytest.mark.parametrize("second", [0, 120])
+def test_a_burst_shuts_zone_and_master_within_a_minute_and_latches_until_somebody_acknowledges(second):
+    green = Green(ONE)
+    green.run(hours=5, seconds=7 + second)
+    green.pipes.burst[1] = 25_000
+    green.run(seconds=60)
+    assert not any(green.pipes.open)
+    assert green.checker.violations == []
+    assert [(active, detail[0]) for _, _, active, detail in green.events(event.PIPE_BURST)] == [(True, 1)]
+    green.pipes.burst.clear()
+    green.run(hours=24)
+    assert skipped(green)[-1] == (1, "burst")
+    green.cut(remembered=True)
+    green.run(hours=24)
+    assert skipped(green)[-1] == (1, "burst")
+    green.ports.acknowledge = True
+    green.run(minutes=30)
+    green.ports.acknowledge = False
+    assert green.events(event.PIPE_BURST)[-1][2] is False
+    green.run(hours=24)
+    assert len(green.openings(1)) == 2
+
+
+def test_an_order_that_came_after_the_burst_acknowledges_it_when_it_ends():
+    green = Green(ONE)
+    green.run(hours=5, seconds=60)
+    green.pipes.burst[1] = 25_000
+    green.run(minutes=3)
+    green.desk.order = STOP
+    green.run(minutes=10)
+    assert green.desk.trade._guard.burst is not None
+    green.desk.order = None
+    green.run(minutes=1)
+    assert green.desk.trade._guard.burst is None
+
+
+@pytest.mark.parametrize("fault,word", [("open_coil", "open-coil"), ("shorted", "short")])
+def test_a_bad_coil_takes_its_zone_out_and_the_next_good_pulse_brings_it_back(fault, word):
+    green = Green(programs(plain(valves=[2, 1, 2, 2, 0]), DAILY))
+    getattr(green.pipes, fault).add(1)
+    green.run(hours=8)
+    told = [(active, detail[:2]) for _, _, active, detail in green.events(event.VALVE_FAILURE)]
+    assert told[0] == (True, (1, word)) and not green.pipes.open[1]
+    getattr(green.pipes, fault).clear()
+    green.run(hours=24)
+    assert green.events(event.VALVE_FAILURE)[-1][2] is False
+    assert green.litres(1) > 100
+
+
+BATTERY = programs(plain(battery=[2600, 1000, 9000]), DAILY)
+
+
+def test_a_battery_below_3_5_volts_opens_nothing_and_a_charged_one_in_time_does():
+    green = Green(BATTERY, battery_mv=3450)
+    green.run(hours=5, minutes=20)
+    assert green.litres(1) == 0
+    assert [active for _, _, active, _ in green.events(event.BATTERY_LOW)] == [True]
+    green.ports.battery_mv = 3900
+    green.run(hours=3)
+    assert green.litres(1) > 0
+    green.ports.battery_mv = 3400
+    green.run(hours=24)
+    assert skipped(green)[-1] == (1, "energy")
+
+
+def test_a_half_charged_capacitor_opens_nothing():
+    green = Green(BATTERY, battery_mv=3900)
+    green.ports.boost_mv = 7000
+    green.run(hours=9)
+    assert green.litres(1) == 0 and skipped(green) == [(1, "energy")]
+
+
+def test_a_meter_that_falls_silent_is_told_and_water_is_reckoned_by_time():
+    green = Green(ONE)
+    from watering import inputs
+
+    green.ports.silent.add(inputs.METER_PULSES)
+    green.run(hours=8)
+    assert [(active, detail) for _, _, active, detail in green.events(event.SENSOR_FAILURE)] == [
+        (True, ("meter", "silent"))
+    ]
+    assert abs(green.desk.trade._need.irrigated_ml[0] - 1000 * green.litres(1)) < 20_000
+
+
+def test_a_zones_flow_is_learned_from_three_clean_runs_and_kept():
+    green = Green(ONE, flows=[18_000, 20_000, 8000])
+    green.run(hours=24 * 3 + 8)
+    assert abs(green.desk.trade._need.flow(1) - 18_000) < 300
+    green.cut(remembered=True)
+    green.run(minutes=1)
+    assert abs(green.desk.trade._need.flow(1) - 18_000) < 300
+
+
+def test_readings_and_health_fit_a_record_with_eight_zones():
+    from simulator.plants.season import Season
+    from wire import limits as wire_limits
+    from wire import quantity
+
+    season = Season(1, "none")
+    from kinds import Start, irrigation
+    from node.trade import Moment
+
+    trade = irrigation.make_trade(season.own, Start(b"12345678", b"", 0, lambda below: 0))
+    moment = Moment(0, None, 0, None, False, {})
+    trade.sample({quantity.TEMPERATURE: 2000, quantity.BATTERY: 3900}, moment)
+    assert len(trade.readings(moment)) <= wire_limits.READINGS_MAX
+    for _ in (1, 2):
+        # Beside what the application adds itself.
+        assert len(trade.health(moment)) + 8 <= wire_limits.READINGS_MAX
+    assert len(trade.memory(0)) == memory.LENGTH
+    assert civil.day_s == 86_400

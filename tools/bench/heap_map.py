@@ -1,0 +1,144 @@
+"""What a heap of a 64-bit MicroPython VM would take on a 32-bit chip, object by object.
+
+A block of the heap is four words on both: 32 bytes here, 16 there. So whatever is made of pointers takes as many blocks
+there as here, half the bytes: tuples, lists, maps, instances, functions, floats (which are single on the chip). Data
+keeps its bytes: of text and of buffers the length is known from the object that owns them. What is left is judged word
+by word: one that may be a pointer or a small integer (its upper 16 bits all alike) has 4 bytes there, any other 8.
+
+What runs in place is told apart: objects that stand for something in the image (names, constant texts, code tables) are
+in RAM with ROMFS, and in flash with frozen modules. The map is the one of `micropython.mem_info(1)`.
+"""
+
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple
+
+BLOCK = 32
+_CHIP_BLOCK = 16
+_WORD = 8
+# Heads of mem_info whose object is pointers alone: tuple, list, map, float, bytecode function, module; text, buffer:
+# of these the head itself.
+_TEXT, _BUFFER, _TUPLE, _MODULE, _OTHER = "S", "A", "T", "M", "h"
+# A code (mp_raw_code_t) is no larger.
+_CODE_BLOCKS_MAX = 2
+_ALIKE = (0, 0xFFFF)
+
+
+class Sizes(NamedTuple):
+    """Bytes here, and there: with ROMFS, and with frozen modules."""
+
+    here: int
+    romfs: int
+    frozen: int
+
+
+class Heap(NamedTuple):
+    """`base`: address of the first block. `heads`: {block: (letter, blocks)}. `data`: its bytes."""
+
+    base: int
+    heads: dict[int, tuple[str, int]]
+    data: bytes
+
+    def words(self, block: int, count: int) -> tuple[int, ...]:
+        return struct.unpack_from(f"<{count * BLOCK // _WORD}Q", self.data, block * BLOCK)
+
+
+def read_map(lines: list[str]) -> tuple[int, int, dict[int, tuple[str, int]]]:
+    """(base address, bytes covered, heads) of what mem_info(1) said."""
+    base, row, letters = 0, 0, {}
+    for line in lines:
+        if line.startswith("GC memory layout"):
+            base = int(line.split("from")[1].strip(" :"), 16)
+        elif base and line[:1].strip() and ":" in line:
+            place, _, cells = line.partition(":")
+            row = int(place, 16) // BLOCK
+            for offset, letter in enumerate(cells.strip(" ")):
+                letters[row + offset] = letter
+    heads: dict[int, tuple[str, int]] = {}
+    last = None
+    for block in sorted(letters):
+        letter = letters[block]
+        if letter == "=" and last is not None:
+            heads[last] = (heads[last][0], heads[last][1] + 1)
+        elif letter == ".":
+            last = None
+        else:
+            heads[block] = (letter, 1)
+            last = block
+    covered = (max(letters) + 1) * BLOCK if letters else 0
+    return base, covered, heads
+
+
+def sizes(heap: Heap, image: tuple[int, int] | None) -> Sizes:
+    """Of the whole heap. `image`: address and length of the ROMFS image, which is counted nowhere."""
+    owned = dict(_owned(heap))
+    in_flash = _frozen(heap, image)
+    here = romfs = frozen = 0
+    for block, (letter, count) in heap.heads.items():
+        if image is not None and heap.base + block * BLOCK == image[0]:
+            continue
+        if letter == _OTHER and block in owned:
+            there = _rounded(owned[block])
+        elif letter == _OTHER:
+            there = _rounded(sum(4 if word >> 48 in _ALIKE else 8 for word in heap.words(block, count)))
+        else:
+            there = count * _CHIP_BLOCK
+        here += count * BLOCK
+        romfs += there
+        frozen += 0 if block in in_flash else there
+    return Sizes(here, romfs, frozen)
+
+
+def _frozen(heap: Heap, image: tuple[int, int] | None) -> set[int]:
+    """Blocks of what a build that freezes the modules has in flash: what points into the image (codes, pools of names,
+    constant texts), the arrays of codes inside codes, and each module's two tables with the constants they hold."""
+    found: set[int] = set()
+    if image is None:
+        return found
+    for block, (letter, count) in heap.heads.items():
+        words = heap.words(block, count)
+        if letter == _OTHER and any(_within(word, image) for word in words):
+            found.add(block)
+            if count <= _CODE_BLOCKS_MAX:
+                found.update(at for at in _pointed(heap, words) if heap.heads[at][0] == _OTHER)
+        elif letter == _TEXT and _within(words[3], image):
+            found.add(block)
+        elif letter == _MODULE:
+            tables = list(_pointed(heap, words[2:4]))
+            found.update(tables)
+            waiting = list(tables)
+            while waiting:
+                table = waiting.pop()
+                constants = [at for at in _pointed(heap, heap.words(table, heap.heads[table][1])) if at not in found]
+                found.update(constants)
+                waiting += [at for at in constants if heap.heads[at][0] == _TUPLE]
+    return found
+
+
+def _pointed(heap: Heap, words: tuple[int, ...]) -> Iterator[int]:
+    """Blocks that these words point to."""
+    for word in words:
+        block, rest = divmod(word - heap.base, BLOCK)
+        if not rest and block in heap.heads:
+            yield block
+
+
+def _owned(heap: Heap) -> Iterator[tuple[int, int]]:
+    """(block, bytes of data) of what texts and buffers own."""
+    for block, (letter, _) in heap.heads.items():
+        if letter not in (_TEXT, _BUFFER):
+            continue
+        words = heap.words(block, 1)
+        data = words[3] - heap.base
+        length = words[2] + (1 if letter == _TEXT else words[1] >> 8)  # text ends in a zero; a buffer may have room
+        if data >= 0 and data % BLOCK == 0 and data // BLOCK in heap.heads:
+            blocks = heap.heads[data // BLOCK][1]
+            yield data // BLOCK, min(length, blocks * BLOCK)
+
+
+def _within(word: int, image: tuple[int, int] | None) -> bool:
+    return image is not None and image[0] <= word < image[0] + image[1]
+
+
+def _rounded(length: int) -> int:
+    return -(-length // _CHIP_BLOCK) * _CHIP_BLOCK

@@ -1,0 +1,194 @@
+"""What a node takes: heap, heap per turn and per record, the longest turn; for each kind, on each MicroPython VM.
+
+The real application runs 30 days in virtual time beside the real gateway's link, three of them in silence, so that its
+outbox is full. Modules run in place: frozen, where the VM has them (build one with firmware/manifest.py), else from a
+ROMFS image. A VM of 32 bits is measured as it is; on one of 64 bits every object is converted by its class
+(tools/bench/heap_map.py), both as from ROMFS and as frozen. `peak` is the least heap in which full days still run, the
+collector at work and fragmentation included; bytecode in place, and this bench's own script, are not in it.
+
+Times are the desk's. `longest_turn_chip_ms` scales them to an ESP32 at 240 MHz by a loop of integer work; the scale
+is of published Pystone figures (1661 a second on the chip), not of a chip at hand.
+
+    bocage bench node --kind streetlight --json
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tools import firmware_modules
+from tools.bench.encode import virtual_machines
+from tools.bench.node_cases import CASES
+from tools.bench.node_program import Compiled, NoCompiler, compile_kind, lay_out, place_of
+from tools.bench.node_world import DAY_MS, FROZEN, Program, Turn, Vm, VmFault, World
+
+HEAP_BYTES_MAX = 56 * 1024
+# From the first whole day after the silence. Before it every kept instant grows once: it leaves 31 bits on day 12.4.
+GROWTH_BYTES_MAX = 256
+IDLE_BYTES_MAX = 1024
+TURN_MS_MAX = 100
+SILENT_DAYS = range(10, 13)
+DAYS = 30
+# What the calibration of node_vm takes on an ESP32 at 240 MHz: micropython/micropython issue 5673 tells 1661 Pystones a
+# second (v1.12), against 432 000 of the desk on which the loop took 406 us.
+CHIP_CALIBRATION_US = 406 * 432_000 // 1661
+_HEAP = 1_500_000
+_STEP = 2048
+_FULL_DAYS, _FULL_SILENT = 3, range(1, 3)
+_REPEATS = 3
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of this benchmark."""
+    parser.add_argument("--kind", action="append", choices=firmware_modules.kinds(), help="this kind only")
+    parser.add_argument("--days", type=int, default=DAYS, help=f"simulated days ({DAYS})")
+    parser.add_argument("--vm", action="append", metavar="PROGRAM", help="this VM only")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+
+
+def measure(vm: str, compiled: Compiled, days: int, folder: Path) -> dict:
+    """All figures of one kind on one VM."""
+    program = lay_out(compiled, place_of(vm, compiled.kind), folder)
+    figures: dict = {"kind": compiled.kind, "vm": vm, "runs": program.place[0]}
+    figures.update(_long_run(vm, program, days))
+    figures["longest_turn_chip_ms"], figures["usual_turn_chip_ms"] = _turn_times(vm, program)
+    least = _least_heap(vm, program)
+    figures["peak_here"] = least
+    if "live_max_chip" in figures:
+        garbage = int((least - figures["live_max_here"]) * figures["garbage_ratio"])
+        figures["peak_chip_romfs"] = figures["live_max_chip"]["romfs"] + garbage
+        figures["peak_chip_frozen"] = figures["live_max_chip"]["frozen"] + garbage
+    else:
+        figures["peak_chip_frozen" if program.place[0] == FROZEN else "peak_chip_romfs"] = least
+    figures["passed"] = (
+        figures.get("peak_chip_frozen", 0) <= HEAP_BYTES_MAX
+        and figures["growth"] <= GROWTH_BYTES_MAX
+        and figures["idle_turn"] <= IDLE_BYTES_MAX
+        and figures["longest_turn_chip_ms"] <= TURN_MS_MAX
+    )
+    return figures
+
+
+def _long_run(vm: str, program: Program, days: int) -> dict:
+    """Live heap through the days, and what turns take."""
+    lowest: dict[int, int] = {}
+    sums = {"control_step": [0, 0], "record": [0, 0]}
+    mapped = 0
+    figures: dict[str, Any] = {}
+    idle, highest, ratio = 0, 0, 0.5
+    with Vm(vm, program, _HEAP) as node:
+        world = World(node, program.case, SILENT_DAYS)
+        figures.update(imported_here=node.imported, started_here=node.started)
+        for turn in _turns(world, days):
+            day = world.now_ms // DAY_MS
+            lowest[day] = min(lowest.get(day, turn.before), turn.before)
+            highest = max(highest, turn.before)
+            idle = max(idle, turn.idle or 0) if turn.is_sample else idle
+            _count(sums, turn)
+            if not node.is_32_bit and turn.before > mapped * 1.02:
+                mapped, full = turn.before, node.sizes()
+                live_here = node.live()
+                live = node.sizes()
+                ratio = (full.romfs - live.romfs) / max(1, full.here - live.here)
+                figures["live_max_chip"] = {"romfs": live.romfs, "frozen": live.frozen}
+                figures["live_max_here"] = live_here
+                figures["garbage_ratio"] = round(ratio, 2)
+        records = world.acknowledged
+    last = max(lowest)
+    settled = SILENT_DAYS.stop + 1 if last > SILENT_DAYS.stop else min(2, last)
+    means = {name: total // max(1, count) for name, (total, count) in sums.items()}
+    return {
+        **figures,
+        "live_here": highest,
+        "growth": lowest[last] - lowest[settled],
+        "control_step": means["control_step"],
+        "record": means["record"],
+        "idle_turn": idle,
+        "records": records,
+    }
+
+
+def _turns(world: World, days: int) -> Iterator[Turn]:
+    yield from world.run(days * DAY_MS, idles=True)
+
+
+def _count(sums: dict[str, list[int]], turn: Turn) -> None:
+    """A control step samples, decides and tells nothing; a record is made, sealed and handed to the bearer."""
+    if turn.is_sample and not turn.records and not turn.datagrams:
+        sums["control_step"][0] += turn.taken
+        sums["control_step"][1] += 1
+    elif turn.records and turn.datagrams:
+        sums["record"][0] += turn.taken
+        sums["record"][1] += turn.records
+
+
+def _turn_times(vm: str, program: Program) -> tuple[int, int]:
+    """(longest, usual) turn of a day in ms of a chip: the run repeats to the byte, so the least of several is true."""
+    runs: list[list[int]] = []
+    best = None
+    for _ in range(_REPEATS):
+        with Vm(vm, program, _HEAP, natural=False) as node:
+            best = node.calibration_us if best is None else min(best, node.calibration_us)
+            runs.append([turn.took_us for turn in World(node, program.case, range(0)).run(DAY_MS, idles=False)])
+    least = sorted(min(times) for times in zip(*runs, strict=True))
+    chip = [took_us * CHIP_CALIBRATION_US // (best or 1) // 1000 for took_us in (least[-1], least[len(least) // 2])]
+    return chip[0], chip[1]
+
+
+def _least_heap(vm: str, program: Program) -> int:
+    """Bytes of the node's own in the least heap in which full days run, by halving."""
+    with Vm(vm, program, _HEAP, natural=True) as node:
+        base, room, low, high = node.base, node.free + node.base, node.started, 4 * node.started
+    least = 0
+    while high - low > _STEP:
+        middle = (low + high) // 2
+        # The allocation table takes its part of every heap.
+        had = _room_that_does(vm, program, (base + middle) * _HEAP // room)
+        if had is None:
+            low = middle
+        else:
+            high, least = middle, had
+    return least
+
+
+def _room_that_does(vm: str, program: Program, heap: int) -> int | None:
+    """Bytes that the node had to itself, or None where they were too few."""
+    try:
+        with Vm(vm, program, heap, natural=True) as node:
+            for _ in World(node, program.case, _FULL_SILENT).run(_FULL_DAYS * DAY_MS, idles=False):
+                pass
+            return node.free
+    except (VmFault, BrokenPipeError):
+        return None
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the figures; 0 when every bound holds for every kind on every VM."""
+    names = args.kind or firmware_modules.kinds()
+    if missing := [name for name in names if name not in CASES]:
+        print(f"bocage bench node: no case for {', '.join(missing)} in tools/bench/node_cases.py", file=sys.stderr)
+        return 1
+    vms = args.vm or virtual_machines()
+    if not vms:
+        print("no MicroPython VM (apt-get install micropython, or set BOCAGE_MICROPYTHON)", file=sys.stderr)
+        return 1
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            rows = [measure(vm, compile_kind(name), args.days, Path(folder)) for name in names for vm in vms]
+        except NoCompiler as error:
+            print(f"bocage bench node: {error}", file=sys.stderr)
+            return 1
+    passed = all(row["passed"] for row in rows)
+    if args.json:
+        print(json.dumps({"heap_bytes_max": HEAP_BYTES_MAX, "passed": passed, "rows": rows}, indent=1))
+        return 0 if passed else 1
+    for row in rows:
+        print(f"{row['kind']} on {row['vm']}, {row['runs']}: {'within its bounds' if row['passed'] else 'TOO MUCH'}")
+        for name, figure in row.items():
+            if name not in ("kind", "vm", "runs", "passed"):
+                print(f"  {name:22} {figure}")
+    return 0 if passed else 1

