@@ -14,8 +14,8 @@ from node.log_ring import LogRing
 from node.trial import Trial
 from wire import event
 
-TASKS = ("network", "ports", "application", "output", "flash", "sleep")
-NETWORK, PORTS, APPLICATION, OUTPUT, FLASH, SLEEP = range(len(TASKS))
+TASKS = ("network", "ports", "application", "output", "flash", "sleep", "start")
+NETWORK, PORTS, APPLICATION, OUTPUT, FLASH, SLEEP, START = range(len(TASKS))
 LOG_TAIL_BYTES = 400
 # One small file, there while a technician has locked the node.
 LOCK_FILE = "locked.txt"
@@ -39,6 +39,9 @@ class Lifeline:
         self._crumbs = crash.Crumbs(self.memory, TASKS, now_ms=now_ms)
         self.past = None if ended == guard.POWER else self._crumbs.past()
         self.cause = crash.cause(machine, ended, self.past)
+        # Not for a reset that somebody asked for: nobody's settings are to blame for an update.
+        self.was_fault = self.cause in crash.FAULTS
+        self._crumbs.begin(START, now_ms=now_ms)
         self.log = LogRing(self.memory.get(rtc.LOG) if ended != guard.POWER else None)
         self.trial = Trial(is_trial=start is not None and start.boot.is_trial, now_ms=now_ms)
         self._started_ms = now_ms

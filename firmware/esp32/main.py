@@ -68,7 +68,7 @@ def run(opened, life, clock):
     """Start, then turn. Returns never."""
     wdt = machine.WDT(timeout=WATCHDOG_MS)
     store = SettingsStore()
-    chosen, kind = load(store, life.is_rescue)
+    chosen, kind = load(store, life)
     if chosen.settings is None:
         stay_safe(wdt, clock, chosen.faults, life)
     settings = chosen.settings
@@ -260,13 +260,13 @@ def load_board(name):
     return __import__("boards." + name, None, None, (name,))
 
 
-def load(store, is_rescue):
+def load(store, life):
     """(node.settings_slots.Chosen, module of the kind). A crash of the start before counts against new settings."""
     kind = None
 
     def decode(plain):
         nonlocal kind
-        if is_rescue:
+        if life.is_rescue:
             import rescue as kind
 
             plain = kind.common(plain)
@@ -277,8 +277,7 @@ def load(store, is_rescue):
             faults = shell_faults(settings, plain)
         return None if faults else settings, faults
 
-    # `hard` is what a panic and our own reset after a crash read as.
-    chosen = store.begin(decode, crashed=crash.reset_cause(machine) in ("watchdog", "hard"))
+    chosen = store.begin(decode, crashed=life.was_fault)
     if chosen.settings is not None:
         decode(chosen.plain)  # `kind` is that of what is in force, whichever was looked at last
     return chosen, kind
