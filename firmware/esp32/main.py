@@ -74,12 +74,17 @@ def run(opened, life, clock):
     settings = chosen.settings
     if chosen.why is not None:
         say(chosen.faults)
-    board = load_board(chosen.plain.get("kind", kinds.DEFAULT))
+    product = chosen.plain.get("kind", kinds.DEFAULT)
+    if life.is_rescue:
+        product = kind.board_name(product)
+    board = load_board(product)
+    # What an application imports, and a log that is full, take seconds each: none of them may meet the watchdog alone.
+    wdt.feed()
     if life.is_rescue:
         opened.append(kind.Ports(board, machine, now_ms=clock.now_ms()))
     else:
         opened.append(kind.Ports(settings.own, board, machine, now_ms=clock.now_ms()))
-    shell = Shell(store, chosen, kind, board, opened[0], wdt, clock, life)
+    shell = Shell(store, chosen, kind, product, board, opened[0], wdt, clock, life)
     gc.collect()
     print("ready", gc.mem_alloc(), "bytes of heap used,", gc.mem_free(), "free")
     while True:
@@ -89,7 +94,7 @@ def run(opened, life, clock):
 class Shell:
     """Owns the outside of one node."""
 
-    def __init__(self, settings_store, chosen, kind, board, ports, wdt, clock, life):
+    def __init__(self, settings_store, chosen, kind, product, board, ports, wdt, clock, life):
         now_ms = clock.now_ms()
         settings, plain = chosen.settings, chosen.plain
         random_below = entropy.below(os.urandom)
@@ -117,14 +122,15 @@ class Shell:
         self._proven_at_ms = None if life.is_rescue else now_ms + limits.SETTINGS_PROVEN_MS
         self._wear = wearing.Wear(before=own_memory.decode(start.own).flash_writes, now_ms=now_ms)
         self._wear.spend(wearing.BOOT, now_ms=now_ms)
+        wdt.feed()
         log = RecordLog(LogFiles(), spend=self._may_write_log)
+        wdt.feed()
         durable = start.durable_sequence
         if start.previous_boot is not None:
             durable = log.durable_sequence(start.previous_boot, durable)
         link = self._protect(settings, start.boot, random_below)
-        product = plain.get("kind", kinds.DEFAULT)
         if life.is_rescue:
-            trade = kind.RescueTrade(product)
+            trade = kind.RescueTrade(product, start.memory)
         else:
             trade = kind.make_trade(settings.own, kinds.Start(settings.node, start.memory, now_ms, random_below))
         self._node = app.Node(

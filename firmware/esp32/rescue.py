@@ -8,6 +8,7 @@ reads what every kind has, so that a fault in the rest, or a kind it has never h
 It decides nothing of the trade and obeys no orders.
 """
 
+import os
 from collections import namedtuple
 
 import boot
@@ -17,6 +18,7 @@ from node.trade import Trade
 from wire import quantity
 
 KIND = "rescue"
+FOLDER = "r"
 FIELDS = ()
 BOARD_TEMPERATURE = quantity.TEMPERATURE
 
@@ -35,19 +37,35 @@ def common(plain):
     return {name: plain[name] for name in plain if name in node_settings.KNOWN}
 
 
+def board_name(kind, *, listdir=os.listdir):
+    """The module of the board's pins: the kind's, or, where the settings name one that never was here, the one that lies
+    beside the rescue. A board that is no board to it must not end in a crash at every start."""
+    try:
+        names = [name.rpartition(".")[0] for name in sorted(listdir(FOLDER + "/boards"))]
+    except OSError:
+        return kind  # not in a folder of its own: a desk
+    names = [name for name in names if name and name != "__init__" and not name.startswith("boot_")]
+    return kind if kind in names or not names else names[0]
+
+
 def decode(faults, plain):
     """It has none of its own."""
     return Own()
 
 
 class RescueTrade(Trade):
-    """Reports itself under the node's own kind: the registry knows it by that, and RESCUE_MODE says the rest."""
+    """Reports itself under the node's own kind: the registry knows it by that, and RESCUE_MODE says the rest. What the
+    application remembered is kept for it: hours of a lamp, litres of the day."""
 
-    def __init__(self, kind):
+    def __init__(self, kind, memory):
         self.kind = kind
+        self._memory = memory
 
     def declines(self, moment):
         return "rescue"
+
+    def memory(self, now_ms):
+        return self._memory
 
 
 class Ports:

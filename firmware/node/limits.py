@@ -43,8 +43,9 @@ BACKLOG_PAUSE_MS = 2_000
 SETTINGS_BYTES_MAX = 4000
 # Brackets in brackets: a calendar has six; the parser's stack bears some tens.
 SETTINGS_DEPTH_MAX = 12
-# Starts that may crash under new settings before the last good ones are taken: as many as an image has.
-SETTINGS_CRASHES_MAX = 3
+# Starts that may crash under new settings before the last good ones are taken: one less than lead to the rescue
+# (esp32.guard.STRIKES_MAX), or a wrong number in a file would cost a building an hour of it.
+SETTINGS_CRASHES_MAX = 2
 # So long without a crash, and settings are good: longer than a boot, a first report and an agreement on keys take.
 SETTINGS_PROVEN_MS = 600_000
 
