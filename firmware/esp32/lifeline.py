@@ -49,6 +49,9 @@ class Lifeline:
         self._updating = None
         self._files = None
         self._number = 0
+        self._has_keys = False
+        # Of the shell: what is to be on flash before a restart of one's own is written by it; `now_ms` is its argument.
+        self.before_restart = None
 
     # --- begin ----------------------------------------------------------------------------------------------
 
@@ -65,9 +68,13 @@ class Lifeline:
         folder = _FOLDERS[1 - start.boot.slot]
         self._files = SlotFiles(folder, start.choose, start.confirm)
         self._number = running_number(_FOLDERS[start.boot.slot])
-        wait_ms = limits.UPDATE_RESCUE_FIRST_MS if self.is_rescue else limits.UPDATE_FIRST_MS
+        # After a crash at once: a program that crashes again and again once it has spoken to the gateway is a good start
+        # to the guard, and would never be up for long enough to fetch the one that mends it.
+        is_urgent = self.is_rescue or self.was_fault
+        wait_ms = limits.UPDATE_RESCUE_FIRST_MS if is_urgent else limits.UPDATE_FIRST_MS
         first_ms = now_ms + wait_ms + random_below(wait_ms)
-        if start.boot.is_trial or not settings.update_keys:
+        self._has_keys = bool(settings.update_keys)
+        if start.boot.is_trial or not self._has_keys:
             first_ms = None
         self._updating = Updating(
             link,
@@ -131,18 +138,17 @@ class Lifeline:
             self.trial.is_trial = False
             self._is_good = True
             self._guard.healthy()
+            if self._has_keys:
+                self._updating.ask_at(now_ms + limits.UPDATE_CHECK_MS)
             node.tell(event.UPDATE, None, (self._number, "confirmed"), now_ms=now_ms)
         elif self.trial.is_over(now_ms) and node.may_restart(now_ms):
-            self.say("on trial without " + self.trial.missing(is_sound=is_sound), now_ms=now_ms)
-            self._end(crash.PLANNED, now_ms)  # the guard keeps TRIAL: this was no good start
-            self._machine.reset()
+            self.give_up(self.trial.missing(is_sound=is_sound), now_ms=now_ms)
 
     def _retry(self, node, now_ms):
         if now_ms - self._started_ms >= 1000 * self._start.guarded.retry_s:
             self._guard.retry()
             self.say("the application gets one try", now_ms=now_ms)
-            self._end(crash.PLANNED, now_ms)
-            self._machine.reset()
+            self._reset(now_ms)
 
     # --- the end --------------------------------------------------------------------------------------------
 
@@ -150,13 +156,28 @@ class Lifeline:
         """A restart of our own."""
         self.say("restart: " + why, now_ms=now_ms)
         self._guard.planned()
-        self._end(crash.PLANNED, now_ms)
-        self._machine.reset()
+        self._reset(now_ms)
+
+    def give_up(self, missing, *, now_ms):
+        """This trial came to nothing. The guard keeps TRIAL: it was no good start."""
+        self.say("on trial without " + missing, now_ms=now_ms)
+        self._reset(now_ms)
+
+    def waits(self):
+        """Without usable settings there is nothing to run, and whoever puts them right resets the chip: no strike."""
+        if not self.trial.is_trial and not self.is_rescue:
+            self._guard.planned()
 
     def crashed(self, error, *, now_ms):
         """An exception that nobody caught. What follows is a reset."""
         self.say("crash: " + repr(error), now_ms=now_ms)
         self._end(crash.CRASHED, now_ms, error)
+
+    def _reset(self, now_ms):
+        if self.before_restart is not None:
+            self.before_restart(now_ms)
+        self._end(crash.PLANNED, now_ms)
+        self._machine.reset()
 
     def _end(self, end, now_ms, error=None):
         self._crumbs.end(end, now_ms=now_ms, error=error)

@@ -148,6 +148,7 @@ class Shell:
             lines=life.log,
         )
         life.tell(self._node, now_ms=now_ms)
+        life.before_restart = self._save
         if chosen.why is not None:
             self._node.tell(event.SETTINGS_FAILURE, None, (chosen.why,), now_ms=now_ms)
         self._panel = lifeline.PanelPort(machine, board, trade.test_ms, now_ms=now_ms)
@@ -242,7 +243,12 @@ class Shell:
             self._proven_at_ms = None
             if self._settings_store.prove():
                 self._wear.spend(wearing.SETTINGS, now_ms=now_ms)
-        due = self._node.checkpoint(now_ms)
+        self._write(self._node.checkpoint(now_ms), now_ms)
+
+    def _save(self, now_ms):
+        self._write(self._node.checkpoint(now_ms, is_last=True), now_ms)
+
+    def _write(self, due, now_ms):
         if due is None or not self._wear.spend(wearing.CHECKPOINT, now_ms=now_ms):
             return
         if not self._store.write(flash.State(due.boot, due.durable_sequence, due.memory, due.own)):
@@ -307,10 +313,11 @@ def stay_safe(wdt, clock, faults, life):
     trial that cannot read what its predecessor could goes back soon."""
     said_ms = None
     until_ms = clock.now_ms() + TRIAL_WITHOUT_SETTINGS_MS
+    life.waits()
     while True:
-        if life.trial.is_trial and clock.now_ms() >= until_ms:
-            machine.reset()
         now_ms = clock.now_ms()
+        if life.trial.is_trial and now_ms >= until_ms:
+            life.give_up("settings", now_ms=now_ms)
         if said_ms is None or now_ms - said_ms >= FAULTS_REPEATED_MS:
             said_ms = now_ms
             say(faults)

@@ -72,7 +72,7 @@ class Node:
         # The gateway has answered under keys of ours, at least once.
         self.has_exchanged = False
         self._exchanged_ms = now_ms
-        self._restart_asked_ms = None
+        self._restart_asked_ms = self._emptied_ms = None
         self._writer = cbor.Writer(bytearray(256))
         self._sequence = 0
         self._wear = wear
@@ -193,7 +193,13 @@ class Node:
         is_patient = now_ms - self._restart_asked_ms < limits.RESTART_PATIENCE_MS
         if is_patient and self._outbox.waiting() and self.is_linked(now_ms):
             return False
-        return self.trade.local is None and self.trade.may_restart(self._moment(now_ms))
+        if self.trade.local is not None or not self.trade.may_restart(self._moment(now_ms)):
+            self._emptied_ms = None
+            return False
+        if self._emptied_ms is None:
+            self._emptied_ms = now_ms
+            self._outbox.empty()  # what no gateway took goes to flash, for as long as that may take
+        return self._outbox.is_emptied() or now_ms - self._emptied_ms >= limits.RESTART_PATIENCE_MS
 
     # --- effects out ----------------------------------------------------------------------------------------
 
@@ -221,9 +227,9 @@ class Node:
                 deadline_ms = other_ms
         return deadline_ms
 
-    def checkpoint(self, now_ms):
-        """A Checkpoint to write to flash when one is due, else None."""
-        if now_ms < self._checkpoint_at_ms:
+    def checkpoint(self, now_ms, *, is_last=False):
+        """A Checkpoint to write to flash when one is due, else None. `is_last`: a restart follows."""
+        if now_ms < self._checkpoint_at_ms and not is_last:
             return None
         self._checkpoint_at_ms = now_ms + _CHECKPOINT_MS
         return Checkpoint(

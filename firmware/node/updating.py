@@ -100,6 +100,10 @@ class Updating:
             _READY: self._chosen,
         }
 
+    def ask_at(self, at_ms) -> None:
+        """The trial is over, and there may be a newer one some day."""
+        self._ask_at_ms = at_ms
+
     # --- in -------------------------------------------------------------------------------------------------
 
     def poll(self, may_restart, *, now_ms) -> None:

@@ -66,3 +66,84 @@ def test_who_dies_before_the_first_turn_is_not_taken_for_the_restart_before_it(l
     board.live(Machine.HARD_RESET)  # and hangs in its imports
     life = board.live(getattr(Machine, reset))
     assert life.cause == word and life.was_fault and life.past.task == "start"
+
+
+# --- an update, its trial, and what comes after -----------------------------------------------------------------------
+
+
+class Shell:
+    """What a Lifeline asks of the application around it."""
+
+    has_exchanged = True
+    saved = 0
+
+    def __init__(self, life, *, keys=(bytes(32),), now_ms=0):
+        self.life, self.told, self.order = life, [], []
+        settings = types.SimpleNamespace(gateway="gateway", update_keys=keys)
+        self.updating = life.open_updating(
+            None, settings, "streetlight", random_below=lambda bound: bound // 2, now_ms=now_ms
+        )
+
+    def is_sound(self, now_ms):
+        return True
+
+    def may_restart(self, now_ms):
+        return True
+
+    def tell(self, code, active, detail, *, now_ms):
+        self.told.append(detail)
+
+    def turn(self, now_ms):
+        self.life.trial.sampled({1: 2})
+        self.life.step(self, lambda: 50_000, lambda now_ms: 1000, now_ms=now_ms)
+
+
+def test_a_program_that_was_confirmed_looks_for_the_next_one(lifeline):
+    board = Board(lifeline)
+    life = board.live(Machine.HARD_RESET, is_trial=True)
+    shell = Shell(life)
+    assert shell.updating.deadline_ms(0) is None, "on trial nothing is asked for"
+    shell.turn(limits.GOOD_START_MS)
+    assert board.confirmed and shell.told[-1][1] == "confirmed"
+    assert shell.updating.deadline_ms(limits.GOOD_START_MS) <= limits.GOOD_START_MS + limits.UPDATE_CHECK_MS
+
+
+def test_without_keys_a_confirmed_program_asks_for_nothing(lifeline):
+    life = Board(lifeline).live(Machine.HARD_RESET, is_trial=True)
+    shell = Shell(life, keys=())
+    shell.turn(limits.GOOD_START_MS)
+    assert not life.trial.is_trial and shell.updating.deadline_ms(limits.GOOD_START_MS) is None
+
+
+def test_after_a_crash_a_new_program_is_asked_for_before_the_next_one_comes(lifeline):
+    board = Board(lifeline)
+    life = board.live(Machine.PWRON_RESET)
+    assert Shell(life).updating.deadline_ms(0) >= limits.UPDATE_FIRST_MS
+    life.step(Shell(life), lambda: 50_000, lambda now_ms: 1000, now_ms=1000)  # a good start: it has exchanged
+    life.crashed(ValueError("at each dusk"), now_ms=60_000)
+    life = board.live(Machine.HARD_RESET)
+    assert Shell(life).updating.deadline_ms(0) <= 2 * limits.UPDATE_RESCUE_FIRST_MS
+
+
+@pytest.mark.parametrize("way", ["restart", "give_up"])
+def test_what_is_to_be_remembered_is_written_before_each_restart_of_ones_own(lifeline, way):
+    board = Board(lifeline)
+    life = board.live(Machine.HARD_RESET, is_trial=way == "give_up")
+    order = []
+    life.before_restart = order.append
+    getattr(life, way)("update", now_ms=7000)
+    assert order == [7000] and board.resets == 1
+
+
+def test_a_node_that_waits_for_its_settings_is_no_start_that_came_to_nothing(lifeline):
+    board = Board(lifeline)
+    for _ in range(2 * guard.STRIKES_MAX):
+        life = board.live(Machine.HARD_RESET)
+        assert life._start.guarded.strikes <= 1, "the first one's, of which nothing is known"
+        life.waits()
+
+
+def test_on_trial_it_waits_and_keeps_the_word_for_the_way_back(lifeline):
+    board = Board(lifeline)
+    board.live(Machine.HARD_RESET, is_trial=True).waits()
+    assert board.live(Machine.HARD_RESET)._start.guarded.last == guard.TRIAL
