@@ -169,9 +169,11 @@ class Lifeline:
             self._guard.planned()
 
     def crashed(self, error, *, now_ms):
-        """An exception that nobody caught. What follows is a reset."""
+        """An exception that nobody caught. What follows is a reset. True when the last life did not end by the same
+        one: a program that crashes at every start says nothing new, and must not wear the flash out."""
         self.say("crash: " + repr(error), now_ms=now_ms)
         self._end(crash.CRASHED, now_ms, error)
+        return self.past is None or self.past.end != crash.CRASHED or self.past.digest != crash.digest(error)
 
     def _reset(self, now_ms):
         if self.before_restart is not None:

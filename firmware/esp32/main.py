@@ -336,9 +336,10 @@ def crashed(opened, life, clock, error):
     try:
         for ports in opened:
             ports.safe()
-        life.crashed(error, now_ms=clock.now_ms())
+        is_new = life.crashed(error, now_ms=clock.now_ms())
         print(crash.describe(error))
-        crash.note("version " + app.VERSION, error)
+        if is_new:
+            crash.note("version " + app.VERSION, error)
         crash.pause(CRASH_PAUSE_MS, time.ticks_ms, time.ticks_diff, time.sleep_ms)
     finally:
         machine.reset()

@@ -43,7 +43,7 @@ class SlotFiles:
         except OSError as error:
             if what == asking.READ:
                 return b""
-            return "space" if error.errno == _NO_SPACE else "write"
+            return asking.SPACE if error.errno == _NO_SPACE else "write"
 
     def _read(self, path, offset):
         # Opened for each piece: a seek in littlefs is a look-up, and nothing stays open when a check ends early.

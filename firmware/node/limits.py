@@ -55,8 +55,6 @@ CHECKPOINTS_A_DAY = 30
 # In a silence that never ends: 24 times three lanes, their alarms, and what makes room. 10 years of it are 730,000
 # erasures over at least 64 free blocks: 11,400 of each.
 LOG_WRITES_A_DAY = 200
-# A program that crashes oftener says nothing new.
-CRASH_NOTES_A_DAY = 12
 
 # Bytes of CBOR in one payload: a datagram less CoAP header, token, OSCORE option with both nonces, path and tag (at
 # most 50 bytes).

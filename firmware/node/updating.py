@@ -74,12 +74,9 @@ class Updating:
         self._download = None
         self._exchange = None
         self._etag = None  # of the manifest that was judged last
-        self._raw = bytearray()
-        self._signed = None
-        self._untried = ()
+        self._raw, self._signed, self._untried = bytearray(), None, ()
         self._verification = None
-        self._manifest = None
-        self._bytes = b""
+        self._manifest, self._bytes = None, b""
         # Of the file at `_index`: how much of it has been read or written, and how often it was received.
         self._index = 0
         self._at = 0
@@ -245,6 +242,9 @@ class Updating:
             self._told = (number, word)
             self._outcomes.append(self._told)
         self._give_up(now_ms)
+        if word == words.SPACE:  # settings, counters and records need what half an image has filled
+            self._manifest = None
+            self._go(_CLEARING, (words.CLEAR,))
 
     # --- whose it is ----------------------------------------------------------------------------------------
 
@@ -317,7 +317,10 @@ class Updating:
             self._go(_CLEARING, (words.CLEAR,))
 
     def _cleared(self, result, now_ms):
-        if result is True:
+        if self._manifest is None and result is not False:
+            self._state = _IDLE
+            self._ask_at_ms = now_ms + 4 * limits.UPDATE_CHECK_MS  # nor is there space in a minute: tomorrow
+        elif result is True:
             self._at = 0
             self._go(_STORING, (words.BEGIN, words.MANIFEST_NAME))
         elif result is False:

@@ -147,3 +147,17 @@ def test_on_trial_it_waits_and_keeps_the_word_for_the_way_back(lifeline):
     board = Board(lifeline)
     board.live(Machine.HARD_RESET, is_trial=True).waits()
     assert board.live(Machine.HARD_RESET)._start.guarded.last == guard.TRIAL
+
+
+def test_the_same_crash_again_and_again_is_written_down_once(lifeline):
+    def crashed(life, text):
+        try:
+            raise ValueError(text)
+        except ValueError as error:
+            return life.crashed(error, now_ms=4000)
+
+    board = Board(lifeline)
+    assert crashed(board.live(Machine.PWRON_RESET), "one")
+    assert not any(crashed(board.live(Machine.HARD_RESET), "one") for _ in range(5))
+    assert crashed(board.live(Machine.HARD_RESET), "other")
+    assert crashed(board.live(Machine.HARD_RESET), "one")

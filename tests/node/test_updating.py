@@ -134,3 +134,10 @@ def test_a_full_flash_is_told_and_the_node_goes_on():
     rig.offer(offered(image(2)))
     rig.until(lambda: rig.outcomes)
     assert rig.outcomes == [(2, "space")] and rig.boots == [1]
+    rig.run(10_000)
+    assert rig.medium.listdir("b") == [], "half an image leaves no room for settings, counters and records"
+    asked = rig.images.asked
+    rig.run(3_600_000)
+    assert rig.images.asked == asked
+    rig.medium.bytes_max = 1 << 20
+    rig.until(lambda: rig.boots[-1] == 2, for_ms=2 * 86_400_000)
