@@ -18,11 +18,11 @@ A button that hangs is no button: held for a minute it counts for nothing until 
 
 The first that applies is shown.
 
-Must not know pins, trades or files.
+Must not know pins, trades or files: of a trade its two words.
 """
 
-TEST = "test"
-LOCK = "lock"
+from node.trade import LOCK, TEST
+
 UNLOCK = "unlock"
 
 DEBOUNCE_MS = 50
