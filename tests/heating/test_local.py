@@ -7,7 +7,7 @@ import pytest
 
 from heating import limits
 from heating.exercise import OPENING
-from node.panel import TEST_MAX_MS
+from node.limits import TEST_MAX_MS
 from node.trade import LOCK, TEST
 from policy import heating
 from tests.support.warm_world import NEVER, WarmWorld, at, model_of
