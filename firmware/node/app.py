@@ -137,7 +137,8 @@ class Node:
         moment = self._moment(now_ms)
         self.trade.sample(values, moment)
         self._emit_all(now_ms)
-        power_dw = self.trade.measured(moment)
+        # What is measured while a technician tests or locks shows nothing of an order.
+        power_dw = self.trade.measured(moment) if self.trade.local is None else None
         if power_dw is not None:
             self._orders.measured(power_dw)
         self.poll(now_ms=now_ms)
