@@ -24,7 +24,7 @@ from heating.sensor import RoomSensor, safe_permille
 from heating.tidings import Tidings
 from heating.watch import HeatingWatch
 from heating.window import Window
-from node.trade import Trade
+from node.trade import TEST, Trade
 from policy import civil, heating
 from wire import directive, event, quantity
 
@@ -46,6 +46,8 @@ class Thermostat(Trade):
     """`model`: heating.model.Model; `remembered`: bytes of `memory` before the restart, b"" at first."""
 
     kind = "thermostat"
+    # Heat for two minutes: an actuator has opened by then, and a hand on the pipe feels it.
+    test_ms = 120_000
     directives = (directive.OUTDOOR_TEMPERATURE, directive.LOAD_SHED, directive.EXCEPTION)
 
     def __init__(self, model, remembered, *, now_ms):
@@ -100,12 +102,8 @@ class Thermostat(Trade):
         if is_new:
             self._learn(room_ck, moment)
         self._settle(moment)
-        for code, begins, rise_ck in self._watch.step(
-            self._watched_permille(),
-            room_ck,
-            self.setpoint_ck,
-            now_ms=now_ms,
-        ):
+        watched = self._watched_permille()
+        for code, begins, rise_ck in self._watch.step(watched, room_ck, self.setpoint_ck, now_ms=now_ms):
             self._tidings.say(code, begins, (self.duty_permille // 10, rise_ck))
         self._act_on_failure(now_ms)
 
@@ -181,6 +179,9 @@ class Thermostat(Trade):
             )
         )
 
+    def is_sound(self, moment):
+        return not self._watch.active and self._sensor.fault is None
+
     def may_restart(self, moment):
         return self._exercise.phase is None
 
@@ -195,9 +196,8 @@ class Thermostat(Trade):
         self._sensor.tick(now_ms=now_ms)
         room_ck, outdoor_ck = self._room_ck(), self._outdoor_ck(moment)
         choice = self._choice = self._ladder.choose(moment, room_ck, outdoor_ck)
-        self._frost = room_ck is not None and room_ck < (
-            limits.FROST_OFF_CK if self._frost else limits.FROST_ON_CK
-        )
+        bound_ck = limits.FROST_OFF_CK if self._frost else limits.FROST_ON_CK
+        self._frost = room_ck is not None and room_ck < bound_ck
         setpoint_ck, rule, reason = choice.setpoint_ck, choice.rule, choice.reason
         if self._frost:
             setpoint_ck, rule, reason = max(setpoint_ck, limits.FROST_OFF_CK), FROST, 0
@@ -283,7 +283,7 @@ class Thermostat(Trade):
 
     def _watched_permille(self):
         """The duty as far as the room must feel it."""
-        if self._rule in (WINDOW, SENSOR):
+        if self._rule in (WINDOW, SENSOR) or self.local is not None:
             return limits.WATCH_LEAVE_PERMILLE - 1
         if self._model.output == OPENTHERM and self.duty_permille and not self._is_full():
             return limits.WATCH_LEAVE_PERMILLE - 1
@@ -322,6 +322,11 @@ class Thermostat(Trade):
             valve = 100 if is_on else 0
         if now_ms < self._kick_until_ms:
             is_on, valve = False, 0
+        if self.local is not None:
+            # A technician at the node: nothing heats under his hands, not against frost either; or all of it, to see.
+            is_on = self.local == TEST
+            valve = 100 if is_on and model.output == VALVE else 0
+            flow_ck = self._flow_ck(moment) if is_on and model.output == OPENTHERM else limits.FLOW_MIN_CK
         last = self.outputs
         if (is_on, valve, flow_ck, self._watch.attempts) == last:
             return

@@ -4,6 +4,8 @@ The reason that goes with a word: of an order its id; of the calendar the intege
 the lx that decided; of presence the triggers of the last hour; else 0.
 """
 
+LOCK = "lock"  # a technician at the node: dark, whatever is ordered
+TEST = "test"  # the same one sees what the lamp can
 BOOT = "boot"  # mains have come: lit before anything is known
 CALENDAR = "calendar"  # the time is known, to a minute or as the brightest of what may be right
 CARRIED = "carried"  # a clock of long ago and no photocell: the brightest of what may be right

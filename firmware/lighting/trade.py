@@ -19,7 +19,7 @@ from lighting.ramp import Ramp
 from lighting.sunlight import Sunlight
 from lighting.supply_watch import SupplyWatch
 from lighting.telling import Telling
-from node.trade import Trade, spread
+from node.trade import LOCK, TEST, Trade, spread
 from policy import lighting
 from wire import node_order, quantity
 
@@ -42,6 +42,10 @@ _HOURLY = (
 )
 # 0-10 V: below 1 V a gear gives its minimum (IEC 60929 annex E).
 _FLOOR_PERCENT = {settings.VOLTS: 10, settings.DAC: 10}
+
+# What a technician at the node wants goes before every order, and no level of his or of an order's is held or faded.
+_BY_HAND = {LOCK: Wish(0, rules.LOCK, 0), TEST: Wish(FAIL_SAFE_PERCENT, rules.TEST, 0)}
+_AT_ONCE = tuple(node_order.RULES) + (rules.LOCK, rules.TEST)
 
 
 class Streetlight(Trade):
@@ -167,6 +171,8 @@ class Streetlight(Trade):
             self._telling.presence(self._presence.is_failed)
             if moment.order is None:
                 wish = self._boosted(wish, is_boosted, moment)
+        if self.local is not None:
+            wish = _BY_HAND[self.local]
         if wish != self._wish and not self._is_held(wish, moment):
             self._change(wish, now_ms)
         self._drive(moment)
@@ -188,14 +194,14 @@ class Streetlight(Trade):
 
     def _is_held(self, wish, moment):
         """An order is on its way, perhaps for light: no darker before it is known. What an order lit is not held."""
-        by_order = wish.rule in node_order.RULES or self._wish.rule in node_order.RULES
+        by_order = wish.rule in _AT_ONCE or self._wish.rule in _AT_ONCE
         return not by_order and wish.level_percent < self._wish.level_percent and moment.order_expected
 
     def _change(self, wish, now_ms):
         previous = self._wish
         self._wish = wish
         by_presence = rules.PRESENCE in (wish.rule, previous.rule)
-        if by_presence and wish.rule not in node_order.RULES and previous.rule not in node_order.RULES:
+        if by_presence and wish.rule not in _AT_ONCE and previous.rule not in _AT_ONCE:
             rises = wish.level_percent > previous.level_percent
             lasts_ms = self._own.presence.up_ms if rises else 1000 * self._own.presence.down_s
             self._ramp.go(wish.level_percent, lasts_ms, now_ms=now_ms)
@@ -248,6 +254,9 @@ class Streetlight(Trade):
             if other_ms is not None and (deadline_ms is None or other_ms < deadline_ms):
                 deadline_ms = other_ms
         return deadline_ms
+
+    def is_sound(self, moment):
+        return not self._watch.active
 
     def memory(self, now_ms):
         energy = self._energy

@@ -21,8 +21,8 @@ The first that applies is shown.
 Must not know pins, trades or files.
 """
 
-TEST = "test"
-LOCK = "lock"
+from node.trade import LOCK, TEST
+
 UNLOCK = "unlock"
 
 DEBOUNCE_MS = 50

@@ -19,6 +19,11 @@ from collections import namedtuple
 Moment = namedtuple("Moment", ("now_ms", "unix_s", "uncertainty_s", "order", "order_expected", "directives"))
 
 
+# Words of `Trade.local`, which the button says (node.panel).
+LOCK = "lock"
+TEST = "test"
+
+
 class Trade:
     """The base: a node that measures nothing and drives nothing. `kind` is the word in boot reports."""
 
@@ -27,7 +32,7 @@ class Trade:
     directives = ()
 
     outputs = None
-    # What a technician at the node wants (node.panel): LOCK, everything off and shut, whatever is ordered; TEST, show
+    # What a technician at the node wants: LOCK, everything off and shut, whatever is ordered; TEST, show
     # what you can for `test_ms`; None. The application sets it before `decide`. It goes before every order.
     local = None
     test_ms = 60_000

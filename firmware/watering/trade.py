@@ -9,9 +9,9 @@ lawn may wait. Durations are of the monotonic clock. After a start all valves ar
 """
 
 from node.limits import UNCERTAINTY_USABLE_S
-from node.trade import Trade
+from node.trade import LOCK, TEST, Trade
 from policy import civil
-from watering import inputs, limits, lockouts, memory, runs
+from watering import hand, inputs, limits, lockouts, memory, runs
 from watering.energy import Energy
 from watering.guard import Guard
 from watering.meter import Meter
@@ -61,12 +61,13 @@ class WateringTrade(Trade):
         self._runs = runs.Runs(self.outputs, own.supplies, self._need.group, self._need.flow, main_max)
         self._started_ms = now_ms
         self._slow_ms = now_ms
-        self._clock = None
+        self._clock = self._local = None
         self._sample_ms = now_ms
         self._latest = {}
         self._moment = None
         self._no_time = False
         self._health_odd = False
+        self.test_ms = hand.test_ms(len(own.policy.zones))
 
     # --- events in ------------------------------------------------------------------------------------------
 
@@ -95,6 +96,8 @@ class WateringTrade(Trade):
         now_ms = moment.now_ms
         self._moment = moment
         self._guard.ordered(_stopped(moment))
+        if self.local != self._local:
+            self._by_hand(now_ms)
         if self.outputs.overrun:
             self._overrun()
         if now_ms >= self._slow_ms or self._stepped(moment):
@@ -165,22 +168,15 @@ class WateringTrade(Trade):
         return not self._runs.jobs and not self.outputs.any_open() and self.outputs.ready()
 
     def memory(self, now_ms) -> bytes:
-        zones = []
-        for zone in range(1, memory.ZONES + 1):
-            if zone > len(self._policy.zones):
-                zones.append(self._kept.zones[zone - 1])
-                continue
-            zones.append(
-                memory.ZoneMemory(
-                    self._need.depletion_cmm[zone - 1],
-                    tuple(self._need.flows[zone - 1]),
-                    self._irrigated_dmm(zone),
-                    self._openings(zone),
-                )
+        need = self._need
+        zones = [
+            memory.ZoneMemory(
+                need.depletion_cmm[zone - 1], need.flows[zone - 1], self._irrigated_dmm(zone), self._openings(zone)
             )
-        marks = list(self._starts.marks)
-        while len(marks) < memory.PROGRAMS:
-            marks.append(0)
+            for zone in range(1, len(self._policy.zones) + 1)
+        ]
+        zones += self._kept.zones[len(zones) :]
+        marks = (list(self._starts.marks) + [0] * memory.PROGRAMS)[: memory.PROGRAMS]
         burst, today = self._guard.burst, self._weather.today
         return memory.encode(
             memory.Memory(
@@ -192,6 +188,15 @@ class WateringTrade(Trade):
         )  # fmt: skip
 
     # --- inside ---------------------------------------------------------------------------------------------
+
+    def _by_hand(self, now_ms):
+        """A technician at the node begins or ends something: what ran until now ends with it."""
+        self._local = self.local
+        self._runs.stop(0, self.local or hand.RULE, 0, now_ms=now_ms)
+        self._report_runs(self._runs.take(), now_ms)
+        if self.local == TEST:
+            for job in hand.jobs(len(self._policy.zones), now_ms=now_ms):
+                self._runs.add(job)
 
     def _slow(self, moment):
         """What changes by the minute: the day, the balance, the programmes."""
@@ -254,13 +259,17 @@ class WateringTrade(Trade):
         refusal = self._guard.refuses(zone)
         if refusal is not None:
             return (refusal, 0)
+        if self.local == LOCK:
+            return (lockouts.Refusal(LOCK, 0, False), 0)
+        is_test = self.local == TEST
         if not lockouts.usable(moment, UNCERTAINTY_USABLE_S):
-            return (lockouts.Refusal(lockouts.TIME, 0, False), 0)
+            refusal = self._unaffordable(zone) if is_test else lockouts.Refusal(lockouts.TIME, 0, False)
+            return (refusal, 0 if refusal else 2 * hand.ZONE_S)
         level = self._drought.level(moment.directives)
         refusal = lockouts.by_law(self._policy, one, level, moment)
-        if refusal is None and _stopped(moment):
+        if refusal is None and _stopped(moment) and not is_test:
             refusal = lockouts.Refusal(lockouts.ORDER, 0, False)
-        if refusal is None:
+        if refusal is None and not is_test:
             refusal = lockouts.by_weather(self._weather, one, moment)
         if refusal is None:
             refusal = self._unaffordable(zone)
@@ -343,33 +352,27 @@ class WateringTrade(Trade):
 
     def _done(self, one):
         job, zone = one.job, self._need.zone(one.zone)
-        metered = self._meter.present() and zone.metered
-        depth_dmm = job.volume_ml // zone.area_dm2
-        volume = job.volume_ml if metered else None
-        self._tell(event.WATERING_DONE, None, (one.zone, job.open_ms // 1000, volume, depth_dmm, one.why))
+        volume = job.volume_ml if self._meter.present() and zone.metered else None
+        detail = (one.zone, job.open_ms // 1000, volume, job.volume_ml // zone.area_dm2, one.why)
+        self._tell(event.WATERING_DONE, None, detail)
 
     def _expose(self, now_ms, closed=None):
         """Tell the meter which zones were open until now."""
         flows = [0] * len(self._policy.zones)
-        for zone in self._runs.open_zones():
+        for zone in self._runs.open_zones() + ([] if closed is None else [closed.zone]):
             if self._need.zone(zone).metered:
                 flows[zone - 1] = self._need.flow(zone)
-        if closed is not None and self._need.zone(closed.zone).metered:
-            flows[closed.zone - 1] = self._need.flow(closed.zone)
         self._meter.expose(flows, now_ms=now_ms)
 
     def _overrun(self):
         """The scheduler was late: the valves have shut by themselves, and somebody should know."""
         over, self.outputs.overrun = self.outputs.overrun, 0
-        for output in range(len(self._policy.zones) + 1):
-            if over >> output & 1:
-                self._tell(event.VALVE_SWITCHED, None, (output, False, DEADLINE, 0, 0))
+        for output in [output for output in range(len(self._policy.zones) + 1) if over >> output & 1]:
+            self._tell(event.VALVE_SWITCHED, None, (output, False, DEADLINE, 0, 0))
 
     def _stepped(self, moment):
-        if self._clock is None:
-            return moment.unix_s is not None
-        if moment.unix_s is None:
-            return True
+        if self._clock is None or moment.unix_s is None:
+            return (self._clock is None) != (moment.unix_s is None)
         expected_s = self._clock[0] + (moment.now_ms - self._clock[1]) // 1000
         return abs(moment.unix_s - expected_s) > _STEP_S
 
@@ -383,8 +386,8 @@ class WateringTrade(Trade):
         return self._need.irrigated_ml[zone - 1] // self._policy.zones[zone - 1].area_dm2
 
     def _openings(self, output):
-        before = self._kept.master_openings if output == MASTER else self._kept.zones[output - 1].openings
-        return before + self.outputs.openings[output]
+        kept = self._kept
+        return self.outputs.openings[output] + (kept.zones[output - 1].openings if output else kept.master_openings)
 
     def _volume_l(self):
         return self._kept.volume_l + self._meter.total_ml // 1000
