@@ -197,7 +197,7 @@ def test_a_test_of_eight_zones_fits_whatever_lead_the_supply_needs():
     for zones, lead_s in itertools.product((1, 4, 8), (0, 5, 120)):
         hand = ByHand(None, None, None, None, zones=zones, lead_s=lead_s)
         assert hand.test_ms <= TEST_MAX_MS
-        assert hand._zone_s == 60 or (zones, lead_s) == (8, 120) and hand._zone_s >= 50
+        assert hand._zone_s == 60 or ((zones, lead_s) == (8, 120) and hand._zone_s >= 50)
 
 
 def test_water_behind_shut_valves_and_a_silent_meter_are_not_sound():
