@@ -74,7 +74,7 @@ def test_who_dies_before_the_first_turn_is_not_taken_for_the_restart_before_it(l
 class Shell:
     """What a Lifeline asks of the application around it."""
 
-    has_exchanged = True
+    reach = types.SimpleNamespace(has_exchanged=True)
     saved = 0
 
     def __init__(self, life, *, keys=(bytes(32),), now_ms=0):
