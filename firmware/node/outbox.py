@@ -147,7 +147,7 @@ class Outbox:
         if self._log is None:
             return None
         if self._log.is_busy() and self._is_told():
-            return now_ms
+            return self._log.work_at_ms(now_ms)
         if not self._in_ram():
             return None
         has_alarm = bool(self._lanes[event.ALARM])

@@ -48,6 +48,7 @@ class RecordLog:
         self._next = 1
         self._doomed = []
         self._plan = None
+        self._rest_until_ms = 0  # a plan for which nothing may be spent now waits so long
         self._gaps = []
         self._marks = {}
         self._segments_max = limits.LOG_SEGMENTS_MAX
@@ -126,6 +127,10 @@ class RecordLog:
         """True while `work` has something to do."""
         return bool(self._doomed) or self._plan is not None
 
+    def work_at_ms(self, now_ms):
+        """When `work` is to be called next, once all is told."""
+        return now_ms if self._doomed else max(now_ms, self._rest_until_ms)
+
     def wants_told(self) -> bool:
         """True while something waits for the gaps that were handed out to be durable."""
         return self._plan is not None and bool(self._plan.gaps)
@@ -138,7 +143,10 @@ class RecordLog:
             # What cannot be removed now is found again at the next start.
             self._files.remove(self._doomed.pop(0))
             return True
-        if self._plan is None or not self._spend(now_ms):
+        if self._plan is None or now_ms < self._rest_until_ms:
+            return False
+        if not self._spend(now_ms):
+            self._rest_until_ms = now_ms + limits.LOG_RETRY_MS
             return False
         plan, self._plan = self._plan, None
         self._carry_out(plan)

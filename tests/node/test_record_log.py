@@ -6,7 +6,8 @@ import pytest
 
 from esp32.log_files import LogFiles
 from node import limits, log_segment, record_log
-from node.record_log import RecordLog
+from node.log_thinning import Plan
+from node.record_log import RecordLog, Segment
 from tests.support.log_world import Books, Cut, FolderMedium, LoggedNode
 from wire.event import ALARM, EVENT, LANES, TELEMETRY
 
@@ -313,3 +314,24 @@ def test_thinning_before_the_gap_is_durable_is_seen(monkeypatch):
     assert node.log.counters["thinned"] > 0
     node.drain()
     assert books.missing()
+
+
+def test_a_budget_that_is_spent_does_not_keep_the_node_turning():
+    """Neighbours are to be put together, which tells nobody of any loss, and nothing may be written today."""
+    _books, _medium, node = silent_days(2)
+    node.drain()
+    node.reachable, asked = False, []
+    for _ in range(2):
+        node.readings()
+    pair = [Segment(TELEMETRY, 1000 + number, 1000 + number, 0) for number in range(2)]
+    node.log._plan = Plan(TELEMETRY, pair, (set(), set()), [], 0, "thinned")
+    node.log._spend = lambda now_ms: asked.append(now_ms)
+    assert node.outbox.deadline_ms(1000) == 1000
+    node.outbox.work(now_ms=1000)
+    assert node.outbox.deadline_ms(1000) > 1000
+    for turn in range(100):
+        node.outbox.work(now_ms=2000 + turn)
+    assert len(asked) == 1
+    node.log._spend = lambda now_ms: True
+    node.outbox.work(now_ms=1000 + limits.LOG_RETRY_MS)
+    assert node.log._plan is None
