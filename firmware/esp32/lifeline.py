@@ -5,6 +5,8 @@ for the next, its program's number and its successor's place. Between the shell 
 Without the loader (a program copied to the root of the chip by hand) there is no second place: crumbs and log only.
 """
 
+import os
+
 import crash
 import guard
 import rtc
@@ -52,6 +54,18 @@ class Lifeline:
         self._has_keys = False
         # Of the shell: what is to be on flash before a restart of one's own is written by it; `now_ms` is its argument.
         self.before_restart = None
+
+    def board_name(self, kind, *, listdir=os.listdir):
+        """The module of the board's pins: the kind's, or, where the settings name one that never was here, the one that
+        lies beside the program. A board that it cannot import must not end the rescue at every start."""
+        if self._start is None:
+            return kind
+        try:
+            names = [name.rpartition(".")[0] for name in sorted(listdir(self._start.folder + "/boards"))]
+        except OSError:
+            return kind
+        names = [name for name in names if name and name != "__init__" and not name.startswith("boot_")]
+        return kind if kind in names or not names else names[0]
 
     # --- begin ----------------------------------------------------------------------------------------------
 
@@ -218,6 +232,10 @@ class PanelPort:
             else:
                 _write_lock(self.panel.is_locked)
         node.local(self.panel.local())
+        self.show(state, now_ms=now_ms)
+
+    def show(self, state, *, now_ms):
+        """The LED alone."""
         if self._led is not None:
             lit = self.panel.led(state, now_ms=now_ms)
             self._led.value(self._lit_level if lit else 1 - self._lit_level)

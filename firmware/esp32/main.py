@@ -70,13 +70,13 @@ def run(opened, life, clock):
     store = SettingsStore()
     chosen, kind = load(store, life)
     if chosen.settings is None:
-        stay_safe(wdt, clock, chosen.faults, life)
+        stay_safe(wdt, clock, chosen, life)
     settings = chosen.settings
     if chosen.why is not None:
         say(chosen.faults)
     product = chosen.plain.get("kind", kinds.DEFAULT)
     if life.is_rescue:
-        product = kind.board_name(product)
+        product = life.board_name(product)
     board = load_board(product)
     # What an application imports, and a log that is full, take seconds each: none of them may meet the watchdog alone.
     wdt.feed()
@@ -308,21 +308,33 @@ def shell_faults(settings, plain):
     return faults
 
 
-def stay_safe(wdt, clock, faults, life):
+def stay_safe(wdt, clock, chosen, life):
     """Bad settings: the outputs keep the levels of the boot, and the console says why, again and again. A program on
     trial that cannot read what its predecessor could goes back soon."""
     said_ms = None
     until_ms = clock.now_ms() + TRIAL_WITHOUT_SETTINGS_MS
     life.waits()
+    port = panel_beside(life, chosen.plain, clock)
     while True:
         now_ms = clock.now_ms()
         if life.trial.is_trial and now_ms >= until_ms:
             life.give_up("settings", now_ms=now_ms)
         if said_ms is None or now_ms - said_ms >= FAULTS_REPEATED_MS:
             said_ms = now_ms
-            say(faults)
+            say(chosen.faults)
+        if port is not None:
+            port.show(panel.NO_SETTINGS, now_ms=now_ms)
         wdt.feed()
         time.sleep_ms(100)
+
+
+def panel_beside(life, plain, clock):
+    """The LED of a node whose settings are of no use; None where there is none, or nothing tells which board this is."""
+    kind = plain.get("kind", kinds.DEFAULT) if isinstance(plain, dict) else kinds.DEFAULT
+    try:
+        return lifeline.PanelPort(machine, load_board(life.board_name(kind)), 0, now_ms=clock.now_ms())
+    except (ImportError, AttributeError, TypeError, ValueError):
+        return None
 
 
 def say(faults):

@@ -8,7 +8,6 @@ reads what every kind has, so that a fault in the rest, or a kind it has never h
 It decides nothing of the trade and obeys no orders; but a technician's lock is off, for a hand may be in the valve.
 """
 
-import os
 from collections import namedtuple
 
 import boot
@@ -18,7 +17,6 @@ from node.trade import LOCK, TEST, Trade
 from wire import quantity
 
 KIND = "rescue"
-FOLDER = "r"
 FIELDS = ()
 BOARD_TEMPERATURE = quantity.TEMPERATURE
 
@@ -35,17 +33,6 @@ def common(plain):
     if not isinstance(plain, dict):
         return plain
     return {name: plain[name] for name in plain if name in node_settings.KNOWN}
-
-
-def board_name(kind, *, listdir=os.listdir):
-    """The module of the board's pins: the kind's, or, where the settings name one that never was here, the one that lies
-    beside the rescue. A board that is no board to it must not end in a crash at every start."""
-    try:
-        names = [name.rpartition(".")[0] for name in sorted(listdir(FOLDER + "/boards"))]
-    except OSError:
-        return kind  # not in a folder of its own: a desk
-    names = [name for name in names if name and name != "__init__" and not name.startswith("boot_")]
-    return kind if kind in names or not names else names[0]
 
 
 def decode(faults, plain):

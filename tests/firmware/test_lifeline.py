@@ -6,7 +6,7 @@ import types
 import pytest
 
 from esp32 import crash, guard, rtc, slots
-from node import limits
+from node import limits, panel
 from tests.firmware.test_guard import Machine
 from tests.firmware.test_rtc import Chip
 
@@ -161,3 +161,32 @@ def test_the_same_crash_again_and_again_is_written_down_once(lifeline):
     assert not any(crashed(board.live(Machine.HARD_RESET), "one") for _ in range(5))
     assert crashed(board.live(Machine.HARD_RESET), "other")
     assert crashed(board.live(Machine.HARD_RESET), "one")
+
+
+# --- whose board this is ----------------------------------------------------------------------------------------------
+
+
+def test_a_kind_that_never_was_on_this_board_leaves_it_its_pins(lifeline):
+    life = Board(lifeline).live(Machine.HARD_RESET, is_rescue=True)
+    files = {"a/boards": ["thermostat.mpy", "__init__.mpy"]}
+    assert life.board_name("of tomorrow", listdir=files.__getitem__) == "thermostat"
+    assert life.board_name(7, listdir=files.__getitem__) == "thermostat"
+    files["a/boards"].append("irrigation.mpy")
+    assert life.board_name("thermostat", listdir=files.__getitem__) == "thermostat"
+
+
+def test_without_a_folder_of_its_own_the_settings_name_the_board(lifeline):
+    life = Board(lifeline).live(Machine.HARD_RESET)
+    assert life.board_name("irrigation") == "irrigation"
+
+
+def test_the_led_alone_says_that_there_are_no_settings(lifeline):
+    levels = []
+    pin = types.SimpleNamespace(value=levels.append)
+    machine = types.SimpleNamespace(Pin=lambda *_args, **_named: pin)
+    machine.Pin.IN = machine.Pin.OUT = machine.Pin.PULL_UP = 0
+    board = types.SimpleNamespace(LED_PIN=1, LED_ACTIVE_LEVEL=0)
+    port = lifeline.PanelPort(machine, board, 0, now_ms=0)
+    for now_ms in range(0, 1400, 100):
+        port.show(panel.NO_SETTINGS, now_ms=now_ms)
+    assert levels == [0, 1, 0, 1, 0] + 9 * [1]

@@ -98,20 +98,3 @@ def test_it_is_known_by_its_own_kind_and_obeys_nothing(rescue):
 
 def test_what_the_application_remembered_is_given_out_again_at_each_checkpoint(rescue):
     assert rescue.RescueTrade("irrigation", b"litres of today").memory(3_600_000) == b"litres of today"
-
-
-def test_a_kind_that_never_was_on_this_board_leaves_it_its_pins(rescue):
-    def listdir(folder):
-        assert folder == "r/boards"
-        return ["thermostat.mpy", "__init__.mpy"]
-
-    assert rescue.board_name("of tomorrow", listdir=listdir) == "thermostat"
-    assert rescue.board_name(7, listdir=listdir) == "thermostat"
-    assert rescue.board_name("thermostat", listdir=listdir) == "thermostat"
-
-
-def test_without_a_folder_of_its_own_the_settings_name_the_board(rescue):
-    def listdir(folder):
-        raise OSError(2)
-
-    assert rescue.board_name("irrigation", listdir=listdir) == "irrigation"
