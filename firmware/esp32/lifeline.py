@@ -82,8 +82,8 @@ class Lifeline:
         folder = _FOLDERS[1 - start.boot.slot]
         self._files = SlotFiles(folder, start.choose, start.confirm)
         self._number = running_number(_FOLDERS[start.boot.slot])
-        # After a crash at once: a program that crashes again and again once it has spoken to the gateway is a good start
-        # to the guard, and would never be up for long enough to fetch the one that mends it.
+        # After a crash at once: a program that crashes again and again once it has spoken to the gateway is a good
+        # start to the guard, and would never be up for long enough to fetch the one that mends it.
         is_urgent = self.is_rescue or self.was_fault
         wait_ms = limits.UPDATE_RESCUE_FIRST_MS if is_urgent else limits.UPDATE_FIRST_MS
         first_ms = now_ms + wait_ms + random_below(wait_ms)

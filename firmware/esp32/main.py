@@ -329,7 +329,7 @@ def stay_safe(wdt, clock, chosen, life):
 
 
 def panel_beside(life, plain, clock):
-    """The LED of a node whose settings are of no use; None where there is none, or nothing tells which board this is."""
+    """The LED of a node whose settings are of no use; None where there is none, or nothing tells which board it is."""
     kind = plain.get("kind", kinds.DEFAULT) if isinstance(plain, dict) else kinds.DEFAULT
     try:
         return lifeline.PanelPort(machine, load_board(life.board_name(kind)), 0, now_ms=clock.now_ms())

@@ -1,4 +1,4 @@
-"""How a life is told to the next one, and what is done before a restart of its own, with loader and guard as on a chip."""
+"""How a life is told to the next one, and what is done before a restart of its own, with the guard as on a chip."""
 
 import sys
 import types

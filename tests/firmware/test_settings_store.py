@@ -106,7 +106,7 @@ def test_new_settings_give_way_before_the_guard_sends_the_node_into_rescue():
     for ended in (guard.POWER, guard.RESET, guard.RESET):
         guarding = guard.Guard(rtc.Memory(chip), guard.Store(open_file=medium.open))
         guarded = guarding.begin(ended, is_trial=False)
-        store, chosen = start(medium, crashed=ended == guard.RESET)
+        _, chosen = start(medium, crashed=ended == guard.RESET)
         assert not guarded.is_rescue
     assert (chosen.raw, chosen.why) == (FIRST, settings_slots.CRASHED)
 
