@@ -235,7 +235,7 @@ class MeterPorts:
     def power_off(self):
         pass
 
-    def apply(self, outputs, *, now_ms):
+    def apply(self, outputs):
         raise AssertionError("a meter drives nothing")
 
     def read(self):
