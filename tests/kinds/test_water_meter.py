@@ -235,8 +235,8 @@ class MeterPorts:
     def power_off(self):
         pass
 
-    def apply(self, outputs):
-        raise AssertionError("a meter drives nothing")
+    def apply(self, outputs, *, now_ms):
+        assert outputs is None, "a meter drives nothing"
 
     def read(self):
         pulses = (self._world.now_ms - self._since_ms) // 60_000
