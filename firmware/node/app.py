@@ -49,21 +49,9 @@ class Node:
     that the gateway may read."""
 
     def __init__(
-        self,
-        settings,
-        boot,
-        link,
-        trade,
-        *,
-        random_below,
-        now_ms,
-        tap=None,
-        log=None,
-        own=b"",
-        wear=None,
-        updating=None,
-        lines=None,
-    ):
+        self, settings, boot, link, trade, *, random_below, now_ms,
+        tap=None, log=None, own=b"", wear=None, updating=None, lines=None,
+    ):  # fmt: skip
         self._settings = settings
         self._boot = boot
         self._link = link

@@ -163,8 +163,8 @@ def test_a_technicians_lock_or_test_does_not_stop_the_count(word):
     pipe = Pipe()
     pipe.trade.memory(0)
     pipe.trade.local = word
-    pipe.flow(600, 1)
-    assert pipe.volume_l() == 500 + 6000 and pipe.events == []
+    pipe.flow(30, 1)
+    assert pipe.volume_l() == 500 + 300 and pipe.events == []
 
 
 def test_it_is_sound_while_it_counts_whatever_the_pipe_does():
@@ -236,7 +236,7 @@ class MeterPorts:
         pass
 
     def apply(self, outputs, *, now_ms):
-        raise AssertionError("a meter drives nothing")
+        assert outputs is None, "a meter drives nothing"
 
     def read(self):
         pulses = (self._world.now_ms - self._since_ms) // 60_000
