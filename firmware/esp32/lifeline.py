@@ -19,6 +19,8 @@ from wire import event
 TASKS = ("network", "ports", "application", "output", "flash", "sleep", "start")
 NETWORK, PORTS, APPLICATION, OUTPUT, FLASH, SLEEP, START = range(len(TASKS))
 LOG_TAIL_BYTES = 400
+# A flash that did not take the confirmation of a trial is asked again after this.
+CONFIRM_AGAIN_MS = 60_000
 # One small file, there while a technician has locked the node.
 LOCK_FILE = "locked.txt"
 _FOLDERS = ("a", "b")
@@ -52,6 +54,7 @@ class Lifeline:
         self._files = None
         self._number = 0
         self._has_keys = False
+        self._confirm_at_ms = now_ms
         # Of the shell: what is to be on flash before a restart of one's own is written by it; `now_ms` is its argument.
         self.before_restart = None
 
@@ -148,7 +151,10 @@ class Lifeline:
 
     def _judge(self, node, now_ms):
         is_sound = node.is_sound(now_ms)
-        if self.trial.may_confirm(is_sound=is_sound, now_ms=now_ms) and self._start.confirm(self._number):
+        may_confirm = now_ms >= self._confirm_at_ms and self.trial.may_confirm(is_sound=is_sound, now_ms=now_ms)
+        if may_confirm:
+            self._confirm_at_ms = now_ms + CONFIRM_AGAIN_MS
+        if may_confirm and self._start.confirm(self._number):
             self.trial.is_trial = False
             self._is_good = True
             self._guard.healthy()

@@ -108,6 +108,16 @@ def test_a_program_that_was_confirmed_looks_for_the_next_one(lifeline):
     assert shell.updating.deadline_ms(limits.GOOD_START_MS) <= limits.GOOD_START_MS + limits.UPDATE_CHECK_MS
 
 
+def test_a_flash_that_takes_no_confirmation_is_asked_once_a_minute(lifeline):
+    life = Board(lifeline).live(Machine.HARD_RESET, is_trial=True)
+    asked = []
+    life._start.confirm = asked.append
+    shell = Shell(life)
+    for turn in range(1200):
+        shell.turn(limits.GOOD_START_MS + 100 * turn)
+    assert len(asked) == 2 and life.trial.is_trial
+
+
 def test_without_keys_a_confirmed_program_asks_for_nothing(lifeline):
     life = Board(lifeline).live(Machine.HARD_RESET, is_trial=True)
     shell = Shell(life, keys=())
