@@ -59,8 +59,8 @@ class RescueTrade(Trade):
 
 
 class Ports:
-    """`outputs` is what a technician wants (a word of node.trade, or None); else the duty goes by the clock alone. There
-    is nothing to sample."""
+    """`outputs` is what a technician wants (a word of node.trade, or None); else the duty goes by the clock alone.
+    There is nothing to sample."""
 
     def __init__(self, board, machine, *, now_ms):
         self._started_ms = now_ms

@@ -64,8 +64,8 @@ def is_literal(address) -> bool:
 
 
 def timing(ack_timeout_ms):
-    """CoAP timing of this bearer, five exchanges at a time: an alarm never waits behind telemetry, nor either behind the
-    question for an order, for what the gateway tells, or for the next piece of a program.
+    """CoAP timing of this bearer, five exchanges at a time: an alarm never waits behind telemetry, nor either behind a
+    question: for an order, for what the gateway tells, for the next piece of a program.
 
     `bearer_timing` refuses less than the gateway's flush takes. Settings allow it on a bench, where waiting is the only
     cost of being right; the same formulas then, with a loopback's latency.
