@@ -54,7 +54,7 @@ class RescueTrade(Trade):
 
 
 class Ports:
-    """`outputs` is what a technician wants (a word of node.trade, or None); else the duty goes by the clock alone. There
+    """`outputs` is what a technician wants: a word of node.trade, or None, and the duty goes by the clock alone. There
     is nothing to sample."""
 
     def __init__(self, board, machine, *, now_ms):
