@@ -264,9 +264,10 @@ class Thermostat(Trade):
             self._preheat.begin(
                 choice.setpoint_ck, room_ck, outdoor_ck, choice.wanted.empty_s >= limits.COLD_MASS_S, now_ms=now_ms
             )
-        elif self._preheat.is_running and self._rule != PREHEAT:
-            if self._rule != PROGRAMME or choice.wanted.kind != heating.OCCUPIED:
-                self._preheat.abandon()
+        elif self._preheat.is_running and not (
+            self._rule == PREHEAT or (self._rule == PROGRAMME and choice.wanted.kind == heating.OCCUPIED)
+        ):
+            self._preheat.abandon()
 
     def _learn(self, room_ck, moment):
         """From this sample: a preheat that ends, a room that cools."""
@@ -280,9 +281,9 @@ class Thermostat(Trade):
             self._preheat.heated()
 
     def _is_full(self):
-        """The output gives all it has: of a boiler it is the flow that tells."""
+        """The output gives all it has: of a boiler it is the flow that tells, also while it is driven anew."""
         if self._model.output == OPENTHERM:
-            return self.outputs.on and self.outputs.flow_ck >= self._model.flow_max_ck
+            return self._cycle.is_on and self.outputs.flow_ck >= self._model.flow_max_ck
         return self.duty_permille >= 1000
 
     def _watch_heating(self, room_ck, moment):

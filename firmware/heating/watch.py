@@ -68,7 +68,9 @@ class HeatingWatch:
         else:
             bad = rise_ck >= limits.WATCH_STUCK_CK and mean_ck > setpoint_ck
         self._votes = self._votes + 1 if bad else 0
-        return self._declare(regime, self._votes >= limits.WATCH_VOTES, rise_ck)
+        # What is in force ends with a good window, not with one that is bad once more after a disturbance.
+        stays = bad and regime in self.active
+        return self._declare(regime, stays or self._votes >= limits.WATCH_VOTES, rise_ck)
 
     def _least_rise_ck(self, room_ck, outdoor_ck):
         """What a window of full heat brings at least."""

@@ -92,10 +92,7 @@ class Guard:
         through a zone is the garden's affair."""
         if self.burst is not None:
             return False
-        for code, _, _ in self.active:
-            if code in _CONTRADICTED:
-                return False
-        return True
+        return not any(code in _CONTRADICTED for code, _, _ in self.active)
 
     def new_start(self) -> None:
         """A programme begins: what was out is tried again; a coil that still is bad says so at the first pulse."""

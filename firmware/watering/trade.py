@@ -2,7 +2,8 @@
 
 `outputs` is the `valves.Valves` itself: the ports call its `tick` each turn, and it shuts what is past its deadline
 whether or not `decide` ever runs again. Precedence: a lock at the node > what is broken (a latched burst, a bad coil) >
-a test at the node > the law > an order "no water" > the programme. An order can only stop: water that nobody planned has no depth and no window.
+a test at the node > the law > an order "no water" > the programme. An order can only stop: water that nobody planned
+has no depth and no window.
 
 Without a usable clock no programme begins and a run under way ends, for nobody can say that its hour is allowed; a
 lawn may wait. Durations are of the monotonic clock. After a start all valves are shut.

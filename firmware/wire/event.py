@@ -231,7 +231,8 @@ def _table():
     Event(VALVE_SWITCHED, "valveSwitched", ("zone", "open", "rule", "reason", "for_s")),
     # zone, seconds open, mL measured or null, depth in 0.1 mm, how it ended (word)
     Event(WATERING_DONE, "wateringDone", ("zone", "open_s", "volume_ml", "depth_dmm", "ended")),
-    # zone, why (word: rain, freeze, wind, forbidden, drought, energy, satisfied, time), and the value that decided
+    # zone, why (word: rain, freeze, wind, forbidden, drought, energy, satisfied, time, lock, test), and the value that
+    # decided
     Event(WATERING_SKIPPED, "wateringSkipped", ("zone", "why", "value")),
     # a preheat is over: minutes, K·100 risen, outdoors 0.01 °C or null, rate in 0.01 K/h and dead time s as now learned
     Event(HEATING_LEARNED, "heatingLearned", ("minutes", "rise_ck", "outdoor_ck", "rate_ck_h", "dead_s")),

@@ -162,6 +162,7 @@ def test_a_heating_that_failed_stays_told_through_a_test_and_a_lock():
         world.run(5)
         world.trade.local = None
         world.run(5)
+    world.run(120)
     assert [active for active, _ in world.told(event.HEATING_FAILURE)] == [True]
     world.room.heater_dead = False
     world.run(90)

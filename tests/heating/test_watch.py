@@ -1,5 +1,5 @@
-"""Whether the heating follows, judged on plants: the office that was accused by its relay's off part, rooms at the end of
-their heating's strength, and heaters that are really dead, within the hour."""
+"""Whether the heating follows, judged on plants: the office that was accused by its relay's off part, rooms at the end
+of their heating's strength, and heaters that are really dead, within the hour."""
 
 import pytest
 
@@ -53,12 +53,17 @@ def test_a_dead_electric_heater_is_told_within_the_hour(data, mean_ck, outdoor):
     assert told and told[0] - died_s <= (3600 if mean_ck > 0 else 4500)
 
 
-def test_dead_radiators_are_told_within_three_hours():
-    world = WarmWorld(model_of("valve"), data=TOWN_HALL, start_ck=1650)
+@pytest.mark.parametrize("output", ["valve", "opentherm"])
+def test_dead_radiators_are_told_once_within_three_hours_and_driven_anew_five_times(output):
+    """Of a boiler once its flow is at the greatest: in a cold room at once."""
+    world = WarmWorld(model_of(output), data=TOWN_HALL, start_ck=1300, mean_ck=-700)
     world.run(30)
     world.room.heater_dead = True
     world.run(3 * 60)
     assert failures(world) == [True]
+    world.run(5 * 60)
+    assert failures(world) == [True], "letting the output go for a moment is no end of the fault"
+    assert world.trade.outputs.attempt == limits.ATTEMPTS_MAX
 
 
 def fed(watch, readings, *, duty=970, outdoor_ck=500):

@@ -1,5 +1,5 @@
-"""A technician at the valves: locked is shut and nothing opens, tested is a minute a zone in turn, and a lock that ends is
-a look at the burst."""
+"""A technician at the valves: locked is shut and nothing opens, tested is a minute a zone in turn, and a lock that ends
+is a look at the burst."""
 
 import itertools
 
@@ -179,7 +179,7 @@ def test_a_run_under_way_ends_for_a_test_and_a_start_that_falls_into_one_comes_a
     green = Green(programs(PLAIN, DAILY, [0, 127, 0, 0, 0, 600, 0, 2, 50]))
     green.run(hours=5, minutes=3)
     whole_test(green)
-    first = [detail for _, _, _, detail in green.events(event.WATERING_DONE)][0]
+    first = green.events(event.WATERING_DONE)[0][3]
     assert first[0] == 1 and first[4] == TEST
     green.run(hours=4, minutes=48)
     assert green.events(event.VALVE_SWITCHED)[-1][0] < 9
