@@ -31,6 +31,9 @@ WATCHDOG_CODE = 121
 POWER_ON = "PWRON_RESET"
 BROWN_OUT = "BROWN_OUT"
 
+# What a 64-bit VM needs that compiles a node's whole program from source; much more would hide that it has grown. What
+# the chip needs is `bocage bench node`'s to say.
+HEAP_FROM_SOURCE_BYTES = 720 * 1024
 # A console that nobody reads must not fill the memory.
 LINES_KEPT_MAX = 50_000
 # The chip's counter wraps three seconds after the start: a run of any length crosses it.
