@@ -126,6 +126,10 @@ class RecordLog:
         """True while `work` has something to do."""
         return bool(self._doomed) or self._plan is not None
 
+    def is_untidy(self) -> bool:
+        """True while files wait to be removed whose records, found again, would be sent again."""
+        return bool(self._doomed)
+
     def wants_told(self) -> bool:
         """True while something waits for the gaps that were handed out to be durable."""
         return self._plan is not None and bool(self._plan.gaps)

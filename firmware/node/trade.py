@@ -76,6 +76,20 @@ class Trade:
         shell writes it hourly at most, and gives it back when the trade is made. Never outputs: they are recomputed."""
         return b""
 
+    def may_sleep_until(self, moment):
+        """When the chip must be awake again, on the scale of `now_ms`, if it may sleep deeply from now on: every output
+        shut, nothing under way, nothing that is watched. None: stay awake; a kind on the mains always says so."""
+        return None
+
+    def asleep(self, now_ms):
+        """What goes through a sleep: (as `memory`, what else would be lost with RAM, ASLEEP_BYTES_MAX at most). The
+        trade is made with the first when the chip wakes, and `woken` gets the second."""
+        return self.memory(now_ms), b""
+
+    def woken(self, rest, slept_ms, is_by_pulse, *, now_ms) -> None:
+        """Awake after `slept_ms`, before anything else is called. Nothing was switched meanwhile, and nothing may be
+        for having woken. `is_by_pulse`: it was the counted input that woke the chip, by one pulse."""
+
     def is_sound(self, moment) -> bool:
         """False while what is measured contradicts the outputs, or equipment does not answer: a program on trial is not
         confirmed then (node.trial)."""
@@ -88,6 +102,8 @@ class Trade:
 
 # Of flash.State: two slots of it, CRC and header, fit one small littlefs block.
 MEMORY_BYTES_MAX = 192
+# Of the image in RTC memory (node.sleep).
+ASLEEP_BYTES_MAX = 320
 
 
 def spread(node) -> int:
