@@ -1,7 +1,7 @@
 """The node's bearer to its gateway, as the settings name it: Wi-Fi and UDP, RS-485, a wire, or ESP-NOW.
 
-Every one has `link`, with the interface of `links.udp`; `step`, once a turn; `signal_dbm`; `ack_timeout_ms`, the least
-patience that CoAP needs there. None of them reboots the
+Every one has `link`, with the interface of `links.udp`; `step`, once a turn; `is_ready`, for who would rather wait than
+lose a datagram; `signal_dbm`; `ack_timeout_ms`, the least patience that CoAP needs there. None of them reboots the
 chip or waits for a network. Modules of the chip that only one bearer needs are imported there.
 """
 
@@ -33,6 +33,10 @@ class WifiBearer:
 
     def step(self, *, now_ms):
         self._wifi.step(now_ms=now_ms)
+
+    def is_ready(self):
+        """Whether a datagram would leave."""
+        return self._wifi.is_up()
 
     def signal_dbm(self):
         return self._wifi.signal_dbm()
@@ -74,6 +78,9 @@ class SerialBearer:
     def step(self, *, now_ms):
         """Nothing to supervise: a line is there or not."""
 
+    def is_ready(self):
+        return True
+
     def signal_dbm(self):
         return None
 
@@ -114,6 +121,9 @@ class RadioBearer:
             self._kept = self._good
             self._kept_ms = now_ms
             save_channel(self._kept)
+
+    def is_ready(self):
+        return True
 
     def _remember(self, channel):
         self._good = channel

@@ -8,8 +8,9 @@ Without the loader (a program copied to the root of the chip by hand) there is n
 import crash
 import guard
 import rtc
+import sleeping
 
-from node import limits, panel
+from node import limits, panel, sleep
 from node.log_ring import LogRing
 from node.trial import Trial
 from wire import event
@@ -30,6 +31,8 @@ class Lifeline:
         self._machine = machine
         self.memory = rtc.Memory(_rtc_of(machine)) if start is None else start.memory
         ended = guard.ended_by(machine, self.memory) if start is None else start.ended
+        # Before anything is sent: an image serves once.
+        self._woken = sleeping.take(machine, self.memory, ended == guard.SLEEP)
         if start is None:
             self._guard = guard.Guard(self.memory, guard.Store())
             self._guard.begin(ended, is_trial=False)
@@ -47,10 +50,26 @@ class Lifeline:
         self._files = None
         self._number = 0
 
+    # --- sleep ----------------------------------------------------------------------------------------------
+
+    def woken(self, now_ms):
+        """The node.sleep.Woken of this start as of now, or None."""
+        woken = self._woken
+        if woken is None or self.is_rescue or self.trial.is_trial:
+            return None
+        return sleep.Woken(woken.image, woken.slept_ms + now_ms - self._started_ms, woken.by)
+
+    def sleeps(self, image, sleep_ms, pins, chip, *, now_ms):
+        """The end of this awake time. Whoever came so far is good: it has turned, and is in good order."""
+        self._guard.healthy()
+        self._end(crash.SLEEPING, now_ms)
+        sleeping.fall_asleep(self._machine, chip, self.memory, image, sleep_ms, pins)
+
     # --- begin ----------------------------------------------------------------------------------------------
 
-    def open_updating(self, link, settings, product, *, random_below, now_ms):
-        """The node's Updating, or None where there is no second place."""
+    def open_updating(self, link, settings, product, *, random_below, now_ms, in_ms=None):
+        """The node's Updating, or None where there is no second place. `in_ms`: when to ask, where a sleep has not made
+        it forget."""
         start = self._start
         if start is None:
             return None
@@ -63,7 +82,7 @@ class Lifeline:
         self._files = SlotFiles(folder, start.choose, start.confirm)
         self._number = running_number(_FOLDERS[start.boot.slot])
         wait_ms = limits.UPDATE_RESCUE_FIRST_MS if self.is_rescue else limits.UPDATE_FIRST_MS
-        first_ms = now_ms + wait_ms + random_below(wait_ms)
+        first_ms = now_ms + wait_ms + random_below(wait_ms) if in_ms is None else now_ms + in_ms
         if start.boot.is_trial or not settings.update_keys:
             first_ms = None
         self._updating = Updating(

@@ -12,12 +12,14 @@ import time
 from binascii import hexlify
 
 import bearer
+import chip_clock
 import crash
 import cryptolib
 import entropy
 import flash
 import lifeline
 import machine
+import sleeping
 from clock import Clock
 from log_files import LogFiles
 from settings_store import SettingsStore
@@ -100,33 +102,47 @@ class Shell:
         self._life = life
         self._sampling = False
         self._store = flash.Store()
-        self._bearer = bearer.open_bearer(
-            settings, plain, board, random_below=random_below, now_ms=clock.now_ms, sleep_ms=time.sleep_ms
-        )
+        woken = life.woken(now_ms)
+        start = None if woken is None else flash.go_on(self._store, woken.image.boot)
+        woken = self._woken = None if start is None else woken
+
+        def open_bearer():
+            return bearer.open_bearer(
+                settings, plain, board, random_below=random_below, now_ms=clock.now_ms, sleep_ms=time.sleep_ms
+            )
+
+        self._bearer = open_bearer() if woken is None else sleeping.QuietBearer(open_bearer, time.sleep_ms)
         self._link = self._bearer.link
         self._ledger = Ledger()
         for name in ("network", "output", "application"):
             self._ledger.add(name, TASK_SILENCE_MAX_MS, now_ms=now_ms)
         self._ledger.add("ports", 2000 * settings.sample_s + TASK_SILENCE_MAX_MS, now_ms=now_ms)
         self._watchdog = Watchdog(wdt, self._ledger)
-        start = flash.begin(self._store, random_below)
+        if start is None:
+            start = flash.begin(self._store, random_below)
         cause = start.note or life.cause
         life.say("boot %d after %s node %s" % (start.boot, cause, hexlify(settings.node).decode()), now_ms=now_ms)
         self._settings_store = settings_store
         # The rescue reads less of the settings than the application: it proves nothing of them.
-        self._proven_at_ms = None if life.is_rescue else now_ms + limits.SETTINGS_PROVEN_MS
-        self._wear = wearing.Wear(before=own_memory.decode(start.own).flash_writes, now_ms=now_ms)
-        self._wear.spend(wearing.BOOT, now_ms=now_ms)
+        self._proven_at_ms = None if life.is_rescue or woken else now_ms + limits.SETTINGS_PROVEN_MS
+        own = start.own if woken is None else woken.image.own
+        self._wear = wearing.Wear(before=own_memory.decode(own).flash_writes, now_ms=now_ms)
+        if woken is None:
+            self._wear.spend(wearing.BOOT, now_ms=now_ms)
         log = RecordLog(LogFiles(), spend=self._may_write_log)
         durable = start.durable_sequence
         if start.previous_boot is not None:
             durable = log.durable_sequence(start.previous_boot, durable)
-        link = self._protect(settings, start.boot, random_below)
         product = plain.get("kind", kinds.DEFAULT)
+        memory = start.memory if woken is None else woken.image.memory
         if life.is_rescue:
             trade = kind.RescueTrade(product)
         else:
-            trade = kind.make_trade(settings.own, kinds.Start(settings.node, start.memory, now_ms, random_below))
+            trade = kind.make_trade(settings.own, kinds.Start(settings.node, memory, now_ms, random_below))
+        # On a polled line whoever is asked must be awake; what is on trial has to show itself.
+        self._sleeps = trade.sleeps and settings.bearer[0] != node_settings.RS485 and not life.trial.is_trial
+        link = self._protect(settings, start.boot, random_below)
+        program_ms = None if woken is None else woken.image.dues.program_ms
         self._node = app.Node(
             settings,
             app.Boot(start.boot, start.previous_boot, durable, cause),
@@ -138,21 +154,37 @@ class Shell:
             log=log,
             own=start.own,
             wear=self._wear,
-            updating=life.open_updating(link, settings, product, random_below=random_below, now_ms=now_ms),
+            updating=life.open_updating(
+                link,
+                settings,
+                product,
+                random_below=random_below,
+                now_ms=now_ms,
+                in_ms=None if program_ms is None else program_ms - woken.slept_ms,
+            ),
             lines=life.log,
+            sleeps=self._sleeps,
+            woken=woken,
         )
-        life.tell(self._node, now_ms=now_ms)
+        self._chip = None if life.is_rescue else chip_clock.open_chip(board, machine, plain)
+        if self._chip is not None:
+            self._chip.read(self._node, is_start=woken is None, now_ms=now_ms)
+        if woken is None:
+            life.tell(self._node, now_ms=now_ms)
         if chosen.why is not None:
             self._node.tell(event.SETTINGS_FAILURE, None, (chosen.why,), now_ms=now_ms)
         self._panel = lifeline.PanelPort(machine, board, trade.test_ms, now_ms=now_ms)
-        self._shown = panel.STARTING
+        self._shown = panel.STARTING if woken is None else panel.WELL
         self._look_at_ms = self._started_ms = now_ms
 
     def _protect(self, settings, boot, random_below):
         endpoint = Endpoint(
             random_below=random_below,
             first_message_id=random_below(0x10000),
-            timing=udp.timing(max(settings.ack_timeout_ms, self._bearer.ack_timeout_ms)),
+            timing=udp.timing(
+                max(settings.ack_timeout_ms, self._bearer.ack_timeout_ms),
+                limits.SLEEPER_RETRANSMISSIONS if self._sleeps else 4,
+            ),
             handled_options=oscore.ANY_OUTSIDE,
         )
         return NodeLink(
@@ -193,7 +225,25 @@ class Shell:
         life.step(self._node, gc.mem_free, self._ledger.margin_ms, now_ms=now_ms)
         self._watchdog.feed(now_ms=now_ms)
         life.enter(lifeline.SLEEP)
+        if self._sleeps:
+            self._sleep(now_ms)
         self._link.wait(self._pause_ms(now_ms))
+
+    def _sleep(self, now_ms):
+        """Deeply, if the node may and nobody touches it. Returns when it may not."""
+        until_ms = None if self._sampling or self._panel.panel.is_touched else self._node.may_sleep(now_ms)
+        if until_ms is None:
+            return
+        self._ports.safe()
+        if self._proven_at_ms is not None and self._settings_store.prove():
+            self._wear.spend(wearing.SETTINGS, now_ms=now_ms)
+        self._proven_at_ms = None
+        sleep_ms = self._node.sleep_for(until_ms, now_ms=now_ms)
+        pins = self._ports.wake_pins(self._node.trade)
+        image = self._node.suspend(now_ms)
+        if image is not None:
+            self._life.say("sleeps for %d s" % (sleep_ms // 1000), now_ms=now_ms)
+            self._life.sleeps(image, sleep_ms, pins, esp32, now_ms=now_ms)
 
     def _look(self, now_ms):
         """The technician's button, and the LED, whose word is looked for once a second."""
@@ -201,6 +251,8 @@ class Shell:
             self._look_at_ms = now_ms + LOOK_MS
             if self._life.is_rescue:
                 self._shown = panel.RESCUE
+            elif self._woken is not None and not self._node.has_exchanged:
+                self._shown = panel.WELL
             elif not self._node.is_linked(now_ms):
                 is_new = now_ms - self._started_ms < STARTING_MS and not self._node.has_exchanged
                 self._shown = panel.STARTING if is_new else panel.NO_LINK
@@ -236,6 +288,8 @@ class Shell:
             self._proven_at_ms = None
             if self._settings_store.prove():
                 self._wear.spend(wearing.SETTINGS, now_ms=now_ms)
+        if self._chip is not None:
+            self._chip.turn(self._node, now_ms=now_ms)
         due = self._node.checkpoint(now_ms)
         if due is None or not self._wear.spend(wearing.CHECKPOINT, now_ms=now_ms):
             return
@@ -287,6 +341,10 @@ def load(store, is_rescue):
 def shell_faults(settings, plain):
     """What only the shell can judge: the network, and that the gateway's address needs no look-up."""
     faults = []
+    if "clock_chip" in plain:
+        is_there = hasattr(load_board(plain.get("kind", kinds.DEFAULT)), "RTC_ADDRESS")
+        if not isinstance(plain["clock_chip"], bool) or (plain["clock_chip"] and not is_there):
+            faults.append(Fault("clock_chip", "is not on this board", "remove it, or say false"))
     if settings.bearer[0] != node_settings.UDP:
         return faults
     wifi = plain.get("wifi")

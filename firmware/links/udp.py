@@ -63,7 +63,7 @@ def is_literal(address) -> bool:
     return True
 
 
-def timing(ack_timeout_ms):
+def timing(ack_timeout_ms, retransmissions=4):
     """CoAP timing of this bearer, four exchanges at a time: an alarm never waits behind telemetry, nor either
     behind the question for an order or for what the gateway tells.
 
@@ -71,6 +71,10 @@ def timing(ack_timeout_ms):
     cost of being right; the same formulas then, with a loopback's latency.
     """
     if ack_timeout_ms >= limits.COAP_ACK_TIMEOUT_MIN_MS:
-        return bearer_timing(ack_timeout_ms=ack_timeout_ms, nstart=4)
+        return bearer_timing(ack_timeout_ms=ack_timeout_ms, max_retransmit=retransmissions, nstart=4)
     longest_ms = ack_timeout_ms * 1500 // 1000
-    return Timing(ack_timeout_ms, 1500, 4, 4, ack_timeout_ms // 2, 31 * longest_ms, 15 * longest_ms + 2 * 1000)
+    last_ms = longest_ms << retransmissions
+    return Timing(
+        ack_timeout_ms, 1500, retransmissions, 4, ack_timeout_ms // 2, 2 * last_ms - longest_ms,
+        last_ms - longest_ms + 2 * 1000,
+    )  # fmt: skip

@@ -73,6 +73,10 @@ class Wifi:
             self.state, action = TABLE[was][happening]
             getattr(self, action)(was, now_ms)
 
+    def is_up(self) -> bool:
+        """As of the last step."""
+        return self.state == UP
+
     def signal_dbm(self):
         """Received signal strength, or None when there is none to tell."""
         if self.state != UP:

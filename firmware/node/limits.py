@@ -149,6 +149,8 @@ DIRECTIVES_UNKNOWN_MS = 21_600_000
 # After a power-on a node stays awake for so long: keys, time, directives and orders come in it, and the technician who
 # fitted it sees its light.
 AWAKE_AFTER_START_MS = 300_000
+# Somebody pressed the button: he waits for the light, and presses again.
+AWAKE_FOR_HAND_MS = 60_000
 # Starting the chip takes 1.6 s at 40 mA: a shorter sleep costs more than it saves.
 SLEEP_MIN_MS = 20_000
 # A gateway that was silent is tried again after this, twice as late each time: an awake minute of radio for nothing is

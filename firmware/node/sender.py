@@ -44,12 +44,13 @@ class Channel:
 
 
 class Sender:
-    """Feeds the link from an outbox. `counters`: payloads failed and refused by the gateway, odd answers."""
+    """Feeds the link from an outbox. `options`: of each request. `counters`: payloads failed and refused by the gateway, odd answers."""
 
-    def __init__(self, link, outbox, *, peer, random_below, hold_until_ms):
+    def __init__(self, link, outbox, *, peer, random_below, hold_until_ms, options=()):
         self._link = link
         self._outbox = outbox
         self._peer = peer
+        self._options = options
         self._random_below = random_below
         self._hold_until_ms = hold_until_ms
         self._asks = True
@@ -152,7 +153,9 @@ class Sender:
 
     def _open(self, channel, entries, now_ms):
         payload = b"".join([entry.data for entry in entries])
-        outcome = self._link.request(self._peer, coap_message.POST, channel.path, payload, now_ms=now_ms)
+        outcome = self._link.request(
+            self._peer, coap_message.POST, channel.path, payload, options=self._options, now_ms=now_ms
+        )
         if isinstance(outcome, Refused):
             channel.failed(self._random_below, now_ms)
             return

@@ -43,6 +43,12 @@ Image = namedtuple(
 # for directives, for a program (None: never); and when to speak at all, after a silence.
 Dues = namedtuple("Dues", ("report_ms", "health_ms", "checkpoint_ms", "directives_ms", "program_ms", "talk_ms"))
 
+# How a chip woke: its Image, what the sleep's oscillator counted, and by what: a word of node.trade, None: its timer.
+Woken = namedtuple("Woken", ("image", "slept_ms", "by"))
+
+# No sleep is asked for that is longer: a quarter of an hour is usual.
+SLEPT_MS_MAX = 86_400_000
+
 VERSION = 1
 # version, boot, sequence; uptime, UTC (0: unset), doubt, slept, doubt of the answer, its age (-1: none)
 _HEAD = "<BIIqqIqIq"

@@ -15,6 +15,7 @@ goes through the sleep. Must not know pins or RTC memory (`esp32.sleeping`).
 from collections import namedtuple
 
 from node import limits, own_memory, panel, sleep
+from node.trade import HAND
 from wire import event
 
 # Of one node; `updating` may be None.
@@ -22,7 +23,7 @@ Parts = namedtuple("Parts", ("time", "outbox", "sender", "fetch", "orders", "dir
 
 
 class Sleeper:
-    """`woken`: None at a start, else (sleep.Image, milliseconds slept by the sleep's oscillator)."""
+    """`woken`: a sleep.Woken, or None at a start."""
 
     def __init__(self, parts, woken, *, now_ms):
         self._parts = parts
@@ -32,7 +33,9 @@ class Sleeper:
         # Of the boot, before this waking.
         self.lost = self.retransmitted = 0
         if woken is not None:
-            self._resume(woken[0], woken[1], now_ms)
+            if woken.by == HAND:
+                self._awake_until_ms = now_ms + limits.AWAKE_FOR_HAND_MS
+            self._resume(woken, now_ms)
 
     def until_ms(self, moment, due_ms):
         """When to wake, on the scale of `moment`, if the node may sleep now; else None. `due_ms`: of the next record."""
@@ -83,10 +86,10 @@ class Sleeper:
 
     # --- inside ---------------------------------------------------------------------------------------------
 
-    def _resume(self, image, slept_ms, now_ms):
+    def _resume(self, woken, now_ms):
         """Everything goes on from where it was. What ends by itself ends as if the sleep had been as long as it may
         have been; what is due is due as if it had been what it is said to be."""
-        parts = self._parts
+        parts, image, slept_ms = self._parts, woken.image, woken.slept_ms
         true_ms = parts.time.slept(slept_ms)
         longest_ms = true_ms + slept_ms * parts.time.sleep_residual_ppm() // 1_000_000 + 1
         parts.time.resume(image.time, slept_ms, now_ms=now_ms)
@@ -97,6 +100,7 @@ class Sleeper:
             image.directives, longest_ms, None if due_ms is None else due_ms - true_ms, now_ms=now_ms
         )
         parts.orders.resume(image.order, longest_ms, era=parts.link.era, now_ms=now_ms)
+        parts.trade.woken(image.rest, true_ms, woken.by, now_ms=now_ms)
         self.lost, self.retransmitted = image.lost, image.retransmitted
         self._silent = image.silent
         self._talk_at_ms = now_ms + image.dues.talk_ms - true_ms

@@ -63,12 +63,15 @@ class Timekeeper:
         """± seconds of `unix_s`, rounded up."""
         return (self._uncertainty_at(now_ms) + 999) // 1000
 
+    def is_synced(self, now_ms: int) -> bool:
+        """True while the gateway's last answer is young."""
+        return self._from_gateway and now_ms - self._answered_ms <= limits.SYNCED_FOR_MS
+
     def stamp(self, now_ms: int) -> Stamp:
         """The time of a record made now."""
         if not self._set:
             return Stamp(UNSET, self.uptime_s(now_ms), 0)
-        is_fresh = self._from_gateway and now_ms - self._answered_ms <= limits.SYNCED_FOR_MS
-        return Stamp(SYNCED if is_fresh else HOLDOVER, self.unix_s(now_ms), self.uncertainty_s(now_ms))
+        return Stamp(SYNCED if self.is_synced(now_ms) else HOLDOVER, self.unix_s(now_ms), self.uncertainty_s(now_ms))
 
     def learn(self, answer, *, asked_ms: int, now_ms: int) -> bool:
         """Take the UTC of an answer to a request sent at `asked_ms`. True when an anchor record is due.

@@ -18,6 +18,9 @@ from collections import namedtuple
 # codes of `wire.directive` to the values that hold now.
 Moment = namedtuple("Moment", ("now_ms", "unix_s", "uncertainty_s", "order", "order_expected", "directives"))
 
+# What wakes a chip beside its timer: a pulse of a meter, a tip of a rain gauge, a hand at the button.
+PULSE, RAIN, HAND = "pulse", "rain", "hand"
+
 
 class Trade:
     """The base: a node that measures nothing and drives nothing. `kind` is the word in boot reports."""
@@ -25,6 +28,9 @@ class Trade:
     kind = ""
     # Codes of wire.directive that this kind asks its gateway for; empty: it never asks.
     directives = ()
+
+    # True for a kind that sleeps deeply between its samples, with the settings it has.
+    sleeps = False
 
     outputs = None
     # What a technician at the node wants (node.panel): LOCK, everything off and shut, whatever is ordered; TEST, show
@@ -86,9 +92,9 @@ class Trade:
         trade is made with the first when the chip wakes, and `woken` gets the second."""
         return self.memory(now_ms), b""
 
-    def woken(self, rest, slept_ms, is_by_pulse, *, now_ms) -> None:
+    def woken(self, rest, slept_ms, by, *, now_ms) -> None:
         """Awake after `slept_ms`, before anything else is called. Nothing was switched meanwhile, and nothing may be
-        for having woken. `is_by_pulse`: it was the counted input that woke the chip, by one pulse."""
+        for having woken. `by`: PULSE or RAIN, and that one is to be counted; HAND; None: it was time."""
 
     def is_sound(self, moment) -> bool:
         """False while what is measured contradicts the outputs, or equipment does not answer: a program on trial is not
