@@ -111,6 +111,8 @@ class Ports:
         self._zone_bridge.coast()
         self._selector.release()
         self._pump.value(1 - self._pump_closed)
+        self._boost.value(1 - self._boost_active)
+        self._coil.rest()
         self._pulse = None
         self._driving = False
 
