@@ -15,6 +15,9 @@ from simulator.prng import Prng
 
 _RATE_PPM = 9_000
 _SWING_PPM = 500
+# The radio is on so long before the first datagram leaves (Wi-Fi: scan, association, keys), and after the last one.
+_CONNECT_MS = 2_000
+_QUIET_MS = 5_000
 
 
 class _Chip:
@@ -45,6 +48,7 @@ class Asleep:
         self.awake_ms = self.radio_ms = 0
         self._since_ms: int | None = None
         self._radio_ms: int | None = None
+        self._radio_until_ms = 0
         self._slept_ms = 0  # when it fell asleep
 
     def open_log(self) -> RecordLog:
@@ -58,9 +62,12 @@ class Asleep:
         self._radio_ms = None
 
     def speaks(self, now_ms: int) -> None:
-        """The radio is on from now until the sleep."""
+        """The radio is on from now, until it has been silent for a while (`esp32.sleeping.QuietBearer`), or the sleep."""
+        if self._radio_ms is not None and now_ms > self._radio_until_ms:
+            self._count_radio(self._radio_until_ms)
         if self._radio_ms is None:
-            self._radio_ms = now_ms
+            self._radio_ms = now_ms - _CONNECT_MS
+        self._radio_until_ms = now_ms + _QUIET_MS
 
     def take(self, boot: int, by: str | None, now_ms: int) -> sleep.Woken | None:
         """What the board wakes with, spoilt first; None for a start."""
@@ -105,9 +112,13 @@ class Asleep:
             self._draw(AWAKE_UA, now_ms - self._since_ms)
             self._since_ms = None
         if self._radio_ms is not None:
-            self.radio_ms += now_ms - self._radio_ms
-            self._draw(RADIO_UA - AWAKE_UA, now_ms - self._radio_ms)
-            self._radio_ms = None
+            self._count_radio(min(now_ms, self._radio_until_ms))
+
+    def _count_radio(self, until_ms: int) -> None:
+        assert self._radio_ms is not None
+        self.radio_ms += until_ms - self._radio_ms
+        self._draw(RADIO_UA - AWAKE_UA, until_ms - self._radio_ms)
+        self._radio_ms = None
 
     def _draw(self, current_ua: int, for_ms: int) -> None:
         if self._battery is not None:

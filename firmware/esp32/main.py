@@ -142,6 +142,8 @@ class Shell:
         # On a polled line whoever is asked must be awake; what is on trial has to show itself.
         self._sleeps = trade.sleeps and settings.bearer[0] != node_settings.RS485 and not life.trial.is_trial
         link = self._protect(settings, start.boot, random_below)
+        if woken is not None:
+            self._bearer.is_idle = link.is_idle
         program_ms = None if woken is None else woken.image.dues.program_ms
         self._node = app.Node(
             settings,

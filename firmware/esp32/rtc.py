@@ -17,11 +17,11 @@ LOG = 2
 TRADE = 3
 
 # First byte and size of each region; the head of HEAD_BYTES is part of it.
-_PLACES = ((0, 32), (32, 96), (128, 512), (640, 832))
-BYTES = 1474
+_PLACES = ((0, 32), (32, 96), (128, 512), (640, 1024))
+BYTES = 1666
 HEAD_BYTES = 6
 # One byte, and its complement: written before each step of a loop, so it has no room for a CRC.
-_MARK = 1472
+_MARK = 1664
 
 
 class Memory:
@@ -46,7 +46,7 @@ class Memory:
         return body if crc32(body) == said else None
 
     def mark(self, value):
-        """Keep one byte, cheaply: 1.5 kB is copied and nothing allocated."""
+        """Keep one byte, cheaply: 1.7 kB is copied and nothing allocated."""
         self._bytes[_MARK] = value
         self._bytes[_MARK + 1] = 255 - value
         if self._chip is not None:

@@ -22,6 +22,7 @@ from node import sleep
 from node.trade import PULSE
 
 SLICE_MS = 100
+QUIET_MS = 5_000
 _HEAD = "<qBB"
 # Words that `machine.wake_reason` cannot say: which use had EXT0, and whether its active edge was awaited.
 _WORDS = (None, "pulse", "rain", "hand")
@@ -72,8 +73,9 @@ def fall_asleep(machine, esp32, memory, image, sleep_ms, pins):
 
 
 class QuietBearer:
-    """A bearer that is opened once there is something to send, for a node that woke and may have nothing to say; with a
-    bearer's methods and, as its own `link`, a link's. What is sent before the network is up waits for that, so that it
+    """A bearer that is opened once there is something to send, and closed QUIET_MS after the last word when nothing is
+    asked, for a node that woke and may have nothing to say: a radio that only listens draws thrice what the rest does.
+    Has a bearer's methods and, as its own `link`, a link's. `is_idle`: the node's link's, once there is one. What is sent before the network is up waits for that, so that it
     need not be said again after CoAP's four seconds. `open_bearer()` makes the real one."""
 
     ack_timeout_ms = 0
@@ -83,12 +85,20 @@ class QuietBearer:
         self._sleep_ms = sleep_ms
         self._bearer = None
         self._kept = []
+        self._heard_ms = None
+        self.is_idle = None
         self.link = self
 
     def step(self, *, now_ms):
         if self._bearer is None:
             return
         self._bearer.step(now_ms=now_ms)
+        if self._heard_ms is None or not self.is_idle():
+            self._heard_ms = now_ms
+        elif now_ms - self._heard_ms >= QUIET_MS:
+            self._bearer.close()
+            self._bearer = self._heard_ms = None
+            return
         if self._kept and self._bearer.is_ready():
             kept, self._kept = self._kept, []
             for peer, datagram in kept:

@@ -31,6 +31,10 @@ class UdpLink:
         except OSError:
             self.counters["send-failed"] += 1
 
+    def close(self) -> None:
+        """It is not to be used any more."""
+        self._socket.close()
+
     def receive(self) -> list:
         """What has arrived: [(datagram, peer)], at most RECEIVED_PER_TURN_MAX."""
         arrived = []

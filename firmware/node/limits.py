@@ -162,7 +162,7 @@ SILENT_MAX = 8  # doublings that are counted
 # A sleeping node repeats a request twice, not four times: it has its next waking, and the log on flash.
 SLEEPER_RETRANSMISSIONS = 2
 # Bytes of the image in RTC memory (rtc.TRADE less its head and what the shell puts before it).
-IMAGE_BYTES_MAX = 812
+IMAGE_BYTES_MAX = 976
 
 # --- the clock chip (node.clock_chip)
 # It is set from a time that is no worse than this, when it is off by more, or its age makes its doubt so large.

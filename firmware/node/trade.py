@@ -109,7 +109,7 @@ class Trade:
 # Of flash.State: two slots of it, CRC and header, fit one small littlefs block.
 MEMORY_BYTES_MAX = 192
 # Of the image in RTC memory (node.sleep).
-ASLEEP_BYTES_MAX = 320
+ASLEEP_BYTES_MAX = 480
 
 
 def spread(node) -> int:

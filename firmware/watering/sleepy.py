@@ -2,8 +2,8 @@
 
 It wakes every quarter of an hour to look at weather and battery, LEAD_MS before the next start, by a tip of its rain
 gauge, and by a pulse of its meter, which counts as one and is watched for a minute: water behind shut valves must be found as on the mains. Where a
-leak is told already and runs, pulses wake nobody until it has been seen dry. From the first valve of a programme to
-the last the node stays awake, its soaks included: what runs is in RAM alone, and a power cut shuts everything.
+leak is told already and runs, pulses wake nobody until it has been seen dry. While anything is open it is awake; while
+all that is left of a programme soaks, or waits for the wind, it sleeps.
 
 The capacitor that feeds the pulses is empty after a sleep, so it is charged before a start and looked at. A start waits
 while the gateway is being asked what it has ordered meanwhile.
@@ -13,10 +13,11 @@ import struct
 
 from node.trade import PULSE, RAIN
 from watering import limits, lockouts
-from watering.trade import UNCERTAINTY_USABLE_S, WateringTrade
+from watering.trade import BALANCE, DEPTH, UNCERTAINTY_USABLE_S, WateringTrade
 from watering.weather import ASLEEP_BYTES as WEATHER_BYTES
 
 VERSION = 1
+_RULES = (BALANCE, DEPTH)
 
 # version, flags; seconds since the programmes are watched, mL beyond the litres, values refused by weather and meter,
 # then mL of each zone since ever
@@ -41,8 +42,10 @@ class SleepyTrade(WateringTrade):
 
     def decide(self, moment) -> None:
         super().decide(moment)
-        soon = self._next_ms is not None and self._next_ms - moment.now_ms <= limits.LEAD_MS
-        self.outputs.charging = bool(self._runs.jobs) or soon
+        next_ms = self._runs.rests_until_ms(moment.now_ms) if self._runs.jobs else self._next_ms
+        self.outputs.charging = bool(self._runs.jobs) and next_ms is None
+        if next_ms is not None:
+            self.outputs.charging = next_ms - moment.now_ms <= limits.LEAD_MS
 
     def wants_sample_ms(self, now_ms):
         wanted_ms = super().wants_sample_ms(now_ms)
@@ -55,11 +58,14 @@ class SleepyTrade(WateringTrade):
         now_ms, outputs = moment.now_ms, self.outputs
         if outputs.any_open() or not outputs.ready() or outputs.wake_ms(now_ms) is not None:
             return None
-        if self._runs.wake_ms(now_ms) is not None or moment.order_expected or not self._guard.is_settled():
+        ready_ms = self._runs.rests_until_ms(now_ms)
+        if ready_ms is None or moment.order_expected or not self._guard.is_settled():
             return None
         if self._meter.delta_ml and not self._guard.is_leaking():
             return None
         until_ms = now_ms + limits.SLEEP_MAX_MS
+        if self._runs.jobs:
+            until_ms = min(until_ms, ready_ms - limits.LEAD_MS)
         return until_ms if self._next_ms is None else min(until_ms, self._next_ms - limits.LEAD_MS)
 
     def asleep(self, now_ms):
@@ -78,13 +84,16 @@ class SleepyTrade(WateringTrade):
             min(0xFFFF, self._meter.refused),
             *[volume_ml & 0xFFFFFFFF for volume_ml in irrigated],
         )
-        return self.memory(now_ms), head + self._weather.asleep(now_ms) + self._guard.asleep(now_ms)
+        guard = self._guard.asleep(now_ms)
+        jobs = self._runs.asleep(_RULES, now_ms)
+        return self.memory(now_ms), head + self._weather.asleep(now_ms) + bytes((len(guard),)) + guard + jobs
 
     def woken(self, rest, slept_ms, by, *, now_ms) -> None:
         self._events = []  # what was told before the sleep is known
         self.outputs.woken()
         size = struct.calcsize(_ASLEEP)
-        if len(rest) < size + WEATHER_BYTES or rest[0] != VERSION:
+        at = size + WEATHER_BYTES + 1
+        if len(rest) < at or rest[0] != VERSION:
             return
         values = struct.unpack(_ASLEEP, rest[:size])
         flags, counted = values[1], values[1] & _COUNTS == _COUNTS
@@ -96,10 +105,12 @@ class SleepyTrade(WateringTrade):
         self._meter.woken(values[3], slept_ms, int(by == PULSE) if counted else None, now_ms=now_ms)
         self._weather.refused, self._meter.refused = values[4], values[5]
         self._need.irrigated_ml = list(values[6 : 6 + len(self._need.irrigated_ml)])
-        self._weather.woken(rest[size : size + WEATHER_BYTES], slept_ms, now_ms=now_ms)
+        self._weather.woken(rest[size : at - 1], slept_ms, now_ms=now_ms)
         if by == RAIN:
             self._weather.tip()
-        self._guard.woken(rest[size + WEATHER_BYTES :], slept_ms, counted, now_ms=now_ms)
+        end = at + rest[at - 1]
+        self._guard.woken(rest[at:end], slept_ms, counted, now_ms=now_ms)
+        self._runs.woken(_RULES, rest[end:], slept_ms, now_ms=now_ms)
 
     def _slow(self, moment):
         if moment.order_expected:
