@@ -123,3 +123,24 @@ class Asleep:
     def _draw(self, current_ua: int, for_ms: int) -> None:
         if self._battery is not None:
             self._battery.draw(current_ua, for_ms)
+
+
+class ClockChip:
+    """A DS3231 on its own cell beside a simulated board: true time, a little fast or slow. `fault`: what a read says
+    instead."""
+
+    def __init__(self, *, ppm: int = 0) -> None:
+        self._ppm = ppm
+        self._set: tuple[int, int] | None = None  # (true second, what it was set to)
+        self.fault = ""
+        self.settings = 0
+
+    def read(self, true_s: int) -> int | None:
+        if self._set is None or self.fault:
+            return None
+        passed_s = true_s - self._set[0]
+        return self._set[1] + passed_s + passed_s * self._ppm // 1_000_000
+
+    def set(self, unix_s: int, true_s: int) -> None:
+        self._set = (true_s, unix_s)
+        self.settings += 1

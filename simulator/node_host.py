@@ -14,7 +14,7 @@ from links import udp
 from node import limits
 from node.app import Boot, Checkpoint, Node
 from node.settings import Settings
-from simulator.asleep import Asleep
+from simulator.asleep import Asleep, ClockChip
 from simulator.keys import paired_link
 from simulator.network import Radio
 from simulator.parts import Ports
@@ -67,6 +67,7 @@ class NodeHost:
         self._life = 0
         # Of a board on a battery; made when its trade says that it sleeps.
         self.asleep: Asleep | None = None
+        self.clock_chip: ClockChip | None = None
 
     def power_on(self) -> None:
         """Mains has come: the output is at its safe level before anything else, then the code starts."""
@@ -149,6 +150,10 @@ class NodeHost:
             own=flash.own if flash else b"",
             **more,
         )
+        if self.clock_chip is not None:
+            said_s = self.clock_chip.read(self._world.unix_s)
+            fault = self.clock_chip.fault or "stopped"
+            self.node.chip.read(said_s, fault, is_start=woken is None, now_ms=self._local_ms())
         self._wake_ms = None
         self._turn(life)
 
@@ -162,6 +167,11 @@ class NodeHost:
             node.sample(self._ports.read(), {quantity.HEAP_FREE: 98_304}, now_ms=now_ms)
         else:
             node.poll(now_ms=now_ms)
+        if self.clock_chip is not None:
+            unix_s = node.chip.wants_set(now_ms)
+            if unix_s is not None:
+                self.clock_chip.set(unix_s, self._world.unix_s)
+                node.chip.was_set(unix_s, True, now_ms=now_ms)
         checkpoint = node.checkpoint(now_ms)
         if checkpoint is not None:
             self._flash = checkpoint

@@ -232,7 +232,13 @@ class Node:
         """The image to sleep with (node.sleep), or None: not now. This node is over then; what wakes with it goes on."""
         dues = (self._report_at_ms - now_ms, self._health_at_ms - now_ms, self._checkpoint_at_ms - now_ms)
         return self._sleeper.image(
-            self._boot.boot, self._sequence, dues, self._remembered(), has_exchanged=self.has_exchanged, now_ms=now_ms
+            self._boot.boot,
+            self._sequence,
+            dues,
+            self.chip,
+            self._remembered(),
+            has_exchanged=self.has_exchanged,
+            now_ms=now_ms,
         )
 
     def sleep_for(self, until_ms, *, now_ms) -> int:
@@ -331,6 +337,7 @@ class Node:
     def _go_on(self, woken, now_ms):
         """The boot goes on after a sleep: its numbers, and what was due."""
         self._sequence = woken.image.sequence
+        self.chip.has_told = woken.image.told == 1
         dues, true_ms = woken.image.dues, self._time.slept(woken.slept_ms)
         self._report_at_ms = now_ms + dues.report_ms - true_ms
         self._health_at_ms = now_ms + dues.health_ms - true_ms

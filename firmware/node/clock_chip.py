@@ -23,7 +23,7 @@ class ClockChip:
         self._is_fitted = False
         self._said = None  # (Unix s, our instant)
         self._fault = None
-        self._has_told = False
+        self.has_told = False  # in this boot
 
     def read(self, unix_s, fault, *, is_start, now_ms) -> bool:
         """What the chip says: Unix seconds, or None with SILENT or STOPPED. True when its time is taken."""
@@ -61,7 +61,7 @@ class ClockChip:
     def take_fault(self):
         """The word of a fault that nobody was told of in this boot, or None."""
         word = self._fault or self._time.chip_fault
-        if word is None or self._has_told:
+        if word is None or self.has_told:
             return None
-        self._has_told = True
+        self.has_told = True
         return word

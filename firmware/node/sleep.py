@@ -20,7 +20,7 @@ from wire import limits as wire_limits
 from wire.oscore_link import ASLEEP_BYTES
 
 # sequence: of the next record. time: a timekeeper.Asleep. dues: a Dues. silent: awake times in a row without an answer.
-# lost, retransmitted: counts of this boot. own, link, memory, rest, directives, order: bytes of their owners.
+# told: 1 when the clock chip's fault was told in this boot. lost, retransmitted: counts of this boot. own, link, memory, rest, directives, order: bytes of their owners.
 Image = namedtuple(
     "Image",
     (
@@ -29,6 +29,7 @@ Image = namedtuple(
         "time",
         "dues",
         "silent",
+        "told",
         "lost",
         "retransmitted",
         "own",
@@ -52,8 +53,8 @@ SLEPT_MS_MAX = 86_400_000
 VERSION = 1
 # version, boot, sequence; uptime, UTC (0: unset), doubt, slept, doubt of the answer, its age (-1: none)
 _HEAD = "<BIIqqIqIq"
-# dues (NEVER: none), silent, lost, retransmitted
-_REST = "<iiiiiiBII"
+# dues (NEVER: none), silent, told, lost, retransmitted
+_REST = "<iiiiiiBBII"
 _NEVER = -0x80000000
 _DUE_MS_MAX = 0x7FFFFFFF
 _U32 = 0xFFFFFFFF
@@ -88,11 +89,12 @@ def encode(image) -> bytes:
             _due(image.dues[4]),
             _due(image.dues[5]),
             min(image.silent, limits.SILENT_MAX),
+            image.told,
             min(_U32, image.lost),
             min(_U32, image.retransmitted),
         ),
     ]
-    for part, length_max in zip(image[7:], _PARTS_MAX):
+    for part, length_max in zip(image[8:], _PARTS_MAX):
         assert len(part) <= length_max
         parts.append(struct.pack("<H", len(part)))
         parts.append(part)
@@ -124,13 +126,15 @@ def decode(data):
         return None
     if unix_ms and not 1000 * limits.UNIX_S_MIN <= unix_ms <= 1000 * limits.UNIX_S_MAX:
         return None
-    if not 0 < boot <= wire_limits.BOOT_MAX or sequence > wire_limits.SEQUENCE_MAX or values[6] > limits.SILENT_MAX:
+    if not 0 < boot <= wire_limits.BOOT_MAX or sequence > wire_limits.SEQUENCE_MAX:
+        return None
+    if values[6] > limits.SILENT_MAX or values[7] > 1:
         return None
     time = Asleep(uptime_ms, unix_ms or None, doubt_ms, slept_ms, answer_ms, None if age_ms < 0 else age_ms)
     dues = Dues(*[None if due_ms == _NEVER else due_ms for due_ms in values[:6]])
     if None in (dues.report_ms, dues.health_ms, dues.checkpoint_ms, dues.talk_ms):
         return None
-    return Image(boot, sequence, time, dues, values[6], values[7], values[8], *parts)
+    return Image(boot, sequence, time, dues, values[6], values[7], values[8], values[9], *parts)
 
 
 def _due(due_ms):

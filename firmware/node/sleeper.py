@@ -50,7 +50,7 @@ class Sleeper:
             until_ms = min(until_ms, now_ms + self._talk_in(now_ms, False)[1])
         return until_ms if until_ms - now_ms >= limits.SLEEP_MIN_MS else None
 
-    def image(self, boot, sequence, dues, own, *, has_exchanged, now_ms):
+    def image(self, boot, sequence, dues, chip, own, *, has_exchanged, now_ms):
         """The bytes to sleep with, or None while the link is busy. `dues`: milliseconds to report, health, checkpoint.
         The node is not to be used any more."""
         parts = self._parts
@@ -73,6 +73,7 @@ class Sleeper:
                     talk_ms,
                 ),
                 silent,
+                int(chip.has_told),
                 self.lost + parts.outbox.lost(),
                 self.retransmitted + parts.link.counters["retransmitted"],
                 own_memory.encode(own),

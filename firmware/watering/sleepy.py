@@ -47,6 +47,11 @@ class SleepyTrade(WateringTrade):
         if next_ms is not None:
             self.outputs.charging = next_ms - moment.now_ms <= limits.LEAD_MS
 
+    def deadline_ms(self, now_ms):
+        due_ms = super().deadline_ms(now_ms)
+        charge_ms = None if self._next_ms is None else self._next_ms - limits.LEAD_MS
+        return due_ms if charge_ms is None or charge_ms <= now_ms else min(due_ms, charge_ms)
+
     def wants_sample_ms(self, now_ms):
         wanted_ms = super().wants_sample_ms(now_ms)
         if self.outputs.charging and self._own.battery.boost_mv and not self.outputs.any_open():

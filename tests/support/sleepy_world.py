@@ -143,7 +143,7 @@ class Sleepy:
 
     @property
     def is_asleep(self):
-        return self.host.node is None
+        return self.host.node is None and self.host.asleep is not None
 
     def until_asleep(self):
         for _ in range(100_000):
@@ -160,6 +160,13 @@ class Sleepy:
         """(day of the story, hour, minute, second)."""
         second = civil.local_from_unix(civil.PARIS, at_s).second
         return (at_s - MIDNIGHT_S) // 86_400, second // 3600, second // 60 % 60, second % 60
+
+    def until_awake(self):
+        for _ in range(100_000):
+            if not self.is_asleep:
+                return
+            self.run(seconds=1)
+        raise AssertionError("it never wakes")
 
     def missing(self):
         """Records that the node made and the gateway does not hold."""
