@@ -125,7 +125,7 @@ class Lifeline:
         """Once a turn, after the outputs were applied."""
         self._crumbs.step(heap_free, margin_ms, now_ms=now_ms)
         self.trial.applied()
-        if node.has_exchanged:
+        if node.reach.has_exchanged:
             self.trial.exchanged()
         if self._updating is not None:
             operation = self._updating.take_operation()

@@ -253,10 +253,10 @@ class Shell:
             self._look_at_ms = now_ms + LOOK_MS
             if self._life.is_rescue:
                 self._shown = panel.RESCUE
-            elif self._woken is not None and not self._node.has_exchanged:
+            elif self._woken is not None and not self._node.reach.has_exchanged:
                 self._shown = panel.WELL
-            elif not self._node.is_linked(now_ms):
-                is_new = now_ms - self._started_ms < STARTING_MS and not self._node.has_exchanged
+            elif not self._node.reach.is_linked(now_ms):
+                is_new = now_ms - self._started_ms < STARTING_MS and not self._node.reach.has_exchanged
                 self._shown = panel.STARTING if is_new else panel.NO_LINK
             else:
                 self._shown = panel.WELL if self._node.is_sound(now_ms) else panel.FAULT

@@ -29,14 +29,15 @@ class Cycle:
         self.on_ms = 0
         self._counted_ms = now_ms
 
-    def step(self, duty_permille, *, now_ms, at_once=False) -> bool:
-        """Brings `is_on` up to date for a demand in 1/1000. `at_once`: an order to be off does not wait."""
+    def step(self, duty_permille, *, now_ms, at_once=False, anew=False) -> bool:
+        """Brings `is_on` up to date for a demand in 1/1000. `at_once`: an order to be off does not wait. `anew`: the
+        demand does not wait for the next cycle; least times hold all the same."""
         timing = self._timing
         if self.is_on:
             self.on_ms += now_ms - self._counted_ms
         self._counted_ms = now_ms
         jumped = abs(duty_permille - self._duty) >= limits.CYCLE_RESTART_PERMILLE
-        if now_ms - self._start_ms >= timing.cycle_ms or jumped:
+        if now_ms - self._start_ms >= timing.cycle_ms or jumped or anew:
             self._start_ms = now_ms
             self._duty = duty_permille
         # A smaller demand ends the present on-time earlier; a somewhat larger one waits for the next cycle.

@@ -13,7 +13,7 @@ stands there until the count has come up to it. The dial moves from the first no
 
 A leak is water that runs in every one of the night hours; a burst is more than the place can want for a minute; both
 end by themselves when the water does. An open cable loop is told at once: somebody has cut it, or taken the emitter
-off. Orders mean nothing to it.
+off. Orders mean nothing to it, and a technician's lock or test no more than that they are told: it goes on counting.
 """
 
 import struct
@@ -149,6 +149,10 @@ class MeterTrade(Trade):
 
     def declines(self, moment):
         return "no-output"
+
+    def is_sound(self, moment):
+        """It counts. Leak, burst and a weak cell are the pipe's and the cell's: a new program does not mend them."""
+        return event.METER_FAILURE not in self._active and event.SENSOR_FAILURE not in self._active
 
     def wants_sample_ms(self, now_ms):
         """A burst is judged on more than the usual period gives, and none may sleep on pulses that nobody has read."""

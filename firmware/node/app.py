@@ -15,6 +15,7 @@ from node.directives import Directives
 from node.fetch import Fetch
 from node.orders import Orders
 from node.outbox import Outbox
+from node.reach import Reach
 from node.sender import Sender
 from node.sleeper import Parts, Sleeper
 from node.timekeeper import Timekeeper
@@ -50,42 +51,21 @@ class Node:
     that the gateway may read. `sleeps`: the shell can let it sleep deeply; `woken`: a node.sleep.Woken after that."""
 
     def __init__(
-        self,
-        settings,
-        boot,
-        link,
-        trade,
-        *,
-        random_below,
-        now_ms,
-        tap=None,
-        log=None,
-        own=b"",
-        wear=None,
-        updating=None,
-        lines=None,
-        sleeps=False,
-        woken=None,
-    ):
+        self, settings, boot, link, trade, *, random_below, now_ms,
+        tap=None, log=None, own=b"", wear=None, updating=None, lines=None, sleeps=False, woken=None,
+    ):  # fmt: skip
         self._settings = settings
         self._boot = boot
         self._link = link
         self._tap = tap
         self._updating = updating
         self._lines = lines
-        # The gateway has answered under keys of ours, at least once.
-        self.has_exchanged = False
-        self._exchanged_ms = now_ms
-        self._restart_asked_ms = None
+        self.reach = Reach(settings.telemetry_s, now_ms=now_ms)
         self._writer = cbor.Writer(bytearray(256))
         self._sequence = 0
         self._wear = wear
         self._own = own_memory.decode(own if woken is None else woken.image.own)
-        self._time = Timekeeper(
-            started_ms=now_ms,
-            drift=(self._own.drift_ppm, self._own.drift_doubt_ppm) if self._own.drift_doubt_ppm else None,
-            sleep_drift=(self._own.sleep_ppm, self._own.sleep_doubt_ppm) if self._own.sleep_doubt_ppm else None,
-        )
+        self._time = _timekeeper(self._own, now_ms)
         # The clock chip; without one nothing is ever read.
         self.chip = ClockChip(self._time, self._own.chip_set_s, self._own.chip_doubt_s)
         self._outbox = Outbox(boot=boot.boot, log=log)
@@ -161,7 +141,8 @@ class Node:
         moment = self._moment(now_ms)
         self.trade.sample(values, moment)
         self._emit_all(now_ms)
-        power_dw = self.trade.measured(moment)
+        # What is measured while a technician tests or locks shows nothing of an order.
+        power_dw = self.trade.measured(moment) if self.trade.local is None else None
         if power_dw is not None:
             self._orders.measured(power_dw)
         self.poll(now_ms=now_ms)
@@ -204,21 +185,13 @@ class Node:
         """What a technician at the node wants: a word of node.panel, or None. It goes before every order."""
         self.trade.local = word
 
-    def is_linked(self, now_ms) -> bool:
-        """The gateway has answered lately: since two telemetry records should have left, and then some."""
-        silent_ms = now_ms - self._exchanged_ms
-        return self.has_exchanged and silent_ms < 2000 * self._settings.telemetry_s + limits.LINK_PATIENCE_MS
-
     def is_sound(self, now_ms) -> bool:
         """Nothing that is measured contradicts the outputs."""
         return self.trade.is_sound(self._moment(now_ms))
 
     def may_restart(self, now_ms) -> bool:
         """A restart now would not be felt, and loses no record that a gateway who is there would still take."""
-        if self._restart_asked_ms is None:
-            self._restart_asked_ms = now_ms
-        is_patient = now_ms - self._restart_asked_ms < limits.RESTART_PATIENCE_MS
-        if is_patient and self._outbox.waiting() and self.is_linked(now_ms):
+        if self.reach.holds_restart(self._outbox.waiting(), now_ms):
             return False
         return self.trade.local is None and self.trade.may_restart(self._moment(now_ms))
 
@@ -237,7 +210,7 @@ class Node:
             dues,
             self.chip,
             self._remembered(),
-            has_exchanged=self.has_exchanged,
+            has_exchanged=self.reach.has_exchanged,
             now_ms=now_ms,
         )
 
@@ -318,8 +291,7 @@ class Node:
                 self._tap(ACKNOWLEDGED, entry.sequence, entry.data)
         if answer is None:
             return
-        self.has_exchanged = True
-        self._exchanged_ms = now_ms
+        self.reach.answered(now_ms)
         if self._time.learn(answer, asked_ms=asked_ms, now_ms=now_ms):
             detail = (
                 None,
@@ -464,3 +436,10 @@ class Node:
             self._tap(MADE, self._sequence, data)
         self._outbox.put(record.lane(made), self._sequence, data, gap)
         self._sequence = (self._sequence + 1) & wire_limits.SEQUENCE_MAX
+
+
+def _timekeeper(own, now_ms):
+    """With what earlier boots have learned of the clock."""
+    drift = (own.drift_ppm, own.drift_doubt_ppm) if own.drift_doubt_ppm else None
+    sleep_drift = (own.sleep_ppm, own.sleep_doubt_ppm) if own.sleep_doubt_ppm else None
+    return Timekeeper(started_ms=now_ms, drift=drift, sleep_drift=sleep_drift)

@@ -145,6 +145,10 @@ DIRECTIVES_RETRY_FIRST_MS = 60_000
 # One that knows no directives (4.04) will not learn them before somebody gives it another release.
 DIRECTIVES_UNKNOWN_MS = 21_600_000
 
+# -- the technician's button: how long a trade's test lasts at most, whatever it is: an irrigation node's eight zones, a
+# minute each, and then some.
+TEST_MAX_MS = 600_000
+
 # --- sleep (node.sleeper): battery nodes
 # After a power-on a node stays awake for so long: keys, time, directives and orders come in it, and the technician who
 # fitted it sees its light.

@@ -18,18 +18,17 @@ A button that hangs is no button: held for a minute it counts for nothing until 
 
 The first that applies is shown.
 
-Must not know pins, trades or files.
+Must not know pins, trades or files: of a trade its two words.
 """
 
-TEST = "test"
-LOCK = "lock"
+from node.limits import TEST_MAX_MS
+from node.trade import LOCK, TEST
+
 UNLOCK = "unlock"
 
 DEBOUNCE_MS = 50
 HOLD_MS = 5000
 STUCK_MS = 60_000
-# How long a trade's test lasts at most, whatever it is: an irrigation node's eight zones, a minute each, and then some.
-TEST_MAX_MS = 600_000
 
 STARTING = "starting"
 NO_SETTINGS = "no-settings"

@@ -172,7 +172,7 @@ class RecordLog:
         before, broken = None, None
         for segment in list(chain):
             data = self._files.read(segment.name, 0, 2 * log_segment.SEGMENT_BYTES_MAX)
-            entries = log_segment.scan(data)
+            entries = log_segment.entries_of(data)
             segment.size = entries[-1][2] if entries else 0
             for kind, _, _, body in entries:
                 if kind == log_segment.MARK:
@@ -212,7 +212,7 @@ class RecordLog:
         while segment.start < segment.size:
             base = segment.start
             wanted = min(limits.LOG_READ_BYTES, segment.size - base)
-            for kind, start, end, body in log_segment.scan(self._files.read(segment.name, base, wanted)):
+            for kind, start, end, body in log_segment.entries_of(self._files.read(segment.name, base, wanted)):
                 at = base + start
                 here = log_segment.identity(body) if kind != log_segment.MARK and at not in segment.done else None
                 if here is None:
@@ -257,7 +257,7 @@ class RecordLog:
         data = self._files.read(segment.name, segment.start, segment.size - segment.start)
         base = segment.start
         found = []
-        for kind, start, _, body in log_segment.scan(data):
+        for kind, start, _, body in log_segment.entries_of(data):
             if kind != log_segment.MARK and base + start not in segment.done:
                 found.append((base + start, body))
         return found

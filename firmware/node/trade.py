@@ -13,6 +13,10 @@ arrive: it must be cheap when nothing has changed.
 
 from collections import namedtuple
 
+# Words of `Trade.local`.
+TEST = "test"
+LOCK = "lock"
+
 # What a trade may know of its moment. `now_ms` grows; `unix_s` is UTC or None, ± `uncertainty_s`; `order` is the
 # wire.node_order.NodeOrder in force or None; `order_expected` is true while one may be on its way; `directives` maps
 # codes of `wire.directive` to the values that hold now.
@@ -34,7 +38,8 @@ class Trade:
 
     outputs = None
     # What a technician at the node wants (node.panel): LOCK, everything off and shut, whatever is ordered; TEST, show
-    # what you can for `test_ms`; None. The application sets it before `decide`. It goes before every order.
+    # what you can for `test_ms`; None. The application sets it before `decide`. It goes before every order, and nothing
+    # of it is left when it ends: no outcome of an order is measured meanwhile, no output held for what was shown.
     local = None
     test_ms = 60_000
 

@@ -1,7 +1,7 @@
 """Watches pipe, valves and store while water runs and while it does not; says what is wrong and stops it.
 
-* A burst shuts zone and master, and nothing opens until somebody acknowledges it: at the node, or by an order "no
-  water" of the gateway that has come after it and ended. The latch survives a power cut.
+* A burst shuts zone and master, and nothing opens until somebody acknowledges it: at the node, by a lock that ends, or
+  by an order "no water" of the gateway that has come after it and ended. The latch survives a power cut.
 * A zone that passes too little or too much is stopped; it is tried again at its next start, and its alarm ends with the
   first clean run.
 * Water behind shut valves is a leak; if a zone has just been shut, its valve is pulsed shut again, three times.
@@ -16,6 +16,7 @@ from wire import event
 
 _NO_FLOW, _STUCK = "no-flow", "stuck-open"
 _SILENT_SAMPLES = 5
+_CONTRADICTED = (event.VALVE_FAILURE, event.WATER_LEAK, event.SENSOR_FAILURE)
 # Alarms that are still in force after a sleep: their codes and causes by number, and how many are kept.
 _CODES = (
     event.VALVE_FAILURE, event.FLOW_TOO_LOW, event.FLOW_TOO_HIGH, event.WATER_LEAK, event.SENSOR_FAILURE
@@ -95,6 +96,16 @@ class Guard:
         if zone in self.faulty or MASTER in self.faulty:
             return lockouts.Refusal(lockouts.VALVE, zone if zone in self.faulty else MASTER, False)
         return None
+
+    def is_sound(self) -> bool:
+        """No water where none should be, no valve or meter that does not follow. What flows too much or too little
+        through a zone is the garden's affair."""
+        if self.burst is not None:
+            return False
+        for code, _, _ in self.active:
+            if code in _CONTRADICTED:
+                return False
+        return True
 
     def new_start(self) -> None:
         """A programme begins: what was out is tried again; a coil that still is bad says so at the first pulse."""

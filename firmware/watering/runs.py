@@ -58,6 +58,8 @@ class Job:
         self.open_ms = 0
         self.volume_ml = 0
         self.for_s = 0
+        # No other zone beside this one, whatever the main gives.
+        self.is_alone = False
 
 
 class Runs:
@@ -265,7 +267,7 @@ class Runs:
         flow = self._flow(job.zone)
         for other in self.jobs:
             if other.start_ms is not None:
-                if self._group(other.zone) == self._group(job.zone):
+                if job.is_alone or self._group(other.zone) == self._group(job.zone):
                     return False
                 flow += self._flow(other.zone)
         # One zone alone always runs: if it takes more than the main gives, the flow watch says so.

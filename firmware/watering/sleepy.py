@@ -74,7 +74,7 @@ class SleepyTrade(WateringTrade):
         return until_ms if self._next_ms is None else min(until_ms, self._next_ms - limits.LEAD_MS)
 
     def asleep(self, now_ms):
-        flags = (_LOW if self._energy.low else 0) | (_NO_TIME if self._no_time else 0)
+        flags = (_LOW if self._energy.low else 0) | (_NO_TIME if self._clock.is_lost else 0)
         flags |= (_ODD if self._health_odd else 0) | (_COUNTS if self.counts_asleep else 0)
         irrigated = list(self._need.irrigated_ml)
         while len(irrigated) < _ZONES:
@@ -102,11 +102,11 @@ class SleepyTrade(WateringTrade):
             return
         values = struct.unpack(_ASLEEP, rest[:size])
         flags, counted = values[1], values[1] & _COUNTS == _COUNTS
-        self._energy.low, self._no_time = flags & _LOW == _LOW, flags & _NO_TIME == _NO_TIME
+        self._energy.low = flags & _LOW == _LOW
         self._health_odd = flags & _ODD == _ODD
         since_ms = 1000 * values[2] + slept_ms
         self._starts.woken(since_ms, now_ms=now_ms)
-        self._started_ms = now_ms - since_ms
+        self._clock.woken(since_ms, flags & _NO_TIME == _NO_TIME, now_ms=now_ms)
         self._meter.woken(values[3], slept_ms, int(by == PULSE) if counted else None, now_ms=now_ms)
         self._weather.refused, self._meter.refused = values[4], values[5]
         self._need.irrigated_ml = list(values[6 : 6 + len(self._need.irrigated_ml)])

@@ -186,7 +186,8 @@ def _table():
     Event(PRESENCE_SENSOR_FAILURE, "presenceSensorFailure", None),
     # a sensor is absent, stale, stuck or out of range: which (word), why (word)
     Event(SENSOR_FAILURE, "sensorFailure", ("sensor", "why")),
-    # a room is heated against everything else: its temperature in 0.01 °C, or null
+    # a room is heated against everything else, or would be if its node were not locked: its temperature in 0.01 °C, or
+    # null
     Event(FROST_PROTECTION, "frostProtection", ("temperature_ck",)),
     # full heat and no rise; heat without an order: duty %, rise in 0.01 K
     Event(HEATING_FAILURE, "heatingFailure", ("duty", "rise_ck")),

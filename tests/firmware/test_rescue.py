@@ -6,6 +6,7 @@ import types
 import pytest
 
 from node import settings as node_settings
+from node.trade import LOCK, TEST
 from simulator.keys import settings_of
 
 NODE = bytes(range(1, 9))
@@ -58,6 +59,18 @@ def test_heating_runs_a_quarter_of_twenty_minutes_and_no_more_clicks_than_that(r
         assert Pin.made[0].levels[-1] == 1 - Pin.made[1].levels[-1], "each by its own level"
     assert heated_ms == 6 * 3_600_000 // 4
     assert len(Pin.made[0].levels) <= 2 + 2 * 18, "18 periods in six hours"
+
+
+def test_a_lock_is_off_in_the_rescue_too_and_a_test_heats(rescue):
+    made = ports(rescue, "thermostat", RELAY_PIN=4, RELAY_CLOSED_LEVEL=1, PUMP_PIN=7, PUMP_CLOSED_LEVEL=1)
+    trade = rescue.RescueTrade("thermostat")
+    seen = []
+    for word, now_ms in ((None, 1000), (LOCK, 2000), (TEST, 3000), (None, 4000), (None, 600_000), (TEST, 601_000)):
+        trade.local = word
+        trade.decide(None)
+        made.apply(trade.outputs, now_ms=now_ms)
+        seen.append(Pin.made[0].levels[-1])
+    assert seen == [1, 0, 1, 1, 0, 1]
 
 
 def test_what_does_not_heat_is_left_as_the_boot_made_it(rescue):

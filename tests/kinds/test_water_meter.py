@@ -11,7 +11,7 @@ from gateway.core.link.link import Link
 from kinds import water_meter
 from kinds.water_meter import PULSES, Own
 from node import settings as node_settings
-from node.trade import MEMORY_BYTES_MAX, Moment
+from node.trade import LOCK, MEMORY_BYTES_MAX, TEST, Moment
 from policy.fault import Faults
 from simulator.keys import CIPHER, key_of, settings_of
 from simulator.network import LinkQuality, Radio
@@ -158,6 +158,27 @@ def test_a_cut_cable_a_silent_counter_and_a_weak_battery_are_told_once_and_end()
         pipe.events = []
 
 
+@pytest.mark.parametrize("word", [LOCK, TEST])
+def test_a_technicians_lock_or_test_does_not_stop_the_count(word):
+    pipe = Pipe()
+    pipe.trade.memory(0)
+    pipe.trade.local = word
+    pipe.flow(30, 1)
+    assert pipe.volume_l() == 500 + 300 and pipe.events == []
+
+
+def test_it_is_sound_while_it_counts_whatever_the_pipe_does():
+    pipe = Pipe()
+    pipe.flow(60 * 20, 0.1)
+    assert (event.PIPE_BURST, True) in [told[:2] for told in pipe.events]
+    assert pipe.trade.is_sound(pipe.moment())
+    for changes in ({"SENSOR_FAULTS": 1}, {"pulses": None}):
+        pipe.sample(**changes)
+        assert not pipe.trade.is_sound(pipe.moment())
+        pipe.sample()
+        assert pipe.trade.is_sound(pipe.moment())
+
+
 def test_what_it_remembers_fits_and_a_damaged_memory_is_a_new_board():
     pipe = Pipe()
     assert len(pipe.trade.memory(0)) <= MEMORY_BYTES_MAX
@@ -214,8 +235,8 @@ class MeterPorts:
     def power_off(self):
         pass
 
-    def apply(self, outputs):
-        raise AssertionError("a meter drives nothing")
+    def apply(self, outputs, *, now_ms):
+        assert outputs is None, "a meter drives nothing"
 
     def read(self):
         pulses = (self._world.now_ms - self._since_ms) // 60_000

@@ -76,9 +76,9 @@ def test_a_test_claims_for_no_order_that_it_is_applied():
 
 def test_the_gateway_reads_the_last_lines_and_only_reads():
     world = settled_world()
-    world.node._log = LogRing()
+    world.node._lines = LogRing()
     for number in range(60):
-        world.node._log.say(f"line {number}", uptime_s=number)
+        world.node._lines.say(f"line {number}", uptime_s=number)
     _, code, payload, _ = asked(world, messages.GET, b"l")
     assert code == messages.CONTENT and payload.endswith(b"59 line 59")
     assert len(payload) <= limits.LOG_ANSWER_BYTES_MAX

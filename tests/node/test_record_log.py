@@ -156,17 +156,17 @@ def test_names_of_segments_read_back_and_nothing_else_does(lane):
 
 def test_entries_end_at_the_first_that_is_not_sound():
     data = log_segment.entry(3, b"one") + log_segment.mark(7, 41) + log_segment.entry(1, b"three")
-    found = log_segment.scan(data)
+    found = log_segment.entries_of(data)
     assert [each[0] for each in found] == [3, log_segment.MARK, 1]
     assert log_segment.read_mark(found[1][3]) == (7, 41)
     for cut in range(len(data)):
-        assert log_segment.scan(data[:cut]) == [each for each in found if each[2] <= cut]
+        assert log_segment.entries_of(data[:cut]) == [each for each in found if each[2] <= cut]
     for index in range(len(data)):
         bad = data[:index] + bytes((data[index] ^ 1,)) + data[index + 1 :]
         whole = [each for each in found if each[2] <= index]
-        assert log_segment.scan(bad)[: len(whole)] == whole and len(log_segment.scan(bad)) < 3
-    assert log_segment.scan(bytes(4096)) == []
-    assert log_segment.scan(b"\xff" * 4096) == []
+        assert log_segment.entries_of(bad)[: len(whole)] == whole and len(log_segment.entries_of(bad)) < 3
+    assert log_segment.entries_of(bytes(4096)) == []
+    assert log_segment.entries_of(b"\xff" * 4096) == []
 
 
 def damaged(index):
