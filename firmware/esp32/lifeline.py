@@ -10,8 +10,9 @@ import os
 import crash
 import guard
 import rtc
+import sleeping
 
-from node import limits, panel
+from node import limits, panel, sleep
 from node.log_ring import LogRing
 from node.trial import Trial
 from wire import event
@@ -34,6 +35,8 @@ class Lifeline:
         self._machine = machine
         self.memory = rtc.Memory(_rtc_of(machine)) if start is None else start.memory
         ended = guard.ended_by(machine, self.memory) if start is None else start.ended
+        # Before anything is sent: an image serves once.
+        self._woken = sleeping.take(machine, self.memory, ended == guard.SLEEP)
         if start is None:
             self._guard = guard.Guard(self.memory, guard.Store())
             self._guard.begin(ended, is_trial=False)
@@ -70,10 +73,28 @@ class Lifeline:
         names = [name for name in names if name and name != "__init__" and not name.startswith("boot_")]
         return kind if kind in names or not names else names[0]
 
+    # --- sleep ----------------------------------------------------------------------------------------------
+
+    def woken(self, now_ms):
+        """The node.sleep.Woken of this start as of now, or None."""
+        woken = self._woken
+        if woken is None or self.is_rescue or self.trial.is_trial:
+            return None
+        return sleep.Woken(woken.image, woken.slept_ms + now_ms - self._started_ms, woken.by)
+
+    def sleeps(self, image, sleep_ms, pins, chip, *, now_ms):
+        """The end of this awake time. Good if it has spoken with the gateway: who crashes at every wake is not good for
+        the sleeps between."""
+        if self.trial.is_good_start(now_ms):
+            self._guard.healthy()
+        self._end(crash.SLEEPING, now_ms)
+        sleeping.fall_asleep(self._machine, chip, self.memory, image, sleep_ms, pins)
+
     # --- begin ----------------------------------------------------------------------------------------------
 
-    def open_updating(self, link, settings, product, *, random_below, now_ms):
-        """The node's Updating, or None where there is no second place."""
+    def open_updating(self, link, settings, product, *, random_below, now_ms, in_ms=None):
+        """The node's Updating, or None where there is no second place. `in_ms`: when to ask, where a sleep has not made
+        it forget."""
         start = self._start
         if start is None:
             return None
@@ -89,7 +110,7 @@ class Lifeline:
         # start to the guard, and would never be up for long enough to fetch the one that mends it.
         is_urgent = self.is_rescue or self.was_fault
         wait_ms = limits.UPDATE_RESCUE_FIRST_MS if is_urgent else limits.UPDATE_FIRST_MS
-        first_ms = now_ms + wait_ms + random_below(wait_ms)
+        first_ms = now_ms + wait_ms + random_below(wait_ms) if in_ms is None else now_ms + in_ms
         self._has_keys = bool(settings.update_keys)
         if start.boot.is_trial or not self._has_keys:
             first_ms = None

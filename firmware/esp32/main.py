@@ -12,12 +12,15 @@ import time
 from binascii import hexlify
 
 import bearer
+import chip_clock
+import chosen_settings
 import crash
 import cryptolib
 import entropy
 import flash
 import lifeline
 import machine
+import sleeping
 from clock import Clock
 from log_files import LogFiles
 from settings_store import SettingsStore
@@ -31,7 +34,6 @@ from node import app, limits, log_segment, own_memory, panel
 from node import settings as node_settings
 from node import wear as wearing
 from node.record_log import RecordLog
-from policy.fault import Fault
 from wire import ccm, event, oscore, quantity
 from wire.coap import Endpoint
 from wire.oscore_link import NodeLink
@@ -42,8 +44,6 @@ SAMPLE_SLICE_MS = 10
 WATCHDOG_MS = 8000
 # The loop's own tasks are stale after this much silence; a flash write is the longest thing they wait for.
 TASK_SILENCE_MAX_MS = 4000
-FAULTS_REPEATED_MS = 30_000
-TRIAL_WITHOUT_SETTINGS_MS = 60_000
 # What the LED says is looked for so often; a start without an answer of the gateway is one for so long.
 LOOK_MS = 1000
 STARTING_MS = 60_000
@@ -68,16 +68,16 @@ def run(opened, life, clock):
     """Start, then turn. Returns never."""
     wdt = machine.WDT(timeout=WATCHDOG_MS)
     store = SettingsStore()
-    chosen, kind = load(store, life)
+    chosen, kind = chosen_settings.load(store, life)
     if chosen.settings is None:
-        stay_safe(wdt, clock, chosen, life)
+        chosen_settings.stay_safe(wdt, clock, chosen, life)
     settings = chosen.settings
     if chosen.why is not None:
-        say(chosen.faults)
+        chosen_settings.say(chosen.faults)
     product = chosen.plain.get("kind", kinds.DEFAULT)
     if life.is_rescue:
         product = life.board_name(product)
-    board = load_board(product)
+    board = chosen_settings.load_board(product)
     # What an application imports, and a log that is full, take seconds each: none of them may meet the watchdog alone.
     wdt.feed()
     if life.is_rescue:
@@ -105,35 +105,68 @@ class Shell:
         self._life = life
         self._sampling = False
         self._store = flash.Store()
-        self._bearer = bearer.open_bearer(
-            settings, plain, board, random_below=random_below, now_ms=clock.now_ms, sleep_ms=time.sleep_ms
-        )
+        woken = life.woken(now_ms)
+        start = None if woken is None else flash.go_on(self._store, woken.image.boot)
+        woken = self._woken = None if start is None else woken
+
+        def open_bearer():
+            return bearer.open_bearer(
+                settings, plain, board, random_below=random_below, now_ms=clock.now_ms, sleep_ms=time.sleep_ms
+            )
+
+        self._bearer = open_bearer() if woken is None else sleeping.QuietBearer(open_bearer, time.sleep_ms)
         self._link = self._bearer.link
         self._ledger = Ledger()
         for name in ("network", "output", "application"):
             self._ledger.add(name, TASK_SILENCE_MAX_MS, now_ms=now_ms)
         self._ledger.add("ports", 2000 * settings.sample_s + TASK_SILENCE_MAX_MS, now_ms=now_ms)
         self._watchdog = Watchdog(wdt, self._ledger)
-        start = flash.begin(self._store, random_below)
+        if start is None:
+            start = flash.begin(self._store, random_below)
         cause = start.note or life.cause
         life.say("boot %d after %s node %s" % (start.boot, cause, hexlify(settings.node).decode()), now_ms=now_ms)
         self._settings_store = settings_store
         # The rescue reads less of the settings than the application: it proves nothing of them.
-        self._proven_at_ms = None if life.is_rescue else now_ms + limits.SETTINGS_PROVEN_MS
-        self._wear = wearing.Wear(before=own_memory.decode(start.own).flash_writes, now_ms=now_ms)
-        self._wear.spend(wearing.BOOT, now_ms=now_ms)
+        self._proven_at_ms = None if life.is_rescue or woken else now_ms + limits.SETTINGS_PROVEN_MS
+        own = start.own if woken is None else woken.image.own
+        self._wear = wearing.Wear(before=own_memory.decode(own).flash_writes, now_ms=now_ms)
+        if woken is None:
+            self._wear.spend(wearing.BOOT, now_ms=now_ms)
         wdt.feed()
         log = RecordLog(LogFiles(), spend=self._may_write_log)
         wdt.feed()
+        trade = self._make_trade(settings, product, start, random_below, now_ms)
+        # On a polled line whoever is asked must be awake; what is on trial has to show itself.
+        self._sleeps = trade.sleeps and settings.bearer[0] != node_settings.RS485 and not life.trial.is_trial
+        self._node = self._make_node(settings, product, start, cause, trade, log, random_below, now_ms)
+        self._chip = None if life.is_rescue else chip_clock.open_chip(board, machine, plain)
+        if self._chip is not None:
+            self._chip.read(self._node, is_start=woken is None, now_ms=now_ms)
+        if woken is None:
+            life.tell(self._node, now_ms=now_ms)
+        life.before_restart = self._save
+        if chosen.why is not None:
+            self._node.tell(event.SETTINGS_FAILURE, None, (chosen.why,), now_ms=now_ms)
+        self._panel = lifeline.PanelPort(machine, board, trade.test_ms, now_ms=now_ms)
+        self._shown = panel.STARTING if woken is None else panel.WELL
+        self._look_at_ms = self._started_ms = now_ms
+
+    def _make_trade(self, settings, product, start, random_below, now_ms):
+        if self._life.is_rescue:
+            return self._kind.RescueTrade(product, start.memory)
+        memory = start.memory if self._woken is None else self._woken.image.memory
+        return self._kind.make_trade(settings.own, kinds.Start(settings.node, memory, now_ms, random_below))
+
+    def _make_node(self, settings, product, start, cause, trade, log, random_below, now_ms):
+        woken = self._woken
         durable = start.durable_sequence
         if start.previous_boot is not None:
             durable = log.durable_sequence(start.previous_boot, durable)
         link = self._protect(settings, start.boot, random_below)
-        if life.is_rescue:
-            trade = kind.RescueTrade(product, start.memory)
-        else:
-            trade = kind.make_trade(settings.own, kinds.Start(settings.node, start.memory, now_ms, random_below))
-        self._node = app.Node(
+        if woken is not None:
+            self._bearer.is_idle = link.is_idle
+        program_ms = None if woken is None else woken.image.dues.program_ms
+        return app.Node(
             settings,
             app.Boot(start.boot, start.previous_boot, durable, cause),
             link,
@@ -144,22 +177,27 @@ class Shell:
             log=log,
             own=start.own,
             wear=self._wear,
-            updating=life.open_updating(link, settings, product, random_below=random_below, now_ms=now_ms),
-            lines=life.log,
+            updating=self._life.open_updating(
+                link,
+                settings,
+                product,
+                random_below=random_below,
+                now_ms=now_ms,
+                in_ms=None if program_ms is None else program_ms - woken.slept_ms,
+            ),
+            lines=self._life.log,
+            sleeps=self._sleeps,
+            woken=woken,
         )
-        life.tell(self._node, now_ms=now_ms)
-        life.before_restart = self._save
-        if chosen.why is not None:
-            self._node.tell(event.SETTINGS_FAILURE, None, (chosen.why,), now_ms=now_ms)
-        self._panel = lifeline.PanelPort(machine, board, trade.test_ms, now_ms=now_ms)
-        self._shown = panel.STARTING
-        self._look_at_ms = self._started_ms = now_ms
 
     def _protect(self, settings, boot, random_below):
         endpoint = Endpoint(
             random_below=random_below,
             first_message_id=random_below(0x10000),
-            timing=udp.timing(max(settings.ack_timeout_ms, self._bearer.ack_timeout_ms)),
+            timing=udp.timing(
+                max(settings.ack_timeout_ms, self._bearer.ack_timeout_ms),
+                limits.SLEEPER_RETRANSMISSIONS if self._sleeps else 4,
+            ),
             handled_options=oscore.ANY_OUTSIDE,
         )
         return NodeLink(
@@ -200,7 +238,25 @@ class Shell:
         life.step(self._node, gc.mem_free, self._ledger.margin_ms, now_ms=now_ms)
         self._watchdog.feed(now_ms=now_ms)
         life.enter(lifeline.SLEEP)
+        if self._sleeps:
+            self._sleep(now_ms)
         self._link.wait(self._pause_ms(now_ms))
+
+    def _sleep(self, now_ms):
+        """Deeply, if the node may and nobody touches it. Returns when it may not."""
+        until_ms = None if self._sampling or self._panel.panel.is_touched else self._node.may_sleep(now_ms)
+        if until_ms is None:
+            return
+        self._ports.safe()
+        if self._proven_at_ms is not None and self._settings_store.prove():
+            self._wear.spend(wearing.SETTINGS, now_ms=now_ms)
+        self._proven_at_ms = None
+        sleep_ms = self._node.sleep_for(until_ms, now_ms=now_ms)
+        pins = self._ports.wake_pins(self._node.trade)
+        image = self._node.suspend(now_ms)
+        if image is not None:
+            self._life.say("sleeps for %d s" % (sleep_ms // 1000), now_ms=now_ms)
+            self._life.sleeps(image, sleep_ms, pins, esp32, now_ms=now_ms)
 
     def _look(self, now_ms):
         """The technician's button, and the LED, whose word is looked for once a second."""
@@ -208,6 +264,8 @@ class Shell:
             self._look_at_ms = now_ms + LOOK_MS
             if self._life.is_rescue:
                 self._shown = panel.RESCUE
+            elif self._woken is not None and not self._node.reach.has_exchanged:
+                self._shown = panel.WELL
             elif not self._node.reach.is_linked(now_ms):
                 is_new = now_ms - self._started_ms < STARTING_MS and not self._node.reach.has_exchanged
                 self._shown = panel.STARTING if is_new else panel.NO_LINK
@@ -243,6 +301,8 @@ class Shell:
             self._proven_at_ms = None
             if self._settings_store.prove():
                 self._wear.spend(wearing.SETTINGS, now_ms=now_ms)
+        if self._chip is not None:
+            self._chip.turn(self._node, now_ms=now_ms)
         self._write(self._node.checkpoint(now_ms), now_ms)
 
     def _save(self, now_ms):
@@ -265,82 +325,6 @@ class Shell:
     def _trace(self, what, sequence, data):
         # What an earlier boot left on flash is acknowledged to that boot.
         print(what, log_segment.identity(data)[0], sequence, hexlify(data).decode())
-
-
-def load_board(name):
-    """The pins of this kind of node."""
-    return __import__("boards." + name, None, None, (name,))
-
-
-def load(store, life):
-    """(node.settings_slots.Chosen, module of the kind). A crash of the start before counts against new settings."""
-    kind = None
-
-    def decode(plain):
-        nonlocal kind
-        if life.is_rescue:
-            import rescue as kind
-
-            plain = kind.common(plain)
-        else:
-            kind = kinds.load(plain.get("kind", kinds.DEFAULT)) if isinstance(plain, dict) else None
-        settings, faults = node_settings.decode(plain, kind)
-        if settings is not None:
-            faults = shell_faults(settings, plain)
-        return None if faults else settings, faults
-
-    chosen = store.begin(decode, crashed=life.was_fault)
-    if chosen.settings is not None:
-        decode(chosen.plain)  # `kind` is that of what is in force, whichever was looked at last
-    return chosen, kind
-
-
-def shell_faults(settings, plain):
-    """What only the shell can judge: the network, and that the gateway's address needs no look-up."""
-    faults = []
-    if settings.bearer[0] != node_settings.UDP:
-        return faults
-    wifi = plain.get("wifi")
-    if not isinstance(wifi, list) or len(wifi) != 2 or not all(isinstance(word, str) for word in wifi):
-        faults.append(Fault("wifi", "is not [network, key]", "give two texts"))
-    if not udp.is_literal(plain["gateway"][0]):
-        faults.append(Fault("gateway[0]", "is not an IPv4 address", "give four numbers, 192.168.1.10"))
-    return faults
-
-
-def stay_safe(wdt, clock, chosen, life):
-    """Bad settings: the outputs keep the levels of the boot, and the console says why, again and again. A program on
-    trial that cannot read what its predecessor could goes back soon."""
-    said_ms = None
-    until_ms = clock.now_ms() + TRIAL_WITHOUT_SETTINGS_MS
-    life.waits()
-    port = panel_beside(life, chosen.plain, clock)
-    while True:
-        now_ms = clock.now_ms()
-        if life.trial.is_trial and now_ms >= until_ms:
-            life.give_up("settings", now_ms=now_ms)
-        if said_ms is None or now_ms - said_ms >= FAULTS_REPEATED_MS:
-            said_ms = now_ms
-            say(chosen.faults)
-        if port is not None:
-            port.show(panel.NO_SETTINGS, now_ms=now_ms)
-        wdt.feed()
-        time.sleep_ms(100)
-
-
-def panel_beside(life, plain, clock):
-    """The LED of a node whose settings are of no use; None where there is none, or nothing tells which board it is."""
-    kind = plain.get("kind", kinds.DEFAULT) if isinstance(plain, dict) else kinds.DEFAULT
-    try:
-        return lifeline.PanelPort(machine, load_board(life.board_name(kind)), 0, now_ms=clock.now_ms())
-    except (ImportError, AttributeError, TypeError, ValueError):
-        return None
-
-
-def say(faults):
-    """What is wrong with the settings, on the console."""
-    for fault in faults:
-        print("settings:", fault.path or "file", fault.problem + ":", fault.remedy)
 
 
 def crashed(opened, life, clock, error):

@@ -9,7 +9,8 @@ so that one machine owns deadlines, the closing of a boot and the order of pulse
 
 from kinds import PENDING
 from node import settings
-from watering import inputs, trade
+from node.trade import HAND, PULSE, RAIN
+from watering import inputs, sleepy, trade
 from watering import settings as own_settings
 from watering.valves import MASTER, PUMP
 from wire import quantity
@@ -32,7 +33,9 @@ def decode(faults, plain):
 
 
 def make_trade(own, start):
-    """The trade of one irrigation node."""
+    """The trade of one irrigation node; on a battery it sleeps."""
+    if own.battery.capacity_mah:
+        return sleepy.SleepyTrade(own, start)
     return trade.WateringTrade(own, start)
 
 
@@ -75,6 +78,10 @@ class Ports:
         ):
             counter = machine.Counter(unit, machine.Pin(pin, machine.Pin.IN))
             self._sensors[name] = pulses.Pulses(counter, hz_max=hz_max)
+        self._flow_pin, self._rain_pin, self._button_pin = [
+            machine.Pin(pin, machine.Pin.IN) for pin in (board.FLOW_PIN, board.RAIN_PIN, board.BUTTON_PIN)
+        ]
+        self._button_level = board.BUTTON_ACTIVE_LEVEL
         self._wet = contact.Contact(
             machine.Pin(board.RAIN_CONTACT_PIN, machine.Pin.IN, machine.Pin.PULL_UP),
             active_level=board.RAIN_CONTACT_ACTIVE_LEVEL,
@@ -90,12 +97,24 @@ class Ports:
         self._waiting = ()
         self.safe()
 
+    def wake_pins(self, trade):
+        """What may wake the chip, as `esp32.sleeping` has it: {word of node.trade: (pin, its active level)}. With a
+        rain gauge there is none left for the button: the chip tells two wake inputs apart, and no more."""
+        pins = {HAND: (self._button_pin, self._button_level)}
+        if self._own.place.tip_cmm:
+            pins = {RAIN: (self._rain_pin, 0)}
+        if trade.counts_asleep:
+            pins[PULSE] = (self._flow_pin, 0)
+        return pins
+
     def safe(self):
         """No coil and no pump has current. What latches is pulsed shut by the turns that follow."""
         self._master_bridge.coast()
         self._zone_bridge.coast()
         self._selector.release()
         self._pump.value(1 - self._pump_closed)
+        self._boost.value(1 - self._boost_active)
+        self._coil.rest()
         self._pulse = None
         self._driving = False
 
@@ -104,7 +123,7 @@ class Ports:
         drive = outputs.tick(now_ms=now_ms)
         self._pump.value(self._pump_closed if drive.held >> PUMP & 1 else 1 - self._pump_closed)
         # The capacitor is charged while any pulse is due or a valve is open: its closing must not wait.
-        charging = self._pulse is not None or drive.pulse is not None or outputs.any_open()
+        charging = self._pulse is not None or drive.pulse is not None or outputs.charging or outputs.any_open()
         self._boost.value(self._boost_active if charging else 1 - self._boost_active)
         self._wet.poll(now_ms=now_ms)
         if self._pulse is None:

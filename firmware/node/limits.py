@@ -147,3 +147,30 @@ DIRECTIVES_UNKNOWN_MS = 21_600_000
 # -- the technician's button: how long a trade's test lasts at most, whatever it is: an irrigation node's eight zones, a
 # minute each, and then some.
 TEST_MAX_MS = 600_000
+
+# --- sleep (node.sleeper): battery nodes
+# After a power-on a node stays awake for so long: keys, time, directives and orders come in it, and the technician who
+# fitted it sees its light.
+AWAKE_AFTER_START_MS = 300_000
+# Somebody pressed the button: he waits for the light, and presses again.
+AWAKE_FOR_HAND_MS = 60_000
+# Starting the chip takes 1.6 s at 40 mA: a shorter sleep costs more than it saves.
+SLEEP_MIN_MS = 20_000
+# A gateway that was silent is tried again after this, twice as late each time: an awake minute of radio for nothing is
+# the energy of 200 ordinary wakings. An alarm is worth more.
+SILENT_FIRST_MS = 900_000
+SILENT_ALARM_FIRST_MS = 300_000
+SILENT_LAST_MS = 14_400_000
+SILENT_MAX = 8  # doublings that are counted
+# A sleeping node repeats a request twice, not four times: it has its next waking, and the log on flash.
+SLEEPER_RETRANSMISSIONS = 2
+# Bytes of the image in RTC memory (rtc.TRADE less its head and what the shell puts before it).
+IMAGE_BYTES_MAX = 976
+
+# --- the clock chip (node.clock_chip)
+# It is set from a time that is no worse than this, when it is off by more, or its age makes its doubt so large.
+CHIP_SET_DOUBT_S = 2
+CHIP_OFF_S = 3
+CHIP_STALE_S = 15
+# At most once in so long: it is a write of ours into somebody's clock, and each loses up to a second.
+CHIP_SET_APART_S = 86_400

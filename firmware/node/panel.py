@@ -60,6 +60,7 @@ class Panel:
         self._test_ms = min(test_ms, TEST_MAX_MS)
         self._test_until_ms = None
         self._is_down = False
+        self.is_touched = False
         self._raw = False
         self._raw_since_ms = now_ms
         self._down_since_ms = None
@@ -71,6 +72,7 @@ class Panel:
         if is_pressed != self._raw:
             self._raw = is_pressed
             self._raw_since_ms = now_ms
+        self.is_touched = is_pressed or self._is_down
         if now_ms - self._raw_since_ms >= DEBOUNCE_MS and self._raw != self._is_down:
             self._is_down = self._raw
             if self._is_down:

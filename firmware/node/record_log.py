@@ -131,6 +131,10 @@ class RecordLog:
         """When `work` is to be called next, once all is told."""
         return now_ms if self._doomed else max(now_ms, self._rest_until_ms)
 
+    def is_untidy(self) -> bool:
+        """True while files wait to be removed whose records, found again, would be sent again."""
+        return bool(self._doomed)
+
     def wants_told(self) -> bool:
         """True while something waits for the gaps that were handed out to be durable."""
         return self._plan is not None and bool(self._plan.gaps)

@@ -66,6 +66,8 @@ class ByHand:
     def _job(self, zone, now_ms):
         cut = Cut(self._zone_s, self._zone_s, 0)
         give_up_ms = now_ms + self.test_ms
-        job = runs.Job(zone, cut, TEST, 0, ready_ms=now_ms, give_up_ms=give_up_ms)
+        # On a battery the store is charged first, and looked at.
+        ready_ms = now_ms + (2 * limits.CHARGE_MS if self._energy.is_boosted() else 0)
+        job = runs.Job(zone, cut, TEST, 0, ready_ms=ready_ms, give_up_ms=give_up_ms)
         job.is_alone = True
         return job

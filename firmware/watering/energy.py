@@ -51,6 +51,10 @@ class Energy:
             return False
         return None
 
+    def is_boosted(self) -> bool:
+        """Whether a capacitor must be charged before a pulse."""
+        return self._battery.boost_mv > 0
+
     def mv(self):
         return self._mv
 

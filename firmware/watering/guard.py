@@ -8,6 +8,8 @@
 * A coil that is open or shorted takes its zone out until a later pulse finds it sound.
 """
 
+import struct
+
 from watering import coil, flow, limits, lockouts
 from watering.valves import LATCHING, MASTER, PUMP
 from wire import event
@@ -15,6 +17,14 @@ from wire import event
 _NO_FLOW, _STUCK = "no-flow", "stuck-open"
 _SILENT_SAMPLES = 5
 _CONTRADICTED = (event.VALVE_FAILURE, event.WATER_LEAK, event.SENSOR_FAILURE)
+# Alarms that are still in force after a sleep: their codes and causes by number, and how many are kept.
+_CODES = (
+    event.VALVE_FAILURE, event.FLOW_TOO_LOW, event.FLOW_TOO_HIGH, event.WATER_LEAK, event.SENSOR_FAILURE
+)  # fmt: skip
+_CAUSES = ("", "coil", _NO_FLOW, _STUCK)
+_ALARMS_MAX = 24
+# outputs out of use, last zone, closings repeated, samples of a silent meter, alarms
+_ASLEEP = "<HBBBB"
 
 
 class Guard:
@@ -119,6 +129,38 @@ class Guard:
         for code in (event.FLOW_TOO_LOW, event.FLOW_TOO_HIGH):
             self._set(code, zone, False, (zone, mean, self._need.flow(zone)))
         self._set(event.VALVE_FAILURE, zone, False, (zone, _NO_FLOW, None), _NO_FLOW)
+
+    # --- sleep ----------------------------------------------------------------------------------------------
+
+    def is_leaking(self) -> bool:
+        """True while a leak is told: somebody knows, and it is not watched by the minute."""
+        return self._leak.leaking
+
+    def is_settled(self) -> bool:
+        """True once a sample has shown the pipe behind shut valves at rest, or told what it is."""
+        return not self._meter.present() or self.meter_silent() or self._leak.settled()
+
+    def asleep(self, now_ms: int) -> bytes:
+        """For `woken`."""
+        bits = 0
+        for output in self.faulty:
+            bits |= 1 << output
+        alarms = sorted(self.active)[:_ALARMS_MAX]
+        head = struct.pack(_ASLEEP, bits, self._last_zone, self._again, min(255, self._silent), len(alarms))
+        parts = [self._leak.asleep(now_ms), head]
+        for code, zone, cause in alarms:
+            parts.append(struct.pack("<H", _CODES.index(code) << 6 | zone << 2 | _CAUSES.index(cause)))
+        return b"".join(parts)
+
+    def woken(self, data, slept_ms: int, counted: bool, *, now_ms: int) -> None:
+        """Go on after a sleep; what was told is not told again."""
+        self._leak.woken(data[: flow.ASLEEP_BYTES], slept_ms, counted, now_ms=now_ms)
+        at = flow.ASLEEP_BYTES + struct.calcsize(_ASLEEP)
+        bits, self._last_zone, self._again, self._silent, count = struct.unpack(_ASLEEP, data[flow.ASLEEP_BYTES : at])
+        self.faulty = {output for output in range(limits.OUTPUTS_MAX) if bits >> output & 1}
+        for number in range(count):
+            value = struct.unpack("<H", data[at + 2 * number : at + 2 * number + 2])[0]
+            self.active.add((_CODES[value >> 6], value >> 2 & 15, _CAUSES[value & 3]))
 
     # --- inside ---------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ MARGIN_S after the cycle's end if nothing here ever runs again.
 Decides when, not whether: `refuse(zone)` says that, every few seconds.
 """
 
+import struct
 from collections import namedtuple
 
 from watering import limits
@@ -21,6 +22,10 @@ COMPLETE = "complete"
 # Seconds of lead before the first zone and of lag after the last, of master and pump.
 Supply = namedtuple("Supply", ("lead_s", "lag_s"))
 
+# A job that waits, through a sleep: zone, its rule's number, reason; seconds left, of a cycle, of a soak; ms until it
+# is ready and until it is given up; what it has had, ms and mL.
+_ASLEEP = "<BBBHHHiiII"
+
 MARGIN_S = 5
 # Weather, law and orders are asked again so often; windows of the law are widened by more (lockouts).
 _CHECK_MS = 5000
@@ -28,6 +33,10 @@ _CHECK_MS = 5000
 _HOLD_MS = 60_000
 # A valve that could not open because another is being pulsed shut.
 _RETRY_MS = 200
+
+
+# What a job is made of: as watering.cycles.Cut has it.
+Left = namedtuple("Left", ("total_s", "cycle_s", "soak_s"))
 
 
 class Job:
@@ -127,6 +136,44 @@ class Runs:
             elif job.start_ms is not None:
                 wake_ms = min(wake_ms, max(job.start_ms, now_ms + _RETRY_MS if now_ms >= job.start_ms else 0))
         return max(now_ms, wake_ms)
+
+    # --- sleep ----------------------------------------------------------------------------------------------
+
+    def rests_until_ms(self, now_ms: int):
+        """When the first job may go on, if all of them wait (for their soil, for the wind) and nothing is left to be
+        shut; `now_ms` without any job; None: no."""
+        if self._ended_ms is not None:
+            return None
+        ready_ms = None
+        for job in self.jobs:
+            if job.start_ms is not None or job.ready_ms <= now_ms:
+                return None
+            ready_ms = job.ready_ms if ready_ms is None else min(ready_ms, job.ready_ms)
+        return now_ms if ready_ms is None else ready_ms
+
+    def asleep(self, rules, now_ms: int) -> bytes:
+        """The jobs, for `woken`. `rules`: words that a job's rule may be."""
+        parts = []
+        for job in self.jobs:
+            parts.append(
+                struct.pack(
+                    _ASLEEP, job.zone, rules.index(job.rule), job.reason, job.remaining_s, job.cycle_s, job.soak_s,
+                    job.ready_ms - now_ms, job.give_up_ms - now_ms, job.open_ms, job.volume_ml,
+                )
+            )  # fmt: skip
+        return b"".join(parts)
+
+    def woken(self, rules, data, slept_ms: int, *, now_ms: int) -> None:
+        """The same back."""
+        size = struct.calcsize(_ASLEEP)
+        for at in range(0, len(data) - size + 1, size):
+            values = struct.unpack(_ASLEEP, data[at : at + size])
+            job = Job(
+                values[0], Left(values[3], values[4], values[5]), rules[values[1]], values[2],
+                ready_ms=now_ms + values[6] - slept_ms, give_up_ms=now_ms + values[7] - slept_ms,
+            )  # fmt: skip
+            job.open_ms, job.volume_ml = values[8], values[9]
+            self.add(job)
 
     # --- one job --------------------------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ from wire import coap_message, event, quantity, record
 MIDNIGHT_S = 1_795_561_200  # 2026-11-25 00:00 in Paris
 NODE = bytes.fromhex("7c1f0a2c01000007")
 PEER = ("192.0.2.1", 5683)
-OWN = Own(10_000, 60_000, 500, 2000)
+OWN = Own(10_000, 60_000, 500, 2000, False)
 
 
 class Pipe:
@@ -201,7 +201,7 @@ def test_settings_are_checked_with_a_path_each(changes, paths):
     own = water_meter.decode(faults, {"meter": [10_000, 60_000], **changes})
     assert [fault.path for fault in faults.listed()] == paths
     if not paths:
-        assert own == Own(10_000, 60_000, 0, 2000)
+        assert own == Own(10_000, 60_000, 0, 2000, False)
 
 
 def test_a_kind_is_found_by_its_file_alone():
