@@ -13,6 +13,7 @@ Currents are of data sheets, at the cell's own voltage (the board's regulator is
 The cell's voltage is that of its charge at rest, in straight lines; its inner resistance is left out, which a pulse
 through a capacitor does not see. The panel gives its current in proportion to the sun, flat on the lid.
 """
+import itertools
 
 ASLEEP_UA = 140
 AWAKE_UA = 33_000
@@ -63,7 +64,7 @@ class Battery:
         if self.is_empty:
             return 0
         permille = self.permille()
-        for (low, low_mv), (high, high_mv) in zip(_CURVE, _CURVE[1:], strict=False):
+        for (low, low_mv), (high, high_mv) in itertools.pairwise(_CURVE):
             if permille <= 10 * high:
                 return low_mv + (high_mv - low_mv) * (permille - 10 * low) // (10 * (high - low))
         return _CURVE[-1][1]
