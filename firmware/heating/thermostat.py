@@ -258,7 +258,10 @@ class Thermostat(Trade):
             self._preheat.begin(
                 choice.setpoint_ck, room_ck, outdoor_ck, choice.wanted.empty_s >= limits.COLD_MASS_S, now_ms=now_ms
             )
-        elif self._preheat.is_running and (self._rule not in (PREHEAT, PROGRAMME) or self._is_empty(choice)):
+        elif self._preheat.is_running and (
+            self._rule not in (PREHEAT, PROGRAMME) or self._is_empty(choice)
+            or self._preheat.overshoots(choice.setpoint_ck)
+        ):
             self._preheat.abandon()
 
     def _is_empty(self, choice):

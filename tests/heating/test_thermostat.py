@@ -301,3 +301,16 @@ def test_a_decision_that_comes_eight_seconds_late_moves_no_edge_by_more():
         if skipped == 0:
             slow.step()
     assert abs(quick.room.air_ck - slow.room.air_ck) < 30
+
+
+def test_a_preheat_that_came_too_late_is_not_carried_on_into_a_cooler_span():
+    warm = Limit(heating.OCCUPIED, 2200, 20260101, 20261231, "Maire", "arrêté 7")
+    programme = Programme(
+        (Rule(0b0011111, 0, 0, 0),), ((Span(480, 540, 2150), Span(540, 1080, 1700)),), WEEK.setpoints, (), (warm,)
+    )
+    world = WarmWorld(model_of(programme=programme), start_s=at(2026, 12, 7, 450), start_ck=1500)
+    world.run(80)
+    assert world.trade.duty_permille == 1000
+    world.run(180)
+    assert "preheat" in world.rules() and world.trade.setpoint_ck == 1700
+    assert world.room.air_ck < 1800
