@@ -36,6 +36,8 @@ class Guard:
         self._open = ()
         self._last_zone = 0
         self._again = 0
+        # Pulses that were given again because of a bad coil, since it was last sound.
+        self._coil_again = [0] * limits.OUTPUTS_MAX
         self._silent = 0
         if self.burst is not None:
             tell(event.PIPE_BURST, True, (self.burst[0] or None, self.burst[1]))
@@ -89,6 +91,7 @@ class Guard:
     def new_start(self) -> None:
         """A programme begins: what was out is tried again; a coil that still is bad says so at the first pulse."""
         self.faulty.clear()
+        self._coil_again = [0] * limits.OUTPUTS_MAX
 
     def sample(self, silent: bool, *, now_ms: int):
         """After the meter's sample: None, or (zone or 0 for all, why, value) that must stop."""
@@ -166,6 +169,7 @@ class Guard:
                 continue  # a relay's contact: its coil is the board's
             word = self._coils[output].judge(current_ma)
             if word is None:
+                self._coil_again[output] = 0
                 if output in self.faulty:
                     self.faulty.discard(output)
                 self._set(event.VALVE_FAILURE, output, False, (output, coil.OPEN_COIL, current_ma), "coil")
@@ -175,7 +179,9 @@ class Guard:
                 continue
             self.faulty.add(output)
             stop = (output, lockouts.VALVE, current_ma)
-            if self._valves.kind(output) == LATCHING:
+            # A short takes seconds of the store at each pulse, and an open coil never answers: it ends.
+            if self._valves.kind(output) == LATCHING and self._coil_again[output] < limits.CLOSE_AGAIN_MAX:
+                self._coil_again[output] += 1
                 self._valves.close_again(output)
         return stop
 
