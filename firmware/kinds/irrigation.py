@@ -52,7 +52,7 @@ class Ports:
     def __init__(self, own, board, machine, *, now_ms):
         import time
 
-        from drivers import analog, contact, i2c_bus, ina226, latching_valves, pcf8574, pulses, sensor, sht4x
+        from drivers import contact, i2c_bus, ina226, latching_valves, pcf8574, pulses, sensor, sht4x
 
         self._own = own
         self._pump = machine.Pin(board.PUMP_PIN, machine.Pin.OUT, value=1 - board.PUMP_CLOSED_LEVEL)
@@ -73,20 +73,12 @@ class Ports:
         self._selector = pcf8574.Pcf8574(bus, board.SELECTOR_ADDRESS)
         self._coil = ina226.Ina226(bus, board.COIL_ADDRESS, shunt_microohm=board.COIL_SHUNT_MICROOHM)
         self._sensors = {"air": sht4x.Sht4x(bus, board.AIR_ADDRESS)}
-        self._sensors[quantity.BATTERY] = analog.Analog(
-            machine.ADC(machine.Pin(board.BATTERY_PIN)),
-            upper_ohm=board.BATTERY_UPPER_OHM,
-            lower_ohm=board.BATTERY_LOWER_OHM,
-        )
-        # Twice: one for the samples, one for the pulses, whose question must not spoil a sample that is under way.
-        self._sensors[inputs.BOOST_MV], self._capacitor = [
-            analog.Analog(
-                machine.ADC(machine.Pin(board.CAPACITOR_PIN)),
-                upper_ohm=board.CAPACITOR_UPPER_OHM,
-                lower_ohm=board.CAPACITOR_LOWER_OHM,
-            )
-            for _ in range(2)
-        ]
+        battery = (board.BATTERY_PIN, board.BATTERY_UPPER_OHM, board.BATTERY_LOWER_OHM)
+        capacitor = (board.CAPACITOR_PIN, board.CAPACITOR_UPPER_OHM, board.CAPACITOR_LOWER_OHM)
+        self._sensors[quantity.BATTERY] = _analog(machine, battery)
+        self._sensors[inputs.BOOST_MV] = _analog(machine, capacitor)
+        # Once more for the pulses, whose question must not spoil a sample that is under way.
+        self._capacitor = _analog(machine, capacitor)
         for name, unit, pin, hz_max in (
             (inputs.METER_PULSES, board.FLOW_UNIT, board.FLOW_PIN, max(board.FLOW_HZ_MAX, 200)),
             (inputs.RAIN_TIPS, board.RAIN_UNIT, board.RAIN_PIN, board.RAIN_HZ_MAX),
@@ -195,7 +187,7 @@ class Ports:
         if pulse[0] == MASTER:
             self._drive(now_ms)
         elif not self._selector.select(pulse[0] - 1):
-            # The selector is silent: the pulse stays due, and is tried again. What could not be pulsed drew nothing, and
+            # The selector is silent: the pulse stays due, and is tried again. What has no pulse draws nothing, and
             # the guard makes an alarm of that: a valve that cannot be shut must not be kept quiet.
             self._selector.release()
             self._pulse = None
@@ -240,3 +232,10 @@ class Ports:
                 self._found[name] = (value - before) * 1000 * _WIND_DMS_PER_HZ // (now_ms - at_ms)
         else:
             self._found[name] = value
+
+
+def _analog(machine, wired):
+    """`wired`: pin and divider."""
+    from drivers.analog import Analog
+
+    return Analog(machine.ADC(machine.Pin(wired[0])), upper_ohm=wired[1], lower_ohm=wired[2])

@@ -167,7 +167,7 @@ class Runs:
             job.start_ms = job.until_ms = None  # arranged anew, or ended there
             return
         if not self._valves.open(job.zone, cycle_s + MARGIN_S, now_ms=now_ms):
-            # A latching valve is being pulsed shut: the next turn. One that is never done must not hold the job for ever.
+            # A latching valve is being pulsed shut: the next turn. One that never is must not hold the job for ever.
             if now_ms >= job.give_up_ms:
                 self._end(job, "valve", job.zone, now_ms)
             return

@@ -24,8 +24,7 @@ class Chip:
         self.selected = 0xFF
         self.selector_works = True
         self.trace = []
-        self.now_ms = 0
-        self.capacitor_mv = 0
+        self.now_ms = self.capacitor_mv = 0
         chip = self
         class Pin:
             IN, OUT, PULL_UP, OPEN_DRAIN = range(4)
@@ -70,8 +69,7 @@ class Chip:
                 self.pin = pin
 
             def read_uv(self):
-                capacitor = self.pin.number == board.CAPACITOR_PIN
-                return 1000 * chip.capacitor_mv // 11 if capacitor else 1_900_000
+                return 1000 * chip.capacitor_mv // 11 if self.pin.number == board.CAPACITOR_PIN else 1_900_000
 
         class Counter:
             def __init__(self, unit, pin, **_):
