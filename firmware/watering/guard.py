@@ -118,17 +118,16 @@ class Guard:
     # --- inside ---------------------------------------------------------------------------------------------
 
     def _judge_run(self, now_ms):
-        expected, metered = 0, True
-        for zone in self._open:
-            expected += self._need.flow(zone)
-            metered = metered and self._need.zone(zone).metered
+        # A drip line past the meter that runs beside them hides nothing of the others.
+        metered = [zone for zone in self._open if self._need.zone(zone).metered]
         if not metered:
             return None
+        expected = sum([self._need.flow(zone) for zone in metered])
         verdict = self._run.sample(self._meter, expected, now_ms=now_ms)
         if verdict is None:
             return None
         what, rate = verdict
-        zone = self._open[0] if len(self._open) == 1 else 0
+        zone = metered[0] if len(metered) == 1 else 0
         if what == flow.BURST:
             self.burst = (zone, rate)
             self._order_seen = False

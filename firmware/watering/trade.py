@@ -215,6 +215,8 @@ class WateringTrade(Trade):
         program = self._policy.programs[due.program]
         self._guard.new_start()
         elapsed_s = due.elapsed_s
+        # What other programs still want of the same main is no lateness of this one.
+        before_s = sum([job.remaining_s for job in self._runs.jobs])
         for zone in self._need.zones_of(program):
             refusal = lockouts.Refusal(lockouts.TIME, due.program + 1, False) if due.missed else None
             if refusal is None:
@@ -237,10 +239,11 @@ class WateringTrade(Trade):
                 DEPTH if program.depth_dmm else BALANCE,
                 due.program + 1,
                 ready_ms=moment.now_ms,
-                give_up_ms=moment.now_ms + 1000 * (limits.HOLD_S + self._planned_s(due.program)),
+                give_up_ms=moment.now_ms + 1000 * (limits.HOLD_S + before_s + self._planned_s(due.program)),
             )
             job.remaining_s -= had_s
-            self._runs.add(job)
+            if not self._runs.add(job):  # another program is at it: said, or nobody would know
+                self._tell(event.WATERING_SKIPPED, None, (zone, lockouts.TIME, due.program + 1))
 
     def _unneeded(self, program, zone, moment):
         """Why a program has nothing to do for a zone, as a Refusal, or None."""

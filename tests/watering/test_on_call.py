@@ -104,3 +104,31 @@ def test_a_zone_that_opens_is_not_charged_with_what_flowed_before():
     # What a dripping neighbour let pass in the half minute before.
     trade.sample({inputs.METER_PULSES: 1100}, moment)
     assert trade._meter.zone_ml == [0, 0, 0]
+
+
+def test_a_burst_beside_a_drip_line_past_the_meter_shuts_the_master_within_a_minute():
+    settings = programs(PLAIN, [0, 127, 0, 0, 0, 300, 0, 5, 50])
+    settings["watering"][1][2][8:10] = [1, 0]  # a group of its own, not metered
+    green = Green(settings, flows=[20_000, 20_000, 0])
+    green.run(hours=5, minutes=4)
+    assert len(green.openings()) == 2
+    green.pipes.burst[1] = 25_000
+    green.run(seconds=60)
+    assert not any(green.pipes.open)
+    assert [detail[0] for _, _, _, detail in green.events(event.PIPE_BURST)] == [1]
+
+
+def test_two_programs_of_one_hour_share_the_main_and_both_are_done():
+    settings = programs(PLAIN, [0, 127, 0, 0, 0, 60, 0, 1, 500], [0, 127, 0, 0, 0, 60, 0, 4, 50])
+    settings["watering"][1][0][2] = 0  # sand: four hours without a soak, in which the other could run
+    settings["watering"][1][0][10] = 240
+    green = Green(settings)
+    green.run(hours=12)
+    done = [(detail[0], detail[4]) for _, _, _, detail in green.events(event.WATERING_DONE)]
+    assert done == [(1, "complete"), (3, "complete")] and skipped(green) == []
+
+
+def test_a_zone_that_another_program_is_at_is_said_to_be_skipped():
+    green = Green(programs(PLAIN, [0, 127, 0, 0, 0, 300, 0, 1, 50], [0, 127, 0, 0, 0, 305, 0, 1, 50]))
+    green.run(hours=9)
+    assert len(green.openings(1)) == 1 and skipped(green) == [(1, "time")]
