@@ -40,7 +40,10 @@ def decode(faults, plain, site):
     pulse = Pulse(*_numbers(faults, "pulse", plain.get("pulse", [100, 100]), (
         ("pulse", limits.PULSE_MS_MIN, limits.PULSE_MS_MAX), ("gap", limits.PULSE_GAP_MS_MIN, limits.PULSE_GAP_MS_MAX)
     )))  # fmt: skip
-    kinds = _valves(faults, plain.get("valves"), zones, pulse)
+    # How many there must be is only known of a sound policy: a wrong remedy would be followed.
+    kinds = (valves.ABSENT,) * limits.OUTPUTS_MAX
+    if policy is not None:
+        kinds = _valves(faults, plain.get("valves"), zones, pulse)
     lead = (-limits.LEAD_S_MAX, limits.LEAD_S_MAX)
     names = ("master_lead", "master_lag", "pump_lead", "pump_lag")
     supply = _numbers(faults, "supply", plain.get("supply", [0, 0, 0, 0]), [(name, lead[0], lead[1]) for name in names])

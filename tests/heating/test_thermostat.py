@@ -314,3 +314,15 @@ def test_a_preheat_that_came_too_late_is_not_carried_on_into_a_cooler_span():
     world.run(180)
     assert "preheat" in world.rules() and world.trade.setpoint_ck == 1700
     assert world.room.air_ck < 1800
+
+
+def test_a_sensor_that_stands_at_20_degrees_for_a_day_does_not_let_the_room_freeze():
+    world = WarmWorld(start_ck=1900, mean_ck=-300)
+    world.ports.settle()
+    read = world.ports.read
+    world.ports.read = lambda: {**(read() or {}), quantity.TEMPERATURE: 2050}
+    world.run(30 * 60)
+    assert world.told(event.SENSOR_FAILURE)[0] == (True, ("room", "stuck"))
+    assert world.trade.duty_permille >= limits.SAFE_FLOOR_PERMILLE
+    world.run(24 * 60)
+    assert world.room.air_ck > 500
