@@ -98,6 +98,7 @@ CHANGED_TIMES = 3
 
 # -- battery
 BATTERY_OPEN_MV = 3500  # Li-ion under load; below it nothing opens
+BATTERY_SHUT_MV = 3300  # and what is open is shut: a weak cell falls from here to its cut-off within a run
 BATTERY_LOW_MV = 3600
 BATTERY_WELL_MV = 3750
 BATTERY_MV_MAX = 4500

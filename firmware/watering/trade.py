@@ -275,9 +275,12 @@ class WateringTrade(Trade):
         return (None, lockouts.lawful_s(self._policy, one, level, moment))
 
     def _unaffordable(self, zone):
-        """Never open what you cannot close. A valve that is open stays so: shutting it early saves no pulse."""
-        if self.outputs.is_open(zone) or LATCHING not in (self.outputs.kind(zone), self.outputs.kind(MASTER)):
+        """Never open what you cannot close, and close what you soon could not."""
+        if LATCHING not in (self.outputs.kind(zone), self.outputs.kind(MASTER)):
             return None
+        if self.outputs.is_open(zone):
+            value = self._energy.exhausted(self.outputs.latching_open())
+            return None if value is None else lockouts.Refusal(lockouts.ENERGY, value, True)
         more = 0
         for output in (zone, MASTER):
             if self.outputs.kind(output) == LATCHING and not self.outputs.is_open(output):

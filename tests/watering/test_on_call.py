@@ -132,3 +132,18 @@ def test_a_zone_that_another_program_is_at_is_said_to_be_skipped():
     green = Green(programs(PLAIN, [0, 127, 0, 0, 0, 300, 0, 1, 50], [0, 127, 0, 0, 0, 305, 0, 1, 50]))
     green.run(hours=9)
     assert len(green.openings(1)) == 1 and skipped(green) == [(1, "time")]
+
+
+def test_a_battery_that_falls_during_a_run_shuts_the_valves_while_it_can():
+    green = Green(BATTERY, battery_mv=3700)
+    green.run(hours=5, minutes=3)
+    assert green.pipes.open[0] and green.pipes.open[1]
+    green.ports.battery_mv = 3400
+    green.run(minutes=1)
+    assert green.pipes.open[1], "a valve that is open costs nothing"
+    green.ports.battery_mv = 3250
+    green.run(minutes=1)
+    assert not any(green.pipes.open)
+    green.ports.battery_mv = 3700
+    green.run(minutes=5)
+    assert green.pipes.open[1], "it goes on when the sun has charged it"
