@@ -59,7 +59,7 @@ class Thermostat(Trade):
         self._sensor = RoomSensor(now_ms=now_ms)
         self._window = Window(model.timing.cycle_ms, now_ms=now_ms)
         self._regulator = regulator.Regulator(model.control)
-        self._cycle = Cycle(model.timing, now_ms=now_ms)
+        self._cycle = Cycle(model.timing, now_ms=now_ms, is_relay=model.output != OPENTHERM)
         self._preheat = Preheat(kept.learned, model.span_ck)
         self._ladder = Ladder(model, self._preheat)
         self._watch = HeatingWatch(limits.WATCH_WATER_MS if model.is_water else limits.WATCH_ELECTRIC_MS)

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from heating import limits, memory
+from heating import cycle, limits, memory
 from heating.thermostat import Thermostat
 from policy import heating
 from policy.heating import Limit, Programme, Rule, Span
@@ -326,3 +326,13 @@ def test_a_sensor_that_stands_at_20_degrees_for_a_day_does_not_let_the_room_free
     assert world.trade.duty_permille >= limits.SAFE_FLOOR_PERMILLE
     world.run(24 * 60)
     assert world.room.air_ck > 500
+
+
+def test_starts_in_a_row_do_not_make_a_boilers_relay_chatter():
+    world = WarmWorld(model_of("relay", is_water=True, timing=cycle.WATER), start_ck=1500)
+    for _ in range(10):
+        world.run(2)
+        world.boot()
+    assert world.edges == []
+    world.run(6)
+    assert [on for _, on in world.edges] == [True]
