@@ -15,6 +15,9 @@ SENSOR_RATE_CK_MIN = 200  # [K] faster is a loose wire; after a silence the allo
 SENSOR_RATE_FLOOR_CK = 100  # two samples close to each other: noise and a door
 SENSOR_STUCK_MS = 10_800_000  # [K] three hours at more than half power, and not one step of the sensor
 SENSOR_STUCK_CK = 5
+# [K] a day and night at any power: a sensor of 0.01 °C has more noise than that, and one that stands at 20 °C would
+# have the room freeze with no demand at all
+SENSOR_RIGID_MS = 86_400_000
 SENSOR_STUCK_PERMILLE = 500
 SENSOR_GOOD_SAMPLES = 3  # what was silent or wild is believed again after so many
 

@@ -60,7 +60,7 @@ class Thermostat(Trade):
         self._sensor = RoomSensor(now_ms=now_ms)
         self._window = Window(model.timing.cycle_ms, now_ms=now_ms)
         self._regulator = regulator.Regulator(model.control)
-        self._cycle = Cycle(model.timing, now_ms=now_ms)
+        self._cycle = Cycle(model.timing, now_ms=now_ms, is_relay=model.output != OPENTHERM)
         self._preheat = Preheat(kept.learned, model.span_ck)
         self._ladder = Ladder(model, self._preheat)
         self._watch = HeatingWatch(
@@ -264,8 +264,9 @@ class Thermostat(Trade):
             self._preheat.begin(
                 choice.setpoint_ck, room_ck, outdoor_ck, choice.wanted.empty_s >= limits.COLD_MASS_S, now_ms=now_ms
             )
-        elif self._preheat.is_running and not (
-            self._rule == PREHEAT or (self._rule == PROGRAMME and choice.wanted.kind == heating.OCCUPIED)
+        elif self._preheat.is_running and (
+            not (self._rule == PREHEAT or (self._rule == PROGRAMME and choice.wanted.kind == heating.OCCUPIED))
+            or self._preheat.overshoots(choice.setpoint_ck)
         ):
             self._preheat.abandon()
 

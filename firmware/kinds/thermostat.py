@@ -108,7 +108,7 @@ def _control(faults, value, known):
         if faults.integer("control[1]", value[1], 5, 300) and faults.integer("control[2]", value[2], 0, 20):
             return regulator.Control(value[1], value[2], None)
         return known
-    if isinstance(value, list) and len(value) == 2 and value[0] == "pi" and value[1] in regulator.PRESETS:
+    if isinstance(value, list) and value[:1] == ["pi"] and value[1:] in [[name] for name in regulator.PRESETS]:
         return regulator.Control(known.kint, known.kext, regulator.PRESETS[value[1]])
     words = ", ".join(sorted(regulator.PRESETS))
     faults.add("control", "is not known", 'give ["tpi", 60, 1] or ["pi", one of ' + words + "]")
@@ -192,9 +192,12 @@ class Ports:
         self._values = {}
 
     def safe(self):
-        """No heat. A valve's voltage falls with its supply; a boiler's lease runs out by itself within a minute."""
+        """No heat. A valve is told: its chip holds a voltage through our restart. A boiler's lease runs out by itself
+        within a minute."""
         self._relay.value(1 - self._closed)
         self._pump.value(1 - self._pump_closed)
+        if self._valve is not None:
+            self._valve.force(0)
         self._applied = None
 
     def apply(self, outputs, *, now_ms):

@@ -41,6 +41,7 @@ _LITRES_MAX = 0xFFFFFFFF  # of wire.quantity: four million cubic metres
 # Civil hours in which a town sleeps; water that runs in each of them, somebody pays for and nobody drinks.
 _NIGHT_HOURS = (2, 3, 4)
 _BURST_S = 60
+_LOOK_MS = 10_000
 # A lithium cell at 3.0 V has a tenth left; it recovers a little when it rests.
 _BATTERY_LOW_MV, _BATTERY_GOOD_MV = 3000, 3200
 # Between two notes the volume is shown up to so many minutes of the greatest flow, or twice what the last hour had.
@@ -102,6 +103,9 @@ class MeterTrade(Trade):
         self._flow_ml_min = None
         self._watch_until_ms = start.now_ms
         self._over_since_ms = None
+        # Burst is judged on so long, in which the greatest flow gives two pulses: one pulse alone is no flow.
+        self._look_ms = max(_LOOK_MS, 2 * 60_000 * own.pulse_ml // own.flow_max_ml_min)
+        self._looked_ms = self._looked_ml = 0
         self._battery_mv = None
         self._hour = None  # (hours of the civil calendar, mL so far, whether watched from its begin on)
         self._night = 0  # night hours in a row with a leak's flow
@@ -126,7 +130,7 @@ class MeterTrade(Trade):
             self._shown_ml = max(self._shown_ml, min(self._total_ml, self._ceiling_ml))
             self._flow_ml_min = volume_ml * 60_000 // elapsed_ms if self._pulses is not None and elapsed_ms else None
             self._pulses = pulses
-        self._watch_burst(now_ms)
+        self._watch_burst(volume_ml, elapsed_ms, now_ms)
         self._watch_night(volume_ml, moment.unix_s)
         is_cut = values.get(quantity.SENSOR_FAULTS)
         if is_cut is not None:
@@ -157,7 +161,7 @@ class MeterTrade(Trade):
     def wants_sample_ms(self, now_ms):
         """A burst is judged on more than the usual period gives, and none may sleep on pulses that nobody has read."""
         if self._over_since_ms is not None:
-            return self._at_ms + 10_000
+            return self._at_ms + _LOOK_MS
         return self._watch_until_ms if self.sleeps and self._watch_until_ms > self._at_ms else None
 
     def memory(self, now_ms):
@@ -208,13 +212,21 @@ class MeterTrade(Trade):
     def _litres(self):
         return min(self._own.dial_l + self._shown_ml // 1000, _LITRES_MAX)
 
-    def _watch_burst(self, now_ms):
+    def _watch_burst(self, volume_ml, elapsed_ms, now_ms):
         """More than the place can want, for so long."""
-        flow = self._flow_ml_min
-        if flow is None or flow <= self._own.flow_max_ml_min:
+        if self._flow_ml_min is None:
             self._over_since_ms = None
-            if flow is not None:
-                self._set(event.PIPE_BURST, False, (None, flow))
+            self._looked_ms = self._looked_ml = 0
+            return
+        self._looked_ms += elapsed_ms
+        self._looked_ml += volume_ml
+        if self._looked_ms < self._look_ms:
+            return
+        flow = self._looked_ml * 60_000 // self._looked_ms
+        self._looked_ms = self._looked_ml = 0
+        if flow <= self._own.flow_max_ml_min:
+            self._over_since_ms = None
+            self._set(event.PIPE_BURST, False, (None, flow))
             return
         if self._over_since_ms is None:
             self._over_since_ms = now_ms

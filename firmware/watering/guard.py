@@ -47,6 +47,8 @@ class Guard:
         self._open = ()
         self._last_zone = 0
         self._again = 0
+        # Pulses that were given again because of a bad coil, since it was last sound.
+        self._coil_again = [0] * limits.OUTPUTS_MAX
         self._silent = 0
         if self.burst is not None:
             tell(event.PIPE_BURST, True, (self.burst[0] or None, self.burst[1]))
@@ -107,6 +109,7 @@ class Guard:
     def new_start(self) -> None:
         """A programme begins: what was out is tried again; a coil that still is bad says so at the first pulse."""
         self.faulty.clear()
+        self._coil_again = [0] * limits.OUTPUTS_MAX
 
     def sample(self, silent: bool, *, now_ms: int):
         """After the meter's sample: None, or (zone or 0 for all, why, value) that must stop."""
@@ -165,17 +168,16 @@ class Guard:
     # --- inside ---------------------------------------------------------------------------------------------
 
     def _judge_run(self, now_ms):
-        expected, metered = 0, True
-        for zone in self._open:
-            expected += self._need.flow(zone)
-            metered = metered and self._need.zone(zone).metered
+        # A drip line past the meter that runs beside them hides nothing of the others.
+        metered = [zone for zone in self._open if self._need.zone(zone).metered]
         if not metered:
             return None
+        expected = sum([self._need.flow(zone) for zone in metered])
         verdict = self._run.sample(self._meter, expected, now_ms=now_ms)
         if verdict is None:
             return None
         what, rate = verdict
-        zone = self._open[0] if len(self._open) == 1 else 0
+        zone = metered[0] if len(metered) == 1 else 0
         if what == flow.BURST:
             self.burst = (zone, rate)
             self._order_seen = False
@@ -216,6 +218,7 @@ class Guard:
                 continue  # a relay's contact: its coil is the board's
             word = self._coils[output].judge(current_ma)
             if word is None:
+                self._coil_again[output] = 0
                 if output in self.faulty:
                     self.faulty.discard(output)
                 self._set(event.VALVE_FAILURE, output, False, (output, coil.OPEN_COIL, current_ma), "coil")
@@ -225,7 +228,9 @@ class Guard:
                 continue
             self.faulty.add(output)
             stop = (output, lockouts.VALVE, current_ma)
-            if self._valves.kind(output) == LATCHING:
+            # A short takes seconds of the store at each pulse, and an open coil never answers: it ends.
+            if self._valves.kind(output) == LATCHING and self._coil_again[output] < limits.CLOSE_AGAIN_MAX:
+                self._coil_again[output] += 1
                 self._valves.close_again(output)
         return stop
 

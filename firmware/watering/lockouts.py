@@ -82,10 +82,12 @@ def by_forecast(weather, moment):
 
 
 def by_energy(energy, outputs, zone, *, now_ms):
-    """The Refusal of a zone by the store, or None: never open what you cannot close. A valve that is open stays so:
-    shutting it early saves no pulse."""
-    if outputs.is_open(zone) or LATCHING not in (outputs.kind(zone), outputs.kind(MASTER)):
+    """Never open what you cannot close, and close what you soon could not: the Refusal, or None."""
+    if LATCHING not in (outputs.kind(zone), outputs.kind(MASTER)):
         return None
+    if outputs.is_open(zone):
+        value = energy.exhausted(outputs.latching_open())
+        return None if value is None else Refusal(ENERGY, value, True)
     more = 0
     for output in (zone, MASTER):
         if outputs.kind(output) == LATCHING and not outputs.is_open(output):

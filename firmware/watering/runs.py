@@ -216,7 +216,10 @@ class Runs:
             job.start_ms = job.until_ms = None  # arranged anew, or ended there
             return
         if not self._valves.open(job.zone, cycle_s + MARGIN_S, now_ms=now_ms):
-            return  # a latching valve is being pulsed shut: the next turn
+            # A latching valve is being pulsed shut: the next turn. One that never is must not hold the job for ever.
+            if now_ms >= job.give_up_ms:
+                self._end(job, "valve", job.zone, now_ms)
+            return
         job.opened_ms, job.until_ms, job.for_s = now_ms, now_ms + 1000 * cycle_s, cycle_s + MARGIN_S
         self._happened.append(Happened(OPENED, job.zone, job, None, job.for_s))
 
@@ -282,12 +285,12 @@ class Runs:
                 begins_ms = job.start_ms if job.opened_ms is None else job.opened_ms
                 first_ms = begins_ms if first_ms is None else min(first_ms, begins_ms)
                 last_ms = job.until_ms if last_ms is None else max(last_ms, job.until_ms)
+        self._switch_ms = None
         if last_ms is None:
             for output, _ in self._supplies:
                 self._shut_supply(output)
             return
         over = first_ms is None
-        self._switch_ms = None
         for output, supply in self._supplies:
             ends_ms = last_ms + 1000 * supply.lag_s
             wanted = now_ms < ends_ms

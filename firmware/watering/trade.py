@@ -109,6 +109,7 @@ class WateringTrade(Trade):
             self._slow(moment)
         if self._runs.jobs or self.outputs.any_open():
             self._report_runs(self._runs.tick(self._refuse, now_ms=now_ms), now_ms)
+        self.outputs.prepares = bool(self._runs.jobs)
 
     # --- effects out ----------------------------------------------------------------------------------------
 
@@ -166,7 +167,9 @@ class WateringTrade(Trade):
     def wants_sample_ms(self, now_ms):
         if self.outputs.any_open():
             return self._sample_ms + limits.WATCH_MS
-        return self._sample_ms + limits.IDLE_MS if self._meter.present() else None
+        # A job that waits may wait for wind, or for the capacitor: readings of the usual period come too late for it.
+        watched = self._meter.present() or self._runs.jobs
+        return self._sample_ms + limits.IDLE_MS if watched else None
 
     def is_sound(self, moment) -> bool:
         return self._guard.is_sound()
@@ -222,7 +225,9 @@ class WateringTrade(Trade):
         program = self._policy.programs[due.program]
         self._guard.new_start()
         elapsed_s = due.elapsed_s
-        for zone in self._zones_of(program):
+        # What other programs still want of the same main is no lateness of this one.
+        before_s = sum([job.remaining_s for job in self._runs.jobs])
+        for zone in self._need.zones_of(program):
             refusal = lockouts.Refusal(lockouts.TIME, due.program + 1, False) if due.missed else None
             if refusal is None:
                 refusal = self._unneeded(program, zone, moment)
@@ -232,7 +237,7 @@ class WateringTrade(Trade):
             if refusal is not None:
                 self._tell(event.WATERING_SKIPPED, None, (zone, refusal.why, refusal.value))
                 continue
-            cut = self._cut(program, zone)
+            cut = self._need.cut_for(program, zone)
             had_s = min(elapsed_s, cut.total_s)
             elapsed_s -= had_s
             if cut.total_s - had_s < min(cut.total_s, limits.CYCLE_S_MIN):
@@ -244,15 +249,16 @@ class WateringTrade(Trade):
                 DEPTH if program.depth_dmm else BALANCE,
                 due.program + 1,
                 ready_ms=moment.now_ms,
-                give_up_ms=moment.now_ms + 1000 * (limits.HOLD_S + self._planned_s(due.program)),
+                give_up_ms=moment.now_ms + 1000 * (limits.HOLD_S + before_s + self._planned_s(due.program)),
             )
             job.remaining_s -= had_s
-            self._runs.add(job)
+            if not self._runs.add(job):  # another program is at it: said, or nobody would know
+                self._tell(event.WATERING_SKIPPED, None, (zone, lockouts.TIME, due.program + 1))
 
     def _unneeded(self, program, zone, moment):
         """Why a program has nothing to do for a zone, as a Refusal, or None."""
         lacking = self._need.lacking_cmm(zone)
-        if not program.depth_dmm and lacking < self._need.trigger_cmm(zone):
+        if not program.depth_dmm and not self._need.is_due(program, zone):
             return lockouts.Refusal(lockouts.SATISFIED, lacking // 10, False)
         if self._need.stressed(zone):
             return None
@@ -281,32 +287,10 @@ class WateringTrade(Trade):
         return (None, lockouts.lawful_s(self._policy, one, level, moment))
 
     def _planned_s(self, index):
-        """How long a program would take now: of its groups the longest, of its soaks likewise, and what the main can
-        feed."""
-        program = self._policy.programs[index]
-        groups = {}
-        longest = volume_ml = 0
-        for zone in self._zones_of(program):
-            if program.depth_dmm or self._need.lacking_cmm(zone) >= self._need.trigger_cmm(zone):
-                refusal = self._refuse(zone)[0]
-                if refusal is not None and not refusal.holds:
-                    continue
-                cut, group = self._cut(program, zone), self._need.group(zone)
-                groups[group] = groups.get(group, 0) + cut.total_s
-                volume_ml += cut.total_s * self._need.flow(zone) // 60
-                if cut.cycle_s:
-                    cycles = (cut.total_s + cut.cycle_s - 1) // cut.cycle_s
-                    longest = max(longest, cut.total_s + (cycles - 1) * cut.soak_s)
-        for total_s in groups.values():
-            longest = max(longest, total_s)
-        longest = max(longest, 60 * volume_ml // self._own.meter.main_max_ml_min)
-        return longest + max(0, self._own.supplies[0].lead_s, self._own.supplies[1].lead_s)
-
-    def _cut(self, program, zone):
-        return self._need.cut(zone, 10 * program.depth_dmm or self._need.lacking_cmm(zone))
-
-    def _zones_of(self, program):
-        return [zone for zone in range(1, len(self._policy.zones) + 1) if program.zones >> (zone - 1) & 1]
+        """How long a program would take now."""
+        own = self._own
+        longest_s = self._need.planned_s(self._policy.programs[index], self._refuse, own.meter.main_max_ml_min)
+        return longest_s + max(0, own.supplies[0].lead_s, own.supplies[1].lead_s)
 
     def _report_runs(self, happened, now_ms):
         """Jobs into events, water into the balance."""
@@ -321,7 +305,7 @@ class WateringTrade(Trade):
     def _switched(self, one, now_ms):
         opened, job = one.what == runs.OPENED, one.job
         if job is not None:
-            self._expose(now_ms, None if opened else job)
+            self._expose(now_ms, job, opened)
             if not opened:
                 self._guard.finished(job.zone, job.remaining_s <= 0 or one.value >= limits.CLEAN_S_MIN)
             self._guard.switched(self._runs.open_zones(), now_ms=now_ms)
@@ -350,14 +334,14 @@ class WateringTrade(Trade):
         volume = job.volume_ml if metered else None
         self._tell(event.WATERING_DONE, None, (one.zone, job.open_ms // 1000, volume, depth_dmm, one.why))
 
-    def _expose(self, now_ms, closed=None):
-        """Tell the meter which zones were open until now."""
+    def _expose(self, now_ms, job=None, opened=False):
+        """Tell the meter which zones were open until now, when this job's has just been opened or shut."""
         flows = [0] * len(self._policy.zones)
         for zone in self._runs.open_zones():
             if self._need.zone(zone).metered:
                 flows[zone - 1] = self._need.flow(zone)
-        if closed is not None and self._need.zone(closed.zone).metered:
-            flows[closed.zone - 1] = self._need.flow(closed.zone)
+        if job is not None and self._need.zone(job.zone).metered:
+            flows[job.zone - 1] = 0 if opened else self._need.flow(job.zone)
         self._meter.expose(flows, now_ms=now_ms)
 
     def _overrun(self):

@@ -44,6 +44,8 @@ class Valves:
         self.openings = [0] * limits.OUTPUTS_MAX
         # Outputs that their own deadline shut: the scheduler did not. Drained by whoever reports.
         self.overrun = 0
+        # True while somebody will want to open soon: what feeds the pulses is charged for it.
+        self.prepares = False
         self._held = 0
         self._currents = []
         self._drive = Drive(0, None)

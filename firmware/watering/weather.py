@@ -127,6 +127,13 @@ class Weather:
             rain_cmm += before.rain_cmm
         return rain_cmm
 
+    def fallen_cmm(self, civil_day: int) -> int:
+        """Rain that was measured from this day on and before today: without a clock several days are one."""
+        before = self._before
+        if not self._place.tip_cmm or before is None or before.civil_day != civil_day:
+            return 0
+        return min(limits.RAIN_CMM_MAX, before.rain_cmm)
+
     def climate_cmm(self, civil_day: int) -> int:
         """ET0 of a day of which nothing is known."""
         return self._place.climate[civil.civil_from_days(civil_day)[1] - 1]

@@ -18,7 +18,7 @@ def lifeline(monkeypatch, in_folder):
     """The module, with its neighbours under the names that they have on the chip."""
     for name, module in zip(ROOT, (crash, guard, rtc), strict=True):
         monkeypatch.setitem(sys.modules, name, module)
-    for name in ("slot_files", "lifeline"):
+    for name in ("slot_files", "sleeping", "lifeline"):
         module = __import__(f"esp32.{name}", fromlist=(name,))
         monkeypatch.setitem(sys.modules, name, module)
     return sys.modules["lifeline"]

@@ -141,6 +141,16 @@ def test_a_burst_is_told_within_two_minutes_and_ends_with_the_water():
     assert pipe.trade.wants_sample_ms(pipe.now_ms) is None
 
 
+def test_a_coarse_meter_tells_a_burst_and_no_flow_that_the_place_can_want():
+    pipe = Pipe(Own(100_000, 20_000, 0, 2000))  # 100 L a pulse, 20 L/min at most
+    pipe.flow(12, 3)
+    assert pipe.events == []
+    pipe.flow(27, 1)  # 45 L/min
+    assert [entry[:2] for entry in pipe.events] == [(event.PIPE_BURST, True)]
+    pipe.flow(0, 1)
+    assert [entry[:2] for entry in pipe.events[1:]] == [(event.PIPE_BURST, False)]
+
+
 def test_a_cut_cable_a_silent_counter_and_a_weak_battery_are_told_once_and_end():
     pipe = Pipe()
     for changes, told in (
