@@ -182,7 +182,7 @@ def test_class_11_thirty_seconds_in_any_one_call_end_in_a_reset_to_safe_outputs_
         "node": NODE.hex(), "gateway": ["127.0.0.1", 9], **settings_of(NODE), "site": [457500, 48500],
         "lamp": [700, 4], "sample_s": 1, "telemetry_s": 1, "report_spread_s": 0, "ack_timeout_ms": 300,
     }  # fmt: skip
-    nodes = {call: VmNode(tmp_path / call, settings, micropython, heap_bytes=480 * 1024) for call in CALLS}
+    nodes = {call: VmNode(tmp_path / call, settings, micropython, heap_bytes=640 * 1024) for call in CALLS}
     try:
         for node in nodes.values():
             node.start()
