@@ -175,6 +175,9 @@ class Greens:
         """Out of broken pipes."""
         return sum(space.site.pipes.lost_ul for space in self.spaces) // 1000
 
+    def flow_ml_min(self) -> int:
+        return sum(space.site.pipes.flow_ml_min() for space in self.spaces)
+
     def drained_ml(self) -> int:
         """Rain and irrigation that ran off, or went deeper than roots."""
         return sum(

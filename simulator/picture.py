@@ -1,8 +1,9 @@
-"""The night as a picture: lamps lit against lamps wanted, power, what waited in the cabinets, and by which bearer
-each of them spoke. One self-contained SVG."""
+"""The night as a picture: lamps lit against lamps wanted, power, what waited in the cabinets, rooms and water where
+there are any, and by which bearer each cabinet spoke. One self-contained SVG."""
 
 from html import escape
 from itertools import pairwise
+from typing import NamedTuple
 
 from policy import civil
 from simulator.cabinet import telling
@@ -17,8 +18,16 @@ _LABELS = {
         "lampes saines allumées (trait : consigne)",
         "puissance, kW",
         "enregistrements en attente dans les armoires",
+        "salle la plus froide (trait : la plus chaude), °C",
+        "eau des espaces verts, L/min",
     ),
-    "en": ("sound lamps lit (line: policy)", "power, kW", "records waiting in the cabinets"),
+    "en": (
+        "sound lamps lit (line: policy)",
+        "power, kW",
+        "records waiting in the cabinets",
+        "coldest room (line: warmest), °C",
+        "water of the green spaces, L/min",
+    ),
 }
 _BEARERS = {
     "fr": ("liaison de chaque armoire", {"fibre": "fibre", "mobile": "4G", None: "aucune"}),
@@ -34,12 +43,8 @@ def svg(result: Result, language: str) -> str:
     sights = result.sights
     begin, end = sights[0].unix_s, sights[-1].unix_s
     labels = _LABELS[language]
-    series = (
-        [sight.lit for sight in sights],
-        [sight.power_dw // 10 for sight in sights],
-        [sight.waiting for sight in sights],
-    )
-    bands = _TOP + 3 * (_PANEL + _GAP)
+    panels = _panels(result)
+    bands = _TOP + len(panels) * (_PANEL + _GAP)
     village = bands + len(sights[0].carriers) * (_BAND + _BAND_GAP) + _GAP
     height = village + telling.band_height() + _GAP // 2
     parts = [
@@ -48,22 +53,44 @@ def svg(result: Result, language: str) -> str:
         f'<rect width="{_WIDTH}" height="{height}" fill="white"/>',
         f'<text x="{_LEFT}" y="24" font-size="17">{escape(_title(result, language))}</text>',
     ]
-    wanted = [sight.wanted for sight in sights]
-    for number, (label, values) in enumerate(zip(labels, series, strict=True)):
-        # Policy is drawn over the first panel: a street that stayed dark must not push it out.
-        peak = max(values + wanted if number == 0 else values) or 1
+    for number, panel in enumerate(panels):
+        # The line is drawn over the panel: a street that stayed dark must not push it out.
+        peak = max(panel.values + panel.line) or 1
         top = _TOP + number * (_PANEL + _GAP)
-        scale = 1000 if number == 1 else 1
-        parts += _panel(top, label, values, peak, sights, begin, end, scale)
+        parts += _panel(top, labels[panel.label], panel.values, peak, sights, begin, end, panel.scale)
         parts += _cuts(result, top, begin, end, number == 0, language)
-        if number == 0:
-            parts.append(_line(top, wanted, peak, sights, begin, end))
+        if panel.line:
+            parts.append(_line(top, panel.line, peak, sights, begin, end))
     parts += _bearers(result, bands, begin, end, language)
     parts += telling.band(
         result.village, lambda at_s: _x(at_s, begin, end), top=village, begin=begin, end=end, language=language
     )
     parts.append("</svg>")
     return "\n".join(parts)
+
+
+class _Curves(NamedTuple):
+    """One panel: which label, the filled curve, a line over it or nothing, and what 1 on the axis is."""
+
+    label: int
+    values: list[int]
+    line: list[int]
+    scale: int
+
+
+def _panels(result: Result) -> list[_Curves]:
+    sights = result.sights
+    panels = [
+        _Curves(0, [sight.lit for sight in sights], [sight.wanted for sight in sights], 1),
+        _Curves(1, [sight.power_dw // 10 for sight in sights], [], 1000),
+        _Curves(2, [sight.waiting for sight in sights], [], 1),
+    ]
+    if result.rooms.rooms:
+        coldest, warmest = [sight.coldest_ck for sight in sights], [sight.warmest_ck for sight in sights]
+        panels.append(_Curves(3, coldest, warmest, 100))
+    if result.greens.spaces and result.greens.ml:
+        panels.append(_Curves(4, [sight.flow_ml_min for sight in sights], [], 1000))
+    return panels
 
 
 def _title(result: Result, language: str) -> str:

@@ -19,6 +19,9 @@ class Sight:
     waiting: int
     power_dw: int
     carriers: tuple[str | None, ...]  # by cabinet: the bearer that carries, or None
+    coldest_ck: int = 0  # of the rooms, 0.01 °C
+    warmest_ck: int = 0
+    flow_ml_min: int = 0  # of all green spaces
 
 
 @dataclass

@@ -113,6 +113,11 @@ class Rooms:
     def power_dw(self) -> int:
         return sum(10 * one.ports.room.drawn_w for one in self.rooms)
 
+    def extremes_ck(self) -> tuple[int, int]:
+        """The coldest and the warmest room now; zeros without rooms."""
+        airs = [one.ports.room.air_ck for one in self.rooms]
+        return (min(airs), max(airs)) if airs else (0, 0)
+
     def told(self) -> Told:
         return Told(
             len(self.rooms), self.used_min, self.comfort_min, self.energy_wh(), tuple(self.checker.violations)

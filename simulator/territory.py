@@ -200,7 +200,18 @@ class Territory:
         if self.world.now_ms % 300_000 == 0:
             waiting = sum(gateway.waiting() for gateway in self.gateways)
             carriers = tuple(gateway.carrier() for gateway in self.gateways)
-            self.sights.append(Sight(unix_s, lit, wanted, waiting, self.streets.power_dw(), carriers))
+            self.sights.append(
+                Sight(
+                    unix_s,
+                    lit,
+                    wanted,
+                    waiting,
+                    self.streets.power_dw(),
+                    carriers,
+                    *self.rooms.extremes_ck(),
+                    self.greens.flow_ml_min(),
+                )
+            )
 
     def _quiet_end_s(self, end_s: int) -> int:
         """Half an hour after the first dusk that follows the faults, and then between two reports."""

@@ -16,7 +16,6 @@ _ENTRIES_MAX = 4
 # A traceback deeper than that keeps its end, where the cause stands.
 _ENTRY_CHARS_MAX = 800
 _SEPARATOR = "\n----\n"
-_SLICE_MS = 100
 
 CRUMBS_EVERY_MS = 5000
 _REGION = 1  # rtc.CRUMBS
@@ -134,7 +133,7 @@ def pause(pause_ms, ticks_ms, ticks_diff, sleep_ms):
     much to do the watchdog comes first, and its reset hides the crash."""
     since = ticks_ms()
     while ticks_diff(ticks_ms(), since) < pause_ms:
-        sleep_ms(_SLICE_MS)
+        sleep_ms(100)
 
 
 # Causes of which the last life knew nothing, or an exception: worth an event of their own.

@@ -19,8 +19,9 @@ import slots
 
 # Importing an image that was not compiled takes seconds. The program shortens it for its loop.
 WATCHDOG_MS = 30_000
-# With nothing that can be imported: outputs stay as boot.py left them, and the chip is not reset more often than that.
-NOTHING_PAUSE_MS = 15_000
+# With nothing that can be imported outputs stay as boot.py left them, and the chip is not reset more often than that:
+# tenths of a second.
+NOTHING_PAUSE_SLICES = 150
 RESCUE = "r"
 
 # folder: that the program runs from. is_rescue: it is the rescue program. boot: a slots.Boot. choose(number),
@@ -37,7 +38,8 @@ def main():
         start(slots.Store(), guard.Guard(memory, guard.Store()), memory, guard.ended_by(machine, memory), imported)
     except Exception as error:
         sys.print_exception(error)
-        time.sleep_ms(NOTHING_PAUSE_MS)
+        for _ in range(NOTHING_PAUSE_SLICES):
+            time.sleep_ms(100)
     finally:
         machine.reset()
 

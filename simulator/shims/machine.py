@@ -58,8 +58,10 @@ class RTC:
     def memory(self, data=None):
         """Read it, or write it whole."""
         if data is not None:
-            with open(RTC_FILE, "wb") as file:
+            # Whole or not at all: a process that is killed in between would leave what no chip does.
+            with open(RTC_FILE + ".new", "wb") as file:
                 file.write(data)
+            os.rename(RTC_FILE + ".new", RTC_FILE)
             return None
         try:
             with open(RTC_FILE, "rb") as file:

@@ -299,3 +299,55 @@ def test_a_node_whose_starter_is_gone_ends_by_itself(responder, make_node):
 def test_a_vm_is_found_where_the_environment_names_it(monkeypatch, micropython):
     monkeypatch.setenv("BOCAGE_MICROPYTHON", micropython)
     assert vm.find_micropython() == micropython
+
+
+def test_a_technician_locks_the_lamp_with_the_button_and_the_lock_survives_the_loss_of_power(responder, make_node):
+    node, said = make_node(), []
+    node.start()
+    until(responder, node, lambda: responder.telemetry() and node.lamp() == (True, 100), said)
+    (node.folder / "bench-button").write_text("pressed", encoding="ascii")
+    pressed_s = time.monotonic()
+    until(responder, node, lambda: time.monotonic() - pressed_s > 6, said)
+    (node.folder / "bench-button").unlink()
+    until(responder, node, lambda: node.lamp() == (False, 0) and responder.events(event.LOCAL_TEST), said)
+    assert responder.events(event.LOCAL_TEST)[0].body.detail == ["lock"]
+    node.kill()
+    node.start()
+    until(responder, node, lambda: len(responder.events(event.BOOT)) == 2 and node.lamp() == (False, 0), said)
+    assert responder.events(event.LEVEL_CHANGED)[-1].body.detail[2] == "lock"
+
+
+def test_after_a_crash_the_gateway_is_told_which_error_where_and_after_how_long(responder, make_node):
+    node, said = make_node(), []
+    node.start()
+    until(responder, node, lambda: responder.telemetry(), said)
+    (node.folder / "bench-lamp").unlink()
+    (node.folder / "bench-lamp").mkdir()
+    (node.folder / "bench-button").write_text("pressed", encoding="ascii")
+    pressed_s = time.monotonic()
+    until(responder, node, lambda: time.monotonic() - pressed_s > 5.5, said)
+    (node.folder / "bench-button").unlink()  # the lock wants another level, and the pin's shim fails
+    deadline = time.monotonic() + DEADLINE_S
+    while node.running:
+        assert time.monotonic() < deadline
+        responder.pump()
+    assert node.returncode == vm.RESET_CODE
+    (node.folder / "bench-lamp").rmdir()
+    node.start(reset_cause="HARD_RESET")
+    until(responder, node, lambda: responder.events(event.CRASH), said)
+    cause, digest, task, uptime_s, heap_low = responder.events(event.CRASH)[0].body.detail
+    assert (cause, len(digest), task) == ("crash", 8, "output") and 5 <= uptime_s < 60 and heap_low > 0
+    assert responder.events(event.BOOT)[1].body.detail[2] == "crash"
+
+
+def test_a_brown_out_is_told_from_a_power_on(responder, make_node):
+    node, said = make_node(), []
+    node.start()
+    until(responder, node, lambda: responder.telemetry(), said)
+    node.kill()
+    node.start(reset_cause=vm.BROWN_OUT)
+    until(responder, node, lambda: len(responder.events(event.BOOT)) == 2, said)
+    node.kill()
+    node.start()
+    until(responder, node, lambda: len(responder.events(event.BOOT)) == 3, said)
+    assert [made.body.detail[2] for made in responder.events(event.BOOT)] == ["power-on", "brown-out", "power-on"]

@@ -4,6 +4,7 @@ import ast
 
 import pytest
 
+from gateway import node_images
 from gateway.concentrator_image import verify
 from tools import cli, link_image
 from tools.policy import keys
@@ -75,3 +76,27 @@ def test_a_key_that_is_none_and_a_compiler_that_fails_are_told(tmp_path, key, ca
     assert bocage(tmp_path / "c.img", "--number", 1, "--key", tmp_path / "no.key") == 2
     assert bocage(tmp_path / "c.img", "--number", 1, "--key", key[0], "--mpy-cross", "false") == 1
     assert "bocage link image: " in capsys.readouterr().err
+
+
+# --- programs of nodes, and a new board -------------------------------------------------------------------------------
+
+
+def test_an_image_for_a_kind_of_node_is_one_that_a_gateway_offers_and_a_node_can_hold(tmp_path, key, capsys):
+    assert bocage(tmp_path / "s.img", "--kind", "streetlight", "--number", 3, "--key", key[0], "--source") == 0
+    one = node_images.parse((tmp_path / "s.img").read_bytes())
+    assert (one.product, one.number, one.text) == ("streetlight", 3, link_image.node_version(link_image.FIRMWARE))
+    files = link_image.node_files(link_image.FIRMWARE, None, "streetlight")
+    assert list(files)[-1] == "main.py" and all(image.is_path(path) for path in files)
+    assert {"kinds/streetlight.py", "boards/streetlight.py", "drivers/bl0942.py", "node/updating.py"} <= set(files)
+    assert not {"rescue.py", "guard.py", "slots.py", "rtc.py", "boot.py", "loader.py"} & set(files)
+    assert bocage(tmp_path / "x.img", "--kind", "toaster", "--number", 3, "--key", key[0], "--source") == 1
+    assert "no such kind" in capsys.readouterr().err
+
+
+def test_a_new_board_is_laid_out_and_a_folder_with_anything_in_it_is_not_touched(tmp_path, capsys):
+    words = ["link", "board", str(tmp_path / "board"), "--kind", "streetlight", "--number", "1", "--source"]
+    assert cli.main(words) == 0
+    for name in ("boot.py", "main.py", "slots.py", "guard.py", "rtc.py", "a/main.py", "a/manifest.bin", "r/rescue.py"):
+        assert (tmp_path / "board" / name).is_file(), name
+    assert cli.main(words) == 2 and "is not empty" in capsys.readouterr().err
+    assert cli.main([*words[:2], str(tmp_path / "other"), "--kind", "streetlight", "--number", "0"]) == 2

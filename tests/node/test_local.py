@@ -1,0 +1,102 @@
+"""A technician at the node goes before every order; the gateway may read the last lines; a restart waits for records.
+"""
+
+import pytest
+
+from node import limits, panel
+from node.log_ring import LogRing
+from tests.portable.node_day import started
+from wire import coap_message as messages
+from wire import event, node_order
+from wire.node_order import EMERGENCY, NodeOrder
+
+ID = bytes(range(8))
+
+
+def settled_world():
+    world = started()
+    world.run(600)
+    assert world.node.outputs.level_percent == 0, "noon"
+    return world
+
+
+def asked(world, code, path, payload=b""):
+    world.gateway.end.request("node", code, (path,), payload, now_ms=world.now_ms)
+    world.run(5)
+    return world.gateway.replies[-1]
+
+
+def ordered(world, number, level=100):
+    order = NodeOrder(number, ID, EMERGENCY, level, world.unix_s() + 600, 600)
+    return asked(world, messages.POST, b"c", node_order.encode(order))
+
+
+def outcomes(world):
+    return [made.body.detail[1:3] for _, made, _ in world.made if _code(made) == event.COMMAND_OUTCOME]
+
+
+def _code(made):
+    return getattr(made.body, "code", None)
+
+
+def test_a_test_lights_the_lamp_and_gives_it_back_to_the_calendar():
+    world = settled_world()
+    world.node.local(panel.TEST)
+    world.run(10)
+    assert world.node.outputs[:2] == (100, "test")
+    world.node.local(None)
+    world.run(10)
+    assert world.node.outputs.level_percent == 0
+    details = [made.body.detail for _, made, _ in world.made if _code(made) == event.LEVEL_CHANGED]
+    assert [detail[:3] for detail in details[-2:]] == [[100, 0, "test"], [0, 100, "calendar"]]
+
+
+def test_a_lock_darkens_against_an_emergency_and_the_order_is_refused_with_its_reason():
+    world = settled_world()
+    ordered(world, 1)
+    assert world.node.outputs[:2] == (100, "emergency")
+    world.node.local(panel.LOCK)
+    world.run(5)
+    assert world.node.outputs[:2] == (0, "lock")
+    assert outcomes(world)[-1] == ["refused", "locked"]
+    world.node.local(None)
+    world.run(5)
+    assert world.node.outputs[:2] == (100, "emergency")
+
+
+def test_a_test_claims_for_no_order_that_it_is_applied():
+    world = settled_world()
+    world.node.local(panel.TEST)
+    ordered(world, 1, level=40)
+    assert world.node.outputs[:2] == (100, "test") and [word for word, _ in outcomes(world)] == ["received"]
+    world.node.local(None)
+    world.run(5)
+    assert world.node.outputs[:2] == (40, "emergency") and outcomes(world)[-1] == ["applied", None]
+
+
+def test_the_gateway_reads_the_last_lines_and_only_reads():
+    world = settled_world()
+    world.node._log = LogRing()
+    for number in range(60):
+        world.node._log.say(f"line {number}", uptime_s=number)
+    _, code, payload, _ = asked(world, messages.GET, b"l")
+    assert code == messages.CONTENT and payload.endswith(b"59 line 59")
+    assert len(payload) <= limits.LOG_ANSWER_BYTES_MAX
+    assert asked(world, messages.POST, b"l", b"x")[1] == messages.METHOD_NOT_ALLOWED
+
+
+@pytest.mark.parametrize("word", [panel.LOCK, panel.TEST])
+def test_nobody_restarts_under_a_technicians_hands(word):
+    world = settled_world()
+    world.run(60)
+    world.node.local(word)
+    assert not world.node.may_restart(world.now_ms + limits.RESTART_PATIENCE_MS)
+    world.node.local(None)
+    assert world.node.may_restart(world.now_ms + 2 * limits.RESTART_PATIENCE_MS)
+
+
+def test_a_restart_waits_for_records_that_a_gateway_would_take_but_not_for_one_that_is_away():
+    world = settled_world()
+    world.node.tell(event.LOCAL_TEST, None, ("test",), now_ms=world.now_ms)
+    assert not world.node.may_restart(world.now_ms)
+    assert world.node.may_restart(world.now_ms + limits.RESTART_PATIENCE_MS)
