@@ -8,6 +8,7 @@ a watchdog reset to safe outputs, within WATCHDOG_MS.
 
 import gc
 import os
+import sys
 import time
 from binascii import hexlify
 
@@ -20,7 +21,6 @@ import lifeline
 import machine
 from clock import Clock
 from log_files import LogFiles
-from settings_store import SettingsStore
 from watchdog import Ledger, Watchdog
 
 import esp32
@@ -28,10 +28,8 @@ import kinds
 from drivers import temperature
 from links import udp
 from node import app, limits, log_segment, own_memory, panel
-from node import settings as node_settings
 from node import wear as wearing
 from node.record_log import RecordLog
-from policy.fault import Fault
 from wire import ccm, event, oscore, quantity
 from wire.coap import Endpoint
 from wire.oscore_link import NodeLink
@@ -66,9 +64,17 @@ def main(start=None):
 
 def run(opened, life, clock):
     """Start, then turn. Returns never."""
-    wdt = machine.WDT(timeout=WATCHDOG_MS)
-    store = SettingsStore()
-    chosen, kind = load(store, life.is_rescue)
+    shell = begin(machine.WDT(timeout=WATCHDOG_MS), opened, life, clock)
+    forget(kinds.READING)
+    gc.collect()
+    print("ready", gc.mem_alloc(), "bytes of heap used,", gc.mem_free(), "free")
+    while True:
+        shell.turn()
+
+
+def begin(wdt, opened, life, clock):
+    """The Shell. What the settings were read from and by is left behind here."""
+    chosen, kind = load(life.is_rescue)
     if chosen.settings is None:
         stay_safe(wdt, clock, chosen.faults, life)
     settings = chosen.settings
@@ -79,17 +85,13 @@ def run(opened, life, clock):
         opened.append(kind.Ports(board, machine, now_ms=clock.now_ms()))
     else:
         opened.append(kind.Ports(settings.own, board, machine, now_ms=clock.now_ms()))
-    shell = Shell(store, chosen, kind, board, opened[0], wdt, clock, life)
-    gc.collect()
-    print("ready", gc.mem_alloc(), "bytes of heap used,", gc.mem_free(), "free")
-    while True:
-        shell.turn()
+    return Shell(chosen, kind, board, opened[0], wdt, clock, life)
 
 
 class Shell:
     """Owns the outside of one node."""
 
-    def __init__(self, settings_store, chosen, kind, board, ports, wdt, clock, life):
+    def __init__(self, chosen, kind, board, ports, wdt, clock, life):
         now_ms = clock.now_ms()
         settings, plain = chosen.settings, chosen.plain
         random_below = entropy.below(os.urandom)
@@ -112,9 +114,9 @@ class Shell:
         start = flash.begin(self._store, random_below)
         cause = start.note or life.cause
         life.say("boot %d after %s node %s" % (start.boot, cause, hexlify(settings.node).decode()), now_ms=now_ms)
-        self._settings_store = settings_store
         # The rescue reads less of the settings than the application: it proves nothing of them.
-        self._proven_at_ms = None if life.is_rescue else now_ms + limits.SETTINGS_PROVEN_MS
+        is_trial = chosen.is_trial and not life.is_rescue
+        self._proven_at_ms = now_ms + limits.SETTINGS_PROVEN_MS if is_trial else None
         self._wear = wearing.Wear(before=own_memory.decode(start.own).flash_writes, now_ms=now_ms)
         self._wear.spend(wearing.BOOT, now_ms=now_ms)
         log = RecordLog(LogFiles(), spend=self._may_write_log)
@@ -234,8 +236,11 @@ class Shell:
     def _remember(self, now_ms):
         if self._proven_at_ms is not None and now_ms >= self._proven_at_ms:
             self._proven_at_ms = None
-            if self._settings_store.prove():
+            from settings_store import SettingsStore
+
+            if SettingsStore().prove():
                 self._wear.spend(wearing.SETTINGS, now_ms=now_ms)
+            forget(kinds.READING)
         due = self._node.checkpoint(now_ms)
         if due is None or not self._wear.spend(wearing.CHECKPOINT, now_ms=now_ms):
             return
@@ -260,8 +265,21 @@ def load_board(name):
     return __import__("boards." + name, None, None, (name,))
 
 
-def load(store, is_rescue):
+def forget(names):
+    """Let modules go whose work is done. Whoever wants one again imports it again."""
+    for name in names:
+        sys.modules.pop(name, None)
+        parent, _, leaf = name.rpartition(".")
+        if parent in sys.modules and hasattr(sys.modules[parent], leaf):
+            delattr(sys.modules[parent], leaf)
+
+
+def load(is_rescue):
     """(node.settings_slots.Chosen, module of the kind). A crash of the start before counts against new settings."""
+    from settings_store import SettingsStore
+
+    from node import settings as node_settings
+
     kind = None
 
     def decode(plain):
@@ -278,7 +296,7 @@ def load(store, is_rescue):
         return None if faults else settings, faults
 
     # `hard` is what a panic and our own reset after a crash read as.
-    chosen = store.begin(decode, crashed=crash.reset_cause(machine) in ("watchdog", "hard"))
+    chosen = SettingsStore().begin(decode, crashed=crash.reset_cause(machine) in ("watchdog", "hard"))
     if chosen.settings is not None:
         decode(chosen.plain)  # `kind` is that of what is in force, whichever was looked at last
     return chosen, kind
@@ -286,6 +304,9 @@ def load(store, is_rescue):
 
 def shell_faults(settings, plain):
     """What only the shell can judge: the network, and that the gateway's address needs no look-up."""
+    from node import settings as node_settings
+    from policy.fault import Fault
+
     faults = []
     if settings.bearer[0] != node_settings.UDP:
         return faults

@@ -8,14 +8,13 @@ so that one machine owns deadlines, the closing of a boot and the order of pulse
 """
 
 from kinds import PENDING
-from node import settings
 from watering import inputs, trade
-from watering import settings as own_settings
+from watering.settings import FIELDS as _OWN_FIELDS
 from watering.valves import MASTER, PUMP
 from wire import quantity
 
 KIND = trade.KIND
-FIELDS = ("site",) + own_settings.FIELDS
+FIELDS = ("site",) + _OWN_FIELDS
 # Channel 0 is the air; the board has the last channel, as a thermostat's has.
 BOARD_TEMPERATURE = quantity.key(quantity.TEMPERATURE, 15)
 
@@ -28,6 +27,9 @@ _WIND_DMS_PER_HZ = 7  # a cup anemometer of 0.7 m/s a pulse and second, the usua
 
 def decode(faults, plain):
     """watering.settings.Own, as far as it could be read."""
+    from node import settings
+    from watering import settings as own_settings
+
     return own_settings.decode(faults, plain, settings.site(faults, plain.get("site")))
 
 

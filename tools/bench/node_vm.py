@@ -185,6 +185,7 @@ class Bench:
         self.shell = self._shell(main, kind)
         self.node = self.shell._node
         self.node._tap = self._tap
+        main.forget(main.kinds.READING)
         gc.collect()
         self.started = gc.mem_alloc() - base
 
@@ -194,13 +195,12 @@ class Bench:
         main.bearer.open_bearer = lambda *args, **options: bearer
         machine = main.machine
         life = main.lifeline.Lifeline(machine, Start(), now_ms=0)
-        store = main.SettingsStore()
-        chosen, _ = main.load(store, False)
+        chosen, _ = main.load(False)
         assert chosen.settings is not None, chosen.faults
         self.peer = chosen.settings.gateway
         board = main.load_board(chosen.plain["kind"])
         self.ports = Ports(kind.Ports(chosen.settings.own, board, machine, now_ms=0))
-        return main.Shell(store, chosen, kind, board, self.ports, machine, self.clock, life)
+        return main.Shell(chosen, kind, board, self.ports, machine, self.clock, life)
 
     def _tap(self, what, sequence, data):
         if what == MADE:
