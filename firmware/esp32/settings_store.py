@@ -53,6 +53,9 @@ class SettingsStore:
         """The bytes of a file, one more than allowed where it is too long; None when it cannot be read."""
         try:
             with self._open(name, "rb") as file:
-                return file.read(bytes_max + 1)
+                # MicroPython takes as much heap as it is asked to read, and 4 kB in one piece are not to be had later.
+                size = file.seek(0, 2)
+                file.seek(0)
+                return file.read(min(size, bytes_max + 1))
         except OSError:
             return None

@@ -65,8 +65,12 @@ class RecordLog:
 
     def waiting(self, lane=None) -> int:
         """Records that no gateway has acknowledged since the start."""
-        lanes = event.LANES if lane is None else (lane,)
-        return sum(segment.count for each in lanes for segment in self._chains[each])
+        count = 0  # asked for at every turn: no generator, no list
+        for each in event.LANES:
+            if lane is None or each == lane:
+                for segment in self._chains[each]:
+                    count += segment.count
+        return count
 
     def segments(self) -> int:
         return sum(len(chain) for chain in self._chains.values())
@@ -119,6 +123,8 @@ class RecordLog:
 
     def take_gaps(self) -> list:
         """Losses of the log that need a gap record, drained."""
+        if not self._gaps:
+            return ()
         gaps, self._gaps = self._gaps, []
         return gaps
 

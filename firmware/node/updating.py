@@ -157,6 +157,8 @@ class Updating:
 
     def take_outcomes(self) -> list:
         """[(number, word)], drained."""
+        if not self._outcomes:
+            return ()
         outcomes, self._outcomes = self._outcomes, []
         return outcomes
 
