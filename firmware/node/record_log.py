@@ -17,7 +17,6 @@ False and never raise. Decides nothing about when to write: that is the outbox's
 
 from node import limits, log_segment
 from node.custody import DAMAGED, DROPPED, THINNED, Entry, Gap
-from node.log_thinning import plan_room
 from wire import event
 
 
@@ -247,6 +246,8 @@ class RecordLog:
         if self.segments() + len(self._doomed) < maximum:
             return True
         if not self._doomed:
+            from node.log_thinning import plan_room  # a log that is full is rare, and its way out is half a kilobyte
+
             self._plan = plan_room(self._chains, lane, self._records, is_cramped=self._is_cramped)
             if self._plan is not None:
                 self._gaps.extend(self._plan.gaps)
