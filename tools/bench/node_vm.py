@@ -1,11 +1,11 @@
-"""Runs on a MicroPython VM, for tools.bench.node: the application of a node, turn by turn as its host says.
+"""Runs on a MicroPython VM, for tools.bench.node: a node turn by turn as its host says, with the shell of the chip.
 
 The host writes one line a command, a Python literal; the answer is one line, too. First comes a map:
 `image` (a ROMFS file to run the modules from), `folder` (to load them from) or neither (they are frozen into this VM);
-`kind`. Its settings are in `settings.json` of the working folder, which is the node's flash. Then `(now_ms, values, datagrams, idles)`, or "map" for a dump of the
-heap. Everything of this script and its shims is in the heap before `base` is taken, so that what is counted is the
-node's. The collector runs before each turn; within it is off, so that what a turn takes shows
-whole, unless `natural`: then it runs when the heap is full, as on a chip.
+`kind`; `natural`. Its settings are in `settings.json` of the working folder, which is the node's flash. Then
+`(now_ms, values, datagrams, idles)`, or "map" for a dump of the heap. Everything of this script and its shims is in the
+heap before `base` is taken, so that what is counted is the node's. The collector runs before each turn; within it is
+off, so that what a turn takes shows whole, unless `natural`: then it runs as on a chip.
 """
 
 # mypy: ignore-errors
