@@ -145,7 +145,8 @@ def _value_of(module: _Module, name: str, modules: Mapping[str, _Module], asked:
 
 def _evaluated(node: ast.AST, module: _Module, modules: Mapping[str, _Module], asked: set) -> Value | None:
     if isinstance(node, ast.Constant):
-        return node.value if type(node.value) in (int, str) else None
+        value = node.value
+        return value if isinstance(value, int | str) and not isinstance(value, bool) else None
     if isinstance(node, ast.Name | ast.Attribute):
         place = _place(node, module, modules)
         return None if place is None else _value_of(modules[place[0]], place[1], modules, asked)

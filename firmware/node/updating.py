@@ -269,11 +269,9 @@ class Updating:
         from wire import cose
         from wire.ed25519 import Verification
 
-        signed = self._signed
-        key = self._untried.pop()
-        self._verification = Verification(
-            key, signed.signatures[0].signature, cose.to_be_signed(signed, cose.IMAGE_AAD)
-        )
+        signed, key = self._signed, self._untried.pop()
+        to_be_signed = cose.to_be_signed(signed, cose.IMAGE_AAD)
+        self._verification = Verification(key, signed.signatures[0].signature, to_be_signed)
 
     def _verify(self, now_ms):
         holds = self._verification.step()

@@ -2,6 +2,7 @@
 
 import subprocess
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +27,7 @@ class Compiled(NamedTuple):
     libraries: list[str]
 
 
+@cache
 def compile_kind(kind: str) -> Compiled:
     """Every module of a kind's program."""
     compiler = mpy.find_compiler()
