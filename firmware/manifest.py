@@ -14,12 +14,11 @@ Executed by MicroPython's tools/makemanifest.py with this folder as its working 
 # ruff: noqa: F821 - freeze, module, package, require and options are the build's
 
 import os
-import shutil
 import sys
 import tempfile
 
 sys.path.insert(0, os.path.abspath(os.pardir))
-from tools import firmware_modules
+from tools import firmware_modules, squeeze
 
 options.defaults(kind="streetlight", port=True)
 
@@ -31,13 +30,18 @@ modules = firmware_modules.needed(options.kind)
 for library in firmware_modules.libraries(modules):
     require(library)
 
+# What tools/squeeze.py makes of the sources: the same lines, with constants in their places.
+folder = tempfile.mkdtemp()
+texts = squeeze.squeezed(modules)
 for name, path in modules.items():
     place = firmware_modules.chip_path(name, path) + ".py"
+    target = os.path.join(folder, place)
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    with open(target, "w", encoding="utf-8") as file:
+        file.write(texts[name])
+    # `boot` is kept under the name of its kind, and a manifest cannot rename; here it has the name of the chip.
     if "." in name or path.name == "__init__.py":
         top = place.split("/")[0]
-        package(top, files=(place[len(top) + 1 :],))
+        package(top, files=(place[len(top) + 1 :],), base_path=folder)
     else:
-        # `boot` is kept under the name of its kind, and a manifest cannot rename.
-        folder = tempfile.mkdtemp()
-        shutil.copyfile(path, os.path.join(folder, place))
         module(place, base_path=folder)

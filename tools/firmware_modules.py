@@ -64,7 +64,7 @@ def libraries(modules: dict[str, Path], firmware: Path = FIRMWARE) -> list[str]:
             top = name.partition(".")[0]
             if top in LIBRARY:
                 used.add(top)
-            elif top not in BUILT_IN and find(top, firmware) is None:
+            elif top not in BUILT_IN and top not in modules and find(top, firmware) is None:
                 raise UnknownModule(f"{path}: imports {name}: LIBRARY or BUILT_IN must name what the chip has")
     return sorted(used)
 

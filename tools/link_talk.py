@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from gateway.crypto import AesBlocks
 from gateway.io.whole_file import sync_folder
-from wire import coap, limits, oscore
+from wire import coap, limits, oscore, oscore_sequence
 from wire import coap_message as messages
 from wire.faults import WireFault
 
@@ -58,7 +58,7 @@ class SequenceFile:
                 raise TalkError(f"{self._path} exists: this context was used before; leave --first out")
             self._write(0)
         try:
-            self._sequence = oscore.SenderSequence(int(self._path.read_text(encoding="ascii")))
+            self._sequence = oscore_sequence.SenderSequence(int(self._path.read_text(encoding="ascii")))
         except FileNotFoundError:
             raise TalkError(f"no {self._path}: say --first if this context was NEVER used; else make another") from None
         except (OSError, ValueError, AssertionError):

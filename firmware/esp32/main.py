@@ -8,12 +8,12 @@ a watchdog reset to safe outputs, within WATCHDOG_MS.
 
 import gc
 import os
+import sys
 import time
 from binascii import hexlify
 
 import bearer
 import chip_clock
-import chosen_settings
 import crash
 import cryptolib
 import entropy
@@ -23,7 +23,6 @@ import machine
 import sleeping
 from clock import Clock
 from log_files import LogFiles
-from settings_store import SettingsStore
 from watchdog import Ledger, Watchdog
 
 import esp32
@@ -31,7 +30,6 @@ import kinds
 from drivers import temperature
 from links import udp
 from node import app, limits, log_segment, own_memory, panel
-from node import settings as node_settings
 from node import wear as wearing
 from node.record_log import RecordLog
 from wire import ccm, event, oscore, quantity
@@ -39,6 +37,9 @@ from wire.coap import Endpoint
 from wire.oscore_link import NodeLink
 
 SLICE_MS = 100
+# The collector runs after so many bytes, not when the heap is full: what stays is put where garbage was, close
+# together, and a heap of three quarters the size does.
+COLLECT_BYTES = 4096
 # While an answer of the ports arrives, a turn every 10 ms: 48 ms of a meter's bytes must not wait for the next slice.
 SAMPLE_SLICE_MS = 10
 WATCHDOG_MS = 8000
@@ -55,6 +56,7 @@ CRASH_PAUSE_MS = 3000
 def main(start=None):
     """Run for ever. What is not caught anywhere is written down; then the outputs are made safe and the chip is
     reset. `start`: of the loader (`loader.Start`); None without one."""
+    collect_early()
     clock = Clock(time.ticks_ms, time.ticks_diff)
     life = lifeline.Lifeline(machine, start, now_ms=clock.now_ms())
     opened = []  # the ports, once there are any; boot.py's levels hold until then
@@ -64,11 +66,26 @@ def main(start=None):
         crashed(opened, life, clock, error)
 
 
+def collect_early():
+    """From now on the collector runs after COLLECT_BYTES."""
+    gc.threshold(COLLECT_BYTES)
+
+
 def run(opened, life, clock):
     """Start, then turn. Returns never."""
-    wdt = machine.WDT(timeout=WATCHDOG_MS)
-    store = SettingsStore()
-    chosen, kind = chosen_settings.load(store, life)
+    shell = begin(machine.WDT(timeout=WATCHDOG_MS), opened, life, clock)
+    forget(kinds.READING)
+    gc.collect()
+    print("ready", gc.mem_alloc(), "bytes of heap used,", gc.mem_free(), "free")
+    while True:
+        shell.turn()
+
+
+def begin(wdt, opened, life, clock):
+    """The Shell. What the settings were read from and by is left behind here."""
+    import chosen_settings
+
+    chosen, kind = chosen_settings.load(life)
     if chosen.settings is None:
         chosen_settings.stay_safe(wdt, clock, chosen, life)
     settings = chosen.settings
@@ -84,17 +101,13 @@ def run(opened, life, clock):
         opened.append(kind.Ports(board, machine, now_ms=clock.now_ms()))
     else:
         opened.append(kind.Ports(settings.own, board, machine, now_ms=clock.now_ms()))
-    shell = Shell(store, chosen, kind, product, board, opened[0], wdt, clock, life)
-    gc.collect()
-    print("ready", gc.mem_alloc(), "bytes of heap used,", gc.mem_free(), "free")
-    while True:
-        shell.turn()
+    return Shell(chosen, kind, product, board, opened[0], wdt, clock, life)
 
 
 class Shell:
     """Owns the outside of one node."""
 
-    def __init__(self, settings_store, chosen, kind, product, board, ports, wdt, clock, life):
+    def __init__(self, chosen, kind, product, board, ports, wdt, clock, life):
         now_ms = clock.now_ms()
         settings, plain = chosen.settings, chosen.plain
         random_below = entropy.below(os.urandom)
@@ -125,9 +138,9 @@ class Shell:
             start = flash.begin(self._store, random_below)
         cause = start.note or life.cause
         life.say("boot %d after %s node %s" % (start.boot, cause, hexlify(settings.node).decode()), now_ms=now_ms)
-        self._settings_store = settings_store
         # The rescue reads less of the settings than the application: it proves nothing of them.
-        self._proven_at_ms = None if life.is_rescue or woken else now_ms + limits.SETTINGS_PROVEN_MS
+        is_trial = chosen.is_trial and not life.is_rescue
+        self._proven_at_ms = now_ms + limits.SETTINGS_PROVEN_MS if is_trial and woken is None else None
         own = start.own if woken is None else woken.image.own
         self._wear = wearing.Wear(before=own_memory.decode(own).flash_writes, now_ms=now_ms)
         if woken is None:
@@ -137,7 +150,7 @@ class Shell:
         wdt.feed()
         trade = self._make_trade(settings, product, start, random_below, now_ms)
         # On a polled line whoever is asked must be awake; what is on trial has to show itself.
-        self._sleeps = trade.sleeps and settings.bearer[0] != node_settings.RS485 and not life.trial.is_trial
+        self._sleeps = trade.sleeps and not bearer.is_polled(settings) and not life.trial.is_trial
         self._node = self._make_node(settings, product, start, cause, trade, log, random_below, now_ms)
         self._chip = None if life.is_rescue else chip_clock.open_chip(board, machine, plain)
         if self._chip is not None:
@@ -299,8 +312,11 @@ class Shell:
     def _remember(self, now_ms):
         if self._proven_at_ms is not None and now_ms >= self._proven_at_ms:
             self._proven_at_ms = None
-            if self._settings_store.prove():
+            from settings_store import SettingsStore
+
+            if SettingsStore().prove():
                 self._wear.spend(wearing.SETTINGS, now_ms=now_ms)
+            forget(kinds.READING)
         if self._chip is not None:
             self._chip.turn(self._node, now_ms=now_ms)
         self._write(self._node.checkpoint(now_ms), now_ms)
@@ -325,6 +341,15 @@ class Shell:
     def _trace(self, what, sequence, data):
         # What an earlier boot left on flash is acknowledged to that boot.
         print(what, log_segment.identity(data)[0], sequence, hexlify(data).decode())
+
+
+def forget(names):
+    """Let modules go whose work is done. Whoever wants one again imports it again."""
+    for name in names:
+        sys.modules.pop(name, None)
+        parent, _, leaf = name.rpartition(".")
+        if parent in sys.modules and hasattr(sys.modules[parent], leaf):
+            delattr(sys.modules[parent], leaf)
 
 
 def crashed(opened, life, clock, error):

@@ -15,7 +15,6 @@ class SettingsStore:
 
     def __init__(self, *, open_file=open):
         self._open = open_file
-        self._chosen = None
 
     def begin(self, decode_plain, *, crashed):
         """What this start runs under: a `node.settings_slots.Chosen`. `decode_plain(plain)`: (settings or None,
@@ -25,19 +24,14 @@ class SettingsStore:
         chosen, changed = settings_slots.choose(raw, self._slots(), decode_plain, crashed=crashed)
         if changed is not None:
             self._write(changed)
-        self._chosen = chosen
         return chosen
 
     def prove(self) -> bool:
-        """These settings are good: the program has run under them for SETTINGS_PROVEN_MS, or is about to restart by its
-        own will. True when a write was needed and made."""
-        slot = settings_slots.proven(self._chosen, self._slots())
-        if slot is None or not self._write(slot):
-            return False
-        self._chosen = settings_slots.Chosen(
-            self._chosen.settings, self._chosen.plain, self._chosen.raw, None, (), False
-        )
-        return True
+        """The settings on trial are good: the program has run under them for SETTINGS_PROVEN_MS, or is about to restart
+        by its own will. Nothing of them is kept in RAM meanwhile: the slot has their digest. True when a write was
+        needed and made."""
+        slot = settings_slots.proven(self._load(FILE, limits.SETTINGS_BYTES_MAX), self._slots())
+        return slot is not None and self._write(slot)
 
     def _slots(self):
         return [settings_slots.decode(self._load(name, settings_slots.SLOT_BYTES_MAX)) for name in SLOTS]
@@ -59,6 +53,9 @@ class SettingsStore:
         """The bytes of a file, one more than allowed where it is too long; None when it cannot be read."""
         try:
             with self._open(name, "rb") as file:
-                return file.read(bytes_max + 1)
+                # MicroPython takes as much heap as it is asked to read, and 4 kB in one piece are not to be had later.
+                size = file.seek(0, 2)
+                file.seek(0)
+                return file.read(min(size, bytes_max + 1))
         except OSError:
             return None

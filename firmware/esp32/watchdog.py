@@ -19,13 +19,20 @@ class Ledger:
         """The task has just done its work."""
         self._tasks[name][1] = now_ms
 
-    def stale(self, *, now_ms) -> list:
+    def stale(self, *, now_ms):
         """Names of the tasks that were silent for too long, sorted."""
+        if self.margin_ms(now_ms=now_ms) >= 0:
+            return ()
         return sorted([name for name in self._tasks if self._left_ms(name, now_ms) < 0])
 
     def margin_ms(self, *, now_ms) -> int:
         """What is left to the task that is nearest to its end; negative when one is stale."""
-        return min([self._left_ms(name, now_ms) for name in self._tasks])
+        least_ms = None
+        for name in self._tasks:
+            left_ms = self._left_ms(name, now_ms)
+            if least_ms is None or left_ms < least_ms:
+                least_ms = left_ms
+        return least_ms
 
     def _left_ms(self, name, now_ms):
         silence_max_ms, beat_ms = self._tasks[name]

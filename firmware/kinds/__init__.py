@@ -21,6 +21,25 @@ from collections import namedtuple
 # Files of settings that were written when there was one kind alone.
 DEFAULT = "streetlight"
 
+# What reads settings is needed at a start alone: the shell lets it go once the node is made. Kinds import their own
+# readers where they decode.
+READING = (
+    "chosen_settings",
+    "settings_store",
+    "node.settings",
+    "node.settings_slots",
+    "policy.fault",
+    "policy.lighting_form",
+    "policy.heating_form",
+    "policy.watering_form",
+    "lighting.settings",
+    "lighting.dali",
+    "heating.settings",
+    "watering.settings",
+    "wire.bus_frame",
+    "wire.slip",
+)
+
 PENDING = "pending"
 _LETTERS = "abcdefghijklmnopqrstuvwxyz_"
 

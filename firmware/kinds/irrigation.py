@@ -8,15 +8,14 @@ so that one machine owns deadlines, the closing of a boot and the order of pulse
 """
 
 from kinds import PENDING
-from node import settings
 from node.trade import HAND, PULSE, RAIN
 from watering import inputs, sleepy, trade
-from watering import settings as own_settings
+from watering.settings import FIELDS as _OWN_FIELDS
 from watering.valves import HELD, MASTER, PUMP
 from wire import quantity
 
 KIND = trade.KIND
-FIELDS = ("site",) + own_settings.FIELDS
+FIELDS = ("site",) + _OWN_FIELDS
 # Channel 0 is the air; the board has the last channel, as a thermostat's has.
 BOARD_TEMPERATURE = quantity.key(quantity.TEMPERATURE, 15)
 
@@ -34,6 +33,9 @@ _WIND_DMS_PER_HZ = 7  # a cup anemometer of 0.7 m/s a pulse and second, the usua
 
 def decode(faults, plain):
     """watering.settings.Own, as far as it could be read."""
+    from node import settings
+    from watering import settings as own_settings
+
     own = own_settings.decode(faults, plain, settings.site(faults, plain.get("site")))
     for output in range(PUMP):
         if own.kinds[output] == HELD:
@@ -49,13 +51,32 @@ def make_trade(own, start):
     return trade.WateringTrade(own, start)
 
 
+def _counters(own, board, machine):
+    """{key: counted pulses} of meter and rain gauge, and of the anemometer where one is fitted."""
+    from drivers import pulses
+    from watering.settings import WIND
+
+    wired = [
+        (inputs.METER_PULSES, board.FLOW_UNIT, board.FLOW_PIN, max(board.FLOW_HZ_MAX, 200)),
+        (inputs.RAIN_TIPS, board.RAIN_UNIT, board.RAIN_PIN, board.RAIN_HZ_MAX),
+    ]
+    if WIND in own.fitted:
+        wired.append((quantity.WIND_SPEED, board.WIND_UNIT, board.WIND_PIN, board.WIND_HZ_MAX))
+    found = {}
+    for name, unit, pin, hz_max in wired:
+        counter = machine.Counter(unit, machine.Pin(pin, machine.Pin.IN))
+        found[name] = pulses.Pulses(counter, hz_max=hz_max)
+    return found
+
+
 class Ports:
     """Bridges with one pulse at a time, the pump's relay, counters, contacts and sensors on the pins of `board`."""
 
     def __init__(self, own, board, machine, *, now_ms):
         import time
 
-        from drivers import contact, i2c_bus, ina226, latching_valves, pcf8574, pulses, sensor, sht4x
+        from drivers import contact, i2c_bus, ina226, latching_valves, pcf8574, sensor, sht4x
+        from watering.settings import RAIN_CONTACT
 
         self._own = own
         self._pump = machine.Pin(board.PUMP_PIN, machine.Pin.OUT, value=1 - board.PUMP_CLOSED_LEVEL)
@@ -82,21 +103,13 @@ class Ports:
         self._sensors[inputs.BOOST_MV] = _analog(machine, capacitor)
         # Once more for the pulses, whose question must not spoil a sample that is under way.
         self._capacitor = _analog(machine, capacitor)
-        for name, unit, pin, hz_max in (
-            (inputs.METER_PULSES, board.FLOW_UNIT, board.FLOW_PIN, max(board.FLOW_HZ_MAX, 200)),
-            (inputs.RAIN_TIPS, board.RAIN_UNIT, board.RAIN_PIN, board.RAIN_HZ_MAX),
-            (quantity.WIND_SPEED, board.WIND_UNIT, board.WIND_PIN, board.WIND_HZ_MAX),
-        ):
-            if name == quantity.WIND_SPEED and own_settings.WIND not in own.fitted:
-                continue
-            counter = machine.Counter(unit, machine.Pin(pin, machine.Pin.IN))
-            self._sensors[name] = pulses.Pulses(counter, hz_max=hz_max)
+        self._sensors.update(_counters(own, board, machine))
         self._flow_pin, self._rain_pin, self._button_pin = [
             machine.Pin(pin, machine.Pin.IN) for pin in (board.FLOW_PIN, board.RAIN_PIN, board.BUTTON_PIN)
         ]
         self._button_level = board.BUTTON_ACTIVE_LEVEL
         self._wet = None
-        if own_settings.RAIN_CONTACT in own.fitted:
+        if RAIN_CONTACT in own.fitted:
             self._wet = contact.Contact(
                 machine.Pin(board.RAIN_CONTACT_PIN, machine.Pin.IN, machine.Pin.PULL_UP),
                 active_level=board.RAIN_CONTACT_ACTIVE_LEVEL,

@@ -6,13 +6,12 @@ place; the gear then measures itself.
 """
 
 from kinds import PENDING
-from lighting import settings, trade
+from lighting import trade
+from lighting.settings import DAC, DALI, FIELDS, PWM, RELAY  # noqa: F401 - FIELDS is the kind's
 from lighting.trade import FAIL_SAFE_PERCENT
-from node import settings as node_settings
 from wire import quantity
 
 KIND = "streetlight"
-FIELDS = settings.FIELDS
 BOARD_TEMPERATURE = quantity.TEMPERATURE
 
 # What a sensor's driver says while it measures (drivers.sensor).
@@ -21,6 +20,9 @@ _CELL_PENDING = "pending"
 
 def decode(faults, plain):
     """lighting.settings.Own, as far as it could be read."""
+    from lighting import settings
+    from node import settings as node_settings
+
     return settings.decode(faults, plain, node_settings.site(faults, plain.get("site")))
 
 
@@ -34,8 +36,8 @@ class Ports:
     lamp does not have are not loaded."""
 
     def __init__(self, own, board, machine, *, now_ms):
-        is_dali = own.output == settings.DALI
-        needs_bus = own.output == settings.DAC or own.photocell is not None
+        is_dali = own.output == DALI
+        needs_bus = own.output == DAC or own.photocell is not None
         bus = _bus(board, machine) if needs_bus else None
         self._source = _Gear(own, board, machine) if is_dali else _Meter(board, machine)
         self._output = self._source if is_dali else _output(own, board, machine, bus)
@@ -85,11 +87,11 @@ def _output(own, board, machine, bus):
 
     closed = board.RELAY_CLOSED_LEVEL
     relay = machine.Pin(board.RELAY_PIN, machine.Pin.OUT, value=closed)
-    if own.output == settings.RELAY:
+    if own.output == RELAY:
         return _Steady(dimmer.Switch(relay, relay_closed_level=closed))
-    if own.output == settings.DAC:
+    if own.output == DAC:
         return _Converter(board, bus, dimmer.Switch(relay, relay_closed_level=closed))
-    is_pwm = own.output == settings.PWM
+    is_pwm = own.output == PWM
     duty = (dimmer.plain_duty if is_pwm else dimmer.duty)(FAIL_SAFE_PERCENT, board.DIM_INVERTED)
     pwm = machine.PWM(machine.Pin(board.DIM_PIN), freq=board.DIM_HZ, duty_u16=duty)
     make = dimmer.PwmDimmer if is_pwm else dimmer.Dimmer

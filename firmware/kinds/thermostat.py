@@ -1,147 +1,28 @@
 """The thermostat: one room, and a relay, a 0-10 V valve or a boiler that speaks OpenTherm.
 
-    output       "relay", "valve" or "opentherm"
-    water        true where water carries the heat; absent: all but a relay
-    control      ["tpi", Kint, Kext] in 1/100 per K, or ["pi", preset] (heating.regulator); absent: ["pi", "medium"]
-    cycle        [cycle, least on, least off] in s; absent: 600, 30, 30 for electric heat, 1800, 300, 300 for water
-    programme    heating programme in plain form (policy.heating_form); absent: weekdays from 8:00 to 18:00 at 19 °C
-    fallback_ck  set-point without a clock, 0.01 °C; absent: 17 °C
-    safe_percent the least duty when nobody knows how warm it is; absent: 10
-    span_k       room less outdoors at full power in the coldest hour, K; absent: 30
-    heater_w     rated power behind the relay, W: energy is then counted by its on-time
-    flow_max_ck, curve_percent   of a boiler: highest flow temperature (id 57), heating curve; absent: 70 °C, 120
-    hot_water    true or false: whether the boiler may make hot water; absent: as it likes
-    exercise_s   weekly stroke of the valve, each way; 0: none
-    fitted       which options the board carries: "outdoor", "flow", "window", "presence"
+Its settings are those of heating.settings.
 """
 
-from collections import namedtuple
-
-from heating import boiler, cycle, limits, model, regulator, thermostat
+from heating import boiler, model, thermostat
+from heating.settings import FIELDS, OPTIONS, Own  # noqa: F401 - FIELDS is the kind's, the others are its twins'
 from kinds import PENDING
-from policy import heating_form
-from policy import limits as policy_limits
 from wire import quantity
 
 KIND = "thermostat"
-FIELDS = (
-    "output",
-    "water",
-    "control",
-    "cycle",
-    "programme",
-    "fallback_ck",
-    "safe_percent",
-    "span_k",
-    "heater_w",
-    "flow_max_ck",
-    "curve_percent",
-    "hot_water",
-    "exercise_s",
-    "fitted",
-)
 # The room's temperature has channel 0.
 BOARD_TEMPERATURE = quantity.key(quantity.TEMPERATURE, 15)
 
-OPTIONS = ("outdoor", "flow", "window", "presence")
-# name: (lowest, highest)
-_NUMBERS = {
-    "fallback_ck": (policy_limits.setpoint_min_ck, 1900),
-    "safe_percent": (5, 50),
-    "span_k": (15, 60),
-    "heater_w": (0, 100_000),
-    "flow_max_ck": (3000, limits.FLOW_MAX_CK),
-    "curve_percent": (20, 350),
-    "exercise_s": (0, 600),
-}
-
-Own = namedtuple("Own", ("model", "hot_water", "fitted"))
-
 
 def decode(faults, plain):
-    """Own, or None where it could not be read."""
-    output = plain.get("output")
-    if output not in model.OUTPUTS:
-        faults.add("output", "is not known", "give relay, valve or opentherm")
-        return None
-    water = _truth(faults, plain, "water")
-    numbers = {}
-    for name in sorted(_NUMBERS):
-        value = plain.get(name)
-        if value is not None and faults.integer(name, value, _NUMBERS[name][0], _NUMBERS[name][1]):
-            numbers[name] = value
-    known = model.default(output, water)
-    made = model.Model(
-        output=output,
-        is_water=known.is_water,
-        control=_control(faults, plain.get("control"), known.control),
-        timing=_timing(faults, plain.get("cycle"), known.timing),
-        programme=_programme(faults, plain.get("programme"), known.programme),
-        zone=known.zone,
-        no_time_ck=numbers.get("fallback_ck", known.no_time_ck),
-        safe_permille=10 * numbers["safe_percent"] if "safe_percent" in numbers else known.safe_permille,
-        span_ck=100 * numbers["span_k"] if "span_k" in numbers else known.span_ck,
-        heater_w=numbers.get("heater_w", known.heater_w),
-        curve_percent=numbers.get("curve_percent", known.curve_percent),
-        flow_max_ck=numbers.get("flow_max_ck", known.flow_max_ck),
-        stroke_s=numbers.get("exercise_s", known.stroke_s),
-    )
-    return Own(made, _truth(faults, plain, "hot_water"), _fitted(faults, plain.get("fitted", [])))
+    """heating.settings.Own, or None where it could not be read."""
+    from heating import settings
+
+    return settings.decode(faults, plain)
 
 
 def make_trade(own, start):
     """The heating trade of one room."""
     return thermostat.Thermostat(own.model, start.memory, now_ms=start.now_ms)
-
-
-def _truth(faults, plain, name):
-    value = plain.get(name)
-    if value not in (None, True, False):
-        faults.add(name, "is not true or false", "give one of them, or leave it out")
-    return value
-
-
-def _control(faults, value, known):
-    if value is None:
-        return known
-    if isinstance(value, list) and len(value) == 3 and value[0] == "tpi":
-        if faults.integer("control[1]", value[1], 5, 300) and faults.integer("control[2]", value[2], 0, 20):
-            return regulator.Control(value[1], value[2], None)
-        return known
-    if isinstance(value, list) and value[:1] == ["pi"] and value[1:] in [[name] for name in regulator.PRESETS]:
-        return regulator.Control(known.kint, known.kext, regulator.PRESETS[value[1]])
-    words = ", ".join(sorted(regulator.PRESETS))
-    faults.add("control", "is not known", 'give ["tpi", 60, 1] or ["pi", one of ' + words + "]")
-    return known
-
-
-def _timing(faults, value, known):
-    if value is None or not faults.sequence("cycle", value, 3, 3):
-        return known
-    sound = faults.integer("cycle[0]", value[0], 120, 7200)
-    for index in (1, 2):
-        # Half of the cycle each, or no duty would be left between them.
-        high = value[0] // 2 if sound else 3600
-        sound = faults.integer(f"cycle[{index}]", value[index], 10, high) and sound
-    return cycle.Timing(1000 * value[0], 1000 * value[1], 1000 * value[2]) if sound else known
-
-
-def _programme(faults, value, known):
-    if value is None:
-        return known
-    programme, found = heating_form.decode(value)
-    for fault in found:
-        faults.add("programme." + fault.path, fault.problem, fault.remedy)
-    return programme
-
-
-def _fitted(faults, value):
-    if not faults.sequence("fitted", value, 0, len(OPTIONS)):
-        return ()
-    for index in range(len(value)):
-        if value[index] not in OPTIONS:
-            faults.add(f"fitted[{index}]", "is not known", "give of outdoor, flow, window, presence")
-    return tuple(value)
 
 
 class Ports:

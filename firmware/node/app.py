@@ -238,7 +238,7 @@ class Node:
             self._fetch.deadline_ms(now_ms),
             self._outbox.deadline_ms(now_ms),
             self._directives.deadline_ms(now_ms),
-            self._orders.deadline_ms(self._certain(now_ms), now_ms),
+            self._orders.deadline_ms(None if self._orders.order is None else self._certain(now_ms), now_ms),
             None if self._updating is None else self._updating.deadline_ms(now_ms),
         )
         for other_ms in others:

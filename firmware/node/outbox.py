@@ -53,7 +53,11 @@ class Outbox:
 
     def any_stored(self, lanes) -> bool:
         """True when the log holds records of these lanes."""
-        return self._log is not None and any(self._log.waiting(lane) for lane in lanes)
+        if self._log is not None:
+            for lane in lanes:
+                if self._log.waiting(lane):
+                    return True
+        return False
 
     def sequences(self) -> list:
         """Those of the records in RAM."""
@@ -74,8 +78,8 @@ class Outbox:
         """The entries that fit one payload, from the first of `lanes` that has any, oldest first: of those in RAM, and
         of the alarms that the log holds."""
         for lane in lanes:
-            chosen = self._first_of(lane, bytes_max, count_max)
-            if not chosen and lane == event.ALARM and self.any_stored((lane,)):
+            chosen = self._first_of(lane, bytes_max, count_max) if self._lanes[lane] else None
+            if not chosen and lane == event.ALARM and self._log is not None and self._log.waiting(lane):
                 chosen = self._log.first(lane, bytes_max, count_max)
             if chosen:
                 self._hand(lanes, chosen)
@@ -85,7 +89,7 @@ class Outbox:
     def stored(self, lanes, bytes_max: int, count_max: int) -> list:
         """The same from the log alone: what is sent gently, when there is nothing new."""
         for lane in lanes:
-            if self.any_stored((lane,)):
+            if self._log is not None and self._log.waiting(lane):
                 chosen = self._log.first(lane, bytes_max, count_max)
                 if chosen:
                     self._hand(lanes, chosen)
@@ -159,7 +163,10 @@ class Outbox:
         if not self._in_ram():
             return None
         has_alarm = bool(self._lanes[event.ALARM])
-        retry_ms = min(self._retry_ms[lane] for lane in event.LANES if self._lanes[lane])
+        retry_ms = None
+        for lane in event.LANES:
+            if self._lanes[lane] and (retry_ms is None or self._retry_ms[lane] < retry_ms):
+                retry_ms = self._retry_ms[lane]
         if self._is_emptying:
             return max(now_ms, retry_ms)
         due_ms = max(self._heard_ms + (limits.LOG_ALARM_SILENT_MS if has_alarm else limits.LOG_SILENT_MS), retry_ms)
@@ -172,7 +179,10 @@ class Outbox:
     def _in_ram(self, lane=None):
         if lane is not None:
             return len(self._lanes[lane])
-        return sum(len(entries) for entries in self._lanes.values())
+        count = 0  # asked for at every turn, as any_stored: no generator
+        for each in event.LANES:
+            count += len(self._lanes[each])
+        return count
 
     def _first_of(self, lane, bytes_max, count_max):
         chosen, total = [], 0

