@@ -31,6 +31,7 @@ BATTERY_UV = 1_800_000  # behind its divider
 BUTTON_FILE = "bench-button"
 
 lamp = bench_lamp.Lamp()
+_asleep = []
 
 
 def reset_cause():
@@ -40,6 +41,8 @@ def reset_cause():
 
 def reset():
     """End the process; the starter decides what follows."""
+    if _asleep:  # what still unwinds here is not there any more on the chip
+        sys.exit(bench_watchdog.SLEEP_CODE)
     print("machine: reset")
     sys.exit(bench_watchdog.RESET_CODE)
 
@@ -49,6 +52,7 @@ def deepsleep(sleep_ms=0):
     with open(SLEEP_FILE, "w") as file:
         file.write(str(sleep_ms))
     print("machine: deep sleep", sleep_ms)
+    _asleep.append(sleep_ms)
     sys.exit(bench_watchdog.SLEEP_CODE)
 
 
