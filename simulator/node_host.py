@@ -11,8 +11,10 @@ from typing import Any
 
 import kinds
 from links import udp
+from node import limits
 from node.app import Boot, Checkpoint, Node
 from node.settings import Settings
+from simulator.asleep import Asleep, ClockChip
 from simulator.keys import paired_link
 from simulator.network import Radio
 from simulator.parts import Ports
@@ -26,6 +28,8 @@ Tap = Callable[[bytes, int, str, int, bytes], None]
 _BOOT_MS = 1600
 _TICKS_WRAP_MS = 1 << 30
 _BUSY_MS = 10
+# How soon a pulse is noticed in a sleep; on the board at once.
+_LISTEN_MS = 5_000
 
 
 class NodeHost:
@@ -61,6 +65,9 @@ class NodeHost:
         self._world_start_ms = 0
         self._wake_ms: int | None = None
         self._life = 0
+        # Of a board on a battery; made when its trade says that it sleeps.
+        self.asleep: Asleep | None = None
+        self.clock_chip: ClockChip | None = None
 
     def power_on(self) -> None:
         """Mains has come: the output is at its safe level before anything else, then the code starts."""
@@ -72,6 +79,8 @@ class NodeHost:
         """RAM is gone. The output falls with the mains."""
         self._life += 1
         self.node = None
+        if self.asleep is not None:
+            self.asleep.lose_power(self._world.now_ms)
         self._ports.power_off()
 
     def receive(self, datagram: bytes, peer: Any) -> None:
@@ -88,24 +97,43 @@ class NodeHost:
             self.node.poll(now_ms=now_ms)
             self._after_turn()
 
-    def _start(self, life: int) -> None:
+    def _start(self, life: int, by: str | None = None) -> None:
         if life != self._life:
             return
+        woken = None if self.asleep is None else self.asleep.take(self.boot, by, self._world.now_ms)
         previous = self.boot or None
         flash = self._flash
         durable = flash.durable_sequence if flash is not None and flash.boot == previous else None
-        self.boot += 1
-        self.boots += 1
+        if woken is None:
+            self.boot += 1
+            self.boots += 1
         boot = self.boot
         self._world_start_ms = self._world.now_ms
         self._local_start_ms = self._prng.randrange(2) * (_TICKS_WRAP_MS - self._prng.randrange(3_600_000))
-        prng = self._prng.split(f"boot-{boot}")
+        waking = "" if woken is None else f"-{woken.image.time.uptime_ms}"
+        prng = self._prng.split(f"boot-{boot}{waking}")
+        memory = flash.memory if flash else b""
+        trade = self._kind.make_trade(
+            self.settings.own,
+            kinds.Start(
+                self.settings.node, memory if woken is None else woken.image.memory, self._local_ms(), prng.randrange
+            ),
+        )
+        more: dict[str, Any] = {}
+        if trade.sleeps:
+            if self.asleep is None:
+                self.asleep = Asleep(self._prng.split("sleep"), getattr(self._ports, "battery", None))
+            log = self.asleep.open_log()
+            if woken is None and previous is not None:
+                durable = log.durable_sequence(previous, durable)
+            more = {"sleeps": True, "woken": woken, "log": log}
+            self.asleep.awake(self._world.now_ms)
         link = paired_link(
             self.settings.pairing,
             self.settings.gateway,
             boot=boot,
             random_below=prng.randrange,
-            timing=udp.timing(self.settings.ack_timeout_ms),
+            timing=udp.timing(self.settings.ack_timeout_ms, limits.SLEEPER_RETRANSMISSIONS if trade.sleeps else 4),
         )
 
         def tap(what: str, sequence: int, data: bytes) -> None:
@@ -115,15 +143,17 @@ class NodeHost:
             self.settings,
             Boot(boot, previous, durable, "power-on"),
             link,
-            self._kind.make_trade(
-                self.settings.own,
-                kinds.Start(self.settings.node, flash.memory if flash else b"", self._local_ms(), prng.randrange),
-            ),
+            trade,
             random_below=prng.randrange,
             now_ms=self._local_ms(),
             tap=tap,
             own=flash.own if flash else b"",
+            **more,
         )
+        if self.clock_chip is not None:
+            said_s = self.clock_chip.read(self._world.unix_s)
+            fault = self.clock_chip.fault or "stopped"
+            self.node.chip.read(said_s, fault, is_start=woken is None, now_ms=self._local_ms())
         self._wake_ms = None
         self._turn(life)
 
@@ -137,6 +167,11 @@ class NodeHost:
             node.sample(self._ports.read(), {quantity.HEAP_FREE: 98_304}, now_ms=now_ms)
         else:
             node.poll(now_ms=now_ms)
+        if self.clock_chip is not None:
+            unix_s = node.chip.wants_set(now_ms)
+            if unix_s is not None:
+                self.clock_chip.set(unix_s, self._world.unix_s)
+                node.chip.was_set(unix_s, True, now_ms=now_ms)
         checkpoint = node.checkpoint(now_ms)
         if checkpoint is not None:
             self._flash = checkpoint
@@ -148,7 +183,11 @@ class NodeHost:
         now_ms = self._local_ms()
         again_ms = self._ports.apply(node.outputs, now_ms=now_ms)
         for _, datagram in node.outgoing():
+            if self.asleep is not None:
+                self.asleep.speaks(self._world.now_ms)
             self._send(datagram, self)
+        if self.asleep is not None and again_ms is None and self._falls_asleep(node, now_ms):
+            return
         deadline_ms = node.deadline_ms(now_ms)
         if again_ms is not None:  # a pulse is under way: the chip's loop turns without a pause, this one every so often
             deadline_ms = min(again_ms, max(deadline_ms, now_ms + _BUSY_MS))
@@ -156,6 +195,42 @@ class NodeHost:
         if self._wake_ms is None or wake_ms < self._wake_ms:
             self._wake_ms = wake_ms
             self._world.at(wake_ms, self._wake, self._life, wake_ms)
+
+    def _falls_asleep(self, node: Node, now_ms: int) -> bool:
+        """RAM is lost; the image and the ports' equipment stay. The twin of `esp32.main` and `esp32.sleeping`."""
+        assert self.asleep is not None
+        until_ms = node.may_sleep(now_ms)
+        if until_ms is None:
+            return False
+        sleep_ms = node.sleep_for(until_ms, now_ms=now_ms)
+        counts = node.trade.counts_asleep
+        image = node.suspend(now_ms)
+        if image is None:
+            return False
+        self._life += 1
+        self.node = None
+        self._wake_ms = None
+        self._ports.sleep()
+        self.asleep.keep(image, self._world.now_ms)
+        self._world.after(self.asleep.true_ms(sleep_ms), self._boots_again, self._life, None)
+        if counts:
+            self._world.after(_LISTEN_MS, self._listen, self._life)
+        return True
+
+    def _listen(self, life: int) -> None:
+        """While it sleeps: a pulse of its meter wakes it."""
+        if life != self._life:
+            return
+        if self._ports.pulsed():
+            self._boots_again(life, "pulse")
+        else:
+            self._world.after(_LISTEN_MS, self._listen, life)
+
+    def _boots_again(self, life: int, by: str | None) -> None:
+        if life == self._life:
+            self._life += 1
+            self._ports.wake()
+            self._world.after(_BOOT_MS // 2 + self._prng.randrange(_BOOT_MS), self._start, self._life, by)
 
     def _wake(self, life: int, wake_ms: int) -> None:
         if self._wake_ms == wake_ms:

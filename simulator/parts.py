@@ -62,6 +62,19 @@ class Ports(Protocol):
         """One complete reading, or None when all of it is silent."""
 
 
+class SleepyPorts(Ports, Protocol):
+    """Those of a board that sleeps deeply."""
+
+    def sleep(self) -> None:
+        """The chip is off; what latches stays."""
+
+    def wake(self) -> None:
+        """It boots: counters begin at 0. No output moves."""
+
+    def pulsed(self) -> bool:
+        """The counted input has given a pulse since `sleep`."""
+
+
 class LampPorts:
     """A streetlight's: lit by an idle relay, dark without mains."""
 

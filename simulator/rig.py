@@ -23,7 +23,7 @@ from simulator.checkers.delivery import DeliveryChecker, Verdict
 from simulator.crowd import Crowd, member_id
 from simulator.keys import key_of, settings_of
 from simulator.uninterrupted import uninterrupted
-from simulator.vm import VmNode, find_micropython
+from simulator.vm import HEAP_FROM_SOURCE_BYTES, VmNode, find_micropython
 from tools.centre.archive import Archive
 
 _REPOSITORY = Path(__file__).resolve().parents[1]
@@ -168,8 +168,9 @@ class Rig:
             Part(name, desk.command(name, command), folder / f"{name}.log") for name, command in commands.items()
         )
         self.parts = (self.broker, self.ingest, self.gateway)
+        heap_bytes = HEAP_FROM_SOURCE_BYTES
         self.nodes = [
-            VmNode(folder / f"node-{number}", self._settings(number), str(micropython), heap_bytes=655_360)
+            VmNode(folder / f"node-{number}", self._settings(number), str(micropython), heap_bytes=heap_bytes)
             for number in range(1, nodes + 1)
         ]
         self.adopt(bytes.fromhex(self._node_id(number)) for number in range(1, nodes + 1))

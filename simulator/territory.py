@@ -234,8 +234,9 @@ class Territory:
         self.greens.settle()
         verdict = self.delivery.verdict(warehouse, self._still_waiting())
         waits = self._waits()
+        # Of lamps alone: rooms count their own.
         stored_wh = sum(
-            energy.wh for host in self.nodes for energy in warehouse.energy_wh(host.settings.node).values()
+            energy.wh for host in self.streets.hosts for energy in warehouse.energy_wh(host.settings.node).values()
         )
         counters: dict[str, int] = {}
         for gateway in (*self.gateways, self.village.host):

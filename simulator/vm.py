@@ -24,13 +24,18 @@ from simulator.uninterrupted import uninterrupted
 FIRMWARE = Path(wire.__file__).resolve().parents[1]  # the checkout's firmware folder, or where a wheel put its packages
 SHIMS = Path(__file__).resolve().parent / "shims"
 
-# Exit codes of the shims: `machine.reset`, and the watchdog.
+# Exit codes of the shims: `machine.reset`, the watchdog, `machine.deepsleep`.
 RESET_CODE = 120
 WATCHDOG_CODE = 121
+SLEEP_CODE = 123
 
 POWER_ON = "PWRON_RESET"
 BROWN_OUT = "BROWN_OUT"
+WOKE = "DEEPSLEEP_RESET"
 
+# What a 64-bit VM needs that compiles a node's whole program from source; much more would hide that it has grown. What
+# the chip needs is `bocage bench node`'s to say.
+HEAP_FROM_SOURCE_BYTES = 720 * 1024
 # A console that nobody reads must not fill the memory.
 LINES_KEPT_MAX = 50_000
 # The chip's counter wraps three seconds after the start: a run of any length crosses it.
@@ -83,9 +88,9 @@ class VmNode:
         text = json.dumps({"wifi": ["bench", ""], **settings})
         (folder / "settings.json").write_text(text, encoding="utf-8")
 
-    def start(self, *, reset_cause: str = POWER_ON) -> None:
+    def start(self, *, reset_cause: str = POWER_ON, wake_reason: str = "") -> None:
         """Apply power. `reset_cause` is a name of `machine`: what the node is to believe. RTC memory survives any but a
-        power-on, and BROWN_OUT, which the chip tells as one."""
+        power-on, and BROWN_OUT, which the chip tells as one. `wake_reason`: of a waking, its timer when left out."""
         assert not self.running, "stop it first"
         if reset_cause == POWER_ON:
             (self.folder / "bench-rtc").unlink(missing_ok=True)
@@ -94,7 +99,7 @@ class VmNode:
             self._process = subprocess.Popen(
                 [self._micropython, *heap, str(SHIMS / "start.py")],
                 cwd=self.folder,
-                env=self._environment(reset_cause),
+                env={**self._environment(reset_cause), "BOCAGE_WAKE_REASON": wake_reason},
                 stdin=subprocess.PIPE,  # never written to: its end tells the node that we are gone
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

@@ -22,11 +22,11 @@ OTHER_PROGRAMS = frozenset(("concentrator",))
 LIBRARY = {
     "onewire": "the bits of a 1-Wire bus, in C below it: the DS18B20 of drivers.ds18b20",
 }
-# In the ESP32 port's firmware, in C or frozen with it by ports/esp32/modules.
+# In the ESP32 port's firmware, in C or frozen with it by ports/esp32/modules; and `boot`, which is made for each kind.
 BUILT_IN = frozenset(
     (
-        "binascii", "collections", "cryptolib", "esp32", "espnow", "gc", "hashlib", "io", "json", "machine", "math",
-        "micropython", "network", "os", "select", "socket", "struct", "sys", "time",
+        BOOT, "binascii", "collections", "cryptolib", "esp32", "espnow", "gc", "hashlib", "io", "json", "machine",
+        "math", "micropython", "network", "os", "select", "socket", "struct", "sys", "time",
     )
 )  # fmt: skip
 

@@ -14,6 +14,8 @@ SHUNT = 0x01
 BUS = 0x02
 READY = 0x06
 ONE_OF_BOTH = b"\x43\x23"
+# Bits 2:0 000: power-down; after its own power-on it measures for ever, at 330 uA.
+POWER_DOWN = b"\x43\x20"
 READY_BIT = 0x08
 
 
@@ -29,6 +31,10 @@ class Ina226(Sensor):
         self._address = address
         self._shunt_microohm = shunt_microohm
         self._buffer = bytearray(2)
+
+    def rest(self):
+        """Power-down until the next `begin`; a chip that does not answer draws what it draws."""
+        return self._bus.write_register(self._address, CONFIGURATION, POWER_DOWN)
 
     def _start(self):
         return self._bus.write_register(self._address, CONFIGURATION, ONE_OF_BOTH)

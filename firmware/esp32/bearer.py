@@ -1,8 +1,8 @@
 """The node's bearer to its gateway, as the settings name it: Wi-Fi and UDP, RS-485, a wire, or ESP-NOW.
 
-Every one has `link`, with the interface of `links.udp`; `step`, once a turn; `signal_dbm`; `ack_timeout_ms`, the least
-patience that CoAP needs there. None of them reboots the
-chip or waits for a network. Modules of the chip that only one bearer needs are imported there.
+Every one has `link`, with the interface of `links.udp`; `step`, once a turn; `is_ready`, for who would rather wait than
+lose a datagram; `close`; `signal_dbm`; `ack_timeout_ms`, the least patience that CoAP needs there. None of them
+reboots the chip or waits for a network. Modules of the chip that only one bearer needs are imported there.
 """
 
 import machine
@@ -33,6 +33,15 @@ class WifiBearer:
 
     def step(self, *, now_ms):
         self._wifi.step(now_ms=now_ms)
+
+    def is_ready(self):
+        """Whether a datagram would leave."""
+        return self._wifi.is_up()
+
+    def close(self):
+        """The radio is off; the next one is opened anew."""
+        self._wifi.stop()
+        self.link.close()
 
     def signal_dbm(self):
         return self._wifi.signal_dbm()
@@ -74,6 +83,12 @@ class SerialBearer:
     def step(self, *, now_ms):
         """Nothing to supervise: a line is there or not."""
 
+    def is_ready(self):
+        return True
+
+    def close(self):
+        """A wire draws nothing."""
+
     def signal_dbm(self):
         return None
 
@@ -97,8 +112,9 @@ class RadioBearer:
         self._good = channel
         self._kept = channel
         self._kept_ms = now_ms()
+        self._radio = Radio(network, espnow, channel)
         self.link = EspNowLink(
-            Radio(network, espnow, channel),
+            self._radio,
             select,
             settings.bearer[1],
             channel,
@@ -114,6 +130,12 @@ class RadioBearer:
             self._kept = self._good
             self._kept_ms = now_ms
             save_channel(self._kept)
+
+    def is_ready(self):
+        return True
+
+    def close(self):
+        self._radio.stop()
 
     def _remember(self, channel):
         self._good = channel

@@ -87,7 +87,7 @@ class Crumbs:
         self._margin_ms = _UNKNOWN
 
     def past(self):
-        """How the last life ended, or None: ask before the first `step`."""
+        """How the last life ended, or None: ask before `begin`."""
         body = self._memory.get(_REGION)
         if body is None or len(body) != _CRUMBS_BYTES:
             return None
@@ -104,6 +104,12 @@ class Crumbs:
             None if heap_low == _UNKNOWN else heap_low,
             None if margin_ms == _UNKNOWN else margin_ms,
         )
+
+    def begin(self, index, *, now_ms):
+        """This life has begun, in this task: one that dies before its first turn must not be taken for the last one's
+        end."""
+        self._memory.mark(index)
+        self._write(ALIVE, _NO_DIGEST, now_ms)
 
     def enter(self, index):
         """This task of the loop begins."""
@@ -136,8 +142,10 @@ def pause(pause_ms, ticks_ms, ticks_diff, sleep_ms):
         sleep_ms(100)
 
 
+# A fault of the program ended the last life.
+FAULTS = ("watchdog", "panic", "crash")
 # Causes of which the last life knew nothing, or an exception: worth an event of their own.
-REPORTED = ("brown-out", "watchdog", "panic", "crash")
+REPORTED = ("brown-out",) + FAULTS
 
 
 def cause(machine, ended, past) -> str:

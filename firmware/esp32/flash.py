@@ -120,6 +120,15 @@ def begin(store, random_below) -> Start:
     return Start(boot, previous.boot, previous.durable_sequence, previous.memory, previous.own, note)
 
 
+def go_on(store, boot):
+    """Start of a chip that woke in `boot`, or None when flash does not know that boot as its last: then it must
+    begin."""
+    state, condition = store.read()
+    if state is None or condition == DAMAGED or state.boot != boot:
+        return None
+    return Start(boot, None, None, state.memory, state.own, None)
+
+
 def _jump(random_below):
     return JUMP_MIN + random_below(limits.BOOT_MAX - 2 * JUMP_MIN)
 

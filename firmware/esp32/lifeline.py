@@ -5,18 +5,23 @@ for the next, its program's number and its successor's place. Between the shell 
 Without the loader (a program copied to the root of the chip by hand) there is no second place: crumbs and log only.
 """
 
+import os
+
 import crash
 import guard
 import rtc
+import sleeping
 
-from node import limits, panel
+from node import limits, panel, sleep
 from node.log_ring import LogRing
 from node.trial import Trial
 from wire import event
 
-TASKS = ("network", "ports", "application", "output", "flash", "sleep")
-NETWORK, PORTS, APPLICATION, OUTPUT, FLASH, SLEEP = range(len(TASKS))
+TASKS = ("network", "ports", "application", "output", "flash", "sleep", "start")
+NETWORK, PORTS, APPLICATION, OUTPUT, FLASH, SLEEP, START = range(len(TASKS))
 LOG_TAIL_BYTES = 400
+# A flash that did not take the confirmation of a trial is asked again after this.
+CONFIRM_AGAIN_MS = 60_000
 # One small file, there while a technician has locked the node.
 LOCK_FILE = "locked.txt"
 _FOLDERS = ("a", "b")
@@ -30,6 +35,8 @@ class Lifeline:
         self._machine = machine
         self.memory = rtc.Memory(_rtc_of(machine)) if start is None else start.memory
         ended = guard.ended_by(machine, self.memory) if start is None else start.ended
+        # Before anything is sent: an image serves once.
+        self._woken = sleeping.take(machine, self.memory, ended == guard.SLEEP)
         if start is None:
             self._guard = guard.Guard(self.memory, guard.Store())
             self._guard.begin(ended, is_trial=False)
@@ -39,6 +46,9 @@ class Lifeline:
         self._crumbs = crash.Crumbs(self.memory, TASKS, now_ms=now_ms)
         self.past = None if ended == guard.POWER else self._crumbs.past()
         self.cause = crash.cause(machine, ended, self.past)
+        # Not for a reset that somebody asked for: nobody's settings are to blame for an update.
+        self.was_fault = self.cause in crash.FAULTS
+        self._crumbs.begin(START, now_ms=now_ms)
         self.log = LogRing(self.memory.get(rtc.LOG) if ended != guard.POWER else None)
         self.trial = Trial(is_trial=start is not None and start.boot.is_trial, now_ms=now_ms)
         self._started_ms = now_ms
@@ -46,11 +56,45 @@ class Lifeline:
         self._updating = None
         self._files = None
         self._number = 0
+        self._has_keys = False
+        self._confirm_at_ms = now_ms
+        # Of the shell: what is to be on flash before a restart of one's own is written by it; `now_ms` is its argument.
+        self.before_restart = None
+
+    def board_name(self, kind, *, listdir=os.listdir):
+        """The module of the board's pins: the kind's, or, where the settings name one that never was here, the one that
+        lies beside the program. A board that it cannot import must not end the rescue at every start."""
+        if self._start is None:
+            return kind
+        try:
+            names = [name.rpartition(".")[0] for name in sorted(listdir(self._start.folder + "/boards"))]
+        except OSError:
+            return kind
+        names = [name for name in names if name and name != "__init__" and not name.startswith("boot_")]
+        return kind if kind in names or not names else names[0]
+
+    # --- sleep ----------------------------------------------------------------------------------------------
+
+    def woken(self, now_ms):
+        """The node.sleep.Woken of this start as of now, or None."""
+        woken = self._woken
+        if woken is None or self.is_rescue or self.trial.is_trial:
+            return None
+        return sleep.Woken(woken.image, woken.slept_ms + now_ms - self._started_ms, woken.by)
+
+    def sleeps(self, image, sleep_ms, pins, chip, *, now_ms):
+        """The end of this awake time. Good if it has spoken with the gateway: who crashes at every wake is not good for
+        the sleeps between."""
+        if self.trial.is_good_start(now_ms):
+            self._guard.healthy()
+        self._end(crash.SLEEPING, now_ms)
+        sleeping.fall_asleep(self._machine, chip, self.memory, image, sleep_ms, pins)
 
     # --- begin ----------------------------------------------------------------------------------------------
 
-    def open_updating(self, link, settings, product, *, random_below, now_ms):
-        """The node's Updating, or None where there is no second place."""
+    def open_updating(self, link, settings, product, *, random_below, now_ms, in_ms=None):
+        """The node's Updating, or None where there is no second place. `in_ms`: when to ask, where a sleep has not made
+        it forget."""
         start = self._start
         if start is None:
             return None
@@ -62,9 +106,13 @@ class Lifeline:
         folder = _FOLDERS[1 - start.boot.slot]
         self._files = SlotFiles(folder, start.choose, start.confirm)
         self._number = running_number(_FOLDERS[start.boot.slot])
-        wait_ms = limits.UPDATE_RESCUE_FIRST_MS if self.is_rescue else limits.UPDATE_FIRST_MS
-        first_ms = now_ms + wait_ms + random_below(wait_ms)
-        if start.boot.is_trial or not settings.update_keys:
+        # After a crash at once: a program that crashes again and again once it has spoken to the gateway is a good
+        # start to the guard, and would never be up for long enough to fetch the one that mends it.
+        is_urgent = self.is_rescue or self.was_fault
+        wait_ms = limits.UPDATE_RESCUE_FIRST_MS if is_urgent else limits.UPDATE_FIRST_MS
+        first_ms = now_ms + wait_ms + random_below(wait_ms) if in_ms is None else now_ms + in_ms
+        self._has_keys = bool(settings.update_keys)
+        if start.boot.is_trial or not self._has_keys:
             first_ms = None
         self._updating = Updating(
             link,
@@ -106,7 +154,7 @@ class Lifeline:
         """Once a turn, after the outputs were applied."""
         self._crumbs.step(heap_free, margin_ms, now_ms=now_ms)
         self.trial.applied()
-        if node.has_exchanged:
+        if node.reach.has_exchanged:
             self.trial.exchanged()
         if self._updating is not None:
             operation = self._updating.take_operation()
@@ -124,22 +172,24 @@ class Lifeline:
 
     def _judge(self, node, now_ms):
         is_sound = node.is_sound(now_ms)
-        if self.trial.may_confirm(is_sound=is_sound, now_ms=now_ms) and self._start.confirm(self._number):
+        may_confirm = now_ms >= self._confirm_at_ms and self.trial.may_confirm(is_sound=is_sound, now_ms=now_ms)
+        if may_confirm:
+            self._confirm_at_ms = now_ms + CONFIRM_AGAIN_MS
+        if may_confirm and self._start.confirm(self._number):
             self.trial.is_trial = False
             self._is_good = True
             self._guard.healthy()
+            if self._has_keys:
+                self._updating.ask_at(now_ms + limits.UPDATE_CHECK_MS)
             node.tell(event.UPDATE, None, (self._number, "confirmed"), now_ms=now_ms)
         elif self.trial.is_over(now_ms) and node.may_restart(now_ms):
-            self.say("on trial without " + self.trial.missing(is_sound=is_sound), now_ms=now_ms)
-            self._end(crash.PLANNED, now_ms)  # the guard keeps TRIAL: this was no good start
-            self._machine.reset()
+            self.give_up(self.trial.missing(is_sound=is_sound), now_ms=now_ms)
 
     def _retry(self, node, now_ms):
         if now_ms - self._started_ms >= 1000 * self._start.guarded.retry_s:
             self._guard.retry()
             self.say("the application gets one try", now_ms=now_ms)
-            self._end(crash.PLANNED, now_ms)
-            self._machine.reset()
+            self._reset(now_ms)
 
     # --- the end --------------------------------------------------------------------------------------------
 
@@ -147,13 +197,30 @@ class Lifeline:
         """A restart of our own."""
         self.say("restart: " + why, now_ms=now_ms)
         self._guard.planned()
-        self._end(crash.PLANNED, now_ms)
-        self._machine.reset()
+        self._reset(now_ms)
+
+    def give_up(self, missing, *, now_ms):
+        """This trial came to nothing. The guard keeps TRIAL: it was no good start."""
+        self.say("on trial without " + missing, now_ms=now_ms)
+        self._reset(now_ms)
+
+    def waits(self):
+        """Without usable settings there is nothing to run, and whoever puts them right resets the chip: no strike."""
+        if not self.trial.is_trial and not self.is_rescue:
+            self._guard.planned()
 
     def crashed(self, error, *, now_ms):
-        """An exception that nobody caught. What follows is a reset."""
+        """An exception that nobody caught. What follows is a reset. True when the last life did not end by the same
+        one: a program that crashes at every start says nothing new, and must not wear the flash out."""
         self.say("crash: " + repr(error), now_ms=now_ms)
         self._end(crash.CRASHED, now_ms, error)
+        return self.past is None or self.past.end != crash.CRASHED or self.past.digest != crash.digest(error)
+
+    def _reset(self, now_ms):
+        if self.before_restart is not None:
+            self.before_restart(now_ms)
+        self._end(crash.PLANNED, now_ms)
+        self._machine.reset()
 
     def _end(self, end, now_ms, error=None):
         self._crumbs.end(end, now_ms=now_ms, error=error)
@@ -192,6 +259,10 @@ class PanelPort:
             else:
                 _write_lock(self.panel.is_locked)
         node.local(self.panel.local())
+        self.show(state, now_ms=now_ms)
+
+    def show(self, state, *, now_ms):
+        """The LED alone."""
         if self._led is not None:
             lit = self.panel.led(state, now_ms=now_ms)
             self._led.value(self._lit_level if lit else 1 - self._lit_level)

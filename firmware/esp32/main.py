@@ -19,6 +19,7 @@ import entropy
 import flash
 import lifeline
 import machine
+import sleeping
 from clock import Clock
 from log_files import LogFiles
 from watchdog import Ledger, Watchdog
@@ -30,6 +31,7 @@ from links import udp
 from node import app, limits, log_segment, own_memory, panel
 from node import wear as wearing
 from node.record_log import RecordLog
+from node.settings import RS485
 from wire import ccm, event, oscore, quantity
 from wire.coap import Endpoint
 from wire.oscore_link import NodeLink
@@ -43,8 +45,6 @@ SAMPLE_SLICE_MS = 10
 WATCHDOG_MS = 8000
 # The loop's own tasks are stale after this much silence; a flash write is the longest thing they wait for.
 TASK_SILENCE_MAX_MS = 4000
-FAULTS_REPEATED_MS = 30_000
-TRIAL_WITHOUT_SETTINGS_MS = 60_000
 # What the LED says is looked for so often; a start without an answer of the gateway is one for so long.
 LOOK_MS = 1000
 STARTING_MS = 60_000
@@ -83,24 +83,32 @@ def run(opened, life, clock):
 
 def begin(wdt, opened, life, clock):
     """The Shell. What the settings were read from and by is left behind here."""
-    chosen, kind = load(life.is_rescue)
+    import chosen_settings
+    from settings_store import SettingsStore
+
+    chosen, kind = chosen_settings.load(SettingsStore(), life)
     if chosen.settings is None:
-        stay_safe(wdt, clock, chosen.faults, life)
+        chosen_settings.stay_safe(wdt, clock, chosen, life)
     settings = chosen.settings
     if chosen.why is not None:
-        say(chosen.faults)
-    board = load_board(chosen.plain.get("kind", kinds.DEFAULT))
+        chosen_settings.say(chosen.faults)
+    product = chosen.plain.get("kind", kinds.DEFAULT)
+    if life.is_rescue:
+        product = life.board_name(product)
+    board = chosen_settings.load_board(product)
+    # What an application imports, and a log that is full, take seconds each: none of them may meet the watchdog alone.
+    wdt.feed()
     if life.is_rescue:
         opened.append(kind.Ports(board, machine, now_ms=clock.now_ms()))
     else:
         opened.append(kind.Ports(settings.own, board, machine, now_ms=clock.now_ms()))
-    return Shell(chosen, kind, board, opened[0], wdt, clock, life)
+    return Shell(chosen, kind, product, board, opened[0], wdt, clock, life)
 
 
 class Shell:
     """Owns the outside of one node."""
 
-    def __init__(self, chosen, kind, board, ports, wdt, clock, life):
+    def __init__(self, chosen, kind, product, board, ports, wdt, clock, life):
         now_ms = clock.now_ms()
         settings, plain = chosen.settings, chosen.plain
         random_below = entropy.below(os.urandom)
@@ -111,34 +119,72 @@ class Shell:
         self._life = life
         self._sampling = False
         self._store = flash.Store()
-        self._bearer = bearer.open_bearer(
-            settings, plain, board, random_below=random_below, now_ms=clock.now_ms, sleep_ms=time.sleep_ms
-        )
+        woken = life.woken(now_ms)
+        start = None if woken is None else flash.go_on(self._store, woken.image.boot)
+        woken = self._woken = None if start is None else woken
+
+        def open_bearer():
+            return bearer.open_bearer(
+                settings, plain, board, random_below=random_below, now_ms=clock.now_ms, sleep_ms=time.sleep_ms
+            )
+
+        self._bearer = open_bearer() if woken is None else sleeping.QuietBearer(open_bearer, time.sleep_ms)
         self._link = self._bearer.link
         self._ledger = Ledger()
         for name in ("network", "output", "application"):
             self._ledger.add(name, TASK_SILENCE_MAX_MS, now_ms=now_ms)
         self._ledger.add("ports", 2000 * settings.sample_s + TASK_SILENCE_MAX_MS, now_ms=now_ms)
         self._watchdog = Watchdog(wdt, self._ledger)
-        start = flash.begin(self._store, random_below)
+        if start is None:
+            start = flash.begin(self._store, random_below)
         cause = start.note or life.cause
         life.say("boot %d after %s node %s" % (start.boot, cause, hexlify(settings.node).decode()), now_ms=now_ms)
         # The rescue reads less of the settings than the application: it proves nothing of them.
-        is_trial = chosen.is_trial and not life.is_rescue
+        is_trial = chosen.is_trial and not life.is_rescue and woken is None
         self._proven_at_ms = now_ms + limits.SETTINGS_PROVEN_MS if is_trial else None
-        self._wear = wearing.Wear(before=own_memory.decode(start.own).flash_writes, now_ms=now_ms)
-        self._wear.spend(wearing.BOOT, now_ms=now_ms)
+        own = start.own if woken is None else woken.image.own
+        self._wear = wearing.Wear(before=own_memory.decode(own).flash_writes, now_ms=now_ms)
+        if woken is None:
+            self._wear.spend(wearing.BOOT, now_ms=now_ms)
+        wdt.feed()
         log = RecordLog(LogFiles(), spend=self._may_write_log)
+        wdt.feed()
+        trade = self._make_trade(settings, product, start, random_below, now_ms)
+        # On a polled line whoever is asked must be awake; what is on trial has to show itself.
+        self._sleeps = trade.sleeps and settings.bearer[0] != RS485 and not life.trial.is_trial
+        self._node = self._make_node(settings, product, start, cause, trade, log, random_below, now_ms)
+        self._chip = None
+        if plain.get("clock_chip") is True and not life.is_rescue:
+            import chip_clock
+
+            self._chip = chip_clock.open_chip(board, machine, plain)
+        if self._chip is not None:
+            self._chip.read(self._node, is_start=woken is None, now_ms=now_ms)
+        if woken is None:
+            life.tell(self._node, now_ms=now_ms)
+        life.before_restart = self._save
+        if chosen.why is not None:
+            self._node.tell(event.SETTINGS_FAILURE, None, (chosen.why,), now_ms=now_ms)
+        self._panel = lifeline.PanelPort(machine, board, trade.test_ms, now_ms=now_ms)
+        self._shown = panel.STARTING if woken is None else panel.WELL
+        self._look_at_ms = self._started_ms = now_ms
+
+    def _make_trade(self, settings, product, start, random_below, now_ms):
+        if self._life.is_rescue:
+            return self._kind.RescueTrade(product, start.memory)
+        memory = start.memory if self._woken is None else self._woken.image.memory
+        return self._kind.make_trade(settings.own, kinds.Start(settings.node, memory, now_ms, random_below))
+
+    def _make_node(self, settings, product, start, cause, trade, log, random_below, now_ms):
+        woken = self._woken
         durable = start.durable_sequence
         if start.previous_boot is not None:
             durable = log.durable_sequence(start.previous_boot, durable)
         link = self._protect(settings, start.boot, random_below)
-        product = plain.get("kind", kinds.DEFAULT)
-        if life.is_rescue:
-            trade = kind.RescueTrade(product)
-        else:
-            trade = kind.make_trade(settings.own, kinds.Start(settings.node, start.memory, now_ms, random_below))
-        self._node = app.Node(
+        if woken is not None:
+            self._bearer.is_idle = link.is_idle
+        program_ms = None if woken is None else woken.image.dues.program_ms
+        return app.Node(
             settings,
             app.Boot(start.boot, start.previous_boot, durable, cause),
             link,
@@ -149,21 +195,27 @@ class Shell:
             log=log,
             own=start.own,
             wear=self._wear,
-            updating=life.open_updating(link, settings, product, random_below=random_below, now_ms=now_ms),
-            lines=life.log,
+            updating=self._life.open_updating(
+                link,
+                settings,
+                product,
+                random_below=random_below,
+                now_ms=now_ms,
+                in_ms=None if program_ms is None else program_ms - woken.slept_ms,
+            ),
+            lines=self._life.log,
+            sleeps=self._sleeps,
+            woken=woken,
         )
-        life.tell(self._node, now_ms=now_ms)
-        if chosen.why is not None:
-            self._node.tell(event.SETTINGS_FAILURE, None, (chosen.why,), now_ms=now_ms)
-        self._panel = lifeline.PanelPort(machine, board, trade.test_ms, now_ms=now_ms)
-        self._shown = panel.STARTING
-        self._look_at_ms = self._started_ms = now_ms
 
     def _protect(self, settings, boot, random_below):
         endpoint = Endpoint(
             random_below=random_below,
             first_message_id=random_below(0x10000),
-            timing=udp.timing(max(settings.ack_timeout_ms, self._bearer.ack_timeout_ms)),
+            timing=udp.timing(
+                max(settings.ack_timeout_ms, self._bearer.ack_timeout_ms),
+                limits.SLEEPER_RETRANSMISSIONS if self._sleeps else 4,
+            ),
             handled_options=oscore.ANY_OUTSIDE,
         )
         return NodeLink(
@@ -204,7 +256,24 @@ class Shell:
         life.step(self._node, gc.mem_free, self._ledger.margin_ms, now_ms=now_ms)
         self._watchdog.feed(now_ms=now_ms)
         life.enter(lifeline.SLEEP)
+        if self._sleeps:
+            self._sleep(now_ms)
         self._link.wait(self._pause_ms(now_ms))
+
+    def _sleep(self, now_ms):
+        """Deeply, if the node may and nobody touches it. Returns when it may not."""
+        until_ms = None if self._sampling or self._panel.panel.is_touched else self._node.may_sleep(now_ms)
+        if until_ms is None:
+            return
+        self._ports.safe()
+        if self._proven_at_ms is not None:
+            self._prove(now_ms)
+        sleep_ms = self._node.sleep_for(until_ms, now_ms=now_ms)
+        pins = self._ports.wake_pins(self._node.trade)
+        image = self._node.suspend(now_ms)
+        if image is not None:
+            self._life.say("sleeps for %d s" % (sleep_ms // 1000), now_ms=now_ms)
+            self._life.sleeps(image, sleep_ms, pins, esp32, now_ms=now_ms)
 
     def _look(self, now_ms):
         """The technician's button, and the LED, whose word is looked for once a second."""
@@ -212,8 +281,10 @@ class Shell:
             self._look_at_ms = now_ms + LOOK_MS
             if self._life.is_rescue:
                 self._shown = panel.RESCUE
-            elif not self._node.is_linked(now_ms):
-                is_new = now_ms - self._started_ms < STARTING_MS and not self._node.has_exchanged
+            elif self._woken is not None and not self._node.reach.has_exchanged:
+                self._shown = panel.WELL
+            elif not self._node.reach.is_linked(now_ms):
+                is_new = now_ms - self._started_ms < STARTING_MS and not self._node.reach.has_exchanged
                 self._shown = panel.STARTING if is_new else panel.NO_LINK
             else:
                 self._shown = panel.WELL if self._node.is_sound(now_ms) else panel.FAULT
@@ -244,13 +315,24 @@ class Shell:
 
     def _remember(self, now_ms):
         if self._proven_at_ms is not None and now_ms >= self._proven_at_ms:
-            self._proven_at_ms = None
-            from settings_store import SettingsStore
+            self._prove(now_ms)
+        if self._chip is not None:
+            self._chip.turn(self._node, now_ms=now_ms)
+        self._write(self._node.checkpoint(now_ms), now_ms)
 
-            if SettingsStore().prove():
-                self._wear.spend(wearing.SETTINGS, now_ms=now_ms)
-            forget(kinds.READING)
-        due = self._node.checkpoint(now_ms)
+    def _prove(self, now_ms):
+        """The settings on trial are good."""
+        from settings_store import SettingsStore
+
+        self._proven_at_ms = None
+        if SettingsStore().prove():
+            self._wear.spend(wearing.SETTINGS, now_ms=now_ms)
+        forget(kinds.READING)
+
+    def _save(self, now_ms):
+        self._write(self._node.checkpoint(now_ms, is_last=True), now_ms)
+
+    def _write(self, due, now_ms):
         if due is None or not self._wear.spend(wearing.CHECKPOINT, now_ms=now_ms):
             return
         if not self._store.write(flash.State(due.boot, due.durable_sequence, due.memory, due.own)):
@@ -269,11 +351,6 @@ class Shell:
         print(what, log_segment.identity(data)[0], sequence, hexlify(data).decode())
 
 
-def load_board(name):
-    """The pins of this kind of node."""
-    return __import__("boards." + name, None, None, (name,))
-
-
 def forget(names):
     """Let modules go whose work is done. Whoever wants one again imports it again."""
     for name in names:
@@ -283,80 +360,15 @@ def forget(names):
             delattr(sys.modules[parent], leaf)
 
 
-def load(is_rescue):
-    """(node.settings_slots.Chosen, module of the kind). A crash of the start before counts against new settings."""
-    from settings_store import SettingsStore
-
-    from node import settings as node_settings
-
-    kind = None
-
-    def decode(plain):
-        nonlocal kind
-        if is_rescue:
-            import rescue as kind
-
-            plain = kind.common(plain)
-        else:
-            kind = kinds.load(plain.get("kind", kinds.DEFAULT)) if isinstance(plain, dict) else None
-        settings, faults = node_settings.decode(plain, kind)
-        if settings is not None:
-            faults = shell_faults(settings, plain)
-        return None if faults else settings, faults
-
-    # `hard` is what a panic and our own reset after a crash read as.
-    chosen = SettingsStore().begin(decode, crashed=crash.reset_cause(machine) in ("watchdog", "hard"))
-    if chosen.settings is not None:
-        decode(chosen.plain)  # `kind` is that of what is in force, whichever was looked at last
-    return chosen, kind
-
-
-def shell_faults(settings, plain):
-    """What only the shell can judge: the network, and that the gateway's address needs no look-up."""
-    from node import settings as node_settings
-    from policy.fault import Fault
-
-    faults = []
-    if settings.bearer[0] != node_settings.UDP:
-        return faults
-    wifi = plain.get("wifi")
-    if not isinstance(wifi, list) or len(wifi) != 2 or not all(isinstance(word, str) for word in wifi):
-        faults.append(Fault("wifi", "is not [network, key]", "give two texts"))
-    if not udp.is_literal(plain["gateway"][0]):
-        faults.append(Fault("gateway[0]", "is not an IPv4 address", "give four numbers, 192.168.1.10"))
-    return faults
-
-
-def stay_safe(wdt, clock, faults, life):
-    """Bad settings: the outputs keep the levels of the boot, and the console says why, again and again. A program on
-    trial that cannot read what its predecessor could goes back soon."""
-    said_ms = None
-    until_ms = clock.now_ms() + TRIAL_WITHOUT_SETTINGS_MS
-    while True:
-        if life.trial.is_trial and clock.now_ms() >= until_ms:
-            machine.reset()
-        now_ms = clock.now_ms()
-        if said_ms is None or now_ms - said_ms >= FAULTS_REPEATED_MS:
-            said_ms = now_ms
-            say(faults)
-        wdt.feed()
-        time.sleep_ms(100)
-
-
-def say(faults):
-    """What is wrong with the settings, on the console."""
-    for fault in faults:
-        print("settings:", fault.path or "file", fault.problem + ":", fault.remedy)
-
-
 def crashed(opened, life, clock, error):
     """Outputs safe, write the error down, wait, reset. The watchdog, which nobody feeds here, stands behind."""
     try:
         for ports in opened:
             ports.safe()
-        life.crashed(error, now_ms=clock.now_ms())
+        is_new = life.crashed(error, now_ms=clock.now_ms())
         print(crash.describe(error))
-        crash.note("version " + app.VERSION, error)
+        if is_new:
+            crash.note("version " + app.VERSION, error)
         crash.pause(CRASH_PAUSE_MS, time.ticks_ms, time.ticks_diff, time.sleep_ms)
     finally:
         machine.reset()

@@ -5,7 +5,7 @@ It holds the outputs safe as `boot.py` left them; where that is not enough for d
 it turns the heating relays of the board by time, a quarter of twenty minutes. It says that it is the rescue and
 why, asks for a new image every two minutes, and after an hour gives the application one more try. Of the settings it
 reads what every kind has, so that a fault in the rest, or a kind it has never heard of, does not keep it from the link.
-It decides nothing of the trade and obeys no orders.
+It decides nothing of the trade and obeys no orders; but a technician's lock is off, for a hand may be in the valve.
 """
 
 from collections import namedtuple
@@ -13,7 +13,7 @@ from collections import namedtuple
 import boot
 
 from node import settings as node_settings
-from node.trade import Trade
+from node.trade import LOCK, TEST, Trade
 from wire import quantity
 
 KIND = "rescue"
@@ -41,17 +41,26 @@ def decode(faults, plain):
 
 
 class RescueTrade(Trade):
-    """Reports itself under the node's own kind: the registry knows it by that, and RESCUE_MODE says the rest."""
+    """Reports itself under the node's own kind: the registry knows it by that, and RESCUE_MODE says the rest. What the
+    application remembered is kept for it: hours of a lamp, litres of the day."""
 
-    def __init__(self, kind):
+    def __init__(self, kind, memory):
         self.kind = kind
+        self._memory = memory
 
     def declines(self, moment):
         return "rescue"
 
+    def memory(self, now_ms):
+        return self._memory
+
+    def decide(self, moment):
+        self.outputs = self.local
+
 
 class Ports:
-    """`outputs` is nothing; the duty goes by the clock alone. There is nothing to sample."""
+    """`outputs` is what a technician wants (a word of node.trade, or None); else the duty goes by the clock alone.
+    There is nothing to sample."""
 
     def __init__(self, board, machine, *, now_ms):
         self._started_ms = now_ms
@@ -65,7 +74,9 @@ class Ports:
         boot.safe_outputs()
 
     def apply(self, outputs, *, now_ms):
-        is_on = (now_ms - self._started_ms) % HEAT_PERIOD_MS < HEAT_ON_MS
+        is_on = outputs == TEST or (now_ms - self._started_ms) % HEAT_PERIOD_MS < HEAT_ON_MS
+        if outputs == LOCK:
+            is_on = False
         if is_on == self._is_on:
             return
         self._is_on = is_on

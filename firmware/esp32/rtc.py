@@ -17,11 +17,11 @@ LOG = 2
 TRADE = 3
 
 # First byte and size of each region; the head of HEAD_BYTES is part of it.
-_PLACES = ((0, 32), (32, 96), (128, 512), (640, 384))
-BYTES = 1026
+_PLACES = ((0, 32), (32, 96), (128, 512), (640, 1024))
+BYTES = 1666
 HEAD_BYTES = 6
 # One byte, and its complement: written before each step of a loop, so it has no room for a CRC.
-_MARK = 1024
+_MARK = 1664
 
 
 class Memory:
@@ -46,7 +46,7 @@ class Memory:
         return body if crc32(body) == said else None
 
     def mark(self, value):
-        """Keep one byte, cheaply: 1 kB is copied and nothing allocated."""
+        """Keep one byte, cheaply: 1.7 kB is copied and nothing allocated."""
         self._bytes[_MARK] = value
         self._bytes[_MARK + 1] = 255 - value
         if self._chip is not None:
@@ -56,6 +56,13 @@ class Memory:
         """That byte, or None."""
         value = self._bytes[_MARK]
         return value if self._bytes[_MARK + 1] == 255 - value else None
+
+    def spoil(self, region):
+        """What is there is nothing from now on."""
+        start, _ = _PLACES[region]
+        self._bytes[start] = self._bytes[start + 1] = 0
+        if self._chip is not None:
+            self._chip.memory(self._bytes)
 
     def put(self, region, body):
         """Keep `body` there from now on; it fits, or this is our own bug."""

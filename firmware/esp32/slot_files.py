@@ -43,7 +43,7 @@ class SlotFiles:
         except OSError as error:
             if what == asking.READ:
                 return b""
-            return "space" if error.errno == _NO_SPACE else "write"
+            return asking.SPACE if error.errno == _NO_SPACE else "write"
 
     def _read(self, path, offset):
         # Opened for each piece: a seek in littlefs is a look-up, and nothing stays open when a check ends early.
@@ -52,7 +52,7 @@ class SlotFiles:
             return file.read(asking.PIECE_BYTES)
 
     def _begin(self, path):
-        self._close()
+        self._abandon()
         folder = self._folder
         for part in path.split("/"):
             if not self._is_there(folder):
@@ -74,9 +74,16 @@ class SlotFiles:
         if file is not None:
             file.close()
 
+    def _abandon(self):
+        """What a full flash did not take is wanted no more: closing it may fail once more."""
+        try:
+            self._close()
+        except OSError:
+            pass
+
     def _clear(self):
         """Take one file or empty folder away."""
-        self._close()
+        self._abandon()
         if not self._is_there(self._folder):
             return True
         folder = self._folder

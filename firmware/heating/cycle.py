@@ -19,24 +19,27 @@ WATER = Timing(1_800_000, 300_000, 300_000)
 class Cycle:
     """`is_on`: what the relay is to be. `switched`: how often it went on, ever."""
 
-    def __init__(self, timing, *, now_ms):
+    def __init__(self, timing, *, now_ms, is_relay=True):
         self._timing = timing
         self._start_ms = now_ms
         self._duty = 0
-        self._edge_ms = None
+        # A start let the relay go, and nobody knows when: starts in a row must not make it chatter. A boiler that is
+        # spoken to saw none.
+        self._edge_ms = now_ms if is_relay else now_ms - timing.min_off_ms
         self.is_on = False
         self.switched = 0
         self.on_ms = 0
         self._counted_ms = now_ms
 
-    def step(self, duty_permille, *, now_ms, at_once=False) -> bool:
-        """Brings `is_on` up to date for a demand in 1/1000. `at_once`: an order to be off does not wait."""
+    def step(self, duty_permille, *, now_ms, at_once=False, anew=False) -> bool:
+        """Brings `is_on` up to date for a demand in 1/1000. `at_once`: an order to be off does not wait. `anew`: the
+        demand does not wait for the next cycle; least times hold all the same."""
         timing = self._timing
         if self.is_on:
             self.on_ms += now_ms - self._counted_ms
         self._counted_ms = now_ms
         jumped = abs(duty_permille - self._duty) >= limits.CYCLE_RESTART_PERMILLE
-        if now_ms - self._start_ms >= timing.cycle_ms or jumped:
+        if now_ms - self._start_ms >= timing.cycle_ms or jumped or anew:
             self._start_ms = now_ms
             self._duty = duty_permille
         # A smaller demand ends the present on-time earlier; a somewhat larger one waits for the next cycle.
@@ -54,10 +57,9 @@ class Cycle:
         on_until_ms = self._start_ms + self._on_ms(self._duty)
         if on_until_ms > now_ms:
             instants.append(on_until_ms)
-        if self._edge_ms is not None:
-            free_ms = self._edge_ms + (timing.min_on_ms if self.is_on else timing.min_off_ms)
-            if free_ms > now_ms:
-                instants.append(free_ms)
+        free_ms = self._edge_ms + (timing.min_on_ms if self.is_on else timing.min_off_ms)
+        if free_ms > now_ms:
+            instants.append(free_ms)
         return max(now_ms, min(instants))
 
     def _on_ms(self, duty_permille):
@@ -68,6 +70,4 @@ class Cycle:
         return on_ms if timing.cycle_ms - on_ms >= timing.min_off_ms else timing.cycle_ms
 
     def _may_switch(self, now_ms):
-        if self._edge_ms is None:
-            return True
         return now_ms - self._edge_ms >= (self._timing.min_on_ms if self.is_on else self._timing.min_off_ms)

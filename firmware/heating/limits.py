@@ -15,6 +15,9 @@ SENSOR_RATE_CK_MIN = 200  # [K] faster is a loose wire; after a silence the allo
 SENSOR_RATE_FLOOR_CK = 100  # two samples close to each other: noise and a door
 SENSOR_STUCK_MS = 10_800_000  # [K] three hours at more than half power, and not one step of the sensor
 SENSOR_STUCK_CK = 5
+# [K] a day and night at any power: a sensor of 0.01 °C has more noise than that, and one that stands at 20 °C would
+# have the room freeze with no demand at all
+SENSOR_RIGID_MS = 86_400_000
 SENSOR_STUCK_PERMILLE = 500
 SENSOR_GOOD_SAMPLES = 3  # what was silent or wild is believed again after so many
 
@@ -84,9 +87,12 @@ COOLING_DIFFERENCE_CK = 500  # less between room and outdoors says nothing
 STOP_MAX_S = 3600
 
 # -- heating failure and stuck-on [V], hydronic [K]
+# From mean to mean, each over a whole cycle of the relay: one cycle and a half, so that a dead electric heater is told
+# within the hour.
 WATCH_ELECTRIC_MS = 900_000
-WATCH_WATER_MS = 3_600_000
-# A healthy room that is slow still gains 0.3 K an hour at full heat; VTherm's half kelvin in 15 min accuses it.
+WATCH_WATER_MS = 2_700_000
+# What a healthy room that is slow still gains in an hour at full heat, as warm as outdoors; VTherm's half kelvin in 15
+# min accuses it. Less is asked of a warmer one, and beyond half the heating's strength only that it falls slowly.
 WATCH_RISE_CK_H = 12
 WATCH_VOTES = 2  # an airing of ten minutes spoils one window
 WATCH_LEAVE_PERMILLE = 500
@@ -108,6 +114,10 @@ EXERCISE_CLEAR_S = 7200  # from the next occupied hour
 VALVE_STEP_PERCENT = 5
 # An outdoor sensor that was there and says nothing for so long.
 OUTDOOR_SILENT_MS = 3_600_000
+
+# -- a technician's test: so long of heat, and the water as warm as no radiator or floor minds
+TEST_MS = 120_000
+TEST_FLOW_CK = 5000
 
 # -- boiler
 BOILER_SILENT_MS = 180_000  # of the trade: three samples without a status

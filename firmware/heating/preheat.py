@@ -66,6 +66,10 @@ class Preheat:
         """Something disturbs: nothing is learned of it."""
         self.is_running = False
 
+    def overshoots(self, setpoint_ck) -> bool:
+        """A cooler span has begun before the target was reached: full heat must not go on to the old one."""
+        return setpoint_ck < self._start[3]
+
     def follow(self, room_ck, *, now_ms):
         """The room's temperature meanwhile; a Lesson when it is over."""
         start_ms, start_ck, outdoor_ck, target_ck, is_cold = self._start

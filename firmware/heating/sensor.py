@@ -3,7 +3,8 @@
 Fed with one reading a sample, or None where the sensor said nothing. A reading out of range, or faster than air can
 be, counts as none; how fast is allowed grows with the time since the last good one, so that a sensor that was moved is
 believed again by itself. A value that stands still is no fault while the heating is low: rooms do that. It is one after
-three hours at more than half power (the false alarms that Versatile Thermostat's users had were of that kind).
+three hours at more than half power (the false alarms that Versatile Thermostat's users had were of that kind), and
+after a day and night at any: what stands at 20 °C for ever would have the room freeze without a demand.
 """
 
 from heating import limits
@@ -27,6 +28,7 @@ class RoomSensor:
         self._good_in_a_row = 0
         self._still_ck = None
         self._still_since_ms = now_ms
+        self._moved_ms = now_ms
 
     def sample(self, value_ck, duty_permille, *, now_ms) -> None:
         """One reading, and the heating duty that was in force since the one before."""
@@ -37,14 +39,18 @@ class RoomSensor:
             self.tick(now_ms=now_ms)
             return
         self.temperature_ck = value_ck
+        if now_ms - self._good_ms >= limits.SENSOR_STALE_MS:
+            self._moved_ms = now_ms  # nobody knows what it did meanwhile
         self._good_ms = now_ms
         self._good_in_a_row += 1
         moved = self._still_ck is None or abs(value_ck - self._still_ck) >= limits.SENSOR_STUCK_CK
         if moved:
             self._still_ck = value_ck
+            self._moved_ms = now_ms
         if moved or (duty_permille <= limits.SENSOR_STUCK_PERMILLE and self.fault != STUCK):
             self._still_since_ms = now_ms
-        if now_ms - self._still_since_ms >= limits.SENSOR_STUCK_MS:
+        rigid = now_ms - self._moved_ms >= limits.SENSOR_RIGID_MS
+        if rigid or now_ms - self._still_since_ms >= limits.SENSOR_STUCK_MS:
             self._declare(STUCK)
         elif self.fault == STUCK:
             if moved:

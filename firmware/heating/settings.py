@@ -98,7 +98,7 @@ def _control(faults, value, known):
         if faults.integer("control[1]", value[1], 5, 300) and faults.integer("control[2]", value[2], 0, 20):
             return regulator.Control(value[1], value[2], None)
         return known
-    if isinstance(value, list) and len(value) == 2 and value[0] == "pi" and value[1] in regulator.PRESETS:
+    if isinstance(value, list) and value[:1] == ["pi"] and value[1:] in [[name] for name in regulator.PRESETS]:
         return regulator.Control(known.kint, known.kext, regulator.PRESETS[value[1]])
     words = ", ".join(sorted(regulator.PRESETS))
     faults.add("control", "is not known", 'give ["tpi", 60, 1] or ["pi", one of ' + words + "]")

@@ -2,6 +2,8 @@
 
 Recomputed from order, clock, programme and temperature at every decision, never restored. From the top:
 
+    locked        by a technician at the node: no heat at all, for somebody may have a hand in the valve. A room that
+                  gets as cold as frost meanwhile is told, not heated. Tested by one: heat, for two minutes
     frost         forced at 5 °C, released at 7 °C, whatever else says: order, window, load shed, a manual off
     sensor        at fault: the safe duty, which is never 0
     window        open: no heat
@@ -19,12 +21,13 @@ from heating.cycle import Cycle
 from heating.exercise import OPENING, Exercise
 from heating.ladder import PREHEAT, PROGRAMME, Ladder
 from heating.model import OPENTHERM, VALVE, dead_s
+from heating.outdoors import Outdoors, is_winter
 from heating.preheat import Preheat
 from heating.sensor import RoomSensor, safe_permille
 from heating.tidings import Tidings
 from heating.watch import HeatingWatch
 from heating.window import Window
-from node.trade import Trade
+from node.trade import LOCK, TEST, Trade
 from policy import civil, heating
 from wire import directive, event, quantity
 
@@ -38,8 +41,6 @@ SENSOR = "safe-duty"
 WINDOW = "window"
 
 ROOM_KEY = quantity.key(quantity.TEMPERATURE)
-OUTDOOR_KEY = quantity.key(quantity.TEMPERATURE, 1)
-_WINTER_MONTHS = (11, 12, 1, 2, 3)
 
 
 class Thermostat(Trade):
@@ -59,12 +60,18 @@ class Thermostat(Trade):
         self._sensor = RoomSensor(now_ms=now_ms)
         self._window = Window(model.timing.cycle_ms, now_ms=now_ms)
         self._regulator = regulator.Regulator(model.control)
-        self._cycle = Cycle(model.timing, now_ms=now_ms)
+        self._cycle = Cycle(model.timing, now_ms=now_ms, is_relay=model.output != OPENTHERM)
         self._preheat = Preheat(kept.learned, model.span_ck)
         self._ladder = Ladder(model, self._preheat)
-        self._watch = HeatingWatch(limits.WATCH_WATER_MS if model.is_water else limits.WATCH_ELECTRIC_MS)
+        self._watch = HeatingWatch(
+            limits.WATCH_WATER_MS if model.is_water else limits.WATCH_ELECTRIC_MS,
+            model.timing.cycle_ms,
+            model.span_ck,
+        )
         self._exercise = Exercise(1000 * model.stroke_s, kept.exercise_day, now_ms=now_ms)
         self._tidings = Tidings(model, now_ms=now_ms)
+        # A valve answers at once; a relay or a boiler may owe its least time off first.
+        self.test_ms = limits.TEST_MS + (0 if model.output == VALVE else model.timing.min_off_ms)
         self.outputs = SAFE
         self.duty_permille = 0
         self.setpoint_ck = model.no_time_ck
@@ -75,10 +82,10 @@ class Thermostat(Trade):
         self._off_since_ms = now_ms
         self._kick_until_ms = now_ms
         self._values = {}
-        self._outdoor = None  # (0.01 °C, since when): of the node's own sensor
+        self._outdoors = Outdoors()
         self._sampled_ms = now_ms
         self._settled_ms = None
-        self._settled_for = None
+        self._settled_for = None  # (Moment, local)
         self._is_fresh = False  # a whole decision that the outputs have not followed yet
 
     # --- in -------------------------------------------------------------------------------------------------
@@ -89,25 +96,17 @@ class Thermostat(Trade):
         self._settled_ms = None
         self._values = values or {}
         self._sensor.sample(self._values.get(ROOM_KEY), self.duty_permille, now_ms=now_ms)
-        if OUTDOOR_KEY in self._values:
-            self._outdoor = (self._values[OUTDOOR_KEY], now_ms)
+        self._outdoors.sample(self._values, now_ms=now_ms)
         room_ck = self._room_ck()
         is_new = room_ck is not None and ROOM_KEY in self._values
         self._window.sample(
             room_ck if is_new else None, self._values.get(quantity.WINDOW), self.duty_permille > 0, now_ms=now_ms
         )
-        self._tidings.sampled(self._values, self._outdoor, now_ms=now_ms)
+        self._tidings.sampled(self._values, self._outdoors.seen, now_ms=now_ms)
         if is_new:
             self._learn(room_ck, moment)
         self._settle(moment)
-        for code, begins, rise_ck in self._watch.step(
-            self._watched_permille(),
-            room_ck,
-            self.setpoint_ck,
-            now_ms=now_ms,
-        ):
-            self._tidings.say(code, begins, (self.duty_permille // 10, rise_ck))
-        self._act_on_failure(now_ms)
+        self._watch_heating(room_ck, moment)
 
     def decide(self, moment):
         now_ms = moment.now_ms
@@ -181,6 +180,9 @@ class Thermostat(Trade):
             )
         )
 
+    def is_sound(self, moment):
+        return self._sensor.fault is None and not self._watch.active and not self._tidings.has_boiler_fault()
+
     def may_restart(self, moment):
         return self._exercise.phase is None
 
@@ -191,15 +193,17 @@ class Thermostat(Trade):
         now_ms = moment.now_ms
         self._settled_ms = now_ms
         self._is_fresh = True
-        self._settled_for = moment
+        self._settled_for = (moment, self.local)
         self._sensor.tick(now_ms=now_ms)
-        room_ck, outdoor_ck = self._room_ck(), self._outdoor_ck(moment)
+        room_ck, outdoor_ck = self._room_ck(), self._outdoors.temperature_ck(moment)
         choice = self._choice = self._ladder.choose(moment, room_ck, outdoor_ck)
         self._frost = room_ck is not None and room_ck < (
             limits.FROST_OFF_CK if self._frost else limits.FROST_ON_CK
         )
         setpoint_ck, rule, reason = choice.setpoint_ck, choice.rule, choice.reason
-        if self._frost:
+        if self.local is not None:
+            setpoint_ck, rule, reason = limits.FROST_ON_CK if self.local == LOCK else setpoint_ck, self.local, 0
+        elif self._frost:
             setpoint_ck, rule, reason = max(setpoint_ck, limits.FROST_OFF_CK), FROST, 0
         elif self._sensor.fault is not None:
             rule, reason = SENSOR, self._sensor.fault
@@ -218,20 +222,22 @@ class Thermostat(Trade):
 
     def _differs(self, moment):
         """Something else is ordered, told or known than at the last whole decision."""
-        last = self._settled_for
+        last, local = self._settled_for
         return (
-            moment.order != last.order
+            self.local != local
+            or moment.order != last.order
             or moment.directives != last.directives
             or (moment.unix_s is None) != (last.unix_s is None)
         )
 
     def _duty(self, choice, room_ck, outdoor_ck, moment):
         """In 1/1000, by the rule in force."""
-        if self._rule == FROST:
+        if self._rule == LOCK:
+            return 0
+        if self._rule in (FROST, TEST):
             return 1000
         if self._sensor.fault is not None:
-            model = self._model
-            winter = self._is_winter(choice, moment)
+            model, winter = self._model, is_winter(choice, moment)
             return safe_permille(
                 model.safe_permille, outdoor_ck, self._sensor.temperature_ck, winter, model.span_ck
             )
@@ -258,11 +264,11 @@ class Thermostat(Trade):
             self._preheat.begin(
                 choice.setpoint_ck, room_ck, outdoor_ck, choice.wanted.empty_s >= limits.COLD_MASS_S, now_ms=now_ms
             )
-        elif self._preheat.is_running and (self._rule not in (PREHEAT, PROGRAMME) or self._is_empty(choice)):
+        elif self._preheat.is_running and (
+            not (self._rule == PREHEAT or (self._rule == PROGRAMME and choice.wanted.kind == heating.OCCUPIED))
+            or self._preheat.overshoots(choice.setpoint_ck)
+        ):
             self._preheat.abandon()
-
-    def _is_empty(self, choice):
-        return self._rule == PROGRAMME and choice.wanted.kind != heating.OCCUPIED
 
     def _learn(self, room_ck, moment):
         """From this sample: a preheat that ends, a room that cools."""
@@ -271,15 +277,30 @@ class Thermostat(Trade):
             if lesson is not None:
                 self._tidings.say(event.HEATING_LEARNED, None, tuple(lesson))
         if self.duty_permille == 0 and self._rule != WINDOW:
-            self._preheat.unheated(room_ck, self._outdoor_ck(moment), now_ms=moment.now_ms)
+            self._preheat.unheated(room_ck, self._outdoors.temperature_ck(moment), now_ms=moment.now_ms)
         else:
             self._preheat.heated()
 
     def _is_full(self):
-        """The output gives all it has: of a boiler it is the flow that tells."""
+        """The output gives all it has: of a boiler it is the flow that tells, also while it is driven anew."""
         if self._model.output == OPENTHERM:
-            return self.outputs.on and self.outputs.flow_ck >= self._model.flow_max_ck
+            return self._cycle.is_on and self.outputs.flow_ck >= self._model.flow_max_ck
         return self.duty_permille >= 1000
+
+    def _watch_heating(self, room_ck, moment):
+        """A test is no regime of its own, and no heat shows nothing of a heating that failed before it was locked."""
+        now_ms, watch = moment.now_ms, self._watch
+        if self.local == TEST or (self.local == LOCK and event.HEATING_FAILURE in watch.active):
+            watch.disturb(now_ms=now_ms)
+            return
+        outdoor_ck = self._outdoors.temperature_ck(moment)
+        for code, begins, rise_ck in watch.step(
+            self._watched_permille(), room_ck, self.setpoint_ck, outdoor_ck, now_ms=now_ms
+        ):
+            self._tidings.say(code, begins, (self.duty_permille // 10, rise_ck))
+        if watch.attempts != self.outputs.attempt and event.HEATING_FAILURE in watch.active:
+            # It does not follow: drive the outputs anew, a relay by letting it go first.
+            self._kick_until_ms = now_ms + max(limits.KICK_MS, self._model.timing.min_off_ms)
 
     def _watched_permille(self):
         """The duty as far as the room must feel it."""
@@ -288,13 +309,6 @@ class Thermostat(Trade):
         if self._model.output == OPENTHERM and self.duty_permille and not self._is_full():
             return limits.WATCH_LEAVE_PERMILLE - 1
         return self.duty_permille
-
-    def _act_on_failure(self, now_ms):
-        """The heating does not follow: drive the outputs anew, a relay by letting it go first."""
-        if self._watch.attempts == self.outputs.attempt:
-            return
-        if event.HEATING_FAILURE in self._watch.active:
-            self._kick_until_ms = now_ms + max(limits.KICK_MS, self._model.timing.min_off_ms)
 
     # --- the outputs ----------------------------------------------------------------------------------------
 
@@ -305,11 +319,13 @@ class Thermostat(Trade):
         demand = self.duty_permille
         if model.output == OPENTHERM:
             demand = 1000 if demand >= 50 else 0  # the boiler modulates; its least times are the cycle's
-        if self._is_fresh or self._exercise.phase is not None:
+        if self.local is not None:
+            self._exercise.abandon()
+        elif self._is_fresh or self._exercise.phase is not None:
             self._is_fresh = False
             self._run_exercise(moment)
-        at_once = self._rule == FROST or (self._choice.is_off and demand == 0)
-        is_on = self._cycle.step(demand, now_ms=now_ms, at_once=at_once)
+        at_once = self._rule in (FROST, LOCK) or (self._choice.is_off and demand == 0)
+        is_on = self._cycle.step(demand, now_ms=now_ms, at_once=at_once, anew=self._rule == TEST)
         valve = 0
         flow_ck = limits.FLOW_MIN_CK
         if model.output == VALVE:
@@ -337,6 +353,8 @@ class Thermostat(Trade):
 
     def _flow_ck(self, moment):
         model = self._model
+        if self._rule == TEST:
+            return min(model.flow_max_ck, limits.TEST_FLOW_CK)
         if self._rule == FROST or self._preheat.is_running:
             return model.flow_max_ck
         room_ck = self._room_ck()
@@ -345,7 +363,7 @@ class Thermostat(Trade):
             aimed_ck,
             self._regulator.offset_ck,
             room_ck,
-            self._outdoor_ck(moment),
+            self._outdoors.temperature_ck(moment),
             model.curve_percent,
             model.flow_max_ck,
         )
@@ -377,18 +395,6 @@ class Thermostat(Trade):
     def _room_ck(self):
         """What may be acted upon, or None."""
         return None if self._sensor.fault is not None else self._sensor.temperature_ck
-
-    def _outdoor_ck(self, moment):
-        """The node's own sensor first, then what the gateway tells, or None."""
-        if self._outdoor is not None and moment.now_ms - self._outdoor[1] < limits.OUTDOOR_SILENT_MS:
-            return self._outdoor[0]
-        return moment.directives.get(directive.OUTDOOR_TEMPERATURE)
-
-    def _is_winter(self, choice, moment):
-        """Without a clock it is."""
-        if choice.wanted is None:
-            return True
-        return civil.civil_from_days(moment.unix_s // civil.day_s)[1] in _WINTER_MONTHS
 
     def _energy_wh(self):
         return self._kept.energy_wh + self._model.heater_w * (self._cycle.on_ms // 1000) // 3600

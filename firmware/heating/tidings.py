@@ -57,6 +57,10 @@ class Tidings:
             return None
         return self._status
 
+    def has_boiler_fault(self) -> bool:
+        """It does not answer, or says so itself."""
+        return event.BOILER_COMM_FAILURE in self._told or event.BOILER_FAULT in self._told
+
     def settled(self, setpoint_ck, rule, reason, choice, frost, sensor, seen_by, moment) -> None:
         """A whole decision: whatever differs from what was told."""
         previous_ck = self._setpoint[0]

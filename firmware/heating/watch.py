@@ -1,9 +1,12 @@
 """Does the heating follow? Full heat and no rise; no heat and a rise all the same.
 
-Failure: full heat (90 % or more), the room a kelvin below its set-point, and in two windows in a row (15 min of
-electric heat, 60 min of water) it gained less than 0.3 K an hour, as even a heavy room does. Stuck on: duty 0, one
-window for the heat that is left, then half a kelvin up in each of two windows in a row, above the set-point: sun and
-people do that once. Both end by themselves. What the trade does about it: it drives the output anew, five times at most
+The room is compared with itself: its mean over a whole cycle of the relay, for the air of a light room goes up and down
+with it, and the mean a window later (15 min of electric heat, 45 min of water). Failure: full heat (90 % or more), the
+room a kelvin below its set-point, and in two windows in a row it gained less than a healthy room does. That is 0.12 K
+an hour in a room as cold as outdoors, and less the more of the heating's strength is spent on holding what there is:
+at half of it nothing, beyond it the room may fall, but not as one without heat does. Stuck on: duty 0, one window for
+the heat that is left, then half a kelvin up in each of two windows in a row, above the set-point: sun and people do
+that once. Both end by themselves. What the trade does about it: it drives the output anew, five times at most
 (`attempts`).
 """
 
@@ -12,33 +15,70 @@ from wire import event
 
 
 class HeatingWatch:
-    """`step` once a sample; `active` is the set of event codes in force."""
+    """`step` once a sample; `active` is the set of event codes in force. `cycle_ms`: of the relay; `span_ck`: what full
+    heat holds above outdoors, 0.01 K."""
 
-    def __init__(self, window_ms):
-        self._window_ms = window_ms
+    def __init__(self, window_ms, cycle_ms, span_ck):
+        self._cycle_ms = cycle_ms
+        self._window_ms = max(window_ms, cycle_ms)
+        self._span_ck = span_ck
         self._regime = None
-        self._base_ck = 0
-        self._base_ms = 0
+        self._kept = []  # (instant ms, 0.01 °C) of a cycle
+        self._base_ck = None  # the mean that the next one is compared with
+        self._next_ms = 0
         self._votes = 0
         self.attempts = 0
         self.active = set()
 
-    def step(self, duty_permille, room_ck, setpoint_ck, *, now_ms) -> list:
-        """[(event code, begins, rise in 0.01 K)], often empty. room_ck None: nothing can be told."""
+    def step(self, duty_permille, room_ck, setpoint_ck, outdoor_ck, *, now_ms) -> list:
+        """[(event code, begins, rise in 0.01 K)], often empty. room_ck None: nothing can be told; outdoor_ck None:
+        taken for a winter's day."""
+        mean_ck = self._mean_ck(room_ck, now_ms)
         regime = self._regime_of(duty_permille, room_ck, setpoint_ck)
         if regime != self._regime:
-            return self._enter(regime, room_ck, now_ms)
-        if regime is None or now_ms - self._base_ms < self._window_ms:
+            return self._enter(regime, room_ck, mean_ck, now_ms)
+        if regime is None or mean_ck is None or now_ms < self._next_ms:
             return []
-        rise_ck = room_ck - self._base_ck
-        self._base_ck = room_ck
-        self._base_ms = now_ms
+        before_ck, self._base_ck = self._base_ck, mean_ck
+        self._next_ms = now_ms + self._window_ms
+        return [] if before_ck is None else self._judge(regime, mean_ck, mean_ck - before_ck, setpoint_ck, outdoor_ck)
+
+    def disturb(self, *, now_ms):
+        """Something else heated or did not: compare from now on. What is in force stays so."""
+        self._kept.clear()
+        self._begin(None, now_ms)
+
+    def _mean_ck(self, room_ck, now_ms):
+        """Over the last whole cycle, or None."""
+        kept = self._kept
+        if room_ck is None:
+            kept.clear()
+            return None
+        kept.append((now_ms, room_ck))
+        while now_ms - kept[0][0] > self._cycle_ms:
+            kept.pop(0)
+        # Samples do not come on the second: nine tenths of a cycle are one.
+        if 10 * (now_ms - kept[0][0]) < 9 * self._cycle_ms:
+            return None
+        return sum(one[1] for one in kept) // len(kept)
+
+    def _judge(self, regime, mean_ck, rise_ck, setpoint_ck, outdoor_ck):
         if regime == event.HEATING_FAILURE:
-            bad = rise_ck < limits.WATCH_RISE_CK_H * (self._window_ms // 1000) // 3600
+            bad = rise_ck < self._least_rise_ck(mean_ck, outdoor_ck)
         else:
-            bad = rise_ck >= limits.WATCH_STUCK_CK and room_ck > setpoint_ck
+            bad = rise_ck >= limits.WATCH_STUCK_CK and mean_ck > setpoint_ck
         self._votes = self._votes + 1 if bad else 0
-        return self._declare(regime, self._votes >= limits.WATCH_VOTES, rise_ck)
+        # What is in force ends with a good window, not with one that is bad once more after a disturbance.
+        stays = bad and regime in self.active
+        return self._declare(regime, stays or self._votes >= limits.WATCH_VOTES, rise_ck)
+
+    def _least_rise_ck(self, room_ck, outdoor_ck):
+        """What a window of full heat brings at least."""
+        span_ck = max(1, self._span_ck)
+        held_ck = room_ck - (limits.OUTDOOR_ASSUMED_CK if outdoor_ck is None else outdoor_ck)
+        held_ck = max(0, min(span_ck, held_ck))
+        full_ck = limits.WATCH_RISE_CK_H * (self._window_ms // 1000)
+        return full_ck * (span_ck - 2 * held_ck) // (3600 * span_ck)
 
     def _regime_of(self, duty_permille, room_ck, setpoint_ck):
         """Full heat that should be felt, no heat at all, or None. The first is left later than it is entered: a room at
@@ -52,7 +92,7 @@ class HeatingWatch:
             full, below_ck = limits.WATCH_LEAVE_PERMILLE, limits.WATCH_BELOW_CK // 2
         return event.HEATING_FAILURE if duty_permille >= full and room_ck < setpoint_ck - below_ck else None
 
-    def _enter(self, regime, room_ck, now_ms):
+    def _enter(self, regime, room_ck, mean_ck, now_ms):
         """Another regime: the old one's fault is over, unless nothing can be told."""
         self._regime = regime
         changes = []
@@ -60,11 +100,16 @@ class HeatingWatch:
             for code in (event.HEATING_FAILURE, event.HEATING_UNEXPECTED_ON):
                 if code != regime:
                     changes += self._declare(code, False, 0)
-        self._base_ck = room_ck
-        # The heat that is left in a radiator is no fault: the first window of no demand is not counted.
-        self._base_ms = now_ms + (self._window_ms if regime == event.HEATING_UNEXPECTED_ON else 0)
-        self._votes = 0
+        self._begin(mean_ck, now_ms)
         return changes
+
+    def _begin(self, base_ck, now_ms):
+        """Full heat is compared with the room before it. The heat that is left in a radiator is no fault: the first
+        window of no demand is not counted."""
+        is_cooling = self._regime == event.HEATING_UNEXPECTED_ON
+        self._base_ck = None if is_cooling else base_ck
+        self._next_ms = now_ms + (0 if self._base_ck is None and not is_cooling else self._window_ms)
+        self._votes = 0
 
     def _declare(self, code, wanted, rise_ck):
         if wanted and self.attempts < limits.ATTEMPTS_MAX:

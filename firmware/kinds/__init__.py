@@ -24,6 +24,7 @@ DEFAULT = "streetlight"
 # What reads settings is needed at a start alone: the shell lets it go once the node is made. Kinds import their own
 # readers where they decode.
 READING = (
+    "chosen_settings",
     "settings_store",
     "node.settings",
     "node.settings_slots",

@@ -1,16 +1,17 @@
 """The irrigation node: eight zone valves, a master and a pump, a water meter, a rain gauge, the air and a battery.
 
     site       [latitude, longitude] in 10^-4 degree
-    watering, valves, supply, pulse, meter, battery, weather: see watering.settings
+    watering, valves, supply, pulse, meter, battery, weather, fitted: see watering.settings
 
 Of the drivers only the bridges, the selector and the sensors are used: which pulse is due, `watering.valves` decides,
 so that one machine owns deadlines, the closing of a boot and the order of pulses.
 """
 
 from kinds import PENDING
-from watering import inputs, trade
+from node.trade import HAND, PULSE, RAIN
+from watering import inputs, sleepy, trade
 from watering.settings import FIELDS as _OWN_FIELDS
-from watering.valves import MASTER, PUMP
+from watering.valves import HELD, MASTER, PUMP
 from wire import quantity
 
 KIND = trade.KIND
@@ -22,6 +23,11 @@ BOARD_TEMPERATURE = quantity.key(quantity.TEMPERATURE, 15)
 _CURRENT_AT_MS = 40
 # A selector's contacts before current flows through them.
 _SELECT_MS = 20
+# A pulse waits for its capacitor so long, then it is given all the same: half a closing is better than none.
+_CHARGE_MS = 10_000
+_CHARGED_PERCENT = 90
+# A selector that did not answer is asked again after so long.
+_AGAIN_MS = 200
 _WIND_DMS_PER_HZ = 7  # a cup anemometer of 0.7 m/s a pulse and second, the usual one
 
 
@@ -30,11 +36,18 @@ def decode(faults, plain):
     from node import settings
     from watering import settings as own_settings
 
-    return own_settings.decode(faults, plain, settings.site(faults, plain.get("site")))
+    own = own_settings.decode(faults, plain, settings.site(faults, plain.get("site")))
+    for output in range(PUMP):
+        if own.kinds[output] == HELD:
+            # Its machine would say that it is open, and no wire would have a voltage.
+            faults.add(f"valves[{output}]", "is held", "this board has bridges only: use a latching valve, or 0")
+    return own
 
 
 def make_trade(own, start):
-    """The trade of one irrigation node."""
+    """The trade of one irrigation node; on a battery it sleeps."""
+    if own.battery.capacity_mah:
+        return sleepy.SleepyTrade(own, start)
     return trade.WateringTrade(own, start)
 
 
@@ -44,7 +57,7 @@ class Ports:
     def __init__(self, own, board, machine, *, now_ms):
         import time
 
-        from drivers import analog, contact, i2c_bus, ina226, latching_valves, pcf8574, pulses, sensor, sht4x
+        from drivers import contact, i2c_bus, ina226, latching_valves, pcf8574, pulses, sensor, sht4x
 
         self._own = own
         self._pump = machine.Pin(board.PUMP_PIN, machine.Pin.OUT, value=1 - board.PUMP_CLOSED_LEVEL)
@@ -65,32 +78,53 @@ class Ports:
         self._selector = pcf8574.Pcf8574(bus, board.SELECTOR_ADDRESS)
         self._coil = ina226.Ina226(bus, board.COIL_ADDRESS, shunt_microohm=board.COIL_SHUNT_MICROOHM)
         self._sensors = {"air": sht4x.Sht4x(bus, board.AIR_ADDRESS)}
-        for name, pin, upper, lower in (
-            (quantity.BATTERY, board.BATTERY_PIN, board.BATTERY_UPPER_OHM, board.BATTERY_LOWER_OHM),
-            (inputs.BOOST_MV, board.CAPACITOR_PIN, board.CAPACITOR_UPPER_OHM, board.CAPACITOR_LOWER_OHM),
-        ):
-            self._sensors[name] = analog.Analog(machine.ADC(machine.Pin(pin)), upper_ohm=upper, lower_ohm=lower)
+        battery = (board.BATTERY_PIN, board.BATTERY_UPPER_OHM, board.BATTERY_LOWER_OHM)
+        capacitor = (board.CAPACITOR_PIN, board.CAPACITOR_UPPER_OHM, board.CAPACITOR_LOWER_OHM)
+        self._sensors[quantity.BATTERY] = _analog(machine, battery)
+        self._sensors[inputs.BOOST_MV] = _analog(machine, capacitor)
+        # Once more for the pulses, whose question must not spoil a sample that is under way.
+        self._capacitor = _analog(machine, capacitor)
         for name, unit, pin, hz_max in (
             (inputs.METER_PULSES, board.FLOW_UNIT, board.FLOW_PIN, max(board.FLOW_HZ_MAX, 200)),
             (inputs.RAIN_TIPS, board.RAIN_UNIT, board.RAIN_PIN, board.RAIN_HZ_MAX),
             (quantity.WIND_SPEED, board.WIND_UNIT, board.WIND_PIN, board.WIND_HZ_MAX),
         ):
+            if name == quantity.WIND_SPEED and own_settings.WIND not in own.fitted:
+                continue
             counter = machine.Counter(unit, machine.Pin(pin, machine.Pin.IN))
             self._sensors[name] = pulses.Pulses(counter, hz_max=hz_max)
-        self._wet = contact.Contact(
-            machine.Pin(board.RAIN_CONTACT_PIN, machine.Pin.IN, machine.Pin.PULL_UP),
-            active_level=board.RAIN_CONTACT_ACTIVE_LEVEL,
-            settle_ms=2000,
-        )
+        self._flow_pin, self._rain_pin, self._button_pin = [
+            machine.Pin(pin, machine.Pin.IN) for pin in (board.FLOW_PIN, board.RAIN_PIN, board.BUTTON_PIN)
+        ]
+        self._button_level = board.BUTTON_ACTIVE_LEVEL
+        self._wet = None
+        if own_settings.RAIN_CONTACT in own.fitted:
+            self._wet = contact.Contact(
+                machine.Pin(board.RAIN_CONTACT_PIN, machine.Pin.IN, machine.Pin.PULL_UP),
+                active_level=board.RAIN_CONTACT_ACTIVE_LEVEL,
+                settle_ms=2000,
+            )
         self._pending = sensor.PENDING
         self._pulse = None
         self._begun_ms = now_ms
         self._driving = False
-        self._measured = True
+        self._asked = self._measured = True
+        self._charging_ms = None  # since when a pulse waits for its capacitor
+        self._again_ms = now_ms
         self._wind = (None, now_ms)
         self._found = {}
         self._waiting = ()
         self.safe()
+
+    def wake_pins(self, trade):
+        """What may wake the chip, as `esp32.sleeping` has it: {word of node.trade: (pin, its active level)}. With a
+        rain gauge there is none left for the button: the chip tells two wake inputs apart, and no more."""
+        pins = {HAND: (self._button_pin, self._button_level)}
+        if self._own.place.tip_cmm:
+            pins = {RAIN: (self._rain_pin, 0)}
+        if trade.counts_asleep:
+            pins[PULSE] = (self._flow_pin, 0)
+        return pins
 
     def safe(self):
         """No coil and no pump has current. What latches is pulsed shut by the turns that follow."""
@@ -98,6 +132,8 @@ class Ports:
         self._zone_bridge.coast()
         self._selector.release()
         self._pump.value(1 - self._pump_closed)
+        self._boost.value(1 - self._boost_active)
+        self._coil.rest()
         self._pulse = None
         self._driving = False
 
@@ -105,13 +141,16 @@ class Ports:
         """One turn: the pump at once; of the pulses the one that is under way, or the next."""
         drive = outputs.tick(now_ms=now_ms)
         self._pump.value(self._pump_closed if drive.held >> PUMP & 1 else 1 - self._pump_closed)
-        # The capacitor is charged while any pulse is due or a valve is open: its closing must not wait.
-        charging = self._pulse is not None or drive.pulse is not None or outputs.any_open()
+        # The capacitor is charged while any pulse is due or a valve is open: its closing must not wait. And while a run
+        # wants to open one, or one is about to: it is refused until the capacitor is charged.
+        wanted = outputs.any_open() or outputs.prepares or outputs.charging
+        charging = self._pulse is not None or drive.pulse is not None or wanted
         self._boost.value(self._boost_active if charging else 1 - self._boost_active)
-        self._wet.poll(now_ms=now_ms)
+        if self._wet is not None:
+            self._wet.poll(now_ms=now_ms)
         if self._pulse is None:
-            if drive.pulse is not None:
-                self._begin(drive.pulse, now_ms)
+            if drive.pulse is not None and now_ms >= self._again_ms and self._is_charged(now_ms):
+                self._begin(outputs, drive.pulse, now_ms)
             return
         output, opens = self._pulse
         if not self._driving:
@@ -142,29 +181,52 @@ class Ports:
         self._waiting = tuple(still)
         if still:
             return PENDING
-        self._found[inputs.RAIN_WET] = 1 if self._wet.active else 0
+        if self._wet is not None:
+            self._found[inputs.RAIN_WET] = 1 if self._wet.active else 0
         return self._found
 
     # --- inside ---------------------------------------------------------------------------------------------
 
-    def _begin(self, pulse, now_ms):
+    def _is_charged(self, now_ms):
+        """After a cold start the capacitor is empty: a pulse of it would move nothing, and the valve would be believed
+        shut."""
+        wanted_mv = self._own.battery.boost_mv
+        if not wanted_mv:
+            return True
+        if self._charging_ms is None:
+            self._charging_ms = now_ms
+        self._capacitor.begin(now_ms=now_ms)
+        mv = self._capacitor.collect(now_ms=now_ms)
+        waits = mv is None or 100 * mv < _CHARGED_PERCENT * wanted_mv
+        if waits and now_ms - self._charging_ms < _CHARGE_MS:
+            return False
+        self._charging_ms = None
+        return True
+
+    def _begin(self, outputs, pulse, now_ms):
         """Connect the valve; a master has a bridge of its own."""
         self._pulse, self._begun_ms, self._driving = pulse, now_ms, False
         if pulse[0] == MASTER:
             self._drive(now_ms)
         elif not self._selector.select(pulse[0] - 1):
-            # The selector is silent: the pulse stays due, and is tried again at the next turn.
+            # The selector is silent: the pulse stays due, and is tried again. What has no pulse draws nothing, and
+            # the guard makes an alarm of that: a valve that cannot be shut must not be kept quiet.
             self._selector.release()
             self._pulse = None
+            self._again_ms = now_ms + _AGAIN_MS
+            outputs.measured(pulse[0], 0)
 
     def _drive(self, now_ms):
         output, opens = self._pulse
         bridge = self._master_bridge if output == MASTER else self._zone_bridge
         bridge.drive(opens)
-        self._begun_ms, self._driving, self._measured = now_ms, True, False
+        self._begun_ms, self._driving = now_ms, True
+        self._asked = self._measured = False
 
     def _current(self, outputs, output, now_ms):
-        if not self._coil.waiting():
+        if not self._asked:
+            # Also where a question of the last pulse was never answered: that answer is another coil's.
+            self._asked = True
             self._coil.begin(now_ms=now_ms)
             return
         value = self._coil.collect(now_ms=now_ms)
@@ -192,3 +254,10 @@ class Ports:
                 self._found[name] = (value - before) * 1000 * _WIND_DMS_PER_HZ // (now_ms - at_ms)
         else:
             self._found[name] = value
+
+
+def _analog(machine, wired):
+    """`wired`: pin and divider."""
+    from drivers.analog import Analog
+
+    return Analog(machine.ADC(machine.Pin(wired[0])), upper_ohm=wired[1], lower_ohm=wired[2])

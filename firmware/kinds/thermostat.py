@@ -73,9 +73,12 @@ class Ports:
         self._values = {}
 
     def safe(self):
-        """No heat. A valve's voltage falls with its supply; a boiler's lease runs out by itself within a minute."""
+        """No heat. A valve is told: its chip holds a voltage through our restart. A boiler's lease runs out by itself
+        within a minute."""
         self._relay.value(1 - self._closed)
         self._pump.value(1 - self._pump_closed)
+        if self._valve is not None:
+            self._valve.force(0)
         self._applied = None
 
     def apply(self, outputs, *, now_ms):

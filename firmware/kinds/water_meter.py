@@ -3,6 +3,7 @@ trade is here with its kind, for nothing else has it.
 
     meter       [millilitres a pulse, greatest flow in mL/min that the place can want]
     dial_l      what the meter's dial showed when the node was fitted, litres; 0 when left out
+    battery     true: it runs on its cell and sleeps; absent: it is fed, and stays awake
     leak_ml_h   least flow of every hour of the night that is a leak, mL/h; 2000 when left out; never less than two
                 pulses, for one may belong to the hour before
 
@@ -12,22 +13,22 @@ stands there until the count has come up to it. The dial moves from the first no
 
 A leak is water that runs in every one of the night hours; a burst is more than the place can want for a minute; both
 end by themselves when the water does. An open cable loop is told at once: somebody has cut it, or taken the emitter
-off. Orders mean nothing to it.
+off. Orders mean nothing to it, and a technician's lock or test no more than that they are told: it goes on counting.
 """
 
 import struct
 from collections import namedtuple
 
 from kinds import PENDING
-from node.trade import Trade
+from node.trade import HAND, PULSE, Trade
 from policy import civil
 from wire import event, quantity
 
 KIND = "water_meter"
-FIELDS = ("meter", "dial_l", "leak_ml_h")
+FIELDS = ("meter", "dial_l", "leak_ml_h", "battery")
 BOARD_TEMPERATURE = quantity.key(quantity.TEMPERATURE, 15)
 
-Own = namedtuple("Own", ("pulse_ml", "flow_max_ml_min", "dial_l", "leak_ml_h"))
+Own = namedtuple("Own", ("pulse_ml", "flow_max_ml_min", "dial_l", "leak_ml_h", "sleeps"))
 
 # What Ports hand over beside quantities of the wire: pulses since the start.
 PULSES = "pulses"
@@ -40,10 +41,19 @@ _LITRES_MAX = 0xFFFFFFFF  # of wire.quantity: four million cubic metres
 # Civil hours in which a town sleeps; water that runs in each of them, somebody pays for and nobody drinks.
 _NIGHT_HOURS = (2, 3, 4)
 _BURST_S = 60
+_LOOK_MS = 10_000
 # A lithium cell at 3.0 V has a tenth left; it recovers a little when it rests.
 _BATTERY_LOW_MV, _BATTERY_GOOD_MV = 3000, 3200
 # Between two notes the volume is shown up to so many minutes of the greatest flow, or twice what the last hour had.
 _SHOWN_MIN = 6
+# A pulse wakes the chip, which needs two seconds to count again: faster ones would be lost.
+_PULSES_ASLEEP_MIN = 20
+# It looks at cable and cell so often.
+_SLEEP_MAX_MS = 900_000
+# After a pulse it stays for the next, or sleeps after this.
+_WATCH_MS = 10_000
+# mL, shown, may be shown, noted; faults; ms since the sample; hour (0: none), its mL, watched whole; night hours; mV
+_ASLEEP = "<QQQQBIIQBBH"
 _MEMORY = "<QQB"  # millilitres, millilitres that may be shown, faults in force
 
 
@@ -55,10 +65,16 @@ def decode(faults, plain):
         faults.integer("meter[1]", meter[1], _FLOW_ML_MIN[0], _FLOW_ML_MIN[1])
     else:
         meter = (0, 0)
+    sleeps = plain.get("battery", False)
+    if not isinstance(sleeps, bool):
+        faults.add("battery", "is not true or false", "give true for a node that runs on its cell")
+    if sleeps is True and faults.count() == 0 and meter[1] > _PULSES_ASLEEP_MIN * meter[0]:
+        remedy = f"take an emitter of {-(-meter[1] // _PULSES_ASLEEP_MIN)} mL or more: each pulse wakes the chip"
+        faults.add("battery", f"sleeps through more than {_PULSES_ASLEEP_MIN} pulses a minute", remedy)
     dial_l, leak_ml_h = plain.get("dial_l", 0), plain.get("leak_ml_h", 2000)
     faults.integer("dial_l", dial_l, 0, _LITRES_MAX)
     faults.integer("leak_ml_h", leak_ml_h, _LEAK_ML_H[0], _LEAK_ML_H[1])
-    return Own(meter[0], meter[1], dial_l, leak_ml_h)
+    return Own(meter[0], meter[1], dial_l, leak_ml_h, sleeps is True)
 
 
 def make_trade(own, start):
@@ -73,6 +89,7 @@ class MeterTrade(Trade):
 
     def __init__(self, own, start):
         self._own = own
+        self.sleeps = own.sleeps
         self._total_ml = 0
         self._active = set()
         self._shown_ml = self._ceiling_ml = 0
@@ -84,7 +101,11 @@ class MeterTrade(Trade):
         self._pulses = None
         self._at_ms = start.now_ms
         self._flow_ml_min = None
+        self._watch_until_ms = start.now_ms
         self._over_since_ms = None
+        # Burst is judged on so long, in which the greatest flow gives two pulses: one pulse alone is no flow.
+        self._look_ms = max(_LOOK_MS, 2 * 60_000 * own.pulse_ml // own.flow_max_ml_min)
+        self._looked_ms = self._looked_ml = 0
         self._battery_mv = None
         self._hour = None  # (hours of the civil calendar, mL so far, whether watched from its begin on)
         self._night = 0  # night hours in a row with a leak's flow
@@ -104,10 +125,12 @@ class MeterTrade(Trade):
         elapsed_ms, self._at_ms = now_ms - self._at_ms, now_ms
         if pulses is not None:
             self._total_ml += volume_ml
+            if volume_ml:
+                self._watch_until_ms = now_ms + _WATCH_MS
             self._shown_ml = max(self._shown_ml, min(self._total_ml, self._ceiling_ml))
             self._flow_ml_min = volume_ml * 60_000 // elapsed_ms if self._pulses is not None and elapsed_ms else None
             self._pulses = pulses
-        self._watch_burst(now_ms)
+        self._watch_burst(volume_ml, elapsed_ms, now_ms)
         self._watch_night(volume_ml, moment.unix_s)
         is_cut = values.get(quantity.SENSOR_FAULTS)
         if is_cut is not None:
@@ -131,9 +154,15 @@ class MeterTrade(Trade):
     def declines(self, moment):
         return "no-output"
 
+    def is_sound(self, moment):
+        """It counts. Leak, burst and a weak cell are the pipe's and the cell's: a new program does not mend them."""
+        return event.METER_FAILURE not in self._active and event.SENSOR_FAILURE not in self._active
+
     def wants_sample_ms(self, now_ms):
-        """A burst is judged on more than the usual period gives."""
-        return None if self._over_since_ms is None else self._at_ms + 10_000
+        """A burst is judged on more than the usual period gives, and none may sleep on pulses that nobody has read."""
+        if self._over_since_ms is not None:
+            return self._at_ms + _LOOK_MS
+        return self._watch_until_ms if self.sleeps and self._watch_until_ms > self._at_ms else None
 
     def memory(self, now_ms):
         hour_ml, self._noted_ml = self._total_ml - self._noted_ml, self._total_ml
@@ -145,16 +174,59 @@ class MeterTrade(Trade):
             flags |= (code in self._active) << bit
         return struct.pack(_MEMORY, self._total_ml, self._ceiling_ml, flags)
 
+    @property
+    def counts_asleep(self):
+        """Whether a pulse is to wake the chip."""
+        return True
+
+    def may_sleep_until(self, moment):
+        """Between two pulses, unless more flows than the place can want."""
+        if self._pulses is None or self._over_since_ms is not None or moment.now_ms < self._watch_until_ms:
+            return None
+        return moment.now_ms + _SLEEP_MAX_MS
+
+    def asleep(self, now_ms):
+        """All of it: a note would move what may be shown, and this one is not on flash."""
+        flags = 0
+        for bit, code in enumerate(_CONDITIONS):
+            flags |= (code in self._active) << bit
+        hour = self._hour or (0, 0, False)
+        return b"", struct.pack(
+            _ASLEEP, self._total_ml, self._shown_ml, self._ceiling_ml, self._noted_ml, flags,
+            min(0x7FFFFFFF, now_ms - self._at_ms), hour[0], hour[1], hour[2], self._night, self._battery_mv or 0,
+        )  # fmt: skip
+
+    def woken(self, rest, slept_ms, by, *, now_ms):
+        if len(rest) != struct.calcsize(_ASLEEP):
+            return
+        (self._total_ml, self._shown_ml, self._ceiling_ml, self._noted_ml, flags, age_ms, hour, hour_ml, whole,
+         self._night, battery_mv) = struct.unpack(_ASLEEP, rest)  # fmt: skip
+        self._active = {code for bit, code in enumerate(_CONDITIONS) if flags >> bit & 1}
+        self._at_ms = now_ms - slept_ms - age_ms
+        self._hour = (hour, hour_ml, whole == 1) if hour else None
+        self._battery_mv = battery_mv or None
+        self._pulses = -1 if by == PULSE else 0
+        if by == PULSE:
+            self._watch_until_ms = now_ms + _WATCH_MS
+
     def _litres(self):
         return min(self._own.dial_l + self._shown_ml // 1000, _LITRES_MAX)
 
-    def _watch_burst(self, now_ms):
+    def _watch_burst(self, volume_ml, elapsed_ms, now_ms):
         """More than the place can want, for so long."""
-        flow = self._flow_ml_min
-        if flow is None or flow <= self._own.flow_max_ml_min:
+        if self._flow_ml_min is None:
             self._over_since_ms = None
-            if flow is not None:
-                self._set(event.PIPE_BURST, False, (None, flow))
+            self._looked_ms = self._looked_ml = 0
+            return
+        self._looked_ms += elapsed_ms
+        self._looked_ml += volume_ml
+        if self._looked_ms < self._look_ms:
+            return
+        flow = self._looked_ml * 60_000 // self._looked_ms
+        self._looked_ms = self._looked_ml = 0
+        if flow <= self._own.flow_max_ml_min:
+            self._over_since_ms = None
+            self._set(event.PIPE_BURST, False, (None, flow))
             return
         if self._over_since_ms is None:
             self._over_since_ms = now_ms
@@ -227,7 +299,8 @@ class Ports:
         from drivers.analog import Analog
         from drivers.pulses import Pulses
 
-        pin = machine.Pin(board.METER_PIN, machine.Pin.IN)
+        pin = self._pin = machine.Pin(board.METER_PIN, machine.Pin.IN)
+        self._button, self._button_level = machine.Pin(board.BUTTON_PIN, machine.Pin.IN), board.BUTTON_ACTIVE_LEVEL
         self._pulses = Pulses(machine.Counter(board.METER_UNIT, pin), hz_max=board.METER_HZ_MAX)
         self._cable = machine.Pin(board.CABLE_PIN, machine.Pin.IN, machine.Pin.PULL_UP)
         self._cut_level = board.CABLE_ACTIVE_LEVEL
@@ -236,6 +309,10 @@ class Ports:
             upper_ohm=board.BATTERY_UPPER_OHM,
             lower_ohm=board.BATTERY_LOWER_OHM,
         )
+
+    def wake_pins(self, trade):
+        """As `esp32.sleeping` has it: a pulse, and the technician's hand."""
+        return {PULSE: (self._pin, 0), HAND: (self._button, self._button_level)}
 
     def safe(self):
         """There is no output."""

@@ -37,6 +37,11 @@ class GearWatch:
         self._flags = flags
         return changes
 
+    @property
+    def is_failed(self):
+        """The gear says so itself."""
+        return self._flags & 1 != 0
+
     @staticmethod
     def is_lamp_dead(values):
         """What the gear says of its lamp: True, False, or None when it says nothing."""

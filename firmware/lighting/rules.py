@@ -4,6 +4,9 @@ The reason that goes with a word: of an order its id; of the calendar the intege
 the lx that decided; of presence the triggers of the last hour; else 0.
 """
 
+from node.trade import LOCK, TEST
+from wire import node_order
+
 BOOT = "boot"  # mains have come: lit before anything is known
 CALENDAR = "calendar"  # the time is known, to a minute or as the brightest of what may be right
 CARRIED = "carried"  # a clock of long ago and no photocell: the brightest of what may be right
@@ -12,3 +15,7 @@ CELL_ALONE = "photocell-alone"  # no usable time: dark or not
 FEEDER = "feeder"  # a switched feeder has mains around dusk or dawn: its cabinet wants light
 PRESENCE = "presence"
 NO_TIME = "no-time"  # neither clock nor cell: the fail-safe level
+
+# A person decided: what it lit is not held for another order, and nothing of it is a ramp. TEST: a technician at the
+# node wants to see the lamp lit; LOCK: one has locked it.
+BY_HAND = node_order.RULES + (TEST, LOCK)

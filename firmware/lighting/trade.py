@@ -21,12 +21,15 @@ from lighting.supply_watch import SupplyWatch
 from lighting.telling import Telling
 from node.trade import Trade, spread
 from policy import lighting
-from wire import node_order, quantity
+from wire import event, quantity
 
 FAIL_SAFE_PERCENT = 100
 
 # What the ports are to make of it. `level_percent`: what the gear is told.
 Output = namedtuple("Output", ("level_percent", "rule", "reason"))
+
+_LOCKED = Wish(0, rules.LOCK, 0)
+_TESTED = Wish(100, rules.TEST, 0)
 
 # Measured values that change slowly: once an hour with health is enough.
 _HOURLY = (
@@ -40,6 +43,15 @@ _HOURLY = (
     quantity.TEMPERATURE + quantity.CHANNEL_STEP,
     quantity.TEMPERATURE + 2 * quantity.CHANNEL_STEP,
 )
+# Nobody measures; the lamp, its relay or its dimming do not follow.
+_SILENT = {event.METER_FAILURE}
+_CONTRADICTED = {
+    event.LAMP_FAILURE,
+    event.LAMP_UNEXPECTED_ON,
+    event.RELAY_FAILURE,
+    event.CYCLING_FAILURE,
+    event.DIMMING_FAILURE,
+}
 # 0-10 V: below 1 V a gear gives its minimum (IEC 60929 annex E).
 _FLOOR_PERCENT = {settings.VOLTS: 10, settings.DAC: 10}
 
@@ -127,14 +139,15 @@ class Streetlight(Trade):
         self._meter_level = self._wish.level_percent
         self._look(readings.get(quantity.ILLUMINANCE), moment)
         changes = self._supply.sample(power_dw, readings.get(quantity.VOLTAGE))
-        changes += self._watch.sample(
-            power_dw,
-            readings.get(quantity.CURRENT),
-            now_ms=now_ms,
-            sun_up=self._is_sun_up(moment),
-            gear_dead=gear_dead,
-            gear_percent=readings.get(quantity.LEVEL_MEASURED),
-        )
+        if self.local != rules.TEST:  # a minute of light neither mends a day burner nor warms a lamp up
+            changes += self._watch.sample(
+                power_dw,
+                readings.get(quantity.CURRENT),
+                now_ms=now_ms,
+                sun_up=self._is_sun_up(moment),
+                gear_dead=gear_dead,
+                gear_percent=readings.get(quantity.LEVEL_MEASURED),
+            )
         self._telling.faults(changes, readings, self._wish.level_percent)
         self._telling.gear(gear_changes, readings, self._wish.level_percent)
         if asset is not None:
@@ -160,16 +173,22 @@ class Streetlight(Trade):
 
     def decide(self, moment):
         now_ms = moment.now_ms
-        wish = self._decision.wish(moment.unix_s, moment.uncertainty_s, moment.order, self._cell)
+        wish = self._by_hand() or self._decision.wish(moment.unix_s, moment.uncertainty_s, moment.order, self._cell)
         if self._presence is not None:
-            # Asked under an order too: its deadlines must not stay behind.
+            # Asked under an order and a lock too: its deadlines must not stay behind.
             is_boosted = self._presence.is_boosted(now_ms)
             self._telling.presence(self._presence.is_failed)
-            if moment.order is None:
+            if moment.order is None and self.local is None:
                 wish = self._boosted(wish, is_boosted, moment)
         if wish != self._wish and not self._is_held(wish, moment):
             self._change(wish, now_ms)
         self._drive(moment)
+
+    def _by_hand(self):
+        """What the technician at the node wants, or None. Locked is dark: the interlock has the last word."""
+        if self.local == rules.LOCK:
+            return _LOCKED
+        return _TESTED if self.local == rules.TEST else None
 
     def _boosted(self, wish, is_boosted, moment):
         """Presence raises what burns, and an hour of extinction where the settings say so."""
@@ -187,15 +206,15 @@ class Streetlight(Trade):
         return self._boost
 
     def _is_held(self, wish, moment):
-        """An order is on its way, perhaps for light: no darker before it is known. What an order lit is not held."""
-        by_order = wish.rule in node_order.RULES or self._wish.rule in node_order.RULES
-        return not by_order and wish.level_percent < self._wish.level_percent and moment.order_expected
+        """An order is on its way, perhaps for light: no darker before it is known. What a hand lit is not held."""
+        by_hand = wish.rule in rules.BY_HAND or self._wish.rule in rules.BY_HAND
+        return not by_hand and wish.level_percent < self._wish.level_percent and moment.order_expected
 
     def _change(self, wish, now_ms):
         previous = self._wish
         self._wish = wish
         by_presence = rules.PRESENCE in (wish.rule, previous.rule)
-        if by_presence and wish.rule not in node_order.RULES and previous.rule not in node_order.RULES:
+        if by_presence and wish.rule not in rules.BY_HAND and previous.rule not in rules.BY_HAND:
             rises = wish.level_percent > previous.level_percent
             lasts_ms = self._own.presence.up_ms if rises else 1000 * self._own.presence.down_s
             self._ramp.go(wish.level_percent, lasts_ms, now_ms=now_ms)
@@ -240,6 +259,13 @@ class Streetlight(Trade):
 
     def measured(self, moment):
         return self._agrees
+
+    def is_sound(self, moment):
+        # What is not as the settings say (power, voltage) is told; it contradicts no output.
+        gear = self._gear
+        if gear is not None and (gear.is_silent or gear.is_failed):
+            return False
+        return not self._supply.active & _SILENT and not self._watch.active & _CONTRADICTED
 
     def deadline_ms(self, now_ms):
         deadline_ms = self._ramp.deadline_ms(now_ms)

@@ -49,6 +49,11 @@ class Radio:
         self._responses, self._failures = self._sent_counts()
         return self.is_whole
 
+    def stop(self) -> None:
+        """Off, until `begin`."""
+        self._attempt(self._now.active, False)
+        self._attempt(self._wlan.active, False)
+
     def tune(self, channel) -> bool:
         return self._attempt(self._wlan.config, channel=channel)
 

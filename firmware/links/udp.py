@@ -31,6 +31,10 @@ class UdpLink:
         except OSError:
             self.counters["send-failed"] += 1
 
+    def close(self) -> None:
+        """It is not to be used any more."""
+        self._socket.close()
+
     def receive(self) -> list:
         """What has arrived: [(datagram, peer)], at most RECEIVED_PER_TURN_MAX."""
         arrived = []
@@ -63,14 +67,18 @@ def is_literal(address) -> bool:
     return True
 
 
-def timing(ack_timeout_ms):
-    """CoAP timing of this bearer, four exchanges at a time: an alarm never waits behind telemetry, nor either
-    behind the question for an order or for what the gateway tells.
+def timing(ack_timeout_ms, retransmissions=4):
+    """CoAP timing of this bearer, five exchanges at a time: an alarm never waits behind telemetry, nor either behind a
+    question: for an order, for what the gateway tells, for the next piece of a program.
 
     `bearer_timing` refuses less than the gateway's flush takes. Settings allow it on a bench, where waiting is the only
     cost of being right; the same formulas then, with a loopback's latency.
     """
     if ack_timeout_ms >= limits.COAP_ACK_TIMEOUT_MIN_MS:
-        return bearer_timing(ack_timeout_ms=ack_timeout_ms, nstart=4)
+        return bearer_timing(ack_timeout_ms=ack_timeout_ms, max_retransmit=retransmissions, nstart=5)
     longest_ms = ack_timeout_ms * 1500 // 1000
-    return Timing(ack_timeout_ms, 1500, 4, 4, ack_timeout_ms // 2, 31 * longest_ms, 15 * longest_ms + 2 * 1000)
+    last_ms = longest_ms << retransmissions
+    return Timing(
+        ack_timeout_ms, 1500, retransmissions, 5, ack_timeout_ms // 2, 2 * last_ms - longest_ms,
+        last_ms - longest_ms + 2 * 1000,
+    )  # fmt: skip

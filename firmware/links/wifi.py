@@ -73,6 +73,17 @@ class Wifi:
             self.state, action = TABLE[was][happening]
             getattr(self, action)(was, now_ms)
 
+    def is_up(self) -> bool:
+        """As of the last step."""
+        return self.state == UP
+
+    def stop(self) -> None:
+        """Off, until the next `step`."""
+        self._attempt(self._wlan.disconnect)
+        self._attempt(self._wlan.active, False)
+        self.state = IDLE
+        self._due_ms = 0
+
     def signal_dbm(self):
         """Received signal strength, or None when there is none to tell."""
         if self.state != UP:

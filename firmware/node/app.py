@@ -10,11 +10,14 @@ wears out.
 from collections import namedtuple
 
 from node import limits, own_memory, panel
+from node.clock_chip import ClockChip
 from node.directives import Directives
 from node.fetch import Fetch
 from node.orders import Orders
 from node.outbox import Outbox
+from node.reach import Reach
 from node.sender import Sender
+from node.sleeper import Parts, Sleeper
 from node.timekeeper import Timekeeper
 from node.trade import Moment, spread
 from wire import cbor, coap_message, event, node_order, quantity, record
@@ -45,43 +48,26 @@ class Node:
     acknowledged (console trace). `log`: a `node.record_log.RecordLog`, or None for a node that keeps records in RAM.
     `own`: what a checkpoint of an earlier boot held; `wear`: a `node.wear.Wear`, or None where nothing wears out.
     `updating`: a node.updating.Updating, where there is a second place for a program; `lines`: a node.log_ring.LogRing
-    that the gateway may read."""
+    that the gateway may read. `sleeps`: the shell can let it sleep deeply; `woken`: a node.sleep.Woken after that."""
 
     def __init__(
-        self,
-        settings,
-        boot,
-        link,
-        trade,
-        *,
-        random_below,
-        now_ms,
-        tap=None,
-        log=None,
-        own=b"",
-        wear=None,
-        updating=None,
-        lines=None,
-    ):
+        self, settings, boot, link, trade, *, random_below, now_ms,
+        tap=None, log=None, own=b"", wear=None, updating=None, lines=None, sleeps=False, woken=None,
+    ):  # fmt: skip
         self._settings = settings
         self._boot = boot
         self._link = link
         self._tap = tap
         self._updating = updating
         self._lines = lines
-        # The gateway has answered under keys of ours, at least once.
-        self.has_exchanged = False
-        self._exchanged_ms = now_ms
-        self._restart_asked_ms = None
+        self.reach = Reach(settings.telemetry_s, now_ms=now_ms)
         self._writer = cbor.Writer(bytearray(256))
         self._sequence = 0
         self._wear = wear
-        self._own = own_memory.decode(own)
-        self._time = Timekeeper(
-            started_ms=now_ms,
-            drift=(self._own.drift_ppm, self._own.drift_doubt_ppm) if self._own.drift_doubt_ppm else None,
-            sleep_drift=(self._own.sleep_ppm, self._own.sleep_doubt_ppm) if self._own.sleep_doubt_ppm else None,
-        )
+        self._own = own_memory.decode(own if woken is None else woken.image.own)
+        self._time = _timekeeper(self._own, now_ms)
+        # The clock chip; without one nothing is ever read.
+        self.chip = ClockChip(self._time, self._own.chip_set_s, self._own.chip_doubt_s)
         self._outbox = Outbox(boot=boot.boot, log=log)
         self._sender = Sender(
             link,
@@ -89,10 +75,10 @@ class Node:
             peer=settings.gateway,
             random_below=random_below,
             hold_until_ms=now_ms + random_below(1000 * settings.report_spread_s + 1),
+            options=((coap_message.URI_QUERY, node_order.SLEEPS),) if sleeps and trade.sleeps else (),
         )
         self._fetch = Fetch(link, peer=settings.gateway, random_below=random_below)
         self._orders = Orders(random_below)
-        self._era = link.era
         self._spread_s = spread(settings.node)
         self.trade = trade
         self._directives = Directives(
@@ -108,7 +94,24 @@ class Node:
         self._health_at_ms = self._report_at_ms
         self._checkpoint_at_ms = now_ms + _CHECKPOINT_MS
         self._platform = {}
-        self._chip_told = False
+        # Nothing is reported after a sleep before there is a sample.
+        self._has_sampled = woken is None
+        parts = Parts(
+            self._time,
+            self._outbox,
+            self._sender,
+            self._fetch,
+            self._orders,
+            self._directives,
+            link,
+            trade,
+            updating,
+        )
+        self._sleeper = Sleeper(parts, woken, now_ms=now_ms) if sleeps and trade.sleeps else None
+        self._era = link.era
+        if woken is not None:
+            self._go_on(woken, now_ms)
+            return
         detail = (boot.previous_boot, boot.durable_sequence, boot.cause, trade.kind, VERSION)
         self._emit(EventBody(event.BOOT, None, detail), now_ms)
 
@@ -133,11 +136,13 @@ class Node:
         """One reading of the ports (map of wire keys to scaled integers; None: silent) and of the board's own
         health."""
         self._sample_at_ms = now_ms + 1000 * self._settings.sample_s
+        self._has_sampled = True
         self._platform = platform
         moment = self._moment(now_ms)
         self.trade.sample(values, moment)
         self._emit_all(now_ms)
-        power_dw = self.trade.measured(moment)
+        # What is measured while a technician tests or locks shows nothing of an order.
+        power_dw = self.trade.measured(moment) if self.trade.local is None else None
         if power_dw is not None:
             self._orders.measured(power_dw)
         self.poll(now_ms=now_ms)
@@ -155,13 +160,16 @@ class Node:
             if self._orders.order is not None:
                 self._fetch.want(now_ms)  # the gateway may have started anew, and not know what we hold
         self._decide(now_ms)
-        if now_ms >= self._report_at_ms:
+        if now_ms >= self._report_at_ms and self._has_sampled:
             self._report(now_ms)
         gap = self._outbox.take_gap() if self._outbox.may_tell() else None
         if gap is not None:
             detail = (None, gap.boot, gap.first, gap.last, gap.why)
             self._emit(EventBody(event.GAP, None, detail), now_ms, gap)
         self._outbox.work(now_ms=now_ms)
+        fault = self.chip.take_fault()
+        if fault is not None:
+            self._emit(EventBody(event.CLOCK_FAILURE, None, (fault,)), now_ms)
         needs_answer = not self._time.is_set() or self._orders.needs_lease(now_ms)
         self._sender.send(now_ms=now_ms, needs_time=needs_answer)
         self._fetch.send(now_ms)
@@ -177,23 +185,40 @@ class Node:
         """What a technician at the node wants: a word of node.panel, or None. It goes before every order."""
         self.trade.local = word
 
-    def is_linked(self, now_ms) -> bool:
-        """The gateway has answered lately: since two telemetry records should have left, and then some."""
-        silent_ms = now_ms - self._exchanged_ms
-        return self.has_exchanged and silent_ms < 2000 * self._settings.telemetry_s + limits.LINK_PATIENCE_MS
-
     def is_sound(self, now_ms) -> bool:
         """Nothing that is measured contradicts the outputs."""
         return self.trade.is_sound(self._moment(now_ms))
 
     def may_restart(self, now_ms) -> bool:
         """A restart now would not be felt, and loses no record that a gateway who is there would still take."""
-        if self._restart_asked_ms is None:
-            self._restart_asked_ms = now_ms
-        is_patient = now_ms - self._restart_asked_ms < limits.RESTART_PATIENCE_MS
-        if is_patient and self._outbox.waiting() and self.is_linked(now_ms):
+        if self.reach.holds_restart(self._outbox.waiting(), now_ms):
             return False
-        return self.trade.local is None and self.trade.may_restart(self._moment(now_ms))
+        is_unfelt = self.trade.local is None and self.trade.may_restart(self._moment(now_ms))
+        return self.reach.has_saved(self._outbox, now_ms, is_wanted=is_unfelt)
+
+    def may_sleep(self, now_ms):
+        """When to wake, on our own scale, if the chip may sleep deeply now; None: stay awake."""
+        if self._sleeper is None or not self._has_sampled or self.sample_due(now_ms):
+            return None
+        return self._sleeper.until_ms(self._moment(now_ms), self._report_at_ms)
+
+    def suspend(self, now_ms):
+        """The image to sleep with (node.sleep), or None: not now. This node is over then; what wakes with it goes
+        on."""
+        dues = (self._report_at_ms - now_ms, self._health_at_ms - now_ms, self._checkpoint_at_ms - now_ms)
+        return self._sleeper.image(
+            self._boot.boot,
+            self._sequence,
+            dues,
+            self.chip,
+            self._remembered(),
+            has_exchanged=self.reach.has_exchanged,
+            now_ms=now_ms,
+        )
+
+    def sleep_for(self, until_ms, *, now_ms) -> int:
+        """What the sleep's oscillator is to count so that we are awake at `until_ms`, and not long before."""
+        return self._time.sleep_for(until_ms - now_ms)
 
     # --- effects out ----------------------------------------------------------------------------------------
 
@@ -221,9 +246,9 @@ class Node:
                 deadline_ms = other_ms
         return deadline_ms
 
-    def checkpoint(self, now_ms):
-        """A Checkpoint to write to flash when one is due, else None."""
-        if now_ms < self._checkpoint_at_ms:
+    def checkpoint(self, now_ms, *, is_last=False):
+        """A Checkpoint to write to flash when one is due, else None. `is_last`: a restart follows."""
+        if now_ms < self._checkpoint_at_ms and not is_last:
             return None
         self._checkpoint_at_ms = now_ms + _CHECKPOINT_MS
         return Checkpoint(
@@ -232,10 +257,6 @@ class Node:
             self.trade.memory(now_ms),
             own_memory.encode(self._remembered()),
         )
-
-    def carried_time(self, unix_s, uncertainty_s, *, now_ms):
-        """The time of a clock chip, once, at a cold boot. True when it is taken."""
-        return self._time.carried(unix_s, uncertainty_s, now_ms=now_ms)
 
     def waiting_sequences(self) -> list:
         """Sequences of the records that no gateway has acknowledged yet."""
@@ -272,8 +293,7 @@ class Node:
                 self._tap(ACKNOWLEDGED, entry.sequence, entry.data)
         if answer is None:
             return
-        self.has_exchanged = True
-        self._exchanged_ms = now_ms
+        self.reach.answered(now_ms)
         if self._time.learn(answer, asked_ms=asked_ms, now_ms=now_ms):
             detail = (
                 None,
@@ -283,13 +303,19 @@ class Node:
                 self._time.uncertainty_s(now_ms),
             )
             self._emit(EventBody(event.ANCHOR, None, detail), now_ms)
-            if self._time.chip_fault is not None and not self._chip_told:
-                self._chip_told = True
-                self._emit(EventBody(event.CLOCK_FAILURE, None, (self._time.chip_fault,)), now_ms)
             self._report_at_ms = self._next_report_ms(now_ms, 0)
         self._orders.lend(answer.lease_s, asked_ms=asked_ms, now_ms=now_ms)
         if answer.waiting:
             self._fetch.want(now_ms)
+
+    def _go_on(self, woken, now_ms):
+        """The boot goes on after a sleep: its numbers, and what was due."""
+        self._sequence = woken.image.sequence
+        self.chip.has_told = woken.image.told == 1
+        dues, true_ms = woken.image.dues, self._time.slept(woken.slept_ms)
+        self._report_at_ms = now_ms + dues.report_ms - true_ms
+        self._health_at_ms = now_ms + dues.health_ms - true_ms
+        self._checkpoint_at_ms = now_ms + dues.checkpoint_ms - true_ms
 
     def _serve(self, request, now_ms):
         """The gateway asks: an order for `/c`, the last lines of the log for GET `l`."""
@@ -377,6 +403,9 @@ class Node:
         readings[quantity.OUTBOX_WAITING] = self._outbox.waiting()
         readings[quantity.RECORDS_DROPPED] = self._outbox.lost()
         readings[quantity.RETRANSMISSIONS] = self._link.counters["retransmitted"]
+        if self._sleeper is not None:
+            readings[quantity.RECORDS_DROPPED] += self._sleeper.lost
+            readings[quantity.RETRANSMISSIONS] += self._sleeper.retransmitted
         if self._time.rate.doubt_ppm is not None:
             readings[quantity.CLOCK_DRIFT] = self._time.rate.ppm
         if self._wear is not None:
@@ -386,9 +415,8 @@ class Node:
     def _remembered(self):
         rate, sleep = self._time.rate, self._time.sleep_drift or (0, 0)
         writes = self._own.flash_writes if self._wear is None else self._wear.total
-        chip_set_s, chip_doubt_s = self._own.chip_set_s, self._own.chip_doubt_s
         return own_memory.OwnMemory(
-            rate.ppm, rate.doubt_ppm or 0, sleep[0], sleep[1], chip_set_s, chip_doubt_s, writes
+            rate.ppm, rate.doubt_ppm or 0, sleep[0], sleep[1], self.chip.set_s, self.chip.doubt_s, writes
         )
 
     def _next_report_ms(self, now_ms, apart_s):
@@ -410,3 +438,10 @@ class Node:
             self._tap(MADE, self._sequence, data)
         self._outbox.put(record.lane(made), self._sequence, data, gap)
         self._sequence = (self._sequence + 1) & wire_limits.SEQUENCE_MAX
+
+
+def _timekeeper(own, now_ms):
+    """With what earlier boots have learned of the clock."""
+    drift = (own.drift_ppm, own.drift_doubt_ppm) if own.drift_doubt_ppm else None
+    sleep_drift = (own.sleep_ppm, own.sleep_doubt_ppm) if own.sleep_doubt_ppm else None
+    return Timekeeper(started_ms=now_ms, drift=drift, sleep_drift=sleep_drift)

@@ -10,10 +10,15 @@ the gateway meant, whatever held the answer up. It is complete: what it does not
 is held runs out by itself. What holds afterwards is the trade's affair. Decides nothing.
 """
 
+import struct
+
 from node import limits
 from wire import coap_message, directive
 from wire.coap import Failed, Refused, Response
 from wire.faults import WireFault
+
+# code, value, milliseconds that it still holds
+_ASLEEP = "<BiI"
 
 
 class Directives:
@@ -117,6 +122,36 @@ class Directives:
         if self._exchange is not None or not self._may_ask or self._ask_at_ms is None:
             return soonest
         return self._ask_at_ms if soonest is None else min(soonest, self._ask_at_ms)
+
+    # --- sleep ----------------------------------------------------------------------------------------------------
+
+    def is_busy(self, now_ms) -> bool:
+        """True while something is asked, or about to be."""
+        return self._exchange is not None or (
+            self._may_ask and self._ask_at_ms is not None and now_ms >= self._ask_at_ms
+        )
+
+    def due_ms(self, now_ms):
+        """In how long the gateway is to be asked, None: as soon as it has answered anything."""
+        return None if self._ask_at_ms is None else self._ask_at_ms - now_ms
+
+    def asleep(self, now_ms) -> bytes:
+        """What holds, for `resume`."""
+        values = self.values(now_ms)
+        return b"".join(
+            [struct.pack(_ASLEEP, code, values[code], min(0xFFFFFFFF, self._held[code][1] - now_ms)) for code in values]
+        )
+
+    def resume(self, data, passed_ms, due_ms, *, now_ms):
+        """Go on with what held `passed_ms` ago, at least."""
+        size, held = struct.calcsize(_ASLEEP), {}
+        for at in range(0, len(data) - size + 1, size):
+            code, value, left_ms = struct.unpack(_ASLEEP, data[at : at + size])
+            if code in self._codes:
+                held[code] = (value, now_ms + left_ms - passed_ms)
+        self._hold(held)
+        if due_ms is not None:
+            self._era, self._ask_at_ms = self._link.era, now_ms + due_ms
 
     # --- inside ---------------------------------------------------------------------------------------------------
 

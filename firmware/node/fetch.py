@@ -70,6 +70,13 @@ class Fetch:
         channel.failed(self._random_below, now_ms)
         return None
 
+    def is_busy(self, now_ms) -> bool:
+        """True while the question is open, or may be asked now."""
+        channel = self._channel
+        if channel.exchange is not None or self._wanted_ms is None:
+            return channel.exchange is not None
+        return channel.retry_at_ms is None or now_ms >= channel.retry_at_ms
+
     def deadline_ms(self, now_ms):
         """When to ask, or when nobody waits for the answer any more; None."""
         if self._wanted_ms is None:

@@ -43,8 +43,9 @@ BACKLOG_PAUSE_MS = 2_000
 SETTINGS_BYTES_MAX = 4000
 # Brackets in brackets: a calendar has six; the parser's stack bears some tens.
 SETTINGS_DEPTH_MAX = 12
-# Starts that may crash under new settings before the last good ones are taken: as many as an image has.
-SETTINGS_CRASHES_MAX = 3
+# Starts that may crash under new settings before the last good ones are taken: one less than lead to the rescue
+# (esp32.guard.STRIKES_MAX), or a wrong number in a file would cost a building an hour of it.
+SETTINGS_CRASHES_MAX = 2
 # So long without a crash, and settings are good: longer than a boot, a first report and an agreement on keys take.
 SETTINGS_PROVEN_MS = 600_000
 
@@ -54,8 +55,6 @@ CHECKPOINTS_A_DAY = 30
 # In a silence that never ends: 24 times three lanes, their alarms, and what makes room. 10 years of it are 730,000
 # erasures over at least 64 free blocks: 11,400 of each.
 LOG_WRITES_A_DAY = 200
-# A program that crashes oftener says nothing new.
-CRASH_NOTES_A_DAY = 12
 
 # Bytes of CBOR in one payload: a datagram less CoAP header, token, OSCORE option with both nonces, path and tag (at
 # most 50 bytes).
@@ -144,3 +143,34 @@ DIRECTIVES_SPREAD_S = 60
 DIRECTIVES_RETRY_FIRST_MS = 60_000
 # One that knows no directives (4.04) will not learn them before somebody gives it another release.
 DIRECTIVES_UNKNOWN_MS = 21_600_000
+
+# -- the technician's button: how long a trade's test lasts at most, whatever it is: an irrigation node's eight zones, a
+# minute each, and then some.
+TEST_MAX_MS = 600_000
+
+# --- sleep (node.sleeper): battery nodes
+# After a power-on a node stays awake for so long: keys, time, directives and orders come in it, and the technician who
+# fitted it sees its light.
+AWAKE_AFTER_START_MS = 300_000
+# Somebody pressed the button: he waits for the light, and presses again.
+AWAKE_FOR_HAND_MS = 60_000
+# Starting the chip takes 1.6 s at 40 mA: a shorter sleep costs more than it saves.
+SLEEP_MIN_MS = 20_000
+# A gateway that was silent is tried again after this, twice as late each time: an awake minute of radio for nothing is
+# the energy of 200 ordinary wakings. An alarm is worth more.
+SILENT_FIRST_MS = 900_000
+SILENT_ALARM_FIRST_MS = 300_000
+SILENT_LAST_MS = 14_400_000
+SILENT_MAX = 8  # doublings that are counted
+# A sleeping node repeats a request twice, not four times: it has its next waking, and the log on flash.
+SLEEPER_RETRANSMISSIONS = 2
+# Bytes of the image in RTC memory (rtc.TRADE less its head and what the shell puts before it).
+IMAGE_BYTES_MAX = 976
+
+# --- the clock chip (node.clock_chip)
+# It is set from a time that is no worse than this, when it is off by more, or its age makes its doubt so large.
+CHIP_SET_DOUBT_S = 2
+CHIP_OFF_S = 3
+CHIP_STALE_S = 15
+# At most once in so long: it is a write of ours into somebody's clock, and each loses up to a second.
+CHIP_SET_APART_S = 86_400

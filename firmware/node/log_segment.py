@@ -52,7 +52,7 @@ def read_mark(body):
     return boot, sequence if known else None
 
 
-def scan(data) -> list:
+def entries_of(data) -> list:
     """The sound entries from the beginning of `data` on: [(kind, start, end, body)]; `end` is where the next begins."""
     found = []
     start = 0

@@ -12,6 +12,8 @@ of a request of ours, is not held. A restart forgets all of it. Must not touch a
 decides.
 """
 
+import struct
+
 from node import limits
 from wire import coap_message as messages
 from wire import node_order
@@ -23,6 +25,11 @@ MEASURED = "measured"
 REFUSED = "refused"
 EXPIRED = "expired"
 ENDED = "ended"
+
+# As they stand in an image.
+_OUTCOMES = (None, RECEIVED, APPLIED, MEASURED, REFUSED, EXPIRED, ENDED)
+# number, what was said of the order, milliseconds until its end; then the order
+_ASLEEP = "<qBI"
 
 _COUNTERS = ("taken", "again", "refused", "malformed", "challenged", "returned")
 
@@ -150,6 +157,29 @@ class Orders:
         if outcomes:
             self._outcomes = []
         return outcomes
+
+    # --- sleep ----------------------------------------------------------------------------------------------
+
+    def asleep(self, now_ms) -> bytes:
+        """For `resume`. The lease is not kept: it is shorter than a sleep, and the next answer brings one."""
+        left_ms = max(0, self._ends_ms - now_ms) if self.order is not None else 0
+        data = struct.pack(_ASLEEP, self._number, _OUTCOMES.index(self._said), min(0xFFFFFFFF, left_ms))
+        return data if self.order is None else data + node_order.encode(self.order)
+
+    def resume(self, data, passed_ms, *, era, now_ms):
+        """Go on with what was held `passed_ms` ago, at least: an order never outlives its end by a sleep."""
+        size = struct.calcsize(_ASLEEP)
+        if len(data) < size:
+            return
+        self._number, said, left_ms = struct.unpack(_ASLEEP, data[:size])
+        self._era = era
+        try:
+            order = node_order.decode(data[size:]) if len(data) > size else None
+        except WireFault:
+            return
+        if order is not None and said < len(_OUTCOMES):
+            self.order, self._said = order, _OUTCOMES[said]
+            self._taken_ms, self._ends_ms = now_ms, now_ms + left_ms - passed_ms
 
     # --- inside ---------------------------------------------------------------------------------------------
 

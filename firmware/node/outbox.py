@@ -135,6 +135,14 @@ class Outbox:
         """True when a restart loses nothing, or nothing can be done about it."""
         return self._log is None or not self._is_emptying
 
+    def is_bare(self) -> bool:
+        """True when RAM holds nothing that a sleep would lose: no record, no untold loss, no file to be removed."""
+        return not (self._in_ram() or self._gaps or self._others) and (self._log is None or not self._log.is_untidy())
+
+    def resume(self, made) -> None:
+        """The boot goes on: `made` records were made in it, and none is in RAM."""
+        self._made = made
+
     def work(self, *, now_ms) -> None:
         """At most one write to flash, when one is due. To be called at every turn."""
         if self._heard:
@@ -151,7 +159,7 @@ class Outbox:
         if self._log is None:
             return None
         if self._log.is_busy() and self._is_told():
-            return now_ms
+            return self._log.work_at_ms(now_ms)
         if not self._in_ram():
             return None
         has_alarm = bool(self._lanes[event.ALARM])

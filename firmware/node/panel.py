@@ -18,18 +18,17 @@ A button that hangs is no button: held for a minute it counts for nothing until 
 
 The first that applies is shown.
 
-Must not know pins, trades or files.
+Must not know pins, trades or files: of a trade its two words.
 """
 
-TEST = "test"
-LOCK = "lock"
+from node.limits import TEST_MAX_MS
+from node.trade import LOCK, TEST
+
 UNLOCK = "unlock"
 
 DEBOUNCE_MS = 50
 HOLD_MS = 5000
 STUCK_MS = 60_000
-# How long a trade's test lasts at most, whatever it is: an irrigation node's eight zones, a minute each, and then some.
-TEST_MAX_MS = 600_000
 
 STARTING = "starting"
 NO_SETTINGS = "no-settings"
@@ -61,6 +60,7 @@ class Panel:
         self._test_ms = min(test_ms, TEST_MAX_MS)
         self._test_until_ms = None
         self._is_down = False
+        self.is_touched = False
         self._raw = False
         self._raw_since_ms = now_ms
         self._down_since_ms = None
@@ -72,6 +72,7 @@ class Panel:
         if is_pressed != self._raw:
             self._raw = is_pressed
             self._raw_since_ms = now_ms
+        self.is_touched = is_pressed or self._is_down
         if now_ms - self._raw_since_ms >= DEBOUNCE_MS and self._raw != self._is_down:
             self._is_down = self._raw
             if self._is_down:

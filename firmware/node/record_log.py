@@ -47,6 +47,7 @@ class RecordLog:
         self._next = 1
         self._doomed = []
         self._plan = None
+        self._rest_until_ms = 0  # a plan for which nothing may be spent now waits so long
         self._gaps = []
         self._marks = {}
         self._segments_max = limits.LOG_SEGMENTS_MAX
@@ -131,6 +132,14 @@ class RecordLog:
         """True while `work` has something to do."""
         return bool(self._doomed) or self._plan is not None
 
+    def work_at_ms(self, now_ms):
+        """When `work` is to be called next, once all is told."""
+        return now_ms if self._doomed else max(now_ms, self._rest_until_ms)
+
+    def is_untidy(self) -> bool:
+        """True while files wait to be removed whose records, found again, would be sent again."""
+        return bool(self._doomed)
+
     def wants_told(self) -> bool:
         """True while something waits for the gaps that were handed out to be durable."""
         return self._plan is not None and bool(self._plan.gaps)
@@ -143,7 +152,10 @@ class RecordLog:
             # What cannot be removed now is found again at the next start.
             self._files.remove(self._doomed.pop(0))
             return True
-        if self._plan is None or not self._spend(now_ms):
+        if self._plan is None or now_ms < self._rest_until_ms:
+            return False
+        if not self._spend(now_ms):
+            self._rest_until_ms = now_ms + limits.LOG_RETRY_MS
             return False
         plan, self._plan = self._plan, None
         self._carry_out(plan)
@@ -173,7 +185,7 @@ class RecordLog:
         before, broken = None, None
         for segment in list(chain):
             data = self._files.read(segment.name, 0, 2 * log_segment.SEGMENT_BYTES_MAX)
-            entries = log_segment.scan(data)
+            entries = log_segment.entries_of(data)
             segment.size = entries[-1][2] if entries else 0
             for kind, _, _, body in entries:
                 if kind == log_segment.MARK:
@@ -213,7 +225,7 @@ class RecordLog:
         while segment.start < segment.size:
             base = segment.start
             wanted = min(limits.LOG_READ_BYTES, segment.size - base)
-            for kind, start, end, body in log_segment.scan(self._files.read(segment.name, base, wanted)):
+            for kind, start, end, body in log_segment.entries_of(self._files.read(segment.name, base, wanted)):
                 at = base + start
                 here = log_segment.identity(body) if kind != log_segment.MARK and at not in segment.done else None
                 if here is None:
@@ -260,7 +272,7 @@ class RecordLog:
         data = self._files.read(segment.name, segment.start, segment.size - segment.start)
         base = segment.start
         found = []
-        for kind, start, _, body in log_segment.scan(data):
+        for kind, start, _, body in log_segment.entries_of(data):
             if kind != log_segment.MARK and base + start not in segment.done:
                 found.append((base + start, body))
         return found

@@ -44,15 +44,19 @@ class Channel:
 
 
 class Sender:
-    """Feeds the link from an outbox. `counters`: payloads failed and refused by the gateway, odd answers."""
+    """Feeds the link from an outbox. `options`: of each request. `counters`: payloads failed and refused by the
+    gateway, odd answers."""
 
-    def __init__(self, link, outbox, *, peer, random_below, hold_until_ms):
+    def __init__(self, link, outbox, *, peer, random_below, hold_until_ms, options=()):
         self._link = link
         self._outbox = outbox
         self._peer = peer
+        self._options = options
         self._random_below = random_below
         self._hold_until_ms = hold_until_ms
         self._asks = True
+        self._holds_alarms = True
+        self.has_asked = False  # since the start, or the waking
         self._ask_at_ms = hold_until_ms
         self._channels = (
             Channel((event.ALARM, event.EVENT), (b"e",), retry_last_ms=limits.RETRY_LAST_MS // 5),
@@ -63,9 +67,9 @@ class Sender:
     def send(self, *, now_ms, needs_time):
         """Open the exchanges that may be opened now. `needs_time`: ask for the answer alone, with its time and lease,
         when nothing waits."""
-        if now_ms < self._hold_until_ms:
-            return
         self._asks = needs_time
+        if self._is_held(now_ms):
+            return
         for channel in self._channels:
             if channel.exchange is not None or not self._may_try(channel, now_ms):
                 continue
@@ -78,6 +82,25 @@ class Sender:
                 )
             if entries or (channel is self._channels[0] and self._ask_due(now_ms)):
                 self._open(channel, entries, now_ms)
+
+    def rest(self, for_ms, *, now_ms):
+        """The gateway was silent: nothing is said for so long, unless there is a new alarm."""
+        self._hold_until_ms = self._ask_at_ms = now_ms + for_ms
+        self._holds_alarms = False
+
+    def is_busy(self, now_ms) -> bool:
+        """True while an exchange is open, or one would be opened if nothing else came."""
+        for channel in self._channels:
+            if channel.exchange is not None:
+                return True
+        if self._is_held(now_ms):
+            return False
+        for channel in self._channels:
+            if self._may_try(channel, now_ms) and self._outbox.any_in(channel.lanes):
+                return True
+            if channel.retry_at_ms is None and self._outbox.any_stored(channel.lanes):
+                return True
+        return self._asks and not self.has_asked
 
     def handle(self, happened, *, now_ms):
         """One event of the endpoint. Returns (entries now acknowledged, answer or None, asked_ms)."""
@@ -99,19 +122,26 @@ class Sender:
     def deadline_ms(self):
         """When a channel that has something to say may say it; None when nothing waits for time alone."""
         earliest = None
+        is_urgent = not self._holds_alarms and self._outbox.any_in((event.ALARM,))
+        hold_ms = 0 if is_urgent else self._hold_until_ms
         for channel in self._channels:
             if channel.exchange is not None:
                 continue
             if not self._outbox.any_in(channel.lanes):
                 if self._outbox.any_stored(channel.lanes):
-                    at_ms = max(channel.retry_at_ms or 0, channel.rest_until_ms, self._hold_until_ms)
+                    at_ms = max(channel.retry_at_ms or 0, channel.rest_until_ms, hold_ms)
                     earliest = self._sooner(earliest, at_ms)
                 if channel is self._channels[0] and self._asks:
                     earliest = self._sooner(earliest, max(self._ask_at_ms, channel.retry_at_ms or 0))
                 continue
-            at_ms = max(channel.retry_at_ms or self._hold_until_ms, self._hold_until_ms)
+            at_ms = max(channel.retry_at_ms or hold_ms, hold_ms)
             earliest = self._sooner(earliest, at_ms)
         return earliest
+
+    def _is_held(self, now_ms):
+        if now_ms >= self._hold_until_ms:
+            return False
+        return self._holds_alarms or not self._outbox.any_in((event.ALARM,))
 
     def _sooner(self, earliest, at_ms):
         return at_ms if earliest is None or at_ms < earliest else earliest
@@ -124,11 +154,14 @@ class Sender:
 
     def _open(self, channel, entries, now_ms):
         payload = b"".join([entry.data for entry in entries])
-        outcome = self._link.request(self._peer, coap_message.POST, channel.path, payload, now_ms=now_ms)
+        outcome = self._link.request(
+            self._peer, coap_message.POST, channel.path, payload, options=self._options, now_ms=now_ms
+        )
         if isinstance(outcome, Refused):
             channel.failed(self._random_below, now_ms)
             return
         self._ask_at_ms = now_ms + limits.ASK_TIME_MS
+        self.has_asked = True
         channel.exchange = outcome
         channel.entries = entries
         channel.asked_ms = now_ms

@@ -12,6 +12,7 @@ Every fault is listed at once with its path and the remedy (policy.fault). Integ
     master_secret  32 hex digits, known to this node and its gateway alone
     kind        the kind of node, whose own settings stand beside these (kinds/<kind>)
     sample_s, telemetry_s, health_s, report_spread_s, ack_timeout_ms: timing, with defaults
+    clock_chip  true: the board's clock chip is fitted; read by the shell
     wifi        UDP only: [network, key], read by the shell
     update_keys public keys (64 hex digits each) of those who may sign this node's program; absent: it is not updated
     trace       true: each record made and acknowledged is printed on the console
@@ -72,7 +73,7 @@ _BEARERS = {
 GATEWAY = "gateway"
 # Settings that every kind has.
 KNOWN = (
-    "node", "bearer", "gateway", "kid", "master_secret", "wifi", "update_keys", "trace", "kind"
+    "node", "bearer", "gateway", "kid", "master_secret", "wifi", "update_keys", "trace", "kind", "clock_chip"
 ) + tuple(_TIMING)  # fmt: skip
 
 

@@ -93,7 +93,7 @@ def choose(raw, slots, decode_plain, *, crashed):
     if why is None and raw == slot.good:
         return Chosen(settings, plain, raw, None, (), False), None
     if why is None and slot.trial == name and crashed:
-        crashes += 1
+        crashes = min(crashes + 1, limits.SETTINGS_CRASHES_MAX)  # no more is told by it, and each costs a write
     fallback = _fallback(slots, decode_plain)
     if why is None and crashes >= limits.SETTINGS_CRASHES_MAX and fallback is not None:
         why = CRASHED

@@ -6,10 +6,10 @@ learned rate (`node.clock_rate`, which states the model); the uncertainty starts
 grows by what the rate leaves open. Nothing is ever re-stamped: a record made before the first answer keeps its uptime,
 and one anchor record maps uptimes to UTC afterwards.
 
-Two more sources, neither ever better than the gateway. A clock chip on its battery gives the time of a cold boot, with
-a doubt that grows with its age since it was set; where the gateway then says another time, the gateway counts and the
-chip is told to be at fault. Deep sleep is measured by an oscillator that is off by a per mille and more; its rate is
-learned apart.
+Two more sources, neither ever better than the gateway. A clock chip on its battery gives the time of a cold boot, and
+of weeks of sleep without a gateway, with a doubt that grows with its age since it was set; where the gateway says
+another time, the gateway counts and the chip is told to be at fault. Deep sleep is measured by an oscillator that is
+off by a per mille and more; its rate is learned apart.
 """
 
 from collections import namedtuple
@@ -19,8 +19,9 @@ from node.clock_rate import ClockRate
 from wire.record import HOLDOVER, SYNCED, UNSET, Stamp
 
 # What must be kept through deep sleep, all of it integers: uptime, UTC at the beginning of the sleep (ms of Unix time,
-# None: unset) and its doubt; sleep since the gateway's last answer, and that answer's own doubt.
-Asleep = namedtuple("Asleep", ("uptime_ms", "unix_ms", "uncertainty_ms", "slept_ms", "answer_doubt_ms"))
+# None: unset) and its doubt; sleep since the time was last put right, and the doubt of that; how long ago the gateway
+# was heard last, None: never.
+Asleep = namedtuple("Asleep", ("uptime_ms", "unix_ms", "uncertainty_ms", "slept_ms", "answer_doubt_ms", "age_ms"))
 
 DISAGREES = "disagrees"
 
@@ -36,6 +37,7 @@ class Timekeeper:
         self._at_ms = 0
         self._uncertainty_ms = 0
         self._from_gateway = False
+        self._answered_ms = None  # when the gateway's time was taken last; before this start if it was before a sleep
         self.rate = ClockRate() if drift is None else ClockRate(ppm=drift[0], doubt_ppm=drift[1])
         self.sleep_drift = sleep_drift
         self._slept_ms = 0
@@ -61,12 +63,15 @@ class Timekeeper:
         """± seconds of `unix_s`, rounded up."""
         return (self._uncertainty_at(now_ms) + 999) // 1000
 
+    def is_synced(self, now_ms: int) -> bool:
+        """True while the gateway's last answer is young."""
+        return self._from_gateway and now_ms - self._answered_ms <= limits.SYNCED_FOR_MS
+
     def stamp(self, now_ms: int) -> Stamp:
         """The time of a record made now."""
         if not self._set:
             return Stamp(UNSET, self.uptime_s(now_ms), 0)
-        is_fresh = self._from_gateway and now_ms - self._at_ms <= limits.SYNCED_FOR_MS
-        return Stamp(SYNCED if is_fresh else HOLDOVER, self.unix_s(now_ms), self.uncertainty_s(now_ms))
+        return Stamp(SYNCED if self.is_synced(now_ms) else HOLDOVER, self.unix_s(now_ms), self.uncertainty_s(now_ms))
 
     def learn(self, answer, *, asked_ms: int, now_ms: int) -> bool:
         """Take the UTC of an answer to a request sent at `asked_ms`. True when an anchor record is due.
@@ -99,43 +104,72 @@ class Timekeeper:
             self.rate.forget_points()
         self._set, self._from_gateway = True, True
         self._unix_ms = 1000 * answer.unix_s
-        self._at_ms = at_ms
+        self._at_ms = self._answered_ms = at_ms
         self._uncertainty_ms = uncertainty_ms
         self._slept_ms, self._answer_doubt_ms = 0, uncertainty_ms
         self.rate.add(answer.unix_s, at_ms, uncertainty_ms)
         return first or jumped
 
     def carried(self, unix_s: int, uncertainty_s: int, *, now_ms: int) -> bool:
-        """A clock chip's time, at a cold boot. True when it is taken: nothing better is known, and it is possible."""
-        if self._set or uncertainty_s > limits.CARRIED_UNCERTAINTY_S_MAX:
+        """A clock chip's time, at a cold boot or after a sleep. True when it is taken: it is possible, and nothing
+        better is known. What contradicts a time that the gateway gave is the chip's fault."""
+        if uncertainty_s > limits.CARRIED_UNCERTAINTY_S_MAX:
             return False
         if not limits.UNIX_S_MIN <= unix_s <= limits.UNIX_S_MAX:
             self.refused += 1
             return False
-        self._set, self._from_gateway = True, False
-        self._unix_ms, self._at_ms = 1000 * unix_s + 500, now_ms
-        self._uncertainty_ms = 1000 * max(uncertainty_s, 1)
+        unix_ms, doubt_ms = 1000 * unix_s + 500, 1000 * max(uncertainty_s, 1)
+        if self._set:
+            carried_ms = self._uncertainty_at(now_ms)
+            if abs(unix_ms - self._unix_at(now_ms)) > doubt_ms + carried_ms:
+                self.chip_fault = DISAGREES
+                return False
+            if doubt_ms >= carried_ms:
+                return False
+            self._learn_sleep(unix_ms, now_ms, doubt_ms)
+        self._set = True
+        self._unix_ms, self._at_ms = unix_ms, now_ms
+        self._uncertainty_ms = doubt_ms
+        self._slept_ms, self._answer_doubt_ms = 0, doubt_ms
         return True
 
     def asleep(self, now_ms: int) -> Asleep:
         """To be kept in memory that deep sleep spares; `resume` takes it."""
         unix_ms = self._unix_at(now_ms) if self._set else None
         return Asleep(
-            now_ms - self._started_ms, unix_ms, self._uncertainty_at(now_ms), self._slept_ms, self._answer_doubt_ms
+            now_ms - self._started_ms,
+            unix_ms,
+            self._uncertainty_at(now_ms),
+            self._slept_ms,
+            self._answer_doubt_ms,
+            now_ms - self._answered_ms if self._from_gateway else None,
         )
 
     def resume(self, asleep: Asleep, slept_ms: int, *, now_ms: int) -> None:
         """Awake after `slept_ms` by the oscillator of the sleep: time and uptime go on, with the doubt of that one."""
-        ppm, _ = self.sleep_drift or (0, 0)
-        true_ms = slept_ms - slept_ms * ppm // 1_000_000
+        true_ms = self.slept(slept_ms)
         self._started_ms = now_ms - asleep.uptime_ms - true_ms
         self._slept_ms = asleep.slept_ms + slept_ms
         self._answer_doubt_ms = asleep.answer_doubt_ms
         if asleep.unix_ms is None:
             return
-        self._set, self._from_gateway = True, asleep.answer_doubt_ms > 0
+        self._set, self._from_gateway = True, asleep.age_ms is not None
+        if self._from_gateway:
+            self._answered_ms = now_ms - asleep.age_ms - true_ms
         self._unix_ms, self._at_ms = asleep.unix_ms + true_ms, now_ms
         self._uncertainty_ms = asleep.uncertainty_ms + slept_ms * self.sleep_residual_ppm() // 1_000_000 + 1
+
+    def slept(self, slept_ms: int) -> int:
+        """True milliseconds, as far as they were learned, of a sleep that its oscillator says took `slept_ms`."""
+        ppm, _ = self.sleep_drift or (0, 0)
+        return slept_ms - slept_ms * ppm // 1_000_000
+
+    def sleep_for(self, true_ms: int) -> int:
+        """What the oscillator of the sleep is to count so that we wake before `true_ms` have passed, by as much as it
+        may be off and no more."""
+        ppm, _ = self.sleep_drift or (0, 0)
+        true_ms -= true_ms * self.sleep_residual_ppm() // 1_000_000
+        return max(0, true_ms + true_ms * ppm // 1_000_000)
 
     def sleep_residual_ppm(self) -> int:
         """By how much a sleep that is corrected may still be off: what `wake early by` is reckoned from."""

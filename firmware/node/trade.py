@@ -13,10 +13,17 @@ arrive: it must be cheap when nothing has changed.
 
 from collections import namedtuple
 
+# Words of `Trade.local`.
+TEST = "test"
+LOCK = "lock"
+
 # What a trade may know of its moment. `now_ms` grows; `unix_s` is UTC or None, ± `uncertainty_s`; `order` is the
 # wire.node_order.NodeOrder in force or None; `order_expected` is true while one may be on its way; `directives` maps
 # codes of `wire.directive` to the values that hold now.
 Moment = namedtuple("Moment", ("now_ms", "unix_s", "uncertainty_s", "order", "order_expected", "directives"))
+
+# What wakes a chip beside its timer: a pulse of a meter, a tip of a rain gauge, a hand at the button.
+PULSE, RAIN, HAND = "pulse", "rain", "hand"
 
 
 class Trade:
@@ -26,9 +33,13 @@ class Trade:
     # Codes of wire.directive that this kind asks its gateway for; empty: it never asks.
     directives = ()
 
+    # True for a kind that sleeps deeply between its samples, with the settings it has.
+    sleeps = False
+
     outputs = None
     # What a technician at the node wants (node.panel): LOCK, everything off and shut, whatever is ordered; TEST, show
-    # what you can for `test_ms`; None. The application sets it before `decide`. It goes before every order.
+    # what you can for `test_ms`; None. The application sets it before `decide`. It goes before every order, and nothing
+    # of it is left when it ends: no outcome of an order is measured meanwhile, no output held for what was shown.
     local = None
     test_ms = 60_000
 
@@ -76,6 +87,20 @@ class Trade:
         shell writes it hourly at most, and gives it back when the trade is made. Never outputs: they are recomputed."""
         return b""
 
+    def may_sleep_until(self, moment):
+        """When the chip must be awake again, on the scale of `now_ms`, if it may sleep deeply from now on: every output
+        shut, nothing under way, nothing that is watched. None: stay awake; a kind on the mains always says so."""
+        return None
+
+    def asleep(self, now_ms):
+        """What goes through a sleep: (as `memory`, what else would be lost with RAM, ASLEEP_BYTES_MAX at most). The
+        trade is made with the first when the chip wakes, and `woken` gets the second."""
+        return self.memory(now_ms), b""
+
+    def woken(self, rest, slept_ms, by, *, now_ms) -> None:
+        """Awake after `slept_ms`, before anything else is called. Nothing was switched meanwhile, and nothing may be
+        for having woken. `by`: PULSE or RAIN, and that one is to be counted; HAND; None: it was time."""
+
     def is_sound(self, moment) -> bool:
         """False while what is measured contradicts the outputs, or equipment does not answer: a program on trial is not
         confirmed then (node.trial)."""
@@ -88,6 +113,8 @@ class Trade:
 
 # Of flash.State: two slots of it, CRC and header, fit one small littlefs block.
 MEMORY_BYTES_MAX = 192
+# Of the image in RTC memory (node.sleep).
+ASLEEP_BYTES_MAX = 480
 
 
 def spread(node) -> int:

@@ -76,12 +76,9 @@ class Updating:
         self._download = None
         self._exchange = None
         self._etag = None  # of the manifest that was judged last
-        self._raw = bytearray()
-        self._signed = None
-        self._untried = ()
+        self._raw, self._signed, self._untried = bytearray(), None, ()
         self._verification = None
-        self._manifest = None
-        self._bytes = b""
+        self._manifest, self._bytes = None, b""
         # Of the file at `_index`: how much of it has been read or written, and how often it was received.
         self._index = 0
         self._at = 0
@@ -101,6 +98,10 @@ class Updating:
             _RECEIVING: self._written,
             _READY: self._chosen,
         }
+
+    def ask_at(self, at_ms) -> None:
+        """The trial is over, and there may be a newer one some day."""
+        self._ask_at_ms = at_ms
 
     # --- in -------------------------------------------------------------------------------------------------
 
@@ -169,6 +170,19 @@ class Updating:
         if self._state == _READY or not self._may_ask():
             return None
         return self._ask_at_ms
+
+    def rest_ms(self, now_ms):
+        """For a node that would sleep: in how long there is something to ask again; None: not now. A gateway that is
+        silent in the middle of a program is not waited for, what has come is on flash."""
+        if self._ask_at_ms is None:
+            return limits.UPDATE_CHECK_MS
+        is_stalled = self._state in (_ASKING, _RECEIVING) and self._delay_ms > limits.UPDATE_RETRY_FIRST_MS
+        if self._exchange is not None or self._is_busy() or not (self._state == _IDLE or is_stalled):
+            return None
+        left_ms = self._ask_at_ms - now_ms
+        if is_stalled:
+            return max(limits.UPDATE_FIRST_MS, left_ms)
+        return left_ms if left_ms > 0 else None
 
     # --- the link -------------------------------------------------------------------------------------------
 
@@ -245,6 +259,9 @@ class Updating:
             self._told = (number, word)
             self._outcomes.append(self._told)
         self._give_up(now_ms)
+        if word == words.SPACE:  # settings, counters and records need what half an image has filled
+            self._manifest = None
+            self._go(_CLEARING, (words.CLEAR,))
 
     # --- whose it is ----------------------------------------------------------------------------------------
 
@@ -320,7 +337,10 @@ class Updating:
             self._go(_CLEARING, (words.CLEAR,))
 
     def _cleared(self, result, now_ms):
-        if result is True:
+        if self._manifest is None and result is not False:
+            self._state = _IDLE
+            self._ask_at_ms = now_ms + 4 * limits.UPDATE_CHECK_MS  # nor is there space in a minute: tomorrow
+        elif result is True:
             self._at = 0
             self._go(_STORING, (words.BEGIN, words.MANIFEST_NAME))
         elif result is False:

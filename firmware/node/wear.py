@@ -3,8 +3,9 @@
 Flash bears some 100,000 erasures of a block (data sheets of the W25Q and GD25Q families); littlefs spreads them over
 the
 free blocks, and each write of ours costs two of them at most (one of data, and a share of its directory's). So a budget
-of writes a day is a life time. A fault that writes in a loop (a crash at every start, an alarm that comes and goes)
-is stopped by it, and seen in the health record; what must never be refused is only counted.
+of writes a day is a life time. A fault that writes in a loop (an alarm that comes and goes) is stopped by it, and seen
+in the health record; what must never be refused is only counted. The ledger is of one life: against crashes at every
+start stand the guard, and that one and the same crash is noted once (esp32.lifeline).
 """
 
 from node import limits
@@ -13,7 +14,6 @@ BOOT = "boot"
 CHECKPOINT = "checkpoint"
 LOG = "log"
 SETTINGS = "settings"
-CRASH = "crash"
 
 # Writes a day, None: never refused. What was not used is kept for a day.
 BUDGETS = {
@@ -21,7 +21,6 @@ BUDGETS = {
     CHECKPOINT: limits.CHECKPOINTS_A_DAY,
     LOG: limits.LOG_WRITES_A_DAY,
     SETTINGS: None,
-    CRASH: limits.CRASH_NOTES_A_DAY,
 }
 _DAY_MS = 86_400_000
 

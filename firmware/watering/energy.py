@@ -7,6 +7,9 @@ OPEN is refused, with the value that decided,
 * when the usable charge does not cover two CLOSE pulses for each valve that would be open, this one included;
 * while the boost capacitor is not charged: a pulse from a half-full one may open and not shut.
 
+What is open is shut below 3.3 V, or when the charge covers no more than one pulse for each: a run must not outlive its
+battery.
+
 A node on the mains has no battery and refuses nothing. The pulse of 9 V, 1.5 A, 50 ms takes 0.7 J, 1 J with the boost
 converter's losses; the charge between 3.5 V and the cut-off at 3.0 V is a tenth of the cell's. So the third rule seldom
 binds on a sound 2.6 Ah cell (some 3.4 kJ), and does on an old, cold or small one, whose capacity the settings say.
@@ -51,6 +54,10 @@ class Energy:
             return False
         return None
 
+    def is_boosted(self) -> bool:
+        """Whether a capacitor must be charged before a pulse."""
+        return self._battery.boost_mv > 0
+
     def mv(self):
         return self._mv
 
@@ -73,6 +80,16 @@ class Energy:
         if usable_mj < open_after * limits.RESERVED_PULSES * battery.pulse_mj:
             return usable_mj
         return None
+
+    def exhausted(self, are_open: int):
+        """The mV (or mJ) by which `are_open` latching valves must be shut while that can still be paid, or None."""
+        battery = self._battery
+        if not battery.capacity_mah or self._mv is None:
+            return None
+        if self._mv < limits.BATTERY_SHUT_MV:
+            return self._mv
+        usable_mj = self.usable_mj()
+        return usable_mj if usable_mj < are_open * battery.pulse_mj else None
 
     def usable_mj(self) -> int:
         """Charge above the cut-off, in mJ: straight between empty and full, which is low in the middle of the curve."""

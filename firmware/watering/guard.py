@@ -1,12 +1,14 @@
 """Watches pipe, valves and store while water runs and while it does not; says what is wrong and stops it.
 
-* A burst shuts zone and master, and nothing opens until somebody acknowledges it: at the node, or by an order "no
-  water" of the gateway that has come after it and ended. The latch survives a power cut.
+* A burst shuts zone and master, and nothing opens until somebody acknowledges it: at the node, by a lock that ends, or
+  by an order "no water" of the gateway that has come after it and ended. The latch survives a power cut.
 * A zone that passes too little or too much is stopped; it is tried again at its next start, and its alarm ends with the
   first clean run.
 * Water behind shut valves is a leak; if a zone has just been shut, its valve is pulsed shut again, three times.
 * A coil that is open or shorted takes its zone out until a later pulse finds it sound.
 """
+
+import struct
 
 from watering import coil, flow, limits, lockouts
 from watering.valves import LATCHING, MASTER, PUMP
@@ -14,6 +16,15 @@ from wire import event
 
 _NO_FLOW, _STUCK = "no-flow", "stuck-open"
 _SILENT_SAMPLES = 5
+_CONTRADICTED = (event.VALVE_FAILURE, event.WATER_LEAK, event.SENSOR_FAILURE)
+# Alarms that are still in force after a sleep: their codes and causes by number, and how many are kept.
+_CODES = (
+    event.VALVE_FAILURE, event.FLOW_TOO_LOW, event.FLOW_TOO_HIGH, event.WATER_LEAK, event.SENSOR_FAILURE
+)  # fmt: skip
+_CAUSES = ("", "coil", _NO_FLOW, _STUCK)
+_ALARMS_MAX = 24
+# outputs out of use, last zone, closings repeated, samples of a silent meter, alarms
+_ASLEEP = "<HBBBB"
 
 
 class Guard:
@@ -36,6 +47,8 @@ class Guard:
         self._open = ()
         self._last_zone = 0
         self._again = 0
+        # Pulses that were given again because of a bad coil, since it was last sound.
+        self._coil_again = [0] * limits.OUTPUTS_MAX
         self._silent = 0
         if self.burst is not None:
             tell(event.PIPE_BURST, True, (self.burst[0] or None, self.burst[1]))
@@ -86,9 +99,17 @@ class Guard:
             return lockouts.Refusal(lockouts.VALVE, zone if zone in self.faulty else MASTER, False)
         return None
 
+    def is_sound(self) -> bool:
+        """No water where none should be, no valve or meter that does not follow. What flows too much or too little
+        through a zone is the garden's affair."""
+        if self.burst is not None:
+            return False
+        return not any(code in _CONTRADICTED for code, _, _ in self.active)
+
     def new_start(self) -> None:
         """A programme begins: what was out is tried again; a coil that still is bad says so at the first pulse."""
         self.faulty.clear()
+        self._coil_again = [0] * limits.OUTPUTS_MAX
 
     def sample(self, silent: bool, *, now_ms: int):
         """After the meter's sample: None, or (zone or 0 for all, why, value) that must stop."""
@@ -112,20 +133,51 @@ class Guard:
             self._set(code, zone, False, (zone, mean, self._need.flow(zone)))
         self._set(event.VALVE_FAILURE, zone, False, (zone, _NO_FLOW, None), _NO_FLOW)
 
+    # --- sleep ----------------------------------------------------------------------------------------------
+
+    def is_leaking(self) -> bool:
+        """True while a leak is told: somebody knows, and it is not watched by the minute."""
+        return self._leak.leaking
+
+    def is_settled(self) -> bool:
+        """True once a sample has shown the pipe behind shut valves at rest, or told what it is."""
+        return not self._meter.present() or self.meter_silent() or self._leak.settled()
+
+    def asleep(self, now_ms: int) -> bytes:
+        """For `woken`."""
+        bits = 0
+        for output in self.faulty:
+            bits |= 1 << output
+        alarms = sorted(self.active)[:_ALARMS_MAX]
+        head = struct.pack(_ASLEEP, bits, self._last_zone, self._again, min(255, self._silent), len(alarms))
+        parts = [self._leak.asleep(now_ms), head]
+        for code, zone, cause in alarms:
+            parts.append(struct.pack("<H", _CODES.index(code) << 6 | zone << 2 | _CAUSES.index(cause)))
+        return b"".join(parts)
+
+    def woken(self, data, slept_ms: int, counted: bool, *, now_ms: int) -> None:
+        """Go on after a sleep; what was told is not told again."""
+        self._leak.woken(data[: flow.ASLEEP_BYTES], slept_ms, counted, now_ms=now_ms)
+        at = flow.ASLEEP_BYTES + struct.calcsize(_ASLEEP)
+        bits, self._last_zone, self._again, self._silent, count = struct.unpack(_ASLEEP, data[flow.ASLEEP_BYTES : at])
+        self.faulty = {output for output in range(limits.OUTPUTS_MAX) if bits >> output & 1}
+        for number in range(count):
+            value = struct.unpack("<H", data[at + 2 * number : at + 2 * number + 2])[0]
+            self.active.add((_CODES[value >> 6], value >> 2 & 15, _CAUSES[value & 3]))
+
     # --- inside ---------------------------------------------------------------------------------------------
 
     def _judge_run(self, now_ms):
-        expected, metered = 0, True
-        for zone in self._open:
-            expected += self._need.flow(zone)
-            metered = metered and self._need.zone(zone).metered
+        # A drip line past the meter that runs beside them hides nothing of the others.
+        metered = [zone for zone in self._open if self._need.zone(zone).metered]
         if not metered:
             return None
+        expected = sum([self._need.flow(zone) for zone in metered])
         verdict = self._run.sample(self._meter, expected, now_ms=now_ms)
         if verdict is None:
             return None
         what, rate = verdict
-        zone = self._open[0] if len(self._open) == 1 else 0
+        zone = metered[0] if len(metered) == 1 else 0
         if what == flow.BURST:
             self.burst = (zone, rate)
             self._order_seen = False
@@ -166,6 +218,7 @@ class Guard:
                 continue  # a relay's contact: its coil is the board's
             word = self._coils[output].judge(current_ma)
             if word is None:
+                self._coil_again[output] = 0
                 if output in self.faulty:
                     self.faulty.discard(output)
                 self._set(event.VALVE_FAILURE, output, False, (output, coil.OPEN_COIL, current_ma), "coil")
@@ -175,7 +228,9 @@ class Guard:
                 continue
             self.faulty.add(output)
             stop = (output, lockouts.VALVE, current_ma)
-            if self._valves.kind(output) == LATCHING:
+            # A short takes seconds of the store at each pulse, and an open coil never answers: it ends.
+            if self._valves.kind(output) == LATCHING and self._coil_again[output] < limits.CLOSE_AGAIN_MAX:
+                self._coil_again[output] += 1
                 self._valves.close_again(output)
         return stop
 

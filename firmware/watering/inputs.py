@@ -18,5 +18,3 @@ RAIN_TIPS = _FIRST + 1
 RAIN_WET = _FIRST + 2
 # Voltage of the boost capacitor that pulses latching coils, mV.
 BOOST_MV = _FIRST + 3
-# 1 while somebody presses the node's button to acknowledge.
-ACKNOWLEDGE = _FIRST + 4

@@ -97,7 +97,14 @@ CHANGED_PERCENT = 40
 CHANGED_TIMES = 3
 
 # -- battery
+# A node that sleeps looks at its weather and its pipe so often.
+SLEEP_MAX_MS = 900_000
+# It is awake so long before a start: to charge the capacitor, and for the oscillator that measured its sleep.
+LEAD_MS = 20_000
+# The capacitor: 2200 uF to 12 V at 50 mA of a boost converter take 0.6 s; then its voltage is looked at.
+CHARGE_MS = 3_000
 BATTERY_OPEN_MV = 3500  # Li-ion under load; below it nothing opens
+BATTERY_SHUT_MV = 3300  # and what is open is shut: a weak cell falls from here to its cut-off within a run
 BATTERY_LOW_MV = 3600
 BATTERY_WELL_MV = 3750
 BATTERY_MV_MAX = 4500

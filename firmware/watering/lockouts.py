@@ -9,6 +9,7 @@ from collections import namedtuple
 
 from policy import watering as policy
 from watering import limits
+from watering.valves import LATCHING, MASTER
 from wire import directive
 
 ORDER, BURST, VALVE, LEAK = "order", "burst", "valve", "leak"
@@ -78,6 +79,21 @@ def by_forecast(weather, moment):
     """The Refusal of a start because rain is forecast, or None."""
     ahead = weather.told(moment.directives, directive.RAIN_FORECAST, limits.RAIN_CMM_MAX // 10)
     return Refusal(RAIN, ahead, False) if ahead is not None and ahead >= limits.RAIN_SKIP_DMM else None
+
+
+def by_energy(energy, outputs, zone, *, now_ms):
+    """Never open what you cannot close, and close what you soon could not: the Refusal, or None."""
+    if LATCHING not in (outputs.kind(zone), outputs.kind(MASTER)):
+        return None
+    if outputs.is_open(zone):
+        value = energy.exhausted(outputs.latching_open())
+        return None if value is None else Refusal(ENERGY, value, True)
+    more = 0
+    for output in (zone, MASTER):
+        if outputs.kind(output) == LATCHING and not outputs.is_open(output):
+            more += 1
+    value = energy.refuses(outputs.latching_open() + more, now_ms=now_ms)
+    return None if value is None else Refusal(ENERGY, value, True)
 
 
 def usable(moment, uncertainty_max_s: int) -> bool:

@@ -53,7 +53,7 @@ class Need:
             return False
         first = max(self.closed_day + 1, last - limits.DAYS_MISSED_MAX)
         for day in range(first, last):
-            self._close(self._weather.climate_cmm(day), 0)
+            self._close(self._weather.climate_cmm(day), self._weather.fallen_cmm(day))
         closed = self._weather.close(last, directives)
         self._close(closed.et0_cmm, closed.rain_cmm)
         self.et0_cmm, self.rung = closed.et0_cmm, closed.rung
@@ -82,6 +82,39 @@ class Need:
         """cycles.Cut of a run that brings `net_cmm` to the roots."""
         one, rate = self.zone(zone), self.flow(zone)
         return cycles.cut(one, rate, cycles.run_s(one, rate, net_cmm))
+
+    def cut_for(self, program, zone: int):
+        """cycles.Cut of what a program would bring now."""
+        return self.cut(zone, 10 * program.depth_dmm or self.lacking_cmm(zone))
+
+    def zones_of(self, program) -> list:
+        return [zone for zone in range(1, len(self._zones) + 1) if program.zones >> (zone - 1) & 1]
+
+    def is_due(self, program, zone: int) -> bool:
+        """Whether a program of the balance waters the zone. On a hot day in sand a day takes more than RAW and the
+        trigger is 0: what lacks less than a least cycle's water needs no valve all the same."""
+        enough = self.lacking_cmm(zone) >= self.trigger_cmm(zone)
+        return enough and self.cut_for(program, zone).total_s >= limits.CYCLE_S_MIN
+
+    def planned_s(self, program, refuse, main_max_ml_min: int) -> int:
+        """How long a program would take now: of its groups the longest, of its soaks likewise, and what the main can
+        feed. `refuse` as of runs.Runs.tick."""
+        groups = {}
+        longest = volume_ml = 0
+        for zone in self.zones_of(program):
+            if program.depth_dmm or self.is_due(program, zone):
+                refusal = refuse(zone)[0]
+                if refusal is not None and not refusal.holds:
+                    continue
+                cut, group = self.cut_for(program, zone), self.group(zone)
+                groups[group] = groups.get(group, 0) + cut.total_s
+                volume_ml += cut.total_s * self.flow(zone) // 60
+                if cut.cycle_s:
+                    cycles_count = (cut.total_s + cut.cycle_s - 1) // cut.cycle_s
+                    longest = max(longest, cut.total_s + (cycles_count - 1) * cut.soak_s)
+        for total_s in groups.values():
+            longest = max(longest, total_s)
+        return max(longest, 60 * volume_ml // main_max_ml_min)
 
     def credit(self, zone: int, volume_ml: int) -> None:
         """Water that the zone has had."""

@@ -8,6 +8,7 @@ MARGIN_S after the cycle's end if nothing here ever runs again.
 Decides when, not whether: `refuse(zone)` says that, every few seconds.
 """
 
+import struct
 from collections import namedtuple
 
 from watering import limits
@@ -21,6 +22,10 @@ COMPLETE = "complete"
 # Seconds of lead before the first zone and of lag after the last, of master and pump.
 Supply = namedtuple("Supply", ("lead_s", "lag_s"))
 
+# A job that waits, through a sleep: zone, its rule's number, reason; seconds left, of a cycle, of a soak; ms until it
+# is ready and until it is given up; what it has had, ms and mL.
+_ASLEEP = "<BBBHHHiiII"
+
 MARGIN_S = 5
 # Weather, law and orders are asked again so often; windows of the law are widened by more (lockouts).
 _CHECK_MS = 5000
@@ -28,6 +33,10 @@ _CHECK_MS = 5000
 _HOLD_MS = 60_000
 # A valve that could not open because another is being pulsed shut.
 _RETRY_MS = 200
+
+
+# What a job is made of: as watering.cycles.Cut has it.
+Left = namedtuple("Left", ("total_s", "cycle_s", "soak_s"))
 
 
 class Job:
@@ -49,6 +58,8 @@ class Job:
         self.open_ms = 0
         self.volume_ml = 0
         self.for_s = 0
+        # No other zone beside this one, whatever the main gives.
+        self.is_alone = False
 
 
 class Runs:
@@ -126,6 +137,44 @@ class Runs:
                 wake_ms = min(wake_ms, max(job.start_ms, now_ms + _RETRY_MS if now_ms >= job.start_ms else 0))
         return max(now_ms, wake_ms)
 
+    # --- sleep ----------------------------------------------------------------------------------------------
+
+    def rests_until_ms(self, now_ms: int):
+        """When the first job may go on, if all of them wait (for their soil, for the wind) and nothing is left to be
+        shut; `now_ms` without any job; None: no."""
+        if self._ended_ms is not None:
+            return None
+        ready_ms = None
+        for job in self.jobs:
+            if job.start_ms is not None or job.ready_ms <= now_ms:
+                return None
+            ready_ms = job.ready_ms if ready_ms is None else min(ready_ms, job.ready_ms)
+        return now_ms if ready_ms is None else ready_ms
+
+    def asleep(self, rules, now_ms: int) -> bytes:
+        """The jobs, for `woken`. `rules`: words that a job's rule may be."""
+        parts = []
+        for job in self.jobs:
+            parts.append(
+                struct.pack(
+                    _ASLEEP, job.zone, rules.index(job.rule), job.reason, job.remaining_s, job.cycle_s, job.soak_s,
+                    job.ready_ms - now_ms, job.give_up_ms - now_ms, job.open_ms, job.volume_ml,
+                )
+            )  # fmt: skip
+        return b"".join(parts)
+
+    def woken(self, rules, data, slept_ms: int, *, now_ms: int) -> None:
+        """The same back."""
+        size = struct.calcsize(_ASLEEP)
+        for at in range(0, len(data) - size + 1, size):
+            values = struct.unpack(_ASLEEP, data[at : at + size])
+            job = Job(
+                values[0], Left(values[3], values[4], values[5]), rules[values[1]], values[2],
+                ready_ms=now_ms + values[6] - slept_ms, give_up_ms=now_ms + values[7] - slept_ms,
+            )  # fmt: skip
+            job.open_ms, job.volume_ml = values[8], values[9]
+            self.add(job)
+
     # --- one job --------------------------------------------------------------------------------------------
 
     def _arrange(self, job, refuse, now_ms):
@@ -167,7 +216,10 @@ class Runs:
             job.start_ms = job.until_ms = None  # arranged anew, or ended there
             return
         if not self._valves.open(job.zone, cycle_s + MARGIN_S, now_ms=now_ms):
-            return  # a latching valve is being pulsed shut: the next turn
+            # A latching valve is being pulsed shut: the next turn. One that never is must not hold the job for ever.
+            if now_ms >= job.give_up_ms:
+                self._end(job, "valve", job.zone, now_ms)
+            return
         job.opened_ms, job.until_ms, job.for_s = now_ms, now_ms + 1000 * cycle_s, cycle_s + MARGIN_S
         self._happened.append(Happened(OPENED, job.zone, job, None, job.for_s))
 
@@ -218,7 +270,7 @@ class Runs:
         flow = self._flow(job.zone)
         for other in self.jobs:
             if other.start_ms is not None:
-                if self._group(other.zone) == self._group(job.zone):
+                if job.is_alone or self._group(other.zone) == self._group(job.zone):
                     return False
                 flow += self._flow(other.zone)
         # One zone alone always runs: if it takes more than the main gives, the flow watch says so.
@@ -233,12 +285,12 @@ class Runs:
                 begins_ms = job.start_ms if job.opened_ms is None else job.opened_ms
                 first_ms = begins_ms if first_ms is None else min(first_ms, begins_ms)
                 last_ms = job.until_ms if last_ms is None else max(last_ms, job.until_ms)
+        self._switch_ms = None
         if last_ms is None:
             for output, _ in self._supplies:
                 self._shut_supply(output)
             return
         over = first_ms is None
-        self._switch_ms = None
         for output, supply in self._supplies:
             ends_ms = last_ms + 1000 * supply.lag_s
             wanted = now_ms < ends_ms

@@ -6,6 +6,7 @@
     pulse      [pulse ms, gap ms] of latching outputs; absent: [100, 100]
     meter      [microlitres a pulse, L/min that the main gives at most]; absent: no meter
     battery    [mAh, mJ a pulse, boost capacitor mV]; absent: on the mains
+    fitted     which of what the board can carry is there: "rain-contact", "wind"; absent: none of them
     weather    [altitude m, height of the anemometer m, 0.01 mm a tip of the rain gauge, ET0 of 12 months or []]
 
 Every fault is listed with its path and the remedy. Must not know pins: they are the board's.
@@ -17,9 +18,11 @@ from policy import watering_form
 from watering import energy, limits, valves, weather
 from watering.runs import Supply
 
-FIELDS = ("watering", "valves", "supply", "pulse", "meter", "battery", "weather")
+FIELDS = ("watering", "valves", "supply", "pulse", "meter", "battery", "weather", "fitted")
 
-Own = namedtuple("Own", ("site", "policy", "kinds", "supplies", "pulse", "meter", "battery", "place"))
+Own = namedtuple("Own", ("site", "policy", "kinds", "supplies", "pulse", "meter", "battery", "place", "fitted"))
+# A contact that nobody has wired is open, which is what wet looks like; an anemometer that is not there says calm.
+OPTIONS = (RAIN_CONTACT, WIND) = ("rain-contact", "wind")
 Pulse = namedtuple("Pulse", ("pulse_ms", "gap_ms"))
 # pulse_ul: 0 without a meter.
 MeterSettings = namedtuple("MeterSettings", ("pulse_ul", "main_max_ml_min"))
@@ -37,15 +40,19 @@ def decode(faults, plain, site):
     pulse = Pulse(*_numbers(faults, "pulse", plain.get("pulse", [100, 100]), (
         ("pulse", limits.PULSE_MS_MIN, limits.PULSE_MS_MAX), ("gap", limits.PULSE_GAP_MS_MIN, limits.PULSE_GAP_MS_MAX)
     )))  # fmt: skip
-    kinds = _valves(faults, plain.get("valves"), zones, pulse)
+    # How many there must be is only known of a sound policy: a wrong remedy would be followed.
+    kinds = (valves.ABSENT,) * limits.OUTPUTS_MAX
+    if policy is not None:
+        kinds = _valves(faults, plain.get("valves"), zones, pulse)
     lead = (-limits.LEAD_S_MAX, limits.LEAD_S_MAX)
     names = ("master_lead", "master_lag", "pump_lead", "pump_lag")
     supply = _numbers(faults, "supply", plain.get("supply", [0, 0, 0, 0]), [(name, lead[0], lead[1]) for name in names])
     meter = _meter(faults, plain, policy)
     battery = _battery(faults, plain, kinds)
     place = _place(faults, plain.get("weather", _NO_GAUGE), site)
+    fitted = _fitted(faults, plain.get("fitted", []))
     supplies = (Supply(supply[0], supply[1]), Supply(supply[2], supply[3]))
-    return Own(site, policy, kinds, supplies, pulse, meter, battery, place)
+    return Own(site, policy, kinds, supplies, pulse, meter, battery, place, fitted)
 
 
 def _numbers(faults, path, value, bounds):
@@ -106,6 +113,15 @@ def _battery(faults, plain, kinds):
         if kinds[output] == valves.HELD:
             faults.add(f"valves[{output}]", "is held on a battery", "a battery holds no coil: use a latching valve")
     return found
+
+
+def _fitted(faults, value):
+    if not faults.sequence("fitted", value, 0, len(OPTIONS)):
+        return ()
+    for index in range(len(value)):
+        if value[index] not in OPTIONS:
+            faults.add(f"fitted[{index}]", "is not known", "give of " + ", ".join(OPTIONS))
+    return tuple(value)
 
 
 def _place(faults, value, site):

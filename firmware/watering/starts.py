@@ -48,6 +48,31 @@ class Starts:
                     found.append(due)
         return found
 
+    def next_s(self, unix_s: int, planned_s, *, now_ms: int):
+        """Unix second of the next start after `unix_s` within two days, or None."""
+        today = civil.local_from_unix(civil.PARIS, unix_s).civil_day
+        soonest = None
+        for index in range(len(self._programs)):
+            program = self._programs[index]
+            for day in (today, today + 1, today + 2):
+                if self.marks[index] >= day or not policy.matches(program, day):
+                    continue
+                start_s = self._instant_s(index, program, day)
+                if program.anchor == policy.FINISH:
+                    start_s -= self._plan_s(index, planned_s, now_ms)
+                if start_s > unix_s and (soonest is None or start_s < soonest):
+                    soonest = start_s
+                break
+        return soonest
+
+    def since_ms(self, now_ms: int) -> int:
+        """How long this node has been watching its programmes: through sleeps, not through restarts."""
+        return now_ms - self._made_ms
+
+    def woken(self, since_ms: int, *, now_ms: int) -> None:
+        """It has been for so long."""
+        self._made_ms = now_ms - since_ms
+
     def _plan_s(self, index, planned_s, now_ms):
         known = self._planned[index]
         if known is None or now_ms - known[0] >= _PLAN_MS:

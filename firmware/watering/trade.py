@@ -1,23 +1,26 @@
 """The irrigation trade: puts policy, weather, need, starts, runs, valves and guard together (contract: `node.trade`).
 
 `outputs` is the `valves.Valves` itself: the ports call its `tick` each turn, and it shuts what is past its deadline
-whether or not `decide` ever runs again. Precedence: what is broken (a latched burst, a bad coil) > the law > an order
-"no water" > the programme. An order can only stop: water that nobody planned has no depth and no window.
+whether or not `decide` ever runs again. Precedence: a lock at the node > what is broken (a latched burst, a bad coil) >
+a test at the node > the law > an order "no water" > the programme. An order can only stop: water that nobody planned
+has no depth and no window.
 
 Without a usable clock no programme begins and a run under way ends, for nobody can say that its hour is allowed; a
 lawn may wait. Durations are of the monotonic clock. After a start all valves are shut.
 """
 
 from node.limits import UNCERTAINTY_USABLE_S
-from node.trade import Trade
+from node.trade import TEST, Trade
 from policy import civil
 from watering import inputs, limits, lockouts, memory, runs
+from watering.by_hand import ByHand
+from watering.clock import Clock
 from watering.energy import Energy
 from watering.guard import Guard
 from watering.meter import Meter
 from watering.need import Need
 from watering.starts import Starts
-from watering.valves import LATCHING, MASTER, Valves
+from watering.valves import MASTER, Valves
 from watering.weather import Weather
 from wire import directive, event, quantity
 
@@ -29,9 +32,6 @@ DEADLINE = "deadline"
 NO_MEANING = "meaningless"
 
 _SLOW_MS = 30_000
-_NO_CLOCK_MS = 600_000
-# A clock that moved by more than that against the monotonic one was set: whatever rests on it is looked at anew.
-_STEP_S = 5
 
 
 class WateringTrade(Trade):
@@ -59,13 +59,20 @@ class WateringTrade(Trade):
         main_max = own.meter.main_max_ml_min
         self._guard = Guard(self.outputs, self._need, self._meter, main_max, kept, self._tell)
         self._runs = runs.Runs(self.outputs, own.supplies, self._need.group, self._need.flow, main_max)
-        self._started_ms = now_ms
+        self._hand = ByHand(
+            self.outputs,
+            self._runs,
+            self._guard,
+            self._energy,
+            zones=len(own.policy.zones),
+            lead_s=max(0, own.supplies[0].lead_s, own.supplies[1].lead_s),
+        )
+        self.test_ms = self._hand.test_ms
         self._slow_ms = now_ms
-        self._clock = None
+        self._clock = Clock(self._tell, now_ms=now_ms)
         self._sample_ms = now_ms
         self._latest = {}
         self._moment = None
-        self._no_time = False
         self._health_odd = False
 
     # --- events in ------------------------------------------------------------------------------------------
@@ -84,8 +91,6 @@ class WateringTrade(Trade):
         low = self._energy.sample(battery_mv, values.get(inputs.BOOST_MV), now_ms=now_ms)
         if low is not None:
             self._tell(event.BATTERY_LOW, low, (battery_mv,))
-        if values.get(inputs.ACKNOWLEDGE) == 1:
-            self._guard.acknowledge()
         stop = self._guard.sample(pulses is None, now_ms=now_ms)
         if stop is not None:
             self._runs.stop(stop[0], stop[1], stop[2], now_ms=now_ms)
@@ -94,14 +99,17 @@ class WateringTrade(Trade):
     def decide(self, moment) -> None:
         now_ms = moment.now_ms
         self._moment = moment
+        self._hand.follow(self.local, now_ms=now_ms)
+        self._report_runs(self._runs.take(), now_ms)
         self._guard.ordered(_stopped(moment))
         if self.outputs.overrun:
             self._overrun()
-        if now_ms >= self._slow_ms or self._stepped(moment):
+        if now_ms >= self._slow_ms or self._clock.stepped(moment):
             self._slow_ms = now_ms + _SLOW_MS
             self._slow(moment)
         if self._runs.jobs or self.outputs.any_open():
             self._report_runs(self._runs.tick(self._refuse, now_ms=now_ms), now_ms)
+        self.outputs.prepares = bool(self._runs.jobs)
 
     # --- effects out ----------------------------------------------------------------------------------------
 
@@ -159,7 +167,12 @@ class WateringTrade(Trade):
     def wants_sample_ms(self, now_ms):
         if self.outputs.any_open():
             return self._sample_ms + limits.WATCH_MS
-        return self._sample_ms + limits.IDLE_MS if self._meter.present() else None
+        # A job that waits may wait for wind, or for the capacitor: readings of the usual period come too late for it.
+        watched = self._meter.present() or self._runs.jobs
+        return self._sample_ms + limits.IDLE_MS if watched else None
+
+    def is_sound(self, moment) -> bool:
+        return self._guard.is_sound()
 
     def may_restart(self, moment) -> bool:
         return not self._runs.jobs and not self.outputs.any_open() and self.outputs.ready()
@@ -197,22 +210,24 @@ class WateringTrade(Trade):
         """What changes by the minute: the day, the balance, the programmes."""
         self._drought.level(moment.directives)
         usable = lockouts.usable(moment, UNCERTAINTY_USABLE_S)
-        self._say_time(usable, moment.now_ms)
-        self._clock = (moment.unix_s, moment.now_ms) if moment.unix_s is not None else None
+        self._clock.look(moment, usable)
         if not usable:
             return
         local = civil.local_from_unix(civil.PARIS, moment.unix_s)
         self._weather.turn_to(local.civil_day)
         self._need.close_days(moment.unix_s, moment.directives)
-        for due in self._starts.due(moment.unix_s, self._planned_s, now_ms=moment.now_ms):
-            self._begin(due, moment)
+        if self.local != TEST:  # what is due begins after it
+            for due in self._starts.due(moment.unix_s, self._planned_s, now_ms=moment.now_ms):
+                self._begin(due, moment)
 
     def _begin(self, due, moment):
         """Make a job for each zone of a program that needs one; tell why of the others."""
         program = self._policy.programs[due.program]
         self._guard.new_start()
         elapsed_s = due.elapsed_s
-        for zone in self._zones_of(program):
+        # What other programs still want of the same main is no lateness of this one.
+        before_s = sum([job.remaining_s for job in self._runs.jobs])
+        for zone in self._need.zones_of(program):
             refusal = lockouts.Refusal(lockouts.TIME, due.program + 1, False) if due.missed else None
             if refusal is None:
                 refusal = self._unneeded(program, zone, moment)
@@ -222,7 +237,7 @@ class WateringTrade(Trade):
             if refusal is not None:
                 self._tell(event.WATERING_SKIPPED, None, (zone, refusal.why, refusal.value))
                 continue
-            cut = self._cut(program, zone)
+            cut = self._need.cut_for(program, zone)
             had_s = min(elapsed_s, cut.total_s)
             elapsed_s -= had_s
             if cut.total_s - had_s < min(cut.total_s, limits.CYCLE_S_MIN):
@@ -234,15 +249,16 @@ class WateringTrade(Trade):
                 DEPTH if program.depth_dmm else BALANCE,
                 due.program + 1,
                 ready_ms=moment.now_ms,
-                give_up_ms=moment.now_ms + 1000 * (limits.HOLD_S + self._planned_s(due.program)),
+                give_up_ms=moment.now_ms + 1000 * (limits.HOLD_S + before_s + self._planned_s(due.program)),
             )
             job.remaining_s -= had_s
-            self._runs.add(job)
+            if not self._runs.add(job):  # another program is at it: said, or nobody would know
+                self._tell(event.WATERING_SKIPPED, None, (zone, lockouts.TIME, due.program + 1))
 
     def _unneeded(self, program, zone, moment):
         """Why a program has nothing to do for a zone, as a Refusal, or None."""
         lacking = self._need.lacking_cmm(zone)
-        if not program.depth_dmm and lacking < self._need.trigger_cmm(zone):
+        if not program.depth_dmm and not self._need.is_due(program, zone):
             return lockouts.Refusal(lockouts.SATISFIED, lacking // 10, False)
         if self._need.stressed(zone):
             return None
@@ -251,6 +267,8 @@ class WateringTrade(Trade):
     def _refuse(self, zone):
         """(Refusal or None, seconds that the zone may run)."""
         moment, one = self._moment, self._need.zone(zone)
+        if self.local is not None:
+            return self._hand.refuses(zone, now_ms=moment.now_ms)
         refusal = self._guard.refuses(zone)
         if refusal is not None:
             return (refusal, 0)
@@ -263,49 +281,16 @@ class WateringTrade(Trade):
         if refusal is None:
             refusal = lockouts.by_weather(self._weather, one, moment)
         if refusal is None:
-            refusal = self._unaffordable(zone)
+            refusal = lockouts.by_energy(self._energy, self.outputs, zone, now_ms=moment.now_ms)
         if refusal is not None:
             return (refusal, 0)
         return (None, lockouts.lawful_s(self._policy, one, level, moment))
 
-    def _unaffordable(self, zone):
-        """Never open what you cannot close. A valve that is open stays so: shutting it early saves no pulse."""
-        if self.outputs.is_open(zone) or LATCHING not in (self.outputs.kind(zone), self.outputs.kind(MASTER)):
-            return None
-        more = 0
-        for output in (zone, MASTER):
-            if self.outputs.kind(output) == LATCHING and not self.outputs.is_open(output):
-                more += 1
-        value = self._energy.refuses(self.outputs.latching_open() + more, now_ms=self._moment.now_ms)
-        return None if value is None else lockouts.Refusal(lockouts.ENERGY, value, True)
-
     def _planned_s(self, index):
-        """How long a program would take now: of its groups the longest, of its soaks likewise, and what the main can
-        feed."""
-        program = self._policy.programs[index]
-        groups = {}
-        longest = volume_ml = 0
-        for zone in self._zones_of(program):
-            if program.depth_dmm or self._need.lacking_cmm(zone) >= self._need.trigger_cmm(zone):
-                refusal = self._refuse(zone)[0]
-                if refusal is not None and not refusal.holds:
-                    continue
-                cut, group = self._cut(program, zone), self._need.group(zone)
-                groups[group] = groups.get(group, 0) + cut.total_s
-                volume_ml += cut.total_s * self._need.flow(zone) // 60
-                if cut.cycle_s:
-                    cycles = (cut.total_s + cut.cycle_s - 1) // cut.cycle_s
-                    longest = max(longest, cut.total_s + (cycles - 1) * cut.soak_s)
-        for total_s in groups.values():
-            longest = max(longest, total_s)
-        longest = max(longest, 60 * volume_ml // self._own.meter.main_max_ml_min)
-        return longest + max(0, self._own.supplies[0].lead_s, self._own.supplies[1].lead_s)
-
-    def _cut(self, program, zone):
-        return self._need.cut(zone, 10 * program.depth_dmm or self._need.lacking_cmm(zone))
-
-    def _zones_of(self, program):
-        return [zone for zone in range(1, len(self._policy.zones) + 1) if program.zones >> (zone - 1) & 1]
+        """How long a program would take now."""
+        own = self._own
+        longest_s = self._need.planned_s(self._policy.programs[index], self._refuse, own.meter.main_max_ml_min)
+        return longest_s + max(0, own.supplies[0].lead_s, own.supplies[1].lead_s)
 
     def _report_runs(self, happened, now_ms):
         """Jobs into events, water into the balance."""
@@ -314,18 +299,19 @@ class WateringTrade(Trade):
                 self._switched(one, now_ms)
             elif one.what == runs.DONE:
                 self._done(one)
-            else:
+            elif one.job.rule != TEST or one.why in (lockouts.BURST, lockouts.VALVE, lockouts.ENERGY):
                 self._tell(event.WATERING_SKIPPED, None, (one.zone, one.why, one.value))
 
     def _switched(self, one, now_ms):
         opened, job = one.what == runs.OPENED, one.job
         if job is not None:
-            self._expose(now_ms, None if opened else job)
+            self._expose(now_ms, job, opened)
             if not opened:
                 self._guard.finished(job.zone, job.remaining_s <= 0 or one.value >= limits.CLEAN_S_MIN)
             self._guard.switched(self._runs.open_zones(), now_ms=now_ms)
-        rule = BALANCE if job is None else job.rule
-        reason = 0 if job is None else job.reason
+        rule, reason = (BALANCE, 0) if job is None else (job.rule, job.reason)
+        if self.local is not None:
+            rule, reason = self.local, 0
         self._tell(event.VALVE_SWITCHED, None, (one.zone, opened, rule, reason, one.value if opened else 0))
         if not opened and job is not None:
             self._credit(job, one.value)
@@ -348,14 +334,14 @@ class WateringTrade(Trade):
         volume = job.volume_ml if metered else None
         self._tell(event.WATERING_DONE, None, (one.zone, job.open_ms // 1000, volume, depth_dmm, one.why))
 
-    def _expose(self, now_ms, closed=None):
-        """Tell the meter which zones were open until now."""
+    def _expose(self, now_ms, job=None, opened=False):
+        """Tell the meter which zones were open until now, when this job's has just been opened or shut."""
         flows = [0] * len(self._policy.zones)
         for zone in self._runs.open_zones():
             if self._need.zone(zone).metered:
                 flows[zone - 1] = self._need.flow(zone)
-        if closed is not None and self._need.zone(closed.zone).metered:
-            flows[closed.zone - 1] = self._need.flow(closed.zone)
+        if job is not None and self._need.zone(job.zone).metered:
+            flows[job.zone - 1] = 0 if opened else self._need.flow(job.zone)
         self._meter.expose(flows, now_ms=now_ms)
 
     def _overrun(self):
@@ -364,20 +350,6 @@ class WateringTrade(Trade):
         for output in range(len(self._policy.zones) + 1):
             if over >> output & 1:
                 self._tell(event.VALVE_SWITCHED, None, (output, False, DEADLINE, 0, 0))
-
-    def _stepped(self, moment):
-        if self._clock is None:
-            return moment.unix_s is not None
-        if moment.unix_s is None:
-            return True
-        expected_s = self._clock[0] + (moment.now_ms - self._clock[1]) // 1000
-        return abs(moment.unix_s - expected_s) > _STEP_S
-
-    def _say_time(self, usable, now_ms):
-        lost = not usable and now_ms - self._started_ms >= _NO_CLOCK_MS
-        if lost != self._no_time:
-            self._no_time = lost
-            self._tell(event.TIME_FALLBACK, lost, ("none",))
 
     def _irrigated_dmm(self, zone):
         return self._need.irrigated_ml[zone - 1] // self._policy.zones[zone - 1].area_dm2

@@ -44,9 +44,13 @@ class Valves:
         self.openings = [0] * limits.OUTPUTS_MAX
         # Outputs that their own deadline shut: the scheduler did not. Drained by whoever reports.
         self.overrun = 0
+        # True while somebody will want to open soon: what feeds the pulses is charged for it.
+        self.prepares = False
         self._held = 0
         self._currents = []
         self._drive = Drive(0, None)
+        # A valve is about to be opened: the ports charge the store for its pulses.
+        self.charging = False
 
     def is_open(self, output: int) -> bool:
         """As commanded; what flows is the meter's to say."""
@@ -107,6 +111,10 @@ class Valves:
         """Pulse a shut latching output shut once more: water says it is not."""
         if self._kinds[output] == LATCHING and self._deadline_ms[output] is None:
             self._close[output] = max(1, self._close[output])
+
+    def woken(self) -> None:
+        """The chip slept, and shut everything before: nothing is to be pulsed for having woken."""
+        self._close = [0] * limits.OUTPUTS_MAX
 
     def tick(self, *, now_ms: int) -> Drive:
         """What the ports must do now. Enforces the deadlines; asks nobody."""

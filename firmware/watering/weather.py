@@ -9,6 +9,7 @@ Whatever cannot be is not believed: it counts as absent, is counted, and the nex
 there is one, else the gateway's; each day's is taken once, when the day is closed.
 """
 
+import struct
 from collections import namedtuple
 
 from policy import civil
@@ -31,6 +32,12 @@ Closed = namedtuple("Closed", ("et0_cmm", "rung", "rain_cmm"))
 _AIR = (quantity.TEMPERATURE, limits.AIR_CK_MIN, limits.AIR_CK_MAX)
 _HUMIDITY = (quantity.HUMIDITY, 0, 1000)
 _WIND = (quantity.WIND_SPEED, 0, limits.WIND_DMS_MAX)
+# Of a day through a sleep: civil day, air, humidity, seconds of the four, sums of two, rain; before them two of it, ms
+# since a sample and since the sensor was wet.
+_DAY = "<HhhHHIIIIIIH"
+_AGES = "<II"
+_NO_DAY, _NOTHING, _NEVER = 0xFFFF, -0x8000, 0xFFFFFFFF
+ASLEEP_BYTES = 2 * struct.calcsize(_DAY) + struct.calcsize(_AGES)
 _SUN = (quantity.SOLAR_RADIATION, 0, 1500)
 
 
@@ -120,6 +127,13 @@ class Weather:
             rain_cmm += before.rain_cmm
         return rain_cmm
 
+    def fallen_cmm(self, civil_day: int) -> int:
+        """Rain that was measured from this day on and before today: without a clock several days are one."""
+        before = self._before
+        if not self._place.tip_cmm or before is None or before.civil_day != civil_day:
+            return 0
+        return min(limits.RAIN_CMM_MAX, before.rain_cmm)
+
     def climate_cmm(self, civil_day: int) -> int:
         """ET0 of a day of which nothing is known."""
         return self._place.climate[civil.civil_from_days(civil_day)[1] - 1]
@@ -145,6 +159,25 @@ class Weather:
     def wet(self, *, now_ms: int) -> bool:
         """True while the rain sensor was wet within its off-delay."""
         return self._dry_from_ms is not None and now_ms - self._dry_from_ms < 1000 * limits.RAIN_OFF_DELAY_S
+
+    def asleep(self, now_ms: int) -> bytes:
+        """ASLEEP_BYTES for `woken`."""
+        ages = struct.pack(_AGES, _age(self._at_ms, now_ms), _age(self._dry_from_ms, now_ms))
+        return ages + _pack(self.today) + _pack(self._before)
+
+    def tip(self) -> None:
+        """The gauge has tipped once while nobody counted."""
+        self.today.rain_cmm = min(limits.RAIN_CMM_MAX, self.today.rain_cmm + self._place.tip_cmm)
+
+    def woken(self, data, slept_ms: int, *, now_ms: int) -> None:
+        """Go on with the day. A counter of rain begins anew with the ports, so its first reading is one."""
+        head, size = struct.calcsize(_AGES), struct.calcsize(_DAY)
+        ages = struct.unpack(_AGES, data[:head])
+        self._at_ms, self._dry_from_ms = [
+            None if age_ms == _NEVER else now_ms - slept_ms - age_ms for age_ms in ages
+        ]
+        self.today = _unpack(data[head : head + size]) or Day(None)
+        self._before = _unpack(data[head + size : head + 2 * size])
 
     def _now(self, index, directives, code, high, now_ms):
         if self._latest[index] is not None and now_ms - self._latest_ms[index] <= limits.READING_MAX_MS:
@@ -186,6 +219,31 @@ class Weather:
             self.refused += 1
             return
         self.today.rain_cmm = min(limits.RAIN_CMM_MAX, self.today.rain_cmm + fallen)
+
+
+def _age(since_ms, now_ms):
+    return _NEVER if since_ms is None else min(0x7FFFFFFF, now_ms - since_ms)
+
+
+def _pack(day):
+    if day is None:
+        return struct.pack(_DAY, _NO_DAY, *[0] * 11)
+    low, high = day.air or (_NOTHING, 0)
+    dry, damp = day.humidity or (_NO_DAY, 0)
+    values = list(day.seconds) + [min(_NEVER, value) for value in day.sums]
+    return struct.pack(_DAY, day.civil_day or 0, low, high, dry, damp, *values, day.rain_cmm)
+
+
+def _unpack(data):
+    values = struct.unpack(_DAY, data)
+    if values[0] == _NO_DAY:
+        return None
+    day = Day(values[0] or None)
+    day.air = None if values[1] == _NOTHING else (values[1], values[2])
+    day.humidity = None if values[3] == _NO_DAY else (values[3], values[4])
+    day.seconds, day.sums = list(values[5:9]), list(values[9:11])
+    day.rain_cmm = min(limits.RAIN_CMM_MAX, values[11])
+    return day
 
 
 def _widened(span, value):

@@ -186,7 +186,8 @@ def _table():
     Event(PRESENCE_SENSOR_FAILURE, "presenceSensorFailure", None),
     # a sensor is absent, stale, stuck or out of range: which (word), why (word)
     Event(SENSOR_FAILURE, "sensorFailure", ("sensor", "why")),
-    # a room is heated against everything else: its temperature in 0.01 °C, or null
+    # a room is heated against everything else, or would be if its node were not locked: its temperature in 0.01 °C, or
+    # null
     Event(FROST_PROTECTION, "frostProtection", ("temperature_ck",)),
     # full heat and no rise; heat without an order: duty %, rise in 0.01 K
     Event(HEATING_FAILURE, "heatingFailure", ("duty", "rise_ck")),
@@ -230,7 +231,8 @@ def _table():
     Event(VALVE_SWITCHED, "valveSwitched", ("zone", "open", "rule", "reason", "for_s")),
     # zone, seconds open, mL measured or null, depth in 0.1 mm, how it ended (word)
     Event(WATERING_DONE, "wateringDone", ("zone", "open_s", "volume_ml", "depth_dmm", "ended")),
-    # zone, why (word: rain, freeze, wind, forbidden, drought, energy, satisfied, time), and the value that decided
+    # zone, why (word: rain, freeze, wind, forbidden, drought, energy, satisfied, time, lock, test), and the value that
+    # decided
     Event(WATERING_SKIPPED, "wateringSkipped", ("zone", "why", "value")),
     # a preheat is over: minutes, K·100 risen, outdoors 0.01 °C or null, rate in 0.01 K/h and dead time s as now learned
     Event(HEATING_LEARNED, "heatingLearned", ("minutes", "rise_ck", "outdoor_ck", "rate_ck_h", "dead_s")),

@@ -27,6 +27,8 @@ RULES = (None, EMERGENCY, OVERRIDE)
 NodeOrder = namedtuple("NodeOrder", ("number", "id", "rule", "level_percent", "expires_s", "for_s"))
 
 PATH = b"c"
+# Uri-Query of the messages of a node that sleeps between them: nobody posts orders to it, it asks for what waits.
+SLEEPS = b"z"
 # Until when what a gateway said counts as said now, on the way and back again: four transmissions of CoAP. Whatever
 # held it longer may have held it on purpose.
 FRESH_S = 60

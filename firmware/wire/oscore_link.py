@@ -149,13 +149,17 @@ class NodeLink:
 
     # --- sleep --------------------------------------------------------------------------------------------------
 
+    def is_idle(self) -> bool:
+        """True while nothing is asked, served or waits to be told."""
+        return not (self._asks or self._served or self._events) and self._first is None
+
     def suspend(self):
         """What a board needs to go on with after deep sleep: ASLEEP_BYTES without a key in them; None while something
         is under way.
 
         Whoever wakes must spoil these bytes before the first message: used twice they would repeat a nonce.
         """
-        if self._asks or self._served or self._first is not None or self._events:
+        if not self.is_idle():
             return None
         session = self._session
         if session is None:

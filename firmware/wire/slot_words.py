@@ -12,6 +12,9 @@ END = "end"  # -> the same
 CHOOSE = "choose"  # number -> whether it is written
 CONFIRM = "confirm"  # number -> the same
 
+# The word of a fault: the file system is full.
+SPACE = "space"
+
 MANIFEST_NAME = "manifest.bin"
 # Of a file that is read back or a manifest that is written, in one turn: a few milliseconds. What is received comes in
 # pieces that are smaller still; the erasure of a flash sector, 50 ms or so each 4 kB, is the driver's.

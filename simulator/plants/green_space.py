@@ -82,7 +82,6 @@ class GreenPorts:
         self.boost_mv = 0
         self.silent: set[int] = set()
         self.wet_sensor = False
-        self.acknowledge = False
         self._under_way: tuple[int, bool] | None = None
         self._begun_ms = 0
         self._held = 0
@@ -129,8 +128,6 @@ class GreenPorts:
         if self.battery_mv:
             values[quantity.BATTERY] = self.battery_mv
             values[inputs.BOOST_MV] = self.boost_mv
-        if self.acknowledge:
-            values[inputs.ACKNOWLEDGE] = 1
         return {key: value for key, value in values.items() if key not in self.silent}
 
 

@@ -20,8 +20,14 @@ HARD_RESET = 2
 WDT_RESET = 3
 DEEPSLEEP_RESET = 4
 SOFT_RESET = 5
+EXT0_WAKE = 2
+EXT1_WAKE = 3
+TIMER_WAKE = 4
 
 RTC_FILE = "bench-rtc"
+PULSES_FILE = "bench-pulses"
+SLEEP_FILE = "bench-sleep"
+BATTERY_UV = 1_800_000  # behind its divider
 BUTTON_FILE = "bench-button"
 
 lamp = bench_lamp.Lamp()
@@ -36,6 +42,53 @@ def reset():
     """End the process; the starter decides what follows."""
     print("machine: reset")
     sys.exit(bench_watchdog.RESET_CODE)
+
+
+def deepsleep(sleep_ms=0):
+    """End the process: RAM is gone, the RTC file stays. The starter starts it again after so long, or by a pin."""
+    with open(SLEEP_FILE, "w") as file:
+        file.write(str(sleep_ms))
+    print("machine: deep sleep", sleep_ms)
+    sys.exit(bench_watchdog.SLEEP_CODE)
+
+
+def wake_reason():
+    """What BOCAGE_WAKE_REASON names; else the timer."""
+    return globals().get(os.getenv("BOCAGE_WAKE_REASON") or "TIMER_WAKE", 0)
+
+
+class ADC:
+    """A cell that is well."""
+
+    ATTN_11DB = 3
+
+    def __init__(self, pin, *, atten=None):
+        pass
+
+    def read_uv(self):
+        """As the chip's."""
+        return BATTERY_UV
+
+
+class Counter:
+    """Pulses since the program began: PULSES_FILE holds how many there were in all."""
+
+    RISING = 1
+    FALLING = 2
+
+    def __init__(self, unit, pin, *, edge=RISING, filter_ns=0):
+        self._base = self._total()
+
+    def value(self):
+        """As the chip's."""
+        return self._total() - self._base
+
+    def _total(self):
+        try:
+            with open(PULSES_FILE) as file:
+                return int(file.read() or 0)
+        except (OSError, ValueError):
+            return 0
 
 
 def unique_id():

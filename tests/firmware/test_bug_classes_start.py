@@ -11,7 +11,7 @@ import pytest
 from esp32 import guard
 from simulator import vm
 from simulator.keys import settings_of
-from simulator.vm import VmNode
+from simulator.vm import HEAP_FROM_SOURCE_BYTES, VmNode
 from tests.support.flash_medium import Cut
 from tests.support.node_update_rig import NODE, NodeUpdateRig, image, offered
 from tests.support.update_rig import is_whole
@@ -182,7 +182,7 @@ def test_class_11_thirty_seconds_in_any_one_call_end_in_a_reset_to_safe_outputs_
         "node": NODE.hex(), "gateway": ["127.0.0.1", 9], **settings_of(NODE), "site": [457500, 48500],
         "lamp": [700, 4], "sample_s": 1, "telemetry_s": 1, "report_spread_s": 0, "ack_timeout_ms": 300,
     }  # fmt: skip
-    nodes = {call: VmNode(tmp_path / call, settings, micropython, heap_bytes=640 * 1024) for call in CALLS}
+    nodes = {call: VmNode(tmp_path / call, settings, micropython, heap_bytes=HEAP_FROM_SOURCE_BYTES) for call in CALLS}
     try:
         for node in nodes.values():
             node.start()

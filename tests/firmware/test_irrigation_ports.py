@@ -8,6 +8,7 @@ pytest.importorskip("drivers.latching_valves")
 board = pytest.importorskip("boards.irrigation")
 
 from kinds import PENDING, Start, irrigation  # noqa: E402
+from policy.fault import Faults  # noqa: E402
 from tests.support.green import own, plain, programs  # noqa: E402
 from watering import inputs  # noqa: E402
 from wire import quantity  # noqa: E402
@@ -23,7 +24,7 @@ class Chip:
         self.selected = 0xFF
         self.selector_works = True
         self.trace = []
-        self.now_ms = 0
+        self.now_ms = self.capacitor_mv = 0
         chip = self
         class Pin:
             IN, OUT, PULL_UP, OPEN_DRAIN = range(4)
@@ -65,10 +66,10 @@ class Chip:
 
         class ADC:
             def __init__(self, pin):
-                pass
+                self.pin = pin
 
             def read_uv(self):
-                return 1_900_000
+                return 1000 * chip.capacitor_mv // 11 if self.pin.number == board.CAPACITOR_PIN else 1_900_000
 
         class Counter:
             def __init__(self, unit, pin, **_):
@@ -94,8 +95,8 @@ def turns(chip, ports, valves, until_ms, step_ms=10):
         ports.apply(valves, now_ms=chip.now_ms)
 
 
-def made(chip):
-    setting = own(SETTINGS)
+def made(chip, settings=SETTINGS):
+    setting = own(settings)
     trade = irrigation.make_trade(setting, Start(b"12345678", b"", 0, None))
     return irrigation.Ports(setting, board, chip.machine, now_ms=0), trade.outputs
 
@@ -144,4 +145,91 @@ def test_a_sample_leaves_out_what_is_silent(chip):
         values = ports.collect(now_ms=now_ms)
     assert now_ms < 500
     assert quantity.TEMPERATURE not in values and values[quantity.BATTERY] == 3800
-    assert inputs.METER_PULSES in values and inputs.RAIN_WET in values
+    assert inputs.METER_PULSES in values
+    # Nobody has wired a rain sensor or an anemometer: an open contact is not rain, and no pulse is not calm.
+    assert inputs.RAIN_WET not in values and quantity.WIND_SPEED not in values
+
+
+def test_a_rain_contact_that_is_fitted_is_wet_when_it_opens(chip):
+    ports, valves = made(chip, {**SETTINGS, "fitted": ["rain-contact", "wind"]})
+    chip.levels[board.RAIN_CONTACT_PIN] = board.RAIN_CONTACT_ACTIVE_LEVEL
+    turns(chip, ports, valves, 2500)
+    for _ in range(2):
+        ports.begin_sample(now_ms=chip.now_ms)
+        values = PENDING
+        while values is PENDING:
+            chip.now_ms += 10
+            values = ports.collect(now_ms=chip.now_ms)
+    assert values[inputs.RAIN_WET] == 1 and values[quantity.WIND_SPEED] == 0
+
+
+BOOSTED = {**SETTINGS, "battery": [2600, 1000, 20_000]}
+
+
+def test_a_closing_waits_for_its_capacitor_after_a_cold_start_but_not_for_ever(chip):
+    ports, valves = made(chip, BOOSTED)
+    turns(chip, ports, valves, 3000)
+    assert chip.levels[board.BOOST_PIN] == board.BOOST_ACTIVE_LEVEL
+    assert not any(pin == board.MASTER_IN2_PIN and level for _, pin, level in chip.trace)
+    chip.capacitor_mv = 19_000
+    turns(chip, ports, valves, 3100)
+    assert any(pin == board.MASTER_IN2_PIN and level for _, pin, level in chip.trace)
+    chip.capacitor_mv = 0
+    turns(chip, ports, valves, 3100 + 12_000)
+    assert any(pin == board.ZONES_IN2_PIN and level for _, pin, level in chip.trace)
+
+
+def test_the_capacitor_is_charged_for_a_run_that_waits_for_it(chip):
+    ports, valves = made(chip, BOOSTED)
+    chip.capacitor_mv = 20_000
+    turns(chip, ports, valves, 5000)
+    assert valves.ready() and chip.levels[board.BOOST_PIN] != board.BOOST_ACTIVE_LEVEL
+    valves.prepares = True
+    turns(chip, ports, valves, 5050)
+    assert chip.levels[board.BOOST_PIN] == board.BOOST_ACTIVE_LEVEL
+
+
+def test_a_valve_behind_a_dead_selector_is_told_as_a_coil_without_current(chip):
+    ports, valves = made(chip)
+    chip.selector_works = False
+    turns(chip, ports, valves, 2000)
+    told = valves.take_currents()
+    assert told and set(told) == {(1, 0)} and len(told) <= 10
+
+
+def test_a_board_of_bridges_refuses_valves_that_must_be_held():
+    faults = Faults()
+    irrigation.decode(faults, {**SETTINGS, "valves": [1, 2, 1, 2, 1]})
+    assert [fault.path for fault in faults.listed()] == ["valves[0]", "valves[2]"]
+
+
+def test_a_current_that_came_too_late_is_not_the_next_coils(chip):
+    class Meter:
+        """An INA226 that answers what flowed when it was asked."""
+
+        asked_ms = None
+
+        def begin(self, *, now_ms):
+            self.asked_ms = now_ms
+
+        def collect(self, *, now_ms):
+            if now_ms - self.asked_ms < 10:
+                return PENDING
+            asked_ms, self.asked_ms = self.asked_ms, None
+            return (9000, asked_ms, 0)
+
+    ports, valves = made(chip)
+    ports._coil = Meter()
+    turns(chip, ports, valves, 2500)
+    valves.take_currents()
+    valves.open(1, 600, now_ms=chip.now_ms)
+    ports.apply(valves, now_ms=chip.now_ms)
+    for later_ms in (20, 95, 6):  # selected, driven; a late turn asks; the pulse ends before the answer
+        chip.now_ms += later_ms
+        ports.apply(valves, now_ms=chip.now_ms)
+    assert valves.take_currents() == []
+    asked_ms = ports._coil.asked_ms
+    valves.open(2, 600, now_ms=chip.now_ms)
+    turns(chip, ports, valves, chip.now_ms + 400)
+    ((output, answered_ms),) = valves.take_currents()
+    assert output == 2 and answered_ms > asked_ms

@@ -7,7 +7,8 @@ import pytest
 
 from links import udp, wifi
 from links.wifi import CONNECTING, UP, WAITING, Wifi
-from wire import limits
+from wire import coap_message, limits
+from wire.coap import Endpoint
 from wire.coap_exchange import bearer_timing
 
 GATEWAY = ("192.168.1.10", 5683)
@@ -105,7 +106,7 @@ def test_names_are_not_literal(address):
 
 
 def test_the_fields_timing_is_the_bearers_and_the_benchs_follows_the_same_formulas():
-    assert udp.timing(4000) == bearer_timing(ack_timeout_ms=4000, nstart=4)
+    assert udp.timing(4000) == bearer_timing(ack_timeout_ms=4000, nstart=5)
     field, bench = udp.timing(4000), udp.timing(400)
     assert bench.response_wait_ms * 10 == field.response_wait_ms
     assert (bench.nstart, bench.max_retransmit) == (field.nstart, field.max_retransmit)
@@ -257,3 +258,13 @@ def test_every_entry_of_the_table_leads_to_a_state_and_an_action_that_exist():
         for state, action in happenings.values():
             assert state in wifi.TABLE
             assert callable(getattr(Wifi, action))
+
+
+def test_an_alarm_finds_a_place_while_everything_else_waits_for_a_gateway_that_has_just_died():
+    """Telemetry, the question for an order, that for directives, and a piece of a program: four are open."""
+    end = Endpoint(random_below=lambda bound: bound // 2, first_message_id=1, timing=udp.timing(4000))
+    for path in (b"t", b"c", b"d", b"f"):
+        end.request("gateway", coap_message.GET, (path,), now_ms=0)
+    assert len(end.outgoing()) == 4
+    end.request("gateway", coap_message.POST, (b"e",), b"alarm", now_ms=1)
+    assert len(end.outgoing()) == 1

@@ -6,6 +6,7 @@ import types
 import pytest
 
 from node import settings as node_settings
+from node.trade import LOCK, TEST
 from simulator.keys import settings_of
 
 NODE = bytes(range(1, 9))
@@ -60,6 +61,18 @@ def test_heating_runs_a_quarter_of_twenty_minutes_and_no_more_clicks_than_that(r
     assert len(Pin.made[0].levels) <= 2 + 2 * 18, "18 periods in six hours"
 
 
+def test_a_lock_is_off_in_the_rescue_too_and_a_test_heats(rescue):
+    made = ports(rescue, "thermostat", RELAY_PIN=4, RELAY_CLOSED_LEVEL=1, PUMP_PIN=7, PUMP_CLOSED_LEVEL=1)
+    trade = rescue.RescueTrade("thermostat", b"")
+    seen = []
+    for word, now_ms in ((None, 1000), (LOCK, 2000), (TEST, 3000), (None, 4000), (None, 600_000), (TEST, 601_000)):
+        trade.local = word
+        trade.decide(None)
+        made.apply(trade.outputs, now_ms=now_ms)
+        seen.append(Pin.made[0].levels[-1])
+    assert seen == [1, 0, 1, 1, 0, 1]
+
+
 def test_what_does_not_heat_is_left_as_the_boot_made_it(rescue):
     made = ports(rescue, "streetlight")
     made.apply(None, now_ms=0)
@@ -79,5 +92,9 @@ def test_settings_of_a_kind_it_has_never_heard_of_do_not_keep_it_from_the_link(r
 
 
 def test_it_is_known_by_its_own_kind_and_obeys_nothing(rescue):
-    trade = rescue.RescueTrade("irrigation")
+    trade = rescue.RescueTrade("irrigation", b"litres")
     assert trade.kind == "irrigation" and trade.declines(None) == "rescue"
+
+
+def test_what_the_application_remembered_is_given_out_again_at_each_checkpoint(rescue):
+    assert rescue.RescueTrade("irrigation", b"litres of today").memory(3_600_000) == b"litres of today"

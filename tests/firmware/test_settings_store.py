@@ -4,9 +4,11 @@ import json
 
 import pytest
 
+from esp32 import guard, rtc
 from esp32.settings_store import FILE, SLOTS, SettingsStore
 from kinds import streetlight
 from node import limits, settings, settings_slots
+from tests.firmware.test_rtc import Chip
 from tests.portable.node_day import Generator
 from tests.support.powered_flash import Cut, Flash
 
@@ -97,12 +99,35 @@ def test_a_bad_file_on_a_new_board_is_no_settings_and_no_exception(name):
     assert chosen.settings is None and chosen.why == BAD[name][1] and chosen.faults
 
 
-def test_new_settings_that_crash_three_starts_give_way_until_a_newer_file_comes():
+def test_new_settings_give_way_before_the_guard_sends_the_node_into_rescue():
+    """Both are told the same crashes, as on the chip."""
+    medium, chip = proven(FIRST), Chip()
+    put(medium, SECOND)
+    for ended in (guard.POWER, guard.RESET, guard.RESET):
+        guarding = guard.Guard(rtc.Memory(chip), guard.Store(open_file=medium.open))
+        guarded = guarding.begin(ended, is_trial=False)
+        _, chosen = start(medium, crashed=ended == guard.RESET)
+        assert not guarded.is_rescue
+    assert (chosen.raw, chosen.why) == (FIRST, settings_slots.CRASHED)
+
+
+def test_a_crash_loop_writes_no_more_than_it_takes_to_give_way():
+    for medium in (proven(FIRST), Flash({})):
+        put(medium, SECOND)
+        for _ in range(5):
+            start(medium, crashed=True)
+        writes = medium.writes
+        for _ in range(300):
+            start(medium, crashed=True)
+        assert medium.writes == writes
+
+
+def test_new_settings_that_crash_two_starts_give_way_until_a_newer_file_comes():
     medium = proven(FIRST)
     put(medium, SECOND)
-    seen = [start(medium, crashed=index > 0)[1] for index in range(5)]
-    assert [chosen.raw for chosen in seen] == [SECOND, SECOND, SECOND, FIRST, FIRST]
-    assert seen[3].why == settings_slots.CRASHED and seen[3].settings.telemetry_s == 900
+    seen = [start(medium, crashed=index > 0)[1] for index in range(4)]
+    assert [chosen.raw for chosen in seen] == [SECOND, SECOND, FIRST, FIRST]
+    assert seen[2].why == settings_slots.CRASHED and seen[2].settings.telemetry_s == 900
     put(medium, SECOND.replace(b"300", b"600"))
     store, chosen = start(medium)
     assert chosen.is_trial and chosen.settings.telemetry_s == 600

@@ -178,6 +178,7 @@ CHANGES = {
     "gateway": bytes.fromhex("7c1f0a2cfe000009"),
     "allowed": frozenset(),
     "cabinet": CabinetOptions(475720, -5940, (FeederOptions("bourg", 14, 320),)),
+    "groups": (("écoles", (bytes(8),)),),
 }
 
 

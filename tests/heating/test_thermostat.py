@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from heating import limits, memory
+from heating import cycle, limits, memory
 from heating.thermostat import Thermostat
 from policy import heating
 from policy.heating import Limit, Programme, Rule, Span
@@ -301,3 +301,38 @@ def test_a_decision_that_comes_eight_seconds_late_moves_no_edge_by_more():
         if skipped == 0:
             slow.step()
     assert abs(quick.room.air_ck - slow.room.air_ck) < 30
+
+
+def test_a_preheat_that_came_too_late_is_not_carried_on_into_a_cooler_span():
+    warm = Limit(heating.OCCUPIED, 2200, 20260101, 20261231, "Maire", "arrêté 7")
+    programme = Programme(
+        (Rule(0b0011111, 0, 0, 0),), ((Span(480, 540, 2150), Span(540, 1080, 1700)),), WEEK.setpoints, (), (warm,)
+    )
+    world = WarmWorld(model_of(programme=programme), start_s=at(2026, 12, 7, 450), start_ck=1500)
+    world.run(80)
+    assert world.trade.duty_permille == 1000
+    world.run(180)
+    assert "preheat" in world.rules() and world.trade.setpoint_ck == 1700
+    assert world.room.air_ck < 1800
+
+
+def test_a_sensor_that_stands_at_20_degrees_for_a_day_does_not_let_the_room_freeze():
+    world = WarmWorld(start_ck=1900, mean_ck=-300)
+    world.ports.settle()
+    read = world.ports.read
+    world.ports.read = lambda: {**(read() or {}), quantity.TEMPERATURE: 2050}
+    world.run(30 * 60)
+    assert world.told(event.SENSOR_FAILURE)[0] == (True, ("room", "stuck"))
+    assert world.trade.duty_permille >= limits.SAFE_FLOOR_PERMILLE
+    world.run(24 * 60)
+    assert world.room.air_ck > 500
+
+
+def test_starts_in_a_row_do_not_make_a_boilers_relay_chatter():
+    world = WarmWorld(model_of("relay", is_water=True, timing=cycle.WATER), start_ck=1500)
+    for _ in range(10):
+        world.run(2)
+        world.boot()
+    assert world.edges == []
+    world.run(6)
+    assert [on for _, on in world.edges] == [True]

@@ -51,6 +51,7 @@ def test_every_setting_reaches_the_model():
         ({}, "output"),
         ({"output": "relay", "control": ["pid", 1, 2]}, "control"),
         ({"output": "relay", "control": ["tpi", 0, 1]}, "control[1]"),
+        ({"output": "relay", "control": ["pi", ["medium"]]}, "control"),
         ({"output": "relay", "cycle": [600, 400, 30]}, "cycle[1]"),
         ({"output": "relay", "fallback_ck": 2100}, "fallback_ck"),
         ({"output": "relay", "safe_percent": 0}, "safe_percent"),
@@ -139,3 +140,12 @@ def test_a_boiler_is_spoken_to_every_turn_and_heard_in_a_sample(monkeypatch):
     values = desk.sample()
     assert values[quantity.BOILER_STATUS] == 0x0A
     assert values[quantity.key(quantity.TEMPERATURE, 2)] == 4350
+
+
+def test_a_valve_is_told_to_shut_on_the_way_out_for_its_chip_holds_through_our_restart(monkeypatch):
+    desk = Desk(monkeypatch, "valve")
+    desk.ports.apply(Outputs(True, 40, 1000, 0), now_ms=10)
+    desk.ports.safe()
+    assert desk.machine.parts["VALVE"].millivolts(0) == 0
+    desk.ports.apply(Outputs(True, 40, 1000, 0), now_ms=20)
+    assert abs(desk.machine.parts["VALVE"].millivolts(0) - 4000) <= 3

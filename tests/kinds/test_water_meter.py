@@ -11,7 +11,7 @@ from gateway.core.link.link import Link
 from kinds import water_meter
 from kinds.water_meter import PULSES, Own
 from node import settings as node_settings
-from node.trade import MEMORY_BYTES_MAX, Moment
+from node.trade import LOCK, MEMORY_BYTES_MAX, TEST, Moment
 from policy.fault import Faults
 from simulator.keys import CIPHER, key_of, settings_of
 from simulator.network import LinkQuality, Radio
@@ -23,7 +23,7 @@ from wire import coap_message, event, quantity, record
 MIDNIGHT_S = 1_795_561_200  # 2026-11-25 00:00 in Paris
 NODE = bytes.fromhex("7c1f0a2c01000007")
 PEER = ("192.0.2.1", 5683)
-OWN = Own(10_000, 60_000, 500, 2000)
+OWN = Own(10_000, 60_000, 500, 2000, False)
 
 
 class Pipe:
@@ -141,6 +141,16 @@ def test_a_burst_is_told_within_two_minutes_and_ends_with_the_water():
     assert pipe.trade.wants_sample_ms(pipe.now_ms) is None
 
 
+def test_a_coarse_meter_tells_a_burst_and_no_flow_that_the_place_can_want():
+    pipe = Pipe(Own(100_000, 20_000, 0, 2000))  # 100 L a pulse, 20 L/min at most
+    pipe.flow(12, 3)
+    assert pipe.events == []
+    pipe.flow(27, 1)  # 45 L/min
+    assert [entry[:2] for entry in pipe.events] == [(event.PIPE_BURST, True)]
+    pipe.flow(0, 1)
+    assert [entry[:2] for entry in pipe.events[1:]] == [(event.PIPE_BURST, False)]
+
+
 def test_a_cut_cable_a_silent_counter_and_a_weak_battery_are_told_once_and_end():
     pipe = Pipe()
     for changes, told in (
@@ -156,6 +166,27 @@ def test_a_cut_cable_a_silent_counter_and_a_weak_battery_are_told_once_and_end()
         pipe.sample()
         assert [entry[:2] for entry in pipe.events[1:]] == [(told[0], False)]
         pipe.events = []
+
+
+@pytest.mark.parametrize("word", [LOCK, TEST])
+def test_a_technicians_lock_or_test_does_not_stop_the_count(word):
+    pipe = Pipe()
+    pipe.trade.memory(0)
+    pipe.trade.local = word
+    pipe.flow(30, 1)
+    assert pipe.volume_l() == 500 + 300 and pipe.events == []
+
+
+def test_it_is_sound_while_it_counts_whatever_the_pipe_does():
+    pipe = Pipe()
+    pipe.flow(60 * 20, 0.1)
+    assert (event.PIPE_BURST, True) in [told[:2] for told in pipe.events]
+    assert pipe.trade.is_sound(pipe.moment())
+    for changes in ({"SENSOR_FAULTS": 1}, {"pulses": None}):
+        pipe.sample(**changes)
+        assert not pipe.trade.is_sound(pipe.moment())
+        pipe.sample()
+        assert pipe.trade.is_sound(pipe.moment())
 
 
 def test_what_it_remembers_fits_and_a_damaged_memory_is_a_new_board():
@@ -180,7 +211,7 @@ def test_settings_are_checked_with_a_path_each(changes, paths):
     own = water_meter.decode(faults, {"meter": [10_000, 60_000], **changes})
     assert [fault.path for fault in faults.listed()] == paths
     if not paths:
-        assert own == Own(10_000, 60_000, 0, 2000)
+        assert own == Own(10_000, 60_000, 0, 2000, False)
 
 
 def test_a_kind_is_found_by_its_file_alone():
@@ -214,8 +245,8 @@ class MeterPorts:
     def power_off(self):
         pass
 
-    def apply(self, outputs):
-        raise AssertionError("a meter drives nothing")
+    def apply(self, outputs, *, now_ms):
+        assert outputs is None, "a meter drives nothing"
 
     def read(self):
         pulses = (self._world.now_ms - self._since_ms) // 60_000

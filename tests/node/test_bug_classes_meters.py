@@ -32,7 +32,7 @@ class Meter(World):
         self.store = flash.Store(open_file=self.medium.open)
         start = flash.begin(self.store, self.below)
         self.boots.append(start.boot)
-        self.memories.append(int.from_bytes(start.memory, "little"))
+        self.memories.append(int.from_bytes(start.memory[:4], "little"))
         self.losses_s.append(self.at_cut_s - self.memories[-1])
         self.flash = flash.State(start.previous_boot, None, start.memory, start.own)
         self.wear = Wear(before=own_memory.decode(start.own).flash_writes, now_ms=self.now_ms)
@@ -48,7 +48,7 @@ class Meter(World):
         except Cut:
             pass
         self.medium.cut_at = None
-        self.at_cut_s = int.from_bytes(self.node.trade.memory(self.now_ms), "little")
+        self.at_cut_s = int.from_bytes(self.node.trade.memory(self.now_ms)[:4], "little")
         self.power_cut()
 
     def keep(self, boot, cut_at):

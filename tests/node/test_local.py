@@ -3,9 +3,13 @@
 
 import pytest
 
+from esp32.log_files import LogFiles
 from node import limits, panel
 from node.log_ring import LogRing
+from node.outbox import Outbox
+from node.record_log import RecordLog
 from tests.portable.node_day import started
+from tests.support.folder_medium import FolderMedium
 from wire import coap_message as messages
 from wire import event, node_order
 from wire.node_order import EMERGENCY, NodeOrder
@@ -76,9 +80,9 @@ def test_a_test_claims_for_no_order_that_it_is_applied():
 
 def test_the_gateway_reads_the_last_lines_and_only_reads():
     world = settled_world()
-    world.node._log = LogRing()
+    world.node._lines = LogRing()
     for number in range(60):
-        world.node._log.say(f"line {number}", uptime_s=number)
+        world.node._lines.say(f"line {number}", uptime_s=number)
     _, code, payload, _ = asked(world, messages.GET, b"l")
     assert code == messages.CONTENT and payload.endswith(b"59 line 59")
     assert len(payload) <= limits.LOG_ANSWER_BYTES_MAX
@@ -100,3 +104,27 @@ def test_a_restart_waits_for_records_that_a_gateway_would_take_but_not_for_one_t
     world.node.tell(event.LOCAL_TEST, None, ("test",), now_ms=world.now_ms)
     assert not world.node.may_restart(world.now_ms)
     assert world.node.may_restart(world.now_ms + limits.RESTART_PATIENCE_MS)
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+def test_before_a_restart_what_no_gateway_took_goes_to_flash_if_flash_takes_it(refuses):
+    world, medium = settled_world(), FolderMedium()
+    world.node._outbox = Outbox(boot=world.boot, log=RecordLog(LogFiles(open_file=medium.open, files=medium)))
+    medium.refuses = refuses
+    world.node.tell(event.LOCAL_TEST, None, ("test",), now_ms=world.now_ms)
+    world.node.tell(event.LAMP_FAILURE, True, (), now_ms=world.now_ms)
+    later_ms = world.now_ms + limits.RESTART_PATIENCE_MS
+    assert not world.node.may_restart(world.now_ms), "the gateway may still take it"
+    assert not world.node.may_restart(later_ms), "it is on its way to flash"
+    for turn in range(5):
+        world.node._outbox.work(now_ms=later_ms + turn)
+    assert world.node.may_restart(later_ms + limits.RESTART_PATIENCE_MS)
+    last = world.node.checkpoint(world.now_ms, is_last=True)
+    assert bool(world.node.waiting_sequences()) == refuses
+    assert (last.durable_sequence == world.node._sequence - 1) == (not refuses)
+
+
+def test_the_last_checkpoint_does_not_wait_for_its_hour():
+    world = settled_world()
+    assert world.node.checkpoint(world.now_ms) is None
+    assert world.node.checkpoint(world.now_ms, is_last=True).boot == world.boot

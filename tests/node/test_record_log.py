@@ -6,7 +6,8 @@ import pytest
 
 from esp32.log_files import LogFiles
 from node import limits, log_segment, record_log
-from node.record_log import RecordLog
+from node.log_thinning import Plan
+from node.record_log import RecordLog, Segment
 from tests.support.log_world import Books, Cut, FolderMedium, LoggedNode
 from wire.event import ALARM, EVENT, LANES, TELEMETRY
 
@@ -156,17 +157,17 @@ def test_names_of_segments_read_back_and_nothing_else_does(lane):
 
 def test_entries_end_at_the_first_that_is_not_sound():
     data = log_segment.entry(3, b"one") + log_segment.mark(7, 41) + log_segment.entry(1, b"three")
-    found = log_segment.scan(data)
+    found = log_segment.entries_of(data)
     assert [each[0] for each in found] == [3, log_segment.MARK, 1]
     assert log_segment.read_mark(found[1][3]) == (7, 41)
     for cut in range(len(data)):
-        assert log_segment.scan(data[:cut]) == [each for each in found if each[2] <= cut]
+        assert log_segment.entries_of(data[:cut]) == [each for each in found if each[2] <= cut]
     for index in range(len(data)):
         bad = data[:index] + bytes((data[index] ^ 1,)) + data[index + 1 :]
         whole = [each for each in found if each[2] <= index]
-        assert log_segment.scan(bad)[: len(whole)] == whole and len(log_segment.scan(bad)) < 3
-    assert log_segment.scan(bytes(4096)) == []
-    assert log_segment.scan(b"\xff" * 4096) == []
+        assert log_segment.entries_of(bad)[: len(whole)] == whole and len(log_segment.entries_of(bad)) < 3
+    assert log_segment.entries_of(bytes(4096)) == []
+    assert log_segment.entries_of(b"\xff" * 4096) == []
 
 
 def damaged(index):
@@ -313,3 +314,24 @@ def test_thinning_before_the_gap_is_durable_is_seen(monkeypatch):
     assert node.log.counters["thinned"] > 0
     node.drain()
     assert books.missing()
+
+
+def test_a_budget_that_is_spent_does_not_keep_the_node_turning():
+    """Neighbours are to be put together, which tells nobody of any loss, and nothing may be written today."""
+    _books, _medium, node = silent_days(2)
+    node.drain()
+    node.reachable, asked = False, []
+    for _ in range(2):
+        node.readings()
+    pair = [Segment(TELEMETRY, 1000 + number, 1000 + number, 0) for number in range(2)]
+    node.log._plan = Plan(TELEMETRY, pair, (set(), set()), [], 0, "thinned")
+    node.log._spend = lambda now_ms: asked.append(now_ms)
+    assert node.outbox.deadline_ms(1000) == 1000
+    node.outbox.work(now_ms=1000)
+    assert node.outbox.deadline_ms(1000) > 1000
+    for turn in range(100):
+        node.outbox.work(now_ms=2000 + turn)
+    assert len(asked) == 1
+    node.log._spend = lambda now_ms: True
+    node.outbox.work(now_ms=1000 + limits.LOG_RETRY_MS)
+    assert node.log._plan is None

@@ -1,5 +1,7 @@
 """A node takes a new program over its own link, from a gateway that only carries it, and nobody else's."""
 
+import errno
+
 import pytest
 
 from tests.support.node_update_rig import NodeUpdateRig, image, offered
@@ -134,3 +136,42 @@ def test_a_full_flash_is_told_and_the_node_goes_on():
     rig.offer(offered(image(2)))
     rig.until(lambda: rig.outcomes)
     assert rig.outcomes == [(2, "space")] and rig.boots == [1]
+    rig.run(10_000)
+    assert rig.medium.listdir("b") == [], "half an image leaves no room for settings, counters and records"
+    asked = rig.images.asked
+    rig.run(3_600_000)
+    assert rig.images.asked == asked
+    rig.medium.bytes_max = 1 << 20
+    rig.until(lambda: rig.boots[-1] == 2, for_ms=2 * 86_400_000)
+
+
+def test_a_file_that_cannot_even_be_closed_is_taken_away_all_the_same():
+    rig = NodeUpdateRig()
+    rig.medium.bytes_max = rig.medium.used_bytes() + 900
+
+    def refuses_to_close(path, mode):
+        opened = type(rig.medium).open(rig.medium, path, mode)
+        if mode == "wb" and path.startswith("b/"):
+            write, close = opened.write, opened.close
+            failed = []
+
+            def wrote(data):
+                try:
+                    write(data)
+                except OSError:
+                    failed.append(path)
+                    raise
+
+            def closed():
+                if failed:
+                    raise OSError(errno.ENOSPC, path)
+                close()
+
+            opened.write, opened.close = wrote, closed
+        return opened
+
+    rig.files._open = refuses_to_close
+    rig.offer(offered(image(2)))
+    rig.until(lambda: rig.outcomes)
+    rig.run(10_000)
+    assert rig.medium.listdir("b") == []

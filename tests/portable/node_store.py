@@ -68,7 +68,7 @@ class Story:
 def kept(files):
     crc = 0
     for name in files.names():
-        for kind, start, _, body in log_segment.scan(files.kept[name]):
+        for kind, start, _, body in log_segment.entries_of(files.kept[name]):
             crc = (crc * 31 + kind + start + len(body) + body[-1]) & 0xFFFFFF
     return len(files.kept), crc
 

@@ -48,6 +48,16 @@ def test_rooms_are_warm_when_people_are_there_and_the_report_says_so():
     assert rooms.used_min > 0 and rooms.comfort_min >= rooms.used_min * 9 // 10 and rooms.wh > 0
     text = report.text(result, 1.0, "fr")
     assert "Chaleur" in text and "4 salles chauffées" in text and "Eau" in text
+
+
+def test_the_energy_that_the_warehouse_counts_is_that_of_lamps_alone():
+    territory, result = lived(WINTER)
+    counted = [
+        sum(energy.wh for energy in territory.centre.warehouse.energy_wh(host.settings.node).values())
+        for host in territory.rooms.hosts
+    ]
+    assert sum(counted) > 0, "rooms tell their own"
+    assert 0.95 * result.true_wh < result.stored_wh <= result.true_wh
     assert result.rooms._asdict() == report.as_json(result, 1.0)["rooms"]
 
 

@@ -12,7 +12,7 @@ import pytest
 from gateway.core.link.link import Link
 from simulator import vm
 from simulator.keys import CIPHER, key_of, settings_of
-from simulator.vm import VmNode
+from simulator.vm import HEAP_FROM_SOURCE_BYTES, VmNode
 from wire import coap_message, event, quantity, record
 from wire.record import Answer
 
@@ -107,8 +107,7 @@ def make_node(tmp_path, micropython, responder):
             "trace": True,
         }
         settings.update(changes)
-        # A 64-bit VM that compiles from source needs 600 KiB; much more would hide that the firmware has grown.
-        made.append(VmNode(tmp_path / "node", settings, micropython, heap_bytes=640 * 1024))
+        made.append(VmNode(tmp_path / "node", settings, micropython, heap_bytes=HEAP_FROM_SOURCE_BYTES))
         return made[-1]
 
     yield make

@@ -8,7 +8,7 @@ import pytest
 from gateway.core.link.link import Link
 from simulator.bench.pty import Pty
 from simulator.keys import CIPHER, key_of, settings_of
-from simulator.vm import VmNode
+from simulator.vm import HEAP_FROM_SOURCE_BYTES, VmNode
 from wire import bus_frame, coap_message, event, limits, record, slip
 from wire.bus import BusMaster
 from wire.record import Answer
@@ -70,7 +70,7 @@ def test_a_node_on_a_serial_line_agrees_on_keys_reports_and_learns_the_time(tmp_
         "report_spread_s": 0,
         "trace": True,
     }
-    node = VmNode(tmp_path / "node", settings, micropython, heap_bytes=640 * 1024, line=str(pty.link))
+    node = VmNode(tmp_path / "node", settings, micropython, heap_bytes=HEAP_FROM_SOURCE_BYTES, line=str(pty.link))
     # What the shim for Wi-Fi needs is nobody's business here.
     end, gateway = line(pty), Link([key_of(NODE)], CIPHER, random_below=Random(3).randrange, ack_timeout_ms=4000)
     records, said = [], []

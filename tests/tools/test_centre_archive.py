@@ -194,7 +194,7 @@ def test_readings_are_chosen_by_quantity_channel_and_mapped_time(warehouse):
 # --- energy ---
 
 
-def test_energy_restarts_at_each_boot_and_nowhere_else(warehouse):
+def test_a_register_that_restarts_at_each_boot_counts_within_boots_alone(warehouse):
     tell(
         warehouse,
         reading(0, {4: 1000}),
@@ -203,6 +203,37 @@ def test_energy_restarts_at_each_boot_and_nowhere_else(warehouse):
         reading(1, {4: 105, 4 + 256: 7}, boot=2),
     )
     assert warehouse.energy_wh(NODE) == {0: Energy(350, 2, 0), 1: Energy(0, 1, 0)}
+
+
+def test_a_register_that_runs_on_counts_what_was_used_between_two_boots_too(warehouse):
+    tell(
+        warehouse,
+        reading(0, {4: 1000}),
+        reading(1, {4: 1250}),
+        reading(0, {4: 1262}, boot=2),
+        reading(1, {4: 1300}, boot=2),
+        reading(0, {5: 1}, boot=3),
+        reading(0, {4: 1310}, boot=4),
+    )
+    assert warehouse.energy_wh(NODE) == {0: Energy(310, 3, 0)}
+
+
+def test_a_register_that_goes_back_to_its_last_note_counts_nothing_twice(warehouse):
+    """The node wrote 1230 down, told 1250, and lost its mains: what it counts from there is new."""
+    tell(
+        warehouse,
+        reading(0, {4: 1000}),
+        reading(1, {4: 1250}),
+        reading(0, {4: 1235}, boot=2),
+        reading(1, {4: 1290}, boot=2),
+    )
+    assert warehouse.energy_wh(NODE) == {0: Energy(250 + 55, 2, 0)}
+
+
+def test_a_register_that_restarts_never_counts_more_than_was_used(warehouse):
+    """Two short boots: the second's first reading is above the first's last one, by less than it burnt itself."""
+    tell(warehouse, reading(0, {4: 2}), reading(1, {4: 3}), reading(0, {4: 5}, boot=2), reading(1, {4: 9}, boot=2))
+    assert warehouse.energy_wh(NODE) == {0: Energy(1 + 2 + 4, 2, 0)}
 
 
 def test_register_that_falls_within_a_boot_is_told_and_not_repaired(warehouse):
@@ -214,6 +245,13 @@ def test_energy_within_bounds(warehouse):
     tell(warehouse, *(reading(n, {4: 100 * n}, stamp=synced(1_790_000_000 + 900 * n)) for n in range(5)))
     assert warehouse.energy_wh(NODE, 1_790_000_900, 1_790_003_600) == {0: Energy(200, 1, 0)}
     assert warehouse.energy_wh(OTHER) == {}
+    tell(
+        warehouse,
+        reading(0, {4: 450}, stamp=synced(1_790_004_500), boot=2),
+        reading(1, {4: 470}, stamp=synced(1_790_005_400), boot=2),
+    )
+    assert warehouse.energy_wh(NODE, since_unix_s=1_790_004_000) == {0: Energy(20, 1, 0)}, "not from before"
+    assert warehouse.energy_wh(NODE, since_unix_s=1_790_003_600) == {0: Energy(70, 2, 0)}
 
 
 def test_reader_sees_what_another_process_writes(tmp_path):

@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from node.trade import LOCK
 from policy import civil
 from simulator.checkers.water import Forbidden
 from tests.support.green import PLAIN, DryClimate, Green, plain, programs
@@ -242,9 +243,11 @@ def test_a_burst_shuts_zone_and_master_within_a_minute_and_latches_until_somebod
     green.cut(remembered=True)
     green.run(hours=24)
     assert skipped(green)[-1] == (1, "burst")
-    green.ports.acknowledge = True
+    green.desk.trade.local = LOCK
     green.run(minutes=30)
-    green.ports.acknowledge = False
+    assert green.desk.trade._guard.burst is not None, "not while somebody works at it"
+    green.desk.trade.local = None
+    green.run(minutes=1)
     assert green.events(event.PIPE_BURST)[-1][2] is False
     green.run(hours=24)
     assert len(green.openings(1)) == 2

@@ -58,7 +58,7 @@ class Reading(NamedTuple):
 
 
 class Energy(NamedTuple):
-    """Wh between the first and last reading of every boot; `falls` counts steps back within one."""
+    """Wh between readings, within `boots` boots and across them; `falls` counts steps back within one."""
 
     wh: int
     boots: int
@@ -208,11 +208,13 @@ class Archive:
     ) -> dict[int, Energy]:
         """Energy of one node by channel, from its cumulative registers.
 
-        Counted between the first and the last reading of each boot within the bounds. What was used between
-        two boots is not known and not counted; a register that falls within a boot is a fault, and not made
-        good.
+        Counted between the first and the last reading of each boot within the bounds, and from the last of one boot to
+        the first of the next where the register ran on. Where it stands lower then it began anew, or at what the node
+        had last written down: what was used between the two readings is not known and not counted. So a register of
+        either kind never counts more than was used. One that falls within a boot is a fault, and not made good.
         """
         totals: dict[int, Energy] = {}
+        before: dict[int, int] = {}
         for _, group in groupby(self._readings(node), key=lambda entry: entry[0]):
             first: dict[int, int] = {}
             latest: dict[int, int] = {}
@@ -228,7 +230,9 @@ class Archive:
             for key, value in latest.items():
                 channel = key // quantity.CHANNEL_STEP
                 total = totals.get(channel, Energy(0, 0, 0))
-                totals[channel] = Energy(total.wh + value - first[key], total.boots + 1, total.falls + falls[key])
+                from_wh = min(first[key], before.get(key, first[key]))
+                totals[channel] = Energy(total.wh + value - from_wh, total.boots + 1, total.falls + falls[key])
+            before.update(latest)
         return totals
 
     def moment(self, node: bytes, boot: int, stamp: record.Stamp) -> Moment:

@@ -6,6 +6,9 @@ to those that can be reached: PUSH_EVERY_MS apart, so that a district hears it i
 one exchange of CoAP and never repeated beyond; who did not hear it learns with its next message. A node that doubts
 the push answers 4.01 with an Echo value and gets it once more, with that.
 
+A node that sleeps between its messages says so in each of them (node_order.SLEEPS): nothing is ever posted to it, which
+nobody would hear and its radio channel would carry five times. What it is to know waits for its next message.
+
 What a node knows is remembered for the keys it has: whoever starts anew is told anew. Numbers rise over all
 changes since the gateway's start. What nobody can know yet (no clock since the start, a lease on its way) is not
 told at all: a node keeps what it has until then.
@@ -81,6 +84,7 @@ class Downlink:
         self._known: dict[bytes, _Known] = {}
         self._queue: deque[bytes] = deque()
         self._queued: set[bytes] = set()
+        self._sleepers: set[bytes] = set()
         self._pushes: dict[int, _Push] = {}
         self._next_ms: int | None = None
         self.counters = dict.fromkeys(("changes", "pushed", "told", "fetched", "echoed", "refused", "failed"), 0)
@@ -126,6 +130,11 @@ class Downlink:
 
     def hears(self, heard: Heard, *, now_ms: int) -> bool:
         """Take what is the downlink's: a node's question for its order, the answer to a push. False: it is not."""
+        if isinstance(heard, Asked) and heard.code == messages.POST:
+            if node_order.SLEEPS in heard.query:
+                self._sleepers.add(heard.node)
+            else:
+                self._sleepers.discard(heard.node)
         if not isinstance(heard, Asked):
             self._on_outcome(heard, now_ms)
         elif heard.path == (node_order.PATH,) and heard.code == messages.GET:
@@ -143,7 +152,7 @@ class Downlink:
                 return
             node = self._queue.popleft()
             self._queued.discard(node)
-            if self.waiting(node) and self._push(node, (), now_ms):
+            if node not in self._sleepers and self.waiting(node) and self._push(node, (), now_ms):
                 self._next_ms = now_ms + limits.LINK_PUSH_EVERY_MS
 
     def deadline_ms(self) -> int | None:
@@ -154,7 +163,13 @@ class Downlink:
 
     def health(self) -> dict[str, int]:
         waiting = sum(self.waiting(node) for node in self._link.sessions.nodes())
-        return {**self.counters, "waiting": waiting, "queued": len(self._queue), "in-flight": len(self._pushes)}
+        return {
+            **self.counters,
+            "waiting": waiting,
+            "queued": len(self._queue),
+            "in-flight": len(self._pushes),
+            "sleepers": len(self._sleepers),
+        }
 
     # --- inside -------------------------------------------------------------------------------------------------
 
@@ -207,7 +222,8 @@ class Downlink:
         nodes = self._link.sessions.nodes()
         for node in self._known.keys() - nodes:
             del self._known[node]
-        for node in sorted(nodes):
+        self._sleepers &= nodes
+        for node in sorted(nodes - self._sleepers):
             if self._feeders.get(node) == feeder:
                 self._enqueue(node, now_ms)
 

@@ -70,8 +70,8 @@ def test_the_ends_of_a_range_are_within_it(value):
 def test_codes_that_the_tables_do_not_know_are_counted_and_the_last_is_noted():
     bench = Bench()
     bench.take(reading(1, body={6: 1, 77: 5}))
-    bench.take(Record(1, 2, Stamp(UNSET, 5, 0), EventBody(99, None, None)))
-    assert bench.odd() == Oddities(unknown=2, last_unknown="event99")
+    bench.take(Record(1, 2, Stamp(UNSET, 5, 0), EventBody(127, None, None)))
+    assert bench.odd() == Oddities(unknown=2, last_unknown="event127")
     assert (bench.scrutiny.counters["unknown-quantities"], bench.scrutiny.counters["unknown-events"]) == (1, 1)
 
 

@@ -1,0 +1,35 @@
+"""The clock chip of a board that has one, on the sensors' bus: read once after a start or a sleep, set when the node
+wants it. No call takes longer than 3 ms. Decides nothing: `node.clock_chip` does."""
+
+import time
+
+from drivers import ds3231, i2c_bus
+from node import clock_chip
+
+
+class ChipClock:
+    """`board` has RTC_ADDRESS."""
+
+    def __init__(self, board, machine):
+        bus = i2c_bus.open_bus(
+            machine, scl=board.I2C_SCL_PIN, sda=board.I2C_SDA_PIN, hz=board.I2C_HZ, sleep_us=time.sleep_us
+        )
+        self._part = ds3231.Ds3231(bus, board.RTC_ADDRESS)
+
+    def read(self, node, *, is_start, now_ms):
+        """What it says, to the node."""
+        self._part.begin(now_ms=now_ms)
+        unix_s = self._part.collect(now_ms=now_ms)
+        fault = clock_chip.SILENT if self._part.temperature_ck is None else clock_chip.STOPPED
+        node.chip.read(unix_s, fault, is_start=is_start, now_ms=now_ms)
+
+    def turn(self, node, *, now_ms):
+        """Set it, if that is wanted."""
+        unix_s = node.chip.wants_set(now_ms)
+        if unix_s is not None:
+            node.chip.was_set(unix_s, self._part.set(unix_s), now_ms=now_ms)
+
+
+def open_chip(board, machine, plain):
+    """The ChipClock that the settings say is fitted, or None."""
+    return ChipClock(board, machine) if plain.get("clock_chip") is True else None

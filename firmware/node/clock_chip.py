@@ -1,0 +1,67 @@
+"""The clock chip beside the node's own time: when it is believed, when it is set, when it is at fault.
+
+Read at a start and after a sleep, by the shell; what it says counts if nothing better is known (`node.timekeeper`),
+with a doubt that grows since it was set. Set once the gateway's time is good: a chip that was never set, is off by
+more than CHIP_OFF_S, or was set so long ago that its doubt passes CHIP_STALE_S; once a day at most. A chip that was
+set once and is silent or stood still is told, and one that contradicts the gateway. Must not touch a bus.
+"""
+
+from node import limits
+from node.timekeeper import chip_uncertainty_s
+
+SILENT = "silent"
+STOPPED = "stopped"
+
+
+class ClockChip:
+    """`set_s`, `doubt_s`: of the last setting, as they were remembered (0: never)."""
+
+    def __init__(self, time, set_s, doubt_s):
+        self._time = time
+        self.set_s = set_s
+        self.doubt_s = doubt_s
+        self._is_fitted = False
+        self._said = None  # (Unix s, our instant)
+        self._fault = None
+        self.has_told = False  # in this boot
+
+    def read(self, unix_s, fault, *, is_start, now_ms) -> bool:
+        """What the chip says: Unix seconds, or None with SILENT or STOPPED. True when its time is taken."""
+        self._is_fitted = True
+        if unix_s is None:
+            if is_start and self.set_s:
+                self._fault = fault
+            return False
+        self._said = (unix_s, now_ms)
+        doubt_s = chip_uncertainty_s(self.set_s, self.doubt_s, unix_s)
+        return doubt_s is not None and self._time.carried(unix_s, doubt_s, now_ms=now_ms)
+
+    def wants_set(self, now_ms):
+        """Unix seconds to set it to at once, or None."""
+        time = self._time
+        if not self._is_fitted or not time.is_synced(now_ms) or time.uncertainty_s(now_ms) > limits.CHIP_SET_DOUBT_S:
+            return None
+        unix_s = time.unix_s(now_ms)
+        if self.set_s and 0 <= unix_s - self.set_s < limits.CHIP_SET_APART_S:
+            return None
+        doubt_s = chip_uncertainty_s(self.set_s, self.doubt_s, unix_s)
+        if self._said is None or doubt_s is None or doubt_s > limits.CHIP_STALE_S:
+            return unix_s
+        said_s = self._said[0] + (now_ms - self._said[1]) // 1000
+        return unix_s if abs(said_s - unix_s) > limits.CHIP_OFF_S else None
+
+    def was_set(self, unix_s, is_done, *, now_ms):
+        """The outcome. One that failed is tried again after the next start or sleep."""
+        if is_done:
+            self.set_s, self.doubt_s = unix_s, self._time.uncertainty_s(now_ms)
+            self._said = (unix_s, now_ms)
+        else:
+            self._is_fitted = False
+
+    def take_fault(self):
+        """The word of a fault that nobody was told of in this boot, or None."""
+        word = self._fault or self._time.chip_fault
+        if word is None or self.has_told:
+            return None
+        self.has_told = True
+        return word

@@ -1,0 +1,142 @@
+"""What a node takes through deep sleep, as bytes: an image of its RAM that fits the memory which the sleep spares.
+
+It belongs to one boot: waking with it is no start (DESIGN section 3), so record numbers, keys, uptime and what the
+gateway said go on. Records are not in it: whoever sleeps has none that are in RAM alone. Outputs are not in it either:
+whoever sleeps has shut everything.
+
+An image serves once. It holds a nonce count, so whoever wakes spoils it before anything is sent (`esp32.sleeping`).
+`decode` refuses whatever is not whole and possible; what follows then is a start like any other. Must not decide when
+to sleep: that is `node.sleeper`'s.
+"""
+
+import struct
+from collections import namedtuple
+
+from node import limits
+from node.own_memory import OWN_BYTES_MAX
+from node.timekeeper import Asleep
+from node.trade import ASLEEP_BYTES_MAX, MEMORY_BYTES_MAX
+from wire import limits as wire_limits
+from wire.oscore_link import ASLEEP_BYTES
+
+# sequence: of the next record. time: a timekeeper.Asleep. dues: a Dues. silent: awake times in a row without an answer.
+# told: 1 when the clock chip's fault was told in this boot. lost, retransmitted: counts of this boot. own, link,
+# memory, rest, directives, order: bytes of their owners.
+Image = namedtuple(
+    "Image",
+    (
+        "boot",
+        "sequence",
+        "time",
+        "dues",
+        "silent",
+        "told",
+        "lost",
+        "retransmitted",
+        "own",
+        "link",
+        "memory",
+        "rest",
+        "directives",
+        "order",
+    ),
+)
+# Milliseconds from the falling asleep to: the next telemetry, health record, checkpoint; the gateway's turn to be asked
+# for directives, for a program (None: never); and when to speak at all, after a silence.
+Dues = namedtuple("Dues", ("report_ms", "health_ms", "checkpoint_ms", "directives_ms", "program_ms", "talk_ms"))
+
+# How a chip woke: its Image, what the sleep's oscillator counted, and by what: a word of node.trade, None: its timer.
+Woken = namedtuple("Woken", ("image", "slept_ms", "by"))
+
+# No sleep is asked for that is longer: a quarter of an hour is usual.
+SLEPT_MS_MAX = 86_400_000
+
+VERSION = 1
+# version, boot, sequence; uptime, UTC (0: unset), doubt, slept, doubt of the answer, its age (-1: none)
+_HEAD = "<BIIqqIqIq"
+# dues (NEVER: none), silent, told, lost, retransmitted
+_REST = "<iiiiiiBBII"
+_NEVER = -0x80000000
+_DUE_MS_MAX = 0x7FFFFFFF
+_U32 = 0xFFFFFFFF
+# A node that was up for longer is none: 30 years.
+_UPTIME_MS_MAX = 946_080_000_000
+# The most that each of the parts may be, in their order.
+_PARTS_MAX = (OWN_BYTES_MAX, ASLEEP_BYTES, MEMORY_BYTES_MAX, ASLEEP_BYTES_MAX, 90, wire_limits.ORDER_BYTES_MAX + 13)
+
+
+def encode(image) -> bytes:
+    """At most limits.IMAGE_BYTES_MAX bytes."""
+    time = image.time
+    parts = [
+        struct.pack(
+            _HEAD,
+            VERSION,
+            image.boot,
+            image.sequence,
+            time.uptime_ms,
+            time.unix_ms or 0,
+            min(_U32, time.uncertainty_ms),
+            time.slept_ms,
+            min(_U32, time.answer_doubt_ms),
+            -1 if time.age_ms is None else time.age_ms,
+        ),
+        struct.pack(
+            _REST,
+            _due(image.dues[0]),
+            _due(image.dues[1]),
+            _due(image.dues[2]),
+            _due(image.dues[3]),
+            _due(image.dues[4]),
+            _due(image.dues[5]),
+            min(image.silent, limits.SILENT_MAX),
+            image.told,
+            min(_U32, image.lost),
+            min(_U32, image.retransmitted),
+        ),
+    ]
+    for part, length_max in zip(image[8:], _PARTS_MAX):
+        assert len(part) <= length_max
+        parts.append(struct.pack("<H", len(part)))
+        parts.append(part)
+    data = b"".join(parts)
+    assert len(data) <= limits.IMAGE_BYTES_MAX
+    return data
+
+
+def decode(data):
+    """The Image behind bytes, or None: a start."""
+    head, rest = struct.calcsize(_HEAD), struct.calcsize(_REST)
+    if data is None or not head + rest <= len(data) <= limits.IMAGE_BYTES_MAX or data[0] != VERSION:
+        return None
+    _, boot, sequence, uptime_ms, unix_ms, doubt_ms, slept_ms, answer_ms, age_ms = struct.unpack(_HEAD, data[:head])
+    values = struct.unpack(_REST, data[head : head + rest])
+    parts, at = [], head + rest
+    for length_max in _PARTS_MAX:
+        if at + 2 > len(data):
+            return None
+        length = data[at] | data[at + 1] << 8
+        at += 2
+        if length > length_max or at + length > len(data):
+            return None
+        parts.append(bytes(data[at : at + length]))
+        at += length
+    if at != len(data) or len(parts[1]) != ASLEEP_BYTES:
+        return None
+    if not 0 <= slept_ms <= uptime_ms <= _UPTIME_MS_MAX or not -1 <= age_ms <= uptime_ms:
+        return None
+    if unix_ms and not 1000 * limits.UNIX_S_MIN <= unix_ms <= 1000 * limits.UNIX_S_MAX:
+        return None
+    if not 0 < boot <= wire_limits.BOOT_MAX or sequence > wire_limits.SEQUENCE_MAX:
+        return None
+    if values[6] > limits.SILENT_MAX or values[7] > 1:
+        return None
+    time = Asleep(uptime_ms, unix_ms or None, doubt_ms, slept_ms, answer_ms, None if age_ms < 0 else age_ms)
+    dues = Dues(*[None if due_ms == _NEVER else due_ms for due_ms in values[:6]])
+    if None in (dues.report_ms, dues.health_ms, dues.checkpoint_ms, dues.talk_ms):
+        return None
+    return Image(boot, sequence, time, dues, values[6], values[7], values[8], values[9], *parts)
+
+
+def _due(due_ms):
+    return _NEVER if due_ms is None else max(-_DUE_MS_MAX, min(_DUE_MS_MAX, due_ms))

@@ -1,0 +1,202 @@
+"""How a life is told to the next one, and what is done before a restart of its own, with the guard as on a chip."""
+
+import sys
+import types
+
+import pytest
+
+from esp32 import crash, guard, rtc, slots
+from node import limits, panel
+from tests.firmware.test_guard import Machine
+from tests.firmware.test_rtc import Chip
+
+ROOT = ("crash", "guard", "rtc")
+
+
+@pytest.fixture
+def lifeline(monkeypatch, in_folder):
+    """The module, with its neighbours under the names that they have on the chip."""
+    for name, module in zip(ROOT, (crash, guard, rtc), strict=True):
+        monkeypatch.setitem(sys.modules, name, module)
+    for name in ("slot_files", "sleeping", "lifeline"):
+        module = __import__(f"esp32.{name}", fromlist=(name,))
+        monkeypatch.setitem(sys.modules, name, module)
+    return sys.modules["lifeline"]
+
+
+class Board:
+    """One chip through its resets. `live(cause)`: the Lifeline of its next start."""
+
+    def __init__(self, module):
+        self.module = module
+        self.chip = Chip()
+        self.resets = 0
+
+    def live(self, cause, *, is_trial=False, is_rescue=False):
+        machine = Machine(cause)
+        machine.reset = self._reset
+        machine.RTC = lambda: self.chip
+        memory = rtc.Memory(self.chip)
+        ended = guard.ended_by(machine, memory)
+        guarding = guard.Guard(memory, guard.Store())
+        guarded = guarding.begin(ended, is_trial=is_trial)._replace(is_rescue=is_rescue)
+        self.confirmed = []
+        start = types.SimpleNamespace(
+            folder="a", is_rescue=is_rescue, boot=slots.Boot(0, is_trial, 0, 0), choose=lambda number: True,
+            confirm=lambda number: self.confirmed.append(number) or True, guard=guarding, guarded=guarded,
+            memory=memory, ended=ended,
+        )  # fmt: skip
+        return self.module.Lifeline(machine, start, now_ms=0)
+
+    def _reset(self):
+        self.resets += 1
+
+
+def test_a_restart_of_ones_own_is_nobodys_fault_though_the_chip_says_hard(lifeline):
+    board = Board(lifeline)
+    board.live(Machine.PWRON_RESET).restart("update", now_ms=5000)
+    life = board.live(Machine.HARD_RESET)
+    assert life.cause == "planned" and not life.was_fault
+
+
+@pytest.mark.parametrize(("reset", "word"), [("WDT_RESET", "watchdog"), ("HARD_RESET", "panic")])
+def test_who_dies_before_the_first_turn_is_not_taken_for_the_restart_before_it(lifeline, reset, word):
+    board = Board(lifeline)
+    board.live(Machine.PWRON_RESET).restart("update", now_ms=5000)
+    board.live(Machine.HARD_RESET)  # and hangs in its imports
+    life = board.live(getattr(Machine, reset))
+    assert life.cause == word and life.was_fault and life.past.task == "start"
+
+
+# --- an update, its trial, and what comes after -----------------------------------------------------------------------
+
+
+class Shell:
+    """What a Lifeline asks of the application around it."""
+
+    reach = types.SimpleNamespace(has_exchanged=True)
+    saved = 0
+
+    def __init__(self, life, *, keys=(bytes(32),), now_ms=0):
+        self.life, self.told, self.order = life, [], []
+        settings = types.SimpleNamespace(gateway="gateway", update_keys=keys)
+        self.updating = life.open_updating(
+            None, settings, "streetlight", random_below=lambda bound: bound // 2, now_ms=now_ms
+        )
+
+    def is_sound(self, now_ms):
+        return True
+
+    def may_restart(self, now_ms):
+        return True
+
+    def tell(self, code, active, detail, *, now_ms):
+        self.told.append(detail)
+
+    def turn(self, now_ms):
+        self.life.trial.sampled({1: 2})
+        self.life.step(self, lambda: 50_000, lambda now_ms: 1000, now_ms=now_ms)
+
+
+def test_a_program_that_was_confirmed_looks_for_the_next_one(lifeline):
+    board = Board(lifeline)
+    life = board.live(Machine.HARD_RESET, is_trial=True)
+    shell = Shell(life)
+    assert shell.updating.deadline_ms(0) is None, "on trial nothing is asked for"
+    shell.turn(limits.GOOD_START_MS)
+    assert board.confirmed and shell.told[-1][1] == "confirmed"
+    assert shell.updating.deadline_ms(limits.GOOD_START_MS) <= limits.GOOD_START_MS + limits.UPDATE_CHECK_MS
+
+
+def test_a_flash_that_takes_no_confirmation_is_asked_once_a_minute(lifeline):
+    life = Board(lifeline).live(Machine.HARD_RESET, is_trial=True)
+    asked = []
+    life._start.confirm = asked.append
+    shell = Shell(life)
+    for turn in range(1200):
+        shell.turn(limits.GOOD_START_MS + 100 * turn)
+    assert len(asked) == 2 and life.trial.is_trial
+
+
+def test_without_keys_a_confirmed_program_asks_for_nothing(lifeline):
+    life = Board(lifeline).live(Machine.HARD_RESET, is_trial=True)
+    shell = Shell(life, keys=())
+    shell.turn(limits.GOOD_START_MS)
+    assert not life.trial.is_trial and shell.updating.deadline_ms(limits.GOOD_START_MS) is None
+
+
+def test_after_a_crash_a_new_program_is_asked_for_before_the_next_one_comes(lifeline):
+    board = Board(lifeline)
+    life = board.live(Machine.PWRON_RESET)
+    assert Shell(life).updating.deadline_ms(0) >= limits.UPDATE_FIRST_MS
+    life.step(Shell(life), lambda: 50_000, lambda now_ms: 1000, now_ms=1000)  # a good start: it has exchanged
+    life.crashed(ValueError("at each dusk"), now_ms=60_000)
+    life = board.live(Machine.HARD_RESET)
+    assert Shell(life).updating.deadline_ms(0) <= 2 * limits.UPDATE_RESCUE_FIRST_MS
+
+
+@pytest.mark.parametrize("way", ["restart", "give_up"])
+def test_what_is_to_be_remembered_is_written_before_each_restart_of_ones_own(lifeline, way):
+    board = Board(lifeline)
+    life = board.live(Machine.HARD_RESET, is_trial=way == "give_up")
+    order = []
+    life.before_restart = order.append
+    getattr(life, way)("update", now_ms=7000)
+    assert order == [7000] and board.resets == 1
+
+
+def test_a_node_that_waits_for_its_settings_is_no_start_that_came_to_nothing(lifeline):
+    board = Board(lifeline)
+    for _ in range(2 * guard.STRIKES_MAX):
+        life = board.live(Machine.HARD_RESET)
+        assert life._start.guarded.strikes <= 1, "the first one's, of which nothing is known"
+        life.waits()
+
+
+def test_on_trial_it_waits_and_keeps_the_word_for_the_way_back(lifeline):
+    board = Board(lifeline)
+    board.live(Machine.HARD_RESET, is_trial=True).waits()
+    assert board.live(Machine.HARD_RESET)._start.guarded.last == guard.TRIAL
+
+
+def test_the_same_crash_again_and_again_is_written_down_once(lifeline):
+    def crashed(life, text):
+        try:
+            raise ValueError(text)
+        except ValueError as error:
+            return life.crashed(error, now_ms=4000)
+
+    board = Board(lifeline)
+    assert crashed(board.live(Machine.PWRON_RESET), "one")
+    assert not any(crashed(board.live(Machine.HARD_RESET), "one") for _ in range(5))
+    assert crashed(board.live(Machine.HARD_RESET), "other")
+    assert crashed(board.live(Machine.HARD_RESET), "one")
+
+
+# --- whose board this is ----------------------------------------------------------------------------------------------
+
+
+def test_a_kind_that_never_was_on_this_board_leaves_it_its_pins(lifeline):
+    life = Board(lifeline).live(Machine.HARD_RESET, is_rescue=True)
+    files = {"a/boards": ["thermostat.mpy", "__init__.mpy"]}
+    assert life.board_name("of tomorrow", listdir=files.__getitem__) == "thermostat"
+    assert life.board_name(7, listdir=files.__getitem__) == "thermostat"
+    files["a/boards"].append("irrigation.mpy")
+    assert life.board_name("thermostat", listdir=files.__getitem__) == "thermostat"
+
+
+def test_without_a_folder_of_its_own_the_settings_name_the_board(lifeline):
+    life = Board(lifeline).live(Machine.HARD_RESET)
+    assert life.board_name("irrigation") == "irrigation"
+
+
+def test_the_led_alone_says_that_there_are_no_settings(lifeline):
+    levels = []
+    pin = types.SimpleNamespace(value=levels.append)
+    machine = types.SimpleNamespace(Pin=lambda *_args, **_named: pin)
+    machine.Pin.IN = machine.Pin.OUT = machine.Pin.PULL_UP = 0
+    board = types.SimpleNamespace(LED_PIN=1, LED_ACTIVE_LEVEL=0)
+    port = lifeline.PanelPort(machine, board, 0, now_ms=0)
+    for now_ms in range(0, 1400, 100):
+        port.show(panel.NO_SETTINGS, now_ms=now_ms)
+    assert levels == [0, 1, 0, 1, 0] + 9 * [1]

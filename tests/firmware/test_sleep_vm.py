@@ -1,0 +1,119 @@
+"""A water meter on its cell as a real MicroPython process: `main` really sleeps, and what wakes goes on in the same
+boot."""
+
+import time
+
+import pytest
+
+from esp32 import rtc
+from simulator import vm
+from simulator.keys import settings_of
+from simulator.vm import FIRMWARE, VmNode
+from tests.firmware.test_loader_vm import laid_out
+from tests.simulator.test_vm import NODE, Responder
+from tools import link_board
+from wire import event, quantity
+
+pytestmark = [pytest.mark.vm, pytest.mark.live, pytest.mark.slow]
+
+DEADLINE_S = 90
+KIND = "water_meter"
+# Minutes and hours of the product, in the seconds of a test.
+QUICK = {
+    "a/node/limits.py": {
+        "AWAKE_AFTER_START_MS = 300_000": "AWAKE_AFTER_START_MS = 1_000",
+        "SLEEP_MIN_MS = 20_000": "SLEEP_MIN_MS = 100",
+    },
+    "a/kinds/water_meter.py": {"_SLEEP_MAX_MS = 900_000": "_SLEEP_MAX_MS = 1_500"},
+}
+
+
+class Chip:
+    """RTC memory as it lies in the node's folder."""
+
+    def __init__(self, folder):
+        self._path = folder / "bench-rtc"
+
+    def memory(self):
+        return self._path.read_bytes()
+
+
+class Board:
+    def __init__(self, folder, micropython):
+        self.responder = Responder()
+        settings = {
+            "node": NODE.hex(), "kind": KIND, "gateway": list(self.responder.address), **settings_of(NODE),
+            "meter": [10_000, 60_000], "battery": True, "sample_s": 60, "telemetry_s": 1, "report_spread_s": 0,
+            "ack_timeout_ms": 300,
+        }  # fmt: skip
+        self.folder = folder
+        self.node = VmNode(folder, settings, micropython, heap_bytes=2 << 20, is_board=True)
+        files = link_board.board_files(FIRMWARE, None, KIND, 1)
+        for path, changes in QUICK.items():
+            text = files[path].decode()
+            for slow, fast in changes.items():
+                assert text.count(slow) == 1, slow
+                text = text.replace(slow, fast)
+            files[path] = text.encode()
+        laid_out(folder, files)
+        # The bench's twins stand on a board's facts as well.
+        laid_out(folder, {path[2:]: data for path, data in files.items() if path.startswith("a/boards/")})
+        laid_out(folder, {"boards/streetlight.py": (FIRMWARE / "boards" / "streetlight.py").read_bytes()})
+        self.said = []
+
+    def until(self, what):
+        deadline = time.monotonic() + DEADLINE_S
+        while not what():
+            assert time.monotonic() < deadline, "\n".join(self.said[-60:])
+            self.responder.pump()
+            self.said += self.node.lines()
+
+    def until_asleep(self):
+        self.until(lambda: not self.node.running)
+        self.said += self.node.lines()
+        assert self.node.returncode == vm.SLEEP_CODE, "\n".join(self.said[-60:])
+
+    def boots(self):
+        return {made.boot for made in self.responder.records}
+
+    def image(self):
+        return rtc.Memory(Chip(self.folder)).get(rtc.TRADE)
+
+
+def test_main_sleeps_and_wakes_in_the_same_boot_and_its_image_serves_once(tmp_path, micropython):
+    board = Board(tmp_path / "node", micropython)
+    try:
+        board.node.start()
+        board.until_asleep()
+        assert board.image() is not None and int((board.folder / "bench-sleep").read_text()) <= 1500
+        assert len(board.responder.events(event.BOOT)) == 1
+        for _ in range(2):
+            before = len(board.responder.records)
+            board.node.start(reset_cause=vm.WOKE)
+            board.until(lambda count=before: len(board.responder.records) > count)
+            assert board.image() is None, "spoilt before anything was sent"
+            board.until_asleep()
+        assert board.boots() == {1} and len(board.responder.events(event.BOOT)) == 1
+        numbers = [made.sequence for made in board.responder.records]
+        assert numbers == list(range(len(numbers))), "no number twice, none left out"
+        handshakes = board.responder.link.sessions.counters["handshakes"]
+        assert handshakes == 1
+
+        # A pulse of the meter, by its pin: it counts, though nobody was there to count it.
+        before = len(board.responder.records)
+        board.node.start(reset_cause=vm.WOKE, wake_reason="EXT1_WAKE")
+        flows = lambda: [  # noqa: E731
+            made.body[quantity.WATER_FLOW]
+            for made in board.responder.records[before:]
+            if isinstance(made.body, dict) and quantity.WATER_FLOW in made.body
+        ]
+        board.until(lambda: any(flows()))
+
+        # The watchdog bites while it is awake: the image is spent, so this is a start.
+        board.node.kill()
+        board.node.start(reset_cause="WDT_RESET")
+        board.until(lambda: len(board.responder.events(event.BOOT)) == 2)
+        assert board.boots() == {1, 2}
+    finally:
+        board.node.kill()
+        board.responder.socket.close()

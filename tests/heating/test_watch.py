@@ -1,0 +1,101 @@
+"""Whether the heating follows, judged on plants: the office that was accused by its relay's off part, rooms at the end
+of their heating's strength, and heaters that are really dead, within the hour."""
+
+import pytest
+
+from heating import limits
+from heating.watch import HeatingWatch
+from simulator.plants.building import CLASSROOM, OFFICE, TOWN_HALL
+from tests.support.warm_world import WarmWorld, model_of
+from wire import event
+
+
+def failures(world):
+    return [active for active, _ in world.told(event.HEATING_FAILURE)]
+
+
+@pytest.mark.parametrize("mean_ck", [-700, -200, 300, 800])
+@pytest.mark.parametrize("start_ck", [1550, 1700])
+def test_an_office_with_cold_walls_near_the_end_of_its_strength_is_no_failure(mean_ck, start_ck):
+    """1.8 kW, walls a kelvin colder than the air, for ten hours more than a kelvin short of 19 °C or close to it."""
+    world = WarmWorld(model_of(heater_w=1800), data=OFFICE, start_ck=start_ck, mean_ck=mean_ck)
+    lowest_duty = 1000
+
+    def look(world):
+        nonlocal lowest_duty
+        if world.now_ms > 120_000 and world.room.air_ck < 1800:
+            lowest_duty = min(lowest_duty, world.trade.duty_permille)
+
+    world.run(10 * 60, look)
+    assert lowest_duty >= limits.WATCH_LEAVE_PERMILLE, "the watch had something to judge"
+    assert failures(world) == []
+
+
+def test_a_hard_frost_beyond_the_strength_of_the_heating_is_no_failure():
+    world = WarmWorld(model_of(), start_ck=1650, mean_ck=-1300)
+    world.run(24 * 60)
+    assert world.trade.duty_permille == 1000 and world.room.air_ck < 1750
+    assert failures(world) == []
+
+
+@pytest.mark.parametrize("data", [OFFICE, CLASSROOM, TOWN_HALL], ids=["office", "classroom", "town-hall"])
+@pytest.mark.parametrize("mean_ck", [-700, 300, 1100])
+@pytest.mark.parametrize("outdoor", ["known", "unknown"])
+def test_a_dead_electric_heater_is_told_within_the_hour(data, mean_ck, outdoor):
+    """In hard frost a quarter of an hour later: the air falls as if a window were open, until that is given up."""
+    world = WarmWorld(data=data, start_ck=1650, mean_ck=mean_ck)
+    world.ports.outdoor_absent = outdoor == "unknown"
+    world.run(10)
+    died_s = world.unix_s
+    world.room.heater_dead = True
+    world.run(3 * 60)
+    told = [at_s for at_s, code, active, _ in world.events if code == event.HEATING_FAILURE and active]
+    assert told and told[0] - died_s <= (3600 if mean_ck > 0 else 4500)
+
+
+@pytest.mark.parametrize("output", ["valve", "opentherm"])
+def test_dead_radiators_are_told_once_within_three_hours_and_driven_anew_five_times(output):
+    """Of a boiler once its flow is at the greatest: in a cold room at once."""
+    world = WarmWorld(model_of(output), data=TOWN_HALL, start_ck=1300, mean_ck=-700)
+    world.run(30)
+    world.room.heater_dead = True
+    world.run(3 * 60)
+    assert failures(world) == [True]
+    world.run(5 * 60)
+    assert failures(world) == [True], "letting the output go for a moment is no end of the fault"
+    assert world.trade.outputs.attempt == limits.ATTEMPTS_MAX
+
+
+def fed(watch, readings, *, duty=970, outdoor_ck=500):
+    """One reading a minute from minute 0; what was declared: [(minute, code, begins, rise)]."""
+    declared = []
+    for minute, room_ck in enumerate(readings):
+        for change in watch.step(duty, room_ck, 1900, outdoor_ck, now_ms=60_000 * minute):
+            declared.append((minute, *change))
+    return declared
+
+
+def saw_tooth(minute):
+    """A light room on a relay of ten minutes: 0.4 K up in nine, down in the last one."""
+    return (0, 5, 10, 15, 20, 25, 30, 35, 40, 20)[minute % 10]
+
+
+def test_the_saw_tooth_of_the_relay_is_neither_a_rise_nor_a_fall():
+    rising = [1700 + 40 * minute // 60 + saw_tooth(minute + 4) for minute in range(300)]
+    watch = HeatingWatch(limits.WATCH_ELECTRIC_MS, 600_000, 3000)
+    assert fed(watch, rising) == []
+    falling = [1700 - 40 * minute // 60 + saw_tooth(minute + 4) for minute in range(300)]
+    watch = HeatingWatch(limits.WATCH_ELECTRIC_MS, 600_000, 3000)
+    (told,) = fed(watch, falling)
+    assert told[0] <= 60 and told[1:3] == (event.HEATING_FAILURE, True)
+
+
+def test_a_disturbed_watch_compares_anew_and_keeps_what_is_in_force():
+    watch = HeatingWatch(limits.WATCH_ELECTRIC_MS, 600_000, 3000)
+    fed(watch, [1700] * 60, outdoor_ck=1600)
+    assert watch.active == {event.HEATING_FAILURE}
+    watch.disturb(now_ms=3_600_000)
+    assert watch.active == {event.HEATING_FAILURE}
+    for minute in range(60, 84):
+        assert watch.step(970, 1700 + minute, 1900, 1600, now_ms=60_000 * minute) == []
+    assert watch.step(970, 1790, 1900, 1600, now_ms=60_000 * 85)[0][1] is False
