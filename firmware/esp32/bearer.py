@@ -144,11 +144,6 @@ class RadioBearer:
         return self.link.signal_dbm()
 
 
-def is_polled(settings):
-    """True on a line where whoever is asked must be awake."""
-    return settings.bearer[0] == node_settings.RS485
-
-
 def open_bearer(settings, plain, board, *, random_below, now_ms, sleep_ms):
     """What the settings name, on the pins of `board`; `now_ms` and `sleep_ms` are functions of the shell's clock."""
     kind = settings.bearer[0]

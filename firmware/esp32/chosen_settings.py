@@ -8,7 +8,6 @@ import time
 
 import lifeline
 import machine
-from settings_store import SettingsStore
 
 import kinds
 from links import udp
@@ -25,7 +24,7 @@ def load_board(name):
     return __import__("boards." + name, None, None, (name,))
 
 
-def load(life):
+def load(store, life):
     """(node.settings_slots.Chosen, module of the kind). A crash of the start before counts against new settings."""
     kind = None
 
@@ -42,7 +41,7 @@ def load(life):
             faults = shell_faults(settings, plain)
         return None if faults else settings, faults
 
-    chosen = SettingsStore().begin(decode, crashed=life.was_fault)
+    chosen = store.begin(decode, crashed=life.was_fault)
     if chosen.settings is not None:
         decode(chosen.plain)  # `kind` is that of what is in force, whichever was looked at last
     return chosen, kind

@@ -13,7 +13,6 @@ import time
 from binascii import hexlify
 
 import bearer
-import chip_clock
 import crash
 import cryptolib
 import entropy
@@ -32,6 +31,7 @@ from links import udp
 from node import app, limits, log_segment, own_memory, panel
 from node import wear as wearing
 from node.record_log import RecordLog
+from node.settings import RS485
 from wire import ccm, event, oscore, quantity
 from wire.coap import Endpoint
 from wire.oscore_link import NodeLink
@@ -84,8 +84,9 @@ def run(opened, life, clock):
 def begin(wdt, opened, life, clock):
     """The Shell. What the settings were read from and by is left behind here."""
     import chosen_settings
+    from settings_store import SettingsStore
 
-    chosen, kind = chosen_settings.load(life)
+    chosen, kind = chosen_settings.load(SettingsStore(), life)
     if chosen.settings is None:
         chosen_settings.stay_safe(wdt, clock, chosen, life)
     settings = chosen.settings
@@ -139,8 +140,8 @@ class Shell:
         cause = start.note or life.cause
         life.say("boot %d after %s node %s" % (start.boot, cause, hexlify(settings.node).decode()), now_ms=now_ms)
         # The rescue reads less of the settings than the application: it proves nothing of them.
-        is_trial = chosen.is_trial and not life.is_rescue
-        self._proven_at_ms = now_ms + limits.SETTINGS_PROVEN_MS if is_trial and woken is None else None
+        is_trial = chosen.is_trial and not life.is_rescue and woken is None
+        self._proven_at_ms = now_ms + limits.SETTINGS_PROVEN_MS if is_trial else None
         own = start.own if woken is None else woken.image.own
         self._wear = wearing.Wear(before=own_memory.decode(own).flash_writes, now_ms=now_ms)
         if woken is None:
@@ -150,9 +151,13 @@ class Shell:
         wdt.feed()
         trade = self._make_trade(settings, product, start, random_below, now_ms)
         # On a polled line whoever is asked must be awake; what is on trial has to show itself.
-        self._sleeps = trade.sleeps and not bearer.is_polled(settings) and not life.trial.is_trial
+        self._sleeps = trade.sleeps and settings.bearer[0] != RS485 and not life.trial.is_trial
         self._node = self._make_node(settings, product, start, cause, trade, log, random_below, now_ms)
-        self._chip = None if life.is_rescue else chip_clock.open_chip(board, machine, plain)
+        self._chip = None
+        if plain.get("clock_chip") is True and not life.is_rescue:
+            import chip_clock
+
+            self._chip = chip_clock.open_chip(board, machine, plain)
         if self._chip is not None:
             self._chip.read(self._node, is_start=woken is None, now_ms=now_ms)
         if woken is None:
@@ -261,9 +266,8 @@ class Shell:
         if until_ms is None:
             return
         self._ports.safe()
-        if self._proven_at_ms is not None and self._settings_store.prove():
-            self._wear.spend(wearing.SETTINGS, now_ms=now_ms)
-        self._proven_at_ms = None
+        if self._proven_at_ms is not None:
+            self._prove(now_ms)
         sleep_ms = self._node.sleep_for(until_ms, now_ms=now_ms)
         pins = self._ports.wake_pins(self._node.trade)
         image = self._node.suspend(now_ms)
@@ -311,15 +315,19 @@ class Shell:
 
     def _remember(self, now_ms):
         if self._proven_at_ms is not None and now_ms >= self._proven_at_ms:
-            self._proven_at_ms = None
-            from settings_store import SettingsStore
-
-            if SettingsStore().prove():
-                self._wear.spend(wearing.SETTINGS, now_ms=now_ms)
-            forget(kinds.READING)
+            self._prove(now_ms)
         if self._chip is not None:
             self._chip.turn(self._node, now_ms=now_ms)
         self._write(self._node.checkpoint(now_ms), now_ms)
+
+    def _prove(self, now_ms):
+        """The settings on trial are good."""
+        from settings_store import SettingsStore
+
+        self._proven_at_ms = None
+        if SettingsStore().prove():
+            self._wear.spend(wearing.SETTINGS, now_ms=now_ms)
+        forget(kinds.READING)
 
     def _save(self, now_ms):
         self._write(self._node.checkpoint(now_ms, is_last=True), now_ms)

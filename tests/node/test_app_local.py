@@ -130,7 +130,7 @@ ROOM = {quantity.TEMPERATURE: 1500}
 )
 def test_every_kind_shuts_behind_a_lock_and_shows_what_it_can(kind, plain, values, shut, shows):
     if plain is None:
-        plain = {**green.PLAIN, "valves": [1, 1, 1, 1, 0]}
+        plain = {**green.PLAIN, "valves": [2, 2, 2, 2, 0]}
     module = kinds.load(kind)
     read, faults = settings.decode({**SECRETS, **plain}, module)
     assert not faults, faults

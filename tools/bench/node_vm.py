@@ -164,6 +164,7 @@ class Start:
 
     is_rescue = False
     ended = "power"
+    folder = "a"
     slot = floor = failed = 0
     is_trial = False
 
@@ -193,7 +194,7 @@ class Bench:
         import links.wifi  # noqa: F401
 
         kind = main.kinds.load(begin["kind"])
-        main.load_board(begin["kind"])
+        __import__("boards." + begin["kind"])
         gc.collect()
         self.imported = gc.mem_alloc() - base
         self.shell = self._shell(main, kind)
@@ -209,12 +210,18 @@ class Bench:
         main.bearer.open_bearer = lambda *args, **options: bearer
         machine = main.machine
         life = main.lifeline.Lifeline(machine, Start(), now_ms=0)
-        chosen, _ = main.load(False)
+        import chosen_settings
+        from settings_store import SettingsStore
+
+        chosen, _ = chosen_settings.load(SettingsStore(), life)
         assert chosen.settings is not None, chosen.faults
         self.peer = chosen.settings.gateway
-        board = main.load_board(chosen.plain["kind"])
+        product = chosen.plain["kind"]
+        board = chosen_settings.load_board(product)
         self.ports = Ports(kind.Ports(chosen.settings.own, board, machine, now_ms=0))
-        return main.Shell(chosen, kind, board, self.ports, machine, self.clock, life)
+        shell = main.Shell(chosen, kind, product, board, self.ports, machine, self.clock, life)
+        shell._sleeps = False  # asleep it has no heap
+        return shell
 
     def _tap(self, what, sequence, data):
         if what == MADE:
