@@ -142,7 +142,7 @@ def test_a_burst_is_told_within_two_minutes_and_ends_with_the_water():
 
 
 def test_a_coarse_meter_tells_a_burst_and_no_flow_that_the_place_can_want():
-    pipe = Pipe(Own(100_000, 20_000, 0, 2000))  # 100 L a pulse, 20 L/min at most
+    pipe = Pipe(Own(100_000, 20_000, 0, 2000, False))  # 100 L a pulse, 20 L/min at most
     pipe.flow(12, 3)
     assert pipe.events == []
     pipe.flow(27, 1)  # 45 L/min
