@@ -1,5 +1,5 @@
-"""Deep sleep of a simulated board: its RTC memory, the oscillator that counts the sleep, its file system for records that
-a silent gateway did not take, and how long it was awake and on the air.
+"""Deep sleep of a simulated board: its RTC memory, the oscillator that counts the sleep, its file system for records
+that a silent gateway did not take, and how long it was awake and on the air.
 
 The memory is the firmware's own (`esp32.rtc`) on bytes that a power cut takes. The oscillator is an RC one: within 1 %,
 each board's its own, and a little different in each sleep.
@@ -62,7 +62,8 @@ class Asleep:
         self._radio_ms = None
 
     def speaks(self, now_ms: int) -> None:
-        """The radio is on from now, until it has been silent for a while (`esp32.sleeping.QuietBearer`), or the sleep."""
+        """The radio is on from now, until it has been silent for a while (`esp32.sleeping.QuietBearer`), or the
+        sleep."""
         if self._radio_ms is not None and now_ms > self._radio_until_ms:
             self._count_radio(self._radio_until_ms)
         if self._radio_ms is None:

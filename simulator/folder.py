@@ -1,5 +1,5 @@
-"""A board's file system in memory: `open` and the functions of `os` that `esp32.log_files` asks for. Nothing is ever lost
-here; what a power cut does to files, the tests of the record log show on a worse medium."""
+"""A board's file system in memory: `open` and the functions of `os` that `esp32.log_files` asks for. Nothing is ever
+lost here; what a power cut does to files, the tests of the record log show on a worse medium."""
 
 import errno
 import io

@@ -1,9 +1,8 @@
 """Green spaces whose node lives on a battery under a small panel: the ports of a board that sleeps deeply.
 
 The capacitor behind the latching valves charges while the node wants it to and empties by itself; counters begin anew
-with each waking, as the chip's do. While the chip sleeps, its valves are watched by the same checker as ever, and by one
-more: none may be open.
-"""
+with each waking, as the chip's do. While the chip sleeps, its valves are watched by the same checker as ever, and by
+one more: none may be open. """
 
 from typing import Any
 

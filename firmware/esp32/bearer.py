@@ -1,8 +1,8 @@
 """The node's bearer to its gateway, as the settings name it: Wi-Fi and UDP, RS-485, a wire, or ESP-NOW.
 
 Every one has `link`, with the interface of `links.udp`; `step`, once a turn; `is_ready`, for who would rather wait than
-lose a datagram; `close`; `signal_dbm`; `ack_timeout_ms`, the least patience that CoAP needs there. None of them reboots the
-chip or waits for a network. Modules of the chip that only one bearer needs are imported there.
+lose a datagram; `close`; `signal_dbm`; `ack_timeout_ms`, the least patience that CoAP needs there. None of them reboots
+the chip or waits for a network. Modules of the chip that only one bearer needs are imported there.
 """
 
 import machine

@@ -121,7 +121,8 @@ def begin(store, random_below) -> Start:
 
 
 def go_on(store, boot):
-    """Start of a chip that woke in `boot`, or None when flash does not know that boot as its last: then it must begin."""
+    """Start of a chip that woke in `boot`, or None when flash does not know that boot as its last: then it must
+    begin."""
     state, condition = store.read()
     if state is None or condition == DAMAGED or state.boot != boot:
         return None

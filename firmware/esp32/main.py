@@ -102,6 +102,7 @@ class Shell:
         self._life = life
         self._sampling = False
         self._store = flash.Store()
+        self._settings_store = settings_store
         woken = life.woken(now_ms)
         start = None if woken is None else flash.go_on(self._store, woken.image.boot)
         woken = self._woken = None if start is None else woken
@@ -118,34 +119,52 @@ class Shell:
             self._ledger.add(name, TASK_SILENCE_MAX_MS, now_ms=now_ms)
         self._ledger.add("ports", 2000 * settings.sample_s + TASK_SILENCE_MAX_MS, now_ms=now_ms)
         self._watchdog = Watchdog(wdt, self._ledger)
-        if start is None:
+        if woken is None:
             start = flash.begin(self._store, random_below)
-        cause = start.note or life.cause
-        life.say("boot %d after %s node %s" % (start.boot, cause, hexlify(settings.node).decode()), now_ms=now_ms)
-        self._settings_store = settings_store
         # The rescue reads less of the settings than the application: it proves nothing of them.
         self._proven_at_ms = None if life.is_rescue or woken else now_ms + limits.SETTINGS_PROVEN_MS
         own = start.own if woken is None else woken.image.own
         self._wear = wearing.Wear(before=own_memory.decode(own).flash_writes, now_ms=now_ms)
+        self._node = self._make_node(chosen, start, random_below, now_ms)
+        self._chip = None if life.is_rescue else chip_clock.open_chip(board, machine, plain)
+        if self._chip is not None:
+            self._chip.read(self._node, is_start=woken is None, now_ms=now_ms)
         if woken is None:
             self._wear.spend(wearing.BOOT, now_ms=now_ms)
+            life.tell(self._node, now_ms=now_ms)
+            if chosen.why is not None:
+                self._node.tell(event.SETTINGS_FAILURE, None, (chosen.why,), now_ms=now_ms)
+        self._panel = lifeline.PanelPort(machine, board, self._node.trade.test_ms, now_ms=now_ms)
+        self._shown = panel.STARTING if woken is None else panel.WELL
+        self._look_at_ms = self._started_ms = now_ms
+
+    def _make_node(self, chosen, start, random_below, now_ms):
+        """The application of this start, or of the boot that goes on."""
+        settings, life, woken = chosen.settings, self._life, self._woken
+        cause = start.note or life.cause
+        life.say("boot %d after %s node %s" % (start.boot, cause, hexlify(settings.node).decode()), now_ms=now_ms)
         log = RecordLog(LogFiles(), spend=self._may_write_log)
         durable = start.durable_sequence
         if start.previous_boot is not None:
             durable = log.durable_sequence(start.previous_boot, durable)
-        product = plain.get("kind", kinds.DEFAULT)
-        memory = start.memory if woken is None else woken.image.memory
+        product = chosen.plain.get("kind", kinds.DEFAULT)
+        memory, program_ms = start.memory, None
+        if woken is not None:
+            memory, program_ms = woken.image.memory, woken.image.dues.program_ms
         if life.is_rescue:
-            trade = kind.RescueTrade(product)
+            trade = self._kind.RescueTrade(product)
         else:
-            trade = kind.make_trade(settings.own, kinds.Start(settings.node, memory, now_ms, random_below))
+            trade = self._kind.make_trade(settings.own, kinds.Start(settings.node, memory, now_ms, random_below))
         # On a polled line whoever is asked must be awake; what is on trial has to show itself.
         self._sleeps = trade.sleeps and settings.bearer[0] != node_settings.RS485 and not life.trial.is_trial
         link = self._protect(settings, start.boot, random_below)
         if woken is not None:
             self._bearer.is_idle = link.is_idle
-        program_ms = None if woken is None else woken.image.dues.program_ms
-        self._node = app.Node(
+            program_ms = None if program_ms is None else program_ms - woken.slept_ms
+        updating = life.open_updating(
+            link, settings, product, random_below=random_below, now_ms=now_ms, in_ms=program_ms
+        )
+        return app.Node(
             settings,
             app.Boot(start.boot, start.previous_boot, durable, cause),
             link,
@@ -156,28 +175,11 @@ class Shell:
             log=log,
             own=start.own,
             wear=self._wear,
-            updating=life.open_updating(
-                link,
-                settings,
-                product,
-                random_below=random_below,
-                now_ms=now_ms,
-                in_ms=None if program_ms is None else program_ms - woken.slept_ms,
-            ),
+            updating=updating,
             lines=life.log,
             sleeps=self._sleeps,
             woken=woken,
         )
-        self._chip = None if life.is_rescue else chip_clock.open_chip(board, machine, plain)
-        if self._chip is not None:
-            self._chip.read(self._node, is_start=woken is None, now_ms=now_ms)
-        if woken is None:
-            life.tell(self._node, now_ms=now_ms)
-        if chosen.why is not None:
-            self._node.tell(event.SETTINGS_FAILURE, None, (chosen.why,), now_ms=now_ms)
-        self._panel = lifeline.PanelPort(machine, board, trade.test_ms, now_ms=now_ms)
-        self._shown = panel.STARTING if woken is None else panel.WELL
-        self._look_at_ms = self._started_ms = now_ms
 
     def _protect(self, settings, boot, random_below):
         endpoint = Endpoint(

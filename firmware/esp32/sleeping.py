@@ -1,12 +1,13 @@
 """Deep sleep of the chip: what is kept in RTC memory, what wakes it, and that no image is ever used twice.
 
 An image (`node.sleep`) lies in a region of RTC memory between `fall_asleep` and the next start. The first thing that a
-start does, whatever it is, is to spoil it, before the radio is up: an image holds a nonce count, and used twice it would
-repeat a nonce. What is not sound, or not of the boot that flash knows as its last, is nothing: then the start is a start.
+start does, whatever it is, is to spoil it, before the radio is up: an image holds a nonce count, and used twice it
+would repeat a nonce. What is not sound, or not of the boot that flash knows as its last, is nothing: then the start is
+a start.
 
-How long it slept, the chip's system time says, which goes on through deep sleep on the RTC's oscillator (ESP-IDF, System
-Time: the RTC timer persists over any reset but a power-up), so that the seconds of booting count, and a sleep that a
-pin ended. Nobody else sets that time here.
+How long it slept, the chip's system time says, which goes on through deep sleep on the RTC's oscillator (ESP-IDF,
+System Time: the RTC timer persists over any reset but a power-up), so that the seconds of booting count, and a sleep
+that a pin ended. Nobody else sets that time here.
 
 Two inputs can wake it that the chip tells apart afterwards: EXT0 and EXT1 (MicroPython, `esp32.wake_on_ext0` and
 `wake_on_ext1`). One that is at its active level when the sleep begins (the wheel of a meter stopped on its magnet) is
@@ -75,8 +76,9 @@ def fall_asleep(machine, esp32, memory, image, sleep_ms, pins):
 class QuietBearer:
     """A bearer that is opened once there is something to send, and closed QUIET_MS after the last word when nothing is
     asked, for a node that woke and may have nothing to say: a radio that only listens draws thrice what the rest does.
-    Has a bearer's methods and, as its own `link`, a link's. `is_idle`: the node's link's, once there is one. What is sent before the network is up waits for that, so that it
-    need not be said again after CoAP's four seconds. `open_bearer()` makes the real one."""
+    Has a bearer's methods and, as its own `link`, a link's. `is_idle`: the node's link's, once there is one. What is
+    sent before the network is up waits for that, so that it need not be said again after CoAP's four seconds.
+    `open_bearer()` makes the real one."""
 
     ack_timeout_ms = 0
 

@@ -98,9 +98,11 @@ class Ports:
         self.safe()
 
     def wake_pins(self, trade):
-        """What may wake the chip, as `esp32.sleeping` has it: {word of node.trade: (pin, its active level)}. With a rain
-        gauge there is none left for the button: the chip tells two wake inputs apart, and no more."""
-        pins = {RAIN: (self._rain_pin, 0)} if self._own.place.tip_cmm else {HAND: (self._button_pin, self._button_level)}
+        """What may wake the chip, as `esp32.sleeping` has it: {word of node.trade: (pin, its active level)}. With a
+        rain gauge there is none left for the button: the chip tells two wake inputs apart, and no more."""
+        pins = {HAND: (self._button_pin, self._button_level)}
+        if self._own.place.tip_cmm:
+            pins = {RAIN: (self._rain_pin, 0)}
         if trade.counts_asleep:
             pins[PULSE] = (self._flow_pin, 0)
         return pins

@@ -1,10 +1,9 @@
 """The clock chip beside the node's own time: when it is believed, when it is set, when it is at fault.
 
-Read at a start and after a sleep, by the shell; what it says counts if nothing better is known (`node.timekeeper`), with
-a doubt that grows since it was set. Set once the gateway's time is good: a chip that was never set, is off by more than
-CHIP_OFF_S, or was set so long ago that its doubt passes CHIP_STALE_S; once a day at most. A chip that was set once and
-is silent or stood still is told, and one that contradicts the gateway. Must not touch a bus.
-"""
+Read at a start and after a sleep, by the shell; what it says counts if nothing better is known (`node.timekeeper`),
+with a doubt that grows since it was set. Set once the gateway's time is good: a chip that was never set, is off by more
+than CHIP_OFF_S, or was set so long ago that its doubt passes CHIP_STALE_S; once a day at most. A chip that was set once
+and is silent or stood still is told, and one that contradicts the gateway. Must not touch a bus. """
 
 from node import limits
 from node.timekeeper import chip_uncertainty_s

@@ -17,7 +17,6 @@ from wire import coap_message, directive
 from wire.coap import Failed, Refused, Response
 from wire.faults import WireFault
 
-
 # code, value, milliseconds that it still holds
 _ASLEEP = "<BiI"
 

@@ -44,7 +44,8 @@ class Channel:
 
 
 class Sender:
-    """Feeds the link from an outbox. `options`: of each request. `counters`: payloads failed and refused by the gateway, odd answers."""
+    """Feeds the link from an outbox. `options`: of each request. `counters`: payloads failed and refused by the
+    gateway, odd answers."""
 
     def __init__(self, link, outbox, *, peer, random_below, hold_until_ms, options=()):
         self._link = link

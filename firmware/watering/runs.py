@@ -22,8 +22,8 @@ COMPLETE = "complete"
 # Seconds of lead before the first zone and of lag after the last, of master and pump.
 Supply = namedtuple("Supply", ("lead_s", "lag_s"))
 
-# A job that waits, through a sleep: zone, its rule's number, reason; seconds left, of a cycle, of a soak; ms until it is
-# ready and until it is given up; what it has had, ms and mL.
+# A job that waits, through a sleep: zone, its rule's number, reason; seconds left, of a cycle, of a soak; ms until it
+# is ready and until it is given up; what it has had, ms and mL.
 _ASLEEP = "<BBBHHHiiII"
 
 MARGIN_S = 5

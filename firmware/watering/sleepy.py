@@ -1,9 +1,9 @@
 """An irrigation node on a battery: the same trade, which lets its chip sleep while nothing is open and nothing flows.
 
 It wakes every quarter of an hour to look at weather and battery, LEAD_MS before the next start, by a tip of its rain
-gauge, and by a pulse of its meter, which counts as one and is watched for a minute: water behind shut valves must be found as on the mains. Where a
-leak is told already and runs, pulses wake nobody until it has been seen dry. While anything is open it is awake; while
-all that is left of a programme soaks, or waits for the wind, it sleeps.
+gauge, and by a pulse of its meter, which counts as one and is watched for a minute: water behind shut valves must be
+found as on the mains. Where a leak is told already and runs, pulses wake nobody until it has been seen dry. While
+anything is open it is awake; while all that is left of a programme soaks, or waits for the wind, it sleeps.
 
 The capacitor that feeds the pulses is empty after a sleep, so it is charged before a start and looked at. A start waits
 while the gateway is being asked what it has ordered meanwhile.
