@@ -57,8 +57,14 @@ class Asleep:
 
     # --- awake ----------------------------------------------------------------------------------------------
 
-    def awake(self, now_ms: int) -> None:
+    def boots(self, now_ms: int) -> None:
+        """A sleep is over: from here on it draws what a chip at work does."""
+        self._draw(ASLEEP_UA, now_ms - self._slept_ms)
         self._since_ms = now_ms
+
+    def awake(self, now_ms: int) -> None:
+        """Its program runs."""
+        self._since_ms = now_ms if self._since_ms is None else self._since_ms
         self._radio_ms = None
 
     def speaks(self, now_ms: int) -> None:
@@ -67,12 +73,15 @@ class Asleep:
         if self._radio_ms is not None and now_ms > self._radio_until_ms:
             self._count_radio(self._radio_until_ms)
         if self._radio_ms is None:
-            self._radio_ms = now_ms - _CONNECT_MS
+            # Here the network is there at once; on the board the node is awake meanwhile.
+            self._radio_ms = now_ms
+            self.radio_ms += _CONNECT_MS
+            self.awake_ms += _CONNECT_MS
+            self._draw(RADIO_UA, _CONNECT_MS)
         self._radio_until_ms = now_ms + _QUIET_MS
 
     def take(self, boot: int, by: str | None, now_ms: int) -> sleep.Woken | None:
         """What the board wakes with, spoilt first; None for a start."""
-        self._draw(ASLEEP_UA, now_ms - self._slept_ms)
         self._memory = rtc.Memory(self.chip)
         body = self._memory.get(rtc.TRADE)
         was_there = self.chip.data != b"" and any(self.chip.data)

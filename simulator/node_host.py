@@ -229,6 +229,8 @@ class NodeHost:
     def _boots_again(self, life: int, by: str | None) -> None:
         if life == self._life:
             self._life += 1
+            assert self.asleep is not None
+            self.asleep.boots(self._world.now_ms)
             self._ports.wake()
             self._world.after(_BOOT_MS // 2 + self._prng.randrange(_BOOT_MS), self._start, self._life, by)
 

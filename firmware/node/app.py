@@ -9,7 +9,7 @@ wears out.
 
 from collections import namedtuple
 
-from node import limits, own_memory, panel
+from node import limits, own_memory, panel, reports
 from node.clock_chip import ClockChip
 from node.directives import Directives
 from node.fetch import Fetch
@@ -20,7 +20,7 @@ from node.sender import Sender
 from node.sleeper import Parts, Sleeper
 from node.timekeeper import Timekeeper
 from node.trade import Moment, spread
-from wire import cbor, coap_message, event, node_order, quantity, record
+from wire import cbor, coap_message, event, node_order, record
 from wire import limits as wire_limits
 from wire.coap import Request, Response
 from wire.record import EventBody, Record
@@ -65,7 +65,9 @@ class Node:
         self._sequence = 0
         self._wear = wear
         self._own = own_memory.decode(own if woken is None else woken.image.own)
-        self._time = _timekeeper(self._own, now_ms)
+        self._time = Timekeeper(
+            started_ms=now_ms, drift=own_memory.drift(self._own), sleep_drift=own_memory.sleep_drift(self._own)
+        )
         # The clock chip; without one nothing is ever read.
         self.chip = ClockChip(self._time, self._own.chip_set_s, self._own.chip_doubt_s)
         self._outbox = Outbox(boot=boot.boot, log=log)
@@ -82,13 +84,9 @@ class Node:
         self._spread_s = spread(settings.node)
         self.trade = trade
         self._directives = Directives(
-            link,
-            peer=settings.gateway,
-            kind=trade.kind,
-            codes=trade.directives,
-            spread_s=self._spread_s,
+            link, peer=settings.gateway, kind=trade.kind, codes=trade.directives, spread_s=self._spread_s,
             random_below=random_below,
-        )
+        )  # fmt: skip
         self._sample_at_ms = now_ms
         self._report_at_ms = now_ms + 1000 * min(60, settings.telemetry_s)
         self._health_at_ms = self._report_at_ms
@@ -96,18 +94,9 @@ class Node:
         self._platform = {}
         # Nothing is reported after a sleep before there is a sample.
         self._has_sampled = woken is None
-        parts = Parts(
-            self._time,
-            self._outbox,
-            self._sender,
-            self._fetch,
-            self._orders,
-            self._directives,
-            link,
-            trade,
-            updating,
-        )
-        self._sleeper = Sleeper(parts, woken, now_ms=now_ms) if sleeps and trade.sleeps else None
+        sleeps = sleeps and trade.sleeps
+        parts = (self._time, self._outbox, self._sender, self._fetch, self._orders, self._directives, link, trade)
+        self._sleeper = Sleeper(Parts(*parts, updating), woken, now_ms=now_ms) if sleeps or woken is not None else None
         self._era = link.era
         if woken is not None:
             self._go_on(woken, now_ms)
@@ -206,15 +195,8 @@ class Node:
         """The image to sleep with (node.sleep), or None: not now. This node is over then; what wakes with it goes
         on."""
         dues = (self._report_at_ms - now_ms, self._health_at_ms - now_ms, self._checkpoint_at_ms - now_ms)
-        return self._sleeper.image(
-            self._boot.boot,
-            self._sequence,
-            dues,
-            self.chip,
-            self._remembered(),
-            has_exchanged=self.reach.has_exchanged,
-            now_ms=now_ms,
-        )
+        numbers = (self._boot.boot, self._sequence)
+        return self._sleeper.image(numbers, dues, self.chip, self._remembered(), self.reach, now_ms=now_ms)
 
     def sleep_for(self, until_ms, *, now_ms) -> int:
         """What the sleep's oscillator is to count so that we are awake at `until_ms`, and not long before."""
@@ -396,38 +378,20 @@ class Node:
             self._emit(self._health(moment), now_ms)
 
     def _health(self, moment):
-        now_ms = moment.now_ms
-        readings = dict(self._platform)
-        readings.update(self.trade.health(moment))
-        readings[quantity.UPTIME] = self._time.uptime_s(now_ms)
-        readings[quantity.OUTBOX_WAITING] = self._outbox.waiting()
-        readings[quantity.RECORDS_DROPPED] = self._outbox.lost()
-        readings[quantity.RETRANSMISSIONS] = self._link.counters["retransmitted"]
-        if self._sleeper is not None:
-            readings[quantity.RECORDS_DROPPED] += self._sleeper.lost
-            readings[quantity.RETRANSMISSIONS] += self._sleeper.retransmitted
-        if self._time.rate.doubt_ppm is not None:
-            readings[quantity.CLOCK_DRIFT] = self._time.rate.ppm
-        if self._wear is not None:
-            readings[quantity.FLASH_WRITES] = self._wear.total
-        return readings
+        before = (0, 0) if self._sleeper is None else self._sleeper.before
+        return reports.health(
+            self._platform, self.trade.health(moment), self._time, self._outbox, self._link.counters, before,
+            self._wear, now_ms=moment.now_ms,
+        )  # fmt: skip
 
     def _remembered(self):
-        rate, sleep = self._time.rate, self._time.sleep_drift or (0, 0)
         writes = self._own.flash_writes if self._wear is None else self._wear.total
-        return own_memory.OwnMemory(
-            rate.ppm, rate.doubt_ppm or 0, sleep[0], sleep[1], self.chip.set_s, self.chip.doubt_s, writes
-        )
+        return own_memory.gather(self._time, self.chip, writes)
 
     def _next_report_ms(self, now_ms, apart_s):
-        """On the quarter hour of UTC plus this node's own seconds, so that a gateway's batch holds a whole
-        street; more than `apart_s` from now."""
-        period_s = self._settings.telemetry_s
-        unix_s = self._time.unix_s(now_ms)
-        if unix_s is None:
-            return now_ms + 1000 * period_s
-        offset_s = self._spread_s % min(60, period_s)
-        return now_ms + 1000 * (apart_s + period_s - (unix_s + apart_s - offset_s) % period_s)
+        return reports.next_ms(
+            self._time.unix_s(now_ms), self._settings.telemetry_s, self._spread_s, apart_s, now_ms=now_ms
+        )
 
     def _emit(self, body, now_ms, gap=None):
         made = Record(self._boot.boot, self._sequence, self._time.stamp(now_ms), body)
@@ -438,10 +402,3 @@ class Node:
             self._tap(MADE, self._sequence, data)
         self._outbox.put(record.lane(made), self._sequence, data, gap)
         self._sequence = (self._sequence + 1) & wire_limits.SEQUENCE_MAX
-
-
-def _timekeeper(own, now_ms):
-    """With what earlier boots have learned of the clock."""
-    drift = (own.drift_ppm, own.drift_doubt_ppm) if own.drift_doubt_ppm else None
-    sleep_drift = (own.sleep_ppm, own.sleep_doubt_ppm) if own.sleep_doubt_ppm else None
-    return Timekeeper(started_ms=now_ms, drift=drift, sleep_drift=sleep_drift)

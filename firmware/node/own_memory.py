@@ -40,3 +40,19 @@ def decode(data) -> OwnMemory:
     if len(data) < struct.calcsize(_FORMAT) or data[0] == 0:
         return NOTHING
     return OwnMemory(*struct.unpack(_FORMAT, data[: struct.calcsize(_FORMAT)])[1:])
+
+
+def gather(time, chip, flash_writes) -> OwnMemory:
+    """What a Timekeeper and a ClockChip know now."""
+    rate, sleep = time.rate, time.sleep_drift or (0, 0)
+    return OwnMemory(rate.ppm, rate.doubt_ppm or 0, sleep[0], sleep[1], chip.set_s, chip.doubt_s, flash_writes)
+
+
+def drift(own):
+    """(ppm, ± ppm) of the crystal as earlier boots have learned it, or None."""
+    return (own.drift_ppm, own.drift_doubt_ppm) if own.drift_doubt_ppm else None
+
+
+def sleep_drift(own):
+    """The same of the oscillator of deep sleep."""
+    return (own.sleep_ppm, own.sleep_doubt_ppm) if own.sleep_doubt_ppm else None

@@ -117,6 +117,9 @@ class Sender:
             return entries, self._answer(happened.payload), channel.asked_ms
         self.counters["failed" if isinstance(happened, Failed) else "refused"] += 1
         channel.failed(self._random_below, now_ms)
+        if not self._holds_alarms:
+            # Awake in a silence, a radio that calls again and again would cost more than all the rest.
+            self._hold_until_ms = self._ask_at_ms = now_ms + limits.SILENT_FIRST_MS
         return (), None, 0
 
     def deadline_ms(self):

@@ -61,6 +61,8 @@ _DUE_MS_MAX = 0x7FFFFFFF
 _U32 = 0xFFFFFFFF
 # A node that was up for longer is none: 30 years.
 _UPTIME_MS_MAX = 946_080_000_000
+# The first answer's second was written on its way to us, on average: half a second and half a round trip before.
+_ANSWER_MS_MAX = 300_000
 # The most that each of the parts may be, in their order.
 _PARTS_MAX = (OWN_BYTES_MAX, ASLEEP_BYTES, MEMORY_BYTES_MAX, ASLEEP_BYTES_MAX, 90, wire_limits.ORDER_BYTES_MAX + 13)
 
@@ -123,7 +125,7 @@ def decode(data):
         at += length
     if at != len(data) or len(parts[1]) != ASLEEP_BYTES:
         return None
-    if not 0 <= slept_ms <= uptime_ms <= _UPTIME_MS_MAX or not -1 <= age_ms <= uptime_ms:
+    if not 0 <= slept_ms <= uptime_ms <= _UPTIME_MS_MAX or not -1 <= age_ms <= uptime_ms + _ANSWER_MS_MAX:
         return None
     if unix_ms and not 1000 * limits.UNIX_S_MIN <= unix_ms <= 1000 * limits.UNIX_S_MAX:
         return None

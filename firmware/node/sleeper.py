@@ -30,8 +30,8 @@ class Sleeper:
         self._awake_until_ms = now_ms + (limits.AWAKE_AFTER_START_MS if woken is None else 0)
         self._silent = 0
         self._talk_at_ms = now_ms
-        # Of the boot, before this waking.
-        self.lost = self.retransmitted = 0
+        # Records lost and datagrams retransmitted in this boot, before this waking.
+        self.before = (0, 0)
         if woken is not None:
             if woken.by == HAND:
                 self._awake_until_ms = now_ms + limits.AWAKE_FOR_HAND_MS
@@ -51,19 +51,19 @@ class Sleeper:
             until_ms = min(until_ms, now_ms + self._talk_in(now_ms, False)[1])
         return until_ms if until_ms - now_ms >= limits.SLEEP_MIN_MS else None
 
-    def image(self, boot, sequence, dues, chip, own, *, has_exchanged, now_ms):
-        """The bytes to sleep with, or None while the link is busy. `dues`: milliseconds to report, health, checkpoint.
-        The node is not to be used any more."""
+    def image(self, numbers, dues, chip, own, reach, *, now_ms):
+        """The bytes to sleep with, or None while the link is busy. `numbers`: boot and next sequence; `dues`:
+        milliseconds to report, health, checkpoint. The node is not to be used any more."""
         parts = self._parts
         link = parts.link.suspend()
         if link is None:
             return None
-        silent, talk_ms = self._talk_in(now_ms, has_exchanged)
+        silent, talk_ms = self._talk_in(now_ms, reach.has_exchanged)
         memory, rest = parts.trade.asleep(now_ms)
         return sleep.encode(
             sleep.Image(
-                boot,
-                sequence,
+                numbers[0],
+                numbers[1],
                 parts.time.asleep(now_ms),
                 sleep.Dues(
                     dues[0],
@@ -75,8 +75,8 @@ class Sleeper:
                 ),
                 silent,
                 int(chip.has_told),
-                self.lost + parts.outbox.lost(),
-                self.retransmitted + parts.link.counters["retransmitted"],
+                self.before[0] + parts.outbox.lost(),
+                self.before[1] + parts.link.counters["retransmitted"],
                 own_memory.encode(own),
                 link,
                 memory,
@@ -103,13 +103,10 @@ class Sleeper:
         )
         parts.orders.resume(image.order, longest_ms, era=parts.link.era, now_ms=now_ms)
         parts.trade.woken(image.rest, true_ms, woken.by, now_ms=now_ms)
-        self.lost, self.retransmitted = image.lost, image.retransmitted
+        self.before = (image.lost, image.retransmitted)
         self._silent = image.silent
         self._talk_at_ms = now_ms + image.dues.talk_ms - true_ms
-        if self._silent and self._talk_at_ms > now_ms:
-            parts.sender.rest(self._talk_at_ms - now_ms, now_ms=now_ms)
-        else:
-            parts.sender.rest(0, now_ms=now_ms)
+        parts.sender.rest(max(0, self._talk_at_ms - now_ms) if self._silent else 0, now_ms=now_ms)
 
     def _is_quiet(self, now_ms):
         parts = self._parts

@@ -172,17 +172,13 @@ class Updating:
         return self._ask_at_ms
 
     def rest_ms(self, now_ms):
-        """For a node that would sleep: in how long there is something to ask again; None: not now. A gateway that is
-        silent in the middle of a program is not waited for, what has come is on flash."""
-        if self._ask_at_ms is None:
-            return limits.UPDATE_CHECK_MS
-        is_stalled = self._state in (_ASKING, _RECEIVING) and self._delay_ms > limits.UPDATE_RETRY_FIRST_MS
-        if self._exchange is not None or self._is_busy() or not (self._state == _IDLE or is_stalled):
-            return None
-        left_ms = self._ask_at_ms - now_ms
-        if is_stalled:
+        """In how long to ask again, for who would sleep; None: not now. Who falls silent amid a program is not
+        awaited."""
+        left_ms = limits.UPDATE_CHECK_MS if self._ask_at_ms is None else self._ask_at_ms - now_ms
+        is_open = self._exchange is not None or self._is_busy()
+        if not is_open and self._delay_ms > limits.UPDATE_RETRY_FIRST_MS and self._state in (_ASKING, _RECEIVING):
             return max(limits.UPDATE_FIRST_MS, left_ms)
-        return left_ms if left_ms > 0 else None
+        return left_ms if self._state == _IDLE and left_ms > 0 and not is_open else None
 
     # --- the link -------------------------------------------------------------------------------------------
 

@@ -7,13 +7,14 @@ Currents are of data sheets, at the cell's own voltage (the board's regulator is
                 (SBOS547); dividers, Schmitt triggers, regulator and bridges together 20 uA
     awake       ESP32-S3 at work without a radio, 32 mA at 240 MHz (measured on a DevKitM; the WROOM's data sheet says
                 22 to 40), sensors 1 mA
-    on the air  Wi-Fi listening 90 mA and sending 340 mA for a hundredth of the time (data sheet, RF), beside that: 95
-    mA a pulse     1 J with the boost converter's losses (watering.energy)
+    on the air  95 mA: Wi-Fi listens at some 90 mA and sends at 340 mA for a hundredth of the time (data sheet, RF)
+    a pulse     1 J with the boost converter's losses (watering.energy)
 
 The cell's voltage is that of its charge at rest, in straight lines; its inner resistance is left out, which a pulse
 through a capacitor does not see. The panel gives its current in proportion to the sun, flat on the lid.
 """
-import itertools
+
+from itertools import pairwise
 
 ASLEEP_UA = 140
 AWAKE_UA = 33_000
@@ -64,7 +65,7 @@ class Battery:
         if self.is_empty:
             return 0
         permille = self.permille()
-        for (low, low_mv), (high, high_mv) in itertools.pairwise(_CURVE):
+        for (low, low_mv), (high, high_mv) in pairwise(_CURVE):
             if permille <= 10 * high:
                 return low_mv + (high_mv - low_mv) * (permille - 10 * low) // (10 * (high - low))
         return _CURVE[-1][1]

@@ -137,6 +137,7 @@ class Pin:
     def __init__(self, number, mode=None, pull=None, *, value=None):
         self.number = number
         self._is_button = mode == Pin.IN and pull == Pin.PULL_UP
+        self._is_contact = mode == Pin.IN and pull is None and number != board.PRESENCE_PIN  # pulled up by the board
         if mode == Pin.OUT and value is not None:
             self.value(value)
 
@@ -145,7 +146,7 @@ class Pin:
         if level is None and self._is_button:
             return 1 - is_pressed()
         if level is None:
-            return lamp.level(self.number)
+            return 1 if self._is_contact else lamp.level(self.number)
         lamp.drive(self.number, 65535 * level)
 
 

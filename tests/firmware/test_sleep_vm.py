@@ -106,7 +106,7 @@ def test_main_sleeps_and_wakes_in_the_same_boot_and_its_image_serves_once(tmp_pa
         board.until(lambda: len(records) > before + 2)
         assert board.wakings > 0
         assert not board.node.running or board.image() is None, "spoilt before anything was sent"
-        assert board.boots() == {1} and len(board.responder.events(event.BOOT)) == 1
+        assert board.boots() == {1} and len(board.responder.events(event.BOOT)) == 1, "\n".join(board.said[-60:])
         numbers = sorted(made.sequence for made in records)  # alarms leave first
         assert numbers == list(range(len(numbers))), "no number twice, none left out"
         assert board.responder.link.sessions.counters["handshakes"] == 1

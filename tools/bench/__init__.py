@@ -20,6 +20,7 @@ BENCHES = {
     "node": ("tools.bench.node", "heap of each kind of node, by turn and by record, and its longest turn"),
     "radio": ("tools.bench.radio", "airtime of a street on one radio concentrator, through bursts of loss"),
     "size": ("tools.bench.size", "files, bytecode and RAM of each kind of node's program"),
+    "sleep": ("tools.bench.sleep", "mAh a day of a battery irrigation node, and how long its cell lasts"),
     "sun": ("tools.bench.sun", "sunrise and sunset at 32-bit floats, against an ephemeris"),
     "uplink": ("tools.bench.uplink", "records a second from nodes to the broker through one gateway on one core"),
     "watering": ("tools.bench.watering", "a season of watering beside a plain timer, in the same weather"),
