@@ -29,7 +29,6 @@ LONGER = {
         "both sides of one endpoint share its exchanges; the tables are already apart",
     ),
     "firmware/node/app.py": (460, "where all parts of a node meet; each of them is a module of its own"),
-    "firmware/node/app.py:__init__": (66, "the parts of a node, one after the other"),
     "firmware/node/updating.py": (420, "one machine from the question to the restart, in the order of its states"),
     "gateway/core/uplink/uplink.py": (
         440,

@@ -63,6 +63,7 @@ def season(month: int, days: int, seed: int, *, silent: bool = False) -> dict[st
     story.until_asleep()
     story.gateway.silent = silent
     asleep, battery = story.host.asleep, story.battery
+    assert asleep is not None, "a board that can sleep"
     before = (asleep.awake_ms, asleep.radio_ms, asleep.wakings, battery.drawn_uas)
     story.run(days=days)
     story.until_asleep()
