@@ -11,6 +11,7 @@ from kinds import PENDING
 from node.trade import HAND, PULSE, RAIN
 from watering import inputs, sleepy, trade
 from watering.settings import FIELDS as _OWN_FIELDS
+from watering.settings import RAIN_CONTACT, WIND
 from watering.valves import HELD, MASTER, PUMP
 from wire import quantity
 
@@ -89,7 +90,7 @@ class Ports:
             (inputs.RAIN_TIPS, board.RAIN_UNIT, board.RAIN_PIN, board.RAIN_HZ_MAX),
             (quantity.WIND_SPEED, board.WIND_UNIT, board.WIND_PIN, board.WIND_HZ_MAX),
         ):
-            if name == quantity.WIND_SPEED and own_settings.WIND not in own.fitted:
+            if name == quantity.WIND_SPEED and WIND not in own.fitted:
                 continue
             counter = machine.Counter(unit, machine.Pin(pin, machine.Pin.IN))
             self._sensors[name] = pulses.Pulses(counter, hz_max=hz_max)
@@ -98,15 +99,14 @@ class Ports:
         ]
         self._button_level = board.BUTTON_ACTIVE_LEVEL
         self._wet = None
-        if own_settings.RAIN_CONTACT in own.fitted:
+        if RAIN_CONTACT in own.fitted:
             self._wet = contact.Contact(
                 machine.Pin(board.RAIN_CONTACT_PIN, machine.Pin.IN, machine.Pin.PULL_UP),
                 active_level=board.RAIN_CONTACT_ACTIVE_LEVEL,
                 settle_ms=2000,
             )
         self._pending = sensor.PENDING
-        self._pulse = None
-        self._begun_ms = now_ms
+        self._pulse, self._begun_ms = None, now_ms
         self._driving = False
         self._asked = self._measured = True
         self._charging_ms = None  # since when a pulse waits for its capacitor
