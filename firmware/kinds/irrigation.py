@@ -11,6 +11,7 @@ from kinds import PENDING
 from node.trade import HAND, PULSE, RAIN
 from watering import inputs, sleepy, trade
 from watering.settings import FIELDS as _OWN_FIELDS
+from watering.settings import RAIN_CONTACT, WIND
 from watering.valves import HELD, MASTER, PUMP
 from wire import quantity
 
@@ -54,7 +55,6 @@ def make_trade(own, start):
 def _counters(own, board, machine):
     """{key: counted pulses} of meter and rain gauge, and of the anemometer where one is fitted."""
     from drivers import pulses
-    from watering.settings import WIND
 
     wired = [
         (inputs.METER_PULSES, board.FLOW_UNIT, board.FLOW_PIN, max(board.FLOW_HZ_MAX, 200)),
@@ -76,7 +76,6 @@ class Ports:
         import time
 
         from drivers import contact, i2c_bus, ina226, latching_valves, pcf8574, sensor, sht4x
-        from watering.settings import RAIN_CONTACT
 
         self._own = own
         self._pump = machine.Pin(board.PUMP_PIN, machine.Pin.OUT, value=1 - board.PUMP_CLOSED_LEVEL)
@@ -116,8 +115,7 @@ class Ports:
                 settle_ms=2000,
             )
         self._pending = sensor.PENDING
-        self._pulse = None
-        self._begun_ms = now_ms
+        self._pulse, self._begun_ms = None, now_ms
         self._driving = False
         self._asked = self._measured = True
         self._charging_ms = None  # since when a pulse waits for its capacitor

@@ -44,11 +44,22 @@ class Pin:
         return 0
 
 
+class Adc(Absent):
+    """Two volts: of a cell behind its divider, of a pulse capacitor that is charged."""
+
+    def __init__(self, *args, **options):
+        """On whatever pin."""
+
+    def read_uv(self):
+        return 2_000_000
+
+
 class Machine(Absent):
     """The chip's module as far as something of it is compared, sliced, or used at every turn."""
 
     PWRON_RESET = 1
     Pin = Pin
+    ADC = Adc
 
     def reset_cause(self):
         return self.PWRON_RESET
