@@ -107,6 +107,7 @@ def test_the_size_of_a_kind_is_one_json_object(micropython, capsys):
 
 def test_without_a_compiler_the_remedy_is_said(monkeypatch, capsys):
     monkeypatch.setattr(mpy, "find_compiler", lambda: None)
+    node_program.compile_kind.cache_clear()
     parser = argparse.ArgumentParser()
     size.add_arguments(parser)
     assert size.run(parser.parse_args(["--kind", "streetlight"])) == 1
