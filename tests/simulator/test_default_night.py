@@ -11,7 +11,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def night():
-    return Territory(Options()).run()
+    return Territory(Options(rooms=12, greens=8)).run()
 
 
 def test_nothing_is_lost_or_doubled_and_the_streets_are_lit(night):
