@@ -106,18 +106,11 @@ def wanted(args: argparse.Namespace, *, unix_s: int) -> Told:
 
 
 def _values(args: argparse.Namespace) -> dict[int, int]:
-    if not args.what or len(args.what) % 2:
+    if not args.what:
         raise _Fault("tell.pairs")
-    values = {}
-    for name, text in zip(args.what[::2], args.what[1::2], strict=True):
-        code = directive_form.code_of(name)
-        if code is None:
-            names = ", ".join(directive_form.name(one, args.lang) for one in directive_form.FORMS)
-            raise _Fault("tell.what", name=name, names=names)
-        value = directive_form.value_of(code, text)
-        if value is None:
-            raise _Fault("tell.value", name=name, value=text, bounds=directive_form.bounds(code, args.lang))
-        values[code] = value
+    values, fault = directive_form.values_of(args.what, args.lang)
+    if fault is not None:
+        raise _Fault(f"tell.{fault[0]}", **fault[1])
     return values
 
 

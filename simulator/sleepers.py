@@ -48,7 +48,7 @@ class BatterySpace(GreenSpace):
         self._is_asleep = False
 
     def apply(self, outputs: Any, *, now_ms: int) -> int | None:
-        wants = outputs.charging or outputs.any_open() or not outputs.ready()
+        wants = outputs.prepares or outputs.any_open() or not outputs.ready()
         if not wants:
             self._boost_mv, self._boost_ms, self._charging_ms = self._boost(), self._world.now_ms, None
         elif self._charging_ms is None:

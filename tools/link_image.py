@@ -14,14 +14,13 @@ import argparse
 import ast
 import getpass
 import shutil
-import subprocess
 import sys
-import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 
 from gateway import concentrator_image
+from tools import firmware_modules, mpy
 from tools.policy import keys
 from tools.policy.refused import Refused
 from wire import cose, image
@@ -41,7 +40,6 @@ ROOT = ("boot", "slots", "guard", "rtc")
 _FIXED = frozenset((*ROOT, "loader", "concentrator.loader"))
 # The rescue program is a program of its own: with its folder, and in no image.
 RESCUE = "rescue"
-_COMPILE_S_MAX = 60
 
 
 class ImageFault(Exception):
@@ -154,7 +152,7 @@ def needed_modules(
         found[name] = path
         parent = name.rpartition(".")[0]
         waiting += [parent] if parent else []
-        waiting += _imports(path)
+        waiting += firmware_modules.imports(path)
     return found
 
 
@@ -191,25 +189,12 @@ def _find(firmware: Path, name: str) -> Path | None:
     return None
 
 
-def _imports(path: Path) -> Iterator[str]:
-    """What a file imports, at whatever depth; names taken from a package may be modules."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module is not None:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
 def _compiled(compiler: str, source: Path, path: str) -> bytes:
     """`path` is what a traceback will name."""
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "out.mpy"
-        command = [compiler, "-s", path, "-o", str(out), str(source)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_COMPILE_S_MAX)
-        if done.returncode:
-            raise ImageFault(f"{compiler}: {source}: {done.stderr.strip()}")
-        return out.read_bytes()
+    try:
+        return mpy.compile_module(compiler, source, path)
+    except mpy.MpyFault as fault:
+        raise ImageFault(str(fault)) from None
 
 
 def _passphrase(path: Path) -> bytes:

@@ -152,8 +152,7 @@ class Ports:
         self._pump.value(self._pump_closed if drive.held >> PUMP & 1 else 1 - self._pump_closed)
         # The capacitor is charged while any pulse is due or a valve is open: its closing must not wait. And while a run
         # wants to open one, or one is about to: it is refused until the capacitor is charged.
-        wanted = outputs.any_open() or outputs.prepares or outputs.charging
-        charging = self._pulse is not None or drive.pulse is not None or wanted
+        charging = self._pulse is not None or drive.pulse is not None or outputs.any_open() or outputs.prepares
         self._boost.value(self._boost_active if charging else 1 - self._boost_active)
         if self._wet is not None:
             self._wet.poll(now_ms=now_ms)

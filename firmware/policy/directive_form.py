@@ -55,6 +55,24 @@ def value_of(code, text):
     return value if value is not None and directive.is_sound(code, value) else None
 
 
+def values_of(words, language):
+    """({code: value}, None) behind names and values in turn, or (None, (why, what its sentence needs)): `pairs`,
+    `what`, `value`."""
+    if len(words) % 2:
+        return None, ("pairs", {})
+    values = {}
+    for index in range(0, len(words), 2):
+        named, text = words[index], words[index + 1]
+        code = code_of(named)
+        if code is None:
+            return None, ("what", {"name": named, "names": ", ".join([name(one, language) for one in FORMS])})
+        value = value_of(code, text)
+        if value is None:
+            return None, ("value", {"name": named, "value": text, "bounds": bounds(code, language)})
+        values[code] = value
+    return values, None
+
+
 def name(code, language) -> str:
     """`sécheresse`; a code of a later release stands as its number."""
     return FORMS[code][LANGUAGES.index(language)] if code in FORMS else f"d{code}"

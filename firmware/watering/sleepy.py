@@ -43,9 +43,8 @@ class SleepyTrade(WateringTrade):
     def decide(self, moment) -> None:
         super().decide(moment)
         next_ms = self._runs.rests_until_ms(moment.now_ms) if self._runs.jobs else self._next_ms
-        self.outputs.charging = bool(self._runs.jobs) and next_ms is None
-        if next_ms is not None:
-            self.outputs.charging = next_ms - moment.now_ms <= limits.LEAD_MS
+        if next_ms is not None:  # not while all that is left waits: each charge is the battery's
+            self.outputs.prepares = next_ms - moment.now_ms <= limits.LEAD_MS
 
     def deadline_ms(self, now_ms):
         due_ms = super().deadline_ms(now_ms)
@@ -54,7 +53,7 @@ class SleepyTrade(WateringTrade):
 
     def wants_sample_ms(self, now_ms):
         wanted_ms = super().wants_sample_ms(now_ms)
-        if self.outputs.charging and self._own.battery.boost_mv and not self.outputs.any_open():
+        if self.outputs.prepares and self._own.battery.boost_mv and not self.outputs.any_open():
             charged_ms = self._sample_ms + limits.CHARGE_MS
             wanted_ms = charged_ms if wanted_ms is None else min(wanted_ms, charged_ms)
         return wanted_ms

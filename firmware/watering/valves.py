@@ -49,8 +49,6 @@ class Valves:
         self._held = 0
         self._currents = []
         self._drive = Drive(0, None)
-        # A valve is about to be opened: the ports charge the store for its pulses.
-        self.charging = False
 
     def is_open(self, output: int) -> bool:
         """As commanded; what flows is the meter's to say."""

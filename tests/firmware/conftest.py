@@ -1,26 +1,5 @@
-"""Shims loaded by path: `simulator/shims` must never be on CPython's own path, where its `time` would win."""
+"""The fixtures of tests/support/shims.py: the bench's shims, and a folder of the test's own."""
 
-import importlib.util
+from tests.support.shims import in_folder, shim
 
-import pytest
-
-
-@pytest.fixture
-def shim(repository):
-    """name -> the module of simulator/shims with this name, fresh, under a name of its own."""
-
-    def load(name):
-        path = repository / "simulator" / "shims" / f"{name}.py"
-        spec = importlib.util.spec_from_file_location(f"shim_{name}", path)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
-
-    return load
-
-
-@pytest.fixture
-def in_folder(tmp_path, monkeypatch):
-    """The working folder of the test: the bench's script files and the node's flash."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+__all__ = ("in_folder", "shim")

@@ -1,26 +1,5 @@
-"""Twins of the bench, loaded by path as in tests/firmware."""
+"""The fixtures of tests/support/shims.py: the bench's shims, and a folder of the test's own."""
 
-import importlib.util
+from tests.support.shims import in_folder, shim
 
-import pytest
-
-
-@pytest.fixture
-def shim(repository):
-    """name -> the module of simulator/shims with this name, fresh."""
-
-    def load(name):
-        path = repository / "simulator" / "shims" / f"{name}.py"
-        spec = importlib.util.spec_from_file_location(f"kinds_shim_{name}", path)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
-
-    return load
-
-
-@pytest.fixture
-def in_folder(tmp_path, monkeypatch):
-    """The working folder of the test."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+__all__ = ("in_folder", "shim")

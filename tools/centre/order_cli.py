@@ -105,18 +105,9 @@ def _end_s(args, start_s, now_s) -> int:
 
 def _values(args) -> dict[int, int]:
     """What nodes are told, by code."""
-    if len(args.what) % 2:
-        raise Refused("refused.pairs")
-    values = {}
-    for name, text in zip(args.what[::2], args.what[1::2], strict=True):
-        code = directive_form.code_of(name)
-        if code is None:
-            names = ", ".join(directive_form.name(one, args.lang) for one in directive_form.FORMS)
-            raise Refused("refused.what", name=name, names=names)
-        value = directive_form.value_of(code, text)
-        if value is None:
-            raise Refused("refused.value", name=name, value=text, bounds=directive_form.bounds(code, args.lang))
-        values[code] = value
+    values, fault = directive_form.values_of(args.what, args.lang)
+    if fault is not None:
+        raise Refused(f"refused.{fault[0]}", **fault[1])
     return values
 
 
