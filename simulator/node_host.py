@@ -172,9 +172,6 @@ class NodeHost:
             if unix_s is not None:
                 self.clock_chip.set(unix_s, self._world.unix_s)
                 node.chip.was_set(unix_s, True, now_ms=now_ms)
-        checkpoint = node.checkpoint(now_ms)
-        if checkpoint is not None:
-            self._flash = checkpoint
         self._after_turn()
 
     def _after_turn(self) -> None:
@@ -186,6 +183,9 @@ class NodeHost:
             if self.asleep is not None:
                 self.asleep.speaks(self._world.now_ms)
             self._send(datagram, self)
+        checkpoint = node.checkpoint(now_ms)
+        if checkpoint is not None:
+            self._flash = checkpoint
         if self.asleep is not None and again_ms is None and self._falls_asleep(node, now_ms):
             return
         deadline_ms = node.deadline_ms(now_ms)

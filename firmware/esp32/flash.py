@@ -4,7 +4,7 @@ Each file holds one record with a generation and a CRC; the sound one with the h
 the middle of a write damages at most the file being written, which is never the newest sound one. Records are named
 by (node, boot, sequence), so the one thing that may not happen is a boot number used twice: see `begin`.
 
-Must not be called oftener than once an hour and once a start: flash wears out.
+Flash wears out: how often it is called, `node.wear` bounds.
 """
 
 import struct

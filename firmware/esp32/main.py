@@ -2,8 +2,8 @@
 
 What kind of node it is, its settings say; `kinds/<kind>` brings trade and ports, `boards/<kind>` the pins. Decides
 nothing: the application (`node.app`) says what the outputs are and when it wants the next turn. No call below
-may take longer than SLICE_MS, except a write to flash, once an hour at most; whatever blocks it all the same ends in
-a watchdog reset to safe outputs, within WATCHDOG_MS.
+may take longer than SLICE_MS, except a write to flash, some thirty a day at most; whatever blocks it all the same ends
+in a watchdog reset to safe outputs, within WATCHDOG_MS.
 """
 
 import gc
@@ -142,8 +142,8 @@ class Shell:
         # The rescue reads less of the settings than the application: it proves nothing of them.
         is_trial = chosen.is_trial and not life.is_rescue and woken is None
         self._proven_at_ms = now_ms + limits.SETTINGS_PROVEN_MS if is_trial else None
-        own = start.own if woken is None else woken.image.own
-        self._wear = wearing.Wear(before=own_memory.decode(own).flash_writes, now_ms=now_ms)
+        own = own_memory.decode(start.own if woken is None else woken.image.own)
+        self._wear = wearing.Wear(before=own.flash_writes, now_ms=now_ms, is_waking=woken is not None)
         if woken is None:
             self._wear.spend(wearing.BOOT, now_ms=now_ms)
         wdt.feed()
@@ -333,10 +333,10 @@ class Shell:
         self._write(self._node.checkpoint(now_ms, is_last=True), now_ms)
 
     def _write(self, due, now_ms):
-        if due is None or not self._wear.spend(wearing.CHECKPOINT, now_ms=now_ms):
+        if due is None or self._store.write(flash.State(due.boot, due.durable_sequence, due.memory, due.own)):
             return
-        if not self._store.write(flash.State(due.boot, due.durable_sequence, due.memory, due.own)):
-            print("flash: the checkpoint was not written")
+        print("flash: the checkpoint was not written")
+        self._node.write_again(now_ms)
 
     def _may_write_log(self, now_ms):
         return self._wear.spend(wearing.LOG, now_ms=now_ms)

@@ -3,13 +3,14 @@
 The shell (firmware/esp32/main.py on the chip, the simulator's twin on a desk) does four things in a loop:
 it hands over datagrams and samples, calls `poll`, has its ports apply `outputs`, and sleeps until `deadline_ms`.
 What kind of node this is, is its trade's affair (`node.trade`). The application never blocks, reads no clock and
-touches no pin; what it must remember across a power cut it gives out as a `Checkpoint`, at most hourly, for flash
-wears out.
+touches no pin; what it must remember across a power cut it gives out as a `Checkpoint`: hourly, and at once when the
+trade has something that a cut must not take. Flash wears out: `node.wear` says how often.
 """
 
 from collections import namedtuple
 
 from node import limits, own_memory, panel, reports
+from node import wear as wearing
 from node.clock_chip import ClockChip
 from node.directives import Directives
 from node.fetch import Fetch
@@ -91,6 +92,7 @@ class Node:
         self._report_at_ms = now_ms + 1000 * min(60, settings.telemetry_s)
         self._health_at_ms = self._report_at_ms
         self._checkpoint_at_ms = now_ms + _CHECKPOINT_MS
+        self._kept = trade.keeps
         self._platform = {}
         # Nothing is reported after a sleep before there is a sample.
         self._has_sampled = woken is None
@@ -229,8 +231,17 @@ class Node:
         return deadline_ms
 
     def checkpoint(self, now_ms, *, is_last=False):
-        """A Checkpoint to write to flash when one is due, else None. `is_last`: a restart follows."""
-        if now_ms < self._checkpoint_at_ms and not is_last:
+        """A Checkpoint to write to flash when one is due, else None. `is_last`: a restart follows. One that could not
+        be written is told by `write_again`."""
+        if self._kept != self.trade.keeps:
+            self._kept = self.trade.keeps
+            self._checkpoint_at_ms = min(self._checkpoint_at_ms, now_ms)
+        if not is_last:
+            late_ms = now_ms - self._checkpoint_at_ms
+            if late_ms < 0 or (late_ms < limits.WRITE_PATIENCE_MS and not self.trade.may_write(now_ms)):
+                return None
+        if self._wear is not None and not self._wear.spend(wearing.CHECKPOINT, now_ms=now_ms):
+            self.write_again(now_ms)
             return None
         self._checkpoint_at_ms = now_ms + _CHECKPOINT_MS
         return Checkpoint(
@@ -239,6 +250,10 @@ class Node:
             self.trade.memory(now_ms),
             own_memory.encode(self._remembered()),
         )
+
+    def write_again(self, now_ms):
+        """The last checkpoint is not on flash."""
+        self._checkpoint_at_ms = now_ms + limits.CHECKPOINT_AGAIN_MS
 
     def waiting_sequences(self) -> list:
         """Sequences of the records that no gateway has acknowledged yet."""

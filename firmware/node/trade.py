@@ -37,6 +37,9 @@ class Trade:
     sleeps = False
 
     outputs = None
+    # Grows with each change that a power cut must not take, of what `memory` says: a latch, a ban, a programme that is
+    # over. The application has it written at once, within the budget of `node.wear`.
+    keeps = 0
     # What a technician at the node wants (node.panel): LOCK, everything off and shut, whatever is ordered; TEST, show
     # what you can for `test_ms`; None. The application sets it before `decide`. It goes before every order, and nothing
     # of it is left when it ends: no outcome of an order is measured meanwhile, no output held for what was shown.
@@ -84,8 +87,14 @@ class Trade:
 
     def memory(self, now_ms) -> bytes:
         """What must survive a power cut, MEMORY_BYTES_MAX at most: hour meters, learned values, water balance. The
-        shell writes it hourly at most, and gives it back when the trade is made. Never outputs: they are recomputed."""
+        shell writes it hourly and when `keeps` has grown, and gives it back when the trade is made. Never outputs: they
+        are recomputed."""
         return b""
+
+    def may_write(self, now_ms) -> bool:
+        """False while a write to flash, tenths of a second long, would be felt: a pulse is under way. Such a write
+        waits, but not for long."""
+        return True
 
     def may_sleep_until(self, moment):
         """When the chip must be awake again, on the scale of `now_ms`, if it may sleep deeply from now on: every output

@@ -26,14 +26,17 @@ _DAY_MS = 86_400_000
 
 
 class Wear:
-    """`total`: writes since the board was made, the earlier ones being `before`. `refused`: by purpose."""
+    """`total`: writes since the board was made, the earlier ones being `before`. `refused`: by purpose. `is_waking`: of
+    a chip that slept, and has not earned a whole day's places by it."""
 
-    def __init__(self, *, before=0, now_ms):
+    def __init__(self, *, before=0, now_ms, is_waking=False):
         self.total = before
         self.written = dict.fromkeys(BUDGETS, 0)
         self.refused = dict.fromkeys(BUDGETS, 0)
         self._left = {purpose: budget for purpose, budget in BUDGETS.items() if budget is not None}
         self._filled_ms = dict.fromkeys(self._left, now_ms)
+        if is_waking:
+            self._left[CHECKPOINT] = limits.CHECKPOINTS_A_WAKING
 
     def spend(self, purpose, *, now_ms) -> bool:
         """One write is wanted: True counts it; False: not today."""

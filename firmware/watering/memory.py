@@ -1,6 +1,7 @@
 """What an irrigation node remembers across a power cut, as bytes: version, fixed layout, CRC-16.
 
-Counters only ever grow; the shell writes hourly, so a cut costs an hour of them at most. Whatever does not decode, or
+Counters only ever grow; the shell writes hourly, so a cut costs an hour of them at most. A burst, the drought level and
+the end of a programme are written at once (`WateringTrade.keeps`). Whatever does not decode, or
 says what cannot be, is replaced whole by safe defaults: soil half way to its trigger, drought level unknown, nothing
 learned. Must not remember an output.
 """

@@ -74,6 +74,8 @@ class WateringTrade(Trade):
         self._latest = {}
         self._moment = None
         self._health_odd = False
+        # A programme has been begun, and its mark is not on flash.
+        self._is_marked = False
 
     # --- events in ------------------------------------------------------------------------------------------
 
@@ -102,6 +104,9 @@ class WateringTrade(Trade):
         self._hand.follow(self.local, now_ms=now_ms)
         self._report_runs(self._runs.take(), now_ms)
         self._guard.ordered(_stopped(moment))
+        level = self._drought.last
+        self._drought.level(moment.directives)
+        self.keeps += self._drought.last != level
         if self.outputs.overrun:
             self._overrun()
         if now_ms >= self._slow_ms or self._clock.stepped(moment):
@@ -110,6 +115,10 @@ class WateringTrade(Trade):
         if self._runs.jobs or self.outputs.any_open():
             self._report_runs(self._runs.tick(self._refuse, now_ms=now_ms), now_ms)
         self.outputs.prepares = bool(self._runs.jobs)
+        if self._is_marked and not self._runs.jobs:
+            # Not sooner: whoever is cut off in mid-run without its mark waters what is left (`starts.Due.elapsed_s`).
+            self._is_marked = False
+            self.keeps += 1
 
     # --- effects out ----------------------------------------------------------------------------------------
 
@@ -177,6 +186,9 @@ class WateringTrade(Trade):
     def may_restart(self, moment) -> bool:
         return not self._runs.jobs and not self.outputs.any_open() and self.outputs.ready()
 
+    def may_write(self, now_ms) -> bool:
+        return self.outputs.tick(now_ms=now_ms).pulse is None
+
     def memory(self, now_ms) -> bytes:
         zones = []
         for zone in range(1, memory.ZONES + 1):
@@ -208,7 +220,6 @@ class WateringTrade(Trade):
 
     def _slow(self, moment):
         """What changes by the minute: the day, the balance, the programmes."""
-        self._drought.level(moment.directives)
         usable = lockouts.usable(moment, UNCERTAINTY_USABLE_S)
         self._clock.look(moment, usable)
         if not usable:
@@ -224,6 +235,7 @@ class WateringTrade(Trade):
         """Make a job for each zone of a program that needs one; tell why of the others."""
         program = self._policy.programs[due.program]
         self._guard.new_start()
+        self._is_marked = True
         elapsed_s = due.elapsed_s
         # What other programs still want of the same main is no lateness of this one.
         before_s = sum([job.remaining_s for job in self._runs.jobs])
@@ -362,6 +374,7 @@ class WateringTrade(Trade):
         return self._kept.volume_l + self._meter.total_ml // 1000
 
     def _tell(self, code, active, detail):
+        self.keeps += code == event.PIPE_BURST  # latched, or released
         self._events.append((code, active, detail))
 
 
