@@ -4,6 +4,7 @@ Generated from hardware/nodes/thermostat.toml by tools/generate.py: change that 
 Must import nothing of ours, so that it works whatever else on the flash is damaged; must not decide or wait.
 """
 
+KIND = "thermostat"
 # (GPIO, level)
 SAFE = (
     (4, 0),  # relay

@@ -4,6 +4,7 @@ Generated from hardware/nodes/water_meter.toml by tools/generate.py: change that
 Must import nothing of ours, so that it works whatever else on the flash is damaged; must not decide or wait.
 """
 
+KIND = "water_meter"
 # (GPIO, level)
 SAFE = (
     (7, 0),  # bus enable

@@ -100,3 +100,10 @@ BUTTON_ACTIVE_LEVEL = 0
 # the technician's light
 LED_PIN = 21
 LED_ACTIVE_LEVEL = 1
+
+
+def shutter():
+    """What shuts this board's valves where no application does: they stay open without current."""
+    from drivers.shutter import Shutter
+
+    return Shutter

@@ -65,12 +65,13 @@ def shell_faults(settings, plain):
 
 
 def stay_safe(wdt, clock, chosen, life):
-    """Bad settings: the outputs keep the levels of the boot, and the console says why, again and again. A program on
-    trial that cannot read what its predecessor could goes back soon."""
+    """Bad settings: the outputs keep the levels of the boot, valves that stay open without current are pulsed shut, and
+    the console says why, again and again. A program on trial that cannot read what its predecessor could goes back
+    soon."""
     said_ms = None
     until_ms = clock.now_ms() + TRIAL_WITHOUT_SETTINGS_MS
     life.waits()
-    port = panel_beside(life, chosen.plain, clock)
+    port, shutter = beside(life, chosen.plain, clock)
     while True:
         now_ms = clock.now_ms()
         if life.trial.is_trial and now_ms >= until_ms:
@@ -80,17 +81,39 @@ def stay_safe(wdt, clock, chosen, life):
             say(chosen.faults)
         if port is not None:
             port.show(panel.NO_SETTINGS, now_ms=now_ms)
+        if shutter is not None and not shutter.turn(now_ms=clock.now_ms()):
+            shutter = None
         wdt.feed()
-        time.sleep_ms(100)
+        if shutter is None:
+            time.sleep_ms(100)
+        else:
+            time.sleep_ms(10)  # a pulse is no longer than it must be
 
 
-def panel_beside(life, plain, clock):
-    """The LED of a node whose settings are of no use; None where there is none, or nothing tells which board it is."""
+def beside(life, plain, clock):
+    """(LED, drivers.shutter.Shutter) of a node whose settings are of no use; each None where there is none, or nothing
+    tells which board it is."""
     kind = plain.get("kind", kinds.DEFAULT) if isinstance(plain, dict) else kinds.DEFAULT
     try:
-        return lifeline.PanelPort(machine, load_board(life.board_name(kind)), 0, now_ms=clock.now_ms())
-    except (ImportError, AttributeError, TypeError, ValueError):
-        return None
+        board = load_board(life.board_name(kind))
+    except (ImportError, TypeError, ValueError):
+        return None, None
+    found = []
+    for make in (
+        lambda: lifeline.PanelPort(machine, board, 0, now_ms=clock.now_ms()),
+        lambda: shutter_of(board, clock),
+    ):
+        try:
+            found.append(make())
+        except (AttributeError, ImportError, OSError, TypeError, ValueError) as error:
+            print("settings: of this board:", repr(error))
+            found.append(None)
+    return found
+
+
+def shutter_of(board, clock):
+    """Of a board with latching valves, else None."""
+    return board.shutter()(board, machine, now_ms=clock.now_ms()) if hasattr(board, "shutter") else None
 
 
 def say(faults):

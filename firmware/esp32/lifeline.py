@@ -63,9 +63,14 @@ class Lifeline:
 
     def board_name(self, kind, *, listdir=os.listdir):
         """The module of the board's pins: the kind's, or, where the settings name one that never was here, the one that
-        lies beside the program. A board that it cannot import must not end the rescue at every start."""
+        lies beside the program, or that boot.py says. A board that it cannot import must not end the rescue at every
+        start."""
         if self._start is None:
-            return kind
+            try:
+                import boot
+            except ImportError:
+                return kind
+            return getattr(boot, "KIND", kind)
         try:
             names = [name.rpartition(".")[0] for name in sorted(listdir(self._start.folder + "/boards"))]
         except OSError:

@@ -171,7 +171,7 @@ class Shell:
 
     def _make_trade(self, settings, product, start, random_below, now_ms):
         if self._life.is_rescue:
-            return self._kind.RescueTrade(product, start.memory)
+            return self._kind.RescueTrade(product, start.memory, self._ports)
         memory = start.memory if self._woken is None else self._woken.image.memory
         return self._kind.make_trade(settings.own, kinds.Start(settings.node, memory, now_ms, random_below))
 

@@ -1,8 +1,9 @@
 """The rescue program: what runs when the application came to nothing three times. It lies in a folder of its own (`r`)
 with the modules it needs, put there with the board and never updated, and is turned by the same shell (`main`).
 
-It holds the outputs safe as `boot.py` left them; where that is not enough for days (heating must not stop in a frost)
-it turns the heating relays of the board by time, a quarter of twenty minutes. It says that it is the rescue and
+It holds the outputs safe as `boot.py` left them. Where that is not enough it does more: valves that stay open without
+current are pulsed shut at once (`drivers.shutter`), and for the frost it turns the heating relays of the board by time,
+a quarter of twenty minutes. It says that it is the rescue and
 why, asks for a new image every two minutes, and after an hour gives the application one more try. Of the settings it
 reads what every kind has, so that a fault in the rest, or a kind it has never heard of, does not keep it from the link.
 It decides nothing of the trade and obeys no orders; but a technician's lock is off, for a hand may be in the valve.
@@ -44,9 +45,10 @@ class RescueTrade(Trade):
     """Reports itself under the node's own kind: the registry knows it by that, and RESCUE_MODE says the rest. What the
     application remembered is kept for it: hours of a lamp, litres of the day."""
 
-    def __init__(self, kind, memory):
+    def __init__(self, kind, memory, ports):
         self.kind = kind
         self._memory = memory
+        self._ports = ports
 
     def declines(self, moment):
         return "rescue"
@@ -56,6 +58,9 @@ class RescueTrade(Trade):
 
     def decide(self, moment):
         self.outputs = self.local
+
+    def deadline_ms(self, now_ms):
+        return self._ports.deadline_ms
 
 
 class Ports:
@@ -69,11 +74,23 @@ class Ports:
             level = getattr(board, name + "_CLOSED_LEVEL")
             self._pins.append((machine.Pin(getattr(board, name + "_PIN"), machine.Pin.OUT, value=1 - level), level))
         self._is_on = False
+        self._shutter = None
+        # When `apply` is due at the latest, or None.
+        self.deadline_ms = None
+        if hasattr(board, "shutter"):
+            try:
+                self._shutter = board.shutter()(board, machine, now_ms=now_ms)
+            except (AttributeError, ImportError, OSError, ValueError) as error:
+                print("rescue: the valves:", repr(error))  # the link matters more
 
     def safe(self):
         boot.safe_outputs()
 
     def apply(self, outputs, *, now_ms):
+        if self._shutter is not None:
+            if not self._shutter.turn(now_ms=now_ms):
+                self._shutter = None
+            self.deadline_ms = None if self._shutter is None else self._shutter.deadline_ms
         is_on = outputs == TEST or (now_ms - self._started_ms) % HEAT_PERIOD_MS < HEAT_ON_MS
         if outputs == LOCK:
             is_on = False

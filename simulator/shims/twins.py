@@ -26,6 +26,7 @@ TWINS = {
     "pulses": "twins/pins",
     "pzem004t": "twins/pzem004t",
     "sht4x": "twins/sht4x",
+    "shutter": "twins/valves",
     "temperature": "shims/esp32",
     "veml7700": "twins/veml7700",
 }

@@ -63,7 +63,7 @@ def test_heating_runs_a_quarter_of_twenty_minutes_and_no_more_clicks_than_that(r
 
 def test_a_lock_is_off_in_the_rescue_too_and_a_test_heats(rescue):
     made = ports(rescue, "thermostat", RELAY_PIN=4, RELAY_CLOSED_LEVEL=1, PUMP_PIN=7, PUMP_CLOSED_LEVEL=1)
-    trade = rescue.RescueTrade("thermostat", b"")
+    trade = rescue.RescueTrade("thermostat", b"", made)
     seen = []
     for word, now_ms in ((None, 1000), (LOCK, 2000), (TEST, 3000), (None, 4000), (None, 600_000), (TEST, 601_000)):
         trade.local = word
@@ -92,9 +92,9 @@ def test_settings_of_a_kind_it_has_never_heard_of_do_not_keep_it_from_the_link(r
 
 
 def test_it_is_known_by_its_own_kind_and_obeys_nothing(rescue):
-    trade = rescue.RescueTrade("irrigation", b"litres")
+    trade = rescue.RescueTrade("irrigation", b"litres", None)
     assert trade.kind == "irrigation" and trade.declines(None) == "rescue"
 
 
 def test_what_the_application_remembered_is_given_out_again_at_each_checkpoint(rescue):
-    assert rescue.RescueTrade("irrigation", b"litres of today").memory(3_600_000) == b"litres of today"
+    assert rescue.RescueTrade("irrigation", b"litres of today", None).memory(3_600_000) == b"litres of today"

@@ -1,7 +1,7 @@
 """The text of firmware/boards/<kind>.py (constants, one name a fact) and boot_<kind>.py (safe outputs, alone).
 
-Constants are PREFIX_KEY of the node's file; what is for people or for tools only is left out. Must not know drivers: it
-hands over numbers.
+Constants are PREFIX_KEY of the node's file; what is for people or for tools only is left out. Of drivers it knows one
+by name, the shutter of a board with latching valves: imported there, it lies with that board's programs and no other's.
 """
 
 from collections.abc import Iterator, Mapping
@@ -38,7 +38,8 @@ def board_text(kind: str, node: Mapping[str, Any]) -> str:
         blocks.append("\n".join(lines))
         if "front_end" in use:
             blocks.append("\n".join(_calibration_lines(prefix(name, use), use["front_end"])))
-    return "\n\n".join(blocks) + "\n"
+    text = "\n\n".join(blocks) + "\n"
+    return text + SHUTTER if any(use["use"] == "bridge" for use in uses(node).values()) else text
 
 
 def constants(start: str, use: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -101,12 +102,22 @@ def boot_text(kind: str, node: Mapping[str, Any]) -> str:
     return BOOT.replace("<KIND>", kind).replace("<SAFE>", "\n".join(lines))
 
 
+SHUTTER = '''
+
+def shutter():
+    """What shuts this board's valves where no application does: they stay open without current."""
+    from drivers.shutter import Shutter
+
+    return Shutter
+'''
+
 BOOT = '''"""Runs first after every reset of this kind of node, as boot.py: every output at its safe level.
 Generated from hardware/nodes/<KIND>.toml by tools/generate.py: change that file, not this one.
 
 Must import nothing of ours, so that it works whatever else on the flash is damaged; must not decide or wait.
 """
 
+KIND = "<KIND>"
 # (GPIO, level)
 SAFE = (
 <SAFE>

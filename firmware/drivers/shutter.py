@@ -1,0 +1,80 @@
+"""Shuts the latching valves of a board by pulses where no application does: in the rescue, and without usable settings.
+
+A latching valve stays as its last pulse left it, so one that was open when a program died is open still, whatever
+boot.py did to the pins. Nobody asks which outputs carry a valve: each has its pulse, twice, the master first, for water
+stops with it. Nothing is ever opened. A pulse waits until the capacitor is charged, as far as that can be told without
+settings: its voltage rises no more; after ten seconds it is given all the same.
+"""
+
+import time
+
+from drivers import i2c_bus, latching_valves, pcf8574
+from drivers.analog import Analog
+
+# From one look at the capacitor to the next, and before the first pulse.
+LOOK_MS = 200
+FIRST_MS = 1000
+# What rises by less than a part in so many between two looks is charged.
+STILL_PARTS = 32
+GAP_MS = 100
+
+
+class Shutter:
+    """On the pins of `board` (boards/<kind>). Call `turn` until it says False; `deadline_ms` is when it wants to be."""
+
+    def __init__(self, board, machine, *, now_ms):
+        self._boost = machine.Pin(board.BOOST_PIN, machine.Pin.OUT, value=board.BOOST_ACTIVE_LEVEL)
+        self._boost_off = 1 - board.BOOST_ACTIVE_LEVEL
+        master, zones = [
+            latching_valves.Bridge(
+                machine.Pin(in1, machine.Pin.OUT, value=0), machine.Pin(in2, machine.Pin.OUT, value=0)
+            )
+            for in1, in2 in (
+                (board.MASTER_IN1_PIN, board.MASTER_IN2_PIN),
+                (board.ZONES_IN1_PIN, board.ZONES_IN2_PIN),
+            )
+        ]
+        bus = i2c_bus.open_bus(
+            machine, scl=board.I2C_SCL_PIN, sda=board.I2C_SDA_PIN, hz=board.I2C_HZ, sleep_us=time.sleep_us
+        )
+        self._selector = pcf8574.Pcf8574(bus, board.SELECTOR_ADDRESS)
+        self._capacitor = Analog(
+            machine.ADC(machine.Pin(board.CAPACITOR_PIN)),
+            upper_ohm=board.CAPACITOR_UPPER_OHM,
+            lower_ohm=board.CAPACITOR_LOWER_OHM,
+        )
+        self._mv = None
+        self._is_charged = False
+        self._look_ms = now_ms + FIRST_MS - LOOK_MS
+        valves = {0: latching_valves.Valve(master, None, None)}
+        for output in range(board.ZONES_COUNT):
+            valves[1 + output] = latching_valves.Valve(zones, self._selector, output)
+        pulse_ms = max(board.MASTER_PULSE_MS, board.ZONES_PULSE_MS)
+        self._valves = latching_valves.LatchingValves(
+            valves, pulse_ms=pulse_ms, energy=lambda _: self._is_charged, gap_ms=GAP_MS
+        )
+        self._valves.close_all(now_ms=now_ms)
+
+    @property
+    def deadline_ms(self):
+        """When `turn` is due, or None: all is done."""
+        return self._valves.deadline_ms
+
+    def turn(self, *, now_ms) -> bool:
+        """Do what is due; False once every output has had its pulses."""
+        if now_ms >= self._look_ms:
+            self._look_ms = now_ms + LOOK_MS
+            self._look(now_ms)
+        if self._valves.poll(now_ms=now_ms):
+            self._mv, self._is_charged = None, False
+        if self._valves.busy():
+            return True
+        self._boost.value(self._boost_off)
+        return False
+
+    def _look(self, now_ms):
+        """A capacitor that nobody can read counts as charged."""
+        self._capacitor.begin(now_ms=now_ms)
+        mv, before_mv = self._capacitor.collect(now_ms=now_ms), self._mv
+        self._mv = mv
+        self._is_charged = mv is None or (before_mv is not None and STILL_PARTS * (mv - before_mv) <= before_mv)
