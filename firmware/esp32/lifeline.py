@@ -10,9 +10,8 @@ import os
 import crash
 import guard
 import rtc
-import sleeping
 
-from node import limits, panel, sleep
+from node import limits, panel
 from node.log_ring import LogRing
 from node.trial import Trial
 from wire import event
@@ -35,8 +34,13 @@ class Lifeline:
         self._machine = machine
         self.memory = rtc.Memory(_rtc_of(machine)) if start is None else start.memory
         ended = guard.ended_by(machine, self.memory) if start is None else start.ended
-        # Before anything is sent: an image serves once.
-        self._woken = sleeping.take(machine, self.memory, ended == guard.SLEEP)
+        self._woken = None
+        if ended == guard.SLEEP:
+            import sleeping  # here and below: no kind but those that sleep has room for it
+
+            self._woken = sleeping.take(machine, self.memory)
+        else:
+            self.memory.spoil(rtc.TRADE)  # before anything is sent: an image serves once
         if start is None:
             self._guard = guard.Guard(self.memory, guard.Store())
             self._guard.begin(ended, is_trial=False)
@@ -85,6 +89,8 @@ class Lifeline:
         woken = self._woken
         if woken is None or self.is_rescue or self.trial.is_trial:
             return None
+        from node import sleep
+
         return sleep.Woken(woken.image, woken.slept_ms + now_ms - self._started_ms, woken.by)
 
     def sleeps(self, image, sleep_ms, pins, chip, *, now_ms):
@@ -93,6 +99,8 @@ class Lifeline:
         if self.trial.is_good_start(now_ms):
             self._guard.healthy()
         self._end(crash.SLEEPING, now_ms)
+        import sleeping
+
         sleeping.fall_asleep(self._machine, chip, self.memory, image, sleep_ms, pins)
 
     # --- begin ----------------------------------------------------------------------------------------------

@@ -19,7 +19,6 @@ import entropy
 import flash
 import lifeline
 import machine
-import sleeping
 from clock import Clock
 from log_files import LogFiles
 from watchdog import Ledger, Watchdog
@@ -128,7 +127,7 @@ class Shell:
                 settings, plain, board, random_below=random_below, now_ms=clock.now_ms, sleep_ms=time.sleep_ms
             )
 
-        self._bearer = open_bearer() if woken is None else sleeping.QuietBearer(open_bearer, time.sleep_ms)
+        self._bearer = self._bearer_of(open_bearer)
         self._link = self._bearer.link
         self._ledger = Ledger()
         for name in ("network", "output", "application"):
@@ -150,8 +149,7 @@ class Shell:
         log = RecordLog(LogFiles(), spend=self._may_write_log)
         wdt.feed()
         trade = self._make_trade(settings, product, start, random_below, now_ms)
-        # On a polled line whoever is asked must be awake; what is on trial has to show itself.
-        self._sleeps = trade.sleeps and settings.bearer[0] != RS485 and not life.trial.is_trial
+        self._sleeps = self._may_sleep(settings, trade)
         self._node = self._make_node(settings, product, start, cause, trade, log, random_below, now_ms)
         self._chip = None
         if plain.get("clock_chip") is True and not life.is_rescue:
@@ -168,6 +166,20 @@ class Shell:
         self._panel = lifeline.PanelPort(machine, board, trade.test_ms, now_ms=now_ms)
         self._shown = panel.STARTING if woken is None else panel.WELL
         self._look_at_ms = self._started_ms = now_ms
+
+    def _bearer_of(self, open_bearer):
+        if self._woken is None:
+            return open_bearer()
+        from sleeping import QuietBearer
+
+        return QuietBearer(open_bearer, time.sleep_ms)
+
+    def _may_sleep(self, settings, trade):
+        """On a polled line whoever is asked must be awake; what is on trial has to show itself."""
+        if not trade.sleeps or settings.bearer[0] == RS485 or self._life.trial.is_trial:
+            return False
+        __import__("sleeping")  # while there is room
+        return True
 
     def _make_trade(self, settings, product, start, random_below, now_ms):
         if self._life.is_rescue:

@@ -34,12 +34,12 @@ def system_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def take(machine, memory, is_sleep):
-    """The sleep.Woken of this start, or None. It is there once. `is_sleep`: the chip says that it woke."""
+def take(machine, memory):
+    """The sleep.Woken of this start, of which the chip says that it woke, or None. It is there once."""
     body = memory.get(rtc.TRADE)
     memory.spoil(rtc.TRADE)
     size = struct.calcsize(_HEAD)
-    if body is None or not is_sleep or len(body) <= size:
+    if body is None or len(body) <= size:
         return None
     since_ms, on_ext0, on_ext1 = struct.unpack(_HEAD, body[:size])
     image, slept_ms = sleep.decode(body[size:]), system_ms() - since_ms

@@ -18,7 +18,6 @@ from node.orders import Orders
 from node.outbox import Outbox
 from node.reach import Reach
 from node.sender import Sender
-from node.sleeper import Parts, Sleeper
 from node.timekeeper import Timekeeper
 from node.trade import Moment, spread
 from wire import cbor, coap_message, event, node_order, record
@@ -97,8 +96,12 @@ class Node:
         # Nothing is reported after a sleep before there is a sample.
         self._has_sampled = woken is None
         sleeps = sleeps and trade.sleeps
-        parts = (self._time, self._outbox, self._sender, self._fetch, self._orders, self._directives, link, trade)
-        self._sleeper = Sleeper(Parts(*parts, updating), woken, now_ms=now_ms) if sleeps or woken is not None else None
+        self._sleeper = None
+        if sleeps or woken is not None:
+            from node.sleeper import Parts, Sleeper  # no other kind has room for it
+
+            parts = (self._time, self._outbox, self._sender, self._fetch, self._orders, self._directives, link, trade)
+            self._sleeper = Sleeper(Parts(*parts, updating), woken, now_ms=now_ms)
         self._era = link.era
         if woken is not None:
             self._go_on(woken, now_ms)

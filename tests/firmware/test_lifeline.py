@@ -68,6 +68,30 @@ def test_who_dies_before_the_first_turn_is_not_taken_for_the_restart_before_it(l
     assert life.cause == word and life.was_fault and life.past.task == "start"
 
 
+@pytest.mark.parametrize("reset", ["PWRON_RESET", "WDT_RESET", "HARD_RESET", "DEEPSLEEP_RESET"])
+def test_whatever_ends_a_sleep_spoils_the_image_and_only_a_waking_takes_it(lifeline, monkeypatch, reset):
+    board, taken = Board(lifeline), []
+    real = sys.modules["sleeping"].take
+    monkeypatch.setattr(sys.modules["sleeping"], "take", lambda *of: taken.append(real(*of)))
+    rtc.Memory(board.chip).put(rtc.TRADE, b"an image")
+    board.live(getattr(Machine, reset))
+    assert rtc.Memory(board.chip).get(rtc.TRADE) is None
+    assert len(taken) == (reset == "DEEPSLEEP_RESET")
+
+
+def test_a_node_that_does_not_sleep_loads_nothing_of_sleep(repository):
+    """Each kind's heap has it or a margin. What a module imports at its head is in it."""
+    import ast
+
+    for name in ("esp32/main.py", "esp32/lifeline.py", "node/app.py"):
+        tree = ast.parse((repository / "firmware" / name).read_text(encoding="utf-8"))
+        named = {each.module for each in tree.body if isinstance(each, ast.ImportFrom)}
+        named |= {
+            alias.name for each in tree.body if isinstance(each, ast.Import | ast.ImportFrom) for alias in each.names
+        }
+        assert not named & {"sleeping", "sleep", "node.sleep", "node.sleeper"}, name
+
+
 # --- an update, its trial, and what comes after -----------------------------------------------------------------------
 
 

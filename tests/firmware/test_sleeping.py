@@ -72,8 +72,8 @@ def fall_asleep(board, pins=None, image=None):
     sleeping.fall_asleep(board.machine, board.esp32, memory, image or sleep.encode(made()), 900_000, pins or {})
 
 
-def wake(board, *, is_sleep=True):
-    return sleeping.take(board.machine, rtc.Memory(board.chip), is_sleep)
+def wake(board):
+    return sleeping.take(board.machine, rtc.Memory(board.chip))
 
 
 def test_an_image_is_there_once_with_the_length_of_the_sleep(board):
@@ -82,13 +82,6 @@ def test_an_image_is_there_once_with_the_length_of_the_sleep(board):
     board.now_ms += 901_600
     assert wake(board) == sleep.Woken(made(), 901_600, None)
     assert wake(board) is None and rtc.Memory(board.chip).get(rtc.TRADE) is None
-
-
-@pytest.mark.parametrize("is_sleep", [True, False])
-def test_whatever_ends_a_sleep_spoils_the_image(board, is_sleep):
-    fall_asleep(board)
-    assert (wake(board, is_sleep=is_sleep) is None) == (not is_sleep), "a reset in a sleep is a start"
-    assert rtc.Memory(board.chip).get(rtc.TRADE) is None
 
 
 @pytest.mark.parametrize("later_ms", [-1, sleep.SLEPT_MS_MAX + 1])
