@@ -18,7 +18,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.abspath(os.pardir))
-from tools import firmware_modules, squeeze
+from tools import bundle, firmware_modules
 
 options.defaults(kind="streetlight", port=True)
 
@@ -30,17 +30,19 @@ modules = firmware_modules.needed(options.kind)
 for library in firmware_modules.libraries(modules):
     require(library)
 
-# What tools/squeeze.py makes of the sources: the same lines, with constants in their places.
+# What tools/squeeze.py and tools/bundle.py make of the sources: constants in their places, and what is loaded at every
+# start in one module.
 folder = tempfile.mkdtemp()
-texts = squeeze.squeezed(modules)
-for name, path in modules.items():
-    place = firmware_modules.chip_path(name, path) + ".py"
+texts = bundle.of_kind(options.kind).modules
+for name in texts:
+    path = modules.get(name)
+    place = f"{name}.py" if path is None else firmware_modules.chip_path(name, path) + ".py"
     target = os.path.join(folder, place)
     os.makedirs(os.path.dirname(target), exist_ok=True)
     with open(target, "w", encoding="utf-8") as file:
         file.write(texts[name])
     # `boot` is kept under the name of its kind, and a manifest cannot rename; here it has the name of the chip.
-    if "." in name or path.name == "__init__.py":
+    if "/" in place:
         top = place.split("/")[0]
         package(top, files=(place[len(top) + 1 :],), base_path=folder)
     else:

@@ -43,7 +43,7 @@ def kinds(firmware: Path = FIRMWARE) -> list[str]:
 def needed(kind: str, firmware: Path = FIRMWARE) -> dict[str, Path]:
     """{module: its file} of the whole program of a node of this kind, packages included, sorted by name."""
     found = {BOOT: firmware / "boards" / f"boot_{kind}.py"}
-    waiting = [MAIN, f"kinds.{kind}", f"boards.{kind}", *imports(found[BOOT])]
+    waiting = [*started(kind), *imports(found[BOOT])]
     while waiting:
         name = waiting.pop()
         path = find(name, firmware)
@@ -54,6 +54,19 @@ def needed(kind: str, firmware: Path = FIRMWARE) -> dict[str, Path]:
         waiting += [parent] if parent else []
         waiting += imports(path)
     return dict(sorted(found.items()))
+
+
+def started(kind: str) -> list[str]:
+    """The modules that every start of a kind loads, with all that these import at their top."""
+    return [MAIN, f"kinds.{kind}", f"boards.{kind}"]
+
+
+def let_go(firmware: Path = FIRMWARE) -> list[str]:
+    """Modules that the shell lets go once the node is made (kinds.READING)."""
+    for statement in ast.parse((firmware / "kinds" / "__init__.py").read_text(encoding="utf-8")).body:
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "READING":
+            return list(ast.literal_eval(statement.value))
+    raise UnknownModule("kinds/__init__.py has no READING")
 
 
 def libraries(modules: dict[str, Path], firmware: Path = FIRMWARE) -> list[str]:

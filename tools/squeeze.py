@@ -17,6 +17,8 @@ from typing import NamedTuple
 
 # Older or newer than the program that meets them on a board: whatever they say is asked of them at run time.
 STAND_ALONE = frozenset(("boot", "guard", "rtc", "slots", "loader"))
+# Where the whole program is one with the interpreter there is no loader; only what runs before it stands by itself.
+ALONE_WHEN_FROZEN = frozenset(("boot",))
 # The port makes one object of equal words up to this length.
 _WORD_CHARS_MAX = 10
 _OPERATIONS = {
@@ -37,9 +39,10 @@ Value = int | str
 class _Module:
     """One source file and what its names stand for."""
 
-    def __init__(self, name: str, text: str) -> None:
+    def __init__(self, name: str, text: str, *, is_alone: bool) -> None:
         self.name = name
         self.text = text
+        self.is_alone = is_alone
         self.tree = ast.parse(text)
         self.bound: dict[str, int] = {}  # how often each name is bound, at whatever depth
         self.imports: dict[str, set[tuple[str, str]]] = {}  # {name here: {(module, name there, "" for a module)}}
@@ -60,12 +63,10 @@ class _Edit(NamedTuple):
     text: str
 
 
-def squeeze(sources: Mapping[str, str]) -> dict[str, str]:
+def squeeze(sources: Mapping[str, str], alone: frozenset[str] = STAND_ALONE) -> dict[str, str]:
     """{module: its source} of one whole program, with the constants in their places."""
-    modules = {name: _Module(name, text) for name, text in sources.items()}
-    for module in modules.values():
-        _bind(module, modules)
-    escaped = {name for module in modules.values() for name in _passed_on(module)} | STAND_ALONE
+    modules = _read(sources, alone)
+    at_large = _escaped(modules)
     for module in modules.values():
         for statement in module.tree.body:
             if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
@@ -75,17 +76,30 @@ def squeeze(sources: Mapping[str, str]) -> dict[str, str]:
     for module in modules.values():
         for name in module.definitions:
             _value_of(module, name, modules, set())
-    for name in escaped & set(modules):
+    for name in at_large & set(modules):
         for meant in modules[name].imports.values():
             for there, what in meant:
                 _keep(there if what else "", what, modules)
     found = {name: list(_uses(module, modules)) for name, module in modules.items()}
-    return {name: _rewritten(modules[name], modules, escaped, found[name]) for name in modules}
+    return {name: _rewritten(modules[name], modules, at_large, found[name]) for name in modules}
 
 
-def squeezed(modules: Mapping[str, Path]) -> dict[str, str]:
+def squeezed(modules: Mapping[str, Path], alone: frozenset[str] = STAND_ALONE) -> dict[str, str]:
     """The same of files."""
-    return squeeze({name: path.read_text(encoding="utf-8") for name, path in modules.items()})
+    return squeeze({name: path.read_text(encoding="utf-8") for name, path in modules.items()}, alone)
+
+
+def _escaped(modules: Mapping[str, _Module]) -> set[str]:
+    return {name for module in modules.values() for name in _passed_on(module)} | {
+        name for name, module in modules.items() if module.is_alone
+    }
+
+
+def _read(sources: Mapping[str, str], alone: frozenset[str]) -> dict[str, _Module]:
+    modules = {name: _Module(name, text, is_alone=name in alone) for name, text in sources.items()}
+    for module in modules.values():
+        _bind(module, modules)
+    return modules
 
 
 def _bind(module: _Module, modules: Mapping[str, _Module]) -> None:
@@ -164,13 +178,13 @@ def _place(node: ast.AST, module: _Module, modules: Mapping[str, _Module]) -> tu
     """(module, name) of the definition that a name or `module.name` means, or None."""
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
         meant = module.only_import(node.value.id)
-        if meant is None or meant[1] or meant[0] not in modules or meant[0] in STAND_ALONE:
+        if meant is None or meant[1] or meant[0] not in modules or modules[meant[0]].is_alone:
             return None
         return _home(meant[0], node.attr, modules)
     if isinstance(node, ast.Name):
         if node.id in module.imports:
             meant = module.only_import(node.id)
-            if meant is None or not meant[1] or meant[0] not in modules or meant[0] in STAND_ALONE:
+            if meant is None or not meant[1] or meant[0] not in modules or modules[meant[0]].is_alone:
                 return None
             return _home(meant[0], meant[1], modules)
         return (module.name, node.id) if node.id in module.definitions else None
@@ -182,7 +196,7 @@ def _home(there: str, name: str, modules: Mapping[str, _Module]) -> tuple[str, s
     seen = set()
     while name not in modules[there].definitions:
         meant = modules[there].only_import(name)
-        if meant is None or not meant[1] or meant[0] not in modules or meant in seen or meant[0] in STAND_ALONE:
+        if meant is None or not meant[1] or meant[0] not in modules or meant in seen or modules[meant[0]].is_alone:
             return None
         seen.add(meant)
         there, name = meant
@@ -226,7 +240,7 @@ def _keep(there: str, name: str, modules: Mapping[str, _Module]) -> None:
 
 def _rewritten(module: _Module, modules: Mapping[str, _Module], escaped: set[str], edits: list[_Edit]) -> str:
     edits = list(edits)
-    if module.name in STAND_ALONE:
+    if module.is_alone:
         return module.text
     folded = {id(edit.node) for edit in edits}
     dead: list[tuple[ast.AST, str]] = []
@@ -266,7 +280,7 @@ def _stays(alias: ast.alias, there: str, module: _Module, modules: Mapping, esca
             isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == name
             for node in ast.walk(module.tree)
         )
-    home = _home(there, alias.name, modules) if there in modules and there not in STAND_ALONE else None
+    home = _home(there, alias.name, modules) if there in modules and not modules[there].is_alone else None
     return home is None or home[1] not in modules[home[0]].constants
 
 

@@ -38,7 +38,7 @@ from wire.oscore_link import NodeLink
 SLICE_MS = 100
 # The collector runs after so many bytes, not when the heap is full: what stays is put where garbage was, close
 # together, and a heap of three quarters the size does.
-COLLECT_BYTES = 4096
+COLLECT_BYTES = 512
 # While an answer of the ports arrives, a turn every 10 ms: 48 ms of a meter's bytes must not wait for the next slice.
 SAMPLE_SLICE_MS = 10
 WATCHDOG_MS = 8000

@@ -16,12 +16,13 @@ LOG = 2
 # A kind's own: what a node that sleeps deeply must know when it wakes.
 TRADE = 3
 
-# First byte and size of each region; the head of HEAD_BYTES is part of it.
-_PLACES = ((0, 32), (32, 96), (128, 512), (640, 1024))
+# One byte and its complement, written before each step of a loop, so without room for a CRC; then the regions: first
+# byte and size of each, the head of HEAD_BYTES in it. The last one is in RAM only where something is kept there.
+_MARK = 0
+_PLACES = ((2, 32), (34, 96), (130, 512), (642, 1024))
+SHORT_BYTES = 642
 BYTES = 1666
 HEAD_BYTES = 6
-# One byte, and its complement: written before each step of a loop, so it has no room for a CRC.
-_MARK = 1664
 
 
 class Memory:
@@ -29,24 +30,27 @@ class Memory:
 
     def __init__(self, chip):
         self._chip = chip
-        self._bytes = bytearray(BYTES)
-        self._view = memoryview(self._bytes)
         found = b"" if chip is None else chip.memory()
-        if len(found) == BYTES:
-            self._bytes[:] = found
+        self._bytes = bytearray(found if len(found) in (SHORT_BYTES, BYTES) else SHORT_BYTES)
 
     def get(self, region):
         """The region's body, or None when nothing sound is there."""
         start, size = _PLACES[region]
+        if not self._has(region):
+            return None
         length = self._bytes[start] | self._bytes[start + 1] << 8
         if not 0 < length <= size - HEAD_BYTES:
             return None
-        body = bytes(self._view[start + HEAD_BYTES : start + HEAD_BYTES + length])
-        said = int.from_bytes(self._view[start + 2 : start + HEAD_BYTES], "little")
+        body = bytes(self._bytes[start + HEAD_BYTES : start + HEAD_BYTES + length])
+        said = int.from_bytes(self._bytes[start + 2 : start + HEAD_BYTES], "little")
         return body if crc32(body) == said else None
 
+    def _has(self, region):
+        start, size = _PLACES[region]
+        return start + size <= len(self._bytes)
+
     def mark(self, value):
-        """Keep one byte, cheaply: 1.7 kB is copied and nothing allocated."""
+        """Keep one byte, cheaply: all is copied and nothing allocated."""
         self._bytes[_MARK] = value
         self._bytes[_MARK + 1] = 255 - value
         if self._chip is not None:
@@ -59,6 +63,8 @@ class Memory:
 
     def spoil(self, region):
         """What is there is nothing from now on."""
+        if not self._has(region):
+            return
         start, _ = _PLACES[region]
         self._bytes[start] = self._bytes[start + 1] = 0
         if self._chip is not None:
@@ -69,6 +75,8 @@ class Memory:
         start, size = _PLACES[region]
         length = len(body)
         assert 0 < length <= size - HEAD_BYTES
+        if not self._has(region):
+            self._bytes = self._bytes + bytearray(BYTES - SHORT_BYTES)
         self._bytes[start] = length & 0xFF
         self._bytes[start + 1] = length >> 8
         sum_ = crc32(body)

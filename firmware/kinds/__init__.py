@@ -37,6 +37,7 @@ READING = (
     "heating.settings",
     "watering.settings",
     "wire.bus_frame",
+    "wire.cose",
     "wire.slip",
 )
 

@@ -13,18 +13,8 @@ Judges nothing while a lamp warms up or within a minute of a change.
 """
 
 from lighting import limits, power
-from lighting.votes import Votes
+from lighting.votes import cast
 from wire import event
-
-_DECLARED = (
-    event.LAMP_FAILURE,
-    event.LAMP_UNEXPECTED_ON,
-    event.RELAY_FAILURE,
-    event.CYCLING_FAILURE,
-    event.DIMMING_FAILURE,
-    event.POWER_TOO_HIGH,
-    event.POWER_TOO_LOW,
-)
 
 
 class LampWatch:
@@ -37,7 +27,7 @@ class LampWatch:
         self._lit_since_ms = None
         self._level = None
         self._level_since_ms = 0
-        self._votes = {code: Votes() for code in _DECLARED}
+        self._votes = {}
         self._burning_since_ms = None
         self._is_out = None
         self._cycles_ms = []
@@ -62,8 +52,7 @@ class LampWatch:
         self._level_since_ms = now_ms
         self._burning_since_ms = None
         self._is_out = None
-        for votes in self._votes.values():
-            votes.clear()
+        self._votes.clear()
 
     def sample(self, power_dw, current_ma=None, *, now_ms, sun_up=None, gear_dead=None, gear_percent=None):
         """One reading; None for what nobody measures. `sun_up`: the sun is well above the horizon, None: unknown.
@@ -101,7 +90,7 @@ class LampWatch:
                 self._dark = (power_dw, current_ma)
         elif self._burning_since_ms is None:
             self._burning_since_ms = now_ms
-        verdict = self._votes[event.LAMP_UNEXPECTED_ON].cast(burns)
+        verdict = cast(self._votes, event.LAMP_UNEXPECTED_ON, burns)
         if verdict and not sun_up and self._burning_ms(now_ms) < limits.BURNING_NIGHT_MS:
             return
         self._settle(changes, event.LAMP_UNEXPECTED_ON, verdict)
@@ -117,7 +106,7 @@ class LampWatch:
     def _judge_relay(self, changes, is_wrong):
         """A relay that sticks closed looks healthy while the lamp is lit, one that sticks open while it is dark: only
         the position that showed the fault can show its end."""
-        verdict = self._votes[event.RELAY_FAILURE].cast(is_wrong)
+        verdict = cast(self._votes, event.RELAY_FAILURE, is_wrong)
         is_lit = self._level > 0
         if verdict:
             self._relay_stuck_at = is_lit
@@ -134,7 +123,7 @@ class LampWatch:
         if event.CYCLING_FAILURE in self.active:
             return
         is_dead = low or bool(gear_dead)
-        verdict = self._votes[event.LAMP_FAILURE].cast(is_dead)
+        verdict = cast(self._votes, event.LAMP_FAILURE, is_dead)
         self._settle(changes, event.LAMP_FAILURE, verdict)
         if power_dw is None:
             return
@@ -168,7 +157,7 @@ class LampWatch:
     def _judge_power(self, changes, power_dw, expected_dw):
         off = abs(power_dw - expected_dw)
         is_off = 100 * off > limits.DIMMING_PERCENT * expected_dw and off > limits.DEAD_FLOOR_DW
-        verdict = self._votes[event.DIMMING_FAILURE].cast(is_off)
+        verdict = cast(self._votes, event.DIMMING_FAILURE, is_off)
         if verdict:
             self._note_off(100 * power_dw // expected_dw)
             if self._ignores_level():
@@ -182,7 +171,7 @@ class LampWatch:
             (event.POWER_TOO_HIGH, power_dw > expected_dw + tolerance_dw),
             (event.POWER_TOO_LOW, power_dw < expected_dw - tolerance_dw),
         ):
-            verdict = self._votes[code].cast(is_beyond)
+            verdict = cast(self._votes, code, is_beyond)
             self._settle(changes, code, False if fails else verdict)
 
     def _note_off(self, share_percent):

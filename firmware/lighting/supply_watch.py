@@ -1,7 +1,7 @@
 """What is wrong with the mains of a lamp, or with who measures them: voltage outside EN 50160, a silent meter."""
 
 from lighting import limits
-from lighting.votes import Votes
+from lighting.votes import cast
 from wire import event
 
 
@@ -11,7 +11,7 @@ class SupplyWatch:
     def __init__(self, low_dv=limits.VOLTAGE_LOW_DV, high_dv=limits.VOLTAGE_HIGH_DV):
         self._low_dv = low_dv
         self._high_dv = high_dv
-        self._votes = (Votes(), Votes())
+        self._votes = {}
         self._silent = 0
         self.active = set()
 
@@ -25,8 +25,11 @@ class SupplyWatch:
             self._silent = 0
             self._declare(changes, event.METER_FAILURE, False)
         if voltage_dv is not None:
-            self._declare(changes, event.VOLTAGE_TOO_LOW, self._votes[0].cast(voltage_dv < self._low_dv))
-            self._declare(changes, event.VOLTAGE_TOO_HIGH, self._votes[1].cast(voltage_dv > self._high_dv))
+            for code, is_bad in (
+                (event.VOLTAGE_TOO_LOW, voltage_dv < self._low_dv),
+                (event.VOLTAGE_TOO_HIGH, voltage_dv > self._high_dv),
+            ):
+                self._declare(changes, code, cast(self._votes, code, is_bad))
         return changes
 
     def _declare(self, changes, code, wanted):

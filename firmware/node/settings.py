@@ -22,7 +22,7 @@ from binascii import unhexlify
 from collections import namedtuple
 
 from node import limits as node_limits
-from policy import civil, lighting
+from policy import civil
 from policy.fault import Faults
 from wire import bus_frame, cose, limits
 from wire.oscore_pairing import GATEWAY_ID, NODE_ID_BYTES, Pairing
@@ -107,9 +107,9 @@ def decode(plain, kind):
 
 
 def site(faults, value):
-    """The place of a node that must know the sun or the calendar: a policy.lighting.Site, or None with its fault."""
+    """The place of a node that must know the sun or the calendar: a policy.civil.Site, or None with its fault."""
     found = pair(faults, "site", value, (-900000, -1800000), (900000, 1800000))
-    return lighting.Site(found[0], found[1], civil.PARIS) if found else None
+    return civil.Site(found[0], found[1], civil.PARIS) if found else None
 
 
 def pair(faults, path, value, low, high):

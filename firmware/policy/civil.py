@@ -24,6 +24,8 @@ Change = namedtuple("Change", ("month", "weekday", "utc_s"))
 SummerTime = namedtuple("SummerTime", ("start", "end"))
 # Zone(standard_s, summer_s, rule): offsets east of UTC in seconds; rule is a SummerTime or None.
 Zone = namedtuple("Zone", ("standard_s", "summer_s", "rule"))
+# Site(latitude_e4, longitude_e4, zone): north and east in 10^-4 degree; the Zone there, whose noon must be by day.
+Site = namedtuple("Site", ("latitude_e4", "longitude_e4", "zone"))
 # Local(civil_day, second, offset_s): local date as a day count, second of that day, offset in force.
 Local = namedtuple("Local", ("civil_day", "second", "offset_s"))
 

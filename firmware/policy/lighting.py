@@ -32,8 +32,7 @@ SUNRISE = 2  # likewise, the morning's sunrise
 
 EVERY_DAY = 0b1111111  # bit 0 = Monday evening
 
-# latitude north, longitude east in 10^-4 degree; zone: the civil.Zone there, whose noon must be by day
-Site = namedtuple("Site", ("latitude_e4", "longitude_e4", "zone"))
+Site = civil.Site
 Step = namedtuple("Step", ("reference", "minutes", "level_percent", "by_day"))
 # weekdays: bits as in EVERY_DAY; program: index. first, last, the evening, inclusive: both 0 (any date),
 # or month * 100 + day (every year, may wrap over New Year), or year * 10000 + month * 100 + day.

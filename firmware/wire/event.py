@@ -101,6 +101,9 @@ LAMP_ASSET = 143
 # Why a record will not come (detail of GAP) or why bytes went up raw (detail of RAW): stable words, not prose.
 # A node knows its codes and needs no names: the table is made when somebody first asks for it, which saves a chip 5 kB.
 
+# TABLE, BY_CODE and BY_NAME once somebody has asked.
+_MADE = {}
+
 
 def _table():
     return (
@@ -262,20 +265,18 @@ def __getattr__(name):
     """TABLE; BY_CODE and BY_NAME: the same as maps. MicroPython calls this as CPython does (PEP 562)."""
     if name not in ("TABLE", "BY_CODE", "BY_NAME"):
         raise AttributeError(name)
-    table = _table()
-    found = globals()
-    found["TABLE"] = table
-    found["BY_CODE"] = {entry.code: entry for entry in table}
-    found["BY_NAME"] = {entry.name: entry for entry in table}
-    return found[name]
+    _made(name)
+    globals().update(_MADE)  # found without us from now on
+    return _MADE[name]
 
 
-def _by_code():
-    return globals().get("BY_CODE") or __getattr__("BY_CODE")
-
-
-def _by_name():
-    return globals().get("BY_NAME") or __getattr__("BY_NAME")
+def _made(name):
+    if not _MADE:
+        table = _table()
+        _MADE["TABLE"] = table
+        _MADE["BY_CODE"] = {entry.code: entry for entry in table}
+        _MADE["BY_NAME"] = {entry.name: entry for entry in table}
+    return _MADE[name]
 
 
 CODE_MAX = 255
@@ -288,13 +289,13 @@ def lane(code: int) -> str:
 
 def label(code: int) -> str:
     """SenML name of an event: `lampFailure`, or `event77` when the table does not know the code."""
-    entry = _by_code().get(code)
+    entry = _made("BY_CODE").get(code)
     return entry.name if entry else f"event{code}"
 
 
 def code_from_label(name: str):
     """The code behind a label, or None when it is nobody's."""
-    entry = _by_name().get(name)
+    entry = _made("BY_NAME").get(name)
     if entry:
         return entry.code
     code = small_number(name[5:])

@@ -70,6 +70,9 @@ WINDOW = 60
 # code, name, unit, exponent, low, high (scaled integers)
 # A node knows its codes and needs no names: the table is made when somebody first asks for it, which saves a chip 4 kB.
 
+# TABLE, BY_CODE and BY_NAME once somebody has asked.
+_MADE = {}
+
 
 def _table():
     return (
@@ -142,20 +145,18 @@ def __getattr__(name):
     """TABLE; BY_CODE and BY_NAME: the same as maps. MicroPython calls this as CPython does (PEP 562)."""
     if name not in ("TABLE", "BY_CODE", "BY_NAME"):
         raise AttributeError(name)
-    table = _table()
-    found = globals()
-    found["TABLE"] = table
-    found["BY_CODE"] = {entry.code: entry for entry in table}
-    found["BY_NAME"] = {entry.name: entry for entry in table}
-    return found[name]
+    _made(name)
+    globals().update(_MADE)  # found without us from now on
+    return _MADE[name]
 
 
-def _by_code():
-    return globals().get("BY_CODE") or __getattr__("BY_CODE")
-
-
-def _by_name():
-    return globals().get("BY_NAME") or __getattr__("BY_NAME")
+def _made(name):
+    if not _MADE:
+        table = _table()
+        _MADE["TABLE"] = table
+        _MADE["BY_CODE"] = {entry.code: entry for entry in table}
+        _MADE["BY_NAME"] = {entry.name: entry for entry in table}
+    return _MADE[name]
 
 
 def key(code: int, channel: int = 0) -> int:
@@ -165,7 +166,7 @@ def key(code: int, channel: int = 0) -> int:
 
 def in_range(reading_key: int, value: int) -> bool:
     """False when the table knows the quantity and `value` is outside its range. Unknown quantities pass."""
-    entry = _by_code().get(reading_key % CHANNEL_STEP)
+    entry = _made("BY_CODE").get(reading_key % CHANNEL_STEP)
     return entry is None or entry.low <= value <= entry.high
 
 
@@ -173,7 +174,7 @@ def label(reading_key: int) -> str:
     """SenML name of a key: `temp`, `temp.1`; `q77.1` for a code the table does not know."""
     code = reading_key % CHANNEL_STEP
     channel = reading_key // CHANNEL_STEP
-    entry = _by_code().get(code)
+    entry = _made("BY_CODE").get(code)
     name = entry.name if entry else f"q{code}"
     return f"{name}.{channel}" if channel else name
 
@@ -182,7 +183,7 @@ def key_from_label(name: str):
     """The key behind a label, or None when it is nobody's."""
     base, dot, channel = name.partition(".")
     number = small_number(channel) if dot else 0
-    entry = _by_name().get(base)
+    entry = _made("BY_NAME").get(base)
     code = entry.code if entry else small_number(base[1:])
     if number is None or code is None or code >= CHANNEL_STEP:
         return None

