@@ -87,7 +87,12 @@ class Rooms:
         """Mains, for good; people come and go from here on."""
         self.checker = RoomsChecker(
             [
-                WatchedRoom(f"{one.use.word} {index + 1}", one.ports.room, _programme(one.use))
+                WatchedRoom(
+                    f"{one.use.word} {index + 1}",
+                    one.ports.room,
+                    _programme(one.use),
+                    thermometer=one.ports.thermometer,
+                )
                 for index, one in enumerate(self.rooms)
             ]
         )
