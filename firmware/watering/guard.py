@@ -3,7 +3,7 @@
 * A burst shuts zone and master, and nothing opens until somebody acknowledges it: at the node, by a lock that ends, or
   by an order "no water" of the gateway that has come after it and ended. The latch survives a power cut.
 * A zone that passes too little or too much is stopped; it is tried again at its next start, and its alarm ends with the
-  first clean run.
+  first clean run. One that has drifted from what it passed when it was new is told, and still watered.
 * Water behind shut valves is a leak; if a zone has just been shut, its valve is pulsed shut again, three times.
 * A coil that is open or shorted takes its zone out until a later pulse finds it sound.
 """
@@ -14,14 +14,14 @@ from watering import coil, flow, limits, lockouts
 from watering.valves import LATCHING, MASTER, PUMP
 from wire import event
 
-_NO_FLOW, _STUCK = "no-flow", "stuck-open"
+_NO_FLOW, _STUCK, _DRIFT = "no-flow", "stuck-open", "drift"
 _SILENT_SAMPLES = 5
 _CONTRADICTED = (event.VALVE_FAILURE, event.WATER_LEAK, event.SENSOR_FAILURE)
 # Alarms that are still in force after a sleep: their codes and causes by number, and how many are kept.
 _CODES = (
     event.VALVE_FAILURE, event.FLOW_TOO_LOW, event.FLOW_TOO_HIGH, event.WATER_LEAK, event.SENSOR_FAILURE
 )  # fmt: skip
-_CAUSES = ("", "coil", _NO_FLOW, _STUCK)
+_CAUSES = ("", "coil", _NO_FLOW, _STUCK, _DRIFT)
 _ALARMS_MAX = 24
 # outputs out of use, last zone, closings repeated, samples of a silent meter, alarms
 _ASLEEP = "<HBBBB"
@@ -132,6 +132,7 @@ class Guard:
         for code in (event.FLOW_TOO_LOW, event.FLOW_TOO_HIGH):
             self._set(code, zone, False, (zone, mean, self._need.flow(zone)))
         self._set(event.VALVE_FAILURE, zone, False, (zone, _NO_FLOW, None), _NO_FLOW)
+        self._judge_drift(zone)
 
     # --- sleep ----------------------------------------------------------------------------------------------
 
@@ -152,7 +153,7 @@ class Guard:
         head = struct.pack(_ASLEEP, bits, self._last_zone, self._again, min(255, self._silent), len(alarms))
         parts = [self._leak.asleep(now_ms), head]
         for code, zone, cause in alarms:
-            parts.append(struct.pack("<H", _CODES.index(code) << 6 | zone << 2 | _CAUSES.index(cause)))
+            parts.append(struct.pack("<H", _CODES.index(code) << 7 | zone << 3 | _CAUSES.index(cause)))
         return b"".join(parts)
 
     def woken(self, data, slept_ms: int, counted: bool, *, now_ms: int) -> None:
@@ -163,7 +164,7 @@ class Guard:
         self.faulty = {output for output in range(limits.OUTPUTS_MAX) if bits >> output & 1}
         for number in range(count):
             value = struct.unpack("<H", data[at + 2 * number : at + 2 * number + 2])[0]
-            self.active.add((_CODES[value >> 6], value >> 2 & 15, _CAUSES[value & 3]))
+            self.active.add((_CODES[value >> 7], value >> 3 & 15, _CAUSES[value & 7]))
 
     # --- inside ---------------------------------------------------------------------------------------------
 
@@ -189,6 +190,14 @@ class Guard:
             code = event.FLOW_TOO_LOW if what == flow.LOW else event.FLOW_TOO_HIGH
             self._set(code, zone, True, (zone, rate, expected))
         return (zone, what, rate)
+
+    def _judge_drift(self, zone):
+        """What the last clean runs passed, against the zone's reference: a leak or a clogging too slow for one run."""
+        learned, reference = self._need.learned(zone), self._need.reference(zone)
+        for code, over in ((event.FLOW_TOO_HIGH, learned - reference), (event.FLOW_TOO_LOW, reference - learned)):
+            told = (code, zone, _DRIFT) in self.active
+            least = limits.DRIFT_OVER_PERCENT if told else limits.DRIFT_PERCENT
+            self._set(code, zone, 100 * over > least * reference, (zone, learned, reference), _DRIFT)
 
     def _judge_leak(self, now_ms):
         found = self._leak.sample(self._meter, now_ms=now_ms)

@@ -50,6 +50,11 @@ class WateringTrade(Trade):
         self._kept = kept
         self._events = []
         self._weather = Weather(own.place, rain_cmm=kept.rain_cmm, civil_day=kept.rain_day or None)
+        # When the rain sensor's delay ends by UTC: an earlier life's, until the time is known; else 0.
+        self._dry_until_s = kept.dry_until
+        if kept.dry_until < memory.RELATIVE_S:
+            self._weather.was_wet(kept.dry_until, now_ms=now_ms)
+            self._dry_until_s = 0
         self._need = Need(own.policy, self._weather, kept)
         self._drought = lockouts.Drought(kept.drought)
         self._starts = Starts(own.policy.programs, own.site, kept.marks[: len(own.policy.programs)], now_ms=now_ms)
@@ -189,6 +194,7 @@ class WateringTrade(Trade):
                     tuple(self._need.flows[zone - 1]),
                     self._irrigated_dmm(zone),
                     self._openings(zone),
+                    self._need.references[zone - 1],
                 )
             )
         marks = list(self._starts.marks)
@@ -200,7 +206,7 @@ class WateringTrade(Trade):
                 tuple(zones), self._volume_l(), self._openings(MASTER), self._need.closed_day, today.civil_day or 0,
                 self._weather.open_rain_cmm(self._need.closed_day), self._drought.last,
                 None if burst is None else burst[0], 0 if burst is None else burst[1], tuple(marks),
-                self._guard.coils_ma(), self._need.et0_cmm,
+                self._guard.coils_ma(), self._need.et0_cmm, self._dry_until(now_ms),
             )
         )  # fmt: skip
 
@@ -213,6 +219,9 @@ class WateringTrade(Trade):
         self._clock.look(moment, usable)
         if not usable:
             return
+        if self._dry_until_s:
+            self._weather.was_wet(self._dry_until_s - moment.unix_s, now_ms=moment.now_ms)
+            self._dry_until_s = 0
         local = civil.local_from_unix(civil.PARIS, moment.unix_s)
         self._weather.turn_to(local.civil_day)
         self._need.close_days(moment.unix_s, moment.directives)
@@ -350,6 +359,13 @@ class WateringTrade(Trade):
         for output in range(len(self._policy.zones) + 1):
             if over >> output & 1:
                 self._tell(event.VALVE_SWITCHED, None, (output, False, DEADLINE, 0, 0))
+
+    def _dry_until(self, now_ms):
+        """As memory.Memory has it."""
+        left_s, moment = self._weather.wet_for_s(now_ms), self._moment
+        if self._dry_until_s or not left_s or moment is None or moment.unix_s is None:
+            return self._dry_until_s or left_s
+        return moment.unix_s + (now_ms - moment.now_ms) // 1000 + left_s
 
     def _irrigated_dmm(self, zone):
         return self._need.irrigated_ml[zone - 1] // self._policy.zones[zone - 1].area_dm2

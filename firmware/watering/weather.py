@@ -158,7 +158,19 @@ class Weather:
 
     def wet(self, *, now_ms: int) -> bool:
         """True while the rain sensor was wet within its off-delay."""
-        return self._dry_from_ms is not None and now_ms - self._dry_from_ms < 1000 * limits.RAIN_OFF_DELAY_S
+        return self.wet_for_s(now_ms) > 0
+
+    def wet_for_s(self, now_ms: int) -> int:
+        """What is left of the off-delay."""
+        if self._dry_from_ms is None:
+            return 0
+        return max(0, limits.RAIN_OFF_DELAY_S - (now_ms - self._dry_from_ms) // 1000)
+
+    def was_wet(self, left_s: int, *, now_ms: int) -> None:
+        """An earlier life saw rain, and so much of its delay is left; more than a whole one is a wrong clock's."""
+        left_s = min(left_s, limits.RAIN_OFF_DELAY_S)
+        if left_s > self.wet_for_s(now_ms):
+            self._dry_from_ms = now_ms - 1000 * (limits.RAIN_OFF_DELAY_S - left_s)
 
     def asleep(self, now_ms: int) -> bytes:
         """ASLEEP_BYTES for `woken`."""

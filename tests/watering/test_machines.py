@@ -11,6 +11,7 @@ from watering.meter import Meter
 from watering.need import Need
 from watering.valves import HELD, LATCHING
 from watering.weather import Weather
+from wire import slip
 
 ZONES = own().policy.zones
 LAWN, SLOPE, SHRUBS = ZONES
@@ -201,14 +202,23 @@ def kept(**changes):
 
 def test_memory_comes_back_and_fits_the_flash():
     zones = tuple(
-        memory.ZoneMemory(100 * zone, (1000 * zone + 10, 20, 30), 2**31 + zone, 7 * zone) for zone in range(1, 9)
+        memory.ZoneMemory(100 * zone, (1000 * zone + 10, 20, 30), 2**31 + zone, 7 * zone, 90 + zone)
+        for zone in range(1, 9)
     )
     one = kept(zones=zones, volume_l=2**32 - 1, drought=3,
                burst=0, burst_flow=41_230, marks=tuple(range(20_600, 20_608)),
-               coils=(1500,) * 10, closed_day=20_700, rain_day=20_701, rain_cmm=1234, et0_cmm=433)  # fmt: skip
+               coils=(1500,) * 10, closed_day=20_700, rain_day=20_701, rain_cmm=1234, et0_cmm=433,
+               dry_until=2_000_000_000)  # fmt: skip
     data = memory.encode(one)
     assert len(data) == memory.LENGTH <= 192
     assert memory.decode(data) == one
+
+
+def test_what_a_version_1_remembered_is_taken_over():
+    one = kept(volume_l=77, drought=2, closed_day=20_700)
+    body = bytes((1,)) + memory.encode(one)[1 : memory.LENGTH - 2 - 4 - memory.ZONES]
+    old = body + slip.crc16(body).to_bytes(2, "little")
+    assert len(old) == 177 and memory.decode(old) == one
 
 
 def test_garbage_and_every_single_flipped_bit_end_in_safe_defaults():
