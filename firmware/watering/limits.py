@@ -76,8 +76,8 @@ METER_PULSES_PER_MIN_MIN = 15
 SAMPLES_KEPT = 16
 CLEAN_RUNS_MIN = 3  # of which the median is a zone's nominal flow
 CLEAN_S_MIN = 180
-# What a zone is taken to pass stays so near to what it passed when it was new: a leak that grows by some percent a week,
-# or drippers that clog, would be learned as usual. Beyond it the drift is told.
+# What a zone is taken to pass stays so near to what it passed when it was new: a leak that grows by some percent a
+# week, or drippers that clog, would be learned as usual. Beyond it the drift is told.
 DRIFT_PERCENT = 15
 DRIFT_OVER_PERCENT = 10  # and is over within this
 # No reference is further from the design than a run that counts as clean.

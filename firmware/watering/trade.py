@@ -40,7 +40,7 @@ class WateringTrade(Trade):
     kind = KIND
     directives = (
         directive.OUTDOOR_TEMPERATURE, directive.TEMPERATURE_MIN_6H, directive.EVAPOTRANSPIRATION, directive.RAIN_DAY,
-        directive.RAIN_FORECAST, directive.WIND_SPEED, directive.DROUGHT_LEVEL,
+        directive.RAIN_FORECAST, directive.WIND_SPEED, directive.DROUGHT_LEVEL, directive.WEATHER_DAY,
     )  # fmt: skip
 
     def __init__(self, own, start):

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from policy import watering as policy
-from tests.support.green import own
+from tests.support.green import own, plain
 from watering import balance, coil, cycles, energy, flow, limits, memory
 from watering.meter import Meter
 from watering.need import Need
@@ -263,3 +263,13 @@ def test_the_ladder_of_et0_steps_down_when_a_rung_is_missing(told, rung):
     one.close_days(1_780_000_000, told)
     one.close_days(1_780_086_400, told)
     assert one.rung == rung and one.et0_cmm == (510 if rung == "gateway" else one._weather.climate_cmm(one.closed_day))
+
+
+@pytest.mark.parametrize("late_days,rung,rain_cmm", [(0, "gateway", 50), (1, "climatology", 0), (-1, "climatology", 0)])
+def test_what_is_told_of_another_day_is_not_booked_for_this_one(late_days, rung, rain_cmm):
+    setting = own(plain(weather=[40, 2, 0, []]))
+    weather = Weather(setting.place)
+    day = 20_700
+    closed = weather.close(day, {3: 510, 4: 5, 10: day + late_days})
+    assert (closed.rung, closed.rain_cmm) == (rung, rain_cmm)
+    assert weather.close(day, {3: 510, 4: 5}).rung == "gateway", "an older gateway says no day"

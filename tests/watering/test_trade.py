@@ -7,19 +7,12 @@ import pytest
 from node.trade import LOCK
 from policy import civil
 from simulator.checkers.water import Forbidden
-from simulator.plants.climate import Storm
-from tests.support.green import PLAIN, DryClimate, Green, plain, programs
+from tests.support.green import DAILY, ONE, PLAIN, Green, plain, programs, skipped
 from watering import memory
 from wire import directive, event
 from wire.node_order import NodeOrder
 
-DAILY = [0, 127, 0, 0, 0, 300, 0, 1, 50]
-ONE = programs(PLAIN, DAILY)
 STOP = NodeOrder(1, b"order-id", "override", 0, 2_000_000_000, 3600)
-
-
-def skipped(green):
-    return [detail[:2] for _, _, _, detail in green.events(event.WATERING_SKIPPED)]
 
 
 def test_an_ordinary_morning_opens_master_then_zone_and_shuts_them_in_turn():
@@ -127,60 +120,6 @@ def test_drip_does_not_mind_the_wind():
     green.desk.directives[directive.WIND_SPEED] = 120
     green.run(hours=6)
     assert len(green.openings(3)) == 1
-
-
-class Wet(DryClimate):
-    """Twenty minutes of rain in the run of 5:00, as long as `wet`."""
-
-    wet = True
-
-    def day(self, civil_day):
-        day = super().day(civil_day)
-        return type(day)(*day[:7], (Storm(18_600, 1200, 500),)) if self.wet else day
-
-
-def rained_on():
-    """A morning whose run the rain sensor has ended; dry from here on."""
-    green = Green(ONE, climate=Wet())
-    green.ports.wet_sensor = True
-    green.run(hours=6)
-    (done,) = [detail for _, _, _, detail in green.events(event.WATERING_DONE)]
-    assert done[4] == "rain"
-    green.site.climate.wet = False
-    return green
-
-
-def test_rain_on_the_sensor_ends_a_run_and_its_delay_holds_for_a_day():
-    green = rained_on()
-    green.run(hours=24)
-    assert skipped(green)[-1] == (1, "rain")
-    green.run(hours=24)
-    assert len(green.openings(1)) == 2
-
-
-@pytest.mark.parametrize("out_h", [0, 20])
-@pytest.mark.parametrize("knows_time", [True, False])
-def test_the_delay_of_a_rain_sensor_goes_on_through_a_power_cut_however_long_and_with_or_without_a_clock(
-    out_h, knows_time
-):
-    green = rained_on()
-    green.desk.clock_s = 0 if knows_time else None
-    green.run(minutes=1)
-    green.cut(5000 + 3_600_000 * out_h, remembered=True)
-    green.run(minutes=30)
-    green.cut(remembered=True)
-    green.desk.clock_s = 0
-    green.run(hours=24 - out_h)
-    assert skipped(green)[-1] == (1, "rain") and len(green.openings(1)) == 1
-    green.run(hours=24)
-    assert len(green.openings(1)) == 2
-
-
-def test_a_delay_that_ended_during_a_long_cut_holds_nothing_back():
-    green = rained_on()
-    green.cut(40 * 3_600_000, remembered=True)
-    green.run(hours=10)
-    assert len(green.openings(1)) == 2 and (1, "rain") not in skipped(green)
 
 
 # --- law --------------------------------------------------------------------------------------------------------
@@ -341,47 +280,6 @@ def test_a_meter_that_falls_silent_is_told_and_water_is_reckoned_by_time():
         (True, ("meter", "silent"))
     ]
     assert abs(green.desk.trade._need.irrigated_ml[0] - 1000 * green.litres(1)) < 20_000
-
-
-def test_a_zones_flow_is_learned_from_three_clean_runs_and_kept():
-    green = Green(ONE, flows=[18_000, 20_000, 8000])
-    green.run(hours=24 * 3 + 8)
-    assert abs(green.desk.trade._need.flow(1) - 18_000) < 300
-    green.cut(remembered=True)
-    green.run(minutes=1)
-    assert abs(green.desk.trade._need.flow(1) - 18_000) < 300
-
-
-def test_a_leak_that_grows_by_three_percent_a_day_is_told_and_not_learned_as_usual():
-    green = Green(ONE)
-    green.run(hours=24 * 4)
-    usual = green.desk.trade._need.flow(1)
-    told = []
-    for day in range(20):
-        green.pipes.flows[0] = 20_000 * (103 + 3 * day) // 100
-        green.run(hours=24)
-        told += [(day, detail) for *_, active, detail in green.events(event.FLOW_TOO_HIGH)[len(told) :] if active]
-    first_day, (zone, flow, reference) = told[0]
-    assert zone == 1 and 5 <= first_day <= 7, "the drift, while the zone is still watered"
-    assert 115 * usual <= 100 * flow <= 121 * usual and abs(reference - usual) <= usual // 100
-    assert green.desk.trade._need.flow(1) <= 116 * usual // 100
-    assert any(detail[1] > 140 * usual // 100 for _, detail in told), "then its runs are ended"
-    reasons = [detail[4] for _, _, _, detail in green.events(event.WATERING_DONE)]
-    assert reasons[-1] == "high" and reasons[:10] == ["complete"] * 10
-
-
-def test_drippers_that_clog_are_told_and_the_drift_ends_when_they_are_clean_again():
-    green = Green(ONE)
-    green.run(hours=24 * 4)
-    for percent in (94, 88, 82, 80, 80, 80):
-        green.pipes.flows[0] = 200 * percent
-        green.run(hours=24)
-    assert [active for *_, active, _ in green.events(event.FLOW_TOO_LOW)] == [True]
-    green.cut(remembered=True)
-    green.pipes.flows[0] = 20_000
-    green.run(hours=24 * 4)
-    assert [active for *_, active, _ in green.events(event.FLOW_TOO_LOW)] == [True, True, False]
-    assert green.desk.trade._need.flow(1) > 19_500
 
 
 def test_readings_and_health_fit_a_record_with_eight_zones():
