@@ -55,6 +55,10 @@ FREEZE_AHEAD_CK = 200  # nor when less is forecast within six hours
 WIND_DMS = 80
 RAIN_SKIP_DMM = 20
 RAIN_OFF_DELAY_S = 24 * 3600
+# Soil probes that a board carries; a voltage so far beyond dry or wet is a broken wire.
+SOIL_PROBES_MAX = 2
+SOIL_BEYOND_PERCENT = 20
+SOIL_SPAN_MV_MIN = 100
 # Readings older than this decide nothing.
 READING_MAX_MS = 1_800_000
 

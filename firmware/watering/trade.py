@@ -77,6 +77,7 @@ class WateringTrade(Trade):
         self._clock = Clock(self._tell, now_ms=now_ms)
         self._sample_ms = now_ms
         self._latest = {}
+        self._soil = {}  # of zones with a probe: (moisture, when, from where on nothing is lacking)
         self._moment = None
         self._health_odd = False
 
@@ -92,9 +93,9 @@ class WateringTrade(Trade):
         pulses = values.get(inputs.METER_PULSES)
         self._meter.sample(pulses, now_ms=now_ms)
         self._weather.sample(values, wet_key=inputs.RAIN_WET, tips_key=inputs.RAIN_TIPS, now_ms=now_ms)
+        self._sample_soil(values, now_ms)
         battery_mv = values.get(quantity.BATTERY)
-        low = self._energy.sample(battery_mv, values.get(inputs.BOOST_MV), now_ms=now_ms)
-        if low is not None:
+        if (low := self._energy.sample(battery_mv, values.get(inputs.BOOST_MV), now_ms=now_ms)) is not None:
             self._tell(event.BATTERY_LOW, low, (battery_mv,))
         stop = self._guard.sample(pulses is None, now_ms=now_ms)
         if stop is not None:
@@ -125,9 +126,12 @@ class WateringTrade(Trade):
     def readings(self, moment) -> dict:
         found = {}
         for code in (quantity.TEMPERATURE, quantity.HUMIDITY, quantity.WIND_SPEED, quantity.SOLAR_RADIATION,
-                     quantity.SOIL_MOISTURE, quantity.BATTERY):  # fmt: skip
+                     quantity.BATTERY):  # fmt: skip
             if code in self._latest:
                 found[code] = self._latest[code]
+        for zone in self._soil:
+            if moment.now_ms - self._soil[zone][1] <= limits.READING_MAX_MS:
+                found[quantity.key(quantity.SOIL_MOISTURE, zone)] = self._soil[zone][0]
         if self._meter.present():
             found[quantity.WATER_VOLUME] = self._volume_l()
             rate = self._meter.flow_ml_min()
@@ -219,9 +223,8 @@ class WateringTrade(Trade):
         self._clock.look(moment, usable)
         if not usable:
             return
-        if self._dry_until_s:
-            self._weather.was_wet(self._dry_until_s - moment.unix_s, now_ms=moment.now_ms)
-            self._dry_until_s = 0
+        self._weather.was_wet(self._dry_until_s - moment.unix_s, now_ms=moment.now_ms)
+        self._dry_until_s = 0
         local = civil.local_from_unix(civil.PARIS, moment.unix_s)
         self._weather.turn_to(local.civil_day)
         self._need.close_days(moment.unix_s, moment.directives)
@@ -270,7 +273,10 @@ class WateringTrade(Trade):
         if not program.depth_dmm and not self._need.is_due(program, zone):
             return lockouts.Refusal(lockouts.SATISFIED, lacking // 10, False)
         if self._need.stressed(zone):
-            return None
+            return None  # neither a forecast nor a probe is believed for ever
+        known = self._soil.get(zone, (0, 0, 1))
+        if known[0] >= known[2] and moment.now_ms - known[1] <= limits.READING_MAX_MS:
+            return lockouts.Refusal(lockouts.SATISFIED, known[0], False)
         return lockouts.by_forecast(self._weather, moment)
 
     def _refuse(self, zone):
@@ -359,6 +365,15 @@ class WateringTrade(Trade):
         for output in range(len(self._policy.zones) + 1):
             if over >> output & 1:
                 self._tell(event.VALVE_SWITCHED, None, (output, False, DEADLINE, 0, 0))
+
+    def _sample_soil(self, values, now_ms):
+        for i, probe in enumerate(self._own.soil):
+            mv = values.get(inputs.SOIL_MV + i)
+            permille = None if mv is None else lockouts.soil_permille(probe, mv)
+            if permille is not None:
+                self._soil[probe.zone] = (permille, now_ms, probe.enough_permille)
+            elif mv is not None:
+                self._weather.refused += 1
 
     def _dry_until(self, now_ms):
         """As memory.Memory has it."""
