@@ -47,13 +47,15 @@ USES = (
 
 
 class Told(NamedTuple):
-    """What the rooms say at the end. Minutes are summed over the rooms."""
+    """What the rooms say at the end. Minutes are summed over the rooms; `blind_min`: of use without a thermometer, when
+    12 °C is all that a node owes."""
 
     rooms: int
     used_min: int
     comfort_min: int
     wh: int
     violations: tuple[str, ...]
+    blind_min: int = 0
 
 
 class Heated(NamedTuple):
@@ -76,6 +78,7 @@ class Rooms:
         self.checker = RoomsChecker([])
         self.used_min = 0
         self.comfort_min = 0
+        self.blind_min = 0
         self.expected: list[LampFault] = []
 
     def build(self, gateway: GatewayHost, count: int, prng: Prng) -> None:
@@ -87,7 +90,12 @@ class Rooms:
         """Mains, for good; people come and go from here on."""
         self.checker = RoomsChecker(
             [
-                WatchedRoom(f"{one.use.word} {index + 1}", one.ports.room, _programme(one.use))
+                WatchedRoom(
+                    f"{one.use.word} {index + 1}",
+                    one.ports.room,
+                    _programme(one.use),
+                    thermometer=one.ports.thermometer,
+                )
                 for index, one in enumerate(self.rooms)
             ]
         )
@@ -120,7 +128,12 @@ class Rooms:
 
     def told(self) -> Told:
         return Told(
-            len(self.rooms), self.used_min, self.comfort_min, self.energy_wh(), tuple(self.checker.violations)
+            len(self.rooms),
+            self.used_min,
+            self.comfort_min,
+            self.energy_wh(),
+            tuple(self.checker.violations),
+            self.blind_min,
         )
 
     def figures(self) -> tuple[int, ...]:
@@ -149,6 +162,7 @@ class Rooms:
             room.people = one.use.people if in_use else 0
             room.window_open = in_use and any(begin <= minute < begin + for_min for begin, for_min in one.use.airing)
             self.used_min += in_use
+            self.blind_min += in_use and one.ports.thermometer.absent
             self.comfort_min += in_use and room.air_ck >= 1900 - COMFORT_CK
         self.checker.look(unix_s=unix_s)
 

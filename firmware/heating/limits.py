@@ -25,6 +25,7 @@ SENSOR_GOOD_SAMPLES = 3  # what was silent or wild is believed again after so ma
 SAFE_FLOOR_PERMILLE = 250  # [K] at frost outside, or when the room was cold when last seen, or in winter without a clue
 SAFE_LAST_CK = 800
 SAFE_KEEP_CK = 1200  # what the open loop aims at by the outdoor temperature
+SAFE_OUTDOOR_CK = -500  # what a boiler's curve takes for it in winter where nobody says: 25 % of its radiators at least
 
 # -- frost
 FROST_ON_CK = 500  # [K] pipes and plants; water expands from 4 °C on

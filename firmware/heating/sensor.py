@@ -83,7 +83,8 @@ class RoomSensor:
 
 
 def safe_permille(base_permille, outdoor_ck, last_ck, is_winter, span_ck) -> int:
-    """The duty that keeps a room which nobody can measure: never 0.
+    """The duty that keeps a room which nobody can measure: 0 only while it is warmer outdoors than what is kept, and no
+    winter, in which whoever says so is not to be believed.
 
     The configured base; SAFE_FLOOR_PERMILLE at frost outside, when the room was cold when last seen, or in winter when
     nobody knows how cold it is; and where the outdoor temperature is known, what holds 12 °C by the span (0.01 K) that
@@ -93,6 +94,8 @@ def safe_permille(base_permille, outdoor_ck, last_ck, is_winter, span_ck) -> int
         cold = is_winter
     else:
         cold = outdoor_ck < 0
+        if outdoor_ck >= limits.SAFE_KEEP_CK and not is_winter:
+            duty = 0
         duty = max(duty, 1000 * (limits.SAFE_KEEP_CK - outdoor_ck) // span_ck)
     if cold or (last_ck is not None and last_ck < limits.SAFE_LAST_CK):
         duty = max(duty, limits.SAFE_FLOOR_PERMILLE)

@@ -5,7 +5,7 @@ Recomputed from order, clock, programme and temperature at every decision, never
     locked        by a technician at the node: no heat at all, for somebody may have a hand in the valve. A room that
                   gets as cold as frost meanwhile is told, not heated. Tested by one: heat, for two minutes
     frost         forced at 5 °C, released at 7 °C, whatever else says: order, window, load shed, a manual off
-    sensor        at fault: the safe duty, which is never 0
+    sensor        at fault: the safe duty, which is never 0 in winter; a boiler's curve then aims at what that keeps
     window        open: no heat
     set-point     of `heating.ladder`: order, programme, no-time; load shed and ceilings lower it
     exercise      of the valve, once a week, when nothing else wants anything
@@ -357,15 +357,15 @@ class Thermostat(Trade):
             return min(model.flow_max_ck, limits.TEST_FLOW_CK)
         if self._rule == FROST or self._preheat.is_running:
             return model.flow_max_ck
-        room_ck = self._room_ck()
-        aimed_ck = self.setpoint_ck if room_ck is not None else max(limits.SAFE_KEEP_CK, self.setpoint_ck)
+        room_ck, outdoor_ck = self._room_ck(), self._outdoors.temperature_ck(moment)
+        aimed_ck, offset_ck = self.setpoint_ck, self._regulator.offset_ck
+        if room_ck is None:
+            # As the safe duty: not at comfort, for nobody sees what sun and people add to it.
+            aimed_ck, offset_ck = limits.SAFE_KEEP_CK, 0
+            if outdoor_ck is None and is_winter(self._choice, moment):
+                outdoor_ck = limits.SAFE_OUTDOOR_CK
         flow_ck = regulator.flow_ck(
-            aimed_ck,
-            self._regulator.offset_ck,
-            room_ck,
-            self._outdoors.temperature_ck(moment),
-            model.curve_percent,
-            model.flow_max_ck,
+            aimed_ck, offset_ck, room_ck, outdoor_ck, model.curve_percent, model.flow_max_ck
         )
         # A boiler moves in whole degrees: a smaller step is said for nothing.
         held = self.outputs.flow_ck

@@ -1,7 +1,7 @@
 """The irrigation node: eight zone valves, a master and a pump, a water meter, a rain gauge, the air and a battery.
 
     site       [latitude, longitude] in 10^-4 degree
-    watering, valves, supply, pulse, meter, battery, weather, fitted: see watering.settings
+    watering, valves, supply, pulse, meter, battery, soil, weather, fitted: see watering.settings
 
 Of the drivers only the bridges, the selector and the sensors are used: which pulse is due, `watering.valves` decides,
 so that one machine owns deadlines, the closing of a boot and the order of pulses.
@@ -100,6 +100,12 @@ class Ports:
         capacitor = (board.CAPACITOR_PIN, board.CAPACITOR_UPPER_OHM, board.CAPACITOR_LOWER_OHM)
         self._sensors[quantity.BATTERY] = _analog(machine, battery)
         self._sensors[inputs.BOOST_MV] = _analog(machine, capacitor)
+        probes = (
+            (board.SOIL_1_PIN, board.SOIL_1_UPPER_OHM, board.SOIL_1_LOWER_OHM),
+            (board.SOIL_2_PIN, board.SOIL_2_UPPER_OHM, board.SOIL_2_LOWER_OHM),
+        )
+        for i in range(len(own.soil)):
+            self._sensors[inputs.SOIL_MV + i] = _analog(machine, probes[i])
         # Once more for the pulses, whose question must not spoil a sample that is under way.
         self._capacitor = _analog(machine, capacitor)
         self._sensors.update(_counters(own, board, machine))

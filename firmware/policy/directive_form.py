@@ -4,6 +4,7 @@ Serves those who tell nodes something: the technician's command at a gateway and
 needs none of it. Texts from people give None where they make no sense; nothing raises.
 """
 
+from policy import civil
 from wire import directive
 
 LANGUAGES = ("fr", "en")
@@ -19,6 +20,7 @@ FORMS = {
     directive.DROUGHT_LEVEL: ("sécheresse", "drought", 0, ""),
     directive.LOAD_SHED: ("délestage", "load-shed", 2, "K"),
     directive.EXCEPTION: ("exception", "exception", 0, ""),
+    directive.WEATHER_DAY: ("jour-météo", "weather-day", 0, ""),
 }
 # code: a (French, English) word for each value from 0 on
 VALUES = {
@@ -46,8 +48,12 @@ def code_of(text):
 
 
 def value_of(code, text):
-    """The scaled integer behind `12.5`, `12,5`, `-3` or a word of VALUES, within its bounds; None."""
+    """The scaled integer behind `12.5`, `12,5`, `-3`, a word of VALUES or a date (`2026-06-01`), within its bounds; or
+    None."""
     plain = _plain(text)
+    if code == directive.WEATHER_DAY:
+        value = _day(plain)
+        return value if value is not None and directive.is_sound(code, value) else None
     for value, words in enumerate(VALUES.get(code, ())):
         if plain in [_plain(word) for word in words]:
             return value
@@ -82,6 +88,8 @@ def show(code, value, language) -> str:
     """`sécheresse alerte (2)`, `load-shed 1.5 K`."""
     if code not in FORMS:
         return f"{name(code, language)} {value}"
+    if code == directive.WEATHER_DAY:
+        return f"{name(code, language)} {_date(value)}"
     words = VALUES.get(code)
     if words is not None:
         return f"{name(code, language)} {words[value][LANGUAGES.index(language)]} ({value})"
@@ -106,8 +114,24 @@ def bounds(code, language) -> str:
     if words is not None:
         return ", ".join([f"{value} {pair[LANGUAGES.index(language)]}" for value, pair in enumerate(words)])
     _, lowest, highest = directive.TABLE[code]
+    if code == directive.WEATHER_DAY:
+        return f"{_date(lowest)} … {_date(highest)}"
     decimals, unit = FORMS[code][2:]
     return f"{lowest // 10**decimals} … {highest // 10**decimals} {unit}"
+
+
+def _day(text):
+    """The civil day of a date, or None."""
+    parts = text.split("-")
+    if [len(part) for part in parts] != [4, 2, 2] or not all(_is_digits(part) for part in parts):
+        return None
+    year, month, day = [int(part) for part in parts]
+    return civil.days_from_civil(year, month, day) if civil.is_date(year, month, day) else None
+
+
+def _date(civil_day):
+    year, month, day = civil.civil_from_days(civil_day)
+    return f"{year:04d}-{month:02d}-{day:02d}"
 
 
 def _plain(text):

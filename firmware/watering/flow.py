@@ -1,8 +1,9 @@
 """What a flow says: too low, too high, a burst, a leak behind shut valves. And what a zone's flow usually is.
 
 Three rates are kept apart: *design* (the policy's), *instant* (the meter's), *historical* (the median of the last three
-clean runs). A run is judged against the historical one, and against the design until there are three. A line that
-fills is not judged for 90 s, but a burst is looked for after 30: what is found ends the water within a minute.
+clean runs). A run is judged against the historical one, no further than `need` lets it drift from the first runs, and
+against the design until there are three. A line that fills is not judged for 90 s, but a burst is looked for after 30:
+what is found ends the water within a minute.
 
 Returns verdicts; what follows from them (stop a zone, shut the master, latch) is the trade's.
 """

@@ -3,25 +3,32 @@
 * A burst shuts zone and master, and nothing opens until somebody acknowledges it: at the node, by a lock that ends, or
   by an order "no water" of the gateway that has come after it and ended. The latch survives a power cut.
 * A zone that passes too little or too much is stopped; it is tried again at its next start, and its alarm ends with the
-  first clean run.
-* Water behind shut valves is a leak; if a zone has just been shut, its valve is pulsed shut again, three times.
+  first clean run. One that has drifted from what it passed when it was new is told, and still watered.
+* Water behind shut valves is a leak; if it is as much as a zone passes that has just been shut, it is that zone's valve
+  that stuck, which is told and pulsed shut again, three times. So is one whose water comes on top of the next zone's:
+  everything is stopped then. Without a master valve nothing else opens until the pipe was seen at rest: it would hide
+  what flows, and whoever goes there finds it flowing.
 * A coil that is open or shorted takes its zone out until a later pulse finds it sound.
 """
 
 import struct
 
 from watering import coil, flow, limits, lockouts
-from watering.valves import LATCHING, MASTER, PUMP
+from watering.valves import ABSENT, LATCHING, MASTER, PUMP
 from wire import event
 
-_NO_FLOW, _STUCK = "no-flow", "stuck-open"
+_NO_FLOW, _STUCK, _DRIFT = "no-flow", "stuck-open", "drift"
 _SILENT_SAMPLES = 5
+# Samples in a row without water that show the pipe at rest, and by how much the water of a stuck valve may miss what
+# its zone usually passes: two zones share what the main gives.
+_REST_SAMPLES = 3
+_ALIKE_PERCENT = 40
 _CONTRADICTED = (event.VALVE_FAILURE, event.WATER_LEAK, event.SENSOR_FAILURE)
 # Alarms that are still in force after a sleep: their codes and causes by number, and how many are kept.
 _CODES = (
     event.VALVE_FAILURE, event.FLOW_TOO_LOW, event.FLOW_TOO_HIGH, event.WATER_LEAK, event.SENSOR_FAILURE
 )  # fmt: skip
-_CAUSES = ("", "coil", _NO_FLOW, _STUCK)
+_CAUSES = ("", "coil", _NO_FLOW, _STUCK, _DRIFT)
 _ALARMS_MAX = 24
 # outputs out of use, last zone, closings repeated, samples of a silent meter, alarms
 _ASLEEP = "<HBBBB"
@@ -46,6 +53,9 @@ class Guard:
         self.faulty = set()
         self._open = ()
         self._last_zone = 0
+        # Zones that have been open since the pipe was last seen at rest, and samples of rest.
+        self._recent = []
+        self._rests = 0
         self._again = 0
         # Pulses that were given again because of a bad coil, since it was last sound.
         self._coil_again = [0] * limits.OUTPUTS_MAX
@@ -67,8 +77,9 @@ class Guard:
             return
         if zones:
             self._last_zone = zones[-1]
+            self._recent = [zone for zone in self._recent if zone not in zones] + list(zones)
             self._leak.opened()
-            self._again = 0
+            self._again = self._rests = 0
         self._open = zones
         self._meter.restart()
         self._run.begin(now_ms=now_ms)
@@ -97,6 +108,10 @@ class Guard:
             return lockouts.Refusal(lockouts.BURST, self.burst[1], False)
         if zone in self.faulty or MASTER in self.faulty:
             return lockouts.Refusal(lockouts.VALVE, zone if zone in self.faulty else MASTER, False)
+        if self._valves.kind(MASTER) == ABSENT:
+            for code, stuck, cause in self.active:
+                if cause == _STUCK and code == event.VALVE_FAILURE:
+                    return lockouts.Refusal(lockouts.VALVE, stuck, False)
         return None
 
     def is_sound(self) -> bool:
@@ -132,6 +147,11 @@ class Guard:
         for code in (event.FLOW_TOO_LOW, event.FLOW_TOO_HIGH):
             self._set(code, zone, False, (zone, mean, self._need.flow(zone)))
         self._set(event.VALVE_FAILURE, zone, False, (zone, _NO_FLOW, None), _NO_FLOW)
+        self._judge_drift(zone)
+        # This zone has run alone, and no other's water came with it.
+        for stuck in range(1, limits.OUTPUTS_MAX):
+            if stuck != zone:
+                self._stuck(stuck, False)
 
     # --- sleep ----------------------------------------------------------------------------------------------
 
@@ -152,7 +172,7 @@ class Guard:
         head = struct.pack(_ASLEEP, bits, self._last_zone, self._again, min(255, self._silent), len(alarms))
         parts = [self._leak.asleep(now_ms), head]
         for code, zone, cause in alarms:
-            parts.append(struct.pack("<H", _CODES.index(code) << 6 | zone << 2 | _CAUSES.index(cause)))
+            parts.append(struct.pack("<H", _CODES.index(code) << 7 | zone << 3 | _CAUSES.index(cause)))
         return b"".join(parts)
 
     def woken(self, data, slept_ms: int, counted: bool, *, now_ms: int) -> None:
@@ -160,10 +180,11 @@ class Guard:
         self._leak.woken(data[: flow.ASLEEP_BYTES], slept_ms, counted, now_ms=now_ms)
         at = flow.ASLEEP_BYTES + struct.calcsize(_ASLEEP)
         bits, self._last_zone, self._again, self._silent, count = struct.unpack(_ASLEEP, data[flow.ASLEEP_BYTES : at])
+        self._recent = [self._last_zone] if self._last_zone else []
         self.faulty = {output for output in range(limits.OUTPUTS_MAX) if bits >> output & 1}
         for number in range(count):
             value = struct.unpack("<H", data[at + 2 * number : at + 2 * number + 2])[0]
-            self.active.add((_CODES[value >> 6], value >> 2 & 15, _CAUSES[value & 3]))
+            self.active.add((_CODES[value >> 7], value >> 3 & 15, _CAUSES[value & 7]))
 
     # --- inside ---------------------------------------------------------------------------------------------
 
@@ -178,6 +199,11 @@ class Guard:
             return None
         what, rate = verdict
         zone = metered[0] if len(metered) == 1 else 0
+        stuck = self._alike(rate - expected) if what in (flow.BURST, flow.HIGH) else 0
+        if stuck:
+            self._stuck(stuck, True)
+            if what == flow.HIGH:
+                return (0, lockouts.VALVE, stuck)
         if what == flow.BURST:
             self.burst = (zone, rate)
             self._order_seen = False
@@ -190,26 +216,55 @@ class Guard:
             self._set(code, zone, True, (zone, rate, expected))
         return (zone, what, rate)
 
+    def _judge_drift(self, zone):
+        """What the last clean runs passed, against the zone's reference: a leak or a clogging too slow for one run."""
+        learned, reference = self._need.learned(zone), self._need.reference(zone)
+        for code, over in ((event.FLOW_TOO_HIGH, learned - reference), (event.FLOW_TOO_LOW, reference - learned)):
+            told = (code, zone, _DRIFT) in self.active
+            least = limits.DRIFT_OVER_PERCENT if told else limits.DRIFT_PERCENT
+            self._set(code, zone, 100 * over > least * reference, (zone, learned, reference), _DRIFT)
+
     def _judge_leak(self, now_ms):
         found = self._leak.sample(self._meter, now_ms=now_ms)
         if found is not None:
-            leaking = found[0] == flow.LEAK
-            self._set(event.WATER_LEAK, 0, leaking, (found[1], found[2]))
-            if not leaking:
-                self._set(event.VALVE_FAILURE, self._last_zone, False, (self._last_zone, _STUCK, None), _STUCK)
-        if self._last_zone and self._meter.delta_ml and self._again < limits.CLOSE_AGAIN_MAX and self._leaks_much():
-            # A valve that was told to shut and did not: tell it again, and its neighbours upstream.
-            self._again += 1
-            for output in (self._last_zone, MASTER):
-                self._valves.close_again(output)
-            self._set(event.VALVE_FAILURE, self._last_zone, True, (self._last_zone, _STUCK, None), _STUCK)
-
-    def _leaks_much(self):
-        """More than the last zone's low limit flows although everything is shut: that is its valve."""
+            self._set(event.WATER_LEAK, 0, found[0] == flow.LEAK, (found[1], found[2]))
+        if self._meter.delta_ml is None or not self._leak.settled():
+            return
+        self._rests = 0 if self._meter.delta_ml else self._rests + 1
+        if self._rests >= _REST_SAMPLES:
+            self._recent = []
+            if self._valves.kind(MASTER) == ABSENT:  # behind a shut master a valve that is open shows nothing
+                for zone in range(1, limits.OUTPUTS_MAX):
+                    self._stuck(zone, False)
         rate = self._meter.flow_ml_min()
-        if rate is None or not self._leak.settled():
-            return False
-        return 100 * rate >= limits.LOW_PERCENT * self._need.flow(self._last_zone)
+        stuck = self._alike(rate) if rate else 0
+        if stuck and self._again < limits.CLOSE_AGAIN_MAX:
+            # A valve that was told to shut and did not: tell it again, and its neighbour upstream.
+            self._again += 1
+            self._valves.close_again(MASTER)
+            self._stuck(stuck, True)
+
+    def _alike(self, rate):
+        """The zone among those that have been shut since the pipe was last at rest whose water this may be, 0: none. Of
+        equal ones the one that is told already, else the last."""
+        best, best_ml_min = 0, 0
+        for zone in self._recent:
+            if zone not in self._open and self._need.zone(zone).metered:
+                usual = self._need.flow(zone)
+                off_ml_min = abs(rate - usual)
+                if 100 * off_ml_min > _ALIKE_PERCENT * usual:
+                    continue
+                if (event.VALVE_FAILURE, zone, _STUCK) in self.active:
+                    return zone
+                if not best or off_ml_min <= best_ml_min:
+                    best, best_ml_min = zone, off_ml_min
+        return best
+
+    def _stuck(self, zone, active):
+        """Its valve stays open against its pulses: told, and pulsed shut once more."""
+        if active:
+            self._valves.close_again(zone)
+        self._set(event.VALVE_FAILURE, zone, active, (zone, _STUCK, None), _STUCK)
 
     def _judge_coils(self):
         stop = None

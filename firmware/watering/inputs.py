@@ -1,7 +1,7 @@
 """What the ports of an irrigation node say beside wire quantities, by keys that no wire key can be.
 
-A sample is {key: integer}. Temperature, humidity, wind, radiation, soil moisture and battery come as quantities of
-`wire.quantity` on channel 0. What must be counted here before it is a quantity has the keys below: they are above
+A sample is {key: integer}. Temperature, humidity, wind, radiation and battery come as quantities of `wire.quantity`
+on channel 0. What must be counted here before it is a quantity has the keys below: they are above
 every wire key, so that none of them ever leaves the node.
 """
 
@@ -18,3 +18,5 @@ RAIN_TIPS = _FIRST + 1
 RAIN_WET = _FIRST + 2
 # Voltage of the boost capacitor that pulses latching coils, mV.
 BOOST_MV = _FIRST + 3
+# Voltage of the first soil probe, mV; the second's is one above.
+SOIL_MV = _FIRST + 4

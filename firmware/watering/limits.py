@@ -55,6 +55,10 @@ FREEZE_AHEAD_CK = 200  # nor when less is forecast within six hours
 WIND_DMS = 80
 RAIN_SKIP_DMM = 20
 RAIN_OFF_DELAY_S = 24 * 3600
+# Soil probes that a board carries; a voltage so far beyond dry or wet is a broken wire.
+SOIL_PROBES_MAX = 2
+SOIL_BEYOND_PERCENT = 20
+SOIL_SPAN_MV_MIN = 100
 # Readings older than this decide nothing.
 READING_MAX_MS = 1_800_000
 
@@ -76,6 +80,13 @@ METER_PULSES_PER_MIN_MIN = 15
 SAMPLES_KEPT = 16
 CLEAN_RUNS_MIN = 3  # of which the median is a zone's nominal flow
 CLEAN_S_MIN = 180
+# What a zone is taken to pass stays so near to what it passed when it was new: a leak that grows by some percent a
+# week, or drippers that clog, would be learned as usual. Beyond it the drift is told.
+DRIFT_PERCENT = 15
+DRIFT_OVER_PERCENT = 10  # and is over within this
+# No reference is further from the design than a run that counts as clean.
+REFERENCE_PERCENT_MIN = LOW_PERCENT
+REFERENCE_PERCENT_MAX = HIGH_PERCENT
 LEAK_DETECTIONS = 6
 LEAK_ML = 5000
 LEAK_WITHIN_S = 600

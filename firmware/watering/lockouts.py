@@ -81,6 +81,14 @@ def by_forecast(weather, moment):
     return Refusal(RAIN, ahead, False) if ahead is not None and ahead >= limits.RAIN_SKIP_DMM else None
 
 
+def soil_permille(probe, mv):
+    """Moisture by a probe (watering.settings.Probe), 0 dry to 1000 wet; None for what no probe in soil says."""
+    span_mv = probe.wet_mv - probe.dry_mv
+    permille = 1000 * (mv - probe.dry_mv) // span_mv
+    beyond = 10 * limits.SOIL_BEYOND_PERCENT
+    return min(1000, max(0, permille)) if -beyond <= permille <= 1000 + beyond else None
+
+
 def by_energy(energy, outputs, zone, *, now_ms):
     """Never open what you cannot close, and close what you soon could not: the Refusal, or None."""
     if LATCHING not in (outputs.kind(zone), outputs.kind(MASTER)):

@@ -13,16 +13,20 @@ from policy import limits as policy_limits
 from watering import limits
 from wire import slip
 
-VERSION = 1
+VERSION = 2
+# Of version 1, which knew neither the rain's delay nor references: what it learned is taken over.
+_VERSION_1 = 1
 
 ZONES = policy_limits.watering_zones_max
 PROGRAMS = policy_limits.watering_programs_max
 
-# depletion in 0.01 mm (None: not known); flows: the last clean runs, mL/min; irrigated in 0.1 mm since ever.
-ZoneMemory = namedtuple("ZoneMemory", ("depletion_cmm", "flows", "irrigated_dmm", "openings"))
+# depletion in 0.01 mm (None: not known); flows: the last clean runs, mL/min; irrigated in 0.1 mm since ever; reference:
+# what the first clean runs passed, in % of the design's flow, 0: not known.
+ZoneMemory = namedtuple("ZoneMemory", ("depletion_cmm", "flows", "irrigated_dmm", "openings", "reference_percent"))
 # closed_day: civil day that the balance was last closed for, 0 never; rain_cmm: of rain_day so far; drought: last known
 # level or None; burst: zone of a latched burst (0: none known), None: nothing latched; burst_flow in mL/min; marks: of
-# programs; coils: mean mA of each output; volume_l since ever; et0_cmm of the last closed day.
+# programs; coils: mean mA of each output; volume_l since ever; et0_cmm of the last closed day; dry_until: when the rain
+# sensor's delay ends, UTC, or (below RELATIVE_S) the seconds that are left of it where nobody knew the time, 0 none.
 Memory = namedtuple(
     "Memory",
     (
@@ -38,8 +42,10 @@ Memory = namedtuple(
         "marks",
         "coils",
         "et0_cmm",
+        "dry_until",
     ),
 )
+RELATIVE_S = 1 << 20
 
 _HEAD = "<BIIHHHBBHH"
 _ZONE = "<HHHHII"
@@ -48,10 +54,11 @@ _NO = 0xFF
 _FLOW_STEP = 10  # mL/min: 600 L/min fit 16 bits
 _COIL_STEP = 20  # mA: 5 A fit a byte
 _U32 = 0xFFFFFFFF
-LENGTH = struct.calcsize(_HEAD) + ZONES * struct.calcsize(_ZONE) + 2 * PROGRAMS + limits.OUTPUTS_MAX + 2
+_LENGTH_1 = struct.calcsize(_HEAD) + ZONES * struct.calcsize(_ZONE) + 2 * PROGRAMS + limits.OUTPUTS_MAX + 2
+LENGTH = _LENGTH_1 + 4 + ZONES
 
 EMPTY = Memory(
-    (ZoneMemory(None, (), 0, 0),) * ZONES,
+    (ZoneMemory(None, (), 0, 0, 0),) * ZONES,
     0,
     0,
     0,
@@ -62,6 +69,7 @@ EMPTY = Memory(
     0,
     (0,) * PROGRAMS,
     (0,) * limits.OUTPUTS_MAX,
+    0,
     0,
 )
 
@@ -94,30 +102,34 @@ def encode(memory) -> bytes:
     for mark in memory.marks:
         parts.append(struct.pack("<H", mark))
     parts.append(bytes([min(255, current // _COIL_STEP) for current in memory.coils]))
+    parts.append(struct.pack("<I", memory.dry_until & _U32))
+    parts.append(bytes([min(255, zone.reference_percent) for zone in memory.zones]))
     body = b"".join(parts)
     return body + struct.pack("<H", slip.crc16(body))
 
 
 def decode(data) -> Memory:
     """The memory behind bytes; EMPTY for whatever is not one."""
-    if len(data) != LENGTH or data[0] != VERSION:
+    if not data or (len(data), data[0]) not in ((LENGTH, VERSION), (_LENGTH_1, _VERSION_1)):
         return EMPTY
     body = bytes(data[:-2])
     if struct.unpack("<H", bytes(data[-2:]))[0] != slip.crc16(body):
         return EMPTY
+    later = body[_LENGTH_1 - 2 :] or bytes(LENGTH - _LENGTH_1)
     head = struct.unpack(_HEAD, body[: struct.calcsize(_HEAD)])
     at = struct.calcsize(_HEAD)
     zones = []
-    for _ in range(ZONES):
+    for index in range(ZONES):
         values = struct.unpack(_ZONE, body[at : at + struct.calcsize(_ZONE)])
         at += struct.calcsize(_ZONE)
         flows = tuple([_FLOW_STEP * flow for flow in values[1:4] if flow])
-        zones.append(ZoneMemory(None if values[0] == _NOTHING else values[0], flows, values[4], values[5]))
+        depletion = None if values[0] == _NOTHING else values[0]
+        zones.append(ZoneMemory(depletion, flows, values[4], values[5], later[4 + index]))
     marks = struct.unpack("<" + "H" * PROGRAMS, body[at : at + 2 * PROGRAMS])
-    coils = tuple([_COIL_STEP * value for value in body[at + 2 * PROGRAMS :]])
+    coils = tuple([_COIL_STEP * value for value in body[at + 2 * PROGRAMS : _LENGTH_1 - 2]])
     drought = None if head[6] > 4 else head[6]
     burst = None if head[7] > ZONES else head[7]
     return Memory(
         tuple(zones), head[1], head[2], head[3], head[4], head[5], drought, burst, _FLOW_STEP * head[8], marks, coils,
-        min(head[9], limits.ET0_CMM_MAX),
+        min(head[9], limits.ET0_CMM_MAX), struct.unpack("<I", later[:4])[0],
     )  # fmt: skip

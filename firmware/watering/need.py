@@ -20,6 +20,7 @@ class Need:
         self.rung = None
         self.depletion_cmm = []
         self.flows = []
+        self.references = []
         self.irrigated_ml = []
         for i in range(len(self._zones)):
             zone, kept = self._zones[i], memory.zones[i]
@@ -29,14 +30,26 @@ class Need:
                 depletion = balance.readily_cmm(zone, 400) // 2
             self.depletion_cmm.append(balance.bounded(total, depletion))
             self.flows.append(list(kept.flows))
+            self.references.append(kept.reference_percent)
+            self._refer(i)
             self.irrigated_ml.append(kept.irrigated_dmm * zone.area_dm2)
 
     def zone(self, zone: int):
         return self._zones[zone - 1]
 
     def flow(self, zone: int) -> int:
-        """What the zone usually passes, mL/min."""
-        return flow.nominal(self.flows[zone - 1], self._zones[zone - 1].flow_ml_min)
+        """What the zone usually passes, mL/min: as learned, but no further from its reference than DRIFT_PERCENT."""
+        reference = self.reference(zone)
+        span = reference * limits.DRIFT_PERCENT // 100
+        return min(reference + span, max(reference - span, self.learned(zone)))
+
+    def learned(self, zone: int) -> int:
+        """The same, as far as it has drifted."""
+        return flow.nominal(self.flows[zone - 1], self.reference(zone))
+
+    def reference(self, zone: int) -> int:
+        """What the zone passed when it was new, mL/min; the design until that is known."""
+        return self._zones[zone - 1].flow_ml_min * (self.references[zone - 1] or 100) // 100
 
     def group(self, zone: int) -> int:
         return self._zones[zone - 1].group
@@ -127,6 +140,15 @@ class Need:
     def learn(self, zone: int, flow_ml_min: int) -> None:
         """The flow of a clean run."""
         flow.remember(self.flows[zone - 1], flow_ml_min)
+        self._refer(zone - 1)
+
+    def _refer(self, i):
+        """The first clean runs are the zone's reference, for good: other nozzles come with another flow in the policy,
+        which the reference is a part of."""
+        design = self._zones[i].flow_ml_min
+        if not self.references[i] and len(self.flows[i]) >= limits.CLEAN_RUNS_MIN:
+            percent = (100 * flow.nominal(self.flows[i], design) + design // 2) // design
+            self.references[i] = min(limits.REFERENCE_PERCENT_MAX, max(limits.REFERENCE_PERCENT_MIN, percent))
 
     def _close(self, et0_cmm, rain_cmm):
         for i in range(len(self._zones)):

@@ -7,6 +7,7 @@
     meter      [microlitres a pulse, L/min that the main gives at most]; absent: no meter
     battery    [mAh, mJ a pulse, boost capacitor mV]; absent: on the mains
     fitted     which of what the board can carry is there: "rain-contact", "wind"; absent: none of them
+    soil       at most two of [zone, mV when dry, mV when wet, 0.1 % from which on nothing is lacking]; absent: no probe
     weather    [altitude m, height of the anemometer m, 0.01 mm a tip of the rain gauge, ET0 of 12 months or []]
 
 Every fault is listed with its path and the remedy. Must not know pins: they are the board's.
@@ -18,12 +19,14 @@ from policy import watering_form
 from watering import energy, limits, valves, weather
 from watering.runs import Supply
 
-FIELDS = ("watering", "valves", "supply", "pulse", "meter", "battery", "weather", "fitted")
+FIELDS = ("watering", "valves", "supply", "pulse", "meter", "battery", "soil", "weather", "fitted")
 
-Own = namedtuple("Own", ("site", "policy", "kinds", "supplies", "pulse", "meter", "battery", "place", "fitted"))
+Own = namedtuple("Own", ("site", "policy", "kinds", "supplies", "pulse", "meter", "battery", "place", "fitted", "soil"))
 # A contact that nobody has wired is open, which is what wet looks like; an anemometer that is not there says calm.
 OPTIONS = (RAIN_CONTACT, WIND) = ("rain-contact", "wind")
 Pulse = namedtuple("Pulse", ("pulse_ms", "gap_ms"))
+# A soil probe that stands in a zone: dry_mv is 0 %, wet_mv is 100 %, whichever is higher.
+Probe = namedtuple("Probe", ("zone", "dry_mv", "wet_mv", "enough_permille"))
 # pulse_ul: 0 without a meter.
 MeterSettings = namedtuple("MeterSettings", ("pulse_ul", "main_max_ml_min"))
 
@@ -52,7 +55,8 @@ def decode(faults, plain, site):
     place = _place(faults, plain.get("weather", _NO_GAUGE), site)
     fitted = _fitted(faults, plain.get("fitted", []))
     supplies = (Supply(supply[0], supply[1]), Supply(supply[2], supply[3]))
-    return Own(site, policy, kinds, supplies, pulse, meter, battery, place, fitted)
+    soil = _soil(faults, plain.get("soil", []), zones)
+    return Own(site, policy, kinds, supplies, pulse, meter, battery, place, fitted, soil)
 
 
 def _numbers(faults, path, value, bounds):
@@ -113,6 +117,19 @@ def _battery(faults, plain, kinds):
         if kinds[output] == valves.HELD:
             faults.add(f"valves[{output}]", "is held on a battery", "a battery holds no coil: use a latching valve")
     return found
+
+
+def _soil(faults, value, zones):
+    if not faults.sequence("soil", value, 0, limits.SOIL_PROBES_MAX):
+        return ()
+    found = []
+    bounds = (("zone", 1, max(1, zones)), ("dry", 0, 3300), ("wet", 0, 3300), ("enough", 100, 1000))
+    for i in range(len(value)):
+        probe = Probe(*_numbers(faults, f"soil[{i}]", value[i], bounds))
+        if probe.zone and abs(probe.wet_mv - probe.dry_mv) < limits.SOIL_SPAN_MV_MIN:
+            faults.add(f"soil[{i}]", "says the same dry and wet", "measure both: in air, and in soil just watered")
+        found.append(probe)
+    return tuple(found)
 
 
 def _fitted(faults, value):

@@ -16,7 +16,7 @@ from watering import limits, lockouts
 from watering.trade import BALANCE, DEPTH, UNCERTAINTY_USABLE_S, WateringTrade
 from watering.weather import ASLEEP_BYTES as WEATHER_BYTES
 
-VERSION = 1
+VERSION = 2
 _RULES = (BALANCE, DEPTH)
 
 # version, flags; seconds since the programmes are watched, mL beyond the litres, values refused by weather and meter,

@@ -40,7 +40,7 @@ class WateringTrade(Trade):
     kind = KIND
     directives = (
         directive.OUTDOOR_TEMPERATURE, directive.TEMPERATURE_MIN_6H, directive.EVAPOTRANSPIRATION, directive.RAIN_DAY,
-        directive.RAIN_FORECAST, directive.WIND_SPEED, directive.DROUGHT_LEVEL,
+        directive.RAIN_FORECAST, directive.WIND_SPEED, directive.DROUGHT_LEVEL, directive.WEATHER_DAY,
     )  # fmt: skip
 
     def __init__(self, own, start):
@@ -50,6 +50,11 @@ class WateringTrade(Trade):
         self._kept = kept
         self._events = []
         self._weather = Weather(own.place, rain_cmm=kept.rain_cmm, civil_day=kept.rain_day or None)
+        # When the rain sensor's delay ends by UTC: an earlier life's, until the time is known; else 0.
+        self._dry_until_s = kept.dry_until
+        if kept.dry_until < memory.RELATIVE_S:
+            self._weather.was_wet(kept.dry_until, now_ms=now_ms)
+            self._dry_until_s = 0
         self._need = Need(own.policy, self._weather, kept)
         self._drought = lockouts.Drought(kept.drought)
         self._starts = Starts(own.policy.programs, own.site, kept.marks[: len(own.policy.programs)], now_ms=now_ms)
@@ -72,6 +77,7 @@ class WateringTrade(Trade):
         self._clock = Clock(self._tell, now_ms=now_ms)
         self._sample_ms = now_ms
         self._latest = {}
+        self._soil = {}  # of zones with a probe: (moisture, when, from where on nothing is lacking)
         self._moment = None
         self._health_odd = False
         # A programme has been begun, and its mark is not on flash.
@@ -89,9 +95,9 @@ class WateringTrade(Trade):
         pulses = values.get(inputs.METER_PULSES)
         self._meter.sample(pulses, now_ms=now_ms)
         self._weather.sample(values, wet_key=inputs.RAIN_WET, tips_key=inputs.RAIN_TIPS, now_ms=now_ms)
+        self._sample_soil(values, now_ms)
         battery_mv = values.get(quantity.BATTERY)
-        low = self._energy.sample(battery_mv, values.get(inputs.BOOST_MV), now_ms=now_ms)
-        if low is not None:
+        if (low := self._energy.sample(battery_mv, values.get(inputs.BOOST_MV), now_ms=now_ms)) is not None:
             self._tell(event.BATTERY_LOW, low, (battery_mv,))
         stop = self._guard.sample(pulses is None, now_ms=now_ms)
         if stop is not None:
@@ -129,9 +135,12 @@ class WateringTrade(Trade):
     def readings(self, moment) -> dict:
         found = {}
         for code in (quantity.TEMPERATURE, quantity.HUMIDITY, quantity.WIND_SPEED, quantity.SOLAR_RADIATION,
-                     quantity.SOIL_MOISTURE, quantity.BATTERY):  # fmt: skip
+                     quantity.BATTERY):  # fmt: skip
             if code in self._latest:
                 found[code] = self._latest[code]
+        for zone in self._soil:
+            if moment.now_ms - self._soil[zone][1] <= limits.READING_MAX_MS:
+                found[quantity.key(quantity.SOIL_MOISTURE, zone)] = self._soil[zone][0]
         if self._meter.present():
             found[quantity.WATER_VOLUME] = self._volume_l()
             rate = self._meter.flow_ml_min()
@@ -201,6 +210,7 @@ class WateringTrade(Trade):
                     tuple(self._need.flows[zone - 1]),
                     self._irrigated_dmm(zone),
                     self._openings(zone),
+                    self._need.references[zone - 1],
                 )
             )
         marks = list(self._starts.marks)
@@ -212,7 +222,7 @@ class WateringTrade(Trade):
                 tuple(zones), self._volume_l(), self._openings(MASTER), self._need.closed_day, today.civil_day or 0,
                 self._weather.open_rain_cmm(self._need.closed_day), self._drought.last,
                 None if burst is None else burst[0], 0 if burst is None else burst[1], tuple(marks),
-                self._guard.coils_ma(), self._need.et0_cmm,
+                self._guard.coils_ma(), self._need.et0_cmm, self._dry_until(now_ms),
             )
         )  # fmt: skip
 
@@ -224,6 +234,8 @@ class WateringTrade(Trade):
         self._clock.look(moment, usable)
         if not usable:
             return
+        self._weather.was_wet(self._dry_until_s - moment.unix_s, now_ms=moment.now_ms)
+        self._dry_until_s = 0
         local = civil.local_from_unix(civil.PARIS, moment.unix_s)
         self._weather.turn_to(local.civil_day)
         self._need.close_days(moment.unix_s, moment.directives)
@@ -273,7 +285,10 @@ class WateringTrade(Trade):
         if not program.depth_dmm and not self._need.is_due(program, zone):
             return lockouts.Refusal(lockouts.SATISFIED, lacking // 10, False)
         if self._need.stressed(zone):
-            return None
+            return None  # neither a forecast nor a probe is believed for ever
+        known = self._soil.get(zone, (0, 0, 1))
+        if known[0] >= known[2] and moment.now_ms - known[1] <= limits.READING_MAX_MS:
+            return lockouts.Refusal(lockouts.SATISFIED, known[0], False)
         return lockouts.by_forecast(self._weather, moment)
 
     def _refuse(self, zone):
@@ -362,6 +377,22 @@ class WateringTrade(Trade):
         for output in range(len(self._policy.zones) + 1):
             if over >> output & 1:
                 self._tell(event.VALVE_SWITCHED, None, (output, False, DEADLINE, 0, 0))
+
+    def _sample_soil(self, values, now_ms):
+        for i, probe in enumerate(self._own.soil):
+            mv = values.get(inputs.SOIL_MV + i)
+            permille = None if mv is None else lockouts.soil_permille(probe, mv)
+            if permille is not None:
+                self._soil[probe.zone] = (permille, now_ms, probe.enough_permille)
+            elif mv is not None:
+                self._weather.refused += 1
+
+    def _dry_until(self, now_ms):
+        """As memory.Memory has it."""
+        left_s, moment = self._weather.wet_for_s(now_ms), self._moment
+        if self._dry_until_s or not left_s or moment is None or moment.unix_s is None:
+            return self._dry_until_s or left_s
+        return moment.unix_s + (now_ms - moment.now_ms) // 1000 + left_s
 
     def _irrigated_dmm(self, zone):
         return self._need.irrigated_ml[zone - 1] // self._policy.zones[zone - 1].area_dm2

@@ -1,6 +1,6 @@
 """The weather of a day at the node, and the ladder by which a day's reference evapotranspiration is found.
 
-    gateway      a directive that still holds (the gateway lends it for less than 36 h)
+    gateway      a directive that still holds, of this very day where it says of which
     penman       humidity, wind and global radiation were measured here, most of the day
     hargreaves   the air's temperature was
     climatology  the month's mean of the region
@@ -105,7 +105,9 @@ class Weather:
         day = self._before if self._before is not None and self._before.civil_day == civil_day else None
         year, month, _ = civil.civil_from_days(civil_day)
         found = None
-        told = self.told(directives, directive.EVAPOTRANSPIRATION, limits.ET0_CMM_MAX)
+        # An older gateway does not say of which day it is, and lends it for less than 36 h.
+        is_of_day = directives.get(directive.WEATHER_DAY, civil_day) == civil_day
+        told = self.told(directives, directive.EVAPOTRANSPIRATION, limits.ET0_CMM_MAX) if is_of_day else None
         if told is not None:
             found = (told, GATEWAY)
         elif day is not None:
@@ -115,7 +117,7 @@ class Weather:
         rain_cmm = 0
         if self._place.tip_cmm:
             rain_cmm = 0 if day is None else min(limits.RAIN_CMM_MAX, day.rain_cmm)
-        else:
+        elif is_of_day:
             rain_cmm = 10 * (self.told(directives, directive.RAIN_DAY, limits.RAIN_CMM_MAX // 10) or 0)
         return Closed(found[0], found[1], rain_cmm)
 
@@ -158,7 +160,19 @@ class Weather:
 
     def wet(self, *, now_ms: int) -> bool:
         """True while the rain sensor was wet within its off-delay."""
-        return self._dry_from_ms is not None and now_ms - self._dry_from_ms < 1000 * limits.RAIN_OFF_DELAY_S
+        return self.wet_for_s(now_ms) > 0
+
+    def wet_for_s(self, now_ms: int) -> int:
+        """What is left of the off-delay."""
+        if self._dry_from_ms is None:
+            return 0
+        return max(0, limits.RAIN_OFF_DELAY_S - (now_ms - self._dry_from_ms) // 1000)
+
+    def was_wet(self, left_s: int, *, now_ms: int) -> None:
+        """An earlier life saw rain, and so much of its delay is left; more than a whole one is a wrong clock's."""
+        left_s = min(left_s, limits.RAIN_OFF_DELAY_S)
+        if left_s > self.wet_for_s(now_ms):
+            self._dry_from_ms = now_ms - 1000 * (limits.RAIN_OFF_DELAY_S - left_s)
 
     def asleep(self, now_ms: int) -> bytes:
         """ASLEEP_BYTES for `woken`."""

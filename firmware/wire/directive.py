@@ -19,13 +19,18 @@ PATH = b"d"
 
 OUTDOOR_TEMPERATURE = 1  # 0.01 °C, now
 TEMPERATURE_MIN_6H = 2  # 0.01 °C, the least that is forecast for the next six hours
-EVAPOTRANSPIRATION = 3  # reference ET0 of the last whole civil day, 0.01 mm
-RAIN_DAY = 4  # of the last whole civil day, 0.1 mm
+EVAPOTRANSPIRATION = 3  # reference ET0 of the day that WEATHER_DAY names, 0.01 mm
+RAIN_DAY = 4  # of the same day, 0.1 mm
 RAIN_FORECAST = 5  # of the next 24 h, 0.1 mm
 WIND_SPEED = 6  # mean now, 0.1 m/s
 DROUGHT_LEVEL = 7  # 0 none, 1 vigilance, 2 alerte, 3 alerte renforcée, 4 crise
 LOAD_SHED = 8  # lower the set-point by so many 0.01 K; 0: nothing is shed
 EXCEPTION = 9  # of a day's programme: 0 as usual, 1 closed, 2 occupied all day
+# The civil day (days since 1970, local) that 3 and 4 are of: what was measured yesterday must not be booked for today.
+# A gateway that does not say it is an older one, and so is a node that does not ask for it: to both the two values are
+# of the last whole day, and a gateway ends them with the day after theirs.
+WEATHER_DAY = 10
+OF_A_DAY = (EVAPOTRANSPIRATION, RAIN_DAY)
 
 # code: (name, lowest, highest)
 TABLE = {
@@ -38,6 +43,7 @@ TABLE = {
     DROUGHT_LEVEL: ("drought", 0, 4),
     LOAD_SHED: ("load-shed", 0, 500),
     EXCEPTION: ("exception", 0, 2),
+    WEATHER_DAY: ("weather-day", 1, 0xFFFF),
 }
 # What somebody decided, against what somebody measured: a change of it is an event.
 DECISIONS = (DROUGHT_LEVEL, LOAD_SHED, EXCEPTION)
@@ -55,6 +61,7 @@ LASTS_S_MAX = {
     DROUGHT_LEVEL: 366 * 86400,
     LOAD_SHED: 86400,
     EXCEPTION: 92 * 86400,
+    WEATHER_DAY: 2 * 86400,
 }
 
 # kind: a word, or None where the node does not say it; codes: the numbers it wants, None for all.
@@ -86,7 +93,7 @@ def decode_question(queries) -> Question:
 
 
 def encode(held) -> bytes:
-    """{code: (value, for_s)} as bytes: 87 at most with every code of TABLE."""
+    """{code: (value, for_s)} as bytes: 97 at most with every code of TABLE."""
     for code in held:
         value, for_s = held[code]
         _check(code, value, for_s)

@@ -41,7 +41,7 @@ WAITING_MAX = 255
 LEASE_S_MAX = 7 * 86400
 
 # --- directives to a node --------------------------------------------------------------------------------------
-# All the codes of today take 87 bytes; a datagram holds twice as many.
+# All the codes of today take 97 bytes; a datagram holds nearly twice as many.
 DIRECTIVES_BYTES_MAX = 180
 DIRECTIVES_MAX = 16
 # The word for a kind of node, as in its boot report.

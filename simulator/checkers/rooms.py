@@ -5,13 +5,15 @@ Looks at the air in the room, at the health of its heater, at its windows, and a
 UTC. A room is given the time its heater needs: it may be below 5 °C while it is heated at full power, or had been
 colder already when heat came back; it freezes by fault of control when it stands below 5 °C, heat is available, and is
 not given. A ceiling is exceeded when the heating heats a room that is warmer than it may be: what sun and people do is
-no fault. Reads the law's numbers from its own table, not from the code under test.
+no fault. A room whose thermometer says nothing is held to no ceiling, for no policy and no command heats it; there it
+is the heat that is judged, hour by hour: what keeps 12 °C by the room's own losses, or a tenth of its heater, and not
+much more. Reads the law's numbers from its own table, not from the code under test.
 """
 
 from typing import NamedTuple
 
 from policy import civil, heating
-from simulator.plants.building import Room
+from simulator.plants.building import Room, Thermometer
 
 EVERY_MS = 60_000
 FREEZES_CK = 500
@@ -21,19 +23,28 @@ FROST_GRACE_S = 600
 CEILING_GRACE_S = 3600
 CEILING_TOLERANCE_CK = 100
 _COLD_HEAT_PERMILLE = 200
+# Blind heat: what it keeps, its least share of the heater, and by how much it may miss: a heating is built for a round
+# span, and a valve moves by steps of 5 %.
+_BLIND_CK = 1200
+_BLIND_PERMILLE = 100
+_BLIND_OVER_PERCENT = 115
+_BLIND_STEP_PERMILLE = 50
+_BLIND_EVERY_S = 3600
 # Code de l'énergie R241-26 and R241-27: (kind of hour, 0.01 °C).
 _LAW = {heating.OCCUPIED: 1900, heating.EMPTY: 1900, heating.EMPTY_24H: 1600, heating.EMPTY_48H: 800}
 
 
 class WatchedRoom(NamedTuple):
     """One room under watch. `programme` as signed; `preheats_s`: how long before an occupied hour it may be heated for
-    it; `ordered`: whether a command for comfort is in force now (it makes the room an occupied one)."""
+    it; `ordered`: whether a command for comfort is in force now (it makes the room an occupied one); `thermometer`: the
+    node's own, None: it never fails."""
 
     name: str
     room: Room
     programme: heating.Programme
     preheats_s: int = 12 * 3600
     ordered: object = None
+    thermometer: Thermometer | None = None
 
 
 class RoomsChecker:
@@ -42,6 +53,8 @@ class RoomsChecker:
     def __init__(self, watched: list[WatchedRoom]) -> None:
         self._watched = [(one, heating.Plan(one.programme, civil.PARIS)) for one in watched]
         self._since: dict[tuple[str, str], int] = {}
+        # (Unix s, Ws, 0.01 °C outdoors) that the hour's heat is counted from.
+        self._blind_from: dict[str, tuple[int, int | None, int]] = {}
         self._reported: set[tuple[str, str]] = set()
         self.violations: list[str] = []
         self.looks = 0
@@ -58,9 +71,28 @@ class RoomsChecker:
             given = room.demand_permille > _COLD_HEAT_PERMILLE or room.heater_stuck
             freezes = air_ck < FREEZES_CK and available and not given
             self._judge(watched.name, "freezes", freezes, FROST_GRACE_S, unix_s)
-            over = air_ck > self._limit_ck(watched, plan, unix_s) + CEILING_TOLERANCE_CK
+            is_blind = watched.thermometer is not None and watched.thermometer.absent
+            self._look_blind(watched, is_blind, unix_s)
+            over = not is_blind and air_ck > self._limit_ck(watched, plan, unix_s) + CEILING_TOLERANCE_CK
             heats = over and room.demand_permille > 0 and not room.heater_stuck
             self._judge(watched.name, "is heated above its ceiling", heats, CEILING_GRACE_S, unix_s)
+
+    def _look_blind(self, watched: WatchedRoom, is_blind: bool, unix_s: int) -> None:
+        """The heat of each whole hour without a thermometer; its first one is that of the node's last knowledge."""
+        room, name = watched.room, watched.name
+        if not is_blind:
+            self._blind_from.pop(name, None)
+            return
+        from_s, from_ws, from_ck = self._blind_from.setdefault(name, (unix_s + _BLIND_EVERY_S, None, 0))
+        lasted_s = unix_s - from_s
+        if lasted_s < (0 if from_ws is None else _BLIND_EVERY_S):
+            return
+        self._blind_from[name] = (unix_s, room.energy_ws, room.outdoor_ck)
+        if from_ws is not None and (name, "blind") not in self._reported:
+            mean_w, most_w = (room.energy_ws - from_ws) // lasted_s, _blind_w(room, min(from_ck, room.outdoor_ck))
+            if mean_w > most_w:
+                self._reported.add((name, "blind"))
+                self.violations.append(f"{name} is heated blind with {mean_w} W, {most_w} W are enough, at {unix_s}")
 
     def _limit_ck(self, watched: WatchedRoom, plan: heating.Plan, unix_s: int) -> int:
         wanted = plan.peek(unix_s)
@@ -85,3 +117,11 @@ class RoomsChecker:
         if unix_s - since_s > grace_s and key not in self._reported:
             self._reported.add(key)
             self.violations.append(f"{name} {what} for {unix_s - since_s} s at {unix_s}")
+
+
+def _blind_w(room: Room, outdoor_ck: int) -> int:
+    """What a room that nobody can measure may be given, W."""
+    data = room.data
+    kept_w = (data.air_out_w_k + data.mass_out_w_k) * (_BLIND_CK - outdoor_ck) // 100
+    least_w = data.heater_w * _BLIND_PERMILLE // 1000
+    return max(kept_w, least_w) * _BLIND_OVER_PERCENT // 100 + data.heater_w * _BLIND_STEP_PERMILLE // 1000

@@ -13,7 +13,7 @@ from drivers.ds18b20 import Ds18b20
 from drivers.ds3231 import Ds3231
 from drivers.gp8403 import Gp8403
 from drivers.ina226 import Ina226
-from drivers.latching_valves import Bridge, LatchingValves, Valve
+from drivers.latching_valves import Bridge
 from drivers.mcp4725 import Mcp4725
 from drivers.pcf8574 import Pcf8574
 from drivers.pulses import Pulses
@@ -117,14 +117,12 @@ def test_the_irrigations_valves_open_and_close_through_its_pins():
     desk = Desk("irrigation")
     board, parts, pin = desk.board, desk.machine.parts, desk.pin
     shared, selector = Bridge(pin("ZONES_IN1_PIN"), pin("ZONES_IN2_PIN")), Pcf8574(desk.bus, board.SELECTOR_ADDRESS)
-    wired = {zone: Valve(shared, selector, zone - 1) for zone in range(1, board.ZONES_COUNT + 1)}
-    wired[0] = Valve(Bridge(pin("MASTER_IN1_PIN"), pin("MASTER_IN2_PIN")), None, 0)
-    driver = LatchingValves(wired, pulse_ms=board.ZONES_PULSE_MS, energy=lambda opening: True)
-    for zone in (0, 7):
-        assert driver.open(zone, now_ms=desk.now_ms)
-    while driver.busy():
-        driver.poll(now_ms=desk.now_ms)
-        desk.pass_ms(10)
+    for bridge, zone in ((Bridge(pin("MASTER_IN1_PIN"), pin("MASTER_IN2_PIN")), None), (shared, 7)):
+        assert zone is None or selector.select(zone - 1)
+        bridge.drive(True)
+        desk.pass_ms(board.ZONES_PULSE_MS)
+        bridge.coast()
+        selector.release()
     assert [valve.is_open for valve in parts["MASTER"]] == [True]
     assert [at for at, valve in enumerate(parts["ZONES"], 1) if valve.is_open] == [7]
     parts["COIL"].voltage_mv, parts["COIL"].current_ma = 9000, 410

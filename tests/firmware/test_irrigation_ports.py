@@ -233,3 +233,18 @@ def test_a_current_that_came_too_late_is_not_the_next_coils(chip):
     turns(chip, ports, valves, chip.now_ms + 400)
     ((output, answered_ms),) = valves.take_currents()
     assert output == 2 and answered_ms > asked_ms
+
+
+def test_soil_probes_that_the_settings_name_are_read_and_no_others(chip):
+    probes = [[1, 2600, 1200, 700], [2, 2600, 1200, 700]]
+    for count in (0, 1, 2):
+        ports, _ = made(chip, {**SETTINGS, "soil": probes[:count]})
+        ports.begin_sample(now_ms=0)
+        found = PENDING
+        while found is PENDING:
+            chip.now_ms += 50
+            found = ports.collect(now_ms=chip.now_ms)
+        told = [inputs.SOIL_MV + i in found for i in (0, 1)]
+        assert told == [count > 0, count > 1]
+        if count:
+            assert abs(found[inputs.SOIL_MV] - 1900) <= 1

@@ -74,6 +74,31 @@ def test_1_with_nobody_to_say_how_cold_it_is_outside_winter_has_a_floor_and_summ
         assert world.trade.duty_permille == expected
 
 
+@pytest.mark.parametrize("output", ["relay", "valve", "opentherm"])
+def test_1_a_dead_sensor_keeps_12_degrees_by_every_output_and_not_the_comfort_of_the_programme(output):
+    world = WarmWorld(model_of(output), start_ck=1900, mean_ck=300)
+    world.ports.thermometer.absent = True
+    world.run(4 * 24 * 60)
+    assert 950 <= world.room.air_ck <= 1450
+
+
+def test_1_a_boiler_without_any_thermometer_does_not_let_a_room_freeze_in_winter():
+    world = WarmWorld(model_of("opentherm"), start_ck=1200, mean_ck=-700)
+    world.ports.thermometer.absent = world.ports.outdoor_absent = True
+    world.run(4 * 24 * 60)
+    assert world.room.air_ck > 500
+
+
+@pytest.mark.parametrize("output", ["relay", "valve", "opentherm"])
+def test_1_a_dead_sensor_heats_nothing_on_a_warm_day_of_september(output):
+    world = WarmWorld(model_of(output), start_s=at(2026, 9, 7, 600), start_ck=2200, mean_ck=1900)
+    world.ports.thermometer.absent = True
+    world.run(60)
+    before_wh = world.room.energy_wh()
+    world.run(6 * 60)
+    assert world.room.energy_wh() - before_wh <= 5
+
+
 def test_1_a_sensor_that_sticks_at_full_heat_is_found_out_after_three_hours():
     world = WarmWorld(start_ck=1500)
     world.run(20)

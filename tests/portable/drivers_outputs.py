@@ -8,7 +8,7 @@ from drivers import led
 from drivers.button import Button
 from drivers.gp8403 import Gp8403
 from drivers.i2c_bus import Bus
-from drivers.latching_valves import Bridge, LatchingValves, Valve
+from drivers.latching_valves import Bridge
 from drivers.led import Led
 from drivers.mcp4725 import Mcp4725
 from drivers.pcf8574 import Pcf8574
@@ -40,35 +40,26 @@ for step in range(8):
 coils = [valves.Valve(True) for _ in range(8)]
 bridge = valves.Bridge(ticks_ms, valves.selected(expander, coils))
 shared, selector = Bridge(bridge.in1, bridge.in2), Pcf8574(bus, 0x20)
-energy = [True]
-driver = LatchingValves(
-    {zone: Valve(shared, selector, zone - 1) for zone in range(1, 9)}, pulse_ms=100, energy=lambda opening: energy[0]
-)
 
 
-def run(step_ms):
-    while driver.busy():
-        for done in driver.poll(now_ms=NOW[0]):
-            print("done", NOW[0], tuple(done))
-        wanted = driver.deadline_ms
-        NOW[0] += step_ms if wanted is None else min(step_ms, max(1, wanted - NOW[0]))
+def pulse(zone, forward, lasts_ms=100):
+    if selector.select(zone - 1):
+        shared.drive(forward)
+        NOW[0] += lasts_ms
+        shared.coast()
+    selector.release()
+    print("pulse", NOW[0], zone, forward, [valve.is_open for valve in coils])
+    NOW[0] += 300
 
 
-driver.close_all(now_ms=NOW[0])
-run(100)
-print([valve.is_open for valve in coils])
-for zone in (3, 5, 8):
-    print("open", driver.open(zone, now_ms=NOW[0]))
-driver.close(5, now_ms=NOW[0])
-run(10)
-energy[0] = False
-print("open", driver.open(1, now_ms=NOW[0]))
-driver.close(3, now_ms=NOW[0])
+for zone in range(1, 9):
+    pulse(zone, False)
+for zone, lasts_ms in ((3, 100), (5, 20), (8, 100)):
+    pulse(zone, True, lasts_ms)
+pulse(3, False)
 expander.fault = "absent"
-driver.close(8, now_ms=NOW[0])
-run(100)
-print([valve.is_open for valve in coils], bridge.shorted, bridge.burnt, driver.pulse_longest_ms, driver.faults)
-print([pulse[1:] for pulse in bridge.pulses][-6:])
+pulse(8, False)
+print(bridge.shorted, bridge.burnt, [one[1:] for one in bridge.pulses][-6:])
 
 contact = pins.Contact(ticks_ms, 8)
 button = Button(contact, active_level=0)

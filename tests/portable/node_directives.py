@@ -82,6 +82,8 @@ typed = (
     ("wind", "12.34"),
     ("et0", "4.05"),
     ("vent", "-1"),
+    ("jour-météo", "2026-06-01"),
+    ("weather day", "2026-02-30"),
 )
 for name, text in typed:
     code = directive_form.code_of(name)

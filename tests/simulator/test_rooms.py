@@ -1,5 +1,7 @@
 """Rooms: the plant obeys physics and its seed; the checker of invariant 4 sees bugs planted in the real trade."""
 
+import pytest
+
 from heating import limits
 from heating.ladder import Ladder
 from heating.thermostat import Thermostat
@@ -66,7 +68,8 @@ def test_the_winter_is_a_winter():
 
 
 def judged(world, minutes, programme, ordered=None):
-    checker = RoomsChecker([WatchedRoom("class", world.room, programme, ordered=ordered)])
+    watched = WatchedRoom("class", world.room, programme, ordered=ordered, thermometer=world.ports.thermometer)
+    checker = RoomsChecker([watched])
 
     def look(world):
         if world.unix_s % 60 == 0:
@@ -117,3 +120,19 @@ def test_a_room_that_is_heated_all_weekend_is_caught(monkeypatch):
     monkeypatch.setattr(Ladder, "_programme", eager)
     world = WarmWorld(model_of(programme=week), start_s=at(2026, 12, 5, 300), start_ck=1700)
     assert "above its ceiling" in judged(world, 12 * 60, week)[0]
+
+
+def blind_world(output):
+    world = WarmWorld(model_of(output, programme=NEVER), start_ck=1800, mean_ck=300)
+    world.ports.thermometer.absent = True
+    return world
+
+
+@pytest.mark.parametrize("output", ["relay", "valve", "opentherm"])
+def test_a_room_without_a_thermometer_is_judged_by_its_heat_and_not_by_the_ceiling_of_empty_rooms(output):
+    assert judged(blind_world(output), 48 * 60, NEVER) == []
+
+
+def test_a_blind_room_that_is_heated_for_comfort_is_caught(monkeypatch):
+    monkeypatch.setattr(limits, "SAFE_KEEP_CK", 1900)
+    assert "heated blind" in judged(blind_world("opentherm"), 24 * 60, NEVER)[0]

@@ -26,9 +26,10 @@ CABINET = Cabinet("49007", "Angers", "cab-1", 474736, -5542, 4)
 
 
 class Silence:
-    """Four lamps, four rooms, two green spaces; an hour with their gateway, then three days without it."""
+    """Four lamps, four rooms, two green spaces; an hour with their gateway, then three days without it. `dead`: rooms
+    whose thermometers die with it."""
 
-    def __init__(self):
+    def __init__(self, dead=()):
         prng = Prng("silence")
         self.world = World(start_unix_s=BEGIN_UNIX_S)
         self.made = []
@@ -50,6 +51,8 @@ class Silence:
         self.world.run_until(HOUR_MS)
         self.boots = [host.boots for host in self.hosts]
         self.gateway.power_cut()
+        for index in dead:
+            self.rooms.lose_thermometer(index)
         self.silent_from_s = self.world.unix_s
         self.world.every(30_000, self._look)
         self.world.run_until((1 + SILENCE_H) * HOUR_MS)
@@ -142,3 +145,12 @@ def test_valves_open_by_their_programme_at_its_hour_and_shut(silence):
     for space in silence.greens.spaces:
         assert not any(space.site.pipes.open)
     assert openings
+
+
+@pytest.mark.slow
+def test_rooms_whose_thermometers_die_too_are_kept_from_harm_and_not_heated_for_comfort():
+    silence = Silence(dead=range(4))
+    assert silence.rooms.checker.violations == []
+    assert min(silence.rooms.checker.coldest_ck.values()) >= 1000
+    for host in silence.rooms.hosts:
+        assert ["room", "silent"] in [list(detail) for _, detail in silence.events(host, event.SENSOR_FAILURE)]

@@ -61,6 +61,11 @@ def programs(plain_settings, *items):
     return changed
 
 
+# One zone of lawn every day at five.
+DAILY = [0, 127, 0, 0, 0, 300, 0, 1, 50]
+ONE = programs(PLAIN, DAILY)
+
+
 def own(settings=PLAIN):
     faults = Faults()
     # Not through the kind: its board has no output that holds a 24 V AC valve, which the trade knows to drive.
@@ -133,3 +138,8 @@ class Green:
     def litres(self, zone):
         """What has really come out of a zone."""
         return self.pipes.zone_ul[zone] // 1_000_000
+
+
+def skipped(green):
+    """[(zone, why)] of what was not watered."""
+    return [detail[:2] for _, _, _, detail in green.events(event.WATERING_SKIPPED)]

@@ -5,12 +5,13 @@ import random
 import pytest
 
 from policy import watering as policy
-from tests.support.green import own
+from tests.support.green import own, plain
 from watering import balance, coil, cycles, energy, flow, limits, memory
 from watering.meter import Meter
 from watering.need import Need
 from watering.valves import HELD, LATCHING
 from watering.weather import Weather
+from wire import slip
 
 ZONES = own().policy.zones
 LAWN, SLOPE, SHRUBS = ZONES
@@ -201,14 +202,23 @@ def kept(**changes):
 
 def test_memory_comes_back_and_fits_the_flash():
     zones = tuple(
-        memory.ZoneMemory(100 * zone, (1000 * zone + 10, 20, 30), 2**31 + zone, 7 * zone) for zone in range(1, 9)
+        memory.ZoneMemory(100 * zone, (1000 * zone + 10, 20, 30), 2**31 + zone, 7 * zone, 90 + zone)
+        for zone in range(1, 9)
     )
     one = kept(zones=zones, volume_l=2**32 - 1, drought=3,
                burst=0, burst_flow=41_230, marks=tuple(range(20_600, 20_608)),
-               coils=(1500,) * 10, closed_day=20_700, rain_day=20_701, rain_cmm=1234, et0_cmm=433)  # fmt: skip
+               coils=(1500,) * 10, closed_day=20_700, rain_day=20_701, rain_cmm=1234, et0_cmm=433,
+               dry_until=2_000_000_000)  # fmt: skip
     data = memory.encode(one)
     assert len(data) == memory.LENGTH <= 192
     assert memory.decode(data) == one
+
+
+def test_what_a_version_1_remembered_is_taken_over():
+    one = kept(volume_l=77, drought=2, closed_day=20_700)
+    body = bytes((1,)) + memory.encode(one)[1 : memory.LENGTH - 2 - 4 - memory.ZONES]
+    old = body + slip.crc16(body).to_bytes(2, "little")
+    assert len(old) == 177 and memory.decode(old) == one
 
 
 def test_garbage_and_every_single_flipped_bit_end_in_safe_defaults():
@@ -253,3 +263,13 @@ def test_the_ladder_of_et0_steps_down_when_a_rung_is_missing(told, rung):
     one.close_days(1_780_000_000, told)
     one.close_days(1_780_086_400, told)
     assert one.rung == rung and one.et0_cmm == (510 if rung == "gateway" else one._weather.climate_cmm(one.closed_day))
+
+
+@pytest.mark.parametrize("late_days,rung,rain_cmm", [(0, "gateway", 50), (1, "climatology", 0), (-1, "climatology", 0)])
+def test_what_is_told_of_another_day_is_not_booked_for_this_one(late_days, rung, rain_cmm):
+    setting = own(plain(weather=[40, 2, 0, []]))
+    weather = Weather(setting.place)
+    day = 20_700
+    closed = weather.close(day, {3: 510, 4: 5, 10: day + late_days})
+    assert (closed.rung, closed.rain_cmm) == (rung, rain_cmm)
+    assert weather.close(day, {3: 510, 4: 5}).rung == "gateway", "an older gateway says no day"

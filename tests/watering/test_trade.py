@@ -7,18 +7,12 @@ import pytest
 from node.trade import LOCK
 from policy import civil
 from simulator.checkers.water import Forbidden
-from tests.support.green import PLAIN, DryClimate, Green, plain, programs
+from tests.support.green import DAILY, ONE, PLAIN, Green, plain, programs, skipped
 from watering import memory
 from wire import directive, event
 from wire.node_order import NodeOrder
 
-DAILY = [0, 127, 0, 0, 0, 300, 0, 1, 50]
-ONE = programs(PLAIN, DAILY)
 STOP = NodeOrder(1, b"order-id", "override", 0, 2_000_000_000, 3600)
-
-
-def skipped(green):
-    return [detail[:2] for _, _, _, detail in green.events(event.WATERING_SKIPPED)]
 
 
 def test_an_ordinary_morning_opens_master_then_zone_and_shuts_them_in_turn():
@@ -126,32 +120,6 @@ def test_drip_does_not_mind_the_wind():
     green.desk.directives[directive.WIND_SPEED] = 120
     green.run(hours=6)
     assert len(green.openings(3)) == 1
-
-
-def test_rain_on_the_sensor_ends_a_run_and_its_delay_holds_for_a_day():
-    class Wet(DryClimate):
-        wet = False
-
-        def day(self, civil_day):
-            day = super().day(civil_day)
-            if not self.wet:
-                return day
-            from simulator.plants.climate import Storm
-
-            return type(day)(*day[:7], (Storm(18_600, 1200, 500),))
-
-    climate = Wet()
-    climate.wet = True
-    green = Green(ONE, climate=climate)
-    green.ports.wet_sensor = True
-    green.run(hours=6)
-    (done,) = [detail for _, _, _, detail in green.events(event.WATERING_DONE)]
-    assert done[4] == "rain"
-    climate.wet = False
-    green.run(hours=24)
-    assert skipped(green)[-1] == (1, "rain")
-    green.run(hours=24)
-    assert len(green.openings(1)) == 2
 
 
 # --- law --------------------------------------------------------------------------------------------------------
@@ -312,15 +280,6 @@ def test_a_meter_that_falls_silent_is_told_and_water_is_reckoned_by_time():
         (True, ("meter", "silent"))
     ]
     assert abs(green.desk.trade._need.irrigated_ml[0] - 1000 * green.litres(1)) < 20_000
-
-
-def test_a_zones_flow_is_learned_from_three_clean_runs_and_kept():
-    green = Green(ONE, flows=[18_000, 20_000, 8000])
-    green.run(hours=24 * 3 + 8)
-    assert abs(green.desk.trade._need.flow(1) - 18_000) < 300
-    green.cut(remembered=True)
-    green.run(minutes=1)
-    assert abs(green.desk.trade._need.flow(1) - 18_000) < 300
 
 
 def test_readings_and_health_fit_a_record_with_eight_zones():

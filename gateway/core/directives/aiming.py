@@ -3,10 +3,16 @@
 A scope is all nodes (None), a kind of node (`irrigation`), a group of the configuration, or one node by its id in
 hexadecimal. Of several that say the same code to a node, the narrowest scope wins, then the one that began last. One
 that ends gives way to what it hid: a day of work in closed holidays leaves them closed.
+
+Weather of a day (`directive.OF_A_DAY`) is of the day that goes with it, or else of the one before it was first to hold;
+it ends with the day after its own, for who does not ask for its date takes it for yesterday's.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
+
+from policy import civil
+from wire import directive
 
 _NODE_DIGITS = 16
 ALL, KIND, GROUP, NODE = range(4)
@@ -55,6 +61,25 @@ def rank(scope: str | None, asker: Asker) -> int | None:
 def is_node(scope: str) -> bool:
     """Whether a scope is a node's id."""
     return len(scope) == _NODE_DIGITS and all(letter in "0123456789abcdef" for letter in scope)
+
+
+def weather_day(one: Told) -> int:
+    """The civil day of what it says of a day's weather."""
+    begun = civil.local_from_unix(civil.PARIS, one.begins_s).civil_day
+    return int(one.values.get(directive.WEATHER_DAY, begun - 1))
+
+
+def weather_ends_s(one: Told) -> int:
+    """When what it says of a day's weather is no more yesterday's."""
+    return int(civil.unix_from_local(civil.PARIS, weather_day(one) + 2, 0))
+
+
+def without_old_weather(one: Told, unix_s: int) -> Told:
+    """The same, less the weather of a day that is over for longer than a day."""
+    if not any(code in one.values for code in directive.OF_A_DAY) or unix_s < weather_ends_s(one):
+        return one
+    dated = (*directive.OF_A_DAY, directive.WEATHER_DAY)
+    return one._replace(values={code: value for code, value in one.values.items() if code not in dated})
 
 
 def winners(known: Iterable[Told], asker: Asker) -> dict[int, Told]:

@@ -5,9 +5,10 @@ their outcome there; here they are looked at when a node asks. What somebody say
 (`keeping`) until it expires or is taken back. Both end at their expiry, by UTC and by the monotonic clock. Neither
 needs the centre's lease: a drought order is an authority's, with an expiry of its own.
 
-A node is told what aims at it (`aiming`), each with the seconds that are left, less what our clock may be wrong by, a
-week at most; it asks again every quarter of an hour. Without a clock, since a start, nobody knows what is left: then it
-is told 5.03 and keeps what it has. Must not open a file by name and must not know cabinets.
+A node is told what aims at it (`aiming`), the weather of a day with its date, each with the seconds that are left, less
+what our clock may be wrong by, a week at most; it asks again every quarter of an hour. Without a clock, since a start,
+nobody knows what is left: then it is told 5.03 and keeps what it has. Must not open a file by name and must not know
+cabinets.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -156,12 +157,24 @@ class Directives:
         held: dict[int, tuple[int, int]] = {}
         used = set()
         if moment is not None:
-            begun = [one for one in known if self._holds(one, moment[0], now_ms)]
-            for code, one in aiming.winners(begun, asker).items():
-                for_s = _left_s(one, sum(moment), now_ms)
+            latest_s = sum(moment)
+            begun = [
+                aiming.without_old_weather(one, latest_s) for one in known if self._holds(one, moment[0], now_ms)
+            ]
+            winners = aiming.winners(begun, asker)
+            winners.pop(directive.WEATHER_DAY, None)
+            of_a_day = {code: winners[code] for code in directive.OF_A_DAY if code in winners}
+            day = max(map(aiming.weather_day, of_a_day.values()), default=0)
+            for code, one in winners.items():
+                for_s = _left_s(one, latest_s, now_ms)
+                if code in of_a_day:
+                    for_s = min(for_s, aiming.weather_ends_s(one) - latest_s) if aiming.weather_day(one) == day else 0
                 if for_s > 0 and (question.codes is None or code in question.codes):
                     held[code] = one.values[code], for_s
                     used.add(one.id)
+            dated = [held[code][1] for code in of_a_day if code in held]
+            if dated and (question.codes is None or directive.WEATHER_DAY in question.codes):
+                held[directive.WEATHER_DAY] = day, max(dated)
         self._used(used)
         self.counters["answered"] += 1
         return messages.CONTENT, directive.encode(held)

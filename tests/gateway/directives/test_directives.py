@@ -12,6 +12,7 @@ from gateway.core.directives.directives import CLEARED, EXPIRED, REFUSED, TOLD, 
 from gateway.core.directives.keeping import told_of
 from gateway.core.link.link import Asked
 from gateway.core.wallclock import WallClock
+from policy import civil
 from simulator.disk import PowerCut, SimDisk
 from simulator.prng import Prng
 from tests.support.told_world import DROUGHT, EXCEPTION, SHED, here
@@ -118,6 +119,39 @@ def test_a_node_is_told_what_aims_at_it_with_the_seconds_that_are_left_for_sure(
     assert desk.ask(OTHER) == {DROUGHT: 2} and desk.ask(OTHER, "thermostat") == {}
     assert desk.ask(codes=(SHED, EXCEPTION)) == {EXCEPTION: 1}
     assert {len(ids) for ids in desk.used} == {2, 1, 0}
+
+
+ET0, RAIN, DAY = directive.EVAPOTRANSPIRATION, directive.RAIN_DAY, directive.WEATHER_DAY
+
+
+def midnight_desk():
+    """A gateway at local 01:00, and yesterday's civil day."""
+    desk = Desk()
+    today = civil.local_from_unix(civil.PARIS, desk.unix_s).civil_day + 1
+    desk.wait(civil.unix_from_local(civil.PARIS, today, 3600) - desk.unix_s)
+    return desk, today - 1
+
+
+def test_the_weather_of_yesterday_is_told_with_its_date_and_ends_at_midnight_whatever_was_said():
+    desk, yesterday = midnight_desk()
+    desk.say({ET0: 480, RAIN: 12, DROUGHT: 1}, lasts_s=2 * DAY_S)
+    assert desk.ask() == {ET0: 480, RAIN: 12, DAY: yesterday, DROUGHT: 1}
+    assert 23 * 3600 - 60 < desk.held[ET0][1] == desk.held[DAY][1] < 23 * 3600 < desk.held[DROUGHT][1]
+    assert desk.ask(codes=(ET0, DROUGHT)) == {ET0: 480, DROUGHT: 1}, "an older node, which knows no dates"
+    desk.wait(23 * 3600)
+    assert desk.ask() == {DROUGHT: 1}
+
+
+def test_a_date_that_is_said_is_the_date_that_is_told_and_of_two_days_only_the_later_is():
+    desk, yesterday = midnight_desk()
+    desk.say({ET0: 480, DAY: yesterday - 1}, number=1, scope="irrigation", lasts_s=2 * DAY_S)
+    assert desk.ask() == {}, "it is of the day before yesterday"
+    desk.say({ET0: 300, DAY: yesterday + 1}, number=2, lasts_s=2 * DAY_S)
+    desk.say({RAIN: 7}, number=3, scope="irrigation", lasts_s=2 * DAY_S)
+    assert desk.ask() == {ET0: 300, DAY: yesterday + 1}
+    desk.wait(DAY_S)
+    desk.say({RAIN: 9}, number=4, lasts_s=2 * DAY_S)
+    assert desk.ask() == {ET0: 300, RAIN: 9, DAY: yesterday + 1}
 
 
 def test_what_is_closed_for_the_holidays_is_closed_again_after_a_day_of_work():
