@@ -38,7 +38,9 @@ from wire.oscore_link import NodeLink
 SLICE_MS = 100
 # The collector runs after so many bytes, not when the heap is full: what stays is put where garbage was, close
 # together, and a heap of three quarters the size does.
-COLLECT_BYTES = 512
+COLLECT_BYTES = 1024
+# Within a turn it runs after so many, or when the heap is full: sealing a record must not wait for it five times.
+TURN_BYTES = 65536
 # While an answer of the ports arrives, a turn every 10 ms: 48 ms of a meter's bytes must not wait for the next slice.
 SAMPLE_SLICE_MS = 10
 WATCHDOG_MS = 8000
@@ -68,6 +70,13 @@ def main(start=None):
 def collect_early():
     """From now on the collector runs after COLLECT_BYTES."""
     gc.threshold(COLLECT_BYTES)
+
+
+def collect_between():
+    """A collection now, if COLLECT_BYTES are due for one; not within a turn, where each takes some 20 ms."""
+    gc.threshold(COLLECT_BYTES)
+    bytearray(1)  # whatever takes heap lets the collector look
+    gc.threshold(TURN_BYTES)
 
 
 def run(opened, life, clock):
@@ -270,6 +279,7 @@ class Shell:
         life.enter(lifeline.SLEEP)
         if self._sleeps:
             self._sleep(now_ms)
+        collect_between()
         self._link.wait(self._pause_ms(now_ms))
 
     def _sleep(self, now_ms):

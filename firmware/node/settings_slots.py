@@ -151,8 +151,8 @@ def _is_whole(raw):
         if in_text:
             in_text = is_escaped or byte != 0x22
             is_escaped = byte == 0x5C and not is_escaped
-        elif byte == 0x22:
-            in_text = True
+        elif byte < 0x5B:  # figures, commas, blanks: most of a text
+            in_text = byte == 0x22
         elif byte in b"{[":
             depth += 1
             if depth > limits.SETTINGS_DEPTH_MAX:

@@ -76,8 +76,10 @@ def offset_s(zone, utc_day, utc_s):
     """Offset in force at an instant given as (UTC day, second of that day)."""
     if zone.rule is None:
         return zone.standard_s
-    year = civil_from_days(utc_day)[0]
+    year, month, _ = civil_from_days(utc_day)
     start, end = zone.rule
+    if month != start.month and month != end.month:
+        return zone.summer_s if start.month < month < end.month else zone.standard_s
     if (utc_day, utc_s) < (change_day(year, start), start.utc_s):
         return zone.standard_s
     if (utc_day, utc_s) < (change_day(year, end), end.utc_s):

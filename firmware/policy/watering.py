@@ -116,9 +116,10 @@ def forbidding(watering, zone, level, unix_s, slack_s=0):
         for ban in bans:
             if not _binds(watering, ban, zone, level, local.civil_day):
                 continue
+            begins, ends = _window(ban)
             for day in (-1, 0, 1):
-                begins, ends = _window(ban, local.civil_day, day)
-                if begins is not None and begins - slack_s <= local.second < ends + slack_s:
+                second = local.second - day * civil.day_s
+                if begins - slack_s <= second < ends + slack_s and _falls_on(ban, local.civil_day + day):
                     return ban
     return None
 
@@ -132,16 +133,17 @@ def free_for_s(watering, zone, level, unix_s, slack_s=0):
     for bans in (NATIONAL, watering.bans):
         for ban in bans:
             if _binds(watering, ban, zone, level, local.civil_day):
+                begins = _window(ban)[0] - slack_s - local.second
                 for day in (0, 1):
-                    begins = _window(ban, local.civil_day, day)[0]
-                    if begins is not None and begins - slack_s > local.second:
-                        free_s = min(free_s, begins - slack_s - local.second)
+                    if 0 < begins < free_s and _falls_on(ban, local.civil_day + day):
+                        free_s = begins
+                    begins += civil.day_s
     return free_s
 
 
 def exempting(watering, ban, zone, civil_day):
     """The Exemption that lifts a Ban of drought for the Zone on this day, or None."""
-    if ban.level == NONE:
+    if ban.level == NONE or not watering.exemptions:
         return None
     year, month, day = civil.civil_from_days(civil_day)
     date = year * 10000 + month * 100 + day
@@ -194,14 +196,14 @@ def _binds(watering, ban, zone, level, civil_day):
     return exempting(watering, ban, zone, civil_day) is None
 
 
-def _window(ban, civil_day, day):
-    """(first, last + 1) of the Ban's hours that begin `day` days later, in seconds after today's 00:00; (None, None)
-    where that weekday has none."""
-    if not ban.weekdays >> civil.weekday(civil_day + day) & 1:
-        return (None, None)
+def _window(ban):
+    """(first, last + 1) of the Ban's hours, in seconds after 00:00 of the day on which they begin."""
     to_min = ban.to_min if ban.to_min > ban.from_min else ban.to_min + 1440
-    shift_s = day * civil.day_s
-    return (ban.from_min * 60 + shift_s, to_min * 60 + shift_s)
+    return (ban.from_min * 60, to_min * 60)
+
+
+def _falls_on(ban, civil_day):
+    return ban.weekdays >> civil.weekday(civil_day) & 1
 
 
 def _in_season(first, last, date):

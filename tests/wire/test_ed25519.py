@@ -12,7 +12,7 @@ from wire.sha512 import Sha512
 
 def ours(public, signature, data):
     verification = Verification(public, signature, data)
-    for _ in range(200):
+    for _ in range(250):
         said = verification.step()
         if said is not None:
             return said
@@ -57,3 +57,15 @@ def test_the_digest_is_that_of_the_library_at_every_length_around_a_block():
         while not machine.step():
             pass
         assert machine.digest() == sha512(data).digest()
+
+
+def test_no_step_has_more_of_the_work_than_a_turn_may_take():
+    """On a chip a block of the digest takes 150 ms, a root or an inverse 250 ms, a bit of the scalars 10 ms."""
+    key = Ed25519PrivateKey.from_private_bytes(bytes(32))
+    public, data = key.public_key().public_bytes_raw(), bytes(200)
+    verification = Verification(public, key.sign(data), data)
+    steps = 1
+    while verification.step() is None:
+        steps += 1
+    blocks = 3
+    assert steps > 10 * blocks + 2 * 256 // 16 + 256 // 2

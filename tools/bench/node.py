@@ -6,8 +6,12 @@ ROMFS image. A VM of 32 bits is measured as it is; on one of 64 bits every objec
 (tools/bench/heap_map.py), both as from ROMFS and as frozen. `peak` is the least heap in which full days still run, the
 collector at work and fragmentation included; bytecode in place, and this bench's own script, are not in it.
 
-Times are the desk's. `longest_turn_chip_ms` scales them to an ESP32 at 240 MHz by a loop of integer work; the scale
-is of published Pystone figures (1661 a second on the chip), not of a chip at hand.
+Turns are scaled to an ESP32 at 240 MHz, in a heap of the chip's size with its collector at work. A VM that counts
+its own work (tools/bench/counted.c) gives the same figure each time; of any other the wall time is taken, the least of
+several runs, by way of a loop of integer work. What a basic block of the VM takes on the chip is MicroPython's own
+benchmarks there against their count here: see BLOCK_PS. Not in it: erasing flash (50 ms a sector, once an hour at
+most), and that bytecode and interpreter of a turn may have to come from flash first (1 to 2 us each 32 bytes, a few
+ms); of AES and SHA the chip has hardware, and neither is counted.
 
     bocage bench node --kind streetlight --json
 """
@@ -24,6 +28,7 @@ from tools import firmware_modules
 from tools.bench.encode import virtual_machines
 from tools.bench.node_cases import CASES
 from tools.bench.node_program import Compiled, NoCompiler, compile_kind, lay_out, place_of
+from tools.bench.node_told import Told
 from tools.bench.node_world import DAY_MS, FROZEN, Program, Turn, Vm, VmFault, World
 
 HEAP_BYTES_MAX = 56 * 1024
@@ -34,9 +39,13 @@ IDLE_BYTES_MAX = 1024
 TURN_MS_MAX = 100
 SILENT_DAYS = range(10, 13)
 DAYS = 30
-# What the calibration of node_vm takes on an ESP32 at 240 MHz: micropython/micropython issue 5673 tells 1661 Pystones a
-# second (v1.12), against 432 000 of the desk on which the loop took 406 us.
-CHIP_CALIBRATION_US = 406 * 432_000 // 1661
+# What a basic block of MicroPython takes on an ESP32 at 240 MHz. Usual: 1661 Pystones a second with `machine.freq` set
+# (micropython/micropython issue 5673), 7306 blocks each in a VM of 32 bits. Dearest: bm_float, of the ten programs of
+# tests/perf_bench in issue 6565 (52 to 101 ns) and pull request 7850 (56 to 120 ns), whatever the clock was there.
+BLOCK_PS, DEAREST_BLOCK_PS = 82_400, 120_000
+# The loop of node_vm in blocks; what a chip without SPIRAM gives as heap, and a VM of 64 bits needs for the same.
+_CALIBRATION_BLOCKS = 1_823_700
+_CHIP_HEAP = 111_168
 _HEAP = 1_500_000
 _STEP = 2048
 _FULL_DAYS, _FULL_SILENT = 3, range(1, 3)
@@ -56,7 +65,7 @@ def measure(vm: str, compiled: Compiled, days: int, folder: Path) -> dict:
     program = lay_out(compiled, place_of(vm, compiled.kind), folder)
     figures: dict = {"kind": compiled.kind, "vm": vm, "runs": program.place[0]}
     figures.update(_long_run(vm, program, days))
-    figures["longest_turn_chip_ms"], figures["usual_turn_chip_ms"] = _turn_times(vm, program)
+    figures.update(_turn_times(vm, program))
     least = _least_heap(vm, program)
     figures["peak_here"] = least
     if "live_max_chip" in figures:
@@ -127,17 +136,31 @@ def _count(sums: dict[str, list[int]], turn: Turn) -> None:
         sums["record"][1] += turn.records
 
 
-def _turn_times(vm: str, program: Program) -> tuple[int, int]:
-    """(longest, usual) turn of a day in ms of a chip: the run repeats to the byte, so the least of several is true."""
+def _turn_times(vm: str, program: Program) -> dict:
+    """Turns of a day in ms of a chip. The run repeats to the byte: a count is true at once, of times the least is."""
+    with Vm(vm, program, _HEAP, natural=True) as node:
+        heap = (node.base + _CHIP_HEAP * (1 if node.is_32_bit else 2)) * _HEAP // (node.free + node.base)
     runs: list[list[int]] = []
     best = None
     for _ in range(_REPEATS):
-        with Vm(vm, program, _HEAP, natural=False) as node:
+        with Vm(vm, program, heap, natural=True) as node:
+            turns = list(World(node, program.case, range(0), Told(program.kind)).run(DAY_MS, idles=False))
+            if node.counts:
+                return _of_chip([turn.work for turn in turns], counted=True)
             best = node.calibration_us if best is None else min(best, node.calibration_us)
-            runs.append([turn.took_us for turn in World(node, program.case, range(0)).run(DAY_MS, idles=False)])
-    least = sorted(min(times) for times in zip(*runs, strict=True))
-    chip = [took_us * CHIP_CALIBRATION_US // (best or 1) // 1000 for took_us in (least[-1], least[len(least) // 2])]
-    return chip[0], chip[1]
+            runs.append([turn.took_us for turn in turns])
+    least = [min(times) for times in zip(*runs, strict=True)]
+    return _of_chip([took_us * _CALIBRATION_BLOCKS // (best or 1) for took_us in least], counted=False)
+
+
+def _of_chip(blocks: list[int], *, counted: bool) -> dict:
+    longest, usual = max(blocks), sorted(blocks)[len(blocks) // 2]
+    return {
+        "turns_counted": counted,
+        "longest_turn_chip_ms": longest * BLOCK_PS // 1_000_000_000,
+        "longest_turn_chip_ms_dearest": longest * DEAREST_BLOCK_PS // 1_000_000_000,
+        "usual_turn_chip_ms": usual * BLOCK_PS // 1_000_000_000,
+    }
 
 
 def _least_heap(vm: str, program: Program) -> int:

@@ -20,12 +20,13 @@ from simulator import ed25519
 from simulator.keys import CIPHER, key_of, settings_of
 from tools.bench import heap_map
 from tools.bench.node_cases import Case
+from tools.bench.node_told import UPDATE_SECRET, Told
 from wire import coap_message, record
 from wire.record import Answer
 
 SCRIPT = Path(__file__).resolve().parent / "node_vm.py"
 NODE = bytes.fromhex("7c1f0a2c01000001")
-UPDATE_KEY = ed25519.public_key(bytes(32))
+UPDATE_KEY = ed25519.public_key(UPDATE_SECRET)
 PEER = ("192.0.2.1", 5683)
 START_UNIX_S = 1_795_521_600  # a noon in November: long nights, and integers that a chip keeps on its heap
 FLUSH_MS = 800
@@ -50,6 +51,7 @@ class Turn(NamedTuple):
     before: int
     taken: int
     took_us: int
+    work: int
     records: int
     is_sample: bool
     idle: int | None
@@ -91,7 +93,7 @@ class Vm:
         self.is_32_bit = maxsize < 1 << 32
         self.base_sizes = None if self.is_32_bit or natural else self._sizes()
         self._say("go")
-        self.imported, self.started, self.calibration_us = self._hear()
+        self.imported, self.started, self.calibration_us, self.counts = self._hear()
 
     def turn(self, now_ms: int, values: Any, datagrams: list[bytes], *, idles: bool) -> Turn:
         self._say((now_ms, values, datagrams, idles))
@@ -159,14 +161,16 @@ class Vm:
 
 
 class World:
-    """One node with its gateway, on a VM. `silent_days`: days of the run in which the gateway does not answer."""
+    """One node with its gateway, on a VM. `silent_days`: days of the run in which the gateway does not answer; `told`:
+    what it has to tell, if anything."""
 
-    def __init__(self, vm: Vm, case: Case, silent_days: range) -> None:
+    def __init__(self, vm: Vm, case: Case, silent_days: range, told: Told | None = None) -> None:
         self.vm = vm
         self.now_ms = 0
         self._held: set[tuple[int, int]] = set()
         self._read = case.plant()
         self._silent_days = silent_days
+        self._told = told
         self._random = Random(7)
         self._link = Link([key_of(NODE)], CIPHER, random_below=self._random.randrange, ack_timeout_ms=_ACK_TIMEOUT_MS)
         self._events: list[tuple[int, int, str, Any]] = []
@@ -214,14 +218,17 @@ class World:
         return arrived
 
     def _answer(self, asked: Asked) -> None:
+        unix_s, told = START_UNIX_S + self.now_ms // 1000, self._told
         if asked.path not in _RECORD_PATHS:
-            # A gateway with nothing to tell, and no image of this kind.
-            self._link.respond(asked.exchange, coap_message.NOT_FOUND, b"", now_ms=self.now_ms)
+            # Without anything told: a gateway with nothing to tell, and no image of this kind.
+            code, payload = (coap_message.NOT_FOUND, b"") if told is None else told.answer(asked, unix_s)
+            self._link.respond(asked.exchange, code, payload, now_ms=self.now_ms)
             self._flush()
             return
         if asked.payload:
             self._held.update((made.boot, made.sequence) for made in record.decode_payload(asked.payload))
-        answer = record.encode_answer(Answer(START_UNIX_S + self.now_ms // 1000, 1, LEASE_S, 0))
+        waits = told is not None and told.waits(unix_s)
+        answer = record.encode_answer(Answer(unix_s, 1, LEASE_S, int(waits)))
         self._link.respond(asked.exchange, coap_message.CHANGED, answer, now_ms=self.now_ms)
         self._flush()
 
