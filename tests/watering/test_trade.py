@@ -7,7 +7,7 @@ import pytest
 from node.trade import LOCK
 from policy import civil
 from simulator.checkers.water import Forbidden
-from tests.support.green import DAILY, ONE, PLAIN, DryClimate, Green, plain, programs, skipped
+from tests.support.green import DAILY, ONE, PLAIN, Green, plain, programs, skipped
 from watering import lockouts, memory
 from watering.trade import WateringTrade
 from wire import directive, event

