@@ -49,9 +49,7 @@ def steps(regulator, count, error_ck, *, from_ms=0, **changes):
         (1900, 1900, 2900, 0),  # warmer outside
     ],
 )
-def test_the_duty_of_tpi_is_kint_by_the_rooms_lack_and_kext_by_the_outdoors(
-    setpoint_ck, room_ck, outdoor_ck, permille
-):
+def test_the_duty_of_tpi_is_kint_by_the_rooms_lack_and_kext_by_the_outdoors(setpoint_ck, room_ck, outdoor_ck, permille):
     assert tpi().step(setpoint_ck, room_ck, outdoor_ck, **WITHIN, now_ms=0) == permille
 
 
