@@ -1,5 +1,5 @@
 """Bug class 13: weather that is late, out of order or in another unit, and yet within what can be. Whatever is
-believed, ET0 and each zone's bucket stay within their bounds, rain is not counted twice, and the rung says where ET0 is from."""
+believed, ET0 and each zone's bucket stay within their bounds, and rain is not counted twice."""
 
 import functools
 
