@@ -85,9 +85,7 @@ def test_7_of_two_orders_that_come_in_the_wrong_order_the_older_one_is_refused_a
     world.hears = lambda flying: False
     world.live(60)
     assert switched(post, begun) == [] and post.node.outputs.reason == SECOND
-    assert [told for told in outcomes(post) if told not in before and told[0] == FIRST] == [
-        (FIRST, "refused", "later")
-    ]
+    assert [told for told in outcomes(post) if told not in before and told[0] == FIRST] == [(FIRST, "refused", "later")]
     assert world.checker.violations == []
 
 

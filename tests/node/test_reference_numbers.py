@@ -38,11 +38,7 @@ def test_between_two_cycles_on_clay_its_valve_is_shut_for_half_an_hour_at_least(
     green.run(hours=20)
     switched = [(at_s, detail[1]) for at_s, code, _, detail in green.desk.events
                 if code == event.VALVE_SWITCHED and detail[0] == 2]  # fmt: skip
-    soaks = [
-        opened - shut
-        for (shut, is_open), (opened, again) in pairwise(switched)
-        if not is_open and again
-    ]
+    soaks = [opened - shut for (shut, is_open), (opened, again) in pairwise(switched) if not is_open and again]
     assert len(soaks) >= 3 and min(soaks) >= HALF_AN_HOUR_S
 
 

@@ -76,9 +76,7 @@ RAIN_CMM = 10 * max(rain for _, rain in DAYS)
         ([0, 1, None, None, 4, 5, 6, 7], 1),  # two days never came
     ],
 )
-def test_13_figures_that_come_late_or_out_of_order_are_off_by_a_day_at_most_and_rain_is_not_counted_twice(
-    told, at_hour
-):
+def test_13_late_or_unordered_figures_are_off_by_a_day_at_most_and_no_rain_counts_twice(told, at_hour):
     in_time = days_in_time()
     late = days(told, at_hour=at_hour)
     assert late >= in_time - DAY_CMM, "the rain was counted once, or not at all"
