@@ -9,7 +9,7 @@ so that one machine owns deadlines, the closing of a boot and the order of pulse
 
 from kinds import PENDING
 from node.trade import HAND, PULSE, RAIN
-from watering import inputs, sleepy, trade
+from watering import inputs, limits, sleepy, trade
 from watering.settings import FIELDS as _OWN_FIELDS
 from watering.settings import RAIN_CONTACT, WIND
 from watering.valves import HELD, MASTER, PUMP
@@ -22,8 +22,6 @@ BOARD_TEMPERATURE = quantity.key(quantity.TEMPERATURE, 15)
 
 # A coil's current is what it is at 50 ms: the INA226 takes 10 ms for its mean.
 _CURRENT_AT_MS = 40
-# A selector's contacts before current flows through them.
-_SELECT_MS = 20
 # A pulse waits for its capacitor so long, then it is given all the same: half a closing is better than none.
 _CHARGE_MS = 10_000
 _CHARGED_PERCENT = 90
@@ -168,7 +166,7 @@ class Ports:
             return
         output, opens = self._pulse
         if not self._driving:
-            if now_ms - self._begun_ms >= _SELECT_MS:
+            if now_ms - self._begun_ms >= limits.SELECT_MS:
                 self._drive(now_ms)
             return
         elapsed_ms = now_ms - self._begun_ms

@@ -30,6 +30,7 @@ PULSE_MS_MIN = 20
 PULSE_MS_MAX = 200
 PULSE_GAP_MS_MIN = 20
 PULSE_GAP_MS_MAX = 2000
+SELECT_MS = 20  # a selector's contacts before current flows through them
 LEAD_S_MAX = 120
 
 # -- runs

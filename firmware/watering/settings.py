@@ -82,7 +82,7 @@ def _valves(faults, value, zones, pulse):
         if faults.integer(f"valves[{i}]", value[i], least, most):
             kinds[valves.PUMP if i == zones + 1 else i] = value[i]
             latching += value[i] == valves.LATCHING
-    boot_ms = latching * (pulse.pulse_ms + pulse.gap_ms)
+    boot_ms = latching * (limits.SELECT_MS + pulse.pulse_ms + pulse.gap_ms)
     if boot_ms > limits.BOOT_CLOSE_MS:
         remedy = f"shorten them: all latching valves are pulsed shut within {limits.BOOT_CLOSE_MS} ms of a start"
         faults.add("pulse", f"takes {boot_ms} ms for {latching} latching valves", remedy)
