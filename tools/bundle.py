@@ -13,9 +13,11 @@ as a value or look themselves up, and what begins the program. Standard library 
 import ast
 import copy
 from collections.abc import Collection, Iterator, Mapping
+from functools import cache
 from typing import NamedTuple, TypeGuard
 
 from tools import firmware_modules, squeeze
+from tools.reached import reached
 from tools.squeeze import ALONE_WHEN_FROZEN
 
 CORE = "core"
@@ -36,6 +38,7 @@ class Bundle(NamedTuple):
         return name, line - first + 1
 
 
+@cache
 def of_kind(kind: str) -> Bundle:
     """The program of a kind of node, folded and bundled."""
     texts = squeeze.squeezed(firmware_modules.needed(kind), ALONE_WHEN_FROZEN)
@@ -89,7 +92,7 @@ def bundle(sources: Mapping[str, str], start: Collection[str], apart: Collection
     for name in merged:
         places.append((text.count("\n") + 1, name))
         text += rewriters[name].text(with_core=False) + "\n"
-    result[CORE] = _without_dead(text, result.values())
+    result[CORE] = reached(text, result.values())
     return Bundle(result, places)
 
 
@@ -347,67 +350,3 @@ def _first_statement(tree: ast.Module) -> int:
         if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)):
             return (min([statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", []))])) - 1
     raise AssertionError("a module without statements uses nothing")
-
-
-def _without_dead(text: str, others: Collection[str]) -> str:
-    """The core without what nobody can reach: definitions by their name, methods by any attribute of that name."""
-    tree = ast.parse(text)
-    definitions: dict[str, list[ast.stmt]] = {}
-    roots: list[ast.AST] = []
-    named = {word for other in others for word in _words(ast.parse(other), None)}
-    for statement in tree.body:
-        names = _names_defined(statement)
-        for name in names:
-            definitions.setdefault(name, []).append(statement)
-        if not names:
-            roots.append(statement)
-    alive: set[int] = set()
-    dormant: list[ast.FunctionDef] = []
-    waiting = roots + [statement for word in named for statement in definitions.get(word, ())]
-    while waiting:
-        node = waiting.pop()
-        if id(node) in alive:
-            continue
-        alive.add(id(node))
-        for word in _words(node, dormant) - named:
-            named.add(word)
-            waiting += definitions.get(word, ())
-        for method in [method for method in dormant if method.name in named]:
-            dormant.remove(method)
-            waiting.append(method)
-    gone = [s for found in definitions.values() for s in found if id(s) not in alive] + list(dormant)
-    lines = text.split("\n")
-    for node in gone:
-        decorators = getattr(node, "decorator_list", [])
-        first = min([node.lineno, *(one.lineno for one in decorators)]) - 1
-        lines[first : node.end_lineno] = [""] * ((node.end_lineno or first) - first)
-    return "\n".join(lines)
-
-
-def _names_defined(statement: ast.stmt) -> list[str]:
-    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
-        return [statement.name]
-    if isinstance(statement, ast.Assign):
-        return [part.id for target in statement.targets for part in ast.walk(target) if isinstance(part, ast.Name)]
-    return []
-
-
-def _words(node: ast.AST, dormant: list[ast.FunctionDef] | None) -> set[str]:
-    """All names that a piece of code says. A class's methods are left in `dormant`, but those that Python calls."""
-    found: set[str] = set()
-    waiting = [node]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, ast.Name):
-            found.add(part.id)
-        elif isinstance(part, ast.Attribute):
-            found.add(part.attr)
-        elif isinstance(part, ast.Constant) and isinstance(part.value, str) and part.value.isidentifier():
-            found.add(part.value)
-        if isinstance(part, ast.ClassDef) and dormant is not None:
-            later = [s for s in part.body if isinstance(s, ast.FunctionDef) and not s.name.startswith("__")]
-            dormant += later
-            waiting += [child for child in ast.iter_child_nodes(part) if child not in later]
-        else:
-            waiting += ast.iter_child_nodes(part)
-    return found

@@ -39,8 +39,7 @@ SLICE_MS = 100
 # The collector runs after so many bytes, not when the heap is full: what stays is put where garbage was, close
 # together, and a heap of three quarters the size does.
 COLLECT_BYTES = 1024
-# Within a turn after so many: 16 ms of a chip each, and sealing a record must not wait for it often. With 64 kB here the
-# least heap is 3 kB larger, with 1 kB a turn has up to eleven collections.
+# Within a turn after so many: each takes a chip 16 ms, and without any the least heap would be 3 kB larger.
 TURN_BYTES = 4096
 # While an answer of the ports arrives, a turn every 10 ms: 48 ms of a meter's bytes must not wait for the next slice.
 SAMPLE_SLICE_MS = 10
@@ -74,7 +73,7 @@ def collect_early():
 
 
 def collect_between():
-    """A collection now, if COLLECT_BYTES are due for one; not within a turn, where each takes some 20 ms."""
+    """A collection now, if COLLECT_BYTES are due for one; within a turn few do."""
     gc.threshold(COLLECT_BYTES)
     bytearray(1)  # whatever takes heap lets the collector look
     gc.threshold(TURN_BYTES)
