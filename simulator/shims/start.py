@@ -7,7 +7,9 @@ import sys
 if os.getenv("BOCAGE_VIRTUAL_MS"):
     import bench_clock
     import bench_gc
+    import bench_os
 
+    sys.modules["os"] = bench_os
     sys.modules["utime"] = bench_clock
     sys.modules["gc"] = bench_gc
 
