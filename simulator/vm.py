@@ -28,6 +28,8 @@ SHIMS = Path(__file__).resolve().parent / "shims"
 RESET_CODE = 120
 WATCHDOG_CODE = 121
 SLEEP_CODE = 123
+# Virtual time is over.
+OVER_CODE = 124
 
 POWER_ON = "PWRON_RESET"
 BROWN_OUT = "BROWN_OUT"
@@ -60,7 +62,9 @@ class VmNode:
 
     `settings`: plain data as `node.settings` takes them; `wifi` may be left out. `heap_bytes`: the VM's
     heap, its own default when None. `is_board`: loader and programs lie in its folder. `line`: the terminal at the
-    other end of its serial bearer. Not thread-safe; its reader thread ends with the process.
+    other end of its serial bearer. `uarts`: {number of a UART: the terminal that its part is at}. `virtual_ms`: how
+    long it runs in virtual time, 0 for the wall clock's; its gateway then answers in lock-step (shims/bench_lockstep).
+    Not thread-safe; its reader thread ends with the process.
     """
 
     def __init__(
@@ -72,6 +76,8 @@ class VmNode:
         heap_bytes: int | None = None,
         ticks_start: int = TICKS_START,
         line: str = "",
+        uarts: Mapping[int, str] | None = None,
+        virtual_ms: int = 0,
         is_board: bool = False,
     ) -> None:
         self.folder = folder
@@ -80,6 +86,8 @@ class VmNode:
         self._heap_bytes = heap_bytes
         self._ticks_start = ticks_start
         self._line = line
+        self._uarts = uarts or {}
+        self._virtual_ms = virtual_ms
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
         self._lines: deque[str] = deque(maxlen=LINES_KEPT_MAX)
@@ -164,15 +172,43 @@ class VmNode:
         """`dead`, `stuck`, `meter-silent`, or nothing for a sound lamp."""
         (self.folder / "bench-fault").write_text(fault, encoding="ascii")
 
+    def script_parts(self, parts: Mapping[str, Mapping[str, Any]]) -> None:
+        """What its parts stand in from now on: {"ROOM": {"temperature_ck": 1650}, "CABLE": {"closed": False}}."""
+        self._write_whole("bench-parts", json.dumps(parts))
+
+    def edges(self) -> list[tuple[int, int, int]]:
+        """Each change of an output of all its starts: (ms of the bench's clock, GPIO, level or duty)."""
+        whole, _, _ = self._read_text("bench-edges").rpartition("\n")
+        lines = [[int(word) for word in line.split()] for line in whole.splitlines()]
+        return [(at_ms, number, level) for at_ms, number, level in lines]
+
+    def valves(self) -> str:
+        """Where its latching valves are, "1" for open: the master, then the zones."""
+        return self._read_text("bench-valves")
+
+    def block_call(self, call: str) -> None:
+        """The named call (shims/bench_watchdog) blocks from now on; with an empty word none does. A write to flash does
+        only where `bench-flash` was in the folder at the start."""
+        self._write_whole("bench-block", call)
+
     def script_block(self, block_ms: int) -> None:
         """Its next wait does not come back for so long, as a call that blocks."""
-        written = self.folder / "bench-block.new"
-        written.write_text(str(block_ms), encoding="ascii")
-        written.rename(self.folder / "bench-block")
+        self._write_whole("bench-block", str(block_ms))
 
     def script_wifi(self, word: str) -> None:
         """`down`, `busy`, or nothing for a good network."""
         (self.folder / "bench-wifi").write_text(word, encoding="ascii")
+
+    def _write_whole(self, name: str, text: str) -> None:
+        written = self.folder / f"{name}.new"
+        written.write_text(text, encoding="ascii")
+        written.rename(self.folder / name)
+
+    def _read_text(self, name: str) -> str:
+        try:
+            return (self.folder / name).read_text(encoding="ascii")
+        except FileNotFoundError:
+            return ""
 
     def _environment(self, reset_cause: str) -> dict[str, str]:
         # A board's programs are those of its own folder (`bocage link board`); otherwise they are this checkout's.
@@ -184,6 +220,8 @@ class VmNode:
             "BOCAGE_ON_LEASH": "1",
             "BOCAGE_TICKS_START": str(self._ticks_start),
             "BOCAGE_LINE": self._line,
+            **{f"BOCAGE_UART_{number}": name for number, name in self._uarts.items()},
+            "BOCAGE_VIRTUAL_MS": str(self._virtual_ms or ""),
             "BOCAGE_RESET_CAUSE": POWER_ON if reset_cause == BROWN_OUT else reset_cause,
             "BOCAGE_LAMP": ",".join(str(power) for power in self._lamp),
         }

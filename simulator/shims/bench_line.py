@@ -1,18 +1,17 @@
-"""A serial line on a desktop VM: the terminal that BOCAGE_LINE names is the other end. MicroPython only.
+"""A serial line on a desktop VM: a terminal is the other end. MicroPython only.
 
 As the chip's UART it never waits: reads return what is there, writes go into a buffer without end.
 """
 
-import os
-
+import bench_watchdog
 import uselect
 
 
 class Line:
-    """See the module. `inner` is the file, which `select` needs."""
+    """See the module. `name` is the terminal's; `inner` is the file, which `select` needs."""
 
-    def __init__(self):
-        self.inner = open(os.getenv("BOCAGE_LINE"), "r+b")  # noqa: SIM115 - as long as the process
+    def __init__(self, name):
+        self.inner = open(name, "r+b")  # noqa: SIM115 - as long as the process
         self._poll = uselect.poll()
         self._poll.register(self.inner, uselect.POLLIN)
         self._arrived = bytearray()
@@ -35,6 +34,7 @@ class Line:
 
     def write(self, data):
         """Onto the line."""
+        bench_watchdog.may_block("uart")
         return self.inner.write(data)
 
     def txdone(self):

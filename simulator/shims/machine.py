@@ -1,19 +1,18 @@
-"""The chip's `machine` on a desktop VM: pins that are remembered, a UART with the meter's twin, another with
-the gateway's line. MicroPython only.
+"""The chip's `machine` on a desktop VM: pins, buses, UARTs, counters and voltages of the kind's own board. MicroPython
+only.
 
-Must not know what a lamp is: levels and duties go to bench_lamp, bytes to bench_bl0942. `reset` and the
-watchdog end the process with codes of their own (bench_watchdog), so that its starter may start it again.
+Must not know any part: what hangs on the pins is bench_board's. `reset` and the watchdog end the process with codes
+of their own (bench_watchdog), so that its starter may start it again.
 """
 
 import os
-import sys
 
 import bench_bl0942
-import bench_lamp
+import bench_board
 import bench_line
 import bench_watchdog
 
-from boards import streetlight as board
+board = bench_board.facts
 
 PWRON_RESET = 1
 HARD_RESET = 2
@@ -27,11 +26,7 @@ TIMER_WAKE = 4
 RTC_FILE = "bench-rtc"
 PULSES_FILE = "bench-pulses"
 SLEEP_FILE = "bench-sleep"
-BATTERY_UV = 1_800_000  # behind its divider
 BUTTON_FILE = "bench-button"
-
-lamp = bench_lamp.Lamp()
-_asleep = []
 
 
 def reset_cause():
@@ -41,10 +36,9 @@ def reset_cause():
 
 def reset():
     """End the process; the starter decides what follows."""
-    if _asleep:  # what still unwinds here is not there any more on the chip
-        sys.exit(bench_watchdog.SLEEP_CODE)
-    print("machine: reset")
-    sys.exit(bench_watchdog.RESET_CODE)
+    if not bench_watchdog.has_ended():
+        print("machine: reset")
+    bench_watchdog.end(bench_watchdog.RESET_CODE)
 
 
 def deepsleep(sleep_ms=0):
@@ -52,8 +46,7 @@ def deepsleep(sleep_ms=0):
     with open(SLEEP_FILE, "w") as file:
         file.write(str(sleep_ms))
     print("machine: deep sleep", sleep_ms)
-    _asleep.append(sleep_ms)
-    sys.exit(bench_watchdog.SLEEP_CODE)
+    bench_watchdog.end(bench_watchdog.SLEEP_CODE)
 
 
 def wake_reason():
@@ -62,25 +55,28 @@ def wake_reason():
 
 
 class ADC:
-    """A cell that is well."""
+    """The voltage on a pin."""
 
     ATTN_11DB = 3
 
     def __init__(self, pin, *, atten=None):
-        pass
+        self._twin = bench_board.desk().machine.ADC(pin)
 
     def read_uv(self):
         """As the chip's."""
-        return BATTERY_UV
+        bench_board.desk()
+        return self._twin.read_uv()
 
 
 class Counter:
-    """Pulses since the program began: PULSES_FILE holds how many there were in all."""
+    """Pulses since the program began: PULSES_FILE, of another unit than 0 with its number behind, holds how many there
+    were in all."""
 
     RISING = 1
     FALLING = 2
 
     def __init__(self, unit, pin, *, edge=RISING, filter_ns=0):
+        self._name = PULSES_FILE + (f"-{unit}" if unit else "")
         self._base = self._total()
 
     def value(self):
@@ -89,7 +85,7 @@ class Counter:
 
     def _total(self):
         try:
-            with open(PULSES_FILE) as file:
+            with open(self._name) as file:
                 return int(file.read() or 0)
         except (OSError, ValueError):
             return 0
@@ -128,26 +124,30 @@ class RTC:
 
 
 class Pin:
-    """A pin whose level the lamp's twin sees."""
+    """A pin of the bench's board."""
 
-    IN = 0
-    OUT = 1
+    IN = 1
+    OUT = 3
+    OPEN_DRAIN = 7
     PULL_UP = 2
 
     def __init__(self, number, mode=None, pull=None, *, value=None):
         self.number = number
-        self._is_button = mode == Pin.IN and pull == Pin.PULL_UP
-        self._is_contact = mode == Pin.IN and pull is None and number != board.PRESENCE_PIN  # pulled up by the board
         if mode == Pin.OUT and value is not None:
             self.value(value)
 
     def value(self, level=None):
         """Read or set the level."""
-        if level is None and self._is_button:
+        if level is not None:
+            bench_board.drive(self.number, level)
+            return None
+        if self.number == board.BUTTON_PIN:
             return 1 - is_pressed()
-        if level is None:
-            return 1 if self._is_contact else lamp.level(self.number)
-        lamp.drive(self.number, 65535 * level)
+        return bench_board.level(self.number)
+
+    def wire(self):
+        """What `onewire.OneWire` finds here."""
+        return bench_board.Guarded("1-wire", bench_board.desk().machine.Pin(self.number).wire())
 
 
 class PWM:
@@ -160,22 +160,32 @@ class PWM:
     def duty_u16(self, duty):
         """Set the duty."""
         bench_watchdog.may_block("pin")
-        lamp.drive(self._pin.number, duty)
+        bench_board.drive(self._pin.number, duty, full=65535)
+
+
+def SoftI2C(*, scl, sda, freq, timeout=50_000):  # noqa: N802 - the chip's name
+    """The one bus of the board."""
+    return bench_board.Guarded("i2c", bench_board.desk().machine.i2c)
 
 
 def UART(number, *, baudrate, tx, rx, timeout=0, rxbuf=256, txbuf=0):  # noqa: N802 - the chip's name
-    """The meter's, or the one to the gateway."""
-    if number == board.METER_UART:
+    """The line to the gateway; or what hangs there: at the other end of a terminal that BOCAGE_UART_<number> names, the
+    lamp's meter, or a twin of the board's."""
+    if number == board.BUS_UART:
+        return bench_line.Line(os.getenv("BOCAGE_LINE"))
+    name = os.getenv(f"BOCAGE_UART_{number}")
+    if name:
+        return bench_line.Line(name)
+    if bench_board.lamp is not None:
         return MeterUart(baudrate)
-    assert number == board.BUS_UART
-    return bench_line.Line()
+    return bench_board.desk().machine.UART(number)
 
 
 class MeterUart:
     """Bytes to the meter's twin and back, no faster than the line is."""
 
     def __init__(self, baudrate):
-        self._twin = bench_bl0942.Twin(lamp, baudrate)
+        self._twin = bench_bl0942.Twin(bench_board.lamp, baudrate)
 
     def write(self, data):
         """Hand over to the twin."""

@@ -1,5 +1,7 @@
 """The chip's `select` on a desktop VM: polls the socket inside the shim's. MicroPython only."""
 
+import sys
+
 import bench_block
 import bench_watchdog
 import uselect
@@ -20,7 +22,12 @@ class poll:  # noqa: N801 - the chip's name
     def poll(self, timeout_ms):
         """Wait; what became ready."""
         bench_watchdog.may_block("poll")
-        ready = self._inner.poll(timeout_ms)
+        if "bench_clock" in sys.modules:
+            import bench_lockstep
+
+            ready = bench_lockstep.wait(timeout_ms)
+        else:
+            ready = self._inner.poll(timeout_ms)
         bench_block.pass_time()
         bench_watchdog.look()
         return ready

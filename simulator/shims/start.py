@@ -1,24 +1,28 @@
 """What the chip does after a reset: boot.py (here that of the kind in the settings), then main.py. The script that
 simulator/vm.py starts. MicroPython only."""
 
-import json
+import os
+import sys
 
+if os.getenv("BOCAGE_VIRTUAL_MS"):
+    import bench_clock
+    import bench_gc
+    import bench_os
 
-def kind():
-    """As the settings name it. What they hold else, or whether they can be read, is main.py's to judge."""
-    try:
-        with open("settings.json") as file:
-            word = json.load(file).get("kind")
-    except (OSError, ValueError, AttributeError):
-        word = None
-    return word if isinstance(word, str) and word else "streetlight"
+    sys.modules["os"] = bench_os
+    sys.modules["utime"] = bench_clock
+    sys.modules["gc"] = bench_gc
 
+import bench_board
+import bench_watchdog
+
+bench_watchdog.guard_files()
 
 try:
     import boot  # of a board that was laid out whole (`bocage link board`)
 except ImportError:
     try:
-        boot = __import__("boards.boot_" + kind(), None, None, ("SAFE",))
+        boot = __import__("boards.boot_" + bench_board.kind(), None, None, ("SAFE",))
     except ImportError:  # a word that is no kind: a board has a boot.py all the same
         import boards.boot_streetlight as boot
 assert boot.SAFE, "boot.py has run"

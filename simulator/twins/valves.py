@@ -37,6 +37,10 @@ class Bridge:
         self.shorted = False
         self.burnt = False
 
+    def drives(self):
+        """Whether current flows through a coil now."""
+        return self.in1.level != self.in2.level and len(self._connected()) > 0
+
     def changed(self):
         """An input has moved."""
         self.shorted = self.shorted or bool(self.in1.level and self.in2.level)

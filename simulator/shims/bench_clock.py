@@ -1,0 +1,33 @@
+"""Virtual time on the bench: stands for the VM's `utime` when BOCAGE_VIRTUAL_MS says how long the run is. MicroPython
+only.
+
+Time goes on where the program waits, and nowhere else; so a turn takes none. When it is over the process ends.
+"""
+
+import os
+
+from utime import *  # noqa: F403 - what is not replaced below is the VM's own
+
+END_MS = int(os.getenv("BOCAGE_VIRTUAL_MS") or 0)
+
+_now = [0]
+
+
+def ticks_ms():
+    """Milliseconds since the start."""
+    return _now[0]
+
+
+def ticks_diff(end, start):
+    """As the VM's."""
+    return end - start
+
+
+def sleep_ms(duration):
+    """Let it pass."""
+    _now[0] += duration
+    if _now[0] >= END_MS:
+        import bench_watchdog
+
+        print("bench: the run is over")
+        bench_watchdog.end(bench_watchdog.OVER_CODE)

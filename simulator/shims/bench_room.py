@@ -1,0 +1,32 @@
+"""The room around a thermostat on the bench: warmer while the relay is closed, colder towards the outdoors for ever."""
+
+START_CK = 1700
+OUTDOOR_CK = 0
+HEATER_CK_PER_H = 300
+# A room that nobody heats is a third of the way out after so long.
+LOSS_H = 40
+_HOUR_MS = 3_600_000
+
+
+class Room:
+    """`ticks_ms` is the bench's clock."""
+
+    def __init__(self, ticks_ms):
+        self._ticks_ms = ticks_ms
+        self._at_ms = ticks_ms()
+        self._parts = START_CK * LOSS_H * _HOUR_MS
+        self._is_heated = False
+
+    def heat(self, on):
+        """From now on."""
+        self.temperature_ck()
+        self._is_heated = on
+
+    def temperature_ck(self):
+        """0.01 degree Celsius now."""
+        passed_ms = self._ticks_ms() - self._at_ms
+        self._at_ms += passed_ms
+        rate = LOSS_H * HEATER_CK_PER_H if self._is_heated else 0
+        rate -= self._parts // (LOSS_H * _HOUR_MS) - OUTDOOR_CK
+        self._parts += passed_ms * rate
+        return self._parts // (LOSS_H * _HOUR_MS)
