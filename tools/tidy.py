@@ -30,7 +30,7 @@ LONGER = {
     ),
     "firmware/node/app.py": (460, "where all parts of a node meet; each of them is a module of its own"),
     "firmware/node/updating.py": (420, "one machine from the question to the restart, in the order of its states"),
-    "firmware/watering/trade.py": (430, "where the machines of a green space meet; each of them is a module of its own"),
+    "firmware/watering/trade.py": (430, "where the machines of a green space meet; each is a module of its own"),
     "gateway/core/uplink/uplink.py": (
         440,
         "window, silence, refusals and lane policy move the same few fields of a stream",
