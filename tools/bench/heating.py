@@ -33,6 +33,7 @@ from policy import civil, heating
 from simulator.plants.building import CLASSROOM, TOWN_HALL, Room, RoomData, Thermometer
 from simulator.plants.winter import Winter
 from simulator.prng import Prng
+from tools.bench.arguments import whole
 from tools.bench.heating_picture import Point, picture
 from wire import quantity
 
@@ -239,7 +240,7 @@ def measure(days: int = 151) -> tuple[list[Figures], list[Point]]:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     parser.add_argument("--svg", metavar="FILE", help="also draw the first school week of January")
-    parser.add_argument("--days", type=int, default=151, help="days from 1 November on (151)")
+    parser.add_argument("--days", type=whole(1, 366), default=151, help="days from 1 November on (151)")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -25,6 +25,8 @@ from pathlib import Path
 from typing import Any
 
 from tools import firmware_modules
+from tools.bench.arguments import program as program_path
+from tools.bench.arguments import whole
 from tools.bench.encode import virtual_machines
 from tools.bench.node_cases import CASES
 from tools.bench.node_program import Compiled, NoCompiler, compile_kind, lay_out, place_of
@@ -55,8 +57,8 @@ _REPEATS = 3
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of this benchmark."""
     parser.add_argument("--kind", action="append", choices=firmware_modules.kinds(), help="this kind only")
-    parser.add_argument("--days", type=int, default=DAYS, help=f"simulated days ({DAYS})")
-    parser.add_argument("--vm", action="append", metavar="PROGRAM", help="this VM only")
+    parser.add_argument("--days", type=whole(2, 400), default=DAYS, help=f"simulated days ({DAYS})")
+    parser.add_argument("--vm", action="append", type=program_path, metavar="PROGRAM", help="this VM only")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
 
 
@@ -64,8 +66,11 @@ def measure(vm: str, compiled: Compiled, days: int, folder: Path) -> dict:
     """All figures of one kind on one VM."""
     program = lay_out(compiled, place_of(vm, compiled.kind), folder)
     figures: dict = {"kind": compiled.kind, "vm": vm, "runs": program.place[0]}
+    _say(f"{compiled.kind} on {vm}: {days} days")
     figures.update(_long_run(vm, program, days))
+    _say(f"{compiled.kind} on {vm}: how long turns take")
     figures.update(_turn_times(vm, program))
+    _say(f"{compiled.kind} on {vm}: the least heap")
     least = _least_heap(vm, program)
     figures["peak_here"] = least
     if "live_max_chip" in figures:
@@ -81,6 +86,11 @@ def measure(vm: str, compiled: Compiled, days: int, folder: Path) -> dict:
         and figures["longest_turn_chip_ms"] <= TURN_MS_MAX
     )
     return figures
+
+
+def _say(what: str) -> None:
+    """Minutes pass between two of these."""
+    print(f"bocage bench node: {what}", file=sys.stderr, flush=True)
 
 
 def _long_run(vm: str, program: Program, days: int) -> dict:

@@ -72,6 +72,11 @@ class Machine(Absent):
     def reset_cause(self):
         return self.PWRON_RESET
 
+    def reset(self):
+        raise RuntimeError("the node resets itself")  # which no silence of the gateway may lead to
+
+    deepsleep = reset
+
 
 class Chip(Absent):
     """The port's module, with its thermometer."""

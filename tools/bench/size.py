@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 from tools import firmware_modules
+from tools.bench.arguments import program
 from tools.bench.encode import virtual_machines
 from tools.bench.node_cases import CASES
 from tools.bench.node_program import Compiled, NoCompiler, compile_kind, has_frozen, lay_out
@@ -26,7 +27,7 @@ _HEAP = 1_500_000
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of this benchmark."""
     parser.add_argument("--kind", action="append", choices=firmware_modules.kinds(), help="this kind only")
-    parser.add_argument("--vm", action="append", metavar="PROGRAM", help="this VM only")
+    parser.add_argument("--vm", action="append", type=program, metavar="PROGRAM", help="this VM only")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
 
 

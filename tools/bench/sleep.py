@@ -17,6 +17,7 @@ from policy.fault import Faults
 from simulator.asleep import ClockChip
 from simulator.battery_story import Story
 from simulator.plants.climate import Climate
+from tools.bench.arguments import whole
 
 CAPACITY_MAH = 2600
 PANEL_MA = 150  # 0.8 W at 5.5 V
@@ -43,7 +44,7 @@ WINTER_DAYS_MIN = 180
 
 def add_arguments(parser):
     """Options of this benchmark."""
-    parser.add_argument("--days", type=int, default=14, help="of each season (14)")
+    parser.add_argument("--days", type=whole(1, 366), default=14, help="of each season (14)")
     parser.add_argument("--seed", type=int, default=1, help="of weather, radio and oscillator (1)")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
 

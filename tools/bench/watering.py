@@ -16,6 +16,7 @@ from pathlib import Path
 
 from policy import civil
 from simulator.plants.season import DROUGHTS, NAMES, SHOWN_ZONE, Figures, Season
+from tools.bench.arguments import months
 
 # What must hold: a third less water than the timer, stress on 5 % of the zone-days that law does not take away, and no
 # second in a forbidden hour.
@@ -30,14 +31,14 @@ def add_arguments(parser):
     """Options of this benchmark."""
     parser.add_argument("--seed", type=int, default=1, help="of weather and soil (default 1)")
     parser.add_argument("--drought", choices=sorted(DROUGHTS), action="append", help="default: all of them")
-    parser.add_argument("--months", default="4-9", help="first and last month (default 4-9)")
+    parser.add_argument("--months", type=months, default=(4, 9), help="first and last month (default 4-9)")
     parser.add_argument("--svg", type=Path, help="write a picture of one zone's season here")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
 
 
 def run(options):
     """Print both seasons; 0 when the bounds hold."""
-    first, last = (int(month) for month in options.months.split("-"))
+    first, last = options.months
     rows, passed, shown = {}, True, None
     for drought in options.drought or sorted(DROUGHTS):
         ours = Season(options.seed, drought, months=(first, last)).ours()
