@@ -2,7 +2,8 @@
 for the next, its program's number and its successor's place. Between the shell (`main`) and the machines that decide:
 `guard`, `slots` (by the loader), `crash`, `node.trial`, `node.updating`, `node.log_ring`.
 
-Without the loader (a program copied to the root of the chip by hand) there is no second place: crumbs and log only.
+Without the loader (a program frozen into the port, or copied to the root of the chip by hand) there is no second place
+and no update; three strikes lead to the rescue all the same, if it is there.
 """
 
 import os
@@ -43,10 +44,10 @@ class Lifeline:
             self.memory.spoil(rtc.TRADE)  # before anything is sent: an image serves once
         if start is None:
             self._guard = guard.Guard(self.memory, guard.Store())
-            self._guard.begin(ended, is_trial=False)
+            self._guarded = self._guard.begin(ended, is_trial=False)
+            self.is_rescue = self._guarded.is_rescue and _has_rescue()
         else:
-            self._guard = start.guard
-        self.is_rescue = start is not None and start.is_rescue
+            self._guard, self._guarded, self.is_rescue = start.guard, start.guarded, start.is_rescue
         self._crumbs = crash.Crumbs(self.memory, TASKS, now_ms=now_ms)
         self.past = None if ended == guard.POWER else self._crumbs.past()
         self.cause = crash.cause(machine, ended, self.past)
@@ -148,13 +149,11 @@ class Lifeline:
         if self.cause in crash.REPORTED and past is not None:
             detail = (self.cause, past.digest, past.task, past.uptime_s, past.heap_low)
             node.tell(event.CRASH, None, detail, now_ms=now_ms)
-        start = self._start
-        if start is None:
-            return
+        start, last = self._start, self._guarded.last
         if self.is_rescue:
-            why = "starts" if start.guarded.is_rescue else "import"
+            why = "starts" if self._guarded.is_rescue else "import"
             node.tell(event.RESCUE_MODE, True, (why,), now_ms=now_ms)
-        elif start.guarded.last == guard.TRIAL and not start.boot.is_trial and start.boot.failed:
+        elif start is not None and last == guard.TRIAL and not start.boot.is_trial and start.boot.failed:
             node.tell(event.UPDATE, None, (start.boot.failed, "fell-back"), now_ms=now_ms)
 
     # --- while it runs --------------------------------------------------------------------------------------
@@ -199,7 +198,7 @@ class Lifeline:
             self.give_up(self.trial.missing(is_sound=is_sound), now_ms=now_ms)
 
     def _retry(self, node, now_ms):
-        if now_ms - self._started_ms >= 1000 * self._start.guarded.retry_s:
+        if now_ms - self._started_ms >= 1000 * self._guarded.retry_s:
             self._guard.retry()
             self.say("the application gets one try", now_ms=now_ms)
             self._reset(now_ms)
@@ -289,6 +288,15 @@ def show(log):
     print("--- the last lines")
     for line in log.lines():
         print(line)
+
+
+def _has_rescue():
+    """Copied by hand, a program may be without."""
+    try:
+        import rescue  # noqa: F401
+    except ImportError:
+        return False
+    return True
 
 
 def _rtc_of(machine):

@@ -9,6 +9,7 @@ from esp32 import crash, guard, rtc, slots
 from node import limits, panel
 from tests.firmware.test_guard import Machine
 from tests.firmware.test_rtc import Chip
+from wire import event
 
 ROOT = ("crash", "guard", "rtc")
 
@@ -224,3 +225,31 @@ def test_the_led_alone_says_that_there_are_no_settings(lifeline):
     for now_ms in range(0, 1400, 100):
         port.show(panel.NO_SETTINGS, now_ms=now_ms)
     assert levels == [0, 1, 0, 1, 0] + 9 * [1]
+
+
+@pytest.mark.parametrize("has_rescue", [True, False])
+def test_three_strikes_without_a_loader_lead_to_the_rescue_that_is_frozen_too(lifeline, monkeypatch, has_rescue):
+    monkeypatch.setitem(sys.modules, "rescue", types.ModuleType("rescue") if has_rescue else None)
+    chip, resets = Chip(), []
+
+    def live(cause):
+        machine = Machine(cause)
+        machine.RTC = lambda: chip
+        machine.reset = lambda: resets.append(1)
+        return lifeline.Lifeline(machine, None, now_ms=0)
+
+    lives = [live(Machine.PWRON_RESET), *(live(Machine.HARD_RESET) for _ in range(guard.STRIKES_MAX))]
+    assert [life.is_rescue for life in lives] == [False] * guard.STRIKES_MAX + [has_rescue]
+    if not has_rescue:
+        return
+    told = []
+    node = types.SimpleNamespace(
+        tell=lambda *given, now_ms: told.append(given[0]), reach=types.SimpleNamespace(has_exchanged=False)
+    )
+    lives[-1].tell(node, now_ms=0)
+    assert event.RESCUE_MODE in told
+    # The application gets a try by itself, after an hour; none before.
+    lives[-1].step(node, lambda: 0, lambda now_ms: 0, now_ms=1000 * guard.RETRY_FIRST_S - 1)
+    assert not resets
+    lives[-1].step(node, lambda: 0, lambda now_ms: 0, now_ms=1000 * guard.RETRY_FIRST_S)
+    assert resets and not live(Machine.HARD_RESET).is_rescue
