@@ -17,6 +17,16 @@ FIRST_MS = 1000
 # What rises by less than a part in so many between two looks is charged.
 STILL_PARTS = 32
 GAP_MS = 100
+ENERGY_WAIT_MS = 10_000
+# The selector's contacts need this much before current flows through them.
+SETTLE_MS = 20
+# A latching valve that sticks at the first pulse often moves at the second.
+TIMES = 2
+TRIES_MAX = 5
+
+_RESTING = 0
+_SETTLING = 1
+_PULSING = 2
 
 
 class Shutter:
@@ -46,31 +56,64 @@ class Shutter:
         self._mv = None
         self._is_charged = False
         self._look_ms = now_ms + FIRST_MS - LOOK_MS
-        valves = {0: latching_valves.Valve(master, None, None)}
-        for output in range(board.ZONES_COUNT):
-            valves[1 + output] = latching_valves.Valve(zones, self._selector, output)
-        pulse_ms = max(board.MASTER_PULSE_MS, board.ZONES_PULSE_MS)
-        self._valves = latching_valves.LatchingValves(
-            valves, pulse_ms=pulse_ms, energy=lambda _: self._is_charged, gap_ms=GAP_MS
-        )
-        self._valves.close_all(now_ms=now_ms)
-
-    @property
-    def deadline_ms(self):
-        """When `turn` is due, or None: all is done."""
-        return self._valves.deadline_ms
+        self._pulse_ms = max(board.MASTER_PULSE_MS, board.ZONES_PULSE_MS)
+        # (bridge, output of the selector or None, tries) of each pulse to come.
+        valves = [(master, None, 0)] + [(zones, output, 0) for output in range(board.ZONES_COUNT)]
+        self._waiting = valves * TIMES
+        self._phase = _RESTING
+        self._waits_since_ms = None  # for the capacitor
+        self.deadline_ms = now_ms
 
     def turn(self, *, now_ms) -> bool:
         """Do what is due; False once every output has had its pulses."""
         if now_ms >= self._look_ms:
             self._look_ms = now_ms + LOOK_MS
             self._look(now_ms)
-        if self._valves.poll(now_ms=now_ms):
-            self._mv, self._is_charged = None, False
-        if self._valves.busy():
+        if self.deadline_ms is not None and now_ms >= self.deadline_ms:
+            if self._phase == _PULSING:
+                self._end(now_ms)
+            elif self._phase == _SETTLING:
+                self._begin(now_ms)
+            else:
+                self._next(now_ms)
+        if self.deadline_ms is not None:
             return True
         self._boost.value(self._boost_off)
         return False
+
+    def _next(self, now_ms):
+        """The pulse whose turn it is, once there is energy for it."""
+        if not self._waiting:
+            self.deadline_ms = None
+            return
+        if self._waits_since_ms is None:
+            self._waits_since_ms = now_ms
+        if not self._is_charged and now_ms - self._waits_since_ms < ENERGY_WAIT_MS:
+            self.deadline_ms = now_ms + GAP_MS
+            return
+        bridge, output, tries = self._waiting[0]
+        if output is None:
+            self._begin(now_ms)
+        elif self._selector.select(output):
+            self._phase, self.deadline_ms = _SETTLING, now_ms + SETTLE_MS
+        else:
+            self._selector.release()
+            del self._waiting[0]
+            if tries + 1 < TRIES_MAX:
+                self._waiting.append((bridge, output, tries + 1))
+            self.deadline_ms = now_ms + GAP_MS
+
+    def _begin(self, now_ms):
+        self._waiting[0][0].drive(False)
+        self._phase, self.deadline_ms = _PULSING, now_ms + self._pulse_ms
+
+    def _end(self, now_ms):
+        bridge, output, _tries = self._waiting.pop(0)
+        bridge.coast()
+        if output is not None:
+            self._selector.release()
+        self._mv, self._is_charged, self._waits_since_ms = None, False, None
+        self._phase, self.deadline_ms = _RESTING, now_ms + GAP_MS
 
     def _look(self, now_ms):
         """A capacitor that nobody can read counts as charged."""
