@@ -94,7 +94,7 @@ WINDOW_S_MAX = 7 * 86400  # whoever needs longer changes the policy
 TEST_S_MAX = 300
 LEASE_S_MAX = 7 * 86400
 # A command at all its limits takes 225 bytes, one that tells nodes all there is to tell 256; signed, 86 more.
-COMMAND_BYTES_MAX = 256
+COMMAND_BYTES_MAX = 264
 SIGNED_COMMAND_BYTES_MAX = COMMAND_BYTES_MAX + cose.SIGN1_OVERHEAD_BYTES
 SAID_BYTES_MAX = 128
 GRANT_BYTES_MAX = 32

@@ -122,7 +122,7 @@ def test_an_answer_is_complete_and_each_change_of_a_decision_is_told_once():
 
 def test_codes_that_the_trade_does_not_want_and_those_of_tomorrow_are_left_out():
     desk = asked()
-    desk.answer(payload=bytes((0xA3, 0x07, 0x82, 0x01, 0x18, 0x64, 0x09, 0x82, 0x01, 0x18, 0x64, 0x0A, 0x80)))
+    desk.answer(payload=bytes((0xA3, 0x07, 0x82, 0x01, 0x18, 0x64, 0x09, 0x82, 0x01, 0x18, 0x64, 0x17, 0x80)))
     assert desk.values() == {DROUGHT: 1}
     assert desk.told.counters["unknown-codes"] == 1
 

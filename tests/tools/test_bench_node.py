@@ -101,7 +101,7 @@ def test_orders_directives_and_a_signature_arrive_on_a_busy_day(micropython, tmp
     told = Told("thermostat")
     asked = []
     answer, told.answer = told.answer, lambda one, unix_s: asked.append(one.path) or answer(one, unix_s)
-    with Vm(micropython, program, NEEDED_HEAP) as vm:
+    with Vm(micropython, program, NEEDED_HEAP, loader=True) as vm:
         turns = list(World(vm, program.case, range(0), told).run(75 * 60_000, idles=False))
     assert {path[0] for path in asked} == {b"c", b"d", b"f"}
     assert (b"f", b"thermostat", b"2", b"0") in asked, "the signature holds, and the first file is asked for"

@@ -153,7 +153,7 @@ def _turn_times(vm: str, program: Program) -> dict:
     runs: list[list[int]] = []
     best = None
     for _ in range(_REPEATS):
-        with Vm(vm, program, heap, natural=True) as node:
+        with Vm(vm, program, heap, natural=True, loader=True) as node:
             turns = list(World(node, program.case, range(0), Told(program.kind)).run(DAY_MS, idles=False))
             if node.counts:
                 return _of_chip([turn.work for turn in turns], counted=True)

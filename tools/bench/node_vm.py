@@ -2,7 +2,8 @@
 
 The host writes one line a command, a Python literal; the answer is one line, too. First comes a map:
 `image` (a ROMFS file to run the modules from), `folder` (to load them from) or neither (they are frozen into this VM);
-`kind`; `natural`. Its settings are in `settings.json` of the working folder, which is the node's flash. Then
+`kind`; `natural`; `loader`: with a second folder. Its settings are in `settings.json` of the working folder, which is
+the node's flash. Then
 `(now_ms, values, datagrams, idles)`, or "map" for a dump of the heap. Everything of this script and its shims is in the
 heap before `base` is taken, so that what is counted is the node's. The collector runs before each turn; within it is
 off, so that what a turn takes shows whole, unless `natural`: then it runs as on a chip.
@@ -186,11 +187,8 @@ class Start:
     is_trial = False
 
     def __init__(self):
-        import guard
-        import rtc
-
-        self.memory = rtc.Memory(NoMemory())
-        self.guard = guard.Guard(self.memory, guard.Store())
+        self.memory = program("rtc", "Memory")(NoMemory())
+        self.guard = program("guard", "Guard")(self.memory, program("guard", "Store")())
         self.guarded = self.guard.begin(self.ended, is_trial=False)
         self.boot = self  # its own slots.Boot
         self.choose = self.confirm = lambda number: True
@@ -220,8 +218,6 @@ class Bench:
         self.base = base
         self.records = 0
         self.is_natural = begin["natural"]
-        # A program that is one with the interpreter has no second folder, and is not started by the loader.
-        self.start = Start() if begin["folder"] else None
         self.clock, self.bearer = Clock(), Bearer()
         import main
 
@@ -229,6 +225,8 @@ class Bench:
         # One node imports one bearer alone.
         import links.wifi  # noqa: F401
 
+        # A program that is one with the interpreter has no second folder, and is not started by the loader.
+        self.start = Start() if begin["loader"] else None
         kind = main.kinds.load(begin["kind"])
         __import__("boards." + begin["kind"])
         gc.collect()

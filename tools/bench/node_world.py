@@ -70,9 +70,12 @@ class Program(NamedTuple):
 
 
 class Vm:
-    """The process with a heap of so many bytes. `base` and what follows are bytes of the VM's own heap."""
+    """The process with a heap of so many bytes; `loader`: of a program with a second folder, and what updates it.
+    `base` and what follows are bytes of the VM's own heap."""
 
-    def __init__(self, path: str, program: "Program", heap: int, *, natural: bool = False) -> None:
+    def __init__(
+        self, path: str, program: "Program", heap: int, *, natural: bool = False, loader: bool = False
+    ) -> None:
         place, case = program.place, program.case
         self._flash = tempfile.TemporaryDirectory()
         settings = {"node": NODE.hex(), "kind": program.kind, "gateway": list(PEER), "wifi": ["bench", ""]}
@@ -88,7 +91,8 @@ class Vm:
             cwd=self._flash.name,
             env={**os.environ, "MICROPYPATH": ".frozen"},
         )
-        self._say({"image": where[ROMFS], "folder": where[FOLDER], "kind": program.kind, "natural": natural})
+        begin = {"image": where[ROMFS], "folder": where[FOLDER], "kind": program.kind}
+        self._say({**begin, "natural": natural, "loader": loader})
         self.base, self.free, maxsize, self.image = self._hear()
         self.is_32_bit = maxsize < 1 << 32
         self.base_sizes = None if self.is_32_bit or natural else self._sizes()

@@ -48,7 +48,7 @@ def _ram(vm: str, compiled: Compiled, folder: Path) -> dict:
     found: dict = {"vm": vm}
     for place in (ROMFS, FOLDER, *([FROZEN] if has_frozen(vm, compiled.kind) else [])):
         program = compile_kind(compiled.kind, is_frozen=place != FOLDER)
-        with Vm(vm, lay_out(program, place, folder), _HEAP) as node:
+        with Vm(vm, lay_out(program, place, folder), _HEAP, loader=place == FOLDER) as node:
             if node.is_32_bit:
                 found[place] = node.started
                 continue
