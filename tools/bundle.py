@@ -4,7 +4,9 @@ A module costs a table of names in RAM, with a name for each thing that it impor
 calls costs as much as any other. Of a whole program it is known what is imported where. So the modules that a program
 loads at its start anyway are put into one, `core`, one after another as they would have been imported; what they
 define is called `name__module` there, so that a traceback says where it stands, and what nobody can reach is left out.
-Lines stay in order: `places` tells where in `core` each module begins.
+Lines stay in order: `places` tells where in `core` each module begins, and for a line of a traceback
+
+    python -m tools.bundle KIND LINE
 
 Left as they are: what is loaded only when it is wanted, or let go after the start (`apart`), modules that are passed on
 as a value or look themselves up, and what begins the program. Standard library only, as `squeeze`.
@@ -12,6 +14,7 @@ as a value or look themselves up, and what begins the program. Standard library 
 
 import ast
 import copy
+import sys
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from typing import NamedTuple, TypeGuard
@@ -350,3 +353,7 @@ def _first_statement(tree: ast.Module) -> int:
         if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)):
             return (min([statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", []))])) - 1
     raise AssertionError("a module without statements uses nothing")
+
+
+if __name__ == "__main__":
+    print("{}:{}".format(*of_kind(sys.argv[1]).where(int(sys.argv[2]))))

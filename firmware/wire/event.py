@@ -13,6 +13,7 @@ tell the lane, so a gateway that is older than a node still sends the node's new
 from collections import namedtuple
 
 from wire.quantity import small_number
+from wire.tables import made
 
 Event = namedtuple("Event", ("code", "name", "detail"))
 
@@ -101,7 +102,7 @@ LAMP_ASSET = 143
 # Why a record will not come (detail of GAP) or why bytes went up raw (detail of RAW): stable words, not prose.
 # A node knows its codes and needs no names: the table is made when somebody first asks for it, which saves a chip 5 kB.
 
-# TABLE, BY_CODE and BY_NAME once somebody has asked.
+# wire.tables: once somebody has asked.
 _MADE = {}
 
 
@@ -265,18 +266,9 @@ def __getattr__(name):
     """TABLE; BY_CODE and BY_NAME: the same as maps. MicroPython calls this as CPython does (PEP 562)."""
     if name not in ("TABLE", "BY_CODE", "BY_NAME"):
         raise AttributeError(name)
-    _made(name)
-    globals().update(_MADE)  # found without us from now on
-    return _MADE[name]
-
-
-def _made(name):
-    if not _MADE:
-        table = _table()
-        _MADE["TABLE"] = table
-        _MADE["BY_CODE"] = {entry.code: entry for entry in table}
-        _MADE["BY_NAME"] = {entry.name: entry for entry in table}
-    return _MADE[name]
+    found = made(_MADE, _table)
+    globals().update(found)  # found without us from now on
+    return found[name]
 
 
 CODE_MAX = 255
@@ -289,13 +281,13 @@ def lane(code: int) -> str:
 
 def label(code: int) -> str:
     """SenML name of an event: `lampFailure`, or `event77` when the table does not know the code."""
-    entry = _made("BY_CODE").get(code)
+    entry = made(_MADE, _table)["BY_CODE"].get(code)
     return entry.name if entry else f"event{code}"
 
 
 def code_from_label(name: str):
     """The code behind a label, or None when it is nobody's."""
-    entry = _made("BY_NAME").get(name)
+    entry = made(_MADE, _table)["BY_NAME"].get(name)
     if entry:
         return entry.code
     code = small_number(name[5:])

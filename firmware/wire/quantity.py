@@ -11,6 +11,8 @@ sensor of ours can say, in scaled integers: a value outside is carried all the s
 
 from collections import namedtuple
 
+from wire.tables import made
+
 Quantity = namedtuple("Quantity", ("code", "name", "unit", "exponent", "low", "high"))
 
 CHANNEL_STEP = 256
@@ -70,7 +72,7 @@ WINDOW = 60
 # code, name, unit, exponent, low, high (scaled integers)
 # A node knows its codes and needs no names: the table is made when somebody first asks for it, which saves a chip 4 kB.
 
-# TABLE, BY_CODE and BY_NAME once somebody has asked.
+# wire.tables: once somebody has asked.
 _MADE = {}
 
 
@@ -145,18 +147,9 @@ def __getattr__(name):
     """TABLE; BY_CODE and BY_NAME: the same as maps. MicroPython calls this as CPython does (PEP 562)."""
     if name not in ("TABLE", "BY_CODE", "BY_NAME"):
         raise AttributeError(name)
-    _made(name)
-    globals().update(_MADE)  # found without us from now on
-    return _MADE[name]
-
-
-def _made(name):
-    if not _MADE:
-        table = _table()
-        _MADE["TABLE"] = table
-        _MADE["BY_CODE"] = {entry.code: entry for entry in table}
-        _MADE["BY_NAME"] = {entry.name: entry for entry in table}
-    return _MADE[name]
+    found = made(_MADE, _table)
+    globals().update(found)  # found without us from now on
+    return found[name]
 
 
 def key(code: int, channel: int = 0) -> int:
@@ -166,7 +159,7 @@ def key(code: int, channel: int = 0) -> int:
 
 def in_range(reading_key: int, value: int) -> bool:
     """False when the table knows the quantity and `value` is outside its range. Unknown quantities pass."""
-    entry = _made("BY_CODE").get(reading_key % CHANNEL_STEP)
+    entry = made(_MADE, _table)["BY_CODE"].get(reading_key % CHANNEL_STEP)
     return entry is None or entry.low <= value <= entry.high
 
 
@@ -174,7 +167,7 @@ def label(reading_key: int) -> str:
     """SenML name of a key: `temp`, `temp.1`; `q77.1` for a code the table does not know."""
     code = reading_key % CHANNEL_STEP
     channel = reading_key // CHANNEL_STEP
-    entry = _made("BY_CODE").get(code)
+    entry = made(_MADE, _table)["BY_CODE"].get(code)
     name = entry.name if entry else f"q{code}"
     return f"{name}.{channel}" if channel else name
 
@@ -183,7 +176,7 @@ def key_from_label(name: str):
     """The key behind a label, or None when it is nobody's."""
     base, dot, channel = name.partition(".")
     number = small_number(channel) if dot else 0
-    entry = _made("BY_NAME").get(base)
+    entry = made(_MADE, _table)["BY_NAME"].get(base)
     code = entry.code if entry else small_number(base[1:])
     if number is None or code is None or code >= CHANNEL_STEP:
         return None

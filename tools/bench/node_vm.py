@@ -194,21 +194,21 @@ class Start:
         self.choose = self.confirm = lambda number: True
 
 
-def program(module, name):
-    """What a module of the program defines, wherever the build has put it (tools/bundle.py)."""
+def place_of(module, name):
+    """(object, attribute) of what a module of the program defines, wherever the build has put it (tools/bundle.py)."""
     core = sys.modules.get("core")
-    if core is not None and hasattr(core, name + "__" + module):
-        return getattr(core, name + "__" + module)
-    return getattr(__import__(module), name)
+    bundled = name + "__" + module
+    return (core, bundled) if core is not None and hasattr(core, bundled) else (__import__(module), name)
+
+
+def program(module, name):
+    """What a module of the program defines."""
+    return getattr(*place_of(module, name))
 
 
 def stand_in(module, name, value):
-    """Something else for what a module of the program defines."""
-    core = sys.modules.get("core")
-    if core is not None and hasattr(core, name + "__" + module):
-        setattr(core, name + "__" + module, value)
-    else:
-        setattr(__import__(module), name, value)
+    """Something else for it."""
+    setattr(*place_of(module, name), value)
 
 
 class Bench:
