@@ -148,6 +148,7 @@ class NodeHost:
             now_ms=self._local_ms(),
             tap=tap,
             own=flash.own if flash else b"",
+            clock_chip=self.clock_chip is not None,
             **more,
         )
         if self.clock_chip is not None:

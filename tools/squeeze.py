@@ -11,6 +11,7 @@ program changes. Standard library only, for `firmware/manifest.py` runs this ins
 """
 
 import ast
+import copy
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -48,6 +49,7 @@ class _Module:
         self.imports: dict[str, set[tuple[str, str]]] = {}  # {name here: {(module, name there, "" for a module)}}
         self.constants: dict[str, Value] = {}
         self.definitions: dict[str, ast.Assign] = {}
+        self.formulas: dict[str, tuple[list[ast.arg], list[ast.expr], ast.expr]] = {}
         self.kept: set[str] = set()  # constants that somebody looks up in a way that is not folded
 
     def only_import(self, name: str) -> tuple[str, str] | None:
@@ -73,6 +75,8 @@ def squeeze(sources: Mapping[str, str], alone: frozenset[str] = STAND_ALONE) -> 
                 target = statement.targets[0]
                 if isinstance(target, ast.Name) and module.bound[target.id] == 1 and target.id not in module.imports:
                     module.definitions[target.id] = statement
+            elif isinstance(statement, ast.FunctionDef) and module.bound[statement.name] == 1:
+                _note_formula(module, statement)
     for module in modules.values():
         for name in module.definitions:
             _value_of(module, name, modules, set())
@@ -87,6 +91,15 @@ def squeeze(sources: Mapping[str, str], alone: frozenset[str] = STAND_ALONE) -> 
 def squeezed(modules: Mapping[str, Path], alone: frozenset[str] = STAND_ALONE) -> dict[str, str]:
     """The same of files."""
     return squeeze({name: path.read_text(encoding="utf-8") for name, path in modules.items()}, alone)
+
+
+def _note_formula(module: _Module, function: ast.FunctionDef) -> None:
+    """A function of numbers that is one expression: its value for constants is one."""
+    args, body = function.args, function.body[-1]
+    is_plain = not (args.vararg or args.kwarg or args.kwonlyargs or args.posonlyargs or function.decorator_list)
+    if is_plain and isinstance(body, ast.Return) and body.value is not None:
+        if len(function.body) == 1 or (len(function.body) == 2 and isinstance(function.body[0], ast.Expr)):
+            module.formulas[function.name] = (args.args, args.defaults, body.value)
 
 
 def _escaped(modules: Mapping[str, _Module]) -> set[str]:
@@ -164,6 +177,8 @@ def _evaluated(node: ast.AST, module: _Module, modules: Mapping[str, _Module], a
     if isinstance(node, ast.Name | ast.Attribute):
         place = _place(node, module, modules)
         return None if place is None else _value_of(modules[place[0]], place[1], modules, asked)
+    if isinstance(node, ast.Call):
+        return _called(node, module, modules, asked)
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         value = _evaluated(node.operand, module, modules, asked)
         return -value if isinstance(value, int) else None
@@ -172,6 +187,37 @@ def _evaluated(node: ast.AST, module: _Module, modules: Mapping[str, _Module], a
         if isinstance(left, int) and isinstance(right, int):
             return _OPERATIONS[type(node.op)](left, right)
     return None
+
+
+def _called(node: ast.Call, module: _Module, modules: Mapping[str, _Module], asked: set) -> Value | None:
+    """What a formula gives for these arguments."""
+    there, name = module.name, node.func.id if isinstance(node.func, ast.Name) else ""
+    if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
+        meant = module.only_import(node.func.value.id)
+        there, name = (meant[0], node.func.attr) if meant is not None and not meant[1] else ("", "")
+    elif name in module.imports:
+        there, name = module.only_import(name) or ("", "")
+    home = modules.get(there)
+    if home is None or home.is_alone or name not in home.formulas or node.keywords:
+        return None
+    args, defaults, body = home.formulas[name]
+    values = [_evaluated(arg, module, modules, asked) for arg in node.args]
+    values += [_evaluated(default, home, modules, asked) for default in defaults[len(defaults) + len(values) - len(args) :]]
+    if len(values) != len(args) or any(not isinstance(value, int) for value in values):
+        return None
+    known = {arg.arg: value for arg, value in zip(args, values, strict=True)}
+    body = _Filled(known).visit(copy.deepcopy(body))
+    return _evaluated(body, home, modules, asked)
+
+
+class _Filled(ast.NodeTransformer):
+    """Numbers in the places of names."""
+
+    def __init__(self, known: dict) -> None:
+        self._known = known
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.Constant(self._known[node.id]) if node.id in self._known else node
 
 
 def _place(node: ast.AST, module: _Module, modules: Mapping[str, _Module]) -> tuple[str, str] | None:
@@ -260,7 +306,9 @@ def _rewritten(module: _Module, modules: Mapping[str, _Module], escaped: set[str
     top = {id(statement) for statement in module.tree.body}
     for node in ast.walk(module.tree):
         if isinstance(node, ast.ImportFrom) and node.module is not None:
-            left = [alias for alias in node.names if _stays(alias, node.module, module, modules, escaped, used)]
+            # Nobody looks from outside at what a function imports.
+            seen = escaped if id(node) in top else set()
+            left = [alias for alias in node.names if _stays(alias, node.module, module, modules, seen, used)]
             if len(left) < len(node.names):
                 words = ", ".join(f"{a.name} as {a.asname}" if a.asname else a.name for a in left)
                 nothing = "" if id(node) in top else "pass"

@@ -9,7 +9,6 @@ from collections import namedtuple
 
 import lifeline
 import machine
-from settings_store import SettingsStore
 
 import kinds
 from links import udp
@@ -29,6 +28,8 @@ Settled = namedtuple("Settled", ("settings", "product", "board", "wifi", "clock_
 
 def settle(wdt, life, clock):
     """(Settled, module of the kind). Without usable settings it returns never."""
+    from settings_store import SettingsStore
+
     chosen, kind = load(SettingsStore(), life)
     if chosen.settings is None:
         stay_safe(wdt, clock, chosen, life)

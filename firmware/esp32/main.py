@@ -158,7 +158,7 @@ class Shell:
         wdt.feed()
         trade = self._make_trade(settings, settled.product, start, random_below, now_ms)
         self._sleeps = self._may_sleep(settings, trade)
-        self._node = self._make_node(settings, settled.product, start, cause, trade, log, random_below, now_ms)
+        self._node = self._make_node(settled, start, cause, trade, log, random_below, now_ms)
         self._chip = None
         if settled.clock_chip:
             import chip_clock
@@ -194,8 +194,8 @@ class Shell:
         memory = start.memory if self._woken is None else self._woken.image.memory
         return self._kind.make_trade(settings.own, kinds.Start(settings.node, memory, now_ms, random_below))
 
-    def _make_node(self, settings, product, start, cause, trade, log, random_below, now_ms):
-        woken = self._woken
+    def _make_node(self, settled, start, cause, trade, log, random_below, now_ms):
+        woken, settings = self._woken, settled.settings
         durable = start.durable_sequence
         if start.previous_boot is not None:
             durable = log.durable_sequence(start.previous_boot, durable)
@@ -217,7 +217,7 @@ class Shell:
             updating=self._life.open_updating(
                 link,
                 settings,
-                product,
+                settled.product,
                 random_below=random_below,
                 now_ms=now_ms,
                 in_ms=None if program_ms is None else program_ms - woken.slept_ms,
@@ -225,6 +225,7 @@ class Shell:
             lines=self._life.log,
             sleeps=self._sleeps,
             woken=woken,
+            clock_chip=settled.clock_chip,
         )
 
     def _protect(self, settings, boot, random_below):

@@ -3,7 +3,7 @@
 Its settings are those of heating.settings.
 """
 
-from heating import boiler, model, thermostat
+from heating import model, thermostat
 from heating.settings import FIELDS, OPTIONS, Own  # noqa: F401 - FIELDS is the kind's, the others are its twins'
 from kinds import PENDING
 from wire import quantity
@@ -33,6 +33,7 @@ class Ports:
 
         from drivers import ds18b20, i2c_bus, sensor, sht4x
         from drivers.contact import Contact
+        from heating.boiler import FLOW_KEY, OUTDOOR_KEY, RETURN_KEY
 
         self._pending = sensor.PENDING
         self._closed = board.RELAY_CLOSED_LEVEL
@@ -45,9 +46,9 @@ class Ports:
         )
         self._sensors = [(None, sht4x.Sht4x(bus, board.ROOM_ADDRESS))]
         for option, key, pin in (
-            ("outdoor", boiler.OUTDOOR_KEY, board.OUTDOOR_PIN),
-            ("flow", boiler.FLOW_KEY, board.FLOW_PIN),
-            ("flow", boiler.RETURN_KEY, board.RETURN_PIN),
+            ("outdoor", OUTDOOR_KEY, board.OUTDOOR_PIN),
+            ("flow", FLOW_KEY, board.FLOW_PIN),
+            ("flow", RETURN_KEY, board.RETURN_PIN),
         ):
             if option in own.fitted:
                 from onewire import OneWire  # frozen in the stock firmware
@@ -125,6 +126,7 @@ class Ports:
 
 def _bridge(own, board, machine, now_ms):
     from drivers.opentherm_bridge import Bridge
+    from heating.boiler import Boiler, BoilerModel
 
     uart = machine.UART(
         board.OPENTHERM_UART,
@@ -133,4 +135,4 @@ def _bridge(own, board, machine, now_ms):
         tx=board.OPENTHERM_TX_PIN,
         rx=board.OPENTHERM_RX_PIN,
     )
-    return Bridge(uart, boiler.Boiler(boiler.BoilerModel(own.model.flow_max_ck, own.hot_water), now_ms=now_ms))
+    return Bridge(uart, Boiler(BoilerModel(own.model.flow_max_ck, own.hot_water), now_ms=now_ms))

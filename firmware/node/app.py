@@ -11,7 +11,6 @@ from collections import namedtuple
 
 from node import limits, own_memory, panel, reports
 from node import wear as wearing
-from node.clock_chip import ClockChip
 from node.directives import Directives
 from node.fetch import Fetch
 from node.orders import Orders
@@ -53,6 +52,7 @@ class Node:
     def __init__(
         self, settings, boot, link, trade, *, random_below, now_ms,
         tap=None, log=None, own=b"", wear=None, updating=None, lines=None, sleeps=False, woken=None,
+        clock_chip=False,
     ):  # fmt: skip
         self._settings = settings
         self._boot = boot
@@ -68,8 +68,12 @@ class Node:
         self._time = Timekeeper(
             started_ms=now_ms, drift=own_memory.drift(self._own), sleep_drift=own_memory.sleep_drift(self._own)
         )
-        # The clock chip; without one nothing is ever read.
-        self.chip = ClockChip(self._time, self._own.chip_set_s, self._own.chip_doubt_s)
+        self.chip = None
+        if clock_chip:
+            from node.clock_chip import ClockChip  # few boards have one
+
+            is_told = woken is not None and woken.image.told == 1
+            self.chip = ClockChip(self._time, self._own.chip_set_s, self._own.chip_doubt_s, is_told)
         self._outbox = Outbox(boot=boot.boot, log=log)
         self._sender = Sender(
             link,
@@ -161,7 +165,7 @@ class Node:
             detail = (None, gap.boot, gap.first, gap.last, gap.why)
             self._emit(EventBody(event.GAP, None, detail), now_ms, gap)
         self._outbox.work(now_ms=now_ms)
-        fault = self.chip.take_fault()
+        fault = None if self.chip is None else self.chip.take_fault()
         if fault is not None:
             self._emit(EventBody(event.CLOCK_FAILURE, None, (fault,)), now_ms)
         needs_answer = not self._time.is_set() or self._orders.needs_lease(now_ms)
@@ -311,7 +315,6 @@ class Node:
     def _go_on(self, woken, now_ms):
         """The boot goes on after a sleep: its numbers, and what was due."""
         self._sequence = woken.image.sequence
-        self.chip.has_told = woken.image.told == 1
         dues, true_ms = woken.image.dues, self._time.slept(woken.slept_ms)
         self._report_at_ms = now_ms + dues.report_ms - true_ms
         self._health_at_ms = now_ms + dues.health_ms - true_ms
@@ -404,7 +407,7 @@ class Node:
 
     def _remembered(self):
         writes = self._own.flash_writes if self._wear is None else self._wear.total
-        return own_memory.gather(self._time, self.chip, writes)
+        return own_memory.gather(self._time, self._own if self.chip is None else self.chip, writes)
 
     def _next_report_ms(self, now_ms, apart_s):
         return reports.next_ms(

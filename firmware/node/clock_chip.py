@@ -16,24 +16,24 @@ STOPPED = "stopped"
 class ClockChip:
     """`set_s`, `doubt_s`: of the last setting, as they were remembered (0: never)."""
 
-    def __init__(self, time, set_s, doubt_s):
+    def __init__(self, time, set_s, doubt_s, has_told=False):
         self._time = time
-        self.set_s = set_s
-        self.doubt_s = doubt_s
+        self.chip_set_s = set_s
+        self.chip_doubt_s = doubt_s
         self._is_fitted = False
         self._said = None  # (Unix s, our instant)
         self._fault = None
-        self.has_told = False  # in this boot
+        self.has_told = has_told  # in this boot
 
     def read(self, unix_s, fault, *, is_start, now_ms) -> bool:
         """What the chip says: Unix seconds, or None with SILENT or STOPPED. True when its time is taken."""
         self._is_fitted = True
         if unix_s is None:
-            if is_start and self.set_s:
+            if is_start and self.chip_set_s:
                 self._fault = fault
             return False
         self._said = (unix_s, now_ms)
-        doubt_s = chip_uncertainty_s(self.set_s, self.doubt_s, unix_s)
+        doubt_s = chip_uncertainty_s(self.chip_set_s, self.chip_doubt_s, unix_s)
         return doubt_s is not None and self._time.carried(unix_s, doubt_s, now_ms=now_ms)
 
     def wants_set(self, now_ms):
@@ -42,9 +42,9 @@ class ClockChip:
         if not self._is_fitted or not time.is_synced(now_ms) or time.uncertainty_s(now_ms) > limits.CHIP_SET_DOUBT_S:
             return None
         unix_s = time.unix_s(now_ms)
-        if self.set_s and 0 <= unix_s - self.set_s < limits.CHIP_SET_APART_S:
+        if self.chip_set_s and 0 <= unix_s - self.chip_set_s < limits.CHIP_SET_APART_S:
             return None
-        doubt_s = chip_uncertainty_s(self.set_s, self.doubt_s, unix_s)
+        doubt_s = chip_uncertainty_s(self.chip_set_s, self.chip_doubt_s, unix_s)
         if self._said is None or doubt_s is None or doubt_s > limits.CHIP_STALE_S:
             return unix_s
         said_s = self._said[0] + (now_ms - self._said[1]) // 1000
@@ -53,7 +53,7 @@ class ClockChip:
     def was_set(self, unix_s, is_done, *, now_ms):
         """The outcome. One that failed is tried again after the next start or sleep."""
         if is_done:
-            self.set_s, self.doubt_s = unix_s, self._time.uncertainty_s(now_ms)
+            self.chip_set_s, self.chip_doubt_s = unix_s, self._time.uncertainty_s(now_ms)
             self._said = (unix_s, now_ms)
         else:
             self._is_fitted = False

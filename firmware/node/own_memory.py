@@ -43,9 +43,11 @@ def decode(data) -> OwnMemory:
 
 
 def gather(time, chip, flash_writes) -> OwnMemory:
-    """What a Timekeeper and a ClockChip know now."""
+    """What a Timekeeper and a ClockChip know now; without a chip, what is remembered of it."""
     rate, sleep = time.rate, time.sleep_drift or (0, 0)
-    return OwnMemory(rate.ppm, rate.doubt_ppm or 0, sleep[0], sleep[1], chip.set_s, chip.doubt_s, flash_writes)
+    return OwnMemory(
+        rate.ppm, rate.doubt_ppm or 0, sleep[0], sleep[1], chip.chip_set_s, chip.chip_doubt_s, flash_writes
+    )
 
 
 def drift(own):

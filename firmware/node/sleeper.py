@@ -74,7 +74,7 @@ class Sleeper:
                     talk_ms,
                 ),
                 silent,
-                int(chip.has_told),
+                int(chip is not None and chip.has_told),
                 self.before[0] + parts.outbox.lost(),
                 self.before[1] + parts.link.counters["retransmitted"],
                 own_memory.encode(own),

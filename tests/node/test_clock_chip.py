@@ -66,13 +66,13 @@ def test_it_is_set_when_it_is_off_or_stale_and_not_again_within_a_day():
     answered(clock, NOON_S, 1000)
     assert chip.wants_set(1000) == NOON_S
     chip.was_set(NOON_S, True, now_ms=1000)
-    assert (chip.set_s, chip.doubt_s) == (NOON_S, 1) and chip.wants_set(2000) is None
+    assert (chip.chip_set_s, chip.chip_doubt_s) == (NOON_S, 1) and chip.wants_set(2000) is None
     stale, chip = cold(NOON_S - 40 * DAY_S)
     chip.read(NOON_S, None, is_start=True, now_ms=0)
     answered(stale, NOON_S, 1000)
     assert chip.wants_set(1000) == NOON_S
     chip.was_set(NOON_S, False, now_ms=1000)
-    assert chip.wants_set(2000) is None and chip.set_s == NOON_S - 40 * DAY_S, "one that refuses is left alone"
+    assert chip.wants_set(2000) is None and chip.chip_set_s == NOON_S - 40 * DAY_S, "one that refuses is left alone"
 
 
 def test_a_gateway_that_is_far_away_in_time_sets_nothing():
