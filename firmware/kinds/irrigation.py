@@ -7,6 +7,9 @@ Of the drivers only the bridges, the selector and the sensors are used: which pu
 so that one machine owns deadlines, the closing of a boot and the order of pulses.
 """
 
+from drivers import i2c_bus, ina226, latching_valves, pcf8574, sensor, sht4x
+from drivers.analog import Analog
+from drivers.pulses import Pulses
 from kinds import PENDING
 from node.trade import HAND, PULSE, RAIN
 from watering import inputs, limits, sleepy, trade
@@ -52,8 +55,6 @@ def make_trade(own, start):
 
 def _counters(own, board, machine):
     """{key: counted pulses} of meter and rain gauge, and of the anemometer where one is fitted."""
-    from drivers import pulses
-
     wired = [
         (inputs.METER_PULSES, board.FLOW_UNIT, board.FLOW_PIN, max(board.FLOW_HZ_MAX, 200)),
         (inputs.RAIN_TIPS, board.RAIN_UNIT, board.RAIN_PIN, board.RAIN_HZ_MAX),
@@ -63,7 +64,7 @@ def _counters(own, board, machine):
     found = {}
     for name, unit, pin, hz_max in wired:
         counter = machine.Counter(unit, machine.Pin(pin, machine.Pin.IN))
-        found[name] = pulses.Pulses(counter, hz_max=hz_max)
+        found[name] = Pulses(counter, hz_max=hz_max)
     return found
 
 
@@ -72,8 +73,6 @@ class Ports:
 
     def __init__(self, own, board, machine, *, now_ms):
         import time
-
-        from drivers import contact, i2c_bus, ina226, latching_valves, pcf8574, sensor, sht4x
 
         self._own = own
         self._pump = machine.Pin(board.PUMP_PIN, machine.Pin.OUT, value=1 - board.PUMP_CLOSED_LEVEL)
@@ -113,12 +112,13 @@ class Ports:
         self._button_level = board.BUTTON_ACTIVE_LEVEL
         self._wet = None
         if RAIN_CONTACT in own.fitted:
+            from drivers import contact
+
             self._wet = contact.Contact(
                 machine.Pin(board.RAIN_CONTACT_PIN, machine.Pin.IN, machine.Pin.PULL_UP),
                 active_level=board.RAIN_CONTACT_ACTIVE_LEVEL,
                 settle_ms=2000,
             )
-        self._pending = sensor.PENDING
         self._pulse, self._begun_ms = None, now_ms
         self._driving = False
         self._asked = self._measured = True
@@ -178,15 +178,15 @@ class Ports:
     def begin_sample(self, *, now_ms):
         self._found = {}
         self._waiting = tuple(self._sensors)
-        for sensor in self._sensors.values():
-            sensor.begin(now_ms=now_ms)
+        for one in self._sensors.values():
+            one.begin(now_ms=now_ms)
 
     def collect(self, *, now_ms):
         """PENDING until every sensor has answered or given up."""
         still = []
         for name in self._waiting:
             value = self._sensors[name].collect(now_ms=now_ms)
-            if value is self._pending:
+            if value is sensor.PENDING:
                 still.append(name)
             elif value is not None:
                 self._take(name, value, now_ms)
@@ -242,7 +242,7 @@ class Ports:
             self._coil.begin(now_ms=now_ms)
             return
         value = self._coil.collect(now_ms=now_ms)
-        if value is self._pending:
+        if value is sensor.PENDING:
             return
         self._measured = True
         if value is not None:
@@ -270,6 +270,4 @@ class Ports:
 
 def _analog(machine, wired):
     """`wired`: pin and divider."""
-    from drivers.analog import Analog
-
     return Analog(machine.ADC(machine.Pin(wired[0])), upper_ohm=wired[1], lower_ohm=wired[2])
