@@ -215,13 +215,13 @@ class Greens:
         pipes = Pipes(
             own.kinds,
             [prng.around(zone.flow_ml_min, zone.flow_ml_min // 20) for zone in zones],
-            main_max=own.meter.main_max_ml_min,
-            pulse_ul=own.meter.pulse_ul,
+            main_max=own.main_max_ml_min,
+            pulse_ul=own.pulse_ul,
         )
         site = Site(zones, pipes, self._climate, prng.split("soil"), self._world.unix_s)
         law = [Forbidden(0, _OPEN_FROM_MIN, _OPEN_TO_MIN)]
         left = _season_so_far(site, prng.split("season"), self._world.unix_s)
-        space = GreenSpace(self._world, GreenPorts(site, own.kinds, own.pulse.pulse_ms), law)
+        space = GreenSpace(self._world, GreenPorts(site, own.kinds, own.pulse_ms), law)
         host = self._joining.join(gateway, irrigation, own, space, prng, memory=left)
         self.spaces.append(space)
         self.hosts.append(host)

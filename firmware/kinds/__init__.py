@@ -21,8 +21,8 @@ from collections import namedtuple
 # Files of settings that were written when there was one kind alone.
 DEFAULT = "streetlight"
 
-# What reads settings, and the pins of a board, are needed at a start alone: the shell lets them go once the node is
-# made. Kinds import their own readers where they decode.
+# What reads settings is needed at a start alone: the shell lets it go once the node is made. Kinds import their own
+# readers where they decode.
 READING = (
     "chosen_settings",
     "settings_store",
@@ -36,15 +36,11 @@ READING = (
     "lighting.dali",
     "heating.settings",
     "watering.settings",
+    "watering.asleep",
     "wire.bus_frame",
     "wire.cose",
     "wire.slip",
-    "boards.irrigation",
-    "boards.streetlight",
-    "boards.thermostat",
-    "boards.water_meter",
     # Packages, once nothing is left in them.
-    "boards",
     "heating",
     "lighting",
     "policy",

@@ -48,7 +48,7 @@ def decode(faults, plain):
 
 def make_trade(own, start):
     """The trade of one irrigation node; on a battery it sleeps."""
-    if own.battery.capacity_mah:
+    if own.capacity_mah:
         return sleepy.SleepyTrade(own, start)
     return trade.WateringTrade(own, start)
 
@@ -133,7 +133,7 @@ class Ports:
         """What may wake the chip, as `esp32.sleeping` has it: {word of node.trade: (pin, its active level)}. With a
         rain gauge there is none left for the button: the chip tells two wake inputs apart, and no more."""
         pins = {HAND: (self._button_pin, self._button_level)}
-        if self._own.place.tip_cmm:
+        if self._own.tip_cmm:
             pins = {RAIN: (self._rain_pin, 0)}
         if trade.counts_asleep:
             pins[PULSE] = (self._flow_pin, 0)
@@ -172,7 +172,7 @@ class Ports:
         elapsed_ms = now_ms - self._begun_ms
         if not self._measured and elapsed_ms >= _CURRENT_AT_MS:
             self._current(outputs, output, now_ms)
-        if elapsed_ms >= self._own.pulse.pulse_ms:
+        if elapsed_ms >= self._own.pulse_ms:
             self._end(outputs, output, opens, now_ms)
 
     def begin_sample(self, *, now_ms):
@@ -202,7 +202,7 @@ class Ports:
     def _is_charged(self, now_ms):
         """After a cold start the capacitor is empty: a pulse of it would move nothing, and the valve would be believed
         shut."""
-        wanted_mv = self._own.battery.boost_mv
+        wanted_mv = self._own.boost_mv
         if not wanted_mv:
             return True
         if self._charging_ms is None:

@@ -32,23 +32,24 @@ EMITTERS = ((70, True), (75, True), (90, False))
 # Drought levels of `wire.directive`.
 NONE, VIGILANCE, ALERTE, ALERTE_RENFORCEE, CRISE = range(5)
 
+# Plain tables, here and below: a chip reads them where its program lies.
 # kc and p in %, root depth in mm. FAO-56 tables 12 and 22, municipal root depths: cool- and warm-season turf, shrubs
 # and trees, flower beds, vegetables.
-Plant = namedtuple("Plant", ("kc_percent", "p_percent", "root_mm"))
-PLANTS = (Plant(95, 40, 250), Plant(85, 50, 250), Plant(70, 50, 500), Plant(90, 35, 250), Plant(100, 35, 300))
+KC_PERCENT, P_PERCENT, ROOT_MM = range(3)
+PLANTS = ((95, 40, 250), (85, 50, 250), (70, 50, 500), (90, 35, 250), (100, 35, 300))
 
 # Water content at field capacity and wilting point in permille (FAO-56 table 19, middle of the range); basic intake
 # rate in 0.1 mm/h (Rain Bird's table); water that may stand on the surface in 0.1 mm for slopes of 0-3, 4-6, 7-12 and
 # more than 12 % (Irrigation Association's table of allowable surface accumulation).
-Soil = namedtuple("Soil", ("capacity", "wilting", "intake_dmm_h", "surface_dmm"))
+CAPACITY, WILTING, INTAKE_DMM_H, SURFACE_DMM = range(4)
 SOILS = (
-    Soil(120, 45, 152, (102, 89, 76, 64)),  # sand
-    Soil(150, 65, 127, (91, 76, 66, 56)),  # loamy sand
-    Soil(230, 110, 102, (84, 74, 61, 51)),  # sandy loam
-    Soil(250, 120, 89, (76, 64, 53, 43)),  # loam
-    Soil(300, 160, 51, (66, 56, 46, 38)),  # clay loam
-    Soil(330, 190, 38, (58, 48, 41, 33)),  # silty clay
-    Soil(360, 220, 25, (51, 38, 25, 25)),  # clay
+    (120, 45, 152, (102, 89, 76, 64)),  # sand
+    (150, 65, 127, (91, 76, 66, 56)),  # loamy sand
+    (230, 110, 102, (84, 74, 61, 51)),  # sandy loam
+    (250, 120, 89, (76, 64, 53, 43)),  # loam
+    (300, 160, 51, (66, 56, 46, 38)),  # clay loam
+    (330, 190, 38, (58, 48, 41, 33)),  # silty clay
+    (360, 220, 25, (51, 38, 25, 25)),  # clay
 )
 
 # area in dm2 (0.01 m2), flow as designed in mL/min; efficiency_percent 0: the emitter's; zones of one group do not run
@@ -83,8 +84,7 @@ Program = namedtuple(
 )
 # uses: bits; from_min, to_min: minutes after 00:00 local, over midnight if to is not after from.
 Ban = namedtuple("Ban", ("level", "uses", "weekdays", "from_min", "to_min", "authority", "text"))
-# up_to: the highest level that is lifted; first, last: full dates, inclusive.
-Exemption = namedtuple("Exemption", ("uses", "emitters", "up_to", "first", "last", "authority", "text"))
+# exemptions: of watering_form.Exemption; few documents have one.
 Watering = namedtuple("Watering", ("zones", "programs", "bans", "exemptions"))
 
 EVERY_DAY = 0b1111111
@@ -142,7 +142,7 @@ def free_for_s(watering, zone, level, unix_s, slack_s=0):
 
 
 def exempting(watering, ban, zone, civil_day):
-    """The Exemption that lifts a Ban of drought for the Zone on this day, or None."""
+    """The exemption that lifts a Ban of drought for the Zone on this day, or None."""
     if ban.level == NONE or not watering.exemptions:
         return None
     year, month, day = civil.civil_from_days(civil_day)

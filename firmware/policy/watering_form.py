@@ -10,10 +10,16 @@ Field meanings are those of `watering`. Every fault is found at once, with its p
 fault yields nothing at all. Must not raise whatever the data, and must not guess a repair.
 """
 
+from collections import namedtuple
+
 from policy import civil, limits, watering
 from policy.fault import Faults
 
 version = 1
+
+# up_to: the highest level that is lifted; first, last: full dates, inclusive. Not in `watering`: a chip has no room for
+# what most documents do without.
+Exemption = namedtuple("Exemption", ("uses", "emitters", "up_to", "first", "last", "authority", "text"))
 
 _ZONE = (
     ("use", 0, len(watering.USES) - 1),
@@ -48,7 +54,7 @@ def decode(data):
     zones = tuple(_zone(plain) for plain in data[1])
     programs = tuple(watering.Program(*plain) for plain in data[2])
     bans = tuple(watering.Ban(*plain) for plain in data[3])
-    exemptions = tuple(watering.Exemption(*plain) for plain in data[4])
+    exemptions = tuple(Exemption(*plain) for plain in data[4])
     return (watering.Watering(zones, programs, bans, exemptions), ())
 
 

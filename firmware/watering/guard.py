@@ -11,8 +11,6 @@
 * A coil that is open or shorted takes its zone out until a later pulse finds it sound.
 """
 
-import struct
-
 from watering import coil, flow, limits, lockouts
 from watering.valves import ABSENT, LATCHING, MASTER, PUMP
 from wire import event
@@ -24,14 +22,6 @@ _SILENT_SAMPLES = 5
 _REST_SAMPLES = 3
 _ALIKE_PERCENT = 40
 _CONTRADICTED = (event.VALVE_FAILURE, event.WATER_LEAK, event.SENSOR_FAILURE)
-# Alarms that are still in force after a sleep: their codes and causes by number, and how many are kept.
-_CODES = (
-    event.VALVE_FAILURE, event.FLOW_TOO_LOW, event.FLOW_TOO_HIGH, event.WATER_LEAK, event.SENSOR_FAILURE
-)  # fmt: skip
-_CAUSES = ("", "coil", _NO_FLOW, _STUCK, _DRIFT)
-_ALARMS_MAX = 24
-# outputs out of use, last zone, closings repeated, samples of a silent meter, alarms
-_ASLEEP = "<HBBBB"
 
 
 class Guard:
@@ -43,7 +33,7 @@ class Guard:
         self._meter = meter
         self._tell = tell
         self._run = flow.RunWatch(main_max_ml_min)
-        self._leak = flow.LeakWatch()
+        self.leak = flow.LeakWatch()
         self._coils = [coil.Coil(valves.kind(i), memory.coils[i]) for i in range(limits.OUTPUTS_MAX)]
         # A latched burst: (zone or 0, mL/min), or None.
         self.burst = None if memory.burst is None else (memory.burst, memory.burst_flow)
@@ -78,7 +68,7 @@ class Guard:
         if zones:
             self._last_zone = zones[-1]
             self._recent = [zone for zone in self._recent if zone not in zones] + list(zones)
-            self._leak.opened()
+            self.leak.opened()
             self._again = self._rests = 0
         self._open = zones
         self._meter.restart()
@@ -153,39 +143,6 @@ class Guard:
             if stuck != zone:
                 self._stuck(stuck, False)
 
-    # --- sleep ----------------------------------------------------------------------------------------------
-
-    def is_leaking(self) -> bool:
-        """True while a leak is told: somebody knows, and it is not watched by the minute."""
-        return self._leak.leaking
-
-    def is_settled(self) -> bool:
-        """True once a sample has shown the pipe behind shut valves at rest, or told what it is."""
-        return not self._meter.present() or self.meter_silent() or self._leak.settled()
-
-    def asleep(self, now_ms: int) -> bytes:
-        """For `woken`."""
-        bits = 0
-        for output in self.faulty:
-            bits |= 1 << output
-        alarms = sorted(self.active)[:_ALARMS_MAX]
-        head = struct.pack(_ASLEEP, bits, self._last_zone, self._again, min(255, self._silent), len(alarms))
-        parts = [self._leak.asleep(now_ms), head]
-        for code, zone, cause in alarms:
-            parts.append(struct.pack("<H", _CODES.index(code) << 7 | zone << 3 | _CAUSES.index(cause)))
-        return b"".join(parts)
-
-    def woken(self, data, slept_ms: int, counted: bool, *, now_ms: int) -> None:
-        """Go on after a sleep; what was told is not told again."""
-        self._leak.woken(data[: flow.ASLEEP_BYTES], slept_ms, counted, now_ms=now_ms)
-        at = flow.ASLEEP_BYTES + struct.calcsize(_ASLEEP)
-        bits, self._last_zone, self._again, self._silent, count = struct.unpack(_ASLEEP, data[flow.ASLEEP_BYTES : at])
-        self._recent = [self._last_zone] if self._last_zone else []
-        self.faulty = {output for output in range(limits.OUTPUTS_MAX) if bits >> output & 1}
-        for number in range(count):
-            value = struct.unpack("<H", data[at + 2 * number : at + 2 * number + 2])[0]
-            self.active.add((_CODES[value >> 7], value >> 3 & 15, _CAUSES[value & 7]))
-
     # --- inside ---------------------------------------------------------------------------------------------
 
     def _judge_run(self, now_ms):
@@ -225,10 +182,10 @@ class Guard:
             self._set(code, zone, 100 * over > least * reference, (zone, learned, reference), _DRIFT)
 
     def _judge_leak(self, now_ms):
-        found = self._leak.sample(self._meter, now_ms=now_ms)
+        found = self.leak.sample(self._meter, now_ms=now_ms)
         if found is not None:
             self._set(event.WATER_LEAK, 0, found[0] == flow.LEAK, (found[1], found[2]))
-        if self._meter.delta_ml is None or not self._leak.settled():
+        if self._meter.delta_ml is None or not self.leak.settled:
             return
         self._rests = 0 if self._meter.delta_ml else self._rests + 1
         if self._rests >= _REST_SAMPLES:

@@ -27,7 +27,8 @@ class Starts:
         self._site = site
         self.marks = list(marks)
         self._begun_ms = [None] * len(programs)
-        self._made_ms = now_ms
+        # Since when this node has been watching its programmes: through sleeps, not through restarts.
+        self.made_ms = now_ms
         # Of each program {civil day: instant}: the sun is asked once a day.
         self._instants = [{} for _ in programs]
         # Of each program (when asked, seconds): what it would take changes by the hour, and costs a look at every zone.
@@ -65,14 +66,6 @@ class Starts:
                 break
         return soonest
 
-    def since_ms(self, now_ms: int) -> int:
-        """How long this node has been watching its programmes: through sleeps, not through restarts."""
-        return now_ms - self._made_ms
-
-    def woken(self, since_ms: int, *, now_ms: int) -> None:
-        """It has been for so long."""
-        self._made_ms = now_ms - since_ms
-
     def _plan_s(self, index, planned_s, now_ms):
         known = self._planned[index]
         if known is None or now_ms - known[0] >= _PLAN_MS:
@@ -107,5 +100,5 @@ class Starts:
         if begun_ms is not None and now_ms - begun_ms < limits.BETWEEN_STARTS_MS:
             return None
         self._begun_ms[index] = now_ms
-        before_us = late_s > (now_ms - self._made_ms) // 1000
+        before_us = late_s > (now_ms - self.made_ms) // 1000
         return Due(index, late_s if before_us else 0, False)

@@ -49,7 +49,7 @@ class WateringTrade(Trade):
         self._policy = own.policy
         self._kept = kept
         self._events = []
-        self._weather = Weather(own.place, rain_cmm=kept.rain_cmm, civil_day=kept.rain_day or None)
+        self._weather = Weather(own, kept.rain_cmm, kept.rain_day or None)
         # When the rain sensor's delay ends by UTC: an earlier life's, until the time is known; else 0.
         self._dry_until_s = kept.dry_until
         if kept.dry_until < memory.RELATIVE_S:
@@ -58,10 +58,10 @@ class WateringTrade(Trade):
         self._need = Need(own.policy, self._weather, kept)
         self._drought = lockouts.Drought(kept.drought)
         self._starts = Starts(own.policy.programs, own.site, kept.marks[: len(own.policy.programs)], now_ms=now_ms)
-        self._energy = Energy(own.battery)
-        self.outputs = Valves(own.kinds, gap_ms=own.pulse.gap_ms, now_ms=now_ms)
-        self._meter = Meter(own.meter.pulse_ul, len(own.policy.zones), now_ms=now_ms)
-        main_max = own.meter.main_max_ml_min
+        self._energy = Energy(own)
+        self.outputs = Valves(own.kinds, gap_ms=own.gap_ms, now_ms=now_ms)
+        self._meter = Meter(own.pulse_ul, len(own.policy.zones), now_ms=now_ms)
+        main_max = own.main_max_ml_min
         self._guard = Guard(self.outputs, self._need, self._meter, main_max, kept, self._tell)
         self._runs = runs.Runs(self.outputs, own.supplies, self._need.group, self._need.flow, main_max)
         self._hand = ByHand(
@@ -70,7 +70,7 @@ class WateringTrade(Trade):
             self._guard,
             self._energy,
             zones=len(own.policy.zones),
-            lead_s=max(0, own.supplies[0].lead_s, own.supplies[1].lead_s),
+            lead_s=max(0, own.supplies[0][0], own.supplies[1][0]),
         )
         self.test_ms = self._hand.test_ms
         self._slow_ms = now_ms
@@ -146,7 +146,7 @@ class WateringTrade(Trade):
             rate = self._meter.flow_ml_min()
             if rate is not None:
                 found[quantity.WATER_FLOW] = rate // 60
-        if self._own.place.tip_cmm:
+        if self._own.tip_cmm:
             found[quantity.RAIN] = self._weather.today.rain_cmm // 10
         for zone in range(1, len(self._policy.zones) + 1):
             found[quantity.key(quantity.ROOT_DEPLETION, zone)] = self._need.depletion_cmm[zone - 1] // 10
@@ -326,9 +326,9 @@ class WateringTrade(Trade):
     def _planned_s(self, index, refuse=None):
         """How long a program would take now. `refuse`: as ours, where it has been asked."""
         own = self._own
-        program, main_max_ml_min = self._policy.programs[index], own.meter.main_max_ml_min
+        program, main_max_ml_min = self._policy.programs[index], own.main_max_ml_min
         longest_s = self._need.planned_s(program, refuse or self._refuse, main_max_ml_min)
-        return longest_s + max(0, own.supplies[0].lead_s, own.supplies[1].lead_s)
+        return longest_s + max(0, own.supplies[0][0], own.supplies[1][0])
 
     def _report_runs(self, happened, now_ms):
         """Jobs into events, water into the balance."""

@@ -110,10 +110,6 @@ class Valves:
         if self._kinds[output] == LATCHING and self._deadline_ms[output] is None:
             self._close[output] = max(1, self._close[output])
 
-    def woken(self) -> None:
-        """The chip slept, and shut everything before: nothing is to be pulsed for having woken."""
-        self._close = [0] * limits.OUTPUTS_MAX
-
     def tick(self, *, now_ms: int) -> Drive:
         """What the ports must do now. Enforces the deadlines; asks nobody."""
         for output in range(limits.OUTPUTS_MAX):

@@ -1,6 +1,7 @@
 """Meter, flow, leaks, coils, energy, cycles, memory and need, one by one."""
 
 import random
+from collections import namedtuple
 
 import pytest
 
@@ -124,7 +125,8 @@ def test_a_coil_that_changes_is_told_the_third_time_and_one_that_warms_is_not():
     assert coil.Coil(HELD, 9).mean_ma == 0
 
 
-CELL = energy.Battery(2600, 1000, 9000)
+Cell = namedtuple("Cell", ("capacity_mah", "pulse_mj", "boost_mv"))
+CELL = Cell(2600, 1000, 9000)
 
 
 def test_nothing_opens_without_the_energy_to_close_it():
@@ -139,7 +141,7 @@ def test_nothing_opens_without_the_energy_to_close_it():
     assert store.refuses(1, now_ms=0) == 8000
     store.sample(3900, None, now_ms=0)
     assert store.refuses(1, now_ms=0) == -1
-    small = energy.Energy(energy.Battery(100, 20_000, 0))
+    small = energy.Energy(Cell(100, 20_000, 0))
     small.sample(3510, None, now_ms=0)
     assert small.refuses(1, now_ms=0) is None
     assert small.refuses(9, now_ms=0) == small.usable_mj() > 0
@@ -154,7 +156,7 @@ def test_a_low_battery_is_told_once_and_ends_with_a_distance():
         None,
         False,
     ]
-    assert energy.Energy(energy.MAINS).refuses(5, now_ms=0) is None
+    assert energy.Energy(Cell(0, 0, 0)).refuses(5, now_ms=0) is None
 
 
 def test_a_run_brings_its_depth_to_the_roots_and_credits_the_same():
@@ -234,7 +236,7 @@ def test_garbage_and_every_single_flipped_bit_end_in_safe_defaults():
 
 def need():
     setting = own()
-    return Need(setting.policy, Weather(setting.place), memory.EMPTY)
+    return Need(setting.policy, Weather(setting, 0, None), memory.EMPTY)
 
 
 def test_the_bucket_stays_between_full_and_the_wilting_point_whatever_comes():
@@ -268,7 +270,7 @@ def test_the_ladder_of_et0_steps_down_when_a_rung_is_missing(told, rung):
 @pytest.mark.parametrize("late_days,rung,rain_cmm", [(0, "gateway", 50), (1, "climatology", 0), (-1, "climatology", 0)])
 def test_what_is_told_of_another_day_is_not_booked_for_this_one(late_days, rung, rain_cmm):
     setting = own(plain(weather=[40, 2, 0, []]))
-    weather = Weather(setting.place)
+    weather = Weather(setting, 0, None)
     day = 20_700
     closed = weather.close(day, {3: 510, 4: 5, 10: day + late_days})
     assert (closed.rung, closed.rain_cmm) == (rung, rain_cmm)

@@ -33,7 +33,7 @@ def test_a_capacitor_that_was_left_to_discharge_is_charged_for_the_run_and_the_r
     def charge(_):
         valves = green.desk.trade.outputs
         charged = valves.prepares or valves.any_open()
-        green.ports.boost_mv = green.own.battery.boost_mv if charged else 0
+        green.ports.boost_mv = green.own.boost_mv if charged else 0
 
     green.desk.watchers.append(charge)
     green.run(hours=9)
