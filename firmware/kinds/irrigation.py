@@ -12,13 +12,15 @@ from drivers.analog import Analog
 from drivers.pulses import Pulses
 from kinds import PENDING
 from node.trade import HAND, PULSE, RAIN
-from watering import inputs, limits, sleepy, trade
+from watering import inputs, limits
 from watering.settings import FIELDS as _OWN_FIELDS
 from watering.settings import RAIN_CONTACT, WIND
+from watering.sleepy import SleepyTrade
+from watering.trade import WateringTrade
 from watering.valves import HELD, MASTER, PUMP
 from wire import quantity
 
-KIND = trade.KIND
+KIND = WateringTrade.kind
 FIELDS = ("site",) + _OWN_FIELDS
 # Channel 0 is the air; the board has the last channel, as a thermostat's has.
 BOARD_TEMPERATURE = quantity.key(quantity.TEMPERATURE, 15)
@@ -49,8 +51,8 @@ def decode(faults, plain):
 def make_trade(own, start):
     """The trade of one irrigation node; on a battery it sleeps."""
     if own.capacity_mah:
-        return sleepy.SleepyTrade(own, start)
-    return trade.WateringTrade(own, start)
+        return SleepyTrade(own, start)
+    return WateringTrade(own, start)
 
 
 def _counters(own, board, machine):

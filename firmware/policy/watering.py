@@ -89,7 +89,7 @@ Watering = namedtuple("Watering", ("zones", "programs", "bans", "exemptions"))
 
 EVERY_DAY = 0b1111111
 _GREEN = (1 << LAWN) | (1 << BEDS)
-_LATER = EVERY_USE & ~_GREEN
+_LATER = EVERY_USE ^ _GREEN
 _STATE = "Ministère de la transition écologique"
 _GUIDE = "Guide sécheresse, mesures minimales de restriction"
 # The national minimum for collectivities, as of the guide's edition of 2023; prefects' orders may be stricter.

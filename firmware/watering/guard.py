@@ -34,7 +34,12 @@ class Guard:
         self._tell = tell
         self._run = flow.RunWatch(main_max_ml_min)
         self.leak = flow.LeakWatch()
-        self._coils = [coil.Coil(valves.kind(i), memory.coils[i]) for i in range(limits.OUTPUTS_MAX)]
+        # Of each output's coil, as watering.coil has them: what it draws, and how often it has drawn something else.
+        self.coils_ma = []
+        for i in range(limits.OUTPUTS_MAX):
+            least, most = coil.span_ma(valves.kind(i))
+            self.coils_ma.append(memory.coils[i] if least <= memory.coils[i] <= most else 0)
+        self._coils_odd = [0] * limits.OUTPUTS_MAX
         # A latched burst: (zone or 0, mL/min), or None.
         self.burst = None if memory.burst is None else (memory.burst, memory.burst_flow)
         self._order_seen = False
@@ -52,9 +57,6 @@ class Guard:
         self._silent = 0
         if self.burst is not None:
             tell(event.PIPE_BURST, True, (self.burst[0] or None, self.burst[1]))
-
-    def coils_ma(self):
-        return [one.mean_ma for one in self._coils]
 
     def meter_silent(self) -> bool:
         """True while the meter says nothing: water is then reckoned by time."""
@@ -228,7 +230,9 @@ class Guard:
         for output, current_ma in self._valves.take_currents():
             if output == PUMP:
                 continue  # a relay's contact: its coil is the board's
-            word = self._coils[output].judge(current_ma)
+            word, self.coils_ma[output], self._coils_odd[output] = coil.judge(
+                self._valves.kind(output), self.coils_ma[output], self._coils_odd[output], current_ma
+            )
             if word is None:
                 self._coil_again[output] = 0
                 if output in self.faulty:

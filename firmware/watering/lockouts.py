@@ -24,22 +24,6 @@ Refusal = namedtuple("Refusal", ("why", "value", "holds"))
 _SLACK_S = 15
 
 
-class Drought:
-    """The level as a lease. `last`: the last known one of an earlier life, or None."""
-
-    def __init__(self, last=None):
-        self.last = last
-
-    def level(self, directives) -> int:
-        """The level that binds now; what is told is remembered."""
-        told = directives.get(directive.DROUGHT_LEVEL)
-        if told is not None and not policy.NONE <= told <= policy.CRISE:
-            told = None
-        if told is not None:
-            self.last = told
-        return policy.level_in_force(told, self.last)
-
-
 def by_law(watering, zone, level: int, moment):
     """The Refusal of drought law or forbidden hours, or None. Its value is the drought level. Hours pass: a run waits
     for their end; a ban does not."""

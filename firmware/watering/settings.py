@@ -113,7 +113,8 @@ def _valves(faults, value, zones, pulse):
             latching += value[i] == valves.LATCHING
     boot_ms = latching * (limits.SELECT_MS + pulse[0] + pulse[1])
     if boot_ms > limits.BOOT_CLOSE_MS:
-        remedy = f"shorten them: all latching valves are pulsed shut within {limits.BOOT_CLOSE_MS} ms of a start"
+        most_ms = limits.BOOT_CLOSE_MS
+        remedy = f"shorten them: all latching valves are pulsed shut within {most_ms} ms of a start"
         faults.add("pulse", f"takes {boot_ms} ms for {latching} latching valves", remedy)
     return tuple(kinds)
 
@@ -131,8 +132,9 @@ def _meter(faults, plain, policy):
     for i in range(0 if policy is None else len(policy.zones)):
         zone = policy.zones[i]
         pulses = 1000 * zone.flow_ml_min // pulse_ul
-        if zone.metered and not limits.METER_PULSES_PER_MIN_MIN <= pulses <= 60 * limits.PULSES_PER_S_MAX // 2:
-            remedy = f"{limits.METER_PULSES_PER_MIN_MIN} a minute show a burst in time, 200 a second are counted"
+        least = limits.METER_PULSES_PER_MIN_MIN
+        if zone.metered and not least <= pulses <= 60 * limits.PULSES_PER_S_MAX // 2:
+            remedy = f"{least} a minute show a burst in time, 200 a second are counted"
             faults.add("meter.pulse", f"gives {pulses} pulses a minute at the flow of zone {i + 1}", remedy)
     return (pulse_ul, 1000 * main)
 

@@ -6,14 +6,9 @@ forward, or comes late, is made up for within LATE_S. What a wrong clock has mar
 that nothing starts twice then rests on the monotonic clock.
 """
 
-from collections import namedtuple
-
 from policy import civil
 from policy import watering as policy
 from watering import limits
-
-# elapsed_s: what of the run is past already, because the node may have run it before a power cut. missed: too late.
-Due = namedtuple("Due", ("program", "elapsed_s", "missed"))
 
 _DAYS_KEPT = 4
 _PLAN_MS = 300_000
@@ -35,8 +30,9 @@ class Starts:
         self._planned = [None] * len(programs)
 
     def due(self, unix_s: int, planned_s, *, now_ms: int) -> list:
-        """[Due] at this instant. `planned_s(index)`: how long the program would take now, for those that finish at
-        their hour."""
+        """[(program's index, seconds of it that are past already, True when it is too late)] at this instant. Past, for
+        the node may have run it before a power cut. `planned_s(index)`: how long the program would take now, for those
+        that finish at their hour."""
         today = civil.local_from_unix(civil.PARIS, unix_s).civil_day
         found = []
         for index in range(len(self._programs)):
@@ -95,10 +91,10 @@ class Starts:
         late_s = unix_s - start_s
         if late_s > limits.LATE_S:
             # A node that is new missed nothing before it was there.
-            return None if first else Due(index, 0, True)
+            return None if first else (index, 0, True)
         begun_ms = self._begun_ms[index]
         if begun_ms is not None and now_ms - begun_ms < limits.BETWEEN_STARTS_MS:
             return None
         self._begun_ms[index] = now_ms
         before_us = late_s > (now_ms - self.made_ms) // 1000
-        return Due(index, late_s if before_us else 0, False)
+        return (index, late_s if before_us else 0, False)

@@ -12,7 +12,9 @@ lawn may wait. Durations are of the monotonic clock. After a start all valves ar
 from node.limits import UNCERTAINTY_USABLE_S
 from node.trade import TEST, Trade
 from policy import civil
-from watering import inputs, limits, lockouts, memory, runs
+from policy import watering as policy
+from watering import inputs, limits, lockouts, runs
+from watering import memory as kept_memory
 from watering.by_hand import ByHand
 from watering.clock import Clock
 from watering.energy import Energy
@@ -44,7 +46,7 @@ class WateringTrade(Trade):
     )  # fmt: skip
 
     def __init__(self, own, start):
-        kept, now_ms = memory.decode(start.memory), start.now_ms
+        kept, now_ms = kept_memory.decode(start.memory), start.now_ms
         self._own = own
         self._policy = own.policy
         self._kept = kept
@@ -52,11 +54,11 @@ class WateringTrade(Trade):
         self._weather = Weather(own, kept.rain_cmm, kept.rain_day or None)
         # When the rain sensor's delay ends by UTC: an earlier life's, until the time is known; else 0.
         self._dry_until_s = kept.dry_until
-        if kept.dry_until < memory.RELATIVE_S:
+        if kept.dry_until < kept_memory.RELATIVE_S:
             self._weather.was_wet(kept.dry_until, now_ms=now_ms)
             self._dry_until_s = 0
         self._need = Need(own.policy, self._weather, kept)
-        self._drought = lockouts.Drought(kept.drought)
+        self._drought = kept.drought  # the last known level, of this or an earlier life; None: never told
         self._starts = Starts(own.policy.programs, own.site, kept.marks[: len(own.policy.programs)], now_ms=now_ms)
         self._energy = Energy(own)
         self.outputs = Valves(own.kinds, gap_ms=own.gap_ms, now_ms=now_ms)
@@ -109,10 +111,10 @@ class WateringTrade(Trade):
         self._moment = moment
         self._hand.follow(self.local, now_ms=now_ms)
         self._report_runs(self._runs.take(), now_ms)
-        self._guard.ordered(_stopped(moment))
-        level = self._drought.last
-        self._drought.level(moment.directives)
-        self.keeps += self._drought.last != level
+        self._guard.ordered(self._is_stopped())
+        last = self._drought
+        self._drought_level(moment)
+        self.keeps += self._drought != last
         if self.outputs.overrun:
             self._overrun()
         if now_ms >= self._slow_ms or self._clock.stepped(moment):
@@ -122,7 +124,7 @@ class WateringTrade(Trade):
             self._report_runs(self._runs.tick(self._refuse, now_ms=now_ms), now_ms)
         self.outputs.prepares = bool(self._runs.jobs)
         if self._is_marked and not self._runs.jobs:
-            # Not sooner: whoever is cut off in mid-run without its mark waters what is left (`starts.Due.elapsed_s`).
+            # Not sooner: whoever is cut off in mid-run without its mark waters what is left (`starts.Starts.due`).
             self._is_marked = False
             self.keeps += 1
 
@@ -200,12 +202,12 @@ class WateringTrade(Trade):
 
     def memory(self, now_ms) -> bytes:
         zones = []
-        for zone in range(1, memory.ZONES + 1):
+        for zone in range(1, kept_memory.ZONES + 1):
             if zone > len(self._policy.zones):
                 zones.append(self._kept.zones[zone - 1])
                 continue
             zones.append(
-                memory.ZoneMemory(
+                kept_memory.ZoneMemory(
                     self._need.depletion_cmm[zone - 1],
                     tuple(self._need.flows[zone - 1]),
                     self._irrigated_dmm(zone),
@@ -214,15 +216,15 @@ class WateringTrade(Trade):
                 )
             )
         marks = list(self._starts.marks)
-        while len(marks) < memory.PROGRAMS:
+        while len(marks) < kept_memory.PROGRAMS:
             marks.append(0)
         burst, today = self._guard.burst, self._weather.today
-        return memory.encode(
-            memory.Memory(
+        return kept_memory.encode(
+            kept_memory.Memory(
                 tuple(zones), self._volume_l(), self._openings(MASTER), self._need.closed_day, today.civil_day or 0,
-                self._weather.open_rain_cmm(self._need.closed_day), self._drought.last,
+                self._weather.open_rain_cmm(self._need.closed_day), self._drought,
                 None if burst is None else burst[0], 0 if burst is None else burst[1], tuple(marks),
-                self._guard.coils_ma(), self._need.et0_cmm, self._dry_until(now_ms),
+                self._guard.coils_ma, self._need.et0_cmm, self._dry_until(now_ms),
             )
         )  # fmt: skip
 
@@ -240,15 +242,14 @@ class WateringTrade(Trade):
         self._weather.turn_to(local.civil_day)
         self._need.close_days(moment.unix_s, moment.directives)
         if self.local != TEST:  # what is due begins after it
-            for due in self._starts.due(moment.unix_s, self._planned_s, now_ms=moment.now_ms):
-                self._begin(due, moment)
+            for index, elapsed_s, is_missed in self._starts.due(moment.unix_s, self._planned_s, now_ms=moment.now_ms):
+                self._begin(index, elapsed_s, is_missed, moment)
 
-    def _begin(self, due, moment):
+    def _begin(self, index, elapsed_s, is_missed, moment):
         """Make a job for each zone of a program that needs one; tell why of the others."""
-        program = self._policy.programs[due.program]
+        program = self._policy.programs[index]
         self._guard.new_start()
         self._is_marked = True
-        elapsed_s = due.elapsed_s
         # What other programs still want of the same main is no lateness of this one.
         before_s = sum([job.remaining_s for job in self._runs.jobs])
         planned_s, known = None, {}
@@ -259,7 +260,7 @@ class WateringTrade(Trade):
             return known[zone]
 
         for zone in self._need.zones_of(program):
-            refusal = lockouts.Refusal(lockouts.TIME, due.program + 1, False) if due.missed else None
+            refusal = lockouts.Refusal(lockouts.TIME, index + 1, False) if is_missed else None
             if refusal is None:
                 refusal = self._unneeded(program, zone, moment)
             if refusal is None:
@@ -272,21 +273,21 @@ class WateringTrade(Trade):
             had_s = min(elapsed_s, cut.total_s)
             elapsed_s -= had_s
             if cut.total_s - had_s < min(cut.total_s, limits.CYCLE_S_MIN):
-                self._tell(event.WATERING_SKIPPED, None, (zone, lockouts.TIME, due.program + 1))
+                self._tell(event.WATERING_SKIPPED, None, (zone, lockouts.TIME, index + 1))
                 continue
             if planned_s is None:
-                planned_s = self._planned_s(due.program, refuse)
+                planned_s = self._planned_s(index, refuse)
             job = runs.Job(
                 zone,
                 cut,
                 DEPTH if program.depth_dmm else BALANCE,
-                due.program + 1,
+                index + 1,
                 ready_ms=moment.now_ms,
                 give_up_ms=moment.now_ms + 1000 * (limits.HOLD_S + before_s + planned_s),
             )
             job.remaining_s -= had_s
             if not self._runs.add(job):  # another program is at it: said, or nobody would know
-                self._tell(event.WATERING_SKIPPED, None, (zone, lockouts.TIME, due.program + 1))
+                self._tell(event.WATERING_SKIPPED, None, (zone, lockouts.TIME, index + 1))
 
     def _unneeded(self, program, zone, moment):
         """Why a program has nothing to do for a zone, as a Refusal, or None."""
@@ -310,10 +311,10 @@ class WateringTrade(Trade):
             return (refusal, 0)
         if not lockouts.usable(moment, UNCERTAINTY_USABLE_S):
             return (lockouts.Refusal(lockouts.TIME, 0, False), 0)
-        level = self._drought.level(moment.directives)
+        level = self._drought_level(moment)
         free_s = lockouts.lawful_s(self._policy, one, level, moment)
         refusal = None if free_s else lockouts.by_law(self._policy, one, level, moment)
-        if refusal is None and _stopped(moment):
+        if refusal is None and self._is_stopped():
             refusal = lockouts.Refusal(lockouts.ORDER, 0, False)
         if refusal is None:
             refusal = lockouts.by_weather(self._weather, one, moment)
@@ -322,6 +323,20 @@ class WateringTrade(Trade):
         if refusal is not None:
             return (refusal, 0)
         return (None, free_s)
+
+    def _is_stopped(self):
+        """Whether an order "no water" is in force."""
+        order = self._moment.order
+        return order is not None and not order.level_percent
+
+    def _drought_level(self, moment) -> int:
+        """The level that binds now, as a lease; what is told is remembered."""
+        told = moment.directives.get(directive.DROUGHT_LEVEL)
+        if told is not None and not policy.NONE <= told <= policy.CRISE:
+            told = None
+        if told is not None:
+            self._drought = told
+        return policy.level_in_force(told, self._drought)
 
     def _planned_s(self, index, refuse=None):
         """How long a program would take now. `refuse`: as ours, where it has been asked."""
@@ -418,7 +433,3 @@ class WateringTrade(Trade):
     def _tell(self, code, active, detail):
         self.keeps += code == event.PIPE_BURST  # latched, or released
         self._events.append((code, active, detail))
-
-
-def _stopped(moment):
-    return moment.order is not None and not moment.order.level_percent

@@ -9,8 +9,6 @@ Whatever cannot be is not believed: it counts as absent, is counted, and the nex
 there is one, else the gateway's; each day's is taken once, when the day is closed.
 """
 
-from collections import namedtuple
-
 from policy import civil
 from watering import et0, limits
 from wire import directive, quantity
@@ -20,9 +18,6 @@ GATEWAY, PENMAN, HARGREAVES, CLIMATOLOGY = "gateway", "penman", "hargreaves", "c
 # Mean ET0 by month in 0.01 mm a day: the Loire valley (synthetic, after Hargreaves on monthly normals); a site may
 # give its own.
 LOIRE = (60, 100, 180, 270, 360, 430, 460, 400, 270, 150, 80, 50)
-
-# et0_cmm by which rung, rain_cmm.
-Closed = namedtuple("Closed", ("et0_cmm", "rung", "rain_cmm"))
 
 # key, lowest, highest: what a sensor may say of the air here.
 _AIR = (quantity.TEMPERATURE, limits.AIR_CK_MIN, limits.AIR_CK_MAX)
@@ -91,8 +86,8 @@ class Weather:
         if values.get(wet_key) == 1:
             self._dry_from_ms = now_ms
 
-    def close(self, civil_day: int, directives) -> Closed:
-        """The weather of a day that is over."""
+    def close(self, civil_day: int, directives):
+        """(ET0 in 0.01 mm, by which rung, rain in 0.01 mm) of a day that is over."""
         day = self._before if self._before is not None and self._before.civil_day == civil_day else None
         year, month, _ = civil.civil_from_days(civil_day)
         found = None
@@ -110,7 +105,7 @@ class Weather:
             rain_cmm = 0 if day is None else min(limits.RAIN_CMM_MAX, day.rain_cmm)
         elif is_of_day:
             rain_cmm = 10 * (self.told(directives, directive.RAIN_DAY, limits.RAIN_CMM_MAX // 10) or 0)
-        return Closed(found[0], found[1], rain_cmm)
+        return (found[0], found[1], rain_cmm)
 
     def open_rain_cmm(self, closed_day: int) -> int:
         """Rain that was measured on days that are not closed yet."""

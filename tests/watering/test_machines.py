@@ -8,9 +8,10 @@ import pytest
 from policy import watering as policy
 from tests.support.green import own, plain
 from watering import balance, coil, cycles, energy, flow, limits, memory
+from watering.guard import Guard
 from watering.meter import Meter
 from watering.need import Need
-from watering.valves import HELD, LATCHING
+from watering.valves import HELD, LATCHING, Valves
 from watering.weather import Weather
 from wire import slip
 
@@ -110,19 +111,30 @@ def test_a_slow_leak_that_shows_a_pulse_in_some_minutes_is_found_in_two_hours_an
     assert 120 <= verdicts[0][1] <= 132 and verdicts[1][1] <= 172
 
 
+def judged(kind, mean_ma, currents):
+    """(words of a coil with these currents, what is learned of it)."""
+    words, odd = [], 0
+    for current_ma in currents:
+        word, mean_ma, odd = coil.judge(kind, mean_ma, odd, current_ma)
+        words.append(word)
+    return words, mean_ma
+
+
 @pytest.mark.parametrize("kind,sound,broken,shorted", [(HELD, 250, 99, 1201), (LATCHING, 1500, 249, 4001)])
 def test_a_coil_that_is_open_or_shorted_is_told_by_its_current(kind, sound, broken, shorted):
-    one = coil.Coil(kind)
-    assert [one.judge(current) for current in (sound, broken, shorted)] == [None, coil.OPEN_COIL, coil.SHORT]
-    assert one.mean_ma == sound
+    assert judged(kind, 0, (sound, broken, shorted)) == ([None, coil.OPEN_COIL, coil.SHORT], sound)
 
 
 def test_a_coil_that_changes_is_told_the_third_time_and_one_that_warms_is_not():
-    one = coil.Coil(HELD, 250)
-    assert [one.judge(120) for _ in range(3)] == [None, None, coil.CHANGED]
-    warm = coil.Coil(HELD, 250)
-    assert [warm.judge(250 - 5 * step) for step in range(10)] == [None] * 10
-    assert coil.Coil(HELD, 9).mean_ma == 0
+    assert judged(HELD, 250, [120] * 3)[0] == [None, None, coil.CHANGED]
+    assert judged(HELD, 250, [120, 120, 250, 120, 120])[0] == [None] * 5
+    assert judged(HELD, 250, [250 - 5 * step for step in range(10)])[0] == [None] * 10
+
+
+def test_what_no_sound_coil_draws_was_not_learned():
+    coils = (1500, 249, 4001, *[0] * 7)
+    guard = Guard(Valves((LATCHING,) * 10, gap_ms=0, now_ms=0), None, None, 0, memory.EMPTY._replace(coils=coils), None)
+    assert guard.coils_ma == [1500, *[0] * 9]
 
 
 Cell = namedtuple("Cell", ("capacity_mah", "pulse_mj", "boost_mv"))
@@ -273,5 +285,5 @@ def test_what_is_told_of_another_day_is_not_booked_for_this_one(late_days, rung,
     weather = Weather(setting, 0, None)
     day = 20_700
     closed = weather.close(day, {3: 510, 4: 5, 10: day + late_days})
-    assert (closed.rung, closed.rain_cmm) == (rung, rain_cmm)
-    assert weather.close(day, {3: 510, 4: 5}).rung == "gateway", "an older gateway says no day"
+    assert closed[1:] == (rung, rain_cmm)
+    assert weather.close(day, {3: 510, 4: 5})[1] == "gateway", "an older gateway says no day"

@@ -35,9 +35,9 @@ def test_a_program_asks_the_law_once_a_zone_when_it_begins(monkeypatch):
     asked, begun = [], []
     lawful_s, begin = lockouts.lawful_s, WateringTrade._begin
 
-    def begins(trade, due, moment):
+    def begins(trade, *due):
         asked.clear()
-        begin(trade, due, moment)
+        begin(trade, *due)
         begun.append(len(asked))
 
     monkeypatch.setattr(lockouts, "lawful_s", lambda *given: asked.append(given[1]) or lawful_s(*given))
