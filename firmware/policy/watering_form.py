@@ -17,8 +17,10 @@ from policy.fault import Faults
 
 version = 1
 
-# up_to: the highest level that is lifted; first, last: full dates, inclusive. Not in `watering`: a chip has no room for
-# what most documents do without.
+# As columns of `watering`, and who forbids it by which text.
+Ban = namedtuple("Ban", ("level", "uses", "weekdays", "from_min", "to_min", "authority", "text"))
+# up_to: the highest level that is lifted; first, last: full dates, inclusive. Neither is in `watering`, which a chip
+# keeps: it does not ask who forbids, and most documents exempt nothing.
 Exemption = namedtuple("Exemption", ("uses", "emitters", "up_to", "first", "last", "authority", "text"))
 
 _ZONE = (
@@ -53,7 +55,7 @@ def decode(data):
         return (None, faults.listed())
     zones = tuple(_zone(plain) for plain in data[1])
     programs = tuple(watering.Program(*plain) for plain in data[2])
-    bans = tuple(watering.Ban(*plain) for plain in data[3])
+    bans = tuple(Ban(*plain) for plain in data[3])
     exemptions = tuple(Exemption(*plain) for plain in data[4])
     return (watering.Watering(zones, programs, bans, exemptions), ())
 

@@ -73,7 +73,7 @@ def resume(trade, rest, slept_ms: int, by, *, now_ms: int) -> None:
     """Go on. `by`: what woke the node, as of node.trade."""
     trade._events = []  # what was told before the sleep is known
     # The chip shut everything before: nothing is to be pulsed for having woken.
-    trade.outputs._close = [0] * limits.OUTPUTS_MAX
+    trade.outputs._close = bytearray(limits.OUTPUTS_MAX)
     size = struct.calcsize(_HEAD)
     at = size + _WEATHER_BYTES + 1
     if len(rest) < at or rest[0] != VERSION:

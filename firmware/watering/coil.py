@@ -29,7 +29,7 @@ def judge(kind: int, mean_ma: int, odd: int, current_ma: int):
     if not mean_ma:
         return (None, current_ma, odd)
     if 100 * abs(current_ma - mean_ma) > limits.CHANGED_PERCENT * mean_ma:
-        odd += 1
+        odd = min(limits.CHANGED_TIMES, odd + 1)
         return (CHANGED if odd >= limits.CHANGED_TIMES else None, mean_ma, odd)
     # An eighth of the difference: cold and warm copper differ by a fifth within a day. Rounded, so that it settles.
     return (None, mean_ma + (current_ma - mean_ma + 4) // 8, 0)

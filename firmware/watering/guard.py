@@ -39,7 +39,7 @@ class Guard:
         for i in range(limits.OUTPUTS_MAX):
             least, most = coil.span_ma(valves.kind(i))
             self.coils_ma.append(memory.coils[i] if least <= memory.coils[i] <= most else 0)
-        self._coils_odd = [0] * limits.OUTPUTS_MAX
+        self._coils_odd = bytearray(limits.OUTPUTS_MAX)
         # A latched burst: (zone or 0, mL/min), or None.
         self.burst = None if memory.burst is None else (memory.burst, memory.burst_flow)
         self._order_seen = False
@@ -53,7 +53,7 @@ class Guard:
         self._rests = 0
         self._again = 0
         # Pulses that were given again because of a bad coil, since it was last sound.
-        self._coil_again = [0] * limits.OUTPUTS_MAX
+        self._coil_again = bytearray(limits.OUTPUTS_MAX)
         self._silent = 0
         if self.burst is not None:
             tell(event.PIPE_BURST, True, (self.burst[0] or None, self.burst[1]))
@@ -116,7 +116,7 @@ class Guard:
     def new_start(self) -> None:
         """A programme begins: what was out is tried again; a coil that still is bad says so at the first pulse."""
         self.faulty.clear()
-        self._coil_again = [0] * limits.OUTPUTS_MAX
+        self._coil_again = bytearray(limits.OUTPUTS_MAX)
 
     def sample(self, silent: bool, *, now_ms: int):
         """After the meter's sample: None, or (zone or 0 for all, why, value) that must stop."""

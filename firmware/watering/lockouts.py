@@ -30,8 +30,8 @@ def by_law(watering, zone, level: int, moment):
     ban = policy.forbidding(watering, zone, level, moment.unix_s, moment.uncertainty_s + _SLACK_S)
     if ban is None:
         return None
-    whole_day = ban.from_min == 0 and ban.to_min == 1440
-    return Refusal(DROUGHT if ban.level and whole_day else FORBIDDEN, level, not whole_day)
+    whole_day = ban[policy.FROM_MIN] == 0 and ban[policy.TO_MIN] == 1440
+    return Refusal(DROUGHT if ban[policy.LEVEL] and whole_day else FORBIDDEN, level, not whole_day)
 
 
 def lawful_s(watering, zone, level: int, moment) -> int:

@@ -84,7 +84,7 @@ def _without_texts(policy):
     """What a node obeys: by which text hours are forbidden, its gateway knows."""
     if policy is None:
         return None
-    bans = tuple([watering.Ban(*ban[:5], "", "") for ban in policy.bans])
+    bans = tuple([tuple(ban[: watering.TO_MIN + 1]) for ban in policy.bans])
     return watering.Watering(policy.zones, policy.programs, bans, policy.exemptions)
 
 

@@ -24,7 +24,7 @@ class Starts:
         self._begun_ms = [None] * len(programs)
         # Since when this node has been watching its programmes: through sleeps, not through restarts.
         self.made_ms = now_ms
-        # Of each program {civil day: instant}: the sun is asked once a day.
+        # Of each program {civil day: instant, in seconds from the day's 00:00 UTC}: the sun is asked once a day.
         self._instants = [{} for _ in programs]
         # Of each program (when asked, seconds): what it would take changes by the hour, and costs a look at every zone.
         self._planned = [None] * len(programs)
@@ -73,8 +73,8 @@ class Starts:
         if day not in known:
             if len(known) >= _DAYS_KEPT:
                 known.clear()
-            known[day] = policy.instant_s(program, self._site, day)
-        return known[day]
+            known[day] = policy.instant_s(program, self._site, day) - civil.day_s * day
+        return civil.day_s * day + known[day]
 
     def _due_on(self, index, day, unix_s, planned_s, now_ms):
         program = self._programs[index]

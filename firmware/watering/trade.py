@@ -49,7 +49,10 @@ class WateringTrade(Trade):
         kept, now_ms = kept_memory.decode(start.memory), start.now_ms
         self._own = own
         self._policy = own.policy
-        self._kept = kept
+        # Of earlier lives: litres, openings of master and zones, and zones that this policy does not have.
+        self._litres_before = kept.volume_l
+        self._openings_before = (kept.master_openings,) + tuple([zone.openings for zone in kept.zones])
+        self._other_zones = kept.zones[len(own.policy.zones) :]
         self._events = []
         self._weather = Weather(own, kept.rain_cmm, kept.rain_day or None)
         # When the rain sensor's delay ends by UTC: an earlier life's, until the time is known; else 0.
@@ -202,10 +205,7 @@ class WateringTrade(Trade):
 
     def memory(self, now_ms) -> bytes:
         zones = []
-        for zone in range(1, kept_memory.ZONES + 1):
-            if zone > len(self._policy.zones):
-                zones.append(self._kept.zones[zone - 1])
-                continue
+        for zone in range(1, len(self._policy.zones) + 1):
             zones.append(
                 kept_memory.ZoneMemory(
                     self._need.depletion_cmm[zone - 1],
@@ -221,8 +221,8 @@ class WateringTrade(Trade):
         burst, today = self._guard.burst, self._weather.today
         return kept_memory.encode(
             kept_memory.Memory(
-                tuple(zones), self._volume_l(), self._openings(MASTER), self._need.closed_day, today.civil_day or 0,
-                self._weather.open_rain_cmm(self._need.closed_day), self._drought,
+                tuple(zones) + self._other_zones, self._volume_l(), self._openings(MASTER), self._need.closed_day,
+                today.civil_day or 0, self._weather.open_rain_cmm(self._need.closed_day), self._drought,
                 None if burst is None else burst[0], 0 if burst is None else burst[1], tuple(marks),
                 self._guard.coils_ma, self._need.et0_cmm, self._dry_until(now_ms),
             )
@@ -424,11 +424,10 @@ class WateringTrade(Trade):
         return self._need.irrigated_ml[zone - 1] // self._policy.zones[zone - 1].area_dm2
 
     def _openings(self, output):
-        before = self._kept.master_openings if output == MASTER else self._kept.zones[output - 1].openings
-        return before + self.outputs.openings[output]
+        return self._openings_before[output] + self.outputs.openings[output]
 
     def _volume_l(self):
-        return self._kept.volume_l + self._meter.total_ml // 1000
+        return self._litres_before + self._meter.total_ml // 1000
 
     def _tell(self, code, active, detail):
         self.keeps += code == event.PIPE_BURST  # latched, or released

@@ -38,8 +38,8 @@ class Valves:
         self._gap_ms = gap_ms
         self._deadline_ms = [None] * limits.OUTPUTS_MAX
         # Pulses that are due: how many CLOSE, and whether one OPEN.
-        self._close = [limits.BOOT_ROUNDS if kind == LATCHING else 0 for kind in kinds]
-        self._open = [False] * limits.OUTPUTS_MAX
+        self._close = bytearray([limits.BOOT_ROUNDS if kind == LATCHING else 0 for kind in kinds])
+        self._open = 0  # bits
         self._next_ms = now_ms
         self.openings = [0] * limits.OUTPUTS_MAX
         # Outputs that their own deadline shut: the scheduler did not. Drained by whoever reports.
@@ -85,7 +85,7 @@ class Valves:
             if not self.ready():
                 return False
             self.openings[output] += 1
-            self._open[output] = self._kinds[output] == LATCHING
+            self._open |= (1 << output) if self._kinds[output] == LATCHING else 0
             self._held |= (1 << output) if self._kinds[output] == HELD else 0
         self._deadline_ms[output] = now_ms + 1000 * min(for_s, limits.OPEN_S_MAX)
         return True
@@ -98,7 +98,7 @@ class Valves:
         self._held &= ~(1 << output)
         if self._kinds[output] == LATCHING:
             # An OPEN that was not given yet needs no CLOSE, but who knows what a crash in between has given: one.
-            self._open[output] = False
+            self._open &= ~(1 << output)
             self._close[output] = max(1, self._close[output])
 
     def close_all(self) -> None:
@@ -127,7 +127,7 @@ class Valves:
         """This pulse has been given. One that meanwhile is not wanted any more is followed by its contrary: a valve
         that was shut while its OPEN was being given still has its CLOSE to come."""
         if opens:
-            self._open[output] = False
+            self._open &= ~(1 << output)
         elif self._close[output]:
             self._close[output] -= 1
         self._next_ms = now_ms + self._gap_ms
@@ -150,7 +150,7 @@ class Valves:
             deadline = self._deadline_ms[output]
             if deadline is not None and (wake is None or deadline < wake):
                 wake = deadline
-            if (self._close[output] or self._open[output]) and (wake is None or self._next_ms < wake):
+            if (self._close[output] or self._open >> output & 1) and (wake is None or self._next_ms < wake):
                 wake = max(now_ms, self._next_ms)
         return wake
 
@@ -162,7 +162,8 @@ class Valves:
             for output in range(limits.OUTPUTS_MAX):
                 if self._close[output] == most:
                     return (output, False)
-        for output in range(limits.OUTPUTS_MAX):
-            if self._open[output]:
-                return (output, True)
+        if self._open:
+            for output in range(limits.OUTPUTS_MAX):
+                if self._open >> output & 1:
+                    return (output, True)
         return None
