@@ -11,7 +11,7 @@ from collections import namedtuple
 
 from policy import limits as policy_limits
 from watering import limits
-from wire import slip
+from wire.crc16 import crc16
 
 VERSION = 2
 # Of version 1, which knew neither the rain's delay nor references: what it learned is taken over.
@@ -105,7 +105,7 @@ def encode(memory) -> bytes:
     parts.append(struct.pack("<I", memory.dry_until & _U32))
     parts.append(bytes([min(255, zone.reference_percent) for zone in memory.zones]))
     body = b"".join(parts)
-    return body + struct.pack("<H", slip.crc16(body))
+    return body + struct.pack("<H", crc16(body))
 
 
 def decode(data) -> Memory:
@@ -113,7 +113,7 @@ def decode(data) -> Memory:
     if not data or (len(data), data[0]) not in ((LENGTH, VERSION), (_LENGTH_1, _VERSION_1)):
         return EMPTY
     body = bytes(data[:-2])
-    if struct.unpack("<H", bytes(data[-2:]))[0] != slip.crc16(body):
+    if struct.unpack("<H", bytes(data[-2:]))[0] != crc16(body):
         return EMPTY
     later = body[_LENGTH_1 - 2 :] or bytes(LENGTH - _LENGTH_1)
     head = struct.unpack(_HEAD, body[: struct.calcsize(_HEAD)])
