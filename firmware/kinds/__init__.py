@@ -36,7 +36,6 @@ READING = (
     "lighting.dali",
     "heating.settings",
     "watering.settings",
-    "watering.asleep",
     "wire.bus_frame",
     "wire.cose",
     "wire.slip",

@@ -1,8 +1,8 @@
 """What an irrigation node takes through deep sleep beside its memory, as bytes, and how it goes on with them.
 
-Loaded when a node falls asleep or has woken: between, it would only take room. It reads and writes the machines' own
-fields, and whoever gives one of them a field that must survive a sleep puts it here too. What was told before a sleep
-is not told again after it. Must not decide.
+Loaded when a node falls asleep or has woken (`rarely`). It reads and writes the machines' own fields, and whoever gives
+one of them a field that must survive a sleep puts it here too. What was told before a sleep is not told again after it.
+Must not decide.
 """
 
 import struct

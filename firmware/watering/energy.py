@@ -47,13 +47,6 @@ class Energy:
             return False
         return None
 
-    def is_boosted(self) -> bool:
-        """Whether a capacitor must be charged before a pulse."""
-        return self._own.boost_mv > 0
-
-    def mv(self):
-        return self._mv
-
     def refuses(self, open_after: int, *, now_ms: int):
         """None when `open_after` latching valves may be open together, else the mV (or mJ of charge) that decided;
         -1: nothing is known."""

@@ -37,7 +37,7 @@ class Guard:
         # Of each output's coil, as watering.coil has them: what it draws, and how often it has drawn something else.
         self.coils_ma = []
         for i in range(limits.OUTPUTS_MAX):
-            least, most = coil.span_ma(valves.kind(i))
+            least, most = coil.span_ma(valves.kinds[i])
             self.coils_ma.append(memory.coils[i] if least <= memory.coils[i] <= most else 0)
         self._coils_odd = bytearray(limits.OUTPUTS_MAX)
         # A latched burst: (zone or 0, mL/min), or None.
@@ -100,7 +100,7 @@ class Guard:
             return lockouts.Refusal(lockouts.BURST, self.burst[1], False)
         if zone in self.faulty or MASTER in self.faulty:
             return lockouts.Refusal(lockouts.VALVE, zone if zone in self.faulty else MASTER, False)
-        if self._valves.kind(MASTER) == ABSENT:
+        if self._valves.kinds[MASTER] == ABSENT:
             for code, stuck, cause in self.active:
                 if cause == _STUCK and code == event.VALVE_FAILURE:
                     return lockouts.Refusal(lockouts.VALVE, stuck, False)
@@ -192,7 +192,7 @@ class Guard:
         self._rests = 0 if self._meter.delta_ml else self._rests + 1
         if self._rests >= _REST_SAMPLES:
             self._recent = []
-            if self._valves.kind(MASTER) == ABSENT:  # behind a shut master a valve that is open shows nothing
+            if self._valves.kinds[MASTER] == ABSENT:  # behind a shut master a valve that is open shows nothing
                 for zone in range(1, limits.OUTPUTS_MAX):
                     self._stuck(zone, False)
         rate = self._meter.flow_ml_min()
@@ -231,7 +231,7 @@ class Guard:
             if output == PUMP:
                 continue  # a relay's contact: its coil is the board's
             word, self.coils_ma[output], self._coils_odd[output] = coil.judge(
-                self._valves.kind(output), self.coils_ma[output], self._coils_odd[output], current_ma
+                self._valves.kinds[output], self.coils_ma[output], self._coils_odd[output], current_ma
             )
             if word is None:
                 self._coil_again[output] = 0
@@ -245,7 +245,7 @@ class Guard:
             self.faulty.add(output)
             stop = (output, lockouts.VALVE, current_ma)
             # A short takes seconds of the store at each pulse, and an open coil never answers: it ends.
-            if self._valves.kind(output) == LATCHING and self._coil_again[output] < limits.CLOSE_AGAIN_MAX:
+            if self._valves.kinds[output] == LATCHING and self._coil_again[output] < limits.CLOSE_AGAIN_MAX:
                 self._coil_again[output] += 1
                 self._valves.close_again(output)
         return stop

@@ -75,14 +75,14 @@ def soil_permille(probe, mv):
 
 def by_energy(energy, outputs, zone, *, now_ms):
     """Never open what you cannot close, and close what you soon could not: the Refusal, or None."""
-    if LATCHING not in (outputs.kind(zone), outputs.kind(MASTER)):
+    if LATCHING not in (outputs.kinds[zone], outputs.kinds[MASTER]):
         return None
     if outputs.is_open(zone):
         value = energy.exhausted(outputs.latching_open())
         return None if value is None else Refusal(ENERGY, value, True)
     more = 0
     for output in (zone, MASTER):
-        if outputs.kind(output) == LATCHING and not outputs.is_open(output):
+        if outputs.kinds[output] == LATCHING and not outputs.is_open(output):
             more += 1
     value = energy.refuses(outputs.latching_open() + more, now_ms=now_ms)
     return None if value is None else Refusal(ENERGY, value, True)

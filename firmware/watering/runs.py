@@ -163,7 +163,7 @@ class Runs:
         lead_s = 0
         if self._ended_ms is None and not self.open_zones():
             for output, ahead_s, _ in self._supplies:
-                if self._valves.kind(output):
+                if self._valves.kinds[output]:
                     lead_s = max(lead_s, ahead_s)
         job.start_ms = now_ms + 1000 * lead_s
         job.until_ms = job.start_ms + 1000 * cycle_s

@@ -10,6 +10,7 @@ while the gateway is being asked what it has ordered meanwhile.
 """
 
 from watering import limits, lockouts
+from watering.rarely import let_go
 from watering.trade import UNCERTAINTY_USABLE_S, WateringTrade
 
 
@@ -67,11 +68,13 @@ class SleepyTrade(WateringTrade):
     def asleep(self, now_ms):
         from watering import asleep
 
+        let_go("asleep")
         return self.memory(now_ms), asleep.encode(self, now_ms)
 
     def woken(self, rest, slept_ms, by, *, now_ms) -> None:
         from watering import asleep
 
+        let_go("asleep")
         asleep.resume(self, rest, slept_ms, by, now_ms=now_ms)
 
     def _slow(self, moment):

@@ -15,12 +15,12 @@ from policy import civil
 from policy import watering as policy
 from watering import inputs, limits, lockouts, runs
 from watering import memory as kept_memory
-from watering.by_hand import ByHand
 from watering.clock import Clock
 from watering.energy import Energy
 from watering.guard import Guard
 from watering.meter import Meter
 from watering.need import Need
+from watering.rarely import let_go
 from watering.starts import Starts
 from watering.valves import MASTER, Valves
 from watering.weather import Weather
@@ -69,15 +69,13 @@ class WateringTrade(Trade):
         main_max = own.main_max_ml_min
         self._guard = Guard(self.outputs, self._need, self._meter, main_max, kept, self._tell)
         self._runs = runs.Runs(self.outputs, own.supplies, self._need.group, self._need.flow, main_max)
-        self._hand = ByHand(
-            self.outputs,
-            self._runs,
-            self._guard,
-            self._energy,
-            zones=len(own.policy.zones),
-            lead_s=max(0, own.supplies[0][0], own.supplies[1][0]),
-        )
-        self.test_ms = self._hand.test_ms
+        from watering import by_hand
+
+        let_go("by_hand")
+        # Of the supply, before the first zone.
+        self.lead_s = max(0, own.supplies[0][0], own.supplies[1][0])
+        self.test_ms = by_hand.test_ms(len(own.policy.zones), self.lead_s)
+        self.followed = None  # of `local`, what is done already
         self._slow_ms = now_ms
         self._clock = Clock(self._tell, now_ms=now_ms)
         self._sample_ms = now_ms
@@ -112,7 +110,10 @@ class WateringTrade(Trade):
     def decide(self, moment) -> None:
         now_ms = moment.now_ms
         self._moment = moment
-        self._hand.follow(self.local, now_ms=now_ms)
+        if self.local != self.followed:
+            from watering import by_hand
+
+            by_hand.follow(self, now_ms=now_ms)
         self._report_runs(self._runs.take(), now_ms)
         self._guard.ordered(self._is_stopped())
         last = self._drought
@@ -305,7 +306,9 @@ class WateringTrade(Trade):
         """(Refusal or None, seconds that the zone may run)."""
         moment, one = self._moment, self._need.zone(zone)
         if self.local is not None:
-            return self._hand.refuses(zone, now_ms=moment.now_ms)
+            from watering import by_hand
+
+            return by_hand.refuses(self, zone, now_ms=moment.now_ms)
         refusal = self._guard.refuses(zone)
         if refusal is not None:
             return (refusal, 0)
@@ -343,7 +346,7 @@ class WateringTrade(Trade):
         own = self._own
         program, main_max_ml_min = self._policy.programs[index], own.main_max_ml_min
         longest_s = self._need.planned_s(program, refuse or self._refuse, main_max_ml_min)
-        return longest_s + max(0, own.supplies[0][0], own.supplies[1][0])
+        return longest_s + self.lead_s
 
     def _report_runs(self, happened, now_ms):
         """Jobs into events, water into the balance."""

@@ -34,7 +34,7 @@ class Valves:
     """`kinds`: for each output ABSENT, HELD or LATCHING; `gap_ms`: from the end of one pulse to the next."""
 
     def __init__(self, kinds, *, gap_ms: int, now_ms: int):
-        self._kinds = kinds
+        self.kinds = kinds
         self._gap_ms = gap_ms
         self._deadline_ms = [None] * limits.OUTPUTS_MAX
         # Pulses that are due: how many CLOSE, and whether one OPEN.
@@ -69,24 +69,21 @@ class Valves:
         """How many latching outputs would have to be pulsed shut now."""
         count = 0
         for output in range(limits.OUTPUTS_MAX):
-            if self._kinds[output] == LATCHING and (self._deadline_ms[output] is not None or self._close[output]):
+            if self.kinds[output] == LATCHING and (self._deadline_ms[output] is not None or self._close[output]):
                 count += 1
         return count
-
-    def kind(self, output: int) -> int:
-        return self._kinds[output]
 
     def open(self, output: int, for_s: int, *, now_ms: int) -> bool:
         """Open for `for_s` seconds from now, or go on for so long; True unless it is absent or not ready. The duration
         is cut to OPEN_S_MAX."""
-        if self._kinds[output] == ABSENT or for_s <= 0 or self._close[output]:
+        if self.kinds[output] == ABSENT or for_s <= 0 or self._close[output]:
             return False
         if self._deadline_ms[output] is None:
             if not self.ready():
                 return False
             self.openings[output] += 1
-            self._open |= (1 << output) if self._kinds[output] == LATCHING else 0
-            self._held |= (1 << output) if self._kinds[output] == HELD else 0
+            self._open |= (1 << output) if self.kinds[output] == LATCHING else 0
+            self._held |= (1 << output) if self.kinds[output] == HELD else 0
         self._deadline_ms[output] = now_ms + 1000 * min(for_s, limits.OPEN_S_MAX)
         return True
 
@@ -96,18 +93,14 @@ class Valves:
             return
         self._deadline_ms[output] = None
         self._held &= ~(1 << output)
-        if self._kinds[output] == LATCHING:
+        if self.kinds[output] == LATCHING:
             # An OPEN that was not given yet needs no CLOSE, but who knows what a crash in between has given: one.
             self._open &= ~(1 << output)
             self._close[output] = max(1, self._close[output])
 
-    def close_all(self) -> None:
-        for output in range(limits.OUTPUTS_MAX):
-            self.close(output)
-
     def close_again(self, output: int) -> None:
         """Pulse a shut latching output shut once more: water says it is not."""
-        if self._kinds[output] == LATCHING and self._deadline_ms[output] is None:
+        if self.kinds[output] == LATCHING and self._deadline_ms[output] is None:
             self._close[output] = max(1, self._close[output])
 
     def tick(self, *, now_ms: int) -> Drive:

@@ -9,10 +9,9 @@ Whatever cannot be is not believed: it counts as absent, is counted, and the nex
 there is one, else the gateway's; each day's is taken once, when the day is closed.
 """
 
-import sys
-
 from policy import civil
 from watering import limits
+from watering.rarely import let_go
 from wire import directive, quantity
 
 GATEWAY, PENMAN, HARGREAVES, CLIMATOLOGY = "gateway", "penman", "hargreaves", "climatology"
@@ -171,7 +170,9 @@ class Weather:
         own, least = self._own, limits.COVERED_S_MIN
         if day.seconds[0] < least:
             return None
-        et0 = _equations()
+        from watering import et0
+
+        let_go("et0")
         if min(day.seconds) >= least:
             site = (own.site.latitude_e4, own.altitude_m, own.wind_height_m)
             means = [day.sums[i] // day.seconds[2 + i] for i in (0, 1)]
@@ -203,14 +204,6 @@ class Weather:
             self.refused += 1
             return
         self.today.rain_cmm = min(limits.RAIN_CMM_MAX, self.today.rain_cmm + fallen)
-
-
-def _equations():
-    """watering.et0, loaded when a day is closed and let go again: sixteen functions that a chip has no room to keep."""
-    from watering import et0
-
-    del sys.modules["watering.et0"], sys.modules["watering"].et0
-    return et0
 
 
 def _widened(span, value):
