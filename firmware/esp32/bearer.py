@@ -44,11 +44,11 @@ class WifiBearer:
         return self._wifi.signal_dbm()
 
 
-def open_bearer(settings, plain, board, *, random_below, now_ms, sleep_ms):
-    """What the settings name, on the pins of `board`; `now_ms` and `sleep_ms` are functions of the shell's clock."""
+def open_bearer(settings, wifi, board, *, random_below, now_ms, sleep_ms):
+    """What the settings name, on the pins of `board`, or with `wifi` = [network, key]; `now_ms` and `sleep_ms` are functions of the shell's clock."""
     kind = settings.bearer[0]
     if kind == node_settings.UDP:
-        return WifiBearer(settings, plain["wifi"], random_below=random_below)
+        return WifiBearer(settings, wifi, random_below=random_below)
     if kind == node_settings.ESPNOW:
         from links.radio_bearer import RadioBearer
 

@@ -28,8 +28,3 @@ class ChipClock:
         unix_s = node.chip.wants_set(now_ms)
         if unix_s is not None:
             node.chip.was_set(unix_s, self._part.set(unix_s), now_ms=now_ms)
-
-
-def open_chip(board, machine, plain):
-    """The ChipClock that the settings say is fitted, or None."""
-    return ChipClock(board, machine) if plain.get("clock_chip") is True else None

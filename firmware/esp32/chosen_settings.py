@@ -5,9 +5,11 @@ store.
 """
 
 import time
+from collections import namedtuple
 
 import lifeline
 import machine
+from settings_store import SettingsStore
 
 import kinds
 from links import udp
@@ -17,6 +19,36 @@ from policy.fault import Fault
 
 FAULTS_REPEATED_MS = 30_000
 TRIAL_WITHOUT_SETTINGS_MS = 60_000
+
+
+# What a node is made of. `settings`: node.settings.Settings; `product`: the kind of board; `board`: module of its pins;
+# `wifi`: [network, key], or None; `clock_chip`: one is fitted; `why`: of settings_slots.Chosen; `is_trial`: they are to
+# prove themselves.
+Settled = namedtuple("Settled", ("settings", "product", "board", "wifi", "clock_chip", "why", "is_trial"))
+
+
+def settle(wdt, life, clock):
+    """(Settled, module of the kind). Without usable settings it returns never."""
+    chosen, kind = load(SettingsStore(), life)
+    if chosen.settings is None:
+        stay_safe(wdt, clock, chosen, life)
+    if chosen.why is not None:
+        say(chosen.faults)
+    plain = chosen.plain
+    product = plain.get("kind", kinds.DEFAULT)
+    if life.is_rescue:
+        product = life.board_name(product)
+    settled = Settled(
+        chosen.settings,
+        product,
+        load_board(product),
+        plain.get("wifi"),
+        plain.get("clock_chip") is True and not life.is_rescue,
+        chosen.why,
+        # The rescue reads less of the settings than the application: it proves nothing of them.
+        chosen.is_trial and not life.is_rescue,
+    )
+    return settled, kind
 
 
 def load_board(name):

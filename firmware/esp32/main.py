@@ -82,7 +82,6 @@ def collect_between():
 def run(opened, life, clock):
     """Start, then turn. Returns never."""
     shell = begin(machine.WDT(timeout=WATCHDOG_MS), opened, life, clock)
-    forget(kinds.READING)
     gc.collect()
     print("ready", gc.mem_alloc(), "bytes of heap used,", gc.mem_free(), "free")
     while True:
@@ -90,35 +89,35 @@ def run(opened, life, clock):
 
 
 def begin(wdt, opened, life, clock):
-    """The Shell. What the settings were read from and by is left behind here."""
-    import chosen_settings
-    from settings_store import SettingsStore
-
-    chosen, kind = chosen_settings.load(SettingsStore(), life)
-    if chosen.settings is None:
-        chosen_settings.stay_safe(wdt, clock, chosen, life)
-    settings = chosen.settings
-    if chosen.why is not None:
-        chosen_settings.say(chosen.faults)
-    product = chosen.plain.get("kind", kinds.DEFAULT)
-    if life.is_rescue:
-        product = life.board_name(product)
-    board = chosen_settings.load_board(product)
+    """The Shell."""
+    settled, kind = settle(wdt, life, clock)
     # What an application imports, and a log that is full, take seconds each: none of them may meet the watchdog alone.
     wdt.feed()
     if life.is_rescue:
-        opened.append(kind.Ports(board, machine, now_ms=clock.now_ms()))
+        opened.append(kind.Ports(settled.board, machine, now_ms=clock.now_ms()))
     else:
-        opened.append(kind.Ports(settings.own, board, machine, now_ms=clock.now_ms()))
-    return Shell(chosen, kind, product, board, opened[0], wdt, clock, life)
+        opened.append(kind.Ports(settled.settings.own, settled.board, machine, now_ms=clock.now_ms()))
+    shell = Shell(settled, kind, opened[0], wdt, clock, life)
+    forget(("boards." + settled.product,))
+    return shell
+
+
+def settle(wdt, life, clock):
+    """(chosen_settings.Settled, module of the kind). What the settings were read from and by is left behind here,
+    before the node is made: both together are the most that a heap would have to hold."""
+    import chosen_settings
+
+    settled, kind = chosen_settings.settle(wdt, life, clock)
+    forget(kinds.READING)
+    return settled, kind
 
 
 class Shell:
     """Owns the outside of one node."""
 
-    def __init__(self, chosen, kind, product, board, ports, wdt, clock, life):
+    def __init__(self, settled, kind, ports, wdt, clock, life):
         now_ms = clock.now_ms()
-        settings, plain = chosen.settings, chosen.plain
+        settings, board, wifi = settled.settings, settled.board, settled.wifi
         random_below = entropy.below(os.urandom)
         self._clock = clock
         self._kind = kind
@@ -134,7 +133,7 @@ class Shell:
 
         def open_bearer():
             return bearer.open_bearer(
-                settings, plain, board, random_below=random_below, now_ms=clock.now_ms, sleep_ms=time.sleep_ms
+                settings, wifi, board, random_below=random_below, now_ms=clock.now_ms, sleep_ms=time.sleep_ms
             )
 
         self._bearer = self._bearer_of(open_bearer)
@@ -148,8 +147,7 @@ class Shell:
             start = flash.begin(self._store, random_below)
         cause = start.note or life.cause
         life.say("boot %d after %s node %s" % (start.boot, cause, hexlify(settings.node).decode()), now_ms=now_ms)
-        # The rescue reads less of the settings than the application: it proves nothing of them.
-        is_trial = chosen.is_trial and not life.is_rescue and woken is None
+        is_trial = settled.is_trial and woken is None
         self._proven_at_ms = now_ms + limits.SETTINGS_PROVEN_MS if is_trial else None
         own = own_memory.decode(start.own if woken is None else woken.image.own)
         self._wear = wearing.Wear(before=own.flash_writes, now_ms=now_ms, is_waking=woken is not None)
@@ -158,21 +156,20 @@ class Shell:
         wdt.feed()
         log = RecordLog(LogFiles(), spend=self._may_write_log)
         wdt.feed()
-        trade = self._make_trade(settings, product, start, random_below, now_ms)
+        trade = self._make_trade(settings, settled.product, start, random_below, now_ms)
         self._sleeps = self._may_sleep(settings, trade)
-        self._node = self._make_node(settings, product, start, cause, trade, log, random_below, now_ms)
+        self._node = self._make_node(settings, settled.product, start, cause, trade, log, random_below, now_ms)
         self._chip = None
-        if plain.get("clock_chip") is True and not life.is_rescue:
+        if settled.clock_chip:
             import chip_clock
 
-            self._chip = chip_clock.open_chip(board, machine, plain)
-        if self._chip is not None:
+            self._chip = chip_clock.ChipClock(board, machine)
             self._chip.read(self._node, is_start=woken is None, now_ms=now_ms)
         if woken is None:
             life.tell(self._node, now_ms=now_ms)
         life.before_restart = self._save
-        if chosen.why is not None:
-            self._node.tell(event.SETTINGS_FAILURE, None, (chosen.why,), now_ms=now_ms)
+        if settled.why is not None:
+            self._node.tell(event.SETTINGS_FAILURE, None, (settled.why,), now_ms=now_ms)
         self._panel = lifeline.PanelPort(machine, board, trade.test_ms, now_ms=now_ms)
         self._shown = panel.STARTING if woken is None else panel.WELL
         self._look_at_ms = self._started_ms = now_ms

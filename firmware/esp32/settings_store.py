@@ -20,34 +20,43 @@ class SettingsStore:
         """What this start runs under: a `node.settings_slots.Chosen`. `decode_plain(plain)`: (settings or None,
         faults).
         """
-        raw = self._load(FILE, limits.SETTINGS_BYTES_MAX)
-        chosen, changed = settings_slots.choose(raw, self._slots(), decode_plain, crashed=crashed)
+        raw, slots = self._load(FILE, limits.SETTINGS_BYTES_MAX), self._slots()
+        chosen, changed = settings_slots.choose(raw, slots, decode_plain, crashed=crashed)
         if changed is not None:
-            self._write(changed)
+            self._write(changed, slots)
         return chosen
 
     def prove(self) -> bool:
         """The settings on trial are good: the program has run under them for SETTINGS_PROVEN_MS, or is about to restart
         by its own will. Nothing of them is kept in RAM meanwhile: the slot has their digest. True when a write was
         needed and made."""
-        slot = settings_slots.proven(self._load(FILE, limits.SETTINGS_BYTES_MAX), self._slots())
-        return slot is not None and self._write(slot)
+        slots = self._slots(bare=True)
+        slot = settings_slots.proven(self._load(FILE, limits.SETTINGS_BYTES_MAX), slots)
+        return slot is not None and self._write(slot, slots)
 
-    def _slots(self):
-        return [settings_slots.decode(self._load(name, settings_slots.SLOT_BYTES_MAX)) for name in SLOTS]
+    def _slots(self, bare=False):
+        """`bare`: without the settings themselves, which take heap that a node at work has not."""
+        slots = []
+        for name in SLOTS:
+            slot = settings_slots.decode(self._load(name, settings_slots.SLOT_BYTES_MAX))
+            if bare and slot is not None:
+                slot = settings_slots.Slot(slot.generation, b"", slot.trial, slot.crashes)
+            slots.append(slot)
+        return slots
 
-    def _write(self, slot):
-        """Into the older slot; True when it reads back."""
-        index, _ = settings_slots.newest(self._slots())
-        data = settings_slots.encode(slot)
-        name = SLOTS[1 - index]
+    def _write(self, slot, slots):
+        """Into the older of `slots`; True when it reads back."""
+        index, _ = settings_slots.newest(slots)
+        name, pieces = SLOTS[1 - index], settings_slots.encode(slot)
         try:
             with self._open(name, "wb") as file:
-                file.write(data)
+                for piece in pieces:
+                    file.write(piece)
                 file.flush()
+            with self._open(name, "rb") as file:
+                return [file.read(len(piece)) for piece in pieces] == list(pieces) and not file.read(1)
         except OSError:
             return False
-        return self._load(name, settings_slots.SLOT_BYTES_MAX) == data
 
     def _load(self, name, bytes_max):
         """The bytes of a file, one more than allowed where it is too long; None when it cannot be read."""

@@ -40,7 +40,8 @@ Chosen = namedtuple("Chosen", ("settings", "plain", "raw", "why", "faults", "is_
 EMPTY = Slot(0, b"", b"", 0)
 
 _DIGEST_BYTES = 8
-# magic, generation, schema of the good file, crashes, digest of the trial, bytes of the good file; these; a CRC-32
+# magic, generation, schema of the program that wrote it, crashes, digest of the trial, bytes of the good file; these; a
+# CRC-32
 _FORMAT = "<4sIBB8sH"
 _MAGIC = b"BOK1"
 _HEAD_BYTES = struct.calcsize(_FORMAT)
@@ -52,20 +53,15 @@ def digest(raw) -> bytes:
     return hashlib.sha256(raw).digest()[:_DIGEST_BYTES]
 
 
-def encode(slot) -> bytes:
-    """The bytes of one slot."""
-    plain, _ = parse(slot.good)
-    schema = min(255, schema_of(plain)) if isinstance(plain, dict) else 0
-    data = struct.pack(
-        _FORMAT, _MAGIC, slot.generation, schema, min(255, slot.crashes), slot.trial, len(slot.good)
-    )
-    data = data + slot.good
-    return data + struct.pack("<I", crc32(data))
+def encode(slot):
+    """The bytes of one slot, in three pieces: together they are more than a full heap has in one place."""
+    head = struct.pack(_FORMAT, _MAGIC, slot.generation, SCHEMA, min(255, slot.crashes), slot.trial, len(slot.good))
+    return head, slot.good, struct.pack("<I", crc32(slot.good, crc32(head)))
 
 
 def decode(data):
     """A Slot, or None for what is not a sound one."""
-    if not data or len(data) < _HEAD_BYTES + 4 or crc32(data[:-4]) != struct.unpack("<I", data[-4:])[0]:
+    if not data or len(data) < _HEAD_BYTES + 4 or crc32(memoryview(data)[:-4]) != struct.unpack("<I", data[-4:])[0]:
         return None
     magic, generation, _, crashes, trial, length = struct.unpack(_FORMAT, data[:_HEAD_BYTES])
     if magic != _MAGIC or len(data) != _HEAD_BYTES + length + 4:

@@ -3,12 +3,13 @@ tags.
 
 The block cipher is brought by the caller, an object with two methods on whole blocks of 16 bytes:
 
-    ecb(key, data)      every block of `data` enciphered by itself
-    cbc_mac(key, data)  the last block of `data` in CBC with an initial vector of zeros
+    ecb(key, data)      every block of the bytearray `data` is enciphered by itself, in its place
+    cbc_mac(key, data)  the last block of the bytearray `data` in CBC with an initial vector of zeros; spoils `data`
 
 so that a message costs two calls of C whatever its length: one CBC run is the authentication, one ECB run
-over prepared counters the key stream; Python only XORs. Here is the back end for MicroPython's `cryptolib`;
-`gateway.crypto` has CPython's. There is no AES in Python: it would leak its key by its timing.
+over prepared counters the key stream; Python only XORs, piece by piece: a node has no heap for many copies of a
+message. Here is the back end for MicroPython's `cryptolib`; `gateway.crypto` has CPython's. There is no AES in Python:
+it would leak its key by its timing.
 """
 
 from wire.faults import WireFault
@@ -21,6 +22,7 @@ PLAINTEXT_BYTES_MAX = 0xFFFF
 AAD_BYTES_MAX = 0xFEFF
 
 _BLOCK_BYTES = 16
+_PIECE_BYTES = 64
 _LENGTH_FLAGS = 1  # L - 1
 _FLAGS = (TAG_BYTES - 2) // 2 << 3 | _LENGTH_FLAGS
 _HAS_AAD = 0x40
@@ -35,17 +37,23 @@ class CryptolibCipher:
         self._aes = aes
 
     def ecb(self, key, data):
-        return self._aes(key, _ECB).encrypt(data)
+        self._aes(key, _ECB).encrypt(data, data)
 
     def cbc_mac(self, key, data):
-        return self._aes(key, _CBC, bytes(_BLOCK_BYTES)).encrypt(data)[-_BLOCK_BYTES:]
+        self._aes(key, _CBC, bytes(_BLOCK_BYTES)).encrypt(data, data)
+        return data[-_BLOCK_BYTES:]
 
 
 def seal(cipher, key: bytes, nonce: bytes, aad: bytes, plaintext: bytes) -> bytes:
     """Ciphertext and tag. One nonce serves one message under one key, ever: the caller's duty."""
-    stream = _stream(cipher, key, nonce, len(plaintext))
-    tag = _xor(_mac(cipher, key, nonce, aad, plaintext), stream[:TAG_BYTES])
-    return _xor(plaintext, stream[_BLOCK_BYTES:]) + tag
+    length = len(plaintext)
+    mac = _mac(cipher, key, nonce, aad, plaintext)
+    stream = _stream(cipher, key, nonce, length + TAG_BYTES)
+    hidden = _hidden(mac, stream)
+    _xor_into(stream, plaintext)
+    end = _BLOCK_BYTES + length
+    stream[end : end + TAG_BYTES] = hidden
+    return bytes(memoryview(stream)[_BLOCK_BYTES : end + TAG_BYTES])
 
 
 def unseal(cipher, key: bytes, nonce: bytes, aad: bytes, sealed: bytes) -> bytes:
@@ -54,9 +62,11 @@ def unseal(cipher, key: bytes, nonce: bytes, aad: bytes, sealed: bytes) -> bytes
     if not 0 <= length <= PLAINTEXT_BYTES_MAX:
         raise WireFault("decrypt")
     stream = _stream(cipher, key, nonce, length)
-    plaintext = _xor(sealed[:length], stream[_BLOCK_BYTES:])
-    tag = _xor(_mac(cipher, key, nonce, aad, plaintext), stream[:TAG_BYTES])
-    if not is_equal(tag, sealed[length:]):
+    mask = bytes(stream[:TAG_BYTES])
+    _xor_into(stream, memoryview(sealed)[:length])
+    plaintext = bytes(memoryview(stream)[_BLOCK_BYTES : _BLOCK_BYTES + length])
+    stream = None
+    if not is_equal(_hidden(_mac(cipher, key, nonce, aad, plaintext), mask), sealed[length:]):
         raise WireFault("decrypt")
     return plaintext
 
@@ -99,14 +109,24 @@ def _stream(cipher, key, nonce, length):
         blocks[start + 1 : start + 14] = nonce
         blocks[start + 14] = counter >> 8
         blocks[start + 15] = counter & 0xFF
-    return cipher.ecb(key, blocks)
+    cipher.ecb(key, blocks)
+    return blocks
 
 
 def _padded(length):
     return (length + _BLOCK_BYTES - 1) // _BLOCK_BYTES * _BLOCK_BYTES
 
 
-def _xor(data, stream):
-    """As long integers, whose XOR runs in C on both interpreters."""
-    length = len(data)
-    return (int.from_bytes(data, "big") ^ int.from_bytes(stream[:length], "big")).to_bytes(length, "big")
+def _hidden(mac, stream):
+    """The tag under S_0, or the MAC under it."""
+    return bytes([mac[index] ^ stream[index] for index in range(TAG_BYTES)])
+
+
+def _xor_into(stream, data):
+    """`data` onto the key stream, in its place. As long integers, whose XOR runs in C on both interpreters."""
+    room = memoryview(stream)[_BLOCK_BYTES:]
+    for start in range(0, len(data), _PIECE_BYTES):
+        piece = data[start : start + _PIECE_BYTES]
+        end = start + len(piece)
+        mixed = int.from_bytes(piece, "big") ^ int.from_bytes(room[start:end], "big")
+        room[start:end] = mixed.to_bytes(end - start, "big")

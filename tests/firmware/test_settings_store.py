@@ -227,7 +227,7 @@ def test_one_slot_that_rots_leaves_the_other(slot):
 
 
 def test_every_change_of_one_byte_of_a_slot_is_seen():
-    data = settings_slots.encode(settings_slots.Slot(3, FIRST, b"12345678", 2))
+    data = b"".join(settings_slots.encode(settings_slots.Slot(3, FIRST, b"12345678", 2)))
     assert settings_slots.decode(data) == settings_slots.Slot(3, FIRST, b"12345678", 2)
     for index in range(len(data)):
         assert settings_slots.decode(data[:index] + bytes((data[index] ^ 1,)) + data[index + 1 :]) is None

@@ -97,7 +97,7 @@ def settings():
 
     for raw in (b'{"node": "a"}', b"{", b"[" * 2000, None, b'{"schema": 9}', b'{"schema": 2, "kind": "x"}'):
         chosen, changed = settings_slots.choose(raw, (None, None), decode, crashed=False)
-        print("settings", chosen.why, chosen.is_trial, changed and hexlify(settings_slots.encode(changed)))
+        print("settings", chosen.why, chosen.is_trial, changed and hexlify(b"".join(settings_slots.encode(changed))))
 
 
 def time():

@@ -21,7 +21,7 @@ else:
 
     class Blocks:
         def ecb(self, key, data):
-            return Cipher(AES(key), modes.ECB()).encryptor().update(data)
+            data[:] = Cipher(AES(key), modes.ECB()).encryptor().update(data)
 
         def cbc_mac(self, key, data):
             return Cipher(AES(key), modes.CBC(bytes(16))).encryptor().update(data)[-16:]

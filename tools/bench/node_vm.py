@@ -4,7 +4,7 @@ The host writes one line a command, a Python literal; the answer is one line, to
 `image` (a ROMFS file to run the modules from), `folder` (to load them from) or neither (they are frozen into this VM);
 `kind`; `natural`; `loader`: with a second folder. Its settings are in `settings.json` of the working folder, which is
 the node's flash. Then
-`(now_ms, values, datagrams, idles)`, or "map" for a dump of the heap. Everything of this script and its shims is in the
+a number: the bytes that follow tell a turn (`turn_of`); or "map" for a dump of the heap. Everything of this script and its shims is in the
 heap before `base` is taken, so that what is counted is the node's. The collector runs before each turn; within it is
 off, so that what a turn takes shows whole, unless `natural`: then it runs as on a chip.
 """
@@ -14,10 +14,16 @@ off, so that what a turn takes shows whole, unless `natural`: then it runs as on
 
 import builtins
 import gc
+import struct
 import sys
 import time
 
 MADE = "made"
+# Of a turn: now_ms, whether to say what a turn takes in which nothing is due, how many values there are, or -1; then of
+# each its wire key, or how long its name is, as a negative number, and the value; then datagrams with their lengths.
+TURN, VALUE = "<qbh", "<iq"
+TURN_BYTES, VALUE_BYTES = struct.calcsize(TURN), struct.calcsize(VALUE)
+ROOM = bytearray(4096)
 CALIBRATION_LOOPS = 20000
 
 
@@ -161,7 +167,33 @@ def listen():
     line = sys.stdin.readline()
     if not line:
         sys.exit(0)
-    return eval(line)
+    # Not even a parser of a number: it wants half a kilobyte in one piece.
+    return int(line) if line[0] in "0123456789" else eval(line)
+
+
+def turn_of(size):
+    """(now_ms, values, datagrams, idles) of a turn that is told in so many bytes: of a heap that is just large enough
+    for the node, a line of text would want a piece that is not there."""
+    room = memoryview(ROOM)[:size]
+    had = 0
+    while had < size:
+        had += sys.stdin.buffer.readinto(room[had:])
+    now_ms, idles, count = struct.unpack_from(TURN, ROOM)
+    values, at = None, TURN_BYTES
+    if count >= 0:
+        values = {}
+    for _ in range(count):
+        key, value = struct.unpack_from(VALUE, ROOM, at)
+        at += VALUE_BYTES
+        if key < 0:
+            key, at = str(room[at : at - key], "utf-8"), at - key
+        values[key] = value
+    datagrams = []
+    while at < size:
+        length = struct.unpack_from("<H", ROOM, at)[0]
+        datagrams.append(bytes(room[at + 2 : at + 2 + length]))
+        at += 2 + length
+    return now_ms, values, datagrams, idles
 
 
 def calibrate():
@@ -211,6 +243,11 @@ def stand_in(module, name, value):
     setattr(*place_of(module, name), value)
 
 
+def faulty(wdt, clock, chosen, life):
+    """The shell would say it for ever."""
+    raise RuntimeError([tuple(fault) for fault in chosen.faults])
+
+
 class Bench:
     """The node, and what it takes: the shell of the chip (`main.Shell`) with everything that `main.run` gives it."""
 
@@ -234,7 +271,6 @@ class Bench:
         self.shell = self._shell(main, kind)
         self.node = self.shell._node
         self.node._tap = self._tap
-        main.forget(main.kinds.READING)
         gc.collect()
         self.started = gc.mem_alloc() - base
 
@@ -244,16 +280,12 @@ class Bench:
         stand_in("bearer", "open_bearer", lambda *args, **options: bearer)
         machine = main.machine
         life = program("lifeline", "Lifeline")(machine, self.start, now_ms=0)
-        import chosen_settings
-        from settings_store import SettingsStore
-
-        chosen, _ = chosen_settings.load(SettingsStore(), life)
-        assert chosen.settings is not None, chosen.faults
-        self.peer = chosen.settings.gateway
-        product = chosen.plain["kind"]
-        board = chosen_settings.load_board(product)
-        self.ports = Ports(kind.Ports(chosen.settings.own, board, machine, now_ms=0))
-        shell = main.Shell(chosen, kind, product, board, self.ports, machine, self.clock, life)
+        stand_in("chosen_settings", "stay_safe", faulty)
+        settled, _ = main.settle(machine, life, self.clock)
+        self.peer = settled.settings.gateway
+        self.ports = Ports(kind.Ports(settled.settings.own, settled.board, machine, now_ms=0))
+        shell = main.Shell(settled, kind, self.ports, machine, self.clock, life)
+        main.forget(("boards." + settled.product,))
         shell._sleeps = False  # asleep it has no heap
         return shell
 
@@ -352,7 +384,7 @@ def main():
             gc.collect()
             say(gc.mem_alloc() - base)
         else:
-            bench.turn(*command)
+            bench.turn(*turn_of(command))
 
 
 main()

@@ -8,6 +8,7 @@ import ast
 import heapq
 import json
 import os
+import struct
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -100,7 +101,16 @@ class Vm:
         self.imported, self.started, self.calibration_us, self.counts = self._hear()
 
     def turn(self, now_ms: int, values: Any, datagrams: list[bytes], *, idles: bool) -> Turn:
-        self._say((now_ms, values, datagrams, idles))
+        told = bytearray(struct.pack("<qbh", now_ms, idles, -1 if values is None else len(values)))
+        for key, value in (values or {}).items():
+            name = key.encode() if isinstance(key, str) else b""
+            told += struct.pack("<iq", -len(name) if name else key, value) + name
+        for data in datagrams:
+            told += struct.pack("<H", len(data)) + data
+        self._say(len(told))
+        assert self._process.stdin is not None
+        self._process.stdin.buffer.write(told)
+        self._process.stdin.flush()
         return Turn(*self._hear())
 
     def live(self) -> int:
