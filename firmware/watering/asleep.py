@@ -216,7 +216,7 @@ def encode_jobs(runs, now_ms: int) -> bytes:
     for job in runs.jobs:
         parts.append(
             struct.pack(
-                _JOB, job.zone, _RULES.index(job.rule), job.reason, job.remaining_s, job.cycle_s, job.soak_s,
+                _JOB, job.zone, _RULES.index(job.by[0]), job.by[1], job.remaining_s, job.cycle_s, job.soak_s,
                 job.ready_ms - now_ms, job.give_up_ms - now_ms, job.open_ms, job.volume_ml,
             )
         )  # fmt: skip
@@ -229,7 +229,7 @@ def resume_jobs(runs, data, slept_ms: int, *, now_ms: int) -> None:
     for at in range(0, len(data) - size + 1, size):
         values = struct.unpack(_JOB, data[at : at + size])
         job = Job(
-            values[0], Cut(values[3], values[4], values[5]), _RULES[values[1]], values[2],
+            values[0], Cut(values[3], values[4], values[5]), (_RULES[values[1]], values[2]),
             ready_ms=now_ms + values[6] - slept_ms, give_up_ms=now_ms + values[7] - slept_ms,
         )  # fmt: skip
         job.open_ms, job.volume_ml = values[8], values[9]

@@ -71,6 +71,4 @@ def _job(trade, zone, now_ms):
     for_s = zone_s(len(trade._policy.zones), trade.lead_s)
     # On a battery the store is charged first, and looked at.
     ready_ms = now_ms + (2 * limits.CHARGE_MS if trade._own.boost_mv else 0)
-    job = runs.Job(zone, Cut(for_s, for_s, 0), TEST, 0, ready_ms=ready_ms, give_up_ms=now_ms + trade.test_ms)
-    job.is_alone = True
-    return job
+    return runs.Job(zone, Cut(for_s, for_s, 0), (TEST, 0), ready_ms=ready_ms, give_up_ms=now_ms + trade.test_ms)

@@ -10,6 +10,7 @@ Decides when, not whether: `refuse(zone)` says that, every few seconds.
 
 from collections import namedtuple
 
+from node.trade import TEST
 from watering import limits
 from watering.valves import MASTER, PUMP
 
@@ -28,12 +29,12 @@ _RETRY_MS = 200
 
 
 class Job:
-    """What one zone (from 1) is still to have, and what it has had. `cut`: a cycles.Cut."""
+    """What one zone (from 1) is still to have, and what it has had. `cut`: a cycles.Cut; `by`: (rule, reason), as its
+    events say them. Eight may wait at once, and a chip gives each twelve fields or seventeen."""
 
-    def __init__(self, zone, cut, rule, reason, *, ready_ms, give_up_ms):
+    def __init__(self, zone, cut, by, *, ready_ms, give_up_ms):
         self.zone = zone
-        self.rule = rule
-        self.reason = reason
+        self.by = by
         self.remaining_s = cut.total_s
         self.cycle_s = cut.cycle_s
         self.soak_s = cut.soak_s
@@ -45,9 +46,6 @@ class Job:
         self.opened_ms = None
         self.open_ms = 0
         self.volume_ml = 0
-        self.for_s = 0
-        # No other zone beside this one, whatever the main gives.
-        self.is_alone = False
 
 
 class Runs:
@@ -184,8 +182,8 @@ class Runs:
             if now_ms >= job.give_up_ms:
                 self._end(job, "valve", job.zone, now_ms)
             return
-        job.opened_ms, job.until_ms, job.for_s = now_ms, now_ms + 1000 * cycle_s, cycle_s + MARGIN_S
-        self._happened.append(Happened(OPENED, job.zone, job, None, job.for_s))
+        job.opened_ms, job.until_ms = now_ms, now_ms + 1000 * cycle_s
+        self._happened.append(Happened(OPENED, job.zone, job, None, cycle_s + MARGIN_S))
 
     def _run(self, job, refuse, check, now_ms):
         if now_ms >= job.until_ms:
@@ -234,7 +232,8 @@ class Runs:
         flow = self._flow(job.zone)
         for other in self.jobs:
             if other.start_ms is not None:
-                if job.is_alone or self._group(other.zone) == self._group(job.zone):
+                # A test has no other zone beside it, whatever the main gives.
+                if job.by[0] == TEST or self._group(other.zone) == self._group(job.zone):
                     return False
                 flow += self._flow(other.zone)
         # One zone alone always runs: if it takes more than the main gives, the flow watch says so.

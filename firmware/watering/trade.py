@@ -254,6 +254,7 @@ class WateringTrade(Trade):
         # What other programs still want of the same main is no lateness of this one.
         before_s = sum([job.remaining_s for job in self._runs.jobs])
         planned_s, known = None, {}
+        by = (DEPTH if program.depth_dmm else BALANCE, index + 1)
 
         def refuse(zone):  # once a zone: the plan asks again
             if zone not in known:
@@ -281,8 +282,7 @@ class WateringTrade(Trade):
             job = runs.Job(
                 zone,
                 cut,
-                DEPTH if program.depth_dmm else BALANCE,
-                index + 1,
+                by,
                 ready_ms=moment.now_ms,
                 give_up_ms=moment.now_ms + 1000 * (limits.HOLD_S + before_s + planned_s),
             )
@@ -355,7 +355,7 @@ class WateringTrade(Trade):
                 self._switched(one, now_ms)
             elif one.what == runs.DONE:
                 self._done(one)
-            elif one.job.rule != TEST or one.why in (lockouts.BURST, lockouts.VALVE, lockouts.ENERGY):
+            elif one.job.by[0] != TEST or one.why in (lockouts.BURST, lockouts.VALVE, lockouts.ENERGY):
                 self._tell(event.WATERING_SKIPPED, None, (one.zone, one.why, one.value))
 
     def _switched(self, one, now_ms):
@@ -365,7 +365,7 @@ class WateringTrade(Trade):
             if not opened:
                 self._guard.finished(job.zone, job.remaining_s <= 0 or one.value >= limits.CLEAN_S_MIN)
             self._guard.switched(self._runs.open_zones(), now_ms=now_ms)
-        rule, reason = (BALANCE, 0) if job is None else (job.rule, job.reason)
+        rule, reason = (BALANCE, 0) if job is None else job.by
         if self.local is not None:
             rule, reason = self.local, 0
         self._tell(event.VALVE_SWITCHED, None, (one.zone, opened, rule, reason, one.value if opened else 0))

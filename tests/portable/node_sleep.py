@@ -68,7 +68,7 @@ def water():
     print(hexlify(data), again.leaking, wheel.total_ml, wheel.delta_ml, again.sample(wheel, now_ms=40))
     valves = Valves((LATCHING,) * 10, gap_ms=100, now_ms=0)
     jobs = runs.Runs(valves, ((5, 5), (0, 0)), lambda zone: 0, lambda zone: 1000, 60000)
-    job = runs.Job(2, cycles.Cut(600, 300, 1800), "depth", 1, ready_ms=5000, give_up_ms=90000)
+    job = runs.Job(2, cycles.Cut(600, 300, 1800), ("depth", 1), ready_ms=5000, give_up_ms=90000)
     job.open_ms, job.volume_ml = 300000, 4500
     jobs.add(job)
     data = asleep.encode_jobs(jobs, 1000)
@@ -76,7 +76,7 @@ def water():
     asleep.resume_jobs(more, data, 2000, now_ms=10)
     one = more.jobs[0]
     print("jobs", hexlify(data), jobs.rests_until_ms(1000), more.rests_until_ms(10), jobs.rests_until_ms(6000))
-    print(one.zone, one.rule, one.remaining_s, one.ready_ms, one.give_up_ms, one.open_ms, one.volume_ml)
+    print(one.zone, one.by, one.remaining_s, one.ready_ms, one.give_up_ms, one.open_ms, one.volume_ml)
 
 
 time(image())
