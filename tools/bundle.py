@@ -19,7 +19,7 @@ from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from typing import NamedTuple, TypeGuard
 
-from tools import firmware_modules, squeeze
+from tools import firmware_modules, lean, squeeze
 from tools.reached import reached
 from tools.squeeze import ALONE_WHEN_FROZEN
 
@@ -95,8 +95,9 @@ def bundle(sources: Mapping[str, str], start: Collection[str], apart: Collection
     for name in merged:
         places.append((text.count("\n") + 1, name))
         text += rewriters[name].text(with_core=False) + "\n"
-    result[CORE] = reached(text, result.values())
-    return Bundle(result, places)
+    text, result = lean.without_names(reached(text, result.values()), result, CORE)
+    result[CORE] = text
+    return Bundle({name: lean.without_stars(text) for name, text in result.items()}, places)
 
 
 def _visit(name: str, modules: Mapping[str, _Module], order: list[str], under: tuple[str, ...] = ()) -> None:

@@ -376,12 +376,13 @@ class Shell:
 
 
 def forget(names):
-    """Let modules go whose work is done. Whoever wants one again imports it again."""
+    """Let modules go whose work is done, and packages, which are nothing but a way to their modules: 150 bytes each.
+    Whoever wants one again imports it again."""
     for name in names:
         sys.modules.pop(name, None)
-        parent, _, leaf = name.rpartition(".")
-        if parent in sys.modules and hasattr(sys.modules[parent], leaf):
-            delattr(sys.modules[parent], leaf)
+    for name in list(sys.modules):
+        if hasattr(sys.modules[name], "__path__"):
+            sys.modules.pop(name)
 
 
 def crashed(opened, life, clock, error):

@@ -1,0 +1,156 @@
+"""What a bundled program can do without in RAM, beyond what `squeeze` and `reached` leave out.
+
+A name of `core` bound to what never changes (a tuple of numbers, bytes, the size of a structure) costs 8 bytes and
+often the value as well; written where it is used it lies in flash with the code. Keyword-only arguments with defaults
+cost a function 48 bytes, for MicroPython keeps these in a dict: what is only ever given by its name may as well stand
+among the others, 16 bytes. Lines stay where they are. Standard library only, as `bundle`.
+"""
+
+import ast
+import struct
+from collections.abc import Iterator
+
+# How a value may be made: only what gives the same on a chip. No floats: theirs have 32 bits.
+_FUNCTIONS = {"bytes": bytes, "len": len, "range": range, "tuple": tuple, "struct.calcsize": struct.calcsize}
+_UNKNOWN = object()
+
+
+def without_names(core: str, others: dict[str, str], core_name: str) -> tuple[str, dict[str, str]]:
+    """(core, others) with the constants of the core in the places where they are used."""
+    values = dict(_constants(ast.parse(core)))
+    sources = [(core, ""), *((text, f"{core_name}.") for text in others.values())]
+    for text, prefix in sources:
+        for name in _needed_by_name(ast.parse(text), prefix):
+            values.pop(name, None)
+    gone = _dropped(core, values)
+    return _replaced(gone, values, ""), {n: _replaced(text, values, f"{core_name}.") for n, text in others.items()}
+
+
+def without_stars(text: str) -> str:
+    """Functions whose keyword-only arguments have defaults take them as any others."""
+    edits = []
+    for node in ast.walk(ast.parse(text)):
+        if not isinstance(node, ast.FunctionDef) or not any(node.args.kw_defaults):
+            continue
+        args = node.args
+        named = list(zip(args.kwonlyargs, args.kw_defaults, strict=True))
+        plain = [arg for arg, default in named if default is None]
+        if args.vararg or args.kwarg or (args.defaults and plain):
+            continue
+        words = [arg.arg for arg in [*args.posonlyargs, *args.args]]
+        for place, default in enumerate(args.defaults, len(words) - len(args.defaults)):
+            words[place] += "=" + ast.unparse(default)
+        words += [arg.arg for arg in plain]
+        words += [f"{arg.arg}={ast.unparse(default)}" for arg, default in named if default is not None]
+        edits.append((node, ", ".join(words)))
+    lines = text.split("\n")
+    for node, words in sorted(edits, key=lambda edit: -edit[0].lineno):
+        first, last = node.lineno - 1, node.body[0].lineno - 2
+        if last <= first:  # all on one line, or the body begins beneath the head
+            last = first
+        indent = lines[first][: node.col_offset]
+        if node.body[0].lineno == node.lineno:
+            continue
+        lines[first : last + 1] = [f"{indent}def {node.name}({words}):"] + [""] * (last - first)
+    return "\n".join(lines)
+
+
+def _constants(tree: ast.Module) -> Iterator[tuple[str, object]]:
+    """(name, value) of what the top level binds once, in order."""
+    known: dict[str, object] = {}
+    bound: dict[str, int] = {}
+    for node in ast.walk(tree):
+        names = node.names if isinstance(node, ast.Global) else []
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            names = [node.id]
+        for name in names:
+            bound[name] = bound.get(name, 0) + 1
+    for statement in tree.body:
+        if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
+            continue
+        target, value = statement.targets[0], _evaluated(statement.value, known)
+        names, values = [target], [value]
+        if isinstance(target, ast.Tuple) and isinstance(value, tuple | range):
+            names, values = list(target.elts), list(value)
+        for name, one in zip(names, values, strict=True):
+            if isinstance(name, ast.Name) and bound[name.id] == 1 and _is_constant(one):
+                known[name.id] = one
+    yield from known.items()
+
+
+def _is_constant(value: object) -> bool:
+    if isinstance(value, tuple):
+        return all(_is_constant(part) for part in value)
+    return value is None or isinstance(value, int | str | bytes)
+
+
+def _evaluated(node: ast.AST, known: dict[str, object]) -> object:
+    """The value, or _UNKNOWN."""
+    if isinstance(node, ast.Constant):
+        return node.value
+    if isinstance(node, ast.Name):
+        return known.get(node.id, _UNKNOWN)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        value = _evaluated(node.operand, known)
+        return -value if isinstance(value, int) else _UNKNOWN
+    if isinstance(node, ast.Tuple):
+        parts = tuple(_evaluated(part, known) for part in node.elts)
+        return _UNKNOWN if any(part is _UNKNOWN for part in parts) else parts
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub | ast.Mult):
+        left, right = _evaluated(node.left, known), _evaluated(node.right, known)
+        if isinstance(node.op, ast.Add) and type(left) is type(right) and isinstance(left, int | tuple | bytes):
+            return left + right  # type: ignore[operator]
+        if isinstance(left, int) and isinstance(right, int):
+            return left - right if isinstance(node.op, ast.Sub) else left * right
+        return _UNKNOWN
+    if isinstance(node, ast.Call) and not node.keywords and ast.unparse(node.func) in _FUNCTIONS:
+        parts = tuple(_evaluated(part, known) for part in node.args)
+        if any(part is _UNKNOWN for part in parts):
+            return _UNKNOWN
+        return _FUNCTIONS[ast.unparse(node.func)](*parts)  # type: ignore[operator]
+    return _UNKNOWN
+
+
+def _needed_by_name(tree: ast.Module, prefix: str) -> Iterator[str]:
+    """Names that must stay: compared by `is`, within a text of several parts, or looked into (`NAME.x`)."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare) and any(isinstance(op, ast.Is | ast.IsNot) for op in node.ops):
+            parts: list[ast.AST] = [node.left, *node.comparators]
+        elif isinstance(node, ast.JoinedStr):
+            parts = list(ast.walk(node))
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            parts = [node.value]
+        else:
+            continue
+        yield from (word[len(prefix) :] for part in parts if (word := _word(part)) and word.startswith(prefix))
+
+
+def _word(node: ast.AST) -> str:
+    return ast.unparse(node) if isinstance(node, ast.Name | ast.Attribute) else ""
+
+
+def _dropped(text: str, values: dict[str, object]) -> str:
+    lines = text.split("\n")
+    for statement in ast.parse(text).body:
+        if isinstance(statement, ast.Assign):
+            target = statement.targets[0]
+            names = target.elts if isinstance(target, ast.Tuple) else [target]
+            if all(isinstance(name, ast.Name) and name.id in values for name in names):
+                first, last = statement.lineno - 1, statement.end_lineno or statement.lineno
+                lines[first:last] = [""] * (last - first)
+    return "\n".join(lines)
+
+
+def _replaced(text: str, values: dict[str, object], prefix: str) -> str:
+    """Every use of a constant; columns are counted in bytes."""
+    lines = text.encode().split(b"\n")
+    edits = []
+    for node in ast.walk(ast.parse(text)):
+        word = _word(node)
+        if word.startswith(prefix) and word[len(prefix) :] in values and isinstance(node.ctx, ast.Load):  # type: ignore[attr-defined]
+            value = values[word[len(prefix) :]]
+            edits.append((node, f"({value!r})" if isinstance(value, int) and value < 0 else repr(value)))
+    for node, new in sorted(edits, key=lambda edit: (-edit[0].lineno, -edit[0].col_offset)):  # type: ignore[attr-defined]
+        line = node.lineno - 1  # type: ignore[attr-defined]
+        lines[line] = lines[line][: node.col_offset] + new.encode() + lines[line][node.end_col_offset :]  # type: ignore[attr-defined]
+    return b"\n".join(lines).decode()
