@@ -1,19 +1,16 @@
 """What a chip need not keep in RAM of its modules' names: constants go into the code that uses them.
 
 A module's names are a table in RAM, 8 bytes each, frozen or not; most of them are integers and short words that other
-modules look up. Of a whole program it is known who uses what. So a name that is bound once, to a number or a short
-word, is written as its value wherever it is used, and what else is constant (a long word, bytes, a tuple) where a
-single place uses it: two of it need not be one object (`is`). What nobody looks up any more is not bound, and a module
-of bounds alone is not even imported. Lines stay where they are, so that a traceback of a chip is one of the source.
+modules look up. Of a whole program it is known who uses what. So a name that is bound once, to an integer or a short
+word, is written as its value wherever it is used; what nobody looks up any more is not bound, and a module of bounds
+alone is not even imported. Lines stay where they are, so that a traceback of a chip is one of the source.
 
 What can be asked for by a name that is made at run time stays as it is: modules that are passed on as a value (`kind`,
-`board`), names inside f-strings. Nothing else of a program changes. Standard library only, for `firmware/manifest.py`
-runs this inside MicroPython's own build.
+`board`), names inside f-strings, words so long that two of them need not be one object (`is`). Nothing else of a
+program changes. Standard library only, for `firmware/manifest.py` runs this inside MicroPython's own build.
 """
 
 import ast
-import struct
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -36,7 +33,7 @@ _OPERATIONS = {
     ast.BitAnd: lambda a, b: a & b,
     ast.BitXor: lambda a, b: a ^ b,
 }
-Value = int | str | float | bytes | tuple
+Value = int | str
 
 
 class _Module:
@@ -50,9 +47,7 @@ class _Module:
         self.bound: dict[str, int] = {}  # how often each name is bound, at whatever depth
         self.imports: dict[str, set[tuple[str, str]]] = {}  # {name here: {(module, name there, "" for a module)}}
         self.constants: dict[str, Value] = {}
-        self.large: dict[str, Value] = {}  # constants that may have one use only
-        self.definitions: dict[str, ast.stmt] = {}
-        self.values: dict[str, ast.expr] = {}  # of the same names
+        self.definitions: dict[str, ast.Assign] = {}
         self.kept: set[str] = set()  # constants that somebody looks up in a way that is not folded
 
     def only_import(self, name: str) -> tuple[str, str] | None:
@@ -74,10 +69,10 @@ def squeeze(sources: Mapping[str, str], alone: frozenset[str] = STAND_ALONE) -> 
     at_large = _escaped(modules)
     for module in modules.values():
         for statement in module.tree.body:
-            for name, value in _assigned(statement):
-                if module.bound[name] == 1 and name not in module.imports:
-                    module.definitions[name] = statement
-                    module.values[name] = value
+            if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
+                target = statement.targets[0]
+                if isinstance(target, ast.Name) and module.bound[target.id] == 1 and target.id not in module.imports:
+                    module.definitions[target.id] = statement
     for module in modules.values():
         for name in module.definitions:
             _value_of(module, name, modules, set())
@@ -85,7 +80,6 @@ def squeeze(sources: Mapping[str, str], alone: frozenset[str] = STAND_ALONE) -> 
         for meant in modules[name].imports.values():
             for there, what in meant:
                 _keep(there if what else "", what, modules)
-    _take_large(modules, at_large)
     found = {name: list(_uses(module, modules)) for name, module in modules.items()}
     return {name: _rewritten(modules[name], modules, at_large, found[name]) for name in modules}
 
@@ -135,27 +129,6 @@ def _bind(module: _Module, modules: Mapping[str, _Module]) -> None:
             module.bound[name] = module.bound.get(name, 0) + 1
 
 
-def _assigned(statement: ast.AST) -> list[tuple[str, ast.expr]]:
-    """[(name, its value)] of `A = 1`, of `A, B = 1, 2` and of `A, B = range(2)`; nothing of any other statement."""
-    if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
-        return []
-    target, value = statement.targets[0], statement.value
-    names, values = [target], [value]
-    if isinstance(target, ast.Tuple):
-        names, values = target.elts, _items(value)
-    found = [(name.id, item) for name, item in zip(names, values, strict=False) if isinstance(name, ast.Name)]
-    return found if len(found) == len(names) == len(values) else []
-
-
-def _items(value: ast.expr) -> list[ast.expr]:
-    if isinstance(value, ast.Tuple):
-        return value.elts
-    if isinstance(value, ast.Call) and ast.unparse(value.func) == "range" and len(value.args) == 1:
-        count = value.args[0].value if isinstance(value.args[0], ast.Constant) else None
-        return [ast.Constant(number) for number in range(count)] if isinstance(count, int) else []
-    return []
-
-
 def _passed_on(module: _Module) -> Iterator[str]:
     """Modules that are a value here: anything may be looked up in them."""
     bases = {id(node.value) for node in ast.walk(module.tree) if isinstance(node, ast.Attribute)}
@@ -173,70 +146,31 @@ def _passed_on(module: _Module) -> Iterator[str]:
 def _value_of(module: _Module, name: str, modules: Mapping[str, _Module], asked: set[tuple[str, str]]) -> Value | None:
     if name in module.constants:
         return module.constants[name]
-    wanted = module.values.get(name)
-    if wanted is None or (module.name, name) in asked:
+    statement = module.definitions.get(name)
+    if statement is None or (module.name, name) in asked:
         return None
-    value = _evaluated(wanted, module, modules, asked | {(module.name, name)})
-    if value is None:
+    value = _evaluated(statement.value, module, modules, asked | {(module.name, name)})
+    if isinstance(value, str) and len(value) > _WORD_CHARS_MAX:
         return None
-    if not isinstance(value, int | float) and (not isinstance(value, str) or len(value) > _WORD_CHARS_MAX):
-        module.large[name] = value
-        return None
-    module.constants[name] = value
+    if value is not None:
+        module.constants[name] = value
     return value
-
-
-def _take_large(modules: Mapping[str, _Module], at_large: set[str]) -> None:
-    """Large constants of a single use become constants as the others are."""
-    uses = Counter(
-        place
-        for module in modules.values()
-        for node in ast.walk(module.tree)
-        if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load)
-        if (place := _place(node, module, modules)) is not None
-    )
-    for module in modules.values():
-        for name, value in module.large.items():
-            if uses[module.name, name] == 1 and name not in module.kept and module.name not in at_large:
-                module.constants[name] = value
 
 
 def _evaluated(node: ast.AST, module: _Module, modules: Mapping[str, _Module], asked: set) -> Value | None:
     if isinstance(node, ast.Constant):
-        constant = node.value
-        return constant if isinstance(constant, Value) and not isinstance(constant, bool) else None
-    if isinstance(node, ast.Tuple):
-        items: list = []
-        for part in node.elts:
-            item = _evaluated(part, module, modules, asked)
-            if isinstance(part, ast.Constant):
-                items.append(part.value)  # None and True too
-            elif item is None:
-                return None
-            else:
-                items.append(item)
-        return tuple(items)
-    if isinstance(node, ast.Call) and ast.unparse(node.func) == "struct.calcsize":
-        return _size(node.args[0], module, modules)
+        value = node.value
+        return value if isinstance(value, int | str) and not isinstance(value, bool) else None
     if isinstance(node, ast.Name | ast.Attribute):
         place = _place(node, module, modules)
         return None if place is None else _value_of(modules[place[0]], place[1], modules, asked)
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         value = _evaluated(node.operand, module, modules, asked)
-        return -value if isinstance(value, int | float) else None
+        return -value if isinstance(value, int) else None
     if isinstance(node, ast.BinOp) and type(node.op) in _OPERATIONS:
         left, right = (_evaluated(side, module, modules, asked) for side in (node.left, node.right))
         if isinstance(left, int) and isinstance(right, int):
             return _OPERATIONS[type(node.op)](left, right)
-    return None
-
-
-def _size(form: ast.expr, module: _Module, modules: Mapping[str, _Module]) -> int | None:
-    """What a format of struct takes, where it takes the same everywhere."""
-    place = _place(form, module, modules)
-    wanted = form if place is None else modules[place[0]].values.get(place[1])
-    if isinstance(wanted, ast.Constant) and str(wanted.value)[:1] in ("<", ">"):
-        return struct.calcsize(str(wanted.value))
     return None
 
 
@@ -291,8 +225,7 @@ def _uses(module: _Module, modules: Mapping[str, _Module]) -> Iterator[_Edit]:
                 module.kept.add(node.value.id)
                 _keep(next(iter(module.imports[node.value.id]))[0], node.attr, modules)
             continue
-        is_negative = isinstance(value, int | float) and value < 0
-        yield _Edit(node, f"({value!r})" if is_negative else repr(value))
+        yield _Edit(node, repr(value) if not isinstance(value, int) or value >= 0 else f"({value})")
 
 
 def _keep(there: str, name: str, modules: Mapping[str, _Module]) -> None:
@@ -312,13 +245,9 @@ def _rewritten(module: _Module, modules: Mapping[str, _Module], escaped: set[str
     folded = {id(edit.node) for edit in edits}
     dead: list[tuple[ast.AST, str]] = []
     if module.name not in escaped:
-        for statement in set(module.definitions.values()):
-            names = [name for name, _ in _assigned(statement)]
-            still = [name for name in names if name not in module.constants or name in module.kept]
-            if not still:
+        for name, statement in module.definitions.items():
+            if name in module.constants and name not in module.kept:
                 dead.append((statement, ""))
-            elif len(still) < len(names) and all(isinstance(module.values.get(one), ast.Constant) for one in still):
-                dead.append((statement, "; ".join(f"{one} = {ast.unparse(module.values[one])}" for one in still)))
     gone = {id(part) for statement, _ in dead for part in ast.walk(statement)}
     under = {id(edit.node.value) for edit in edits if isinstance(edit.node, ast.Attribute)}
     used = {

@@ -39,12 +39,6 @@ READING = (
     "wire.bus_frame",
     "wire.cose",
     "wire.slip",
-    # Packages, once nothing is left in them.
-    "heating",
-    "lighting",
-    "policy",
-    "watering",
-    "wire",
 )
 
 PENDING = "pending"

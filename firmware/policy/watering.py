@@ -89,8 +89,8 @@ LEVEL, OF_USES, WEEKDAYS, FROM_MIN, TO_MIN = range(5)
 Watering = namedtuple("Watering", ("zones", "programs", "bans", "exemptions"))
 
 EVERY_DAY = 0b1111111
-_GREEN = (1 << LAWN) | (1 << BEDS)
-_LATER = EVERY_USE ^ _GREEN
+_GREEN = 0b000011  # lawn and beds
+_LATER = 0b111100  # all but these
 # The national minimum for collectivities: Ministère de la transition écologique, "Guide sécheresse, mesures minimales
 # de restriction", edition of 2023; prefects' orders may be stricter.
 NATIONAL = (

@@ -63,42 +63,11 @@ def test_what_may_be_asked_for_at_run_time_stays(user):
         "A = 1\ndef f():\n    global A\n    A = 2\nf()\nprint(A)\n",
         "A = 1\nfor A in (1, 2):\n    pass\n",
         "A = True\nprint(A)\n",
-        "A = B = 1\nprint(A)\n",
-        "A, *B = 1, 2\nprint(A)\n",
-        "A, B = range(C)\nprint(A)\n",
+        "A = 1.5\nprint(A)\n",
     ],
 )
 def test_a_name_that_is_bound_twice_or_is_no_small_value_stays(text):
     assert squeeze({"m": text})["m"] == text
-
-
-@pytest.mark.parametrize(
-    ("text", "folded"),
-    [
-        ("A = 1.5\nprint(A, A)\n", "\nprint(1.5, 1.5)\n"),
-        ("A, B = 1, 'word'\nprint(A, B)\n", "\nprint(1, 'word')\n"),
-        ("A, B, C = range(3)\nprint(B, C)\n", "\nprint(1, 2)\n"),
-        # One of them is still looked up.
-        ("A, B = 1, 'longer than ten'\nprint(A, B, B)\n", "B = 'longer than ten'\nprint(1, B, B)\n"),
-        ("A, B = range(2)\nprint(A, f'{B}')\n", "B = 1\nprint(0, f'{B}')\n"),
-        # What is no small value is written where it is used once.
-        ("A = b'x'\nB = (A, None)\nprint(B)\n", "\nB = (b'x', None)\nprint(B)\n"),
-        ("B = (7, None, (-1, 'longer than ten'))\nprint(B)\n", "\nprint((7, None, (-1, 'longer than ten')))\n"),
-        ("B = (1, 2)\nprint(B, B)\n", None),
-        ("B = (1, x)\nprint(B)\n", None),
-        ("import struct\nF = '<HI'\nS = struct.calcsize(F)\nprint(S)\n", "import struct\n\n\nprint(6)\n"),
-        ("import struct\nS = struct.calcsize('HI')\nprint(S)\n", None),
-    ],
-)  # fmt: skip
-def test_constants_of_every_sort(text, folded):
-    assert squeeze({"m": text})["m"] == (text if folded is None else folded)
-
-
-def test_a_large_constant_of_another_module_is_written_where_it_is_used_once():
-    sources = {"pack": "", "pack.m": "A = (1, 2)\n", "main": "from pack import m\nprint(m.A)\n"}
-    assert squeeze(sources) == {"pack": "", "pack.m": "\n", "main": "\nprint((1, 2))\n"}
-    sources["main"] += "print(m.A)\n"
-    assert squeeze(sources) == sources
 
 
 def test_a_negative_constant_keeps_its_precedence():
