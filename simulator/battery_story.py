@@ -106,7 +106,7 @@ class Story:
             telemetry_s=3600, health_s=86_400, report_spread_s=120, ack_timeout_ms=4000, update_keys=(), trace=False,
         )  # fmt: skip
         yesterday = civil.local_from_unix(civil.PARIS, begin_s).civil_day - 1
-        kept = memory.encode(memory.EMPTY._replace(closed_day=yesterday, drought=0))
+        kept = memory.encode(memory.empty()._replace(closed_day=yesterday, drought=0))
         self.host = NodeHost(
             self.world,
             Prng(seed),

@@ -238,10 +238,10 @@ class Greens:
 def _season_so_far(site: Site, prng: Prng, unix_s: int) -> bytes:
     """The season has been on for a while: each zone stands somewhere about its trigger, and its node's balance is as
     good as balances are."""
-    zones = list(memory.EMPTY.zones)
+    zones = list(memory.empty().zones)
     for index, plot in enumerate(site.plots):
         plot.depletion_um = plot.readily_um * prng.between(600, 1000) // 1000
         believed_cmm = plot.depletion_um * prng.between(900, 1100) // 10_000
         zones[index] = zones[index]._replace(depletion_cmm=believed_cmm)
     yesterday = civil.local_from_unix(civil.PARIS, unix_s).civil_day - 1
-    return memory.encode(memory.EMPTY._replace(zones=tuple(zones), closed_day=yesterday, rain_day=yesterday + 1))
+    return memory.encode(memory.empty()._replace(zones=tuple(zones), closed_day=yesterday, rain_day=yesterday + 1))

@@ -57,21 +57,11 @@ _U32 = 0xFFFFFFFF
 _LENGTH_1 = struct.calcsize(_HEAD) + ZONES * struct.calcsize(_ZONE) + 2 * PROGRAMS + limits.OUTPUTS_MAX + 2
 LENGTH = _LENGTH_1 + 4 + ZONES
 
-EMPTY = Memory(
-    (ZoneMemory(None, (), 0, 0, 0),) * ZONES,
-    0,
-    0,
-    0,
-    0,
-    0,
-    None,
-    None,
-    0,
-    (0,) * PROGRAMS,
-    (0,) * limits.OUTPUTS_MAX,
-    0,
-    0,
-)
+
+def empty() -> Memory:
+    """Of a node that is new."""
+    zones = (ZoneMemory(None, (), 0, 0, 0),) * ZONES
+    return Memory(zones, 0, 0, 0, 0, 0, None, None, 0, (0,) * PROGRAMS, (0,) * limits.OUTPUTS_MAX, 0, 0)
 
 
 def encode(memory) -> bytes:
@@ -109,12 +99,12 @@ def encode(memory) -> bytes:
 
 
 def decode(data) -> Memory:
-    """The memory behind bytes; EMPTY for whatever is not one."""
+    """The memory behind bytes; `empty` for whatever is not one."""
     if not data or (len(data), data[0]) not in ((LENGTH, VERSION), (_LENGTH_1, _VERSION_1)):
-        return EMPTY
+        return empty()
     body = bytes(data[:-2])
     if struct.unpack("<H", bytes(data[-2:]))[0] != crc16(body):
-        return EMPTY
+        return empty()
     later = body[_LENGTH_1 - 2 :] or bytes(LENGTH - _LENGTH_1)
     head = struct.unpack(_HEAD, body[: struct.calcsize(_HEAD)])
     at = struct.calcsize(_HEAD)

@@ -205,17 +205,10 @@ class WateringTrade(Trade):
         return self.outputs.tick(now_ms=now_ms).pulse is None
 
     def memory(self, now_ms) -> bytes:
-        zones = []
-        for zone in range(1, len(self._policy.zones) + 1):
-            zones.append(
-                kept_memory.ZoneMemory(
-                    self._need.depletion_cmm[zone - 1],
-                    tuple(self._need.flows[zone - 1]),
-                    self._irrigated_dmm(zone),
-                    self._openings(zone),
-                    self._need.references[zone - 1],
-                )
-            )
+        zones, need = [], self._need
+        for i in range(len(self._policy.zones)):
+            had = (need.depletion_cmm[i], tuple(need.flows[i]), self._irrigated_dmm(i + 1), self._openings(i + 1))
+            zones.append(kept_memory.ZoneMemory(*had, need.references[i]))
         marks = list(self._starts.marks)
         while len(marks) < kept_memory.PROGRAMS:
             marks.append(0)
@@ -279,13 +272,8 @@ class WateringTrade(Trade):
                 continue
             if planned_s is None:
                 planned_s = self._planned_s(index, refuse)
-            job = runs.Job(
-                zone,
-                cut,
-                by,
-                ready_ms=moment.now_ms,
-                give_up_ms=moment.now_ms + 1000 * (limits.HOLD_S + before_s + planned_s),
-            )
+            give_up_ms = moment.now_ms + 1000 * (limits.HOLD_S + before_s + planned_s)
+            job = runs.Job(zone, cut, by, ready_ms=moment.now_ms, give_up_ms=give_up_ms)
             job.remaining_s -= had_s
             if not self._runs.add(job):  # another program is at it: said, or nobody would know
                 self._tell(event.WATERING_SKIPPED, None, (zone, lockouts.TIME, index + 1))
@@ -335,18 +323,16 @@ class WateringTrade(Trade):
     def _drought_level(self, moment) -> int:
         """The level that binds now, as a lease; what is told is remembered."""
         told = moment.directives.get(directive.DROUGHT_LEVEL)
-        if told is not None and not policy.NONE <= told <= policy.CRISE:
-            told = None
-        if told is not None:
+        if told is not None and policy.NONE <= told <= policy.CRISE:
             self._drought = told
+        else:
+            told = None
         return policy.level_in_force(told, self._drought)
 
     def _planned_s(self, index, refuse=None):
         """How long a program would take now. `refuse`: as ours, where it has been asked."""
-        own = self._own
-        program, main_max_ml_min = self._policy.programs[index], own.main_max_ml_min
-        longest_s = self._need.planned_s(program, refuse or self._refuse, main_max_ml_min)
-        return longest_s + self.lead_s
+        program, main_max_ml_min = self._policy.programs[index], self._own.main_max_ml_min
+        return self.lead_s + self._need.planned_s(program, refuse or self._refuse, main_max_ml_min)
 
     def _report_runs(self, happened, now_ms):
         """Jobs into events, water into the balance."""

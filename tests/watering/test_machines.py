@@ -133,7 +133,8 @@ def test_a_coil_that_changes_is_told_the_third_time_and_one_that_warms_is_not():
 
 def test_what_no_sound_coil_draws_was_not_learned():
     coils = (1500, 249, 4001, *[0] * 7)
-    guard = Guard(Valves((LATCHING,) * 10, gap_ms=0, now_ms=0), None, None, 0, memory.EMPTY._replace(coils=coils), None)
+    valves = Valves((LATCHING,) * 10, gap_ms=0, now_ms=0)
+    guard = Guard(valves, None, None, 0, memory.empty()._replace(coils=coils), None)
     assert guard.coils_ma == [1500, *[0] * 9]
 
 
@@ -209,7 +210,7 @@ def test_p_follows_the_days_demand_within_its_bounds():
 
 
 def kept(**changes):
-    values = {name: getattr(memory.EMPTY, name) for name in memory.Memory._fields}
+    values = {name: getattr(memory.empty(), name) for name in memory.Memory._fields}
     values.update(changes)
     return memory.Memory(**values)
 
@@ -237,18 +238,18 @@ def test_what_a_version_1_remembered_is_taken_over():
 
 def test_garbage_and_every_single_flipped_bit_end_in_safe_defaults():
     data = memory.encode(kept(volume_l=77, drought=2))
-    assert memory.decode(b"") == memory.decode(bytes(len(data))) == memory.EMPTY
+    assert memory.decode(b"") == memory.decode(bytes(len(data))) == memory.empty()
     for bit in range(8 * len(data)):
         broken = bytearray(data)
         broken[bit // 8] ^= 1 << bit % 8
-        assert memory.decode(bytes(broken)) == memory.EMPTY
+        assert memory.decode(bytes(broken)) == memory.empty()
     for length in range(len(data)):
-        assert memory.decode(data[:length]) == memory.EMPTY
+        assert memory.decode(data[:length]) == memory.empty()
 
 
 def need():
     setting = own()
-    return Need(setting.policy, Weather(setting, 0, None), memory.EMPTY)
+    return Need(setting.policy, Weather(setting, 0, None), memory.empty())
 
 
 def test_the_bucket_stays_between_full_and_the_wilting_point_whatever_comes():

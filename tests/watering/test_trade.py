@@ -320,7 +320,7 @@ def test_readings_and_health_fit_a_record_with_eight_zones():
 
 
 def test_zones_that_a_policy_no_longer_has_keep_what_they_had():
-    old = memory.EMPTY._replace(
+    old = memory.empty()._replace(
         volume_l=7, master_openings=9, zones=tuple(memory.ZoneMemory(100 * n, (), n, 10 * n, 0) for n in range(1, 9))
     )
     kept = memory.decode(Green(PLAIN).make(memory.encode(old), 0).memory(0))
