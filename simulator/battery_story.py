@@ -89,13 +89,13 @@ class Story:
         self.pipes = Pipes(
             self.own.kinds,
             [zone.flow_ml_min for zone in zones],
-            main_max=self.own.meter.main_max_ml_min,
-            pulse_ul=self.own.meter.pulse_ul,
+            main_max=self.own.main_max_ml_min,
+            pulse_ul=self.own.pulse_ul,
         )
         site = Site(zones, self.pipes, climate, Prng("soil"), begin_s)
         self.battery = Battery(capacity_mah, panel_ma=panel_ma, permille=permille)
-        ports = GreenPorts(site, self.own.kinds, self.own.pulse.pulse_ms)
-        self.space = BatterySpace(self.world, ports, [], self.battery, boost_mv=self.own.battery.boost_mv)
+        ports = GreenPorts(site, self.own.kinds, self.own.pulse_ms)
+        self.space = BatterySpace(self.world, ports, [], self.battery, boost_mv=self.own.boost_mv)
         self.gateway = Gateway(self.world)
         self.made = {}
         self.is_planted = False
@@ -106,7 +106,7 @@ class Story:
             telemetry_s=3600, health_s=86_400, report_spread_s=120, ack_timeout_ms=4000, update_keys=(), trace=False,
         )  # fmt: skip
         yesterday = civil.local_from_unix(civil.PARIS, begin_s).civil_day - 1
-        kept = memory.encode(memory.EMPTY._replace(closed_day=yesterday, drought=0))
+        kept = memory.encode(memory.empty()._replace(closed_day=yesterday, drought=0))
         self.host = NodeHost(
             self.world,
             Prng(seed),

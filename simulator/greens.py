@@ -215,13 +215,13 @@ class Greens:
         pipes = Pipes(
             own.kinds,
             [prng.around(zone.flow_ml_min, zone.flow_ml_min // 20) for zone in zones],
-            main_max=own.meter.main_max_ml_min,
-            pulse_ul=own.meter.pulse_ul,
+            main_max=own.main_max_ml_min,
+            pulse_ul=own.pulse_ul,
         )
         site = Site(zones, pipes, self._climate, prng.split("soil"), self._world.unix_s)
         law = [Forbidden(0, _OPEN_FROM_MIN, _OPEN_TO_MIN)]
         left = _season_so_far(site, prng.split("season"), self._world.unix_s)
-        space = GreenSpace(self._world, GreenPorts(site, own.kinds, own.pulse.pulse_ms), law)
+        space = GreenSpace(self._world, GreenPorts(site, own.kinds, own.pulse_ms), law)
         host = self._joining.join(gateway, irrigation, own, space, prng, memory=left)
         self.spaces.append(space)
         self.hosts.append(host)
@@ -238,10 +238,10 @@ class Greens:
 def _season_so_far(site: Site, prng: Prng, unix_s: int) -> bytes:
     """The season has been on for a while: each zone stands somewhere about its trigger, and its node's balance is as
     good as balances are."""
-    zones = list(memory.EMPTY.zones)
+    zones = list(memory.empty().zones)
     for index, plot in enumerate(site.plots):
         plot.depletion_um = plot.readily_um * prng.between(600, 1000) // 1000
         believed_cmm = plot.depletion_um * prng.between(900, 1100) // 10_000
         zones[index] = zones[index]._replace(depletion_cmm=believed_cmm)
     yesterday = civil.local_from_unix(civil.PARIS, unix_s).civil_day - 1
-    return memory.encode(memory.EMPTY._replace(zones=tuple(zones), closed_day=yesterday, rain_day=yesterday + 1))
+    return memory.encode(memory.empty()._replace(zones=tuple(zones), closed_day=yesterday, rain_day=yesterday + 1))

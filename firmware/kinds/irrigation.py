@@ -7,15 +7,20 @@ Of the drivers only the bridges, the selector and the sensors are used: which pu
 so that one machine owns deadlines, the closing of a boot and the order of pulses.
 """
 
+from drivers import i2c_bus, ina226, latching_valves, pcf8574, sensor, sht4x
+from drivers.analog import Analog
+from drivers.pulses import Pulses
 from kinds import PENDING
 from node.trade import HAND, PULSE, RAIN
-from watering import inputs, limits, sleepy, trade
+from watering import inputs, limits
 from watering.settings import FIELDS as _OWN_FIELDS
 from watering.settings import RAIN_CONTACT, WIND
+from watering.sleepy import SleepyTrade
+from watering.trade import WateringTrade
 from watering.valves import HELD, MASTER, PUMP
 from wire import quantity
 
-KIND = trade.KIND
+KIND = WateringTrade.kind
 FIELDS = ("site",) + _OWN_FIELDS
 # Channel 0 is the air; the board has the last channel, as a thermostat's has.
 BOARD_TEMPERATURE = quantity.key(quantity.TEMPERATURE, 15)
@@ -45,15 +50,13 @@ def decode(faults, plain):
 
 def make_trade(own, start):
     """The trade of one irrigation node; on a battery it sleeps."""
-    if own.battery.capacity_mah:
-        return sleepy.SleepyTrade(own, start)
-    return trade.WateringTrade(own, start)
+    if own.capacity_mah:
+        return SleepyTrade(own, start)
+    return WateringTrade(own, start)
 
 
 def _counters(own, board, machine):
     """{key: counted pulses} of meter and rain gauge, and of the anemometer where one is fitted."""
-    from drivers import pulses
-
     wired = [
         (inputs.METER_PULSES, board.FLOW_UNIT, board.FLOW_PIN, max(board.FLOW_HZ_MAX, 200)),
         (inputs.RAIN_TIPS, board.RAIN_UNIT, board.RAIN_PIN, board.RAIN_HZ_MAX),
@@ -63,7 +66,7 @@ def _counters(own, board, machine):
     found = {}
     for name, unit, pin, hz_max in wired:
         counter = machine.Counter(unit, machine.Pin(pin, machine.Pin.IN))
-        found[name] = pulses.Pulses(counter, hz_max=hz_max)
+        found[name] = Pulses(counter, hz_max=hz_max)
     return found
 
 
@@ -72,8 +75,6 @@ class Ports:
 
     def __init__(self, own, board, machine, *, now_ms):
         import time
-
-        from drivers import contact, i2c_bus, ina226, latching_valves, pcf8574, sensor, sht4x
 
         self._own = own
         self._pump = machine.Pin(board.PUMP_PIN, machine.Pin.OUT, value=1 - board.PUMP_CLOSED_LEVEL)
@@ -113,12 +114,13 @@ class Ports:
         self._button_level = board.BUTTON_ACTIVE_LEVEL
         self._wet = None
         if RAIN_CONTACT in own.fitted:
+            from drivers import contact
+
             self._wet = contact.Contact(
                 machine.Pin(board.RAIN_CONTACT_PIN, machine.Pin.IN, machine.Pin.PULL_UP),
                 active_level=board.RAIN_CONTACT_ACTIVE_LEVEL,
                 settle_ms=2000,
             )
-        self._pending = sensor.PENDING
         self._pulse, self._begun_ms = None, now_ms
         self._driving = False
         self._asked = self._measured = True
@@ -133,7 +135,7 @@ class Ports:
         """What may wake the chip, as `esp32.sleeping` has it: {word of node.trade: (pin, its active level)}. With a
         rain gauge there is none left for the button: the chip tells two wake inputs apart, and no more."""
         pins = {HAND: (self._button_pin, self._button_level)}
-        if self._own.place.tip_cmm:
+        if self._own.tip_cmm:
             pins = {RAIN: (self._rain_pin, 0)}
         if trade.counts_asleep:
             pins[PULSE] = (self._flow_pin, 0)
@@ -172,21 +174,21 @@ class Ports:
         elapsed_ms = now_ms - self._begun_ms
         if not self._measured and elapsed_ms >= _CURRENT_AT_MS:
             self._current(outputs, output, now_ms)
-        if elapsed_ms >= self._own.pulse.pulse_ms:
+        if elapsed_ms >= self._own.pulse_ms:
             self._end(outputs, output, opens, now_ms)
 
     def begin_sample(self, *, now_ms):
         self._found = {}
         self._waiting = tuple(self._sensors)
-        for sensor in self._sensors.values():
-            sensor.begin(now_ms=now_ms)
+        for one in self._sensors.values():
+            one.begin(now_ms=now_ms)
 
     def collect(self, *, now_ms):
         """PENDING until every sensor has answered or given up."""
         still = []
         for name in self._waiting:
             value = self._sensors[name].collect(now_ms=now_ms)
-            if value is self._pending:
+            if value is sensor.PENDING:
                 still.append(name)
             elif value is not None:
                 self._take(name, value, now_ms)
@@ -202,7 +204,7 @@ class Ports:
     def _is_charged(self, now_ms):
         """After a cold start the capacitor is empty: a pulse of it would move nothing, and the valve would be believed
         shut."""
-        wanted_mv = self._own.battery.boost_mv
+        wanted_mv = self._own.boost_mv
         if not wanted_mv:
             return True
         if self._charging_ms is None:
@@ -242,7 +244,7 @@ class Ports:
             self._coil.begin(now_ms=now_ms)
             return
         value = self._coil.collect(now_ms=now_ms)
-        if value is self._pending:
+        if value is sensor.PENDING:
             return
         self._measured = True
         if value is not None:
@@ -270,6 +272,4 @@ class Ports:
 
 def _analog(machine, wired):
     """`wired`: pin and divider."""
-    from drivers.analog import Analog
-
     return Analog(machine.ADC(machine.Pin(wired[0])), upper_ohm=wired[1], lower_ohm=wired[2])

@@ -32,23 +32,24 @@ EMITTERS = ((70, True), (75, True), (90, False))
 # Drought levels of `wire.directive`.
 NONE, VIGILANCE, ALERTE, ALERTE_RENFORCEE, CRISE = range(5)
 
+# Plain tables, here and below: a chip reads them where its program lies.
 # kc and p in %, root depth in mm. FAO-56 tables 12 and 22, municipal root depths: cool- and warm-season turf, shrubs
 # and trees, flower beds, vegetables.
-Plant = namedtuple("Plant", ("kc_percent", "p_percent", "root_mm"))
-PLANTS = (Plant(95, 40, 250), Plant(85, 50, 250), Plant(70, 50, 500), Plant(90, 35, 250), Plant(100, 35, 300))
+KC_PERCENT, P_PERCENT, ROOT_MM = range(3)
+PLANTS = ((95, 40, 250), (85, 50, 250), (70, 50, 500), (90, 35, 250), (100, 35, 300))
 
 # Water content at field capacity and wilting point in permille (FAO-56 table 19, middle of the range); basic intake
 # rate in 0.1 mm/h (Rain Bird's table); water that may stand on the surface in 0.1 mm for slopes of 0-3, 4-6, 7-12 and
 # more than 12 % (Irrigation Association's table of allowable surface accumulation).
-Soil = namedtuple("Soil", ("capacity", "wilting", "intake_dmm_h", "surface_dmm"))
+CAPACITY, WILTING, INTAKE_DMM_H, SURFACE_DMM = range(4)
 SOILS = (
-    Soil(120, 45, 152, (102, 89, 76, 64)),  # sand
-    Soil(150, 65, 127, (91, 76, 66, 56)),  # loamy sand
-    Soil(230, 110, 102, (84, 74, 61, 51)),  # sandy loam
-    Soil(250, 120, 89, (76, 64, 53, 43)),  # loam
-    Soil(300, 160, 51, (66, 56, 46, 38)),  # clay loam
-    Soil(330, 190, 38, (58, 48, 41, 33)),  # silty clay
-    Soil(360, 220, 25, (51, 38, 25, 25)),  # clay
+    (120, 45, 152, (102, 89, 76, 64)),  # sand
+    (150, 65, 127, (91, 76, 66, 56)),  # loamy sand
+    (230, 110, 102, (84, 74, 61, 51)),  # sandy loam
+    (250, 120, 89, (76, 64, 53, 43)),  # loam
+    (300, 160, 51, (66, 56, 46, 38)),  # clay loam
+    (330, 190, 38, (58, 48, 41, 33)),  # silty clay
+    (360, 220, 25, (51, 38, 25, 25)),  # clay
 )
 
 # area in dm2 (0.01 m2), flow as designed in mL/min; efficiency_percent 0: the emitter's; zones of one group do not run
@@ -81,23 +82,22 @@ START, FINISH = range(2)
 Program = namedtuple(
     "Program", ("kind", "days", "first", "last", "reference", "minutes", "anchor", "zones", "depth_dmm")
 )
-# uses: bits; from_min, to_min: minutes after 00:00 local, over midnight if to is not after from.
-Ban = namedtuple("Ban", ("level", "uses", "weekdays", "from_min", "to_min", "authority", "text"))
-# up_to: the highest level that is lifted; first, last: full dates, inclusive.
-Exemption = namedtuple("Exemption", ("uses", "emitters", "up_to", "first", "last", "authority", "text"))
+# Columns of a ban, the document's (watering_form.Ban, which says by which text too) or the nation's. uses: bits;
+# from_min, to_min: minutes after 00:00 local, over midnight if to is not after from.
+LEVEL, OF_USES, WEEKDAYS, FROM_MIN, TO_MIN = range(5)
+# exemptions: of watering_form.Exemption; few documents have one.
 Watering = namedtuple("Watering", ("zones", "programs", "bans", "exemptions"))
 
 EVERY_DAY = 0b1111111
-_GREEN = (1 << LAWN) | (1 << BEDS)
-_LATER = EVERY_USE & ~_GREEN
-_STATE = "Ministère de la transition écologique"
-_GUIDE = "Guide sécheresse, mesures minimales de restriction"
-# The national minimum for collectivities, as of the guide's edition of 2023; prefects' orders may be stricter.
+_GREEN = 0b000011  # lawn and beds
+_LATER = 0b111100  # all but these
+# The national minimum for collectivities: Ministère de la transition écologique, "Guide sécheresse, mesures minimales
+# de restriction", edition of 2023; prefects' orders may be stricter.
 NATIONAL = (
-    Ban(ALERTE, EVERY_USE, EVERY_DAY, 11 * 60, 18 * 60, _STATE, _GUIDE),
-    Ban(ALERTE_RENFORCEE, _GREEN, EVERY_DAY, 0, 1440, _STATE, _GUIDE),
-    Ban(ALERTE_RENFORCEE, _LATER, EVERY_DAY, 9 * 60, 20 * 60, _STATE, _GUIDE),
-    Ban(CRISE, EVERY_USE, EVERY_DAY, 0, 1440, _STATE, _GUIDE),
+    (ALERTE, EVERY_USE, EVERY_DAY, 11 * 60, 18 * 60),
+    (ALERTE_RENFORCEE, _GREEN, EVERY_DAY, 0, 1440),
+    (ALERTE_RENFORCEE, _LATER, EVERY_DAY, 9 * 60, 20 * 60),
+    (CRISE, EVERY_USE, EVERY_DAY, 0, 1440),
 )
 
 
@@ -110,7 +110,7 @@ def level_in_force(told, last_known):
 
 
 def forbidding(watering, zone, level, unix_s, slack_s=0):
-    """The first Ban that forbids the Zone to be watered at `unix_s` ± `slack_s`, or None."""
+    """The first ban that forbids the Zone to be watered at `unix_s` ± `slack_s`, or None."""
     local = civil.local_from_unix(civil.PARIS, unix_s)
     for bans in (NATIONAL, watering.bans):
         for ban in bans:
@@ -142,14 +142,14 @@ def free_for_s(watering, zone, level, unix_s, slack_s=0):
 
 
 def exempting(watering, ban, zone, civil_day):
-    """The Exemption that lifts a Ban of drought for the Zone on this day, or None."""
-    if ban.level == NONE or not watering.exemptions:
+    """The exemption that lifts a ban of drought for the Zone on this day, or None."""
+    if ban[LEVEL] == NONE or not watering.exemptions:
         return None
     year, month, day = civil.civil_from_days(civil_day)
     date = year * 10000 + month * 100 + day
     for one in watering.exemptions:
         aimed = one.uses >> zone.use & 1 and one.emitters >> zone.emitter & 1
-        if aimed and ban.level <= one.up_to and one.first <= date <= one.last:
+        if aimed and ban[LEVEL] <= one.up_to and one.first <= date <= one.last:
             return one
     return None
 
@@ -191,19 +191,19 @@ def wind_matters(zone):
 
 
 def _binds(watering, ban, zone, level, civil_day):
-    if level < ban.level or not ban.uses >> zone.use & 1:
+    if level < ban[LEVEL] or not ban[OF_USES] >> zone.use & 1:
         return False
     return exempting(watering, ban, zone, civil_day) is None
 
 
 def _window(ban):
-    """(first, last + 1) of the Ban's hours, in seconds after 00:00 of the day on which they begin."""
-    to_min = ban.to_min if ban.to_min > ban.from_min else ban.to_min + 1440
-    return (ban.from_min * 60, to_min * 60)
+    """(first, last + 1) of a ban's hours, in seconds after 00:00 of the day on which they begin."""
+    from_min, to_min = ban[FROM_MIN], ban[TO_MIN]
+    return (from_min * 60, (to_min if to_min > from_min else to_min + 1440) * 60)
 
 
 def _falls_on(ban, civil_day):
-    return ban.weekdays >> civil.weekday(civil_day) & 1
+    return ban[WEEKDAYS] >> civil.weekday(civil_day) & 1
 
 
 def _in_season(first, last, date):

@@ -10,10 +10,18 @@ Field meanings are those of `watering`. Every fault is found at once, with its p
 fault yields nothing at all. Must not raise whatever the data, and must not guess a repair.
 """
 
+from collections import namedtuple
+
 from policy import civil, limits, watering
 from policy.fault import Faults
 
 version = 1
+
+# As columns of `watering`, and who forbids it by which text.
+Ban = namedtuple("Ban", ("level", "uses", "weekdays", "from_min", "to_min", "authority", "text"))
+# up_to: the highest level that is lifted; first, last: full dates, inclusive. Neither is in `watering`, which a chip
+# keeps: it does not ask who forbids, and most documents exempt nothing.
+Exemption = namedtuple("Exemption", ("uses", "emitters", "up_to", "first", "last", "authority", "text"))
 
 _ZONE = (
     ("use", 0, len(watering.USES) - 1),
@@ -47,8 +55,8 @@ def decode(data):
         return (None, faults.listed())
     zones = tuple(_zone(plain) for plain in data[1])
     programs = tuple(watering.Program(*plain) for plain in data[2])
-    bans = tuple(watering.Ban(*plain) for plain in data[3])
-    exemptions = tuple(watering.Exemption(*plain) for plain in data[4])
+    bans = tuple(Ban(*plain) for plain in data[3])
+    exemptions = tuple(Exemption(*plain) for plain in data[4])
     return (watering.Watering(zones, programs, bans, exemptions), ())
 
 

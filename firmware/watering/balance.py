@@ -11,18 +11,18 @@ from policy import watering as policy
 
 def total_cmm(zone) -> int:
     """Equation 82: total available water, TAW."""
-    soil, plant = policy.SOILS[zone.soil], policy.PLANTS[zone.plant]
-    return (soil.capacity - soil.wilting) * plant.root_mm // 10
+    soil, root_mm = policy.SOILS[zone.soil], policy.PLANTS[zone.plant][policy.ROOT_MM]
+    return (soil[policy.CAPACITY] - soil[policy.WILTING]) * root_mm // 10
 
 
 def crop_cmm(zone, et0_cmm: int) -> int:
     """Equation 58: ETc of a day from ET0."""
-    return et0_cmm * policy.PLANTS[zone.plant].kc_percent // 100
+    return et0_cmm * policy.PLANTS[zone.plant][policy.KC_PERCENT] // 100
 
 
 def fraction_permille(zone, etc_cmm: int) -> int:
     """p of table 22, adjusted to the day: p + 0.04 (5 - ETc), 0.1 to 0.8."""
-    adjusted = 10 * policy.PLANTS[zone.plant].p_percent + 40 * (500 - etc_cmm) // 100
+    adjusted = 10 * policy.PLANTS[zone.plant][policy.P_PERCENT] + 40 * (500 - etc_cmm) // 100
     return min(800, max(100, adjusted))
 
 

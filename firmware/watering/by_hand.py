@@ -7,12 +7,15 @@ over; the balance knows what it lacks. Programmes that are due during a test beg
 skipped.
 
 A lock that ends acknowledges a burst: somebody stood there.
+
+A part of the trade that is loaded while somebody is there (`rarely`).
 """
 
 from node.limits import TEST_MAX_MS
 from node.trade import LOCK, TEST
 from watering import limits, lockouts, runs
 from watering.cycles import Cut
+from watering.rarely import let_go
 
 _ZONE_S = 60
 # From the end of a zone's minute to the beginning of the next one's: runs look every five seconds, and a pulse waits
@@ -21,53 +24,51 @@ _BETWEEN_S = 7
 _MARGIN_S = 10
 
 
-class ByHand:
-    """`follow` at every turn. `lead_s`: of the supply, before the first zone."""
+def zone_s(zones: int, lead_s: int) -> int:
+    """For how long each of so many zones runs in a test. `lead_s`: of the supply, before the first."""
+    free_s = TEST_MAX_MS // 1000 - lead_s - _MARGIN_S
+    return min(_ZONE_S, free_s // zones - _BETWEEN_S)
 
-    def __init__(self, outputs, running, guard, energy, *, zones, lead_s):
-        self._outputs = outputs
-        self._runs = running
-        self._guard = guard
-        self._energy = energy
-        self._zones = zones
-        self._local = None
-        free_s = TEST_MAX_MS // 1000 - lead_s - _MARGIN_S
-        self._zone_s = min(_ZONE_S, free_s // zones - _BETWEEN_S)
-        self.test_ms = 1000 * (lead_s + zones * (self._zone_s + _BETWEEN_S) + _MARGIN_S)
 
-    def follow(self, local, *, now_ms) -> None:
-        """What the technician wants now: a word of node.trade or None."""
-        if local == self._local:
-            return
-        before, self._local = self._local, local
-        if before == LOCK:
-            self._guard.acknowledge()
-        if self._runs.jobs or local == LOCK:
-            self._runs.stop(0, TEST if local is None else local, 0, now_ms=now_ms)
-        if local == LOCK:
-            self._outputs.close_all()
-        elif local == TEST:
-            # A coil that was bad may have been mended: its first pulse says so, and none of before.
-            self._outputs.take_currents()
-            self._guard.new_start()
-            for zone in range(1, self._zones + 1):
-                self._runs.add(self._job(zone, now_ms))
+def test_ms(zones: int, lead_s: int) -> int:
+    """How long a whole test takes."""
+    return 1000 * (lead_s + zones * (zone_s(zones, lead_s) + _BETWEEN_S) + _MARGIN_S)
 
-    def refuses(self, zone, *, now_ms):
-        """(Refusal or None, seconds that the zone may run) under a lock or a test."""
-        if self._local == LOCK:
-            return (lockouts.Refusal(LOCK, 0, False), 0)
-        refusal = self._guard.refuses(zone) or lockouts.by_energy(self._energy, self._outputs, zone, now_ms=now_ms)
-        if refusal is not None:
-            # Whoever stands there is told now, not when the store is full.
-            return (lockouts.Refusal(refusal.why, refusal.value, False), 0)
-        return (None, limits.OPEN_S_MAX)
 
-    def _job(self, zone, now_ms):
-        cut = Cut(self._zone_s, self._zone_s, 0)
-        give_up_ms = now_ms + self.test_ms
-        # On a battery the store is charged first, and looked at.
-        ready_ms = now_ms + (2 * limits.CHARGE_MS if self._energy.is_boosted() else 0)
-        job = runs.Job(zone, cut, TEST, 0, ready_ms=ready_ms, give_up_ms=give_up_ms)
-        job.is_alone = True
-        return job
+def follow(trade, *, now_ms: int) -> None:
+    """What the technician wants from now on, as `trade.local` says."""
+    before, local = trade.followed, trade.local
+    trade.followed = local
+    if before == LOCK:
+        trade._guard.acknowledge()
+    if trade._runs.jobs or local == LOCK:
+        trade._runs.stop(0, TEST if local is None else local, 0, now_ms=now_ms)
+    if local == LOCK:
+        for output in range(limits.OUTPUTS_MAX):
+            trade.outputs.close(output)
+    elif local == TEST:
+        # A coil that was bad may have been mended: its first pulse says so, and none of before.
+        trade.outputs.take_currents()
+        trade._guard.new_start()
+        for zone in range(1, len(trade._policy.zones) + 1):
+            trade._runs.add(_job(trade, zone, now_ms))
+    else:
+        let_go("by_hand")
+
+
+def refuses(trade, zone: int, *, now_ms: int):
+    """(Refusal or None, seconds that the zone may run) under a lock or a test."""
+    if trade.local == LOCK:
+        return (lockouts.Refusal(LOCK, 0, False), 0)
+    refusal = trade._guard.refuses(zone) or lockouts.by_energy(trade._energy, trade.outputs, zone, now_ms=now_ms)
+    if refusal is not None:
+        # Whoever stands there is told now, not when the store is full.
+        return (lockouts.Refusal(refusal.why, refusal.value, False), 0)
+    return (None, limits.OPEN_S_MAX)
+
+
+def _job(trade, zone, now_ms):
+    for_s = zone_s(len(trade._policy.zones), trade.lead_s)
+    # On a battery the store is charged first, and looked at.
+    ready_ms = now_ms + (2 * limits.CHARGE_MS if trade._own.boost_mv else 0)
+    return runs.Job(zone, Cut(for_s, for_s, 0), (TEST, 0), ready_ms=ready_ms, give_up_ms=now_ms + trade.test_ms)

@@ -13,7 +13,7 @@ class Clock:
 
     def __init__(self, tell, *, now_ms: int):
         self._tell = tell
-        self._started_ms = now_ms
+        self.started_ms = now_ms
         self._seen = None  # (Unix s, now_ms) at the last look
         self.is_lost = False
 
@@ -26,15 +26,10 @@ class Clock:
         expected_s = self._seen[0] + (moment.now_ms - self._seen[1]) // 1000
         return abs(moment.unix_s - expected_s) > _STEP_S
 
-    def woken(self, since_ms: int, is_lost: bool, *, now_ms: int) -> None:
-        """Go on after a sleep: started so long ago, and what was told is not told again."""
-        self._started_ms = now_ms - since_ms
-        self.is_lost = is_lost
-
     def look(self, moment, is_usable: bool) -> None:
         """Remember it; tell when it has been of no use for long, and when it is again."""
         self._seen = (moment.unix_s, moment.now_ms) if moment.unix_s is not None else None
-        is_lost = not is_usable and moment.now_ms - self._started_ms >= _NO_CLOCK_MS
+        is_lost = not is_usable and moment.now_ms - self.started_ms >= _NO_CLOCK_MS
         if is_lost != self.is_lost:
             self.is_lost = is_lost
             self._tell(event.TIME_FALLBACK, is_lost, ("none",))

@@ -26,12 +26,12 @@ def rate_dmm_h(zone, flow_ml_min: int) -> int:
 
 def intake_dmm_h(zone) -> int:
     """What the soil takes in on this slope, 0.1 mm/h."""
-    return policy.SOILS[zone.soil].intake_dmm_h * _slope(zone)[0] // 100
+    return policy.SOILS[zone.soil][policy.INTAKE_DMM_H] * _slope(zone)[0] // 100
 
 
 def surface_dmm(zone) -> int:
     """What may stand on the surface, 0.1 mm."""
-    return policy.SOILS[zone.soil].surface_dmm[_slope(zone)[1]]
+    return policy.SOILS[zone.soil][policy.SURFACE_DMM][_slope(zone)[1]]
 
 
 def run_s(zone, flow_ml_min: int, net_cmm: int) -> int:

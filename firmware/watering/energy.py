@@ -15,14 +15,7 @@ converter's losses; the charge between 3.5 V and the cut-off at 3.0 V is a tenth
 binds on a sound 2.6 Ah cell (some 3.4 kJ), and does on an old, cold or small one, whose capacity the settings say.
 """
 
-from collections import namedtuple
-
 from watering import limits
-
-# capacity_mah: what the cell still holds when full, 0: on the mains; pulse_mj: of one pulse with losses, millijoule;
-# boost_mv: the capacitor's voltage when charged, 0: without one.
-Battery = namedtuple("Battery", ("capacity_mah", "pulse_mj", "boost_mv"))
-MAINS = Battery(0, 0, 0)
 
 _CUT_OFF_MV = 3000
 _FULL_MV = 4150
@@ -30,10 +23,10 @@ _CHARGED_PERCENT = 90
 
 
 class Energy:
-    """What is known of the store."""
+    """What is known of the store. `own`: watering.settings.Own, or what else has capacity_mah, pulse_mj, boost_mv."""
 
-    def __init__(self, battery: Battery):
-        self._battery = battery
+    def __init__(self, own):
+        self._own = own
         self._mv = None
         self._boost_mv = None
         self._at_ms = None
@@ -41,7 +34,7 @@ class Energy:
 
     def sample(self, battery_mv, boost_mv, *, now_ms: int):
         """One reading, None where silent. Returns True when "low" begins, False when it ends, else None."""
-        if not self._battery.capacity_mah:
+        if not self._own.capacity_mah:
             return None
         if battery_mv is None or not 0 < battery_mv <= limits.BATTERY_MV_MAX:
             return None
@@ -54,47 +47,40 @@ class Energy:
             return False
         return None
 
-    def is_boosted(self) -> bool:
-        """Whether a capacitor must be charged before a pulse."""
-        return self._battery.boost_mv > 0
-
-    def mv(self):
-        return self._mv
-
     def refuses(self, open_after: int, *, now_ms: int):
         """None when `open_after` latching valves may be open together, else the mV (or mJ of charge) that decided;
         -1: nothing is known."""
-        battery = self._battery
-        if not battery.capacity_mah:
+        own = self._own
+        if not own.capacity_mah:
             return None
         if self._mv is None or now_ms - self._at_ms > limits.READING_MAX_MS:
             return -1
         if self._mv < limits.BATTERY_OPEN_MV:
             return self._mv
-        if battery.boost_mv:
+        if own.boost_mv:
             if self._boost_mv is None:
                 return -1
-            if 100 * self._boost_mv < _CHARGED_PERCENT * battery.boost_mv:
+            if 100 * self._boost_mv < _CHARGED_PERCENT * own.boost_mv:
                 return self._boost_mv
         usable_mj = self.usable_mj()
-        if usable_mj < open_after * limits.RESERVED_PULSES * battery.pulse_mj:
+        if usable_mj < open_after * limits.RESERVED_PULSES * own.pulse_mj:
             return usable_mj
         return None
 
     def exhausted(self, are_open: int):
         """The mV (or mJ) by which `are_open` latching valves must be shut while that can still be paid, or None."""
-        battery = self._battery
-        if not battery.capacity_mah or self._mv is None:
+        own = self._own
+        if not own.capacity_mah or self._mv is None:
             return None
         if self._mv < limits.BATTERY_SHUT_MV:
             return self._mv
         usable_mj = self.usable_mj()
-        return usable_mj if usable_mj < are_open * battery.pulse_mj else None
+        return usable_mj if usable_mj < are_open * own.pulse_mj else None
 
     def usable_mj(self) -> int:
         """Charge above the cut-off, in mJ: straight between empty and full, which is low in the middle of the curve."""
         above_mv = min(_FULL_MV, self._mv) - _CUT_OFF_MV
         # mAh * 3.6 C * V: 3.6 * mV mJ a mAh.
-        full_mj = self._battery.capacity_mah * 36 * self._mv // 10
+        full_mj = self._own.capacity_mah * 36 * self._mv // 10
         # Half of it: a cold, aged cell's inner resistance keeps the rest.
         return max(0, full_mj * above_mv // (_FULL_MV - _CUT_OFF_MV)) // 2

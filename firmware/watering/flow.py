@@ -8,16 +8,11 @@ what is found ends the water within a minute.
 Returns verdicts; what follows from them (stop a zone, shut the master, latch) is the trade's.
 """
 
-import struct
-
 from watering import limits
 
 LOW, HIGH, BURST, NO_FLOW, LEAK, LEAK_OVER = "low", "high", "burst", "no-flow", "leak", "leak-over"
 
 _BUCKET_MS = 1000 * limits.LEAK_WITHIN_S
-# flags; ms since all is shut, detections, mL, buckets, ms since the bucket began, its mL
-_ASLEEP = "<BIBIBII"
-ASLEEP_BYTES = struct.calcsize(_ASLEEP)
 
 
 def nominal(history, design: int) -> int:
@@ -108,7 +103,8 @@ class LeakWatch:
 
     def __init__(self):
         self._from_ms = None
-        self._settled = False
+        # True once what flows cannot be a valve that is still closing.
+        self.settled = False
         self._detections = 0
         self._volume_ml = 0
         self._buckets = 0
@@ -119,17 +115,13 @@ class LeakWatch:
     def opened(self) -> None:
         """A valve is open: nothing is known of leaks until all are shut again."""
         self._from_ms = None
-        self._settled = False
-
-    def settled(self) -> bool:
-        """True once what flows cannot be a valve that is still closing."""
-        return self._settled
+        self.settled = False
 
     def sample(self, meter, *, now_ms: int):
         """None, or (LEAK, mL, seconds), or (LEAK_OVER, 0, seconds)."""
         if meter.delta_ml is None:
             return None
-        self._settled = False
+        self.settled = False
         if self._from_ms is None:
             self._from_ms = now_ms
             self._begin_bucket(now_ms)
@@ -138,7 +130,7 @@ class LeakWatch:
         if now_ms - self._from_ms < 1000 * limits.SPIN_DOWN_S:
             self._begin_bucket(now_ms)
             return None
-        self._settled = True
+        self.settled = True
         self._detections = self._detections + 1 if meter.delta_ml else 0
         self._volume_ml = self._volume_ml + meter.delta_ml if meter.delta_ml or self._detections else 0
         self._bucket_ml += meter.delta_ml
@@ -151,31 +143,6 @@ class LeakWatch:
                 self.leaking = False
                 return (LEAK_OVER, 0, limits.LEAK_WITHIN_S)
         return found
-
-    def asleep(self, now_ms: int) -> bytes:
-        """ASLEEP_BYTES for `woken`. Whoever sleeps has everything shut."""
-        known = self._from_ms is not None
-        return struct.pack(
-            _ASLEEP,
-            (1 if known else 0) | (2 if self._settled else 0) | (4 if self.leaking else 0),
-            min(0x7FFFFFFF, now_ms - self._from_ms) if known else 0,
-            min(255, self._detections),
-            self._volume_ml,
-            min(255, self._buckets),
-            min(0x7FFFFFFF, now_ms - self._bucket_ms) if known else 0,
-            self._bucket_ml,
-        )
-
-    def woken(self, data, slept_ms: int, counted: bool, *, now_ms: int) -> None:
-        """Go on after a sleep. `counted`: a pulse would have woken us, so a sleep without one was dry; otherwise
-        nothing is known of it, and it proves nothing."""
-        flags, since_ms, detections, volume_ml, buckets, bucket_ms, bucket_ml = struct.unpack(_ASLEEP, data)
-        self._settled, self.leaking = flags & 2 == 2, flags & 4 == 4
-        self._detections, self._volume_ml, self._buckets = detections, volume_ml, buckets
-        self._from_ms = now_ms - slept_ms - since_ms if flags & 1 else None
-        self._bucket_ms, self._bucket_ml = now_ms - slept_ms - bucket_ms, bucket_ml
-        if not counted:
-            self._begin_bucket(now_ms)
 
     def _judge(self, now_ms):
         if self.leaking:

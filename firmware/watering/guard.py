@@ -11,8 +11,6 @@
 * A coil that is open or shorted takes its zone out until a later pulse finds it sound.
 """
 
-import struct
-
 from watering import coil, flow, limits, lockouts
 from watering.valves import ABSENT, LATCHING, MASTER, PUMP
 from wire import event
@@ -24,14 +22,6 @@ _SILENT_SAMPLES = 5
 _REST_SAMPLES = 3
 _ALIKE_PERCENT = 40
 _CONTRADICTED = (event.VALVE_FAILURE, event.WATER_LEAK, event.SENSOR_FAILURE)
-# Alarms that are still in force after a sleep: their codes and causes by number, and how many are kept.
-_CODES = (
-    event.VALVE_FAILURE, event.FLOW_TOO_LOW, event.FLOW_TOO_HIGH, event.WATER_LEAK, event.SENSOR_FAILURE
-)  # fmt: skip
-_CAUSES = ("", "coil", _NO_FLOW, _STUCK, _DRIFT)
-_ALARMS_MAX = 24
-# outputs out of use, last zone, closings repeated, samples of a silent meter, alarms
-_ASLEEP = "<HBBBB"
 
 
 class Guard:
@@ -43,8 +33,13 @@ class Guard:
         self._meter = meter
         self._tell = tell
         self._run = flow.RunWatch(main_max_ml_min)
-        self._leak = flow.LeakWatch()
-        self._coils = [coil.Coil(valves.kind(i), memory.coils[i]) for i in range(limits.OUTPUTS_MAX)]
+        self.leak = flow.LeakWatch()
+        # Of each output's coil, as watering.coil has them: what it draws, and how often it has drawn something else.
+        self.coils_ma = []
+        for i in range(limits.OUTPUTS_MAX):
+            least, most = coil.span_ma(valves.kinds[i])
+            self.coils_ma.append(memory.coils[i] if least <= memory.coils[i] <= most else 0)
+        self._coils_odd = bytearray(limits.OUTPUTS_MAX)
         # A latched burst: (zone or 0, mL/min), or None.
         self.burst = None if memory.burst is None else (memory.burst, memory.burst_flow)
         self._order_seen = False
@@ -58,13 +53,10 @@ class Guard:
         self._rests = 0
         self._again = 0
         # Pulses that were given again because of a bad coil, since it was last sound.
-        self._coil_again = [0] * limits.OUTPUTS_MAX
+        self._coil_again = bytearray(limits.OUTPUTS_MAX)
         self._silent = 0
         if self.burst is not None:
             tell(event.PIPE_BURST, True, (self.burst[0] or None, self.burst[1]))
-
-    def coils_ma(self):
-        return [one.mean_ma for one in self._coils]
 
     def meter_silent(self) -> bool:
         """True while the meter says nothing: water is then reckoned by time."""
@@ -78,7 +70,7 @@ class Guard:
         if zones:
             self._last_zone = zones[-1]
             self._recent = [zone for zone in self._recent if zone not in zones] + list(zones)
-            self._leak.opened()
+            self.leak.opened()
             self._again = self._rests = 0
         self._open = zones
         self._meter.restart()
@@ -108,7 +100,7 @@ class Guard:
             return lockouts.Refusal(lockouts.BURST, self.burst[1], False)
         if zone in self.faulty or MASTER in self.faulty:
             return lockouts.Refusal(lockouts.VALVE, zone if zone in self.faulty else MASTER, False)
-        if self._valves.kind(MASTER) == ABSENT:
+        if self._valves.kinds[MASTER] == ABSENT:
             for code, stuck, cause in self.active:
                 if cause == _STUCK and code == event.VALVE_FAILURE:
                     return lockouts.Refusal(lockouts.VALVE, stuck, False)
@@ -124,7 +116,7 @@ class Guard:
     def new_start(self) -> None:
         """A programme begins: what was out is tried again; a coil that still is bad says so at the first pulse."""
         self.faulty.clear()
-        self._coil_again = [0] * limits.OUTPUTS_MAX
+        self._coil_again = bytearray(limits.OUTPUTS_MAX)
 
     def sample(self, silent: bool, *, now_ms: int):
         """After the meter's sample: None, or (zone or 0 for all, why, value) that must stop."""
@@ -152,39 +144,6 @@ class Guard:
         for stuck in range(1, limits.OUTPUTS_MAX):
             if stuck != zone:
                 self._stuck(stuck, False)
-
-    # --- sleep ----------------------------------------------------------------------------------------------
-
-    def is_leaking(self) -> bool:
-        """True while a leak is told: somebody knows, and it is not watched by the minute."""
-        return self._leak.leaking
-
-    def is_settled(self) -> bool:
-        """True once a sample has shown the pipe behind shut valves at rest, or told what it is."""
-        return not self._meter.present() or self.meter_silent() or self._leak.settled()
-
-    def asleep(self, now_ms: int) -> bytes:
-        """For `woken`."""
-        bits = 0
-        for output in self.faulty:
-            bits |= 1 << output
-        alarms = sorted(self.active)[:_ALARMS_MAX]
-        head = struct.pack(_ASLEEP, bits, self._last_zone, self._again, min(255, self._silent), len(alarms))
-        parts = [self._leak.asleep(now_ms), head]
-        for code, zone, cause in alarms:
-            parts.append(struct.pack("<H", _CODES.index(code) << 7 | zone << 3 | _CAUSES.index(cause)))
-        return b"".join(parts)
-
-    def woken(self, data, slept_ms: int, counted: bool, *, now_ms: int) -> None:
-        """Go on after a sleep; what was told is not told again."""
-        self._leak.woken(data[: flow.ASLEEP_BYTES], slept_ms, counted, now_ms=now_ms)
-        at = flow.ASLEEP_BYTES + struct.calcsize(_ASLEEP)
-        bits, self._last_zone, self._again, self._silent, count = struct.unpack(_ASLEEP, data[flow.ASLEEP_BYTES : at])
-        self._recent = [self._last_zone] if self._last_zone else []
-        self.faulty = {output for output in range(limits.OUTPUTS_MAX) if bits >> output & 1}
-        for number in range(count):
-            value = struct.unpack("<H", data[at + 2 * number : at + 2 * number + 2])[0]
-            self.active.add((_CODES[value >> 7], value >> 3 & 15, _CAUSES[value & 7]))
 
     # --- inside ---------------------------------------------------------------------------------------------
 
@@ -225,15 +184,15 @@ class Guard:
             self._set(code, zone, 100 * over > least * reference, (zone, learned, reference), _DRIFT)
 
     def _judge_leak(self, now_ms):
-        found = self._leak.sample(self._meter, now_ms=now_ms)
+        found = self.leak.sample(self._meter, now_ms=now_ms)
         if found is not None:
             self._set(event.WATER_LEAK, 0, found[0] == flow.LEAK, (found[1], found[2]))
-        if self._meter.delta_ml is None or not self._leak.settled():
+        if self._meter.delta_ml is None or not self.leak.settled:
             return
         self._rests = 0 if self._meter.delta_ml else self._rests + 1
         if self._rests >= _REST_SAMPLES:
             self._recent = []
-            if self._valves.kind(MASTER) == ABSENT:  # behind a shut master a valve that is open shows nothing
+            if self._valves.kinds[MASTER] == ABSENT:  # behind a shut master a valve that is open shows nothing
                 for zone in range(1, limits.OUTPUTS_MAX):
                     self._stuck(zone, False)
         rate = self._meter.flow_ml_min()
@@ -271,7 +230,9 @@ class Guard:
         for output, current_ma in self._valves.take_currents():
             if output == PUMP:
                 continue  # a relay's contact: its coil is the board's
-            word = self._coils[output].judge(current_ma)
+            word, self.coils_ma[output], self._coils_odd[output] = coil.judge(
+                self._valves.kinds[output], self.coils_ma[output], self._coils_odd[output], current_ma
+            )
             if word is None:
                 self._coil_again[output] = 0
                 if output in self.faulty:
@@ -284,7 +245,7 @@ class Guard:
             self.faulty.add(output)
             stop = (output, lockouts.VALVE, current_ma)
             # A short takes seconds of the store at each pulse, and an open coil never answers: it ends.
-            if self._valves.kind(output) == LATCHING and self._coil_again[output] < limits.CLOSE_AGAIN_MAX:
+            if self._valves.kinds[output] == LATCHING and self._coil_again[output] < limits.CLOSE_AGAIN_MAX:
                 self._coil_again[output] += 1
                 self._valves.close_again(output)
         return stop

@@ -24,30 +24,14 @@ Refusal = namedtuple("Refusal", ("why", "value", "holds"))
 _SLACK_S = 15
 
 
-class Drought:
-    """The level as a lease. `last`: the last known one of an earlier life, or None."""
-
-    def __init__(self, last=None):
-        self.last = last
-
-    def level(self, directives) -> int:
-        """The level that binds now; what is told is remembered."""
-        told = directives.get(directive.DROUGHT_LEVEL)
-        if told is not None and not policy.NONE <= told <= policy.CRISE:
-            told = None
-        if told is not None:
-            self.last = told
-        return policy.level_in_force(told, self.last)
-
-
 def by_law(watering, zone, level: int, moment):
     """The Refusal of drought law or forbidden hours, or None. Its value is the drought level. Hours pass: a run waits
     for their end; a ban does not."""
     ban = policy.forbidding(watering, zone, level, moment.unix_s, moment.uncertainty_s + _SLACK_S)
     if ban is None:
         return None
-    whole_day = ban.from_min == 0 and ban.to_min == 1440
-    return Refusal(DROUGHT if ban.level and whole_day else FORBIDDEN, level, not whole_day)
+    whole_day = ban[policy.FROM_MIN] == 0 and ban[policy.TO_MIN] == 1440
+    return Refusal(DROUGHT if ban[policy.LEVEL] and whole_day else FORBIDDEN, level, not whole_day)
 
 
 def lawful_s(watering, zone, level: int, moment) -> int:
@@ -91,14 +75,14 @@ def soil_permille(probe, mv):
 
 def by_energy(energy, outputs, zone, *, now_ms):
     """Never open what you cannot close, and close what you soon could not: the Refusal, or None."""
-    if LATCHING not in (outputs.kind(zone), outputs.kind(MASTER)):
+    if LATCHING not in (outputs.kinds[zone], outputs.kinds[MASTER]):
         return None
     if outputs.is_open(zone):
         value = energy.exhausted(outputs.latching_open())
         return None if value is None else Refusal(ENERGY, value, True)
     more = 0
     for output in (zone, MASTER):
-        if outputs.kind(output) == LATCHING and not outputs.is_open(output):
+        if outputs.kinds[output] == LATCHING and not outputs.is_open(output):
             more += 1
     value = energy.refuses(outputs.latching_open() + more, now_ms=now_ms)
     return None if value is None else Refusal(ENERGY, value, True)

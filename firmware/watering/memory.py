@@ -11,7 +11,7 @@ from collections import namedtuple
 
 from policy import limits as policy_limits
 from watering import limits
-from wire import slip
+from wire.crc16 import crc16
 
 VERSION = 2
 # Of version 1, which knew neither the rain's delay nor references: what it learned is taken over.
@@ -57,21 +57,11 @@ _U32 = 0xFFFFFFFF
 _LENGTH_1 = struct.calcsize(_HEAD) + ZONES * struct.calcsize(_ZONE) + 2 * PROGRAMS + limits.OUTPUTS_MAX + 2
 LENGTH = _LENGTH_1 + 4 + ZONES
 
-EMPTY = Memory(
-    (ZoneMemory(None, (), 0, 0, 0),) * ZONES,
-    0,
-    0,
-    0,
-    0,
-    0,
-    None,
-    None,
-    0,
-    (0,) * PROGRAMS,
-    (0,) * limits.OUTPUTS_MAX,
-    0,
-    0,
-)
+
+def empty() -> Memory:
+    """Of a node that is new."""
+    zones = (ZoneMemory(None, (), 0, 0, 0),) * ZONES
+    return Memory(zones, 0, 0, 0, 0, 0, None, None, 0, (0,) * PROGRAMS, (0,) * limits.OUTPUTS_MAX, 0, 0)
 
 
 def encode(memory) -> bytes:
@@ -105,16 +95,16 @@ def encode(memory) -> bytes:
     parts.append(struct.pack("<I", memory.dry_until & _U32))
     parts.append(bytes([min(255, zone.reference_percent) for zone in memory.zones]))
     body = b"".join(parts)
-    return body + struct.pack("<H", slip.crc16(body))
+    return body + struct.pack("<H", crc16(body))
 
 
 def decode(data) -> Memory:
-    """The memory behind bytes; EMPTY for whatever is not one."""
+    """The memory behind bytes; `empty` for whatever is not one."""
     if not data or (len(data), data[0]) not in ((LENGTH, VERSION), (_LENGTH_1, _VERSION_1)):
-        return EMPTY
+        return empty()
     body = bytes(data[:-2])
-    if struct.unpack("<H", bytes(data[-2:]))[0] != slip.crc16(body):
-        return EMPTY
+    if struct.unpack("<H", bytes(data[-2:]))[0] != crc16(body):
+        return empty()
     later = body[_LENGTH_1 - 2 :] or bytes(LENGTH - _LENGTH_1)
     head = struct.unpack(_HEAD, body[: struct.calcsize(_HEAD)])
     at = struct.calcsize(_HEAD)

@@ -78,15 +78,6 @@ class Meter:
                 return pulses * self._pulse_ul * 60 // span_ms
         return None
 
-    def woken(self, total_ml: int, slept_ms: int, pulses, *, now_ms: int) -> None:
-        """Go on after a sleep with what was beyond the litres. `pulses`: that were counted in it; None: nobody counted.
-        The counter begins anew with the ports."""
-        self.total_ml = total_ml
-        self._at_ms = now_ms - slept_ms
-        if pulses is not None:
-            self._count = -pulses
-            self._recent = [(self._at_ms, 0)]
-
     def take_zone_ml(self, zone: int) -> int:
         """What this zone has had since the last call, mL."""
         volume, self.zone_ml[zone] = self.zone_ml[zone], 0

@@ -67,9 +67,8 @@ class Need:
         first = max(self.closed_day + 1, last - limits.DAYS_MISSED_MAX)
         for day in range(first, last):
             self._close(self._weather.climate_cmm(day), self._weather.fallen_cmm(day))
-        closed = self._weather.close(last, directives)
-        self._close(closed.et0_cmm, closed.rain_cmm)
-        self.et0_cmm, self.rung = closed.et0_cmm, closed.rung
+        self.et0_cmm, self.rung, rain_cmm = self._weather.close(last, directives)
+        self._close(self.et0_cmm, rain_cmm)
         self.closed_day = last
         return True
 

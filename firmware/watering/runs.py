@@ -8,9 +8,9 @@ MARGIN_S after the cycle's end if nothing here ever runs again.
 Decides when, not whether: `refuse(zone)` says that, every few seconds.
 """
 
-import struct
 from collections import namedtuple
 
+from node.trade import TEST
 from watering import limits
 from watering.valves import MASTER, PUMP
 
@@ -18,13 +18,6 @@ from watering.valves import MASTER, PUMP
 Happened = namedtuple("Happened", ("what", "zone", "job", "why", "value"))
 OPENED, SHUT, DONE, SKIPPED = "opened", "shut", "done", "skipped"
 COMPLETE = "complete"
-
-# Seconds of lead before the first zone and of lag after the last, of master and pump.
-Supply = namedtuple("Supply", ("lead_s", "lag_s"))
-
-# A job that waits, through a sleep: zone, its rule's number, reason; seconds left, of a cycle, of a soak; ms until it
-# is ready and until it is given up; what it has had, ms and mL.
-_ASLEEP = "<BBBHHHiiII"
 
 MARGIN_S = 5
 # Weather, law and orders are asked again so often; windows of the law are widened by more (lockouts).
@@ -35,17 +28,13 @@ _HOLD_MS = 60_000
 _RETRY_MS = 200
 
 
-# What a job is made of: as watering.cycles.Cut has it.
-Left = namedtuple("Left", ("total_s", "cycle_s", "soak_s"))
-
-
 class Job:
-    """What one zone (from 1) is still to have, and what it has had."""
+    """What one zone (from 1) is still to have, and what it has had. `cut`: a cycles.Cut; `by`: (rule, reason), as its
+    events say them. Eight may wait at once, and a chip gives each twelve fields or seventeen."""
 
-    def __init__(self, zone, cut, rule, reason, *, ready_ms, give_up_ms):
+    def __init__(self, zone, cut, by, *, ready_ms, give_up_ms):
         self.zone = zone
-        self.rule = rule
-        self.reason = reason
+        self.by = by
         self.remaining_s = cut.total_s
         self.cycle_s = cut.cycle_s
         self.soak_s = cut.soak_s
@@ -57,17 +46,14 @@ class Job:
         self.opened_ms = None
         self.open_ms = 0
         self.volume_ml = 0
-        self.for_s = 0
-        # No other zone beside this one, whatever the main gives.
-        self.is_alone = False
 
 
 class Runs:
-    """`supplies`: the Supply of master and pump; `group(zone)`, `flow(zone)`: hydraulics of a zone."""
+    """`supplies`: as of watering.settings.Own; `group(zone)`, `flow(zone)`: hydraulics of a zone."""
 
     def __init__(self, valves, supplies, group, flow, main_max_ml_min: int):
         self._valves = valves
-        self._supplies = ((MASTER, supplies[0]), (PUMP, supplies[1]))
+        self._supplies = ((MASTER,) + supplies[0], (PUMP,) + supplies[1])
         self._group = group
         self._flow = flow
         self._main_max = main_max_ml_min
@@ -151,30 +137,6 @@ class Runs:
             ready_ms = job.ready_ms if ready_ms is None else min(ready_ms, job.ready_ms)
         return now_ms if ready_ms is None else ready_ms
 
-    def asleep(self, rules, now_ms: int) -> bytes:
-        """The jobs, for `woken`. `rules`: words that a job's rule may be."""
-        parts = []
-        for job in self.jobs:
-            parts.append(
-                struct.pack(
-                    _ASLEEP, job.zone, rules.index(job.rule), job.reason, job.remaining_s, job.cycle_s, job.soak_s,
-                    job.ready_ms - now_ms, job.give_up_ms - now_ms, job.open_ms, job.volume_ml,
-                )
-            )  # fmt: skip
-        return b"".join(parts)
-
-    def woken(self, rules, data, slept_ms: int, *, now_ms: int) -> None:
-        """The same back."""
-        size = struct.calcsize(_ASLEEP)
-        for at in range(0, len(data) - size + 1, size):
-            values = struct.unpack(_ASLEEP, data[at : at + size])
-            job = Job(
-                values[0], Left(values[3], values[4], values[5]), rules[values[1]], values[2],
-                ready_ms=now_ms + values[6] - slept_ms, give_up_ms=now_ms + values[7] - slept_ms,
-            )  # fmt: skip
-            job.open_ms, job.volume_ml = values[8], values[9]
-            self.add(job)
-
     # --- one job --------------------------------------------------------------------------------------------
 
     def _arrange(self, job, refuse, now_ms):
@@ -198,9 +160,9 @@ class Runs:
             return
         lead_s = 0
         if self._ended_ms is None and not self.open_zones():
-            for output, supply in self._supplies:
-                if self._valves.kind(output):
-                    lead_s = max(lead_s, supply.lead_s)
+            for output, ahead_s, _ in self._supplies:
+                if self._valves.kinds[output]:
+                    lead_s = max(lead_s, ahead_s)
         job.start_ms = now_ms + 1000 * lead_s
         job.until_ms = job.start_ms + 1000 * cycle_s
         if not lead_s:
@@ -220,8 +182,8 @@ class Runs:
             if now_ms >= job.give_up_ms:
                 self._end(job, "valve", job.zone, now_ms)
             return
-        job.opened_ms, job.until_ms, job.for_s = now_ms, now_ms + 1000 * cycle_s, cycle_s + MARGIN_S
-        self._happened.append(Happened(OPENED, job.zone, job, None, job.for_s))
+        job.opened_ms, job.until_ms = now_ms, now_ms + 1000 * cycle_s
+        self._happened.append(Happened(OPENED, job.zone, job, None, cycle_s + MARGIN_S))
 
     def _run(self, job, refuse, check, now_ms):
         if now_ms >= job.until_ms:
@@ -270,7 +232,8 @@ class Runs:
         flow = self._flow(job.zone)
         for other in self.jobs:
             if other.start_ms is not None:
-                if job.is_alone or self._group(other.zone) == self._group(job.zone):
+                # A test has no other zone beside it, whatever the main gives.
+                if job.by[0] == TEST or self._group(other.zone) == self._group(job.zone):
                     return False
                 flow += self._flow(other.zone)
         # One zone alone always runs: if it takes more than the main gives, the flow watch says so.
@@ -287,18 +250,18 @@ class Runs:
                 last_ms = job.until_ms if last_ms is None else max(last_ms, job.until_ms)
         self._switch_ms = None
         if last_ms is None:
-            for output, _ in self._supplies:
+            for output, _, _ in self._supplies:
                 self._shut_supply(output)
             return
         over = first_ms is None
-        for output, supply in self._supplies:
-            ends_ms = last_ms + 1000 * supply.lag_s
+        for output, lead_s, lag_s in self._supplies:
+            ends_ms = last_ms + 1000 * lag_s
             wanted = now_ms < ends_ms
             if over:
                 wanted = wanted and self._valves.is_open(output)
             else:
-                wanted = wanted and (now_ms >= first_ms - 1000 * supply.lead_s or self._valves.is_open(output))
-            begins_ms = None if over else first_ms - 1000 * supply.lead_s
+                wanted = wanted and (now_ms >= first_ms - 1000 * lead_s or self._valves.is_open(output))
+            begins_ms = None if over else first_ms - 1000 * lead_s
             for change_ms in (begins_ms, ends_ms):
                 if change_ms is not None and change_ms > now_ms:
                     self._switch_ms = change_ms if self._switch_ms is None else min(self._switch_ms, change_ms)

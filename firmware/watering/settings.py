@@ -15,22 +15,43 @@ Every fault is listed with its path and the remedy. Must not know pins: they are
 
 from collections import namedtuple
 
-from policy import watering_form
-from watering import energy, limits, valves, weather
-from watering.runs import Supply
+from policy import watering, watering_form
+from watering import limits, valves, weather
 
 FIELDS = ("watering", "valves", "supply", "pulse", "meter", "battery", "soil", "weather", "fitted")
 
-Own = namedtuple("Own", ("site", "policy", "kinds", "supplies", "pulse", "meter", "battery", "place", "fitted", "soil"))
+# supplies: (seconds of lead before the first zone, of lag after the last), of master and of pump; pulse_ul: of the
+# meter, microlitres, 0 without one; capacity_mah: what the cell still holds when full, 0 on the mains; pulse_mj: of one
+# pulse with losses; boost_mv: the capacitor's when charged, 0 without one; tip_cmm: rain of one tip of the gauge in
+# 0.01 mm, 0 without one; climate: 12 months as of weather.LOIRE. One flat record: a type takes 100 bytes of a chip.
+Own = namedtuple(
+    "Own",
+    (
+        "site",
+        "policy",
+        "kinds",
+        "supplies",
+        "pulse_ms",
+        "gap_ms",
+        "pulse_ul",
+        "main_max_ml_min",
+        "capacity_mah",
+        "pulse_mj",
+        "boost_mv",
+        "altitude_m",
+        "wind_height_m",
+        "tip_cmm",
+        "climate",
+        "fitted",
+        "soil",
+    ),
+)
 # A contact that nobody has wired is open, which is what wet looks like; an anemometer that is not there says calm.
 OPTIONS = (RAIN_CONTACT, WIND) = ("rain-contact", "wind")
-Pulse = namedtuple("Pulse", ("pulse_ms", "gap_ms"))
 # A soil probe that stands in a zone: dry_mv is 0 %, wet_mv is 100 %, whichever is higher.
 Probe = namedtuple("Probe", ("zone", "dry_mv", "wet_mv", "enough_permille"))
-# pulse_ul: 0 without a meter.
-MeterSettings = namedtuple("MeterSettings", ("pulse_ul", "main_max_ml_min"))
 
-_NO_METER = MeterSettings(0, 1 << 30)
+_NO_METER = (0, 1 << 30)
 _NO_GAUGE = [0, 2, 0, []]
 
 
@@ -40,9 +61,9 @@ def decode(faults, plain, site):
     for fault in found:
         faults.add("watering." + fault.path, fault.problem, fault.remedy)
     zones = 0 if policy is None else len(policy.zones)
-    pulse = Pulse(*_numbers(faults, "pulse", plain.get("pulse", [100, 100]), (
+    pulse = _numbers(faults, "pulse", plain.get("pulse", [100, 100]), (
         ("pulse", limits.PULSE_MS_MIN, limits.PULSE_MS_MAX), ("gap", limits.PULSE_GAP_MS_MIN, limits.PULSE_GAP_MS_MAX)
-    )))  # fmt: skip
+    ))  # fmt: skip
     # How many there must be is only known of a sound policy: a wrong remedy would be followed.
     kinds = (valves.ABSENT,) * limits.OUTPUTS_MAX
     if policy is not None:
@@ -52,11 +73,19 @@ def decode(faults, plain, site):
     supply = _numbers(faults, "supply", plain.get("supply", [0, 0, 0, 0]), [(name, lead[0], lead[1]) for name in names])
     meter = _meter(faults, plain, policy)
     battery = _battery(faults, plain, kinds)
-    place = _place(faults, plain.get("weather", _NO_GAUGE), site)
+    place = _place(faults, plain.get("weather", _NO_GAUGE))
     fitted = _fitted(faults, plain.get("fitted", []))
-    supplies = (Supply(supply[0], supply[1]), Supply(supply[2], supply[3]))
+    supplies = ((supply[0], supply[1]), (supply[2], supply[3]))
     soil = _soil(faults, plain.get("soil", []), zones)
-    return Own(site, policy, kinds, supplies, pulse, meter, battery, place, fitted, soil)
+    return Own(site, _without_texts(policy), kinds, supplies, *pulse, *meter, *battery, *place, fitted, soil)
+
+
+def _without_texts(policy):
+    """What a node obeys: by which text hours are forbidden, its gateway knows."""
+    if policy is None:
+        return None
+    bans = tuple([tuple(ban[: watering.TO_MIN + 1]) for ban in policy.bans])
+    return watering.Watering(policy.zones, policy.programs, bans, policy.exemptions)
 
 
 def _numbers(faults, path, value, bounds):
@@ -82,9 +111,10 @@ def _valves(faults, value, zones, pulse):
         if faults.integer(f"valves[{i}]", value[i], least, most):
             kinds[valves.PUMP if i == zones + 1 else i] = value[i]
             latching += value[i] == valves.LATCHING
-    boot_ms = latching * (limits.SELECT_MS + pulse.pulse_ms + pulse.gap_ms)
+    boot_ms = latching * (limits.SELECT_MS + pulse[0] + pulse[1])
     if boot_ms > limits.BOOT_CLOSE_MS:
-        remedy = f"shorten them: all latching valves are pulsed shut within {limits.BOOT_CLOSE_MS} ms of a start"
+        most_ms = limits.BOOT_CLOSE_MS
+        remedy = f"shorten them: all latching valves are pulsed shut within {most_ms} ms of a start"
         faults.add("pulse", f"takes {boot_ms} ms for {latching} latching valves", remedy)
     return tuple(kinds)
 
@@ -102,17 +132,18 @@ def _meter(faults, plain, policy):
     for i in range(0 if policy is None else len(policy.zones)):
         zone = policy.zones[i]
         pulses = 1000 * zone.flow_ml_min // pulse_ul
-        if zone.metered and not limits.METER_PULSES_PER_MIN_MIN <= pulses <= 60 * limits.PULSES_PER_S_MAX // 2:
-            remedy = f"{limits.METER_PULSES_PER_MIN_MIN} a minute show a burst in time, 200 a second are counted"
+        least = limits.METER_PULSES_PER_MIN_MIN
+        if zone.metered and not least <= pulses <= 60 * limits.PULSES_PER_S_MAX // 2:
+            remedy = f"{least} a minute show a burst in time, 200 a second are counted"
             faults.add("meter.pulse", f"gives {pulses} pulses a minute at the flow of zone {i + 1}", remedy)
-    return MeterSettings(pulse_ul, 1000 * main)
+    return (pulse_ul, 1000 * main)
 
 
 def _battery(faults, plain, kinds):
     if "battery" not in plain:
-        return energy.MAINS
+        return (0, 0, 0)
     bounds = (("capacity", 100, 100_000), ("pulse", 1, 20_000), ("boost", 0, 48_000))
-    found = energy.Battery(*_numbers(faults, "battery", plain["battery"], bounds))
+    found = _numbers(faults, "battery", plain["battery"], bounds)
     for output in range(limits.OUTPUTS_MAX):
         if kinds[output] == valves.HELD:
             faults.add(f"valves[{output}]", "is held on a battery", "a battery holds no coil: use a latching valve")
@@ -141,9 +172,10 @@ def _fitted(faults, value):
     return tuple(value)
 
 
-def _place(faults, value, site):
+def _place(faults, value):
+    """(altitude, height of the anemometer, tip, climate)."""
     if not faults.sequence("weather", value, 4, 4):
-        return None
+        return (0, 1, 0, weather.LOIRE)
     names = (("altitude", 0, 3000), ("wind_height", 1, 20), ("tip", 0, 200))
     altitude, height, tip = _numbers(faults, "weather", list(value[:3]), names)
     climate = weather.LOIRE
@@ -152,4 +184,4 @@ def _place(faults, value, site):
             for month in range(12):
                 faults.integer(f"weather.et0[{month}]", value[3][month], 0, limits.ET0_CMM_MAX)
         climate = tuple(value[3])
-    return None if site is None else weather.Place(site.latitude_e4, altitude, max(1, height), climate, tip)
+    return (altitude, max(1, height), tip, climate)

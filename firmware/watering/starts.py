@@ -6,14 +6,9 @@ forward, or comes late, is made up for within LATE_S. What a wrong clock has mar
 that nothing starts twice then rests on the monotonic clock.
 """
 
-from collections import namedtuple
-
 from policy import civil
 from policy import watering as policy
 from watering import limits
-
-# elapsed_s: what of the run is past already, because the node may have run it before a power cut. missed: too late.
-Due = namedtuple("Due", ("program", "elapsed_s", "missed"))
 
 _DAYS_KEPT = 4
 _PLAN_MS = 300_000
@@ -27,15 +22,17 @@ class Starts:
         self._site = site
         self.marks = list(marks)
         self._begun_ms = [None] * len(programs)
-        self._made_ms = now_ms
-        # Of each program {civil day: instant}: the sun is asked once a day.
+        # Since when this node has been watching its programmes: through sleeps, not through restarts.
+        self.made_ms = now_ms
+        # Of each program {civil day: instant, in seconds from the day's 00:00 UTC}: the sun is asked once a day.
         self._instants = [{} for _ in programs]
         # Of each program (when asked, seconds): what it would take changes by the hour, and costs a look at every zone.
         self._planned = [None] * len(programs)
 
     def due(self, unix_s: int, planned_s, *, now_ms: int) -> list:
-        """[Due] at this instant. `planned_s(index)`: how long the program would take now, for those that finish at
-        their hour."""
+        """[(program's index, seconds of it that are past already, True when it is too late)] at this instant. Past, for
+        the node may have run it before a power cut. `planned_s(index)`: how long the program would take now, for those
+        that finish at their hour."""
         today = civil.local_from_unix(civil.PARIS, unix_s).civil_day
         found = []
         for index in range(len(self._programs)):
@@ -65,14 +62,6 @@ class Starts:
                 break
         return soonest
 
-    def since_ms(self, now_ms: int) -> int:
-        """How long this node has been watching its programmes: through sleeps, not through restarts."""
-        return now_ms - self._made_ms
-
-    def woken(self, since_ms: int, *, now_ms: int) -> None:
-        """It has been for so long."""
-        self._made_ms = now_ms - since_ms
-
     def _plan_s(self, index, planned_s, now_ms):
         known = self._planned[index]
         if known is None or now_ms - known[0] >= _PLAN_MS:
@@ -84,8 +73,8 @@ class Starts:
         if day not in known:
             if len(known) >= _DAYS_KEPT:
                 known.clear()
-            known[day] = policy.instant_s(program, self._site, day)
-        return known[day]
+            known[day] = policy.instant_s(program, self._site, day) - civil.day_s * day
+        return civil.day_s * day + known[day]
 
     def _due_on(self, index, day, unix_s, planned_s, now_ms):
         program = self._programs[index]
@@ -102,10 +91,10 @@ class Starts:
         late_s = unix_s - start_s
         if late_s > limits.LATE_S:
             # A node that is new missed nothing before it was there.
-            return None if first else Due(index, 0, True)
+            return None if first else (index, 0, True)
         begun_ms = self._begun_ms[index]
         if begun_ms is not None and now_ms - begun_ms < limits.BETWEEN_STARTS_MS:
             return None
         self._begun_ms[index] = now_ms
-        before_us = late_s > (now_ms - self._made_ms) // 1000
-        return Due(index, late_s if before_us else 0, False)
+        before_us = late_s > (now_ms - self.made_ms) // 1000
+        return (index, late_s if before_us else 0, False)

@@ -12,13 +12,15 @@ lawn may wait. Durations are of the monotonic clock. After a start all valves ar
 from node.limits import UNCERTAINTY_USABLE_S
 from node.trade import TEST, Trade
 from policy import civil
-from watering import inputs, limits, lockouts, memory, runs
-from watering.by_hand import ByHand
+from policy import watering as policy
+from watering import inputs, limits, lockouts, runs
+from watering import memory as kept_memory
 from watering.clock import Clock
 from watering.energy import Energy
 from watering.guard import Guard
 from watering.meter import Meter
 from watering.need import Need
+from watering.rarely import let_go
 from watering.starts import Starts
 from watering.valves import MASTER, Valves
 from watering.weather import Weather
@@ -44,35 +46,36 @@ class WateringTrade(Trade):
     )  # fmt: skip
 
     def __init__(self, own, start):
-        kept, now_ms = memory.decode(start.memory), start.now_ms
+        kept, now_ms = kept_memory.decode(start.memory), start.now_ms
         self._own = own
         self._policy = own.policy
-        self._kept = kept
+        # Of earlier lives: litres, openings of master and zones, and zones that this policy does not have.
+        self._litres_before = kept.volume_l
+        self._openings_before = (kept.master_openings,) + tuple([zone.openings for zone in kept.zones])
+        self._other_zones = kept.zones[len(own.policy.zones) :]
         self._events = []
-        self._weather = Weather(own.place, rain_cmm=kept.rain_cmm, civil_day=kept.rain_day or None)
+        self._weather = Weather(own, kept.rain_cmm, kept.rain_day or None)
         # When the rain sensor's delay ends by UTC: an earlier life's, until the time is known; else 0.
         self._dry_until_s = kept.dry_until
-        if kept.dry_until < memory.RELATIVE_S:
+        if kept.dry_until < kept_memory.RELATIVE_S:
             self._weather.was_wet(kept.dry_until, now_ms=now_ms)
             self._dry_until_s = 0
         self._need = Need(own.policy, self._weather, kept)
-        self._drought = lockouts.Drought(kept.drought)
+        self._drought = kept.drought  # the last known level, of this or an earlier life; None: never told
         self._starts = Starts(own.policy.programs, own.site, kept.marks[: len(own.policy.programs)], now_ms=now_ms)
-        self._energy = Energy(own.battery)
-        self.outputs = Valves(own.kinds, gap_ms=own.pulse.gap_ms, now_ms=now_ms)
-        self._meter = Meter(own.meter.pulse_ul, len(own.policy.zones), now_ms=now_ms)
-        main_max = own.meter.main_max_ml_min
+        self._energy = Energy(own)
+        self.outputs = Valves(own.kinds, gap_ms=own.gap_ms, now_ms=now_ms)
+        self._meter = Meter(own.pulse_ul, len(own.policy.zones), now_ms=now_ms)
+        main_max = own.main_max_ml_min
         self._guard = Guard(self.outputs, self._need, self._meter, main_max, kept, self._tell)
         self._runs = runs.Runs(self.outputs, own.supplies, self._need.group, self._need.flow, main_max)
-        self._hand = ByHand(
-            self.outputs,
-            self._runs,
-            self._guard,
-            self._energy,
-            zones=len(own.policy.zones),
-            lead_s=max(0, own.supplies[0].lead_s, own.supplies[1].lead_s),
-        )
-        self.test_ms = self._hand.test_ms
+        from watering import by_hand
+
+        let_go("by_hand")
+        # Of the supply, before the first zone.
+        self.lead_s = max(0, own.supplies[0][0], own.supplies[1][0])
+        self.test_ms = by_hand.test_ms(len(own.policy.zones), self.lead_s)
+        self.followed = None  # of `local`, what is done already
         self._slow_ms = now_ms
         self._clock = Clock(self._tell, now_ms=now_ms)
         self._sample_ms = now_ms
@@ -107,12 +110,15 @@ class WateringTrade(Trade):
     def decide(self, moment) -> None:
         now_ms = moment.now_ms
         self._moment = moment
-        self._hand.follow(self.local, now_ms=now_ms)
+        if self.local != self.followed:
+            from watering import by_hand
+
+            by_hand.follow(self, now_ms=now_ms)
         self._report_runs(self._runs.take(), now_ms)
-        self._guard.ordered(_stopped(moment))
-        level = self._drought.last
-        self._drought.level(moment.directives)
-        self.keeps += self._drought.last != level
+        self._guard.ordered(self._is_stopped())
+        last = self._drought
+        self._drought_level(moment)
+        self.keeps += self._drought != last
         if self.outputs.overrun:
             self._overrun()
         if now_ms >= self._slow_ms or self._clock.stepped(moment):
@@ -122,7 +128,7 @@ class WateringTrade(Trade):
             self._report_runs(self._runs.tick(self._refuse, now_ms=now_ms), now_ms)
         self.outputs.prepares = bool(self._runs.jobs)
         if self._is_marked and not self._runs.jobs:
-            # Not sooner: whoever is cut off in mid-run without its mark waters what is left (`starts.Due.elapsed_s`).
+            # Not sooner: whoever is cut off in mid-run without its mark waters what is left (`starts.Starts.due`).
             self._is_marked = False
             self.keeps += 1
 
@@ -146,7 +152,7 @@ class WateringTrade(Trade):
             rate = self._meter.flow_ml_min()
             if rate is not None:
                 found[quantity.WATER_FLOW] = rate // 60
-        if self._own.place.tip_cmm:
+        if self._own.tip_cmm:
             found[quantity.RAIN] = self._weather.today.rain_cmm // 10
         for zone in range(1, len(self._policy.zones) + 1):
             found[quantity.key(quantity.ROOT_DEPLETION, zone)] = self._need.depletion_cmm[zone - 1] // 10
@@ -199,30 +205,20 @@ class WateringTrade(Trade):
         return self.outputs.tick(now_ms=now_ms).pulse is None
 
     def memory(self, now_ms) -> bytes:
-        zones = []
-        for zone in range(1, memory.ZONES + 1):
-            if zone > len(self._policy.zones):
-                zones.append(self._kept.zones[zone - 1])
-                continue
-            zones.append(
-                memory.ZoneMemory(
-                    self._need.depletion_cmm[zone - 1],
-                    tuple(self._need.flows[zone - 1]),
-                    self._irrigated_dmm(zone),
-                    self._openings(zone),
-                    self._need.references[zone - 1],
-                )
-            )
+        zones, need = [], self._need
+        for i in range(len(self._policy.zones)):
+            had = (need.depletion_cmm[i], tuple(need.flows[i]), self._irrigated_dmm(i + 1), self._openings(i + 1))
+            zones.append(kept_memory.ZoneMemory(*had, need.references[i]))
         marks = list(self._starts.marks)
-        while len(marks) < memory.PROGRAMS:
+        while len(marks) < kept_memory.PROGRAMS:
             marks.append(0)
         burst, today = self._guard.burst, self._weather.today
-        return memory.encode(
-            memory.Memory(
-                tuple(zones), self._volume_l(), self._openings(MASTER), self._need.closed_day, today.civil_day or 0,
-                self._weather.open_rain_cmm(self._need.closed_day), self._drought.last,
+        return kept_memory.encode(
+            kept_memory.Memory(
+                tuple(zones) + self._other_zones, self._volume_l(), self._openings(MASTER), self._need.closed_day,
+                today.civil_day or 0, self._weather.open_rain_cmm(self._need.closed_day), self._drought,
                 None if burst is None else burst[0], 0 if burst is None else burst[1], tuple(marks),
-                self._guard.coils_ma(), self._need.et0_cmm, self._dry_until(now_ms),
+                self._guard.coils_ma, self._need.et0_cmm, self._dry_until(now_ms),
             )
         )  # fmt: skip
 
@@ -240,18 +236,18 @@ class WateringTrade(Trade):
         self._weather.turn_to(local.civil_day)
         self._need.close_days(moment.unix_s, moment.directives)
         if self.local != TEST:  # what is due begins after it
-            for due in self._starts.due(moment.unix_s, self._planned_s, now_ms=moment.now_ms):
-                self._begin(due, moment)
+            for index, elapsed_s, is_missed in self._starts.due(moment.unix_s, self._planned_s, now_ms=moment.now_ms):
+                self._begin(index, elapsed_s, is_missed, moment)
 
-    def _begin(self, due, moment):
+    def _begin(self, index, elapsed_s, is_missed, moment):
         """Make a job for each zone of a program that needs one; tell why of the others."""
-        program = self._policy.programs[due.program]
+        program = self._policy.programs[index]
         self._guard.new_start()
         self._is_marked = True
-        elapsed_s = due.elapsed_s
         # What other programs still want of the same main is no lateness of this one.
         before_s = sum([job.remaining_s for job in self._runs.jobs])
         planned_s, known = None, {}
+        by = (DEPTH if program.depth_dmm else BALANCE, index + 1)
 
         def refuse(zone):  # once a zone: the plan asks again
             if zone not in known:
@@ -259,7 +255,7 @@ class WateringTrade(Trade):
             return known[zone]
 
         for zone in self._need.zones_of(program):
-            refusal = lockouts.Refusal(lockouts.TIME, due.program + 1, False) if due.missed else None
+            refusal = lockouts.Refusal(lockouts.TIME, index + 1, False) if is_missed else None
             if refusal is None:
                 refusal = self._unneeded(program, zone, moment)
             if refusal is None:
@@ -272,21 +268,15 @@ class WateringTrade(Trade):
             had_s = min(elapsed_s, cut.total_s)
             elapsed_s -= had_s
             if cut.total_s - had_s < min(cut.total_s, limits.CYCLE_S_MIN):
-                self._tell(event.WATERING_SKIPPED, None, (zone, lockouts.TIME, due.program + 1))
+                self._tell(event.WATERING_SKIPPED, None, (zone, lockouts.TIME, index + 1))
                 continue
             if planned_s is None:
-                planned_s = self._planned_s(due.program, refuse)
-            job = runs.Job(
-                zone,
-                cut,
-                DEPTH if program.depth_dmm else BALANCE,
-                due.program + 1,
-                ready_ms=moment.now_ms,
-                give_up_ms=moment.now_ms + 1000 * (limits.HOLD_S + before_s + planned_s),
-            )
+                planned_s = self._planned_s(index, refuse)
+            give_up_ms = moment.now_ms + 1000 * (limits.HOLD_S + before_s + planned_s)
+            job = runs.Job(zone, cut, by, ready_ms=moment.now_ms, give_up_ms=give_up_ms)
             job.remaining_s -= had_s
             if not self._runs.add(job):  # another program is at it: said, or nobody would know
-                self._tell(event.WATERING_SKIPPED, None, (zone, lockouts.TIME, due.program + 1))
+                self._tell(event.WATERING_SKIPPED, None, (zone, lockouts.TIME, index + 1))
 
     def _unneeded(self, program, zone, moment):
         """Why a program has nothing to do for a zone, as a Refusal, or None."""
@@ -304,16 +294,18 @@ class WateringTrade(Trade):
         """(Refusal or None, seconds that the zone may run)."""
         moment, one = self._moment, self._need.zone(zone)
         if self.local is not None:
-            return self._hand.refuses(zone, now_ms=moment.now_ms)
+            from watering import by_hand
+
+            return by_hand.refuses(self, zone, now_ms=moment.now_ms)
         refusal = self._guard.refuses(zone)
         if refusal is not None:
             return (refusal, 0)
         if not lockouts.usable(moment, UNCERTAINTY_USABLE_S):
             return (lockouts.Refusal(lockouts.TIME, 0, False), 0)
-        level = self._drought.level(moment.directives)
+        level = self._drought_level(moment)
         free_s = lockouts.lawful_s(self._policy, one, level, moment)
         refusal = None if free_s else lockouts.by_law(self._policy, one, level, moment)
-        if refusal is None and _stopped(moment):
+        if refusal is None and self._is_stopped():
             refusal = lockouts.Refusal(lockouts.ORDER, 0, False)
         if refusal is None:
             refusal = lockouts.by_weather(self._weather, one, moment)
@@ -323,12 +315,24 @@ class WateringTrade(Trade):
             return (refusal, 0)
         return (None, free_s)
 
+    def _is_stopped(self):
+        """Whether an order "no water" is in force."""
+        order = self._moment.order
+        return order is not None and not order.level_percent
+
+    def _drought_level(self, moment) -> int:
+        """The level that binds now, as a lease; what is told is remembered."""
+        told = moment.directives.get(directive.DROUGHT_LEVEL)
+        if told is not None and policy.NONE <= told <= policy.CRISE:
+            self._drought = told
+        else:
+            told = None
+        return policy.level_in_force(told, self._drought)
+
     def _planned_s(self, index, refuse=None):
         """How long a program would take now. `refuse`: as ours, where it has been asked."""
-        own = self._own
-        program, main_max_ml_min = self._policy.programs[index], own.meter.main_max_ml_min
-        longest_s = self._need.planned_s(program, refuse or self._refuse, main_max_ml_min)
-        return longest_s + max(0, own.supplies[0].lead_s, own.supplies[1].lead_s)
+        program, main_max_ml_min = self._policy.programs[index], self._own.main_max_ml_min
+        return self.lead_s + self._need.planned_s(program, refuse or self._refuse, main_max_ml_min)
 
     def _report_runs(self, happened, now_ms):
         """Jobs into events, water into the balance."""
@@ -337,7 +341,7 @@ class WateringTrade(Trade):
                 self._switched(one, now_ms)
             elif one.what == runs.DONE:
                 self._done(one)
-            elif one.job.rule != TEST or one.why in (lockouts.BURST, lockouts.VALVE, lockouts.ENERGY):
+            elif one.job.by[0] != TEST or one.why in (lockouts.BURST, lockouts.VALVE, lockouts.ENERGY):
                 self._tell(event.WATERING_SKIPPED, None, (one.zone, one.why, one.value))
 
     def _switched(self, one, now_ms):
@@ -347,7 +351,7 @@ class WateringTrade(Trade):
             if not opened:
                 self._guard.finished(job.zone, job.remaining_s <= 0 or one.value >= limits.CLEAN_S_MIN)
             self._guard.switched(self._runs.open_zones(), now_ms=now_ms)
-        rule, reason = (BALANCE, 0) if job is None else (job.rule, job.reason)
+        rule, reason = (BALANCE, 0) if job is None else job.by
         if self.local is not None:
             rule, reason = self.local, 0
         self._tell(event.VALVE_SWITCHED, None, (one.zone, opened, rule, reason, one.value if opened else 0))
@@ -409,16 +413,11 @@ class WateringTrade(Trade):
         return self._need.irrigated_ml[zone - 1] // self._policy.zones[zone - 1].area_dm2
 
     def _openings(self, output):
-        before = self._kept.master_openings if output == MASTER else self._kept.zones[output - 1].openings
-        return before + self.outputs.openings[output]
+        return self._openings_before[output] + self.outputs.openings[output]
 
     def _volume_l(self):
-        return self._kept.volume_l + self._meter.total_ml // 1000
+        return self._litres_before + self._meter.total_ml // 1000
 
     def _tell(self, code, active, detail):
         self.keeps += code == event.PIPE_BURST  # latched, or released
         self._events.append((code, active, detail))
-
-
-def _stopped(moment):
-    return moment.order is not None and not moment.order.level_percent

@@ -34,12 +34,12 @@ class Valves:
     """`kinds`: for each output ABSENT, HELD or LATCHING; `gap_ms`: from the end of one pulse to the next."""
 
     def __init__(self, kinds, *, gap_ms: int, now_ms: int):
-        self._kinds = kinds
+        self.kinds = kinds
         self._gap_ms = gap_ms
         self._deadline_ms = [None] * limits.OUTPUTS_MAX
         # Pulses that are due: how many CLOSE, and whether one OPEN.
-        self._close = [limits.BOOT_ROUNDS if kind == LATCHING else 0 for kind in kinds]
-        self._open = [False] * limits.OUTPUTS_MAX
+        self._close = bytearray([limits.BOOT_ROUNDS if kind == LATCHING else 0 for kind in kinds])
+        self._open = 0  # bits
         self._next_ms = now_ms
         self.openings = [0] * limits.OUTPUTS_MAX
         # Outputs that their own deadline shut: the scheduler did not. Drained by whoever reports.
@@ -69,24 +69,21 @@ class Valves:
         """How many latching outputs would have to be pulsed shut now."""
         count = 0
         for output in range(limits.OUTPUTS_MAX):
-            if self._kinds[output] == LATCHING and (self._deadline_ms[output] is not None or self._close[output]):
+            if self.kinds[output] == LATCHING and (self._deadline_ms[output] is not None or self._close[output]):
                 count += 1
         return count
-
-    def kind(self, output: int) -> int:
-        return self._kinds[output]
 
     def open(self, output: int, for_s: int, *, now_ms: int) -> bool:
         """Open for `for_s` seconds from now, or go on for so long; True unless it is absent or not ready. The duration
         is cut to OPEN_S_MAX."""
-        if self._kinds[output] == ABSENT or for_s <= 0 or self._close[output]:
+        if self.kinds[output] == ABSENT or for_s <= 0 or self._close[output]:
             return False
         if self._deadline_ms[output] is None:
             if not self.ready():
                 return False
             self.openings[output] += 1
-            self._open[output] = self._kinds[output] == LATCHING
-            self._held |= (1 << output) if self._kinds[output] == HELD else 0
+            self._open |= (1 << output) if self.kinds[output] == LATCHING else 0
+            self._held |= (1 << output) if self.kinds[output] == HELD else 0
         self._deadline_ms[output] = now_ms + 1000 * min(for_s, limits.OPEN_S_MAX)
         return True
 
@@ -96,23 +93,15 @@ class Valves:
             return
         self._deadline_ms[output] = None
         self._held &= ~(1 << output)
-        if self._kinds[output] == LATCHING:
+        if self.kinds[output] == LATCHING:
             # An OPEN that was not given yet needs no CLOSE, but who knows what a crash in between has given: one.
-            self._open[output] = False
+            self._open &= ~(1 << output)
             self._close[output] = max(1, self._close[output])
-
-    def close_all(self) -> None:
-        for output in range(limits.OUTPUTS_MAX):
-            self.close(output)
 
     def close_again(self, output: int) -> None:
         """Pulse a shut latching output shut once more: water says it is not."""
-        if self._kinds[output] == LATCHING and self._deadline_ms[output] is None:
+        if self.kinds[output] == LATCHING and self._deadline_ms[output] is None:
             self._close[output] = max(1, self._close[output])
-
-    def woken(self) -> None:
-        """The chip slept, and shut everything before: nothing is to be pulsed for having woken."""
-        self._close = [0] * limits.OUTPUTS_MAX
 
     def tick(self, *, now_ms: int) -> Drive:
         """What the ports must do now. Enforces the deadlines; asks nobody."""
@@ -131,7 +120,7 @@ class Valves:
         """This pulse has been given. One that meanwhile is not wanted any more is followed by its contrary: a valve
         that was shut while its OPEN was being given still has its CLOSE to come."""
         if opens:
-            self._open[output] = False
+            self._open &= ~(1 << output)
         elif self._close[output]:
             self._close[output] -= 1
         self._next_ms = now_ms + self._gap_ms
@@ -154,7 +143,7 @@ class Valves:
             deadline = self._deadline_ms[output]
             if deadline is not None and (wake is None or deadline < wake):
                 wake = deadline
-            if (self._close[output] or self._open[output]) and (wake is None or self._next_ms < wake):
+            if (self._close[output] or self._open >> output & 1) and (wake is None or self._next_ms < wake):
                 wake = max(now_ms, self._next_ms)
         return wake
 
@@ -166,7 +155,8 @@ class Valves:
             for output in range(limits.OUTPUTS_MAX):
                 if self._close[output] == most:
                     return (output, False)
-        for output in range(limits.OUTPUTS_MAX):
-            if self._open[output]:
-                return (output, True)
+        if self._open:
+            for output in range(limits.OUTPUTS_MAX):
+                if self._open >> output & 1:
+                    return (output, True)
         return None

@@ -9,11 +9,9 @@ Whatever cannot be is not believed: it counts as absent, is counted, and the nex
 there is one, else the gateway's; each day's is taken once, when the day is closed.
 """
 
-import struct
-from collections import namedtuple
-
 from policy import civil
-from watering import et0, limits
+from watering import limits
+from watering.rarely import let_go
 from wire import directive, quantity
 
 GATEWAY, PENMAN, HARGREAVES, CLIMATOLOGY = "gateway", "penman", "hargreaves", "climatology"
@@ -22,22 +20,10 @@ GATEWAY, PENMAN, HARGREAVES, CLIMATOLOGY = "gateway", "penman", "hargreaves", "c
 # give its own.
 LOIRE = (60, 100, 180, 270, 360, 430, 460, 400, 270, 150, 80, 50)
 
-# latitude 10^-4 degree, altitude m, height of the anemometer m; climate: 12 months as of LOIRE; tip_cmm: rain of one
-# tip of the gauge in 0.01 mm, 0: no gauge.
-Place = namedtuple("Place", ("latitude_e4", "altitude_m", "wind_height_m", "climate", "tip_cmm"))
-# et0_cmm by which rung, rain_cmm.
-Closed = namedtuple("Closed", ("et0_cmm", "rung", "rain_cmm"))
-
 # key, lowest, highest: what a sensor may say of the air here.
 _AIR = (quantity.TEMPERATURE, limits.AIR_CK_MIN, limits.AIR_CK_MAX)
 _HUMIDITY = (quantity.HUMIDITY, 0, 1000)
 _WIND = (quantity.WIND_SPEED, 0, limits.WIND_DMS_MAX)
-# Of a day through a sleep: civil day, air, humidity, seconds of the four, sums of two, rain; before them two of it, ms
-# since a sample and since the sensor was wet.
-_DAY = "<HhhHHIIIIIIH"
-_AGES = "<II"
-_NO_DAY, _NOTHING, _NEVER = 0xFFFF, -0x8000, 0xFFFFFFFF
-ASLEEP_BYTES = 2 * struct.calcsize(_DAY) + struct.calcsize(_AGES)
 _SUN = (quantity.SOLAR_RADIATION, 0, 1500)
 
 
@@ -55,10 +41,11 @@ class Day:
 
 
 class Weather:
-    """Samples in, the close of a day out. `rain_cmm`: of `civil_day` so far, from before a restart."""
+    """Samples in, the close of a day out. `own`: watering.settings.Own. `rain_cmm`: of `civil_day` so far, from before
+    a restart."""
 
-    def __init__(self, place: Place, *, rain_cmm: int = 0, civil_day=None):
-        self._place = place
+    def __init__(self, own, rain_cmm: int, civil_day):
+        self._own = own
         self.today = Day(civil_day)
         self.today.rain_cmm = min(limits.RAIN_CMM_MAX, rain_cmm)
         self._before = None
@@ -100,8 +87,8 @@ class Weather:
         if values.get(wet_key) == 1:
             self._dry_from_ms = now_ms
 
-    def close(self, civil_day: int, directives) -> Closed:
-        """The weather of a day that is over."""
+    def close(self, civil_day: int, directives):
+        """(ET0 in 0.01 mm, by which rung, rain in 0.01 mm) of a day that is over."""
         day = self._before if self._before is not None and self._before.civil_day == civil_day else None
         year, month, _ = civil.civil_from_days(civil_day)
         found = None
@@ -113,13 +100,13 @@ class Weather:
         elif day is not None:
             found = self._measured(day, 1 + civil_day - civil.days_from_civil(year, 1, 1))
         if found is None:
-            found = (self._place.climate[month - 1], CLIMATOLOGY)
+            found = (self._own.climate[month - 1], CLIMATOLOGY)
         rain_cmm = 0
-        if self._place.tip_cmm:
+        if self._own.tip_cmm:
             rain_cmm = 0 if day is None else min(limits.RAIN_CMM_MAX, day.rain_cmm)
         elif is_of_day:
             rain_cmm = 10 * (self.told(directives, directive.RAIN_DAY, limits.RAIN_CMM_MAX // 10) or 0)
-        return Closed(found[0], found[1], rain_cmm)
+        return (found[0], found[1], rain_cmm)
 
     def open_rain_cmm(self, closed_day: int) -> int:
         """Rain that was measured on days that are not closed yet."""
@@ -132,13 +119,13 @@ class Weather:
     def fallen_cmm(self, civil_day: int) -> int:
         """Rain that was measured from this day on and before today: without a clock several days are one."""
         before = self._before
-        if not self._place.tip_cmm or before is None or before.civil_day != civil_day:
+        if not self._own.tip_cmm or before is None or before.civil_day != civil_day:
             return 0
         return min(limits.RAIN_CMM_MAX, before.rain_cmm)
 
     def climate_cmm(self, civil_day: int) -> int:
         """ET0 of a day of which nothing is known."""
-        return self._place.climate[civil.civil_from_days(civil_day)[1] - 1]
+        return self._own.climate[civil.civil_from_days(civil_day)[1] - 1]
 
     def told(self, directives, code, high):
         """A directive's value between the table's least and `high`; None where there is none to believe."""
@@ -174,41 +161,25 @@ class Weather:
         if left_s > self.wet_for_s(now_ms):
             self._dry_from_ms = now_ms - 1000 * (limits.RAIN_OFF_DELAY_S - left_s)
 
-    def asleep(self, now_ms: int) -> bytes:
-        """ASLEEP_BYTES for `woken`."""
-        ages = struct.pack(_AGES, _age(self._at_ms, now_ms), _age(self._dry_from_ms, now_ms))
-        return ages + _pack(self.today) + _pack(self._before)
-
-    def tip(self) -> None:
-        """The gauge has tipped once while nobody counted."""
-        self.today.rain_cmm = min(limits.RAIN_CMM_MAX, self.today.rain_cmm + self._place.tip_cmm)
-
-    def woken(self, data, slept_ms: int, *, now_ms: int) -> None:
-        """Go on with the day. A counter of rain begins anew with the ports, so its first reading is one."""
-        head, size = struct.calcsize(_AGES), struct.calcsize(_DAY)
-        ages = struct.unpack(_AGES, data[:head])
-        self._at_ms, self._dry_from_ms = [
-            None if age_ms == _NEVER else now_ms - slept_ms - age_ms for age_ms in ages
-        ]
-        self.today = _unpack(data[head : head + size]) or Day(None)
-        self._before = _unpack(data[head + size : head + 2 * size])
-
     def _now(self, index, directives, code, high, now_ms):
         if self._latest[index] is not None and now_ms - self._latest_ms[index] <= limits.READING_MAX_MS:
             return self._latest[index]
         return self.told(directives, code, high)
 
     def _measured(self, day, day_of_year):
-        place, least = self._place, limits.COVERED_S_MIN
+        own, least = self._own, limits.COVERED_S_MIN
         if day.seconds[0] < least:
             return None
+        from watering import et0
+
+        let_go("et0")
         if min(day.seconds) >= least:
-            site = (place.latitude_e4, place.altitude_m, place.wind_height_m)
+            site = (own.site.latitude_e4, own.altitude_m, own.wind_height_m)
             means = [day.sums[i] // day.seconds[2 + i] for i in (0, 1)]
             found = et0.penman_cmm(day_of_year, site, day.air, day.humidity, means[0], means[1])
             if found is not None:
                 return (found, PENMAN)
-        found = et0.hargreaves_cmm(day_of_year, place.latitude_e4, day.air)
+        found = et0.hargreaves_cmm(day_of_year, own.site.latitude_e4, day.air)
         return None if found is None else (found, HARGREAVES)
 
     def _sound(self, values, entry):
@@ -223,41 +194,16 @@ class Weather:
 
     def _rain(self, tips):
         """The gauge's counter; one that went back was made again and has counted since."""
-        if tips is None or not self._place.tip_cmm:
+        if tips is None or not self._own.tip_cmm:
             return
         before, self._tips = self._tips, tips
         if before is None:
             return
-        fallen = self._place.tip_cmm * (tips - before if tips >= before else tips)
+        fallen = self._own.tip_cmm * (tips - before if tips >= before else tips)
         if not 0 <= fallen <= limits.RAIN_CMM_MAX:
             self.refused += 1
             return
         self.today.rain_cmm = min(limits.RAIN_CMM_MAX, self.today.rain_cmm + fallen)
-
-
-def _age(since_ms, now_ms):
-    return _NEVER if since_ms is None else min(0x7FFFFFFF, now_ms - since_ms)
-
-
-def _pack(day):
-    if day is None:
-        return struct.pack(_DAY, _NO_DAY, *[0] * 11)
-    low, high = day.air or (_NOTHING, 0)
-    dry, damp = day.humidity or (_NO_DAY, 0)
-    values = list(day.seconds) + [min(_NEVER, value) for value in day.sums]
-    return struct.pack(_DAY, day.civil_day or 0, low, high, dry, damp, *values, day.rain_cmm)
-
-
-def _unpack(data):
-    values = struct.unpack(_DAY, data)
-    if values[0] == _NO_DAY:
-        return None
-    day = Day(values[0] or None)
-    day.air = None if values[1] == _NOTHING else (values[1], values[2])
-    day.humidity = None if values[3] == _NO_DAY else (values[3], values[4])
-    day.seconds, day.sums = list(values[5:9]), list(values[9:11])
-    day.rain_cmm = min(limits.RAIN_CMM_MAX, values[11])
-    return day
 
 
 def _widened(span, value):

@@ -7,27 +7,14 @@ the line's errors, not an enemy's: what must be believed is protected above.
 Must not know what a body means, and never holds more than one frame.
 """
 
+from wire.crc16 import crc16
+
 END = 0xC0
 _END_BYTE = b"\xc0"
 _ESC = b"\xdb"
 _ESC_END = b"\xdb\xdc"
 _ESC_ESC = b"\xdb\xdd"
 _CRC_BYTES = 2
-
-# A nibble at a time: sixteen words of table, and two steps a byte. Polynomial 0x1021, reflected.
-_TABLE = (
-    0x0000, 0x1081, 0x2102, 0x3183, 0x4204, 0x5285, 0x6306, 0x7387,
-    0x8408, 0x9489, 0xA50A, 0xB58B, 0xC60C, 0xD68D, 0xE70E, 0xF78F,
-)  # fmt: skip
-
-
-def crc16(data) -> int:
-    """CRC-16/X-25 of bytes: 0x906E for b"123456789"."""
-    crc = 0xFFFF
-    for byte in data:
-        crc = (crc >> 4) ^ _TABLE[(crc ^ byte) & 15]
-        crc = (crc >> 4) ^ _TABLE[(crc ^ byte >> 4) & 15]
-    return crc ^ 0xFFFF
 
 
 def encode(body) -> bytes:

@@ -100,8 +100,8 @@ class Season:
         zones = self.own.policy.zones
         prng = Prng(f"season/{seed}")
         flows = [zone.flow_ml_min * prng.between(930, 1070) // 1000 for zone in zones]
-        meter = self.own.meter
-        self.pipes = Pipes(self.own.kinds, flows, main_max=meter.main_max_ml_min, pulse_ul=meter.pulse_ul)
+        own = self.own
+        self.pipes = Pipes(own.kinds, flows, main_max=own.main_max_ml_min, pulse_ul=own.pulse_ul)
         self.site = Site(zones, self.pipes, Climate(seed, self.first_day), prng.split("soil"), begin_s)
         self._levels = DROUGHTS[drought]
         self.checker = WaterChecker(self.pipes, self._law(), powered_s=begin_s)
@@ -121,7 +121,7 @@ class Season:
         def make(memory: bytes, now_ms: int) -> Any:
             return irrigation.make_trade(self.own, Start(b"season-1", memory, now_ms, lambda below: 0))
 
-        desk = Desk(GreenPorts(self.site, self.own.kinds, self.own.pulse.pulse_ms), make, look_s=_LOOK_S)
+        desk = Desk(GreenPorts(self.site, self.own.kinds, self.own.pulse_ms), make, look_s=_LOOK_S)
         told = 0
         seen_s = self.site.unix_s
 
@@ -147,7 +147,7 @@ class Season:
         minutes = []
         for zone in self.own.policy.zones:
             # Mean demand of July, for the nights of a week, through what the emitter wastes.
-            demand_cmm = _JULY_CMM * policy.PLANTS[zone.plant].kc_percent // 100
+            demand_cmm = _JULY_CMM * policy.PLANTS[zone.plant][policy.KC_PERCENT] // 100
             ground_cmm = demand_cmm * 7 // len(_TIMER_WEEKDAYS) * 100 // policy.efficiency_percent(zone)
             minutes.append(max(5, ground_cmm * zone.area_dm2 // (10 * zone.flow_ml_min)))
 
@@ -188,7 +188,7 @@ class Season:
         for plot in self.site.plots:
             drained += plot.drained_um * plot.zone.area_dm2 // 100_000
             run_off += plot.run_off_um * plot.zone.area_dm2 // 100_000
-        used_l = self.pipes.pulses() * self.own.meter.pulse_ul // 1_000_000
+        used_l = self.pipes.pulses() * self.own.pulse_ul // 1_000_000
         checker = self.checker
         return Figures(used_l, stress, banned, drained, run_off, checker.forbidden_s, checker.violations, days)
 

@@ -17,15 +17,15 @@ class Plot:
 
     def __init__(self, zone: policy.Zone, prng: Prng) -> None:
         self.zone = zone
-        plant = policy.PLANTS[zone.plant]
-        soil = policy.SOILS[zone.soil]
+        kc_percent, p_percent, root_mm = policy.PLANTS[zone.plant]
+        capacity, wilting, intake_dmm_h, surface_dmm = policy.SOILS[zone.soil]
         _, percent, column = next(slope for slope in _SLOPES if zone.slope_percent <= slope[0])
         # Permille of millimetres are micrometres.
-        self.total_um = (soil.capacity - soil.wilting) * plant.root_mm * prng.between(880, 1120) // 1000
-        self.readily_um = self.total_um * plant.p_percent // 100
-        self.kc_permille = 10 * plant.kc_percent * prng.between(930, 1070) // 1000
-        self._intake_um_h = soil.intake_dmm_h * percent * prng.between(900, 1300) // 1000
-        self._surface_um = 100 * soil.surface_dmm[column] * prng.between(900, 1150) // 1000
+        self.total_um = (capacity - wilting) * root_mm * prng.between(880, 1120) // 1000
+        self.readily_um = self.total_um * p_percent // 100
+        self.kc_permille = 10 * kc_percent * prng.between(930, 1070) // 1000
+        self._intake_um_h = intake_dmm_h * percent * prng.between(900, 1300) // 1000
+        self._surface_um = 100 * surface_dmm[column] * prng.between(900, 1150) // 1000
         self._efficiency = policy.efficiency_percent(zone) + prng.between(-4, 6)
         self.depletion_um = self.readily_um // 2
         self.standing_um = 0

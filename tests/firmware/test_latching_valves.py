@@ -42,7 +42,7 @@ class Garden(Bench):
     def start(self):
         setting = own(SETTINGS)
         self.ports = irrigation.Ports(setting, self.board, self.machine, now_ms=self.now_ms)
-        self.valves = Valves(setting.kinds, gap_ms=setting.pulse.gap_ms, now_ms=self.now_ms)
+        self.valves = Valves(setting.kinds, gap_ms=setting.gap_ms, now_ms=self.now_ms)
 
     def run(self, ms):
         end_ms = self.now_ms + ms

@@ -9,7 +9,7 @@ import pytest
 from kinds import Start, streetlight
 from node.trade import Moment
 from policy import lighting
-from policy.watering import SOILS
+from policy.watering import INTAKE_DMM_H, SOILS
 from tests.portable.node_day import CLOCK_ONLY, World
 from tests.support.green import PLAIN, Green, own, plain, programs
 from watering import cycles
@@ -31,7 +31,7 @@ def test_what_stands_on_any_soil_has_half_an_hour_at_least_to_seep_in(soil, slop
 
 
 def test_between_two_cycles_on_clay_its_valve_is_shut_for_half_an_hour_at_least():
-    clay = min(range(len(SOILS)), key=lambda soil: SOILS[soil].intake_dmm_h)
+    clay = min(range(len(SOILS)), key=lambda soil: SOILS[soil][INTAKE_DMM_H])
     made = programs(plain(weather=[40, 2, 0, []]), [0, 127, 0, 0, 0, 300, 0, 2, 60])
     made["watering"][1][1][2] = clay
     green = Green(made)

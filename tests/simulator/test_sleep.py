@@ -9,7 +9,7 @@ from simulator.plants.battery import Battery
 from tests.support.green import plain, programs
 from tests.support.no_nonce_twice import no_nonce_twice
 from tests.support.sleepy_world import NODE, Sleepy
-from watering.valves import Valves
+from watering.sleepy import SleepyTrade
 from wire import event, quantity
 from wire.record import HOLDOVER, UNSET
 
@@ -291,7 +291,14 @@ def test_an_image_that_is_used_twice_repeats_a_nonce_and_the_ledger_sees_it(ledg
 
 
 def test_a_waking_that_pulses_valves_is_seen(monkeypatch):
-    monkeypatch.setattr(Valves, "woken", lambda self: None)
+    woken = SleepyTrade.woken
+
+    def pulsing(trade, *args, **options):
+        due = trade.outputs._close
+        woken(trade, *args, **options)
+        trade.outputs._close = due
+
+    monkeypatch.setattr(SleepyTrade, "woken", pulsing)
     world = Sleepy(SHORT)
     world.until_asleep()
     world.pipes.open[1] = True

@@ -84,12 +84,12 @@ class Green:
         self.pipes = Pipes(
             self.own.kinds,
             list(flows or [zone.flow_ml_min for zone in zones]),
-            main_max=self.own.meter.main_max_ml_min if self.own.meter.pulse_ul else 60000,
-            pulse_ul=self.own.meter.pulse_ul,
+            main_max=self.own.main_max_ml_min if self.own.pulse_ul else 60000,
+            pulse_ul=self.own.pulse_ul,
         )
         self.site = Site(zones, self.pipes, climate or DryClimate(), Prng(1), begin_s)
-        self.ports = GreenPorts(self.site, self.own.kinds, self.own.pulse.pulse_ms, battery_mv=battery_mv)
-        self.ports.boost_mv = self.own.battery.boost_mv
+        self.ports = GreenPorts(self.site, self.own.kinds, self.own.pulse_ms, battery_mv=battery_mv)
+        self.ports.boost_mv = self.own.boost_mv
         self.checker = WaterChecker(self.pipes, list(law), powered_s=begin_s)
         self.desk = Desk(self.ports, self.make)
         self.desk.directives = {} if drought is None else {directive.DROUGHT_LEVEL: drought}

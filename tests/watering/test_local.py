@@ -8,7 +8,7 @@ import pytest
 from node.limits import TEST_MAX_MS
 from node.trade import LOCK, TEST
 from tests.support.green import PLAIN, Green, plain, programs
-from watering.by_hand import ByHand
+from watering import by_hand
 from wire import directive, event
 from wire.node_order import NodeOrder
 
@@ -195,9 +195,9 @@ def test_a_run_under_way_ends_for_a_test_and_a_start_that_falls_into_one_comes_a
 
 def test_a_test_of_eight_zones_fits_whatever_lead_the_supply_needs():
     for zones, lead_s in itertools.product((1, 4, 8), (0, 5, 120)):
-        hand = ByHand(None, None, None, None, zones=zones, lead_s=lead_s)
-        assert hand.test_ms <= TEST_MAX_MS
-        assert hand._zone_s == 60 or ((zones, lead_s) == (8, 120) and hand._zone_s >= 50)
+        zone_s = by_hand.zone_s(zones, lead_s)
+        assert by_hand.test_ms(zones, lead_s) <= TEST_MAX_MS
+        assert zone_s == 60 or ((zones, lead_s) == (8, 120) and zone_s >= 50)
 
 
 def test_water_behind_shut_valves_and_a_silent_meter_are_not_sound():

@@ -1,15 +1,17 @@
 """Meter, flow, leaks, coils, energy, cycles, memory and need, one by one."""
 
 import random
+from collections import namedtuple
 
 import pytest
 
 from policy import watering as policy
 from tests.support.green import own, plain
 from watering import balance, coil, cycles, energy, flow, limits, memory
+from watering.guard import Guard
 from watering.meter import Meter
 from watering.need import Need
-from watering.valves import HELD, LATCHING
+from watering.valves import HELD, LATCHING, Valves
 from watering.weather import Weather
 from wire import slip
 
@@ -109,22 +111,35 @@ def test_a_slow_leak_that_shows_a_pulse_in_some_minutes_is_found_in_two_hours_an
     assert 120 <= verdicts[0][1] <= 132 and verdicts[1][1] <= 172
 
 
+def judged(kind, mean_ma, currents):
+    """(words of a coil with these currents, what is learned of it)."""
+    words, odd = [], 0
+    for current_ma in currents:
+        word, mean_ma, odd = coil.judge(kind, mean_ma, odd, current_ma)
+        words.append(word)
+    return words, mean_ma
+
+
 @pytest.mark.parametrize("kind,sound,broken,shorted", [(HELD, 250, 99, 1201), (LATCHING, 1500, 249, 4001)])
 def test_a_coil_that_is_open_or_shorted_is_told_by_its_current(kind, sound, broken, shorted):
-    one = coil.Coil(kind)
-    assert [one.judge(current) for current in (sound, broken, shorted)] == [None, coil.OPEN_COIL, coil.SHORT]
-    assert one.mean_ma == sound
+    assert judged(kind, 0, (sound, broken, shorted)) == ([None, coil.OPEN_COIL, coil.SHORT], sound)
 
 
 def test_a_coil_that_changes_is_told_the_third_time_and_one_that_warms_is_not():
-    one = coil.Coil(HELD, 250)
-    assert [one.judge(120) for _ in range(3)] == [None, None, coil.CHANGED]
-    warm = coil.Coil(HELD, 250)
-    assert [warm.judge(250 - 5 * step) for step in range(10)] == [None] * 10
-    assert coil.Coil(HELD, 9).mean_ma == 0
+    assert judged(HELD, 250, [120] * 3)[0] == [None, None, coil.CHANGED]
+    assert judged(HELD, 250, [120, 120, 250, 120, 120])[0] == [None] * 5
+    assert judged(HELD, 250, [250 - 5 * step for step in range(10)])[0] == [None] * 10
 
 
-CELL = energy.Battery(2600, 1000, 9000)
+def test_what_no_sound_coil_draws_was_not_learned():
+    coils = (1500, 249, 4001, *[0] * 7)
+    valves = Valves((LATCHING,) * 10, gap_ms=0, now_ms=0)
+    guard = Guard(valves, None, None, 0, memory.empty()._replace(coils=coils), None)
+    assert guard.coils_ma == [1500, *[0] * 9]
+
+
+Cell = namedtuple("Cell", ("capacity_mah", "pulse_mj", "boost_mv"))
+CELL = Cell(2600, 1000, 9000)
 
 
 def test_nothing_opens_without_the_energy_to_close_it():
@@ -139,7 +154,7 @@ def test_nothing_opens_without_the_energy_to_close_it():
     assert store.refuses(1, now_ms=0) == 8000
     store.sample(3900, None, now_ms=0)
     assert store.refuses(1, now_ms=0) == -1
-    small = energy.Energy(energy.Battery(100, 20_000, 0))
+    small = energy.Energy(Cell(100, 20_000, 0))
     small.sample(3510, None, now_ms=0)
     assert small.refuses(1, now_ms=0) is None
     assert small.refuses(9, now_ms=0) == small.usable_mj() > 0
@@ -154,7 +169,7 @@ def test_a_low_battery_is_told_once_and_ends_with_a_distance():
         None,
         False,
     ]
-    assert energy.Energy(energy.MAINS).refuses(5, now_ms=0) is None
+    assert energy.Energy(Cell(0, 0, 0)).refuses(5, now_ms=0) is None
 
 
 def test_a_run_brings_its_depth_to_the_roots_and_credits_the_same():
@@ -195,7 +210,7 @@ def test_p_follows_the_days_demand_within_its_bounds():
 
 
 def kept(**changes):
-    values = {name: getattr(memory.EMPTY, name) for name in memory.Memory._fields}
+    values = {name: getattr(memory.empty(), name) for name in memory.Memory._fields}
     values.update(changes)
     return memory.Memory(**values)
 
@@ -223,18 +238,18 @@ def test_what_a_version_1_remembered_is_taken_over():
 
 def test_garbage_and_every_single_flipped_bit_end_in_safe_defaults():
     data = memory.encode(kept(volume_l=77, drought=2))
-    assert memory.decode(b"") == memory.decode(bytes(len(data))) == memory.EMPTY
+    assert memory.decode(b"") == memory.decode(bytes(len(data))) == memory.empty()
     for bit in range(8 * len(data)):
         broken = bytearray(data)
         broken[bit // 8] ^= 1 << bit % 8
-        assert memory.decode(bytes(broken)) == memory.EMPTY
+        assert memory.decode(bytes(broken)) == memory.empty()
     for length in range(len(data)):
-        assert memory.decode(data[:length]) == memory.EMPTY
+        assert memory.decode(data[:length]) == memory.empty()
 
 
 def need():
     setting = own()
-    return Need(setting.policy, Weather(setting.place), memory.EMPTY)
+    return Need(setting.policy, Weather(setting, 0, None), memory.empty())
 
 
 def test_the_bucket_stays_between_full_and_the_wilting_point_whatever_comes():
@@ -268,8 +283,8 @@ def test_the_ladder_of_et0_steps_down_when_a_rung_is_missing(told, rung):
 @pytest.mark.parametrize("late_days,rung,rain_cmm", [(0, "gateway", 50), (1, "climatology", 0), (-1, "climatology", 0)])
 def test_what_is_told_of_another_day_is_not_booked_for_this_one(late_days, rung, rain_cmm):
     setting = own(plain(weather=[40, 2, 0, []]))
-    weather = Weather(setting.place)
+    weather = Weather(setting, 0, None)
     day = 20_700
     closed = weather.close(day, {3: 510, 4: 5, 10: day + late_days})
-    assert (closed.rung, closed.rain_cmm) == (rung, rain_cmm)
-    assert weather.close(day, {3: 510, 4: 5}).rung == "gateway", "an older gateway says no day"
+    assert closed[1:] == (rung, rain_cmm)
+    assert weather.close(day, {3: 510, 4: 5})[1] == "gateway", "an older gateway says no day"

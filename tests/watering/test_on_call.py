@@ -33,7 +33,7 @@ def test_a_capacitor_that_was_left_to_discharge_is_charged_for_the_run_and_the_r
     def charge(_):
         valves = green.desk.trade.outputs
         charged = valves.prepares or valves.any_open()
-        green.ports.boost_mv = green.own.battery.boost_mv if charged else 0
+        green.ports.boost_mv = green.own.boost_mv if charged else 0
 
     green.desk.watchers.append(charge)
     green.run(hours=9)
@@ -83,7 +83,7 @@ def test_a_job_that_waits_after_a_stop_does_not_turn_the_loop_without_a_pause():
     trade, now_ms = green.desk.trade, green.site.now_ms
     trade._runs.stop(0, "order", 0, now_ms=now_ms)
     now_ms += 3 * 3_600_000
-    job = runs.Job(1, cycles.Cut(600, 600, 0), "depth", 1, ready_ms=now_ms + 60_000, give_up_ms=now_ms + 3_600_000)
+    job = runs.Job(1, cycles.Cut(600, 600, 0), ("depth", 1), ready_ms=now_ms + 60_000, give_up_ms=now_ms + 3_600_000)
     trade._runs.add(job)
     trade._runs.tick(trade._refuse, now_ms=now_ms)
     assert trade._runs.wake_ms(now_ms) > now_ms
@@ -94,7 +94,7 @@ def test_a_zone_that_opens_is_not_charged_with_what_flowed_before():
     green.run(hours=1, seconds=40)
     trade, now_ms = green.desk.trade, green.site.now_ms
     trade._runs.add(
-        runs.Job(1, cycles.Cut(600, 600, 0), "depth", 1, ready_ms=now_ms, give_up_ms=now_ms + 3_600_000)
+        runs.Job(1, cycles.Cut(600, 600, 0), ("depth", 1), ready_ms=now_ms, give_up_ms=now_ms + 3_600_000)
     )
     moment = green.desk.moment()
     trade.sample({inputs.METER_PULSES: 1000}, moment)

@@ -7,7 +7,7 @@ import pytest
 from node.trade import LOCK
 from policy import civil
 from simulator.checkers.water import Forbidden
-from tests.support.green import DAILY, ONE, PLAIN, Green, plain, programs, skipped
+from tests.support.green import DAILY, ONE, PLAIN, Green, own, plain, programs, skipped
 from watering import lockouts, memory
 from watering.trade import WateringTrade
 from wire import directive, event
@@ -35,9 +35,9 @@ def test_a_program_asks_the_law_once_a_zone_when_it_begins(monkeypatch):
     asked, begun = [], []
     lawful_s, begin = lockouts.lawful_s, WateringTrade._begin
 
-    def begins(trade, due, moment):
+    def begins(trade, *due):
         asked.clear()
-        begin(trade, due, moment)
+        begin(trade, *due)
         begun.append(len(asked))
 
     monkeypatch.setattr(lockouts, "lawful_s", lambda *given: asked.append(given[1]) or lawful_s(*given))
@@ -317,3 +317,18 @@ def test_readings_and_health_fit_a_record_with_eight_zones():
         assert len(trade.health(moment)) + 8 <= wire_limits.READINGS_MAX
     assert len(trade.memory(0)) == memory.LENGTH
     assert civil.day_s == 86_400
+
+
+def test_zones_that_a_policy_no_longer_has_keep_what_they_had():
+    old = memory.empty()._replace(
+        volume_l=7, master_openings=9, zones=tuple(memory.ZoneMemory(100 * n, (), n, 10 * n, 0) for n in range(1, 9))
+    )
+    kept = memory.decode(Green(PLAIN).make(memory.encode(old), 0).memory(0))
+    assert kept.zones[3:] == old.zones[3:] and [zone.openings for zone in kept.zones[:3]] == [10, 20, 30]
+    assert (kept.volume_l, kept.master_openings) == (7, 9)
+
+
+def test_a_node_keeps_of_a_ban_what_it_obeys():
+    ban = [2, 63, 127, 480, 1200, "Préfecture", "Arrêté"]
+    bans = own(plain(watering=[1, PLAIN["watering"][1], [], [ban], []])).policy.bans
+    assert bans == ((2, 63, 127, 480, 1200),)

@@ -1,0 +1,236 @@
+"""What an irrigation node takes through deep sleep beside its memory, as bytes, and how it goes on with them.
+
+Loaded when a node falls asleep or has woken (`rarely`). It reads and writes the machines' own fields, and whoever gives
+one of them a field that must survive a sleep puts it here too. What was told before a sleep is not told again after it.
+Must not decide.
+"""
+
+import struct
+
+from node.trade import PULSE, RAIN
+from watering import limits
+from watering.cycles import Cut
+from watering.runs import Job
+from watering.trade import BALANCE, DEPTH
+from watering.weather import Day
+from wire import event
+
+VERSION = 2
+
+# version, flags; seconds since the programmes are watched, mL beyond the litres, values refused by weather and meter,
+# then mL of each zone since ever
+_HEAD = "<BBIHHHIIIIIIII"
+_LOW, _NO_TIME, _ODD, _COUNTS = 1, 2, 4, 8
+_ZONES = 8
+
+# Of a day: civil day, air, humidity, seconds of the four, sums of two, rain; before two of them, ms since a sample and
+# since the sensor was wet.
+_DAY = "<HhhHHIIIIIIH"
+_AGES = "<II"
+_NO_DAY, _NOTHING, _NEVER = 0xFFFF, -0x8000, 0xFFFFFFFF
+_WEATHER_BYTES = 2 * struct.calcsize(_DAY) + struct.calcsize(_AGES)
+
+# flags; ms since all is shut, detections, mL, buckets, ms since the bucket began, its mL
+_LEAK = "<BIBIBII"
+_LEAK_BYTES = struct.calcsize(_LEAK)
+# outputs out of use, last zone, closings repeated, samples of a silent meter, alarms
+_GUARD = "<HBBBB"
+# Alarms that are still in force: their codes and causes by number, and how many are kept.
+_CODES = (
+    event.VALVE_FAILURE, event.FLOW_TOO_LOW, event.FLOW_TOO_HIGH, event.WATER_LEAK, event.SENSOR_FAILURE
+)  # fmt: skip
+_CAUSES = ("", "coil", "no-flow", "stuck-open", "drift")
+_ALARMS_MAX = 24
+
+# A job that waits: zone, its rule's number, reason; seconds left, of a cycle, of a soak; ms until it is ready and until
+# it is given up; what it has had, ms and mL.
+_JOB = "<BBBHHHiiII"
+_RULES = (BALANCE, DEPTH)
+
+
+def encode(trade, now_ms: int) -> bytes:
+    """Of a sleepy.SleepyTrade, for `resume`."""
+    flags = (_LOW if trade._energy.low else 0) | (_NO_TIME if trade._clock.is_lost else 0)
+    flags |= (_ODD if trade._health_odd else 0) | (_COUNTS if trade.counts_asleep else 0)
+    irrigated = list(trade._need.irrigated_ml)
+    while len(irrigated) < _ZONES:
+        irrigated.append(0)
+    head = struct.pack(
+        _HEAD,
+        VERSION,
+        flags,
+        min(0x7FFFFFFF, (now_ms - trade._starts.made_ms) // 1000),
+        trade._meter.total_ml % 1000,
+        min(0xFFFF, trade._weather.refused),
+        min(0xFFFF, trade._meter.refused),
+        *[volume_ml & 0xFFFFFFFF for volume_ml in irrigated],
+    )
+    weather, guard = encode_weather(trade._weather, now_ms), encode_guard(trade._guard, now_ms)
+    return head + weather + bytes((len(guard),)) + guard + encode_jobs(trade._runs, now_ms)
+
+
+def resume(trade, rest, slept_ms: int, by, *, now_ms: int) -> None:
+    """Go on. `by`: what woke the node, as of node.trade."""
+    trade._events = []  # what was told before the sleep is known
+    # The chip shut everything before: nothing is to be pulsed for having woken.
+    trade.outputs._close = bytearray(limits.OUTPUTS_MAX)
+    size = struct.calcsize(_HEAD)
+    at = size + _WEATHER_BYTES + 1
+    if len(rest) < at or rest[0] != VERSION:
+        return
+    values = struct.unpack(_HEAD, rest[:size])
+    flags, counted = values[1], values[1] & _COUNTS == _COUNTS
+    trade._energy.low = flags & _LOW == _LOW
+    trade._health_odd = flags & _ODD == _ODD
+    since_ms = 1000 * values[2] + slept_ms
+    trade._starts.made_ms = trade._clock.started_ms = now_ms - since_ms
+    trade._clock.is_lost = flags & _NO_TIME == _NO_TIME
+    resume_meter(trade._meter, values[3], slept_ms, int(by == PULSE) if counted else None, now_ms=now_ms)
+    weather = trade._weather
+    weather.refused, trade._meter.refused = values[4], values[5]
+    trade._need.irrigated_ml = list(values[6 : 6 + len(trade._need.irrigated_ml)])
+    resume_weather(weather, rest[size : at - 1], slept_ms, now_ms=now_ms)
+    if by == RAIN:
+        # The gauge has tipped once while nobody counted.
+        weather.today.rain_cmm = min(limits.RAIN_CMM_MAX, weather.today.rain_cmm + trade._own.tip_cmm)
+    end = at + rest[at - 1]
+    resume_guard(trade._guard, rest[at:end], slept_ms, counted, now_ms=now_ms)
+    resume_jobs(trade._runs, rest[end:], slept_ms, now_ms=now_ms)
+
+
+# --- weather ------------------------------------------------------------------------------------------------
+
+
+def encode_weather(weather, now_ms: int) -> bytes:
+    """_WEATHER_BYTES."""
+    ages = struct.pack(_AGES, _age(weather._at_ms, now_ms), _age(weather._dry_from_ms, now_ms))
+    return ages + _encode_day(weather.today) + _encode_day(weather._before)
+
+
+def resume_weather(weather, data, slept_ms: int, *, now_ms: int) -> None:
+    """Go on with the day. A counter of rain begins anew with the ports, so its first reading is one."""
+    head, size = struct.calcsize(_AGES), struct.calcsize(_DAY)
+    ages = struct.unpack(_AGES, data[:head])
+    weather._at_ms, weather._dry_from_ms = [
+        None if age_ms == _NEVER else now_ms - slept_ms - age_ms for age_ms in ages
+    ]
+    weather.today = _decode_day(data[head : head + size]) or Day(None)
+    weather._before = _decode_day(data[head + size : head + 2 * size])
+
+
+def _age(since_ms, now_ms):
+    return _NEVER if since_ms is None else min(0x7FFFFFFF, now_ms - since_ms)
+
+
+def _encode_day(day):
+    if day is None:
+        return struct.pack(_DAY, _NO_DAY, *[0] * 11)
+    low, high = day.air or (_NOTHING, 0)
+    dry, damp = day.humidity or (_NO_DAY, 0)
+    values = list(day.seconds) + [min(_NEVER, value) for value in day.sums]
+    return struct.pack(_DAY, day.civil_day or 0, low, high, dry, damp, *values, day.rain_cmm)
+
+
+def _decode_day(data):
+    values = struct.unpack(_DAY, data)
+    if values[0] == _NO_DAY:
+        return None
+    day = Day(values[0] or None)
+    day.air = None if values[1] == _NOTHING else (values[1], values[2])
+    day.humidity = None if values[3] == _NO_DAY else (values[3], values[4])
+    day.seconds, day.sums = list(values[5:9]), list(values[9:11])
+    day.rain_cmm = min(limits.RAIN_CMM_MAX, values[11])
+    return day
+
+
+# --- meter, leak and alarms ---------------------------------------------------------------------------------
+
+
+def resume_meter(meter, total_ml: int, slept_ms: int, pulses, *, now_ms: int) -> None:
+    """Go on with what was beyond the litres. `pulses`: that were counted in the sleep; None: nobody counted. The
+    counter begins anew with the ports."""
+    meter.total_ml = total_ml
+    meter._at_ms = now_ms - slept_ms
+    if pulses is not None:
+        meter._count = -pulses
+        meter._recent = [(meter._at_ms, 0)]
+
+
+def encode_leak(leak, now_ms: int) -> bytes:
+    """_LEAK_BYTES of a flow.LeakWatch. Whoever sleeps has everything shut."""
+    known = leak._from_ms is not None
+    return struct.pack(
+        _LEAK,
+        (1 if known else 0) | (2 if leak.settled else 0) | (4 if leak.leaking else 0),
+        min(0x7FFFFFFF, now_ms - leak._from_ms) if known else 0,
+        min(255, leak._detections),
+        leak._volume_ml,
+        min(255, leak._buckets),
+        min(0x7FFFFFFF, now_ms - leak._bucket_ms) if known else 0,
+        leak._bucket_ml,
+    )
+
+
+def resume_leak(leak, data, slept_ms: int, counted: bool, *, now_ms: int) -> None:
+    """`counted`: a pulse would have woken us, so a sleep without one was dry; otherwise nothing is known of it, and it
+    proves nothing."""
+    flags, since_ms, leak._detections, leak._volume_ml, leak._buckets, bucket_ms, bucket_ml = struct.unpack(_LEAK, data)
+    leak.settled, leak.leaking = flags & 2 == 2, flags & 4 == 4
+    leak._from_ms = now_ms - slept_ms - since_ms if flags & 1 else None
+    leak._bucket_ms, leak._bucket_ml = now_ms - slept_ms - bucket_ms, bucket_ml
+    if not counted:
+        leak._bucket_ms, leak._bucket_ml = now_ms, 0
+
+
+def encode_guard(guard, now_ms: int) -> bytes:
+    """Of a guard.Guard, its leak first."""
+    bits = 0
+    for output in guard.faulty:
+        bits |= 1 << output
+    alarms = sorted(guard.active)[:_ALARMS_MAX]
+    head = struct.pack(_GUARD, bits, guard._last_zone, guard._again, min(255, guard._silent), len(alarms))
+    parts = [encode_leak(guard.leak, now_ms), head]
+    for code, zone, cause in alarms:
+        parts.append(struct.pack("<H", _CODES.index(code) << 7 | zone << 3 | _CAUSES.index(cause)))
+    return b"".join(parts)
+
+
+def resume_guard(guard, data, slept_ms: int, counted: bool, *, now_ms: int) -> None:
+    """Alarms included, and nothing of it told."""
+    resume_leak(guard.leak, data[:_LEAK_BYTES], slept_ms, counted, now_ms=now_ms)
+    at = _LEAK_BYTES + struct.calcsize(_GUARD)
+    bits, guard._last_zone, guard._again, guard._silent, count = struct.unpack(_GUARD, data[_LEAK_BYTES:at])
+    guard._recent = [guard._last_zone] if guard._last_zone else []
+    guard.faulty = {output for output in range(limits.OUTPUTS_MAX) if bits >> output & 1}
+    for number in range(count):
+        value = struct.unpack("<H", data[at + 2 * number : at + 2 * number + 2])[0]
+        guard.active.add((_CODES[value >> 7], value >> 3 & 15, _CAUSES[value & 7]))
+
+
+# --- jobs ---------------------------------------------------------------------------------------------------
+
+
+def encode_jobs(runs, now_ms: int) -> bytes:
+    """Those that wait: whoever sleeps has no other."""
+    parts = []
+    for job in runs.jobs:
+        parts.append(
+            struct.pack(
+                _JOB, job.zone, _RULES.index(job.by[0]), job.by[1], job.remaining_s, job.cycle_s, job.soak_s,
+                job.ready_ms - now_ms, job.give_up_ms - now_ms, job.open_ms, job.volume_ml,
+            )
+        )  # fmt: skip
+    return b"".join(parts)
+
+
+def resume_jobs(runs, data, slept_ms: int, *, now_ms: int) -> None:
+    """The same back."""
+    size = struct.calcsize(_JOB)
+    for at in range(0, len(data) - size + 1, size):
+        values = struct.unpack(_JOB, data[at : at + size])
+        job = Job(
+            values[0], Cut(values[3], values[4], values[5]), (_RULES[values[1]], values[2]),
+            ready_ms=now_ms + values[6] - slept_ms, give_up_ms=now_ms + values[7] - slept_ms,
+        )  # fmt: skip
+        job.open_ms, job.volume_ml = values[8], values[9]
+        runs.add(job)
