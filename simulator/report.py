@@ -164,8 +164,9 @@ def text(result: Result, wall_s: float, language: str) -> str:
         words["light"],
         _row(words["street"], len(result.lighting_violations) or words["never"]),
         _row(words["delay"], f"{result.worst_delay_s} s"),
-        words["away"],
     ]
+    if result.cut_lines:
+        rows.append(words["away"])
     for what, from_s, to_s, cabinet, wanted, short in result.cut_lines:
         name = f"{words[what]} {_cabinet(options, None if cabinet < 0 else cabinet)}"
         period = f"{_clock(options, from_s)}–{_clock(options, to_s)}"
