@@ -104,6 +104,10 @@ WATCH_LEAVE_PERMILLE = 500
 WATCH_STUCK_CK = 50
 WATCH_DUTY_PERMILLE = 900
 WATCH_BELOW_CK = 100
+# [K] The longest run of full heat that brings nothing, whatever the weather is: a warmest and a coldest hour of the day
+# are in it. The heating is half dead or too weak, or the thermometer hangs where no heat comes.
+WATCH_RUN_MS = 129_600_000
+WATCH_RUN_CK = 50
 ATTEMPTS_MAX = 5  # [V] of driving the output again
 KICK_MS = 30_000
 

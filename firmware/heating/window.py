@@ -1,12 +1,11 @@
 """An open window: by its contact where there is one, else by how fast the air falls.
 
 By slope: a straight line through the last six minutes, then a filter (new = 0.2 · old + 0.8 · line, as in Versatile
-Thermostat's code). Open below -3 K/h twice in a row when the room is also 0.4 K below all of
-the relay cycle before; closed from 0 K/h on, or from a
-quarter of the steepest; given up after 30 minutes, and then not seen again until the air has stopped falling. Blind
-while no heat is given, and after it was cut (at the end of a preheat, of the day's hours) until the fall that follows
-has eased: air that was warmed faster than its walls falls to them by itself. The line and the 0.4 K are ours: users of
-plain slope detection had their heating stopped by noise.
+Thermostat's code). Open below -3 K/h twice in a row when the room is also 0.4 K below all of the relay cycle before;
+closed from 0 K/h on, or from a quarter of the steepest; given up after 30 minutes, and then not seen again until the
+air has stopped falling. Blind while no heat is given, and after it was cut (at the end of a preheat, of the day's
+hours) until the fall that follows has eased: air that was warmed faster than its walls falls to them by itself. The
+line and the 0.4 K are ours: users of plain slope detection had their heating stopped by noise.
 """
 
 from heating import limits

@@ -68,7 +68,7 @@ def test_a_window_that_is_opened_soon_after_a_preheat_is_seen(output, room, star
 
 
 def test_a_fall_that_never_eases_counts_again_an_hour_after_the_cut():
-    """A window that is opened as the heat is cut cannot be told from the fall by itself; it is, once that must be over."""
+    """A window that is opened as the heat is cut cannot be told from the fall by itself, until that must be over."""
     window = Window(600_000, now_ms=0)
     room_ck = 1900
     for minute in range(120):
