@@ -34,6 +34,9 @@ FRENCH = {
     "street": "rue sombre ou allumée à tort plus de 2 min",
     "never": "jamais",
     "delay": "plus long écart à la consigne",
+    "cell": "à cellule : allumés par leur cellule, jour couvert",
+    "detector": "à détecteur : passants de nuit, éclairés à plein feu",
+    "gear": "DALI : fiches de luminaire reçues",
     "away": "Pendant l’absence",
     "followed": "lampes saines attendues allumées, en écart au plus",
     "energy": "Énergie",
@@ -91,6 +94,9 @@ ENGLISH = {
     "street": "street dark or burning against policy for over 2 min",
     "never": "never",
     "delay": "longest deviation from policy",
+    "cell": "with a photocell: lit by it, overcast day",
+    "detector": "with a detector: people by night, met by full light",
+    "gear": "DALI: asset records received",
     "away": "While it was away",
     "followed": "sound lamps expected lit, deviating at most",
     "energy": "Energy",
@@ -164,8 +170,10 @@ def text(result: Result, wall_s: float, language: str) -> str:
         words["light"],
         _row(words["street"], len(result.lighting_violations) or words["never"]),
         _row(words["delay"], f"{result.worst_delay_s} s"),
-        words["away"],
+        *_fitted(result, words),
     ]
+    if result.cut_lines:
+        rows.append(words["away"])
     for what, from_s, to_s, cabinet, wanted, short in result.cut_lines:
         name = f"{words[what]} {_cabinet(options, None if cabinet < 0 else cabinet)}"
         period = f"{_clock(options, from_s)}–{_clock(options, to_s)}"
@@ -242,6 +250,7 @@ def as_json(result: Result, wall_s: float) -> dict[str, Any]:
         "kwh": result.true_wh / 1000,
         "kwh_full_power": result.full_power_wh / 1000,
         "kwh_stored": result.stored_wh / 1000,
+        "streets": {**result.streets._asdict(), "assets": result.assets},
         "rooms": result.rooms._asdict(),
         "greens": result.greens._asdict(),
         "batches": result.batches,
@@ -257,6 +266,17 @@ def _others(options: Options, words: dict[str, str]) -> str:
     """Rooms and green spaces, where there are any."""
     counts = ((options.rooms, words["room"]), (options.greens, words["green"]))
     return "".join(f" · {count} × {word}" for count, word in counts if count)
+
+
+def _fitted(result: Result, words: dict[str, str]) -> list[str]:
+    """Lamps that have more than a meter."""
+    told = result.streets
+    rows = (
+        (told.cells, "cell", _duration(told.by_cell_s)),
+        (told.detectors, "detector", f"{told.met} / {told.passed}"),
+        (told.gears, "gear", f"{result.assets} / {told.gears}"),
+    )
+    return [_row(f"{count} {words[word]}", figure) for count, word, figure in rows if count]
 
 
 def _heat(result: Result, words: dict[str, str]) -> list[str]:

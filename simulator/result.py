@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from simulator import greens, rooms
+from simulator import greens, rooms, streets
 from simulator.cabinet.story import Told
 from simulator.checkers.alarms import AlarmVerdict
 from simulator.checkers.delivery import Verdict
@@ -45,6 +45,8 @@ class Result:
     sealed: int
     nonces_reused: int
     worst_delay_s: int
+    streets: streets.Told
+    assets: int
     rooms: rooms.Told
     greens: greens.Told
     sights: list[Sight]

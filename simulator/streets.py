@@ -1,7 +1,11 @@
 """The lamps of a territory: two feeders a cabinet, one of which its contactor cuts by day; faults of lamps; the light.
 
-Knows plants and policy; of nodes only that they have mains or none.
+Where a permanent feeder has lamps enough, three of them have more than a meter: a photocell under the overcast sky of
+November, a detector on a path that few walk, a DALI gear. Knows plants and policy; of nodes only that they have mains
+or none.
 """
+
+from typing import Any, NamedTuple
 
 from kinds import streetlight
 from lighting import settings
@@ -15,19 +19,46 @@ from simulator.node_host import NodeHost
 from simulator.options import Cabinet
 from simulator.parts import LampPorts
 from simulator.plant import Air, Feeder, Lamp, LampData
+from simulator.plants.street import Cell, GearPorts, Sky, StreetPorts, Walkers
 from simulator.prng import Prng
 from simulator.world import World
 
 CALENDARS = {"all-night": lighting.DEFAULT_CALENDAR, "dimming": lighting.DIMMING_CALENDAR}
+# What the lamps of a permanent feeder have beside a meter, by their place on it, and their settings.
+CELL, DETECTOR, GEAR = "photocell", "presence", "dali"
+FITTED = {3: CELL, 6: DETECTOR, 9: GEAR}
+_FITTED_FROM = 12
+_SETTINGS: dict[str, dict[str, Any]] = {CELL: {CELL: {}}, DETECTOR: {DETECTOR: {}}, GEAR: {"output": GEAR}}
+# What clouds let through: the cells light their lamps some minutes before sunset.
+_OVERCAST_PERCENT = 5
+_PATH_ONE_IN = 12
+# A lamp is as bright as it gets so soon after somebody has come.
+_BRIGHT_MS = 3000
 
 
-def lamp_settings(site: lighting.Site, lamp: tuple[int, int], calendar: lighting.Calendar) -> settings.Own:
-    """What a settings file with these three alone makes of a lamp: [nominal, standby] in 0.1 W, all else by default."""
+class Told(NamedTuple):
+    """What the fitted lamps did. `by_cell_s`: lit by their cells before the calendar and after it; `passed` people by
+    night under a detector's lamp that was sound, `met` of them by its full light."""
+
+    cells: int
+    detectors: int
+    gears: int
+    by_cell_s: int
+    passed: int
+    met: int
+
+
+def lamp_settings(
+    site: lighting.Site, lamp: tuple[int, int], calendar: lighting.Calendar, fitted: str = ""
+) -> settings.Own:
+    """What a settings file makes of a lamp that names these alone: [nominal, standby] in 0.1 W, what it is fitted with;
+    all else by default."""
     faults = Faults()
     plain = {
         "site": [site.latitude_e4, site.longitude_e4],
         "lamp": list(lamp),
         "calendar": lighting_form.encode(calendar),
+        **_SETTINGS.get(fitted, {}),
     }
     own = streetlight.decode(faults, plain)
     assert not faults.listed(), faults.listed()
@@ -47,13 +78,19 @@ class Streets:
         self._watched: list[Watched] = []
         self.checker = LightingChecker(self._watched)
         self.expected: list[LampFault] = []
+        self._fitted: list[str] = []
+        self._walkers: list[Walkers] = []
+        self._passed = self._met = 0
 
     def build(self, gateway: GatewayHost, cabinet: Cabinet, air: Air, prng: Prng) -> None:
         """Half of the cabinet's lamps on a permanent feeder, half on a switched one."""
         half = cabinet.lamps // 2
         for switched, count in ((False, cabinet.lamps - half), (True, half)):
             feeder = Feeder(prng.split(f"feeder-{switched}"), switched=switched)
-            hosts = [self._build_lamp(gateway, cabinet, feeder, air, prng) for _ in range(count)]
+            fitted = FITTED if count >= _FITTED_FROM and not switched else {}
+            hosts = [
+                self._build_lamp(gateway, cabinet, feeder, air, prng, fitted.get(place, "")) for place in range(count)
+            ]
             self._feeders.append((feeder, cabinet, hosts))
 
     def begin(self) -> None:
@@ -64,6 +101,14 @@ class Streets:
             else:
                 for host in hosts:
                     host.power_on()
+        for walkers in self._walkers:
+            walkers.start()
+
+    def told(self) -> Told:
+        """Of the fitted lamps."""
+        cells, detectors, gears = (self._fitted.count(one) for one in (CELL, DETECTOR, GEAR))
+        by_cell_s = self.checker.by_cell_looks * EVERY_MS // 1000
+        return Told(cells, detectors, gears, by_cell_s, self._passed, self._met)
 
     def damage(self, index: int, what: str, code: int) -> None:
         """`module_dead` or `relay_stuck`, from now on."""
@@ -96,7 +141,7 @@ class Streets:
         return self.checker.full_power_dw_looks * (EVERY_MS // 1000) // 36_000
 
     def _build_lamp(
-        self, gateway: GatewayHost, cabinet: Cabinet, feeder: Feeder, air: Air, prng: Prng
+        self, gateway: GatewayHost, cabinet: Cabinet, feeder: Feeder, air: Air, prng: Prng, fitted: str
     ) -> NodeHost:
         number = self._joining.next_number
         prng = prng.split(f"lamp-{number}")
@@ -107,13 +152,34 @@ class Streets:
         site = lighting.Site(
             cabinet.latitude_e4 + prng.randrange(80), cabinet.longitude_e4 + prng.randrange(80), civil.PARIS
         )
-        own = lamp_settings(site, (nominal_dw, 6), self._calendar)
-        host = self._joining.join(gateway, streetlight, own, LampPorts(self._world, lamp), prng)
+        own = lamp_settings(site, (nominal_dw, 6), self._calendar, fitted)
+        plan = lighting.Plan(self._calendar, site)
+        watched = Watched(f"{gateway.options.name} lamp {number}", lamp, plan)
+        ports = LampPorts(self._world, lamp)
+        if fitted == CELL:
+            sky = Sky(site)
+            sky.cloud_percent = _OVERCAST_PERCENT
+            ports = StreetPorts(self._world, lamp, Cell(sky))
+            watched = watched._replace(sky_lx=sky.lx)
+        elif fitted == GEAR:
+            ports = GearPorts(self._world, lamp, prng.split("gear"))
+        host = self._joining.join(gateway, streetlight, own, ports, prng)
+        if fitted == DETECTOR:
+            walkers = Walkers(self._world, prng.split("walkers"), host, one_in=_PATH_ONE_IN)
+            walkers.meets = lambda: self._world.after(_BRIGHT_MS, self._meet, watched)
+            self._walkers.append(walkers)
+        self._fitted.append(fitted)
         self.lamps.append(lamp)
         self.hosts.append(host)
-        plan = lighting.Plan(self._calendar, site)
-        self._watched.append(Watched(f"{gateway.options.name} lamp {number}", lamp, plan))
+        self._watched.append(watched)
         return host
+
+    def _meet(self, watched: Watched) -> None:
+        """Somebody has just come: is it bright?"""
+        lamp = watched.lamp
+        if lamp.feeder.powered and not lamp.module_dead and watched.plan.wanted(self._world.unix_s).level_percent:
+            self._passed += 1
+            self._met += lamp.burning_percent() == 100
 
     def _next_contactor(self, feeder: Feeder, cabinet: Cabinet, hosts: list[NodeHost]) -> None:
         """The cabinet's own astronomical clock closes at sunset and opens at sunrise."""

@@ -242,6 +242,7 @@ class Territory:
         for gateway in (*self.gateways, self.village.host):
             for name, value in gateway.totals().items():
                 counters[name] = counters.get(name, 0) + value
+        readings, assets = self._readings()
         expected = self.streets.expected + self.rooms.expected + self.greens.expected
         result = Result(
             options=self.options,
@@ -262,6 +263,8 @@ class Territory:
             sealed=self.sealed.sealed,
             nonces_reused=self.sealed.reused,
             worst_delay_s=self.streets.checker.worst_delay_s,
+            streets=self.streets.told(),
+            assets=assets,
             rooms=self.rooms.told(),
             greens=self.greens.told(),
             sights=self.sights,
@@ -270,7 +273,7 @@ class Territory:
             batch_bytes=self.centre.bytes,
             mobile_bytes=sum(gateway.metered_bytes for gateway in self.gateways),
             bearer_changes=counters.get("connection.changes", 0),
-            readings=self._readings(),
+            readings=readings,
             counters=counters,
         )
         result.digest = self._digest(result)
@@ -301,13 +304,16 @@ class Territory:
                 waits.append(held.received_unix_s - self.options.start_unix_s - made_ms // 1000)
         return waits
 
-    def _readings(self) -> int:
-        count = 0
+    def _readings(self) -> tuple[int, int]:
+        """In the warehouse: readings, and asset records of lamps."""
+        count = assets = 0
         for _, _, body in self.centre.warehouse.bodies():
             said = record.decode_body(body)
             if isinstance(said, dict):
                 count += len(said)
-        return count
+            else:
+                assets += said.code == event.LAMP_ASSET
+        return count, assets
 
     def _digest(self, result: Result) -> str:
         """Integers and bytes only: the same on every machine."""

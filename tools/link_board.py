@@ -1,8 +1,9 @@
 """`bocage link board`: lay out all that goes on a new node's board, as folders and files to copy to its root.
 
-At the root what is never updated: boot.py, main.py (the loader), slots, guard, rtc; in `a` the application with its
-manifest; in `r` the rescue program. settings.json is the node's own and comes from elsewhere. Copied for example with
-`mpremote fs cp -r FOLDER/. :`; later programs come over the node's link (`bocage link image`, `bocage gateway images`).
+At the root what is never updated: boot.py, main.py (the loader), slots, guard, rtc, last_resort; in `a` the application
+with its manifest; in `r` the rescue program. settings.json is the node's own and comes from elsewhere. Copied for
+example with `mpremote fs cp -r FOLDER/. :`; later programs come over the node's link (`bocage link image`,
+`bocage gateway images`).
 """
 
 import argparse

@@ -36,7 +36,7 @@ NODE_PROGRAM = "main"
 # Modules at the root of the chip are kept here.
 _CHIP = "esp32"
 # What the loader stands on: never part of an image.
-ROOT = ("boot", "slots", "guard", "rtc")
+ROOT = ("boot", "slots", "guard", "rtc", "last_resort")
 _FIXED = frozenset((*ROOT, "loader", "concentrator.loader"))
 # The rescue program is a program of its own: with its folder, and in no image.
 RESCUE = "rescue"

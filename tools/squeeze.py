@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 # Older or newer than the program that meets them on a board: whatever they say is asked of them at run time.
-STAND_ALONE = frozenset(("boot", "guard", "rtc", "slots", "loader"))
+STAND_ALONE = frozenset(("boot", "guard", "rtc", "slots", "loader", "last_resort"))
 # Where the whole program is one with the interpreter there is no loader; only what runs before it stands by itself.
 ALONE_WHEN_FROZEN = frozenset(("boot",))
 # The port makes one object of equal words up to this length.

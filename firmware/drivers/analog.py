@@ -1,7 +1,8 @@
 """A voltage on a pin of ADC1, behind a divider: battery, capacitor, soil probe. In mV before the divider.
 
-`adc` is a `machine.ADC`, whose `read_uv` knows the chip's calibration. Several readings are averaged: the radio's
-bursts are on them. Must not know what a voltage means.
+`adc` is a `machine.ADC`, whose `read_uv` knows the chip's calibration. It is set to its widest range, up to 3.1 V at
+the pin of an ESP32-S3 and 2.45 V of an ESP32: the one that it starts with ends at 0.95 V, less than half of a full cell
+behind its divider. Several readings are averaged: the radio's bursts are on them. Must not know what a voltage means.
 """
 
 from drivers.sensor import Sensor
@@ -14,6 +15,7 @@ class Analog(Sensor):
 
     def __init__(self, adc, *, upper_ohm, lower_ohm):
         super().__init__()
+        adc.atten(adc.ATTN_11DB)
         self._adc = adc
         self._ohm = upper_ohm + lower_ohm
         self._lower_ohm = lower_ohm

@@ -63,6 +63,10 @@ def main(start=None):
     opened = []  # the ports, once there are any; boot.py's levels hold until then
     try:
         run(opened, life, clock)
+    except KeyboardInterrupt:  # Ctrl-C on the console: outputs may not stay as they are while nobody turns the loop
+        for ports in opened:
+            ports.safe()
+        raise
     except Exception as error:
         crashed(opened, life, clock, error)
 

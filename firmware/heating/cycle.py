@@ -17,7 +17,7 @@ WATER = Timing(1_800_000, 300_000, 300_000)
 
 
 class Cycle:
-    """`is_on`: what the relay is to be. `switched`: how often it went on, ever."""
+    """`is_on`: what the relay is to be, since `edge_ms`. `switched`: how often it went on, ever."""
 
     def __init__(self, timing, *, now_ms, is_relay=True):
         self._timing = timing
@@ -25,7 +25,7 @@ class Cycle:
         self._duty = 0
         # A start let the relay go, and nobody knows when: starts in a row must not make it chatter. A boiler that is
         # spoken to saw none.
-        self._edge_ms = now_ms if is_relay else now_ms - timing.min_off_ms
+        self.edge_ms = now_ms if is_relay else now_ms - timing.min_off_ms
         self.is_on = False
         self.switched = 0
         self.on_ms = 0
@@ -46,7 +46,7 @@ class Cycle:
         wanted = now_ms - self._start_ms < self._on_ms(min(duty_permille, self._duty))
         if wanted != self.is_on and (at_once or self._may_switch(now_ms)):
             self.is_on = wanted
-            self._edge_ms = now_ms
+            self.edge_ms = now_ms
             self.switched += wanted
         return self.is_on
 
@@ -57,7 +57,7 @@ class Cycle:
         on_until_ms = self._start_ms + self._on_ms(self._duty)
         if on_until_ms > now_ms:
             instants.append(on_until_ms)
-        free_ms = self._edge_ms + (timing.min_on_ms if self.is_on else timing.min_off_ms)
+        free_ms = self.edge_ms + (timing.min_on_ms if self.is_on else timing.min_off_ms)
         if free_ms > now_ms:
             instants.append(free_ms)
         return max(now_ms, min(instants))
@@ -70,4 +70,4 @@ class Cycle:
         return on_ms if timing.cycle_ms - on_ms >= timing.min_off_ms else timing.cycle_ms
 
     def _may_switch(self, now_ms):
-        return now_ms - self._edge_ms >= (self._timing.min_on_ms if self.is_on else self._timing.min_off_ms)
+        return now_ms - self.edge_ms >= (self._timing.min_on_ms if self.is_on else self._timing.min_off_ms)

@@ -58,8 +58,12 @@ SLOPE_DROP_CK = 40  # [K] and the room is as much below a whole cycle of its rel
 SLOPE_VOTES = 2
 WINDOW_GIVE_UP_MS = 1_800_000  # [V] a room left open all day is heated again: pipes
 CONTACT_OPEN_MS = 60_000  # [K] somebody passing through a door is no open window
-# After heat was cut the air falls by itself; nothing is concluded meanwhile.
+# After heat was cut the air falls by itself; nothing is concluded meanwhile, and not before that fall has eased: a
+# radiator takes its quarter of an hour, and a room with cold walls half an hour more. What still falls as steeply as
+# this is a window.
 SLOPE_BLIND_MS = 1_200_000
+SLOPE_BLIND_MAX_MS = 3_600_000
+SLOPE_STEEP_CK_H = -1_000
 SLOPE_CUT_PERMILLE = 200
 
 # -- learning
@@ -100,6 +104,10 @@ WATCH_LEAVE_PERMILLE = 500
 WATCH_STUCK_CK = 50
 WATCH_DUTY_PERMILLE = 900
 WATCH_BELOW_CK = 100
+# [K] The longest run of full heat that brings nothing, whatever the weather is: a warmest and a coldest hour of the day
+# are in it. The heating is half dead or too weak, or the thermometer hangs where no heat comes.
+WATCH_RUN_MS = 129_600_000
+WATCH_RUN_CK = 50
 ATTEMPTS_MAX = 5  # [V] of driving the output again
 KICK_MS = 30_000
 

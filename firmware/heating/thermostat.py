@@ -99,9 +99,9 @@ class Thermostat(Trade):
         self._outdoors.sample(self._values, now_ms=now_ms)
         room_ck = self._room_ck()
         is_new = room_ck is not None and ROOM_KEY in self._values
-        self._window.sample(
-            room_ck if is_new else None, self._values.get(quantity.WINDOW), self.duty_permille > 0, now_ms=now_ms
-        )
+        timing, valve = self._model.timing, self._model.output == VALVE
+        heats = self.outputs.on and (valve or now_ms - self._cycle.edge_ms > timing.min_on_ms)
+        self._window.sample(room_ck if is_new else None, self._values.get(quantity.WINDOW), heats, now_ms=now_ms)
         self._tidings.sampled(self._values, self._outdoors.seen, now_ms=now_ms)
         if is_new:
             self._learn(room_ck, moment)

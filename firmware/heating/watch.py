@@ -4,10 +4,10 @@ The room is compared with itself: its mean over a whole cycle of the relay, for 
 with it, and the mean a window later (15 min of electric heat, 45 min of water). Failure: full heat (90 % or more), the
 room a kelvin below its set-point, and in two windows in a row it gained less than a healthy room does. That is 0.12 K
 an hour in a room as cold as outdoors, and less the more of the heating's strength is spent on holding what there is:
-at half of it nothing, beyond it the room may fall, but not as one without heat does. Stuck on: duty 0, one window for
-the heat that is left, then half a kelvin up in each of two windows in a row, above the set-point: sun and people do
-that once. Both end by themselves. What the trade does about it: it drives the output anew, five times at most
-(`attempts`).
+at half of it nothing, beyond it the room may fall, but not as one without heat does. However hard the frost: full heat
+for a day and a half that brings no half kelvin is told too. Stuck on: duty 0, one window for the heat that is left,
+then half a kelvin up in each of two windows in a row, above the set-point: sun and people do that once. Both end by
+themselves. What the trade does about it: it drives the output anew, five times at most (`attempts`).
 """
 
 from heating import limits
@@ -26,6 +26,8 @@ class HeatingWatch:
         self._kept = []  # (instant ms, 0.01 °C) of a cycle
         self._base_ck = None  # the mean that the next one is compared with
         self._next_ms = 0
+        self._run_ms = 0  # the present run of full heat, and the mean where it began or last gained
+        self._run_ck = None
         self._votes = 0
         self.attempts = 0
         self.active = set()
@@ -41,7 +43,9 @@ class HeatingWatch:
             return []
         before_ck, self._base_ck = self._base_ck, mean_ck
         self._next_ms = now_ms + self._window_ms
-        return [] if before_ck is None else self._judge(regime, mean_ck, mean_ck - before_ck, setpoint_ck, outdoor_ck)
+        return [] if before_ck is None else self._judge(
+            regime, mean_ck, mean_ck - before_ck, setpoint_ck, outdoor_ck, now_ms
+        )
 
     def disturb(self, *, now_ms):
         """Something else heated or did not: compare from now on. What is in force stays so."""
@@ -62,9 +66,12 @@ class HeatingWatch:
             return None
         return sum(one[1] for one in kept) // len(kept)
 
-    def _judge(self, regime, mean_ck, rise_ck, setpoint_ck, outdoor_ck):
+    def _judge(self, regime, mean_ck, rise_ck, setpoint_ck, outdoor_ck, now_ms):
         if regime == event.HEATING_FAILURE:
-            bad = rise_ck < self._least_rise_ck(mean_ck, outdoor_ck)
+            if self._run_ck is None or mean_ck - self._run_ck >= limits.WATCH_RUN_CK:
+                self._run_ms, self._run_ck = now_ms, mean_ck
+            in_vain = now_ms - self._run_ms >= limits.WATCH_RUN_MS
+            bad = in_vain or rise_ck < self._least_rise_ck(mean_ck, outdoor_ck)
         else:
             bad = rise_ck >= limits.WATCH_STUCK_CK and mean_ck > setpoint_ck
         self._votes = self._votes + 1 if bad else 0
@@ -95,6 +102,7 @@ class HeatingWatch:
     def _enter(self, regime, room_ck, mean_ck, now_ms):
         """Another regime: the old one's fault is over, unless nothing can be told."""
         self._regime = regime
+        self._run_ck = None
         changes = []
         if room_ck is not None:
             for code in (event.HEATING_FAILURE, event.HEATING_UNEXPECTED_ON):

@@ -1,11 +1,11 @@
 """An open window: by its contact where there is one, else by how fast the air falls.
 
 By slope: a straight line through the last six minutes, then a filter (new = 0.2 · old + 0.8 · line, as in Versatile
-Thermostat's code). Open below -3 K/h twice in a row when the room is also 0.4 K below all of
-the relay cycle before; closed from 0 K/h on, or from a
-quarter of the steepest; given up after 30 minutes, and then not seen again until the air has stopped falling. Blind
-while no heat is wanted and after it was cut, for then air falls by itself. The line and the 0.4 K are ours: users of
-plain slope detection had their heating stopped by noise.
+Thermostat's code). Open below -3 K/h twice in a row when the room is also 0.4 K below all of the relay cycle before;
+closed from 0 K/h on, or from a quarter of the steepest; given up after 30 minutes, and then not seen again until the
+air has stopped falling. Blind while no heat is given, and after it was cut (at the end of a preheat, of the day's
+hours) until the fall that follows has eased: air that was warmed faster than its walls falls to them by itself. The
+line and the 0.4 K are ours: users of plain slope detection had their heating stopped by noise.
 """
 
 from heating import limits
@@ -71,15 +71,15 @@ class Window:
         self._steepest_ck_h = 0
         self._open_ms = now_ms
         self._given_up = False
-        self._blind_until_ms = now_ms
+        self._cut_ms = None
 
     def heat_was_cut(self, *, now_ms) -> None:
         """The demand fell: for a while the air's own fall means nothing."""
-        self._blind_until_ms = now_ms + limits.SLOPE_BLIND_MS
+        self._cut_ms = now_ms
 
     def sample(self, value_ck, contact, heats, *, now_ms) -> None:
-        """A good room temperature or None; the contact 1 open, 0 shut, None where there is none; whether heat was
-        wanted: a room that is left to cool, and that its people leave, falls fast too, and no heat is lost then."""
+        """A good room temperature or None; the contact 1 open, 0 shut, None where there is none; whether heat is
+        given: a room that is left to cool, or whose relay is off, falls fast too, and no heat is lost then."""
         if contact is not None:
             self._contact(contact, now_ms)
         elif self.seen_by == CONTACT:
@@ -111,16 +111,20 @@ class Window:
 
     def _judge(self, value_ck, heats, now_ms):
         slope_ck_h = self.slope.ck_h
+        falls = slope_ck_h < limits.SLOPE_OPEN_CK_H
+        fades = falls and slope_ck_h >= limits.SLOPE_STEEP_CK_H
+        blind_ms = limits.SLOPE_BLIND_MAX_MS if fades else limits.SLOPE_BLIND_MS
+        if self._cut_ms is not None and now_ms - self._cut_ms >= blind_ms:
+            self._cut_ms = None
         self._steepest_ck_h = min(self._steepest_ck_h, slope_ck_h)
         eases = self.seen_by == SLOPE and slope_ck_h >= self._steepest_ck_h // limits.SLOPE_CLOSED_PART
         if slope_ck_h >= limits.SLOPE_CLOSED_CK_H or eases:
             self._shut()
             return
-        if self.seen_by is None and (now_ms < self._blind_until_ms or not heats):
+        if self.seen_by is None and (self._cut_ms is not None or not heats):
             self._votes = 0
             return
-        falls = slope_ck_h < limits.SLOPE_OPEN_CK_H and self._is_below(value_ck)
-        self._votes = self._votes + 1 if falls else 0
+        self._votes = self._votes + 1 if falls and self._is_below(value_ck) else 0
         if self._votes >= limits.SLOPE_VOTES and self.seen_by is None and not self._given_up:
             self.seen_by = SLOPE
             self._open_ms = now_ms

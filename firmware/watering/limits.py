@@ -56,6 +56,8 @@ FREEZE_AHEAD_CK = 200  # nor when less is forecast within six hours
 WIND_DMS = 80
 RAIN_SKIP_DMM = 20
 RAIN_OFF_DELAY_S = 24 * 3600
+# Rain that is written to flash at once: what skips a run, and each centimetre more. The worst storm has 30 of them.
+RAIN_KEPT_CMM = 1000
 # Soil probes that a board carries; a voltage so far beyond dry or wet is a broken wire.
 SOIL_PROBES_MAX = 2
 SOIL_BEYOND_PERCENT = 20

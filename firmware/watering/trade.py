@@ -97,7 +97,9 @@ class WateringTrade(Trade):
         self._expose(now_ms)
         pulses = values.get(inputs.METER_PULSES)
         self._meter.sample(pulses, now_ms=now_ms)
-        self._weather.sample(values, wet_key=inputs.RAIN_WET, tips_key=inputs.RAIN_TIPS, now_ms=now_ms)
+        self.keeps += self._weather.sample(
+            values, wet_key=inputs.RAIN_WET, tips_key=inputs.RAIN_TIPS, now_ms=now_ms
+        )
         self._sample_soil(values, now_ms)
         battery_mv = values.get(quantity.BATTERY)
         if (low := self._energy.sample(battery_mv, values.get(inputs.BOOST_MV), now_ms=now_ms)) is not None:

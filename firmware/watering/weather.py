@@ -66,8 +66,9 @@ class Weather:
         self._before = self.today
         self.today = Day(civil_day)
 
-    def sample(self, values, *, wet_key, tips_key, now_ms: int) -> None:
-        """One reading of the ports; absent keys are silent sensors."""
+    def sample(self, values, *, wet_key, tips_key, now_ms: int) -> bool:
+        """One reading of the ports; absent keys are silent sensors. True: rain that a power cut must not take, for it
+        has begun, or is enough for the day, or was a centimetre more."""
         gap_s = 0 if self._at_ms is None else (now_ms - self._at_ms) // 1000
         elapsed_s = gap_s if gap_s <= limits.SAMPLE_GAP_MAX_S else 0
         if self._at_ms is None or gap_s:
@@ -83,9 +84,13 @@ class Weather:
         for i in (0, 1):
             if found[2 + i] is not None:
                 day.sums[i] += found[2 + i] * elapsed_s
+        was_wet, was_cmm = self.wet(now_ms=now_ms), day.rain_cmm
         self._rain(values.get(tips_key))
         if values.get(wet_key) == 1:
             self._dry_from_ms = now_ms
+        least_cmm, step_cmm = 10 * limits.RAIN_SKIP_DMM, limits.RAIN_KEPT_CMM
+        steps = (day.rain_cmm - least_cmm) // step_cmm - (was_cmm - least_cmm) // step_cmm
+        return steps > 0 or self.wet(now_ms=now_ms) > was_wet
 
     def close(self, civil_day: int, directives):
         """(ET0 in 0.01 mm, by which rung, rain in 0.01 mm) of a day that is over."""

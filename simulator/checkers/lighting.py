@@ -1,9 +1,11 @@
 """Invariant 3: a street the policy wants lit is lit within two minutes, and dark when it wants dark.
 
 Looks at the light on the street every half minute, at the mains, at the health of the lamp, and at the
-policy with true UTC. Knows nothing of nodes, clocks or gateways.
+policy with true UTC. Knows nothing of nodes, clocks or gateways. A lamp with a photocell may burn where the policy
+wants darkness while the sky over it is dark, or so near to it that its cell may still wait.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from policy import lighting
@@ -11,14 +13,18 @@ from simulator.plant import Lamp
 
 GRACE_S = 120
 EVERY_MS = 30_000
+# Twice the level at which a cell says bright: at dawn that is some minutes of light.
+DARK_SKY_LX = 110
 
 
 class Watched(NamedTuple):
-    """One lamp under watch. `plan` is its policy with the true site."""
+    """One lamp under watch. `plan` is its policy with the true site; `sky_lx(unix_s)`: the light over it, where a
+    photocell looks at it."""
 
     name: str
     lamp: Lamp
     plan: lighting.Plan
+    sky_lx: Callable[[int], int] | None = None
 
 
 class LightingChecker:
@@ -31,6 +37,8 @@ class LightingChecker:
         self.violations: list[str] = []
         self.worst_delay_s = 0
         self.lamp_checks = 0
+        # Looks at which a lamp burnt by its cell alone.
+        self.by_cell_looks = 0
         # What the same dark hours would have drawn at full power: 0.1 W times the looks at which light was wanted.
         self.full_power_dw_looks = 0
 
@@ -48,7 +56,11 @@ class LightingChecker:
                 self.full_power_dw_looks += lamp.data.true_dw
             self.lamp_checks += 1
             self._judge(watched.name, "dark", healthy and wanted > 0 and light == 0, unix_s)
-            self._judge(watched.name, "burning", healthy and wanted == 0 and light > 0, unix_s)
+            burns = healthy and wanted == 0 and light > 0
+            if burns and watched.sky_lx is not None and watched.sky_lx(unix_s) < DARK_SKY_LX:
+                self.by_cell_looks += 1
+                burns = False
+            self._judge(watched.name, "burning", burns, unix_s)
         return lit, wanted_lit
 
     def _judge(self, name: str, what: str, wrong: bool, unix_s: int) -> None:

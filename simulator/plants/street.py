@@ -1,4 +1,5 @@
-"""What a lamp's photocell and detector see: the light of the sky, with clouds and dirt, and who walks by.
+"""What a lamp's photocell and detector see: the light of the sky, with clouds and dirt, and who walks by; and a lamp
+behind a DALI gear, which measures itself.
 
 Light is the horizontal illuminance of a clear sky by the sun's height, between points of the usual tables (civil
 twilight 3.4 lx, sunset some 400 lx, 10 klx at 6°), times what clouds and a dirty dome let through. Passers-by come at
@@ -6,6 +7,10 @@ random, many in the evening and few at night. Integers, quantised to the minute 
 the same digits everywhere.
 """
 
+from collections.abc import Callable
+from typing import Any
+
+from lighting import dali, dali_banks, inner
 from policy import lighting, sun
 from simulator.node_host import NodeHost
 from simulator.parts import LampPorts
@@ -85,15 +90,64 @@ class StreetPorts(LampPorts):
         return values
 
 
+class GearPorts(LampPorts):
+    """A lamp behind a DALI gear: no relay, no meter. The gear takes a level of its curve, says what it has and what it
+    draws, counts for its whole life, and has an asset record. At the level of `lighting.dali_gear`; what is on the bus
+    is told apart (shims/bench_dali)."""
+
+    def __init__(self, world: World, lamp: Lamp, prng: Prng) -> None:
+        super().__init__(world, lamp)
+        self._lamp = lamp
+        self._counted_wh = 1000 * prng.randrange(2000)
+        self._rounds = 0
+        nominal_w = (lamp.data.nominal_dw + 5) // 10
+        self._asset = dali_banks.Asset(
+            3_760_123_456_789, prng.randrange(1 << 32), 24, 12, nominal_w, nominal_w // 10, 220, 240, 150 * nominal_w,
+            80, 2700, 3, None, None,
+        )  # fmt: skip
+
+    def power_on(self) -> None:
+        self._rounds = 0
+        super().power_on()
+
+    def read(self) -> dict[int, int] | None:
+        measured = super().read()
+        if measured is None:
+            return None
+        level, is_dead = self._lamp.burning_percent(), self._lamp.module_dead
+        values: dict[int, Any] = {
+            inner.GEAR_STATUS: (dali.STATUS_LAMP_FAILURE if is_dead else dali.STATUS_LAMP_ON) if level else 0,
+            quantity.LEVEL_MEASURED: level,
+            quantity.POWER: measured[quantity.POWER],
+            quantity.ENERGY: self._counted_wh + self._lamp.energy_wh(),
+            quantity.TEMPERATURE: measured[quantity.TEMPERATURE],
+        }
+        if self._rounds == 0:
+            values[inner.ASSET] = (self._asset, dali_banks.Ratings(100_000, 6500, 100_000))
+        # Bank 205 has its turn now and then.
+        if self._rounds % 4 == 1:
+            values[quantity.VOLTAGE] = measured[quantity.VOLTAGE]
+            values[quantity.POWER_FACTOR] = measured[quantity.POWER_FACTOR]
+        self._rounds += 1
+        return values
+
+    def _set(self, level_percent: int) -> None:
+        self._level = level_percent
+        told = dali.percent_of(dali.level_of(level_percent, dali.LOGARITHMIC), dali.LOGARITHMIC)
+        self._dimmer.set_level(told)
+
+
 class Walkers:
     """People who pass under a lamp: its detector triggers every two seconds while they are there. `is_stuck`: it never
-    stops."""
+    stops. `one_in`: of so many that pass in a street, one comes this way."""
 
-    def __init__(self, world: World, prng: Prng, host: NodeHost) -> None:
+    def __init__(self, world: World, prng: Prng, host: NodeHost, *, one_in: int = 1) -> None:
         self._world = world
         self._prng = prng
         self._host = host
+        self._one_in = one_in
         self.passed = 0
+        self.meets: Callable[[], object] = lambda: None  # somebody has come
         self.is_stuck = False
 
     def start(self) -> None:
@@ -103,6 +157,7 @@ class Walkers:
     def walk_by(self, seconds: int = 8) -> None:
         """Somebody passes now."""
         self.passed += 1
+        self.meets()
         for second in range(0, seconds, 2):
             self._world.after(1000 * second, self._trigger)
 
@@ -110,7 +165,7 @@ class Walkers:
         hour = self._world.unix_s // 3600 % 24
         if self.is_stuck:
             self.walk_by(60)
-        elif self._prng.chance(1000 * _AN_HOUR[hour] // 60 if _AN_HOUR[hour] < 60 else 999):
+        elif self._prng.chance(min(999, 1000 * _AN_HOUR[hour] // (60 * self._one_in))):
             self.walk_by()
 
     def _trigger(self) -> None:

@@ -57,10 +57,12 @@ def wake_reason():
 class ADC:
     """The voltage on a pin."""
 
+    ATTN_0DB = 0
     ATTN_11DB = 3
 
-    def __init__(self, pin, *, atten=None):
-        self._twin = bench_board.desk().machine.ADC(pin)
+    def __init__(self, pin, *, atten=ATTN_0DB):
+        self._twin = bench_board.desk().machine.ADC(pin, atten=atten)
+        self.atten = self._twin.atten
 
     def read_uv(self):
         """As the chip's."""

@@ -169,11 +169,13 @@ class _Pwm:
 
 
 class _Adc:
-    ATTN_11DB = 3
+    ATTN_0DB, ATTN_11DB = pins.Adc.ATTN_0DB, pins.Adc.ATTN_11DB
     machine = None
 
-    def __init__(self, pin, *, atten=None):
+    def __init__(self, pin, *, atten=ATTN_0DB):
         self._twin = self.machine._adcs[pin.number]
+        self.atten = self._twin.atten
+        self.atten(atten)
 
     def read_uv(self):
         """As the chip's."""

@@ -69,15 +69,24 @@ class Counter:
 
 
 class Adc:
-    """A voltage behind a divider. `noise_uv` is added and taken away in turn."""
+    """A voltage behind a divider. `noise_uv` is added and taken away in turn. Beyond the range of its attenuation it
+    says the end of that (of an ESP32-S3, by its data sheet)."""
+
+    ATTN_0DB, ATTN_2_5DB, ATTN_6DB, ATTN_11DB = 0, 1, 2, 3
+    RANGES_UV = (950_000, 1_250_000, 1_750_000, 3_100_000)
 
     def __init__(self, millivolts=0, upper_ohm=0, lower_ohm=1000, noise_uv=0):
         self._upper_ohm = upper_ohm
         self._lower_ohm = lower_ohm
         self._noise_uv = noise_uv
         self._looks = 0
+        self._range_uv = self.RANGES_UV[self.ATTN_0DB]
         self.millivolts = millivolts
         self.fault = ""
+
+    def atten(self, attenuation):
+        """Another range."""
+        self._range_uv = self.RANGES_UV[attenuation]
 
     def read_uv(self):
         """What the calibrated ADC says."""
@@ -85,4 +94,4 @@ class Adc:
             raise OSError(5)
         self._looks += 1
         plain = self.millivolts * 1000 * self._lower_ohm // (self._upper_ohm + self._lower_ohm)
-        return plain + (self._noise_uv if self._looks % 2 else -self._noise_uv)
+        return min(self._range_uv, plain + (self._noise_uv if self._looks % 2 else -self._noise_uv))

@@ -209,10 +209,20 @@ def test_a_counter_that_began_anew_loses_nothing_that_was_read(bench):
 
 
 @pytest.mark.parametrize(("upper", "lower"), [(0, 1_000_000), (1_000_000, 1_000_000), (1_000_000, 100_000)])
-@pytest.mark.parametrize("millivolts", [0, 2500, 3300, 12_345])
-def test_a_voltage_is_told_before_its_divider_and_without_its_noise(bench, upper, lower, millivolts):
+@pytest.mark.parametrize("at_pin_mv", [0, 300, 1000, 2200, 3000])
+def test_a_voltage_is_told_before_its_divider_and_without_its_noise(bench, upper, lower, at_pin_mv):
+    """Over the whole range of the chip, which the driver asks for."""
+    millivolts = at_pin_mv * (upper + lower) // lower
     twin = pins.Adc(millivolts, upper, lower, noise_uv=9000)
     assert abs(bench.measure(Analog(twin, upper_ohm=upper, lower_ohm=lower))[0] - millivolts) <= 1
+
+
+def test_a_chip_that_starts_with_the_narrow_range_says_its_end_for_whatever_is_beyond():
+    """What a full cell (4.2 V) was told as: half of it. The twin is as blind as the chip."""
+    twin = pins.Adc(4200, 1_000_000, 1_000_000)
+    assert twin.read_uv() == 950_000
+    twin.atten(twin.ATTN_11DB)
+    assert twin.read_uv() == 2_100_000
 
 
 def test_an_adc_that_refuses_is_none(bench):

@@ -65,8 +65,13 @@ class Chip:
                 raise OSError(19)
 
         class ADC:
+            ATTN_11DB = 3
+
             def __init__(self, pin):
                 self.pin = pin
+
+            def atten(self, attenuation):
+                """Any."""
 
             def read_uv(self):
                 return 1000 * chip.capacitor_mv // 11 if self.pin.number == board.CAPACITOR_PIN else 1_900_000

@@ -5,12 +5,14 @@ import time
 
 import pytest
 
+from boards import irrigation
 from gateway.core.link.images import NodeImage, NodeImages
 from gateway.core.link.link import Asked
 from simulator import vm
 from simulator.keys import settings_of
 from simulator.vm import FIRMWARE, VmNode
 from tests.simulator.test_vm import NODE, Responder
+from tests.support import whole_node
 from tests.support.signed_image import KEY, SIGNER
 from tools import link_board, link_image
 from wire import cose, event, image
@@ -116,6 +118,30 @@ def test_three_crashes_lead_to_the_rescue_which_brings_the_next_program(tmp_path
     assert (folder / "settings.json").read_bytes() == kept, "configuration is never touched"
     for file, data in zip(image.decode(manifest).files, files.values(), strict=True):
         assert (folder / "b" / file.path).read_bytes() == data
+
+
+@pytest.mark.parametrize("kind", ["irrigation", "streetlight"])
+def test_where_no_program_can_be_imported_the_valves_are_shut_before_the_reset(tmp_path, micropython, kind):
+    """Twice each, the master first; by the application's folder where the rescue's lost more than its program."""
+    whole_node.laid_out(tmp_path, kind, {"main.py": {"_SLICES = 150": "_SLICES = 1"}})
+    torn = b"import never_there\n"
+    laid_out(tmp_path, {"a/main.py": torn, "r/main.py": torn, "r/drivers/shutter.py": b"def half("})
+    node = VmNode(tmp_path, {"kind": kind}, micropython, heap_bytes=2 << 20, is_board=True)
+    node.start()
+    deadline = time.monotonic() + DEADLINE_S
+    while node.running:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    said = node.lines()
+    assert node.returncode == vm.RESET_CODE, "\n".join(said)
+    begun = [number for _, number, level in node.edges() if level]
+    if kind == "streetlight":
+        assert not any("last resort" in line for line in said)
+        return
+    assert sum("last resort: r shuts no valve" in line for line in said) == 1, "\n".join(said)
+    shut = [number for number in begun if number in (irrigation.MASTER_IN2_PIN, irrigation.ZONES_IN2_PIN)]
+    assert shut == [irrigation.MASTER_IN2_PIN, *[irrigation.ZONES_IN2_PIN] * irrigation.ZONES_COUNT] * 2
+    assert not {irrigation.MASTER_IN1_PIN, irrigation.ZONES_IN1_PIN} & set(begun), "nothing is ever opened"
 
 
 def test_the_root_imports_nothing_that_an_update_could_change():

@@ -38,6 +38,17 @@ def test_a_hard_frost_beyond_the_strength_of_the_heating_is_no_failure():
     assert failures(world) == []
 
 
+def test_full_heat_in_vain_for_a_day_and_a_half_is_told_once_however_hard_the_frost():
+    world = WarmWorld(model_of(), start_ck=1650, mean_ck=-1300)
+    world.run(35 * 60)
+    assert failures(world) == []
+    world.run(37 * 60)
+    assert failures(world) == [True] and world.trade.duty_permille == 1000
+    world.air._mean_ck = 500
+    world.run(24 * 60)
+    assert failures(world) == [True, False]
+
+
 @pytest.mark.parametrize("data", [OFFICE, CLASSROOM, TOWN_HALL], ids=["office", "classroom", "town-hall"])
 @pytest.mark.parametrize("mean_ck", [-700, 300, 1100])
 @pytest.mark.parametrize("outdoor", ["known", "unknown"])
@@ -99,3 +110,14 @@ def test_a_disturbed_watch_compares_anew_and_keeps_what_is_in_force():
     for minute in range(60, 84):
         assert watch.step(970, 1700 + minute, 1900, 1600, now_ms=60_000 * minute) == []
     assert watch.step(970, 1790, 1900, 1600, now_ms=60_000 * 85)[0][1] is False
+
+
+def test_a_run_of_full_heat_is_in_vain_by_what_it_brought_in_a_day_and_a_half():
+    """Colder than the heating's strength is half spent on, so that no single window says anything."""
+    minutes = range(4 * 24 * 60)
+    slow = [1200 + 50 * minute // (30 * 60) for minute in minutes]
+    assert fed(HeatingWatch(limits.WATCH_ELECTRIC_MS, 600_000, 3000), slow, outdoor_ck=-1300) == []
+    vain = [1200 + 50 * min(minute, 30 * 60) // (30 * 60) for minute in minutes]
+    (told,) = fed(HeatingWatch(limits.WATCH_ELECTRIC_MS, 600_000, 3000), vain, outdoor_ck=-1300)
+    assert told[1:3] == (event.HEATING_FAILURE, True)
+    assert 66 * 60 <= told[0] <= 67 * 60, "a day and a half after what it gained last"

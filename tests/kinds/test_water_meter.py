@@ -330,8 +330,13 @@ class Chip:
             return Chip.count
 
     class ADC:
+        ATTN_11DB = 3
+
         def __init__(self, pin):
             assert pin.number == board.BATTERY_PIN
+
+        def atten(self, attenuation):
+            assert attenuation == self.ATTN_11DB, "1.8 V is beyond the range it starts with"
 
         def read_uv(self):
             return Chip.microvolts

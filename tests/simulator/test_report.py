@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from simulator import report
-from tests.support.territory_world import SMALL, ordinary
+from tests.support.territory_world import SMALL, ordinary, untroubled
 
 KEYS = {
     "seed",
@@ -79,6 +79,13 @@ def test_the_report_holds_the_figures_of_the_verdict(result):
     assert figures["faults told"] == "3/3, false alarms 0"
     assert figures["digest"] == result.digest
     assert figures["Speed"].endswith("node-hours in 1.5 s")
+
+
+def test_what_held_during_an_absence_has_a_heading_only_where_something_was_away(result):
+    lines = report.text(result, 1.5, "fr").splitlines()
+    after = lines[lines.index(report.FRENCH["away"]) + 1 :]
+    assert all(line.startswith("  ") for line in after[: len(result.cut_lines)]) and result.cut_lines
+    assert report.FRENCH["away"] not in report.text(untroubled()[1], 1.5, "fr")
 
 
 def test_a_good_run_ends_with_the_good_news_and_a_bad_one_with_its_faults(result, bad):

@@ -4,6 +4,8 @@ What a kind does with its settings is tested elsewhere, in virtual time; here it
 fit: pins, buses, UARTs, counters and voltages of boards/<kind>.
 """
 
+import os
+import signal
 import threading
 import time
 from itertools import pairwise
@@ -113,6 +115,20 @@ def test_a_thermostat_with_a_relay_heats_a_cold_room_by_its_programme_and_report
         whole.until(lambda: sum(made.stamp.quality == record.SYNCED for made in whole.responder.records) > 5)
         assert {level for _, number, level in whole.node.edges() if number == thermostat.RELAY_PIN} == {parted}
         whole.assert_sound()
+
+
+def test_ctrl_c_on_the_console_makes_the_outputs_safe_before_the_reset(tmp_path, micropython):
+    """Who wants a prompt leaves no room heated meanwhile; the loader starts the node again at once."""
+    closed, parted = thermostat.RELAY_CLOSED_LEVEL, 1 - thermostat.RELAY_CLOSED_LEVEL
+    with Whole(tmp_path / "node", micropython, "thermostat", programme=ALL_DAY) as whole:
+        whole.node.script_parts({"ROOM": {"temperature_ck": 1700}})
+        whole.node.start()
+        whole.until(lambda: whole.levels().get(thermostat.RELAY_PIN) == closed)
+        os.kill(whole.node.pid, signal.SIGINT)
+        whole.until(lambda: not whole.node.running)
+        assert whole.levels()[thermostat.RELAY_PIN] == parted
+        assert whole.node.returncode == vm.RESET_CODE, "\n".join(whole.said[-20:])
+        assert not (tmp_path / "node" / "crash.txt").exists(), "it is no fault of the program"
 
 
 def test_a_thermostat_with_a_boiler_is_obeyed_by_it_and_tells_what_it_says(tmp_path, micropython, boiler):

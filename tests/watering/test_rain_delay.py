@@ -2,8 +2,11 @@
 
 import pytest
 
+from node.limits import CHECKPOINTS_A_DAY
 from simulator.plants.climate import Storm
-from tests.support.green import ONE, DryClimate, Green, skipped
+from tests.support.green import ONE, DryClimate, Green, own, skipped
+from watering import inputs, limits
+from watering.weather import Weather
 from wire import event
 
 
@@ -11,10 +14,11 @@ class Wet(DryClimate):
     """Twenty minutes of rain in the run of 5:00, as long as `wet`."""
 
     wet = True
+    begin_s, rain_um = 18_600, 500
 
     def day(self, civil_day):
         day = super().day(civil_day)
-        return type(day)(*day[:7], (Storm(18_600, 1200, 500),)) if self.wet else day
+        return type(day)(*day[:7], (Storm(self.begin_s, 1200, self.rain_um),)) if self.wet else day
 
 
 def rained_on():
@@ -59,3 +63,46 @@ def test_a_delay_that_ended_during_a_long_cut_holds_nothing_back():
     green.cut(40 * 3_600_000, remembered=True)
     green.run(hours=10)
     assert len(green.openings(1)) == 2 and (1, "rain") not in skipped(green)
+
+
+def cut_in_the_hour_of_rain(*, has_sensor):
+    """Green, cut half an hour after it began to rain at three; on flash is what was due at once, and nothing hourly."""
+    green = Green(ONE, climate=Wet())
+    green.ports.wet_sensor = has_sensor
+    green.site.climate.begin_s, green.site.climate.rain_um = 3 * 3600, 5000
+    desk, kept, written = green.desk, green.desk.trade.keeps, 0
+
+    def write(_):
+        nonlocal kept, written
+        if desk.trade is not None and desk.trade.keeps != kept:
+            kept, desk.memory, written = desk.trade.keeps, desk.trade.memory(green.site.now_ms), written + 1
+
+    desk.watchers.append(write)
+    green.run(minutes=3 * 60 + 30)
+    desk.watchers.remove(write)
+    green.site.climate.wet = False
+    green.cut()
+    return green, written
+
+
+def test_rain_that_began_within_the_hour_before_a_power_cut_holds_for_its_day():
+    green, _ = cut_in_the_hour_of_rain(has_sensor=True)
+    green.run(hours=2)
+    assert skipped(green) == [(1, "rain")] and green.openings(1) == []
+
+
+def test_a_gauge_that_counted_enough_for_the_day_before_a_power_cut_is_believed_after_it():
+    """Five millimetres: two are kept, the rest is less than a centimetre."""
+    green, written = cut_in_the_hour_of_rain(has_sensor=False)
+    assert written <= 2
+    assert green.desk.trade._weather.today.rain_cmm >= 10 * limits.RAIN_SKIP_DMM
+
+
+def test_a_day_of_rain_writes_once_and_once_a_centimetre():
+    weather = Weather(own().place)
+    due = []
+    for tips in range(1501):
+        values = {inputs.RAIN_TIPS: tips, inputs.RAIN_WET: 1}
+        if weather.sample(values, wet_key=inputs.RAIN_WET, tips_key=inputs.RAIN_TIPS, now_ms=57_000 * tips):
+            due.append(weather.today.rain_cmm)
+    assert due == [0, *range(200, 30_001, 1000)] and len(due) < CHECKPOINTS_A_DAY

@@ -1,0 +1,79 @@
+"""A window by the fall of the air, on the RC rooms of the simulator: what falls by itself is none, what is opened is.
+
+The falls that were taken for windows: after a preheat the air is warmer than its walls and goes back to them, the more
+so behind a radiator, whose heat comes and goes by the quarter of an hour; after the day's hours it does so until the
+set-point of an empty room is met and heat is wanted again; and a relay of half an hour makes both on every cycle.
+"""
+
+import pytest
+
+from heating import cycle
+from heating.window import SLOPE, Window
+from policy import heating
+from simulator.plants.building import CLASSROOM, OFFICE, TOWN_HALL
+from tests.support.warm_world import WarmWorld, at, model_of
+from wire import event
+
+WATER = {"is_water": True, "timing": cycle.WATER}
+OUTPUTS = {"electric": ("relay", {}), "water": ("relay", WATER), "valve": ("valve", {}), "boiler": ("opentherm", {})}
+ROOMS = {"office": (OFFICE, 1800), "classroom": (CLASSROOM, 5000), "town-hall": (TOWN_HALL, 5000)}
+# Two preheats and two ends a day.
+TWICE = heating.Programme(
+    (heating.Rule(127, 0, 0, 0),),
+    ((heating.Span(600, 720, 0), heating.Span(840, 960, 0)),),
+    heating.DEFAULT_SETPOINTS,
+    (),
+    (),
+)
+OPENED_S = at(2026, 12, 8, 645)
+OPEN_S = 1800
+
+
+def world_of(output, room, mean_ck, programme=TWICE, start_ck=1500):
+    kind, changes = OUTPUTS[output]
+    data, heater_w = ROOMS[room]
+    made = model_of(kind, programme=programme, heater_w=heater_w, **changes)
+    return WarmWorld(made, data=data, start_s=at(2026, 12, 7), start_ck=start_ck, mean_ck=mean_ck)
+
+
+def opened(world):
+    """When a window was taken for open, in s of the world."""
+    return [at_s for at_s, code, active, _ in world.events if code == event.WINDOW_OPEN and active]
+
+
+@pytest.mark.parametrize("mean_ck", [-900, 0, 600])
+@pytest.mark.parametrize("room", ROOMS)
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_the_fall_after_a_preheat_or_after_the_days_hours_is_no_window(output, room, mean_ck):
+    for programme in (TWICE, heating.DEFAULT_PROGRAMME):
+        world = world_of(output, room, mean_ck, programme)
+        world.run(44 * 60)
+        assert "preheat" in world.rules()
+        assert opened(world) == []
+
+
+@pytest.mark.parametrize("start_ck", [800, 1500])
+@pytest.mark.parametrize("room", ROOMS)
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_a_window_that_is_opened_soon_after_a_preheat_is_seen(output, room, start_ck):
+    """In frost, for half an hour, from ten minutes after a preheat on; seen within half of it, and nothing else is."""
+    world = world_of(output, room, -300, start_ck=start_ck)
+
+    def air(world):
+        world.room.window_open = OPENED_S <= world.unix_s < OPENED_S + OPEN_S
+
+    world.run(35 * 60 + 30, air)
+    (seen_s,) = opened(world)
+    assert OPENED_S < seen_s <= OPENED_S + OPEN_S // 2
+
+
+def test_a_fall_that_never_eases_counts_again_an_hour_after_the_cut():
+    """A window that is opened as the heat is cut cannot be told from the fall by itself, until that must be over."""
+    window = Window(600_000, now_ms=0)
+    room_ck = 1900
+    for minute in range(120):
+        if minute == 30:
+            window.heat_was_cut(now_ms=60_000 * minute)
+        room_ck -= 10 * (minute >= 30)  # 6 K/h
+        window.sample(room_ck, None, True, now_ms=60_000 * minute)
+        assert (window.seen_by == SLOPE) == (91 <= minute < 121), minute
