@@ -44,8 +44,8 @@ class CryptolibCipher:
 def seal(cipher, key: bytes, nonce: bytes, aad: bytes, plaintext: bytes) -> bytes:
     """Ciphertext and tag. One nonce serves one message under one key, ever: the caller's duty."""
     stream = _stream(cipher, key, nonce, len(plaintext))
-    tag = _xor(_mac(cipher, key, nonce, aad, plaintext), stream[:TAG_BYTES])
-    return _xor(plaintext, stream[_BLOCK_BYTES:]) + tag
+    tag = xor(_mac(cipher, key, nonce, aad, plaintext), stream[:TAG_BYTES])
+    return xor(plaintext, stream[_BLOCK_BYTES:]) + tag
 
 
 def unseal(cipher, key: bytes, nonce: bytes, aad: bytes, sealed: bytes) -> bytes:
@@ -54,8 +54,8 @@ def unseal(cipher, key: bytes, nonce: bytes, aad: bytes, sealed: bytes) -> bytes
     if not 0 <= length <= PLAINTEXT_BYTES_MAX:
         raise WireFault("decrypt")
     stream = _stream(cipher, key, nonce, length)
-    plaintext = _xor(sealed[:length], stream[_BLOCK_BYTES:])
-    tag = _xor(_mac(cipher, key, nonce, aad, plaintext), stream[:TAG_BYTES])
+    plaintext = xor(sealed[:length], stream[_BLOCK_BYTES:])
+    tag = xor(_mac(cipher, key, nonce, aad, plaintext), stream[:TAG_BYTES])
     if not is_equal(tag, sealed[length:]):
         raise WireFault("decrypt")
     return plaintext
@@ -106,7 +106,7 @@ def _padded(length):
     return (length + _BLOCK_BYTES - 1) // _BLOCK_BYTES * _BLOCK_BYTES
 
 
-def _xor(data, stream):
+def xor(data, stream):
     """As long integers, whose XOR runs in C on both interpreters."""
     length = len(data)
     return (int.from_bytes(data, "big") ^ int.from_bytes(stream[:length], "big")).to_bytes(length, "big")
