@@ -4,7 +4,8 @@ A module costs a table of names in RAM, with a name for each thing that it impor
 calls costs as much as any other. Of a whole program it is known what is imported where. So the modules that a program
 loads at its start anyway are put into one, `core`, one after another as they would have been imported; what they
 define is called `name__module` there, so that a traceback says where it stands, and what nobody can reach is left out.
-What it uses of the interpreter's own stands among its names (`BUILTINS`). Lines stay in order: `places` tells where in `core` each module begins, and for a line of a traceback
+What they use of the interpreter's own stands among these names (`BUILTINS`). Lines stay in order: `places` tells where
+in `core` each module begins, and for a line of a traceback
 
     python -m tools.bundle KIND LINE
 

@@ -57,6 +57,23 @@ def test_keys_are_agreed_on_with_four_messages_and_the_kid_context_goes_along_un
     assert joined.link.sessions.counters == {"handshakes": 1, "agreed": 1, "keys-unknown": 0}
 
 
+def test_what_waits_for_keys_leaves_one_request_a_poll_and_the_next_at_once(joined):
+    """Each is sealed, which takes a chip 12 ms."""
+    node, said = joined.node, []
+    for payload in (b"one", b"two", b"three"):
+        node.request(GATEWAY, messages.POST, (b"t",), payload, now_ms=joined.now_ms)
+    for _, datagram in node.outgoing():
+        joined.to_gateway(datagram)
+    joined.link.poll(now_ms=joined.now_ms)
+    ((_, offer),) = joined.link.outgoing()
+    joined.to_node(offer)
+    for _ in range(3):
+        said.append(len(node.outgoing()))
+        assert (node.deadline_ms() == 0) == (len(said) < 3)
+        assert not node.poll(now_ms=joined.now_ms)
+    assert said == [1, 1, 1] and node.outgoing() == []
+
+
 def test_request_1_says_nothing_of_what_is_asked(joined):
     joined.lose = lambda source, datagram: True
     joined.ask(b"secret payload", path=(b"very-long-path"))
