@@ -36,9 +36,9 @@ from wire.coap import Endpoint
 from wire.oscore_link import NodeLink
 
 SLICE_MS = 100
-# The port starts an ESP32 at 160 MHz, with which turns take half as long again. On a battery too: a cycle takes the same
-# charge (Espressif, ESP32 data sheet, table 6: 30 to 68 mA against 27 to 44), and beside a radio that listens with
-# 100 mA a chip that waits takes 3 mA more. A C3 has no more than 160 and says so.
+# The port starts an ESP32 at 160 MHz, with which turns take half as long again. On a battery too: a cycle takes the
+# same charge (Espressif, ESP32 data sheet, table 6: 30 to 68 mA against 27 to 44), and beside a radio that listens
+# with 100 mA a chip that waits takes 3 mA more. A C3 has no more than 160 and says so.
 CLOCK_HZ = 240_000_000
 # The collector runs after so many bytes, not when the heap is full: what stays is put where garbage was, close
 # together, and a heap of three quarters the size does.
@@ -264,9 +264,9 @@ class Shell:
     def turn(self):
         """Network, ports, application, outputs, datagrams, flash or heap, watchdog, sleep.
 
-        Of what takes long one thing a turn, so that outputs follow within SLICE_MS whatever comes together: a sample, or
-        one datagram, or neither; flash and collector after what was heard or said. What is left over has its turn at
-        once."""
+        Of what takes long one thing a turn, so that outputs follow within SLICE_MS whatever comes together: a sample,
+        or one datagram, or neither; flash and collector after what was heard or said. What is left over has its turn
+        at once."""
         now_ms = self._clock.now_ms()
         life = self._life
         life.enter(lifeline.NETWORK)

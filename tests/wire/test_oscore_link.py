@@ -8,6 +8,7 @@ from tests.support.no_nonce_twice import no_nonce_twice
 from wire import coap_message as messages
 from wire import limits, oscore, oscore_pairing
 from wire.coap import Failed, Refused, Response
+from wire.coap_exchange import bearer_timing
 from wire.oscore_link import INIT, OFFERED, PROVEN
 from wire.oscore_option import Header
 from wire.oscore_pairing import GATEWAY_ID, NONCES_MAX, Session, unwrap, usual_kid, wrap
@@ -59,7 +60,8 @@ def test_keys_are_agreed_on_with_four_messages_and_the_kid_context_goes_along_un
 
 def test_what_waits_for_keys_leaves_one_request_a_poll_and_the_next_at_once(joined):
     """Each is sealed, which takes a chip 12 ms."""
-    node, said = joined.node, []
+    below, said = joined.generator.randrange, []
+    node = joined.node = link_of(NODE, GATEWAY, boot=2, random_below=below, timing=bearer_timing(nstart=3))
     for payload in (b"one", b"two", b"three"):
         node.request(GATEWAY, messages.POST, (b"t",), payload, now_ms=joined.now_ms)
     for _, datagram in node.outgoing():
