@@ -242,6 +242,7 @@ class WateringTrade(Trade):
         if self.local != TEST:  # what is due begins after it
             for due in self._starts.due(moment.unix_s, self._planned_s, now_ms=moment.now_ms):
                 self._begin(due, moment)
+                self._slow_ms = moment.now_ms  # another that is due has the next turn
 
     def _begin(self, due, moment):
         """Make a job for each zone of a program that needs one; tell why of the others."""
