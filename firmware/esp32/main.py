@@ -137,8 +137,7 @@ class Shell:
         self._senses = hasattr(ports, "sense")
         self._life = life
         self._sampling = False
-        self._heard = []  # datagrams that wait for their turn
-        self._busy_ms = None  # since when flash and collector wait for theirs
+        self._heard, self._busy_ms = [], None  # datagrams that wait for a turn; since when flash and collector do
         self._store = flash.Store()
         woken = life.woken(now_ms)
         start = None if woken is None else flash.go_on(self._store, woken.image.boot)
@@ -303,7 +302,7 @@ class Shell:
         life.step(self._node, gc.mem_free, self._ledger.margin_ms, now_ms=now_ms)
         self._watchdog.feed(now_ms=now_ms)
         life.enter(lifeline.SLEEP)
-        if self._sleeps and self._busy_ms is None:
+        if self._sleeps and self._busy_ms is None and not self._heard:
             self._sleep(now_ms)
         self._link.wait(self._pause_ms(now_ms))
 

@@ -184,6 +184,9 @@ def test_a_node_sleeps_only_after_what_was_put_off(bench):
     bench.arrived = heard("datagram")
     assert bench.turn() == (["datagram", "outputs"], 0)
     assert bench.turn() == (["poll", "outputs", "flash", "asked to sleep"], 100)
+    bench.arrived = heard("datagram")
+    bench.node.samples_at_ms = 0
+    assert bench.turn() == (["sample", "outputs", "collector"], 0), "nor before what has arrived"
 
 
 def test_the_settings_are_proven_in_a_turn_of_their_own(bench, monkeypatch):
