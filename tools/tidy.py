@@ -29,7 +29,7 @@ LONGER = {
         "both sides of one endpoint share its exchanges; the tables are already apart",
     ),
     "firmware/node/app.py": (460, "where all parts of a node meet; each of them is a module of its own"),
-    "firmware/esp32/main.py": (410, "one loop and all that it owns; what could stand apart does"),
+    "firmware/esp32/main.py": (450, "one loop and all that it owns; what could stand apart does"),
     "firmware/node/updating.py": (420, "one machine from the question to the restart, in the order of its states"),
     "firmware/watering/trade.py": (430, "where the machines of a green space meet; each is a module of its own"),
     "gateway/core/uplink/uplink.py": (

@@ -36,6 +36,10 @@ from wire.coap import Endpoint
 from wire.oscore_link import NodeLink
 
 SLICE_MS = 100
+# The port starts an ESP32 at 160 MHz, with which turns take half as long again. On a battery too: a cycle takes the
+# same charge (Espressif, ESP32 data sheet, table 6: 30 to 68 mA against 27 to 44), and beside a radio that listens
+# with 100 mA a chip that waits takes 3 mA more. A C3 has no more than 160 and says so.
+CLOCK_HZ = 240_000_000
 # The collector runs after so many bytes, not when the heap is full: what stays is put where garbage was, close
 # together, and a heap of three quarters the size does.
 COLLECT_BYTES = 4096
@@ -43,6 +47,8 @@ COLLECT_BYTES = 4096
 TURN_BYTES = 65536
 # While an answer of the ports arrives, a turn every 10 ms: 48 ms of a meter's bytes must not wait for the next slice.
 SAMPLE_SLICE_MS = 10
+# Flash and collector wait for a turn in which nothing else took long, but no longer than this.
+PUT_OFF_MS = 1000
 WATCHDOG_MS = 8000
 # The loop's own tasks are stale after this much silence; a flash write is the longest thing they wait for.
 TASK_SILENCE_MAX_MS = 4000
@@ -58,6 +64,11 @@ def main(start=None):
     """Run for ever. What is not caught anywhere is written down; then the outputs are made safe and the chip is
     reset. `start`: of the loader (`loader.Start`); None without one."""
     collect_early()
+    if hasattr(machine, "freq"):
+        try:
+            machine.freq(CLOCK_HZ)
+        except (OSError, ValueError):
+            print("clock: as the port has it")
     clock = Clock(time.ticks_ms, time.ticks_diff)
     life = lifeline.Lifeline(machine, start, now_ms=clock.now_ms())
     opened = []  # the ports, once there are any; boot.py's levels hold until then
@@ -129,7 +140,7 @@ class Shell:
         self._senses = hasattr(ports, "sense")
         self._life = life
         self._sampling = False
-        self._put_off = False
+        self._heard, self._busy_ms = [], None  # datagrams that wait for a turn; since when flash and collector do
         self._store = flash.Store()
         woken = life.woken(now_ms)
         start = None if woken is None else flash.go_on(self._store, woken.image.boot)
@@ -252,42 +263,62 @@ class Shell:
         )
 
     def turn(self):
-        """Network, ports, application, outputs, datagrams, flash, watchdog, sleep."""
+        """Network, ports, application, outputs, datagrams, flash or heap, watchdog, sleep.
+
+        Of what takes long one thing a turn, so that outputs follow within SLICE_MS whatever comes together: a sample,
+        or one datagram, or neither; flash and collector after what was heard or said. What is left over has its turn
+        at once."""
         now_ms = self._clock.now_ms()
         life = self._life
         life.enter(lifeline.NETWORK)
         self._bearer.step(now_ms=now_ms)
-        heard = self._link.receive()
-        for datagram, peer in heard:
-            self._node.receive(datagram, peer, now_ms=now_ms)
+        if not self._heard:
+            self._heard = self._link.receive()
         self._ledger.beat("network", now_ms=now_ms)
         life.enter(lifeline.PORTS)
         if self._senses:
             noticed = self._ports.sense(now_ms=now_ms)
             if noticed is not None:
                 self._node.sense(noticed, now_ms=now_ms)
-        self._measure(now_ms)
+        is_sampled = self._measure(now_ms)
         self._look(now_ms)
         life.enter(lifeline.APPLICATION)
-        self._node.poll(now_ms=now_ms)
+        is_busy = False
+        if is_sampled:
+            pass  # which has polled the application, as a datagram does
+        elif self._heard:
+            datagram, peer = self._heard.pop(0)
+            self._node.receive(datagram, peer, now_ms=now_ms)
+            is_busy = True
+        else:
+            self._node.poll(now_ms=now_ms)
         self._ledger.beat("application", now_ms=now_ms)
         life.enter(lifeline.OUTPUT)
         self._ports.apply(self._node.outputs, now_ms=now_ms)
         self._ledger.beat("output", now_ms=now_ms)
         for peer, datagram in self._node.outgoing():
             self._link.send(peer, datagram)
+            is_busy = True
         life.enter(lifeline.FLASH)
-        # What was heard has taken its time already: a turn later.
-        self._put_off = bool(heard) and not self._put_off
-        if not self._put_off:
-            self._remember(now_ms)
+        self._tidy(is_busy, now_ms)
         life.step(self._node, gc.mem_free, self._ledger.margin_ms, now_ms=now_ms)
         self._watchdog.feed(now_ms=now_ms)
         life.enter(lifeline.SLEEP)
-        if self._sleeps:
+        if self._sleeps and self._busy_ms is None and not self._heard:
             self._sleep(now_ms)
-        collect_between()
         self._link.wait(self._pause_ms(now_ms))
+
+    def _tidy(self, is_busy, now_ms):
+        """What is to be kept goes to flash, else the collector has its turn; neither where this turn has taken its time
+        already, for PUT_OFF_MS at most."""
+        if is_busy:
+            if self._busy_ms is None:
+                self._busy_ms = now_ms
+            if now_ms - self._busy_ms < PUT_OFF_MS:
+                return
+        self._busy_ms = None
+        if not self._remember(now_ms):
+            collect_between()
 
     def _sleep(self, now_ms):
         """Deeply, if the node may and nobody touches it. Returns when it may not."""
@@ -320,14 +351,15 @@ class Shell:
         self._panel.turn(self._node, self._life, self._shown, now_ms=now_ms)
 
     def _measure(self, now_ms):
+        """Whether the application has been given a sample."""
         if not self._sampling:
             if not self._node.sample_due(now_ms):
-                return
+                return False
             self._ports.begin_sample(now_ms=now_ms)
             self._sampling = True
         values = self._ports.collect(now_ms=now_ms)
         if values is kinds.PENDING:
-            return
+            return False
         self._sampling = False
         platform = {quantity.HEAP_FREE: gc.mem_free()}
         platform[quantity.WATCHDOG_MARGIN] = max(0, self._ledger.margin_ms(now_ms=now_ms))
@@ -341,13 +373,18 @@ class Shell:
         self._node.sample(values, platform, now_ms=now_ms)
         self._life.trial.sampled(values)
         self._ledger.beat("ports", now_ms=now_ms)
+        return True
 
     def _remember(self, now_ms):
+        """Whether there was something to write: one thing a turn."""
         if self._proven_at_ms is not None and now_ms >= self._proven_at_ms:
             self._prove(now_ms)
+            return True
         if self._chip is not None:
             self._chip.turn(self._node, now_ms=now_ms)
-        self._write(self._node.checkpoint(now_ms), now_ms)
+        due = self._node.checkpoint(now_ms)
+        self._write(due, now_ms)
+        return due is not None
 
     def _prove(self, now_ms):
         """The settings on trial are good."""
@@ -371,6 +408,8 @@ class Shell:
         return self._wear.spend(wearing.LOG, now_ms=now_ms)
 
     def _pause_ms(self, now_ms):
+        if self._heard or self._busy_ms is not None:
+            return 0
         if self._sampling:
             return SAMPLE_SLICE_MS
         return max(0, min(SLICE_MS, self._node.deadline_ms(now_ms) - now_ms))

@@ -77,20 +77,21 @@ class Directives:
                 self._ask_at_ms = now_ms + self._spread_ms
         self._may_ask = True
 
-    def send(self, now_ms):
-        """Ask, if it is time and the gateway is there."""
+    def send(self, now_ms) -> bool:
+        """Ask, if it is time and the gateway is there; whether it was asked."""
         if self._exchange is not None or not self._may_ask or self._ask_at_ms is None or now_ms < self._ask_at_ms:
-            return
+            return False
         self._may_ask = False
         outcome = self._link.request(
             self._peer, coap_message.GET, (directive.PATH,), options=self._query, now_ms=now_ms
         )
         if isinstance(outcome, Refused):
             self._later(now_ms)
-            return
+            return True
         self.counters["asked"] += 1
         self._exchange = outcome
         self._asked_ms = now_ms
+        return True
 
     def is_ours(self, happened) -> bool:
         """Whether an event of the link is about our question."""

@@ -31,21 +31,22 @@ class Fetch:
         """An order may be here any moment: a lamp may stay lit for it."""
         return self._wanted_ms is not None and now_ms - self._wanted_ms < limits.ORDER_HOLD_MS
 
-    def send(self, now_ms):
-        """Ask, if that is wanted and may be tried."""
+    def send(self, now_ms) -> bool:
+        """Ask, if that is wanted and may be tried; whether it was."""
         channel = self._channel
         if self._wanted_ms is None or channel.exchange is not None:
-            return
+            return False
         if channel.retry_at_ms is not None and now_ms < channel.retry_at_ms:
-            return
+            return False
         self._era = self._link.era
         outcome = self._link.request(self._peer, coap_message.GET, channel.path, now_ms=now_ms)
         if isinstance(outcome, Refused):
             channel.failed(self._random_below, now_ms)
-            return
+            return True
         self.counters["asked"] += 1
         channel.exchange = outcome
         channel.asked_ms = now_ms
+        return True
 
     def is_ours(self, happened) -> bool:
         """Whether an event of the link is about our question."""

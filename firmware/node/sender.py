@@ -64,12 +64,12 @@ class Sender:
         )
         self.counters = {"failed": 0, "refused": 0, "answer-unreadable": 0}
 
-    def send(self, *, now_ms, needs_time):
-        """Open the exchanges that may be opened now. `needs_time`: ask for the answer alone, with its time and lease,
-        when nothing waits."""
+    def send(self, *, now_ms, needs_time) -> bool:
+        """Open the first exchange that may be opened now; whether there was one. `needs_time`: ask for the answer
+        alone, with its time and lease, when nothing waits."""
         self._asks = needs_time
         if self._is_held(now_ms):
-            return
+            return False
         for channel in self._channels:
             if channel.exchange is not None or not self._may_try(channel, now_ms):
                 continue
@@ -82,6 +82,8 @@ class Sender:
                 )
             if entries or (channel is self._channels[0] and self._ask_due(now_ms)):
                 self._open(channel, entries, now_ms)
+                return True
+        return False
 
     def rest(self, for_ms, *, now_ms):
         """The gateway was silent: nothing is said for so long, unless there is a new alarm."""

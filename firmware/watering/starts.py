@@ -30,11 +30,10 @@ class Starts:
         self._planned = [None] * len(programs)
 
     def due(self, unix_s: int, planned_s, *, now_ms: int) -> list:
-        """[(program's index, seconds of it that are past already, True when it is too late)] at this instant. Past, for
-        the node may have run it before a power cut. `planned_s(index)`: how long the program would take now, for those
-        that finish at their hour."""
+        """[(program's index, seconds of it that are past already, True when it is too late)] at this instant, of several
+        the first: whoever begins it asks again. Past, for the node may have run it before a power cut.
+        `planned_s(index)`: how long the program would take now, for those that finish at their hour."""
         today = civil.local_from_unix(civil.PARIS, unix_s).civil_day
-        found = []
         for index in range(len(self._programs)):
             if self.marks[index] > today + limits.MARK_AHEAD_DAYS:
                 self.marks[index] = today - 1
@@ -42,8 +41,8 @@ class Starts:
             for day in (today - 1, today, today + 1):
                 due = self._due_on(index, day, unix_s, planned_s, now_ms)
                 if due is not None:
-                    found.append(due)
-        return found
+                    return [due]
+        return []
 
     def next_s(self, unix_s: int, planned_s, *, now_ms: int):
         """Unix second of the next start after `unix_s` within two days, or None."""

@@ -240,6 +240,7 @@ class WateringTrade(Trade):
         if self.local != TEST:  # what is due begins after it
             for index, elapsed_s, is_missed in self._starts.due(moment.unix_s, self._planned_s, now_ms=moment.now_ms):
                 self._begin(index, elapsed_s, is_missed, moment)
+                self._slow_ms = moment.now_ms  # another that is due has the next turn
 
     def _begin(self, index, elapsed_s, is_missed, moment):
         """Make a job for each zone of a program that needs one; tell why of the others."""

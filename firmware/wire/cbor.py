@@ -65,26 +65,27 @@ class Writer:
         self.length += 1
 
     def _head(self, major, argument):
+        # One call a head: a record has some twenty. A chip's small integers have 31 bits: shifting a Unix time byte by
+        # byte would allocate at every step.
+        at = self.length
         if argument < 24:
-            self._byte(major | argument)
+            end, form = at + 1, None
         elif argument < 0x100:
-            self._wide(major | 24, ">B", 1, argument)
+            end, form, major = at + 2, ">BB", major | 24
         elif argument < 0x10000:
-            self._wide(major | 25, ">H", 2, argument)
+            end, form, major = at + 3, ">BH", major | 25
         elif argument <= 0xFFFFFFFF:
-            self._wide(major | 26, ">I", 4, argument)
+            end, form, major = at + 5, ">BI", major | 26
         elif argument <= _INTEGER_MAX:
-            self._wide(major | 27, ">Q", 8, argument)
+            end, form, major = at + 9, ">BQ", major | 27
         else:
             raise WireFault("integer-range")
-
-    def _wide(self, initial, form, width, argument):
-        # A chip's small integers have 31 bits: shifting a Unix time byte by byte would allocate at every step.
-        end = self.length + 1 + width
         if end > len(self.buffer):
             raise WireFault("too-long")
-        self.buffer[self.length] = initial
-        pack_into(form, self.buffer, self.length + 1, argument)
+        if form is None:
+            self.buffer[at] = major | argument
+        else:
+            pack_into(form, self.buffer, at, major, argument)
         self.length = end
 
     def integer(self, value):
@@ -131,7 +132,10 @@ class Writer:
         elif item is False:
             self._byte(_FALSE)
         elif isinstance(item, int):
-            self.integer(item)
+            if item >= 0:
+                self._head(_UNSIGNED, item)
+            else:
+                self._head(_NEGATIVE, -1 - item)
         elif isinstance(item, str):
             self.text(item)
         elif isinstance(item, (bytes, bytearray, memoryview)):

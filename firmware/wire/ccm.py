@@ -49,7 +49,7 @@ def seal(cipher, key: bytes, nonce: bytes, aad: bytes, plaintext: bytes) -> byte
     length = len(plaintext)
     mac = _mac(cipher, key, nonce, aad, plaintext)
     stream = _stream(cipher, key, nonce, length + TAG_BYTES)
-    hidden = _hidden(mac, stream)
+    hidden = xor(mac, stream)
     _xor_into(stream, plaintext)
     end = _BLOCK_BYTES + length
     stream[end : end + TAG_BYTES] = hidden
@@ -66,7 +66,7 @@ def unseal(cipher, key: bytes, nonce: bytes, aad: bytes, sealed: bytes) -> bytes
     _xor_into(stream, memoryview(sealed)[:length])
     plaintext = bytes(memoryview(stream)[_BLOCK_BYTES : _BLOCK_BYTES + length])
     stream = None
-    if not is_equal(_hidden(_mac(cipher, key, nonce, aad, plaintext), mask), sealed[length:]):
+    if not is_equal(xor(_mac(cipher, key, nonce, aad, plaintext), mask), sealed[length:]):
         raise WireFault("decrypt")
     return plaintext
 
@@ -117,9 +117,10 @@ def _padded(length):
     return (length + _BLOCK_BYTES - 1) // _BLOCK_BYTES * _BLOCK_BYTES
 
 
-def _hidden(mac, stream):
-    """The tag under S_0, or the MAC under it."""
-    return bytes([mac[index] ^ stream[index] for index in range(TAG_BYTES)])
+def xor(data, stream):
+    """As long integers, whose XOR runs in C on both interpreters."""
+    length = len(data)
+    return (int.from_bytes(data, "big") ^ int.from_bytes(stream[:length], "big")).to_bytes(length, "big")
 
 
 def _xor_into(stream, data):

@@ -1,9 +1,11 @@
-"""HKDF with SHA-256 (RFC 5869) on `hashlib` alone: keys from a master secret.
+"""HKDF with SHA-256 (RFC 5869) on `hashlib`: keys from a master secret.
 
 Must keep nothing and show nothing: what goes in and comes out is secret.
 """
 
 from hashlib import sha256
+
+from wire.ccm import xor
 
 HASH_BYTES = 32
 # RFC 5869 section 2.3: the block counter is one byte.
@@ -16,9 +18,9 @@ def hmac_sha256(key: bytes, data: bytes) -> bytes:
     if len(key) > _BLOCK_BYTES:
         key = sha256(key).digest()
     key = key + bytes(_BLOCK_BYTES - len(key))
-    inner = sha256(bytes([byte ^ 0x36 for byte in key]))
+    inner = sha256(xor(key, b"\x36" * _BLOCK_BYTES))
     inner.update(data)
-    outer = sha256(bytes([byte ^ 0x5C for byte in key]))
+    outer = sha256(xor(key, b"\x5c" * _BLOCK_BYTES))
     outer.update(inner.digest())
     return outer.digest()
 

@@ -72,6 +72,7 @@ class NodeLink:
         self.era = 0
         self._first = None
         self._asks = []
+        self._is_behind = False  # requests wait for the next `poll`
         self._number = 0
         self._served = []  # (endpoint's number, OSCORE exchange, session) of requests that wait for our answer
         self._events = []
@@ -95,11 +96,13 @@ class NodeLink:
         """Do what is due; return the events."""
         for happened in self._endpoint.poll(now_ms=now_ms):
             self._on_event(happened, now_ms)
+        if self._is_behind:
+            self._send(now_ms)
         return self._take_events() if self._events else ()
 
     def deadline_ms(self):
         """When `poll` has something to do, or None; 0: now."""
-        return 0 if self._events else self._endpoint.deadline_ms()
+        return 0 if self._events or self._is_behind else self._endpoint.deadline_ms()
 
     def outgoing(self):
         """Drain the datagrams to send now: [(peer, bytes), …]."""
@@ -301,16 +304,22 @@ class NodeLink:
     # --- inside -------------------------------------------------------------------------------------------------
 
     def _send(self, now_ms):
-        """Send what waits, or ask for keys first."""
+        """Send the first that waits, or ask for keys first. With new keys several may wait, and to seal one takes a
+        chip 12 ms: the others have a `poll` each."""
         if self._session is not None and self._session.number >= limits.OSCORE_MESSAGES_MAX:
             self._session = None
         session = self._session
+        self._is_behind = is_sent = False
         for ask in list(self._asks):
             if ask.sent is not None:
                 continue
             if session is None:
                 self._open(now_ms)
                 return
+            if is_sent:
+                self._is_behind = True
+                return
+            is_sent = True
             try:
                 sealed, exchange = oscore.protect_request(
                     session.context,

@@ -10,7 +10,7 @@ from policy import civil, lighting, lighting_form
 from policy.lighting import CLOCK, SUNRISE, SUNSET
 from tests.portable.node_day import CLOCK_ONLY, NOON_UNIX_S, World, settled, started
 from wire import event, quantity
-from wire.coap import Failed
+from wire.coap import Endpoint, Failed
 from wire.record import HOLDOVER, SYNCED, UNSET
 
 HOUR_S = 3600
@@ -82,6 +82,30 @@ def test_identities_are_unique_and_ascend_across_lanes():
         event.ALARM,
         event.EVENT,
     }
+
+
+def test_one_question_a_turn_and_the_next_turn_at_once(monkeypatch):
+    """To seal one takes a chip as long as all the rest of a turn: record, order and directives wait for each other."""
+    asked, late = [], []
+    request, poll = Endpoint.request, Node.poll
+
+    def requests(link, peer, code, path, *more, **options):
+        asked.append(path[0])
+        return request(link, peer, code, path, *more, **options)
+
+    def polls(node, *, now_ms):
+        before = len(asked)
+        poll(node, now_ms=now_ms)
+        assert len(asked) - before <= 1
+        late.append(node._sender.deadline_ms() is not None and node._sender.deadline_ms() <= now_ms)
+        assert not late[-1] or node.deadline_ms(now_ms) <= now_ms
+
+    monkeypatch.setattr(Endpoint, "request", requests)
+    monkeypatch.setattr(Node, "poll", polls)
+    world = settled()
+    world.lamp_burns = False
+    world.run(3 * HOUR_S)
+    assert {b"e", b"t"} <= set(asked) and any(late)
 
 
 def reports_off_the_quarter_hour(world):

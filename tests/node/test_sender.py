@@ -86,9 +86,10 @@ class Bench:
         return [self.sender.handle(one, now_ms=self.now_ms) for one in happened]
 
     def take(self):
-        """The requests that a turn brings to the gateway."""
+        """The requests that the turns of an instant bring to the gateway."""
         seen = len(self.requests)
-        self.turn()
+        while (due_ms := self.sender.deadline_ms()) is not None and due_ms <= self.now_ms:
+            self.turn()
         return [request for _, request in self.requests[seen:]]
 
 
@@ -142,6 +143,22 @@ def test_one_exchange_a_channel():
     assert len(bench.take()) == 2
     bench.put(ALARM, 1)
     assert bench.take() == []
+
+
+def test_one_exchange_a_turn_and_the_next_turn_at_once():
+    """To seal a payload takes a chip as long as all the rest of a turn."""
+    bench = Bench()
+    bench.put(TELEMETRY, 20)
+    bench.put(ALARM, 20)
+    lanes = []
+    for _ in range(2):
+        assert bench.sender.deadline_ms() <= bench.now_ms
+        bench.turn()
+        lanes.append(lane_of(bench.requests[-1][1]))
+        assert len(bench.requests) == len(lanes)
+    assert lanes == ["e", "t"]
+    assert bench.sender.deadline_ms() is None
+    assert bench.sender.send(now_ms=bench.now_ms, needs_time=False) is False
 
 
 def test_success_leads_on_at_once_until_nothing_waits():

@@ -46,6 +46,27 @@ def test_a_program_asks_the_law_once_a_zone_when_it_begins(monkeypatch):
     assert begun == [3]
 
 
+def test_programs_of_the_same_minute_begin_a_turn_each_and_the_next_at_once(monkeypatch):
+    """Of eight zones each takes a chip 60 ms."""
+    begun, turns = [], []
+    begin, decide = WateringTrade._begin, WateringTrade.decide
+
+    def begins(trade, *given):
+        begun.append(len(turns))
+        begin(trade, *given)
+
+    def decides(trade, moment):
+        turns.append(moment.now_ms)
+        decide(trade, moment)
+        if begun and begun[-1] == len(turns):
+            assert trade.deadline_ms(moment.now_ms) <= moment.now_ms
+
+    monkeypatch.setattr(WateringTrade, "_begin", begins)
+    monkeypatch.setattr(WateringTrade, "decide", decides)
+    Green(programs(PLAIN, [0, 127, 0, 0, 0, 300, 0, 1, 50], [0, 127, 0, 0, 0, 300, 0, 6, 50])).run(hours=8)
+    assert len(begun) == 2 and begun[1] == begun[0] + 1
+
+
 def test_the_balance_waters_when_raw_would_be_passed_and_says_satisfied_before():
     green = Green(programs(PLAIN, [0, 127, 0, 0, 0, 300, 0, 1, 0]))
     green.run(hours=24 * 7)

@@ -8,6 +8,7 @@ from tests.support.no_nonce_twice import no_nonce_twice
 from wire import coap_message as messages
 from wire import limits, oscore, oscore_pairing
 from wire.coap import Failed, Refused, Response
+from wire.coap_exchange import bearer_timing
 from wire.oscore_link import INIT, OFFERED, PROVEN
 from wire.oscore_option import Header
 from wire.oscore_pairing import GATEWAY_ID, NONCES_MAX, Session, unwrap, usual_kid, wrap
@@ -55,6 +56,24 @@ def test_keys_are_agreed_on_with_four_messages_and_the_kid_context_goes_along_un
     assert option_of(joined.said("node")[-1]) == Header(b"\1", None, usual_kid(NODE))
     assert [one.payload for one in joined.heard] == [b"one", b"two"]
     assert joined.link.sessions.counters == {"handshakes": 1, "agreed": 1, "keys-unknown": 0}
+
+
+def test_what_waits_for_keys_leaves_one_request_a_poll_and_the_next_at_once(joined):
+    """Each is sealed, which takes a chip 12 ms."""
+    below, said = joined.generator.randrange, []
+    node = joined.node = link_of(NODE, GATEWAY, boot=2, random_below=below, timing=bearer_timing(nstart=3))
+    for payload in (b"one", b"two", b"three"):
+        node.request(GATEWAY, messages.POST, (b"t",), payload, now_ms=joined.now_ms)
+    for _, datagram in node.outgoing():
+        joined.to_gateway(datagram)
+    joined.link.poll(now_ms=joined.now_ms)
+    ((_, offer),) = joined.link.outgoing()
+    joined.to_node(offer)
+    for _ in range(3):
+        said.append(len(node.outgoing()))
+        assert (node.deadline_ms() == 0) == (len(said) < 3)
+        assert not node.poll(now_ms=joined.now_ms)
+    assert said == [1, 1, 1] and node.outgoing() == []
 
 
 def test_request_1_says_nothing_of_what_is_asked(joined):

@@ -1,0 +1,234 @@
+"""A turn of the shell (`esp32.main.Shell.turn`): one thing that takes long, outputs always, what is left over at once.
+Its clock: that of the chip at its highest."""
+
+import sys
+import types
+
+import pytest
+
+import esp32
+
+OWN = (
+    "bearer", "crash", "entropy", "flash", "guard", "rtc", "lifeline", "clock", "log_files", "watchdog",
+)  # fmt: skip
+
+
+@pytest.fixture
+def main(monkeypatch, in_folder):
+    """The module, with its neighbours under the names that they have on the chip."""
+    for name in ("machine", "cryptolib"):
+        monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
+    for name in (*OWN, "main"):
+        monkeypatch.delitem(sys.modules, f"esp32.{name}", raising=False)
+        monkeypatch.delattr(esp32, name, raising=False)
+    for name in OWN:
+        monkeypatch.setitem(sys.modules, name, __import__(f"esp32.{name}", fromlist=(name,)))
+    module = __import__("esp32.main", fromlist=("main",))
+    yield module
+    for name in (*OWN, "main"):
+        sys.modules.pop(f"esp32.{name}", None)
+
+
+class Node:
+    """The application, as far as a turn touches it."""
+
+    def __init__(self, did):
+        self.did = did
+        self.outputs = "outputs"
+        self.trade = self
+        self.said = []
+        self.due = None
+        self.samples_at_ms = None
+        self.sleeps = False
+        self.reach = types.SimpleNamespace(has_exchanged=True, is_linked=lambda now_ms: True)
+
+    def receive(self, datagram, peer, *, now_ms):
+        self.did.append(datagram)
+
+    def poll(self, *, now_ms):
+        self.did.append("poll")
+
+    def sample_due(self, now_ms):
+        return self.samples_at_ms is not None and now_ms >= self.samples_at_ms
+
+    def sample(self, values, platform, *, now_ms):
+        self.samples_at_ms = None
+        self.did.append("sample")
+
+    def outgoing(self):
+        said, self.said = self.said, []
+        return [("gateway", datagram) for datagram in said]
+
+    def checkpoint(self, now_ms):
+        due, self.due = self.due, None
+        return due
+
+    def deadline_ms(self, now_ms):
+        return now_ms + 60_000
+
+    def may_sleep(self, now_ms):
+        self.did.append("asked to sleep")
+
+    def is_sound(self, now_ms):
+        return True
+
+
+class Bench:
+    """A Shell whose neighbours write down what it does; `turn()` returns that, and how long it waits."""
+
+    def __init__(self, main, monkeypatch):
+        self.now_ms = 0
+        self.did = []
+        self.waited_ms = None
+        self.arrived = []
+        self.node = node = Node(self.did)
+        quiet = lambda *args, **options: None  # noqa: E731
+        shell = self.shell = object.__new__(main.Shell)
+        shell._clock = types.SimpleNamespace(now_ms=lambda: self.now_ms)
+        shell._life = types.SimpleNamespace(
+            enter=quiet, step=quiet, is_rescue=False, trial=types.SimpleNamespace(sampled=quiet)
+        )
+        shell._bearer = types.SimpleNamespace(step=quiet, signal_dbm=quiet)
+        shell._link = types.SimpleNamespace(receive=self._receive, send=self._send, wait=self._wait)
+        shell._ports = types.SimpleNamespace(
+            apply=lambda outputs, now_ms: self.did.append(outputs), begin_sample=quiet, collect=lambda now_ms: {}
+        )
+        shell._node = node
+        shell._kind = types.SimpleNamespace(BOARD_TEMPERATURE=0)
+        shell._ledger = types.SimpleNamespace(beat=quiet, margin_ms=lambda now_ms: 4000)
+        shell._watchdog = types.SimpleNamespace(feed=quiet)
+        shell._panel = types.SimpleNamespace(turn=quiet, panel=types.SimpleNamespace(is_touched=False))
+        shell._store = types.SimpleNamespace(write=lambda state: self.did.append("flash") or True)
+        shell._senses = shell._sampling = shell._sleeps = False
+        shell._woken = shell._proven_at_ms = shell._chip = shell._busy_ms = None
+        shell._look_at_ms = shell._started_ms = 0
+        shell._heard = []
+        monkeypatch.setattr(
+            main, "gc", types.SimpleNamespace(mem_free=lambda: 50_000, threshold=quiet, collect=quiet)
+        )
+        monkeypatch.setattr(main, "collect_between", lambda: self.did.append("collector"))
+        monkeypatch.setattr(main.temperature, "read", quiet)
+
+    def turn(self):
+        self.did.clear()
+        self.shell.turn()
+        self.now_ms += max(10, self.waited_ms)
+        return list(self.did), self.waited_ms
+
+    def checkpoint(self):
+        self.node.due = types.SimpleNamespace(boot=1, durable_sequence=None, memory=b"", own=b"")
+
+    def _receive(self):
+        arrived, self.arrived = self.arrived, []
+        return arrived
+
+    def _send(self, peer, datagram):
+        self.did.append(datagram)
+
+    def _wait(self, pause_ms):
+        self.waited_ms = pause_ms
+
+
+@pytest.fixture
+def bench(main, monkeypatch):
+    return Bench(main, monkeypatch)
+
+
+def heard(*words):
+    return [(word, "gateway") for word in words]
+
+
+def test_a_turn_takes_one_datagram_and_the_rest_has_the_next_turns_at_once(bench):
+    bench.arrived = heard("first", "second", "third")
+    assert bench.turn() == (["first", "outputs"], 0)
+    bench.arrived = heard("fourth")
+    assert bench.turn() == (["second", "outputs"], 0)
+    assert bench.turn() == (["third", "outputs"], 0)
+    assert bench.turn() == (["fourth", "outputs"], 0)
+    assert bench.turn() == (["poll", "outputs", "collector"], 100)
+
+
+def test_what_arrives_with_a_sample_has_the_turn_after_it(bench):
+    bench.arrived = heard("datagram")
+    bench.node.samples_at_ms = 0
+    assert bench.turn() == (["sample", "outputs", "collector"], 0)
+    assert bench.turn() == (["datagram", "outputs"], 0)
+
+
+def test_flash_and_collector_wait_until_nothing_was_heard_or_said(bench):
+    bench.checkpoint()
+    bench.arrived = heard("datagram")
+    assert bench.turn() == (["datagram", "outputs"], 0)
+    bench.node.said = ["record"]
+    assert bench.turn() == (["poll", "outputs", "record"], 0)
+    assert bench.turn() == (["poll", "outputs", "flash"], 100)
+    assert bench.turn() == (["poll", "outputs", "collector"], 100)
+
+
+def test_a_flood_puts_neither_off_for_longer_than_a_second(main, bench):
+    bench.checkpoint()
+    done = {}
+    for _ in range(300):
+        bench.arrived = heard("datagram")
+        did, waited_ms = bench.turn()
+        assert did[:2] == ["datagram", "outputs"] and waited_ms == (0 if len(did) == 2 else 100)
+        for word in did[2:]:
+            done.setdefault(word, bench.now_ms)
+    assert done["flash"] <= main.PUT_OFF_MS + main.SLICE_MS
+    assert done["collector"] <= 2 * (main.PUT_OFF_MS + main.SLICE_MS)
+
+
+def test_a_node_sleeps_only_after_what_was_put_off(bench):
+    bench.shell._sleeps = True
+    bench.checkpoint()
+    bench.arrived = heard("datagram")
+    assert bench.turn() == (["datagram", "outputs"], 0)
+    assert bench.turn() == (["poll", "outputs", "flash", "asked to sleep"], 100)
+    bench.arrived = heard("datagram")
+    bench.node.samples_at_ms = 0
+    assert bench.turn() == (["sample", "outputs", "collector"], 0), "nor before what has arrived"
+
+
+def test_the_settings_are_proven_in_a_turn_of_their_own(bench, monkeypatch):
+    bench.checkpoint()
+    bench.shell._proven_at_ms = 0
+
+    def prove(now_ms):
+        bench.shell._proven_at_ms = None
+        bench.did.append("proven")
+
+    monkeypatch.setattr(bench.shell, "_prove", prove)
+    assert bench.turn() == (["poll", "outputs", "proven"], 100)
+    assert bench.turn() == (["poll", "outputs", "flash"], 100)
+
+
+class Started(Exception):
+    """As far as this test goes."""
+
+
+def start(main, monkeypatch, machine):
+    def refuse(*args):
+        raise Started
+
+    monkeypatch.setattr(main, "collect_early", lambda: None)
+    monkeypatch.setattr(main, "machine", machine)
+    monkeypatch.setattr(main, "Clock", refuse)
+    monkeypatch.setattr(main.time, "ticks_ms", None, raising=False)
+    monkeypatch.setattr(main.time, "ticks_diff", None, raising=False)
+    with pytest.raises(Started):
+        main.main()
+
+
+def test_the_chip_runs_at_the_clock_for_which_turns_are_stated(main, monkeypatch):
+    asked = []
+    start(main, monkeypatch, types.SimpleNamespace(freq=asked.append))
+    assert asked == [240_000_000]
+
+
+@pytest.mark.parametrize("error", [ValueError, OSError])
+def test_a_chip_without_that_clock_starts_all_the_same(main, monkeypatch, error):
+    def freq(hz):
+        raise error
+
+    start(main, monkeypatch, types.SimpleNamespace(freq=freq))
+    start(main, monkeypatch, types.SimpleNamespace())
