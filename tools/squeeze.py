@@ -97,9 +97,9 @@ def _note_formula(module: _Module, function: ast.FunctionDef) -> None:
     """A function of numbers that is one expression: its value for constants is one."""
     args, body = function.args, function.body[-1]
     is_plain = not (args.vararg or args.kwarg or args.kwonlyargs or args.posonlyargs or function.decorator_list)
-    if is_plain and isinstance(body, ast.Return) and body.value is not None:
-        if len(function.body) == 1 or (len(function.body) == 2 and isinstance(function.body[0], ast.Expr)):
-            module.formulas[function.name] = (args.args, args.defaults, body.value)
+    is_one = len(function.body) == 1 or (len(function.body) == 2 and isinstance(function.body[0], ast.Expr))
+    if is_plain and is_one and isinstance(body, ast.Return) and body.value is not None:
+        module.formulas[function.name] = (args.args, args.defaults, body.value)
 
 
 def _escaped(modules: Mapping[str, _Module]) -> set[str]:
@@ -202,7 +202,8 @@ def _called(node: ast.Call, module: _Module, modules: Mapping[str, _Module], ask
         return None
     args, defaults, body = home.formulas[name]
     values = [_evaluated(arg, module, modules, asked) for arg in node.args]
-    values += [_evaluated(default, home, modules, asked) for default in defaults[len(defaults) + len(values) - len(args) :]]
+    left = len(args) - len(values)
+    values += [_evaluated(default, home, modules, asked) for default in (defaults[-left:] if left > 0 else ())]
     if len(values) != len(args) or any(not isinstance(value, int) for value in values):
         return None
     known = {arg.arg: value for arg, value in zip(args, values, strict=True)}

@@ -45,7 +45,8 @@ class WifiBearer:
 
 
 def open_bearer(settings, wifi, board, *, random_below, now_ms, sleep_ms):
-    """What the settings name, on the pins of `board`, or with `wifi` = [network, key]; `now_ms` and `sleep_ms` are functions of the shell's clock."""
+    """What the settings name, on the pins of `board`, or with `wifi` = [network, key]; `now_ms` and `sleep_ms` are
+    functions of the shell's clock."""
     kind = settings.bearer[0]
     if kind == node_settings.UDP:
         return WifiBearer(settings, wifi, random_below=random_below)

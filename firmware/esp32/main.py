@@ -43,8 +43,9 @@ CLOCK_HZ = 240_000_000
 # The collector runs after so many bytes, not when the heap is full: what stays is put where garbage was, close
 # together, and a heap of three quarters the size does.
 COLLECT_BYTES = 4096
-# Within a turn after so many, or when the heap is full: each takes a chip some 16 ms, and sealing a record has 8 kB.
-TURN_BYTES = 65536
+# Within a turn after a quarter of what is free, and no less than this: each run takes a chip some 16 ms, and a turn that
+# seals a record has 8 kB of garbage; but in a heap that is nearly full what stays must be put close together.
+TURN_BYTES_MIN = 2048
 # While an answer of the ports arrives, a turn every 10 ms: 48 ms of a meter's bytes must not wait for the next slice.
 SAMPLE_SLICE_MS = 10
 # Flash and collector wait for a turn in which nothing else took long, but no longer than this.
@@ -87,11 +88,12 @@ def collect_early():
     gc.threshold(COLLECT_BYTES)
 
 
-def collect_between():
-    """A collection now, if COLLECT_BYTES are due for one; within a turn few do."""
+def collect_between(free):
+    """A collection now, if COLLECT_BYTES are due for one. `free`: bytes of the heap, of which a turn may take a part
+    before the next."""
     gc.threshold(COLLECT_BYTES)
     bytearray(1)  # whatever takes heap lets the collector look
-    gc.threshold(TURN_BYTES)
+    gc.threshold(max(TURN_BYTES_MIN, free // 4))
 
 
 def run(opened, life, clock):
@@ -188,6 +190,7 @@ class Shell:
         self._panel = lifeline.PanelPort(machine, board, trade.test_ms, now_ms=now_ms)
         self._shown = panel.STARTING if woken is None else panel.WELL
         self._look_at_ms = self._started_ms = now_ms
+        self._free = gc.mem_free()  # as of the last sample
 
     def _bearer_of(self, open_bearer):
         if self._woken is None:
@@ -318,7 +321,7 @@ class Shell:
                 return
         self._busy_ms = None
         if not self._remember(now_ms):
-            collect_between()
+            collect_between(self._free)
 
     def _sleep(self, now_ms):
         """Deeply, if the node may and nobody touches it. Returns when it may not."""
@@ -361,7 +364,8 @@ class Shell:
         if values is kinds.PENDING:
             return False
         self._sampling = False
-        platform = {quantity.HEAP_FREE: gc.mem_free()}
+        self._free = gc.mem_free()
+        platform = {quantity.HEAP_FREE: self._free}
         platform[quantity.WATCHDOG_MARGIN] = max(0, self._ledger.margin_ms(now_ms=now_ms))
         signal_dbm = self._bearer.signal_dbm()
         if signal_dbm is not None:

@@ -30,8 +30,8 @@ class Starts:
         self._planned = [None] * len(programs)
 
     def due(self, unix_s: int, planned_s, *, now_ms: int) -> list:
-        """[(program's index, seconds of it that are past already, True when it is too late)] at this instant, of several
-        the first: whoever begins it asks again. Past, for the node may have run it before a power cut.
+        """[(program's index, seconds of it that are past already, True when it is too late)] at this instant, of
+        several the first: whoever begins it asks again. Past, for the node may have run it before a power cut.
         `planned_s(index)`: how long the program would take now, for those that finish at their hour."""
         today = civil.local_from_unix(civil.PARIS, unix_s).civil_day
         for index in range(len(self._programs)):

@@ -106,7 +106,7 @@ class Bench:
         monkeypatch.setattr(
             main, "gc", types.SimpleNamespace(mem_free=lambda: 50_000, threshold=quiet, collect=quiet)
         )
-        monkeypatch.setattr(main, "collect_between", lambda: self.did.append("collector"))
+        monkeypatch.setattr(main, "collect_between", lambda free: self.did.append("collector"))
         monkeypatch.setattr(main.temperature, "read", quiet)
 
     def turn(self):

@@ -65,7 +65,8 @@ def test_defaults_of_arguments_by_name_need_no_table(head, left):
 
 
 def test_lines_stay_where_they_are():
-    text = 'class C:\n    def f(\n        self,\n        *,\n        b=1,\n        c,\n    ):\n        """Why."""\n        return b, c\n'
+    head = "class C:\n    def f(\n        self,\n        *,\n        b=1,\n        c,\n    ):\n"
+    text = head + '        """Why."""\n        return b, c\n'
     left = lean.without_stars(text)
     assert left.split("\n")[1] == "    def f(self, c, b=1):" and left.split("\n")[8] == text.split("\n")[8]
     assert "*" not in left and left.count("\n") == text.count("\n")

@@ -3,11 +3,10 @@
 The host writes one line a command, a Python literal; the answer is one line, too. First comes a map:
 `image` (a ROMFS file to run the modules from), `folder` (to load them from) or neither (they are frozen into this VM);
 `kind`; `natural`; `loader`: with a second folder. Its settings are in `settings.json` of the working folder, which is
-the node's flash. Then
-a number: the bytes that follow tell a turn (`turn_of`); or "map" for a dump of the heap. Everything of this script and its shims is in the
-heap before `base` is taken, so that what is counted is the node's. The collector runs before each turn; within it is
-off, so that what a turn takes shows whole, unless `natural`: then it runs as on a chip, and where turns are timed (with
-a loader) there alone, so that each of its runs is in the turn to which the shell leaves it.
+the node's flash. Then a number: the bytes that follow tell a turn (`turn_of`); or "map" for a dump of the heap.
+Everything of this script and its shims is in the heap before `base` is taken, so that what is counted is the node's.
+The collector runs before each turn; within it is off, so that what a turn takes shows whole, unless `natural`: then it
+runs as the shell wants it, there alone.
 """
 
 # mypy: ignore-errors
@@ -258,7 +257,6 @@ class Bench:
         self.base = base
         self.records = 0
         self.is_natural = begin["natural"]
-        self.is_timed = begin["natural"] and begin["loader"]
         self.clock, self.bearer = Clock(), Bearer()
         import main
 
@@ -304,9 +302,8 @@ class Bench:
         ports.values, ports.begun = values, False
         self.clock.at_ms = now_ms
         self.records = 0
-        if not self.is_timed:
-            gc.collect()
         if not self.is_natural:
+            gc.collect()
             gc.disable()
         before = gc.mem_alloc()
         start, worked = time.ticks_us(), time.ticks_cpu()
