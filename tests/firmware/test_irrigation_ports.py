@@ -16,6 +16,15 @@ from wire import quantity  # noqa: E402
 SETTINGS = programs(plain(valves=[2, 2, 2, 2, 0]), [0, 127, 0, 0, 0, 300, 0, 7, 50])
 
 
+class AnyRange:
+    """What an ADC lets its driver choose."""
+
+    ATTN_11DB = 3
+
+    def atten(self, attenuation):
+        """As it likes."""
+
+
 class Chip:
     """Pins with their levels, an I2C bus with a selector and nothing else, ADCs and counters."""
 
@@ -64,14 +73,9 @@ class Chip:
             def writeto_mem(self, address, register, data):
                 raise OSError(19)
 
-        class ADC:
-            ATTN_11DB = 3
-
+        class ADC(AnyRange):
             def __init__(self, pin):
                 self.pin = pin
-
-            def atten(self, attenuation):
-                """Any."""
 
             def read_uv(self):
                 return 1000 * chip.capacitor_mv // 11 if self.pin.number == board.CAPACITOR_PIN else 1_900_000
