@@ -40,12 +40,14 @@ class LogFiles:
         except OSError:
             return b""
 
-    def append(self, name, data) -> bool:
-        return self._written(name, "ab", data)
+    def append(self, name, pieces) -> bool:
+        """`pieces`: a list of bytes. Together they are more than a full heap has in one place."""
+        return self._written(name, "ab", pieces)
 
-    def replace(self, name, data) -> bool:
+    def replace(self, name, pieces) -> bool:
         """The file has these contents, or is as it was."""
-        if not self._written(_UNFINISHED, "wb", data):
+        if not self._written(_UNFINISHED, "wb", pieces):
+            self.remove(_UNFINISHED)  # what is there of it fills a file system that is full already
             return False
         try:
             self._os.rename(self._path(_UNFINISHED), self._path(name))
@@ -60,14 +62,18 @@ class LogFiles:
             return False
         return True
 
-    def _written(self, name, mode, data):
+    def _written(self, name, mode, pieces):
         path = self._path(name)
         try:
             with self._open(path, mode) as file:
-                file.write(data)
+                for piece in pieces:
+                    file.write(piece)
             with self._open(path, "rb") as file:
-                file.seek(-len(data), 2)
-                return file.read(len(data)) == data
+                file.seek(-sum([len(piece) for piece in pieces]), 2)
+                for piece in pieces:
+                    if file.read(len(piece)) != piece:
+                        return False
+            return True
         except OSError as error:
             self.is_full = error.errno == _NO_SPACE
             return False

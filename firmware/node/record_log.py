@@ -92,7 +92,7 @@ class RecordLog:
             segment = self._begin(lane)
         boot, durable = mark_of(len(starts))
         pieces.append(log_segment.mark(boot, durable))
-        if not self._files.append(segment.name, b"".join(pieces)):
+        if not self._files.append(segment.name, pieces):
             self._failed(segment)
             return []
         segment.size = size + log_segment.MARK_BYTES
@@ -290,12 +290,11 @@ class RecordLog:
                     kept.append(log_segment.entry(log_segment.KINDS[plan.lane], body))
         if kept:
             new = Segment(plan.lane, plan.segments[0].first, plan.segments[-1].last, plan.level)
-            data = b"".join(kept)
-            if not self._files.replace(new.name, data):
+            if not self._files.replace(new.name, kept):
                 self._failed(None)
                 self._is_cramped = True
                 return
-            new.size, new.count = len(data), len(kept)
+            new.size, new.count = sum([len(each) for each in kept]), len(kept)
             chain.insert(chain.index(plan.segments[0]), new)
         self._is_cramped = False
         self.counters[plan.why] += gone

@@ -27,12 +27,12 @@ class Files:
     def read(self, name, start, count):
         return self.kept.get(name, b"")[start : start + count]
 
-    def append(self, name, data):
-        self.kept[name] = self.kept.get(name, b"") + data
+    def append(self, name, pieces):
+        self.kept[name] = self.kept.get(name, b"") + b"".join(pieces)
         return True
 
-    def replace(self, name, data):
-        self.kept[name] = data
+    def replace(self, name, pieces):
+        self.kept[name] = b"".join(pieces)
         return True
 
     def remove(self, name):

@@ -70,6 +70,7 @@ class Writer:
     def __init__(self, medium, path):
         self.medium = medium
         self.path = path
+        self.before = medium.files[path]
 
     def __enter__(self):
         return self
@@ -77,6 +78,9 @@ class Writer:
     def __exit__(self, *exception):
         if exception[0] is None:
             self.medium.step()
+        elif isinstance(exception[1], OSError):
+            # littlefs does not commit a file of which a write failed (LFS_F_ERRED).
+            self.medium.files[self.path] = self.before
 
     def flush(self):
         self.medium.step()
