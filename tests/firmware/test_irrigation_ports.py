@@ -20,10 +20,8 @@ class Chip:
     """Pins with their levels, an I2C bus with a selector and nothing else, ADCs and counters."""
 
     def __init__(self):
-        self.levels = {}
-        self.selected = 0xFF
-        self.selector_works = True
-        self.trace = []
+        self.levels, self.trace = {}, []
+        self.selected, self.selector_works = 0xFF, True
         self.now_ms = self.capacitor_mv = 0
         chip = self
         class Pin:
@@ -61,17 +59,13 @@ class Chip:
             def readfrom_mem_into(self, address, register, buffer):
                 raise OSError(19)
 
-            def writeto_mem(self, address, register, data):
-                raise OSError(19)
+            writeto_mem = readfrom_mem_into
 
         class ADC:
-            ATTN_11DB = 3
+            ATTN_11DB, atten = 3, staticmethod(int)
 
             def __init__(self, pin):
                 self.pin = pin
-
-            def atten(self, attenuation):
-                """Any."""
 
             def read_uv(self):
                 return 1000 * chip.capacitor_mv // 11 if self.pin.number == board.CAPACITOR_PIN else 1_900_000
