@@ -29,10 +29,8 @@ class Chip:
     """Pins with their levels, an I2C bus with a selector and nothing else, ADCs and counters."""
 
     def __init__(self):
-        self.levels = {}
-        self.selected = 0xFF
-        self.selector_works = True
-        self.trace = []
+        self.levels, self.trace = {}, []
+        self.selected, self.selector_works = 0xFF, True
         self.now_ms = self.capacitor_mv = 0
         chip = self
         class Pin:
@@ -70,8 +68,7 @@ class Chip:
             def readfrom_mem_into(self, address, register, buffer):
                 raise OSError(19)
 
-            def writeto_mem(self, address, register, data):
-                raise OSError(19)
+            writeto_mem = readfrom_mem_into
 
         class ADC(AnyRange):
             def __init__(self, pin):

@@ -99,7 +99,7 @@ def test_a_gauge_that_counted_enough_for_the_day_before_a_power_cut_is_believed_
 
 
 def test_a_day_of_rain_writes_once_and_once_a_centimetre():
-    weather = Weather(own())
+    weather = Weather(own(), 0, None)
     due = []
     for tips in range(1501):
         values = {inputs.RAIN_TIPS: tips, inputs.RAIN_WET: 1}
