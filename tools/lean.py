@@ -37,21 +37,21 @@ def without_stars(text: str) -> str:
         plain = [arg for arg, default in named if default is None]
         if args.vararg or args.kwarg or (args.defaults and plain):
             continue
-        words = [arg.arg for arg in [*args.posonlyargs, *args.args]]
+        words: list[str] = [arg.arg for arg in [*args.posonlyargs, *args.args]]
         for place, default in enumerate(args.defaults, len(words) - len(args.defaults)):
             words[place] += "=" + ast.unparse(default)
         words += [arg.arg for arg in plain]
         words += [f"{arg.arg}={ast.unparse(default)}" for arg, default in named if default is not None]
         edits.append((node, ", ".join(words)))
     lines = text.split("\n")
-    for node, words in sorted(edits, key=lambda edit: -edit[0].lineno):
+    for node, head in sorted(edits, key=lambda edit: -edit[0].lineno):
         first, last = node.lineno - 1, node.body[0].lineno - 2
         if last <= first:  # all on one line, or the body begins beneath the head
             last = first
         indent = lines[first][: node.col_offset]
         if node.body[0].lineno == node.lineno:
             continue
-        lines[first : last + 1] = [f"{indent}def {node.name}({words}):"] + [""] * (last - first)
+        lines[first : last + 1] = [f"{indent}def {node.name}({head}):"] + [""] * (last - first)
     return "\n".join(lines)
 
 
@@ -60,16 +60,17 @@ def _constants(tree: ast.Module) -> Iterator[tuple[str, object]]:
     known: dict[str, object] = {}
     bound: dict[str, int] = {}
     for node in ast.walk(tree):
-        names = node.names if isinstance(node, ast.Global) else []
+        words: list[str] = node.names if isinstance(node, ast.Global) else []
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            names = [node.id]
-        for name in names:
-            bound[name] = bound.get(name, 0) + 1
+            words = [node.id]
+        for word in words:
+            bound[word] = bound.get(word, 0) + 1
     for statement in tree.body:
         if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
             continue
         target, value = statement.targets[0], _evaluated(statement.value, known)
-        names, values = [target], [value]
+        names: list[ast.expr] = [target]
+        values: list[object] = [value]
         if isinstance(target, ast.Tuple) and isinstance(value, tuple | range):
             names, values = list(target.elts), list(value)
         for name, one in zip(names, values, strict=True):

@@ -58,8 +58,6 @@ Count = namedtuple("Count", ("strikes", "retries"))
 # rescue waits before it gives the application a try.
 Start = namedtuple("Start", ("is_rescue", "last", "strikes", "retry_s"))
 
-_STRIKE = {(STARTED, RESET), (None, RESET)}
-
 _REGION = 0  # rtc.GUARD
 _RTC = "<BBB"
 # magic, generation, strikes, retries; then a CRC-32 of these
@@ -87,7 +85,7 @@ class Guard:
         else:
             self._count = self._store.read()
         strikes, retries = self._count
-        if (last, ended) in _STRIKE and not is_trial:
+        if last in (STARTED, None) and ended == RESET and not is_trial:
             strikes = min(strikes + 1, STRIKES_MAX)
             self._write(Count(strikes, retries))
         if ended == POWER and strikes >= STRIKES_MAX:

@@ -43,8 +43,8 @@ CLOCK_HZ = 240_000_000
 # The collector runs after so many bytes, not when the heap is full: what stays is put where garbage was, close
 # together, and a heap of three quarters the size does.
 COLLECT_BYTES = 4096
-# Within a turn after a quarter of what is free, and no less than this: each run takes a chip some 16 ms, and a turn that
-# seals a record has 8 kB of garbage; but in a heap that is nearly full what stays must be put close together.
+# Within a turn after a quarter of what is free, this at least: each run takes a chip some 16 ms, and to seal a record
+# leaves 6 kB of garbage; but in a heap that is nearly full what stays must be put close together.
 TURN_BYTES_MIN = 2048
 # While an answer of the ports arrives, a turn every 10 ms: 48 ms of a meter's bytes must not wait for the next slice.
 SAMPLE_SLICE_MS = 10
@@ -115,7 +115,7 @@ def begin(wdt, opened, life, clock):
     else:
         opened.append(kind.Ports(settled.settings.own, settled.board, machine, now_ms=clock.now_ms()))
     shell = Shell(settled, kind, opened[0], wdt, clock, life)
-    forget(("boards." + settled.product,))
+    forget(("boards." + settled.product, "node.sleep"))
     return shell
 
 
@@ -201,10 +201,7 @@ class Shell:
 
     def _may_sleep(self, settings, trade):
         """On a polled line whoever is asked must be awake; what is on trial has to show itself."""
-        if not trade.sleeps or settings.bearer[0] == RS485 or self._life.trial.is_trial:
-            return False
-        __import__("sleeping")  # while there is room
-        return True
+        return trade.sleeps and settings.bearer[0] != RS485 and not self._life.trial.is_trial
 
     def _make_trade(self, settings, product, start, random_below, now_ms):
         if self._life.is_rescue:

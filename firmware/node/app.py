@@ -51,8 +51,7 @@ class Node:
 
     def __init__(
         self, settings, boot, link, trade, *, random_below, now_ms,
-        tap=None, log=None, own=b"", wear=None, updating=None, lines=None, sleeps=False, woken=None,
-        clock_chip=False,
+        tap=None, log=None, own=b"", wear=None, updating=None, lines=None, sleeps=False, woken=None, clock_chip=False,
     ):  # fmt: skip
         self._settings = settings
         self._boot = boot
@@ -71,7 +70,6 @@ class Node:
         self.chip = None
         if clock_chip:
             from node.clock_chip import ClockChip  # few boards have one
-
             is_told = woken is not None and woken.image.told == 1
             self.chip = ClockChip(self._time, self._own.chip_set_s, self._own.chip_doubt_s, is_told)
         self._outbox = Outbox(boot=boot.boot, log=log)
@@ -103,7 +101,6 @@ class Node:
         self._sleeper = None
         if sleeps or woken is not None:
             from node.sleeper import Parts, Sleeper  # no other kind has room for it
-
             parts = (self._time, self._outbox, self._sender, self._fetch, self._orders, self._directives, link, trade)
             self._sleeper = Sleeper(Parts(*parts, updating), woken, now_ms=now_ms)
         self._era = link.era

@@ -13,8 +13,7 @@ from wire.faults import WireFault
 # A segment fills one erase block of the flash and never begins a second one.
 SEGMENT_BYTES_MAX = 4096
 
-# What an entry is: a record of a lane, or a mark.
-KINDS = {event.ALARM: 1, event.EVENT: 2, event.TELEMETRY: 3}
+# What an entry is: a mark, or a record of a lane: 1 and on in the order of event.LANES.
 MARK = 16
 
 _HEAD = "<BH"  # kind, bytes of the body
@@ -25,7 +24,6 @@ _MARK = "<IBI"
 MARK_BYTES = OVERHEAD_BYTES + 9
 
 _RECORD = 0x85  # a CBOR array of five items
-_LETTERS = {event.ALARM: "a", event.EVENT: "e", event.TELEMETRY: "t"}
 _NAME_CHARS = 15
 # A file an hour for 1,900 years; a board that is thinned oftener than this counts no further.
 NUMBER_MAX = 0xFFFFFF
@@ -36,6 +34,11 @@ def entry(kind, body) -> bytes:
     """The bytes of one entry."""
     data = struct.pack(_HEAD, kind, len(body)) + body
     return data + struct.pack("<I", crc32(data))
+
+
+def of_lane(lane, body) -> bytes:
+    """The entry of an encoded record."""
+    return entry(event.LANES.index(lane) + 1, body)
 
 
 def mark(boot, durable_sequence) -> bytes:
@@ -82,13 +85,13 @@ def identity(data):
 
 def name(lane, first, last, level) -> str:
     """File name of the segment of a lane that stands for the numbers `first` to `last`, thinned `level` times."""
-    return f"{_LETTERS[lane]}{first:06x}{last:06x}{level:02d}"
+    return f"{lane[0]}{first:06x}{last:06x}{level:02d}"
 
 
 def read_name(text):
     """(lane, first, last, level), or None for a name that is not a segment's."""
     for lane in event.LANES:
-        if len(text) == _NAME_CHARS and text[0] == _LETTERS[lane]:
+        if len(text) == _NAME_CHARS and text[0] == lane[0]:
             try:
                 found = (lane, int(text[1:7], 16), int(text[7:13], 16), int(text[13:]))
             except ValueError:

@@ -39,15 +39,15 @@ RESCUE = "rescue"
 LOCKED = "locked"
 
 SIGN_MS = 100
-_PATTERNS = {
-    STARTING: "#",
-    NO_SETTINGS: "#.#.#..........",
-    NO_LINK: "#.#............",
-    WELL: "#.............................",
-    FAULT: "##..",
-    RESCUE: "#.#.#.#.#..........",
-    LOCKED: "##########..##########..........",
-}
+_PATTERNS = (
+    (STARTING, "#"),
+    (NO_SETTINGS, "#.#.#.........."),
+    (NO_LINK, "#.#............"),
+    (WELL, "#............................."),
+    (FAULT, "##.."),
+    (RESCUE, "#.#.#.#.#.........."),
+    (LOCKED, "##########..##########.........."),
+)
 # Shown while the button is held long enough: let go now.
 _ANSWER = "#."
 
@@ -120,5 +120,9 @@ class Panel:
         if self._is_down and not self._is_spent and now_ms - self._down_since_ms >= HOLD_MS:
             pattern = _ANSWER
         else:
-            pattern = _PATTERNS[LOCKED if self.is_locked else state]
+            shown = LOCKED if self.is_locked else state
+            pattern = _ANSWER
+            for known in _PATTERNS:
+                if known[0] == shown:
+                    pattern = known[1]
         return pattern[now_ms // SIGN_MS % len(pattern)] == "#"

@@ -287,7 +287,7 @@ class RecordLog:
                 if removed is None or start in removed:
                     gone += 1
                 else:
-                    kept.append(log_segment.entry(log_segment.KINDS[plan.lane], body))
+                    kept.append(log_segment.of_lane(plan.lane, body))
         if kept:
             new = Segment(plan.lane, plan.segments[0].first, plan.segments[-1].last, plan.level)
             if not self._files.replace(new.name, kept):
@@ -324,7 +324,7 @@ def _fill(lane, entries, size):
     """(bytes of entries, where each begins, where the last ends) that a segment of `size` bytes still takes."""
     pieces, starts = [], []
     for each in entries:
-        data = log_segment.entry(log_segment.KINDS[lane], each.data)
+        data = log_segment.of_lane(lane, each.data)
         if size + len(data) + log_segment.MARK_BYTES > log_segment.SEGMENT_BYTES_MAX:
             break
         pieces.append(data)

@@ -14,12 +14,15 @@ from collections import namedtuple
 
 from node import limits
 from node.own_memory import OWN_BYTES_MAX
-from node.timekeeper import Asleep
 from node.trade import ASLEEP_BYTES_MAX, MEMORY_BYTES_MAX
 from wire import limits as wire_limits
 from wire.oscore_link import ASLEEP_BYTES
 
-# sequence: of the next record. time: a timekeeper.Asleep. dues: a Dues. silent: awake times in a row without an answer.
+# What must be kept through deep sleep, all of it integers: uptime, UTC at the beginning of the sleep (ms of Unix time,
+# None: unset) and its doubt; sleep since the time was last put right, and the doubt of that; how long ago the gateway
+# was heard last, None: never.
+Asleep = namedtuple("Asleep", ("uptime_ms", "unix_ms", "uncertainty_ms", "slept_ms", "answer_doubt_ms", "age_ms"))
+# sequence: of the next record. time: an Asleep. dues: a Dues. silent: awake times in a row without an answer.
 # told: 1 when the clock chip's fault was told in this boot. lost, retransmitted: counts of this boot. own, link,
 # memory, rest, directives, order: bytes of their owners.
 Image = namedtuple(

@@ -14,7 +14,7 @@ goes through the sleep. Must not know pins or RTC memory (`esp32.sleeping`).
 
 from collections import namedtuple
 
-from node import limits, own_memory, panel, sleep
+from node import limits, own_memory, panel
 from node.trade import HAND
 from wire import event
 
@@ -58,6 +58,8 @@ class Sleeper:
         link = parts.link.suspend()
         if link is None:
             return None
+        from node import sleep  # for the moment of it
+
         silent, talk_ms = self._talk_in(now_ms, reach.has_exchanged)
         memory, rest = parts.trade.asleep(now_ms)
         return sleep.encode(

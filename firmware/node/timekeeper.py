@@ -12,16 +12,10 @@ another time, the gateway counts and the chip is told to be at fault. Deep sleep
 off by a per mille and more; its rate is learned apart.
 """
 
-from collections import namedtuple
 
 from node import limits
 from node.clock_rate import ClockRate
 from wire.record import HOLDOVER, SYNCED, UNSET, Stamp
-
-# What must be kept through deep sleep, all of it integers: uptime, UTC at the beginning of the sleep (ms of Unix time,
-# None: unset) and its doubt; sleep since the time was last put right, and the doubt of that; how long ago the gateway
-# was heard last, None: never.
-Asleep = namedtuple("Asleep", ("uptime_ms", "unix_ms", "uncertainty_ms", "slept_ms", "answer_doubt_ms", "age_ms"))
 
 DISAGREES = "disagrees"
 
@@ -133,9 +127,11 @@ class Timekeeper:
         self._slept_ms, self._answer_doubt_ms = 0, doubt_ms
         return True
 
-    def asleep(self, now_ms: int) -> Asleep:
+    def asleep(self, now_ms: int):
         """To be kept in memory that deep sleep spares; `resume` takes it."""
         unix_ms = self._unix_at(now_ms) if self._set else None
+        from node.sleep import Asleep
+
         return Asleep(
             now_ms - self._started_ms,
             unix_ms,
@@ -145,7 +141,7 @@ class Timekeeper:
             now_ms - self._answered_ms if self._from_gateway else None,
         )
 
-    def resume(self, asleep: Asleep, slept_ms: int, *, now_ms: int) -> None:
+    def resume(self, asleep, slept_ms: int, *, now_ms: int) -> None:
         """Awake after `slept_ms` by the oscillator of the sleep: time and uptime go on, with the doubt of that one."""
         true_ms = self.slept(slept_ms)
         self._started_ms = now_ms - asleep.uptime_ms - true_ms

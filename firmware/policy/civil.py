@@ -17,19 +17,17 @@ from collections import namedtuple
 
 day_s = 86400
 
-# Change(month, weekday, utc_s): the last `weekday` (0 = Monday) of `month`, `utc_s` seconds into that UTC
-# day.
-Change = namedtuple("Change", ("month", "weekday", "utc_s"))
-# SummerTime(start, end): two changes of the same year, start before end (northern hemisphere).
-SummerTime = namedtuple("SummerTime", ("start", "end"))
-# Zone(standard_s, summer_s, rule): offsets east of UTC in seconds; rule is a SummerTime or None.
+# Zone(standard_s, summer_s, rule): offsets east of UTC in seconds; rule is None, or the two changes of a year, start
+# before end (northern hemisphere), each (month, weekday, seconds): the last weekday (0 = Monday) of the month, so many
+# seconds into that UTC day. Plain tuples: a type of their own costs a chip 90 bytes each.
 Zone = namedtuple("Zone", ("standard_s", "summer_s", "rule"))
 # Site(latitude_e4, longitude_e4, zone): north and east in 10^-4 degree; the Zone there, whose noon must be by day.
 Site = namedtuple("Site", ("latitude_e4", "longitude_e4", "zone"))
 # Local(civil_day, second, offset_s): local date as a day count, second of that day, offset in force.
 Local = namedtuple("Local", ("civil_day", "second", "offset_s"))
 
-EU_SUMMER_TIME = SummerTime(Change(3, 6, 3600), Change(10, 6, 3600))
+EU_SUMMER_TIME = ((3, 6, 3600), (10, 6, 3600))
+_MONTH, _WEEKDAY, _UTC_S = 0, 1, 2
 PARIS = Zone(3600, 7200, EU_SUMMER_TIME)
 UTC = Zone(0, 0, None)
 
@@ -68,8 +66,8 @@ def is_date(year, month, day):
 
 def change_day(year, change):
     """Civil day on which `change` falls in `year`."""
-    last = days_from_civil(year + change.month // 12, change.month % 12 + 1, 1) - 1
-    return last - (weekday(last) - change.weekday) % 7
+    last = days_from_civil(year + change[_MONTH] // 12, change[_MONTH] % 12 + 1, 1) - 1
+    return last - (weekday(last) - change[_WEEKDAY]) % 7
 
 
 def offset_s(zone, utc_day, utc_s):
@@ -78,11 +76,11 @@ def offset_s(zone, utc_day, utc_s):
         return zone.standard_s
     year, month, _ = civil_from_days(utc_day)
     start, end = zone.rule
-    if month != start.month and month != end.month:
-        return zone.summer_s if start.month < month < end.month else zone.standard_s
-    if (utc_day, utc_s) < (change_day(year, start), start.utc_s):
+    if month not in (start[_MONTH], end[_MONTH]):
+        return zone.summer_s if start[_MONTH] < month < end[_MONTH] else zone.standard_s
+    if (utc_day, utc_s) < (change_day(year, start), start[_UTC_S]):
         return zone.standard_s
-    if (utc_day, utc_s) < (change_day(year, end), end.utc_s):
+    if (utc_day, utc_s) < (change_day(year, end), end[_UTC_S]):
         return zone.summer_s
     return zone.standard_s
 
@@ -105,8 +103,8 @@ def unix_from_local(zone, civil_day, second):
     if offset_s(zone, second_passage[0], second_passage[1]) == zone.standard_s:
         return second_passage[0] * day_s + second_passage[1]
     # Neither offset is in force at its own reading: the wall clock jumped over this time.
-    start = zone.rule.start
-    return change_day(civil_from_days(second_passage[0])[0], start) * day_s + start.utc_s
+    start = zone.rule[0]
+    return change_day(civil_from_days(second_passage[0])[0], start) * day_s + start[_UTC_S]
 
 
 def _shifted(civil_day, second):

@@ -206,7 +206,7 @@ class Endpoint:
         known = self._memory.get(exchange)
         if known is None:
             return self._refuse("unknown-exchange")
-        if states.ANSWER not in known.table[known.state]:
+        if states.entry(known.table, known.state, states.ANSWER) is None:
             return self._refuse("answered")
         chosen = []
         messages.add_options(chosen, content_format, options)
@@ -228,7 +228,7 @@ class Endpoint:
         The same bytes would count as a new request.
         """
         known = self._memory.get(exchange)
-        if known is None or states.ANSWER not in known.table[known.state]:
+        if known is None or states.entry(known.table, known.state, states.ANSWER) is None:
             return self._refuse("unknown-exchange")
         self._forget(known)
         return None
@@ -341,12 +341,12 @@ class Endpoint:
 
     def _step(self, exchange, happening, message, now_ms):
         """The one place where a state changes; a missing entry changes nothing."""
-        entry = exchange.table[exchange.state].get(happening)
-        if entry is None:
+        row = states.entry(exchange.table, exchange.state, happening)
+        if row is None:
             self._count("unexpected")
             return None
-        exchange.state = entry[0]
-        return getattr(self, entry[1])(exchange, message, now_ms)
+        exchange.state = row[2]
+        return getattr(self, row[3])(exchange, message, now_ms)
 
     def _transmit(self, exchange, message, now_ms):
         timing = self._timing
@@ -504,7 +504,7 @@ class Endpoint:
             oldest = self._memory.expired(now_ms=now_ms)
             if oldest is None:
                 return
-            if states.ANSWER in SERVED[oldest.state]:
+            if states.entry(SERVED, oldest.state, states.ANSWER) is not None:
                 self._count("abandoned")
             self._forget(oldest)
 

@@ -52,58 +52,49 @@ REFUSED = "refused"  # one that matches and has a critical option we do not unde
 ANSWER = "answer"  # the application answers
 DUPLICATE = "duplicate"  # the same bytes from the same peer
 
-# state: {what happens: (next state, action of the endpoint)}
-ASKED = {
-    QUEUED: {
-        START: (UNACKED, "_transmit"),
-        START_ONCE: (WAITING, "_transmit_once"),
-    },
-    UNACKED: {
-        AGAIN: (UNACKED, "_retransmit"),
-        EXPIRED: (DONE, "_fail_timeout"),
-        ACKED: (WAITING, "_await_response"),
-        RESET: (DONE, "_fail_reset"),
-        RESPONSE: (DONE, "_deliver"),
-        REFUSED: (DONE, "_fail_refused"),
-    },
-    WAITING: {
-        EXPIRED: (DONE, "_fail_timeout"),
-        RESET: (DONE, "_fail_reset"),
-        RESPONSE: (DONE, "_deliver"),
-        REFUSED: (DONE, "_fail_refused"),
-    },
-    DONE: {},
-}
+# Rows: state, what happens, next state, action of the endpoint. Tuples of constants: a chip reads them where its
+# program lies, and a table of tables would take a kilobyte of its heap.
+ASKED = (
+    (QUEUED, START, UNACKED, "_transmit"),
+    (QUEUED, START_ONCE, WAITING, "_transmit_once"),
+    (UNACKED, AGAIN, UNACKED, "_retransmit"),
+    (UNACKED, EXPIRED, DONE, "_fail_timeout"),
+    (UNACKED, ACKED, WAITING, "_await_response"),
+    (UNACKED, RESET, DONE, "_fail_reset"),
+    (UNACKED, RESPONSE, DONE, "_deliver"),
+    (UNACKED, REFUSED, DONE, "_fail_refused"),
+    (WAITING, EXPIRED, DONE, "_fail_timeout"),
+    (WAITING, RESET, DONE, "_fail_reset"),
+    (WAITING, RESPONSE, DONE, "_deliver"),
+    (WAITING, REFUSED, DONE, "_fail_refused"),
+)
 
-SERVED = {
-    OPEN: {
-        DUPLICATE: (OPEN, "_repeat"),
-        EXPIRED: (PROMISED, "_acknowledge"),
-        ANSWER: (ANSWERED, "_piggyback"),
-    },
-    PROMISED: {
-        DUPLICATE: (PROMISED, "_repeat"),
-        ANSWER: (REPLY_QUEUED, "_queue_up"),
-    },
-    HEARD: {
-        DUPLICATE: (HEARD, "_repeat"),
-        ANSWER: (ANSWERED, "_answer_once"),
-    },
-    REPLY_QUEUED: {
-        DUPLICATE: (REPLY_QUEUED, "_repeat"),
-        START: (REPLY_UNACKED, "_transmit"),
-    },
-    REPLY_UNACKED: {
-        DUPLICATE: (REPLY_UNACKED, "_repeat"),
-        AGAIN: (REPLY_UNACKED, "_retransmit"),
-        EXPIRED: (ANSWERED, "_give_up"),
-        ACKED: (ANSWERED, "_settle"),
-        RESET: (ANSWERED, "_settle"),
-    },
-    ANSWERED: {
-        DUPLICATE: (ANSWERED, "_repeat"),
-    },
-}
+SERVED = (
+    (OPEN, DUPLICATE, OPEN, "_repeat"),
+    (OPEN, EXPIRED, PROMISED, "_acknowledge"),
+    (OPEN, ANSWER, ANSWERED, "_piggyback"),
+    (PROMISED, DUPLICATE, PROMISED, "_repeat"),
+    (PROMISED, ANSWER, REPLY_QUEUED, "_queue_up"),
+    (HEARD, DUPLICATE, HEARD, "_repeat"),
+    (HEARD, ANSWER, ANSWERED, "_answer_once"),
+    (REPLY_QUEUED, DUPLICATE, REPLY_QUEUED, "_repeat"),
+    (REPLY_QUEUED, START, REPLY_UNACKED, "_transmit"),
+    (REPLY_UNACKED, DUPLICATE, REPLY_UNACKED, "_repeat"),
+    (REPLY_UNACKED, AGAIN, REPLY_UNACKED, "_retransmit"),
+    (REPLY_UNACKED, EXPIRED, ANSWERED, "_give_up"),
+    (REPLY_UNACKED, ACKED, ANSWERED, "_settle"),
+    (REPLY_UNACKED, RESET, ANSWERED, "_settle"),
+    (ANSWERED, DUPLICATE, ANSWERED, "_repeat"),
+)
+
+
+def entry(table, state, happening):
+    """The row of `table`, or None."""
+    for row in table:
+        if row[0] == state and row[1] == happening:
+            return row
+    return None
+
 
 # ack_timeout_ms: first patience, before the random stretch of up to ack_random_permille / 1000.
 # processing_delay_ms: how long an acknowledgement waits for the answer. response_wait_ms: how long a request

@@ -66,15 +66,15 @@ REQUEST_TAG = 292
 # number: (shortest value, longest value, may be repeated): what `wire.coap` understands by itself. A value
 # out of its bounds, or a second one where one is allowed, counts as an option nobody understands (sections
 # 5.4.3, 5.4.5).
-_UNDERSTOOD = {
-    URI_HOST: (1, 255, False),  # we serve one name on one port: accepted, without effect
-    URI_PORT: (0, 2, False),
-    URI_PATH: (0, 255, True),
-    CONTENT_FORMAT: (0, 2, False),
-    URI_QUERY: (0, 255, True),
-    ACCEPT: (0, 2, False),  # the application answers 4.06
-    ECHO: (1, 40, False),
-}
+_UNDERSTOOD = (
+    (URI_HOST, 1, 255, False),  # we serve one name on one port: accepted, without effect
+    (URI_PORT, 0, 2, False),
+    (URI_PATH, 0, 255, True),
+    (CONTENT_FORMAT, 0, 2, False),
+    (URI_QUERY, 0, 255, True),
+    (ACCEPT, 0, 2, False),  # the application answers 4.06
+    (ECHO, 1, 40, False),
+)
 
 _HEADER_BYTES = 4
 _VERSION = 1
@@ -306,10 +306,10 @@ def refused_option(options, handled=()):
     previous = -1
     for number, value in options:
         if number & 1 and number not in handled:
-            bounds = _UNDERSTOOD.get(number)
-            if bounds is None or not bounds[0] <= len(value) <= bounds[1]:
+            bounds = [bounds for bounds in _UNDERSTOOD if bounds[0] == number]
+            if not bounds or not bounds[0][1] <= len(value) <= bounds[0][2]:
                 return number
-            if number == previous and not bounds[2]:
+            if number == previous and not bounds[0][3]:
                 return number
         previous = number
     return None

@@ -6,7 +6,7 @@ import pytest
 
 from node import limits, own_memory, sleep
 from node.own_memory import OwnMemory
-from node.timekeeper import Asleep
+from node.sleep import Asleep
 from node.trade import ASLEEP_BYTES_MAX, MEMORY_BYTES_MAX
 from wire import limits as wire_limits
 from wire.oscore_link import ASLEEP_BYTES

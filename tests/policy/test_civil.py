@@ -52,7 +52,7 @@ def test_impossible_dates_are_known():
 @pytest.mark.parametrize("year", CENTURY)
 def test_every_change_of_the_century_is_that_of_the_database(year):
     start, end = civil.PARIS.rule
-    ours = [civil.change_day(year, change) * civil.day_s + change.utc_s for change in (start, end)]
+    ours = [civil.change_day(year, change) * civil.day_s + change[2] for change in (start, end)]
     assert ours == zone_database_changes(year)
     for unix_s in (ours[0] - 1, ours[0], ours[1] - 1, ours[1]):
         assert civil.local_from_unix(civil.PARIS, unix_s).offset_s == database_offset(unix_s)

@@ -12,7 +12,7 @@ print("calendar", total)
 for year in (2000, 2024, 2026, 2034, 2038, 2099):
     for change in civil.EU_SUMMER_TIME:
         day = civil.change_day(year, change)
-        instant = day * civil.day_s + change.utc_s
+        instant = day * civil.day_s + change[2]
         for unix_s in (instant - 3600, instant - 1, instant, instant + 3599, instant + 3600):
             local = civil.local_from_unix(civil.PARIS, unix_s)
             back = civil.unix_from_local(civil.PARIS, local.civil_day, local.second)

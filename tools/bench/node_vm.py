@@ -6,7 +6,8 @@ The host writes one line a command, a Python literal; the answer is one line, to
 the node's flash. Then a number: the bytes that follow tell a turn (`turn_of`); or "map" for a dump of the heap.
 Everything of this script and its shims is in the heap before `base` is taken, so that what is counted is the node's.
 The collector runs before each turn; within it is off, so that what a turn takes shows whole, unless `natural`: then it
-runs as the shell wants it, there alone.
+runs as the shell wants it, there alone. With `looks` it runs also wherever the node is deepest in its work, at every
+cipher, digest and file, and "peak" asks for the most that was live there, calls under way included.
 """
 
 # mypy: ignore-errors
@@ -250,6 +251,39 @@ def faulty(wdt, clock, chosen, life):
     raise RuntimeError([tuple(fault) for fault in chosen.faults])
 
 
+class Looks:
+    """What is live at the deepest places of the work (ciphers, digests, files), less what a look takes itself."""
+
+    def __init__(self):
+        import hashlib
+
+        import cryptolib
+
+        self.most = self.base = 0
+        sys.modules["cryptolib"] = sys.modules["hashlib"] = self
+        self.aes = self.over(cryptolib.aes)
+        self.sha256 = self.over(hashlib.sha256)
+        builtins.open = self.over(open)
+
+    def begin(self, base):
+        """From now on; what is live now is `base`."""
+        self.base = base
+        self.most = 0
+        self.over(lambda *args: None)(1, 2, 3)
+        self.base, self.most = base + self.most, 0
+
+    def over(self, real):
+        """The same, and a look with what it has taken itself."""
+
+        def looked(*args):
+            made = real(*args)
+            gc.collect()
+            self.most = max(self.most, gc.mem_alloc() - self.base)
+            return made
+
+        return looked
+
+
 class Bench:
     """The node, and what it takes: the shell of the chip (`main.Shell`) with everything that `main.run` gives it."""
 
@@ -287,7 +321,7 @@ class Bench:
         self.peer = settled.settings.gateway
         self.ports = Ports(kind.Ports(settled.settings.own, settled.board, machine, now_ms=0))
         shell = main.Shell(settled, kind, self.ports, machine, self.clock, life)
-        main.forget(("boards." + settled.product,))
+        main.forget(("boards." + settled.product, "node.sleep"))
         shell._sleeps = False  # asleep it has no heap
         return shell
 
@@ -367,6 +401,7 @@ def main():
             image = file.read()
         vfs.mount(vfs.VfsRom(image), "/rom")
     calibration_us, counts = calibrate()
+    looks = Looks() if begin["looks"] else None
     gc.collect()
     place = None
     if image is not None:
@@ -378,6 +413,8 @@ def main():
     say((base, gc.mem_free(), sys.maxsize, place))
     while listen() == "map":
         dump()
+    if looks is not None:
+        looks.begin(base)
     bench = Bench(begin, base)
     say((bench.imported, bench.started, calibration_us, counts))
     while True:
@@ -387,7 +424,7 @@ def main():
         elif isinstance(command, str):
             gc.enable()
             gc.collect()
-            say(gc.mem_alloc() - base)
+            say(looks.most if command == "peak" else gc.mem_alloc() - base)
         else:
             bench.turn(*turn_of(command))
 

@@ -75,7 +75,14 @@ class Vm:
     `base` and what follows are bytes of the VM's own heap."""
 
     def __init__(
-        self, path: str, program: "Program", heap: int, *, natural: bool = False, loader: bool = False
+        self,
+        path: str,
+        program: "Program",
+        heap: int,
+        *,
+        natural: bool = False,
+        loader: bool = False,
+        looks: bool = False,
     ) -> None:
         place, case = program.place, program.case
         self._flash = tempfile.TemporaryDirectory()
@@ -93,7 +100,7 @@ class Vm:
             env={**os.environ, "MICROPYPATH": ".frozen"},
         )
         begin = {"image": where[ROMFS], "folder": where[FOLDER], "kind": program.kind}
-        self._say({**begin, "natural": natural, "loader": loader})
+        self._say({**begin, "natural": natural, "loader": loader, "looks": looks})
         self.base, self.free, maxsize, self.image = self._hear()
         self.is_32_bit = maxsize < 1 << 32
         self.base_sizes = None if self.is_32_bit or natural else self._sizes()
@@ -109,13 +116,17 @@ class Vm:
             told += struct.pack("<H", len(data)) + data
         self._say(len(told))
         assert self._process.stdin is not None
-        self._process.stdin.buffer.write(told)
-        self._process.stdin.flush()
+        os.write(self._process.stdin.fileno(), told)
         return Turn(*self._hear())
 
     def live(self) -> int:
         """Bytes after a collection."""
         self._say("live")
+        return int(self._hear())
+
+    def peak(self) -> int:
+        """The most bytes that were live where it looked."""
+        self._say("peak")
         return int(self._hear())
 
     def sizes(self) -> heap_map.Sizes:

@@ -149,9 +149,9 @@ def _evening(night: str, prng: Prng) -> int:
     """The civil day of the evening."""
     year = prng.between(2027, 2028)
     if night == "spring":
-        return civil.change_day(year, civil.EU_SUMMER_TIME.start) - 1
+        return civil.change_day(year, civil.EU_SUMMER_TIME[0]) - 1
     if night == "autumn":
-        return civil.change_day(year, civil.EU_SUMMER_TIME.end) - 1
+        return civil.change_day(year, civil.EU_SUMMER_TIME[1]) - 1
     if night == "exception":
         return civil.days_from_civil(year, *((7, 14), (12, 24))[prng.randrange(2)])
     return _FIRST_DAY + prng.randrange(_DAYS)
