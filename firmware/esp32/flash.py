@@ -11,13 +11,12 @@ import struct
 from binascii import crc32
 from collections import namedtuple
 
+# What is written is what the application gives out, as it is.
+from node.app import Checkpoint as State
 from node.own_memory import OWN_BYTES_MAX
 from node.trade import MEMORY_BYTES_MAX
 from wire import limits
 
-# `durable_sequence` belongs to `boot`; None before its first checkpoint. `memory`: what the trade gave out
-# (node.trade.Trade.memory); `own`: what the application keeps for itself (node.own_memory).
-State = namedtuple("State", ("boot", "durable_sequence", "memory", "own"))
 # What `begin` found out. `note` is None, or the word that replaces the reset cause in the boot report.
 Start = namedtuple("Start", ("boot", "previous_boot", "durable_sequence", "memory", "own", "note"))
 

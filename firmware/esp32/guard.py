@@ -53,7 +53,6 @@ RETRY_FIRST_S = 3600
 RETRY_LAST_S = 86_400
 _RETRIES_MAX = 8  # doublings; the wait has its bound before
 
-Count = namedtuple("Count", ("strikes", "retries"))
 # program: True for the rescue. last: of the words above or None. strikes: with this start's own. retry_s: how long the
 # rescue waits before it gives the application a try.
 Start = namedtuple("Start", ("is_rescue", "last", "strikes", "retry_s"))
@@ -72,7 +71,7 @@ class Guard:
     def __init__(self, memory, store):
         self._memory = memory
         self._store = store
-        self._count = Count(0, 0)
+        self._count = (0, 0)  # strikes, retries
         self._state = None
 
     def begin(self, ended, *, is_trial) -> Start:
@@ -81,16 +80,16 @@ class Guard:
         last = None
         if kept is not None and len(kept) == 3 and ended != POWER:
             last, strikes, retries = struct.unpack(_RTC, kept)
-            self._count = Count(strikes, retries)
+            self._count = (strikes, retries)
         else:
             self._count = self._store.read()
         strikes, retries = self._count
         if last in (STARTED, None) and ended == RESET and not is_trial:
             strikes = min(strikes + 1, STRIKES_MAX)
-            self._write(Count(strikes, retries))
+            self._write((strikes, retries))
         if ended == POWER and strikes >= STRIKES_MAX:
             strikes = STRIKES_MAX - 1  # not on flash: the next one counts as before
-            self._count = Count(strikes, retries)
+            self._count = (strikes, retries)
         is_rescue = strikes >= STRIKES_MAX and not is_trial
         if ended == SLEEP and last is not None and not is_rescue:
             self._keep(last)  # waking is not a start
@@ -100,8 +99,8 @@ class Guard:
 
     def healthy(self):
         """The program that runs is good. On trial it is `slots.confirm` that says so first."""
-        if self._count != Count(0, 0):
-            self._write(Count(0, 0))
+        if self._count != (0, 0):
+            self._write((0, 0))
         self._keep(HEALTHY)
 
     def planned(self):
@@ -110,9 +109,9 @@ class Guard:
 
     def retry(self):
         """The rescue gives the application one try: a reset follows, and a strike more is the rescue again."""
-        retries = min(self._count.retries + 1, _RETRIES_MAX)
-        self._write(Count(STRIKES_MAX, retries))
-        self._count = Count(STRIKES_MAX - 1, retries)
+        retries = min(self._count[1] + 1, _RETRIES_MAX)
+        self._write((STRIKES_MAX, retries))
+        self._count = (STRIKES_MAX - 1, retries)
         self._keep(PLANNED)
 
     def _write(self, count):
@@ -124,7 +123,7 @@ class Guard:
     def _keep(self, state):
         if state != self._state:
             self._state = state
-            self._memory.put(_REGION, struct.pack(_RTC, state, self._count.strikes, self._count.retries))
+            self._memory.put(_REGION, struct.pack(_RTC, state, self._count[0], self._count[1]))
 
 
 def ended_by(machine, memory) -> str:
@@ -150,14 +149,14 @@ class Store:
     def __init__(self, *, open_file=open):
         self._open = open_file
 
-    def read(self) -> Count:
-        """The newest sound Count; that of a new board when there is none."""
+    def read(self) -> tuple:
+        """The newest sound (strikes, retries); those of a new board when there are none."""
         return self._newest()[1]
 
     def write(self, count) -> bool:
         """Into the older file; True when it reads back."""
         generation, _, newest = self._newest()
-        data = struct.pack(_FORMAT, _MAGIC, generation + 1, count.strikes, count.retries)
+        data = struct.pack(_FORMAT, _MAGIC, generation + 1, count[0], count[1])
         data += struct.pack("<I", crc32(data))
         name = FILES[1 - newest]
         try:
@@ -169,14 +168,14 @@ class Store:
         return self._load(name) == data
 
     def _newest(self):
-        found = (0, Count(0, 0), 1)
+        found = (0, (0, 0), 1)
         for index in (0, 1):
             data = self._load(FILES[index])
             if len(data) != _LENGTH or crc32(data[:-4]) != struct.unpack("<I", data[-4:])[0]:
                 continue
             magic, generation, strikes, retries = struct.unpack(_FORMAT, data[:-4])
             if magic == _MAGIC and generation > found[0]:
-                found = (generation, Count(min(strikes, STRIKES_MAX), min(retries, _RETRIES_MAX)), index)
+                found = (generation, (min(strikes, STRIKES_MAX), min(retries, _RETRIES_MAX)), index)
         return found
 
     def _load(self, name):

@@ -400,7 +400,7 @@ class Shell:
         self._write(self._node.checkpoint(now_ms, is_last=True), now_ms)
 
     def _write(self, due, now_ms):
-        if due is None or self._store.write(flash.State(due.boot, due.durable_sequence, due.memory, due.own)):
+        if due is None or self._store.write(due):
             return
         print("flash: the checkpoint was not written")
         self._node.write_again(now_ms)

@@ -60,7 +60,6 @@ class Node:
         self._updating = updating
         self._lines = lines
         self.reach = Reach(settings.telemetry_s, now_ms=now_ms)
-        self._writer = cbor.Writer(bytearray(256))
         self._sequence = 0
         self._wear = wear
         self._own = own_memory.decode(own if woken is None else woken.image.own)
@@ -414,9 +413,9 @@ class Node:
 
     def _emit(self, body, now_ms, gap=None):
         made = Record(self._boot.boot, self._sequence, self._time.stamp(now_ms), body)
-        self._writer.length = 0
-        record.write(self._writer, made)
-        data = bytes(self._writer.view())
+        writer = cbor.Writer(bytearray(256))  # not kept: where the heap is fullest, nobody makes a record
+        record.write(writer, made)
+        data = bytes(writer.view())
         if self._tap is not None:
             self._tap(MADE, self._sequence, data)
         self._outbox.put(record.lane(made), self._sequence, data, gap)

@@ -7,7 +7,6 @@ set once and is silent or stood still is told, and one that contradicts the gate
 """
 
 from node import limits
-from node.timekeeper import chip_uncertainty_s
 
 SILENT = "silent"
 STOPPED = "stopped"
@@ -65,3 +64,11 @@ class ClockChip:
             return None
         self.has_told = True
         return word
+
+
+def chip_uncertainty_s(set_s, doubt_s, now_s):
+    """± seconds of a clock chip that was set at `set_s` ± `doubt_s` and says `now_s`; None when it cannot be: never
+    set, or earlier than it was set."""
+    if set_s == 0 or now_s < set_s:
+        return None
+    return doubt_s + 1 + (now_s - set_s) * limits.CHIP_DRIFT_PPM // 1_000_000

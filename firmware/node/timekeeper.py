@@ -201,11 +201,3 @@ class Timekeeper:
         if self.sleep_drift:
             ppm = before_ppm + (ppm - before_ppm) // 2
         self.sleep_drift = (ppm, doubt_ms * 1_000_000 // slept_ms + 1)
-
-
-def chip_uncertainty_s(set_s, doubt_s, now_s):
-    """± seconds of a clock chip that was set at `set_s` ± `doubt_s` and says `now_s`; None when it cannot be: never
-    set, or earlier than it was set."""
-    if set_s == 0 or now_s < set_s:
-        return None
-    return doubt_s + 1 + (now_s - set_s) * limits.CHIP_DRIFT_PPM // 1_000_000

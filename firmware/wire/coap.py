@@ -74,7 +74,7 @@ class Endpoint:
 
     random_below: n -> integer in [0, n), unpredictable in the field (tokens, RFC 7252 section 5.3.1) and
     seeded in a simulation. first_message_id: random per boot, 0 to 65535. timing: from
-    `coap_exchange.bearer_timing`. handled_options: critical option numbers that the layer above understands.
+    `coap_exchange.bearer_timing`. handled_options: critical option numbers that the layer above understands, None: all.
     `counters`: {name: integer}.
     """
 

@@ -301,8 +301,10 @@ def content_format(options):
 def refused_option(options, handled=()):
     """The first critical option that forbids acting on the message, or None (section 5.4.1).
 
-    `handled`: numbers that a layer above takes care of, with whatever values (OSCORE, Block).
+    `handled`: numbers that a layer above takes care of, with whatever values (OSCORE, Block); None: of all.
     """
+    if handled is None:
+        return None
     previous = -1
     for number, value in options:
         if number & 1 and number not in handled:

@@ -66,8 +66,6 @@ LASTS_S_MAX = {
 
 # kind: a word, or None where the node does not say it; codes: the numbers it wants, None for all.
 Question = namedtuple("Question", ("kind", "codes"))
-# held: {code: (value, for_s)}; unknown: how many codes of a later release there were.
-Answer = namedtuple("Answer", ("held", "unknown"))
 
 _CODE_MAX = 63
 _LETTERS = b"abcdefghijklmnopqrstuvwxyz0123456789-"
@@ -100,8 +98,9 @@ def encode(held) -> bytes:
     return cbor.encode({code: list(held[code]) for code in held}, limits.DIRECTIVES_BYTES_MAX)
 
 
-def decode(payload) -> Answer:
-    """What a gateway says. One value that is out of its bounds spoils the answer: nothing of it is to be believed."""
+def decode(payload) -> tuple:
+    """({code: (value, for_s)}, how many codes of a later release there were) of what a gateway says. One value that is
+    out of its bounds spoils the answer: nothing of it is to be believed."""
     plain = cbor.decode(
         payload, bytes_max=limits.DIRECTIVES_BYTES_MAX, items_max=limits.DIRECTIVES_MAX, depth_max=limits.CBOR_DEPTH_MAX
     )
@@ -119,7 +118,7 @@ def decode(payload) -> Answer:
             raise WireFault("directive-shape")
         _check(code, pair[0], pair[1])
         held[code] = (pair[0], pair[1])
-    return Answer(held, unknown)
+    return held, unknown
 
 
 def is_sound(code, value) -> bool:

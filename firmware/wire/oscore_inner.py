@@ -28,16 +28,9 @@ OUTER = (
 )
 
 
-class _EveryNumber:
-    """Contains all option numbers."""
-
-    def __contains__(self, number):
-        return True
-
-
 # The `handled_options` of an endpoint that speaks OSCORE alone. What stands outside is dropped unseen (section 8.2
 # step 1), so a critical option there is no reason for a word: a stranger who puts one would get it.
-ANY_OUTSIDE = _EveryNumber()
+ANY_OUTSIDE = None
 
 # What may stand before and behind the inner code in a plaintext of its own: a CoAP header without a token.
 _HEAD_BYTES = 4

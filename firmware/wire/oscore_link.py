@@ -13,7 +13,6 @@ silence.
 """
 
 import struct
-from collections import namedtuple
 
 from wire import coap_message as messages
 from wire import limits, oscore
@@ -36,7 +35,6 @@ COUNTERS = (
 _FAILED_REASON = "unauthentic"
 _BLOCKS = (messages.BLOCK2,)
 _PROBE = oscore.Content(messages.GET, (), b"")
-_First = namedtuple("_First", ("number", "id1", "exchange"))
 # What sleeps: nonces of this boot, era, proven, our next number, the peer's window, bytes of the ID Context and these.
 _ASLEEP = ">IIBIiIB16s"
 ASLEEP_BYTES = struct.calcsize(_ASLEEP)
@@ -70,7 +68,7 @@ class NodeLink:
         self._is_proven = False
         # Rises with each agreement on keys: what is said under one era proves nothing in another.
         self.era = 0
-        self._first = None
+        self._first = None  # number, ID1 and exchange of the first request, until its answer
         self._asks = []
         self._is_behind = False  # requests wait for the next `poll`
         self._number = 0
@@ -191,7 +189,7 @@ class NodeLink:
         if isinstance(happened, Request):
             self._on_request(happened, now_ms)
             return
-        if self._first is not None and happened.exchange == self._first.number:
+        if self._first is not None and happened.exchange == self._first[0]:
             self._on_first(happened, now_ms)
             return
         for ask in self._asks:
@@ -208,7 +206,8 @@ class NodeLink:
 
     def _on_first(self, happened, now_ms):
         """Response 1, or none: with it both nonces are known."""
-        first, self._first = self._first, None
+        _, id1, exchange = self._first
+        self._first = None
         if isinstance(happened, Failed):
             self._fail_all(happened.reason)
             return
@@ -217,8 +216,8 @@ class NodeLink:
             r2 = unwrap(kid_context if kid_context is not None else b"")
             if not NONCE_BYTES <= len(r2) <= NONCE_BYTES_MAX:
                 raise WireFault("oscore-context")
-            context = self._pairing.context(r2 + first.id1)
-            answer = oscore.unprotect_response(context, happened, self._cipher, first.exchange, kid_context=kid_context)
+            context = self._pairing.context(r2 + id1)
+            answer = oscore.unprotect_response(context, happened, self._cipher, exchange, kid_context=kid_context)
             if answer.code != messages.UNAUTHORIZED:
                 raise WireFault("oscore-context")
         except WireFault:
@@ -353,7 +352,7 @@ class NodeLink:
         if isinstance(outcome, Refused):
             self._fail_all(outcome.reason)
         else:
-            self._first = _First(outcome, id1, exchange)
+            self._first = (outcome, id1, exchange)
 
     def _pass_on(self, sealed, now_ms):
         return self._endpoint.request(

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from esp32 import guard, rtc
-from esp32.guard import BROWN_OUT, POWER, RESET, SLEEP, STRIKES_MAX, Count, Guard, Store
+from esp32.guard import BROWN_OUT, POWER, RESET, SLEEP, STRIKES_MAX, Guard, Store
 from tests.firmware.test_rtc import Chip
 from tests.support.powered_flash import Cut, Flash
 
@@ -165,17 +165,17 @@ def test_with_neither_rtc_nor_flash_the_application_runs():
 
 def test_a_cut_at_every_operation_leaves_the_count_before_or_after():
     whole = Flash()
-    assert Store(open_file=whole.open).write(Count(1, 0)) and Store(open_file=whole.open).write(Count(2, 0))
+    assert Store(open_file=whole.open).write((1, 0)) and Store(open_file=whole.open).write((2, 0))
     first = Flash()
-    Store(open_file=first.open).write(Count(1, 0))
+    Store(open_file=first.open).write((1, 0))
     for cut_at in range(1, whole.operations - first.operations + 1):
         flash = Flash(first.files)
         flash.cut_at = cut_at
         with pytest.raises(Cut):
-            Store(open_file=flash.open).write(Count(2, 0))
+            Store(open_file=flash.open).write((2, 0))
         flash.cut_at = None
-        assert Store(open_file=flash.open).read() in (Count(1, 0), Count(2, 0))
-        assert Store(open_file=flash.open).write(Count(3, 1)) and Store(open_file=flash.open).read() == Count(3, 1)
+        assert Store(open_file=flash.open).read() in ((1, 0), (2, 0))
+        assert Store(open_file=flash.open).write((3, 1)) and Store(open_file=flash.open).read() == (3, 1)
 
 
 def test_whatever_happens_a_good_application_is_back_after_one_try():

@@ -7,9 +7,10 @@ import math
 import pytest
 
 from node import limits, own_memory
+from node.clock_chip import chip_uncertainty_s
 from node.clock_rate import ClockRate
 from node.own_memory import OwnMemory
-from node.timekeeper import DISAGREES, Timekeeper, chip_uncertainty_s
+from node.timekeeper import DISAGREES, Timekeeper
 from tests.portable.node_day import Generator
 from wire.record import HOLDOVER, SYNCED, UNSET, Answer
 

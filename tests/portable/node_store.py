@@ -119,7 +119,7 @@ def time():
 def wear():
     clock = Wear(now_ms=0)
     taken = [clock.spend(LOG, now_ms=10000 * step) for step in range(3000)]
-    print("wear", taken.count(True), clock.total, sorted(BUDGETS))
+    print("wear", taken.count(True), clock.total, sorted(purpose for purpose, _ in BUDGETS))
 
 
 log()

@@ -55,7 +55,7 @@ def test_constants_stand_where_they_are_used_and_the_program_says_the_same():
         ("def f(*, b=(1, 2)):", "def f(b=(1, 2)):"),
         ("def f(a=0, *, b=1):", "def f(a=0, b=1):"),
         ("def f(a, *, b):", "def f(a, *, b):"),  # costs nothing
-        ("def f(a=0, *, b, c=1):", "def f(a=0, *, b, c=1):"),  # no place for b
+        ("def f(a=0, *, b, c=1):", "def f(a=0, b=None, c=1):"),  # no place for b without
         ("def f(*a, b=1):", "def f(*a, b=1):"),
         ("def f(a, b=1):", "def f(a, b=1):"),
     ],
