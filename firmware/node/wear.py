@@ -2,9 +2,9 @@
 
 Flash bears some 100,000 erasures of a block (data sheets of the W25Q and GD25Q families); littlefs spreads them over
 the free blocks, and each write of ours costs two of them at most (one of data, and a share of its directory's). So a
-budget of writes a day is a life time. A fault that writes in a loop (an alarm that comes and goes) is stopped by it, and seen
-in the health record; what must never be refused is only counted. The ledger is of one life: against crashes at every
-start stand the guard, and that one and the same crash is noted once (esp32.lifeline).
+budget of writes a day is a life time. A fault that writes in a loop (an alarm that comes and goes) is stopped by it,
+and seen in the health record; what must never be refused is only counted. The ledger is of one life: against crashes at
+every start stand the guard, and that one and the same crash is noted once (esp32.lifeline).
 """
 
 from node import limits
