@@ -128,6 +128,8 @@ class NodeHost:
                 durable = log.durable_sequence(previous, durable)
             more = {"sleeps": True, "woken": woken, "log": log}
             self.asleep.awake(self._world.now_ms)
+        if self.clock_chip is not None:
+            more["clock_chip"] = True
         link = paired_link(
             self.settings.pairing,
             self.settings.gateway,
@@ -148,7 +150,6 @@ class NodeHost:
             now_ms=self._local_ms(),
             tap=tap,
             own=flash.own if flash else b"",
-            clock_chip=self.clock_chip is not None,
             **more,
         )
         if self.clock_chip is not None:

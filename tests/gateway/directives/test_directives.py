@@ -76,7 +76,7 @@ class Desk:
         )
         if code != messages.CONTENT:
             return code
-        self.held = directive.decode(payload).held
+        self.held = directive.decode(payload)[0]
         return {code: value for code, (value, _) in self.held.items()}
 
 

@@ -25,7 +25,7 @@ def ask(world, kind="irrigation"):
     world.turn()
     if code != messages.CONTENT:
         return code
-    return {code: value for code, (value, _) in directive.decode(payload).held.items()}
+    return {code: value for code, (value, _) in directive.decode(payload)[0].items()}
 
 
 def test_it_is_received_told_and_expires_and_each_is_said_once_and_audited():
