@@ -119,17 +119,15 @@ class NodeHost:
                 self.settings.node, memory if woken is None else woken.image.memory, self._local_ms(), prng.randrange
             ),
         )
-        more: dict[str, Any] = {}
+        more: dict[str, Any] = {} if self.clock_chip is None else {"clock_chip": True}
         if trade.sleeps:
             if self.asleep is None:
                 self.asleep = Asleep(self._prng.split("sleep"), getattr(self._ports, "battery", None))
             log = self.asleep.open_log()
             if woken is None and previous is not None:
                 durable = log.durable_sequence(previous, durable)
-            more = {"sleeps": True, "woken": woken, "log": log}
+            more.update(sleeps=True, woken=woken, log=log)
             self.asleep.awake(self._world.now_ms)
-        if self.clock_chip is not None:
-            more["clock_chip"] = True
         link = paired_link(
             self.settings.pairing,
             self.settings.gateway,
