@@ -76,6 +76,8 @@ def test_an_interrupted_proof_leaves_no_process_behind(number, tmp_path):
         cwd=REPOSITORY,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        # Whoever runs the tests in the background of a shell has it ignored, and hands that on.
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
     )
     try:
         while len(processes_of(folder)) < 4:  # the proof itself, broker, ingest, gateway
