@@ -10,6 +10,8 @@ import ast
 import struct
 from collections.abc import Iterator
 
+from tools.squeeze import Edit, applied
+
 # How a value may be made: only what gives the same on a chip. No floats: theirs have 32 bits.
 _FUNCTIONS = {"bytes": bytes, "len": len, "range": range, "tuple": tuple, "struct.calcsize": struct.calcsize}
 _UNKNOWN = object()
@@ -22,8 +24,8 @@ def without_names(core: str, others: dict[str, str], core_name: str) -> tuple[st
     for text, prefix in sources:
         for name in _needed_by_name(ast.parse(text), prefix):
             values.pop(name, None)
-    gone = _dropped(core, values)
-    return _replaced(gone, values, ""), {n: _replaced(text, values, f"{core_name}.") for n, text in others.items()}
+    left = _replaced(core, values, "", [Edit(statement, "") for statement in _bindings_of(core, values)])
+    return left, {name: _replaced(text, values, f"{core_name}.", []) for name, text in others.items()}
 
 
 def without_stars(text: str) -> str:
@@ -46,13 +48,12 @@ def without_stars(text: str) -> str:
         edits.append((node, ", ".join(words)))
     lines = text.split("\n")
     for node, head in sorted(edits, key=lambda edit: -edit[0].lineno):
-        first, last = node.lineno - 1, node.body[0].lineno - 2
-        if last <= first:  # all on one line, or the body begins beneath the head
-            last = first
-        indent = lines[first][: node.col_offset]
-        if node.body[0].lineno == node.lineno:
-            continue
-        lines[first : last + 1] = [f"{indent}def {node.name}({head}):"] + [""] * (last - first)
+        decorators = getattr(node.body[0], "decorator_list", [])
+        first = node.lineno - 1
+        body = min(part.lineno for part in [node.body[0], *decorators]) - 1
+        if body > first:  # else all of it stands on one line
+            indent = lines[first][: node.col_offset]
+            lines[first:body] = [f"{indent}def {node.name}({head}):"] + [""] * (body - first - 1)
     return "\n".join(lines)
 
 
@@ -131,28 +132,24 @@ def _word(node: ast.AST) -> str:
     return ast.unparse(node) if isinstance(node, ast.Name | ast.Attribute) else ""
 
 
-def _dropped(text: str, values: dict[str, object]) -> str:
-    lines = text.split("\n")
+def _bindings_of(text: str, values: dict[str, object]) -> Iterator[ast.stmt]:
+    """The statements that bind nothing but constants."""
     for statement in ast.parse(text).body:
         if isinstance(statement, ast.Assign):
             target = statement.targets[0]
             names = target.elts if isinstance(target, ast.Tuple) else [target]
             if all(isinstance(name, ast.Name) and name.id in values for name in names):
-                first, last = statement.lineno - 1, statement.end_lineno or statement.lineno
-                lines[first:last] = [""] * (last - first)
-    return "\n".join(lines)
+                yield statement
 
 
-def _replaced(text: str, values: dict[str, object], prefix: str) -> str:
-    """Every use of a constant; columns are counted in bytes."""
-    lines = text.encode().split(b"\n")
-    edits = []
+def _replaced(text: str, values: dict[str, object], prefix: str, gone: list[Edit]) -> str:
+    """Every use of a constant, but within what is gone."""
+    lines = {line for edit in gone for line in range(edit.node.lineno, edit.node.end_lineno + 1)}  # type: ignore[attr-defined]
+    edits = list(gone)
     for node in ast.walk(ast.parse(text)):
         word = _word(node)
         if word.startswith(prefix) and word[len(prefix) :] in values and isinstance(node.ctx, ast.Load):  # type: ignore[attr-defined]
             value = values[word[len(prefix) :]]
-            edits.append((node, f"({value!r})" if isinstance(value, int) and value < 0 else repr(value)))
-    for node, new in sorted(edits, key=lambda edit: (-edit[0].lineno, -edit[0].col_offset)):  # type: ignore[attr-defined]
-        line = node.lineno - 1  # type: ignore[attr-defined]
-        lines[line] = lines[line][: node.col_offset] + new.encode() + lines[line][node.end_col_offset :]  # type: ignore[attr-defined]
-    return b"\n".join(lines).decode()
+            if node.lineno not in lines:  # type: ignore[attr-defined]
+                edits.append(Edit(node, f"({value!r})" if isinstance(value, int) and value < 0 else repr(value)))
+    return applied(text, edits)

@@ -58,7 +58,7 @@ class _Module:
         return next(iter(found)) if len(found) == 1 and name not in self.bound else None
 
 
-class _Edit(NamedTuple):
+class Edit(NamedTuple):
     """Bytes of a line range that something else stands for; `node` for its place."""
 
     node: ast.AST
@@ -250,7 +250,7 @@ def _home(there: str, name: str, modules: Mapping[str, _Module]) -> tuple[str, s
     return there, name
 
 
-def _uses(module: _Module, modules: Mapping[str, _Module]) -> Iterator[_Edit]:
+def _uses(module: _Module, modules: Mapping[str, _Module]) -> Iterator[Edit]:
     """What is folded here. What cannot be is noted with the module that has to keep it."""
     inside = {id(part) for node in ast.walk(module.tree) if isinstance(node, ast.JoinedStr) for part in ast.walk(node)}
     for node in ast.walk(module.tree):
@@ -272,7 +272,7 @@ def _uses(module: _Module, modules: Mapping[str, _Module]) -> Iterator[_Edit]:
                 module.kept.add(node.value.id)
                 _keep(next(iter(module.imports[node.value.id]))[0], node.attr, modules)
             continue
-        yield _Edit(node, repr(value) if not isinstance(value, int) or value >= 0 else f"({value})")
+        yield Edit(node, repr(value) if not isinstance(value, int) or value >= 0 else f"({value})")
 
 
 def _keep(there: str, name: str, modules: Mapping[str, _Module]) -> None:
@@ -285,7 +285,7 @@ def _keep(there: str, name: str, modules: Mapping[str, _Module]) -> None:
         there, name = meant
 
 
-def _rewritten(module: _Module, modules: Mapping[str, _Module], escaped: set[str], edits: list[_Edit]) -> str:
+def _rewritten(module: _Module, modules: Mapping[str, _Module], escaped: set[str], edits: list[Edit]) -> str:
     edits = list(edits)
     if module.is_alone:
         return module.text
@@ -303,7 +303,7 @@ def _rewritten(module: _Module, modules: Mapping[str, _Module], escaped: set[str
         if isinstance(node, ast.Name) and id(node) not in folded | gone | under
     }
     spans = [edit for edit in edits if id(edit.node) not in gone]
-    spans += [_Edit(statement, text) for statement, text in dead]
+    spans += [Edit(statement, text) for statement, text in dead]
     top = {id(statement) for statement in module.tree.body}
     for node in ast.walk(module.tree):
         if isinstance(node, ast.ImportFrom) and node.module is not None:
@@ -313,8 +313,8 @@ def _rewritten(module: _Module, modules: Mapping[str, _Module], escaped: set[str
             if len(left) < len(node.names):
                 words = ", ".join(f"{a.name} as {a.asname}" if a.asname else a.name for a in left)
                 nothing = "" if id(node) in top else "pass"
-                spans.append(_Edit(node, f"from {node.module} import {words}" if left else nothing))
-    return _applied(module.text, spans)
+                spans.append(Edit(node, f"from {node.module} import {words}" if left else nothing))
+    return applied(module.text, spans)
 
 
 def _stays(alias: ast.alias, there: str, module: _Module, modules: Mapping, escaped: set[str], used: set[str]) -> bool:
@@ -333,7 +333,7 @@ def _stays(alias: ast.alias, there: str, module: _Module, modules: Mapping, esca
     return home is None or home[1] not in modules[home[0]].constants
 
 
-def _applied(text: str, spans: list[_Edit]) -> str:
+def applied(text: str, spans: list[Edit]) -> str:
     """The text with the spans replaced, from the end on; a statement keeps its lines."""
     lines = text.encode().split(b"\n")
     for node, new in sorted(spans, key=lambda span: (-span.node.lineno, -span.node.col_offset)):  # type: ignore[attr-defined]

@@ -158,21 +158,21 @@ class Directives:
 
     def _take(self, payload, now_ms):
         try:
-            answer = directive.decode(payload)
+            told, unknown = directive.decode(payload)
         except WireFault:
             self.counters["unreadable"] += 1
             self._later(now_ms)
             return
         self.counters["taken"] += 1
-        self.counters["unknown-codes"] += answer[1]
+        self.counters["unknown-codes"] += unknown
         self._is_unknown = False
         self._delay_ms = limits.DIRECTIVES_RETRY_FIRST_MS
         # Each node's period differs by its own seconds: those that began together drift apart.
         self._ask_at_ms = now_ms + limits.DIRECTIVES_EVERY_MS - self._spread_ms
         self._expire(now_ms)  # what had ended before is told as that
         held = {}
-        for code in answer[0]:
-            value, for_s = answer[0][code]
+        for code in told:
+            value, for_s = told[code]
             end_ms = self._asked_ms + 1000 * for_s - for_s * limits.CLOCK_DRIFT_PPM // 1000
             if code in self._codes and end_ms > now_ms:
                 held[code] = (value, end_ms)

@@ -121,8 +121,10 @@ class Panel:
             pattern = _ANSWER
         else:
             shown = LOCKED if self.is_locked else state
-            pattern = _ANSWER
-            for known in _PATTERNS:
+            for known in _PATTERNS:  # at every turn: no generator
                 if known[0] == shown:
                     pattern = known[1]
+                    break
+            else:
+                raise KeyError(shown)
         return pattern[now_ms // SIGN_MS % len(pattern)] == "#"

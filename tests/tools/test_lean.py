@@ -70,3 +70,8 @@ def test_lines_stay_where_they_are():
     left = lean.without_stars(text)
     assert left.split("\n")[1] == "    def f(self, c, b=1):" and left.split("\n")[8] == text.split("\n")[8]
     assert "*" not in left and left.count("\n") == text.count("\n")
+
+
+def test_a_decorator_behind_the_head_stays():
+    text = "def f(*, b=1):\n    @keep\n    def g():\n        return b\n    return g\n"
+    assert lean.without_stars(text) == text.replace("*, ", "")

@@ -317,11 +317,11 @@ class Bench:
         machine = main.machine
         life = program("lifeline", "Lifeline")(machine, self.start, now_ms=0)
         stand_in("chosen_settings", "stay_safe", faulty)
-        settled, _ = main.settle(machine, life, self.clock)
-        self.peer = settled.settings.gateway
-        self.ports = Ports(kind.Ports(settled.settings.own, settled.board, machine, now_ms=0))
-        shell = main.Shell(settled, kind, self.ports, machine, self.clock, life)
-        main.forget(("boards." + settled.product, "node.sleep"))
+        real, opened = kind.Ports, []
+        kind.Ports = lambda own, board, machine, now_ms: Ports(real(own, board, machine, now_ms=now_ms))
+        shell = main.begin(machine, opened, life, self.clock)
+        kind.Ports = real
+        self.ports, self.peer = opened[0], shell._node._settings.gateway
         shell._sleeps = False  # asleep it has no heap
         return shell
 
