@@ -27,13 +27,13 @@ def verify_ed25519(public_key: bytes, signature: bytes, data: bytes) -> bool:
 class AesBlocks:
     """The block cipher that `wire.ccm` asks for. It holds no key; data is a whole number of blocks."""
 
-    def ecb(self, key: bytes, data: bytearray) -> None:
+    def ecb(self, key: bytes, data: memoryview) -> None:
         """Every block of `data` is enciphered by itself, in its place."""
         # The key stream of CCM: blocks that never repeat, so ECB gives nothing away.
         encryptor = Cipher(AES(key), modes.ECB()).encryptor()
         data[:] = encryptor.update(data) + encryptor.finalize()
 
-    def cbc_mac(self, key: bytes, data: bytearray) -> bytes:
+    def cbc_mac(self, key: bytes, data: memoryview) -> bytes:
         """The last block of `data` in CBC with an initial vector of zeros."""
         encryptor = Cipher(AES(key), modes.CBC(bytes(16))).encryptor()
         return (encryptor.update(data) + encryptor.finalize())[-16:]

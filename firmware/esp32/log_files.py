@@ -5,10 +5,12 @@ does in one step. Decides nothing, raises nothing.
 """
 
 import os
+from binascii import crc32
 
 FOLDER = "log"
 _UNFINISHED = "new"
 _NO_SPACE = 28  # ENOSPC
+_PIECE_BYTES = 256  # read back at once
 
 
 class LogFiles:
@@ -41,7 +43,7 @@ class LogFiles:
             return b""
 
     def append(self, name, pieces) -> bool:
-        """`pieces`: a list of bytes. Together they are more than a full heap has in one place."""
+        """`pieces`: bytes one after the other. Together they are more than a full heap has in one place."""
         return self._written(name, "ab", pieces)
 
     def replace(self, name, pieces) -> bool:
@@ -63,17 +65,19 @@ class LogFiles:
         return True
 
     def _written(self, name, mode, pieces):
-        path = self._path(name)
+        path, written, size = self._path(name), 0, 0
         try:
             with self._open(path, mode) as file:
                 for piece in pieces:
                     file.write(piece)
+                    written = crc32(piece, written)
+                    size += len(piece)
+            read = 0
             with self._open(path, "rb") as file:
-                file.seek(-sum([len(piece) for piece in pieces]), 2)
-                for piece in pieces:
-                    if file.read(len(piece)) != piece:
-                        return False
-            return True
+                file.seek(-size, 2)
+                for _ in range(0, size, _PIECE_BYTES):
+                    read = crc32(file.read(_PIECE_BYTES), read)
+            return read == written
         except OSError as error:
             self.is_full = error.errno == _NO_SPACE
             return False

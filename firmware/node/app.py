@@ -351,12 +351,14 @@ class Node:
         return self._time.unix_s(now_ms), uncertainty_s
 
     def _moment(self, now_ms):
-        order = self._orders.in_force(certain=self._certain(now_ms), now_ms=now_ms)
+        # As `_certain`, but the clock is read once: numbers of its size take heap, at every turn.
+        unix_s, uncertainty_s = self._time.unix_s(now_ms), self._time.uncertainty_s(now_ms)
+        is_certain = unix_s is not None and uncertainty_s <= node_order.CERTAIN_S
         return Moment(
             now_ms,
-            self._time.unix_s(now_ms),
-            self._time.uncertainty_s(now_ms),
-            order,
+            unix_s,
+            uncertainty_s,
+            self._orders.in_force(certain=(unix_s, uncertainty_s) if is_certain else None, now_ms=now_ms),
             self._fetch.is_expected(now_ms),
             self._directives.values(now_ms),
         )

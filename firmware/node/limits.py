@@ -30,6 +30,8 @@ LOG_EVERY_MS = 3_600_000
 LOG_ALARM_SILENT_MS = 60_000
 # Half of the outbox: the rest takes what is made while flash is slow to make room.
 LOG_RECORDS = OUTBOX_RECORDS_MAX // 2
+# So many do not wait for the hour in a silence (as long a one as an alarm waits): they are 2 kB of a heap.
+LOG_SILENT_RECORDS = 12
 # A flash that takes no write is asked again after this.
 LOG_RETRY_MS = 600_000
 # While the log makes room for a record it is asked again after this.

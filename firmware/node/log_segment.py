@@ -13,6 +13,11 @@ from wire.faults import WireFault
 # A segment fills one erase block of the flash and never begins a second one.
 SEGMENT_BYTES_MAX = 4096
 
+# What a log remembers of a segment is a row: in a week of silence there are forty of them, and objects would be four
+# times as large. Its lane; the numbers it stands for; how many times it was thinned; its sound bytes; where that begins
+# which was not acknowledged; how many records wait; where those begin that were acknowledged before others, or None.
+LANE, FIRST, LAST, LEVEL, SIZE, START, COUNT, DONE = 0, 1, 2, 3, 4, 5, 6, 7
+
 # What an entry is: a mark, or a record of a lane: 1 and on in the order of event.LANES.
 MARK = 16
 
@@ -83,8 +88,14 @@ def identity(data):
     return boot, sequence
 
 
-def name(lane, first, last, level) -> str:
-    """File name of the segment of a lane that stands for the numbers `first` to `last`, thinned `level` times."""
+def row(lane, first, last, level) -> list:
+    """Of an empty segment."""
+    return [lane, first, last, level, 0, 0, 0, None]
+
+
+def name(lane, first, last, level, *_) -> str:
+    """File name of the segment of a lane that stands for the numbers `first` to `last`, thinned `level` times; also of
+    a row."""
     return f"{lane[0]}{first:06x}{last:06x}{level:02d}"
 
 

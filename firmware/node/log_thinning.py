@@ -8,6 +8,7 @@ from collections import namedtuple
 
 from node import limits, log_segment
 from node.custody import DROPPED, THINNED, Gap
+from node.log_segment import LEVEL, SIZE, START
 from wire import cbor, event
 from wire import limits as wire_limits
 from wire.faults import WireFault
@@ -42,17 +43,17 @@ def _joined(chains):
         for index in range(len(chain) - 2):
             pair = chain[index : index + 2]
             if _live_bytes(pair[0]) + _live_bytes(pair[1]) <= log_segment.SEGMENT_BYTES_MAX:
-                return Plan(lane, pair, (set(), set()), [], max(pair[0].level, pair[1].level), THINNED)
+                return Plan(lane, pair, (set(), set()), [], max(pair[0][LEVEL], pair[1][LEVEL]), THINNED)
     return None
 
 
 def _live_bytes(segment):
-    return segment.size - segment.start
+    return segment[SIZE] - segment[START]
 
 
 def _thinned(chain, records):
     """Two neighbours of the older half, the least thinned ones first, then the oldest."""
-    order = sorted((chain[index].level + chain[index + 1].level, index) for index in range(max(1, len(chain) // 2)))
+    order = sorted((chain[index][LEVEL] + chain[index + 1][LEVEL], index) for index in range(max(1, len(chain) // 2)))
     for _, index in order:
         pair = chain[index : index + 2]
         plan = _halved(pair, records)
@@ -75,7 +76,7 @@ def _halved(pair, records):
                 _note(losses, boot, sequence, sequence)
     if size > log_segment.SEGMENT_BYTES_MAX:
         return None
-    level = min(log_segment.LEVEL_MAX, max(pair[0].level, pair[1].level) + 1)
+    level = min(log_segment.LEVEL_MAX, max(pair[0][LEVEL], pair[1][LEVEL]) + 1)
     return Plan(event.TELEMETRY, pair, removed, _gaps(losses, THINNED), level, THINNED)
 
 

@@ -5,9 +5,10 @@ half is thinned (every second record goes, the rest stay unchanged) before anyth
 range that lost a record becomes a gap record: "of these, what you do not hold will not come". Bounded in
 RAM; a power cut loses what waits here, which the next boot's report declares as an open gap.
 
-With a log on flash (`node.record_log`) behind it, RAM is emptied into the log when the gateway has been silent for long
-or RAM is half full; while the gateway answers nothing is written. What the log holds goes out after what is new
-(alarms first in both), lane by lane, and is as durable as what the gateway holds.
+With a log on flash (`node.record_log`) behind it, RAM is emptied into the log when the gateway has been silent for
+long, or for a minute and a dozen records wait, or RAM is half full; while the gateway answers nothing is written. What
+the log holds goes out after what is new (alarms first in both), lane by lane, and is as durable as what the gateway
+holds.
 """
 
 from node import limits
@@ -222,10 +223,11 @@ class Outbox:
         lanes = self._writable(now_ms)
         if not lanes:
             return False
-        if self._in_ram() >= limits.LOG_RECORDS or (self._log.wants_told() and event.EVENT in lanes):
+        silent_ms, count = now_ms - self._heard_ms, self._in_ram()
+        if count >= limits.LOG_RECORDS or (self._log.wants_told() and event.EVENT in lanes):
             return True
-        silent_ms = now_ms - self._heard_ms
-        if event.ALARM in lanes and silent_ms >= limits.LOG_ALARM_SILENT_MS:
+        is_pressing = event.ALARM in lanes or count >= limits.LOG_SILENT_RECORDS
+        if is_pressing and silent_ms >= limits.LOG_ALARM_SILENT_MS:
             return True
         is_apart = self._wrote_ms is None or now_ms - self._wrote_ms >= limits.LOG_EVERY_MS
         return silent_ms >= limits.LOG_SILENT_MS and is_apart

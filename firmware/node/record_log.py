@@ -17,23 +17,8 @@ False and never raise. Decides nothing about when to write: that is the outbox's
 
 from node import limits, log_segment
 from node.custody import DAMAGED, DROPPED, THINNED, Entry, Gap
+from node.log_segment import COUNT, DONE, FIRST, LANE, LAST, LEVEL, SIZE, START
 from wire import event
-
-
-class Segment:
-    """One file. `size`: its sound bytes; `start`: all before that was acknowledged; `count`: records that wait."""
-
-    def __init__(self, lane, first, last, level):
-        self.lane = lane
-        self.first = first
-        self.last = last
-        self.level = level
-        self.name = log_segment.name(lane, first, last, level)
-        self.size = 0
-        self.start = 0
-        self.count = 0
-        self.done = set()
-        self.is_open = False
 
 
 class RecordLog:
@@ -43,7 +28,8 @@ class RecordLog:
     def __init__(self, files, *, spend=lambda now_ms: True):
         self._files = files
         self._spend = spend
-        self._chains = {lane: [] for lane in event.LANES}
+        self._chains = {lane: [] for lane in event.LANES}  # of rows, see log_segment.LANE and on
+        self._open = dict.fromkeys(event.LANES)  # the last of a chain, while it takes more
         self._next = 1
         self._doomed = []
         self._plan = None
@@ -69,7 +55,7 @@ class RecordLog:
         for each in event.LANES:
             if lane is None or each == lane:
                 for segment in self._chains[each]:
-                    count += segment.count
+                    count += segment[COUNT]
         return count
 
     def segments(self) -> int:
@@ -79,12 +65,10 @@ class RecordLog:
         """Write the first of `entries`, as many as the lane's segment takes; the places of those that are now durable,
         none while there is no room or the flash refuses. `mark_of(count)`: (boot, durable sequence) once the first
         `count` are written."""
-        chain = self._chains[lane]
-        segment = chain[-1] if chain and chain[-1].is_open else None
-        pieces, starts, size = _fill(lane, entries, segment.size if segment else 0)
+        segment = self._open[lane]
+        pieces, starts, size = _fill(lane, entries, segment[SIZE] if segment else 0)
         if not pieces and segment is not None:
-            segment.is_open = False
-            segment = None
+            self._open[lane] = segment = None
             pieces, starts, size = _fill(lane, entries, 0)
         if not pieces or (segment is None and not self._may_begin(lane)) or not self._spend(now_ms):
             return []
@@ -92,11 +76,11 @@ class RecordLog:
             segment = self._begin(lane)
         boot, durable = mark_of(len(starts))
         pieces.append(log_segment.mark(boot, durable))
-        if not self._files.append(segment.name, pieces):
+        if not self._files.append(log_segment.name(*segment), pieces):
             self._failed(segment)
             return []
-        segment.size = size + log_segment.MARK_BYTES
-        segment.count += len(starts)
+        segment[SIZE] = size + log_segment.MARK_BYTES
+        segment[COUNT] += len(starts)
         self.counters["written"] += len(starts)
         return [(segment, start) for start in starts]
 
@@ -113,11 +97,16 @@ class RecordLog:
     def acknowledge(self, place) -> bool:
         """The gateway holds the record of a place. False when the place is no more, or was acknowledged before."""
         segment, start = place
-        if segment not in self._chains[segment.lane] or start < segment.start or start in segment.done:
+        if segment not in self._chains[segment[LANE]] or start < segment[START]:
             return False
-        segment.done.add(start)
-        segment.count -= 1
-        if segment.count == 0:
+        done = segment[DONE]
+        if done is None:
+            done = segment[DONE] = set()
+        if start in done:
+            return False
+        done.add(start)
+        segment[COUNT] -= 1
+        if segment[COUNT] == 0:
             self._forget(segment)
         return True
 
@@ -172,38 +161,37 @@ class RecordLog:
                 found.append(parsed)
         for lane, first, last, level in sorted(found, key=lambda parsed: (parsed[1], -parsed[2], -parsed[3])):
             self._next = max(self._next, last + 1)
-            segment = Segment(lane, first, last, level)
             chain = self._chains[lane]
-            if chain and chain[-1].last >= last:
-                self._doomed.append(segment.name)
+            if chain and chain[-1][LAST] >= last:
+                self._doomed.append(log_segment.name(lane, first, last, level))
             else:
-                chain.append(segment)
-        for chain in self._chains.values():
-            self._check_chain(chain)
+                chain.append(log_segment.row(lane, first, last, level))
+        for lane in event.LANES:
+            self._check_chain(lane, self._chains[lane])
 
-    def _check_chain(self, chain):
+    def _check_chain(self, lane, chain):
         before, broken = None, None
         for segment in list(chain):
-            data = self._files.read(segment.name, 0, 2 * log_segment.SEGMENT_BYTES_MAX)
-            entries = log_segment.entries_of(data)
-            segment.size = entries[-1][2] if entries else 0
-            for kind, _, _, body in entries:
+            name = log_segment.name(*segment)
+            for kind, _, end, body in self._entries(name, 0, 2 * log_segment.SEGMENT_BYTES_MAX):
+                segment[SIZE] = end
                 if kind == log_segment.MARK:
                     self._note_mark(log_segment.read_mark(body))
                     continue
-                segment.count += 1
+                segment[COUNT] += 1
                 here = log_segment.identity(body) or before
                 if broken is not None:
                     self._note_damage(broken[0], here)
                     broken = None
                 before = here
-            is_sound = segment.size == len(data) and len(data) > 0
+            is_sound = segment[SIZE] > 0 and not self._files.read(name, segment[SIZE], 1)
             if not is_sound:
                 self.counters[DAMAGED] += 1
                 broken = (before,)
-            segment.is_open = is_sound and segment is chain[-1] and segment.level == 0
+            if is_sound and segment is chain[-1] and segment[LEVEL] == 0:
+                self._open[lane] = segment
         for segment in list(chain):
-            if segment.count == 0:
+            if segment[COUNT] == 0:
                 self._forget(segment)
         if broken is not None and broken[0] is not None:
             self._note_damage(broken[0], None)
@@ -222,28 +210,42 @@ class RecordLog:
 
     def _read(self, segment, bytes_max, count_max):
         chosen, total = [], 0
-        while segment.start < segment.size:
-            base = segment.start
-            wanted = min(limits.LOG_READ_BYTES, segment.size - base)
-            for kind, start, end, body in log_segment.entries_of(self._files.read(segment.name, base, wanted)):
-                at = base + start
-                here = log_segment.identity(body) if kind != log_segment.MARK and at not in segment.done else None
-                if here is None:
-                    if not chosen:
-                        segment.done.discard(at)
-                        segment.start = base + end
-                    continue
-                total += len(body)
-                if chosen and (total > bytes_max or len(chosen) == count_max):
-                    return chosen
-                chosen.append(Entry(here[1], body, None, (segment, at)))
-            if chosen or segment.start == base:
+        for kind, at, end, body in self._entries(log_segment.name(*segment), segment[START], segment[SIZE]):
+            is_done = segment[DONE] is not None and at in segment[DONE]
+            here = log_segment.identity(body) if kind != log_segment.MARK and not is_done else None
+            if here is None:
+                if not chosen:
+                    if is_done:
+                        segment[DONE].discard(at)
+                    segment[START] = end
+                continue
+            total += len(body)
+            if chosen and (total > bytes_max or len(chosen) == count_max):
                 break
+            chosen.append(Entry(here[1], body, None, (segment, at)))
         return chosen
 
+    def _records(self, segment):
+        """The records of a segment that wait: (start, body) each."""
+        for kind, at, _, body in self._entries(log_segment.name(*segment), segment[START], segment[SIZE]):
+            if kind != log_segment.MARK and (segment[DONE] is None or at not in segment[DONE]):
+                yield at, body
+
+    def _entries(self, name, at, until):
+        """The sound entries of a file between two places, (kind, start, end, body) each, read a little at a time."""
+        while at < until:
+            data = self._files.read(name, at, min(limits.LOG_READ_BYTES, until - at))
+            base = at
+            for kind, start, end, body in log_segment.entries_of(data):
+                at = base + end
+                yield kind, base + start, at, body
+            if at == base:
+                return
+
     def _forget(self, segment):
-        self._chains[segment.lane].remove(segment)
-        self._doomed.append(segment.name)
+        self._close(segment)
+        self._chains[segment[LANE]].remove(segment)
+        self._doomed.append(log_segment.name(*segment))
 
     def _may_begin(self, lane):
         """True when the lane may have one more file; otherwise a plan makes room."""
@@ -264,49 +266,49 @@ class RecordLog:
             if self._plan is not None:
                 self._gaps.extend(self._plan.gaps)
                 for segment in self._plan.segments:
-                    segment.is_open = False  # what came later would go untold
+                    self._close(segment)  # what came later would go untold
         return False
-
-    def _records(self, segment):
-        """The records of a segment that wait: [(start, body)]."""
-        data = self._files.read(segment.name, segment.start, segment.size - segment.start)
-        base = segment.start
-        found = []
-        for kind, start, _, body in log_segment.entries_of(data):
-            if kind != log_segment.MARK and base + start not in segment.done:
-                found.append((base + start, body))
-        return found
 
     def _carry_out(self, plan):
         chain = self._chains[plan.lane]
         if any(segment not in chain for segment in plan.segments):
             return  # the gateway took one of them meanwhile
-        kept, gone = [], 0
-        for segment, removed in zip(plan.segments, plan.removed):
-            for start, body in self._records(segment):
-                if removed is None or start in removed:
-                    gone += 1
-                else:
-                    kept.append(log_segment.of_lane(plan.lane, body))
-        if kept:
-            new = Segment(plan.lane, plan.segments[0].first, plan.segments[-1].last, plan.level)
-            if not self._files.replace(new.name, kept):
+        new = log_segment.row(plan.lane, plan.segments[0][FIRST], plan.segments[-1][LAST], plan.level)
+        if plan.why == THINNED:
+            if not self._files.replace(log_segment.name(*new), self._kept(plan, new)):
                 self._failed(None)
                 self._is_cramped = True
                 return
-            new.size, new.count = sum([len(each) for each in kept]), len(kept)
             chain.insert(chain.index(plan.segments[0]), new)
         self._is_cramped = False
-        self.counters[plan.why] += gone
         for segment in plan.segments:
+            self.counters[plan.why] += segment[COUNT]
             self._forget(segment)
+        self.counters[plan.why] -= new[COUNT]
+        if plan.why == THINNED and new[COUNT] == 0:
+            self._forget(new)
+
+    def _kept(self, plan, new):
+        """The entries of the segment `new` that comes of a plan, and its figures."""
+        for segment, removed in zip(plan.segments, plan.removed):
+            for start, body in self._records(segment):
+                if start not in removed:
+                    data = log_segment.of_lane(plan.lane, body)
+                    new[SIZE] += len(data)
+                    new[COUNT] += 1
+                    yield data
 
     def _begin(self, lane):
-        segment = Segment(lane, self._next, self._next, 0)
+        self._open[lane] = segment = log_segment.row(lane, self._next, self._next, 0)
         self._next += 1
-        segment.is_open = True
         self._chains[lane].append(segment)
         return segment
+
+    def _close(self, segment):
+        """It takes no more."""
+        lane = segment[LANE]
+        if self._open[lane] is segment:
+            self._open[lane] = None
 
     def _failed(self, segment):
         """The file system is full or worn out: with fewer files it may do."""
@@ -315,8 +317,8 @@ class RecordLog:
             self._segments_max = max(limits.LOG_SEGMENTS_MIN, self.segments() - 2)
         if segment is None:
             return
-        segment.is_open = False
-        if segment.count == 0:
+        self._close(segment)
+        if segment[COUNT] == 0:
             self._forget(segment)
 
 

@@ -4,7 +4,8 @@ Two channels, so that an alarm never waits behind telemetry whose exchange is be
 takes alarms, then events; `bulk` takes telemetry. Each has at most one exchange open (with `node.fetch` and
 `node.directives`: NSTART 4). A payload that fails is not kept: the next try is a new message built from what then
 waits, alarms first. Success leads on at once until the outbox is empty; what a log on flash holds of earlier times
-follows gently, a pause after each payload, and behind whatever is new. Its alarms do not wait.
+follows gently, a pause after each payload, and behind whatever is new. Its alarms do not wait. While nobody answers,
+an empty question goes out in its place: it tells as much of the gateway for a tenth of the bytes.
 """
 
 from node import limits
@@ -55,6 +56,7 @@ class Sender:
         self._random_below = random_below
         self._hold_until_ms = hold_until_ms
         self._asks = True
+        self._is_unheard = False  # the last question had no answer
         self._holds_alarms = True
         self.has_asked = False  # since the start, or the waking
         self._ask_at_ms = hold_until_ms
@@ -67,7 +69,7 @@ class Sender:
     def send(self, *, now_ms, needs_time) -> bool:
         """Open the first exchange that may be opened now; whether there was one. `needs_time`: ask for the answer
         alone, with its time and lease, when nothing waits."""
-        self._asks = needs_time
+        self._asks = needs_time or (self._is_unheard and self._outbox.any_stored(event.LANES))
         if self._is_held(now_ms):
             return False
         for channel in self._channels:
@@ -76,7 +78,7 @@ class Sender:
             entries = self._outbox.first(
                 channel.lanes, limits.PAYLOAD_BYTES_MAX, wire_limits.RECORDS_PER_PAYLOAD_MAX
             )
-            if not entries and now_ms >= channel.rest_until_ms:
+            if not entries and not self._is_unheard and now_ms >= channel.rest_until_ms:
                 entries = self._outbox.stored(
                     channel.lanes, limits.PAYLOAD_BYTES_MAX, wire_limits.RECORDS_PER_PAYLOAD_MAX
                 )
@@ -113,12 +115,14 @@ class Sender:
             entries = channel.entries
             self._outbox.acknowledge(entries)
             channel.succeeded()
+            self._is_unheard = False
             if entries and entries[0].place is not None:
                 pause_ms = limits.BACKLOG_PAUSE_MS
                 channel.rest_until_ms = now_ms + pause_ms // 2 + self._random_below(pause_ms + 1)
             return entries, self._answer(happened.payload), channel.asked_ms
         self.counters["failed" if isinstance(happened, Failed) else "refused"] += 1
         channel.failed(self._random_below, now_ms)
+        self._is_unheard = isinstance(happened, Failed)
         if not self._holds_alarms:
             # Awake in a silence, a radio that calls again and again would cost more than all the rest.
             self._hold_until_ms = self._ask_at_ms = now_ms + limits.SILENT_FIRST_MS
@@ -133,7 +137,7 @@ class Sender:
             if channel.exchange is not None:
                 continue
             if not self._outbox.any_in(channel.lanes):
-                if self._outbox.any_stored(channel.lanes):
+                if self._outbox.any_stored(channel.lanes) and not self._is_unheard:
                     at_ms = max(channel.retry_at_ms or 0, channel.rest_until_ms, hold_ms)
                     earliest = self._sooner(earliest, at_ms)
                 if channel is self._channels[0] and self._asks:
@@ -158,7 +162,7 @@ class Sender:
         return channel.retry_at_ms is None or now_ms >= channel.retry_at_ms
 
     def _open(self, channel, entries, now_ms):
-        payload = b"".join([entry.data for entry in entries])
+        payload = [entry.data for entry in entries]  # as they are: one open exchange less that has a copy
         outcome = self._link.request(
             self._peer, coap_message.POST, channel.path, payload, options=self._options, now_ms=now_ms
         )

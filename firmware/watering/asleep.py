@@ -153,7 +153,7 @@ def resume_meter(meter, total_ml: int, slept_ms: int, pulses, *, now_ms: int) ->
     meter._at_ms = now_ms - slept_ms
     if pulses is not None:
         meter._count = -pulses
-        meter._recent = [(meter._at_ms, 0)]
+        meter.begin()
 
 
 def encode_leak(leak, now_ms: int) -> bytes:

@@ -16,7 +16,8 @@ class Meter:
         self._count = None
         self._at_ms = now_ms
         self._rest_ul = 0
-        self._recent = []
+        # Of the last samples: pulses, and since the one before. Not instants, which take ten times the heap.
+        self._pulses, self._spans_ms = [], []
         self._exposure = [0] * zones
         self._exposed_ms = now_ms
         self.refused = 0
@@ -40,7 +41,12 @@ class Meter:
 
     def restart(self) -> None:
         """Other valves than before: flow is measured anew."""
-        self._recent = self._recent[-1:]
+        if self._pulses:
+            self.begin()
+
+    def begin(self) -> None:
+        """The flow is counted from the last sample on."""
+        self._pulses, self._spans_ms = [0], [0]
 
     def sample(self, pulses, *, now_ms: int) -> None:
         """The counter's reading, or None where it is silent."""
@@ -50,7 +56,7 @@ class Meter:
         self.delta_ms, self._at_ms = now_ms - self._at_ms, now_ms
         before, self._count = self._count, pulses
         if before is None:
-            self._recent = [(now_ms, 0)]
+            self.begin()
             return
         delta = pulses - before if pulses >= before else pulses
         if delta < 0 or delta > limits.PULSES_PER_S_MAX * (1 + self.delta_ms // 1000):
@@ -60,19 +66,18 @@ class Meter:
         self.delta_ml, self._rest_ul = volume_ul // 1000, volume_ul % 1000
         self.total_ml += self.delta_ml
         self._share(self.delta_ml)
-        self._recent.append((now_ms, delta))
-        if len(self._recent) > limits.SAMPLES_KEPT:
-            self._recent.pop(0)
+        self._pulses.append(delta)
+        self._spans_ms.append(self.delta_ms)
+        if len(self._pulses) > limits.SAMPLES_KEPT:
+            self._pulses.pop(0)
+            self._spans_ms.pop(0)
 
     def flow_ml_min(self):
         """Mean flow of the last quarter of a minute, or None before there is one."""
-        if len(self._recent) < 2:
-            return None
-        pulses = 0
-        last_ms = self._recent[-1][0]
-        for i in range(len(self._recent) - 1, 0, -1):
-            pulses += self._recent[i][1]
-            span_ms = last_ms - self._recent[i - 1][0]
+        pulses = span_ms = 0
+        for i in range(len(self._pulses) - 1, 0, -1):
+            pulses += self._pulses[i]
+            span_ms += self._spans_ms[i]
             enough_ms = 1000 * limits.FLOW_WINDOW_S * (1 if pulses >= limits.FLOW_PULSES_MIN else 2)
             if span_ms >= enough_ms:
                 return pulses * self._pulse_ul * 60 // span_ms

@@ -3,13 +3,13 @@ tags.
 
 The block cipher is brought by the caller, an object with two methods on whole blocks of 16 bytes:
 
-    ecb(key, data)      every block of the bytearray `data` is enciphered by itself, in its place
-    cbc_mac(key, data)  the last block of the bytearray `data` in CBC with an initial vector of zeros; spoils `data`
+    ecb(key, data)      every block of the memoryview `data` is enciphered by itself, in its place
+    cbc_mac(key, data)  the last block of the memoryview `data` in CBC with an initial vector of zeros; spoils `data`
 
 so that a message costs two calls of C whatever its length: one CBC run is the authentication, one ECB run
-over prepared counters the key stream; Python only XORs, piece by piece: a node has no heap for many copies of a
-message. Here is the back end for MicroPython's `cryptolib`; `gateway.crypto` has CPython's. There is no AES in Python:
-it would leak its key by its timing.
+over prepared counters the key stream; Python only XORs, piece by piece, and both runs share one room: a node has no
+heap for many copies of a message. Here is the back end for MicroPython's `cryptolib`; `gateway.crypto` has CPython's.
+There is no AES in Python: it would leak its key by its timing.
 """
 
 from wire.faults import WireFault
@@ -44,16 +44,19 @@ class CryptolibCipher:
         return data[-_BLOCK_BYTES:]
 
 
-def seal(cipher, key: bytes, nonce: bytes, aad: bytes, plaintext: bytes) -> bytes:
-    """Ciphertext and tag. One nonce serves one message under one key, ever: the caller's duty."""
-    length = len(plaintext)
-    mac = _mac(cipher, key, nonce, aad, plaintext)
-    stream = _stream(cipher, key, nonce, length + TAG_BYTES)
+def seal(cipher, key: bytes, nonce: bytes, aad: bytes, plaintext) -> bytes:
+    """Ciphertext and tag of the plaintext: bytes, or a list of bytes that make it together. One nonce serves one
+    message under one key, ever: the caller's duty."""
+    pieces = plaintext if isinstance(plaintext, list) else (plaintext,)
+    length = sum([len(piece) for piece in pieces])
+    room = _room(len(aad), length)
+    mac = _mac(cipher, key, nonce, aad, pieces, length, room)
+    stream = _stream(cipher, key, nonce, length + TAG_BYTES, room)
     hidden = xor(mac, stream)
-    _xor_into(stream, plaintext)
+    _xor_into(stream, pieces)
     end = _BLOCK_BYTES + length
     stream[end : end + TAG_BYTES] = hidden
-    return bytes(memoryview(stream)[_BLOCK_BYTES : end + TAG_BYTES])
+    return bytes(stream[_BLOCK_BYTES : end + TAG_BYTES])
 
 
 def unseal(cipher, key: bytes, nonce: bytes, aad: bytes, sealed: bytes) -> bytes:
@@ -61,12 +64,12 @@ def unseal(cipher, key: bytes, nonce: bytes, aad: bytes, sealed: bytes) -> bytes
     length = len(sealed) - TAG_BYTES
     if not 0 <= length <= PLAINTEXT_BYTES_MAX:
         raise WireFault("decrypt")
-    stream = _stream(cipher, key, nonce, length)
+    room = _room(len(aad), length)
+    stream = _stream(cipher, key, nonce, length, room)
     mask = bytes(stream[:TAG_BYTES])
-    _xor_into(stream, memoryview(sealed)[:length])
-    plaintext = bytes(memoryview(stream)[_BLOCK_BYTES : _BLOCK_BYTES + length])
-    stream = None
-    if not is_equal(xor(_mac(cipher, key, nonce, aad, plaintext), mask), sealed[length:]):
+    _xor_into(stream, (memoryview(sealed)[:length],))
+    plaintext = bytes(stream[_BLOCK_BYTES : _BLOCK_BYTES + length])
+    if not is_equal(xor(_mac(cipher, key, nonce, aad, (plaintext,), length, room), mask), sealed[length:]):
         raise WireFault("decrypt")
     return plaintext
 
@@ -81,28 +84,42 @@ def is_equal(one: bytes, other: bytes) -> bool:
     return difference == 0
 
 
-def _mac(cipher, key, nonce, aad, plaintext):
+def _room(aad_length, length):
+    """For both runs, one after the other."""
+    head = _padded(2 + aad_length) if aad_length else 0
+    return memoryview(bytearray(_BLOCK_BYTES + max(head + _padded(length), _padded(length + TAG_BYTES))))
+
+
+def _mac(cipher, key, nonce, aad, pieces, length, room):
     """The first TAG_BYTES of the CBC-MAC over B_0, B_1 … (RFC 3610 section 2.2)."""
     assert len(key) == KEY_BYTES and len(nonce) == NONCE_BYTES
-    assert len(aad) <= AAD_BYTES_MAX and len(plaintext) <= PLAINTEXT_BYTES_MAX
-    head = 2 + len(aad) if aad else 0
-    start = _BLOCK_BYTES + _padded(head)
-    blocks = bytearray(start + _padded(len(plaintext)))
+    assert len(aad) <= AAD_BYTES_MAX and length <= PLAINTEXT_BYTES_MAX
+    start = _BLOCK_BYTES + (_padded(2 + len(aad)) if aad else 0)
+    blocks = room[: start + _padded(length)]
     blocks[0] = _FLAGS | (_HAS_AAD if aad else 0)
     blocks[1:14] = nonce
-    blocks[14] = len(plaintext) >> 8
-    blocks[15] = len(plaintext) & 0xFF
+    blocks[14] = length >> 8
+    blocks[15] = length & 0xFF
     if aad:
         blocks[16] = len(aad) >> 8
         blocks[17] = len(aad) & 0xFF
-        blocks[18 : 18 + len(aad)] = aad
-    blocks[start : start + len(plaintext)] = plaintext
-    return cipher.cbc_mac(key, blocks)[:TAG_BYTES]
+        _fill(blocks, 18, start, (aad,))
+    _fill(blocks, start, len(blocks), pieces)
+    return bytes(cipher.cbc_mac(key, blocks)[:TAG_BYTES])
 
 
-def _stream(cipher, key, nonce, length):
+def _fill(room, at, end, pieces):
+    """The pieces from `at` on, and zeros behind them up to `end`."""
+    for piece in pieces:
+        room[at : at + len(piece)] = piece
+        at += len(piece)
+    for index in range(at, end):
+        room[index] = 0
+
+
+def _stream(cipher, key, nonce, length, room):
     """S_0, which hides the tag, and the key stream behind it (section 2.3)."""
-    blocks = bytearray(_BLOCK_BYTES + _padded(length))
+    blocks = room[: _BLOCK_BYTES + _padded(length)]
     for counter in range(len(blocks) // _BLOCK_BYTES):
         start = counter * _BLOCK_BYTES
         blocks[start] = _LENGTH_FLAGS
@@ -123,11 +140,13 @@ def xor(data, stream):
     return (int.from_bytes(data, "big") ^ int.from_bytes(stream[:length], "big")).to_bytes(length, "big")
 
 
-def _xor_into(stream, data):
-    """`data` onto the key stream, in its place. As long integers, whose XOR runs in C on both interpreters."""
-    room = memoryview(stream)[_BLOCK_BYTES:]
-    for start in range(0, len(data), _PIECE_BYTES):
-        piece = data[start : start + _PIECE_BYTES]
-        end = start + len(piece)
-        mixed = int.from_bytes(piece, "big") ^ int.from_bytes(room[start:end], "big")
-        room[start:end] = mixed.to_bytes(end - start, "big")
+def _xor_into(stream, pieces):
+    """The pieces onto the key stream, in its place. As long integers, whose XOR runs in C on both interpreters."""
+    at = _BLOCK_BYTES
+    for piece in pieces:
+        for start in range(0, len(piece), _PIECE_BYTES):
+            part = piece[start : start + _PIECE_BYTES]
+            end = at + len(part)
+            mixed = int.from_bytes(part, "big") ^ int.from_bytes(stream[at:end], "big")
+            stream[at:end] = mixed.to_bytes(len(part), "big")
+            at = end

@@ -176,9 +176,11 @@ class Endpoint:
         """Ask `peer`; return the exchange number (at least 1), or Refused. One Response or one Failed
         follows.
 
-        path, query: sequences of bytes, one item a segment. options: more (number, bytes) pairs, in any
-        order.
+        path, query: sequences of bytes, one item a segment. payload: bytes, or a list of them. options: more
+        (number, bytes) pairs, in any order.
         """
+        if isinstance(payload, list):
+            payload = b"".join(payload)
         if len(self._asked) >= self._requests_max or self._asked_of(peer) >= self._requests_per_peer_max:
             return self._refuse("queue-full")
         chosen = [(messages.URI_PATH, segment) for segment in path]

@@ -80,6 +80,7 @@ _HEADER_BYTES = 4
 _VERSION = 1
 _TOKEN_BYTES_MAX = 8
 _MARKER = 0xFF
+_MARK = b"\xff"
 # Sections 3 and 3.1: a nibble of 13 adds one byte and 13, a nibble of 14 adds two bytes and 269, 15 is
 # reserved.
 _ONE_BYTE = 13
@@ -212,7 +213,8 @@ def encode(message, datagram_max=limits.DATAGRAM_BYTES_MAX):
     size = encoded_bytes(message)
     if size > datagram_max:
         return Fault("too-long", message.type, message.message_id)
-    out = bytearray(size)
+    payload = message.payload
+    out = bytearray(size - 1 - len(payload) if payload else size)
     out[0] = _VERSION << 6 | message.type << 4 | len(message.token)
     out[1] = message.code
     out[2] = message.message_id >> 8
@@ -224,10 +226,8 @@ def encode(message, datagram_max=limits.DATAGRAM_BYTES_MAX):
         assert previous <= number <= _OPTION_NUMBER_MAX, "options must ascend"
         cursor = _write_option(out, cursor, number - previous, value)
         previous = number
-    if message.payload:
-        out[cursor] = _MARKER
-        out[cursor + 1 :] = message.payload
-    return bytes(out)
+    # No room of the whole's size beside the whole: most messages of a node are made when its heap is fullest.
+    return b"".join((bytes(out), _MARK, payload)) if payload else bytes(out)
 
 
 def _write_option(out, cursor, delta, value):

@@ -78,14 +78,14 @@ def protect_request(
 ) -> tuple:
     """(Content, Exchange). `number` comes from this context's SenderSequence and serves once (section
     8.1). `kid_context`: what to send in the place of the ID Context, which appendix B.2 wraps."""
-    plaintext, options = pack(request)
+    pieces, options = pack(request)
     partial_iv = oscore_option.partial_iv_bytes(number)
     own_nonce = nonce(context, context.sender_id, partial_iv)
     exchange = Exchange(context.sender_id, partial_iv, True, own_nonce)
     if with_id_context:
         kid_context = context.id_context
     header = Header(partial_iv, kid_context, context.sender_id)
-    return _sealed(context, cipher, messages.POST, header, options, plaintext, own_nonce, exchange), exchange
+    return _sealed(context, cipher, messages.POST, header, options, pieces, own_nonce, exchange), exchange
 
 
 def header_of(message):
@@ -125,7 +125,7 @@ def protect_response(context, response, cipher, exchange, *, number=None, kid_co
     Without `number` it uses the request's nonce, which serves one response to a request that is known to be
     fresh: a replayed request would otherwise make us use a nonce twice (appendix B.1.2).
     """
-    plaintext, options = pack(response)
+    pieces, options = pack(response)
     if number is None:
         assert exchange.is_fresh and not exchange.is_nonce_spent, "this response needs a number of its own"
         exchange.is_nonce_spent = True
@@ -134,7 +134,7 @@ def protect_response(context, response, cipher, exchange, *, number=None, kid_co
     else:
         header = Header(oscore_option.partial_iv_bytes(number), kid_context, None)
         used = nonce(context, context.sender_id, header.partial_iv)
-    return _sealed(context, cipher, messages.CHANGED, header, options, plaintext, used, exchange)
+    return _sealed(context, cipher, messages.CHANGED, header, options, pieces, used, exchange)
 
 
 def unprotect_response(context, response, cipher, exchange, *, kid_context=None) -> Content:
@@ -168,10 +168,10 @@ def _check_peer(context, header, kid_context):
         raise WireFault("oscore-context")
 
 
-def _sealed(context, cipher, code, header, options, plaintext, used_nonce, exchange):
+def _sealed(context, cipher, code, header, options, pieces, used_nonce, exchange):
     messages.insert_option(options, messages.OSCORE, oscore_option.encode(header))
     bound = aad(exchange.kid, exchange.partial_iv)
-    return Content(code, tuple(options), ccm.seal(cipher, context.sender_key, used_nonce, bound, plaintext))
+    return Content(code, tuple(options), ccm.seal(cipher, context.sender_key, used_nonce, bound, pieces))
 
 
 def _opened(context, cipher, message, used_nonce, exchange):

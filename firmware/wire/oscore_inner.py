@@ -13,7 +13,7 @@ from wire import limits
 from wire.faults import WireFault
 
 # The part of a message that OSCORE sees. A `Message`, and the Request and Response of `wire.coap`, have
-# these too.
+# these too. `payload` of what is packed may be a list of bytes that make it together.
 Content = namedtuple("Content", ("code", "options", "payload"))
 
 HOP_LIMIT = 16  # RFC 8768
@@ -35,10 +35,12 @@ ANY_OUTSIDE = None
 # What may stand before and behind the inner code in a plaintext of its own: a CoAP header without a token.
 _HEAD_BYTES = 4
 _NO_ID = 0
+_MARKER = b"\xff"
 
 
 def pack(content) -> tuple:
-    """(plaintext, outer options) of a request or response; WireFault for what must not be protected so."""
+    """(plaintext as a list of pieces, outer options) of a request or response; WireFault for what must not be
+    protected so. The payload is in it as it came: where messages are made a node's heap is fullest."""
     inner = []
     outer = []
     for number, value in content.options:
@@ -46,11 +48,17 @@ def pack(content) -> tuple:
         if number in (messages.PROXY_URI, messages.OSCORE, OBSERVE):
             raise WireFault("oscore-unsuited")
         (outer if number in OUTER else inner).append((number, value))
-    message = messages.Message(messages.CON, content.code, _NO_ID, b"", inner, content.payload)
+    message = messages.Message(messages.CON, content.code, _NO_ID, b"", inner, b"")
     encoded = messages.encode(message, limits.COAP_UDP_DATAGRAM_BYTES_MAX)
     if isinstance(encoded, messages.Fault):
         raise WireFault(encoded.reason)
-    return encoded[1:2] + encoded[_HEAD_BYTES:], outer
+    pieces = [encoded[1:2], encoded[_HEAD_BYTES:]]
+    if content.payload:
+        pieces.append(_MARKER)
+        pieces.extend(content.payload if isinstance(content.payload, list) else (content.payload,))
+    if _HEAD_BYTES - 1 + sum([len(piece) for piece in pieces]) > limits.COAP_UDP_DATAGRAM_BYTES_MAX:
+        raise WireFault("too-long")
+    return pieces, outer
 
 
 def unpack(plaintext, outer_options) -> Content:

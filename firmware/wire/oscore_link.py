@@ -107,7 +107,8 @@ class NodeLink:
         return self._endpoint.outgoing()
 
     def request(self, peer, code, path, payload=b"", *, content_format=None, options=(), now_ms):
-        """Ask the gateway; the exchange number, or Refused("queue-full"). One Response or one Failed follows."""
+        """Ask the gateway; the exchange number, or Refused("queue-full"). One Response or one Failed follows.
+        `payload`: bytes, or a list of them that is not to be changed."""
         assert peer == self._peer, "one link, one gateway"
         if len(self._asks) >= limits.COAP_REQUESTS_PER_PEER_MAX:
             self.counters["queue-full"] += 1

@@ -40,11 +40,12 @@ class SealedOnce:
         """AssertionError if a nonce was spent twice."""
         assert not self.reused, f"{self.reused} of {self.sealed} messages were sealed with a nonce that was spent"
 
-    def _seal(self, cipher: Any, key: bytes, nonce: bytes, aad: bytes, plaintext: bytes) -> bytes:
+    def _seal(self, cipher: Any, key: bytes, nonce: bytes, aad: bytes, plaintext: bytes | list[bytes]) -> bytes:
         if self.is_watching:
             self.sealed += 1
+            said = b"".join(plaintext) if isinstance(plaintext, list) else bytes(plaintext)
             name = _digest(bytes(key) + bytes(nonce))
-            self._note(name, _digest(len(aad).to_bytes(4, "big") + bytes(aad) + bytes(plaintext)))
+            self._note(name, _digest(len(aad).to_bytes(4, "big") + bytes(aad) + said))
         return self._real(cipher, key, nonce, aad, plaintext)
 
     def _note(self, name: int, said: int) -> None:

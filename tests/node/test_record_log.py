@@ -7,7 +7,7 @@ import pytest
 from esp32.log_files import LogFiles
 from node import limits, log_segment, record_log
 from node.log_thinning import Plan
-from node.record_log import RecordLog, Segment
+from node.record_log import RecordLog
 from tests.support.log_world import Books, Cut, FolderMedium, LoggedNode
 from wire.event import ALARM, EVENT, LANES, TELEMETRY
 
@@ -51,6 +51,19 @@ def test_a_silence_of_half_an_hour_writes_nothing_but_alarms_go_to_flash_after_a
     node.event(ALARM)
     node.run(1)
     assert medium.writes > 0 and node.log.waiting(ALARM) == 1
+
+
+def test_a_dozen_records_do_not_wait_for_the_hour_in_a_silence():
+    books, medium = Books(), FolderMedium()
+    node = LoggedNode(books, medium, 1)
+    for _ in range(limits.LOG_SILENT_RECORDS):
+        node.event(EVENT)
+    node.run(1)
+    assert medium.writes == 0, "the gateway may be there"
+    node.run(1)
+    assert medium.writes > 0 and len(node.outbox.sequences()) < limits.LOG_SILENT_RECORDS
+    node.run(600, event_percent=90)
+    assert len(node.outbox.sequences()) <= limits.LOG_SILENT_RECORDS
 
 
 def test_three_weeks_of_silence_thin_the_older_half_and_tell_it():
@@ -323,7 +336,7 @@ def test_a_budget_that_is_spent_does_not_keep_the_node_turning():
     node.reachable, asked = False, []
     for _ in range(2):
         node.readings()
-    pair = [Segment(TELEMETRY, 1000 + number, 1000 + number, 0) for number in range(2)]
+    pair = [log_segment.row(TELEMETRY, 1000 + number, 1000 + number, 0) for number in range(2)]
     node.log._plan = Plan(TELEMETRY, pair, (set(), set()), [], 0, "thinned")
     node.log._spend = lambda now_ms: asked.append(now_ms)
     assert node.outbox.deadline_ms(1000) == 1000

@@ -7,7 +7,7 @@ the node's flash. Then a number: the bytes that follow tell a turn (`turn_of`); 
 Everything of this script and its shims is in the heap before `base` is taken, so that what is counted is the node's.
 The collector runs before each turn; within it is off, so that what a turn takes shows whole, unless `natural`: then it
 runs as the shell wants it, there alone. With `looks` it runs also wherever the node is deepest in its work, at every
-cipher, digest and file, and "peak" asks for the most that was live there, calls under way included.
+cipher, digest, message and file, and "peak" asks for the most that was live there, calls under way included.
 """
 
 # mypy: ignore-errors
@@ -232,8 +232,11 @@ class Start:
 def place_of(module, name):
     """(object, attribute) of what a module of the program defines, wherever the build has put it (tools/bundle.py)."""
     core = sys.modules.get("core")
-    bundled = name + "__" + module
-    return (core, bundled) if core is not None and hasattr(core, bundled) else (__import__(module), name)
+    bundled = name + "__" + module.replace(".", "_")
+    if core is not None and hasattr(core, bundled):
+        return core, bundled
+    __import__(module)
+    return sys.modules[module], name
 
 
 def program(module, name):
@@ -252,7 +255,7 @@ def faulty(wdt, clock, chosen, life):
 
 
 class Looks:
-    """What is live at the deepest places of the work (ciphers, digests, files), less what a look takes itself."""
+    """What is live at the deepest places of the work (ciphers, digests, messages, files), less what a look takes."""
 
     def __init__(self):
         import hashlib
@@ -416,6 +419,8 @@ def main():
     if looks is not None:
         looks.begin(base)
     bench = Bench(begin, base)
+    if looks is not None:
+        stand_in("wire.coap_message", "encode", looks.over(program("wire.coap_message", "encode")))
     say((bench.imported, bench.started, calibration_us, counts))
     while True:
         command = listen()
