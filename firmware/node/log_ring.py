@@ -7,6 +7,8 @@ key is blotted out all the same. Bounded; the oldest line goes.
 
 LINES_MAX = 40
 LINE_CHARS_MAX = 96
+# Of all lines together: short ones are many, long ones may not take the heap of forty.
+CHARS_MAX = 1536
 # A key is 32 digits and more; a node's id, 16, stays readable.
 _HEX_RUN_MAX = 24
 _HEX = "0123456789abcdefABCDEF"
@@ -18,22 +20,21 @@ class LogRing:
 
     def __init__(self, tail_before=None):
         self._lines = []
-        self._next = 0
+        self._chars = 0
         self.before = _text(tail_before)
 
     def say(self, line, *, uptime_s):
         """Keep one line."""
         kept = "%d %s" % (uptime_s, blotted(line))
         kept = kept.replace("\n", " | ")[:LINE_CHARS_MAX]
-        if len(self._lines) < LINES_MAX:
-            self._lines.append(kept)
-        else:
-            self._lines[self._next] = kept
-            self._next = (self._next + 1) % LINES_MAX
+        self._lines.append(kept)
+        self._chars += len(kept)
+        while len(self._lines) > LINES_MAX or self._chars > CHARS_MAX:
+            self._chars -= len(self._lines.pop(0))
 
     def lines(self) -> list:
         """Oldest first."""
-        return self._lines[self._next :] + self._lines[: self._next]
+        return list(self._lines)
 
     def tail(self, bytes_max) -> bytes:
         """The last whole lines that fit, oldest first; of a single line that does not fit, its end."""

@@ -27,7 +27,7 @@ class Outbox:
         self._gaps = []  # of this boot
         self._others = []  # of earlier boots, from the log
         self._made = 0
-        self._handed = {}  # lanes of a channel: what it may be carrying
+        self._handed = {}  # lanes of a channel: sequences that it may be carrying
         self._moved = {}  # of these, sequence: place in the log, where it went meanwhile
         self._heard = True
         self._heard_ms = 0
@@ -196,9 +196,9 @@ class Outbox:
 
     def _hand(self, lanes, chosen):
         """Remember what a channel carries: should it go to flash meanwhile, its 2.04 finds it there."""
-        for entry in self._handed.get(lanes, ()):
-            self._moved.pop(entry.sequence, None)
-        self._handed[lanes] = [entry for entry in chosen if entry.place is None]
+        for sequence in self._handed.get(lanes, ()):
+            self._moved.pop(sequence, None)
+        self._handed[lanes] = [entry.sequence for entry in chosen if entry.place is None]
 
     def _durable(self, made, leaving):
         oldest = made
@@ -254,7 +254,7 @@ class Outbox:
             self._wrote_ms = now_ms
 
     def _moved_to(self, places, entries):
-        carried = {entry.sequence for handed in self._handed.values() for entry in handed}
+        carried = {sequence for handed in self._handed.values() for sequence in handed}
         for index in range(len(places)):
             sequence = entries[index].sequence
             if sequence in carried:

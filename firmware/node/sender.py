@@ -32,14 +32,14 @@ class Channel:
         self._delay_ms = limits.RETRY_FIRST_MS
 
     def succeeded(self):
-        self.exchange = None
+        self.exchange, self.entries = None, ()
         self.retry_at_ms = None
         self._delay_ms = limits.RETRY_FIRST_MS
 
     def failed(self, random_below, now_ms):
         """Back off, twice as long each time, with jitter: after a cut all lamps of a district would ask at
         once."""
-        self.exchange = None
+        self.exchange, self.entries = None, ()
         self.retry_at_ms = now_ms + self._delay_ms // 2 + random_below(self._delay_ms // 2 + 1)
         self._delay_ms = min(2 * self._delay_ms, self._retry_last_ms)
 

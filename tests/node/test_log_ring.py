@@ -1,6 +1,6 @@
 """The log keeps the last lines, whole, within its bounds, and never a key."""
 
-from node.log_ring import LINE_CHARS_MAX, LINES_MAX, LogRing, blotted
+from node.log_ring import CHARS_MAX, LINE_CHARS_MAX, LINES_MAX, LogRing, blotted
 
 
 def test_the_last_lines_stay_in_order():
@@ -8,6 +8,14 @@ def test_the_last_lines_stay_in_order():
     for number in range(100):
         ring.say(f"line {number}", uptime_s=number)
     assert ring.lines() == [f"{number} line {number}" for number in range(100 - LINES_MAX, 100)]
+
+
+def test_long_lines_are_fewer():
+    ring = LogRing()
+    for number in range(100):
+        ring.say("x" * 200, uptime_s=number)
+        assert sum(len(line) for line in ring.lines()) <= CHARS_MAX
+    assert len(ring.lines()) == CHARS_MAX // LINE_CHARS_MAX and ring.lines()[-1].startswith("99 ")
 
 
 def test_a_tail_holds_whole_lines_oldest_first_within_its_bytes():
