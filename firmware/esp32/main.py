@@ -43,8 +43,8 @@ CLOCK_HZ = 240_000_000
 # The collector runs after so many bytes, not when the heap is full: what stays is put where garbage was, close
 # together, and a heap of three quarters the size does.
 COLLECT_BYTES = 4096
-# Within a turn after a quarter of what is free, this at least: each run takes a chip some 16 ms, and to seal a record
-# leaves 6 kB of garbage; but in a heap that is nearly full what stays must be put close together.
+# Within a turn after half of what is free, this at least: each run takes a chip some 16 ms, and to seal a record leaves
+# 6 kB of garbage; but in a heap that is nearly full what stays must be put close together.
 TURN_BYTES_MIN = 2048
 # While an answer of the ports arrives, a turn every 10 ms: 48 ms of a meter's bytes must not wait for the next slice.
 SAMPLE_SLICE_MS = 10
@@ -93,7 +93,7 @@ def collect_between(free):
     before the next."""
     gc.threshold(COLLECT_BYTES)
     bytearray(1)  # whatever takes heap lets the collector look
-    gc.threshold(max(TURN_BYTES_MIN, free // 4))
+    gc.threshold(max(TURN_BYTES_MIN, free // 2))
 
 
 def run(opened, life, clock):

@@ -60,7 +60,8 @@ class Node:
         self._updating = updating
         self._lines = lines
         self.reach = Reach(settings.telemetry_s, now_ms=now_ms)
-        self._sequence = 0
+        self._sequence = self._sequence_before = 0  # of the next record; as it was after the last poll
+        self._is_put_off = False
         self._wear = wear
         self._own = own_memory.decode(own if woken is None else woken.image.own)
         self._time = Timekeeper(
@@ -165,9 +166,11 @@ class Node:
         if fault is not None:
             self._emit(EventBody(event.CLOCK_FAILURE, None, (fault,)), now_ms)
         needs_answer = not self._time.is_set() or self._orders.needs_lease(now_ms)
-        # To seal a question takes a chip as long as all the rest: one a turn, the alarms first; `deadline_ms` asks for
-        # the next turn at once.
-        is_said = self._sender.send(now_ms=now_ms, needs_time=needs_answer)
+        # To seal a question takes a chip as long as all the rest: one a turn, the alarms first, and none where many
+        # records were made since the last; `deadline_ms` asks for the next turn at once.
+        is_said = not self._is_put_off and self._sequence - self._sequence_before > limits.MADE_MAX
+        self._is_put_off, self._sequence_before = is_said, self._sequence
+        is_said = is_said or self._sender.send(now_ms=now_ms, needs_time=needs_answer)
         is_said = is_said or self._fetch.send(now_ms) or self._directives.send(now_ms)
         if self._updating is not None and not is_said:
             self._update(now_ms)
@@ -311,7 +314,7 @@ class Node:
 
     def _go_on(self, woken, now_ms):
         """The boot goes on after a sleep: its numbers, and what was due."""
-        self._sequence = woken.image.sequence
+        self._sequence = self._sequence_before = woken.image.sequence
         dues, true_ms = woken.image.dues, self._time.slept(woken.slept_ms)
         self._report_at_ms = now_ms + dues.report_ms - true_ms
         self._health_at_ms = now_ms + dues.health_ms - true_ms

@@ -66,6 +66,9 @@ WRITE_PATIENCE_MS = 15_000
 # erasures over at least 64 free blocks: 11,400 of each.
 LOG_WRITES_A_DAY = 200
 
+# More records than these in one turn, and what is to be sealed waits for the next one: each takes a chip 6 ms.
+MADE_MAX = 2
+
 # Bytes of CBOR in one payload: a datagram less CoAP header, token, OSCORE option with both nonces, path and tag (at
 # most 50 bytes).
 PAYLOAD_BYTES_MAX = 200
