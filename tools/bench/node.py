@@ -34,6 +34,7 @@ from tools.bench.node_cases import CASES
 from tools.bench.node_program import Compiled, NoCompiler, compile_kind, lay_out, place_of
 from tools.bench.node_told import Told
 from tools.bench.node_world import DAY_MS, FROZEN, Program, Turn, Vm, VmFault, World
+from wire import event
 
 HEAP_BYTES_MAX = 56 * 1024
 # Two thirds of what a plain ESP32 gives (_CHIP_HEAP): the rest is for what a port needs beside, and for haste.
@@ -53,6 +54,8 @@ BLOCK_PS, DEAREST_BLOCK_PS = 82_400, 120_000
 _CALIBRATION_BLOCKS = 1_823_700
 _CHIP_HEAP = 111_168
 _HEAP = 1_500_000
+_BLOCK_MS = 30_000
+_POWER_ON, _WATCHDOG = 1, 3  # as node_vm.Machine has them, and MicroPython on the ESP32
 _STEP = 2048
 _FULL_DAYS, _FULL_SILENT = 3, range(1, 3)
 # The peak is sought where it is highest: in a silence after every kept instant has grown.
@@ -76,6 +79,8 @@ def measure(vm: str, compiled: Compiled, days: int, folder: Path) -> dict:
     figures.update(_long_run(vm, program, days))
     _say(f"{compiled.kind} on {vm}: how long turns take")
     figures.update(_turn_times(vm, program))
+    _say(f"{compiled.kind} on {vm}: a block")
+    figures["block"] = _block(vm, program, folder)
     _say(f"{compiled.kind} on {vm}: the peak")
     figures["peak_here"] = _peak(vm, program)
     _say(f"{compiled.kind} on {vm}: the least heap")
@@ -94,6 +99,7 @@ def measure(vm: str, compiled: Compiled, days: int, folder: Path) -> dict:
         and figures["growth"] <= GROWTH_BYTES_MAX
         and figures["idle_turn"] <= IDLE_BYTES_MAX * (1 if "live_max_chip" not in figures else 2)
         and figures["longest_turn_chip_ms"] <= TURN_MS_MAX
+        and figures["block"].get("cause") == "watchdog"
     )
     return figures
 
@@ -165,12 +171,13 @@ def _turn_times(vm: str, program: Program) -> dict:
     for _ in range(_REPEATS):
         with Vm(vm, program, heap, natural=True, loader=True) as node:
             turns = list(World(node, program.case, range(0), Told(program.kind)).run(DAY_MS, idles=False))
+            piece = {"largest_free_block": node.largest_free()}
             if node.counts:
-                return _of_chip([turn.work for turn in turns], counted=True)
+                return {**piece, **_of_chip([turn.work for turn in turns], counted=True)}
             best = node.calibration_us if best is None else min(best, node.calibration_us)
             runs.append([turn.took_us for turn in turns])
     least = [min(times) for times in zip(*runs, strict=True)]
-    return _of_chip([took_us * _CALIBRATION_BLOCKS // (best or 1) for took_us in least], counted=False)
+    return {**piece, **_of_chip([took_us * _CALIBRATION_BLOCKS // (best or 1) for took_us in least], counted=False)}
 
 
 def _of_chip(blocks: list[int], *, counted: bool) -> dict:
@@ -180,6 +187,35 @@ def _of_chip(blocks: list[int], *, counted: bool) -> dict:
         "longest_turn_chip_ms": longest * BLOCK_PS // 1_000_000_000,
         "longest_turn_chip_ms_dearest": longest * DEAREST_BLOCK_PS // 1_000_000_000,
         "usual_turn_chip_ms": usual * BLOCK_PS // 1_000_000_000,
+    }
+
+
+def _block(vm: str, program: Program, folder: Path) -> dict:
+    """What a call that stands still ends in: the watchdog's reset, then a start that knows why."""
+    flash = folder / f"{program.kind}-flash"
+    flash.mkdir(exist_ok=True)
+    with Vm(vm, program, _HEAP, natural=True, block_ms=_BLOCK_MS, cause=_POWER_ON, flash=flash) as node:
+        world = World(node, program.case, range(0))
+        for _ in world.run(DAY_MS // 24, idles=False):
+            pass
+        node.block()
+        for turn in world.run(DAY_MS // 12, idles=False):
+            if turn.is_sample:
+                break
+        begun_ms, bit = world.now_ms, node.bit()
+    if bit is None:
+        return {"ends_in": "nothing"}
+    with Vm(vm, program, _HEAP, natural=True, block_ms=_BLOCK_MS, cause=_WATCHDOG, rtc=bit[1], flash=flash) as node:
+        world = World(node, program.case, range(0))
+        turns = list(world.run(DAY_MS // 288, idles=False))
+    boots = [detail for code, detail in world.events if code == event.BOOT]
+    crashes = [detail for code, detail in world.events if code == event.CRASH]
+    return {
+        "block_ms": _BLOCK_MS,
+        "reset_after_ms": bit[0] - begun_ms,
+        "cause": boots[0][2] if boots else None,
+        "stood_in": crashes[0][2] if crashes else None,
+        "first_outputs": turns[0].outputs,
     }
 
 

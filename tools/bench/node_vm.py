@@ -3,7 +3,8 @@
 The host writes one line a command, a Python literal; the answer is one line, too. First comes a map:
 `image` (a ROMFS file to run the modules from), `folder` (to load them from) or neither (they are frozen into this VM);
 `kind`; `natural`; `loader`: with a second folder. Its settings are in `settings.json` of the working folder, which is
-the node's flash. Then a number: the bytes that follow tell a turn (`turn_of`); or "map" for a dump of the heap.
+the node's flash; `block`: how long the ports are to stand still, `cause` and `rtc`: what the chip's last life left.
+Then a number: the bytes that follow tell a turn (`turn_of`); or "map" for a dump of the heap.
 Everything of this script and its shims is in the heap before `base` is taken, so that what is counted is the node's.
 The collector runs before each turn; within it is off, so that what a turn takes shows whole, unless `natural`: then it
 runs as the shell wants it, there alone. With `looks` it runs also wherever the node is deepest in its work, at every
@@ -69,16 +70,28 @@ class NoMemory:
         return data
 
 
+class KeptMemory:
+    """What a reset leaves."""
+
+    kept = b""
+
+    def memory(self, data=None):
+        if data is None:
+            return KeptMemory.kept
+        KeptMemory.kept = bytes(data)
+
+
 class Machine(Absent):
     """The chip's module as far as something of it is compared, sliced, or used at every turn."""
 
-    PWRON_RESET = 1
+    PWRON_RESET, WDT_RESET = 1, 3
     Pin = Pin
     ADC = Adc
     RTC = NoMemory
+    cause = PWRON_RESET
 
     def reset_cause(self):
-        return self.PWRON_RESET
+        return self.cause
 
     def reset(self):
         raise RuntimeError("the node resets itself")  # which no silence of the gateway may lead to
@@ -91,6 +104,24 @@ class Chip(Absent):
 
     def mcu_temperature(self):
         return 21
+
+
+class Hardware:
+    """The watchdog as the chip has it, which nobody can talk to while the program stands still. `bit`: when it would
+    have reset the chip, and what RTC memory held then."""
+
+    def __init__(self, clock, timeout_ms):
+        self._clock, self._timeout_ms = clock, timeout_ms
+        self._fed_ms = 0
+        self.bit = None
+
+    def feed(self):
+        self._fed_ms = self._clock.at_ms
+
+    def stands_still(self, for_ms):
+        self._clock.at_ms += for_ms
+        if self._clock.at_ms - self._fed_ms > self._timeout_ms:
+            self.bit = (self._fed_ms + self._timeout_ms, KeptMemory.kept)
 
 
 class Clock:
@@ -139,11 +170,15 @@ class Ports:
         self.apply = real.apply
         self.values = None
         self.begun = False
+        self.block_ms, self.hardware = 0, None
 
     def begin_sample(self, *, now_ms):
         self.begun = True
 
     def collect(self, *, now_ms):
+        if self.block_ms:
+            self.hardware.stands_still(self.block_ms)
+            self.block_ms = 0
         return self.values
 
 
@@ -297,6 +332,8 @@ class Bench:
         self.clock, self.bearer = Clock(), Bearer()
         import main
 
+        self.hardware = Hardware(self.clock, begin["watchdog"]) if begin["block"] else None
+
         main.collect_early()
         # One node imports one bearer alone.
         import links.wifi  # noqa: F401
@@ -322,8 +359,9 @@ class Bench:
         stand_in("chosen_settings", "stay_safe", faulty)
         real, opened = kind.Ports, []
         kind.Ports = lambda own, board, machine, now_ms: Ports(real(own, board, machine, now_ms=now_ms))
-        shell = main.begin(machine, opened, life, self.clock)
+        shell = main.begin(self.hardware or machine, opened, life, self.clock)
         kind.Ports = real
+        opened[0].hardware = self.hardware
         self.ports, self.peer = opened[0], shell._node._settings.gateway
         shell._sleeps = False  # asleep it has no heap
         return shell
@@ -339,6 +377,8 @@ class Bench:
         ports.values, ports.begun = values, False
         self.clock.at_ms = now_ms
         self.records = 0
+        if self.hardware is not None:
+            self.hardware.feed()  # the shell has had its turns since the last one that did something
         if not self.is_natural:
             gc.collect()
             gc.disable()
@@ -391,6 +431,8 @@ def dump():
 def main():
     begin = listen()
     builtins.print = silent
+    if begin["block"]:
+        Machine.RTC, Machine.cause, KeptMemory.kept = KeptMemory, begin["cause"], begin["rtc"]
     sys.modules["machine"] = Machine()
     sys.modules["esp32"] = Chip()
     for name in ("network", "espnow", "onewire"):
@@ -426,6 +468,11 @@ def main():
         command = listen()
         if command == "map":
             dump()
+        elif command == "block":
+            bench.ports.block_ms = begin["block"]
+            say(None)
+        elif command == "bit":
+            say(bench.hardware.bit)
         elif isinstance(command, str):
             gc.enable()
             gc.collect()

@@ -23,7 +23,7 @@ from tools.bench import heap_map
 from tools.bench.node_cases import Case
 from tools.bench.node_told import UPDATE_SECRET, Told
 from wire import coap_message, record
-from wire.record import Answer
+from wire.record import Answer, EventBody
 
 SCRIPT = Path(__file__).resolve().parent / "node_vm.py"
 NODE = bytes.fromhex("7c1f0a2c01000001")
@@ -38,6 +38,7 @@ LEASE_S = 900
 TURN_MS = 10
 _RECORD_PATHS = ((b"t",), (b"e",))
 _ACK_TIMEOUT_MS = 4000
+WATCHDOG_MS = 8000  # of esp32.main, where a build leaves no constant to be asked for
 DAY_MS = 86_400_000
 # Where the modules are: in an image that runs in place, in files that are loaded into RAM, in the VM itself.
 ROMFS, FOLDER, FROZEN = "romfs", "folder", "frozen"
@@ -71,8 +72,9 @@ class Program(NamedTuple):
 
 
 class Vm:
-    """The process with a heap of so many bytes; `loader`: of a program with a second folder, and what updates it.
-    `base` and what follows are bytes of the VM's own heap."""
+    """The process with a heap of so many bytes; `loader`: of a program with a second folder, and what updates it;
+    `block_ms`: how long `block` is to last; `cause`, `rtc` and `flash`: what the life before has left. `base` and what
+    follows are bytes of the VM's own heap."""
 
     def __init__(
         self,
@@ -83,12 +85,17 @@ class Vm:
         natural: bool = False,
         loader: bool = False,
         looks: bool = False,
+        block_ms: int = 0,
+        cause: int = 0,
+        rtc: bytes = b"",
+        flash: Path | None = None,
     ) -> None:
         place, case = program.place, program.case
-        self._flash = tempfile.TemporaryDirectory()
+        self._folder = tempfile.TemporaryDirectory()
+        flash = flash or Path(self._folder.name)
         settings = {"node": NODE.hex(), "kind": program.kind, "gateway": list(PEER), "wifi": ["bench", ""]}
         settings.update(settings_of(NODE), update_keys=[UPDATE_KEY.hex()], **case.settings)
-        (Path(self._flash.name) / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
+        (flash / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
         where = {name: place[1] if place[0] == name else "" for name in (ROMFS, FOLDER)}
         self._process = subprocess.Popen(
             [path, "-X", f"heapsize={heap}", str(SCRIPT)],
@@ -96,11 +103,12 @@ class Vm:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            cwd=self._flash.name,
+            cwd=flash,
             env={**os.environ, "MICROPYPATH": ".frozen"},
         )
-        begin = {"image": where[ROMFS], "folder": where[FOLDER], "kind": program.kind}
-        self._say({**begin, "natural": natural, "loader": loader, "looks": looks})
+        begin: dict[str, Any] = {"image": where[ROMFS], "folder": where[FOLDER], "kind": program.kind}
+        begin = {**begin, "natural": natural, "loader": loader, "looks": looks}
+        self._say({**begin, "block": block_ms, "watchdog": WATCHDOG_MS, "cause": cause, "rtc": rtc})
         self.base, self.free, maxsize, self.image = self._hear()
         self.is_32_bit = maxsize < 1 << 32
         self.base_sizes = None if self.is_32_bit or natural else self._sizes()
@@ -129,6 +137,26 @@ class Vm:
         self._say("peak")
         return int(self._hear())
 
+    def block(self) -> None:
+        """The ports stand still in the next sample."""
+        self._say("block")
+        self._hear()
+
+    def bit(self) -> tuple[int, bytes] | None:
+        """When the watchdog has reset the chip, ms, and what RTC memory held then."""
+        self._say("bit")
+        found: tuple[int, bytes] | None = self._hear()
+        return found
+
+    def largest_free(self) -> int:
+        """Bytes of the largest piece of heap that is free."""
+        self._say("map")
+        lines = self._until("end of map")
+        self._say((os.devnull, 0, 0))
+        self._until("dumped")
+        blocks = next(int(line.rpartition(":")[2]) for line in lines if "max free sz" in line)
+        return blocks * (heap_map.BLOCK // (2 if self.is_32_bit else 1))
+
     def sizes(self) -> heap_map.Sizes:
         """What the node holds now, garbage included, here and on a chip."""
         if self.base_sizes is None:
@@ -141,7 +169,7 @@ class Vm:
             if pipe is not None:
                 pipe.close()
         self._process.wait(10)
-        self._flash.cleanup()
+        self._folder.cleanup()
 
     def __enter__(self) -> "Vm":
         return self
@@ -192,6 +220,7 @@ class World:
     def __init__(self, vm: Vm, case: Case, silent_days: range, told: Told | None = None) -> None:
         self.vm = vm
         self.now_ms = 0
+        self.events: list[tuple[int, Any]] = []
         self._held: set[tuple[int, int]] = set()
         self._read = case.plant()
         self._silent_days = silent_days
@@ -251,7 +280,9 @@ class World:
             self._flush()
             return
         if asked.payload:
-            self._held.update((made.boot, made.sequence) for made in record.decode_payload(asked.payload))
+            made = record.decode_payload(asked.payload)
+            self._held.update((each.boot, each.sequence) for each in made)
+            self.events += [(each.body.code, each.body.detail) for each in made if isinstance(each.body, EventBody)]
         waits = told is not None and told.waits(unix_s)
         answer = record.encode_answer(Answer(unix_s, 1, LEASE_S, int(waits)))
         self._link.respond(asked.exchange, coap_message.CHANGED, answer, now_ms=self.now_ms)
