@@ -160,6 +160,11 @@ def test_an_upload_through_reboots_arrives_whole(link, size, szx, reboots, is_fo
                 stored = (event.offset, upload.request_tag)
         elif isinstance(event, Restarted):
             stored = (0, upload.request_tag)
+        elif isinstance(event, Answered) and event.content.code == messages.INCOMPLETE:
+            # Given up, as it should: after each silence of minutes the server knew nothing of what it had.
+            assert world.receiver.counters["incomplete"] > limits.BLOCK_RESTARTS_MAX and link["loss"]
+            stored = (0, b"\0" + bytes((turns % 256,)))
+            upload = Upload(request, Body(data), szx=szx, request_tag=stored[1])
         else:
             assert isinstance(event, Answered) and event.content.code == messages.CHANGED, event
         turns += 1
