@@ -6,6 +6,7 @@ Errors are OSError 19 (nobody acknowledges) and 110 (the bus is held), as MicroP
 
 NOBODY = 19
 HELD = 110
+LOG_MAX = 1000
 
 
 class Line:
@@ -27,7 +28,8 @@ class Line:
 
 
 class I2c:
-    """The bus; `scl` and `sda` are its lines. `log` has (address, bytes written) of every write that was taken."""
+    """The bus; `scl` and `sda` are its lines. `log` has (address, bytes written) of the last LOG_MAX writes that
+    were taken."""
 
     def __init__(self):
         self._parts = {}
@@ -69,6 +71,8 @@ class I2c:
         if not self._part(address).write(data):
             raise OSError(NOBODY)
         self.log.append((address, data))
+        if len(self.log) > LOG_MAX:
+            self.log.pop(0)  # a node that runs for days on a VM has no heap for all of them
         return len(data)
 
     def readfrom_into(self, address, buffer):
