@@ -226,11 +226,11 @@ class Outbox:
         silent_ms, count = now_ms - self._heard_ms, self._in_ram()
         if count >= limits.LOG_RECORDS or (self._log.wants_told() and event.EVENT in lanes):
             return True
-        is_pressing = event.ALARM in lanes or count >= limits.LOG_SILENT_RECORDS
-        if is_pressing and silent_ms >= limits.LOG_ALARM_SILENT_MS:
+        apart_ms = limits.LOG_EVERY_MS if self._wrote_ms is None else now_ms - self._wrote_ms
+        is_pressing = count >= limits.LOG_SILENT_RECORDS and apart_ms >= limits.LOG_FULL_EVERY_MS
+        if (is_pressing or event.ALARM in lanes) and silent_ms >= limits.LOG_ALARM_SILENT_MS:
             return True
-        is_apart = self._wrote_ms is None or now_ms - self._wrote_ms >= limits.LOG_EVERY_MS
-        return silent_ms >= limits.LOG_SILENT_MS and is_apart
+        return silent_ms >= limits.LOG_SILENT_MS and apart_ms >= limits.LOG_EVERY_MS
 
     def _writable(self, now_ms):
         """The lanes that have something for the log, but those that it refused a moment ago."""

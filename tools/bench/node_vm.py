@@ -391,7 +391,7 @@ class Bench:
         deadline_ms = now_ms if bearer.is_at_once else self.node.deadline_ms(now_ms)
         outputs = self._outputs()
         sent, is_sample = bearer.sent, ports.begun
-        idle = self._idle() if idles else None
+        idle = self._idle() if idles and is_sample else None
         say((deadline_ms, sent, outputs, before - self.base, taken, took_us, work, self.records, is_sample, idle))
 
     def _outputs(self):
