@@ -19,7 +19,7 @@ from wire import event
 
 TASKS = ("network", "ports", "application", "output", "flash", "sleep", "start")
 NETWORK, PORTS, APPLICATION, OUTPUT, FLASH, SLEEP, START = range(len(TASKS))
-LOG_TAIL_BYTES = 400
+LOG_TAIL_BYTES = 360
 # A flash that did not take the confirmation of a trial is asked again after this.
 CONFIRM_AGAIN_MS = 60_000
 # One small file, there while a technician has locked the node.
