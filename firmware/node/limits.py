@@ -65,8 +65,8 @@ CHECKPOINT_AGAIN_MS = 600_000
 # A write waits so long for the end of a pulse: a capacitor that charges takes ten seconds.
 WRITE_PATIENCE_MS = 15_000
 # In a silence that never ends: 24 times three lanes, or six times that where much happens, their alarms, and what makes
-# room. 10 years of it are 1,100,000 erasures over at least 64 free blocks: 17,100 of each.
-LOG_WRITES_A_DAY = 300
+# room. 10 years of it are 880,000 erasures over at least 64 free blocks: 13,700 of each.
+LOG_WRITES_A_DAY = 240
 
 # More records than these in one turn, and what is to be sealed waits for the next one: each takes a chip 6 ms.
 MADE_MAX = 2
