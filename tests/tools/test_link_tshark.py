@@ -117,7 +117,8 @@ def test_tshark_opens_our_traffic_to_the_same_plaintext(tmp_path, capsys, tshark
     theirs = dissect(path)
     ours = shown_by_us(capsys, path, "--context", traffic.context_file(tmp_path))
     protected = [content for *_, content in passed if content is not None]
-    assert plaintexts(tshark(path, "-x")) == [b"".join(pack(content)[0]) for content in protected] and len(protected) == 12
+    assert plaintexts(tshark(path, "-x")) == [b"".join(pack(content)[0]) for content in protected]
+    assert len(protected) == 12
     for layers, shown, (*_, content) in zip(theirs, ours, passed, strict=True):
         if content is None:
             assert "oscore" not in layers and "inner" not in shown
