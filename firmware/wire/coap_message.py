@@ -80,7 +80,7 @@ _HEADER_BYTES = 4
 _VERSION = 1
 _TOKEN_BYTES_MAX = 8
 _MARKER = 0xFF
-_MARK = b"\xff"
+MARKER = b"\xff"  # the same, as what stands before a payload
 # Sections 3 and 3.1: a nibble of 13 adds one byte and 13, a nibble of 14 adds two bytes and 269, 15 is
 # reserved.
 _ONE_BYTE = 13
@@ -227,7 +227,7 @@ def encode(message, datagram_max=limits.DATAGRAM_BYTES_MAX):
         cursor = _write_option(out, cursor, number - previous, value)
         previous = number
     # No room of the whole's size beside the whole: most messages of a node are made when its heap is fullest.
-    return b"".join((bytes(out), _MARK, payload)) if payload else bytes(out)
+    return b"".join((bytes(out), MARKER, payload)) if payload else bytes(out)
 
 
 def _write_option(out, cursor, delta, value):

@@ -35,7 +35,6 @@ ANY_OUTSIDE = None
 # What may stand before and behind the inner code in a plaintext of its own: a CoAP header without a token.
 _HEAD_BYTES = 4
 _NO_ID = 0
-_MARKER = b"\xff"
 
 
 def pack(content) -> tuple:
@@ -54,7 +53,7 @@ def pack(content) -> tuple:
         raise WireFault(encoded.reason)
     pieces = [encoded[1:2], encoded[_HEAD_BYTES:]]
     if content.payload:
-        pieces.append(_MARKER)
+        pieces.append(messages.MARKER)
         pieces.extend(content.payload if isinstance(content.payload, list) else (content.payload,))
     if _HEAD_BYTES - 1 + sum([len(piece) for piece in pieces]) > limits.COAP_UDP_DATAGRAM_BYTES_MAX:
         raise WireFault("too-long")
