@@ -111,6 +111,20 @@ def test_orders_directives_and_a_signature_arrive_on_a_busy_day(micropython, tmp
 
 @compiled
 @pytest.mark.vm
+def test_a_stack_is_told_of_no_vm_that_has_a_fixed_one(micropython, tmp_path, monkeypatch):
+    monkeypatch.setattr(node, "DAY_MS", 3_600_000)
+    program = node_program.lay_out(node_program.compile_kind("water_meter"), ROMFS, tmp_path)
+    assert node._call_stack(micropython, program) is None
+
+
+def test_the_least_stack_is_the_least_in_which_it_runs(monkeypatch):
+    monkeypatch.setattr(node, "_runs_in_a_stack", lambda vm, program, size: size >= 7_000)
+    here = node._call_stack("vm", node.Program("thermostat", None, (ROMFS, ""))) * node._CALL_HERE / node._CALL_CHIP
+    assert 7_000 <= here + 1 <= 7_000 + node._STACK_STEP
+
+
+@compiled
+@pytest.mark.vm
 def test_a_block_ends_in_the_watchdogs_reset_and_a_start_that_says_where_it_stood(micropython, tmp_path, monkeypatch):
     program = node_program.lay_out(node_program.compile_kind("streetlight"), ROMFS, tmp_path)
     ended = node._block(micropython, program, tmp_path)

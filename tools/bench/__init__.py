@@ -23,6 +23,7 @@ BENCHES = {
     "sleep": ("tools.bench.sleep", "mAh a day of a battery irrigation node, and how long its cell lasts"),
     "sun": ("tools.bench.sun", "sunrise and sunset at 32-bit floats, against an ephemeris"),
     "uplink": ("tools.bench.uplink", "records a second from nodes to the broker through one gateway on one core"),
+    "vm": ("tools.bench.vm", "builds the VM of 32 bits, with a kind's program frozen, that `node` and `size` want"),
     "watering": ("tools.bench.watering", "a season of watering beside a plain timer, in the same weather"),
 }
 

@@ -6,7 +6,8 @@ ROMFS image. A VM of 32 bits is measured as it is; on one of 64 bits every objec
 (tools/bench/heap_map.py), both as from ROMFS and as frozen. `peak` is the most that is live at once in sixteen days,
 the last three in silence, the calls under way included, which MicroPython keeps in its heap. `least_heap` is the least
 heap in which three days run, two in silence: what the collector's thresholds and fragmentation add. Bytecode in place,
-and this bench's own script, are in neither.
+and this bench's own script, are in neither. `call_stack` is the least stack in which the start, a busy day and hours of
+silence run, in a chip's bytes; told of a VM whose stack can be set (`bocage bench vm`).
 
 Turns are scaled to an ESP32 at 240 MHz, in a heap of the chip's size with its collector at work. A VM that counts
 its own work (tools/bench/counted.c) gives the same figure each time; of any other the wall time is taken, the least of
@@ -16,6 +17,7 @@ most), and that bytecode and interpreter of a turn may have to come from flash f
 ms); of AES and SHA the chip has hardware, and neither is counted.
 
     bocage bench node --kind streetlight --json
+    bocage bench node --kind streetlight --vm /tmp/streetlight --counted /tmp/streetlight-counted --json
 """
 
 import argparse
@@ -33,7 +35,7 @@ from tools.bench.encode import virtual_machines
 from tools.bench.node_cases import CASES
 from tools.bench.node_program import Compiled, NoCompiler, compile_kind, lay_out, place_of
 from tools.bench.node_told import Told
-from tools.bench.node_world import DAY_MS, FROZEN, Program, Turn, Vm, VmFault, World
+from tools.bench.node_world import DAY_MS, FOLDER, FROZEN, Program, Turn, Vm, VmFault, World
 from wire import event
 
 HEAP_BYTES_MAX = 56 * 1024
@@ -46,6 +48,8 @@ IDLE_BYTES_MAX = 1024
 TURN_MS_MAX = 100
 SILENT_DAYS = range(10, 13)
 DAYS = 30
+# The ESP32 port's task has 16 KB and keeps 1 KB back; 3 KB are for what C calls below Python and nobody checks.
+CALL_STACK_BYTES_MAX = 12 * 1024
 # What a basic block of MicroPython takes on an ESP32 at 240 MHz. Usual: 1661 Pystones a second with `machine.freq` set
 # (micropython/micropython issue 5673), 7306 blocks each in a VM of 32 bits. Dearest: bm_float, of the ten programs of
 # tests/perf_bench in issue 6565 (52 to 101 ns) and pull request 7850 (56 to 120 ns), whatever the clock was there.
@@ -54,10 +58,16 @@ BLOCK_PS, DEAREST_BLOCK_PS = 82_400, 120_000
 _CALIBRATION_BLOCKS = 1_823_700
 _CHIP_HEAP = 111_168
 _HEAP = 1_500_000
+# To collect in a heap takes as long as it is large, and some runs collect at every turn.
+_HEAP_OF_32_BITS = 400_000
 _BLOCK_MS = 30_000
 _POWER_ON, _WATCHDOG = 1, 3  # as node_vm.Machine has them, and MicroPython on the ESP32
 _STEP = 2048
 _FULL_DAYS, _FULL_SILENT = 3, range(1, 3)
+# A plain call of Python: 49 KB were 154 on an ESP32 (micropython/micropython issue 4840), 50 kB less 15 were 128 here.
+_CALL_CHIP, _CALL_HERE = 326, 272
+_STACKS = (2_000, 16_000)
+_STACK_STEP = 250
 # The peak is sought where it is highest: in a silence after every kept instant has grown.
 _PEAK_DAYS, _PEAK_SILENT = 16, range(13, 16)
 _REPEATS = 3
@@ -68,19 +78,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kind", action="append", choices=firmware_modules.kinds(), help="this kind only")
     parser.add_argument("--days", type=whole(2, 400), default=DAYS, help=f"simulated days ({DAYS})")
     parser.add_argument("--vm", action="append", type=program_path, metavar="PROGRAM", help="this VM only")
+    parser.add_argument("--counted", type=program_path, metavar="PROGRAM", help="time turns on this VM, which counts")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
 
 
-def measure(vm: str, compiled: Compiled, days: int, folder: Path) -> dict:
-    """All figures of one kind on one VM."""
+def measure(vm: str, compiled: Compiled, days: int, folder: Path, counted: str | None = None) -> dict:
+    """All figures of one kind on one VM; turns are timed on `counted` where it is given."""
     program = lay_out(compiled, place_of(vm, compiled.kind), folder)
     figures: dict = {"kind": compiled.kind, "vm": vm, "runs": program.place[0]}
     _say(f"{compiled.kind} on {vm}: {days} days")
     figures.update(_long_run(vm, program, days))
     _say(f"{compiled.kind} on {vm}: how long turns take")
-    figures.update(_turn_times(vm, program))
+    timed = lay_out(compiled, place_of(counted, compiled.kind), folder) if counted else program
+    figures.update(_turn_times(counted or vm, timed))
     _say(f"{compiled.kind} on {vm}: a block")
     figures["block"] = _block(vm, program, folder)
+    _say(f"{compiled.kind} on {vm}: the stack")
+    figures["call_stack_chip"] = _call_stack(vm, program)
+    loaded = lay_out(compile_kind(compiled.kind, is_frozen=False), FOLDER, folder)
+    figures["call_stack_chip_folder"] = _call_stack(vm, loaded)
     _say(f"{compiled.kind} on {vm}: the peak")
     figures["peak_here"] = _peak(vm, program)
     _say(f"{compiled.kind} on {vm}: the least heap")
@@ -100,6 +116,8 @@ def measure(vm: str, compiled: Compiled, days: int, folder: Path) -> dict:
         and figures["idle_turn"] <= IDLE_BYTES_MAX * (1 if "live_max_chip" not in figures else 2)
         and figures["longest_turn_chip_ms"] <= TURN_MS_MAX
         and figures["block"].get("cause") == "watchdog"
+        and (figures["call_stack_chip_folder"] or 0) <= CALL_STACK_BYTES_MAX
+        and (figures["call_stack_chip"] or 0) <= CALL_STACK_BYTES_MAX
     )
     return figures
 
@@ -116,7 +134,7 @@ def _long_run(vm: str, program: Program, days: int) -> dict:
     mapped = 0
     figures: dict[str, Any] = {}
     idle, highest, ratio = 0, 0, 0.5
-    with Vm(vm, program, _HEAP) as node:
+    with Vm(vm, program, _collected_heap(vm, program)) as node:
         world = World(node, program.case, SILENT_DAYS)
         figures.update(imported_here=node.imported, started_here=node.started)
         for turn in _turns(world, days):
@@ -146,6 +164,11 @@ def _long_run(vm: str, program: Program, days: int) -> dict:
         "idle_turn": idle,
         "records": records,
     }
+
+
+def _collected_heap(vm: str, program: Program) -> int:
+    with Vm(vm, program, _HEAP, natural=True) as node:
+        return _HEAP_OF_32_BITS if node.is_32_bit else _HEAP
 
 
 def _turns(world: World, days: int) -> Iterator[Turn]:
@@ -219,9 +242,34 @@ def _block(vm: str, program: Program, folder: Path) -> dict:
     }
 
 
+def _call_stack(vm: str, program: Program) -> int | None:
+    """The least stack that does, by halving, in bytes of a chip. None of a VM that takes no word of its stack."""
+    low, high = _STACKS
+    if _runs_in_a_stack(vm, program, low):
+        return None
+    while high - low > _STACK_STEP:
+        middle = (low + high) // 2
+        if _runs_in_a_stack(vm, program, middle):
+            high = middle
+        else:
+            low = middle
+    return high * _CALL_CHIP // _CALL_HERE
+
+
+def _runs_in_a_stack(vm: str, program: Program, size: int) -> bool:
+    """Whether a start, a busy day and six silent hours run in so many bytes of stack here."""
+    try:
+        with Vm(vm, program, _HEAP, natural=True, loader=True, stack=size) as node:
+            for _ in World(node, program.case, range(1, 2), Told(program.kind)).run(DAY_MS * 5 // 4, idles=False):
+                pass
+            return True
+    except (VmFault, BrokenPipeError):
+        return False
+
+
 def _peak(vm: str, program: Program) -> int:
     """The most bytes that were live at once, calls under way included."""
-    with Vm(vm, program, _HEAP, natural=True, looks=True) as node:
+    with Vm(vm, program, _collected_heap(vm, program), natural=True, looks=True) as node:
         for _ in World(node, program.case, _PEAK_SILENT).run(_PEAK_DAYS * DAY_MS, idles=False):
             pass
         return node.peak()
@@ -266,7 +314,9 @@ def run(args: argparse.Namespace) -> int:
         return 1
     with tempfile.TemporaryDirectory() as folder:
         try:
-            rows = [measure(vm, compile_kind(name), args.days, Path(folder)) for name in names for vm in vms]
+            rows = [
+                measure(vm, compile_kind(name), args.days, Path(folder), args.counted) for name in names for vm in vms
+            ]
         except NoCompiler as error:
             print(f"bocage bench node: {error}", file=sys.stderr)
             return 1

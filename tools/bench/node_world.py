@@ -73,8 +73,8 @@ class Program(NamedTuple):
 
 class Vm:
     """The process with a heap of so many bytes; `loader`: of a program with a second folder, and what updates it;
-    `block_ms`: how long `block` is to last; `cause`, `rtc` and `flash`: what the life before has left. `base` and what
-    follows are bytes of the VM's own heap."""
+    `block_ms`: how long `block` is to last; `cause`, `rtc` and `flash`: what the life before has left; `stack`: bytes
+    for calls, of a VM that asks for them (`bocage bench vm`). `base` and what follows are of the VM's own heap."""
 
     def __init__(
         self,
@@ -89,6 +89,7 @@ class Vm:
         cause: int = 0,
         rtc: bytes = b"",
         flash: Path | None = None,
+        stack: int = 0,
     ) -> None:
         place, case = program.place, program.case
         self._folder = tempfile.TemporaryDirectory()
@@ -104,7 +105,7 @@ class Vm:
             stderr=subprocess.STDOUT,
             text=True,
             cwd=flash,
-            env={**os.environ, "MICROPYPATH": ".frozen"},
+            env={**os.environ, "MICROPYPATH": ".frozen", **({"VM_STACK": str(stack)} if stack else {})},
         )
         begin: dict[str, Any] = {"image": where[ROMFS], "folder": where[FOLDER], "kind": program.kind}
         begin = {**begin, "natural": natural, "loader": loader, "looks": looks}

@@ -1,0 +1,179 @@
+"""Builds the MicroPython VM that `bocage bench node` and `size` want: 32 bits and single floats as on the chip, with a
+kind's program frozen into it and a stack that can be made small (VM_STACK, in bytes).
+
+The sources are Debian's: `apt-get source micropython mbedtls` in one folder (needs a deb-src line, dpkg-dev,
+gcc-i686-linux-gnu and libc6-dev-i386-cross). They are copied below --work before anything in them is changed. Debian
+leaves most of micropython-lib out: for a kind that requires something of it a module without content stands in, which
+is all that a VM without pins would run of it.
+
+    bocage bench vm --sources ~/src --kind irrigation --out /tmp/irrigation --counted
+    bocage bench node --kind irrigation --vm /tmp/irrigation --json
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from tools import firmware_modules
+
+_ROOT = Path(__file__).resolve().parents[2]
+_COUNTED_C = _ROOT / "tools/bench/counted.c"
+_CROSS = "i686-linux-gnu-"
+_MBEDTLS = ("libmbedcrypto.a", "libmbedtls.a", "libmbedx509.a")
+# What a chip has not: threads, foreign functions, a data base.
+_PORT = ("MICROPY_PY_FFI=0", "MICROPY_PY_BTREE=0", "MICROPY_PY_THREAD=0", "MICROPY_PY_JNI=0", "STRIP=true")
+_FLOATS = ("-DMICROPY_FLOAT_IMPL=MICROPY_FLOAT_IMPL_FLOAT", "-DMICROPY_FLOAT_USE_NATIVE_FLT16=0")
+_STACK_BYTES = 400_000
+
+
+class Change(NamedTuple):
+    """A line of the port and what stands there instead."""
+
+    path: str
+    old: str
+    new: str
+
+
+CHANGES = (
+    Change(
+        "ports/unix/main.c",
+        "mp_uint_t stack_size = 40000 * (sizeof(void *) / 4);",
+        'const char *told = getenv("VM_STACK");\n'
+        f"    mp_uint_t stack_size = told == NULL ? {_STACK_BYTES} : strtoul(told, NULL, 10);",
+    ),
+    # Each import under way has a path on the stack: 4 kB on a desk, this on an ESP32 (its mpconfigport.h).
+    Change(
+        "ports/unix/mpconfigport.h",
+        "#define MICROPY_ALLOC_PATH_MAX      (PATH_MAX)",
+        "#define MICROPY_ALLOC_PATH_MAX      (128)",
+    ),
+    Change(
+        "ports/unix/mphalport.h",
+        "#define mp_hal_ticks_cpu() 0",
+        "#ifdef COUNTED\nextern unsigned int counted_blocks;\n#define mp_hal_ticks_cpu() counted_blocks\n"
+        "#else\n#define mp_hal_ticks_cpu() 0\n#endif",
+    ),
+)
+
+
+class BuildFault(Exception):
+    """What stopped the build, and the remedy."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the build."""
+    parser.add_argument("--sources", type=Path, required=True, help="the folder with micropython-* and mbedtls-*")
+    parser.add_argument("--kind", required=True, choices=firmware_modules.kinds(), help="whose program is frozen")
+    parser.add_argument("--out", type=Path, required=True, help="the program to write")
+    parser.add_argument("--work", type=Path, help="keeps what was built, for the next kind (a folder of its own)")
+    parser.add_argument("--counted", action="store_true", help="counts its own work (counted.c), and is slower")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of a line")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Build it; 0 when the program is there and runs."""
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            work = args.work or Path(folder)
+            work.mkdir(parents=True, exist_ok=True)
+            build(args.sources, args.kind, args.out, work, is_counted=args.counted)
+    except BuildFault as fault:
+        print(f"bocage bench vm: {fault}", file=sys.stderr)
+        return 1
+    made = {"kind": args.kind, "vm": str(args.out), "bytes": args.out.stat().st_size, "counted": args.counted}
+    print(json.dumps(made, indent=1) if args.json else f"{args.out}: {made['bytes']} bytes, runs")
+    return 0
+
+
+def build(sources: Path, kind: str, out: Path, work: Path, *, is_counted: bool) -> None:
+    """The VM of a kind, written to `out`. BuildFault with what is missing or what a compiler said."""
+    for program in (f"{_CROSS}gcc", "make"):
+        if shutil.which(program) is None:
+            raise BuildFault(f"no {program} (apt-get install gcc-i686-linux-gnu libc6-dev-i386-cross make)")
+    tree = work / "micropython"
+    if not tree.exists():
+        shutil.copytree(_source(sources, "micropython"), tree, symlinks=True)
+        for change in CHANGES:
+            apply(tree, change)
+        _make(tree / "mpy-cross")
+    mbedtls = _mbedtls(sources, work)
+    _stand_in(tree, firmware_modules.libraries(firmware_modules.needed(kind)))
+    here = work / f"{kind}{'-counted' if is_counted else ''}"
+    here.mkdir(exist_ok=True)
+    manifest = here / "manifest.py"
+    manifest.write_text(f'include("{_ROOT}/firmware/manifest.py", kind="{kind}", port=False)\n', encoding="utf-8")
+    flags = [*_FLOATS, f"-I{mbedtls / 'include'}", "-Wno-error"]
+    links = ["-static", f"-L{mbedtls / 'library'}"]
+    if is_counted:
+        counter = here / "counted.o"
+        _run([f"{_CROSS}gcc", "-Os", "-c", str(_COUNTED_C), "-o", str(counter)], here)
+        flags += ["-DCOUNTED", "-fsanitize-coverage=trace-pc"]
+        links.append(str(counter))
+    # What was frozen is not looked at anew by make when the program has changed.
+    shutil.rmtree(here / "build", ignore_errors=True)
+    _make(
+        tree / "ports/unix",
+        f"BUILD={here / 'build'}",
+        f"CROSS_COMPILE={_CROSS}",
+        f"FROZEN_MANIFEST={manifest}",
+        "COPT=-Os -DNDEBUG -fdata-sections -ffunction-sections",
+        f"CFLAGS_EXTRA={' '.join(flags)}",
+        f"LDFLAGS_EXTRA={' '.join(links)}",
+        *_PORT,
+    )
+    shutil.copy2(here / "build/micropython", out)
+    _run([str(out.resolve()), "-c", "import sys; assert sys.maxsize == 0x7FFFFFFF"], here)
+
+
+def apply(tree: Path, change: Change) -> None:
+    """One change in a copy of the sources. BuildFault where the line is not as it was."""
+    path = tree / change.path
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    if text.count(change.old) != 1:
+        raise BuildFault(f"{path} has not once {change.old!r}: these sources are not of MicroPython 1.25")
+    path.write_text(text.replace(change.old, change.new), encoding="utf-8")
+
+
+def _source(sources: Path, name: str) -> Path:
+    found = sorted(path for path in sources.glob(f"{name}-*") if path.is_dir())
+    if not found:
+        raise BuildFault(f"--sources {sources} has no {name}-*: run `apt-get source micropython mbedtls` there")
+    return found[-1].resolve()
+
+
+def _mbedtls(sources: Path, work: Path) -> Path:
+    tree = work / "mbedtls"
+    if not tree.exists():
+        shutil.copytree(_source(sources, "mbedtls"), tree, symlinks=True)
+    if not all((tree / "library" / name).exists() for name in _MBEDTLS):
+        _make(tree / "library", f"CC={_CROSS}gcc", f"AR={_CROSS}ar", "CFLAGS=-O2", "static")
+    return tree
+
+
+def _stand_in(tree: Path, libraries: list[str]) -> None:
+    """Modules without content for what the kind requires of micropython-lib and Debian's sources have not."""
+    top = tree / "lib/micropython-lib/micropython"
+    for name in libraries:
+        folder = top / name
+        if not any(path.parent.name == name for path in top.glob("**/manifest.py")):
+            folder.mkdir(parents=True)
+            (folder / "manifest.py").write_text(f'metadata(version="0")\nmodule("{name}.py")\n', encoding="utf-8")
+            (folder / f"{name}.py").write_text("", encoding="utf-8")
+
+
+def _make(folder: Path, *words: str) -> None:
+    _run(["make", f"-j{os.cpu_count() or 1}", "-C", str(folder), *words], folder)
+
+
+def _run(command: list[str], folder: Path) -> None:
+    print(f"bocage bench vm: {' '.join(command[:4])}", file=sys.stderr, flush=True)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = "\n".join((done.stdout + done.stderr).splitlines()[-20:])
+        raise BuildFault(f"{command[0]} failed:\n{last}")
