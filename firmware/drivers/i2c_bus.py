@@ -6,6 +6,10 @@ software bus waits for a stretched clock only, and no longer than it is told.
 
 A part that lost a clock in the middle of a byte (a reset of the chip, a spark) holds SDA low and waits for the rest:
 nine clocks let it finish, then a stop condition (UM10204, section 3.1.16). SCL held low is past help.
+
+The port notices neither that (an acknowledgement is SDA low, and zeros are read) nor a byte that is refused: only an
+address without an answer and a clock that stays low are OSError; a byte more or less is in the count that `writeto`
+returns (extmod/machine_i2c.c). So SDA is looked at before and after each transfer, and the bytes are counted.
 """
 
 # No part of ours stretches the clock but for microseconds (the SHT4x and the others are asked once they are ready).
@@ -34,36 +38,52 @@ class Bus:
         self.counters = {"errors": 0, "freed": 0, "held": 0}
 
     def write(self, address, data) -> bool:
-        """False when the part does not acknowledge."""
+        """False when the part does not acknowledge all of it."""
         try:
-            self._i2c.writeto(address, data)
+            taken = self._is_free() and self._i2c.writeto(address, data) == len(data)
         except OSError:
-            return self._failed()
-        return True
+            taken = False
+        return self._ended(taken)
 
     def read_into(self, address, buffer) -> bool:
         """Fill `buffer`; what it holds is only good when the answer is True."""
         try:
-            self._i2c.readfrom_into(address, buffer)
+            free = self._is_free()
+            if free:
+                self._i2c.readfrom_into(address, buffer)
         except OSError:
-            return self._failed()
-        return True
+            free = False
+        return self._ended(free)
 
     def read_register(self, address, register, buffer) -> bool:
         """Write the register's number and read in one transfer (repeated start)."""
         try:
-            self._i2c.readfrom_mem_into(address, register, buffer)
+            taken = self._is_free() and self._i2c.writeto(address, bytes((register,)), False) == 1
+            if taken:
+                self._i2c.readfrom_into(address, buffer)
+            elif self._sda.value():
+                self._i2c.writeto(address, b"")  # what was begun is still to be stopped
         except OSError:
-            return self._failed()
-        return True
+            taken = False
+        return self._ended(taken)
 
     def write_register(self, address, register, data) -> bool:
         """The register's number and its bytes in one transfer."""
         try:
-            self._i2c.writeto_mem(address, register, data)
+            taken = self._is_free() and self._i2c.writevto(address, (bytes((register,)), data)) == 1 + len(data)
         except OSError:
-            return self._failed()
-        return True
+            taken = False
+        return self._ended(taken)
+
+    def _is_free(self):
+        if not self._sda.value():
+            self._free()
+        return self._sda.value()
+
+    def _ended(self, taken):
+        if taken and self._sda.value():
+            return True
+        return self._failed()
 
     def _failed(self):
         self.counters["errors"] += 1

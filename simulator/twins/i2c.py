@@ -1,12 +1,15 @@
 """An I2C bus with parts on it, as `machine.SoftI2C` and its two pins see it.
 
-A part has `fault`, `write(data)` (False: not acknowledged) and `read(count)` (bytes, or None: not acknowledged).
-Errors are OSError 19 (nobody acknowledges) and 110 (the bus is held), as MicroPython raises them.
+A part has `fault`, `write(data)` (False: the first byte is refused) and `read(count)` (bytes, or None: the address is
+not acknowledged). As in MicroPython's extmod/machine_i2c.c only two things are an OSError: 19, nobody acknowledges an
+address, and 110, the clock stays low. A data line that somebody holds acknowledges whatever is sent and reads as
+zeros, and a byte that is refused ends a write early, which nothing but its count tells.
 """
 
 NOBODY = 19
 HELD = 110
 LOG_MAX = 1000
+BYTE_CLOCKS = 9
 
 
 class Line:
@@ -34,6 +37,7 @@ class I2c:
     def __init__(self):
         self._parts = {}
         self._clocks = 0
+        self._taken = None
         self.scl = Line(self._clocked)
         self.sda = Line(lambda: None)
         self.log = []
@@ -48,6 +52,10 @@ class I2c:
         self._clocks = clocks
         self.sda.pulled = True
 
+    def refuse_after(self, count):
+        """The next write is acknowledged for so many bytes, and takes no more (a part whose supply gives way)."""
+        self._taken = count
+
     def hold_clock(self):
         """A part, or a short circuit, pulls SCL for ever."""
         self.scl.pulled = True
@@ -57,37 +65,60 @@ class I2c:
             self._clocks -= 1
             self.sda.pulled = self._clocks > 0
 
-    def _part(self, address):
-        if self.sda.pulled or self.scl.pulled:
+    def _begin(self, address):
+        """The part; None while the data line is held: nobody has seen the start, and whatever is sent seems taken."""
+        if self.scl.pulled:
             raise OSError(HELD)
+        if self.sda.pulled:
+            if self._pass_held(1):
+                return None
+            raise OSError(NOBODY)
         part = self._parts.get(address)
         if part is None or part.fault == "absent":
             raise OSError(NOBODY)
         return part
 
-    def writeto(self, address, data):
-        """As the port's."""
+    def _pass_held(self, count):
+        """Clock so many bytes past a line that is held. How many, until it was let go."""
+        for passed in range(count):
+            for _ in range(BYTE_CLOCKS):
+                self._clocked()
+            if not self.sda.pulled:
+                return passed
+        return count
+
+    def writeto(self, address, data, stop=True):
+        """As the port's: how many bytes were acknowledged."""
         data = bytes(data)
-        if not self._part(address).write(data):
-            raise OSError(NOBODY)
+        part = self._begin(address)
+        if part is None:
+            return self._pass_held(len(data))
+        if not data:
+            return 0
+        count, self._taken = self._taken, None
+        if count is not None:
+            if data[:count]:
+                part.write(data[:count])
+            return min(count, len(data))
+        if not part.write(data):
+            return 0
         self.log.append((address, data))
         if len(self.log) > LOG_MAX:
             self.log.pop(0)  # a node that runs for days on a VM has no heap for all of them
         return len(data)
 
-    def readfrom_into(self, address, buffer):
+    def writevto(self, address, pieces, stop=True):
+        """As the port's: one transfer."""
+        return self.writeto(address, b"".join([bytes(piece) for piece in pieces]), stop)
+
+    def readfrom_into(self, address, buffer, stop=True):
         """As the port's."""
-        data = self._part(address).read(len(buffer))
+        part = self._begin(address)
+        if part is None:
+            self._pass_held(len(buffer))
+            buffer[:] = bytes(len(buffer))
+            return
+        data = part.read(len(buffer))
         if data is None:
             raise OSError(NOBODY)
         buffer[:] = data
-
-    def readfrom_mem_into(self, address, register, buffer):
-        """As the port's: a repeated start between the two."""
-        if not self._part(address).write(bytes((register,))):
-            raise OSError(NOBODY)
-        self.readfrom_into(address, buffer)
-
-    def writeto_mem(self, address, register, data):
-        """As the port's."""
-        self.writeto(address, bytes((register,)) + bytes(data))

@@ -60,15 +60,14 @@ class Chip:
             def writeto(self, address, data, stop=True):
                 self._check(address)
                 chip.selected = data[0]
+                return len(data)
 
             def readfrom_into(self, address, buffer, stop=True):
                 self._check(address)
                 buffer[0] = chip.selected
 
-            def readfrom_mem_into(self, address, register, buffer):
+            def writevto(self, address, pieces):
                 raise OSError(19)
-
-            writeto_mem = readfrom_mem_into
 
         class ADC(AnyRange):
             def __init__(self, pin):
