@@ -12,7 +12,7 @@
 
     [radio]                               a concentrator for ESP-NOW
     port = "/dev/serial/by-id/usb-…"
-    channel = 6                           1 to 13; absent: the concentrator's own
+    channel = 6                           1 to 11; absent: the concentrator's own
     update_keys = ["d75a98…"]             public keys of those who sign its images; absent: it is not updated
 """
 
@@ -24,7 +24,8 @@ from wire import bus_frame, cose
 
 # What pyserial and the kernel have; below, an answer takes longer than a node's loop may be kept.
 BAUDS = (57_600, 115_200, 230_400, 460_800)
-CHANNEL_MAX = 13
+# What the concentrator's port can tune to (wire/radio).
+CHANNEL_MAX = 11
 # The one that signs, the one that follows it, and a spare.
 UPDATE_KEYS_MAX = 4
 FIELDS = {

@@ -29,4 +29,9 @@ def safe_outputs():
             print("boot: output", number, "is not safe:", repr(error))
 
 
-safe_outputs()
+try:
+    safe_outputs()
+except BaseException:  # Ctrl-C: at the prompt that follows nobody would look after what is on
+    from machine import reset
+
+    reset()

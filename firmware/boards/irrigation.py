@@ -23,7 +23,7 @@ MASTER_COUNT = 1
 PUMP_PIN = 42
 PUMP_CLOSED_LEVEL = 1
 
-# charges the capacitor that feeds the pulses; off between them
+# charges the capacitor that feeds the pulses; off between them; 10 kOhm to ground
 BOOST_PIN = 47
 BOOST_ACTIVE_LEVEL = 1
 
@@ -74,7 +74,7 @@ BUS_TX_PIN = 15
 BUS_RX_PIN = 16
 BUS_ENABLE_PIN = 7
 
-# sensors in the box and on its lid, 30 cm of cable at most
+# sensors in the box and on its lid, 30 cm of cable at most; 4.7 kOhm from SCL and SDA to 3V3 on the board
 I2C_SCL_PIN = 9
 I2C_SDA_PIN = 8
 I2C_HZ = 100000

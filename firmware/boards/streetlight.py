@@ -44,7 +44,7 @@ BUS_TX_PIN = 15
 BUS_RX_PIN = 16
 BUS_ENABLE_PIN = 7
 
-# sensors in the box and on its lid, 30 cm of cable at most
+# sensors in the box and on its lid, 30 cm of cable at most; 4.7 kOhm from SCL and SDA to 3V3 on the board
 I2C_SCL_PIN = 9
 I2C_SDA_PIN = 8
 I2C_HZ = 100000

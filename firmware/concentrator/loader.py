@@ -11,16 +11,22 @@ image keeps.
 import sys
 
 import machine
-import slots
 
 # Importing an image that was not compiled takes seconds. The program shortens it for its loop.
 WATCHDOG_MS = 30_000
+if __name__ == "__main__":
+    # Before anything of ours is imported: a byte of 3 on the line is Ctrl-C, and ends a start at a prompt, for good.
+    import micropython
+
+    micropython.kbd_intr(-1)
+    machine.WDT(timeout=WATCHDOG_MS)
+
+import slots  # noqa: E402
 
 
 def main():
     """Start what is chosen; a reset whatever happens."""
     try:
-        machine.WDT(timeout=WATCHDOG_MS)
         start(slots.Store(), imported)
     except Exception as error:
         sys.print_exception(error)

@@ -139,6 +139,7 @@ def open_port(wanted):
     """The line; the console when the settings say nothing that can be used."""
     if isinstance(wanted, list) and len(wanted) == 4 and all(isinstance(value, int) for value in wanted):
         number, tx, rx, baud = wanted
+        micropython.kbd_intr(3)  # the console is a person's then
         return UartPort(uart.open_uart(machine, number, tx=tx, rx=rx, baud=baud))
     return ConsolePort(micropython.kbd_intr)
 

@@ -74,8 +74,10 @@ class Shell:
         elif what == deciding.DELETE:
             self._radio.delete(action[1])
         elif what == deciding.TUNE:
-            self._radio.tune(action[1])
-            self._remember(action[1])
+            if self._radio.tune(action[1]):
+                self._remember(action[1])
+            else:
+                self._bridge.on_broken()
         elif what == deciding.REINIT:
             if not self._radio.begin(self._bridge.channel):
                 self._bridge.on_broken()

@@ -1,9 +1,12 @@
 """The node's bearer to its gateway, as the settings name it: Wi-Fi and UDP, RS-485, a wire, or ESP-NOW.
 
-Every one has `link`, with the interface of `links.udp`; `step`, once a turn; `is_ready`, for who would rather wait than
+Every one has `link`, with the interface of `links.udp`; `step`, once a turn, which is True where nothing but a restart
+of the chip may help; `is_ready`, for who would rather wait than
 lose a datagram; `close`; `signal_dbm`; `ack_timeout_ms`, the least patience that CoAP needs there. None of them
 reboots the chip or waits for a network. What only one bearer needs is imported there.
 """
+
+from binascii import hexlify
 
 import machine
 
@@ -24,6 +27,8 @@ class WifiBearer:
 
         from links.wifi import Wifi
 
+        # Before the radio is up; without it all nodes have one name, with DHCP and in mDNS.
+        network.hostname("bocage-" + hexlify(settings.node).decode()[-8:])
         # The radio first: it brings up the network stack that the socket needs.
         self._wifi = Wifi(network.WLAN(network.STA_IF), wifi[0], wifi[1], random_below=random_below)
         self.link = udp.UdpLink(socket, select, settings.gateway)

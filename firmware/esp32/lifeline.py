@@ -257,6 +257,7 @@ class PanelPort:
         if getattr(board, "LED_PIN", None) is not None:
             self._led = machine.Pin(board.LED_PIN, machine.Pin.OUT, value=1 - board.LED_ACTIVE_LEVEL)
             self._lit_level = board.LED_ACTIVE_LEVEL
+        self._to_show = []  # for the console, a line a turn: a UART takes 8 ms for one, a USB that nobody reads 0.5 s
         self.panel = panel.Panel(is_locked=_is_locked(), test_ms=trade_test_ms, now_ms=now_ms)
 
     def turn(self, node, lifeline, state, *, now_ms):
@@ -267,9 +268,11 @@ class PanelPort:
             node.tell(event.LOCAL_TEST, None, (word,), now_ms=now_ms)
             lifeline.say("button: " + word, now_ms=now_ms)
             if word == panel.TEST:
-                show(lifeline.log)
+                self._to_show = shown(lifeline.log)
             else:
                 _write_lock(self.panel.is_locked)
+        if self._to_show:
+            print(self._to_show.pop(0))
         node.local(self.panel.local())
         self.show(state, now_ms=now_ms)
 
@@ -280,14 +283,10 @@ class PanelPort:
             self._led.value(self._lit_level if lit else 1 - self._lit_level)
 
 
-def show(log):
-    """All that the log holds, on the console."""
-    if log.before:
-        print("--- before the restart")
-        print(log.before)
-    print("--- the last lines")
-    for line in log.lines():
-        print(line)
+def shown(log) -> list:
+    """All that the log holds, as lines for the console."""
+    before = ["--- before the restart"] + log.before.split("\n") if log.before else []
+    return before + ["--- the last lines"] + log.lines()
 
 
 def _has_rescue():

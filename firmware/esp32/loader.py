@@ -14,13 +14,18 @@ import sys
 import time
 from collections import namedtuple
 
-import guard
 import machine
-import rtc
-import slots
 
 # Importing an image that was not compiled takes seconds. The program shortens it for its loop.
 WATCHDOG_MS = 30_000
+if __name__ == "__main__":
+    # Before anything of ours is imported: what ends a start without it (Ctrl-C) ends at a prompt, for good.
+    machine.WDT(timeout=WATCHDOG_MS)
+
+import guard  # noqa: E402
+import rtc  # noqa: E402
+import slots  # noqa: E402
+
 # With nothing that can be imported outputs stay as boot.py left them, and the chip is not reset more often than that:
 # tenths of a second.
 NOTHING_PAUSE_SLICES = 150
@@ -35,7 +40,6 @@ Start = namedtuple("Start", ("folder", "is_rescue", "boot", "choose", "confirm",
 def main():
     """Start what is chosen; a reset whatever happens."""
     try:
-        machine.WDT(timeout=WATCHDOG_MS)
         memory = rtc.Memory(machine.RTC())
         start(slots.Store(), guard.Guard(memory, guard.Store()), memory, guard.ended_by(machine, memory), imported)
     except Exception as error:

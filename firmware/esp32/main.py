@@ -63,7 +63,8 @@ CRASH_PAUSE_MS = 3000
 
 def main(start=None):
     """Run for ever. What is not caught anywhere is written down; then the outputs are made safe and the chip is
-    reset. `start`: of the loader (`loader.Start`); None without one."""
+    reset. `start`: of the loader (`loader.Start`), which has begun the watchdog; None without one."""
+    machine.WDT(timeout=WATCHDOG_MS)
     collect_early()
     if hasattr(machine, "freq"):
         try:
@@ -271,7 +272,8 @@ class Shell:
         now_ms = self._clock.now_ms()
         life = self._life
         life.enter(lifeline.NETWORK)
-        self._bearer.step(now_ms=now_ms)
+        if self._bearer.step(now_ms=now_ms) and self._node.may_restart(now_ms):
+            life.restart("radio", now_ms=now_ms)
         if not self._heard:
             self._heard = self._link.receive()
         self._ledger.beat("network", now_ms=now_ms)
@@ -367,7 +369,7 @@ class Shell:
         signal_dbm = self._bearer.signal_dbm()
         if signal_dbm is not None:
             platform[quantity.SIGNAL] = signal_dbm
-        if values is not None:
+        if values is not None and not self._life.is_rescue:
             temperature_ck = temperature.read(esp32)
             if temperature_ck is not None:
                 values[self._kind.BOARD_TEMPERATURE] = temperature_ck

@@ -111,8 +111,14 @@ class _Steady:
         self.set_level(FAIL_SAFE_PERCENT)
 
 
+# Of the converter's EEPROM, at the start: it takes 50 ms to write, and a chip that is not there is not asked for ever.
+_PREPARE_MS = 100
+_PREPARE_TRIES = 10
+
+
 class _Converter:
-    """0-10 V by a converter chip, which is written again now and then, and a relay for 0."""
+    """0-10 V by a converter chip, which is written again now and then, and a relay for 0. Its EEPROM, which rules when
+    the chip starts alone, is given full light first, where it has anything else."""
 
     def __init__(self, board, bus, switch):
         from drivers import dimmer
@@ -124,16 +130,24 @@ class _Converter:
         self._switch = switch
         self._percent = FAIL_SAFE_PERCENT
         self._now_ms = 0
+        self._tries = _PREPARE_TRIES
+        self._prepare_ms = 0
 
     def set_level(self, percent):
         self._percent = percent
 
     def safe(self):
         self._percent = FAIL_SAFE_PERCENT
+        self._tries = 0
         self.turn(self._now_ms)
 
     def turn(self, now_ms):
         self._now_ms = now_ms
+        if self._tries:
+            if now_ms >= self._prepare_ms:
+                self._prepare_ms = now_ms + _PREPARE_MS
+                self._tries = 0 if self._chip.prepare(self._full_mv) else self._tries - 1
+            return
         # The voltage first: a relay that closes on the old level would flash it. A chip that takes none keeps no lamp
         # dark.
         percent = max(self._percent, self._least) if self._percent else 0

@@ -2,7 +2,8 @@
 
 Nothing is asked of the concentrator but that its radio acknowledges: a PROBE to its address that is
 acknowledged proves that it listens here. (It proves nothing about a datagram.) Never gives up, and never
-reboots: a street is lit without a gateway.
+reboots: a street is lit without a gateway. Channels 12 and 13 are not among them: the port sets no country, and without
+one the driver refuses them (wire/radio).
 
 **The states.** UP: frames are acknowledged now and then; after LOST_AFTER failures in a row the channel is in
 doubt: RETRYING sends PROBES there, and one acknowledgement is enough. SEARCHING sends PROBES on every channel
@@ -13,7 +14,7 @@ what the application sends meanwhile is sent, and one acknowledgement is enough.
 searches the radio is begun anew.
 """
 
-CHANNELS = 13
+CHANNELS = 11
 PROBES = 4
 LOST_AFTER = 8
 REST_FIRST_MS = 5_000

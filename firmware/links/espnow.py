@@ -15,8 +15,13 @@ from wire.radio import PROBE
 QUEUE_MAX = 4
 # A frame that the driver does not report about is given up, and the radio begun anew: it has lost it.
 DONE_MAX_MS = 2_000
+# The driver waits up to two seconds for room before it refuses a frame (ports/esp32/modespnow.c): the next one may come
+# no sooner than after as long, or a queue of them would meet the watchdog.
+REFUSED_PAUSE_MS = 2_000
 # While a frame is in the air its end is looked for this often: nothing wakes us.
 LOOK_MS = 5
+# The radio is begun anew after minutes of a dead one: a restart for it comes after an hour or so, and again.
+VAIN_MAX = 5
 GATEWAY = "gateway"  # the only peer
 
 
@@ -37,6 +42,8 @@ class EspNowLink:
         self._remembered = good
         self._queue = []
         self._flying_ms = None
+        self._not_before_ms = now_ms()
+        self._vain = 0  # beginnings of the radio in a row that were not whole
         self._rssi_dbm = None
         self.counters = {"sent": 0, "send-failed": 0, "received": 0, "stranger": 0, "overflow": 0, "stuck": 0}
         radio.add(mac)
@@ -50,6 +57,11 @@ class EspNowLink:
     def ladder(self):
         """{name: integer} of the search for the channel."""
         return self._ladder.counters
+
+    def is_broken(self) -> bool:
+        """The radio cannot be begun any more. After one start of ESP-NOW that failed the port never tries a second one
+        in that life (ports/esp32/modespnow.c: its buffer is there, so it takes it for begun)."""
+        return self._vain >= VAIN_MAX
 
     def signal_dbm(self):
         """Strength of the last frame heard, None when there is no concentrator."""
@@ -102,7 +114,7 @@ class EspNowLink:
             self.counters["stuck"] += 1
             self._flying_ms = None
             self._begin()
-        while self._flying_ms is None:
+        while self._flying_ms is None and now_ms >= self._not_before_ms:
             action = self._ladder.next(now_ms=now_ms)
             if action is None:
                 if not self._queue:
@@ -111,8 +123,6 @@ class EspNowLink:
                 self.counters["sent" if self._flying_ms is not None else "send-failed"] += 1
             elif action[0] == channels.PROBE:
                 self._fly(PROBE, now_ms)
-                if self._flying_ms is None:
-                    return  # the driver takes nothing: the next turn asks again
             elif action[0] == channels.TUNE:
                 self._radio.tune(action[1])
             else:
@@ -122,14 +132,17 @@ class EspNowLink:
         if self._radio.send(self._mac, data):
             self._flying_ms = now_ms
         else:
+            self._not_before_ms = self._now_ms() + REFUSED_PAUSE_MS
             self._done(False, now_ms)
 
     def _done(self, was_acknowledged, now_ms):
+        if was_acknowledged:
+            self._vain = 0
         self._ladder.done(was_acknowledged, now_ms=now_ms)
         if self._ladder.good != self._remembered:
             self._remembered = self._ladder.good
             self._remember(self._remembered)
 
     def _begin(self):
-        self._radio.begin(self._ladder.channel)
+        self._vain = 0 if self._radio.begin(self._ladder.channel) else self._vain + 1
         self._radio.add(self._mac)

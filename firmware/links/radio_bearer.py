@@ -1,5 +1,6 @@
 """The bearer of a node on ESP-NOW, and where it keeps the channel of its concentrator (esp32/bearer)."""
 
+from links.channel import CHANNELS
 from links.espnow import EspNowLink
 from links.espnow_radio import Radio
 
@@ -36,11 +37,12 @@ class RadioBearer:
 
     def step(self, *, now_ms):
         """The link searches for its channel by itself; where it is now is kept once an hour at most, for flash wears
-        out and anybody may acknowledge a probe."""
+        out and anybody may acknowledge a probe. True where nothing but a restart of the chip may help."""
         if self._good != self._kept and now_ms - self._kept_ms >= KEEP_EVERY_MS:
             self._kept = self._good
             self._kept_ms = now_ms
             save_channel(self._kept)
+        return self.link.is_broken()
 
     def is_ready(self):
         return True
@@ -62,7 +64,7 @@ def load_channel(default):
             channel = int(file.read(4))
     except (OSError, ValueError):
         return default
-    return channel if 1 <= channel <= 13 else default
+    return channel if 1 <= channel <= CHANNELS else default
 
 
 def save_channel(channel):

@@ -2,6 +2,9 @@
 
 Takes literal IPv4 addresses only: a name look-up blocks for seconds. A datagram that cannot be sent is a lost
 datagram, which CoAP sends again; one from another address than the gateway's is counted and dropped.
+
+An empty datagram, which anybody may send, has the ESP32 port take the socket for one whose peer has gone: it never
+looks at the network again for it (ports/esp32/modsocket.c, `peer_closed`). Then there is a new socket.
 """
 
 from wire import limits
@@ -12,16 +15,22 @@ RECEIVED_PER_TURN_MAX = 8
 
 
 class UdpLink:
-    """The modules `socket` and `select` of the chip, or a twin's, are given. `counters`: {name: integer}."""
+    """The modules `socket` and `select` of the chip, or a twin's, are given. `counters`: {name: integer}; `empty`: new
+    sockets after an empty datagram."""
 
     def __init__(self, socket_module, select_module, peer):
         assert is_literal(peer[0]), "the shell checks the settings first"
         self._peer = peer
+        self._modules = (socket_module, select_module)
+        self._open()
+        self.counters = {"sent": 0, "send-failed": 0, "received": 0, "stranger": 0, "empty": 0}
+
+    def _open(self):
+        socket_module, select_module = self._modules
         self._socket = socket_module.socket(socket_module.AF_INET, socket_module.SOCK_DGRAM)
         self._socket.setblocking(False)
         self._poll = select_module.poll()
         self._poll.register(self._socket, select_module.POLLIN)
-        self.counters = {"sent": 0, "send-failed": 0, "received": 0, "stranger": 0}
 
     def send(self, peer, datagram) -> None:
         """Send now or never."""
@@ -43,6 +52,11 @@ class UdpLink:
                 # One byte more than allowed, so that what is too long is seen to be so.
                 datagram, peer = self._socket.recvfrom(limits.DATAGRAM_BYTES_MAX + 1)
             except OSError:  # nothing waits, or the network is down
+                break
+            if not datagram:
+                self.counters["empty"] += 1
+                self.close()
+                self._open()
                 break
             if tuple(peer) == self._peer:
                 self.counters["received"] += 1

@@ -6,7 +6,8 @@ as one more failed try (`connect` while it is connecting raises OSError, micropy
 **The states.** IDLE until the first step. CONNECTING from the call of `connect` until the driver says so or
 CONNECT_TIMEOUT_MS pass; then the try is broken off and WAITING lasts for a delay that doubles from try to try, with
 jitter, since a district's access point that returns is asked by all its lamps at once. UP until the driver says
-otherwise. A driver that connects by itself while we wait is UP at once.
+otherwise. A driver that connects by itself while we wait is UP at once; it tries no more often than DRIVER_RETRIES by
+itself, for while it does it says of most failures that it is connecting (ports/esp32/network_wlan.c, `status`).
 
 What the driver gives as the reason of a failed try is told on the console and counted, and never acted upon: its status
 may be an older try's, and a password that is wrong today is right tomorrow, when somebody mends the access point.
@@ -15,6 +16,8 @@ may be an older try's, and a password that is wrong today is right tomorrow, whe
 CONNECT_TIMEOUT_MS = 20_000
 RETRY_FIRST_MS = 2_000
 RETRY_LAST_MS = 120_000
+# A first association fails now and then; at once is better than after our pause.
+DRIVER_RETRIES = 2
 
 # `WLAN.status()` of the ESP32 port (ports/esp32/modnetwork.h; IDF's wifi_err_reason_t): code: reason.
 REASONS = {
@@ -94,6 +97,7 @@ class Wifi:
     def _connect(self, _was, now_ms):
         self.counters["tries"] += 1
         self._attempt(self._wlan.active, True)
+        self._attempt(self._wlan.config, reconnects=DRIVER_RETRIES)
         self._attempt(self._wlan.connect, self._network, self._key)
         self._due_ms = now_ms + CONNECT_TIMEOUT_MS
 
@@ -115,10 +119,10 @@ class Wifi:
             self.reason = reason
             print("wifi:", reason)
 
-    def _attempt(self, call, *arguments):
+    def _attempt(self, call, *arguments, **settings):
         """Result of a call of the driver, None when it refuses."""
         try:
-            return call(*arguments)
+            return call(*arguments, **settings)
         except (OSError, RuntimeError, ValueError):
             self.counters["refused"] += 1
             return None

@@ -37,9 +37,10 @@ _BITS_PER_BYTE = 10  # 8N1
 # loop may take longer than 100 ms: at this rate the longest frame takes 90 ms.
 BAUD_MIN = 57_600
 
-# What a round really takes, for CoAP's patience: loops answer within this while nothing holds them up,
-# telemetry and its answer are so long, and the gateway flushes for up to a second before it answers.
-_USUAL_TURNAROUND_MS = 15
+# What a round really takes, for CoAP's patience: loops answer within this while nothing holds them up (the port waits a
+# whole tick of its system, 10 ms, and no byte wakes it: ports/esp32/mpconfigport.h), telemetry and its answer are so
+# long, and the gateway flushes for up to a second before it answers.
+_USUAL_TURNAROUND_MS = 30
 _USUAL_BYTES = (34, 78)
 _FLUSH_MS = 1000
 

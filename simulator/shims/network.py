@@ -21,6 +21,12 @@ def script():
         return ""
 
 
+def hostname(name):
+    """What DHCP is told. At most 32 characters, as the port has it."""
+    if len(name) > 32:
+        raise ValueError
+
+
 class WLAN:
     """One station."""
 
@@ -36,6 +42,11 @@ class WLAN:
         if script() == "busy":
             raise OSError("Wifi Internal State Error")
         self._joined = script() != "down"
+
+    def config(self, **settings):
+        """Of a station: how often the driver tries again by itself."""
+        if settings not in ({"reconnects": 2},):
+            raise ValueError("unknown config param")
 
     def disconnect(self):
         """Leaves."""

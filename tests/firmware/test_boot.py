@@ -93,7 +93,7 @@ def test_no_pins_at_all_is_no_exception(run_boot, facts, capsys):
 def test_it_imports_nothing_but_the_chips_machine(boot_path):
     tree = ast.parse(boot_path.read_text(encoding="utf-8"))
     imported = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
-    assert [getattr(node, "module", None) for node in imported] == ["machine"]
+    assert [getattr(node, "module", None) for node in imported] == ["machine", "machine"]
 
 
 def test_the_streetlight_is_lit_and_the_heating_off_and_the_bridges_coast():

@@ -7,6 +7,7 @@ import pytest
 
 from esp32 import crash, guard, rtc, slots
 from node import limits, panel
+from node.log_ring import LogRing
 from tests.firmware.test_guard import Machine
 from tests.firmware.test_rtc import Chip
 from wire import event
@@ -225,6 +226,31 @@ def test_the_led_alone_says_that_there_are_no_settings(lifeline):
     for now_ms in range(0, 1400, 100):
         port.show(panel.NO_SETTINGS, now_ms=now_ms)
     assert levels == [0, 1, 0, 1, 0] + 9 * [1]
+
+
+def test_the_log_goes_to_the_console_a_line_a_turn(lifeline, capsys):
+    """A UART takes 8 ms for a line, a USB whose host does not read half a second."""
+    pin = types.SimpleNamespace(value=lambda *level: 1)
+    machine = types.SimpleNamespace(Pin=lambda *_args, **_named: pin)
+    machine.Pin.IN = machine.Pin.OUT = machine.Pin.PULL_UP = 0
+    board = types.SimpleNamespace(BUTTON_PIN=1, BUTTON_ACTIVE_LEVEL=0)
+    port = lifeline.PanelPort(machine, board, 0, now_ms=0)
+    life = types.SimpleNamespace(log=LogRing(b"1 a\n2 b"), say=lambda line, now_ms: None)
+    for number in range(30):
+        life.log.say(f"line {number}", uptime_s=number)
+    node = types.SimpleNamespace(tell=lambda *args, now_ms: None, local=lambda word: None)
+    words = [panel.TEST]
+    port.panel = types.SimpleNamespace(
+        look=lambda pressed, now_ms: None, take_events=lambda: words and [words.pop()], local=lambda: None
+    )
+    said = []
+    for now_ms in range(0, 5000, 100):
+        port.turn(node, life, panel.WELL, now_ms=now_ms)
+        said.append(capsys.readouterr().out.splitlines())
+    assert max(map(len, said)) == 1
+    lines = [line for one in said for line in one]
+    assert lines[:4] == ["--- before the restart", "1 a", "2 b", "--- the last lines"]
+    assert lines[4:] == [f"{number} line {number}" for number in range(30)]
 
 
 @pytest.mark.parametrize("has_rescue", [True, False])

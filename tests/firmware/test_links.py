@@ -15,7 +15,8 @@ GATEWAY = ("192.168.1.10", 5683)
 
 
 class Modules:
-    """Stands for `socket` and `select` at once."""
+    """Stands for `socket` and `select` at once. As the ESP32 port's, a socket that has had an empty datagram has
+    nothing but empty ones for ever, of whoever was the last."""
 
     AF_INET, SOCK_DGRAM, POLLIN = 2, 1, 1
 
@@ -25,9 +26,16 @@ class Modules:
         self.blocking = None
         self.broken = False
         self.waited = []
+        self.is_deaf = False
+        self.sockets = 0
 
     def socket(self, _family, _kind):
+        self.sockets += 1
+        self.is_deaf = False
         return self
+
+    def close(self):
+        self.blocking = None
 
     def setblocking(self, on):
         self.blocking = on
@@ -38,9 +46,12 @@ class Modules:
         self.sent.append((data, peer))
 
     def recvfrom(self, count):
+        if self.is_deaf:
+            return b"", GATEWAY
         if not self.arriving:
             raise OSError(11)
         data, peer = self.arriving.pop(0)
+        self.is_deaf = not data
         return data[:count], peer
 
     def poll(self, *timeout_ms):
@@ -71,6 +82,15 @@ def test_only_the_gateway_is_heard(link, modules):
     modules.arriving = [(b"a", GATEWAY), (b"b", ("192.168.1.11", 5683)), (b"c", ("192.168.1.10", 1)), (b"d", GATEWAY)]
     assert link.receive() == [(b"a", GATEWAY), (b"d", GATEWAY)]
     assert (link.counters["received"], link.counters["stranger"]) == (2, 2)
+
+
+@pytest.mark.parametrize("sender", [GATEWAY, ("192.168.1.99", 40_000)])
+def test_an_empty_datagram_makes_nobody_deaf(link, modules, sender):
+    modules.arriving = [(b"a", GATEWAY), (b"", sender), (b"b", GATEWAY)]
+    assert link.receive() == [(b"a", GATEWAY)]
+    assert modules.sockets == 2 and modules.blocking is False
+    assert link.receive() == [(b"b", GATEWAY)]
+    assert link.counters["empty"] == 1 and link.counters["received"] == 2
 
 
 def test_a_flood_takes_a_bounded_part_of_a_turn(link, modules):
@@ -125,6 +145,9 @@ class Radio:
 
     def active(self, on):
         self.calls.append("active")
+
+    def config(self, *, reconnects):
+        self.reconnects = reconnects
 
     def connect(self, _network, _key):
         self.calls.append("connect")

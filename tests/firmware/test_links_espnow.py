@@ -76,13 +76,13 @@ def test_a_channel_that_has_changed_is_found_and_remembered():
     assert len(node.script.sent) <= (channel.CHANNELS + 1) * channel.PROBES + 1
 
 
-@pytest.mark.parametrize("listens", [1, 7, 13])
+@pytest.mark.parametrize("listens", [1, 7, 11])
 def test_a_strong_signal_that_is_heard_on_the_next_channels_does_not_mislead(listens):
     node = Node(good=3, listens=listens)
     node.script.acknowledges = lambda on, _mac, _data: abs(on - listens) <= 1
     if abs(3 - listens) > 1:
         node.turns(4)
-        expected = {1: (1, 2), 13: (13, 12)}.get(listens, (listens,))
+        expected = {1: (1, 2), 11: (11, 10)}.get(listens, (listens,))
         assert node.script.channel in expected
 
 
@@ -196,6 +196,48 @@ def test_a_driver_that_refuses_is_asked_again_and_nothing_is_raised(call):
     node.link.send(espnow.GATEWAY, b"very last")
     node.turns()
     assert node.data()[-1] == b"very last"
+
+
+def test_a_driver_without_room_holds_up_the_loop_for_two_seconds_and_then_leaves_it_alone_for_as_long():
+    """ports/esp32/modespnow.c: `send` waits for room, also when it is not to wait for an answer."""
+    node = Node()
+    node.turns()
+    held_ms = []
+    real = node.script.send
+
+    def full(*arguments):
+        held_ms.append(node.now)
+        node.now += 2000
+        raise OSError("ESP_ERR_ESPNOW_NO_MEM")
+
+    node.script.send = full
+    for number in range(espnow.QUEUE_MAX):
+        node.link.send(espnow.GATEWAY, bytes((number + 1,)))
+    for _ in range(600):
+        before = len(held_ms)
+        node.link.receive()
+        node.link.wait(100)
+        assert len(held_ms) - before <= 1, "one wait a turn, whatever is queued"
+    assert len(held_ms) > 2 and all(b - a >= 2000 + espnow.REFUSED_PAUSE_MS for a, b in pairwise(held_ms))
+    node.script.send = real
+    node.turns(2600)
+    assert node.link.state == UP
+
+
+def test_a_radio_that_was_begun_in_vain_again_and_again_is_told_as_broken_and_a_good_one_never():
+    """ports/esp32/modespnow.c: after one failed start nothing but a reset helps."""
+    node = Node()
+    node.turns()
+    assert not node.link.is_broken()
+    node.script.broken = {"active", "send"}
+    while not node.link.is_broken():
+        node.link.send(espnow.GATEWAY, b"x")
+        node.turns()
+        assert node.now < 6 * 3_600_000
+    assert node.now > 600_000, "not at the first trouble"
+    node.script.broken = set()
+    node.turns(10_000)
+    assert not node.link.is_broken() and node.link.state == UP
 
 
 def test_every_entry_of_the_table_leads_to_a_state_and_an_action_that_exist():

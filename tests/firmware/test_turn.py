@@ -178,6 +178,20 @@ def test_a_flood_puts_neither_off_for_longer_than_a_second(main, bench):
     assert done["collector"] <= 2 * (main.PUT_OFF_MS + main.SLICE_MS)
 
 
+def test_a_radio_that_only_a_restart_can_mend_waits_until_nobody_feels_it(bench):
+    restarts = []
+    may = [False]
+    bench.node.may_restart = lambda now_ms: may[0]
+    bench.shell._life.restart = lambda why, now_ms: restarts.append(why)
+    bench.turn()
+    bench.shell._bearer.step = lambda now_ms: True
+    bench.turn()
+    assert restarts == []
+    may[0] = True
+    bench.turn()
+    assert restarts == ["radio"]
+
+
 def test_a_node_sleeps_only_after_what_was_put_off(bench):
     bench.shell._sleeps = True
     bench.checkpoint()
@@ -219,9 +233,13 @@ def start(main, monkeypatch, machine):
         main.main()
 
 
+def watchdog(*, timeout):
+    assert 0 < timeout <= 8000, "before anything that a Ctrl-C could end at a prompt"
+
+
 def test_the_chip_runs_at_the_clock_for_which_turns_are_stated(main, monkeypatch):
     asked = []
-    start(main, monkeypatch, types.SimpleNamespace(freq=asked.append))
+    start(main, monkeypatch, types.SimpleNamespace(freq=asked.append, WDT=watchdog))
     assert asked == [240_000_000]
 
 
@@ -230,5 +248,5 @@ def test_a_chip_without_that_clock_starts_all_the_same(main, monkeypatch, error)
     def freq(hz):
         raise error
 
-    start(main, monkeypatch, types.SimpleNamespace(freq=freq))
-    start(main, monkeypatch, types.SimpleNamespace())
+    start(main, monkeypatch, types.SimpleNamespace(freq=freq, WDT=watchdog))
+    start(main, monkeypatch, types.SimpleNamespace(WDT=watchdog))

@@ -1,5 +1,6 @@
 """The streetlight's ports on a chip that is written down: which pins each output drives, what is lit from the start."""
 
+import time
 import types
 
 import pytest
@@ -11,6 +12,7 @@ from drivers.dimmer import DUTY_MAX
 from lighting import dali
 from lighting.trade import Output
 from policy.fault import Faults
+from simulator.twins.board import Machine as TwinMachine
 from wire import quantity
 
 KIND = kinds.load("streetlight")
@@ -171,3 +173,51 @@ def test_a_silent_gear_ends_the_sample_with_nothing(bench, in_folder):
     while (values := ports.collect(now_ms=clock.now_ms)) is kinds.PENDING:
         clock.now_ms += 10
     assert values == {} and clock.now_ms < 2000
+
+
+class Converter:
+    """A lamp with a converter chip, on the board of twins."""
+
+    def __init__(self, monkeypatch, fault=""):
+        monkeypatch.setattr(time, "sleep_us", lambda us: None, raising=False)
+        self.now_ms = 0
+        faults = Faults()
+        own = KIND.decode(faults, {"site": [474736, -5516], "lamp": [360, 6], "output": "dac"})
+        assert not faults.listed()
+        self.machine = TwinMachine(real_board, lambda: self.now_ms)
+        silent = types.SimpleNamespace(any=lambda: 0, read=lambda *_: None, write=len)
+        self.machine.attach_uart(real_board.METER_UART, silent)
+        self.chip = self.machine.parts["DAC"]
+        self.chip.fault = fault
+        self.ports = KIND.Ports(own, real_board, self.machine, now_ms=0)
+
+    def turns(self, level, for_ms):
+        for _ in range(for_ms // 100):
+            self.now_ms += 100
+            self.ports.apply(told(level), now_ms=self.now_ms)
+
+
+def test_a_new_converter_learns_full_light_for_the_day_it_starts_alone(monkeypatch):
+    lamp = Converter(monkeypatch)
+    lamp.turns(60, 1000)
+    assert lamp.chip.eeprom == (0, 4095) and lamp.chip.eeprom_writes == 1
+    assert abs(lamp.chip.output_code - 4095 * 60 // 100) <= 1
+    lamp.chip.power_cycle()
+    assert lamp.chip.output_code == 4095
+    lamp.turns(60, 600_000)
+    assert lamp.chip.eeprom_writes == 1, "once in its life"
+
+
+def test_a_converter_that_is_not_there_keeps_no_lamp_from_its_relay(monkeypatch):
+    lamp = Converter(monkeypatch, "absent")
+    lamp.turns(0, 2000)
+    assert lamp.machine.levels[RELAY] == 1 - CLOSED
+    lamp.chip.fault = ""
+    lamp.turns(80, 2000)
+    assert lamp.machine.levels[RELAY] == CLOSED and abs(lamp.chip.output_code - 4095 * 80 // 100) <= 1
+
+
+def test_the_way_out_of_the_program_waits_for_no_converter(monkeypatch):
+    lamp = Converter(monkeypatch)
+    lamp.ports.safe()
+    assert lamp.chip.output_code == 4095
