@@ -355,7 +355,7 @@ class Node:
 
     def _moment(self, now_ms):
         # As `_certain`, but the clock is read once: numbers of its size take heap, at every turn.
-        unix_s, uncertainty_s = self._time.unix_s(now_ms), self._time.uncertainty_s(now_ms)
+        unix_s, uncertainty_s = self._time.steady_s(now_ms), self._time.uncertainty_s(now_ms)
         is_certain = unix_s is not None and uncertainty_s <= node_order.CERTAIN_S
         return Moment(
             now_ms,

@@ -1,17 +1,18 @@
 """What time it is, and how sure we are (DESIGN section 3: time with its quality).
 
 A node learns UTC from the gateway's answers and carries it on its own monotonic milliseconds, corrected by the
-crystal's
-learned rate (`node.clock_rate`, which states the model); the uncertainty starts with what the exchange left open and
-grows by what the rate leaves open. Nothing is ever re-stamped: a record made before the first answer keeps its uptime,
-and one anchor record maps uptimes to UTC afterwards.
+crystal's learned rate (`node.clock_rate`, which states the model); the uncertainty starts with what the exchange left
+open and grows by what the rate leaves open. Nothing is ever re-stamped: a record made before the first answer keeps its
+uptime, and one anchor record maps uptimes to UTC afterwards.
 
 Two more sources, neither ever better than the gateway. A clock chip on its battery gives the time of a cold boot, and
 of weeks of sleep without a gateway, with a doubt that grows with its age since it was set; where the gateway says
 another time, the gateway counts and the chip is told to be at fault. Deep sleep is measured by an oscillator that is
 off by a per mille and more; its rate is learned apart.
-"""
 
+Each answer moves the clock by what its doubt allows, back as well as forth. Who decides by the clock is told no second
+that has been before (`steady_s`): a lamp that was lit at dusk told it, was answered half a second back, and went dark.
+"""
 
 from node import limits
 from node.clock_rate import ClockRate
@@ -30,6 +31,7 @@ class Timekeeper:
         self._unix_ms = 0
         self._at_ms = 0
         self._uncertainty_ms = 0
+        self._steady_s = 0  # the last one, from UNIX_S_MIN: what has 31 bits takes no heap
         self._from_gateway = False
         self._answered_ms = None  # when the gateway's time was taken last; before this start if it was before a sleep
         self.rate = ClockRate() if drift is None else ClockRate(ppm=drift[0], doubt_ppm=drift[1])
@@ -52,6 +54,15 @@ class Timekeeper:
         if not self._set:
             return None
         return self._unix_at(now_ms) // 1000
+
+    def steady_s(self, now_ms: int):
+        """As `unix_s`, and never back but when the clock was wrong: it stands still for what an answer took back, which
+        is within the doubt."""
+        unix_s = self.unix_s(now_ms)
+        if unix_s is None:
+            return None
+        self._steady_s = max(self._steady_s, unix_s - limits.UNIX_S_MIN)
+        return limits.UNIX_S_MIN + self._steady_s
 
     def uncertainty_s(self, now_ms: int) -> int:
         """± seconds of `unix_s`, rounded up."""
@@ -93,6 +104,8 @@ class Timekeeper:
             if not jumped:
                 self._learn_rate(answer.unix_s, at_ms, uncertainty_ms, now_ms)
             return False
+        if first or jumped:
+            self._steady_s = 0
         if jumped:
             self.steps += 1
             self.rate.forget_points()

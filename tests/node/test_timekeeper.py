@@ -113,6 +113,29 @@ def test_what_both_doubts_explain_is_no_jump(jump_s):
     assert clock.steps == 0
 
 
+@pytest.mark.parametrize("back_s", [0, 1, 2])
+def test_who_decides_by_the_clock_is_told_no_second_again_that_an_answer_took_back(back_s):
+    """A lamp that is lit at dusk tells it, and is answered within its doubt, back as well as forth."""
+    clock = synchronised(uncertainty_s=2)
+    dusk_s = clock.steady_s(HOUR_MS)
+    assert not clock.learn(Answer(dusk_s - back_s, 1, None, 0), asked_ms=HOUR_MS, now_ms=HOUR_MS)
+    assert clock.steps == 0 and clock.unix_s(HOUR_MS) == dusk_s - back_s
+    told = [clock.steady_s(HOUR_MS + 500 * half) for half in range(12)]
+    assert told == sorted(told) and told[0] == dusk_s, "it stands still"
+    assert told[-1] == clock.unix_s(HOUR_MS + 5500), "until the time has come"
+
+
+def test_a_clock_that_was_wrong_goes_back_for_everybody():
+    clock = synchronised()
+    clock.steady_s(HOUR_MS)
+    assert clock.learn(Answer(NOON_S + 3539, 0, None, 0), asked_ms=HOUR_MS, now_ms=HOUR_MS)
+    assert clock.steady_s(HOUR_MS) == clock.unix_s(HOUR_MS) == NOON_S + 3539
+    carried = Timekeeper(started_ms=0)
+    assert carried.carried(NOON_S + 60, 90, now_ms=0) and carried.steady_s(0) == NOON_S + 60
+    carried.learn(Answer(NOON_S, 0, None, 0), asked_ms=10, now_ms=10)
+    assert carried.steady_s(10) == carried.unix_s(10) == NOON_S, "the first word of a gateway counts"
+
+
 def month_on_a_bad_link(started_ms):
     """(how far the truth lies outside of the doubt at most, jumps seen), for crystals good and bad."""
     below = Generator(20_261_124).below
