@@ -1,6 +1,8 @@
 """`bocage bench vm`: what it changes in MicroPython's sources stands there once, or it says so and builds nothing."""
 
 import argparse
+import shutil
+import subprocess
 
 import pytest
 
@@ -28,6 +30,12 @@ def test_sources_of_another_version_are_refused_and_left_as_they_are(tmp_path, t
     with pytest.raises(vm.BuildFault, match=r"main\.c.*1\.25"):
         vm.apply(tmp_path, change)
     assert path.read_text(encoding="utf-8") == text.format(change.old, change.new)
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="no gcc")
+def test_what_counts_is_a_program_of_c(tmp_path):
+    command = ["gcc", "-Wall", "-Werror", "-c", str(vm.COUNTED_C), "-o", str(tmp_path / "counted.o")]
+    assert subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
 def test_a_folder_without_sources_is_told_with_the_remedy(tmp_path, capsys, monkeypatch):

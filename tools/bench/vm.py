@@ -23,7 +23,7 @@ from typing import NamedTuple
 from tools import firmware_modules
 
 _ROOT = Path(__file__).resolve().parents[2]
-_COUNTED_C = _ROOT / "tools/bench/counted.c"
+COUNTED_C = _ROOT / "tools/bench/counted.c"
 _CROSS = "i686-linux-gnu-"
 _MBEDTLS = ("libmbedcrypto.a", "libmbedtls.a", "libmbedx509.a")
 # What a chip has not: threads, foreign functions, a data base.
@@ -112,7 +112,7 @@ def build(sources: Path, kind: str, out: Path, work: Path, *, is_counted: bool) 
     links = ["-static", f"-L{mbedtls / 'library'}"]
     if is_counted:
         counter = here / "counted.o"
-        _run([f"{_CROSS}gcc", "-Os", "-c", str(_COUNTED_C), "-o", str(counter)], here)
+        _run([f"{_CROSS}gcc", "-Os", "-c", str(COUNTED_C), "-o", str(counter)], here)
         flags += ["-DCOUNTED", "-fsanitize-coverage=trace-pc"]
         links.append(str(counter))
     # What was frozen is not looked at anew by make when the program has changed.
