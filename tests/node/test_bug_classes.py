@@ -202,6 +202,7 @@ SHOWN = {
             (WATER, "test_8_a_clock_that_is_set_during_a_run_doubles_and_shortens_nothing",
              "test_8_a_clock_that_is_set_before_a_start_skips_and_doubles_nothing"),
             (HEAT, "test_8_least_times_of_a_relay_hold_through_every_jump_of_the_clock"),
+            ("tests/simulator/test_vm_silence.py", "test_a_dusk_that_the_gateway_answers_lights_the_lamp_once"),
         ],
         "durations from the monotonic clock": [
             (TIME, "test_durations_go_by_the_monotonic_clock_whatever_the_time_does"),
