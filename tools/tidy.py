@@ -28,7 +28,7 @@ LONGER = {
         560,
         "both sides of one endpoint share its exchanges; the tables are already apart",
     ),
-    "tools/bench/node_vm.py": (490, "a script that a VM runs by itself, with the stand-ins of a whole chip"),
+    "tools/bench/node_vm.py": (510, "a script that a VM runs by itself, with the stand-ins of a whole chip"),
     "firmware/node/app.py": (460, "where all parts of a node meet; each of them is a module of its own"),
     "firmware/esp32/main.py": (450, "one loop and all that it owns; what could stand apart does"),
     "firmware/node/updating.py": (420, "one machine from the question to the restart, in the order of its states"),

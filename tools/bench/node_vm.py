@@ -42,15 +42,31 @@ class Absent:
 
 
 class Pin:
-    """Takes a level, and leaves no garbage."""
+    """Takes a level, and leaves no garbage. What pulls it up is alone: nobody at the button, a free bus."""
 
     IN = OUT = PULL_UP = PULL_DOWN = 0
 
     def __init__(self, *args, **options):
         """Whatever it is."""
 
-    def value(self, level=0):
-        return 0
+    def value(self, level=1):
+        return level
+
+
+class SoftI2C:
+    """Parts that take every byte, and have what was in the buffer."""
+
+    def __init__(self, **facts):
+        """On whatever pins."""
+
+    def writeto(self, address, data, stop=True):
+        return len(data)
+
+    def writevto(self, address, pieces):
+        return len(pieces[0]) + len(pieces[1])
+
+    def readfrom_into(self, address, buffer):
+        """As it is."""
 
 
 class Adc(Absent):
@@ -87,6 +103,7 @@ class Machine(Absent):
     PWRON_RESET, WDT_RESET = 1, 3
     Pin = Pin
     ADC = Adc
+    SoftI2C = SoftI2C
     RTC = NoMemory
     cause = PWRON_RESET
 
