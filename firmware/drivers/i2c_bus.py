@@ -27,66 +27,65 @@ def open_bus(machine, *, scl, sda, hz, sleep_us):
 
 
 class Bus:
-    """`scl` and `sda` are the open-drain pins under `i2c`. `counters`: refused transfers, and times it was freed or was
-    past help."""
+    """`scl` and `sda` are the open-drain pins under `i2c`. `errors`: refused transfers; `freed`, `held`: times it was
+    freed, or was past help."""
+
+    errors = freed = held = 0
 
     def __init__(self, i2c, scl, sda, sleep_us):
         self._i2c = i2c
         self._scl = scl
         self._sda = sda
         self._sleep_us = sleep_us
-        self.counters = {"errors": 0, "freed": 0, "held": 0}
 
     def write(self, address, data) -> bool:
         """False when the part does not acknowledge all of it."""
         try:
-            taken = self._is_free() and self._i2c.writeto(address, data) == len(data)
+            if self._is_free() and self._i2c.writeto(address, data) == len(data) and self._sda.value():
+                return True
         except OSError:
-            taken = False
-        return self._ended(taken)
+            pass
+        return self._failed()
 
     def read_into(self, address, buffer) -> bool:
         """Fill `buffer`; what it holds is only good when the answer is True."""
         try:
-            free = self._is_free()
-            if free:
+            if self._is_free():
                 self._i2c.readfrom_into(address, buffer)
+                if self._sda.value():
+                    return True
         except OSError:
-            free = False
-        return self._ended(free)
+            pass
+        return self._failed()
 
     def read_register(self, address, register, buffer) -> bool:
         """Write the register's number and read in one transfer (repeated start)."""
         try:
-            taken = self._is_free() and self._i2c.writeto(address, bytes((register,)), False) == 1
-            if taken:
-                self._i2c.readfrom_into(address, buffer)
-            elif self._sda.value():
+            if self._is_free():
+                if self._i2c.writeto(address, bytes((register,)), False) == 1:
+                    return self.read_into(address, buffer)
                 self._i2c.writeto(address, b"")  # what was begun is still to be stopped
         except OSError:
-            taken = False
-        return self._ended(taken)
+            pass
+        return self._failed()
 
     def write_register(self, address, register, data) -> bool:
         """The register's number and its bytes in one transfer."""
         try:
-            taken = self._is_free() and self._i2c.writevto(address, (bytes((register,)), data)) == 1 + len(data)
+            taken = self._is_free() and self._i2c.writevto(address, (bytes((register,)), data))
+            if taken == 1 + len(data) and self._sda.value():
+                return True
         except OSError:
-            taken = False
-        return self._ended(taken)
+            pass
+        return self._failed()
 
     def _is_free(self):
         if not self._sda.value():
             self._free()
         return self._sda.value()
 
-    def _ended(self, taken):
-        if taken and self._sda.value():
-            return True
-        return self._failed()
-
     def _failed(self):
-        self.counters["errors"] += 1
+        self.errors += 1
         if not self._sda.value() or not self._scl.value():
             self._free()
         return False
@@ -103,8 +102,10 @@ class Bus:
         self._clock(1)
         self._sda.value(1)
         self._sleep_us(HALF_CLOCK_US)
-        free = self._sda.value() and self._scl.value()
-        self.counters["freed" if free else "held"] += 1
+        if self._sda.value() and self._scl.value():
+            self.freed += 1
+        else:
+            self.held += 1
 
     def _clock(self, level):
         self._scl.value(level)

@@ -19,7 +19,7 @@ from wire import event
 
 TASKS = ("network", "ports", "application", "output", "flash", "sleep", "start")
 NETWORK, PORTS, APPLICATION, OUTPUT, FLASH, SLEEP, START = range(len(TASKS))
-LOG_TAIL_BYTES = 360
+LOG_TAIL_BYTES = 200
 # A flash that did not take the confirmation of a trial is asked again after this.
 CONFIRM_AGAIN_MS = 60_000
 # One small file, there while a technician has locked the node.
@@ -257,7 +257,7 @@ class PanelPort:
         if getattr(board, "LED_PIN", None) is not None:
             self._led = machine.Pin(board.LED_PIN, machine.Pin.OUT, value=1 - board.LED_ACTIVE_LEVEL)
             self._lit_level = board.LED_ACTIVE_LEVEL
-        self._to_show = []  # for the console, a line a turn: a UART takes 8 ms for one, a USB that nobody reads 0.5 s
+        self._to_show = ()  # for the console, a line a turn: a UART takes 8 ms for one, a USB that nobody reads 0.5 s
         self.panel = panel.Panel(is_locked=_is_locked(), test_ms=trade_test_ms, now_ms=now_ms)
 
     def turn(self, node, lifeline, state, *, now_ms):

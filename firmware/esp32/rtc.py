@@ -19,9 +19,9 @@ TRADE = 3
 # One byte and its complement, written before each step of a loop, so without room for a CRC; then the regions: first
 # byte and size of each, the head of HEAD_BYTES in it. The last one is in RAM only where something is kept there.
 _MARK = 0
-_PLACES = ((2, 32), (34, 96), (130, 384), (514, 1024))
-SHORT_BYTES = 514
-BYTES = 1538
+_PLACES = ((2, 32), (34, 96), (130, 224), (354, 1024))
+SHORT_BYTES = 354
+BYTES = 1378
 HEAD_BYTES = 6
 
 

@@ -61,8 +61,11 @@ class Timekeeper:
         unix_s = self.unix_s(now_ms)
         if unix_s is None:
             return None
-        self._steady_s = max(self._steady_s, unix_s - limits.UNIX_S_MIN)
-        return limits.UNIX_S_MIN + self._steady_s
+        since_s = unix_s - limits.UNIX_S_MIN
+        if since_s < self._steady_s:
+            return limits.UNIX_S_MIN + self._steady_s
+        self._steady_s = since_s
+        return unix_s
 
     def uncertainty_s(self, now_ms: int) -> int:
         """± seconds of `unix_s`, rounded up."""

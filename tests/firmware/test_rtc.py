@@ -38,7 +38,7 @@ def test_one_bit_anywhere_in_a_region_spoils_that_region_alone(region):
     memory = rtc.Memory(chip)
     for each in REGIONS:
         memory.put(each, b"1234")
-    start = {rtc.GUARD: 2, rtc.CRUMBS: 34, rtc.LOG: 130, rtc.TRADE: 514}[region]
+    start = {rtc.GUARD: 2, rtc.CRUMBS: 34, rtc.LOG: 130, rtc.TRADE: 354}[region]
     for index in range(rtc.HEAD_BYTES + 4):
         for bit in range(8):
             spoilt = bytearray(chip.data)

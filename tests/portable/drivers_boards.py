@@ -18,4 +18,4 @@ for board in (irrigation, streetlight, thermostat):
     machine.Pin(board.LED_PIN, machine.Pin.OUT, value=1)
     button = machine.Pin(board.BUTTON_PIN, machine.Pin.IN, machine.Pin.PULL_UP)
     machine.parts["BUTTON"].move(True)
-    print(machine.levels, button.value(), sorted(bus.counters.items()))
+    print(machine.levels, button.value(), (bus.errors, bus.freed, bus.held))
