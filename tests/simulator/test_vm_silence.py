@@ -24,10 +24,9 @@ SILENT_FROM_MS = 600_000
 # closes at the same instant, and opens by a duty: a room read some milliseconds later may be a step of the sensor
 # warmer, and 0.01 K is 3 s of a cycle of ten minutes. A few of those steps.
 SLACK_MS = {"streetlight": 2_000, "irrigation": 2_000, "thermostat": 12_000}
-# Beyond some hours a room forgets in which turn it was read, and what was learned by then differs: cycles begin where
-# they may, and only what they are worth is compared.
-DRIFTS_FROM_MS = 4 * 3_600_000
-DRIFT_MS = {"thermostat": 300_000}
+# Beyond some hours a room forgets in which turn it was read, and what was learned differs by a breath: a cycle falls to
+# the end of one evening or to the next morning. Then how many there are, and what they are worth, is compared.
+DRIFTS_FROM_MS = {"thermostat": 4 * 3_600_000}
 WORTH_PERMILLE = 20
 # What is no output of the trade: the technician's light.
 LIGHT = {streetlight.LED_PIN}
@@ -69,20 +68,25 @@ def edges(run):
 
 
 def differences(kind, first, second):
-    """Edges of one that the other has not."""
-    if [edge[1:] for edge in edges(first)] != [edge[1:] for edge in edges(second)]:
-        return [("other edges", len(edges(first)), len(edges(second)))]
-    pairs = list(zip(edges(first), edges(second), strict=True))
-    apart = [both for both in pairs if abs(both[0][0] - both[1][0]) > slack_ms(kind, both[0][0])]
-    for number in {edge[1] for edge in edges(first)}:
-        one, other = high_ms(first, number), high_ms(second, number)
-        if 1000 * abs(one - other) > WORTH_PERMILLE * max(one, other, 1000):
-            apart.append(("high for", number, one, other))
+    """Edges of one that the other has not; of what drifts, how long each output was high and how often it moved."""
+    until_ms = DRIFTS_FROM_MS.get(kind, RUN_MS)
+    early, early_other = ([edge for edge in edges(run) if edge[0] < until_ms] for run in (first, second))
+    if until_ms < RUN_MS:  # a cycle may straddle the bound
+        count = min(len(early), len(early_other))
+        early, early_other = early[: count - 2], early_other[: count - 2]
+    if [edge[1:] for edge in early] != [edge[1:] for edge in early_other]:
+        return [("other edges", len(early), len(early_other))]
+    apart = [both for both in zip(early, early_other, strict=True) if abs(both[0][0] - both[1][0]) > SLACK_MS[kind]]
+    for number in {edge[1] for edge in edges(first) + edges(second)}:
+        for measure in (high_ms, moves):
+            one, other = measure(first, number), measure(second, number)
+            if 1000 * abs(one - other) > WORTH_PERMILLE * max(one, other, 1000 if measure is high_ms else 100):
+                apart.append((measure.__name__, number, one, other))
     return apart
 
 
-def slack_ms(kind, at_ms):
-    return DRIFT_MS.get(kind, SLACK_MS[kind]) if at_ms > DRIFTS_FROM_MS else SLACK_MS[kind]
+def moves(run, number):
+    return sum(edge[1] == number for edge in edges(run))
 
 
 def high_ms(run, number):
