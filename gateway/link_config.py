@@ -20,12 +20,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.io import serial_line
-from wire import bus_frame, cose
+from wire import bus_frame, cose, radio
 
 # What pyserial and the kernel have; below, an answer takes longer than a node's loop may be kept.
 BAUDS = (57_600, 115_200, 230_400, 460_800)
-# What the concentrator's port can tune to (wire/radio).
-CHANNEL_MAX = 11
 # The one that signs, the one that follows it, and a spare.
 UPDATE_KEYS_MAX = 4
 FIELDS = {
@@ -103,8 +101,8 @@ def _section(section: str, fields: dict[str, Any], faults: list[str]) -> Any:
         port = ""
     if section == "radio":
         channel = fields.get("channel")
-        if channel is not None and not (_is_integer(channel) and 1 <= channel <= CHANNEL_MAX):
-            fault("channel", channel, f"give an integer from 1 to {CHANNEL_MAX}, or remove it")
+        if channel is not None and not (_is_integer(channel) and radio.CHANNEL_MIN <= channel <= radio.CHANNEL_MAX):
+            fault("channel", channel, f"give an integer from {radio.CHANNEL_MIN} to {radio.CHANNEL_MAX}, or remove it")
             channel = None
         keys = _update_keys(fields.get("update_keys", []))
         if keys is None:

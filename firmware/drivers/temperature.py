@@ -3,6 +3,7 @@
 A driver that fails ends the program there and then (ports/esp32/modesp32.c: ESP_ERROR_CHECK), so the rescue never asks.
 """
 
+
 def read(esp32):
     """0.01 °C, or None on a chip without the sensor. `esp32` is the port's module."""
     try:

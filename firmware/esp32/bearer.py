@@ -1,9 +1,9 @@
 """The node's bearer to its gateway, as the settings name it: Wi-Fi and UDP, RS-485, a wire, or ESP-NOW.
 
 Every one has `link`, with the interface of `links.udp`; `step`, once a turn, which is True where nothing but a restart
-of the chip may help; `is_ready`, for who would rather wait than
-lose a datagram; `close`; `signal_dbm`; `ack_timeout_ms`, the least patience that CoAP needs there. None of them
-reboots the chip or waits for a network. What only one bearer needs is imported there.
+of the chip may help; `is_ready`, for who would rather wait than lose a datagram; `close`; `signal_dbm`;
+`ack_timeout_ms`, the least patience that CoAP needs there. None of them reboots the chip or waits for a network. What
+only one bearer needs is imported there.
 """
 
 from binascii import hexlify
