@@ -102,8 +102,8 @@ LED_PIN = 21
 LED_ACTIVE_LEVEL = 1
 
 
-def shutter():
-    """What shuts this board's valves where no application does: they stay open without current."""
+def stand_in():
+    """What keeps this board's outputs safe where no application does and boot.py's levels are not enough."""
     from drivers.shutter import Shutter
 
     return Shutter

@@ -64,8 +64,8 @@ class Shutter:
         self._waits_since_ms = None  # for the capacitor
         self.deadline_ms = now_ms
 
-    def turn(self, *, now_ms) -> bool:
-        """Do what is due; False once every output has had its pulses."""
+    def turn(self, *, now_ms, wanted=None) -> bool:
+        """Do what is due; False once every output has had its pulses. Whatever is wanted, it shuts."""
         if now_ms >= self._look_ms:
             self._look_ms = now_ms + LOOK_MS
             self._look(now_ms)

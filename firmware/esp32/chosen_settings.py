@@ -98,13 +98,13 @@ def shell_faults(settings, plain):
 
 
 def stay_safe(wdt, clock, chosen, life):
-    """Bad settings: the outputs keep the levels of the boot, valves that stay open without current are pulsed shut, and
-    the console says why, again and again. A program on trial that cannot read what its predecessor could goes back
-    soon."""
+    """Bad settings: the outputs keep the levels of the boot, those that hold a state of their own are brought to
+    theirs, nothing heats (nobody said that there is a room), and the console says why, again and again. A program on
+    trial that cannot read what its predecessor could goes back soon."""
     said_ms = None
     until_ms = clock.now_ms() + TRIAL_WITHOUT_SETTINGS_MS
     life.waits()
-    port, shutter = beside(life, chosen.plain, clock)
+    port, stand_in = beside(life, chosen.plain, clock)
     while True:
         now_ms = clock.now_ms()
         if life.trial.is_trial and now_ms >= until_ms:
@@ -114,17 +114,17 @@ def stay_safe(wdt, clock, chosen, life):
             say(chosen.faults)
         if port is not None:
             port.show(panel.NO_SETTINGS, now_ms=now_ms)
-        if shutter is not None and not shutter.turn(now_ms=clock.now_ms()):
-            shutter = None
+        if stand_in is not None and not stand_in.turn(now_ms=clock.now_ms(), wanted=False):
+            stand_in = None
         wdt.feed()
-        if shutter is None:
+        if stand_in is None:
             time.sleep_ms(100)
         else:
             time.sleep_ms(10)  # a pulse is no longer than it must be
 
 
 def beside(life, plain, clock):
-    """(LED, drivers.shutter.Shutter) of a node whose settings are of no use; each None where there is none, or nothing
+    """(LED, the board's stand-in) of a node whose settings are of no use; each None where there is none, or nothing
     tells which board it is."""
     kind = plain.get("kind", kinds.DEFAULT) if isinstance(plain, dict) else kinds.DEFAULT
     try:
@@ -134,7 +134,7 @@ def beside(life, plain, clock):
     found = []
     for make in (
         lambda: lifeline.PanelPort(machine, board, 0, now_ms=clock.now_ms()),
-        lambda: shutter_of(board, clock),
+        lambda: stand_in_of(board, clock),
     ):
         try:
             found.append(make())
@@ -144,9 +144,9 @@ def beside(life, plain, clock):
     return found
 
 
-def shutter_of(board, clock):
-    """Of a board with latching valves, else None."""
-    return board.shutter()(board, machine, now_ms=clock.now_ms()) if hasattr(board, "shutter") else None
+def stand_in_of(board, clock):
+    """Of a board for which boot.py's levels are not all there is to do, else None."""
+    return board.stand_in()(board, machine, now_ms=clock.now_ms()) if hasattr(board, "stand_in") else None
 
 
 def say(faults):

@@ -1,6 +1,7 @@
-"""What the loader does when no program can be imported: valves that stay open without current are pulsed shut, by
-whatever folder has kept what does that (`drivers.shutter`, `shutter()` of the board's constants). `boot.py` has made
-all other outputs safe. Loaded only then, and never updated; never raises. Must not open anything.
+"""What the loader does when no program can be imported: valves that stay open without current are pulsed shut, a lamp
+with a gear of its own is told full light, a room is kept from frost, by whatever folder has kept what does that
+(`stand_in()` of the board's constants). `boot.py` has made all other outputs safe. Loaded only then, and never updated;
+never raises. Must not open anything.
 """
 
 import sys
@@ -12,31 +13,34 @@ import machine
 FOLDERS = ("r", "a", "b")
 # A program has shortened it.
 WATCHDOG_MS = 30_000
+# Whoever is never done is left after this long: the flash may read again. One period of the heating.
+LAST_MS = 1_200_000
 
 
-def shut():
-    """By the first of these folders that can."""
+def keep():
+    """What there is to do, by the first of these folders that can."""
     wdt = machine.WDT(timeout=WATCHDOG_MS)
     path, known = list(sys.path), set(sys.modules)
     for folder in FOLDERS:
         try:
             sys.path[:] = [folder] + path
-            shutter = shutter_of()
-            began_ms = time.ticks_ms()
-            while shutter is not None and shutter.turn(now_ms=time.ticks_diff(time.ticks_ms(), began_ms)):
+            stand_in = stand_in_of()
+            began_ms, now_ms = time.ticks_ms(), 0
+            while stand_in is not None and now_ms < LAST_MS and stand_in.turn(now_ms=now_ms):
                 wdt.feed()
                 time.sleep_ms(10)  # a pulse is no longer than it must be
+                now_ms = time.ticks_diff(time.ticks_ms(), began_ms)
             return
         except Exception as error:
-            print("last resort:", folder, "shuts no valve:", repr(error))
+            print("last resort:", folder, "does nothing:", repr(error))
         for name in list(sys.modules):
             if name not in known:
                 del sys.modules[name]
 
 
-def shutter_of():
-    """Of this kind of board; None where no valve stays open without current."""
+def stand_in_of():
+    """Of this kind of board; None where boot.py's levels are all there is to do."""
     import boot
 
     board = __import__("boards." + boot.KIND, None, None, (boot.KIND,))
-    return board.shutter()(board, machine, now_ms=0) if hasattr(board, "shutter") else None
+    return board.stand_in()(board, machine, now_ms=0) if hasattr(board, "stand_in") else None

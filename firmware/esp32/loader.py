@@ -5,7 +5,7 @@ Chooses the folder to start from (`slots`: the application in `a` or `b`; `guard
 three starts that came to nothing), puts it in front of the search path and hands over. On trial whatever goes wrong
 ends in a reset, which is the next trial or the way back. Where the confirmed folder cannot even be imported the other
 one is tried at once, and then the rescue. A program that hangs while it starts is ended by the watchdog. Where nothing
-can be imported at all, `last_resort` shuts what stays open without current, and the chip starts again.
+can be imported at all, `last_resort` keeps safe what boot.py cannot, and the chip starts again.
 
 Must know nothing of a program but `main.main(start)`, a Start: this is the contract that every image keeps.
 """
@@ -44,7 +44,7 @@ def main():
         start(slots.Store(), guard.Guard(memory, guard.Store()), memory, guard.ended_by(machine, memory), imported)
     except Exception as error:
         sys.print_exception(error)
-        __import__("last_resort").shut()
+        __import__("last_resort").keep()
         for _ in range(NOTHING_PAUSE_SLICES):
             time.sleep_ms(100)
     finally:

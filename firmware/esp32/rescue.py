@@ -1,11 +1,12 @@
 """The rescue program: what runs when the application came to nothing three times. It lies in a folder of its own (`r`)
 with the modules it needs, put there with the board and never updated, and is turned by the same shell (`main`).
 
-It holds the outputs safe as `boot.py` left them. Where that is not enough it does more: valves that stay open without
-current are pulsed shut at once (`drivers.shutter`), and for the frost it turns the heating relays of the board by time,
-a quarter of twenty minutes. It says that it is the rescue and
-why, asks for a new image every two minutes, and after an hour gives the application one more try. Of the settings it
-reads what every kind has, so that a fault in the rest, or a kind it has never heard of, does not keep it from the link.
+It holds the outputs safe as `boot.py` left them. Where that is not enough the board's stand-in does more: valves that
+stay open without current are pulsed shut at once (`drivers.shutter`), a room is heated a quarter of the time against
+the frost (`drivers.frost_heat`), a lamp whose output has a mind of its own is lit (`drivers.lamp_light`). It says that
+it is the rescue and why, asks for a new image every two minutes, and after an hour gives the application one more try.
+Of the settings it reads what every kind has, so that a fault in the rest, or a kind it has never heard of, does not
+keep it from the link.
 It decides nothing of the trade and obeys no orders; but a technician's lock is off, for a hand may be in the valve.
 """
 
@@ -21,10 +22,8 @@ KIND = "rescue"
 FIELDS = ()
 BOARD_TEMPERATURE = quantity.TEMPERATURE
 
-# Relays that heat, by the kind of board: names of its constants.
-HEATING = {"thermostat": ("RELAY", "PUMP")}
-HEAT_PERIOD_MS = 1_200_000
-HEAT_ON_MS = 300_000
+# What a technician's word wants of the stand-in; without one it goes by the clock alone.
+WANTED = {LOCK: False, TEST: True}
 
 Own = namedtuple("Own", ())
 
@@ -64,41 +63,27 @@ class RescueTrade(Trade):
 
 
 class Ports:
-    """`outputs` is what a technician wants (a word of node.trade, or None); else the duty goes by the clock alone.
-    There is nothing to sample."""
+    """`outputs` is what a technician wants (a word of node.trade, or None). There is nothing to sample."""
 
     def __init__(self, board, machine, *, now_ms):
-        self._started_ms = now_ms
-        self._pins = []
-        for name in HEATING.get(board.KIND, ()):
-            level = getattr(board, name + "_CLOSED_LEVEL")
-            self._pins.append((machine.Pin(getattr(board, name + "_PIN"), machine.Pin.OUT, value=1 - level), level))
-        self._is_on = False
-        self._shutter = None
+        self._stand_in = None
         # When `apply` is due at the latest, or None.
         self.deadline_ms = None
-        if hasattr(board, "shutter"):
+        if hasattr(board, "stand_in"):
             try:
-                self._shutter = board.shutter()(board, machine, now_ms=now_ms)
+                self._stand_in = board.stand_in()(board, machine, now_ms=now_ms)
             except (AttributeError, ImportError, OSError, ValueError) as error:
-                print("rescue: the valves:", repr(error))  # the link matters more
+                print("rescue: the outputs:", repr(error))  # the link matters more
 
     def safe(self):
         boot.safe_outputs()
 
     def apply(self, outputs, *, now_ms):
-        if self._shutter is not None:
-            if not self._shutter.turn(now_ms=now_ms):
-                self._shutter = None
-            self.deadline_ms = None if self._shutter is None else self._shutter.deadline_ms
-        is_on = outputs == TEST or (now_ms - self._started_ms) % HEAT_PERIOD_MS < HEAT_ON_MS
-        if outputs == LOCK:
-            is_on = False
-        if is_on == self._is_on:
+        if self._stand_in is None:
             return
-        self._is_on = is_on
-        for pin, level in self._pins:
-            pin.value(level if is_on else 1 - level)
+        if not self._stand_in.turn(now_ms=now_ms, wanted=WANTED.get(outputs)):
+            self._stand_in = None
+        self.deadline_ms = None if self._stand_in is None else self._stand_in.deadline_ms
 
     def begin_sample(self, *, now_ms):
         """Nothing."""

@@ -142,7 +142,7 @@ def test_a_silent_selector_keeps_the_master_from_nothing(place):
 
 def test_without_it_the_water_runs_on(place, monkeypatch):
     """Planted: boot.py's levels alone, as it was."""
-    monkeypatch.delattr(board, "shutter")
+    monkeypatch.delattr(board, "stand_in")
     rescued(place)
     assert place.shut_ms is None
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tools import generate
-from tools.hardware import board_text, joints, reading
+from tools.hardware import board_text, joints, reading, schema
 
 KINDS = sorted(path.stem for path in (ROOT / "hardware" / "nodes").glob("*.toml"))
 BADGE = """
@@ -206,7 +206,7 @@ def test_every_board_is_read_the_same_way(repository, kind):
 def test_every_driver_of_a_part_belongs_to_a_part_and_every_part_to_a_node(repository, all_facts):
     """`dimmer` is two parts together; the rest of firmware/drivers is no part's."""
     of_parts = {part["driver"] for part in all_facts.parts.values()} - {""}
-    shared = {"__init__", "crc", "held_output", "i2c_bus", "sensor", "shutter", "temperature"}
+    shared = {"__init__", "crc", "held_output", "i2c_bus", "sensor", "temperature", *schema.STAND_INS}
     assert of_parts == {path.stem for path in (repository / "firmware" / "drivers").glob("*.py")} - shared
     used = {use.get("part") for node in all_facts.nodes.values() for use in reading.uses(node).values()}
     assert used - {None} == set(all_facts.parts)

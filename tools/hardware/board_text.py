@@ -1,7 +1,7 @@
 """The text of firmware/boards/<kind>.py (constants, one name a fact) and boot_<kind>.py (safe outputs, alone).
 
-Constants are PREFIX_KEY of the node's file; what is for people or for tools only is left out. Of drivers it knows one
-by name, the shutter of a board with latching valves: imported there, it lies with that board's programs and no other's.
+Constants are PREFIX_KEY of the node's file; what is for people or for tools only is left out. Of drivers it names the
+one that stands in for the application: imported there, it lies with that board's programs and no other's.
 """
 
 from collections.abc import Iterator, Mapping
@@ -39,7 +39,10 @@ def board_text(kind: str, node: Mapping[str, Any]) -> str:
         if "front_end" in use:
             blocks.append("\n".join(_calibration_lines(prefix(name, use), use["front_end"])))
     text = "\n\n".join(blocks) + "\n"
-    return text + SHUTTER if any(use["use"] == "bridge" for use in uses(node).values()) else text
+    if "stand_in" not in node:
+        return text
+    module = node["stand_in"]
+    return text + STAND_IN.replace("<MODULE>", module).replace("<CLASS>", schema.STAND_INS[module])
 
 
 def constants(start: str, use: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -102,13 +105,13 @@ def boot_text(kind: str, node: Mapping[str, Any]) -> str:
     return BOOT.replace("<KIND>", kind).replace("<SAFE>", "\n".join(lines))
 
 
-SHUTTER = '''
+STAND_IN = '''
 
-def shutter():
-    """What shuts this board's valves where no application does: they stay open without current."""
-    from drivers.shutter import Shutter
+def stand_in():
+    """What keeps this board's outputs safe where no application does and boot.py's levels are not enough."""
+    from drivers.<MODULE> import <CLASS>
 
-    return Shutter
+    return <CLASS>
 '''
 
 BOOT = '''"""Runs first after every reset of this kind of node, as boot.py: every output at its safe level.

@@ -214,5 +214,14 @@ MODULE = {
     "pulse_counters": whole(0, 8),
 }
 
-NODE = {"title": Field(TEXT), "title_en": Field(TEXT), "chip": Field(TABLE)}
+# Modules of firmware/drivers, each with its class: what keeps a board's outputs safe where no application does.
+STAND_INS = {"frost_heat": "FrostHeat", "lamp_light": "LampLight", "shutter": "Shutter"}
+
+NODE = {
+    "title": Field(TEXT),
+    "title_en": Field(TEXT),
+    "chip": Field(TABLE),
+    # Where plain levels at boot are not all that makes the outputs safe.
+    "stand_in": Field(TEXT, words=tuple(STAND_INS), needed=False),
+}
 CHIP = {"module": Field(TEXT), "psram": Field(TEXT)}
