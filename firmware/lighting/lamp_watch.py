@@ -4,7 +4,7 @@
     lampUnexpectedOn    dark, and above max(3 W, twice the standby), or the gear says it burns: by day after three
                         samples, at night, or where nobody knows, after ten minutes more
     relayFailure        dark, and a current flows through the relay; lit, and watts and amperes are those of dark
-    cyclingFailure      four times out and back within half an hour, unbidden
+    cyclingFailure      four times out and back within half an hour, unbidden; one that then stays out is dead
     dimmingFailure      20 % off at two levels, and not by the same share: power does not follow the level. By the same
                         share it is another lamp than the settings say, which is told as power too high or too low
     lampPowerTooHigh, lampPowerTooLow    outside the tolerance
@@ -18,10 +18,11 @@ from wire import event
 
 
 class LampWatch:
-    """`active`: codes in force. `has_relay`: level 0 opens a relay. Feed `commanded` with what the gear is told, then
-    `sample` with one reading."""
+    """`active`: codes in force; at a start those that stood before it, which end once they are judged healthy.
+    `has_relay`: level 0 opens a relay. `relay_stuck_lit`: the position in which a relayFailure that stands was seen.
+    Feed `commanded` with what the gear is told, then `sample` with one reading."""
 
-    def __init__(self, model, *, has_relay=True):
+    def __init__(self, model, *, has_relay=True, active=None, relay_stuck_lit=False):
         self._model = model
         self._has_relay = has_relay
         self._lit_since_ms = None
@@ -29,12 +30,12 @@ class LampWatch:
         self._level_since_ms = 0
         self._votes = {}
         self._burning_since_ms = None
-        self._is_out = None
+        self._out_since_ms = None
         self._cycles_ms = []
         self._off = []  # (level, share of what is expected in %) at which dimming was wrong
         self._dark = None  # (0.1 W, mA) through an open relay
-        self._relay_stuck_at = None  # level 0 or not, in which the relay was seen not to follow
-        self.active = set()
+        self.relay_stuck_lit = relay_stuck_lit
+        self.active = set() if active is None else active
 
     def expected_dw(self, level_percent):
         """Power of a healthy lamp at what its gear is told, in 0.1 W."""
@@ -51,7 +52,7 @@ class LampWatch:
         self._level = level_percent
         self._level_since_ms = now_ms
         self._burning_since_ms = None
-        self._is_out = None
+        self._out_since_ms = None
         self._votes.clear()
 
     def sample(self, power_dw, current_ma=None, *, now_ms, sun_up=None, gear_dead=None, gear_percent=None):
@@ -109,8 +110,8 @@ class LampWatch:
         verdict = cast(self._votes, event.RELAY_FAILURE, is_wrong)
         is_lit = self._level > 0
         if verdict:
-            self._relay_stuck_at = is_lit
-        if verdict or self._relay_stuck_at == is_lit:
+            self.relay_stuck_lit = is_lit
+        if verdict or self.relay_stuck_lit == is_lit:
             self._settle(changes, event.RELAY_FAILURE, verdict)
 
     # --- lit --------------------------------------------------------------------------------------------------
@@ -120,10 +121,10 @@ class LampWatch:
         low = power_dw is not None and power_dw < max(limits.DEAD_FLOOR_DW, expected_dw // 4)
         if power_dw is not None:
             self._count_cycles(changes, low, 2 * power_dw >= expected_dw, now_ms)
-        if event.CYCLING_FAILURE in self.active:
-            return
         is_dead = low or bool(gear_dead)
         verdict = cast(self._votes, event.LAMP_FAILURE, is_dead)
+        if event.CYCLING_FAILURE in self.active:
+            return
         self._settle(changes, event.LAMP_FAILURE, verdict)
         if power_dw is None:
             return
@@ -138,21 +139,27 @@ class LampWatch:
         return abs(power_dw - dark_dw) <= limits.RELAY_SAME_DW and abs(current_ma - dark_ma) <= slack_ma
 
     def _count_cycles(self, changes, is_low, is_back, now_ms):
-        """Out, then back again: one cycle, told apart from a lamp that stays out."""
+        """Out, then back again: one cycle, told apart from a lamp that stays out, which is dead."""
         cycles = self._cycles_ms
         if is_low:
-            self._is_out = True
+            if self._out_since_ms is None:
+                self._out_since_ms = now_ms
         elif is_back:
-            if self._is_out:
+            if self._out_since_ms is not None:
                 cycles.append(now_ms)
                 if len(cycles) > limits.CYCLES:
                     cycles.pop(0)
-            self._is_out = False
+            self._out_since_ms = None
         if len(cycles) == limits.CYCLES and now_ms - cycles[0] <= limits.CYCLES_MS:
             self._declare(changes, event.CYCLING_FAILURE, True)
-        elif cycles and now_ms - cycles[-1] >= 2 * limits.CYCLES_MS and not self._is_out:
+        elif cycles and self._cycles_no_more(cycles[-1], now_ms):
             cycles.clear()
             self._declare(changes, event.CYCLING_FAILURE, False)
+
+    def _cycles_no_more(self, last_ms, now_ms):
+        if self._out_since_ms is None:
+            return now_ms - last_ms >= 2 * limits.CYCLES_MS
+        return now_ms - self._out_since_ms >= limits.OUT_FOR_GOOD_MS
 
     def _judge_power(self, changes, power_dw, expected_dw):
         off = abs(power_dw - expected_dw)

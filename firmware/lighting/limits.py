@@ -69,6 +69,9 @@ DIMMING_SEEN_MAX_PERCENT = 95
 # Cycling: so many collapses, each with its recovery, within this time; healthy again after twice as long without.
 CYCLES = 4
 CYCLES_MS = 1_800_000
+# A hot discharge lamp strikes again within minutes, the slowest (metal halide) within twenty. One that is out for longer
+# does not cycle any more: a sodium lamp that dies of age.
+OUT_FOR_GOOD_MS = 1_800_000
 # A relay that stays open: watts and milliamperes as when it was ordered open, within this.
 RELAY_SAME_DW = 5
 RELAY_SAME_MA = 3

@@ -269,6 +269,16 @@ def test_a_lamp_that_goes_out_and_comes_back_four_times_in_half_an_hour_cycles()
     assert bench.watch.active == set()
 
 
+def test_a_lamp_that_cycles_and_then_dies_is_a_dead_lamp():
+    """The end of a sodium lamp: it strikes again, and one day no more."""
+    bench = lit().minutes(*[6, 6, 360, 360, 360, 360] * 4, *[6] * 29)
+    assert bench.watch.active == {CYCLING_FAILURE}, "half an hour: it may be hot"
+    bench.minutes(*[6] * 3)
+    assert bench.watch.active == {LAMP_FAILURE}
+    bench.minutes(*[360] * 6)
+    assert bench.watch.active == set()
+
+
 def test_three_times_are_not_four_and_a_slow_cycle_is_none():
     assert lit().minutes(*[6, 360, 360, 360, 360, 360, 360, 360] * 3, *[360] * 30).said == []
     assert lit().minutes(*[6, *[360] * 12] * 8).said == []
