@@ -52,8 +52,6 @@ class Gear:
         self._due = 0
         self._absent = set()
         self._asset = b""  # what has been read of it
-        self._flags = 0
-        self._is_flags_known = False
         self._record = None  # the asset record, until it is handed over
         self._ratings = None
         self.counters = {"rounds": 0, "silent": 0, "garbled": 0, "retold": 0, "torn": 0}
@@ -142,8 +140,6 @@ class Gear:
         if self._record is not None and dali_banks.RATINGS in self._absent:
             found[inner.ASSET] = (self._record, self._ratings)
             self._record = None
-        if self._is_flags_known:
-            found[inner.GEAR_FLAGS] = self._flags
         self._found = found
 
     def _tell_again(self, status, actual):
@@ -177,9 +173,7 @@ class Gear:
             return
         found.update(dali_banks.readings(bank, data))
         if bank in (dali_banks.GEAR, dali_banks.LIGHT_SOURCE):
-            bits, mask = dali_banks.flags(bank, data)
-            self._flags = self._flags & ~mask | bits
-            self._is_flags_known = True
+            found[inner.GEAR_FLAGS] = dali_banks.flags(bank, data)
 
     def _bank(self, bank):
         """Bytes of a bank from location 3 to its last, or None: not there, not sound, or not all read yet."""

@@ -5,12 +5,13 @@ from wire import event
 
 
 class GearWatch:
-    """`sample` returns [(event code, begins, detail or None)]: a detail of one word a flag, None: the readings."""
+    """`is_silent`, `flags` (bits as of dali_banks.FLAGS): what is told and holds, at a start from before it. `sample`
+    returns [(event code, begins, detail or None)]: a detail of one word a flag, None: the readings."""
 
-    def __init__(self):
+    def __init__(self, is_silent=False, flags=0):
         self._silent = 0
-        self._flags = 0
-        self.is_silent = False
+        self.flags = flags
+        self.is_silent = is_silent
 
     def sample(self, values):
         """One reading of the ports, or None; a gear that answers has its status among them."""
@@ -27,20 +28,20 @@ class GearWatch:
             self.is_silent = False
             changes.append((event.GEAR_COMM_FAILURE, False, None))
         # Banks are read now and then: what they said last holds until they say otherwise.
-        flags = values.get(inner.GEAR_FLAGS)
-        flags = self._flags if flags is None else flags
+        told = values.get(inner.GEAR_FLAGS)
+        flags = self.flags if told is None else self.flags & ~told[1] | told[0]
         flags = flags | 1 if status & dali.STATUS_GEAR_FAILURE else flags & ~1
         for bit, word in enumerate(dali_banks.FLAGS):
             mask = 1 << bit
-            if (flags ^ self._flags) & mask:
+            if (flags ^ self.flags) & mask:
                 changes.append((event.GEAR_FAILURE, bool(flags & mask), (word,)))
-        self._flags = flags
+        self.flags = flags
         return changes
 
     @property
     def is_failed(self):
         """The gear says so itself."""
-        return self._flags & 1 != 0
+        return self.flags & 1 != 0
 
     @staticmethod
     def is_lamp_dead(values):

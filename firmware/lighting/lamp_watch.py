@@ -64,6 +64,8 @@ class LampWatch:
         if self._level is None or now_ms - self._level_since_ms < limits.STEADY_MS:
             return []
         changes = []
+        if not self._has_relay:
+            self._declare(changes, event.RELAY_FAILURE, False)  # it stood before this start, with other settings
         if self._level == 0:
             self._judge_dark(changes, power_dw, current_ma, gear_percent, sun_up, now_ms)
         elif self._level >= limits.LEVEL_JUDGED_MIN:
@@ -141,6 +143,8 @@ class LampWatch:
     def _count_cycles(self, changes, is_low, is_back, now_ms):
         """Out, then back again: one cycle, told apart from a lamp that stays out, which is dead."""
         cycles = self._cycles_ms
+        if event.CYCLING_FAILURE in self.active and not cycles:
+            cycles.append(now_ms)  # it stood before this start
         if is_low:
             if self._out_since_ms is None:
                 self._out_since_ms = now_ms

@@ -6,21 +6,23 @@ from wire import event
 
 
 class SupplyWatch:
-    """`low_dv`, `high_dv`: 0.1 V. `sample` returns [(event code, begins)]."""
+    """`low_dv`, `high_dv`: 0.1 V. `active`: codes in force, as in LampWatch. `sample` returns
+    [(event code, begins)]."""
 
-    def __init__(self, low_dv=limits.VOLTAGE_LOW_DV, high_dv=limits.VOLTAGE_HIGH_DV):
+    def __init__(self, low_dv=limits.VOLTAGE_LOW_DV, high_dv=limits.VOLTAGE_HIGH_DV, *, active=None):
         self._low_dv = low_dv
         self._high_dv = high_dv
         self._votes = {}
         self._silent = 0
-        self.active = set()
+        self.active = set() if active is None else active
 
     def sample(self, power_dw, voltage_dv):
         """One reading, None for what was not heard."""
         changes = []
         if power_dw is None:
             self._silent += 1
-            self._declare(changes, event.METER_FAILURE, self._silent >= limits.METER_SILENT_SAMPLES)
+            if self._silent >= limits.METER_SILENT_SAMPLES:
+                self._declare(changes, event.METER_FAILURE, True)
         else:
             self._silent = 0
             self._declare(changes, event.METER_FAILURE, False)

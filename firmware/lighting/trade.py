@@ -44,8 +44,8 @@ _HOURLY = (
     quantity.TEMPERATURE + 2 * quantity.CHANNEL_STEP,
 )
 # Nobody measures; the lamp, its relay or its dimming do not follow.
-_SILENT = {event.METER_FAILURE}
 _CONTRADICTED = {
+    event.METER_FAILURE,
     event.LAMP_FAILURE,
     event.LAMP_UNEXPECTED_ON,
     event.RELAY_FAILURE,
@@ -82,6 +82,7 @@ class Streetlight(Trade):
             else Presence(hold_s=detector.hold_s, per_hour_max=detector.per_hour, now_ms=now_ms)
         )
         self._flux = flux.Flux(flux.Model(own.virtual_output, own.clo, own.maintenance))
+        self._active = memories.codes(kept.standing)  # of lamp and mains
         self._watch = LampWatch(
             power.lamp_model(
                 own.lamp[0],
@@ -92,9 +93,12 @@ class Streetlight(Trade):
                 own.power_tolerance,
             ),
             has_relay=not is_dali,
+            active=self._active,
+            relay_stuck_lit=kept.standing & memories.RELAY_STUCK_LIT != 0,
         )
-        self._supply = SupplyWatch(own.voltage[0], own.voltage[1])
-        self._gear = _gear_watch() if is_dali else None
+        self._supply = SupplyWatch(own.voltage[0], own.voltage[1], active=self._active)
+        self._gear = _gear_watch(kept.standing) if is_dali else None
+        self._standing = kept.standing
         self._energy = Energy(kept.wh, kept.gear_wh, keeps=is_dali)
         self._telling = Telling(kept.asset)
         self._lamp_ms = 1000 * kept.lamp_s
@@ -153,6 +157,21 @@ class Streetlight(Trade):
         if asset is not None:
             self._telling.asset(asset[0], asset[1])
         self._agrees = power_dw if self._watch.agrees(power_dw, now_ms=now_ms) else None
+        standing = self._stands()
+        if standing != self._standing:
+            self._standing = standing
+            self.keeps += 1  # a switched feeder is cut before the hour is over
+
+    def _stands(self):
+        """The faults that a restart is to find standing, as bits."""
+        standing = memories.standing(self._active)
+        if self._watch.relay_stuck_lit:
+            standing |= memories.RELAY_STUCK_LIT
+        if self._gear is not None:
+            standing |= self._gear.flags << memories.GEAR_FLAGS_SHIFT
+            if self._gear.is_silent:
+                standing |= memories.GEAR_SILENT
+        return standing
 
     def _look(self, lux, moment):
         """The photocell, and whether it is to be believed."""
@@ -265,7 +284,7 @@ class Streetlight(Trade):
         gear = self._gear
         if gear is not None and (gear.is_silent or gear.is_failed):
             return False
-        return not self._supply.active & _SILENT and not self._watch.active & _CONTRADICTED
+        return not self._active & _CONTRADICTED
 
     def deadline_ms(self, now_ms):
         deadline_ms = self._ramp.deadline_ms(now_ms)
@@ -279,7 +298,9 @@ class Streetlight(Trade):
         energy = self._energy
         gear_wh = energy.last_wh if energy.keeps else None
         return memories.pack(
-            memories.Kept(self._lamp_s(now_ms), self._starts, energy.wh, gear_wh, self._telling.asset_known)
+            memories.Kept(
+                self._lamp_s(now_ms), self._starts, energy.wh, gear_wh, self._telling.asset_known, self._standing
+            )
         )
 
     def _lamp_s(self, now_ms):
@@ -289,8 +310,8 @@ class Streetlight(Trade):
         return self._lamp_ms // 1000
 
 
-def _gear_watch():
+def _gear_watch(standing):
     """Loaded where there is a gear: what its memory banks mean takes 5 KB of bytecode."""
     from lighting.gear_watch import GearWatch
 
-    return GearWatch()
+    return GearWatch(standing & memories.GEAR_SILENT != 0, standing >> memories.GEAR_FLAGS_SHIFT)

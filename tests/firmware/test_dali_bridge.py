@@ -176,7 +176,7 @@ def test_the_first_rounds_read_all_that_a_gear_knows(bus):
     assert found[quantity.TEMPERATURE + quantity.CHANNEL_STEP] == 4100
     assert found[quantity.LEVEL_MEASURED] == 100
     assert found[inner.GEAR_STATUS] == dali.STATUS_LAMP_ON
-    assert found[inner.GEAR_FLAGS] == 0
+    assert found[inner.GEAR_FLAGS][0] == 0
     asset, ratings = found[inner.ASSET]
     assert (asset.identification, asset.cct_k) == ("Loire 36", 2700)
     assert ratings == (100_000, 6500, 100_000)

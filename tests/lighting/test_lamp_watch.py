@@ -279,6 +279,27 @@ def test_a_lamp_that_cycles_and_then_dies_is_a_dead_lamp():
     assert bench.watch.active == set()
 
 
+def test_a_lamp_that_cycled_before_a_cut_is_healthy_after_an_hour_without():
+    bench = Bench(active={CYCLING_FAILURE}).command(100).minutes(*[360] * 60)
+    assert bench.watch.active == {CYCLING_FAILURE}
+    assert bench.minutes(*[360] * 6).said == [(65, CYCLING_FAILURE, False)]
+
+
+@pytest.mark.parametrize("lit", [False, True])
+def test_a_relay_that_stuck_before_a_cut_is_healthy_in_the_position_that_showed_it(lit):
+    bench = Bench(active={RELAY_FAILURE}, relay_stuck_lit=lit)
+    ended_dark = len(bench.command(0).minutes(*[(6, 5)] * 6).said)
+    bench.command(100).minutes(*[(360, 160)] * 12)
+    assert ended_dark == (0 if lit else 1)
+    assert [(code, begins) for _, code, begins in bench.said] == [(RELAY_FAILURE, False)]
+
+
+def test_a_meter_that_was_silent_before_a_cut_is_not_healthy_for_being_silent():
+    watch = SupplyWatch(active={METER_FAILURE})
+    assert [watch.sample(None, None) for _ in range(9)] == [[]] * 9
+    assert watch.sample(360, 2300) == [(METER_FAILURE, False)]
+
+
 def test_three_times_are_not_four_and_a_slow_cycle_is_none():
     assert lit().minutes(*[6, 360, 360, 360, 360, 360, 360, 360] * 3, *[360] * 30).said == []
     assert lit().minutes(*[6, *[360] * 12] * 8).said == []

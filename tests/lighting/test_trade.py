@@ -222,7 +222,7 @@ def test_light_is_what_is_told_and_the_gear_gets_its_share():
 
 
 def test_an_old_lamp_gets_more():
-    old = memory.pack(memory.Kept(3600 * 20_000, 0, 0, None, 0))
+    old = memory.pack(memory.Kept(3600 * 20_000, 0, 0, None, 0, 0))
     assert Lamp(virtual_output=80, clo=[[0, 75], [20000, 100]], memory=old).level == 80
 
 
@@ -254,6 +254,89 @@ def test_a_fault_is_told_with_what_showed_it():
     assert detail[quantity.POWER] == 6 and detail[quantity.LEVEL] == 100
 
 
+def again(lamp, **plain):
+    """The mains were cut: a new start with what was remembered, and nothing judged yet."""
+    return Lamp(memory=lamp.trade.memory(lamp.now_ms), **plain)
+
+
+def dead():
+    """A lamp whose failure is told."""
+    lamp = Lamp()
+    lamp.values = {quantity.POWER: 6}
+    lamp.minutes(12)
+    assert lamp.codes(event.LAMP_FAILURE) == [(event.LAMP_FAILURE, True)]
+    return lamp
+
+
+def test_an_alarm_ends_after_a_repair_with_the_fuse_pulled():
+    repaired = again(dead())
+    assert not repaired.trade.is_sound(repaired.moment()), "nobody has seen it lit"
+    repaired.minutes(12)
+    assert repaired.codes(event.LAMP_FAILURE) == [(event.LAMP_FAILURE, False)]
+    assert repaired.trade.is_sound(repaired.moment())
+    assert again(repaired).minutes(12).codes(event.LAMP_FAILURE) == []
+
+
+def test_a_lamp_that_nobody_has_repaired_does_not_begin_its_alarm_again_each_evening():
+    lamp = dead()
+    for _ in range(3):
+        lamp = again(lamp, feeder="switched")
+        lamp.values = {quantity.POWER: 6}
+        assert lamp.minutes(30).codes(event.LAMP_FAILURE) == []
+    assert again(lamp).minutes(12).codes(event.LAMP_FAILURE) == [(event.LAMP_FAILURE, False)]
+
+
+def test_an_alarm_is_written_when_it_begins_and_when_it_ends_and_else_never():
+    lamp = Lamp()
+    written = []
+    for power in (360, 6, 360):
+        lamp.values = {quantity.POWER: power}
+        lamp.minutes(30)
+        written.append(lamp.trade.keeps)
+    assert written == [0, 1, 2]
+
+
+def test_each_fault_stands_through_a_cut_and_ends_when_it_is_healthy():
+    codes = memory.codes(memory.U32)
+    assert len(codes) == 10
+    for code in codes:
+        kept = memory.pack(memory.EMPTY._replace(standing=memory.standing({code})))
+        lamp = Lamp(memory=kept)
+        lamp.values = {quantity.POWER: None, quantity.VOLTAGE: None}
+        assert lamp.minutes(4).codes() == [(event.LEVEL_CHANGED, None)], code
+        lamp.values = {quantity.CURRENT: 160}
+        lamp.minutes(75)
+        lamp.order = Order(40)
+        lamp.minutes(10)
+        lamp.order = Order(0)
+        lamp.values = {quantity.CURRENT: 5}
+        lamp.minutes(10)
+        assert lamp.codes(*codes) == [(code, False)]
+
+
+def test_what_a_gear_said_of_itself_stands_through_a_cut_and_ends_when_it_says_so():
+    lamp = gear()
+    lamp.values.update({inner.GEAR_STATUS: 5, inner.GEAR_FLAGS: (0b10_0000, 0x3F)})
+    lamp.minutes(1)
+    lamp.values = dict.fromkeys(HEALTHY)
+    lamp.minutes(3)
+    lamp = again(lamp, output="dali")
+    lamp.values = dict.fromkeys(HEALTHY)
+    told = (event.GEAR_COMM_FAILURE, event.GEAR_FAILURE)
+    assert lamp.minutes(5).codes(*told) == []
+    lamp.values = {**HEALTHY, inner.GEAR_STATUS: 5, inner.GEAR_FLAGS: (0, 0x3C0)}
+    assert lamp.minutes(5).codes(*told) == [(event.GEAR_COMM_FAILURE, False)]
+    lamp.values = dict(HEALTHY)
+    assert lamp.minutes(1).codes(*told)[1:] == [(event.GEAR_FAILURE, False)] * 2
+
+
+def test_a_relay_alarm_of_an_output_that_is_there_no_more_ends():
+    kept = memory.pack(memory.EMPTY._replace(standing=memory.standing({event.RELAY_FAILURE})))
+    lamp = Lamp(output="dali", memory=kept)
+    lamp.values = dict(HEALTHY)
+    assert lamp.minutes(3).codes(event.RELAY_FAILURE) == [(event.RELAY_FAILURE, False)]
+
+
 def test_a_dimmed_healthy_night_with_all_extras_is_silent():
     lamp = Lamp(calendar=EXTINCTION, virtual_output=80, photocell={}, gradient=115)
     lamp.values = {quantity.ILLUMINANCE: 2, quantity.CURRENT: 160}
@@ -280,7 +363,7 @@ def test_a_dirty_cell_is_told_on_its_second_day():
 
 # --- a DALI gear ----------------------------------------------------------------------------------------------------
 
-HEALTHY = {inner.GEAR_STATUS: 4, inner.GEAR_FLAGS: 0, quantity.LEVEL_MEASURED: 100}
+HEALTHY = {inner.GEAR_STATUS: 4, inner.GEAR_FLAGS: (0, 0x3FF), quantity.LEVEL_MEASURED: 100}
 
 
 def gear(**plain):
@@ -307,11 +390,13 @@ def test_a_gear_that_does_not_answer_is_told_after_three_rounds():
 
 def test_a_gears_flags_are_told_by_their_words_and_kept_while_it_says_nothing_new():
     lamp = gear()
-    lamp.values[inner.GEAR_FLAGS] = 0b10_0010  # undervoltage, thermal-shutdown
+    lamp.values[inner.GEAR_FLAGS] = (0b10_0010, 0x3F)  # undervoltage, thermal-shutdown
     lamp.minutes(1)
     lamp.values[inner.GEAR_FLAGS] = None
     lamp.minutes(5)
-    lamp.values[inner.GEAR_FLAGS] = 0b10
+    lamp.values[inner.GEAR_FLAGS] = (0, 0x3C0)  # of its light source, nothing
+    lamp.minutes(1)
+    lamp.values[inner.GEAR_FLAGS] = (0b10, 0x3F)
     lamp.minutes(1)
     told = [(active, detail) for _, code, active, detail in lamp.said if code == event.GEAR_FAILURE]
     assert told == [(True, ("undervoltage",)), (True, ("thermal-shutdown",)), (False, ("thermal-shutdown",))]
