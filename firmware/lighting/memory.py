@@ -41,6 +41,10 @@ _CODES = (
 # The relay was seen not to follow while lit.
 RELAY_STUCK_LIT = 1 << 10
 GEAR_SILENT = 1 << 11
+CELL_DARK = 1 << 12
+CELL_BRIGHT = 1 << 13
+CELL_SILENT = 1 << 14
+PRESENCE_FAILED = 1 << 15
 # From here on the flags of a gear, bits as of lighting.dali_banks.FLAGS.
 GEAR_FLAGS_SHIFT = 16
 

@@ -27,6 +27,12 @@ class Telling:
         self._is_silent = False
         self._is_presence_failed = False
 
+    def stand(self, stuck, is_silent, is_presence_failed):
+        """What was told of cell and detector before this start, and holds."""
+        self._stuck = stuck
+        self._is_silent = is_silent
+        self._is_presence_failed = is_presence_failed
+
     def take(self):
         """[(event code, active, detail)], drained."""
         events = self._events

@@ -13,7 +13,7 @@ from lighting import memory as memories
 from lighting.decision import Decision, Wish
 from lighting.energy import Energy
 from lighting.lamp_watch import LampWatch
-from lighting.photocell import Photocell
+from lighting.photocell import BRIGHT, DARK, Photocell
 from lighting.presence import Presence
 from lighting.ramp import Ramp
 from lighting.sunlight import Sunlight
@@ -79,7 +79,12 @@ class Streetlight(Trade):
         self._presence = (
             None
             if detector is None
-            else Presence(hold_s=detector.hold_s, per_hour_max=detector.per_hour, now_ms=now_ms)
+            else Presence(
+                hold_s=detector.hold_s,
+                per_hour_max=detector.per_hour,
+                now_ms=now_ms,
+                is_failed=kept.standing & memories.PRESENCE_FAILED != 0,
+            )
         )
         self._flux = flux.Flux(flux.Model(own.virtual_output, own.clo, own.maintenance))
         self._active = memories.codes(kept.standing)  # of lamp and mains
@@ -101,6 +106,7 @@ class Streetlight(Trade):
         self._standing = kept.standing
         self._energy = Energy(kept.wh, kept.gear_wh, keeps=is_dali)
         self._telling = Telling(kept.asset)
+        self._stand(kept.standing, now_ms)
         self._lamp_ms = 1000 * kept.lamp_s
         self._lamp_at_ms = now_ms
         self._starts = kept.starts
@@ -114,6 +120,19 @@ class Streetlight(Trade):
         self._hourly = {}
         self._agrees = None
         self._boost = None
+
+    def _stand(self, standing, now_ms):
+        """Cell and detector as they were told before this start. Of one that is there no more the end is told."""
+        cell = Photocell(now_ms=now_ms) if self._cell is None else self._cell
+        stuck = DARK if standing & memories.CELL_DARK else BRIGHT if standing & memories.CELL_BRIGHT else None
+        is_silent = standing & memories.CELL_SILENT != 0
+        self._telling.stand(stuck, is_silent, standing & memories.PRESENCE_FAILED != 0)
+        if cell is self._cell:
+            cell.stuck, cell.is_silent = stuck, is_silent
+        else:
+            self._telling.cell(cell)
+        if self._presence is None:
+            self._telling.presence(False)
 
     # --- what the ports say ------------------------------------------------------------------------------------
 
@@ -167,6 +186,12 @@ class Streetlight(Trade):
         standing = memories.standing(self._active)
         if self._watch.relay_stuck_lit:
             standing |= memories.RELAY_STUCK_LIT
+        cell = self._cell
+        if cell is not None:
+            standing |= memories.CELL_DARK if cell.stuck == DARK else memories.CELL_BRIGHT if cell.stuck else 0
+            standing |= memories.CELL_SILENT if cell.is_silent else 0
+        if self._presence is not None and self._presence.is_failed:
+            standing |= memories.PRESENCE_FAILED
         if self._gear is not None:
             standing |= self._gear.flags << memories.GEAR_FLAGS_SHIFT
             if self._gear.is_silent:

@@ -330,6 +330,44 @@ def test_what_a_gear_said_of_itself_stands_through_a_cut_and_ends_when_it_says_s
     assert lamp.minutes(1).codes(*told)[1:] == [(event.GEAR_FAILURE, False)] * 2
 
 
+CELL_CODES = (event.SENSOR_FAILURE, event.PHOTOCELL_FAILURE)
+
+
+def test_a_silent_cell_stands_through_a_cut_and_ends_with_its_first_word():
+    lamp = again(Lamp(photocell={}).minutes(6), photocell={})
+    assert lamp.minutes(10).codes(*CELL_CODES) == []
+    lamp.values = {quantity.ILLUMINANCE: 1}
+    assert lamp.minutes(1).codes(*CELL_CODES) == [(event.SENSOR_FAILURE, False)]
+
+
+def test_a_dirty_cell_stands_through_a_cut_and_ends_when_it_sees_the_day():
+    lamp = Lamp(unix_s=SUNSET_S - 5 * 3600, photocell={})
+    lamp.values = {quantity.ILLUMINANCE: 0}
+    lamp = again(lamp.minutes(26 * 60), photocell={}, unix_s=SUNSET_S - 5 * 3600)
+    lamp.values = {quantity.ILLUMINANCE: 0}
+    assert lamp.minutes(60).codes(*CELL_CODES) == []
+    lamp.values = {quantity.ILLUMINANCE: 9000}
+    lamp.minutes(10)
+    assert [told[1:] for told in lamp.said if told[1] in CELL_CODES] == [(event.PHOTOCELL_FAILURE, False, ("dark",))]
+
+
+def test_a_stuck_detector_stands_through_a_cut_until_an_hour_refutes_it():
+    lamp = Lamp(presence={**PRESENCE, "per_hour": 20})
+    for _ in range(21):
+        lamp.somebody().live(11_000, step_ms=500)
+    lamp.minutes(1)
+    lamp = again(lamp, presence={**PRESENCE, "per_hour": 20}).minutes(55)
+    assert lamp.codes(event.PRESENCE_SENSOR_FAILURE) == []
+    assert lamp.minutes(10).codes(event.PRESENCE_SENSOR_FAILURE) == [(event.PRESENCE_SENSOR_FAILURE, False)]
+
+
+def test_the_alarm_of_a_cell_or_detector_that_was_taken_away_ends():
+    bits = memory.CELL_BRIGHT | memory.CELL_SILENT | memory.PRESENCE_FAILED
+    lamp = Lamp(memory=memory.pack(memory.EMPTY._replace(standing=bits)))
+    codes = (*CELL_CODES, event.PRESENCE_SENSOR_FAILURE)
+    assert sorted(lamp.codes(*codes)) == sorted((code, False) for code in codes)
+
+
 def test_a_relay_alarm_of_an_output_that_is_there_no_more_ends():
     kept = memory.pack(memory.EMPTY._replace(standing=memory.standing({event.RELAY_FAILURE})))
     lamp = Lamp(output="dali", memory=kept)
