@@ -201,7 +201,7 @@ class _Gear:
         self._uart.write(b"\nhFEFE\n")
 
     def begin(self, now_ms):
-        self._gear.begin_round()
+        self._gear.begin_round(now_ms=now_ms)
 
     def collect(self, now_ms):
         self._gear.turn(now_ms=now_ms)

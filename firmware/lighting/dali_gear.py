@@ -4,14 +4,15 @@ time.
 A level goes before everything else. A round of reading, which the node's sampling begins, asks status and actual
 level, then the energy bank (latched), then one bank more, each in its turn: diagnostics of gear and lamp, apparent
 and load-side energy; asset and ratings once. A gear that is not at its level, or has had a power cut (status bit 7),
-is told the level again. A bank that the gear does not have is not asked for twice. What the bytes of a bank mean is
-`dali_banks`'; when the bytes do not belong together (the gear's pointer is not where so many reads leave it: another
+is told the level again. A bank that the gear has refused some rounds in a row is not there, and is not asked for any
+more; what is known of banks is forgotten each day, and when the gear was silent or without power: it may be another.
+What the bytes of a bank mean is `dali_banks`'; when the bytes do not belong together (the gear's pointer is not where so many reads leave it: another
 master spoke), the bank counts as not read.
 
 `bridge` is drivers.dali_bridge.Bridge or what has its interface: `is_busy()`, `start(step, now_ms=)`, `poll(now_ms=)`.
 """
 
-from lighting import dali, dali_banks, inner
+from lighting import dali, dali_banks, inner, limits
 from wire import quantity
 
 # Answers of a bridge that are no byte of a gear.
@@ -30,14 +31,15 @@ _TURNS = (
     dali_banks.LOAD,
 )
 _ONCE = (dali_banks.ASSET, dali_banks.RATINGS)
+_FLAGGED = (dali_banks.GEAR, dali_banks.LIGHT_SOURCE)
 # Bytes of one bank in one round: at 20 a second a round ends well before the next sample and the watchdog's patience.
 # Only the asset record is longer; it is read in pieces.
 _PIECE_BYTES = 30
 
 
 class Gear:
-    """`set_level(percent)` says what it is to be; `turn(now_ms=)` as often as the loop turns; `begin_round()`, then
-    `collect()`. The asset record is handed over with the ratings of bank 207, or None where there are none."""
+    """`set_level(percent)` says what it is to be; `turn(now_ms=)` as often as the loop turns; `begin_round(now_ms=)`,
+    then `collect()`. The asset record is handed over with the ratings of bank 207, or None where there are none."""
 
     def __init__(self, bridge, *, address=dali.BROADCAST, curve=dali.LOGARITHMIC):
         self._bridge = bridge
@@ -50,7 +52,8 @@ class Gear:
         self._is_level_step = False
         self._found = None
         self._due = 0
-        self._absent = set()
+        self._refusals = {}  # bank: in a row; BANK_REFUSALS: not to be asked for
+        self._forgot_ms = None
         self._asset = b""  # what has been read of it
         self._record = None  # the asset record, until it is handed over
         self._ratings = None
@@ -63,8 +66,11 @@ class Gear:
             self._level = level
             self._is_told = False
 
-    def begin_round(self):
+    def begin_round(self, *, now_ms):
         """Ask for everything that is due; what an earlier round has not finished is given up."""
+        if self._forgot_ms is None or now_ms - self._forgot_ms >= limits.BANKS_AGAIN_MS:
+            self._forgot_ms = now_ms
+            self._forget()
         self._found = None
         self._step = None
         self._round = self._reading()
@@ -122,8 +128,11 @@ class Gear:
         status = yield self._ask(dali.QUERY_STATUS)
         if not isinstance(status, int):
             self.counters["garbled" if status == GARBLED else "silent"] += 1
+            self._forget()
             return
         found[inner.GEAR_STATUS] = status
+        if status & dali.STATUS_POWER_CYCLE:
+            self._forget()
         actual = yield self._ask(dali.QUERY_ACTUAL_LEVEL)
         if isinstance(actual, int):
             percent = dali.percent_of(actual, self._curve)
@@ -133,11 +142,16 @@ class Gear:
         data = yield from self._bank(dali_banks.ENERGY)
         if data is not None:
             found.update(dali_banks.readings(dali_banks.ENERGY, data))
+            found[inner.METER] = 1
+        elif self._is_settled(dali_banks.ENERGY):
+            found[inner.METER] = 0
         bank = self._next_bank()
         data = (yield from self._bank(bank)) if bank is not None else None
         if data is not None:
             self._use(bank, data, found)
-        if self._record is not None and dali_banks.RATINGS in self._absent:
+        elif bank in _FLAGGED and self._is_settled(bank):
+            found[inner.GEAR_FLAGS] = dali_banks.flags(bank, b"")  # what a gear before this one said has ended
+        if self._record is not None and self._is_settled(dali_banks.RATINGS):
             found[inner.ASSET] = (self._record, self._ratings)
             self._record = None
         self._found = found
@@ -156,13 +170,21 @@ class Gear:
         for _ in _TURNS:
             bank = _TURNS[self._due]
             self._due = (self._due + 1) % len(_TURNS)
-            if bank not in self._absent:
+            if not self._is_settled(bank):
                 return bank
         return None
 
+    def _is_settled(self, bank):
+        """Not there, or read for good."""
+        return self._refusals.get(bank, 0) >= limits.BANK_REFUSALS
+
+    def _forget(self):
+        self._refusals.clear()
+        self._ratings = None
+
     def _use(self, bank, data, found):
         if bank in _ONCE:
-            self._absent.add(bank)  # never asked again
+            self._refusals[bank] = limits.BANK_REFUSALS
         if bank == dali_banks.ASSET:
             asset = dali_banks.asset(data)
             if asset is not None:
@@ -172,12 +194,12 @@ class Gear:
             self._ratings = dali_banks.ratings(data)
             return
         found.update(dali_banks.readings(bank, data))
-        if bank in (dali_banks.GEAR, dali_banks.LIGHT_SOURCE):
+        if bank in _FLAGGED:
             found[inner.GEAR_FLAGS] = dali_banks.flags(bank, data)
 
     def _bank(self, bank):
         """Bytes of a bank from location 3 to its last, or None: not there, not sound, or not all read yet."""
-        if bank in self._absent:
+        if self._is_settled(bank):
             return None
         read = b""
         if bank == dali_banks.ASSET:
@@ -185,8 +207,7 @@ class Gear:
         yield dali.special(dali.DTR1, bank)
         yield dali.special(dali.DTR0, 0)
         last = yield self._ask(dali.READ_MEMORY_LOCATION)
-        if last == NO_ANSWER:
-            self._absent.add(bank)
+        self._refusals[bank] = self._refusals.get(bank, 0) + 1 if last == NO_ANSWER else 0
         if not isinstance(last, int) or last < dali_banks.FIRST:
             return None
         if bank in dali_banks.LATCHED:

@@ -6,7 +6,10 @@ GEAR_STATUS = -1
 # What the gear says of itself or of its light source: (bits in the order of lighting.dali_banks.FLAGS, those of them that
 # it speaks of), in the rounds that read it.
 GEAR_FLAGS = -2
-# (lighting.dali_banks.Asset, its Ratings or None), once after a start.
+# (lighting.dali_banks.Asset, its Ratings or None), when it has been read.
 ASSET = -3
 
-KEYS = (GEAR_STATUS, GEAR_FLAGS, ASSET)
+# 1: the gear has a bank of energy, 0: it has none; absent while nobody knows.
+METER = -4
+
+KEYS = (GEAR_STATUS, GEAR_FLAGS, ASSET, METER)

@@ -83,6 +83,10 @@ VOLTAGE_LOW_DV = 2070
 VOLTAGE_HIGH_DV = 2530
 # A level that the gear reports may differ by its own rounding of the curve.
 GEAR_SILENT_SAMPLES = 3
+# One frame may be lost; a bank that refuses three rounds in a row is not there. Fewer than METER_SILENT_SAMPLES, so that
+# a gear without a meter is known for one in time. Asked again each day, for a bus may have a bad hour.
+BANK_REFUSALS = 3
+BANKS_AGAIN_MS = 86_400_000
 
 # --- energy --------------------------------------------------------------------------------------------------------
 # More in one step is not a lamp: the counter belongs to another gear, or is garbage. A week of 500 W without a reading.

@@ -65,7 +65,7 @@ uart = Uart()
 gear = dali_gear.Gear(Bridge(uart))
 gear.set_level(50)
 for number in range(8):
-    gear.begin_round()
+    gear.begin_round(now_ms=1000 * number)
     turns = 0
     while gear.collect() == dali_gear.PENDING:
         gear.turn(now_ms=1000 * number + 10 * turns)
