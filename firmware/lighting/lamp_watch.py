@@ -59,7 +59,7 @@ class LampWatch:
         """One reading; None for what nobody measures. `sun_up`: the sun is well above the horizon, None: unknown.
         `gear_dead`, `gear_percent`: what a DALI gear says of its lamp and level. Returns [(event code, begins)], often
         empty."""
-        if power_dw is None and gear_percent is None:
+        if power_dw is None and gear_percent is None and gear_dead is None:
             return []
         if self._level is None or now_ms - self._level_since_ms < limits.STEADY_MS:
             return []
@@ -67,6 +67,8 @@ class LampWatch:
         if not self._has_relay:
             self._declare(changes, event.RELAY_FAILURE, False)  # it stood before this start, with other settings
         if self._level == 0:
+            if power_dw is None and gear_percent is None:
+                return changes  # of a dead lamp a gear gives no level: what burns is not seen
             self._judge_dark(changes, power_dw, current_ma, gear_percent, sun_up, now_ms)
         elif self._level >= limits.LEVEL_JUDGED_MIN:
             self._declare(changes, event.LAMP_UNEXPECTED_ON, False)
@@ -125,7 +127,7 @@ class LampWatch:
             self._count_cycles(changes, low, 2 * power_dw >= expected_dw, now_ms)
         is_dead = low or bool(gear_dead)
         verdict = cast(self._votes, event.LAMP_FAILURE, is_dead)
-        if event.CYCLING_FAILURE in self.active:
+        if power_dw is not None and event.CYCLING_FAILURE in self.active:
             return
         self._settle(changes, event.LAMP_FAILURE, verdict)
         if power_dw is None:

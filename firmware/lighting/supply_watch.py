@@ -6,25 +6,31 @@ from wire import event
 
 
 class SupplyWatch:
-    """`low_dv`, `high_dv`: 0.1 V. `active`: codes in force, as in LampWatch. `sample` returns
-    [(event code, begins)]."""
+    """`low_dv`, `high_dv`: 0.1 V. `has_meter`: False while only a gear can say whether it has
+    one. `active`: codes in force, as in LampWatch. `sample` returns [(event code, begins)]."""
 
-    def __init__(self, low_dv=limits.VOLTAGE_LOW_DV, high_dv=limits.VOLTAGE_HIGH_DV, *, active=None):
+    def __init__(self, low_dv=limits.VOLTAGE_LOW_DV, high_dv=limits.VOLTAGE_HIGH_DV, *, has_meter=True, active=None):
         self._low_dv = low_dv
         self._high_dv = high_dv
         self._votes = {}
         self._silent = 0
+        self._has_meter = has_meter
         self.active = set() if active is None else active
 
-    def sample(self, power_dw, voltage_dv):
-        """One reading, None for what was not heard."""
+    def sample(self, power_dw, voltage_dv, *, gear_meter=None):
+        """One reading, None for what was not heard. `gear_meter`: lighting.inner.METER. Who has had a meter in this life
+        has lost it; one of before this start may have been another gear's."""
         changes = []
-        if power_dw is None:
+        if power_dw is not None or gear_meter:
+            self._has_meter = True
+        if power_dw is not None:
+            self._silent = 0
+            self._declare(changes, event.METER_FAILURE, False)
+        elif self._has_meter:
             self._silent += 1
             if self._silent >= limits.METER_SILENT_SAMPLES:
                 self._declare(changes, event.METER_FAILURE, True)
-        else:
-            self._silent = 0
+        elif gear_meter == 0:
             self._declare(changes, event.METER_FAILURE, False)
         if voltage_dv is not None:
             for code, is_bad in (

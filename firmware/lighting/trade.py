@@ -101,7 +101,7 @@ class Streetlight(Trade):
             active=self._active,
             relay_stuck_lit=kept.standing & memories.RELAY_STUCK_LIT != 0,
         )
-        self._supply = SupplyWatch(own.voltage[0], own.voltage[1], active=self._active)
+        self._supply = SupplyWatch(own.voltage[0], own.voltage[1], has_meter=not is_dali, active=self._active)
         self._gear = _gear_watch(kept.standing) if is_dali else None
         self._standing = kept.standing
         self._energy = Energy(kept.wh, kept.gear_wh, keeps=is_dali)
@@ -148,6 +148,7 @@ class Streetlight(Trade):
             self._presence.trigger(now_ms=now_ms)
         asset = readings.pop(inner.ASSET, None)
         gear_dead = None if self._gear is None else self._gear.is_lamp_dead(values)
+        gear_meter = readings.get(inner.METER)
         gear_changes = [] if self._gear is None else self._gear.sample(values)
         for key in inner.KEYS:
             readings.pop(key, None)
@@ -161,7 +162,7 @@ class Streetlight(Trade):
         self._meter = readings if values is not None else None
         self._meter_level = self._wish.level_percent
         self._look(readings.get(quantity.ILLUMINANCE), moment)
-        changes = self._supply.sample(power_dw, readings.get(quantity.VOLTAGE))
+        changes = self._supply.sample(power_dw, readings.get(quantity.VOLTAGE), gear_meter=gear_meter)
         if self.local != rules.TEST:  # a minute of light neither mends a day burner nor warms a lamp up
             changes += self._watch.sample(
                 power_dw,

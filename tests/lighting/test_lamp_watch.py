@@ -228,6 +228,12 @@ def test_a_gear_that_says_its_lamp_is_dead_is_believed():
     assert [code for _, code, _ in bench.said] == [LAMP_FAILURE]
 
 
+def test_a_gear_that_gives_no_level_in_the_dark_ends_no_day_burner():
+    bench = Bench(has_relay=False).command(0).minutes(*[None] * 5, gear_percent=40)
+    bench.minutes(*[None] * 10, gear_dead=True)
+    assert bench.watch.active == {LAMP_UNEXPECTED_ON}
+
+
 # --- the relay ------------------------------------------------------------------------------------------------------
 
 
