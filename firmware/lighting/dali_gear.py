@@ -6,8 +6,8 @@ level, then the energy bank (latched), then one bank more, each in its turn: dia
 and load-side energy; asset and ratings once. A gear that is not at its level, or has had a power cut (status bit 7),
 is told the level again. A bank that the gear has refused some rounds in a row is not there, and is not asked for any
 more; what is known of banks is forgotten each day, and when the gear was silent or without power: it may be another.
-What the bytes of a bank mean is `dali_banks`'; when the bytes do not belong together (the gear's pointer is not where so many reads leave it: another
-master spoke), the bank counts as not read.
+What the bytes of a bank mean is `dali_banks`'; when the bytes do not belong together (the gear's pointer is not where
+so many reads leave it: another master spoke), the bank counts as not read.
 
 `bridge` is drivers.dali_bridge.Bridge or what has its interface: `is_busy()`, `start(step, now_ms=)`, `poll(now_ms=)`.
 """

@@ -3,8 +3,8 @@ quantity of the wire is. `trade` takes them out of a sample before anything is r
 
 # Byte of QUERY STATUS (IEC 62386-102), bits of lighting.dali.
 GEAR_STATUS = -1
-# What the gear says of itself or of its light source: (bits in the order of lighting.dali_banks.FLAGS, those of them that
-# it speaks of), in the rounds that read it.
+# What the gear says of itself or of its light source, in the rounds that read it: (bits in the order of
+# lighting.dali_banks.FLAGS, those of them that are spoken of).
 GEAR_FLAGS = -2
 # (lighting.dali_banks.Asset, its Ratings or None), when it has been read.
 ASSET = -3

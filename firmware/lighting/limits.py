@@ -61,6 +61,9 @@ BURNING_FLOOR_DW = 30
 # A lamp that burns at night without an order may be somebody's work on the line: ten minutes; by day three samples.
 BURNING_NIGHT_MS = 600_000
 METER_SILENT_SAMPLES = 5
+# What has begun or ended is remembered so much later: by then its alarm is with the gateway or on flash (a minute, node
+# LOG_ALARM_SILENT_MS). A cut before that takes both, and it is told again; one that took the alarm alone would hide it.
+TOLD_MS = 180_000
 # Dimming: |P - expected| above this share of what is expected, at two levels so far apart.
 DIMMING_PERCENT = 20
 DIMMING_APART_PERCENT = 10
@@ -69,8 +72,8 @@ DIMMING_SEEN_MAX_PERCENT = 95
 # Cycling: so many collapses, each with its recovery, within this time; healthy again after twice as long without.
 CYCLES = 4
 CYCLES_MS = 1_800_000
-# A hot discharge lamp strikes again within minutes, the slowest (metal halide) within twenty. One that is out for longer
-# does not cycle any more: a sodium lamp that dies of age.
+# A hot discharge lamp strikes again within minutes, the slowest (metal halide) within twenty. One that is out for
+# longer does not cycle any more: a sodium lamp that dies of age.
 OUT_FOR_GOOD_MS = 1_800_000
 # A relay that stays open: watts and milliamperes as when it was ordered open, within this.
 RELAY_SAME_DW = 5
@@ -83,8 +86,8 @@ VOLTAGE_LOW_DV = 2070
 VOLTAGE_HIGH_DV = 2530
 # A level that the gear reports may differ by its own rounding of the curve.
 GEAR_SILENT_SAMPLES = 3
-# One frame may be lost; a bank that refuses three rounds in a row is not there. Fewer than METER_SILENT_SAMPLES, so that
-# a gear without a meter is known for one in time. Asked again each day, for a bus may have a bad hour.
+# One frame may be lost; a bank that refuses three rounds in a row is not there. Asked again each day, for a bus may have
+# a bad hour.
 BANK_REFUSALS = 3
 BANKS_AGAIN_MS = 86_400_000
 

@@ -1,14 +1,14 @@
-"""What a lamp keeps across a power cut, as bytes: seconds lit, starts, energy, the gear's own counter, faults that stand.
+"""What a lamp keeps across a power cut, as bytes: its hours, starts and energy, the faults that stand.
 
     seconds lit u32, starts u32, Wh u32, checksum of the asset record u32, gear's Wh u64 (all ones: unknown),
     faults that stand u32
 
-Little-endian, 28 bytes. A lamp is repaired with its fuse pulled: a fault that was told stands through the cut, and its
-end is told when the lamp is seen healthy.
+Little-endian, 28 bytes. A lamp is repaired with its fuse pulled: a fault that was told stands through the cut, unsaid
+again, and its end is told when the lamp is seen healthy.
 
-What ends with the gear's Wh (24 bytes), or was the seconds alone (4 bytes), is an older board's and read too; a newer form
-may be longer, never other in what is here. Whatever else stands there is of no use and counts as nothing: a lamp starts
-without a memory, not never. The checksum is the store's.
+What ends with the gear's Wh (24 bytes), or was the seconds alone (4 bytes), is an older board's and read too; a newer
+form may be longer, never other in what is here. Whatever else stands there is of no use and counts as nothing: a lamp
+starts without a memory, not never. The checksum is the store's.
 """
 
 import struct

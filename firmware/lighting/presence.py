@@ -9,8 +9,8 @@ from lighting import limits
 
 
 class Presence:
-    """`is_failed`: the cap is passed; at a start, that it was before, which an hour must refute. `triggers`: those of the
-    last hour."""
+    """`is_failed`: the cap is passed; at a start, that it was before, which an hour must refute. `triggers`: those of
+    the last hour."""
 
     def __init__(self, *, hold_s, per_hour_max, now_ms, is_failed=False):
         self._hold_ms = 1000 * hold_s

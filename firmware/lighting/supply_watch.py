@@ -18,8 +18,8 @@ class SupplyWatch:
         self.active = set() if active is None else active
 
     def sample(self, power_dw, voltage_dv, *, gear_meter=None):
-        """One reading, None for what was not heard. `gear_meter`: lighting.inner.METER. Who has had a meter in this life
-        has lost it; one of before this start may have been another gear's."""
+        """One reading, None for what was not heard. `gear_meter`: lighting.inner.METER. A gear whose meter was there in
+        this life has lost it; what stood before this start may have been another gear's."""
         changes = []
         if power_dw is not None or gear_meter:
             self._has_meter = True

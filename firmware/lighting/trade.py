@@ -103,7 +103,8 @@ class Streetlight(Trade):
         )
         self._supply = SupplyWatch(own.voltage[0], own.voltage[1], has_meter=not is_dali, active=self._active)
         self._gear = _gear_watch(kept.standing) if is_dali else None
-        self._standing = kept.standing
+        self._standing = self._standing_now = kept.standing  # as it is remembered, and as it is, since when
+        self._standing_ms = now_ms
         self._energy = Energy(kept.wh, kept.gear_wh, keeps=is_dali)
         self._telling = Telling(kept.asset)
         self._stand(kept.standing, now_ms)
@@ -178,7 +179,9 @@ class Streetlight(Trade):
             self._telling.asset(asset[0], asset[1])
         self._agrees = power_dw if self._watch.agrees(power_dw, now_ms=now_ms) else None
         standing = self._stands()
-        if standing != self._standing:
+        if standing != self._standing_now:
+            self._standing_now, self._standing_ms = standing, now_ms
+        elif standing != self._standing and now_ms - self._standing_ms >= limits.TOLD_MS:
             self._standing = standing
             self.keeps += 1  # a switched feeder is cut before the hour is over
 
