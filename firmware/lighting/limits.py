@@ -86,8 +86,8 @@ VOLTAGE_LOW_DV = 2070
 VOLTAGE_HIGH_DV = 2530
 # A level that the gear reports may differ by its own rounding of the curve.
 GEAR_SILENT_SAMPLES = 3
-# One frame may be lost; a bank that refuses three rounds in a row is not there. Asked again each day, for a bus may have
-# a bad hour.
+# One frame may be lost; a bank that refuses three rounds in a row is not there. Asked again each day, for a bus may
+# have a bad hour.
 BANK_REFUSALS = 3
 BANKS_AGAIN_MS = 86_400_000
 

@@ -1,9 +1,9 @@
 """What a lamp keeps across a power cut, as bytes: its hours, starts and energy, the faults that stand.
 
     seconds lit u32, starts u32, Wh u32, checksum of the asset record u32, gear's Wh u64 (all ones: unknown),
-    faults that stand u32
+    faults that stand u32, day and hours of the settings' `lamp_hours` that was taken last u32 u32 (0: none)
 
-Little-endian, 28 bytes. A lamp is repaired with its fuse pulled: a fault that was told stands through the cut, unsaid
+Little-endian, 36 bytes. A lamp is repaired with its fuse pulled: a fault that was told stands through the cut, unsaid
 again, and its end is told when the lamp is seen healthy.
 
 What ends with the gear's Wh (24 bytes), or was the seconds alone (4 bytes), is an older board's and read too; a newer
@@ -16,14 +16,15 @@ from collections import namedtuple
 
 from wire import event
 
-# `standing`: bits as `standing` makes them.
-Kept = namedtuple("Kept", ("lamp_s", "starts", "wh", "gear_wh", "asset", "standing"))
+# `standing`: bits as `standing` makes them. `aged`: (YYYYMMDD, hours).
+Kept = namedtuple("Kept", ("lamp_s", "starts", "wh", "gear_wh", "asset", "standing", "aged"))
 
 _FORMAT = "<IIIIQ"
-_STANDING = "<I"
+_MORE = "<III"
 _UNKNOWN = 0xFFFFFFFFFFFFFFFF
 U32 = 0xFFFFFFFF
-EMPTY = Kept(0, 0, 0, None, 0, 0)
+_NEVER = (0, 0)
+EMPTY = Kept(0, 0, 0, None, 0, 0, _NEVER)
 
 # Bits of `standing`, the lowest first; a place is for good.
 _CODES = (
@@ -53,20 +54,29 @@ def unpack(data):
     """The Kept behind bytes of `pack`, of an older board, or of nobody."""
     size = struct.calcsize(_FORMAT)
     if len(data) == 4:
-        return Kept(struct.unpack("<I", data)[0], 0, 0, None, 0, 0)
-    if len(data) != size and len(data) < size + struct.calcsize(_STANDING):
+        return Kept(struct.unpack("<I", data)[0], 0, 0, None, 0, 0, _NEVER)
+    end = size + struct.calcsize(_MORE)
+    if len(data) != size and len(data) < end:
         return EMPTY
     lamp_s, starts, wh, asset, gear_wh = struct.unpack(_FORMAT, data[:size])
-    standing = 0 if len(data) == size else struct.unpack(_STANDING, data[size : size + struct.calcsize(_STANDING)])[0]
-    return Kept(lamp_s, starts, wh, None if gear_wh == _UNKNOWN else gear_wh, asset, standing)
+    standing, day, hours = (0, 0, 0) if len(data) == size else struct.unpack(_MORE, data[size:end])
+    return Kept(lamp_s, starts, wh, None if gear_wh == _UNKNOWN else gear_wh, asset, standing, (day, hours))
 
 
 def pack(kept):
-    """28 bytes."""
+    """36 bytes."""
     gear_wh = _UNKNOWN if kept.gear_wh is None else kept.gear_wh
     counts = [min(count, U32) for count in (kept.lamp_s, kept.starts, kept.wh)]
     data = struct.pack(_FORMAT, counts[0], counts[1], counts[2], kept.asset, gear_wh)
-    return data + struct.pack(_STANDING, kept.standing)
+    return data + struct.pack(_MORE, kept.standing, kept.aged[0], kept.aged[1])
+
+
+def aged(kept, entry):
+    """`kept`, or where the settings' `lamp_hours` is another than was taken last, and no older, what is kept of a lamp
+    that has these hours. An older one is of settings that came back: new ones crashed."""
+    if entry == kept.aged or entry[0] < kept.aged[0]:
+        return kept
+    return Kept(3600 * entry[1], 0, kept.wh, kept.gear_wh, kept.asset, kept.standing, entry)
 
 
 def codes(standing):

@@ -9,10 +9,9 @@ from lighting import limits
 
 
 class Presence:
-    """`is_failed`: the cap is passed; at a start, that it was before, which an hour must refute. `triggers`: those of
-    the last hour."""
+    """`is_failed`: the cap is passed. `triggers`: those of the last hour."""
 
-    def __init__(self, *, hold_s, per_hour_max, now_ms, is_failed=False):
+    def __init__(self, *, hold_s, per_hour_max, now_ms):
         self._hold_ms = 1000 * hold_s
         self._per_hour_max = per_hour_max
         self._until_ms = None
@@ -20,8 +19,13 @@ class Presence:
         self._pieces = [0] * limits.TRIGGER_PIECES
         self._piece = 0
         self._piece_from_ms = now_ms
-        self.triggers = self._pieces[0] = per_hour_max if is_failed else 0
-        self.is_failed = is_failed
+        self.triggers = 0
+        self.is_failed = False
+
+    def stand(self):
+        """It failed before this start: an hour must refute it."""
+        self.triggers = self._pieces[self._piece] = self._per_hour_max
+        self.is_failed = True
 
     def trigger(self, *, now_ms):
         """Somebody is there."""

@@ -12,6 +12,10 @@
                     absent: no detector is fitted
     virtual_output  % of full power that is this street's 100 % (100)
     clo             constant light output: [[hours lit, %], …], up to the 100 % of the end of life
+    lamp_hours      [YYYYMMDD, hours]: what the lamp has burnt until that day: [today, 0] for a new lamp, its hours where
+                    the board is new. Sets the hours once, and counts starts from 0; the same entry, or one of an earlier
+                    day, does so never again (a slip is corrected under its own day or a later one). Absent: a board
+                    counts on
     maintenance     {"factor": % of power just after cleaning, "days": until the next, "cleaned": YYYYMMDD}
     gradient        change of light over change of power, in 10^-2 (100: a straight line)
     power_tolerance of the lamp's power in 0.1 W; 10 % of the nominal power at least
@@ -38,6 +42,7 @@ FIELDS = (
     "presence",
     "virtual_output",
     "clo",
+    "lamp_hours",
     "maintenance",
     "gradient",
     "power_tolerance",
@@ -88,6 +93,7 @@ def decode(faults, plain, site):
         presence=None if detector is None else Detector(*detector),
         virtual_output=_integer(faults, "virtual_output", plain.get("virtual_output", 100), 10, 100),
         clo=_clo(faults, plain.get("clo", ())),
+        lamp_hours=_lamp_hours(faults, plain.get("lamp_hours")),
         maintenance=_maintenance(faults, plain.get("maintenance")),
         gradient=_integer(faults, "gradient", plain.get("gradient", 100), 50, 300),
         power_tolerance=_integer(faults, "power_tolerance", plain.get("power_tolerance", 0), 0, 10_000),
@@ -191,11 +197,28 @@ def _maintenance(faults, value):
     found = _map(faults, "maintenance", value, fields)
     if found is None or type(found[2]) is not int:
         return None
-    year, month, day = found[2] // 10_000, found[2] // 100 % 100, found[2] % 100
-    if not civil.is_date(year, month, day):
+    if not _is_date(found[2]):
         faults.add("maintenance.cleaned", "is no date", "give YYYYMMDD of the last cleaning")
         return None
-    return (found[0], found[1], civil.days_from_civil(year, month, day))
+    return (found[0], found[1], civil.days_from_civil(*_date(found[2])))
+
+
+def _lamp_hours(faults, value):
+    """(YYYYMMDD, hours); (0, 0) where nothing is said."""
+    if value is None:
+        return (0, 0)
+    pair = _pair(faults, "lamp_hours", value, (20000101, 0), (20991231, limits.HOURS_MAX))
+    if pair and type(pair[0]) is int and not _is_date(pair[0]):
+        faults.add("lamp_hours[0]", "is no date", "give YYYYMMDD of the day on which the lamp had these hours")
+    return pair
+
+
+def _date(number):
+    return number // 10_000, number // 100 % 100, number % 100
+
+
+def _is_date(number):
+    return civil.is_date(*_date(number))
 
 
 def _voltage(faults, value):

@@ -63,7 +63,7 @@ class Streetlight(Trade):
 
     def __init__(self, own, start):
         now_ms = start.now_ms
-        kept = memories.unpack(start.memory)
+        kept = memories.aged(memories.unpack(start.memory), own.lamp_hours)
         is_dali = own.output == settings.DALI
         self._own = own
         self._sunlight = Sunlight(own.site)
@@ -79,12 +79,7 @@ class Streetlight(Trade):
         self._presence = (
             None
             if detector is None
-            else Presence(
-                hold_s=detector.hold_s,
-                per_hour_max=detector.per_hour,
-                now_ms=now_ms,
-                is_failed=kept.standing & memories.PRESENCE_FAILED != 0,
-            )
+            else Presence(hold_s=detector.hold_s, per_hour_max=detector.per_hour, now_ms=now_ms)
         )
         self._flux = flux.Flux(flux.Model(own.virtual_output, own.clo, own.maintenance))
         self._active = memories.codes(kept.standing)  # of lamp and mains
@@ -108,6 +103,7 @@ class Streetlight(Trade):
         self._energy = Energy(kept.wh, kept.gear_wh, keeps=is_dali)
         self._telling = Telling(kept.asset)
         self._stand(kept.standing, now_ms)
+        self._aged = kept.aged
         self._lamp_ms = 1000 * kept.lamp_s
         self._lamp_at_ms = now_ms
         self._starts = kept.starts
@@ -126,14 +122,16 @@ class Streetlight(Trade):
         """Cell and detector as they were told before this start. Of one that is there no more the end is told."""
         cell = Photocell(now_ms=now_ms) if self._cell is None else self._cell
         stuck = DARK if standing & memories.CELL_DARK else BRIGHT if standing & memories.CELL_BRIGHT else None
-        is_silent = standing & memories.CELL_SILENT != 0
-        self._telling.stand(stuck, is_silent, standing & memories.PRESENCE_FAILED != 0)
+        is_silent, fails = standing & memories.CELL_SILENT != 0, standing & memories.PRESENCE_FAILED != 0
+        self._telling.stand(stuck, is_silent, fails)
         if cell is self._cell:
             cell.stuck, cell.is_silent = stuck, is_silent
         else:
             self._telling.cell(cell)
         if self._presence is None:
             self._telling.presence(False)
+        elif fails:
+            self._presence.stand()
 
     # --- what the ports say ------------------------------------------------------------------------------------
 
@@ -328,7 +326,13 @@ class Streetlight(Trade):
         gear_wh = energy.last_wh if energy.keeps else None
         return memories.pack(
             memories.Kept(
-                self._lamp_s(now_ms), self._starts, energy.wh, gear_wh, self._telling.asset_known, self._standing
+                self._lamp_s(now_ms),
+                self._starts,
+                energy.wh,
+                gear_wh,
+                self._telling.asset_known,
+                self._standing,
+                self._aged,
             )
         )
 

@@ -69,29 +69,29 @@ def test_energy_never_falls_whatever_the_meters_and_the_mains_do():
             energy.sample(meter_wh if random.randrange(10) else None, None, now_ms=60_000 * minute)
             assert energy.wh >= before
             if minute % 60 == 59:
-                kept = memory.unpack(memory.pack(Kept(0, 0, energy.wh, None, 0, 0)))
+                kept = memory.unpack(memory.pack(EMPTY._replace(wh=energy.wh)))
         shown = energy.wh
     assert true_wh - 200 * 62 <= kept.wh <= true_wh
 
 
 @pytest.mark.parametrize(
-    "kept", [EMPTY, Kept(1, 2, 3, 4, 5, 6), Kept(U32, U32, U32, (1 << 48) - 1, U32, U32)]
+    "kept", [EMPTY, Kept(1, 2, 3, 4, 5, 6, (7, 8)), Kept(U32, U32, U32, (1 << 48) - 1, U32, U32, (U32, U32))]
 )
 def test_memory_comes_back(kept):
     data = memory.pack(kept)
-    assert memory.unpack(data) == kept and len(data) == 28
+    assert memory.unpack(data) == kept and len(data) == 36
     assert memory.unpack(data + b"newer") == kept, "a program that comes down again finds what it left"
 
 
 def test_a_board_that_kept_the_hours_alone_is_read_and_strange_bytes_are_nothing():
-    assert memory.unpack((3600).to_bytes(4, "little")) == Kept(3600, 0, 0, None, 0, 0)
-    for strange in (b"", b"\x01", bytes(23), bytes(25), bytes(27)):
+    assert memory.unpack((3600).to_bytes(4, "little")) == EMPTY._replace(lamp_s=3600)
+    for strange in (b"", b"\x01", bytes(23), bytes(25), bytes(35)):
         assert memory.unpack(strange) == EMPTY
 
 
 def test_a_board_that_kept_no_faults_is_read():
-    assert memory.unpack(memory.pack(Kept(1, 2, 3, 4, 5, 6))[:24]) == Kept(1, 2, 3, 4, 5, 0)
+    assert memory.unpack(memory.pack(Kept(1, 2, 3, 4, 5, 6, (7, 8)))[:24]) == Kept(1, 2, 3, 4, 5, 0, (0, 0))
 
 
 def test_what_is_too_much_is_the_most_that_can_be_kept():
-    assert memory.unpack(memory.pack(Kept(1 << 40, 1 << 40, 1 << 40, None, 0, 0)))[:3] == (U32,) * 3
+    assert memory.unpack(memory.pack(EMPTY._replace(lamp_s=1 << 40, starts=1 << 40, wh=1 << 40)))[:3] == (U32,) * 3

@@ -47,12 +47,13 @@ def test_everything_can_be_said():
         presence={"level": 80, "hold_s": 60, "in_extinction": 1},
         clo=[[0, 80], [20000, 100]],
         maintenance={"factor": 90, "days": 1095, "cleaned": 20260301},
+        lamp_hours=[20261124, 12_000],
         gradient=115,
         voltage=[2000, 2600],
     )
     assert not faults
     assert own.dali == (5, "linear") and own.presence.level == 80 and own.clo == ((0, 80), (20000, 100))
-    assert own.maintenance[:2] == (90, 1095)
+    assert own.maintenance[:2] == (90, 1095) and own.lamp_hours == (20261124, 12_000)
 
 
 @pytest.mark.parametrize(
@@ -79,6 +80,11 @@ def test_everything_can_be_said():
         ({"clo": [[n, 90] for n in range(9)]}, "clo"),
         ({"maintenance": {}}, "maintenance.factor"),
         ({"maintenance": {"factor": 90, "days": 365, "cleaned": 20260231}}, "maintenance.cleaned"),
+        ({"lamp_hours": 5}, "lamp_hours"),
+        ({"lamp_hours": [20260231, 0]}, "lamp_hours[0]"),
+        ({"lamp_hours": [3, 0]}, "lamp_hours[0]"),
+        ({"lamp_hours": ["today", 0]}, "lamp_hours[0]"),
+        ({"lamp_hours": [20261124, -1]}, "lamp_hours[1]"),
         ({"voltage": [2500, 2000]}, "voltage"),
         ({"voltage": [2500]}, "voltage"),
         ({"gradient": 0}, "gradient"),

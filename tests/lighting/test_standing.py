@@ -1,0 +1,136 @@
+"""Faults that were told stand through a cut of the mains, unsaid again, and end when they are judged healthy."""
+
+from lighting import inner, memory
+from tests.lighting.test_trade import HEALTHY, PRESENCE, SUNSET_S, Lamp, Order, gear
+from wire import event, quantity
+
+
+def again(lamp, **plain):
+    """The mains were cut: a new start with what was remembered, and nothing judged yet."""
+    return Lamp(memory=lamp.trade.memory(lamp.now_ms), **plain)
+
+
+def dead():
+    """A lamp whose failure is told."""
+    lamp = Lamp()
+    lamp.values = {quantity.POWER: 6}
+    lamp.minutes(12)
+    assert lamp.codes(event.LAMP_FAILURE) == [(event.LAMP_FAILURE, True)]
+    return lamp
+
+
+def test_an_alarm_ends_after_a_repair_with_the_fuse_pulled():
+    repaired = again(dead())
+    assert not repaired.trade.is_sound(repaired.moment()), "nobody has seen it lit"
+    repaired.minutes(12)
+    assert repaired.codes(event.LAMP_FAILURE) == [(event.LAMP_FAILURE, False)]
+    assert repaired.trade.is_sound(repaired.moment())
+    assert again(repaired).minutes(12).codes(event.LAMP_FAILURE) == []
+
+
+def test_a_lamp_that_nobody_has_repaired_does_not_begin_its_alarm_again_each_evening():
+    lamp = dead()
+    for _ in range(3):
+        lamp = again(lamp, feeder="switched")
+        lamp.values = {quantity.POWER: 6}
+        assert lamp.minutes(30).codes(event.LAMP_FAILURE) == []
+    assert again(lamp).minutes(12).codes(event.LAMP_FAILURE) == [(event.LAMP_FAILURE, False)]
+
+
+def test_a_cut_right_after_an_alarm_that_may_have_taken_its_record_has_it_told_again():
+    lamp = Lamp()
+    lamp.values = {quantity.POWER: 6}
+    while not lamp.codes(event.LAMP_FAILURE):
+        lamp.minutes(1)
+    lamp = again(lamp.minutes(1))
+    lamp.values = {quantity.POWER: 6}
+    assert lamp.minutes(12).codes(event.LAMP_FAILURE) == [(event.LAMP_FAILURE, True)]
+
+
+def test_an_alarm_is_written_when_it_begins_and_when_it_ends_and_else_never():
+    lamp = Lamp()
+    written = []
+    for power in (360, 6, 360):
+        lamp.values = {quantity.POWER: power}
+        lamp.minutes(30)
+        written.append(lamp.trade.keeps)
+    assert written == [0, 1, 2]
+
+
+def test_each_fault_stands_through_a_cut_and_ends_when_it_is_healthy():
+    codes = memory.codes(memory.U32)
+    assert len(codes) == 10
+    for code in codes:
+        kept = memory.pack(memory.EMPTY._replace(standing=memory.standing({code})))
+        lamp = Lamp(memory=kept)
+        lamp.values = {quantity.POWER: None, quantity.VOLTAGE: None}
+        assert lamp.minutes(4).codes() == [(event.LEVEL_CHANGED, None)], code
+        lamp.values = {quantity.CURRENT: 160}
+        lamp.minutes(75)
+        lamp.order = Order(40)
+        lamp.minutes(10)
+        lamp.order = Order(0)
+        lamp.values = {quantity.CURRENT: 5}
+        lamp.minutes(10)
+        assert lamp.codes(*codes) == [(code, False)]
+
+
+def test_what_a_gear_said_of_itself_stands_through_a_cut_and_ends_when_it_says_so():
+    lamp = gear()
+    lamp.values.update({inner.GEAR_STATUS: 5, inner.GEAR_FLAGS: (0b10_0000, 0x3F)})
+    lamp.minutes(1)
+    lamp.values = dict.fromkeys(HEALTHY)
+    lamp.minutes(6)
+    lamp = again(lamp, output="dali")
+    lamp.values = dict.fromkeys(HEALTHY)
+    told = (event.GEAR_COMM_FAILURE, event.GEAR_FAILURE)
+    assert lamp.minutes(5).codes(*told) == []
+    lamp.values = {**HEALTHY, inner.GEAR_STATUS: 5, inner.GEAR_FLAGS: (0, 0x3C0)}
+    assert lamp.minutes(5).codes(*told) == [(event.GEAR_COMM_FAILURE, False)]
+    lamp.values = dict(HEALTHY)
+    assert lamp.minutes(1).codes(*told)[1:] == [(event.GEAR_FAILURE, False)] * 2
+
+
+CELL_CODES = (event.SENSOR_FAILURE, event.PHOTOCELL_FAILURE)
+
+
+def test_a_silent_cell_stands_through_a_cut_and_ends_with_its_first_word():
+    lamp = again(Lamp(photocell={}).minutes(10), photocell={})
+    assert lamp.minutes(10).codes(*CELL_CODES) == []
+    lamp.values = {quantity.ILLUMINANCE: 1}
+    assert lamp.minutes(1).codes(*CELL_CODES) == [(event.SENSOR_FAILURE, False)]
+
+
+def test_a_dirty_cell_stands_through_a_cut_and_ends_when_it_sees_the_day():
+    lamp = Lamp(unix_s=SUNSET_S - 5 * 3600, photocell={})
+    lamp.values = {quantity.ILLUMINANCE: 0}
+    lamp = again(lamp.minutes(26 * 60), photocell={}, unix_s=SUNSET_S - 5 * 3600)
+    lamp.values = {quantity.ILLUMINANCE: 0}
+    assert lamp.minutes(60).codes(*CELL_CODES) == []
+    lamp.values = {quantity.ILLUMINANCE: 9000}
+    lamp.minutes(10)
+    assert [told[1:] for told in lamp.said if told[1] in CELL_CODES] == [(event.PHOTOCELL_FAILURE, False, ("dark",))]
+
+
+def test_a_stuck_detector_stands_through_a_cut_until_an_hour_refutes_it():
+    lamp = Lamp(presence={**PRESENCE, "per_hour": 20})
+    for _ in range(21):
+        lamp.somebody().live(11_000, step_ms=500)
+    lamp.minutes(4)
+    lamp = again(lamp, presence={**PRESENCE, "per_hour": 20}).minutes(55)
+    assert lamp.codes(event.PRESENCE_SENSOR_FAILURE) == []
+    assert lamp.minutes(10).codes(event.PRESENCE_SENSOR_FAILURE) == [(event.PRESENCE_SENSOR_FAILURE, False)]
+
+
+def test_the_alarm_of_a_cell_or_detector_that_was_taken_away_ends():
+    bits = memory.CELL_BRIGHT | memory.CELL_SILENT | memory.PRESENCE_FAILED
+    lamp = Lamp(memory=memory.pack(memory.EMPTY._replace(standing=bits)))
+    codes = (*CELL_CODES, event.PRESENCE_SENSOR_FAILURE)
+    assert sorted(lamp.codes(*codes)) == sorted((code, False) for code in codes)
+
+
+def test_a_relay_alarm_of_an_output_that_is_there_no_more_ends():
+    kept = memory.pack(memory.EMPTY._replace(standing=memory.standing({event.RELAY_FAILURE})))
+    lamp = Lamp(output="dali", memory=kept)
+    lamp.values = dict(HEALTHY)
+    assert lamp.minutes(3).codes(event.RELAY_FAILURE) == [(event.RELAY_FAILURE, False)]
