@@ -12,10 +12,10 @@
                     absent: no detector is fitted
     virtual_output  % of full power that is this street's 100 % (100)
     clo             constant light output: [[hours lit, %], …], up to the 100 % of the end of life
-    lamp_hours      [YYYYMMDD, hours]: what the lamp has burnt until that day: [today, 0] for a new lamp, its hours where
-                    the board is new. Sets the hours once, and counts starts from 0; the same entry, or one of an earlier
-                    day, does so never again (a slip is corrected under its own day or a later one). Absent: a board
-                    counts on
+    lamp_hours      [YYYYMMDD, hours]: what the lamp has burnt until that day: [today, 0] for a new lamp, its hours
+                    where the board is new. Sets the hours once, and counts starts from 0; the same entry, or one of an
+                    earlier day, does so never again (a slip is corrected under its own day or a later one). Absent: a
+                    board counts on
     maintenance     {"factor": % of power just after cleaning, "days": until the next, "cleaned": YYYYMMDD}
     gradient        change of light over change of power, in 10^-2 (100: a straight line)
     power_tolerance of the lamp's power in 0.1 W; 10 % of the nominal power at least
