@@ -9,7 +9,7 @@ from node.directives import Directives
 from node.wear import CHECKPOINT, Wear
 from policy import watering as policy
 from simulator.battery_story import Story
-from tests.portable.node_day import World
+from tests.portable.node_day import NOON_UNIX_S, World
 from tests.support.green import PLAIN, DryClimate, own, programs
 from tests.support.sleepy_world import MIDNIGHT_S, NIGHTLY, Sleepy
 from wire import directive, event
@@ -46,6 +46,17 @@ class Mains(Story):
 
     def litres(self):
         return [self.pipes.zone_ul[zone] // 1_000_000 for zone in (1, 2, 3)]
+
+
+def test_a_lamps_alarm_is_told_once_on_a_feeder_that_is_cut_and_ends_after_the_repair():
+    world = World(unix_s=NOON_UNIX_S + 8 * HOUR_S)
+    for burns in (False, False, True):
+        world.lamp_burns = burns
+        world.power_on()
+        world.run(HOUR_S // 4)
+        world.power_cut()
+        world.run(5)
+    assert [made.body.active for _, made in world.events(event.LAMP_FAILURE)] == [True, False]
 
 
 def test_a_burst_stays_latched_through_a_power_cut_right_after_it(monkeypatch):
