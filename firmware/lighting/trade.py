@@ -98,12 +98,8 @@ class Streetlight(Trade):
         )
         self._supply = SupplyWatch(own.voltage[0], own.voltage[1], has_meter=not is_dali, active=self._active)
         self._gear = _gear_watch(kept.standing) if is_dali else None
-        self._standing = self._standing_now = kept.standing  # as it is remembered, and as it is, since when
-        self._standing_ms = now_ms
         self._energy = Energy(kept.wh, kept.gear_wh, keeps=is_dali)
         self._telling = Telling(kept.asset)
-        self._stand(kept.standing, now_ms)
-        self._aged = kept.aged
         self._lamp_ms = 1000 * kept.lamp_s
         self._lamp_at_ms = now_ms
         self._starts = kept.starts
@@ -112,6 +108,8 @@ class Streetlight(Trade):
         self._ramp = Ramp(FAIL_SAFE_PERCENT)
         self.outputs = Output(FAIL_SAFE_PERCENT, rules.BOOT, 0)
         self._watch.commanded(FAIL_SAFE_PERCENT, now_ms=now_ms)
+        self._aged = kept.aged
+        self._stand(kept.standing, now_ms)
         self._meter = None
         self._meter_level = FAIL_SAFE_PERCENT
         self._hourly = {}
@@ -120,6 +118,8 @@ class Streetlight(Trade):
 
     def _stand(self, standing, now_ms):
         """Cell and detector as they were told before this start. Of one that is there no more the end is told."""
+        self._standing = self._standing_now = standing  # as it is remembered, and as it is, since when
+        self._standing_ms = now_ms
         cell = Photocell(now_ms=now_ms) if self._cell is None else self._cell
         stuck = DARK if standing & memories.CELL_DARK else BRIGHT if standing & memories.CELL_BRIGHT else None
         is_silent, fails = standing & memories.CELL_SILENT != 0, standing & memories.PRESENCE_FAILED != 0
