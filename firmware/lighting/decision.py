@@ -13,7 +13,10 @@ a few kWh and "fail dark" costs a fall:
 The cell may light up to 45 minutes before sunset and keep lit up to 45 minutes after sunrise, where the calendar
 switches by dusk or dawn at all (within 45 minutes of them); never when the sun is above +10°. A switched feeder that
 has mains at these times counts like a cell that says dark: its cabinet wants light, and this lamp's clock must not
-argue. Presence raises what the calendar lights, and lights an hour of extinction where the settings say so.
+argue. Without a time its mains are night itself: the contactor closes at dusk, when the sky has ten times what a cell
+calls dark. A cell is heard there only once it has seen daylight for hours (`Photocell.is_day`): a contactor that
+somebody holds by day. Presence raises what the calendar lights, and lights an hour of extinction where the settings
+say so.
 """
 
 from collections import namedtuple
@@ -48,9 +51,8 @@ class Decision:
             return Wish(order.level_percent, order.rule, order.id)
         if unix_s is not None and uncertainty_s <= limits.USABLE_S:
             return self._by_calendar(unix_s - self._stagger_s, uncertainty_s, cell)
-        is_dark = None if cell is None else cell.is_dark
-        if is_dark is not None:
-            return self._by_cell(unix_s, uncertainty_s, is_dark, cell.changed_lx)
+        if cell is not None and cell.is_dark is not None:
+            return self._by_cell(unix_s, uncertainty_s, cell)
         if unix_s is not None and uncertainty_s <= limits.CARRIED_S:
             chosen = self._at(unix_s - self._stagger_s, uncertainty_s)
             return Wish(chosen.level_percent, rules.CARRIED, chosen.reason)
@@ -96,14 +98,19 @@ class Decision:
             return off[1]
         return 0
 
-    def _by_cell(self, unix_s, uncertainty_s, is_dark, lux):
+    def _by_cell(self, unix_s, uncertainty_s, cell):
+        is_dark = cell.is_dark
+        by_feeder = self._switched and not is_dark and not cell.is_day
+        is_dark = is_dark or by_feeder
         if unix_s is not None and uncertainty_s <= limits.CARRIED_S:
             low, high = self._sunlight.range_cdeg(unix_s, uncertainty_s)
             if high < limits.SUN_NIGHT_CDEG:
                 is_dark = True
             elif low > limits.SUN_DAY_CDEG:
                 is_dark = False
-        return Wish(self._fail_safe_percent if is_dark else 0, rules.CELL_ALONE, lux)
+        if by_feeder and is_dark:
+            return Wish(self._fail_safe_percent, rules.FEEDER, 0)
+        return Wish(self._fail_safe_percent if is_dark else 0, rules.CELL_ALONE, cell.changed_lx)
 
     def _at(self, at_s, doubt_s):
         """The calendar's answer for a doubt of ± `doubt_s`, asked again only when it may have changed: with its end,

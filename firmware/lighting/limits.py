@@ -28,6 +28,10 @@ SUN_NIGHT_CDEG = -600
 SUN_DAY_CDEG = 1000
 # So long without one agreement with a sun that leaves no doubt: the cell is stuck.
 CELL_CONTRADICTION_MS = 86_400_000
+# Daylight, and no sign, lamp or twilight: what a winter sky gives at noon under any cloud but a storm's. On a switched
+# feeder without a time so long of it is day: a contactor that closes an hour before sunset has darkness within two.
+CELL_DAY_LX = 2000
+CELL_DAY_MS = 7_200_000
 # The sun moves a quarter degree a minute: no need to compute it more often.
 SUN_EVERY_S = 60
 # Sun at this elevation: a lamp that burns is a day burner beyond doubt (no twilight, no fog explains the order).

@@ -13,13 +13,16 @@ BRIGHT = "bright"
 
 
 class Photocell:
-    """`is_dark`: True, False, or None where nothing is known. `changed_lx`: the reading that decided."""
+    """`is_dark`: True, False, or None where nothing is known. `is_day`: full daylight in every reading of two hours.
+    `changed_lx`: the reading that decided."""
 
     def __init__(self, *, now_ms, on_lx=limits.CELL_ON_LX, off_lx=limits.CELL_OFF_LX):
         self._on_lx = on_lx
         self._off_lx = off_lx
         self._says_dark = None
         self._against_ms = None
+        self._day_ms = None  # since when every reading has been daylight
+        self.is_day = False
         self._heard_ms = now_ms
         self._bright_ms = now_ms
         self._dark_ms = now_ms
@@ -37,11 +40,16 @@ class Photocell:
         if lux is None:
             if now_ms - self._heard_ms >= limits.CELL_SILENT_MS:
                 self.is_silent = True
-                self._says_dark = self._against_ms = None
+                self._says_dark = self._against_ms = self._day_ms = None
             return
         self._heard_ms = now_ms
         self.is_silent = False
         self._filter(lux, now_ms)
+        if lux < limits.CELL_DAY_LX:
+            self._day_ms = None
+        elif self._day_ms is None:
+            self._day_ms = now_ms
+        self.is_day = self._day_ms is not None and now_ms - self._day_ms >= limits.CELL_DAY_MS
         if elevation_cdeg is not None:
             self._compare(elevation_cdeg, now_ms)
 

@@ -12,7 +12,7 @@ CALENDAR = "calendar"  # the time is known, to a minute or as the brightest of w
 CARRIED = "carried"  # a clock of long ago and no photocell: the brightest of what may be right
 PHOTOCELL = "photocell"  # earlier than the calendar at dusk, or later at dawn
 CELL_ALONE = "photocell-alone"  # no usable time: dark or not
-FEEDER = "feeder"  # a switched feeder has mains around dusk or dawn: its cabinet wants light
+FEEDER = "feeder"  # a switched feeder has mains around dusk or dawn, or at a time unknown: its cabinet wants light
 PRESENCE = "presence"
 NO_TIME = "no-time"  # neither clock nor cell: the fail-safe level
 

@@ -26,8 +26,9 @@ CALENDARS = [lighting.DEFAULT_CALENDAR, lighting.DIMMING_CALENDAR, EXTINCTION]
 class Cell:
     """A photocell that says what it is told to."""
 
-    def __init__(self, is_dark, lux=20):
+    def __init__(self, is_dark, lux=20, is_day=False):
         self.is_dark = is_dark
+        self.is_day = is_day
         self.changed_lx = lux
 
 
@@ -266,6 +267,15 @@ def test_without_a_usable_time_the_cell_decides():
     assert lamp().wish(None, 0, None, Cell(True, 12)) == Wish(100, CELL_ALONE, 12)
     assert lamp().wish(None, 0, None, Cell(False, 900)) == Wish(0, CELL_ALONE, 900)
     assert lamp().wish(None, 0, None, Cell(None)) == Wish(100, NO_TIME, 0)
+
+
+def test_on_a_switched_feeder_without_a_time_mains_are_night_until_a_cell_has_seen_the_day_for_long():
+    one = lamp(switched=True)
+    assert one.wish(None, 0, None, Cell(False, 350)) == Wish(100, FEEDER, 0)
+    assert one.wish(None, 0, None, Cell(True, 12)) == Wish(100, CELL_ALONE, 12)
+    assert one.wish(None, 0, None, Cell(False, 350, is_day=True)) == Wish(0, CELL_ALONE, 350)
+    noon = civil.unix_from_local(civil.PARIS, JUNE, 14 * 3600)
+    assert one.wish(noon, 3600, None, Cell(False, 350)).level_percent == 0, "the sun rules the night out"
 
 
 def test_a_rough_time_overrules_a_cell_that_the_sun_rules_out():

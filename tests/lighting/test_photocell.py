@@ -63,6 +63,18 @@ def test_a_silent_cell_has_no_word_after_five_minutes_and_has_one_again_at_once(
     assert bench.minutes(1, 10).cell.is_dark is True and not bench.cell.is_silent
 
 
+def test_day_is_two_hours_of_daylight_without_a_gap():
+    bench = Bench(9000).minutes(119, 2000)
+    assert not bench.cell.is_day and bench.minutes(1, 2000).cell.is_day
+    assert not bench.minutes(1, 1999).cell.is_day and not bench.minutes(120, 9000).cell.is_day
+    assert bench.minutes(1, 9000).cell.is_day
+    assert not bench.minutes(10, None).minutes(120, 9000).cell.is_day, "silence was no daylight"
+
+
+def test_a_sign_is_no_day():
+    assert not Bench(500).minutes(24 * 60, 1500).cell.is_day
+
+
 @pytest.mark.parametrize(("lux", "stuck"), [(0, DARK), (9000, BRIGHT)])
 def test_a_cell_that_says_always_the_same_is_stuck_after_a_day_and_free_when_it_agrees(lux, stuck):
     bench = Bench(lux).days(1, by_day_lx=lux, by_night_lx=lux)

@@ -98,6 +98,30 @@ def test_it_is_lit_before_anything_is_known():
     assert made.outputs == Output(100, rules.BOOT, 0), "even before its first turn"
 
 
+def dusk_without_a_clock():
+    """A switched feeder closes at sunset, nobody knows the time, and the sky goes dark within half an hour."""
+    lamp = Lamp(unix_s=None, feeder="switched", photocell={})
+    for minute in range(40):
+        lamp.values[quantity.ILLUMINANCE] = 350 - 11 * min(minute, 31)
+        lamp.minutes(1)
+    return lamp
+
+
+def test_on_a_switched_feeder_without_a_clock_a_bright_dusk_does_not_put_the_lamp_out():
+    lamp = dusk_without_a_clock()
+    assert [level for _, level in lamp.levels] == [100]
+    assert set(lamp.rules()) == {rules.NO_TIME, rules.FEEDER, rules.CELL_ALONE}
+
+
+def test_a_switched_feeder_that_is_held_by_day_goes_dark_after_two_hours_of_daylight():
+    lamp = Lamp(unix_s=None, feeder="switched", photocell={})
+    lamp.values[quantity.ILLUMINANCE] = 9000
+    assert lamp.minutes(120).level == 100
+    assert lamp.minutes(2).level == 0
+    lamp.values[quantity.ILLUMINANCE] = 300
+    assert lamp.minutes(1).level == 100
+
+
 def test_who_comes_has_full_light_within_two_seconds():
     lamp = Lamp(calendar=DIMMED, presence=PRESENCE)
     assert lamp.level == 30
