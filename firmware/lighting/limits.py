@@ -26,7 +26,8 @@ CELL_WINDOW_S = 2700
 # Below it headlamps do not switch off, above it dirt does not switch on; 10^-2 degree, true elevation.
 SUN_NIGHT_CDEG = -600
 SUN_DAY_CDEG = 1000
-# So long without one agreement with a sun that leaves no doubt: the cell is stuck.
+# So long without one agreement with a sun that leaves no doubt, or without a change where the sun is not known: the
+# cell is stuck.
 CELL_CONTRADICTION_MS = 86_400_000
 # Daylight, and no sign, lamp or twilight: what a winter sky gives at noon under any cloud but a storm's. On a switched
 # feeder without a time so long of it is day: a contactor that closes an hour before sunset has darkness within two.

@@ -4,6 +4,10 @@ A headlamp or a cloud changes nothing: dark counts after a minute at or below th
 above the upper. A cell that is silent has no word. A cell that never agrees with the sun is stuck: by day with the
 sun above +10° it must once have said bright within 24 h, at night below -6° once dark; a dirty cell says dark for ever
 and agrees every night, so each half is judged alone. On a switched feeder there is no day, and no judgement of it.
+
+Where nobody knows the sun, for want of a time, both must have been said within 24 h of uptime: no day and no night
+here is longer. A restart begins these anew, so a lamp with a cell that a sign lights, no time and mains that fail each
+day is not helped.
 """
 
 from lighting import limits
@@ -43,15 +47,16 @@ class Photocell:
                 self._says_dark = self._against_ms = self._day_ms = None
             return
         self._heard_ms = now_ms
-        self.is_silent = False
+        if self.is_silent:
+            self.is_silent = False
+            self._bright_ms = self._dark_ms = now_ms
         self._filter(lux, now_ms)
         if lux < limits.CELL_DAY_LX:
             self._day_ms = None
         elif self._day_ms is None:
             self._day_ms = now_ms
         self.is_day = self._day_ms is not None and now_ms - self._day_ms >= limits.CELL_DAY_MS
-        if elevation_cdeg is not None:
-            self._compare(elevation_cdeg, now_ms)
+        self._compare(elevation_cdeg, now_ms)
 
     def _filter(self, lux, now_ms):
         if self._says_dark is None:
@@ -71,13 +76,13 @@ class Photocell:
         self.changed_lx = lux
 
     def _compare(self, elevation_cdeg, now_ms):
-        if elevation_cdeg > limits.SUN_DAY_CDEG:
+        if elevation_cdeg is None or elevation_cdeg > limits.SUN_DAY_CDEG:
             if not self._says_dark:
                 self._bright_ms = now_ms
                 self._free(DARK)
             elif now_ms - self._bright_ms >= limits.CELL_CONTRADICTION_MS:
                 self.stuck = DARK
-        elif elevation_cdeg < limits.SUN_NIGHT_CDEG:
+        if elevation_cdeg is None or elevation_cdeg < limits.SUN_NIGHT_CDEG:
             if self._says_dark:
                 self._dark_ms = now_ms
                 self._free(BRIGHT)

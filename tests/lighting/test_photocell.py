@@ -95,9 +95,36 @@ def test_on_a_switched_feeder_that_never_sees_the_day_nothing_is_contradicted():
     assert Bench(0).minutes(3 * 1440, 0, LOW).cell.stuck is None
 
 
-def test_twilight_and_an_unknown_time_judge_nothing():
+def test_twilight_judges_nothing():
     assert Bench(0).minutes(3 * 1440, 0, TWILIGHT).cell.stuck is None
-    assert Bench(0).minutes(3 * 1440, 0, None).cell.stuck is None
+
+
+@pytest.mark.parametrize(("lux", "other_lx", "stuck"), [(0, 9000, DARK), (9000, 0, BRIGHT)])
+def test_without_a_time_a_cell_that_does_not_change_for_a_day_is_stuck_until_it_does(lux, other_lx, stuck):
+    bench = Bench(lux).minutes(1438, lux)
+    assert bench.cell.stuck is None
+    assert bench.minutes(1, lux).cell.stuck == stuck and bench.cell.is_dark is None
+    assert bench.minutes(5, other_lx).cell.stuck is None and bench.cell.is_dark is (other_lx == 0)
+
+
+def test_without_a_time_a_healthy_cell_is_never_stuck():
+    bench = Bench(9000)
+    for _ in range(10):
+        assert bench.minutes(17 * 60, 9000).minutes(7 * 60, 0).cell.stuck is None
+    for _ in range(10):
+        assert bench.minutes(8 * 60, 9000).minutes(16 * 60, 0).cell.stuck is None
+
+
+def test_a_time_that_is_lost_accuses_no_cell():
+    bench = Bench(9000).days(3, by_day_lx=9000, by_night_lx=0)
+    assert bench.minutes(600, 9000).minutes(600, 0).minutes(600, 9000).cell.stuck is None
+
+
+@pytest.mark.parametrize("elevation_cdeg", [None, LOW])
+def test_a_cell_that_is_heard_again_after_two_days_has_its_day_to_show_itself(elevation_cdeg):
+    bench = Bench(9000).minutes(2880, None)
+    assert bench.minutes(600, 9000, elevation_cdeg).cell.stuck is None
+    assert bench.minutes(900, 9000, elevation_cdeg).cell.stuck == BRIGHT
 
 
 def test_a_cell_that_is_believed_for_ever_is_seen(monkeypatch):

@@ -302,6 +302,18 @@ def test_a_dirty_cell_is_told_on_its_second_day():
     assert [detail for _, code, _, detail in lamp.said if code == event.PHOTOCELL_FAILURE] == [("dark",)]
 
 
+def test_without_a_time_a_cell_under_a_sign_is_told_after_a_day_and_the_street_is_lit():
+    lamp = Lamp(unix_s=None, photocell={})
+    lamp.values = {quantity.ILLUMINANCE: 300}
+    assert lamp.minutes(23 * 60).level == 0
+    assert lamp.minutes(62).level == 100 and lamp.rules()[-1] == rules.NO_TIME
+    told = [(active, detail) for _, code, active, detail in lamp.said if code == event.PHOTOCELL_FAILURE]
+    assert told == [(True, ("bright",))]
+    lamp.values[quantity.ILLUMINANCE] = 5
+    assert lamp.minutes(3).level == 100 and lamp.rules()[-1] == rules.CELL_ALONE
+    assert lamp.codes(event.PHOTOCELL_FAILURE)[-1] == (event.PHOTOCELL_FAILURE, False)
+
+
 # --- a DALI gear ----------------------------------------------------------------------------------------------------
 
 HEALTHY = {inner.GEAR_STATUS: 4, inner.GEAR_FLAGS: (0, 0x3FF), quantity.LEVEL_MEASURED: 100}
