@@ -1,7 +1,9 @@
 """The events of one lamp, and which of them need not be told: kept until the application takes them.
 
 A change of level is told with its rule and reason. Of boosts by presence the first in a quarter hour is told, with its
-end; what passes by afterwards is not. An asset record is told when it is not the one that was told last.
+end; what passes by afterwards is not, and ends unheard where it leads back to what was told last. Whatever else ends
+it is told, with the level that was told last as the previous one: what is told is a chain. An asset record is told
+when it is not the one that was told last.
 """
 
 from binascii import crc32
@@ -16,13 +18,13 @@ _SILENT = "silent"
 
 
 class Telling:
-    """`asset_known`: checksum of the asset record that was told last, 0 for none."""
+    """`asset_known`: checksum of the asset record that was told last, 0 for none; `wish`: the light at the start."""
 
-    def __init__(self, asset_known):
+    def __init__(self, asset_known, wish):
         self.asset_known = asset_known
+        self._wish = wish  # as told last
         self._events = []
         self._presence_told_ms = None
-        self._is_boost_told = True
         self._stuck = None
         self._is_silent = False
         self._is_presence_failed = False
@@ -39,16 +41,17 @@ class Telling:
         self._events = []
         return events
 
-    def level(self, wish, previous, *, now_ms):
+    def level(self, wish, *, now_ms):
         """The light that is wanted has changed."""
         if wish.rule == rules.PRESENCE:
             told_ms = self._presence_told_ms
-            self._is_boost_told = told_ms is None or now_ms - told_ms >= limits.PRESENCE_TOLD_MS
-            if self._is_boost_told:
-                self._presence_told_ms = now_ms
-        if rules.PRESENCE in (wish.rule, previous.rule) and not self._is_boost_told:
-            return
-        detail = (wish.level_percent, previous.level_percent, wish.rule, wish.reason)
+            if told_ms is not None and now_ms - told_ms < limits.PRESENCE_TOLD_MS:
+                return
+            self._presence_told_ms = now_ms
+        elif wish == self._wish:
+            return  # a boost that nobody was told of is over
+        detail = (wish.level_percent, self._wish.level_percent, wish.rule, wish.reason)
+        self._wish = wish
         self._events.append((event.LEVEL_CHANGED, None, detail))
 
     def faults(self, changes, readings, level_percent):

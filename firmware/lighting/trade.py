@@ -99,12 +99,12 @@ class Streetlight(Trade):
         self._supply = SupplyWatch(own.voltage[0], own.voltage[1], has_meter=not is_dali, active=self._active)
         self._gear = _gear_watch(kept.standing) if is_dali else None
         self._energy = Energy(kept.wh, kept.gear_wh, keeps=is_dali)
-        self._telling = Telling(kept.asset)
         self._lamp_ms = 1000 * kept.lamp_s
         self._lamp_at_ms = now_ms
         self._starts = kept.starts
         # Lit before anything is known: what the board's hardware gives anyway.
         self._wish = Wish(FAIL_SAFE_PERCENT, rules.BOOT, 0)
+        self._telling = Telling(kept.asset, self._wish)
         self._ramp = Ramp(FAIL_SAFE_PERCENT)
         self.outputs = Output(FAIL_SAFE_PERCENT, rules.BOOT, 0)
         self._watch.commanded(FAIL_SAFE_PERCENT, now_ms=now_ms)
@@ -266,7 +266,7 @@ class Streetlight(Trade):
             self._ramp.go(wish.level_percent, lasts_ms, now_ms=now_ms)
         else:
             self._ramp.jump(wish.level_percent)
-        self._telling.level(wish, previous, now_ms=now_ms)
+        self._telling.level(wish, now_ms=now_ms)
 
     def _drive(self, moment):
         """Bring `outputs` to where the ramp and the factors are now."""
