@@ -103,6 +103,16 @@ ENERGY_STEP_MAX_WH = 84_000
 ENERGY_GAP_MAX_MS = 3_600_000
 ENERGY_MAX_WH = 0xFFFFFFFF
 
+# --- restarts of its own -------------------------------------------------------------------------------------------
+# The start that follows lights a lamp fully for some seconds: who is as bright as this already shows little of it.
+RESTART_LIT_PERCENT = 80
+# A lamp that is never so bright restarts all the same: after a day of waiting while it is lit at all, after two even
+# from the dark. A switched feeder gives neither: three hours and six are the middle of a night, of the shortest too.
+RESTART_WAIT_MS = 86_400_000
+RESTART_WAIT_SWITCHED_MS = 10_800_000
+# Nobody has asked for so long: whoever asks now waits anew.
+RESTART_FORGOTTEN_MS = 3_600_000
+
 # --- settings ------------------------------------------------------------------------------------------------------
 # LED drivers and discharge lamps alike: a lamp may warm up for five minutes.
 WARM_UP_S = 300

@@ -115,6 +115,7 @@ class Streetlight(Trade):
         self._hourly = {}
         self._agrees = None
         self._boost = None
+        self._restart_from_ms = self._restart_asked_ms = None
 
     def _stand(self, standing, now_ms):
         """Cell and detector as they were told before this start. Of one that is there no more the end is told."""
@@ -312,6 +313,21 @@ class Streetlight(Trade):
         if gear is not None and (gear.is_silent or gear.is_failed):
             return False
         return not self._active & _CONTRADICTED
+
+    def may_restart(self, moment):
+        """The start that follows lights the lamp fully until it knows the time: while it is as bright already, else
+        when this has been asked for long enough."""
+        now_ms, own = moment.now_ms, self._own
+        level_percent = max(self._wish.level_percent, self.outputs.level_percent)
+        is_unseen = level_percent >= min(limits.RESTART_LIT_PERCENT, own.fail_safe)
+        if is_unseen and self._wish.rule != rules.PRESENCE:
+            return True
+        asked_ms, self._restart_asked_ms = self._restart_asked_ms, now_ms
+        if asked_ms is None or now_ms - asked_ms >= limits.RESTART_FORGOTTEN_MS:
+            self._restart_from_ms = now_ms
+        is_switched = own.feeder == settings.SWITCHED
+        wait_ms = limits.RESTART_WAIT_SWITCHED_MS if is_switched else limits.RESTART_WAIT_MS
+        return now_ms - self._restart_from_ms >= (wait_ms if level_percent else 2 * wait_ms)
 
     def deadline_ms(self, now_ms):
         deadline_ms = self._ramp.deadline_ms(now_ms)

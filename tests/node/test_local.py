@@ -24,6 +24,12 @@ def settled_world():
     return world
 
 
+def unfelt(world):
+    """The trade would not mind a restart."""
+    world.node.trade.may_restart = lambda moment: True
+    return world
+
+
 def asked(world, code, path, payload=b""):
     world.gateway.end.request("node", code, (path,), payload, now_ms=world.now_ms)
     world.run(5)
@@ -91,7 +97,7 @@ def test_the_gateway_reads_the_last_lines_and_only_reads():
 
 @pytest.mark.parametrize("word", [panel.LOCK, panel.TEST])
 def test_nobody_restarts_under_a_technicians_hands(word):
-    world = settled_world()
+    world = unfelt(settled_world())
     world.run(60)
     world.node.local(word)
     assert not world.node.may_restart(world.now_ms + limits.RESTART_PATIENCE_MS)
@@ -100,7 +106,7 @@ def test_nobody_restarts_under_a_technicians_hands(word):
 
 
 def test_a_restart_waits_for_records_that_a_gateway_would_take_but_not_for_one_that_is_away():
-    world = settled_world()
+    world = unfelt(settled_world())
     world.node.tell(event.LOCAL_TEST, None, ("test",), now_ms=world.now_ms)
     assert not world.node.may_restart(world.now_ms)
     assert world.node.may_restart(world.now_ms + limits.RESTART_PATIENCE_MS)
@@ -108,7 +114,7 @@ def test_a_restart_waits_for_records_that_a_gateway_would_take_but_not_for_one_t
 
 @pytest.mark.parametrize("refuses", [False, True])
 def test_before_a_restart_what_no_gateway_took_goes_to_flash_if_flash_takes_it(refuses):
-    world, medium = settled_world(), FolderMedium()
+    world, medium = unfelt(settled_world()), FolderMedium()
     world.node._outbox = Outbox(boot=world.boot, log=RecordLog(LogFiles(open_file=medium.open, files=medium)))
     medium.refuses = refuses
     world.node.tell(event.LOCAL_TEST, None, ("test",), now_ms=world.now_ms)
