@@ -117,6 +117,11 @@ class Streetlight(Trade):
         self._boost = None
         self._restart_from_ms = self._restart_asked_ms = None
 
+    def powered(self):
+        """Mains were gone, and their return has lit the lamp. No other restart counts: what the lamp was before is not
+        known, and those of our own come while it is lit."""
+        self._starts += 1
+
     def _stand(self, standing, now_ms):
         """Cell and detector as they were told before this start. Of one that is there no more the end is told."""
         self._standing = self._standing_now = standing  # as it is remembered, and as it is, since when

@@ -107,6 +107,8 @@ class Node:
         if woken is not None:
             self._go_on(woken, now_ms)
             return
+        if boot.cause == "power-on" and hasattr(trade, "powered"):
+            trade.powered()
         detail = (boot.previous_boot, boot.durable_sequence, boot.cause, trade.kind, VERSION)
         self._emit(EventBody(event.BOOT, None, detail), now_ms)
 

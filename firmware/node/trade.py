@@ -4,7 +4,8 @@ decides its outputs and says what happened.
 `node.app` keeps identity, time, custody, link and precedence of orders, the same for every kind. A trade keeps one
 piece of equipment safe and useful: it is a sans-IO machine of its own package (`lighting`, `heating`, `watering`), and
 `kinds/<kind>.py` puts it together with its settings and its ports. Everything below may be left out by a kind that
-has nothing to say there.
+has nothing to say there. One whose equipment wears with each loss of power has `powered()` too, called once at a start
+that followed one.
 
 Order of a turn: the shell applies `outputs` (what they are is between a trade and its ports), reads the ports, calls
 `sample`, then `decide`, and applies `outputs` again. `decide` runs at every turn, many times a second when datagrams

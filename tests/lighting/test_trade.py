@@ -305,6 +305,15 @@ def test_hours_starts_and_energy_go_on_after_a_power_cut():
     assert len(kept) <= 192
 
 
+def test_on_a_switched_feeder_each_dusk_is_a_start():
+    kept = b""
+    for night in range(1, 4):
+        lamp = Lamp(memory=kept, feeder="switched")
+        lamp.trade.powered()
+        kept = lamp.minutes(60).trade.memory(lamp.now_ms)
+        assert lamp.trade.health(lamp.moment())[quantity.LAMP_STARTS] == night
+
+
 def test_a_fault_is_told_with_what_showed_it():
     lamp = Lamp().minutes(10)
     lamp.values = {quantity.POWER: 6}

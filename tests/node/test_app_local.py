@@ -7,6 +7,7 @@ import kinds
 from node import panel, settings
 from node.app import Boot, Node
 from node.panel import HOLD_MS, Panel
+from tests.portable import node_day
 from tests.portable.node_day import NODE, World
 from tests.support import green
 from watering import inputs
@@ -106,6 +107,14 @@ def test_the_watts_of_a_test_do_not_measure_an_order():
     assert world.level() == 100 and world.outcomes()[-1][0] == "applied"
     world.run(300)
     assert world.level() == 60 and world.outcomes()[-1][0] == "measured"
+
+
+@pytest.mark.parametrize(("cause", "starts"), [("power-on", 1), ("planned", 0), ("watchdog", 0), ("brown-out", 0)])
+def test_mains_that_come_back_are_a_start_of_the_lamp_and_a_restart_is_none(monkeypatch, cause, starts):
+    monkeypatch.setattr(node_day, "Boot", lambda *given: Boot(*given[:3], cause))
+    world = World()
+    world.power_on()
+    assert world.node.trade.health(None)[quantity.LAMP_STARTS] == starts
 
 
 def test_a_restart_waits_until_nobody_stands_there():
