@@ -90,16 +90,14 @@ class Node:
             random_below=random_below,
         )  # fmt: skip
         self._sample_at_ms = now_ms
-        self._report_at_ms = now_ms + 1000 * min(60, settings.telemetry_s)
-        self._health_at_ms = self._report_at_ms
+        self._report_at_ms = self._health_at_ms = now_ms + 1000 * min(60, settings.telemetry_s)
         self._checkpoint_at_ms = now_ms + _CHECKPOINT_MS
         self._kept = trade.keeps
         self._platform = {}
         # Nothing is reported after a sleep before there is a sample.
         self._has_sampled = woken is None
-        sleeps = sleeps and trade.sleeps
         self._sleeper = None
-        if sleeps or woken is not None:
+        if (sleeps and trade.sleeps) or woken is not None:
             from node.sleeper import Parts, Sleeper  # no other kind has room for it
             parts = (self._time, self._outbox, self._sender, self._fetch, self._orders, self._directives, link, trade)
             self._sleeper = Sleeper(Parts(*parts, updating), woken, now_ms=now_ms)

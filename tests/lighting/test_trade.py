@@ -8,7 +8,7 @@ import kinds
 from lighting import inner, limits, memory, rules
 from lighting.dali_banks import Asset, Ratings
 from lighting.trade import Output, Streetlight
-from node.trade import LOCK, Moment
+from node.trade import Moment
 from policy import civil, lighting
 from policy.fault import Faults
 from wire import cbor, event, quantity, record
@@ -98,30 +98,6 @@ def test_it_is_lit_before_anything_is_known():
     assert made.outputs == Output(100, rules.BOOT, 0), "even before its first turn"
 
 
-def dusk_without_a_clock():
-    """A switched feeder closes at sunset, nobody knows the time, and the sky goes dark within half an hour."""
-    lamp = Lamp(unix_s=None, feeder="switched", photocell={})
-    for minute in range(40):
-        lamp.values[quantity.ILLUMINANCE] = 350 - 11 * min(minute, 31)
-        lamp.minutes(1)
-    return lamp
-
-
-def test_on_a_switched_feeder_without_a_clock_a_bright_dusk_does_not_put_the_lamp_out():
-    lamp = dusk_without_a_clock()
-    assert [level for _, level in lamp.levels] == [100]
-    assert set(lamp.rules()) == {rules.NO_TIME, rules.FEEDER, rules.CELL_ALONE}
-
-
-def test_a_switched_feeder_that_is_held_by_day_goes_dark_after_two_hours_of_daylight():
-    lamp = Lamp(unix_s=None, feeder="switched", photocell={})
-    lamp.values[quantity.ILLUMINANCE] = 9000
-    assert lamp.minutes(120).level == 100
-    assert lamp.minutes(2).level == 0
-    lamp.values[quantity.ILLUMINANCE] = 300
-    assert lamp.minutes(1).level == 100
-
-
 def test_who_comes_has_full_light_within_two_seconds():
     lamp = Lamp(calendar=DIMMED, presence=PRESENCE)
     assert lamp.level == 30
@@ -181,42 +157,6 @@ def test_what_is_told_of_levels_is_a_chain_without_a_gap():
     chain = [detail for _, code, _, detail in lamp.said if code == event.LEVEL_CHANGED]
     assert all(before[0] == after[1] for before, after in itertools.pairwise(chain))
     assert chain[-1][0] == lamp.level
-
-
-def told_levels(lamp):
-    return [detail for _, code, _, detail in lamp.said if code == event.LEVEL_CHANGED]
-
-
-@pytest.mark.parametrize("ends", ["extinction", "dawn", "order", "lock"])
-def test_what_ends_a_boost_that_was_not_told_is_told(ends):
-    lamp = Lamp(calendar=EXTINCTION, presence=PRESENCE)
-    lamp.somebody().live(60_000, step_ms=500)
-    count = len(told_levels(lamp))
-    lamp.somebody().live(3000)
-    assert lamp.level == 100 and len(told_levels(lamp)) == count, "the second boost of a quarter hour is not"
-    if ends == "order":
-        lamp.order = Order(0, "emergency")
-    elif ends == "lock":
-        lamp.trade.local = LOCK
-    else:
-        lamp.unix_s = SUNSET_S + (8 if ends == "extinction" else 16) * 3600
-    lamp.turn()
-    expected = {"order": "emergency", "lock": rules.LOCK}.get(ends, rules.CALENDAR)
-    assert lamp.trade.outputs.rule == expected
-    assert told_levels(lamp)[count:] and told_levels(lamp)[-1][:3] == (0, 60, expected)
-
-
-def test_an_order_of_the_light_before_a_boost_that_was_not_told_is_told():
-    lamp = Lamp(calendar=EXTINCTION, presence=PRESENCE)
-    lamp.order = Order(60)
-    lamp.turn()
-    lamp.order = None
-    lamp.somebody().live(60_000, step_ms=500)
-    lamp.somebody().live(3000)
-    count = len(told_levels(lamp))
-    lamp.order = Order(60)
-    lamp.turn()
-    assert len(told_levels(lamp)) == count + 1 and told_levels(lamp)[-1][:3] == (60, 60, "override")
 
 
 def test_a_stuck_detector_holds_the_boost_and_is_told():
@@ -345,67 +285,6 @@ def test_a_dirty_cell_is_told_on_its_second_day():
     lamp.minutes(26 * 60)
     assert lamp.codes(event.PHOTOCELL_FAILURE) == [(event.PHOTOCELL_FAILURE, True)]
     assert [detail for _, code, _, detail in lamp.said if code == event.PHOTOCELL_FAILURE] == [("dark",)]
-
-
-def test_without_a_time_a_cell_under_a_sign_is_told_after_a_day_and_the_street_is_lit():
-    lamp = Lamp(unix_s=None, photocell={})
-    lamp.values = {quantity.ILLUMINANCE: 300}
-    assert lamp.minutes(23 * 60).level == 0
-    assert lamp.minutes(62).level == 100 and lamp.rules()[-1] == rules.NO_TIME
-    told = [(active, detail) for _, code, active, detail in lamp.said if code == event.PHOTOCELL_FAILURE]
-    assert told == [(True, ("bright",))]
-    lamp.values[quantity.ILLUMINANCE] = 5
-    assert lamp.minutes(3).level == 100 and lamp.rules()[-1] == rules.CELL_ALONE
-    assert lamp.codes(event.PHOTOCELL_FAILURE)[-1] == (event.PHOTOCELL_FAILURE, False)
-
-
-# --- a restart of its own ---------------------------------------------------------------------------------------------
-
-
-def restarts_after(lamp, hours):
-    """Hours of asking, ten times an hour, until a restart is allowed; None within `hours`."""
-    for asked in range(10 * hours + 1):
-        if lamp.trade.may_restart(lamp.moment()):
-            return asked / 10
-        lamp.live(360_000, step_ms=360_000)
-    return None
-
-
-def test_a_lamp_that_is_fully_lit_restarts_at_once_and_one_without_a_time_too():
-    assert restarts_after(Lamp(), 0) == 0
-    assert restarts_after(Lamp(unix_s=None), 0) == 0
-    assert restarts_after(Lamp(unix_s=None, fail_safe=50), 0) == 0
-    assert restarts_after(Lamp(calendar=DIMMED, output="relay"), 0) == 0, "lit at all, it is lit fully"
-
-
-def test_by_day_and_in_hours_of_extinction_a_restart_waits_for_the_light():
-    assert restarts_after(Lamp(unix_s=SUNSET_S - 5 * 3600), 24) == pytest.approx(5, abs=0.2)
-    full = [1, [[127, 0, 0, 0]], [[[1, 0, 100], [0, 1410, 0], [0, 300, 100], [2, 0, 0]]]]
-    assert restarts_after(Lamp(unix_s=SUNSET_S + 8 * 3600, calendar=full), 24) == pytest.approx(3.8, abs=0.3)
-
-
-def test_a_lamp_that_is_never_so_bright_restarts_after_a_day_when_it_is_lit_at_all():
-    assert restarts_after(Lamp(calendar=DIMMED), 72) == 24
-    assert restarts_after(Lamp(unix_s=SUNSET_S - 5 * 3600, calendar=DIMMED), 72) == pytest.approx(29, abs=0.2)
-    never = [1, [[127, 0, 0, 0]], [[[1, 0, 0], [2, 0, 0]]]]
-    assert restarts_after(Lamp(calendar=never), 72) == 48
-
-
-def test_on_a_switched_feeder_it_does_so_in_the_middle_of_the_night():
-    assert restarts_after(Lamp(calendar=DIMMED, feeder="switched"), 72) == 3
-
-
-def test_what_was_asked_long_ago_and_not_since_does_not_shorten_the_wait():
-    lamp = Lamp(calendar=DIMMED)
-    assert restarts_after(lamp, 23) is None
-    lamp.live(2 * 3_600_000, step_ms=360_000)
-    assert restarts_after(lamp, 72) == 24
-
-
-def test_nobody_who_walks_under_the_lamp_loses_its_light_to_a_restart():
-    lamp = Lamp(calendar=DIMMED, presence=PRESENCE)
-    lamp.somebody().live(3000)
-    assert lamp.level == 100 and not lamp.trade.may_restart(lamp.moment())
 
 
 # --- a DALI gear ----------------------------------------------------------------------------------------------------
