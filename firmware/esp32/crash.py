@@ -32,8 +32,9 @@ CRASHED = 1
 PLANNED = 2
 SLEEPING = 3
 
-# How the last life ended. digest: first bytes of the SHA-256 of the traceback, None without one. task: that was under
-# way, or None. heap_low, margin_ms: the least of that life.
+# How the last life ended. digest: first bytes of the SHA-256 of the traceback, None without one; of a PLANNED one two
+# u32, little-endian: Unix seconds at its end, ± s. task: that was under way, or None. heap_low, margin_ms: the least of
+# that life.
 Past = namedtuple("Past", ("end", "digest", "task", "uptime_s", "heap_low", "margin_ms"))
 _UNKNOWN = 0xFFFFFFFF
 
@@ -124,9 +125,10 @@ class Crumbs:
         self._margin_ms = min(self._margin_ms, max(0, margin_ms(now_ms=now_ms)))
         self._write(ALIVE, _NO_DIGEST, now_ms)
 
-    def end(self, end, *, now_ms, error=None):
-        """The last word of this life."""
-        self._write(end, _NO_DIGEST if error is None else digest(error), now_ms)
+    def end(self, end, *, now_ms, error=None, time=None):
+        """The last word of this life: its `error`, or for the next one its `time`, (Unix s, ± s)."""
+        said = _NO_DIGEST if error is None else digest(error)
+        self._write(end, said if time is None else struct.pack("<II", time[0], time[1]), now_ms)
 
     def _write(self, end, said, now_ms):
         uptime_s = (now_ms - self._started_ms) // 1000

@@ -7,6 +7,7 @@ and no update; three strikes lead to the rescue all the same, if it is there.
 """
 
 import os
+import struct
 
 import crash
 import guard
@@ -22,6 +23,10 @@ NETWORK, PORTS, APPLICATION, OUTPUT, FLASH, SLEEP, START = range(len(TASKS))
 LOG_TAIL_BYTES = 200
 # A flash that did not take the confirmation of a trial is asked again after this.
 CONFIRM_AGAIN_MS = 60_000
+# From the end of a life to the next Lifeline, ± s: loader and imports, within a watchdog's time; three that fail before
+# are in the doubt, with which no node judges an order's age.
+RESTART_S = 4
+RESTART_DOUBT_S = 30
 # One small file, there while a technician has locked the node.
 LOCK_FILE = "locked.txt"
 _FOLDERS = ("a", "b")
@@ -64,6 +69,7 @@ class Lifeline:
         self._has_keys = False
         self._confirm_at_ms = now_ms
         # Of the shell: what is to be on flash before a restart of one's own is written by it; `now_ms` is its argument.
+        # Returns the node's Timekeeper: the time goes to the next life.
         self.before_restart = None
 
     def board_name(self, kind, *, listdir=os.listdir):
@@ -142,8 +148,12 @@ class Lifeline:
         return self._updating
 
     def tell(self, node, *, now_ms):
-        """What the gateway should know of the last life, and the technician at the console."""
+        """What the gateway should know of the last life, and the technician at the console; to the node the time of it,
+        where it was a restart of our own."""
         past = self.past
+        if past is not None and past.end == crash.PLANNED and past.digest is not None and not node.time.is_set():
+            unix_s, doubt_s = struct.unpack("<II", past.digest)
+            node.time.carried(unix_s + RESTART_S, doubt_s + RESTART_DOUBT_S, now_ms=self._started_ms)
         if past is not None:
             self.say("the last life stood in %s after %d s" % (past.task, past.uptime_s), now_ms=now_ms)
         if self.cause in crash.REPORTED and past is not None:
@@ -229,13 +239,15 @@ class Lifeline:
         return self.past is None or self.past.end != crash.CRASHED or self.past.digest != crash.digest(error)
 
     def _reset(self, now_ms):
-        if self.before_restart is not None:
-            self.before_restart(now_ms)
-        self._end(crash.PLANNED, now_ms)
+        known = None if self.before_restart is None else self.before_restart(now_ms)
+        time = None
+        if known is not None and known.is_set():
+            time = (known.unix_s(now_ms), known.uncertainty_s(now_ms))
+        self._end(crash.PLANNED, now_ms, time=time)
         self._machine.reset()
 
-    def _end(self, end, now_ms, error=None):
-        self._crumbs.end(end, now_ms=now_ms, error=error)
+    def _end(self, end, now_ms, error=None, time=None):
+        self._crumbs.end(end, now_ms=now_ms, error=error, time=time)
 
     # --- words ----------------------------------------------------------------------------------------------
 

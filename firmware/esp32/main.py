@@ -400,12 +400,12 @@ class Shell:
 
     def _save(self, now_ms):
         self._write(self._node.checkpoint(now_ms, is_last=True), now_ms)
+        return self._node.time
 
     def _write(self, due, now_ms):
-        if due is None or self._store.write(due):
-            return
-        print("flash: the checkpoint was not written")
-        self._node.write_again(now_ms)
+        if due is not None and not self._store.write(due):
+            print("flash: the checkpoint was not written")
+            self._node.write_again(now_ms)
 
     def _may_write_log(self, now_ms):
         return self._wear.spend(wearing.LOG, now_ms=now_ms)

@@ -320,12 +320,12 @@ class Streetlight(Trade):
         return not self._active & _CONTRADICTED
 
     def may_restart(self, moment):
-        """The start that follows lights the lamp fully until it knows the time: while it is as bright already, else
-        when this has been asked for long enough."""
+        """The start that follows lights the lamp fully for some seconds: while it is as bright already, by no order and
+        nobody's presence, of which the next life knows nothing; else when this has been asked for long enough."""
         now_ms, own = moment.now_ms, self._own
         level_percent = max(self._wish.level_percent, self.outputs.level_percent)
         is_unseen = level_percent >= min(limits.RESTART_LIT_PERCENT, own.fail_safe)
-        if is_unseen and self._wish.rule != rules.PRESENCE:
+        if is_unseen and moment.order is None and self._wish.rule != rules.PRESENCE:
             return True
         asked_ms, self._restart_asked_ms = self._restart_asked_ms, now_ms
         if asked_ms is None or now_ms - asked_ms >= limits.RESTART_FORGOTTEN_MS:

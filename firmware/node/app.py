@@ -64,14 +64,14 @@ class Node:
         self._is_put_off = False
         self._wear = wear
         self._own = own_memory.decode(own if woken is None else woken.image.own)
-        self._time = Timekeeper(
+        self.time = Timekeeper(
             started_ms=now_ms, drift=own_memory.drift(self._own), sleep_drift=own_memory.sleep_drift(self._own)
         )
         self.chip = None
         if clock_chip:
             from node.clock_chip import ClockChip  # few boards have one
             is_told = woken is not None and woken.image.told == 1
-            self.chip = ClockChip(self._time, self._own.chip_set_s, self._own.chip_doubt_s, is_told)
+            self.chip = ClockChip(self.time, self._own.chip_set_s, self._own.chip_doubt_s, is_told)
         self._outbox = Outbox(boot=boot.boot, log=log)
         self._sender = Sender(
             link,
@@ -99,7 +99,7 @@ class Node:
         self._sleeper = None
         if (sleeps and trade.sleeps) or woken is not None:
             from node.sleeper import Parts, Sleeper  # no other kind has room for it
-            parts = (self._time, self._outbox, self._sender, self._fetch, self._orders, self._directives, link, trade)
+            parts = (self.time, self._outbox, self._sender, self._fetch, self._orders, self._directives, link, trade)
             self._sleeper = Sleeper(Parts(*parts, updating), woken, now_ms=now_ms)
         self._era = link.era
         if woken is not None:
@@ -165,7 +165,7 @@ class Node:
         fault = None if self.chip is None else self.chip.take_fault()
         if fault is not None:
             self._emit(EventBody(event.CLOCK_FAILURE, None, (fault,)), now_ms)
-        needs_answer = not self._time.is_set() or self._orders.needs_lease(now_ms)
+        needs_answer = not self.time.is_set() or self._orders.needs_lease(now_ms)
         # To seal a question takes a chip as long as all the rest: one a turn, the alarms first, and none where many
         # records were made since the last; `deadline_ms` asks for the next turn at once.
         is_said = not self._is_put_off and self._sequence - self._sequence_before > limits.MADE_MAX
@@ -209,7 +209,7 @@ class Node:
 
     def sleep_for(self, until_ms, *, now_ms) -> int:
         """What the sleep's oscillator is to count so that we are awake at `until_ms`, and not long before."""
-        return self._time.sleep_for(until_ms - now_ms)
+        return self.time.sleep_for(until_ms - now_ms)
 
     # --- effects out ----------------------------------------------------------------------------------------
 
@@ -268,7 +268,7 @@ class Node:
 
     def unix_s(self, now_ms):
         """UTC as the node knows it, or None."""
-        return self._time.unix_s(now_ms)
+        return self.time.unix_s(now_ms)
 
     # --- inside ---------------------------------------------------------------------------------------------
 
@@ -298,13 +298,13 @@ class Node:
         if answer is None:
             return
         self.reach.answered(now_ms)
-        if self._time.learn(answer, asked_ms=asked_ms, now_ms=now_ms):
+        if self.time.learn(answer, asked_ms=asked_ms, now_ms=now_ms):
             detail = (
                 None,
                 self._boot.boot,
-                self._time.uptime_s(now_ms),
-                self._time.unix_s(now_ms),
-                self._time.uncertainty_s(now_ms),
+                self.time.uptime_s(now_ms),
+                self.time.unix_s(now_ms),
+                self.time.uncertainty_s(now_ms),
             )
             self._emit(EventBody(event.ANCHOR, None, detail), now_ms)
             self._report_at_ms = self._next_report_ms(now_ms, 0)
@@ -315,7 +315,7 @@ class Node:
     def _go_on(self, woken, now_ms):
         """The boot goes on after a sleep: its numbers, and what was due."""
         self._sequence = self._sequence_before = woken.image.sequence
-        dues, true_ms = woken.image.dues, self._time.slept(woken.slept_ms)
+        dues, true_ms = woken.image.dues, self.time.slept(woken.slept_ms)
         self._report_at_ms = now_ms + dues.report_ms - true_ms
         self._health_at_ms = now_ms + dues.health_ms - true_ms
         self._checkpoint_at_ms = now_ms + dues.checkpoint_ms - true_ms
@@ -348,14 +348,14 @@ class Node:
 
     def _certain(self, now_ms):
         """(Unix s, ± s) where the clock is good enough to judge an order by, else None."""
-        uncertainty_s = self._time.uncertainty_s(now_ms)
-        if not self._time.is_set() or uncertainty_s > node_order.CERTAIN_S:
+        uncertainty_s = self.time.uncertainty_s(now_ms)
+        if not self.time.is_set() or uncertainty_s > node_order.CERTAIN_S:
             return None
-        return self._time.unix_s(now_ms), uncertainty_s
+        return self.time.unix_s(now_ms), uncertainty_s
 
     def _moment(self, now_ms):
         # As `_certain`, but the clock is read once: numbers of its size take heap, at every turn.
-        unix_s, uncertainty_s = self._time.steady_s(now_ms), self._time.uncertainty_s(now_ms)
+        unix_s, uncertainty_s = self.time.steady_s(now_ms), self.time.uncertainty_s(now_ms)
         is_certain = unix_s is not None and uncertainty_s <= node_order.CERTAIN_S
         return Moment(
             now_ms,
@@ -403,21 +403,21 @@ class Node:
     def _health(self, moment):
         before = (0, 0) if self._sleeper is None else self._sleeper.before
         return reports.health(
-            self._platform, self.trade.health(moment), self._time, self._outbox, self._link.counters, before,
+            self._platform, self.trade.health(moment), self.time, self._outbox, self._link.counters, before,
             self._wear, now_ms=moment.now_ms,
         )  # fmt: skip
 
     def _remembered(self):
         writes = self._own.flash_writes if self._wear is None else self._wear.total
-        return own_memory.gather(self._time, self._own if self.chip is None else self.chip, writes)
+        return own_memory.gather(self.time, self._own if self.chip is None else self.chip, writes)
 
     def _next_report_ms(self, now_ms, apart_s):
         return reports.next_ms(
-            self._time.unix_s(now_ms), self._settings.telemetry_s, self._spread_s, apart_s, now_ms=now_ms
+            self.time.unix_s(now_ms), self._settings.telemetry_s, self._spread_s, apart_s, now_ms=now_ms
         )
 
     def _emit(self, body, now_ms, gap=None):
-        made = Record(self._boot.boot, self._sequence, self._time.stamp(now_ms), body)
+        made = Record(self._boot.boot, self._sequence, self.time.stamp(now_ms), body)
         writer = cbor.Writer(bytearray(256))  # not kept: where the heap is fullest, nobody makes a record
         record.write(writer, made)
         data = bytes(writer.view())

@@ -94,6 +94,59 @@ def test_a_node_that_does_not_sleep_loads_nothing_of_sleep(repository):
         assert not named & {"sleeping", "sleep", "node.sleep", "node.sleeper"}, name
 
 
+class Known:
+    """A node's Timekeeper, as far as a restart asks it."""
+
+    def __init__(self, is_set):
+        self.is_set = lambda: is_set
+        self.given = []
+
+    def unix_s(self, now_ms):
+        assert now_ms == 5000
+        return 1_790_000_000
+
+    def uncertainty_s(self, now_ms):
+        return 2
+
+    def carried(self, unix_s, doubt_s, *, now_ms):
+        self.given.append((unix_s, doubt_s, now_ms))
+
+
+def told_the_time(life, *, is_set=False):
+    """What the node of this start is given, by `tell`: [(Unix s, ± s, as of)]."""
+    known = Known(is_set)
+    life.tell(types.SimpleNamespace(time=known, tell=lambda *event, now_ms: None), now_ms=900)
+    return known.given
+
+
+@pytest.mark.parametrize("way", ["restart", "give_up"])
+def test_the_time_goes_through_a_restart_of_ones_own_once(lifeline, way):
+    board = Board(lifeline)
+    life = board.live(Machine.PWRON_RESET)
+    life.before_restart = lambda now_ms: Known(True)
+    getattr(life, way)("radio", now_ms=5000)
+    expected = [(1_790_000_000 + lifeline.RESTART_S, 2 + lifeline.RESTART_DOUBT_S, 0)]
+    assert told_the_time(board.live(Machine.HARD_RESET)) == expected
+    assert told_the_time(board.live(Machine.HARD_RESET)) == [], "of the life before the last one"
+
+
+def test_no_time_is_made_up_where_there_was_none_nor_after_a_loss_of_power_nor_beside_a_clock_chip(lifeline):
+    board = Board(lifeline)
+    life = board.live(Machine.PWRON_RESET)
+    life.before_restart = lambda now_ms: Known(False)
+    life.restart("radio", now_ms=5000)
+    life = board.live(Machine.HARD_RESET)
+    assert told_the_time(life) == []
+    life.before_restart = lambda now_ms: Known(True)
+    life.restart("radio", now_ms=5000)
+    assert told_the_time(board.live(Machine.HARD_RESET), is_set=True) == []
+    life = board.live(Machine.HARD_RESET)
+    life.before_restart = lambda now_ms: Known(True)
+    life.restart("radio", now_ms=5000)
+    board.chip = Chip()
+    assert told_the_time(board.live(Machine.PWRON_RESET)) == []
+
+
 # --- an update, its trial, and what comes after -----------------------------------------------------------------------
 
 

@@ -192,6 +192,15 @@ def test_a_radio_that_only_a_restart_can_mend_waits_until_nobody_feels_it(bench)
     assert restarts == ["radio"]
 
 
+def test_before_a_restart_of_its_own_it_saves_and_gives_its_time(bench):
+    written = []
+    bench.node.checkpoint = lambda now_ms, is_last: (now_ms, is_last)
+    bench.node.time = "time"
+    bench.shell._store.write = lambda due: written.append(due) or True
+    assert bench.shell._save(7000) == "time"
+    assert written == [(7000, True)]
+
+
 def test_a_node_sleeps_only_after_what_was_put_off(bench):
     bench.shell._sleeps = True
     bench.checkpoint()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.lighting.test_trade import DIMMED, PRESENCE, SUNSET_S, Lamp
+from tests.lighting.test_trade import DIMMED, PRESENCE, SUNSET_S, Lamp, Order
 
 
 def restarts_after(lamp, hours):
@@ -49,3 +49,10 @@ def test_nobody_who_walks_under_the_lamp_loses_its_light_to_a_restart():
     lamp = Lamp(calendar=DIMMED, presence=PRESENCE)
     lamp.somebody().live(3000)
     assert lamp.level == 100 and not lamp.trade.may_restart(lamp.moment())
+
+
+def test_an_order_that_the_next_life_would_not_know_keeps_its_light():
+    lamp = Lamp(calendar=DIMMED)
+    lamp.order = Order(100)
+    lamp.turn()
+    assert restarts_after(lamp, 72) == 24

@@ -59,7 +59,7 @@ def test_a_gateway_in_1970_leaves_the_lamp_lit_and_the_records_unstamped():
     world.run(2 * HOUR_S)
     assert world.node.outputs.rule == "no-time" and world.node.outputs.level_percent == 100
     assert {made.stamp.quality for _, made, _ in world.made} == {UNSET}
-    assert world.node._time.refused > 100
+    assert world.node.time.refused > 100
     assert world.node.waiting_sequences() == [], "custody needs no clock"
 
 

@@ -197,7 +197,7 @@ def test_8_a_clock_that_jumps_back_over_an_edge_switches_as_the_new_time_wants_a
     street.run(300)
     assert street._level == 0
     street.reachable = False
-    node_time = street.node._time
+    node_time = street.node.time
     node_time._unix_ms += 1_500_000
     street.run(120)
     assert street._level == 100

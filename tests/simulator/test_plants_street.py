@@ -69,7 +69,7 @@ class Street:
 
     def knows_time(self):
         """As after an answer of a gateway."""
-        self.host.node._time.learn(
+        self.host.node.time.learn(
             record.Answer(self.world.unix_s, 0, None, 0), asked_ms=self.host._local_ms(), now_ms=self.host._local_ms()
         )
         return self.run(61_000)

@@ -83,7 +83,7 @@ def test_held_until_after_its_expiry():
 
 def test_held_until_after_its_expiry_before_a_node_without_a_clock():
     world, post, push = held_order()
-    post.node._time._set = False
+    post.node.time._set = False
     deaf(world)
     world.live(605)
     act(world, push)
@@ -186,7 +186,7 @@ def test_an_answer_to_its_question_that_comes_too_late():
 def test_a_repetition_with_its_echo_that_comes_too_late():
     world = settled(posts=1)
     post = world.posts[0]
-    post.node._time._set = False
+    post.node.time._set = False
     pushes = []
 
     def hears(flying):
