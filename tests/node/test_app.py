@@ -239,7 +239,7 @@ def test_an_output_that_follows_the_link_is_seen(monkeypatch):
 
     def handle(self, happened, now_ms):
         if isinstance(happened, Failed):
-            self._time._set = False
+            self.time._set = False
         return honest(self, happened, now_ms)
 
     monkeypatch.setattr(Node, "_handle", handle)
