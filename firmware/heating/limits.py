@@ -35,6 +35,11 @@ FROST_OFF_CK = 700
 FALLBACK_TOLD_MS = 600_000  # a boot gets its time within minutes; longer is worth somebody's look
 UNCERTAIN_S = 60  # a doubt below is no doubt for a room
 
+# -- standby (LonMark's SNVT_occupancy, BACnet's occupancy state): occupied hours in which nobody is seen
+STANDBY_MS = 3_600_000  # [K] who sits still is seen by then; a lesson's break is shorter
+STANDBY_CK = 100
+STANDBY_MAX_CK = 300  # what a room gets back within the half hour
+
 # -- cut-out of the proportional band [V]
 CUT_OUT_CK = 200
 CUT_IN_CK = 100

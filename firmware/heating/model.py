@@ -13,7 +13,8 @@ OUTPUTS = (RELAY, VALVE, OPENTHERM)
 # output: of OUTPUTS. is_water: water carries the heat (slower, and a valve may stick). zone: civil.Zone. no_time_ck:
 # the set-point of a node without a clock. safe_permille: the least duty when nobody knows how warm it is. span_ck:
 # between room and outdoors at full power and in the coldest hour. heater_w: rated power behind the relay, 0 unknown.
-# curve_percent, flow_max_ck: of a boiler. stroke_s: of the weekly exercise, 0 none.
+# curve_percent, flow_max_ck: of a boiler. stroke_s: of the weekly exercise, 0 none. standby_ck: how much less is enough
+# where a detector sees nobody, 0 as always.
 Model = namedtuple(
     "Model",
     (
@@ -30,6 +31,7 @@ Model = namedtuple(
         "curve_percent",
         "flow_max_ck",
         "stroke_s",
+        "standby_ck",
     ),
 )
 
@@ -51,6 +53,7 @@ def default(output, is_water=None, programme=heating.DEFAULT_PROGRAMME):
         curve_percent=120,
         flow_max_ck=limits.FLOW_DEFAULT_MAX_CK,
         stroke_s=60 if water and output != OPENTHERM else 0,
+        standby_ck=0,
     )
 
 

@@ -12,6 +12,8 @@
     flow_max_ck, curve_percent   of a boiler: highest flow temperature (id 57), heating curve; absent: 70 °C, 120
     hot_water    true or false: whether the boiler may make hot water; absent: as it likes
     exercise_s   weekly stroke of the valve, each way; 0: none
+    standby_ck   with a presence detector: by how much the set-point falls, 0.01 K, when nobody was seen for 60 minutes
+                 of occupied hours (at once back when somebody is); 0: never; absent: 1 K
     fitted       which options the board carries: "outdoor", "flow", "window", "presence"
 """
 
@@ -35,6 +37,7 @@ FIELDS = (
     "curve_percent",
     "hot_water",
     "exercise_s",
+    "standby_ck",
     "fitted",
 )
 
@@ -48,6 +51,7 @@ _NUMBERS = {
     "flow_max_ck": (3000, limits.FLOW_MAX_CK),
     "curve_percent": (20, 350),
     "exercise_s": (0, 600),
+    "standby_ck": (0, limits.STANDBY_MAX_CK),
 }
 
 Own = namedtuple("Own", ("model", "hot_water", "fitted"))
@@ -66,6 +70,7 @@ def decode(faults, plain):
         if value is not None and faults.integer(name, value, _NUMBERS[name][0], _NUMBERS[name][1]):
             numbers[name] = value
     known = model.default(output, water)
+    fitted = _fitted(faults, plain.get("fitted", []))
     made = model.Model(
         output=output,
         is_water=known.is_water,
@@ -80,8 +85,9 @@ def decode(faults, plain):
         curve_percent=numbers.get("curve_percent", known.curve_percent),
         flow_max_ck=numbers.get("flow_max_ck", known.flow_max_ck),
         stroke_s=numbers.get("exercise_s", known.stroke_s),
+        standby_ck=numbers.get("standby_ck", limits.STANDBY_CK) if "presence" in fitted else 0,
     )
-    return Own(made, _truth(faults, plain, "hot_water"), _fitted(faults, plain.get("fitted", [])))
+    return Own(made, _truth(faults, plain, "hot_water"), fitted)
 
 
 def _truth(faults, plain, name):

@@ -7,11 +7,13 @@ Recomputed from order, clock, programme and temperature at every decision, never
     frost         forced at 5 °C, released at 7 °C, whatever else says: order, window, load shed, a manual off
     sensor        at fault: the safe duty, which is never 0 in winter; a boiler's curve then aims at what that keeps
     window        open: no heat
-    set-point     of `heating.ladder`: order, programme, no-time; load shed and ceilings lower it
+    set-point     of `heating.ladder`: order, programme, no-time; load shed and ceilings lower it, and standby, where
+                  nobody was seen for an hour of the programme's occupied hours
     exercise      of the valve, once a week, when nothing else wants anything
 
 A duty comes of it; what gives it is a relay's cycle, a valve's 0-10 V, or a boiler's flow set-point. Every edge is a
 deadline, and every whole decision holds for a minute: whoever calls 8 s late is wrong by 8 s of heat and no more.
+What a detector of presence says stays in here: no record has it. "Standby" tells of an hour's absence at the finest.
 """
 
 from collections import namedtuple
@@ -19,7 +21,7 @@ from collections import namedtuple
 from heating import limits, memory, regulator
 from heating.cycle import Cycle
 from heating.exercise import OPENING, Exercise
-from heating.ladder import PREHEAT, PROGRAMME, Ladder
+from heating.ladder import EARLY_STOP, PREHEAT, PROGRAMME, Ladder
 from heating.model import OPENTHERM, VALVE, dead_s
 from heating.outdoors import Outdoors, is_winter
 from heating.preheat import Preheat
@@ -39,6 +41,7 @@ SAFE = Outputs(False, 0, limits.FLOW_MIN_CK, 0)
 FROST = "frost"
 SENSOR = "safe-duty"
 WINDOW = "window"
+STANDBY = "standby"
 
 ROOM_KEY = quantity.key(quantity.TEMPERATURE)
 
@@ -86,6 +89,7 @@ class Thermostat(Trade):
         self._sampled_ms = now_ms
         self._settled_ms = None
         self._settled_for = None  # (Moment, local)
+        self._seen_ms = now_ms  # somebody, or hours in which nobody is waited for
         self._is_fresh = False  # a whole decision that the outputs have not followed yet
 
     # --- in -------------------------------------------------------------------------------------------------
@@ -108,6 +112,10 @@ class Thermostat(Trade):
         self._settle(moment)
         self._watch_heating(room_ck, moment)
 
+    def sense(self, values, moment):
+        if values.get(quantity.OCCUPANCY):
+            self._seen_ms = moment.now_ms
+
     def decide(self, moment):
         now_ms = moment.now_ms
         late = self._settled_ms is None or not 0 <= now_ms - self._settled_ms < limits.DECIDE_MS
@@ -124,7 +132,7 @@ class Thermostat(Trade):
         readings = {}
         for key, value in self._values.items():
             # A reading that the trade itself does not believe is not told as the room's temperature.
-            if key != ROOM_KEY or self._sensor.fault is None:
+            if key != quantity.OCCUPANCY and (key != ROOM_KEY or self._sensor.fault is None):
                 readings[key] = value
         readings[quantity.SETPOINT] = self.setpoint_ck
         readings[quantity.HEATING_DUTY] = self.duty_permille // 10
@@ -201,6 +209,8 @@ class Thermostat(Trade):
             limits.FROST_OFF_CK if self._frost else limits.FROST_ON_CK
         )
         setpoint_ck, rule, reason = choice.setpoint_ck, choice.rule, choice.reason
+        if self._stands_by(choice, now_ms):
+            setpoint_ck, rule, reason = setpoint_ck - self._model.standby_ck, STANDBY, 0
         if self.local is not None:
             setpoint_ck, rule, reason = limits.FROST_ON_CK if self.local == LOCK else setpoint_ck, self.local, 0
         elif self._frost:
@@ -219,6 +229,13 @@ class Thermostat(Trade):
         self._tidings.settled(
             setpoint_ck, rule, reason, choice, self._frost, self._sensor, self._window.seen_by, moment
         )
+
+    def _stands_by(self, choice, now_ms):
+        """Nobody seen for so long, in hours that the programme alone calls occupied."""
+        waits = choice.is_plain and choice.wanted.kind == heating.OCCUPIED and choice.rule != EARLY_STOP
+        if not waits or not self._model.standby_ck:
+            self._seen_ms = now_ms
+        return now_ms - self._seen_ms >= limits.STANDBY_MS
 
     def _differs(self, moment):
         """Something else is ordered, told or known than at the last whole decision."""

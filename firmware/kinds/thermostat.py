@@ -54,14 +54,14 @@ class Ports:
                 from onewire import OneWire  # frozen in the stock firmware
 
                 self._sensors.append((key, ds18b20.Ds18b20(OneWire(machine.Pin(pin)))))
-        self._contacts = []
-        for option, key, pin, level in (
-            ("window", quantity.WINDOW, board.WINDOW_PIN, board.WINDOW_ACTIVE_LEVEL),
-            ("presence", quantity.OCCUPANCY, board.PRESENCE_PIN, board.PRESENCE_ACTIVE_LEVEL),
+        contacts = []
+        for option, pin, level in (
+            ("window", board.WINDOW_PIN, board.WINDOW_ACTIVE_LEVEL),
+            ("presence", board.PRESENCE_PIN, board.PRESENCE_ACTIVE_LEVEL),
         ):
-            if option in own.fitted:
-                contact = Contact(machine.Pin(pin, machine.Pin.IN, machine.Pin.PULL_UP), active_level=level)
-                self._contacts.append((key, contact))
+            pin = machine.Pin(pin, machine.Pin.IN, machine.Pin.PULL_UP) if option in own.fitted else None
+            contacts.append(None if pin is None else Contact(pin, active_level=level))
+        self._window, self._detector = contacts
         self._valve = None
         if own.model.output == model.VALVE:
             from drivers.gp8403 import Gp8403
@@ -92,8 +92,15 @@ class Ports:
         if self._bridge is not None:
             self._bridge.boiler.want(outputs.on, outputs.flow_ck, now_ms=now_ms)
             self._bridge.poll(now_ms=now_ms)
-        for _, contact in self._contacts:
-            contact.poll(now_ms=now_ms)
+        if self._window is not None:
+            self._window.poll(now_ms=now_ms)
+
+    def sense(self, *, now_ms):
+        """{OCCUPANCY: 1} while somebody is there, else None: every turn. No sample has it: it stays in the node."""
+        if self._detector is None:
+            return None
+        self._detector.poll(now_ms=now_ms)
+        return {quantity.OCCUPANCY: 1} if self._detector.active else None
 
     def begin_sample(self, *, now_ms):
         self._values = {}
@@ -115,9 +122,8 @@ class Ports:
                 self._values[key] = value
             if self._waiting:
                 return PENDING
-        for key, contact in self._contacts:
-            if contact.active is not None:
-                self._values[key] = 1 if contact.active else 0
+        if self._window is not None and self._window.active is not None:
+            self._values[quantity.WINDOW] = 1 if self._window.active else 0
         if self._bridge is not None:
             for key, value in self._bridge.boiler.readings(now_ms=now_ms).items():
                 self._values.setdefault(key, value)  # a sensor of ours is nearer than the boiler's

@@ -35,14 +35,20 @@ def test_every_setting_reaches_the_model():
     own, faults = decoded(
         output="valve", water=True, control=["tpi", 80, 2], cycle=[1200, 120, 60], fallback_ck=1600, safe_percent=20,
         span_k=25, heater_w=3000, exercise_s=30, flow_max_ck=6000, curve_percent=90, hot_water=False,
-        fitted=["window", "outdoor"],
+        fitted=["window", "outdoor", "presence"], standby_ck=150,
     )  # fmt: skip
     made = own.model
     assert faults == []
     assert made.control == regulator.Control(80, 2, None)
     assert made.timing == (1_200_000, 120_000, 60_000)
     assert (made.no_time_ck, made.safe_permille, made.span_ck, made.stroke_s) == (1600, 200, 2500, 30)
-    assert (own.hot_water, own.fitted) == (False, ("window", "outdoor"))
+    assert (own.hot_water, own.fitted) == (False, ("window", "outdoor", "presence"))
+    assert made.standby_ck == 150
+
+
+def test_a_detector_means_a_kelvin_of_standby_and_without_one_there_is_none():
+    assert decoded(output="relay", fitted=["presence"])[0].model.standby_ck == 100
+    assert decoded(output="relay", standby_ck=200)[0].model.standby_ck == 0
 
 
 @pytest.mark.parametrize(
@@ -57,6 +63,7 @@ def test_every_setting_reaches_the_model():
         ({"output": "relay", "safe_percent": 0}, "safe_percent"),
         ({"output": "opentherm", "flow_max_ck": 9500}, "flow_max_ck"),
         ({"output": "relay", "fitted": ["door"]}, "fitted[0]"),
+        ({"output": "relay", "fitted": ["presence"], "standby_ck": 350}, "standby_ck"),
         ({"output": "relay", "programme": [1, [], [[]], [1900, 1600, 1600, 800]]}, "programme.rules"),
     ],
 )
@@ -121,6 +128,18 @@ def test_a_sample_is_whole_or_lacks_what_is_silent(monkeypatch):
     desk.machine.i2c.hold_clock()
     silent = desk.sample()
     assert quantity.TEMPERATURE not in silent and quantity.key(quantity.TEMPERATURE, 1) in silent
+
+
+def test_a_detector_is_asked_every_turn_and_no_sample_has_what_it_says(monkeypatch):
+    desk = Desk(monkeypatch, "relay", ("presence",))
+    assert desk.ports.sense(now_ms=desk.now_ms) is None
+    desk.machine.parts["PRESENCE"].move(True)
+    for _ in range(5):
+        desk.now_ms += 100
+        seen = desk.ports.sense(now_ms=desk.now_ms)
+    assert seen == {quantity.OCCUPANCY: 1}
+    assert quantity.OCCUPANCY not in desk.sample()
+    assert Desk(monkeypatch, "relay").ports.sense(now_ms=0) is None
 
 
 def test_a_valve_has_its_volts(monkeypatch):

@@ -60,7 +60,6 @@ def _room(unix_s: int, outputs: tuple | None) -> Values:
         quantity.key(quantity.TEMPERATURE, 2): 2500 + 30 * percent,
         quantity.key(quantity.TEMPERATURE, 3): 2400 + 20 * percent,
         quantity.WINDOW: int(unix_s % 86_400 // 600 == 60),
-        quantity.OCCUPANCY: int(32_400 < unix_s % 86_400 < 57_600),
     }
 
 
