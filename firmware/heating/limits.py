@@ -126,6 +126,7 @@ EXERCISE_CLEAR_S = 7200  # from the next occupied hour
 
 # -- valve: a smaller step wears it for nothing
 VALVE_STEP_PERCENT = 5
+OUTPUT_SILENT_MS = 180_000  # three samples: without a boiler's status, or a valve's converter that takes nothing
 # An outdoor sensor that was there and says nothing for so long.
 OUTDOOR_SILENT_MS = 3_600_000
 
@@ -134,7 +135,6 @@ TEST_MS = 120_000
 TEST_FLOW_CK = 5000
 
 # -- boiler
-BOILER_SILENT_MS = 180_000  # of the trade: three samples without a status
 FRAME_INTERVAL_MAX_MS = 1_150  # [O] section 4.3.1: 1 s + 15 %
 BOILER_LOST_MS = 10_000  # boilers leave OpenTherm mode after 5 to 15 s
 BRIDGE_LOST_MS = 10_000  # [G] reports each frame

@@ -10,6 +10,9 @@ VALVE = "valve"
 OPENTHERM = "opentherm"
 OUTPUTS = (RELAY, VALVE, OPENTHERM)
 
+# Key of a sample while the output does not take what it is told; below 0, where no quantity of the wire is.
+OUTPUT_SILENT = -1
+
 # output: of OUTPUTS. is_water: water carries the heat (slower, and a valve may stick). zone: civil.Zone. no_time_ck:
 # the set-point of a node without a clock. safe_permille: the least duty when nobody knows how warm it is. span_ck:
 # between room and outdoors at full power and in the coldest hour. heater_w: rated power behind the relay, 0 unknown.

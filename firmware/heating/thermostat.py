@@ -22,7 +22,7 @@ from heating import limits, memory, regulator
 from heating.cycle import Cycle
 from heating.exercise import OPENING, Exercise
 from heating.ladder import EARLY_STOP, PREHEAT, PROGRAMME, Ladder
-from heating.model import OPENTHERM, VALVE, dead_s
+from heating.model import OPENTHERM, OUTPUT_SILENT, VALVE, dead_s
 from heating.outdoors import Outdoors, is_winter
 from heating.preheat import Preheat
 from heating.sensor import RoomSensor, safe_permille
@@ -44,6 +44,8 @@ WINDOW = "window"
 STANDBY = "standby"
 
 ROOM_KEY = quantity.key(quantity.TEMPERATURE)
+# Of a sample, and nobody's business outside.
+_INSIDE = (quantity.OCCUPANCY, OUTPUT_SILENT)
 
 
 class Thermostat(Trade):
@@ -132,7 +134,7 @@ class Thermostat(Trade):
         readings = {}
         for key, value in self._values.items():
             # A reading that the trade itself does not believe is not told as the room's temperature.
-            if key != quantity.OCCUPANCY and (key != ROOM_KEY or self._sensor.fault is None):
+            if key not in _INSIDE and (key != ROOM_KEY or self._sensor.fault is None):
                 readings[key] = value
         readings[quantity.SETPOINT] = self.setpoint_ck
         readings[quantity.HEATING_DUTY] = self.duty_permille // 10
@@ -189,7 +191,7 @@ class Thermostat(Trade):
         )
 
     def is_sound(self, moment):
-        return self._sensor.fault is None and not self._watch.active and not self._tidings.has_boiler_fault()
+        return self._sensor.fault is None and not self._watch.active and self._tidings.is_output_sound()
 
     def may_restart(self, moment):
         return self._exercise.phase is None

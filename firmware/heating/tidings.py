@@ -3,12 +3,14 @@
 from heating import limits
 from heating.boiler import FAULT_CODE_KEY, FAULT_FLAGS_KEY, STATUS_KEY
 from heating.ladder import PREHEAT, PROGRAMME
-from heating.model import OPENTHERM
+from heating.model import OPENTHERM, OUTPUT_SILENT
 from heating.opentherm import FAULT
 from wire import directive, event
 
 # The word of wire.event for what carries a room on without its clock.
 _BASIS = "safety"
+# Of a valve's converter: the room's only zone, why, no current.
+_SILENT = (1, "silent", None)
 
 
 class Tidings:
@@ -33,10 +35,14 @@ class Tidings:
         self._events.append((code, active, detail))
 
     def sampled(self, values, outdoor, *, now_ms) -> None:
-        """What the ports said: the boiler's state, the outdoor sensor's silence."""
+        """What the ports said: the boiler's state or the output's silence, the outdoor sensor's."""
         silent = outdoor is not None and now_ms - outdoor[1] >= limits.OUTDOOR_SILENT_MS
         self._hold("outdoor", event.SENSOR_FAILURE, silent, ("outdoor", "silent"))
         if not self._has_boiler:
+            if OUTPUT_SILENT not in values:
+                self._status_ms = now_ms
+            silent = now_ms - self._status_ms >= limits.OUTPUT_SILENT_MS
+            self._hold(event.VALVE_FAILURE, event.VALVE_FAILURE, silent, _SILENT)
             return
         if STATUS_KEY in values:
             self._status = values[STATUS_KEY]
@@ -44,7 +50,7 @@ class Tidings:
         self._hold(
             event.BOILER_COMM_FAILURE,
             event.BOILER_COMM_FAILURE,
-            now_ms - self._status_ms >= limits.BOILER_SILENT_MS,
+            now_ms - self._status_ms >= limits.OUTPUT_SILENT_MS,
             (),
         )
         if STATUS_KEY in values:
@@ -53,13 +59,16 @@ class Tidings:
 
     def boiler_status(self, *, now_ms):
         """OpenTherm id 0's low byte, while it is fresh, or None."""
-        if self._status is None or now_ms - self._status_ms >= limits.BOILER_SILENT_MS:
+        if self._status is None or now_ms - self._status_ms >= limits.OUTPUT_SILENT_MS:
             return None
         return self._status
 
-    def has_boiler_fault(self) -> bool:
-        """It does not answer, or says so itself."""
-        return event.BOILER_COMM_FAILURE in self._told or event.BOILER_FAULT in self._told
+    def is_output_sound(self) -> bool:
+        """It answers, and says of itself that it works."""
+        for code in (event.VALVE_FAILURE, event.BOILER_COMM_FAILURE, event.BOILER_FAULT):
+            if code in self._told:
+                return False
+        return True
 
     def settled(self, setpoint_ck, rule, reason, choice, frost, sensor, seen_by, moment) -> None:
         """A whole decision: whatever differs from what was told."""

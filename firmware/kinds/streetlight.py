@@ -6,7 +6,7 @@ place; the gear then measures itself.
 """
 
 from kinds import PENDING
-from lighting import trade
+from lighting import inner, trade
 from lighting.settings import DAC, DALI, FIELDS, PWM, RELAY  # noqa: F401 - FIELDS is the kind's
 from lighting.trade import FAIL_SAFE_PERCENT
 from wire import quantity
@@ -55,6 +55,10 @@ class Ports:
         self._output.set_level(outputs.level_percent)
         self._output.turn(now_ms)
 
+    def answered(self):
+        """False while a converter chip does not take what it was told. A gear's silence is told by the trade."""
+        return self._output.answers
+
     def sense(self, *, now_ms):
         """{OCCUPANCY: 1} while somebody is there, else None: every turn, between the samples."""
         return None if self._detector is None else self._detector.sense()
@@ -74,10 +78,12 @@ class Ports:
             self._lux = PENDING if lux == _CELL_PENDING else lux
         if self._values is PENDING or self._lux is PENDING:
             return PENDING
-        if self._lux is None:
-            return self._values
-        values = self._values or {}
-        values[quantity.ILLUMINANCE] = self._lux
+        values = self._values
+        if self._lux is not None:
+            values = values or {}
+            values[quantity.ILLUMINANCE] = self._lux
+        if values is not None and not self._output.answers:
+            values[inner.OUTPUT_SILENT] = 1
         return values
 
 
@@ -100,6 +106,8 @@ def _output(own, board, machine, bus):
 
 class _Steady:
     """An output that keeps its level by itself."""
+
+    answers = True
 
     def __init__(self, output):
         self.set_level = output.set_level
@@ -127,6 +135,7 @@ class _Converter:
         self._least = dimmer.LEVEL_MIN_PERCENT
         self._full_mv = board.DAC_FULL_MV
         self._chip = Mcp4725(bus, board.DAC_ADDRESS, full_mv=board.DAC_FULL_MV)
+        self.answers = False
         self._switch = switch
         self._percent = FAIL_SAFE_PERCENT
         self._now_ms = 0
@@ -151,7 +160,7 @@ class _Converter:
         # The voltage first: a relay that closes on the old level would flash it. A chip that takes none keeps no lamp
         # dark.
         percent = max(self._percent, self._least) if self._percent else 0
-        self._chip.set(self._full_mv * percent // 100, now_ms=now_ms)
+        self.answers = self._chip.set(self._full_mv * percent // 100, now_ms=now_ms)
         self._switch.set_level(self._percent)
 
 
@@ -180,6 +189,8 @@ class _Meter:
 
 class _Gear:
     """A DALI gear behind its bridge: output and meter at once. Its mains stay on: the relay's coil is left idle."""
+
+    answers = True
 
     def __init__(self, own, board, machine):
         from drivers import dali_bridge

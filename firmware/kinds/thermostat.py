@@ -67,6 +67,7 @@ class Ports:
             from drivers.gp8403 import Gp8403
 
             self._valve = Gp8403(bus, board.VALVE_ADDRESS, 0)
+        self._answers = self._valve is None
         self._bridge = None
         if own.model.output == model.OPENTHERM:
             self._bridge = _bridge(own, board, machine, now_ms)
@@ -88,12 +89,16 @@ class Ports:
             self._relay.value(self._closed if outputs.on else 1 - self._closed)
             self._pump.value(self._pump_closed if outputs.on else 1 - self._pump_closed)
         if self._valve is not None:
-            self._valve.set(100 * outputs.valve_percent, now_ms=now_ms)
+            self._answers = self._valve.set(100 * outputs.valve_percent, now_ms=now_ms)
         if self._bridge is not None:
             self._bridge.boiler.want(outputs.on, outputs.flow_ck, now_ms=now_ms)
             self._bridge.poll(now_ms=now_ms)
         if self._window is not None:
             self._window.poll(now_ms=now_ms)
+
+    def answered(self):
+        """False while a converter does not take what it was told. A boiler's silence is told by the trade."""
+        return self._answers
 
     def sense(self, *, now_ms):
         """{OCCUPANCY: 1} while somebody is there, else None: every turn. No sample has it: it stays in the node."""
@@ -122,6 +127,8 @@ class Ports:
                 self._values[key] = value
             if self._waiting:
                 return PENDING
+        if not self._answers:
+            self._values[model.OUTPUT_SILENT] = 1
         if self._window is not None and self._window.active is not None:
             self._values[quantity.WINDOW] = 1 if self._window.active else 0
         if self._bridge is not None:

@@ -8,8 +8,9 @@ GEAR_STATUS = -1
 GEAR_FLAGS = -2
 # (lighting.dali_banks.Asset, its Ratings or None), when it has been read.
 ASSET = -3
-
 # 1: the gear has a bank of energy, 0: it has none; absent while nobody knows.
 METER = -4
+# There while the converter chip that dims does not take what it is told.
+OUTPUT_SILENT = -5
 
-KEYS = (GEAR_STATUS, GEAR_FLAGS, ASSET, METER)
+KEYS = (GEAR_STATUS, GEAR_FLAGS, ASSET, METER, OUTPUT_SILENT)

@@ -41,7 +41,7 @@ _CODES = (
 )
 # The relay was seen not to follow while lit.
 RELAY_STUCK_LIT = 1 << 10
-GEAR_SILENT = 1 << 11
+GEAR_SILENT = 1 << 11  # or the converter chip
 CELL_DARK = 1 << 12
 CELL_BRIGHT = 1 << 13
 CELL_SILENT = 1 << 14

@@ -98,6 +98,8 @@ class Streetlight(Trade):
         )
         self._supply = SupplyWatch(own.voltage[0], own.voltage[1], has_meter=not is_dali, active=self._active)
         self._gear = _gear_watch(kept.standing) if is_dali else None
+        # Samples in a row in which a converter did not answer.
+        self._silent = limits.GEAR_SILENT_SAMPLES if not is_dali and kept.standing & memories.GEAR_SILENT else 0
         self._energy = Energy(kept.wh, kept.gear_wh, keeps=is_dali)
         self._lamp_ms = 1000 * kept.lamp_s
         self._lamp_at_ms = now_ms
@@ -155,6 +157,8 @@ class Streetlight(Trade):
         gear_dead = None if self._gear is None else self._gear.is_lamp_dead(values)
         gear_meter = readings.get(inner.METER)
         gear_changes = [] if self._gear is None else self._gear.sample(values)
+        if values is not None:
+            gear_changes += self._converter(inner.OUTPUT_SILENT in values)
         for key in inner.KEYS:
             readings.pop(key, None)
         power_dw = readings.get(quantity.POWER)
@@ -204,7 +208,16 @@ class Streetlight(Trade):
             standing |= self._gear.flags << memories.GEAR_FLAGS_SHIFT
             if self._gear.is_silent:
                 standing |= memories.GEAR_SILENT
+        elif self._silent >= limits.GEAR_SILENT_SAMPLES:
+            standing |= memories.GEAR_SILENT
         return standing
+
+    def _converter(self, is_silent):
+        """As of a gear: a chip that takes no level is told after some samples, and when it answers again."""
+        was_told = self._silent >= limits.GEAR_SILENT_SAMPLES
+        self._silent = self._silent + 1 if is_silent else 0
+        is_told = self._silent >= limits.GEAR_SILENT_SAMPLES
+        return [] if is_told == was_told else [(event.GEAR_COMM_FAILURE, is_told, None)]
 
     def _look(self, lux, moment):
         """The photocell, and whether it is to be believed."""
@@ -315,7 +328,7 @@ class Streetlight(Trade):
     def is_sound(self, moment):
         # What is not as the settings say (power, voltage) is told; it contradicts no output.
         gear = self._gear
-        if gear is not None and (gear.is_silent or gear.is_failed):
+        if self._silent >= limits.GEAR_SILENT_SAMPLES or (gear is not None and (gear.is_silent or gear.is_failed)):
             return False
         return not self._active & _CONTRADICTED
 

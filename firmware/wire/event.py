@@ -178,7 +178,7 @@ def _table():
     Event(CYCLING_FAILURE, "cyclingFailure", None),
     # the output's relay does not follow
     Event(RELAY_FAILURE, "relayFailure", None),
-    # a lamp's control gear (DALI) does not answer
+    # a lamp's control gear (DALI), or the converter chip that dims it, does not answer
     Event(GEAR_COMM_FAILURE, "controlGearCommFailure", None),
     Event(POWER_TOO_HIGH, "lampPowerTooHigh", None),
     Event(POWER_TOO_LOW, "lampPowerTooLow", None),
@@ -199,7 +199,8 @@ def _table():
     # OpenTherm id 5: application-specific fault flags, the maker's fault code
     Event(BOILER_FAULT, "boilerFault", ("flags", "oem_code")),
     Event(BOILER_COMM_FAILURE, "boilerCommFailure", None),
-    # zone (0: master valve), why (word: open-coil, short, no-flow, energy), current in mA or null
+    # zone (0: master valve; of a room 1), why (word: open-coil, short, no-flow, energy; silent: the chip that drives it
+    # does not answer), current in mA or null
     Event(VALVE_FAILURE, "valveFailure", ("zone", "why", "current_ma")),
     # zone, measured and expected flow in mL/min
     Event(FLOW_TOO_HIGH, "flowTooHigh", ("zone", "flow_ml_min", "expected_ml_min")),

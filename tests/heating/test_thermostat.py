@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from heating import cycle, limits, memory
+from heating import cycle, limits, memory, model
 from heating.thermostat import Thermostat
 from policy import heating
 from policy.heating import Limit, Programme, Rule, Span
@@ -276,6 +276,23 @@ def test_readings_and_health_are_quantities_that_the_table_knows():
     world.run(30)
     for key, value in {**world.trade.readings(world.moment()), **world.trade.health(world.moment())}.items():
         assert quantity.in_range(key, value) and key % 256 in quantity.BY_CODE
+
+
+def test_a_valve_whose_converter_falls_silent_is_told_and_so_is_its_return():
+    world = WarmWorld(model_of("valve"))
+    read = world.ports.read
+    world.run(30)
+    world.ports.read = lambda: {**read(), model.OUTPUT_SILENT: 1}
+    world.run(2)
+    assert world.trade.is_sound(world.moment())
+    world.run(3)
+    assert world.told(event.VALVE_FAILURE) == [(True, (1, "silent", None))]
+    assert not world.trade.is_sound(world.moment())
+    assert model.OUTPUT_SILENT not in world.trade.readings(world.moment())
+    world.ports.read = read
+    world.run(2)
+    assert world.told(event.VALVE_FAILURE)[-1] == (False, (1, "silent", None))
+    assert world.trade.is_sound(world.moment())
 
 
 def test_a_boiler_that_falls_silent_is_told_and_so_is_its_return():

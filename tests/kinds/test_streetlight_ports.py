@@ -9,7 +9,7 @@ import kinds
 from boards import streetlight as real_board
 from drivers import dali_bridge
 from drivers.dimmer import DUTY_MAX
-from lighting import dali
+from lighting import dali, inner
 from lighting.trade import Output
 from policy.fault import Faults
 from simulator.twins.board import Machine as TwinMachine
@@ -196,6 +196,12 @@ class Converter:
             self.now_ms += 100
             self.ports.apply(told(level), now_ms=self.now_ms)
 
+    def sample(self):
+        """Of a meter that answers."""
+        self.ports._source = types.SimpleNamespace(begin=lambda _: None, collect=lambda _: {quantity.POWER: 360})
+        self.ports.begin_sample(now_ms=self.now_ms)
+        return self.ports.collect(now_ms=self.now_ms)
+
 
 def test_a_new_converter_learns_full_light_for_the_day_it_starts_alone(monkeypatch):
     lamp = Converter(monkeypatch)
@@ -215,6 +221,20 @@ def test_a_converter_that_is_not_there_keeps_no_lamp_from_its_relay(monkeypatch)
     lamp.chip.fault = ""
     lamp.turns(80, 2000)
     assert lamp.machine.levels[RELAY] == CLOSED and abs(lamp.chip.output_code - 4095 * 80 // 100) <= 1
+
+
+def test_a_converter_that_takes_nothing_is_in_the_sample_and_the_ports_do_not_say_answered(monkeypatch):
+    lamp = Converter(monkeypatch)
+    assert not lamp.ports.answered(), "nobody has asked it yet"
+    lamp.turns(60, 2000)
+    assert lamp.ports.answered() and inner.OUTPUT_SILENT not in lamp.sample()
+    lamp.chip.fault = "absent"
+    lamp.turns(60, 12_000)
+    assert not lamp.ports.answered() and lamp.sample()[inner.OUTPUT_SILENT] == 1
+    lamp.chip.fault = ""
+    lamp.turns(60, 2000)
+    assert lamp.ports.answered() and inner.OUTPUT_SILENT not in lamp.sample()
+    assert opened()[1].answered(), "a pin cannot be asked"
 
 
 def test_the_way_out_of_the_program_waits_for_no_converter(monkeypatch):

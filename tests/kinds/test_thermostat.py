@@ -148,6 +148,21 @@ def test_a_valve_has_its_volts(monkeypatch):
     assert abs(desk.machine.parts["VALVE"].millivolts(0) - 4000) <= 3
 
 
+def test_a_converter_that_takes_nothing_is_in_the_sample_and_the_ports_do_not_say_answered(monkeypatch):
+    desk = Desk(monkeypatch, "valve")
+    assert not desk.ports.answered(), "nobody has asked it yet"
+    assert model.OUTPUT_SILENT not in desk.sample() and desk.ports.answered()
+    desk.machine.parts["VALVE"].fault = "absent"
+    desk.now_ms += 20_000
+    assert desk.sample()[model.OUTPUT_SILENT] == 1
+    assert not desk.ports.answered()
+    desk.machine.parts["VALVE"].fault = ""
+    desk.now_ms += 1000
+    assert model.OUTPUT_SILENT not in desk.sample() and desk.ports.answered()
+    relay = Desk(monkeypatch, "relay")
+    assert model.OUTPUT_SILENT not in relay.sample() and relay.ports.answered()
+
+
 def test_a_boiler_is_spoken_to_every_turn_and_heard_in_a_sample(monkeypatch):
     desk = Desk(monkeypatch, "opentherm")
     for _ in range(600):
