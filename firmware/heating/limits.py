@@ -116,6 +116,12 @@ WATCH_RUN_CK = 50
 ATTEMPTS_MAX = 5  # [V] of driving the output again
 KICK_MS = 30_000
 
+# -- the meter of electric heaters
+METER_IDLE_DW = 100  # what a contactor and a display may take; a tenth of the rated power where that is more
+METER_IDLE_MS = 300_000  # of a closed relay
+ENERGY_STEP_MAX_WH = 1_000_000  # [K] a month of 1.4 kW without a reading; more is another meter
+ENERGY_MAX_WH = 0xFFFFFFFF
+
 # -- orders: what is off shows it by then
 OFF_SHOWN_MS = 600_000
 

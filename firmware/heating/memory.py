@@ -1,7 +1,8 @@
-"""What a thermostat remembers across a power cut: 23 bytes, versioned, every field judged. Never outputs.
+"""What a thermostat remembers across a power cut: 23 bytes or 27, versioned, every field judged. Never outputs.
 
     version 1 · rate, and that after long emptiness, 0.01 K/h · dead time, s · cooling, 1/1000 an hour · civil day of
     the last exercise, 0 none · openings of the valve or relay · energy, Wh · relay on-time, s
+    version 2, where there is a meter: · what its register said last, Wh
 """
 
 import struct
@@ -12,9 +13,11 @@ from heating.preheat import Learned
 
 _FORMAT = ">BHHHHHIII"
 _VERSION = 1
+_METERED = 2
+_METER = ">I"
 
-# exercise_day None: never.
-Memory = namedtuple("Memory", ("learned", "exercise_day", "openings", "energy_wh", "on_s"))
+# exercise_day None: never. meter_wh None: no meter.
+Memory = namedtuple("Memory", ("learned", "exercise_day", "openings", "energy_wh", "on_s", "meter_wh"))
 
 
 def fresh(dead_s):
@@ -22,14 +25,15 @@ def fresh(dead_s):
     learned = Learned(
         limits.RATE_DEFAULT_CK_H, limits.RATE_LONG_DEFAULT_CK_H, dead_s, limits.COOLING_DEFAULT_PERMILLE_H
     )
-    return Memory(learned, None, 0, 0, 0)
+    return Memory(learned, None, 0, 0, 0, None)
 
 
 def pack(memory) -> bytes:
     learned = memory.learned
-    return struct.pack(
+    meter = b"" if memory.meter_wh is None else struct.pack(_METER, memory.meter_wh & 0xFFFFFFFF)
+    packed = struct.pack(
         _FORMAT,
-        _VERSION,
+        _METERED if meter else _VERSION,
         learned.rate_ck_h,
         learned.rate_long_ck_h,
         learned.dead_s,
@@ -39,13 +43,17 @@ def pack(memory) -> bytes:
         memory.energy_wh & 0xFFFFFFFF,
         memory.on_s & 0xFFFFFFFF,
     )
+    return packed + meter
 
 
 def unpack(data):
     """The Memory behind bytes, or None: none of it is believed then."""
-    if len(data) != struct.calcsize(_FORMAT) or data[0] != _VERSION:
+    size, meter_wh = struct.calcsize(_FORMAT), None
+    if len(data) == size + struct.calcsize(_METER) and data[0] == _METERED:
+        meter_wh = struct.unpack(_METER, data[size:])[0]
+    elif len(data) != size or data[0] != _VERSION:
         return None
-    _, rate_ck_h, rate_long_ck_h, dead_s, cooling, day, openings, energy_wh, on_s = struct.unpack(_FORMAT, data)
+    _, rate_ck_h, rate_long_ck_h, dead_s, cooling, day, openings, energy_wh, on_s = struct.unpack(_FORMAT, data[:size])
     sound = (
         limits.RATE_MIN_CK_H <= rate_ck_h <= limits.RATE_MAX_CK_H
         and limits.RATE_MIN_CK_H <= rate_long_ck_h <= limits.RATE_MAX_CK_H
@@ -54,4 +62,5 @@ def unpack(data):
     )
     if not sound:
         return None
-    return Memory(Learned(rate_ck_h, rate_long_ck_h, dead_s, cooling), day or None, openings, energy_wh, on_s)
+    learned = Learned(rate_ck_h, rate_long_ck_h, dead_s, cooling)
+    return Memory(learned, day or None, openings, energy_wh, on_s, meter_wh)

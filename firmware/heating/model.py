@@ -17,7 +17,7 @@ OUTPUT_SILENT = -1
 # the set-point of a node without a clock. safe_permille: the least duty when nobody knows how warm it is. span_ck:
 # between room and outdoors at full power and in the coldest hour. heater_w: rated power behind the relay, 0 unknown.
 # curve_percent, flow_max_ck: of a boiler. stroke_s: of the weekly exercise, 0 none. standby_ck: how much less is enough
-# where a detector sees nobody, 0 as always.
+# where a detector sees nobody, 0 as always. has_meter: of the energy of electric heaters.
 Model = namedtuple(
     "Model",
     (
@@ -35,6 +35,7 @@ Model = namedtuple(
         "flow_max_ck",
         "stroke_s",
         "standby_ck",
+        "has_meter",
     ),
 )
 
@@ -57,6 +58,7 @@ def default(output, is_water=None, programme=heating.DEFAULT_PROGRAMME):
         flow_max_ck=limits.FLOW_DEFAULT_MAX_CK,
         stroke_s=60 if water and output != OPENTHERM else 0,
         standby_ck=0,
+        has_meter=False,
     )
 
 

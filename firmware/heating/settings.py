@@ -8,13 +8,14 @@
     fallback_ck  set-point without a clock, 0.01 °C; absent: 17 °C
     safe_percent the least duty when nobody knows how warm it is; absent: 10
     span_k       room less outdoors at full power in the coldest hour, K; absent: 30
-    heater_w     rated power behind the relay, W: energy is then counted by its on-time
+    heater_w     rated power behind the relay, W: energy is then counted by its on-time, where there is no meter
     flow_max_ck, curve_percent   of a boiler: highest flow temperature (id 57), heating curve; absent: 70 °C, 120
     hot_water    true or false: whether the boiler may make hot water; absent: as it likes
     exercise_s   weekly stroke of the valve, each way; 0: none
     standby_ck   with a presence detector: by how much the set-point falls, 0.01 K, when nobody was seen for 60 minutes
                  of occupied hours (at once back when somebody is); 0: never; absent: 1 K
-    fitted       which options the board carries: "outdoor", "flow", "window", "presence"
+    fitted       which options the board carries: "outdoor", "flow", "window", "presence", "meter" (the
+                 energy of electric heaters; in the place of the boiler's bridge, so not with "opentherm")
 """
 
 from collections import namedtuple
@@ -41,7 +42,7 @@ FIELDS = (
     "fitted",
 )
 
-OPTIONS = ("outdoor", "flow", "window", "presence")
+OPTIONS = ("outdoor", "flow", "window", "presence", "meter")
 # name: (lowest, highest)
 _NUMBERS = {
     "fallback_ck": (policy_limits.setpoint_min_ck, 1900),
@@ -71,6 +72,8 @@ def decode(faults, plain):
             numbers[name] = value
     known = model.default(output, water)
     fitted = _fitted(faults, plain.get("fitted", []))
+    if "meter" in fitted and output == model.OPENTHERM:
+        faults.add("fitted", "has a meter in the place of the boiler's bridge", "leave it out, or give another output")
     made = model.Model(
         output=output,
         is_water=known.is_water,
@@ -86,6 +89,7 @@ def decode(faults, plain):
         flow_max_ck=numbers.get("flow_max_ck", known.flow_max_ck),
         stroke_s=numbers.get("exercise_s", known.stroke_s),
         standby_ck=numbers.get("standby_ck", limits.STANDBY_CK) if "presence" in fitted else 0,
+        has_meter="meter" in fitted,
     )
     return Own(made, _truth(faults, plain, "hot_water"), fitted)
 
@@ -136,5 +140,5 @@ def _fitted(faults, value):
         return ()
     for index in range(len(value)):
         if value[index] not in OPTIONS:
-            faults.add(f"fitted[{index}]", "is not known", "give of outdoor, flow, window, presence")
+            faults.add(f"fitted[{index}]", "is not known", "give of " + ", ".join(OPTIONS))
     return tuple(value)

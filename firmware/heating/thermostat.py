@@ -22,7 +22,7 @@ from heating import limits, memory, regulator
 from heating.cycle import Cycle
 from heating.exercise import OPENING, Exercise
 from heating.ladder import EARLY_STOP, PREHEAT, PROGRAMME, Ladder
-from heating.model import OPENTHERM, OUTPUT_SILENT, VALVE, dead_s
+from heating.model import OPENTHERM, OUTPUT_SILENT, RELAY, VALVE, dead_s
 from heating.outdoors import Outdoors, is_winter
 from heating.preheat import Preheat
 from heating.sensor import RoomSensor, safe_permille
@@ -44,8 +44,8 @@ WINDOW = "window"
 STANDBY = "standby"
 
 ROOM_KEY = quantity.key(quantity.TEMPERATURE)
-# Of a sample, and nobody's business outside.
-_INSIDE = (quantity.OCCUPANCY, OUTPUT_SILENT)
+# Of a sample, and not told with it: nobody's business outside, or another register than ours.
+_INSIDE = (quantity.OCCUPANCY, quantity.ENERGY, OUTPUT_SILENT)
 
 
 class Thermostat(Trade):
@@ -75,6 +75,11 @@ class Thermostat(Trade):
         )
         self._exercise = Exercise(1000 * model.stroke_s, kept.exercise_day, now_ms=now_ms)
         self._tidings = Tidings(model, now_ms=now_ms)
+        self._meter = None
+        if model.has_meter:
+            from heating.meter import Meter
+
+            self._meter = Meter(kept.energy_wh, kept.meter_wh, model.heater_w, now_ms=now_ms)
         # A valve answers at once; a relay or a boiler may owe its least time off first.
         self.test_ms = limits.TEST_MS + (0 if model.output == VALVE else model.timing.min_off_ms)
         self.outputs = SAFE
@@ -109,6 +114,9 @@ class Thermostat(Trade):
         heats = self.outputs.on and (valve or now_ms - self._cycle.edge_ms > timing.min_on_ms)
         self._window.sample(room_ck if is_new else None, self._values.get(quantity.WINDOW), heats, now_ms=now_ms)
         self._tidings.sampled(self._values, self._outdoors.seen, now_ms=now_ms)
+        if self._meter is not None:
+            self._meter.sample(self._values, self._closed_ms(room_ck, now_ms), now_ms=now_ms)
+            self._tidings.meter(self._meter.is_silent)
         if is_new:
             self._learn(room_ck, moment)
         self._settle(moment)
@@ -147,7 +155,7 @@ class Thermostat(Trade):
             quantity.VALVE_OPENINGS: self._kept.openings + self._openings,
             quantity.SENSOR_FAULTS: self._sensor.faults,
         }
-        if self._model.heater_w:
+        if self._model.heater_w or self._meter is not None:
             found[quantity.ENERGY] = self._energy_wh()
         return found
 
@@ -187,11 +195,12 @@ class Thermostat(Trade):
                 self._kept.openings + self._openings,
                 self._energy_wh(),
                 self._kept.on_s + self._cycle.on_ms // 1000,
+                None if self._meter is None else self._meter.last_wh,
             )
         )
 
     def is_sound(self, moment):
-        return self._sensor.fault is None and not self._watch.active and self._tidings.is_output_sound()
+        return self._sensor.fault is None and not self._watch.active and self._tidings.is_equipment_sound()
 
     def may_restart(self, moment):
         return self._exercise.phase is None
@@ -313,9 +322,10 @@ class Thermostat(Trade):
             watch.disturb(now_ms=now_ms)
             return
         outdoor_ck = self._outdoors.temperature_ck(moment)
-        for code, begins, rise_ck in watch.step(
-            self._watched_permille(), room_ck, self.setpoint_ck, outdoor_ck, now_ms=now_ms
-        ):
+        changes = watch.step(self._watched_permille(), room_ck, self.setpoint_ck, outdoor_ck, now_ms=now_ms)
+        if self._meter is not None:
+            changes += watch.drawn(self._meter.is_idle)
+        for code, begins, rise_ck in changes:
             self._tidings.say(code, begins, (self.duty_permille // 10, rise_ck))
         if watch.attempts != self.outputs.attempt and event.HEATING_FAILURE in watch.active:
             # It does not follow: drive the outputs anew, a relay by letting it go first.
@@ -415,5 +425,16 @@ class Thermostat(Trade):
         """What may be acted upon, or None."""
         return None if self._sensor.fault is not None else self._sensor.temperature_ck
 
+    def _closed_ms(self, room_ck, now_ms):
+        """For how long the relay has been closed on electric heaters that have every reason to draw: in a room that is
+        nearly warm their own thermostats may be content."""
+        model = self._model
+        is_cold = room_ck is not None and room_ck < self.setpoint_ck - limits.COMFORT_CK
+        if model.output != RELAY or model.is_water or not self.outputs.on or not is_cold:
+            return 0
+        return now_ms - self._cycle.edge_ms
+
     def _energy_wh(self):
+        if self._meter is not None:
+            return self._meter.wh
         return self._kept.energy_wh + self._model.heater_w * (self._cycle.on_ms // 1000) // 3600

@@ -11,6 +11,7 @@ from wire import directive, event
 _BASIS = "safety"
 # Of a valve's converter: the room's only zone, why, no current.
 _SILENT = (1, "silent", None)
+_NO_READING = {}
 
 
 class Tidings:
@@ -57,15 +58,19 @@ class Tidings:
             detail = (values.get(FAULT_FLAGS_KEY, 0), values.get(FAULT_CODE_KEY, 0))
             self._hold(event.BOILER_FAULT, event.BOILER_FAULT, values[STATUS_KEY] & FAULT != 0, detail)
 
+    def meter(self, is_silent) -> None:
+        """What the meter says, or that it says nothing."""
+        self._hold(event.METER_FAILURE, event.METER_FAILURE, is_silent, _NO_READING)
+
     def boiler_status(self, *, now_ms):
         """OpenTherm id 0's low byte, while it is fresh, or None."""
         if self._status is None or now_ms - self._status_ms >= limits.OUTPUT_SILENT_MS:
             return None
         return self._status
 
-    def is_output_sound(self) -> bool:
-        """It answers, and says of itself that it works."""
-        for code in (event.VALVE_FAILURE, event.BOILER_COMM_FAILURE, event.BOILER_FAULT):
+    def is_equipment_sound(self) -> bool:
+        """Output and meter answer, and a boiler says of itself that it works."""
+        for code in (event.METER_FAILURE, event.VALVE_FAILURE, event.BOILER_COMM_FAILURE, event.BOILER_FAULT):
             if code in self._told:
                 return False
         return True

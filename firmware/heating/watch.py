@@ -3,11 +3,12 @@
 The room is compared with itself: its mean over a whole cycle of the relay, for the air of a light room goes up and down
 with it, and the mean a window later (15 min of electric heat, 45 min of water). Failure: full heat (90 % or more), the
 room a kelvin below its set-point, and in two windows in a row it gained less than a healthy room does. That is 0.12 K
-an hour in a room as cold as outdoors, and less the more of the heating's strength is spent on holding what there is:
-at half of it nothing, beyond it the room may fall, but not as one without heat does. However hard the frost: full heat
-for a day and a half that brings no half kelvin is told too. Stuck on: duty 0, one window for the heat that is left,
-then half a kelvin up in each of two windows in a row, above the set-point: sun and people do that once. Both end by
-themselves. What the trade does about it: it drives the output anew, five times at most (`attempts`).
+an hour in a room as cold as outdoors, and less the more of the heating's strength is spent on holding what there is: at
+half of it nothing, beyond it the room may fall, but not as one without heat does. However hard the frost: full heat for
+a day and a half that brings no half kelvin is told too. Stuck on: duty 0, one window for the heat that is left, then
+half a kelvin up in each of two windows in a row, above the set-point: sun and people do that once. Both end by
+themselves. A meter that sees a closed relay draw nothing says so sooner (`drawn`). What the trade does about it: it
+drives the output anew, five times at most (`attempts`).
 """
 
 from heating import limits
@@ -29,6 +30,7 @@ class HeatingWatch:
         self._run_ms = 0  # the present run of full heat, and the mean where it began or last gained
         self._run_ck = None
         self._votes = 0
+        self._is_idle = False
         self.attempts = 0
         self.active = set()
 
@@ -46,6 +48,11 @@ class HeatingWatch:
         return [] if before_ck is None else self._judge(
             regime, mean_ck, mean_ck - before_ck, setpoint_ck, outdoor_ck, now_ms
         )
+
+    def drawn(self, is_idle) -> list:
+        """As `step`, of what a meter says: `is_idle`, the relay is closed and nothing is drawn."""
+        was_idle, self._is_idle = self._is_idle, is_idle
+        return [] if is_idle == was_idle else self._declare(event.HEATING_FAILURE, is_idle, 0)
 
     def disturb(self, *, now_ms):
         """Something else heated or did not: compare from now on. What is in force stays so."""
@@ -120,6 +127,7 @@ class HeatingWatch:
         self._votes = 0
 
     def _declare(self, code, wanted, rise_ck):
+        wanted = wanted or (self._is_idle and code == event.HEATING_FAILURE)
         if wanted and self.attempts < limits.ATTEMPTS_MAX:
             self.attempts += 1
         if wanted == (code in self.active):

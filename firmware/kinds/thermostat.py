@@ -54,6 +54,8 @@ class Ports:
                 from onewire import OneWire  # frozen in the stock firmware
 
                 self._sensors.append((key, ds18b20.Ds18b20(OneWire(machine.Pin(pin)))))
+        if "meter" in own.fitted:
+            self._sensors.append((quantity.ENERGY, _meter(board, machine)))
         contacts = []
         for option, pin, level in (
             ("window", board.WINDOW_PIN, board.WINDOW_ACTIVE_LEVEL),
@@ -123,6 +125,8 @@ class Ports:
             self._waiting.pop(0)
             if key is None and value is not None:
                 self._values[quantity.TEMPERATURE], self._values[quantity.HUMIDITY] = value
+            elif key == quantity.ENERGY and value is not None:
+                self._values[quantity.POWER], self._values[key] = value[quantity.POWER], value[key]
             elif value is not None:
                 self._values[key] = value
             if self._waiting:
@@ -137,15 +141,22 @@ class Ports:
         return self._values or None
 
 
+def _uart(machine, number, baud, tx, rx):
+    """Reads return at once with what there is."""
+    return machine.UART(number, baudrate=baud, timeout=0, tx=tx, rx=rx)
+
+
+def _meter(board, machine):
+    from drivers.pzem004t import Pzem004t
+
+    return Pzem004t(_uart(machine, board.METER_UART, board.METER_BAUD, board.METER_TX_PIN, board.METER_RX_PIN))
+
+
 def _bridge(own, board, machine, now_ms):
     from drivers.opentherm_bridge import Bridge
     from heating.boiler import Boiler, BoilerModel
 
-    uart = machine.UART(
-        board.OPENTHERM_UART,
-        baudrate=board.OPENTHERM_BAUD,
-        timeout=0,
-        tx=board.OPENTHERM_TX_PIN,
-        rx=board.OPENTHERM_RX_PIN,
+    uart = _uart(
+        machine, board.OPENTHERM_UART, board.OPENTHERM_BAUD, board.OPENTHERM_TX_PIN, board.OPENTHERM_RX_PIN
     )
     return Bridge(uart, Boiler(BoilerModel(own.model.flow_max_ck, own.hot_water), now_ms=now_ms))

@@ -23,7 +23,7 @@ class HeatedRoom:
         self._unix_s = unix_s
         self._has_contact = contact
         self.thermometer = Thermometer(room, prng.split("room"))
-        self.outdoor_absent = False
+        self.outdoor_absent = self.meter_silent = False
         self.boiler = Boiler(room, flow_max_ck=model.flow_max_ck) if model.output == OPENTHERM else None
         self._is_on = False
         self._flow_ck = 0
@@ -59,6 +59,9 @@ class HeatedRoom:
             values[quantity.TEMPERATURE] = room_ck
         if not self.outdoor_absent:
             values[boiler_keys.OUTDOOR_KEY] = self.room.outdoor_ck
+        if self._model.has_meter and not self.meter_silent:
+            values[quantity.POWER] = 10 * self.room.drawn_w
+            values[quantity.ENERGY] = self.room.energy_wh()
         if self._has_contact:
             values[quantity.WINDOW] = int(self.room.window_open)
         if self.boiler is not None and not self.boiler.is_silent:

@@ -63,6 +63,7 @@ def test_a_detector_means_a_kelvin_of_standby_and_without_one_there_is_none():
         ({"output": "relay", "safe_percent": 0}, "safe_percent"),
         ({"output": "opentherm", "flow_max_ck": 9500}, "flow_max_ck"),
         ({"output": "relay", "fitted": ["door"]}, "fitted[0]"),
+        ({"output": "opentherm", "fitted": ["meter"]}, "fitted"),
         ({"output": "relay", "fitted": ["presence"], "standby_ck": 350}, "standby_ck"),
         ({"output": "relay", "programme": [1, [], [[]], [1900, 1600, 1600, 800]]}, "programme.rules"),
     ],
@@ -82,7 +83,8 @@ class Desk(Bench):
         self.board = importlib.import_module("boards.thermostat")
         self.machine = Machine(self.board, self.ticks_ms)
         self.otgw = Otgw(lambda number: {0: 0x0A, 25: 0x2B80}.get(number))
-        self.machine.attach_uart(self.board.OPENTHERM_UART, self.otgw)
+        if "meter" not in fitted:
+            self.machine.attach_uart(self.board.OPENTHERM_UART, self.otgw)
         self.own = decoded(output=output, fitted=list(fitted))[0]
         self.ports = thermostat.Ports(self.own, self.board, self.machine, now_ms=self.now_ms)
 
@@ -140,6 +142,19 @@ def test_a_detector_is_asked_every_turn_and_no_sample_has_what_it_says(monkeypat
     assert seen == {quantity.OCCUPANCY: 1}
     assert quantity.OCCUPANCY not in desk.sample()
     assert Desk(monkeypatch, "relay").ports.sense(now_ms=0) is None
+
+
+def test_a_meter_in_the_place_of_the_bridge_gives_power_and_energy_and_its_silence_holds_up_nothing(monkeypatch):
+    desk = Desk(monkeypatch, "relay", ("meter", "flow"))
+    meter = desk.machine.parts["METER"]
+    meter.power_dw, meter.energy_wh = 15_000, 123_456
+    assert desk.own.model.has_meter
+    values = desk.sample()
+    assert (values[quantity.POWER], values[quantity.ENERGY]) == (15_000, 123_456)
+    assert quantity.VOLTAGE not in values
+    meter.fault = "absent"
+    values = desk.sample()
+    assert quantity.POWER not in values and quantity.TEMPERATURE in values
 
 
 def test_a_valve_has_its_volts(monkeypatch):

@@ -40,6 +40,21 @@ def day(output):
 for output in model.OUTPUTS:
     day(output)
 
+metered = kind.decode(Faults(), {"output": "relay", "heater_w": 2000, "fitted": ["presence", "meter"]}).model
+trade = Thermostat(metered, b"", now_ms=0)
+for minute in range(240):
+    moment = Moment(60_000 * minute, START_S + 36_000 + 60 * minute, 2, None, False, {})
+    values = {ROOM: 1700, quantity.ENERGY: 100_000 + 30 * minute, quantity.POWER: 20_000 if minute < 60 else 0}
+    if minute % 100 == 50:
+        trade.sense({quantity.OCCUPANCY: 1}, moment)
+    trade.sample(values, moment)
+    trade.decide(moment)
+    for told in trade.take_events():
+        print(minute, told)
+kept = trade.memory(240 * 60_000)
+print(kept, sorted(Thermostat(metered, kept, now_ms=0).health(moment).items()))
+print(sorted(trade.readings(moment).items()))
+
 line = boiler.Boiler(boiler.BoilerModel(6500, True), now_ms=0)
 line.want(True, 5012, now_ms=0)
 for step in range(60):
@@ -55,6 +70,8 @@ SOUND = heating_form.encode(heating.DEFAULT_PROGRAMME)
 for plain in (
     {"output": "relay", "control": ["tpi", 60, 1], "heater_w": 2000, "programme": SOUND},
     {"output": "valve", "control": ["pi", "strong"], "cycle": [600, 30, 30], "fitted": ["outdoor", "window"]},
+    {"output": "relay", "heater_w": 2000, "fitted": ["presence", "meter"], "standby_ck": 150},
+    {"output": "opentherm", "fitted": ["meter"]},
     {"output": "gas", "water": 3},
     {"output": "opentherm", "control": ["pid"], "cycle": [600, 400, 5], "flow_max_ck": 9900, "fitted": ["door"],
      "programme": [1, [[0, 0, 0, 4]], [[[10, 5]]], [1900, 2000, 3, True]]},
