@@ -2,7 +2,8 @@
 
 As its manual and its firmware (6.5) say: a frame a second to the boiler in a fixed round, by the gateway itself; each
 is reported (`R` asked, `B` answered); `CS=` holds for just over a minute; `CH=` counts while CS is held; `SH=` stays. A
-command is answered `XX: value`, what is not understood `SE`. Knows no code under test.
+command is answered `XX: value`, what is not understood `SE`. What its boiler calls invalid
+of id 57 becomes 0. Knows no code under test.
 """
 
 from collections.abc import Callable
@@ -10,14 +11,15 @@ from collections.abc import Callable
 # "Stand-alone operation", the order of messages; None: from the list of alternatives, which is empty here: id 0.
 ROUND = (0, 25, 1, None, 17, 27, 28, 14, None, 0, 25, 1, 56, 57, None, 18)
 LEASE_MS = 65_000
-_READ, _WRITE, _READ_ACK, _WRITE_ACK, _UNKNOWN = 0, 1, 4, 5, 7
+_READ, _WRITE, _READ_ACK, _WRITE_ACK, INVALID, UNKNOWN = 0, 1, 4, 5, 6, 7
 _WRITTEN = (1, 14, 56, 57)
 FRAME_MS = 1000
 
 
 class Otgw:
     """`read_id(id)` is what the boiler answers to a reading (16 bits, or None: it does not know it). Call `advance`
-    before `any`. What the boiler was told is in `control_setpoint` (1/256 °C), `ch_enabled`, `max_ch`."""
+    before `any`. What the boiler was told is in `control_setpoint` (1/256 °C), `ch_enabled`, `max_ch`. `refused`:
+    what the boiler answers to a writing of these ids instead of an acknowledgement, INVALID or UNKNOWN."""
 
     def __init__(self, read_id: Callable[[int], int | None]) -> None:
         self._read_id = read_id
@@ -36,6 +38,8 @@ class Otgw:
         self.commands: list[str] = []
         self.is_dead = False
         self.boiler_silent = False
+        self.refused: dict[int, int] = {}
+        self.unreported: tuple[int, ...] = ()  # ids that are left out of the round
 
     def any(self) -> int:
         return len(self._out)
@@ -91,6 +95,7 @@ class Otgw:
             number = self._priority.pop(0)
         else:
             number = ROUND[self._place] or 0
+            number = 0 if number in self.unreported else number
             self._place = (self._place + 1) % len(ROUND)
         value = self._written(number)
         self.frames_ms.append(now_ms)
@@ -98,11 +103,14 @@ class Otgw:
         if self.boiler_silent:
             return
         if number in _WRITTEN:
-            self._report("B", _WRITE_ACK, number, value)
+            kind = self.refused.get(number, _WRITE_ACK)
+            self._report("B", kind, number, value)
+            if number == 57 and kind == INVALID:
+                self.max_ch = 0
             return
         answer = self._read_id(number)
         if answer is None:
-            self._report("B", _UNKNOWN, number, 0)
+            self._report("B", UNKNOWN, number, 0)
         else:
             self._report("B", _READ_ACK, number, (value & 0xFF00 if number == 0 else 0) | answer)
 

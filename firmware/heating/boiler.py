@@ -8,9 +8,10 @@ through its restart. What the node holds is a lease: `CS=` (the flow set-point, 
 minute (firmware 5.2 and later), and the boiler then heats no more. A node that dies cannot leave a boiler at maximum.
 
 What is said: `CS=` and `CH=` (bit 0 of id 0) at every change and every LEASE_REFRESH_MS; `SH=` (id 57, the highest flow
-temperature) whenever the frames on the line do not show ours, for the gateway keeps it in EEPROM; `MM=100`, `HW=` once
-a start; `PM=3` and `PM=5` ask for configuration and faults, which are not in the gateway's round. One command at a
-time, its answer `XX: value` awaited.
+temperature) when the gateway's own frames show another than ours, or none for SH_UNSEEN_MS after a start: it keeps it
+in EEPROM, which wears out, and forgets what its boiler calls invalid, so SH_TRIES a day are all there is. `MM=100`,
+`HW=` once a start; `PM=3` and `PM=5` ask for configuration and faults, which are not in the gateway's round. One
+command at a time, its answer `XX: value` awaited.
 
 What is heard: every frame as a line, `T`, `B`, `R` or `A` and 8 hexadecimal digits: `R` is what the gateway asked, `B`
 what the boiler answered. From them come the status, the temperatures, and whether the line is alive: frames asked
@@ -55,6 +56,8 @@ class Boiler:
         self._awaited = None  # (command's two letters, sent when)
         self._lease_at_ms = now_ms
         self._sh_at_ms = now_ms
+        self._sh_tries = 0
+        self._round_ms = now_ms  # since when the gateway's round may show its id 57
         self._asked_ms = {opentherm.SLAVE_CONFIG: now_ms, opentherm.FAULTS: now_ms}
         self._line_ms = now_ms
         self._request_ms = None
@@ -134,14 +137,24 @@ class Boiler:
             # CH first when it goes off: the bit outranks the set-point (section 5.3.1).
             self._say(f"CH={1 if self._enabled else 0}")
             self._say(f"CS={decimal(self._flow_ck)}")
-        if now_ms >= self._sh_at_ms and not self._has_asserted_max:
-            self._sh_at_ms = now_ms + limits.SH_AGAIN_MS
+        if now_ms >= self._sh_at_ms and self._wants_max(now_ms):
+            self._sh_tries += 1
+            is_last = self._sh_tries % limits.SH_TRIES == 0
+            self._sh_at_ms = now_ms + (limits.SH_REST_MS if is_last else limits.SH_AGAIN_MS)
             self._say(f"SH={decimal(self._model.flow_max_ck)}")
         for data_id in (opentherm.SLAVE_CONFIG, opentherm.FAULTS):
             if now_ms >= self._asked_ms[data_id]:
                 every_ms = limits.FAULT_EVERY_MS if data_id == opentherm.FAULTS else limits.CONFIG_EVERY_MS
                 self._asked_ms[data_id] = now_ms + every_ms
                 self._say(f"PM={data_id}")
+
+    def _wants_max(self, now_ms):
+        """The gateway has another highest flow temperature than ours, or nobody knows which."""
+        if not self.is_alive(now_ms=now_ms):
+            return False
+        if self.max_ch_ck is None:
+            return now_ms - self._round_ms >= limits.SH_UNSEEN_MS
+        return abs(self.max_ch_ck - self._model.flow_max_ck) > 1
 
     def _say(self, command):
         if len(self._queue) < limits.LINES_MAX and command not in self._queue:
@@ -166,7 +179,8 @@ class Boiler:
         elif line.startswith(b"OpenTherm Gateway"):
             # It has restarted: it has forgotten the lease, not the rest.
             self._lease_at_ms = now_ms
-            self._has_asserted_max = False
+            self.max_ch_ck = None  # or it is another one
+            self._round_ms = now_ms
         else:
             self.counters["garbage"] += 1
 
@@ -184,25 +198,22 @@ class Boiler:
             return
         self.counters["frames"] += 1
         if line[:1] == b"R" or line[:1] == b"T":
-            self._asked(frame, now_ms)
+            self._asked(now_ms)
+            if line[:1] == b"R" and frame.id == opentherm.MAX_CH_SETPOINT and frame.type == opentherm.WRITE_DATA:
+                self.max_ch_ck = opentherm.from_f8_8(frame.value)
         elif line[:1] == b"B":
             self._answer_ms = now_ms
             self._heard(frame, now_ms)
 
-    def _asked(self, frame, now_ms):
+    def _asked(self, now_ms):
         if self._request_ms is not None:
             self.longest_gap_ms = max(self.longest_gap_ms, now_ms - self._request_ms)
         self._request_ms = now_ms
-        if frame.id == opentherm.MAX_CH_SETPOINT and frame.type == opentherm.WRITE_DATA:
-            self.max_ch_ck = opentherm.from_f8_8(frame.value)
-            if abs(self.max_ch_ck - self._model.flow_max_ck) > 1:
-                self._has_asserted_max = False
 
     def _heard(self, frame, now_ms):
-        if frame.type == opentherm.WRITE_ACK:
-            if frame.id == opentherm.MAX_CH_SETPOINT:
-                self._has_asserted_max = abs(opentherm.from_f8_8(frame.value) - self._model.flow_max_ck) <= 1
-            return
+        if frame.id == opentherm.MAX_CH_SETPOINT:
+            is_ours = abs(opentherm.from_f8_8(frame.value) - self._model.flow_max_ck) <= 1
+            self._has_asserted_max = is_ours and frame.type == opentherm.WRITE_ACK
         if frame.type != opentherm.READ_ACK:
             return
         if frame.id == opentherm.STATUS:

@@ -6,7 +6,7 @@ import pytest
 from drivers.opentherm_bridge import Bridge
 from heating import boiler, limits, opentherm
 from heating.boiler import Boiler, BoilerModel
-from simulator.otgw import Otgw
+from simulator.otgw import INVALID, UNKNOWN, Otgw
 from wire import quantity
 
 STATUS_OK = 0x0A
@@ -63,6 +63,52 @@ def test_a_gateway_that_was_replaced_is_told_the_highest_flow_temperature_anew()
     rig.otgw.max_ch = 90 * 256
     rig.turn(120_000)
     assert opentherm.from_f8_8(rig.otgw.max_ch) == 6500
+
+
+def said_max(rig):
+    return sum(command.startswith("SH=") for command in rig.otgw.commands)
+
+
+def test_a_gateway_that_has_ours_already_is_never_told_it():
+    rig = Rig()
+    rig.otgw.max_ch = 65 * 256
+    rig.heat(for_ms=3_600_000)
+    assert said_max(rig) == 0 and rig.boiler.asserts_max()
+
+
+def test_a_boiler_that_knows_no_highest_flow_temperature_wears_no_eeprom_out():
+    rig = Rig()
+    rig.otgw.refused = {57: UNKNOWN}
+    rig.heat(for_ms=3_600_000)
+    assert said_max(rig) == 1
+    assert not rig.boiler.asserts_max()
+
+
+def test_a_boiler_that_calls_ours_invalid_is_told_it_four_times_a_day_and_no_more():
+    rig = Rig()
+    rig.otgw.refused = {57: INVALID}
+    rig.heat(for_ms=86_000_000)
+    assert said_max(rig) == limits.SH_TRIES
+    rig.turn(2 * 86_400_000, every_ms=500)
+    assert said_max(rig) <= 3 * limits.SH_TRIES
+    assert rig.otgw.ch_enabled, "it is heated all the same, each set-point below ours"
+
+
+def test_a_gateway_that_does_not_show_it_is_told_after_ten_minutes_and_a_dead_one_is_not():
+    rig = Rig()
+    rig.otgw.unreported = (57,)
+    rig.heat(for_ms=limits.SH_UNSEEN_MS - 10_000)
+    assert said_max(rig) == 0
+    rig.turn(3_600_000)
+    assert said_max(rig) == limits.SH_TRIES
+    rig = Rig()
+    rig.heat(for_ms=30_000)
+    before = rig.boiler.counters["unanswered"], said_max(rig)
+    rig.otgw.is_dead = True
+    rig.turn(3_600_000)
+    rig.otgw.is_dead = False
+    rig.turn(60_000)
+    assert rig.boiler.counters["unanswered"] > before[0] and said_max(rig) == before[1]
 
 
 def test_what_the_boiler_says_becomes_readings():
