@@ -11,7 +11,6 @@ from wire import directive, event
 _BASIS = "safety"
 # Of a valve's converter: the room's only zone, why, no current.
 _SILENT = (1, "silent", None)
-_NO_READING = {}
 
 
 class Tidings:
@@ -60,7 +59,7 @@ class Tidings:
 
     def meter(self, is_silent) -> None:
         """What the meter says, or that it says nothing."""
-        self._hold(event.METER_FAILURE, event.METER_FAILURE, is_silent, _NO_READING)
+        self._hold(event.METER_FAILURE, event.METER_FAILURE, is_silent, ())
 
     def boiler_status(self, *, now_ms):
         """OpenTherm id 0's low byte, while it is fresh, or None."""

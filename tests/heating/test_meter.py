@@ -59,11 +59,11 @@ def test_a_silent_meter_is_told_with_its_end_and_no_program_is_confirmed_meanwhi
     world.run(20)
     world.ports.meter_silent = True
     world.run(5)
-    assert world.told(event.METER_FAILURE) == [(True, {})]
+    assert world.told(event.METER_FAILURE) == [(True, ())]
     assert not world.trade.is_sound(world.moment())
     world.ports.meter_silent = False
     world.run(2)
-    assert world.told(event.METER_FAILURE)[-1] == (False, {})
+    assert world.told(event.METER_FAILURE)[-1] == (False, ())
     assert world.trade.is_sound(world.moment())
 
 
