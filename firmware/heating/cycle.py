@@ -1,7 +1,9 @@
 """A relay that gives a duty: on for a part of each cycle, never for less than it likes.
 
 On-time below the least on-time becomes 0; off-time below the least off-time becomes on all through (Versatile
-Thermostat). Between any two edges the least time passes, whatever the demand does: a boiler that short-cycles dies. A
+Thermostat): the regulator sees what the room makes of it. Where nobody measures the room nothing makes up for that, and
+a duty that is *blind* is given whatever it is: its cycle is longer, as long as the least on-time and the least off-time
+ask for. Between any two edges the least time passes, whatever the demand does: a boiler that short-cycles dies. A
 demand that changed much starts a new cycle. Every edge is a deadline: whoever looks late switches late, by as much and
 no more; nothing adds up.
 """
@@ -17,43 +19,49 @@ WATER = Timing(1_800_000, 300_000, 300_000)
 
 
 class Cycle:
-    """`is_on`: what the relay is to be, since `edge_ms`. `switched`: how often it went on, ever."""
+    """`is_on`: what the relay is to be, since `edge_ms`. `on_ms`: for how long it was on, ever."""
 
     def __init__(self, timing, *, now_ms, is_relay=True):
         self._timing = timing
         self._start_ms = now_ms
         self._duty = 0
+        self._length_ms = timing.cycle_ms
+        self._is_blind = False
         # A start let the relay go, and nobody knows when: starts in a row must not make it chatter. A boiler that is
         # spoken to saw none.
         self.edge_ms = now_ms if is_relay else now_ms - timing.min_off_ms
         self.is_on = False
-        self.switched = 0
         self.on_ms = 0
         self._counted_ms = now_ms
 
-    def step(self, duty_permille, *, now_ms, at_once=False, anew=False) -> bool:
+    def step(self, duty_permille, *, now_ms, at_once=False, anew=False, blind=False) -> bool:
         """Brings `is_on` up to date for a demand in 1/1000. `at_once`: an order to be off does not wait. `anew`: the
-        demand does not wait for the next cycle; least times hold all the same."""
+        demand does not wait for the next cycle; least times hold all the same. `blind`: nobody measures the room."""
         timing = self._timing
         if self.is_on:
             self.on_ms += now_ms - self._counted_ms
         self._counted_ms = now_ms
+        # Blindness begins with heat: the cycle before may have had none, and the first pause may take hours.
+        anew = anew or (blind and not self._is_blind)
+        self._is_blind = blind
+        self._length_ms = self._length_of(duty_permille)
         jumped = abs(duty_permille - self._duty) >= limits.CYCLE_RESTART_PERMILLE
-        if now_ms - self._start_ms >= timing.cycle_ms or jumped or anew:
-            self._start_ms = now_ms
+        if now_ms - self._start_ms >= self._length_ms or jumped or anew:
+            # What nobody makes up for does not begin before the relay may close.
+            waits_ms = self.edge_ms + timing.min_off_ms - now_ms if blind and not self.is_on else 0
+            self._start_ms = now_ms + max(0, waits_ms)
             self._duty = duty_permille
         # A smaller demand ends the present on-time earlier; a somewhat larger one waits for the next cycle.
-        wanted = now_ms - self._start_ms < self._on_ms(min(duty_permille, self._duty))
+        wanted = now_ms - self._start_ms < min(self._on_ms(duty_permille), self._on_ms(self._duty))
         if wanted != self.is_on and (at_once or self._may_switch(now_ms)):
             self.is_on = wanted
             self.edge_ms = now_ms
-            self.switched += wanted
         return self.is_on
 
     def deadline_ms(self, now_ms):
         """When `step` must be asked again at the latest for the edge to be in time."""
         timing = self._timing
-        instants = [self._start_ms + timing.cycle_ms]
+        instants = [self._start_ms + self._length_ms]
         on_until_ms = self._start_ms + self._on_ms(self._duty)
         if on_until_ms > now_ms:
             instants.append(on_until_ms)
@@ -62,12 +70,22 @@ class Cycle:
             instants.append(free_ms)
         return max(now_ms, min(instants))
 
+    def _length_of(self, duty_permille):
+        """Of a cycle with this duty; whole seconds longer than need be rather than one that its least times refuse."""
+        timing = self._timing
+        if not self._is_blind or not 0 < duty_permille < 1000:
+            return timing.cycle_ms
+        for_on_s = -(-timing.min_on_ms // duty_permille)
+        for_off_s = -(-timing.min_off_ms // (1000 - duty_permille))
+        return max(timing.cycle_ms, 1000 * for_on_s, 1000 * for_off_s)
+
     def _on_ms(self, duty_permille):
         timing = self._timing
-        on_ms = timing.cycle_ms * duty_permille // 1000
+        length_ms = self._length_of(duty_permille)
+        on_ms = length_ms * duty_permille // 1000
         if on_ms < timing.min_on_ms:
             return 0
-        return on_ms if timing.cycle_ms - on_ms >= timing.min_off_ms else timing.cycle_ms
+        return on_ms if length_ms - on_ms >= timing.min_off_ms else length_ms
 
     def _may_switch(self, now_ms):
         return now_ms - self.edge_ms >= (self._timing.min_on_ms if self.is_on else self._timing.min_off_ms)

@@ -25,6 +25,7 @@ SENSOR_GOOD_SAMPLES = 3  # what was silent or wild is believed again after so ma
 SAFE_FLOOR_PERMILLE = 250  # [K] at frost outside, or when the room was cold when last seen, or in winter without a clue
 SAFE_LAST_CK = 800
 SAFE_KEEP_CK = 1200  # what the open loop aims at by the outdoor temperature
+RADIATOR_CK = 5000  # a radiator gives what it is rated for when its water is so much warmer than the room (EN 442)
 SAFE_OUTDOOR_CK = -500  # what a boiler's curve takes for it in winter where nobody says: 25 % of its radiators at least
 
 # -- frost
@@ -133,6 +134,7 @@ EXERCISE_CLEAR_S = 7200  # from the next occupied hour
 # -- valve: a smaller step wears it for nothing
 VALVE_STEP_PERCENT = 5
 OUTPUT_SILENT_MS = 180_000  # three samples: without a boiler's status, or a valve's converter that takes nothing
+VALVE_BLIND_PERCENT = 2  # and so much above the safe duty: noise of the outdoor sensor moves nothing
 # An outdoor sensor that was there and says nothing for so long.
 OUTDOOR_SILENT_MS = 3_600_000
 

@@ -94,6 +94,24 @@ def flow_ck(setpoint_ck, offset_ck, room_ck, outdoor_ck, curve_percent, flow_max
     return max(limits.FLOW_MIN_CK, min(flow_max_ck, flow))
 
 
+def blind_flow_ck(duty_permille, outdoor_ck, curve_percent, flow_max_ck) -> int:
+    """The same for a room that nobody can measure: not at comfort, for nobody sees what sun and people add to it; and
+    the duty's share of what radiators are rated for at least, for no room makes good a curve that is set too low."""
+    keep_ck = limits.SAFE_KEEP_CK
+    share_ck = min(flow_max_ck, keep_ck + limits.RADIATOR_CK * duty_permille // 1000)
+    return max(share_ck, flow_ck(keep_ck, 0, None, outdoor_ck, curve_percent, flow_max_ck))
+
+
+def valve_percent(duty_permille, held, is_blind) -> int:
+    """How far a valve is opened that stands at `held`: a small step is not worth its wear. Where nobody measures the
+    room nothing makes up for a step that was spared: never less than the duty, and hardly more."""
+    if is_blind:
+        wanted = (duty_permille + 9) // 10
+        return held if 0 < wanted <= held <= wanted + limits.VALVE_BLIND_PERCENT else wanted
+    wanted = (duty_permille + 5) // 10
+    return held if 0 < wanted < 100 and abs(wanted - held) < limits.VALVE_STEP_PERCENT else wanted
+
+
 def _half(value):
     return -(-value // 2) if value < 0 else value // 2
 

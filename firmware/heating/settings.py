@@ -6,7 +6,7 @@
     cycle        [cycle, least on, least off] in s; absent: 600, 30, 30 for electric heat, 1800, 300, 300 for water
     programme    heating programme in plain form (policy.heating_form); absent: weekdays from 8:00 to 18:00 at 19 °C
     fallback_ck  set-point without a clock, 0.01 °C; absent: 17 °C
-    safe_percent the least duty when nobody knows how warm it is; absent: 10
+    safe_percent the least duty when nobody knows how warm it is, given whatever `cycle` says; absent: 10
     span_k       room less outdoors at full power in the coldest hour, K; absent: 30
     heater_w     rated power behind the relay, W: energy is then counted by its on-time, where there is no meter
     flow_max_ck, curve_percent   of a boiler: highest flow temperature (id 57), heating curve; absent: 70 °C, 120

@@ -5,7 +5,8 @@ Recomputed from order, clock, programme and temperature at every decision, never
     locked        by a technician at the node: no heat at all, for somebody may have a hand in the valve. A room that
                   gets as cold as frost meanwhile is told, not heated. Tested by one: heat, for two minutes
     frost         forced at 5 °C, released at 7 °C, whatever else says: order, window, load shed, a manual off
-    sensor        at fault: the safe duty, which is never 0 in winter; a boiler's curve then aims at what that keeps
+    sensor        at fault: the safe duty, which is never 0 in winter, given in full whatever a relay's least times are;
+                  a boiler's curve then aims at what that keeps
     window        open: no heat
     set-point     of `heating.ladder`: order, programme, no-time; load shed and ceilings lower it, and standby, where
                   nobody was seen for an hour of the programme's occupied hours
@@ -354,11 +355,12 @@ class Thermostat(Trade):
             self._is_fresh = False
             self._run_exercise(moment)
         at_once = self._rule in (FROST, LOCK) or (self._choice.is_off and demand == 0)
-        is_on = self._cycle.step(demand, now_ms=now_ms, at_once=at_once, anew=self._rule == TEST)
+        is_blind = self._rule == SENSOR
+        is_on = self._cycle.step(demand, now_ms=now_ms, at_once=at_once, anew=self._rule == TEST, blind=is_blind)
         valve = 0
         flow_ck = limits.FLOW_MIN_CK
         if model.output == VALVE:
-            valve = self._valve_percent()
+            valve = regulator.valve_percent(self.duty_permille, self.outputs.valve_percent, is_blind)
             is_on = valve > 0
         elif model.output == OPENTHERM and is_on:
             flow_ck = self._flow_ck(moment)
@@ -375,11 +377,6 @@ class Thermostat(Trade):
             self._off_since_ms = now_ms
         self.outputs = Outputs(is_on, valve, flow_ck, self._watch.attempts)
 
-    def _valve_percent(self):
-        wanted = (self.duty_permille + 5) // 10
-        held = self.outputs.valve_percent
-        return held if 0 < wanted < 100 and abs(wanted - held) < limits.VALVE_STEP_PERCENT else wanted
-
     def _flow_ck(self, moment):
         model = self._model
         if self._rule == TEST:
@@ -387,15 +384,15 @@ class Thermostat(Trade):
         if self._rule == FROST or self._preheat.is_running:
             return model.flow_max_ck
         room_ck, outdoor_ck = self._room_ck(), self._outdoors.temperature_ck(moment)
-        aimed_ck, offset_ck = self.setpoint_ck, self._regulator.offset_ck
-        if room_ck is None:
-            # As the safe duty: not at comfort, for nobody sees what sun and people add to it.
-            aimed_ck, offset_ck = limits.SAFE_KEEP_CK, 0
+        if room_ck is not None:
+            offset_ck = self._regulator.offset_ck
+            flow_ck = regulator.flow_ck(
+                self.setpoint_ck, offset_ck, room_ck, outdoor_ck, model.curve_percent, model.flow_max_ck
+            )
+        else:
             if outdoor_ck is None and is_winter(self._choice, moment):
                 outdoor_ck = limits.SAFE_OUTDOOR_CK
-        flow_ck = regulator.flow_ck(
-            aimed_ck, offset_ck, room_ck, outdoor_ck, model.curve_percent, model.flow_max_ck
-        )
+            flow_ck = regulator.blind_flow_ck(self.duty_permille, outdoor_ck, model.curve_percent, model.flow_max_ck)
         # A boiler moves in whole degrees: a smaller step is said for nothing.
         held = self.outputs.flow_ck
         return held if abs(flow_ck - held) < 50 and held != limits.FLOW_MIN_CK else flow_ck
