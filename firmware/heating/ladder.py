@@ -11,7 +11,7 @@ from collections import namedtuple
 
 from heating import limits
 from node.limits import UNCERTAINTY_USABLE_S
-from policy import heating
+from policy import civil, heating
 from wire import directive, node_order
 
 # Rules that can cause a set-point, as they stand in `setpointChanged` events, beside those of wire.node_order. `reason`
@@ -39,6 +39,8 @@ class Ladder:
         self._preheats_s = None  # for the span that begins then
         self._stops_s = None  # for the span that ends then
         self._kept_s = None  # not for this one any more: the room had got too cold
+        self._exception = None  # policy.heating: the one that holds, or the last
+        self._known_s = None  # since when we would have noticed that one begins
 
     def choose(self, moment, room_ck, outdoor_ck) -> Choice:
         """See the module. room_ck, outdoor_ck: 0.01 °C, or None."""
@@ -70,10 +72,33 @@ class Ladder:
         """The programme's Wanted, or None without a usable clock."""
         if moment.unix_s is None or moment.uncertainty_s > UNCERTAINTY_USABLE_S:
             return None
-        exception = moment.directives.get(directive.EXCEPTION, heating.AS_USUAL)
+        exception = self._exception = self._exceptional(moment)
         if moment.uncertainty_s > limits.UNCERTAIN_S:
             return self._plan.warmest(moment.unix_s, moment.uncertainty_s, exception)
         return self._plan.wanted(moment.unix_s, exception)
+
+    def _exceptional(self, moment):
+        """For the Plan: what the gateway tells, since the day on which it began to. Nobody says when that was: what was
+        there at a start may have lasted for long, and closed for long is the cooler of what may be right."""
+        unix_s, last = moment.unix_s, self._exception
+        if self._known_s is None:
+            self._known_s = unix_s
+        word = moment.directives.get(directive.EXCEPTION, heating.AS_USUAL)
+        if word == heating.AS_USUAL:
+            # Over, or called off: what has been of it stays.
+            return last if last is None or last[2] <= unix_s else (last[0], last[1], unix_s)
+        day = civil.local_from_unix(self._model.zone, unix_s).civil_day
+        ends_ms = moment.directives.get(directive.EXCEPTION_ENDS)
+        if ends_ms is None:
+            ends_s = civil.unix_from_local(self._model.zone, day + 1, 0)
+        else:
+            ends_s = unix_s + (ends_ms - moment.now_ms) // 1000
+        if last is not None and last[0] == word and last[2] > unix_s - civil.day_s:
+            # Told anew every quarter of an hour, it ends some seconds sooner or later: the same hour of a preheat.
+            is_same = abs(ends_s - last[2]) <= limits.EXCEPTION_MOVES_S
+            return last if is_same else (word, last[1], ends_s)
+        is_known = unix_s - self._known_s >= limits.EXCEPTION_KNOWN_S
+        return (word, civil.unix_from_local(self._model.zone, day, 0) if is_known else 0, ends_s)
 
     def _programme(self, wanted, unix_s, room_ck, outdoor_ck):
         """(set-point, rule, kind of hour): the programme, with its preheat and its early end."""
@@ -114,5 +139,5 @@ class Ladder:
 
     def _is_last(self, wanted, ends_s):
         """What comes at the end is cooler: not another span, nor the same one past midnight."""
-        after = self._plan.peek(ends_s)
+        after = self._plan.peek(ends_s, self._exception)
         return after.kind != heating.OCCUPIED and after.setpoint_ck < wanted.setpoint_ck

@@ -41,6 +41,10 @@ STANDBY_MS = 3_600_000  # [K] who sits still is seen by then; a lesson's break i
 STANDBY_CK = 100
 STANDBY_MAX_CK = 300  # what a room gets back within the half hour
 
+# -- exception of the programme
+EXCEPTION_MOVES_S = 300  # its end, by a message's way and what a crystal may lose in a week
+EXCEPTION_KNOWN_S = 600  # after a start its gateway has told what holds by then
+
 # -- cut-out of the proportional band [V]
 CUT_OUT_CK = 200
 CUT_IN_CK = 100

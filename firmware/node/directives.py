@@ -48,7 +48,8 @@ class Directives:
     # --- what holds -----------------------------------------------------------------------------------------------
 
     def values(self, now_ms) -> dict:
-        """{code: value} of what holds now; the same object until something changes, and not to be written to."""
+        """{code: value} of what holds now, and the end of an EXCEPTION (node.trade); the same object until something
+        changes, and not to be written to."""
         if self._next_end_ms is not None and now_ms >= self._next_end_ms:
             self._expire(now_ms)
         return self._values
@@ -138,9 +139,12 @@ class Directives:
 
     def asleep(self, now_ms) -> bytes:
         """What holds, for `resume`."""
-        values = self.values(now_ms)
+        self.values(now_ms)
         return b"".join(
-            [struct.pack(_ASLEEP, code, values[code], min(0xFFFFFFFF, self._held[code][1] - now_ms)) for code in values]
+            [
+                struct.pack(_ASLEEP, code, self._held[code][0], min(0xFFFFFFFF, self._held[code][1] - now_ms))
+                for code in self._held
+            ]
         )
 
     def resume(self, data, passed_ms, due_ms, *, now_ms):
@@ -193,6 +197,9 @@ class Directives:
     def _hold(self, held):
         self._held = held
         self._values = {code: held[code][0] for code in held}
+        if directive.EXCEPTION in held:
+            # A fact is what it is now; a programme looks ahead.
+            self._values[directive.EXCEPTION_ENDS] = held[directive.EXCEPTION][1]
         self._next_end_ms = min([held[code][1] for code in held]) if held else None
 
     def _changed(self, code, value, for_s):

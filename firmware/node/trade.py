@@ -20,7 +20,7 @@ LOCK = "lock"
 
 # What a trade may know of its moment. `now_ms` grows; `unix_s` is UTC or None, ± `uncertainty_s`; `order` is the
 # wire.node_order.NodeOrder in force or None; `order_expected` is true while one may be on its way; `directives` maps
-# codes of `wire.directive` to the values that hold now.
+# codes of `wire.directive` to the values that hold now; beside EXCEPTION stands EXCEPTION_ENDS, `now_ms` at its end.
 Moment = namedtuple("Moment", ("now_ms", "unix_s", "uncertainty_s", "order", "order_expected", "directives"))
 
 # What wakes a chip beside its timer: a pulse of a meter, a tip of a rain gauge, a hand at the button.

@@ -4,8 +4,10 @@ room.
 The heating day is the civil day. A programme is an ordered list of *rules*; the first that matches the date chooses a
 *day*: a list of occupied spans, in minutes of the wall clock. A date that no rule matches is closed. Between two spans
 a room is *empty*, and how warm an empty room is kept depends on how long it is empty in all, which the programme knows
-from the start: a night, a weekend, a holiday. Wall clock times follow `civil`: a span that begins in the spring gap
-begins at the change, one in the autumn fold at the first passage; each happens once.
+from the start: a night, a weekend, a holiday. An *exception* is closed, or occupied all day, in the place of the
+programme, from the first of its days to its last instant: what comes before and after counts with it. Wall clock times
+follow `civil`: a span that begins in the spring gap begins at the change, one in the autumn fold at the first passage;
+each happens once.
 
 **Ceilings.** A set-point may not exceed what the law allows: `STATUTORY`, in every programme, and what a programme adds
 to it. An *exemption* replaces the ceilings of one kind on its dates, by an authority and a text that are recorded with
@@ -56,10 +58,12 @@ DEFAULT_PROGRAMME = Programme(
     (Rule(0b0011111, 0, 0, 0),), ((Span(8 * 60, 18 * 60, 0),),), DEFAULT_SETPOINTS, (), ()
 )
 
-# Of the directive EXCEPTION, for the civil day of now.
+# Of the directive EXCEPTION.
 AS_USUAL = 0
 CLOSED = 1
 OCCUPIED_ALL_DAY = 2
+# What a Plan is told of an exception, also when it is over: (CLOSED or OCCUPIED_ALL_DAY, Unix second of 00:00 of its
+# first day, 0: for long, Unix second of its end); None: there was none.
 
 NO_RULE = 31
 # An emptiness that reaches beyond this many days, either way, is longer than 48 h whatever is there.
@@ -83,10 +87,10 @@ class Plan:
         self._zone = zone
         self._kept = None
         self._kept_from_s = 0
-        self._kept_exception = AS_USUAL
+        self._kept_exception = None
 
-    def wanted(self, unix_s, exception=AS_USUAL):
-        """`Wanted` at this instant; time may jump either way. `exception`: of the civil day of now."""
+    def wanted(self, unix_s, exception=None):
+        """`Wanted` at this instant; time may jump either way."""
         kept = self._kept
         if kept is None or exception != self._kept_exception or not self._kept_from_s <= unix_s < kept.until_s:
             kept = self._kept = self._resolve(unix_s, exception)
@@ -94,11 +98,11 @@ class Plan:
             self._kept_exception = exception
         return kept
 
-    def peek(self, unix_s):
-        """`Wanted` at another instant, which is not kept; without the exception of today."""
-        return self._resolve(unix_s, AS_USUAL)
+    def peek(self, unix_s, exception=None):
+        """`Wanted` at another instant, which is not kept."""
+        return self._resolve(unix_s, exception)
 
-    def warmest(self, unix_s, uncertainty_s, exception=AS_USUAL):
+    def warmest(self, unix_s, uncertainty_s, exception=None):
         """The `Wanted` with the highest set-point of those that may be right at `unix_s` ± `uncertainty_s`."""
         chosen = self._resolve(unix_s, exception)
         for other_s in (unix_s - uncertainty_s, unix_s + uncertainty_s):
@@ -137,7 +141,7 @@ class Plan:
         today = local.civil_day
         spans = []
         for day in range(today - LOOK_DAYS, today + LOOK_DAYS + 1):
-            spans += self._spans(day, exception if day == today else AS_USUAL)
+            spans += self._spans(day, exception)
         ended_s = None
         for span in spans:
             start_s, end_s, setpoint_ck, reason = span
@@ -160,31 +164,48 @@ class Plan:
             kind, setpoint_ck = EMPTY_48H, setpoints.empty_48h_ck
         elif empty_s >= 24 * _HOUR_S:
             kind, setpoint_ck = EMPTY_24H, setpoints.empty_24h_ck
-        reason = (_rule_index(self._programme, today) << 5) + (exception << 10)
+        reason = _rule_index(self._programme, today) << 5
         until_s = self._bound(next_s, today)
+        if exception is not None and exception[1] <= unix_s < exception[2]:
+            reason += exception[0] << 10
+            until_s = min(until_s, exception[2])
         return Wanted(setpoint_ck, kind, reason, until_s, next_s, next_ck, empty_s)
 
     def _bound(self, end_s, today):
-        """At midnight another day comes into the look, and an exception ends."""
+        """At midnight another day comes into the look."""
         midnight_s = civil.unix_from_local(self._zone, today + 1, 0)
         return midnight_s if end_s is None or end_s > midnight_s else end_s
 
     def _spans(self, day, exception):
         """[(start, end, set-point, reason)] of one civil day, in Unix seconds, in order, none empty."""
+        usual = self._usual(day)
+        if exception is None:
+            return usual
+        word, since_s, ends_s = exception
+        start_s = self._at(day, 0)
+        if not since_s <= start_s < ends_s:
+            return usual
+        found = []
+        if word == OCCUPIED_ALL_DAY:
+            reason = (word << 10) + (_rule_index(self._programme, day) << 5) + 1
+            until_s = min(ends_s, self._at(day, 1440))
+            found.append((start_s, until_s, self._programme.setpoints.comfort_ck, reason))
+        # Of the day in which it ends the rest is as usual.
+        for span in usual:
+            if span[1] > ends_s:
+                found.append((max(ends_s, span[0]), span[1], span[2], span[3]))
+        return found
+
+    def _usual(self, day):
         rule = _rule_index(self._programme, day)
-        comfort_ck = self._programme.setpoints.comfort_ck
-        reason = (rule << 5) + (exception << 10)
-        if exception == CLOSED:
-            return []
-        if exception == OCCUPIED_ALL_DAY:
-            return [(self._at(day, 0), self._at(day, 1440), comfort_ck, reason + 1)]
         if rule == NO_RULE:
             return []
         found = []
         for number, span in enumerate(self._programme.days[self._programme.rules[rule].day], 1):
             start_s, end_s = self._at(day, span.from_min), self._at(day, span.to_min)
             if start_s < end_s:
-                found.append((start_s, end_s, span.setpoint_ck or comfort_ck, reason + number))
+                setpoint_ck = span.setpoint_ck or self._programme.setpoints.comfort_ck
+                found.append((start_s, end_s, setpoint_ck, (rule << 5) + number))
         return found
 
     def _at(self, day, minutes):

@@ -45,6 +45,8 @@ TABLE = {
     EXCEPTION: ("exception", 0, 2),
     WEATHER_DAY: ("weather-day", 1, 0xFFFF),
 }
+# On no wire: under this a node's trade finds when EXCEPTION ends, in the node's own milliseconds.
+EXCEPTION_ENDS = 64
 # What somebody decided, against what somebody measured: a change of it is an event.
 DECISIONS = (DROUGHT_LEVEL, LOAD_SHED, EXCEPTION)
 # A directive that nobody renews ends within a week.

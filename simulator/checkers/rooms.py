@@ -7,7 +7,8 @@ colder already when heat came back; it freezes by fault of control when it stand
 not given. A ceiling is exceeded when the heating heats a room that is warmer than it may be: what sun and people do is
 no fault. A room whose thermometer says nothing is held to no ceiling, for no policy and no command heats it; there it
 is the heat that is judged, hour by hour: what keeps 12 °C by the room's own losses, or a tenth of its heater, and not
-much more. Reads the law's numbers from its own table, not from the code under test.
+much more. Reads the law's numbers from its own table, not from the code under test, and closed days too: it walks from
+quarter to quarter of an hour until somebody is there.
 """
 
 from typing import NamedTuple
@@ -30,6 +31,8 @@ _BLIND_PERMILLE = 100
 _BLIND_OVER_PERCENT = 115
 _BLIND_STEP_PERMILLE = 50
 _BLIND_EVERY_S = 3600
+_WALK_S = 900
+_WALK_MAX_S = 2 * civil.day_s  # either way enough to know a long emptiness
 # Code de l'énergie R241-26 and R241-27: (kind of hour, 0.01 °C).
 _LAW = {heating.OCCUPIED: 1900, heating.EMPTY: 1900, heating.EMPTY_24H: 1600, heating.EMPTY_48H: 800}
 
@@ -37,7 +40,8 @@ _LAW = {heating.OCCUPIED: 1900, heating.EMPTY: 1900, heating.EMPTY_24H: 1600, he
 class WatchedRoom(NamedTuple):
     """One room under watch. `programme` as signed; `preheats_s`: how long before an occupied hour it may be heated for
     it; `ordered`: whether a command for comfort is in force now (it makes the room an occupied one); `thermometer`: the
-    node's own, None: it never fails."""
+    node's own, None: it never fails; `exceptions`: what people said, (heating.CLOSED or OCCUPIED_ALL_DAY, Unix second
+    of 00:00 of its first day, of its end)."""
 
     name: str
     room: Room
@@ -45,6 +49,7 @@ class WatchedRoom(NamedTuple):
     preheats_s: int = 12 * 3600
     ordered: object = None
     thermometer: Thermometer | None = None
+    exceptions: tuple[tuple[int, int, int], ...] = ()
 
 
 class RoomsChecker:
@@ -55,6 +60,8 @@ class RoomsChecker:
         self._since: dict[tuple[str, str], int] = {}
         # (Unix s, Ws, 0.01 °C outdoors) that the hour's heat is counted from.
         self._blind_from: dict[str, tuple[int, int | None, int]] = {}
+        # Of a room that people said something of: quarter of an hour, kind of it, when somebody comes.
+        self._walks: dict[str, tuple[int, int, int | None]] = {}
         self._reported: set[tuple[str, str]] = set()
         self.violations: list[str] = []
         self.looks = 0
@@ -96,8 +103,10 @@ class RoomsChecker:
 
     def _limit_ck(self, watched: WatchedRoom, plan: heating.Plan, unix_s: int) -> int:
         wanted = plan.peek(unix_s)
-        kind = wanted.kind
-        soon = wanted.next_s is not None and wanted.next_s - unix_s <= watched.preheats_s
+        kind, next_s = wanted.kind, wanted.next_s
+        if watched.exceptions:
+            kind, next_s = self._walked(watched, plan, unix_s)
+        soon = next_s is not None and next_s - unix_s <= watched.preheats_s
         if soon or (callable(watched.ordered) and watched.ordered()):
             kind = heating.OCCUPIED
         year, month, day = civil.civil_from_days(civil.local_from_unix(civil.PARIS, unix_s).civil_day)
@@ -108,6 +117,13 @@ class RoomsChecker:
                 return exemption.limit_ck
         return _LAW[kind]
 
+    def _walked(self, watched: WatchedRoom, plan: heating.Plan, unix_s: int) -> tuple[int, int | None]:
+        """(kind of hour, when somebody comes) with what people said; looked for once a quarter of an hour."""
+        quarter = unix_s // _WALK_S
+        if self._walks.get(watched.name, (-1, 0, None))[0] != quarter:
+            self._walks[watched.name] = (quarter, *_walk(watched, plan, _WALK_S * quarter))
+        return self._walks[watched.name][1:]
+
     def _judge(self, name: str, what: str, wrong: bool, grace_s: int, unix_s: int) -> None:
         key = (name, what)
         if not wrong:
@@ -117,6 +133,25 @@ class RoomsChecker:
         if unix_s - since_s > grace_s and key not in self._reported:
             self._reported.add(key)
             self.violations.append(f"{name} {what} for {unix_s - since_s} s at {unix_s}")
+
+
+def _walk(watched: WatchedRoom, plan: heating.Plan, at_s: int) -> tuple[int, int | None]:
+    def is_there(instant_s: int) -> bool:
+        for word, since_s, ends_s in watched.exceptions:
+            if since_s <= instant_s < ends_s:
+                return bool(word == heating.OCCUPIED_ALL_DAY)
+        return bool(plan.peek(instant_s).kind == heating.OCCUPIED)
+
+    if is_there(at_s):
+        return heating.OCCUPIED, None
+    steps = range(_WALK_S, _WALK_MAX_S + 1, _WALK_S)
+    before_s = next((step for step in steps if is_there(at_s - step)), None)
+    after_s = next((step for step in steps if is_there(at_s + step)), None)
+    if before_s is None or after_s is None or before_s - _WALK_S + after_s >= 2 * civil.day_s:
+        kind = heating.EMPTY_48H
+    else:
+        kind = heating.EMPTY_24H if before_s - _WALK_S + after_s >= civil.day_s else heating.EMPTY
+    return kind, None if after_s is None else at_s + after_s
 
 
 def _blind_w(room: Room, outdoor_ck: int) -> int:

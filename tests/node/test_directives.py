@@ -19,11 +19,12 @@ class Link:
         self.era = 1
         self.asked = 0
         self.is_full = False
+        self.codes = CODES
 
     def request(self, peer, code, path, *, options, now_ms):
         assert (peer, code, path) == ("gateway", messages.GET, (b"d",))
         question = directive.decode_question([value for number, value in options if number == messages.URI_QUERY])
-        assert question == directive.Question("irrigation", CODES)
+        assert question == directive.Question("irrigation", self.codes)
         if self.is_full:
             return Refused("queue-full")
         self.asked += 1
@@ -33,6 +34,7 @@ class Link:
 class Desk:
     def __init__(self, codes=CODES, spread_s=7):
         self.link = Link()
+        self.link.codes = codes
         self.now_ms = 5000
         self.told = Directives(
             self.link, peer="gateway", kind="irrigation", codes=codes, spread_s=spread_s, random_below=lambda bound: 0
@@ -97,6 +99,23 @@ def test_the_longest_one_ends_early_by_what_the_crystal_may_lose():
     assert desk.values() == {DROUGHT: 4}
     desk.now_ms += 1
     assert desk.values() == {}
+
+
+def test_of_an_exception_the_end_is_told_too_through_a_renewal_and_a_sleep():
+    desk = asked(codes=(SHED, directive.EXCEPTION))
+    desk.answer({directive.EXCEPTION: (1, 3600), SHED: (100, 1800)})
+    ends_ms = 5000 + 3_600_000 - 3600 * limits.CLOCK_DRIFT_PPM // 1000
+    assert desk.values() == {directive.EXCEPTION: 1, directive.EXCEPTION_ENDS: ends_ms, SHED: 100}
+    asleep = desk.told.asleep(desk.now_ms)
+    desk.now_ms += limits.DIRECTIVES_EVERY_MS
+    assert desk.turn()
+    desk.answer({directive.EXCEPTION: (1, 7200)})
+    assert desk.values()[directive.EXCEPTION_ENDS] - desk.now_ms > 7_199_000
+    awake = Desk(codes=(SHED, directive.EXCEPTION))
+    awake.told.resume(asleep, 60_000, None, now_ms=awake.now_ms)
+    assert awake.values() == {directive.EXCEPTION: 1, directive.EXCEPTION_ENDS: ends_ms - 60_000, SHED: 100}
+    awake.now_ms = ends_ms
+    assert awake.values() == {}
 
 
 def test_an_answer_that_was_held_up_beyond_its_time_holds_nothing():

@@ -39,14 +39,67 @@ def test_a_date_without_a_rule_is_closed_and_says_so():
     assert heating.reason_text(wanted.reason) == "no rule, empty"
 
 
-def test_the_exception_of_today_closes_or_opens_today_alone():
+def closed(since_s, ends_s):
+    return (heating.CLOSED, since_s, ends_s)
+
+
+def test_an_exception_of_today_closes_or_opens_today_alone():
     plan = Plan(WEEK, civil.PARIS)
     tuesday = at(2026, 11, 24, 600)
-    assert plan.wanted(tuesday, heating.CLOSED).kind == heating.EMPTY_24H
-    assert plan.wanted(tuesday, heating.AS_USUAL).kind == heating.OCCUPIED
-    saturday = plan.wanted(at(2026, 11, 28, 600), heating.OCCUPIED_ALL_DAY)
+    today = closed(at(2026, 11, 24), at(2026, 11, 25))
+    wanted = plan.wanted(tuesday, today)
+    assert (wanted.kind, wanted.next_s) == (heating.EMPTY_24H, at(2026, 11, 25, 480))
+    assert heating.reason_text(wanted.reason) == "exception: closed, rule 1, empty"
+    assert plan.wanted(tuesday).kind == heating.OCCUPIED
+    saturday = plan.wanted(at(2026, 11, 28, 600), (heating.OCCUPIED_ALL_DAY, at(2026, 11, 28), at(2026, 11, 29)))
     assert (saturday.kind, saturday.setpoint_ck) == (heating.OCCUPIED, 1900)
     assert saturday.until_s == at(2026, 11, 29)
+
+
+def test_days_that_are_closed_together_are_one_emptiness_before_during_and_after():
+    """Tuesday to Thursday: from Monday evening to Friday morning nobody comes."""
+    plan, days = Plan(WEEK, civil.PARIS), closed(at(2026, 11, 24), at(2026, 11, 27))
+    for day, minute in ((24, 1), (24, 600), (25, 600), (26, 1439), (27, 1), (27, 470)):
+        wanted = plan.wanted(at(2026, 11, day, minute), days)
+        assert (wanted.kind, wanted.setpoint_ck) == (heating.EMPTY_48H, 800)
+        assert wanted.empty_s >= heating.LOOK_DAYS * 24 * 3600 and wanted.next_s == at(2026, 11, 27, 480)
+    assert plan.wanted(at(2026, 11, 27, 480), days).kind == heating.OCCUPIED
+
+
+def test_nobody_is_expected_on_a_day_that_is_closed_too():
+    """Said on a Saturday for the week: on Sunday evening there is no Monday to heat for, nor on Monday a Tuesday."""
+    plan, week = Plan(WEEK, civil.PARIS), closed(at(2026, 11, 28), at(2026, 12, 5))
+    for day in (29, 30):
+        assert plan.wanted(at(2026, 11, day, 1300), week).next_s is None
+    assert plan.wanted(at(2026, 12, 4, 1300), week).next_s == at(2026, 12, 7, 480)
+
+
+def test_one_without_a_known_beginning_has_been_for_long():
+    wanted = Plan(WEEK, civil.PARIS).wanted(at(2026, 11, 24, 600), closed(0, at(2026, 11, 25)))
+    assert (wanted.kind, wanted.next_s) == (heating.EMPTY_48H, at(2026, 11, 25, 480))
+
+
+def test_the_day_in_which_an_exception_ends_goes_on_as_usual():
+    """Said at nine for two days, it ends at nine: who comes then is expected, and the room is heated for them."""
+    plan = Plan(WEEK, civil.PARIS)
+    early, late = (closed(at(2026, 11, 24), at(2026, 11, 26, minute)) for minute in (360, 540))
+    assert plan.wanted(at(2026, 11, 25, 1300), early).next_s == at(2026, 11, 26, 480)
+    assert plan.wanted(at(2026, 11, 25, 1300), late).next_s == at(2026, 11, 26, 540)
+    assert plan.wanted(at(2026, 11, 26, 539), late).kind != heating.OCCUPIED
+    assert plan.wanted(at(2026, 11, 26, 540), late).until_s == at(2026, 11, 26, 1080)
+    asleep = plan.wanted(at(2026, 11, 26, 1), early)
+    assert asleep.until_s == early[2] and asleep.reason >> 10 == heating.CLOSED
+    assert plan.wanted(early[2], early).reason >> 10 == heating.AS_USUAL
+
+
+def test_days_that_are_occupied_all_day_have_no_night_between_them():
+    plan, days = Plan(WEEK, civil.PARIS), (heating.OCCUPIED_ALL_DAY, at(2026, 11, 25), at(2026, 11, 27, 720))
+    for day, minute in ((25, 5), (25, 1439), (26, 5), (27, 600)):
+        assert plan.wanted(at(2026, 11, day, minute), days).kind == heating.OCCUPIED
+    assert plan.peek(at(2026, 11, 26), days).kind == heating.OCCUPIED
+    assert plan.wanted(at(2026, 11, 27, 719), days).until_s == at(2026, 11, 27, 720)
+    assert plan.wanted(at(2026, 11, 27, 720), days).until_s == at(2026, 11, 27, 1080)
+    assert plan.wanted(at(2026, 11, 27, 1100), days).empty_s == 62 * 3600
 
 
 def every_minute(from_s, to_s):

@@ -21,6 +21,8 @@ def day(output):
     for minute in range(30 * 60):
         now_ms = 60_000 * minute
         held = {directive.LOAD_SHED: 200} if 600 <= minute < 660 else {}
+        if 900 <= minute < 1300:
+            held = {directive.EXCEPTION: 1 + minute // 1200, directive.EXCEPTION_ENDS: 60_000 * 1400 - minute % 7}
         moment = Moment(now_ms, START_S + 60 * minute if minute > 30 else None, 2, None, False, held)
         values = {ROOM: air_m // 100, OUT: 100}
         if 700 <= minute < 740:

@@ -13,6 +13,7 @@ from simulator.plants.building import CLASSROOM, OFFICE, TOWN_HALL, Room, Thermo
 from simulator.plants.winter import Winter
 from simulator.prng import Prng
 from tests.support.warm_world import NEVER, WarmWorld, at, model_of
+from wire import directive
 
 MIDDAY_S = at(2026, 12, 7, 600)
 DARK = Air(latitude_e4=474700, longitude_e4=-5500, mean_ck=300, swing_ck=0)
@@ -67,8 +68,10 @@ def test_the_winter_is_a_winter():
     assert max(weather.sun_permille(at(2026, 11, 1) + 3600 * hour) for hour in range(151 * 24)) < 600
 
 
-def judged(world, minutes, programme, ordered=None):
-    watched = WatchedRoom("class", world.room, programme, ordered=ordered, thermometer=world.ports.thermometer)
+def judged(world, minutes, programme, ordered=None, exceptions=()):
+    watched = WatchedRoom(
+        "class", world.room, programme, ordered=ordered, thermometer=world.ports.thermometer, exceptions=exceptions
+    )
     checker = RoomsChecker([watched])
 
     def look(world):
@@ -120,6 +123,38 @@ def test_a_room_that_is_heated_all_weekend_is_caught(monkeypatch):
     monkeypatch.setattr(Ladder, "_programme", eager)
     world = WarmWorld(model_of(programme=week), start_s=at(2026, 12, 5, 300), start_ck=1700)
     assert "above its ceiling" in judged(world, 12 * 60, week)[0]
+
+
+CLOSED_DAYS = (heating.CLOSED, at(2026, 12, 8), at(2026, 12, 11))  # Tuesday to Thursday
+
+
+def closed_world():
+    """A warm room at midnight, whose gateway says that nobody comes before Friday."""
+    world = WarmWorld(model_of("valve", programme=heating.DEFAULT_PROGRAMME), start_s=at(2026, 12, 8), start_ck=1900)
+    ends_ms = 1000 * (CLOSED_DAYS[2] - world.unix_s)
+    world.directives = {directive.EXCEPTION: heating.CLOSED, directive.EXCEPTION_ENDS: ends_ms}
+    return world
+
+
+def test_closed_days_are_judged_as_the_long_emptiness_that_they_are():
+    week = heating.DEFAULT_PROGRAMME
+    assert judged(closed_world(), 48 * 60, week, exceptions=(CLOSED_DAYS,)) == []
+    usual = WarmWorld(model_of("valve", programme=week), start_s=at(2026, 12, 8), start_ck=1900)
+    assert "above its ceiling" in judged(usual, 30 * 60, week, exceptions=(CLOSED_DAYS,))[0]
+
+
+def test_a_trade_that_takes_closed_days_one_by_one_is_caught(monkeypatch):
+    """The planted bug: an exception is of today alone."""
+    kept = Ladder._exceptional
+
+    def short_sighted(self, moment):
+        told = kept(self, moment)
+        midnight_s = at(2026, 12, 8) + (moment.unix_s - at(2026, 12, 8)) // 86400 * 86400
+        return told and (told[0], midnight_s, midnight_s + 86400)
+
+    monkeypatch.setattr(Ladder, "_exceptional", short_sighted)
+    found = judged(closed_world(), 48 * 60, heating.DEFAULT_PROGRAMME, exceptions=(CLOSED_DAYS,))
+    assert "above its ceiling" in found[0]
 
 
 def blind_world(output):

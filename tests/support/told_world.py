@@ -37,7 +37,7 @@ class ListeningTrade(Trade):
         self.told: dict[int, int] = {}
 
     def decide(self, moment: Any) -> None:
-        self.told = moment.directives
+        self.told = {code: moment.directives[code] for code in moment.directives if code in directive.TABLE}
 
 
 class Listener(Post):
