@@ -4,7 +4,8 @@ in `heating.thermostat`.
 
 A usable clock runs the programme; one that is uncertain by more than a minute chooses the warmest of what may be right.
 Without one, the room is held at a safe comfort. Nothing is stored but two latches, each for one span: a preheat that
-has begun goes on, an early stop stays stopped.
+has begun goes on, an early stop stays stopped. Both aim at what the ceilings will let through at that hour: a programme
+may wish what an exemption allowed that has ended.
 """
 
 from collections import namedtuple
@@ -112,12 +113,13 @@ class Ladder:
             self._preheats_s = None
         elif self._preheats_s != wanted.next_s:
             self._preheats_s = None
-            if room_ck is not None and wanted.next_ck > wanted.setpoint_ck:
-                lead_s = self._preheat.lead_s(wanted.next_ck, room_ck, outdoor_ck, wanted.empty_s)
+            next_ck = self._allowed_ck(wanted.next_ck, heating.OCCUPIED, wanted.next_s)
+            if room_ck is not None and next_ck > self._allowed_ck(wanted.setpoint_ck, wanted.kind, unix_s):
+                lead_s = self._preheat.lead_s(next_ck, room_ck, outdoor_ck, wanted.empty_s)
                 if wanted.next_s - unix_s <= lead_s:
                     self._preheats_s = wanted.next_s
         if self._preheats_s is not None:
-            return wanted.next_ck, PREHEAT, heating.OCCUPIED
+            return self._allowed_ck(wanted.next_ck, heating.OCCUPIED, wanted.next_s), PREHEAT, heating.OCCUPIED
         return wanted.setpoint_ck, PROGRAMME, wanted.kind
 
     def _stops(self, wanted, unix_s, room_ck, outdoor_ck):
@@ -125,19 +127,25 @@ class Ladder:
         ends_s = wanted.until_s
         if ends_s - unix_s > limits.STOP_MAX_S or room_ck is None:
             self._stops_s = None
-        elif self._stops_s == ends_s:
-            if room_ck < wanted.setpoint_ck - limits.COMFORT_CK - limits.RISE_SEEN_CK:
+            return False
+        setpoint_ck = self._allowed_ck(wanted.setpoint_ck, heating.OCCUPIED, unix_s)
+        if self._stops_s == ends_s:
+            if room_ck < setpoint_ck - limits.COMFORT_CK - limits.RISE_SEEN_CK:
                 self._stops_s = None
                 self._kept_s = ends_s
         elif (
             self._kept_s != ends_s
-            and self._preheat.may_stop(wanted.setpoint_ck, room_ck, outdoor_ck, ends_s - unix_s)
-            and self._is_last(wanted, ends_s)
+            and self._preheat.may_stop(setpoint_ck, room_ck, outdoor_ck, ends_s - unix_s)
+            and self._is_last(setpoint_ck, ends_s)
         ):
             self._stops_s = ends_s
         return self._stops_s is not None
 
-    def _is_last(self, wanted, ends_s):
+    def _is_last(self, setpoint_ck, ends_s):
         """What comes at the end is cooler: not another span, nor the same one past midnight."""
         after = self._plan.peek(ends_s, self._exception)
-        return after.kind != heating.OCCUPIED and after.setpoint_ck < wanted.setpoint_ck
+        after_ck = self._allowed_ck(after.setpoint_ck, after.kind, ends_s)
+        return after.kind != heating.OCCUPIED and after_ck < setpoint_ck
+
+    def _allowed_ck(self, setpoint_ck, kind, unix_s):
+        return self._plan.allowed(setpoint_ck, kind, unix_s).setpoint_ck

@@ -22,7 +22,7 @@ from collections import namedtuple
 from heating import limits, memory, regulator
 from heating.cycle import Cycle
 from heating.exercise import OPENING, Exercise
-from heating.ladder import EARLY_STOP, PREHEAT, PROGRAMME, Ladder
+from heating.ladder import CEILING, EARLY_STOP, PREHEAT, PROGRAMME, Ladder
 from heating.model import OPENTHERM, OUTPUT_SILENT, RELAY, VALVE, dead_s
 from heating.outdoors import Outdoors, is_winter
 from heating.preheat import Preheat
@@ -293,11 +293,12 @@ class Thermostat(Trade):
             self._preheat.begin(
                 choice.setpoint_ck, room_ck, outdoor_ck, choice.wanted.empty_s >= limits.COLD_MASS_S, now_ms=now_ms
             )
-        elif self._preheat.is_running and (
-            not (self._rule == PREHEAT or (self._rule == PROGRAMME and choice.wanted.kind == heating.OCCUPIED))
-            or self._preheat.overshoots(choice.setpoint_ck)
-        ):
-            self._preheat.abandon()
+        elif self._preheat.is_running:
+            is_late = (
+                choice.is_plain and self._rule in (PROGRAMME, CEILING) and choice.wanted.kind == heating.OCCUPIED
+            )
+            if not (self._rule == PREHEAT or is_late) or self._preheat.overshoots(choice.setpoint_ck):
+                self._preheat.abandon()
 
     def _learn(self, room_ck, moment):
         """From this sample: a preheat that ends, a room that cools."""
