@@ -1,4 +1,4 @@
-"""From a set-point and a temperature to a duty: TPI, with or without a PI that shifts the set-point.
+"""From a set-point and a temperature to a duty: TPI, with or without a PI that shifts the set-point, or hysteresis.
 
 TPI (time proportional and integral, as Versatile Thermostat names it): duty = Kint · (set-point - room) + Kext ·
 (set-point - outdoors), between 0 and 1; defaults 0.6 and 0.01 per K; no outdoor term where nobody knows. It leaves an
@@ -10,6 +10,10 @@ Anti-windup: the sum is clamped; halved when the error has changed its sign by m
 does; a long gap counts as one step; and it rests while
 the output is saturated in the error's direction, and while the caller says so (window open, sensor at fault).
 
+Hysteresis (as ESPHome's thermostat has it): full heat from a deadband below the set-point on, none from an overrun
+above it on, and what it was in between. No outdoor term, no sum; the least times of the relay are its cycle's. For what
+likes long runs: a burner without modulation, a pellet stove.
+
 Integers: temperatures in 0.01 K, duty in 1/1000, gains as said.
 """
 
@@ -17,8 +21,9 @@ from collections import namedtuple
 
 from heating import limits
 
-# kint, kext: 1/100 per K. pi: a Preset or None.
-Control = namedtuple("Control", ("kint", "kext", "pi"))
+# kint, kext: 1/100 per K. pi: a Preset or None. band: (deadband, overrun) of hysteresis, 0.01 K, which then is all; or
+# None.
+Control = namedtuple("Control", ("kint", "kext", "pi", "band"))
 # kp in 1/1000, ki in 1/10000 per step, offset_max_ck, and the clamp of the sum in 0.01 K · steps.
 Preset = namedtuple("Preset", ("kp", "ki", "offset_max_ck", "sum_max_ck"))
 
@@ -29,7 +34,7 @@ PRESETS = {
     "strong": Preset(400, 800, 500, 5_000),
     "very-strong": Preset(600, 1_000, 800, 8_000),
 }
-DEFAULT_CONTROL = Control(60, 1, PRESETS["medium"])
+DEFAULT_CONTROL = Control(60, 1, PRESETS["medium"], None)
 
 
 class Regulator:
@@ -48,6 +53,13 @@ class Regulator:
         """The duty in 1/1000. `rises`: the room gets warmer; `rests`: what is seen says nothing about the heating;
         `is_full`: the output gives all it has."""
         error_ck = setpoint_ck - room_ck
+        band = self._control.band
+        if band is not None:
+            if error_ck > band[0]:
+                self.duty_permille = 1000
+            elif -error_ck > band[1]:
+                self.duty_permille = 0
+            return self.duty_permille
         if self._control.pi is not None:
             self._integrate(error_ck, rests, is_full, now_ms)
         aimed_ck = setpoint_ck + self.offset_ck

@@ -2,7 +2,9 @@
 
     output       "relay", "valve" or "opentherm"
     water        true where water carries the heat; absent: all but a relay
-    control      ["tpi", Kint, Kext] in 1/100 per K, or ["pi", preset] (heating.regulator); absent: ["pi", "medium"]
+    control      ["tpi", Kint, Kext] in 1/100 per K, or ["pi", preset] (heating.regulator), or
+                 ["hysteresis", deadband, overrun] in 0.01 K: heat begins so much below the set-point and ends so much
+                 above it, 10 to 200 and 0 to 100, and a boiler's flow is then flow_max_ck; absent: ["pi", "medium"]
     cycle        [cycle, least on, least off] in s; absent: 600, 30, 30 for electric heat, 1800, 300, 300 for water
     programme    heating programme in plain form (policy.heating_form); absent: weekdays from 8:00 to 18:00 at 19 °C
     fallback_ck  set-point without a clock, 0.01 °C; absent: 17 °C
@@ -106,12 +108,18 @@ def _control(faults, value, known):
         return known
     if isinstance(value, list) and len(value) == 3 and value[0] == "tpi":
         if faults.integer("control[1]", value[1], 5, 300) and faults.integer("control[2]", value[2], 0, 20):
-            return regulator.Control(value[1], value[2], None)
+            return regulator.Control(value[1], value[2], None, None)
+        return known
+    if isinstance(value, list) and len(value) == 3 and value[0] == "hysteresis":
+        # Less than 0.1 K is the sensor's noise; more than 1 K above would be comfort beyond what the law lets.
+        if faults.integer("control[1]", value[1], 10, 200) and faults.integer("control[2]", value[2], 0, 100):
+            return regulator.Control(known.kint, known.kext, None, (value[1], value[2]))
         return known
     if isinstance(value, list) and value[:1] == ["pi"] and value[1:] in [[name] for name in regulator.PRESETS]:
-        return regulator.Control(known.kint, known.kext, regulator.PRESETS[value[1]])
+        return regulator.Control(known.kint, known.kext, regulator.PRESETS[value[1]], None)
     words = ", ".join(sorted(regulator.PRESETS))
-    faults.add("control", "is not known", 'give ["tpi", 60, 1] or ["pi", one of ' + words + "]")
+    remedy = 'give ["tpi", 60, 1], ["hysteresis", 50, 50] or ["pi", one of '
+    faults.add("control", "is not known", remedy + words + "]")
     return known
 
 

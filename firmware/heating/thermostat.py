@@ -382,9 +382,11 @@ class Thermostat(Trade):
         model = self._model
         if self._rule == TEST:
             return min(model.flow_max_ck, limits.TEST_FLOW_CK)
-        if self._rule == FROST or self._preheat.is_running:
-            return model.flow_max_ck
         room_ck, outdoor_ck = self._room_ck(), self._outdoors.temperature_ck(moment)
+        # With hysteresis nothing would make good what a curve gives too little.
+        is_two_point = model.control.band is not None and room_ck is not None
+        if is_two_point or self._rule == FROST or self._preheat.is_running:
+            return model.flow_max_ck
         if room_ck is not None:
             offset_ck = self._regulator.offset_ck
             flow_ck = regulator.flow_ck(

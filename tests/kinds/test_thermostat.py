@@ -39,7 +39,7 @@ def test_every_setting_reaches_the_model():
     )  # fmt: skip
     made = own.model
     assert faults == []
-    assert made.control == regulator.Control(80, 2, None)
+    assert made.control == regulator.Control(80, 2, None, None)
     assert made.timing == (1_200_000, 120_000, 60_000)
     assert (made.no_time_ck, made.safe_permille, made.span_ck, made.stroke_s) == (1600, 200, 2500, 30)
     assert (own.hot_water, own.fitted) == (False, ("window", "outdoor", "presence"))
@@ -51,6 +51,12 @@ def test_a_detector_means_a_kelvin_of_standby_and_without_one_there_is_none():
     assert decoded(output="relay", standby_ck=200)[0].model.standby_ck == 0
 
 
+def test_hysteresis_is_a_control_and_its_band_is_all_that_is_said():
+    own, faults = decoded(output="relay", control=["hysteresis", 30, 20])
+    assert faults == []
+    assert (own.model.control.pi, own.model.control.band) == (None, (30, 20))
+
+
 @pytest.mark.parametrize(
     ("plain", "path"),
     [
@@ -58,6 +64,9 @@ def test_a_detector_means_a_kelvin_of_standby_and_without_one_there_is_none():
         ({"output": "relay", "control": ["pid", 1, 2]}, "control"),
         ({"output": "relay", "control": ["tpi", 0, 1]}, "control[1]"),
         ({"output": "relay", "control": ["pi", ["medium"]]}, "control"),
+        ({"output": "relay", "control": ["hysteresis", 5, 50]}, "control[1]"),
+        ({"output": "relay", "control": ["hysteresis", 50, 150]}, "control[2]"),
+        ({"output": "relay", "control": ["hysteresis", 50]}, "control"),
         ({"output": "relay", "cycle": [600, 400, 30]}, "cycle[1]"),
         ({"output": "relay", "fallback_ck": 2100}, "fallback_ck"),
         ({"output": "relay", "safe_percent": 0}, "safe_percent"),

@@ -266,7 +266,7 @@ def test_8_a_boot_without_time_and_a_clock_of_long_ago_are_no_reason_to_be_cold(
 @pytest.mark.parametrize("start_ck", [1600, 1900, 2100])
 def test_a_room_whose_temperature_stands_still_is_not_in_safe_mode(start_ck):
     """A coarse sensor in a quiet room says the same for days."""
-    world = WarmWorld(model_of(programme=ALWAYS, control=Control(20, 0, None)), start_ck=start_ck, mean_ck=1850)
+    world = WarmWorld(model_of(programme=ALWAYS, control=Control(20, 0, None, None)), start_ck=start_ck, mean_ck=1850)
     world.ports.thermometer.reads_ck = start_ck if start_ck > 1800 else None
     world.ports.thermometer._step_ck = 50
     world.run(24 * 60)

@@ -74,6 +74,8 @@ for plain in (
     {"output": "valve", "control": ["pi", "strong"], "cycle": [600, 30, 30], "fitted": ["outdoor", "window"]},
     {"output": "relay", "heater_w": 2000, "fitted": ["presence", "meter"], "standby_ck": 150},
     {"output": "opentherm", "fitted": ["meter"]},
+    {"output": "relay", "control": ["hysteresis", 50, 50]},
+    {"output": "relay", "control": ["hysteresis", 5, True]},
     {"output": "gas", "water": 3},
     {"output": "opentherm", "control": ["pid"], "cycle": [600, 400, 5], "flow_max_ck": 9900, "fitted": ["door"],
      "programme": [1, [[0, 0, 0, 4]], [[[10, 5]]], [1900, 2000, 3, True]]},
