@@ -134,3 +134,30 @@ def test_a_relay_alarm_of_an_output_that_is_there_no_more_ends():
     lamp = Lamp(output="dali", memory=kept)
     lamp.values = dict(HEALTHY)
     assert lamp.minutes(3).codes(event.RELAY_FAILURE) == [(event.RELAY_FAILURE, False)]
+
+
+def test_a_silent_converter_stands_through_a_cut_and_ends_when_it_answers():
+    lamp = Lamp(output="dac")
+    lamp.values[inner.OUTPUT_SILENT] = 1
+    lamp = again(lamp.minutes(10), output="dac")
+    lamp.values[inner.OUTPUT_SILENT] = 1
+    assert lamp.minutes(10).codes(event.GEAR_COMM_FAILURE) == []
+    del lamp.values[inner.OUTPUT_SILENT]
+    assert lamp.minutes(1).codes(event.GEAR_COMM_FAILURE) == [(event.GEAR_COMM_FAILURE, False)]
+
+
+def test_a_converter_that_does_not_answer_is_told_as_a_gear_and_so_is_its_return():
+    lamp = Lamp(output="dac").minutes(10)
+    lamp.values = {inner.OUTPUT_SILENT: 1}
+    lamp.minutes(2)
+    assert lamp.codes(event.GEAR_COMM_FAILURE) == [] and lamp.trade.is_sound(lamp.moment())
+    lamp.minutes(3)
+    assert lamp.codes(event.GEAR_COMM_FAILURE) == [(event.GEAR_COMM_FAILURE, True)]
+    assert not lamp.trade.is_sound(lamp.moment())
+    assert inner.OUTPUT_SILENT not in lamp.trade.readings(lamp.moment())
+    lamp.trade.sample(None, lamp.moment())
+    assert not lamp.trade.is_sound(lamp.moment()), "a silent meter says nothing of the converter"
+    lamp.values = {}
+    lamp.minutes(2)
+    assert lamp.codes(event.GEAR_COMM_FAILURE)[1:] == [(event.GEAR_COMM_FAILURE, False)]
+    assert lamp.trade.is_sound(lamp.moment())

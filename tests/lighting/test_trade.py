@@ -91,23 +91,6 @@ class Lamp:
 PRESENCE = {"level": 100, "up_ms": 1000, "hold_s": 45, "down_s": 30}
 
 
-def test_a_converter_that_does_not_answer_is_told_as_a_gear_and_so_is_its_return():
-    lamp = Lamp(output="dac").minutes(10)
-    lamp.values = {inner.OUTPUT_SILENT: 1}
-    lamp.minutes(2)
-    assert lamp.codes(event.GEAR_COMM_FAILURE) == [] and lamp.trade.is_sound(lamp.moment())
-    lamp.minutes(3)
-    assert lamp.codes(event.GEAR_COMM_FAILURE) == [(event.GEAR_COMM_FAILURE, True)]
-    assert not lamp.trade.is_sound(lamp.moment())
-    assert inner.OUTPUT_SILENT not in lamp.trade.readings(lamp.moment())
-    lamp.trade.sample(None, lamp.moment())
-    assert not lamp.trade.is_sound(lamp.moment()), "a silent meter says nothing of the converter"
-    lamp.values = {}
-    lamp.minutes(2)
-    assert lamp.codes(event.GEAR_COMM_FAILURE)[1:] == [(event.GEAR_COMM_FAILURE, False)]
-    assert lamp.trade.is_sound(lamp.moment())
-
-
 def test_it_is_lit_before_anything_is_known():
     lamp = Lamp(unix_s=None)
     assert lamp.trade.outputs[:2] == (100, rules.NO_TIME)
