@@ -175,7 +175,6 @@ class Lifeline:
     def step(self, node, heap_free, margin_ms, *, now_ms):
         """Once a turn, after the outputs were applied."""
         self._crumbs.step(heap_free, margin_ms, now_ms=now_ms)
-        self.trial.applied()
         if node.reach.has_exchanged:
             self.trial.exchanged()
         if self._updating is not None:

@@ -297,6 +297,8 @@ class Shell:
         self._ledger.beat("application", now_ms=now_ms)
         life.enter(lifeline.OUTPUT)
         self._ports.apply(self._node.outputs, now_ms=now_ms)
+        if life.trial.is_trial:
+            life.trial.applied(not hasattr(self._ports, "answered") or bool(self._ports.answered()))
         self._ledger.beat("output", now_ms=now_ms)
         for peer, datagram in self._node.outgoing():
             self._link.send(peer, datagram)
@@ -369,12 +371,13 @@ class Shell:
         signal_dbm = self._bearer.signal_dbm()
         if signal_dbm is not None:
             platform[quantity.SIGNAL] = signal_dbm
+        if self._life.trial.is_trial:  # before the board's own thermometer joins what the ports gave
+            self._life.trial.sampled(values, getattr(self._kind, "WHOLE", ()))
         if values is not None and not self._life.is_rescue:
             temperature_ck = temperature.read(esp32)
             if temperature_ck is not None:
                 values[self._kind.BOARD_TEMPERATURE] = temperature_ck
         self._node.sample(values, platform, now_ms=now_ms)
-        self._life.trial.sampled(values)
         self._ledger.beat("ports", now_ms=now_ms)
         return True
 

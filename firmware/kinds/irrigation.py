@@ -24,6 +24,8 @@ KIND = WateringTrade.kind
 FIELDS = ("site",) + _OWN_FIELDS
 # Channel 0 is the air; the board has the last channel, as a thermostat's has.
 BOARD_TEMPERATURE = quantity.key(quantity.TEMPERATURE, 15)
+# Who does not read them waters no more, and nothing that it measures says so: is_sound looks at valves and pipe.
+WHOLE = (quantity.BATTERY, inputs.BOOST_MV, inputs.METER_PULSES)
 
 # A coil's current is what it is at 50 ms: the INA226 takes 10 ms for its mean.
 _CURRENT_AT_MS = 40

@@ -13,6 +13,9 @@ from wire import quantity
 
 KIND = "streetlight"
 BOARD_TEMPERATURE = quantity.TEMPERATURE
+# A photocell that answers is no sample of the lamp. Five silent samples are an alarm of the meter's, but with the
+# settings' slowest that takes five hours.
+WHOLE = (quantity.POWER,)
 
 # What a sensor's driver says while it measures (drivers.sensor).
 _CELL_PENDING = "pending"

@@ -27,6 +27,7 @@ from wire import event, quantity
 KIND = "water_meter"
 FIELDS = ("meter", "dial_l", "leak_ml_h", "battery")
 BOARD_TEMPERATURE = quantity.key(quantity.TEMPERATURE, 15)
+WHOLE = (quantity.BATTERY,)  # without pulses is_sound says no
 
 Own = namedtuple("Own", ("pulse_ml", "flow_max_ml_min", "dial_l", "leak_ml_h", "sleeps"))
 

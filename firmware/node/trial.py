@@ -2,7 +2,7 @@
 word to the boot guard that this start came to something.
 
     good start (guard)   ten minutes of turning, or one exchange with the gateway that held
-    good image (trial)   both of these, and the outputs were applied, and the ports gave a whole sample, and what was
+    good image (trial)   both of these, and the outputs are applied, and the ports' last sample is whole, and what was
                          measured does not contradict the outputs (`Trade.is_sound`)
 
 An image that does not get there in TRIAL_MAX_MS is restarted, when its trade lets it: the loader counts three trials
@@ -23,14 +23,15 @@ class Trial:
         self._has_sampled = False
         self._has_exchanged = False
 
-    def applied(self):
-        """The ports have taken outputs that the application decided."""
-        self._has_applied = True
+    def applied(self, answered):
+        """The ports have taken outputs that the application decided. `answered`: whatever of them can be asked has."""
+        self._has_applied = answered
 
-    def sampled(self, values):
-        """A sample is whole: a map, or None when the ports are silent."""
-        if values:
-            self._has_sampled = True
+    def sampled(self, values, whole=()):
+        """What the ports gave: a map, or None when they are silent. `whole`: the keys that it has when it is whole
+        (`WHOLE` of the kind). Nothing that the board knows without them may be in it: a chip has its own thermometer
+        whatever is torn off its pins."""
+        self._has_sampled = bool(values) and all([key in values for key in whole])
 
     def exchanged(self):
         """The gateway has answered under keys of ours."""

@@ -173,6 +173,7 @@ class Shell:
         self.told.append(detail)
 
     def turn(self, now_ms):
+        self.life.trial.applied(True)
         self.life.trial.sampled({1: 2})
         self.life.step(self, lambda: 50_000, lambda now_ms: 1000, now_ms=now_ms)
 

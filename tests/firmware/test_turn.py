@@ -7,6 +7,7 @@ import types
 import pytest
 
 import esp32
+from node.trial import Trial
 
 OWN = (
     "bearer", "crash", "entropy", "flash", "guard", "rtc", "lifeline", "clock", "log_files", "watchdog",
@@ -38,7 +39,7 @@ class Node:
         self.trade = self
         self.said = []
         self.due = None
-        self.samples_at_ms = None
+        self.samples_at_ms = self.values = None
         self.sleeps = False
         self.reach = types.SimpleNamespace(has_exchanged=True, is_linked=lambda now_ms: True)
 
@@ -53,6 +54,7 @@ class Node:
 
     def sample(self, values, platform, *, now_ms):
         self.samples_at_ms = None
+        self.values = values
         self.did.append("sample")
 
     def outgoing(self):
@@ -85,16 +87,15 @@ class Bench:
         quiet = lambda *args, **options: None  # noqa: E731
         shell = self.shell = object.__new__(main.Shell)
         shell._clock = types.SimpleNamespace(now_ms=lambda: self.now_ms)
-        shell._life = types.SimpleNamespace(
-            enter=quiet, step=quiet, is_rescue=False, trial=types.SimpleNamespace(sampled=quiet)
-        )
+        self.trial = Trial(is_trial=False, now_ms=0)
+        shell._life = types.SimpleNamespace(enter=quiet, step=quiet, is_rescue=False, trial=self.trial)
         shell._bearer = types.SimpleNamespace(step=quiet, signal_dbm=quiet)
         shell._link = types.SimpleNamespace(receive=self._receive, send=self._send, wait=self._wait)
         shell._ports = types.SimpleNamespace(
             apply=lambda outputs, now_ms: self.did.append(outputs), begin_sample=quiet, collect=lambda now_ms: {}
         )
         shell._node = node
-        shell._kind = types.SimpleNamespace(BOARD_TEMPERATURE=0)
+        shell._kind = types.SimpleNamespace(BOARD_TEMPERATURE=0, WHOLE=(19,))
         shell._ledger = types.SimpleNamespace(beat=quiet, margin_ms=lambda now_ms: 4000)
         shell._watchdog = types.SimpleNamespace(feed=quiet)
         shell._panel = types.SimpleNamespace(turn=quiet, panel=types.SimpleNamespace(is_touched=False))
@@ -223,6 +224,32 @@ def test_the_settings_are_proven_in_a_turn_of_their_own(bench, monkeypatch):
     monkeypatch.setattr(bench.shell, "_prove", prove)
     assert bench.turn() == (["poll", "outputs", "proven"], 100)
     assert bench.turn() == (["poll", "outputs", "flash"], 100)
+
+
+@pytest.mark.parametrize("given", [{}, {7: 1}, {19: 4000}])
+def test_on_trial_the_boards_own_thermometer_makes_no_sample_of_silent_ports(bench, monkeypatch, main, given):
+    monkeypatch.setattr(main.temperature, "read", lambda chip: 3100)  # as a chip of the reference module has it
+    bench.trial.is_trial = True
+    bench.trial.exchanged()
+    bench.shell._ports.collect = lambda now_ms: dict(given)
+    bench.node.samples_at_ms = 0
+    bench.turn()
+    assert bench.node.values == {**given, 0: 3100}
+    assert bench.trial.missing(is_sound=True) == ("" if 19 in given else "sample")
+
+
+@pytest.mark.parametrize(
+    ("answers", "missing"), [((), ""), ((True,), ""), ((False,), "outputs"), ((True, None), "outputs")]
+)
+def test_on_trial_outputs_that_can_be_asked_have_to_answer(bench, answers, missing):
+    bench.trial.is_trial = True
+    bench.trial.exchanged()
+    bench.trial.sampled({1: 1})
+    bench.turn()
+    for answer in answers:
+        bench.shell._ports.answered = lambda answer=answer: answer
+        bench.turn()
+    assert bench.trial.missing(is_sound=True) == missing
 
 
 class Started(Exception):

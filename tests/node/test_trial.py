@@ -2,8 +2,11 @@
 
 import pytest
 
+from kinds import irrigation, streetlight, water_meter
 from node import limits
 from node.trial import Trial
+from watering import inputs
+from wire import quantity
 
 ALL = ("applied", "sampled", "exchanged")
 
@@ -13,6 +16,8 @@ def shown(*words, is_trial=True):
     for word in words:
         if word == "sampled":
             trial.sampled({1: 2})
+        elif word == "applied":
+            trial.applied(True)
         else:
             getattr(trial, word)()
     return trial
@@ -41,6 +46,32 @@ def test_a_silent_port_is_no_sample(values):
     trial = shown("applied", "exchanged")
     trial.sampled(values)
     assert not trial.may_confirm(is_sound=True, now_ms=10**9)
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        (streetlight, {quantity.ILLUMINANCE: 20}),  # a photocell answers, the meter does not
+        (irrigation, {quantity.TEMPERATURE: 1500, inputs.METER_PULSES: 0, inputs.BOOST_MV: 9000}),
+        (irrigation, {quantity.BATTERY: 4000, inputs.METER_PULSES: 0}),
+        (irrigation, {quantity.BATTERY: 4000, inputs.BOOST_MV: 9000}),
+        (water_meter, {water_meter.PULSES: 7, quantity.SENSOR_FAULTS: 0}),
+    ],
+)
+def test_a_sample_without_what_every_board_of_the_kind_measures_is_not_whole(kind, values):
+    trial = shown("applied", "exchanged")
+    trial.sampled(values, kind.WHOLE)
+    assert not trial.may_confirm(is_sound=True, now_ms=10**9) and trial.missing(is_sound=True) == "sample"
+    trial.sampled(dict.fromkeys(kind.WHOLE, 1), kind.WHOLE)
+    assert trial.may_confirm(is_sound=True, now_ms=10**9)
+
+
+def test_what_has_fallen_silent_since_is_not_good():
+    trial = shown(*ALL)
+    trial.sampled(None)
+    assert trial.missing(is_sound=True) == "sample"
+    trial.applied(False)
+    assert trial.missing(is_sound=True) == "outputs, sample"
 
 
 def test_a_start_is_good_by_an_answer_of_the_gateway_or_by_time():

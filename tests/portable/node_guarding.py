@@ -29,8 +29,10 @@ for pressed, for_ms in ((1, 300), (0, 300), (1, 5300), (0, 300), (1, 5300), (0, 
 
 trial = Trial(is_trial=True, now_ms=0)
 print(trial.missing(is_sound=False), trial.is_good_start(0), trial.is_good_start(limits.GOOD_START_MS))
-trial.applied()
-trial.sampled({1: 2})
+trial.applied(True)
+trial.sampled({1: 2}, (3,))
+print(trial.missing(is_sound=True))
+trial.sampled({1: 2}, (1,))
 trial.exchanged()
 print(trial.may_confirm(is_sound=True, now_ms=limits.GOOD_START_MS), trial.is_over(limits.TRIAL_MAX_MS))
 
