@@ -153,8 +153,8 @@ SEEDS = range(1, 13)
 
 
 class Mains:
-    """A board whose mains come and go. What its start is told of the life before is judged as on the chip: RTC memory is
-    lost with the power, or survives a dip of it."""
+    """A board whose mains come and go. What its start is told of the life before is judged as on the chip: RTC memory
+    is lost with the power, or survives a dip of it."""
 
     def __init__(self, medium):
         self.medium = medium
@@ -182,7 +182,7 @@ def last_good(medium):
 def up_and_down(monkeypatch, seed):
     """50 power cycles of 0.1 to 20 s, now and then of twelve minutes, while somebody changes the settings: sound ones,
     faulty ones, torn ones. With odd seeds the older and the newer firmware by turns. Three lives of four lose their
-    power at a write, if they make any. Returns (cuts that fell into a write of a start, into one of a proof, proofs)."""
+    power at a write, if they make any. Returns (cuts that fell into a write of a start, into a proof's, proofs)."""
     below = Generator(seed).below
     medium = proven(FIRST)
     mains, good, file = Mains(medium), FIRST, FIRST
