@@ -10,9 +10,11 @@ OUTBOX_ALARM_RESERVE = 8
 GAPS_PENDING_MAX = 8
 
 # --- log on flash (node.record_log): for kinds with a file system to spare
-# 7 days of a record each 5 minutes are 2016, 55 bytes each with length and CRC: 28 segments of 4 KiB; the others are
-# the reserves and what is being replaced. 160 KiB of the 960 KiB that the smallest supported layout has for files.
-LOG_SEGMENTS_MAX = 40
+# 7 days of a record each 5 minutes, one of health each hour and what happens are 58 segments of 4 KiB of an irrigation
+# node of eight zones, the most talkative kind (tests/node/test_silent_week.py); the others are the reserves and what is
+# being replaced. 288 KiB: of the 960 KiB that the port's smallest layout has for files, where the program is frozen; of
+# 6 MiB on the reference module, where two programs and the rescue take 2 MiB.
+LOG_SEGMENTS_MAX = 72
 # Segments that telemetry may never take, then those that events may never take either: some 80 alarms in each.
 LOG_EVENT_SEGMENTS = 6
 LOG_ALARM_SEGMENTS = 2
@@ -58,14 +60,14 @@ SETTINGS_PROVEN_MS = 600_000
 # burst, a drought order. A season's day takes 26.
 CHECKPOINTS_A_DAY = 36
 # Of a chip that has just woken from deep sleep, whose ledger is new: 96 wakings a day of a trade that always asks are
-# 384 writes, 44,000 erasures of each of 64 blocks in ten years.
+# 384 writes, 18,000 erasures of each of 156 blocks in ten years.
 CHECKPOINTS_A_WAKING = 4
 # What flash or its budget refused is tried again after this.
 CHECKPOINT_AGAIN_MS = 600_000
 # A write waits so long for the end of a pulse: a capacitor that charges takes ten seconds.
 WRITE_PATIENCE_MS = 15_000
 # In a silence that never ends: 24 times three lanes, or six times that where much happens, their alarms, and what makes
-# room. 10 years of it are 880,000 erasures over at least 64 free blocks: 13,700 of each.
+# room. 10 years of it are 880,000 erasures over at least 156 free blocks: 5,600 of each.
 LOG_WRITES_A_DAY = 240
 
 # More records than these in one turn, and what is to be sealed waits for the next one: each takes a chip 6 ms.

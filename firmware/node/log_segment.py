@@ -13,7 +13,7 @@ from wire.faults import WireFault
 # A segment fills one erase block of the flash and never begins a second one.
 SEGMENT_BYTES_MAX = 4096
 
-# What a log remembers of a segment is a row: in a week of silence there are forty of them, and objects would be four
+# What a log remembers of a segment is a row: in a week of silence there are sixty of them, and objects would be four
 # times as large. Its lane; the numbers it stands for; how many times it was thinned; its sound bytes; where that begins
 # which was not acknowledged; how many records wait; where those begin that were acknowledged before others, or None.
 LANE, FIRST, LAST, LEVEL, SIZE, START, COUNT, DONE = 0, 1, 2, 3, 4, 5, 6, 7
@@ -65,9 +65,9 @@ def entries_of(data) -> list:
     found = []
     start = 0
     while start + OVERHEAD_BYTES <= len(data):
-        kind, length = struct.unpack(_HEAD, data[start : start + _HEAD_BYTES])
+        kind, length = struct.unpack_from(_HEAD, data, start)
         end = start + OVERHEAD_BYTES + length
-        if kind == 0 or end > len(data) or struct.unpack("<I", data[end - 4 : end])[0] != crc32(data[start : end - 4]):
+        if kind == 0 or end > len(data) or struct.unpack_from("<I", data, end - 4)[0] != crc32(data[start : end - 4]):
             break
         found.append((kind, start, end, data[start + _HEAD_BYTES : end - 4]))
         start = end

@@ -22,10 +22,11 @@ from wire import event
 
 
 class RecordLog:
-    """See the module. `spend(now_ms)` is asked before each write and may refuse it. `counters`: records written,
-    thinned and dropped; files that could not be written; segments with a bad end."""
+    """See the module. `spend(now_ms)` is asked before each write and may refuse it. `looked()` is called after each
+    file that the start looks through, some 40 ms of a chip. `counters`: records written, thinned and dropped; files
+    that could not be written; segments with a bad end."""
 
-    def __init__(self, files, *, spend=lambda now_ms: True):
+    def __init__(self, files, *, spend=lambda now_ms: True, looked=None):
         self._files = files
         self._spend = spend
         self._chains = {lane: [] for lane in event.LANES}  # of rows, see log_segment.LANE and on
@@ -39,7 +40,7 @@ class RecordLog:
         self._segments_max = limits.LOG_SEGMENTS_MAX
         self._is_cramped = False  # not even room to write a thinned segment beside the old ones
         self.counters = {"written": 0, THINNED: 0, DROPPED: 0, "failed": 0, DAMAGED: 0}
-        self._load()
+        self._load(looked)
 
     def durable_sequence(self, boot, known):
         """The last sequence of an earlier `boot` up to which nothing was in its RAM alone; `known`: what its
@@ -152,7 +153,7 @@ class RecordLog:
 
     # --- inside ---------------------------------------------------------------------------------------------
 
-    def _load(self):
+    def _load(self, looked):
         """What earlier boots left. A file that another one replaces was to be removed when the power went."""
         found = []
         for text in self._files.names():
@@ -167,11 +168,13 @@ class RecordLog:
             else:
                 chain.append(log_segment.row(lane, first, last, level))
         for lane in event.LANES:
-            self._check_chain(lane, self._chains[lane])
+            self._check_chain(lane, self._chains[lane], looked)
 
-    def _check_chain(self, lane, chain):
-        before, broken = None, None
+    def _check_chain(self, lane, chain, looked):
+        last, broken = None, None  # the record before, as its bytes: of thousands a damage asks for two
         for segment in list(chain):
+            if looked is not None:
+                looked()
             name = log_segment.name(*segment)
             for kind, _, end, body in self._entries(name, 0, 2 * log_segment.SEGMENT_BYTES_MAX):
                 segment[SIZE] = end
@@ -179,15 +182,15 @@ class RecordLog:
                     self._note_mark(log_segment.read_mark(body))
                     continue
                 segment[COUNT] += 1
-                here = log_segment.identity(body) or before
-                if broken is not None:
+                here = None if broken is None else log_segment.identity(body)
+                if here is not None:
                     self._note_damage(broken[0], here)
                     broken = None
-                before = here
+                last = body
             is_sound = segment[SIZE] > 0 and not self._files.read(name, segment[SIZE], 1)
             if not is_sound:
                 self.counters[DAMAGED] += 1
-                broken = (before,)
+                broken = (log_segment.identity(last),)
             if is_sound and segment is chain[-1] and segment[LEVEL] == 0:
                 self._open[lane] = segment
         for segment in list(chain):

@@ -34,6 +34,18 @@ def test_seven_days_at_five_minutes_survive_a_power_cut_whole():
     assert LogFiles(open_file=medium.open, files=medium).names() == []
 
 
+def test_a_start_over_a_full_log_feeds_the_watchdog_at_each_file_and_decodes_no_record(monkeypatch):
+    """A chip looks through a log of 64 segments for some 4 s, and to decode each record would take it 5 s more."""
+    _books, medium, node = silent_days(21)
+    fed, asked = [], []
+    honest = log_segment.identity
+    monkeypatch.setattr(log_segment, "identity", lambda data: asked.append(1) or honest(data))
+    files = LogFiles(open_file=medium.open, files=medium)
+    log = RecordLog(files, looked=lambda: fed.append(1))
+    assert len(fed) == log.segments() == node.log.segments() == len(files.names()) >= 64
+    assert not asked and log.waiting() == node.log.waiting()
+
+
 def test_a_street_in_contact_writes_nothing():
     books, medium = Books(), FolderMedium()
     node = LoggedNode(books, medium, 1)
