@@ -147,6 +147,59 @@ def test_a_count_is_scaled_to_a_chip():
     }  # fmt: skip
 
 
+# As of a VM of 32 bits that `bocage bench vm` has built.
+MEASURED = {
+    "kind": "streetlight", "vm": "vm", "runs": "frozen", "peak_chip_frozen": 48_860, "least_heap_chip_frozen": 51_400,
+    "growth": 32, "idle_turn": 1000, "late_idle_turn": 1800, "longest_turn_chip_ms": 42, "call_stack_chip": 6600,
+    "call_stack_chip_folder": 9000, "block": {"cause": "watchdog"},
+}  # fmt: skip
+JUDGED = sorted(set(MEASURED) - {"kind", "vm", "runs"})
+
+
+def row(**changed):
+    figures = {name: value for name, value in {**MEASURED, **changed}.items() if value != "gone"}
+    return figures | node.judged(figures)
+
+
+def test_what_was_measured_and_is_within_its_bounds_passes():
+    assert node.verdict(row()) == "within its bounds" and node.status([row(), row()]) == 0
+
+
+@pytest.mark.parametrize("name", JUDGED)
+@pytest.mark.parametrize("missing", ["gone", None])
+def test_a_bound_without_a_figure_is_told_as_not_measured_and_passes_nothing(name, missing):
+    told = row(**{name: missing})
+    assert node.verdict(told) == f"INCOMPLETE; not measured: {name}"
+    assert not told["passed"] and node.status([row(), told]) == node.INCOMPLETE != 0
+
+
+@pytest.mark.parametrize("name", JUDGED)
+def test_what_is_too_much_is_named_whatever_else_is_missing(name):
+    bad = {"ends_in": "nothing"} if name == "block" else 1_000_000
+    other = "growth" if name != "growth" else "idle_turn"
+    assert node.verdict(row(**{name: bad})) == f"TOO MUCH: {name}"
+    told = row(**{name: bad, other: None})
+    assert node.verdict(told) == f"TOO MUCH: {name}; not measured: {other}" and node.status([row(), told]) == 1
+
+
+@compiled
+@pytest.mark.vm
+@pytest.mark.slow
+def test_the_command_measures_a_kind_and_says_of_a_vm_what_it_cannot_tell(micropython, monkeypatch, capsys):
+    """With days of a few minutes; and a VM whose stack nobody can set has no figure for it."""
+    monkeypatch.setattr(node, "DAY_MS", 900_000)
+    monkeypatch.setattr(node, "_PEAK_DAYS", 4)
+    monkeypatch.setattr(node, "_STEP", 16_384)
+    parser = argparse.ArgumentParser()
+    node.add_arguments(parser)
+    args = parser.parse_args(["--kind", "water_meter", "--vm", micropython, "--days", "4", "--json"])
+    assert node.run(args) != 0
+    (told,) = json.loads(capsys.readouterr().out)["rows"]
+    assert {"call_stack_chip", "call_stack_chip_folder", "late_idle_turn"} <= set(told["not_measured"])
+    assert not told["passed"] and told["peak_here"] > 10_000 and told["least_heap_here"] > 10_000
+    assert told["records"] > 0 and told["longest_turn_chip_ms"] > 0 and told["block"]
+
+
 @compiled
 @pytest.mark.vm
 def test_the_size_of_a_kind_is_one_json_object(micropython, capsys):
