@@ -172,9 +172,11 @@ class Lifeline:
         """A step of the loop begins."""
         self._crumbs.enter(task)
 
-    def step(self, node, heap_free, margin_ms, *, now_ms):
+    def step(self, node, ports, heap_free, margin_ms, *, now_ms):
         """Once a turn, after the outputs were applied."""
         self._crumbs.step(heap_free, margin_ms, now_ms=now_ms)
+        if self.trial.is_trial:
+            self.trial.applied(not hasattr(ports, "answered") or bool(ports.answered()))
         if node.reach.has_exchanged:
             self.trial.exchanged()
         if self._updating is not None:

@@ -297,15 +297,13 @@ class Shell:
         self._ledger.beat("application", now_ms=now_ms)
         life.enter(lifeline.OUTPUT)
         self._ports.apply(self._node.outputs, now_ms=now_ms)
-        if life.trial.is_trial:
-            life.trial.applied(not hasattr(self._ports, "answered") or bool(self._ports.answered()))
         self._ledger.beat("output", now_ms=now_ms)
         for peer, datagram in self._node.outgoing():
             self._link.send(peer, datagram)
             is_busy = True
         life.enter(lifeline.FLASH)
         self._tidy(is_busy, now_ms)
-        life.step(self._node, gc.mem_free, self._ledger.margin_ms, now_ms=now_ms)
+        life.step(self._node, self._ports, gc.mem_free, self._ledger.margin_ms, now_ms=now_ms)
         self._watchdog.feed(now_ms=now_ms)
         life.enter(lifeline.SLEEP)
         if self._sleeps and self._busy_ms is None and not self._heard:
@@ -366,13 +364,12 @@ class Shell:
             return False
         self._sampling = False
         self._free = gc.mem_free()
-        platform = {quantity.HEAP_FREE: self._free}
-        platform[quantity.WATCHDOG_MARGIN] = max(0, self._ledger.margin_ms(now_ms=now_ms))
+        margin_ms = max(0, self._ledger.margin_ms(now_ms=now_ms))
+        platform = {quantity.HEAP_FREE: self._free, quantity.WATCHDOG_MARGIN: margin_ms}
         signal_dbm = self._bearer.signal_dbm()
         if signal_dbm is not None:
             platform[quantity.SIGNAL] = signal_dbm
-        if self._life.trial.is_trial:  # before the board's own thermometer joins what the ports gave
-            self._life.trial.sampled(values, getattr(self._kind, "WHOLE", ()))
+        self._life.trial.sampled(values, getattr(self._kind, "WHOLE", ()))  # before our own thermometer joins them
         if values is not None and not self._life.is_rescue:
             temperature_ck = temperature.read(esp32)
             if temperature_ck is not None:

@@ -31,7 +31,7 @@ class Trial:
         """What the ports gave: a map, or None when they are silent. `whole`: the keys that it has when it is whole
         (`WHOLE` of the kind). Nothing that the board knows without them may be in it: a chip has its own thermometer
         whatever is torn off its pins."""
-        self._has_sampled = bool(values) and not set(whole).difference(values)
+        self._has_sampled = self.is_trial and bool(values) and not set(whole).difference(values)
 
     def exchanged(self):
         """The gateway has answered under keys of ours."""

@@ -20,9 +20,8 @@ PARTS_FILE = "bench-parts"
 EDGES_FILE = "bench-edges"
 VALVES_FILE = "bench-valves"
 DEFAULT = "streetlight"
-# What a sound board has where nobody says otherwise; contacts are open.
+# What a sound board has where nobody says otherwise; a contact that means something when it opens is closed.
 MILLIVOLTS = {"BATTERY": 3600, "CAPACITOR": 24_000, "SOIL_1": 1500, "SOIL_2": 1500}
-CLOSED = ("CABLE", "WINDOW", "RAIN_CONTACT")
 LOOK_MS = 100
 COIL_MA = 400
 
@@ -66,8 +65,8 @@ class Desk:
         for name in MILLIVOLTS:
             if name in self.parts:
                 self.parts[name].millivolts = MILLIVOLTS[name]
-        for name in CLOSED:
-            if name in self.parts:
+        for name in self.parts:
+            if hasattr(self.parts[name], "move") and getattr(facts, name + "_ACTIVE_LEVEL", 0) == 1:
                 self.parts[name].move(True)
         if hasattr(facts, "ROOM_PART"):
             self._room = bench_room.Room(utime.ticks_ms)

@@ -155,6 +155,7 @@ class Shell:
 
     reach = types.SimpleNamespace(has_exchanged=True)
     saved = 0
+    ports = object()  # nothing of them can be asked
 
     def __init__(self, life, *, keys=(bytes(32),), now_ms=0):
         self.life, self.told, self.order = life, [], []
@@ -173,9 +174,8 @@ class Shell:
         self.told.append(detail)
 
     def turn(self, now_ms):
-        self.life.trial.applied(True)
         self.life.trial.sampled({1: 2})
-        self.life.step(self, lambda: 50_000, lambda now_ms: 1000, now_ms=now_ms)
+        self.life.step(self, self.ports, lambda: 50_000, lambda now_ms: 1000, now_ms=now_ms)
 
 
 def test_a_program_that_was_confirmed_looks_for_the_next_one(lifeline):
@@ -186,6 +186,19 @@ def test_a_program_that_was_confirmed_looks_for_the_next_one(lifeline):
     shell.turn(limits.GOOD_START_MS)
     assert board.confirmed and shell.told[-1][1] == "confirmed"
     assert shell.updating.deadline_ms(limits.GOOD_START_MS) <= limits.GOOD_START_MS + limits.UPDATE_CHECK_MS
+
+
+def test_a_trial_is_confirmed_only_once_outputs_that_can_be_asked_have_answered(lifeline):
+    board, answer = Board(lifeline), [None]
+    shell = Shell(board.live(Machine.HARD_RESET, is_trial=True))
+    shell.ports = types.SimpleNamespace(answered=lambda: answer[0])
+    for answer[0] in (None, False):
+        shell.turn(limits.GOOD_START_MS)
+        assert not board.confirmed
+        assert shell.life.trial.missing(is_sound=True) == "outputs"
+    answer[0] = True
+    shell.turn(limits.GOOD_START_MS)
+    assert board.confirmed
 
 
 def test_a_flash_that_takes_no_confirmation_is_asked_once_a_minute(lifeline):
@@ -209,7 +222,7 @@ def test_after_a_crash_a_new_program_is_asked_for_before_the_next_one_comes(life
     board = Board(lifeline)
     life = board.live(Machine.PWRON_RESET)
     assert Shell(life).updating.deadline_ms(0) >= limits.UPDATE_FIRST_MS
-    life.step(Shell(life), lambda: 50_000, lambda now_ms: 1000, now_ms=1000)  # a good start: it has exchanged
+    life.step(Shell(life), object(), lambda: 50_000, lambda now_ms: 1000, now_ms=1000)  # a good start: it has exchanged
     life.crashed(ValueError("at each dusk"), now_ms=60_000)
     life = board.live(Machine.HARD_RESET)
     assert Shell(life).updating.deadline_ms(0) <= 2 * limits.UPDATE_RESCUE_FIRST_MS
@@ -329,7 +342,7 @@ def test_three_strikes_without_a_loader_lead_to_the_rescue_that_is_frozen_too(li
     lives[-1].tell(node, now_ms=0)
     assert event.RESCUE_MODE in told
     # The application gets a try by itself, after an hour; none before.
-    lives[-1].step(node, lambda: 0, lambda now_ms: 0, now_ms=1000 * guard.RETRY_FIRST_S - 1)
+    lives[-1].step(node, object(), lambda: 0, lambda now_ms: 0, now_ms=1000 * guard.RETRY_FIRST_S - 1)
     assert not resets
-    lives[-1].step(node, lambda: 0, lambda now_ms: 0, now_ms=1000 * guard.RETRY_FIRST_S)
+    lives[-1].step(node, object(), lambda: 0, lambda now_ms: 0, now_ms=1000 * guard.RETRY_FIRST_S)
     assert resets and not live(Machine.HARD_RESET).is_rescue

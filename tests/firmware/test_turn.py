@@ -230,26 +230,13 @@ def test_the_settings_are_proven_in_a_turn_of_their_own(bench, monkeypatch):
 def test_on_trial_the_boards_own_thermometer_makes_no_sample_of_silent_ports(bench, monkeypatch, main, given):
     monkeypatch.setattr(main.temperature, "read", lambda chip: 3100)  # as a chip of the reference module has it
     bench.trial.is_trial = True
+    bench.trial.applied(True)
     bench.trial.exchanged()
     bench.shell._ports.collect = lambda now_ms: dict(given)
     bench.node.samples_at_ms = 0
     bench.turn()
     assert bench.node.values == {**given, 0: 3100}
     assert bench.trial.missing(is_sound=True) == ("" if 19 in given else "sample")
-
-
-@pytest.mark.parametrize(
-    ("answers", "missing"), [((), ""), ((True,), ""), ((False,), "outputs"), ((True, None), "outputs")]
-)
-def test_on_trial_outputs_that_can_be_asked_have_to_answer(bench, answers, missing):
-    bench.trial.is_trial = True
-    bench.trial.exchanged()
-    bench.trial.sampled({1: 1})
-    bench.turn()
-    for answer in answers:
-        bench.shell._ports.answered = lambda answer=answer: answer
-        bench.turn()
-    assert bench.trial.missing(is_sound=True) == missing
 
 
 class Started(Exception):

@@ -1,13 +1,17 @@
 """For tools.bench.node: one node of each kind as a town has it, and what its ports read: settings, and plant values
 that follow the outputs as far as a trade would notice.
 
-A kind without an entry is not measured, and the bench says so and fails.
+A kind that drives nothing needs no plant here: its entry in hardware/nodes may say in `[bench]` which settings it has,
+and what it reads, `name = value` or `name = [at first, more an hour]`, by names of wire.quantity or words of its own. A
+kind with neither is not measured, and the bench says so and fails.
 """
 
 import math
+import tomllib
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from tools import firmware_modules
 from watering import inputs
 from wire import quantity
 
@@ -40,12 +44,6 @@ def _lamp(unix_s: int, outputs: tuple | None) -> Values:
         quantity.FREQUENCY: 5000 + unix_s % 5,
         quantity.TEMPERATURE: _swing(unix_s, 1200, 500),
     }
-
-
-def _meter(unix_s: int, outputs: tuple | None) -> Values:
-    """A block of flats: little at night, a pulse of 10 L every minute or so by day."""
-    seconds = unix_s - 1_795_521_600
-    return {"pulses": seconds // 90, quantity.SENSOR_FAULTS: 0, quantity.BATTERY: 3600 - seconds // 100_000}
 
 
 def _room(unix_s: int, outputs: tuple | None) -> Values:
@@ -113,7 +111,29 @@ _SCHOOL = [
     1, [[31, 901, 704, 0], [127, 101, 1231, 1]], [[[480, 720], [810, 1050]], []], [1900, 1600, 1400, 800],
 ]  # fmt: skip
 
-CASES = {
+_BEGIN_S = 1_795_521_600  # as node_world begins
+
+
+def _of_entry(said: Mapping) -> Case:
+    """A Case of what `[bench]` says."""
+
+    def read(unix_s: int, outputs: tuple | None) -> Values:
+        values = {}
+        for name, value in said["sample"].items():
+            first, each_hour = value if isinstance(value, list) else (value, 0)
+            values[getattr(quantity, name, name)] = first + each_hour * (unix_s - _BEGIN_S) // 3600
+        return values
+
+    return Case(said["settings"], lambda: read)
+
+
+def _entries() -> dict[str, Mapping]:
+    """{kind: its entry in hardware/nodes}"""
+    folder = firmware_modules.FIRMWARE.parent / "hardware" / "nodes"
+    return {path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.toml"))}
+
+
+CASES = {kind: _of_entry(entry["bench"]) for kind, entry in _entries().items() if "bench" in entry} | {
     "irrigation": Case(
         {
             "site": [474736, -5516], "watering": _WATERING, "valves": [2] * 9 + [0], "supply": [5, 5, 0, 0],
@@ -129,5 +149,4 @@ CASES = {
         },
         lambda: _room,
     ),
-    "water_meter": Case({"meter": [10_000, 60_000], "dial_l": 1_234_567}, lambda: _meter),
 }  # fmt: skip

@@ -79,6 +79,8 @@ def node_faults(plain: Mapping[str, Any]) -> Iterator[Fault]:
     yield from table_faults("", own, schema.NODE)
     if isinstance(plain.get("chip"), Mapping):
         yield from table_faults("chip.", plain["chip"], schema.CHIP)
+    if isinstance(plain.get("bench"), Mapping):
+        yield from table_faults("bench.", plain["bench"], schema.BENCH)
     for name, value in plain.items():
         if name not in schema.NODE:
             yield from _use_faults(name, value)

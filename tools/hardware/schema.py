@@ -223,5 +223,8 @@ NODE = {
     "chip": Field(TABLE),
     # Where plain levels at boot are not all that makes the outputs safe.
     "stand_in": Field(TEXT, words=tuple(STAND_INS), needed=False),
+    "bench": Field(TABLE, needed=False),
 }
 CHIP = {"module": Field(TEXT), "psram": Field(TEXT)}
+# tools/bench/node_cases.py reads it.
+BENCH = {"settings": Field(TABLE), "sample": Field(TABLE)}
