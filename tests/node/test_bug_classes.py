@@ -150,7 +150,7 @@ SHOWN = {
             (FLASH, "test_an_update_in_the_field_keeps_boots_and_lamp_hours"),
         ],
         "the digest of the configuration unchanged": [
-            (STORE, "test_fifty_power_cycles_and_firmware_up_and_down_leave_the_digest_unchanged"),
+            (STORE, "test_fifty_power_cycles_amid_changes_lose_no_good_settings_and_accuse_no_new_ones"),
         ],
     },
     7: {
@@ -318,7 +318,7 @@ SHOWN = {
              "test_14_through_random_restarts_energy_and_openings_never_fall_and_an_hour_at_most_is_lost"),
         ],
         "a budget of ten years of writes": [
-            (METERS, "test_ten_years_of_checkpoints_are_within_the_budget_of_the_flash"),
+            (METERS, "test_days_of_each_kind_write_the_hours_and_little_more_and_the_budget_refuses_none"),
             ("tests/firmware/test_littlefs_log.py",
              "test_the_whole_budget_for_ten_years_stays_below_the_cycles_of_a_block"),
         ],

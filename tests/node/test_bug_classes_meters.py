@@ -5,13 +5,17 @@ from itertools import pairwise
 import pytest
 
 from esp32 import flash
+from lighting.trade import Streetlight
 from node import limits, own_memory, wear
 from node.wear import Wear
 from tests.portable.node_day import World
 from tests.support.powered_flash import Cut, Flash
+from tests.support.silent_node import SilentNode
+from tools import firmware_modules
 from wire import event, quantity
 
 HOUR_S = 3600
+DAYS = 3
 
 
 class Meter(World):
@@ -73,11 +77,25 @@ def test_hours_never_go_back_and_lose_an_hour_at_most_with_each_cut(seed):
     assert all(made.body.detail[0] is None or made.body.detail[0] < made.boot for _, made in world.events(event.BOOT))
 
 
-def test_ten_years_of_checkpoints_are_within_the_budget_of_the_flash():
-    """Two files that are written in turn; littlefs keeps files of this size in their directory's blocks."""
-    a_day = 24 + 4
-    assert a_day <= limits.CHECKPOINTS_A_DAY
-    assert a_day * 3653 < 110_000, "writes in ten years; test_littlefs_log counts what they erase"
+@pytest.mark.parametrize("kind", firmware_modules.kinds())
+def test_days_of_each_kind_write_the_hours_and_little_more_and_the_budget_refuses_none(kind):
+    """Counted where the application has them written, in days without a gateway, with all that can be fitted to the
+    kind: boosts, strokes, two programmes a night. What the whole budget erases in ten years: test_littlefs_log."""
+    node = SilentNode(kind)
+    node.run(DAYS)
+    written, refused = node.wear.written, node.wear.refused
+    assert 24 * DAYS - 1 <= written[wear.CHECKPOINT] <= 28 * DAYS <= limits.CHECKPOINTS_A_DAY * DAYS
+    assert 0 < written[wear.LOG] <= limits.LOG_WRITES_A_DAY * DAYS
+    assert not any(refused.values())
+    assert node.wear.total == 12_345 + sum(written.values())
+
+
+def test_a_trade_that_has_each_moment_written_is_seen(monkeypatch):
+    """Planted."""
+    moments = iter(range(1 << 30))
+    monkeypatch.setattr(Streetlight, "keeps", property(lambda trade: next(moments)))
+    with pytest.raises(AssertionError):
+        test_days_of_each_kind_write_the_hours_and_little_more_and_the_budget_refuses_none("streetlight")
 
 
 def test_a_counter_that_starts_anew_is_seen(monkeypatch):
