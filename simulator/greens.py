@@ -10,7 +10,7 @@ from policy import civil
 from policy import watering as policy
 from policy.fault import Faults
 from simulator.checkers.alarms import LampFault
-from simulator.checkers.water import Forbidden, WaterChecker
+from simulator.checkers.water import Forbidden, WaterChecker, drought_law
 from simulator.gateway_host import GatewayHost
 from simulator.joining import Joining
 from simulator.options import Cabinet
@@ -24,7 +24,9 @@ from wire import event, record
 
 _LOOK_MS = 1000
 # In the form of policy.watering_form: lawn under rotors, a bed on a slope under sprays, shrubs on drip; every night at
-# five by the water balance; a park that is open from 8:00 to 20:00 keeps its paths dry.
+# five by the water balance; a park that is open from 8:00 to 20:00 keeps its paths dry. A stadium, the first space of
+# each cabinet, is shut to the public and in its season watered from 10:45 on as well: five millimetres take until long
+# after eleven, when a drought order forbids it.
 _ZONES = [
     [0, 0, 3, 2, 1, 10000, 20000, 0, 0, 1, 60],
     [1, 3, 4, 4, 0, 4000, 20000, 0, 0, 1, 60],
@@ -32,6 +34,7 @@ _ZONES = [
 ]
 _OPEN_FROM_MIN, _OPEN_TO_MIN = 480, 1200
 _PROGRAM = [0, 127, 0, 0, 0, 300, 0, 7, 0]
+_MORNING = [0, 127, 401, 1031, 0, 645, 0, 7, 50]
 _PARK = [0, policy.EVERY_USE, 127, _OPEN_FROM_MIN, _OPEN_TO_MIN, "Mairie", "Règlement des parcs et jardins"]
 _PLAIN = {
     "watering": [1, _ZONES, [_PROGRAM], [_PARK], []],
@@ -40,6 +43,7 @@ _PLAIN = {
     "meter": [20000, 60],
     "weather": [40, 2, 20, []],
 }
+_STADIUM = {**_PLAIN, "watering": [1, _ZONES, [_PROGRAM, _MORNING], [], []]}
 
 
 class Told(NamedTuple):
@@ -114,10 +118,11 @@ class GreenSpace:
 
 
 class Greens:
-    """Build, then begin. `spaces` and `hosts` go together."""
+    """Build, then begin. `spaces` and `hosts` go together. `drought`: the level that a prefect has ordered."""
 
-    def __init__(self, world: World, joining: Joining, climate: Climate) -> None:
+    def __init__(self, world: World, joining: Joining, climate: Climate, *, drought: int) -> None:
         self._world = world
+        self._drought = drought
         self._joining = joining
         self._climate = climate
         self.spaces: list[GreenSpace] = []
@@ -128,8 +133,8 @@ class Greens:
 
     def build(self, gateway: GatewayHost, cabinet: Cabinet, count: int, prng: Prng) -> None:
         """The green spaces of one cabinet."""
-        for _ in range(count):
-            self._build_space(gateway, cabinet, prng)
+        for index in range(count):
+            self._build_space(gateway, cabinet, prng, is_park=index > 0)
 
     def begin(self) -> None:
         for host in self.hosts:
@@ -205,11 +210,12 @@ class Greens:
             for value in (*space.site.pipes.zone_ul, *(plot.depletion_um for plot in space.site.plots))
         )
 
-    def _build_space(self, gateway: GatewayHost, cabinet: Cabinet, prng: Prng) -> None:
+    def _build_space(self, gateway: GatewayHost, cabinet: Cabinet, prng: Prng, *, is_park: bool) -> None:
         number = self._joining.next_number
         prng = prng.split(f"green-{number}")
         faults = Faults()
-        own = irrigation.decode(faults, {**_PLAIN, "site": [cabinet.latitude_e4, cabinet.longitude_e4]})
+        plain = _PLAIN if is_park else _STADIUM
+        own = irrigation.decode(faults, {**plain, "site": [cabinet.latitude_e4, cabinet.longitude_e4]})
         assert not faults.count(), faults.listed()
         zones = own.policy.zones
         pipes = Pipes(
@@ -219,7 +225,9 @@ class Greens:
             pulse_ul=own.pulse_ul,
         )
         site = Site(zones, pipes, self._climate, prng.split("soil"), self._world.unix_s)
-        law = [Forbidden(0, _OPEN_FROM_MIN, _OPEN_TO_MIN)]
+        law = drought_law(self._drought, [zone.use for zone in zones])
+        if is_park:
+            law.append(Forbidden(0, _OPEN_FROM_MIN, _OPEN_TO_MIN))
         left = _season_so_far(site, prng.split("season"), self._world.unix_s)
         space = GreenSpace(self._world, GreenPorts(site, own.kinds, own.pulse_ms), law)
         host = self._joining.join(gateway, irrigation, own, space, prng, memory=left)

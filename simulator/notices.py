@@ -19,16 +19,19 @@ _DROUGHT_S = 30 * 86400
 _SHED_AT_S, _SHED_S, _SHED_CK = 4 * 3600, 3600, 200
 
 
+def drought_level(*, is_summer: bool) -> int:
+    """In summer the Loire is low: alerte."""
+    return 2 if is_summer else 0
+
+
 class Notices:
-    """Begin once. `level`: the drought level that is said, 0 in winter."""
+    """Begin once."""
 
     def __init__(self, world: World, gateways: list[GatewayHost], sky: Sky, *, is_summer: bool) -> None:
         self._world = world
         self._gateways = gateways
         self._sky = sky
         self._is_summer = is_summer
-        # In summer the Loire is low: alerte.
-        self.level = 2 if is_summer else 0
         self._number = 0
 
     def begin(self) -> None:
@@ -39,7 +42,7 @@ class Notices:
 
     def _decide(self) -> None:
         """Every gateway, or again later."""
-        said = {directive.DROUGHT_LEVEL: self.level}
+        said = {directive.DROUGHT_LEVEL: drought_level(is_summer=self._is_summer)}
         if not self._say(said, "irrigation", _DROUGHT_S, "arrêté préfectoral sécheresse"):
             self._world.after(_FIRST_MS, self._decide)
 

@@ -25,7 +25,7 @@ from simulator.gateway_host import GatewayHost
 from simulator.greens import Greens
 from simulator.joining import TERRITORY, Joining
 from simulator.node_host import NodeHost
-from simulator.notices import Notices
+from simulator.notices import Notices, drought_level
 from simulator.options import HOUR_S, SEASONS, Cabinet, Drawn, Options, cabinets, draw, share
 from simulator.plant import Air, Lamp
 from simulator.plants.climate import Climate
@@ -70,7 +70,9 @@ class Territory:
         climate = Climate(options.seed, options.start_unix_s // civil.day_s - 1)
         sky = Sky(climate)
         self.rooms = Rooms(self.world, self._joining, sky)
-        self.greens = Greens(self.world, self._joining, climate)
+        self._is_summer = options.start == SEASONS["summer"]
+        drought = drought_level(is_summer=self._is_summer)
+        self.greens = Greens(self.world, self._joining, climate, drought=drought)
         self._node_ms = 0
         self._sky = sky
         self.control = Control(self.world, self.broker)
@@ -158,8 +160,7 @@ class Territory:
         self.rooms.begin()
         self.greens.begin()
         if self.rooms.rooms or self.greens.spaces:
-            is_summer = self.options.start == SEASONS["summer"]
-            Notices(self.world, self.gateways, self._sky, is_summer=is_summer).begin()
+            Notices(self.world, self.gateways, self._sky, is_summer=self._is_summer).begin()
         self.world.at(_COLD_START_MS, self.world.every, EVERY_MS, self._look)
 
     def _schedule_faults(self) -> None:

@@ -6,6 +6,7 @@ from functools import cache
 import pytest
 
 from heating.thermostat import Thermostat
+from policy import watering
 from simulator import report
 from simulator.options import SEASONS, Options
 from simulator.territory import Territory
@@ -93,6 +94,24 @@ def test_the_drought_level_reaches_every_green_space():
     for host in territory.greens.hosts:
         takes = [detail[:2] for _, detail in told(territory, host, event.DIRECTIVE_TAKEN)]
         assert [directive.DROUGHT_LEVEL, 2] in takes
+
+
+def test_the_law_of_the_drought_stops_a_stadium_at_eleven_where_no_park_is_shut():
+    territory, result = lived(SUMMER)
+    assert result.greens.violations == ()
+    stopped = [
+        detail[0]
+        for host in territory.greens.hosts
+        for _, detail in told(territory, host, event.WATERING_DONE)
+        if detail[4] == "forbidden" and 0 < detail[1] < 900
+    ]
+    assert len(stopped) >= 2, "begun at 10:45, and shut before eleven"
+
+
+def test_a_node_that_knows_no_law_of_drought_is_seen(monkeypatch):
+    monkeypatch.setattr(watering, "NATIONAL", ())
+    result = Territory(SUMMER).run()
+    assert not result.is_good and any("forbidden hour" in text for text in result.greens.violations)
 
 
 def test_rooms_and_green_spaces_change_nothing_for_the_lamps():

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from policy import civil
-from simulator.checkers.water import Forbidden, WaterChecker
+from policy import civil, watering
+from simulator.checkers.water import Forbidden, WaterChecker, drought_law
 from simulator.plants.climate import Climate
 from simulator.plants.pipes import Pipes
 from simulator.plants.season import Season
@@ -103,6 +103,20 @@ def test_the_checker_sees_a_valve_that_a_start_left_open():
     for second in range(10):
         checker.look(NOON - 6000 + second)
     assert checker.violations
+
+
+def test_the_checkers_own_law_of_drought_and_that_of_the_policy_say_the_same():
+    """Each was written down from the guide; uses as policy.watering has them."""
+    uses = list(range(len(watering.USES)))
+    for level in range(watering.CRISE + 1):
+        law = drought_law(level, uses)
+        for use in uses:
+            zone = watering.Zone(use, 0, 3, 0, watering.ROTOR, 100, 1000, 0, 0, True, 60)
+            for minute in range(0, 1440, 30):
+                at_s = NOON - 43_200 + 60 * minute
+                checked = any(rule.zone == use + 1 and rule.from_min <= minute < rule.to_min for rule in law)
+                known = watering.forbidding(watering.Watering((zone,), (), (), ()), zone, level, at_s) is not None
+                assert checked == known, (level, use, minute)
 
 
 def test_the_checker_sees_water_in_forbidden_hours():
