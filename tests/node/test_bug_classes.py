@@ -308,7 +308,7 @@ SHOWN = {
              "test_14_through_random_restarts_energy_and_openings_never_fall_and_an_hour_at_most_is_lost"),
         ],
         "reboots at random: water": [
-            (WATER, "test_14_through_random_restarts_counters_never_fall_and_lose_an_hour_at_most"),
+            (METERS, "test_14_through_random_restarts_counters_never_fall_and_lose_an_hour_at_most"),
             ("tests/kinds/test_water_meter.py",
              "test_the_volume_never_goes_back_over_power_cuts_and_loses_no_more_than_since_the_last_note"),
         ],

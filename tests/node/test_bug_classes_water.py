@@ -8,10 +8,8 @@ import pytest
 
 from policy import civil
 from simulator.checkers.water import Forbidden
-from simulator.prng import Prng
 from tests.support.green import PLAIN, Green, plain, programs
-from watering import balance, memory
-from watering.trade import WateringTrade
+from watering import balance
 from wire import directive, event, quantity
 
 SECONDS_OF_A_RUN = [3, 5, 6, 7, 30, 95, 600, 1500, 1800, 2405, 2410]
@@ -307,65 +305,6 @@ def test_13_rain_of_the_gauge_is_counted_once_and_through_a_power_cut():
 
 
 # --- 14: counters -----------------------------------------------------------------------------------------------
-
-
-class Truth:
-    """What really passed the meter (mL), came out of zone 1 (0.1 mm) and opened its valve."""
-
-    def __init__(self, green):
-        self._green = green
-        self._openings = 0
-        self._pulse = green.pipes.pulse
-        green.pipes.pulse = self._pulsed
-
-    def _pulsed(self, output, opens, now_ms):
-        self._openings += output == 1 and opens
-        return self._pulse(output, opens, now_ms)
-
-    def now(self):
-        pipes, zone = self._green.pipes, self._green.own.policy.zones[0]
-        return pipes.pulses() * 20, pipes.zone_ul[1] // (1000 * zone.area_dm2), self._openings
-
-
-# Ports that are idle are read every quarter hour; litres and tenths of a millimetre are rounded down twice.
-BEFORE_MIN = 60 + 15
-ROUNDED = (2000, 2, 0)
-
-
-def test_14_through_random_restarts_counters_never_fall_and_lose_an_hour_at_most():
-    """40 lives of up to five hours whose memory is written each hour; what a cut takes, by what really happened."""
-    prng = Prng("restarts")
-    green = Green(programs(PLAIN, *[[0, 127, 0, 0, 0, 60 * hour, 0, 7, 50] for hour in (1, 14)]))
-    truth = Truth(green)
-    last = lost = most = (0, 0, 0)
-    for _ in range(40):
-        minutes, true = prng.between(1, 300), [truth.now()]
-        for past in range(5, minutes, 5):
-            green.run(minutes=5)
-            true.append(truth.now())
-            if past % 60 == 0:
-                green.desk.memory = green.desk.trade.memory(green.site.now_ms)
-        green.cut(1000 * prng.between(1, 20))
-        kept = memory.decode(green.desk.memory)
-        assert green.desk.trade.readings(green.desk.moment())[quantity.WATER_VOLUME] == kept.volume_l
-        now = (1000 * kept.volume_l, kept.zones[0].irrigated_dmm, kept.zones[0].openings)
-        before = true[-1 - BEFORE_MIN // 5] if len(true) > BEFORE_MIN // 5 else true[0]
-        for index, (shown, rounded) in enumerate(zip(now, ROUNDED, strict=True)):
-            assert shown >= last[index], "a counter fell"
-            taken = true[-1][index] - shown - lost[index]
-            assert -rounded <= taken <= true[-1][index] - before[index] + rounded
-        lost = tuple(there - here for there, here in zip(truth.now(), now, strict=True))
-        most = tuple(map(max, most, lost))
-        last = now
-    assert min(last) > 0 and min(most) > 0, "and some of it was really lost"
-
-
-def test_14_a_note_that_is_an_hour_old_when_it_is_written_is_seen(monkeypatch):
-    """Planted: nothing falls then, and what is shown is what is kept."""
-    honest, notes = WateringTrade.memory, [b""]
-    monkeypatch.setattr(WateringTrade, "memory", lambda self, now_ms: notes.append(honest(self, now_ms)) or notes[-2])
-    with pytest.raises(AssertionError, match="<="):
-        test_14_through_random_restarts_counters_never_fall_and_lose_an_hour_at_most()
 
 
 def test_14_a_meter_of_200_hz_loses_nothing():

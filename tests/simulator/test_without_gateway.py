@@ -142,7 +142,7 @@ def test_valves_open_by_their_programme_at_its_hour_and_shut(silence):
                 openings += 1
                 second = civil.local_from_unix(civil.PARIS, at_s).second
                 is_morning = index == 0 and 10 * 3600 + 2700 <= second < 11 * 3600
-                assert is_morning or 5 * 3600 <= second < 8 * 3600, "at five, before the park opens; a stadium's, by law"
+                assert is_morning or 5 * 3600 <= second < 8 * 3600, "at five, before parks open; by law at 10:45"
     for space in silence.greens.spaces:
         assert not any(space.site.pipes.open)
     assert openings
