@@ -369,7 +369,7 @@ class Shell:
         signal_dbm = self._bearer.signal_dbm()
         if signal_dbm is not None:
             platform[quantity.SIGNAL] = signal_dbm
-        self._life.trial.sampled(values, getattr(self._kind, "WHOLE", ()))  # before our own thermometer joins them
+        self._life.trial.sampled(values, getattr(self._ports, "whole", ()))  # before our own thermometer joins them
         if values is not None and not self._life.is_rescue:
             temperature_ck = temperature.read(esp32)
             if temperature_ck is not None:

@@ -8,16 +8,15 @@ A kind is a module with
     make_trade(own, start)                 a node.trade.Trade; `start` is a Start
     Ports(own, board, machine, now_ms=)    the chip's side: drivers on the pins of `board` (boards/<kind>)
     BOARD_TEMPERATURE                      wire key under which the chip's own thermometer is read with each sample
-    WHOLE                                  keys without which a sample confirms no program on trial (node.trial): what
-                                           every board of the kind has, and its trade would not miss by itself
-                                           (`is_sound`) in ten minutes. Left out: any key will do
 
 Ports has `safe()`, for a program that is about to end; `apply(outputs, now_ms=)`, every turn; `begin_sample(now_ms=)`
 and `collect(now_ms=)`, which says PENDING until the reading is whole, then {wire key: scaled integer}, or None when
 all of it is silent. Ports may have `sense(now_ms=)`, every turn too: {wire key: value} of what cannot wait for the
 next sample (somebody passes), else None; it reads a pin, no more. And `answered()`, where an output can be asked:
-whether it has taken what `apply` gave it; a program on trial is not confirmed before. A new kind is one file here and
-one entry in hardware/nodes.
+whether it has taken what `apply` gave it; a program on trial is not confirmed before. And `whole`: the keys without
+which a sample confirms no such program either (node.trial), those of what this board must have and its trade would not
+miss by itself (`is_sound`) in ten minutes; left out, any key will do. A new kind is one file here and one entry in
+hardware/nodes.
 """
 
 from collections import namedtuple

@@ -24,8 +24,6 @@ KIND = WateringTrade.kind
 FIELDS = ("site",) + _OWN_FIELDS
 # Channel 0 is the air; the board has the last channel, as a thermostat's has.
 BOARD_TEMPERATURE = quantity.key(quantity.TEMPERATURE, 15)
-# Who does not read them waters no more, and nothing that it measures says so: is_sound looks at valves and pipe.
-WHOLE = (quantity.BATTERY, inputs.BOOST_MV, inputs.METER_PULSES)
 
 # A coil's current is what it is at 50 ms: the INA226 takes 10 ms for its mean.
 _CURRENT_AT_MS = 40
@@ -74,6 +72,9 @@ def _counters(own, board, machine):
 
 class Ports:
     """Bridges with one pulse at a time, the pump's relay, counters, contacts and sensors on the pins of `board`."""
+
+    # Who does not read them waters no more, and nothing that it measures says so: is_sound looks at valves and pipe.
+    whole = (quantity.BATTERY, inputs.BOOST_MV, inputs.METER_PULSES)
 
     def __init__(self, own, board, machine, *, now_ms):
         import time

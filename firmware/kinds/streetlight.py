@@ -13,9 +13,6 @@ from wire import quantity
 
 KIND = "streetlight"
 BOARD_TEMPERATURE = quantity.TEMPERATURE
-# A photocell that answers is no sample of the lamp. Five silent samples are an alarm of the meter's, but with the
-# settings' slowest that takes five hours.
-WHOLE = (quantity.POWER,)
 
 # What a sensor's driver says while it measures (drivers.sensor).
 _CELL_PENDING = "pending"
@@ -50,6 +47,12 @@ class Ports:
         self._lux = PENDING
         self._output.set_level(FAIL_SAFE_PERCENT)
         self._output.turn(now_ms)
+
+    @property
+    def whole(self):
+        """A photocell that answers is no sample of the lamp. Five silent samples are an alarm, but with the settings'
+        slowest that takes five hours."""
+        return self._source.whole
 
     def safe(self):
         self._output.safe()
@@ -175,6 +178,8 @@ def _uart(machine, number, baud, tx, rx):
 class _Meter:
     """The energy meter on its UART."""
 
+    whole = (quantity.POWER,)
+
     def __init__(self, board, machine):
         from drivers import bl0942
 
@@ -194,6 +199,7 @@ class _Gear:
     """A DALI gear behind its bridge: output and meter at once. Its mains stay on: the relay's coil is left idle."""
 
     answers = True
+    whole = (inner.GEAR_STATUS,)  # not every gear has a meter
 
     def __init__(self, own, board, machine):
         from drivers import dali_bridge

@@ -27,7 +27,6 @@ from wire import event, quantity
 KIND = "water_meter"
 FIELDS = ("meter", "dial_l", "leak_ml_h", "battery")
 BOARD_TEMPERATURE = quantity.key(quantity.TEMPERATURE, 15)
-WHOLE = (quantity.BATTERY,)  # without pulses is_sound says no
 
 Own = namedtuple("Own", ("pulse_ml", "flow_max_ml_min", "dial_l", "leak_ml_h", "sleeps"))
 
@@ -295,6 +294,8 @@ _CONDITIONS = (
 
 class Ports:
     """A counter, a contact and a voltage; nothing is driven."""
+
+    whole = (quantity.BATTERY,)  # without pulses is_sound says no
 
     def __init__(self, own, board, machine, *, now_ms):
         from drivers.analog import Analog

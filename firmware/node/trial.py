@@ -29,7 +29,7 @@ class Trial:
 
     def sampled(self, values, whole=()):
         """What the ports gave: a map, or None when they are silent. `whole`: the keys that it has when it is whole
-        (`WHOLE` of the kind). Nothing that the board knows without them may be in it: a chip has its own thermometer
+        (`whole` of the ports). Nothing that the board knows without them may be in it: a chip has its own thermometer
         whatever is torn off its pins."""
         self._has_sampled = self.is_trial and bool(values) and not set(whole).difference(values)
 

@@ -92,10 +92,13 @@ class Bench:
         shell._bearer = types.SimpleNamespace(step=quiet, signal_dbm=quiet)
         shell._link = types.SimpleNamespace(receive=self._receive, send=self._send, wait=self._wait)
         shell._ports = types.SimpleNamespace(
-            apply=lambda outputs, now_ms: self.did.append(outputs), begin_sample=quiet, collect=lambda now_ms: {}
+            apply=lambda outputs, now_ms: self.did.append(outputs),
+            begin_sample=quiet,
+            collect=lambda now_ms: {},
+            whole=(19,),
         )
         shell._node = node
-        shell._kind = types.SimpleNamespace(BOARD_TEMPERATURE=0, WHOLE=(19,))
+        shell._kind = types.SimpleNamespace(BOARD_TEMPERATURE=0)
         shell._ledger = types.SimpleNamespace(beat=quiet, margin_ms=lambda now_ms: 4000)
         shell._watchdog = types.SimpleNamespace(feed=quiet)
         shell._panel = types.SimpleNamespace(turn=quiet, panel=types.SimpleNamespace(is_touched=False))

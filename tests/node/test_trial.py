@@ -49,20 +49,21 @@ def test_a_silent_port_is_no_sample(values):
 
 
 @pytest.mark.parametrize(
-    ("kind", "values"),
+    ("ports", "values"),
     [
-        (streetlight, {quantity.ILLUMINANCE: 20}),  # a photocell answers, the meter does not
-        (irrigation, {quantity.TEMPERATURE: 1500, inputs.METER_PULSES: 0, inputs.BOOST_MV: 9000}),
-        (irrigation, {quantity.BATTERY: 4000, inputs.METER_PULSES: 0}),
-        (irrigation, {quantity.BATTERY: 4000, inputs.BOOST_MV: 9000}),
-        (water_meter, {water_meter.PULSES: 7, quantity.SENSOR_FAULTS: 0}),
+        (streetlight._Meter, {quantity.ILLUMINANCE: 20}),  # a photocell answers, the meter does not
+        (streetlight._Gear, {quantity.ILLUMINANCE: 20}),  # whether or not it has a meter
+        (irrigation.Ports, {quantity.TEMPERATURE: 1500, inputs.METER_PULSES: 0, inputs.BOOST_MV: 9000}),
+        (irrigation.Ports, {quantity.BATTERY: 4000, inputs.METER_PULSES: 0}),
+        (irrigation.Ports, {quantity.BATTERY: 4000, inputs.BOOST_MV: 9000}),
+        (water_meter.Ports, {water_meter.PULSES: 7, quantity.SENSOR_FAULTS: 0}),
     ],
 )
-def test_a_sample_without_what_every_board_of_the_kind_measures_is_not_whole(kind, values):
+def test_a_sample_without_what_every_board_of_the_kind_measures_is_not_whole(ports, values):
     trial = shown("applied", "exchanged")
-    trial.sampled(values, kind.WHOLE)
+    trial.sampled(values, ports.whole)
     assert not trial.may_confirm(is_sound=True, now_ms=10**9) and trial.missing(is_sound=True) == "sample"
-    trial.sampled(dict.fromkeys(kind.WHOLE, 1), kind.WHOLE)
+    trial.sampled(dict.fromkeys(ports.whole, 1), ports.whole)
     assert trial.may_confirm(is_sound=True, now_ms=10**9)
 
 
