@@ -30,8 +30,11 @@ _CURRENT_AT_MS = 40
 # A pulse waits for its capacitor so long, then it is given all the same: half a closing is better than none.
 _CHARGE_MS = 10_000
 _CHARGED_PERCENT = 90
-# A selector that did not answer is asked again after so long.
-_AGAIN_MS = 200
+_CHARGE_LOOK_MS = 20
+# A selector that did not answer is asked after so long for the next output whose pulse is due.
+_AGAIN_MS = 100
+# A pulse under way: its valve is being connected, has current, was asked what it draws, has told.
+_SELECTING, _DRIVING, _ASKED, _MEASURED = range(4)
 _WIND_DMS_PER_HZ = 7  # a cup anemometer of 0.7 m/s a pulse and second, the usual one
 
 
@@ -125,10 +128,8 @@ class Ports:
                 settle_ms=2000,
             )
         self._pulse, self._begun_ms = None, now_ms
-        self._driving = False
-        self._asked = self._measured = True
+        self._phase = _SELECTING
         self._charging_ms = None  # since when a pulse waits for its capacitor
-        self._again_ms = now_ms
         self._wind = (None, now_ms)
         self._found = {}
         self._waiting = ()
@@ -153,7 +154,6 @@ class Ports:
         self._boost.value(1 - self._boost_active)
         self._coil.rest()
         self._pulse = None
-        self._driving = False
 
     def apply(self, outputs, *, now_ms):
         """One turn: the pump at once; of the pulses the one that is under way, or the next."""
@@ -161,21 +161,24 @@ class Ports:
         self._pump.value(self._pump_closed if drive.held >> PUMP & 1 else 1 - self._pump_closed)
         # The capacitor is charged while any pulse is due or a valve is open: its closing must not wait. And while a run
         # wants to open one, or one is about to: it is refused until the capacitor is charged.
-        charging = self._pulse is not None or drive.pulse is not None or outputs.any_open() or outputs.prepares
+        charging = not outputs.ready() or outputs.any_open() or outputs.prepares
         self._boost.value(self._boost_active if charging else 1 - self._boost_active)
         if self._wet is not None:
             self._wet.poll(now_ms=now_ms)
         if self._pulse is None:
-            if drive.pulse is not None and now_ms >= self._again_ms and self._is_charged(now_ms):
-                self._begin(outputs, drive.pulse, now_ms)
+            if drive.pulse is not None:
+                if self._is_charged(now_ms):
+                    self._begin(outputs, drive.pulse, now_ms)
+                else:
+                    outputs.put_off(_CHARGE_LOOK_MS, now_ms=now_ms)
             return
         output, opens = self._pulse
-        if not self._driving:
+        if self._phase == _SELECTING:
             if now_ms - self._begun_ms >= limits.SELECT_MS:
                 self._drive(now_ms)
             return
         elapsed_ms = now_ms - self._begun_ms
-        if not self._measured and elapsed_ms >= _CURRENT_AT_MS:
+        if self._phase != _MEASURED and elapsed_ms >= _CURRENT_AT_MS:
             self._current(outputs, output, now_ms)
         if elapsed_ms >= self._own.pulse_ms:
             self._end(outputs, output, opens, now_ms)
@@ -222,34 +225,33 @@ class Ports:
 
     def _begin(self, outputs, pulse, now_ms):
         """Connect the valve; a master has a bridge of its own."""
-        self._pulse, self._begun_ms, self._driving = pulse, now_ms, False
+        self._pulse, self._begun_ms, self._phase = pulse, now_ms, _SELECTING
         if pulse[0] == MASTER:
             self._drive(now_ms)
         elif not self._selector.select(pulse[0] - 1):
-            # The selector is silent: the pulse stays due, and is tried again. What has no pulse draws nothing, and
-            # the guard makes an alarm of that: a valve that cannot be shut must not be kept quiet.
+            # The selector is silent, or one of its lines is stuck: the pulse stays due, and the others go on. What has
+            # no pulse draws nothing, and the guard makes an alarm of that, which also ends a run that could not open.
             self._selector.release()
             self._pulse = None
-            self._again_ms = now_ms + _AGAIN_MS
+            outputs.put_off(_AGAIN_MS, pulse[0], now_ms=now_ms)
             outputs.measured(pulse[0], 0)
 
     def _drive(self, now_ms):
         output, opens = self._pulse
         bridge = self._master_bridge if output == MASTER else self._zone_bridge
         bridge.drive(opens)
-        self._begun_ms, self._driving = now_ms, True
-        self._asked = self._measured = False
+        self._begun_ms, self._phase = now_ms, _DRIVING
 
     def _current(self, outputs, output, now_ms):
-        if not self._asked:
+        if self._phase != _ASKED:
             # Also where a question of the last pulse was never answered: that answer is another coil's.
-            self._asked = True
+            self._phase = _ASKED
             self._coil.begin(now_ms=now_ms)
             return
         value = self._coil.collect(now_ms=now_ms)
         if value is sensor.PENDING:
             return
-        self._measured = True
+        self._phase = _MEASURED
         if value is not None:
             outputs.measured(output, abs(value[1]))
 
@@ -258,7 +260,7 @@ class Ports:
         self._zone_bridge.coast()
         if output != MASTER:
             self._selector.release()
-        self._pulse, self._driving = None, False
+        self._pulse = None
         outputs.pulsed(output, opens, now_ms=now_ms)
 
     def _take(self, name, value, now_ms):

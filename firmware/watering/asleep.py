@@ -15,11 +15,11 @@ from watering.trade import BALANCE, DEPTH
 from watering.weather import Day
 from wire import event
 
-VERSION = 2
+VERSION = 3
 
-# version, flags; seconds since the programmes are watched, mL beyond the litres, values refused by weather and meter,
-# then mL of each zone since ever
-_HEAD = "<BBIHHHIIIIIIII"
+# version, flags, outputs that could not be shut; seconds since the programmes are watched, mL beyond the litres, values
+# refused by weather and meter, then mL of each zone since ever
+_HEAD = "<BBHIHHHIIIIIIII"
 _LOW, _NO_TIME, _ODD, _COUNTS = 1, 2, 4, 8
 _ZONES = 8
 
@@ -55,10 +55,14 @@ def encode(trade, now_ms: int) -> bytes:
     irrigated = list(trade._need.irrigated_ml)
     while len(irrigated) < _ZONES:
         irrigated.append(0)
+    unshut = 0
+    for output in range(limits.OUTPUTS_MAX):
+        unshut |= (1 << output) if trade.outputs.closing[output] else 0
     head = struct.pack(
         _HEAD,
         VERSION,
         flags,
+        unshut,
         min(0x7FFFFFFF, (now_ms - trade._starts.made_ms) // 1000),
         trade._meter.total_ml % 1000,
         min(0xFFFF, trade._weather.refused),
@@ -72,8 +76,8 @@ def encode(trade, now_ms: int) -> bytes:
 def resume(trade, rest, slept_ms: int, by, *, now_ms: int) -> None:
     """Go on. `by`: what woke the node, as of node.trade."""
     trade._events = []  # what was told before the sleep is known
-    # The chip shut everything before: nothing is to be pulsed for having woken.
-    trade.outputs._close = bytearray(limits.OUTPUTS_MAX)
+    # The chip shut everything before: nothing is to be pulsed for having woken, but what could not be shut then.
+    trade.outputs.closing = bytearray(limits.OUTPUTS_MAX)
     size = struct.calcsize(_HEAD)
     at = size + _WEATHER_BYTES + 1
     if len(rest) < at or rest[0] != VERSION:
@@ -82,13 +86,15 @@ def resume(trade, rest, slept_ms: int, by, *, now_ms: int) -> None:
     flags, counted = values[1], values[1] & _COUNTS == _COUNTS
     trade._energy.low = flags & _LOW == _LOW
     trade._health_odd = flags & _ODD == _ODD
-    since_ms = 1000 * values[2] + slept_ms
+    for output in range(limits.OUTPUTS_MAX):
+        trade.outputs.closing[output] = values[2] >> output & 1
+    since_ms = 1000 * values[3] + slept_ms
     trade._starts.made_ms = trade._clock.started_ms = now_ms - since_ms
     trade._clock.is_lost = flags & _NO_TIME == _NO_TIME
-    resume_meter(trade._meter, values[3], slept_ms, int(by == PULSE) if counted else None, now_ms=now_ms)
+    resume_meter(trade._meter, values[4], slept_ms, int(by == PULSE) if counted else None, now_ms=now_ms)
     weather = trade._weather
-    weather.refused, trade._meter.refused = values[4], values[5]
-    trade._need.irrigated_ml = list(values[6 : 6 + len(trade._need.irrigated_ml)])
+    weather.refused, trade._meter.refused = values[5], values[6]
+    trade._need.irrigated_ml = list(values[7 : 7 + len(trade._need.irrigated_ml)])
     resume_weather(weather, rest[size : at - 1], slept_ms, now_ms=now_ms)
     if by == RAIN:
         # The gauge has tipped once while nobody counted.

@@ -3,7 +3,8 @@
 It wakes every quarter of an hour to look at weather and battery, LEAD_MS before the next start, by a tip of its rain
 gauge, and by a pulse of its meter, which counts as one and is watched for a minute: water behind shut valves must be
 found as on the mains. Where a leak is told already and runs, pulses wake nobody until it has been seen dry. While
-anything is open it is awake; while all that is left of a programme soaks, or waits for the wind, it sleeps.
+anything is open it is awake; while all that is left of a programme soaks, or waits for the wind, it sleeps. A valve
+that cannot be pulsed shut, because its selector is dead, is tried again at each waking.
 
 The capacitor that feeds the pulses is empty after a sleep, so it is charged before a start and looked at. A start waits
 while the gateway is being asked what it has ordered meanwhile.
@@ -12,6 +13,7 @@ while the gateway is being asked what it has ordered meanwhile.
 from watering import limits, lockouts
 from watering.rarely import let_go
 from watering.trade import UNCERTAINTY_USABLE_S, WateringTrade
+from wire import event
 
 
 class SleepyTrade(WateringTrade):
@@ -47,13 +49,17 @@ class SleepyTrade(WateringTrade):
         return wanted_ms
 
     def may_sleep_until(self, moment):
-        now_ms, outputs = moment.now_ms, self.outputs
-        if outputs.any_open() or not outputs.ready() or outputs.wake_ms(now_ms) is not None:
+        now_ms, outputs, guard = moment.now_ms, self.outputs, self._guard
+        if outputs.any_open():
             return None
+        for output in range(limits.OUTPUTS_MAX):
+            # A closing that could not be given once more, and somebody knows it: the next waking tries again.
+            told = outputs.passed >> output & 1 and (event.VALVE_FAILURE, output, "coil") in guard.active
+            if outputs.closing[output] and not told:
+                return None
         ready_ms = self._runs.rests_until_ms(now_ms)
         if ready_ms is None or moment.order_expected:
             return None
-        guard = self._guard
         # A sample has shown the pipe behind shut valves at rest, or told what it is.
         if self._meter.present() and not guard.meter_silent() and not guard.leak.settled:
             return None

@@ -191,7 +191,8 @@ class WateringTrade(Trade):
         return due_ms
 
     def wants_sample_ms(self, now_ms):
-        if self.outputs.any_open():
+        # A closing that cannot be given is told soon: its valve may be open.
+        if self.outputs.any_open() or not self.outputs.ready():
             return self._sample_ms + limits.WATCH_MS
         # A job that waits may wait for wind, or for the capacitor: readings of the usual period come too late for it.
         watched = self._meter.present() or self._runs.jobs

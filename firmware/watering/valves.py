@@ -38,15 +38,16 @@ class Valves:
         self._gap_ms = gap_ms
         self._deadline_ms = [None] * limits.OUTPUTS_MAX
         # Pulses that are due: how many CLOSE, and whether one OPEN.
-        self._close = bytearray([limits.BOOT_ROUNDS if kind == LATCHING else 0 for kind in kinds])
+        self.closing = bytearray([limits.BOOT_ROUNDS if kind == LATCHING else 0 for kind in kinds])
         self._open = 0  # bits
+        # Outputs whose pulse could not be given: bits, until all the others that are due have had their turn.
+        self.passed = 0
         self._next_ms = now_ms
         self.openings = [0] * limits.OUTPUTS_MAX
         # Outputs that their own deadline shut: the scheduler did not. Drained by whoever reports.
         self.overrun = 0
         # True while somebody will want to open soon: what feeds the pulses is charged for it.
         self.prepares = False
-        self._held = 0
         self._currents = []
         self._drive = Drive(0, None)
 
@@ -63,27 +64,26 @@ class Valves:
 
     def ready(self) -> bool:
         """False while a latching output may be open from before the start: nothing else may open yet."""
-        return not any(self._close)
+        return not any(self.closing)
 
     def latching_open(self) -> int:
         """How many latching outputs would have to be pulsed shut now."""
         count = 0
         for output in range(limits.OUTPUTS_MAX):
-            if self.kinds[output] == LATCHING and (self._deadline_ms[output] is not None or self._close[output]):
+            if self.kinds[output] == LATCHING and (self._deadline_ms[output] is not None or self.closing[output]):
                 count += 1
         return count
 
     def open(self, output: int, for_s: int, *, now_ms: int) -> bool:
         """Open for `for_s` seconds from now, or go on for so long; True unless it is absent or not ready. The duration
         is cut to OPEN_S_MAX."""
-        if self.kinds[output] == ABSENT or for_s <= 0 or self._close[output]:
+        if self.kinds[output] == ABSENT or for_s <= 0 or self.closing[output]:
             return False
         if self._deadline_ms[output] is None:
             if not self.ready():
                 return False
             self.openings[output] += 1
             self._open |= (1 << output) if self.kinds[output] == LATCHING else 0
-            self._held |= (1 << output) if self.kinds[output] == HELD else 0
         self._deadline_ms[output] = now_ms + 1000 * min(for_s, limits.OPEN_S_MAX)
         return True
 
@@ -92,28 +92,31 @@ class Valves:
         if self._deadline_ms[output] is None:
             return
         self._deadline_ms[output] = None
-        self._held &= ~(1 << output)
         if self.kinds[output] == LATCHING:
-            # An OPEN that was not given yet needs no CLOSE, but who knows what a crash in between has given: one.
+            # An OPEN that was not given yet needs no CLOSE, but it may be under way: one, unless it was just refused.
+            was_refused = (self._open & self.passed) >> output & 1
             self._open &= ~(1 << output)
-            self._close[output] = max(1, self._close[output])
+            self.closing[output] = max(1 - was_refused, self.closing[output])
 
     def close_again(self, output: int) -> None:
         """Pulse a shut latching output shut once more: water says it is not."""
         if self.kinds[output] == LATCHING and self._deadline_ms[output] is None:
-            self._close[output] = max(1, self._close[output])
+            self.closing[output] = max(1, self.closing[output])
 
     def tick(self, *, now_ms: int) -> Drive:
         """What the ports must do now. Enforces the deadlines; asks nobody."""
+        held = 0
         for output in range(limits.OUTPUTS_MAX):
             deadline = self._deadline_ms[output]
             if deadline is not None and now_ms >= deadline:
                 self.overrun |= 1 << output
                 self.close(output)
+            elif deadline is not None and self.kinds[output] == HELD:
+                held |= 1 << output
         pulse, drive = self._pulse(now_ms), self._drive
         # Made anew only when it says something new: a turn in which nothing happens leaves no garbage.
-        if pulse is not None or drive.pulse is not None or drive.held != self._held:
-            drive = self._drive = Drive(self._held, pulse)
+        if pulse is not None or drive.pulse is not None or drive.held != held:
+            drive = self._drive = Drive(held, pulse)
         return drive
 
     def pulsed(self, output: int, opens: bool, *, now_ms: int) -> None:
@@ -121,9 +124,16 @@ class Valves:
         that was shut while its OPEN was being given still has its CLOSE to come."""
         if opens:
             self._open &= ~(1 << output)
-        elif self._close[output]:
-            self._close[output] -= 1
+        elif self.closing[output]:
+            self.closing[output] -= 1
         self._next_ms = now_ms + self._gap_ms
+
+    def put_off(self, for_ms: int, output=None, *, now_ms: int) -> None:
+        """No pulse for so long: the ports cannot give one yet. `output`: its own pulse could not be given at all; it
+        stays due and comes again, after every other that is due."""
+        if output is not None:
+            self.passed |= 1 << output
+        self._next_ms = now_ms + for_ms
 
     def measured(self, output: int, current_ma: int) -> None:
         """What a coil drew 50 ms after it was powered, mA; kept until somebody takes it."""
@@ -143,20 +153,25 @@ class Valves:
             deadline = self._deadline_ms[output]
             if deadline is not None and (wake is None or deadline < wake):
                 wake = deadline
-            if (self._close[output] or self._open >> output & 1) and (wake is None or self._next_ms < wake):
+            if (self.closing[output] or self._open >> output & 1) and (wake is None or self._next_ms < wake):
                 wake = max(now_ms, self._next_ms)
         return wake
 
     def _pulse(self, now_ms):
         if now_ms < self._next_ms:
             return None
-        # In rounds, so that of two boot pulses none waits for a neighbour's second one.
-        for most in range(max(self._close), 0, -1):
-            for output in range(limits.OUTPUTS_MAX):
-                if self._close[output] == most:
-                    return (output, False)
-        if self._open:
-            for output in range(limits.OUTPUTS_MAX):
-                if self._open >> output & 1:
-                    return (output, True)
-        return None
+        while True:
+            # In rounds, so that of two boot pulses none waits for a neighbour's second one, nor for one that cannot be
+            # given.
+            most = max(self.closing)
+            for count in range(most, 0, -1):
+                for output in range(limits.OUTPUTS_MAX):
+                    if self.closing[output] == count and not self.passed >> output & 1:
+                        return (output, False)
+            if self._open and not most:
+                for output in range(limits.OUTPUTS_MAX):
+                    if (self._open & ~self.passed) >> output & 1:
+                        return (output, True)
+            if not self.passed:
+                return None
+            self.passed = 0

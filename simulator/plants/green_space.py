@@ -81,6 +81,8 @@ class GreenPorts:
         self.battery_mv = battery_mv
         self.boost_mv = 0
         self.silent: set[int] = set()
+        # Outputs that a broken selector does not connect: their pulses cannot be given.
+        self.unreachable: set[int] = set()
         self.wet_sensor = False
         self._under_way: tuple[int, bool] | None = None
         self._begun_ms = 0
@@ -101,7 +103,10 @@ class GreenPorts:
             for output, kind in enumerate(self._kinds):
                 if kind == HELD and fresh >> output & 1:
                     valves.measured(output, self.site.pipes.held_current_ma(output))
-        if self._under_way is None and drive.pulse is not None:
+        if self._under_way is None and drive.pulse is not None and drive.pulse[0] in self.unreachable:
+            valves.put_off(100, drive.pulse[0], now_ms=now_ms)
+            valves.measured(drive.pulse[0], 0)
+        elif self._under_way is None and drive.pulse is not None:
             self._under_way, self._begun_ms = drive.pulse, now_ms
         if self._under_way is not None and now_ms - self._begun_ms >= self._pulse_ms:
             output, opens = self._under_way

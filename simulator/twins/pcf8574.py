@@ -1,6 +1,6 @@
 """The PCF8574's twin: one byte in, one byte out. `outputs` are the levels on the pins.
 
-Faults: `absent`; `stuck` (the pins of `stuck_low` lie at ground).
+Faults: `absent`; `stuck` (the pins of `stuck_low` lie at ground, those of `stuck_high` at the supply).
 """
 
 
@@ -9,13 +9,13 @@ class Pcf8574:
 
     def __init__(self):
         self._latch = 0b11111111
-        self.stuck_low = 0
+        self.stuck_low = self.stuck_high = 0
         self.fault = ""
 
     @property
     def outputs(self):
         """Bit n: the level of pin n."""
-        return self._latch & ~self.stuck_low if self.fault == "stuck" else self._latch
+        return (self._latch | self.stuck_high) & ~self.stuck_low if self.fault == "stuck" else self._latch
 
     def write(self, data):
         """The last byte holds."""

@@ -31,6 +31,7 @@ class Chip:
     def __init__(self):
         self.levels, self.trace = {}, []
         self.selected, self.selector_works = 0xFF, True
+        self.stuck_high = 0  # bits of selector lines that do not go low
         self.now_ms = self.capacitor_mv = 0
         chip = self
         class Pin:
@@ -64,7 +65,7 @@ class Chip:
 
             def readfrom_into(self, address, buffer, stop=True):
                 self._check(address)
-                buffer[0] = chip.selected
+                buffer[0] = chip.selected | chip.stuck_high
 
             def writevto(self, address, pieces):
                 raise OSError(19)
@@ -199,7 +200,54 @@ def test_a_valve_behind_a_dead_selector_is_told_as_a_coil_without_current(chip):
     chip.selector_works = False
     turns(chip, ports, valves, 2000)
     told = valves.take_currents()
-    assert told and set(told) == {(1, 0)} and len(told) <= 10
+    assert told and set(told) == {(1, 0), (2, 0), (3, 0)} and len(told) <= 10
+
+
+def closings(chip):
+    """(of the master, of zones): pulses shut that the bridges gave."""
+    pins = [pin for _, pin, level in chip.trace if level]
+    return pins.count(board.MASTER_IN2_PIN), pins.count(board.ZONES_IN2_PIN)
+
+
+def test_one_stuck_line_of_the_selector_holds_up_no_other_valve_at_a_boot(chip):
+    ports, valves = made(chip)
+    chip.stuck_high = 1 << 0
+    turns(chip, ports, valves, 2500)
+    assert closings(chip) == (2, 2 * 2) and not valves.ready(), "the valve behind it may be open"
+    chip.stuck_high = 0
+    turns(chip, ports, valves, 4000)
+    assert closings(chip) == (2, 3 * 2) and valves.ready()
+
+
+def test_in_a_run_a_closing_that_fails_does_not_hold_up_the_next_one(chip):
+    ports, valves = made(chip)
+    turns(chip, ports, valves, 2500)
+    valves.open(1, 600, now_ms=chip.now_ms)
+    valves.open(3, 600, now_ms=chip.now_ms)
+    turns(chip, ports, valves, chip.now_ms + 1000)
+    before = closings(chip)[1]
+    chip.stuck_high = 1 << 0
+    valves.close(1)
+    turns(chip, ports, valves, chip.now_ms + 1000)
+    valves.close(3)
+    turns(chip, ports, valves, chip.now_ms + 1000)
+    assert closings(chip)[1] == before + 1 and not valves.open(2, 600, now_ms=chip.now_ms)
+
+
+@pytest.mark.parametrize("fault", ["selector", "capacitor"])
+def test_a_pulse_that_cannot_be_given_does_not_turn_the_loop_without_a_pause(chip, fault):
+    ports, valves = made(chip, BOOSTED)
+    chip.selector_works = fault != "selector"
+    chip.capacitor_mv = 0 if fault == "capacitor" else 20_000
+    turned = 0
+    while chip.now_ms < 9000:
+        ports.apply(valves, now_ms=chip.now_ms)
+        if ports._pulse is None:
+            assert valves.wake_ms(chip.now_ms) >= chip.now_ms + 20
+        assert chip.levels[board.BOOST_PIN] == board.BOOST_ACTIVE_LEVEL
+        chip.now_ms = max(chip.now_ms + 10, valves.wake_ms(chip.now_ms))
+        turned += 1
+    assert turned < 9000 // 20 + 50
 
 
 def test_a_board_of_bridges_refuses_valves_that_must_be_held():

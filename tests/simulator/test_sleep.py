@@ -294,9 +294,9 @@ def test_a_waking_that_pulses_valves_is_seen(monkeypatch):
     woken = SleepyTrade.woken
 
     def pulsing(trade, *args, **options):
-        due = trade.outputs._close
+        due = trade.outputs.closing
         woken(trade, *args, **options)
-        trade.outputs._close = due
+        trade.outputs.closing = due
 
     monkeypatch.setattr(SleepyTrade, "woken", pulsing)
     world = Sleepy(SHORT)

@@ -97,3 +97,40 @@ def test_a_shut_latching_valve_can_be_pulsed_shut_again(output):
     valves.close_again(output)
     assert valves.tick(now_ms=now_ms).pulse == (output, False)
     assert valves.latching_open() == 1
+
+
+def test_a_pulse_that_could_not_be_given_comes_again_after_all_the_others_and_after_a_pause():
+    valves = Valves(KINDS, gap_ms=100, now_ms=0)
+    asked, now_ms = [], 0
+    while now_ms < 2000:
+        output, opens = valves.tick(now_ms=now_ms).pulse
+        asked.append(output)
+        if output == 1:
+            valves.put_off(50, output, now_ms=now_ms)
+        else:
+            valves.pulsed(output, opens, now_ms=now_ms)
+        now_ms = valves.wake_ms(now_ms)
+    assert asked[:7] == [0, 1, 2, 0, 2, 1, 1] and set(asked[6:]) == {1}
+    assert not valves.ready() and len(asked) < 4 + 2000 // 50
+
+
+def test_an_opening_that_could_not_be_given_lets_the_others_open_and_owes_a_closing_once_it_is_tried_again():
+    valves, now_ms = settled()
+    valves.open(1, 60, now_ms=now_ms)
+    valves.open(2, 60, now_ms=now_ms)
+    valves.put_off(50, 1, now_ms=now_ms)
+    assert valves.tick(now_ms=now_ms + 49).pulse is None
+    assert valves.tick(now_ms=now_ms + 50).pulse == (2, True)
+    valves.pulsed(2, True, now_ms=now_ms + 50)
+    assert valves.tick(now_ms=now_ms + 150).pulse == (1, True)
+    valves.close(1)
+    assert valves.tick(now_ms=now_ms + 150).pulse == (1, False)
+
+
+def test_an_opening_that_was_just_refused_owes_no_closing():
+    valves, now_ms = settled()
+    valves.open(1, 60, now_ms=now_ms)
+    valves.put_off(50, 1, now_ms=now_ms)
+    valves.close(1)
+    assert valves.ready() and valves.tick(now_ms=now_ms + 50).pulse is None
+    assert valves.open(1, 60, now_ms=now_ms + 50) and valves.tick(now_ms=now_ms + 50).pulse == (1, True)
