@@ -17,9 +17,9 @@ from wire import event
 
 VERSION = 3
 
-# version, flags, outputs that could not be shut; seconds since the programmes are watched, mL beyond the litres, values
-# refused by weather and meter, then mL of each zone since ever
-_HEAD = "<BBHIHHHIIIIIIII"
+# version, flags, outputs that could not be shut, programmes under way; seconds since the programmes are watched, mL beyond
+# the litres, values refused by weather and meter, then mL of each zone since ever
+_HEAD = "<BBHHIHHHIIIIIIII"
 _LOW, _NO_TIME, _ODD, _COUNTS = 1, 2, 4, 8
 _ZONES = 8
 
@@ -63,6 +63,7 @@ def encode(trade, now_ms: int) -> bytes:
         VERSION,
         flags,
         unshut,
+        trade._marked,
         min(0x7FFFFFFF, (now_ms - trade._starts.made_ms) // 1000),
         trade._meter.total_ml % 1000,
         min(0xFFFF, trade._weather.refused),
@@ -88,13 +89,14 @@ def resume(trade, rest, slept_ms: int, by, *, now_ms: int) -> None:
     trade._health_odd = flags & _ODD == _ODD
     for output in range(limits.OUTPUTS_MAX):
         trade.outputs.closing[output] = values[2] >> output & 1
-    since_ms = 1000 * values[3] + slept_ms
+    trade._marked = values[3]
+    since_ms = 1000 * values[4] + slept_ms
     trade._starts.made_ms = trade._clock.started_ms = now_ms - since_ms
     trade._clock.is_lost = flags & _NO_TIME == _NO_TIME
-    resume_meter(trade._meter, values[4], slept_ms, int(by == PULSE) if counted else None, now_ms=now_ms)
+    resume_meter(trade._meter, values[5], slept_ms, int(by == PULSE) if counted else None, now_ms=now_ms)
     weather = trade._weather
-    weather.refused, trade._meter.refused = values[5], values[6]
-    trade._need.irrigated_ml = list(values[7 : 7 + len(trade._need.irrigated_ml)])
+    weather.refused, trade._meter.refused = values[6], values[7]
+    trade._need.irrigated_ml = list(values[8 : 8 + len(trade._need.irrigated_ml)])
     resume_weather(weather, rest[size : at - 1], slept_ms, now_ms=now_ms)
     if by == RAIN:
         # The gauge has tipped once while nobody counted.

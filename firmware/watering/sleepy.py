@@ -75,7 +75,10 @@ class SleepyTrade(WateringTrade):
         from watering import asleep
 
         let_go("asleep")
-        return self.memory(now_ms), asleep.encode(self, now_ms)
+        rest = asleep.encode(self, now_ms)
+        marked, self._marked = self._marked, 0  # the jobs go along: what is begun is begun
+        memory, self._marked = self.memory(now_ms), marked
+        return memory, rest
 
     def woken(self, rest, slept_ms, by, *, now_ms) -> None:
         from watering import asleep

@@ -83,8 +83,8 @@ class WateringTrade(Trade):
         self._soil = {}  # of zones with a probe: (moisture, when, from where on nothing is lacking)
         self._moment = None
         self._health_odd = False
-        # A programme has been begun, and its mark is not on flash.
-        self._is_marked = False
+        # Bits of programmes (from 1) that were begun and are not over: their marks are not for flash yet.
+        self._marked = 0
 
     # --- events in ------------------------------------------------------------------------------------------
 
@@ -129,10 +129,13 @@ class WateringTrade(Trade):
         if self._runs.jobs or self.outputs.any_open():
             self._report_runs(self._runs.tick(self._refuse, now_ms=now_ms), now_ms)
         self.outputs.prepares = bool(self._runs.jobs)
-        if self._is_marked and not self._runs.jobs:
-            # Not sooner: whoever is cut off in mid-run without its mark waters what is left (`starts.Starts.due`).
-            self._is_marked = False
-            self.keeps += 1
+        if self._marked:
+            under_way = 0
+            for job in self._runs.jobs:
+                under_way |= 1 << job.by[1]
+            if self._marked & ~under_way:
+                self._marked &= under_way
+                self.keeps += 1
 
     # --- effects out ----------------------------------------------------------------------------------------
 
@@ -212,7 +215,8 @@ class WateringTrade(Trade):
         for i in range(len(self._policy.zones)):
             had = (need.depletion_cmm[i], tuple(need.flows[i]), self._irrigated_dmm(i + 1), self._openings(i + 1))
             zones.append(kept_memory.ZoneMemory(*had, need.references[i]))
-        marks = list(self._starts.marks)
+        # A programme that is under way is not marked on flash: cut off, it waters what is left (`starts.Starts.due`).
+        marks = [mark - (self._marked >> (i + 1) & 1) for i, mark in enumerate(self._starts.marks)]
         while len(marks) < kept_memory.PROGRAMS:
             marks.append(0)
         burst, today = self._guard.burst, self._weather.today
@@ -247,7 +251,7 @@ class WateringTrade(Trade):
         """Make a job for each zone of a program that needs one; tell why of the others."""
         program = self._policy.programs[index]
         self._guard.new_start()
-        self._is_marked = True
+        self._marked |= 1 << (index + 1)
         # What other programs still want of the same main is no lateness of this one.
         before_s = sum([job.remaining_s for job in self._runs.jobs])
         planned_s, known = None, {}

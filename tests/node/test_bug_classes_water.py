@@ -232,6 +232,39 @@ def test_8_a_start_that_a_power_cut_covers_is_made_up_for_without_what_may_have_
     assert before < green.litres(1) <= steady.litres(1)
 
 
+def test_8_a_run_that_power_cuts_after_a_checkpoint_in_its_middle_is_made_up_for():
+    settings = programs(PLAIN, [0, 127, 0, 0, 0, 300, 0, 7, 50])
+    green, steady = Green(settings), Green(settings)
+    green.run(hours=5, minutes=30)
+    assert green.litres(1) and not green.litres(2) and not green.litres(3)
+    green.cut(60_000, remembered=True)
+    before = green.litres(1)
+    steady.run(hours=14)
+    green.run(hours=9)
+    assert before < green.litres(1) <= steady.litres(1), "what has run is not run again"
+    assert [green.litres(zone) for zone in (2, 3)] == [steady.litres(zone) for zone in (2, 3)]
+    assert min(green.litres(2), green.litres(3)) > 0
+    told = green.events(event.WATERING_DONE) + green.events(event.WATERING_SKIPPED)
+    assert {detail[0] for *_, detail in told} == {1, 2, 3}
+
+
+def test_8_a_programme_is_marked_on_flash_at_its_end_and_in_a_sleep_at_once():
+    green = Green(programs(plain(valves=[2, 2, 2, 2, 0], battery=[2600, 1000, 9000]), [0, 127, 0, 0, 0, 300, 0, 1, 50]),
+                  battery_mv=3900)  # fmt: skip
+    green.run(hours=5, minutes=5)
+    trade, now_ms = green.desk.trade, green.site.now_ms
+    today = trade._starts.marks[0]
+    kept, rest = trade.asleep(now_ms)
+    woken = green.make(kept, now_ms)
+    woken.woken(rest, 600_000, None, now_ms=now_ms)
+    for one in (trade, woken):
+        assert memory.decode(one.memory(now_ms)).marks[0] == today - 1
+    assert woken._starts.marks[0] == memory.decode(kept).marks[0] == today
+    keeps = trade.keeps
+    green.run(hours=3)
+    assert trade.keeps > keeps and memory.decode(trade.memory(green.site.now_ms)).marks[0] == today
+
+
 # --- 13: garbage and double counted weather -------------------------------------------------------------------
 
 GARBAGE = [-(2**31), -1, 0, 1, 999, 5000, 65535, 2**31 - 1]
