@@ -368,6 +368,7 @@ class Node:
 
     def _decide(self, now_ms):
         moment = self._moment(now_ms)
+        self.trade.holds_order = self._orders.order is not None
         for change in self._directives.take_changes():
             self._emit(EventBody(event.DIRECTIVE_TAKEN, None, change), now_ms)
         self.trade.decide(moment)

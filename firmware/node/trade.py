@@ -46,6 +46,9 @@ class Trade:
     # of it is left when it ends: no outcome of an order is measured meanwhile, no output held for what was shown.
     local = None
     test_ms = 60_000
+    # Whether the node holds an order, in force or not: one rests while the gateway's lease is not held, and is not over
+    # for that. The application sets it before `decide`.
+    holds_order = False
 
     def sample(self, values, moment) -> None:
         """One complete reading of the ports: {wire key: scaled integer}; None where the whole port is silent. A sensor

@@ -17,10 +17,10 @@ from wire import event
 
 VERSION = 3
 
-# version, flags, outputs that could not be shut, programmes under way; seconds since the programmes are watched, mL beyond
-# the litres, values refused by weather and meter, then mL of each zone since ever
+# version, flags, outputs that could not be shut, programmes under way; seconds since the programmes are watched, mL
+# beyond the litres, values refused by weather and meter, then mL of each zone since ever
 _HEAD = "<BBHHIHHHIIIIIIII"
-_LOW, _NO_TIME, _ODD, _COUNTS = 1, 2, 4, 8
+_LOW, _NO_TIME, _ODD, _COUNTS, _ORDERED = 1, 2, 4, 8, 16
 _ZONES = 8
 
 # Of a day: civil day, air, humidity, seconds of the four, sums of two, rain; before two of them, ms since a sample and
@@ -52,6 +52,7 @@ def encode(trade, now_ms: int) -> bytes:
     """Of a sleepy.SleepyTrade, for `resume`."""
     flags = (_LOW if trade._energy.low else 0) | (_NO_TIME if trade._clock.is_lost else 0)
     flags |= (_ODD if trade._health_odd else 0) | (_COUNTS if trade.counts_asleep else 0)
+    flags |= _ORDERED if trade._guard._order_seen else 0
     irrigated = list(trade._need.irrigated_ml)
     while len(irrigated) < _ZONES:
         irrigated.append(0)
@@ -87,6 +88,7 @@ def resume(trade, rest, slept_ms: int, by, *, now_ms: int) -> None:
     flags, counted = values[1], values[1] & _COUNTS == _COUNTS
     trade._energy.low = flags & _LOW == _LOW
     trade._health_odd = flags & _ODD == _ODD
+    trade._guard._order_seen = flags & _ORDERED == _ORDERED
     for output in range(limits.OUTPUTS_MAX):
         trade.outputs.closing[output] = values[2] >> output & 1
     trade._marked = values[3]

@@ -85,13 +85,14 @@ class Guard:
         self._order_seen = False
         self._tell(event.PIPE_BURST, False, (zone or None, flow_ml_min))
 
-    def ordered(self, stopped: bool) -> None:
-        """Whether an order "no water" is in force; one that came after the burst and has ended acknowledges it."""
+    def ordered(self, stopped: bool, held: bool) -> None:
+        """Whether an order "no water" is in force, and whether any order is held: one that came after the burst and has
+        ended acknowledges it. One that only rests, because the gateway is away, has not ended."""
         if self.burst is None:
             return
         if stopped:
             self._order_seen = True
-        elif self._order_seen:
+        elif self._order_seen and not held:
             self.acknowledge()
 
     def refuses(self, zone: int):

@@ -117,7 +117,7 @@ class WateringTrade(Trade):
 
             by_hand.follow(self, now_ms=now_ms)
         self._report_runs(self._runs.take(), now_ms)
-        self._guard.ordered(self._is_stopped())
+        self._guard.ordered(self._is_stopped(), self.holds_order)
         last = self._drought
         self._drought_level(moment)
         self.keeps += self._drought != last

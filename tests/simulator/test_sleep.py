@@ -3,6 +3,7 @@ valve open in a sleep; power cuts and damaged memory in between."""
 
 import pytest
 
+from gateway.core.link.downlink import Standing
 from simulator import asleep
 from simulator.asleep import ClockChip
 from simulator.plants.battery import Battery
@@ -11,6 +12,7 @@ from tests.support.no_nonce_twice import no_nonce_twice
 from tests.support.sleepy_world import NODE, Sleepy
 from watering.sleepy import SleepyTrade
 from wire import event, quantity
+from wire.node_order import OVERRIDE
 from wire.record import HOLDOVER, UNSET
 
 SHORT = programs(
@@ -288,6 +290,27 @@ def test_an_image_that_is_used_twice_repeats_a_nonce_and_the_ledger_sees_it(ledg
         world.run(hours=1)
     assert ledger.reused > 0
     ledger.reused = 0
+
+
+def test_a_burst_outlives_an_override_that_rests_without_a_lease_and_ends_with_it():
+    world = Sleepy(SHORT)
+    world.run(hours=5, minutes=2)
+    world.pipes.burst[1] = 25_000
+    world.run(minutes=30)
+    order_s = 24 * 3600
+    ends_ms = world.world.now_ms + 1000 * order_s
+    standing = Standing(bytes(7) + b"\1", OVERRIDE, 0, world.world.unix_s + order_s, ends_ms)
+    world.gateway.downlink.follow({None: standing}, now_ms=world.world.now_ms)
+    world.run(hours=2)
+    outcomes = [detail[1] for _, _, detail in world.said(event.COMMAND_OUTCOME)]
+    assert "applied" in outcomes
+    world.gateway.silent = True
+    world.run(hours=21)
+    opened = [detail[0] for _, _, detail in world.said(event.VALVE_SWITCHED) if detail[1]]
+    assert opened == [0, 1], "none the next morning"
+    assert [active for _, active, _ in world.said(event.PIPE_BURST)] == [True]
+    world.run(hours=3)
+    assert [active for _, active, _ in world.said(event.PIPE_BURST)] == [True, False]
 
 
 def test_a_waking_that_pulses_valves_is_seen(monkeypatch):

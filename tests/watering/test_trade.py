@@ -272,6 +272,39 @@ def test_an_order_that_came_after_the_burst_acknowledges_it_when_it_ends():
     assert green.desk.trade._guard.burst is None
 
 
+def test_an_order_that_rests_because_the_gateway_is_away_does_not_release_a_burst():
+    green = Green(ONE)
+    green.run(hours=5, seconds=60)
+    green.pipes.burst[1] = 25_000
+    green.run(minutes=3)
+    green.desk.order, green.desk.trade.holds_order = STOP, True
+    green.run(minutes=10)
+    green.desk.order = None
+    green.run(hours=26)
+    assert green.desk.trade._guard.burst is not None and len(green.openings(1)) == 1
+    green.desk.trade.holds_order = False
+    green.run(minutes=1)
+    assert green.desk.trade._guard.burst is None
+
+
+def test_an_order_that_ends_while_a_battery_node_sleeps_releases_the_burst_that_it_came_for():
+    green = Green(BATTERY, battery_mv=3900)
+    green.run(hours=5, seconds=60)
+    green.pipes.burst[1] = 25_000
+    green.run(minutes=3)
+    green.desk.order, green.desk.trade.holds_order = STOP, True
+    green.run(minutes=10)
+    for held in (True, False):
+        trade, now_ms = green.desk.trade, green.site.now_ms
+        kept, rest = trade.asleep(now_ms)
+        green.desk.trade = green.make(kept, now_ms)
+        green.desk.trade.woken(rest, 900_000, None, now_ms=now_ms)
+        # It goes through the sleep, the lease does not.
+        green.desk.order, green.desk.trade.holds_order = None, held
+        green.run(minutes=1)
+        assert (green.desk.trade._guard.burst is not None) is held
+
+
 @pytest.mark.parametrize("fault,word", [("open_coil", "open-coil"), ("shorted", "short")])
 def test_a_bad_coil_takes_its_zone_out_and_the_next_good_pulse_brings_it_back(fault, word):
     green = Green(programs(plain(valves=[2, 1, 2, 2, 0]), DAILY))
