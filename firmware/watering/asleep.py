@@ -42,9 +42,10 @@ _CODES = (
 _CAUSES = ("", "coil", "no-flow", "stuck-open", "drift")
 _ALARMS_MAX = 24
 
-# A job that waits: zone, its rule's number, reason; seconds left, of a cycle, of a soak; ms until it is ready and until
-# it is given up; what it has had, ms and mL.
+# A job that waits: zone (and _ALONE), its rule's number, reason; seconds left, of a cycle, of a soak; ms until it is
+# ready and until it is given up; what it has had, ms and mL.
 _JOB = "<BBBHHHiiII"
+_ALONE = 16
 _RULES = (BALANCE, DEPTH)
 
 
@@ -224,9 +225,10 @@ def encode_jobs(runs, now_ms: int) -> bytes:
     """Those that wait: whoever sleeps has no other."""
     parts = []
     for job in runs.jobs:
+        zone = job.zone | (_ALONE if runs.alone >> job.zone & 1 else 0)
         parts.append(
             struct.pack(
-                _JOB, job.zone, _RULES.index(job.by[0]), job.by[1], job.remaining_s, job.cycle_s, job.soak_s,
+                _JOB, zone, _RULES.index(job.by[0]), job.by[1], job.remaining_s, job.cycle_s, job.soak_s,
                 job.ready_ms - now_ms, job.give_up_ms - now_ms, job.open_ms, job.volume_ml,
             )
         )  # fmt: skip
@@ -239,8 +241,9 @@ def resume_jobs(runs, data, slept_ms: int, *, now_ms: int) -> None:
     for at in range(0, len(data) - size + 1, size):
         values = struct.unpack(_JOB, data[at : at + size])
         job = Job(
-            values[0], Cut(values[3], values[4], values[5]), (_RULES[values[1]], values[2]),
+            values[0] & ~_ALONE, Cut(values[3], values[4], values[5]), (_RULES[values[1]], values[2]),
             ready_ms=now_ms + values[6] - slept_ms, give_up_ms=now_ms + values[7] - slept_ms,
         )  # fmt: skip
         job.open_ms, job.volume_ml = values[8], values[9]
         runs.add(job)
+        runs.alone |= (1 << job.zone) if values[0] & _ALONE else 0

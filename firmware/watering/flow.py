@@ -78,9 +78,9 @@ class RunWatch:
             return None
         return (wrong, flow)
 
-    def clean_ml_min(self):
-        """Mean flow since the line was full, if the run was long enough and nothing was wrong with it; else None."""
-        if not self._clean or self._volume_ms < 1000 * limits.CLEAN_S_MIN:
+    def clean_ml_min(self, for_s: int = limits.CLEAN_S_MIN):
+        """Mean flow since the line was full, if it was full for so long and nothing was wrong with it; else None."""
+        if not self._clean or self._volume_ms < 1000 * for_s:
             return None
         return self._volume_ml * 60 * 1000 // self._volume_ms
 

@@ -3,7 +3,8 @@
 * A burst shuts zone and master, and nothing opens until somebody acknowledges it: at the node, by a lock that ends, or
   by an order "no water" of the gateway that has come after it and ended. The latch survives a power cut.
 * A zone that passes too little or too much is stopped; it is tried again at its next start, and its alarm ends with the
-  first clean run. One that has drifted from what it passed when it was new is told, and still watered.
+  first run that is right. Of several that are open together nobody knows which it is: each goes on alone, as does one
+  whose alarm stands. One that has drifted from what it passed when it was new is told, and still watered.
 * Water behind shut valves is a leak; if it is as much as a zone passes that has just been shut, it is that zone's valve
   that stuck, which is told and pulsed shut again, three times. So is one whose water comes on top of the next zone's:
   everything is stopped then. Without a master valve nothing else opens until the pipe was seen at rest: it would hide
@@ -107,6 +108,10 @@ class Guard:
                     return lockouts.Refusal(lockouts.VALVE, stuck, False)
         return None
 
+    def doubts(self, zone: int) -> bool:
+        """Whether an alarm of what the zone passes stands: only a run alone can end it."""
+        return any(of == zone and cause in ("", _NO_FLOW) for _, of, cause in self.active)
+
     def is_sound(self) -> bool:
         """No water where none should be, no valve or meter that does not follow. What flows too much or too little
         through a zone is the garden's affair."""
@@ -120,7 +125,7 @@ class Guard:
         self._coil_again = bytearray(limits.OUTPUTS_MAX)
 
     def sample(self, silent: bool, *, now_ms: int):
-        """After the meter's sample: None, or (zone or 0 for all, why, value) that must stop."""
+        """After the meter's sample: None, or (zone, why, value) that must stop; zone as of runs.Runs.stop."""
         if self._meter.present():
             self._silent = self._silent + 1 if silent else 0
             self._set(event.SENSOR_FAILURE, 0, self._silent >= _SILENT_SAMPLES, ("meter", "silent"))
@@ -132,15 +137,22 @@ class Guard:
         return stop
 
     def finished(self, zone: int, complete: bool) -> None:
-        """A zone's cycle is over: what a clean one teaches."""
-        mean = self._run.clean_ml_min()
-        if not complete or mean is None or self._open != (zone,) or not self._need.zone(zone).metered:
+        """A zone's cycle is over: what a right one ends, and a clean one teaches."""
+        mean = self._run.clean_ml_min(limits.WRONG_FOR_S)
+        if mean is None or zone not in self._open:
             return
-        self._need.learn(zone, mean)
-        for code in (event.FLOW_TOO_LOW, event.FLOW_TOO_HIGH):
-            self._set(code, zone, False, (zone, mean, self._need.flow(zone)))
-        self._set(event.VALVE_FAILURE, zone, False, (zone, _NO_FLOW, None), _NO_FLOW)
-        self._judge_drift(zone)
+        is_alone = self._open == (zone,)
+        is_learned = is_alone and complete and self._run.clean_ml_min() is not None
+        if is_learned:
+            self._need.learn(zone, mean)
+        for one in (0, zone) if is_alone else (0,):
+            for code in (event.FLOW_TOO_LOW, event.FLOW_TOO_HIGH):
+                self._set(code, one, False, (one, mean, self._expected()))
+            self._set(event.VALVE_FAILURE, one, False, (one, _NO_FLOW, None), _NO_FLOW)
+        if not is_alone:
+            return
+        if is_learned:
+            self._judge_drift(zone)
         # This zone has run alone, and no other's water came with it.
         for stuck in range(1, limits.OUTPUTS_MAX):
             if stuck != zone:
@@ -150,10 +162,9 @@ class Guard:
 
     def _judge_run(self, now_ms):
         # A drip line past the meter that runs beside them hides nothing of the others.
-        metered = [zone for zone in self._open if self._need.zone(zone).metered]
+        metered, expected = [zone for zone in self._open if self._need.zone(zone).metered], self._expected()
         if not metered:
             return None
-        expected = sum([self._need.flow(zone) for zone in metered])
         verdict = self._run.sample(self._meter, expected, now_ms=now_ms)
         if verdict is None:
             return None
@@ -169,12 +180,19 @@ class Guard:
             self._order_seen = False
             self._tell(event.PIPE_BURST, True, (zone or None, rate))
             return (0, lockouts.BURST, rate)
+        if not zone and what == flow.HIGH:
+            # What was too much while they were all open is none of them that stayed open, when another runs alone.
+            self._recent = [one for one in self._recent if one not in self._open]
         if what == flow.NO_FLOW:
             self._set(event.VALVE_FAILURE, zone, True, (zone, _NO_FLOW, None), _NO_FLOW)
         else:
             code = event.FLOW_TOO_LOW if what == flow.LOW else event.FLOW_TOO_HIGH
             self._set(code, zone, True, (zone, rate, expected))
-        return (zone, what, rate)
+        return (zone or None, what, rate)
+
+    def _expected(self):
+        """What should pass the meter now, mL/min."""
+        return sum([self._need.flow(zone) for zone in self._open if self._need.zone(zone).metered])
 
     def _judge_drift(self, zone):
         """What the last clean runs passed, against the zone's reference: a leak or a clogging too slow for one run."""

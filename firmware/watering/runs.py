@@ -63,6 +63,8 @@ class Runs:
         self._checked_ms = None
         # When master or pump must next be switched.
         self._switch_ms = None
+        # Bits of zones that run with no other beside them, until their jobs end: it is being found out which is wrong.
+        self.alone = 0
 
     def add(self, job) -> bool:
         """Take a job on; False when its zone has one already."""
@@ -95,9 +97,16 @@ class Runs:
         return self.take()
 
     def stop(self, zone: int, why: str, value: int, *, now_ms: int) -> None:
-        """End the job of a zone; of all zones when `zone` is 0, and then the water with it."""
+        """End the job of a zone; of all zones when `zone` is 0, and then the water with it. None: one of those that are
+        open, nobody knows which; each of them goes on alone, and those that wait have the more patience."""
+        left_s = sum([job.remaining_s for job in self.jobs if job.opened_ms is not None])
         for job in list(self.jobs):
-            if zone in (0, job.zone):
+            if zone is None:
+                job.give_up_ms += 1000 * left_s
+                if job.opened_ms is not None:
+                    self.alone |= 1 << job.zone
+                    self._pause(job, 0, now_ms)
+            elif zone in (0, job.zone):
                 self._end(job, why, value, now_ms)
         if zone == 0:
             self._ended_ms = None
@@ -187,13 +196,7 @@ class Runs:
 
     def _run(self, job, refuse, check, now_ms):
         if now_ms >= job.until_ms:
-            self._shut(job, now_ms)
-            if job.remaining_s <= 0:
-                self._end(job, COMPLETE, 0, now_ms)
-            else:
-                job.ready_ms = now_ms + 1000 * job.soak_s
-                # Soaking is no lateness.
-                job.give_up_ms += 1000 * job.soak_s
+            self._pause(job, job.soak_s, now_ms)
             return
         if not check:
             return
@@ -205,6 +208,16 @@ class Runs:
             job.ready_ms = now_ms + _HOLD_MS
         else:
             self._end(job, refusal.why, refusal.value, now_ms)
+
+    def _pause(self, job, for_s, now_ms):
+        """Between two cycles; after the last there is none."""
+        self._shut(job, now_ms)
+        if job.remaining_s <= 0:
+            self._end(job, COMPLETE, 0, now_ms)
+            return
+        job.ready_ms = now_ms + 1000 * for_s
+        # Soaking is no lateness.
+        job.give_up_ms += 1000 * for_s
 
     def _shut(self, job, now_ms):
         self._valves.close(job.zone)
@@ -219,6 +232,7 @@ class Runs:
         if job.opened_ms is not None:
             self._shut(job, now_ms)
         self.jobs.remove(job)
+        self.alone &= ~(1 << job.zone)
         what = DONE if job.open_ms else SKIPPED
         self._happened.append(Happened(what, job.zone, job, why, value))
 
@@ -234,6 +248,8 @@ class Runs:
             if other.start_ms is not None:
                 # A test has no other zone beside it, whatever the main gives.
                 if job.by[0] == TEST or self._group(other.zone) == self._group(job.zone):
+                    return False
+                if (self.alone >> job.zone | self.alone >> other.zone) & 1:
                     return False
                 flow += self._flow(other.zone)
         # One zone alone always runs: if it takes more than the main gives, the flow watch says so.

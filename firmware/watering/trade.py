@@ -285,6 +285,8 @@ class WateringTrade(Trade):
             job.remaining_s -= had_s
             if not self._runs.add(job):  # another program is at it: said, or nobody would know
                 self._tell(event.WATERING_SKIPPED, None, (zone, lockouts.TIME, index + 1))
+            elif self._guard.doubts(zone):
+                self._runs.alone |= 1 << zone
 
     def _unneeded(self, program, zone, moment):
         """Why a program has nothing to do for a zone, as a Refusal, or None."""
