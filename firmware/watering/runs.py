@@ -24,6 +24,8 @@ MARGIN_S = 5
 _CHECK_MS = 5000
 # What holds a run (wind, hours) is looked at again after so long.
 _HOLD_MS = 60_000
+# A master or pump that is wanted for longer than OPEN_S_MAX is told so when it has so much less than that.
+_RENEW_MS = 600_000
 # A valve that could not open because another is being pulsed shut.
 _RETRY_MS = 200
 
@@ -163,15 +165,15 @@ class Runs:
             else:
                 self._end(job, refusal.why, refusal.value, now_ms)
             return
-        cycle_s = min(job.remaining_s, job.cycle_s, may_s - MARGIN_S)
-        if cycle_s < min(job.remaining_s, limits.CYCLE_S_MIN):
-            job.ready_ms = now_ms + _HOLD_MS  # forbidden hours begin in a moment
-            return
         lead_s = 0
         if self._ended_ms is None and not self.open_zones():
             for output, ahead_s, _ in self._supplies:
                 if self._valves.kinds[output]:
                     lead_s = max(lead_s, ahead_s)
+        cycle_s = min(job.remaining_s, job.cycle_s, may_s - lead_s - MARGIN_S)
+        if cycle_s < min(job.remaining_s, limits.CYCLE_S_MIN):
+            job.ready_ms = now_ms + _HOLD_MS  # forbidden hours begin in a moment
+            return
         job.start_ms = now_ms + 1000 * lead_s
         job.until_ms = job.start_ms + 1000 * cycle_s
         if not lead_s:
@@ -290,7 +292,8 @@ class Runs:
 
     def _feed(self, output, ends_ms, now_ms):
         deadline = self._valves.deadline_ms(output)
-        if deadline is not None and deadline >= ends_ms:
+        # What ends later than a valve may be told is renewed once in a while, not in every turn.
+        if deadline is not None and deadline >= min(ends_ms, now_ms + 1000 * limits.OPEN_S_MAX - _RENEW_MS):
             return
         for_s = (ends_ms - now_ms) // 1000 + MARGIN_S
         if self._valves.open(output, for_s, now_ms=now_ms) and output == MASTER:
