@@ -65,7 +65,7 @@ def encode(trade, now_ms: int) -> bytes:
         VERSION,
         flags,
         unshut,
-        trade._marked,
+        trade._starts.under_way,
         min(0x7FFFFFFF, (now_ms - trade._starts.made_ms) // 1000),
         trade._meter.total_ml % 1000,
         min(0xFFFF, trade._weather.refused),
@@ -92,7 +92,7 @@ def resume(trade, rest, slept_ms: int, by, *, now_ms: int) -> None:
     trade._guard._order_seen = flags & _ORDERED == _ORDERED
     for output in range(limits.OUTPUTS_MAX):
         trade.outputs.closing[output] = values[2] >> output & 1
-    trade._marked = values[3]
+    trade._starts.under_way = values[3]
     since_ms = 1000 * values[4] + slept_ms
     trade._starts.made_ms = trade._clock.started_ms = now_ms - since_ms
     trade._clock.is_lost = flags & _NO_TIME == _NO_TIME
@@ -195,11 +195,9 @@ def resume_leak(leak, data, slept_ms: int, counted: bool, *, now_ms: int) -> Non
 
 def encode_guard(guard, now_ms: int) -> bytes:
     """Of a guard.Guard, its leak first."""
-    bits = 0
-    for output in guard.faulty:
-        bits |= 1 << output
     alarms = sorted(guard.active)[:_ALARMS_MAX]
-    head = struct.pack(_GUARD, bits, guard._last_zone, guard._again, min(255, guard._silent), len(alarms))
+    last_zone = guard._recent[-1] if guard._recent else 0
+    head = struct.pack(_GUARD, guard.faulty, last_zone, guard._again, min(255, guard._silent), len(alarms))
     parts = [encode_leak(guard.leak, now_ms), head]
     for code, zone, cause in alarms:
         parts.append(struct.pack("<H", _CODES.index(code) << 7 | zone << 3 | _CAUSES.index(cause)))
@@ -210,9 +208,8 @@ def resume_guard(guard, data, slept_ms: int, counted: bool, *, now_ms: int) -> N
     """Alarms included, and nothing of it told."""
     resume_leak(guard.leak, data[:_LEAK_BYTES], slept_ms, counted, now_ms=now_ms)
     at = _LEAK_BYTES + struct.calcsize(_GUARD)
-    bits, guard._last_zone, guard._again, guard._silent, count = struct.unpack(_GUARD, data[_LEAK_BYTES:at])
-    guard._recent = [guard._last_zone] if guard._last_zone else []
-    guard.faulty = {output for output in range(limits.OUTPUTS_MAX) if bits >> output & 1}
+    guard.faulty, last_zone, guard._again, guard._silent, count = struct.unpack(_GUARD, data[_LEAK_BYTES:at])
+    guard._recent = [last_zone] if last_zone else []
     for number in range(count):
         value = struct.unpack("<H", data[at + 2 * number : at + 2 * number + 2])[0]
         guard.active.add((_CODES[value >> 7], value >> 3 & 15, _CAUSES[value & 7]))

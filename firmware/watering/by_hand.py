@@ -50,7 +50,7 @@ def follow(trade, *, now_ms: int) -> None:
         # A coil that was bad may have been mended: its first pulse says so, and none of before.
         trade.outputs.take_currents()
         trade._guard.new_start()
-        for zone in range(1, len(trade._policy.zones) + 1):
+        for zone in range(1, len(trade._own.policy.zones) + 1):
             trade._runs.add(_job(trade, zone, now_ms))
     else:
         let_go("by_hand")
@@ -68,7 +68,7 @@ def refuses(trade, zone: int, *, now_ms: int):
 
 
 def _job(trade, zone, now_ms):
-    for_s = zone_s(len(trade._policy.zones), trade.lead_s)
+    for_s = zone_s(len(trade._own.policy.zones), trade.lead_s)
     # On a battery the store is charged first, and looked at.
     ready_ms = now_ms + (2 * limits.CHARGE_MS if trade._own.boost_mv else 0)
     return runs.Job(zone, Cut(for_s, for_s, 0), (TEST, 0), ready_ms=ready_ms, give_up_ms=now_ms + trade.test_ms)

@@ -40,21 +40,18 @@ class Guard:
         for i in range(limits.OUTPUTS_MAX):
             least, most = coil.span_ma(valves.kinds[i])
             self.coils_ma.append(memory.coils[i] if least <= memory.coils[i] <= most else 0)
-        self._coils_odd = bytearray(limits.OUTPUTS_MAX)
+        self._coils_odd = bytearray(limits.OUTPUTS_MAX)  # and, by 16, pulses given again since it was last sound
         # A latched burst: (zone or 0, mL/min), or None.
         self.burst = None if memory.burst is None else (memory.burst, memory.burst_flow)
         self._order_seen = False
-        # (code, zone, cause) of alarms in force, and zones whose valve cannot be used.
+        # (code, zone, cause) of alarms in force, and bits of outputs whose valve cannot be used.
         self.active = set()
-        self.faulty = set()
+        self.faulty = 0
         self._open = ()
-        self._last_zone = 0
         # Zones that have been open since the pipe was last seen at rest, and samples of rest.
         self._recent = []
         self._rests = 0
         self._again = 0
-        # Pulses that were given again because of a bad coil, since it was last sound.
-        self._coil_again = bytearray(limits.OUTPUTS_MAX)
         self._silent = 0
         if self.burst is not None:
             tell(event.PIPE_BURST, True, (self.burst[0] or None, self.burst[1]))
@@ -69,7 +66,6 @@ class Guard:
         if zones == self._open:
             return
         if zones:
-            self._last_zone = zones[-1]
             self._recent = [zone for zone in self._recent if zone not in zones] + list(zones)
             self.leak.opened()
             self._again = self._rests = 0
@@ -100,8 +96,8 @@ class Guard:
         """The Refusal of a zone by what is broken, or None."""
         if self.burst is not None:
             return lockouts.Refusal(lockouts.BURST, self.burst[1], False)
-        if zone in self.faulty or MASTER in self.faulty:
-            return lockouts.Refusal(lockouts.VALVE, zone if zone in self.faulty else MASTER, False)
+        if (self.faulty >> zone | self.faulty >> MASTER) & 1:
+            return lockouts.Refusal(lockouts.VALVE, zone if self.faulty >> zone & 1 else MASTER, False)
         if self._valves.kinds[MASTER] == ABSENT:
             for code, stuck, cause in self.active:
                 if cause == _STUCK and code == event.VALVE_FAILURE:
@@ -121,8 +117,9 @@ class Guard:
 
     def new_start(self) -> None:
         """A programme begins: what was out is tried again; a coil that still is bad says so at the first pulse."""
-        self.faulty.clear()
-        self._coil_again = bytearray(limits.OUTPUTS_MAX)
+        self.faulty = 0
+        for output in range(limits.OUTPUTS_MAX):
+            self._coils_odd[output] &= 15
 
     def sample(self, silent: bool, *, now_ms: int):
         """After the meter's sample: None, or (zone, why, value) that must stop; zone as of runs.Runs.stop."""
@@ -249,23 +246,24 @@ class Guard:
         for output, current_ma in self._valves.take_currents():
             if output == PUMP:
                 continue  # a relay's contact: its coil is the board's
-            word, self.coils_ma[output], self._coils_odd[output] = coil.judge(
-                self._valves.kinds[output], self.coils_ma[output], self._coils_odd[output], current_ma
+            again = self._coils_odd[output] >> 4
+            word, self.coils_ma[output], odd = coil.judge(
+                self._valves.kinds[output], self.coils_ma[output], self._coils_odd[output] & 15, current_ma
             )
+            self._coils_odd[output] = again << 4 | odd
             if word is None:
-                self._coil_again[output] = 0
-                if output in self.faulty:
-                    self.faulty.discard(output)
+                self._coils_odd[output] = odd
+                self.faulty &= ~(1 << output)
                 self._set(event.VALVE_FAILURE, output, False, (output, coil.OPEN_COIL, current_ma), "coil")
                 continue
             self._set(event.VALVE_FAILURE, output, True, (output, word, current_ma), "coil")
             if word == coil.CHANGED:
                 continue
-            self.faulty.add(output)
+            self.faulty |= 1 << output
             stop = (output, lockouts.VALVE, current_ma)
             # A short takes seconds of the store at each pulse, and an open coil never answers: it ends.
-            if self._valves.kinds[output] == LATCHING and self._coil_again[output] < limits.CLOSE_AGAIN_MAX:
-                self._coil_again[output] += 1
+            if self._valves.kinds[output] == LATCHING and again < limits.CLOSE_AGAIN_MAX:
+                self._coils_odd[output] += 16
                 self._valves.close_again(output)
         return stop
 

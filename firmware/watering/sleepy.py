@@ -76,8 +76,9 @@ class SleepyTrade(WateringTrade):
 
         let_go("asleep")
         rest = asleep.encode(self, now_ms)
-        marked, self._marked = self._marked, 0  # the jobs go along: what is begun is begun
-        memory, self._marked = self.memory(now_ms), marked
+        starts, under_way = self._starts, self._starts.under_way
+        starts.under_way = 0  # the jobs go along: what is begun is begun
+        memory, starts.under_way = self.memory(now_ms), under_way
         return memory, rest
 
     def woken(self, rest, slept_ms, by, *, now_ms) -> None:

@@ -21,6 +21,8 @@ class Starts:
         self._programs = programs
         self._site = site
         self.marks = list(marks)
+        # Bits of programmes (from 1) that were begun and are not over: their marks are not for flash yet.
+        self.under_way = 0
         self._begun_ms = [None] * len(programs)
         # Since when this node has been watching its programmes: through sleeps, not through restarts.
         self.made_ms = now_ms

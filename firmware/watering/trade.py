@@ -48,10 +48,8 @@ class WateringTrade(Trade):
     def __init__(self, own, start):
         kept, now_ms = kept_memory.decode(start.memory), start.now_ms
         self._own = own
-        self._policy = own.policy
-        # Of earlier lives: litres, openings of master and zones, and zones that this policy does not have.
-        self._litres_before = kept.volume_l
-        self._openings_before = (kept.master_openings,) + tuple([zone.openings for zone in kept.zones])
+        # Of earlier lives: litres, then openings of master and zones; and zones that this policy does not have.
+        self._before = (kept.volume_l, kept.master_openings) + tuple([zone.openings for zone in kept.zones])
         self._other_zones = kept.zones[len(own.policy.zones) :]
         self._events = []
         self._weather = Weather(own, kept.rain_cmm, kept.rain_day or None)
@@ -83,8 +81,6 @@ class WateringTrade(Trade):
         self._soil = {}  # of zones with a probe: (moisture, when, from where on nothing is lacking)
         self._moment = None
         self._health_odd = False
-        # Bits of programmes (from 1) that were begun and are not over: their marks are not for flash yet.
-        self._marked = 0
 
     # --- events in ------------------------------------------------------------------------------------------
 
@@ -129,12 +125,12 @@ class WateringTrade(Trade):
         if self._runs.jobs or self.outputs.any_open():
             self._report_runs(self._runs.tick(self._refuse, now_ms=now_ms), now_ms)
         self.outputs.prepares = bool(self._runs.jobs)
-        if self._marked:
-            under_way = 0
+        starts, under_way = self._starts, 0
+        if starts.under_way:
             for job in self._runs.jobs:
                 under_way |= 1 << job.by[1]
-            if self._marked & ~under_way:
-                self._marked &= under_way
+            if starts.under_way & ~under_way:
+                starts.under_way &= under_way
                 self.keeps += 1
 
     # --- effects out ----------------------------------------------------------------------------------------
@@ -159,7 +155,7 @@ class WateringTrade(Trade):
                 found[quantity.WATER_FLOW] = rate // 60
         if self._own.tip_cmm:
             found[quantity.RAIN] = self._weather.today.rain_cmm // 10
-        for zone in range(1, len(self._policy.zones) + 1):
+        for zone in range(1, len(self._own.policy.zones) + 1):
             found[quantity.key(quantity.ROOT_DEPLETION, zone)] = self._need.depletion_cmm[zone - 1] // 10
         return found
 
@@ -168,7 +164,7 @@ class WateringTrade(Trade):
         found = {quantity.EVAPOTRANSPIRATION: self._need.et0_cmm}
         found[quantity.SENSOR_FAULTS] = self._weather.refused + self._meter.refused
         self._health_odd = not self._health_odd
-        for zone in range(1, len(self._policy.zones) + 1):
+        for zone in range(1, len(self._own.policy.zones) + 1):
             if self._health_odd:
                 found[quantity.key(quantity.WATER_APPLIED, zone)] = self._irrigated_dmm(zone)
             else:
@@ -212,11 +208,11 @@ class WateringTrade(Trade):
 
     def memory(self, now_ms) -> bytes:
         zones, need = [], self._need
-        for i in range(len(self._policy.zones)):
+        for i in range(len(self._own.policy.zones)):
             had = (need.depletion_cmm[i], tuple(need.flows[i]), self._irrigated_dmm(i + 1), self._openings(i + 1))
             zones.append(kept_memory.ZoneMemory(*had, need.references[i]))
         # A programme that is under way is not marked on flash: cut off, it waters what is left (`starts.Starts.due`).
-        marks = [mark - (self._marked >> (i + 1) & 1) for i, mark in enumerate(self._starts.marks)]
+        marks = [mark - (self._starts.under_way >> (i + 1) & 1) for i, mark in enumerate(self._starts.marks)]
         while len(marks) < kept_memory.PROGRAMS:
             marks.append(0)
         burst, today = self._guard.burst, self._weather.today
@@ -249,9 +245,9 @@ class WateringTrade(Trade):
 
     def _begin(self, index, elapsed_s, is_missed, moment):
         """Make a job for each zone of a program that needs one; tell why of the others."""
-        program = self._policy.programs[index]
+        program = self._own.policy.programs[index]
         self._guard.new_start()
-        self._marked |= 1 << (index + 1)
+        self._starts.under_way |= 1 << (index + 1)
         # What other programs still want of the same main is no lateness of this one.
         before_s = sum([job.remaining_s for job in self._runs.jobs])
         planned_s, known = None, {}
@@ -313,8 +309,8 @@ class WateringTrade(Trade):
         if not lockouts.usable(moment, UNCERTAINTY_USABLE_S):
             return (lockouts.Refusal(lockouts.TIME, 0, False), 0)
         level = self._drought_level(moment)
-        free_s = lockouts.lawful_s(self._policy, one, level, moment)
-        refusal = None if free_s else lockouts.by_law(self._policy, one, level, moment)
+        free_s = lockouts.lawful_s(self._own.policy, one, level, moment)
+        refusal = None if free_s else lockouts.by_law(self._own.policy, one, level, moment)
         if refusal is None and self._is_stopped():
             refusal = lockouts.Refusal(lockouts.ORDER, 0, False)
         if refusal is None:
@@ -341,7 +337,7 @@ class WateringTrade(Trade):
 
     def _planned_s(self, index, refuse=None):
         """How long a program would take now. `refuse`: as ours, where it has been asked."""
-        program, main_max_ml_min = self._policy.programs[index], self._own.main_max_ml_min
+        program, main_max_ml_min = self._own.policy.programs[index], self._own.main_max_ml_min
         return self.lead_s + self._need.planned_s(program, refuse or self._refuse, main_max_ml_min)
 
     def _report_runs(self, happened, now_ms):
@@ -388,7 +384,7 @@ class WateringTrade(Trade):
 
     def _expose(self, now_ms, job=None, opened=False):
         """Tell the meter which zones were open until now, when this job's has just been opened or shut."""
-        flows = [0] * len(self._policy.zones)
+        flows = [0] * len(self._own.policy.zones)
         for zone in self._runs.open_zones():
             if self._need.zone(zone).metered:
                 flows[zone - 1] = self._need.flow(zone)
@@ -399,7 +395,7 @@ class WateringTrade(Trade):
     def _overrun(self):
         """The scheduler was late: the valves have shut by themselves, and somebody should know."""
         over, self.outputs.overrun = self.outputs.overrun, 0
-        for output in range(len(self._policy.zones) + 1):
+        for output in range(len(self._own.policy.zones) + 1):
             if over >> output & 1:
                 self._tell(event.VALVE_SWITCHED, None, (output, False, DEADLINE, 0, 0))
 
@@ -420,13 +416,13 @@ class WateringTrade(Trade):
         return moment.unix_s + (now_ms - moment.now_ms) // 1000 + left_s
 
     def _irrigated_dmm(self, zone):
-        return self._need.irrigated_ml[zone - 1] // self._policy.zones[zone - 1].area_dm2
+        return self._need.irrigated_ml[zone - 1] // self._own.policy.zones[zone - 1].area_dm2
 
     def _openings(self, output):
-        return self._openings_before[output] + self.outputs.openings[output]
+        return self._before[1 + output] + self.outputs.openings[output]
 
     def _volume_l(self):
-        return self._litres_before + self._meter.total_ml // 1000
+        return self._before[0] + self._meter.total_ml // 1000
 
     def _tell(self, code, active, detail):
         self.keeps += code == event.PIPE_BURST  # latched, or released
