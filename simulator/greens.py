@@ -15,7 +15,7 @@ from simulator.gateway_host import GatewayHost
 from simulator.joining import Joining
 from simulator.options import Cabinet
 from simulator.plants.climate import Climate
-from simulator.plants.green_space import GreenPorts, Site
+from simulator.plants.green_space import CHARGED_MV, GreenPorts, Site
 from simulator.plants.pipes import Pipes
 from simulator.prng import Prng
 from simulator.world import World
@@ -229,7 +229,8 @@ class Greens:
         if is_park:
             law.append(Forbidden(0, _OPEN_FROM_MIN, _OPEN_TO_MIN))
         left = _season_so_far(site, prng.split("season"), self._world.unix_s)
-        space = GreenSpace(self._world, GreenPorts(site, own.kinds, own.pulse_ms), law)
+        ports = GreenPorts(site, own.kinds, own.pulse_ms, battery_mv=CHARGED_MV, boost_mv=own.boost_mv)
+        space = GreenSpace(self._world, ports, law)
         host = self._joining.join(gateway, irrigation, own, space, prng, memory=left)
         self.spaces.append(space)
         self.hosts.append(host)

@@ -26,16 +26,19 @@ PUMP_CLOSED_LEVEL = 1
 # charges the capacitor that feeds the pulses; off between them; 10 kOhm to ground
 BOOST_PIN = 47
 BOOST_ACTIVE_LEVEL = 1
+BOOST_FULL_MV = 12000
 
-# voltage of the pulse capacitor: no valve is opened below what its closing needs
+# voltage of the pulse capacitor, 2 x 4700 uF 35 V: no valve is opened below what its closing needs
 CAPACITOR_PIN = 2
 CAPACITOR_UPPER_OHM = 1000000
 CAPACITOR_LOWER_OHM = 100000
+CAPACITOR_MICROFARAD = 9400
 
-# voltage of the Li-ion cell
+# voltage of the Li-ion cell, fitted on the mains too: it shuts the valves when they fail
 BATTERY_PIN = 1
 BATTERY_UPPER_OHM = 1000000
 BATTERY_LOWER_OHM = 1000000
+BATTERY_CAPACITY_MAH = 2600
 
 # soil moisture probe, 0-3 V
 SOIL_1_PIN = 4
@@ -83,10 +86,10 @@ I2C_HZ = 100000
 AIR_PART = "sht4x"
 AIR_ADDRESS = 0x44
 
-# the current of a valve's coil during its pulse, and the voltage it has
+# the current of a valve's coil during its pulse, in the coils' common return, and the voltage it has
 COIL_PART = "ina226"
 COIL_ADDRESS = 0x40
-COIL_SHUNT_MICROOHM = 50000
+COIL_SHUNT_MICROOHM = 10000
 
 # the time through deep sleep
 RTC_PART = "ds3231"

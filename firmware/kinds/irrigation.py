@@ -3,6 +3,9 @@
     site       [latitude, longitude] in 10^-4 degree
     watering, valves, supply, pulse, meter, battery, soil, weather, fitted: see watering.settings
 
+This board's valves latch: what is open stays so when the mains fail. So a node without `battery` in its settings, which
+is fed and stays awake, has the board's own cell as its store, and opens nothing that this could not shut.
+
 Of the drivers only the bridges, the selector and the sensors are used: which pulse is due, `watering.valves` decides,
 so that one machine owns deadlines, the closing of a boot and the order of pulses.
 """
@@ -40,10 +43,11 @@ _WIND_DMS_PER_HZ = 7  # a cup anemometer of 0.7 m/s a pulse and second, the usua
 
 def decode(faults, plain):
     """watering.settings.Own, as far as it could be read."""
+    from boards import irrigation as board
     from node import settings
     from watering import settings as own_settings
 
-    own = own_settings.decode(faults, plain, settings.site(faults, plain.get("site")))
+    own = own_settings.decode(faults, plain, settings.site(faults, plain.get("site")), _reserve(board))
     for output in range(PUMP):
         if own.kinds[output] == HELD:
             # Its machine would say that it is open, and no wire would have a voltage.
@@ -51,8 +55,15 @@ def decode(faults, plain):
     return own
 
 
+def _reserve(board):
+    """(mAh, mJ a pulse, mV) of the board's own store. A pulse takes what the capacitor holds, and as much again that
+    the converter adds meanwhile or loses: twice C U^2 / 2."""
+    boost_mv = board.BOOST_FULL_MV
+    return (board.BATTERY_CAPACITY_MAH, board.CAPACITOR_MICROFARAD * boost_mv // 1000 * boost_mv // 1_000_000, boost_mv)
+
+
 def make_trade(own, start):
-    """The trade of one irrigation node; on a battery it sleeps."""
+    """The trade of one irrigation node: with a store whose charge is looked at, asleep or not, or without."""
     if own.capacity_mah:
         return SleepyTrade(own, start)
     return WateringTrade(own, start)

@@ -2,7 +2,8 @@
 
 What a coil draws is learned as its running mean, so that "another current than last year" can be told from "another
 valve than its neighbour". Limits for 24 V AC are OpenSprinkler's defaults; a latching coil is pulsed from a capacitor
-through some ohms and draws over an ampere for 50 ms. Holds no state: the guard keeps two integers a coil.
+through some ohms and draws over an ampere for 50 ms; a shorted one what its bridge lets through. Holds no state: the
+guard keeps two integers a coil.
 """
 
 from watering import limits

@@ -10,9 +10,11 @@ OPEN is refused, with the value that decided,
 What is open is shut below 3.3 V, or when the charge covers no more than one pulse for each: a run must not outlive its
 battery.
 
-A node on the mains has no battery and refuses nothing. The pulse of 9 V, 1.5 A, 50 ms takes 0.7 J, 1 J with the boost
-converter's losses; the charge between 3.5 V and the cut-off at 3.0 V is a tenth of the cell's. So the third rule seldom
-binds on a sound 2.6 Ah cell (some 3.4 kJ), and does on an old, cold or small one, whose capacity the settings say.
+A valve box on the mains has its cell too, and is kept to the same (kinds.irrigation); only where every valve falls
+shut by itself is there none. A pulse takes what the capacitor holds, 0.7 J of 9400 uF at 12 V, and nearly as much again
+that the boost converter adds meanwhile or loses: 1.35 J of the cell's. The charge between 3.5 V and the cut-off at
+3.0 V is a tenth of the cell's. So the third rule seldom binds on a sound 2.6 Ah cell (some 3.4 kJ), and does on an old,
+cold or small one, whose capacity the settings say.
 """
 
 from watering import limits

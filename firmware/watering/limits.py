@@ -101,11 +101,12 @@ IDLE_MS = 60_000
 # A count that grows faster than any meter passes on is noise: 200 Hz is the fastest wheel, doubled.
 PULSES_PER_S_MAX = 400
 
-# -- coils, mA at 50 ms. 24 V AC as OpenSprinkler's defaults; a 9 V latching coil of 4 to 8 ohm draws 1 to 2 A.
+# -- coils, mA at 50 ms. 24 V AC as OpenSprinkler's defaults; a 9 V latching coil of 4 to 8 ohm draws 1 to 2 A. Through
+# a short the bridge's own limit flows, 3.2 A and 8 % less at its least (DRV8871; hardware/nodes/irrigation.toml).
 AC_OPEN_MA = 100
 AC_SHORT_MA = 1200
 LATCH_OPEN_MA = 250
-LATCH_SHORT_MA = 4000
+LATCH_SHORT_MA = 2500
 # A coil whose current leaves what was learned by so much, so often in a row, is going.
 CHANGED_PERCENT = 40
 CHANGED_TIMES = 3
@@ -115,8 +116,11 @@ CHANGED_TIMES = 3
 SLEEP_MAX_MS = 900_000
 # It is awake so long before a start: to charge the capacitor, and for the oscillator that measured its sleep.
 LEAD_MS = 20_000
-# The capacitor: 2200 uF to 12 V at 50 mA of a boost converter take 0.6 s; then its voltage is looked at.
+# The capacitor: 9400 uF to 12 V at 0.5 A of a boost converter take 0.3 s, a cold cell's converter gives less; then its
+# voltage is looked at. Bridges work from 6.5 V on (DRV8871); the capacitor bears 35 V, and its divider is read to 34 V.
 CHARGE_MS = 3_000
+BOOST_MV_MIN = 7_000
+BOOST_MV_MAX = 30_000
 BATTERY_OPEN_MV = 3500  # Li-ion under load; below it nothing opens
 BATTERY_SHUT_MV = 3300  # and what is open is shut: a weak cell falls from here to its cut-off within a run
 BATTERY_LOW_MV = 3600

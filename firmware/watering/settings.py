@@ -5,7 +5,7 @@
     supply     [master lead, master lag, pump lead, pump lag] in seconds; absent: all 0
     pulse      [pulse ms, gap ms] of latching outputs; absent: [100, 100]
     meter      [microlitres a pulse, L/min that the main gives at most]; absent: no meter
-    battery    [mAh, mJ a pulse, boost capacitor mV]; absent: on the mains
+    battery    [mAh, mJ a pulse, boost capacitor mV] of a node that sleeps; absent: it is fed and stays awake
     fitted     which of what the board can carry is there: "rain-contact", "wind"; absent: none of them
     soil       at most two of [zone, mV when dry, mV when wet, 0.1 % from which on nothing is lacking]; absent: no probe
     weather    [altitude m, height of the anemometer m, 0.01 mm a tip of the rain gauge, ET0 of 12 months or []]
@@ -21,9 +21,9 @@ from watering import limits, valves, weather
 FIELDS = ("watering", "valves", "supply", "pulse", "meter", "battery", "soil", "weather", "fitted")
 
 # supplies: (seconds of lead before the first zone, of lag after the last), of master and of pump; pulse_ul: of the
-# meter, microlitres, 0 without one; capacity_mah: what the cell still holds when full, 0 on the mains; pulse_mj: of one
-# pulse with losses; boost_mv: the capacitor's when charged, 0 without one; tip_cmm: rain of one tip of the gauge in
-# 0.01 mm, 0 without one; climate: 12 months as of weather.LOIRE. One flat record: a type takes 100 bytes of a chip.
+# meter, microlitres, 0 without one; capacity_mah: what the cell still holds when full, 0 where no valve needs one to
+# shut; pulse_mj: of one pulse with losses; boost_mv: the capacitor's when charged; tip_cmm: rain of one tip of the
+# gauge in 0.01 mm, 0 without one; climate: 12 months as of weather.LOIRE. One flat record: a type takes 100 bytes.
 Own = namedtuple(
     "Own",
     (
@@ -44,6 +44,7 @@ Own = namedtuple(
         "climate",
         "fitted",
         "soil",
+        "sleeps",
     ),
 )
 # A contact that nobody has wired is open, which is what wet looks like; an anemometer that is not there says calm.
@@ -55,8 +56,8 @@ _NO_METER = (0, 1 << 30)
 _NO_GAUGE = [0, 2, 0, []]
 
 
-def decode(faults, plain, site):
-    """Own, as far as it could be read."""
+def decode(faults, plain, site, reserve=(0, 0, 0)):
+    """Own, as far as it could be read. `reserve`: the store of a node whose settings name none, as `battery`."""
     policy, found = watering_form.decode(plain.get("watering"))
     for fault in found:
         faults.add("watering." + fault.path, fault.problem, fault.remedy)
@@ -72,12 +73,13 @@ def decode(faults, plain, site):
     names = ("master_lead", "master_lag", "pump_lead", "pump_lag")
     supply = _numbers(faults, "supply", plain.get("supply", [0, 0, 0, 0]), [(name, lead[0], lead[1]) for name in names])
     meter = _meter(faults, plain, policy)
-    battery = _battery(faults, plain, kinds)
+    battery = _battery(faults, plain, kinds, reserve)
     place = _place(faults, plain.get("weather", _NO_GAUGE))
     fitted = _fitted(faults, plain.get("fitted", []))
     supplies = ((supply[0], supply[1]), (supply[2], supply[3]))
     soil = _soil(faults, plain.get("soil", []), zones)
-    return Own(site, _without_texts(policy), kinds, supplies, *pulse, *meter, *battery, *place, fitted, soil)
+    sleeps = "battery" in plain
+    return Own(site, _without_texts(policy), kinds, supplies, *pulse, *meter, *battery, *place, fitted, soil, sleeps)
 
 
 def _without_texts(policy):
@@ -139,10 +141,10 @@ def _meter(faults, plain, policy):
     return (pulse_ul, 1000 * main)
 
 
-def _battery(faults, plain, kinds):
+def _battery(faults, plain, kinds, reserve):
     if "battery" not in plain:
-        return (0, 0, 0)
-    bounds = (("capacity", 100, 100_000), ("pulse", 1, 20_000), ("boost", 0, 48_000))
+        return reserve
+    bounds = (("capacity", 100, 100_000), ("pulse", 1, 20_000), ("boost", limits.BOOST_MV_MIN, limits.BOOST_MV_MAX))
     found = _numbers(faults, "battery", plain["battery"], bounds)
     for output in range(limits.OUTPUTS_MAX):
         if kinds[output] == valves.HELD:

@@ -1,4 +1,5 @@
-"""An irrigation node on a battery: the same trade, which lets its chip sleep while nothing is open and nothing flows.
+"""An irrigation node with a cell: the same trade, which charges and looks at its store before a start. On a battery it
+lets its chip sleep while nothing is open and nothing flows; a node that is fed stays awake (`sleeps`).
 
 It wakes every quarter of an hour to look at weather and battery, LEAD_MS before the next start, by a tip of its rain
 gauge, and by a pulse of its meter, which counts as one and is watched for a minute: water behind shut valves must be
@@ -19,11 +20,14 @@ from wire import event
 class SleepyTrade(WateringTrade):
     """See the module."""
 
-    sleeps = True
-
     def __init__(self, own, start):
         super().__init__(own, start)
         self._next_ms = None
+
+    @property
+    def sleeps(self):
+        """On a battery; as of node.trade."""
+        return self._own.sleeps
 
     @property
     def counts_asleep(self):

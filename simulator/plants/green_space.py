@@ -21,6 +21,8 @@ from wire import quantity
 _STEP_S = 600
 # What the twin's sensors add up to: 0.2 mm a tip.
 TIP_UM = 200
+# A cell that its charger keeps full.
+CHARGED_MV = 4100
 
 
 class Site:
@@ -74,12 +76,14 @@ class Site:
 class GreenPorts:
     """The twin of `kinds.irrigation.Ports` on a Site. `silent`: keys that a broken sensor keeps back."""
 
-    def __init__(self, site: Site, kinds: tuple[int, ...], pulse_ms: int, *, battery_mv: int = 0) -> None:
+    def __init__(
+        self, site: Site, kinds: tuple[int, ...], pulse_ms: int, *, battery_mv: int = 0, boost_mv: int = 0
+    ) -> None:
         self.site = site
         self._kinds = kinds
         self._pulse_ms = pulse_ms
         self.battery_mv = battery_mv
-        self.boost_mv = 0
+        self.boost_mv = boost_mv
         self.silent: set[int] = set()
         # Outputs that a broken selector does not connect: their pulses cannot be given.
         self.unreachable: set[int] = set()

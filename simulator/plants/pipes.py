@@ -8,6 +8,9 @@ microlitres, advanced exactly from change to change.
 
 from watering.valves import ABSENT, HELD, LATCHING, MASTER, PUMP
 
+# Through a shorted latching coil: what the bridge's current limit leaves (hardware/nodes/irrigation.toml).
+LIMITED_MA = 3200
+
 
 class Pipes:
     """`flows`: what each zone really passes, mL/min; `main_max`: what the main gives at most, mL/min."""
@@ -68,7 +71,7 @@ class Pipes:
         if output in self.open_coil:
             return 0
         if output in self.shorted:
-            return 6000
+            return LIMITED_MA
         if self._kinds[output] == LATCHING and output not in self.stuck:
             self.open[output] = opens
         return 1500

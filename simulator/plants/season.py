@@ -15,7 +15,7 @@ from policy import watering as policy
 from policy.fault import Faults
 from simulator.checkers.water import Forbidden, WaterChecker
 from simulator.plants.climate import Climate
-from simulator.plants.green_space import Desk, GreenPorts, Site
+from simulator.plants.green_space import CHARGED_MV, Desk, GreenPorts, Site
 from simulator.plants.pipes import Pipes
 from simulator.prng import Prng
 from watering.valves import MASTER
@@ -121,7 +121,9 @@ class Season:
         def make(memory: bytes, now_ms: int) -> Any:
             return irrigation.make_trade(self.own, Start(b"season-1", memory, now_ms, lambda below: 0))
 
-        desk = Desk(GreenPorts(self.site, self.own.kinds, self.own.pulse_ms), make, look_s=_LOOK_S)
+        own = self.own
+        ports = GreenPorts(self.site, own.kinds, own.pulse_ms, battery_mv=CHARGED_MV, boost_mv=own.boost_mv)
+        desk = Desk(ports, make, look_s=_LOOK_S)
         told = 0
         seen_s = self.site.unix_s
 

@@ -127,6 +127,7 @@ def test_a_restart_waits_until_nobody_stands_there():
 
 
 ROOM = {quantity.TEMPERATURE: 1500}
+FED = {inputs.METER_PULSES: 0, quantity.BATTERY: 4100, inputs.BOOST_MV: 12_000}
 
 
 @pytest.mark.parametrize(
@@ -134,7 +135,7 @@ ROOM = {quantity.TEMPERATURE: 1500}
     [
         ("thermostat", {"output": "relay"}, ROOM, lambda out: not out.on, lambda out: out.on),
         ("thermostat", {"output": "valve"}, ROOM, lambda out: out.valve_percent == 0, lambda out: out.valve_percent),
-        ("irrigation", None, {inputs.METER_PULSES: 0}, lambda out: not out.any_open(), lambda out: out.any_open()),
+        ("irrigation", None, FED, lambda out: not out.any_open(), lambda out: out.any_open()),
         ("water_meter", {"meter": [10_000, 60_000]}, {"pulses": 1}, lambda out: out is None, lambda out: out is None),
     ],
 )

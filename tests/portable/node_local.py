@@ -70,5 +70,5 @@ visit("streetlight", {"site": [474736, -5516], "lamp": [360, 6]}, {quantity.POWE
 for output in ("relay", "valve", "opentherm"):
     visit("thermostat", {"output": output}, ROOM)
 visit("thermostat", {"output": "relay"}, {quantity.TEMPERATURE: 450})
-visit("irrigation", WATERING, {inputs.METER_PULSES: 0})
+visit("irrigation", WATERING, {inputs.METER_PULSES: 0, quantity.BATTERY: 4100, inputs.BOOST_MV: 12000})
 visit("water_meter", {"meter": [10_000, 60_000]}, {"pulses": 5})

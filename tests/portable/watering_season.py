@@ -55,6 +55,8 @@ def main():
                     inputs.METER_PULSES: pulses,
                     inputs.RAIN_TIPS: now_ms // 700000000,
                     quantity.WIND_SPEED: chance % 60,
+                    quantity.BATTERY: 4100,
+                    inputs.BOOST_MV: 12000,
                 }
                 trade.sample(values, moment)
                 step_ms = 30000 if flowing else 900000

@@ -120,7 +120,7 @@ def judged(kind, mean_ma, currents):
     return words, mean_ma
 
 
-@pytest.mark.parametrize("kind,sound,broken,shorted", [(HELD, 250, 99, 1201), (LATCHING, 1500, 249, 4001)])
+@pytest.mark.parametrize("kind,sound,broken,shorted", [(HELD, 250, 99, 1201), (LATCHING, 1500, 249, 2501)])
 def test_a_coil_that_is_open_or_shorted_is_told_by_its_current(kind, sound, broken, shorted):
     assert judged(kind, 0, (sound, broken, shorted)) == ([None, coil.OPEN_COIL, coil.SHORT], sound)
 

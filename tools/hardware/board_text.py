@@ -18,7 +18,7 @@ SOURCE = "hardware/nodes/{kind}.toml"
 _FOR_PEOPLE = frozenset(("use", "prefix", "description", "description_fr", "connector", "terminals", "fitted", "part"))
 # Where another part can stand, with another driver.
 _WITH_PART = frozenset(("device", "onewire", "uart"))
-_FOR_TOOLS = frozenset(("safe_level", "enable_safe_level", "front_end", "bus"))
+_FOR_TOOLS = frozenset(("safe_level", "enable_safe_level", "front_end", "bus", "charge_ma", "limit_ma"))
 
 
 def board_text(kind: str, node: Mapping[str, Any]) -> str:

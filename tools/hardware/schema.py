@@ -78,6 +78,9 @@ USES = {
             # The level that closes a relay's fed contact, or that lights a lamp.
             "closed_level": Field(WHOLE, 0, 1, needed=False),
             "active_level": Field(WHOLE, 0, 1, needed=False),
+            # Of a converter that it switches on: what it charges to, and with what current there.
+            "full_mv": whole(1000, 40_000, needed=False),
+            "charge_ma": whole(1, 5000, needed=False),
         },
         {"pin": OUT},
         "sortie",
@@ -99,7 +102,14 @@ USES = {
     ),
     # A divider in front of the ADC; `upper_ohm` 0: none.
     "analog": Use(
-        {"pin": _PIN, "upper_ohm": whole(0, 10_000_000), "lower_ohm": whole(100, 10_000_000)},
+        {
+            "pin": _PIN,
+            "upper_ohm": whole(0, 10_000_000),
+            "lower_ohm": whole(100, 10_000_000),
+            # Of the store whose voltage it is: a capacitor, or a cell.
+            "microfarad": whole(1, 1_000_000, needed=False),
+            "capacity_mah": whole(100, 100_000, needed=False),
+        },
         {"pin": ADC},
         "entrée analogique",
         "analogue input",
@@ -144,6 +154,8 @@ USES = {
             "in2_pin": _PIN,
             "safe_level": Field(WHOLE, 0, 1, needed=False),
             "pulse_ms": whole(5, 500),
+            # What its current limit lets through, whatever hangs on it.
+            "limit_ma": whole(100, 10_000),
             # Valves behind it: one, or as many as a selector tells apart.
             "count": whole(1, 8),
         },
