@@ -53,7 +53,7 @@ SOIL_2_LOWER_OHM = 1000000
 # the water meter behind the master valve
 FLOW_PIN = 13
 FLOW_UNIT = 0
-FLOW_HZ_MAX = 50
+FLOW_HZ_MAX = 400
 
 # tipping-bucket rain gauge
 RAIN_PIN = 12

@@ -4,8 +4,9 @@ works.
 `counter` is a `machine.Counter` (`wrap` 0: it adds up its overflows itself), or an `esp32.PCNT`, which begins at 0
 again when it reaches its limit (`wrap`: that limit, 32767 at most). It is only ever read: to read and reset is two
 steps, and a pulse between them would be lost. The counter's filter takes 12.8 us at most, so bounce is for the board
-(RC and Schmitt trigger, hardware/parts/pulse-contact.toml); what is faster than the meter can turn is noise, and no
-water.
+(RC and Schmitt trigger, hardware/parts/pulse-contact.toml and pulse-meter.toml). What is faster than the board lets
+through is noise, and no rain; of a meter it is a burst all the same, or might be: with `caps` it counts as the fastest
+that can be, for an unknown flow would stop nothing.
 """
 
 from drivers.sensor import Sensor
@@ -15,19 +16,18 @@ SLACK = 2
 
 
 class Pulses(Sensor):
-    """Values are pulses since the first reading. `noise`: pulses that came too fast to be any; `restarts`: times the
-    counter began anew."""
+    """Values are pulses since the first reading. `noise`: pulses that came too fast to be any."""
 
-    def __init__(self, counter, *, hz_max, wrap=0):
+    def __init__(self, counter, *, hz_max, wrap=0, caps=False):
         super().__init__()
         self._counter = counter
         self._hz_max = hz_max
         self._wrap = wrap
+        self._caps = caps
         self._last = None
         self._last_ms = 0
         self._total = 0
         self.noise = 0
-        self.restarts = 0
 
     def _finish(self, now_ms):
         count = self._counter.value()
@@ -37,16 +37,17 @@ class Pulses(Sensor):
         step = self._step(count)
         elapsed_ms = now_ms - self._last_ms
         self._last, self._last_ms = count, now_ms
-        if step > elapsed_ms * self._hz_max // 1000 + SLACK:
-            self.noise += step
-            return None
+        most = elapsed_ms * self._hz_max // 1000 + SLACK
+        if step > most:
+            if not self._caps:
+                self.noise += step
+                return None
+            self.noise += step - most
+            step = most
         self._total += step
         return self._total
 
     def _step(self, count):
         if self._wrap:
             return (count - self._last) % self._wrap
-        if count < self._last:
-            self.restarts += 1
-            return count
-        return count - self._last
+        return count if count < self._last else count - self._last  # it began anew

@@ -72,7 +72,7 @@ def make_trade(own, start):
 def _counters(own, board, machine):
     """{key: counted pulses} of meter and rain gauge, and of the anemometer where one is fitted."""
     wired = [
-        (inputs.METER_PULSES, board.FLOW_UNIT, board.FLOW_PIN, max(board.FLOW_HZ_MAX, 200)),
+        (inputs.METER_PULSES, board.FLOW_UNIT, board.FLOW_PIN, board.FLOW_HZ_MAX),
         (inputs.RAIN_TIPS, board.RAIN_UNIT, board.RAIN_PIN, board.RAIN_HZ_MAX),
     ]
     if WIND in own.fitted:
@@ -80,7 +80,8 @@ def _counters(own, board, machine):
     found = {}
     for name, unit, pin, hz_max in wired:
         counter = machine.Counter(unit, machine.Pin(pin, machine.Pin.IN))
-        found[name] = Pulses(counter, hz_max=hz_max)
+        # Water and wind that are too fast are a burst and a storm; rain of ten tips a second is none.
+        found[name] = Pulses(counter, hz_max=hz_max, caps=name != inputs.RAIN_TIPS)
     return found
 
 

@@ -10,7 +10,7 @@ from wire.quantity import CHANNEL_STEP
 
 _FIRST = CHANNEL_STEP * (limits.CHANNELS_MAX + 1)
 
-# Pulses of the water meter since the ports were made; a hardware counter, so that 200 Hz lose nothing.
+# Pulses of the water meter since the ports were made; a hardware counter, so that 400 Hz lose nothing.
 METER_PULSES = _FIRST
 # Tips of the rain gauge, likewise.
 RAIN_TIPS = _FIRST + 1

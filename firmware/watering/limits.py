@@ -98,8 +98,10 @@ NIGHT_LEAK_S = 7200
 WATCH_MS = 5_000
 # A closed installation with a meter: often enough for 5 L in 10 minutes.
 IDLE_MS = 60_000
-# A count that grows faster than any meter passes on is noise: 200 Hz is the fastest wheel, doubled.
+# What a board's meter input lets through (hardware/nodes/irrigation.toml, hz_max): a count that grows faster counts as
+# this. Settings are such that it is a burst: twice what the main or a zone gives lies below it.
 PULSES_PER_S_MAX = 400
+METER_HEADROOM = 2
 
 # -- coils, mA at 50 ms. 24 V AC as OpenSprinkler's defaults; a 9 V latching coil of 4 to 8 ohm draws 1 to 2 A. Through
 # a short the bridge's own limit flows, 3.2 A and 8 % less at its least (DRV8871; hardware/nodes/irrigation.toml).

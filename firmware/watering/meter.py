@@ -1,8 +1,9 @@
 """The water meter: pulses in, litres and flow out, each millilitre to the zone whose valve let it pass.
 
-A counter that went back was made again, and what it says now is what came since; one that runs faster than any meter
-is noise, and counts nothing. Between two samples several valves may have been open: what came is shared by how long
-each was open times what it usually passes. A zone whose water does not pass the meter gets nothing, ever.
+A counter that went back was made again, and what it says now is what came since; one that runs faster than a board
+lets through counts as fast as that, which is a burst. Between two samples several valves may have been open: what came
+is shared by how long each was open times what it usually passes. A zone whose water does not pass the meter gets
+nothing, ever.
 """
 
 from watering import limits
@@ -59,9 +60,10 @@ class Meter:
             self.begin()
             return
         delta = pulses - before if pulses >= before else pulses
-        if delta < 0 or delta > limits.PULSES_PER_S_MAX * (1 + self.delta_ms // 1000):
+        most = limits.PULSES_PER_S_MAX * (1 + self.delta_ms // 1000)
+        if not 0 <= delta <= most:
             self.refused += 1
-            delta = 0
+            delta = most if delta > 0 else 0
         volume_ul = delta * self._pulse_ul + self._rest_ul
         self.delta_ml, self._rest_ul = volume_ul // 1000, volume_ul % 1000
         self.total_ml += self.delta_ml

@@ -131,13 +131,22 @@ def _meter(faults, plain, policy):
     pulse_ul, main = _numbers(faults, "meter", plain["meter"], bounds)
     if not pulse_ul:
         return _NO_METER
+    most_ml_min = 1000 * main
     for i in range(0 if policy is None else len(policy.zones)):
         zone = policy.zones[i]
         pulses = 1000 * zone.flow_ml_min // pulse_ul
         least = limits.METER_PULSES_PER_MIN_MIN
-        if zone.metered and not least <= pulses <= 60 * limits.PULSES_PER_S_MAX // 2:
-            remedy = f"{least} a minute show a burst in time, 200 a second are counted"
-            faults.add("meter.pulse", f"gives {pulses} pulses a minute at the flow of zone {i + 1}", remedy)
+        if zone.metered:
+            most_ml_min = max(most_ml_min, zone.flow_ml_min)
+            if pulses < least:
+                remedy = f"take a meter of less a pulse: {least} a minute show a burst in time"
+                faults.add("meter.pulse", f"gives {pulses} pulses a minute at the flow of zone {i + 1}", remedy)
+    # A burst must be counted, or it would be no flow: beyond its filter's limit a board sees nothing.
+    per_min = limits.METER_HEADROOM * 1000 * most_ml_min
+    least_ul = -(-per_min // (60 * limits.PULSES_PER_S_MAX))
+    if pulse_ul < least_ul:
+        remedy = f"{limits.PULSES_PER_S_MAX} are counted: take a meter of {least_ul} uL a pulse or more"
+        faults.add("meter.pulse", f"gives {per_min // (60 * pulse_ul)} pulses a second at twice what may flow", remedy)
     return (pulse_ul, 1000 * main)
 
 

@@ -203,6 +203,7 @@ def test_what_it_remembers_fits_and_a_damaged_memory_is_a_new_board():
         ({}, []),
         ({"meter": None}, ["meter"]),
         ({"meter": [1, 10]}, ["meter[0]", "meter[1]"]),
+        ({"meter": [100, 160_000]}, ["meter[0]"]),  # 27 Hz, 53 in a burst: the board counts 50
         ({"dial_l": -1, "leak_ml_h": True}, ["dial_l", "leak_ml_h"]),
     ],
 )

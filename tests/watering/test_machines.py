@@ -19,7 +19,7 @@ ZONES = own().policy.zones
 LAWN, SLOPE, SHRUBS = ZONES
 
 
-def test_a_meter_counts_whole_pulses_a_restart_and_no_noise():
+def test_a_meter_counts_whole_pulses_a_restart_and_what_is_too_fast_as_fast_as_a_board_counts():
     meter = Meter(20_000, 1, now_ms=0)
     meter.sample(1000, now_ms=0)
     meter.sample(1050, now_ms=5000)
@@ -27,7 +27,7 @@ def test_a_meter_counts_whole_pulses_a_restart_and_no_noise():
     meter.sample(10, now_ms=10_000)
     assert meter.total_ml == 1200
     meter.sample(1_000_000, now_ms=15_000)
-    assert meter.total_ml == 1200 and meter.refused == 1
+    assert meter.total_ml == 1200 + 20 * 6 * 400 and meter.refused == 1
     meter.sample(None, now_ms=20_000)
     assert meter.delta_ml is None
 
