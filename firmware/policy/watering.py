@@ -71,14 +71,15 @@ Zone = namedtuple(
     ),
 )
 
-# On which days: weekdays (bit 0 = Monday), every n-th day, odd or even days of the month, or one date.
-WEEKLY, INTERVAL, ODD, EVEN, ONCE = range(5)
+# On which days: weekdays (bit 0 = Monday), every n-th day, odd or even days of the month, one date, or days of each
+# month (bit 0 = the first; what a month does not have falls on its last day).
+WEEKLY, INTERVAL, ODD, EVEN, ONCE, MONTHLY = range(6)
 CLOCK, SUNRISE, SUNSET = range(3)
 START, FINISH = range(2)
 
-# days: of WEEKLY the bits, of INTERVAL the number of days, of ONCE year * 10000 + month * 100 + day. first, last: the
-# season, month * 100 + day inclusive, both 0 for all year. reference, minutes: as of a lighting step; anchor: whether
-# that is when watering starts, or when it has finished. zones: bit 0 = zone 1. depth_dmm: 0 by the balance.
+# days: of WEEKLY and MONTHLY the bits, of INTERVAL the number of days, of ONCE year * 10000 + month * 100 + day. first,
+# last: the season, month * 100 + day inclusive, both 0 for all year. reference, minutes: as of a lighting step; anchor:
+# whether that is when watering starts, or when it has finished. zones: bit 0 = zone 1. depth_dmm: 0 by the balance.
 Program = namedtuple(
     "Program", ("kind", "days", "first", "last", "reference", "minutes", "anchor", "zones", "depth_dmm")
 )
@@ -165,6 +166,9 @@ def matches(program, civil_day):
         return civil_day % program.days == 0
     if program.kind == ONCE:
         return program.days == year * 10000 + month * 100 + day
+    if program.kind == MONTHLY:
+        left = program.days >> day - 1
+        return left & 1 == 1 or (left > 0 and civil.civil_from_days(civil_day + 1)[2] == 1)
     return day % 2 == (1 if program.kind == ODD else 0)
 
 

@@ -3,6 +3,7 @@
     [1, zones, programs, bans, exemptions]
     zone       [use, plant, soil, slope %, emitter, area dm2, flow mL/min, efficiency %, group, metered, run max min]
     program    [kind, days, first, last, reference, minutes, anchor, zones, depth 0.1 mm]
+               kind: 0 weekly, 1 every n days, 2 odd, 3 even, 4 once, 5 monthly
     ban        [level, uses, weekdays, from min, to min, authority, text]
     exemption  [uses, emitters, up to level, first, last, authority, text]
 
@@ -44,6 +45,7 @@ _DAYS = (
     (0, 0),
     (0, 0),
     (limits.year_min * 10000 + 101, limits.year_max * 10000 + 1231),
+    (1, (1 << 31) - 1),
 )
 
 
@@ -121,7 +123,7 @@ def _check_program(faults, path, program, zones):
     if not faults.sequence(path, program, 9, 9):
         return
     kind, days, first, last, reference, minutes, anchor, mask, depth = program
-    if faults.integer(f"{path}.kind", kind, watering.WEEKLY, watering.ONCE):
+    if faults.integer(f"{path}.kind", kind, watering.WEEKLY, watering.MONTHLY):
         low, high = _DAYS[kind]
         if faults.integer(f"{path}.days", days, low, high) and kind == watering.ONCE:
             _date(faults, f"{path}.days", days)

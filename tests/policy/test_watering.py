@@ -44,7 +44,7 @@ FAULTS = [
     ([1, 0, 6], 5, "zones[0].flow"),
     ([1, 0, 7], 10, "zones[0].efficiency"),
     ([1, 0, 10], 0, "zones[0].run_max"),
-    ([2, 0, 0], 5, "programs[0].kind"),
+    ([2, 0, 0], 6, "programs[0].kind"),
     ([2, 0, 1], 128, "programs[0].days"),
     ([2, 0, 2], 401, "programs[0].last"),
     ([2, 0, 3], 1331, "programs[0].last"),
@@ -52,6 +52,8 @@ FAULTS = [
     ([2, 0, 7], 8, "programs[0].zones"),
     ([2, 0, 8], 501, "programs[0].depth"),
     ([2, 0], [4, 20260231, 0, 0, 0, 0, 0, 1, 0], "programs[0].days"),
+    ([2, 0], [5, 0, 0, 0, 0, 0, 0, 1, 0], "programs[0].days"),
+    ([2, 0], [5, 1 << 31, 0, 0, 0, 0, 0, 1, 0], "programs[0].days"),
     ([3], [[*ORDER[:5], "", "x"]], "bans[0].authority"),
     ([3], [[*ORDER[:4], 480, *ORDER[5:]]], "bans[0].to"),
     ([4], [[*LIFTED[:3], 20260930, 20260701, *LIFTED[5:]]], "exemptions[0].last"),
@@ -99,6 +101,27 @@ def test_the_days_of_each_kind_of_program_in_june_2026(kind, days, expected):
     if kind == watering.INTERVAL:
         expected = [day for day in range(1, 12) if (first + day - 1) % 4 == 0]
     assert found == expected
+
+
+def days_of(program, year):
+    """{month: its days with a start}."""
+    first = civil.days_from_civil(year, 1, 1)
+    found = {}
+    for civil_day in range(first, first + 366):
+        if watering.matches(program, civil_day):
+            _, month, day = civil.civil_from_days(civil_day)
+            found.setdefault(month, []).append(day)
+    return found
+
+
+def test_a_monthly_program_runs_on_its_days_and_what_a_month_does_not_have_on_its_last():
+    last = {1: 31, 2: 28, 3: 31, 4: 30, 5: 31, 6: 30, 7: 31, 8: 31, 9: 30, 10: 31, 11: 30, 12: 31}
+    every_31st = decoded(programs=[[watering.MONTHLY, 1 << 30, 0, 0, 0, 300, 0, 1, 50]]).programs[0]
+    assert days_of(every_31st, 2027) == {month: [day] for month, day in last.items()}
+    assert days_of(every_31st, 2028)[2] == [29], "a leap year"
+    days = 1 | 1 << 14 | 1 << 28 | 1 << 30
+    season = decoded(programs=[[watering.MONTHLY, days, 201, 331, 0, 300, 0, 1, 50]]).programs[0]
+    assert days_of(season, 2027) == {2: [1, 15, 28], 3: [1, 15, 29, 31]}, "and once where two fall on one"
 
 
 def test_a_season_ends_and_may_pass_new_year():
