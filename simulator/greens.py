@@ -42,6 +42,7 @@ _PLAIN = {
     "supply": [5, 5, 0, 0],
     "meter": [20000, 60],
     "weather": [40, 2, 20, []],
+    "fitted": ["wind"],
 }
 _STADIUM = {**_PLAIN, "watering": [1, _ZONES, [_PROGRAM, _MORNING], [], []]}
 
@@ -229,7 +230,9 @@ class Greens:
         if is_park:
             law.append(Forbidden(0, _OPEN_FROM_MIN, _OPEN_TO_MIN))
         left = _season_so_far(site, prng.split("season"), self._world.unix_s)
-        ports = GreenPorts(site, own.kinds, own.pulse_ms, battery_mv=CHARGED_MV, boost_mv=own.boost_mv)
+        ports = GreenPorts(
+            site, own.kinds, own.pulse_ms, battery_mv=CHARGED_MV, boost_mv=own.boost_mv, fitted=own.fitted
+        )
         space = GreenSpace(self._world, ports, law)
         host = self._joining.join(gateway, irrigation, own, space, prng, memory=left)
         self.spaces.append(space)

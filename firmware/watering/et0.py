@@ -98,21 +98,31 @@ def hargreaves_mm(minimum, maximum, radiation_top):
     return 0.0023 * (mean + 17.8) * math.sqrt(maximum - minimum) * 0.408 * radiation_top
 
 
-def penman_cmm(day_of_year, site, air, humidity, wind_dms, radiation_w):
+def swing_radiation(minimum, maximum, radiation_top, krs_percent):
+    """Equation 50: Rs in MJ m-2 day-1 from the day's swing of temperature, where nobody measures it: a clear sky warms
+    by day and cools by night. kRs is 0.16 inland, 0.19 at the coast."""
+    return krs_percent / 100 * math.sqrt(maximum - minimum) * radiation_top
+
+
+def penman_cmm(day_of_year, site, air, humidity, wind_dms, radiation_w, krs_percent=16):
     """ET0 of a day in 0.01 mm by Penman-Monteith, or None where the weather cannot be.
 
     `site`: (latitude 10^-4 degree, altitude m, height of the anemometer m); `air` and `humidity`: (minimum, maximum)
-    in 0.01 °C and 0.1 %; `wind_dms`: mean in 0.1 m/s; `radiation_w`: mean over the 24 hours in W/m2.
+    in 0.01 °C and 0.1 %; `wind_dms`: mean in 0.1 m/s; `radiation_w`: mean over the 24 hours in W/m2, None where it is
+    not measured and equation 50 stands for it.
     """
     if not _air_sound(air) or not 0 <= humidity[0] <= humidity[1] <= 1000:
         return None
-    if not 0 <= wind_dms <= limits.WIND_DMS_MAX or not 0 <= radiation_w <= limits.RADIATION_W_MAX:
+    if not 0 <= wind_dms <= limits.WIND_DMS_MAX or not 0 <= (radiation_w or 0) <= limits.RADIATION_W_MAX:
         return None
     minimum, maximum = air[0] / 100, air[1] / 100
-    clear = clear_sky(sun_day(day_of_year, site[0])[0], site[1])
+    top = sun_day(day_of_year, site[0])[0]
+    clear = clear_sky(top, site[1])
     if not clear > 0:
         return None
-    radiation = min(0.0864 * radiation_w, clear)
+    swing = radiation_w is None
+    radiation = swing_radiation(minimum, maximum, top, krs_percent) if swing else 0.0864 * radiation_w
+    radiation = min(radiation, clear)
     vapour = vapour_kpa(minimum, maximum, humidity[0] / 10, humidity[1] / 10)
     deficit = (saturation_kpa(minimum) + saturation_kpa(maximum)) / 2 - vapour
     wind = max(0.5, wind_at_2m(wind_dms / 10, site[2]))

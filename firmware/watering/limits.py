@@ -4,6 +4,7 @@
 AIR_CK_MIN = -3500
 AIR_CK_MAX = 4800
 WIND_DMS_MAX = 500
+WIND_UNKNOWN_DMS = 20  # at 2 m where nobody measures it: the mean of 2000 stations (FAO-56, table 4)
 RADIATION_W_MAX = 450  # mean of 24 hours; the clearest day in June gives 370
 RAIN_CMM_MAX = 30_000  # 300 mm in a day: the worst cévenol storms; beyond it a gauge counts its own dripping
 ET0_CMM_MAX = 1200

@@ -8,7 +8,8 @@
     battery    [mAh, mJ a pulse, boost capacitor mV] of a node that sleeps; absent: it is fed and stays awake
     fitted     which of what the board can carry is there: "rain-contact", "wind"; absent: none of them
     soil       at most two of [zone, mV when dry, mV when wet, 0.1 % from which on nothing is lacking]; absent: no probe
-    weather    [altitude m, height of the anemometer m, 0.01 mm a tip of the rain gauge, ET0 of 12 months or []]
+    weather    [altitude m, height of the anemometer m, 0.01 mm a tip of the rain gauge, ET0 of 12 months or [], and
+               perhaps kRs in %: 16 inland, as when it is left out, to 19 at the coast (FAO-56, equation 50)]
 
 Every fault is listed with its path and the remedy. Must not know pins: they are the board's.
 """
@@ -42,6 +43,7 @@ Own = namedtuple(
         "wind_height_m",
         "tip_cmm",
         "climate",
+        "krs_percent",
         "fitted",
         "soil",
         "sleeps",
@@ -54,6 +56,7 @@ Probe = namedtuple("Probe", ("zone", "dry_mv", "wet_mv", "enough_permille"))
 
 _NO_METER = (0, 1 << 30)
 _NO_GAUGE = [0, 2, 0, []]
+_KRS_PERCENT = (16, 19)
 
 
 def decode(faults, plain, site, reserve=(0, 0, 0)):
@@ -184,9 +187,9 @@ def _fitted(faults, value):
 
 
 def _place(faults, value):
-    """(altitude, height of the anemometer, tip, climate)."""
-    if not faults.sequence("weather", value, 4, 4):
-        return (0, 1, 0, weather.LOIRE)
+    """(altitude, height of the anemometer, tip, climate, kRs)."""
+    if not faults.sequence("weather", value, 4, 5):
+        return (0, 1, 0, weather.LOIRE, _KRS_PERCENT[0])
     names = (("altitude", 0, 3000), ("wind_height", 1, 20), ("tip", 0, 200))
     altitude, height, tip = _numbers(faults, "weather", list(value[:3]), names)
     climate = weather.LOIRE
@@ -195,4 +198,6 @@ def _place(faults, value):
             for month in range(12):
                 faults.integer(f"weather.et0[{month}]", value[3][month], 0, limits.ET0_CMM_MAX)
         climate = tuple(value[3])
-    return (altitude, max(1, height), tip, climate)
+    krs_percent = value[4] if len(value) == 5 else _KRS_PERCENT[0]
+    faults.integer("weather.krs", krs_percent, _KRS_PERCENT[0], _KRS_PERCENT[1])
+    return (altitude, max(1, height), tip, climate, krs_percent)

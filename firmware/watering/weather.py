@@ -1,7 +1,9 @@
 """The weather of a day at the node, and the ladder by which a day's reference evapotranspiration is found.
 
     gateway      a directive that still holds, of this very day where it says of which
-    penman       humidity, wind and global radiation were measured here, most of the day
+    penman       humidity, wind and global radiation were measured here, most of the day; no board of ours has the last
+    penman-air   temperature and humidity were: the sun is reckoned from the day's swing, and wind that nobody measures
+                 is 2 m/s (FAO-56 chapter 3, missing data)
     hargreaves   the air's temperature was
     climatology  the month's mean of the region
 
@@ -14,7 +16,9 @@ from watering import limits
 from watering.rarely import let_go
 from wire import directive, quantity
 
-GATEWAY, PENMAN, HARGREAVES, CLIMATOLOGY = "gateway", "penman", "hargreaves", "climatology"
+GATEWAY, PENMAN, PENMAN_AIR, HARGREAVES, CLIMATOLOGY = (
+    "gateway", "penman", "penman-air", "hargreaves", "climatology"
+)  # fmt: skip
 
 # Mean ET0 by month in 0.01 mm a day: the Loire valley (synthetic, after Hargreaves on monthly normals); a site may
 # give its own.
@@ -178,12 +182,19 @@ class Weather:
         from watering import et0
 
         let_go("et0")
-        if min(day.seconds) >= least:
-            site = (own.site.latitude_e4, own.altitude_m, own.wind_height_m)
-            means = [day.sums[i] // day.seconds[2 + i] for i in (0, 1)]
-            found = et0.penman_cmm(day_of_year, site, day.air, day.humidity, means[0], means[1])
+        if day.seconds[1] >= least:
+            wind_dms, height_m = limits.WIND_UNKNOWN_DMS, 2
+            if day.seconds[2] >= least:
+                wind_dms, height_m = day.sums[0] // day.seconds[2], own.wind_height_m
+            site = (own.site.latitude_e4, own.altitude_m, height_m)
+            air = (day_of_year, site, day.air, day.humidity, wind_dms)
+            if min(day.seconds) >= least:
+                found = et0.penman_cmm(*air, day.sums[1] // day.seconds[3])
+                if found is not None:
+                    return (found, PENMAN)
+            found = et0.penman_cmm(*air, None, own.krs_percent)
             if found is not None:
-                return (found, PENMAN)
+                return (found, PENMAN_AIR)
         found = et0.hargreaves_cmm(day_of_year, own.site.latitude_e4, day.air)
         return None if found is None else (found, HARGREAVES)
 

@@ -15,6 +15,7 @@ from simulator.plants.pipes import Pipes
 from simulator.plants.soil import Plot
 from simulator.prng import Prng
 from watering import inputs
+from watering.settings import WIND
 from watering.valves import HELD
 from wire import quantity
 
@@ -74,17 +75,25 @@ class Site:
 
 
 class GreenPorts:
-    """The twin of `kinds.irrigation.Ports` on a Site. `silent`: keys that a broken sensor keeps back."""
+    """The twin of `kinds.irrigation.Ports` on a Site. `silent`: keys that a broken sensor keeps back, or that nobody
+    has fitted: no board measures the sun, and an anemometer is an option (`fitted`, as of watering.settings)."""
 
     def __init__(
-        self, site: Site, kinds: tuple[int, ...], pulse_ms: int, *, battery_mv: int = 0, boost_mv: int = 0
+        self,
+        site: Site,
+        kinds: tuple[int, ...],
+        pulse_ms: int,
+        *,
+        battery_mv: int = 0,
+        boost_mv: int = 0,
+        fitted: tuple[str, ...] = (WIND,),
     ) -> None:
         self.site = site
         self._kinds = kinds
         self._pulse_ms = pulse_ms
         self.battery_mv = battery_mv
         self.boost_mv = boost_mv
-        self.silent: set[int] = set()
+        self.silent = {quantity.SOLAR_RADIATION} | (set() if WIND in fitted else {quantity.WIND_SPEED})
         # Outputs that a broken selector does not connect: their pulses cannot be given.
         self.unreachable: set[int] = set()
         self.wet_sensor = False

@@ -122,7 +122,9 @@ class Season:
             return irrigation.make_trade(self.own, Start(b"season-1", memory, now_ms, lambda below: 0))
 
         own = self.own
-        ports = GreenPorts(self.site, own.kinds, own.pulse_ms, battery_mv=CHARGED_MV, boost_mv=own.boost_mv)
+        ports = GreenPorts(
+            self.site, own.kinds, own.pulse_ms, battery_mv=CHARGED_MV, boost_mv=own.boost_mv, fitted=own.fitted
+        )
         desk = Desk(ports, make, look_s=_LOOK_S)
         told = 0
         seen_s = self.site.unix_s

@@ -42,6 +42,7 @@ def computed(module, what, values):
         "penman": lambda: module.penman_mm(
             v["t"], v["energy"], v["wind"], v["deficit"], module.psychrometric_kpa(v["pressure"])
         ),
+        "swing": lambda: module.swing_radiation(v["tmin"], v["tmax"], v["ra"], v["krs"]),
         "hargreaves": lambda: module.hargreaves_mm(v["tmin"], v["tmax"], module.sun_day(int(v["day"]), degrees)[0]),
     }[what]()
 
@@ -86,6 +87,20 @@ def test_the_day_of_uccle_from_scaled_integers_is_3_88_mm():
     assert et0.hargreaves_cmm(187, 508000, (1230, 2150)) == 406
 
 
+def test_the_july_of_lyon_from_temperature_and_humidity_alone_is_4_6_mm():
+    """Example 20: Rs by equation 50, the dew point at the day's minimum (48.3 % at its maximum), 2 m/s at 2 m."""
+    lyon, air, humidity = (457200, 200, 2), (1480, 2660), (483, 1000)
+    found = et0.penman_cmm(196, lyon, air, humidity, 20, None)
+    assert abs(found - 456) <= 1, "4.56 on the way, 4.6 printed"
+    assert et0.penman_cmm(196, lyon, air, humidity, 20, None, 19) > found + 30, "at the coast a swing is more sun"
+    assert et0.penman_cmm(196, lyon, air, humidity, 20, 258) == found, "22.29 MJ are 258 W/m2"
+
+
+def test_a_swing_that_no_sky_gives_is_held_to_the_clear_sky():
+    desert, same = (et0.penman_cmm(196, UCCLE, (0, 4500), (100, 400), 20, sun) for sun in (None, 450))
+    assert desert == same
+
+
 def test_32_bits_change_a_day_by_one_hundredth_of_a_millimetre_at_most():
     worst = 0
     for seed in (0, 1):
@@ -93,9 +108,10 @@ def test_32_bits_change_a_day_by_one_hundredth_of_a_millimetre_at_most():
         for day in range(1, 366, 14):
             for air in ((-900, 100), (300, 1400), (1500, 3300), (2400, 4200)):
                 for humidity, wind, sun in (((300, 700), 5, 40), ((550, 980), 30, 200), ((100, 300), 90, 330)):
-                    one = single.penman_cmm(day, (464000, 300, 2), air, humidity, wind, sun)
-                    two = et0.penman_cmm(day, (464000, 300, 2), air, humidity, wind, sun)
-                    worst = max(worst, abs(one - two))
+                    for measured in (sun, None):
+                        one = single.penman_cmm(day, (464000, 300, 2), air, humidity, wind, measured)
+                        two = et0.penman_cmm(day, (464000, 300, 2), air, humidity, wind, measured)
+                        worst = max(worst, abs(one - two))
                 one, two = (m.hargreaves_cmm(day, 464000, air) for m in (single, et0))
                 worst = max(worst, abs(one - two))
     assert worst <= 1
