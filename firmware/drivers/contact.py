@@ -8,13 +8,13 @@ SETTLE_MS = 30
 
 
 class Contact:
-    """`pin` has `value()`. `active` is what counts now; None before the first level has held."""
+    """`pin` has `value()`. `active` is what counts now; None before the first level has held; `seen` is the last look."""
 
     def __init__(self, pin, *, active_level, settle_ms=SETTLE_MS):
         self._pin = pin
         self._active_level = active_level
         self._settle_ms = settle_ms
-        self._seen = None
+        self.seen = None
         self._since_ms = 0
         self.active = None
         # When the level that is settling will count; None: nothing to wait for.
@@ -23,8 +23,8 @@ class Contact:
     def poll(self, *, now_ms) -> bool:
         """Look at the pin. True when `active` has changed."""
         seen = self._pin.value() == self._active_level
-        if seen != self._seen:
-            self._seen = seen
+        if seen != self.seen:
+            self.seen = seen
             self._since_ms = now_ms
         if seen == self.active:
             self.deadline_ms = None

@@ -1,7 +1,7 @@
 """The irrigation node: eight zone valves, a master and a pump, a water meter, a rain gauge, the air and a battery.
 
     site       [latitude, longitude] in 10^-4 degree
-    watering, valves, supply, pulse, meter, battery, soil, weather, fitted: see watering.settings
+    watering, valves, supply, pulse, meter, battery, soil, weather, fitted, rain: see watering.settings
 
 This board's valves latch: what is open stays so when the mains fail. So a node without `battery` in its settings, which
 is fed and stays awake, has the board's own cell as its store, and opens nothing that this could not shut.
@@ -137,7 +137,7 @@ class Ports:
             self._wet = contact.Contact(
                 machine.Pin(board.RAIN_CONTACT_PIN, machine.Pin.IN, machine.Pin.PULL_UP),
                 active_level=board.RAIN_CONTACT_ACTIVE_LEVEL,
-                settle_ms=2000,
+                settle_ms=1000 * own.rain_on_s,
             )
         self._pulse, self._begun_ms = None, now_ms
         self._phase = _SELECTING
@@ -214,7 +214,9 @@ class Ports:
         if still:
             return PENDING
         if self._wet is not None:
-            self._found[inputs.RAIN_WET] = 1 if self._wet.active else 0
+            # Whoever has just woken goes to sleep again before the level has held.
+            wet = self._wet.active
+            self._found[inputs.RAIN_WET] = 1 if (self._wet.seen if wet is None else wet) else 0
         return self._found
 
     # --- inside ---------------------------------------------------------------------------------------------

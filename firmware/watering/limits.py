@@ -56,7 +56,11 @@ FREEZE_CK = 400  # no watering below, measured now
 FREEZE_AHEAD_CK = 200  # nor when less is forecast within six hours
 WIND_DMS = 80
 RAIN_SKIP_DMM = 20
-RAIN_OFF_DELAY_S = 24 * 3600
+# A rain sensor's contact: wet for this long it counts, and water waits for so long after it was last wet. An hour at
+# least, for a node that sleeps looks every quarter; no lawn waits longer than a week for a sensor.
+RAIN_ON_S_MAX = 600
+RAIN_OFF_H_MIN = 1
+RAIN_OFF_H_MAX = 168
 # Rain that is written to flash at once: what skips a run, and each centimetre more. The worst storm has 30 of them.
 RAIN_KEPT_CMM = 1000
 # Soil probes that a board carries; a voltage so far beyond dry or wet is a broken wire.

@@ -7,6 +7,8 @@
     meter      [microlitres a pulse, L/min that the main gives at most]; absent: no meter
     battery    [mAh, mJ a pulse, boost capacitor mV] of a node that sleeps; absent: it is fed and stays awake
     fitted     which of what the board can carry is there: "rain-contact", "wind"; absent: none of them
+    rain       of the rain sensor's contact: [seconds that it must be wet to count, hours for which nothing is watered
+               after it was wet]; absent: [2, 24]. A node that has just woken counts what it sees
     soil       at most two of [zone, mV when dry, mV when wet, 0.1 % from which on nothing is lacking]; absent: no probe
     weather    [altitude m, height of the anemometer m, 0.01 mm a tip of the rain gauge, ET0 of 12 months or [], and
                perhaps kRs in %: 16 inland, as when it is left out, to 19 at the coast (FAO-56, equation 50)]
@@ -19,7 +21,7 @@ from collections import namedtuple
 from policy import watering, watering_form
 from watering import limits, valves, weather
 
-FIELDS = ("watering", "valves", "supply", "pulse", "meter", "battery", "soil", "weather", "fitted")
+FIELDS = ("watering", "valves", "supply", "pulse", "meter", "battery", "soil", "weather", "fitted", "rain")
 
 # supplies: (seconds of lead before the first zone, of lag after the last), of master and of pump; pulse_ul: of the
 # meter, microlitres, 0 without one; capacity_mah: what the cell still holds when full, 0 where no valve needs one to
@@ -47,6 +49,8 @@ Own = namedtuple(
         "fitted",
         "soil",
         "sleeps",
+        "rain_on_s",
+        "rain_off_h",
     ),
 )
 # A contact that nobody has wired is open, which is what wet looks like; an anemometer that is not there says calm.
@@ -57,6 +61,7 @@ Probe = namedtuple("Probe", ("zone", "dry_mv", "wet_mv", "enough_permille"))
 _NO_METER = (0, 1 << 30)
 _NO_GAUGE = [0, 2, 0, []]
 _KRS_PERCENT = (16, 19)
+_RAIN = [2, 24]
 
 
 def decode(faults, plain, site, reserve=(0, 0, 0)):
@@ -81,8 +86,11 @@ def decode(faults, plain, site, reserve=(0, 0, 0)):
     fitted = _fitted(faults, plain.get("fitted", []))
     supplies = ((supply[0], supply[1]), (supply[2], supply[3]))
     soil = _soil(faults, plain.get("soil", []), zones)
-    sleeps = "battery" in plain
-    return Own(site, _without_texts(policy), kinds, supplies, *pulse, *meter, *battery, *place, fitted, soil, sleeps)
+    rain = _numbers(faults, "rain", plain.get("rain", _RAIN), (
+        ("on", 0, limits.RAIN_ON_S_MAX), ("off", limits.RAIN_OFF_H_MIN, limits.RAIN_OFF_H_MAX)
+    ))  # fmt: skip
+    wired = (fitted, soil, "battery" in plain)
+    return Own(site, _without_texts(policy), kinds, supplies, *pulse, *meter, *battery, *place, *wired, *rain)
 
 
 def _without_texts(policy):

@@ -162,13 +162,14 @@ class Weather:
         """What is left of the off-delay."""
         if self._dry_from_ms is None:
             return 0
-        return max(0, limits.RAIN_OFF_DELAY_S - (now_ms - self._dry_from_ms) // 1000)
+        return max(0, 3600 * self._own.rain_off_h - (now_ms - self._dry_from_ms) // 1000)
 
     def was_wet(self, left_s: int, *, now_ms: int) -> None:
         """An earlier life saw rain, and so much of its delay is left; more than a whole one is a wrong clock's."""
-        left_s = min(left_s, limits.RAIN_OFF_DELAY_S)
+        delay_s = 3600 * self._own.rain_off_h
+        left_s = min(left_s, delay_s)
         if left_s > self.wet_for_s(now_ms):
-            self._dry_from_ms = now_ms - 1000 * (limits.RAIN_OFF_DELAY_S - left_s)
+            self._dry_from_ms = now_ms - 1000 * (delay_s - left_s)
 
     def _now(self, index, directives, code, high, now_ms):
         if self._latest[index] is not None and now_ms - self._latest_ms[index] <= limits.READING_MAX_MS:

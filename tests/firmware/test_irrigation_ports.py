@@ -169,6 +169,35 @@ def test_a_rain_contact_that_is_fitted_is_wet_when_it_opens(chip):
     assert values[inputs.RAIN_WET] == 1 and values[quantity.WIND_SPEED] == 0
 
 
+def is_wet(chip, ports):
+    ports.begin_sample(now_ms=chip.now_ms)
+    values = PENDING
+    while values is PENDING:
+        chip.now_ms += 10
+        values = ports.collect(now_ms=chip.now_ms)
+    return values[inputs.RAIN_WET]
+
+
+def test_a_rain_contact_counts_once_it_was_wet_for_as_long_as_the_settings_say(chip):
+    ports, valves = made(chip, {**SETTINGS, "fitted": ["rain-contact"], "rain": [10, 24]})
+    chip.levels[board.RAIN_CONTACT_PIN] = 1 - board.RAIN_CONTACT_ACTIVE_LEVEL
+    turns(chip, ports, valves, 11_000)
+    assert is_wet(chip, ports) == 0
+    chip.levels[board.RAIN_CONTACT_PIN] = board.RAIN_CONTACT_ACTIVE_LEVEL
+    turns(chip, ports, valves, chip.now_ms + 8000)
+    assert is_wet(chip, ports) == 0
+    turns(chip, ports, valves, chip.now_ms + 3000)
+    assert is_wet(chip, ports) == 1
+
+
+def test_a_node_that_has_just_woken_counts_what_it_sees_of_its_rain_contact(chip):
+    """It sleeps again within a second, before the level has held."""
+    ports, valves = made(chip, {**SETTINGS, "fitted": ["rain-contact"]})
+    chip.levels[board.RAIN_CONTACT_PIN] = board.RAIN_CONTACT_ACTIVE_LEVEL
+    turns(chip, ports, valves, 20)
+    assert is_wet(chip, ports) == 1
+
+
 BOOSTED = {**SETTINGS, "battery": [2600, 1000, 20_000]}
 
 

@@ -44,7 +44,7 @@ def time(made):
 
 
 def water():
-    gauge = namedtuple("Own", ("tip_cmm",))(20)
+    gauge = namedtuple("Own", ("tip_cmm", "rain_off_h"))(20, 24)
     day = weather.Weather(gauge, 0, None)
     day.turn_to(20000)
     for step in range(5):

@@ -4,7 +4,7 @@ import pytest
 
 from node.limits import CHECKPOINTS_A_DAY
 from simulator.plants.climate import Storm
-from tests.support.green import ONE, DryClimate, Green, own, skipped
+from tests.support.green import ONE, DryClimate, Green, own, plain, skipped
 from watering import inputs, limits
 from watering.weather import Weather
 from wire import event
@@ -21,9 +21,9 @@ class Wet(DryClimate):
         return type(day)(*day[:7], (Storm(self.begin_s, 1200, self.rain_um),)) if self.wet else day
 
 
-def rained_on():
+def rained_on(settings=ONE):
     """A morning whose run the rain sensor has ended; dry from here on."""
-    green = Green(ONE, climate=Wet())
+    green = Green(settings, climate=Wet())
     green.ports.wet_sensor = True
     green.run(hours=6)
     (done,) = [detail for _, _, _, detail in green.events(event.WATERING_DONE)]
@@ -38,6 +38,31 @@ def test_rain_on_the_sensor_ends_a_run_and_its_delay_holds_for_a_day():
     assert skipped(green)[-1] == (1, "rain")
     green.run(hours=24)
     assert len(green.openings(1)) == 2
+
+
+@pytest.mark.parametrize(("off_h", "skips"), [(6, 0), (23, 0), (24, 1), (72, 3), (168, 4)])
+def test_the_delay_is_the_settings(off_h, skips):
+    """Wet until 05:30, in the run of five; due each day at five."""
+    green = rained_on({**ONE, "rain": [2, off_h]})
+    green.run(hours=4 * 24)
+    assert skipped(green).count((1, "rain")) == skips
+    assert len(green.openings(1)) == 5 - skips
+
+
+@pytest.mark.parametrize("cut_h", [1, 40])
+def test_a_longer_delay_goes_on_through_a_power_cut(cut_h):
+    green = rained_on({**ONE, "rain": [2, 72]})
+    green.cut(3_600_000 * cut_h, remembered=True)
+    green.run(hours=71 - cut_h)
+    assert len(green.openings(1)) == 1
+    green.run(hours=25)
+    assert len(green.openings(1)) == 2
+
+
+@pytest.mark.parametrize("rain", [[-1, 24], [601, 24], [2, 0], [2, 169], [2], 24])
+def test_a_delay_that_cannot_be_is_refused(rain):
+    with pytest.raises(AssertionError, match="path='rain"):
+        own(plain(rain=rain))
 
 
 @pytest.mark.parametrize("out_h", [0, 20])

@@ -2,9 +2,9 @@
 
 Eight zones of a park in Angers (lawns, beds, sports field, shrubs and young trees on drip), pipes and soil of
 `simulator.plants`, whose parameters differ from what the node's settings say; synthetic weather from a seed
-(`simulator/plants/climate.py`), of which the node sees what its board has sensors for. The timer waters fixed minutes, three nights a week, for the mean demand of July, with
-no rain sensor. Both are run without drought and with a summer of restrictions (alerte from 1 July, alerte renforcée in
-August).
+(`simulator/plants/climate.py`), of which the node sees what its board has sensors for. The timer waters fixed minutes,
+three nights a week, for the mean demand of July, with no rain sensor. Both are run without drought and with a summer of
+restrictions (alerte from 1 July, alerte renforcée in August).
 
     bocage bench watering --svg season.svg
 """
