@@ -59,6 +59,12 @@ def by_weather(weather, zone, moment):
     return None
 
 
+def by_rain(weather, moment):
+    """The Refusal of a start with a depth of its own, which asks no balance, because it has rained; or None."""
+    fallen_cmm = weather.rained_cmm(moment)
+    return Refusal(RAIN, fallen_cmm // 10, False) if fallen_cmm >= 10 * limits.RAIN_SKIP_DMM else None
+
+
 def by_forecast(weather, moment):
     """The Refusal of a start because rain is forecast, or None."""
     ahead = weather.told(moment.directives, directive.RAIN_FORECAST, limits.RAIN_CMM_MAX // 10)

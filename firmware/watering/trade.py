@@ -289,6 +289,9 @@ class WateringTrade(Trade):
         lacking = self._need.lacking_cmm(zone)
         if not program.depth_dmm and not self._need.is_due(program, zone):
             return lockouts.Refusal(lockouts.SATISFIED, lacking // 10, False)
+        fallen = lockouts.by_rain(self._weather, moment) if program.depth_dmm else None
+        if fallen is not None:
+            return fallen
         if self._need.stressed(zone):
             return None  # neither a forecast nor a probe is believed for ever
         known = self._soil.get(zone, (0, 0, 1))

@@ -125,6 +125,22 @@ class Weather:
             rain_cmm += before.rain_cmm
         return rain_cmm
 
+    def rained_cmm(self, moment) -> int:
+        """Rain of the last 24 hours: today's, and of yesterday's as much as would have fallen since this hour had it
+        rained evenly. Yesterday's is the gauge's, else what the gateway says of that very day."""
+        today, before = self.today, self._before
+        if moment.unix_s is None:
+            return today.rain_cmm
+        local = civil.local_from_unix(civil.PARIS, moment.unix_s)
+        yesterday = local.civil_day - 1
+        if self._own.tip_cmm and before is not None and before.civil_day == yesterday:
+            before_cmm = before.rain_cmm
+        elif moment.directives.get(directive.WEATHER_DAY, yesterday) == yesterday:
+            before_cmm = 10 * (self.told(moment.directives, directive.RAIN_DAY, limits.RAIN_CMM_MAX // 10) or 0)
+        else:
+            before_cmm = 0
+        return today.rain_cmm + before_cmm * (civil.day_s - local.second) // civil.day_s
+
     def fallen_cmm(self, civil_day: int) -> int:
         """Rain that was measured from this day on and before today: without a clock several days are one."""
         before = self._before
