@@ -8,7 +8,7 @@ SETTLE_MS = 30
 
 
 class Contact:
-    """`pin` has `value()`. `active` is what counts now; None before the first level has held; `seen` is the last look."""
+    """`pin` has `value()`. `active` is what counts now, None before the first level has held; `seen` the last look."""
 
     def __init__(self, pin, *, active_level, settle_ms=SETTLE_MS):
         self._pin = pin
