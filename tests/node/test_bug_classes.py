@@ -322,9 +322,9 @@ SHOWN = {
             ("tests/firmware/test_littlefs_log.py",
              "test_the_whole_budget_for_ten_years_stays_below_the_cycles_of_a_block"),
         ],
-        "200 Hz of pulses": [(WATER, "test_14_a_meter_of_200_hz_loses_nothing")],
+        "200 Hz of pulses": [(METERS, "test_14_a_meter_of_200_hz_loses_nothing")],
         "a zone without meter reads 0": [
-            (WATER, "test_14_a_zone_without_a_meter_reads_nothing_and_the_others_keep_their_own"),
+            (METERS, "test_14_a_zone_without_a_meter_reads_nothing_and_the_others_keep_their_own"),
         ],
     },
     15: {

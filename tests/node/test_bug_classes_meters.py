@@ -7,12 +7,15 @@ import pytest
 from esp32 import flash
 from lighting.trade import Streetlight
 from node import limits, own_memory, wear
+from node.trade import Moment
 from node.wear import Wear
 from simulator.prng import Prng
 from tests.portable.node_day import World
 from tests.support.green import PLAIN, Green, programs
 from tests.support.powered_flash import Cut, Flash
 from tests.support.silent_node import SilentNode
+from tests.support.valve_box import ValveBox
+from tests.support.valve_box import settings as box_settings
 from tools import firmware_modules
 from watering import memory
 from watering.trade import WateringTrade
@@ -167,3 +170,65 @@ def test_14_a_note_that_is_an_hour_old_when_it_is_written_is_seen(monkeypatch):
     monkeypatch.setattr(WateringTrade, "memory", lambda self, now_ms: notes.append(honest(self, now_ms)) or notes[-2])
     with pytest.raises(AssertionError, match="<="):
         test_14_through_random_restarts_counters_never_fall_and_lose_an_hour_at_most()
+
+
+# --- a water meter ----------------------------------------------------------------------------------------------
+
+
+def test_14_a_meter_of_200_hz_loses_nothing():
+    """Through the board's counter and its driver, whose limit is the board's."""
+    # 60 L/min at 5 mL a pulse: 200 pulses a second.
+    box = metered_box([5000, 60], flow_ml_min=60_000)
+    passed = run_with_pulses(box, 1500, 200)
+    assert passed * 5 // 1000 > 500
+    moment = Moment(box.now_ms, None, None, None, False, {})
+    assert box.trade.readings(moment)[quantity.WATER_VOLUME] == passed * 5 // 1000
+
+
+@pytest.mark.parametrize("hz", [350, 450, 5000])
+def test_14_a_meter_that_a_broken_pipe_makes_too_fast_shuts_the_master_in_a_minute(hz):
+    """60 L/min is what the main gives: more is a burst, and what is beyond the board's limit is one too."""
+    box = metered_box([5000, 60], flow_ml_min=30_000)
+    run_with_pulses(box, 90, hz)
+    (burst,) = [told for told in box.events if told[1] == event.PIPE_BURST]
+    opened = next(at for at, code, _, detail in box.events if code == event.VALVE_SWITCHED and detail[:2] == (1, True))
+    assert burst[0] - opened < 60_000 and not box.valves()[0].is_open
+
+
+def metered_box(meter, *, flow_ml_min):
+    """A valve box with one zone behind its meter, which runs half an hour from 05:00 on."""
+    zone = [0, 0, 0, 0, 1, 15_000, flow_ml_min, 0, 0, 1, 60]
+    chosen = box_settings([zone], [0, 127, 0, 0, 0, 300, 0, 1, 60])
+    return ValveBox({**chosen, "meter": meter})
+
+
+def run_with_pulses(box, for_s, hz):
+    """So many seconds of the box, its meter turning at `hz` while master and zone are open: the pulses it gave."""
+    given = 0
+    for _ in range(for_s):
+        box.run_to(box.now_ms + 1000)
+        if box.are_open() == [0, 1]:
+            box.parts["FLOW"].turn(hz)
+            given += hz
+    box.run_to(box.now_ms + 120_000)
+    return given
+
+
+def test_14_a_zone_without_a_meter_reads_nothing_and_the_others_keep_their_own():
+    settings = programs(PLAIN, [0, 127, 0, 0, 0, 300, 0, 5, 20])
+    settings["watering"][1][2][9] = 0
+    green = Green(settings)
+    green.run(hours=12)
+    done = {detail[0]: detail for _, _, _, detail in green.events(event.WATERING_DONE)}
+    assert done[3][2] is None and done[3][3] > 0
+    assert abs(done[1][2] - 1000 * green.litres(1)) < 4000
+
+
+def test_14_two_zones_that_run_together_share_the_meter_by_what_they_pass():
+    settings = programs(PLAIN, [0, 127, 0, 0, 0, 300, 0, 5, 20])
+    settings["watering"][1][2][8] = 1
+    green = Green(settings)
+    green.run(hours=12)
+    done = {detail[0]: detail for _, _, _, detail in green.events(event.WATERING_DONE)}
+    for zone in (1, 3):
+        assert abs(done[zone][2] - 1000 * green.litres(zone)) < 4000

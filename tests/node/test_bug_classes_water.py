@@ -6,13 +6,10 @@ tests/watering/test_power_cuts.py), 8 wrong time, 13 garbage weather, 14 counter
 
 import pytest
 
-from node.trade import Moment
 from policy import civil
 from simulator.checkers.water import Forbidden
 from tests.support.green import PLAIN, Green, plain, programs
-from tests.support.valve_box import ValveBox
-from tests.support.valve_box import settings as box_settings
-from watering import balance
+from watering import balance, memory
 from wire import directive, event, quantity
 
 SECONDS_OF_A_RUN = [3, 5, 6, 7, 30, 95, 600, 1500, 1800, 2405, 2410]
@@ -338,68 +335,6 @@ def test_13_rain_of_the_gauge_is_counted_once_and_through_a_power_cut():
     green.run(hours=23)
     green.desk.directives[directive.EVAPOTRANSPIRATION] = 0
     assert green.desk.trade._need.depletion_cmm[0] <= max(0, before - 500)
-
-
-# --- 14: counters -----------------------------------------------------------------------------------------------
-
-
-def test_14_a_meter_of_200_hz_loses_nothing():
-    """Through the board's counter and its driver, whose limit is the board's."""
-    # 60 L/min at 5 mL a pulse: 200 pulses a second.
-    box = metered_box([5000, 60], flow_ml_min=60_000)
-    passed = run_with_pulses(box, 1500, 200)
-    assert passed * 5 // 1000 > 500
-    moment = Moment(box.now_ms, None, None, None, False, {})
-    assert box.trade.readings(moment)[quantity.WATER_VOLUME] == passed * 5 // 1000
-
-
-@pytest.mark.parametrize("hz", [350, 450, 5000])
-def test_14_a_meter_that_a_broken_pipe_makes_too_fast_shuts_the_master_in_a_minute(hz):
-    """60 L/min is what the main gives: more is a burst, and what is beyond the board's limit is one too."""
-    box = metered_box([5000, 60], flow_ml_min=30_000)
-    run_with_pulses(box, 90, hz)
-    (burst,) = [told for told in box.events if told[1] == event.PIPE_BURST]
-    opened = next(at for at, code, _, detail in box.events if code == event.VALVE_SWITCHED and detail[:2] == (1, True))
-    assert burst[0] - opened < 60_000 and not box.valves()[0].is_open
-
-
-def metered_box(meter, *, flow_ml_min):
-    """A valve box with one zone behind its meter, which runs half an hour from 05:00 on."""
-    zone = [0, 0, 0, 0, 1, 15_000, flow_ml_min, 0, 0, 1, 60]
-    chosen = box_settings([zone], [0, 127, 0, 0, 0, 300, 0, 1, 60])
-    return ValveBox({**chosen, "meter": meter})
-
-
-def run_with_pulses(box, for_s, hz):
-    """So many seconds of the box, its meter turning at `hz` while master and zone are open: the pulses it gave."""
-    given = 0
-    for _ in range(for_s):
-        box.run_to(box.now_ms + 1000)
-        if box.are_open() == [0, 1]:
-            box.parts["FLOW"].turn(hz)
-            given += hz
-    box.run_to(box.now_ms + 120_000)
-    return given
-
-
-def test_14_a_zone_without_a_meter_reads_nothing_and_the_others_keep_their_own():
-    settings = programs(PLAIN, [0, 127, 0, 0, 0, 300, 0, 5, 20])
-    settings["watering"][1][2][9] = 0
-    green = Green(settings)
-    green.run(hours=12)
-    done = {detail[0]: detail for _, _, _, detail in green.events(event.WATERING_DONE)}
-    assert done[3][2] is None and done[3][3] > 0
-    assert abs(done[1][2] - 1000 * green.litres(1)) < 4000
-
-
-def test_14_two_zones_that_run_together_share_the_meter_by_what_they_pass():
-    settings = programs(PLAIN, [0, 127, 0, 0, 0, 300, 0, 5, 20])
-    settings["watering"][1][2][8] = 1
-    green = Green(settings)
-    green.run(hours=12)
-    done = {detail[0]: detail for _, _, _, detail in green.events(event.WATERING_DONE)}
-    for zone in (1, 3):
-        assert abs(done[zone][2] - 1000 * green.litres(zone)) < 4000
 
 
 def test_law_of_a_drought_is_kept_through_all_of_this():

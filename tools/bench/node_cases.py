@@ -137,7 +137,7 @@ CASES = {kind: _of_entry(entry["bench"]) for kind, entry in _entries().items() i
     "irrigation": Case(
         {
             "site": [474736, -5516], "watering": _WATERING, "valves": [2] * 9 + [0], "supply": [5, 5, 0, 0],
-            "meter": [_PULSE_UL, 60], "battery": [5200, 150, 24_000], "weather": [40, 2, 20, []],
+            "meter": [_PULSE_UL, 60], "battery": [2600, 1353, 12_000], "weather": [40, 2, 20, []],
         },
         lambda: _Park().read,
     ),
