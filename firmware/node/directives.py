@@ -23,7 +23,7 @@ _ASLEEP = "<BiI"
 
 class Directives:
     """See the module. `codes`: those that the trade wants, none: it never asks. `spread_s`: this node's own seconds.
-    `counters`: asked, and what came of it."""
+    `counters`: what came and could not be used; the link counts the rest."""
 
     def __init__(self, link, *, peer, kind, codes, spread_s, random_below):
         self._link = link
@@ -43,7 +43,7 @@ class Directives:
         self._values = {}
         self._next_end_ms = None
         self._changes = []
-        self.counters = {"asked": 0, "taken": 0, "unknown-codes": 0, "unreadable": 0, "failed": 0, "refused": 0}
+        self.counters = {"unknown-codes": 0, "unreadable": 0}
 
     # --- what holds -----------------------------------------------------------------------------------------------
 
@@ -89,7 +89,6 @@ class Directives:
         if isinstance(outcome, Refused):
             self._later(now_ms)
             return True
-        self.counters["asked"] += 1
         self._exchange = outcome
         self._asked_ms = now_ms
         return True
@@ -104,14 +103,12 @@ class Directives:
         """The outcome of our question."""
         self._exchange = None
         if isinstance(happened, Failed):
-            self.counters["failed"] += 1
             self._later(now_ms)
             return
         self._may_ask = True
         if happened.code == coap_message.CONTENT:
             self._take(happened.payload, now_ms)
             return
-        self.counters["refused"] += 1
         self._is_unknown = happened.code == coap_message.NOT_FOUND
         if self._is_unknown:
             self._ask_at_ms = now_ms + limits.DIRECTIVES_UNKNOWN_MS
@@ -167,7 +164,6 @@ class Directives:
             self.counters["unreadable"] += 1
             self._later(now_ms)
             return
-        self.counters["taken"] += 1
         self.counters["unknown-codes"] += unknown
         self._is_unknown = False
         self._delay_ms = limits.DIRECTIVES_RETRY_FIRST_MS

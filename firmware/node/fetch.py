@@ -11,7 +11,7 @@ from wire.coap import Failed, Refused, Response
 
 
 class Fetch:
-    """See the module. `counters`: asked, and what came of it."""
+    """See the module. `counters`: answers that could not be used; the link counts the rest."""
 
     def __init__(self, link, *, peer, random_below):
         self._link = link
@@ -20,7 +20,7 @@ class Fetch:
         self._channel = Channel((), (node_order.PATH,), retry_last_ms=limits.RETRY_LAST_MS // 5)
         self._wanted_ms = None  # since when
         self._era = 0
-        self.counters = {"asked": 0, "useless": 0, "failed": 0}
+        self.counters = {"useless": 0}
 
     def want(self, now_ms):
         """An order waits for us."""
@@ -43,7 +43,6 @@ class Fetch:
         if isinstance(outcome, Refused):
             channel.failed(self._random_below, now_ms)
             return True
-        self.counters["asked"] += 1
         channel.exchange = outcome
         channel.asked_ms = now_ms
         return True
@@ -65,7 +64,6 @@ class Fetch:
                 return happened.payload, channel.asked_ms
             self.counters["useless"] += 1
         else:
-            self.counters["failed"] += 1
             if isinstance(happened, Response) and happened.code == coap_message.NOT_FOUND:
                 self._wanted_ms = None
         channel.failed(self._random_below, now_ms)

@@ -61,7 +61,6 @@ class Updating:
 
     def __init__(self, link, *, peer, product, keys, floor, failed, is_rescue, random_below, first_ms):
         self.wants_restart = False
-        self.counters = {"asked": 0, "failed": 0, "refused": 0}
         self._link = link
         self._peer = peer
         self._product = product
@@ -205,7 +204,6 @@ class Updating:
         if isinstance(outcome, Refused):
             self._later(now_ms)
             return
-        self.counters["asked"] += 1
         self._exchange = outcome
 
     def _part(self, part, now_ms):
@@ -234,7 +232,6 @@ class Updating:
 
     def _later(self, now_ms):
         """No answer: the same question again, twice as late each time, with jitter."""
-        self.counters["failed"] += 1
         self._ask_at_ms = now_ms + self._delay_ms // 2 + self._random_below(self._delay_ms // 2 + 1)
         self._delay_ms = min(2 * self._delay_ms, limits.UPDATE_RETRY_LAST_MS)
 
@@ -248,7 +245,6 @@ class Updating:
 
     def _refuse(self, number, word, now_ms):
         """Judged for good where it is at fault itself; what our flash could not do is tried again, and told once."""
-        self.counters["refused"] += 1
         if self._state not in (_ASKING, _VERIFYING):
             self._etag = None
         if (number, word) != self._told:

@@ -111,5 +111,5 @@ for turn in range(4000):
         updating.on_result(operation, carry_out(folder, operation), now_ms=now_ms)
     if updating.wants_restart:
         break
-print(turn, updating.take_outcomes(), sorted(done.items()), sorted(updating.counters.items()))
+print(turn, updating.take_outcomes(), sorted(done.items()))
 print(sorted([(name, hexlify(sha256(folder[name]).digest()[:4])) for name in folder if name != "open"]))
