@@ -199,8 +199,8 @@ def test_a_trade_that_does_not_pulse_shut_at_its_start_is_caught(monkeypatch):
 
 @pytest.mark.slow
 def test_a_july_is_watered_with_less_than_a_timer_uses_and_within_the_law():
-    """Three of them: without a pyranometer the sun is reckoned from the day's swing of temperature, and one month may be
-    an eighth off."""
+    """Three of them: without a pyranometer the sun is reckoned from the day's swing of temperature, and one month may
+    be an eighth off."""
     stress_days = 0
     for seed in (3, 4, 5):
         ours, timer = Season(seed, "summer", months=(7, 7)).ours(), Season(seed, "summer", months=(7, 7)).timer()
