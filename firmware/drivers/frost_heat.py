@@ -22,6 +22,8 @@ SAY_MS = 10_000
 class FrostHeat:
     """On the pins of `board` (boards/<kind>). Call `turn` in every turn; it is never done."""
 
+    is_brief = False
+
     def __init__(self, board, machine, *, now_ms):
         self._started_ms = now_ms
         self._pins = []

@@ -18,6 +18,8 @@ SAY_MS = 10_000
 class LampLight:
     """On the pins of `board` (boards/<kind>). Call `turn` in every turn; it is never done."""
 
+    is_brief = False
+
     def __init__(self, board, machine, *, now_ms):
         bus = i2c_bus.open_bus(
             machine, scl=board.I2C_SCL_PIN, sda=board.I2C_SDA_PIN, hz=board.I2C_HZ, sleep_us=time.sleep_us

@@ -32,6 +32,8 @@ _PULSING = 2
 class Shutter:
     """On the pins of `board` (boards/<kind>). Call `turn` until it says False; `deadline_ms` is when it wants to be."""
 
+    is_brief = True  # its work is soon done
+
     def __init__(self, board, machine, *, now_ms):
         self._boost = machine.Pin(board.BOOST_PIN, machine.Pin.OUT, value=board.BOOST_ACTIVE_LEVEL)
         self._boost_off = 1 - board.BOOST_ACTIVE_LEVEL

@@ -15,18 +15,23 @@ FOLDERS = ("r", "a", "b")
 WATCHDOG_MS = 30_000
 # Whoever is never done is left after this long: the flash may read again. One period of the heating.
 LAST_MS = 1_200_000
+# Where another start may well do better: the valves are shut by then.
+BRIEF_MS = 20_000
 
 
-def keep():
-    """What there is to do, by the first of these folders that can."""
+def keep(is_last):
+    """What there is to do, by the first of these folders that can. Nothing is heated, nor a lamp told anything, unless
+    `is_last`: there is no program that another start could come to."""
     wdt = machine.WDT(timeout=WATCHDOG_MS)
     path, known = list(sys.path), set(sys.modules)
     for folder in FOLDERS:
         try:
             sys.path[:] = [folder] + path
             stand_in = stand_in_of()
-            began_ms, now_ms = time.ticks_ms(), 0
-            while stand_in is not None and now_ms < LAST_MS and stand_in.turn(now_ms=now_ms):
+            if stand_in is None or not (is_last or stand_in.is_brief):
+                return
+            began_ms, now_ms, until_ms = time.ticks_ms(), 0, LAST_MS if is_last else BRIEF_MS
+            while now_ms < until_ms and stand_in.turn(now_ms=now_ms):
                 wdt.feed()
                 time.sleep_ms(10)  # a pulse is no longer than it must be
                 now_ms = time.ticks_diff(time.ticks_ms(), began_ms)

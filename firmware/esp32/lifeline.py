@@ -23,8 +23,7 @@ NETWORK, PORTS, APPLICATION, OUTPUT, FLASH, SLEEP, START = range(len(TASKS))
 LOG_TAIL_BYTES = 200
 # A flash that did not take the confirmation of a trial is asked again after this.
 CONFIRM_AGAIN_MS = 60_000
-# From the end of a life to the next Lifeline, ± s: loader and imports, within a watchdog's time; three that fail before
-# are in the doubt, with which no node judges an order's age.
+# From the end of a life to the next Lifeline, ± s: loader and imports, within a watchdog's time.
 RESTART_S = 4
 RESTART_DOUBT_S = 30
 # One small file, there while a technician has locked the node.
@@ -151,7 +150,7 @@ class Lifeline:
         """What the gateway should know of the last life, and the technician at the console; to the node the time of it,
         where it was a restart of our own."""
         past = self.past
-        if past is not None and past.end == crash.PLANNED and past.digest is not None and not node.time.is_set():
+        if self._carries(past) and not node.time.is_set():
             unix_s, doubt_s = struct.unpack("<II", past.digest)
             node.time.carried(unix_s + RESTART_S, doubt_s + RESTART_DOUBT_S, now_ms=self._started_ms)
         if past is not None:
@@ -165,6 +164,13 @@ class Lifeline:
             node.tell(event.RESCUE_MODE, True, (why,), now_ms=now_ms)
         elif start is not None and last == guard.TRIAL and not start.boot.is_trial and start.boot.failed:
             node.tell(event.UPDATE, None, (start.boot.failed, "fell-back"), now_ms=now_ms)
+
+    def _carries(self, past):
+        """Whether the last life left the time for this one: no start that came to nothing lies between them, for nobody
+        knows how long those took."""
+        if past is None or past.end != crash.PLANNED or past.digest is None:
+            return False
+        return self._guarded.last == guard.PLANNED
 
     # --- while it runs --------------------------------------------------------------------------------------
 

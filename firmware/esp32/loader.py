@@ -5,7 +5,8 @@ Chooses the folder to start from (`slots`: the application in `a` or `b`; `guard
 three starts that came to nothing), puts it in front of the search path and hands over. On trial whatever goes wrong
 ends in a reset, which is the next trial or the way back. Where the confirmed folder cannot even be imported the other
 one is tried at once, and then the rescue. A program that hangs while it starts is ended by the watchdog. Where nothing
-can be imported at all, `last_resort` keeps safe what boot.py cannot, and the chip starts again.
+can be imported at all, `last_resort` keeps safe what boot.py cannot, and the chip starts again: soon, where it is an
+image on trial that fails.
 
 Must know nothing of a program but `main.main(start)`, a Start: this is the contract that every image keeps.
 """
@@ -37,6 +38,10 @@ RESCUE = "r"
 Start = namedtuple("Start", ("folder", "is_rescue", "boot", "choose", "confirm", "guard", "guarded", "memory", "ended"))
 
 
+class NoProgram(Exception):
+    """None of the folders can be imported, and none is on trial: no other start will do better."""
+
+
 def main():
     """Start what is chosen; a reset whatever happens."""
     try:
@@ -44,7 +49,7 @@ def main():
         start(slots.Store(), guard.Guard(memory, guard.Store()), memory, guard.ended_by(machine, memory), imported)
     except Exception as error:
         sys.print_exception(error)
-        __import__("last_resort").keep()
+        __import__("last_resort").keep(isinstance(error, NoProgram))
         for _ in range(NOTHING_PAUSE_SLICES):
             time.sleep_ms(100)
     finally:
@@ -66,7 +71,7 @@ def start(store, guarding, memory, ended, imports):
         except Exception as error:
             sys.print_exception(error)
     else:
-        raise ImportError("no program")
+        raise (ImportError if boot.is_trial else NoProgram)("no program")
     if folder in slots.FOLDERS:
         boot = slots.Boot(slots.FOLDERS.index(folder), boot.is_trial, boot.floor, boot.failed)
     slot = boot.slot
@@ -92,6 +97,9 @@ def imported(folder):
     sys.path.insert(0, folder)
     try:
         from main import main as program
+
+        if not sys.modules["main"].__file__.startswith(folder + "/"):
+            raise ImportError("no program in " + folder)  # an empty folder: it is ourselves that were found
     except Exception:
         sys.path.pop(0)
         for name in list(sys.modules):

@@ -119,15 +119,25 @@ def told_the_time(life, *, is_set=False):
     return known.given
 
 
-@pytest.mark.parametrize("way", ["restart", "give_up"])
-def test_the_time_goes_through_a_restart_of_ones_own_once(lifeline, way):
+def test_the_time_goes_through_a_restart_of_ones_own_once(lifeline):
     board = Board(lifeline)
     life = board.live(Machine.PWRON_RESET)
     life.before_restart = lambda now_ms: Known(True)
-    getattr(life, way)("radio", now_ms=5000)
+    life.restart("radio", now_ms=5000)
     expected = [(1_790_000_000 + lifeline.RESTART_S, 2 + lifeline.RESTART_DOUBT_S, 0)]
     assert told_the_time(board.live(Machine.HARD_RESET)) == expected
     assert told_the_time(board.live(Machine.HARD_RESET)) == [], "of the life before the last one"
+
+
+def test_the_time_goes_through_no_starts_that_came_to_nothing_for_nobody_knows_how_long_they_took(lifeline):
+    """A trial whose folder cannot be imported, or hangs while it is: the guard has begun it, no Lifeline has."""
+    board = Board(lifeline)
+    life = board.live(Machine.PWRON_RESET)
+    life.before_restart = lambda now_ms: Known(True)
+    life.restart("update", now_ms=5000)
+    memory = rtc.Memory(board.chip)
+    guard.Guard(memory, guard.Store()).begin(guard.RESET, is_trial=True)
+    assert told_the_time(board.live(Machine.HARD_RESET)) == []
 
 
 def test_no_time_is_made_up_where_there_was_none_nor_after_a_loss_of_power_nor_beside_a_clock_chip(lifeline):

@@ -152,6 +152,23 @@ def test_a_converter_that_holds_the_voltage_of_the_day_gives_full_light(lamp):
     assert converter.output_code == 4095 and converter.eeprom_writes == 0
 
 
+@pytest.mark.parametrize("is_last", [False, True])
+def test_where_another_start_may_do_better_nothing_is_heated_meanwhile(monkeypatch, room, is_last):
+    """An image on trial that cannot be imported goes back within a minute, and not after an hour of five in twenty."""
+    for name in ("machine", "esp32.last_resort"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    room.machine.WDT = lambda timeout: types.SimpleNamespace(feed=lambda: None)
+    monkeypatch.setitem(sys.modules, "machine", room.machine)
+    monkeypatch.setattr(sys.modules["boot"], "KIND", "thermostat", raising=False)
+    monkeypatch.setattr("time.ticks_ms", room.ticks_ms, raising=False)
+    monkeypatch.setattr("time.ticks_diff", lambda a, b: a - b, raising=False)
+    monkeypatch.setattr("time.sleep_ms", room.pass_ms, raising=False)
+    last_resort = importlib.import_module("esp32.last_resort")
+    last_resort.keep(is_last)
+    assert (room.machine.parts["VALVE"].millivolts(0), room.now_ms) == (0, 1_200_000 if is_last else 0)
+    assert bool(room.machine.parts["VALVE"]._ten_volts) is is_last
+
+
 @pytest.mark.parametrize("kind", ["thermostat", "streetlight"])
 def test_without_a_stand_in_outputs_that_hold_their_state_stay_as_they_were(monkeypatch, room, lamp, kind):
     """Planted: boot.py's levels alone, as it was."""
