@@ -32,6 +32,7 @@ LONGER = {
     "firmware/node/app.py": (460, "where all parts of a node meet; each of them is a module of its own"),
     "firmware/esp32/main.py": (450, "one loop and all that it owns; what could stand apart does"),
     "firmware/node/updating.py": (420, "one machine from the question to the restart, in the order of its states"),
+    "firmware/lighting/trade.py": (420, "where the machines of a lamp meet; each is a module of its own"),
     "firmware/watering/trade.py": (440, "where the machines of a green space meet; each is a module of its own"),
     "firmware/heating/thermostat.py": (450, "where the machines of a room meet; each is a module of its own"),
     "gateway/core/uplink/uplink.py": (

@@ -52,6 +52,15 @@ _CONTRADICTED = {
     event.CYCLING_FAILURE,
     event.DIMMING_FAILURE,
 }
+# What only a meter shows.
+_METERED = {
+    event.CYCLING_FAILURE,
+    event.DIMMING_FAILURE,
+    event.POWER_TOO_HIGH,
+    event.POWER_TOO_LOW,
+    event.VOLTAGE_TOO_LOW,
+    event.VOLTAGE_TOO_HIGH,
+}
 # 0-10 V: below 1 V a gear gives its minimum (IEC 60929 annex E).
 _FLOOR_PERCENT = {settings.VOLTS: 10, settings.DAC: 10}
 
@@ -132,6 +141,12 @@ class Streetlight(Trade):
         stuck = DARK if standing & memories.CELL_DARK else BRIGHT if standing & memories.CELL_BRIGHT else None
         is_silent, fails = standing & memories.CELL_SILENT != 0, standing & memories.PRESENCE_FAILED != 0
         self._telling.stand(stuck, is_silent, fails)
+        flags = standing >> memories.GEAR_FLAGS_SHIFT
+        if flags and self._gear is None:  # another output took the place of a gear that had told of itself
+            from lighting.dali_banks import FLAGS
+
+            words = [word for place, word in enumerate(FLAGS) if flags >> place & 1]
+            self._telling.gear([(event.GEAR_FAILURE, False, (word,)) for word in words], {}, 0)
         if cell is self._cell:
             cell.stuck, cell.is_silent = stuck, is_silent
         else:
@@ -181,6 +196,8 @@ class Streetlight(Trade):
                 gear_dead=gear_dead,
                 gear_percent=readings.get(quantity.LEVEL_MEASURED),
             )
+        if self._active:
+            changes += self._orphans(gear_meter == 0 and power_dw is None)
         self._telling.faults(changes, readings, self._wish.level_percent)
         self._telling.gear(gear_changes, readings, self._wish.level_percent)
         if asset is not None:
@@ -211,6 +228,14 @@ class Streetlight(Trade):
         elif self._silent >= limits.GEAR_SILENT_SAMPLES:
             standing |= memories.GEAR_SILENT
         return standing
+
+    def _orphans(self, has_no_meter):
+        """The ends of faults that stood before this start, and that nothing which is fitted now can judge."""
+        gone = self._active & _METERED if has_no_meter else set()
+        if self._own.output == settings.RELAY:
+            gone |= self._active & {event.DIMMING_FAILURE}
+        self._active.difference_update(gone)
+        return [(code, False) for code in sorted(gone)]
 
     def _converter(self, is_silent):
         """As of a gear: a chip that takes no level is told after some samples, and when it answers again."""

@@ -161,3 +161,32 @@ def test_a_converter_that_does_not_answer_is_told_as_a_gear_and_so_is_its_return
     lamp.minutes(2)
     assert lamp.codes(event.GEAR_COMM_FAILURE)[1:] == [(event.GEAR_COMM_FAILURE, False)]
     assert lamp.trade.is_sound(lamp.moment())
+
+
+def test_what_only_a_meter_shows_ends_behind_a_gear_that_has_none():
+    lamp = gear()
+    lamp.trade._active |= {event.CYCLING_FAILURE, event.DIMMING_FAILURE, event.POWER_TOO_LOW, event.VOLTAGE_TOO_LOW}
+    lamp = again(lamp.minutes(5), output="dali")
+    assert not lamp.trade.is_sound(lamp.moment())
+    stood = tuple(lamp.trade._active)
+    assert {event.CYCLING_FAILURE, event.DIMMING_FAILURE, event.POWER_TOO_LOW} <= set(stood)
+    measured = (quantity.POWER, quantity.VOLTAGE, quantity.ENERGY)
+    lamp.values = {**dict.fromkeys(measured), inner.GEAR_STATUS: 4, inner.METER: 0, quantity.LEVEL_MEASURED: 100}
+    lamp.minutes(12)
+    assert sorted(lamp.codes(*stood)) == sorted((code, False) for code in stood)
+    assert lamp.trade.is_sound(lamp.moment()), "it takes updates again"
+
+
+def test_a_dimming_that_failed_ends_where_nothing_is_dimmed_any_more():
+    lamp = Lamp()
+    lamp.trade._active.add(event.DIMMING_FAILURE)
+    lamp = again(lamp.minutes(5), output="relay").minutes(12)
+    assert lamp.codes(event.DIMMING_FAILURE) == [(event.DIMMING_FAILURE, False)]
+
+
+def test_what_a_gear_said_of_itself_ends_when_another_output_takes_its_place():
+    lamp = gear()
+    lamp.values.update({inner.GEAR_STATUS: 5, inner.GEAR_FLAGS: (0b10_0000, 0x3F)})
+    lamp = again(lamp.minutes(6))
+    assert lamp.minutes(5).codes(event.GEAR_FAILURE) == [(event.GEAR_FAILURE, False)] * 2
+    assert again(lamp).minutes(5).codes(event.GEAR_FAILURE) == []
