@@ -79,8 +79,8 @@ class Ladder:
         return self._plan.wanted(moment.unix_s, exception)
 
     def _exceptional(self, moment):
-        """For the Plan: what the gateway tells, since the day on which it began to. Nobody says when that was: what was
-        there at a start may have lasted for long, and closed for long is the cooler of what may be right."""
+        """For the Plan: what the gateway tells, since it began to. Nobody says when that was: what was there at a start
+        may have lasted for long, and closed for long is the cooler of what may be right."""
         unix_s, last = moment.unix_s, self._exception
         if self._known_s is None:
             self._known_s = unix_s
@@ -94,12 +94,14 @@ class Ladder:
             ends_s = civil.unix_from_local(self._model.zone, day + 1, 0)
         else:
             ends_s = unix_s + (ends_ms - moment.now_ms) // 1000
-        if last is not None and last[0] == word and last[2] > unix_s - civil.day_s:
+        if last is not None and last[0] == word and last[2] > unix_s - limits.EXCEPTION_MOVES_S:
             # Told anew every quarter of an hour, it ends some seconds sooner or later: the same hour of a preheat.
             is_same = abs(ends_s - last[2]) <= limits.EXCEPTION_MOVES_S
             return last if is_same else (word, last[1], ends_s)
         is_known = unix_s - self._known_s >= limits.EXCEPTION_KNOWN_S
-        return (word, civil.unix_from_local(self._model.zone, day, 0) if is_known else 0, ends_s)
+        # A day is occupied as a whole; closed it is from now on, and what was used of it was.
+        since_s = civil.unix_from_local(self._model.zone, day, 0) if word == heating.OCCUPIED_ALL_DAY else unix_s
+        return (word, since_s if is_known else 0, ends_s)
 
     def _programme(self, wanted, unix_s, room_ck, outdoor_ck):
         """(set-point, rule, kind of hour): the programme, with its preheat and its early end."""

@@ -62,8 +62,8 @@ DEFAULT_PROGRAMME = Programme(
 AS_USUAL = 0
 CLOSED = 1
 OCCUPIED_ALL_DAY = 2
-# What a Plan is told of an exception, also when it is over: (CLOSED or OCCUPIED_ALL_DAY, Unix second of 00:00 of its
-# first day, 0: for long, Unix second of its end); None: there was none.
+# What a Plan is told of an exception, also when it is over: (CLOSED or OCCUPIED_ALL_DAY, Unix second since when (of the
+# latter 00:00 of its first day), 0: for long, Unix second of its end); None: there was none.
 
 NO_RULE = 31
 # An emptiness that reaches beyond this many days, either way, is longer than 48 h whatever is there.
@@ -183,17 +183,19 @@ class Plan:
             return usual
         word, since_s, ends_s = exception
         start_s = self._at(day, 0)
-        if not since_s <= start_s < ends_s:
-            return usual
         found = []
         if word == OCCUPIED_ALL_DAY:
+            if not since_s <= start_s < ends_s:
+                return usual
             reason = (word << 10) + (_rule_index(self._programme, day) << 5) + 1
             until_s = min(ends_s, self._at(day, 1440))
             found.append((start_s, until_s, self._programme.setpoints.comfort_ck, reason))
-        # Of the day in which it ends the rest is as usual.
+        # Of the days in which it begins and ends the rest is as usual.
         for span in usual:
+            if word == CLOSED and span[0] < since_s:
+                found.append((span[0], min(since_s, span[1]), span[2], span[3]))
             if span[1] > ends_s:
-                found.append((max(ends_s, span[0]), span[1], span[2], span[3]))
+                found.append((max(ends_s, since_s, span[0]), span[1], span[2], span[3]))
         return found
 
     def _usual(self, day):

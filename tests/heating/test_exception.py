@@ -87,6 +87,26 @@ def test_a_closure_that_is_called_off_leaves_what_has_been_of_it():
     assert room.at[called_off_s + 14 * 3600][0] == 1900
 
 
+def test_what_was_used_of_the_day_on_which_a_closure_is_told_counts_as_used():
+    """On Tuesday at 15:00, until Thursday: 41 hours until people come, not 62."""
+    told_s = TUESDAY + 15 * 3600
+    room = Closing(TUESDAY + 12 * 3600, told_s, TUESDAY + 2 * civil.day_s, start_ck=1900)
+    room.run_to(TUESDAY + 2 * civil.day_s - 12 * 3600)
+    assert room.setpoints(told_s - 3600, told_s) == {1900}
+    assert room.setpoints(told_s + 120, TUESDAY + 2 * civil.day_s - 12 * 3600) == {1600}
+
+
+def test_a_second_closure_is_not_the_first_one_once_people_have_been_there():
+    """Monday closed, Tuesday used, and closed again from 15:00 on."""
+    monday, told_s = TUESDAY - civil.day_s, TUESDAY + 15 * 3600
+    room = Closing(monday - 6 * 3600, monday + 60, TUESDAY)
+    room.run_to(told_s)
+    assert room.at[TUESDAY + 12 * 3600][0] == 1900
+    room.from_s, room.to_s = told_s, TUESDAY + 2 * civil.day_s
+    room.run_to(told_s + 12 * 3600)
+    assert room.setpoints(told_s + 120, told_s + 12 * 3600) == {1600}
+
+
 def test_occupied_all_day_for_two_days_is_warm_through_the_night_between():
     saturday = at(2026, 12, 12)
     word = heating.OCCUPIED_ALL_DAY
