@@ -15,7 +15,7 @@ from watering.trade import BALANCE, DEPTH
 from watering.weather import Day
 from wire import event
 
-VERSION = 3
+VERSION = 4
 
 # version, flags, outputs that could not be shut, programmes under way; seconds since the programmes are watched, mL
 # beyond the litres, values refused by weather and meter, then mL of each zone since ever
@@ -33,8 +33,8 @@ _WEATHER_BYTES = 2 * struct.calcsize(_DAY) + struct.calcsize(_AGES)
 # flags; ms since all is shut, detections, mL, buckets, ms since the bucket began, its mL
 _LEAK = "<BIBIBII"
 _LEAK_BYTES = struct.calcsize(_LEAK)
-# outputs out of use, last zone, closings repeated, samples of a silent meter, alarms
-_GUARD = "<HBBBB"
+# what guard.Guard.faulty holds, last zone, closings repeated, samples of a silent meter, alarms
+_GUARD = "<IBBBB"
 # Alarms that are still in force: their codes and causes by number, and how many are kept.
 _CODES = (
     event.VALVE_FAILURE, event.FLOW_TOO_LOW, event.FLOW_TOO_HIGH, event.WATER_LEAK, event.SENSOR_FAILURE

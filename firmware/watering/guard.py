@@ -22,6 +22,8 @@ _SILENT_SAMPLES = 5
 # its zone usually passes: two zones share what the main gives.
 _REST_SAMPLES = 3
 _ALIKE_PERCENT = 40
+# From this bit of `faulty` on: zones that were too much when they were open together.
+_TOGETHER = 16
 _CONTRADICTED = (event.VALVE_FAILURE, event.WATER_LEAK, event.SENSOR_FAILURE)
 
 
@@ -44,7 +46,8 @@ class Guard:
         # A latched burst: (zone or 0, mL/min), or None.
         self.burst = None if memory.burst is None else (memory.burst, memory.burst_flow)
         self._order_seen = False
-        # (code, zone, cause) of alarms in force, and bits of outputs whose valve cannot be used.
+        # (code, zone, cause) of alarms in force, and bits of outputs whose valve cannot be used; from _TOGETHER
+        # on, until the pipe is seen at rest, of zones.
         self.active = set()
         self.faulty = 0
         self._open = ()
@@ -117,7 +120,7 @@ class Guard:
 
     def new_start(self) -> None:
         """A programme begins: what was out is tried again; a coil that still is bad says so at the first pulse."""
-        self.faulty = 0
+        self.faulty &= -1 << _TOGETHER
         for output in range(limits.OUTPUTS_MAX):
             self._coils_odd[output] &= 15
 
@@ -167,7 +170,9 @@ class Guard:
             return None
         what, rate = verdict
         zone = metered[0] if len(metered) == 1 else 0
-        stuck = self._alike(rate - expected) if what in (flow.BURST, flow.HIGH) else 0
+        # Too much again of a zone that is known for it is its own.
+        is_excess = what in (flow.BURST, flow.HIGH) and (event.FLOW_TOO_HIGH, zone or None, "") not in self.active
+        stuck = self._alike(rate - expected) if is_excess else 0
         if stuck:
             self._stuck(stuck, True)
             if what == flow.HIGH:
@@ -178,8 +183,9 @@ class Guard:
             self._tell(event.PIPE_BURST, True, (zone or None, rate))
             return (0, lockouts.BURST, rate)
         if not zone and what == flow.HIGH:
-            # What was too much while they were all open is none of them that stayed open, when another runs alone.
-            self._recent = [one for one in self._recent if one not in self._open]
+            # What was too much while they were all open is none of the others that stayed open, when one runs alone.
+            for one in self._open:
+                self.faulty |= 1 << (_TOGETHER + one)
         if what == flow.NO_FLOW:
             self._set(event.VALVE_FAILURE, zone, True, (zone, _NO_FLOW, None), _NO_FLOW)
         else:
@@ -208,6 +214,7 @@ class Guard:
         self._rests = 0 if self._meter.delta_ml else self._rests + 1
         if self._rests >= _REST_SAMPLES:
             self._recent = []
+            self.faulty &= (1 << _TOGETHER) - 1
             if self._valves.kinds[MASTER] == ABSENT:  # behind a shut master a valve that is open shows nothing
                 for zone in range(1, limits.OUTPUTS_MAX):
                     self._stuck(zone, False)
@@ -221,10 +228,13 @@ class Guard:
 
     def _alike(self, rate):
         """The zone among those that have been shut since the pipe was last at rest whose water this may be, 0: none. Of
-        equal ones the one that is told already, else the last."""
-        best, best_ml_min = 0, 0
+        equal ones the one that is told already, else the last. None that was too much together with what is open."""
+        best, best_ml_min, together = 0, 0, 0
+        for zone in self._open:
+            if self.faulty >> (_TOGETHER + zone) & 1:
+                together = self.faulty >> _TOGETHER
         for zone in self._recent:
-            if zone not in self._open and self._need.zone(zone).metered:
+            if zone not in self._open and not together >> zone & 1 and self._need.zone(zone).metered:
                 usual = self._need.flow(zone)
                 off_ml_min = abs(rate - usual)
                 if 100 * off_ml_min > _ALIKE_PERCENT * usual:

@@ -79,3 +79,19 @@ def test_what_runs_alone_goes_on_alone_after_a_sleep():
     woken = green.make(kept, now_ms)
     woken.woken(rest, 900_000, None, now_ms=now_ms)
     assert [job.zone for job in woken._runs.jobs] == [1, 2, 3] and woken._runs.alone == 1 << 1
+
+
+def test_too_much_of_two_together_is_no_stuck_valve_of_the_one_that_ran_alone_before():
+    settings = programs(TOGETHER, [0, 127, 0, 0, 0, 300, 0, 3, 50])
+    settings["watering"][1][0][5:7] = 2500, 5000
+    settings["watering"][1][1] = [0, 0, 3, 2, 1, 7500, 15_000, 0, 1, 1, 60]
+    green = Green(settings)
+    green.pipes.flows[1] = 21_000
+    for days in (1, 2):
+        green.run(hours=24)
+        assert told(green, event.VALVE_FAILURE) == [] and ended(green) == {1: "complete", 2: "high"}
+        assert told(green, event.FLOW_TOO_HIGH) == [(True, 0), (False, 0), (True, 2)], days
+    green.pipes.flows[1] = 15_000
+    green.run(hours=24)
+    assert told(green, event.FLOW_TOO_HIGH)[3:] == [(False, 2)] and ended(green)[2] == "complete"
+    assert not green.desk.trade._guard.faulty
