@@ -108,25 +108,28 @@ class Need:
         enough = self.lacking_cmm(zone) >= self.trigger_cmm(zone)
         return enough and self.cut_for(program, zone).total_s >= limits.CYCLE_S_MIN
 
-    def planned_s(self, program, refuse, main_max_ml_min: int) -> int:
+    def planned_s(self, program, refuse, doubts, main_max_ml_min: int) -> int:
         """How long a program would take now: of its groups the longest, of its soaks likewise, and what the main can
-        feed. `refuse` as of runs.Runs.tick."""
+        feed; then those that run alone, one by one. `refuse` as of runs.Runs.tick, `doubts(zone)` of guard.Guard."""
         groups = {}
-        longest = volume_ml = 0
+        longest = volume_ml = alone_s = 0
         for zone in self.zones_of(program):
             if program.depth_dmm or self.is_due(program, zone):
                 refusal = refuse(zone)[0]
                 if refusal is not None and not refusal.holds:
                     continue
                 cut, group = self.cut_for(program, zone), self.group(zone)
-                groups[group] = groups.get(group, 0) + cut.total_s
-                volume_ml += cut.total_s * self.flow(zone) // 60
+                beside_s = cut.total_s
+                if doubts(zone):
+                    beside_s, alone_s = 0, alone_s + cut.total_s
+                groups[group] = groups.get(group, 0) + beside_s
+                volume_ml += beside_s * self.flow(zone) // 60
                 if cut.cycle_s:
                     cycles_count = (cut.total_s + cut.cycle_s - 1) // cut.cycle_s
-                    longest = max(longest, cut.total_s + (cycles_count - 1) * cut.soak_s)
+                    longest = max(longest, beside_s + (cycles_count - 1) * cut.soak_s)
         for total_s in groups.values():
             longest = max(longest, total_s)
-        return max(longest, 60 * volume_ml // main_max_ml_min)
+        return alone_s + max(longest, 60 * volume_ml // main_max_ml_min)
 
     def credit(self, zone: int, volume_ml: int) -> None:
         """Water that the zone has had."""

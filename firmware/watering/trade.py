@@ -341,7 +341,7 @@ class WateringTrade(Trade):
     def _planned_s(self, index, refuse=None):
         """How long a program would take now. `refuse`: as ours, where it has been asked."""
         program, main_max_ml_min = self._own.policy.programs[index], self._own.main_max_ml_min
-        return self.lead_s + self._need.planned_s(program, refuse or self._refuse, main_max_ml_min)
+        return self.lead_s + self._need.planned_s(program, refuse or self._refuse, self._guard.doubts, main_max_ml_min)
 
     def _report_runs(self, happened, now_ms):
         """Jobs into events, water into the balance."""

@@ -3,7 +3,7 @@ water, and each alarm ends."""
 
 import pytest
 
-from tests.support.green import PLAIN, Green, plain, programs
+from tests.support.green import PLAIN, Green, plain, programs, skipped
 from wire import event
 
 # Lawn and shrubs together; the bed waits for the lawn's group.
@@ -95,3 +95,20 @@ def test_too_much_of_two_together_is_no_stuck_valve_of_the_one_that_ran_alone_be
     green.run(hours=24)
     assert told(green, event.FLOW_TOO_HIGH)[3:] == [(False, 2)] and ended(green)[2] == "complete"
     assert not green.desk.trade._guard.faulty
+
+
+@pytest.mark.parametrize("anchor", [0, 1])
+def test_zones_that_are_doubted_have_the_patience_and_the_plan_of_one_after_the_other(anchor):
+    settings = programs(plain(valves=[2] * 9 + [0]), [0, 127, 0, 0, 0, 660, anchor, 255, 60])
+    settings["watering"][1] = [[0, 0, 3, 2, 1, 2500, 5000, 0, group, 1, 60] for group in range(8)]
+    green = Green(settings)
+    green.pipes.flows[:] = [0] * 8
+    green.run(hours=24)
+    doubted = [zone for zone in range(1, 9) if green.desk.trade._guard.doubts(zone)]
+    assert doubted == [1, 2, 3, 4, 5, 6, 7, 8]
+    green.pipes.flows[:] = [5000] * 8
+    green.run(hours=24)
+    assert skipped(green) == []
+    assert ended(green) == dict.fromkeys(doubted, "complete")
+    shut = [(hour, minute) for hour, minute, _, detail in green.events(event.VALVE_SWITCHED) if detail[0] == 8]
+    assert not anchor or (10, 50) < shut[-1] < (11, 5)
