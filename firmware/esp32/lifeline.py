@@ -150,7 +150,9 @@ class Lifeline:
         """What the gateway should know of the last life, and the technician at the console; to the node the time of it,
         where it was a restart of our own."""
         past = self.past
-        if self._carries(past) and not node.time.is_set():
+        was_planned = past is not None and past.end == crash.PLANNED and past.digest is not None
+        # No start that came to nothing lies between: nobody knows how long those took.
+        if was_planned and self._guarded.last == guard.PLANNED and not node.time.is_set():
             unix_s, doubt_s = struct.unpack("<II", past.digest)
             node.time.carried(unix_s + RESTART_S, doubt_s + RESTART_DOUBT_S, now_ms=self._started_ms)
         if past is not None:
@@ -164,13 +166,6 @@ class Lifeline:
             node.tell(event.RESCUE_MODE, True, (why,), now_ms=now_ms)
         elif start is not None and last == guard.TRIAL and not start.boot.is_trial and start.boot.failed:
             node.tell(event.UPDATE, None, (start.boot.failed, "fell-back"), now_ms=now_ms)
-
-    def _carries(self, past):
-        """Whether the last life left the time for this one: no start that came to nothing lies between them, for nobody
-        knows how long those took."""
-        if past is None or past.end != crash.PLANNED or past.digest is None:
-            return False
-        return self._guarded.last == guard.PLANNED
 
     # --- while it runs --------------------------------------------------------------------------------------
 

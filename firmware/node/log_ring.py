@@ -5,10 +5,10 @@ It must never hold a secret: it is fed by the program's own words alone, and a r
 key is blotted out all the same. Bounded; the oldest line goes.
 """
 
-LINES_MAX = 40
+LINES_MAX = 32
 LINE_CHARS_MAX = 96
-# Of all lines together: short ones are many, long ones may not take the heap of forty.
-CHARS_MAX = 1536
+# Of all lines together: short ones are many, long ones may not take the heap of all.
+CHARS_MAX = 1280
 # A key is 32 digits and more; a node's id, 16, stays readable.
 _HEX_RUN_MAX = 24
 _HEX = "0123456789abcdefABCDEF"
