@@ -7,7 +7,7 @@ key is blotted out all the same. Bounded; the oldest line goes.
 
 LINES_MAX = 32
 LINE_CHARS_MAX = 96
-# Of all lines together: short ones are many, long ones may not take the heap of all.
+# Of all lines together: short ones are many, long ones may not take the heap of as many.
 CHARS_MAX = 1280
 # A key is 32 digits and more; a node's id, 16, stays readable.
 _HEX_RUN_MAX = 24

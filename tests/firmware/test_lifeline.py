@@ -112,6 +112,13 @@ class Known:
         self.given.append((unix_s, doubt_s, now_ms))
 
 
+def restarted(board, cause, *, is_set=True):
+    """A start, and its restart of its own; `is_set`: it knows the time."""
+    life = board.live(cause)
+    life.before_restart = lambda now_ms: Known(is_set)
+    life.restart("radio", now_ms=5000)
+
+
 def told_the_time(life, *, is_set=False):
     """What the node of this start is given, by `tell`: [(Unix s, ± s, as of)]."""
     known = Known(is_set)
@@ -121,9 +128,7 @@ def told_the_time(life, *, is_set=False):
 
 def test_the_time_goes_through_a_restart_of_ones_own_once(lifeline):
     board = Board(lifeline)
-    life = board.live(Machine.PWRON_RESET)
-    life.before_restart = lambda now_ms: Known(True)
-    life.restart("radio", now_ms=5000)
+    restarted(board, Machine.PWRON_RESET)
     expected = [(1_790_000_000 + lifeline.RESTART_S, 2 + lifeline.RESTART_DOUBT_S, 0)]
     assert told_the_time(board.live(Machine.HARD_RESET)) == expected
     assert told_the_time(board.live(Machine.HARD_RESET)) == [], "of the life before the last one"
@@ -132,9 +137,7 @@ def test_the_time_goes_through_a_restart_of_ones_own_once(lifeline):
 def test_the_time_goes_through_no_starts_that_came_to_nothing_for_nobody_knows_how_long_they_took(lifeline):
     """A trial whose folder cannot be imported, or hangs while it is: the guard has begun it, no Lifeline has."""
     board = Board(lifeline)
-    life = board.live(Machine.PWRON_RESET)
-    life.before_restart = lambda now_ms: Known(True)
-    life.restart("update", now_ms=5000)
+    restarted(board, Machine.PWRON_RESET)
     memory = rtc.Memory(board.chip)
     guard.Guard(memory, guard.Store()).begin(guard.RESET, is_trial=True)
     assert told_the_time(board.live(Machine.HARD_RESET)) == []
@@ -142,17 +145,11 @@ def test_the_time_goes_through_no_starts_that_came_to_nothing_for_nobody_knows_h
 
 def test_no_time_is_made_up_where_there_was_none_nor_after_a_loss_of_power_nor_beside_a_clock_chip(lifeline):
     board = Board(lifeline)
-    life = board.live(Machine.PWRON_RESET)
-    life.before_restart = lambda now_ms: Known(False)
-    life.restart("radio", now_ms=5000)
-    life = board.live(Machine.HARD_RESET)
-    assert told_the_time(life) == []
-    life.before_restart = lambda now_ms: Known(True)
-    life.restart("radio", now_ms=5000)
+    restarted(board, Machine.PWRON_RESET, is_set=False)
+    assert told_the_time(board.live(Machine.HARD_RESET)) == []
+    restarted(board, Machine.HARD_RESET)
     assert told_the_time(board.live(Machine.HARD_RESET), is_set=True) == []
-    life = board.live(Machine.HARD_RESET)
-    life.before_restart = lambda now_ms: Known(True)
-    life.restart("radio", now_ms=5000)
+    restarted(board, Machine.HARD_RESET)
     board.chip = Chip()
     assert told_the_time(board.live(Machine.PWRON_RESET)) == []
 

@@ -214,12 +214,17 @@ def run_with_pulses(box, for_s, hz):
     return given
 
 
+def watered(settings):
+    """(Green after a night, {zone: detail of its WATERING_DONE})"""
+    green = Green(settings)
+    green.run(hours=12)
+    return green, {detail[0]: detail for _, _, _, detail in green.events(event.WATERING_DONE)}
+
+
 def test_14_a_zone_without_a_meter_reads_nothing_and_the_others_keep_their_own():
     settings = programs(PLAIN, [0, 127, 0, 0, 0, 300, 0, 5, 20])
     settings["watering"][1][2][9] = 0
-    green = Green(settings)
-    green.run(hours=12)
-    done = {detail[0]: detail for _, _, _, detail in green.events(event.WATERING_DONE)}
+    green, done = watered(settings)
     assert done[3][2] is None and done[3][3] > 0
     assert abs(done[1][2] - 1000 * green.litres(1)) < 4000
 
@@ -227,8 +232,6 @@ def test_14_a_zone_without_a_meter_reads_nothing_and_the_others_keep_their_own()
 def test_14_two_zones_that_run_together_share_the_meter_by_what_they_pass():
     settings = programs(PLAIN, [0, 127, 0, 0, 0, 300, 0, 5, 20])
     settings["watering"][1][2][8] = 1
-    green = Green(settings)
-    green.run(hours=12)
-    done = {detail[0]: detail for _, _, _, detail in green.events(event.WATERING_DONE)}
+    green, done = watered(settings)
     for zone in (1, 3):
         assert abs(done[zone][2] - 1000 * green.litres(zone)) < 4000
