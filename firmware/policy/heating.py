@@ -4,10 +4,10 @@ room.
 The heating day is the civil day. A programme is an ordered list of *rules*; the first that matches the date chooses a
 *day*: a list of occupied spans, in minutes of the wall clock. A date that no rule matches is closed. Between two spans
 a room is *empty*, and how warm an empty room is kept depends on how long it is empty in all, which the programme knows
-from the start: a night, a weekend, a holiday. An *exception* is closed, or occupied all day, in the place of the
-programme, from the first of its days to its last instant: what comes before and after counts with it. Wall clock times
-follow `civil`: a span that begins in the spring gap begins at the change, one in the autumn fold at the first passage;
-each happens once.
+from the start: a night, a weekend, a holiday. An *exception* is closed from when it is told, or occupied from the first
+of its days, in the place of the programme, to its last instant: what comes before and after counts with it. Wall clock
+times follow `civil`: a span that begins in the spring gap begins at the change, one in the autumn fold at the first
+passage; each happens once.
 
 **Ceilings.** A set-point may not exceed what the law allows: `STATUTORY`, in every programme, and what a programme adds
 to it. An *exemption* replaces the ceilings of one kind on its dates, by an authority and a text that are recorded with
