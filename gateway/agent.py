@@ -14,24 +14,24 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from gateway import node_keys
-from gateway.bearers import Bearers
-from gateway.cabinet import CabinetShell
-from gateway.config import Config
+from gateway.config.config import Config
 from gateway.core.cabinet.points import SetContactor, Watchdog
 from gateway.core.gateway import Log, Send
 from gateway.core.heartbeats import Heartbeats
 from gateway.core.link.sessions import NodeKey
 from gateway.core.uplink.post import Publication
-from gateway.facts import STARTING
 from gateway.io import clock
 from gateway.io.lock import FolderLock
 from gateway.io.mqtt import Connected, Disconnected, Message, MqttLink, PubAck, Subscription
-from gateway.node_images import NodeImageStore
-from gateway.node_link import NodeLink, open_node_link
-from gateway.operation import Operation
-from gateway.startup import Opened, in_thread, open_core
-from gateway.tell_store import TellStore
+from gateway.shell import keys as node_keys
+from gateway.shell.bearers import Bearers
+from gateway.shell.cabinet import CabinetShell
+from gateway.shell.facts import STARTING
+from gateway.shell.images import NodeImageStore
+from gateway.shell.node_link import NodeLink, open_node_link
+from gateway.shell.operation import Operation
+from gateway.shell.startup import Opened, in_thread, open_core
+from gateway.shell.tell_store import TellStore
 
 _HOUSEKEEP_EVERY_MS = 5_000
 # Key files that the disk did not let us read are tried again.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gateway.config import Config
+    from gateway.config.config import Config
 
 EXAMPLE = """examples:
   sudo bocage gateway setup
@@ -67,15 +67,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                 "--remove", action="append", default=[], metavar="NODE", help="a node that belongs here no more"
             )
         if name == "concentrator":
-            from gateway import concentrator_command
+            from gateway.commands import concentrator as concentrator_command
 
             concentrator_command.add_arguments(action)
         if name == "images":
-            from gateway import images_command
+            from gateway.commands import images as images_command
 
             images_command.add_arguments(action)
         if name == "tell":
-            from gateway import tell_command
+            from gateway.commands import tell as tell_command
 
             tell_command.add_arguments(action)
         if name == "explain":
@@ -88,7 +88,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_setup(actions: Any) -> None:
-    from gateway.setup import arguments
+    from gateway.commands.setup import arguments
 
     text = "ask what stands in the cabinet and write /etc/bocage"
     arguments.add_arguments(actions.add_parser("setup", help=text, description=text))
@@ -97,10 +97,10 @@ def _add_setup(actions: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """The exit status, see EXAMPLE."""
     if args.action == "setup":
-        from gateway.setup import wizard
+        from gateway.commands.setup import wizard
 
         return wizard.run(args)
-    from gateway.config import ConfigError, load
+    from gateway.config.config import ConfigError, load
 
     asks = args.action not in ("run", "check")
     try:
@@ -120,35 +120,35 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _ask(config: "Config", args: argparse.Namespace) -> int:
-    from gateway import questions
+    from gateway.commands import status as questions
 
     if args.action == "adopt":
-        from gateway import adoption
+        from gateway.commands import adopt as adoption
 
         return adoption.run(
             config.keys, config.core.allowed, args.files, args.lang, remove=args.remove, as_json=args.json
         )
     if args.action == "concentrator":
-        from gateway import concentrator_command
+        from gateway.commands import concentrator as concentrator_command
 
         return concentrator_command.run(config, args.what, args.image, args.lang, as_json=args.json)
     if args.action == "images":
-        from gateway import images_command
+        from gateway.commands import images as images_command
 
         return images_command.run(config, args.what, args.names, args.lang, as_json=args.json)
     if args.action == "tell":
-        from gateway import tell_command
+        from gateway.commands import tell as tell_command
 
         return tell_command.run(config, args, unix_s=int(time.time()))
     if args.action == "status":
         return questions.show_status(config, args.lang, as_json=args.json)
     if args.action == "explain":
-        from gateway import explain
+        from gateway.commands import explain
 
         return explain.show(config, args.feeder, args.lang, at=args.at, as_json=args.json)
     try:
         if args.action == "audit":
-            from gateway import audit_report
+            from gateway.commands import audit as audit_report
 
             since = None if args.since is None else questions.since_unix_s(args.since, unix_s=int(time.time()))
             return audit_report.show(config, args.lang, since_unix_s=since, as_json=args.json)

@@ -7,10 +7,11 @@ import sys
 import time
 from pathlib import Path
 
-from simulator import picture, report
+from simulator.estates.streets import CALENDARS
 from simulator.options import SEASONS, Options
-from simulator.result import Result
-from simulator.streets import CALENDARS
+from simulator.report import picture
+from simulator.report import text as report
+from simulator.report.result import Result
 from simulator.territory import Territory
 
 _BAR = 40

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from simulator.cabinet.story import Happening
 from simulator.cabinet.story import draw as draw_village
-from simulator.prng import Prng
+from simulator.world.chance import Prng
 
 HOUR_S = 3600
 

@@ -12,29 +12,29 @@ from hashlib import sha256
 from gateway.core.bearers.bearer import Bearer
 from gateway.core.gateway import Options as GatewayOptions
 from policy import civil, lighting
-from simulator.broker import Broker
 from simulator.cabinet import story
-from simulator.centre import Centre
 from simulator.checkers.alarms import judge
 from simulator.checkers.bounds import BoundsChecker
 from simulator.checkers.delivery import DeliveryChecker
 from simulator.checkers.lighting import EVERY_MS
 from simulator.checkers.sealed_once import SealedOnce
-from simulator.control import Control
-from simulator.gateway_host import GatewayHost
-from simulator.greens import Greens
-from simulator.joining import TERRITORY, Joining
-from simulator.node_host import NodeHost
-from simulator.notices import Notices, drought_level
+from simulator.estates.greens import Greens
+from simulator.estates.notices import Notices, drought_level
+from simulator.estates.rooms import Rooms
+from simulator.estates.streets import Streets
+from simulator.hosts.centre import Centre
+from simulator.hosts.control import Control
+from simulator.hosts.gateway import GatewayHost
+from simulator.hosts.joining import TERRITORY, Joining
+from simulator.hosts.node import NodeHost
 from simulator.options import HOUR_S, SEASONS, Cabinet, Drawn, Options, cabinets, draw, share
-from simulator.plant import Air, Lamp
 from simulator.plants.climate import Climate
-from simulator.prng import Prng
-from simulator.result import Result, Sight
-from simulator.rooms import Rooms
-from simulator.sky import Sky
-from simulator.streets import Streets
-from simulator.world import World
+from simulator.plants.lamps import Air, Lamp
+from simulator.plants.sky import Sky
+from simulator.report.result import Result, Sight
+from simulator.world.broker import Broker
+from simulator.world.chance import Prng
+from simulator.world.time import World
 from wire import event, record
 
 _GATEWAY_BENCH = b"\xfe"

@@ -23,9 +23,9 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "sim": Command("simulator.cli", "simulator", "run a simulated territory in virtual time", "sim --seed 7"),
-    "live": Command("simulator.live", "gateway", "the same with real processes, broker and clock", "live"),
+    "live": Command("simulator.rig.live", "gateway", "the same with real processes, broker and clock", "live"),
     "gateway": Command("gateway.cli", "gateway", "the agent of a street cabinet", "gateway run --help"),
-    "link": Command("tools.link", "gateway", "decode what the node link carries", "link decode --help"),
+    "link": Command("tools.link.cli", "gateway", "decode what the node link carries", "link decode --help"),
     "policy": Command("tools.policy.cli", "centre", "a commune's policy: check, sign, show", "policy --help"),
     "centre": Command("tools.centre.cli", "centre", "broker, ingest, control centre", "centre --help"),
     "package": Command("tools.package.cli", "", "the gateway's Debian package", "package build --out dist"),

@@ -42,7 +42,7 @@ LONGER = {
     "firmware/wire/event.py:_table": (180, "one table, made at once when it is first asked for"),
     "firmware/wire/quantity.py:_table": (80, "one table, made at once when it is first asked for"),
     "tests/gateway/test_bug_classes_around.py": (440, "one list of bug classes, in the order of their numbers"),
-    "tests/simulator/test_checkers.py": (420, "a planted bug for each checker, side by side"),
+    "tests/simulator/checkers/test_checkers.py": (420, "a planted bug for each checker, side by side"),
     "tests/wire/test_senml.py": (420, "one table of broken packs, read as a whole"),
     "tests/wire/test_coap.py": (700, "one test for each rule of RFC 7252, in the order of the RFC"),
 }

@@ -1,4 +1,4 @@
-"""Generated from hardware/nodes/irrigation.toml by tools/generate.py: change that file, not this one."""
+"""Generated from hardware/nodes/irrigation.toml by tools/hardware: change that file, not this one."""
 
 KIND = "irrigation"
 MODULE = "esp32-s3"

@@ -1,4 +1,4 @@
-"""Generated from hardware/nodes/thermostat.toml by tools/generate.py: change that file, not this one."""
+"""Generated from hardware/nodes/thermostat.toml by tools/hardware: change that file, not this one."""
 
 KIND = "thermostat"
 MODULE = "esp32-s3"

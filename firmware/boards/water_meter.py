@@ -1,4 +1,4 @@
-"""Generated from hardware/nodes/water_meter.toml by tools/generate.py: change that file, not this one."""
+"""Generated from hardware/nodes/water_meter.toml by tools/hardware: change that file, not this one."""
 
 KIND = "water_meter"
 MODULE = "esp32-s3"

@@ -1,7 +1,7 @@
 """Whose word counts: opens signed policies and key sets against the key set in force.
 
 The signature comes first, then the content: bytes of a stranger are not parsed further than to see that they
-are a stranger's. `verify(public_key, signature, data) -> bool` is the caller's (`gateway.crypto`). Nothing
+are a stranger's. `verify(public_key, signature, data) -> bool` is the caller's (`gateway.io.crypto`). Nothing
 raises, whatever the bytes. Must not keep anything, and must not judge time: versions of policies and validity
 are their holder's.
 

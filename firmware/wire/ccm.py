@@ -8,8 +8,8 @@ The block cipher is brought by the caller, an object with two methods on whole b
 
 so that a message costs two calls of C whatever its length: one CBC run is the authentication, one ECB run
 over prepared counters the key stream; Python only XORs, piece by piece, and both runs share one room: a node has no
-heap for many copies of a message. Here is the back end for MicroPython's `cryptolib`; `gateway.crypto` has CPython's.
-There is no AES in Python: it would leak its key by its timing.
+heap for many copies of a message. Here is the back end for MicroPython's `cryptolib`; `gateway.io.crypto` has
+CPython's. There is no AES in Python: it would leak its key by its timing.
 """
 
 from wire.faults import WireFault

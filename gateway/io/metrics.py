@@ -1,6 +1,6 @@
 """Prometheus metrics, for a town that already has a Prometheus. Off unless the configuration names an address.
 
-The loop hands over a document (`gateway/facts.py`) every ten seconds and the listener's thread shows the last
+The loop hands over a document (`gateway/shell/facts.py`) every ten seconds and the listener's thread shows the last
 one: the core is never touched from here. One request at a time, each with a deadline, so that a client which
 does not read blocks others for seconds and the agent never. Names are `bocage_<part>_<what>` with their unit;
 counters end in `_total`. What the table does not know is shown under a name made of its path, so that a new

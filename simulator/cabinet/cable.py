@@ -5,7 +5,7 @@ inrush at closing is forty times the current for a few milliseconds, bounded by 
 may fail; the cable may be cut or stolen: then every lamp from there on is without voltage. Integers only.
 """
 
-from simulator.prng import Prng
+from simulator.world.chance import Prng
 
 WARM_UP_MS = 90_000
 # Of the steady power, on top of it at the instant of closing.

@@ -10,7 +10,7 @@
 import errno
 from collections.abc import Callable, Sequence
 
-from simulator.disk import PendingSync, Prng, SimDisk
+from simulator.world.disk import PendingSync, Prng, SimDisk
 
 SOUND, ERRORS, STALLS, FULL = "sound", "errors", "stalls", "full"
 

@@ -9,10 +9,10 @@ from typing import NamedTuple
 from gateway.core.cabinet.cabinet import CabinetOptions
 from gateway.core.cabinet.feeder import FeederOptions
 from policy import civil, document, keyset, lighting
-from simulator import ed25519
 from simulator.cabinet.fallback import Programme
 from simulator.cabinet.feeder import FeederData
 from simulator.cabinet.twin import WHOLE, Wiring
+from simulator.world import ed25519
 from wire import command, cose
 
 _KEY_HOLDERS = ("maire", "premier adjoint", "secrétaire de mairie")

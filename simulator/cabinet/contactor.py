@@ -4,7 +4,7 @@ The auxiliary contact is linked to the main one, so it tells the truth also when
 be dirty, and then says "open" for ever.
 """
 
-from simulator.prng import Prng
+from simulator.world.chance import Prng
 
 
 class Contactor:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from simulator.cabinet.cable import Cable
 from simulator.cabinet.contactor import Contactor
-from simulator.prng import Prng
+from simulator.world.chance import Prng
 
 POWER_FACTOR_PERCENT = 95
 _DWMS_PER_WH = 36_000_000

@@ -10,13 +10,13 @@ from typing import Any
 
 from gateway.core.cabinet.points import Seen
 from gateway.core.gateway import Gateway, Log, Options
-from simulator.broker import Broker
 from simulator.cabinet.card import DyingDisk
 from simulator.cabinet.side import CabinetSide
 from simulator.cabinet.system_clock import NOTHING, SystemClock
-from simulator.gateway_host import GatewayHost
-from simulator.prng import Prng
-from simulator.world import World
+from simulator.hosts.gateway import GatewayHost
+from simulator.world.broker import Broker
+from simulator.world.chance import Prng
+from simulator.world.time import World
 
 _RESTART_MS = 5_000
 _PI_BOOT_MS = 20_000

@@ -9,7 +9,7 @@ from gateway.core.cabinet import tic
 from gateway.core.cabinet.points import Linky
 from simulator.cabinet.feeder import POWER_FACTOR_PERCENT
 from simulator.cabinet.plant import Cabinet
-from simulator.prng import Prng
+from simulator.world.chance import Prng
 
 _EVERY_MS = 60_000
 _STALE_MS = 180_000

@@ -13,8 +13,8 @@ from gateway.core.cabinet.points import AUTO, ON
 from simulator.cabinet.fallback import AstronomicalClock, Programme, WatchdogRelay
 from simulator.cabinet.feeder import Feeder, FeederData, Light
 from simulator.cabinet.sensors import Battery, Photocell
-from simulator.plant import Air
-from simulator.prng import Prng
+from simulator.plants.lamps import Air
+from simulator.world.chance import Prng
 
 HAND, AGENT, CLOCK = "hand", "agent", "clock"
 # The Pi, its relays, the router.

@@ -1,7 +1,7 @@
 """What a cabinet feels: daylight through a photocell, and the charge of the battery that bridges a mains failure."""
 
 from policy import sun
-from simulator.prng import Prng
+from simulator.world.chance import Prng
 
 # Sun's elevation in 0.01° and the light of a clear sky in lx, linear in between: twilight as it is measured.
 _SKY = (

@@ -10,7 +10,7 @@ from typing import Any
 
 from gateway.core.cabinet.points import Seen
 from simulator.cabinet.twin import CabinetTwin
-from simulator.world import World
+from simulator.world.time import World
 
 # The shell looks once a second; so do we when something has happened.
 _BUSY_MS = 1_000

@@ -8,7 +8,6 @@ the picture are in `telling`.
 from typing import NamedTuple
 
 from policy import civil, sun
-from simulator.broker import Broker
 from simulator.cabinet.commune import BEHUARD, Commune, Night, signed_emergency
 from simulator.cabinet.fallback import Programme
 from simulator.cabinet.feeder import FeederData
@@ -16,9 +15,10 @@ from simulator.cabinet.street import Setup, Street
 from simulator.cabinet.system_clock import SystemClock
 from simulator.checkers.cabinet_alarms import AlarmVerdict, Bodies, Cause, judge, said_by
 from simulator.checkers.street import Counted
-from simulator.control import Control
-from simulator.prng import Prng
-from simulator.world import World
+from simulator.hosts.control import Control
+from simulator.world.broker import Broker
+from simulator.world.chance import Prng
+from simulator.world.time import World
 from wire import event, record
 
 GATEWAY_ID = bytes.fromhex("7c1f0a2cfe000124")

@@ -10,7 +10,6 @@ from typing import NamedTuple
 from gateway.core.bearers.bearer import Bearer
 from gateway.core.gateway import Options
 from policy import lighting
-from simulator.broker import Broker
 from simulator.cabinet import commune as communes
 from simulator.cabinet.commune import Commune, Night
 from simulator.cabinet.fallback import Programme
@@ -22,8 +21,9 @@ from simulator.cabinet.system_clock import NOTHING, RIGHT, VAGUE, Drifting, Syst
 from simulator.cabinet.twin import WHOLE, CabinetTwin, Wiring
 from simulator.checkers.street import StreetChecker
 from simulator.checkers.wanting import KNOWN, NIGHTLY, ORDINARY, Order, Wanting
-from simulator.prng import Prng
-from simulator.world import World
+from simulator.world.broker import Broker
+from simulator.world.chance import Prng
+from simulator.world.time import World
 from wire import topic
 
 _POLICY_FILE = "policy-0000000001"

@@ -10,7 +10,7 @@ from gateway.core.cabinet.points import FeederSeen, Seen, SetContactor, Watchdog
 from simulator.cabinet.feeder import current_ma
 from simulator.cabinet.linky import LinkyTwin
 from simulator.cabinet.plant import Cabinet
-from simulator.prng import Prng
+from simulator.world.chance import Prng
 
 
 class Wiring(NamedTuple):

@@ -2,7 +2,7 @@
 pace."""
 
 from gateway.core import limits
-from simulator.gateway_host import GatewayHost
+from simulator.hosts.gateway import GatewayHost
 
 
 class BoundsChecker:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from policy import lighting
-from simulator.plant import Lamp
+from simulator.plants.lamps import Lamp
 
 GRACE_S = 120
 EVERY_MS = 30_000

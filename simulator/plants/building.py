@@ -13,8 +13,8 @@ power, the radiators give by flow - room). Faults: dead, stuck on.
 
 from typing import NamedTuple
 
-from simulator.plant import Air
-from simulator.prng import Prng
+from simulator.plants.lamps import Air
+from simulator.world.chance import Prng
 
 STEP_MAX_S = 60
 _MK = 100  # 0.0001 K in 0.01 K

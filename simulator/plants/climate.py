@@ -9,7 +9,7 @@ Turc's (1961), so that the node's Penman-Monteith is judged by something else.
 from typing import NamedTuple
 
 from policy import civil
-from simulator.prng import Prng
+from simulator.world.chance import Prng
 
 # By month: mean minimum and maximum in 0.01 °C, wet days in permille, rain of a wet day in 0.1 mm, mean global
 # radiation in W/m2, wind at 2 m in 0.1 m/s.

@@ -13,7 +13,7 @@ from policy import civil
 from simulator.plants.climate import Climate
 from simulator.plants.pipes import Pipes
 from simulator.plants.soil import Plot
-from simulator.prng import Prng
+from simulator.world.chance import Prng
 from watering import inputs
 from watering.settings import WIND
 from watering.valves import HELD

@@ -10,7 +10,7 @@ from typing import Any
 from heating import boiler as boiler_keys
 from heating.model import OPENTHERM, VALVE, Model
 from simulator.plants.building import Boiler, Room, Thermometer
-from simulator.prng import Prng
+from simulator.world.chance import Prng
 from wire import quantity
 
 

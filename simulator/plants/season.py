@@ -17,7 +17,7 @@ from simulator.checkers.water import Forbidden, WaterChecker
 from simulator.plants.climate import Climate
 from simulator.plants.green_space import CHARGED_MV, Desk, GreenPorts, Site
 from simulator.plants.pipes import Pipes
-from simulator.prng import Prng
+from simulator.world.chance import Prng
 from watering.valves import MASTER
 from wire import directive
 

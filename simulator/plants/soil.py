@@ -6,7 +6,7 @@ surface holds it runs off; beyond field capacity it drains. Depths in 0.001 mm, 
 """
 
 from policy import watering as policy
-from simulator.prng import Prng
+from simulator.world.chance import Prng
 
 # Intake on a slope, % of the flat one, and column of the surface table: up to this slope in %.
 _SLOPES = ((3, 100, 0), (6, 80, 1), (12, 60, 2), (100, 40, 3))

@@ -12,11 +12,11 @@ from typing import Any
 
 from lighting import dali, dali_banks, inner
 from policy import lighting, sun
-from simulator.node_host import NodeHost
-from simulator.parts import LampPorts
-from simulator.plant import Lamp
-from simulator.prng import Prng
-from simulator.world import World
+from simulator.hosts.node import NodeHost
+from simulator.hosts.parts import LampPorts
+from simulator.plants.lamps import Lamp
+from simulator.world.chance import Prng
+from simulator.world.time import World
 from wire import quantity
 
 # (sun's elevation in 0.01 °, lx): in between, linear

@@ -11,7 +11,7 @@ integers.
 from itertools import pairwise
 
 from policy import civil, sun
-from simulator.prng import Prng
+from simulator.world.chance import Prng
 
 LATITUDE_E4, LONGITUDE_E4 = 474700, -5500
 # (days after 15 October, 0.01 °C)
@@ -22,7 +22,8 @@ _SWING_LOW_CK, _SWING_HIGH_CK = 150, 550
 
 
 class Winter:
-    """As `simulator.plant.Air`: `temperature_ck`, `sun_permille`. Begins at the 15 October before `year`'s November."""
+    """As `simulator.plants.lamps.Air`: `temperature_ck`, `sun_permille`. Begins at the 15 October before
+    `year`'s November."""
 
     def __init__(self, year: int, seed: str = "winter-4") -> None:
         self._first_day = civil.days_from_civil(year, 10, 15)

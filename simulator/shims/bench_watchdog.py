@@ -1,7 +1,7 @@
 """The watchdog's twin: ends the process with its own code when the last feed is too long ago. MicroPython
 only.
 
-A process that no longer reads its clock is not ended from inside; whoever started it (simulator/vm.py) sees
+A process that no longer reads its clock is not ended from inside; whoever started it (simulator/hosts/vm.py) sees
 that it is silent. With BOCAGE_ON_LEASH the process also ends when its standard input is closed: nobody is
 there any more who would stop it.
 """

@@ -1,5 +1,5 @@
 """What the chip does after a reset: boot.py (here that of the kind in the settings), then main.py. The script that
-simulator/vm.py starts. MicroPython only."""
+simulator/hosts/vm.py starts. MicroPython only."""
 
 import os
 import sys

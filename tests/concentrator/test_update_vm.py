@@ -8,7 +8,7 @@ from gateway.core.concentrator import Concentrator
 from gateway.core.concentrator_update import DONE, FAILED, FELL_BACK, TRIAL
 from tests.support import concentrator_process
 from tests.support.update_rig import image_of
-from tools import link_image
+from tools.link import image as link_image
 from wire import image, radio, radio_update
 
 pytestmark = [pytest.mark.vm, pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(240)]

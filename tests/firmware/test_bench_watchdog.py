@@ -5,7 +5,7 @@ import types
 
 import pytest
 
-from simulator import vm
+from simulator.hosts import vm
 
 
 @pytest.fixture

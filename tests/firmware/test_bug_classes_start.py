@@ -9,9 +9,9 @@ import time
 import pytest
 
 from esp32 import guard
-from simulator import vm
-from simulator.keys import settings_of
-from simulator.vm import HEAP_FROM_SOURCE_BYTES, VmNode
+from simulator.hosts import vm
+from simulator.hosts.keys import settings_of
+from simulator.hosts.vm import HEAP_FROM_SOURCE_BYTES, VmNode
 from tests.support.flash_medium import Cut
 from tests.support.node_update_rig import NODE, NodeUpdateRig, image, offered
 from tests.support.update_rig import is_whole

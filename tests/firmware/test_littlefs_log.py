@@ -8,7 +8,8 @@ import pytest
 
 from node import limits, wear
 from node.wear import Wear
-from tools import link_board, mpy
+from tools import mpy
+from tools.link import board as link_board
 
 CYCLES = 100_000
 BLOCK = 4096

@@ -8,13 +8,14 @@ import pytest
 from boards import irrigation, thermostat
 from gateway.core.link.images import NodeImage, NodeImages
 from gateway.core.link.link import Asked
-from simulator import vm
-from simulator.keys import settings_of
-from simulator.vm import FIRMWARE, VmNode
-from tests.simulator.test_vm import NODE, Responder
+from simulator.hosts import vm
+from simulator.hosts.keys import settings_of
+from simulator.hosts.vm import FIRMWARE, VmNode
+from tests.simulator.hosts.test_vm import NODE, Responder
 from tests.support import whole_node
 from tests.support.signed_image import KEY, SIGNER
-from tools import link_board, link_image
+from tools.link import board as link_board
+from tools.link import image as link_image
 from wire import cose, event, image
 
 pytestmark = [pytest.mark.vm, pytest.mark.live, pytest.mark.slow]

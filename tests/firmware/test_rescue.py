@@ -7,7 +7,7 @@ import types
 import pytest
 
 from node import settings as node_settings
-from simulator.keys import settings_of
+from simulator.hosts.keys import settings_of
 
 NODE = bytes(range(1, 9))
 

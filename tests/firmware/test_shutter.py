@@ -13,7 +13,8 @@ from simulator.twins.board import Machine
 from tests.firmware.test_lifeline import Board as Chip
 from tests.firmware.test_lifeline import lifeline  # noqa: F401 - a fixture
 from tests.support.parts_bench import Bench
-from tools import firmware_modules, link_image
+from tools import firmware_modules
+from tools.link import image as link_image
 
 FULL_MV = 12_000
 PULSE_MV = 3_000

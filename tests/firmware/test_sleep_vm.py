@@ -6,12 +6,12 @@ import time
 import pytest
 
 from esp32 import rtc
-from simulator import vm
-from simulator.keys import settings_of
-from simulator.vm import FIRMWARE, VmNode
+from simulator.hosts import vm
+from simulator.hosts.keys import settings_of
+from simulator.hosts.vm import FIRMWARE, VmNode
 from tests.firmware.test_loader_vm import laid_out
-from tests.simulator.test_vm import NODE, Responder
-from tools import link_board
+from tests.simulator.hosts.test_vm import NODE, Responder
+from tools.link import board as link_board
 from wire import event, quantity
 
 pytestmark = [pytest.mark.vm, pytest.mark.live, pytest.mark.slow]

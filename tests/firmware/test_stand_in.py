@@ -11,11 +11,12 @@ import pytest
 import esp32
 from boards import streetlight, thermostat
 from node.trade import LOCK, TEST
-from simulator.otgw import Otgw
+from simulator.rig.otgw import Otgw
 from simulator.shims.bench_dali import Twin as Dali
 from simulator.twins.board import Machine
 from tests.support.parts_bench import Bench
-from tools import firmware_modules, link_image
+from tools import firmware_modules
+from tools.link import image as link_image
 
 MINUTE_MS = 60_000
 QUARTER_OF_SIX_HOURS_MS = 90 * MINUTE_MS

@@ -8,12 +8,12 @@ from random import Random
 
 import pytest
 
-from gateway import node_keys
-from simulator.keys import key_of
+from gateway.shell import keys as node_keys
+from simulator.hosts.keys import key_of
 from tests.support.agent_process import AgentProcess, Client
 from tests.support.broker import PATIENCE_S, Inbox, Mosquitto
 from tests.support.gateway_world import ANSWERS, GATEWAY, NODE, alarm, payload, reading
-from tools.centre.warehouse import Warehouse
+from tools.centre.ingest.warehouse import Warehouse
 from wire import coap_message, record
 
 mqtt = pytest.importorskip("paho.mqtt.client", reason="paho-mqtt is not installed")

@@ -14,10 +14,10 @@ pytest.importorskip("paho.mqtt.client", reason="paho-mqtt is not installed")
 pytestmark = pytest.mark.live
 
 from gateway import agent as agent_module  # noqa: E402 - only once paho is known to be there
-from gateway import config  # noqa: E402
+from gateway.config import config  # noqa: E402
 from gateway.core.gateway import Gateway  # noqa: E402
-from gateway.findings import findings  # noqa: E402
 from gateway.io import status  # noqa: E402
+from gateway.show.findings import findings  # noqa: E402
 
 
 @pytest.fixture

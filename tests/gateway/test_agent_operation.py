@@ -23,11 +23,13 @@ pytest.importorskip("paho.mqtt.client", reason="paho-mqtt is not installed")
 pytestmark = pytest.mark.live
 
 from gateway import agent as agent_module  # noqa: E402 - only once paho is known to be there
-from gateway import config, facts, questions  # noqa: E402
+from gateway.commands import status as questions  # noqa: E402
+from gateway.config import config  # noqa: E402
 from gateway.core.custody import entry  # noqa: E402
 from gateway.core.custody.journal import Journal  # noqa: E402
 from gateway.io.disk import FileDisk  # noqa: E402
 from gateway.io.notify import Notifier  # noqa: E402
+from gateway.shell import facts  # noqa: E402
 
 
 @pytest.fixture

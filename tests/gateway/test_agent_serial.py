@@ -11,10 +11,11 @@ from concentrator import bridge as deciding
 from concentrator.bridge import Bridge
 from concentrator.update import Update
 from esp32.slot_files import SlotFiles
-from gateway import concentrator_store, node_keys
-from simulator.bench.bus import BusBench
-from simulator.bench.pty import Pty
-from simulator.keys import key_of, link_of
+from gateway.shell import concentrator_store
+from gateway.shell import keys as node_keys
+from simulator.hosts.keys import key_of, link_of
+from simulator.rig.bus import BusBench
+from simulator.rig.pty import Pty
 from tests.support.agent_process import now_ms, run_agent, without_broker
 from tests.support.gateway_world import payload, reading
 from tests.support.signed_image import KEY, signed

@@ -9,12 +9,12 @@ who talks to it, are in test_bug_classes_around.py. What needs real sockets, pro
      7  what the MQTT client would do    tests/gateway/io/test_mqtt_acknowledgements.py::test_after_a_reconnection_no_more_than_the_receive_maximum_is_unacknowledged
      9  a real partition, full           tests/live/test_full_disk.py::test_a_full_partition_loses_nothing_unnamed_and_refuses_no_alarm
         the agent's log                  tests/gateway/io/test_log.py::test_a_flood_is_bounded_counted_and_told_and_hides_nobody_else
-    10  files on a real file system      tests/tools/test_prove_corrupt.py::test_it_always_starts_and_every_loss_is_reported
-        every single write               tests/tools/test_prove_powercut.py::test_nothing_acknowledged_is_lost_at_any_operation_looked_at
+    10  files on a real file system      tests/tools/prove/test_prove_corrupt.py::test_it_always_starts_and_every_loss_is_reported
+        every single write               tests/tools/prove/test_prove_powercut.py::test_nothing_acknowledged_is_lost_at_any_operation_looked_at
     11  a broker that floods             tests/gateway/io/test_mqtt_siege.py::test_memory_stays_while_a_broker_floods_and_the_agent_does_not_take
     12  forty real agents                tests/live/test_storm.py::test_forty_gateways_outlive_a_broker_killed_and_one_that_hangs_up
     13  network namespaces               tests/live/test_bearers.py::test_mobile_carries_when_fibre_goes_and_nothing_is_lost
-        a modem that never returns       tests/gateway/bearers/test_modem.py::test_bug_class_13_a_modem_that_needs_50_minutes_to_return_is_given_them
+        a modem that never returns       tests/gateway/core/bearers/test_modem.py::test_bug_class_13_a_modem_that_needs_50_minutes_to_return_is_given_them
     14  expired, future, revoked         tests/gateway/io/test_mqtt_tls.py::test_what_the_broker_refuses_is_told_by_its_word
                                          tests/gateway/io/test_mqtt_tls.py::test_our_revocation_is_told_by_the_broker
         renewal under load               tests/gateway/io/test_mqtt_tls.py::test_renewal_under_load_loses_no_publication_and_says_nothing

@@ -12,13 +12,13 @@ import pytest
 from gateway.core import limits
 from gateway.core.bearers.bearer import Bearer
 from gateway.core.custody import entry, ledger, segment
-from simulator.broker import Broker
-from simulator.centre import Centre
-from simulator.disk import SimDisk
-from simulator.gateway_host import GatewayHost
+from simulator.hosts.centre import Centre
+from simulator.hosts.gateway import GatewayHost
 from simulator.options import Options as TerritoryOptions
-from simulator.prng import Prng
-from simulator.world import World
+from simulator.world.broker import Broker
+from simulator.world.chance import Prng
+from simulator.world.disk import SimDisk
+from simulator.world.time import World
 from tests.support.cabinet_world import NODES, CabinetWorld
 from tests.support.gateway_world import ANSWERS, OPTIONS, GatewayWorld, alarm, payload, reading
 from tests.support.territory_world import cut, live_through, story

@@ -10,7 +10,7 @@ from heating import limits
 from heating.thermostat import Thermostat
 from policy import heating
 from policy.heating import Limit, Programme, Rule, Span
-from simulator.prng import Prng
+from simulator.world.chance import Prng
 from tests.support.warm_world import STEP_S, WarmWorld, at, model_of
 from wire import quantity
 

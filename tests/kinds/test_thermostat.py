@@ -12,7 +12,7 @@ from heating import model, regulator
 from heating.thermostat import SAFE, Outputs
 from kinds import thermostat
 from policy.fault import Faults
-from simulator.otgw import Otgw
+from simulator.rig.otgw import Otgw
 from simulator.twins.board import Machine
 from tests.support.parts_bench import Bench
 from wire import quantity

@@ -13,11 +13,11 @@ from kinds.water_meter import PULSES, Own
 from node import settings as node_settings
 from node.trade import LOCK, MEMORY_BYTES_MAX, TEST, Moment
 from policy.fault import Faults
-from simulator.keys import CIPHER, key_of, settings_of
-from simulator.network import LinkQuality, Radio
-from simulator.node_host import NodeHost
-from simulator.prng import Prng
-from simulator.world import World
+from simulator.hosts.keys import CIPHER, key_of, settings_of
+from simulator.hosts.node import NodeHost
+from simulator.world.chance import Prng
+from simulator.world.network import LinkQuality, Radio
+from simulator.world.time import World
 from wire import coap_message, event, quantity, record
 
 MIDNIGHT_S = 1_795_561_200  # 2026-11-25 00:00 in Paris

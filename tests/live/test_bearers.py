@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from simulator.rig import find_mosquitto
-from simulator.two_paths import why_not
+from simulator.rig.rig import find_mosquitto
+from simulator.rig.two_paths import why_not
 
 # Not `live`: where namespaces are refused this is skipped, and that must be allowed.
 pytestmark = [pytest.mark.root, pytest.mark.slow]

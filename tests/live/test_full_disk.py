@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator.rig import find_mosquitto
+from simulator.rig.rig import find_mosquitto
 from tools.prove.fulldisk import is_proven
 from tools.prove.partition import Partition, why_not
 

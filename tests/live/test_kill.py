@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from simulator.prng import Prng
-from simulator.rig import Part, find_mosquitto
-from simulator.vm import find_micropython
+from simulator.hosts.vm import find_micropython
+from simulator.rig.rig import Part, find_mosquitto
+from simulator.world.chance import Prng
 from tools.prove.kill import kinds
 
 pytestmark = [pytest.mark.live, pytest.mark.broker, pytest.mark.vm, pytest.mark.slow]
@@ -125,13 +125,13 @@ sys.exit(main(sys.argv[1:]))
 
 @pytest.mark.timeout(300)
 def test_a_gateway_that_acknowledges_what_it_does_not_keep_is_caught(tmp_path, monkeypatch):
-    from simulator import rig as rig_module
-    from simulator.live import conclude
-    from simulator.rig import Rig
+    from simulator.rig import rig as rig_module
+    from simulator.rig.live import conclude
+    from simulator.rig.rig import Rig
 
     planted = tmp_path / "planted.py"
     planted.write_text(PLANTED, encoding="utf-8")
-    monkeypatch.setattr("simulator.live._DRAIN_S", 5)
+    monkeypatch.setattr("simulator.rig.live._DRAIN_S", 5)
     rig = Rig(tmp_path / "rig", nodes=0, crowd=2)
     rig.gateway = rig_module.Part(
         "gateway",

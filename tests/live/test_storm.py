@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.core import limits
-from simulator.rig import find_mosquitto
+from simulator.rig.rig import find_mosquitto
 from tools.prove.fleet import Attempt
 from tools.prove.storm import is_hasty, peak_per_s
 

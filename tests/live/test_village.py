@@ -9,10 +9,10 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
 from policy.document import Policy
-from simulator.bench.village import INSEE, NAME, Village
-from simulator.rig import find_mosquitto
+from simulator.rig.rig import find_mosquitto
+from simulator.rig.village import INSEE, NAME, Village
 from tests.support.lit_world import STRANGER, bundle, policy, signed
-from tools.centre.archive import Archive
+from tools.centre.store.archive import Archive
 from wire import command, event, record, topic
 from wire.record import EventBody
 

@@ -13,7 +13,7 @@ START = "tests/firmware/test_bug_classes_start.py"
 BOILER, WIFI = "tests/heating/test_boiler.py", "tests/firmware/test_links.py"
 HEAT_CUTS, WATER_CUTS = "tests/heating/test_power_cuts.py", "tests/watering/test_power_cuts.py"
 WATER_STATE, WEATHER = "tests/watering/test_recomputed.py", "tests/watering/test_odd_weather.py"
-HOSTILE = "tests/gateway/link/test_downlink_hostile.py"
+HOSTILE = "tests/gateway/core/link/test_downlink_hostile.py"
 UPDATING, TRIAL = "tests/node/test_updating.py", "tests/node/test_trial.py"
 STORE, GUARD, SLOTS = (f"tests/firmware/test_{name}.py" for name in ("settings_store", "guard", "slots"))
 RECORDS, FLASH = "tests/node/test_record_log.py", "tests/firmware/test_flash.py"
@@ -202,7 +202,7 @@ SHOWN = {
             (WATER, "test_8_a_clock_that_is_set_during_a_run_doubles_and_shortens_nothing",
              "test_8_a_clock_that_is_set_before_a_start_skips_and_doubles_nothing"),
             (HEAT, "test_8_least_times_of_a_relay_hold_through_every_jump_of_the_clock"),
-            ("tests/simulator/test_vm_silence.py", "test_a_dusk_that_the_gateway_answers_lights_the_lamp_once"),
+            ("tests/simulator/hosts/test_vm_silence.py", "test_a_dusk_that_the_gateway_answers_lights_the_lamp_once"),
         ],
         "durations from the monotonic clock": [
             (TIME, "test_durations_go_by_the_monotonic_clock_whatever_the_time_does"),
@@ -245,7 +245,7 @@ SHOWN = {
             ("tests/firmware/test_no_blocking_calls.py", "test_no_module_of_a_node_blocks"),
         ],
         "a day's heap": [
-            ("tests/tools/test_bench_node.py", "test_a_day_of_each_kind_keeps_its_heap_and_its_turns_small"),
+            ("tests/tools/bench/test_bench_node.py", "test_a_day_of_each_kind_keeps_its_heap_and_its_turns_small"),
         ],
         "a radio that goes silent": [
             ("tests/firmware/test_links_espnow.py", "test_a_frame_the_driver_never_reports_begins_the_radio_anew"),

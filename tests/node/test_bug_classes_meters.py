@@ -9,7 +9,7 @@ from lighting.trade import Streetlight
 from node import limits, own_memory, wear
 from node.trade import Moment
 from node.wear import Wear
-from simulator.prng import Prng
+from simulator.world.chance import Prng
 from tests.portable.node_day import World
 from tests.support.green import PLAIN, Green, programs
 from tests.support.powered_flash import Cut, Flash

@@ -1,7 +1,7 @@
 """Bug class 7, an order that comes back as a ghost, at a node with the real link: genuine datagrams, recorded on the
 air, sent again, in another order, or after their time. The lamp stays, and the word that goes up is the right one.
 
-More of the attacker's stories are in tests/gateway/link/test_downlink_hostile.py; here it is what a node says.
+More of the attacker's stories are in tests/gateway/core/link/test_downlink_hostile.py; here it is what a node says.
 """
 
 import pytest

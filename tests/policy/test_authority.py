@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.crypto import verify_ed25519
+from gateway.io.crypto import verify_ed25519
 from policy import authority, document, keyset, limits
 from policy.authority import COMMUNE, FORM, SIGNATURE, STRANGER, TOO_FEW, VERSION
 from tests.support.commune import (

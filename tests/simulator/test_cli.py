@@ -168,7 +168,7 @@ for name in ("SIGKILL", "SIGHUP", "SIGALRM"):
     delattr(signal, name)
 from tools import cli
 status = cli.main(["sim", "--lamps", "3", "--hours", "1", "--json"])
-forbidden = ("gateway.io", "simulator.rig", "simulator.vm", "simulator.live", "paho", "serial", "cbor2")
+forbidden = ("gateway.io", "simulator.rig.rig", "simulator.hosts.vm", "simulator.rig.live", "paho", "serial", "cbor2")
 loaded = [name for name in sys.modules if name.startswith(forbidden) and sys.modules[name] is not None]
 print(status, loaded)
 """

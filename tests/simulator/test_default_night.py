@@ -2,8 +2,8 @@
 
 import pytest
 
-from simulator import picture
 from simulator.options import Options
+from simulator.report import picture
 from simulator.territory import Territory
 
 pytestmark = pytest.mark.slow

@@ -11,8 +11,8 @@ import pytest
 
 from policy import civil, lighting
 from simulator.options import HOUR_S, Options, cabinets, draw
-from simulator.prng import Prng
 from simulator.territory import Territory
+from simulator.world.chance import Prng
 from tests.support.territory_world import SMALL, cut, harsh, live_through, ordinary, story, untroubled
 from wire import event, record
 

@@ -4,17 +4,17 @@ by the node's own plan: the lamp by its calendar, the room by its programme, the
 import pytest
 
 from policy import civil, lighting
-from simulator.gateway_host import GatewayHost
-from simulator.greens import Greens
-from simulator.joining import Joining
+from simulator.estates.greens import Greens
+from simulator.estates.rooms import Rooms
+from simulator.estates.streets import Streets
+from simulator.hosts.gateway import GatewayHost
+from simulator.hosts.joining import Joining
 from simulator.options import Cabinet
-from simulator.plant import Air
 from simulator.plants.climate import Climate
-from simulator.prng import Prng
-from simulator.rooms import Rooms
-from simulator.sky import Sky
-from simulator.streets import Streets
-from simulator.world import World
+from simulator.plants.lamps import Air
+from simulator.plants.sky import Sky
+from simulator.world.chance import Prng
+from simulator.world.time import World
 from tests.support.link_street import OPTIONS
 from wire import event, record
 

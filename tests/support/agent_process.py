@@ -10,8 +10,8 @@ import threading
 import time
 from random import Random
 
-from gateway import node_keys
-from simulator.keys import key_of, link_of
+from gateway.shell import keys as node_keys
+from simulator.hosts.keys import key_of, link_of
 from tests.support.broker import PATIENCE_S, Inbox, free_port
 from tests.support.gateway_world import GATEWAY, NODE
 from wire import coap_message
@@ -108,7 +108,7 @@ broker = "127.0.0.1:{free_port()}"
 def run_agent(settings, beside, monkeypatch=None, **patched):
     """Run an agent in this process and the coroutine function `beside(agent)` with it; what `run` returned."""
     from gateway import agent as agent_module
-    from gateway import config
+    from gateway.config import config
 
     for name, value in patched.items():
         monkeypatch.setattr(agent_module, name, value)

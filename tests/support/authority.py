@@ -4,11 +4,11 @@ import shutil
 
 import pytest
 
-from simulator import authority
+from simulator.rig import authority
 
 
 class Authority(authority.Authority):
-    """See `simulator/authority.py`."""
+    """See `simulator/rig/authority.py`."""
 
     def __init__(self, folder, name):
         if shutil.which("openssl") is None:

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 
-from simulator import rig
+from simulator.rig import rig
 
 # Nothing waits for a time to pass: this only ends a test that would hang.
 PATIENCE_S = 60

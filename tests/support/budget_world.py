@@ -3,7 +3,7 @@
 from random import Random
 
 from gateway.core.bearers.budget import Budget
-from simulator.disk import SimDisk
+from simulator.world.disk import SimDisk
 
 MB = 1_000_000
 LIMIT = 500 * MB

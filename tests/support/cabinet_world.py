@@ -8,9 +8,9 @@ from random import Random
 
 from gateway.core.custody import entry, segment
 from simulator.checkers.delivery import DeliveryChecker
-from simulator.crowd import Sender
-from simulator.disk import SimDisk
-from simulator.prng import Prng
+from simulator.rig.crowd import Sender
+from simulator.world.chance import Prng
+from simulator.world.disk import SimDisk
 from tests.support.gateway_world import unpack
 from tools.prove.cabinet import START_UNIX_S, Cabinet, Disks, SimSyncs, Town, options
 from wire import event, record, topic

@@ -1,6 +1,6 @@
 """Batches for the tests of the centre: what a gateway would send, made from positions."""
 
-from tools.centre.intake import deflate
+from tools.centre.ingest.intake import deflate
 from wire import event, senml, watermark
 from wire.record import EventBody, Record, Stamp
 

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from simulator import rig
+from simulator.rig import rig
 from wire import oscore
 
 SECRET = bytes(range(1, 17))

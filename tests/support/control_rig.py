@@ -11,7 +11,9 @@ from policy import keyset
 from tests.support.broker import Mosquitto, until
 from tests.support.control_world import INSEE, MAYOR, key_set, policy, signed_policy
 from tests.support.fake_gateway import FakeGateway
-from tools.centre import cli, control_schema, gateways, presence
+from tools.centre import cli
+from tools.centre.control import gateways, presence
+from tools.centre.control import schema as control_schema
 
 ROOT = Path(__file__).parents[2]
 LEASE_S = 600

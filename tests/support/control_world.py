@@ -7,7 +7,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from policy import civil, document, keyset, lighting
-from tools.centre import communes, control_schema, database, orders
+from tools.centre.control import communes, orders
+from tools.centre.control import schema as control_schema
+from tools.centre.store import database
 from wire import command, cose
 
 INSEE = "49135"

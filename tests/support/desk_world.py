@@ -1,8 +1,9 @@
 """A desk of the control centre without a broker: messages in, publications out, with time in the test's hand."""
 
 from tests.support.control_world import INSEE, NOW_S, new_file
-from tools.centre import control_schema, orders, refusals
-from tools.centre.desk import Desk, Message
+from tools.centre.control import orders, refusals
+from tools.centre.control import schema as control_schema
+from tools.centre.control.desk import Desk, Message
 from wire import command
 
 CAB1, CAB2, FOREIGN = (INSEE, "cab-1"), (INSEE, "cab-2"), ("49007", "cab-1")

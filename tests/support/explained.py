@@ -1,6 +1,6 @@
 """What `gateway explain` says of a document written by hand, as data and as one line of text."""
 
-from gateway import explain
+from gateway.commands import explain
 from tests.support import cabinet_document as told
 
 

@@ -9,10 +9,10 @@ from gateway.core.custody.shelf import Hole, Void
 from gateway.core.gateway import Gateway, Log, Options, Send, Start
 from gateway.core.uplink.post import Publication
 from gateway.core.uplink.uplink import Uplink
-from gateway.crypto import verify_ed25519
-from simulator.disk import SimDisk
-from simulator.keys import CIPHER, keys_of, link_of
-from tools.centre.intake import inflate
+from gateway.io.crypto import verify_ed25519
+from simulator.hosts.keys import CIPHER, keys_of, link_of
+from simulator.world.disk import SimDisk
+from tools.centre.ingest.intake import inflate
 from wire import coap_message, event, oscore_link, record, senml, topic, watermark
 from wire.coap import Failed, Response
 from wire.record import EventBody, Record, Stamp

@@ -10,7 +10,7 @@ from simulator.checkers.water import WaterChecker
 from simulator.plants.climate import Climate, DayWeather
 from simulator.plants.green_space import Desk, GreenPorts, Site
 from simulator.plants.pipes import Pipes
-from simulator.prng import Prng
+from simulator.world.chance import Prng
 from watering import settings as own_settings
 from wire import directive, event
 

@@ -5,7 +5,7 @@ from random import Random
 
 from gateway.core.custody.findings import Recovery
 from gateway.core.custody.journal import Hole, Journal, Refused, Stream
-from simulator.disk import SimDisk
+from simulator.world.disk import SimDisk
 
 SMALL = {
     "segment_bytes_max": 400,

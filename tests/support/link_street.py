@@ -4,18 +4,18 @@ from gateway.core.gateway import Options
 from kinds import streetlight
 from node.settings import Settings
 from policy import civil, lighting
-from simulator.broker import Broker
-from simulator.centre import Centre
 from simulator.checkers.delivery import DeliveryChecker
-from simulator.gateway_host import GatewayHost
-from simulator.keys import pairing_of
-from simulator.network import LinkQuality, Radio
-from simulator.node_host import NodeHost
-from simulator.parts import LampPorts
-from simulator.plant import Air, Feeder, Lamp, LampData
-from simulator.prng import Prng
-from simulator.streets import lamp_settings
-from simulator.world import World
+from simulator.estates.streets import lamp_settings
+from simulator.hosts.centre import Centre
+from simulator.hosts.gateway import GatewayHost
+from simulator.hosts.keys import pairing_of
+from simulator.hosts.node import NodeHost
+from simulator.hosts.parts import LampPorts
+from simulator.plants.lamps import Air, Feeder, Lamp, LampData
+from simulator.world.broker import Broker
+from simulator.world.chance import Prng
+from simulator.world.network import LinkQuality, Radio
+from simulator.world.time import World
 
 DUSK_UNIX_S = 1_795_537_800  # 2026-11-24 16:30 UTC, before sunset in Angers
 _SITE = lighting.Site(474736, -5542, civil.PARIS)

@@ -8,7 +8,7 @@ from hashlib import sha256
 from random import Random
 
 from gateway.core.link.link import Link
-from simulator.keys import CIPHER, keys_of, link_of
+from simulator.hosts.keys import CIPHER, keys_of, link_of
 from tests.support.bad_link import BadLink
 from wire import coap_message as messages
 from wire import oscore

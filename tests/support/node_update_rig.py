@@ -9,7 +9,7 @@ from esp32.slot_files import SlotFiles, running_number
 from gateway.core.link.images import NodeImage, NodeImages
 from gateway.core.link.link import Asked, Link
 from node.updating import Updating
-from simulator.keys import CIPHER, key_of
+from simulator.hosts.keys import CIPHER, key_of
 from tests.support.flash_medium import Medium
 from tests.support.signed_image import KEY, SIGNER
 from tests.support.update_rig import image_of, installed, is_whole

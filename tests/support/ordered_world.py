@@ -14,8 +14,8 @@ from kinds import streetlight
 from node.app import Boot, Node
 from node.settings import Settings
 from policy import lighting
-from simulator.keys import link_of, pairing_of
-from simulator.streets import lamp_settings
+from simulator.estates.streets import lamp_settings
+from simulator.hosts.keys import link_of, pairing_of
 from tests.support.lit_world import FEEDERS, MAYOR, OPERATOR, SITE, LitWorld
 from tests.support.order_checker import OrderChecker
 from wire import command, quantity, record

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 
-from gateway.local import password
-from gateway.local.options import PageOptions
-from gateway.local.page import LocalPage
+from gateway.config.page import PageOptions
+from gateway.show.page import password
+from gateway.show.page.page import LocalPage
 from tests.support import cabinet_document
 
 PASSWORD = "clé-du-bocage"

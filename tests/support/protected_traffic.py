@@ -1,6 +1,6 @@
 """A node and a gateway that talk through two real endpoints under OSCORE, and what passes between them."""
 
-from gateway.crypto import AesBlocks
+from gateway.io.crypto import AesBlocks
 from wire import coap, oscore, quantity, record
 from wire import coap_message as messages
 from wire.oscore import Content

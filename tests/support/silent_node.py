@@ -11,7 +11,7 @@ from node.record_log import RecordLog
 from node.wear import Wear
 from simulator.plants.green_space import GreenPorts, Site
 from simulator.plants.pipes import Pipes
-from simulator.prng import Prng
+from simulator.world.chance import Prng
 from tests.portable.node_day import Gateway, Generator
 from tests.support.folder_medium import FolderMedium
 from tests.support.green import DryClimate

@@ -1,17 +1,17 @@
 """A commune's cabinet for tests: the real core on a simulated plant, with the centre, from two in the afternoon on."""
 
 from policy import civil
-from simulator.broker import Broker
 from simulator.cabinet.commune import BEHUARD
 from simulator.cabinet.fallback import Programme
 from simulator.cabinet.feeder import FeederData
 from simulator.cabinet.street import Setup, Street
 from simulator.cabinet.system_clock import SystemClock
-from simulator.centre import Centre
 from simulator.checkers.cabinet_alarms import judge, said_by
-from simulator.control import Control
-from simulator.prng import Prng
-from simulator.world import World
+from simulator.hosts.centre import Centre
+from simulator.hosts.control import Control
+from simulator.world.broker import Broker
+from simulator.world.chance import Prng
+from simulator.world.time import World
 
 GATEWAY_ID = bytes.fromhex("7c1f0a2cfe0000aa")
 FEEDERS = (FeederData("bourg", 14, 32), FeederData("levée", 9, 45))

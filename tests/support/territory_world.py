@@ -3,8 +3,8 @@
 from functools import cache
 
 from simulator.options import HOUR_S, Cut, Drawn, Options
-from simulator.prng import Prng
 from simulator.territory import Territory
+from simulator.world.chance import Prng
 
 SMALL = Options(lamps=12, hours=24)
 # What is cut, how often at most, and for how long at least and at most (s).

@@ -7,7 +7,7 @@ from gateway.core.custody import entry, ledger
 from gateway.core.custody.journal import Hole, Journal, Refused, Stream, Void
 from gateway.core.custody.ledger import Ledger, When
 from gateway.core.custody.thinning import Thinner
-from simulator.disk import SimDisk
+from simulator.world.disk import SimDisk
 from wire import event, record
 from wire.record import EventBody, Record, Stamp
 

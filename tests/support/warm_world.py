@@ -5,10 +5,10 @@ from heating.thermostat import Thermostat
 from kinds import Start
 from node.trade import Moment
 from policy import civil, heating
-from simulator.plant import Air
 from simulator.plants.building import CLASSROOM, Room
 from simulator.plants.heated import HeatedRoom
-from simulator.prng import Prng
+from simulator.plants.lamps import Air
+from simulator.world.chance import Prng
 from wire import event
 
 STEP_S = 10

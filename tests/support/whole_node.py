@@ -4,11 +4,11 @@ in lock-step with a node in virtual time."""
 import struct
 import time
 
-from simulator.keys import settings_of
-from simulator.vm import FIRMWARE, VmNode
-from tests.simulator.test_vm import NIGHT_S, NODE, Responder
+from simulator.hosts.keys import settings_of
+from simulator.hosts.vm import FIRMWARE, VmNode
+from tests.simulator.hosts.test_vm import NIGHT_S, NODE, Responder
 from tests.support.green import plain, programs
-from tools import link_board
+from tools.link import board as link_board
 
 DEADLINE_S = 90
 ALWAYS = 127

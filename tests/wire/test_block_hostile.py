@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from gateway.crypto import AesBlocks
+from gateway.io.crypto import AesBlocks
 from wire import block as blocks
 from wire import coap_message as messages
 from wire import limits, oscore

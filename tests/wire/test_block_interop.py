@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.crypto import AesBlocks
+from gateway.io.crypto import AesBlocks
 from tests.support.coap_peers import (
     LIBCOAP_CLIENT,
     LIBCOAP_SERVER,
@@ -34,7 +34,8 @@ from tests.support.coap_peers import (
     libcoap_file,
     run_client,
 )
-from tools import cli, link_blocks
+from tools import cli
+from tools.link import blocks as link_blocks
 from wire import block as blocks
 from wire import coap, limits, oscore
 from wire import coap_message as messages

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.crypto import AesBlocks
+from gateway.io.crypto import AesBlocks
 from wire import ccm
 from wire.faults import WireFault
 

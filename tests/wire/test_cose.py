@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.crypto import verify_ed25519
+from gateway.io.crypto import verify_ed25519
 from tests.support.commune import DEPUTY, MAYOR, SAFE, Person
 from wire import cbor, cose
 from wire.faults import WireFault

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.crypto import AesBlocks
+from gateway.io.crypto import AesBlocks
 from wire import ccm, limits, oscore, oscore_context, oscore_inner, oscore_window
 from wire import coap_message as messages
 from wire.faults import WireFault

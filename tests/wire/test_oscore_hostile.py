@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.crypto import AesBlocks
+from gateway.io.crypto import AesBlocks
 from wire import ccm, oscore, oscore_context, oscore_option
 from wire import coap_message as messages
 from wire.faults import WireFault

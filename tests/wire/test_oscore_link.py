@@ -2,7 +2,7 @@
 
 import pytest
 
-from simulator.keys import CIPHER, key_of, link_of, pairing_of
+from simulator.hosts.keys import CIPHER, key_of, link_of, pairing_of
 from tests.support.link_world import GATEWAY, NODE, OTHER, Joined, again, gateway_of, option_of
 from tests.support.no_nonce_twice import no_nonce_twice
 from wire import coap_message as messages

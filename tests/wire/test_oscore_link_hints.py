@@ -2,7 +2,7 @@
 
 import pytest
 
-from simulator.keys import link_of
+from simulator.hosts.keys import link_of
 from tests.support.link_world import GATEWAY, OTHER, Joined, again, hint, option_of
 from tests.support.no_nonce_twice import no_nonce_twice
 from wire import coap_message as messages

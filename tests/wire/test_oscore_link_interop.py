@@ -10,7 +10,7 @@ import pytest
 
 from gateway.core.link.link import Link
 from gateway.core.link.sessions import NodeKey
-from gateway.crypto import AesBlocks
+from gateway.io.crypto import AesBlocks
 from tests.support.coap_peers import (
     LIBCOAP_CLIENT,
     LIBCOAP_SERVER,

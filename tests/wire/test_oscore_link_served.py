@@ -2,7 +2,7 @@
 
 import pytest
 
-from simulator.keys import CIPHER
+from simulator.hosts.keys import CIPHER
 from tests.support.link_world import NODE, Joined, again
 from tests.support.no_nonce_twice import no_nonce_twice
 from wire import coap_message as messages

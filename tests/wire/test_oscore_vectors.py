@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.crypto import AesBlocks
+from gateway.io.crypto import AesBlocks
 from wire import coap_message as messages
 from wire import oscore, oscore_context
 from wire.oscore_option import partial_iv_bytes

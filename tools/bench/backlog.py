@@ -40,7 +40,7 @@ from gateway.core import limits
 from gateway.core.custody import entry
 from gateway.core.custody.journal import Journal
 from gateway.core.gateway import Gateway, Options, Send, Start
-from simulator.keys import CIPHER, keys_of, link_of
+from simulator.hosts.keys import CIPHER, keys_of, link_of
 from tools.bench import street
 from tools.bench.instant import Centre, Durable
 from wire import coap_message, event, quantity, record

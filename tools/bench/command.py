@@ -25,11 +25,12 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from tools.centre import control_schema, presence
 from tools.centre.arguments import UsageError, parse_gateway
-from tools.centre.drafting import Refused, Wanted, draft, draft_end, give
-from tools.centre.order_words import word
-from tools.centre.standing import Standing, standing
+from tools.centre.control import presence
+from tools.centre.control import schema as control_schema
+from tools.centre.control.drafting import Refused, Wanted, draft, draft_end, give
+from tools.centre.control.order_words import word
+from tools.centre.control.standing import Standing, standing
 from tools.policy.keys import Signer, load_signer
 from tools.policy.refused import Refused as KeyRefused
 from wire import command
@@ -147,8 +148,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _with_a_village(args: argparse.Namespace) -> int:
-    from simulator.bench.village import INSEE, NAME, Village
-    from simulator.rig import RigError
+    from simulator.rig.rig import RigError
+    from simulator.rig.village import INSEE, NAME, Village
 
     with tempfile.TemporaryDirectory(prefix="bocage-") as folder:
         try:

@@ -32,7 +32,7 @@ from node.trade import Moment
 from policy import civil, heating
 from simulator.plants.building import CLASSROOM, TOWN_HALL, Room, RoomData, Thermometer
 from simulator.plants.winter import Winter
-from simulator.prng import Prng
+from simulator.world.chance import Prng
 from tools.bench.arguments import whole
 from tools.bench.heating_picture import Point, picture
 from wire import quantity

@@ -18,7 +18,7 @@ from gateway.core.gateway import Gateway
 from gateway.core.uplink.post import Publication
 from gateway.io.disk import FileDisk
 from tools.bench import street
-from tools.centre import intake
+from tools.centre.ingest import intake
 from wire import event, record
 from wire.record import SYNCED, EventBody, Record, Stamp
 from wire.watermark import Watermark

@@ -9,9 +9,9 @@ from typing import Any
 
 from gateway.core.link.link import Link
 from gateway.core.link.sessions import NodeKey
-from gateway.crypto import AesBlocks
-from simulator.keys import CIPHER, key_of
-from simulator.prng import Prng
+from gateway.io.crypto import AesBlocks
+from simulator.hosts.keys import CIPHER, key_of
+from simulator.world.chance import Prng
 from wire import coap_message as messages
 from wire import oscore
 from wire.coap import Endpoint

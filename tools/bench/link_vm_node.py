@@ -32,7 +32,7 @@ try:
     CIPHER = ccm.CryptolibCipher(aes)
     now_us, elapsed_us = time.ticks_us, time.ticks_diff
 except ImportError:
-    from gateway.crypto import AesBlocks
+    from gateway.io.crypto import AesBlocks
 
     CIPHER = AesBlocks()
 

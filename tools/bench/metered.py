@@ -28,10 +28,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from simulator.options import Options
-from simulator.rig import RigError
+from simulator.rig.rig import RigError
 from simulator.territory import Territory
 from tools.bench import metered_link
-from tools.centre import intake
+from tools.centre.ingest import intake
 from wire import senml
 from wire import topic as topics
 from wire.faults import WireFault

@@ -19,8 +19,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from gateway.io.mqtt import Bearer, Connected, Event, Message, MqttLink, MqttOptions, PubAck
 from gateway.io.tls import Tls
-from simulator.authority import Authority
-from simulator.rig import Part, RigError, find_mosquitto, free_port
+from simulator.rig.authority import Authority
+from simulator.rig.rig import Part, RigError, find_mosquitto, free_port
 
 _HOST = "127.0.0.1"
 _TIMEOUT_S = 15

@@ -3,7 +3,7 @@ that change, a signed manifest of a program whose files are not there. So the tu
 and the steps of a signature."""
 
 from gateway.core.link.link import Asked
-from simulator import ed25519
+from simulator.world import ed25519
 from wire import coap_message, cose, directive, image, node_order
 
 UPDATE_SECRET = bytes(32)

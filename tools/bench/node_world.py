@@ -17,8 +17,8 @@ from random import Random
 from typing import Any, NamedTuple
 
 from gateway.core.link.link import Asked, Link
-from simulator import ed25519
-from simulator.keys import CIPHER, key_of, settings_of
+from simulator.hosts.keys import CIPHER, key_of, settings_of
+from simulator.world import ed25519
 from tools.bench import heap_map
 from tools.bench.node_cases import Case
 from tools.bench.node_told import UPDATE_SECRET, Told

@@ -9,8 +9,8 @@ the same street in a perfect air. Records are of the size of protected telemetry
 import argparse
 import json
 
-from simulator.radio import PERFECT, AirOptions
-from simulator.radio_street import Figures, Options, Street
+from simulator.estates.radio_street import Figures, Options, Street
+from simulator.world.radio import PERFECT, AirOptions
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

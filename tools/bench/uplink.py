@@ -32,10 +32,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from gateway import node_keys
+from gateway.shell import keys as node_keys
 from links import udp
-from simulator.keys import key_of, link_of
-from simulator.rig import GATEWAY_ID, Part, RigError, find_mosquitto, free_port
+from simulator.hosts.keys import key_of, link_of
+from simulator.rig.rig import GATEWAY_ID, Part, RigError, find_mosquitto, free_port
 from tools.bench import street, uplink_peers
 from wire import coap_message, record
 from wire.coap import Response

@@ -12,8 +12,8 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from gateway.core.link.link import Link
-from simulator.keys import CIPHER, keys_of
-from tools.centre import intake
+from simulator.hosts.keys import CIPHER, keys_of
+from tools.centre.ingest import intake
 from wire import coap_message, topic, watermark
 
 # What the centre counts, in the order of the shared array.

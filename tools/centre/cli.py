@@ -7,10 +7,11 @@ import ssl
 import sys
 from pathlib import Path
 
-from tools.centre import control_arguments, export
-from tools.centre.archive import Archive
+from tools.centre import export
 from tools.centre.arguments import UsageError, add_broker, add_command, check_trust, parse_broker, parse_gateway
-from tools.centre.warehouse import Warehouse
+from tools.centre.control import arguments as control_arguments
+from tools.centre.ingest.warehouse import Warehouse
+from tools.centre.store.archive import Archive
 from wire import limits
 
 _EXAMPLES = {
@@ -66,7 +67,7 @@ def _ingest(args) -> int:
     check_trust(args)
     # Imported here: the other commands work where paho-mqtt is not installed.
     try:
-        from tools.centre import ingest
+        from tools.centre.ingest import ingest
     except ModuleNotFoundError as error:
         raise UsageError(f"{error.name or error}: the ingest needs paho-mqtt 2.1 or later; install it") from error
     broker = ingest.Broker(host, port, args.client_id, args.ca, args.cert, args.key, args.share)
@@ -80,7 +81,8 @@ def _ingest(args) -> int:
 def _control(args) -> int:
     """The commands of the control centre, which need the package cryptography."""
     try:
-        from tools.centre import control_cli, order_cli
+        from tools.centre.control import cli as control_cli
+        from tools.centre.control import order_cli
     except ModuleNotFoundError as error:
         raise UsageError(f"{error.name or error}: the control centre needs it; install 'bocage[centre]'") from error
     commands = {

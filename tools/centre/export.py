@@ -15,7 +15,7 @@ import json
 from collections.abc import Iterator
 from typing import TextIO
 
-from tools.centre.archive import Archive, Held, Moment
+from tools.centre.store.archive import Archive, Held, Moment
 from wire import cbor, quantity, record
 from wire.event import label as event_label
 

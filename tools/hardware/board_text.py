@@ -24,7 +24,7 @@ _FOR_TOOLS = frozenset(("safe_level", "enable_safe_level", "front_end", "bus", "
 def board_text(kind: str, node: Mapping[str, Any]) -> str:
     """The module of constants."""
     blocks = [
-        f'"""Generated from {SOURCE.format(kind=kind)} by tools/generate.py: change that file, not this one."""',
+        f'"""Generated from {SOURCE.format(kind=kind)} by tools/hardware: change that file, not this one."""',
         f'KIND = "{kind}"\nMODULE = "{node["chip"]["module"]}"',
     ]
     for name, use in uses(node).items():
@@ -115,7 +115,7 @@ def stand_in():
 '''
 
 BOOT = '''"""Runs first after every reset of this kind of node, as boot.py: every output at its safe level.
-Generated from hardware/nodes/<KIND>.toml by tools/generate.py: change that file, not this one.
+Generated from hardware/nodes/<KIND>.toml by tools/hardware: change that file, not this one.
 
 Must import nothing of ours, so that it works whatever else on the flash is damaged; must not decide or wait.
 """

@@ -3,15 +3,15 @@ below.
 
     python -m tools.package.wiring          writes it
 
-Points and addresses come from `gateway/setup/wiring.py`, where the wizard has them from too; a test keeps the drawing
-as this draws it. Symbols are those of IEC 60617, drawn by hand.
+Points and addresses come from `gateway/commands/setup/wiring.py`, where the wizard has them from too; a test keeps the
+drawing as this draws it. Symbols are those of IEC 60617, drawn by hand.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from gateway.setup import wiring
+from gateway.commands.setup import wiring
 
 ROOT = Path(__file__).resolve().parents[2]
 PATH = ROOT / "gateway" / "wiring.svg"

@@ -3,7 +3,7 @@
 Policies are shown in the language of the form (`sunset+15 on`), so that they can be compared with it.
 """
 
-from gateway.crypto import verify_ed25519
+from gateway.io.crypto import verify_ed25519
 from policy import authority, document, keyset
 from policy.document import Limit, Policy
 from policy.fault import Fault

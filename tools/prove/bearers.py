@@ -1,7 +1,7 @@
 """`bocage prove bearers`: a real cabinet with two ways to the centre, and what a digger does to one of them.
 
 Two network namespaces stand for the cabinet and the centre; fibre and mobile are devices between them whose packets
-this process carries by hand (`simulator/two_paths.py`). The scenarios, each with its own gateway, under load:
+this process carries by hand (`simulator/rig/two_paths.py`). The scenarios, each with its own gateway, under load:
 
     cut         the device goes down
     black-hole  packets vanish without a word: carrier stays up
@@ -18,9 +18,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from simulator.live import Figures, conclude, in_folder
-from simulator.rig import Rig, RigError
-from simulator.two_paths import TwoPaths, why_not
+from simulator.rig.live import Figures, conclude, in_folder
+from simulator.rig.rig import Rig, RigError
+from simulator.rig.two_paths import TwoPaths, why_not
 
 _STEADY_S = 4
 _DETECT_MAX_S = 60

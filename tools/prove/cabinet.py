@@ -1,6 +1,6 @@
 """A cabinet for proofs: the real gateway core on disks that a proof damages, between nodes and the real warehouse.
 
-One process, virtual time. Nodes are `simulator.crowd.Sender`s that speak CoAP to the core; the broker is a
+One process, virtual time. Nodes are `simulator.rig.crowd.Sender`s that speak CoAP to the core; the broker is a
 wire without memory; the centre is the real warehouse on SQLite in memory. Nodes, warehouse and the list of
 what was said outlive the gateway, which is started, cut and started again. Must judge nothing itself but
 whether everything has been drained; a test of the gateway's decisions belongs into `tests/gateway`.
@@ -13,7 +13,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, NamedTuple, Protocol
 
-from gateway import config
+from gateway.config import config
 from gateway.core.bearers.connection import UNBOUND, Connect
 from gateway.core.custody import ledger
 from gateway.core.custody.disk import Disk
@@ -22,11 +22,11 @@ from gateway.core.gateway import Gateway, Options, Send, Start
 from gateway.core.uplink.post import Publication
 from gateway.io.disk import FileDisk
 from simulator.checkers.delivery import DeliveryChecker, Identity
-from simulator.crowd import Sender
-from simulator.disk import SimDisk
-from simulator.keys import CIPHER, keys_of
-from simulator.prng import Prng
-from tools.centre.warehouse import Warehouse
+from simulator.hosts.keys import CIPHER, keys_of
+from simulator.rig.crowd import Sender
+from simulator.world.chance import Prng
+from simulator.world.disk import SimDisk
+from tools.centre.ingest.warehouse import Warehouse
 
 GATEWAY_ID = bytes.fromhex("7c1f0a2cfe000001")
 START_UNIX_S = 1_790_000_000

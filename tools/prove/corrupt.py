@@ -34,7 +34,7 @@ from gateway.core.custody import entry
 from gateway.core.custody.journal import Recovery
 from gateway.core.custody.segment import VERSION_VOIDS, decode_version, parse_name, scan
 from simulator.checkers.delivery import Identity
-from simulator.prng import Prng
+from simulator.world.chance import Prng
 from tools.prove import damage
 from tools.prove.cabinet import GATEWAY_ID, Cabinet, Town, listed, options, real_disks
 from wire import event, record

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gateway.core.custody.segment import HEADER_SIZE
-from simulator.prng import Prng
+from simulator.world.chance import Prng
 
 _BLOCK_BYTES = 512
 _FLIPS_MAX = 8

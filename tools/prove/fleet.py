@@ -10,7 +10,7 @@ import time
 from functools import partial
 from typing import Any, NamedTuple
 
-from gateway import config
+from gateway.config import config
 from gateway.core import limits
 from gateway.core.bearers.connection import Connect, Drop
 from gateway.core.gateway import Gateway, Send, Start
@@ -18,10 +18,10 @@ from gateway.core.uplink.post import Publication
 from gateway.io import clock
 from gateway.io.mqtt import Bearer, Connected, Disconnected, Message, MqttLink, PubAck
 from simulator.checkers.delivery import DeliveryChecker
-from simulator.crowd import Sender
-from simulator.disk import PendingSync, SimDisk
-from simulator.keys import CIPHER, key_of
-from simulator.prng import Prng
+from simulator.hosts.keys import CIPHER, key_of
+from simulator.rig.crowd import Sender
+from simulator.world.chance import Prng
+from simulator.world.disk import PendingSync, SimDisk
 
 # paho waits with select(), which takes no descriptor above 1023; a connection has three of them.
 FLEET_MAX = 300

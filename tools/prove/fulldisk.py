@@ -29,11 +29,11 @@ from gateway.core.custody import ledger
 from gateway.io import status
 from gateway.io.folder import ReadOnlyFolder
 from simulator.checkers.delivery import DeliveryChecker, Identity
-from simulator.crowd import Crowd, Sender, member_id
-from simulator.live import Figures, in_folder
-from simulator.prng import Prng
-from simulator.rig import Desk, Rig, RigError
-from tools.centre.archive import Archive
+from simulator.rig.crowd import Crowd, Sender, member_id
+from simulator.rig.live import Figures, in_folder
+from simulator.rig.rig import Desk, Rig, RigError
+from simulator.world.chance import Prng
+from tools.centre.store.archive import Archive
 from tools.prove.partition import Partition, why_not
 from wire import event, record
 

@@ -23,7 +23,7 @@ import traceback
 from typing import Any
 
 from simulator.checkers.sealed_once import SealedOnce
-from simulator.prng import Prng
+from simulator.world.chance import Prng
 from tools.prove.fuzz_attacker import Attacker, Strike
 from tools.prove.fuzz_checker import COUNTS, Checker, message_of
 from tools.prove.fuzz_ends import RealGateway, RealNode

@@ -7,8 +7,8 @@ it sends, it could send from a parked car.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from gateway.crypto import AesBlocks
-from simulator.prng import Prng
+from gateway.io.crypto import AesBlocks
+from simulator.world.chance import Prng
 from tools.prove.fuzz_party import Address
 from wire import coap_message as messages
 from wire import oscore, oscore_option

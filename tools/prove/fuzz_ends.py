@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from gateway.core import limits as gateway_limits
 from gateway.core.link.link import Link
 from gateway.core.link.sessions import NodeKey
-from gateway.crypto import AesBlocks
-from simulator.prng import Prng
+from gateway.io.crypto import AesBlocks
+from simulator.world.chance import Prng
 from tools.prove.fuzz_party import LATE_MS, Address, answer_to
 from wire import coap, limits, oscore
 from wire import coap_message as messages

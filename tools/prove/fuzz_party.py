@@ -12,8 +12,8 @@ is asked to do: a checker apart from it does.
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from gateway.crypto import AesBlocks
-from simulator.prng import Prng
+from gateway.io.crypto import AesBlocks
+from simulator.world.chance import Prng
 from wire import coap, limits, oscore, oscore_sequence, oscore_window
 from wire import coap_message as messages
 from wire.coap_exchange import bearer_timing

@@ -14,9 +14,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from simulator.live import Figures, conclude, in_folder
-from simulator.prng import Prng
-from simulator.rig import Rig
+from simulator.rig.live import Figures, conclude, in_folder
+from simulator.rig.rig import Rig
+from simulator.world.chance import Prng
 
 # Rounds of each kind in a deck of 50.
 _DECK = {"gateway": 13, "broker": 13, "ingest": 13, "freeze": 7, "freeze-kill": 3, "long-freeze": 1}

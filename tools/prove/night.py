@@ -21,17 +21,17 @@ from collections import Counter
 from typing import Any
 
 from policy import civil
-from simulator.broker import Broker
 from simulator.cabinet.commune import BEHUARD
 from simulator.cabinet.fallback import Programme
 from simulator.cabinet.feeder import FeederData
 from simulator.cabinet.host import CabinetHost
 from simulator.cabinet.street import MakeHost, Setup, Street
 from simulator.cabinet.system_clock import SystemClock
-from simulator.centre import Centre
-from simulator.control import Control
-from simulator.prng import Prng
-from simulator.world import World
+from simulator.hosts.centre import Centre
+from simulator.hosts.control import Control
+from simulator.world.broker import Broker
+from simulator.world.chance import Prng
+from simulator.world.time import World
 from tools.prove.trouble import GATEWAY_ID, Drawn, draw, inflict
 
 _VIOLATIONS_KEPT = 20

@@ -20,8 +20,8 @@ import time
 import traceback
 from typing import NamedTuple
 
-from simulator.disk import PowerCut, SimDisk
-from simulator.prng import Prng
+from simulator.world.chance import Prng
+from simulator.world.disk import PowerCut, SimDisk
 from tools.prove.cabinet import Cabinet, Disks, SimSyncs, Town, listed, options
 
 _NODES = 2
@@ -46,7 +46,7 @@ class Chance:
         self._prng = Prng(seed)
 
     def randrange(self, stop: int, /) -> int:
-        """See `simulator.disk.Prng`."""
+        """See `simulator.world.disk.Prng`."""
         return self._prng.randrange(stop)
 
 

@@ -25,10 +25,10 @@ from pathlib import Path
 
 from gateway.core import limits
 from gateway.io import clock
-from simulator.live import Figures, in_folder
-from simulator.prng import Prng
-from simulator.rig import Part, RigError, find_mosquitto, free_port
-from tools.centre.archive import Archive
+from simulator.rig.live import Figures, in_folder
+from simulator.rig.rig import Part, RigError, find_mosquitto, free_port
+from simulator.world.chance import Prng
+from tools.centre.store.archive import Archive
 from tools.prove.fleet import FLEET_MAX, Attempt, Fleet
 
 _HOST = "127.0.0.1"

@@ -14,8 +14,8 @@ from simulator.cabinet.feeder import FeederData
 from simulator.cabinet.street import Setup, Street
 from simulator.cabinet.system_clock import Absent, Drifting, SystemClock, TenYearsAhead
 from simulator.cabinet.twin import WHOLE
-from simulator.prng import Prng
-from simulator.world import World
+from simulator.world.chance import Prng
+from simulator.world.time import World
 
 NIGHTS = ("ordinary", "spring", "autumn", "exception")
 CLOCKS = ("good", "1970", "1970 no cell", "ten years", "ten years no cell", "drifting", "drifting no cell")

@@ -1,6 +1,6 @@
 """What the journal asks of a disk: one flat folder of files that only grow, and syncs that finish later.
 
-The real disk is `gateway/io/disk.py`, its twin with faults `simulator/disk.py`. No call here waits for the
+The real disk is `gateway/io/disk.py`, its twin with faults `simulator/world/disk.py`. No call here waits for the
 medium except `read`; durability is reported later, by the shell, as `journal.on_synced(ticket, error)`.
 Nothing in the core may open a file by any other way.
 """

@@ -19,7 +19,7 @@ for the whole seconds on both sides. A duplicate or a retransmission comes later
 neither tighten nor prove. A bound that tightens by more than TIMEMAP_AGREE_S takes the proof back.
 
 All anchors that we make for one boot name the same uptime, so that a later one replaces an earlier one
-(tools/centre/archive.py: one maker, one uptime, its latest word holds). A later one is made when it is at least
+(tools/centre/store/archive.py: one maker, one uptime, its latest word holds). A later one is made when it is at least
 twice as exact, or when our clock was corrected and the earlier one is wrong by more than it admitted; at
 most TIMEMAP_STATEMENTS_MAX for a boot. The correction itself is a `clockStepped` record.
 

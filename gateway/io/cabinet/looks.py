@@ -5,7 +5,7 @@ Whatever is not wired, cannot be read or was read too long ago is None. Used by 
 
 from typing import TYPE_CHECKING
 
-from gateway.cabinet_config import CabinetConfig, FeederConfig
+from gateway.config.cabinet import CabinetConfig, FeederConfig
 from gateway.core.cabinet.points import AUTO, OFF, ON, FeederSeen, Seen
 from gateway.io.cabinet import meters
 from gateway.io.cabinet.debounce import Debounced

@@ -6,8 +6,8 @@ import time
 import pytest
 
 from gateway.io.bus import Bus
-from simulator.bench.bus import BusBench
-from simulator.prng import Prng
+from simulator.rig.bus import BusBench
+from simulator.world.chance import Prng
 from wire import bus_frame
 
 pytestmark = pytest.mark.live

@@ -14,7 +14,7 @@ from gateway.core import limits
 from gateway.core.bearers.modem import Modem, ModemState, Write
 from gateway.io.guarded_socket import Places
 from gateway.io.modem import ModemClosed, ModemOpened, ModemPort, ModemReceived, cut_power
-from simulator.modem import PtyModem, SimModem
+from simulator.rig.modem import PtyModem, SimModem
 from tests.support.broker import until
 
 pytestmark = pytest.mark.live
@@ -204,7 +204,7 @@ def test_a_power_hook_that_hangs_is_killed(monkeypatch):
 
 def test_the_twin_can_be_used_from_the_command_line(tmp_path, repository):
     link = tmp_path / "modem-port"
-    command = [sys.executable, "-m", "simulator.modem", "--link", str(link), "--state", "pin"]
+    command = [sys.executable, "-m", "simulator.rig.modem", "--link", str(link), "--state", "pin"]
     done = subprocess.run(
         command,
         cwd=repository,

@@ -14,7 +14,7 @@ from gateway.io import clock, serial_line
 from gateway.io.concentrator import ConcentratorLink
 from gateway.io.serial_line import KERNEL, SerialLine
 from gateway.io.wire_link import WireLink
-from simulator.bench.pty import Pty
+from simulator.rig.pty import Pty
 from wire import slip
 
 pytestmark = pytest.mark.live

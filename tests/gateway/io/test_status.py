@@ -10,7 +10,9 @@ import stat
 
 import pytest
 
-from gateway import cli, config, questions
+from gateway import cli
+from gateway.commands import status as questions
+from gateway.config import config
 from gateway.io import status
 from gateway.io.lock import FolderLock, is_held
 from gateway.io.status import LINE_BYTES_MAX, StatusServer

@@ -3,7 +3,7 @@
 import pytest
 
 from simulator.cabinet.cable import INRUSH_MAX_MA, WARM_UP_MS, Cable
-from simulator.prng import Prng
+from simulator.world.chance import Prng
 
 
 @pytest.fixture

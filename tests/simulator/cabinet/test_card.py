@@ -5,7 +5,7 @@ import errno
 import pytest
 
 from simulator.cabinet.card import ERRORS, FULL, SOUND, STALLS, DyingDisk
-from simulator.prng import Prng
+from simulator.world.chance import Prng
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """What a simulated commune signs is what the real gateway takes: forms, signatures, kinds."""
 
 from policy import authority, document, keyset, lighting
-from simulator import ed25519
 from simulator.cabinet.commune import (
     BEHUARD,
     Commune,
@@ -16,6 +15,7 @@ from simulator.cabinet.commune import (
 from simulator.cabinet.fallback import Programme
 from simulator.cabinet.feeder import FeederData
 from simulator.cabinet.twin import WHOLE
+from simulator.world import ed25519
 from wire import command, cose
 
 FEEDERS = (FeederData("bourg", 14, 32), FeederData("abri", 2, 20, switched=False))

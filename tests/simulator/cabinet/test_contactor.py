@@ -3,7 +3,7 @@
 import pytest
 
 from simulator.cabinet.contactor import Contactor
-from simulator.prng import Prng
+from simulator.world.chance import Prng
 
 
 @pytest.fixture

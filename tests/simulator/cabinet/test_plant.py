@@ -7,7 +7,7 @@ from simulator.cabinet.commune import BEHUARD
 from simulator.cabinet.fallback import RELAY_MS, Programme
 from simulator.cabinet.feeder import FeederData, Light
 from simulator.cabinet.plant import AGENT, CLOCK, HAND, Cabinet, CabinetData
-from simulator.prng import Prng
+from simulator.world.chance import Prng
 
 FEEDERS = (FeederData("bourg", 14, 32), FeederData("levée", 9, 45), FeederData("abri", 2, 20, switched=False))
 NOON_S = civil.unix_from_local(civil.PARIS, civil.days_from_civil(2026, 11, 24), 12 * 3600)

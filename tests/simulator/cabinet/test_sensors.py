@@ -5,7 +5,7 @@ import pytest
 from policy import civil, sun
 from simulator.cabinet.commune import BEHUARD
 from simulator.cabinet.sensors import Battery, Photocell
-from simulator.prng import Prng
+from simulator.world.chance import Prng
 
 PLACE = {"latitude_e4": BEHUARD.latitude_e4, "longitude_e4": BEHUARD.longitude_e4}
 MIDNIGHT_S = civil.unix_from_local(civil.PARIS, civil.days_from_civil(2027, 5, 10), 0)

@@ -5,14 +5,15 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from simulator.broker import Broker
-from simulator.cabinet import story, telling
+from simulator.cabinet import story
 from simulator.cabinet.story import CONTACTOR, DOOR, EMERGENCY, FEEDERS, LAMP, Village
-from simulator.centre import Centre
-from simulator.control import Control
+from simulator.hosts.centre import Centre
+from simulator.hosts.control import Control
 from simulator.options import Options
-from simulator.prng import Prng
-from simulator.world import World
+from simulator.report import cabinet as telling
+from simulator.world.broker import Broker
+from simulator.world.chance import Prng
+from simulator.world.time import World
 
 START_S = Options().start_unix_s
 HOURS = 25.6

@@ -10,7 +10,7 @@ from simulator.cabinet.feeder import FeederData
 from simulator.cabinet.linky import LinkyTwin
 from simulator.cabinet.plant import AGENT, Cabinet, CabinetData
 from simulator.cabinet.twin import WHOLE, CabinetTwin
-from simulator.prng import Prng
+from simulator.world.chance import Prng
 
 FEEDERS = (FeederData("bourg", 14, 32), FeederData("levée", 9, 45))
 

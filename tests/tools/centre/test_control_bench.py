@@ -12,7 +12,7 @@ from tests.support.control_rig import ControlRig
 from tests.support.control_world import INSEE
 from tools import bench
 from tools.bench.command import Switched, figures
-from tools.centre import orders
+from tools.centre.control import orders
 
 
 def took(measured_ms):

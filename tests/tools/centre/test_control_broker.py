@@ -14,7 +14,7 @@ from tests.support.authority import Authority
 from tests.support.broker import PATIENCE_S, until
 from tests.support.control_rig import LEASE_S, ControlRig
 from tests.support.control_world import INSEE, order
-from tools.centre import presence, refusals
+from tools.centre.control import presence, refusals
 from wire import command
 
 pytestmark = [pytest.mark.broker, pytest.mark.live]

@@ -17,7 +17,8 @@ from tests.support.control_world import (
     signed_keyset,
     signed_policy,
 )
-from tools.centre import communes, control_schema
+from tools.centre.control import communes
+from tools.centre.control import schema as control_schema
 from tools.centre.limits import POLICIES_KEPT_MAX
 from wire import command, cose
 

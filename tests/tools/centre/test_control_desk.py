@@ -16,7 +16,9 @@ from tests.support.control_world import (
     signed_policy,
 )
 from tests.support.desk_world import CAB1, CAB2, FOREIGN, LEASE_S, DeskWorld, on
-from tools.centre import communes, database, gateways, limits
+from tools.centre import limits
+from tools.centre.control import communes, gateways
+from tools.centre.store import database
 from wire import command
 
 

@@ -6,10 +6,12 @@ from policy import document, keyset
 from tests.support import lit_world
 from tests.support.gateway_world import INSEE, NAME
 from tests.support.lit_world import CLERK, DEPUTY, KEYS, MAYOR, OPERATOR, START_S, STRANGER, LitWorld
-from tools.centre import communes, control_schema, database, gateways, orders
-from tools.centre.desk import Desk, Message
-from tools.centre.drafting import Wanted, draft, draft_end, give
-from tools.centre.standing import standing
+from tools.centre.control import communes, gateways, orders
+from tools.centre.control import schema as control_schema
+from tools.centre.control.desk import Desk, Message
+from tools.centre.control.drafting import Wanted, draft, draft_end, give
+from tools.centre.control.standing import standing
+from tools.centre.store import database
 from tools.policy.keys import Signer
 from wire import command, cose, event, topic
 

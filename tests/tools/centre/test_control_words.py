@@ -6,8 +6,10 @@ import pytest
 
 from tests.support.control_world import INSEE, NOW_S, order, outcome, put, signed_order
 from tests.support.desk_world import CAB1, CAB2, FOREIGN, DeskWorld, on
-from tools.centre import database, gateways, limits, orders
-from tools.centre.desk import Message
+from tools.centre import limits
+from tools.centre.control import gateways, orders
+from tools.centre.control.desk import Message
+from tools.centre.store import database
 from wire import command
 
 

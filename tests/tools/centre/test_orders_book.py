@@ -5,9 +5,10 @@ import sqlite3
 import pytest
 
 from tests.support.control_world import INSEE, MAYOR, NOW_S, new_file, order, outcome, put, signed_order
-from tools.centre import control_schema, gateways, orders
+from tools.centre.control import gateways, orders
+from tools.centre.control import schema as control_schema
+from tools.centre.ingest.warehouse import Warehouse
 from tools.centre.limits import COMMANDS_OPEN_MAX
-from tools.centre.warehouse import Warehouse
 from wire import command
 
 

@@ -24,7 +24,9 @@ from tests.support.control_world import (
     signed_keyset,
     signed_policy,
 )
-from tools.centre import arguments, cli, control_schema, gateways, orders, presence
+from tools.centre import arguments, cli
+from tools.centre.control import gateways, orders, presence
+from tools.centre.control import schema as control_schema
 from tools.cli import main
 from wire import command
 

@@ -17,8 +17,8 @@ from tests.support.control_world import (
     policy,
     put,
 )
-from tools.centre import keys, orders
-from tools.centre.drafting import DARK, LIMITED, MANY, Refused, Wanted, draft, draft_end, give
+from tools.centre.control import keys, orders
+from tools.centre.control.drafting import DARK, LIMITED, MANY, Refused, Wanted, draft, draft_end, give
 from tools.centre.limits import COMMANDS_OPEN_MAX, CONFIRM_FEEDERS_MAX
 from tools.policy.keys import Signer
 from wire import command, cose

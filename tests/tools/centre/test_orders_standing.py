@@ -3,8 +3,8 @@
 import pytest
 
 from tests.support.control_world import INSEE, NOW_S, new_file, order, outcome, put
-from tools.centre import gateways, orders, standing
-from tools.centre.order_report import lines, plain
+from tools.centre.control import gateways, orders, standing
+from tools.centre.control.order_report import lines, plain
 from wire import command
 
 

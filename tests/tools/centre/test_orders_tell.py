@@ -9,9 +9,11 @@ pytest.importorskip("cryptography", reason="cryptography is not installed")
 from policy import civil
 from tests.support.control_world import INSEE
 from tests.tools.centre.test_orders_cli import World
-from tools.centre import control_schema, database, gateways, orders
-from tools.centre.order_report import lines
-from tools.centre.standing import standing
+from tools.centre.control import gateways, orders
+from tools.centre.control import schema as control_schema
+from tools.centre.control.order_report import lines
+from tools.centre.control.standing import standing
+from tools.centre.store import database
 from wire import command, directive
 
 DROUGHT = directive.DROUGHT_LEVEL

@@ -18,9 +18,9 @@ from pathlib import Path
 
 import pytest
 
-from simulator.authority import Authority
-from simulator.bench.street import StreetBench
-from simulator.rig import find_mosquitto
+from simulator.rig.authority import Authority
+from simulator.rig.rig import find_mosquitto
+from simulator.rig.street import StreetBench
 from tests.support import debian_machine
 from tests.support.conversation import converse
 from tests.support.debian_machine import Machine
@@ -91,7 +91,7 @@ def test_every_block_is_for_somebody():
 
 def test_the_wiring_table_and_the_wizard_agree():
     """The guide names inputs, lines and addresses in words; the wizard offers them."""
-    from gateway.setup import wiring
+    from gateway.commands.setup import wiring
 
     for number, point in enumerate((*wiring.MODULE.feedbacks, *wiring.MODULE.points.values())):
         assert point.endswith(f"input:{number}")

@@ -18,11 +18,11 @@ import pytest
 from gateway.core.custody import entry
 from gateway.core.custody.journal import Journal
 from gateway.io.disk import FileDisk
-from simulator.authority import Authority
-from simulator.rig import find_mosquitto
+from simulator.rig.authority import Authority
+from simulator.rig.rig import find_mosquitto
 from tests.support.debian_machine import MORTAL, PATIENCE_S, Machine
 from tests.support.gateway_world import NODE, payload, reading
-from tools.centre.archive import Archive
+from tools.centre.store.archive import Archive
 
 pytestmark = [
     pytest.mark.root,

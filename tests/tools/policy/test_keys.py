@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
-from gateway.crypto import verify_ed25519
+from gateway.io.crypto import verify_ed25519
 from tools.policy import keys
 from tools.policy.refused import Refused
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from gateway.crypto import verify_ed25519
+from gateway.io.crypto import verify_ed25519
 from policy import authority, document, keyset
 from tools import cli
 from tools.policy import actions, files

@@ -5,14 +5,14 @@ import struct
 
 import pytest
 
-from gateway import cabinet_config
+from gateway.config import cabinet as cabinet_config
 from gateway.core.cabinet.points import FeederSeen, SetContactor, Watchdog
 from gateway.io import clock
 from gateway.io.cabinet import limits
 from gateway.io.cabinet.cabinet_io import CabinetIo
-from simulator.bench.gpio import BenchGpiod
-from simulator.bench.modbus import ModbusBench
-from simulator.bench.tic import TicBench
+from simulator.rig.gpio import BenchGpiod
+from simulator.rig.modbus import ModbusBench
+from simulator.rig.tic import TicBench
 from tests.support.broker import until
 
 pytestmark = pytest.mark.live

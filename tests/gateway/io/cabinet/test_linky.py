@@ -11,7 +11,7 @@ from gateway.core.cabinet.points import Linky
 from gateway.io import clock
 from gateway.io.cabinet import limits
 from gateway.io.cabinet.linky import LinkyPort
-from simulator.bench.tic import TicBench
+from simulator.rig.tic import TicBench
 from tests.support.broker import until
 
 pytestmark = pytest.mark.live
@@ -123,7 +123,7 @@ def test_a_value_is_known_for_its_time_and_no_longer(rig):
 
 
 def test_the_twin_can_be_used_from_the_command_line(tmp_path, repository):
-    command = [sys.executable, "-m", "simulator.bench.tic", "--link", str(tmp_path / "linky"), "--mode", "standard"]
+    command = [sys.executable, "-m", "simulator.rig.tic", "--link", str(tmp_path / "linky"), "--mode", "standard"]
     done = subprocess.run(
         command, cwd=repository, input="garbage\nunplug\nplug\nnonsense\nquit\n", capture_output=True, text=True,
         timeout=GENEROUS_S, check=True,

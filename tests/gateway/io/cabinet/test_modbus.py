@@ -11,7 +11,7 @@ from gateway.io import clock
 from gateway.io.cabinet import limits
 from gateway.io.cabinet.modbus import ModbusPort
 from gateway.io.cabinet.points import Meter, parse
-from simulator.bench.modbus import ModbusBench
+from simulator.rig.modbus import ModbusBench
 from tests.support.broker import until
 
 pytestmark = pytest.mark.live
@@ -230,7 +230,7 @@ def test_its_thread_gives_signs_of_life_until_it_is_closed(rig):
 
 
 def test_the_twin_can_be_used_from_the_command_line(tmp_path, repository):
-    command = [sys.executable, "-m", "simulator.bench.modbus", "--link", str(tmp_path / "rtu")]
+    command = [sys.executable, "-m", "simulator.rig.modbus", "--link", str(tmp_path / "rtu")]
     said = "power 32\nsilent 3\nspeak 3\nunplug\nplug\nnonsense\nquit\n"
     done = subprocess.run(command, cwd=repository, input=said, capture_output=True, text=True, timeout=60, check=True)
     assert "Commands" in done.stdout and not (tmp_path / "rtu").is_symlink()

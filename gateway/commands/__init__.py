@@ -1,0 +1,1 @@
+"""The sub-commands of `bocage gateway`, one module each."""

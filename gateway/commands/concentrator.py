@@ -1,0 +1,106 @@
+"""`bocage gateway concentrator`: bring an image to the radio concentrator of a cabinet, or take it back.
+
+Whether it may be trusted is said at once; whether it is newer than what runs, the running agent finds out on the line.
+It needs no restart. `bocage gateway status` and the log tell how far it is.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from gateway.config.config import Config
+from gateway.shell import concentrator_store
+from gateway.shell.concentrator_image import ImageError, verify
+
+UPDATE, WITHDRAW = "update", "withdraw"
+_LANGUAGES = ("fr", "en")
+_WORDS = {
+    "put": (
+        "image n° {number} ({text}, {kilobytes} ko) acceptée ; l'agent la transmet au concentrateur",
+        "image no. {number} ({text}, {kilobytes} kB) accepted; the agent brings it to the concentrator",
+    ),
+    "withdrawn": ("image retirée ; ce qui tourne continue", "image withdrawn; what runs goes on"),
+    "none": ("aucune image à retirer", "no image to withdraw"),
+    "no_radio": (
+        "la configuration n'a pas de section [radio] ; il n'y a pas de concentrateur",
+        "the configuration has no [radio] section; there is no concentrator",
+    ),
+    "no_keys": (
+        "[radio] update_keys manque ; indiquez les clés publiques de qui signe les images",
+        "[radio] update_keys is missing; give the public keys of those who sign images",
+    ),
+    "no_file": ("donnez le fichier de l'image", "give the image's file"),
+    "form": (
+        "ce n'est pas une image de concentrateur, ou elle est tronquée ({detail}) ; copiez-la à nouveau",
+        "this is no image of a concentrator, or it is cut short ({detail}); copy it again",
+    ),
+    "signer": (
+        "signée par la clé {detail}, qui n'est pas dans [radio] update_keys",
+        "signed by key {detail}, which is not in [radio] update_keys",
+    ),
+    "signature": (
+        "la signature n'est pas valable ; l'image a été modifiée ou est endommagée",
+        "the signature does not hold; the image was altered or is damaged",
+    ),
+    "manifest": (
+        "son manifeste n'est pas valable ({detail}) ; refaites l'image",
+        "its manifest is not sound ({detail}); make the image again",
+    ),
+    "product": (
+        "elle est destinée à un autre appareil : {detail}",
+        "it is meant for another device: {detail}",
+    ),
+    "digest": (
+        "le fichier {detail} qu'elle contient est endommagé ; copiez-la à nouveau",
+        "file {detail} in it is damaged; copy it again",
+    ),
+}
+
+
+def add_arguments(action: argparse.ArgumentParser) -> None:
+    """What comes behind the usual ones."""
+    action.add_argument("what", choices=(UPDATE, WITHDRAW), help="bring an image, or take it back")
+    action.add_argument("image", nargs="?", type=Path, metavar="IMAGE", help="from `bocage link image`")
+
+
+def run(config: Config, what: str, path: Path | None, language: str, *, as_json: bool) -> int:
+    """Exit status: 0 done, 1 the image or the disk did not let us, 2 the configuration or the usage is at fault."""
+
+    def fault(word: str, detail: str = "") -> None:
+        named = f"{path}: " if path is not None else ""
+        print(f"bocage gateway concentrator: {named}{_say(word, language, detail=detail)}", file=sys.stderr)
+
+    radio = config.serial.radio
+    if radio is None:
+        fault("no_radio")
+        return 2
+    try:
+        if what == WITHDRAW:
+            known = concentrator_store.withdraw(config.data)
+            _tell("withdrawn" if known else "none", language, as_json=as_json)
+            return 0
+        if path is None or not radio.update_keys:
+            fault("no_file" if path is None else "no_keys")
+            return 2
+        content = concentrator_store.read(path)
+        image = verify(content, radio.update_keys)
+        concentrator_store.put(config.data, content)
+    except ImageError as error:
+        fault(error.reason, error.detail)
+        return 1
+    except OSError as error:
+        print(f"bocage gateway concentrator: {error}; try again with sudo", file=sys.stderr)
+        return 1
+    kilobytes = -(-image.bytes // 1000)
+    _tell("put", language, as_json=as_json, number=image.number, text=image.text, kilobytes=kilobytes)
+    return 0
+
+
+def _tell(word: str, language: str, *, as_json: bool, **values: Any) -> None:
+    print(json.dumps({"done": word, **values}) if as_json else _say(word, language, **values))
+
+
+def _say(word: str, language: str, **values: Any) -> str:
+    return _WORDS[word][_LANGUAGES.index(language)].format(**values)

@@ -1,0 +1,152 @@
+"""`bocage gateway explain FEEDER [--at TIME]`: why a feeder is as it is, and what will happen, in plain words.
+
+Asks the running agent over its status socket and reckons the policy's wish itself (`gateway/show/explain/`). Without
+an agent nothing is known of contactors and watts: then it says what `gateway status` would and gives 2. Changes
+nothing.
+"""
+
+import json
+import textwrap
+import time
+from typing import Any
+
+from gateway.commands.status import state_of
+from gateway.config.config import Config
+from gateway.show.explain import moments
+from gateway.show.explain.cabinet import Cabinet, Feeder, cabinet_of, feeder_named
+from gateway.show.explain.told import told_at, told_now
+from gateway.show.explain.why import state_words
+from gateway.show.explain.words import say
+from gateway.show.findings import alarm_findings
+from gateway.show.report import nobody_answers
+
+_WIDTH = 110
+_LABEL_WIDTH = 10
+_LEVEL_WIDTH = 22
+_VERDICT_WIDTH = 12
+
+
+def show(config: Config, feeder: str, language: str, *, at: str | None, as_json: bool) -> int:
+    """Print it; the exit status: 0 told, 2 nobody answers, or there is no such feeder or time."""
+    document = state_of(config, unix_s=int(time.time()))
+    if config.cabinet is not None and isinstance(document.get("cabinet"), dict):
+        # Where the cabinet stands: what a feeder without a policy is lit by.
+        document["cabinet"].setdefault("site", [config.cabinet.latitude_e4, config.cabinet.longitude_e4])
+    explained = explain(document, feeder, language, at=at, system_unix_s=int(time.time()))
+    if as_json:
+        print(json.dumps({"name": document.get("name"), **explained}, ensure_ascii=False))
+    else:
+        print("\n".join(render(document, explained, language)))
+    return 2 if "error" in explained else 0
+
+
+def explain(
+    document: dict[str, Any], feeder: str, language: str, *, at: str | None, system_unix_s: int
+) -> dict[str, Any]:
+    """All of it as plain data: `now`, and `at` where that was asked; or `error`, in words."""
+    silent = nobody_answers(document, language)
+    if silent is not None:
+        return {"error": silent}
+    cabinet = cabinet_of(document)
+    if cabinet is None:
+        return {"error": [say("no_cabinet", language)]}
+    found = feeder_named(cabinet, feeder)
+    if found is None:
+        names = ", ".join(one.name for one in cabinet.feeders) or "—"
+        return {"error": [say("no_feeder", language, feeder=feeder, names=names)]}
+    told: dict[str, Any] = {
+        "feeder": found.name,
+        "unix_s": cabinet.unix_s,
+        "now": told_now(cabinet, found, language),
+        "alarms": _alarms(document, found, language),
+    }
+    if at is None:
+        return told
+    try:
+        # A cabinet without a clock can still be asked about an hour: the one of whoever asks says which day it is.
+        instant = moments.parse(at, system_unix_s if cabinet.unix_s is None else cabinet.unix_s)
+    except ValueError:
+        return {"error": [say("bad_at", language, text=at[:40])]}
+    return told | {"at": told_at(cabinet, found, instant, language), "policy": _policy(cabinet)}
+
+
+def render(document: dict[str, Any], explained: dict[str, Any], language: str) -> list[str]:
+    """As lines for a terminal."""
+    if "error" in explained:
+        return list(explained["error"])
+    name = str(document.get("name", "?"))
+    now_s = explained["unix_s"]
+    when = say("title.unknown_time", language) if now_s is None else moments.date_and_clock(now_s, language)
+    lines = [f"{say('title', language, gateway=name, feeder=explained['feeder'])} — {when}", ""]
+    if "at" in explained:
+        return lines + _at(explained["at"], language)
+    return lines + _now(explained, language)
+
+
+# --- lines ----------------------------------------------------------------------------------------------------------
+
+
+def _now(explained: dict[str, Any], language: str) -> list[str]:
+    now = explained["now"]
+    lines = [
+        *_labelled("state", now["state"], language),
+        *_labelled("watts", now["watts"]["sentence"], language),
+        *_labelled("why", now["why"], language),
+        *_labelled("next", now["next"], language),
+        *(line for alarm in explained["alarms"] for line in _labelled("alarms", alarm, language)),
+        *(line for limit in now["limits"] for line in _labelled("limits", limit, language)),
+        "",
+        say("label.ladder", language),
+    ]
+    for number, rung in enumerate(now["ladder"], 1):
+        mark = ">" if rung["verdict"] == "decides" else " "
+        level = say(f"level.{rung['level']}", language)
+        verdict = say(f"verdict.{rung['verdict']}", language)
+        head = f"{mark} {number}. {level:{_LEVEL_WIDTH}} {verdict:{_VERDICT_WIDTH}} "
+        lines += _wrapped(head + rung["answer"], " " * len(head))
+    if now["commands"]:
+        lines += ["", say("label.commands", language), *(f"  {words}" for words in now["commands"])]
+    return [*lines, "", *_night(now["night"], explained["unix_s"], language)]
+
+
+def _at(at: dict[str, Any], language: str) -> list[str]:
+    lines = [say("pair", language, label=at["when"], text=say(f"at.{at['side']}", language))]
+    lines += _labelled("wanted", state_words(at["wants_light"], language), language)
+    lines += _labelled("why", at["why"], language)
+    lines += _labelled("next", at["next"], language)
+    lines += [line for limit in at["limits"] for line in _labelled("limits", limit, language)]
+    orders = " ; ".join(at["commands"])
+    held = say("at.commands", language, orders=orders) if orders else say("at.no_command", language)
+    lines += ["", *_wrapped(held, "")]
+    lines += [line for note in at["notes"] for line in _wrapped(f"({note})", " ")]
+    return [*lines, "", *_night(at["night"], at["unix_s"], language)]
+
+
+def _night(night: dict[str, Any] | None, unix_s: int | None, language: str) -> list[str]:
+    if night is None:
+        return [say("night.unknown", language)]
+    days = {name: moments.date(night[key], language) for name, key in (("from_day", "start_s"), ("to_day", "end_s"))}
+    lines = [say("label.night", language, **days)]
+    rows = night["rows"]
+    for index, row in enumerate(rows):
+        following_s = rows[index + 1]["unix_s"] if index + 1 < len(rows) else night["end_s"]
+        mark = ">" if unix_s is not None and row["unix_s"] <= unix_s < following_s else " "
+        lines.append(f"{mark} {row['clock']}  {row['state']:8} {row['words']}".rstrip())
+    return lines + [f"  {note}" for note in night["notes"]]
+
+
+def _labelled(key: str, text: str, language: str) -> list[str]:
+    return _wrapped(f"{say(f'label.{key}', language):{_LABEL_WIDTH}} {text}", " " * (_LABEL_WIDTH + 1))
+
+
+def _wrapped(line: str, indent: str) -> list[str]:
+    return textwrap.wrap(line, _WIDTH, subsequent_indent=indent, drop_whitespace=True, break_on_hyphens=False)
+
+
+def _alarms(document: dict[str, Any], feeder: Feeder, language: str) -> list[str]:
+    """Those of the feeder itself, and those of the whole cabinet."""
+    return [found.sentence(language) for found in alarm_findings(document, feeder.name)]
+
+
+def _policy(cabinet: Cabinet) -> dict[str, Any]:
+    return cabinet.policy._asdict()

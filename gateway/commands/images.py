@@ -1,0 +1,133 @@
+"""`bocage gateway images`: bring programs for the nodes of a district, take them back, or list what is offered.
+
+Whether the file is whole is said at once. Whether it may be trusted each node decides for itself, by its keys; whether
+it is newer than what runs, too. A node asks four times a day, and in rescue every two minutes. It needs no restart.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from gateway.config.config import Config
+from gateway.core.link.images import NodeImage
+from gateway.shell import images as node_images
+from gateway.shell.concentrator_image import ImageError
+
+ADD, REMOVE, LIST = "add", "remove", "list"
+_LANGUAGES = ("fr", "en")
+_WORDS = {
+    "added": (
+        "image n° {number} ({text}, {kilobytes} ko) proposée aux nœuds « {product} » ; chacun vérifie la signature",
+        'image no. {number} ({text}, {kilobytes} kB) offered to nodes "{product}"; each checks the signature itself',
+    ),
+    "removed": (
+        "image pour « {product} » retirée ; ce qui tourne continue",
+        'image for "{product}" withdrawn; what runs goes on',
+    ),
+    "none": ("aucune image pour « {product} »", 'no image for "{product}"'),
+    "empty": ("aucune image n'est proposée", "no image is offered"),
+    "listed": ("{product} : n° {number} ({text}, {kilobytes} ko)", "{product}: no. {number} ({text}, {kilobytes} kB)"),
+    "older": (
+        "une image n° {detail} est déjà proposée ; un numéro plus bas ne serait pris par aucun nœud",
+        "an image no. {detail} is offered already; no node would take a lower number",
+    ),
+    "form": (
+        "ce n'est pas une image, ou elle est tronquée ({detail}) ; copiez-la à nouveau",
+        "this is no image, or it is cut short ({detail}); copy it again",
+    ),
+    "manifest": (
+        "son manifeste n'est pas valable ({detail}) ; refaites l'image",
+        "its manifest is not sound ({detail}); make the image again",
+    ),
+    "product": ("elle n'est destinée à aucun nœud : {detail}", "it is meant for no node: {detail}"),
+    "digest": (
+        "le fichier {detail} qu'elle contient est endommagé ; copiez-la à nouveau",
+        "file {detail} in it is damaged; copy it again",
+    ),
+    "what": ("donnez les fichiers des images", "give the images' files"),
+    "which": ("dites de quel genre de nœud", "say for which kind of node"),
+}
+
+
+def add_arguments(action: argparse.ArgumentParser) -> None:
+    """What comes behind the usual ones."""
+    action.add_argument("what", choices=(ADD, REMOVE, LIST), help="bring images, take them back, or list them")
+    action.add_argument("names", nargs="*", metavar="IMAGE|KIND", help="files from `bocage link image`; kinds of node")
+
+
+def run(config: Config, what: str, names: list[str], language: str, *, as_json: bool) -> int:
+    """Exit status: 0 done, 1 an image or the disk did not let us, 2 the usage is at fault."""
+    tell = _Teller(language, as_json)
+    if what == LIST:
+        return _list(config, tell)
+    if not names:
+        tell.fault("what" if what == ADD else "which")
+        return 2
+    status = 0
+    for name in names:
+        try:
+            status |= _add(config, Path(name), tell) if what == ADD else _remove(config, name, tell)
+        except ImageError as error:
+            tell.fault(error.reason, name, detail=error.detail)
+            status = 1
+        except OSError as error:
+            print(f"bocage gateway images: {error}; try again with sudo", file=sys.stderr)
+            return 1
+    return status
+
+
+def _add(config: Config, path: Path, tell: "_Teller") -> int:
+    content = node_images.read(path)
+    one = node_images.parse(content)
+    for other in _offered(config):
+        if other.product == one.product and other.number > one.number:
+            tell.fault("older", str(path), detail=str(other.number))
+            return 1
+    node_images.put(config.data, one.product, content)
+    tell("added", **_facts(one))
+    return 0
+
+
+def _remove(config: Config, product: str, tell: "_Teller") -> int:
+    known = node_images.is_product(product) and node_images.withdraw(config.data, product)
+    tell("removed" if known else "none", product=product)
+    return 0 if known else 1
+
+
+def _list(config: Config, tell: "_Teller") -> int:
+    offered = _offered(config)
+    for one in offered:
+        tell("listed", **_facts(one))
+    if not offered:
+        tell("empty")
+    return 0
+
+
+def _offered(config: Config) -> list[NodeImage]:
+    found = []
+    for path in node_images.paths(config.data / node_images.FOLDER):
+        try:
+            found.append(node_images.parse(node_images.read(path)))
+        except ImageError:
+            continue
+    return found
+
+
+def _facts(one: NodeImage) -> dict[str, Any]:
+    kilobytes = -(-one.bytes // 1000)
+    return {"product": one.product, "number": one.number, "text": one.text, "kilobytes": kilobytes}
+
+
+class _Teller:
+    def __init__(self, language: str, as_json: bool) -> None:
+        self._index = _LANGUAGES.index(language)
+        self._as_json = as_json
+
+    def __call__(self, word: str, **values: Any) -> None:
+        print(json.dumps({"done": word, **values}) if self._as_json else _WORDS[word][self._index].format(**values))
+
+    def fault(self, word: str, named: str = "", *, detail: str = "") -> None:
+        where = f"{named}: " if named else ""
+        print(f"bocage gateway images: {where}{_WORDS[word][self._index].format(detail=detail)}", file=sys.stderr)

@@ -1,0 +1,140 @@
+"""How questions are put to a person at a terminal: one line each, what stands is the answer to an empty line, `-`
+takes an optional one away, `?` explains. Knows no question and no file.
+
+An end of the input, or Ctrl-C, ends the whole (`Abandoned`): nothing has been written then.
+"""
+
+import getpass
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from gateway.commands.setup.words import word
+
+Value = TypeVar("Value")
+
+_NOTHING = "-"
+_YES = {"fr": "o", "en": "y"}
+
+
+class Abandoned(Exception):
+    """The person went away."""
+
+
+class Refused(ValueError):
+    """An answer that cannot be; `word` says why (a key of `words`), None: only what is expected is said."""
+
+    def __init__(self, word: str | None = None, /, **values: str) -> None:
+        super().__init__(word)
+        self.word = word
+        self.values = values
+
+
+class Terminal:
+    """Asks in one language. `question` names are keys of `words`: `ask.x` the question, `expect.x` what is an
+    answer."""
+
+    def __init__(
+        self,
+        language: str,
+        *,
+        read_line: Callable[[str], str] = input,
+        read_secret: Callable[[str], str] = getpass.getpass,
+        write: Callable[[str], None] = print,
+    ) -> None:
+        self.language = language
+        self._read_line = read_line
+        self._read_secret = read_secret
+        self._write = write
+
+    def title(self, name: str) -> None:
+        text = word(name, self.language)
+        self._write(f"\n{text}\n{'─' * len(text)}")
+
+    def say(self, name: str, /, **values: str) -> None:
+        self._write(word(name, self.language, **values))
+
+    def show(self, line: str) -> None:
+        """A line that is not ours to word: a path, a fault."""
+        self._write(line)
+
+    def ask(
+        self,
+        question: str,
+        read: Callable[[str], Value],
+        /,
+        *,
+        default: str = "",
+        optional: bool = False,
+        choices: Sequence[str] = (),
+        expect: str | None = None,
+        **values: str,
+    ) -> Value | None:
+        """What `read` makes of the answer; asked again while it raises Refused. None: taken away. `expect` names what
+        is an answer where that is not said under the question's own name."""
+        expected, default = f"expect.{expect or question}", str(default)
+        for number, choice in enumerate(choices, 1):
+            self._write(f"  {number}  {choice}")
+        shown = default or (_NOTHING if optional else "")
+        prompt = word(f"ask.{question}", self.language, **values) + (f" [{shown}] : " if shown else " : ")
+        while True:
+            typed = self._line(prompt).strip() or default
+            if typed == "?":
+                self.say(expected, **values)
+                continue
+            if optional and typed in ("", _NOTHING):
+                return None
+            if typed.isdigit() and 1 <= int(typed) <= len(choices):
+                typed = choices[int(typed) - 1]
+            try:
+                return read(typed)
+            except Refused as refused:
+                if refused.word:
+                    self.say(refused.word, **refused.values)
+                self.say(expected, **values)
+
+    def confirm(self, question: str, /, *, default: bool, **values: str) -> bool:
+        """Yes or no."""
+        yes, no = _YES[self.language], "n"
+        choice = f"{yes.upper()}/{no}" if default else f"{yes}/{no.upper()}"
+        prompt = f"{word(f'ask.{question}', self.language, **values)} [{choice}] : "
+        while True:
+            typed = self._line(prompt).strip().lower()
+            if not typed:
+                return default
+            if typed[0] in (yes, "y", no):
+                return typed[0] != no
+
+    def choose(self, question: str, letters: str, /, **values: str) -> str:
+        """One letter of `letters`; the first is the answer to an empty line."""
+        prompt = (
+            f"{word(f'ask.{question}', self.language, **values)} [{'/'.join((letters[0].upper(), *letters[1:]))}] : "
+        )
+        while True:
+            typed = self._line(prompt).strip().lower()[:1] or letters[0]
+            if typed in letters:
+                return typed
+
+    def secret(self, question: str, check: Callable[[str], Value]) -> Value:
+        """Typed twice, never shown. `check` raises Refused."""
+        while True:
+            first = self._secret(f"{word(f'ask.{question}', self.language)} : ")
+            try:
+                value = check(first)
+            except Refused:
+                self.say(f"expect.{question}")
+                continue
+            if self._secret(f"{word(f'ask.{question}.again', self.language)} : ") == first:
+                return value
+            self.say("secret.different")
+
+    def _line(self, prompt: str) -> str:
+        try:
+            return self._read_line(prompt)
+        except (EOFError, KeyboardInterrupt) as error:
+            raise Abandoned from error
+
+    def _secret(self, prompt: str) -> str:
+        try:
+            return self._read_secret(prompt)
+        except (EOFError, KeyboardInterrupt) as error:
+            raise Abandoned from error

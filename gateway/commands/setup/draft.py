@@ -1,0 +1,217 @@
+"""What is going to be /etc/bocage: the document of gateway.toml as plain data, and what is brought along for it.
+
+`check` judges the whole as the agent will (`gateway.config.config`), with the files that are about to be written
+standing in a folder of its own; `accepts` judges one answer by itself. Nothing here asks a person or
+writes to /etc.
+"""
+
+import copy
+import secrets
+import tempfile
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gateway.commands.setup import files, identity, site, toml
+from gateway.commands.setup.words import comment, word
+from gateway.config import config
+from gateway.show.page import password
+from policy import keyset
+
+INSECURE = "--insecure"
+_NODE_ID_BYTES = 8
+
+# Enough to be without fault, so that one field put into it is judged by itself.
+_SOUND: dict[str, Any] = {
+    "gateway": {"id": "7c1f0a2cff000001", "insee": "49135", "name": "cab-1", "data": "/var/lib/bocage"},
+    "link": {"bind": "127.0.0.1:5683", "nodes": []},
+    "uplink": {"broker": "centre.example.fr:8883"},
+}
+_SOUND_CABINET: dict[str, Any] = {
+    "latitude": 47.572,
+    "longitude": -0.594,
+    "gpio": "/dev/gpiochip0",
+    "modbus": "/dev/ttyUSB0",
+    "feeder": [{"name": "bourg", "lamps": 1, "lamp_watts": 0, "contactor": "modbus:1/coil:0"}],
+}
+
+
+@dataclass
+class Draft:
+    """`document` is gateway.toml. `authority`, `certificate`, `keys` are the contents of files to be installed, None:
+    as they are. Whoever fills it in has judged each by `identity` and `keys_fault`."""
+
+    root: Path
+    document: dict[str, Any]
+    key: bytes
+    authority: bytes | None = None
+    certificate: bytes | None = None
+    keys: bytes | None = None
+    was_there: bool = False
+    _installed: dict[Path, bytes | None] = field(default_factory=dict)
+
+    @property
+    def common_name(self) -> str:
+        """Of the certificate: the MQTT client's id."""
+        gateway = self.document["gateway"]
+        return f"{gateway.get('insee', '')}-{gateway.get('name', '')}"
+
+    def installed(self, path: Path) -> bytes | None:
+        if path not in self._installed:
+            self._installed[path] = files.read(self.root, path)
+        return self._installed[path]
+
+    def authority_in_force(self) -> bytes | None:
+        """The authority's certificate that will stand, None while it is a stand-in."""
+        pem = self.authority or self.installed(files.AUTHORITY)
+        return None if pem is None or identity.is_stand_in(pem) else pem
+
+    def check(self) -> list[str]:
+        """Every fault, as the agent will tell them."""
+        with tempfile.TemporaryDirectory(prefix="bocage-setup-") as folder:
+            return _faults(self._staged(Path(folder)), insecure=True)
+
+    def new_files(self, language: str) -> list[files.New]:
+        """What is to be written, in this order. The document's paths are those of the system that will run it."""
+        new = [files.New(files.KEY, self.key, 0o600)]
+        name = self.common_name
+        stand_in = identity.make_stand_in(self.key, name)
+        if self.installed(files.KEY) != self.key or self._request_name() != name:
+            new.append(files.New(files.REQUEST, identity.make_request(self.key, name), 0o644))
+        certificate = self.certificate or self._kept(files.CERTIFICATE, name)
+        new.append(files.New(files.CERTIFICATE, certificate or stand_in, 0o644))
+        new.append(files.New(files.AUTHORITY, self.authority_in_force() or stand_in, 0o644))
+        if self.keys is not None:
+            new.append(files.New(files.COMMUNE_KEYS, self.keys, 0o644))
+        new.append(files.New(files.SERVICE_OPTIONS, self._service_options(), 0o644))
+        before = self.installed(files.CONFIG)
+        if before is not None:
+            new.append(files.New(files.BEFORE, before, 0o640))
+        text = toml.write(self.document, lambda path: comment(path, language))
+        return [*new, files.New(files.CONFIG, text.encode(), 0o640)]
+
+    # --- parts --------------------------------------------------------------------------------------------------
+
+    def _staged(self, folder: Path) -> dict[str, Any]:
+        """The document with paths to what will be there, for a check before anything is there."""
+        staged = copy.deepcopy(self.document)
+        uplink, cabinet = staged.get("uplink", {}), staged.get("cabinet", {})
+        stand_in = folder / "stand-in.pem"
+        stand_in.write_bytes(identity.make_stand_in(self.key, "check"))
+        for name in ("ca", "certificate", "key"):
+            if name in uplink:
+                uplink[name] = str(stand_in)
+        page = staged.get("page", {})
+        for table, name in ((uplink, "crl"), (page, "certificate"), (page, "key")):
+            if isinstance(table.get(name), str) and table[name].startswith("/"):
+                table[name] = str(files.under(self.root, Path(table[name])))
+        if "keys" in cabinet:
+            keys = folder / "commune.keys"
+            keys.write_bytes(self.keys or self.installed(files.COMMUNE_KEYS) or b"")
+            cabinet["keys"] = str(keys)
+        return staged
+
+    def _kept(self, path: Path, name: str) -> bytes | None:
+        """A certificate that stands and is still ours; a stand-in in an old name is made anew."""
+        pem = self.installed(path)
+        if pem is None or identity.is_stand_in(pem):
+            return None
+        try:
+            identity.check_certificate(pem, self.key, name, None)
+        except identity.IdentityFault:
+            return None
+        return pem
+
+    def _request_name(self) -> str | None:
+        pem = self.installed(files.REQUEST)
+        return None if pem is None else identity.name_of_request(pem)
+
+    def _service_options(self) -> bytes:
+        text = (self.installed(files.SERVICE_OPTIONS) or b"").decode(errors="replace")
+        lines = [line for line in text.splitlines() if line.startswith("BOCAGE_OPTIONS=")]
+        words = [one for one in lines[-1].partition("=")[2].strip("\"'").split() if one != INSECURE] if lines else []
+        return f'# Options of the service bocage-gateway.\nBOCAGE_OPTIONS="{" ".join(words)}"\n'.encode()
+
+
+def open_draft(root: Path) -> Draft:
+    """What stands, completed by what every gateway has. OSError, or ValueError for a document that is not TOML."""
+    standing = files.read(root, files.CONFIG)
+    document: dict[str, Any] = {} if standing is None else tomllib.loads(standing.decode())
+    for name, section in document.items():
+        if not isinstance(section, dict):
+            raise ValueError(f"{name} is no section")
+    gateway = document.setdefault("gateway", {})
+    gateway.setdefault("id", secrets.token_bytes(_NODE_ID_BYTES).hex())
+    gateway.setdefault("data", "/var/lib/bocage")
+    link = document.setdefault("link", {})
+    if not link:  # a cabinet's own equipment only: nobody is listened to
+        link.update({"bind": "127.0.0.1:5683", "nodes": []})
+    uplink = document.setdefault("uplink", {})
+    uplink.update({"ca": str(files.AUTHORITY), "certificate": str(files.CERTIFICATE), "key": str(files.KEY)})
+    document.setdefault("cabinet", {})
+    key = files.read(root, files.KEY) or identity.make_key()
+    return Draft(root, document, key, was_there=standing is not None)
+
+
+def accepts(section: str, name: str, value: Any, *, feeder: bool = False) -> bool:
+    """Whether the agent would take this value in this field, apart from all others."""
+    probe = copy.deepcopy(_SOUND)
+    if section in ("cabinet", "page"):
+        probe["cabinet"] = copy.deepcopy(_SOUND_CABINET)
+    if section == "page":
+        probe["page"] = {"bind": "127.0.0.1:8080", "password": some_password_line()}
+    if feeder:
+        probe["cabinet"]["feeder"][0][name] = value
+    else:
+        if section == "mobile":
+            probe.setdefault("mobile", {"interface": "wwan0"})
+        probe.setdefault(section, {})[name] = value
+    return not _faults(probe, insecure=True)
+
+
+def keys_fault(data: bytes, insee: str, language: str) -> str | None:
+    """Why these bytes are not the key set of this commune, in words."""
+    found, faults = keyset.decode(data)
+    if found is None:
+        return word("keys.bad", language, why=", ".join(str(fault) for fault in faults[:1]))
+    if found.insee != insee:
+        return word("keys.other", language, found=found.insee, expected=insee)
+    return None
+
+
+def site_objection(latitude: float, longitude: float, insee: str) -> tuple[str, dict[str, str]] | None:
+    """Why the cabinet cannot stand there: a word of `words` and its values. Overseas the agent's sun does not reach
+    yet."""
+    objection = site.objection(latitude, longitude, insee)
+    is_taken = accepts("cabinet", "latitude", latitude) and accepts("cabinet", "longitude", longitude)
+    if objection is None and not is_taken:
+        return "site.overseas", {"region": site.region_of(insee).name}
+    return objection
+
+
+def site_fault(cabinet: dict[str, Any], insee: str, language: str) -> str | None:
+    """The same in words, of values that may be anything."""
+    latitude, longitude = cabinet.get("latitude"), cabinet.get("longitude")
+    if not all(isinstance(one, int | float) and not isinstance(one, bool) for one in (latitude, longitude)):
+        return word("answers.numbers", language)
+    objection = site_objection(float(latitude or 0), float(longitude or 0), insee)
+    return None if objection is None else word(objection[0], language, **objection[1])
+
+
+def _faults(document: dict[str, Any], *, insecure: bool) -> list[str]:
+    try:
+        config.check(document, insecure=insecure)
+    except config.ConfigError as error:
+        return error.faults
+    return []
+
+
+_password_line = ""
+
+
+def some_password_line() -> str:
+    """A sound line of nobody's password; its making takes a quarter of a second of a Pi, so it is made once."""
+    global _password_line
+    _password_line = _password_line or password.make(secrets.token_urlsafe(16))
+    return _password_line

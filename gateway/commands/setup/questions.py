@@ -1,0 +1,321 @@
+"""What is asked of a person, in the order in which one stands before a cabinet: where it is, whom it speaks to, what is
+wired, its feeders one by one, the commune's keys, the page.
+
+Fills in a Draft. Every answer is judged at once by the agent's own checks (`draft.accepts`), so that nothing is
+refused at the end that was taken here, but for what two answers do to each other.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from gateway.commands.setup import draft as drafts
+from gateway.commands.setup import files, identity, machine, site, wiring
+from gateway.commands.setup.dialogue import Refused, Terminal
+from gateway.commands.setup.draft import Draft
+from gateway.commands.setup.words import word
+from gateway.show.page import password
+
+_BYTES_OF_MEGABYTE = 1_000_000
+_CONTACTS = ("door", "mains", "switch_on", "switch_off")
+_NUMBERS = ("photocell", "temperature", "ups")
+
+
+class Questions:
+    """One round through all questions; the draft's values are the answers to empty lines."""
+
+    def __init__(self, terminal: Terminal, draft: Draft) -> None:
+        self._terminal = terminal
+        self._draft = draft
+        self._document = draft.document
+
+    def ask_all(self) -> None:
+        for part in (self._place, self._centre, self._points, self._feeders, self._keys, self._page):
+            part()
+
+    # --- place --------------------------------------------------------------------------------------------------
+
+    def _place(self) -> None:
+        self._terminal.title("title.place")
+        gateway, cabinet = self._document["gateway"], self._document["cabinet"]
+        gateway["insee"] = self._terminal.ask("insee", _field("gateway", "insee"), default=gateway.get("insee", ""))
+        gateway["name"] = self._terminal.ask("name", _field("gateway", "name"), default=gateway.get("name", "cab-1"))
+        standing = [cabinet.get(name) for name in ("latitude", "longitude")]
+        default = f"{standing[0]}, {standing[1]}" if None not in standing else ""
+        found = self._terminal.ask("site", self._read_site, default=default)
+        assert found is not None
+        cabinet["latitude"], cabinet["longitude"] = found
+        self._say_site(*found)
+
+    def _read_site(self, typed: str) -> tuple[float, float]:
+        found = site.parse(typed)
+        if found is None:
+            raise Refused()
+        objection = drafts.site_objection(*found, self._document["gateway"]["insee"])
+        if objection is not None:
+            raise Refused(objection[0], **objection[1])
+        return found
+
+    def _say_site(self, latitude: float, longitude: float) -> None:
+        language = self._terminal.language
+        self._terminal.say(
+            "site.is",
+            latitude=_decimal(abs(latitude), language),
+            longitude=_decimal(abs(longitude), language),
+            north_south=word("north" if latitude >= 0 else "south", language),
+            east_west=word("east" if longitude >= 0 else "west", language),
+        )
+
+    # --- centre -------------------------------------------------------------------------------------------------
+
+    def _centre(self) -> None:
+        self._terminal.title("title.centre")
+        draft, uplink = self._draft, self._document["uplink"]
+        uplink["broker"] = self._terminal.ask("broker", _field("uplink", "broker"), default=uplink.get("broker", ""))
+        standing = draft.authority_in_force()
+        authority = self._file("ca", files.AUTHORITY if standing else None, identity.check_authority)
+        draft.authority = authority or draft.authority
+        standing = draft.installed(files.CERTIFICATE)
+        is_ours = standing is not None and not identity.is_stand_in(standing)
+        certificate = self._file(
+            "certificate", files.CERTIFICATE if is_ours else None, self._check_certificate, request=str(files.REQUEST)
+        )
+        draft.certificate = certificate or draft.certificate
+        wired, mobile = machine.interfaces()
+        self._bearer("fibre", wired)
+        self._bearer("mobile", mobile)
+        if "mobile" in self._document:
+            self._mobile(self._document["mobile"])
+
+    def _check_certificate(self, pem: bytes) -> None:
+        draft = self._draft
+        identity.check_certificate(pem, draft.key, draft.common_name, draft.authority_in_force())
+
+    def _bearer(self, name: str, choices: list[str]) -> None:
+        section = self._document.get(name, {})
+        guess = "" if self._draft.was_there or not choices else choices[0]
+        found = self._terminal.ask(
+            name,
+            _field(name, "interface"),
+            default=section.get("interface", guess),
+            optional=True,
+            choices=choices,
+        )
+        if found is not None:
+            self._document[name] = section | {"interface": found}
+        elif "source" not in section:  # bound by an address instead: not asked about, so kept
+            self._document.pop(name, None)
+
+    def _mobile(self, mobile: dict[str, Any]) -> None:
+        default = str(mobile.get("monthly_bytes", 0) // _BYTES_OF_MEGABYTE)
+        mobile["monthly_bytes"] = self._terminal.ask("monthly", _read_budget, default=default)
+        modem = self._terminal.ask(
+            "modem",
+            _field("mobile", "modem"),
+            default=mobile.get("modem", ""),
+            optional=True,
+            choices=machine.serial_ports(self._draft.root),
+        )
+        _put(mobile, "modem", modem)
+        if modem is None:
+            mobile.pop("power_command", None)  # it is the modem's
+
+    # --- points -------------------------------------------------------------------------------------------------
+
+    def _points(self) -> None:
+        self._terminal.title("title.points")
+        cabinet = self._document["cabinet"]
+        ports, chips = machine.serial_ports(self._draft.root), machine.gpio_chips(self._draft.root)
+        self._wired("modbus", "modbus", choices=ports)
+        if "modbus" in cabinet:
+            default = str(cabinet.get("modbus_baud", wiring.BAUD))
+            cabinet["modbus_baud"] = self._terminal.ask("baud", _integer("cabinet", "modbus_baud"), default=default)
+        self._wired("gpio", "gpio", choices=chips, guess=chips[0] if chips else "")
+        self._wired("linky", "linky", choices=[port for port in ports if port != cabinet.get("modbus")])
+        if "linky" in cabinet:
+            default, modes = cabinet.get("linky_mode", "historique"), ("historique", "standard")
+            mode = self._terminal.ask("linky_mode", _field("cabinet", "linky_mode"), default=default, choices=modes)
+            cabinet["linky_mode"] = mode
+        if "gpio" in cabinet:
+            self._wired("watchdog", "watchdog", guess=wiring.WATCHDOG)
+        clock = self._document.get("clock", {})
+        trusts = self._terminal.confirm("rtc", default=clock.get("trust_system") is True)
+        if trusts or clock:
+            self._document["clock"] = clock | {"trust_system": trusts}
+        offered = self._wiring()
+        for name in _CONTACTS:
+            self._wired(name, "contact", guess=offered.points[name] if offered else "")
+        for name in _NUMBERS:
+            self._wired(name, "number")
+
+    def _wiring(self) -> wiring.Wiring | None:
+        """The wiring of the guide that goes with what there is."""
+        cabinet = self._document["cabinet"]
+        return wiring.MODULE if "modbus" in cabinet else wiring.LINES if "gpio" in cabinet else None
+
+    def _wired(self, name: str, expected: str, *, choices: list[str] | None = None, guess: str = "") -> None:
+        cabinet = self._document["cabinet"]
+        default = cabinet.get(name, "" if self._draft.was_there else guess)
+        read = _field("cabinet", name)
+        found = self._terminal.ask(name, read, expect=expected, default=default, optional=True, choices=choices or ())
+        _put(cabinet, name, found)
+
+    # --- feeders ------------------------------------------------------------------------------------------------
+
+    def _feeders(self) -> None:
+        self._terminal.title("title.feeders")
+        kept: list[dict[str, Any]] = []
+        standing = self._document["cabinet"].get("feeder", [])
+        for feeder in [one for one in standing if isinstance(one, dict)]:
+            self._show_feeder(len(kept) + 1, feeder)
+            choice = self._terminal.choose("keep_feeder", "gms")
+            if choice != "s":
+                kept.append(feeder if choice == "g" else self._feeder(len(kept), feeder))
+        while not kept or self._terminal.confirm("one_more", default=False):
+            kept.append(self._feeder(len(kept), {}))
+        self._document["cabinet"]["feeder"] = kept
+
+    def _show_feeder(self, number: int, feeder: dict[str, Any]) -> None:
+        self._terminal.say(
+            "feeder.is",
+            number=str(number),
+            name=str(feeder.get("name")),
+            lamps=str(feeder.get("lamps")),
+            watts=str(feeder.get("lamp_watts", 0)),
+            contactor=str(feeder.get("contactor")),
+        )
+
+    def _feeder(self, index: int, standing: dict[str, Any]) -> dict[str, Any]:
+        feeder = dict(standing)
+        offered = self._wiring()
+        is_new = not standing and offered is not None and index < len(offered.contactors)
+
+        def ask(question: str, field: str, read: Callable[[str], Any], guess: str, **more: Any) -> None:
+            default = str(feeder.get(field, guess))
+            _put(feeder, field, self._terminal.ask(question, read, default=default, number=str(index + 1), **more))
+
+        ask("feeder", "name", _feeder("name"), "")
+        ask("lamps", "lamps", _feeder("lamps", int), "")
+        ask("lamp_watts", "lamp_watts", _feeder("lamp_watts", int), "0")
+        ask("contactor", "contactor", _feeder("contactor"), offered.contactors[index] if is_new and offered else "")
+        feedback = offered.feedbacks[index] if is_new and offered else ""
+        ask("feedback", "feedback", _feeder("feedback"), feedback, expect="contact", optional=True)
+        meter = wiring.meter(index) if is_new and "modbus" in self._document["cabinet"] else ""
+        ask("meter", "meter", _feeder("meter"), meter, optional=True)
+        return feeder
+
+    # --- keys and page ------------------------------------------------------------------------------------------
+
+    def _keys(self) -> None:
+        self._terminal.title("title.keys")
+        cabinet, draft = self._document["cabinet"], self._draft
+
+        def check(data: bytes) -> None:
+            fault = drafts.keys_fault(data, self._document["gateway"]["insee"], self._terminal.language)
+            if fault is not None:
+                raise Refused("file.refused", why=fault)
+
+        is_there = draft.keys is not None or draft.installed(files.COMMUNE_KEYS) is not None
+        draft.keys = self._file("keys", files.COMMUNE_KEYS if is_there else None, check) or draft.keys
+        if draft.keys is not None or is_there:
+            cabinet["keys"] = str(files.COMMUNE_KEYS)
+        else:
+            cabinet.pop("keys", None)
+
+    def _page(self) -> None:
+        self._terminal.title("title.page")
+        page = self._document.get("page", {})
+        if not self._terminal.confirm("page", default=bool(page) or not self._draft.was_there):
+            self._document.pop("page", None)
+            return
+        bind = self._terminal.ask("bind", _field("page", "bind"), default=page.get("bind", "192.168.50.1:8080"))
+        line = page.get("password")
+        if not password.is_line(line) or self._terminal.confirm("new_password", default=False):
+            line = self._terminal.secret("password", _password_line)
+        self._document["page"] = page | {"bind": bind, "password": line}
+
+    # --- files --------------------------------------------------------------------------------------------------
+
+    def _file(
+        self, question: str, standing: Path | None, check: Callable[[bytes], None], **values: str
+    ) -> bytes | None:
+        """The content of a file that is to be installed; None: what stands is kept, or there is none."""
+
+        def read(typed: str) -> bytes | None:
+            if standing is not None and typed == str(standing):
+                return None
+            try:
+                data = Path(typed).expanduser().read_bytes()
+            except OSError as error:
+                raise Refused("file.missing", path=typed, error=error.strerror or str(error)) from error
+            try:
+                check(data)
+            except identity.IdentityFault as fault:
+                raise Refused(fault.word, **fault.values) from fault
+            return data
+
+        default = "" if standing is None else str(standing)
+        return self._terminal.ask(question, read, default=default, optional=True, **values)
+
+
+def _field(section: str, name: str) -> Callable[[str], str]:
+    """Reads a text that the agent takes in this field."""
+
+    def read(typed: str) -> str:
+        if not drafts.accepts(section, name, typed):
+            raise Refused()
+        return typed
+
+    return read
+
+
+def _feeder(name: str, kind: Callable[[str], Any] = str) -> Callable[[str], Any]:
+    def read(typed: str) -> Any:
+        value = _number(typed) if kind is int else typed
+        if not drafts.accepts("cabinet", name, value, feeder=True):
+            raise Refused()
+        return value
+
+    return read
+
+
+def _integer(section: str, name: str) -> Callable[[str], int]:
+    def read(typed: str) -> int:
+        value = _number(typed)
+        if not drafts.accepts(section, name, value):
+            raise Refused()
+        return value
+
+    return read
+
+
+def _read_budget(typed: str) -> int:
+    value = _number(typed) * _BYTES_OF_MEGABYTE
+    if not drafts.accepts("mobile", "monthly_bytes", value):
+        raise Refused()
+    return value
+
+
+def _number(typed: str) -> int:
+    if not (typed.isascii() and typed.isdigit() and len(typed) <= 9):
+        raise Refused()
+    return int(typed)
+
+
+def _password_line(typed: str) -> str:
+    try:
+        return password.make(typed)
+    except ValueError as error:
+        raise Refused() from error
+
+
+def _put(table: dict[str, Any], field: str, value: Any) -> None:
+    if value is None:
+        table.pop(field, None)
+    else:
+        table[field] = value
+
+
+def _decimal(value: float, language: str) -> str:
+    text = f"{value:.4f}"
+    return text.replace(".", ",") if language == "fr" else text

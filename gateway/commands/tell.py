@@ -1,0 +1,223 @@
+"""`bocage gateway tell`: a technician at the cabinet tells its nodes a drought level, a load shed, a day's exception.
+
+For the day when the centre is away, or there is none: `sudo` is the right to it, the name of who did it stands in the
+audit log and goes up as a record. Everything has an end. It needs no restart and no running agent: the agent takes it
+within seconds, or at its start. What the centre has said is ended by the centre.
+"""
+
+import argparse
+import getpass
+import json
+import os
+import re
+import secrets
+import sys
+import time
+from typing import Any
+
+from gateway.commands import status as questions
+from gateway.config.config import Config
+from gateway.core.directives.aiming import Told
+from gateway.core.directives.directives import Directives
+from gateway.core.wallclock import WallClock
+from gateway.io.folder import ReadOnlyFolder
+from gateway.shell import tell_store
+from gateway.show import directive_report
+from gateway.show.explain import moments
+from gateway.show.words import duration, word
+from policy import civil, directive_form
+from wire import command, directive
+from wire.line import is_line
+
+# The agent looks every five seconds.
+_WAIT_S = 12.0
+_LOOK_S = 0.5
+_UNITS_S = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "j": 86_400}
+_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})|([0-9]{2})/([0-9]{2})/([0-9]{4})")
+
+
+class _Fault(Exception):
+    """`key` of the words, and what stands in the sentence."""
+
+    def __init__(self, key: str, **values: object) -> None:
+        super().__init__(key)
+        self.key = key
+        self.values = values
+
+
+def add_arguments(action: argparse.ArgumentParser) -> None:
+    """What comes behind the usual ones."""
+    action.add_argument("what", nargs="*", metavar="NAME VALUE", help="drought 2, sécheresse alerte, load-shed 1.5")
+    action.add_argument("--until", metavar="TIME", help="2027-08-31 (that day included), 22:30, 2027-08-31T22:30")
+    action.add_argument("--for", dest="duration", metavar="TIME", help="instead: 90m, 2h, 3d")
+    action.add_argument("--from", dest="begins", metavar="TIME", help="when it begins (now)")
+    action.add_argument("--to", metavar="SCOPE", help="a kind of node, a group, a feeder or a node's id (all)")
+    action.add_argument("--reason", metavar="TEXT", help="for the record: the order's number, who asked for it")
+    action.add_argument("--who", metavar="NAME", help="who says it (whoever called sudo)")
+    action.add_argument("--list", action="store_true", help="what nodes are told now")
+    action.add_argument("--clear", metavar="ID", help="take back what was said here")
+
+
+def run(config: Config, args: argparse.Namespace, *, unix_s: int) -> int:
+    """Exit status: 0 done, 1 the disk or the agent did not let us, 2 the usage is at fault."""
+    try:
+        if args.list:
+            return _list(config, args, unix_s)
+        if args.clear is not None:
+            return _clear(config, args, unix_s)
+        one = wanted(args, unix_s=unix_s)
+        tell_store.put(config.data, one)
+    except _Fault as fault:
+        print(f"bocage gateway tell: {word(fault.key, args.lang, **fault.values)}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"bocage gateway tell: {error}; try again with sudo", file=sys.stderr)
+        return 1
+    if not args.json:
+        told = directive_form.show_all(one.values, args.lang)
+        print(word("tell.put", args.lang, id=one.id.hex(), told=told))
+    return _follow(config, args, one.id.hex(), wants=True)
+
+
+def wanted(args: argparse.Namespace, *, unix_s: int) -> Told:
+    """What the arguments say; _Fault."""
+    values = _values(args)
+    begins_s = unix_s if args.begins is None else _instant(args.begins, unix_s, is_end=False)
+    expires_s = _end(args, unix_s, begins_s)
+    if expires_s <= unix_s:
+        raise _Fault("tell.past")
+    if expires_s <= begins_s:
+        raise _Fault("tell.order")
+    if begins_s > unix_s + command.WINDOW_S_MAX:
+        raise _Fault("tell.ahead")
+    longest_s = directive.lasts_s_max(values)
+    if expires_s - begins_s > longest_s:
+        names = ", ".join(directive_form.name(code, args.lang) for code in values)
+        raise _Fault("tell.long", names=names, longest=duration(longest_s, args.lang))
+    if not is_line(args.reason, command.REASON_BYTES_MAX):
+        raise _Fault("tell.reason", bytes_max=command.REASON_BYTES_MAX)
+    scope = None if args.to in (None, "*") else args.to
+    if scope is not None and not is_line(scope, command.NAME_BYTES_MAX):
+        raise _Fault("tell.scope")
+    return Told(
+        secrets.token_bytes(command.ID_BYTES), True, _who(args), args.reason, scope, values, begins_s, expires_s
+    )
+
+
+# --- what is wanted -------------------------------------------------------------------------------------------------
+
+
+def _values(args: argparse.Namespace) -> dict[int, int]:
+    if not args.what:
+        raise _Fault("tell.pairs")
+    values, fault = directive_form.values_of(args.what, args.lang)
+    if fault is not None:
+        raise _Fault(f"tell.{fault[0]}", **fault[1])
+    return values
+
+
+def _end(args: argparse.Namespace, unix_s: int, begins_s: int) -> int:
+    if (args.until is None) == (args.duration is None):
+        raise _Fault("tell.end")
+    if args.until is not None:
+        return _instant(args.until, unix_s, is_end=True)
+    hours = re.fullmatch("([0-9]{1,4})h([0-5][0-9])", args.duration)
+    found = re.fullmatch("([0-9]{1,6})(s|m|min|h|d|j)", args.duration)
+    if hours:
+        return begins_s + 3600 * int(hours[1]) + 60 * int(hours[2])
+    if not found:
+        raise _Fault("tell.end")
+    return begins_s + int(found[1]) * _UNITS_S[found[2]]
+
+
+def _instant(text: str, unix_s: int, *, is_end: bool) -> int:
+    """A date alone is its first second, and as an end the first second after it: French civil time."""
+    day = _DATE.fullmatch(text.strip())
+    if day:
+        year, month, number = (int(day[1] or day[6]), int(day[2] or day[5]), int(day[3] or day[4]))
+        if not civil.is_date(year, month, number):
+            raise _Fault("tell.time", text=text)
+        return int(civil.unix_from_local(civil.PARIS, civil.days_from_civil(year, month, number) + is_end, 0))
+    try:
+        return moments.parse(text, unix_s).unix_s
+    except ValueError:
+        raise _Fault("tell.time", text=text) from None
+
+
+def _who(args: argparse.Namespace) -> str:
+    who = args.who
+    if who is None:
+        try:
+            who = os.environ.get("SUDO_USER") or getpass.getuser()
+        except (OSError, KeyError):  # no such user in the system's list
+            who = ""
+    if not is_line(who, command.AUTHOR_BYTES_MAX):
+        raise _Fault("tell.who", bytes_max=command.AUTHOR_BYTES_MAX)
+    return str(who)
+
+
+# --- what is told ---------------------------------------------------------------------------------------------------
+
+
+def _document(config: Config, unix_s: int) -> dict[str, Any]:
+    """The agent's, or what its files tell of what was said here. PermissionError."""
+    document = questions.state_of(config, unix_s=unix_s)
+    if document.get("phase") == "forbidden":
+        raise PermissionError("the agent's state may not be read by this user")
+    if "directives" in document:
+        return document
+    clock = WallClock(started_ms=0)
+    clock.tell(1000 * unix_s, 0, now_ms=0)
+    kept = Directives(
+        ReadOnlyFolder(config.data / "state"), clock, groups={}, tell_of=lambda _: None, used=lambda _: None
+    )
+    kept.start()
+    return document | {"directives": kept.document(now_ms=0)}
+
+
+def _list(config: Config, args: argparse.Namespace, unix_s: int) -> int:
+    document = _document(config, unix_s)
+    if args.json:
+        told = {"directives": document["directives"], "waiting": tell_store.waiting(config.data)}
+        print(json.dumps(told, ensure_ascii=False))
+        return 0
+    lines = directive_report.directive_lines(document, args.lang, with_ids=True)
+    print("\n".join(lines or [word("tell.none", args.lang)]))
+    return 0
+
+
+def _clear(config: Config, args: argparse.Namespace, unix_s: int) -> int:
+    text = args.clear.lower()
+    if not re.fullmatch("[0-9a-f]{16}", text):
+        raise _Fault("tell.id")
+    known = next((one for one in _document(config, unix_s)["directives"] if one.get("id") == text), None)
+    if known is None or known.get("source") != "here":
+        raise _Fault("tell.unknown" if known is None else "tell.centres", id=text)
+    tell_store.clear(config.data, bytes.fromhex(text), _who(args))
+    if not args.json:
+        print(word("tell.cleared", args.lang, id=text))
+    return _follow(config, args, text, wants=False)
+
+
+def _follow(config: Config, args: argparse.Namespace, name: str, *, wants: bool) -> int:
+    """Until the agent has taken it: 0; 1 when it refused. Without an agent it is taken later, which is no fault."""
+    end = time.monotonic() + _WAIT_S
+    outcome = "later"
+    while time.monotonic() < end:
+        document = questions.state_of(config, unix_s=int(time.time()))
+        if "directives" not in document:
+            break
+        is_told = any(one.get("id") == name for one in document["directives"])
+        is_waiting = any(name in path for path in tell_store.waiting(config.data))
+        if is_told == wants:
+            outcome = "taken" if wants else "gone"
+            break
+        if not is_waiting:
+            outcome = "refused"
+            break
+        time.sleep(_LOOK_S)
+    if args.json:
+        print(json.dumps({"id": name, "outcome": outcome}))
+    else:
+        print(word(f"tell.{outcome}", args.lang))
+    return 1 if outcome == "refused" else 0

@@ -1,0 +1,1 @@
+"""What surrounds the core of a running agent: bearers, cabinet, stores, keys, start-up."""

@@ -1,0 +1,111 @@
+"""The bearers of a running agent: connections by them, probes through them, what the kernel counted on them, the
+modem's port. Carries out effects and reports events; which bearer, and when, is the core's decision.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from gateway.config.config import Config
+from gateway.core.bearers.bearers import BearerEffect
+from gateway.core.bearers.connection import UNBOUND, Connect, Drop, Probe
+from gateway.core.bearers.modem import Write
+from gateway.core.gateway import Gateway
+from gateway.io import clock
+from gateway.io.bearer import interface_count
+from gateway.io.modem import ModemClosed, ModemOpened, ModemPort, ModemReceived, cut_power
+from gateway.io.mqtt import Bearer, MqttLink
+from gateway.io.probe import probe
+from gateway.io.resolver import Resolver
+
+
+class Bearers:
+    """One agent's. `turn` lets the core act on what was reported; `post` makes a function callable from any thread."""
+
+    def __init__(
+        self,
+        config: Config,
+        core: Gateway,
+        mqtt: MqttLink,
+        *,
+        turn: Callable[[], None],
+        post: Callable[[Callable[..., None]], Callable[..., None]],
+        say: Callable[..., None],
+    ) -> None:
+        self._core = core
+        self._mqtt = mqtt
+        self._turn = turn
+        self._say = say
+        self._bearers = {bearer.name: bearer for bearer in config.bearers or (Bearer(UNBOUND.name),)}
+        self._resolver = Resolver(config.mqtt.host, config.mqtt.port)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._power_command = config.modem.power_command if config.modem else None
+        self._modem = ModemPort(config.modem.port, post(self._on_modem)) if config.modem else None
+        if self._modem is not None:
+            self._modem.start()
+
+    def carry_out(self, effect: BearerEffect) -> None:
+        """One effect of the core."""
+        if isinstance(effect, Connect):
+            self._mqtt.connect(self._core.connection_topics(), self._bearers[effect.bearer])
+        elif isinstance(effect, Drop):
+            self._mqtt.drop(effect.bearer)
+        elif isinstance(effect, Probe):
+            self._start(self._probe(effect))
+        elif isinstance(effect, Write):
+            if self._modem is not None:
+                self._modem.write(effect.data)
+        elif self._power_command is not None:
+            self._start(self._cut_power(self._power_command))
+
+    @property
+    def modem_looked_ms(self) -> int | None:
+        """When the modem's thread last gave a sign of life (monotonic); None without a modem, or once closed."""
+        return None if self._modem is None else self._modem.looked_ms
+
+    def count(self, *, now_ms: int) -> None:
+        """Tell the core what the kernel has counted on metered interfaces; to be called every few seconds."""
+        for name in self._core.bearers.budgets:
+            interface = self._bearers[name].interface
+            if interface is None:
+                continue  # bound by address alone: the kernel counts by interface
+            counted = interface_count(interface)
+            if counted is not None:
+                self._core.bearers.count(name, *counted, now_ms=now_ms)
+
+    def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        for budget in self._core.bearers.budgets.values():
+            budget.close()
+        if self._modem is not None:
+            self._modem.close()
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _probe(self, effect: Probe) -> None:
+        bearer = self._bearers[effect.bearer]
+        outcome = await probe(
+            self._resolver, interface=bearer.interface, source=bearer.source, timeout_ms=effect.timeout_ms
+        )
+        self._core.bearers.connection.probed(effect.bearer, outcome.ok, outcome.rtt_ms, now_ms=clock.monotonic_ms())
+        self._turn()
+
+    async def _cut_power(self, command: tuple[str, ...]) -> None:
+        why = await cut_power(command)
+        self._say("modem-power-cut", why=why)
+
+    def _on_modem(self, event: ModemOpened | ModemClosed | ModemReceived) -> None:
+        modem, now_ms = self._core.bearers.modem, clock.monotonic_ms()
+        assert modem is not None and self._modem is not None
+        self._modem.took()
+        if isinstance(event, ModemOpened):
+            modem.opened(now_ms=now_ms)
+        elif isinstance(event, ModemClosed):
+            modem.closed(event.why, now_ms=now_ms)
+        else:
+            modem.received(event.data, now_ms=now_ms)
+        self._turn()

@@ -1,0 +1,102 @@
+"""The cabinet's equipment and the technician's page in a running agent: carries out effects, reports looks and orders.
+
+What is wired is `gateway.io.cabinet`'s, what is decided the core's. Without a [cabinet] in the configuration there is
+none of this, and the packages behind it are not needed.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from gateway.config.config import Config
+from gateway.core.cabinet.cabinet import Cabinet
+from gateway.core.cabinet.points import Seen, SetContactor, Watchdog
+from gateway.core.gateway import Gateway
+from gateway.io import clock
+
+if TYPE_CHECKING:
+    from gateway.show.page.page import LocalPage
+
+
+class CabinetShell:
+    """One agent's. `turn` lets the core act on what was reported; `post` makes a function callable from any thread."""
+
+    def __init__(
+        self,
+        config: Config,
+        core: Gateway,
+        *,
+        turn: Callable[[], None],
+        post: Callable[[Callable[..., None]], Callable[..., None]],
+        say: Callable[..., None],
+    ) -> None:
+        from gateway.io.cabinet.cabinet_io import CabinetIo
+
+        assert config.cabinet is not None and core.cabinet is not None
+        self._config = config
+        self._core = core
+        self._cabinet: Cabinet = core.cabinet
+        self._turn = turn
+        self._say = say
+        self._io = CabinetIo(config.cabinet, post(self._on_seen))
+        self._page: LocalPage | None = None
+        self._is_closed = False
+
+    async def start(self, document: Callable[[], dict[str, Any]]) -> None:
+        """Begin to look. A page that cannot be had is said once, and missing: the street does not need it."""
+        self._io.start()
+        if self._config.page is None:
+            return
+        try:
+            from gateway.show.page.page import LocalPage
+
+            page = LocalPage(self._config.page, document, self, self._say)
+            await page.start()
+        except (OSError, ImportError) as error:
+            self._say("cannot-serve", error=f"page: {type(error).__name__}: {error}")
+            return
+        self._page = page
+
+    def carry_out(self, effect: SetContactor | Watchdog) -> None:
+        """One effect of the core."""
+        self._io.apply(effect)
+
+    @property
+    def looked_ms(self) -> int | None:
+        """The last sign of life of the threads that hold contactors."""
+        return self._io.looked_ms
+
+    def health(self) -> dict[str, Any]:
+        """For the log and the status."""
+        page = {} if self._page is None else {"page": self._page.counters}
+        return {"cabinet-io": self._io.health(), **page}
+
+    async def close(self) -> None:
+        """Outputs stay as they are; the pulses end, and the hardware takes over."""
+        self._is_closed = True
+        self._io.close()
+        if self._page is not None:
+            await self._page.close()
+
+    # --- orders of the page (gateway.config.page.Orders) ----------------------------------------------------------
+
+    def test(self, feeder: int, seconds: int, who: str) -> str | None:
+        return self._ordered(self._cabinet.test(feeder, seconds, who, now_ms=clock.monotonic_ms()))
+
+    def lock(self, feeder: int, who: str) -> str | None:
+        return self._ordered(self._cabinet.lock(feeder, who, now_ms=clock.monotonic_ms()))
+
+    def unlock(self, feeder: int, who: str) -> str | None:
+        return self._ordered(self._cabinet.unlock(feeder, who, now_ms=clock.monotonic_ms()))
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _ordered(self, refusal: str | None) -> str | None:
+        self._turn()
+        return refusal
+
+    def _on_seen(self, seen: Seen) -> None:
+        if self._is_closed:
+            return
+        self._io.took()
+        self._core.on_seen(seen, now_ms=clock.monotonic_ms())
+        self._turn()

@@ -1,0 +1,236 @@
+"""What is told of a running agent: the core's health and what only the shell sees, as one plain document.
+
+`gateway status`, the status socket and the metrics show this document; `gateway/show/report.py` puts it into words.
+Durations, not dates, for a cabinet may have no clock. Parts that the core does not have are absent, never
+invented. Must judge nothing and change nothing in the core.
+"""
+
+import os
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from gateway.config.config import Config
+from gateway.core.cabinet import told
+from gateway.core.gateway import VERSION, Gateway, Log
+from gateway.core.heartbeats import Late
+from gateway.io import log, tls
+
+DOCUMENT = 1
+STARTING, RUNNING, STOPPING = "starting", "running", "stopping"
+
+_FAULTS_MAX = 10
+_SAMPLES_MAX = 128
+_CERTIFICATES_EVERY_MS = 3_600_000
+# A node that says nothing that long is counted as silent. No fault by itself: lamps of a switched feeder are.
+NODE_SILENT_MS = 3_600_000
+# Before that an average of a day says nothing.
+_WEAR_KNOWN_MS = 600_000
+_DAY_MS = 86_400_000
+
+
+_Fault = tuple[int, str, dict[str, Any]]  # (when, what, values)
+
+
+def _when(fault: _Fault) -> int:
+    return fault[0]
+
+
+class Facts:
+    """Notes what passes, samples what moves, and makes the document. One owner, the loop's thread."""
+
+    def __init__(self, config: Config, *, now_ms: int) -> None:
+        self._config = config
+        self._started_ms = now_ms
+        self.phase = STARTING
+        self.boot: int | None = None
+        self.core: Gateway | None = None
+        self.link: tuple[str, int] | None = None
+        self.late: list[Late] = []
+        # Of the shell: counters by part. Set once it runs.
+        self.shell: Callable[[], dict[str, Any]] = dict
+        self._faults: deque[_Fault] = deque(maxlen=_FAULTS_MAX)
+        # The last of each kind, or a flood of one would hide the others; kinds are literals of ours.
+        self._last_of: dict[str, _Fault] = {}
+        self._deaf: str | None = None
+        self._since_ms = now_ms
+        self._carrier: str | None = None
+        self._why: str | None = None
+        self._watermarks = 0
+        self._watermark_ms: int | None = None
+        self._ages: dict[str, _Ages] = {}
+        self._days_left: dict[str, int | None] = {}
+        self._certificates_at_ms = now_ms
+
+    def note(self, happened: Log, *, now_ms: int) -> None:
+        """Something that goes to the log."""
+        if happened.what in ("connected", "disconnected"):
+            # An attempt by one bearer may fail while another carries.
+            carrier = None if self.core is None else self.core.bearers.connection.active
+            if carrier != self._carrier:
+                self._carrier, self._since_ms = carrier, now_ms
+            carries = carrier is not None
+            self._why = None if carries else str(happened.values.get("why", ""))
+            self._deaf = self._deaf if carries and happened.what == "disconnected" else None
+        elif happened.what == "attempt-expired" and self._carrier is None:
+            self._why = "connection-timeout: no answer"
+        elif happened.what in ("subscription-refused", "subscription-granted"):
+            self._deaf = str(happened.values.get("why", "")) or None
+        if log.level_of(happened.what) in (log.ERROR, log.WARNING) and happened.what != "disconnected":
+            fault = (now_ms, happened.what, happened.values)
+            self._faults.append(fault)
+            self._last_of[happened.what] = fault
+
+    def sample(self, *, unix_s: int | None, now_ms: int) -> None:
+        """To be called now and then, every ten seconds say: how old what waits is, and certificates."""
+        if self.core is None:
+            return
+        watermarks = self.core.uplink.counters.get("watermarks", 0)
+        if watermarks != self._watermarks:
+            self._watermarks, self._watermark_ms = watermarks, now_ms
+        journal = self.core.journal
+        for stream in journal.streams()[-3:]:  # this epoch's: they come last
+            ages = self._ages.setdefault(stream.lane, _Ages(self._started_ms))
+            ages.sample(journal.durable_end(stream), journal.oldest(stream), now_ms=now_ms)
+        files = self._config.mqtt.tls
+        if files is not None and unix_s is not None and now_ms >= self._certificates_at_ms:
+            self._certificates_at_ms = now_ms + _CERTIFICATES_EVERY_MS
+            for name, path in (("ca", files.ca), ("certificate", files.certificate)):
+                self._days_left[name] = tls.days_left(path, unix_s=unix_s)
+
+    def document(self, *, now_ms: int) -> dict[str, Any]:
+        """Plain JSON data."""
+        document: dict[str, Any] = {
+            "document": DOCUMENT,
+            "version": VERSION,
+            "phase": self.phase,
+            "pid": os.getpid(),
+            "name": f"{self._config.core.insee}-{self._config.core.name}",
+            "gateway": self._config.core.gateway.hex(),
+            "boot": self.boot,
+            "uptime_s": (now_ms - self._started_ms) // 1000,
+            "late": [late._asdict() for late in self.late],
+            "faults": [
+                {"ago_s": (now_ms - at_ms) // 1000, "what": what, "values": values}
+                for at_ms, what, values in self._told_faults()
+            ],
+        }
+        if self.core is None:
+            return document
+        return document | {
+            "link": list(self.link or ()),
+            "centre": self._centre(now_ms),
+            "waiting": self._waiting(now_ms),
+            "disk": self._disk(now_ms),
+            "nodes": self._nodes(now_ms),
+            "clock": self._clock(now_ms),
+            "certificates": self._days_left,
+            "directives": self.core.desk.directives.document(now_ms=now_ms),
+            **({} if self.core.cabinet is None else {"cabinet": told.document(self.core.cabinet, now_ms=now_ms)}),
+            "health": self.health(),
+        }
+
+    def health(self) -> dict[str, Any]:
+        """Counters of every part, the shell's too. Only once there is a core."""
+        assert self.core is not None
+        return self.core.health() | self.shell()
+
+    # --- parts --------------------------------------------------------------------------------------------------
+
+    def _told_faults(self) -> list[_Fault]:
+        """The last few, and before them the last of each kind that is not among them."""
+        shown = {what for _, what, _ in self._faults}
+        return sorted((one for one in self._last_of.values() if one[1] not in shown), key=_when) + list(self._faults)
+
+    def _centre(self, now_ms: int) -> dict[str, Any]:
+        mark_ms = self._watermark_ms
+        return {
+            "connected": self._carrier is not None,
+            "since_s": (now_ms - self._since_ms) // 1000,
+            "why": self._why,
+            "deaf": self._deaf,
+            "watermark_ago_s": None if mark_ms is None else (now_ms - mark_ms) // 1000,
+            "broker": f"{self._config.mqtt.host}:{self._config.mqtt.port}",
+        }
+
+    def _waiting(self, now_ms: int) -> dict[str, Any]:
+        """Positions that the centre does not hold yet. `oldest_s` is an upper bound, exact to the sampling."""
+        assert self.core is not None
+        journal = self.core.journal
+        streams = journal.streams()
+        lanes: dict[str, int] = {}
+        oldest_ms: list[int] = []
+        for index, stream in enumerate(streams):
+            waiting = journal.waiting(stream)
+            lanes[stream.lane] = lanes.get(stream.lane, 0) + waiting
+            if waiting and stream.lane in self._ages:
+                is_earlier = index < len(streams) - 3
+                oldest_ms.append(self._started_ms if is_earlier else self._ages[stream.lane].oldest_ms)
+        earlier = any(journal.waiting(stream) for stream in streams[:-3])
+        oldest_s = (now_ms - min(oldest_ms)) // 1000 if oldest_ms else None
+        return {"lanes": lanes, "oldest_s": oldest_s, "from_earlier_start": earlier}
+
+    def _disk(self, now_ms: int) -> dict[str, Any]:
+        assert self.core is not None
+        lived_ms = now_ms - self._started_ms
+        written = self.core.journal.counters.written_bytes
+        told = {
+            "held_bytes": self.core.journal.bytes_held,
+            "cap_bytes": self.core.journal.room.cap,  # less than the configured one where the card is small
+            "written_bytes": written,
+            "written_bytes_a_day": written * _DAY_MS // lived_ms if lived_ms >= _WEAR_KNOWN_MS else None,
+        }
+        return told | disk_space(self._config.data)
+
+    def _nodes(self, now_ms: int) -> dict[str, Any]:
+        assert self.core is not None
+        heard = self.core.registry.nodes()
+        silent = sum(now_ms - node.heard_ms > NODE_SILENT_MS for node in heard.values())
+        return {
+            "heard": len(heard),
+            "silent": silent,
+            "silent_after_s": NODE_SILENT_MS // 1000,
+            "odd": sum(node.odd is not None for node in heard.values()),
+            "expected": len(self.core.link.sessions.nodes()),
+            "unknown": self.core.unknown_nodes(),
+        }
+
+    def _clock(self, now_ms: int) -> dict[str, Any]:
+        assert self.core is not None
+        answer = self.core.clock.answer(now_ms=now_ms)
+        return {"good": answer.unix_s is not None, "unix_s": answer.unix_s, "uncertainty_s": answer.uncertainty_s}
+
+
+def disk_space(folder: Path) -> dict[str, int | None]:
+    """Room on the file system of a folder; None where it cannot be told."""
+    try:
+        found = os.statvfs(folder)
+    except OSError:
+        return {"free_bytes": None, "size_bytes": None}
+    return {"free_bytes": found.f_bavail * found.f_frsize, "size_bytes": found.f_blocks * found.f_frsize}
+
+
+class _Ages:
+    """Since when the oldest waiting position of a lane waits, from samples of how far the lane reached when."""
+
+    def __init__(self, started_ms: int) -> None:
+        # (when, first position that did not exist yet); of the first entry the end has passed `oldest`.
+        self._samples = [(started_ms, 0)]
+
+    def sample(self, end: int, oldest: int, *, now_ms: int) -> None:
+        if oldest >= end:  # nothing waits
+            self._samples = [(now_ms, end)]
+            return
+        if end > self._samples[-1][1]:
+            self._samples.append((now_ms, end))
+        while len(self._samples) > 1 and self._samples[1][1] <= oldest:
+            self._samples.pop(0)
+        if len(self._samples) > _SAMPLES_MAX:
+            # Days without a centre: the further back, the coarser.
+            self._samples = self._samples[::2]
+
+    @property
+    def oldest_ms(self) -> int:
+        """At this time the oldest waiting position did not exist yet."""
+        return self._samples[0][0]

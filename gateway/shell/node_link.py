@@ -1,0 +1,114 @@
+"""The bearers of the node link together: UDP, RS-485, a wire, a radio concentrator; whichever the configuration has.
+
+A peer says by which it is reached: ("bus", address), ("wire",), ("radio", MAC), or a UDP address. Decides nothing.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from gateway.config.config import Config
+from gateway.core.concentrator import Concentrator
+from gateway.io import clock
+from gateway.io.bus import Bus
+from gateway.io.concentrator import ConcentratorLink
+from gateway.io.udp import UdpLink, open_link
+from gateway.io.wire_link import WireLink
+from gateway.shell.concentrator_store import ConcentratorStore
+from wire import radio
+
+# An address that somebody else has is tried again this often.
+_AGAIN_S = 30.0
+
+Receive = Callable[[bytes, Any], None]
+Say = Callable[..., None]
+
+
+class NodeLink:
+    """See the module. `address`: where UDP is bound, None without it."""
+
+    def __init__(self) -> None:
+        self.udp: UdpLink | None = None
+        self._later: asyncio.Task[None] | None = None
+        self._serial: dict[str, Any] = {}
+        self._images: ConcentratorStore | None = None
+
+    @property
+    def address(self) -> tuple[str, int] | None:
+        return None if self.udp is None else self.udp.address
+
+    def send(self, peer: Any, datagram: bytes) -> None:
+        """One datagram; what its bearer cannot take is lost, and CoAP sends it again."""
+        bearer = self._serial.get(peer[0])
+        if bearer is not None:
+            bearer.send(peer, datagram)
+        elif self.udp is not None:
+            self.udp.send(peer, datagram)
+
+    def health(self) -> dict[str, Any]:
+        """Plain data for the status."""
+        udp = {} if self.udp is None else {"udp": {"dropped": self.udp.dropped}}
+        return {**udp, **{name: bearer.health() for name, bearer in self._serial.items()}}
+
+    def look_at_images(self) -> None:
+        """An operator has brought an image for the concentrator, or taken it back."""
+        if self._images is not None:
+            self._images.look()
+            self._serial["radio"].serve()
+
+    def close(self) -> None:
+        if self._later is not None:
+            self._later.cancel()
+        for bearer in self._serial.values():
+            bearer.close()
+        if self.udp is not None:
+            self.udp.close()
+
+    def open_later(self, address: tuple[str, int], receive: Receive, say: Say) -> None:
+        """Somebody else has the address: until he lets go of it."""
+
+        async def again() -> None:
+            while self.udp is None:
+                await asyncio.sleep(_AGAIN_S)
+                with suppress(OSError):
+                    self.udp = await open_link(*address, receive)
+                    say("link-open", link=list(self.udp.address))
+
+        self._later = asyncio.get_running_loop().create_task(again())
+
+    def start_serial(self, config: Config, receive: Receive, say: Say) -> None:
+        """Ports that are away come when they come."""
+        serial = config.serial
+        if serial.bus is not None:
+            bus = serial.bus
+            self._serial["bus"] = Bus(bus.port, bus.addresses, receive, line=bus.line, direction=bus.direction)
+        if serial.wire is not None:
+            self._serial["wire"] = WireLink(serial.wire.port, receive, baud=serial.wire.baud)
+        if serial.radio is not None:
+            core = Concentrator(
+                session=1 + secrets.randbelow(radio.SESSION_MAX),
+                now_ms=clock.monotonic_ms(),
+                channel=serial.radio.channel,
+                log=say,
+            )
+            self._serial["radio"] = ConcentratorLink(serial.radio.port, core, receive)
+            self._images = ConcentratorStore(config.data, serial.radio.update_keys, core.update, say)
+        for bearer in self._serial.values():
+            bearer.start()
+
+
+async def open_node_link(config: Config, receive: Receive, say: Say) -> NodeLink:
+    """OSError when the UDP address is taken; but where there is a cabinet, its street must be lit all the same."""
+    link = NodeLink()
+    if config.bind is not None:
+        try:
+            link.udp = await open_link(*config.bind, receive)
+        except OSError as error:
+            if config.cabinet is None:
+                raise
+            say("cannot-serve", what_for="link", error=str(error))
+            link.open_later(config.bind, receive, say)
+    link.start_serial(config, receive, say)
+    return link

@@ -1,0 +1,166 @@
+"""What a running agent shows of itself: its log, its state on a socket, its metrics, its word to systemd.
+
+Joins the modules that each do one of these, so that the agent has one object to speak to. Decides nothing about
+records, and must not keep a street's records from being kept: what cannot be served is said once, and missing.
+"""
+
+import logging
+import traceback
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from gateway.config.config import Config
+from gateway.core.gateway import Gateway, Log
+from gateway.core.heartbeats import Heartbeats
+from gateway.io import clock, log
+from gateway.io.notify import Notifier
+from gateway.io.status import StatusServer
+from gateway.shell.facts import RUNNING, STOPPING, Facts
+from gateway.show import report
+from gateway.show.words import word
+
+Result = TypeVar("Result")
+
+_HEALTH_EVERY_MS = 60_000
+_WATCH_EVERY_MS = 10_000
+# The thread of a connection that is open looks at its deadlines twice a second.
+_BROKER_ALLOWED_MS = 60_000
+# The modem's thread waits up to a minute before it opens its port again, and a driver may take another.
+_MODEM_ALLOWED_MS = 180_000
+# It looks every second; a driver that hangs for half a minute has lost the contactors.
+_CABINET_ALLOWED_MS = 30_000
+# Told, but no reason to be restarted: records are kept without them, and the port would hang again.
+_SPARED = frozenset({"modem"})
+# Recovery of a full journal takes a minute on a slow card. While it runs systemd is told to wait on, but not for ever.
+_STARTING_EXTEND_MS = 30_000
+_STARTING_MS_MAX = 900_000
+
+
+class Operation:
+    """One a process, used in the loop's thread."""
+
+    def __init__(self, config: Config, heartbeats: Heartbeats) -> None:
+        self._config = config
+        self._heartbeats = heartbeats
+        self._started_ms = clock.monotonic_ms()
+        self._health_at_ms = self._started_ms + _HEALTH_EVERY_MS
+        self._headline = ""
+        self.notify = Notifier()
+        self.facts = Facts(config, now_ms=self._started_ms)
+        self._log = log.Log()
+        self._status: StatusServer | None = None
+        self._metrics: Any = None
+
+    def open(self) -> None:
+        """Serve from before the recovery on: a start that takes long can be asked why."""
+        self._log.adopt(logging.getLogger())
+        for open_it in (self._open_status, self._open_metrics):  # one that cannot be had does not cost the other
+            try:
+                open_it()
+            except (OSError, ImportError) as error:
+                self.say("cannot-serve", error=f"{type(error).__name__}: {error}")
+
+    def _open_status(self) -> None:
+        self._status = StatusServer(self._config.status_socket, self.document)
+
+    def _open_metrics(self) -> None:
+        if self._config.metrics is not None:
+            from gateway.io.metrics import MetricsServer  # its package is needed by those who ask for it
+
+            self._metrics = MetricsServer(self._config.metrics)
+
+    def say(self, what: str, **values: Any) -> None:
+        """To the log, and to what the status tells."""
+        self.facts.note(Log(what, values), now_ms=clock.monotonic_ms())
+        self._log(what, **values)
+
+    def document(self) -> dict[str, Any]:
+        """Everything that is told of the agent; nothing where an error of ours is in it, which is said."""
+        return self._safely(self._document) or {}
+
+    def starting(self) -> None:
+        """Still at it: systemd is to have patience."""
+        if clock.monotonic_ms() - self._started_ms < _STARTING_MS_MAX:
+            self.notify.extend(_STARTING_EXTEND_MS)
+
+    def running(
+        self, core: Gateway, boot: int, link: tuple[str, int] | None, shell: Callable[[], dict[str, Any]] = dict
+    ) -> None:
+        """The core has recovered and the link, if there is one, is bound; `shell` tells the shell's own counters by
+        part.
+        """
+        self.facts.shell = shell
+        self.facts.core, self.facts.boot, self.facts.link = core, boot, link
+        self.facts.phase = RUNNING
+
+    def ready(self) -> None:
+        """The first turn is over: we serve."""
+        self._headline = self._safely(self._say_headline) or ""
+        self.notify.ready(self._headline)
+
+    def stopping(self) -> None:
+        self.facts.phase = STOPPING
+        self.notify.stopping(word("stopping", "fr"))
+
+    def close(self) -> None:
+        """Nobody answers any more."""
+        if self._status is not None:
+            self._status.close()
+        if self._metrics is not None:
+            self._metrics.close()
+        self.say("stopped")
+
+    def housekeep(self, core: Gateway, *, now_ms: int) -> None:
+        """Every ten seconds or so."""
+        unix_s = core.clock.unix_s(now_ms=now_ms)
+        self._safely(lambda: self.facts.sample(unix_s=unix_s, now_ms=now_ms))
+        self._log.settle()
+        if now_ms >= self._health_at_ms:
+            self._health_at_ms = now_ms + _HEALTH_EVERY_MS
+            self.say("health", **self.facts.health())
+        if self._metrics is not None and (document := self._safely(self._document)) is not None:
+            self._metrics.update(document)
+
+    def watch(self, *, broker: int | None, modem: int | None, cabinet: int | None = None) -> int:
+        """Feed systemd's watchdog while nobody is late; returns in how many milliseconds it is due again.
+
+        The last signs of life (monotonic ms) of the threads of the broker's connection, of the modem and of those that
+        hold contactors; None without.
+        """
+        now_ms = clock.monotonic_ms()
+        self._heard("broker", _BROKER_ALLOWED_MS, broker)
+        self._heard("modem", _MODEM_ALLOWED_MS, modem)
+        self._heard("cabinet", _CABINET_ALLOWED_MS, cabinet)
+        late = self._heartbeats.late(now_ms=now_ms)
+        known = {one.name for one in self.facts.late}
+        self.facts.late = late
+        for one in late:
+            if one.name not in known:
+                self.say("heartbeat-late", **one._asdict())
+        if all(one.name in _SPARED for one in late):
+            self.notify.alive()
+        headline = self._safely(self._say_headline)
+        if headline is not None and headline != self._headline:
+            self._headline = headline
+            self.notify.status(headline)
+        return min(_WATCH_EVERY_MS, (self.notify.watchdog_ms or 3 * _WATCH_EVERY_MS) // 3)
+
+    def _heard(self, name: str, allowed_ms: int, heard_ms: int | None) -> None:
+        if heard_ms is None:
+            self._heartbeats.forget(name)
+        else:
+            self._heartbeats.expect(name, allowed_ms, now_ms=heard_ms)
+
+    def _say_headline(self) -> str:
+        return report.headline(self._document(), "fr")
+
+    def _safely(self, tell: Callable[[], Result]) -> Result | None:
+        """An error of ours in what is merely told must not end what is kept: it is said, and nothing is told."""
+        try:
+            return tell()
+        except Exception as error:
+            self.say("report-failed", error=repr(error), trace=traceback.format_exception(error)[-3:])
+            return None
+
+    def _document(self) -> dict[str, Any]:
+        return self.facts.document(now_ms=clock.monotonic_ms())

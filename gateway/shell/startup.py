@@ -1,0 +1,101 @@
+"""What happens before an agent serves: its disks, its boot number, its core and the journal's recovery.
+
+All of it may take seconds on a slow card, so it runs in a thread of its own while the loop stays able to stop
+and to tell systemd that it is still at it. Nothing else touches the core meanwhile. Stopping in the middle is
+harmless: every step here survives a power cut.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable
+from threading import Thread
+from typing import Any, NamedTuple, TypeVar
+
+from gateway.config.config import Config
+from gateway.core.custody.journal import Recovery
+from gateway.core.gateway import Gateway, Start
+from gateway.core.heartbeats import Heartbeats
+from gateway.io import clock
+from gateway.io.boot_counter import last_boot, next_boot
+from gateway.io.crypto import AesBlocks, verify_ed25519
+from gateway.io.watched_disk import WatchedDisk
+from gateway.shell import keys as node_keys
+
+Result = TypeVar("Result")
+OnSynced = Callable[[int, str | None], None]
+
+
+class Opened(NamedTuple):
+    """A core that has recovered, and the disks it stands on."""
+
+    core: Gateway
+    boot: int
+    recovery: Recovery
+    journal_disk: WatchedDisk
+    state_disk: WatchedDisk
+    found: node_keys.Found
+
+
+def open_core(
+    config: Config,
+    heartbeats: Heartbeats,
+    on_synced: OnSynced,
+    on_state_synced: OnSynced,
+) -> Opened:
+    """Raises OSError when the disk does not let us. The two functions are called in the disks' threads."""
+    previous = last_boot(config.data / "state")
+    boot = next_boot(config.data / "state", int(time.time()))
+    found = node_keys.read_folder(config.keys)
+    journal_disk = WatchedDisk(config.data / "journal", on_synced, heartbeats, "journal-sync")
+    state_disk = WatchedDisk(config.data / "state", on_state_synced, heartbeats, "state-sync")
+    core = Gateway(
+        config.core,
+        Start(secrets.token_bytes(8), boot, "start", previous),
+        journal_disk=journal_disk,
+        state_disk=state_disk,
+        keys=found.keys,
+        cipher=AesBlocks(),
+        random_below=secrets.randbelow,
+        verify=verify_ed25519,
+        now_ms=clock.monotonic_ms(),
+    )
+    recovery = core.start(now_ms=clock.monotonic_ms())
+    return Opened(core, boot, recovery, journal_disk, state_disk, found)
+
+
+async def in_thread(
+    work: Callable[[], Result], *, stop: asyncio.Event, every_s: float, meanwhile: Callable[[], None]
+) -> Result | None:
+    """What `work` returns or raises; None if `stop` came first, and then the thread dies with the process.
+
+    `meanwhile` is called at once and every `every_s`. (asyncio's own executor would keep the process until the
+    work is done.)
+    """
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[Result] = loop.create_future()
+
+    def settle(set_it: Callable[[Any], None], value: Any) -> None:
+        if not done.cancelled():
+            set_it(value)
+
+    def run() -> None:
+        outcome: tuple[Callable[[Any], None], Any]
+        try:
+            outcome = (done.set_result, work())
+        except Exception as error:  # raised again where it is awaited
+            outcome = (done.set_exception, error)
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(settle, *outcome)
+
+    Thread(target=run, name="startup", daemon=True).start()
+    stopped = asyncio.ensure_future(stop.wait())
+    try:
+        while not done.done() and not stopped.done():
+            meanwhile()
+            either: set[asyncio.Future[Any]] = {done, stopped}
+            await asyncio.wait(either, timeout=every_s, return_when=asyncio.FIRST_COMPLETED)
+        return done.result() if done.done() else None
+    finally:
+        stopped.cancel()
+        done.cancel()

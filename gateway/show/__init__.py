@@ -1,0 +1,1 @@
+"""How the agent shows itself to people: words, findings, reports, explanations, the technician's page."""

@@ -1,0 +1,107 @@
+"""Commands, tests and limits in words: who, until when, why; and which commands hold for a feeder at an instant."""
+
+from typing import Any
+
+from gateway.show.explain.cabinet import Asked, Cabinet, Command, Feeder
+from gateway.show.explain.calendar import minute_words
+from gateway.show.explain.moments import clock_near
+from gateway.show.explain.plan import Law, limits_of
+from gateway.show.explain.values import text
+from gateway.show.explain.words import say, say_or
+from gateway.show.words import duration
+from policy import document
+
+EMERGENCY, OVERRIDE, TEST = "emergency", "override", "test"
+_OVER = frozenset(("over", "refused", "expired", "ended"))
+_WAITING = "waiting"
+
+
+def concerns(command: Command, feeder: Feeder) -> bool:
+    return command.target in (None, feeder.name, feeder.group)
+
+
+def is_over(command: Command) -> bool:
+    return command.state in _OVER or command.kind == "end"
+
+
+def holding(cabinet: Cabinet, feeder: Feeder, kinds: tuple[str, ...], unix_s: int | None) -> Command | None:
+    """The command of these kinds that holds for a feeder at an instant; of several the latest, as the agent has it."""
+    found = [
+        command
+        for command in cabinet.commands
+        if command.kind in kinds and concerns(command, feeder) and _holds(command, unix_s)
+    ]
+    return found[-1] if found else None
+
+
+def still_holding(cabinet: Cabinet, feeder: Feeder, unix_s: int) -> list[Command]:
+    """All that would hold at that instant, of those known now."""
+    return [command for command in cabinet.commands if concerns(command, feeder) and _holds(command, unix_s)]
+
+
+def _holds(command: Command, unix_s: int | None) -> bool:
+    if is_over(command) or unix_s is None:
+        return not is_over(command) and command.state != _WAITING
+    has_begun = command.state != _WAITING if command.not_before_s is None else command.not_before_s <= unix_s
+    return has_begun and (command.expires_s is None or unix_s < command.expires_s)
+
+
+def wants_light(command: Command) -> bool:
+    return command.kind != OVERRIDE or command.level is None or command.level > 0
+
+
+def command_words(command: Command, now_s: int | None, language: str) -> str:
+    """`Mme X, éteindre pour « bourg », jusqu'à 04:00, raison : travaux`."""
+    parts = [command.author or say("order.nobody", language)]
+    parts.append(say("order.light" if wants_light(command) else "order.dark", language))
+    if command.target:
+        parts[-1] += f" {say('order.target', language, target=command.target)}"
+    if command.expires_s is not None:
+        parts.append(say("order.until", language, at=clock_near(command.expires_s, now_s, language)))
+    if command.reason:
+        parts.append(say("order.reason", language, reason=command.reason))
+    if command.state == _WAITING:
+        parts.append(say("order.waiting", language))
+    elif is_over(command):
+        parts.append(say("order.over", language))
+    return ", ".join(parts)
+
+
+def kind_words(command: Command, language: str) -> str:
+    return say_or(f"kind.{command.kind}", command.kind, language)
+
+
+def asked_words(cabinet: Cabinet, feeder: Feeder, asked: Asked, language: str) -> str:
+    """The same of what moved a feeder: the command behind it, or a name with how long it still holds."""
+    now_s = cabinet.unix_s
+    command = next((one for one in cabinet.commands if one.id is not None and one.id == asked.command), None)
+    if command is not None:
+        return command_words(command, now_s, language)
+    parts = [asked.said or say("order.nobody", language)]
+    until_s = asked.until_unix_s
+    left_s = feeder.test_left_s if asked.rule == "manual" else None
+    if left_s is None and until_s is not None and now_s is not None and 0 <= until_s - now_s < 600:
+        left_s = until_s - now_s
+    if left_s is not None and left_s >= 0:
+        parts.append(say("order.left", language, left=duration(left_s, language)))
+    elif until_s is not None:
+        parts.append(say("order.until", language, at=clock_near(until_s, now_s, language)))
+    return ", ".join(parts)
+
+
+def limit_words(law: Law, unix_s: int, language: str) -> list[str]:
+    """What the law forbids at this feeder in the night of this instant, with its source."""
+    return [_limit(limit, language) for limit in limits_of(law, unix_s)]
+
+
+def _limit(limit: Any, language: str) -> str:
+    if limit.kind == document.DARK_WINDOW:
+        words = say("limit.1", language, a=minute_words(limit.a), b=minute_words(limit.b))
+    elif limit.kind == document.NO_DARKENING:
+        words = say("limit.2", language)
+    elif limit.kind == document.DARK_BY_DAY:
+        words = say("limit.3", language, a=limit.a, b=limit.b)
+    else:
+        words = say("limit.other", language)
+    source = ", ".join(shown for shown in (text(limit.authority), text(limit.text)) if shown)
+    return say("limit.by", language, words=words, by=source) if source else words

@@ -1,0 +1,133 @@
+"""Why a feeder is as it is, in one sentence.
+
+The agent says which rule moved the contactor; the words of the rule come from the signed policy, from the commands it
+knows and from what is wired. Where contactor and policy do not agree both are said. Judges nothing and changes nothing.
+"""
+
+from gateway.show.explain.cabinet import Asked, Cabinet, Feeder
+from gateway.show.explain.calendar import step_words, wish_words
+from gateway.show.explain.orders import asked_words
+from gateway.show.explain.plan import CALENDAR, DEFAULT, Law, Wish, law_of, wish
+from gateway.show.explain.words import say, say_or
+from gateway.show.words import duration
+
+_UNCERTAINTY_S_MAX = 3_600
+
+
+def why(cabinet: Cabinet, feeder: Feeder, language: str) -> str:
+    """One sentence."""
+    deciding = asked_by(feeder, feeder.rule)
+    if deciding is None:
+        return feeder.because or say("why.unknown", language)
+    words = sentence(cabinet, feeder, deciding, language)
+    is_handed = cabinet.in_control is False and deciding.rule != "safety"  # which says so itself
+    return say("why.handed", language, words=words) if is_handed else words
+
+
+def why_briefly(cabinet: Cabinet, feeder: Feeder, language: str) -> str:
+    """The same without the names of calendar and rule, or how long a test lasts, for a small screen that shows it."""
+    deciding = asked_by(feeder, feeder.rule)
+    if deciding is not None and deciding.rule == "manual" and deciding.said and cabinet.in_control is not False:
+        return say("why.manual", language, order=deciding.said)
+    wished = wished_now(cabinet, feeder)
+    is_calm = feeder.rule == "policy" and cabinet.in_control is not False and cabinet.basis == "clock"
+    if not is_calm or wished is None or wished.law.kind == DEFAULT or wished.wants_light != feeder.closed:
+        return why(cabinet, feeder, language)
+    words = say("permanent", language)
+    if wished.law.kind == CALENDAR:
+        words = step_words(wished.law, wished.rule, wished.step, language, is_numbered=False)
+    version = cabinet.policy.version
+    policy = say("policy.unnamed", language) if version is None else say("policy", language, version=version)
+    return say("why.policy", language, policy=policy, words=words)
+
+
+def sentence(cabinet: Cabinet, feeder: Feeder, asked: Asked, language: str) -> str:
+    """What one rule says, with the rule's name in front."""
+    if asked.rule in ("emergency", "command", "manual"):
+        return say(f"why.{asked.rule}", language, order=asked_words(cabinet, feeder, asked, language))
+    return bare(cabinet, feeder, asked, language)
+
+
+def bare(cabinet: Cabinet, feeder: Feeder, asked: Asked, language: str) -> str:
+    """What one rule says."""
+    rule = asked.rule
+    if rule == "interlock":
+        return _interlock(feeder, asked, language)
+    if rule in ("emergency", "command", "manual"):
+        return asked_words(cabinet, feeder, asked, language)
+    if rule == "photocell":
+        lux = "why.photocell.none" if cabinet.lux is None else "why.photocell.lux"
+        light = say_or(f"why.photocell.{asked.said}", "", language)
+        cell = ", ".join(part for part in (say(lux, language, lux=cabinet.lux), light) if part)
+        return say("why.photocell", language, cell=cell)
+    if rule == "safety":
+        return say("why.safety", language)
+    if rule in ("policy", "default"):
+        return policy_sentence(cabinet, feeder, language) or _as_told(cabinet, feeder, language)
+    return feeder.because or say("why.other", language, rule=rule)
+
+
+def asked_by(feeder: Feeder, rule: str | None) -> Asked | None:
+    """What this rule asks of the feeder."""
+    return next((asked for asked in feeder.asked if asked.rule == rule), None)
+
+
+def wished_now(cabinet: Cabinet, feeder: Feeder) -> Wish | None:
+    """What the policy wants now; None where time or policy is missing."""
+    law = law_of(cabinet, feeder)
+    if law is None or cabinet.unix_s is None:
+        return None
+    return wish(law, cabinet.unix_s, min(cabinet.uncertainty_s or 0, _UNCERTAINTY_S_MAX))
+
+
+def policy_sentence(cabinet: Cabinet, feeder: Feeder, language: str) -> str | None:
+    """The policy, its calendar, rule and step; None where they cannot be reckoned."""
+    law = law_of(cabinet, feeder)
+    wished = wished_now(cabinet, feeder)
+    if law is None or wished is None:
+        return None
+    words = law_words(cabinet, law, wished, language)
+    if cabinet.basis == "carried" and cabinet.uncertainty_s is not None:
+        words = say("why.carried", language, words=words, uncertainty=duration(cabinet.uncertainty_s, language))
+    is_moved = feeder.rule in ("policy", "default") and cabinet.in_control is not False
+    if is_moved and feeder.closed is not None and feeder.closed != wished.wants_light:
+        return say("why.differs", language, words=words, state=state_words(feeder.closed, language))
+    return words
+
+
+def state_words(closed: bool | None, language: str) -> str:
+    return say("unknown_state" if closed is None else "lit" if closed else "dark", language)
+
+
+def policy_words(cabinet: Cabinet, language: str) -> str:
+    """`politique n° 4 (Conseil municipal de Feneu, Délibération 2026-41)`."""
+    policy = cabinet.policy
+    if policy.version is None:
+        return say("policy.unnamed", language)
+    source = ", ".join(part for part in (policy.authority, policy.text) if part)
+    return say("policy.by" if source else "policy", language, version=policy.version, by=source)
+
+
+def law_words(cabinet: Cabinet, law: Law, wished: Wish, language: str) -> str:
+    """The policy and the words of its calendar; for a feeder without one what stands in."""
+    if law.kind == DEFAULT and law.rules is None:
+        return say("why.default", language)
+    return say("why.policy", language, policy=policy_words(cabinet, language), words=wish_words(wished, language))
+
+
+def _interlock(feeder: Feeder, asked: Asked, language: str) -> str:
+    if asked.said in ("switch-on", "switch-off"):
+        return say(f"why.{asked.said}", language)
+    if asked.said == "locked" or feeder.locked_by:
+        return say("why.locked", language, who=feeder.locked_by or say("order.nobody", language))
+    return say("why.interlock", language)
+
+
+def _as_told(cabinet: Cabinet, feeder: Feeder, language: str) -> str:
+    """A policy that cannot be read here: in the agent's own words."""
+    if cabinet.policy.version is None:
+        return say("why.default", language)
+    told = say("unreadable", language, because=feeder.because) if feeder.because else say("why.unknown", language)
+    return say("why.policy", language, policy=policy_words(cabinet, language), words=told)
+
+

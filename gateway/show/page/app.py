@@ -1,0 +1,231 @@
+"""The page's addresses: who may see what, and how a form becomes an order of the agent.
+
+    /login /logout                      the only ones without a session, and its end
+    / /tonight /faults /health          the screens
+    /feeder/N                           one feeder; /feeder/N/test, lock, unlock: the page before an order
+    POST /feeder/N/test, stop, lock, unlock      the order, with the session's secret
+
+Every order that came from a session is said to the log: what, of which feeder, by whom, from where, and what became
+of it. A refused one changes nothing.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+from gateway.config.page import Orders
+from gateway.show.explain.cabinet import Feeder
+from gateway.show.explain.words import LANGUAGES
+from gateway.show.page import assets, feeder, gate, health
+from gateway.show.page.faults import faults
+from gateway.show.page.guard import guard
+from gateway.show.page.html import Safe
+from gateway.show.page.login import WAIT, Login
+from gateway.show.page.now import now
+from gateway.show.page.sessions import LIFE_MS, Session, Sessions
+from gateway.show.page.tonight import tonight_screen
+from gateway.show.page.view import View, live_part, page, view_of
+
+_FORM_BYTES_MAX = 4_096
+_COOKIE, _LANGUAGE_COOKIE = "bocage", "bocage-lang"
+_SCREENS: dict[str, tuple[str, Callable[[View], Safe]]] = {
+    "/": ("tab.now", now),
+    "/tonight": ("tab.tonight", tonight_screen),
+    "/faults": ("tab.faults", faults),
+    "/health": ("tab.health", health.health),
+}
+
+
+class Pages:
+    """The handlers. `is_secure`: the connection is TLS, so the cookie may say so."""
+
+    def __init__(
+        self,
+        document: Callable[[], dict[str, Any]],
+        orders: Orders,
+        login: Login,
+        sessions: Sessions,
+        say: Callable[..., None],
+        *,
+        language: str,
+        is_secure: bool,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._document, self._orders, self._say = document, orders, say
+        self._login, self._sessions = login, sessions
+        self._language, self._is_secure, self._now_ms = language, is_secure, now_ms
+
+    def app(self) -> web.Application:
+        app = web.Application(client_max_size=_FORM_BYTES_MAX, middlewares=[guard(self._say, self._failed)])
+        app.router.add_get("/login", self._get_login)
+        app.router.add_post("/login", self._post_login)
+        app.router.add_post("/logout", self._post_logout)
+        for path in _SCREENS:
+            app.router.add_get(path, self._get_screen)
+        app.router.add_get("/feeder/{place}", self._get_feeder)
+        app.router.add_get("/feeder/{place}/{order}", self._get_order)
+        app.router.add_post("/feeder/{place}/{order}", self._post_order)
+        app.router.add_get("/static/{name}", assets.serve)
+        return app
+
+    # --- entering -----------------------------------------------------------------------------------------------
+
+    async def _get_login(self, request: web.Request) -> web.Response:
+        why = request.query.get("why", "")
+        return self._shown(request, gate.login_page(self._language_of(request), why=why))
+
+    async def _post_login(self, request: web.Request) -> web.Response:
+        form = await _form(request)
+        who, typed = (form.get(name, "") for name in ("who", "password"))
+        answer = await self._login.enter(who, typed, address_of(request))
+        if answer.token is None:
+            shown = gate.login_page(
+                self._language_of(request), why=answer.why or "", wait_s=answer.wait_s, who=who[:40]
+            )
+            response = self._shown(request, shown, status=429 if answer.why == WAIT else 403)
+            if answer.why == WAIT:
+                response.headers["Retry-After"] = str(answer.wait_s)
+            return response
+        response = _to("/")
+        self._set_cookie(response, _COOKIE, answer.token)
+        return response
+
+    async def _post_logout(self, request: web.Request) -> web.Response:
+        session = self._session(request)
+        form = await _form(request)
+        if session is None:
+            return _away(request)
+        if not session.may_order(form.get("csrf", "")):
+            return self._failed(request, 403)
+        self._sessions.close(request.cookies.get(_COOKIE))
+        self._say("page-logout", who=session.who, address=address_of(request))
+        response = _to("/login?why=left")
+        response.del_cookie(_COOKIE, path="/")
+        return response
+
+    # --- looking ------------------------------------------------------------------------------------------------
+
+    async def _get_screen(self, request: web.Request) -> web.Response:
+        title, screen = _SCREENS[request.path]
+        view = self._view(request)
+        if view is None:
+            return _away(request)
+        return self._screen(request, view, view.say(title), screen(view), is_live=True)
+
+    async def _get_feeder(self, request: web.Request) -> web.Response:
+        view = self._view(request)
+        if view is None:
+            return _away(request)
+        found = self._feeder(view, request)
+        title = view.say("feeder.title", name=found.name)
+        return self._screen(request, view, title, feeder.feeder_screen(view, found), is_live=True)
+
+    async def _get_order(self, request: web.Request) -> web.Response:
+        view, order = self._view(request), request.match_info["order"]
+        if view is None:
+            return _away(request)
+        found = self._feeder(view, request)
+        if order not in feeder.PAGES:
+            raise web.HTTPNotFound
+        title = view.say(f"{order}.title", name=found.name)
+        return self._screen(request, view, title, feeder.order_page(view, found, order), is_live=False)
+
+    # --- ordering -----------------------------------------------------------------------------------------------
+
+    async def _post_order(self, request: web.Request) -> web.Response:
+        view, order = self._view(request), request.match_info["order"]
+        if view is None:
+            return _away(request)
+        form = await _form(request)
+        if order not in feeder.ORDERS:
+            raise web.HTTPNotFound
+        found = self._feeder(view, request)
+        if not view.session.may_order(form.get("csrf", "")):
+            word: str | None = "form"
+        elif order == "lock" and form.get("read") != "yes":
+            word = "read"
+        else:
+            word = self._give(order, found, view.session.who)
+        who, address = view.session.who, address_of(request)
+        self._say("page-order", order=order, feeder=found.name, who=who, address=address, refused=word)
+        if word is None:
+            return _to("/")
+        body = feeder.refusal(view, found, word)
+        return self._shown(request, page(view, view.say("refused.title"), body, is_live=False), status=409)
+
+    def _give(self, order: str, found: Feeder, who: str) -> str | None:
+        if order == "lock":
+            return self._orders.lock(found.place, who)
+        if order == "unlock":
+            return self._orders.unlock(found.place, who)
+        return self._orders.test(found.place, feeder.TEST_S if order == "test" else 0, who)
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _session(self, request: web.Request) -> Session | None:
+        is_person = "auto" not in request.query
+        return self._sessions.find(request.cookies.get(_COOKIE), is_person=is_person, now_ms=self._now_ms())
+
+    def _view(self, request: web.Request) -> View | None:
+        session = self._session(request)
+        if session is None:
+            return None
+        return view_of(self._document(), self._language_of(request), session, request.path)
+
+    def _feeder(self, view: View, request: web.Request) -> Feeder:
+        found = feeder.at_place(view.cabinet, request.match_info["place"])
+        if found is None:
+            raise web.HTTPNotFound
+        return found
+
+    def _language_of(self, request: web.Request) -> str:
+        for asked in (request.query.get("lang"), request.cookies.get(_LANGUAGE_COOKIE)):
+            if asked in LANGUAGES:
+                return str(asked)
+        return self._language
+
+    def _screen(self, request: web.Request, view: View, title: str, body: Safe, *, is_live: bool) -> web.Response:
+        if request.query.get("part") == "live":
+            return self._shown(request, live_part(view, body))
+        return self._shown(request, page(view, title, body, is_live=is_live))
+
+    def _shown(self, request: web.Request, content: Safe, status: int = 200) -> web.Response:
+        response = web.Response(text=content, content_type="text/html", charset="utf-8", status=status)
+        if request.query.get("lang") in LANGUAGES:
+            self._set_cookie(response, _LANGUAGE_COOKIE, request.query["lang"])
+        return response
+
+    def _set_cookie(self, response: web.Response, name: str, value: str) -> None:
+        response.set_cookie(
+            name, value, max_age=LIFE_MS // 1000, path="/", httponly=True, samesite="Strict", secure=self._is_secure
+        )
+
+    def _failed(self, request: web.Request, status: int) -> web.Response:
+        return self._shown(request, gate.error_page(self._language_of(request), status), status=status)
+
+
+def address_of(request: web.Request) -> str:
+    """Where a request comes from: the peer itself. No proxy stands before us, so nobody is believed about another."""
+    return str(request.remote or "?")[:64]
+
+
+async def _form(request: web.Request) -> dict[str, str]:
+    """The fields of a form as our pages send it; anything else is refused before it is read (parts go to files)."""
+    if request.content_type != "application/x-www-form-urlencoded":
+        raise web.HTTPUnsupportedMediaType
+    try:
+        return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    except (ValueError, LookupError):  # not UTF-8, or a character set that nobody knows
+        raise web.HTTPBadRequest from None
+
+
+def _to(path: str) -> web.Response:
+    return web.Response(status=303, headers={"Location": path})
+
+
+def _away(request: web.Request) -> web.Response:
+    """No session: to the login; what the script fetches is told so, and asks for the whole page."""
+    if request.query.get("part"):
+        return web.Response(status=401)
+    return _to("/login?why=over" if _COOKIE in request.cookies else "/login")

@@ -1,0 +1,110 @@
+"""The technician's page: listens on the gateway, shows the agent's document, hands orders to the agent. Composition
+only.
+
+`await LocalPage(options, document, orders, say).start()` in the agent's loop, `await page.close()` at its end.
+`document` makes the agent's document anew for each look; `orders` is the agent's hand; `say(what, **values)` is its
+log.
+
+Plain HTTP is meant for a wire of a few metres: the maintenance port, or an access point with a password of its own
+(WPA2 or 3) that is on only while somebody is there. Whoever can listen on that wire reads the password and the
+session; so without TLS the page must not be bound to an address of the network that leads to the centre. Password
+and session are worth no more than this cabinet: no other one has the same, and nothing of the centre opens with
+them. With `certificate` and `key` it is HTTPS; a phone then warns once, for no public authority knows a street
+cabinet, unless the commune installs its own.
+"""
+
+import logging
+import ssl
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+from gateway.config.page import Orders, PageOptions
+from gateway.io import clock
+from gateway.show.page.app import Pages
+from gateway.show.page.door import Door
+from gateway.show.page.login import Login
+from gateway.show.page.sessions import Sessions
+
+_LINE_BYTES_MAX = 2_048
+_CLOSE_S_MAX = 1.0
+
+
+class LocalPage:
+    """One a process, in the loop's thread."""
+
+    def __init__(
+        self,
+        options: PageOptions,
+        document: Callable[[], dict[str, Any]],
+        orders: Orders,
+        say: Callable[..., None],
+        *,
+        now_ms: Callable[[], int] = clock.monotonic_ms,
+    ) -> None:
+        self._options, self._say = options, say
+        self.sessions = Sessions()
+        login = Login(options.password, self.sessions, say, now_ms=now_ms)
+        pages = Pages(
+            document, orders, login, self.sessions, say,
+            language=options.language, is_secure=options.certificate is not None, now_ms=now_ms,
+        )  # fmt: skip
+        self._runner = web.AppRunner(
+            pages.app(),
+            access_log=None,
+            logger=_silent(),
+            handle_signals=False,
+            keepalive_timeout=0,
+            lingering_time=0,
+            max_line_size=_LINE_BYTES_MAX,
+            max_field_size=_LINE_BYTES_MAX,
+            shutdown_timeout=_CLOSE_S_MAX,
+        )
+        self._door: Door | None = None
+
+    async def start(self) -> None:
+        """Listen. OSError when the address or the certificate cannot be had."""
+        tls = _context(self._options)
+        await self._runner.setup()
+        try:
+            server = self._runner.server
+            assert server is not None
+            self._door = Door(self._options.bind, server, tls, self._say)
+        except OSError:
+            await self._runner.cleanup()
+            raise
+
+    async def close(self) -> None:
+        """Nobody answers any more. Safe to call twice."""
+        door, self._door = self._door, None
+        if door is not None:
+            await door.close()
+        await self._runner.cleanup()
+
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """Where it listens; None while it does not."""
+        return None if self._door is None else self._door.address
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """For the shell's health."""
+        return {} if self._door is None else {**self._door.counters, "sessions": len(self.sessions)}
+
+
+def _context(options: PageOptions) -> ssl.SSLContext | None:
+    if options.certificate is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2  # phones of technicians are not new
+    context.load_cert_chain(options.certificate, options.key)
+    return context
+
+
+def _silent() -> logging.Logger:
+    """aiohttp writes a trace for every malformed request: anybody could flood the log with them."""
+    logger = logging.getLogger("bocage.page")
+    logger.propagate = False
+    logger.handlers = [logging.NullHandler()]
+    return logger

@@ -1,0 +1,175 @@
+"""What every screen is made from: one document, one language, who looks; and the frame around a screen.
+
+A screen is a function of a `View` that returns HTML. What may change by itself stands in the part `live`, which the
+script fetches again; without the script the browser loads the whole page again now and then. Such loads are marked,
+so that they keep no session alive.
+"""
+
+from typing import Any, NamedTuple
+
+from gateway.show.explain import moments
+from gateway.show.explain.cabinet import Cabinet, cabinet_of
+from gateway.show.explain.values import text
+from gateway.show.findings import findings
+from gateway.show.page.html import Child, Safe, join, tag
+from gateway.show.page.sessions import Session
+from gateway.show.page.words import say, say_or
+from gateway.show.words import duration
+
+TABS = (("now", "/"), ("tonight", "/tonight"), ("faults", "/faults"), ("health", "/health"))
+_REFRESH_S = 5
+_RELOAD_S = 15
+_ICONS = {
+    "now": "M9 21h6M12 3a6 6 0 0 0-3.6 10.8c.7.6 1.1 1.4 1.1 2.2h5c0-.8.4-1.6 1.1-2.2A6 6 0 0 0 12 3z",
+    "tonight": "M20 14.5A8.5 8.5 0 0 1 9.5 4a8.5 8.5 0 1 0 10.5 10.5z",
+    "faults": "M12 3.5 22 20.5H2zM12 10v4.5M12 17.4v.2",
+    "health": "M4 5h16v6H4zM4 13h16v6H4zM7.5 8v.1M7.5 16v.1",
+}
+
+
+class View(NamedTuple):
+    """`path` of this screen; `session`: who looks."""
+
+    document: dict[str, Any]
+    cabinet: Cabinet | None
+    language: str
+    session: Session
+    path: str
+
+    def say(self, key: str, **values: object) -> str:
+        return say(key, self.language, **values)
+
+    @property
+    def unix_s(self) -> int | None:
+        return None if self.cabinet is None else self.cabinet.unix_s
+
+
+def view_of(document: dict[str, Any], language: str, session: Session, path: str) -> View:
+    return View(document, cabinet_of(document), language, session, path)
+
+
+def live_part(view: View, body: Child) -> Safe:
+    """The top of the page and the screen: what is fetched again."""
+    return join(
+        tag("header", tag("div", *_title(view), class_="bar"), tag("ul", _chips(view), class_="chips")),
+        tag("main", body, id="main"),
+    )
+
+
+def page(view: View, title: str, body: Child, *, is_live: bool) -> Safe:
+    """The whole document of a screen."""
+    return shell(
+        title,
+        view.language,
+        tag("a", view.say("skip"), href="#main", class_="skip"),
+        tag("p", view.say("stale"), id="stale", role="alert", hidden=True),
+        tag("div", live_part(view, body), id="live", data_every=_REFRESH_S if is_live else None),
+        _footer(view),
+        _tabs(view),
+        head=_reload(view) if is_live else None,
+    )
+
+
+def shell(title: str, language: str, *body: Child, head: Child = None) -> Safe:
+    """A document with our style, our one script, and nothing from elsewhere."""
+    content = tag(
+        "html",
+        tag(
+            "head",
+            tag("meta", charset="utf-8"),
+            tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+            tag("meta", name="theme-color", content="#12313b"),
+            tag("title", title),
+            tag("link", rel="stylesheet", href="/static/page.css"),
+            tag("link", rel="icon", href="/static/icon.svg", type="image/svg+xml"),
+            head,
+        ),
+        tag("body", *body, tag("script", src="/static/page.js", defer=True)),
+        lang=language,
+    )
+    return Safe(f"<!doctype html>\n{content}\n")
+
+
+def chip(words: str, kind: str, href: str | None = None) -> Safe:
+    inner = tag("a", words, href=href) if href else words
+    return tag("li", inner, class_=f"chip {kind}")
+
+
+def icon(name: str) -> Safe:
+    return tag("svg", tag("path", d=_ICONS[name]), viewBox="0 0 24 24", class_="icon", aria_hidden="true")
+
+
+def other_language(language: str) -> str:
+    return "en" if language == "fr" else "fr"
+
+
+# --- the frame ------------------------------------------------------------------------------------------------------
+
+
+def _title(view: View) -> tuple[Child, ...]:
+    name = text(view.document.get("name")) or "?"
+    unix_s = view.unix_s
+    shown = view.say("time_unknown") if unix_s is None else moments.clock(unix_s, view.language)
+    return (tag("h1", view.say("title", name=name)), tag("p", shown, class_="clock"))
+
+
+def _chips(view: View) -> Child:
+    chips: list[Child] = []
+    count = len(findings(view.document))
+    if count:
+        words = view.say("chip.faults.one") if count == 1 else view.say("chip.faults", count=count)
+        chips.append(chip(words, "bad", "/faults"))
+    cabinet = view.cabinet
+    if cabinet is not None:
+        if cabinet.switch is not None:
+            kind = "plain" if cabinet.switch == "auto" else "warn"
+            chips.append(chip(say_or(f"chip.switch.{cabinet.switch}", "now.unknown", view.language), kind))
+        if cabinet.mains is False:
+            chips.append(chip(view.say("chip.mains.no"), "bad"))
+        if cabinet.door_open:
+            chips.append(chip(view.say("chip.door"), "warn"))
+        if cabinet.unix_s is None:
+            chips.append(chip(view.say("chip.clock.no"), "warn"))
+    chips.append(_centre(view))
+    return chips
+
+
+def _centre(view: View) -> Child:
+    centre = view.document.get("centre")
+    if not isinstance(centre, dict):
+        return None
+    if centre.get("connected") is True:
+        return chip(view.say("chip.centre.yes"), "plain", "/health")
+    since = centre.get("since_s")
+    shown = duration(since, view.language) if isinstance(since, int) else "?"
+    return chip(view.say("chip.centre.no", since=shown), "warn", "/health")
+
+
+def _tabs(view: View) -> Safe:
+    links = [
+        tag(
+            "a", icon(name), tag("span", view.say(f"tab.{name}")), href=href,
+            aria_current="page" if view.path == href else None,
+        )
+        for name, href in TABS
+    ]  # fmt: skip
+    return tag("nav", *links, aria_label="Bocage")
+
+
+def _footer(view: View) -> Safe:
+    other = other_language(view.language)
+    leave = tag(
+        "form",
+        tag("input", type="hidden", name="csrf", value=view.session.csrf),
+        tag("button", view.say("logout"), class_="link"),
+        method="post",
+        action="/logout",
+    )
+    switch = tag("a", view.say("other_language"), href=f"{view.path}?lang={other}", lang=other, hreflang=other)
+    return tag("footer", tag("p", view.say("you", who=view.session.who)), switch, leave)
+
+
+def _reload(view: View) -> Safe:
+    """Without the script."""
+    content = f"{_RELOAD_S}; url={view.path}?auto=1"
+    return tag("noscript", tag("meta", http_equiv="refresh", content=content))

@@ -1,0 +1,173 @@
+"""One irrigation node on a battery in virtual time, beside a gateway's link: board, radio, pipes, soil and sun.
+
+The gateway's link and way down are the real ones; what stands behind them only keeps each record once, and answers with
+its time. `Story` is what tests and the bench of energy run.
+"""
+
+from gateway.core.link.downlink import Downlink, Standing
+from gateway.core.link.link import Asked, Link
+from gateway.core.wallclock import WallClock
+from kinds import irrigation
+from node.settings import Settings
+from policy import civil
+from simulator.estates.sleepers import BatterySpace
+from simulator.hosts.keys import CIPHER, key_of, pairing_of
+from simulator.hosts.node import NodeHost
+from simulator.plants.battery import Battery
+from simulator.plants.green_space import GreenPorts, Site
+from simulator.plants.pipes import Pipes
+from simulator.world.chance import Prng
+from simulator.world.network import LinkQuality, Radio
+from simulator.world.time import World
+from watering import memory
+from wire import coap_message as messages
+from wire import record
+from wire.record import Answer
+
+NODE = bytes.fromhex("7c1f0a2c01000003")
+PEER = ("cab-1", 5683)
+
+class Gateway:
+    """Keeps each record once and answers with its UTC; the way down is the gateway's own. `silent`: it is away."""
+
+    def __init__(self, world):
+        self._world = world
+        self.silent = False
+        self.records = {}
+        self.again = 0
+        self.knows_time = True
+        self.posted = 0
+        self.began()
+
+    def began(self):
+        """It starts anew: no keys, no orders."""
+        self.link = Link([key_of(NODE)], CIPHER, random_below=Prng(7).randrange, ack_timeout_ms=4000)
+        self.downlink = Downlink(self.link, WallClock(started_ms=self._world.now_ms), {})
+        self.downlink.follow({None: None}, now_ms=self._world.now_ms)
+
+    def order(self, for_s, number=1):
+        """No water, for so long, from now."""
+        ends_ms = self._world.now_ms + 1000 * for_s
+        standing = Standing(number.to_bytes(8, "big"), "emergency", 0, self._world.unix_s + for_s, ends_ms)
+        self.downlink.follow({None: standing}, now_ms=self._world.now_ms)
+
+    def receive(self, datagram, host):
+        if self.silent:
+            return
+        now_ms = self._world.now_ms
+        for asked in self.link.receive(datagram, host, now_ms=now_ms):
+            if self.downlink.hears(asked, now_ms=now_ms) or not isinstance(asked, Asked):
+                continue
+            if asked.path not in ((b"t",), (b"e",)):
+                self.link.respond(asked.exchange, messages.NOT_FOUND, now_ms=now_ms)
+                continue
+            for made in record.decode_payload(asked.payload) if asked.payload else ():
+                name = (made.boot, made.sequence)
+                self.again += name in self.records
+                assert self.records.setdefault(name, made) == made
+            waiting = self.downlink.waiting(NODE)
+            answer = Answer(self._world.unix_s if self.knows_time else None, 0, 300, waiting)
+            self.link.respond(asked.exchange, messages.CHANGED, record.encode_answer(answer), now_ms=now_ms)
+        self.turn()
+
+    def turn(self):
+        now_ms = self._world.now_ms
+        self.link.poll(now_ms=now_ms)
+        self.downlink.poll(now_ms=now_ms)
+        for host, datagram in self.link.outgoing():
+            host.radio.carry(datagram, host.receive, PEER)
+
+
+class Story:
+    """World, node and gateway. `events`: [(Unix s, boot, sequence, record)] as the node makes them."""
+
+    def __init__(self, own, climate, *, begin_s, seed=1, loss=50, panel_ma=0, capacity_mah=2600, permille=800):
+        self.world = World(start_unix_s=begin_s)
+        self.begin_s = begin_s
+        self.own = own
+        zones = self.own.policy.zones
+        self.pipes = Pipes(
+            self.own.kinds,
+            [zone.flow_ml_min for zone in zones],
+            main_max=self.own.main_max_ml_min,
+            pulse_ul=self.own.pulse_ul,
+        )
+        site = Site(zones, self.pipes, climate, Prng("soil"), begin_s)
+        self.battery = Battery(capacity_mah, panel_ma=panel_ma, permille=permille)
+        ports = GreenPorts(site, self.own.kinds, self.own.pulse_ms)
+        self.space = BatterySpace(self.world, ports, [], self.battery, boost_mv=self.own.boost_mv)
+        self.gateway = Gateway(self.world)
+        self.made = {}
+        self.is_planted = False
+        self.events = []
+        radio = Radio(self.world, Prng(f"radio-{seed}"), LinkQuality(loss, 10, 5, 80, 15, 3000))
+        node_settings = Settings(
+            node=NODE, own=self.own, bearer=("udp",), gateway=PEER, pairing=pairing_of(NODE), sample_s=900,
+            telemetry_s=3600, health_s=86_400, report_spread_s=120, ack_timeout_ms=4000, update_keys=(), trace=False,
+        )  # fmt: skip
+        yesterday = civil.local_from_unix(civil.PARIS, begin_s).civil_day - 1
+        kept = memory.encode(memory.empty()._replace(closed_day=yesterday, drought=0))
+        self.host = NodeHost(
+            self.world,
+            Prng(seed),
+            node_settings,
+            irrigation,
+            self.space,
+            radio,
+            lambda datagram, host: radio.carry(datagram, self.gateway.receive, host),
+            self._tap,
+            memory=kept,
+        )
+        self.host.power_on()
+
+    def _tap(self, _node, boot, what, sequence, data):
+        if what != "made":
+            return
+        made = record.decode_payload(data)[0]
+        name = (boot, sequence)
+        assert self.is_planted or name not in self.made, "a record number was given twice"
+        self.made[name] = made
+        if not isinstance(made.body, dict):
+            self.events.append((self.world.unix_s, made.body.code, made.body.active, made.body.detail))
+            self.space.tell(data)
+
+    def run(self, *, days=0, hours=0, minutes=0, seconds=0):
+        """A quarter of a second at a time the gateway looks at its own timers while it has any."""
+        end_ms = self.world.now_ms + 1000 * (86_400 * days + 3600 * hours + 60 * minutes + seconds)
+        while self.world.now_ms < end_ms:
+            deadline_ms = self.gateway.link.deadline_ms()
+            step_ms = 60_000 if deadline_ms is None else max(250, min(60_000, deadline_ms - self.world.now_ms))
+            self.world.run_until(min(end_ms, self.world.now_ms + step_ms))
+            self.gateway.turn()
+        self.space.settle()
+
+    @property
+    def is_asleep(self):
+        return self.host.node is None and self.host.asleep is not None
+
+    def until_asleep(self):
+        for _ in range(100_000):
+            if self.is_asleep:
+                return
+            self.run(seconds=1)
+        raise AssertionError("it never sleeps")
+
+    def said(self, code):
+        """[(Unix s, active, detail)] of a code, in the order in which the node said it."""
+        return [(at_s, active, detail) for at_s, one, active, detail in self.events if one == code]
+
+    def local(self, at_s):
+        """(day of the story, hour, minute, second)."""
+        second = civil.local_from_unix(civil.PARIS, at_s).second
+        return (at_s - self.begin_s) // 86_400, second // 3600, second // 60 % 60, second % 60
+
+    def until_awake(self):
+        for _ in range(100_000):
+            if not self.is_asleep:
+                return
+            self.run(seconds=1)
+        raise AssertionError("it never wakes")
+
+    def missing(self):
+        """Records that the node made and the gateway does not hold."""
+        return sorted(set(self.made) - set(self.gateway.records))

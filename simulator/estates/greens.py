@@ -1,0 +1,259 @@
+"""The green spaces of a territory: lawns, beds and shrubs behind valves, their soil, what they drank and what was lost.
+
+Knows plants and policy; of nodes only that they have power, and what they announce.
+"""
+
+from typing import Any, NamedTuple
+
+from kinds import irrigation
+from policy import civil
+from policy import watering as policy
+from policy.fault import Faults
+from simulator.checkers.alarms import LampFault
+from simulator.checkers.water import Forbidden, WaterChecker, drought_law
+from simulator.hosts.gateway import GatewayHost
+from simulator.hosts.joining import Joining
+from simulator.options import Cabinet
+from simulator.plants.climate import Climate
+from simulator.plants.green_space import CHARGED_MV, GreenPorts, Site
+from simulator.plants.pipes import Pipes
+from simulator.world.chance import Prng
+from simulator.world.time import World
+from watering import memory
+from wire import event, record
+
+_LOOK_MS = 1000
+# In the form of policy.watering_form: lawn under rotors, a bed on a slope under sprays, shrubs on drip; every night at
+# five by the water balance; a park that is open from 8:00 to 20:00 keeps its paths dry. A stadium, the first space of
+# each cabinet, is shut to the public and in its season watered from 10:45 on as well: five millimetres take until long
+# after eleven, when a drought order forbids it.
+_ZONES = [
+    [0, 0, 3, 2, 1, 10000, 20000, 0, 0, 1, 60],
+    [1, 3, 4, 4, 0, 4000, 20000, 0, 0, 1, 60],
+    [4, 2, 2, 2, 2, 8000, 8000, 0, 0, 1, 120],
+]
+_OPEN_FROM_MIN, _OPEN_TO_MIN = 480, 1200
+_PROGRAM = [0, 127, 0, 0, 0, 300, 0, 7, 0]
+_MORNING = [0, 127, 401, 1031, 0, 645, 0, 7, 50]
+_PARK = [0, policy.EVERY_USE, 127, _OPEN_FROM_MIN, _OPEN_TO_MIN, "Mairie", "Règlement des parcs et jardins"]
+_PLAIN = {
+    "watering": [1, _ZONES, [_PROGRAM], [_PARK], []],
+    "valves": [2, 2, 2, 2, 0],
+    "supply": [5, 5, 0, 0],
+    "meter": [20000, 60],
+    "weather": [40, 2, 20, []],
+    "fitted": ["wind"],
+}
+_STADIUM = {**_PLAIN, "watering": [1, _ZONES, [_PROGRAM, _MORNING], [], []]}
+
+
+class Told(NamedTuple):
+    """What the green spaces say at the end. Minutes are summed over the zones."""
+
+    spaces: int
+    ml: int
+    lost_ml: int
+    drained_ml: int
+    stress_min: int
+    zone_min: int
+    violations: tuple[str, ...]
+
+
+class GreenSpace:
+    """One green space: the ports of its node in virtual time; its pipes are watched once a second while they run."""
+
+    def __init__(self, world: World, ports: GreenPorts, law: list[Forbidden]) -> None:
+        self._world = world
+        self._ports = ports
+        self.site = ports.site
+        self.checker = WaterChecker(self.site.pipes, law, powered_s=world.unix_s)
+        self.burst_s: int | None = None
+        self._is_watched = False
+
+    # --- as simulator.hosts.parts.Ports -------------------------------------------------------------------------------
+
+    def power_on(self) -> None:
+        self._settle()
+        self._ports.safe()
+        self.checker.power(self._world.unix_s)
+
+    def power_off(self) -> None:
+        self._settle()
+        self._ports.safe()
+        self.checker.power(None)
+
+    def apply(self, outputs: Any, *, now_ms: int) -> int | None:
+        self._settle()
+        self._ports.apply(outputs, now_ms=now_ms)
+        if not self._is_watched and self.site.pipes.flow_ml_min():
+            self._is_watched = True
+            self._world.after(_LOOK_MS, self._look)
+        return now_ms + 10 if self._ports.pulsing() else None
+
+    def read(self) -> dict[int, int] | None:
+        self._settle()
+        return self._ports.read()
+
+    # --- the world ----------------------------------------------------------------------------------------------
+
+    def tell(self, data: bytes) -> None:
+        """A record that the node made, at its true instant."""
+        made = record.decode_payload(data)[0]
+        if not isinstance(made.body, dict):
+            self.checker.announced(self._world.unix_s, made.body.code, made.body.detail)
+
+    def settle(self) -> None:
+        self._settle()
+
+    def _look(self) -> None:
+        self._settle()
+        self.checker.look(self._world.unix_s)
+        if self.burst_s is None and any(self.site.pipes.flowing(zone) for zone in self.site.pipes.burst):
+            self.burst_s = self._world.unix_s
+        self._is_watched = self.site.pipes.flow_ml_min() > 0
+        if self._is_watched:
+            self._world.after(_LOOK_MS, self._look)
+
+    def _settle(self) -> None:
+        self.site.advance(self._world.now_ms)
+
+
+class Greens:
+    """Build, then begin. `spaces` and `hosts` go together. `drought`: the level that a prefect has ordered."""
+
+    def __init__(self, world: World, joining: Joining, climate: Climate, *, drought: int) -> None:
+        self._world = world
+        self._drought = drought
+        self._joining = joining
+        self._climate = climate
+        self.spaces: list[GreenSpace] = []
+        self.hosts: list[Any] = []
+        self.stress_min = 0
+        self.zone_min = 0
+        self._by_node: dict[bytes, GreenSpace] = {}
+
+    def build(self, gateway: GatewayHost, cabinet: Cabinet, count: int, prng: Prng) -> None:
+        """The green spaces of one cabinet."""
+        for index in range(count):
+            self._build_space(gateway, cabinet, prng, is_park=index > 0)
+
+    def begin(self) -> None:
+        for host in self.hosts:
+            host.power_on()
+        if self.spaces:
+            self._world.every(600_000, self._count)
+
+    def tell(self, node: bytes, data: bytes) -> None:
+        """A node has made a record: if it is one of ours, its checker hears what it announces."""
+        if node in self._by_node:
+            self._by_node[node].tell(data)
+
+    @property
+    def violations(self) -> list[str]:
+        return [
+            f"green {index + 1}: {text}" for index, space in enumerate(self.spaces) for text in space.checker.violations
+        ]
+
+    def break_pipe(self, index: int) -> None:
+        """The first zone's pipe breaks: it shows when water comes, and then its node must shut it and say so."""
+        space = self.spaces[index]
+        space.settle()
+        space.site.pipes.burst[1] = space.site.pipes.flows[0]
+
+    @property
+    def expected(self) -> list[LampFault]:
+        """Broken pipes that have run."""
+        return [
+            LampFault(host.settings.node, event.PIPE_BURST, space.burst_s)
+            for host, space in zip(self.hosts, self.spaces, strict=True)
+            if space.burst_s is not None
+        ]
+
+    def settle(self) -> None:
+        for space in self.spaces:
+            space.settle()
+
+    def used_ml(self) -> int:
+        """What the zones have had."""
+        return sum(sum(space.site.pipes.zone_ul) for space in self.spaces) // 1000
+
+    def lost_ml(self) -> int:
+        """Out of broken pipes."""
+        return sum(space.site.pipes.lost_ul for space in self.spaces) // 1000
+
+    def flow_ml_min(self) -> int:
+        return sum(space.site.pipes.flow_ml_min() for space in self.spaces)
+
+    def drained_ml(self) -> int:
+        """Rain and irrigation that ran off, or went deeper than roots."""
+        return sum(
+            (plot.drained_um + plot.run_off_um) * plot.zone.area_dm2 // 100
+            for space in self.spaces
+            for plot in space.site.plots
+        )
+
+    def told(self) -> Told:
+        return Told(
+            len(self.spaces),
+            self.used_ml(),
+            self.lost_ml(),
+            self.drained_ml(),
+            self.stress_min,
+            self.zone_min,
+            tuple(self.violations),
+        )
+
+    def figures(self) -> tuple[int, ...]:
+        """For the digest: volumes and depletions, integers."""
+        return tuple(
+            value
+            for space in self.spaces
+            for value in (*space.site.pipes.zone_ul, *(plot.depletion_um for plot in space.site.plots))
+        )
+
+    def _build_space(self, gateway: GatewayHost, cabinet: Cabinet, prng: Prng, *, is_park: bool) -> None:
+        number = self._joining.next_number
+        prng = prng.split(f"green-{number}")
+        faults = Faults()
+        plain = _PLAIN if is_park else _STADIUM
+        own = irrigation.decode(faults, {**plain, "site": [cabinet.latitude_e4, cabinet.longitude_e4]})
+        assert not faults.count(), faults.listed()
+        zones = own.policy.zones
+        pipes = Pipes(
+            own.kinds,
+            [prng.around(zone.flow_ml_min, zone.flow_ml_min // 20) for zone in zones],
+            main_max=own.main_max_ml_min,
+            pulse_ul=own.pulse_ul,
+        )
+        site = Site(zones, pipes, self._climate, prng.split("soil"), self._world.unix_s)
+        law = drought_law(self._drought, [zone.use for zone in zones])
+        if is_park:
+            law.append(Forbidden(0, _OPEN_FROM_MIN, _OPEN_TO_MIN))
+        left = _season_so_far(site, prng.split("season"), self._world.unix_s)
+        ports = GreenPorts(
+            site, own.kinds, own.pulse_ms, battery_mv=CHARGED_MV, boost_mv=own.boost_mv, fitted=own.fitted
+        )
+        space = GreenSpace(self._world, ports, law)
+        host = self._joining.join(gateway, irrigation, own, space, prng, memory=left)
+        self.spaces.append(space)
+        self.hosts.append(host)
+        self._by_node[host.settings.node] = space
+
+    def _count(self) -> None:
+        """Ten minutes of stress for each zone that takes up less than it would."""
+        for space in self.spaces:
+            space.settle()
+            self.stress_min += 10 * sum(plot.stressed() for plot in space.site.plots)
+            self.zone_min += 10 * len(space.site.plots)
+
+
+def _season_so_far(site: Site, prng: Prng, unix_s: int) -> bytes:
+    """The season has been on for a while: each zone stands somewhere about its trigger, and its node's balance is as
+    good as balances are."""
+    zones = list(memory.empty().zones)
+    for index, plot in enumerate(site.plots):
+        plot.depletion_um = plot.readily_um * prng.between(600, 1000) // 1000
+        believed_cmm = plot.depletion_um * prng.between(900, 1100) // 10_000
+        zones[index] = zones[index]._replace(depletion_cmm=believed_cmm)
+    yesterday = civil.local_from_unix(civil.PARIS, unix_s).civil_day - 1
+    return memory.encode(memory.empty()._replace(zones=tuple(zones), closed_day=yesterday, rain_day=yesterday + 1))

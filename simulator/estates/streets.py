@@ -1,0 +1,207 @@
+"""The lamps of a territory: two feeders a cabinet, one of which its contactor cuts by day; faults of lamps; the light.
+
+Where a permanent feeder has lamps enough, three of them have more than a meter: a photocell under the overcast sky of
+November, a detector on a path that few walk, a DALI gear. Knows plants and policy; of nodes only that they have mains
+or none.
+"""
+
+from typing import Any, NamedTuple
+
+from kinds import streetlight
+from lighting import settings
+from policy import civil, lighting, lighting_form
+from policy.fault import Faults
+from simulator.checkers.alarms import LampFault
+from simulator.checkers.lighting import EVERY_MS, LightingChecker, Watched
+from simulator.hosts.gateway import GatewayHost
+from simulator.hosts.joining import Joining
+from simulator.hosts.node import NodeHost
+from simulator.hosts.parts import LampPorts
+from simulator.options import Cabinet
+from simulator.plants.lamps import Air, Feeder, Lamp, LampData
+from simulator.plants.street import Cell, GearPorts, Sky, StreetPorts, Walkers
+from simulator.world.chance import Prng
+from simulator.world.time import World
+
+CALENDARS = {"all-night": lighting.DEFAULT_CALENDAR, "dimming": lighting.DIMMING_CALENDAR}
+# What the lamps of a permanent feeder have beside a meter, by their place on it, and their settings.
+CELL, DETECTOR, GEAR = "photocell", "presence", "dali"
+FITTED = {3: CELL, 6: DETECTOR, 9: GEAR}
+_FITTED_FROM = 12
+_SETTINGS: dict[str, dict[str, Any]] = {CELL: {CELL: {}}, DETECTOR: {DETECTOR: {}}, GEAR: {"output": GEAR}}
+# What clouds let through: the cells light their lamps some minutes before sunset.
+_OVERCAST_PERCENT = 5
+_PATH_ONE_IN = 12
+# A lamp is as bright as it gets so soon after somebody has come.
+_BRIGHT_MS = 3000
+
+
+class Told(NamedTuple):
+    """What the fitted lamps did. `by_cell_s`: lit by their cells before the calendar and after it; `passed` people by
+    night under a detector's lamp that was sound, `met` of them by its full light."""
+
+    cells: int
+    detectors: int
+    gears: int
+    by_cell_s: int
+    passed: int
+    met: int
+
+
+def lamp_settings(
+    site: lighting.Site, lamp: tuple[int, int], calendar: lighting.Calendar, fitted: str = ""
+) -> settings.Own:
+    """What a settings file makes of a lamp that names these alone: [nominal, standby] in 0.1 W, what it is fitted with;
+    all else by default."""
+    faults = Faults()
+    plain = {
+        "site": [site.latitude_e4, site.longitude_e4],
+        "lamp": list(lamp),
+        "calendar": lighting_form.encode(calendar),
+        **_SETTINGS.get(fitted, {}),
+    }
+    own = streetlight.decode(faults, plain)
+    assert not faults.listed(), faults.listed()
+    return own
+
+
+class Streets:
+    """`hosts` and `lamps` go together, by index. `expected`: what the damage done so far must make the nodes say."""
+
+    def __init__(self, world: World, joining: Joining, *, calendar: str) -> None:
+        self._world = world
+        self._joining = joining
+        self._calendar = CALENDARS[calendar]
+        self.hosts: list[NodeHost] = []
+        self.lamps: list[Lamp] = []
+        self._feeders: list[tuple[Feeder, Cabinet, list[NodeHost]]] = []
+        self._watched: list[Watched] = []
+        self.checker = LightingChecker(self._watched)
+        self.expected: list[LampFault] = []
+        self._fitted: list[str] = []
+        self._walkers: list[Walkers] = []
+        self._passed = self._met = 0
+
+    def build(self, gateway: GatewayHost, cabinet: Cabinet, air: Air, prng: Prng) -> None:
+        """Half of the cabinet's lamps on a permanent feeder, half on a switched one."""
+        half = cabinet.lamps // 2
+        for switched, count in ((False, cabinet.lamps - half), (True, half)):
+            feeder = Feeder(prng.split(f"feeder-{switched}"), switched=switched)
+            fitted = FITTED if count >= _FITTED_FROM and not switched else {}
+            hosts = [
+                self._build_lamp(gateway, cabinet, feeder, air, prng, fitted.get(place, "")) for place in range(count)
+            ]
+            self._feeders.append((feeder, cabinet, hosts))
+
+    def begin(self) -> None:
+        """Mains for all that has it now; contactors go with the sun from here on."""
+        for feeder, cabinet, hosts in self._feeders:
+            if feeder.switched:
+                self._next_contactor(feeder, cabinet, hosts)
+            else:
+                for host in hosts:
+                    host.power_on()
+        for walkers in self._walkers:
+            walkers.start()
+
+    def told(self) -> Told:
+        """Of the fitted lamps."""
+        cells, detectors, gears = (self._fitted.count(one) for one in (CELL, DETECTOR, GEAR))
+        by_cell_s = self.checker.by_cell_looks * EVERY_MS // 1000
+        return Told(cells, detectors, gears, by_cell_s, self._passed, self._met)
+
+    def damage(self, index: int, what: str, code: int) -> None:
+        """`module_dead` or `relay_stuck`, from now on."""
+        lamp = self.lamps[index]
+        lamp.settle(now_ms=self._world.now_ms, unix_s=self._world.unix_s)
+        lit = lamp.light_percent() > 0
+        setattr(lamp, what, True)
+        # A relay that sticks on a switched feeder is never seen: the contactor makes it dark by day.
+        if what == "module_dead" or not lamp.feeder.switched:
+            visible_s = self._world.unix_s if lit and what == "module_dead" else None
+            self.expected.append(LampFault(self.hosts[index].settings.node, code, visible_s))
+
+    def look(self) -> tuple[int, int]:
+        """Judge the light of this moment: sound lamps that are lit, and that are wanted lit."""
+        return self.checker.look(unix_s=self._world.unix_s)
+
+    def settle(self) -> None:
+        """Carry all energy forward to now."""
+        for lamp in self.lamps:
+            lamp.settle(now_ms=self._world.now_ms, unix_s=self._world.unix_s)
+
+    def power_dw(self) -> int:
+        return sum(lamp.power_dw() for lamp in self.lamps)
+
+    def true_wh(self) -> int:
+        return sum(lamp.energy_wh() for lamp in self.lamps)
+
+    def full_power_wh(self) -> int:
+        """What the same dark hours would have taken without dimming."""
+        return self.checker.full_power_dw_looks * (EVERY_MS // 1000) // 36_000
+
+    def _build_lamp(
+        self, gateway: GatewayHost, cabinet: Cabinet, feeder: Feeder, air: Air, prng: Prng, fitted: str
+    ) -> NodeHost:
+        number = self._joining.next_number
+        prng = prng.split(f"lamp-{number}")
+        nominal_dw = (240, 360, 520)[prng.randrange(3)]
+        age_h = prng.randrange(30_000)
+        true_dw = prng.around(nominal_dw, nominal_dw // 60)
+        lamp = Lamp(LampData(nominal_dw, 6, true_dw, age_h), feeder, air, prng.split("plant"))
+        site = lighting.Site(
+            cabinet.latitude_e4 + prng.randrange(80), cabinet.longitude_e4 + prng.randrange(80), civil.PARIS
+        )
+        own = lamp_settings(site, (nominal_dw, 6), self._calendar, fitted)
+        plan = lighting.Plan(self._calendar, site)
+        watched = Watched(f"{gateway.options.name} lamp {number}", lamp, plan)
+        ports = LampPorts(self._world, lamp)
+        if fitted == CELL:
+            sky = Sky(site)
+            sky.cloud_percent = _OVERCAST_PERCENT
+            ports = StreetPorts(self._world, lamp, Cell(sky))
+            watched = watched._replace(sky_lx=sky.lx)
+        elif fitted == GEAR:
+            ports = GearPorts(self._world, lamp, prng.split("gear"))
+        host = self._joining.join(gateway, streetlight, own, ports, prng)
+        if fitted == DETECTOR:
+            walkers = Walkers(self._world, prng.split("walkers"), host, one_in=_PATH_ONE_IN)
+            walkers.meets = lambda: self._world.after(_BRIGHT_MS, self._meet, watched)
+            self._walkers.append(walkers)
+        self._fitted.append(fitted)
+        self.lamps.append(lamp)
+        self.hosts.append(host)
+        self._watched.append(watched)
+        return host
+
+    def _meet(self, watched: Watched) -> None:
+        """Somebody has just come: is it bright?"""
+        lamp = watched.lamp
+        if lamp.feeder.powered and not lamp.module_dead and watched.plan.wanted(self._world.unix_s).level_percent:
+            self._passed += 1
+            self._met += lamp.burning_percent() == 100
+
+    def _next_contactor(self, feeder: Feeder, cabinet: Cabinet, hosts: list[NodeHost]) -> None:
+        """The cabinet's own astronomical clock closes at sunset and opens at sunrise."""
+        night = lighting.Plan(lighting.DEFAULT_CALENDAR, lighting.Site(
+            cabinet.latitude_e4, cabinet.longitude_e4, civil.PARIS
+        ))
+        wanted = night.wanted(self._world.unix_s)
+        closed = wanted.level_percent > 0
+        if closed != feeder.powered:
+            self._switch(feeder, hosts, closed)
+        self._world.at_unix(wanted.until_s, self._next_contactor, feeder, cabinet, hosts)
+
+    def _switch(self, feeder: Feeder, hosts: list[NodeHost], closed: bool) -> None:
+        for host in hosts:
+            self._lamp_of(host).settle(now_ms=self._world.now_ms, unix_s=self._world.unix_s)
+        feeder.powered = closed
+        for host in hosts:
+            if closed:
+                self._lamp_of(host).meter_reset()
+                host.power_on()
+            else:
+                host.power_off()
+
+    def _lamp_of(self, host: NodeHost) -> Lamp:
+        return self.lamps[self.hosts.index(host)]

@@ -1,0 +1,314 @@
+"""The shell of a simulated gateway: the twin of gateway/agent.py in virtual time, around the real gateway
+core.
+
+It owns what a Raspberry Pi in a cabinet owns: power, a card that tears writes when power fails, a fibre and
+perhaps a 4G stick, and a clock that is not good until the network has told it.
+"""
+
+from typing import Any
+
+from gateway.core.bearers.connection import UNBOUND, Connect, Drop, Probe
+from gateway.core.boot_number import number_after
+from gateway.core.directives.aiming import Told
+from gateway.core.gateway import Gateway, Log, Options, Send, Start
+from gateway.core.uplink.post import Publication
+from simulator.hosts.keys import CIPHER, keys_of
+from simulator.hosts.node import NodeHost
+from simulator.world import ed25519
+from simulator.world.broker import Broker
+from simulator.world.chance import Prng
+from simulator.world.disk import PendingSync, SimDisk
+from simulator.world.time import World
+
+_CLOCK_EVERY_MS = 60_000
+# NTP needs that long after a start with a network; a keep-alive notices a silent cut after this.
+_NTP_MS = 20_000
+_CUT_SEEN_MS = 14_000
+_AGENT_START_MS = 12_000
+_PROBE_MS = {"fibre": 12, "mobile": 90}
+# On the wire of a metered bearer, as measured over TLS 1.3: a connection, an acknowledged message beside its payload,
+# a probe; and a keep-alive with its answer, every four minutes.
+_CONNECT_BYTES, _MESSAGE_BYTES, _PROBE_BYTES, _KEEPALIVE_BYTES = 7_500, 250, 240, 280
+_KEEPALIVE_MS = 240_000
+
+
+class _Line:
+    """One connection, as the broker's client: tells the gateway by which bearer, until it is dropped."""
+
+    def __init__(self, host: "GatewayHost", bearer: str) -> None:
+        self._host = host
+        self.bearer = bearer
+        self.is_dropped = False
+
+    def on_connected(self, receive_max: int) -> None:
+        self._tell("on_connected", receive_max, self.bearer)
+
+    def on_disconnected(self, why: str) -> None:
+        dropped, self.is_dropped = self.is_dropped, True
+        if not dropped:
+            self._host.tell("on_disconnected", why, self.bearer)
+
+    def on_puback(self, token: int, reason_code: int) -> None:
+        self._tell("on_puback", token, reason_code)
+
+    def on_message(self, name: str, payload: bytes) -> None:
+        self._host.spend(self.bearer, _MESSAGE_BYTES + len(payload))
+        self._tell("on_message", name, payload)
+
+    def _tell(self, what: str, *values: Any) -> None:
+        if not self.is_dropped:
+            self._host.tell(what, *values)
+
+
+class GatewayHost:
+    """One cabinet."""
+
+    def __init__(self, world: World, prng: Prng, options: Options, broker: Broker) -> None:
+        self._world = world
+        self._prng = prng
+        self.options = options
+        self.nodes: list[bytes] = []  # who has been adopted
+        self._broker = broker
+        self._name = f"{options.insee}-{options.name}"
+        self.core: Gateway | None = None
+        self.journal_disk = SimDisk(prng.split("card"), latency_ms=(2, 40), on_pending=self._pending)
+        self.state_disk = SimDisk(prng.split("state"), latency_ms=(2, 40), on_pending=self._state_pending)
+        self.is_up = {bearer.name: True for bearer in options.bearers or (UNBOUND,)}
+        self.metered_bytes = self._counted_from = 0
+        self.boot = 0
+        self.previous: int | None = None
+        self._life = 0
+        self._lines: dict[str, _Line] = {}
+        self._wake_ms: int | None = None
+        self.logs: list[tuple[int, str]] = []
+        self.counters: dict[str, int] = {}
+        self.waiting_max = 0
+
+    # --- what the world does to it --------------------------------------------------------------------------
+
+    def power_on(self) -> None:
+        self._life += 1
+        self._world.after(_AGENT_START_MS, self._start, self._life)
+
+    def power_cut(self) -> None:
+        """Everything that was not synced is torn, at the seed's pleasure."""
+        self._die()
+        self.journal_disk.power_cut()
+        self.state_disk.power_cut()
+
+    def _die(self) -> None:
+        """The process is gone, and its connections with it."""
+        self._life += 1
+        self._remember()
+        self.core = None
+        self._broker.disconnect(self._name)
+        for line in self._lines.values():
+            line.is_dropped = True
+        self._lines.clear()
+
+    def fibre(self, up: bool) -> None:
+        """A digger, or the repair. The cut is silent: only the keep-alive and the probes notice."""
+        bearer = next(iter(self.is_up))
+        self.is_up[bearer] = up
+        line = self._lines.get(bearer)
+        if not up and line is not None:
+            if self._broker.is_connected(self._name, line):
+                self._broker.disconnect(self._name)
+            self._world.after(_CUT_SEEN_MS, line.on_disconnected, "keep-alive timeout")
+
+    def receive(self, datagram: bytes, host: NodeHost) -> None:
+        """A datagram from a node; its host stands for its address."""
+        if self.core is not None:
+            self.core.on_datagram(datagram, host, now_ms=self._world.now_ms)
+            self._turn()
+
+    # --- what its lines say -----------------------------------------------------------------------------------
+
+    def tell(self, what: str, *values: Any) -> None:
+        """An event of the core, by the name of its method; nobody hears it while the power is off."""
+        if self.core is not None:
+            getattr(self.core, what)(*values, now_ms=self._world.now_ms)
+            self._turn()
+
+    def say(self, one: Told) -> bool:
+        """Somebody at the cabinet tells its nodes something; False when nobody is there to hear it."""
+        if self.core is None:
+            return False
+        refused = self.core.desk.directives.tell(one, now_ms=self._world.now_ms)
+        self._turn()
+        return refused is None
+
+    def spend(self, bearer: str, count: int) -> None:
+        """Bytes went by a bearer, either way."""
+        if self.core is not None and bearer in self.core.bearers.budgets:
+            self.metered_bytes += count
+
+    # --- inside ---------------------------------------------------------------------------------------------
+
+    def _start(self, life: int) -> None:
+        if life != self._life:
+            return
+        self.previous = self.boot or None
+        self.boot = number_after(self.previous, self._world.unix_s)
+        self._counted_from = self.metered_bytes
+        self.core = self._make_core()
+        self.core.start(now_ms=self._world.now_ms)
+        self._world.after(_NTP_MS, self._tell_clock, life)
+        if self.core.bearers.budgets:
+            self._count(life)
+        self._wake_ms = None
+        self._turn()
+
+    def _make_core(self) -> Gateway:
+        """The core of this boot, not started."""
+        prng = self._prng.split(f"boot-{self.boot}")
+        return Gateway(
+            self.options,
+            Start(prng.bits64().to_bytes(8, "big"), self.boot, "power-on", self.previous),
+            journal_disk=self.journal_disk,
+            state_disk=self.state_disk,
+            keys=keys_of(self.nodes),
+            cipher=CIPHER,
+            random_below=prng.randrange,
+            verify=ed25519.verify,
+            now_ms=self._world.now_ms,
+        )
+
+    def _tell_clock(self, life: int) -> None:
+        if life != self._life or self.core is None:
+            return
+        # Good once the network has told it, carried by the kernel through a cut afterwards.
+        good = any(self.is_up.values()) or self.core.clock.unix_s(now_ms=self._world.now_ms) is not None
+        self.core.clock.tell(self._world.unix_ms if good else None, 1, now_ms=self._world.now_ms)
+        self._turn()
+        self._world.after(_CLOCK_EVERY_MS if good else 5_000, self._tell_clock, life)
+
+    def _count(self, life: int) -> None:
+        """The kernel's counters of the metered bearer, read every keep-alive."""
+        if life != self._life or self.core is None:
+            return
+        for bearer in self.core.bearers.budgets:
+            if self.core.bearers.connection.active == bearer:
+                self.spend(bearer, _KEEPALIVE_BYTES)
+            # The kernel counts from the machine's start, and names the interface by it.
+            counter, interface = self.metered_bytes - self._counted_from, f"{self.boot}/wwan0"
+            self.core.bearers.count(bearer, counter, interface, now_ms=self._world.now_ms)
+        self._turn()
+        self._world.after(_KEEPALIVE_MS, self._count, life)
+
+    def _turn(self) -> None:
+        core = self.core
+        assert core is not None
+        core.poll(now_ms=self._world.now_ms)
+        for effect in core.take_effects():
+            self._carry_out(effect)
+        deadline_ms = core.deadline_ms()
+        if deadline_ms is not None and (self._wake_ms is None or deadline_ms < self._wake_ms):
+            self._wake_ms = max(deadline_ms, self._world.now_ms)
+            self._world.at(self._wake_ms, self._wake, self._life, self._wake_ms)
+
+    def _wake(self, life: int, wake_ms: int) -> None:
+        if life == self._life and self._wake_ms == wake_ms and self.core is not None:
+            self._wake_ms = None
+            self._turn()
+
+    def _carry_out(self, effect: Any) -> None:
+        if isinstance(effect, Send):
+            effect.peer.radio.carry(effect.datagram, effect.peer.receive, effect.peer.settings.gateway)
+        elif isinstance(effect, Publication):
+            bearer = self.carrier()
+            if bearer is not None and self.is_up[bearer]:
+                self.spend(bearer, _MESSAGE_BYTES + len(effect.payload))
+                self._broker.publish(self._name, effect.token, effect.topic, effect.payload)
+        elif isinstance(effect, Connect):
+            self._connect(effect.bearer)
+        elif isinstance(effect, Drop):
+            self._drop(effect.bearer)
+        elif isinstance(effect, Probe):
+            self._probe(effect)
+        elif isinstance(effect, Log):
+            self.logs.append((self._world.unix_s, effect.what))
+
+    def carrier(self) -> str | None:
+        """The bearer that carries, as the core believes."""
+        return None if self.core is None else self.core.bearers.connection.active
+
+    def _connect(self, bearer: str) -> None:
+        self._drop(bearer)
+        line = self._lines[bearer] = _Line(self, bearer)
+        if self.is_up[bearer]:
+            self.spend(bearer, _CONNECT_BYTES)
+            assert self.core is not None
+            topics = frozenset(self.core.connection_topics())
+            self._broker.connect(self._name, line, topics.__contains__)
+        else:
+            self._world.after(3_000, line.on_disconnected, "no route to host")
+
+    def _drop(self, bearer: str) -> None:
+        line = self._lines.pop(bearer, None)
+        if line is not None:
+            line.is_dropped = True
+            if self._broker.is_connected(self._name, line):
+                self._broker.disconnect(self._name)
+
+    def _probe(self, probe: Probe) -> None:
+        """The path is tried as far as the broker's machine, whether its broker runs or not."""
+        self.spend(probe.bearer, _PROBE_BYTES)
+        up = self.is_up[probe.bearer]
+        after_ms = _PROBE_MS.get(probe.bearer, 12) if up else probe.timeout_ms
+        self._world.after(after_ms, self._probed, self._life, probe.bearer, up, after_ms if up else None)
+
+    def _probed(self, life: int, bearer: str, ok: bool, rtt_ms: int | None) -> None:
+        if life == self._life and self.core is not None:
+            self.core.bearers.connection.probed(bearer, ok, rtt_ms, now_ms=self._world.now_ms)
+            self._turn()
+
+    def _pending(self, sync: PendingSync) -> None:
+        self._world.after(sync.latency_ms, self._synced, self._life, sync.ticket)
+
+    def _synced(self, life: int, ticket: int) -> None:
+        if life != self._life:
+            return
+        error = self.journal_disk.complete(ticket)
+        if self.core is not None:
+            self.core.on_synced(ticket, error, now_ms=self._world.now_ms)
+            self._turn()
+
+    def _state_pending(self, sync: PendingSync) -> None:
+        self._world.after(sync.latency_ms, self._state_synced, self._life, sync.ticket)
+
+    def _state_synced(self, life: int, ticket: int) -> None:
+        if life == self._life and self.core is not None:
+            error = self.state_disk.complete(ticket)
+            self.core.on_state_synced(ticket, error, now_ms=self._world.now_ms)
+            self._turn()
+
+    def waiting(self) -> int:
+        """Records in the journal above the watermark."""
+        if self.core is None:
+            return 0
+        journal = self.core.journal
+        return sum(journal.waiting(stream) for stream in journal.streams())
+
+    def _remember(self) -> None:
+        """Add this life's counters to the run's."""
+        if self.core is None:
+            return
+        core = self.core
+        parts = (
+            ("inbox", core.inbox.counters),
+            ("uplink", core.uplink.counters),
+            ("link", core.counters),
+            ("connection", core.bearers.connection.counters),
+            ("scrutiny", core.scrutiny.counters),
+        )
+        for part, counters in parts:
+            for name, value in counters.items():
+                key = f"{part}.{name}"
+                self.counters[key] = self.counters.get(key, 0) + value
+
+    def totals(self) -> dict[str, int]:
+        """Counters over all lives."""
+        self._remember()
+        totals, self.counters = dict(self.counters), {}
+        return totals

@@ -1,0 +1,65 @@
+"""Keys of simulated nodes: made from the node's id, so that every run has the same. No real node's key is made so."""
+
+from collections.abc import Callable, Hashable, Iterable
+from hashlib import sha256
+
+from gateway.core.link.sessions import NodeKey
+from gateway.io.crypto import AesBlocks
+from wire import oscore
+from wire.coap import Endpoint
+from wire.coap_exchange import Timing, bearer_timing
+from wire.oscore_link import NodeLink
+from wire.oscore_pairing import GATEWAY_ID, Pairing, usual_kid
+
+CIPHER = AesBlocks()
+
+
+def key_of(node: bytes) -> NodeKey:
+    """The key of a node as its gateway has it."""
+    return NodeKey(node, usual_kid(node), sha256(b"simulated " + node).digest()[:16])
+
+
+def pairing_of(node: bytes) -> Pairing:
+    """The same as the node has it."""
+    key = key_of(node)
+    return Pairing(key.master_secret, key.kid, GATEWAY_ID)
+
+
+def keys_of(nodes: Iterable[bytes]) -> list[NodeKey]:
+    return [key_of(node) for node in nodes]
+
+
+def link_of(
+    node: bytes,
+    peer: Hashable,
+    *,
+    boot: int,
+    random_below: Callable[[int], int],
+    timing: Timing | None = None,
+) -> NodeLink:
+    """A node's end of the link to the gateway `peer`, with a simulated key."""
+    return paired_link(pairing_of(node), peer, boot=boot, random_below=random_below, timing=timing)
+
+
+def paired_link(
+    pairing: Pairing,
+    peer: Hashable,
+    *,
+    boot: int,
+    random_below: Callable[[int], int],
+    timing: Timing | None = None,
+) -> NodeLink:
+    """The same with the pairing of a node's settings."""
+    endpoint = Endpoint(
+        random_below=random_below,
+        first_message_id=random_below(0x10000),
+        timing=timing or bearer_timing(),
+        handled_options=oscore.ANY_OUTSIDE,
+    )
+    return NodeLink(endpoint, pairing, CIPHER, peer=peer, boot=boot, random_below=random_below)
+
+
+def settings_of(node: bytes) -> dict[str, str]:
+    """The two lines in a node's settings."""
+    key = key_of(node)
+    return {"kid": key.kid.hex(), "master_secret": key.master_secret.hex()}

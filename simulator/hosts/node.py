@@ -1,0 +1,248 @@
+"""The shell of a simulated node: the twin of firmware/esp32/main.py in virtual time, around the real node
+code.
+
+It owns what a board owns: power, a crystal that runs a little fast or slow and starts anywhere (near the
+wrap of the chip's ticks too), a flash that keeps the boot counter and the last checkpoint, and the drivers'
+twins.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import kinds
+from links import udp
+from node import limits
+from node.app import Boot, Checkpoint, Node
+from node.settings import Settings
+from simulator.hosts.asleep import Asleep, ClockChip
+from simulator.hosts.keys import paired_link
+from simulator.hosts.parts import Ports
+from simulator.world.chance import Prng
+from simulator.world.network import Radio
+from simulator.world.time import World
+from wire import quantity
+
+Tap = Callable[[bytes, int, str, int, bytes], None]
+
+# The ESP32 boots MicroPython and our code in about this time; ± half.
+_BOOT_MS = 1600
+_TICKS_WRAP_MS = 1 << 30
+_BUSY_MS = 10
+# How soon a pulse is noticed in a sleep; on the board at once.
+_LISTEN_MS = 5_000
+
+
+class NodeHost:
+    """One board, in a lamp post, a classroom or a valve box. `kind`: its module of `kinds`."""
+
+    def __init__(
+        self,
+        world: World,
+        prng: Prng,
+        settings: Settings,
+        kind: Any,
+        ports: Ports,
+        radio: Radio,
+        send: Callable[[bytes, "NodeHost"], None],
+        tap: Tap,
+        *,
+        memory: bytes = b"",
+    ) -> None:
+        self._world = world
+        self._prng = prng
+        self.settings = settings
+        self._kind = kind
+        self._ports = ports
+        self.radio = radio
+        self._send = send
+        self._tap = tap
+        self._ppm = prng.between(-40, 40)
+        self.node: Node | None = None
+        self.boot = 0
+        self.boots = 0
+        self._flash: Checkpoint | None = Checkpoint(0, None, memory, b"") if memory else None
+        self._local_start_ms = 0
+        self._world_start_ms = 0
+        self._wake_ms: int | None = None
+        self._life = 0
+        # Of a board on a battery; made when its trade says that it sleeps.
+        self.asleep: Asleep | None = None
+        self.clock_chip: ClockChip | None = None
+
+    def power_on(self) -> None:
+        """Mains has come: the output is at its safe level before anything else, then the code starts."""
+        self._life += 1
+        self._ports.power_on()
+        self._world.after(_BOOT_MS // 2 + self._prng.randrange(_BOOT_MS), self._start, self._life)
+
+    def power_off(self) -> None:
+        """RAM is gone. The output falls with the mains."""
+        self._life += 1
+        self.node = None
+        if self.asleep is not None:
+            self.asleep.lose_power(self._world.now_ms)
+        self._ports.power_off()
+
+    def receive(self, datagram: bytes, peer: Any) -> None:
+        """A datagram has reached the antenna."""
+        if self.node is not None:
+            self.node.receive(datagram, peer, now_ms=self._local_ms())
+            self._after_turn()
+
+    def sense(self, values: dict[int, int]) -> None:
+        """The ports have noticed something that cannot wait for the next sample."""
+        if self.node is not None:
+            now_ms = self._local_ms()
+            self.node.sense(values, now_ms=now_ms)
+            self.node.poll(now_ms=now_ms)
+            self._after_turn()
+
+    def _start(self, life: int, by: str | None = None) -> None:
+        if life != self._life:
+            return
+        woken = None if self.asleep is None else self.asleep.take(self.boot, by, self._world.now_ms)
+        previous = self.boot or None
+        flash = self._flash
+        durable = flash.durable_sequence if flash is not None and flash.boot == previous else None
+        if woken is None:
+            self.boot += 1
+            self.boots += 1
+        boot = self.boot
+        self._world_start_ms = self._world.now_ms
+        self._local_start_ms = self._prng.randrange(2) * (_TICKS_WRAP_MS - self._prng.randrange(3_600_000))
+        waking = "" if woken is None else f"-{woken.image.time.uptime_ms}"
+        prng = self._prng.split(f"boot-{boot}{waking}")
+        memory = flash.memory if flash else b""
+        trade = self._kind.make_trade(
+            self.settings.own,
+            kinds.Start(
+                self.settings.node, memory if woken is None else woken.image.memory, self._local_ms(), prng.randrange
+            ),
+        )
+        more: dict[str, Any] = {} if self.clock_chip is None else {"clock_chip": True}
+        if trade.sleeps:
+            if self.asleep is None:
+                self.asleep = Asleep(self._prng.split("sleep"), getattr(self._ports, "battery", None))
+            log = self.asleep.open_log()
+            if woken is None and previous is not None:
+                durable = log.durable_sequence(previous, durable)
+            more.update(sleeps=True, woken=woken, log=log)
+            self.asleep.awake(self._world.now_ms)
+        link = paired_link(
+            self.settings.pairing,
+            self.settings.gateway,
+            boot=boot,
+            random_below=prng.randrange,
+            timing=udp.timing(self.settings.ack_timeout_ms, limits.SLEEPER_RETRANSMISSIONS if trade.sleeps else 4),
+        )
+
+        def tap(what: str, sequence: int, data: bytes) -> None:
+            self._tap(self.settings.node, boot, what, sequence, data)
+
+        self.node = Node(
+            self.settings,
+            Boot(boot, previous, durable, "power-on"),
+            link,
+            trade,
+            random_below=prng.randrange,
+            now_ms=self._local_ms(),
+            tap=tap,
+            own=flash.own if flash else b"",
+            **more,
+        )
+        if self.clock_chip is not None:
+            said_s = self.clock_chip.read(self._world.unix_s)
+            fault = self.clock_chip.fault or "stopped"
+            self.node.chip.read(said_s, fault, is_start=woken is None, now_ms=self._local_ms())
+        self._wake_ms = None
+        self._turn(life)
+
+    def _turn(self, life: int) -> None:
+        if life != self._life or self.node is None:
+            return
+        node = self.node
+        self._wake_ms = None
+        now_ms = self._local_ms()
+        if node.sample_due(now_ms):
+            node.sample(self._ports.read(), {quantity.HEAP_FREE: 98_304}, now_ms=now_ms)
+        else:
+            node.poll(now_ms=now_ms)
+        if self.clock_chip is not None:
+            unix_s = node.chip.wants_set(now_ms)
+            if unix_s is not None:
+                self.clock_chip.set(unix_s, self._world.unix_s)
+                node.chip.was_set(unix_s, True, now_ms=now_ms)
+        self._after_turn()
+
+    def _after_turn(self) -> None:
+        node = self.node
+        assert node is not None
+        now_ms = self._local_ms()
+        again_ms = self._ports.apply(node.outputs, now_ms=now_ms)
+        for _, datagram in node.outgoing():
+            if self.asleep is not None:
+                self.asleep.speaks(self._world.now_ms)
+            self._send(datagram, self)
+        checkpoint = node.checkpoint(now_ms)
+        if checkpoint is not None:
+            self._flash = checkpoint
+        if self.asleep is not None and again_ms is None and self._falls_asleep(node, now_ms):
+            return
+        deadline_ms = node.deadline_ms(now_ms)
+        if again_ms is not None:  # a pulse is under way: the chip's loop turns without a pause, this one every so often
+            deadline_ms = min(again_ms, max(deadline_ms, now_ms + _BUSY_MS))
+        wake_ms = self._world_ms(deadline_ms)
+        if self._wake_ms is None or wake_ms < self._wake_ms:
+            self._wake_ms = wake_ms
+            self._world.at(wake_ms, self._wake, self._life, wake_ms)
+
+    def _falls_asleep(self, node: Node, now_ms: int) -> bool:
+        """RAM is lost; the image and the ports' equipment stay. The twin of `esp32.main` and `esp32.sleeping`."""
+        assert self.asleep is not None
+        until_ms = node.may_sleep(now_ms)
+        if until_ms is None:
+            return False
+        sleep_ms = node.sleep_for(until_ms, now_ms=now_ms)
+        counts = node.trade.counts_asleep
+        image = node.suspend(now_ms)
+        if image is None:
+            return False
+        self._life += 1
+        self.node = None
+        self._wake_ms = None
+        self._ports.sleep()
+        self.asleep.keep(image, self._world.now_ms)
+        self._world.after(self.asleep.true_ms(sleep_ms), self._boots_again, self._life, None)
+        if counts:
+            self._world.after(_LISTEN_MS, self._listen, self._life)
+        return True
+
+    def _listen(self, life: int) -> None:
+        """While it sleeps: a pulse of its meter wakes it."""
+        if life != self._life:
+            return
+        if self._ports.pulsed():
+            self._boots_again(life, "pulse")
+        else:
+            self._world.after(_LISTEN_MS, self._listen, life)
+
+    def _boots_again(self, life: int, by: str | None) -> None:
+        if life == self._life:
+            self._life += 1
+            assert self.asleep is not None
+            self.asleep.boots(self._world.now_ms)
+            self._ports.wake()
+            self._world.after(_BOOT_MS // 2 + self._prng.randrange(_BOOT_MS), self._start, self._life, by)
+
+    def _wake(self, life: int, wake_ms: int) -> None:
+        if self._wake_ms == wake_ms:
+            self._turn(life)
+
+    def _local_ms(self) -> int:
+        elapsed_ms = self._world.now_ms - self._world_start_ms
+        return self._local_start_ms + elapsed_ms * (1_000_000 + self._ppm) // 1_000_000
+
+    def _world_ms(self, local_ms: int) -> int:
+        """The first world millisecond at which the node's clock shows at least `local_ms`."""
+        elapsed_ms = -(-(local_ms - self._local_start_ms) * 1_000_000 // (1_000_000 + self._ppm))
+        return max(self._world.now_ms, self._world_start_ms + elapsed_ms)

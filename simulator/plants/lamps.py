@@ -1,0 +1,159 @@
+"""The physical world of a street: mains, lamps, air. Simple, but the quantities obey each other.
+
+A lamp is an LED luminaire with a driver: power falls linearly with the level down to a standby, the power
+factor falls with the load, light falls with age (0.3 % per 1000 h), the case warms above the air in
+proportion to what it burns with a time constant, energy is power over time. Everything is integers,
+quantised at each step, so that a seed gives the same digits everywhere. Faults: the LED module dies
+(its driver idles while it has mains), the relay sticks closed (burns though darkness is ordered).
+"""
+
+from typing import NamedTuple
+
+from policy import sun
+from simulator.world.chance import Prng
+
+_CASE_TIME_CONSTANT_MS = 1_800_000
+# A luminaire's case is about 0.25 K above the air per watt burnt.
+_CASE_CK_PER_W = 25
+
+
+# A driver whose module is dead draws for itself, as long as its relay feeds it.
+_DRIVER_IDLES_DW = 10
+
+
+class LampData(NamedTuple):
+    """What is printed on the luminaire, and what it really is. dW is 0.1 W."""
+
+    nominal_dw: int
+    standby_dw: int
+    true_dw: int
+    age_h: int
+
+
+class Air:
+    """Temperature of a district: a daily wave around a mean, lowest two hours after the coldest sun."""
+
+    def __init__(self, *, latitude_e4: int, longitude_e4: int, mean_ck: int, swing_ck: int) -> None:
+        self._latitude_e4 = latitude_e4
+        self._longitude_e4 = longitude_e4
+        self._mean_ck = mean_ck
+        self._swing_ck = swing_ck
+        self._minute = -1
+        self._now_ck = 0
+        self._sun_minute = -1
+        self._sun_permille = 0
+
+    def temperature_ck(self, unix_s: int) -> int:
+        """In 0.01 °C; follows the sun's height two hours late, in steps of a minute."""
+        minute = unix_s // 60
+        if minute != self._minute:
+            self._minute = minute
+            self._now_ck = self._at(60 * minute)
+        return self._now_ck
+
+    def sun_permille(self, unix_s: int) -> int:
+        """How high the sun stands, in thousandths of overhead; 0 at night."""
+        minute = unix_s // 60
+        if minute != self._sun_minute:
+            self._sun_minute = minute
+            height = sun.elevation_cdeg(60 * minute, self._latitude_e4, self._longitude_e4)
+            self._sun_permille = max(0, height) // 9
+        return self._sun_permille
+
+    def _at(self, unix_s: int) -> int:
+        height = sun.elevation_cdeg(unix_s - 7200, self._latitude_e4, self._longitude_e4)
+        return self._mean_ck + self._swing_ck * max(-4000, min(4000, height)) // 4000
+
+
+class Feeder:
+    """A cable with lamps. `switched`: a contactor cuts every lamp of it by day; `permanent`: never."""
+
+    def __init__(self, prng: Prng, *, switched: bool) -> None:
+        self._prng = prng
+        self.switched = switched
+        self.powered = not switched
+        self._base_dv = prng.around(2320, 15)
+
+    def voltage_dv(self) -> int:
+        """Mains at this moment, 0.1 V; slow drift of the grid and noise."""
+        return self._prng.around(self._base_dv, 4) if self.powered else 0
+
+
+class Lamp:
+    """One luminaire and its meter. `level_percent` is what the output orders; `light_percent` what the
+    street gets."""
+
+    def __init__(self, data: LampData, feeder: Feeder, air: Air, prng: Prng) -> None:
+        self.data = data
+        self.feeder = feeder
+        self._air = air
+        self._prng = prng
+        self.level_percent = 0
+        self.module_dead = False
+        self.relay_stuck = False
+        self._case_ck = 0
+        self._case_known = False
+        self._at_ms = 0
+        self._energy_dwms = 0
+        self._metered_from_dwms = 0
+
+    def burning_percent(self) -> int:
+        """The level that really reaches the module."""
+        if not self.feeder.powered:
+            return 0
+        return 100 if self.relay_stuck and not self.level_percent else self.level_percent
+
+    def light_percent(self) -> int:
+        """Light on the street, of a new lamp at full power."""
+        if self.module_dead:
+            return 0
+        return self.burning_percent() * (1_000_000 - 3 * self.data.age_h) // 1_000_000
+
+    def power_dw(self) -> int:
+        """Active power drawn now, 0.1 W."""
+        if not self.feeder.powered:
+            return 0
+        data = self.data
+        level = self.burning_percent()
+        if self.module_dead:
+            return data.standby_dw + (_DRIVER_IDLES_DW if level else 0)
+        return data.standby_dw + (data.true_dw - data.standby_dw) * level // 100
+
+    def set_level(self, level_percent: int, *, now_ms: int, unix_s: int) -> None:
+        self.settle(now_ms=now_ms, unix_s=unix_s)
+        self.level_percent = level_percent
+
+    def settle(self, *, now_ms: int, unix_s: int) -> None:
+        """Carry energy and temperature forward to now; call before anything changes."""
+        elapsed_ms = now_ms - self._at_ms
+        self._at_ms = now_ms
+        self._energy_dwms += self.power_dw() * elapsed_ms
+        target_ck = self._air.temperature_ck(unix_s) + _CASE_CK_PER_W * self.power_dw() // 10
+        if not self._case_known:
+            self._case_known = True
+            self._case_ck = target_ck
+            return
+        # One step of a first-order lag: exact enough for steps well below the time constant.
+        step_ms = min(elapsed_ms, _CASE_TIME_CONSTANT_MS)
+        self._case_ck += (target_ck - self._case_ck) * step_ms // _CASE_TIME_CONSTANT_MS
+
+    def energy_wh(self) -> int:
+        """Since the start of the run."""
+        return self._energy_dwms // 36_000_000
+
+    def meter_reset(self) -> None:
+        """The meter chip has lost its mains: its register starts again from zero."""
+        self._metered_from_dwms = self._energy_dwms
+
+    def metered_wh(self) -> int:
+        return (self._energy_dwms - self._metered_from_dwms) // 36_000_000
+
+    def power_factor_percent(self) -> int:
+        """0.95 at full load, falling to 0.5 at standby."""
+        return 50 + 45 * min(100, 100 * self.power_dw() // max(1, self.data.true_dw)) // 100
+
+    def case_ck(self) -> int:
+        return self._case_ck + self._prng.randrange(13) - 6
+
+    def voltage_dv(self) -> int:
+        return self.feeder.voltage_dv()

@@ -1,0 +1,1 @@
+"""Real processes on the wall clock, and the peers they talk to on pseudo-terminals."""

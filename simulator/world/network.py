@@ -1,0 +1,50 @@
+"""Links that lose, double, delay and reorder: the radio of a street, and the fibre to the centre. Seeded."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from simulator.world.chance import Prng
+from simulator.world.time import World
+
+
+class LinkQuality(NamedTuple):
+    """One direction of a link. Permille and milliseconds; `slow_permille` of datagrams take up to
+    `slow_ms`."""
+
+    loss_permille: int
+    double_permille: int
+    delay_min_ms: int
+    delay_max_ms: int
+    slow_permille: int
+    slow_ms: int
+
+
+FIBRE = LinkQuality(0, 0, 4, 30, 0, 0)
+
+
+class Radio:
+    """Datagrams between one node and its gateway, both ways. `faults_on` false: a perfect link, for
+    convergence."""
+
+    def __init__(self, world: World, prng: Prng, quality: LinkQuality) -> None:
+        self._world = world
+        self._prng = prng
+        self._quality = quality
+        self.faults_on = True
+        self.sent = 0
+        self.lost = 0
+
+    def carry(self, datagram: bytes, deliver: Callable[..., None], *arguments: Any) -> None:
+        """Call `deliver(datagram, *arguments)` later; never, once or twice."""
+        self.sent += 1
+        quality = self._quality
+        prng = self._prng
+        if self.faults_on and prng.chance(quality.loss_permille):
+            self.lost += 1
+            return
+        copies = 2 if self.faults_on and prng.chance(quality.double_permille) else 1
+        for _ in range(copies):
+            delay_ms = prng.between(quality.delay_min_ms, quality.delay_max_ms)
+            if self.faults_on and prng.chance(quality.slow_permille):
+                delay_ms += prng.randrange(quality.slow_ms)
+            self._world.after(delay_ms, deliver, datagram, *arguments)

@@ -1,0 +1,95 @@
+"""The ways to the centre, joined: whose fault a missing link is, what resets a modem, what the budget holds back."""
+
+from random import Random
+
+import pytest
+
+from gateway.core import limits
+from gateway.core.bearers.bearer import Bearer
+from gateway.core.bearers.bearers import Bearers
+from gateway.core.bearers.connection import Connect, Probe
+from gateway.core.bearers.modem import CutPower
+from gateway.core.wallclock import WallClock
+from simulator.world.disk import SimDisk
+
+FIBRE, MOBILE = Bearer("fibre"), Bearer("mobile", is_metered=True)
+HOUR_MS = 3_600_000
+
+
+class Cabinet:
+    """Bearers whose probes and attempts end at once, as `passes` and `answer` say; a modem's port that is absent."""
+
+    def __init__(self, *bearers):
+        self.now_ms = 0
+        self.passes = {bearer.name: True for bearer in bearers}
+        self.answer = None  # why an attempt fails; None: it is accepted
+        self.cuts, self.logs, self.said = [], [], []
+        self.core = Bearers(
+            bearers,
+            reconnect_last_ms=120_000,
+            monthly_bytes=None,
+            has_modem=True,
+            has_modem_power=True,
+            disk=SimDisk(Random(1)),
+            clock=WallClock(started_ms=0),
+            random_below=Random(1).randrange,
+            log=lambda what, **values: self.logs.append((what, values)),
+            state=lambda body: self.said.append(body) or True,
+            now_ms=0,
+        )
+
+    def run(self, ms):
+        end_ms = self.now_ms + ms
+        while self.now_ms < end_ms:
+            for effect in self.core.poll(now_ms=self.now_ms):
+                self._carry_out(effect)
+            deadline_ms = self.core.deadline_ms()
+            assert deadline_ms is None or deadline_ms >= self.now_ms
+            self.now_ms = min(end_ms, max(self.now_ms + 1, end_ms if deadline_ms is None else deadline_ms))
+
+    def _carry_out(self, effect):
+        if isinstance(effect, Probe):
+            self.core.connection.probed(effect.bearer, self.passes[effect.bearer], 40, now_ms=self.now_ms)
+        elif isinstance(effect, Connect):
+            if self.answer is None:
+                self.core.connected(effect.bearer, now_ms=self.now_ms)
+            elif self.answer != "":
+                self.core.disconnected(effect.bearer, self.answer, now_ms=self.now_ms)
+        elif isinstance(effect, CutPower):
+            self.cuts.append(self.now_ms)
+
+
+def test_a_modem_is_not_reset_while_it_carries_whatever_its_probes_say():
+    cabinet = Cabinet(FIBRE, MOBILE)
+    cabinet.passes["fibre"] = False
+    cabinet.run(60_000)
+    cabinet.core.disconnected("fibre", "connection-timeout: cut", now_ms=cabinet.now_ms)
+    cabinet.run(60_000)
+    assert cabinet.core.connection.active == "mobile"
+    cabinet.passes["mobile"] = False  # the operator drops what looks like a scan; the connection lives
+    cabinet.run(24 * HOUR_MS)
+    assert cabinet.core.connection.active == "mobile" and not cabinet.core.connection.is_up("mobile")
+    assert cabinet.cuts == []
+    cabinet.core.disconnected("mobile", "mqtt-silent: keep alive", now_ms=cabinet.now_ms)
+    cabinet.answer = "network-error: unreachable"
+    cabinet.run(3 * HOUR_MS)
+    assert cabinet.cuts, "now it carries nothing any more"
+
+
+@pytest.mark.parametrize(
+    "answer", ["connection-refused: [Errno 111]", "mqtt-refused: Not authorized (0x87)", "certificate-expired: 2026"]
+)
+def test_a_broker_that_refuses_over_a_lone_bearer_resets_no_modem(answer):
+    """A weekend without the centre's broker is no reason to take the modem off the network six times a day."""
+    cabinet = Cabinet(MOBILE)
+    cabinet.answer = answer
+    cabinet.run(48 * HOUR_MS)
+    assert cabinet.cuts == []
+
+
+@pytest.mark.parametrize("answer", ["network-error: no route", "connection-timeout: timed out", ""])
+def test_a_lone_bearer_that_reaches_nobody_has_its_modem_reset(answer):
+    cabinet = Cabinet(MOBILE)
+    cabinet.answer = answer  # empty: nothing is ever heard of the attempt
+    cabinet.run(24 * HOUR_MS)
+    assert 1 <= len(cabinet.cuts) <= limits.MODEM_RESETS_PER_DAY_MAX

@@ -1,0 +1,140 @@
+"""Programs for nodes at the gateway: what is served, the folder, the command."""
+
+import json
+
+import pytest
+
+from gateway.commands import images as images_command
+from gateway.core.link.images import NodeImage, NodeImages
+from gateway.core.link.link import Asked
+from gateway.shell import images as node_images
+from gateway.shell.concentrator_image import ImageError
+from gateway.shell.images import NodeImageStore, parse
+from tests.support.signed_image import STRANGER, signed
+from tests.support.update_rig import image_of
+from wire import block_serve, image
+from wire import coap_message as messages
+from wire.block import Body
+
+
+def packed(number, product="streetlight", **options):
+    return signed(image_of(number, product=product), **options)
+
+
+class Link:
+    def __init__(self):
+        self.said = []
+
+    def respond(self, exchange, code, payload=b"", *, options=(), now_ms):
+        self.said.append((code, payload, options))
+
+
+def asked(*path, code=messages.GET, options=()):
+    return Asked(bytes(8), "peer", 1, code, path, b"", options)
+
+
+# --- what is served -------------------------------------------------------------------------------------------------
+
+
+def test_a_manifest_and_its_files_are_served_and_nothing_else():
+    link = Link()
+    images = NodeImages(link)
+    one = parse(packed(7))
+    images.set_images([one])
+    for path, body in (((b"f", b"streetlight"), one.signed), ((b"f", b"streetlight", b"7", b"0"), one.files[0])):
+        assert images.hears(asked(*path), now_ms=0)
+        code, payload, options = link.said[-1]
+        assert code == messages.CONTENT and body.startswith(payload) and payload
+        assert (messages.ETAG, block_serve.digest_etag(Body(body))) in options
+    absent = ((), (b"thermostat",), (b"streetlight", b"6", b"0"), (b"streetlight", b"7", b"99"))
+    for path in ((b"f", *rest) for rest in absent):
+        assert images.hears(asked(*path), now_ms=0) and link.said[-1][0] == messages.NOT_FOUND
+    assert images.hears(asked(b"f", b"streetlight", code=messages.POST), now_ms=0)
+    assert link.said[-1][0] == messages.METHOD_NOT_ALLOWED
+    assert not images.hears(asked(b"c"), now_ms=0)
+    images.set_images([])
+    assert images.hears(asked(b"f", b"streetlight"), now_ms=0) and link.said[-1][0] == messages.NOT_FOUND
+
+
+# --- the file -------------------------------------------------------------------------------------------------------
+
+
+def test_a_strangers_signature_is_carried_all_the_same_for_nodes_judge_it():
+    assert parse(packed(7, signer=STRANGER)).number == 7
+
+
+@pytest.mark.parametrize("product", [image.CONCENTRATOR, "", "../up", "Streetlight", "x" * 25])
+def test_what_is_meant_for_no_node_is_refused(product):
+    with pytest.raises(ImageError) as refused:
+        parse(packed(7, product))
+    assert refused.value.reason == "product"
+
+
+def test_a_file_that_is_cut_or_changed_behind_the_manifest_is_refused():
+    data = packed(7)
+    for harmed in (data[:-1], data + b"x", data[:-1] + b"?", b"", b"BOCX" + data[4:], data[:30]):
+        with pytest.raises(ImageError):
+            parse(harmed)
+
+
+# --- the folder -----------------------------------------------------------------------------------------------------
+
+
+def test_the_store_serves_what_is_sound_and_says_what_is_not(tmp_path):
+    served, said = [], []
+    store = NodeImageStore(tmp_path, served.append, lambda what, **values: said.append((what, values)))
+    store.look()
+    store.look()
+    assert served == [], "an empty folder is nothing new"
+    node_images.put(tmp_path, "streetlight", packed(7))
+    node_images.put(tmp_path, "thermostat", packed(2, "thermostat")[:-3])
+    store.look()
+    store.look()
+    assert [[(one.product, one.number) for one in images] for images in served] == [[("streetlight", 7)]]
+    assert [values.get("reason") for what, values in said if what == "node-image-refused"] == ["digest"]
+    assert node_images.withdraw(tmp_path, "streetlight") and not node_images.withdraw(tmp_path, "streetlight")
+    store.look()
+    assert served[-1] == []
+
+
+# --- the command ----------------------------------------------------------------------------------------------------
+
+
+class Config:
+    def __init__(self, data):
+        self.data = data
+
+
+def run(tmp_path, what, *names, language="en", as_json=False):
+    return images_command.run(Config(tmp_path), what, [str(name) for name in names], language, as_json=as_json)
+
+
+def test_an_operator_brings_lists_and_takes_back(tmp_path, capsys):
+    (tmp_path / "s.img").write_bytes(packed(7))
+    assert run(tmp_path, "list") == 0 and "no image" in capsys.readouterr().out
+    assert run(tmp_path, "add", tmp_path / "s.img") == 0
+    assert 'no. 7 (0.2.0, 1 kB) offered to nodes "streetlight"' in capsys.readouterr().out
+    assert run(tmp_path, "list", as_json=True) == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "done": "listed", "product": "streetlight", "number": 7, "text": "0.2.0", "kilobytes": 1,
+    }  # fmt: skip
+    (tmp_path / "old.img").write_bytes(packed(6))
+    assert run(tmp_path, "add", tmp_path / "old.img") == 1 and "no. 7" in capsys.readouterr().err
+    assert run(tmp_path, "remove", "streetlight") == 0
+    assert run(tmp_path, "remove", "streetlight", "../../etc") == 1
+    assert "withdrawn" in capsys.readouterr().out
+
+
+def test_faults_are_told_in_both_languages(tmp_path, capsys):
+    (tmp_path / "bad.img").write_bytes(b"rubbish")
+    for language, word in (("fr", "copiez-la"), ("en", "copy it")):
+        assert run(tmp_path, "add", tmp_path / "bad.img", language=language) == 1
+        assert word in capsys.readouterr().err
+    assert run(tmp_path, "add") == 2 and run(tmp_path, "remove") == 2
+    assert run(tmp_path, "add", tmp_path / "absent.img") == 1
+    for words in images_command._WORDS.values():
+        assert len(set(words)) == 2
+
+
+def test_an_image_says_its_bytes():
+    assert NodeImage("x", 1, "", b"abc", (b"de", b"f")).bytes == 6

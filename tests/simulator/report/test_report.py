@@ -1,0 +1,127 @@
+"""The report says what the result holds, in French and in English, and one JSON object for programs."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from simulator.report import text as report
+from tests.support.territory_world import SMALL, ordinary, untroubled
+
+KEYS = {
+    "seed",
+    "digest",
+    "good",
+    "faults",
+    "node_hours",
+    "wall_s",
+    "made",
+    "delivered",
+    "duplicated",
+    "lost",
+    "altered",
+    "gaps_explained",
+    "waiting",
+    "longest_wait_s",
+    "alarms_told",
+    "lighting_violations",
+    "bounds_violations",
+}
+
+
+@pytest.fixture
+def result():
+    return ordinary()[1]
+
+
+@pytest.fixture
+def bad(result):
+    """The same run with one record lost and one street dark, as its checkers would word it."""
+    verdict = result.verdict._replace(lost=1, first_faults=("lost somewhere",))
+    return replace(result, verdict=verdict, lighting_violations=["cab-1 lamp 3 dark for 150 s at 7"])
+
+
+def test_both_languages_have_the_same_words():
+    assert report.FRENCH.keys() == report.ENGLISH.keys()
+    assert all(word for words in report.WORDS.values() for word in words.values())
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("fr", ("Territoire", "graine 1", "lampe morte")), ("en", ("territory", "seed 1", "lamp dies"))],
+)
+def test_the_heading_tells_seed_options_and_the_drawn_story(result, language, words):
+    heading = report.heading(SMALL, result.drawn, language)
+    lines = heading.splitlines()
+    assert all(word in heading for word in words)
+    assert len(lines) == 1 + len(result.drawn.cuts) + 3 + len(result.drawn.happenings)
+    assert "12 ×" in lines[0] and "24 h" in lines[0] and "Angers" in lines[0]
+
+
+def test_the_story_is_told_in_the_order_of_time_and_in_local_time(result):
+    lines = report.heading(SMALL, result.drawn, "en").splitlines()[1:]
+    drawn = result.drawn
+    begins = [cut.from_s for cut in drawn.cuts] + [one.at_s for one in drawn.happenings]
+    begins += [at_s for _, at_s in drawn.dead_lamps + drawn.stuck_relays]
+    # The run begins at 15:00 UTC, which is 16:00 in Angers in winter.
+    minutes = [16 * 60 + at_s // 60 for at_s in sorted(begins)]
+    assert [line.split()[0] for line in lines] == [f"{one // 60 % 24:02}:{one % 60:02}" for one in minutes]
+    first = next(line for line in lines if "Béhuard" not in line)
+    assert "fibre cut" in first
+
+
+def test_the_report_holds_the_figures_of_the_verdict(result):
+    text = report.text(result, 1.5, "en")
+    figures = {line[:56].strip(): line[57:].strip() for line in text.splitlines() if line.startswith("  ")}
+    assert figures["made"] == str(result.verdict.made)
+    assert figures["delivered to the warehouse"] == str(result.verdict.delivered)
+    assert figures["lost"] == figures["counted twice"] == "0"
+    assert figures["faults told"] == "3/3, false alarms 0"
+    assert figures["digest"] == result.digest
+    assert figures["Speed"].endswith("node-hours in 1.5 s")
+
+
+def test_what_held_during_an_absence_has_a_heading_only_where_something_was_away(result):
+    lines = report.text(result, 1.5, "fr").splitlines()
+    after = lines[lines.index(report.FRENCH["away"]) + 1 :]
+    assert all(line.startswith("  ") for line in after[: len(result.cut_lines)]) and result.cut_lines
+    assert report.FRENCH["away"] not in report.text(untroubled()[1], 1.5, "fr")
+
+
+def test_a_good_run_ends_with_the_good_news_and_a_bad_one_with_its_faults(result, bad):
+    assert report.text(result, 1.0, "fr").splitlines()[-1] == report.FRENCH["good"]
+    text = report.text(bad, 1.0, "fr")
+    assert text.splitlines()[-1] == report.FRENCH["bad"]
+    assert "  ! lost somewhere" in text
+    assert "  ! cab-1 lamp 3 dark for 150 s at 7" in text
+    assert report.FRENCH["good"] not in text
+
+
+def test_the_object_for_programs_holds_the_same(result, bad):
+    figures = json.loads(json.dumps(report.as_json(result, 2.0)))
+    assert figures.keys() >= KEYS
+    assert figures["good"] is True
+    assert figures["faults"] == []
+    assert figures["made"] == result.verdict.made
+    assert figures["node_hours"] == round(result.node_seconds / 3600, 1)
+    assert figures["node_hours_per_s"] == round(result.node_seconds / 7200, 1)
+    assert report.as_json(bad, 2.0)["good"] is False
+    assert report.as_json(bad, 2.0)["faults"] == ["lost somewhere", *bad.lighting_violations]
+
+
+def test_node_hours_count_powered_nodes_only(result):
+    figures = report.as_json(result, 1.0)
+    # Six nodes have mains all the 25 hours, six by night only.
+    assert 6 * 25 + 6 * 15 < figures["node_hours"] < 6 * 26 + 6 * 18
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0, "0 s"), (119, "119 s"), (120, "2 min"), (3599, "59 min"), (3600, "1 h 00"), (16099, "4 h 28")],
+)
+def test_a_duration_reads_well(seconds, words):
+    assert report._duration(seconds) == words
+
+
+def test_a_stamp_is_utc():
+    assert report.stamp(1_800_000_000) == "2027-01-15 08:00"

@@ -1,0 +1,98 @@
+"""The benchmarks with real processes, at tiny sizes: every figure is there, and the counters count."""
+
+import argparse
+import json
+import os
+import socket
+import struct
+
+import pytest
+
+from simulator.rig.rig import find_mosquitto
+from tools import bench
+from tools.bench import metered, metered_link
+
+pytestmark = [pytest.mark.live, pytest.mark.broker, pytest.mark.slow]
+
+
+def run(capsys, *words):
+    parser = argparse.ArgumentParser()
+    bench.add_arguments(parser)
+    assert bench.run(parser.parse_args(words)) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.fixture(autouse=True)
+def mosquitto():
+    if find_mosquitto() is None:
+        pytest.skip("no Mosquitto: apt-get install mosquitto")
+
+
+def test_a_gateway_on_one_core_hands_on_what_it_acknowledges(tmp_path, capsys):
+    if len(os.sched_getaffinity(0)) < 2:
+        pytest.skip("two processors are needed")
+    words = ("--nodes", "50", "--seconds", "2", "--records", "2", "--folder", str(tmp_path), "--json")
+    figures = run(capsys, "uplink", *words)
+    assert figures["sustained_per_s"] > 0 and figures["acknowledged_per_s"] > 0
+    assert 0 < figures["gateway_cpu_percent"] <= 110, "one processor, give or take a clock tick"
+    assert figures["cpu_us_per_record"] > 1
+    assert figures["generator_max_per_s"] > figures["sustained_per_s"]
+    assert list(tmp_path.iterdir()) == [], "what a benchmark wrote is gone"
+
+
+def test_a_metered_night_counts_every_layer(capsys):
+    figures = run(capsys, "metered", "--hours", "2", "--lamps", "6", "--replay", "6", "--json")
+    assert figures["replayed"] == min(6, figures["exchanges"]) and figures["publications"] > 6
+    # Opening: three certificates at least; an exchange: two publications, two PUBACKs, four records and their packets.
+    assert 2000 < figures["handshake_bytes"] < 20_000
+    assert 4 <= figures["segments_per_exchange"] < 30
+    assert figures["beyond_payload_bytes_per_exchange"] > 4 * figures["header_bytes_per_segment"]
+    assert figures["ping_bytes"] == pytest.approx(48 + 3 * figures["header_bytes_per_segment"], rel=0.3)
+    payload = figures["payload_up_bytes"] + figures["payload_down_bytes"]
+    assert figures["total_bytes"] > payload + figures["handshake_bytes"]
+
+
+def test_the_relay_counts_the_bytes_and_the_segments_that_pass(capsys):
+    with socket.socket() as target:
+        target.bind(("127.0.0.1", 0))
+        target.listen()
+        relay = metered_link.Relay(target.getsockname()[1])
+        with socket.create_connection(("127.0.0.1", relay.port)) as near:
+            far, _ = target.accept()
+            near.sendall(bytes(10_000))
+            assert len(far.recv(10_000, socket.MSG_WAITALL)) == 10_000
+            far.sendall(b"answer")
+            assert near.recv(6, socket.MSG_WAITALL) == b"answer"
+            used = relay.used()
+            far.close()
+        relay.close()
+    assert used.data == 10_006
+    assert 9 <= used.segments <= 30, "eight segments of 1360 bytes, an answer, acknowledgements"
+    assert used.header in (40, 52)
+
+
+def test_pings_are_counted_in_gaps_only():
+    def at(*seconds):
+        return [[metered.Message(1000 * second, True, "t", b"")] for second in seconds]
+
+    assert metered.pings(at(0, 100, 339, 340), 240) == 0
+    assert metered.pings(at(0, 240, 1000), 240) == 1 + 3
+
+
+def test_messages_without_a_pause_between_them_are_one_exchange():
+    messages = [metered.Message(at_ms, True, "t", b"") for at_ms in (0, 300, 900, 1900, 5000, 5001)]
+    assert [len(group) for group in metered.exchanges(messages)] == [3, 1, 2]
+    assert metered.spread(metered.exchanges(messages), 2) == [messages[:3], messages[3:4]]
+
+
+def test_the_layout_of_tcp_info_is_that_of_the_kernel():
+    with socket.socket() as listener, socket.socket() as near:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        near.connect(listener.getsockname())
+        far, _ = listener.accept()
+        near.sendall(bytes(777))
+        assert len(far.recv(777, socket.MSG_WAITALL)) == 777
+        info = far.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
+        far.close()
+    assert struct.unpack_from("=Q", info, 128) == (777,)

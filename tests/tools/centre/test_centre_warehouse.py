@@ -1,0 +1,350 @@
+"""What one message does to the warehouse: rows, answers, refusals; and that a crash does nothing at all."""
+
+import sqlite3
+import zlib
+
+import pytest
+
+from tests.support.centre_world import (
+    ANSWER_TOPIC,
+    EPOCH,
+    EVENT_TOPIC,
+    GATEWAY,
+    NODE,
+    NOW,
+    TELEMETRY_TOPIC,
+    answers,
+    batch,
+    fact,
+    reading,
+    readings,
+    synced,
+)
+from tools.centre import limits
+from tools.centre.ingest import intake
+from tools.centre.ingest.warehouse import Warehouse
+from wire import cbor, event, record
+from wire.watermark import Rejected, Watermark
+
+
+@pytest.fixture
+def warehouse():
+    opened = Warehouse(":memory:")
+    yield opened
+    opened.close()
+
+
+def take(warehouse, payload, topic=TELEMETRY_TOPIC):
+    return answers(warehouse.take(topic, payload, **NOW))
+
+
+def mark(position, lane="telemetry", epoch=EPOCH):
+    return [Watermark(epoch, lane, position)]
+
+
+def pack_of(entry, positions=(0, 0, 0), lane="event"):
+    """A payload whose one entry is not made by our encoder."""
+    envelope = cbor.encode([1, EPOCH, lane, *positions])
+    return intake.deflate(cbor.encode([{-2: GATEWAY.hex() + "/", 0: "batch", 8: envelope}, entry], 16384))
+
+
+# --- rows and watermarks ---
+
+
+def test_record_is_kept_digit_for_digit(warehouse):
+    body = {1: -5, 2: 2301, 4: 4294967296, 6 + 256: -2137}
+    take(warehouse, batch([reading(3, body, boot=9, stamp=synced(1_795_000_123, 7))]))
+    assert list(warehouse.bodies()) == [((NODE, 9, 3), record.Stamp(1, 1_795_000_123, 7), record.encode_body(body))]
+    (held,) = warehouse.held()
+    assert (held.lane, held.insee, held.gateway, held.received_unix_s) == (
+        "telemetry",
+        "49007",
+        "mairie-1",
+        NOW["received_unix_s"],
+    )
+
+
+def test_watermark_passes_what_is_held_and_nothing_else(warehouse):
+    assert take(warehouse, readings(0, 4)) == mark(5)
+    assert take(warehouse, readings(8, 9)) == mark(5)
+    assert take(warehouse, readings(5, 6)) == mark(7)
+    assert take(warehouse, readings(7, 7)) == mark(10)
+    assert len(list(warehouse.identities())) == 10
+
+
+def test_batch_ahead_is_stored_in_full_at_once(warehouse):
+    take(warehouse, readings(0, 0))
+    take(warehouse, readings(5, 9))
+    assert [sequence for _, _, sequence in warehouse.identities()] == [0, 5, 6, 7, 8, 9]
+    assert warehouse.prefixes()[0].ahead == ((5, 9),)
+
+
+def test_empty_batch_is_answered_with_the_watermark(warehouse):
+    assert take(warehouse, batch([], 4)) == mark(4)
+    take(warehouse, readings(4, 6, oldest=4))
+    assert take(warehouse, batch([], 9, oldest=4)) == mark(7)
+    assert warehouse.counters["records"] == 3
+
+
+def test_jump_over_positions_that_the_gateway_lost_is_remembered(warehouse):
+    take(warehouse, readings(0, 1))
+    assert take(warehouse, readings(6, 6, oldest=5)) == mark(5)
+    assert warehouse.counters["positions_skipped"] == 3
+
+
+def test_streams_are_apart_by_epoch_and_lane(warehouse):
+    assert take(warehouse, readings(0, 2)) == mark(3)
+    assert take(warehouse, readings(0, 0, epoch=b"epoch-02")) == mark(1, epoch=b"epoch-02")
+    alarm = batch([fact(50, event.LAMP_FAILURE, {1: 3}, active=True)], lane="alarm")
+    assert take(warehouse, alarm, EVENT_TOPIC) == mark(1, "alarm")
+    assert warehouse.records_by_lane() == {"alarm": 1, "event": 0, "telemetry": 3}
+
+
+def test_batch_sent_again_changes_nothing_but_the_count(warehouse):
+    take(warehouse, readings(0, 4))
+    before = warehouse.digest()
+    assert take(warehouse, readings(0, 4)) == mark(5)
+    assert warehouse.digest() == before
+    assert warehouse.counters["duplicates"] == 5
+
+
+def test_duplicates_are_absorbed_in_a_batch_and_through_another_gateway(warehouse):
+    take(warehouse, batch([reading(0), reading(0)]))
+    other = batch([reading(0)], gateway=b"gateway2")
+    warehouse.take("tc/1/t/49007/mairie-2", other, **NOW)
+    assert warehouse.counters["records"] == 1
+    assert warehouse.counters["duplicates"] == 2
+
+
+def test_one_watermark_a_stream_for_a_group(warehouse):
+    group = [(TELEMETRY_TOPIC, readings(first, first + 1)) for first in (0, 2, 4)]
+    assert answers(warehouse.take_group(group, **NOW)) == mark(6)
+
+
+def test_oldest_streams_of_a_gateway_are_forgotten_and_restart_at_oldest(warehouse, monkeypatch):
+    monkeypatch.setattr("tools.centre.ingest.warehouse.STREAMS_PER_GATEWAY_MAX", 2)
+    for number in range(3):
+        payload = readings(5, 6, epoch=b"epoch-%02d" % number)
+        warehouse.take(TELEMETRY_TOPIC, payload, received_unix_s=number)
+    assert [prefix.epoch for prefix in warehouse.prefixes()] == [b"epoch-01", b"epoch-02"]
+    assert take(warehouse, readings(5, 6, oldest=5, epoch=b"epoch-00")) == mark(7, epoch=b"epoch-00")
+
+
+# --- conflicts ---
+
+
+@pytest.mark.parametrize("other", [{"body": {6: 1}}, {"stamp": synced(5)}, {"stamp": synced(1_790_000_000, 9)}])
+def test_same_identity_with_other_content_is_kept_beside_and_alarmed(warehouse, other):
+    take(warehouse, batch([reading(0)]))
+    assert take(warehouse, batch([reading(0, **other)], 1, oldest=0)) == mark(2)
+    take(warehouse, batch([reading(0, **other)], 1, oldest=0))
+    assert [held.conflicting for held in warehouse.held()] == [False, True]
+    assert warehouse.counters["conflicts"] == 1
+    assert warehouse.counters["duplicates"] == 1
+    ((kind, subject, _, _, times),) = warehouse.alarms()
+    assert (kind, subject, times) == ("conflict", f"{NODE.hex()}/1/0", 2)
+
+
+def test_digest_does_not_depend_on_which_of_two_conflicting_came_first(warehouse):
+    other = Warehouse(":memory:")
+    pair = [batch([reading(0)]), batch([reading(0, {6: 1})])]
+    for payload in pair:
+        take(warehouse, payload)
+    for payload in reversed(pair):
+        take(other, payload)
+    assert warehouse.digest() == other.digest()
+    take(other, batch([reading(1)]))
+    assert warehouse.digest() != other.digest()
+
+
+# --- who speaks ---
+
+
+def test_gateway_is_bound_by_its_first_word_and_a_stranger_is_refused(warehouse):
+    take(warehouse, readings(0, 1))
+    impostor = batch([reading(7)], 3, gateway=b"impostor")
+    assert take(warehouse, impostor) == [Rejected(EPOCH, "telemetry", 3, 3, "identity")]
+    moved = warehouse.take("tc/1/t/49007/mairie-2", readings(2, 3), **NOW)
+    assert [publication.topic for publication in moved] == ["tc/1/a/49007/mairie-2"]
+    assert warehouse.counters["refused.identity"] == 2
+    assert warehouse.counters["records"] == 2
+    assert [alarm[0] for alarm in warehouse.alarms()] == ["identity", "identity"]
+
+
+def test_operator_unbinds_a_replaced_gateway(warehouse):
+    take(warehouse, readings(0, 1))
+    assert warehouse.unbind("49007", "mairie-1")
+    assert not warehouse.unbind("49007", "mairie-1")
+    assert take(warehouse, batch([reading(2)], gateway=b"gateway2")) == mark(1)
+    assert [gateway[3] for gateway in warehouse.gateways()] == [False, True]
+
+
+def test_lane_in_the_wrong_class_is_refused(warehouse):
+    assert take(warehouse, readings(0, 1), EVENT_TOPIC) == [Rejected(EPOCH, "telemetry", 0, 1, "class")]
+    event_batch = batch([fact(0, event.ANCHOR, [None, 1, 1, 1_790_000_000, 1])], lane="event")
+    assert take(warehouse, event_batch) == [Rejected(EPOCH, "event", 0, 0, "class")]
+    assert warehouse.counters["records"] == 0
+
+
+def test_topic_that_is_none_of_ours_is_kept_for_an_operator(warehouse):
+    assert warehouse.take("tc/1/t/4900/x", readings(0, 0), **NOW) == []
+    assert [(row[0], row[1]) for row in warehouse.refused()] == [("tc/1/t/4900/x", "topic")]
+
+
+# --- bytes that cannot be taken ---
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        (b"", "deflate-truncated"),
+        (b"\xff" * 40, "deflate"),
+        (readings(0, 0)[:-3], "deflate-truncated"),
+        (readings(0, 0) + b"x", "trailing"),
+        (intake.deflate(b"\x01"), "pack-shape"),
+        (bytes(300_000), "too-long"),
+    ],
+)
+def test_damaged_payload_is_counted_and_kept(warehouse, payload, reason):
+    warehouse.take(TELEMETRY_TOPIC, payload, **NOW)
+    assert warehouse.counters["refused." + reason] == 1
+    ((topic, kept_reason, length, kept, _),) = warehouse.refused()
+    assert (topic, kept_reason, length) == (TELEMETRY_TOPIC, reason, len(payload))
+    assert kept == payload[: limits.REFUSED_PAYLOAD_BYTES_MAX]
+
+
+def test_damage_behind_the_envelope_is_answered_with_its_positions(warehouse):
+    payload = readings(10, 59)
+    assert take(warehouse, payload[:-40]) == [Rejected(EPOCH, "telemetry", 10, 59, "deflate-truncated")]
+
+
+def test_zip_bomb_is_refused_without_inflating_it(warehouse, monkeypatch):
+    compressor = zlib.compressobj(9, wbits=-15)
+    bomb = b"".join(compressor.compress(bytes(1 << 20)) for _ in range(64)) + compressor.flush()
+    assert len(bomb) < 100_000
+    inflated = []
+    real = zlib.decompressobj
+
+    def watched(wbits):
+        inner = real(wbits)
+
+        class Watch:
+            eof, unused_data = False, b""
+
+            def decompress(self, data, length_max):
+                inflated.append(len(inner.decompress(data, length_max)))
+                return bytes(inflated[-1])
+
+        return Watch()
+
+    monkeypatch.setattr(intake.zlib, "decompressobj", watched)
+    assert take(warehouse, bomb) == []
+    assert warehouse.counters["refused.too-long"] == 1
+    assert 0 < sum(inflated) < 300_000
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {0: "gap", 8: cbor.encode([None, {"a": 1}])},
+        {0: "event²", 4: True},
+        {0: "temp.²", 2: 5},
+        {0: "energy." + "9" * 5000, 2: 5},
+        {0: "nobody", 4: True},
+    ],
+)
+def test_hostile_entry_is_refused_and_never_raises(warehouse, entry):
+    opening = {-2: NODE.hex() + "/", "q": 0, "boot": 1, "seq": 1, "up": 3, -3: 0}
+    (answer,) = take(warehouse, pack_of({**opening, **entry}), EVENT_TOPIC)
+    assert answer[:4] == (EPOCH, "event", 0, 0)
+    assert warehouse.counters["refused"] == 1
+
+
+def test_position_that_no_database_holds_is_refused(warehouse):
+    huge = (1 << 64) - 2
+    assert take(warehouse, batch([reading(0)], huge)) == []
+    assert warehouse.counters["refused"] == 1
+
+
+def test_every_single_byte_change_is_survived(warehouse):
+    pack = intake.inflate(batch([reading(0), fact(1, event.GAP, [None, 1, 0, 5, "full"])]))
+    for index in range(len(pack)):
+        for change in (0x01, 0x20, 0xFF):
+            damaged = bytearray(pack)
+            damaged[index] ^= change
+            assert isinstance(
+                intake.prepare(TELEMETRY_TOPIC, intake.deflate(bytes(damaged))),
+                (intake.Prepared, intake.Refused),
+            )
+
+
+def test_refused_ring_keeps_the_newest_rows_and_bytes(warehouse, monkeypatch):
+    monkeypatch.setattr("tools.centre.ingest.warehouse.REFUSED_ROWS_MAX", 5)
+    monkeypatch.setattr("tools.centre.ingest.warehouse.REFUSED_BYTES_MAX", 250)
+    for number in range(8):
+        warehouse.take(TELEMETRY_TOPIC, b"\xff%d" % number, **NOW)
+    assert [row[3] for row in warehouse.refused()] == [b"\xff%d" % number for number in range(3, 8)]
+    for number in range(4):
+        warehouse.take(TELEMETRY_TOPIC, b"\xff%d" % number + bytes(98), **NOW)
+    assert [row[3][:2] for row in warehouse.refused()] == [b"\xff2", b"\xff3"]
+    assert warehouse.counters["refused"] == 12
+
+
+def test_alarms_are_bounded(warehouse, monkeypatch):
+    monkeypatch.setattr("tools.centre.ingest.warehouse.ALARMS_MAX", 3)
+    take(warehouse, readings(0, 5))
+    for sequence in range(6):
+        warehouse.take(TELEMETRY_TOPIC, batch([reading(sequence, {6: 1})]), received_unix_s=sequence)
+    assert [alarm[2] for alarm in warehouse.alarms()] == [5, 4, 3]
+
+
+# --- crashes and other processes ---
+
+
+@pytest.mark.parametrize("step", ["_state", "_extend", "_write_counted"])
+def test_crash_inside_the_transaction_leaves_nothing(tmp_path, monkeypatch, step):
+    path = str(tmp_path / "w.db")
+    warehouse = Warehouse(path)
+    take(warehouse, readings(0, 1))
+    before = (warehouse.digest(), warehouse.counters, warehouse.prefixes())
+
+    def crash(*_args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(warehouse, step, crash)
+    with pytest.raises(KeyboardInterrupt):
+        warehouse.take(TELEMETRY_TOPIC, readings(2, 9), **NOW)
+    again = Warehouse(path)
+    assert (again.digest(), again.counters, again.prefixes()) == before
+    monkeypatch.undo()
+    assert take(warehouse, readings(2, 9)) == mark(10)
+
+
+def test_two_processes_share_one_prefix(tmp_path):
+    one, two = (Warehouse(str(tmp_path / "w.db")) for _ in range(2))
+    assert take(one, readings(0, 2)) == mark(3)
+    assert take(two, readings(6, 8)) == mark(3)
+    assert take(one, readings(3, 5)) == mark(9)
+    assert take(two, batch([], 9, oldest=0)) == mark(9)
+    assert one.digest() == two.digest()
+
+
+def test_file_of_somebody_else_is_left_alone(tmp_path):
+    path = str(tmp_path / "other.db")
+    other = sqlite3.connect(path)
+    other.execute("CREATE TABLE theirs (x)")
+    other.commit()
+    with pytest.raises(sqlite3.DatabaseError, match="not a warehouse"):
+        Warehouse(path)
+    assert other.execute("SELECT count(*) FROM sqlite_master").fetchone() == (1,)
+
+
+def test_custody_needs_full_synchronous(tmp_path):
+    warehouse = Warehouse(str(tmp_path / "w.db"))
+    assert warehouse._connection.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert warehouse._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_answers_go_to_the_gateways_own_topic(warehouse):
+    (publication,) = warehouse.take(TELEMETRY_TOPIC, readings(0, 0), **NOW)
+    assert publication.topic == ANSWER_TOPIC

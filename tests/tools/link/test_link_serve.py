@@ -1,0 +1,101 @@
+"""The bench as a gateway, and as a node: two commands talk to each other over a real socket, by a key file."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from gateway.shell import keys as node_keys
+from simulator.hosts.keys import key_of, settings_of
+from simulator.hosts.vm import HEAP_FROM_SOURCE_BYTES, VmNode
+from tests.support.signed_image import signed
+from tests.support.update_rig import image_of
+from tools import cli
+from wire import quantity, record
+from wire.record import Record, Stamp
+
+pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
+NODE, OTHER = bytes.fromhex("7c1f0a2c01000001"), bytes.fromhex("7c1f0a2c01000002")
+READING = record.encode(Record(3, 17, Stamp(record.SYNCED, 1_795_561_200, 2), {quantity.POWER: 357}))
+
+
+@pytest.fixture
+def keys(tmp_path):
+    return {node: node_keys.write(tmp_path / "keys", key_of(node)) for node in (NODE, OTHER)}
+
+
+@pytest.fixture
+def serve(repository):
+    """serve(*words) -> (process, port); the process ends with the test."""
+    started = []
+
+    def start(*words):
+        path = os.pathsep.join((str(repository / "firmware"), str(repository)))
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tools", "link", "serve", "--bind", "127.0.0.1:0", *map(str, words)],
+            env={**os.environ, "PYTHONPATH": path},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process, int(process.stdout.readline().split(" port ")[1].split(";")[0])
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_a_node_on_the_bench_tells_a_gateway_on_the_bench(keys, serve, capsys):
+    process, port = serve(keys[NODE], "--count", "2")
+    words = ["link", "talk", str(keys[NODE]), f"coap://127.0.0.1:{port}/t", "--method", "post"]
+    assert cli.main([*words, "--payload", READING.hex()]) == 0
+    assert cli.main(words) == 0
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [answer["code"] for answer in answers] == ["2.04", "2.04"]
+    assert record.decode_answer(bytes.fromhex(answers[0]["payload"])).unix_s > 1_700_000_000
+    said = [json.loads(line) for line in process.stdout]
+    assert said[0]["node"] == NODE.hex() and said[0]["path"] == "/t"
+    assert said[0]["records"][0]["readings"] == {"power": "35.7 W"} and "records" not in said[1]
+    assert said[-1]["summary"]["agreed"] == 2 and process.wait(60) == 0
+
+
+def test_a_node_that_is_not_known_there_gets_no_word_and_is_told_what_to_ask(keys, serve, capsys):
+    _, port = serve(keys[OTHER])
+    assert cli.main(["link", "talk", str(keys[NODE]), f"coap://127.0.0.1:{port}/t", "--wait", "0.5"]) == 2
+    said = capsys.readouterr().err
+    assert "is this node adopted there?" in said and key_of(NODE).master_secret.hex() not in said
+
+
+def test_faults_of_keys_and_addresses_are_said(keys, tmp_path, capsys):
+    assert cli.main(["link", "serve", str(tmp_path / "absent.key")]) == 2
+    assert cli.main(["link", "serve", str(keys[NODE]), "--bind", "nowhere"]) == 2
+    assert cli.main(["link", "serve", str(keys[NODE]), str(keys[NODE])]) == 2
+    assert cli.main(["link", "serve", str(keys[NODE]), "--bind", "192.0.2.1:5683"]) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 4
+
+
+def test_the_bench_offers_programs_and_reads_the_log_of_a_node(tmp_path, keys, serve, micropython, repository):
+    image = tmp_path / "streetlight.img"
+    image.write_bytes(signed(image_of(9, product="streetlight")))
+    process, port = serve(keys[NODE], "--image", image, "--log")
+    settings = {
+        "node": NODE.hex(), "gateway": ["127.0.0.1", port], **settings_of(NODE), "site": [457500, 48500],
+        "lamp": [700, 4], "report_spread_s": 0, "ack_timeout_ms": 300,
+    }  # fmt: skip
+    node = VmNode(tmp_path / "node", settings, micropython, heap_bytes=HEAP_FROM_SOURCE_BYTES)
+    node.start()
+    try:
+        log = next(said["log"] for said in map(json.loads, process.stdout) if "log" in said)
+    finally:
+        node.kill()
+    assert any("boot 1 after power-on" in line for line in log)
+    assert cli.main(["link", "talk", str(keys[NODE]), f"coap://127.0.0.1:{port}/f/streetlight"]) == 0
+
+
+def test_an_image_that_is_none_is_said(keys, tmp_path, capsys):
+    (tmp_path / "x.img").write_bytes(b"x")
+    assert cli.main(["link", "serve", str(keys[NODE]), "--image", str(tmp_path / "x.img")]) == 2
+    assert "--image: form" in capsys.readouterr().err

@@ -1,0 +1,98 @@
+"""Few rounds of the proof on damaged files, and the planted bugs that it must see."""
+
+import json
+import os
+
+import pytest
+
+from gateway.core.custody import recovery, segment, shelf
+from gateway.core.custody.journal import Journal
+from simulator.world.chance import Prng
+from tools import cli
+from tools.prove import corrupt, damage
+from tools.prove.cabinet import Cabinet, real_disks
+from wire import event
+from wire.record import EventBody
+
+
+def test_it_always_starts_and_every_loss_is_reported(capsys):
+    assert cli.main(["prove", "corrupt", "--rounds", "12", "--seed", "3", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["starts"] == figures["rounds"] == 12
+    assert figures["lost_named"] > 0, "the damage must be felt"
+    assert figures["quarantined"] > 0
+    assert figures["let_go"] > 0, "some of the damaged segments hold voids"
+    assert figures["after_acknowledged"] > 100
+
+
+def trusts_every_byte(fetch, size, seed, *, offset=segment.HEADER_SIZE, index=0, **_more):
+    """Planted: a reader without the checksum."""
+    data = fetch(0, size)
+    while offset + segment.RECORD_OVERHEAD <= len(data):
+        length = int.from_bytes(data[offset + 6 : offset + 8], "big")
+        start = offset + segment.RECORD_OVERHEAD
+        yield index, offset, data[start : start + length]
+        index, offset = index + 1, start + length
+
+
+def test_a_reader_that_skips_the_checksum_is_caught(monkeypatch, capsys):
+    monkeypatch.setattr(recovery, "scan", trusts_every_byte)
+    monkeypatch.setattr(shelf, "scan", trusts_every_byte)
+    figures = corrupt.prove(12, 3)
+    assert not corrupt.is_proven(figures)
+    assert figures["altered"] + figures["unreported"] + figures["failed"] > 0
+
+
+def test_a_gateway_that_passes_holes_without_naming_them_is_caught(monkeypatch):
+    def vague(own, lost):
+        return own.say(EventBody(event.BOOT, None, [None, None, "some were lost", "gateway", "0"]))
+
+    monkeypatch.setattr("gateway.core.own.OwnRecords.explain_hole", vague)
+    figures = corrupt.prove(12, 3)
+    assert figures["unreported"] > 0 and not corrupt.is_proven(figures)
+
+
+def test_a_start_that_fails_is_counted_and_told(monkeypatch, capsys):
+    recover = Journal.recover
+
+    def fussy(journal):
+        report = recover(journal)
+        assert not report.quarantined, "something was set aside"
+        return report
+
+    monkeypatch.setattr(Journal, "recover", fussy)
+    figures = corrupt.prove(6, 3)
+    assert figures["failed"] == 6 - figures["starts"] > 0 and not corrupt.is_proven(figures)
+    assert "something was set aside" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", damage.KINDS)
+def test_each_kind_of_damage_changes_the_folder_and_says_where(kind, tmp_path):
+    name = "00000001-00000002-telemetry-0011223344556677-0000000000000000.seg"
+    changed = 0
+    for seed in range(20):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        path = folder / name
+        path.write_bytes(bytes(range(1, 256)) * 8)
+        now = damage.KINDS[kind](path, Prng(seed))
+        assert {found.name for found in folder.iterdir()} == set(now)
+        changed += now != (name,) or path.read_bytes() != bytes(range(1, 256)) * 8
+    assert changed >= 19
+
+
+def test_a_thinned_segment_that_has_lost_all_behind_its_header_is_set_aside_and_its_loss_named(tmp_path):
+    reference = corrupt.fill(tmp_path / "reference", "21")
+    thinned = [
+        path
+        for path in sorted((tmp_path / "reference" / "journal").glob("*.seg"))
+        if segment.decode_version(path.read_bytes()) == segment.VERSION_VOIDS
+    ]
+    os.truncate(thinned[0], segment.HEADER_SIZE)
+    with real_disks(tmp_path / "reference") as disks:
+        cabinet = Cabinet(reference.town, disks, prng=Prng("again"), options=corrupt._OPTIONS)
+        cabinet.boot = reference.boot
+        report = cabinet.start()
+    (aside,) = report.quarantined
+    assert aside.endswith(thinned[0].name)
+    assert [(found.hole.first, found.reason) for found in report.holes] == [(0, "file set aside")]

@@ -1,0 +1,295 @@
+"""Few datagrams of the proof on a hostile peer, and the planted bugs that it must see."""
+
+import json
+
+import pytest
+
+from gateway.core.link import sessions
+from gateway.core.link.link import Link
+from gateway.core.link.sessions import Sessions
+from simulator.world.chance import Prng
+from tools import cli
+from tools.prove import fuzz, fuzz_party
+from tools.prove.fuzz_attacker import Attacker
+from tools.prove.fuzz_checker import COUNTS, Checker, message_of
+from tools.prove.fuzz_party import answer_to
+from wire import ccm, coap, coap_memory, oscore, oscore_sequence, oscore_window
+from wire import coap_message as messages
+from wire.oscore_link import NodeLink
+
+DATAGRAMS = 3000
+
+
+def prove(capsys, *words):
+    """The figures of a run of the command that holds."""
+    assert cli.main(["prove", "fuzz", "--datagrams", "5000", "--seed", "7", "--json", *words]) == 0
+    said = capsys.readouterr()
+    figures = json.loads(said.out)
+    assert not any(figures[name] for name in (*COUNTS, "starved", "unfinished"))
+    assert figures["reboots"] == 2 and sum(figures["kinds"].values()) == 5000
+    assert "5000/5000 datagrams" in said.err and "nothing wrong" in said.err
+    return figures
+
+
+def test_a_hostile_peer_does_nothing_to_the_real_ends_and_stops_nothing(capsys):
+    figures = prove(capsys)
+    assert figures["completed"] > 80 and figures["sealed"] > 200
+    node, gateway = figures["node"], figures["gateway"]
+    assert figures["heard_again"] <= node["keys-lost"]
+    assert min(node[name] for name in ("handshakes", "keys-lost", "unauthentic", "unprotected", "strange")) > 0
+    ends = ("handshakes", "agreed", "keys-unknown", "unprotected", "unknown-node", "unauthentic", "replayed")
+    assert min(gateway[name] for name in (*ends, "session-handed", "duplicates")) > 0
+
+
+def test_a_hostile_peer_does_nothing_to_two_that_ask_each_other(capsys):
+    figures = prove(capsys, "--ends", "adapter")
+    assert figures["completed"] > 150
+    for side in ("node", "gateway"):
+        met = figures[side]
+        assert (
+            min(met[f"session-{name}"] for name in ("handed", "challenged", "decrypt", "oscore-replay", "unknown")) > 0
+        )
+        assert min(met[name] for name in ("duplicates", "resets", "unmatched-response", "option-refused")) > 0
+
+
+def test_one_seed_is_one_run():
+    one, other = (fuzz.prove(600, 5) for _ in range(2))
+    chance = ("wall_s", "datagrams_per_s", "blocks_grown")
+    assert [{key: value for key, value in run.items() if key not in chance} for run in (one, other)] == [
+        {key: value for key, value in one.items() if key not in chance}
+    ] * 2
+    assert fuzz.prove(600, 6)["kinds"] != one["kinds"]
+
+
+def caught(figure, datagrams=DATAGRAMS, ends="adapter"):
+    """The proof sees the planted bug, and this figure says so."""
+    figures = fuzz.prove(datagrams, 3, ends=ends)
+    assert figures[figure] > 0 and not fuzz.is_proven(figures)
+    return figures
+
+
+def test_a_replay_window_that_is_ignored_is_caught(monkeypatch):
+    monkeypatch.setattr(oscore_window, "is_fresh", lambda window, number: True)
+    monkeypatch.setattr(oscore_window, "accept", lambda window, number: window)
+    caught("doubled")
+
+
+def test_a_window_that_begins_anew_at_a_boot_is_caught(monkeypatch):
+    start = fuzz_party.Party._start
+    monkeypatch.setattr(fuzz_party.Party, "_start", lambda party, window: start(party, oscore.NEW))
+    caught("doubled")
+
+
+def test_a_tag_that_is_not_compared_is_caught(monkeypatch):
+    monkeypatch.setattr(ccm, "is_equal", lambda one, other: True)
+    caught("forged")
+
+
+def test_a_response_that_is_not_bound_to_its_request_is_caught(monkeypatch):
+    def unbound(context, response, cipher, exchange):
+        return oscore.Content(messages.CHANGED, (), response.payload)
+
+    monkeypatch.setattr(oscore, "unprotect_response", unbound)
+    caught("forged")
+
+
+def test_a_message_without_protection_that_is_acted_on_is_caught(monkeypatch):
+    real = fuzz_party.Party._on_request
+
+    def trusting(party, request, now_ms):
+        if not messages.option_values(request.options, messages.OSCORE):
+            party.seen.append(request)
+        return real(party, request, now_ms)
+
+    monkeypatch.setattr(fuzz_party.Party, "_on_request", trusting)
+    caught("forged")
+
+
+def test_an_option_that_nobody_authenticated_is_caught(monkeypatch):
+    monkeypatch.setattr(fuzz_party, "authenticated", lambda content: content)
+    caught("forged")
+
+
+def test_a_sequence_that_begins_anew_at_a_boot_is_caught(monkeypatch):
+    real = oscore_sequence.SenderSequence
+    monkeypatch.setattr(oscore_sequence, "SenderSequence", lambda reserved_end: real(0))
+    caught("nonces_reused")
+
+
+def test_an_exception_is_caught_counted_and_shown(monkeypatch, capsys):
+    real = oscore.header_of
+
+    def fragile(message):
+        return real(message) if len(message.payload) > 5 else message.payload[9]
+
+    monkeypatch.setattr(oscore, "header_of", fragile)
+    caught("exceptions")
+    assert "IndexError" in capsys.readouterr().err
+
+
+def test_a_counter_that_is_left_out_is_caught(monkeypatch, capsys):
+    real = coap.Endpoint._count
+    monkeypatch.setattr(coap.Endpoint, "_count", lambda end, name: None if name == "resets" else real(end, name))
+    caught("miscounted")
+    assert "by kind" in capsys.readouterr().err
+
+
+def test_a_table_without_a_bound_is_caught(monkeypatch, capsys):
+    class Boundless(coap_memory.Memory):
+        def __init__(self, **bounds):
+            super().__init__(**bounds | {"in_all_max": 1000, "per_peer_max": 1000})
+
+    monkeypatch.setattr(coap, "Memory", Boundless)
+    caught("over_limit")
+    assert "remembered has" in capsys.readouterr().err
+
+
+def test_memory_that_grows_by_an_object_a_datagram_is_caught(monkeypatch):
+    kept, real = [], coap.Endpoint.receive
+
+    def hoarding(end, datagram, peer, *, now_ms):
+        kept.append(bytes(datagram) + b"!")
+        return real(end, datagram, peer, now_ms=now_ms)
+
+    monkeypatch.setattr(coap.Endpoint, "receive", hoarding)
+    figures = fuzz.prove(DATAGRAMS, 3, ends="adapter")
+    assert figures["blocks_grown"] > 1000 and not fuzz.is_proven(figures)
+
+
+def test_a_link_that_stands_still_is_caught(monkeypatch):
+    monkeypatch.setattr(fuzz, "_SETTLE_MS", 60_000)
+    monkeypatch.setattr(fuzz_party.Party, "_hand_on", lambda party, request, *_: "handed")
+    figures = caught("starved")
+    assert figures["unfinished"] and not figures["completed"]
+
+
+# --- bugs planted in the real ends -------------------------------------------------------------------------
+
+
+def test_real_a_replay_window_that_is_ignored_is_caught(monkeypatch):
+    monkeypatch.setattr(oscore_window, "is_fresh", lambda window, number: True)
+    monkeypatch.setattr(oscore_window, "accept", lambda window, number: window)
+    caught("doubled", ends="real")
+
+
+def test_real_a_request_that_is_never_taken_is_caught(monkeypatch):
+    monkeypatch.setattr(Sessions, "take", lambda sessions, opened: None)
+    caught("doubled", ends="real")
+
+
+def test_real_a_tag_that_is_not_compared_is_caught(monkeypatch):
+    monkeypatch.setattr(ccm, "is_equal", lambda one, other: True)
+    caught("forged", ends="real")
+
+
+def test_real_an_option_that_nobody_authenticated_is_caught(monkeypatch):
+    monkeypatch.setattr(oscore, "vouched", lambda content: content)
+    caught("forged", ends="real")
+
+
+def test_real_an_answer_in_the_clear_that_is_believed_is_caught(monkeypatch):
+    real = oscore.unprotect_response
+
+    def trusting(context, response, cipher, exchange, **more):
+        if messages.option_values(response.options, messages.OSCORE):
+            return real(context, response, cipher, exchange, **more)
+        return oscore.Content(messages.CHANGED, (), response.payload)
+
+    monkeypatch.setattr(oscore, "unprotect_response", trusting)
+    caught("forged", ends="real")
+
+
+def test_real_nonces_that_repeat_from_boot_to_boot_are_caught(monkeypatch):
+    monkeypatch.setattr(NodeLink, "_nonce", lambda link: b"constant")
+    real = Sessions.__init__
+    monkeypatch.setattr(Sessions, "__init__", lambda sessions, keys, cipher, _: real(sessions, keys, cipher, bytes))
+    caught("nonces_reused", 20_000, ends="real")
+
+
+def test_real_offers_without_a_bound_are_caught(monkeypatch, capsys):
+    real = Sessions._offer
+
+    def boundless(sessions, member, header, request, id1):
+        answer = real(sessions, member, header, request, id1)
+        for number in range(6):
+            member.offered[b"%d" % number] = b""
+        return answer
+
+    monkeypatch.setattr(Sessions, "_offer", boundless)
+    caught("over_limit", ends="real")
+    assert "link offered has" in capsys.readouterr().err
+
+
+def test_real_a_counter_that_is_left_out_is_caught(monkeypatch, capsys):
+    monkeypatch.setattr(Link, "_note_unknown", lambda link, kid, peer, now_ms: link._counters.update({"replayed": 0}))
+    caught("miscounted", ends="real")
+    assert "became something" in capsys.readouterr().err
+
+
+def test_real_an_exception_is_caught(monkeypatch, capsys):
+    monkeypatch.setattr(sessions, "_unwrapped", lambda kid_context: kid_context[17:] or kid_context[99])
+    caught("exceptions", ends="real")
+    assert "IndexError" in capsys.readouterr().err
+
+
+def test_real_a_gateway_that_is_mute_is_caught(monkeypatch):
+    monkeypatch.setattr(fuzz, "_SETTLE_MS", 600_000)
+    monkeypatch.setattr(Link, "respond", lambda link, exchange, code, payload=b"", *, now_ms: None)
+    assert caught("starved", ends="real")["unfinished"]
+
+
+# --- the checker and the attacker by themselves -----------------------------------------------------------
+
+
+def test_the_checker_knows_a_message_in_every_part():
+    checker = Checker(1)
+    numbers = [checker.asked("node") for _ in range(2)]
+    content = message_of(1, "node", numbers[1])
+    checker.saw("node", content)
+    assert checker.heard == 1 and not any(checker.counts.values())
+    for forged in (
+        content._replace(code=messages.PUT),
+        content._replace(payload=content.payload + b"\0"),
+        content._replace(options=content.options[:-1]),
+        message_of(1, "gateway", numbers[1]),
+        message_of(2, "node", numbers[1]),
+        message_of(1, "node", 2),
+        oscore.Content(messages.POST, (), b""),
+    ):
+        before = checker.counts["forged"]
+        checker.saw("node", forged)
+        assert checker.counts["forged"] == before + 1, forged
+    checker.saw("node", content)
+    assert checker.counts["doubled"] == 1
+    checker.got("node", 0, answer_to(message_of(1, "node", 0)))
+    assert checker.counts["unheard"] == 1, "an answer to what nobody heard"
+
+
+def test_a_second_sending_with_echo_is_one_of_its_own():
+    checker = Checker(1)
+    content = message_of(1, "node", checker.asked("node"))
+    echoed = content._replace(options=(*content.options, (messages.ECHO, b"12345678")))
+    checker.saw("node", content)
+    checker.saw("node", echoed)
+    assert checker.counts["doubled"] == 0 and checker.heard_again == 1
+    checker.saw("node", echoed)
+    assert checker.counts["doubled"] == 1
+
+
+def test_the_attacker_remembers_no_more_than_it_may():
+    attacker = Attacker(Prng(1), (fuzz.NODE, fuzz.GATEWAY), (b"n", b"g"), b"c")
+    for number in range(5000):
+        attacker.overhear(fuzz.NODE, fuzz.GATEWAY, messages.empty(messages.CON, number))
+    assert len(attacker._old) + len(attacker._recent) < 300
+    ends = {fuzz.NODE, fuzz.GATEWAY}
+    strikes = [attacker.strike() for _ in range(2000)]
+    assert all(strike.destination in ends and strike.source != strike.destination for strike in strikes)
+    strangers = sum(strike.source not in ends for strike in strikes)
+    assert 400 < strangers < 800 and all(attacker.kinds.values())
+
+
+@pytest.mark.parametrize("figure", [*COUNTS, "starved", "unfinished"])
+def test_every_figure_that_must_be_zero_decides(figure):
+    sound = dict.fromkeys((*COUNTS, "starved", "unfinished", "blocks_grown"), 0) | {"completed": 1, "kinds": {"x": 1}}
+    assert fuzz.is_proven(sound)
+    assert not fuzz.is_proven(sound | {figure: 1}) and not fuzz.is_proven(sound | {"kinds": {"x": 0}})

@@ -1,0 +1,1 @@
+"""The control centre: policies, orders and leases."""

@@ -1,0 +1,214 @@
+"""The authority of each commune as the centre holds it: key sets, signed policies, and what a gateway lacks of them.
+
+The first key set of a commune is given in plain, as it is installed in the cabinets by hand; a later one comes signed
+by enough keys of the one before. A policy is signed by one key of the newest set. Versions only rise. The versions of a
+key set are kept, because a gateway follows from each to the next: it is sent one step at a time, and the policy with
+the step whose keys verify it.
+
+Functions on a connection of `tools.centre.control.schema`, in its owner's transaction; no clock. Faults are returned,
+all at once, with their remedy; sqlite3.Error passes.
+"""
+
+import sqlite3
+from binascii import hexlify
+from typing import NamedTuple
+
+from policy import authority, document, keyset
+from policy.fault import Fault
+from tools.centre.control import keys
+from tools.centre.limits import KEYSETS_KEPT_MAX, POLICIES_KEPT_MAX
+from wire import command as orders
+from wire import cose
+from wire.faults import WireFault
+
+Faults = tuple[Fault, ...]
+_COSE_SIGN = b"\xd8\x62"
+
+
+class Signed(NamedTuple):
+    """A policy, and the name of the key that signed it."""
+
+    policy: document.Policy
+    signer: str
+
+
+class Bundle(NamedTuple):
+    """For topic `p`: the payload, and the versions that a gateway has once it took it."""
+
+    payload: bytes
+    policy_version: int
+    keyset_version: int
+
+
+def newest_keyset(connection: sqlite3.Connection, insee: str) -> keyset.KeySet | None:
+    """The key set in force."""
+    row = connection.execute(
+        "SELECT plain FROM keysets WHERE insee = ? ORDER BY version DESC LIMIT 1", (insee,)
+    ).fetchone()
+    return None if row is None else keyset.decode(row[0])[0]
+
+
+def policy_in_force(connection: sqlite3.Connection, insee: str, *, now_s: int) -> document.Policy | None:
+    """As the gateways have it: the newest whose validity has begun, past its end too; otherwise the oldest kept."""
+    policy = None
+    for (signed,) in connection.execute(
+        "SELECT signed FROM policies WHERE insee = ? ORDER BY version DESC", (insee,)
+    ).fetchall():
+        message = cose.sign1_decode(signed, bytes_max=orders.SIGNED_POLICY_BYTES_MAX)
+        policy = document.decode(message.payload)[0]
+        if policy.valid_from_s <= now_s:
+            break
+    return policy
+
+
+def held(connection: sqlite3.Connection) -> list[str]:
+    """INSEE codes of the communes that have a key set."""
+    return [row[0] for row in connection.execute("SELECT DISTINCT insee FROM keysets ORDER BY insee")]
+
+
+# --- what people put in ---
+
+
+def take_keyset(connection: sqlite3.Connection, data: bytes, *, now_s: int) -> tuple[keyset.KeySet | None, Faults]:
+    """Keep a key set, the first of a commune in plain or a later one signed. The one in force once more is no fault."""
+    if data[: len(_COSE_SIGN)] == _COSE_SIGN:
+        return _take_signed_keyset(connection, data, now_s)
+    plain, faults = keyset.decode(data)
+    if plain is None:
+        return None, faults
+    current = newest_keyset(connection, plain.insee)
+    if current is None:
+        _keep_keyset(connection, plain, data, None, now_s)
+    elif current != plain:
+        problem = f"differs from version {current.version}, which is in force"
+        return None, (Fault("keyset", problem, f"have {current.threshold} of its holders sign the new one"),)
+    return plain, ()
+
+
+def take_policy(
+    connection: sqlite3.Connection, data: bytes, *, now_s: int
+) -> tuple[Signed | None, Faults]:
+    """Keep a signed policy, if a key of its commune's set in force signed it and its version rises."""
+    try:
+        kid = cose.sign1_decode(data, bytes_max=orders.SIGNED_POLICY_BYTES_MAX).signatures[0].kid
+    except WireFault as fault:
+        remedy = "give the file that `bocage policy sign` wrote"
+        return None, (Fault(authority.FORM, f"is not a signed policy ({fault.reason})", remedy),)
+    faults: Faults = (_stranger(kid),)
+    # One person may hold a key of several communes: the one that the policy is for opens it.
+    for insee in held(connection):
+        current = newest_keyset(connection, insee)
+        assert current is not None
+        known = keyset.key_of(current, kid)
+        if known is None:
+            continue
+        policy, _kid, faults = authority.open_policy(data, current, keys.verify)
+        if policy is not None:
+            faults = _keep_policy(connection, policy, data, kid, now_s)
+            return (None, faults) if faults else (Signed(policy, known[1]), ())
+    return None, faults
+
+
+def _take_signed_keyset(connection, data, now_s):
+    faults: Faults = (Fault(authority.FORM, "is signed by nobody whose key set is held", "give the first set before"),)
+    for insee in held(connection):
+        current = newest_keyset(connection, insee)
+        again = connection.execute("SELECT 1 FROM keysets WHERE insee = ? AND signed = ?", (insee, data)).fetchone()
+        if again:
+            return current, ()
+        later, found = authority.open_keyset(data, current, keys.verify)
+        if later is not None:
+            payload = cose.sign_decode(data, bytes_max=orders.SIGNED_KEYSET_BYTES_MAX).payload
+            _keep_keyset(connection, later, payload, data, now_s)
+            return later, ()
+        # Of all communes, what the one says that knows the signers.
+        if found[0].path != authority.STRANGER or len(held(connection)) == 1:
+            faults = found
+    return None, faults
+
+
+def _keep_keyset(connection, one, plain, signed, now_s):
+    connection.execute("INSERT INTO keysets VALUES (?, ?, ?, ?, ?)", (one.insee, one.version, plain, signed, now_s))
+    _keep_newest(connection, "keysets", one.insee, KEYSETS_KEPT_MAX)
+
+
+def _keep_policy(connection, policy, data, kid, now_s):
+    before = _newest_version(connection, policy.insee)
+    if policy.version <= before:
+        problem = f"has version {policy.version}, held is {before}"
+        return (Fault(authority.VERSION, problem, f"give a version from {before + 1}"),)
+    connection.execute("INSERT INTO policies VALUES (?, ?, ?, ?, ?)", (policy.insee, policy.version, data, kid, now_s))
+    _keep_newest(connection, "policies", policy.insee, POLICIES_KEPT_MAX)
+    return ()
+
+
+def _keep_newest(connection, table, insee, kept_max):
+    connection.execute(
+        f"DELETE FROM {table} WHERE insee = ?1 AND version <="
+        f" (SELECT version FROM {table} WHERE insee = ?1 ORDER BY version DESC LIMIT 1 OFFSET ?2)",
+        (insee, kept_max),
+    )
+
+
+def _stranger(kid) -> Fault:
+    name = hexlify(kid).decode()
+    return Fault(authority.STRANGER, f"is signed by the key {name}, of no commune's set", "give the key set: --keyset")
+
+
+# --- what a gateway lacks ---
+
+
+def bundle_for(
+    connection: sqlite3.Connection, insee: str, policy_version: int, keyset_version: int
+) -> Bundle | None:
+    """What to send a gateway that holds these versions; None when it lacks nothing that it could verify.
+
+    A gateway without any key set takes nothing: the first is installed by hand.
+    """
+    if keyset_version == 0:
+        return None
+    step = connection.execute(
+        "SELECT version, signed FROM keysets WHERE insee = ? AND version > ? AND signed IS NOT NULL"
+        " ORDER BY version LIMIT 1",
+        (insee, keyset_version),
+    ).fetchone()
+    if step is None and policy_version >= _newest_version(connection, insee):
+        return None  # as nearly always
+    policy = _policy_under(connection, insee, step[0] if step else keyset_version)
+    if step is not None and policy is None:
+        # The signer's key is taken out by this step: the policy goes before it, if it is news.
+        before = _policy_under(connection, insee, keyset_version)
+        if before is not None and before[0] > policy_version:
+            step, policy = None, before
+    if step is None and policy is None:
+        return None
+    # The gateway's own set once more is nothing to it, and tells one that was restored from an older copy.
+    signed_keyset = step[1] if step else _signed_keyset(connection, insee, keyset_version)
+    payload = orders.encode_bundle(signed_keyset, policy[1] if policy else None)
+    then_policy_version = max(policy_version, policy[0]) if policy else policy_version
+    return Bundle(payload, then_policy_version, step[0] if step else keyset_version)
+
+
+def _newest_version(connection, insee) -> int:
+    return connection.execute("SELECT max(version) FROM policies WHERE insee = ?", (insee,)).fetchone()[0] or 0
+
+
+def _signed_keyset(connection, insee, version):
+    row = connection.execute(
+        "SELECT signed FROM keysets WHERE insee = ? AND version = ?", (insee, version)
+    ).fetchone()
+    return row[0] if row else None
+
+
+def _policy_under(connection, insee, keyset_version):
+    """(version, signed) of the newest policy, if a key of that version of the set signed it."""
+    row = connection.execute(
+        "SELECT version, signed, kid FROM policies WHERE insee = ? ORDER BY version DESC LIMIT 1", (insee,)
+    ).fetchone()
+    plain = connection.execute(
+        "SELECT plain FROM keysets WHERE insee = ? AND version = ?", (insee, keyset_version)
+    ).fetchone()
+    if row is None or plain is None:
+        return None
+    one = keyset.decode(plain[0])[0]
+    return row[:2] if keyset.key_of(one, row[2]) is not None else None

@@ -1,0 +1,209 @@
+"""The control daemon: the connection to the broker on which the desk (`tools.centre.control.desk`) answers and sends.
+
+    gateways ── tc/1/r/+/+, tc/1/s/+/+ ──▶ take, commit ──▶ PUBACK ──▶ grants, policies, commands ──▶ tc/1/{c,p}/…
+
+One thread and one loop. What arrives is gathered, committed to the control file and only then acknowledged (MQTT 5,
+QoS 1, persistent session), so an outcome survives our death. Each connection is a new client that remembers nothing:
+what the broker has not acknowledged is sent again by the desk, with what is left of its time, and nothing is sent while
+there is no connection. A broker that is away is tried again for ever; a disk that refuses ends the connection, so that
+all comes again. The process must never log a payload or a key.
+"""
+
+import signal
+import sqlite3
+import time
+from collections.abc import Callable
+
+from paho.mqtt.client import Client
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from tools.centre import mqtt
+from tools.centre.control import schema as control_schema
+from tools.centre.control.desk import Desk, Message, Name, Publication
+from tools.centre.control.presence import Presence
+from tools.centre.limits import CONTROL_POLL_S, GROUP_MESSAGES_MAX, PUBLICATIONS_UNACKNOWLEDGED_MAX
+from tools.centre.mqtt import Backoff, log
+
+TOPICS = ("tc/1/r/+/+", "tc/1/s/+/+")
+_FAREWELL_TURNS = 8
+_REST_S = 0.25
+
+_About = tuple[bytes, Name]
+
+
+class Control:
+    """The loop; `run` returns after `stop`."""
+
+    def __init__(
+        self, desk: Desk, address: mqtt.Address, presence: Presence, *, wait: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._desk = desk
+        self._address = address
+        self._presence = presence
+        self._wait = wait
+        self._stopping = False
+        self._backoff = Backoff()
+        self._client = self._new_client()
+        self._subscribed = False
+        self._group: list[tuple[int, int, Message]] = []  # message id, QoS, what came; not committed yet
+        self._unacknowledged: dict[int, _About | None] = {}  # by message id
+        self._answered: list[tuple[_About, str | None]] = []  # what the broker said of commands, not recorded yet
+
+    def stop(self) -> None:
+        """May be called from a signal handler."""
+        self._stopping = True
+
+    def run(self) -> None:
+        while not self._stopping:
+            problem = self._connect() or self._serve()
+            self._presence.tell(connected=False, now_s=int(time.time()))
+            if problem is not None:
+                self._pause(*problem)
+        self._say_farewell()
+
+    # --- one connection ---------------------------------------------------------------------------------------
+
+    def _connect(self) -> tuple[str, str] | None:
+        """None, or what is wrong and how it is said."""
+        self._subscribed = False
+        self._group.clear()
+        self._unacknowledged.clear()
+        try:
+            self._client = self._new_client()
+            mqtt.connect(self._client, self._address)
+            return None
+        except OSError as error:  # ssl.SSLError too: a wrong certificate may be put right while we wait
+            return "broker-unreachable", str(error)
+
+    def _serve(self) -> tuple[str, str] | None:
+        while not self._stopping:
+            problem = self._gather()
+            try:
+                self._turn()
+            except sqlite3.Error as error:
+                self._client.disconnect()
+                return "disk-refused", str(error)
+            if problem is not None:
+                return "broker-lost", problem
+            if len(self._unacknowledged) >= PUBLICATIONS_UNACKNOWLEDGED_MAX:
+                self._client.disconnect()
+                return "broker-lost", "it acknowledges nothing"
+        return None
+
+    def _gather(self) -> str | None:
+        """Wait for a message, then take what else is waiting; None, or why the connection ended."""
+        timeout_s = CONTROL_POLL_S
+        while True:
+            count = len(self._group)
+            result = self._client.loop(timeout=timeout_s)
+            if result != 0:
+                return str(result.name)
+            if len(self._group) == count or len(self._group) >= GROUP_MESSAGES_MAX:
+                return None
+            timeout_s = 0.0
+
+    def _turn(self) -> None:
+        now = {"now_s": int(time.time()), "now_ms": time.monotonic_ns() // 1_000_000}
+        if self._answered:
+            self._desk.acknowledged(self._answered, now_s=now["now_s"])
+            self._answered.clear()
+        if self._group:
+            answers = self._desk.take([message for _, _, message in self._group], **now)
+            for message_id, qos, _ in self._group:
+                self._client.ack(message_id, qos)
+            self._group.clear()
+            self._publish(answers)
+        if self._subscribed and self._client.is_connected():
+            self._publish(self._desk.due(PUBLICATIONS_UNACKNOWLEDGED_MAX - len(self._unacknowledged), **now))
+
+    def _publish(self, publications: list[Publication]) -> None:
+        if not self._client.is_connected():
+            return  # a gateway asks again, and the desk sends again
+        for one in publications:
+            properties = Properties(PacketTypes.PUBLISH)
+            if one.expiry_s is not None:
+                properties.MessageExpiryInterval = one.expiry_s
+            info = self._client.publish(one.topic, one.payload, qos=1, retain=one.retain, properties=properties)
+            self._unacknowledged[info.mid] = one.about
+
+    def _pause(self, what: str, error: str) -> None:
+        delay_s = self._backoff.next_s()
+        log(what, error=error, retry_delay_s=delay_s)
+        while delay_s > 0 and not self._stopping:  # in slices, since a signal handler only sets a flag
+            self._wait(min(_REST_S, delay_s))
+            delay_s -= _REST_S
+
+    def _say_farewell(self) -> None:
+        """Let out what is written; the broker keeps our session for our return."""
+        for _ in range(_FAREWELL_TURNS):
+            if not self._client.is_connected() or not self._client.want_write():
+                break
+            self._client.loop(timeout=_REST_S)
+        self._client.disconnect()
+        log("stopped")
+
+    # --- called by the client, inside `loop` ---------------------------------------------------------------------
+
+    def _new_client(self) -> Client:
+        client = mqtt.new_client(self._address)
+        client.on_connect = self._on_connect
+        client.on_disconnect = lambda _client, _userdata, _flags, reason, _: log("disconnected", reason=str(reason))
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
+        client.on_publish = self._on_publish
+        return client
+
+    def _on_connect(self, client, _userdata, flags, reason, _properties):
+        if reason.is_failure:
+            log("broker-refused", reason=str(reason), remedy="check --client-id, certificate and access rules")
+            return
+        log("connected", session_present=flags.session_present)
+        self._desk.connected(session_present=flags.session_present)
+        client.subscribe([(topic, 1) for topic in TOPICS])
+
+    def _on_subscribe(self, client, _userdata, _mid, reasons, _properties):
+        refused = [str(reason) for reason in reasons if reason.is_failure]
+        if refused:
+            remedy = f"allow this client to subscribe to {' and '.join(TOPICS)}"
+            log("subscription-refused", reasons=refused, remedy=remedy)
+            client.disconnect()
+            return
+        self._subscribed = True
+        self._backoff.reset()
+        self._presence.tell(connected=True, now_s=int(time.time()))
+        log("subscribed")
+
+    def _on_message(self, _client, _userdata, message):
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            topic = ""  # refused as `topic`, like any other that is none of ours
+        self._group.append((message.mid, message.qos, Message(topic, message.payload, bool(message.retain))))
+
+    def _on_publish(self, _client, _userdata, mid, reason, _properties):
+        about = self._unacknowledged.pop(mid, None)
+        # "No matching subscribers": the gateway has no session, so nobody keeps the message for it.
+        problem = None if str(reason) == "Success" else str(reason)
+        if about is not None:
+            self._answered.append((about, problem))
+        elif reason.is_failure:
+            log("publication-refused", reason=problem, remedy="allow this client to publish on tc/1/c and tc/1/p")
+
+
+def run(path: str, address: mqtt.Address, *, lease_s: int) -> None:
+    """Open the control file and serve until SIGTERM or SIGINT. sqlite3.Error, OSError or ssl.SSLError when it cannot
+    start, `presence.Busy` when another daemon serves the file."""
+    connection = control_schema.open_to_write(path)
+    try:
+        broker = f"{address.host}:{address.port}"
+        presence = Presence(path, broker)
+        presence.tell(connected=False, now_s=int(time.time()))
+        control = Control(Desk(connection, lease_s=lease_s, log=log), address, presence)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: control.stop())
+        log("started", db=path, broker=broker, client_id=address.client_id, lease_s=lease_s)
+        control.run()
+        presence.close()
+    finally:
+        connection.close()

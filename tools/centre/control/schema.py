@@ -1,0 +1,69 @@
+"""The tables of the control centre's file: communes, gateways, commands and what became of them.
+
+A command, a policy and a key set are kept as they were signed; columns beside the bytes are for finding them. Times are
+Unix seconds of the centre's clock, unless a column says otherwise. `feeder` '' is the cabinet as a whole.
+"""
+
+import sqlite3
+
+from tools.centre.store import database
+
+# From 100 on, so that a warehouse (from 1) is never taken for this file.
+VERSION = 100
+
+_TABLES = """
+-- plain: the CBOR of the set; signed: the COSE_Sign that made it follow the one before, NULL for one installed by hand.
+CREATE TABLE keysets (
+    insee TEXT NOT NULL, version INTEGER NOT NULL, plain BLOB NOT NULL, signed BLOB, kept_unix_s INTEGER NOT NULL,
+    PRIMARY KEY (insee, version)
+) WITHOUT ROWID;
+CREATE TABLE policies (
+    insee TEXT NOT NULL, version INTEGER NOT NULL, signed BLOB NOT NULL, kid BLOB NOT NULL,
+    kept_unix_s INTEGER NOT NULL,
+    PRIMARY KEY (insee, version)
+) WITHOUT ROWID;
+
+-- heard: its own word, not a state that the broker retained or sent for it. online: 1, 0, NULL when nobody said.
+-- The versions are those of its last ask, NULL before the first.
+CREATE TABLE gateways (
+    insee TEXT NOT NULL, name TEXT NOT NULL, first_unix_s INTEGER NOT NULL, heard_unix_s INTEGER,
+    online INTEGER, online_unix_s INTEGER,
+    asked_unix_s INTEGER, granted_s INTEGER, policy_version INTEGER, keyset_version INTEGER,
+    PRIMARY KEY (insee, name)
+) WITHOUT ROWID;
+
+-- gateway NULL: every cabinet of the commune. ends: the command that this one ends.
+CREATE TABLE commands (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE, insee TEXT NOT NULL, gateway TEXT,
+    expires_s INTEGER NOT NULL, ends BLOB, signed BLOB NOT NULL, kid BLOB NOT NULL, made_unix_s INTEGER NOT NULL
+);
+CREATE INDEX commands_by_expiry ON commands (expires_s);
+CREATE INDEX commands_by_end ON commands (ends) WHERE ends IS NOT NULL;
+
+-- What the broker said of the last sending; problem NULL: it took it for the gateway.
+CREATE TABLE sendings (
+    command BLOB NOT NULL, gateway TEXT NOT NULL, first_unix_s INTEGER NOT NULL, last_unix_s INTEGER NOT NULL,
+    times INTEGER NOT NULL, problem TEXT,
+    PRIMARY KEY (command, gateway)
+) WITHOUT ROWID;
+-- Each word of each feeder once, in the order in which they came. unix_s is the gateway's clock.
+CREATE TABLE outcomes (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, command BLOB NOT NULL, gateway TEXT NOT NULL, feeder TEXT NOT NULL,
+    outcome TEXT NOT NULL, why TEXT, power_dw INTEGER, unix_s INTEGER, heard_unix_s INTEGER NOT NULL,
+    UNIQUE (command, gateway, feeder, outcome)
+);
+
+CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+"""
+
+SCHEMA = database.Schema("a control file", VERSION, _TABLES)
+
+
+def open_to_write(path: str) -> sqlite3.Connection:
+    """A connection that may write, on a file made where there is none; sqlite3.Error for another kind of file."""
+    return database.open_to_write(SCHEMA, path)
+
+
+def open_to_read(path: str) -> sqlite3.Connection:
+    """A connection that cannot write; sqlite3.Error for no file or another kind of file."""
+    return database.open_to_read(SCHEMA, path)

@@ -1,0 +1,1 @@
+"""What takes batches from the broker and puts them into the warehouse."""

@@ -1,0 +1,193 @@
+"""The process between broker and warehouse: takes messages, and acknowledges each only after its commit.
+
+    broker ── $share/ingest/tc/1/{t,e}/# ──▶ group ──▶ commit ──▶ PUBACK ──▶ watermarks
+
+One thread and one loop: what arrives is gathered until nothing more is waiting or the group is full,
+committed, and only then acknowledged to the broker (MQTT 5, QoS 1, persistent session). So the process may
+be killed at any moment: what was not committed is delivered again, what was committed twice is absorbed by
+its key, and a watermark that was never sent is asked for. Several processes with different client ids may
+share one file; the broker deals the messages out.
+
+A message id belongs to the connection that brought it: after a reconnect it may name another message, so a
+PUBACK is sent on its own connection or not at all. A broker that is away is tried again for ever; a disk
+that refuses keeps the group until it can be written. The process must never log a payload or a key.
+"""
+
+import signal
+import sqlite3
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tools.centre import mqtt
+from tools.centre.ingest.warehouse import Publication, Warehouse
+from tools.centre.limits import GROUP_MESSAGES_MAX
+from tools.centre.mqtt import Backoff, log
+
+TOPICS = ("tc/1/t/#", "tc/1/e/#")
+_POLL_S = 0.25
+_FAREWELL_TURNS = 8
+
+
+@dataclass
+class Broker(mqtt.Address):
+    """The broker, and the group of ingests that divide its messages."""
+
+    client_id: str = "ingest-1"
+    share: str = "ingest"
+    topics: tuple[str, ...] = TOPICS
+
+
+class Ingest:
+    """The loop; `run` returns after `stop`."""
+
+    def __init__(self, warehouse: Warehouse, broker: Broker, *, wait: Callable[[float], None] = time.sleep):
+        self._warehouse = warehouse
+        self._broker = broker
+        self._wait = wait
+        self._stopping = False
+        self._connection = 0  # raised at every CONNACK: names the connection a message id belongs to
+        # (connection, message id, QoS, topic, payload), not committed yet
+        self._group: list[tuple[int, int, int, str, bytes]] = []
+        self._broker_backoff = Backoff()
+        self._disk_backoff = Backoff()
+        self._client = mqtt.new_client(broker)
+        self._client.on_connect = self._on_connect
+        self._client.on_disconnect = self._on_disconnect
+        self._client.on_subscribe = self._on_subscribe
+        self._client.on_message = self._on_message
+
+    def stop(self) -> None:
+        """May be called from a signal handler."""
+        self._stopping = True
+
+    def run(self) -> None:
+        while not self._stopping:
+            if self._connect():
+                self._serve()
+        self._say_farewell()
+
+    def _connect(self) -> bool:
+        try:
+            mqtt.connect(self._client, self._broker)
+            return True
+        except OSError as error:
+            # Includes ssl.SSLError: a wrong certificate may be put right while we wait.
+            self._pause("broker-unreachable", error)
+            return False
+
+    def _pause(self, what, error):
+        delay_s = self._broker_backoff.next_s()
+        log(what, error=str(error), retry_delay_s=delay_s)
+        self._rest(delay_s)
+
+    def _rest(self, delay_s):
+        # In slices, since a signal handler only sets a flag.
+        while delay_s > 0 and not self._stopping:
+            self._wait(min(_POLL_S, delay_s))
+            delay_s -= _POLL_S
+
+    def _serve(self):
+        while not self._stopping:
+            problem = self._gather()
+            self._commit()
+            if problem:
+                self._pause("broker-lost", problem)
+                return
+
+    def _gather(self):
+        """Wait for a message, then take what else is waiting; None, or why the connection ended."""
+        timeout_s = _POLL_S
+        while True:
+            count = len(self._group)
+            result = self._client.loop(timeout=timeout_s)
+            if result != 0:
+                return result.name
+            if len(self._group) == count or len(self._group) >= GROUP_MESSAGES_MAX:
+                return None
+            timeout_s = 0.0
+
+    def _commit(self):
+        if not self._group:
+            return
+        publications = self._take([entry[3:] for entry in self._group])
+        if publications is None:
+            return
+        for connection, message_id, qos, *_ in self._group:
+            if connection == self._connection:
+                self._client.ack(message_id, qos)
+        self._group.clear()
+        self._publish(publications)
+
+    def _take(self, messages) -> list[Publication] | None:
+        """None: the disk refused; the group stays, and nothing is acknowledged."""
+        try:
+            publications = self._warehouse.take_group(messages, received_unix_s=int(time.time()))
+        except sqlite3.Error as error:
+            delay_s = self._disk_backoff.next_s()
+            log("disk-refused", error=str(error), messages=len(messages), retry_delay_s=delay_s)
+            self._rest(delay_s)
+            return None
+        self._disk_backoff.reset()
+        return publications
+
+    def _publish(self, publications):
+        for publication in publications:
+            self._client.publish(publication.topic, publication.payload, qos=1)
+
+    def _say_farewell(self):
+        """Commit what is in hand, let PUBACKs and watermarks out, keep the session for our return."""
+        self._commit()
+        for _ in range(_FAREWELL_TURNS):
+            if not self._client.is_connected() or not self._client.want_write():
+                break
+            self._client.loop(timeout=_POLL_S)
+        self._client.disconnect()
+        log("stopped")
+
+    # --- called by the client, inside `loop` ---
+
+    def _on_connect(self, client, _userdata, flags, reason, _properties):
+        if reason.is_failure:
+            log("broker-refused", reason=str(reason), remedy="check --client-id, certificate and access rules")
+            return
+        self._connection += 1
+        # What the disk refused so far was not acknowledged, so it comes again.
+        self._group.clear()
+        log("connected", session_present=flags.session_present)
+        # On every connection: a restarted Mosquitto 2.0 says that it has our session, and has lost its shared
+        # subscriptions all the same.
+        client.subscribe([(f"$share/{self._broker.share}/{topic}", 1) for topic in self._broker.topics])
+
+    def _on_disconnect(self, _client, _userdata, _flags, reason, _properties):
+        self._connection += 1
+        log("disconnected", reason=str(reason))
+
+    def _on_subscribe(self, client, _userdata, _mid, reasons, _properties):
+        refused = [str(reason) for reason in reasons if reason.is_failure]
+        if refused:
+            log("subscription-refused", reasons=refused, remedy="allow this client to subscribe to $share")
+            client.disconnect()
+            return
+        self._broker_backoff.reset()
+        log("subscribed")
+
+    def _on_message(self, _client, _userdata, message):
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            topic = ""  # refused as `topic`, like any other that is none of ours
+        self._group.append((self._connection, message.mid, message.qos, topic, message.payload))
+
+
+def run(path: str, broker: Broker) -> None:
+    """Open the warehouse and serve until SIGTERM or SIGINT."""
+    warehouse = Warehouse(path)
+    ingest = Ingest(warehouse, broker)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ingest.stop())
+    log("started", db=path, broker=f"{broker.host}:{broker.port}", client_id=broker.client_id)
+    try:
+        ingest.run()
+    finally:
+        warehouse.close()

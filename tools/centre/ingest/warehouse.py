@@ -1,0 +1,287 @@
+"""The warehouse: takes batches, each record once, and says how far it holds them.
+
+`take` does all of this in one transaction, so that a crash leaves all of it or nothing:
+
+* every record becomes one row, keyed by (node, boot, sequence). The same again is a duplicate, and counted.
+  The same key with another body or stamp is a conflict: both are kept, an alarm is raised;
+* gaps and anchors that events state are put beside the rows (`tools.centre.ingest.intake`);
+* the prefix of (gateway, epoch, lane) is extended (`tools.centre.ingest.prefix`) and its end is returned as a
+  `Watermark` to be published on class `a`;
+* a batch that cannot be taken is kept in a bounded ring and answered with `Rejected` when its envelope can
+  be read. The reasons in `wire.watermark.HOLD_REASONS` are about the centre's configuration: the gateway must hold
+  its lane for them, not quarantine a record;
+* the first message of a gateway binds its id to its commune and name. Another id under that name, or that
+  id under another name, is refused (`identity`) until an operator calls `unbind`.
+
+Publications may be sent only after `take` returned. Sending them late, twice or never does no harm: a
+gateway keeps the maximum and asks again with an empty batch. Several processes may share the file: the
+prefix lives in the database.
+
+It must never return a watermark that passes a position whose row is not in the same commit or an earlier
+one, read a clock, or change a row. Errors of the disk (sqlite3.Error) pass to the caller with nothing
+taken: wait, and call again.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from tools.centre.ingest import intake
+from tools.centre.ingest.prefix import Extent, extend
+from tools.centre.limits import (
+    ALARMS_MAX,
+    REFUSED_BYTES_MAX,
+    REFUSED_PAYLOAD_BYTES_MAX,
+    REFUSED_ROWS_MAX,
+    SPANS_MAX,
+    STREAMS_PER_GATEWAY_MAX,
+    TOPIC_CHARACTERS_MAX,
+)
+from tools.centre.store import schema
+from tools.centre.store.archive import Archive
+from wire import event, watermark
+from wire import topic as topics
+
+_INSERT = """INTO {}
+    (node, boot, sequence, seconds, quality, uncertainty_s, lane, body, gateway, received_unix_s)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_INSERT_RECORD = "INSERT OR IGNORE " + _INSERT.format("records")
+_INSERT_CONFLICT = "INSERT OR IGNORE " + _INSERT.format("conflicts")
+
+
+class Publication(NamedTuple):
+    """To be sent with QoS 1."""
+
+    topic: str
+    payload: bytes
+
+
+class Warehouse(Archive):
+    """One connection that writes; its owner is one thread. Its questions are those of `Archive`.
+
+    path:         of the database file, or ":memory:"
+    synchronous:  "FULL" keeps custody; "NORMAL" and "OFF" are for simulated worlds
+    """
+
+    def __init__(self, path: str, *, synchronous: str = "FULL"):
+        super().__init__(schema.open_to_write(path, synchronous))
+        # Of the transaction under way: written once at its end.
+        self._counted: dict[str, int] = {}
+        self._alarmed: dict[tuple[str, str], int] = {}
+
+    def take(self, topic: str, payload: bytes, *, received_unix_s: int) -> list[Publication]:
+        """Take one message whole, or refuse it whole; what to publish now that it is committed."""
+        return self.take_group([(topic, payload)], received_unix_s=received_unix_s)
+
+    def take_group(self, messages: Iterable[tuple[str, bytes]], *, received_unix_s: int) -> list[Publication]:
+        """Take several messages in one transaction; of one stream's watermarks only the last is returned."""
+        prepared = [(intake.prepare(topic, payload), topic, payload) for topic, payload in messages]
+        answers: dict[tuple, Publication] = {}
+        with self._transaction(received_unix_s):
+            for message, topic, payload in prepared:
+                answer = self._take(message, topic, payload, received_unix_s)
+                if answer is not None:
+                    key, publication = answer
+                    answers.pop(key, None)
+                    answers[key] = publication
+        return list(answers.values())
+
+    def unbind(self, insee: str, name: str) -> bool:
+        """Let another id take this name (a gateway was replaced or moved); rows stay. False: no such."""
+        with self._transaction():
+            cursor = self._connection.execute(
+                "UPDATE gateways SET bound = 0 WHERE bound AND insee = ? AND name = ?", (insee, name)
+            )
+        return cursor.rowcount == 1
+
+    def _take(self, message, topic, payload, now_s):
+        self._count("messages")
+        if isinstance(message, intake.Prepared):
+            gateway = self._gateway(message.topic, message.envelope.gateway, now_s)
+            if gateway is not None:
+                return self._take_batch(message, gateway, now_s)
+            subject = f"{message.topic.insee}/{message.topic.gateway} {message.envelope.gateway.hex()}"
+            self._alarm(watermark.IDENTITY, subject)
+            message = intake.Refused(message.topic, message.envelope, watermark.IDENTITY)
+        return self._refuse(message, topic, payload, now_s)
+
+    def _take_batch(self, batch, gateway, now_s):
+        self._store(batch, gateway, now_s)
+        self._state(batch)
+        envelope = batch.envelope
+        end = self._extend(gateway, envelope, now_s)
+        mark = watermark.Watermark(envelope.epoch, envelope.lane, end)
+        to = topics.build(topics.WATERMARK, batch.topic.insee, batch.topic.gateway)
+        return (to, envelope.epoch, envelope.lane), Publication(to, watermark.encode(mark))
+
+    def _refuse(self, refused, topic, payload, now_s):
+        self._count("refused")
+        self._count("refused." + refused.reason)
+        self._keep_refused(refused.reason, topic, payload, now_s)
+        envelope = refused.envelope
+        # `rejected` is about positions: a question that is refused has none, and stays without an answer.
+        if refused.topic is None or envelope is None or envelope.last < envelope.first:
+            return None
+        to = topics.build(topics.WATERMARK, refused.topic.insee, refused.topic.gateway)
+        rejected = watermark.Rejected(envelope.epoch, envelope.lane, envelope.first, envelope.last, refused.reason)
+        return (to, rejected), Publication(to, watermark.encode(rejected))
+
+    # --- rows ---
+
+    def _store(self, batch, gateway, now_s):
+        rows = [(*row, gateway, now_s) for row in batch.rows]
+        if not rows:
+            return
+        inserted = self._connection.executemany(_INSERT_RECORD, rows).rowcount
+        self._count("records", inserted)
+        if inserted == len(rows):
+            return
+        conflicting = [row for row in rows if not self._holds(row)]
+        for row in conflicting:
+            self._alarm("conflict", f"{row[0].hex()}/{row[1]}/{row[2]}")
+        kept = self._connection.executemany(_INSERT_CONFLICT, conflicting).rowcount if conflicting else 0
+        self._count("conflicts", kept)
+        self._count("duplicates", len(rows) - inserted - kept)
+
+    def _holds(self, row) -> bool:
+        held = self._connection.execute(
+            "SELECT seconds, quality, uncertainty_s, body FROM records WHERE node = ? AND boot = ? AND sequence = ?",
+            row[:3],
+        ).fetchone()
+        return held == (row[3], row[4], row[5], row[7])
+
+    def _state(self, batch):
+        self._count("statements_refused", batch.statements_refused)
+        if batch.gaps:
+            self._connection.executemany(
+                "INSERT OR IGNORE INTO gaps VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [(*gap.by, *gap[1:]) for gap in batch.gaps],
+            )
+        if batch.anchors:
+            self._connection.executemany(
+                "INSERT OR IGNORE INTO anchors VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [(*anchor.by, *anchor[1:]) for anchor in batch.anchors],
+            )
+
+    # --- gateways and their prefixes ---
+
+    def _gateway(self, topic, identity, now_s):
+        """The gateway's number, bound now if id and name are both new; None when they disagree."""
+        bound = self._connection.execute(
+            "SELECT gateway, id, insee, name FROM gateways WHERE bound AND (id = ? OR (insee = ? AND name = ?))",
+            (identity, topic.insee, topic.gateway),
+        ).fetchall()
+        if not bound:
+            return self._connection.execute(
+                "INSERT INTO gateways (id, insee, name, first_seen_unix_s) VALUES (?, ?, ?, ?)",
+                (identity, topic.insee, topic.gateway, now_s),
+            ).lastrowid
+        matches = len(bound) == 1 and bound[0][1:] == (identity, topic.insee, topic.gateway)
+        return bound[0][0] if matches else None
+
+    def _extend(self, gateway, envelope, now_s) -> int:
+        stream = (gateway, envelope.epoch, event.LANES.index(envelope.lane))
+        before = self._extent(stream)
+        step = extend(before, envelope.first, envelope.last, envelope.oldest, SPANS_MAX)
+        if before is None:
+            self._forget_streams(gateway)
+        if before is None or before.end != step.extent.end:
+            self._connection.execute(
+                "INSERT OR REPLACE INTO prefixes VALUES (?, ?, ?, ?, ?)", (*stream, step.extent.end, now_s)
+            )
+        if step.extent.spans != (before.spans if before else ()):
+            self._connection.execute("DELETE FROM spans WHERE gateway = ? AND epoch = ? AND lane = ?", stream)
+            self._connection.executemany(
+                "INSERT INTO spans VALUES (?, ?, ?, ?, ?)", [(*stream, *span) for span in step.extent.spans]
+            )
+        self._count("spans_forgotten", step.forgotten)
+        for first, last in step.skipped:
+            self._count("positions_skipped", last - first + 1)
+            self._connection.execute(
+                "INSERT OR IGNORE INTO skips VALUES (?, ?, ?, ?, ?, ?)", (*stream, first, last, now_s)
+            )
+        return step.extent.end
+
+    def _extent(self, stream) -> Extent | None:
+        where = " WHERE gateway = ? AND epoch = ? AND lane = ?"
+        end = self._connection.execute("SELECT next_position FROM prefixes" + where, stream).fetchone()
+        if end is None:
+            return None
+        spans = self._connection.execute("SELECT first, last FROM spans" + where + " ORDER BY first", stream)
+        return Extent(end[0], tuple(spans))
+
+    def _forget_streams(self, gateway):
+        streams = self._connection.execute(
+            "SELECT gateway, epoch, lane FROM prefixes WHERE gateway = ?"
+            " ORDER BY extended_unix_s DESC LIMIT -1 OFFSET ?",
+            (gateway, STREAMS_PER_GATEWAY_MAX - 1),
+        ).fetchall()
+        for table in ("prefixes", "spans"):
+            self._connection.executemany(f"DELETE FROM {table} WHERE gateway = ? AND epoch = ? AND lane = ?", streams)
+        self._count("streams_forgotten", len(streams))
+
+    # --- what an operator looks at ---
+
+    def _keep_refused(self, reason, topic, payload, now_s):
+        number = self._connection.execute(
+            "INSERT INTO refused (topic, reason, length, payload, received_unix_s) VALUES (?, ?, ?, ?, ?)",
+            (
+                topic[:TOPIC_CHARACTERS_MAX],
+                reason,
+                len(payload),
+                bytes(payload[:REFUSED_PAYLOAD_BYTES_MAX]),
+                now_s,
+            ),
+        ).lastrowid
+        assert number is not None
+        # The ring keeps the newest: as many rows, and as many bytes, as are allowed.
+        kept_bytes = 0
+        for row, length in self._connection.execute(
+            "SELECT number, length(payload) FROM refused WHERE number > ? ORDER BY number DESC",
+            (number - REFUSED_ROWS_MAX,),
+        ).fetchall():
+            kept_bytes += length
+            if kept_bytes > REFUSED_BYTES_MAX:
+                break
+            number = row
+        self._connection.execute("DELETE FROM refused WHERE number < ?", (number,))
+
+    def _alarm(self, kind, subject):
+        self._alarmed[kind, subject] = self._alarmed.get((kind, subject), 0) + 1
+
+    def _count(self, name, times=1):
+        if times:
+            self._counted[name] = self._counted.get(name, 0) + times
+
+    @contextmanager
+    def _transaction(self, now_s: int = 0) -> Iterator[None]:
+        self._counted.clear()
+        self._alarmed.clear()
+        # Other processes write too: what is read for a decision is read under the writer's lock.
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._write_counted(now_s)
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def _write_counted(self, now_s):
+        self._connection.executemany(
+            "INSERT INTO counters VALUES (?, ?) ON CONFLICT DO UPDATE SET value = value + excluded.value",
+            self._counted.items(),
+        )
+        if not self._alarmed:
+            return
+        self._connection.executemany(
+            "INSERT INTO alarms VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET times = times + excluded.times, last_unix_s = excluded.last_unix_s",
+            [(*key, now_s, now_s, times) for key, times in self._alarmed.items()],
+        )
+        self._connection.execute(
+            "DELETE FROM alarms WHERE (kind, subject) IN"
+            " (SELECT kind, subject FROM alarms ORDER BY last_unix_s DESC, kind, subject LIMIT -1 OFFSET ?)",
+            (ALARMS_MAX,),
+        )

@@ -1,0 +1,1 @@
+"""The tables of the warehouse and how they are read."""

@@ -1,0 +1,348 @@
+"""The questions a warehouse answers. Nothing here writes.
+
+An `Archive` reads while an ingest writes (WAL): each question sees one moment. A time that a node did not
+know is mapped through that anchor of the same boot which leaves the least uncertainty: its own, and more with
+the distance in uptime. One maker, one uptime: its latest word holds (a gateway whose clock was corrected says
+it again). Without an anchor a time stays unknown, it is never guessed. A meter's register is taken to restart
+at each boot, and only there.
+"""
+
+import hashlib
+import sqlite3
+from collections.abc import Iterator
+from itertools import groupby
+from typing import NamedTuple
+
+from tools.centre.limits import DRIFT_PPM
+from tools.centre.store import schema
+from wire import event, quantity, record
+
+
+class Held(NamedTuple):
+    """One record as it is kept. `body` is its canonical CBOR (`wire.record.decode_body`)."""
+
+    node: bytes
+    boot: int
+    sequence: int
+    stamp: record.Stamp
+    lane: str
+    body: bytes
+    insee: str
+    gateway: str
+    received_unix_s: int
+    conflicting: bool
+
+
+class Explanation(NamedTuple):
+    """Why a record will not come, and which node said so: the record's own, or a gateway."""
+
+    why: str
+    by: bytes
+
+
+class Moment(NamedTuple):
+    """UTC, give or take. `unix_s` is None when nobody knows."""
+
+    unix_s: int | None
+    uncertainty_s: int | None
+
+
+class Reading(NamedTuple):
+    """`value` is scaled as the table of `wire.quantity` says."""
+
+    boot: int
+    sequence: int
+    unix_s: int | None
+    uncertainty_s: int | None
+    value: int
+
+
+class Energy(NamedTuple):
+    """Wh between readings, within `boots` boots and across them; `falls` counts steps back within one."""
+
+    wh: int
+    boots: int
+    falls: int
+
+
+class Prefix(NamedTuple):
+    """How far one stream is held, and the spans `(first, last)` ahead of that."""
+
+    gateway: bytes
+    insee: str
+    name: str
+    epoch: bytes
+    lane: str
+    next_position: int
+    ahead: tuple[tuple[int, int], ...]
+
+
+_UNKNOWN = Moment(None, None)
+_HELD = """SELECT node, boot, sequence, quality, seconds, uncertainty_s, lane, body,
+    insee, name, received_unix_s, {} FROM {} AS held JOIN gateways ON gateways.gateway = held.gateway {}"""
+
+
+class Archive:
+    """Questions on one connection; its owner is one thread."""
+
+    def __init__(self, connection: sqlite3.Connection):
+        self._connection = connection
+
+    @classmethod
+    def open(cls, path: str) -> "Archive":
+        """For reading a file that somebody else writes; sqlite3.Error when it is no warehouse."""
+        return Archive(schema.open_to_read(path))
+
+    def close(self) -> None:
+        self._connection.close()
+
+    # --- records ---
+
+    def identities(self) -> Iterator[tuple[bytes, int, int]]:
+        """Every `(node, boot, sequence)` held, in that order."""
+        return iter(self._connection.execute("SELECT node, boot, sequence FROM records ORDER BY 1, 2, 3"))
+
+    def bodies(self) -> Iterator[tuple[tuple[bytes, int, int], record.Stamp, bytes]]:
+        """`((node, boot, sequence), stamp, body)` of every record in order; conflicting ones left out."""
+        for node, boot, sequence, body, *stamp in self._connection.execute(
+            "SELECT node, boot, sequence, body, quality, seconds, uncertainty_s FROM records ORDER BY 1, 2, 3"
+        ):
+            yield (node, boot, sequence), record.Stamp(*stamp), body
+
+    def held(self, node: bytes | None = None) -> Iterator[Held]:
+        """Every record (of one node), then every conflicting one."""
+        where = "" if node is None else "WHERE node = ?"
+        for conflicting, table in ((0, "records"), (1, "conflicts")):
+            statement = _HELD.format(conflicting, table, where + " ORDER BY node, boot, sequence, body")
+            for row in self._connection.execute(statement, () if node is None else (node,)):
+                stamp, lane = record.Stamp(*row[3:6]), event.LANES[row[6]]
+                yield Held._make((*row[:3], stamp, lane, *row[7:11], bool(row[11])))
+
+    def digest(self) -> str:
+        """SHA-256 over all records, conflicting ones too, in key order: no matter how they came."""
+        total = hashlib.sha256()
+        columns = "SELECT node, boot, sequence, body, seconds, quality, uncertainty_s FROM "
+        for node, boot, sequence, body, *stamp in self._connection.execute(
+            f"{columns} records UNION ALL {columns} conflicts ORDER BY 1, 2, 3, 4, 5, 6, 7"
+        ):
+            total.update(node)
+            total.update(b"%d %d %d %d %d %d " % (boot, sequence, len(body), *stamp))
+            total.update(body)
+        return total.hexdigest()
+
+    # --- what is not there ---
+
+    def missing(self, node: bytes, boot: int, *, start: int = 0) -> Iterator[int]:
+        """Sequences from `start` to the highest known that are neither held nor covered by a gap.
+
+        Known is what is held, and what a gap tells: its last, or the sequence before its first.
+        """
+        for first, last in self.missing_spans(node, boot, start=start):
+            yield from range(first, last + 1)
+
+    def missing_spans(self, node: bytes, boot: int, *, start: int = 0) -> list[tuple[int, int]]:
+        """As `missing`, in spans `(first, last)`: a hostile sequence near 2^32 costs no more than another."""
+        gaps = self._gaps(node, boot)
+        held = self._connection.execute(
+            "SELECT max(sequence) FROM records WHERE node = ? AND boot = ?", (node, boot)
+        ).fetchone()[0]
+        known = -1 if held is None else held
+        for first, last, _ in gaps:
+            known = max(known, first - 1 if last is None else last)
+        covers = [(first, known if last is None else last) for first, last, _ in gaps]
+        covers.extend(
+            self._connection.execute(
+                "SELECT sequence, sequence FROM records WHERE node = ? AND boot = ? AND sequence >= ?",
+                (node, boot, start),
+            )
+        )
+        return _uncovered(start, known, sorted(covers))
+
+    def missing_all(self, *, start: int = 0) -> Iterator[tuple[bytes, int, int, int]]:
+        """`(node, boot, first, last)` of everything that `missing` finds for any node."""
+        for node, boot in self._connection.execute(
+            "SELECT DISTINCT node, boot FROM records UNION SELECT DISTINCT about, boot FROM gaps ORDER BY 1, 2"
+        ).fetchall():
+            for first, last in self.missing_spans(node, boot, start=start):
+                yield node, boot, first, last
+
+    def explained(self, node: bytes, boot: int, sequence: int) -> Explanation | None:
+        """Why this record will not come. None: no gap covers it, or it is held (a record beats a gap).
+
+        Where several gaps cover it, another's word goes before the node's own: a gateway has had the record.
+        """
+        row = self._connection.execute(
+            "SELECT why, by_node FROM gaps WHERE about = ? AND boot = ? AND first <= ? AND (last IS NULL OR last >= ?)"
+            " AND NOT EXISTS (SELECT 1 FROM records WHERE node = ? AND records.boot = ? AND sequence = ?)"
+            " ORDER BY by_node = about, last IS NULL, first DESC LIMIT 1",
+            (node, boot, sequence, sequence, node, boot, sequence),
+        ).fetchone()
+        return Explanation(*row) if row else None
+
+    def _gaps(self, node, boot):
+        return self._connection.execute(
+            "SELECT first, last, why FROM gaps WHERE about = ? AND boot = ? ORDER BY first", (node, boot)
+        ).fetchall()
+
+    # --- readings ---
+
+    def readings(
+        self,
+        node: bytes,
+        code: int,
+        channel: int = 0,
+        since_unix_s: int | None = None,
+        until_unix_s: int | None = None,
+    ) -> Iterator[Reading]:
+        """Readings of one quantity in order of (boot, sequence), with `since <= UTC < until`.
+
+        A reading whose UTC nobody knows is there only when neither bound is given.
+        """
+        key = quantity.key(code, channel)
+        for boot, sequence, moment, readings in self._readings(node):
+            if key in readings and _within(moment.unix_s, since_unix_s, until_unix_s):
+                yield Reading(boot, sequence, moment.unix_s, moment.uncertainty_s, readings[key])
+
+    def energy_wh(
+        self, node: bytes, since_unix_s: int | None = None, until_unix_s: int | None = None
+    ) -> dict[int, Energy]:
+        """Energy of one node by channel, from its cumulative registers.
+
+        Counted between the first and the last reading of each boot within the bounds, and from the last of one boot to
+        the first of the next where the register ran on. Where it stands lower then it began anew, or at what the node
+        had last written down: what was used between the two readings is not known and not counted. So a register of
+        either kind never counts more than was used. One that falls within a boot is a fault, and not made good.
+        """
+        totals: dict[int, Energy] = {}
+        before: dict[int, int] = {}
+        for _, group in groupby(self._readings(node), key=lambda entry: entry[0]):
+            first: dict[int, int] = {}
+            latest: dict[int, int] = {}
+            falls: dict[int, int] = {}
+            for _, _, moment, readings in group:
+                if not _within(moment.unix_s, since_unix_s, until_unix_s):
+                    continue
+                for key, value in readings.items():
+                    if key % quantity.CHANNEL_STEP == quantity.ENERGY:
+                        first.setdefault(key, value)
+                        falls[key] = falls.get(key, 0) + (value < latest.get(key, value))
+                        latest[key] = value
+            for key, value in latest.items():
+                channel = key // quantity.CHANNEL_STEP
+                total = totals.get(channel, Energy(0, 0, 0))
+                from_wh = min(first[key], before.get(key, first[key]))
+                totals[channel] = Energy(total.wh + value - from_wh, total.boots + 1, total.falls + falls[key])
+            before.update(latest)
+        return totals
+
+    def moment(self, node: bytes, boot: int, stamp: record.Stamp) -> Moment:
+        """When a record was made: its own time, or its uptime through the best anchor of that boot."""
+        if stamp.quality != record.UNSET:
+            return Moment(stamp.seconds, stamp.uncertainty_s)
+        return _through_anchor(self._anchors(node, boot), stamp.seconds)
+
+    def _anchors(self, node, boot):
+        rows = self._connection.execute(
+            "SELECT by_node, uptime_s, unix_s, uncertainty_s FROM anchors WHERE about = ? AND boot = ?"
+            " ORDER BY by_boot, by_sequence",
+            (node, boot),
+        )
+        latest = {row[:2]: row[1:] for row in rows}
+        return sorted(latest.values())
+
+    def _readings(self, node):
+        anchors_boot, anchors = None, []
+        telemetry = event.LANES.index(event.TELEMETRY)
+        for boot, sequence, body, *stamp in self._connection.execute(
+            "SELECT boot, sequence, body, quality, seconds, uncertainty_s FROM records"
+            " WHERE node = ? AND lane = ? ORDER BY boot, sequence",
+            (node, telemetry),
+        ):
+            if stamp[0] != record.UNSET:
+                moment = Moment(stamp[1], stamp[2])
+            else:
+                if boot != anchors_boot:
+                    anchors_boot, anchors = boot, self._anchors(node, boot)
+                moment = _through_anchor(anchors, stamp[1])
+            yield boot, sequence, moment, record.decode_body(body)
+
+    # --- the warehouse itself ---
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """What happened since the file was made; only ever rises."""
+        names = ("messages", "records", "duplicates", "conflicts", "refused", "positions_skipped")
+        counted = dict.fromkeys(names, 0)
+        counted.update(self._connection.execute("SELECT name, value FROM counters"))
+        return counted
+
+    def records_by_lane(self) -> dict[str, int]:
+        counted = dict.fromkeys(event.LANES, 0)
+        for lane, count in self._connection.execute("SELECT lane, count(*) FROM records GROUP BY lane"):
+            counted[event.LANES[lane]] = count
+        return counted
+
+    def prefixes(self) -> list[Prefix]:
+        """Of every stream that is remembered, by gateway, epoch and lane."""
+        found = []
+        for number, epoch, lane, *named, end in self._connection.execute(
+            "SELECT gateway, epoch, lane, id, insee, name, next_position"
+            " FROM prefixes JOIN gateways USING (gateway)"
+            " ORDER BY insee, name, extended_unix_s, epoch, lane"
+        ).fetchall():
+            ahead = self._connection.execute(
+                "SELECT first, last FROM spans WHERE gateway = ? AND epoch = ? AND lane = ? ORDER BY first",
+                (number, epoch, lane),
+            )
+            found.append(Prefix._make((*named, epoch, event.LANES[lane], end, tuple(ahead))))
+        return found
+
+    def gateways(self) -> list[tuple[bytes, str, str, bool]]:
+        """`(id, insee, name, bound)` of every gateway that ever spoke."""
+        rows = self._connection.execute("SELECT id, insee, name, bound FROM gateways ORDER BY insee, name, gateway")
+        return [(*row[:3], bool(row[3])) for row in rows]
+
+    def gaps(self) -> list[tuple[bytes, int, int, int | None, str, bytes]]:
+        """`(about, boot, first, last or None, why, by)` of every gap stated."""
+        return self._connection.execute("SELECT about, boot, first, last, why, by_node FROM gaps").fetchall()
+
+    def alarms(self) -> list[tuple[str, str, int, int, int]]:
+        """`(kind, subject, first, last, times)`, the latest first; times in Unix seconds of receipt."""
+        return self._connection.execute("SELECT * FROM alarms ORDER BY last_unix_s DESC, 1, 2").fetchall()
+
+    def refused(self) -> list[tuple[str, str, int, bytes, int]]:
+        """`(topic, reason, length, payload, received_unix_s)` of the refused kept, the oldest first."""
+        return self._connection.execute(
+            "SELECT topic, reason, length, payload, received_unix_s FROM refused ORDER BY number"
+        ).fetchall()
+
+
+def _uncovered(start, known, covers):
+    spans = []
+    position = start
+    for first, last in covers:
+        if first > position:
+            spans.append((position, min(first - 1, known)))
+        position = max(position, last + 1)
+        if position > known:
+            break
+    if position <= known:
+        spans.append((position, known))
+    return [span for span in spans if span[0] <= span[1]]
+
+
+def _within(unix_s, since, until) -> bool:
+    if unix_s is None:
+        return since is None and until is None
+    return (since is None or unix_s >= since) and (until is None or unix_s < until)
+
+
+def _through_anchor(anchors, uptime_s) -> Moment:
+    """`anchors` are `(uptime_s, unix_s, uncertainty_s)`. Of two as good, the nearer, then the earlier."""
+    best = None
+    for anchor_s, unix_s, uncertainty_s in anchors:
+        away_s = uptime_s - anchor_s
+        doubt_s = uncertainty_s + -(-abs(away_s) * DRIFT_PPM // 1_000_000)
+        if best is None or (doubt_s, abs(away_s)) < best[0]:
+            best = (doubt_s, abs(away_s)), Moment(unix_s + away_s, doubt_s)
+    return best[1] if best else _UNKNOWN

@@ -1,0 +1,101 @@
+"""The tables of the warehouse, and how its file is opened. No row is read or written here.
+
+One row a record, not a reading: smaller by four to eight times, and a record is atomic. Times are integers;
+a node's id is eight bytes; the lane is an index in `wire.event.LANES`; the gateway is a number, for which
+the view `readable` gives commune and name. `PRAGMA user_version` is the version of this page: a change
+raises it and says how to migrate.
+"""
+
+import sqlite3
+
+from tools.centre.store import database
+
+VERSION = 1
+
+_TABLES = """
+CREATE TABLE records (
+    node BLOB NOT NULL, boot INTEGER NOT NULL, sequence INTEGER NOT NULL,
+    seconds INTEGER NOT NULL, quality INTEGER NOT NULL, uncertainty_s INTEGER NOT NULL,
+    lane INTEGER NOT NULL, body BLOB NOT NULL,
+    gateway INTEGER NOT NULL, received_unix_s INTEGER NOT NULL,
+    PRIMARY KEY (node, boot, sequence)
+) WITHOUT ROWID;
+
+-- The same identity with another body or stamp: kept beside, once each.
+CREATE TABLE conflicts (
+    node BLOB NOT NULL, boot INTEGER NOT NULL, sequence INTEGER NOT NULL,
+    seconds INTEGER NOT NULL, quality INTEGER NOT NULL, uncertainty_s INTEGER NOT NULL,
+    lane INTEGER NOT NULL, body BLOB NOT NULL,
+    gateway INTEGER NOT NULL, received_unix_s INTEGER NOT NULL,
+    PRIMARY KEY (node, boot, sequence, body, seconds, quality, uncertainty_s)
+) WITHOUT ROWID;
+
+-- Who carried: an id, bound to the commune and name of its first topic. bound = 0: an operator undid it.
+CREATE TABLE gateways (
+    gateway INTEGER PRIMARY KEY, id BLOB NOT NULL, insee TEXT NOT NULL, name TEXT NOT NULL,
+    first_seen_unix_s INTEGER NOT NULL, bound INTEGER NOT NULL DEFAULT 1
+);
+CREATE UNIQUE INDEX gateway_ids ON gateways (id) WHERE bound;
+CREATE UNIQUE INDEX gateway_names ON gateways (insee, name) WHERE bound;
+
+CREATE TABLE prefixes (
+    gateway INTEGER NOT NULL, epoch BLOB NOT NULL, lane INTEGER NOT NULL,
+    next_position INTEGER NOT NULL, extended_unix_s INTEGER NOT NULL,
+    PRIMARY KEY (gateway, epoch, lane)
+) WITHOUT ROWID;
+CREATE TABLE spans (
+    gateway INTEGER NOT NULL, epoch BLOB NOT NULL, lane INTEGER NOT NULL,
+    first INTEGER NOT NULL, last INTEGER NOT NULL,
+    PRIMARY KEY (gateway, epoch, lane, first)
+) WITHOUT ROWID;
+-- Positions that a prefix jumped over: the gateway no longer held them. `hole` and `gap` records say why.
+CREATE TABLE skips (
+    gateway INTEGER NOT NULL, epoch BLOB NOT NULL, lane INTEGER NOT NULL,
+    first INTEGER NOT NULL, last INTEGER NOT NULL, received_unix_s INTEGER NOT NULL,
+    PRIMARY KEY (gateway, epoch, lane, first)
+) WITHOUT ROWID;
+
+CREATE TABLE gaps (
+    by_node BLOB NOT NULL, by_boot INTEGER NOT NULL, by_sequence INTEGER NOT NULL,
+    about BLOB NOT NULL, boot INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER, why TEXT NOT NULL,
+    PRIMARY KEY (about, boot, first, by_node, by_boot, by_sequence)
+) WITHOUT ROWID;
+CREATE TABLE anchors (
+    by_node BLOB NOT NULL, by_boot INTEGER NOT NULL, by_sequence INTEGER NOT NULL,
+    about BLOB NOT NULL, boot INTEGER NOT NULL, uptime_s INTEGER NOT NULL, unix_s INTEGER NOT NULL,
+    uncertainty_s INTEGER NOT NULL,
+    PRIMARY KEY (about, boot, uptime_s, by_node, by_boot, by_sequence)
+) WITHOUT ROWID;
+
+CREATE TABLE refused (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, reason TEXT NOT NULL,
+    length INTEGER NOT NULL, payload BLOB NOT NULL, received_unix_s INTEGER NOT NULL
+);
+CREATE TABLE alarms (
+    kind TEXT NOT NULL, subject TEXT NOT NULL, first_unix_s INTEGER NOT NULL, last_unix_s INTEGER NOT NULL,
+    times INTEGER NOT NULL,
+    PRIMARY KEY (kind, subject)
+) WITHOUT ROWID;
+CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+
+CREATE VIEW readable AS
+    SELECT hex(records.node) AS node, boot, sequence, seconds, quality, uncertainty_s,
+        CASE lane WHEN 0 THEN 'alarm' WHEN 1 THEN 'event' ELSE 'telemetry' END AS lane,
+        insee, name AS gateway, received_unix_s, body
+    FROM records JOIN gateways ON gateways.gateway = records.gateway;
+"""
+
+SCHEMA = database.Schema("a warehouse", VERSION, _TABLES)
+
+
+def open_to_write(path: str, synchronous: str = "FULL") -> sqlite3.Connection:
+    """A connection that may write, on a file made where there is none; ":memory:" lives as long as it.
+
+    `synchronous` FULL is custody: a commit is on the disk. NORMAL and OFF are for simulated worlds.
+    """
+    return database.open_to_write(SCHEMA, path, synchronous)
+
+
+def open_to_read(path: str) -> sqlite3.Connection:
+    """A connection that cannot write; sqlite3.OperationalError when there is no such file."""
+    return database.open_to_read(SCHEMA, path)

@@ -1,0 +1,1 @@
+"""`bocage link`: the bench tool of the node link."""

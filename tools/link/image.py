@@ -1,0 +1,201 @@
+"""`bocage link image`: put a program together and sign it, as one file: the concentrator's for `bocage gateway
+concentrator update`, or with `--kind` that of a kind of node for `bocage gateway images add`.
+
+What goes in is found by following the imports of the program (`firmware/concentrator/main.py`,
+`firmware/esp32/main.py`); the loaders and what they stand on are never updated and stay out. With `mpy-cross` at hand
+modules are compiled (smaller, and faster to start); it must be of the MicroPython release that the chip runs, or the
+new program is not imported and the chip goes back to the old one.
+
+The private key is a PEM file as `bocage policy keys new` makes one; its public half belongs into `[radio] update_keys`
+of the gateway, or into `update_keys` of the nodes' settings.
+"""
+
+import argparse
+import ast
+import getpass
+import shutil
+import sys
+from collections.abc import Iterable
+from hashlib import sha256
+from pathlib import Path
+
+from gateway.shell import concentrator_image
+from tools import firmware_modules, mpy
+from tools.policy import keys
+from tools.policy.refused import Refused
+from wire import cose, image
+from wire.faults import WireFault
+
+# Beside `wire`, in a working copy as in an installed package.
+FIRMWARE = Path(cose.__file__).resolve().parent.parent
+_PACKAGES = (
+    "boards", "concentrator", "drivers", "heating", "kinds", "lighting", "links", "node", "policy", "watering", "wire",
+)  # fmt: skip
+PROGRAM = "concentrator.main"
+NODE_PROGRAM = "main"
+# Modules at the root of the chip are kept here.
+_CHIP = "esp32"
+# What the loader stands on: never part of an image.
+ROOT = ("boot", "slots", "guard", "rtc", "last_resort")
+_FIXED = frozenset((*ROOT, "loader", "concentrator.loader"))
+# The rescue program is a program of its own: with its folder, and in no image.
+RESCUE = "rescue"
+
+
+class ImageFault(Exception):
+    """What is wrong, and the remedy."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `bocage link image`."""
+    parser.add_argument("out", type=Path, help="the image's file")
+    parser.add_argument("--kind", help="of node; absent: the concentrator's program")
+    parser.add_argument("--number", type=int, required=True, help="higher than of every image before; never used twice")
+    parser.add_argument("--key", type=Path, required=True, metavar="PEM", help="the Ed25519 key that signs")
+    parser.add_argument("--source", action="store_true", help="leave modules uncompiled, even where mpy-cross is found")
+    parser.add_argument("--mpy-cross", default="mpy-cross", metavar="PROGRAM", help="the compiler (mpy-cross)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit status: 0 done, 1 a file or the compiler did not let us, 2 the number or the key is at fault."""
+    try:
+        signer = keys.load_signer(args.key, _passphrase)
+    except Refused as refused:
+        print(f"bocage link image: {refused.text('en')}", file=sys.stderr)
+        return 2
+    compiler = None if args.source else shutil.which(args.mpy_cross)
+    try:
+        if args.kind is None:
+            files, text = program_files(FIRMWARE, compiler), version(FIRMWARE)
+        else:
+            files, text = node_files(FIRMWARE, compiler, args.kind), node_version(FIRMWARE)
+        data = build(files, args.number, text, signer, product=args.kind or image.CONCENTRATOR)
+        args.out.write_bytes(data)
+    except WireFault:
+        print(f"bocage link image: --number {args.number}: give 1 to {image.NUMBER_MAX}", file=sys.stderr)
+        return 2
+    except (ImageFault, OSError) as error:
+        print(f"bocage link image: {error}", file=sys.stderr)
+        return 1
+    how = "compiled" if compiler is not None else "as source"
+    print(f"{args.out}: no. {args.number}, {len(files)} files {how}, {len(data)} bytes, signed by {signer.kid.hex()}")
+    return 0
+
+
+def build(
+    files: dict[str, bytes], number: int, text: str, signer: keys.Signer, *, product: str = image.CONCENTRATOR
+) -> bytes:
+    """The image of these files, {path: bytes}. WireFault when the gateway would not take it."""
+    manifest = manifest_of(files, number, text, product)
+    signed = cose.sign1_encode(manifest, signer.kid, cose.IMAGE_AAD, signer.sign)
+    return concentrator_image.pack(signed, list(files.values()))
+
+
+def manifest_of(files: dict[str, bytes], number: int, text: str, product: str) -> bytes:
+    """The manifest's bytes; WireFault for one that nobody would take."""
+    rows = [image.File(path, len(data), sha256(data).digest()) for path, data in files.items()]
+    manifest = image.encode(image.Manifest(product, number, text, rows))
+    image.decode(manifest)
+    return manifest
+
+
+def program_files(firmware: Path, compiler: str | None) -> dict[str, bytes]:
+    """The concentrator's: {path on the chip: bytes}, the program itself last: a folder that came in part cannot be
+    started."""
+    return _files(needed_modules(firmware), PROGRAM, compiler)
+
+
+def node_files(firmware: Path, compiler: str | None, kind: str) -> dict[str, bytes]:
+    """Of an application for nodes of this kind. ImageFault for a kind that there is none of."""
+    modules = {f"kinds.{kind}", f"boards.{kind}"}
+    if any(_find(firmware, name) is None for name in modules):
+        raise ImageFault(f"--kind {kind}: there is no such kind of node; see firmware/kinds")
+    found = needed_modules(firmware, NODE_PROGRAM, extra=modules, without=frozenset((RESCUE,)))
+    return _files(found, NODE_PROGRAM, compiler)
+
+
+def rescue_files(firmware: Path, compiler: str | None, kind: str) -> dict[str, bytes]:
+    """Of the rescue program of such a node."""
+    found = needed_modules(firmware, NODE_PROGRAM, extra={f"boards.{kind}"})
+    return _files(found, NODE_PROGRAM, compiler)
+
+
+def _files(modules: dict[str, Path], program: str, compiler: str | None) -> dict[str, bytes]:
+    ordered = [name for name in sorted(modules) if name != program] + [program]
+    files = {}
+    for name in ordered:
+        source = modules[name]
+        path = chip_path(name, source)
+        if compiler is None:
+            files[path] = source.read_bytes()
+        else:
+            files[path.removesuffix(".py") + ".mpy"] = _compiled(compiler, source, path)
+    return files
+
+
+def needed_modules(
+    firmware: Path,
+    program: str = PROGRAM,
+    *,
+    extra: Iterable[str] = (),
+    without: frozenset[str] = frozenset(),
+) -> dict[str, Path]:
+    """{module: its file} of the program and of all of ours that it imports, packages included. `extra`: what it imports
+    by a name that is made while it runs."""
+    found: dict[str, Path] = {}
+    waiting = [program, *extra]
+    while waiting:
+        name = waiting.pop()
+        path = _find(firmware, name)
+        if path is None or name in found or name in _FIXED or name in without:
+            continue
+        found[name] = path
+        parent = name.rpartition(".")[0]
+        waiting += [parent] if parent else []
+        waiting += firmware_modules.imports(path)
+    return found
+
+
+def chip_path(name: str, source: Path) -> str:
+    """Where a module lies in the image."""
+    path = name.replace(".", "/")
+    return f"{path}/__init__.py" if source.name == "__init__.py" else f"{path}.py"
+
+
+def version(firmware: Path) -> str:
+    """The concentrator's own VERSION, which it tells the gateway."""
+    return _version_in(firmware / "concentrator" / "main.py")
+
+
+def node_version(firmware: Path) -> str:
+    """That of a node's application."""
+    return _version_in(firmware / "node" / "app.py")
+
+
+def _version_in(source: Path) -> str:
+    for node in ast.parse(source.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "VERSION":
+            return str(ast.literal_eval(node.value))
+    raise ImageFault(f"{source}: has no VERSION")
+
+
+def _find(firmware: Path, name: str) -> Path | None:
+    """A module's file; None for the chip's own."""
+    is_in_package = name.partition(".")[0] in _PACKAGES
+    place = firmware / name.replace(".", "/") if is_in_package else firmware / _CHIP / name
+    for path in (place / "__init__.py", place.with_suffix(".py")):
+        if path.is_file() and (is_in_package or "." not in name):
+            return path
+    return None
+
+
+def _compiled(compiler: str, source: Path, path: str) -> bytes:
+    """`path` is what a traceback will name."""
+    try:
+        return mpy.compile_module(compiler, source, path)
+    except mpy.MpyFault as fault:
+        raise ImageFault(str(fault)) from None
+
+
+def _passphrase(path: Path) -> bytes:
+    return getpass.getpass(f"{path}: ").encode()

@@ -1,0 +1,59 @@
+"""`bocage link key`: mint the key of one node, once, where it is provisioned.
+
+Writes `<node>.key`, which an operator brings to the node's gateway (`bocage gateway adopt`), and prints the two lines
+for the node's settings only when asked to, for they hold the secret.
+"""
+
+import argparse
+import json
+import secrets
+import sys
+from pathlib import Path
+
+from gateway.core.link.sessions import NodeKey
+from gateway.shell import keys as node_keys
+from wire import limits
+from wire.oscore_pairing import NODE_ID_BYTES, usual_kid
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `bocage link key`."""
+    parser.add_argument("node", help="the node's id, 16 hexadecimal digits")
+    parser.add_argument("--out", type=Path, default=Path("."), metavar="FOLDER", help="where the key file goes (here)")
+    parser.add_argument("--kid", metavar="HEX", help="its OSCORE id, if not the usual: who minted it, last two bytes")
+    parser.add_argument("--settings", action="store_true", help="print what settings.json needs; it holds the secret")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit status: 0 done, 1 the file cannot be written or is there already, 2 an id that is none."""
+    node = _hex(args.node)
+    if len(node) != limits.NODE_ID_BYTES:
+        print(f"bocage link key: {args.node!r} is not a node's id; give 16 hexadecimal digits", file=sys.stderr)
+        return 2
+    kid = usual_kid(node) if args.kid is None else _hex(args.kid)
+    if len(kid) not in NODE_ID_BYTES:
+        print(f"bocage link key: --kid {args.kid!r}: give 4 or 6 hexadecimal digits", file=sys.stderr)
+        return 2
+    path = args.out / f"{node.hex()}{node_keys.SUFFIX}"
+    if path.exists():
+        # A second secret for a node that has one would lock it out, and nobody would see why.
+        print(f"bocage link key: {path} is there: a node gets one key; take it away first", file=sys.stderr)
+        return 1
+    key = NodeKey(node, kid, secrets.token_bytes(node_keys.SECRET_BYTES))
+    try:
+        args.out.mkdir(parents=True, exist_ok=True)
+        node_keys.save(path, key)
+    except OSError as error:
+        print(f"bocage link key: {error}", file=sys.stderr)
+        return 1
+    print(f"{path}: kid {kid.hex()}", file=sys.stderr)
+    if args.settings:
+        print(json.dumps({"node": node.hex(), "kid": kid.hex(), "master_secret": key.master_secret.hex()}))
+    return 0
+
+
+def _hex(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        return b""

@@ -1,0 +1,185 @@
+"""Datagrams to plain data, in the order in which they passed: what each says, what it answers, and what OSCORE protects
+of it where a context opens it.
+
+For reading alone: nothing is sent, no number is taken, no sequence file is looked at, and a replay window would hide
+what a capture is there to show, so there is none. Keys go into the cipher and nowhere else. Memory is bounded: the
+oldest request without an answer is forgotten first.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from gateway.core.link.sessions import NodeKey
+from gateway.io.crypto import AesBlocks
+from tools.link import ring as link_ring
+from tools.link import words
+from tools.link.frames import Address, Datagram
+from tools.link.ring import Node, Ring
+from wire import coap_message as messages
+from wire import oscore
+from wire.faults import WireFault
+from wire.oscore_option import Header
+
+# A gateway's busiest hour: 1,000 nodes with a few requests each in the air.
+REQUESTS_MAX = 4096
+DATAGRAM_BYTES_MAX = 65_535  # a foreign peer's; ours have limits.DATAGRAM_BYTES_MAX
+
+Key = tuple[Address | None, Address | None, bytes]
+
+
+class Asked(NamedTuple):
+    """A request that was seen. `context`: as its sender has it; it and `exchange` are None unless it was opened.
+
+    `first`: the node and its nonce, where this was the first request of a start and its answer has keys of its own.
+    """
+
+    number: int
+    is_protected: bool
+    path: str | None
+    context: oscore.Context | None
+    exchange: oscore.Exchange | None
+    first: tuple[Node, bytes] | None = None
+
+
+class Opener:
+    """Shows datagram after datagram. `counters` only rise; `datagrams` is the sum of the next two."""
+
+    def __init__(self, contexts: Sequence[oscore.Context] = (), keys: Sequence[NodeKey] = ()) -> None:
+        self.counters = dict.fromkeys(("datagrams", "malformed", "sound", "protected", "opened", "not_opened"), 0)
+        self._views = [view for context in contexts for view in (context, _seen_by_peer(context))]
+        self._ring = Ring(keys)
+        self._has_keys = bool(contexts or keys)
+        self._cipher = AesBlocks()
+        self._asked: OrderedDict[Key, Asked] = OrderedDict()
+
+    def show(self, datagram: Datagram) -> dict[str, Any]:
+        """What it says. `fault`: why it is no CoAP; `not_opened`: why what is protected stays hidden."""
+        self.counters["datagrams"] += 1
+        shown: dict[str, Any] = {"number": self.counters["datagrams"], "bytes": len(datagram.data)}
+        message = messages.decode(datagram.data, DATAGRAM_BYTES_MAX)
+        if isinstance(message, messages.Fault):
+            self.counters["malformed"] += 1
+            return {**shown, "fault": f"not CoAP: {message.reason}", "data": datagram.data.hex()}
+        self.counters["sound"] += 1
+        shown |= {"type": words.TYPES[message.type], "id": message.message_id, "token": message.token.hex()}
+        is_request = 0 < message.code < 32
+        answered = None if is_request else self._request_of(message, datagram)
+        shown |= words.content(message, request_path=answered.path if answered else None)
+        if answered is not None:
+            shown["answers"] = answered.number
+        protected = bool(messages.option_values(message.options, messages.OSCORE))
+        if protected:
+            self.counters["protected"] += 1
+            shown = {name: value for name, value in shown.items() if name not in ("records", "answer", "text")}
+        elif answered is not None and answered.is_protected:
+            shown["unprotected"] = "its request was protected: anybody may have sent this"
+        if is_request:
+            shown |= self._show_request(message, datagram, shown, protected)
+        elif protected:
+            shown |= self._show_response(message, answered)
+        return shown
+
+    def _request_of(self, message: Any, datagram: Datagram) -> Asked | None:
+        if message.code == messages.EMPTY:
+            return None
+        return self._asked.get((datagram.destination, datagram.source, message.token))
+
+    def _show_request(self, message: Any, datagram: Datagram, shown: dict[str, Any], protected: bool) -> dict[str, Any]:
+        asked = Asked(shown["number"], protected, shown.get("path"), None, None)
+        told: dict[str, Any] = {}
+        if protected:
+            asked, told = self._open_request(message, asked)
+        key = (datagram.source, datagram.destination, message.token)
+        before = self._asked.get(key)
+        if before is None or before.exchange is None or asked.exchange is not None:  # a forgery takes no place
+            self._asked[key] = asked
+        self._asked.move_to_end(key)
+        if len(self._asked) > REQUESTS_MAX:
+            self._asked.popitem(last=False)
+        return told
+
+    def _open_request(self, message: Any, asked: Asked) -> tuple[Asked, dict[str, Any]]:
+        try:
+            header = oscore.header_of(message)
+        except WireFault as fault:
+            return asked, self._closed({}, f"the OSCORE option is not sound ({fault.reason})")
+        told = _header(header, message)
+        named = [view for view in self._views if header.kid == view.recipient_id]
+        reason = "no context has this kid" if self._has_keys else "no context was given"
+        for node, nonces, view in self._ring.candidates(header):
+            try:
+                content, exchange, _ = oscore.unprotect_request(
+                    view, message, self._cipher, window=oscore.NEW, kid_context=header.kid_context
+                )
+            except WireFault as fault:
+                reason = _REASONS.get(fault.reason, fault.reason)
+                continue
+            self.counters["opened"] += 1
+            first = (node, nonces) if link_ring.is_first(nonces) else None
+            if first is None:
+                node.agreed(nonces)
+            inner = words.content(content)
+            asked = Asked(asked.number, True, inner.get("path"), _seen_by_peer(view), exchange, first)
+            return asked, {"oscore": told, "inner": inner}
+        for view in named:
+            try:
+                content, exchange, _ = oscore.unprotect_request(view, message, self._cipher, window=oscore.NEW)
+            except WireFault as fault:
+                reason = _REASONS.get(fault.reason, fault.reason)
+                continue
+            self.counters["opened"] += 1
+            inner = words.content(content)
+            asked = Asked(asked.number, True, inner.get("path"), _seen_by_peer(view), exchange)
+            return asked, {"oscore": told, "inner": inner}
+        return asked, self._closed(told, reason)
+
+    def _show_response(self, message: Any, answered: Asked | None) -> dict[str, Any]:
+        try:
+            header = oscore.header_of(message)
+            told = _header(header, message)
+        except WireFault as fault:
+            return self._closed({}, f"the OSCORE option is not sound ({fault.reason})")
+        if answered is None:
+            return self._closed(told, "its request was not seen")
+        if answered.context is None or answered.exchange is None:
+            return self._closed(told, "its request was not opened")
+        try:
+            context = link_ring.offered(*answered.first, header) if answered.first else answered.context
+            content = oscore.unprotect_response(
+                context or answered.context, message, self._cipher, answered.exchange, kid_context=header.kid_context
+            )
+        except WireFault as fault:
+            return self._closed(told, _REASONS.get(fault.reason, fault.reason))
+        self.counters["opened"] += 1
+        return {"oscore": told, "inner": words.content(content, request_path=answered.path)}
+
+    def _closed(self, told: dict[str, Any], reason: str) -> dict[str, Any]:
+        self.counters["not_opened"] += 1
+        return {"oscore": told, "not_opened": reason}
+
+
+_REASONS = {
+    "decrypt": "the tag does not hold: altered, or another key",
+    "oscore-context": "another ID Context, or another kid",
+    "oscore-inner": "it opens, and holds no message",
+    "oscore-option": "the OSCORE option lacks what a request needs, or is not sound",
+}
+
+
+def _seen_by_peer(context: oscore.Context) -> oscore.Context:
+    """The same context as the other end has it, to open what this end has sent."""
+    return oscore.Context(
+        context.recipient_id,
+        context.sender_id,
+        context.id_context,
+        context.recipient_key,
+        context.sender_key,
+        context.common_iv,
+    )
+
+
+def _header(header: Header, message: Any) -> dict[str, Any]:
+    told = {name: getattr(header, name) for name in ("partial_iv", "kid_context", "kid")}
+    shown: dict[str, Any] = {name: value.hex() for name, value in told.items() if value is not None}
+    return {**shown, "ciphertext_bytes": len(message.payload)}

@@ -1,0 +1,114 @@
+"""`bocage link serve`: a gateway for the bench, that answers nodes and keeps nothing.
+
+With `--image` it offers programs to them, as a gateway's folder `images` does; with `--log` it asks each node for the
+last lines of its log, once. It agrees on keys with the nodes whose key files are given, answers 2.04 with the time of
+this computer, and prints what they say. Records that it has answered for are gone: their nodes believe that they are
+safe. For a bench, never in a street.
+"""
+
+import argparse
+import json
+import secrets
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from gateway.core.link.images import NodeImages
+from gateway.core.link.link import Answered, Asked, Link
+from gateway.core.link.sessions import check_keys
+from gateway.io.crypto import AesBlocks
+from gateway.shell import images as node_images
+from gateway.shell import keys as node_keys
+from gateway.shell.concentrator_image import ImageError
+from tools.link import words
+from wire import coap_message as messages
+from wire import limits, record
+from wire.record import Answer
+
+_POLL_S = 0.05
+_ACK_TIMEOUT_MS = 4000
+_UNCERTAINTY_S = 2
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `bocage link serve`."""
+    parser.add_argument("keys", nargs="+", type=Path, metavar="KEY", help="key files of the nodes that are answered")
+    parser.add_argument("--bind", default="0.0.0.0:5683", metavar="ADDRESS:PORT", help="where (default %(default)s)")
+    parser.add_argument("--image", action="append", default=[], type=Path, help="a program to offer, from `link image`")
+    parser.add_argument("--log", action="store_true", help="ask each node that is heard for its last lines")
+    parser.add_argument("--count", type=int, metavar="N", help="stop after so many requests (default: never)")
+    parser.add_argument("--for", dest="for_s", type=float, metavar="S", help="stop after so long (default: never)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit status: 0 done, 1 the address cannot be had, 2 a key file or the usage is at fault."""
+    host, _, port = args.bind.rpartition(":")
+    try:
+        keys = [node_keys.read(path) for path in args.keys]
+        programs = [node_images.parse(node_images.read(path)) for path in args.image]
+        address = (host, int(port))
+    except (node_keys.KeyFileError, ValueError) as error:
+        print(f"bocage link serve: {error}", file=sys.stderr)
+        return 2
+    except (ImageError, OSError) as error:
+        print(f"bocage link serve: --image: {error}", file=sys.stderr)
+        return 2
+    if faults := check_keys(keys):
+        print("\n".join(f"bocage link serve: {fault}" for fault in faults), file=sys.stderr)
+        return 2
+    link = Link(keys, AesBlocks(), random_below=secrets.randbelow, ack_timeout_ms=_ACK_TIMEOUT_MS)
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound:
+            bound.bind(address)
+            where = bound.getsockname()
+            print(f"serving {len(keys)} node(s) at {where[0]} port {where[1]}; what they say is not kept", flush=True)
+            images = NodeImages(link)
+            images.set_images(programs)
+            _serve(link, bound, args.count, args.for_s, images, wants_log=args.log)
+    except OSError as error:
+        print(f"bocage link serve: {args.bind}: {error.strerror}", file=sys.stderr)
+        return 1
+    print(json.dumps({"summary": {name: count for name, count in link.counters.items() if count}}))
+    return 0
+
+
+def _serve(
+    link: Link, bound: socket.socket, count: int | None, for_s: float | None, images: NodeImages, *, wants_log: bool
+) -> None:
+    asked_log: set[bytes] = set()
+    bound.settimeout(_POLL_S)
+    end_s = None if for_s is None else time.monotonic() + for_s
+    answered = 0
+    while (count is None or answered < count) and (end_s is None or time.monotonic() < end_s):
+        now_ms = time.monotonic_ns() // 1_000_000
+        asked = link.poll(now_ms=now_ms)
+        try:
+            datagram, peer = bound.recvfrom(limits.DATAGRAM_BYTES_MAX + 1)
+            asked += link.receive(datagram, peer, now_ms=now_ms)
+        except (TimeoutError, ConnectionError):
+            pass
+        for request in asked:
+            if isinstance(request, Answered):  # to the question for its log
+                lines = request.payload.decode(errors="replace").split("\n")
+                print(json.dumps({"node": request.node.hex(), "log": lines}), flush=True)
+            if not isinstance(request, Asked) or images.hears(request, now_ms=now_ms):
+                continue
+            print(json.dumps(_said(request)), flush=True)
+            answer = record.encode_answer(Answer(int(time.time()), _UNCERTAINTY_S, None, 0))
+            link.respond(request.exchange, messages.CHANGED, answer, now_ms=now_ms)
+            answered += 1
+            if wants_log and request.node not in asked_log and link.reaches(request.node):
+                asked_log.add(request.node)
+                link.ask(request.node, messages.GET, (b"l",), now_ms=now_ms)
+        for peer, datagram in link.outgoing():
+            bound.sendto(datagram, peer)
+
+
+def _said(request: Asked) -> dict[str, Any]:
+    path = "/" + "/".join(words.text(segment) for segment in request.path)
+    said: dict[str, Any] = {"node": request.node.hex(), "from": str(request.peer), "path": path}
+    if request.payload:
+        said["records"] = words.records(request.payload)
+    return said
