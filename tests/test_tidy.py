@@ -75,21 +75,14 @@ def test_a_file_without_docstring_is_seen():
     assert len(tidy.check_text("gateway/a.py", "import os\n")) == 1
 
 
-def test_an_exception_allows_a_little_more_and_no_more(monkeypatch):
-    monkeypatch.setitem(tidy.LONGER, "gateway/a.py", (410, "a reason"))
-    assert complaints("gateway/a.py", "x = 1\n" * 409) == []
-    assert len(complaints("gateway/a.py", "x = 1\n" * 410)) == 1
+def test_a_long_module_gives_its_reason():
+    long = "x = 1\n" * tidy.MODULE_LINES_MAX
+    assert "lines" in tidy.check_text("gateway/a.py", f'"""Does it."""\n{long}')[0]
+    assert tidy.check_text("gateway/a.py", f'"""Does it. Long because it is a table."""\n{long}') == []
 
 
-def test_an_exception_that_is_no_longer_needed_is_seen(monkeypatch):
-    monkeypatch.setitem(tidy.LONGER, "gateway/a.py", (410, "a reason"))
-    assert "no longer needed" in complaints("gateway/a.py", "x = 1\n")[0]
-
-
-def test_an_exception_for_a_file_that_is_gone_is_seen(monkeypatch, tmp_path):
-    monkeypatch.setattr(tidy, "LONGER", {"gateway/gone.py": (410, "a reason")})
-    assert "which is gone" in tidy.check(tmp_path)[0]
-
-
-def test_every_exception_has_a_reason():
-    assert all(len(reason) > 20 for _, reason in tidy.LONGER.values())
+def test_a_long_function_gives_its_reason():
+    body = "    x = 1\n" * tidy.FUNCTION_LINES_MAX
+    assert "lines" in tidy.check_text("gateway/a.py", f'"""Does it."""\ndef f():\n    """Does."""\n{body}')[0]
+    head = '"""Does it."""\ndef f():\n    """Does. Long because it is a table."""\n'
+    assert tidy.check_text("gateway/a.py", head + body) == []

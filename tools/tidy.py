@@ -22,30 +22,8 @@ TEXT_NAMES = frozenset(("Makefile", "run", ".gitignore"))
 MODULE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 60
 
-# Longer on purpose: file, or file:function -> the lines it may have, and why it is one piece.
-LONGER = {
-    "firmware/wire/coap.py": (
-        560,
-        "both sides of one endpoint share its exchanges; the tables are already apart",
-    ),
-    "tools/bench/node_vm.py": (510, "a script that a VM runs by itself, with the stand-ins of a whole chip"),
-    "firmware/node/app.py": (460, "where all parts of a node meet; each of them is a module of its own"),
-    "firmware/esp32/main.py": (450, "one loop and all that it owns; what could stand apart does"),
-    "firmware/node/updating.py": (420, "one machine from the question to the restart, in the order of its states"),
-    "firmware/lighting/trade.py": (420, "where the machines of a lamp meet; each is a module of its own"),
-    "firmware/watering/trade.py": (440, "where the machines of a green space meet; each is a module of its own"),
-    "firmware/heating/thermostat.py": (450, "where the machines of a room meet; each is a module of its own"),
-    "gateway/core/uplink/uplink.py": (
-        440,
-        "window, silence, refusals and lane policy move the same few fields of a stream",
-    ),
-    "firmware/wire/event.py:_table": (180, "one table, made at once when it is first asked for"),
-    "firmware/wire/quantity.py:_table": (80, "one table, made at once when it is first asked for"),
-    "tests/gateway/test_bug_classes_around.py": (440, "one list of bug classes, in the order of their numbers"),
-    "tests/simulator/checkers/test_checkers.py": (420, "a planted bug for each checker, side by side"),
-    "tests/wire/test_senml.py": (420, "one table of broken packs, read as a whole"),
-    "tests/wire/test_coap.py": (700, "one test for each rule of RFC 7252, in the order of the RFC"),
-}
+# What a longer module or function writes in its docstring, before the reason.
+LONG = "Long because "
 
 VAGUE_NAMES = frozenset(("utils", "util", "common", "helpers", "helper", "misc"))
 
@@ -138,33 +116,22 @@ def opens_with_docstring(source: Source) -> Found:
         yield 1, "a file opens with a docstring: what it is for and what it must not do"
 
 
-def module_size(source: Source) -> Found:
+def sizes(source: Source) -> Found:
+    """A long module or function gives its reason in its docstring: `Long because ...`."""
     if not source.is_python:
         return
-    found = too_long(source.name, len(source.lines), MODULE_LINES_MAX)
-    if found:
-        yield 1, found
-
-
-def function_sizes(source: Source) -> Found:
-    if not source.is_python:
-        return
+    if len(source.lines) > MODULE_LINES_MAX and LONG not in (ast.get_docstring(source.tree) or ""):
+        length = len(source.lines)
+        yield 1, f"{length} lines, more than {MODULE_LINES_MAX}: split it, or write `{LONG}...` in its docstring"
     for node in source.nodes:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             length = (node.end_lineno or node.lineno) - node.lineno + 1
-            found = too_long(f"{source.name}:{node.name}", length, FUNCTION_LINES_MAX)
-            if found:
-                yield node.lineno, found
-
-
-def too_long(piece: str, length: int, limit: int) -> str | None:
-    """What is wrong with the length of `piece`, a module or a function. So is an exception nobody needs."""
-    allowed, _ = LONGER.get(piece, (limit, ""))
-    if length > allowed:
-        return f"{piece} has {length} lines, more than {allowed}: split it, or say why not in LONGER"
-    if piece in LONGER and length <= limit:
-        return f"{piece} has {length} lines: its line in LONGER is no longer needed"
-    return None
+            if length > FUNCTION_LINES_MAX and LONG not in (ast.get_docstring(node) or ""):
+                yield (
+                    node.lineno,
+                    f"{node.name} has {length} lines, more than {FUNCTION_LINES_MAX}: split it, or write `{LONG}...` "
+                    "in its docstring",
+                )
 
 
 def telling_name(source: Source) -> Found:
@@ -266,8 +233,7 @@ def imports(source: Source) -> Found:
 
 RULES = (
     opens_with_docstring,
-    module_size,
-    function_sizes,
+    sizes,
     telling_name,
     forbidden_words,
     portable_imports,
@@ -297,14 +263,8 @@ def sources(root: Path) -> Iterator[tuple[str, str]]:
 
 
 def check(root: Path = ROOT) -> list[str]:
-    """What is untidy in the repository at `root`, one line each; so are exceptions for what is gone."""
-    names = set()
-    found = []
-    for name, text in sources(root):
-        names.add(name)
-        found += check_text(name, text)
-    gone = [piece for piece in LONGER if piece.partition(":")[0] not in names]
-    return found + [f"tools/tidy.py:1: LONGER names {piece}, which is gone" for piece in gone]
+    """What is untidy in the repository at `root`, one line each."""
+    return [found for name, text in sources(root) for found in check_text(name, text)]
 
 
 def main() -> int:

@@ -4,6 +4,8 @@ What kind of node it is, its settings say; `kinds/<kind>` brings trade and ports
 nothing: the application (`node.app`) says what the outputs are and when it wants the next turn. No call below
 may take longer than SLICE_MS, except a write to flash, some thirty a day at most; whatever blocks it all the same ends
 in a watchdog reset to safe outputs, within WATCHDOG_MS.
+
+Long because one loop and all that it owns stand together; what could stand apart does.
 """
 
 import gc

@@ -15,6 +15,8 @@ Recomputed from order, clock, programme and temperature at every decision, never
 A duty comes of it; what gives it is a relay's cycle, a valve's 0-10 V, or a boiler's flow set-point. Every edge is a
 deadline, and every whole decision holds for a minute: whoever calls 8 s late is wrong by 8 s of heat and no more.
 What a detector of presence says stays in here: no record has it. "Standby" tells of an hour's absence at the finest.
+
+Long because the machines of a room meet here; each is a module of its own.
 """
 
 from collections import namedtuple

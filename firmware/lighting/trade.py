@@ -4,6 +4,8 @@ Composes the machines of this package; each says in its own file what it may. `o
 is told: the light that is wanted, on its ramp, through the factors of the installation. What is told and recorded as
 LEVEL is the light that is wanted, so that an operator reads what he ordered; LEVEL_MEASURED is what a gear says itself.
 Presence never leaves this node: it is taken out of every sample, and only the first boost of a quarter hour is told.
+
+Long because the machines of a lamp meet here; each is a module of its own.
 """
 
 from collections import namedtuple

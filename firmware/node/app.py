@@ -5,6 +5,8 @@ it hands over datagrams and samples, calls `poll`, has its ports apply `outputs`
 What kind of node this is, is its trade's affair (`node.trade`). The application never blocks, reads no clock and
 touches no pin; what it must remember across a power cut it gives out as a `Checkpoint`: hourly, and at once when the
 trade has something that a cut must not take. Flash wears out: `node.wear` says how often.
+
+Long because all parts of a node meet here; each of them is a module of its own.
 """
 
 from collections import namedtuple

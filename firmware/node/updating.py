@@ -15,6 +15,8 @@ restarted, the choice of the next start is written, and then comes a restart int
 Never backwards: a number that is not above the running one, or any that was ever confirmed, is nothing new. The rescue
 also takes that number again, for what is on flash may be what is broken. A number that was tried and given up is not
 tried again. On trial nothing is asked for: the other folder is the way back. Must not touch a file.
+
+Long because one machine leads from the question to the restart, in the order of its states.
 """
 
 from hashlib import sha256

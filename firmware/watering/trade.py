@@ -7,6 +7,8 @@ has no depth and no window.
 
 Without a usable clock no programme begins and a run under way ends, for nobody can say that its hour is allowed; a
 lawn may wait. Durations are of the monotonic clock. After a start all valves are shut.
+
+Long because the machines of a green space meet here; each is a module of its own.
 """
 
 from node.limits import UNCERTAINTY_USABLE_S

@@ -10,6 +10,8 @@ matter.
 
 Duplicates are recognised, and memory bounded, by `wire.coap_memory`. A request that finds no place there is
 dropped in silence: the peer's retransmission is its second chance.
+
+Long because both sides of one endpoint share its exchanges; the tables are already apart.
 """
 
 from collections import namedtuple

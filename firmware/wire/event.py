@@ -107,6 +107,7 @@ _MADE = {}
 
 
 def _table():
+    """Lists every event once. Long because it is one table, made at once when it is first asked for."""
     return (
     # previous boot | null, last durable sequence of it | null, reset cause, node kind, firmware version
     Event(BOOT, "boot", ("previous_boot", "durable_sequence", "cause", "kind", "version")),

@@ -77,6 +77,7 @@ _MADE = {}
 
 
 def _table():
+    """Lists every quantity once. Long because it is one table, made at once when it is first asked for."""
     return (
     Quantity(POWER, "power", "W", -1, -100, 500000),
     Quantity(VOLTAGE, "voltage", "V", -1, 0, 5000),

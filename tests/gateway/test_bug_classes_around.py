@@ -1,4 +1,7 @@
-"""The bug classes 9 to 15 (see test_bug_classes.py): disks, memory, storms, links, clocks, commands."""
+"""The bug classes 9 to 15 (see test_bug_classes.py): disks, memory, storms, links, clocks, commands.
+
+Long because one list of bug classes stands in the order of their numbers.
+"""
 
 import gc
 import tracemalloc

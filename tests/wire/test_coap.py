@@ -1,4 +1,7 @@
-"""The CoAP endpoint by itself and against hand-made datagrams: exact instants, exact bytes."""
+"""The CoAP endpoint by itself and against hand-made datagrams: exact instants, exact bytes.
+
+Long because each rule of RFC 7252 has its test, in the order of the RFC.
+"""
 
 import pytest
 from hypothesis import given, settings

@@ -1,4 +1,7 @@
-"""SenML packs: back digit for digit, valid for an independent reader of RFC 8428, small, and safe when damaged."""
+"""SenML packs: back digit for digit, valid for an independent reader of RFC 8428, small, and safe when damaged.
+
+Long because one table of broken packs is read as a whole.
+"""
 
 import re
 import zlib

@@ -9,6 +9,8 @@ Everything of this script and its shims is in the heap before `base` is taken, s
 The collector runs before each turn; within it is off, so that what a turn takes shows whole, unless `natural`: then it
 runs as the shell wants it, there alone. With `looks` it runs also wherever the node is deepest in its work, at every
 cipher, digest, message and file, and "peak" asks for the most that was live there, calls under way included.
+
+Long because a VM runs this script by itself, with the stand-ins of a whole chip.
 """
 
 # mypy: ignore-errors

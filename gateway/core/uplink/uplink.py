@@ -21,6 +21,8 @@ whatever is still said about them does nothing.
 
 Sans-IO: `poll` returns what to publish; the caller reports connections, PUBACKs and messages, and polls after
 each. The state of one stream is in `sending`.
+
+Long because window, silence, refusals and lane policy move the same few fields of a stream.
 """
 
 from collections.abc import Callable

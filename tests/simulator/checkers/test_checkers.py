@@ -1,6 +1,8 @@
 """Each checker catches the defect it is there for: bugs planted in real code, run in the simulated territory.
 
 Every planted bug has its control, the same story with sound code: a checker that always complains would prove nothing.
+
+Long because each checker has its planted bug, side by side.
 """
 
 from datetime import UTC, datetime
