@@ -1,4 +1,4 @@
-"""What a run is made of, drawn from one seed and printed before it starts (DESIGN section 8).
+"""What a run is made of, drawn from one seed and printed before it starts (ARCHITECTURE, section 8).
 
 `Options` is what a person chooses; `draw` adds what the seed chooses: which lamps fail, when the fibre is
 cut, when power fails in a cabinet. Times are seconds after the start of the run.

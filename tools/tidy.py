@@ -54,7 +54,7 @@ NOT_PORTABLE_METHODS = {
     "_replace": "make a new namedtuple",
 }
 
-# Calls that hold the poll loop of the shell longer than BLOCKING_MS_MAX (DESIGN, section 7).
+# Calls that hold the poll loop of the shell longer than BLOCKING_MS_MAX (ARCHITECTURE, section 7).
 BLOCKING_MS_MAX = 100
 BLOCKING_CALLS = {
     "getaddrinfo": "waits for DNS without a bound: use the gateway's literal address",

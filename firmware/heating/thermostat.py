@@ -1,4 +1,4 @@
-"""The thermostat of one room: its outputs now, and why (DESIGN sections 6 and 7). Composes the package.
+"""The thermostat of one room: its outputs now, and why (ARCHITECTURE, sections 6 and 7). Composes the package.
 
 Recomputed from order, clock, programme and temperature at every decision, never restored. From the top:
 

@@ -1,4 +1,4 @@
-"""What one lamp must be now, and why (DESIGN sections 6 and 7): recomputed at every turn, never restored.
+"""What one lamp must be now, and why (ARCHITECTURE, sections 6 and 7): recomputed at every turn, never restored.
 
 Precedence of what a node knows: emergency > override > presence > policy > default. An order comes first and
 `node.orders` says which one holds. Below it is the ladder of time and photocell, which ends lit, for "fail lit" costs

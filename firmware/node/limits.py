@@ -116,12 +116,12 @@ CARRIED_UNCERTAINTY_S_MAX = 900
 SYNCED_FOR_MS = 7_200_000
 # An answer that would leave more than that is no better than none for a lamp (a street may be a quarter hour late).
 UNCERTAINTY_USABLE_S = 900
-# Earlier than 2026 a gateway's clock was never set; DESIGN forbids guessing.
+# Earlier than 2026 a gateway's clock was never set; a guessed time is forbidden.
 UNIX_S_MIN = 1_767_225_600
 # Later than 2060 no node of today hangs on its pole: 2100 is a clock that was never set, too.
 UNIX_S_MAX = 2_840_140_800
 
-# A street is lit within 2 minutes of its time (DESIGN section 9): the calendar is asked at least as often as this,
+# A street is lit within 2 minutes of its time (invariant 3): the calendar is asked at least as often as this,
 # however rarely the meter is read.
 DECIDE_MS = 60_000
 

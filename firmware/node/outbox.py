@@ -1,4 +1,4 @@
-"""Records between their making and the gateway's 2.04 (custody, DESIGN section 3).
+"""Records between their making and the gateway's 2.04 (custody, ARCHITECTURE, section 3).
 
 Three lanes; alarms leave first and have places that nothing else may take. When telemetry is full its older
 half is thinned (every second record goes, the rest stay unchanged) before anything is dropped, and every

@@ -4,7 +4,8 @@
     hold for 5 s     lock: outputs off and shut, whatever anybody orders, until it is held again; survives a restart,
                      for who locks a node may turn its power off and on. The LED answers when it is long enough.
 
-A lock is the interlock of DESIGN section 6: it has the last word. It is no isolation: who touches wires pulls the fuse.
+A lock is an interlock (ARCHITECTURE, section 6): it has the last word. It is no
+isolation: who touches wires pulls the fuse.
 A button that hangs is no button: held for a minute it counts for nothing until it is let go.
 
     LED                                     means

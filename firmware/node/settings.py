@@ -52,7 +52,8 @@ _TIMING = {
     "health_s": (3600, 10, 86400),
     # All lamps of a feeder boot in the same second at dusk; their first reports spread over this.
     "report_spread_s": (120, 0, 280),
-    # RFC 7252 asks for 2 s at least; ours must exceed the gateway's flush (DESIGN section 4). Lower on a bench only.
+    # RFC 7252 asks for 2 s at least; ours must exceed the gateway's flush (ARCHITECTURE, section 4).
+    # Lower on a bench only.
     "ack_timeout_ms": (4000, 200, 60000),
 }
 _SECRET_BYTES = 16

@@ -1,7 +1,8 @@
 """What a node takes through deep sleep, as bytes: an image of its RAM that fits the memory which the sleep spares.
 
-It belongs to one boot: waking with it is no start (DESIGN section 3), so record numbers, keys, uptime and what the
-gateway said go on. Records are not in it: whoever sleeps has none that are in RAM alone. Outputs are not in it either:
+It belongs to one boot: waking with it is no start (ARCHITECTURE, section 3), so record numbers, keys, uptime and what
+the gateway said go on. Records are not in it: whoever sleeps has none that are in RAM alone.
+Outputs are not in it either:
 whoever sleeps has shut everything.
 
 An image serves once. It holds a nonce count, so whoever wakes spoils it before anything is sent (`esp32.sleeping`).

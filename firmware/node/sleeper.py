@@ -8,8 +8,8 @@ a record is due.
 A gateway that did not answer is not tried at each waking: after a quarter of an hour, then after twice as long each
 time, up to four hours; sooner when an alarm waits, and at once for a new one.
 
-Such a node is a client only (DESIGN section 4): an order waits at the gateway until it says something, and what holds
-goes through the sleep. Must not know pins or RTC memory (`esp32.sleeping`).
+Such a node is a client only (ARCHITECTURE, section 4): an order waits at the gateway until it says something, and
+what holds goes through the sleep. Must not know pins or RTC memory (`esp32.sleeping`).
 """
 
 from collections import namedtuple

@@ -1,4 +1,4 @@
-"""What time it is, and how sure we are (DESIGN section 3: time with its quality).
+"""What time it is, and how sure we are (ARCHITECTURE, section 3: time with its quality).
 
 A node learns UTC from the gateway's answers and carries it on its own monotonic milliseconds, corrected by the
 crystal's learned rate (`node.clock_rate`, which states the model); the uncertainty starts with what the exchange left

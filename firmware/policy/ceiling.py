@@ -9,7 +9,7 @@ holds until noon of the 15th.
 * DARK_BY_DAY: no light by command from sunrise + `a` to sunset - `b` minutes.
 * EXEMPTION: on its dates the limits of kind `a` do not bind its target.
 
-An interlock or an emergency may weigh more (DESIGN section 6): that is for whoever asks. Integers only; knows
+An interlock or an emergency may weigh more (ARCHITECTURE, section 6): that is for whoever asks. Integers only; knows
 no clock.
 """
 

@@ -6,7 +6,7 @@
                                    [2, nonce, duration_s, policy version, key set version]
     topic `p`, retained            the bundle [key set or null, policy or null], signed messages as bytes
 
-`policy/policy.cddl` has the forms. A command says who, why, from when and until when (DESIGN section 6): all
+`policy/policy.cddl` has the forms. A command says who, why, from when and until when (ARCHITECTURE, section 6): all
 of it is under the signature, and one without an expiry does not exist. Durations are seconds, instants Unix
 seconds.
 

@@ -20,7 +20,7 @@ from wire.faults import WireFault
 EMERGENCY = "emergency"
 OVERRIDE = "override"
 
-# By its code on the wire. The higher rule has the lower number, as in DESIGN section 6.
+# By its code on the wire. The higher rule has the lower number, as in ARCHITECTURE, section 6.
 RULES = (None, EMERGENCY, OVERRIDE)
 
 # id, rule, level_percent, expires_s, for_s: None where nothing stands.

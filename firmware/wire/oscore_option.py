@@ -8,7 +8,7 @@ from collections import namedtuple
 
 from wire.faults import WireFault
 
-# Section 3.3: nonce length (13) - 6. A node has 2 or 3 bytes, a gateway 1 (DESIGN section 4).
+# Section 3.3: nonce length (13) - 6. A node has 2 or 3 bytes, a gateway 1 (ARCHITECTURE, section 4).
 ID_BYTES_MAX = 7
 # Two nonces of 8 bytes (appendix B.2); appendix C.3 uses 8.
 ID_CONTEXT_BYTES_MAX = 16

@@ -26,7 +26,7 @@ NONCE_BYTES_MAX = ID_CONTEXT_BYTES_MAX - NONCE_BYTES
 # board whose flash takes no writes, or is erased, and whose boots therefore may come again.
 NONCES_MAX = 0xFFFFF
 CHANCE_BITS = 12
-# The one sender id of every gateway (DESIGN section 4: one byte); nodes have two or three.
+# The one sender id of every gateway (ARCHITECTURE, section 4: one byte); nodes have two or three.
 GATEWAY_ID = b"G"
 NODE_ID_BYTES = (2, 3)
 

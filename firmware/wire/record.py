@@ -1,4 +1,4 @@
-"""Records: what goes up (DESIGN section 3), as compact CBOR.
+"""Records: what goes up (ARCHITECTURE, section 3), as compact CBOR.
 
 A record is `[boot, sequence, seconds, quality, body]`. With the node's id, which the session knows, `(node,
 boot, sequence)` is its identity from the lamp to the warehouse. `seconds` is Unix time when the node's

@@ -1,4 +1,4 @@
-"""MQTT topics between a gateway and the centre: `tc/1/<class>/<insee>/<gateway>` (DESIGN section 5).
+"""MQTT topics between a gateway and the centre: `tc/1/<class>/<insee>/<gateway>` (ARCHITECTURE, section 5).
 
 The version comes first and the class second, so that the ingest subscribes by class; the commune's INSEE
 code and the gateway stand in the topic so that a broker can bind a gateway to its own, by literal access

@@ -1,4 +1,4 @@
-"""The number of a gateway's start, which names its own records and is never used twice (DESIGN section 3).
+"""The number of a gateway's start, which names its own records and is never used twice (ARCHITECTURE, section 3).
 
 It is counted, on the card. But the card may come from a backup, which knows nothing of the starts since: a number is
 also at least the minutes that the system clock has counted since 2026. While that clock is not set, and for two starts

@@ -1,4 +1,4 @@
-"""The gateway's boot number: persisted, raised at every start, never used twice (DESIGN section 3).
+"""The gateway's boot number: persisted, raised at every start, never used twice (ARCHITECTURE, section 3).
 
 One empty file a number (`boot-00000042`), made durable before the number is used and before the older ones
 go: after a power cut at any moment the highest name is the last number that may have been used.

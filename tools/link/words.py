@@ -62,7 +62,7 @@ _OPTIONS = {
 _UINT_BYTES_MAX = 4
 _RESERVED_SIZE = 7  # of a block (RFC 7959 section 2.2)
 _ERROR_CLASS = 4
-# What nodes post records to (DESIGN section 4); the answer to such a request tells the time.
+# What nodes post records to (ARCHITECTURE, section 4); the answer to such a request tells the time.
 RECORD_PATHS = ("/b", "/t", "/e")
 
 

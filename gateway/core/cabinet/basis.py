@@ -1,4 +1,4 @@
-"""By what the lighting goes now: the ladder of time (DESIGN section 7; reference: "fallback ladder").
+"""By what the lighting goes now: the ladder of time (ARCHITECTURE, section 7; reference: "fallback ladder").
 
     clock       UTC known to ± CLOCK_VALID_S, told now or carried: the calendar
     photocell   dusk and dawn by a cell that is neither silent nor stuck; hours of extinction are not known

@@ -1,4 +1,4 @@
-"""One feeder: what its contactor must be, by which rule, and why (DESIGN section 6, precedence).
+"""One feeder: what its contactor must be, by which rule, and why (ARCHITECTURE, section 6, precedence).
 
     interlock > emergency > manual > command > policy > default; where no time is known: photocell, safety
 

@@ -1,4 +1,4 @@
-"""The centre's lease (DESIGN section 6): while it is held, what the centre wants by override counts.
+"""The centre's lease (ARCHITECTURE, section 6): while it is held, what the centre wants by override counts.
 
 A duration, counted on the monotonic clock from the sending of the request; it does not survive a restart. When it has
 run out, overrides rest and the policy decides; emergencies hold to their own expiry. After that, a new lease must

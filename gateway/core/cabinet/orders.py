@@ -1,4 +1,4 @@
-"""Commands in hand: from signed bytes to what a feeder must do, and what became of each (DESIGN section 6).
+"""Commands in hand: from signed bytes to what a feeder must do, and what became of each (ARCHITECTURE, section 6).
 
 A command is refused with a word when it is not signed by an operator of the policy in force with the right to it, is
 meant for another commune or cabinet, has expired, comes without a clock to judge that by, was retained by a broker,

@@ -1,4 +1,4 @@
-"""From the journal to the warehouse: batches, send window and watermarks (DESIGN section 5).
+"""From the journal to the warehouse: batches, send window and watermarks (ARCHITECTURE, section 5).
 
 The disk is the queue and the window is ours: MQTT clients ignore Receive Maximum and flood on reconnection,
 so at most a few batches are ever handed to one. A PUBACK is flow control; only the warehouse's watermark
