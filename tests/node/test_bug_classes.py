@@ -9,14 +9,14 @@ import pytest
 HEAT, LIGHT, LINK, METERS, ORDERS, TIME, WATER = (
     f"tests/node/test_bug_classes_{name}.py" for name in ("heat", "light", "link", "meters", "orders", "time", "water")
 )
-START = "tests/firmware/test_bug_classes_start.py"
-BOILER, WIFI = "tests/heating/test_boiler.py", "tests/firmware/test_links.py"
+START = "tests/esp32/test_bug_classes_start.py"
+BOILER, WIFI = "tests/heating/test_boiler.py", "tests/links/test_udp_wifi.py"
 HEAT_CUTS, WATER_CUTS = "tests/heating/test_power_cuts.py", "tests/watering/test_power_cuts.py"
 WATER_STATE, WEATHER = "tests/watering/test_recomputed.py", "tests/watering/test_odd_weather.py"
 HOSTILE = "tests/gateway/core/link/test_downlink_hostile.py"
 UPDATING, TRIAL = "tests/node/test_updating.py", "tests/node/test_trial.py"
-STORE, GUARD, SLOTS = (f"tests/firmware/test_{name}.py" for name in ("settings_store", "guard", "slots"))
-RECORDS, FLASH = "tests/node/test_record_log.py", "tests/firmware/test_flash.py"
+STORE, GUARD, SLOTS = (f"tests/esp32/test_{name}.py" for name in ("settings_store", "guard", "slots"))
+RECORDS, FLASH = "tests/node/test_record_log.py", "tests/esp32/test_flash.py"
 
 # Class: what is tested, in the words of the reference.
 PARTS = {
@@ -75,7 +75,7 @@ SHOWN = {
         ],
         "DNS that hangs": [
             (WIFI, "test_names_are_not_literal"),
-            ("tests/firmware/test_no_blocking_calls.py", "test_no_module_of_a_node_blocks"),
+            ("tests/esp32/test_no_blocking_calls.py", "test_no_module_of_a_node_blocks"),
         ],
         "OpenTherm frames never > 1 s apart": [
             (HEAT, "test_2_ten_minutes_without_network_change_nothing_for_the_boiler",
@@ -233,7 +233,7 @@ SHOWN = {
             (WIFI, "test_a_thousand_flaps_of_the_access_point_leave_it_up_each_time_and_never_raise"),
         ],
         "the channel changes": [
-            ("tests/firmware/test_links_espnow.py", "test_a_channel_that_has_changed_is_found_and_remembered"),
+            ("tests/links/test_espnow.py", "test_a_channel_that_has_changed_is_found_and_remembered"),
         ],
     },
     11: {
@@ -242,13 +242,13 @@ SHOWN = {
             (HEAT, "test_2_a_block_of_thirty_seconds_leaves_no_gap_and_a_dead_node_leaves_no_boiler_at_maximum"),
         ],
         "nothing that blocks is called": [
-            ("tests/firmware/test_no_blocking_calls.py", "test_no_module_of_a_node_blocks"),
+            ("tests/esp32/test_no_blocking_calls.py", "test_no_module_of_a_node_blocks"),
         ],
         "a day's heap": [
             ("tests/tools/bench/test_bench_node.py", "test_a_day_of_each_kind_keeps_its_heap_and_its_turns_small"),
         ],
         "a radio that goes silent": [
-            ("tests/firmware/test_links_espnow.py", "test_a_frame_the_driver_never_reports_begins_the_radio_anew"),
+            ("tests/links/test_espnow.py", "test_a_frame_the_driver_never_reports_begins_the_radio_anew"),
         ],
     },
     12: {
@@ -319,7 +319,7 @@ SHOWN = {
         ],
         "a budget of ten years of writes": [
             (METERS, "test_days_of_each_kind_write_the_hours_and_little_more_and_the_budget_refuses_none"),
-            ("tests/firmware/test_littlefs_log.py",
+            ("tests/esp32/test_littlefs_log.py",
              "test_the_whole_budget_for_ten_years_stays_below_the_cycles_of_a_block"),
         ],
         "200 Hz of pulses": [(METERS, "test_14_a_meter_of_200_hz_loses_nothing")],
@@ -331,7 +331,7 @@ SHOWN = {
         "a cut at every write to flash": [
             (FLASH, "test_a_cut_at_every_single_operation_leaves_a_state_and_a_new_boot_number"),
             (RECORDS, "test_a_cut_at_every_single_operation_loses_nothing_that_was_durable"),
-            ("tests/firmware/test_littlefs_log.py",
+            ("tests/esp32/test_littlefs_log.py",
              "test_a_cut_at_every_operation_of_the_flash_loses_nothing_durable"),
             (STORE, "test_a_cut_at_every_write_leaves_settings_to_start_with"),
         ],

@@ -7,7 +7,7 @@ import pytest
 
 from esp32 import guard, rtc
 from esp32.guard import BROWN_OUT, POWER, RESET, SLEEP, STRIKES_MAX, Guard, Store
-from tests.firmware.test_rtc import Chip
+from tests.esp32.test_rtc import Chip
 from tests.support.powered_flash import Cut, Flash
 
 

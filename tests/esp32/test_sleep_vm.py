@@ -9,7 +9,7 @@ from esp32 import rtc
 from simulator.hosts import vm
 from simulator.hosts.keys import settings_of
 from simulator.hosts.vm import FIRMWARE, VmNode
-from tests.firmware.test_loader_vm import laid_out
+from tests.esp32.test_loader_vm import laid_out
 from tests.simulator.hosts.test_vm import NODE, Responder
 from tools.link import board as link_board
 from wire import event, quantity

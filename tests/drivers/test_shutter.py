@@ -10,8 +10,8 @@ import pytest
 import esp32
 from boards import irrigation as board
 from simulator.twins.board import Machine
-from tests.firmware.test_lifeline import Board as Chip
-from tests.firmware.test_lifeline import lifeline  # noqa: F401 - a fixture
+from tests.esp32.test_lifeline import Board as Chip
+from tests.esp32.test_lifeline import lifeline  # noqa: F401 - a fixture
 from tests.support.parts_bench import Bench
 from tools import firmware_modules
 from tools.link import image as link_image

@@ -3,8 +3,8 @@
 import pytest
 
 from esp32 import crash, guard, rtc
-from tests.firmware.test_guard import Machine
-from tests.firmware.test_rtc import Chip
+from tests.esp32.test_guard import Machine
+from tests.esp32.test_rtc import Chip
 
 TASKS = ("network", "ports", "application")
 

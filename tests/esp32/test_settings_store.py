@@ -8,8 +8,8 @@ from esp32 import crash, guard, rtc, settings_store
 from esp32.settings_store import FILE, SLOTS, SettingsStore
 from kinds import streetlight
 from node import limits, settings, settings_slots
-from tests.firmware.test_guard import Machine
-from tests.firmware.test_rtc import Chip
+from tests.esp32.test_guard import Machine
+from tests.esp32.test_rtc import Chip
 from tests.portable.node_day import Generator
 from tests.support.powered_flash import Cut, Flash
 

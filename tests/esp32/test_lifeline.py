@@ -8,8 +8,8 @@ import pytest
 from esp32 import crash, guard, rtc, slots
 from node import limits, panel
 from node.log_ring import LogRing
-from tests.firmware.test_guard import Machine
-from tests.firmware.test_rtc import Chip
+from tests.esp32.test_guard import Machine
+from tests.esp32.test_rtc import Chip
 from wire import event
 
 ROOT = ("crash", "guard", "rtc")
