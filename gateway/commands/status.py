@@ -13,7 +13,7 @@ from typing import Any
 
 from gateway.config.config import Config
 from gateway.core.custody import ledger
-from gateway.core.custody.letting_go import JOINED
+from gateway.core.custody.release import JOINED
 from gateway.io import boot_counter, lock, status
 from gateway.io.folder import ReadOnlyFolder
 from gateway.shell.facts import disk_space

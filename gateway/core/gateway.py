@@ -16,7 +16,7 @@ from gateway.core.cabinet.cabinet import Cabinet
 from gateway.core.cabinet.points import Seen
 from gateway.core.cabinet.voice import Shared
 from gateway.core.custody.disk import Disk
-from gateway.core.custody.journal import Journal, Recovery, Refused
+from gateway.core.custody.journal import Journal, RecoveryReport, Refused
 from gateway.core.custody.ledger import Ledger
 from gateway.core.custody.thinning import Thinner
 from gateway.core.directives.desk import Desk
@@ -160,7 +160,7 @@ class Gateway:
         )
         return Cabinet(options.cabinet, shared, insee=options.insee, gateway=options.name, now_ms=self._started_ms)
 
-    def start(self, *, now_ms: int) -> Recovery:
+    def start(self, *, now_ms: int) -> RecoveryReport:
         """Recover the journal, open this epoch and report the boot."""
         self._now_ms = now_ms
         recovery = self.journal.recover()
@@ -271,7 +271,7 @@ class Gateway:
         self.desk.poll(now_ms=now_ms)
         self.timemap.poll(now_ms=now_ms)
         self.own.poll(now_ms=now_ms)
-        self.thinner.step(now_ms=now_ms)
+        self.thinner.poll(now_ms=now_ms)
         if self._flush_at_ms is not None and now_ms >= self._flush_at_ms:
             self._flush_at_ms = None
             self.journal.flush()

@@ -258,7 +258,7 @@ CONFLICTS_PER_HOUR_MAX = 60
 OWN_WAITING_MAX = 16
 OWN_RETRY_MS = 2_000
 
-# --- Room for the journal (gateway/core/custody/room.py) ------------------------------------------------------------
+# --- Room for the journal (gateway/core/custody/space.py) ------------------------------------------------------------
 
 # Left free on the partition beside one segment: the file system's own needs, the state folder, and what others write
 # between two looks.

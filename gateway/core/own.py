@@ -12,7 +12,7 @@ from collections.abc import Callable
 from gateway.core import limits
 from gateway.core.custody import entry
 from gateway.core.custody.journal import Journal, Refused
-from gateway.core.custody.ledger import Ledger, When
+from gateway.core.custody.ledger import Ledger, LossTime
 from gateway.core.uplink.aside import Lost, Quarantined
 from gateway.core.wallclock import WallClock
 from wire import event, record
@@ -148,10 +148,10 @@ class OwnRecords:
             self._ledger.records_lost(lost_as, *who, key=key, when=self.when())
         return placed
 
-    def when(self) -> When:
+    def when(self) -> LossTime:
         """Now, for a line of the ledger."""
         now_ms = self._time_ms()
-        return When(self._clock.unix_s(now_ms=now_ms), self._clock.uptime_s(now_ms=now_ms))
+        return LossTime(self._clock.unix_s(now_ms=now_ms), self._clock.uptime_s(now_ms=now_ms))
 
     def _placed(self, body: EventBody, placed: tuple[str, int] | Refused) -> Placed:
         if isinstance(placed, Refused):

@@ -177,7 +177,7 @@ class Facts:
         written = self.core.journal.counters.written_bytes
         told = {
             "held_bytes": self.core.journal.bytes_held,
-            "cap_bytes": self.core.journal.room.cap,  # less than the configured one where the card is small
+            "cap_bytes": self.core.journal.space.cap,  # less than the configured one where the card is small
             "written_bytes": written,
             "written_bytes_a_day": written * _DAY_MS // lived_ms if lived_ms >= _WEAR_KNOWN_MS else None,
         }

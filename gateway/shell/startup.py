@@ -13,7 +13,7 @@ from threading import Thread
 from typing import Any, NamedTuple, TypeVar
 
 from gateway.config.config import Config
-from gateway.core.custody.journal import Recovery
+from gateway.core.custody.journal import RecoveryReport
 from gateway.core.gateway import Gateway, Start
 from gateway.core.heartbeats import Heartbeats
 from gateway.io import clock
@@ -31,7 +31,7 @@ class Opened(NamedTuple):
 
     core: Gateway
     boot: int
-    recovery: Recovery
+    recovery: RecoveryReport
     journal_disk: WatchedDisk
     state_disk: WatchedDisk
     found: node_keys.Found

@@ -5,7 +5,7 @@ from random import Random
 from gateway.core.bearers.connection import Connect
 from gateway.core.custody import entry
 from gateway.core.custody.journal import Journal, Stream
-from gateway.core.custody.shelf import Hole, Void
+from gateway.core.custody.stream import Hole, Void
 from gateway.core.gateway import Gateway, Log, Options, Send, Start
 from gateway.core.uplink.post import Publication
 from gateway.core.uplink.uplink import Uplink
@@ -381,7 +381,7 @@ class UplinkWorld:
 
     def drop(self, position, lane=event.TELEMETRY):
         """The journal drops all up to a position by itself."""
-        self.journal.free_through(Stream(EPOCH, lane), position)
+        self.journal.release_through(Stream(EPOCH, lane), position)
 
     def begin(self, lane=event.TELEMETRY):
         """Connect, let the question be acknowledged and answered: what is published then."""

@@ -3,8 +3,8 @@
 from collections import defaultdict
 from random import Random
 
-from gateway.core.custody.findings import Recovery
 from gateway.core.custody.journal import Hole, Journal, Refused, Stream
+from gateway.core.custody.recovery_report import RecoveryReport
 from simulator.world.disk import SimDisk
 
 SMALL = {
@@ -51,7 +51,7 @@ class World:
         self.epochs: list[bytes] = []
         self.start()
 
-    def start(self) -> Recovery:
+    def start(self) -> RecoveryReport:
         """Open a new epoch on the disk as it is."""
         self.epoch = self.random.randbytes(8)
         self.journal = self.journal_class(self.disk, epoch=self.epoch, **self.limits)
@@ -83,7 +83,7 @@ class World:
     def free(self, stream: Stream, position: int) -> None:
         # The watermark counts from before the call: power may go in the middle of it.
         self.freed[stream] = max(self.freed[stream], position + 1)
-        self.journal.free_through(stream, position)
+        self.journal.release_through(stream, position)
 
     def check(self) -> None:
         """Every promise is kept, byte for byte and at its position, and nothing is invented."""

@@ -34,8 +34,8 @@ class TrustsTheNextSync(Journal):
 class FreesOneTooMany(Journal):
     """Planted: an off-by-one on the watermark."""
 
-    def free_through(self, stream, position):
-        super().free_through(stream, position + 1)
+    def release_through(self, stream, position):
+        super().release_through(stream, position + 1)
 
 
 PLANTED = (AcknowledgesAtAppend, TrustsTheNextSync, FreesOneTooMany)

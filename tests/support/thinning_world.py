@@ -5,7 +5,7 @@ from random import Random
 
 from gateway.core.custody import entry, ledger
 from gateway.core.custody.journal import Hole, Journal, Refused, Stream, Void
-from gateway.core.custody.ledger import Ledger, When
+from gateway.core.custody.ledger import Ledger, LossTime
 from gateway.core.custody.thinning import Thinner
 from simulator.world.disk import SimDisk
 from wire import event, record
@@ -59,7 +59,7 @@ class ThinningWorld:
             self.ledger,
             explain=self.explain,
             flush=self.ask_flush,
-            when=lambda: When(1_790_000_000 + self.now_ms // 1000, self.now_ms // 1000),
+            when=lambda: LossTime(1_790_000_000 + self.now_ms // 1000, self.now_ms // 1000),
         )
         self.flush_asked = False
         return report
@@ -125,7 +125,7 @@ class ThinningWorld:
     def turn(self):
         """One turn of the shell: a step, the flush it asked for, and some syncs end. True if any was under way."""
         self.now_ms += 20
-        self.thinner.step(now_ms=self.now_ms)
+        self.thinner.poll(now_ms=self.now_ms)
         if self.flush_asked:
             self.flush_asked = False
             self.journal.flush()
@@ -162,7 +162,7 @@ class ThinningWorld:
 
     def free(self, stream, position):
         self.freed |= {identity for at, identity in self.placed[stream].items() if at <= position}
-        self.journal.free_through(stream, position)
+        self.journal.release_through(stream, position)
 
     # --- what is held -----------------------------------------------------------------------------------------------
 

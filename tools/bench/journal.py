@@ -113,7 +113,7 @@ class OurJournal:
         first = position = self._journal.oldest(self._stream)
         while items := self._journal.read(self._stream, position, count_max=BATCH, bytes_max=64_000):
             position += len(items)
-            self._journal.free_through(self._stream, position - 1)
+            self._journal.release_through(self._stream, position - 1)
         return position - first
 
     def close(self) -> None:

@@ -17,7 +17,7 @@ from gateway.config import config
 from gateway.core.bearers.connection import UNBOUND, Connect
 from gateway.core.custody import ledger
 from gateway.core.custody.disk import Disk
-from gateway.core.custody.journal import Recovery
+from gateway.core.custody.journal import RecoveryReport
 from gateway.core.gateway import Gateway, Options, Send, Start
 from gateway.core.uplink.post import Publication
 from gateway.io.disk import FileDisk
@@ -159,7 +159,7 @@ class Cabinet:
         self._later: list[tuple[int, Callable[[], None]]] = []
         self.core: Gateway
 
-    def start(self) -> Recovery:
+    def start(self) -> RecoveryReport:
         """A new process on what the disks hold; what the one before had under way is gone."""
         self.boot += 1
         self._later = []
@@ -174,7 +174,7 @@ class Cabinet:
             random_below=prng.randrange,
             now_ms=self.town.now_ms,
         )
-        report: Recovery = self.core.start(now_ms=self.town.now_ms)
+        report: RecoveryReport = self.core.start(now_ms=self.town.now_ms)
         self.core.clock.tell(1000 * START_UNIX_S + self.town.now_ms, 1, now_ms=self.town.now_ms)
         return report
 

@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gateway.core.custody import entry
-from gateway.core.custody.journal import Recovery
+from gateway.core.custody.journal import RecoveryReport
 from gateway.core.custody.segment import VERSION_VOIDS, decode_version, parse_name, scan
 from simulator.checkers.delivery import Identity
 from simulator.world.chance import Prng
@@ -147,7 +147,7 @@ def one_round(reference: Reference, folder: Path, seed: str, figures: Figures) -
         again.warehouse.close()
 
 
-def _reported(report: Recovery, done: list[damage.Done]) -> set[str]:
+def _reported(report: RecoveryReport, done: list[damage.Done]) -> set[str]:
     """Files of the reference folder about which the start has told something."""
     told = {found.name for found in report.damages}
     names: dict[str, set[str]] = {}  # as in the reference folder: under which names its bytes stood at the start

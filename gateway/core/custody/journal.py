@@ -19,18 +19,17 @@ stand at these positions, and reading is not acknowledging.
 import errno
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, NamedTuple
 
-from gateway.core.custody.arranging import Replacement
+from gateway.core.custody.arrangement import Replacement
 from gateway.core.custody.disk import Disk
-from gateway.core.custody.files import Files
-from gateway.core.custody.findings import Recovery
 from gateway.core.custody.lane import Lane
 from gateway.core.custody.recovery import Recoverer
-from gateway.core.custody.room import Room
-from gateway.core.custody.segment import EPOCH_SIZE, HEADER_SIZE, LANES, RECORD_OVERHEAD, Content, Identity
-from gateway.core.custody.shelf import Hole, Segment, Shelf, Stream, Void, read_despite_errors
-from gateway.core.custody.wear import JournalCounters, Refused, wear
+from gateway.core.custody.recovery_report import RecoveryReport
+from gateway.core.custody.segment import EPOCH_SIZE, HEADER_SIZE, LANES, RECORD_OVERHEAD, Content, Identity, Segment
+from gateway.core.custody.space import JournalCounters, JournalFiles, Refused, Space
+from gateway.core.custody.stream import Hole, Stream, StreamLog, Void, read_despite_errors
 from gateway.core.limits import (
     JOURNAL_ALARM_RESERVE_BYTES,
     JOURNAL_BALLAST_BYTES,
@@ -42,7 +41,7 @@ from gateway.core.limits import (
     JOURNAL_SEGMENT_BYTES_MAX,
 )
 
-__all__ = ["Hole", "Journal", "JournalCounters", "LaneEnd", "Recovery", "Refused", "Stream", "Void"]
+__all__ = ["Hole", "Journal", "JournalCounters", "LaneEnd", "RecoveryReport", "Refused", "Stream", "Void"]
 
 
 class LaneEnd(NamedTuple):
@@ -87,7 +86,7 @@ class Journal:
         self._disk = disk
         self._epoch = epoch
         self._segment_bytes_max = segment_bytes_max
-        self.room = Room(
+        self.space = Space(
             disk,
             bytes_max=journal_bytes_max,
             alarm_reserve_bytes=alarm_reserve_bytes,
@@ -96,19 +95,19 @@ class Journal:
             ballast_bytes=ballast_bytes,
         )
         self._pending_bytes_max = pending_bytes_max
-        self._serial = 0
+        self._serials = count()
         self._ticket = 0
-        self._shelves: dict[Stream, Shelf] = {}
+        self._logs: dict[Stream, StreamLog] = {}
         self._lanes: dict[str, Lane] = {}
         self._flushes: dict[int, _Flush] = {}  # in the order of their tickets
         self._file_syncs: dict[int, str | None] = {}  # of rewritten segments: ticket -> None, an error, or ""
         self._interrupted: list[Replacement] = []
-        self._counters = JournalCounters()
-        self._files = Files(disk, self.room, self._counters)
+        self.counters = JournalCounters()
+        self._files = JournalFiles(disk, self.space, self.counters)
 
     # --- life -----------------------------------------------------------------------------------------------
 
-    def recover(self) -> Recovery:
+    def recover(self) -> RecoveryReport:
         """Read what earlier starts left and open this epoch. Creates no file, deletes unfinished copies.
 
         Raises ValueError if the epoch is already on the disk (draw another), OSError if the folder cannot be
@@ -116,34 +115,29 @@ class Journal:
         """
         assert not self._lanes, "recover is called once"
         found = Recoverer(self._disk).run(self._epoch)
-        self._shelves = found.shelves
-        self._files.found(found.sizes)
+        self._logs = found.logs
+        self._files.restore(found.sizes)
         for lane in LANES:
-            shelf = Shelf(Stream(self._epoch, lane), found.generation)
-            self._shelves[shelf.stream] = shelf
+            log = StreamLog(Stream(self._epoch, lane), found.generation)
+            self._logs[log.stream] = log
             self._lanes[lane] = Lane(
-                shelf,
+                log,
                 self._files,
-                self.room,
-                self._counters,
-                next_serial=self._next_serial,
+                self.space,
+                self.counters,
+                next_serial=self._serials.__next__,
                 segment_bytes_max=self._segment_bytes_max,
             )
         for name in found.leftovers:
             self._files.delete(name)
         self._interrupted = found.replacements
-        self.room.started(self.bytes_held)
+        self.space.restore(self.bytes_held)
         return found.report
 
     @property
     def bytes_held(self) -> int:
         """Bytes of all segments and of files of newer versions; files set aside have their own limit."""
         return self._files.bytes_held
-
-    @property
-    def counters(self) -> JournalCounters:
-        """What happened since the start."""
-        return self._counters
 
     # --- writing --------------------------------------------------------------------------------------------
 
@@ -155,30 +149,30 @@ class Journal:
         assert payload, "nothing at a position is what a void is"
         state = self._lanes[lane]
         refusal = self._refusal(state, len(payload), reserve)
-        if refusal is None and not state.put(payload, urgent=reserve or state.is_urgent):
+        if refusal is None and not state.append(payload, urgent=reserve or state.is_urgent):
             refusal = Refused.DISK
         if refusal is not None:
-            self._counters.refused[refusal] += 1
+            self.counters.refused[refusal] += 1
             return refusal
-        self._counters.appended += 1
-        self._counters.appended_bytes += len(payload)
+        self.counters.appended += 1
+        self.counters.appended_bytes += len(payload)
         return state.written_end - 1
 
     def flush(self) -> int | None:
         """Start making durable all that was appended; return the ticket, or None if nothing is dirty."""
         for state in self._lanes.values():
             state.catch_up()
-        names = self._files.take_marked()
+        names = self._files.drain_marked()
         if not names:
             return None
         self._ticket += 1
         ends = {
             lane: state.written_end
             for lane, state in self._lanes.items()
-            if state.written_end > state.shelf.durable_end
+            if state.written_end > state.log.durable_end
         }
         self._flushes[self._ticket] = _Flush(ends)
-        self._counters.flushes += 1
+        self.counters.flushes += 1
         self._disk.sync(names, self._ticket)
         return self._ticket
 
@@ -197,7 +191,7 @@ class Journal:
             return []
         flush.done = True
         if error is not None:
-            self._counters.sync_errors += 1
+            self.counters.sync_errors += 1
             for lane in list(flush.ends):
                 for other in self._flushes.values():
                     other.ends.pop(lane, None)
@@ -213,22 +207,22 @@ class Journal:
 
     def streams(self) -> list[Stream]:
         """Return the streams, oldest epoch first, alarms first in an epoch; this epoch's are always there."""
-        shelves = self._shelves.items()
-        order = [(shelf.generation, epoch, LANES.index(lane)) for (epoch, lane), shelf in shelves]
+        logs = self._logs.items()
+        order = [(log.generation, epoch, LANES.index(lane)) for (epoch, lane), log in logs]
         return [Stream(epoch, LANES[lane]) for _, epoch, lane in sorted(order)]
 
     def durable_end(self, stream: Stream) -> int:
         """Return the position after the last durable one. KeyError if the stream is not held (any more)."""
-        return self._shelves[stream].durable_end
+        return self._logs[stream].durable_end
 
     def oldest(self, stream: Stream) -> int:
         """Return the first position held and above the watermark, or the durable end. KeyError as above."""
-        return self._shelves[stream].start
+        return self._logs[stream].start
 
     def waiting(self, stream: Stream) -> int:
         """Return how many durable positions, holes included, are above the watermark. KeyError as above."""
-        shelf = self._shelves[stream]
-        return shelf.durable_end - shelf.start
+        log = self._logs[stream]
+        return log.durable_end - log.start
 
     def read(self, stream: Stream, first: int, *, count_max: int, bytes_max: int) -> list[bytes | Hole | Void]:
         """Return successive durable records from position `first` on, a `Hole` in place of lost ones, a `Void` of
@@ -238,28 +232,28 @@ class Journal:
         or empty while the disk has a passing read error (counted); after a few, what cannot be read becomes a
         hole. ValueError unless oldest <= first <= durable end; KeyError as above.
         """
-        shelf = self._shelves[stream]
-        errors = shelf.read_errors
+        log = self._logs[stream]
+        errors = log.read_errors
         try:
-            return shelf.read(self._disk, first, count_max, bytes_max)
+            return log.read(self._disk, first, count_max, bytes_max)
         finally:
-            self._counters.read_errors += shelf.read_errors - errors
+            self.counters.read_errors += log.read_errors - errors
 
-    def free_through(self, stream: Stream, position: int) -> None:
+    def release_through(self, stream: Stream, position: int) -> None:
         """Take in a watermark: all up to `position` may go. Late, repeated, foreign watermarks do no harm."""
-        shelf = self._shelves.get(stream)
-        if shelf is None:
+        log = self._logs.get(stream)
+        if log is None:
             return
-        if position >= shelf.durable_end:
-            self._counters.watermarks_ahead += 1
+        if position >= log.durable_end:
+            self.counters.watermarks_ahead += 1
         keep = self._lanes[stream.lane].active if stream.epoch == self._epoch else None
-        self._files.tidy()
-        for name in shelf.free(position, keep=keep):
+        self._files.retry_deletes()
+        for name in log.free(position, keep=keep):
             self._files.delete(name)
-        if stream.epoch != self._epoch and not shelf.segments:
-            for name in shelf.drop_superseded(shelf.durable_end):
+        if stream.epoch != self._epoch and not log.segments:
+            for name in log.drop_superseded(log.durable_end):
                 self._files.delete(name)
-            del self._shelves[stream]
+            del self._logs[stream]
 
     # --- making room (gateway/core/custody/thinning.py) ---------------------------------------------------------------
 
@@ -268,19 +262,19 @@ class Journal:
         active = self._lanes[lane].active
         for stream in self.streams():
             if stream.lane == lane:
-                shelf = self._shelves[stream]
-                for segment in list(shelf.segments):
-                    if segment is not active and shelf.start < segment.end <= shelf.durable_end:
+                log = self._logs[stream]
+                for segment in list(log.segments):
+                    if segment is not active and log.start < segment.end <= log.durable_end:
                         yield stream, segment
 
     def holds(self, stream: Stream, segment: Segment) -> bool:
         """True while the segment answers for its positions and is not freed."""
-        shelf = self._shelves.get(stream)
-        return shelf is not None and any(held is segment for held in shelf.segments)
+        log = self._logs.get(stream)
+        return log is not None and any(held is segment for held in log.segments)
 
     def void_before(self, stream: Stream, segment: Segment, void: bytearray) -> list[Segment]:
         """Return the segment before this one if all of both is void, so that one file may stand for them."""
-        segments = self._shelves[stream].segments if stream in self._shelves else []
+        segments = self._logs[stream].segments if stream in self._logs else []
         at = next((at for at, held in enumerate(segments) if held is segment), 0)
         before = segments[at - 1] if at else None
         if before is None or void.find(0) >= 0 or before.end != segment.first:
@@ -289,9 +283,9 @@ class Journal:
 
     def is_durable(self, lane: str, position: int) -> bool:
         """True once a position of the current epoch is durable."""
-        return self._lanes[lane].shelf.durable_end > position
+        return self._lanes[lane].log.durable_end > position
 
-    def take_interrupted(self) -> list[Replacement]:
+    def drain_interrupted(self) -> list[Replacement]:
         """Return, once, the replacements that a cut ended before the old files were deleted."""
         interrupted, self._interrupted = self._interrupted, []
         return interrupted
@@ -311,13 +305,13 @@ class Journal:
 
     def new_segment(self, stream: Stream, first: int, level: int) -> Segment:
         """Return a segment to write in the place of others; nothing is on the disk yet."""
-        shelf = self._shelves[stream]
-        serial = shelf.serial_max + 1
+        log = self._logs[stream]
+        serial = log.serial_max + 1
         if stream.epoch == self._epoch:
-            serial = self._next_serial()
-        shelf.serial_max = serial
+            serial = next(self._serials)
+        log.serial_max = serial
         # The generation stays: it is the age of the stream.
-        identity = Identity(shelf.generation, serial, stream.epoch, stream.lane, first)
+        identity = Identity(log.generation, serial, stream.epoch, stream.lane, first)
         return Segment(identity.name, identity, level)
 
     def write_file(self, name: str, data: bytes) -> OSError | None:
@@ -326,9 +320,9 @@ class Journal:
             self._files.append(name, data)
         except OSError as error:
             if error.errno == errno.ENOSPC:
-                self.room.give_up_ballast()
+                self.space.give_up_ballast()
                 # What is free now is for alarms and gap records: telemetry must learn of it before it writes again.
-                self.room.look(self.bytes_held)
+                self.space.refresh(self.bytes_held)
             return error
         return None
 
@@ -339,48 +333,58 @@ class Journal:
         self._disk.sync([name], self._ticket)
         return self._ticket
 
-    def has_ended(self, ticket: int) -> bool:
+    def has_finished(self, ticket: int) -> bool:
         """True once a sync of `sync_file` is over."""
         return self._file_syncs[ticket] is not None
 
-    def took_effect(self, ticket: int) -> bool:
+    def has_succeeded(self, ticket: int) -> bool:
         """Whether it made the segment durable; asked once, after its end."""
         error = self._file_syncs.pop(ticket)
-        self._counters.sync_errors += error != ""
+        self.counters.sync_errors += error != ""
         return error == ""
 
     def replace(self, stream: Stream, olds: list[Segment], new: Segment) -> bool:
         """Let `new`, durable, answer for `olds`; False, and nothing done, if they are not all held any more."""
-        shelf = self._shelves.get(stream)
-        if shelf is None or not shelf.replace(olds, new):
+        log = self._logs.get(stream)
+        if log is None or not log.replace(olds, new):
             return False
-        self._counters.segments_replaced += len(olds)
+        self.counters.segments_replaced += len(olds)
         return True
 
     def restore(self, stream: Stream, new: Segment, olds: list[Segment]) -> None:
         """Let the old files of an interrupted replacement answer again, which are still there, and delete `new`."""
-        shelf = self._shelves.get(stream)
-        if shelf is not None and shelf.restore(new, olds):
+        log = self._logs.get(stream)
+        if log is not None and log.restore(new, olds):
             self._files.delete(new.name)
 
     def delete_file(self, name: str) -> None:
         """Delete a file that was replaced, or that was to replace another; until it is gone, its bytes count."""
         self._files.delete(name)
 
-    def tidy(self) -> bool:
+    def retry_deletes(self) -> bool:
         """Try again to delete what could not be deleted; False while any of it is left."""
-        return self._files.tidy()
+        return self._files.retry_deletes()
 
-    def look_at_disk(self) -> None:
+    def refresh_space(self) -> None:
         """Ask how much the partition still holds. Once a JOURNAL_LOOK_EVERY_MS is often enough."""
-        self.room.look(self.bytes_held)
+        self.space.refresh(self.bytes_held)
 
     def wear(self, *, lasted_ms: int) -> dict[str, Any]:
         """What the journal wrote to the card since the start, `lasted_ms` ago, and what room it has.
 
         File system metadata and the state folder come on top. No rate before the first minute: it would be noise.
         """
-        return wear(self._counters, self.room, lasted_ms=lasted_ms)
+        payload, written = self.counters.appended_bytes, self.counters.written_bytes
+        return {
+            "bytes_written": written,
+            "written_per_payload_byte": round(written / payload, 2) if payload else None,
+            "megabytes_a_day": round(written * 86_400 / lasted_ms / 1000, 1) if lasted_ms >= 60_000 else None,
+            "flushes": self.counters.flushes,
+            "segments_replaced": self.counters.segments_replaced,
+            "cap_bytes": self.space.cap,
+            "free_bytes": self.space.free_bytes,
+            **self.space.counters,
+        }
 
     # --- inside ---------------------------------------------------------------------------------------------
 
@@ -388,13 +392,9 @@ class Journal:
         if length > JOURNAL_RECORD_BYTES_MAX:
             return Refused.TOO_LONG
         need = HEADER_SIZE + RECORD_OVERHEAD + length
-        if self.bytes_held + need > self.room.limit(alarm=state.is_urgent, explains=reserve):
-            self.room.was_full()
+        if self.bytes_held + need > self.space.limit(alarm=state.is_urgent, explains=reserve):
+            self.space.note_refusal()
             return Refused.FULL
         if state.pending_bytes and state.pending_bytes + length > self._pending_bytes_max:
             return Refused.PENDING
         return None
-
-    def _next_serial(self) -> int:
-        serial, self._serial = self._serial, self._serial + 1
-        return serial

@@ -10,11 +10,9 @@ import errno
 from collections import deque
 from collections.abc import Callable
 
-from gateway.core.custody.files import Files
-from gateway.core.custody.room import Room
-from gateway.core.custody.segment import RECORD_OVERHEAD, Identity, encode_header, encode_record
-from gateway.core.custody.shelf import Segment, Shelf
-from gateway.core.custody.wear import JournalCounters
+from gateway.core.custody.segment import RECORD_OVERHEAD, Identity, Segment, encode_header, encode_record
+from gateway.core.custody.space import JournalCounters, JournalFiles, Space
+from gateway.core.custody.stream import StreamLog
 
 
 class Lane:
@@ -22,17 +20,17 @@ class Lane:
 
     def __init__(
         self,
-        shelf: Shelf,
-        files: Files,
-        room: Room,
+        log: StreamLog,
+        files: JournalFiles,
+        space: Space,
         counters: JournalCounters,
         *,
         next_serial: Callable[[], int],
         segment_bytes_max: int,
     ) -> None:
-        self.shelf = shelf
+        self.log = log
         self._files = files
-        self._room = room
+        self._space = space
         self._counters = counters
         self._next_serial = next_serial
         self._segment_bytes_max = segment_bytes_max
@@ -44,19 +42,19 @@ class Lane:
 
     @property
     def next_position(self) -> int:
-        return self.shelf.durable_end + len(self._pending)
+        return self.log.durable_end + len(self._pending)
 
     @property
     def is_urgent(self) -> bool:
         """Alarms: the reserve is theirs, and the ballast."""
-        return self.shelf.stream.lane == "alarm"
+        return self.log.stream.lane == "alarm"
 
-    def put(self, payload: bytes, *, urgent: bool) -> bool:
+    def append(self, payload: bytes, *, urgent: bool) -> bool:
         """Write a record behind what a sync error took from the files; False if the disk refuses it."""
         self._disk_full = False
         written = self.catch_up() and self._write(payload)
         # A full card must not refuse an alarm: that is what the ballast is for.
-        if not written and self._disk_full and urgent and self._room.give_up_ballast():
+        if not written and self._disk_full and urgent and self._space.give_up_ballast():
             written = self.catch_up() and self._write(payload)
         if written:
             self._pending.append(payload)
@@ -76,23 +74,23 @@ class Lane:
 
     def advance(self, end: int) -> bool:
         """Take in that all before `end` is durable; return False if it was already."""
-        if end <= self.shelf.durable_end:
+        if end <= self.log.durable_end:
             return False
-        for _ in range(end - self.shelf.durable_end):
+        for _ in range(end - self.log.durable_end):
             self.pending_bytes -= len(self._pending.popleft())
-        self.shelf.durable_end = end
-        for name in self.shelf.drop_superseded(end):
+        self.log.durable_end = end
+        for name in self.log.drop_superseded(end):
             self._files.delete(name)
         return True
 
     def abandon(self) -> None:
         """After a failed sync: take what is not durable to a new file."""
         # What an earlier failed sync left is a third copy by now; a disk that always fails must not fill up.
-        for name in self.shelf.drop_superseded(self.next_position):
+        for name in self.log.drop_superseded(self.next_position):
             self._files.delete(name)
-        end = self.shelf.durable_end
-        self._files.unmark({segment.name for segment in self.shelf.segments if segment.end > end})
-        self.shelf.abandon()
+        end = self.log.durable_end
+        self._files.unmark({segment.name for segment in self.log.segments if segment.end > end})
+        self.log.abandon()
         self.active = None
         self.written_end = end
         self.catch_up()
@@ -104,10 +102,10 @@ class Lane:
         segment = self.active
         data = b""
         if segment is None or segment.size + RECORD_OVERHEAD + len(payload) > self._segment_bytes_max:
-            if not self._files.may_open():
+            if not self._files.can_open():
                 return False
-            epoch, lane = self.shelf.stream
-            identity = Identity(self.shelf.generation, self._next_serial(), epoch, lane, self.written_end)
+            epoch, lane = self.log.stream
+            identity = Identity(self.log.generation, self._next_serial(), epoch, lane, self.written_end)
             segment = Segment(identity.name, identity)
             data = encode_header(identity)
         index = self.written_end - segment.first
@@ -119,7 +117,7 @@ class Lane:
             return False
         if segment is not self.active:
             self.active = segment
-            self.shelf.segments.append(segment)
+            self.log.segments.append(segment)
             self._counters.segments_opened += 1
         segment.note(index, segment.size, payload)
         self.written_end += 1
@@ -132,5 +130,5 @@ class Lane:
             self._files.delete(segment.name)
         self.active = None
         self._disk_full = is_full
-        if is_full and self._room.free_bytes is not None:
-            self._room.look(self._files.bytes_held)
+        if is_full and self._space.free_bytes is not None:
+            self._space.refresh(self._files.bytes_held)

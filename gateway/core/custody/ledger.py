@@ -36,7 +36,7 @@ _UNIX_S_LAST = 253_402_300_799  # the last second that a date can show
 _RUN = re.compile(r"([0-9]{1,16})(?:-([0-9]{1,16})(?:/([0-9]{1,16}))?)?")
 
 
-class When(NamedTuple):
+class LossTime(NamedTuple):
     """UTC, or None while the clock is not good, and seconds since the agent's start."""
 
     unix_s: int | None
@@ -114,7 +114,7 @@ class Ledger:
             self.counters["disk-errors"] += 1
 
     def records_lost(
-        self, why: str, lane: str, node: bytes, boot: int, sequences: Iterable[int], *, key: str, when: When
+        self, why: str, lane: str, node: bytes, boot: int, sequences: Iterable[int], *, key: str, when: LossTime
     ) -> None:
         """Note records of one node and boot."""
         about = {"node": node.hex(), "boot": boot}
@@ -122,7 +122,9 @@ class Ledger:
             of = {"part": part} if part else {}
             self._note({**_head(why, lane, when), **about, "sequences": runs, "count": count, "key": key, **of})
 
-    def positions_lost(self, why: str, lane: str, epoch: bytes, first: int, last: int, *, key: str, when: When) -> None:
+    def positions_lost(
+        self, why: str, lane: str, epoch: bytes, first: int, last: int, *, key: str, when: LossTime
+    ) -> None:
         """Note journal positions whose records nobody can name."""
         where = {"epoch": epoch.hex(), "positions": f"{first}-{last}" if last > first else str(first)}
         self._note({**_head(why, lane, when), **where, "count": last - first + 1, "key": key})
@@ -259,7 +261,7 @@ class Ledger:
             self._seen.popitem(last=False)
 
 
-def _head(why: str, lane: str, when: When) -> dict[str, Any]:
+def _head(why: str, lane: str, when: LossTime) -> dict[str, Any]:
     return {"unix_s": when.unix_s, "uptime_s": when.uptime_s, "why": why, "lane": lane}
 
 

@@ -6,7 +6,7 @@ version. Rules:
 
 * a torn tail is the end of the log; after damage in the middle, the records that follow are still found;
 * a damaged header is rebuilt from the file name if a record proves it;
-* where two files of a stream hold the same position, `gateway/core/custody/arranging.py` says which answers;
+* where two files of a stream hold the same position, `gateway/core/custody/arrangement.py` says which answers;
 * an empty file at the end of its stream is deleted: power cuts leave such files, and they hold nothing;
 * a file set aside still says, by its name, where it started: a stream that starts after it has a hole in
   front.
@@ -15,21 +15,22 @@ version. Rules:
 import re
 from typing import NamedTuple
 
-from gateway.core.custody.arranging import Arranger, Replacement, Scanned
+from gateway.core.custody.arrangement import Arranger, Replacement, ScannedSegment
 from gateway.core.custody.disk import Disk
-from gateway.core.custody.findings import Recovery
-from gateway.core.custody.room import BALLAST
+from gateway.core.custody.recovery_report import RecoveryReport
 from gateway.core.custody.segment import (
     HEADER_SIZE,
     VERSION_VOIDS,
     Identity,
+    Segment,
     VoidRun,
     decode_header,
     decode_version,
     parse_name,
     scan,
 )
-from gateway.core.custody.shelf import Hole, Segment, Shelf, Stream, read_despite_errors
+from gateway.core.custody.space import BALLAST
+from gateway.core.custody.stream import Hole, Stream, StreamLog, read_despite_errors
 from gateway.core.limits import JOURNAL_QUARANTINE_BYTES_MAX, JOURNAL_QUARANTINE_FILES_MAX
 
 _QUARANTINE = re.compile(r"quarantine-(\d{8})-(.*)", re.DOTALL)
@@ -37,13 +38,13 @@ _NAME_KEPT_MAX = 200  # bytes of the old name; Linux allows 255 in all
 _GENERATION_MAX = 0xFFFF_FFFF
 
 
-class Found(NamedTuple):
+class RecoveredFolder(NamedTuple):
     """What `Recoverer.run` leaves to the journal."""
 
-    shelves: dict[Stream, Shelf]
+    logs: dict[Stream, StreamLog]
     sizes: dict[str, int]  # bytes of the segments and of the files of newer versions
     generation: int  # for the segments of this start: above all that were seen
-    report: Recovery
+    report: RecoveryReport
     replacements: list[Replacement]
     leftovers: list[str]  # to be deleted: rewritten segments that are not whole, and what was replaced twice
 
@@ -58,11 +59,11 @@ class Recoverer:
 
     def __init__(self, disk: Disk) -> None:
         self._disk = disk
-        self._report = Recovery()
+        self._report = RecoveryReport()
         self._sizes: dict[str, int] = {}
         self._quarantine: dict[int, tuple[str, int]] = {}  # number -> name, size
         self._claims: list[Identity] = []  # by name, of the files that are set aside
-        self._scanned: dict[Identity, Scanned] = {}
+        self._scanned: dict[Identity, ScannedSegment] = {}
         self._empty: list[tuple[str, int, Identity]] = []
         self._serials: dict[Stream, int] = {}
         self._newer: list[Identity] = []  # by name
@@ -70,7 +71,7 @@ class Recoverer:
         self._barren: list[tuple[str, int, Identity]] = []  # rewritten, with a sound header and nothing behind it
         self._generation = 0
 
-    def run(self, epoch: bytes) -> Found:
+    def run(self, epoch: bytes) -> RecoveredFolder:
         """Read the folder.
 
         Raises ValueError, having changed nothing, if `epoch` is already in it; OSError if it cannot even be
@@ -91,10 +92,10 @@ class Recoverer:
             self._take_barren(name, size, identity)
         self._bound_quarantine()
         arranger = Arranger(self._disk, self._report, serials=self._serials, newer=self._newer, claims=self._claims)
-        shelves = arranger.arrange(self._scanned.values())
+        logs = arranger.arrange(self._scanned.values())
         generation = min(self._generation + 1, _GENERATION_MAX)
         leftovers = [*self._leftovers, *arranger.leftovers]
-        return Found(shelves, self._sizes, generation, self._report, arranger.replacements, leftovers)
+        return RecoveredFolder(logs, self._sizes, generation, self._report, arranger.replacements, leftovers)
 
     def _head(self, name: str) -> tuple[int, bytes]:
         try:
@@ -172,7 +173,7 @@ class Recoverer:
         if torn:
             self._report.damage(name, segment.size, size - segment.size, "torn tail", "taken as the end")
         self._report.bytes += payload_bytes
-        self._scanned[identity] = Scanned(segment, holes, torn, sealed and not places)
+        self._scanned[identity] = ScannedSegment(segment, holes, torn, sealed and not places)
         self._sizes[name] = size
         self._generation = max(self._generation, identity.generation)
         return True

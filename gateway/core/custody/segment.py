@@ -37,11 +37,18 @@ the lane.
 
 import re
 import struct
-from collections.abc import Callable, Iterator
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 from zlib import crc32
 
-from gateway.core.limits import JOURNAL_READ_BYTES, JOURNAL_RECORD_BYTES_MAX
+from gateway.core.limits import (
+    JOURNAL_MARK_RECORDS,
+    JOURNAL_READ_BYTES,
+    JOURNAL_RECORD_BYTES_MAX,
+    THINNING_STEP_RECORDS_MAX,
+)
 
 LANES = ("alarm", "event", "telemetry")  # the order is the lane byte and must not change
 VERSION = 1
@@ -209,3 +216,107 @@ def scan(
             return
         found = buffer.find(MARKER, at + 1)
         at = found if found >= 0 else len(buffer) - 1  # a marker may straddle the end of the buffer
+
+
+class Segment:
+    """One file: the positions it answers for, how many good bytes it has, where some of its records start."""
+
+    __slots__ = (
+        "end",
+        "first",
+        "identity",
+        "level",
+        "mark_due",
+        "mark_indices",
+        "mark_offsets",
+        "name",
+        "read_failures",
+        "seed",
+        "size",
+        "tried_drop",
+        "tried_together",
+        "void_positions",
+    )
+
+    def __init__(self, name: str, identity: Identity, level: int = 0) -> None:
+        self.name = name
+        self.identity = identity
+        self.level = level  # how often records were let go of it (gateway/core/custody/thinning.py)
+        self.tried_drop = self.tried_together = 0  # with how many at once it was not worth it
+        self.void_positions = 0
+        self.seed = identity.seed
+        self.first = identity.first  # the first position it answers for, held or lost
+        self.end = identity.first  # the position after the last one it answers for
+        self.size = HEADER_SIZE  # good bytes; a torn tail lies beyond
+        self.mark_indices = array("I")
+        self.mark_offsets = array("I")
+        self.mark_due = 0  # the index from which on the next one is noted
+        self.read_failures = 0
+
+    def note(self, index: int, offset: int, content: Content) -> None:
+        """Take in the record or void run that lies at `offset`."""
+        if index >= self.mark_due:
+            self.mark_indices.append(index)
+            self.mark_offsets.append(offset)
+            self.mark_due = index - index % JOURNAL_MARK_RECORDS + JOURNAL_MARK_RECORDS
+        if isinstance(content, VoidRun):
+            self.void_positions += content.positions
+            self.end = self.first + index + content.positions
+            self.size = offset + VOID_RUN_SIZE
+        else:
+            self.end = self.first + index + 1
+            self.size = offset + RECORD_OVERHEAD + len(content)
+
+    def scan(self, fetch: Fetch, *, offset: int = HEADER_SIZE, index: int = 0) -> Iterator[tuple[int, int, Content]]:
+        """See `segment.scan`."""
+        return scan(fetch, self.size, self.seed, offset=offset, index=index, voids=self.level > 0)
+
+    def near(self, position: int) -> tuple[int, int]:
+        """Return (index, offset) of a record from which a scan finds `position`."""
+        at = bisect_right(self.mark_indices, position - self.first) - 1
+        return (self.mark_indices[at], self.mark_offsets[at]) if at >= 0 else (0, HEADER_SIZE)
+
+
+def written(new: Segment, old: Segment, void: bytearray, contents: Iterable[tuple[int, Content]]) -> Iterator[bytes]:
+    """Yield the bytes of `new` piece by piece, THINNING_STEP_RECORDS_MAX records each, and note them in it.
+
+    `contents` are the (index, content) of `old`; `void` has a 1 at each of its indices where nothing is to
+    stand. Where `new` begins before `old`, all of both is void. Errors raised by `contents` pass through.
+    """
+    ahead = old.first - new.first
+    data = encode_header(new.identity, new.level)
+    if ahead:
+        contents = []
+        data += _put(new, 0, VoidRun(ahead + len(void)))
+        void = bytearray()
+    due = 0
+    for number, (index, content) in enumerate(contents, 1):
+        if number % THINNING_STEP_RECORDS_MAX == 0:
+            yield data
+            data = b""
+        if isinstance(content, VoidRun) or void[index]:
+            continue
+        for start, count in _runs(void, due, index):
+            data += _put(new, start, VoidRun(count))
+        data += _put(new, index, content)
+        due = index + 1
+    for start, count in _runs(void, due, len(void)):
+        data += _put(new, start, VoidRun(count))
+    yield data + _put(new, old.end - new.first, VoidRun(0))
+
+
+def _put(new: Segment, index: int, content: Content) -> bytes:
+    new.note(index, new.size, content)
+    if isinstance(content, VoidRun):
+        return encode_voids(new.seed, index, content.positions)
+    return encode_record(new.seed, index, content)
+
+
+def _runs(void: bytearray, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield (index, count) of the runs of ones."""
+    at = void.find(1, start, end)
+    while at >= 0:
+        stop = void.find(0, at, end)
+        stop = end if stop < 0 else stop
+        yield at, stop - at
+        at = void.find(1, stop, end)

@@ -1,6 +1,6 @@
 """Making room when the journal is full, a little at a time, and so that nothing goes unexplained.
 
-What is let go, and in which order, `gateway/core/custody/letting_go.py` says. One *deed* takes one segment, or a few:
+What is let go, and in which order, `gateway/core/custody/release.py` says. One *deed* takes one segment, or a few:
 
     plan      read them, choose what goes
     explain   append a gap record for each (node, boot): "of these sequences, what you do not hold will not come"
@@ -21,13 +21,11 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
 from gateway.core import limits
-from gateway.core.custody.arranging import Replacement
+from gateway.core.custody.arrangement import Replacement
 from gateway.core.custody.journal import Journal
-from gateway.core.custody.ledger import Ledger, When
-from gateway.core.custody.letting_go import GONE, Deed, Lost, Plan, Turns, choose, decoded, why
-from gateway.core.custody.rewriting import written
-from gateway.core.custody.segment import RECORD_OVERHEAD, VoidRun
-from gateway.core.custody.shelf import Segment
+from gateway.core.custody.ledger import Ledger, LossTime
+from gateway.core.custody.release import GONE, Lost, Release, SegmentPlan, ThinningTurns, choose_release, decoded, why
+from gateway.core.custody.segment import RECORD_OVERHEAD, Segment, VoidRun, written
 from wire import event
 from wire.record import EventBody
 
@@ -57,14 +55,14 @@ class Thinner:
         *,
         explain: Callable[[EventBody], tuple[str, int] | None],
         flush: Callable[[], None],
-        when: Callable[[], When],
+        when: Callable[[], LossTime],
     ) -> None:
         self._journal = journal
         self._ledger = ledger
         self._explain = explain
         self._flush = flush
         self._when = when
-        self._turns = Turns()
+        self._turns = ThinningTurns()
         self._work: _Work | None = None
         self._until: _Until | None = None
         self._interrupted: list[Replacement] | None = None
@@ -82,12 +80,12 @@ class Thinner:
             "given-up": 0,
         }
 
-    def step(self, *, now_ms: int) -> None:
+    def poll(self, *, now_ms: int) -> None:
         """Do a little, if there is anything to do."""
         self._now_ms = now_ms
         if now_ms >= self._look_ms:
             self._look_ms = now_ms + limits.JOURNAL_LOOK_EVERY_MS
-            self._journal.look_at_disk()
+            self._journal.refresh_space()
             self._ledger.catch_up()
         self._due_ms = None
         if self._work is None:
@@ -118,62 +116,63 @@ class Thinner:
 
     def _next(self) -> _Work | None:
         if self._interrupted is None:
-            self._interrupted = self._journal.take_interrupted()
+            self._interrupted = self._journal.drain_interrupted()
         if self._interrupted:
             return self._resume(self._interrupted.pop(0))
-        room, held = self._journal.room, self._journal.bytes_held
-        if self._now_ms < self._idle_until_ms or not room.is_short(held):
+        space, held = self._journal.space, self._journal.bytes_held
+        if self._now_ms < self._idle_until_ms or not space.is_short(held):
             return None
         # As long as files cannot be deleted, letting go of records makes no room.
-        is_tidy = self._journal.tidy()
-        deed = choose(self._journal, alarms=room.is_short_of_all(held), cramped=self._cramped) if is_tidy else None
-        if deed is None:
+        release = None
+        if self._journal.retry_deletes():
+            release = choose_release(self._journal, alarms=space.is_short_of_all(held), cramped=self._cramped)
+        if release is None:
             self._idle_until_ms = self._now_ms + limits.THINNING_RETRY_MS
             return None
-        return self._let_go(deed)
+        return self._let_go(release)
 
     # --- one deed -----------------------------------------------------------------------------------------------
 
-    def _let_go(self, deed: Deed) -> _Work:
-        for plan in deed.plans:
+    def _let_go(self, release: Release) -> _Work:
+        for plan in release.plans:
             try:
                 yield from self._read(plan)
             except OSError:
                 plan.segment.read_failures += 1
                 yield self._pause()
                 return
-        deed.plans = [plan for plan in deed.plans if self._is_held(plan)]
-        deed.drop_poor()
-        if not deed.plans:
+        release.plans = [plan for plan in release.plans if self._is_held(plan)]
+        release.drop_poor()
+        if not release.plans:
             return
-        gaps = [EventBody(event.GAP, None, [*about[:2], *span, about[2]]) for about, span in deed.spans().items()]
-        if not deed.is_worth_it(len(gaps)) or (deed.together and not self._has_room(deed, len(gaps))):
-            deed.leave()
+        gaps = [EventBody(event.GAP, None, [*about[:2], *span, about[2]]) for about, span in release.spans().items()]
+        if not release.is_worth_it(len(gaps)) or (release.together and not self._has_room(release, len(gaps))):
+            release.leave()
             return
         if not self._may_explain(len(gaps)):
             # Half an explanation would only take the last bytes; what the warehouse frees makes room as well.
             yield self._pause(limits.JOURNAL_LOOK_EVERY_MS)
             return
-        if not (yield from self._explain_all(deed, gaps)):
-            if deed.together:
-                deed.leave()
+        if not (yield from self._explain_all(release, gaps)):
+            if release.together:
+                release.leave()
             return
-        for plan in deed.plans:
+        for plan in release.plans:
             if self._is_held(plan) and not (yield from self._rewrite(plan)):
-                if deed.together:
-                    deed.leave()
+                if release.together:
+                    release.leave()
                 return
 
-    def _has_room(self, deed: Deed, gaps: int) -> bool:
+    def _has_room(self, release: Release, gaps: int) -> bool:
         """What is not urgent must not need the last bytes: for its gap records and the longest copy."""
-        copy = max(plan.segment.size - plan.bytes for plan in deed.plans)
-        return self._journal.bytes_held + gaps * limits.THINNING_GAP_BYTES + copy <= self._journal.room.cap
+        copy = max(plan.segment.size - plan.bytes for plan in release.plans)
+        return self._journal.bytes_held + gaps * limits.THINNING_GAP_BYTES + copy <= self._journal.space.cap
 
     def _may_explain(self, gaps: int) -> bool:
-        held, limit = self._journal.bytes_held, self._journal.room.limit(alarm=False, explains=True)
+        held, limit = self._journal.bytes_held, self._journal.space.limit(alarm=False, explains=True)
         return held + gaps * limits.THINNING_GAP_BYTES <= limit
 
-    def _rewrite(self, plan: Plan) -> Generator[_Until | None, None, bool]:
+    def _rewrite(self, plan: SegmentPlan) -> Generator[_Until | None, None, bool]:
         """One segment of a deed that is explained. False when the disk refuses."""
         olds = [*self._journal.void_before(plan.stream, plan.segment, plan.void), plan.segment]
         new = self._journal.new_segment(plan.stream, olds[0].first, plan.level)
@@ -195,7 +194,7 @@ class Thinner:
         self._ledger.catch_up()  # where the state folder shares a full partition, there is room now
         return True
 
-    def _read(self, plan: Plan) -> _Work:
+    def _read(self, plan: SegmentPlan) -> _Work:
         """Fill in the plan. What the warehouse holds already is of no interest."""
         segment = plan.segment
         if not self._is_held(plan):  # freed while another of the deed was read
@@ -212,7 +211,7 @@ class Thinner:
             elif index >= freed and (item := decoded(content)) is not None:
                 plan.take(index, item, RECORD_OVERHEAD + len(content), self._turns)
 
-    def _explain_all(self, deed: Deed, gaps: list[EventBody]) -> Generator[_Until | None, None, bool]:
+    def _explain_all(self, release: Release, gaps: list[EventBody]) -> Generator[_Until | None, None, bool]:
         """Append the gap records and wait until they are durable. False if all the segments went meanwhile.
 
         Where records go, nothing else can make room: it waits. To put gap records together can be left.
@@ -226,9 +225,9 @@ class Thinner:
                 self._flush()
                 yield self._pause()
                 refusals += 1
-                if not any(self._is_held(plan) for plan in deed.plans):
+                if not any(self._is_held(plan) for plan in release.plans):
                     return False
-                if deed.together and refusals >= limits.THINNING_TOGETHER_REFUSALS_MAX:
+                if release.together and refusals >= limits.THINNING_TOGETHER_REFUSALS_MAX:
                     return False
             ends[placed[0]] = max(placed[1], ends.get(placed[0], 0))
             self.counters["gaps"] += 1
@@ -236,13 +235,13 @@ class Thinner:
         yield _Until(lambda: all(self._journal.is_durable(lane, position) for lane, position in ends.items()))
         return True
 
-    def _write(self, plan: Plan, new: Segment) -> Generator[_Until | None, None, bool]:
+    def _write(self, plan: SegmentPlan, new: Segment) -> Generator[_Until | None, None, bool]:
         """Write the segment anew and make it durable. False when the disk refuses; `_cramped` if for want of room."""
-        journal, room = self._journal, self._journal.room
+        journal, space = self._journal, self._journal.space
         try:
             for data in written(new, plan.segment, plan.void, journal.scan_segment(plan.segment)):
-                room.claimed_bytes = plan.segment.size
-                if plan.level < GONE and journal.bytes_held + len(data) > room.ceiling:
+                space.claimed_bytes = plan.segment.size
+                if plan.level < GONE and journal.bytes_held + len(data) > space.ceiling:
                     self._cramped = True
                     return False
                 error = journal.write_file(new.name, data)
@@ -251,13 +250,13 @@ class Thinner:
                     return False
                 yield None
             ticket = journal.sync_file(new.name)
-            yield _Until(lambda: journal.has_ended(ticket))
-            return journal.took_effect(ticket)
+            yield _Until(lambda: journal.has_finished(ticket))
+            return journal.has_succeeded(ticket)
         except OSError:
             plan.segment.read_failures += 1
             return False
         finally:
-            room.claimed_bytes = 0
+            space.claimed_bytes = 0
 
     def _list(self, lost: Lost, lane: str, new: Segment, freed: int) -> _Work:
         """Write every identity from index `freed` on into the ledger, and wait until it is durable, or long enough."""
@@ -287,10 +286,10 @@ class Thinner:
         if not self._journal.holds(found.stream, found.new):
             return
         ticket = self._journal.sync_file(found.new.name)
-        yield _Until(lambda: self._journal.has_ended(ticket))
+        yield _Until(lambda: self._journal.has_finished(ticket))
         lost: Lost = {}
         try:
-            void = self._void_of(found.new) if self._journal.took_effect(ticket) else None
+            void = self._void_of(found.new) if self._journal.has_succeeded(ticket) else None
         except OSError:
             void = None
         if void is None:
@@ -330,5 +329,5 @@ class Thinner:
             if not isinstance(content, VoidRun) and void[at] and (item := decoded(content)) is not None:
                 lost.setdefault((item.node, item.record.boot), []).append((at, item.record.sequence))
 
-    def _is_held(self, plan: Plan) -> bool:
+    def _is_held(self, plan: SegmentPlan) -> bool:
         return self._journal.holds(plan.stream, plan.segment)

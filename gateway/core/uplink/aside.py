@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from gateway.core import limits
 from gateway.core.custody.journal import Journal
-from gateway.core.custody.shelf import Hole, Stream
+from gateway.core.custody.stream import Hole, Stream
 from gateway.core.uplink.sending import Passing, Sending
 
 # The lane and position of the record that explains; None: it was refused, ask again later.
@@ -72,5 +72,5 @@ class Aside:
         if self._journal.durable_end(Stream(self._epoch, lane)) <= position:
             return True
         sending.passing = None
-        self._journal.free_through(stream, through)
+        self._journal.release_through(stream, through)
         return False

@@ -7,7 +7,7 @@ clients ignore it, so it is kept here. Decides nothing about what goes or when.
 import zlib
 from typing import NamedTuple
 
-from gateway.core.custody.shelf import Stream
+from gateway.core.custody.stream import Stream
 from gateway.core.uplink import pack
 from gateway.core.uplink.sending import Gathered
 from wire import event, senml, topic

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from gateway.core import limits
 from gateway.core.custody.journal import Journal
-from gateway.core.custody.shelf import Hole, Stream, Void
+from gateway.core.custody.stream import Hole, Stream, Void
 from gateway.core.uplink.pack import Packer
 from wire.faults import WireFault
 

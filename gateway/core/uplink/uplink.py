@@ -168,7 +168,7 @@ class Uplink:
         if before is None:
             return
         if message.next_position > 0:
-            self._journal.free_through(stream, message.next_position - 1)
+            self._journal.release_through(stream, message.next_position - 1)
         oldest = self._oldest(stream)
         if oldest is None:
             self._sendings.pop(stream, None)

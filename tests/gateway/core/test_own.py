@@ -113,7 +113,7 @@ def test_a_start_on_a_full_journal_reports_its_boot_when_there_is_room():
     assert [made.boot for made in events(world, event.BOOT)] == [1]
     assert world.core.deadline_ms() is not None
     started_ms = world.now_ms
-    world.core.journal.free_through(Stream(first, event.ALARM), 10**6)
+    world.core.journal.release_through(Stream(first, event.ALARM), 10**6)
     world.wait(60_000)
     (made,) = [made for made in events(world, event.BOOT) if made.boot == 2]
     assert made.stamp == Stamp(0, 0, 0) and world.now_ms > started_ms

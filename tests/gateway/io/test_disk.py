@@ -177,7 +177,7 @@ def test_a_journal_on_the_real_disk_rotates_syncs_restarts_and_frees(disk, repor
     stream = Stream(b"epoch-01", "event")
     after = open_journal(disk, b"epoch-02")
     assert after.read(stream, 0, count_max=1000, bytes_max=100_000) == payloads
-    after.free_through(stream, 99)
+    after.release_through(stream, 99)
     assert disk.list() == []
 
 

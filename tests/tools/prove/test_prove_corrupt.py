@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from gateway.core.custody import recovery, segment, shelf
+from gateway.core.custody import recovery, segment
 from gateway.core.custody.journal import Journal
 from simulator.world.chance import Prng
 from tools import cli
@@ -37,7 +37,7 @@ def trusts_every_byte(fetch, size, seed, *, offset=segment.HEADER_SIZE, index=0,
 
 def test_a_reader_that_skips_the_checksum_is_caught(monkeypatch, capsys):
     monkeypatch.setattr(recovery, "scan", trusts_every_byte)
-    monkeypatch.setattr(shelf, "scan", trusts_every_byte)
+    monkeypatch.setattr(segment, "scan", trusts_every_byte)
     figures = corrupt.prove(12, 3)
     assert not corrupt.is_proven(figures)
     assert figures["altered"] + figures["unreported"] + figures["failed"] > 0

@@ -179,7 +179,7 @@ def test_a_full_journal_takes_records_again_after_a_watermark(disk):
     while journal.append("telemetry", b"x" * 40) is not Refused.FULL:
         pass
     journal.on_synced(journal.flush(), None)
-    journal.free_through(T, journal.durable_end(T) - 1)
+    journal.release_through(T, journal.durable_end(T) - 1)
     assert not isinstance(journal.append("telemetry", b"x" * 40), Refused)
 
 
@@ -207,11 +207,11 @@ def test_watermarks_free_whole_segments_and_move_the_oldest_position(disk):
     journal = open_journal(disk)
     fill(journal, 12)  # four records a file
     assert len(disk.list()) == 3
-    journal.free_through(T, 2)
+    journal.release_through(T, 2)
     assert (journal.oldest(T), journal.waiting(T), len(disk.list())) == (3, 9, 3)
-    journal.free_through(T, 3)
+    journal.release_through(T, 3)
     assert (journal.oldest(T), journal.waiting(T), len(disk.list())) == (4, 8, 2)
-    journal.free_through(T, 1)
+    journal.release_through(T, 1)
     assert journal.oldest(T) == 4, "the maximum is kept"
     with pytest.raises(ValueError, match="position 3"):
         journal.read(T, 3, count_max=1, bytes_max=99)
@@ -221,7 +221,7 @@ def test_a_watermark_beyond_what_is_durable_frees_no_more_than_that(disk):
     journal = open_journal(disk)
     fill(journal, 4)
     journal.append("telemetry", b"not yet durable")
-    journal.free_through(T, 1000)
+    journal.release_through(T, 1000)
     assert journal.oldest(T) == 4
     assert journal.counters.watermarks_ahead == 1
     assert journal.on_synced(journal.flush(), None) == [LaneEnd("telemetry", 5)]
@@ -233,12 +233,12 @@ def test_an_old_stream_disappears_when_its_last_position_is_freed_and_ours_never
     journal = open_journal(disk, b"epoch-02")
     ours = [Stream(b"epoch-02", lane) for lane in ("alarm", "event", "telemetry")]
     assert journal.streams() == [T, *ours]
-    journal.free_through(T, 4)
+    journal.release_through(T, 4)
     assert journal.streams() == ours
     assert disk.list() == []
-    journal.free_through(T, 4)  # late, repeated
+    journal.release_through(T, 4)  # late, repeated
     for stream in ours:
-        journal.free_through(stream, 0)
+        journal.release_through(stream, 0)
     assert journal.streams() == ours
 
 
@@ -296,10 +296,10 @@ def test_a_file_that_cannot_be_deleted_counts_until_it_is_gone(disk):
     fill(journal, 12)
     held = journal.bytes_held
     disk.delete_error = errno.EROFS
-    journal.free_through(T, 7)
+    journal.release_through(T, 7)
     assert journal.bytes_held == held
     assert journal.oldest(T) == 8
     disk.delete_error = None
-    journal.free_through(T, 8)
+    journal.release_through(T, 8)
     assert journal.bytes_held < held
     assert len(disk.list()) == 1

@@ -177,7 +177,7 @@ def test_a_file_wholly_replaced_by_a_later_one_is_freed_with_it(disk):
     disk.put(again.name, segment_bytes(again, [b"one", b"two", b"three"]))
     journal, _ = recover(disk)
     assert read(journal) == [b"one", b"two", b"three"]
-    journal.free_through(OLD_STREAM, 2)
+    journal.release_through(OLD_STREAM, 2)
     assert disk.list() == []
 
 

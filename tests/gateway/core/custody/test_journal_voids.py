@@ -9,10 +9,10 @@ import pytest
 
 from gateway.core.custody import recovery, segment
 from gateway.core.custody.journal import Hole, Journal, Refused, Stream, Void
-from gateway.core.custody.rewriting import written
 from gateway.core.custody.segment import (
     HEADER_SIZE,
     Identity,
+    Segment,
     VoidRun,
     decode_header,
     decode_version,
@@ -20,8 +20,8 @@ from gateway.core.custody.segment import (
     encode_record,
     encode_voids,
     scan,
+    written,
 )
-from gateway.core.custody.shelf import Segment
 from simulator.world.disk import SimDisk
 from tests.support.thinning_world import NODES, SMALL, ThinningWorld
 
@@ -164,9 +164,9 @@ def test_a_whole_rewritten_segment_answers_for_its_original_which_is_kept_until_
     journal, report = recover(disk)
     assert read(journal) == [PAYLOADS[0], Void(101, 102), *PAYLOADS[3:]]
     assert report.damages_count == 0, "void beside a record is no contradiction"
-    (found,) = journal.take_interrupted()
+    (found,) = journal.drain_interrupted()
     assert (found.new.name, [old.name for old in found.olds]) == (new.name, [OLD.name])
-    assert journal.take_interrupted() == []
+    assert journal.drain_interrupted() == []
     assert disk.list() == sorted([OLD.name, new.name])
 
 
@@ -191,7 +191,7 @@ def test_the_tail_of_an_earlier_file_in_which_a_sync_failed_is_cut_and_not_repla
     disk.put(new.name, data)
     journal, _ = recover(disk)
     assert read(journal) == [b"a", b"b", b"c", b"d", PAYLOADS[0], Void(101, 102), *PAYLOADS[3:]]
-    assert journal.take_interrupted() == []
+    assert journal.drain_interrupted() == []
 
 
 def test_a_damaged_rewritten_segment_whose_original_is_gone_gives_what_it_has(disk):
@@ -254,7 +254,7 @@ def drain(journal):
                 voids += item.last - item.first + 1 if isinstance(item, Void) else 0
                 position = item.last + 1 if isinstance(item, Void) else position + 1
                 payloads += [item] if isinstance(item, bytes) else []
-        journal.free_through(stream, position - 1)
+        journal.release_through(stream, position - 1)
     return payloads, voids
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core import limits
-from gateway.core.custody.ledger import Ledger, When, compact, entries, expand
+from gateway.core.custody.ledger import Ledger, LossTime, compact, entries, expand
 from simulator.world.disk import SimDisk
 
 NODE = bytes.fromhex("7c1f0a2c01000001")
@@ -22,7 +22,7 @@ def disk():
 
 
 def lose(ledger, sequences, *, key="deed-1", at_s=1_790_000_000, why="thinned", boot=3):
-    ledger.records_lost(why, "telemetry", NODE, boot, sequences, key=key, when=When(at_s, 7))
+    ledger.records_lost(why, "telemetry", NODE, boot, sequences, key=key, when=LossTime(at_s, 7))
 
 
 def sync(ledger, disk, error=None):
@@ -79,7 +79,7 @@ def test_a_line_names_when_why_whose_and_exactly_which(disk):
 
 def test_a_hole_is_listed_by_its_positions(disk):
     ledger = Ledger(disk)
-    ledger.positions_lost("journal-damaged", "event", EPOCH, 4, 9, key="hole-4-9", when=When(None, 12))
+    ledger.positions_lost("journal-damaged", "event", EPOCH, 4, 9, key="hole-4-9", when=LossTime(None, 12))
     (line,) = entries(disk)
     assert (line["unix_s"], line["epoch"], line["positions"], line["count"]) == (None, EPOCH.hex(), "4-9", 6)
     assert ledger.totals == {"journal-damaged": 6}

@@ -7,7 +7,7 @@ import pytest
 
 from gateway.core import limits
 from gateway.core.custody import ledger
-from gateway.core.custody.ledger import Ledger, When
+from gateway.core.custody.ledger import Ledger, LossTime
 from simulator.world.disk import SimDisk
 
 NODE = bytes.fromhex("7c1f0a2c01000001")
@@ -19,7 +19,7 @@ def disk():
 
 
 def note(writer, sequence):
-    writer.records_lost("thinned", "telemetry", NODE, 1, [sequence], key=f"deed-{sequence}", when=When(None, 0))
+    writer.records_lost("thinned", "telemetry", NODE, 1, [sequence], key=f"deed-{sequence}", when=LossTime(None, 0))
 
 
 def named(disk):
@@ -114,7 +114,7 @@ def test_reasons_are_bounded_and_what_comes_beyond_is_one_total(disk, monkeypatc
     monkeypatch.setattr(limits, "LEDGER_FILE_BYTES_MAX", 600)
     writer = Ledger(disk)
     for number in range(10):
-        writer.records_lost(f"word {number}", "event", NODE, 1, [number], key=str(number), when=When(None, 0))
+        writer.records_lost(f"word {number}", "event", NODE, 1, [number], key=str(number), when=LossTime(None, 0))
     told = {"word 0": 1, "word 1": 1, "word 2": 1, ledger.OTHER: 7}
     assert writer.totals == Ledger(disk).totals == told
 

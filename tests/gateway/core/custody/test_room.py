@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from gateway.core.custody.journal import Journal, Refused, Stream
-from gateway.core.custody.room import BALLAST
+from gateway.core.custody.space import BALLAST
 from simulator.world.disk import SimDisk
 
 T = Stream(b"epoch-01", "telemetry")
@@ -56,49 +56,49 @@ def test_three_limits_telemetry_alarms_and_what_explains(disk):
 def test_a_cap_beyond_the_partition_becomes_the_partitions(disk):
     disk.capacity_bytes = 5000
     journal = open_journal(disk)
-    journal.look_at_disk()
+    journal.refresh_space()
     assert disk.size(BALLAST) == 600
-    assert journal.room.cap == 5000 - 600 - 300 - 500
+    assert journal.space.cap == 5000 - 600 - 300 - 500
     assert fill(journal)[1] is Refused.FULL, "never ENOSPC"
-    assert journal.bytes_held <= journal.room.cap - journal.room.cap // 4
+    assert journal.bytes_held <= journal.space.cap - journal.space.cap // 4
     assert journal.counters.append_errors == 0
-    journal.look_at_disk()
-    assert journal.room.cap == 3600, "what we write ourselves changes nothing"
+    journal.refresh_space()
+    assert journal.space.cap == 3600, "what we write ourselves changes nothing"
 
 
 def test_somebody_else_fills_the_partition_and_makes_room_again(disk):
     disk.capacity_bytes = 20_000
     journal = open_journal(disk)
-    journal.look_at_disk()
-    assert journal.room.cap == 10_000 and not journal.room.is_short(journal.bytes_held)
+    journal.refresh_space()
+    assert journal.space.cap == 10_000 and not journal.space.is_short(journal.bytes_held)
     disk.put("somebody-else", bytes(16_000))
-    journal.look_at_disk()
-    assert journal.room.cap == 20_000 - 16_000 - 600 - 800
+    journal.refresh_space()
+    assert journal.space.cap == 20_000 - 16_000 - 600 - 800
     fill(journal)
-    assert journal.room.is_short(journal.bytes_held)
+    assert journal.space.is_short(journal.bytes_held)
     disk.delete("somebody-else")
-    journal.look_at_disk()
-    assert journal.room.cap == 10_000 and not journal.room.is_short(journal.bytes_held)
+    journal.refresh_space()
+    assert journal.space.cap == 10_000 and not journal.space.is_short(journal.bytes_held)
 
 
 def test_alarms_are_stored_on_a_full_card_at_the_ballasts_expense(disk):
     journal = open_journal(disk)
-    journal.look_at_disk()
+    journal.refresh_space()
     fill(journal, "telemetry")
     disk.capacity_bytes = disk.bytes_used
     assert journal.append("telemetry", b"x" * 30) in (Refused.DISK, Refused.FULL)
     stored = fill(journal, "alarm")[0]
     assert stored >= 5 and BALLAST not in disk.list()
-    assert journal.room.counters["ballast-given-up"] == 1
+    assert journal.space.counters["ballast-given-up"] == 1
     assert journal.waiting(Stream(b"epoch-01", "alarm")) == stored
     disk.capacity_bytes += 2000
-    journal.look_at_disk()
+    journal.refresh_space()
     assert disk.size(BALLAST) == 600, "made again when there is room"
 
 
 def test_what_explains_a_loss_may_use_the_ballast_and_telemetry_may_not(disk):
     journal = open_journal(disk)
-    journal.look_at_disk()
+    journal.refresh_space()
     disk.capacity_bytes = disk.bytes_used
     assert isinstance(journal.append("telemetry", b"x"), Refused)
     assert BALLAST in disk.list()
@@ -108,7 +108,7 @@ def test_what_explains_a_loss_may_use_the_ballast_and_telemetry_may_not(disk):
 def test_telemetry_does_not_eat_the_ballast_that_thinning_gave_up(disk):
     disk.capacity_bytes = 8000
     journal = open_journal(disk)
-    journal.look_at_disk()
+    journal.refresh_space()
     for _ in range(20):
         journal.append("telemetry", b"x" * 40)
     journal.on_synced(journal.flush(), None)
@@ -123,7 +123,7 @@ def test_telemetry_does_not_eat_the_ballast_that_thinning_gave_up(disk):
 
 
 def test_recovery_ignores_the_ballast(disk):
-    open_journal(disk).look_at_disk()
+    open_journal(disk).refresh_space()
     journal = Journal(disk, epoch=b"epoch-02")
     report = journal.recover()
     assert report.damages_count == 0 and journal.bytes_held == 0
@@ -132,7 +132,7 @@ def test_recovery_ignores_the_ballast(disk):
 
 def test_a_ballast_cut_short_is_completed(disk):
     disk.put(BALLAST, bytes(100))
-    open_journal(disk).look_at_disk()
+    open_journal(disk).refresh_space()
     assert disk.size(BALLAST) == 600
 
 
@@ -143,30 +143,30 @@ def test_a_disk_that_does_not_tell_changes_nothing(disk):
         raise OSError(errno.EIO, "simulated")
 
     disk.free_bytes = fails
-    journal.look_at_disk()
-    assert journal.room.cap == 10_000 and journal.room.counters["disk-errors"] == 1
+    journal.refresh_space()
+    assert journal.space.cap == 10_000 and journal.space.counters["disk-errors"] == 1
 
 
 def test_a_lowered_cap_is_reached_by_draining_and_nothing_is_short_before_a_record_is_refused(disk):
     fill(open_journal(disk, journal_bytes_max=30_000))
     journal = open_journal(disk, b"epoch-02", journal_bytes_max=5000)
     held = journal.bytes_held
-    assert held > 25_000 and journal.room.cap == held + 2000
-    assert not journal.room.is_short(held)
+    assert held > 25_000 and journal.space.cap == held + 2000
+    assert not journal.space.is_short(held)
     assert journal.append("telemetry", b"x" * 40) is Refused.FULL
     assert journal.append("alarm", b"x" * 40) == 0, "alarms have their reserve above it"
-    assert journal.room.is_short(held)
+    assert journal.space.is_short(held)
     for position in range(0, journal.durable_end(T), 50):
-        journal.free_through(T, position)
-        assert journal.room.cap <= journal.bytes_held + 2000 or journal.room.cap == 5000
-    journal.free_through(T, journal.durable_end(T))
-    assert journal.room.cap == 5000
+        journal.release_through(T, position)
+        assert journal.space.cap <= journal.bytes_held + 2000 or journal.space.cap == 5000
+    journal.release_through(T, journal.durable_end(T))
+    assert journal.space.cap == 5000
     assert journal.append("telemetry", b"x" * 40) == 0
 
 
 def test_the_wear_figures_say_what_was_written(disk):
     journal = open_journal(disk)
-    journal.look_at_disk()
+    journal.refresh_space()
     fill(journal)
     wear = journal.wear(lasted_ms=3_600_000)
     assert wear["bytes_written"] == journal.bytes_held == journal.counters.written_bytes

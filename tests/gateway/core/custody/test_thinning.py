@@ -8,7 +8,7 @@ import pytest
 from gateway.core import limits
 from gateway.core.custody import entry
 from gateway.core.custody.journal import Refused, Stream, Void
-from gateway.core.custody.letting_go import GONE, Turns
+from gateway.core.custody.release import GONE, ThinningTurns
 from tests.support.thinning_world import HEALTH, NODES, ThinningWorld
 from wire import event, record
 from wire.record import EventBody, Record, Stamp
@@ -49,7 +49,7 @@ def read_segment(world, stream, segment):
 def test_of_each_node_and_set_of_keys_one_in_so_many_is_kept_unchanged(level, monkeypatch):
     world = ThinningWorld(1, limits={**BIG, "segment_bytes_max": 8000, "journal_bytes_max": 80_000})
     pour(world, 700)
-    monkeypatch.setattr(world.journal.room, "is_short", lambda held: True)
+    monkeypatch.setattr(world.journal.space, "is_short", lambda held: True)
     while min(segment.level for _, segment in world.journal.sealed("telemetry")) < level:
         world.turn()
     kept, said = Counter(), Counter()
@@ -88,16 +88,16 @@ def test_a_node_that_alternates_two_kinds_of_readings_keeps_some_of_each():
 def test_the_lowest_level_goes_first_and_the_oldest_within_it_and_whole_segments_only_at_the_last():
     world = ThinningWorld(3)
     deeds = []
-    choose = world.thinner._let_go
+    choose_release = world.thinner._let_go
 
-    def spy(deed):
-        plan = deed.plans[0]
+    def spy(release):
+        plan = release.plans[0]
         levels = [segment.level for _, segment in world.journal.sealed("telemetry") if segment.level < GONE]
         if plan.stream.lane == "telemetry":
             sealed = world.journal.sealed("telemetry")
             first = next(segment for _, segment in sealed if segment.level == min(levels))
             deeds.append((plan.level, min(levels), plan.segment is first))
-        return choose(deed)
+        return choose_release(release)
 
     world.thinner._let_go = spy
     pour(world, 2500)
@@ -204,11 +204,11 @@ def test_what_the_warehouse_has_freed_is_neither_explained_nor_listed():
 def test_a_segment_freed_in_the_middle_of_the_work_ends_it_and_leaves_no_file_behind():
     for steps in range(1, 12):
         world = ThinningWorld(11, limits=BIG)
-        while not world.journal.room.is_short(world.journal.bytes_held):
+        while not world.journal.space.is_short(world.journal.bytes_held):
             world.telemetry(NODES[0])
             world.flush()
         for _ in range(steps):
-            world.thinner.step(now_ms=0)
+            world.thinner.poll(now_ms=0)
             if world.flush_asked:
                 world.flush()
             world.settle()
@@ -222,7 +222,7 @@ def test_a_segment_freed_in_the_middle_of_the_work_ends_it_and_leaves_no_file_be
 def test_a_step_does_a_bounded_piece_of_work(monkeypatch):
     monkeypatch.setattr(limits, "THINNING_STEP_RECORDS_MAX", 10)
     world = ThinningWorld(12, limits={**BIG, "segment_bytes_max": 8000})
-    while not world.journal.room.is_short(world.journal.bytes_held):
+    while not world.journal.space.is_short(world.journal.bytes_held):
         world.telemetry(NODES[0])
         world.flush()
     decoded, steps = [], 0
@@ -230,7 +230,7 @@ def test_a_step_does_a_bounded_piece_of_work(monkeypatch):
     monkeypatch.setattr(entry, "decode", lambda payload: decoded.append(1) or original(payload))
     while not world.thinner.counters["segments-thinned"]:
         before = len(decoded)
-        world.thinner.step(now_ms=0)
+        world.thinner.poll(now_ms=0)
         assert len(decoded) - before <= 10
         steps += 1
         if world.flush_asked:
@@ -242,13 +242,13 @@ def test_a_step_does_a_bounded_piece_of_work(monkeypatch):
 def test_while_it_works_its_deadline_is_now_and_while_it_waits_for_a_sync_it_has_none():
     world = ThinningWorld(13, limits=BIG)
     assert world.thinner.deadline_ms() is None
-    while not world.journal.room.is_short(world.journal.bytes_held):
+    while not world.journal.space.is_short(world.journal.bytes_held):
         world.telemetry(NODES[0])
         world.flush()
     world.now_ms = 5000
     seen = set()
     for _ in range(20):
-        world.thinner.step(now_ms=5000)
+        world.thinner.poll(now_ms=5000)
         seen.add(world.thinner.deadline_ms())
         if world.thinner.deadline_ms() is None:
             world.flush()
@@ -292,7 +292,7 @@ def test_a_partition_that_somebody_fills_leads_to_thinning_and_not_to_errors():
 
 def test_turns_are_bounded(monkeypatch):
     monkeypatch.setattr(limits, "THINNING_TURNS_MAX", 3)
-    turns = Turns()
+    turns = ThinningTurns()
     turns.take({(1, bytes([number]), ()): 1 for number in range(5)})
     assert [turns.of((1, bytes([number]), ())) for number in range(5)] == [0, 0, 1, 1, 1]
 
@@ -314,7 +314,7 @@ def test_a_pass_over_a_full_cap_of_four_megabytes_ends_and_input_goes_on():
             sequence += 1
             taken += 1
 
-    while not journal.room.is_short(journal.bytes_held):
+    while not journal.space.is_short(journal.bytes_held):
         say()
         if sequence % 2000 == 0:
             world.flush()

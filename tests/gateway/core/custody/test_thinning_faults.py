@@ -13,10 +13,10 @@ BIG = {"segment_bytes_max": 4000, "journal_bytes_max": 60_000, "alarm_reserve_by
 @pytest.mark.parametrize("fault", ["read", "sync", "write"])
 def test_only_a_want_of_room_makes_whole_segments_go_and_no_other_fault_of_the_disk(fault):
     world = ThinningWorld(22, limits=BIG)
-    while not world.journal.room.is_short(world.journal.bytes_held):
+    while not world.journal.space.is_short(world.journal.bytes_held):
         world.telemetry(NODES[0])
         world.flush()
-    write_file, took_effect = world.journal.write_file, world.journal.took_effect
+    write_file, has_succeeded = world.journal.write_file, world.journal.has_succeeded
     failed = []
 
     def fails_once(name, data):
@@ -31,7 +31,7 @@ def test_only_a_want_of_room_makes_whole_segments_go_and_no_other_fault_of_the_d
 
     world.journal.write_file = fails_once
     if fault == "sync":
-        world.journal.took_effect = lambda ticket: took_effect(ticket) and len(failed.append(0) or failed) > 2
+        world.journal.has_succeeded = lambda ticket: has_succeeded(ticket) and len(failed.append(0) or failed) > 2
     for _ in range(5):
         world.work()
         world.now_ms += limits.THINNING_RETRY_MS
@@ -42,7 +42,7 @@ def test_only_a_want_of_room_makes_whole_segments_go_and_no_other_fault_of_the_d
 
 def test_an_unreadable_segment_is_passed_over():
     world = ThinningWorld(17, limits=BIG)
-    while not world.journal.room.is_short(world.journal.bytes_held):
+    while not world.journal.space.is_short(world.journal.bytes_held):
         world.telemetry(NODES[0])
         world.flush()
     (_, bad), *_ = world.journal.sealed("telemetry")

@@ -142,7 +142,7 @@ def test_a_write_that_finds_no_space_at_every_operation():
 class DeletesBeforeTheGapIsDurable(Thinner):
     """Planted: does not wait for the sync of the gap records."""
 
-    def _explain_all(self, deed, gaps):
+    def _explain_all(self, release, gaps):
         for gap in gaps:
             self._explain(gap)
         yield None
@@ -152,14 +152,14 @@ class DeletesBeforeTheGapIsDurable(Thinner):
 class DropsAGap(Thinner):
     """Planted: forgets to explain one of several nodes."""
 
-    def _explain_all(self, deed, gaps):
-        return (yield from super()._explain_all(deed, gaps[: max(1, len(gaps) - 1)]))
+    def _explain_all(self, release, gaps):
+        return (yield from super()._explain_all(release, gaps[: max(1, len(gaps) - 1)]))
 
 
 class DeletesBeforeTheSync(Journal):
     """Planted: takes a new file for durable when it is written."""
 
-    def has_ended(self, ticket):
+    def has_finished(self, ticket):
         self._file_syncs[ticket] = ""
         return True
 

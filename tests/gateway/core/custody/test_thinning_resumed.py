@@ -6,8 +6,8 @@ import pytest
 
 from gateway.core import limits
 from gateway.core.custody import segment
-from gateway.core.custody.arranging import Replacement
-from gateway.core.custody.rewriting import written
+from gateway.core.custody.arrangement import Replacement
+from gateway.core.custody.segment import written
 from tests.support.thinning_world import NODES, ThinningWorld
 
 LIMITS = {"segment_bytes_max": 4000, "journal_bytes_max": 60_000, "alarm_reserve_bytes": 8000}
@@ -17,7 +17,7 @@ LIMITS = {"segment_bytes_max": 4000, "journal_bytes_max": 60_000, "alarm_reserve
 def cut():
     """A world whose gateway has just started on a whole new file beside its old one: (world, the replacement)."""
     world = ThinningWorld(1, limits=LIMITS)
-    while not world.journal.room.is_short(world.journal.bytes_held):
+    while not world.journal.space.is_short(world.journal.bytes_held):
         world.telemetry(NODES[0])
         world.flush()
     world.thinner._list = lambda *_: iter(lambda: None, 0)  # stops before the ledger, and so before the deletion

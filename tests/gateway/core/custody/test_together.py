@@ -9,7 +9,7 @@ import pytest
 
 from gateway.core import limits
 from gateway.core.custody import ledger
-from gateway.core.custody.letting_go import GONE, TOGETHER, Deed, Plan, choose
+from gateway.core.custody.release import GONE, TOGETHER, Release, SegmentPlan, choose_release
 from gateway.core.custody.thinning import Thinner
 from simulator.world.disk import TEARS, PowerCut
 from tests.support.thinning_world import GATEWAY, ThinningWorld
@@ -71,14 +71,14 @@ def test_gap_records_are_put_together_before_whole_segments_of_telemetry_go():
     world = ThinningWorld(2, limits=SMALL)
     deeds, let_go = [], world.thinner._let_go
 
-    def spy(deed):
-        deeds.append((deed.plans[0].stream.lane, deed.plans[0].level, len(deed.plans)))
-        return let_go(deed)
+    def spy(release):
+        deeds.append((release.plans[0].stream.lane, release.plans[0].level, len(release.plans)))
+        return let_go(release)
 
     world.thinner._let_go = spy
     pour(world, crowd(3), 4000, events=5)
-    first_drop = next(number for number, deed in enumerate(deeds) if deed[:2] == ("telemetry", GONE))
-    assert any(deed[:2] == ("event", TOGETHER) for deed in deeds[:first_drop])
+    first_drop = next(number for number, release in enumerate(deeds) if release[:2] == ("telemetry", GONE))
+    assert any(release[:2] == ("event", TOGETHER) for release in deeds[:first_drop])
     assert max(width for lane, _, width in deeds if lane == "event") > 1
     world.check()
 
@@ -149,11 +149,12 @@ def test_when_nothing_else_is_left_one_segment_more_is_enough_to_try_again():
         ("telemetry", False, "tried_drop"),
         ("event", False, ""),
     ):
-        deed = choose(world.journal, alarms=False, cramped=False)
-        assert (deed.plans[0].stream.lane, deed.together, len(deed.plans)) == (lane, together, len(sealed[lane]))
+        release = choose_release(world.journal, alarms=False, cramped=False)
+        found = release.plans[0].stream.lane, release.together, len(release.plans)
+        assert found == (lane, together, len(sealed[lane]))
         for segment in sealed[lane]:
             setattr(segment, tried or "tried_drop", len(sealed[lane]))
-    assert choose(world.journal, alarms=False, cramped=False) is None
+    assert choose_release(world.journal, alarms=False, cramped=False) is None
 
 
 def test_what_cannot_be_explained_to_the_end_is_not_begun():
@@ -176,10 +177,10 @@ def test_what_is_freed_while_another_segment_of_the_deed_is_under_way_is_left_ou
     for _ in range(3):
         pour(world, crowd(3), 150, events=10_000)
         world.start()
-    plans = [Plan(stream, segment, GONE) for stream, segment in world.journal.sealed("telemetry")]
+    plans = [SegmentPlan(stream, segment, GONE) for stream, segment in world.journal.sealed("telemetry")]
     first, *_, last = plans
     assert first.stream != last.stream
-    world.thinner._work = world.thinner._let_go(Deed(plans))
+    world.thinner._work = world.thinner._let_go(Release(plans))
     for _ in range(turns):
         world.turn()
     world.free(last.stream, last.segment.end)
@@ -195,9 +196,9 @@ def test_a_deed_takes_no_more_segments_and_bytes_than_it_may(monkeypatch):
     world = ThinningWorld(6, limits=SMALL)
     widths, let_go = [], world.thinner._let_go
 
-    def spy(deed):
-        widths.append((len(deed.plans), sum(plan.segment.size for plan in deed.plans)))
-        return let_go(deed)
+    def spy(release):
+        widths.append((len(release.plans), sum(plan.segment.size for plan in release.plans)))
+        return let_go(release)
 
     world.thinner._let_go = spy
     pour(world, crowd(60), 3000)
@@ -243,10 +244,10 @@ def test_a_cut_at_every_operation_while_several_segments_are_under_way(tear):
     widest = Counter()  # segments that one deed took
 
     class Widths(Thinner):
-        def _explain_all(self, deed, gaps):
-            lane = deed.plans[0].stream.lane
-            widest[lane] = max(widest[lane], len(deed.plans))
-            return super()._explain_all(deed, gaps)
+        def _explain_all(self, release, gaps):
+            lane = release.plans[0].stream.lane
+            widest[lane] = max(widest[lane], len(release.plans))
+            return super()._explain_all(release, gaps)
 
     world = ThinningWorld(1, limits=TIGHT, thinner_class=Widths)
     run(world)
@@ -260,9 +261,9 @@ def test_a_cut_at_every_operation_while_several_segments_are_under_way(tear):
 class DropsGapsBeforeTheirHeirIsDurable(Thinner):
     """Planted: gap records go before the one that was put together from them is durable."""
 
-    def _explain_all(self, deed, gaps):
-        if not deed.together:
-            return (yield from super()._explain_all(deed, gaps))
+    def _explain_all(self, release, gaps):
+        if not release.together:
+            return (yield from super()._explain_all(release, gaps))
         for gap in gaps:
             self._explain(gap)
         yield None
@@ -272,9 +273,9 @@ class DropsGapsBeforeTheirHeirIsDurable(Thinner):
 class ForgetsWhatAGapCovered(Thinner):
     """Planted: what is put together covers the gap records, and not what they covered."""
 
-    def _explain_all(self, deed, gaps):
-        kept = [gap for gap in gaps if not deed.together or gap.detail[0] == GATEWAY]
-        return (yield from super()._explain_all(deed, kept))
+    def _explain_all(self, release, gaps):
+        kept = [gap for gap in gaps if not release.together or gap.detail[0] == GATEWAY]
+        return (yield from super()._explain_all(release, kept))
 
 
 @pytest.mark.parametrize("planted", [DropsGapsBeforeTheirHeirIsDurable, ForgetsWhatAGapCovered])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.core.custody.shelf import Stream
+from gateway.core.custody.stream import Stream
 from gateway.core.uplink.post import Post
 from gateway.core.uplink.sending import Gathered
 from tests.support.gateway_world import EPOCH, GATEWAY, INSEE, NAME, unpack

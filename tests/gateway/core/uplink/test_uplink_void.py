@@ -7,7 +7,7 @@ import pytest
 from gateway.core import limits
 from gateway.core.bearers.budget import ALL, HOLD, THIN
 from gateway.core.custody import entry
-from gateway.core.custody.shelf import Stream
+from gateway.core.custody.stream import Stream
 from tests.support.gateway_world import EARLIER, EPOCH, NODE, UplinkWorld, reading, spans
 from wire import event, record
 
@@ -144,7 +144,7 @@ def test_an_earlier_epoch_that_goes_as_a_whole_is_forgotten():
     world = UplinkWorld(earlier=50)
     world.ack(world.connect())
     assert spans(world.mark(0, epoch=EARLIER)) == [(0, 9), (10, 19)]
-    world.journal.free_through(Stream(EARLIER, event.TELEMETRY), 49)
+    world.journal.release_through(Stream(EARLIER, event.TELEMETRY), 49)
     world.put(15)
     assert spans(world.poll()) == [] and world.uplink.ahead() == 0
     world.ack(world.out)

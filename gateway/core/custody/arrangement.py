@@ -16,9 +16,9 @@ from typing import NamedTuple
 from zlib import crc32
 
 from gateway.core.custody.disk import Disk
-from gateway.core.custody.findings import Recovery, StreamFound
-from gateway.core.custody.segment import Identity, VoidRun
-from gateway.core.custody.shelf import Hole, Segment, Shelf, Stream, read_despite_errors
+from gateway.core.custody.recovery_report import RecoveryReport, ReportedStream
+from gateway.core.custody.segment import Identity, Segment, VoidRun
+from gateway.core.custody.stream import Hole, Stream, StreamLog, read_despite_errors
 
 
 class Replacement(NamedTuple):
@@ -29,7 +29,7 @@ class Replacement(NamedTuple):
     olds: list[Segment]
 
 
-class Scanned(NamedTuple):
+class ScannedSegment(NamedTuple):
     """A segment that has at least one good record."""
 
     segment: Segment
@@ -44,7 +44,7 @@ class Arranger:
     def __init__(
         self,
         disk: Disk,
-        report: Recovery,
+        report: RecoveryReport,
         *,
         serials: dict[Stream, int],
         newer: list[Identity],
@@ -59,29 +59,29 @@ class Arranger:
         self.replacements: list[Replacement] = []
         self.leftovers: list[str] = []
 
-    def arrange(self, found: Iterable[Scanned]) -> dict[Stream, Shelf]:
+    def arrange(self, found: Iterable[ScannedSegment]) -> dict[Stream, StreamLog]:
         """Group the segments by stream and settle who answers for which position."""
-        groups: dict[Stream, list[Scanned]] = {}
+        groups: dict[Stream, list[ScannedSegment]] = {}
         for scanned in sorted(found, key=lambda scanned: scanned.segment.identity):  # by generation, then serial
             identity = scanned.segment.identity
             groups.setdefault(Stream(identity.epoch, identity.lane), []).append(scanned)
-        shelves = {stream: self._shelve(stream, group) for stream, group in groups.items()}
-        return {stream: shelf for stream, shelf in shelves.items() if shelf.segments}
+        logs = {stream: self._arrange_stream(stream, group) for stream, group in groups.items()}
+        return {stream: log for stream, log in logs.items() if log.segments}
 
-    def _shelve(self, stream: Stream, group: list[Scanned]) -> Shelf:
-        shelf = Shelf(stream, group[-1].segment.identity.generation)
-        shelf.serial_max = self._serials[stream]
-        kept: list[Scanned] = []
+    def _arrange_stream(self, stream: Stream, group: list[ScannedSegment]) -> StreamLog:
+        log = StreamLog(stream, group[-1].segment.identity.generation)
+        log.serial_max = self._serials[stream]
+        kept: list[ScannedSegment] = []
         for scanned in group:  # in the order of writing
-            kept = self._lay(shelf, kept, scanned)
+            kept = self._lay(log, kept, scanned)
         kept = self._hold_back(stream, kept)
-        shelf.segments = [scanned.segment for scanned in kept]
+        log.segments = [scanned.segment for scanned in kept]
         if kept:
-            shelf.durable_end = kept[-1].segment.end
-            self._report_shelf(shelf, kept)
-        return shelf
+            log.durable_end = kept[-1].segment.end
+            self._report_stream(log, kept)
+        return log
 
-    def _lay(self, shelf: Shelf, kept: list[Scanned], scanned: Scanned) -> list[Scanned]:
+    def _lay(self, log: StreamLog, kept: list[ScannedSegment], scanned: ScannedSegment) -> list[ScannedSegment]:
         """Put a file over those written before it; return what answers now, by rising positions."""
         new = scanned.segment
         if not kept or kept[-1].segment.end <= new.first:  # the usual case; there may be hundreds
@@ -100,9 +100,9 @@ class Arranger:
                 other.segment.end = new.first
                 before.append(other)
             if olds:
-                self._settle(shelf, olds)
-                self.replacements.append(Replacement(shelf.stream, new, olds))
-                shelf.superseded += [(old.end, old.name) for old in olds]
+                self._settle(log, olds)
+                self.replacements.append(Replacement(log.stream, new, olds))
+                log.superseded += [(old.end, old.name) for old in olds]
             return [*before, scanned, *after]
         for other in [*over, *after]:  # the tail of a file in which a sync or a write failed
             old, end = other.segment, other.segment.end
@@ -111,18 +111,18 @@ class Arranger:
                 old.end = new.first
                 before.append(other)
             else:
-                shelf.superseded.append((end, old.name))
+                log.superseded.append((end, old.name))
         return [*before, scanned]
 
-    def _settle(self, shelf: Shelf, olds: list[Segment]) -> None:
+    def _settle(self, log: StreamLog, olds: list[Segment]) -> None:
         """What `olds` have replaced was dealt with before these were: only its deletion was undone by a cut."""
         for done in [done for done in self.replacements if any(done.new is old for old in olds)]:
             self.replacements.remove(done)
             names = [old.name for old in done.olds]
             self.leftovers += names
-            shelf.superseded = [(end, name) for end, name in shelf.superseded if name not in names]
+            log.superseded = [(end, name) for end, name in log.superseded if name not in names]
 
-    def _hold_back(self, stream: Stream, kept: list[Scanned]) -> list[Scanned]:
+    def _hold_back(self, stream: Stream, kept: list[ScannedSegment]) -> list[ScannedSegment]:
         """Leave out what lies behind a file that only a newer agent can read: passing it would be a loss."""
         newer = [claim.first for claim in self._newer if (claim.epoch, claim.lane) == stream]
         limit = min(newer, default=None)
@@ -153,10 +153,10 @@ class Arranger:
             if segment.first + index >= first and not isinstance(content, VoidRun)
         }
 
-    def _report_shelf(self, shelf: Shelf, kept: list[Scanned]) -> None:
-        claims = [claim.first for claim in self._claims if (claim.epoch, claim.lane) == shelf.stream]
-        shelf.start = due = min([shelf.segments[0].first, *claims])
-        records = shelf.durable_end - due
+    def _report_stream(self, log: StreamLog, kept: list[ScannedSegment]) -> None:
+        claims = [claim.first for claim in self._claims if (claim.epoch, claim.lane) == log.stream]
+        log.start = due = min([log.segments[0].first, *claims])
+        records = log.durable_end - due
         torn = False
         for scanned in kept:
             segment = scanned.segment
@@ -167,10 +167,10 @@ class Arranger:
                 holes.insert(0, (due, segment.first - 1, reason))
             for first, last, reason in holes:
                 if first <= last:
-                    self._report.hole(shelf.stream, first, last, reason)
+                    self._report.hole(log.stream, first, last, reason)
                     records -= last - first + 1
             records -= segment.void_positions
             self._report.voids += segment.void_positions
             due, torn = segment.end, scanned.torn
         self._report.records += records
-        self._report.streams.append(StreamFound(shelf.stream, shelf.start, shelf.durable_end, records))
+        self._report.streams.append(ReportedStream(log.stream, log.start, log.durable_end, records))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from gateway.core.custody.shelf import Hole, Stream
+from gateway.core.custody.stream import Hole, Stream
 from gateway.core.limits import JOURNAL_REPORT_ENTRIES_MAX
 
 
@@ -17,7 +17,7 @@ class Damage(NamedTuple):
     action: str
 
 
-class HoleFound(NamedTuple):
+class ReportedHole(NamedTuple):
     """A hole of a recovered stream and its reason."""
 
     stream: Stream
@@ -25,7 +25,7 @@ class HoleFound(NamedTuple):
     reason: str
 
 
-class StreamFound(NamedTuple):
+class ReportedStream(NamedTuple):
     """A stream of an earlier start: positions `first` to before `end`, of which `records` are readable."""
 
     stream: Stream
@@ -35,16 +35,16 @@ class StreamFound(NamedTuple):
 
 
 @dataclass
-class Recovery:
+class RecoveryReport:
     """The report of `Journal.recover`. Lists are cut at JOURNAL_REPORT_ENTRIES_MAX; the counts are whole."""
 
-    streams: list[StreamFound] = field(default_factory=list)
+    streams: list[ReportedStream] = field(default_factory=list)
     records: int = 0
     voids: int = 0  # positions let go on purpose
     bytes: int = 0  # payload bytes of all good records, copies included
     damages: list[Damage] = field(default_factory=list)
     damages_count: int = 0
-    holes: list[HoleFound] = field(default_factory=list)
+    holes: list[ReportedHole] = field(default_factory=list)
     holes_count: int = 0
     newer: list[str] = field(default_factory=list)  # files of a newer format version, left as they are
     held_back: list[str] = field(default_factory=list)  # files that lie behind one of these in its stream
@@ -61,4 +61,4 @@ class Recovery:
         """Count a hole and list it if there is room."""
         self.holes_count += 1
         if len(self.holes) < JOURNAL_REPORT_ENTRIES_MAX:
-            self.holes.append(HoleFound(stream, Hole(first, last), reason))
+            self.holes.append(ReportedHole(stream, Hole(first, last), reason))

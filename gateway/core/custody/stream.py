@@ -5,24 +5,14 @@ per segment and per JOURNAL_MARK_RECORDS records, never per record. Holes and vo
 finds them again, so damage that comes after the start is seen as well.
 """
 
-from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import zip_longest
 from typing import NamedTuple
 
 from gateway.core.custody.disk import Disk
-from gateway.core.custody.segment import (
-    HEADER_SIZE,
-    RECORD_OVERHEAD,
-    VOID_RUN_SIZE,
-    Content,
-    Fetch,
-    Identity,
-    VoidRun,
-    scan,
-)
-from gateway.core.limits import JOURNAL_BLOCK_BYTES, JOURNAL_MARK_RECORDS, JOURNAL_READ_FAILURES_MAX
+from gateway.core.custody.segment import Content, Segment, VoidRun
+from gateway.core.limits import JOURNAL_BLOCK_BYTES, JOURNAL_READ_FAILURES_MAX
 
 
 class Stream(NamedTuple):
@@ -46,66 +36,7 @@ class Void(NamedTuple):
     last: int
 
 
-class Segment:
-    """One file: the positions it answers for, how many good bytes it has, where some of its records start."""
-
-    __slots__ = (
-        "end",
-        "first",
-        "identity",
-        "level",
-        "mark_due",
-        "mark_indices",
-        "mark_offsets",
-        "name",
-        "read_failures",
-        "seed",
-        "size",
-        "tried_drop",
-        "tried_together",
-        "void_positions",
-    )
-
-    def __init__(self, name: str, identity: Identity, level: int = 0) -> None:
-        self.name = name
-        self.identity = identity
-        self.level = level  # how often records were let go of it (gateway/core/custody/thinning.py)
-        self.tried_drop = self.tried_together = 0  # with how many at once it was not worth it
-        self.void_positions = 0
-        self.seed = identity.seed
-        self.first = identity.first  # the first position it answers for, held or lost
-        self.end = identity.first  # the position after the last one it answers for
-        self.size = HEADER_SIZE  # good bytes; a torn tail lies beyond
-        self.mark_indices = array("I")
-        self.mark_offsets = array("I")
-        self.mark_due = 0  # the index from which on the next one is noted
-        self.read_failures = 0
-
-    def note(self, index: int, offset: int, content: Content) -> None:
-        """Take in the record or void run that lies at `offset`."""
-        if index >= self.mark_due:
-            self.mark_indices.append(index)
-            self.mark_offsets.append(offset)
-            self.mark_due = index - index % JOURNAL_MARK_RECORDS + JOURNAL_MARK_RECORDS
-        if isinstance(content, VoidRun):
-            self.void_positions += content.positions
-            self.end = self.first + index + content.positions
-            self.size = offset + VOID_RUN_SIZE
-        else:
-            self.end = self.first + index + 1
-            self.size = offset + RECORD_OVERHEAD + len(content)
-
-    def scan(self, fetch: Fetch, *, offset: int = HEADER_SIZE, index: int = 0) -> Iterator[tuple[int, int, Content]]:
-        """See `segment.scan`."""
-        return scan(fetch, self.size, self.seed, offset=offset, index=index, voids=self.level > 0)
-
-    def near(self, position: int) -> tuple[int, int]:
-        """Return (index, offset) of a record from which a scan finds `position`."""
-        at = bisect_right(self.mark_indices, position - self.first) - 1
-        return (self.mark_indices[at], self.mark_offsets[at]) if at >= 0 else (0, HEADER_SIZE)
-
-
-class Shelf:
+class StreamLog:
     """The segments of one stream, by rising positions, and how far it is durable and freed."""
 
     def __init__(self, stream: Stream, generation: int, start: int = 0) -> None:

@@ -25,7 +25,7 @@ from typing import Any
 from gateway.core import limits
 from gateway.core.custody import entry
 from gateway.core.custody.journal import Journal, Stream
-from gateway.core.custody.shelf import Segment
+from gateway.core.custody.segment import Segment
 from wire import event
 from wire.faults import WireFault
 from wire.record import EventBody
@@ -47,7 +47,7 @@ Turn = tuple[int, bytes, tuple[int, ...]]  # level, node, reading keys
 
 
 @dataclass
-class Plan:
+class SegmentPlan:
     """One segment on its way to `level`: which of its positions will be void, who is let go, and what is to be said.
 
     `together`: our own gap records go, and `spans` covers what they did as well as them.
@@ -67,7 +67,7 @@ class Plan:
     def why(self) -> str:
         return why(self.stream.lane, self.level)
 
-    def take(self, index: int, item: Item, size: int, turns: "Turns") -> None:
+    def take(self, index: int, item: Item, size: int, turns: "ThinningTurns") -> None:
         """Let this record go if the level says so."""
         body = item.record.body
         if not (self._covers(body) if self.together else self._may_go(item, turns)):
@@ -77,7 +77,7 @@ class Plan:
         self.lost.setdefault((item.node, item.record.boot), []).append((index, item.record.sequence))
         _widen(self.spans, (item.node, item.record.boot, self.why), item.record.sequence, item.record.sequence)
 
-    def _may_go(self, item: Item, turns: "Turns") -> bool:
+    def _may_go(self, item: Item, turns: "ThinningTurns") -> bool:
         body = item.record.body
         if self.level == GONE:
             return isinstance(body, dict) or body.code not in STATEMENTS
@@ -100,10 +100,10 @@ class Plan:
 
 
 @dataclass
-class Deed:
+class Release:
     """Plans that share their gap records. `is_widest`: no more segments could be taken at once."""
 
-    plans: list[Plan]
+    plans: list[SegmentPlan]
     is_widest: bool = True
 
     @property
@@ -147,7 +147,7 @@ class Deed:
                 plan.segment.tried_drop = max(plan.segment.tried_drop, tried)
 
 
-class Turns:
+class ThinningTurns:
     """Whose record stays and whose goes next, carried from one segment to the next of a level."""
 
     def __init__(self) -> None:
@@ -166,20 +166,20 @@ class Turns:
             self._turns.popitem(last=False)
 
 
-def choose(journal: Journal, *, alarms: bool, cramped: bool) -> Deed | None:
+def choose_release(journal: Journal, *, alarms: bool, cramped: bool) -> Release | None:
     """The next segments to let records go from. `cramped`: there is no room for a copy, so all of one must go."""
     telemetry = _candidates(journal, event.TELEMETRY, GONE)
     if telemetry and not cramped:
         stream, segment = min(telemetry, key=lambda candidate: candidate[1].level)
         if segment.level < limits.THINNING_LEVEL_MAX:
-            return Deed([Plan(stream, segment, segment.level + 1)])
+            return Release([SegmentPlan(stream, segment, segment.level + 1)])
     events = _candidates(journal, event.EVENT, GONE)
-    deed = None if cramped else _put_together(journal, 2)
-    deed = deed or _drop(telemetry, 2) or _drop(events, 2) or _put_together(journal, 1)
-    deed = deed or _drop(telemetry, 1) or _drop(events, 1)
-    if deed is None and alarms:
+    release = None if cramped else _put_together(journal, 2)
+    release = release or _drop(telemetry, 2) or _drop(events, 2) or _put_together(journal, 1)
+    release = release or _drop(telemetry, 1) or _drop(events, 1)
+    if release is None and alarms:
         return _drop(_candidates(journal, event.ALARM, GONE), 1)
-    return deed
+    return release
 
 
 def _candidates(journal: Journal, lane: str, level: int) -> list[tuple[Stream, Segment]]:
@@ -190,7 +190,7 @@ def _candidates(journal: Journal, lane: str, level: int) -> list[tuple[Stream, S
     ]
 
 
-def _put_together(journal: Journal, times: int) -> Deed | None:
+def _put_together(journal: Journal, times: int) -> Release | None:
     """Gap records of the oldest segments of events, of as many as one deed may take. `times`: see `_wanted`."""
     found = [
         (stream, segment)
@@ -201,11 +201,11 @@ def _put_together(journal: Journal, times: int) -> Deed | None:
     tried = max((segment.tried_together for _, segment in group), default=0)
     if len(group) < _wanted(tried, 1 if is_widest else times):
         return None
-    plans = [Plan(stream, held, MERGED if held.level else TOGETHER, together=True) for stream, held in group]
-    return Deed(plans, is_widest)
+    plans = [SegmentPlan(stream, held, MERGED if held.level else TOGETHER, together=True) for stream, held in group]
+    return Release(plans, is_widest)
 
 
-def _drop(candidates: list[tuple[Stream, Segment]], times: int) -> Deed | None:
+def _drop(candidates: list[tuple[Stream, Segment]], times: int) -> Release | None:
     """The oldest segment, or the oldest few where one alone has too little of each node."""
     if not candidates:
         return None
@@ -213,7 +213,7 @@ def _drop(candidates: list[tuple[Stream, Segment]], times: int) -> Deed | None:
     group, is_widest = _first(candidates, want)
     if len(group) < want and not is_widest:
         return None
-    return Deed([Plan(stream, segment, GONE) for stream, segment in group], is_widest)
+    return Release([SegmentPlan(stream, segment, GONE) for stream, segment in group], is_widest)
 
 
 def _wanted(tried: int, times: int) -> int:

@@ -14,13 +14,16 @@ Decides nothing about records. It must never raise for the world's sake: a disk 
 be as it was.
 """
 
+from dataclasses import dataclass, field
+from enum import Enum
+
 from gateway.core import limits
 from gateway.core.custody.disk import Disk
 
 BALLAST = "ballast"
 
 
-class Room:
+class Space:
     """See the module. `held` is always the bytes of all files that count, as the journal knows them."""
 
     def __init__(
@@ -74,20 +77,20 @@ class Room:
         """True when all that is configured is all but full. What the partition lacks is no reason to let alarms go."""
         return held > self.ceiling - 2 * self._kept_to_explain()
 
-    def started(self, held: int) -> None:
+    def restore(self, held: int) -> None:
         """Take in what an earlier start left."""
         if held > self._bytes_max:
             self._grace = held + self._reserve
 
-    def shrank(self, held: int) -> None:
+    def note_shrunk(self, held: int) -> None:
         """Files went: what is held above the configured cap only ever becomes less."""
         self._grace = min(self._grace, held + self._reserve)
 
-    def was_full(self) -> None:
+    def note_refusal(self) -> None:
         """A record was refused."""
         self._was_full = True
 
-    def look(self, held: int) -> None:
+    def refresh(self, held: int) -> None:
         """Ask the disk how much is free; tend the ballast."""
         try:
             self.free_bytes = self._disk.free_bytes()
@@ -127,3 +130,112 @@ class Room:
         self._ballast_held += missing
         self.free_bytes -= missing
         self.counters["ballast-made"] += 1
+
+
+class Refused(Enum):
+    """Why `Journal.append` did not take a record. The sender keeps it and tries again, except after TOO_LONG."""
+
+    FULL = "full"  # the byte cap, less the reserve for lanes other than `alarm`
+    PENDING = "pending"  # too much waits for its sync: flush, and wait
+    DISK = "disk"  # the disk refused the write
+    TOO_LONG = "too long"
+
+
+@dataclass
+class JournalCounters:
+    """What happened since the start; only ever rises."""
+
+    appended: int = 0
+    appended_bytes: int = 0  # payloads
+    written_bytes: int = 0  # payloads, overheads, headers, copies
+    refused: dict[Refused, int] = field(default_factory=lambda: dict.fromkeys(Refused, 0))
+    flushes: int = 0
+    sync_errors: int = 0
+    rewritten: int = 0  # records written again after a sync error
+    append_errors: int = 0
+    delete_errors: int = 0
+    read_errors: int = 0
+    segments_opened: int = 0
+    segments_deleted: int = 0
+    segments_replaced: int = 0  # rewritten without some of their records
+    watermarks_ahead: int = 0  # watermarks beyond what was ever durable
+
+
+class JournalFiles:
+    """See the module. `bytes_held` is of all files that count; the ballast and files set aside do not."""
+
+    def __init__(self, disk: Disk, space: Space, counters: JournalCounters) -> None:
+        self._disk = disk
+        self._space = space
+        self._counters = counters
+        self._sizes: dict[str, int] = {}
+        self._dirty: set[str] = set()
+        self._litter: list[str] = []
+        self.bytes_held = 0
+
+    def restore(self, sizes: dict[str, int]) -> None:
+        """Take in what an earlier start left."""
+        self._sizes = sizes
+        self.bytes_held = sum(sizes.values())
+
+    def append(self, name: str, data: bytes) -> None:
+        """Hand bytes to the disk. Whatever it took of them before an OSError counts as well."""
+        try:
+            self._disk.append(name, data)
+        except OSError:
+            self._counters.append_errors += 1
+            self._count_anew(name)
+            raise
+        self._count(name, len(data))
+        self._counters.written_bytes += len(data)
+
+    def mark(self, name: str) -> None:
+        """The next flush is to make this file durable."""
+        self._dirty.add(name)
+
+    def unmark(self, names: set[str]) -> None:
+        """What these files hold beyond what is durable is not worth a sync any more."""
+        self._dirty -= names
+
+    def drain_marked(self) -> list[str]:
+        """The files to sync, once."""
+        names, self._dirty = sorted(self._dirty), set()
+        return names
+
+    def delete(self, name: str) -> None:
+        """Delete a file, or remember to."""
+        self._dirty.discard(name)
+        try:
+            self._disk.delete(name)
+        except FileNotFoundError:
+            pass
+        except OSError:
+            self._counters.delete_errors += 1
+            self._litter.append(name)
+            return
+        self._counters.segments_deleted += 1
+        self.bytes_held -= self._sizes.pop(name, 0)
+        self._space.note_shrunk(self.bytes_held)
+
+    def retry_deletes(self) -> bool:
+        """Try again to delete what could not be deleted; False while any of it is left."""
+        names, self._litter = self._litter, []
+        for name in names:
+            self.delete(name)
+        return not self._litter
+
+    def can_open(self) -> bool:
+        """Whether a new file may be begun: not while too many could be neither written nor deleted."""
+        return self.retry_deletes() or len(self._litter) <= limits.JOURNAL_LITTER_FILES_MAX
+
+    def _count_anew(self, name: str) -> None:
+        """Count a file as it is after a failed write."""
+        try:
+            size = self._disk.size(name)
+        except OSError:
+            size = 0  # not even created, or as good as
+        self._count(name, size - self._sizes.get(name, 0))
+
+    def _count(self, name: str, more: int) -> None:
+        self._sizes[name] = self._sizes.get(name, 0) + more
+        self.bytes_held += more
