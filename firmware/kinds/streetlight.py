@@ -6,7 +6,7 @@ place; the gear then measures itself.
 """
 
 from kinds import PENDING
-from lighting import inner, trade
+from lighting import inputs, trade
 from lighting.settings import DAC, DALI, FIELDS, PWM, RELAY  # noqa: F401 - FIELDS is the kind's
 from lighting.trade import FAIL_SAFE_PERCENT
 from wire import quantity
@@ -89,7 +89,7 @@ class Ports:
             values = values or {}
             values[quantity.ILLUMINANCE] = self._lux
         if values is not None and not self._output.answers:
-            values[inner.OUTPUT_SILENT] = 1
+            values[inputs.OUTPUT_SILENT] = 1
         return values
 
 
@@ -199,7 +199,7 @@ class _Gear:
     """A DALI gear behind its bridge: output and meter at once. Its mains stay on: the relay's coil is left idle."""
 
     answers = True
-    whole = (inner.GEAR_STATUS,)  # not every gear has a meter
+    whole = (inputs.GEAR_STATUS,)  # not every gear has a meter
 
     def __init__(self, own, board, machine):
         from drivers import dali_bridge
@@ -208,7 +208,7 @@ class _Gear:
         machine.Pin(board.RELAY_PIN, machine.Pin.OUT, value=board.RELAY_CLOSED_LEVEL)
         self._pending = dali_gear.PENDING
         uart = _uart(machine, board.DALI_UART, dali_bridge.BAUD, board.DALI_TX_PIN, board.DALI_RX_PIN)
-        gear = dali_gear.Gear(dali_bridge.Bridge(uart), address=own.dali.address, curve=own.dali.curve)
+        gear = dali_gear.DaliGear(dali_bridge.Bridge(uart), address=own.dali.address, curve=own.dali.curve)
         self._uart = uart
         self._gear = gear
         self.set_level = gear.set_level

@@ -32,7 +32,7 @@ MASK = "mask"
 TMASK = "tmask"
 INVALID = "invalid"
 
-# Bits of lighting.inner.GEAR_FLAGS: words of controlGearFailure.
+# Bits of lighting.inputs.GEAR_FLAGS: words of controlGearFailure.
 FLAGS = (
     "gear",
     "undervoltage",

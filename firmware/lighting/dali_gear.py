@@ -12,8 +12,8 @@ so many reads leave it: another master spoke), the bank counts as not read.
 `bridge` is drivers.dali_bridge.Bridge or what has its interface: `is_busy()`, `start(step, now_ms=)`, `poll(now_ms=)`.
 """
 
-from lighting import dali, dali_banks, inner, limits
-from wire import quantity
+from lighting import dali, dali_banks, inputs, limits
+from wire import event, quantity
 
 # Answers of a bridge that are no byte of a gear.
 PENDING = "pending"
@@ -37,7 +37,7 @@ _FLAGGED = (dali_banks.GEAR, dali_banks.LIGHT_SOURCE)
 _PIECE_BYTES = 30
 
 
-class Gear:
+class DaliGear:
     """`set_level(percent)` says what it is to be; `turn(now_ms=)` as often as the loop turns; `begin_round(now_ms=)`,
     then `collect()`. The asset record is handed over with the ratings of bank 207, or None where there are none."""
 
@@ -77,7 +77,7 @@ class Gear:
         self._advance(None)
 
     def collect(self):
-        """PENDING, then {key: value} of wire keys and lighting.inner's, {} when the gear does not answer."""
+        """PENDING, then {key: value} of wire keys and lighting.inputs's, {} when the gear does not answer."""
         return PENDING if self._round is not None else (self._found or {})
 
     def turn(self, *, now_ms):
@@ -130,7 +130,7 @@ class Gear:
             self.counters["garbled" if status == GARBLED else "silent"] += 1
             self._forget()
             return
-        found[inner.GEAR_STATUS] = status
+        found[inputs.GEAR_STATUS] = status
         if status & dali.STATUS_POWER_CYCLE:
             self._forget()
         actual = yield self._ask(dali.QUERY_ACTUAL_LEVEL)
@@ -142,17 +142,17 @@ class Gear:
         data = yield from self._bank(dali_banks.ENERGY)
         if data is not None:
             found.update(dali_banks.readings(dali_banks.ENERGY, data))
-            found[inner.METER] = 1
+            found[inputs.METER] = 1
         elif self._is_settled(dali_banks.ENERGY):
-            found[inner.METER] = 0
+            found[inputs.METER] = 0
         bank = self._next_bank()
         data = (yield from self._bank(bank)) if bank is not None else None
         if data is not None:
             self._use(bank, data, found)
         elif bank in _FLAGGED and self._is_settled(bank):
-            found[inner.GEAR_FLAGS] = dali_banks.flags(bank, b"")  # what a gear before this one said has ended
+            found[inputs.GEAR_FLAGS] = dali_banks.flags(bank, b"")  # what a gear before this one said has ended
         if self._record is not None and self._is_settled(dali_banks.RATINGS):
-            found[inner.ASSET] = (self._record, self._ratings)
+            found[inputs.ASSET] = (self._record, self._ratings)
             self._record = None
         self._found = found
 
@@ -195,7 +195,7 @@ class Gear:
             return
         found.update(dali_banks.readings(bank, data))
         if bank in _FLAGGED:
-            found[inner.GEAR_FLAGS] = dali_banks.flags(bank, data)
+            found[inputs.GEAR_FLAGS] = dali_banks.flags(bank, data)
 
     def _bank(self, bank):
         """Bytes of a bank from location 3 to its last, or None: not there, not sound, or not all read yet."""
@@ -233,3 +233,49 @@ class Gear:
             self._asset = bytes(data)
             return None
         return bytes(data)
+
+
+class GearWatch:
+    """`is_silent`, `flags` (bits as of dali_banks.FLAGS): what is told and holds, at a start from before it. `sample`
+    returns [(event code, begins, detail or None)]: a detail of one word a flag, None: the readings."""
+
+    def __init__(self, is_silent=False, flags=0):
+        self._silent = 0
+        self.flags = flags
+        self.is_silent = is_silent
+
+    def sample(self, values):
+        """One reading of the ports, or None; a gear that answers has its status among them."""
+        status = None if values is None else values.get(inputs.GEAR_STATUS)
+        if status is None:
+            self._silent += 1
+            if self._silent < limits.GEAR_SILENT_SAMPLES or self.is_silent:
+                return []
+            self.is_silent = True
+            return [(event.GEAR_COMM_FAILURE, True, None)]
+        self._silent = 0
+        changes = []
+        if self.is_silent:
+            self.is_silent = False
+            changes.append((event.GEAR_COMM_FAILURE, False, None))
+        # Banks are read now and then: what they said last holds until they say otherwise.
+        told = values.get(inputs.GEAR_FLAGS)
+        flags = self.flags if told is None else self.flags & ~told[1] | told[0]
+        flags = flags | 1 if status & dali.STATUS_GEAR_FAILURE else flags & ~1
+        for bit, word in enumerate(dali_banks.FLAGS):
+            mask = 1 << bit
+            if (flags ^ self.flags) & mask:
+                changes.append((event.GEAR_FAILURE, bool(flags & mask), (word,)))
+        self.flags = flags
+        return changes
+
+    @property
+    def is_failed(self):
+        """The gear says so itself."""
+        return self.flags & 1 != 0
+
+    @staticmethod
+    def is_lamp_dead(values):
+        """What the gear says of its lamp: True, False, or None when it says nothing."""
+        status = None if values is None else values.get(inputs.GEAR_STATUS)
+        return None if status is None else bool(status & dali.STATUS_LAMP_FAILURE)

@@ -21,14 +21,30 @@ say so.
 
 from collections import namedtuple
 
-from lighting import limits, rules
-from policy import lighting
+from lighting import limits
+from node.trade import LOCK, TEST
+from policy import lighting, sun
+from wire import node_order
+
+BOOT = "boot"  # mains have come: lit before anything is known
+CALENDAR = "calendar"  # the time is known, to a minute or as the brightest of what may be right
+CARRIED = "carried"  # a clock of long ago and no photocell: the brightest of what may be right
+PHOTOCELL = "photocell"  # earlier than the calendar at dusk, or later at dawn
+CELL_ALONE = "photocell-alone"  # no usable time: dark or not
+FEEDER = "feeder"  # a switched feeder has mains around dusk or dawn, or at a time unknown: its cabinet wants light
+PRESENCE = "presence"
+NO_TIME = "no-time"  # neither clock nor cell: the fail-safe level
+
+# A person decided: what it lit is not held for another order, and nothing of it is a ramp. TEST: a technician at the
+# node wants to see the lamp lit; LOCK: one has locked it.
+BY_HAND = node_order.RULES + (TEST, LOCK)
+
 
 # What a lamp is to give: light in % (policy), the word of the rule, its reason.
-Wish = namedtuple("Wish", ("level_percent", "rule", "reason"))
+Demand = namedtuple("Wish", ("level_percent", "rule", "reason"))
 
 
-class Decision:
+class LightDecision:
     """The ladder of one lamp. `stagger_s` spreads the lamps of a feeder against the inrush."""
 
     def __init__(self, plan, sunlight, *, stagger_s, fail_safe_percent=100, switched=False):
@@ -41,28 +57,28 @@ class Decision:
         self._doubt_s = 0
         self._from_s = 0
         self._edges = None
-        self._told_by = None
-        self._calendar_wish = None
+        self._chosen = None
+        self._calendar_demand = None
 
-    def wish(self, unix_s, uncertainty_s, order=None, cell=None):
+    def decide(self, unix_s, uncertainty_s, order=None, cell=None):
         """The Wish at Unix time `unix_s` (None: unknown) known to ± `uncertainty_s`, under the order in force. `cell`:
         a photocell.Photocell, or None."""
         if order is not None:
-            return Wish(order.level_percent, order.rule, order.id)
+            return Demand(order.level_percent, order.rule, order.id)
         if unix_s is not None and uncertainty_s <= limits.USABLE_S:
             return self._by_calendar(unix_s - self._stagger_s, uncertainty_s, cell)
         if cell is not None and cell.is_dark is not None:
             return self._by_cell(unix_s, uncertainty_s, cell)
         if unix_s is not None and uncertainty_s <= limits.CARRIED_S:
             chosen = self._at(unix_s - self._stagger_s, uncertainty_s)
-            return Wish(chosen.level_percent, rules.CARRIED, chosen.reason)
-        return Wish(self._fail_safe_percent, rules.NO_TIME, 0)
+            return Demand(chosen.level_percent, CARRIED, chosen.reason)
+        return Demand(self._fail_safe_percent, NO_TIME, 0)
 
-    def is_extinction(self, wish, unix_s):
+    def is_extinction(self, demand, unix_s):
         """Whether this wish is an hour of darkness between sunset and sunrise that the calendar wants."""
-        if wish.level_percent or wish.rule != rules.CALENDAR or unix_s is None:
+        if demand.level_percent or demand.rule != CALENDAR or unix_s is None:
             return False
-        number = lighting.reason_parts(wish.reason)[1]
+        number = lighting.reason_parts(demand.reason)[1]
         if number in (lighting.NO_STEP, lighting.DAYLIGHT):
             return False
         night = self._plan.night(unix_s)
@@ -70,21 +86,21 @@ class Decision:
 
     def _by_calendar(self, at_s, uncertainty_s, cell):
         chosen = self._at(at_s, uncertainty_s if uncertainty_s > limits.CERTAIN_S else 0)
-        if chosen is not self._told_by:  # a turn in which nothing changes allocates nothing
-            self._told_by = chosen
-            self._calendar_wish = Wish(chosen.level_percent, rules.CALENDAR, chosen.reason)
-        wish = self._calendar_wish
+        if chosen is not self._chosen:  # a turn in which nothing changes allocates nothing
+            self._chosen = chosen
+            self._calendar_demand = Demand(chosen.level_percent, CALENDAR, chosen.reason)
+        demand = self._calendar_demand
         if chosen.level_percent:
-            return wish
+            return demand
         says_dark = cell is not None and cell.is_dark
         if not says_dark and not self._switched:
-            return wish
+            return demand
         level_percent = self._around(at_s)
         if not level_percent or self._sunlight.elevation_cdeg(at_s) > limits.SUN_DAY_CDEG:
-            return wish
+            return demand
         if says_dark:
-            return Wish(level_percent, rules.PHOTOCELL, cell.changed_lx)
-        return Wish(level_percent, rules.FEEDER, 0)
+            return Demand(level_percent, PHOTOCELL, cell.changed_lx)
+        return Demand(level_percent, FEEDER, 0)
 
     def _around(self, at_s):
         """The level that dusk brings, or that dawn takes away, when it is near enough; else 0."""
@@ -109,8 +125,8 @@ class Decision:
             elif low > limits.SUN_DAY_CDEG:
                 is_dark = False
         if by_feeder and is_dark:
-            return Wish(self._fail_safe_percent, rules.FEEDER, 0)
-        return Wish(self._fail_safe_percent if is_dark else 0, rules.CELL_ALONE, cell.changed_lx)
+            return Demand(self._fail_safe_percent, FEEDER, 0)
+        return Demand(self._fail_safe_percent if is_dark else 0, CELL_ALONE, cell.changed_lx)
 
     def _at(self, at_s, doubt_s):
         """The calendar's answer for a doubt of ± `doubt_s`, asked again only when it may have changed: with its end,
@@ -138,3 +154,36 @@ def _edges(night):
     if off is not None and abs(off[0] - night.sunrise_s) > limits.CELL_WINDOW_S:
         off = None
     return night.start_s, on, off
+
+
+class Sunlight:
+    """See the module. `site`: policy.lighting.Site."""
+
+    def __init__(self, site):
+        self._site = site
+        self._at_s = None
+        self._now_cdeg = 0
+        self._range = None  # (from s, ± s, lowest, highest)
+
+    def elevation_cdeg(self, unix_s):
+        """True elevation in 10^-2 degree, at most SUN_EVERY_S old."""
+        at_s = self._at_s
+        if at_s is None or not at_s <= unix_s < at_s + limits.SUN_EVERY_S:
+            self._at_s = unix_s
+            self._now_cdeg = self._exact(unix_s)
+        return self._now_cdeg
+
+    def range_cdeg(self, unix_s, uncertainty_s):
+        """(lowest, highest) that may be right. The two ends tell it up to some hours of doubt: only a whole noon or
+        midnight inside, with both ends beyond it, would be missed, and no day of our latitudes is so short."""
+        if uncertainty_s <= limits.CERTAIN_S:
+            now = self.elevation_cdeg(unix_s)
+            return now, now
+        known = self._range
+        if known is None or known[1] != uncertainty_s or not known[0] <= unix_s < known[0] + limits.SUN_EVERY_S:
+            ends = (self._exact(unix_s - uncertainty_s), self._exact(unix_s), self._exact(unix_s + uncertainty_s))
+            known = self._range = (unix_s, uncertainty_s, min(ends), max(ends))
+        return known[2], known[3]
+
+    def _exact(self, unix_s):
+        return sun.elevation_cdeg(unix_s, self._site.latitude_e4, self._site.longitude_e4)

@@ -14,17 +14,18 @@ starts without a memory, not never. The checksum is the store's.
 import struct
 from collections import namedtuple
 
+from lighting import limits
 from wire import event
 
 # `standing`: bits as `standing` makes them. `aged`: (YYYYMMDD, hours).
-Kept = namedtuple("Kept", ("lamp_s", "starts", "wh", "gear_wh", "asset", "standing", "aged"))
+LampMemory = namedtuple("LampMemory", ("lamp_s", "starts", "wh", "gear_wh", "asset", "standing", "aged"))
 
 _FORMAT = "<IIIIQ"
 _MORE = "<III"
 _UNKNOWN = 0xFFFFFFFFFFFFFFFF
 U32 = 0xFFFFFFFF
 _NEVER = (0, 0)
-EMPTY = Kept(0, 0, 0, None, 0, 0, _NEVER)
+EMPTY = LampMemory(0, 0, 0, None, 0, 0, _NEVER)
 
 # Bits of `standing`, the lowest first; a place is for good.
 _CODES = (
@@ -50,20 +51,20 @@ PRESENCE_FAILED = 1 << 15
 GEAR_FLAGS_SHIFT = 16
 
 
-def unpack(data):
-    """The Kept behind bytes of `pack`, of an older board, or of nobody."""
+def decode(data):
+    """The LampMemory behind bytes of `encode`, of an older board, or of nobody."""
     size = struct.calcsize(_FORMAT)
     if len(data) == 4:
-        return Kept(struct.unpack("<I", data)[0], 0, 0, None, 0, 0, _NEVER)
+        return LampMemory(struct.unpack("<I", data)[0], 0, 0, None, 0, 0, _NEVER)
     end = size + struct.calcsize(_MORE)
     if len(data) != size and len(data) < end:
         return EMPTY
     lamp_s, starts, wh, asset, gear_wh = struct.unpack(_FORMAT, data[:size])
     standing, day, hours = (0, 0, 0) if len(data) == size else struct.unpack(_MORE, data[size:end])
-    return Kept(lamp_s, starts, wh, None if gear_wh == _UNKNOWN else gear_wh, asset, standing, (day, hours))
+    return LampMemory(lamp_s, starts, wh, None if gear_wh == _UNKNOWN else gear_wh, asset, standing, (day, hours))
 
 
-def pack(kept):
+def encode(kept):
     """36 bytes."""
     gear_wh = _UNKNOWN if kept.gear_wh is None else kept.gear_wh
     counts = [min(count, U32) for count in (kept.lamp_s, kept.starts, kept.wh)]
@@ -71,12 +72,12 @@ def pack(kept):
     return data + struct.pack(_MORE, kept.standing, kept.aged[0], kept.aged[1])
 
 
-def aged(kept, entry):
+def with_hours(kept, entry):
     """`kept`, or where the settings' `lamp_hours` is another than was taken last, and no older, what is kept of a lamp
     that has these hours. An older one is of settings that came back: new ones crashed."""
     if entry == kept.aged or entry[0] < kept.aged[0]:
         return kept
-    return Kept(3600 * entry[1], 0, kept.wh, kept.gear_wh, kept.asset, kept.standing, entry)
+    return LampMemory(3600 * entry[1], 0, kept.wh, kept.gear_wh, kept.asset, kept.standing, entry)
 
 
 def codes(standing):
@@ -87,3 +88,48 @@ def codes(standing):
 def standing(active):
     """Bits of such a set."""
     return sum(1 << place for place, code in enumerate(_CODES) if code in active)
+
+
+class EnergyMeter:
+    """`wh`: the total. `last_wh`: what the meter said last, or None; `keeps`: it counts for its whole life."""
+
+    def __init__(self, wh, last_wh, *, keeps):
+        self.wh = wh
+        self.keeps = keeps
+        # A meter that starts at zero has had nothing counted before its first reading.
+        self.last_wh = last_wh if keeps else 0
+        self.counters = {"restarts": 0, "refused": 0}
+        self._parts_dwms = 0
+        self._power = None  # (instant ms, 0.1 W)
+
+    def sample(self, meter_wh, power_dw, *, now_ms):
+        """One reading: the meter's Wh or None, the power in 0.1 W or None."""
+        if meter_wh is not None:
+            self._power = None
+            self._count(meter_wh)
+        elif power_dw is not None:
+            self._integrate(max(0, power_dw), now_ms)
+
+    def _count(self, meter_wh):
+        last_wh = self.last_wh
+        self.last_wh = meter_wh
+        if last_wh is None:
+            return
+        step_wh = meter_wh - last_wh
+        if step_wh < 0:
+            self.counters["restarts"] += 1
+            step_wh = 0 if self.keeps else meter_wh
+        if step_wh > limits.ENERGY_STEP_MAX_WH:
+            self.counters["refused"] += 1
+            return
+        self.wh = min(limits.ENERGY_MAX_WH, self.wh + step_wh)
+
+    def _integrate(self, power_dw, now_ms):
+        before = self._power
+        self._power = (now_ms, power_dw)
+        if before is None or now_ms - before[0] > limits.ENERGY_GAP_MAX_MS:
+            return
+        # 0.1 W over a millisecond: 36 million of them are a Wh.
+        self._parts_dwms += (now_ms - before[0]) * (before[1] + power_dw) // 2
+        self.wh = min(limits.ENERGY_MAX_WH, self.wh + self._parts_dwms // 36_000_000)
+        self._parts_dwms %= 36_000_000

@@ -38,7 +38,7 @@ class Photocell:
     def is_dark(self):
         return None if self.stuck is not None or self.is_silent else self._says_dark
 
-    def look(self, lux, elevation_cdeg, *, now_ms):
+    def observe(self, lux, elevation_cdeg, *, now_ms):
         """One reading in lx, None when there is none; the sun's elevation in 10^-2 degree, None when the time is not
         known well enough to say."""
         if lux is None:
@@ -79,16 +79,16 @@ class Photocell:
         if elevation_cdeg is None or elevation_cdeg > limits.SUN_DAY_CDEG:
             if not self._says_dark:
                 self._bright_ms = now_ms
-                self._free(DARK)
+                self._agree(DARK)
             elif now_ms - self._bright_ms >= limits.CELL_CONTRADICTION_MS:
                 self.stuck = DARK
         if elevation_cdeg is None or elevation_cdeg < limits.SUN_NIGHT_CDEG:
             if self._says_dark:
                 self._dark_ms = now_ms
-                self._free(BRIGHT)
+                self._agree(BRIGHT)
             elif now_ms - self._dark_ms >= limits.CELL_CONTRADICTION_MS:
                 self.stuck = BRIGHT
 
-    def _free(self, stuck):
+    def _agree(self, stuck):
         if self.stuck == stuck:
             self.stuck = None

@@ -8,7 +8,7 @@ a street must not blink, and an alarm says so, until an hour has half as many. M
 from lighting import limits
 
 
-class Presence:
+class PresenceBoost:
     """`is_failed`: the cap is passed. `triggers`: those of the last hour."""
 
     def __init__(self, *, hold_s, per_hour_max, now_ms):
@@ -22,7 +22,7 @@ class Presence:
         self.triggers = 0
         self.is_failed = False
 
-    def stand(self):
+    def restore_failed(self):
         """It failed before this start: an hour must refute it."""
         self.triggers = self._pieces[self._piece] = self._per_hour_max
         self.is_failed = True

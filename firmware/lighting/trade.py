@@ -10,17 +10,14 @@ Long because the machines of a lamp meet here; each is a module of its own.
 
 from collections import namedtuple
 
-from lighting import flux, inner, limits, power, rules, settings
-from lighting import memory as memories
-from lighting.decision import Decision, Wish
-from lighting.energy import Energy
-from lighting.lamp_watch import LampWatch
+from lighting import decision, dimming, inputs, limits, memory, settings, watch
+from lighting.decision import Demand, LightDecision, Sunlight
+from lighting.dimming import Ramp
+from lighting.memory import EnergyMeter
 from lighting.photocell import BRIGHT, DARK, Photocell
-from lighting.presence import Presence
-from lighting.ramp import Ramp
-from lighting.sunlight import Sunlight
-from lighting.supply_watch import SupplyWatch
-from lighting.telling import Telling
+from lighting.presence import PresenceBoost
+from lighting.reports import LampReports
+from lighting.watch import LampWatch, SupplyWatch
 from node.trade import Trade, spread
 from policy import lighting
 from wire import event, quantity
@@ -30,8 +27,8 @@ FAIL_SAFE_PERCENT = 100
 # What the ports are to make of it. `level_percent`: what the gear is told.
 Output = namedtuple("Output", ("level_percent", "rule", "reason"))
 
-_LOCKED = Wish(0, rules.LOCK, 0)
-_TESTED = Wish(100, rules.TEST, 0)
+_LOCKED = Demand(0, decision.LOCK, 0)
+_TESTED = Demand(100, decision.TEST, 0)
 
 # Measured values that change slowly: once an hour with health is enough.
 _HOURLY = (
@@ -74,11 +71,11 @@ class Streetlight(Trade):
 
     def __init__(self, own, start):
         now_ms = start.now_ms
-        kept = memories.aged(memories.unpack(start.memory), own.lamp_hours)
+        kept = memory.with_hours(memory.decode(start.memory), own.lamp_hours)
         is_dali = own.output == settings.DALI
         self._own = own
         self._sunlight = Sunlight(own.site)
-        self._decision = Decision(
+        self._decision = LightDecision(
             lighting.Plan(own.calendar, own.site),
             self._sunlight,
             stagger_s=spread(start.node) % limits.STAGGER_S,
@@ -90,12 +87,12 @@ class Streetlight(Trade):
         self._presence = (
             None
             if detector is None
-            else Presence(hold_s=detector.hold_s, per_hour_max=detector.per_hour, now_ms=now_ms)
+            else PresenceBoost(hold_s=detector.hold_s, per_hour_max=detector.per_hour, now_ms=now_ms)
         )
-        self._flux = flux.Flux(flux.Model(own.virtual_output, own.clo, own.maintenance))
-        self._active = memories.codes(kept.standing)  # of lamp and mains
+        self._flux = dimming.Flux(dimming.FluxModel(own.virtual_output, own.clo, own.maintenance))
+        self._active = memory.codes(kept.standing)  # of lamp and mains
         self._watch = LampWatch(
-            power.lamp_model(
+            watch.lamp_model(
                 own.lamp[0],
                 own.lamp[1],
                 own.warm_up_s,
@@ -105,24 +102,24 @@ class Streetlight(Trade):
             ),
             has_relay=not is_dali,
             active=self._active,
-            relay_stuck_lit=kept.standing & memories.RELAY_STUCK_LIT != 0,
+            relay_stuck_lit=kept.standing & memory.RELAY_STUCK_LIT != 0,
         )
         self._supply = SupplyWatch(own.voltage[0], own.voltage[1], has_meter=not is_dali, active=self._active)
         self._gear = _gear_watch(kept.standing) if is_dali else None
         # Samples in a row in which a converter did not answer.
-        self._silent = limits.GEAR_SILENT_SAMPLES if not is_dali and kept.standing & memories.GEAR_SILENT else 0
-        self._energy = Energy(kept.wh, kept.gear_wh, keeps=is_dali)
+        self._silent = limits.GEAR_SILENT_SAMPLES if not is_dali and kept.standing & memory.GEAR_SILENT else 0
+        self._energy = EnergyMeter(kept.wh, kept.gear_wh, keeps=is_dali)
         self._lamp_ms = 1000 * kept.lamp_s
         self._lamp_at_ms = now_ms
         self._starts = kept.starts
         # Lit before anything is known: what the board's hardware gives anyway.
-        self._wish = Wish(FAIL_SAFE_PERCENT, rules.BOOT, 0)
-        self._telling = Telling(kept.asset, self._wish)
+        self._demand = Demand(FAIL_SAFE_PERCENT, decision.BOOT, 0)
+        self._reports = LampReports(kept.asset, self._demand)
         self._ramp = Ramp(FAIL_SAFE_PERCENT)
-        self.outputs = Output(FAIL_SAFE_PERCENT, rules.BOOT, 0)
+        self.outputs = Output(FAIL_SAFE_PERCENT, decision.BOOT, 0)
         self._watch.commanded(FAIL_SAFE_PERCENT, now_ms=now_ms)
         self._aged = kept.aged
-        self._stand(kept.standing, now_ms)
+        self._restore(kept.standing, now_ms)
         self._meter = None
         self._meter_level = FAIL_SAFE_PERCENT
         self._hourly = {}
@@ -135,28 +132,28 @@ class Streetlight(Trade):
         known, and those of our own come while it is lit."""
         self._starts += 1
 
-    def _stand(self, standing, now_ms):
+    def _restore(self, standing, now_ms):
         """Cell and detector as they were told before this start. Of one that is there no more the end is told."""
         self._standing = self._standing_now = standing  # as it is remembered, and as it is, since when
         self._standing_ms = now_ms
         cell = Photocell(now_ms=now_ms) if self._cell is None else self._cell
-        stuck = DARK if standing & memories.CELL_DARK else BRIGHT if standing & memories.CELL_BRIGHT else None
-        is_silent, fails = standing & memories.CELL_SILENT != 0, standing & memories.PRESENCE_FAILED != 0
-        self._telling.stand(stuck, is_silent, fails)
-        flags = standing >> memories.GEAR_FLAGS_SHIFT
+        stuck = DARK if standing & memory.CELL_DARK else BRIGHT if standing & memory.CELL_BRIGHT else None
+        is_silent, fails = standing & memory.CELL_SILENT != 0, standing & memory.PRESENCE_FAILED != 0
+        self._reports.restore(stuck, is_silent, fails)
+        flags = standing >> memory.GEAR_FLAGS_SHIFT
         if flags and self._gear is None:  # another output took the place of a gear that had told of itself
             from lighting.dali_banks import FLAGS
 
             words = [word for place, word in enumerate(FLAGS) if flags >> place & 1]
-            self._telling.gear([(event.GEAR_FAILURE, False, (word,)) for word in words], {}, 0)
+            self._reports.report_gear([(event.GEAR_FAILURE, False, (word,)) for word in words], {}, 0)
         if cell is self._cell:
             cell.stuck, cell.is_silent = stuck, is_silent
         else:
-            self._telling.cell(cell)
+            self._reports.report_photocell(cell)
         if self._presence is None:
-            self._telling.presence(False)
+            self._reports.report_detector(False)
         elif fails:
-            self._presence.stand()
+            self._presence.restore_failed()
 
     # --- what the ports say ------------------------------------------------------------------------------------
 
@@ -170,13 +167,13 @@ class Streetlight(Trade):
         readings = {} if values is None else dict(values)
         if readings.pop(quantity.OCCUPANCY, 0) and self._presence is not None:
             self._presence.trigger(now_ms=now_ms)
-        asset = readings.pop(inner.ASSET, None)
+        asset = readings.pop(inputs.ASSET, None)
         gear_dead = None if self._gear is None else self._gear.is_lamp_dead(values)
-        gear_meter = readings.get(inner.METER)
+        gear_meter = readings.get(inputs.METER)
         gear_changes = [] if self._gear is None else self._gear.sample(values)
         if values is not None:
-            gear_changes += self._converter(inner.OUTPUT_SILENT in values)
-        for key in inner.KEYS:
+            gear_changes += self._converter(inputs.OUTPUT_SILENT in values)
+        for key in inputs.KEYS:
             readings.pop(key, None)
         power_dw = readings.get(quantity.POWER)
         self._energy.sample(readings.get(quantity.ENERGY), power_dw, now_ms=now_ms)
@@ -186,10 +183,10 @@ class Streetlight(Trade):
             if key in readings:
                 self._hourly[key] = readings.pop(key)
         self._meter = readings if values is not None else None
-        self._meter_level = self._wish.level_percent
-        self._look(readings.get(quantity.ILLUMINANCE), moment)
+        self._meter_level = self._demand.level_percent
+        self._observe_light(readings.get(quantity.ILLUMINANCE), moment)
         changes = self._supply.sample(power_dw, readings.get(quantity.VOLTAGE), gear_meter=gear_meter)
-        if self.local != rules.TEST:  # a minute of light neither mends a day burner nor warms a lamp up
+        if self.local != decision.TEST:  # a minute of light neither mends a day burner nor warms a lamp up
             changes += self._watch.sample(
                 power_dw,
                 readings.get(quantity.CURRENT),
@@ -199,39 +196,39 @@ class Streetlight(Trade):
                 gear_percent=readings.get(quantity.LEVEL_MEASURED),
             )
         if self._active:
-            changes += self._orphans(gear_meter == 0 and power_dw is None)
-        self._telling.faults(changes, readings, self._wish.level_percent)
-        self._telling.gear(gear_changes, readings, self._wish.level_percent)
+            changes += self._ends_of_unjudged(gear_meter == 0 and power_dw is None)
+        self._reports.report_faults(changes, readings, self._demand.level_percent)
+        self._reports.report_gear(gear_changes, readings, self._demand.level_percent)
         if asset is not None:
-            self._telling.asset(asset[0], asset[1])
+            self._reports.report_asset(asset[0], asset[1])
         self._agrees = power_dw if self._watch.agrees(power_dw, now_ms=now_ms) else None
-        standing = self._stands()
+        standing = self._standing_faults()
         if standing != self._standing_now:
             self._standing_now, self._standing_ms = standing, now_ms
         elif standing != self._standing and now_ms - self._standing_ms >= limits.TOLD_MS:
             self._standing = standing
             self.keeps += 1  # a switched feeder is cut before the hour is over
 
-    def _stands(self):
+    def _standing_faults(self):
         """The faults that a restart is to find standing, as bits."""
-        standing = memories.standing(self._active)
+        standing = memory.standing(self._active)
         if self._watch.relay_stuck_lit:
-            standing |= memories.RELAY_STUCK_LIT
+            standing |= memory.RELAY_STUCK_LIT
         cell = self._cell
         if cell is not None:
-            standing |= memories.CELL_DARK if cell.stuck == DARK else memories.CELL_BRIGHT if cell.stuck else 0
-            standing |= memories.CELL_SILENT if cell.is_silent else 0
+            standing |= memory.CELL_DARK if cell.stuck == DARK else memory.CELL_BRIGHT if cell.stuck else 0
+            standing |= memory.CELL_SILENT if cell.is_silent else 0
         if self._presence is not None and self._presence.is_failed:
-            standing |= memories.PRESENCE_FAILED
+            standing |= memory.PRESENCE_FAILED
         if self._gear is not None:
-            standing |= self._gear.flags << memories.GEAR_FLAGS_SHIFT
+            standing |= self._gear.flags << memory.GEAR_FLAGS_SHIFT
             if self._gear.is_silent:
-                standing |= memories.GEAR_SILENT
+                standing |= memory.GEAR_SILENT
         elif self._silent >= limits.GEAR_SILENT_SAMPLES:
-            standing |= memories.GEAR_SILENT
+            standing |= memory.GEAR_SILENT
         return standing
 
-    def _orphans(self, has_no_meter):
+    def _ends_of_unjudged(self, has_no_meter):
         """The ends of faults that stood before this start, and that nothing which is fitted now can judge."""
         gone = self._active & _METERED if has_no_meter else set()
         if self._own.output == settings.RELAY:
@@ -246,15 +243,15 @@ class Streetlight(Trade):
         is_told = self._silent >= limits.GEAR_SILENT_SAMPLES
         return [] if is_told == was_told else [(event.GEAR_COMM_FAILURE, is_told, None)]
 
-    def _look(self, lux, moment):
+    def _observe_light(self, lux, moment):
         """The photocell, and whether it is to be believed."""
         if self._cell is None:
             return
         elevation = None
         if moment.unix_s is not None and moment.uncertainty_s <= limits.USABLE_S:
             elevation = self._sunlight.elevation_cdeg(moment.unix_s)
-        self._cell.look(lux, elevation, now_ms=moment.now_ms)
-        self._telling.cell(self._cell)
+        self._cell.observe(lux, elevation, now_ms=moment.now_ms)
+        self._reports.report_photocell(self._cell)
 
     def _is_sun_up(self, moment):
         if moment.unix_s is None or moment.uncertainty_s > limits.USABLE_S:
@@ -265,64 +262,64 @@ class Streetlight(Trade):
 
     def decide(self, moment):
         now_ms = moment.now_ms
-        wish = self._by_hand() or self._decision.wish(moment.unix_s, moment.uncertainty_s, moment.order, self._cell)
+        demand = self._by_hand() or self._decision.decide(moment.unix_s, moment.uncertainty_s, moment.order, self._cell)
         if self._presence is not None:
             # Asked under an order and a lock too: its deadlines must not stay behind.
             is_boosted = self._presence.is_boosted(now_ms)
-            self._telling.presence(self._presence.is_failed)
+            self._reports.report_detector(self._presence.is_failed)
             if moment.order is None and self.local is None:
-                wish = self._boosted(wish, is_boosted, moment)
-        if wish != self._wish and not self._is_held(wish, moment):
-            self._change(wish, now_ms)
+                demand = self._boosted(demand, is_boosted, moment)
+        if demand != self._demand and not self._is_held(demand, moment):
+            self._change(demand, now_ms)
         self._drive(moment)
 
     def _by_hand(self):
         """What the technician at the node wants, or None. Locked is dark: the interlock has the last word."""
-        if self.local == rules.LOCK:
+        if self.local == decision.LOCK:
             return _LOCKED
-        return _TESTED if self.local == rules.TEST else None
+        return _TESTED if self.local == decision.TEST else None
 
-    def _boosted(self, wish, is_boosted, moment):
-        """Presence raises what burns, and an hour of extinction where the settings say so."""
+    def _boosted(self, demand, is_boosted, moment):
+        """PresenceBoost raises what burns, and an hour of extinction where the settings say so."""
         level_percent = self._own.presence.level
-        if not is_boosted or wish.level_percent >= level_percent:
+        if not is_boosted or demand.level_percent >= level_percent:
             self._boost = None
-            return wish
-        if not wish.level_percent and not (
-            self._own.presence.in_extinction and self._decision.is_extinction(wish, moment.unix_s)
+            return demand
+        if not demand.level_percent and not (
+            self._own.presence.in_extinction and self._decision.is_extinction(demand, moment.unix_s)
         ):
             self._boost = None
-            return wish
+            return demand
         if self._boost is None:
-            self._boost = Wish(level_percent, rules.PRESENCE, self._presence.triggers)
+            self._boost = Demand(level_percent, decision.PRESENCE, self._presence.triggers)
         return self._boost
 
-    def _is_held(self, wish, moment):
+    def _is_held(self, demand, moment):
         """An order is on its way, perhaps for light: no darker before it is known. What a hand lit is not held."""
-        by_hand = wish.rule in rules.BY_HAND or self._wish.rule in rules.BY_HAND
-        return not by_hand and wish.level_percent < self._wish.level_percent and moment.order_expected
+        by_hand = demand.rule in decision.BY_HAND or self._demand.rule in decision.BY_HAND
+        return not by_hand and demand.level_percent < self._demand.level_percent and moment.order_expected
 
-    def _change(self, wish, now_ms):
-        previous = self._wish
-        self._wish = wish
-        by_presence = rules.PRESENCE in (wish.rule, previous.rule)
-        if by_presence and wish.rule not in rules.BY_HAND and previous.rule not in rules.BY_HAND:
-            rises = wish.level_percent > previous.level_percent
+    def _change(self, demand, now_ms):
+        previous = self._demand
+        self._demand = demand
+        by_presence = decision.PRESENCE in (demand.rule, previous.rule)
+        if by_presence and demand.rule not in decision.BY_HAND and previous.rule not in decision.BY_HAND:
+            rises = demand.level_percent > previous.level_percent
             lasts_ms = self._own.presence.up_ms if rises else 1000 * self._own.presence.down_s
-            self._ramp.go(wish.level_percent, lasts_ms, now_ms=now_ms)
+            self._ramp.begin(demand.level_percent, lasts_ms, now_ms=now_ms)
         else:
-            self._ramp.jump(wish.level_percent)
-        self._telling.level(wish, now_ms=now_ms)
+            self._ramp.jump(demand.level_percent)
+        self._reports.report_level(demand, now_ms=now_ms)
 
     def _drive(self, moment):
         """Bring `outputs` to where the ramp and the factors are now."""
         now_ms = moment.now_ms
-        level_percent = self._ramp.move(now_ms=now_ms)
+        level_percent = self._ramp.advance(now_ms=now_ms)
         told = self._flux.drive_percent(level_percent, self._lamp_ms // 3_600_000, moment.unix_s)
         if told and self._own.output == settings.RELAY:
             told = 100
-        wish, outputs = self._wish, self.outputs
-        if told == outputs.level_percent and wish.rule == outputs.rule and wish.reason == outputs.reason:
+        demand, outputs = self._demand, self.outputs
+        if told == outputs.level_percent and demand.rule == outputs.rule and demand.reason == outputs.reason:
             return
         if told != outputs.level_percent:
             self._lamp_s(now_ms)
@@ -330,12 +327,12 @@ class Streetlight(Trade):
                 self._starts += 1
             self._watch.commanded(told, now_ms=now_ms)
             self._agrees = None
-        self.outputs = Output(told, wish.rule, wish.reason)
+        self.outputs = Output(told, demand.rule, demand.reason)
 
     # --- what is told ------------------------------------------------------------------------------------------
 
     def take_events(self):
-        return self._telling.take()
+        return self._reports.drain()
 
     def readings(self, moment):
         # The level of the moment when the meter was read: a level of now beside watts of before would accuse the lamp.
@@ -363,9 +360,9 @@ class Streetlight(Trade):
         """The start that follows lights the lamp fully for some seconds: while it is as bright already, by no order and
         nobody's presence, of which the next life knows nothing; else when this has been asked for long enough."""
         now_ms, own = moment.now_ms, self._own
-        level_percent = max(self._wish.level_percent, self.outputs.level_percent)
+        level_percent = max(self._demand.level_percent, self.outputs.level_percent)
         is_unseen = level_percent >= min(limits.RESTART_LIT_PERCENT, own.fail_safe)
-        if is_unseen and moment.order is None and self._wish.rule != rules.PRESENCE:
+        if is_unseen and moment.order is None and self._demand.rule != decision.PRESENCE:
             return True
         asked_ms, self._restart_asked_ms = self._restart_asked_ms, now_ms
         if asked_ms is None or now_ms - asked_ms >= limits.RESTART_FORGOTTEN_MS:
@@ -385,13 +382,13 @@ class Streetlight(Trade):
     def memory(self, now_ms):
         energy = self._energy
         gear_wh = energy.last_wh if energy.keeps else None
-        return memories.pack(
-            memories.Kept(
+        return memory.encode(
+            memory.LampMemory(
                 self._lamp_s(now_ms),
                 self._starts,
                 energy.wh,
                 gear_wh,
-                self._telling.asset_known,
+                self._reports.asset_known,
                 self._standing,
                 self._aged,
             )
@@ -406,6 +403,6 @@ class Streetlight(Trade):
 
 def _gear_watch(standing):
     """Loaded where there is a gear: what its memory banks mean takes 5 KB of bytecode."""
-    from lighting.gear_watch import GearWatch
+    from lighting.dali_gear import GearWatch
 
-    return GearWatch(standing & memories.GEAR_SILENT != 0, standing >> memories.GEAR_FLAGS_SHIFT)
+    return GearWatch(standing & memory.GEAR_SILENT != 0, standing >> memory.GEAR_FLAGS_SHIFT)

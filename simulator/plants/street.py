@@ -10,7 +10,7 @@ the same digits everywhere.
 from collections.abc import Callable
 from typing import Any
 
-from lighting import dali, dali_banks, inner
+from lighting import dali, dali_banks, inputs
 from policy import lighting, sun
 from simulator.hosts.node import NodeHost
 from simulator.hosts.parts import LampPorts
@@ -116,14 +116,14 @@ class GearPorts(LampPorts):
             return None
         level, is_dead = self._lamp.burning_percent(), self._lamp.module_dead
         values: dict[int, Any] = {
-            inner.GEAR_STATUS: (dali.STATUS_LAMP_FAILURE if is_dead else dali.STATUS_LAMP_ON) if level else 0,
+            inputs.GEAR_STATUS: (dali.STATUS_LAMP_FAILURE if is_dead else dali.STATUS_LAMP_ON) if level else 0,
             quantity.LEVEL_MEASURED: level,
             quantity.POWER: measured[quantity.POWER],
             quantity.ENERGY: self._counted_wh + self._lamp.energy_wh(),
             quantity.TEMPERATURE: measured[quantity.TEMPERATURE],
         }
         if self._rounds == 0:
-            values[inner.ASSET] = (self._asset, dali_banks.Ratings(100_000, 6500, 100_000))
+            values[inputs.ASSET] = (self._asset, dali_banks.Ratings(100_000, 6500, 100_000))
         # Bank 205 has its turn now and then.
         if self._rounds % 4 == 1:
             values[quantity.VOLTAGE] = measured[quantity.VOLTAGE]

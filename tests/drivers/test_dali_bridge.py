@@ -4,7 +4,7 @@ import pytest
 
 from drivers import dali_bridge
 from drivers.dali_bridge import GARBLED, NO_ANSWER, NO_BRIDGE, PENDING, TIMEOUT_MS, Bridge
-from lighting import dali, dali_banks, dali_gear, inner
+from lighting import dali, dali_banks, dali_gear, inputs
 from wire import quantity
 
 QUERY = dali.command(dali.BROADCAST, dali.QUERY_STATUS)
@@ -116,7 +116,7 @@ class Bus:
         self.plant = module.Gear(**options)
         self.twin = module.Twin([self.plant], ticks_ms=lambda: self.now_ms)
         self.bridge = Bridge(self.twin)
-        self.gear = dali_gear.Gear(self.bridge)
+        self.gear = dali_gear.DaliGear(self.bridge)
 
     def run(self, ms):
         end_ms = self.now_ms + ms
@@ -175,9 +175,9 @@ def test_the_first_rounds_read_all_that_a_gear_knows(bus):
     assert found[quantity.POWER_FACTOR] == 95
     assert found[quantity.TEMPERATURE + quantity.CHANNEL_STEP] == 4100
     assert found[quantity.LEVEL_MEASURED] == 100
-    assert found[inner.GEAR_STATUS] == dali.STATUS_LAMP_ON
-    assert found[inner.GEAR_FLAGS][0] == 0
-    asset, ratings = found[inner.ASSET]
+    assert found[inputs.GEAR_STATUS] == dali.STATUS_LAMP_ON
+    assert found[inputs.GEAR_FLAGS][0] == 0
+    asset, ratings = found[inputs.ASSET]
     assert (asset.identification, asset.cct_k) == ("Loire 36", 2700)
     assert ratings == (100_000, 6500, 100_000)
 
@@ -214,7 +214,7 @@ def test_one_lost_frame_makes_no_bank_absent(bus, in_folder, monkeypatch):
 @pytest.mark.parametrize("why", ["a day", "silence", "power"])
 def test_a_bank_that_was_not_there_is_asked_for_again(bus, in_folder, why):
     energy = bus.plant.banks.pop(dali_banks.ENERGY)
-    assert bus.rounds(20)[inner.METER] == 0
+    assert bus.rounds(20)[inputs.METER] == 0
     bus.plant.banks[dali_banks.ENERGY] = energy
     assert dali_banks.ENERGY not in asked(bus)
     if why == "a day":
@@ -228,13 +228,13 @@ def test_a_bank_that_was_not_there_is_asked_for_again(bus, in_folder, why):
         bus.round()
         bus.plant.status_bits = 0
     found = bus.rounds(12)
-    assert found[quantity.ENERGY] == 123_456 and found[inner.METER] == 1
-    assert found[inner.ASSET][1] == (100_000, 6500, 100_000), "another gear would have another record"
+    assert found[quantity.ENERGY] == 123_456 and found[inputs.METER] == 1
+    assert found[inputs.ASSET][1] == (100_000, 6500, 100_000), "another gear would have another record"
 
 
 def test_a_gear_that_says_for_ever_that_it_was_without_power_is_read_to_its_asset_record(bus):
     bus.plant.status_bits = dali.STATUS_POWER_CYCLE
-    assert inner.ASSET in bus.rounds(20)
+    assert inputs.ASSET in bus.rounds(20)
 
 
 def test_energy_is_latched_so_that_its_bytes_belong_together(bus):
@@ -279,10 +279,10 @@ def test_a_gear_that_lost_its_level_is_told_again(bus):
 
 def test_a_gear_without_a_power_meter_still_has_its_level(shim, in_folder):
     bus = Bus(shim, banks={})
-    assert inner.METER not in bus.rounds(2), "two frames may be lost"
+    assert inputs.METER not in bus.rounds(2), "two frames may be lost"
     found = bus.rounds(30)
-    assert found.pop(inner.GEAR_FLAGS)[0] == 0
-    assert found == {inner.GEAR_STATUS: dali.STATUS_LAMP_ON, quantity.LEVEL_MEASURED: 100, inner.METER: 0}
+    assert found.pop(inputs.GEAR_FLAGS)[0] == 0
+    assert found == {inputs.GEAR_STATUS: dali.STATUS_LAMP_ON, quantity.LEVEL_MEASURED: 100, inputs.METER: 0}
     bus.plant.frames.clear()
     bus.round()
     assert len(bus.plant.frames) == 2, "banks that are not there are not asked for"
@@ -290,10 +290,10 @@ def test_a_gear_without_a_power_meter_still_has_its_level(shim, in_folder):
 
 def test_only_the_gear_that_is_meant_is_driven(shim, in_folder):
     bus = Bus(shim, address=9)
-    bus.gear = dali_gear.Gear(bus.bridge, address=8)
+    bus.gear = dali_gear.DaliGear(bus.bridge, address=8)
     bus.gear.set_level(10)
     assert bus.run(200).plant.level == 254
-    bus.gear = dali_gear.Gear(bus.bridge, address=9)
+    bus.gear = dali_gear.DaliGear(bus.bridge, address=9)
     bus.gear.set_level(10)
     assert bus.run(200).plant.level == dali.level_of(10, dali.LOGARITHMIC)
 

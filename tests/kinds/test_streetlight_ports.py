@@ -9,7 +9,7 @@ import kinds
 from boards import streetlight as real_board
 from drivers import dali_bridge
 from drivers.dimmer import DUTY_MAX
-from lighting import dali, inner
+from lighting import dali, inputs
 from lighting.trade import Output
 from policy.fault import Faults
 from simulator.twins.board import Machine as TwinMachine
@@ -227,13 +227,13 @@ def test_a_converter_that_takes_nothing_is_in_the_sample_and_the_ports_do_not_sa
     lamp = Converter(monkeypatch)
     assert not lamp.ports.answered(), "nobody has asked it yet"
     lamp.turns(60, 2000)
-    assert lamp.ports.answered() and inner.OUTPUT_SILENT not in lamp.sample()
+    assert lamp.ports.answered() and inputs.OUTPUT_SILENT not in lamp.sample()
     lamp.chip.fault = "absent"
     lamp.turns(60, 12_000)
-    assert not lamp.ports.answered() and lamp.sample()[inner.OUTPUT_SILENT] == 1
+    assert not lamp.ports.answered() and lamp.sample()[inputs.OUTPUT_SILENT] == 1
     lamp.chip.fault = ""
     lamp.turns(60, 2000)
-    assert lamp.ports.answered() and inner.OUTPUT_SILENT not in lamp.sample()
+    assert lamp.ports.answered() and inputs.OUTPUT_SILENT not in lamp.sample()
     assert opened()[1].answered(), "a pin cannot be asked"
 
 

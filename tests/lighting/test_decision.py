@@ -5,10 +5,8 @@ import itertools
 import pytest
 
 from lighting import limits
-from lighting.decision import Decision, Wish
+from lighting.decision import CALENDAR, CARRIED, CELL_ALONE, FEEDER, NO_TIME, PHOTOCELL, Demand, LightDecision, Sunlight
 from lighting.photocell import Photocell
-from lighting.rules import CALENDAR, CARRIED, CELL_ALONE, FEEDER, NO_TIME, PHOTOCELL
-from lighting.sunlight import Sunlight
 from policy import civil, lighting, sun
 from policy.lighting import CLOCK, SUNRISE, SUNSET, Calendar, Plan, Rule, Step
 
@@ -33,7 +31,7 @@ class Cell:
 
 
 def lamp(calendar=lighting.DIMMING_CALENDAR, stagger_s=0, **options):
-    return Decision(Plan(calendar, ANGERS), Sunlight(ANGERS), stagger_s=stagger_s, **options)
+    return LightDecision(Plan(calendar, ANGERS), Sunlight(ANGERS), stagger_s=stagger_s, **options)
 
 
 def night(evening, calendar=lighting.DIMMING_CALENDAR):
@@ -48,17 +46,17 @@ def possible_levels(calendar, unix_s, uncertainty_s):
 
 
 def test_no_time_lights_the_lamp():
-    assert lamp().wish(None, 0) == Wish(100, NO_TIME, 0)
+    assert lamp().decide(None, 0) == Demand(100, NO_TIME, 0)
 
 
 def test_a_doubtful_time_without_a_cell_is_carried_and_one_too_doubtful_is_no_time():
     """Noon ± 4 h in June is day whatever the truth; beyond it nobody knows."""
     noon = civil.unix_from_local(civil.PARIS, JUNE, 50_000)
-    assert lamp().wish(noon, limits.USABLE_S) == Wish(0, CALENDAR, 0)
-    assert lamp().wish(noon, limits.USABLE_S + 1) == Wish(0, CARRIED, 0)
-    assert lamp().wish(noon, limits.CARRIED_S) == Wish(0, CARRIED, 0)
-    assert lamp().wish(noon, limits.CARRIED_S + 1) == Wish(100, NO_TIME, 0)
-    assert lamp(fail_safe_percent=60).wish(noon, limits.CARRIED_S + 1) == Wish(60, NO_TIME, 0)
+    assert lamp().decide(noon, limits.USABLE_S) == Demand(0, CALENDAR, 0)
+    assert lamp().decide(noon, limits.USABLE_S + 1) == Demand(0, CARRIED, 0)
+    assert lamp().decide(noon, limits.CARRIED_S) == Demand(0, CARRIED, 0)
+    assert lamp().decide(noon, limits.CARRIED_S + 1) == Demand(100, NO_TIME, 0)
+    assert lamp(fail_safe_percent=60).decide(noon, limits.CARRIED_S + 1) == Demand(60, NO_TIME, 0)
 
 
 def test_a_carried_time_is_lit_wherever_the_calendar_may_be():
@@ -66,7 +64,7 @@ def test_a_carried_time_is_lit_wherever_the_calendar_may_be():
     bounds = night(NOVEMBER)
     for unix_s in range(bounds.start_s, bounds.end_s, 1801):
         expected = max(possible_levels(lighting.DIMMING_CALENDAR, unix_s, 7200))
-        assert one.wish(unix_s, 7200)[:2] == (expected, CARRIED)
+        assert one.decide(unix_s, 7200)[:2] == (expected, CARRIED)
 
 
 @pytest.mark.parametrize("calendar", CALENDARS)
@@ -74,8 +72,8 @@ def test_a_carried_time_is_lit_wherever_the_calendar_may_be():
 def test_a_certain_time_runs_the_calendar(calendar, evening):
     one = lamp(calendar)
     for unix_s, level_percent, reason in night(evening, calendar).changes():
-        assert one.wish(unix_s, 60) == Wish(level_percent, CALENDAR, reason)
-        assert one.wish(unix_s + 30, 0).level_percent == level_percent
+        assert one.decide(unix_s, 60) == Demand(level_percent, CALENDAR, reason)
+        assert one.decide(unix_s + 30, 0).level_percent == level_percent
 
 
 @pytest.mark.parametrize("evening", [SPRING, AUTUMN])
@@ -83,12 +81,12 @@ def test_summer_time_nights_have_each_edge_once(evening):
     one = lamp()
     bounds = night(evening)
     assert bounds.end_s - bounds.start_s == (23 if evening == SPRING else 25) * 3600
-    levels = [one.wish(unix_s, 1).level_percent for unix_s in range(bounds.start_s, bounds.end_s, 60)]
+    levels = [one.decide(unix_s, 1).level_percent for unix_s in range(bounds.start_s, bounds.end_s, 60)]
     edges = [(before, after) for before, after in itertools.pairwise(levels) if before != after]
     assert edges == [(0, 100), (100, 70), (70, 40), (40, 100), (100, 0)]
     five_thirty = civil.unix_from_local(civil.PARIS, evening + 1, 5 * 3600 + 1800)
-    assert one.wish(five_thirty - 1, 1).level_percent == 40
-    assert one.wish(five_thirty, 1).level_percent == 100
+    assert one.decide(five_thirty - 1, 1).level_percent == 40
+    assert one.decide(five_thirty, 1).level_percent == 100
 
 
 @pytest.mark.parametrize("calendar", CALENDARS)
@@ -99,7 +97,7 @@ def test_an_uncertain_time_takes_the_brightest_of_what_may_be_right(calendar, un
         bounds = night(evening, calendar)
         for unix_s in range(bounds.start_s, bounds.end_s, 1777):
             expected = max(possible_levels(calendar, unix_s, uncertainty_s))
-            assert one.wish(unix_s, uncertainty_s).level_percent == expected
+            assert one.decide(unix_s, uncertainty_s).level_percent == expected
 
 
 def test_a_short_step_inside_the_doubt_is_not_overlooked():
@@ -109,33 +107,33 @@ def test_a_short_step_inside_the_doubt_is_not_overlooked():
         ((Step(CLOCK, 1200, 0, 0), Step(CLOCK, 1260, 80, 0), Step(CLOCK, 1270, 0, 0), Step(CLOCK, 480, 0, 0)),),
     )
     after = civil.unix_from_local(civil.PARIS, NOVEMBER, 21 * 3600 + 720)
-    assert lamp(flash).wish(after, 60).level_percent == 0
-    assert lamp(flash).wish(after, 900).level_percent == 80
-    assert lamp(flash).wish(after, 120).level_percent == 0
+    assert lamp(flash).decide(after, 60).level_percent == 0
+    assert lamp(flash).decide(after, 900).level_percent == 80
+    assert lamp(flash).decide(after, 120).level_percent == 0
 
 
 def test_doubt_at_dusk_lights_early_and_at_dawn_darkens_late():
     one = lamp()
     changes = night(NOVEMBER).changes()
     dusk, dawn = changes[1][0], changes[-1][0]
-    assert one.wish(dusk - 300, 300).level_percent == 100
-    assert one.wish(dusk - 301, 300).level_percent == 0
-    assert one.wish(dawn + 299, 300).level_percent == 100
-    assert one.wish(dawn + 300, 300).level_percent == 0
+    assert one.decide(dusk - 300, 300).level_percent == 100
+    assert one.decide(dusk - 301, 300).level_percent == 0
+    assert one.decide(dawn + 299, 300).level_percent == 100
+    assert one.decide(dawn + 300, 300).level_percent == 0
 
 
 def test_the_stagger_shifts_each_edge_by_its_seconds():
     dusk = night(NOVEMBER).changes()[1][0]
     for stagger_s in (0, 4, 9):
         one = lamp(stagger_s=stagger_s)
-        assert one.wish(dusk + stagger_s - 1, 0).level_percent == 0
-        assert one.wish(dusk + stagger_s, 0).level_percent == 100
+        assert one.decide(dusk + stagger_s - 1, 0).level_percent == 0
+        assert one.decide(dusk + stagger_s, 0).level_percent == 100
 
 
 def test_a_clock_that_goes_back_is_followed():
     one = lamp()
     dusk = night(NOVEMBER).changes()[1][0]
-    levels = [one.wish(dusk + shift_s, 0).level_percent for shift_s in (10, -10, 86_400, -3600, 5)]
+    levels = [one.decide(dusk + shift_s, 0).level_percent for shift_s in (10, -10, 86_400, -3600, 5)]
     assert levels == [100, 0, 100, 0, 100]
 
 
@@ -149,9 +147,9 @@ def states_that_differ_after_a_boot():
             edges = [change[0] for change in bounds.changes()]
             instants = {edge + shift for edge in edges for shift in (-3600, -1, 0, 1, 3600)}
             for unix_s in sorted(instants | {bounds.end_s - 1, bounds.end_s}):
-                new = lamp(calendar).wish(unix_s, 1)
+                new = lamp(calendar).decide(unix_s, 1)
                 recomputed = Plan(calendar, ANGERS).wanted(unix_s)
-                if not old.wish(unix_s, 1) == new == (recomputed.level_percent, CALENDAR, recomputed.reason):
+                if not old.decide(unix_s, 1) == new == (recomputed.level_percent, CALENDAR, recomputed.reason):
                     different.append(unix_s)
     return different
 
@@ -167,7 +165,7 @@ def test_a_state_that_is_kept_instead_of_recomputed_is_seen(monkeypatch):
         self._wanted = self._wanted or self._plan.wanted(at_s)
         return self._wanted
 
-    monkeypatch.setattr(Decision, "_at", kept)
+    monkeypatch.setattr(LightDecision, "_at", kept)
     assert states_that_differ_after_a_boot() != []
 
 
@@ -179,10 +177,10 @@ def test_the_calendar_is_asked_again_only_when_it_may_have_changed():
             asked.append(unix_s)
             return super().wanted(unix_s)
 
-    one = Decision(Counted(lighting.DIMMING_CALENDAR, ANGERS), Sunlight(ANGERS), stagger_s=0)
+    one = LightDecision(Counted(lighting.DIMMING_CALENDAR, ANGERS), Sunlight(ANGERS), stagger_s=0)
     bounds = night(NOVEMBER)
     for unix_s in range(bounds.start_s, bounds.end_s, 10):
-        one.wish(unix_s, 0)
+        one.decide(unix_s, 0)
     assert len(asked) == len(bounds.changes())
 
 
@@ -194,10 +192,10 @@ def test_a_doubt_is_resolved_again_only_when_the_answer_may_have_changed(monkeyp
             asked.append(unix_s)
             return super().brightest(unix_s, uncertainty_s)
 
-    one = Decision(Counted(lighting.DIMMING_CALENDAR, ANGERS), Sunlight(ANGERS), stagger_s=0)
+    one = LightDecision(Counted(lighting.DIMMING_CALENDAR, ANGERS), Sunlight(ANGERS), stagger_s=0)
     bounds = night(NOVEMBER)
     for unix_s in range(bounds.start_s, bounds.end_s, 10):
-        one.wish(unix_s, 300)
+        one.decide(unix_s, 300)
     assert len(asked) < 20
 
 
@@ -208,7 +206,7 @@ def lit_window(one, cell, evening=NOVEMBER):
     """(seconds before sunset, seconds after sunrise) for which the lamp burns outside of the night."""
     bounds = night(evening)
     lit = [
-        unix_s for unix_s in range(bounds.start_s, bounds.end_s, 10) if one.wish(unix_s, 1, None, cell).level_percent
+        unix_s for unix_s in range(bounds.start_s, bounds.end_s, 10) if one.decide(unix_s, 1, None, cell).level_percent
     ]
     return bounds.sunset_s - lit[0], lit[-1] - bounds.sunrise_s
 
@@ -229,19 +227,19 @@ def test_a_bright_or_silent_cell_changes_nothing():
 def test_the_cell_brings_the_level_of_dusk_and_says_so():
     one = lamp()
     bounds = night(NOVEMBER)
-    assert one.wish(bounds.sunset_s - 1200, 1, None, Cell(True, 28)) == Wish(100, PHOTOCELL, 28)
-    assert one.wish(bounds.sunset_s + 1, 1, None, Cell(True, 28)).rule == CALENDAR
+    assert one.decide(bounds.sunset_s - 1200, 1, None, Cell(True, 28)) == Demand(100, PHOTOCELL, 28)
+    assert one.decide(bounds.sunset_s + 1, 1, None, Cell(True, 28)).rule == CALENDAR
 
 
 def test_the_cell_does_not_light_hours_of_extinction_nor_what_the_clock_switches():
     one = lamp(EXTINCTION)
     bounds = night(NOVEMBER)
     midnight = civil.unix_from_local(civil.PARIS, NOVEMBER + 1, 600)
-    assert one.wish(midnight, 1, None, Cell(True)).level_percent == 0
+    assert one.decide(midnight, 1, None, Cell(True)).level_percent == 0
     by_clock = Calendar((Rule(127, 0, 0, 0),), ((Step(CLOCK, 1260, 100, 0), Step(CLOCK, 60, 0, 0)),))
     heritage = lamp(by_clock)
-    assert heritage.wish(bounds.sunset_s - 600, 1, None, Cell(True)).level_percent == 0
-    assert heritage.wish(bounds.sunrise_s + 600, 1, None, Cell(True)).level_percent == 0
+    assert heritage.decide(bounds.sunset_s - 600, 1, None, Cell(True)).level_percent == 0
+    assert heritage.decide(bounds.sunrise_s + 600, 1, None, Cell(True)).level_percent == 0
 
 
 def test_a_dirty_cell_burns_no_lamp_by_day():
@@ -250,32 +248,32 @@ def test_a_dirty_cell_burns_no_lamp_by_day():
     for unix_s in range(bounds.start_s, bounds.end_s, 300):
         elevation = sun.elevation_cdeg(unix_s, ANGERS.latitude_e4, ANGERS.longitude_e4)
         if elevation > limits.SUN_DAY_CDEG + 30:
-            assert one.wish(unix_s, 1, None, Cell(True)).level_percent == 0
-            assert one.wish(unix_s, 5000, None, Cell(True)).level_percent in (0, 100)
+            assert one.decide(unix_s, 1, None, Cell(True)).level_percent == 0
+            assert one.decide(unix_s, 5000, None, Cell(True)).level_percent in (0, 100)
 
 
 def test_a_switched_feeder_that_has_mains_around_dusk_counts_as_darkness():
     one = lamp(switched=True)
     bounds = night(NOVEMBER)
-    assert one.wish(bounds.sunset_s - 900, 1) == Wish(100, FEEDER, 0)
-    assert one.wish(bounds.sunrise_s + 900, 1).rule == FEEDER
-    assert one.wish(bounds.sunset_s - 2800, 1).level_percent == 0
-    assert lamp().wish(bounds.sunset_s - 900, 1).level_percent == 0
+    assert one.decide(bounds.sunset_s - 900, 1) == Demand(100, FEEDER, 0)
+    assert one.decide(bounds.sunrise_s + 900, 1).rule == FEEDER
+    assert one.decide(bounds.sunset_s - 2800, 1).level_percent == 0
+    assert lamp().decide(bounds.sunset_s - 900, 1).level_percent == 0
 
 
 def test_without_a_usable_time_the_cell_decides():
-    assert lamp().wish(None, 0, None, Cell(True, 12)) == Wish(100, CELL_ALONE, 12)
-    assert lamp().wish(None, 0, None, Cell(False, 900)) == Wish(0, CELL_ALONE, 900)
-    assert lamp().wish(None, 0, None, Cell(None)) == Wish(100, NO_TIME, 0)
+    assert lamp().decide(None, 0, None, Cell(True, 12)) == Demand(100, CELL_ALONE, 12)
+    assert lamp().decide(None, 0, None, Cell(False, 900)) == Demand(0, CELL_ALONE, 900)
+    assert lamp().decide(None, 0, None, Cell(None)) == Demand(100, NO_TIME, 0)
 
 
 def test_on_a_switched_feeder_without_a_time_mains_are_night_until_a_cell_has_seen_the_day_for_long():
     one = lamp(switched=True)
-    assert one.wish(None, 0, None, Cell(False, 350)) == Wish(100, FEEDER, 0)
-    assert one.wish(None, 0, None, Cell(True, 12)) == Wish(100, CELL_ALONE, 12)
-    assert one.wish(None, 0, None, Cell(False, 350, is_day=True)) == Wish(0, CELL_ALONE, 350)
+    assert one.decide(None, 0, None, Cell(False, 350)) == Demand(100, FEEDER, 0)
+    assert one.decide(None, 0, None, Cell(True, 12)) == Demand(100, CELL_ALONE, 12)
+    assert one.decide(None, 0, None, Cell(False, 350, is_day=True)) == Demand(0, CELL_ALONE, 350)
     noon = civil.unix_from_local(civil.PARIS, JUNE, 14 * 3600)
-    assert one.wish(noon, 3600, None, Cell(False, 350)).level_percent == 0, "the sun rules the night out"
+    assert one.decide(noon, 3600, None, Cell(False, 350)).level_percent == 0, "the sun rules the night out"
 
 
 def test_a_rough_time_overrules_a_cell_that_the_sun_rules_out():
@@ -283,17 +281,17 @@ def test_a_rough_time_overrules_a_cell_that_the_sun_rules_out():
     deep_night = civil.unix_from_local(civil.PARIS, NOVEMBER + 1, 3600)
     noon = civil.unix_from_local(civil.PARIS, JUNE, 14 * 3600)
     dusk = night(NOVEMBER).sunset_s
-    assert one.wish(deep_night, 3600, None, Cell(False)).level_percent == 100, "headlamps"
-    assert one.wish(noon, 3600, None, Cell(True)).level_percent == 0, "dirt"
-    assert one.wish(dusk, 3600, None, Cell(False)).level_percent == 0
-    assert one.wish(dusk, 3600, None, Cell(True)).level_percent == 100
+    assert one.decide(deep_night, 3600, None, Cell(False)).level_percent == 100, "headlamps"
+    assert one.decide(noon, 3600, None, Cell(True)).level_percent == 0, "dirt"
+    assert one.decide(dusk, 3600, None, Cell(False)).level_percent == 0
+    assert one.decide(dusk, 3600, None, Cell(True)).level_percent == 100
 
 
 def test_an_order_is_above_calendar_and_cell():
     class Order:
         level_percent, rule, id = 30, "override", b"12345678"
 
-    assert lamp().wish(None, 0, Order(), Cell(True)) == Wish(30, "override", b"12345678")
+    assert lamp().decide(None, 0, Order(), Cell(True)) == Demand(30, "override", b"12345678")
 
 
 def test_an_hour_of_extinction_is_told_from_the_day():
@@ -305,7 +303,7 @@ def test_an_hour_of_extinction_is_told_from_the_day():
         (bounds.sunset_s + 7 * 3600, True),
         (bounds.sunrise_s + 60, False),
     ):
-        assert one.is_extinction(one.wish(unix_s, 1), unix_s) is expected
+        assert one.is_extinction(one.decide(unix_s, 1), unix_s) is expected
 
 
 # --- fourteen July and market days ------------------------------------------------------------------------------------
@@ -324,7 +322,7 @@ MARKET = Calendar(
 def level_at(year, month, day, hour, minute):
     """The level at this civil time; hours from 24 on are those of the morning after."""
     unix_s = civil.unix_from_local(civil.PARIS, civil.days_from_civil(year, month, day), 3600 * hour + 60 * minute)
-    return lamp(MARKET).wish(unix_s, 1).level_percent
+    return lamp(MARKET).decide(unix_s, 1).level_percent
 
 
 @pytest.mark.parametrize("year", [2026, 2027, 2031])
@@ -353,5 +351,5 @@ def test_a_feast_goes_before_the_market_of_its_weekday():
 
 def test_the_photocells_word_is_used_by_the_ladder():
     cell = Photocell(now_ms=0)
-    cell.look(10, None, now_ms=0)
-    assert lamp().wish(None, 0, None, cell) == Wish(100, CELL_ALONE, 10)
+    cell.observe(10, None, now_ms=0)
+    assert lamp().decide(None, 0, None, cell) == Demand(100, CELL_ALONE, 10)

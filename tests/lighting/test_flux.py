@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lighting.flux import PLAIN, Flux, Model, constant_light, maintained
+from lighting.dimming import PLAIN, Flux, FluxModel, constant_light, maintained
 from policy import civil
 
 TALQ_CURVE = ((0, 80), (5000, 85), (10_000, 90), (15_000, 95), (20_000, 100))
@@ -36,7 +36,7 @@ def test_an_unknown_date_counts_as_dirty():
 
 def test_all_factors_multiply_and_each_is_in_force():
     """100 % wanted, of a lamp dimmed to 80, at 85 % of its age, half a period after cleaning: 0.8 · 0.85 · 0.95."""
-    flux = Flux(Model(80, TALQ_CURVE, (90, 1000, CLEANED)))
+    flux = Flux(FluxModel(80, TALQ_CURVE, (90, 1000, CLEANED)))
     assert flux.drive_percent(100, 5000, (CLEANED + 500) * DAY_S) == 65
     assert flux.drive_percent(50, 5000, (CLEANED + 500) * DAY_S) == 32
     assert flux.drive_percent(100, 20_000, None) == 80
@@ -44,7 +44,7 @@ def test_all_factors_multiply_and_each_is_in_force():
 
 @given(st.integers(0, 100), st.integers(0, 100_000), st.integers(10, 100), st.integers(50, 100), st.integers(0, 6000))
 def test_what_is_lit_stays_lit_and_what_is_wanted_is_never_exceeded(level, hours, virtual, clean, days):
-    told = Flux(Model(virtual, TALQ_CURVE, (clean, 1000, CLEANED))).drive_percent(
+    told = Flux(FluxModel(virtual, TALQ_CURVE, (clean, 1000, CLEANED))).drive_percent(
         level, hours, (CLEANED + days) * DAY_S
     )
     assert told == 0 if level == 0 else 1 <= told <= level

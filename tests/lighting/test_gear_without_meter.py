@@ -2,12 +2,12 @@
 
 import pytest
 
-from lighting import inner
+from lighting import inputs
 from tests.lighting.test_standing import again
 from tests.lighting.test_trade import HEALTHY, Lamp, gear
 from wire import event, quantity
 
-METERLESS = {**HEALTHY, **dict.fromkeys((quantity.POWER, quantity.ENERGY, quantity.VOLTAGE)), inner.METER: 0}
+METERLESS = {**HEALTHY, **dict.fromkeys((quantity.POWER, quantity.ENERGY, quantity.VOLTAGE)), inputs.METER: 0}
 
 
 def meterless(**plain):
@@ -18,7 +18,7 @@ def meterless(**plain):
 
 def test_a_gear_without_a_meter_is_sound():
     lamp = meterless()
-    del lamp.values[inner.METER]  # not known at first
+    del lamp.values[inputs.METER]  # not known at first
     lamp.minutes(4)
     lamp.values = dict(METERLESS)
     lamp.minutes(30)
@@ -29,7 +29,7 @@ def test_a_gear_without_a_meter_is_sound():
 @pytest.mark.parametrize("meter", [1, 0, None])
 def test_a_gear_that_has_or_had_a_meter_and_is_silent_about_it_is_told(meter):
     lamp = gear() if meter != 1 else meterless()
-    lamp.values = {**METERLESS, inner.METER: meter}
+    lamp.values = {**METERLESS, inputs.METER: meter}
     assert lamp.minutes(6).codes(event.METER_FAILURE) == [(event.METER_FAILURE, True)]
     lamp.values = dict(HEALTHY)
     assert lamp.minutes(1).codes(event.METER_FAILURE)[1:] == [(event.METER_FAILURE, False)]
@@ -37,9 +37,9 @@ def test_a_gear_that_has_or_had_a_meter_and_is_silent_about_it_is_told(meter):
 
 def test_the_meters_alarm_ends_with_a_gear_that_has_none():
     lamp = gear()
-    lamp.values = {**METERLESS, inner.METER: 1}
+    lamp.values = {**METERLESS, inputs.METER: 1}
     lamp = again(lamp.minutes(10), output="dali")
-    lamp.values = {**METERLESS, inner.METER: None}
+    lamp.values = {**METERLESS, inputs.METER: None}
     assert lamp.minutes(10).codes(event.METER_FAILURE) == []
     lamp.values = dict(METERLESS)
     assert lamp.minutes(1).codes(event.METER_FAILURE) == [(event.METER_FAILURE, False)]
@@ -47,7 +47,7 @@ def test_the_meters_alarm_ends_with_a_gear_that_has_none():
 
 def test_a_dead_lamp_behind_a_gear_without_a_meter_is_told_though_it_has_no_level():
     lamp = meterless().minutes(8)
-    lamp.values.update({inner.GEAR_STATUS: 2, quantity.LEVEL_MEASURED: None})
+    lamp.values.update({inputs.GEAR_STATUS: 2, quantity.LEVEL_MEASURED: None})
     assert lamp.minutes(4).codes(event.LAMP_FAILURE) == [(event.LAMP_FAILURE, True)]
     assert not lamp.trade.is_sound(lamp.moment())
     lamp.values = dict(METERLESS)

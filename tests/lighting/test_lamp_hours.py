@@ -18,7 +18,7 @@ def test_a_new_board_at_an_old_lamp_is_told_its_hours():
 
 
 def test_a_new_lamp_at_an_old_board_begins_its_curve_once_and_its_starts():
-    old = memory.pack(memory.EMPTY._replace(lamp_s=3600 * 20_000, starts=800, wh=5000, aged=(20240301, 0)))
+    old = memory.encode(memory.EMPTY._replace(lamp_s=3600 * 20_000, starts=800, wh=5000, aged=(20240301, 0)))
     assert Lamp(**CLO, lamp_hours=[20240301, 0], memory=old).level == 100
     lamp = Lamp(**CLO, lamp_hours=[20261124, 0], memory=old).minutes(180)
     assert (lamp.level, hours(lamp), lamp.trade.health(lamp.moment())[quantity.LAMP_STARTS]) == (75, 3, 0)

@@ -3,9 +3,7 @@
 import pytest
 
 from lighting import limits
-from lighting.lamp_watch import LampWatch
-from lighting.power import expected_dw, lamp_model
-from lighting.supply_watch import SupplyWatch
+from lighting.watch import LampWatch, SupplyWatch, expected_dw, lamp_model
 from wire.event import (
     CYCLING_FAILURE,
     DIMMING_FAILURE,

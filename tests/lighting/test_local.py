@@ -3,7 +3,7 @@ and what a lamp's faults make of both."""
 
 import pytest
 
-from lighting import rules
+from lighting import decision
 from node.trade import LOCK, TEST
 from tests.lighting.test_trade import DIMMED, PRESENCE, SUNSET_S, Lamp
 from wire import event, quantity
@@ -33,17 +33,17 @@ def test_locked_is_dark_whatever_is_ordered_and_the_order_holds_again_afterwards
     before = lamp.live(1000).level
     assert before in (80, 100)
     assert local(lamp, LOCK).level == 0
-    assert lamp.trade.outputs.rule == rules.LOCK
+    assert lamp.trade.outputs.rule == decision.LOCK
     assert lamp.live(7200_000, step_ms=60_000).level == 0
     assert local(lamp, None).level == before
-    assert [detail[2] for detail in told(lamp)][-2:] == [rules.LOCK, ordered or rules.CALENDAR]
+    assert [detail[2] for detail in told(lamp)][-2:] == [decision.LOCK, ordered or decision.CALENDAR]
 
 
 def test_a_test_by_day_is_full_light_and_ends_in_the_dark_of_the_calendar():
     lamp = Lamp(unix_s=NOON_S)
     assert lamp.level == 0
     assert local(lamp, TEST).level == 100
-    assert told(lamp)[-1] == (100, 0, rules.TEST, 0)
+    assert told(lamp)[-1] == (100, 0, decision.TEST, 0)
     assert lamp.live(30_000, step_ms=1000).level == 100
     assert local(lamp, None).level == 0
 

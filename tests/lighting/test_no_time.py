@@ -1,6 +1,6 @@
 """A lamp with a photocell and without a time: what its feeder says, and a cell that a sign lights."""
 
-from lighting import rules
+from lighting import decision
 from tests.lighting.test_trade import Lamp
 from wire import event, quantity
 
@@ -17,7 +17,7 @@ def dusk_without_a_clock():
 def test_on_a_switched_feeder_without_a_clock_a_bright_dusk_does_not_put_the_lamp_out():
     lamp = dusk_without_a_clock()
     assert [level for _, level in lamp.levels] == [100]
-    assert set(lamp.rules()) == {rules.NO_TIME, rules.FEEDER, rules.CELL_ALONE}
+    assert set(lamp.rules()) == {decision.NO_TIME, decision.FEEDER, decision.CELL_ALONE}
 
 
 def test_a_switched_feeder_that_is_held_by_day_goes_dark_after_two_hours_of_daylight():
@@ -33,9 +33,9 @@ def test_without_a_time_a_cell_under_a_sign_is_told_after_a_day_and_the_street_i
     lamp = Lamp(unix_s=None, photocell={})
     lamp.values = {quantity.ILLUMINANCE: 300}
     assert lamp.minutes(23 * 60).level == 0
-    assert lamp.minutes(62).level == 100 and lamp.rules()[-1] == rules.NO_TIME
+    assert lamp.minutes(62).level == 100 and lamp.rules()[-1] == decision.NO_TIME
     told = [(active, detail) for _, code, active, detail in lamp.said if code == event.PHOTOCELL_FAILURE]
     assert told == [(True, ("bright",))]
     lamp.values[quantity.ILLUMINANCE] = 5
-    assert lamp.minutes(3).level == 100 and lamp.rules()[-1] == rules.CELL_ALONE
+    assert lamp.minutes(3).level == 100 and lamp.rules()[-1] == decision.CELL_ALONE
     assert lamp.codes(event.PHOTOCELL_FAILURE)[-1] == (event.PHOTOCELL_FAILURE, False)

@@ -22,7 +22,7 @@ class Bench:
     def minutes(self, count, lux, elevation_cdeg=None):
         for _ in range(count):
             self.now_ms += MINUTE_MS
-            self.cell.look(lux, elevation_cdeg, now_ms=self.now_ms)
+            self.cell.observe(lux, elevation_cdeg, now_ms=self.now_ms)
         return self
 
     def days(self, count, *, by_day_lx, by_night_lx):

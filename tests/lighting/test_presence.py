@@ -2,15 +2,15 @@
 
 import pytest
 
-from lighting.presence import Presence
-from lighting.ramp import Ramp
+from lighting.dimming import Ramp
+from lighting.presence import PresenceBoost
 
 STARTED_MS = (1 << 30) - 5000
 HOUR_MS = 3_600_000
 
 
 def presence(per_hour_max=240, hold_s=45):
-    return Presence(hold_s=hold_s, per_hour_max=per_hour_max, now_ms=STARTED_MS)
+    return PresenceBoost(hold_s=hold_s, per_hour_max=per_hour_max, now_ms=STARTED_MS)
 
 
 def walked_by(one, from_ms, until_ms, every_ms):
@@ -67,34 +67,34 @@ def test_hours_of_silence_are_forgotten():
 
 def test_a_ramp_rises_and_falls_linearly_and_arrives():
     ramp = Ramp(30)
-    ramp.go(100, 1000, now_ms=5000)
+    ramp.begin(100, 1000, now_ms=5000)
     levels = []
     now_ms = 5000
     while (due_ms := ramp.deadline_ms(now_ms)) is not None:
         now_ms = due_ms
-        levels.append(ramp.move(now_ms=now_ms))
+        levels.append(ramp.advance(now_ms=now_ms))
     assert levels == [44, 58, 72, 86, 100]
-    ramp.go(30, 10_000, now_ms=8000)
-    assert [ramp.move(now_ms=8000 + ms) for ms in (0, 5000, 9999, 10_000)] == [100, 65, 31, 30]
+    ramp.begin(30, 10_000, now_ms=8000)
+    assert [ramp.advance(now_ms=8000 + ms) for ms in (0, 5000, 9999, 10_000)] == [100, 65, 31, 30]
 
 
 def test_a_ramp_that_turns_begins_where_it_is():
     ramp = Ramp(20)
-    ramp.go(100, 1000, now_ms=0)
-    assert ramp.move(now_ms=500) == 60
-    ramp.go(20, 1000, now_ms=500)
-    assert ramp.level_percent == 60 and ramp.move(now_ms=1000) == 40
+    ramp.begin(100, 1000, now_ms=0)
+    assert ramp.advance(now_ms=500) == 60
+    ramp.begin(20, 1000, now_ms=500)
+    assert ramp.level_percent == 60 and ramp.advance(now_ms=1000) == 40
 
 
 def test_going_where_it_goes_already_starts_nothing_again():
     ramp = Ramp(20)
     for now_ms in (0, 300, 600, 900):
-        ramp.go(100, 1000, now_ms=now_ms)
-    assert ramp.move(now_ms=1000) == 100
+        ramp.begin(100, 1000, now_ms=now_ms)
+    assert ramp.advance(now_ms=1000) == 100
 
 
 @pytest.mark.parametrize("lasts_ms", [0, 1])
 def test_a_ramp_of_no_time_is_a_jump(lasts_ms):
     ramp = Ramp(20)
-    ramp.go(100, lasts_ms, now_ms=7)
-    assert ramp.move(now_ms=8) == 100 and ramp.deadline_ms(8) is None
+    ramp.begin(100, lasts_ms, now_ms=7)
+    assert ramp.advance(now_ms=8) == 100 and ramp.deadline_ms(8) is None

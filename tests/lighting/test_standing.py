@@ -1,6 +1,6 @@
 """Faults that were told stand through a cut of the mains, unsaid again, and end when they are judged healthy."""
 
-from lighting import inner, memory
+from lighting import inputs, memory
 from tests.lighting.test_trade import HEALTHY, PRESENCE, SUNSET_S, Lamp, Order, gear
 from wire import event, quantity
 
@@ -61,7 +61,7 @@ def test_each_fault_stands_through_a_cut_and_ends_when_it_is_healthy():
     codes = memory.codes(memory.U32)
     assert len(codes) == 10
     for code in codes:
-        kept = memory.pack(memory.EMPTY._replace(standing=memory.standing({code})))
+        kept = memory.encode(memory.EMPTY._replace(standing=memory.standing({code})))
         lamp = Lamp(memory=kept)
         lamp.values = {quantity.POWER: None, quantity.VOLTAGE: None}
         assert lamp.minutes(4).codes() == [(event.LEVEL_CHANGED, None)], code
@@ -77,7 +77,7 @@ def test_each_fault_stands_through_a_cut_and_ends_when_it_is_healthy():
 
 def test_what_a_gear_said_of_itself_stands_through_a_cut_and_ends_when_it_says_so():
     lamp = gear()
-    lamp.values.update({inner.GEAR_STATUS: 5, inner.GEAR_FLAGS: (0b10_0000, 0x3F)})
+    lamp.values.update({inputs.GEAR_STATUS: 5, inputs.GEAR_FLAGS: (0b10_0000, 0x3F)})
     lamp.minutes(1)
     lamp.values = dict.fromkeys(HEALTHY)
     lamp.minutes(6)
@@ -85,7 +85,7 @@ def test_what_a_gear_said_of_itself_stands_through_a_cut_and_ends_when_it_says_s
     lamp.values = dict.fromkeys(HEALTHY)
     told = (event.GEAR_COMM_FAILURE, event.GEAR_FAILURE)
     assert lamp.minutes(5).codes(*told) == []
-    lamp.values = {**HEALTHY, inner.GEAR_STATUS: 5, inner.GEAR_FLAGS: (0, 0x3C0)}
+    lamp.values = {**HEALTHY, inputs.GEAR_STATUS: 5, inputs.GEAR_FLAGS: (0, 0x3C0)}
     assert lamp.minutes(5).codes(*told) == [(event.GEAR_COMM_FAILURE, False)]
     lamp.values = dict(HEALTHY)
     assert lamp.minutes(1).codes(*told)[1:] == [(event.GEAR_FAILURE, False)] * 2
@@ -124,13 +124,13 @@ def test_a_stuck_detector_stands_through_a_cut_until_an_hour_refutes_it():
 
 def test_the_alarm_of_a_cell_or_detector_that_was_taken_away_ends():
     bits = memory.CELL_BRIGHT | memory.CELL_SILENT | memory.PRESENCE_FAILED
-    lamp = Lamp(memory=memory.pack(memory.EMPTY._replace(standing=bits)))
+    lamp = Lamp(memory=memory.encode(memory.EMPTY._replace(standing=bits)))
     codes = (*CELL_CODES, event.PRESENCE_SENSOR_FAILURE)
     assert sorted(lamp.codes(*codes)) == sorted((code, False) for code in codes)
 
 
 def test_a_relay_alarm_of_an_output_that_is_there_no_more_ends():
-    kept = memory.pack(memory.EMPTY._replace(standing=memory.standing({event.RELAY_FAILURE})))
+    kept = memory.encode(memory.EMPTY._replace(standing=memory.standing({event.RELAY_FAILURE})))
     lamp = Lamp(output="dali", memory=kept)
     lamp.values = dict(HEALTHY)
     assert lamp.minutes(3).codes(event.RELAY_FAILURE) == [(event.RELAY_FAILURE, False)]
@@ -138,23 +138,23 @@ def test_a_relay_alarm_of_an_output_that_is_there_no_more_ends():
 
 def test_a_silent_converter_stands_through_a_cut_and_ends_when_it_answers():
     lamp = Lamp(output="dac")
-    lamp.values[inner.OUTPUT_SILENT] = 1
+    lamp.values[inputs.OUTPUT_SILENT] = 1
     lamp = again(lamp.minutes(10), output="dac")
-    lamp.values[inner.OUTPUT_SILENT] = 1
+    lamp.values[inputs.OUTPUT_SILENT] = 1
     assert lamp.minutes(10).codes(event.GEAR_COMM_FAILURE) == []
-    del lamp.values[inner.OUTPUT_SILENT]
+    del lamp.values[inputs.OUTPUT_SILENT]
     assert lamp.minutes(1).codes(event.GEAR_COMM_FAILURE) == [(event.GEAR_COMM_FAILURE, False)]
 
 
 def test_a_converter_that_does_not_answer_is_told_as_a_gear_and_so_is_its_return():
     lamp = Lamp(output="dac").minutes(10)
-    lamp.values = {inner.OUTPUT_SILENT: 1}
+    lamp.values = {inputs.OUTPUT_SILENT: 1}
     lamp.minutes(2)
     assert lamp.codes(event.GEAR_COMM_FAILURE) == [] and lamp.trade.is_sound(lamp.moment())
     lamp.minutes(3)
     assert lamp.codes(event.GEAR_COMM_FAILURE) == [(event.GEAR_COMM_FAILURE, True)]
     assert not lamp.trade.is_sound(lamp.moment())
-    assert inner.OUTPUT_SILENT not in lamp.trade.readings(lamp.moment())
+    assert inputs.OUTPUT_SILENT not in lamp.trade.readings(lamp.moment())
     lamp.trade.sample(None, lamp.moment())
     assert not lamp.trade.is_sound(lamp.moment()), "a silent meter says nothing of the converter"
     lamp.values = {}
@@ -171,7 +171,7 @@ def test_what_only_a_meter_shows_ends_behind_a_gear_that_has_none():
     stood = tuple(lamp.trade._active)
     assert {event.CYCLING_FAILURE, event.DIMMING_FAILURE, event.POWER_TOO_LOW} <= set(stood)
     measured = (quantity.POWER, quantity.VOLTAGE, quantity.ENERGY)
-    lamp.values = {**dict.fromkeys(measured), inner.GEAR_STATUS: 4, inner.METER: 0, quantity.LEVEL_MEASURED: 100}
+    lamp.values = {**dict.fromkeys(measured), inputs.GEAR_STATUS: 4, inputs.METER: 0, quantity.LEVEL_MEASURED: 100}
     lamp.minutes(12)
     assert sorted(lamp.codes(*stood)) == sorted((code, False) for code in stood)
     assert lamp.trade.is_sound(lamp.moment()), "it takes updates again"
@@ -186,7 +186,7 @@ def test_a_dimming_that_failed_ends_where_nothing_is_dimmed_any_more():
 
 def test_what_a_gear_said_of_itself_ends_when_another_output_takes_its_place():
     lamp = gear()
-    lamp.values.update({inner.GEAR_STATUS: 5, inner.GEAR_FLAGS: (0b10_0000, 0x3F)})
+    lamp.values.update({inputs.GEAR_STATUS: 5, inputs.GEAR_FLAGS: (0b10_0000, 0x3F)})
     lamp = again(lamp.minutes(6))
     assert lamp.minutes(5).codes(event.GEAR_FAILURE) == [(event.GEAR_FAILURE, False)] * 2
     assert again(lamp).minutes(5).codes(event.GEAR_FAILURE) == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lighting import rules
+from lighting import decision
 from node.trade import LOCK
 from tests.lighting.test_trade import EXTINCTION, PRESENCE, SUNSET_S, Lamp, Order
 from wire import event
@@ -26,7 +26,7 @@ def test_what_ends_a_boost_that_was_not_told_is_told(ends):
     else:
         lamp.unix_s = SUNSET_S + (8 if ends == "extinction" else 16) * 3600
     lamp.turn()
-    expected = {"order": "emergency", "lock": rules.LOCK}.get(ends, rules.CALENDAR)
+    expected = {"order": "emergency", "lock": decision.LOCK}.get(ends, decision.CALENDAR)
     assert lamp.trade.outputs.rule == expected
     assert told_levels(lamp)[count:] and told_levels(lamp)[-1][:3] == (0, 60, expected)
 

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 import kinds
-from lighting import inner, limits, memory, rules
+from lighting import decision, inputs, limits, memory
 from lighting.dali_banks import Asset, Ratings
 from lighting.trade import Output, Streetlight
 from node.trade import Moment
@@ -93,9 +93,9 @@ PRESENCE = {"level": 100, "up_ms": 1000, "hold_s": 45, "down_s": 30}
 
 def test_it_is_lit_before_anything_is_known():
     lamp = Lamp(unix_s=None)
-    assert lamp.trade.outputs[:2] == (100, rules.NO_TIME)
+    assert lamp.trade.outputs[:2] == (100, decision.NO_TIME)
     made = Streetlight(KIND.decode(Faults(), {"site": SITE, "lamp": [360, 6]}), kinds.Start(NODE, b"", 0, None))
-    assert made.outputs == Output(100, rules.BOOT, 0), "even before its first turn"
+    assert made.outputs == Output(100, decision.BOOT, 0), "even before its first turn"
 
 
 def test_who_comes_has_full_light_within_two_seconds():
@@ -124,7 +124,7 @@ def test_the_light_goes_slowly_when_nobody_is_left():
     assert 55 < lamp.level < 80
     lamp.live(20_000)
     assert lamp.level == 30
-    assert lamp.rules() == [rules.CALENDAR, rules.PRESENCE, rules.CALENDAR]
+    assert lamp.rules() == [decision.CALENDAR, decision.PRESENCE, decision.CALENDAR]
 
 
 def test_presence_lights_no_day_and_an_extinction_only_where_it_is_wanted():
@@ -145,7 +145,7 @@ def test_presence_never_leaves_the_node_and_passers_by_do_not_fill_the_outbox():
     assert quantity.OCCUPANCY not in lamp.trade.readings(lamp.moment())
     assert quantity.OCCUPANCY not in lamp.trade.health(lamp.moment())
     changes = [(at_ms, detail) for at_ms, code, _, detail in lamp.said if code == event.LEVEL_CHANGED]
-    told = [at_ms for at_ms, detail in changes if detail[2] == rules.PRESENCE]
+    told = [at_ms for at_ms, detail in changes if detail[2] == decision.PRESENCE]
     assert 2 <= len(told) <= 4
     assert min(after - before for before, after in itertools.pairwise(told)) >= limits.PRESENCE_TOLD_MS
 
@@ -222,7 +222,7 @@ def test_light_is_what_is_told_and_the_gear_gets_its_share():
 
 
 def test_an_old_lamp_gets_more():
-    old = memory.pack(memory.EMPTY._replace(lamp_s=3600 * 20_000))
+    old = memory.encode(memory.EMPTY._replace(lamp_s=3600 * 20_000))
     assert Lamp(virtual_output=80, clo=[[0, 75], [20000, 100]], memory=old).level == 80
 
 
@@ -289,7 +289,7 @@ def test_a_dirty_cell_is_told_on_its_second_day():
 
 # --- a DALI gear ----------------------------------------------------------------------------------------------------
 
-HEALTHY = {inner.GEAR_STATUS: 4, inner.GEAR_FLAGS: (0, 0x3FF), quantity.LEVEL_MEASURED: 100}
+HEALTHY = {inputs.GEAR_STATUS: 4, inputs.GEAR_FLAGS: (0, 0x3FF), quantity.LEVEL_MEASURED: 100}
 
 
 def gear(**plain):
@@ -316,13 +316,13 @@ def test_a_gear_that_does_not_answer_is_told_after_three_rounds():
 
 def test_a_gears_flags_are_told_by_their_words_and_kept_while_it_says_nothing_new():
     lamp = gear()
-    lamp.values[inner.GEAR_FLAGS] = (0b10_0010, 0x3F)  # undervoltage, thermal-shutdown
+    lamp.values[inputs.GEAR_FLAGS] = (0b10_0010, 0x3F)  # undervoltage, thermal-shutdown
     lamp.minutes(1)
-    lamp.values[inner.GEAR_FLAGS] = None
+    lamp.values[inputs.GEAR_FLAGS] = None
     lamp.minutes(5)
-    lamp.values[inner.GEAR_FLAGS] = (0, 0x3C0)  # of its light source, nothing
+    lamp.values[inputs.GEAR_FLAGS] = (0, 0x3C0)  # of its light source, nothing
     lamp.minutes(1)
-    lamp.values[inner.GEAR_FLAGS] = (0b10, 0x3F)
+    lamp.values[inputs.GEAR_FLAGS] = (0b10, 0x3F)
     lamp.minutes(1)
     told = [(active, detail) for _, code, active, detail in lamp.said if code == event.GEAR_FAILURE]
     assert told == [(True, ("undervoltage",)), (True, ("thermal-shutdown",)), (False, ("thermal-shutdown",))]
@@ -330,13 +330,13 @@ def test_a_gears_flags_are_told_by_their_words_and_kept_while_it_says_nothing_ne
 
 def test_a_gears_own_word_makes_a_lamp_failure():
     lamp = gear()
-    lamp.values[inner.GEAR_STATUS] = 2
+    lamp.values[inputs.GEAR_STATUS] = 2
     assert lamp.minutes(3).codes(event.LAMP_FAILURE) == [(event.LAMP_FAILURE, True)]
 
 
 def test_the_asset_record_is_told_once_in_the_life_of_a_gear_and_fits_a_record():
     lamp = gear()
-    lamp.values[inner.ASSET] = (ASSET, Ratings(100_000, 6500, None))
+    lamp.values[inputs.ASSET] = (ASSET, Ratings(100_000, 6500, None))
     lamp.minutes(3)
     told = [detail for _, code, _, detail in lamp.said if code == event.LAMP_ASSET]
     assert len(told) == 1 and told[0][0] == ASSET.gtin and told[0][-3:] == (100_000, 6500, None)
@@ -347,9 +347,9 @@ def test_the_asset_record_is_told_once_in_the_life_of_a_gear_and_fits_a_record()
     assert len(writer.view()) <= 200
     assert record.decode_payload(bytes(writer.view()))[0].body.detail == list(told[0])
     again = Lamp(output="dali", memory=lamp.trade.memory(lamp.now_ms))
-    again.values = {**HEALTHY, inner.ASSET: (ASSET, Ratings(100_000, 6500, None))}
+    again.values = {**HEALTHY, inputs.ASSET: (ASSET, Ratings(100_000, 6500, None))}
     assert again.minutes(2).codes(event.LAMP_ASSET) == []
-    again.values[inner.ASSET] = (ASSET._replace(luminaire_id=9), None)
+    again.values[inputs.ASSET] = (ASSET._replace(luminaire_id=9), None)
     assert again.minutes(2).codes(event.LAMP_ASSET) == [(event.LAMP_ASSET, None)]
 
 

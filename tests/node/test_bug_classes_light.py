@@ -11,7 +11,7 @@ import itertools
 
 import pytest
 
-from lighting import decision, rules
+from lighting import decision
 from policy import civil, lighting, lighting_form, sun
 from tests.portable.node_day import World
 from wire import event, quantity
@@ -114,13 +114,13 @@ def test_4_a_state_that_is_restored_is_seen(monkeypatch):
     """Planted: the level of before the cut is taken for the truth."""
     kept = {}
 
-    class Restored(decision.Decision):
-        def wish(self, unix_s, *more):
-            if unix_s is not None and "wish" not in kept:
-                kept["wish"] = super().wish(unix_s, *more)
-            return kept.get("wish") or super().wish(unix_s, *more)
+    class Restored(decision.LightDecision):
+        def decide(self, unix_s, *more):
+            if unix_s is not None and "demand" not in kept:
+                kept["demand"] = super().decide(unix_s, *more)
+            return kept.get("demand") or super().decide(unix_s, *more)
 
-    monkeypatch.setattr("lighting.trade.Decision", Restored)
+    monkeypatch.setattr("lighting.trade.LightDecision", Restored)
     assert states_that_differ_after_a_cut(1200) != []
 
 
@@ -145,7 +145,7 @@ def test_8_with_a_photocell_a_lamp_without_time_is_dark_by_day_and_lit_by_night(
     street.run(24 * HOUR_S)
     lit = [unix_s for unix_s, level, _ in street.edges if level == 100]
     dark = [unix_s for unix_s, level, _ in street.edges if level == 0]
-    assert {rule for _, level, rule in street.edges if rule != "boot"} == {rules.CELL_ALONE}
+    assert {rule for _, level, rule in street.edges if rule != "boot"} == {decision.CELL_ALONE}
     assert len(lit) == 2 and len(dark) == 2, "once on, once off, after the boot"
     assert abs(lit[1] - EDGES[0][0]) < 1800 and abs(dark[1] - EDGES[3][0]) < 1800
 
@@ -157,7 +157,7 @@ def test_8_a_dead_photocell_without_time_ends_lit():
     assert street._level == 0
     street.lux = None
     street.run(900)
-    assert street.edges[-1][1:] == (100, rules.NO_TIME)
+    assert street.edges[-1][1:] == (100, decision.NO_TIME)
 
 
 @pytest.mark.parametrize("year", [1970, 2000, 2025, 2099])

@@ -62,7 +62,7 @@ print(dali_banks.flags(205, BANK_205))
 print([dali.level_of(percent, dali.LOGARITHMIC) for percent in range(101)])
 print([dali.percent_of(level, dali.LOGARITHMIC) for level in range(256)])
 uart = Uart()
-gear = dali_gear.Gear(Bridge(uart))
+gear = dali_gear.DaliGear(Bridge(uart))
 gear.set_level(50)
 for number in range(8):
     gear.begin_round(now_ms=1000 * number)

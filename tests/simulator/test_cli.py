@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from lighting.decision import Decision, Wish
+from lighting.decision import Demand, LightDecision
 from simulator import cli as simulator_cli
 from tools import cli
 
@@ -32,7 +32,7 @@ def refused(capsys, *words):
 @pytest.fixture
 def dark(monkeypatch):
     """Street lights that never burn."""
-    monkeypatch.setattr(Decision, "wish", lambda *_: Wish(0, "calendar", 0))
+    monkeypatch.setattr(LightDecision, "decide", lambda *_: Demand(0, "calendar", 0))
 
 
 def test_for_programs_it_prints_one_object(capsys):

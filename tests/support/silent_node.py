@@ -4,7 +4,7 @@ with its trade and its log on a medium in memory, in virtual time. What it makes
 import kinds
 from esp32.log_files import LogFiles
 from kinds import Start, irrigation, streetlight, thermostat
-from lighting import inner
+from lighting import inputs as lamp_inputs
 from node import settings
 from node.app import MADE, Boot, Node
 from node.record_log import RecordLog
@@ -44,7 +44,7 @@ def _lamp(unix_s, outputs, now_ms):
         quantity.TEMPERATURE + quantity.CHANNEL_STEP: 4512,
         quantity.TEMPERATURE + 2 * quantity.CHANNEL_STEP: 5234,
         quantity.OCCUPANCY: int(level > 0 and unix_s % 240 < 60),
-        inner.GEAR_STATUS: 4 if level else 0,
+        lamp_inputs.GEAR_STATUS: 4 if level else 0,
     }
 
 

@@ -13,8 +13,8 @@ from gateway.core.gateway import Gateway
 from gateway.core.inbox.answers import Answers
 from gateway.core.inbox.inbox import Inbox
 from gateway.core.uplink.uplink import Uplink
-from lighting.decision import Decision, Wish
-from lighting.lamp_watch import LampWatch
+from lighting.decision import Demand, LightDecision
+from lighting.watch import LampWatch
 from node.app import Node
 from node.outbox import Outbox
 from simulator.checkers.alarms import SOON_S, LampFault, judge
@@ -243,7 +243,7 @@ def test_a_record_that_nobody_made_is_found():
 
 @pytest.mark.parametrize(("level", "word"), [(0, "dark"), (100, "burning")])
 def test_a_street_light_that_never_changes_is_seen(monkeypatch, level, word):
-    monkeypatch.setattr(Decision, "wish", lambda *_: Wish(level, "calendar", 0))
+    monkeypatch.setattr(LightDecision, "decide", lambda *_: Demand(level, "calendar", 0))
     result = planted()
     assert len(result.lighting_violations) >= 3
     assert all(f" {word} for " in violation for violation in result.lighting_violations)

@@ -13,9 +13,9 @@ from policy import civil
 
 # virtual_percent: of full power that is this street's 100 %. clo: ((hours, percent), …), ascending hours, or ().
 # maintenance: (percent just after cleaning, days until it is to be cleaned again, civil day of the cleaning) or None.
-Model = namedtuple("Model", ("virtual_percent", "clo", "maintenance"))
+FluxModel = namedtuple("FluxModel", ("virtual_percent", "clo", "maintenance"))
 
-PLAIN = Model(100, (), None)
+PLAIN = FluxModel(100, (), None)
 _UNIT = 10_000
 
 
@@ -70,9 +70,45 @@ def maintained(maintenance, day):
     return 100 * clean_percent + (_UNIT - 100 * clean_percent) * gone // period_days
 
 
-def is_ascending(points):
-    """Whether the hours of a CLO curve rise; limits.CLO_POINTS_MAX at most is the settings' affair."""
-    for index in range(1, len(points)):
-        if points[index][0] <= points[index - 1][0]:
-            return False
-    return len(points) <= limits.CLO_POINTS_MAX
+class Ramp:
+    """`level_percent` is where it is; `move` brings it to now."""
+
+    def __init__(self, level_percent):
+        self.level_percent = level_percent
+        self._from_percent = level_percent
+        self._to_percent = level_percent
+        self._started_ms = 0
+        self._lasts_ms = 0
+
+    def jump(self, level_percent):
+        """Be there at once."""
+        self.level_percent = self._to_percent = level_percent
+        self._lasts_ms = 0
+
+    def begin(self, level_percent, lasts_ms, *, now_ms):
+        """Begin to move there, from wherever it is; going there already changes nothing."""
+        if level_percent == self._to_percent:
+            return
+        self.advance(now_ms=now_ms)
+        self._from_percent = self.level_percent
+        self._to_percent = level_percent
+        self._started_ms = now_ms
+        self._lasts_ms = lasts_ms
+        self.advance(now_ms=now_ms)
+
+    def advance(self, *, now_ms):
+        """The level of now."""
+        gone_ms = now_ms - self._started_ms
+        if gone_ms >= self._lasts_ms:
+            self.level_percent = self._to_percent
+        else:
+            way = self._to_percent - self._from_percent
+            part = abs(way) * gone_ms // self._lasts_ms
+            self.level_percent = self._from_percent + (part if way > 0 else -part)
+        return self.level_percent
+
+    def deadline_ms(self, now_ms):
+        """When the next step is due, or None when it has arrived."""
+        if self.level_percent == self._to_percent:
+            return None
+        return min(now_ms + limits.RAMP_STEP_MS, max(now_ms, self._started_ms + self._lasts_ms))

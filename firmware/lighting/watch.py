@@ -12,9 +12,49 @@
 Judges nothing while a lamp warms up or within a minute of a change.
 """
 
-from lighting import limits, power
-from lighting.votes import cast
+from collections import namedtuple
+
+from lighting import limits
 from wire import event
+
+# Powers in 0.1 W. gradient_percent: 100 · g. floor_percent: the least light that the gear can give (0-10 V: 10 %).
+# tolerance_dw: what is neither too high nor too low.
+LampModel = namedtuple(
+    "LampModel", ("nominal_dw", "standby_dw", "warm_up_s", "gradient_percent", "floor_percent", "tolerance_dw")
+)
+
+
+def lamp_model(nominal_dw, standby_dw, warm_up_s=300, gradient_percent=100, floor_percent=0, tolerance_dw=0):
+    """A LampModel; the tolerance is 10 % of the nominal power at least."""
+    return LampModel(
+        nominal_dw, standby_dw, warm_up_s, gradient_percent, floor_percent, max(tolerance_dw, nominal_dw // 10)
+    )
+
+
+def expected_dw(model, level_percent):
+    """Power of a healthy lamp whose gear is told this level, in 0.1 W."""
+    if level_percent == 0:
+        return model.standby_dw
+    missing = 100 - max(level_percent, model.floor_percent)
+    part = max(0, model.gradient_percent - missing)
+    return model.standby_dw + (model.nominal_dw - model.standby_dw) * part // model.gradient_percent
+
+
+# Nothing is remembered: what is, is bits below a leading one, the newest lowest.
+EMPTY = 1
+_FULL = 1 << limits.SAMPLES_KEPT
+
+
+def vote(votes, code, is_bad):
+    """One more sample for `code` into `votes`, a map of what `vote` keeps. The verdict with it: True (a fault), False
+    (healthy), None (cannot be told)."""
+    kept = votes.get(code, EMPTY)
+    kept = _FULL | (kept << 1 | bool(is_bad)) & (_FULL - 1) if kept & _FULL else kept << 1 | bool(is_bad)
+    votes[code] = kept
+    bad = sum(kept >> place & 1 for place in range(limits.SAMPLES_KEPT) if kept >> place > 1)
+    if bad >= limits.VOTES:
+        return True
+    return False if bad == 0 and kept >> limits.VOTES else None
 
 
 class LampWatch:
@@ -39,7 +79,7 @@ class LampWatch:
 
     def expected_dw(self, level_percent):
         """Power of a healthy lamp at what its gear is told, in 0.1 W."""
-        return power.expected_dw(self._model, level_percent)
+        return expected_dw(self._model, level_percent)
 
     def commanded(self, level_percent, *, now_ms):
         """What the gear is told now, in %."""
@@ -95,7 +135,7 @@ class LampWatch:
                 self._dark = (power_dw, current_ma)
         elif self._burning_since_ms is None:
             self._burning_since_ms = now_ms
-        verdict = cast(self._votes, event.LAMP_UNEXPECTED_ON, burns)
+        verdict = vote(self._votes, event.LAMP_UNEXPECTED_ON, burns)
         if verdict and not sun_up and self._burning_ms(now_ms) < limits.BURNING_NIGHT_MS:
             return
         self._settle(changes, event.LAMP_UNEXPECTED_ON, verdict)
@@ -111,7 +151,7 @@ class LampWatch:
     def _judge_relay(self, changes, is_wrong):
         """A relay that sticks closed looks healthy while the lamp is lit, one that sticks open while it is dark: only
         the position that showed the fault can show its end."""
-        verdict = cast(self._votes, event.RELAY_FAILURE, is_wrong)
+        verdict = vote(self._votes, event.RELAY_FAILURE, is_wrong)
         is_lit = self._level > 0
         if verdict:
             self.relay_stuck_lit = is_lit
@@ -126,7 +166,7 @@ class LampWatch:
         if power_dw is not None:
             self._count_cycles(changes, low, 2 * power_dw >= expected_dw, now_ms)
         is_dead = low or bool(gear_dead)
-        verdict = cast(self._votes, event.LAMP_FAILURE, is_dead)
+        verdict = vote(self._votes, event.LAMP_FAILURE, is_dead)
         if power_dw is not None and event.CYCLING_FAILURE in self.active:
             return
         self._settle(changes, event.LAMP_FAILURE, verdict)
@@ -170,7 +210,7 @@ class LampWatch:
     def _judge_power(self, changes, power_dw, expected_dw):
         off = abs(power_dw - expected_dw)
         is_off = 100 * off > limits.DIMMING_PERCENT * expected_dw and off > limits.DEAD_FLOOR_DW
-        verdict = cast(self._votes, event.DIMMING_FAILURE, is_off)
+        verdict = vote(self._votes, event.DIMMING_FAILURE, is_off)
         if verdict:
             self._note_off(100 * power_dw // expected_dw)
             if self._ignores_level():
@@ -184,7 +224,7 @@ class LampWatch:
             (event.POWER_TOO_HIGH, power_dw > expected_dw + tolerance_dw),
             (event.POWER_TOO_LOW, power_dw < expected_dw - tolerance_dw),
         ):
-            verdict = cast(self._votes, code, is_beyond)
+            verdict = vote(self._votes, code, is_beyond)
             self._settle(changes, code, False if fails else verdict)
 
     def _note_off(self, share_percent):
@@ -207,6 +247,51 @@ class LampWatch:
 
     def _declare(self, changes, code, wanted):
         if wanted == (code in self.active):
+            return
+        if wanted:
+            self.active.add(code)
+        else:
+            self.active.discard(code)
+        changes.append((code, wanted))
+
+
+class SupplyWatch:
+    """`low_dv`, `high_dv`: 0.1 V. `has_meter`: False while only a gear can say whether it has
+    one. `active`: codes in force, as in LampWatch. `sample` returns [(event code, begins)]."""
+
+    def __init__(self, low_dv=limits.VOLTAGE_LOW_DV, high_dv=limits.VOLTAGE_HIGH_DV, *, has_meter=True, active=None):
+        self._low_dv = low_dv
+        self._high_dv = high_dv
+        self._votes = {}
+        self._silent = 0
+        self._has_meter = has_meter
+        self.active = set() if active is None else active
+
+    def sample(self, power_dw, voltage_dv, *, gear_meter=None):
+        """One reading, None for what was not heard. `gear_meter`: lighting.inputs.METER. A gear whose meter was there
+        in this life has lost it; what stood before this start may have been another gear's."""
+        changes = []
+        if power_dw is not None or gear_meter:
+            self._has_meter = True
+        if power_dw is not None:
+            self._silent = 0
+            self._declare(changes, event.METER_FAILURE, False)
+        elif self._has_meter:
+            self._silent += 1
+            if self._silent >= limits.METER_SILENT_SAMPLES:
+                self._declare(changes, event.METER_FAILURE, True)
+        elif gear_meter == 0:
+            self._declare(changes, event.METER_FAILURE, False)
+        if voltage_dv is not None:
+            for code, is_bad in (
+                (event.VOLTAGE_TOO_LOW, voltage_dv < self._low_dv),
+                (event.VOLTAGE_TOO_HIGH, voltage_dv > self._high_dv),
+            ):
+                self._declare(changes, code, vote(self._votes, code, is_bad))
+        return changes
+
+    def _declare(self, changes, code, wanted):
+        if wanted is None or wanted == (code in self.active):
             return
         if wanted:
             self.active.add(code)

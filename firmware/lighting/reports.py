@@ -8,7 +8,7 @@ when it is not the one that was told last.
 
 from binascii import crc32
 
-from lighting import limits, rules
+from lighting import decision, limits
 from lighting.photocell import BRIGHT, DARK
 from wire import event, quantity
 from wire import limits as wire_limits
@@ -17,54 +17,54 @@ _SENSOR = "photocell"
 _SILENT = "silent"
 
 
-class Telling:
-    """`asset_known`: checksum of the asset record that was told last, 0 for none; `wish`: the light at the start."""
+class LampReports:
+    """`asset_known`: checksum of the asset record that was told last, 0 for none; `decide`: the light at the start."""
 
-    def __init__(self, asset_known, wish):
+    def __init__(self, asset_known, demand):
         self.asset_known = asset_known
-        self._wish = wish  # as told last
+        self._demand = demand  # as told last
         self._events = []
         self._presence_told_ms = None
         self._stuck = None
         self._is_silent = False
         self._is_presence_failed = False
 
-    def stand(self, stuck, is_silent, is_presence_failed):
+    def restore(self, stuck, is_silent, is_presence_failed):
         """What was told of cell and detector before this start, and holds."""
         self._stuck = stuck
         self._is_silent = is_silent
         self._is_presence_failed = is_presence_failed
 
-    def take(self):
+    def drain(self):
         """[(event code, active, detail)], drained."""
         events = self._events
         self._events = []
         return events
 
-    def level(self, wish, *, now_ms):
+    def report_level(self, demand, *, now_ms):
         """The light that is wanted has changed."""
-        if wish.rule == rules.PRESENCE:
+        if demand.rule == decision.PRESENCE:
             told_ms = self._presence_told_ms
             if told_ms is not None and now_ms - told_ms < limits.PRESENCE_TOLD_MS:
                 return
             self._presence_told_ms = now_ms
-        elif wish == self._wish:
+        elif demand == self._demand:
             return  # a boost that nobody was told of is over
-        detail = (wish.level_percent, self._wish.level_percent, wish.rule, wish.reason)
-        self._wish = wish
+        detail = (demand.level_percent, self._demand.level_percent, demand.rule, demand.reason)
+        self._demand = demand
         self._events.append((event.LEVEL_CHANGED, None, detail))
 
-    def faults(self, changes, readings, level_percent):
+    def report_faults(self, changes, readings, level_percent):
         """[(code, begins)] with the readings that showed it."""
         for code, begins in changes:
             self._events.append((code, begins, _shown(readings, level_percent)))
 
-    def gear(self, changes, readings, level_percent):
+    def report_gear(self, changes, readings, level_percent):
         """[(code, begins, detail or None)] of a gear."""
         for code, begins, detail in changes:
             self._events.append((code, begins, _shown(readings, level_percent) if detail is None else detail))
 
-    def cell(self, cell):
+    def report_photocell(self, cell):
         """A photocell that is stuck or silent, or is so no more."""
         if cell.stuck != self._stuck:
             word = cell.stuck or self._stuck
@@ -75,13 +75,13 @@ class Telling:
             self._is_silent = cell.is_silent
             self._events.append((event.SENSOR_FAILURE, cell.is_silent, (_SENSOR, _SILENT)))
 
-    def presence(self, is_failed):
+    def report_detector(self, is_failed):
         """A detector that triggers without an end."""
         if is_failed != self._is_presence_failed:
             self._is_presence_failed = is_failed
             self._events.append((event.PRESENCE_SENSOR_FAILURE, is_failed, None))
 
-    def asset(self, asset, ratings):
+    def report_asset(self, asset, ratings):
         """A lighting.dali_banks.Asset that a gear holds, and its Ratings or None."""
         detail = _recorded(tuple(asset) + (tuple(ratings) if ratings is not None else (None, None, None)))
         known = crc32(repr(detail).encode()) & 0xFFFFFFFF or 1
