@@ -19,6 +19,7 @@ from gateway.core.cabinet.points import SetContactor, Watchdog
 from gateway.core.gateway import Log, Send
 from gateway.core.heartbeats import Heartbeats
 from gateway.core.link.sessions import NodeKey
+from gateway.core.status import STARTING
 from gateway.core.uplink.post import Publication
 from gateway.io import clock
 from gateway.io.lock import FolderLock
@@ -26,7 +27,6 @@ from gateway.io.mqtt import Connected, Disconnected, Message, MqttLink, PubAck, 
 from gateway.shell import keys as node_keys
 from gateway.shell.bearers import Bearers
 from gateway.shell.cabinet import CabinetShell
-from gateway.shell.facts import STARTING
 from gateway.shell.images import NodeImageStore
 from gateway.shell.node_link import NodeLink, open_node_link
 from gateway.shell.operation import Operation
@@ -121,7 +121,7 @@ class Agent:
         self._say_key_faults(opened.found.faults)
         self._heartbeats.expect("loop", _LOOP_ALLOWED_MS, now_ms=clock.monotonic_ms())
         if self._cabinet is not None:
-            await self._cabinet.start(self._operation.document)
+            await self._cabinet.start(self._operation.status)
         self._turn()
         for deliver in self._early:
             deliver()

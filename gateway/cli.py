@@ -141,7 +141,7 @@ def _ask(config: "Config", args: argparse.Namespace) -> int:
 
         return tell_command.run(config, args, unix_s=int(time.time()))
     if args.action == "status":
-        return questions.show_status(config, args.lang, as_json=args.json)
+        return questions.show_status(config, args.lang, as_plain=args.json)
     if args.action == "explain":
         from gateway.commands import explain
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from gateway.commands.status import state_of
 from gateway.config.config import Config
+from gateway.core.status import CabinetStatus, FeederStatus, Status
 from gateway.show.explain import moments
-from gateway.show.explain.cabinet import Cabinet, Feeder, cabinet_of, feeder_named
 from gateway.show.explain.told import told_at, told_now
 from gateway.show.explain.why import state_words
 from gateway.show.explain.words import say
@@ -28,29 +28,26 @@ _VERDICT_WIDTH = 12
 
 def show(config: Config, feeder: str, language: str, *, at: str | None, as_json: bool) -> int:
     """Print it; the exit status: 0 told, 2 nobody answers, or there is no such feeder or time."""
-    document = state_of(config, unix_s=int(time.time()))
-    if config.cabinet is not None and isinstance(document.get("cabinet"), dict):
-        # Where the cabinet stands: what a feeder without a policy is lit by.
-        document["cabinet"].setdefault("site", [config.cabinet.latitude_e4, config.cabinet.longitude_e4])
-    explained = explain(document, feeder, language, at=at, system_unix_s=int(time.time()))
+    status = state_of(config, unix_s=int(time.time()))
+    explained = explain(status, feeder, language, at=at, system_unix_s=int(time.time()))
     if as_json:
-        print(json.dumps({"name": document.get("name"), **explained}, ensure_ascii=False))
+        print(json.dumps({"name": status.name, **explained}, ensure_ascii=False))
     else:
-        print("\n".join(render(document, explained, language)))
+        print("\n".join(render(status, explained, language)))
     return 2 if "error" in explained else 0
 
 
 def explain(
-    document: dict[str, Any], feeder: str, language: str, *, at: str | None, system_unix_s: int
+    status: Status, feeder: str, language: str, *, at: str | None, system_unix_s: int
 ) -> dict[str, Any]:
     """All of it as plain data: `now`, and `at` where that was asked; or `error`, in words."""
-    silent = nobody_answers(document, language)
+    silent = nobody_answers(status, language)
     if silent is not None:
         return {"error": silent}
-    cabinet = cabinet_of(document)
+    cabinet = status.cabinet
     if cabinet is None:
         return {"error": [say("no_cabinet", language)]}
-    found = feeder_named(cabinet, feeder)
+    found = cabinet.feeder_named(feeder)
     if found is None:
         names = ", ".join(one.name for one in cabinet.feeders) or "—"
         return {"error": [say("no_feeder", language, feeder=feeder, names=names)]}
@@ -58,7 +55,7 @@ def explain(
         "feeder": found.name,
         "unix_s": cabinet.unix_s,
         "now": told_now(cabinet, found, language),
-        "alarms": _alarms(document, found, language),
+        "alarms": _alarms(status, found, language),
     }
     if at is None:
         return told
@@ -70,11 +67,11 @@ def explain(
     return told | {"at": told_at(cabinet, found, instant, language), "policy": _policy(cabinet)}
 
 
-def render(document: dict[str, Any], explained: dict[str, Any], language: str) -> list[str]:
+def render(status: Status, explained: dict[str, Any], language: str) -> list[str]:
     """As lines for a terminal."""
     if "error" in explained:
         return list(explained["error"])
-    name = str(document.get("name", "?"))
+    name = status.name
     now_s = explained["unix_s"]
     when = say("title.unknown_time", language) if now_s is None else moments.date_and_clock(now_s, language)
     lines = [f"{say('title', language, gateway=name, feeder=explained['feeder'])} — {when}", ""]
@@ -143,10 +140,10 @@ def _wrapped(line: str, indent: str) -> list[str]:
     return textwrap.wrap(line, _WIDTH, subsequent_indent=indent, drop_whitespace=True, break_on_hyphens=False)
 
 
-def _alarms(document: dict[str, Any], feeder: Feeder, language: str) -> list[str]:
+def _alarms(status: Status, feeder: FeederStatus, language: str) -> list[str]:
     """Those of the feeder itself, and those of the whole cabinet."""
-    return [found.sentence(language) for found in alarm_findings(document, feeder.name)]
+    return [found.sentence(language) for found in alarm_findings(status, feeder.name)]
 
 
-def _policy(cabinet: Cabinet) -> dict[str, Any]:
+def _policy(cabinet: CabinetStatus) -> dict[str, Any]:
     return cabinet.policy._asdict()

@@ -14,7 +14,8 @@ from typing import Any
 from gateway.config.config import Config
 from gateway.core.custody import ledger
 from gateway.core.custody.release import JOINED
-from gateway.io import boot_counter, lock, status
+from gateway.core.status import ABSENT, FORBIDDEN, MUTE, LossesStatus, Status, as_json
+from gateway.io import boot_counter, lock, status_socket
 from gateway.io.folder import ReadOnlyFolder
 from gateway.shell.facts import disk_space
 from gateway.show import report
@@ -26,20 +27,20 @@ _DAY_S = 86_400
 _PERIODS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "j": 86_400}
 
 
-def state_of(config: Config, *, unix_s: int, timeout_s: float = _ANSWER_S_MAX) -> dict[str, Any]:
-    """The running agent's document, or what the files tell; in both cases with the losses."""
+def state_of(config: Config, *, unix_s: int, timeout_s: float = _ANSWER_S_MAX) -> Status:
+    """The running agent's status, or what the files tell; in both cases with the losses."""
     try:
-        document = status.ask(config.status_socket, timeout_s)
+        status = status_socket.ask(config.status_socket, timeout_s)
     except PermissionError:
-        return _nobody(config, "forbidden")
+        return _without_agent(config, FORBIDDEN)
     except (OSError, ValueError):
-        document = _from_files(config)
+        status = _from_files(config)
     with suppress(OSError):  # of a folder that this user may not read nothing is told
-        document["losses"] = losses_total(config, unix_s=unix_s)
-    return document
+        status = status._replace(losses=losses_total(config, unix_s=unix_s))
+    return status
 
 
-def losses_total(config: Config, *, unix_s: int) -> dict[str, Any]:
+def losses_total(config: Config, *, unix_s: int) -> LossesStatus:
     """Records let go of by reason, since the ledger began; and in the last day, as far as their time is known.
 
     Without our own gap records that were put together: nothing that anybody said is lost by that.
@@ -48,25 +49,25 @@ def losses_total(config: Config, *, unix_s: int) -> dict[str, Any]:
     totals = {why: count for why, count in ledger.Ledger(folder).totals.items() if why != JOINED}
     recent = (line for line in ledger.entries(folder, from_unix_s=unix_s - _DAY_S) if line["why"] != JOINED)
     last_day = sum(line["count"] for line in recent if line["unix_s"] is not None)
-    return {"records": sum(totals.values()), "by_why": totals, "last_day": last_day}
+    return LossesStatus(sum(totals.values()), totals, last_day)
 
 
-def show_status(config: Config, language: str, *, as_json: bool) -> int:
+def show_status(config: Config, language: str, *, as_plain: bool) -> int:
     """Print it; the exit status of `gateway status`."""
-    document = state_of(config, unix_s=int(time.time()))
-    exit_status = report.exit_status(document)
-    if not as_json:
-        print("\n".join(report.render(document, language)))
+    status = state_of(config, unix_s=int(time.time()))
+    exit_status = report.exit_status(status)
+    if not as_plain:
+        print("\n".join(report.render(status, language)))
         return exit_status
     said = {
         "exit_status": exit_status,
-        "headline": report.headline(document, language),
+        "headline": report.headline(status, language),
         "findings": [
             {"key": found.key, "sentence": found.sentence(language), "to_do": found.to_do(language)}
-            for found in findings(document)
+            for found in findings(status)
         ],
     }
-    print(json.dumps(said | document, ensure_ascii=False))
+    print(json.dumps(said | as_json(status), ensure_ascii=False))
     return exit_status
 
 
@@ -107,21 +108,22 @@ def _loss(line: dict[str, Any], language: str) -> str:
     return f"{when}  {line['count']:6}  {lane:12} {why:22} {about}"
 
 
-def _from_files(config: Config) -> dict[str, Any]:
-    """No agent answers: is there one at all, and what lies on the disk?"""
+def _from_files(config: Config) -> Status:
+    """The status where no agent answers: whether there is one at all, and what lies on the disk."""
     try:
-        told = _nobody(config, "mute" if lock.is_held(config.data) else "absent")
-        told["boot"] = boot_counter.last_boot(config.data / "state")
+        status = _without_agent(config, MUTE if lock.is_held(config.data) else ABSENT)
+        status = status._replace(boot=boot_counter.last_boot(config.data / "state"))
         journal = ReadOnlyFolder(config.data / "journal")
         held = sum(_size(journal, name) for name in journal.list())
     except PermissionError:
-        return _nobody(config, "forbidden")
-    told["disk"] = {"held_bytes": held, "cap_bytes": config.core.journal_bytes_max} | disk_space(config.data)
-    return told
+        return _without_agent(config, FORBIDDEN)
+    disk = disk_space(config.data)._replace(held_bytes=held, cap_bytes=config.core.journal_bytes_max)
+    return status._replace(disk=disk)
 
 
-def _nobody(config: Config, phase: str) -> dict[str, Any]:
-    return {"phase": phase, "name": f"{config.core.insee}-{config.core.name}", "gateway": config.core.gateway.hex()}
+def _without_agent(config: Config, phase: str) -> Status:
+    name = f"{config.core.insee}-{config.core.name}"
+    return Status(phase=phase, name=name, gateway=config.core.gateway.hex())
 
 
 def _size(folder: ReadOnlyFolder, name: str) -> int:

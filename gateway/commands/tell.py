@@ -13,12 +13,12 @@ import re
 import secrets
 import sys
 import time
-from typing import Any
 
 from gateway.commands import status as questions
 from gateway.config.config import Config
 from gateway.core.directives.aiming import Told
 from gateway.core.directives.directives import Directives
+from gateway.core.status import FORBIDDEN, Status, as_json
 from gateway.core.wallclock import WallClock
 from gateway.io.folder import ReadOnlyFolder
 from gateway.shell import tell_store
@@ -159,29 +159,29 @@ def _who(args: argparse.Namespace) -> str:
 # --- what is told ---------------------------------------------------------------------------------------------------
 
 
-def _document(config: Config, unix_s: int) -> dict[str, Any]:
-    """The agent's, or what its files tell of what was said here. PermissionError."""
-    document = questions.state_of(config, unix_s=unix_s)
-    if document.get("phase") == "forbidden":
+def _status(config: Config, unix_s: int) -> Status:
+    """The agent's status, or what its files tell of what was said here. PermissionError."""
+    status = questions.state_of(config, unix_s=unix_s)
+    if status.phase == FORBIDDEN:
         raise PermissionError("the agent's state may not be read by this user")
-    if "directives" in document:
-        return document
+    if status.directives is not None:
+        return status
     clock = WallClock(started_ms=0)
     clock.tell(1000 * unix_s, 0, now_ms=0)
     kept = Directives(
         ReadOnlyFolder(config.data / "state"), clock, groups={}, tell_of=lambda _: None, used=lambda _: None
     )
     kept.start()
-    return document | {"directives": kept.document(now_ms=0)}
+    return status._replace(directives=kept.status(now_ms=0))
 
 
 def _list(config: Config, args: argparse.Namespace, unix_s: int) -> int:
-    document = _document(config, unix_s)
+    status = _status(config, unix_s)
     if args.json:
-        told = {"directives": document["directives"], "waiting": tell_store.waiting(config.data)}
+        told = {"directives": as_json(status)["directives"], "waiting": tell_store.waiting(config.data)}
         print(json.dumps(told, ensure_ascii=False))
         return 0
-    lines = directive_report.directive_lines(document, args.lang, with_ids=True)
+    lines = directive_report.directive_lines(status, args.lang, with_ids=True)
     print("\n".join(lines or [word("tell.none", args.lang)]))
     return 0
 
@@ -190,8 +190,8 @@ def _clear(config: Config, args: argparse.Namespace, unix_s: int) -> int:
     text = args.clear.lower()
     if not re.fullmatch("[0-9a-f]{16}", text):
         raise _Fault("tell.id")
-    known = next((one for one in _document(config, unix_s)["directives"] if one.get("id") == text), None)
-    if known is None or known.get("source") != "here":
+    known = next((one for one in _status(config, unix_s).directives or () if one.id == text), None)
+    if known is None or known.source != "here":
         raise _Fault("tell.unknown" if known is None else "tell.centres", id=text)
     tell_store.clear(config.data, bytes.fromhex(text), _who(args))
     if not args.json:
@@ -204,10 +204,10 @@ def _follow(config: Config, args: argparse.Namespace, name: str, *, wants: bool)
     end = time.monotonic() + _WAIT_S
     outcome = "later"
     while time.monotonic() < end:
-        document = questions.state_of(config, unix_s=int(time.time()))
-        if "directives" not in document:
+        status = questions.state_of(config, unix_s=int(time.time()))
+        if status.directives is None:
             break
-        is_told = any(one.get("id") == name for one in document["directives"])
+        is_told = any(one.id == name for one in status.directives)
         is_waiting = any(name in path for path in tell_store.waiting(config.data))
         if is_told == wants:
             outcome = "taken" if wants else "gone"

@@ -1,6 +1,6 @@
 """Prometheus metrics, for a town that already has a Prometheus. Off unless the configuration names an address.
 
-The loop hands over a document (`gateway/shell/facts.py`) every ten seconds and the listener's thread shows the last
+The loop hands over a status (`core/status.py`) every ten seconds and the listener's thread shows the last
 one: the core is never touched from here. One request at a time, each with a deadline, so that a client which
 does not read blocks others for seconds and the agent never. Names are `bocage_<part>_<what>` with their unit;
 counters end in `_total`. What the table does not know is shown under a name made of its path, so that a new
@@ -16,6 +16,8 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import CollectorRegistry, ProcessCollector, make_wsgi_app
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, UnknownMetricFamily
+
+from gateway.core.status import Status, as_json
 
 # Far more than all parts together have; beyond, a part has put names into its health that it got from outside.
 FAMILIES_MAX = 400
@@ -61,11 +63,11 @@ KNOWN = (
     Known("clock.good", "clock_good", "1 while the time is known."),
     Known("clock.uncertainty_s", "clock_uncertainty_seconds", "± seconds of the time."),
     Known("certificates", "certificate_left_days", "Days until a certificate expires.", label="file"),
-    Known("health.budget.*.used", "bearer_used_bytes", "Bytes on a metered bearer this month.", label="bearer"),
-    Known("health.budget.*.limit", "bearer_limit_bytes", "Budget of a metered bearer a month.", label="bearer"),
-    Known("health.connection.bearers.*.up", "bearer_up", "1 while the bearer is believed to work.", label="bearer"),
+    Known("bearers.*.budget.used", "bearer_used_bytes", "Bytes on a metered bearer this month.", label="bearer"),
+    Known("bearers.*.budget.limit", "bearer_limit_bytes", "Budget of a metered bearer a month.", label="bearer"),
+    Known("bearers.*.up", "bearer_up", "1 while the bearer is believed to work.", label="bearer"),
     Known("health.losses", "lost_records", "Records let go of since the ledger began.", "counter", "why"),
-    Known("health.modem.signal_dbm", "modem_signal_dbm", "The modem's signal."),
+    Known("bearers.*.modem.signal_dbm", "modem_signal_dbm", "Signal of a bearer's modem.", label="bearer"),
 )  # fmt: skip
 # Shown above under other names, or no numbers for a graph.
 _LEFT_OUT = frozenset(
@@ -81,9 +83,9 @@ class DocumentCollector:
     def __init__(self) -> None:
         self._given: tuple[dict[str, Any], float] | None = None
 
-    def update(self, document: dict[str, Any]) -> None:
-        """Takes the document over: the caller changes it no more."""
-        self._given = (document, time.monotonic())
+    def update(self, status: Status) -> None:
+        """Replaces the status that the next scrape shows."""
+        self._given = (as_json(status), time.monotonic())
 
     def collect(self) -> Iterator[Metric]:
         given = self._given  # one reading: the other thread may replace it
@@ -111,8 +113,8 @@ class MetricsServer:
         self._thread = threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True)
         self._thread.start()
 
-    def update(self, document: dict[str, Any]) -> None:
-        self._collector.update(document)
+    def update(self, status: Status) -> None:
+        self._collector.update(status)
 
     def close(self) -> None:
         """Returns when the request under way is over, or after a second."""

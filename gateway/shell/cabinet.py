@@ -11,6 +11,7 @@ from gateway.config.config import Config
 from gateway.core.cabinet.cabinet import Cabinet
 from gateway.core.cabinet.points import Seen, SetContactor, Watchdog
 from gateway.core.gateway import Gateway
+from gateway.core.status import Status
 from gateway.io import clock
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class CabinetShell:
         self._page: LocalPage | None = None
         self._is_closed = False
 
-    async def start(self, document: Callable[[], dict[str, Any]]) -> None:
+    async def start(self, status: Callable[[], Status]) -> None:
         """Begin to look. A page that cannot be had is said once, and missing: the street does not need it."""
         self._io.start()
         if self._config.page is None:
@@ -49,7 +50,7 @@ class CabinetShell:
         try:
             from gateway.show.page.page import LocalPage
 
-            page = LocalPage(self._config.page, document, self, self._say)
+            page = LocalPage(self._config.page, status, self, self._say)
             await page.start()
         except (OSError, ImportError) as error:
             self._say("cannot-serve", error=f"page: {type(error).__name__}: {error}")

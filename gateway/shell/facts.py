@@ -1,8 +1,6 @@
-"""What is told of a running agent: the core's health and what only the shell sees, as one plain document.
+"""Makes the status of a running agent (`core/status.py`) from the core's health and what only the shell sees.
 
-`gateway status`, the status socket and the metrics show this document; `gateway/show/report.py` puts it into words.
-Durations, not dates, for a cabinet may have no clock. Parts that the core does not have are absent, never
-invented. Must judge nothing and change nothing in the core.
+`gateway status`, the technician's page and the metrics show it. Must judge nothing and change nothing in the core.
 """
 
 import os
@@ -15,10 +13,17 @@ from gateway.config.config import Config
 from gateway.core.cabinet import told
 from gateway.core.gateway import VERSION, Gateway, Log
 from gateway.core.heartbeats import Late
+from gateway.core.status import (
+    STARTING,
+    CentreStatus,
+    ClockStatus,
+    DiskStatus,
+    FaultStatus,
+    NodesStatus,
+    Status,
+    WaitingStatus,
+)
 from gateway.io import log, tls
-
-DOCUMENT = 1
-STARTING, RUNNING, STOPPING = "starting", "running", "stopping"
 
 _FAULTS_MAX = 10
 _SAMPLES_MAX = 128
@@ -38,7 +43,7 @@ def _when(fault: _Fault) -> int:
 
 
 class Facts:
-    """Notes what passes, samples what moves, and makes the document. One owner, the loop's thread."""
+    """Notes what passes, samples what moves, and makes the status. One owner, the loop's thread."""
 
     def __init__(self, config: Config, *, now_ms: int) -> None:
         self._config = config
@@ -71,7 +76,7 @@ class Facts:
             if carrier != self._carrier:
                 self._carrier, self._since_ms = carrier, now_ms
             carries = carrier is not None
-            self._why = None if carries else str(happened.values.get("why", ""))
+            self._why = None if carries else str(happened.values.get("why", "")) or None
             self._deaf = self._deaf if carries and happened.what == "disconnected" else None
         elif happened.what == "attempt-expired" and self._carrier is None:
             self._why = "connection-timeout: no answer"
@@ -99,37 +104,34 @@ class Facts:
             for name, path in (("ca", files.ca), ("certificate", files.certificate)):
                 self._days_left[name] = tls.days_left(path, unix_s=unix_s)
 
-    def document(self, *, now_ms: int) -> dict[str, Any]:
-        """Plain JSON data."""
-        document: dict[str, Any] = {
-            "document": DOCUMENT,
-            "version": VERSION,
-            "phase": self.phase,
-            "pid": os.getpid(),
-            "name": f"{self._config.core.insee}-{self._config.core.name}",
-            "gateway": self._config.core.gateway.hex(),
-            "boot": self.boot,
-            "uptime_s": (now_ms - self._started_ms) // 1000,
-            "late": [late._asdict() for late in self.late],
-            "faults": [
-                {"ago_s": (now_ms - at_ms) // 1000, "what": what, "values": values}
-                for at_ms, what, values in self._told_faults()
-            ],
-        }
+    def status(self, *, now_ms: int) -> Status:
+        """The state of the agent at this time."""
+        status = Status(
+            version=VERSION,
+            phase=self.phase,
+            pid=os.getpid(),
+            name=f"{self._config.core.insee}-{self._config.core.name}",
+            gateway=self._config.core.gateway.hex(),
+            boot=self.boot,
+            uptime_s=(now_ms - self._started_ms) // 1000,
+            late=tuple(self.late),
+            faults=tuple(FaultStatus((now_ms - at_ms) // 1000, what, values) for at_ms, what, values in self._shown()),
+        )
         if self.core is None:
-            return document
-        return document | {
-            "link": list(self.link or ()),
-            "centre": self._centre(now_ms),
-            "waiting": self._waiting(now_ms),
-            "disk": self._disk(now_ms),
-            "nodes": self._nodes(now_ms),
-            "clock": self._clock(now_ms),
-            "certificates": self._days_left,
-            "directives": self.core.desk.directives.document(now_ms=now_ms),
-            **({} if self.core.cabinet is None else {"cabinet": told.document(self.core.cabinet, now_ms=now_ms)}),
-            "health": self.health(),
-        }
+            return status
+        return status._replace(
+            link=self.link or (),
+            centre=self._centre(now_ms),
+            bearers=self.core.bearers.status(),
+            waiting=self._waiting(now_ms),
+            disk=self._disk(now_ms),
+            nodes=self._nodes(now_ms),
+            clock=self._clock(now_ms),
+            certificates=self._days_left,
+            directives=self.core.desk.directives.status(now_ms=now_ms),
+            cabinet=None if self.core.cabinet is None else told.status(self.core.cabinet, now_ms=now_ms),
+            health=self.health(),
+        )
 
     def health(self) -> dict[str, Any]:
         """Counters of every part, the shell's too. Only once there is a core."""
@@ -138,24 +140,24 @@ class Facts:
 
     # --- parts --------------------------------------------------------------------------------------------------
 
-    def _told_faults(self) -> list[_Fault]:
-        """The last few, and before them the last of each kind that is not among them."""
+    def _shown(self) -> list[_Fault]:
+        """The last few faults, and before them the last of each kind that is not among them."""
         shown = {what for _, what, _ in self._faults}
         return sorted((one for one in self._last_of.values() if one[1] not in shown), key=_when) + list(self._faults)
 
-    def _centre(self, now_ms: int) -> dict[str, Any]:
+    def _centre(self, now_ms: int) -> CentreStatus:
         mark_ms = self._watermark_ms
-        return {
-            "connected": self._carrier is not None,
-            "since_s": (now_ms - self._since_ms) // 1000,
-            "why": self._why,
-            "deaf": self._deaf,
-            "watermark_ago_s": None if mark_ms is None else (now_ms - mark_ms) // 1000,
-            "broker": f"{self._config.mqtt.host}:{self._config.mqtt.port}",
-        }
+        return CentreStatus(
+            connected=self._carrier is not None,
+            bearer=self._carrier,
+            since_s=(now_ms - self._since_ms) // 1000,
+            why=self._why,
+            deaf=self._deaf,
+            watermark_ago_s=None if mark_ms is None else (now_ms - mark_ms) // 1000,
+            broker=f"{self._config.mqtt.host}:{self._config.mqtt.port}",
+        )
 
-    def _waiting(self, now_ms: int) -> dict[str, Any]:
-        """Positions that the centre does not hold yet. `oldest_s` is an upper bound, exact to the sampling."""
+    def _waiting(self, now_ms: int) -> WaitingStatus:
         assert self.core is not None
         journal = self.core.journal
         streams = journal.streams()
@@ -169,46 +171,44 @@ class Facts:
                 oldest_ms.append(self._started_ms if is_earlier else self._ages[stream.lane].oldest_ms)
         earlier = any(journal.waiting(stream) for stream in streams[:-3])
         oldest_s = (now_ms - min(oldest_ms)) // 1000 if oldest_ms else None
-        return {"lanes": lanes, "oldest_s": oldest_s, "from_earlier_start": earlier}
+        return WaitingStatus(lanes, oldest_s, earlier)
 
-    def _disk(self, now_ms: int) -> dict[str, Any]:
+    def _disk(self, now_ms: int) -> DiskStatus:
         assert self.core is not None
         lived_ms = now_ms - self._started_ms
         written = self.core.journal.counters.written_bytes
-        told = {
-            "held_bytes": self.core.journal.bytes_held,
-            "cap_bytes": self.core.journal.space.cap,  # less than the configured one where the card is small
-            "written_bytes": written,
-            "written_bytes_a_day": written * _DAY_MS // lived_ms if lived_ms >= _WEAR_KNOWN_MS else None,
-        }
-        return told | disk_space(self._config.data)
+        return disk_space(self._config.data)._replace(
+            held_bytes=self.core.journal.bytes_held,
+            cap_bytes=self.core.journal.space.cap,  # less than the configured one where the card is small
+            written_bytes=written,
+            written_bytes_a_day=written * _DAY_MS // lived_ms if lived_ms >= _WEAR_KNOWN_MS else None,
+        )
 
-    def _nodes(self, now_ms: int) -> dict[str, Any]:
+    def _nodes(self, now_ms: int) -> NodesStatus:
         assert self.core is not None
         heard = self.core.registry.nodes()
-        silent = sum(now_ms - node.heard_ms > NODE_SILENT_MS for node in heard.values())
-        return {
-            "heard": len(heard),
-            "silent": silent,
-            "silent_after_s": NODE_SILENT_MS // 1000,
-            "odd": sum(node.odd is not None for node in heard.values()),
-            "expected": len(self.core.link.sessions.nodes()),
-            "unknown": self.core.unknown_nodes(),
-        }
+        return NodesStatus(
+            heard=len(heard),
+            silent=sum(now_ms - node.heard_ms > NODE_SILENT_MS for node in heard.values()),
+            silent_after_s=NODE_SILENT_MS // 1000,
+            odd=sum(node.odd is not None for node in heard.values()),
+            expected=len(self.core.link.sessions.nodes()),
+            unknown=tuple(self.core.unknown_nodes()),
+        )
 
-    def _clock(self, now_ms: int) -> dict[str, Any]:
+    def _clock(self, now_ms: int) -> ClockStatus:
         assert self.core is not None
         answer = self.core.clock.answer(now_ms=now_ms)
-        return {"good": answer.unix_s is not None, "unix_s": answer.unix_s, "uncertainty_s": answer.uncertainty_s}
+        return ClockStatus(answer.unix_s is not None, answer.unix_s, answer.uncertainty_s)
 
 
-def disk_space(folder: Path) -> dict[str, int | None]:
-    """Room on the file system of a folder; None where it cannot be told."""
+def disk_space(folder: Path) -> DiskStatus:
+    """The room on the file system of a folder; None where it cannot be told."""
     try:
         found = os.statvfs(folder)
     except OSError:
-        return {"free_bytes": None, "size_bytes": None}
-    return {"free_bytes": found.f_bavail * found.f_frsize, "size_bytes": found.f_blocks * found.f_frsize}
+        return DiskStatus()
+    return DiskStatus(free_bytes=found.f_bavail * found.f_frsize, size_bytes=found.f_blocks * found.f_frsize)
 
 
 class _Ages:

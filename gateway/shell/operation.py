@@ -12,10 +12,11 @@ from typing import Any, TypeVar
 from gateway.config.config import Config
 from gateway.core.gateway import Gateway, Log
 from gateway.core.heartbeats import Heartbeats
+from gateway.core.status import RUNNING, STOPPING, Status
 from gateway.io import clock, log
 from gateway.io.notify import Notifier
-from gateway.io.status import StatusServer
-from gateway.shell.facts import RUNNING, STOPPING, Facts
+from gateway.io.status_socket import StatusServer
+from gateway.shell.facts import Facts
 from gateway.show import report
 from gateway.show.words import word
 
@@ -48,7 +49,7 @@ class Operation:
         self.notify = Notifier()
         self.facts = Facts(config, now_ms=self._started_ms)
         self._log = log.Log()
-        self._status: StatusServer | None = None
+        self._socket: StatusServer | None = None
         self._metrics: Any = None
 
     def open(self) -> None:
@@ -61,7 +62,7 @@ class Operation:
                 self.say("cannot-serve", error=f"{type(error).__name__}: {error}")
 
     def _open_status(self) -> None:
-        self._status = StatusServer(self._config.status_socket, self.document)
+        self._socket = StatusServer(self._config.status_socket, self.status)
 
     def _open_metrics(self) -> None:
         if self._config.metrics is not None:
@@ -74,9 +75,9 @@ class Operation:
         self.facts.note(Log(what, values), now_ms=clock.monotonic_ms())
         self._log(what, **values)
 
-    def document(self) -> dict[str, Any]:
-        """Everything that is told of the agent; nothing where an error of ours is in it, which is said."""
-        return self._safely(self._document) or {}
+    def status(self) -> Status:
+        """The agent's state; an empty one where making it meets an error of ours, which is logged."""
+        return self._safely(self._status_now) or Status()
 
     def starting(self) -> None:
         """Still at it: systemd is to have patience."""
@@ -104,8 +105,8 @@ class Operation:
 
     def close(self) -> None:
         """Nobody answers any more."""
-        if self._status is not None:
-            self._status.close()
+        if self._socket is not None:
+            self._socket.close()
         if self._metrics is not None:
             self._metrics.close()
         self.say("stopped")
@@ -118,8 +119,8 @@ class Operation:
         if now_ms >= self._health_at_ms:
             self._health_at_ms = now_ms + _HEALTH_EVERY_MS
             self.say("health", **self.facts.health())
-        if self._metrics is not None and (document := self._safely(self._document)) is not None:
-            self._metrics.update(document)
+        if self._metrics is not None and (status := self._safely(self._status_now)) is not None:
+            self._metrics.update(status)
 
     def watch(self, *, broker: int | None, modem: int | None, cabinet: int | None = None) -> int:
         """Feed systemd's watchdog while nobody is late; returns in how many milliseconds it is due again.
@@ -152,7 +153,7 @@ class Operation:
             self._heartbeats.expect(name, allowed_ms, now_ms=heard_ms)
 
     def _say_headline(self) -> str:
-        return report.headline(self._document(), "fr")
+        return report.headline(self._status_now(), "fr")
 
     def _safely(self, tell: Callable[[], Result]) -> Result | None:
         """An error of ours in what is merely told must not end what is kept: it is said, and nothing is told."""
@@ -162,5 +163,5 @@ class Operation:
             self.say("report-failed", error=repr(error), trace=traceback.format_exception(error)[-3:])
             return None
 
-    def _document(self) -> dict[str, Any]:
-        return self.facts.document(now_ms=clock.monotonic_ms())
+    def _status_now(self) -> Status:
+        return self.facts.status(now_ms=clock.monotonic_ms())

@@ -1,12 +1,8 @@
 """The lines of `gateway status` about a cabinet: its feeders and who decides, policy, lease, alarms, door and mains.
-
-Reads the document through `gateway/show/explain/cabinet.py`, which leaves out what is not as expected. Judges nothing.
 """
 
-from typing import Any
-
+from gateway.core.status import CabinetStatus, FeederStatus, Status
 from gateway.show.explain import moments
-from gateway.show.explain.cabinet import Cabinet, Feeder, cabinet_of
 from gateway.show.explain.why import state_words
 from gateway.show.findings import alarm_findings
 from gateway.show.words import duration, word, word_or
@@ -14,9 +10,9 @@ from gateway.show.words import duration, word, word_or
 Section = tuple[str, list[str]]
 
 
-def cabinet_sections(document: dict[str, Any], language: str) -> list[Section]:
+def cabinet_sections(status: Status, language: str) -> list[Section]:
     """(label, parts) a line; nothing without a cabinet."""
-    cabinet = cabinet_of(document)
+    cabinet = status.cabinet
     if cabinet is None:
         return []
     return [
@@ -24,11 +20,11 @@ def cabinet_sections(document: dict[str, Any], language: str) -> list[Section]:
         ("cabinet", _cabinet(cabinet, language)),
         ("policy", _policy(cabinet, language)),
         ("lease", _lease(cabinet, language)),
-        ("alarms", _alarms(document, language)),
+        ("alarms", _alarms(status, language)),
     ]
 
 
-def _feeder(feeder: Feeder, language: str) -> list[str]:
+def _feeder(feeder: FeederStatus, language: str) -> list[str]:
     state = state_words(feeder.closed, language)
     if feeder.closed is not None and feeder.since_s is not None:
         state += f" ({duration(feeder.since_s, language)})"
@@ -43,7 +39,7 @@ def _feeder(feeder: Feeder, language: str) -> list[str]:
     return parts
 
 
-def _cabinet(cabinet: Cabinet, language: str) -> list[str]:
+def _cabinet(cabinet: CabinetStatus, language: str) -> list[str]:
     parts = []
     for value, key in ((cabinet.in_control, "control"), (cabinet.mains, "mains")):
         if value is not None:
@@ -58,7 +54,7 @@ def _cabinet(cabinet: Cabinet, language: str) -> list[str]:
     return parts
 
 
-def _policy(cabinet: Cabinet, language: str) -> list[str]:
+def _policy(cabinet: CabinetStatus, language: str) -> list[str]:
     policy = cabinet.policy
     if policy.version is None:
         return [word("policy.none", language)]
@@ -72,19 +68,19 @@ def _policy(cabinet: Cabinet, language: str) -> list[str]:
     return parts
 
 
-def _lease(cabinet: Cabinet, language: str) -> list[str]:
-    if cabinet.lease_held is None:
+def _lease(cabinet: CabinetStatus, language: str) -> list[str]:
+    if cabinet.lease.held is None:
         return []
-    if not cabinet.lease_held:
+    if not cabinet.lease.held:
         return [word("lease.none", language)]
-    if cabinet.lease_left_s is None:
+    if cabinet.lease.left_s is None:
         return [word("lease.held.bare", language)]
-    return [word("lease.held", language, left=duration(cabinet.lease_left_s, language))]
+    return [word("lease.held", language, left=duration(cabinet.lease.left_s, language))]
 
 
-def _alarms(document: dict[str, Any], language: str) -> list[str]:
+def _alarms(status: Status, language: str) -> list[str]:
     parts = []
-    for found in alarm_findings(document):
+    for found in alarm_findings(status):
         sentence, since_s = found.sentence(language), found.since_s
         if since_s is None:
             parts.append(sentence)

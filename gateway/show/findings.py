@@ -1,13 +1,13 @@
 """What wants attention at a gateway, the gravest first, each with its sentence and what to do about it.
 
-Works on the document of `gateway/shell/facts.py`. Parts that are absent are passed over: an older or newer agent can be
-asked as well. Judges, and changes nothing; how it is laid out is `gateway/show/report.py`'s affair.
+Parts of the status that are absent are passed over. Judges, and changes nothing; `gateway/show/report.py` lays it out.
 """
 
 from typing import Any, NamedTuple
 
+from gateway.core.bearers.modem import ModemState
+from gateway.core.status import RUNNING, AlarmStatus, CentreStatus, DiskStatus, Status, WaitingStatus
 from gateway.io import tls
-from gateway.show.explain.cabinet import Alarm, cabinet_of
 from gateway.show.words import WORDS, counted, duration, size, word, word_or
 
 # A reconnection takes seconds, a change of bearer half a minute; beyond, somebody should look.
@@ -67,21 +67,20 @@ class _Said(NamedTuple):
     value: Any
 
 
-def findings(document: dict[str, Any]) -> list[Finding]:
+def findings(status: Status) -> list[Finding]:
     """What wants attention, the gravest first. Empty for an agent that does not run: that is its headline."""
-    if document.get("phase") != "running":
+    if status.phase != RUNNING:
         return []
     parts = (
         _street, _stuck, _writing, _room, _letting_go, _link, _certificates, _time, _bearers, _modem, _radio, _lines,
         _silence, _cabinet, _serving,
     )  # fmt: skip
-    return [found for part in parts for found in part(document)]
+    return [found for part in parts for found in part(status)]
 
 
-def alarm_findings(document: dict[str, Any], feeder: str | None = None) -> list[Finding]:
+def alarm_findings(status: Status, feeder: str | None = None) -> list[Finding]:
     """The cabinet's alarms, the gravest first; of one feeder, with those that concern every feeder."""
-    cabinet = cabinet_of(document)
-    alarms = () if cabinet is None else cabinet.alarms
+    alarms = () if status.cabinet is None else status.cabinet.alarms
     if any(alarm.what == "handedBack" for alarm in alarms):
         alarms = tuple(alarm for alarm in alarms if alarm.what != "timeFallback")  # its cause, said by the other
     found = [_of_alarm(alarm) for alarm in alarms if feeder is None or alarm.feeder in (None, feeder)]
@@ -93,24 +92,24 @@ def is_grave(found: Finding) -> bool:
     return not found.key.startswith("alarm.") or _gravity(found) < _GRAVE
 
 
-def _street(document: dict[str, Any]) -> list[Finding]:
+def _street(status: Status) -> list[Finding]:
     """What leaves a street dark, burning or dangerous comes before everything else."""
-    return [found for found in alarm_findings(document) if _gravity(found) < _GRAVE]
+    return [found for found in alarm_findings(status) if _gravity(found) < _GRAVE]
 
 
-def _cabinet(document: dict[str, Any]) -> list[Finding]:
-    return [found for found in alarm_findings(document) if _gravity(found) >= _GRAVE]
+def _cabinet(status: Status) -> list[Finding]:
+    return [found for found in alarm_findings(status) if _gravity(found) >= _GRAVE]
 
 
-def _of_alarm(alarm: Alarm) -> Finding:
+def _of_alarm(alarm: AlarmStatus) -> Finding:
     what = _ALIASES.get(alarm.what, alarm.what)
     if what not in _ALARMS:
         return Finding("alarm.other", {"what": alarm.what}, since_s=alarm.since_s)
-    values: dict[str, Any] = {"feeder": alarm.feeder or alarm.detail or "?"}
+    values: dict[str, Any] = {"feeder": alarm.feeder or alarm.words or "?"}
     if what in ("lampsLost", "cableFault"):
         values["count"] = alarm.lamps if alarm.lamps is not None else "?"
     if what == "timeFallback":
-        values["basis"] = _Said(_basis, alarm.detail or "")
+        values["basis"] = _Said(_basis, alarm.words or "")
     return Finding(f"alarm.{what}", values, since_s=alarm.since_s)
 
 
@@ -123,90 +122,90 @@ def _basis(basis: str, language: str) -> str:
     return word_or(f"basis.{basis}", basis or "?", language)
 
 
-def _stuck(document: dict[str, Any]) -> list[Finding]:
-    late = [str(one.get("name")) for one in document.get("late", [])]
+def _stuck(status: Status) -> list[Finding]:
+    late = [one.name for one in status.late]
     # Some have a sentence of their own: the agent is not restarted for them.
     apart = [f"late.{name}" for name in late if f"late.{name}" in WORDS]
     names = ", ".join(name for name in late if f"late.{name}" not in WORDS)
     return [*([Finding("late", {"names": names})] if names else []), *(Finding(key, {}) for key in apart)]
 
 
-def _writing(document: dict[str, Any]) -> list[Finding]:
-    recent = {fault["what"]: fault for fault in document.get("faults", []) if fault["ago_s"] < _RECENT_S}
+def _writing(status: Status) -> list[Finding]:
+    recent = {fault.what: fault for fault in status.faults or () if fault.ago_s < _RECENT_S}
     found = []
     if "journal-sync-failed" in recent:
         found.append(Finding("write", {}))
     for what in ("record-refused", "own-record-refused"):
         if what in recent:
-            found.append(Finding("refused", {"why": recent[what]["values"].get("why", "?")}))
+            found.append(Finding("refused", {"why": recent[what].values.get("why", "?")}))
             break
     return found
 
 
-def _room(document: dict[str, Any]) -> list[Finding]:
-    disk = document.get("disk", {})
+def _room(status: Status) -> list[Finding]:
+    disk = status.disk or DiskStatus()
     found = []
-    if disk.get("free_bytes") is not None and disk["free_bytes"] < _FREE_BYTES_MIN:
-        found.append(Finding("card_full", {"free": _Said(size, disk["free_bytes"])}))
-    share = percent(disk.get("held_bytes"), disk.get("cap_bytes"))
+    if disk.free_bytes is not None and disk.free_bytes < _FREE_BYTES_MIN:
+        found.append(Finding("card_full", {"free": _Said(size, disk.free_bytes)}))
+    share = percent(disk.held_bytes, disk.cap_bytes)
     if share is not None and share >= _JOURNAL_FULL_PERCENT:
         found.append(Finding("journal_full", {"share": share}))
     return found
 
 
-def _letting_go(document: dict[str, Any]) -> list[Finding]:
-    count = document.get("losses", {}).get("last_day", 0)
+def _letting_go(status: Status) -> list[Finding]:
+    count = 0 if status.losses is None else status.losses.last_day
     return [Finding("lost", {"count": count})] if count else []
 
 
-def _link(document: dict[str, Any]) -> list[Finding]:
-    centre = document.get("centre", {})
-    since_s = centre.get("since_s", 0)
-    if not centre.get("connected", True):
+def _link(status: Status) -> list[Finding]:
+    centre = status.centre or CentreStatus()
+    since_s = centre.since_s
+    if not centre.connected:
         if since_s < _LINK_DOWN_S:
             return []
-        values = {"since": _Said(duration, since_s), "broker": centre.get("broker", "?")}
-        name = str(centre.get("why") or "").partition(":")[0]
+        values = {"since": _Said(duration, since_s), "broker": centre.broker}
+        name = (centre.why or "").partition(":")[0]
         if name in tls.REMEDIES:
             return [Finding("centre", values, name)]
         return [Finding("centre", values, "centre.do.server" if name.startswith(_AT_THE_CENTRE) else "")]
-    if centre.get("deaf"):
+    if centre.deaf:
         return [Finding("deaf", {})]
-    marked_s = centre.get("watermark_ago_s")
+    marked_s = centre.watermark_ago_s
     silent_s = since_s if marked_s is None else min(marked_s, since_s)
-    lanes = document.get("waiting", {}).get("lanes", {})
-    held = ("telemetry",) if policy_of(document) == "hold" else ()  # not sent, so nobody can confirm it
+    lanes = WaitingStatus().lanes if status.waiting is None else status.waiting.lanes
+    held = ("telemetry",) if policy_of(status) == "hold" else ()  # not sent, so nobody can confirm it
     if any(count for lane, count in lanes.items() if lane not in held) and silent_s >= _CENTRE_SILENT_S:
         return [Finding("silent", {"since": _Said(duration, silent_s)})]
     return []
 
 
-def _certificates(document: dict[str, Any]) -> list[Finding]:
+def _certificates(status: Status) -> list[Finding]:
     return [
         Finding("expired" if days < 0 else "certificate", {"name": name, "days": days})
-        for name, days in document.get("certificates", {}).items()
+        for name, days in (status.certificates or {}).items()
         if days is not None and days < _DAYS_LEFT_MIN
     ]
 
 
-def _time(document: dict[str, Any]) -> list[Finding]:
+def _time(status: Status) -> list[Finding]:
     # A start without network takes a moment to find its time server.
-    early = document.get("uptime_s", 0) < _RECENT_S
-    if any(found.key in ("alarm.timeFallback", "alarm.handedBack") for found in alarm_findings(document)):
+    early = (status.uptime_s or 0) < _RECENT_S
+    if any(found.key in ("alarm.timeFallback", "alarm.handedBack") for found in alarm_findings(status)):
         return []  # one cause, said once
-    return [] if early or document.get("clock", {}).get("good", True) else [Finding("clock", {})]
+    return [] if early or status.clock is None or status.clock.good else [Finding("clock", {})]
 
 
-def _bearers(document: dict[str, Any]) -> list[Finding]:
+def _bearers(status: Status) -> list[Finding]:
     """Another than the preferred one carries, or nothing stands by. Without any link `_link` has said so."""
-    policy = policy_of(document)
+    policy = policy_of(status)
     if policy in ("thin", "hold"):
         return [Finding(policy, {})]
-    connection = part_of(document, "connection")
-    active, names = connection.get("active"), list(connection.get("bearers", {}))
+    bearers = status.bearers or {}
+    active, names = None if status.centre is None else status.centre.bearer, list(bearers)
     if active not in names:
         return []
-    down = [name for name in names if name != active and not connection["bearers"][name].get("up", True)]
+    down = [name for name in names if name != active and not bearers[name].up]
     return [
         Finding("detour", {"bearer": _Said(bearer_name, name), "active": _Said(bearer_name, active)})
         if names.index(name) < names.index(active)
@@ -215,24 +214,30 @@ def _bearers(document: dict[str, Any]) -> list[Finding]:
     ]
 
 
-def _modem(document: dict[str, Any]) -> list[Finding]:
-    """The first trouble on the way from the plug to the operator."""
-    modem = part_of(document, "modem")
-    if document.get("uptime_s", 0) < _MODEM_STARTS_S:
+def _modem(status: Status) -> list[Finding]:
+    """The first trouble of each modem on the way from the plug to the operator."""
+    if (status.uptime_s or 0) < _MODEM_STARTS_S:
         return []
-    for part, remedy in (("link", "modem.do"), ("sim", "modem.do.sim"), ("registration", "modem.do.operator")):
-        key = f"modem.{part}.{modem.get(part)}"
-        if key in WORDS and key != "modem.link.answers":
-            return [Finding("modem", {"why": _Said(word, key)}, remedy)]
-    return []
+    modems = [bearer.modem for bearer in (status.bearers or {}).values() if bearer.modem is not None]
+    return [trouble for modem in modems for trouble in _modem_trouble(modem)[:1]]
 
 
-def _radio(document: dict[str, Any]) -> list[Finding]:
+def _modem_trouble(modem: ModemState) -> list[Finding]:
+    parts = (("link", "modem.do"), ("sim", "modem.do.sim"), ("registration", "modem.do.operator"))
+    keys = ((f"modem.{part}.{getattr(modem, part)}", remedy) for part, remedy in parts)
+    return [
+        Finding("modem", {"why": _Said(word, key)}, remedy)
+        for key, remedy in keys
+        if key in WORDS and key != "modem.link.answers"
+    ]
+
+
+def _radio(status: Status) -> list[Finding]:
     """The concentrator is away, or did not take its image."""
-    radio = part_of(document, "radio")
+    radio = status.part("radio")
     told = radio.get("concentrator")
     found = []
-    if radio.get("state", "up") != "up" and document.get("uptime_s", 0) >= _RADIO_STARTS_S:
+    if radio.get("state", "up") != "up" and (status.uptime_s or 0) >= _RADIO_STARTS_S:
         found.append(Finding("radio", {}))
     if isinstance(told, dict) and told.get("update") == "failed":
         values = {"number": told.get("image_number", "?"), "why": _Said(_update_why, str(told.get("why", "?")))}
@@ -240,12 +245,12 @@ def _radio(document: dict[str, Any]) -> list[Finding]:
     return found
 
 
-def _lines(document: dict[str, Any]) -> list[Finding]:
+def _lines(status: Status) -> list[Finding]:
     """Serial ports of the node link: away, or with nobody behind them."""
-    if document.get("uptime_s", 0) < _RADIO_STARTS_S:
+    if (status.uptime_s or 0) < _RADIO_STARTS_S:
         return []
     found = []
-    bus, wire = part_of(document, "bus"), part_of(document, "wire")
+    bus, wire = status.part("bus"), status.part("wire")
     if bus.get("state", "open") != "open":
         found.append(Finding("bus", {"why": bus["state"]}))
     elif bus.get("silent"):
@@ -260,41 +265,29 @@ def _update_why(why: str, language: str) -> str:
     return word_or(f"update.{why}", why, language)
 
 
-def _silence(document: dict[str, Any]) -> list[Finding]:
-    nodes = document.get("nodes", {})
-    unheard = nodes.get("heard") == 0 and nodes.get("expected") != 0
-    return [Finding("unheard", {})] if unheard and document.get("uptime_s", 0) >= _UNHEARD_S else []
+def _silence(status: Status) -> list[Finding]:
+    unheard = status.nodes is not None and status.nodes.heard == 0 and status.nodes.expected != 0
+    return [Finding("unheard", {})] if unheard and (status.uptime_s or 0) >= _UNHEARD_S else []
 
 
-def _serving(document: dict[str, Any]) -> list[Finding]:
-    for fault in document.get("faults", []):
-        if fault["what"] == "cannot-serve":
-            return [Finding("cannot_serve", {"why": fault["values"].get("error", "?")})]
+def _serving(status: Status) -> list[Finding]:
+    for fault in status.faults or ():
+        if fault.what == "cannot-serve":
+            return [Finding("cannot_serve", {"why": fault.values.get("error", "?")})]
     return []
 
 
-# --- reading the document ------------------------------------------------------------------------------------------
-
-
-def part_of(document: dict[str, Any], name: str) -> dict[str, Any]:
-    """A part of the core's health; empty when the core has none such."""
-    part = document.get("health", {}).get(name)
-    return part if isinstance(part, dict) else {}
+# --- reading the status --------------------------------------------------------------------------------------------
 
 
 def bearer_name(name: str, language: str) -> str:
     return word_or(f"bearer.{name}", name, language)
 
 
-def policy_of(document: dict[str, Any]) -> str | None:
+def policy_of(status: Status) -> str | None:
     """What the budget of the bearer that carries lets pass; None where none is counted."""
-    active = part_of(document, "connection").get("active") or ""
-    return budgets(document).get(active, {}).get("policy")
-
-
-def budgets(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """By bearer, the metered ones."""
-    return {name: budget for name, budget in part_of(document, "budget").items() if isinstance(budget, dict)}
+    carrier = status.carrier
+    return None if carrier is None or carrier.budget is None else carrier.budget.policy
 
 
 def percent(part: int | None, whole: int | None) -> int | None:

@@ -16,7 +16,8 @@ pytestmark = pytest.mark.live
 from gateway import agent as agent_module  # noqa: E402 - only once paho is known to be there
 from gateway.config import config  # noqa: E402
 from gateway.core.gateway import Gateway  # noqa: E402
-from gateway.io import status  # noqa: E402
+from gateway.core.status import Status  # noqa: E402
+from gateway.io import status_socket  # noqa: E402
 from gateway.show.findings import findings  # noqa: E402
 
 
@@ -64,7 +65,7 @@ def test_a_modem_that_hangs_is_told_and_the_agent_is_not_restarted_for_it(settin
         port.looked_ms = agent_module.clock.monotonic_ms() - 181_000
         agent._watch()
         assert [late.name for late in agent._operation.facts.late] == ["modem"] and len(fed) == 2
-        assert [found.key for found in findings(agent._operation._document())] == ["late.modem"]
+        assert [found.key for found in findings(agent._operation.status())] == ["late.modem"]
         agent._bearers.close()
         agent._watch()
         assert "modem" not in agent._heartbeats.expected()
@@ -83,9 +84,9 @@ def test_a_gateway_whose_subscription_is_refused_does_not_believe_that_all_is_we
 
     async def beside(agent):
         await until(lambda: agent._operation.facts.phase == "running")
-        await until(lambda: [found.key for found in findings(agent._operation._document())] == ["deaf"])
-        document = agent._operation._document()
-        assert document["centre"]["connected"] and document["health"]["mqtt"] == {"subscription-refused": 1}
+        await until(lambda: [found.key for found in findings(agent._operation.status())] == ["deaf"])
+        status = agent._operation.status()
+        assert status.centre.connected and status.health["mqtt"] == {"subscription-refused": 1}
         agent._stop.set()
 
     with HostileBroker(script) as broker:
@@ -141,12 +142,12 @@ def test_an_error_in_what_is_merely_told_ends_nothing(settings, monkeypatch, cap
     async def beside(agent):
         await until(lambda: agent._operation.facts.phase == "running")
         fed = []
-        monkeypatch.setattr(agent._operation.facts, "document", lambda *, now_ms: {}["planted"])
+        monkeypatch.setattr(agent._operation.facts, "status", lambda *, now_ms: {}["planted"])
         monkeypatch.setattr(agent._operation.facts, "sample", lambda *, unix_s, now_ms: {}["planted"])
         monkeypatch.setattr(agent._operation.notify, "alive", lambda: fed.append(1))
         agent._watch()
         agent._housekeep(agent_module.clock.monotonic_ms())
-        assert fed and await asyncio.to_thread(status.ask, checked.status_socket, PATIENCE_S) == {}
+        assert fed and await asyncio.to_thread(status_socket.ask, checked.status_socket, PATIENCE_S) == Status()
         assert not agent._stop.is_set()
         agent._stop.set()
 
@@ -163,7 +164,7 @@ def test_a_status_socket_that_cannot_be_had_does_not_stop_the_agent(settings, tm
 
     async def beside(agent):
         await until(lambda: agent._operation.facts.phase == "running")
-        assert agent._operation.facts.document(now_ms=0)["faults"][0]["what"] == "cannot-serve"
+        assert agent._operation.facts.status(now_ms=0).faults[0].what == "cannot-serve"
         assert agent._operation._metrics is not None, "the one must not cost the other"
         agent._stop.set()
 

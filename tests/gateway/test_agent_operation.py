@@ -27,9 +27,9 @@ from gateway.commands import status as questions  # noqa: E402
 from gateway.config import config  # noqa: E402
 from gateway.core.custody import entry  # noqa: E402
 from gateway.core.custody.journal import Journal  # noqa: E402
+from gateway.core.status import STARTING  # noqa: E402
 from gateway.io.disk import FileDisk  # noqa: E402
 from gateway.io.notify import Notifier  # noqa: E402
-from gateway.shell import facts  # noqa: E402
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def test_a_stop_during_a_long_start_is_answered_at_once(settings, monkeypatch):
 
     async def beside(agent):
         await until(lambda: any(thread.name == "startup" for thread in threading.enumerate()))
-        assert agent._operation.facts.document(now_ms=0)["phase"] == facts.STARTING
+        assert agent._operation.facts.status(now_ms=0).phase == STARTING
         os.kill(os.getpid(), signal.SIGTERM)
         os.kill(os.getpid(), signal.SIGTERM)
 
@@ -156,7 +156,7 @@ def test_while_it_starts_it_answers_who_asks(settings, monkeypatch, capsys):
     async def beside(agent):
         await until(lambda: checked.status_socket.exists())
         document = await asyncio.to_thread(questions.state_of, checked, unix_s=0)
-        assert document["phase"] == "starting" and document["pid"] == os.getpid()
+        assert document.phase == "starting" and document.pid == os.getpid()
         agent._stop.set()
 
     run_agent(settings, beside, monkeypatch, open_core=lambda *_, **_named: never.wait())

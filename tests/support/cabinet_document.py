@@ -1,9 +1,10 @@
-"""The document of an agent with a cabinet, as the status socket gives it, for those who put it into words.
+"""The status of an agent with a cabinet, out of what the socket gives, for those who put it into words.
 
 Feneu, two feeders and a pump: `bourg` goes out at 23:00 (on Fridays and Saturdays at 01:00, on 14 July not at all),
 `route` burns all night, `pompe` is permanent. Must not import the agent: it is written by hand.
 """
 
+from gateway.core.status import CabinetStatus, parse
 from policy import civil, document, lighting, section
 
 FENEU = lighting.Site(475720, -5940, civil.PARIS)
@@ -123,24 +124,24 @@ def feeders(**replaced):
         "pompe": feeder("pompe", wants=True, group="voirie", kind="permanent", lamps=0, feedback=None, power_w=None,
                         normal_w=None, since_s=400_000),
     }  # fmt: skip
-    return list((made | replaced).values())
+    return [one | {"place": place} for place, one in enumerate((made | replaced).values())]
 
 
 def command(**more):
     return {
-        "id": "0011223344556677", "kind": 1, "author": "Mme Martin (Mairie)", "reason": "travaux",
+        "id": "0011223344556677", "kind": "override", "author": "Mme Martin (Mairie)", "reason": "travaux",
         "not_before_s": at(2026, 11, 26, 20), "expires_s": at(2026, 11, 27, 4), "target": "bourg", "feeders": [0],
         "level": 100, "state": "active",
     } | more  # fmt: skip
 
 
 def agent(part=None, **more):
-    """The whole document; `part` is the cabinet's, or False for a gateway without one."""
+    """The whole status; `part` is the cabinet's, plain or made by the core, or False for a gateway without one."""
     told = {
         "document": 1, "version": "0.1.0", "phase": "running", "pid": 1, "name": "49135-bourg", "gateway": "00" * 8,
         "boot": 3, "uptime_s": 100_000, "late": [], "faults": [],
-        "centre": {"connected": True, "since_s": 90_000, "why": None, "deaf": None, "watermark_ago_s": 12,
-                   "broker": "centre.example.fr:8883"},
+        "centre": {"connected": True, "bearer": "fibre", "since_s": 90_000, "why": None, "deaf": None,
+                   "watermark_ago_s": 12, "broker": "centre.example.fr:8883"},
         "waiting": {"lanes": {"alarm": 0, "event": 1, "telemetry": 30}, "oldest_s": 40, "from_earlier_start": False},
         "disk": {"held_bytes": 1_200_000, "cap_bytes": 805_306_368, "written_bytes_a_day": 25_000_000,
                  "free_bytes": 20_000_000_000, "size_bytes": 30_000_000_000},
@@ -148,9 +149,10 @@ def agent(part=None, **more):
         "nodes": {"heard": 0, "silent": 0, "silent_after_s": 3600, "expected": 0, "odd": 0},
         "clock": {"good": True, "unix_s": NOW, "uncertainty_s": 2},
         "certificates": {"ca": 900, "certificate": 212},
-        "health": {"connection": {"active": "fibre", "bearers": {"fibre": {"up": True}}}},
+        "bearers": {"fibre": {"up": True}},
+        "health": {},
         "cabinet": cabinet() if part is None else part,
     } | more  # fmt: skip
-    if part is False:
-        del told["cabinet"]
-    return told
+    if isinstance(part, CabinetStatus):
+        return parse(told | {"cabinet": None})._replace(cabinet=part)
+    return parse(told | ({"cabinet": None} if part is False else {}))

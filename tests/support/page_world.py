@@ -18,11 +18,11 @@ LINE = password.make(PASSWORD)
 
 
 class PageWorld:
-    """The agent's side: `document` is what it tells, `orders` what it was asked, `refuses` the word it refuses with,
+    """The agent's side: `status` is its state, `orders` what it was asked, `refuses` the word it refuses with,
     `said` its log, `now_ms` its clock."""
 
-    def __init__(self, document=None):
-        self.document = cabinet_document.agent() if document is None else document
+    def __init__(self, status=None):
+        self.status = cabinet_document.agent() if status is None else status
         self.orders, self.said = [], []
         self.refuses = None
         self.now_ms = 1_000_000
@@ -92,7 +92,7 @@ class Answer:
 async def open_page(world, **options):
     """The page with a phone in front of it."""
     given = PageOptions(("127.0.0.1", 0), LINE)._replace(**options)
-    world.page = LocalPage(given, lambda: world.document, world, world.say, now_ms=lambda: world.now_ms)
+    world.page = LocalPage(given, lambda: world.status, world, world.say, now_ms=lambda: world.now_ms)
     await world.page.start()
     scheme = "http" if given.certificate is None else "https"
     try:

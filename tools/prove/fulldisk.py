@@ -26,7 +26,7 @@ from typing import Any
 
 from gateway.core import limits
 from gateway.core.custody import ledger
-from gateway.io import status
+from gateway.io import status_socket
 from gateway.io.folder import ReadOnlyFolder
 from simulator.checkers.delivery import DeliveryChecker, Identity
 from simulator.rig.crowd import Crowd, Sender, member_id
@@ -192,7 +192,7 @@ class _Counters:
     def ask(self) -> bool:
         """False when nobody answers."""
         try:
-            health: dict[str, Any] = status.ask(self._path, _ASK_S)["health"]
+            health = status_socket.ask(self._path, _ASK_S).health
         except (OSError, ValueError, KeyError):
             self.waiting = None
             return False

@@ -11,6 +11,7 @@ from gateway.core.bearers.budget import ALL, Budget
 from gateway.core.bearers.connection import Change, Connect, Connection, Drop, Probe
 from gateway.core.bearers.modem import CutPower, Modem, Write
 from gateway.core.custody.disk import Disk
+from gateway.core.status import BearerStatus
 from gateway.core.wallclock import WallClock
 from wire import event
 from wire.record import EventBody
@@ -102,6 +103,19 @@ class Bearers:
     def is_metered(self) -> bool:
         """Whether what carries now is paid for by the byte."""
         return (self.connection.active or "") in self.budgets
+
+    def status(self) -> dict[str, BearerStatus]:
+        """Each bearer's state, by name, in order of preference."""
+        return {
+            bearer.name: BearerStatus(
+                metered=bearer.is_metered,
+                up=self.connection.is_up(bearer.name),
+                rtt_ms=self.connection.rtt_ms(bearer.name),
+                budget=self.budgets[bearer.name].status() if bearer.name in self.budgets else None,
+                modem=self.modem.state if bearer.is_metered and self.modem is not None else None,
+            )
+            for bearer in self._bearers
+        }
 
     def health(self) -> dict[str, Any]:
         """Plain values for the log and the status page."""

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from gateway.core import limits
 from gateway.core.custody.disk import Disk
+from gateway.core.status import BudgetStatus
 from policy import civil
 
 ALL, THIN, HOLD = "all", "thin", "hold"
@@ -100,17 +101,20 @@ class Budget:
         self._word = self._decide()
         return self._word
 
+    def status(self) -> BudgetStatus:
+        """What was used of what; `projected` is None while the clock is unknown."""
+        return BudgetStatus(
+            used=self._used,
+            limit=self._limit or None,
+            share_permille=self._permille(self._used),
+            projected=self._projected(),
+            month=None if self._month is None else f"{self._month // 12:04}-{self._month % 12 + 1:02}",
+            policy=self.policy(),
+        )
+
     def health(self) -> dict[str, Any]:
-        """Plain values; shares in thousandths; `projected` None while the clock is unknown."""
-        return {
-            "used": self._used,
-            "limit": self._limit or None,
-            "share_permille": self._permille(self._used),
-            "projected": self._projected(),
-            "month": None if self._month is None else f"{self._month // 12:04}-{self._month % 12 + 1:02}",
-            "policy": self.policy(),
-            **self.counters,
-        }
+        """The same and counters, in plain values."""
+        return {**self.status()._asdict(), **self.counters}
 
     # --- inside -------------------------------------------------------------------------------------------------
 

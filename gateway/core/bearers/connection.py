@@ -167,6 +167,10 @@ class Connection:
         """Whether a bearer is believed to work."""
         return self._health[bearer].is_up
 
+    def rtt_ms(self, bearer: str) -> int | None:
+        """How long the last good probe by a bearer took; None without one."""
+        return self._health[bearer].rtt_ms
+
     @property
     def is_metered(self) -> bool:
         """Whether what is sent now is paid for by the byte."""

@@ -1,97 +1,99 @@
-"""The cabinet in plain data, for the status socket, the page of the technician and `gateway explain`. Changes nothing.
+"""Makes the cabinet's part of the gateway's status (`core/status.py`). Changes nothing."""
 
-Powers in W and voltages in V here, for people's programs; durations in seconds ago, instants in Unix seconds, None
-where no clock is known.
-"""
-
-from typing import Any
+from collections.abc import Iterator
 
 from gateway.core.cabinet import feeder as rules
 from gateway.core.cabinet.cabinet import Cabinet
 from gateway.core.cabinet.feeder import Wish
 from gateway.core.cabinet.orders import Order
+from gateway.core.status import (
+    AlarmStatus,
+    CabinetStatus,
+    CommandStatus,
+    FeederStatus,
+    LeaseStatus,
+    PolicyStatus,
+    WishStatus,
+)
 from policy import lighting
-from wire import event
+from wire import command, event
 
-_PIECE = 400
+_KINDS = {command.OVERRIDE: "override", command.EMERGENCY: "emergency", command.END: "end", command.TEST_FEEDER: "test"}
 
 
-def document(cabinet: Cabinet, *, now_ms: int) -> dict[str, Any]:
-    """Plain JSON data."""
+def status(cabinet: Cabinet, *, now_ms: int) -> CabinetStatus:
+    """The status of the cabinet at this time."""
     seen, basis = cabinet.seen, cabinet.basis
     taken = cabinet.taken
     unix_s = cabinet.ladder.unix_s(now_ms=now_ms)
-    return {
-        "unix_s": unix_s,
-        "in_control": cabinet.in_control,
-        "basis": basis.kind,
-        "uncertainty_s": basis.uncertainty_s if basis.unix_s is not None else None,
-        "switch": cabinet.switch,
-        "door_open": None if seen is None else seen.door_open,
-        "mains": None if seen is None else seen.mains,
-        "ups_v": None if seen is None or seen.ups_mv is None else seen.ups_mv / 1000,
-        "temperature_c": None if seen is None or seen.temperature_ck is None else seen.temperature_ck / 100,
-        "lux": None if seen is None else seen.photocell_lx,
-        "linky": None if seen is None or seen.linky is None else seen.linky._asdict(),
-        "policy": _policy(cabinet, unix_s),
-        "policy_plain": None if taken is None else _pieces(taken.plain.hex()),
-        "site": [cabinet.options.latitude_e4, cabinet.options.longitude_e4],
-        "lease": {"held": cabinet.lease.is_held(now_ms=now_ms), "left_s": cabinet.lease.left_s(now_ms=now_ms)},
-        "commands": [_command(order) for order in cabinet.orders.known() if not order.is_directive],
-        "alarms": _alarms(cabinet, now_ms),
-        "feeders": [_feeder(cabinet, index, unix_s, now_ms) for index in range(len(cabinet.feeders))],
-        "audit": cabinet.audit.head._asdict(),
-    }
+    return CabinetStatus(
+        unix_s=unix_s,
+        in_control=cabinet.in_control,
+        basis=basis.kind,
+        uncertainty_s=basis.uncertainty_s if basis.unix_s is not None else None,
+        switch=cabinet.switch,
+        door_open=None if seen is None else seen.door_open,
+        mains=None if seen is None else seen.mains,
+        ups_v=None if seen is None or seen.ups_mv is None else seen.ups_mv / 1000,
+        temperature_c=None if seen is None or seen.temperature_ck is None else seen.temperature_ck / 100,
+        lux=None if seen is None else seen.photocell_lx,
+        linky=None if seen is None or seen.linky is None else seen.linky._asdict(),
+        policy=_policy(cabinet, unix_s),
+        policy_plain=None if taken is None else taken.plain,
+        site=(cabinet.options.latitude_e4, cabinet.options.longitude_e4),
+        lease=LeaseStatus(cabinet.lease.is_held(now_ms=now_ms), cabinet.lease.left_s(now_ms=now_ms)),
+        commands=tuple(_command(order) for order in cabinet.orders.known() if not order.is_directive),
+        alarms=tuple(_alarms(cabinet)),
+        feeders=tuple(_feeder(cabinet, index, unix_s, now_ms) for index in range(len(cabinet.feeders))),
+        audit=cabinet.audit.head._asdict(),
+    )
 
 
-def _policy(cabinet: Cabinet, unix_s: int | None) -> dict[str, Any]:
+def _policy(cabinet: Cabinet, unix_s: int | None) -> PolicyStatus:
     taken, to_come = cabinet.taken, cabinet.policies.to_come(unix_s)
     if taken is None:
-        return {"state": "none", "has_keys": cabinet.policies.keyset is not None}
+        return PolicyStatus("none", has_keys=cabinet.policies.keyset is not None)
     policy = taken.policy
     is_over = unix_s is not None and unix_s >= policy.valid_until_s
-    return {
-        "state": "expired" if is_over else "valid",
-        "has_keys": True,
-        "version": policy.version,
-        "insee": policy.insee,
-        "authority": policy.authority,
-        "text": policy.text,
-        "valid_from_s": policy.valid_from_s,
-        "valid_until_s": policy.valid_until_s,
-        "next_version": None if to_come is None else to_come.policy.version,
-        "signed_by": taken.kid.hex(),
-    }
+    return PolicyStatus(
+        state="expired" if is_over else "valid",
+        has_keys=True,
+        version=policy.version,
+        insee=policy.insee,
+        authority=policy.authority,
+        text=policy.text,
+        valid_from_s=policy.valid_from_s,
+        valid_until_s=policy.valid_until_s,
+        next_version=None if to_come is None else to_come.policy.version,
+        signed_by=taken.kid.hex(),
+    )
 
 
-def _command(order: Order) -> dict[str, Any]:
+def _command(order: Order) -> CommandStatus:
     asked = order.command
-    return {
-        "id": asked.id.hex(),
-        "kind": asked.kind,
-        "author": order.author,
-        "reason": asked.reason,
-        "not_before_s": asked.not_before_s,
-        "expires_s": asked.expires_s,
-        "target": asked.target,
-        "feeders": list(order.feeders),
-        "level": 100 if order.closes else 0,
-        "state": order.state,
-    }
+    return CommandStatus(
+        id=asked.id.hex(),
+        kind=_KINDS.get(asked.kind, "?"),
+        author=order.author,
+        reason=asked.reason,
+        not_before_s=asked.not_before_s,
+        expires_s=asked.expires_s,
+        target=asked.target,
+        feeders=tuple(order.feeders),
+        level=100 if order.closes else 0,
+        state=order.state,
+    )
 
 
-def _alarms(cabinet: Cabinet, now_ms: int) -> list[dict[str, Any]]:
-    told = [_alarm(code, None, detail) for code, detail in cabinet.conditions.active.items()]
+def _alarms(cabinet: Cabinet) -> Iterator[AlarmStatus]:
+    for code, detail in cabinet.conditions.active.items():
+        yield AlarmStatus(event.label(code), None, tuple(detail))
     for watch in cabinet.watches:
-        told += [_alarm(code, watch.name, detail[1:]) for code, detail in watch.active.items()]
-    return told
+        for code, detail in watch.active.items():
+            yield AlarmStatus(event.label(code), watch.name, tuple(detail[1:]))
 
 
-def _alarm(code: int, feeder: str | None, detail: list[Any]) -> dict[str, Any]:
-    return {"what": event.label(code), "feeder": feeder, "detail": detail}
-
-
-def _feeder(cabinet: Cabinet, index: int, unix_s: int | None, now_ms: int) -> dict[str, Any]:
+def _feeder(cabinet: Cabinet, index: int, unix_s: int | None, now_ms: int) -> FeederStatus:
     feeder, wish, normal = cabinet.feeders[index], cabinet.wishes[index], cabinet.watches[index].normal
     seen = None if cabinet.seen is None else cabinet.seen.feeders[index]
     normal_w = None if normal.dw is None else normal.dw / 10
@@ -104,47 +106,40 @@ def _feeder(cabinet: Cabinet, index: int, unix_s: int | None, now_ms: int) -> di
         orders=cabinet.orders,
         has_lease=cabinet.lease.is_usable(now_ms=now_ms),
     )
-    return {
-        "name": feeder.options.name,
-        "group": feeder.group,
-        "kind": "permanent" if feeder.is_permanent else "switched",
-        "has_rule": feeder.has_rule,
-        "lamps": feeder.options.lamps,
-        "has_meter": feeder.options.has_meter,
-        "closed": None if wish is None else wish.closed,
-        "feedback": None if seen is None else seen.feedback,
-        "power_w": None if seen is None or seen.power_dw is None else seen.power_dw / 10,
-        "energy_wh": None if seen is None else seen.energy_wh,
-        "normal_w": normal_w,
-        "expected_w": normal_w if wish is not None and wish.closed else 0,
-        "since_s": (now_ms - cabinet.since_ms[index]) // 1000,
-        **({} if wish is None else _wish(wish)),
-        "because": None if wish is None else because(wish),
-        "considered": [_wish(one) for one in considered if one is not None],
-        "locked_by": cabinet.hand.locks[index].who if index in cabinet.hand.locks else None,
-        "test_left_s": _left_s(cabinet, index, now_ms),
-        "night": [] if unix_s is None else _night(feeder.plan, unix_s),
-    }
+    own = WishStatus()._asdict() | {"rule": None} if wish is None else _wish(wish)._asdict()
+    return FeederStatus(
+        place=index,
+        name=feeder.options.name,
+        group=feeder.group,
+        kind="permanent" if feeder.is_permanent else "switched",
+        has_rule=feeder.has_rule,
+        lamps=feeder.options.lamps,
+        has_meter=feeder.options.has_meter,
+        closed=None if wish is None else wish.closed,
+        feedback=None if seen is None else seen.feedback,
+        power_w=None if seen is None or seen.power_dw is None else seen.power_dw / 10,
+        energy_wh=None if seen is None else seen.energy_wh,
+        normal_w=normal_w,
+        expected_w=normal_w if wish is not None and wish.closed else 0,
+        since_s=(now_ms - cabinet.since_ms[index]) // 1000,
+        because=None if wish is None else because(wish),
+        considered=tuple(_wish(one) for one in considered if one is not None),
+        locked_by=cabinet.hand.locks[index].who if index in cabinet.hand.locks else None,
+        test_left_s=_left_s(cabinet, index, now_ms),
+        night=() if unix_s is None else _night(feeder.plan, unix_s),
+        **own,
+    )
 
 
-def _pieces(digits: str) -> list[str]:
-    """Short texts: what shows them bounds each by itself."""
-    return [digits[start : start + _PIECE] for start in range(0, len(digits), _PIECE)]
-
-
-def _wish(wish: Wish) -> dict[str, Any]:
+def _wish(wish: Wish) -> WishStatus:
     order = wish.order
-    return {
-        "rule": wish.rule,
-        "reason": wish.reason,
-        "wants": wish.closed,
-        "until_unix_s": wish.until_s,
-        "command": None if order is None else order.command.id.hex(),
-    }
+    return WishStatus(
+        wish.rule, wish.reason, wish.closed, wish.until_s, None if order is None else order.command.id.hex()
+    )
 
 
 def because(wish: Wish) -> str:
-    """One English line, for logs and programs; people read `gateway explain`."""
+    """The rule and its reason in one English line, for logs and programs; people read `gateway explain`."""
     if isinstance(wish.reason, int):
         return f"{wish.rule}: {lighting.reason_text(wish.reason)}"
     return wish.rule if wish.reason == wish.rule else f"{wish.rule}: {wish.reason}"
@@ -155,7 +150,5 @@ def _left_s(cabinet: Cabinet, index: int, now_ms: int) -> int | None:
     return None if test is None else max(0, test.until_ms - now_ms) // 1000
 
 
-def _night(plan: lighting.Plan, unix_s: int) -> list[tuple[int, int]]:
-    return [(at_s, level) for at_s, level, _reason in plan.night(unix_s).changes()]
-
-
+def _night(plan: lighting.Plan, unix_s: int) -> tuple[tuple[int, int], ...]:
+    return tuple((at_s, level) for at_s, level, _reason in plan.night(unix_s).changes())

@@ -12,13 +12,14 @@ cabinets.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from gateway.core import limits
 from gateway.core.custody.disk import Disk
 from gateway.core.directives import aiming, keeping
 from gateway.core.directives.aiming import Asker, Told
 from gateway.core.link.link import Asked
+from gateway.core.status import DirectiveStatus
 from gateway.core.wallclock import WallClock
 from wire import coap_message as messages
 from wire import command, directive
@@ -186,26 +187,26 @@ class Directives:
 
     # --- what others ask ------------------------------------------------------------------------------------------
 
-    def document(self, *, now_ms: int) -> list[dict[str, Any]]:
-        """Plain data for the status: everything that is told, or waits for its time, and how many of the nodes that
-        have asked since the start it aims at."""
+    def status(self, *, now_ms: int) -> tuple[DirectiveStatus, ...]:
+        """Everything that is told, or waits for its time, and how many of the nodes that have asked since the start it
+        aims at."""
         unix_s = self._unix_s(now_ms)
-        return [
-            {
-                "id": one.id.hex(),
-                "source": "here" if one.is_local else "centre",
-                "author": one.author,
-                "reason": one.reason,
-                "scope": one.scope,
-                "values": {str(code): value for code, value in sorted(one.values.items())},
-                "begins_s": one.begins_s,
-                "expires_s": one.expires_s,
-                "state": "unknown" if unix_s is None else "waiting" if unix_s < one.begins_s else "active",
-                "nodes": sum(aiming.rank(one.scope, asker) is not None for asker in self._askers.values()),
-            }
+        return tuple(
+            DirectiveStatus(
+                id=one.id.hex(),
+                source="here" if one.is_local else "centre",
+                author=one.author,
+                reason=one.reason,
+                scope=one.scope,
+                values={str(code): value for code, value in sorted(one.values.items())},
+                begins_s=one.begins_s,
+                expires_s=one.expires_s,
+                state="unknown" if unix_s is None else "waiting" if unix_s < one.begins_s else "active",
+                nodes=sum(aiming.rank(one.scope, asker) is not None for asker in self._askers.values()),
+            )
             for one in self._known()
             if not one.is_over(unix_s=unix_s, now_ms=now_ms)
-        ]
+        )
 
     def health(self) -> dict[str, int]:
         return {**self.counters, **self._keeping.counters, "local": len(self._local), "signed": len(self._signed)}

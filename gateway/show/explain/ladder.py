@@ -5,7 +5,7 @@
 
 from typing import NamedTuple
 
-from gateway.show.explain.cabinet import Asked, Cabinet, Feeder
+from gateway.core.status import CabinetStatus, FeederStatus, WishStatus
 from gateway.show.explain.calendar import wish_words
 from gateway.show.explain.orders import OVERRIDE, TEST, command_words, holding
 from gateway.show.explain.plan import DEFAULT
@@ -27,7 +27,7 @@ class Rung(NamedTuple):
     verdict: str
 
 
-def ladder(cabinet: Cabinet, feeder: Feeder, language: str) -> list[Rung]:
+def ladder(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> list[Rung]:
     """Every level with its answer. The one that decides is the agent's word; below it stands what was overruled."""
     place = next((number for number, level in enumerate(LEVELS) if feeder.rule in _rules(level)), None)
     rungs = []
@@ -55,7 +55,9 @@ def _verdict(is_below: bool, wants: bool | None, closed: bool | None) -> str:
     return AGREES if wants is not None and wants == closed else OVERRULED
 
 
-def _answer(cabinet: Cabinet, feeder: Feeder, level: str, asked: Asked | None, language: str) -> str | None:
+def _answer(
+    cabinet: CabinetStatus, feeder: FeederStatus, level: str, asked: WishStatus | None, language: str
+) -> str | None:
     """What a level asks for; None where it asks for nothing."""
     if level == "policy":
         return _policy(cabinet, feeder, asked, language)
@@ -67,10 +69,10 @@ def _answer(cabinet: Cabinet, feeder: Feeder, level: str, asked: Asked | None, l
     if command is None:
         return None
     words = command_words(command, cabinet.unix_s, language)
-    return say("rests", language, order=words) if cabinet.lease_held is False else words
+    return say("rests", language, order=words) if cabinet.lease.held is False else words
 
 
-def _policy(cabinet: Cabinet, feeder: Feeder, asked: Asked | None, language: str) -> str | None:
+def _policy(cabinet: CabinetStatus, feeder: FeederStatus, asked: WishStatus | None, language: str) -> str | None:
     if feeder.rule in ("photocell", "safety") and cabinet.policy.version is not None:
         return say("policy.blind", language, policy=policy_words(cabinet, language))
     if cabinet.policy.version is None:
@@ -83,7 +85,7 @@ def _policy(cabinet: Cabinet, feeder: Feeder, asked: Asked | None, language: str
     return say("policy.short", language, version=cabinet.policy.version, words=wish_words(wished, language))
 
 
-def _nothing(cabinet: Cabinet, feeder: Feeder, level: str, language: str) -> str:
+def _nothing(cabinet: CabinetStatus, feeder: FeederStatus, level: str, language: str) -> str:
     """In place of an answer."""
     version = cabinet.policy.version
     wished = wished_now(cabinet, feeder)

@@ -4,7 +4,7 @@ Looks from now to the end of the following night, with what is known now. Where 
 switch has no end, a photocell no calendar.
 """
 
-from gateway.show.explain.cabinet import Cabinet, Feeder
+from gateway.core.status import CabinetStatus, FeederStatus
 from gateway.show.explain.moments import clock_near
 from gateway.show.explain.orders import EMERGENCY, OVERRIDE, TEST, holding, wants_light
 from gateway.show.explain.plan import PERMANENT, Law, law_of, night_of, wish
@@ -13,7 +13,7 @@ from gateway.show.explain.words import say
 _HELD = ("interlock", "manual")
 
 
-def next_words(cabinet: Cabinet, feeder: Feeder, language: str) -> str:
+def next_words(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> str:
     """`extinction à 23:30`, from the state that the feeder is in now."""
     law, now_s = law_of(cabinet, feeder), cabinet.unix_s
     if cabinet.in_control is False:
@@ -46,16 +46,16 @@ def _words(closed: bool, at_s: int, now_s: int, language: str) -> str:
     return say("next.lit" if closed else "next.dark", language, at=clock_near(at_s, now_s, language))
 
 
-def _held_until_s(feeder: Feeder, now_s: int) -> int | None:
+def _held_until_s(feeder: FeederStatus, now_s: int) -> int | None:
     """The end of a test or lock-out under way."""
     if feeder.rule == "manual" and feeder.test_left_s is not None:
         return now_s + feeder.test_left_s
     return feeder.until_unix_s if feeder.rule in _HELD else None
 
 
-def _expected(cabinet: Cabinet, feeder: Feeder, law: Law, at_s: int) -> bool:
+def _expected(cabinet: CabinetStatus, feeder: FeederStatus, law: Law, at_s: int) -> bool:
     """By what is known now: an emergency, a command under a lease that goes on, the policy."""
-    kinds = ((EMERGENCY,), (OVERRIDE, TEST)) if cabinet.lease_held is not False else ((EMERGENCY,),)
+    kinds = ((EMERGENCY,), (OVERRIDE, TEST)) if cabinet.lease.held is not False else ((EMERGENCY,),)
     for some in kinds:
         command = holding(cabinet, feeder, some, at_s)
         if command is not None:

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from gateway.show.explain.cabinet import Asked, Cabinet, Command, Feeder
+from gateway.core.status import CabinetStatus, CommandStatus, FeederStatus, WishStatus, one_line
 from gateway.show.explain.calendar import minute_words
 from gateway.show.explain.moments import clock_near
 from gateway.show.explain.plan import Law, limits_of
-from gateway.show.explain.values import text
 from gateway.show.explain.words import say, say_or
 from gateway.show.words import duration
 from policy import document
@@ -16,15 +15,17 @@ _OVER = frozenset(("over", "refused", "expired", "ended"))
 _WAITING = "waiting"
 
 
-def concerns(command: Command, feeder: Feeder) -> bool:
+def concerns(command: CommandStatus, feeder: FeederStatus) -> bool:
     return command.target in (None, feeder.name, feeder.group)
 
 
-def is_over(command: Command) -> bool:
+def is_over(command: CommandStatus) -> bool:
     return command.state in _OVER or command.kind == "end"
 
 
-def holding(cabinet: Cabinet, feeder: Feeder, kinds: tuple[str, ...], unix_s: int | None) -> Command | None:
+def holding(
+    cabinet: CabinetStatus, feeder: FeederStatus, kinds: tuple[str, ...], unix_s: int | None
+) -> CommandStatus | None:
     """The command of these kinds that holds for a feeder at an instant; of several the latest, as the agent has it."""
     found = [
         command
@@ -34,23 +35,23 @@ def holding(cabinet: Cabinet, feeder: Feeder, kinds: tuple[str, ...], unix_s: in
     return found[-1] if found else None
 
 
-def still_holding(cabinet: Cabinet, feeder: Feeder, unix_s: int) -> list[Command]:
+def still_holding(cabinet: CabinetStatus, feeder: FeederStatus, unix_s: int) -> list[CommandStatus]:
     """All that would hold at that instant, of those known now."""
     return [command for command in cabinet.commands if concerns(command, feeder) and _holds(command, unix_s)]
 
 
-def _holds(command: Command, unix_s: int | None) -> bool:
+def _holds(command: CommandStatus, unix_s: int | None) -> bool:
     if is_over(command) or unix_s is None:
         return not is_over(command) and command.state != _WAITING
     has_begun = command.state != _WAITING if command.not_before_s is None else command.not_before_s <= unix_s
     return has_begun and (command.expires_s is None or unix_s < command.expires_s)
 
 
-def wants_light(command: Command) -> bool:
+def wants_light(command: CommandStatus) -> bool:
     return command.kind != OVERRIDE or command.level is None or command.level > 0
 
 
-def command_words(command: Command, now_s: int | None, language: str) -> str:
+def command_words(command: CommandStatus, now_s: int | None, language: str) -> str:
     """`Mme X, éteindre pour « bourg », jusqu'à 04:00, raison : travaux`."""
     parts = [command.author or say("order.nobody", language)]
     parts.append(say("order.light" if wants_light(command) else "order.dark", language))
@@ -67,11 +68,11 @@ def command_words(command: Command, now_s: int | None, language: str) -> str:
     return ", ".join(parts)
 
 
-def kind_words(command: Command, language: str) -> str:
+def kind_words(command: CommandStatus, language: str) -> str:
     return say_or(f"kind.{command.kind}", command.kind, language)
 
 
-def asked_words(cabinet: Cabinet, feeder: Feeder, asked: Asked, language: str) -> str:
+def asked_words(cabinet: CabinetStatus, feeder: FeederStatus, asked: WishStatus, language: str) -> str:
     """The same of what moved a feeder: the command behind it, or a name with how long it still holds."""
     now_s = cabinet.unix_s
     command = next((one for one in cabinet.commands if one.id is not None and one.id == asked.command), None)
@@ -103,5 +104,5 @@ def _limit(limit: Any, language: str) -> str:
         words = say("limit.3", language, a=limit.a, b=limit.b)
     else:
         words = say("limit.other", language)
-    source = ", ".join(shown for shown in (text(limit.authority), text(limit.text)) if shown)
+    source = ", ".join(shown for shown in (one_line(limit.authority), one_line(limit.text)) if shown)
     return say("limit.by", language, words=words, by=source) if source else words

@@ -9,7 +9,7 @@ and kept. Reads no clock.
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from gateway.show.explain.cabinet import Cabinet, Feeder
+from gateway.core.status import CabinetStatus, FeederStatus
 from policy import ceiling, civil, document, lighting
 
 PERMANENT, CALENDAR, DEFAULT = "permanent", "calendar", "default"
@@ -49,7 +49,7 @@ def policy_of(plain: bytes | None) -> Any:
     return document.decode(plain)[0]
 
 
-def law_of(cabinet: Cabinet, feeder: Feeder) -> Law | None:
+def law_of(cabinet: CabinetStatus, feeder: FeederStatus) -> Law | None:
     """By what this feeder runs; None where this cannot be told."""
     policy = policy_of(cabinet.policy_plain)
     if policy is None:

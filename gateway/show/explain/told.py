@@ -6,8 +6,8 @@ still hold. Sentences are in one language; figures stand beside them for program
 
 from typing import Any
 
+from gateway.core.status import CabinetStatus, FeederStatus
 from gateway.show.explain import moments
-from gateway.show.explain.cabinet import Cabinet, Feeder
 from gateway.show.explain.ladder import ladder
 from gateway.show.explain.next import next_by_policy, next_words
 from gateway.show.explain.orders import command_words, concerns, kind_words, limit_words, still_holding
@@ -19,7 +19,7 @@ from gateway.show.explain.words import say
 from gateway.show.words import duration
 
 
-def told_now(cabinet: Cabinet, feeder: Feeder, language: str) -> dict[str, Any]:
+def told_now(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> dict[str, Any]:
     """The state now, and everything that led to it."""
     found = watts(feeder, language)
     law, now_s = law_of(cabinet, feeder), cabinet.unix_s
@@ -43,7 +43,7 @@ def told_now(cabinet: Cabinet, feeder: Feeder, language: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def told_at(cabinet: Cabinet, feeder: Feeder, at: moments.At, language: str) -> dict[str, Any]:
+def told_at(cabinet: CabinetStatus, feeder: FeederStatus, at: moments.At, language: str) -> dict[str, Any]:
     """What the policy wants at `at`, why, and what could decide otherwise."""
     law, now_s = law_of(cabinet, feeder), cabinet.unix_s
     told: dict[str, Any] = {
@@ -67,7 +67,7 @@ def told_at(cabinet: Cabinet, feeder: Feeder, at: moments.At, language: str) -> 
     }
 
 
-def state_sentence(feeder: Feeder, language: str) -> str:
+def state_sentence(feeder: FeederStatus, language: str) -> str:
     """`allumé depuis 6 h 12 min`."""
     state = state_words(feeder.closed, language)
     if feeder.since_s is None or feeder.since_s < 0 or feeder.closed is None:
@@ -102,7 +102,7 @@ def _side(at_s: int, now_s: int | None) -> str:
     return "future" if at_s > now_s else "past"
 
 
-def _notes(cabinet: Cabinet, at: moments.At, language: str) -> list[str]:
+def _notes(cabinet: CabinetStatus, at: moments.At, language: str) -> list[str]:
     """What is to be known about that time: the awkward hour, a policy that ends or begins by then."""
     notes = []
     if at.note is not None:

@@ -6,7 +6,7 @@ shown for a night that nobody can know.
 
 from typing import NamedTuple
 
-from gateway.show.explain.cabinet import Cabinet, Command, Feeder
+from gateway.core.status import CabinetStatus, CommandStatus, FeederStatus
 from gateway.show.explain.calendar import rule_words, step_words
 from gateway.show.explain.orders import command_words, is_over
 from gateway.show.explain.orders import concerns as concerns_feeder
@@ -32,7 +32,7 @@ class Tonight(NamedTuple):
     notes: tuple[str, ...]
 
 
-def tonight(cabinet: Cabinet, feeder: Feeder, unix_s: int | None, language: str) -> Tonight | None:
+def tonight(cabinet: CabinetStatus, feeder: FeederStatus, unix_s: int | None, language: str) -> Tonight | None:
     """The lighting day that holds this instant; None where it is not known."""
     law = law_of(cabinet, feeder)
     if law is not None and unix_s is not None:
@@ -40,7 +40,7 @@ def tonight(cabinet: Cabinet, feeder: Feeder, unix_s: int | None, language: str)
     return _told(feeder)
 
 
-def _reckoned(cabinet: Cabinet, feeder: Feeder, law: Law, unix_s: int, language: str) -> Tonight:
+def _reckoned(cabinet: CabinetStatus, feeder: FeederStatus, law: Law, unix_s: int, language: str) -> Tonight:
     night = night_of(law, unix_s)
     notes: list[str] = []
     if law.kind == PERMANENT:
@@ -58,7 +58,7 @@ def _reckoned(cabinet: Cabinet, feeder: Feeder, law: Law, unix_s: int, language:
     return Tonight(night.start_s, night.end_s, tuple(sorted([*rows, *ends], key=_when)), tuple(notes))
 
 
-def _ends_within(command: Command, feeder: Feeder, start_s: int, end_s: int) -> bool:
+def _ends_within(command: CommandStatus, feeder: FeederStatus, start_s: int, end_s: int) -> bool:
     is_held = concerns_feeder(command, feeder) and not is_over(command)
     return is_held and command.expires_s is not None and start_s <= command.expires_s < end_s
 
@@ -68,7 +68,7 @@ def _reason(law: Law, reason: int, language: str) -> str:
     return step_words(law, rule, step, language)
 
 
-def _told(feeder: Feeder) -> Tonight | None:
+def _told(feeder: FeederStatus) -> Tonight | None:
     if not feeder.night:
         return None
     start_s = feeder.night[0][0]

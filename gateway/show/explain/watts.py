@@ -6,7 +6,7 @@ lamp, a twentieth of the feeder or 5 W, whichever is more, is no difference: mai
 
 from typing import NamedTuple
 
-from gateway.show.explain.cabinet import Feeder
+from gateway.core.status import FeederStatus
 from gateway.show.explain.words import say
 
 AGREE, DISAGREE, EARLY, UNKNOWN = "agree", "disagree", "early", "unknown"
@@ -23,7 +23,7 @@ class Watts(NamedTuple):
     brief: str
 
 
-def watts(feeder: Feeder, language: str) -> Watts:
+def watts(feeder: FeederStatus, language: str) -> Watts:
     """Power against what is normal; the auxiliary contact first, for it is nearer to the contactor."""
     if feeder.feedback is not None and feeder.closed is not None and feeder.feedback != feeder.closed:
         key = "feedback.closed" if feeder.feedback else "feedback.open"
@@ -39,7 +39,7 @@ def watts(feeder: Feeder, language: str) -> Watts:
     return Watts(verdict, say("watts.of", language, **values), brief)
 
 
-def _judge(power_w: float, feeder: Feeder) -> tuple[str, str, float]:
+def _judge(power_w: float, feeder: FeederStatus) -> tuple[str, str, float]:
     expected_w = feeder.normal_w
     if feeder.closed is False:
         is_dark = power_w <= max(_DARK_W, _DARK_SHARE * (expected_w or 0))

@@ -4,7 +4,7 @@ The agent says which rule moved the contactor; the words of the rule come from t
 knows and from what is wired. Where contactor and policy do not agree both are said. Judges nothing and changes nothing.
 """
 
-from gateway.show.explain.cabinet import Asked, Cabinet, Feeder
+from gateway.core.status import CabinetStatus, FeederStatus, WishStatus
 from gateway.show.explain.calendar import step_words, wish_words
 from gateway.show.explain.orders import asked_words
 from gateway.show.explain.plan import CALENDAR, DEFAULT, Law, Wish, law_of, wish
@@ -14,7 +14,7 @@ from gateway.show.words import duration
 _UNCERTAINTY_S_MAX = 3_600
 
 
-def why(cabinet: Cabinet, feeder: Feeder, language: str) -> str:
+def why(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> str:
     """One sentence."""
     deciding = asked_by(feeder, feeder.rule)
     if deciding is None:
@@ -24,7 +24,7 @@ def why(cabinet: Cabinet, feeder: Feeder, language: str) -> str:
     return say("why.handed", language, words=words) if is_handed else words
 
 
-def why_briefly(cabinet: Cabinet, feeder: Feeder, language: str) -> str:
+def why_briefly(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> str:
     """The same without the names of calendar and rule, or how long a test lasts, for a small screen that shows it."""
     deciding = asked_by(feeder, feeder.rule)
     if deciding is not None and deciding.rule == "manual" and deciding.said and cabinet.in_control is not False:
@@ -41,14 +41,14 @@ def why_briefly(cabinet: Cabinet, feeder: Feeder, language: str) -> str:
     return say("why.policy", language, policy=policy, words=words)
 
 
-def sentence(cabinet: Cabinet, feeder: Feeder, asked: Asked, language: str) -> str:
+def sentence(cabinet: CabinetStatus, feeder: FeederStatus, asked: WishStatus, language: str) -> str:
     """What one rule says, with the rule's name in front."""
     if asked.rule in ("emergency", "command", "manual"):
         return say(f"why.{asked.rule}", language, order=asked_words(cabinet, feeder, asked, language))
     return bare(cabinet, feeder, asked, language)
 
 
-def bare(cabinet: Cabinet, feeder: Feeder, asked: Asked, language: str) -> str:
+def bare(cabinet: CabinetStatus, feeder: FeederStatus, asked: WishStatus, language: str) -> str:
     """What one rule says."""
     rule = asked.rule
     if rule == "interlock":
@@ -67,12 +67,12 @@ def bare(cabinet: Cabinet, feeder: Feeder, asked: Asked, language: str) -> str:
     return feeder.because or say("why.other", language, rule=rule)
 
 
-def asked_by(feeder: Feeder, rule: str | None) -> Asked | None:
+def asked_by(feeder: FeederStatus, rule: str | None) -> WishStatus | None:
     """What this rule asks of the feeder."""
-    return next((asked for asked in feeder.asked if asked.rule == rule), None)
+    return next((asked for asked in feeder.considered if asked.rule == rule), None)
 
 
-def wished_now(cabinet: Cabinet, feeder: Feeder) -> Wish | None:
+def wished_now(cabinet: CabinetStatus, feeder: FeederStatus) -> Wish | None:
     """What the policy wants now; None where time or policy is missing."""
     law = law_of(cabinet, feeder)
     if law is None or cabinet.unix_s is None:
@@ -80,7 +80,7 @@ def wished_now(cabinet: Cabinet, feeder: Feeder) -> Wish | None:
     return wish(law, cabinet.unix_s, min(cabinet.uncertainty_s or 0, _UNCERTAINTY_S_MAX))
 
 
-def policy_sentence(cabinet: Cabinet, feeder: Feeder, language: str) -> str | None:
+def policy_sentence(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> str | None:
     """The policy, its calendar, rule and step; None where they cannot be reckoned."""
     law = law_of(cabinet, feeder)
     wished = wished_now(cabinet, feeder)
@@ -99,7 +99,7 @@ def state_words(closed: bool | None, language: str) -> str:
     return say("unknown_state" if closed is None else "lit" if closed else "dark", language)
 
 
-def policy_words(cabinet: Cabinet, language: str) -> str:
+def policy_words(cabinet: CabinetStatus, language: str) -> str:
     """`politique n° 4 (Conseil municipal de Feneu, Délibération 2026-41)`."""
     policy = cabinet.policy
     if policy.version is None:
@@ -108,14 +108,14 @@ def policy_words(cabinet: Cabinet, language: str) -> str:
     return say("policy.by" if source else "policy", language, version=policy.version, by=source)
 
 
-def law_words(cabinet: Cabinet, law: Law, wished: Wish, language: str) -> str:
+def law_words(cabinet: CabinetStatus, law: Law, wished: Wish, language: str) -> str:
     """The policy and the words of its calendar; for a feeder without one what stands in."""
     if law.kind == DEFAULT and law.rules is None:
         return say("why.default", language)
     return say("why.policy", language, policy=policy_words(cabinet, language), words=wish_words(wished, language))
 
 
-def _interlock(feeder: Feeder, asked: Asked, language: str) -> str:
+def _interlock(feeder: FeederStatus, asked: WishStatus, language: str) -> str:
     if asked.said in ("switch-on", "switch-off"):
         return say(f"why.{asked.said}", language)
     if asked.said == "locked" or feeder.locked_by:
@@ -123,7 +123,7 @@ def _interlock(feeder: Feeder, asked: Asked, language: str) -> str:
     return say("why.interlock", language)
 
 
-def _as_told(cabinet: Cabinet, feeder: Feeder, language: str) -> str:
+def _as_told(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> str:
     """A policy that cannot be read here: in the agent's own words."""
     if cabinet.policy.version is None:
         return say("why.default", language)

@@ -10,12 +10,11 @@ of it. A refused one changes nothing.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from aiohttp import web
 
 from gateway.config.page import Orders
-from gateway.show.explain.cabinet import Feeder
+from gateway.core.status import FeederStatus, Status
 from gateway.show.explain.words import LANGUAGES
 from gateway.show.page import assets, feeder, gate, health
 from gateway.show.page.faults import faults
@@ -25,7 +24,7 @@ from gateway.show.page.login import WAIT, Login
 from gateway.show.page.now import now
 from gateway.show.page.sessions import LIFE_MS, Session, Sessions
 from gateway.show.page.tonight import tonight_screen
-from gateway.show.page.view import View, live_part, page, view_of
+from gateway.show.page.view import View, live_part, page
 
 _FORM_BYTES_MAX = 4_096
 _COOKIE, _LANGUAGE_COOKIE = "bocage", "bocage-lang"
@@ -42,7 +41,7 @@ class Pages:
 
     def __init__(
         self,
-        document: Callable[[], dict[str, Any]],
+        status: Callable[[], Status],
         orders: Orders,
         login: Login,
         sessions: Sessions,
@@ -52,7 +51,7 @@ class Pages:
         is_secure: bool,
         now_ms: Callable[[], int],
     ) -> None:
-        self._document, self._orders, self._say = document, orders, say
+        self._status, self._orders, self._say = status, orders, say
         self._login, self._sessions = login, sessions
         self._language, self._is_secure, self._now_ms = language, is_secure, now_ms
 
@@ -154,7 +153,7 @@ class Pages:
         body = feeder.refusal(view, found, word)
         return self._shown(request, page(view, view.say("refused.title"), body, is_live=False), status=409)
 
-    def _give(self, order: str, found: Feeder, who: str) -> str | None:
+    def _give(self, order: str, found: FeederStatus, who: str) -> str | None:
         if order == "lock":
             return self._orders.lock(found.place, who)
         if order == "unlock":
@@ -171,9 +170,9 @@ class Pages:
         session = self._session(request)
         if session is None:
             return None
-        return view_of(self._document(), self._language_of(request), session, request.path)
+        return View(self._status(), self._language_of(request), session, request.path)
 
-    def _feeder(self, view: View, request: web.Request) -> Feeder:
+    def _feeder(self, view: View, request: web.Request) -> FeederStatus:
         found = feeder.at_place(view.cabinet, request.match_info["place"])
         if found is None:
             raise web.HTTPNotFound

@@ -12,8 +12,8 @@ _SHOWN_MAX = 10
 
 def faults(view: View) -> Safe:
     """The screen's body."""
-    alarms = alarm_findings(view.document)
-    others = [found for found in findings(view.document) if not found.key.startswith("alarm.")]
+    alarms = alarm_findings(view.status)
+    others = [found for found in findings(view.status) if not found.key.startswith("alarm.")]
     if not alarms and not others:
         return join(tag("p", view.say("faults.none"), class_="notice good"), _log(view))
     return join(_group(view, "faults.street", alarms), _group(view, "faults.gateway", others), _log(view))
@@ -26,11 +26,11 @@ def _group(view: View, title: str, found: list[Finding]) -> Child:
 
 
 def _log(view: View) -> Child:
-    told = view.document.get("faults")
-    if not isinstance(told, list) or not told:
+    told = view.status.faults
+    if not told:
         return None
     lines = [
-        tag("li", word("ago", view.language, ago=duration(one["ago_s"], view.language),
+        tag("li", word("ago", view.language, ago=duration(one.ago_s, view.language),
                        what=fault_words(one, view.language)))
         for one in reversed(told[-_SHOWN_MAX:])
     ]  # fmt: skip

@@ -1,7 +1,7 @@
 """One feeder in full: why, what each level said, its night, its faults with what to do; the page before each order."""
 
+from gateway.core.status import CabinetStatus, FeederStatus
 from gateway.show.explain import words as explained
-from gateway.show.explain.cabinet import Cabinet, Feeder
 from gateway.show.explain.told import told_now
 from gateway.show.findings import Finding, is_grave
 from gateway.show.page.html import Child, Safe, join, tag
@@ -16,14 +16,14 @@ ORDERS = ("test", "stop", "lock", "unlock")
 PAGES = ("test", "lock", "unlock")
 
 
-def at_place(cabinet: Cabinet | None, place: str) -> Feeder | None:
+def at_place(cabinet: CabinetStatus | None, place: str) -> FeederStatus | None:
     """The feeder of a path; None when there is none such."""
     if cabinet is None or not place.isascii() or not place.isdigit() or len(place) > 3:
         return None
     return next((feeder for feeder in cabinet.feeders if feeder.place == int(place)), None)
 
 
-def feeder_screen(view: View, feeder: Feeder) -> Safe:
+def feeder_screen(view: View, feeder: FeederStatus) -> Safe:
     """The screen's body."""
     assert view.cabinet is not None
     told = told_now(view.cabinet, feeder, view.language)
@@ -52,7 +52,7 @@ def feeder_screen(view: View, feeder: Feeder) -> Safe:
     )
 
 
-def order_page(view: View, feeder: Feeder, order: str, fault: str | None = None) -> Safe:
+def order_page(view: View, feeder: FeederStatus, order: str, fault: str | None = None) -> Safe:
     """What an order does, what to do before it, and the one button that gives it."""
     lines: list[Child] = []
     if fault:
@@ -89,7 +89,7 @@ def order_page(view: View, feeder: Feeder, order: str, fault: str | None = None)
     )
 
 
-def refusal(view: View, feeder: Feeder | None, word: str) -> Safe:
+def refusal(view: View, feeder: FeederStatus | None, word: str) -> Safe:
     """An order that the agent, or the page, did not take."""
     words = view.say(f"refused.{word}") if word in ("locked", "form", "read") else view.say("refused.other", word=word)
     back = "/" if feeder is None else f"/feeder/{feeder.place}"
@@ -126,7 +126,7 @@ def _danger(view: View, found: Finding) -> Safe:
     return tag("p", tag("strong", sentence), ". ", view.say("faults.do", text=to_do), class_=kind)
 
 
-def _alarms(view: View, feeder: Feeder) -> Child:
+def _alarms(view: View, feeder: FeederStatus) -> Child:
     own = own_alarms(view, feeder)
     return join(tag("h3", view.say("feeder.alarms")), finding_items(view, own)) if own else None
 
@@ -142,11 +142,11 @@ def _listed(title: str, lines: list[str]) -> Child:
     return join(tag("h3", title), tag("ul", [tag("li", line) for line in lines], class_="lines")) if lines else None
 
 
-def _lamps(view: View, feeder: Feeder) -> str | None:
+def _lamps(view: View, feeder: FeederStatus) -> str | None:
     return explained.counted("lamps", view.language, feeder.lamps) if feeder.lamps and feeder.lamps > 0 else None
 
 
-def _kind(view: View, feeder: Feeder) -> str | None:
+def _kind(view: View, feeder: FeederStatus) -> str | None:
     return view.say("feeder.permanent") if feeder.is_permanent else None
 
 

@@ -1,6 +1,5 @@
 """The gateway's health in short: the lines of `gateway status`, and the cabinet's meter and battery."""
 
-from gateway.show.explain.values import integer, text
 from gateway.show.page.html import Child, Safe, join, tag
 from gateway.show.page.view import View
 from gateway.show.report import headline, sections
@@ -14,12 +13,12 @@ def health(view: View) -> Safe:
     """The screen's body."""
     rows = [
         (word(f"label.{label}", view.language), tag("ul", [tag("li", part) for part in parts]))
-        for label, parts in sections(view.document, view.language)
+        for label, parts in sections(view.status, view.language)
         if label not in _ELSEWHERE
     ]
     rows += [(view.say(f"health.{name}"), tag("ul", tag("li", value))) for name, value in _measured(view)]
     return join(
-        tag("p", headline(view.document, view.language), class_="notice plain"),
+        tag("p", headline(view.status, view.language), class_="notice plain"),
         tag("dl", [join(tag("dt", label), tag("dd", value)) for label, value in rows]),
     )
 
@@ -28,15 +27,15 @@ def _measured(view: View) -> list[tuple[str, Child]]:
     found: list[tuple[str, Child]] = []
     cabinet = view.cabinet
     if cabinet is not None and cabinet.linky:
-        index_wh, apparent_va = integer(cabinet.linky.get("index_wh")), integer(cabinet.linky.get("apparent_va"))
+        index_wh, apparent_va = cabinet.linky.get("index_wh"), cabinet.linky.get("apparent_va")
         values = {
-            "index": "?" if index_wh is None else f"{index_wh // 1000:,}".replace(",", "\u202f"),
+            "index": "?" if not isinstance(index_wh, int) else f"{index_wh // 1000:,}".replace(",", "\u202f"),
             "apparent": "?" if apparent_va is None else apparent_va,
-            "mode": text(cabinet.linky.get("mode")) or "?",
+            "mode": cabinet.linky.get("mode") or "?",
         }
         found.append(("linky", view.say("health.linky.value", **values)))
     if cabinet is not None and cabinet.ups_v is not None:
         volts = f"{cabinet.ups_v:.1f}".replace(".", word("decimal", view.language))
         found.append(("ups", view.say("health.ups.value", volts=volts)))
-    version = text(view.document.get("version"))
+    version = view.status.version
     return [*found, ("version", version)] if version else found

@@ -3,7 +3,7 @@
 A state is told by a word, a shape and a colour, never by colour alone.
 """
 
-from gateway.show.explain.cabinet import Feeder
+from gateway.core.status import STARTING, FeederStatus
 from gateway.show.explain.next import next_words
 from gateway.show.explain.watts import DISAGREE, watts
 from gateway.show.explain.why import why_briefly
@@ -21,7 +21,7 @@ def now(view: View) -> Safe:
     """The screen's body."""
     cabinet = view.cabinet
     if cabinet is None or not cabinet.feeders:
-        if view.document.get("phase") == "starting":
+        if view.status.phase == STARTING:
             return tag("p", view.say("now.starting"), class_="notice")
         return join(tag("p", view.say("now.none"), class_="notice"), tag("p", view.say("now.none.more")))
     notices: list[Child] = []
@@ -32,7 +32,7 @@ def now(view: View) -> Safe:
     return join(notices, [card(view, feeder) for feeder in cabinet.feeders])
 
 
-def card(view: View, feeder: Feeder) -> Safe:
+def card(view: View, feeder: FeederStatus) -> Safe:
     """One feeder."""
     assert view.cabinet is not None
     following = next_words(view.cabinet, feeder, view.language)
@@ -49,12 +49,12 @@ def card(view: View, feeder: Feeder) -> Safe:
     )
 
 
-def own_alarms(view: View, feeder: Feeder) -> list[Finding]:
+def own_alarms(view: View, feeder: FeederStatus) -> list[Finding]:
     """The alarms that name this feeder."""
-    return [found for found in alarm_findings(view.document, feeder.name) if found.values.get("feeder") == feeder.name]
+    return [found for found in alarm_findings(view.status, feeder.name) if found.values.get("feeder") == feeder.name]
 
 
-def head(view: View, feeder: Feeder, link: str | None = None) -> Safe:
+def head(view: View, feeder: FeederStatus, link: str | None = None) -> Safe:
     """Name, and the state in a word, since when."""
     lit = "now.powered" if feeder.is_permanent else "now.lit"
     key = "now.unknown" if feeder.closed is None else lit if feeder.closed else "now.dark"
@@ -66,7 +66,7 @@ def head(view: View, feeder: Feeder, link: str | None = None) -> Safe:
     return tag("div", tag("h2", name), state, class_="head")
 
 
-def power(view: View, feeder: Feeder) -> Safe:
+def power(view: View, feeder: FeederStatus) -> Safe:
     """Watts as a figure and a bar, and the sentence where they do not agree."""
     found = watts(feeder, view.language)
     if feeder.power_w is None:
@@ -83,7 +83,7 @@ def power(view: View, feeder: Feeder) -> Safe:
     return tag("div", figures, _bar(view, feeder), sentence, class_=f"watts{' wrong' if is_wrong else ''}")
 
 
-def held(view: View, feeder: Feeder) -> Child:
+def held(view: View, feeder: FeederStatus) -> Child:
     """A test under way with its countdown, or a lock-out with who holds it."""
     if is_locked(feeder) and feeder.rule != "interlock":
         return tag("p", view.say("lock.held", who=feeder.locked_by), class_="notice lock")
@@ -96,7 +96,7 @@ def held(view: View, feeder: Feeder) -> Child:
     return tag("p", view.say("test.left"), " ", shown, class_="notice test")
 
 
-def left_of(view: View, feeder: Feeder) -> int | None:
+def left_of(view: View, feeder: FeederStatus) -> int | None:
     """Seconds until a test ends, where that is known."""
     if feeder.test_left_s is not None:
         return max(0, feeder.test_left_s)
@@ -105,7 +105,7 @@ def left_of(view: View, feeder: Feeder) -> int | None:
     return max(0, feeder.until_unix_s - view.unix_s)
 
 
-def actions(view: View, feeder: Feeder) -> Safe:
+def actions(view: View, feeder: FeederStatus) -> Safe:
     """What may be ordered; each leads to a page that says what it does."""
     base = f"/feeder/{feeder.place}"
     if is_locked(feeder):
@@ -118,7 +118,7 @@ def actions(view: View, feeder: Feeder) -> Safe:
     return tag("div", first, _button(view, "lock", f"{base}/lock", "quiet"), class_="actions")
 
 
-def stop_form(view: View, feeder: Feeder) -> Safe:
+def stop_form(view: View, feeder: FeederStatus) -> Safe:
     """To end a test needs no page between."""
     return tag(
         "form",
@@ -129,15 +129,15 @@ def stop_form(view: View, feeder: Feeder) -> Safe:
     )
 
 
-def is_locked(feeder: Feeder) -> bool:
+def is_locked(feeder: FeederStatus) -> bool:
     return feeder.locked_by is not None
 
 
-def is_tested(feeder: Feeder) -> bool:
+def is_tested(feeder: FeederStatus) -> bool:
     return feeder.rule == "manual" or bool(feeder.test_left_s)
 
 
-def state_class(feeder: Feeder) -> str:
+def state_class(feeder: FeederStatus) -> str:
     return "unknown" if feeder.closed is None else "lit" if feeder.closed else "dark"
 
 
@@ -146,7 +146,7 @@ def _button(view: View, name: str, href: str, kind: str = "") -> Safe:
     return tag("a", view.say(f"{name}.button"), href=href, class_=f"button {kind}".strip(), id=f"{name}-{place}")
 
 
-def _bar(view: View, feeder: Feeder) -> Child:
+def _bar(view: View, feeder: FeederStatus) -> Child:
     if feeder.power_w is None or not feeder.normal_w or not feeder.closed:
         return None
     share = max(0, min(_BAR, round(_BAR * feeder.power_w / (_ABOVE * feeder.normal_w))))

@@ -1,8 +1,8 @@
-"""The technician's page: listens on the gateway, shows the agent's document, hands orders to the agent. Composition
+"""The technician's page: listens on the gateway, shows the agent's status, hands orders to the agent. Composition
 only.
 
-`await LocalPage(options, document, orders, say).start()` in the agent's loop, `await page.close()` at its end.
-`document` makes the agent's document anew for each look; `orders` is the agent's hand; `say(what, **values)` is its
+`await LocalPage(options, status, orders, say).start()` in the agent's loop, `await page.close()` at its end.
+`status` makes the agent's status anew for each look; `orders` is the agent's hand; `say(what, **values)` is its
 log.
 
 Plain HTTP is meant for a wire of a few metres: the maintenance port, or an access point with a password of its own
@@ -16,11 +16,11 @@ cabinet, unless the commune installs its own.
 import logging
 import ssl
 from collections.abc import Callable
-from typing import Any
 
 from aiohttp import web
 
 from gateway.config.page import Orders, PageOptions
+from gateway.core.status import Status
 from gateway.io import clock
 from gateway.show.page.app import Pages
 from gateway.show.page.door import Door
@@ -37,7 +37,7 @@ class LocalPage:
     def __init__(
         self,
         options: PageOptions,
-        document: Callable[[], dict[str, Any]],
+        status: Callable[[], Status],
         orders: Orders,
         say: Callable[..., None],
         *,
@@ -47,7 +47,7 @@ class LocalPage:
         self.sessions = Sessions()
         login = Login(options.password, self.sessions, say, now_ms=now_ms)
         pages = Pages(
-            document, orders, login, self.sessions, say,
+            status, orders, login, self.sessions, say,
             language=options.language, is_secure=options.certificate is not None, now_ms=now_ms,
         )  # fmt: skip
         self._runner = web.AppRunner(

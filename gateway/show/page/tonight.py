@@ -4,8 +4,8 @@ Hours are placed by Unix time, so on the two nights of the change an hour is mis
 filled block whose height is its level; a command's end is a tick.
 """
 
+from gateway.core.status import FeederStatus
 from gateway.show.explain import moments
-from gateway.show.explain.cabinet import Feeder
 from gateway.show.explain.tonight import Row, Tonight, tonight
 from gateway.show.explain.why import state_words
 from gateway.show.page.html import Child, Safe, join, tag
@@ -30,7 +30,7 @@ def tonight_screen(view: View) -> Safe:
     return join(lead, [_night(view, feeder) for feeder in cabinet.feeders])
 
 
-def bar(view: View, feeder: Feeder) -> Safe:
+def bar(view: View, feeder: FeederStatus) -> Safe:
     """The bar of one feeder, and its changes in words."""
     assert view.cabinet is not None
     found = tonight(view.cabinet, feeder, view.unix_s, view.language)
@@ -42,7 +42,7 @@ def bar(view: View, feeder: Feeder) -> Safe:
     return join(_svg(view, feeder, found), listed)
 
 
-def _night(view: View, feeder: Feeder) -> Safe:
+def _night(view: View, feeder: FeederStatus) -> Safe:
     link = tag("a", feeder.name, href=f"/feeder/{feeder.place}")
     return tag("section", tag("h2", link), bar(view, feeder), class_="card")
 
@@ -57,7 +57,7 @@ def _changes(view: View, found: Tonight) -> list[tuple[Safe, Safe]]:
     return rows
 
 
-def _svg(view: View, feeder: Feeder, found: Tonight) -> Safe:
+def _svg(view: View, feeder: FeederStatus, found: Tonight) -> Safe:
     words = ", ".join(
         f"{moments.clock(row.unix_s, view.language)} {state_words(row.level > 0, view.language)}"
         for row in found.rows

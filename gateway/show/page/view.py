@@ -5,11 +5,10 @@ script fetches again; without the script the browser loads the whole page again 
 so that they keep no session alive.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from gateway.core.status import CabinetStatus, Status
 from gateway.show.explain import moments
-from gateway.show.explain.cabinet import Cabinet, cabinet_of
-from gateway.show.explain.values import text
 from gateway.show.findings import findings
 from gateway.show.page.html import Child, Safe, join, tag
 from gateway.show.page.sessions import Session
@@ -30,8 +29,7 @@ _ICONS = {
 class View(NamedTuple):
     """`path` of this screen; `session`: who looks."""
 
-    document: dict[str, Any]
-    cabinet: Cabinet | None
+    status: Status
     language: str
     session: Session
     path: str
@@ -40,12 +38,12 @@ class View(NamedTuple):
         return say(key, self.language, **values)
 
     @property
+    def cabinet(self) -> CabinetStatus | None:
+        return self.status.cabinet
+
+    @property
     def unix_s(self) -> int | None:
         return None if self.cabinet is None else self.cabinet.unix_s
-
-
-def view_of(document: dict[str, Any], language: str, session: Session, path: str) -> View:
-    return View(document, cabinet_of(document), language, session, path)
 
 
 def live_part(view: View, body: Child) -> Safe:
@@ -107,7 +105,7 @@ def other_language(language: str) -> str:
 
 
 def _title(view: View) -> tuple[Child, ...]:
-    name = text(view.document.get("name")) or "?"
+    name = view.status.name
     unix_s = view.unix_s
     shown = view.say("time_unknown") if unix_s is None else moments.clock(unix_s, view.language)
     return (tag("h1", view.say("title", name=name)), tag("p", shown, class_="clock"))
@@ -115,7 +113,7 @@ def _title(view: View) -> tuple[Child, ...]:
 
 def _chips(view: View) -> Child:
     chips: list[Child] = []
-    count = len(findings(view.document))
+    count = len(findings(view.status))
     if count:
         words = view.say("chip.faults.one") if count == 1 else view.say("chip.faults", count=count)
         chips.append(chip(words, "bad", "/faults"))
@@ -135,14 +133,12 @@ def _chips(view: View) -> Child:
 
 
 def _centre(view: View) -> Child:
-    centre = view.document.get("centre")
-    if not isinstance(centre, dict):
+    centre = view.status.centre
+    if centre is None:
         return None
-    if centre.get("connected") is True:
+    if centre.connected:
         return chip(view.say("chip.centre.yes"), "plain", "/health")
-    since = centre.get("since_s")
-    shown = duration(since, view.language) if isinstance(since, int) else "?"
-    return chip(view.say("chip.centre.no", since=shown), "warn", "/health")
+    return chip(view.say("chip.centre.no", since=duration(centre.since_s, view.language)), "warn", "/health")
 
 
 def _tabs(view: View) -> Safe:

@@ -11,9 +11,9 @@ import pytest
 
 from gateway import cli
 from gateway.core.cabinet import told as core
-from gateway.io import status
+from gateway.core.status import parse
+from gateway.io import status_socket
 from gateway.show.explain import plan
-from gateway.show.explain.cabinet import cabinet_of
 from tests.support import cabinet_document as told
 from tests.support.cabinet_document import alarm, at, cabinet, command, feeder, feeders, plain, wish
 from tests.support.explained import bourg, explained, said
@@ -58,13 +58,13 @@ def test_the_reason_follows_the_evening(moment, reason):
 
 
 def subject(name="bourg", **more):
-    found = cabinet_of(told.agent(cabinet(**more)))
+    found = told.agent(cabinet(**more)).cabinet
     return found, next(one for one in found.feeders if one.name == name)
 
 
 def test_the_hand_switch_decides_over_an_emergency_and_what_it_overrules_is_told():
     part = cabinet(
-        switch="off", commands=[command(kind=2)],
+        switch="off", commands=[command(kind="emergency")],
         **bourg(wish("interlock", False, "switch-off"), wish("emergency", True, "x", command=command()["id"])),
     )  # fmt: skip
     text = said(part)
@@ -83,7 +83,7 @@ def test_a_lock_out_is_told_with_who_set_it():
 
 
 def test_an_emergency_is_told_with_who_until_when_and_why_and_what_follows():
-    part = cabinet(commands=[command(kind=2, target=None, reason="accident")],
+    part = cabinet(commands=[command(kind="emergency", target=None, reason="accident")],
                    **bourg(wish("emergency", True, "x", command=command()["id"])))  # fmt: skip
     text = said(part)
     assert "éclairage d'urgence : Mme Martin (Mairie), allumer, jusqu'à 04:00, raison : accident" in text
@@ -269,7 +269,7 @@ def test_the_command_without_a_running_agent(tmp_path, capsys):
 
 
 def test_the_command_on_a_running_agent(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(status, "ask", lambda path, timeout_s: told.agent())
+    monkeypatch.setattr(status_socket, "ask", lambda path, timeout_s: told.agent())
     assert run(["bourg", "--json", "--at", "demain 05:30"], tmp_path) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["now"]["rule"] == "policy" and found["at"]["wants_light"] is False and found["name"] == "49135-bourg"
@@ -281,7 +281,7 @@ def test_the_command_on_a_running_agent(tmp_path, capsys, monkeypatch):
 
 
 def of_world(world, name="bourg", language="fr", **more):
-    return explained(core.document(world.cabinet, now_ms=world.now_ms), name, language, **more)
+    return explained(core.status(world.cabinet, now_ms=world.now_ms), name, language, **more)
 
 
 def test_a_real_cabinets_own_document_is_explained():
@@ -303,16 +303,15 @@ def test_a_real_cabinets_own_document_is_explained():
     assert "verrou du technicien (J. Renard)" in of_world(world)[1]
 
 
-def test_the_document_comes_whole_through_the_status_socket():
+def test_the_status_comes_whole_through_the_status_socket():
     world = LitWorld()
     world.until(world.at(0, 20))
-    whole = told.agent(core.document(world.cabinet, now_ms=world.now_ms))
-    through = json.loads(status.encode(whole))
-    assert cabinet_of(through) == cabinet_of(json.loads(json.dumps(whole)))
+    whole = told.agent(core.status(world.cabinet, now_ms=world.now_ms))
+    assert parse(json.loads(status_socket.encode(whole))).cabinet == whole.cabinet
 
 
 def test_a_policy_that_was_shortened_on_its_way_costs_the_reason_and_nothing_else():
-    part = cabinet(policy_plain="".join(plain())[:500] + "…", commands=[command(kind=2)],
+    part = cabinet(policy_plain="".join(plain())[:500] + "…", commands=[command(kind="emergency")],
                    **bourg(wish("emergency", True, "x", command=command()["id"])))  # fmt: skip
     assert "éclairage d'urgence : Mme Martin (Mairie)" in said(part)
     assert "l'agent dit" in verdicts(part)["policy"][1] and "Ensuite inconnu" in said(part)

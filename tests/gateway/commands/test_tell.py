@@ -8,6 +8,7 @@ import pytest
 
 from gateway.commands import tell as tell_command
 from gateway.core.directives.aiming import Told
+from gateway.core.status import RUNNING, Status, parse
 from gateway.shell import tell_store
 from gateway.show import directive_report
 from gateway.show.report import render
@@ -115,8 +116,8 @@ def test_without_an_agent_it_waits_for_its_start_and_says_so(tell):
     desk = desk_now()
     store = store_of(tell, desk)
     store.look()
-    (one,) = desk.one.document(now_ms=desk.now_ms)
-    assert (one["author"], one["reason"], one["values"]) == ("jeanne", "arrêté 2027-41", {"7": 2})
+    (one,) = desk.one.status(now_ms=desk.now_ms)
+    assert (one.author, one.reason, one.values) == ("jeanne", "arrêté 2027-41", {"7": 2})
     assert len(tell_store.waiting(tell.data)) == 1, "kept until it is on the card"
     store.look()
     assert len(tell_store.waiting(tell.data)) == 1
@@ -176,14 +177,14 @@ def test_a_file_that_makes_no_sense_is_refused_counted_and_let_go_of(tell, text)
 def test_the_list_and_the_status_say_what_to_whom_until_when_by_whom(tell):
     desk = desk_now()
     desk.say({DROUGHT: 2}, scope="irrigation", lasts_s=40 * DAY_S)
-    document = {"phase": "running", "name": "x", "directives": desk.one.document(now_ms=desk.now_ms)}
-    (line,) = directive_report.directive_lines(document, "fr", with_ids=True)
+    status = Status(phase=RUNNING, name="x", directives=desk.one.status(now_ms=desk.now_ms))
+    (line,) = directive_report.directive_lines(status, "fr", with_ids=True)
     assert line.startswith("00000000000001f5  sécheresse alerte (2) pour irrigation, jusqu'au ")
     assert "dit ici par le technicien (arrêté 2026-41), 0 équipements l'ont demandé" in line
-    (english,) = [line for line in render(document, "en") if line.startswith("directives")]
+    (english,) = [line for line in render(status, "en") if line.startswith("directives")]
     assert "drought alert (2) for irrigation, until " in english
     odd = [{"values": {"7": 9, "50": 1}}, {"values": None}, "x", {"values": {"7": "x"}, "state": "unknown"}]
-    assert len(directive_report.directive_lines({"directives": odd}, "fr")) == 3
+    assert len(directive_report.directive_lines(parse({"directives": odd}), "fr")) == 3
 
 
 def test_without_an_agent_the_list_reads_what_was_said_here(tell):

@@ -13,14 +13,15 @@ pytest.importorskip("prometheus_client", reason="prometheus-client is not instal
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from gateway.core.status import parse
 from gateway.io.metrics import FAMILIES_MAX, KNOWN, LABEL_VALUES_MAX, DocumentCollector, MetricsServer
 from tests.support.gateway_world import GatewayWorld
 
 PATIENCE_S = 60
 
 
-def document(**more):
-    return {
+def status(**more):
+    plain = {
         "document": 1,
         "name": "49007-cab-12",
         "boot": 3,
@@ -32,7 +33,8 @@ def document(**more):
         "clock": {"good": True, "unix_s": 1_795_000_000, "uncertainty_s": 2},
         "certificates": {"ca": 900, "certificate": 12},
         "health": {},
-    } | more
+    }
+    return parse(plain | more)
 
 
 def exposed(given):
@@ -51,12 +53,13 @@ def value(families, name):
 
 def test_every_line_of_the_table_appears_with_its_help_and_value():
     health = {
-        "budget": {"mobile": {"used": 7, "limit": 8}},
-        "connection": {"bearers": {"fibre": {"up": True}, "mobile": {"up": False}}},
-        "modem": {"signal_dbm": -90},
         "losses": {"thinned": 4, "quarantined: for a reason of the centre's that has no end at all": 1},
     }
-    families = exposed(document(health=health))
+    bearers = {
+        "fibre": {"up": True},
+        "mobile": {"up": False, "budget": {"used": 7, "limit": 8}, "modem": {"signal_dbm": -90}},
+    }
+    families = exposed(status(health=health, bearers=bearers))
     absent = {"bocage_nodes_expected"}
     for known in KNOWN:
         name = f"bocage_{known.name}"
@@ -76,7 +79,7 @@ def test_every_line_of_the_table_appears_with_its_help_and_value():
 
 def test_names_and_units_follow_the_conventions():
     world = GatewayWorld()
-    families = exposed(document(health=world.core.health()))
+    families = exposed(status(health=world.core.health()))
     for name, family in families.items():
         assert re.fullmatch("bocage_[a-z][a-z0-9_]*", name) and family.documentation
         for sample in family.samples:
@@ -93,7 +96,7 @@ def test_counters_of_the_real_core_are_counters_under_their_path():
     for _ in range(3):
         world.receive(b"rubbish", "somebody")
     health = world.core.health()
-    families = exposed(document(health=health))
+    families = exposed(status(health=health))
     for part in ("gateway", "inbox", "uplink", "refused"):
         for name, count in health[part].items():
             family = families[f"bocage_{part}_{name.replace('-', '_')}"]
@@ -102,7 +105,7 @@ def test_counters_of_the_real_core_are_counters_under_their_path():
 
 
 def test_a_part_that_is_not_known_yet_is_shown_and_its_words_are_not():
-    families = exposed(document(health={"newest": {"passes": 4, "state": "idle", "lanes": {"alarm": {"void": 2}}}}))
+    families = exposed(status(health={"newest": {"passes": 4, "state": "idle", "lanes": {"alarm": {"void": 2}}}}))
     assert value(families, "bocage_newest_passes") == 4 and value(families, "bocage_newest_lanes_alarm_void") == 2
     assert not any("idle" in name or "newest_state" in name for name in families)
 
@@ -117,7 +120,7 @@ def test_the_number_of_series_is_bounded_whatever_the_health_holds():
     }
     many_lanes = {f"lane-{number}": number for number in range(500)}
     flood["losses"] = {f"quarantined: {number} {500 * 'x'}": 1 for number in range(500)}
-    families = exposed(document(health=flood, waiting={"lanes": many_lanes}, certificates=many_lanes))
+    families = exposed(status(health=flood, waiting={"lanes": many_lanes}, certificates=many_lanes))
     assert len(families) <= FAMILIES_MAX + len(KNOWN) + 1
     for family in families.values():
         assert len(family.samples) <= LABEL_VALUES_MAX
@@ -126,7 +129,7 @@ def test_the_number_of_series_is_bounded_whatever_the_health_holds():
 
 
 def test_two_paths_that_make_one_name_are_shown_once():
-    families = exposed(document(health={"a": {"b-c": 1, "b_c": 2}, "uptime_seconds": 5}))
+    families = exposed(status(health={"a": {"b-c": 1, "b_c": 2}, "uptime_seconds": 5}))
     assert value(families, "bocage_a_b_c") == 1 and value(families, "bocage_uptime_seconds") == 1000
 
 
@@ -150,8 +153,8 @@ def fetch(server):
 
 
 def test_the_listener_serves_the_last_document_and_the_process(server):
-    server.update(document(uptime_s=1))
-    server.update(document(uptime_s=2))
+    server.update(status(uptime_s=1))
+    server.update(status(uptime_s=2))
     families = fetch(server)
     assert value(families, "bocage_uptime_seconds") == 2
     assert value(families, "bocage_process_resident_memory_bytes") > 0
@@ -159,7 +162,7 @@ def test_the_listener_serves_the_last_document_and_the_process(server):
 
 
 def test_clients_that_hang_up_or_talk_rubbish_do_not_end_it(server):
-    server.update(document())
+    server.update(status())
     cut_short = b"POST /metrics HTTP/1.1\r\nContent-Length: 5\r\n\r\n"
     for data in (b"", b"\0\xff" * 100, b"GET / HTTP/9.9\r\n\r\n", cut_short):
         with socket.create_connection(server.address, timeout=PATIENCE_S) as client:

@@ -13,9 +13,11 @@ import pytest
 from gateway import cli
 from gateway.commands import status as questions
 from gateway.config import config
-from gateway.io import status
+from gateway.core.heartbeats import Late
+from gateway.core.status import RUNNING, CentreStatus, Status, parse
+from gateway.io import status_socket
 from gateway.io.lock import FolderLock, is_held
-from gateway.io.status import LINE_BYTES_MAX, StatusServer
+from gateway.io.status_socket import LINE_BYTES_MAX, StatusServer
 from tests.support.gateway_world import GATEWAY
 
 CONFIG = """
@@ -57,14 +59,14 @@ def served(path, state, clients):
 
 def test_a_client_reads_one_line_of_json(tmp_path):
     path = tmp_path / "run" / "s.sock"
-    found, counters = served(path, lambda: {"phase": "running"}, lambda: status.ask(path, PATIENCE_S))
-    assert found == {"phase": "running"} and counters == {"served": 1, "not-served": 0}
+    found, counters = served(path, lambda: Status(phase=RUNNING), lambda: status_socket.ask(path, PATIENCE_S))
+    assert found == Status(phase=RUNNING) and counters == {"served": 1, "not-served": 0}
     assert not path.exists(), "the name of an agent that has ended stays"
 
 
 def test_only_the_agents_user_may_connect(tmp_path):
     path = tmp_path / "run" / "s.sock"
-    modes, _ = served(path, dict, lambda: (path.stat().st_mode, path.parent.stat().st_mode))
+    modes, _ = served(path, Status, lambda: (path.stat().st_mode, path.parent.stat().st_mode))
     assert stat.S_ISSOCK(modes[0]) and stat.S_IMODE(modes[0]) == 0o600 and stat.S_IMODE(modes[1]) == 0o700
 
 
@@ -80,13 +82,13 @@ def test_clients_that_never_read_cost_nothing_and_stop_nobody(tmp_path):
         gone = socket.socket(socket.AF_UNIX)
         gone.connect(str(path))
         gone.close()
-        found = status.ask(path, PATIENCE_S)
+        found = status_socket.ask(path, PATIENCE_S)
         for client in idle:
             client.close()
         return found
 
-    found, counters = served(path, lambda: {"n": 1}, clients)
-    assert found == {"n": 1} and counters["served"] >= 51
+    found, counters = served(path, lambda: Status(pid=1), clients)
+    assert found == Status(pid=1) and counters["served"] >= 51
 
 
 def test_asking_often_does_not_make_the_state_often(tmp_path):
@@ -95,17 +97,17 @@ def test_asking_often_does_not_make_the_state_often(tmp_path):
 
     def state():
         made.append(1)
-        return {"n": len(made)}
+        return Status(pid=len(made))
 
-    answers, _ = served(path, state, lambda: [status.ask(path, PATIENCE_S)["n"] for _ in range(100)])
+    answers, _ = served(path, state, lambda: [status_socket.ask(path, PATIENCE_S).pid for _ in range(100)])
     assert len(answers) == 100 and len(made) < 50
 
 
 def test_a_state_that_is_too_long_loses_its_counters_and_secrets_never_leave():
-    long = {"phase": "running", "health": {f"k{n}": ["x " * 200] * 100 for n in range(100)}}
-    line = status.encode(long)
-    assert len(line) <= LINE_BYTES_MAX and json.loads(line) == {"phase": "running"}
-    assert b"hunter2" not in status.encode({"why": "mqtts://me:hunter2@host/"})
+    long = Status(phase=RUNNING, health={f"k{n}": ["x " * 200] * 100 for n in range(100)})
+    line = status_socket.encode(long)
+    assert len(line) <= LINE_BYTES_MAX and parse(json.loads(line)) == Status(phase=RUNNING)
+    assert b"hunter2" not in status_socket.encode(Status(centre=CentreStatus(why="mqtts://me:hunter2@host/")))
 
 
 def test_the_socket_of_an_agent_that_was_killed_is_replaced(tmp_path):
@@ -115,22 +117,22 @@ def test_the_socket_of_an_agent_that_was_killed_is_replaced(tmp_path):
         dead.bind(str(name))
         dead.close()
     with pytest.raises(ConnectionRefusedError):
-        status.ask(path, PATIENCE_S)
-    found, _ = served(path, lambda: {"n": 1}, lambda: status.ask(path, PATIENCE_S))
-    assert found == {"n": 1}
+        status_socket.ask(path, PATIENCE_S)
+    found, _ = served(path, lambda: Status(pid=1), lambda: status_socket.ask(path, PATIENCE_S))
+    assert found == Status(pid=1)
 
 
 def test_a_path_longer_than_a_socket_name_may_be_works(tmp_path):
     path = tmp_path / ("x" * 100) / ("y" * 60) / "s.sock"
-    found, _ = served(path, lambda: {"n": 1}, lambda: status.ask(path, PATIENCE_S))
-    assert found == {"n": 1}
+    found, _ = served(path, lambda: Status(pid=1), lambda: status_socket.ask(path, PATIENCE_S))
+    assert found == Status(pid=1)
 
 
 def test_a_wrong_path_costs_nobody_a_file(tmp_path):
     path = tmp_path / "precious"
     path.write_text("x")
     with pytest.raises(OSError, match="not a socket"):
-        served(path, dict, lambda: None)
+        served(path, Status, lambda: None)
     assert path.read_text() == "x"
 
 
@@ -142,7 +144,7 @@ def test_an_answer_that_is_no_state_is_a_fault_of_a_known_kind(tmp_path, line):
         listener.listen()
 
         async def run():
-            asking = asyncio.create_task(asyncio.to_thread(status.ask, path, PATIENCE_S))
+            asking = asyncio.create_task(asyncio.to_thread(status_socket.ask, path, PATIENCE_S))
             connection, _ = await asyncio.to_thread(listener.accept)
             with connection, contextlib.suppress(BrokenPipeError):  # it reads no more than it must
                 await asyncio.to_thread(connection.sendall, line)
@@ -205,7 +207,7 @@ def test_a_user_without_the_right_is_told_to_use_sudo(settings, capsys, monkeypa
     def refuse(_path, _timeout_s):
         raise PermissionError(13, "denied")
 
-    monkeypatch.setattr(status, "ask", refuse)
+    monkeypatch.setattr(status_socket, "ask", refuse)
     exit_status, said = ask(capsys, "status", "--config", str(settings))
     assert exit_status == 2 and "sudo" in said.out
 
@@ -218,10 +220,11 @@ def test_a_bad_configuration_is_status_2_with_its_faults(settings, capsys):
 
 def test_a_running_agent_is_asked_over_its_socket(settings, tmp_path, capsys):
     checked = config.load(settings, insecure=True)
-    document = {"phase": "running", "name": "x", "uptime_s": 10, "late": [{"name": "loop"}], "faults": []}
+    late = (Late("loop", 40_000, 30_000),)
+    running = Status(phase=RUNNING, name="x", uptime_s=10, late=late, faults=())
     found, _ = served(
         checked.status_socket,
-        lambda: document,
+        lambda: running,
         lambda: [ask(capsys, "status", "--config", str(settings), *more) for more in ((), ("--json", "--lang", "en"))],
     )
     (text_status, text), (json_status, data) = found
@@ -262,9 +265,9 @@ def test_losses_are_listed_and_summed_and_no_file_is_touched(lossy, capsys):
     assert "date inconnue" in second and "journal abîmé" in second and "positions 4-9" in second
     assert "of tomorrow" in third and "alarme" in third
     checked = config.load(lossy, insecure=True)
-    assert questions.losses_total(checked, unix_s=1_795_000_100) == {
-        "records": 23, "by_why": {"thinned": 16, "journal-damaged": 6, "of tomorrow": 1}, "last_day": 1,
-    }  # fmt: skip
+    assert questions.losses_total(checked, unix_s=1_795_000_100) == (
+        23, {"thinned": 16, "journal-damaged": 6, "of tomorrow": 1}, 1,
+    )  # fmt: skip
 
 
 def test_losses_since_a_time_and_for_programs(lossy, capsys):

@@ -8,6 +8,7 @@ from gateway.config import config
 from gateway.core.bearers.bearer import Bearer
 from gateway.core.gateway import Log
 from gateway.core.heartbeats import Late
+from gateway.core.status import ClockStatus, NodesStatus, as_json, parse
 from gateway.shell.facts import Facts
 from gateway.show import report
 from gateway.show.findings import findings
@@ -33,10 +34,11 @@ class Watched(GatewayWorld):
             self.facts.sample(unix_s=self.core.clock.unix_s(now_ms=self.now_ms), now_ms=self.now_ms)
 
     def told(self):
-        document = self.facts.document(now_ms=self.now_ms)
-        assert json.loads(json.dumps(document)) == document, "not plain data"
-        assert report.render(document, "fr") and report.render(document, "en")
-        return document
+        status = self.facts.status(now_ms=self.now_ms)
+        through = parse(json.loads(json.dumps(as_json(status))))
+        assert through._replace(health=status.health) == status, "it does not come through the socket whole"
+        assert report.render(status, "fr") and report.render(status, "en")
+        return status
 
 
 def checked(tmp_path):
@@ -59,23 +61,23 @@ def world(tmp_path):
 
 def test_before_the_core_is_there_only_the_start_is_told(world):
     world.facts.core, world.facts.phase = None, "starting"
-    document = world.told()
-    assert document["phase"] == "starting" and "disk" not in document
+    status = world.told()
+    assert status.phase == "starting" and status.disk is None
 
 
 def test_a_connection_is_told_with_its_age_and_its_end_with_the_cause(world):
     world.connect()
     world.sample(60_000)
-    centre = world.told()["centre"]
-    assert centre["connected"] and centre["since_s"] == 60 and centre["why"] is None
+    centre = world.told().centre
+    assert centre.connected and centre.since_s == 60 and centre.why is None
     world.core.on_disconnected("connection-closed: x", now_ms=world.now_ms)
     world.turn()
     world.sample(20_000)
     # A failed attempt is no new end.
     world.core.on_disconnected("connection-refused: y", now_ms=world.now_ms)
     world.turn()
-    centre = world.told()["centre"]
-    assert not centre["connected"] and centre["since_s"] == 20
+    centre = world.told().centre
+    assert not centre.connected and centre.since_s == 20
 
 
 def test_an_attempt_that_fails_beside_a_connection_that_carries_is_no_end(world):
@@ -84,31 +86,31 @@ def test_an_attempt_that_fails_beside_a_connection_that_carries_is_no_end(world)
     world.sample(60_000)
     refused = Log("disconnected", {"why": "connection-refused: x", "bearer": "mobile"})
     world.facts.note(refused, now_ms=world.now_ms)
-    centre = world.told()["centre"]
-    assert centre["connected"] and centre["why"] is None and centre["since_s"] == 60
+    centre = world.told().centre
+    assert centre.connected and centre.why is None and centre.since_s == 60
 
 
 def test_what_waits_is_told_by_lane_with_the_age_of_the_oldest(world):
     world.sample(60_000)
     world.ask(payload(*(reading(number) for number in range(5)), alarm(9)))
     world.sample(100_000)
-    waiting = world.told()["waiting"]
+    waiting = world.told().waiting
     # The gateway's own boot report is an event that waits since the start.
-    assert waiting["lanes"] == {"alarm": 1, "event": 1, "telemetry": 5} and not waiting["from_earlier_start"]
-    assert waiting["oldest_s"] == 160
+    assert waiting.lanes == {"alarm": 1, "event": 1, "telemetry": 5} and not waiting.from_earlier_start
+    assert waiting.oldest_s == 160
     epoch = world.core.journal.streams()[-1].epoch
     assert epoch != EPOCH
     world.connect()
     for lane, next_position in (("event", 1), ("telemetry", 5)):
         world.hear(watermark.Watermark(epoch, lane, next_position))
     world.sample(10_000)
-    waiting = world.told()["waiting"]
-    assert waiting["lanes"] == {"alarm": 1, "event": 0, "telemetry": 0}
-    assert 110 <= waiting["oldest_s"] <= 120, "not the alarm's age, to the sampling"
-    assert world.told()["centre"]["watermark_ago_s"] == 0
+    waiting = world.told().waiting
+    assert waiting.lanes == {"alarm": 1, "event": 0, "telemetry": 0}
+    assert 110 <= waiting.oldest_s <= 120, "not the alarm's age, to the sampling"
+    assert world.told().centre.watermark_ago_s == 0
     world.hear(watermark.Watermark(epoch, "alarm", 1))
     world.sample(10_000)
-    assert world.told()["waiting"]["oldest_s"] is None
+    assert world.told().waiting.oldest_s is None
 
 
 def test_the_age_does_not_reach_back_into_a_quiet_time(world):
@@ -119,14 +121,14 @@ def test_the_age_does_not_reach_back_into_a_quiet_time(world):
     world.sample(3_600_000)
     world.ask(payload(alarm(9)))
     world.sample(10_000)
-    assert world.told()["waiting"]["oldest_s"] <= 20
+    assert world.told().waiting.oldest_s <= 20
 
 
 def test_weeks_without_a_centre_keep_few_samples_and_the_age(world):
     for number in range(400):
         world.ask(payload(reading(number)))
         world.sample(10_000)
-    assert world.told()["waiting"]["oldest_s"] == 4000
+    assert world.told().waiting.oldest_s == 4000
     assert all(len(ages._samples) <= 129 for ages in world.facts._ages.values())
 
 
@@ -138,64 +140,62 @@ def test_what_an_earlier_start_left_is_told_as_such(world):
     world.power_cut()
     facts.core, world.facts = world.core, facts
     world.sample(10_000)
-    waiting = world.told()["waiting"]
-    assert waiting["from_earlier_start"] and waiting["lanes"]["telemetry"] == 1
+    waiting = world.told().waiting
+    assert waiting.from_earlier_start and waiting.lanes["telemetry"] == 1
 
 
 def test_nodes_are_counted_as_heard_silent_and_expected(world):
     world.ask(payload(reading(1)))
-    told = {"heard": 1, "silent": 0, "silent_after_s": 3600, "odd": 0, "expected": len(world.adopted), "unknown": []}
-    assert world.told()["nodes"] == told
+    told = NodesStatus(heard=1, silent_after_s=3600, expected=len(world.adopted))
+    assert world.told().nodes == told
     world.sample(3_610_000)
-    assert world.told()["nodes"]["silent"] == 1
+    assert world.told().nodes.silent == 1
 
 
 def test_a_node_without_a_key_is_told_of_by_its_oscore_id(world):
     world.core.on_keys([], now_ms=world.now_ms)
     world.ask(payload(reading(1)))
     world.sample(7_000)
-    (unknown,) = world.told()["nodes"]["unknown"]
+    (unknown,) = world.told().nodes.unknown
     assert unknown["kid"] == key_of(NODE).kid.hex() and unknown["count"] >= 1 and unknown["heard_s_ago"] >= 7
 
 
 def test_wear_is_told_once_it_means_something(world):
     world.ask(payload(reading(1)))
     world.sample(500_000)
-    assert world.told()["disk"]["written_bytes_a_day"] is None
+    assert world.told().disk.written_bytes_a_day is None
     world.sample(3_600_000)
-    disk = world.told()["disk"]
-    assert disk["written_bytes_a_day"] == disk["written_bytes"] * 86_400_000 // (world.now_ms - 1000) > 0
-    assert disk["free_bytes"] > 0 and disk["held_bytes"] > 0
+    disk = world.told().disk
+    assert disk.written_bytes_a_day == disk.written_bytes * 86_400_000 // (world.now_ms - 1000) > 0
+    assert disk.free_bytes > 0 and disk.held_bytes > 0
 
 
 def test_the_clock_is_told_as_nodes_are_told(world):
-    assert world.told()["clock"] == {"good": False, "unix_s": None, "uncertainty_s": 0}
+    assert world.told().clock == ClockStatus(False, None, 0)
     world.core.clock.tell(1_795_000_000_000, 3, now_ms=world.now_ms)
-    assert world.told()["clock"] == {"good": True, "unix_s": 1_795_000_000, "uncertainty_s": 3}
+    assert world.told().clock == ClockStatus(True, 1_795_000_000, 3)
 
 
 def test_faults_are_the_last_few_grave_lines_of_the_log(world):
     world.facts.note(Log("connected", {}), now_ms=world.now_ms)
     for number in range(50):
         world.facts.note(Log("journal-hole", {"lane": "event", "first": number}), now_ms=world.now_ms)
-    faults = world.told()["faults"]
-    assert len(faults) == 10 and faults[-1] == {
-        "ago_s": 0, "what": "journal-hole", "values": {"lane": "event", "first": 49},
-    }  # fmt: skip
+    faults = world.told().faults
+    assert len(faults) == 10 and faults[-1] == (0, "journal-hole", {"lane": "event", "first": 49})
 
 
 def test_a_flood_of_one_fault_hides_no_other(world):
     world.facts.note(Log("cannot-serve", {"error": "taken"}), now_ms=world.now_ms)
     for number in range(50):
         world.facts.note(Log("record-refused", {"why": "full"}), now_ms=world.now_ms + number)
-    assert [fault["what"] for fault in world.told()["faults"]] == ["cannot-serve"] + 10 * ["record-refused"]
+    assert [fault.what for fault in world.told().faults] == ["cannot-serve"] + 10 * ["record-refused"]
     assert "cannot_serve" in [found.key for found in findings(world.told())]
 
 
 def test_a_subscription_that_is_refused_is_told_until_it_is_granted_or_made_anew(world):
     def hear(what, why=""):
         world.facts.note(Log(what, {"why": why, "bearer": "default"}), now_ms=world.now_ms)
-        return world.told()["centre"]["deaf"], [found.key for found in findings(world.told())]
+        return world.told().centre.deaf, [found.key for found in findings(world.told())]
 
     world.connect()
     assert hear("subscription-refused", "Not authorized (0x87)") == ("Not authorized (0x87)", ["deaf"])
@@ -204,7 +204,7 @@ def test_a_subscription_that_is_refused_is_told_until_it_is_granted_or_made_anew
     hear("subscription-refused", "Not authorized (0x87)")
     world.core.on_disconnected("connection-closed: x", now_ms=world.now_ms)
     world.turn()
-    assert world.told()["centre"]["deaf"] is None
+    assert world.told().centre.deaf is None
 
 
 def test_the_age_of_a_link_is_that_of_the_bearer_that_carries(tmp_path):
@@ -219,22 +219,22 @@ def test_the_age_of_a_link_is_that_of_the_bearer_that_carries(tmp_path):
     world.core.bearers.connection._attempt = "mobile"
     world.core.on_connected(10, "mobile", now_ms=world.now_ms)
     world.turn()
-    assert world.told()["centre"]["connected"] and world.told()["centre"]["since_s"] == 0
+    assert world.told().centre.connected and world.told().centre.since_s == 0
 
 
 def test_an_attempt_that_nobody_answered_is_the_cause_of_a_missing_link(world):
     world.facts.note(Log("attempt-expired", {"bearer": "default", "why": "no answer"}), now_ms=world.now_ms)
-    assert world.told()["centre"]["why"].startswith("connection-timeout: ")
+    assert world.told().centre.why.startswith("connection-timeout: ")
 
 
 def test_the_shells_counters_stand_beside_the_cores(world):
     world.facts.shell = lambda: {"mqtt": {"subscription-refused": 1}}
-    assert world.told()["health"]["mqtt"] == {"subscription-refused": 1} and "uplink" in world.told()["health"]
+    assert world.told().health["mqtt"] == {"subscription-refused": 1} and "uplink" in world.told().health
 
 
 def test_the_late_are_told(world):
     world.facts.late = [Late("journal-sync", 70_000, 60_000)]
-    assert world.told()["late"] == [{"name": "journal-sync", "silence_ms": 70_000, "allowed_ms": 60_000}]
+    assert world.told().late == (Late("journal-sync", 70_000, 60_000),)
 
 
 def test_telling_changes_nothing_in_the_core(world):

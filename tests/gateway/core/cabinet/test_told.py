@@ -7,28 +7,28 @@ from gateway.core.cabinet.cabinet import CabinetOptions
 from gateway.core.cabinet.feeder import FeederOptions
 from gateway.core.cabinet.limits import FEEDERS_MAX, ORDERS_MAX
 from gateway.core.cabinet.points import AUTO, FeederSeen, Seen
-from gateway.io.status import LINE_BYTES_MAX, encode
+from gateway.core.status import AlarmStatus, PolicyStatus, Status
+from gateway.io.status_socket import LINE_BYTES_MAX, encode
 from policy import document, limits
 from tests.support.lit_world import EVENING, KEYS, OPERATOR, SITE, GatewayWorld, LitWorld, bundle, policy
 from wire import command
 
 
 def tell(world):
-    return told.document(world.cabinet, now_ms=world.now_ms)
+    return told.status(world.cabinet, now_ms=world.now_ms)
 
 
 def test_a_feeder_tells_its_state_its_rule_and_its_night():
     world = LitWorld()
     world.until(world.at(0, 20))
     said = tell(world)
-    assert json.loads(json.dumps(said)) is not None
-    bourg = said["feeders"][0]
-    assert (bourg["name"], bourg["closed"], bourg["power_w"], bourg["expected_w"]) == ("bourg", True, 448.0, 448.0)
-    assert (bourg["rule"], bourg["because"]) == ("policy", "policy: rule 2, step 1")
-    assert bourg["until_unix_s"] == world.at(0, 22, 30)
-    assert [level for _, level in bourg["night"]] == [0, 100, 0, 100, 0]
-    assert said["policy"]["state"] == "valid" and said["basis"] == "clock"
-    assert document.decode(bytes.fromhex("".join(said["policy_plain"]))) == (policy(), ())
+    bourg = said.feeders[0]
+    assert (bourg.name, bourg.closed, bourg.power_w, bourg.expected_w) == ("bourg", True, 448.0, 448.0)
+    assert (bourg.rule, bourg.because) == ("policy", "policy: rule 2, step 1")
+    assert bourg.until_unix_s == world.at(0, 22, 30)
+    assert [level for _, level in bourg.night] == [0, 100, 0, 100, 0]
+    assert said.policy["state"] == "valid" and said.basis == "clock"
+    assert document.decode(said.policy_plain) == (policy(), ())
 
 
 def test_what_was_overruled_is_told_beside_what_decided():
@@ -40,21 +40,21 @@ def test_what_was_overruled_is_told_beside_what_decided():
     world.seen_changes["switch"] = "off"
     world.live(10)
     said = tell(world)
-    considered = said["feeders"][0]["considered"]
-    assert [(one["rule"], one["wants"]) for one in considered] == [
+    considered = said.feeders[0].considered
+    assert [(one.rule, one.wants) for one in considered] == [
         ("interlock", False), ("emergency", True), ("command", True), ("policy", False),
     ]  # fmt: skip
-    assert said["feeders"][0]["rule"] == "interlock" and said["switch"] == "off"
-    assert [(one["state"], one["level"]) for one in said["commands"]] == [("active", 100), ("active", 100)]
-    assert {"what": "localOverride", "feeder": None, "detail": ["off"]} in said["alarms"]
+    assert said.feeders[0].rule == "interlock" and said.switch == "off"
+    assert [(one.state, one.level) for one in said.commands] == [("active", 100), ("active", 100)]
+    assert AlarmStatus("localOverride", None, ("off",)) in said.alarms
 
 
 def test_without_policy_time_or_look_it_says_so():
     world = LitWorld(clock=False, made=None, keys=None)
     said = tell(world)
-    assert said["policy"] == {"state": "none", "has_keys": False}
-    assert (said["basis"], said["unix_s"], said["mains"], said["policy_plain"]) == ("safety", None, None, None)
-    assert said["feeders"][0]["closed"] is None and said["feeders"][0]["night"] == []
+    assert said.policy == PolicyStatus("none", has_keys=False)
+    assert (said.basis, said.unix_s, said.mains, said.policy_plain) == ("safety", None, None, None)
+    assert said.feeders[0].closed is None and said.feeders[0].night == ()
 
 
 def test_the_largest_cabinet_fits_a_status_line():
@@ -78,6 +78,6 @@ def test_the_largest_cabinet_fits_a_status_line():
         world.core.on_message("tc/1/c/49007/cab-12", lit.order(number=number + 1), now_ms=now_ms)
     world.core.on_seen(Seen(tuple(FeederSeen(True, 24_000, 10**9, 2310, 9_999) for _ in names), AUTO), now_ms=now_ms)
     world.core.poll(now_ms=now_ms)
-    said = {"health": world.core.health(), "cabinet": tell(world)}
+    said = Status(health=world.core.health(), cabinet=tell(world))
     line = encode(said)
-    assert len(line) <= LINE_BYTES_MAX and json.loads(line).keys() == {"health", "cabinet"}
+    assert len(line) <= LINE_BYTES_MAX and {"health", "cabinet"} <= json.loads(line).keys()

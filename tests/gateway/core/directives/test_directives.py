@@ -1,6 +1,5 @@
 """Who is told what, until when, and what outlives a restart."""
 
-import json
 from contextlib import suppress
 
 import pytest
@@ -246,14 +245,13 @@ def test_the_status_lists_what_is_told_and_how_many_of_those_who_asked_it_aims_a
     desk.say({EXCEPTION: 1}, number=2, after_s=60)
     desk.ask()
     desk.ask(OTHER, "thermostat")
-    first, second = desk.one.document(now_ms=desk.now_ms)
-    assert (first["source"], first["scope"], first["values"], first["state"], first["nodes"]) == (
+    first, second = desk.one.status(now_ms=desk.now_ms)
+    assert (first.source, first.scope, first.values, first.state, first.nodes) == (
         "here", "irrigation", {"7": 2}, "active", 1,
     )  # fmt: skip
-    assert (second["state"], second["nodes"]) == ("waiting", 2)
-    json.dumps([first, second])
+    assert (second.state, second.nodes) == ("waiting", 2)
     desk.one.keep_only([OTHER])
-    assert [one["nodes"] for one in desk.one.document(now_ms=desk.now_ms)] == [0, 1]
+    assert [one.nodes for one in desk.one.status(now_ms=desk.now_ms)] == [0, 1]
 
 
 # --- the card -----------------------------------------------------------------------------------------------------
@@ -290,7 +288,7 @@ def test_a_cut_at_any_write_leaves_what_was_safe_or_what_was_being_written():
                 safe = number
                 assert desk.one.is_safe
         desk.cut()
-        kept = {int(one["id"], 16) for one in desk.one.document(now_ms=desk.now_ms)}
+        kept = {int(one.id, 16) for one in desk.one.status(now_ms=desk.now_ms)}
         assert kept in (set(range(1, safe + 1)), set(range(1, safe + 2))), operations
 
 

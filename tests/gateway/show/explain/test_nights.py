@@ -75,7 +75,7 @@ def test_a_level_and_offsets_from_the_sun_in_words():
 
 
 def test_a_time_to_come_says_what_the_policy_will_want_and_which_commands_hold():
-    part = cabinet(commands=[command(), command(id="01", kind=2, target=None, expires_s=at(2026, 11, 28))])
+    part = cabinet(commands=[command(), command(id="01", kind="emergency", target=None, expires_s=at(2026, 11, 28))])
     found, text = explained(part, at="demain 05:30")
     assert "vendredi 27 novembre 2026, 05:30 : à venir" in text and "Voulu éteint" in text
     assert "pas 2 : extinction à 23:00" in text and "Ensuite allumage à 06:00" in text

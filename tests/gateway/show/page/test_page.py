@@ -275,11 +275,11 @@ def test_style_script_and_icon_are_ours_and_nothing_else_is_served():
 def test_an_error_of_ours_is_a_page_and_a_line_of_the_log_and_the_next_look_is_well():
     async def story(world, phone):
         await phone.login()
-        whole, world.document = world.document, None
+        whole, world.status = world.status, None
         answer = await phone.get("/")
         assert answer.status == 500 and "L'éclairage continue" in answer.shown and "Traceback" not in answer.text
         assert world.words("page-failed")
-        world.document = whole
+        world.status = whole
         assert (await phone.get("/")).status == 200
 
     on_page(story)

@@ -17,8 +17,8 @@ from gateway.show.page.health import health
 from gateway.show.page.now import now
 from gateway.show.page.sessions import Session
 from gateway.show.page.tonight import tonight_screen
+from gateway.show.page.view import View
 from gateway.show.page.view import page as whole_page
-from gateway.show.page.view import view_of
 from gateway.show.page.words import PAGE
 from tests.support import cabinet_document as told
 from tests.support.page_world import Answer
@@ -28,7 +28,7 @@ SESSION = Session("J. Renard", "192.168.50.7", "secret", 0, 0)
 
 
 def view(part=None, language="fr", path="/", **more):
-    return view_of(told.agent(part, **more), language, SESSION, path)
+    return View(told.agent(part, **more), language, SESSION, path)
 
 
 def read(html):
@@ -146,8 +146,8 @@ class Tags(HTMLParser):
         self.attributes += [name for name, _ in attrs]
 
 
-def hostile_document():
-    """Every text of the document is markup."""
+def hostile_status():
+    """Every text of the status is markup."""
 
     def spoil(value):
         if isinstance(value, dict):
@@ -161,7 +161,7 @@ def hostile_document():
         route=told.feeder("route", told.wish("interlock", False, "locked"), locked_by="x"),
     )
     alarms = [told.alarm("lampsLost", "x", 2), told.alarm("cabinetMeterFailure", "x"), told.alarm("new", "x", "y")]
-    part = spoil(told.cabinet(feeders=feeders, commands=[told.command(kind=2, target=None)], alarms=alarms))
+    part = spoil(told.cabinet(feeders=feeders, commands=[told.command(kind="emergency", target=None)], alarms=alarms))
     log = [{"ago_s": 9, "what": HOSTILE, "values": {"why": HOSTILE}}]
     return told.agent(part, name=HOSTILE, version=HOSTILE, faults=log)
 
@@ -172,7 +172,7 @@ KEPT = ("emergency", "manual", "interlock", "locked", "policy", "lampsLost", "ca
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_hostile_names_stay_text_on_every_screen(language):
     who = Session(HOSTILE, HOSTILE, "secret", 0, 0)
-    given = view_of(hostile_document(), language, who, "/")
+    given = View(hostile_status(), language, who, "/")
     for screen in every_screen(given):
         html = whole_page(given, HOSTILE, screen, is_live=True)
         tags = Tags(html)

@@ -1,9 +1,11 @@
-"""The document read with suspicion: nothing odd gets through, nothing odd raises."""
+"""The status read back from JSON: nothing odd gets through, nothing odd raises."""
+
+import json
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.show.explain.cabinet import cabinet_of, feeder_named
+from gateway.core.status import Status, as_json, parse
 from gateway.show.explain.ladder import ladder
 from gateway.show.explain.told import told_now
 from gateway.show.findings import findings
@@ -18,16 +20,16 @@ PLAIN = st.recursive(
 
 
 def seen(**more):
-    return cabinet_of(told.agent(told.cabinet(**more)))
+    return told.agent(told.cabinet(**more)).cabinet
 
 
 def test_a_sound_document_is_taken_whole():
     cabinet = seen(commands=[told.command()], alarms=[told.alarm("lampsLost", "route", 2, 960, 1056)])
     assert [feeder.name for feeder in cabinet.feeders] == ["bourg", "route", "pompe"]
     assert cabinet.commands[0].kind == "override" and cabinet.commands[0].expires_s == told.at(2026, 11, 27, 4)
-    assert cabinet.alarms[0].lamps == 2 and cabinet.alarms[0].detail is None
+    assert cabinet.alarms[0].lamps == 2 and cabinet.alarms[0].words is None
     assert cabinet.policy.version == 4 and cabinet.policy_plain == bytes.fromhex("".join(told.plain()))
-    assert cabinet.lease_held is True and cabinet.unix_s == told.NOW
+    assert cabinet.lease.held is True and cabinet.unix_s == told.NOW
 
 
 def test_the_policy_may_come_in_one_piece_or_in_several_and_is_none_when_it_was_shortened():
@@ -40,11 +42,11 @@ def test_the_policy_may_come_in_one_piece_or_in_several_and_is_none_when_it_was_
 def test_the_details_of_alarms():
     alarms = [
         told.alarm("timeFallback", None, "photocell"), told.alarm("cabinetMeterFailure", None, "linky"),
-        told.alarm("contactorStuck", "bourg", True), told.alarm("policyExpired", None, 4), {"what": "x", "detail": "y"},
-        {"feeder": "no alarm"},
+        told.alarm("contactorStuck", "bourg", True), told.alarm("policyExpired", None, 4),
+        {"what": "x", "detail": "y"}, 7,
     ]  # fmt: skip
     found = seen(alarms=alarms).alarms
-    assert [alarm.detail for alarm in found] == ["photocell", "linky", None, None, None]
+    assert [alarm.words for alarm in found] == ["photocell", "linky", None, None, None]
     assert [alarm.lamps for alarm in found] == [None] * 5
 
 
@@ -54,14 +56,14 @@ def test_texts_are_of_one_line_and_bounded():
 
 
 def test_a_feeder_keeps_its_place_whatever_stands_before_it():
-    cabinet = seen(feeders=[None, 7, told.feeder("bourg")])
-    assert [(feeder.place, feeder.name) for feeder in cabinet.feeders] == [(0, "n° 1"), (1, "n° 2"), (2, "bourg")]
+    cabinet = seen(feeders=[None, 7, told.feeder("bourg", place=2)])
+    assert [(feeder.place, feeder.name) for feeder in cabinet.feeders] == [(2, "bourg")]
 
 
 def test_a_name_is_found_in_small_letters_unless_two_are_alike():
-    cabinet = seen(feeders=[told.feeder("Bourg"), told.feeder("ÉTANG"), told.feeder("étang")])
-    assert feeder_named(cabinet, "bourg").place == 0 and feeder_named(cabinet, "étang").place == 2
-    assert feeder_named(cabinet, "Étang") is None and feeder_named(cabinet, "") is None
+    cabinet = seen(feeders=[told.feeder("Bourg"), told.feeder("ÉTANG", place=1), told.feeder("étang", place=2)])
+    assert cabinet.feeder_named("bourg").place == 0 and cabinet.feeder_named("étang").place == 2
+    assert cabinet.feeder_named("Étang") is None and cabinet.feeder_named("") is None
 
 
 def test_a_night_that_goes_backwards_is_none():
@@ -72,20 +74,31 @@ def test_a_night_that_goes_backwards_is_none():
 
 
 def test_without_a_cabinet_there_is_none():
-    for document in (None, [], {}, {"cabinet": None}, {"cabinet": []}, told.agent(False)):
-        assert cabinet_of(document) is None
+    for plain in (None, [], {}, {"cabinet": None}, {"cabinet": []}):
+        assert parse(plain).cabinet is None
+    assert told.agent(False).cabinet is None
+
+
+def test_what_is_written_as_json_is_read_back_the_same():
+    whole = told.agent(told.cabinet(commands=[told.command()], alarms=[told.alarm("lampsLost", "route", 2)]))
+    assert parse(json.loads(json.dumps(as_json(whole)))) == whole
+    assert parse(as_json(Status())) == Status()
+
+
+@given(PLAIN | st.dictionaries(st.sampled_from(Status._fields), PLAIN, max_size=6))
+def test_no_plain_data_raises(plain):
+    status = parse(plain)
+    assert render(status, "fr") and findings(status) is not None and json.dumps(as_json(status))
 
 
 @given(st.dictionaries(st.sampled_from(sorted(told.cabinet())), PLAIN, max_size=4), PLAIN)
-def test_no_document_raises(odd, feeder):
-    document = told.agent(told.cabinet(**odd))
-    document["cabinet"].setdefault("feeders", [])
-    if isinstance(document["cabinet"]["feeders"], list):
-        document["cabinet"]["feeders"].append(feeder)
-    cabinet = cabinet_of(document)
-    for one in cabinet.feeders:
-        assert told_now(cabinet, one, "fr") and ladder(cabinet, one, "en")
-    assert render(document, "fr") and findings(document) is not None
+def test_no_cabinet_raises(odd, feeder):
+    plain = told.cabinet(**odd)
+    plain["feeders"] = [*plain["feeders"], feeder] if isinstance(plain["feeders"], list) else [feeder]
+    status = told.agent(plain)
+    for one in status.cabinet.feeders:
+        assert told_now(status.cabinet, one, "fr") and ladder(status.cabinet, one, "en")
+    assert render(status, "fr") and findings(status) is not None
 
 
 @given(st.dictionaries(st.sampled_from(sorted(told.feeder("bourg"))), PLAIN, max_size=5))

@@ -1,4 +1,4 @@
-"""The agent's state on a Unix socket: whoever connects reads one line of JSON and the end of the stream.
+"""Serves the agent's status on a Unix socket: a client that connects reads one line of JSON and the end of the stream.
 
 No request, no session: the line goes into the fresh socket's buffer at once and the connection is closed, so
 that a client which does not read costs nothing and there is no number of clients to bound. The socket belongs
@@ -14,8 +14,8 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
+from gateway.core.status import Status, as_json, parse
 from gateway.io import clock
 from gateway.io.log import clean
 
@@ -29,7 +29,7 @@ _BACKLOG = 16
 class StatusServer:
     """Serves what `state()` returns, called in the loop's thread. OSError when the socket cannot be made."""
 
-    def __init__(self, path: Path, state: Callable[[], dict[str, Any]]) -> None:
+    def __init__(self, path: Path, state: Callable[[], Status]) -> None:
         self._path = path
         self._state = state
         self._line = b""
@@ -67,18 +67,17 @@ class StatusServer:
         return self._line
 
 
-def encode(state: dict[str, Any]) -> bytes:
+def encode(state: Status) -> bytes:
     """One line of JSON, without secrets; without the counters if it would be too long, then without the cabinet."""
-    for left_out in ((), ("health",), ("health", "cabinet")):
-        told = {name: value for name, value in state.items() if name not in left_out}
-        line = json.dumps(clean(told)).encode() + b"\n"
+    for shown in (state, state._replace(health={}), state._replace(health={}, cabinet=None)):
+        line = json.dumps(clean(as_json(shown))).encode() + b"\n"
         if len(line) <= LINE_BYTES_MAX:
             break
     return line[:LINE_BYTES_MAX]
 
 
-def ask(path: Path, timeout_s: float) -> dict[str, Any]:
-    """What the agent behind the socket says. OSError when nobody answers, ValueError when it is no state."""
+def ask(path: Path, timeout_s: float) -> Status:
+    """The status of the agent behind the socket. OSError when there is no answer, ValueError when it is no status."""
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
@@ -91,8 +90,8 @@ def ask(path: Path, timeout_s: float) -> dict[str, Any]:
         os.close(folder)
     state = json.loads(line)
     if not isinstance(state, dict):
-        raise ValueError("not a state")
-    return state
+        raise ValueError("not a status")
+    return parse(state)
 
 
 def _connect(client: socket.socket, name: str, timeout_s: float) -> None:
