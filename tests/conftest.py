@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tools.package import catalogue
+
 ROOT = Path(__file__).resolve().parent.parent
 FIRMWARE = ROOT / "firmware"
 REQUIRED = frozenset(mark for mark in os.environ.get("BOCAGE_REQUIRE", "").split(",") if mark)
@@ -30,6 +32,8 @@ settings.load_profile("repeatable")
 
 
 def pytest_configure(config):
+    if not hasattr(config, "workerinput"):
+        catalogue.compile_all(ROOT)  # a checkout's French is never older than its .po
     known = {line.partition(":")[0] for line in config.getini("markers")}
     if unknown := REQUIRED - known:
         raise pytest.UsageError(

@@ -11,6 +11,7 @@ packages only as root on a system with apt-get; otherwise it says what to type.
 from __future__ import annotations
 
 import argparse
+import glob
 import hashlib
 import importlib.util
 import json
@@ -22,6 +23,7 @@ from typing import Any
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PYTHON_MIN = (3, 11)
+TRANSLATIONS = "gateway/language/locale/*/LC_MESSAGES/*.po"
 
 # The programs that some tests need, and the Debian package of each.
 PROGRAMS = {
@@ -54,9 +56,15 @@ def main() -> None:
 
 
 def prepare_venv(venv: str, extra: str) -> None:
-    """A virtual environment in `venv` that has `extra`; made again when Python or pyproject.toml changed."""
+    """A virtual environment in `venv` that has `extra`; made again when Python or pyproject.toml changed, installed
+    again when a translation did: the installation compiles it."""
     stamp = os.path.join(venv, "bocage.json")
-    wanted = {"python": sys.version, "pyproject": digest(os.path.join(ROOT, "pyproject.toml")), "root": ROOT}
+    wanted = {
+        "python": sys.version,
+        "pyproject": digest(os.path.join(ROOT, "pyproject.toml")),
+        "translations": [digest(path) for path in sorted(glob.glob(os.path.join(ROOT, TRANSLATIONS)))],
+        "root": ROOT,
+    }
     found = read_json(stamp)
     python = os.path.join(venv, "Scripts" if os.name == "nt" else "bin", "python")
     extras = found.get("extras", [])

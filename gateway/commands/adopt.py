@@ -8,16 +8,16 @@ import json
 import sys
 from pathlib import Path
 
+from gateway.language import N_, Phrases
 from gateway.shell import keys as node_keys
 from gateway.shell.keys import KeyFileError
 from wire import limits
 
-_WORDS = {
-    "adopted": ("nœud {node} adopté (kid {kid})", "node {node} adopted (kid {kid})"),
-    "removed": ("nœud {node} retiré", "node {node} taken away"),
-    "count": ("nœuds adoptés : {count}", "nodes adopted: {count}"),
-}
-_LANGUAGES = ("fr", "en")
+_WORDS = Phrases({
+    "adopted": N_("node {node} adopted (kid {kid})"),
+    "removed": N_("node {node} taken away"),
+    "count": N_("nodes adopted: {count}"),
+})  # fmt: skip
 
 
 def run(
@@ -71,7 +71,7 @@ def _remove(folder: Path, name: str, language: str, *, as_json: bool) -> int:
 
 
 def _say(what: str, language: str, **values: object) -> None:
-    print(_WORDS[what][_LANGUAGES.index(language)].format(**values))
+    print(_WORDS.text(what, language, **values))
 
 
 def _list(folder: Path, language: str, *, as_json: bool, is_silent: bool) -> int:

@@ -11,37 +11,31 @@ from typing import Any
 from gateway.config.config import Config
 from gateway.core.cabinet import audit
 from gateway.io.folder import ReadOnlyFolder
+from gateway.language import N_, NC_, Phrases
 
 _SOUND, _BROKEN = 0, 1
 
-# key: (French, English)
-_WORDS = {
-    "none": ("Aucune inscription.", "No entry."),
-    "sound": (
-        "Chaîne intacte : {entries} inscriptions, empreinte {hash}",
-        "Chain sound: {entries} entries, head {hash}",
-    ),
-    "broken": ("CHAÎNE ROMPUE : {name}, ligne {line}", "CHAIN BROKEN: {name}, line {line}"),
-    "broken.do": (
-        "conserver la carte, prévenir la commune : ce journal a été modifié",
-        "keep the card and tell the commune: this log was changed",
-    ),
-    "unknown_time": ("date inconnue", "time unknown"),
-    "command": ("commande reçue", "command received"),
-    "outcome": ("suite d'une commande", "outcome of a command"),
-    "command-refused": ("commande refusée", "command refused"),
-    "policy-taken": ("politique reçue", "policy taken"),
-    "policy-refused": ("politique refusée", "policy refused"),
-    "policy-in-force": ("politique en vigueur", "policy in force"),
-    "lease": ("bail du centre", "lease of the centre"),
-    "test": ("essai sur place", "test on the spot"),
-    "lock": ("verrouillage sur place", "lock-out on the spot"),
-    "unlock": ("déverrouillage sur place", "lock-out ended"),
-    "directive-told": ("consigne dite sur place", "directive said on the spot"),
-    "directive-cleared": ("consigne retirée sur place", "directive taken back"),
-    "directive-expired": ("consigne échue", "directive expired"),
-    "directive-refused": ("consigne refusée", "directive refused"),
-}
+_WORDS = Phrases({
+    "none": N_("No entry."),
+    "sound": N_("Chain sound: {entries} entries, head {hash}"),
+    "broken": N_("CHAIN BROKEN: {name}, line {line}"),
+    "broken.do": N_("keep the card and tell the commune: this log was changed"),
+    "unknown_time": NC_("record", "time unknown"),
+    "command": N_("command received"),
+    "outcome": N_("outcome of a command"),
+    "command-refused": N_("command refused"),
+    "policy-taken": N_("policy taken"),
+    "policy-refused": N_("policy refused"),
+    "policy-in-force": N_("policy in force"),
+    "lease": N_("lease of the centre"),
+    "test": N_("test on the spot"),
+    "lock": N_("lock-out on the spot"),
+    "unlock": N_("lock-out ended"),
+    "directive-told": N_("directive said on the spot"),
+    "directive-cleared": N_("directive taken back"),
+    "directive-expired": N_("directive expired"),
+    "directive-refused": N_("directive refused"),
+})  # fmt: skip
 _TOLD_APART = ("n", "prev", "unix_s", "uptime_s", "what", "data")
 
 
@@ -57,14 +51,14 @@ def show(config: Config, language: str, *, since_unix_s: int | None, as_json: bo
     for entry in found:
         print(_line(entry, language))
     if not head.entries:
-        print(_word("none", language))
+        print(_WORDS.text("none", language))
         return _SOUND
     for one in broken:
-        print(_word("broken", language).format(name=one.name, line=one.line))
+        print(_WORDS.text("broken", language, name=one.name, line=one.line))
     if broken:
-        print(f"  → {_word('broken.do', language)}")
+        print(f"  → {_WORDS.text('broken.do', language)}")
     else:
-        print(_word("sound", language).format(entries=head.entries, hash=head.hash[:16]))
+        print(_WORDS.text("sound", language, entries=head.entries, hash=head.hash[:16]))
     return _BROKEN if broken else _SOUND
 
 
@@ -74,15 +68,11 @@ def _is_recent(entry: dict[str, Any], since_unix_s: int | None) -> bool:
 
 
 def _line(entry: dict[str, Any], language: str) -> str:
-    when = _word("unknown_time", language)
+    when = _WORDS.text("unknown_time", language)
     if isinstance(entry.get("unix_s"), int):
         when = datetime.fromtimestamp(entry["unix_s"]).astimezone().isoformat(" ", "seconds")
     details = ", ".join(
         f"{name} {value}" for name, value in entry.items() if name not in _TOLD_APART and value is not None
     )
-    return f"{entry['n']:6}  {when}  {_word(entry['what'], language):26} {details}"
-
-
-def _word(key: str, language: str) -> str:
-    pair = _WORDS.get(key)
-    return key if pair is None else pair[0 if language == "fr" else 1]
+    what = _WORDS.text_or(entry["what"], entry["what"], language)
+    return f"{entry['n']:6}  {when}  {what:26} {details}"

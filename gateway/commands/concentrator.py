@@ -11,52 +11,25 @@ from pathlib import Path
 from typing import Any
 
 from gateway.config.config import Config
+from gateway.language import N_, Phrases
 from gateway.shell import concentrator_store
 from gateway.shell.concentrator_image import ImageError, verify
 
 UPDATE, WITHDRAW = "update", "withdraw"
-_LANGUAGES = ("fr", "en")
-_WORDS = {
-    "put": (
-        "image n° {number} ({text}, {kilobytes} ko) acceptée ; l'agent la transmet au concentrateur",
-        "image no. {number} ({text}, {kilobytes} kB) accepted; the agent brings it to the concentrator",
-    ),
-    "withdrawn": ("image retirée ; ce qui tourne continue", "image withdrawn; what runs goes on"),
-    "none": ("aucune image à retirer", "no image to withdraw"),
-    "no_radio": (
-        "la configuration n'a pas de section [radio] ; il n'y a pas de concentrateur",
-        "the configuration has no [radio] section; there is no concentrator",
-    ),
-    "no_keys": (
-        "[radio] update_keys manque ; indiquez les clés publiques de qui signe les images",
-        "[radio] update_keys is missing; give the public keys of those who sign images",
-    ),
-    "no_file": ("donnez le fichier de l'image", "give the image's file"),
-    "form": (
-        "ce n'est pas une image de concentrateur, ou elle est tronquée ({detail}) ; copiez-la à nouveau",
-        "this is no image of a concentrator, or it is cut short ({detail}); copy it again",
-    ),
-    "signer": (
-        "signée par la clé {detail}, qui n'est pas dans [radio] update_keys",
-        "signed by key {detail}, which is not in [radio] update_keys",
-    ),
-    "signature": (
-        "la signature n'est pas valable ; l'image a été modifiée ou est endommagée",
-        "the signature does not hold; the image was altered or is damaged",
-    ),
-    "manifest": (
-        "son manifeste n'est pas valable ({detail}) ; refaites l'image",
-        "its manifest is not sound ({detail}); make the image again",
-    ),
-    "product": (
-        "elle est destinée à un autre appareil : {detail}",
-        "it is meant for another device: {detail}",
-    ),
-    "digest": (
-        "le fichier {detail} qu'elle contient est endommagé ; copiez-la à nouveau",
-        "file {detail} in it is damaged; copy it again",
-    ),
-}
+_WORDS = Phrases({
+    "put": N_("image no. {number} ({text}, {kilobytes} kB) accepted; the agent brings it to the concentrator"),
+    "withdrawn": N_("image withdrawn; what runs goes on"),
+    "none": N_("no image to withdraw"),
+    "no_radio": N_("the configuration has no [radio] section; there is no concentrator"),
+    "no_keys": N_("[radio] update_keys is missing; give the public keys of those who sign images"),
+    "no_file": N_("give the image's file"),
+    "form": N_("this is no image of a concentrator, or it is cut short ({detail}); copy it again"),
+    "signer": N_("signed by key {detail}, which is not in [radio] update_keys"),
+    "signature": N_("the signature does not hold; the image was altered or is damaged"),
+    "manifest": N_("its manifest is not sound ({detail}); make the image again"),
+    "product": N_("it is meant for another device: {detail}"),
+    "digest": N_("file {detail} in it is damaged; copy it again"),
+})  # fmt: skip
 
 
 def add_arguments(action: argparse.ArgumentParser) -> None:
@@ -70,7 +43,7 @@ def run(config: Config, what: str, path: Path | None, language: str, *, as_json:
 
     def fault(word: str, detail: str = "") -> None:
         named = f"{path}: " if path is not None else ""
-        print(f"bocage gateway concentrator: {named}{_say(word, language, detail=detail)}", file=sys.stderr)
+        print(f"bocage gateway concentrator: {named}{_WORDS.text(word, language, detail=detail)}", file=sys.stderr)
 
     radio = config.serial.radio
     if radio is None:
@@ -99,8 +72,4 @@ def run(config: Config, what: str, path: Path | None, language: str, *, as_json:
 
 
 def _tell(word: str, language: str, *, as_json: bool, **values: Any) -> None:
-    print(json.dumps({"done": word, **values}) if as_json else _say(word, language, **values))
-
-
-def _say(word: str, language: str, **values: Any) -> str:
-    return _WORDS[word][_LANGUAGES.index(language)].format(**values)
+    print(json.dumps({"done": word, **values}) if as_json else _WORDS.text(word, language, **values))

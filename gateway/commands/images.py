@@ -12,43 +12,27 @@ from typing import Any
 
 from gateway.config.config import Config
 from gateway.core.link.images import NodeImage
+from gateway.language import N_, Phrases
 from gateway.shell import images as node_images
 from gateway.shell.concentrator_image import ImageError
 
 ADD, REMOVE, LIST = "add", "remove", "list"
-_LANGUAGES = ("fr", "en")
-_WORDS = {
-    "added": (
-        "image n° {number} ({text}, {kilobytes} ko) proposée aux nœuds « {product} » ; chacun vérifie la signature",
-        'image no. {number} ({text}, {kilobytes} kB) offered to nodes "{product}"; each checks the signature itself',
+_WORDS = Phrases({
+    "added": N_(
+        'image no. {number} ({text}, {kilobytes} kB) offered to nodes "{product}"; each checks the signature itself'
     ),
-    "removed": (
-        "image pour « {product} » retirée ; ce qui tourne continue",
-        'image for "{product}" withdrawn; what runs goes on',
-    ),
-    "none": ("aucune image pour « {product} »", 'no image for "{product}"'),
-    "empty": ("aucune image n'est proposée", "no image is offered"),
-    "listed": ("{product} : n° {number} ({text}, {kilobytes} ko)", "{product}: no. {number} ({text}, {kilobytes} kB)"),
-    "older": (
-        "une image n° {detail} est déjà proposée ; un numéro plus bas ne serait pris par aucun nœud",
-        "an image no. {detail} is offered already; no node would take a lower number",
-    ),
-    "form": (
-        "ce n'est pas une image, ou elle est tronquée ({detail}) ; copiez-la à nouveau",
-        "this is no image, or it is cut short ({detail}); copy it again",
-    ),
-    "manifest": (
-        "son manifeste n'est pas valable ({detail}) ; refaites l'image",
-        "its manifest is not sound ({detail}); make the image again",
-    ),
-    "product": ("elle n'est destinée à aucun nœud : {detail}", "it is meant for no node: {detail}"),
-    "digest": (
-        "le fichier {detail} qu'elle contient est endommagé ; copiez-la à nouveau",
-        "file {detail} in it is damaged; copy it again",
-    ),
-    "what": ("donnez les fichiers des images", "give the images' files"),
-    "which": ("dites de quel genre de nœud", "say for which kind of node"),
-}
+    "removed": N_('image for "{product}" withdrawn; what runs goes on'),
+    "none": N_('no image for "{product}"'),
+    "empty": N_("no image is offered"),
+    "listed": N_("{product}: no. {number} ({text}, {kilobytes} kB)"),
+    "older": N_("an image no. {detail} is offered already; no node would take a lower number"),
+    "form": N_("this is no image, or it is cut short ({detail}); copy it again"),
+    "manifest": N_("its manifest is not sound ({detail}); make the image again"),
+    "product": N_("it is meant for no node: {detail}"),
+    "digest": N_("file {detail} in it is damaged; copy it again"),
+    "what": N_("give the images' files"),
+    "which": N_("say for which kind of node"),
+})  # fmt: skip
 
 
 def add_arguments(action: argparse.ArgumentParser) -> None:
@@ -122,12 +106,12 @@ def _facts(one: NodeImage) -> dict[str, Any]:
 
 class _Teller:
     def __init__(self, language: str, as_json: bool) -> None:
-        self._index = _LANGUAGES.index(language)
+        self._language = language
         self._as_json = as_json
 
     def __call__(self, word: str, **values: Any) -> None:
-        print(json.dumps({"done": word, **values}) if self._as_json else _WORDS[word][self._index].format(**values))
+        print(json.dumps({"done": word, **values}) if self._as_json else _WORDS.text(word, self._language, **values))
 
     def fault(self, word: str, named: str = "", *, detail: str = "") -> None:
         where = f"{named}: " if named else ""
-        print(f"bocage gateway images: {where}{_WORDS[word][self._index].format(detail=detail)}", file=sys.stderr)
+        print(f"bocage gateway images: {where}{_WORDS.text(word, self._language, detail=detail)}", file=sys.stderr)

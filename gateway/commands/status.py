@@ -20,7 +20,7 @@ from gateway.io.folder import ReadOnlyFolder
 from gateway.shell.facts import disk_space
 from gateway.show import report
 from gateway.show.findings import findings
-from gateway.show.words import counted, word, word_or
+from gateway.show.words import word, word_or
 
 _ANSWER_S_MAX = 5.0
 _DAY_S = 86_400
@@ -81,7 +81,7 @@ def show_losses(config: Config, language: str, *, since: str | None, as_json: bo
     elif not found:
         print(word("losses.none", language))
     else:
-        print(counted("losses.head", language, sum(line["count"] for line in found)))
+        print(word("losses.head", language, count=sum(line["count"] for line in found)))
         for line in found:
             print(_loss(line, language))
     return 0

@@ -17,6 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
+from gateway.language import DEFAULT_LANGUAGE, N_, translate
+
 # X509_V_FLAG_NO_CHECK_TIME of <openssl/x509_vfy.h>: dates of certificates and of revocation lists. Python passes flags
 # that it has no name for (3.11 and 3.13).
 _NO_CHECK_TIME = 0x200000
@@ -53,90 +55,39 @@ class TlsFileError(OSError):
 
 # What an operator reads: the broker's certificate, then ours as the broker told us, then our files, then the rest.
 REMEDIES = {
-    "certificate-expired": {
-        "fr": "Le certificat du serveur central a expiré : faites-le renouveler par l'autorité du territoire.",
-        "en": "The broker's certificate has expired: have the territory's authority renew it.",
-    },
-    "certificate-not-yet-valid": {
-        "fr": "Le certificat du serveur central n'est pas encore valable : vérifiez l'heure de la passerelle, puis sa "
-        "date de début.",
-        "en": "The broker's certificate is not valid yet: check this gateway's clock, then its first date.",
-    },
-    "certificate-revoked": {
-        "fr": "Le certificat du serveur central est révoqué : ne forcez rien, prévenez l'autorité du territoire.",
-        "en": "The broker's certificate is revoked: force nothing, tell the territory's authority.",
-    },
-    "authority-unknown": {
-        "fr": "Le serveur central n'est pas signé par l'autorité du territoire : vérifiez le fichier « ca » et "
-        "l'adresse du serveur.",
-        "en": "The broker is not signed by the territory's authority: check the file `ca` and the broker's address.",
-    },
-    "name-mismatch": {
-        "fr": "Le certificat du serveur central porte un autre nom : écrivez dans « broker » le nom qu'il porte.",
-        "en": "The broker's certificate bears another name: write the name it bears in `broker`.",
-    },
-    "certificate-refused": {
-        "fr": "Le certificat du serveur central est inacceptable : faites-en émettre un autre (usage, clé, format).",
-        "en": "The broker's certificate is not acceptable: have another one issued (purpose, key, format).",
-    },
-    "crl-expired": {
-        "fr": "La liste de révocation a expiré : installez la dernière liste de l'autorité dans le fichier « crl ».",
-        "en": "The revocation list has expired: install the authority's latest list in the file `crl`.",
-    },
-    "crl-missing": {
-        "fr": "La liste de révocation n'est pas celle de cette autorité : installez la bonne dans le fichier « crl ».",
-        "en": "The revocation list is not this authority's: install the right one in the file `crl`.",
-    },
-    "own-certificate-expired": {
-        "fr": "Le serveur central dit que notre certificat a expiré (ou sa liste de révocation) : renouvelez-le.",
-        "en": "The broker says that our certificate has expired (or its revocation list): renew it.",
-    },
-    "own-certificate-revoked": {
-        "fr": "Le serveur central dit que notre certificat est révoqué : demandez-en un nouveau à l'autorité.",
-        "en": "The broker says that our certificate is revoked: ask the authority for a new one.",
-    },
-    "own-authority-unknown": {
-        "fr": "Le serveur central ne connaît pas l'autorité de notre certificat : installez celui du territoire.",
-        "en": "The broker does not know our certificate's authority: install the one of this territory.",
-    },
-    "own-certificate-missing": {
-        "fr": "Le serveur central exige un certificat : donnez « certificate » et « key ».",
-        "en": "The broker demands a certificate: give `certificate` and `key`.",
-    },
-    "own-certificate-refused": {
-        "fr": "Le serveur central refuse notre certificat : vérifiez ses dates, son usage (clientAuth) et l'horloge du "
-        "serveur.",
-        "en": "The broker refuses our certificate: check its dates, its purpose (clientAuth) and the broker's clock.",
-    },
-    "file-unreadable": {
-        "fr": "Un fichier TLS ne peut être lu : vérifiez son chemin et ses droits pour l'utilisateur du service.",
-        "en": "A TLS file cannot be read: check its path and its rights for the service's user.",
-    },
-    "file-not-pem": {
-        "fr": "Un fichier TLS est abîmé ou n'est pas au format PEM : copiez-le de nouveau.",
-        "en": "A TLS file is damaged or not in PEM format: copy it again.",
-    },
-    "key-mismatch": {
-        "fr": "La clé n'est pas celle du certificat : installez les deux fichiers émis ensemble.",
-        "en": "The key is not the certificate's: install the two files that were issued together.",
-    },
-    "key-locked": {
-        "fr": "La clé est protégée par un mot de passe : installez-la sans, lisible du seul service.",
-        "en": "The key is protected by a password: install it without, readable by the service alone.",
-    },
-    "tls-version": {
-        "fr": "Le serveur central ne parle pas TLS 1.3 : mettez-le à jour.",
-        "en": "The broker does not speak TLS 1.3: update it.",
-    },
-    "not-tls": {
-        "fr": "Ce port ne parle pas TLS : vérifiez l'adresse et le port dans « broker » (8883 d'ordinaire).",
-        "en": "This port does not speak TLS: check address and port in `broker` (usually 8883).",
-    },
-    "tls-error": {
-        "fr": "La liaison TLS a échoué : voyez le détail.",
-        "en": "The TLS connection failed: see the detail.",
-    },
-}  # fmt: skip
+    "certificate-expired": N_("The broker's certificate has expired: have the territory's authority renew it."),
+    "certificate-not-yet-valid": N_(
+        "The broker's certificate is not valid yet: check this gateway's clock, then its first date."
+    ),
+    "certificate-revoked": N_("The broker's certificate is revoked: force nothing, tell the territory's authority."),
+    "authority-unknown": N_(
+        "The broker is not signed by the territory's authority: check the file `ca` and the broker's address."
+    ),
+    "name-mismatch": N_("The broker's certificate bears another name: write the name it bears in `broker`."),
+    "certificate-refused": N_(
+        "The broker's certificate is not acceptable: have another one issued (purpose, key, format)."
+    ),
+    "crl-expired": N_("The revocation list has expired: install the authority's latest list in the file `crl`."),
+    "crl-missing": N_("The revocation list is not this authority's: install the right one in the file `crl`."),
+    "own-certificate-expired": N_(
+        "The broker says that our certificate has expired (or its revocation list): renew it."
+    ),
+    "own-certificate-revoked": N_("The broker says that our certificate is revoked: ask the authority for a new one."),
+    "own-authority-unknown": N_(
+        "The broker does not know our certificate's authority: install the one of this territory."
+    ),
+    "own-certificate-missing": N_("The broker demands a certificate: give `certificate` and `key`."),
+    "own-certificate-refused": N_(
+        "The broker refuses our certificate: check its dates, its purpose (clientAuth) and the broker's clock."
+    ),
+    "file-unreadable": N_("A TLS file cannot be read: check its path and its rights for the service's user."),
+    "file-not-pem": N_("A TLS file is damaged or not in PEM format: copy it again."),
+    "key-mismatch": N_("The key is not the certificate's: install the two files that were issued together."),
+    "key-locked": N_("The key is protected by a password: install it without, readable by the service alone."),
+    "tls-version": N_("The broker does not speak TLS 1.3: update it."),
+    "not-tls": N_("This port does not speak TLS: check address and port in `broker` (usually 8883)."),
+    "tls-error": N_("The TLS connection failed: see the detail."),
+}
 
 # X509_V_ERR_… of <openssl/x509_vfy.h>, as ssl.SSLCertVerificationError.verify_code.
 _VERIFY_WORDS = {
@@ -206,9 +157,9 @@ def fault_of(error: BaseException) -> TlsFault | None:
     return TlsFault(next((word for part, word in _REASON_WORDS if part in reason), "tls-error"), detail)
 
 
-def remedy(word: str, language: str = "fr") -> str:
+def remedy(word: str, language: str = DEFAULT_LANGUAGE) -> str:
     """The sentence for a word of `TlsFault`; empty for any other word."""
-    return REMEDIES.get(word, {}).get(language, "")
+    return translate(REMEDIES[word], language) if word in REMEDIES else ""
 
 
 def dates_fault(peer: dict[str, Any] | None, *, unix_s: float) -> TlsFault | None:

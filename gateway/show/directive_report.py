@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from gateway.core.status import DirectiveStatus, Status
 from gateway.show.explain import moments
-from gateway.show.words import counted, word
+from gateway.show.words import word
 from policy import directive_form
 
 
@@ -24,7 +24,7 @@ def _line(one: DirectiveStatus, language: str, with_ids: bool) -> str:
     if one.state == "unknown":
         parts.append(word("told.no_clock", language))
     elif one.state == "active" and one.nodes is not None:
-        parts.append(counted("told.nodes", language, one.nodes))
+        parts.append(word("told.nodes", language, count=one.nodes))
     shown = ", ".join(parts)
     return f"{one.id}  {shown}" if with_ids else shown
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from gateway.core.bearers.modem import ModemState
 from gateway.core.status import RUNNING, AlarmStatus, CentreStatus, DiskStatus, Status, WaitingStatus
 from gateway.io import tls
-from gateway.show.words import WORDS, counted, duration, size, word, word_or
+from gateway.show.words import WORDS, duration, size, word, word_or
 
 # A reconnection takes seconds, a change of bearer half a minute; beyond, somebody should look.
 _LINK_DOWN_S = 180
@@ -51,8 +51,7 @@ class Finding(NamedTuple):
     since_s: int | None = None
 
     def sentence(self, language: str) -> str:
-        values = _spoken(self.values, language)
-        return counted(self.key, language, values.pop("count", 0), **values)
+        return word(self.key, language, **_spoken(self.values, language))
 
     def to_do(self, language: str) -> str:
         if self.remedy in tls.REMEDIES:

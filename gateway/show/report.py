@@ -9,7 +9,7 @@ from gateway.core.status import ABSENT, FORBIDDEN, MUTE, RUNNING, BudgetStatus, 
 from gateway.show.cabinet_report import cabinet_sections
 from gateway.show.directive_report import directive_lines
 from gateway.show.findings import bearer_name, findings, percent
-from gateway.show.words import counted, duration, size, why, word, word_or
+from gateway.show.words import duration, size, why, word, word_or
 
 WELL, ATTENTION, NO_AGENT = 0, 1, 2
 _NOBODY = (ABSENT, MUTE, FORBIDDEN)
@@ -33,7 +33,7 @@ def headline(status: Status, language: str) -> str:
     if not found:
         return word("well" if status.centre is None or status.centre.connected else "linking", language)
     first = found[0].sentence(language)
-    return counted("and_more", language, len(found) - 1, first=first) if len(found) > 1 else first
+    return word("and_more", language, count=len(found) - 1, first=first) if len(found) > 1 else first
 
 
 def render(status: Status, language: str) -> list[str]:
@@ -110,7 +110,7 @@ def _say_waiting(status: Status, language: str) -> list[str]:
     if waiting is None:
         return []
     lanes = [(lane, waiting.lanes.get(lane, 0)) for lane in ("alarm", "event", "telemetry")]
-    parts = [counted(f"lane.{lane}", language, count) for lane, count in lanes if count]
+    parts = [word(f"lane.{lane}", language, count=count) for lane, count in lanes if count]
     if not parts:
         return [word("nothing", language)]
     if waiting.from_earlier_start:
@@ -147,7 +147,7 @@ def _say_losses(status: Status, language: str) -> list[str]:
         return [word("none_f", language)]
     counts = losses.by_why.items()
     causes = ", ".join(f"{word_or(f'loss.{reason}', reason, language)} {count}" for reason, count in counts)
-    return [counted("loss_total", language, losses.records, why=causes)]
+    return [word("loss_total", language, count=losses.records, why=causes)]
 
 
 def _say_nodes(status: Status, language: str) -> list[str]:
@@ -155,14 +155,14 @@ def _say_nodes(status: Status, language: str) -> list[str]:
     if nodes is None or not (nodes.heard or nodes.expected != 0 or nodes.unknown):
         return []  # a cabinet without controllers on its lamps
     key = "heard" if nodes.expected is None else "heard_of"
-    parts = [counted(key, language, nodes.heard or 0, expected=nodes.expected)]
+    parts = [word(key, language, count=nodes.heard or 0, expected=nodes.expected)]
     if nodes.silent:
-        parts.append(counted("quiet", language, nodes.silent, after=duration(nodes.silent_after_s, language)))
+        parts.append(word("quiet", language, count=nodes.silent, after=duration(nodes.silent_after_s, language)))
     if nodes.odd:
-        parts.append(counted("odd", language, nodes.odd))
+        parts.append(word("odd", language, count=nodes.odd))
     if nodes.unknown:
         kids = ", ".join(str(unknown.get("kid", "?")) for unknown in nodes.unknown[:_UNKNOWN_TOLD_MAX])
-        parts.append(counted("unknown", language, len(nodes.unknown), kids=kids))
+        parts.append(word("unknown", language, count=len(nodes.unknown), kids=kids))
     return parts
 
 

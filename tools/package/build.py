@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from email.utils import formatdate
 from pathlib import Path, PurePosixPath
 
-from tools.package import contents
+from tools.package import catalogue, contents
 
 ROOT = Path(__file__).resolve().parents[2]
 MAINTAINER = "Bocage maintainers <maintainers@bocage.invalid>"
@@ -90,6 +90,7 @@ def build(out: Path, *, version: str, maintainer: str, epoch: int) -> Path:
 
 
 def _lay_out(tree: Path, version: str, maintainer: str, epoch: int) -> None:
+    catalogue.compile_all(ROOT)
     for file in contents.files(ROOT):
         data = file.source.read_bytes()
         if file.target.suffix == ".gz":

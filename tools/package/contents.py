@@ -37,7 +37,7 @@ SOURCES = {
     "tools/policy": "tools/policy",
 }
 # Of these folders; what a person reads goes to the documents.
-SUFFIXES = frozenset((".py", ".cddl", ".html", ".css", ".js", ".svg", ".toml"))
+SUFFIXES = frozenset((".py", ".mo", ".cddl", ".html", ".css", ".js", ".svg", ".toml"))
 READ_BY_PEOPLE = {
     "gateway/INSTALLATION.md": "INSTALLATION.md",
     "gateway/INCIDENTS.md": "INCIDENTS.md",

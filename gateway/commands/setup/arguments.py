@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from gateway.commands.setup.words import LANGUAGES
+from gateway.language import DEFAULT_LANGUAGE, LANGUAGES
 
 EXAMPLE = """examples:
   sudo bocage gateway setup
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `bocage gateway setup`."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EXAMPLE
-    parser.add_argument("--lang", choices=LANGUAGES, default="fr", help="language (fr)")
+    parser.add_argument("--lang", choices=LANGUAGES, default=DEFAULT_LANGUAGE, help="language (fr)")
     parser.add_argument("--answers", type=Path, metavar="FILE", help="ask nothing: take the answers from a TOML file")
     for name, text in _INSTALLED.items():
         parser.add_argument(f"--{name}", type=Path, metavar="FILE", help=f"ask nothing: install {text}")

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from gateway.config.page import Orders
 from gateway.core.status import FeederStatus, Status
-from gateway.show.explain.words import LANGUAGES
+from gateway.language import LANGUAGES
 from gateway.show.page import assets, feeder, gate, health
 from gateway.show.page.faults import faults
 from gateway.show.page.guard import guard

@@ -143,7 +143,7 @@ def _listed(title: str, lines: list[str]) -> Child:
 
 
 def _lamps(view: View, feeder: FeederStatus) -> str | None:
-    return explained.counted("lamps", view.language, feeder.lamps) if feeder.lamps and feeder.lamps > 0 else None
+    return explained.say("lamps", view.language, count=feeder.lamps) if feeder.lamps and feeder.lamps > 0 else None
 
 
 def _kind(view: View, feeder: FeederStatus) -> str | None:

@@ -115,7 +115,7 @@ def _chips(view: View) -> Child:
     chips: list[Child] = []
     count = len(findings(view.status))
     if count:
-        words = view.say("chip.faults.one") if count == 1 else view.say("chip.faults", count=count)
+        words = view.say("chip.faults", count=count)
         chips.append(chip(words, "bad", "/faults"))
     cabinet = view.cabinet
     if cabinet is not None:

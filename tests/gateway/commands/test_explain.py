@@ -34,7 +34,7 @@ def verdicts(part, name="bourg"):
 def test_by_policy_its_calendar_rule_and_step_are_named():
     text = said()
     assert "49135-bourg · départ « bourg » — jeudi 26 novembre 2026, 23:41" in text
-    assert f"{BY} : calendrier n° 1, règle 3 (tous les soirs), pas 2 : extinction à 23:00" in text
+    assert f"{BY} : calendrier n° 1, règle 3 (tous les soirs), étape 2 : extinction à 23:00" in text
     assert "État éteint depuis 41 min" in text and "Ensuite allumage à 06:00" in text
     english = said(language="en")
     assert "calendar no. 1, rule 3 (every evening), step 2: goes out at 23:00" in english
@@ -44,12 +44,12 @@ def test_by_policy_its_calendar_rule_and_step_are_named():
 @pytest.mark.parametrize(
     ("moment", "reason"),
     [
-        (at(2026, 11, 27, 23, 30), "règle 2 (vendredi et samedi), pas 1 : allumage au coucher du soleil"),
-        (at(2026, 11, 28, 1, 1), "règle 2 (vendredi et samedi), pas 2 : extinction à 01:00"),
-        (at(2027, 7, 14, 23, 30), "règle 1 (le 14 juillet), pas 1 : allumage au coucher du soleil"),
-        (at(2026, 11, 26, 14), "règle 3 (tous les soirs), avant le premier pas de la nuit"),
-        (at(2026, 12, 21, 6), "règle 3 (tous les soirs), pas 3 : allumage à 06:00"),
-        (at(2027, 6, 21, 6, 10), "règle 3 (tous les soirs), pas 4 : extinction au lever du soleil"),
+        (at(2026, 11, 27, 23, 30), "règle 2 (vendredi et samedi), étape 1 : allumage au coucher du soleil"),
+        (at(2026, 11, 28, 1, 1), "règle 2 (vendredi et samedi), étape 2 : extinction à 01:00"),
+        (at(2027, 7, 14, 23, 30), "règle 1 (le 14 juillet), étape 1 : allumage au coucher du soleil"),
+        (at(2026, 11, 26, 14), "règle 3 (tous les soirs), avant la première étape de la nuit"),
+        (at(2026, 12, 21, 6), "règle 3 (tous les soirs), étape 3 : allumage à 06:00"),
+        (at(2027, 6, 21, 6, 10), "règle 3 (tous les soirs), étape 4 : extinction au lever du soleil"),
     ],
 )
 def test_the_reason_follows_the_evening(moment, reason):
@@ -88,7 +88,7 @@ def test_an_emergency_is_told_with_who_until_when_and_why_and_what_follows():
     text = said(part)
     assert "éclairage d'urgence : Mme Martin (Mairie), allumer, jusqu'à 04:00, raison : accident" in text
     assert "Ensuite extinction à 04:00" in text  # the policy wants darkness then
-    overruled = "n° 4, calendrier n° 1, règle 3 (tous les soirs), pas 2 : extinction à 23:00"
+    overruled = "n° 4, calendrier n° 1, règle 3 (tous les soirs), étape 2 : extinction à 23:00"
     assert verdicts(part)["policy"] == ("overruled", overruled)
 
 
@@ -124,7 +124,7 @@ def test_an_hour_carried_without_network_says_how_sure_it_is():
 
 def test_in_doubt_about_the_hour_the_brightest_answer_is_explained():
     part = cabinet(basis="carried", uncertainty_s=600, unix_s=at(2026, 11, 26, 23, 5), **bourg(wants=True))
-    assert "pas 1 : allumage au coucher du soleil" in said(part)
+    assert "étape 1 : allumage au coucher du soleil" in said(part)
 
 
 def test_with_neither_hour_nor_cell_the_cabinets_own_clock_has_the_street():
@@ -150,7 +150,7 @@ def test_without_a_policy_from_sunset_to_sunrise_and_where_the_place_is_known_wi
 
 def test_a_feeder_that_the_policy_does_not_name_says_so():
     part = cabinet(feeders=[feeder("mairie", wish("default", True))])
-    assert "ce départ n'est pas dans la politique : pas 1 : allumage au coucher du soleil" in said(part, "mairie")
+    assert "ce départ n'est pas dans la politique : étape 1 : allumage au coucher du soleil" in said(part, "mairie")
     assert verdicts(part, "mairie")["policy"] == ("silent", "la n° 4 ne nomme pas ce départ")
 
 
@@ -288,7 +288,7 @@ def test_a_real_cabinets_own_document_is_explained():
     world = LitWorld()
     world.until(world.at(0, 20))
     found, text = of_world(world)
-    assert "calendrier n° 1, règle 2 (tous les soirs), pas 1 : allumage au coucher du soleil" in text
+    assert "calendrier n° 1, règle 2 (tous les soirs), étape 1 : allumage au coucher du soleil" in text
     assert found["now"]["watts"]["verdict"] == "agree" and "Ensuite extinction à 22:30" in text
     world.connect()
     world.send(world.order(MAYOR, kind=wire_command.EMERGENCY, lasts_s=4 * 3600))

@@ -2,10 +2,10 @@
 
 import pytest
 
+from gateway.language import LANGUAGES
 from gateway.show import report
-from gateway.show.cabinet_words import CABINET_WORDS
 from gateway.show.findings import alarm_findings, findings, is_grave
-from gateway.show.words import LANGUAGES
+from gateway.show.words import WORDS
 from tests.support import cabinet_document as told
 from tests.support.cabinet_document import alarm, cabinet
 from wire import event
@@ -142,5 +142,5 @@ def test_a_gateway_without_a_cabinet_has_none_of_it():
 
 
 def test_every_alarm_has_its_remedy_in_the_table():
-    sentences = [key for key in CABINET_WORDS if key.startswith("alarm.") and key.count(".") == 1]
-    assert all(f"{key}.do" in CABINET_WORDS for key in sentences if key != "alarm.since") and len(sentences) > 12
+    sentences = [key for key in WORDS.messages if key.startswith("alarm.") and key.count(".") == 1]
+    assert all(f"{key}.do" in WORDS for key in sentences if key != "alarm.since") and len(sentences) > 12

@@ -1,7 +1,6 @@
-"""What the wizard stands on: positions, devices, the file's form, its words."""
+"""What the wizard stands on: positions, devices, the file's form, its sentences."""
 
 import re
-import string
 import tomllib
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.commands.setup import draft as drafts
 from gateway.commands.setup import machine, questions, site, toml, words
+from gateway.language import LANGUAGES
 
 # --- where a cabinet may stand --------------------------------------------------------------------------------------
 
@@ -56,7 +56,7 @@ def test_a_cabinet_stands_in_france_and_in_its_part_of_it(position, insee, why):
     found = site.objection(*position, insee)
     assert (found and found[0]) == why
     if found:
-        assert all(words.word(found[0], language, **found[1]) for language in words.LANGUAGES)
+        assert all(words.word(found[0], language, **found[1]) for language in LANGUAGES)
 
 
 def test_overseas_the_agents_sun_does_not_reach_yet():
@@ -123,16 +123,8 @@ def test_sections_stand_in_the_order_of_reading_and_carry_their_comment():
 # --- words ----------------------------------------------------------------------------------------------------------
 
 
-def test_every_word_is_there_in_both_languages_with_the_same_values():
-
-    for key, pair in words.WORDS.items():
-        assert len(pair) == 2 and all(pair), key
-        fields = [{field for _, field, _, _ in string.Formatter().parse(text) if field} for text in pair]
-        assert fields[0] == fields[1], key
-
-
 def test_every_word_that_is_said_exists():
 
     source = "".join(path.read_text() for path in Path(questions.__file__).parent.glob("*.py"))
     said = set(re.findall(r'"((?:site|identity|keys|file|done|end|title|feeder|answers)\.[a-z_-]+)"', source))
-    assert {key for key in said if not key.startswith("file.")} <= set(words.WORDS)
+    assert {key for key in said if not key.startswith("file.")} <= words.WORDS.messages.keys()

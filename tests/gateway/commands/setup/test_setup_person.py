@@ -159,7 +159,7 @@ def test_the_agent_does_not_load_the_wizard(repository):
     program += "except SystemExit: print(*sys.modules, file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", program], cwd=repository, capture_output=True, text=True, check=True)
     loaded = done.stderr.split()
-    assert "gateway.commands.setup.words" in loaded and "gateway.commands.setup.wizard" not in loaded
+    assert "gateway.commands.setup.arguments" in loaded and "gateway.commands.setup.wizard" not in loaded
 
 
 def test_its_help_has_examples(capsys):

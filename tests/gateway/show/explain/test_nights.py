@@ -18,11 +18,11 @@ def test_the_night_is_a_table_from_noon_to_noon_with_the_moment_marked():
     start = next(index for index, line in enumerate(lines) if line.startswith("La nuit, de midi à midi"))
     assert lines[start:] == [
         "La nuit, de midi à midi : jeudi 26 novembre 2026 au vendredi 27 novembre 2026",
-        "  12:00  éteint   avant le premier pas de la nuit",
-        "  17:16  allumé   pas 1 : allumage au coucher du soleil",
-        "> 23:00  éteint   pas 2 : extinction à 23:00",
-        "  06:00  allumé   pas 3 : allumage à 06:00",
-        "  08:24  éteint   pas 4 : extinction au lever du soleil",
+        "  12:00  éteint   avant la première étape de la nuit",
+        "  17:16  allumé   étape 1 : allumage au coucher du soleil",
+        "> 23:00  éteint   étape 2 : extinction à 23:00",
+        "  06:00  allumé   étape 3 : allumage à 06:00",
+        "  08:24  éteint   étape 4 : extinction au lever du soleil",
         "  règle 3 (tous les soirs)",
     ]
 
@@ -39,7 +39,7 @@ def test_a_step_that_is_overtaken_is_named():
     calendar = lighting.Calendar((lighting.Rule(lighting.EVERY_DAY, 601, 630, 0),), (early,))
     rules = document.Lighting(told.FENEU, (calendar,), (document.FeederRule("bourg", 1, 0, "centre"),), ())
     text = said(cabinet(policy_plain=plain(lighting=rules), unix_s=at(2027, 6, 21, 23)))
-    assert "pas 1 sans effet cette nuit-là" in text and "règle 1 (du 1er juin au 30 juin)" in text
+    assert "étape 1 sans effet cette nuit-là" in text and "règle 1 (du 1er juin au 30 juin)" in text
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_time_to_come_says_what_the_policy_will_want_and_which_commands_hold()
     part = cabinet(commands=[command(), command(id="01", kind="emergency", target=None, expires_s=at(2026, 11, 28))])
     found, text = explained(part, at="demain 05:30")
     assert "vendredi 27 novembre 2026, 05:30 : à venir" in text and "Voulu éteint" in text
-    assert "pas 2 : extinction à 23:00" in text and "Ensuite allumage à 06:00" in text
+    assert "étape 2 : extinction à 23:00" in text and "Ensuite allumage à 06:00" in text
     assert len(found["at"]["commands"]) == 1 and "commandes qui tiendraient encore : Mme Martin" in text
     assert "une commande à venir peuvent en décider autrement" in text
     assert "aucune commande connue ne tiendrait encore" in said(at="demain 05:30")
@@ -100,7 +100,7 @@ def test_a_time_that_is_past_says_that_this_is_no_record():
 def test_the_night_when_summer_time_begins():
     text = said(at="2027-03-28 02:30")
     assert "dimanche 28 mars 2027, 03:00 : à venir" in text and "cette heure n'existe pas cette nuit-là" in text
-    assert "03:00 est pris à la place" in text and "pas 2 : extinction à 01:00" in text
+    assert "03:00 est pris à la place" in text and "étape 2 : extinction à 01:00" in text
 
 
 def test_the_night_when_summer_time_ends():

@@ -1,0 +1,138 @@
+"""Keeps the catalogue of sentences (gateway/language) in step with the sources, with Babel.
+
+    python -m tools.package.catalogue           brings every .po up to date and compiles it; names what is left to do
+    python -m tools.package.catalogue --check   changes nothing; fails when a sentence is missing, fuzzy or unused
+
+The build hook in `wheel/` and tests/conftest.py compile through `compile_all`, so this module imports nothing of ours.
+"""
+
+import argparse
+import os
+import string
+import sys
+from pathlib import Path
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract_from_file
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+LOCALE = "gateway/language/locale"
+SOURCES = ("gateway", "tools", "simulator")
+# The marks of gateway/language: a sentence; a context and a sentence; its two forms.
+KEYWORDS = {"N_": None, "NC_": ((1, "c"), 2), "NN_": (1, 2)}
+_WIDTH = 120
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--check", action="store_true", help="only tell what is wrong")
+    args = parser.parse_args()
+    template = extract(ROOT)
+    if not args.check:
+        for po in po_files(ROOT):
+            update(po, template)
+        compile_all(ROOT)
+    found = [fault for po in po_files(ROOT) for fault in faults(po, template)]
+    print("\n".join(found))
+    sys.exit(1 if found else 0)
+
+
+def po_files(root: Path) -> list[Path]:
+    return sorted((root / LOCALE).glob("*/LC_MESSAGES/*.po"))
+
+
+def extract(root: Path) -> Catalog:
+    """Every sentence that the sources mark, with the files that say it."""
+    template = Catalog(domain="bocage", project="bocage", charset="utf-8")
+    for folder in SOURCES:
+        for path in sorted((root / folder).rglob("*.py")):
+            if "gateway.language" not in path.read_text(encoding="utf-8"):
+                continue
+            name = path.relative_to(root).as_posix()
+            for _, message, comments, context in extract_from_file(
+                "python", path, keywords=KEYWORDS, comment_tags=["Translators:"], strip_comment_tags=True
+            ):
+                template.add(message, locations=[(name, 0)], auto_comments=comments, context=context)
+    return template
+
+
+def update(po: Path, template: Catalog) -> None:
+    """Adds what is new (a near translation is proposed as fuzzy) and drops what no source says any more."""
+    catalog = read(po)
+    catalog.update(template, update_creation_date=False)
+    catalog.obsolete.clear()
+    for message in catalog:
+        # A % in our sentences is a per cent, never a place for a value.
+        message.flags.discard("python-format")
+    with po.open("wb") as file:
+        write_po(file, catalog, width=_WIDTH, include_lineno=False, sort_by_file=True)
+
+
+def faults(po: Path, template: Catalog) -> list[str]:
+    """What keeps this file from saying everything that the sources say."""
+    catalog = read(po)
+    found = [f"no longer used: {_shown(message)}" for message in catalog.obsolete.values()]
+    for message in catalog:
+        if message.id and template.get(message.id, message.context) is None:
+            found.append(f"no longer used: {_shown(message)}")
+    for wanted in template:
+        if wanted.id:
+            found += _faults_of(catalog.get(wanted.id, wanted.context), wanted, catalog.num_plurals)
+    return [f"{po.parent.parent.name}: {fault}" for fault in found]
+
+
+def compile_all(root: Path) -> list[Path]:
+    """Compiles each .po that is newer than its .mo; returns the .mo files."""
+    made = []
+    for po in po_files(root):
+        mo = po.with_suffix(".mo")
+        if not mo.exists() or mo.stat().st_mtime_ns < po.stat().st_mtime_ns:
+            # Replaced whole: another process may be reading it.
+            partial = mo.with_suffix(f".{os.getpid()}")
+            with partial.open("wb") as file:
+                write_mo(file, read(po))
+            partial.replace(mo)
+        made.append(mo)
+    return made
+
+
+def read(po: Path) -> Catalog:
+    """The translation, with what is no longer used under `obsolete`."""
+    with po.open("rb") as file:
+        return read_po(file, locale=po.parent.parent.name, domain="bocage")
+
+
+def _faults_of(message: Message | None, wanted: Message, plural_forms: int) -> list[str]:
+    if message is None:
+        return [f"missing: {_shown(wanted)}"]
+    forms = _forms(message.string)
+    expected = plural_forms if wanted.pluralizable else 1
+    if len(forms) != expected or not all(forms):
+        return [f"not translated: {_shown(wanted)}"]
+    if message.fuzzy:
+        return [f"fuzzy, to be read and unmarked: {_shown(wanted)}"]
+    names = {name for form in _forms(wanted.id) for name in _places(form)}
+    if any(_places(form) - {"count"} != names - {"count"} for form in forms):
+        return [f"other values in braces: {_shown(wanted)}"]
+    return []
+
+
+def _forms(text: object) -> tuple[str, ...]:
+    """A sentence of one form is a text, of several forms a tuple."""
+    return tuple(str(form) for form in text) if isinstance(text, (tuple, list)) else (str(text or ""),)
+
+
+def _places(form: str) -> set[str]:
+    """The names in braces."""
+    return {name for _, name, _, _ in string.Formatter().parse(form) if name is not None}
+
+
+def _shown(message: Message) -> str:
+    text = _forms(message.id)[0]
+    return f"{message.context}: {text!r}" if message.context else repr(text)
+
+
+if __name__ == "__main__":
+    main()
