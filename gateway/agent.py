@@ -22,7 +22,7 @@ from gateway.core.link.sessions import NodeKey
 from gateway.core.status import STARTING
 from gateway.core.uplink.post import Publication
 from gateway.io import clock
-from gateway.io.lock import FolderLock
+from gateway.io.files import FolderLock
 from gateway.io.mqtt import Connected, Disconnected, Message, MqttLink, PubAck, Subscription
 from gateway.shell import keys as node_keys
 from gateway.shell.bearers import Bearers

@@ -10,7 +10,7 @@ from typing import Any
 
 from gateway.config.config import Config
 from gateway.core.cabinet import audit
-from gateway.io.folder import ReadOnlyFolder
+from gateway.io.disk import ReadOnlyFolder
 from gateway.language import N_, NC_, Phrases
 
 _SOUND, _BROKEN = 0, 1

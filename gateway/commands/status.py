@@ -15,8 +15,8 @@ from gateway.config.config import Config
 from gateway.core.custody import ledger
 from gateway.core.custody.release import JOINED
 from gateway.core.status import ABSENT, FORBIDDEN, MUTE, LossesStatus, Status, as_json
-from gateway.io import boot_counter, lock, status_socket
-from gateway.io.folder import ReadOnlyFolder
+from gateway.io import files, status_socket
+from gateway.io.disk import ReadOnlyFolder
 from gateway.shell.facts import disk_space
 from gateway.show import report
 from gateway.show.findings import findings
@@ -111,8 +111,8 @@ def _loss(line: dict[str, Any], language: str) -> str:
 def _from_files(config: Config) -> Status:
     """The status where no agent answers: whether there is one at all, and what lies on the disk."""
     try:
-        status = _without_agent(config, MUTE if lock.is_held(config.data) else ABSENT)
-        status = status._replace(boot=boot_counter.last_boot(config.data / "state"))
+        status = _without_agent(config, MUTE if files.is_held(config.data) else ABSENT)
+        status = status._replace(boot=files.last_boot(config.data / "state"))
         journal = ReadOnlyFolder(config.data / "journal")
         held = sum(_size(journal, name) for name in journal.list())
     except PermissionError:

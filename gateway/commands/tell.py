@@ -20,7 +20,7 @@ from gateway.core.directives.aiming import Told
 from gateway.core.directives.directives import Directives
 from gateway.core.status import FORBIDDEN, Status, as_json
 from gateway.core.wallclock import WallClock
-from gateway.io.folder import ReadOnlyFolder
+from gateway.io.disk import ReadOnlyFolder
 from gateway.shell import tell_store
 from gateway.show import directive_report
 from gateway.show.explain import moments

@@ -31,21 +31,19 @@
     nodes = ["7c1f0a2c01000001"]        # lamps on it with a controller of their own: an order for this feeder goes to
                                         # them too; who is in no list follows orders to the whole cabinet alone
 
-How points are written: `gateway.io.cabinet.points`. `check` tells all faults at once, in the words of
+How points are written: `gateway.io.cabinet.wiring`. `check` tells all faults at once, in the words of
 `gateway.config.config`. Whether the files and devices exist is not looked at: an adapter
 that is unplugged must not keep the agent from starting.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from gateway.core.cabinet import limits, tic
-from gateway.io.cabinet import points
-from gateway.io.cabinet.points import Bit, Gpio, Input, Meter, Number, Output
+from gateway.io.cabinet import wiring
+from gateway.io.cabinet.wiring import Bit, CabinetWiring, FeederWiring, Gpio, Meter, Number
 from policy import limits as policy_limits
 
 BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
@@ -58,69 +56,21 @@ LAMP_WATTS_MAX = 1_200
 _NODE = re.compile("[0-9a-f]{16}")
 
 
-@dataclass(frozen=True)
-class FeederConfig:
-    """One feeder. `lamp_watts` 0: to be learned."""
-
-    name: str
-    lamps: int
-    lamp_watts: int
-    contactor: Output
-    feedback: Input | None = None
-    meter: Meter | None = None
-    self_dimming: bool = False
-    nodes: tuple[bytes, ...] = ()
-
-
-@dataclass(frozen=True)
-class CabinetConfig:
-    """A cabinet without faults. Latitude and longitude in 10^-4 degree, north and east positive. Ports are paths, None
-    where there is none."""
-
-    latitude_e4: int
-    longitude_e4: int
-    feeders: tuple[FeederConfig, ...]
-    keys: Path | None = None
-    gpio: str | None = None
-    modbus: str | None = None
-    modbus_baud: int = 9600
-    modbus_parity: str = "none"
-    linky: str | None = None
-    linky_mode: str = tic.HISTORIQUE
-    watchdog: Gpio | None = None
-    door: Input | None = None
-    mains: Input | None = None
-    switch_on: Input | None = None
-    switch_off: Input | None = None
-    photocell: Number | None = None
-    temperature: Number | None = None
-    ups: Number | None = None
-
-    def points(self) -> Iterator[points.Point]:
-        """Every point that is wired."""
-        singles = (
-            self.watchdog, self.door, self.mains, self.switch_on, self.switch_off,
-            self.photocell, self.temperature, self.ups,
-        )  # fmt: skip
-        of_feeders = ((feeder.contactor, feeder.feedback, feeder.meter) for feeder in self.feeders)
-        yield from (point for group in (singles, *of_feeders) for point in group if point is not None)
-
-
 # What a role may be: types, and whether a Bit must be a coil; the words for it.
-_OUTPUT: tuple[Any, str] = ((Gpio, Bit), points.OUTPUT_FORMS)
-_INPUT: tuple[Any, str] = ((Gpio, Bit), points.INPUT_FORMS)
+_OUTPUT: tuple[Any, str] = ((Gpio, Bit), wiring.OUTPUT_FORMS)
+_INPUT: tuple[Any, str] = ((Gpio, Bit), wiring.INPUT_FORMS)
 _ROLES: dict[str, tuple[Any, str]] = {
-    "watchdog": ((Gpio,), points.GPIO_FORMS),
+    "watchdog": ((Gpio,), wiring.GPIO_FORMS),
     **dict.fromkeys(("door", "mains", "switch_on", "switch_off"), _INPUT),
-    **dict.fromkeys(("photocell", "temperature", "ups"), ((Number,), points.NUMBER_FORMS)),
+    **dict.fromkeys(("photocell", "temperature", "ups"), ((Number,), wiring.NUMBER_FORMS)),
 }
-_FEEDER_ROLES = {"contactor": _OUTPUT, "feedback": _INPUT, "meter": ((Meter,), points.METER_FORMS)}
+_FEEDER_ROLES = {"contactor": _OUTPUT, "feedback": _INPUT, "meter": ((Meter,), wiring.METER_FORMS)}
 _FIELDS = ("latitude", "longitude", "keys", "gpio", "modbus", "modbus_baud", "modbus_parity", "linky", "linky_mode",
            *_ROLES, "feeder")  # fmt: skip
 _FEEDER_FIELDS = ("name", "lamps", "lamp_watts", "self_dimming", "nodes", *_FEEDER_ROLES)
 
 
-def check(plain: Any, faults: list[str]) -> CabinetConfig | None:
+def check(plain: Any, faults: list[str]) -> CabinetWiring | None:
     """The configuration behind the plain data of [cabinet]. What is wrong is added to `faults`, one line each, and then
     there is no configuration."""
     if not isinstance(plain, dict):
@@ -143,7 +93,7 @@ def check(plain: Any, faults: list[str]) -> CabinetConfig | None:
     faults.extend(reader.faults)
     if reader.faults:
         return None
-    return CabinetConfig(
+    return CabinetWiring(
         latitude_e4,
         longitude_e4,
         tuple(feeders),
@@ -158,7 +108,7 @@ def check(plain: Any, faults: list[str]) -> CabinetConfig | None:
     )
 
 
-def _feeders(reader: "_Reader") -> list[FeederConfig]:
+def _feeders(reader: "_Reader") -> list[FeederWiring]:
     plain = reader.plain.get("feeder")
     if not isinstance(plain, list) or not plain or not all(isinstance(one, dict) for one in plain):
         problem = "is missing" if plain is None else "is not a list of tables"
@@ -180,16 +130,16 @@ def _feeders(reader: "_Reader") -> list[FeederConfig]:
     return feeders
 
 
-def _feeder(reader: "_Reader") -> FeederConfig:
+def _feeder(reader: "_Reader") -> FeederWiring:
     reader.unknown(_FEEDER_FIELDS)
     name = reader.name()
     lamps = reader.integer("lamps", 1, LAMPS_MAX, None)
     watts = reader.integer("lamp_watts", 0, LAMP_WATTS_MAX, 0)
     if reader.plain.get("contactor") is None:
-        reader.fault("contactor", "is missing", f"give {points.OUTPUT_FORMS}")
+        reader.fault("contactor", "is missing", f"give {wiring.OUTPUT_FORMS}")
     dims = reader.choice("self_dimming", (False, True), False)
     wired = {field: reader.point(field, *role) for field, role in _FEEDER_ROLES.items()}
-    return FeederConfig(name, lamps, watts, **wired, self_dimming=dims, nodes=reader.nodes())
+    return FeederWiring(name, lamps, watts, **wired, self_dimming=dims, nodes=reader.nodes())
 
 
 class _Reader:
@@ -199,7 +149,7 @@ class _Reader:
         self.plain = plain
         self._prefix = prefix
         self.faults: list[str] = [] if parent is None else parent.faults
-        self._used: list[tuple[str, points.Point]] = [] if parent is None else parent._used
+        self._used: list[tuple[str, wiring.Point]] = [] if parent is None else parent._used
 
     def fault(self, field: str, problem: str, remedy: str) -> None:
         self.faults.append(f"[cabinet] {self._prefix}{field}: {problem}; {remedy}")
@@ -261,8 +211,8 @@ class _Reader:
     def point(self, field: str, kinds: Any, forms: str) -> Any:
         if self.plain.get(field) is None:
             return None
-        point = points.parse(self.plain[field])
-        is_input_bit = isinstance(point, Bit) and point.function == points.INPUT
+        point = wiring.parse(self.plain[field])
+        is_input_bit = isinstance(point, Bit) and point.function == wiring.INPUT
         if not isinstance(point, kinds) or (field == "contactor" and is_input_bit):
             self._refuse(field, f"give {forms}")
             return None
@@ -293,7 +243,7 @@ class _Reader:
         self.fault(field, "is missing" if value is None else f"is {value!r}", remedy)
 
 
-def _place(point: points.Point) -> tuple[Any, ...]:
+def _place(point: wiring.Point) -> tuple[Any, ...]:
     """What two points must not share: how it is read does not make it another."""
     if isinstance(point, Gpio):
         return ("gpio", point.line)

@@ -48,7 +48,6 @@ from typing import Any
 
 from gateway.config import cabinet as cabinet_config
 from gateway.config import link as link_config
-from gateway.config.cabinet import CabinetConfig
 from gateway.config.link import SerialBearers
 from gateway.config.page import PageOptions
 from gateway.config.reader import INTEGERS, Modem, Reader
@@ -56,6 +55,7 @@ from gateway.core.bearers import bearer
 from gateway.core.cabinet.cabinet import CabinetOptions
 from gateway.core.cabinet.feeder import FeederOptions
 from gateway.core.gateway import Options
+from gateway.io.cabinet.wiring import CabinetWiring
 from gateway.io.mqtt import Bearer, MqttOptions
 from policy.keyset import KeySet
 from wire import topic
@@ -85,7 +85,7 @@ class Config:
     bearers: tuple[Bearer, ...] = ()
     modem: Modem | None = None
     serial: SerialBearers = field(default_factory=SerialBearers)
-    cabinet: CabinetConfig | None = None
+    cabinet: CabinetWiring | None = None
     page: PageOptions | None = None
 
     @property
@@ -169,7 +169,7 @@ def check(plain: dict[str, Any], *, insecure: bool) -> Config:
     )
 
 
-def _cabinet_options(cabinet: CabinetConfig, keys: KeySet | None) -> CabinetOptions:
+def _cabinet_options(cabinet: CabinetWiring, keys: KeySet | None) -> CabinetOptions:
     """What the core needs to know of what is wired."""
     feeders = tuple(
         FeederOptions(one.name, one.lamps, 10 * one.lamp_watts, one.meter is not None, one.self_dimming, one.nodes)

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from gateway.config import link as link_config
-from gateway.config.cabinet import CabinetConfig
 from gateway.config.page import PageOptions
 from gateway.core import limits
+from gateway.io.cabinet.wiring import CabinetWiring
 from gateway.io.mqtt import Bearer
 from gateway.io.tls import Tls
 from gateway.show.page import password
@@ -183,7 +183,7 @@ class Reader:
         if len(set(names)) < len(names) and self._get("mobile", "monthly_bytes", 0):
             self.fault("mobile", "interface", "is fibre's as well", "give one of its own: bytes are counted there")
 
-    def keyset(self, cabinet: CabinetConfig, insee: str) -> KeySet | None:
+    def keyset(self, cabinet: CabinetWiring, insee: str) -> KeySet | None:
         """The commune's keys, installed by hand; None where none are configured, or with a fault."""
         if cabinet.keys is None:
             return None

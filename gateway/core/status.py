@@ -7,6 +7,8 @@ or of another type becomes the field's default, and a text becomes one bounded l
 
 Durations are in seconds, instants in Unix seconds, None where no clock is known: a cabinet may have no clock. Powers
 are in W and voltages in V. Parts that a gateway does not have are None.
+
+Long because the document is one tree, and its two forms must agree field by field.
 """
 
 import math

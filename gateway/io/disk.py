@@ -1,11 +1,13 @@
-"""The real disk of the journal: a flat folder, writes in the caller's thread, syncs in one worker thread.
+"""The real disk of the journal and of the state: a flat folder, written and synced, or only read.
 
-Implements `gateway/core/custody/disk.py` and decides nothing. The worker reports through `on_synced(ticket, error)`,
-called in the worker thread: the agent must hand it to its own thread. A sync goes through a duplicate of the
-descriptor that wrote: the kernel reports a failed write-back to the descriptors open at the time.
+Implements `gateway/core/custody/disk.py` and decides nothing. `FileDisk` writes in the caller's thread and syncs in one
+worker thread, which reports through `on_synced(ticket, error)`: the agent must hand that to its own thread. A sync goes
+through a duplicate of the descriptor that wrote: the kernel reports a failed write-back to the descriptors open at the
+time. While one sync is under way, all that is asked for joins in one more: a card that stalls for a minute under alarms
+costs a handful of descriptors, not three for each alarm.
 
-While one sync is under way, all that is asked for joins in one more: a card that stalls for a minute under
-alarms costs a handful of descriptors, not three for each alarm.
+`WatchedDisk` is the agent's: it expects a sign of life while a sync is under way. `ReadOnlyFolder` is for another
+process beside a running agent (`bocage gateway losses`), which must not so much as touch a file.
 """
 
 import errno
@@ -15,6 +17,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Condition, Thread
+
+from gateway.core.heartbeats import Heartbeats
+from gateway.io import clock
 
 # One file written per lane, and one each that was just rotated.
 _OPEN_FILES_MAX = 6
@@ -188,3 +193,77 @@ def _run(job: _Job) -> str | None:
         except OSError as exception:
             error = error or str(exception)
     return error
+
+
+# Cards stall for seconds, some for twenty; after a minute it will not come back.
+_SYNC_ALLOWED_MS = 60_000
+
+
+class WatchedDisk(FileDisk):
+    """`sync` and `reported` are called in the loop's thread; `unreported` is how many are under way. `name` is the
+    one in the ledger of heartbeats."""
+
+    def __init__(
+        self, folder: Path, on_synced: Callable[[int, str | None], None], heartbeats: Heartbeats, name: str
+    ) -> None:
+        super().__init__(folder, on_synced)
+        self._heartbeats = heartbeats
+        self._name = name
+        self.unreported = 0
+
+    def sync(self, names: Sequence[str], ticket: int) -> None:
+        """See `Disk`."""
+        if not self.unreported:
+            self._heartbeats.expect(self._name, _SYNC_ALLOWED_MS, now_ms=clock.monotonic_ms())
+        self.unreported += 1
+        super().sync(names, ticket)
+
+    def reported(self) -> None:
+        """A sync's outcome has arrived in the loop."""
+        self.unreported -= 1
+        if self.unreported:
+            self._heartbeats.beat(self._name, now_ms=clock.monotonic_ms())
+        else:
+            self._heartbeats.forget(self._name)
+
+
+class ReadOnlyFolder:
+    """Implements `gateway/core/custody/disk.py`. An absent folder is an empty one."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def size(self, name: str) -> int:
+        return (self._folder / name).stat().st_size
+
+    def read(self, name: str, offset: int, length: int) -> bytes:
+        with (self._folder / name).open("rb") as file:
+            file.seek(offset)
+            return file.read(length)
+
+    def free_bytes(self) -> int:
+        found = os.statvfs(self._folder)
+        return found.f_bavail * found.f_frsize
+
+    def append(self, name: str, data: bytes) -> None:
+        raise _refusal(name)
+
+    def sync(self, names: Sequence[str], ticket: int) -> None:
+        raise AssertionError("a folder that is only read has nothing to sync")
+
+    def delete(self, name: str) -> None:
+        raise _refusal(name)
+
+    def rename(self, old: str, new: str) -> None:
+        raise _refusal(old)
+
+    def list(self) -> Sequence[str]:
+        try:
+            with os.scandir(self._folder) as entries:
+                return sorted(entry.name for entry in entries if entry.is_file(follow_symlinks=False))
+        except FileNotFoundError:
+            return []
+
+
+def _refusal(name: str) -> OSError:
+    return OSError(errno.EROFS, "only to be read", name)

@@ -10,8 +10,8 @@ from threading import Thread
 from typing import Any, NamedTuple
 
 from gateway.io import tls
-from gateway.io.bearer import bind_socket
 from gateway.io.guarded_socket import Broken
+from gateway.io.sockets import bind_socket
 
 # Each of TCP connection and TLS handshake may take that long.
 CONNECT_TIMEOUT_S = 10

@@ -12,11 +12,10 @@ from gateway.core.bearers.connection import UNBOUND, Connect, Drop, Probe
 from gateway.core.bearers.modem import Write
 from gateway.core.gateway import Gateway
 from gateway.io import clock
-from gateway.io.bearer import interface_count
 from gateway.io.modem import ModemClosed, ModemOpened, ModemPort, ModemReceived, cut_power
 from gateway.io.mqtt import Bearer, MqttLink
-from gateway.io.probe import probe
-from gateway.io.resolver import Resolver
+from gateway.io.probe import Resolver, probe
+from gateway.io.sockets import interface_count
 
 
 class Bearers:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.core.concentrator_update import FAILED, ConcentratorUpdate
-from gateway.io import whole_file
+from gateway.io import files
 from gateway.shell.concentrator_image import FILE_BYTES_MAX, ImageError, verify
 
 FOLDER = "concentrator"
@@ -69,7 +69,7 @@ def put(data: Path, content: bytes) -> None:
     folder = data / FOLDER
     if not folder.exists():
         folder.mkdir(mode=0o700, parents=True)
-        whole_file.give(folder)
+        files.give(folder)
     save(folder, _IMAGE, content)
 
 
@@ -80,7 +80,7 @@ def withdraw(data: Path) -> bool:
     for name in (_IMAGE, _FAILED):
         (folder / name).unlink(missing_ok=True)
     if was_there:
-        whole_file.sync_folder(folder)
+        files.sync_folder(folder)
     return was_there
 
 
@@ -102,7 +102,7 @@ def failure(folder: Path) -> dict[str, str]:
 
 def save(folder: Path, name: str, content: bytes) -> None:
     """By rename: a cut leaves the old file or the new one. OSError."""
-    whole_file.write(folder / name, content, gives=True)
+    files.write(folder / name, content, gives=True)
 
 
 def _state(path: Path) -> object:

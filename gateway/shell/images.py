@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gateway.core.link.images import NodeImage
-from gateway.io import whole_file
+from gateway.io import files
 from gateway.shell.concentrator_image import FILE_BYTES_MAX, ImageError, files_of, split
 from wire import cose, image
 from wire.faults import WireFault
@@ -87,8 +87,8 @@ def put(data: Path, product: str, content: bytes) -> None:
     folder = data / FOLDER
     if not folder.exists():
         folder.mkdir(mode=0o700, parents=True)
-        whole_file.give(folder)
-    whole_file.write(folder / (product + SUFFIX), content, gives=True)
+        files.give(folder)
+    files.write(folder / (product + SUFFIX), content, gives=True)
 
 
 def withdraw(data: Path, product: str) -> bool:
@@ -97,7 +97,7 @@ def withdraw(data: Path, product: str) -> bool:
     was_there = path.exists()
     path.unlink(missing_ok=True)
     if was_there:
-        whole_file.sync_folder(path.parent)
+        files.sync_folder(path.parent)
     return was_there
 
 

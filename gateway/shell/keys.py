@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gateway.core.link.sessions import NodeKey, check_keys
-from gateway.io import whole_file
+from gateway.io import files
 from wire import limits
 from wire.oscore_pairing import NODE_ID_BYTES
 
@@ -111,7 +111,7 @@ def kept(found: Found, before: Iterable[NodeKey]) -> list[NodeKey]:
 def write(folder: Path, key: NodeKey) -> Path:
     """Put a key into the folder, by rename; OSError, or KeyFileError if it cannot stand beside those that are there."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    whole_file.give(folder)  # made by us, or by somebody's `sudo mkdir`
+    files.give(folder)  # made by us, or by somebody's `sudo mkdir`
     held = _look(folder)[0]
     clash = check_keys([*(other for _, other in held if other.node != key.node), key])
     if clash:
@@ -123,8 +123,8 @@ def write(folder: Path, key: NodeKey) -> Path:
 
 
 def save(path: Path, key: NodeKey, *, gives: bool = False) -> None:
-    """Write one key file that only its owner may read (`gateway.io.whole_file`). OSError."""
-    whole_file.write(path, text(key).encode("ascii"), gives=gives)
+    """Write one key file that only its owner may read (`gateway.io.files`). OSError."""
+    files.write(path, text(key).encode("ascii"), gives=gives)
 
 
 def remove(folder: Path, node: bytes) -> bool:
@@ -175,7 +175,7 @@ def _unlink(folder: Path, paths: set[Path]) -> None:
     for path in paths:
         path.unlink()
     if paths:
-        whole_file.sync_folder(folder)
+        files.sync_folder(folder)
 
 
 def _bytes(fields: dict[str, object], field: str, lengths: tuple[int, ...], name: str) -> bytes:

@@ -12,10 +12,7 @@ from typing import Any
 from gateway.config.config import Config
 from gateway.core.concentrator import Concentrator
 from gateway.io import clock
-from gateway.io.bus import Bus
-from gateway.io.concentrator import ConcentratorLink
-from gateway.io.udp import UdpLink, open_link
-from gateway.io.wire_link import WireLink
+from gateway.io.node_links import Bus, ConcentratorLink, UdpLink, WireLink, open_link
 from gateway.shell.concentrator_store import ConcentratorStore
 from wire import radio
 

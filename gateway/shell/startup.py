@@ -17,9 +17,9 @@ from gateway.core.custody.journal import RecoveryReport
 from gateway.core.gateway import Gateway, Start
 from gateway.core.heartbeats import Heartbeats
 from gateway.io import clock
-from gateway.io.boot_counter import last_boot, next_boot
 from gateway.io.crypto import AesBlocks, verify_ed25519
-from gateway.io.watched_disk import WatchedDisk
+from gateway.io.disk import WatchedDisk
+from gateway.io.files import last_boot, next_boot
 from gateway.shell import keys as node_keys
 
 Result = TypeVar("Result")

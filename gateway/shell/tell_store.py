@@ -16,7 +16,7 @@ from typing import Any
 from gateway.core.directives.aiming import Told
 from gateway.core.directives.directives import Directives
 from gateway.core.directives.keeping import told_of
-from gateway.io import clock, whole_file
+from gateway.io import clock, files
 from wire import command
 from wire.line import is_line
 
@@ -113,7 +113,7 @@ def _put(data: Path, name: str, plain: dict[str, Any]) -> None:
     folder = data / FOLDER
     if not folder.exists():
         folder.mkdir(mode=0o700, parents=True)
-        whole_file.give(folder)
+        files.give(folder)
     # In the order in which they were said.
     path = folder / f"{time.time_ns() // 1_000_000:015}-{name}.json"
-    whole_file.write(path, json.dumps(plain).encode(), gives=True)
+    files.write(path, json.dumps(plain).encode(), gives=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from gateway.io.crypto import AesBlocks
-from gateway.io.whole_file import sync_folder
+from gateway.io.files import sync_folder
 from wire import coap, limits, oscore, oscore_sequence
 from wire import coap_message as messages
 from wire.faults import WireFault

@@ -27,7 +27,7 @@ from typing import Any
 from gateway.core import limits
 from gateway.core.custody import ledger
 from gateway.io import status_socket
-from gateway.io.folder import ReadOnlyFolder
+from gateway.io.disk import ReadOnlyFolder
 from simulator.checkers.delivery import DeliveryChecker, Identity
 from simulator.rig.crowd import Crowd, Sender, member_id
 from simulator.rig.live import Figures, in_folder

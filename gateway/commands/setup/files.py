@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from gateway.io.whole_file import sync_folder
+from gateway.io.files import sync_folder
 
 ETC = Path("/etc/bocage")
 CONFIG = ETC / "gateway.toml"

@@ -12,14 +12,13 @@ from collections.abc import Callable
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any
 
-from gateway.config.cabinet import CabinetConfig
 from gateway.core.cabinet.points import Seen, SetContactor, Watchdog
 from gateway.io import clock
 from gateway.io.cabinet import limits
 from gateway.io.cabinet.gpio import GpioPort
 from gateway.io.cabinet.linky import LinkyPort
 from gateway.io.cabinet.looks import Looks
-from gateway.io.cabinet.points import Bit, Gpio, Meter, Number, Output
+from gateway.io.cabinet.wiring import Bit, CabinetWiring, Gpio, Meter, Number, Output
 
 if TYPE_CHECKING:
     from gateway.io.cabinet.modbus import ModbusPort
@@ -29,7 +28,7 @@ class CabinetIo:
     """One cabinet, from `start` to `close`. `post` gets a Seen about once a second, in a thread of ours: it must hand
     it over to the agent's loop, which calls `took` for each. `gpiod`: a twin of the package of that name."""
 
-    def __init__(self, config: CabinetConfig, post: Callable[[Seen], None], *, gpiod: Any = None) -> None:
+    def __init__(self, config: CabinetWiring, post: Callable[[Seen], None], *, gpiod: Any = None) -> None:
         self._config = config
         self._post = post
         outputs = {config.watchdog, *(feeder.contactor for feeder in config.feeders)}
@@ -163,7 +162,7 @@ class CabinetIo:
         self._post(self._looks.seen(now_ms=now_ms)._replace(in_hand=self.in_hand))
 
 
-def _modbus_port(config: CabinetConfig, path: str) -> "ModbusPort":
+def _modbus_port(config: CabinetWiring, path: str) -> "ModbusPort":
     from gateway.io.cabinet.modbus import ModbusPort  # its package is needed by those who have a line
 
     points = [point for point in config.points() if isinstance(point, Bit | Number | Meter)]

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from gateway.io.cabinet import limits
-from gateway.io.cabinet.points import Gpio
+from gateway.io.cabinet.wiring import Gpio
 
 _CONSUMER = "bocage"
 

@@ -1,18 +1,38 @@
-"""One look at everything that is wired: what the ports have last read, debounced and scaled, as the core wants it.
+"""Makes one look at everything that is wired, as the core wants it: what the ports read last, debounced and scaled.
 
-Whatever is not wired, cannot be read or was read too long ago is None. Used by one thread.
+What is not wired, cannot be read or was read too long ago is None. A contact counts once two readings, DEBOUNCE_MS
+apart or more, and all between agree. A reading is told apart by when it was made: the same one handed in again proves
+nothing, so an input that is read once a second over Modbus needs its next reading. Used by one thread.
 """
 
 from typing import TYPE_CHECKING
 
-from gateway.config.cabinet import CabinetConfig, FeederConfig
 from gateway.core.cabinet.points import AUTO, OFF, ON, FeederSeen, Seen
-from gateway.io.cabinet import meters
-from gateway.io.cabinet.debounce import Debounced
+from gateway.io.cabinet import limits, meters
 from gateway.io.cabinet.gpio import GpioPort
 from gateway.io.cabinet.linky import LinkyPort
-from gateway.io.cabinet.points import Gpio, Input, Number
+from gateway.io.cabinet.wiring import CabinetWiring, FeederWiring, Gpio, Input, Number
 from wire import quantity
+
+
+class Debounced:
+    """Starts as None. Times are monotonic milliseconds of the readings."""
+
+    def __init__(self) -> None:
+        self.value: bool | None = None
+        self._candidate: bool | None = None
+        self._since_ms = 0
+
+    def update(self, raw: bool | None, read_ms: int) -> bool | None:
+        """A reading made at `read_ms`; returns what counts now."""
+        if raw is None:
+            self.value = self._candidate = None
+        elif raw != self._candidate:
+            self._candidate, self._since_ms = raw, read_ms
+        elif read_ms - self._since_ms >= limits.DEBOUNCE_MS:
+            self.value = raw
+        return self.value
+
 
 if TYPE_CHECKING:
     from gateway.io.cabinet.modbus import ModbusPort
@@ -25,7 +45,7 @@ class Looks:
     """`contradictions`: looks at which both contacts of the hand switch were closed."""
 
     def __init__(
-        self, config: CabinetConfig, gpio: GpioPort | None, modbus: "ModbusPort | None", linky: LinkyPort | None
+        self, config: CabinetWiring, gpio: GpioPort | None, modbus: "ModbusPort | None", linky: LinkyPort | None
     ) -> None:
         self.contradictions = 0
         self._config, self._gpio, self._modbus, self._linky = config, gpio, modbus, linky
@@ -59,7 +79,7 @@ class Looks:
             linky=None if self._linky is None else self._linky.seen(now_ms=now_ms),
         )
 
-    def _feeder(self, feeder: FeederConfig, now_ms: int) -> FeederSeen:
+    def _feeder(self, feeder: FeederWiring, now_ms: int) -> FeederSeen:
         measured: dict[str, int | None] = {}
         if feeder.meter is not None and self._modbus is not None:
             for name in meters.NAMES:

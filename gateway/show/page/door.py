@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from gateway.io.early_socket import bind_early
+from gateway.io.sockets import bind_early
 
 CONNECTIONS_MAX = 32
 PER_ADDRESS_MAX = 12

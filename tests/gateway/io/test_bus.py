@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from gateway.io.bus import Bus
+from gateway.io.node_links import Bus
 from simulator.rig.bus import BusBench
 from simulator.world.chance import Prng
 from wire import bus_frame

@@ -8,7 +8,7 @@ import tty
 
 import pytest
 
-from gateway.io.bus import Bus
+from gateway.io.node_links import Bus
 from wire import bus_frame
 
 pytestmark = [pytest.mark.vm, pytest.mark.live]

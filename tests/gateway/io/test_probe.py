@@ -7,10 +7,9 @@ import threading
 
 import pytest
 
-from gateway.io import bearer
-from gateway.io.bearer import BearerError, bind_socket, interface_bytes, interface_identity
-from gateway.io.probe import probe
-from gateway.io.resolver import Resolver
+from gateway.io import sockets
+from gateway.io.probe import Resolver, probe
+from gateway.io.sockets import BearerError, bind_socket, interface_bytes, interface_identity
 
 pytestmark = pytest.mark.live
 GENEROUS_MS = 60_000
@@ -143,14 +142,14 @@ def test_an_absent_interface_has_neither_bytes_nor_identity():
 
 def test_an_interface_that_is_replaced_between_two_readings_is_not_counted(monkeypatch):
     identities = iter(["boot/3", "boot/4", "boot/4", "boot/4"])
-    monkeypatch.setattr(bearer, "interface_identity", lambda _interface: next(identities))
-    monkeypatch.setattr(bearer, "interface_bytes", lambda _interface: 400_000_000)
-    assert bearer.interface_count("wwan0") is None
-    assert bearer.interface_count("wwan0") == (400_000_000, "boot/4")
+    monkeypatch.setattr(sockets, "interface_identity", lambda _interface: next(identities))
+    monkeypatch.setattr(sockets, "interface_bytes", lambda _interface: 400_000_000)
+    assert sockets.interface_count("wwan0") is None
+    assert sockets.interface_count("wwan0") == (400_000_000, "boot/4")
 
 
 def test_counters_that_are_no_numbers_are_none(tmp_path, monkeypatch):
-    monkeypatch.setattr(bearer, "_CLASS", tmp_path)
+    monkeypatch.setattr(sockets, "_CLASS", tmp_path)
     folder = tmp_path / "wwan0" / "statistics"
     folder.mkdir(parents=True)
     (folder / "rx_bytes").write_text("12\n")

@@ -11,9 +11,8 @@ import pytest
 from concentrator.bridge import SEND, Bridge
 from gateway.core.concentrator import CLOSED, UP, Concentrator
 from gateway.io import clock, serial_line
-from gateway.io.concentrator import ConcentratorLink
+from gateway.io.node_links import ConcentratorLink, WireLink
 from gateway.io.serial_line import KERNEL, SerialLine
-from gateway.io.wire_link import WireLink
 from simulator.rig.pty import Pty
 from wire import slip
 

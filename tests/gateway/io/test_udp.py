@@ -3,7 +3,7 @@
 import asyncio
 import socket
 
-from gateway.io.udp import UdpLink, open_link
+from gateway.io.node_links import UdpLink, open_link
 
 PATIENCE_S = 60
 

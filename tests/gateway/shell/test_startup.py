@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from gateway.core.heartbeats import Heartbeats
-from gateway.io.watched_disk import WatchedDisk
+from gateway.io.disk import WatchedDisk
 from gateway.shell.startup import in_thread
 
 PATIENCE_S = 60

@@ -196,7 +196,7 @@ def test_what_the_sandbox_must_not_hide_is_seen(machine):
     probe = """
 import socket, sys
 sys.path.insert(0, "/usr/share/bocage")
-from gateway.io import bearer, clock
+from gateway.io import clock, sockets
 import ctypes
 state = clock._Timex()
 assert ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(state)) != -1, "adjtimex"

@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.config import cabinet as cabinet_config
-from gateway.config.cabinet import CabinetConfig, FeederConfig
 from gateway.core.cabinet import limits
-from gateway.io.cabinet.points import COIL, INPUT, INPUT_REGISTER, Bit, Gpio, Meter, Number
+from gateway.io.cabinet.wiring import COIL, INPUT, INPUT_REGISTER, Bit, CabinetWiring, FeederWiring, Gpio, Meter, Number
 
 FULL = """
 latitude = 47.5720
@@ -74,12 +73,12 @@ def test_every_field_is_taken():
     found = []
     config = cabinet_config.check(plain(), found)
     assert found == []
-    assert config == CabinetConfig(
+    assert config == CabinetWiring(
         latitude_e4=475_720,
         longitude_e4=-5_940,
         feeders=(
-            FeederConfig("bourg", 14, 32, Gpio(17), Gpio(27, inverted=True), Meter(3, "sdm120")),
-            FeederConfig("église", 6, 0, Bit(1, COIL, 0, inverted=True)),
+            FeederWiring("bourg", 14, 32, Gpio(17), Gpio(27, inverted=True), Meter(3, "sdm120")),
+            FeederWiring("église", 6, 0, Bit(1, COIL, 0, inverted=True)),
         ),
         keys=Path("/etc/bocage/commune.keys"),
         gpio="/dev/gpiochip0",

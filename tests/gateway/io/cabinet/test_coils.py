@@ -1,7 +1,7 @@
 """Orders for coils."""
 
 from gateway.io.cabinet import limits
-from gateway.io.cabinet.coils import Coils
+from gateway.io.cabinet.modbus import Coils
 
 A, B, OTHER = (1, 0), (1, 1), (2, 0)
 

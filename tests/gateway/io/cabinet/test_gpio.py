@@ -6,7 +6,7 @@ import pytest
 
 from gateway.io.cabinet import limits
 from gateway.io.cabinet.gpio import GpioPort
-from gateway.io.cabinet.points import Gpio
+from gateway.io.cabinet.wiring import Gpio
 from simulator.rig import gpio as bench
 from simulator.rig.gpio import BenchGpiod
 

@@ -10,7 +10,7 @@ import pytest
 from gateway.io import clock
 from gateway.io.cabinet import limits
 from gateway.io.cabinet.modbus import ModbusPort
-from gateway.io.cabinet.points import Meter, parse
+from gateway.io.cabinet.wiring import Meter, parse
 from simulator.rig.modbus import ModbusBench
 from tests.support.broker import until
 

@@ -16,7 +16,7 @@ from gateway.config import config
 from gateway.core.heartbeats import Late
 from gateway.core.status import RUNNING, CentreStatus, Status, parse
 from gateway.io import status_socket
-from gateway.io.lock import FolderLock, is_held
+from gateway.io.files import FolderLock, is_held
 from gateway.io.status_socket import LINE_BYTES_MAX, StatusServer
 from tests.support.gateway_world import GATEWAY
 

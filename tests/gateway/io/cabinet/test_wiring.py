@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.io.cabinet.points import COIL, HOLDING, INPUT, INPUT_REGISTER, Bit, Gpio, Meter, Number, parse
+from gateway.io.cabinet.wiring import COIL, HOLDING, INPUT, INPUT_REGISTER, Bit, Gpio, Meter, Number, parse
 
 
 @pytest.mark.parametrize(

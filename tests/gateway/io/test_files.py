@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.io import boot_counter, whole_file
-from gateway.io.boot_counter import next_boot
+from gateway.io import files
+from gateway.io.files import next_boot
 
 
 class Stop(BaseException):
@@ -39,7 +39,7 @@ def stop_at(monkeypatch):
         O_CREAT, O_WRONLY, O_RDONLY, name = os.O_CREAT, os.O_WRONLY, os.O_RDONLY, os.name
         open, fsync, close = (staticmethod(guarded(real[name])) for name in ("open", "fsync", "close"))
 
-    for module in (boot_counter, whole_file):
+    for module in (files, files):
         monkeypatch.setattr(module, "os", Os)
     monkeypatch.setattr(Path, "unlink", guarded(unlink))
 

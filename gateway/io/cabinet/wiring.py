@@ -1,4 +1,4 @@
-"""What a point of gateway.toml may say: where in the cabinet one thing is wired.
+"""The wiring of a cabinet: where each contactor, contact, meter and sensor is connected, as gateway.toml writes it.
 
     "gpio:17"  "!gpio:27"              a line of the chip; "!" inverts (low is active)
     "gpio:5/pull-up"  "/pull-down"     the chip's own resistor, for a contact without one
@@ -9,13 +9,18 @@
     "modbus:4/30001:s16*0.1"           as s16, u32, s32 or f32 (high word first) instead of u16; times a factor
     "modbus:3/sdm120"                  an energy meter of a known kind (`meters`)
 
-A register's value is in the natural unit of what it stands for: lx, °C, V.
+A register's value is in the natural unit of what it stands for: lx, °C, V. `gateway.config.cabinet` checks the file and
+makes a `CabinetWiring`; the ports of this folder serve it.
 """
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import NamedTuple
 
+from gateway.core.cabinet import tic
 from gateway.io.cabinet import limits
 from gateway.io.cabinet.meters import METERS
 
@@ -68,6 +73,55 @@ class Meter(NamedTuple):
 Output = Gpio | Bit
 Input = Gpio | Bit
 Point = Gpio | Bit | Number | Meter
+
+
+@dataclass(frozen=True)
+class FeederWiring:
+    """One feeder. `lamp_watts` 0: to be learned."""
+
+    name: str
+    lamps: int
+    lamp_watts: int
+    contactor: Output
+    feedback: Input | None = None
+    meter: Meter | None = None
+    self_dimming: bool = False
+    nodes: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True)
+class CabinetWiring:
+    """A cabinet without faults. Latitude and longitude in 10^-4 degree, north and east positive. Ports are paths, None
+    where there is none."""
+
+    latitude_e4: int
+    longitude_e4: int
+    feeders: tuple[FeederWiring, ...]
+    keys: Path | None = None
+    gpio: str | None = None
+    modbus: str | None = None
+    modbus_baud: int = 9600
+    modbus_parity: str = "none"
+    linky: str | None = None
+    linky_mode: str = tic.HISTORIQUE
+    watchdog: Gpio | None = None
+    door: Input | None = None
+    mains: Input | None = None
+    switch_on: Input | None = None
+    switch_off: Input | None = None
+    photocell: Number | None = None
+    temperature: Number | None = None
+    ups: Number | None = None
+
+    def points(self) -> Iterator[Point]:
+        """Every point that is wired."""
+        singles = (
+            self.watchdog, self.door, self.mains, self.switch_on, self.switch_off,
+            self.photocell, self.temperature, self.ups,
+        )  # fmt: skip
+        of_feeders = ((feeder.contactor, feeder.feedback, feeder.meter) for feeder in self.feeders)
+        yield from (point for group in (singles, *of_feeders) for point in group if point is not None)
+
 
 _GPIO = re.compile(r"(!?)gpio:([0-9]{1,3})(?:/(pull-up|pull-down))?")
 _BIT = re.compile(r"(!?)modbus:([0-9]{1,3})/(coil|input):([0-9]{1,5})")

@@ -1,11 +1,14 @@
-"""A bearer as the kernel knows it: sockets that leave by one interface, and the bytes that went by it. Linux.
+"""Sockets as the kernel binds them: to one interface or source address, or to an address that is not ours yet. Linux.
 
-Shared by the probes and the broker's connection. Decides nothing; errors say what to do about them.
+Shared by the probes, the broker's connection, the node link and the technician's page; also counts the bytes that went
+by an interface. Decides nothing; errors say what to do about them.
 """
 
 import errno
 import socket
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 _CLASS = Path("/sys/class/net")
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -73,3 +76,23 @@ def _explained(error: OSError, interface: str) -> BearerError:
     else:
         remedy = "check its name (ip link)"
     return BearerError(error.errno, f"{interface}: cannot bind ({error.strerror}); {remedy}")
+
+
+_IP_FREEBIND = 15  # of Linux; the module `socket` has no name for it before Python 3.14
+
+
+def bind_early(found: tuple[Any, ...], *, reuses: bool = False) -> socket.socket:
+    """A socket that never blocks, at what `getaddrinfo` has found. `reuses`: SO_REUSEADDR. OSError if it is taken."""
+    family, kind, protocol, _, address = found
+    made = socket.socket(family, kind, protocol)
+    try:
+        if reuses:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with suppress(OSError):
+            made.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
+        made.setblocking(False)
+        made.bind(address)
+    except OSError:
+        made.close()
+        raise
+    return made
