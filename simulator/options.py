@@ -7,8 +7,9 @@ cut, when power fails in a cabinet. Times are seconds after the start of the run
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from simulator.cabinet.story import Happening
-from simulator.cabinet.story import draw as draw_village
+from simulator.cabinet.village import Happening
+from simulator.cabinet.village import draw as draw_village
+from simulator.estates.streets import District
 from simulator.world.chance import Prng
 
 HOUR_S = 3600
@@ -35,20 +36,6 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Cabinet:
-    """One gateway and its two feeders. Half of the lamps hang on a permanent feeder, half on a switched
-    one. `has_mobile`: a 4G stick stands by for the fibre."""
-
-    insee: str
-    commune: str
-    name: str
-    latitude_e4: int
-    longitude_e4: int
-    lamps: int
-    has_mobile: bool = True
-
-
-@dataclass(frozen=True)
 class Cut:
     """Something is away between two instants (seconds after the start)."""
 
@@ -68,18 +55,18 @@ class Drawn:
     # (index of a room, of a green space; seconds after the start): the thermometer dies, the first zone's pipe breaks.
     dead_thermometers: list[tuple[int, int]] = field(default_factory=list)
     broken_pipes: list[tuple[int, int]] = field(default_factory=list)
-    # Of the commune that has a cabinet only: see `simulator.cabinet.story`.
+    # Of the commune that has a cabinet only: see `simulator.cabinet.village`.
     happenings: tuple[Happening, ...] = ()
 
 
-def cabinets(lamps: int) -> list[Cabinet]:
+def districts(lamps: int) -> list[District]:
     """A town with two cabinets, one of them without 4G, and a village with one, on the Loire. Equal shares, the
     rest goes to the first."""
     share = lamps // 3
     return [
-        Cabinet("49007", "Angers", "cab-1", 474736, -5542, lamps - 2 * share),
-        Cabinet("49007", "Angers", "cab-2", 474810, -5601, share, has_mobile=False),
-        Cabinet("49135", "Feneu", "cab-1", 475720, -5940, share),
+        District("49007", "Angers", "cab-1", 474736, -5542, lamps - 2 * share),
+        District("49007", "Angers", "cab-2", 474810, -5601, share, has_mobile=False),
+        District("49135", "Feneu", "cab-1", 475720, -5940, share),
     ]
 
 

@@ -12,25 +12,23 @@ from hashlib import sha256
 from gateway.core.bearers.bearer import Bearer
 from gateway.core.gateway import Options as GatewayOptions
 from policy import civil, lighting
-from simulator.cabinet import story
+from simulator.cabinet import village
 from simulator.checkers.alarms import judge
 from simulator.checkers.bounds import BoundsChecker
 from simulator.checkers.delivery import DeliveryChecker
 from simulator.checkers.lighting import EVERY_MS
-from simulator.checkers.sealed_once import SealedOnce
+from simulator.checkers.nonces import SealedOnce
 from simulator.estates.greens import Greens
 from simulator.estates.notices import Notices, drought_level
 from simulator.estates.rooms import Rooms
-from simulator.estates.streets import Streets
-from simulator.hosts.centre import Centre
-from simulator.hosts.control import Control
+from simulator.estates.streets import District, Streets
+from simulator.hosts.centre import Centre, Control
 from simulator.hosts.gateway import GatewayHost
 from simulator.hosts.joining import TERRITORY, Joining
 from simulator.hosts.node import NodeHost
-from simulator.options import HOUR_S, SEASONS, Cabinet, Drawn, Options, cabinets, draw, share
-from simulator.plants.climate import Climate
+from simulator.options import HOUR_S, SEASONS, Drawn, Options, districts, draw, share
+from simulator.plants.climate import Climate, Sky
 from simulator.plants.lamps import Air, Lamp
-from simulator.plants.sky import Sky
 from simulator.report.result import Result, Sight
 from simulator.world.broker import Broker
 from simulator.world.chance import Prng
@@ -76,16 +74,16 @@ class Territory:
         self._node_ms = 0
         self._sky = sky
         self.control = Control(self.world, self.broker)
-        self.village = story.Village(
+        self.village = village.Village(
             self.world, self._prng.split("village"), self.broker, self.control, self.drawn.happenings
         )
-        for index, cabinet in enumerate(cabinets(options.lamps)):
-            self._build(index, cabinet)
+        for index, district in enumerate(districts(options.lamps)):
+            self._build(index, district)
         # Lamps have the first numbers, whatever else there is.
-        for index, cabinet in enumerate(cabinets(options.lamps)):
+        for index, district in enumerate(districts(options.lamps)):
             prng = self._prng.split(f"estate-{index}")
             self.rooms.build(self.gateways[index], share(options.rooms, index), prng)
-            self.greens.build(self.gateways[index], cabinet, share(options.greens, index), prng)
+            self.greens.build(self.gateways[index], district, share(options.greens, index), prng)
         self.bounds = BoundsChecker([*self.gateways, self.village.host])
         self.sealed = SealedOnce()
         self.sights: list[Sight] = []
@@ -116,12 +114,12 @@ class Territory:
 
     # --- building -------------------------------------------------------------------------------------------
 
-    def _build(self, index: int, cabinet: Cabinet) -> None:
+    def _build(self, index: int, district: District) -> None:
         prng = self._prng.split(f"cabinet-{index}")
         options = GatewayOptions(
             gateway=TERRITORY + _GATEWAY_BENCH + (index + 1).to_bytes(3, "big"),
-            insee=cabinet.insee,
-            name=cabinet.name,
+            insee=district.insee,
+            name=district.name,
             allowed=None,
             commit_ms=500,
             batch_age_ms=60_000,
@@ -131,15 +129,15 @@ class Territory:
             journal_bytes_max=64 << 20,
             alarm_reserve_bytes=1 << 20,
             ack_timeout_ms=4000,
-            bearers=(_FIBRE, _MOBILE) if cabinet.has_mobile else (_FIBRE,),
+            bearers=(_FIBRE, _MOBILE) if district.has_mobile else (_FIBRE,),
             monthly_bytes=_MONTHLY_BYTES,
         )
         gateway = GatewayHost(self.world, prng, options, self.broker)
         self.gateways.append(gateway)
         air = Air(
-            latitude_e4=cabinet.latitude_e4, longitude_e4=cabinet.longitude_e4, mean_ck=850, swing_ck=600
+            latitude_e4=district.latitude_e4, longitude_e4=district.longitude_e4, mean_ck=850, swing_ck=600
         )
-        self.streets.build(gateway, cabinet, air, prng)
+        self.streets.build(gateway, district, air, prng)
 
     def _tap(self, node: bytes, boot: int, what: str, sequence: int, data: bytes) -> None:
         if what == "made":
@@ -216,8 +214,8 @@ class Territory:
 
     def _quiet_end_s(self, end_s: int) -> int:
         """Half an hour after the first dusk that follows the faults, and then between two reports."""
-        cabinet = cabinets(self.options.lamps)[0]
-        site = lighting.Site(cabinet.latitude_e4, cabinet.longitude_e4, civil.PARIS)
+        district = districts(self.options.lamps)[0]
+        site = lighting.Site(district.latitude_e4, district.longitude_e4, civil.PARIS)
         plan = lighting.Plan(lighting.DEFAULT_CALENDAR, site)
         at_s = self.options.start_unix_s + end_s
         wanted = plan.wanted(at_s)
@@ -249,7 +247,7 @@ class Territory:
             options=self.options,
             drawn=self.drawn,
             verdict=verdict,
-            alarms=judge(expected, (row for row in warehouse.bodies() if row[0][0] != story.GATEWAY_ID)),
+            alarms=judge(expected, (row for row in warehouse.bodies() if row[0][0] != village.GATEWAY_ID)),
             village=self.village.told(warehouse.bodies()),
             digest="",
             node_seconds=self._node_ms // 1000,

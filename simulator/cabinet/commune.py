@@ -6,13 +6,14 @@ Keys come from names by a hash, so that they are the same in every run: secret t
 from hashlib import sha256
 from typing import NamedTuple
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from gateway.core.cabinet.cabinet import CabinetOptions
 from gateway.core.cabinet.feeder import FeederOptions
 from policy import civil, document, keyset, lighting
-from simulator.cabinet.fallback import Programme
-from simulator.cabinet.feeder import FeederData
-from simulator.cabinet.twin import WHOLE, Wiring
-from simulator.world import ed25519
+from simulator.cabinet.points import WHOLE, Wiring
+from simulator.plants.fallback import Programme
+from simulator.plants.feeder import FeederData
 from wire import command, cose
 
 _KEY_HOLDERS = ("maire", "premier adjoint", "secrétaire de mairie")
@@ -54,7 +55,7 @@ def calendar_of(ordinary: Programme, nights: tuple[Night, ...] = ()) -> lighting
 
 def keys_of(commune: Commune) -> keyset.KeySet:
     """The key set that was installed by hand."""
-    keys = tuple((ed25519.public_key(_secret(commune, holder)), holder) for holder in _KEY_HOLDERS)
+    keys = tuple((_public(_key_of(commune, holder)), holder) for holder in _KEY_HOLDERS)
     return keyset.KeySet(1, commune.insee, 2, keys)
 
 
@@ -67,7 +68,7 @@ def policy_of(
         for feeder in feeders
     )
     section = document.Lighting(commune.site, (calendar,), rules, ())
-    mayor = document.Operator(ed25519.public_key(_secret(commune, "mairie")), "mairie", document.ALL_RIGHTS)
+    mayor = document.Operator(_public(_key_of(commune, "mairie")), "mairie", document.ALL_RIGHTS)
     authority_name = f"Conseil municipal de {commune.name}"
     return document.Policy(1, commune.insee, from_s, until_s, authority_name, "Délibération 2026-14", section, (mayor,))
 
@@ -112,10 +113,13 @@ def options_of(commune: Commune, feeders: tuple[FeederData, ...], wiring: Wiring
 
 
 def _signed(commune: Commune, holder: str, payload: bytes, aad: bytes) -> bytes:
-    secret = _secret(commune, holder)
-    kid = cose.kid_of(ed25519.public_key(secret))
-    return cose.sign1_encode(payload, kid, aad, lambda data: ed25519.sign(secret, data))
+    key = _key_of(commune, holder)
+    return cose.sign1_encode(payload, cose.kid_of(_public(key)), aad, key.sign)
 
 
-def _secret(commune: Commune, holder: str) -> bytes:
-    return sha256(f"simulated/{commune.insee}/{holder}".encode()).digest()
+def _key_of(commune: Commune, holder: str) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(sha256(f"simulated/{commune.insee}/{holder}".encode()).digest())
+
+
+def _public(key: Ed25519PrivateKey) -> bytes:
+    return key.public_key().public_bytes_raw()

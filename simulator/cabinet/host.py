@@ -10,12 +10,12 @@ from typing import Any
 
 from gateway.core.cabinet.points import Seen
 from gateway.core.gateway import Gateway, Log, Options
-from simulator.cabinet.card import DyingDisk
-from simulator.cabinet.side import CabinetSide
+from simulator.cabinet.points import CabinetSide
 from simulator.cabinet.system_clock import NOTHING, SystemClock
 from simulator.hosts.gateway import GatewayHost
 from simulator.world.broker import Broker
 from simulator.world.chance import Prng
+from simulator.world.disk import DyingDisk
 from simulator.world.time import World
 
 _RESTART_MS = 5_000

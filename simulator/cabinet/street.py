@@ -12,15 +12,13 @@ from gateway.core.gateway import Options
 from policy import lighting
 from simulator.cabinet import commune as communes
 from simulator.cabinet.commune import Commune, Night
-from simulator.cabinet.fallback import Programme
-from simulator.cabinet.feeder import FeederData
 from simulator.cabinet.host import CabinetHost
-from simulator.cabinet.plant import Cabinet, CabinetData
-from simulator.cabinet.side import CabinetSide
+from simulator.cabinet.points import WHOLE, CabinetSide, CabinetTwin, Wiring
 from simulator.cabinet.system_clock import NOTHING, RIGHT, VAGUE, Drifting, SystemClock
-from simulator.cabinet.twin import WHOLE, CabinetTwin, Wiring
-from simulator.checkers.street import StreetChecker
-from simulator.checkers.wanting import KNOWN, NIGHTLY, ORDINARY, Order, Wanting
+from simulator.checkers.street import KNOWN, NIGHTLY, ORDINARY, Order, StreetChecker, Wanting
+from simulator.plants.cabinet import Cabinet, CabinetData
+from simulator.plants.fallback import Programme
+from simulator.plants.feeder import FeederData
 from simulator.world.broker import Broker
 from simulator.world.chance import Prng
 from simulator.world.time import World

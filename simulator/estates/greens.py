@@ -11,9 +11,9 @@ from policy import watering as policy
 from policy.fault import Faults
 from simulator.checkers.alarms import LampFault
 from simulator.checkers.water import Forbidden, WaterChecker, drought_law
+from simulator.estates.streets import District
 from simulator.hosts.gateway import GatewayHost
 from simulator.hosts.joining import Joining
-from simulator.options import Cabinet
 from simulator.plants.climate import Climate
 from simulator.plants.green_space import CHARGED_MV, GreenPorts, Site
 from simulator.plants.pipes import Pipes
@@ -25,7 +25,7 @@ from wire import event, record
 _LOOK_MS = 1000
 # In the form of policy.watering_form: lawn under rotors, a bed on a slope under sprays, shrubs on drip; every night at
 # five by the water balance; a park that is open from 8:00 to 20:00 keeps its paths dry. A stadium, the first space of
-# each cabinet, is shut to the public and in its season watered from 10:45 on as well: five millimetres take until long
+# each district, is shut to the public and in its season watered from 10:45 on as well: five millimetres take until long
 # after eleven, when a drought order forbids it.
 _ZONES = [
     [0, 0, 3, 2, 1, 10000, 20000, 0, 0, 1, 60],
@@ -70,7 +70,7 @@ class GreenSpace:
         self.burst_s: int | None = None
         self._is_watched = False
 
-    # --- as simulator.hosts.parts.Ports -------------------------------------------------------------------------------
+    # --- as simulator.hosts.ports.Ports -------------------------------------------------------------------------------
 
     def power_on(self) -> None:
         self._settle()
@@ -132,10 +132,10 @@ class Greens:
         self.zone_min = 0
         self._by_node: dict[bytes, GreenSpace] = {}
 
-    def build(self, gateway: GatewayHost, cabinet: Cabinet, count: int, prng: Prng) -> None:
-        """The green spaces of one cabinet."""
+    def build(self, gateway: GatewayHost, district: District, count: int, prng: Prng) -> None:
+        """The green spaces of one district."""
         for index in range(count):
-            self._build_space(gateway, cabinet, prng, is_park=index > 0)
+            self._build_space(gateway, district, prng, is_park=index > 0)
 
     def begin(self) -> None:
         for host in self.hosts:
@@ -211,12 +211,12 @@ class Greens:
             for value in (*space.site.pipes.zone_ul, *(plot.depletion_um for plot in space.site.plots))
         )
 
-    def _build_space(self, gateway: GatewayHost, cabinet: Cabinet, prng: Prng, *, is_park: bool) -> None:
+    def _build_space(self, gateway: GatewayHost, district: District, prng: Prng, *, is_park: bool) -> None:
         number = self._joining.next_number
         prng = prng.split(f"green-{number}")
         faults = Faults()
         plain = _PLAIN if is_park else _STADIUM
-        own = irrigation.decode(faults, {**plain, "site": [cabinet.latitude_e4, cabinet.longitude_e4]})
+        own = irrigation.decode(faults, {**plain, "site": [district.latitude_e4, district.longitude_e4]})
         assert not faults.count(), faults.listed()
         zones = own.policy.zones
         pipes = Pipes(

@@ -7,7 +7,7 @@ weather comes again within the hour, a decision when the gateway is back.
 
 from gateway.core.directives.aiming import Told
 from simulator.hosts.gateway import GatewayHost
-from simulator.plants.sky import Sky
+from simulator.plants.climate import Sky
 from simulator.world.time import World
 from wire import directive
 

@@ -12,9 +12,8 @@ from simulator.checkers.alarms import LampFault
 from simulator.checkers.rooms import EVERY_MS, RoomsChecker, WatchedRoom
 from simulator.hosts.gateway import GatewayHost
 from simulator.hosts.joining import Joining
-from simulator.plants.building import CLASSROOM, OFFICE, TOWN_HALL, Room, RoomData
-from simulator.plants.heated import HeatedRoom
-from simulator.plants.sky import Sky
+from simulator.plants.building import CLASSROOM, OFFICE, TOWN_HALL, HeatedRoom, Room, RoomData
+from simulator.plants.climate import Sky
 from simulator.world.chance import Prng
 from simulator.world.time import World
 from wire import event

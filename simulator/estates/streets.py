@@ -1,4 +1,4 @@
-"""The lamps of a territory: two feeders a cabinet, one of which its contactor cuts by day; faults of lamps; the light.
+"""The lamps of a territory: two feeders a district, one of which its contactor cuts by day; faults of lamps; the light.
 
 Where a permanent feeder has lamps enough, three of them have more than a meter: a photocell under the overcast sky of
 November, a detector on a path that few walk, a DALI gear. Knows plants and policy; of nodes only that they have mains
@@ -16,10 +16,8 @@ from simulator.checkers.lighting import EVERY_MS, LightingChecker, Watched
 from simulator.hosts.gateway import GatewayHost
 from simulator.hosts.joining import Joining
 from simulator.hosts.node import NodeHost
-from simulator.hosts.parts import LampPorts
-from simulator.options import Cabinet
-from simulator.plants.lamps import Air, Feeder, Lamp, LampData
-from simulator.plants.street import Cell, GearPorts, Sky, StreetPorts, Walkers
+from simulator.hosts.ports import GearPorts, LampPorts, StreetPorts, Walkers
+from simulator.plants.lamps import Air, Cell, Daylight, Feeder, Lamp, LampData
 from simulator.world.chance import Prng
 from simulator.world.time import World
 
@@ -34,6 +32,19 @@ _OVERCAST_PERCENT = 5
 _PATH_ONE_IN = 12
 # A lamp is as bright as it gets so soon after somebody has come.
 _BRIGHT_MS = 3000
+
+
+class District(NamedTuple):
+    """One gateway and its two feeders. Half of the lamps hang on a permanent feeder, half on a switched one.
+    `has_mobile`: a 4G stick stands by for the fibre."""
+
+    insee: str
+    commune: str
+    name: str
+    latitude_e4: int
+    longitude_e4: int
+    lamps: int
+    has_mobile: bool = True
 
 
 class Told(NamedTuple):
@@ -74,7 +85,7 @@ class Streets:
         self._calendar = CALENDARS[calendar]
         self.hosts: list[NodeHost] = []
         self.lamps: list[Lamp] = []
-        self._feeders: list[tuple[Feeder, Cabinet, list[NodeHost]]] = []
+        self._feeders: list[tuple[Feeder, District, list[NodeHost]]] = []
         self._watched: list[Watched] = []
         self.checker = LightingChecker(self._watched)
         self.expected: list[LampFault] = []
@@ -82,22 +93,22 @@ class Streets:
         self._walkers: list[Walkers] = []
         self._passed = self._met = 0
 
-    def build(self, gateway: GatewayHost, cabinet: Cabinet, air: Air, prng: Prng) -> None:
+    def build(self, gateway: GatewayHost, district: District, air: Air, prng: Prng) -> None:
         """Half of the cabinet's lamps on a permanent feeder, half on a switched one."""
-        half = cabinet.lamps // 2
-        for switched, count in ((False, cabinet.lamps - half), (True, half)):
+        half = district.lamps // 2
+        for switched, count in ((False, district.lamps - half), (True, half)):
             feeder = Feeder(prng.split(f"feeder-{switched}"), switched=switched)
             fitted = FITTED if count >= _FITTED_FROM and not switched else {}
             hosts = [
-                self._build_lamp(gateway, cabinet, feeder, air, prng, fitted.get(place, "")) for place in range(count)
+                self._build_lamp(gateway, district, feeder, air, prng, fitted.get(place, "")) for place in range(count)
             ]
-            self._feeders.append((feeder, cabinet, hosts))
+            self._feeders.append((feeder, district, hosts))
 
     def begin(self) -> None:
         """Mains for all that has it now; contactors go with the sun from here on."""
-        for feeder, cabinet, hosts in self._feeders:
+        for feeder, district, hosts in self._feeders:
             if feeder.switched:
-                self._next_contactor(feeder, cabinet, hosts)
+                self._next_contactor(feeder, district, hosts)
             else:
                 for host in hosts:
                     host.power_on()
@@ -141,7 +152,7 @@ class Streets:
         return self.checker.full_power_dw_looks * (EVERY_MS // 1000) // 36_000
 
     def _build_lamp(
-        self, gateway: GatewayHost, cabinet: Cabinet, feeder: Feeder, air: Air, prng: Prng, fitted: str
+        self, gateway: GatewayHost, district: District, feeder: Feeder, air: Air, prng: Prng, fitted: str
     ) -> NodeHost:
         number = self._joining.next_number
         prng = prng.split(f"lamp-{number}")
@@ -150,14 +161,14 @@ class Streets:
         true_dw = prng.around(nominal_dw, nominal_dw // 60)
         lamp = Lamp(LampData(nominal_dw, 6, true_dw, age_h), feeder, air, prng.split("plant"))
         site = lighting.Site(
-            cabinet.latitude_e4 + prng.randrange(80), cabinet.longitude_e4 + prng.randrange(80), civil.PARIS
+            district.latitude_e4 + prng.randrange(80), district.longitude_e4 + prng.randrange(80), civil.PARIS
         )
         own = lamp_settings(site, (nominal_dw, 6), self._calendar, fitted)
         plan = lighting.Plan(self._calendar, site)
         watched = Watched(f"{gateway.options.name} lamp {number}", lamp, plan)
         ports = LampPorts(self._world, lamp)
         if fitted == CELL:
-            sky = Sky(site)
+            sky = Daylight(site)
             sky.cloud_percent = _OVERCAST_PERCENT
             ports = StreetPorts(self._world, lamp, Cell(sky))
             watched = watched._replace(sky_lx=sky.lx)
@@ -165,7 +176,7 @@ class Streets:
             ports = GearPorts(self._world, lamp, prng.split("gear"))
         host = self._joining.join(gateway, streetlight, own, ports, prng)
         if fitted == DETECTOR:
-            walkers = Walkers(self._world, prng.split("walkers"), host, one_in=_PATH_ONE_IN)
+            walkers = Walkers(self._world, prng.split("walkers"), host.sense, one_in=_PATH_ONE_IN)
             walkers.meets = lambda: self._world.after(_BRIGHT_MS, self._meet, watched)
             self._walkers.append(walkers)
         self._fitted.append(fitted)
@@ -181,16 +192,16 @@ class Streets:
             self._passed += 1
             self._met += lamp.burning_percent() == 100
 
-    def _next_contactor(self, feeder: Feeder, cabinet: Cabinet, hosts: list[NodeHost]) -> None:
+    def _next_contactor(self, feeder: Feeder, district: District, hosts: list[NodeHost]) -> None:
         """The cabinet's own astronomical clock closes at sunset and opens at sunrise."""
         night = lighting.Plan(lighting.DEFAULT_CALENDAR, lighting.Site(
-            cabinet.latitude_e4, cabinet.longitude_e4, civil.PARIS
+            district.latitude_e4, district.longitude_e4, civil.PARIS
         ))
         wanted = night.wanted(self._world.unix_s)
         closed = wanted.level_percent > 0
         if closed != feeder.powered:
             self._switch(feeder, hosts, closed)
-        self._world.at_unix(wanted.until_s, self._next_contactor, feeder, cabinet, hosts)
+        self._world.at_unix(wanted.until_s, self._next_contactor, feeder, district, hosts)
 
     def _switch(self, feeder: Feeder, hosts: list[NodeHost], closed: bool) -> None:
         for host in hosts:

@@ -1,11 +1,15 @@
-"""The centre of a simulated territory: the real warehouse on SQLite behind a client of the modelled
-broker."""
+"""The centre of a simulated territory: the real warehouse on SQLite, and a control centre that lends leases.
+
+Both are clients of the modelled broker. The real control daemon is `tools/centre/control/control.py`; here commands
+come signed from a story, and nothing is kept.
+"""
 
 from simulator.world.broker import Broker
 from simulator.world.chance import Prng
 from simulator.world.time import World
 from tools.centre.ingest.warehouse import Warehouse
-from wire import topic
+from wire import command, topic
+from wire.faults import WireFault
 
 _NAME = "ingest"
 _COMMIT_MS = (5, 60)
@@ -65,3 +69,66 @@ class Centre:
 
 def _is_upward(name: str) -> bool:
     return name.split("/")[2] in (topic.TELEMETRY, topic.EVENT)
+
+
+_CONTROL = "control"
+_LEASE_S_MAX = 1_800
+
+
+class Control:
+    """One process. `stop` and `start` as its machine does; gateways then live on their policy."""
+
+    def __init__(self, world: World, broker: Broker) -> None:
+        self._world = world
+        self._broker = broker
+        self._running = False
+        self._life = 0
+        self.granted = 0
+        self.heard: list[command.Outcome] = []
+
+    def start(self) -> None:
+        self._running = True
+        self._life += 1
+        self._broker.connect(_CONTROL, self, _is_said)
+
+    def stop(self) -> None:
+        self._running = False
+        self._life += 1
+        self._broker.disconnect(_CONTROL)
+
+    def send(self, insee: str, gateway: str, signed: bytes) -> None:
+        """A signed command on its way; while the centre is away nobody sends it."""
+        if self._running:
+            self._broker.publish(_CONTROL, 0, topic.build(topic.COMMAND, insee, gateway), signed)
+
+    # --- broker.Client ------------------------------------------------------------------------------------------
+
+    def on_connected(self, receive_max: int) -> None:
+        """Nothing to do: the session's subscription stands."""
+
+    def on_disconnected(self, why: str) -> None:
+        self._world.after(_RECONNECT_MS, self._reconnect, self._life)
+
+    def on_puback(self, token: int, reason_code: int) -> None:
+        """Nothing depends on it: a gateway asks again."""
+
+    def on_message(self, name: str, payload: bytes) -> None:
+        try:
+            said = command.decode_said(payload)
+        except WireFault:
+            return
+        if isinstance(said, command.Outcome):
+            self.heard.append(said)
+            return
+        self.granted += 1
+        grant = command.encode_grant(command.Grant(said.nonce, min(said.duration_s, _LEASE_S_MAX)))
+        place = topic.parse(name)
+        self._broker.publish(_CONTROL, 0, topic.build(topic.COMMAND, place.insee, place.gateway), grant)
+
+    def _reconnect(self, life: int) -> None:
+        if self._running and life == self._life:
+            self._broker.connect(_CONTROL, self, _is_said)
+
+
+def _is_said(name: str) -> bool:
+    return name.split("/")[2] == topic.OUTCOME

@@ -12,9 +12,9 @@ from gateway.core.boot_number import number_after
 from gateway.core.directives.aiming import Told
 from gateway.core.gateway import Gateway, Log, Options, Send, Start
 from gateway.core.uplink.post import Publication
+from gateway.io.crypto import verify_ed25519
 from simulator.hosts.keys import CIPHER, keys_of
 from simulator.hosts.node import NodeHost
-from simulator.world import ed25519
 from simulator.world.broker import Broker
 from simulator.world.chance import Prng
 from simulator.world.disk import PendingSync, SimDisk
@@ -170,7 +170,7 @@ class GatewayHost:
             keys=keys_of(self.nodes),
             cipher=CIPHER,
             random_below=prng.randrange,
-            verify=ed25519.verify,
+            verify=verify_ed25519,
             now_ms=self._world.now_ms,
         )
 

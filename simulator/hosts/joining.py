@@ -6,7 +6,7 @@ from node.settings import Settings
 from simulator.hosts.gateway import GatewayHost
 from simulator.hosts.keys import pairing_of
 from simulator.hosts.node import NodeHost, Tap
-from simulator.hosts.parts import Ports
+from simulator.hosts.ports import Ports
 from simulator.world.chance import Prng
 from simulator.world.network import LinkQuality, Radio
 from simulator.world.time import World

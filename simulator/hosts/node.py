@@ -14,9 +14,9 @@ from links import udp
 from node import limits
 from node.app import Boot, Checkpoint, Node
 from node.settings import Settings
-from simulator.hosts.asleep import Asleep, ClockChip
+from simulator.hosts.deep_sleep import Asleep, ClockChip
 from simulator.hosts.keys import paired_link
-from simulator.hosts.parts import Ports
+from simulator.hosts.ports import Ports
 from simulator.world.chance import Prng
 from simulator.world.network import Radio
 from simulator.world.time import World

@@ -1,25 +1,45 @@
-"""A node as a real MicroPython process on the wall clock: boot.py and main.py, over UDP, with the shims for
-the chip.
+"""A node as a real MicroPython process on the wall clock: boot.py and main.py, over UDP, with the shims for the chip.
 
-Starts, stops and kills the process and hands over its console line by line; the bench's lamp, meter and
-network are scripted through files in the node's folder (see simulator/shims). Must not know the protocol.
-POSIX signals and MicroPython's search path stay in here.
+`VmNode` starts, stops and kills the process and hands over its console line by line; the bench's lamp, meter and
+network are scripted through files in the node's folder (see simulator/shims). Must not know the protocol. POSIX signals
+and MicroPython's search path stay in here.
 """
 
 import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import wire
-from simulator.rig.uninterrupted import uninterrupted
+
+_NUMBERS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Put off both signals; what came meanwhile is told at the end to whoever was to hear it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    before = {number: signal.signal(number, lambda number, _frame: came.append(number)) for number in _NUMBERS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number in came:
+            signal.raise_signal(number)
+
 
 FIRMWARE = Path(wire.__file__).resolve().parents[1]  # the checkout's firmware folder, or where a wheel put its packages
 SHIMS = Path(__file__).resolve().parents[1] / "shims"

@@ -9,7 +9,7 @@ quantised at each step, so that a seed gives the same digits everywhere. Faults:
 
 from typing import NamedTuple
 
-from policy import sun
+from policy import lighting, sun
 from simulator.world.chance import Prng
 
 _CASE_TIME_CONSTANT_MS = 1_800_000
@@ -19,6 +19,20 @@ _CASE_CK_PER_W = 25
 
 # A driver whose module is dead draws for itself, as long as its relay feeds it.
 _DRIVER_IDLES_DW = 10
+
+# (sun's elevation in 0.01 °, lx): in between, linear.
+_CLEAR_SKY = (
+    (-1800, 0),
+    (-600, 3),
+    (-300, 60),
+    (-83, 350),
+    (0, 600),
+    (600, 6000),
+    (1000, 12_000),
+    (3000, 47_000),
+    (6000, 100_000),
+    (9000, 120_000),
+)
 
 
 class LampData(NamedTuple):
@@ -157,3 +171,41 @@ class Lamp:
 
     def voltage_dv(self) -> int:
         return self.feeder.voltage_dv()
+
+
+def clear_sky_lx(elevation_cdeg: int) -> int:
+    """Illuminance under a clear sky."""
+    before = _CLEAR_SKY[0]
+    for after in _CLEAR_SKY:
+        if elevation_cdeg < after[0]:
+            if after is before:
+                return before[1]
+            return before[1] + (after[1] - before[1]) * (elevation_cdeg - before[0]) // (after[0] - before[0])
+        before = after
+    return before[1]
+
+
+class Daylight:
+    """Light at one site. `cloud_percent`: what clouds let through (100 clear, 10 overcast, 2 a storm)."""
+
+    def __init__(self, site: lighting.Site) -> None:
+        self._site = site
+        self.cloud_percent = 100
+
+    def lx(self, unix_s: int) -> int:
+        """Horizontal illuminance of this minute."""
+        minute_s = unix_s // 60 * 60
+        elevation = sun.elevation_cdeg(minute_s, self._site.latitude_e4, self._site.longitude_e4)
+        return clear_sky_lx(elevation) * self.cloud_percent // 100
+
+
+class Cell:
+    """A photocell under its dome. `passes_percent` falls with dirt; `is_dead`: it says nothing."""
+
+    def __init__(self, sky: Daylight) -> None:
+        self._sky = sky
+        self.passes_percent = 100
+        self.is_dead = False
+
+    def lx(self, unix_s: int) -> int | None:
+        return None if self.is_dead else self._sky.lx(unix_s) * self.passes_percent // 100

@@ -6,8 +6,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from policy import civil
-from simulator.options import cabinets
-from simulator.report import cabinet as telling
+from simulator.options import districts
+from simulator.report import village
 from simulator.report.result import Result, Sight
 from simulator.report.text import WORDS
 
@@ -45,8 +45,8 @@ def svg(result: Result, language: str) -> str:
     labels = _LABELS[language]
     panels = _panels(result)
     bands = _TOP + len(panels) * (_PANEL + _GAP)
-    village = bands + len(sights[0].carriers) * (_BAND + _BAND_GAP) + _GAP
-    height = village + telling.band_height() + _GAP // 2
+    village_top = bands + len(sights[0].carriers) * (_BAND + _BAND_GAP) + _GAP
+    height = village_top + village.band_height() + _GAP // 2
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}"'
         ' font-family="sans-serif" font-size="13">',
@@ -62,8 +62,8 @@ def svg(result: Result, language: str) -> str:
         if panel.line:
             parts.append(_line(top, panel.line, peak, sights, begin, end))
     parts += _bearers(result, bands, begin, end, language)
-    parts += telling.band(
-        result.village, lambda at_s: _x(at_s, begin, end), top=village, begin=begin, end=end, language=language
+    parts += village.band(
+        result.village, lambda at_s: _x(at_s, begin, end), top=village_top, begin=begin, end=end, language=language
     )
     parts.append("</svg>")
     return "\n".join(parts)
@@ -141,9 +141,9 @@ def _bearers(result: Result, top: int, begin: int, end: int, language: str) -> l
         parts.append(f'<rect x="{x}" y="{top - 17}" width="12" height="12" fill="{colour}"/>')
         parts.append(f'<text x="{x + 18}" y="{top - 6}">{escape(name)}</text>')
         x += 90
-    for index, cabinet in enumerate(cabinets(result.options.lamps)):
+    for index, district in enumerate(districts(result.options.lamps)):
         y = top + index * (_BAND + _BAND_GAP)
-        name = escape(f"{cabinet.commune}/{cabinet.name}")
+        name = escape(f"{district.commune}/{district.name}")
         parts.append(f'<text x="{_LEFT - 5}" y="{y + 11}" text-anchor="end" font-size="10">{name}</text>')
         for bearer, from_s, to_s in _spells(result.sights, index):
             at, to = _x(from_s, begin, end), _x(to_s, begin, end)

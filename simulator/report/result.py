@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from simulator.cabinet.story import Told
+from simulator.cabinet.village import Told
 from simulator.checkers.alarms import AlarmVerdict
 from simulator.checkers.delivery import Verdict
 from simulator.estates import greens, rooms, streets

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from policy import civil
-from simulator.options import Options, cabinets
-from simulator.report import cabinet as telling
+from simulator.options import Options, districts
+from simulator.report import village
 from simulator.report.result import Result
 
 FRENCH = {
@@ -134,7 +134,7 @@ WORDS = {"fr": FRENCH, "en": ENGLISH}
 def heading(options: Options, drawn: Any, language: str) -> str:
     """Options and seed, printed before the run."""
     words = WORDS[language]
-    communes = ", ".join(f"{cabinet.commune}/{cabinet.name}" for cabinet in cabinets(options.lamps))
+    communes = ", ".join(f"{district.commune}/{district.name}" for district in districts(options.lamps))
     lines = [
         f"{words['title']} · {words['seed']} {options.seed} · {options.hours} h · {options.lamps} × {words['lamp']}"
         f"{_others(options, words)} · {communes} · radio −{options.radio_loss_permille} ‰",
@@ -145,7 +145,7 @@ def heading(options: Options, drawn: Any, language: str) -> str:
     events += [(at_s, f"{words['stuck']} n° {index + 1}") for index, at_s in drawn.stuck_relays]
     events += [(at_s, f"{words['thermometer']} n° {index + 1}") for index, at_s in drawn.dead_thermometers]
     events += [(at_s, f"{words['pipe']} n° {index + 1}") for index, at_s in drawn.broken_pipes]
-    events += telling.heading(drawn.happenings, language)
+    events += village.heading(drawn.happenings, language)
     for at_s, text in sorted(events):
         lines.append(f"  {_clock(options, at_s)}  {text}")
     return "\n".join(lines)
@@ -186,7 +186,7 @@ def text(result: Result, wall_s: float, language: str) -> str:
         _row(words["stored"], f"{_kwh(result.stored_wh)} kWh"),
         *_heat(result, words),
         *_water(result, words),
-        *(_row(name, value) if value else name for name, value in telling.rows(result.village, language)),
+        *(_row(name, value) if value else name for name, value in village.rows(result.village, language)),
         words["link"],
         _row(words["batches"], result.batches),
         _row(words["bytes"], f"{result.batch_bytes / max(1, result.readings):.2f}"),
@@ -212,7 +212,7 @@ def faults(result: Result) -> list[str]:
         *result.rooms.violations[:10],
         *result.greens.violations[:10],
         *([f"{result.nonces_reused} messages were sealed with a nonce that was spent"] if result.nonces_reused else []),
-        *telling.faults(result.village),
+        *village.faults(result.village),
     ]
 
 
@@ -257,7 +257,7 @@ def as_json(result: Result, wall_s: float) -> dict[str, Any]:
         "mobile_bytes": result.mobile_bytes,
         "bearer_changes": result.bearer_changes,
         "bytes_per_reading": round(result.batch_bytes / max(1, result.readings), 2),
-        "village": telling.as_json(result.village),
+        "village": village.as_json(result.village),
         "counters": result.counters,
     }
 
@@ -316,8 +316,8 @@ def _kwh(wh: int) -> str:
 def _cabinet(options: Options, index: int | None) -> str:
     if index is None:
         return ""
-    cabinet = cabinets(options.lamps)[index]
-    return f"{cabinet.commune}/{cabinet.name} "
+    district = districts(options.lamps)[index]
+    return f"{district.commune}/{district.name} "
 
 
 def _clock(options: Options, at_s: int) -> str:

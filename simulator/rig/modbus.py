@@ -1,15 +1,10 @@
 """A Modbus RTU line on a pseudo-terminal: pymodbus's server behind a relay that does to its answers what lines and
-devices do. Registers are given as bytes, packed by whoever sets them.
-
-By hand: `python -m simulator.rig.modbus --link rtu-port` is an Eastron SDM120 at unit 3, a relay board at unit 1 and
-registers at unit 4.
+devices do. Registers are set as bytes that the caller has packed.
 """
 
-import argparse
 import asyncio
 import logging
 import struct
-import sys
 import time
 from collections import deque
 from collections.abc import Iterable
@@ -161,41 +156,3 @@ class ModbusBench:
 
 def _words(packed: bytes) -> list[int]:
     return list(struct.unpack(f">{len(packed) // 2}H", packed))
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """A line for the bench, until "quit" on the standard input: "power W" sets the meter's power, "silent U" and "speak
-    U" a unit's voice."""
-    parser = argparse.ArgumentParser(prog="python -m simulator.rig.modbus", description=main.__doc__)
-    parser.add_argument("--link", type=Path, required=True, help="where the port appears, as a symbolic link")
-    options = parser.parse_args(arguments)
-    bench = ModbusBench(options.link, (1, 3, 4))
-    bench.start()
-    bench.set_input_registers(3, 0, struct.pack(">f8xf8xf", 230.2, 1.95, 448.0))
-    bench.set_input_registers(3, 0x48, struct.pack(">f", 1234.5))
-    bench.set_input_registers(4, 0, struct.pack(">Hh", 12, 215))
-    print(f"{options.link}: units 1, 3, 4. Commands: power W, silent U, speak U, unplug, plug, quit", flush=True)
-    try:
-        for line in sys.stdin:
-            words = line.split()
-            if words[:1] == ["power"] and len(words) == 2:
-                bench.set_input_registers(3, 0x0C, struct.pack(">f", float(words[1])))
-            elif words[:1] == ["silent"] and len(words) == 2:
-                bench.silent.add(int(words[1]))
-            elif words[:1] == ["speak"] and len(words) == 2:
-                bench.silent.discard(int(words[1]))
-            elif words in (["unplug"], ["plug"]):
-                bench.pty.unplug()
-                if words == ["plug"]:
-                    bench.pty.plug()
-            elif words == ["quit"]:
-                break
-    except KeyboardInterrupt:
-        pass
-    finally:
-        bench.close()
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

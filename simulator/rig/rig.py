@@ -21,9 +21,8 @@ from pathlib import Path
 from gateway.shell import keys as node_keys
 from simulator.checkers.delivery import DeliveryChecker, Verdict
 from simulator.hosts.keys import key_of, settings_of
-from simulator.hosts.vm import HEAP_FROM_SOURCE_BYTES, VmNode, find_micropython
+from simulator.hosts.vm import HEAP_FROM_SOURCE_BYTES, VmNode, find_micropython, uninterrupted
 from simulator.rig.crowd import Crowd, member_id
-from simulator.rig.uninterrupted import uninterrupted
 from tools.centre.store.archive import Archive
 
 _REPOSITORY = Path(__file__).resolve().parents[2]

@@ -11,9 +11,9 @@ import pytest
 import esp32
 from boards import streetlight, thermostat
 from node.trade import LOCK, TEST
-from simulator.rig.otgw import Otgw
 from simulator.shims.bench_dali import Twin as Dali
 from simulator.twins.board import Machine
+from simulator.twins.otgw import Otgw
 from tests.support.parts_bench import Bench
 from tools import firmware_modules
 from tools.link import image as link_image

@@ -21,7 +21,7 @@ ELSEWHERE = {
     "lamp_light": "twins/mcp4725",
     "latching_valves": "twins/valves",
     "led": "twins/pins",
-    "opentherm_bridge": "rig/otgw",
+    "opentherm_bridge": "twins/otgw",
     "pulses": "twins/pins",
     "shutter": "twins/valves",
     "temperature": "shims/esp32",

@@ -14,9 +14,9 @@ from esp32.slot_files import SlotFiles
 from gateway.shell import concentrator_store
 from gateway.shell import keys as node_keys
 from simulator.hosts.keys import key_of, link_of
-from simulator.rig.bus import BusBench
 from simulator.rig.pty import Pty
 from tests.support.agent_process import now_ms, run_agent, without_broker
+from tests.support.bus_bench import BusBench
 from tests.support.gateway_world import payload, reading
 from tests.support.signed_image import KEY, signed
 from tests.support.update_rig import image_of

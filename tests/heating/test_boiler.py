@@ -6,7 +6,7 @@ import pytest
 from drivers.opentherm_bridge import Bridge
 from heating import boiler, limits, opentherm
 from heating.boiler import Boiler, BoilerModel
-from simulator.rig.otgw import INVALID, UNKNOWN, Otgw
+from simulator.twins.otgw import INVALID, UNKNOWN, Otgw
 from wire import quantity
 
 STATUS_OK = 0x0A

@@ -12,8 +12,8 @@ from heating import model, regulator
 from heating.thermostat import SAFE, Outputs
 from kinds import thermostat
 from policy.fault import Faults
-from simulator.rig.otgw import Otgw
 from simulator.twins.board import Machine
+from simulator.twins.otgw import Otgw
 from tests.support.parts_bench import Bench
 from wire import quantity
 

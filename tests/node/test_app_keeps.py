@@ -8,7 +8,7 @@ from node.app import Node
 from node.directives import Directives
 from node.wear import CHECKPOINT, Wear
 from policy import watering as policy
-from simulator.estates.battery_story import Story
+from simulator.estates.sleeper import Story
 from tests.portable.node_day import NOON_UNIX_S, World
 from tests.support.green import PLAIN, DryClimate, own, programs
 from tests.support.sleepy_world import MIDNIGHT_S, NIGHTLY, Sleepy

@@ -10,7 +10,7 @@ from heating import limits
 from heating.boiler import Boiler, BoilerModel
 from heating.regulator import Control
 from policy import civil, heating
-from simulator.rig.otgw import Otgw
+from simulator.twins.otgw import Otgw
 from simulator.world.chance import Prng
 from tests.support.warm_world import ALWAYS, NEVER, WarmWorld, at, model_of
 from wire import event

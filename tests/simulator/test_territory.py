@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from policy import civil, lighting
-from simulator.options import HOUR_S, Options, cabinets, draw
+from simulator.options import HOUR_S, Options, districts, draw
 from simulator.territory import Territory
 from simulator.world.chance import Prng
 from tests.support.territory_world import SMALL, cut, harsh, live_through, ordinary, story, untroubled
@@ -100,7 +100,7 @@ def test_a_story_told_by_hand_replaces_the_drawn_one():
 
 def test_every_lamp_hangs_on_a_cabinet():
     for lamps in (3, 4, 5, 12, 100, 121):
-        assert sum(cabinet.lamps for cabinet in cabinets(lamps)) == lamps
+        assert sum(district.lamps for district in districts(lamps)) == lamps
         assert len(Territory(Options(lamps=lamps)).nodes) == lamps
 
 

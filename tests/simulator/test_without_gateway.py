@@ -6,13 +6,11 @@ import pytest
 from policy import civil, lighting
 from simulator.estates.greens import Greens
 from simulator.estates.rooms import Rooms
-from simulator.estates.streets import Streets
+from simulator.estates.streets import District, Streets
 from simulator.hosts.gateway import GatewayHost
 from simulator.hosts.joining import Joining
-from simulator.options import Cabinet
-from simulator.plants.climate import Climate
+from simulator.plants.climate import Climate, Sky
 from simulator.plants.lamps import Air
-from simulator.plants.sky import Sky
 from simulator.world.chance import Prng
 from simulator.world.time import World
 from tests.support.link_street import OPTIONS
@@ -22,7 +20,7 @@ HOUR_MS = 3_600_000
 SILENCE_H = 72
 # Monday 19 October 2026, 10:00 UTC: lawns still drink, rooms are heated already.
 BEGIN_UNIX_S = civil.days_from_civil(2026, 10, 19) * 86400 + 10 * 3600
-CABINET = Cabinet("49007", "Angers", "cab-1", 474736, -5542, 4)
+CABINET = District("49007", "Angers", "cab-1", 474736, -5542, 4)
 
 
 class Silence:

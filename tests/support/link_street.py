@@ -10,7 +10,7 @@ from simulator.hosts.centre import Centre
 from simulator.hosts.gateway import GatewayHost
 from simulator.hosts.keys import pairing_of
 from simulator.hosts.node import NodeHost
-from simulator.hosts.parts import LampPorts
+from simulator.hosts.ports import LampPorts
 from simulator.plants.lamps import Air, Feeder, Lamp, LampData
 from simulator.world.broker import Broker
 from simulator.world.chance import Prng

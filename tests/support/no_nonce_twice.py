@@ -2,7 +2,7 @@
 
 from contextlib import contextmanager
 
-from simulator.checkers.sealed_once import SealedOnce
+from simulator.checkers.nonces import SealedOnce
 
 
 @contextmanager

@@ -1,7 +1,7 @@
-"""The story of one irrigation node on a battery (`simulator.estates.battery_story`), in a dry June, for tests."""
+"""The story of one irrigation node on a battery (`simulator.estates.sleeper`), in a dry June, for tests."""
 
 from policy import civil
-from simulator.estates.battery_story import NODE, Story
+from simulator.estates.sleeper import NODE, Story
 from tests.support.green import DryClimate, own, plain, programs
 
 __all__ = ["NODE", "Sleepy"]

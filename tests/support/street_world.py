@@ -2,13 +2,12 @@
 
 from policy import civil
 from simulator.cabinet.commune import BEHUARD
-from simulator.cabinet.fallback import Programme
-from simulator.cabinet.feeder import FeederData
 from simulator.cabinet.street import Setup, Street
 from simulator.cabinet.system_clock import SystemClock
 from simulator.checkers.cabinet_alarms import judge, said_by
-from simulator.hosts.centre import Centre
-from simulator.hosts.control import Control
+from simulator.hosts.centre import Centre, Control
+from simulator.plants.fallback import Programme
+from simulator.plants.feeder import FeederData
 from simulator.world.broker import Broker
 from simulator.world.chance import Prng
 from simulator.world.time import World

@@ -5,8 +5,7 @@ from heating.thermostat import Thermostat
 from kinds import Start
 from node.trade import Moment
 from policy import civil, heating
-from simulator.plants.building import CLASSROOM, Room
-from simulator.plants.heated import HeatedRoom
+from simulator.plants.building import CLASSROOM, HeatedRoom, Room
 from simulator.plants.lamps import Air
 from simulator.world.chance import Prng
 from wire import event

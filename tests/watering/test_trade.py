@@ -354,7 +354,7 @@ def test_a_meter_that_falls_silent_is_told_and_water_is_reckoned_by_time():
 
 
 def test_readings_and_health_fit_a_record_with_eight_zones():
-    from simulator.plants.season import Season
+    from simulator.estates.season import Season
     from wire import limits as wire_limits
     from wire import quantity
 

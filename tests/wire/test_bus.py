@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.world.bus import NONE, Faults, Street
 from simulator.world.chance import Prng
 from simulator.world.time import World
+from tests.support.bus_line import NONE, Faults, Street
 from wire import bus, bus_frame, slip
 from wire.bus import BusMaster
 from wire.bus_node import BusNode

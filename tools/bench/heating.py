@@ -1,6 +1,6 @@
 """A winter of heating on the plant models: our thermostat beside plain ones, the same room, weather and people.
 
-1 November to 31 March (`simulator.plants.winter`), a step a minute, virtual time. Two rooms: a classroom with electric
+1 November to 31 March (`simulator.plants.climate`), a step a minute, virtual time. Two rooms: a classroom with electric
 heat behind a relay (school week, holidays, windows opened at the breaks), a small town hall with water heat behind a
 0-10 V valve (weekdays and Saturday morning). Three thermostats each:
 
@@ -31,7 +31,7 @@ from heating.thermostat import Thermostat
 from node.trade import Moment
 from policy import civil, heating
 from simulator.plants.building import CLASSROOM, TOWN_HALL, Room, RoomData, Thermometer
-from simulator.plants.winter import Winter
+from simulator.plants.climate import Winter
 from simulator.world.chance import Prng
 from tools.bench.arguments import whole
 from tools.bench.heating_picture import Point, picture

@@ -2,11 +2,13 @@
 that change, a signed manifest of a program whose files are not there. So the turns are reached in which these arrive,
 and the steps of a signature."""
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from gateway.core.link.link import Asked
-from simulator.world import ed25519
 from wire import coap_message, cose, directive, image, node_order
 
-UPDATE_SECRET = bytes(32)
+_UPDATE_KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
+UPDATE_KEY = _UPDATE_KEY.public_key().public_bytes_raw()
 _HOUR_S = 3600
 _ORDER_S = 900
 
@@ -16,8 +18,8 @@ class Told:
 
     def __init__(self, kind: str) -> None:
         manifest = image.encode(image.Manifest(kind, 2, "bench", [image.File("main.mpy", 4000, bytes(32))]))
-        kid = cose.kid_of(ed25519.public_key(UPDATE_SECRET))
-        self._signed = cose.sign1_encode(manifest, kid, cose.IMAGE_AAD, lambda data: ed25519.sign(UPDATE_SECRET, data))
+        kid = cose.kid_of(UPDATE_KEY)
+        self._signed = cose.sign1_encode(manifest, kid, cose.IMAGE_AAD, _UPDATE_KEY.sign)
         self._asked_hour: int | None = None
 
     def waits(self, unix_s: int) -> bool:

@@ -18,16 +18,14 @@ from typing import Any, NamedTuple
 
 from gateway.core.link.link import Asked, Link
 from simulator.hosts.keys import CIPHER, key_of, settings_of
-from simulator.world import ed25519
 from tools.bench import heap_map
 from tools.bench.node_cases import Case
-from tools.bench.node_told import UPDATE_SECRET, Told
+from tools.bench.node_told import UPDATE_KEY, Told
 from wire import coap_message, record
 from wire.record import Answer, EventBody
 
 SCRIPT = Path(__file__).resolve().parent / "node_vm.py"
 NODE = bytes.fromhex("7c1f0a2c01000001")
-UPDATE_KEY = ed25519.public_key(UPDATE_SECRET)
 PEER = ("192.0.2.1", 5683)
 START_UNIX_S = 1_795_521_600  # a noon in November: long nights, and integers that a chip keeps on its heap
 FLUSH_MS = 800

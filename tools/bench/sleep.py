@@ -1,6 +1,6 @@
 """What a battery irrigation node takes: mAh a day and how long its cell lasts, with and without its small panel.
 
-The real application in virtual time, asleep between its looks (simulator/estates/battery_story.py), in weather from a
+The real application in virtual time, asleep between its looks (simulator/estates/sleeper.py), in weather from a
 seed: June and December, with the gateway there or silent. Currents are of data sheets and of the measurements
 that simulator/plants/battery.py names; none was measured on our board. `life` is of 80 % of the cell, in the dark.
 
@@ -14,8 +14,8 @@ from typing import Any
 from kinds import irrigation
 from policy import civil
 from policy.fault import Faults
-from simulator.estates.battery_story import Story
-from simulator.hosts.asleep import ClockChip
+from simulator.estates.sleeper import Story
+from simulator.hosts.deep_sleep import ClockChip
 from simulator.plants.climate import Climate
 from tools.bench.arguments import whole
 

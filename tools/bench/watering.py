@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 from policy import civil
-from simulator.plants.season import DROUGHTS, NAMES, SHOWN_ZONE, Figures, Season
+from simulator.estates.season import DROUGHTS, NAMES, SHOWN_ZONE, Figures, Season
 from tools.bench.arguments import months
 
 # What must hold: a third less water than the timer, stress on 5 % of the zone-days that law does not take away, and no

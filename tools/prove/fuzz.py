@@ -22,7 +22,7 @@ import time
 import traceback
 from typing import Any
 
-from simulator.checkers.sealed_once import SealedOnce
+from simulator.checkers.nonces import SealedOnce
 from simulator.world.chance import Prng
 from tools.prove.fuzz_attacker import Attacker, Strike
 from tools.prove.fuzz_checker import COUNTS, Checker, message_of

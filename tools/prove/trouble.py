@@ -7,14 +7,14 @@ for how long, with which ordinary hours. Half of the instants lie within three m
 from typing import NamedTuple
 
 from policy import civil, lighting, sun
-from simulator.cabinet.card import ERRORS, FULL, SOUND, STALLS
 from simulator.cabinet.commune import BEHUARD, Night, calendar_of
-from simulator.cabinet.fallback import Programme
-from simulator.cabinet.feeder import FeederData
+from simulator.cabinet.points import WHOLE
 from simulator.cabinet.street import Setup, Street
 from simulator.cabinet.system_clock import Absent, Drifting, SystemClock, TenYearsAhead
-from simulator.cabinet.twin import WHOLE
+from simulator.plants.fallback import Programme
+from simulator.plants.feeder import FeederData
 from simulator.world.chance import Prng
+from simulator.world.disk import ERRORS, FULL, SOUND, STALLS
 from simulator.world.time import World
 
 NIGHTS = ("ordinary", "spring", "autumn", "exception")

@@ -6,8 +6,8 @@ import time
 import pytest
 
 from gateway.io.node_links import Bus
-from simulator.rig.bus import BusBench
 from simulator.world.chance import Prng
+from tests.support.bus_bench import BusBench
 from wire import bus_frame
 
 pytestmark = pytest.mark.live

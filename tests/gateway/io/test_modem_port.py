@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import queue
-import subprocess
 import sys
 import threading
 import time
@@ -14,8 +13,8 @@ from gateway.core import limits
 from gateway.core.bearers.modem import Modem, ModemState, Write
 from gateway.io.guarded_socket import Places
 from gateway.io.modem import ModemClosed, ModemOpened, ModemPort, ModemReceived, cut_power
-from simulator.rig.modem import PtyModem, SimModem
 from tests.support.broker import until
+from tests.support.modem_bench import PtyModem, SimModem
 
 pytestmark = pytest.mark.live
 GENEROUS_S = 60
@@ -197,21 +196,3 @@ def test_a_power_hook_that_hangs_is_killed(monkeypatch):
     monkeypatch.setattr("gateway.io.modem._HOOK_S", 0.2)
     said = asyncio.run(cut_power([sys.executable, "-c", "import time; time.sleep(60)"]))
     assert "killed" in said
-
-
-# --- by hand ------------------------------------------------------------------------------------------------------
-
-
-def test_the_twin_can_be_used_from_the_command_line(tmp_path, repository):
-    link = tmp_path / "modem-port"
-    command = [sys.executable, "-m", "simulator.rig.modem", "--link", str(link), "--state", "pin"]
-    done = subprocess.run(
-        command,
-        cwd=repository,
-        input="state searching\nunplug\nplug\nnonsense\nquit\n",
-        capture_output=True,
-        text=True,
-        timeout=GENEROUS_S,
-        check=True,
-    )
-    assert "Commands" in done.stdout and not link.is_symlink()

@@ -1,5 +1,6 @@
 """What a simulated commune signs is what the real gateway takes: forms, signatures, kinds."""
 
+from gateway.io.crypto import verify_ed25519
 from policy import authority, document, keyset, lighting
 from simulator.cabinet.commune import (
     BEHUARD,
@@ -12,10 +13,9 @@ from simulator.cabinet.commune import (
     signed_emergency,
     signed_policy,
 )
-from simulator.cabinet.fallback import Programme
-from simulator.cabinet.feeder import FeederData
-from simulator.cabinet.twin import WHOLE
-from simulator.world import ed25519
+from simulator.cabinet.points import WHOLE
+from simulator.plants.fallback import Programme
+from simulator.plants.feeder import FeederData
 from wire import command, cose
 
 FEEDERS = (FeederData("bourg", 14, 32), FeederData("abri", 2, 20, switched=False))
@@ -26,10 +26,10 @@ OTHER = Commune("49135", "Feneu", 2_300, 475720, -5940)
 
 
 def test_the_gateway_opens_the_signed_policy_with_the_communes_keys_only():
-    opened, kid, faults = authority.open_policy(signed_policy(BEHUARD, POLICY), keys_of(BEHUARD), ed25519.verify)
+    opened, kid, faults = authority.open_policy(signed_policy(BEHUARD, POLICY), keys_of(BEHUARD), verify_ed25519)
     assert faults == () and opened == POLICY
     assert keyset.key_of(keys_of(BEHUARD), kid)[1] == "maire"
-    assert authority.open_policy(signed_policy(BEHUARD, POLICY), keys_of(OTHER), ed25519.verify)[0] is None
+    assert authority.open_policy(signed_policy(BEHUARD, POLICY), keys_of(OTHER), verify_ed25519)[0] is None
 
 
 def test_the_key_set_is_sound():
@@ -51,7 +51,7 @@ def test_the_emergency_is_a_signed_command_of_the_mayors_operator():
     message = cose.sign1_decode(data, bytes_max=command.SIGNED_COMMAND_BYTES_MAX)
     (operator,) = POLICY.operators
     assert message.signatures[0].kid == cose.kid_of(operator.key)
-    assert ed25519.verify(operator.key, message.signatures[0].signature, cose.to_be_signed(message, cose.COMMAND_AAD))
+    assert verify_ed25519(operator.key, message.signatures[0].signature, cose.to_be_signed(message, cose.COMMAND_AAD))
     asked = command.decode_command(message.payload)
     assert (asked.kind, asked.insee, asked.target, asked.level) == (command.EMERGENCY, "49028", None, None)
     assert signed_emergency(BEHUARD, 2, "recherche", from_s=1, to_s=2) != data

@@ -2,11 +2,11 @@
 
 import pytest
 
-from simulator.cabinet.card import ERRORS, FULL, SOUND, STALLS
-from simulator.cabinet.plant import AGENT, CLOCK
+from simulator.cabinet.points import WHOLE
 from simulator.cabinet.system_clock import RIGHT, Absent, Drifting, SystemClock, TenYearsAhead
-from simulator.cabinet.twin import WHOLE
-from simulator.checkers.wanting import KNOWN, NIGHTLY, ORDINARY
+from simulator.checkers.street import KNOWN, NIGHTLY, ORDINARY
+from simulator.plants.cabinet import AGENT, CLOCK
+from simulator.world.disk import ERRORS, FULL, SOUND, STALLS
 from tests.support.street_world import SETUP, StreetWorld
 
 NO_CELL = SETUP._replace(wiring=WHOLE._replace(photocell=False))

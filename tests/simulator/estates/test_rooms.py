@@ -9,8 +9,8 @@ from policy import heating
 from policy.heating import Limit, Programme, Rule, Span
 from simulator.checkers.rooms import RoomsChecker, WatchedRoom
 from simulator.plants.building import CLASSROOM, OFFICE, TOWN_HALL, Room, Thermometer
+from simulator.plants.climate import Winter
 from simulator.plants.lamps import Air
-from simulator.plants.winter import Winter
 from simulator.world.chance import Prng
 from tests.support.warm_world import NEVER, WarmWorld, at, model_of
 from wire import directive

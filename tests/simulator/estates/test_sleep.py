@@ -4,8 +4,8 @@ valve open in a sleep; power cuts and damaged memory in between."""
 import pytest
 
 from gateway.core.link.downlink import Standing
-from simulator.hosts import asleep
-from simulator.hosts.asleep import ClockChip
+from simulator.hosts import deep_sleep
+from simulator.hosts.deep_sleep import ClockChip
 from simulator.plants.battery import Battery
 from tests.support.green import plain, programs
 from tests.support.no_nonce_twice import no_nonce_twice
@@ -71,7 +71,7 @@ def test_a_week_on_a_battery(seed, ledger):
 
 @pytest.mark.parametrize("ppm", [-9_000, 9_000])
 def test_a_sleep_that_is_counted_one_percent_wrong_waters_at_the_right_minute(monkeypatch, ppm):
-    monkeypatch.setattr(asleep, "_RATE_PPM", 0)
+    monkeypatch.setattr(deep_sleep, "_RATE_PPM", 0)
     world = Sleepy(SHORT)
     world.until_asleep()
     world.host.asleep.ppm = ppm

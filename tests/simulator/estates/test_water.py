@@ -6,10 +6,10 @@ import pytest
 
 from policy import civil, watering
 from simulator.checkers.water import Forbidden, WaterChecker, drought_law
+from simulator.estates.season import Season
 from simulator.plants.climate import Climate
+from simulator.plants.green_space import Plot
 from simulator.plants.pipes import Pipes
-from simulator.plants.season import Season
-from simulator.plants.soil import Plot
 from simulator.world.chance import Prng
 from tests.support.green import PLAIN, Green, own, programs
 from wire import event

@@ -13,7 +13,7 @@ from simulator.estates.streets import lamp_settings
 from simulator.hosts import node as node_host
 from simulator.hosts.keys import pairing_of
 from simulator.hosts.node import NodeHost
-from simulator.hosts.parts import LampPorts
+from simulator.hosts.ports import LampPorts
 from simulator.plants.lamps import Feeder, Lamp, LampData
 from simulator.world.chance import Prng
 from simulator.world.network import LinkQuality, Radio

@@ -15,8 +15,8 @@ import pytest
 from boards import irrigation, thermostat, water_meter
 from boards.boot_thermostat import SAFE
 from simulator.hosts import vm
-from simulator.rig.otgw import Otgw
 from simulator.rig.pty import Pty
+from simulator.twins.otgw import Otgw
 from tests.support.whole_node import ALWAYS, MIDNIGHT_S, WATERING, Whole
 from wire import event, quantity, record
 

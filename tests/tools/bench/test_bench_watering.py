@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from simulator.plants.season import Figures
+from simulator.estates.season import Figures
 from tools import bench
 from tools.bench import watering
 

@@ -20,7 +20,7 @@ import pytest
 
 from simulator.rig.authority import Authority
 from simulator.rig.rig import find_mosquitto
-from simulator.rig.street import StreetBench
+from simulator.rig.village import StreetBench
 from tests.support import debian_machine
 from tests.support.conversation import converse
 from tests.support.debian_machine import Machine

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from gateway.core.cabinet.points import SetContactor
-from simulator.cabinet.fallback import Programme
 from simulator.cabinet.host import CabinetHost
+from simulator.cabinet.points import WHOLE
 from simulator.cabinet.system_clock import SystemClock
-from simulator.cabinet.twin import WHOLE
+from simulator.plants.fallback import Programme
 from tools import cli
 from tools.prove import night, trouble
 

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.core import limits
 from gateway.core.bearers.modem import CutPower, Modem, ModemState, Write
-from simulator.rig.modem import SimModem
+from tests.support.modem_bench import SimModem
 
 MINUTE_MS = 60_000
 

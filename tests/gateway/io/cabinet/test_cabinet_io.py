@@ -10,10 +10,10 @@ from gateway.core.cabinet.points import FeederSeen, SetContactor, Watchdog
 from gateway.io import clock
 from gateway.io.cabinet import limits
 from gateway.io.cabinet.cabinet_io import CabinetIo
-from simulator.rig.gpio import BenchGpiod
 from simulator.rig.modbus import ModbusBench
-from simulator.rig.tic import TicBench
 from tests.support.broker import until
+from tests.support.gpio_chip import BenchGpiod
+from tests.support.tic_bench import TicBench
 
 pytestmark = pytest.mark.live
 GENEROUS_S = 60

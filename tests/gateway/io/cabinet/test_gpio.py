@@ -7,8 +7,8 @@ import pytest
 from gateway.io.cabinet import limits
 from gateway.io.cabinet.gpio import GpioPort
 from gateway.io.cabinet.wiring import Gpio
-from simulator.rig import gpio as bench
-from simulator.rig.gpio import BenchGpiod
+from tests.support import gpio_chip as bench
+from tests.support.gpio_chip import BenchGpiod
 
 DOOR, FEEDBACK = Gpio(5, pull="pull-up"), Gpio(27, inverted=True)
 CONTACTOR, RELAY = Gpio(17), Gpio(18, inverted=True)

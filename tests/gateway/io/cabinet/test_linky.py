@@ -1,7 +1,5 @@
 """The Linky's port over real pyserial on a pseudo-terminal: both modes, a bad line, an adapter that comes and goes."""
 
-import subprocess
-import sys
 import termios
 
 import pytest
@@ -11,8 +9,8 @@ from gateway.core.cabinet.points import Linky
 from gateway.io import clock
 from gateway.io.cabinet import limits
 from gateway.io.cabinet.linky import LinkyPort
-from simulator.rig.tic import TicBench
 from tests.support.broker import until
+from tests.support.tic_bench import TicBench
 
 pytestmark = pytest.mark.live
 GENEROUS_S = 60
@@ -120,12 +118,3 @@ def test_a_value_is_known_for_its_time_and_no_longer(rig):
     _, heard_ms = port._last
     assert port.seen(now_ms=heard_ms + limits.LINKY_STALE_MS) is not None
     assert port.seen(now_ms=heard_ms + limits.LINKY_STALE_MS + 1) is None
-
-
-def test_the_twin_can_be_used_from_the_command_line(tmp_path, repository):
-    command = [sys.executable, "-m", "simulator.rig.tic", "--link", str(tmp_path / "linky"), "--mode", "standard"]
-    done = subprocess.run(
-        command, cwd=repository, input="garbage\nunplug\nplug\nnonsense\nquit\n", capture_output=True, text=True,
-        timeout=GENEROUS_S, check=True,
-    )  # fmt: skip
-    assert "Commands" in done.stdout and not (tmp_path / "linky").is_symlink()

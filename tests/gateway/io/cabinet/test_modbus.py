@@ -1,8 +1,6 @@
 """The Modbus line against pymodbus's server on a pseudo-terminal: values, contactors first, faults, and back again."""
 
 import struct
-import subprocess
-import sys
 import time
 
 import pytest
@@ -227,10 +225,3 @@ def test_its_thread_gives_signs_of_life_until_it_is_closed(rig):
     until(lambda: rig.port.looked_ms > before_ms, "it gives none")
     rig.port.close(timeout_s=30)
     assert rig.port.looked_ms is None and not rig.port._thread.is_alive()
-
-
-def test_the_twin_can_be_used_from_the_command_line(tmp_path, repository):
-    command = [sys.executable, "-m", "simulator.rig.modbus", "--link", str(tmp_path / "rtu")]
-    said = "power 32\nsilent 3\nspeak 3\nunplug\nplug\nnonsense\nquit\n"
-    done = subprocess.run(command, cwd=repository, input=said, capture_output=True, text=True, timeout=60, check=True)
-    assert "Commands" in done.stdout and not (tmp_path / "rtu").is_symlink()

@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from simulator.rig.uninterrupted import uninterrupted
+from simulator.hosts.vm import uninterrupted
 
 
 @pytest.fixture

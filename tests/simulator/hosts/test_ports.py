@@ -2,7 +2,7 @@
 
 import pytest
 
-from simulator.hosts.parts import DimmerTwin, MeterTwin
+from simulator.hosts.ports import DimmerTwin, MeterTwin
 from simulator.plants.lamps import Feeder, Lamp, LampData
 from simulator.world.chance import Prng
 from simulator.world.time import World

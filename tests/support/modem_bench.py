@@ -1,16 +1,13 @@
 """The simulated twin of a mobile modem: an AT interpreter in states, bare or on a pseudo-terminal.
 
 `SimModem` takes bytes and gives bytes; nothing in it waits. `PtyModem` puts it behind a terminal that pyserial opens
-like a real port. By hand: `python -m simulator.rig.modem --link modem-port --state searching`. It knows the commands
-that the gateway asks and the answers that 3GPP TS 27.007 gives to them; it must never be taken for a model of a radio
-network.
+like a real port. It knows the commands that the gateway asks and the answers that 3GPP TS 27.007 gives to them; it must
+never be taken for a model of a radio network.
 """
 
-import argparse
 import contextlib
 import os
 import select
-import sys
 import tty
 from pathlib import Path
 from threading import Event, Lock, Thread
@@ -165,36 +162,3 @@ class PtyModem:
             for descriptor in (slave, master):
                 with contextlib.suppress(OSError):
                     os.close(descriptor)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """A modem for the bench, until a line on the standard input ends it; `state <name>` changes it meanwhile."""
-    parser = argparse.ArgumentParser(prog="python -m simulator.rig.modem", description=main.__doc__)
-    parser.add_argument("--link", type=Path, required=True, help="where the port appears, as a symbolic link")
-    parser.add_argument("--state", choices=STATES, default="registered")
-    parser.add_argument("--chatty", action="store_true", help="talk in between")
-    options = parser.parse_args(arguments)
-    modem = PtyModem(SimModem(options.state, chatty=options.chatty), options.link)
-    modem.plug()
-    print(f"{options.link}: {options.state}. Commands: state {'|'.join(STATES)}, unplug, plug, quit", flush=True)
-    try:
-        for line in sys.stdin:
-            words = line.split()
-            if words[:1] == ["state"] and words[1:2] and words[1] in STATES:
-                modem.modem.state = words[1]
-            elif words == ["unplug"]:
-                modem.unplug()
-            elif words == ["plug"]:
-                modem.unplug()
-                modem.plug()
-            elif words == ["quit"]:
-                break
-    except KeyboardInterrupt:
-        pass
-    finally:
-        modem.unplug()
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

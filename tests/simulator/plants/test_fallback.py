@@ -4,7 +4,7 @@ import pytest
 
 from policy import civil, lighting, sun
 from simulator.cabinet.commune import BEHUARD
-from simulator.cabinet.fallback import RELAY_MS, AstronomicalClock, Programme, WatchdogRelay
+from simulator.plants.fallback import RELAY_MS, AstronomicalClock, Programme, WatchdogRelay
 
 EVENINGS = Programme(5, 22 * 60 + 30, 5 * 60 + 30, -5)
 PLACE = {"latitude_e4": BEHUARD.latitude_e4, "longitude_e4": BEHUARD.longitude_e4}

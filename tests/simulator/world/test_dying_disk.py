@@ -4,8 +4,8 @@ import errno
 
 import pytest
 
-from simulator.cabinet.card import ERRORS, FULL, SOUND, STALLS, DyingDisk
 from simulator.world.chance import Prng
+from simulator.world.disk import ERRORS, FULL, SOUND, STALLS, DyingDisk
 
 
 @pytest.fixture

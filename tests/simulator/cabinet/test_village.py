@@ -5,12 +5,10 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from simulator.cabinet import story
-from simulator.cabinet.story import CONTACTOR, DOOR, EMERGENCY, FEEDERS, LAMP, Village
-from simulator.hosts.centre import Centre
-from simulator.hosts.control import Control
+from simulator.cabinet.village import CONTACTOR, DOOR, EMERGENCY, FEEDERS, LAMP, Village, draw
+from simulator.hosts.centre import Centre, Control
 from simulator.options import Options
-from simulator.report import cabinet as telling
+from simulator.report import village as report
 from simulator.world.broker import Broker
 from simulator.world.chance import Prng
 from simulator.world.time import World
@@ -24,7 +22,7 @@ def live_through(seed, happenings=None):
     broker = Broker(world, prng.split("broker"))
     centre = Centre(world, prng.split("centre"), broker)
     if happenings is None:
-        happenings = story.draw(START_S, 24, prng.split("draw"))
+        happenings = draw(START_S, 24, prng.split("draw"))
     control = Control(world, broker)
     village = Village(world, prng.split("village"), broker, control, happenings)
     centre.start()
@@ -41,7 +39,7 @@ def told():
 
 def test_the_seed_draws_every_kind_of_trouble_in_its_time():
     for seed in range(200):
-        happenings = story.draw(START_S, 24, Prng(seed))
+        happenings = draw(START_S, 24, Prng(seed))
         assert [one.at_s for one in happenings] == sorted(one.at_s for one in happenings)
         kinds = [one.what for one in happenings]
         assert kinds.count(CONTACTOR) == kinds.count(DOOR) == kinds.count(EMERGENCY) == 1
@@ -52,17 +50,17 @@ def test_the_seed_draws_every_kind_of_trouble_in_its_time():
 
 
 def test_a_short_run_has_only_what_it_can_end():
-    assert {one.what for one in story.draw(START_S, 8, Prng(1))} <= {LAMP, DOOR}
-    assert story.draw(START_S, 1, Prng(1)) == ()
+    assert {one.what for one in draw(START_S, 8, Prng(1))} <= {LAMP, DOOR}
+    assert draw(START_S, 1, Prng(1)) == ()
 
 
 def test_in_summer_the_evening_is_too_short_for_lamps_and_contactors():
     in_june = START_S + 210 * 86_400
-    assert {one.what for one in story.draw(in_june, 24, Prng(1))} == {DOOR, EMERGENCY}
+    assert {one.what for one in draw(in_june, 24, Prng(1))} == {DOOR, EMERGENCY}
 
 
 def test_the_street_follows_the_policy_and_every_cause_is_told(told):
-    assert told.is_good and telling.faults(told) == []
+    assert told.is_good and report.faults(told) == []
     assert told.alarms.told == told.alarms.causes == 3
     welded = next(one.feeder for one in told.happenings if one.what == CONTACTOR)
     for index, counted in enumerate(told.counted):
@@ -86,9 +84,9 @@ def test_without_troubles_nothing_is_told():
 
 def test_a_contactor_that_never_followed_the_mayor_is_a_fault_of_the_run(told):
     broken = told._replace(ordered=told.ordered._replace(lit_ms=None))
-    assert not broken.is_good and telling.faults(broken) == ["Béhuard: the emergency light was not lit"]
+    assert not broken.is_good and report.faults(broken) == ["Béhuard: the emergency light was not lit"]
     unmeasured = told._replace(ordered=told.ordered._replace(measured_dw=None))
-    assert telling.faults(unmeasured) == ["Béhuard: the emergency light was not measured"]
+    assert report.faults(unmeasured) == ["Béhuard: the emergency light was not measured"]
 
 
 def test_one_seed_is_one_night(told):
@@ -100,18 +98,18 @@ def test_one_seed_is_one_night(told):
 
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_the_report_has_every_feeder_the_order_and_the_alarms(told, language):
-    rows = telling.rows(told, language)
+    rows = report.rows(told, language)
     text = "\n".join(f"{name} {value}" for name, value in rows)
     for feeder in FEEDERS:
         assert f"{feeder.name}, {feeder.lamps} " in text
     assert "Béhuard (124 " in rows[0][0] and rows[0][1] == ""
     assert {"fr": "jamais", "en": "never"}[language] in text
     assert "3/3" in text and " W" in text and "kWh" in text
-    assert len(telling.heading(told.happenings, language)) == len(told.happenings)
+    assert len(report.heading(told.happenings, language)) == len(told.happenings)
 
 
 def test_the_json_has_plain_values(told):
-    said = json.loads(json.dumps(telling.as_json(told)))
+    said = json.loads(json.dumps(report.as_json(told)))
     assert said["violations"] == 0 and said["alarms_told"] == 3 and said["order_to_light_ms"] < 1000
     assert len(said["lit_s"]) == len(said["wanted_s"]) == len(FEEDERS)
 
@@ -119,11 +117,11 @@ def test_the_json_has_plain_values(told):
 def test_the_band_is_sound_svg_within_its_frame(told):
     begin, end = START_S, START_S + int(HOURS * 3600)
     for language in ("fr", "en"):
-        parts = telling.band(told, lambda at_s: (at_s - begin) / 100, top=40, begin=begin, end=end, language=language)
+        parts = report.band(told, lambda at_s: (at_s - begin) / 100, top=40, begin=begin, end=end, language=language)
         svg = ElementTree.fromstring("<svg>" + "".join(parts) + "</svg>")
         bars = [element for element in svg if element.tag == "rect"]
         assert len(bars) > 2 * len(FEEDERS)
         for bar in bars:
-            assert 40 <= float(bar.get("y")) < 40 + telling.band_height()
+            assert 40 <= float(bar.get("y")) < 40 + report.band_height()
             left, width = float(bar.get("x")), float(bar.get("width"))
             assert left >= 0 and left + width <= (end - begin) / 100 + 0.1

@@ -9,7 +9,7 @@ from html import escape
 from typing import Any
 
 from simulator.cabinet.commune import BEHUARD
-from simulator.cabinet.story import CONTACTOR, DOOR, EMERGENCY, FEEDERS, LAMP, Happening, Told
+from simulator.cabinet.village import CONTACTOR, DOOR, EMERGENCY, FEEDERS, LAMP, Happening, Told
 
 _WORDS = {
     "fr": {

@@ -5,11 +5,10 @@ import pytest
 from gateway.core.cabinet import tic
 from gateway.core.cabinet.points import FeederSeen, Seen, SetContactor, Watchdog
 from simulator.cabinet.commune import BEHUARD
-from simulator.cabinet.fallback import Programme
-from simulator.cabinet.feeder import FeederData
-from simulator.cabinet.linky import LinkyTwin
-from simulator.cabinet.plant import AGENT, Cabinet, CabinetData
-from simulator.cabinet.twin import WHOLE, CabinetTwin
+from simulator.cabinet.points import WHOLE, CabinetTwin, LinkyTwin
+from simulator.plants.cabinet import AGENT, Cabinet, CabinetData
+from simulator.plants.fallback import Programme
+from simulator.plants.feeder import FeederData
 from simulator.world.chance import Prng
 
 FEEDERS = (FeederData("bourg", 14, 32), FeederData("levée", 9, 45))

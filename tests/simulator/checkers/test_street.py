@@ -4,10 +4,9 @@ import pytest
 
 from policy import civil, lighting, sun
 from simulator.cabinet.commune import BEHUARD, Night, calendar_of
-from simulator.cabinet.fallback import Programme
-from simulator.cabinet.feeder import Light
-from simulator.checkers.street import GRACE_S, StreetChecker
-from simulator.checkers.wanting import KNOWN, NIGHTLY, ORDINARY, Order, Wanting
+from simulator.checkers.street import GRACE_S, KNOWN, NIGHTLY, ORDINARY, Order, StreetChecker, Wanting
+from simulator.plants.fallback import Programme
+from simulator.plants.feeder import Light
 
 T0 = 1_000_000_000
 LIT, DARK = Light(5, None), Light(0, None)

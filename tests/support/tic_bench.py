@@ -1,11 +1,8 @@
 """A Linky meter that talks on a pseudo-terminal, in both modes of Enedis-NOI-CPT_54E, with the faults of a line.
 
-By hand: `python -m simulator.rig.tic --link linky-port --mode standard`. Its checksum is computed here, apart from
-the decoder it is read by.
+Its checksum is computed here, apart from the decoder that reads it.
 """
 
-import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Event, Thread
@@ -91,34 +88,3 @@ class TicBench:
         if self.fault == "interrupted":
             return said[: len(said) // 2] + b"\x04"
         return said
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """A meter for the bench, until a line "quit" on the standard input; others change its fault."""
-    parser = argparse.ArgumentParser(prog="python -m simulator.rig.tic", description=main.__doc__)
-    parser.add_argument("--link", type=Path, required=True, help="where the port appears, as a symbolic link")
-    parser.add_argument("--mode", choices=("historique", "standard"), default="historique")
-    options = parser.parse_args(arguments)
-    bench = TicBench(options.link, options.mode, period_s=1.5 if options.mode == "historique" else 1.0)
-    bench.start()
-    print(f"{options.link}: {options.mode}. Commands: {'|'.join(FAULTS)}, unplug, plug, quit", flush=True)
-    try:
-        for line in sys.stdin:
-            word = line.strip()
-            if word in FAULTS:
-                bench.fault = word
-            elif word in ("unplug", "plug"):
-                bench.pty.unplug()
-                if word == "plug":
-                    bench.pty.plug()
-            elif word == "quit":
-                break
-    except KeyboardInterrupt:
-        pass
-    finally:
-        bench.close()
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

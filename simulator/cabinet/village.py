@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 from policy import civil, sun
 from simulator.cabinet.commune import BEHUARD, Commune, Night, signed_emergency
-from simulator.cabinet.fallback import Programme
-from simulator.cabinet.feeder import FeederData
 from simulator.cabinet.street import Setup, Street
 from simulator.cabinet.system_clock import SystemClock
 from simulator.checkers.cabinet_alarms import AlarmVerdict, Bodies, Cause, judge, said_by
 from simulator.checkers.street import Counted
-from simulator.hosts.control import Control
+from simulator.hosts.centre import Control
+from simulator.plants.fallback import Programme
+from simulator.plants.feeder import FeederData
 from simulator.world.broker import Broker
 from simulator.world.chance import Prng
 from simulator.world.time import World

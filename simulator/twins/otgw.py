@@ -6,8 +6,6 @@ command is answered `XX: value`, what is not understood `SE`. What its boiler ca
 of id 57 becomes 0. Knows no code under test.
 """
 
-from collections.abc import Callable
-
 # "Stand-alone operation", the order of messages; None: from the list of alternatives, which is empty here: id 0.
 ROUND = (0, 25, 1, None, 17, 27, 28, 14, None, 0, 25, 1, 56, 57, None, 18)
 LEASE_MS = 65_000
@@ -21,7 +19,7 @@ class Otgw:
     before `any`. What the boiler was told is in `control_setpoint` (1/256 °C), `ch_enabled`, `max_ch`. `refused`:
     what the boiler answers to a writing of these ids instead of an acknowledgement, INVALID or UNKNOWN."""
 
-    def __init__(self, read_id: Callable[[int], int | None]) -> None:
+    def __init__(self, read_id):
         self._read_id = read_id
         self._in = b""
         self._out = b""

@@ -1,77 +1,111 @@
-"""What a lamp's photocell and detector see: the light of the sky, with clouds and dirt, and who walks by; and a lamp
-behind a DALI gear, which measures itself.
+"""Simulated twins of the node's drivers: the same small interface, a plant behind it instead of a chip.
 
-Light is the horizontal illuminance of a clear sky by the sun's height, between points of the usual tables (civil
-twilight 3.4 lx, sunset some 400 lx, 10 klx at 6°), times what clouds and a dirty dome let through. Passers-by come at
-random, many in the evening and few at night. Integers, quantised to the minute and the second, so that a seed gives
-the same digits everywhere.
+`drivers.dimmer.Dimmer`  -> DimmerTwin: set_level
+`drivers.bl0942.Meter`   -> MeterTwin: read, a map of wire keys to scaled integers
+`kinds.<kind>.Ports`     -> Ports: what a NodeHost drives and reads; LampPorts is the streetlight's
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from lighting import dali, dali_banks, inputs
-from policy import lighting, sun
-from simulator.hosts.node import NodeHost
-from simulator.hosts.parts import LampPorts
-from simulator.plants.lamps import Lamp
+from simulator.plants.lamps import Cell, Lamp
 from simulator.world.chance import Prng
 from simulator.world.time import World
 from wire import quantity
 
-# (sun's elevation in 0.01 °, lx): in between, linear
-_CLEAR_SKY = (
-    (-1800, 0),
-    (-600, 3),
-    (-300, 60),
-    (-83, 350),
-    (0, 600),
-    (600, 6000),
-    (1000, 12_000),
-    (3000, 47_000),
-    (6000, 100_000),
-    (9000, 120_000),
-)
 # Passers-by an hour, by the local hour of a street that sleeps.
 _AN_HOUR = (6, 3, 2, 2, 3, 8, 30, 60, 80, 60, 60, 60, 80, 60, 60, 60, 80, 120, 140, 120, 80, 50, 30, 15)
 
 
-def clear_sky_lx(elevation_cdeg: int) -> int:
-    """Illuminance under a clear sky."""
-    before = _CLEAR_SKY[0]
-    for after in _CLEAR_SKY:
-        if elevation_cdeg < after[0]:
-            if after is before:
-                return before[1]
-            return before[1] + (after[1] - before[1]) * (elevation_cdeg - before[0]) // (after[0] - before[0])
-        before = after
-    return before[1]
+class DimmerTwin:
+    """The 0-10 V output and its relay."""
+
+    def __init__(self, world: World, lamp: Lamp) -> None:
+        self._world = world
+        self._lamp = lamp
+
+    def set_level(self, level_percent: int) -> None:
+        self._lamp.set_level(level_percent, now_ms=self._world.now_ms, unix_s=self._world.unix_s)
 
 
-class Sky:
-    """Light at one site. `cloud_percent`: what clouds let through (100 clear, 10 overcast, 2 a storm)."""
+class MeterTwin:
+    """The energy meter and the board's thermometer."""
 
-    def __init__(self, site: lighting.Site) -> None:
-        self._site = site
-        self.cloud_percent = 100
+    def __init__(self, world: World, lamp: Lamp) -> None:
+        self._world = world
+        self._lamp = lamp
 
-    def lx(self, unix_s: int) -> int:
-        """Horizontal illuminance of this minute."""
-        minute_s = unix_s // 60 * 60
-        elevation = sun.elevation_cdeg(minute_s, self._site.latitude_e4, self._site.longitude_e4)
-        return clear_sky_lx(elevation) * self.cloud_percent // 100
+    def read(self) -> dict[int, int] | None:
+        """One complete reading, or None when the meter is silent (it never is on a powered feeder)."""
+        lamp = self._lamp
+        if not lamp.feeder.powered:
+            return None
+        lamp.settle(now_ms=self._world.now_ms, unix_s=self._world.unix_s)
+        power_dw, voltage_dv, factor = lamp.power_dw(), lamp.voltage_dv(), lamp.power_factor_percent()
+        return {
+            quantity.POWER: power_dw,
+            quantity.VOLTAGE: voltage_dv,
+            quantity.CURRENT: 100_000 * power_dw // max(1, voltage_dv * factor),
+            quantity.ENERGY: lamp.metered_wh(),
+            quantity.TEMPERATURE: lamp.case_ck(),
+            quantity.POWER_FACTOR: factor,
+        }
 
 
-class Cell:
-    """A photocell under its dome. `passes_percent` falls with dirt; `is_dead`: it says nothing."""
+class Ports(Protocol):
+    """The outside of one board. Outputs are safe from the instant of `power_on`, before any code runs."""
 
-    def __init__(self, sky: Sky) -> None:
-        self._sky = sky
-        self.passes_percent = 100
-        self.is_dead = False
+    def power_on(self) -> None: ...
 
-    def lx(self, unix_s: int) -> int | None:
-        return None if self.is_dead else self._sky.lx(unix_s) * self.passes_percent // 100
+    def power_off(self) -> None: ...
+
+    def apply(self, outputs: Any, *, now_ms: int) -> int | None:
+        """Bring the equipment to what the trade wants; called every turn. The instant, on the node's clock, of the next
+        turn that is needed, or None."""
+
+    def read(self) -> dict[int, int] | None:
+        """One complete reading, or None when all of it is silent."""
+
+
+class SleepyPorts(Ports, Protocol):
+    """Those of a board that sleeps deeply."""
+
+    def sleep(self) -> None:
+        """The chip is off; what latches stays."""
+
+    def wake(self) -> None:
+        """It boots: counters begin at 0. No output moves."""
+
+    def pulsed(self) -> bool:
+        """The counted input has given a pulse since `sleep`."""
+
+
+class LampPorts:
+    """A streetlight's: lit by an idle relay, dark without mains."""
+
+    def __init__(self, world: World, lamp: Lamp) -> None:
+        self._dimmer = DimmerTwin(world, lamp)
+        self._meter = MeterTwin(world, lamp)
+        self._level = 0
+
+    def power_on(self) -> None:
+        self._set(100)
+
+    def power_off(self) -> None:
+        self._set(0)
+
+    def apply(self, outputs: Any, *, now_ms: int) -> int | None:
+        if outputs.level_percent != self._level:
+            self._set(outputs.level_percent)
+        return None
+
+    def _set(self, level_percent: int) -> None:
+        self._level = level_percent
+        self._dimmer.set_level(level_percent)
+
+    def read(self) -> dict[int, int] | None:
+        return self._meter.read()
 
 
 class StreetPorts(LampPorts):
@@ -141,10 +175,10 @@ class Walkers:
     """People who pass under a lamp: its detector triggers every two seconds while they are there. `is_stuck`: it never
     stops. `one_in`: of so many that pass in a street, one comes this way."""
 
-    def __init__(self, world: World, prng: Prng, host: NodeHost, *, one_in: int = 1) -> None:
+    def __init__(self, world: World, prng: Prng, sense: Callable[[dict[int, int]], None], *, one_in: int = 1) -> None:
         self._world = world
         self._prng = prng
-        self._host = host
+        self._sense = sense
         self._one_in = one_in
         self.passed = 0
         self.meets: Callable[[], object] = lambda: None  # somebody has come
@@ -169,4 +203,4 @@ class Walkers:
             self.walk_by()
 
     def _trigger(self) -> None:
-        self._host.sense({quantity.OCCUPANCY: 1})
+        self._sense({quantity.OCCUPANCY: 1})

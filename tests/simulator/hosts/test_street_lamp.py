@@ -7,8 +7,8 @@ from policy import civil, lighting, lighting_form
 from policy.fault import Faults
 from simulator.hosts.keys import pairing_of
 from simulator.hosts.node import NodeHost
-from simulator.plants.lamps import Air, Feeder, Lamp, LampData
-from simulator.plants.street import Cell, Sky, StreetPorts, Walkers, clear_sky_lx
+from simulator.hosts.ports import StreetPorts, Walkers
+from simulator.plants.lamps import Air, Cell, Daylight, Feeder, Lamp, LampData, clear_sky_lx
 from simulator.world.chance import Prng
 from simulator.world.network import LinkQuality, Radio
 from simulator.world.time import World
@@ -44,7 +44,7 @@ class Street:
         settings.own = streetlight.decode(faults, plain)
         assert not faults.listed()
         self.world = World(start_unix_s=unix_s)
-        self.sky = Sky(SITE)
+        self.sky = Daylight(SITE)
         self.cell = Cell(self.sky)
         air = Air(latitude_e4=SITE.latitude_e4, longitude_e4=SITE.longitude_e4, mean_ck=900, swing_ck=400)
         self.lamp = Lamp(LampData(360, 6, 360, 0), Feeder(Prng("f"), switched=False), air, Prng("lamp"))
@@ -60,7 +60,7 @@ class Street:
             lambda datagram, host: None,
             lambda node, boot, what, sequence, data: self.told.append((what, data)),
         )
-        self.walkers = Walkers(self.world, Prng("walkers"), self.host)
+        self.walkers = Walkers(self.world, Prng("walkers"), self.host.sense)
         self.host.power_on()
 
     def run(self, ms):

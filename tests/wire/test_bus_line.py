@@ -2,9 +2,9 @@
 
 import pytest
 
-from simulator.world.bus import NONE, Faults, Street
 from simulator.world.chance import Prng
 from simulator.world.time import World
+from tests.support.bus_line import NONE, Faults, Street
 from wire import bus_frame, coap_message
 from wire.coap import Endpoint, Request, Response
 from wire.coap_exchange import bearer_timing
