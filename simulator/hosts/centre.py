@@ -63,7 +63,7 @@ class Centre:
             return
         self.batches += 1
         self.bytes += len(payload)
-        for publication in self.warehouse.take(name, payload, received_unix_s=self._world.unix_s):
+        for publication in self.warehouse.accept(name, payload, received_unix_s=self._world.unix_s):
             self._broker.publish(_NAME, 0, publication.topic, publication.payload)
 
 

@@ -38,7 +38,7 @@ class Centre:
     def _take(self, client, _data, message):
         # SQLite keeps to one thread: paho's.
         self.warehouse = self.warehouse or Warehouse(":memory:", synchronous="OFF")
-        for answer in self.warehouse.take(message.topic, message.payload, received_unix_s=1):
+        for answer in self.warehouse.accept(message.topic, message.payload, received_unix_s=1):
             assert answer.topic == ANSWERS
             client.publish(answer.topic, answer.payload, qos=1)
         self.inbox.post({identity: body for identity, _, body in self.warehouse.bodies()})

@@ -186,7 +186,7 @@ class CabinetWorld(Cabinet):
         unix_s = START_UNIX_S + self.town.now_ms // 1000
         if topic.parse(publication.topic).kind == topic.OUTCOME:
             return  # for the control centre, and there is none here
-        answers = self.warehouse.take(publication.topic, publication.payload, received_unix_s=unix_s)
+        answers = self.warehouse.accept(publication.topic, publication.payload, received_unix_s=unix_s)
         self._note(publication)
         for answer in answers:
             self._on_line(self._tell, answer.topic, answer.payload)

@@ -1,6 +1,5 @@
 """A real broker, `bocage centre control` as a process, fake gateways, and people who type (mark `broker`)."""
 
-import argparse
 import os
 import subprocess
 import sys
@@ -11,9 +10,9 @@ from policy import keyset
 from tests.support.broker import Mosquitto, until
 from tests.support.control_world import INSEE, MAYOR, key_set, policy, signed_policy
 from tests.support.fake_gateway import FakeGateway
-from tools.centre import cli
-from tools.centre.control import gateways, presence
-from tools.centre.control import schema as control_schema
+from tools import cli
+from tools.centre.control import file as control_file
+from tools.centre.control import gateways
 
 ROOT = Path(__file__).parents[2]
 LEASE_S = 600
@@ -41,17 +40,15 @@ class ControlRig:
 
     def type(self, *words):
         """`bocage centre WORDS`, in this process; its exit status."""
-        parser = argparse.ArgumentParser()
-        cli.add_arguments(parser)
         key = ["--key", str(self.key)] if words[0] in ("light", "end") else []
-        return cli.run(parser.parse_args([*words, "--db", str(self.path), *key]))
+        return cli.main(["centre", *words, "--db", str(self.path), *key])
 
     def light(self, *more):
         return self.type("light", "--commune", INSEE, "--for", "1h", "--reason", "accident", *more)
 
     def daemon(self, *, connected=True):
         """Start one; returns when it is subscribed, or runs and is not."""
-        command_ = [sys.executable, "-m", "tools.centre.cli", "control", "--db", str(self.path), *self.trust]
+        command_ = [sys.executable, "-m", "tools", "centre", "control", "--db", str(self.path), *self.trust]
         command_ += ["--broker", f"127.0.0.1:{self.broker.port}", "--lease-s", str(LEASE_S)]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT / "firmware"), str(ROOT)))}
         log = (self.folder / "daemon.log").open("ab")
@@ -63,7 +60,7 @@ class ControlRig:
 
     def wait_connected(self, connected=True):
         def reached():
-            daemon = presence.look(str(self.path))
+            daemon = control_file.serving_daemon(str(self.path))
             return daemon is not None and daemon.connected is connected
 
         until(reached, f"the daemon is not connected={connected}: {self.log()}")
@@ -77,14 +74,14 @@ class ControlRig:
         return self.gateways[-1]
 
     def look(self, question, *more):
-        connection = control_schema.open_to_read(str(self.path))
+        connection = control_file.open_to_read(str(self.path))
         try:
             return question(connection, *more)
         finally:
             connection.close()
 
     def until_heard(self, name):
-        until(lambda: name in [one.name for one in self.look(gateways.listed)], f"{name} was not heard")
+        until(lambda: name in [one.name for one in self.look(gateways.list_gateways)], f"{name} was not heard")
 
     def close(self):
         for gateway in self.gateways:

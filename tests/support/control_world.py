@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from policy import civil, document, keyset, lighting
 from tools.centre.control import communes, orders
-from tools.centre.control import schema as control_schema
+from tools.centre.control import file as control_file
 from tools.centre.store import database
 from wire import command, cose
 
@@ -80,13 +80,13 @@ def limit(kind, target, a=0, b=0):
 
 def new_file(path, *, policies=(None,), now_s=NOW_S):
     """A control file with the first key set and policies (None: the usual first one); its connection."""
-    connection = control_schema.open_to_write(str(path))
+    connection = control_file.open_to_write(str(path))
     with database.transaction(connection):
-        one, faults = communes.take_keyset(connection, keyset.encode(key_set()), now_s=now_s)
+        one, faults = communes.accept_keyset(connection, keyset.encode(key_set()), now_s=now_s)
         assert one, faults
         for document_ in policies:
             data = signed_policy(document_ or policy(valid_from_s=now_s - 86_400))
-            kept, faults = communes.take_policy(connection, data, now_s=now_s)
+            kept, faults = communes.accept_policy(connection, data, now_s=now_s)
             assert kept, faults
     return connection
 
@@ -107,7 +107,7 @@ def put(connection, one, *, now_s=NOW_S):
     signed = signed_order(one)
     with database.transaction(connection):
         orders.add(connection, signed, now_s=now_s)
-    return orders.Kept(one, signed, MAYOR.kid, now_s)
+    return orders.Order(one, signed, MAYOR.kid, now_s)
 
 
 def outcome(one, word, *, feeder=None, why=None, power_dw=None, unix_s=NOW_S):

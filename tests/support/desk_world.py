@@ -1,9 +1,9 @@
 """A desk of the control centre without a broker: messages in, publications out, with time in the test's hand."""
 
 from tests.support.control_world import INSEE, NOW_S, new_file
-from tools.centre.control import orders, refusals
-from tools.centre.control import schema as control_schema
-from tools.centre.control.desk import Desk, Message
+from tools.centre.control import file as control_file
+from tools.centre.control import gateways, orders
+from tools.centre.control.dispatch import Dispatcher, Message
 from wire import command
 
 CAB1, CAB2, FOREIGN = (INSEE, "cab-1"), (INSEE, "cab-2"), ("49007", "cab-1")
@@ -15,7 +15,7 @@ class DeskWorld:
 
     def __init__(self, path):
         self.people = new_file(path)
-        self.connection = control_schema.open_to_write(str(path))
+        self.connection = control_file.open_to_write(str(path))
         for connection in (self.people, self.connection):
             connection.execute("PRAGMA synchronous = OFF")  # a day of asks is a day of flushes
         self.now_s, self.now_ms = NOW_S, 1_000_000
@@ -23,18 +23,21 @@ class DeskWorld:
         self.start()
 
     def start(self, *, session_present=True):
-        self.desk = Desk(self.connection, lease_s=LEASE_S, log=lambda what, **more: self.logged.append((what, more)))
-        self.desk.connected(session_present=session_present)
+        def log(what, **more):
+            self.logged.append((what, more))
+
+        self.dispatcher = Dispatcher(self.connection, lease_s=LEASE_S, log=log)
+        self.dispatcher.on_connected(session_present=session_present)
 
     def sleep(self, seconds):
         self.now_s += seconds
         self.now_ms += 1000 * seconds
 
     def hear(self, *messages):
-        return self.desk.take(messages, now_s=self.now_s, now_ms=self.now_ms)
+        return self.dispatcher.receive(messages, now_s=self.now_s, now_ms=self.now_ms)
 
     def due(self, room=100):
-        return self.desk.due(room, now_s=self.now_s, now_ms=self.now_ms)
+        return self.dispatcher.poll(room, now_s=self.now_s, now_ms=self.now_ms)
 
     def ask(self, name=CAB1, nonce=b"nonce--1", duration_s=300, policy_version=1, keyset_version=1):
         said = command.encode_said(command.Ask(nonce, duration_s, policy_version, keyset_version))
@@ -49,14 +52,14 @@ class DeskWorld:
 
     def words(self, one):
         """What was said of a command, in its order."""
-        return orders.words(self.connection, one.id)
+        return orders.outcomes(self.connection, one.id)
 
     def close(self):
         self.people.close()
         self.connection.close()
 
     def refused(self):
-        return refusals.counted(self.connection)
+        return gateways.refusals(self.connection)
 
 
 def on(kind, name, payload, *, retained=False):

@@ -35,7 +35,7 @@ from tests.support.coap_peers import (
     run_client,
 )
 from tools import cli
-from tools.link import blocks as link_blocks
+from tools.link import talk as link_talk
 from wire import block as blocks
 from wire import coap, limits, oscore
 from wire import coap_message as messages
@@ -188,7 +188,7 @@ def put_and_get(tmp_path, port, path, size, is_protected):
     answers, told = [], []
     for request in (Content(messages.PUT, options, UP), Content(messages.GET, options, b"")):
         with ClearConversation(port) as conversation:
-            answer = link_blocks.transfer(
+            answer = link_talk.transfer(
                 conversation.ask, request, szx=szx_of(size), progress=lambda *words: told.append(words)
             )
         answers.append((f"{answer.code >> 5}.{answer.code & 31:02}", answer.payload))

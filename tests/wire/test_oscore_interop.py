@@ -28,7 +28,7 @@ from tests.support.coap_peers import (
     libcoap_file,
     run_client,
 )
-from tools.link import talk as link_talk
+from tools.link import conversation as link_talk
 from wire import coap, limits, oscore, oscore_window
 from wire import coap_message as messages
 from wire.faults import WireFault

@@ -25,12 +25,12 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from tools.centre.arguments import UsageError, parse_gateway
-from tools.centre.control import presence
-from tools.centre.control import schema as control_schema
-from tools.centre.control.drafting import Refused, Wanted, draft, draft_end, give
+from tools.centre.arguments import parse_gateway
+from tools.centre.control import file as control_file
+from tools.centre.control.drafts import NotAllowed, Request, draft, draft_end, sign_and_keep
 from tools.centre.control.order_words import word
-from tools.centre.control.standing import Standing, standing
+from tools.centre.control.progress import Progress, progress_of
+from tools.command_line import UsageError
 from tools.policy.keys import Signer, load_signer
 from tools.policy.refused import Refused as KeyRefused
 from wire import command
@@ -61,16 +61,16 @@ class Bench:
         self._last: dict[tuple[str, str], command.Command] = {}
 
     def switch(self, place: tuple[str, str], level: int) -> Switched:
-        """Order it and wait. Refused when no gateway could take it."""
+        """Order it and wait. NotAllowed when no gateway could take it."""
         now_s = int(time.time())
         begun_s = time.monotonic()
         expires_s = now_s + math.ceil(self._timeout_s) + _EXPIRY_MARGIN_S
-        wanted = Wanted(command.OVERRIDE, *place, self._target, level, "banc de mesure", now_s, expires_s)
+        wanted = Request(command.OVERRIDE, *place, self._target, level, "banc de mesure", now_s, expires_s)
         one = draft(self._connection, wanted, self._signer.kid, secrets.token_bytes(command.ID_BYTES), now_s=now_s)
-        kept = give(self._connection, one, self._signer, now_s=now_s)
+        kept = sign_and_keep(self._connection, one, self._signer, now_s=now_s)
         took_ms: dict[str, float | None] = dict.fromkeys(_WORDS)
         while True:
-            found = standing(self._connection, kept, now_s=int(time.time()))
+            found = progress_of(self._connection, kept, now_s=int(time.time()))
             elapsed_ms = 1000 * (time.monotonic() - begun_s)
             for name in _WORDS:
                 if took_ms[name] is None and _all_said(found, name):
@@ -89,19 +89,19 @@ class Bench:
             return
         now_s, new_id = int(time.time()), secrets.token_bytes(command.ID_BYTES)
         one = draft_end(self._connection, ended, "banc de mesure", self._signer.kid, new_id, now_s=now_s)
-        give(self._connection, one, self._signer, now_s=now_s)
+        sign_and_keep(self._connection, one, self._signer, now_s=now_s)
 
 
-def _all_said(found: Standing, name: str) -> bool:
+def _all_said(found: Progress, name: str) -> bool:
     """Whether a word was said: `received` by the cabinet, another by every feeder that is meant."""
     (cabinet,) = found.cabinets
     if name == "received":
-        return bool(cabinet.words or cabinet.feeders)
-    said = {feeder.name for feeder in cabinet.feeders if any(one.outcome == name for one in feeder.words)}
+        return bool(cabinet.outcomes or cabinet.feeders)
+    said = {feeder.name for feeder in cabinet.feeders if any(one.outcome == name for one in feeder.outcomes)}
     return bool(said) and said >= set(found.expected) and len(said) == len(cabinet.feeders)
 
 
-def _became(found: Standing) -> str:
+def _became(found: Progress) -> str:
     (cabinet,) = found.cabinets
     words = {feeder.last.outcome for feeder in cabinet.feeders} or {cabinet.state}
     reasons = {feeder.last.why for feeder in cabinet.feeders if feeder.last.why} | ({cabinet.why} - {None})
@@ -170,9 +170,9 @@ def _run(args: argparse.Namespace) -> int:
     try:
         places = [parse_gateway("--gateway", text) for text in args.gateway]
         signer = load_signer(args.key, lambda _: b"")
-        if presence.look(args.db) is None:
+        if control_file.serving_daemon(args.db) is None:
             raise UsageError(f"--db {args.db}: no `bocage centre control` serves it")
-        connection = control_schema.open_to_write(args.db)
+        connection = control_file.open_to_write(args.db)
         try:
             switched = _measure(Bench(connection, signer, args.target, args.timeout), places, args.rounds)
         finally:
@@ -183,7 +183,7 @@ def _run(args: argparse.Namespace) -> int:
     except KeyRefused as refused:
         print(f"bocage bench command: --key: {refused.text('en')}", file=sys.stderr)
         return 1
-    except Refused as refused:
+    except NotAllowed as refused:
         print(f"bocage bench command: {word(refused.key, 'en', **refused.values)}", file=sys.stderr)
         return 1
     found = {"gateways": args.gateway, "rounds": args.rounds, **figures(switched, args.goal)}

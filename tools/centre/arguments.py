@@ -1,35 +1,54 @@
-"""What people write after `bocage centre`: parsers shared by its commands, and the reading of addresses and times.
+"""Arguments that commands of `bocage centre` share: files, the broker, addresses, durations and instants.
 
-Durations are seconds. Instants are Unix seconds, written in the civil time of France: whoever lights a village thinks
-in it, wherever the server stands.
+Durations are seconds. Instants are Unix seconds, written in the civil time of France, which is that of the lamps
+wherever the server stands.
 """
 
 import argparse
 import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from policy import civil
+from tools.centre.store.archive import Archive
+from tools.command_line import Refused, UsageError
 from wire import topic
 
 _DAY_S = 86_400
 _UNITS_S = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": _DAY_S, "j": _DAY_S}
 
 
-class UsageError(Exception):
-    """Says which field is wrong and what to do."""
+def add_file(parser: argparse.ArgumentParser, text: str) -> None:
+    """`--db`: the SQLite file that the command is about."""
+    parser.add_argument("--db", required=True, metavar="FILE", help=text)
 
 
-def add_command(commands, name: str, text: str, example: str, file: str) -> argparse.ArgumentParser:
-    """A sub-command with its help, its example and `--db`, which is `file`."""
-    parser = commands.add_parser(
-        name,
-        help=text,
-        description=text[0].upper() + text[1:] + ".",
-        epilog=f"example:\n  {example}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--db", required=True, metavar="FILE", help=file)
-    return parser
+@contextmanager
+def database_faults(path: str) -> Iterator[None]:
+    """Turns what SQLite raises into a refusal that names the file."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise Refused(f"--db {path}: {error}") from error
+
+
+def check_warehouse(path: str) -> None:
+    if not Path(path).is_file():
+        raise UsageError(f"--db {path}: no such file; `bocage centre ingest` makes it")
+
+
+@contextmanager
+def opened_archive(path: str) -> Iterator[Archive]:
+    """The warehouse at `path`, to read."""
+    check_warehouse(path)
+    with database_faults(path):
+        archive = Archive.open(path)
+        try:
+            yield archive
+        finally:
+            archive.close()
 
 
 def add_broker(parser: argparse.ArgumentParser, client_id: str) -> None:
@@ -68,6 +87,11 @@ def check_trust(args: argparse.Namespace) -> None:
     for field, path in (("--ca", args.ca), ("--cert", args.cert), ("--key", args.key)):
         if path and not Path(path).is_file():
             raise UsageError(f"{field} {path}: no such file")
+
+
+def check_insee(field: str, text: str) -> None:
+    if not topic.is_insee(text):
+        raise UsageError(f"{field} {text}: give the five characters of its INSEE code, such as 49135")
 
 
 def parse_gateway(field: str, text: str) -> tuple[str, str]:

@@ -1,4 +1,7 @@
-"""`bocage link board`: lay out all that goes on a new node's board, as folders and files to copy to its root.
+"""Lays out all that goes on a new node's board, as folders and files to copy to its root.
+
+example:
+  bocage link board board --kind streetlight --number 1
 
 At the root what is never updated: boot.py, main.py (the loader), slots, guard, rtc, last_resort; in `a` the application
 with its manifest; in `r` the rescue program. settings.json is the node's own and comes from elsewhere. Copied for
@@ -8,9 +11,9 @@ example with `mpremote fs cp -r FOLDER/. :`; later programs come over the node's
 
 import argparse
 import shutil
-import sys
 from pathlib import Path
 
+from tools.command_line import Refused, UsageError
 from tools.link import image as link_image
 from tools.link.image import FIRMWARE, ImageFault
 from wire import image, slot_words
@@ -18,7 +21,6 @@ from wire.faults import WireFault
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of `bocage link board`."""
     parser.add_argument("folder", type=Path, help="where to lay it out; must not exist, or be empty")
     parser.add_argument("--kind", required=True, help="of node, as in its settings")
     parser.add_argument("--number", type=int, required=True, help="of the application, as `bocage link image` has it")
@@ -31,19 +33,16 @@ def run(args: argparse.Namespace) -> int:
     compiler = None if args.source else shutil.which(args.mpy_cross)
     try:
         if args.folder.exists() and any(args.folder.iterdir()):
-            print(f"bocage link board: {args.folder}: is not empty; give another folder", file=sys.stderr)
-            return 2
+            raise UsageError(f"{args.folder}: is not empty; give another folder")
         files = board_files(FIRMWARE, compiler, args.kind, args.number)
         for path, data in files.items():
             target = args.folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(data)
     except WireFault:
-        print(f"bocage link board: --number {args.number}: give 1 to {image.NUMBER_MAX}", file=sys.stderr)
-        return 2
+        raise UsageError(f"--number {args.number}: give 1 to {image.NUMBER_MAX}") from None
     except (ImageFault, OSError) as error:
-        print(f"bocage link board: {error}", file=sys.stderr)
-        return 1
+        raise Refused(str(error)) from error
     print(f"{args.folder}: {len(files)} files, {sum(map(len, files.values()))} bytes; put settings.json beside them")
     return 0
 

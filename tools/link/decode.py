@@ -1,4 +1,7 @@
-"""`bocage link decode`: captured datagrams in words, one line each, opened where a context file opens them.
+"""Shows captured datagrams in words, one line each, opened where a context file or a node's key opens them.
+
+example:
+  bocage link decode night.pcapng --context bench.toml
 
 Nothing is sent and no sequence file is touched. What cannot be read or decoded is a line with its reason.
 """
@@ -13,18 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from gateway.shell import keys as node_keys
-from tools.link import talk as link_talk
-from tools.link import words as link_words
-from tools.link.capture import Flaw
-from tools.link.frames import Address, Datagram
-from tools.link.open import Opener
+from tools.command_line import UsageError
+from tools.link import conversation, message_text
+from tools.link.capture import Address, Datagram, Flaw
+from tools.link.opener import Opener
 from tools.link.sources import Sources
 
 COAP_PORT = 5683
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of `bocage link decode`."""
     parser.add_argument(
         "capture",
         nargs="*",
@@ -53,7 +54,7 @@ def add_context_argument(parser: argparse.ArgumentParser) -> None:
 
 def opener_of(paths: list[Path]) -> Opener:
     """What opens datagrams, with these context and key files. TalkError, KeyFileError."""
-    contexts = [link_talk.load_context(path) for path in paths if path.suffix != node_keys.SUFFIX]
+    contexts = [conversation.load_context(path) for path in paths if path.suffix != node_keys.SUFFIX]
     return Opener(contexts, [node_keys.read(path) for path in paths if path.suffix == node_keys.SUFFIX])
 
 
@@ -61,9 +62,8 @@ def run(args: argparse.Namespace) -> int:
     """Exit status: 0 everything was decoded, 2 something was not (its line says why)."""
     try:
         opener = opener_of(args.context)
-    except (link_talk.TalkError, node_keys.KeyFileError) as error:
-        print(f"bocage link: {error}", file=sys.stderr)
-        return 2
+    except (conversation.TalkError, node_keys.KeyFileError) as error:
+        raise UsageError(str(error)) from error
     sources = Sources(port=args.port, serial=args.serial)
     has_fault = False
     unreadable = 0
@@ -88,7 +88,7 @@ def shown_of(found: Iterator[Datagram | Flaw], opener: Opener, *, is_payload: bo
         if isinstance(datagram, Flaw):
             yield {"unreadable": datagram.reason}
         elif is_payload:
-            yield {"records": link_words.records(datagram.data)}
+            yield {"records": message_text.records(datagram.data)}
         else:
             told = {
                 "time": time_text(datagram.time_ns),
@@ -140,7 +140,7 @@ def summary_line(summary: dict[str, int]) -> str:
 def line(shown: dict[str, Any]) -> str:
     """One datagram in one line; nothing that a peer wrote can break or colour it."""
     if "unreadable" in shown:
-        return f"unreadable: {link_words.text(shown['unreadable'].encode(errors='replace'))}"
+        return f"unreadable: {message_text.text(shown['unreadable'].encode(errors='replace'))}"
     if "type" not in shown and "records" in shown:
         return "; ".join(_record_text(made) for made in shown["records"])
     parts = [f"#{shown['number']}"]

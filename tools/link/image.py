@@ -1,5 +1,10 @@
-"""`bocage link image`: put a program together and sign it, as one file: the concentrator's for `bocage gateway
-concentrator update`, or with `--kind` that of a kind of node for `bocage gateway images add`.
+"""Puts the program of a concentrator or of a kind of node together and signs it, as one file.
+
+The concentrator's is for `bocage gateway concentrator update`; with `--kind`, that of a kind of node is for `bocage
+gateway images add`.
+
+example:
+  bocage link image streetlight-12.img --kind streetlight --number 12 --key release.pem
 
 What goes in is found by following the imports of the program (`firmware/concentrator/main.py`,
 `firmware/esp32/main.py`); the loaders and what they stand on are never updated and stay out. With `mpy-cross` at hand
@@ -14,15 +19,14 @@ import argparse
 import ast
 import getpass
 import shutil
-import sys
 from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 
 from gateway.shell import concentrator_image
 from tools import firmware_modules, mpy
+from tools.command_line import Refused, UsageError
 from tools.policy import keys
-from tools.policy.refused import Refused
 from wire import cose, image
 from wire.faults import WireFault
 
@@ -47,7 +51,6 @@ class ImageFault(Exception):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of `bocage link image`."""
     parser.add_argument("out", type=Path, help="the image's file")
     parser.add_argument("--kind", help="of node; absent: the concentrator's program")
     parser.add_argument("--number", type=int, required=True, help="higher than of every image before; never used twice")
@@ -60,9 +63,8 @@ def run(args: argparse.Namespace) -> int:
     """Exit status: 0 done, 1 a file or the compiler did not let us, 2 the number or the key is at fault."""
     try:
         signer = keys.load_signer(args.key, _passphrase)
-    except Refused as refused:
-        print(f"bocage link image: {refused.text('en')}", file=sys.stderr)
-        return 2
+    except keys.Refused as refused:
+        raise UsageError(refused.text("en")) from refused
     compiler = None if args.source else shutil.which(args.mpy_cross)
     try:
         if args.kind is None:
@@ -72,11 +74,9 @@ def run(args: argparse.Namespace) -> int:
         data = build(files, args.number, text, signer, product=args.kind or image.CONCENTRATOR)
         args.out.write_bytes(data)
     except WireFault:
-        print(f"bocage link image: --number {args.number}: give 1 to {image.NUMBER_MAX}", file=sys.stderr)
-        return 2
+        raise UsageError(f"--number {args.number}: give 1 to {image.NUMBER_MAX}") from None
     except (ImageFault, OSError) as error:
-        print(f"bocage link image: {error}", file=sys.stderr)
-        return 1
+        raise Refused(str(error)) from error
     how = "compiled" if compiler is not None else "as source"
     print(f"{args.out}: no. {args.number}, {len(files)} files {how}, {len(data)} bytes, signed by {signer.kid.hex()}")
     return 0
@@ -85,14 +85,14 @@ def run(args: argparse.Namespace) -> int:
 def build(
     files: dict[str, bytes], number: int, text: str, signer: keys.Signer, *, product: str = image.CONCENTRATOR
 ) -> bytes:
-    """The image of these files, {path: bytes}. WireFault when the gateway would not take it."""
+    """The image of these files, {path: bytes}. WireFault when the gateway would not accept it."""
     manifest = manifest_of(files, number, text, product)
     signed = cose.sign1_encode(manifest, signer.kid, cose.IMAGE_AAD, signer.sign)
     return concentrator_image.pack(signed, list(files.values()))
 
 
 def manifest_of(files: dict[str, bytes], number: int, text: str, product: str) -> bytes:
-    """The manifest's bytes; WireFault for one that nobody would take."""
+    """The manifest's bytes; WireFault for one that no chip would accept."""
     rows = [image.File(path, len(data), sha256(data).digest()) for path, data in files.items()]
     manifest = image.encode(image.Manifest(product, number, text, rows))
     image.decode(manifest)
@@ -100,13 +100,13 @@ def manifest_of(files: dict[str, bytes], number: int, text: str, product: str) -
 
 
 def program_files(firmware: Path, compiler: str | None) -> dict[str, bytes]:
-    """The concentrator's: {path on the chip: bytes}, the program itself last: a folder that came in part cannot be
-    started."""
+    """The files of the concentrator, {path on the chip: bytes}; the program itself is the last, so that a folder that
+    came in part cannot be started."""
     return _files(needed_modules(firmware), PROGRAM, compiler)
 
 
 def node_files(firmware: Path, compiler: str | None, kind: str) -> dict[str, bytes]:
-    """Of an application for nodes of this kind. ImageFault for a kind that there is none of."""
+    """The files of an application for nodes of this kind; ImageFault when there is no such kind."""
     modules = {f"kinds.{kind}", f"boards.{kind}"}
     if any(_find(firmware, name) is None for name in modules):
         raise ImageFault(f"--kind {kind}: there is no such kind of node; see firmware/kinds")
@@ -115,7 +115,7 @@ def node_files(firmware: Path, compiler: str | None, kind: str) -> dict[str, byt
 
 
 def rescue_files(firmware: Path, compiler: str | None, kind: str) -> dict[str, bytes]:
-    """Of the rescue program of such a node."""
+    """The files of the rescue program of such a node."""
     found = needed_modules(firmware, NODE_PROGRAM, extra={f"boards.{kind}"})
     return _files(found, NODE_PROGRAM, compiler)
 

@@ -1,4 +1,7 @@
-"""`bocage link key`: mint the key of one node, once, where it is provisioned.
+"""Mints the key of one node, once, where it is provisioned.
+
+example:
+  bocage link key 7c1f0a2c01000007 --settings
 
 Writes `<node>.key`, which an operator brings to the node's gateway (`bocage gateway adopt`), and prints the two lines
 for the node's settings only when asked to, for they hold the secret.
@@ -12,12 +15,12 @@ from pathlib import Path
 
 from gateway.core.link.sessions import NodeKey
 from gateway.shell import keys as node_keys
+from tools.command_line import Refused, UsageError
 from wire import limits
 from wire.oscore_pairing import NODE_ID_BYTES, usual_kid
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of `bocage link key`."""
     parser.add_argument("node", help="the node's id, 16 hexadecimal digits")
     parser.add_argument("--out", type=Path, default=Path("."), metavar="FOLDER", help="where the key file goes (here)")
     parser.add_argument("--kid", metavar="HEX", help="its OSCORE id, if not the usual: who minted it, last two bytes")
@@ -28,24 +31,20 @@ def run(args: argparse.Namespace) -> int:
     """Exit status: 0 done, 1 the file cannot be written or is there already, 2 an id that is none."""
     node = _hex(args.node)
     if len(node) != limits.NODE_ID_BYTES:
-        print(f"bocage link key: {args.node!r} is not a node's id; give 16 hexadecimal digits", file=sys.stderr)
-        return 2
+        raise UsageError(f"{args.node!r} is not a node's id; give 16 hexadecimal digits")
     kid = usual_kid(node) if args.kid is None else _hex(args.kid)
     if len(kid) not in NODE_ID_BYTES:
-        print(f"bocage link key: --kid {args.kid!r}: give 4 or 6 hexadecimal digits", file=sys.stderr)
-        return 2
+        raise UsageError(f"--kid {args.kid!r}: give 4 or 6 hexadecimal digits")
     path = args.out / f"{node.hex()}{node_keys.SUFFIX}"
     if path.exists():
-        # A second secret for a node that has one would lock it out, and nobody would see why.
-        print(f"bocage link key: {path} is there: a node gets one key; take it away first", file=sys.stderr)
-        return 1
+        # A second secret for a node that has one would lock it out, and nothing would show why.
+        raise Refused(f"{path} is there: a node gets one key; take it away first")
     key = NodeKey(node, kid, secrets.token_bytes(node_keys.SECRET_BYTES))
     try:
         args.out.mkdir(parents=True, exist_ok=True)
         node_keys.save(path, key)
     except OSError as error:
-        print(f"bocage link key: {error}", file=sys.stderr)
-        return 1
+        raise Refused(str(error)) from error
     print(f"{path}: kid {kid.hex()}", file=sys.stderr)
     if args.settings:
         print(json.dumps({"node": node.hex(), "kid": kid.hex(), "master_secret": key.master_secret.hex()}))

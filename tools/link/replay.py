@@ -1,4 +1,7 @@
-"""`bocage link replay`: sends captured datagrams again, byte for byte, and shows what comes back.
+"""Sends captured datagrams again, byte for byte, and shows what comes back.
+
+example:
+  bocage link replay night.pcap coap://192.0.2.7
 
 For the bench: it is how a technician shows that a command which was recorded changes nothing when it is played again.
 Nothing is made, altered or numbered here; a context file serves to read the answers. Slow on purpose, one datagram
@@ -16,11 +19,11 @@ from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
+from tools.command_line import UsageError
+from tools.link import conversation
 from tools.link import decode as link_decode
-from tools.link import talk as link_talk
-from tools.link.capture import Flaw
-from tools.link.frames import Address, Datagram
-from tools.link.open import Opener
+from tools.link.capture import Address, Datagram, Flaw
+from tools.link.opener import Opener
 from tools.link.sources import Sources
 
 # One that is forgotten in a terminal must end by itself; a bench session has some dozens.
@@ -33,7 +36,6 @@ _REFUSED = "nothing listens there"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of `bocage link replay`."""
     parser.add_argument("capture", help="a capture, of which what went to --port is sent; or hexadecimal, a line each")
     parser.add_argument("uri", help="coap://HOST[:PORT]")
     link_decode.add_context_argument(parser)
@@ -48,11 +50,10 @@ def run(args: argparse.Namespace) -> int:
     try:
         address, family = _target(args.uri)
         if not WAIT_S_MIN <= args.wait <= WAIT_S_MAX:
-            raise link_talk.TalkError(f"--wait is from {WAIT_S_MIN:g} to {WAIT_S_MAX:g} seconds")
+            raise conversation.TalkError(f"--wait is from {WAIT_S_MIN:g} to {WAIT_S_MAX:g} seconds")
         opener = link_decode.opener_of(args.context)
-    except link_talk.TalkError as error:
-        print(f"bocage link: {error}", file=sys.stderr)
-        return 2
+    except conversation.TalkError as error:
+        raise UsageError(str(error)) from error
     target = (str(address[0]), int(address[1]))
     print(
         f"replay: what {args.capture} holds for port {args.port} goes unaltered to {link_decode.address_text(target)}, "
@@ -86,16 +87,16 @@ def _target(uri: str) -> tuple[Any, int]:
         parts = urlsplit(uri)
         host, port = parts.hostname, parts.port or link_decode.COAP_PORT
     except ValueError:
-        raise link_talk.TalkError("the port is a number below 65536") from None
+        raise conversation.TalkError("the port is a number below 65536") from None
     if parts.scheme != "coap" or not host or parts.path.strip("/") or parts.query:
-        raise link_talk.TalkError("give an address such as coap://192.0.2.7; paths are in the datagrams")
+        raise conversation.TalkError("give an address such as coap://192.0.2.7; paths are in the datagrams")
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
     except (OSError, UnicodeError) as error:
-        raise link_talk.TalkError(f"{host}: {getattr(error, 'strerror', None) or 'no such name'}") from None
+        raise conversation.TalkError(f"{host}: {getattr(error, 'strerror', None) or 'no such name'}") from None
     target = ip_address(str(address[0]).partition("%")[0])
     if target.is_multicast or target.is_unspecified or str(target) == "255.255.255.255":
-        raise link_talk.TalkError(f"{host} is not one host")
+        raise conversation.TalkError(f"{host} is not one host")
     return address, family
 
 

@@ -1,4 +1,7 @@
-"""`bocage link serve`: a gateway for the bench, that answers nodes and keeps nothing.
+"""Serves nodes on a bench as a gateway that answers them and keeps nothing.
+
+example:
+  bocage link serve 7c1f0a2c01000007.key
 
 With `--image` it offers programs to them, as a gateway's folder `images` does; with `--log` it asks each node for the
 last lines of its log, once. It agrees on keys with the nodes whose key files are given, answers 2.04 with the time of
@@ -10,7 +13,6 @@ import argparse
 import json
 import secrets
 import socket
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,8 @@ from gateway.io.crypto import AesBlocks
 from gateway.shell import images as node_images
 from gateway.shell import keys as node_keys
 from gateway.shell.concentrator_image import ImageError
-from tools.link import words
+from tools.command_line import Refused, UsageError
+from tools.link import message_text
 from wire import coap_message as messages
 from wire import limits, record
 from wire.record import Answer
@@ -33,7 +36,6 @@ _UNCERTAINTY_S = 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of `bocage link serve`."""
     parser.add_argument("keys", nargs="+", type=Path, metavar="KEY", help="key files of the nodes that are answered")
     parser.add_argument("--bind", default="0.0.0.0:5683", metavar="ADDRESS:PORT", help="where (default %(default)s)")
     parser.add_argument("--image", action="append", default=[], type=Path, help="a program to offer, from `link image`")
@@ -50,14 +52,11 @@ def run(args: argparse.Namespace) -> int:
         programs = [node_images.parse(node_images.read(path)) for path in args.image]
         address = (host, int(port))
     except (node_keys.KeyFileError, ValueError) as error:
-        print(f"bocage link serve: {error}", file=sys.stderr)
-        return 2
+        raise UsageError(str(error)) from error
     except (ImageError, OSError) as error:
-        print(f"bocage link serve: --image: {error}", file=sys.stderr)
-        return 2
+        raise UsageError(f"--image: {error}") from error
     if faults := check_keys(keys):
-        print("\n".join(f"bocage link serve: {fault}" for fault in faults), file=sys.stderr)
-        return 2
+        raise UsageError("\n  ".join(str(fault) for fault in faults))
     link = Link(keys, AesBlocks(), random_below=secrets.randbelow, ack_timeout_ms=_ACK_TIMEOUT_MS)
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound:
@@ -68,8 +67,7 @@ def run(args: argparse.Namespace) -> int:
             images.set_images(programs)
             _serve(link, bound, args.count, args.for_s, images, wants_log=args.log)
     except OSError as error:
-        print(f"bocage link serve: {args.bind}: {error.strerror}", file=sys.stderr)
-        return 1
+        raise Refused(f"{args.bind}: {error.strerror}") from error
     print(json.dumps({"summary": {name: count for name, count in link.counters.items() if count}}))
     return 0
 
@@ -95,7 +93,7 @@ def _serve(
                 print(json.dumps({"node": request.node.hex(), "log": lines}), flush=True)
             if not isinstance(request, Asked) or images.hears(request, now_ms=now_ms):
                 continue
-            print(json.dumps(_said(request)), flush=True)
+            print(json.dumps(_plain(request)), flush=True)
             answer = record.encode_answer(Answer(int(time.time()), _UNCERTAINTY_S, None, 0))
             link.respond(request.exchange, messages.CHANGED, answer, now_ms=now_ms)
             answered += 1
@@ -106,9 +104,9 @@ def _serve(
             bound.sendto(datagram, peer)
 
 
-def _said(request: Asked) -> dict[str, Any]:
-    path = "/" + "/".join(words.text(segment) for segment in request.path)
-    said: dict[str, Any] = {"node": request.node.hex(), "from": str(request.peer), "path": path}
+def _plain(request: Asked) -> dict[str, Any]:
+    path = "/" + "/".join(message_text.text(segment) for segment in request.path)
+    plain: dict[str, Any] = {"node": request.node.hex(), "from": str(request.peer), "path": path}
     if request.payload:
-        said["records"] = words.records(request.payload)
-    return said
+        plain["records"] = message_text.records(request.payload)
+    return plain

@@ -11,9 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tools.link import capture as link_capture
-from tools.link import frames as link_frames
-from tools.link.capture import Flaw
-from tools.link.frames import Datagram
+from tools.link.capture import Datagram, Flaw
 from wire import slip
 
 # The longest UDP datagram with a colon behind each byte, as some tools write it.
@@ -66,7 +64,7 @@ class Sources:
             yield Flaw(f"{name}: a capture of a network; --serial wants lines of hexadecimal digits")
             return
         for number, packet in enumerate(link_capture.packets(first, file), 1):
-            found = packet if isinstance(packet, Flaw) else link_frames.datagram(packet, self._port)
+            found = packet if isinstance(packet, Flaw) else link_capture.datagram(packet, self._port)
             if found is None:
                 self.skipped += 1
             elif isinstance(found, Flaw):

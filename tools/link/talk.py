@@ -1,182 +1,204 @@
-"""`bocage link talk`: requests under OSCORE over UDP, as the peer that a context file names.
+"""Asks a peer something under OSCORE over UDP, and shows its answer; what is larger than a datagram goes by blocks.
 
-The context file is TOML: `master_secret`, `sender_id`, `recipient_id` and, if used, `master_salt` and `id_context`, in
-hexadecimal. Beside it stands `<file>.sequence`, the end of the numbers that may have been used: who copies, restores
-or deletes it breaks the context. Give the bench a context of its own, never a node's or a gateway's.
+example:
+  bocage link talk bench.toml coap://192.0.2.7/t --payload 0102
+  bocage link talk 7c1f0a2c01000007.key coap://192.0.2.1/t --method post --payload-file record.cbor
+
+Exit status: 0 answered, 2 not (the line says why).
 """
 
-import os
+import argparse
+import json
 import secrets
-import socket
-import stat
+import sys
 import time
-import tomllib
+from binascii import unhexlify
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, TextIO
+from urllib.parse import unquote, urlsplit
 
-from gateway.io.crypto import AesBlocks
-from gateway.io.files import sync_folder
-from wire import coap, limits, oscore, oscore_sequence
-from wire import coap_message as messages
-from wire.faults import WireFault
+from gateway.shell import keys as node_keys
+from tools.command_line import UsageError
+from tools.link.conversation import Conversation, NodeConversation, SequenceFile, TalkError, code_text, load_context
+from wire import block, coap_message, limits
+from wire.block import Answered, Body, Restarted, Stopped
+from wire.block_download import Download, Part
+from wire.block_upload import Acked, Upload
+from wire.oscore_inner import Content
 
-_FIELDS = ("master_secret", "master_salt", "sender_id", "recipient_id", "id_context")
-_CIPHER = AesBlocks()
-_POLL_S = 0.05
-_UNAUTHORIZED_MAX = 1  # a server may ask for Echo once (RFC 8613 appendix B.1.2)
+_COAP_PORT = 5683
+_METHODS = {
+    "get": coap_message.GET,
+    "post": coap_message.POST,
+    "put": coap_message.PUT,
+    "delete": coap_message.DELETE,
+    "fetch": coap_message.FETCH,
+}
+_BLOCK_SIZES = tuple(block.block_bytes(szx) for szx in range(block.SZX_MAX + 1))
+# A node's flash holds 8 MB: nothing larger is served to it, or to its technician.
+ANSWER_BYTES_MAX = 8 << 20
+# Uploads of one context are told apart by it (RFC 9175 section 3.5.1).
+_REQUEST_TAG_BYTES = 4
+_SHOWN_EVERY_S = 1.0
+
+_WHY = {
+    "block-number": "it answered for another block",
+    "block-size": "it made a block larger than asked for",
+    "block-cut": "a block has not the size it claims",
+    "block-missing": "it does not say which block it has",
+    "block-continue": "it wants more after the last block",
+    "block-total": f"it sends more than {ANSWER_BYTES_MAX} bytes, or than can be counted",
+    "changed": "what it sends changes all the time",
+    "refused": "it refuses blocks that it has announced",
+    "whole": "it no longer sends blocks",
+}
 
 
-class TalkError(Exception):
-    """What a person can put right. It carries no secret."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    text = "context file (TOML, see tools/link/conversation.py), or a node's .key"
+    parser.add_argument("context", type=Path, help=text)
+    parser.add_argument("uri", help="coap://ADDRESS[:PORT]/PATH[?QUERY]")
+    parser.add_argument("--method", choices=sorted(_METHODS), default="get")
+    payload = parser.add_mutually_exclusive_group()
+    payload.add_argument("--payload", default="", metavar="HEX", help="the request's payload in hexadecimal")
+    payload.add_argument("--payload-file", type=Path, metavar="FILE", help="the request's payload")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the answer's payload there, not in hexadecimal")
+    size = block.block_bytes(limits.BLOCK_LINK_SZX)
+    text = f"largest block, either way (default: {size} to send, the peer's choice to receive)"
+    parser.add_argument("--block", type=int, choices=_BLOCK_SIZES, metavar="BYTES", help=text)
+    parser.add_argument("--format", type=int, metavar="NUMBER", help="its Content-Format, for instance 60 for CBOR")
+    text = "how long a message is waited for (default: 30)"
+    parser.add_argument("--wait", type=float, default=30, metavar="SECONDS", help=text)
+    parser.add_argument("--first", action="store_true", help="this context was never used before, by anybody")
 
 
-def load_context(path: Path) -> oscore.Context:
-    """The context that the file holds; TalkError names what is wrong, never a value."""
+def run(args: argparse.Namespace) -> int:
     try:
-        if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
-            raise TalkError(f"{path}: others may read it; say: chmod 600 {path}")
-        fields = tomllib.loads(path.read_text(encoding="utf-8"))
-        unknown = sorted(set(fields) - set(_FIELDS))
-        if unknown:
-            raise TalkError(f"{path}: no field {', '.join(unknown)}; there are {', '.join(_FIELDS)}")
-        return oscore.derive(**{name: bytes.fromhex(value) for name, value in fields.items()})
+        address, request = _request(args)
+        szx = None if args.block is None else _BLOCK_SIZES.index(args.block)
+        progress = Progress(sys.stderr)
+        with _conversation(args, address) as conversation:
+            answer = transfer(conversation.ask, request, szx=szx, progress=progress)
+        shown: dict[str, Any] = {"code": code_text(answer.code)}
+        if args.out is None:
+            shown["payload"] = answer.payload.hex()
+        else:
+            args.out.write_bytes(answer.payload)
+            shown["payload_bytes"] = len(answer.payload)
+    except (TalkError, TransferError, node_keys.KeyFileError) as error:
+        raise UsageError(str(error)) from error
     except OSError as error:
-        raise TalkError(f"{path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValueError, TypeError):
-        raise TalkError(f"{path}: each field is a text of hexadecimal digits; three are needed") from None
-    except AssertionError as bound:
-        raise TalkError(f"{path}: {bound}") from None
+        raise UsageError(f"{error.filename or args.uri}: {error.strerror}") from error
+    print(json.dumps(shown))
+    return 0
 
 
-class SequenceFile:
-    """The sender sequence of one context file, on disk before it is used."""
-
-    def __init__(self, context_path: Path, *, is_first: bool):
-        self._path = context_path.with_name(context_path.name + ".sequence")
-        if is_first:
-            if self._path.exists():
-                raise TalkError(f"{self._path} exists: this context was used before; leave --first out")
-            self._write(0)
-        try:
-            self._sequence = oscore_sequence.SenderSequence(int(self._path.read_text(encoding="ascii")))
-        except FileNotFoundError:
-            raise TalkError(f"no {self._path}: say --first if this context was NEVER used; else make another") from None
-        except (OSError, ValueError, AssertionError):
-            raise TalkError(f"{self._path} is damaged: make another context") from None
-
-    def take(self) -> int:
-        """The next number, reserved on disk."""
-        effect = self._sequence.due()
-        if effect is not None:
-            self._write(effect.upto)
-            self._sequence.reserved(effect.upto)
-        number = self._sequence.take()
-        if number is None:
-            raise TalkError(f"{self._path}: every number is used; make another context")
-        return int(number)
-
-    def _write(self, upto: int) -> None:
-        """By rename, so that a cut leaves the old end or the new one."""
-        fresh = self._path.with_name(self._path.name + ".new")
-        try:
-            with fresh.open("w", encoding="ascii") as file:
-                file.write(str(upto))
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(self._path)
-            sync_folder(self._path.parent)
-        except OSError as error:
-            raise TalkError(f"{self._path}: {error.strerror}") from None
+def _conversation(args: argparse.Namespace, address: tuple[str, int]) -> Conversation | NodeConversation:
+    if args.context.suffix == node_keys.SUFFIX:
+        return NodeConversation(node_keys.read(args.context), address, wait_s=args.wait)
+    context = load_context(args.context)
+    sequence = SequenceFile(args.context, is_first=args.first)
+    return Conversation(context, sequence, address, wait_s=args.wait)
 
 
-class Conversation:
-    """Exchanges with one peer under one context, from one socket: servers tell the blocks of a body by its address."""
-
-    def __init__(
-        self, context: oscore.Context, sequence: SequenceFile, address: tuple[str, int], *, wait_s: float
-    ) -> None:
-        self._context = context
-        self._sequence = sequence
-        self._address = address
-        self._wait_s = wait_s
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.settimeout(_POLL_S)
-        self._end = coap.Endpoint(
-            random_below=secrets.randbelow,
-            first_message_id=secrets.randbelow(0x10000),
-            datagram_max=limits.COAP_UDP_DATAGRAM_BYTES_MAX,
-            handled_options=(messages.OSCORE,),
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._socket.close()
-
-    def ask(self, request: oscore.Content) -> oscore.Content:
-        """The protected response to `request`. A demand for Echo is met once. TalkError when there is none."""
-        for _ in range(_UNAUTHORIZED_MAX + 1):
-            content, exchange = oscore.protect_request(
-                self._context, request, _CIPHER, number=self._sequence.take(), with_id_context=True
-            )
-            response = self._exchange(content)
-            try:
-                opened = oscore.unprotect_response(self._context, response, _CIPHER, exchange)
-            except WireFault as fault:
-                raise TalkError(_unprotected(response, fault.reason)) from None
-            echo = messages.option_values(opened.options, messages.ECHO)
-            if opened.code != messages.UNAUTHORIZED or not echo:
-                break
-            options = [option for option in request.options if option[0] != messages.ECHO]
-            messages.insert_option(options, messages.ECHO, echo[0])
-            request = oscore.Content(request.code, tuple(options), request.payload)
-        return opened
-
-    def _exchange(self, content: oscore.Content) -> Any:
-        end = self._end
-        asked = end.request(self._address, content.code, (), content.payload, options=content.options, now_ms=_now_ms())
-        if isinstance(asked, coap.Refused):
-            raise TalkError(f"the request cannot be sent: {asked.reason}")
-        deadline_ms = _now_ms() + int(self._wait_s * 1000)
-        while _now_ms() < deadline_ms:
-            self._send()
-            for event in self._events():
-                if isinstance(event, coap.Request) or event.exchange != asked:
-                    continue
-                if isinstance(event, coap.Failed):
-                    raise TalkError(f"no answer: {event.reason}")
-                self._send()  # its acknowledgement
-                return event
-        raise TalkError(f"no answer from {self._address[0]} port {self._address[1]} within {self._wait_s:g} s")
-
-    def _send(self) -> None:
-        for peer, datagram in self._end.outgoing():
-            self._socket.sendto(datagram, peer)
-
-    def _events(self) -> list[Any]:
-        events = list(self._end.poll(now_ms=_now_ms()))
-        try:
-            datagram, peer = self._socket.recvfrom(limits.COAP_UDP_DATAGRAM_BYTES_MAX + 1)
-            events += self._end.receive(datagram, peer, now_ms=_now_ms())
-        except TimeoutError:
-            pass
-        except ConnectionError:
-            raise TalkError(f"nothing listens at {self._address[0]} port {self._address[1]}") from None
-        return events
+def _request(args: argparse.Namespace) -> tuple[tuple[str, int], Content]:
+    try:
+        parts = urlsplit(args.uri)
+        address = (parts.hostname or "", parts.port or _COAP_PORT)
+        payload = unhexlify(args.payload) if args.payload_file is None else args.payload_file.read_bytes()
+    except ValueError:
+        raise TalkError("the port is a number, the payload an even number of digits 0-9 a-f") from None
+    if parts.scheme != "coap" or not parts.hostname:
+        raise TalkError("give an address such as coap://192.0.2.7/t")
+    options = [(coap_message.URI_PATH, unquote(part).encode()) for part in parts.path.split("/") if part]
+    options += [(coap_message.URI_QUERY, unquote(part).encode()) for part in parts.query.split("&") if part]
+    if args.format is not None:
+        coap_message.insert_option(options, coap_message.CONTENT_FORMAT, coap_message.uint_bytes(args.format))
+    return address, Content(_METHODS[args.method], tuple(options), payload)
 
 
-def _unprotected(response: Any, reason: str) -> str:
-    if reason != "oscore-missing":
-        return f"the answer does not hold under this context: {reason}"
-    said = response.payload.decode(errors="replace") if response.payload.isascii() else response.payload.hex()
-    return f"unprotected answer {code_text(response.code)} {said!r}: anybody may have sent it"
+# --- by blocks ----------------------------------------------------------------------------------------------------
 
 
-def code_text(code: int) -> str:
-    """A code as RFC 7252 writes it."""
-    return f"{code >> 5}.{code & 31:02}"
+class TransferError(Exception):
+    """The peer breaks off or breaks RFC 7959; the text says how."""
 
 
-def _now_ms() -> int:
-    return time.monotonic_ns() // 1_000_000
+class Progress:
+    """Lines about a long transfer: none in its first second, then at most one a second."""
+
+    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic):
+        self._stream = stream
+        self._clock = clock
+        self._next_s = clock() + _SHOWN_EVERY_S
+
+    def __call__(self, word: str, done: int, total: int | None) -> None:
+        """Print a line if one is due. word: "sent" or "received"; `total` None: not known."""
+        if self._clock() < self._next_s:
+            return
+        self._next_s = self._clock() + _SHOWN_EVERY_S
+        bound = f" of {total}" if total else ""
+        print(f"bocage link: {word} {done}{bound} bytes", file=self._stream, flush=True)
+
+
+def transfer(
+    ask: Callable[[Content], Content],
+    request: Content,
+    *,
+    szx: int | None,
+    progress: Callable[[str, int, int | None], None],
+) -> Content:
+    """The whole answer to the whole request. TransferError when there is none.
+
+    szx: of the largest block either way, asked for from the start; None leaves an answer's to the peer.
+    """
+    upload = Upload(
+        request._replace(payload=b""),
+        Body(request.payload),
+        szx=limits.BLOCK_LINK_SZX if szx is None else szx,
+        request_tag=secrets.token_bytes(_REQUEST_TAG_BYTES),
+    )
+    first = _upload(ask, upload, len(request.payload), progress) if request.payload else None
+    download = Download(
+        # The tag names the request for its answer's blocks as well.
+        Content(request.code, upload.options, b""),
+        total_max=ANSWER_BYTES_MAX,
+        szx=block.SZX_MAX if szx is None else szx,
+        is_early=szx is not None and first is None,
+    )
+    return _download(ask, download, ask(download.request()) if first is None else first, progress)
+
+
+def _upload(ask, upload, total, progress) -> Content:
+    while True:
+        event = upload.receive(ask(upload.request()))
+        if isinstance(event, Answered):
+            return event.content
+        if isinstance(event, Stopped):
+            raise TransferError(_text(event))
+        assert isinstance(event, Acked | Restarted)
+        progress("sent", upload.offset, total)
+
+
+def _download(ask, download, answer, progress) -> Content:
+    got = bytearray()
+    while True:
+        event = download.receive(answer)
+        if isinstance(event, Answered):
+            return event.content
+        if isinstance(event, Stopped):
+            raise TransferError(_text(event))
+        if isinstance(event, Part):
+            got += event.payload
+            if event.is_last:
+                first = download.response
+                return Content(first.code, first.options, bytes(got))
+        else:
+            got.clear()
+        progress("received", download.offset, download.size)
+        answer = ask(download.request())
+
+
+def _text(stopped: Stopped) -> str:
+    return f"the peer's transfer cannot go on: {_WHY.get(stopped.reason, stopped.reason)}"

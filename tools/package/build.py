@@ -1,24 +1,35 @@
-"""Builds the gateway's Debian package with dpkg-deb, the same bytes from the same sources wherever it is built.
+"""Builds the gateway's Debian package, the same bytes from the same sources wherever it is built.
+
+example:
+  bocage package build --out dist
 
 Pure Python, so `Architecture: all`: one file for a Raspberry Pi (arm64) and for a PC (amd64). Times are those of
 SOURCE_DATE_EPOCH, owners root's, modes set here and not by the umask, and the compression runs in one thread, for how
 many there are would show in the result. Needs dpkg-deb and no network; changes nothing but the file it makes.
 """
 
+import argparse
 import gzip
+import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
 import tomllib
 from collections.abc import Iterator
 from email.utils import formatdate
+from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
+from tools.command_line import Refused, UsageError, add_json
 from tools.package import catalogue, contents
 
 ROOT = Path(__file__).resolve().parents[2]
 MAINTAINER = "Bocage maintainers <maintainers@bocage.invalid>"
+# Of deb-version(7), without epoch and revision: what also may stand in a file's name.
+_VERSION = re.compile(r"[0-9][A-Za-z0-9.+~]*")
+_MAINTAINER = re.compile(r"[^<>\n]+ <[^<>\s@]+@[^<>\s@]+>")
 
 _SUMMARY = "agent of a street lighting cabinet that runs alone"
 _DESCRIPTION = """\
@@ -46,6 +57,33 @@ sys.exit(cli.main())
 
 class BuildError(Exception):
     """The package cannot be built here; says the remedy."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, required=True, help="folder for the package")
+    parser.add_argument("--version", help="version of the package (default: that of pyproject.toml)")
+    parser.add_argument("--maintainer", default=MAINTAINER, help="who answers for it: 'NAME <ADDRESS>'")
+    add_json(parser, "for programs")
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.version is not None and not _VERSION.fullmatch(args.version):
+        raise UsageError(f"--version: {args.version!r} is no Debian version; give one as 0.2.0 or 0.2.0~rc1")
+    if not _MAINTAINER.fullmatch(args.maintainer):
+        raise UsageError("--maintainer: give a name and an address, as 'Feneu <eclairage@feneu.example>'")
+    try:
+        version = args.version or project_version()
+        path = build(args.out, version=version, maintainer=args.maintainer, epoch=source_epoch())
+    except BuildError as error:
+        raise Refused(f"cannot build: {error}") from error
+    except OSError as error:
+        raise Refused(f"cannot build: {error}; build from a checkout, into a folder that may be written") from error
+    digest = sha256(path.read_bytes()).hexdigest()
+    if args.json:
+        print(json.dumps({"path": str(path), "version": version, "bytes": path.stat().st_size, "sha256": digest}))
+    else:
+        print(f"{path}  {path.stat().st_size} bytes\nsha256 {digest}")
+    return 0
 
 
 def project_version() -> str:

@@ -13,11 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from policy import limits
-from tools.policy.refused import Refused
+from tools.policy.refused import Refused as Refused
 from wire import cose, topic
 from wire.line import is_line
 
@@ -97,6 +98,21 @@ def load_signer(path: Path, ask: Callable[[Path], bytes]) -> Signer:
         raise Refused("not_private", path=path)
     public = private.public_key().public_bytes_raw()
     return Signer(cose.kid_of(public), public, private.sign)
+
+
+def verify(public_key: bytes, signature: bytes, data: bytes) -> bool:
+    """True when `signature` of `data` holds under `public_key` (Ed25519, RFC 8032); False for anything else.
+
+    Whose key counts is the question of `policy.authority` and of a policy's operators; the gateway, which has a check
+    of its own, decides last.
+    """
+    if not cose.is_sound_key(public_key):
+        return False
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key).verify(signature, data)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
 
 
 def _create(path: Path, data: bytes, mode: int) -> None:

@@ -3,13 +3,13 @@
 Policies are shown in the language of the form (`sunset+15 on`), so that they can be compared with it.
 """
 
-from gateway.io.crypto import verify_ed25519
 from policy import authority, document, keyset
 from policy.document import Limit, Policy
 from policy.fault import Fault
 from policy.keyset import KeySet
 from policy.lighting import Calendar
 from tools.policy import instants
+from tools.policy import keys as person_keys
 from tools.policy.files import Found
 from tools.policy.heading import RIGHTS
 from tools.policy.words import clock, moment, word
@@ -48,8 +48,8 @@ def holds(found: Found, keys: KeySet) -> bool:
 
 def _refusal(found: Found, keys: KeySet) -> tuple:
     if isinstance(found.content, KeySet):
-        return authority.open_keyset(found.data, keys, verify_ed25519)[1]
-    return authority.open_policy(found.data, keys, verify_ed25519)[2]
+        return authority.open_keyset(found.data, keys, person_keys.verify)[1]
+    return authority.open_policy(found.data, keys, person_keys.verify)[2]
 
 
 def _signatures(found: Found, keys: KeySet | None, language: str) -> list[str]:

@@ -268,7 +268,7 @@ class Cabinet:
     def _publish(self, publication: Publication) -> None:
         """The broker takes it, the warehouse commits it, and both answer at the next turn."""
         unix_s = START_UNIX_S + self.town.now_ms // 1000
-        answers = self.warehouse.take(publication.topic, publication.payload, received_unix_s=unix_s)
+        answers = self.warehouse.accept(publication.topic, publication.payload, received_unix_s=unix_s)
         self._at(self.town.now_ms, partial(self._acknowledge, publication.token))
         for answer in answers:
             self._at(self.town.now_ms, partial(self._tell, answer.topic, answer.payload))

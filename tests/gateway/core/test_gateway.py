@@ -258,7 +258,7 @@ def test_the_explanation_of_a_quarantine_is_itself_taken_by_the_warehouse():
     world.wait(limits.UPLINK_QUERY_WAIT_MS)
     warehouse = Warehouse(":memory:", synchronous="OFF")
     for publication in world.take_publications():
-        warehouse.take(publication.topic, publication.payload, received_unix_s=1)
+        warehouse.accept(publication.topic, publication.payload, received_unix_s=1)
     assert [gap[:5] for gap in warehouse.gaps()] == [(NODE, 1, 0, 0, "poison!" + "é" * 16)]
     assert warehouse.counters.get("refused", 0) == 0
 

@@ -52,7 +52,7 @@ class Centre:
 
     def _take(self, publication):
         for _ in range(1 + (self.lossy and self.random.randrange(5) == 0)):
-            answers = self.warehouse.take(publication.topic, publication.payload, received_unix_s=1)
+            answers = self.warehouse.accept(publication.topic, publication.payload, received_unix_s=1)
             for answer in answers:
                 if not self.loses():
                     self.world.hear(answer.payload, answer.topic)

@@ -7,7 +7,7 @@ import pytest
 
 from gateway.core import limits
 from tests.support.gateway_world import GATEWAY, NODE, OTHER, GatewayWorld, payload, reading
-from tools.centre.export import write_csv, write_senml
+from tools.centre.commands.export import write_csv, write_senml
 from tools.centre.ingest.warehouse import Warehouse
 from tools.centre.store.archive import Moment
 from wire import event, quantity, record
@@ -42,7 +42,7 @@ class World(GatewayWorld):
             publications = self.take_publications()
             for publication in publications:
                 self.core.on_puback(publication.token, 0, now_ms=self.now_ms)
-                for answer in self.warehouse.take(publication.topic, publication.payload, received_unix_s=1):
+                for answer in self.warehouse.accept(publication.topic, publication.payload, received_unix_s=1):
                     self.hear(answer.payload, answer.topic)
             if not publications and not any(map(self.core.journal.waiting, self.core.journal.streams())):
                 return

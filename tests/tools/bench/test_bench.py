@@ -1,17 +1,14 @@
 """The benchmarks, short: the command finds them, and the figures that the project promises hold."""
 
-import argparse
 import json
 
 import pytest
 
-from tools import bench
+from tools import cli
 
 
 def run(*words):
-    parser = argparse.ArgumentParser()
-    bench.add_arguments(parser)
-    return bench.run(parser.parse_args(words))
+    return cli.main(["bench", *words])
 
 
 def test_the_bytes_of_a_record_and_of_a_batch_are_within_their_bounds(capsys):

@@ -35,7 +35,7 @@ def tell(warehouse, *items):
         telemetry = isinstance(item.record.body, dict)
         topic = TELEMETRY_TOPIC if telemetry else EVENT_TOPIC
         payload = batch([item], lane=event.TELEMETRY if telemetry else event.EVENT)
-        assert warehouse.take(topic, payload, **NOW)
+        assert warehouse.accept(topic, payload, **NOW)
 
 
 def gap(sequence, about, first, last, *, boot=1, why="full", node=GATEWAY):
@@ -258,6 +258,6 @@ def test_reader_sees_what_another_process_writes(tmp_path):
     path = str(tmp_path / "a file?#%.db")
     writer = Warehouse(path)
     reader = Archive.open(path)
-    writer.take(TELEMETRY_TOPIC, readings(0, 2), **NOW)
+    writer.accept(TELEMETRY_TOPIC, readings(0, 2), **NOW)
     assert reader.digest() == writer.digest()
     assert len(list(reader.identities())) == 3

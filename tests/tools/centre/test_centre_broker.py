@@ -103,7 +103,7 @@ def ingests(tmp_path, broker):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT / "firmware"), str(ROOT)))}
 
     def start(client_id="ingest-1"):
-        command = [sys.executable, "-m", "tools.centre.cli", "ingest", "--db", str(tmp_path / "centre.db")]
+        command = [sys.executable, "-m", "tools", "centre", "ingest", "--db", str(tmp_path / "centre.db")]
         command += ["--broker", f"127.0.0.1:{broker.port}", "--insecure", "--client-id", client_id]
         process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
         started.append(process)

@@ -1,6 +1,5 @@
 """The command line: exact exports, figures, and errors that name the field and the remedy."""
 
-import argparse
 import csv
 import io
 import json
@@ -20,8 +19,9 @@ from tests.support.centre_world import (
     synced,
     unset,
 )
-from tools.centre import cli
-from tools.centre.export import CSV_COLUMNS, decimal
+from tools import cli
+from tools.centre.arguments import parse_broker
+from tools.centre.commands.export import CSV_COLUMNS, decimal
 from tools.centre.ingest.warehouse import Warehouse
 from wire import event
 
@@ -36,19 +36,17 @@ def path(tmp_path):
         reading(1, {4: 12}, stamp=unset(40)),
         reading(1, {4: 13}, stamp=unset(40)),
     ]
-    warehouse.take(TELEMETRY_TOPIC, batch(telemetry), **NOW)
+    warehouse.accept(TELEMETRY_TOPIC, batch(telemetry), **NOW)
     events = [fact(3, event.GAP, [NODE, 9, 0, None, "full"], node=GATEWAY)]
-    warehouse.take(EVENT_TOPIC, batch(events, lane="event"), **NOW)
+    warehouse.accept(EVENT_TOPIC, batch(events, lane="event"), **NOW)
     alarms = [fact(4, event.LAMP_FAILURE, {1: 3}, active=True)]
-    warehouse.take(EVENT_TOPIC, batch(alarms, lane="alarm"), **NOW)
+    warehouse.accept(EVENT_TOPIC, batch(alarms, lane="alarm"), **NOW)
     warehouse.close()
     return path
 
 
 def run(*arguments):
-    parser = argparse.ArgumentParser()
-    cli.add_arguments(parser)
-    return cli.run(parser.parse_args(arguments))
+    return cli.main(["centre", *arguments])
 
 
 @pytest.mark.parametrize(
@@ -122,7 +120,7 @@ def test_stats_tell_what_is_held_and_what_is_not(path, capsys):
 def test_unbind_lets_another_gateway_take_the_name(path, capsys):
     assert run("unbind", "--db", path, "--gateway", "49007-mairie-1") == 0
     warehouse = Warehouse(path)
-    assert len(warehouse.take(TELEMETRY_TOPIC, readings(0, 0, gateway=b"gateway2"), **NOW)) == 1
+    assert len(warehouse.accept(TELEMETRY_TOPIC, readings(0, 0, gateway=b"gateway2"), **NOW)) == 1
     assert warehouse.counters["refused"] == 0
     warehouse.close()
     assert run("unbind", "--db", path, "--gateway", "49007-nobody") == 2
@@ -165,7 +163,7 @@ def test_file_that_is_no_warehouse_is_said_so(tmp_path, capsys):
 
 
 def test_broker_address_may_be_ipv6():
-    assert cli.parse_broker("[::1]:8883") == ("::1", 8883)
+    assert parse_broker("[::1]:8883") == ("::1", 8883)
 
 
 @pytest.mark.parametrize("command", ["ingest", "stats", "export", "unbind"])

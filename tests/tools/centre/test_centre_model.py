@@ -80,7 +80,7 @@ def test_warehouse_agrees_with_the_model(tmp_path, seed):
                 processes[place] = Warehouse(path, synchronous="OFF")
             payload = batch(sent[1], sent[0], oldest=sent[2])
             expected = model.take(*sent)
-            (mark,) = answers(processes[place].take(TELEMETRY_TOPIC, payload, **NOW))
+            (mark,) = answers(processes[place].accept(TELEMETRY_TOPIC, payload, **NOW))
             assert mark.next_position == expected
     warehouse = processes[0]
     assert {key: (body, stamp) for key, stamp, body in warehouse.bodies()} == model.rows
@@ -106,6 +106,6 @@ def test_order_of_arrival_does_not_change_the_digest():
         random.shuffle(batches)
         warehouse = Warehouse(":memory:")
         for payload in batches:
-            warehouse.take(TELEMETRY_TOPIC, payload, **NOW)
+            warehouse.accept(TELEMETRY_TOPIC, payload, **NOW)
         digests.add(warehouse.digest())
     assert len(digests) == 1

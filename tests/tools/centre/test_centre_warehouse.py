@@ -35,7 +35,7 @@ def warehouse():
 
 
 def take(warehouse, payload, topic=TELEMETRY_TOPIC):
-    return answers(warehouse.take(topic, payload, **NOW))
+    return answers(warehouse.accept(topic, payload, **NOW))
 
 
 def mark(position, lane="telemetry", epoch=EPOCH):
@@ -111,21 +111,21 @@ def test_batch_sent_again_changes_nothing_but_the_count(warehouse):
 def test_duplicates_are_absorbed_in_a_batch_and_through_another_gateway(warehouse):
     take(warehouse, batch([reading(0), reading(0)]))
     other = batch([reading(0)], gateway=b"gateway2")
-    warehouse.take("tc/1/t/49007/mairie-2", other, **NOW)
+    warehouse.accept("tc/1/t/49007/mairie-2", other, **NOW)
     assert warehouse.counters["records"] == 1
     assert warehouse.counters["duplicates"] == 2
 
 
 def test_one_watermark_a_stream_for_a_group(warehouse):
     group = [(TELEMETRY_TOPIC, readings(first, first + 1)) for first in (0, 2, 4)]
-    assert answers(warehouse.take_group(group, **NOW)) == mark(6)
+    assert answers(warehouse.accept_group(group, **NOW)) == mark(6)
 
 
 def test_oldest_streams_of_a_gateway_are_forgotten_and_restart_at_oldest(warehouse, monkeypatch):
     monkeypatch.setattr("tools.centre.ingest.warehouse.STREAMS_PER_GATEWAY_MAX", 2)
     for number in range(3):
         payload = readings(5, 6, epoch=b"epoch-%02d" % number)
-        warehouse.take(TELEMETRY_TOPIC, payload, received_unix_s=number)
+        warehouse.accept(TELEMETRY_TOPIC, payload, received_unix_s=number)
     assert [prefix.epoch for prefix in warehouse.prefixes()] == [b"epoch-01", b"epoch-02"]
     assert take(warehouse, readings(5, 6, oldest=5, epoch=b"epoch-00")) == mark(7, epoch=b"epoch-00")
 
@@ -164,7 +164,7 @@ def test_gateway_is_bound_by_its_first_word_and_a_stranger_is_refused(warehouse)
     take(warehouse, readings(0, 1))
     impostor = batch([reading(7)], 3, gateway=b"impostor")
     assert take(warehouse, impostor) == [Rejected(EPOCH, "telemetry", 3, 3, "identity")]
-    moved = warehouse.take("tc/1/t/49007/mairie-2", readings(2, 3), **NOW)
+    moved = warehouse.accept("tc/1/t/49007/mairie-2", readings(2, 3), **NOW)
     assert [publication.topic for publication in moved] == ["tc/1/a/49007/mairie-2"]
     assert warehouse.counters["refused.identity"] == 2
     assert warehouse.counters["records"] == 2
@@ -187,7 +187,7 @@ def test_lane_in_the_wrong_class_is_refused(warehouse):
 
 
 def test_topic_that_is_none_of_ours_is_kept_for_an_operator(warehouse):
-    assert warehouse.take("tc/1/t/4900/x", readings(0, 0), **NOW) == []
+    assert warehouse.accept("tc/1/t/4900/x", readings(0, 0), **NOW) == []
     assert [(row[0], row[1]) for row in warehouse.refused()] == [("tc/1/t/4900/x", "topic")]
 
 
@@ -206,7 +206,7 @@ def test_topic_that_is_none_of_ours_is_kept_for_an_operator(warehouse):
     ],
 )
 def test_damaged_payload_is_counted_and_kept(warehouse, payload, reason):
-    warehouse.take(TELEMETRY_TOPIC, payload, **NOW)
+    warehouse.accept(TELEMETRY_TOPIC, payload, **NOW)
     assert warehouse.counters["refused." + reason] == 1
     ((topic, kept_reason, length, kept, _),) = warehouse.refused()
     assert (topic, kept_reason, length) == (TELEMETRY_TOPIC, reason, len(payload))
@@ -282,10 +282,10 @@ def test_refused_ring_keeps_the_newest_rows_and_bytes(warehouse, monkeypatch):
     monkeypatch.setattr("tools.centre.ingest.warehouse.REFUSED_ROWS_MAX", 5)
     monkeypatch.setattr("tools.centre.ingest.warehouse.REFUSED_BYTES_MAX", 250)
     for number in range(8):
-        warehouse.take(TELEMETRY_TOPIC, b"\xff%d" % number, **NOW)
+        warehouse.accept(TELEMETRY_TOPIC, b"\xff%d" % number, **NOW)
     assert [row[3] for row in warehouse.refused()] == [b"\xff%d" % number for number in range(3, 8)]
     for number in range(4):
-        warehouse.take(TELEMETRY_TOPIC, b"\xff%d" % number + bytes(98), **NOW)
+        warehouse.accept(TELEMETRY_TOPIC, b"\xff%d" % number + bytes(98), **NOW)
     assert [row[3][:2] for row in warehouse.refused()] == [b"\xff2", b"\xff3"]
     assert warehouse.counters["refused"] == 12
 
@@ -294,14 +294,14 @@ def test_alarms_are_bounded(warehouse, monkeypatch):
     monkeypatch.setattr("tools.centre.ingest.warehouse.ALARMS_MAX", 3)
     take(warehouse, readings(0, 5))
     for sequence in range(6):
-        warehouse.take(TELEMETRY_TOPIC, batch([reading(sequence, {6: 1})]), received_unix_s=sequence)
+        warehouse.accept(TELEMETRY_TOPIC, batch([reading(sequence, {6: 1})]), received_unix_s=sequence)
     assert [alarm[2] for alarm in warehouse.alarms()] == [5, 4, 3]
 
 
 # --- crashes and other processes ---
 
 
-@pytest.mark.parametrize("step", ["_state", "_extend", "_write_counted"])
+@pytest.mark.parametrize("step", ["_store_statements", "_extend", "_write_counted"])
 def test_crash_inside_the_transaction_leaves_nothing(tmp_path, monkeypatch, step):
     path = str(tmp_path / "w.db")
     warehouse = Warehouse(path)
@@ -313,7 +313,7 @@ def test_crash_inside_the_transaction_leaves_nothing(tmp_path, monkeypatch, step
 
     monkeypatch.setattr(warehouse, step, crash)
     with pytest.raises(KeyboardInterrupt):
-        warehouse.take(TELEMETRY_TOPIC, readings(2, 9), **NOW)
+        warehouse.accept(TELEMETRY_TOPIC, readings(2, 9), **NOW)
     again = Warehouse(path)
     assert (again.digest(), again.counters, again.prefixes()) == before
     monkeypatch.undo()
@@ -346,5 +346,5 @@ def test_custody_needs_full_synchronous(tmp_path):
 
 
 def test_answers_go_to_the_gateways_own_topic(warehouse):
-    (publication,) = warehouse.take(TELEMETRY_TOPIC, readings(0, 0), **NOW)
+    (publication,) = warehouse.accept(TELEMETRY_TOPIC, readings(0, 0), **NOW)
     assert publication.topic == ANSWER_TOPIC

@@ -14,7 +14,8 @@ from tests.support.authority import Authority
 from tests.support.broker import PATIENCE_S, until
 from tests.support.control_rig import LEASE_S, ControlRig
 from tests.support.control_world import INSEE, order
-from tools.centre.control import presence, refusals
+from tools.centre.control import file as control_file
+from tools.centre.control import gateways
 from wire import command
 
 pytestmark = [pytest.mark.broker, pytest.mark.live]
@@ -38,7 +39,7 @@ def test_a_lease_is_granted_within_bounds_and_an_overtaken_ask_is_not_answered(w
     gateway.ask(b"nonce--3")
     assert gateway.granted(b"nonce--3") == 300
     assert [grant.nonce for grant in gateway.grants] == [b"nonce--1", b"nonce--2", b"nonce--3"]
-    assert world.look(refusals.counted) == {"ask-stale": 1}
+    assert world.look(gateways.refusals) == {"ask-stale": 1}
 
 
 def test_a_policy_is_retained_and_sent_again_after_the_broker_forgot_it(world):
@@ -192,7 +193,7 @@ def test_noise_is_counted_and_does_no_harm(world):
     gateway.say(order(7).id, "measured", feeder="bourg")
     gateway.ask(b"nonce--1")
     assert gateway.granted(b"nonce--1") == 300
-    refused = world.look(refusals.counted)
+    refused = world.look(gateways.refusals)
     assert refused["state"] == 154 and refused["outcome-unknown-command"] == 1
     assert sum(refused.values()) >= 10
     assert world.daemons[0].poll() is None and "Traceback" not in world.log()
@@ -207,7 +208,7 @@ def test_one_daemon_serves_a_file_and_says_when_it_stops(world):
     world.wait_connected(False)
     process.terminate()
     assert process.wait(PATIENCE_S) == 0 and '"stopped"' in world.log()
-    assert presence.look(str(world.path)) is None
+    assert control_file.serving_daemon(str(world.path)) is None
 
 
 def test_over_tls_with_certificates_and_its_refusal_is_told(tmp_path, mosquitto_path):

@@ -38,7 +38,7 @@ def test_an_ask_is_granted_what_it_asks_for_up_to_the_longest_lease(world):
     assert command.decode_control(answer.payload) == command.Grant(b"nonce--1", 300)
     (answer,) = world.ask(nonce=b"nonce--2", duration_s=86_400)
     assert command.decode_control(answer.payload) == command.Grant(b"nonce--2", LEASE_S)
-    (seen,) = gateways.listed(world.connection)
+    (seen,) = gateways.list_gateways(world.connection)
     assert (seen.name, seen.granted_s, seen.asked_unix_s) == ("cab-1", LEASE_S, NOW_S)
 
 
@@ -64,7 +64,7 @@ def test_an_ask_that_was_overtaken_is_not_answered_any_more_and_one_that_comes_t
 
 def publish(world, version, signer=MAYOR):
     with database.transaction(world.people):
-        kept, faults = communes.take_policy(world.people, signed_policy(policy(version), signer), now_s=world.now_s)
+        kept, faults = communes.accept_policy(world.people, signed_policy(policy(version), signer), now_s=world.now_s)
     assert kept, faults
 
 
@@ -99,9 +99,9 @@ def test_a_gateway_that_goes_on_naming_the_older_version_is_sent_it_ever_more_ra
 def test_a_broker_that_lost_our_session_may_have_lost_what_it_retained(world):
     world.ask(policy_version=0)
     assert len(world.ask(nonce=b"nonce--2", policy_version=0)) == 1
-    world.desk.connected(session_present=True)
+    world.dispatcher.on_connected(session_present=True)
     assert len(world.ask(nonce=b"nonce--3", policy_version=0)) == 1
-    world.desk.connected(session_present=False)
+    world.dispatcher.on_connected(session_present=False)
     assert len(world.ask(nonce=b"nonce--4", policy_version=0)) == 2
 
 
@@ -109,7 +109,7 @@ def test_a_later_key_set_goes_by_itself(world):
     world.ask()
     second = signed_keyset(key_set(2), (MAYOR, CLERK))
     with database.transaction(world.people):
-        communes.take_keyset(world.people, second, now_s=NOW_S)
+        communes.accept_keyset(world.people, second, now_s=NOW_S)
     (bundle,) = world.due()
     assert command.decode_bundle(bundle.payload) == (second, signed_policy(policy(1)))
 
@@ -179,7 +179,7 @@ def test_after_a_new_connection_everything_without_a_word_is_sent_again(world):
     world.ask(CAB1)
     put(world.people, order(1))
     assert len(world.commands()) == 1
-    world.desk.connected(session_present=True)
+    world.dispatcher.on_connected(session_present=True)
     assert len(world.commands()) == 1
     world.start()
     assert len(world.commands()) == 1, "and after a restart"
@@ -196,14 +196,14 @@ def test_after_a_new_connection_gateways_are_asked_once_more_for_words_that_may_
     for one in (applied, measured):
         world.say(CAB1, outcome(one, "measured", feeder="bourg"))
     world.due()
-    world.desk.connected(session_present=True)
+    world.dispatcher.on_connected(session_present=True)
     assert world.commands() == [(CAB1, received.id), (CAB1, applied.id)]
     assert world.commands() == []
     put(world.people, order(5, kind=command.END, ends=received.id))
-    world.desk.connected(session_present=True)
+    world.dispatcher.on_connected(session_present=True)
     assert world.commands() == [(CAB1, applied.id)], "what is ended is left in peace"
     world.sleep(3600)
-    world.desk.connected(session_present=True)
+    world.dispatcher.on_connected(session_present=True)
     assert world.commands() == [], "and what is over"
 
 
@@ -220,7 +220,7 @@ def test_what_ends_a_command_goes_only_where_that_was_sent(world):
     put(world.people, order(1))
     world.due()
     said = [((order(1).id, CAB1), None), ((order(1).id, CAB2), "No matching subscribers")]
-    world.desk.acknowledged(said, now_s=NOW_S)
+    world.dispatcher.on_acknowledged(said, now_s=NOW_S)
     put(world.people, order(2, kind=command.END, ends=order(1).id))
     assert world.commands() == [(CAB1, order(2).id)]
     world.sleep(60)

@@ -7,10 +7,10 @@ from tests.support import lit_world
 from tests.support.gateway_world import INSEE, NAME
 from tests.support.lit_world import CLERK, DEPUTY, KEYS, MAYOR, OPERATOR, START_S, STRANGER, LitWorld
 from tools.centre.control import communes, gateways, orders
-from tools.centre.control import schema as control_schema
-from tools.centre.control.desk import Desk, Message
-from tools.centre.control.drafting import Wanted, draft, draft_end, give
-from tools.centre.control.standing import standing
+from tools.centre.control import file as control_file
+from tools.centre.control.dispatch import Dispatcher, Message
+from tools.centre.control.drafts import Request, draft, draft_end, sign_and_keep
+from tools.centre.control.progress import progress_of
 from tools.centre.store import database
 from tools.policy.keys import Signer
 from wire import command, cose, event, topic
@@ -22,16 +22,16 @@ class Joined:
     """Messages pass at once, both ways, whenever time does."""
 
     def __init__(self, path, **options):
-        self.connection = control_schema.open_to_write(str(path))
-        self.people = control_schema.open_to_write(str(path))
+        self.connection = control_file.open_to_write(str(path))
+        self.people = control_file.open_to_write(str(path))
         self.gateway = LitWorld(made=None, **options)
-        self.desk = Desk(self.connection, lease_s=1800, log=lambda *_, **__: None)
+        self.dispatcher = Dispatcher(self.connection, lease_s=1800, log=lambda *_, **__: None)
         self.carried = 0
         self.number = 0
         with database.transaction(self.people):
-            assert communes.take_keyset(self.people, keyset.encode(KEYS), now_s=START_S)[0]
+            assert communes.accept_keyset(self.people, keyset.encode(KEYS), now_s=START_S)[0]
         self.gateway.connect()
-        self.desk.connected(session_present=False)
+        self.dispatcher.on_connected(session_present=False)
 
     def live(self, seconds):
         """A second at a time."""
@@ -43,15 +43,15 @@ class Joined:
         now = {"now_s": self.gateway.unix_s, "now_ms": self.gateway.now_ms}
         new, self.carried = self.gateway.publications[self.carried :], len(self.gateway.publications)
         said = [Message(one.topic, one.payload, False) for one in new if topic.parse(one.topic).kind == topic.OUTCOME]
-        sent = (self.desk.take(said, **now) if said else []) + self.desk.due(100, **now)
+        sent = (self.dispatcher.receive(said, **now) if said else []) + self.dispatcher.poll(100, **now)
         for one in sent:
             self.gateway.core.on_message(one.topic, one.payload, False, now_ms=self.gateway.now_ms)
             self.gateway.turn()
-        self.desk.acknowledged([(one.about, None) for one in sent if one.about], now_s=self.gateway.unix_s)
+        self.dispatcher.on_acknowledged([(one.about, None) for one in sent if one.about], now_s=self.gateway.unix_s)
 
     def publish(self, made, key=MAYOR):
         with database.transaction(self.people):
-            kept, faults = communes.take_policy(
+            kept, faults = communes.accept_policy(
                 self.people, lit_world.signed_policy(made, key), now_s=self.gateway.unix_s
             )
         assert kept, faults
@@ -59,32 +59,32 @@ class Joined:
     def order(self, kind=command.EMERGENCY, *, key=MAYOR, target=None, level=None, for_s=3600):
         now_s = self.gateway.unix_s
         self.number += 1
-        wanted = Wanted(kind, INSEE, None, target, level, "essai", now_s, now_s + for_s)
+        wanted = Request(kind, INSEE, None, target, level, "essai", now_s, now_s + for_s)
         one = draft(self.people, wanted, key.kid, self.number.to_bytes(8, "big"), now_s=now_s)
-        return give(self.people, one, Signer(key.kid, key.public, key.sign), now_s=now_s)
+        return sign_and_keep(self.people, one, Signer(key.kid, key.public, key.sign), now_s=now_s)
 
     def end(self, kept, key=MAYOR):
         now_s = self.gateway.unix_s
         self.number += 1
         one = draft_end(self.people, kept.command, "fini", key.kid, self.number.to_bytes(8, "big"), now_s=now_s)
-        return give(self.people, one, Signer(key.kid, key.public, key.sign), now_s=now_s)
+        return sign_and_keep(self.people, one, Signer(key.kid, key.public, key.sign), now_s=now_s)
 
     def put(self, one, key):
         """Past the centre's own questions: as a centre that was broken into would."""
         signed = cose.sign1_encode(command.encode_command(one), key.kid, cose.COMMAND_AAD, key.sign)
         with database.transaction(self.people):
             orders.add(self.people, signed, now_s=self.gateway.unix_s)
-        return orders.Kept(one, signed, key.kid, self.gateway.unix_s)
+        return orders.Order(one, signed, key.kid, self.gateway.unix_s)
 
     def standing(self, kept):
-        return standing(self.people, kept, now_s=self.gateway.unix_s)
+        return progress_of(self.people, kept, now_s=self.gateway.unix_s)
 
     def told(self, kept):
         """{feeder or None: (last outcome, why)}"""
-        return {said.feeder: (said.outcome, said.why) for said in orders.words(self.people, kept.command.id)}
+        return {said.feeder: (said.outcome, said.why) for said in orders.outcomes(self.people, kept.command.id)}
 
     def seen(self):
-        (one,) = gateways.listed(self.connection)
+        (one,) = gateways.list_gateways(self.connection)
         return one
 
 
@@ -113,7 +113,7 @@ def test_a_new_key_set_goes_by_steps_and_the_policy_with_the_step_that_verifies_
     for later, signers in ((second, (MAYOR, DEPUTY)), (third, (DEPUTY, CLERK))):
         data = cose.sign_encode(keyset.encode(later), [(one.kid, one.sign) for one in signers], cose.KEYS_AAD)
         with database.transaction(joined.people):
-            assert communes.take_keyset(joined.people, data, now_s=START_S)[0] == later
+            assert communes.accept_keyset(joined.people, data, now_s=START_S)[0] == later
     joined.publish(lit_world.policy(2), OPERATOR)
     joined.live(200)
     assert (joined.seen().policy_version, joined.seen().keyset_version) == (2, 3)
@@ -193,7 +193,7 @@ def test_words_that_were_lost_while_the_centre_was_away_are_heard_at_its_return(
     joined.gateway.live(60)
     joined.carried = len(joined.gateway.publications)  # the broker let them go
     assert {said[0] for said in joined.told(kept).values()} <= {"received", "applied"}
-    joined.desk.connected(session_present=False)
+    joined.dispatcher.on_connected(session_present=False)
     joined.live(2)
     assert {name: said[0] for name, said in joined.told(kept).items()} == {
         None: "received", "bourg": "measured", "parc": "measured",

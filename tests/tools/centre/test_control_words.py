@@ -8,7 +8,7 @@ from tests.support.control_world import INSEE, NOW_S, order, outcome, put, signe
 from tests.support.desk_world import CAB1, CAB2, FOREIGN, DeskWorld, on
 from tools.centre import limits
 from tools.centre.control import gateways, orders
-from tools.centre.control.desk import Message
+from tools.centre.control.dispatch import Message
 from tools.centre.store import database
 from wire import command
 
@@ -107,17 +107,17 @@ def test_more_gateways_than_there_is_room_for_are_counted_and_not_served(world, 
     monkeypatch.setattr(gateways, "GATEWAYS_MAX", 2)
     assert len(world.ask(CAB1)) == len(world.ask(CAB2)) == 1
     assert world.ask((INSEE, "cab-3")) == []
-    assert world.refused() == {"gateways-full": 1} and len(gateways.listed(world.connection)) == 2
+    assert world.refused() == {"gateways-full": 1} and len(gateways.list_gateways(world.connection)) == 2
 
 
 def test_a_state_is_kept_with_the_time_of_its_change(world):
     world.hear(on("s", CAB1, b"online", retained=True))
-    assert gateways.listed(world.connection)[0].heard_unix_s is None
+    assert gateways.list_gateways(world.connection)[0].heard_unix_s is None
     world.sleep(50)
     world.hear(on("s", CAB1, b"online"))
     world.sleep(50)
     world.hear(on("s", CAB1, b"offline"))
-    (seen,) = gateways.listed(world.connection)
+    (seen,) = gateways.list_gateways(world.connection)
     assert (seen.online, seen.online_unix_s) == (False, NOW_S + 100)
     assert seen.heard_unix_s == NOW_S + 50, "neither what was retained nor the broker's word for it is its own"
     assert [what for what, _ in world.logged] == ["gateway-online", "gateway-offline"]
@@ -136,7 +136,7 @@ def test_what_the_disk_refuses_is_not_answered(world):
     world.connection.execute("PRAGMA busy_timeout = 0")
     with database.transaction(world.people), pytest.raises(sqlite3.OperationalError):
         world.ask(CAB1)
-    assert gateways.listed(world.connection) == []
+    assert gateways.list_gateways(world.connection) == []
     assert len(world.ask(CAB1)) == 1, "it comes again, and is no stale one"
 
 

@@ -24,9 +24,9 @@ from tests.support.control_world import (
     signed_keyset,
     signed_policy,
 )
-from tools.centre import arguments, cli
-from tools.centre.control import gateways, orders, presence
-from tools.centre.control import schema as control_schema
+from tools.centre import arguments
+from tools.centre.control import file as control_file
+from tools.centre.control import gateways, orders
 from tools.cli import main
 from wire import command
 
@@ -53,7 +53,7 @@ class World:
         return self.type(name, *words, *reason, "--key", self.keys[who])
 
     def kept(self):
-        connection = control_schema.open_to_read(str(self.path))
+        connection = control_file.open_to_read(str(self.path))
         try:
             return orders.latest(connection, 99)
         finally:
@@ -68,8 +68,8 @@ def world(tmp_path):
 @pytest.fixture
 def daemon(world):
     """What a daemon leaves to be seen while it runs."""
-    holder = presence.Presence(str(world.path), "broker:8883")
-    holder.tell(connected=True, now_s=1)
+    holder = control_file.DaemonLock(str(world.path), "broker:8883")
+    holder.report(connected=True, now_s=1)
     yield holder
     holder.close()
 
@@ -113,9 +113,9 @@ def test_a_policy_that_is_not_the_communes_is_refused_and_nothing_changes(ready,
 
 
 def test_a_cabinet_that_says_it_is_ahead_is_named(ready, capsys):
-    connection = control_schema.open_to_write(str(ready.path))
-    gateways.known(connection, INSEE, "cab-1", speaks=True, now_s=1)
-    gateways.asked(connection, INSEE, "cab-1", command.Ask(b"nonce--1", 60, 7, 1), 60, now_s=1)
+    connection = control_file.open_to_write(str(ready.path))
+    gateways.note_seen(connection, INSEE, "cab-1", speaks=True, now_s=1)
+    gateways.note_ask(connection, INSEE, "cab-1", command.Ask(b"nonce--1", 60, 7, 1), 60, now_s=1)
     connection.close()
     assert ready.publish(policy(7)) == 0
     assert "cab-1 dit tenir déjà la version 7" in capsys.readouterr().out
@@ -151,7 +151,7 @@ def test_a_command_is_signed_and_kept_and_without_a_daemon_that_is_said(ready, c
 def test_with_a_daemon_it_is_on_its_way(ready, daemon, capsys):
     assert ready.give("light", *HERE) == 0
     assert "aucun coffret de cette commune n'a encore parlé" in capsys.readouterr().err
-    daemon.tell(connected=False, now_s=1)
+    daemon.report(connected=False, now_s=1)
     assert ready.give("light", *HERE, "--lang", "en") == 0
     assert "does not reach the broker broker:8883" in capsys.readouterr().err
 
@@ -285,10 +285,8 @@ def test_without_a_control_file_people_are_told_how_to_make_one(world, capsys):
     "words", ["control", "policy publish", "light", "override", "end", "test-feeder", "commands", "gateways"]
 )
 def test_help_has_an_example(capsys, words):
-    parser = cli.argparse.ArgumentParser()
-    cli.add_arguments(parser)
     with pytest.raises(SystemExit):
-        parser.parse_args([*words.split(), "--help"])
+        main(["centre", *words.split(), "--help"])
     assert f"bocage centre {words} --db" in capsys.readouterr().out
 
 

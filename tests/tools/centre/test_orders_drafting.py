@@ -17,9 +17,10 @@ from tests.support.control_world import (
     policy,
     put,
 )
-from tools.centre.control import keys, orders
-from tools.centre.control.drafting import DARK, LIMITED, MANY, Refused, Wanted, draft, draft_end, give
+from tools.centre.control import orders
+from tools.centre.control.drafts import DARK, LIMITED, MANY, NotAllowed, Request, draft, draft_end, sign_and_keep
 from tools.centre.limits import COMMANDS_OPEN_MAX, CONFIRM_FEEDERS_MAX
+from tools.policy import keys
 from tools.policy.keys import Signer
 from wire import command, cose
 
@@ -45,7 +46,7 @@ def file(tmp_path):
 def wanted(kind=command.EMERGENCY, **more):
     usual = {"insee": INSEE, "gateway": None, "target": None, "level": None, "reason": "essai"}
     times = {"not_before_s": NOW_S, "expires_s": NOW_S + (60 if kind == command.TEST_FEEDER else HOUR_S)}
-    return Wanted(kind, **{**usual, **times, **more})
+    return Request(kind, **{**usual, **times, **more})
 
 
 def override(level, **more):
@@ -57,7 +58,7 @@ def drafted(connection, what, who=MAYOR):
 
 
 def refused(connection, what, who=MAYOR):
-    with pytest.raises(Refused) as found:
+    with pytest.raises(NotAllowed) as found:
         drafted(connection, what, who)
     return found.value.key
 
@@ -73,7 +74,7 @@ def test_the_author_is_who_the_policy_says_the_key_is(file):
 def test_what_is_given_is_signed_by_the_person_and_kept(file):
     connection = file()
     found = drafted(connection, wanted())
-    kept = give(connection, found, SIGNER, now_s=NOW_S)
+    kept = sign_and_keep(connection, found, SIGNER, now_s=NOW_S)
     assert orders.latest(connection, 9) == [kept] and kept.command == found.command
     message = cose.sign1_decode(kept.signed, bytes_max=command.SIGNED_COMMAND_BYTES_MAX)
     (one,) = message.signatures
@@ -82,8 +83,8 @@ def test_what_is_given_is_signed_by_the_person_and_kept(file):
     for number in range(COMMANDS_OPEN_MAX):
         with contextlib.suppress(orders.Full):
             put(connection, order(number))
-    with pytest.raises(Refused, match="full"):
-        give(connection, found._replace(command=order(99)), SIGNER, now_s=NOW_S)
+    with pytest.raises(NotAllowed, match="full"):
+        sign_and_keep(connection, found._replace(command=order(99)), SIGNER, now_s=NOW_S)
 
 
 def test_a_key_of_no_operator_is_refused_also_one_that_signs_policies(file):
@@ -164,14 +165,14 @@ def test_whoever_could_have_given_a_command_may_end_it_once_while_it_lasts(file)
     found = end(connection, test, AGENT).command
     assert (found.kind, found.ends, found.gateway, found.target) == (command.END, test.id, "cab-1", None)
     assert found.expires_s == test.expires_s
-    with pytest.raises(Refused, match="right"):
+    with pytest.raises(NotAllowed, match="right"):
         end(connection, emergency, AGENT)
-    with pytest.raises(Refused, match="over"):
+    with pytest.raises(NotAllowed, match="over"):
         end(connection, test, now_s=test.expires_s)
     put(connection, order(3, kind=command.END, ends=emergency.id))
-    with pytest.raises(Refused, match="ended"):
+    with pytest.raises(NotAllowed, match="ended"):
         end(connection, emergency)
-    with pytest.raises(Refused, match="end_of_end"):
+    with pytest.raises(NotAllowed, match="end_of_end"):
         end(connection, order(3, kind=command.END, ends=emergency.id))
 
 

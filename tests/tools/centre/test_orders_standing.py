@@ -3,8 +3,8 @@
 import pytest
 
 from tests.support.control_world import INSEE, NOW_S, new_file, order, outcome, put
-from tools.centre.control import gateways, orders, standing
-from tools.centre.control.order_report import lines, plain
+from tools.centre.control import gateways, orders, progress
+from tools.centre.control.progress import lines, plain
 from wire import command
 
 
@@ -14,22 +14,22 @@ class World:
 
     def give(self, one, *, cabinets=("cab-1",)):
         for name in cabinets:
-            gateways.known(self.connection, INSEE, name, speaks=True, now_s=NOW_S)
+            gateways.note_seen(self.connection, INSEE, name, speaks=True, now_s=NOW_S)
         self.kept = put(self.connection, one)
         return self
 
     def send(self, *names, problem=None):
         for name in names:
-            orders.sent(self.connection, self.kept.command.id, name, problem, now_s=NOW_S)
+            orders.note_sent(self.connection, self.kept.command.id, name, problem, now_s=NOW_S)
         return self
 
     def say(self, name, word, feeder=None, **more):
         said = outcome(self.kept.command, word, feeder=feeder, **more)
-        assert orders.heard(self.connection, INSEE, name, said, now_s=NOW_S) is None
+        assert orders.accept_outcome(self.connection, INSEE, name, said, now_s=NOW_S) is None
         return self
 
     def now(self, now_s=NOW_S):
-        return standing.standing(self.connection, self.kept, now_s=now_s)
+        return progress.progress_of(self.connection, self.kept, now_s=now_s)
 
     def verdict(self, now_s=NOW_S):
         """(follows, nothing more is awaited)"""

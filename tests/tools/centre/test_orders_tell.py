@@ -9,10 +9,9 @@ pytest.importorskip("cryptography", reason="cryptography is not installed")
 from policy import civil
 from tests.support.control_world import INSEE
 from tests.tools.centre.test_orders_cli import World
+from tools.centre.control import file as control_file
 from tools.centre.control import gateways, orders
-from tools.centre.control import schema as control_schema
-from tools.centre.control.order_report import lines
-from tools.centre.control.standing import standing
+from tools.centre.control.progress import lines, progress_of
 from tools.centre.store import database
 from wire import command, directive
 
@@ -75,16 +74,16 @@ def test_who_has_not_the_right_signs_nothing(world, capsys):
 def test_what_became_of_it_is_told_as_of_nodes_and_it_can_be_ended(world, capsys):
     tell(world, "drought", "2", "--for", "2h")
     (kept,) = world.kept()
-    connection = control_schema.open_to_write(str(world.path))
+    connection = control_file.open_to_write(str(world.path))
     now_s = int(time.time())
     with database.transaction(connection):
-        gateways.known(connection, INSEE, "cab-1", speaks=True, now_s=now_s)
+        gateways.note_seen(connection, INSEE, "cab-1", speaks=True, now_s=now_s)
 
     def say(outcome):
         with database.transaction(connection):
             said = command.Outcome(kept.command.id, outcome, None, None, None, now_s)
-            assert orders.heard(connection, INSEE, "cab-1", said, now_s=now_s) is None
-        return standing(connection, kept, now_s=now_s)
+            assert orders.accept_outcome(connection, INSEE, "cab-1", said, now_s=now_s) is None
+        return progress_of(connection, kept, now_s=now_s)
 
     found = say("received")
     assert not found.is_settled and not found.is_fulfilled

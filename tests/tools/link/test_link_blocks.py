@@ -5,7 +5,7 @@ import io
 import pytest
 
 from tools import cli
-from tools.link import blocks as link_blocks
+from tools.link import talk as link_talk
 from wire import block as blocks
 from wire import coap_message as messages
 from wire.block import Block, Body
@@ -48,9 +48,9 @@ def quiet(*_):
 @pytest.mark.parametrize("size", [0, 1, 128, 129, 1024, 1025, 2000])
 def test_any_size_goes_both_ways(szx, size):
     peer = Peer(szx=3)
-    answer = link_blocks.transfer(peer, Content(messages.POST, PATH, DATA[:size]), szx=szx, progress=quiet)
+    answer = link_talk.transfer(peer, Content(messages.POST, PATH, DATA[:size]), szx=szx, progress=quiet)
     assert (answer.code, answer.payload) == (messages.CHANGED, DATA[:size][::-1])
-    got = link_blocks.transfer(peer, Content(messages.GET, PATH, b""), szx=szx, progress=quiet)
+    got = link_talk.transfer(peer, Content(messages.GET, PATH, b""), szx=szx, progress=quiet)
     assert (got.code, got.payload) == (messages.CONTENT, DATA)
     assert peer.receiver.counters["incomplete"] == 0
     assert max(len(request.payload) for request in peer.asked) <= (128 if szx is None else blocks.block_bytes(szx))
@@ -58,8 +58,8 @@ def test_any_size_goes_both_ways(szx, size):
 
 def test_nothing_is_said_about_blocks_to_a_peer_that_may_know_none():
     peer = Peer()
-    link_blocks.transfer(peer, Content(messages.GET, PATH, b""), szx=None, progress=quiet)
-    link_blocks.transfer(peer, Content(messages.POST, PATH, b"short"), szx=None, progress=quiet)
+    link_talk.transfer(peer, Content(messages.GET, PATH, b""), szx=None, progress=quiet)
+    link_talk.transfer(peer, Content(messages.POST, PATH, b"short"), szx=None, progress=quiet)
     assert [request for request in peer.asked if request.payload or request is peer.asked[0]] == [
         Content(messages.GET, PATH, b""),
         Content(messages.POST, PATH, b"short"),
@@ -68,7 +68,7 @@ def test_nothing_is_said_about_blocks_to_a_peer_that_may_know_none():
 
 def test_the_blocks_of_the_answer_are_asked_for_under_the_tag_of_the_request():
     peer = Peer(szx=3)
-    link_blocks.transfer(peer, Content(messages.POST, PATH, DATA), szx=None, progress=quiet)
+    link_talk.transfer(peer, Content(messages.POST, PATH, DATA), szx=None, progress=quiet)
     tags = {messages.option_values(request.options, messages.REQUEST_TAG) for request in peer.asked}
     assert len(tags) == 1 and len(tags.pop()[0]) == 4
     assert sum(not request.payload for request in peer.asked) == 15
@@ -77,7 +77,7 @@ def test_the_blocks_of_the_answer_are_asked_for_under_the_tag_of_the_request():
 def test_an_error_is_an_answer():
     refused = Content(messages.FORBIDDEN, (), b"no")
     for method in (messages.GET, messages.PUT):
-        assert link_blocks.transfer(lambda _: refused, Content(method, PATH, DATA), szx=2, progress=quiet) == refused
+        assert link_talk.transfer(lambda _: refused, Content(method, PATH, DATA), szx=2, progress=quiet) == refused
 
 
 @pytest.mark.parametrize(
@@ -88,19 +88,19 @@ def test_an_error_is_an_answer():
     ],
 )
 def test_a_broken_peer_ends_an_upload_in_words(answers, why):
-    with pytest.raises(link_blocks.TransferError, match=why):
-        link_blocks.transfer(lambda _: answers.pop(), Content(messages.PUT, PATH, DATA), szx=2, progress=quiet)
+    with pytest.raises(link_talk.TransferError, match=why):
+        link_talk.transfer(lambda _: answers.pop(), Content(messages.PUT, PATH, DATA), szx=2, progress=quiet)
 
 
 def test_endless_blocks_end_at_the_bound(monkeypatch):
-    monkeypatch.setattr(link_blocks, "ANSWER_BYTES_MAX", 5000)
+    monkeypatch.setattr(link_talk, "ANSWER_BYTES_MAX", 5000)
 
     def endless(request):
         number = (blocks.block_of(request.options, messages.BLOCK2) or Block(0, False, 2)).number
         return Content(messages.CONTENT, ((messages.BLOCK2, blocks.encode(Block(number, True, 2))),), bytes(64))
 
-    with pytest.raises(link_blocks.TransferError, match="more than"):
-        link_blocks.transfer(endless, Content(messages.GET, PATH, b""), szx=2, progress=quiet)
+    with pytest.raises(link_talk.TransferError, match="more than"):
+        link_talk.transfer(endless, Content(messages.GET, PATH, b""), szx=2, progress=quiet)
 
 
 def test_what_changes_in_the_middle_is_fetched_again_whole():
@@ -112,17 +112,17 @@ def test_what_changes_in_the_middle_is_fetched_again_whole():
         body = versions[len(asked) > 2]
         return serve(request, body, etag=digest_etag(body), szx=2)
 
-    answer = link_blocks.transfer(changing, Content(messages.GET, PATH, b""), szx=2, progress=quiet)
+    answer = link_talk.transfer(changing, Content(messages.GET, PATH, b""), szx=2, progress=quiet)
     assert answer.payload == b"b" * 300
 
 
 def test_every_known_stop_has_its_words():
-    assert set(blocks.STOPS) == set(link_blocks._WHY)
+    assert set(blocks.STOPS) == set(link_talk._WHY)
 
 
 def test_progress_is_silent_for_a_second_and_then_one_line_a_second():
     clock, stream = [128.0], io.StringIO()
-    progress = link_blocks.Progress(stream, lambda: clock[0])
+    progress = link_talk.Progress(stream, lambda: clock[0])
     for number in range(21):
         progress("received", number * 64, None if number < 10 else 8000)
         clock[0] += 0.125  # exact in binary

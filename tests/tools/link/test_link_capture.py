@@ -10,10 +10,8 @@ from hypothesis import strategies as st
 from tests.support import pcap_files as files
 from tools.link import capture as link_capture
 from tools.link import decode as link_decode
-from tools.link import frames as link_frames
-from tools.link.capture import Flaw, Packet
-from tools.link.frames import Datagram
-from tools.link.open import REQUESTS_MAX, Opener
+from tools.link.capture import Datagram, Flaw, Packet
+from tools.link.opener import REQUESTS_MAX, Opener
 from tools.link.sources import Sources
 from wire import coap_message as messages
 
@@ -207,7 +205,7 @@ def test_damaged_captures(whole, changes, cut):
 @settings(max_examples=1500)
 @given(st.sampled_from([*files.LINK_TYPES, 12, 14, 228, 229, 147]), st.binary(max_size=120), st.sampled_from([0, 5683]))
 def test_random_packets_of_every_link_type(link_type, data, port):
-    found = link_frames.datagram(Packet(None, link_type, data), port)
+    found = link_capture.datagram(Packet(None, link_type, data), port)
     assert found is None or isinstance(found, (Flaw, Datagram))
 
 

@@ -9,8 +9,8 @@ from gateway.core.link.link import Link
 from gateway.shell import keys as node_keys
 from simulator.hosts.keys import CIPHER, key_of, keys_of, link_of
 from tools import cli
-from tools.link.frames import Datagram
-from tools.link.open import Opener
+from tools.link.capture import Datagram
+from tools.link.opener import Opener
 from wire import coap_message as messages
 from wire import quantity, record
 from wire.record import Answer, Record, Stamp

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.io.crypto import AesBlocks
 from tools import cli
-from tools.link import talk as link_talk
+from tools.link import conversation as link_talk
 from wire import coap_message as messages
 from wire import oscore
 from wire.oscore import Content
@@ -68,9 +68,9 @@ def test_an_absent_file_is_said(tmp_path):
 def test_numbers_are_on_disk_before_they_are_used(context_path):
     stored = context_path.with_name("bench.toml.sequence")
     sequence = link_talk.SequenceFile(context_path, is_first=True)
-    assert sequence.take() == 0 and stored.read_text(encoding="ascii") == str(BLOCK)
-    assert sequence.take() == 1
-    assert link_talk.SequenceFile(context_path, is_first=False).take() == BLOCK
+    assert sequence.reserve() == 0 and stored.read_text(encoding="ascii") == str(BLOCK)
+    assert sequence.reserve() == 1
+    assert link_talk.SequenceFile(context_path, is_first=False).reserve() == BLOCK
     assert stored.read_text(encoding="ascii") == str(2 * BLOCK)
 
 

@@ -128,7 +128,7 @@ def test_the_launcher_knows_only_commands_that_work(package):
     assert launcher.startswith("#!/usr/bin/python3 -I\n")
     assert set(contents.COMMANDS) <= set(cli.COMMANDS)
     for name in contents.COMMANDS:
-        module = cli.COMMANDS[name].module.replace(".", "/")
+        module = cli.COMMANDS[name].replace(".", "/")
         assert f"usr/share/bocage/{module}.py" in members(package)
 
 

@@ -5,7 +5,7 @@ by enough keys of the one before. A policy is signed by one key of the newest se
 key set are kept, because a gateway follows from each to the next: it is sent one step at a time, and the policy with
 the step whose keys verify it.
 
-Functions on a connection of `tools.centre.control.schema`, in its owner's transaction; no clock. Faults are returned,
+Functions on a connection of `tools.centre.control.file`, in its owner's transaction; no clock. Faults are returned,
 all at once, with their remedy; sqlite3.Error passes.
 """
 
@@ -15,17 +15,16 @@ from typing import NamedTuple
 
 from policy import authority, document, keyset
 from policy.fault import Fault
-from tools.centre.control import keys
 from tools.centre.limits import KEYSETS_KEPT_MAX, POLICIES_KEPT_MAX
-from wire import command as orders
-from wire import cose
+from tools.policy import keys
+from wire import command, cose
 from wire.faults import WireFault
 
 Faults = tuple[Fault, ...]
 _COSE_SIGN = b"\xd8\x62"
 
 
-class Signed(NamedTuple):
+class SignedPolicy(NamedTuple):
     """A policy, and the name of the key that signed it."""
 
     policy: document.Policy
@@ -33,7 +32,7 @@ class Signed(NamedTuple):
 
 
 class Bundle(NamedTuple):
-    """For topic `p`: the payload, and the versions that a gateway has once it took it."""
+    """A payload for topic `p`, and the versions that a gateway has once it has accepted it."""
 
     payload: bytes
     policy_version: int
@@ -49,12 +48,12 @@ def newest_keyset(connection: sqlite3.Connection, insee: str) -> keyset.KeySet |
 
 
 def policy_in_force(connection: sqlite3.Connection, insee: str, *, now_s: int) -> document.Policy | None:
-    """As the gateways have it: the newest whose validity has begun, past its end too; otherwise the oldest kept."""
+    """The newest policy whose validity has begun, past its end too; else the oldest kept. Gateways choose alike."""
     policy = None
     for (signed,) in connection.execute(
         "SELECT signed FROM policies WHERE insee = ? ORDER BY version DESC", (insee,)
     ).fetchall():
-        message = cose.sign1_decode(signed, bytes_max=orders.SIGNED_POLICY_BYTES_MAX)
+        message = cose.sign1_decode(signed, bytes_max=command.SIGNED_POLICY_BYTES_MAX)
         policy = document.decode(message.payload)[0]
         if policy.valid_from_s <= now_s:
             break
@@ -66,13 +65,13 @@ def held(connection: sqlite3.Connection) -> list[str]:
     return [row[0] for row in connection.execute("SELECT DISTINCT insee FROM keysets ORDER BY insee")]
 
 
-# --- what people put in ---
+# --- what people give ---
 
 
-def take_keyset(connection: sqlite3.Connection, data: bytes, *, now_s: int) -> tuple[keyset.KeySet | None, Faults]:
+def accept_keyset(connection: sqlite3.Connection, data: bytes, *, now_s: int) -> tuple[keyset.KeySet | None, Faults]:
     """Keep a key set, the first of a commune in plain or a later one signed. The one in force once more is no fault."""
     if data[: len(_COSE_SIGN)] == _COSE_SIGN:
-        return _take_signed_keyset(connection, data, now_s)
+        return _accept_signed_keyset(connection, data, now_s)
     plain, faults = keyset.decode(data)
     if plain is None:
         return None, faults
@@ -85,12 +84,12 @@ def take_keyset(connection: sqlite3.Connection, data: bytes, *, now_s: int) -> t
     return plain, ()
 
 
-def take_policy(
+def accept_policy(
     connection: sqlite3.Connection, data: bytes, *, now_s: int
-) -> tuple[Signed | None, Faults]:
+) -> tuple[SignedPolicy | None, Faults]:
     """Keep a signed policy, if a key of its commune's set in force signed it and its version rises."""
     try:
-        kid = cose.sign1_decode(data, bytes_max=orders.SIGNED_POLICY_BYTES_MAX).signatures[0].kid
+        kid = cose.sign1_decode(data, bytes_max=command.SIGNED_POLICY_BYTES_MAX).signatures[0].kid
     except WireFault as fault:
         remedy = "give the file that `bocage policy sign` wrote"
         return None, (Fault(authority.FORM, f"is not a signed policy ({fault.reason})", remedy),)
@@ -105,12 +104,12 @@ def take_policy(
         policy, _kid, faults = authority.open_policy(data, current, keys.verify)
         if policy is not None:
             faults = _keep_policy(connection, policy, data, kid, now_s)
-            return (None, faults) if faults else (Signed(policy, known[1]), ())
+            return (None, faults) if faults else (SignedPolicy(policy, known[1]), ())
     return None, faults
 
 
-def _take_signed_keyset(connection, data, now_s):
-    faults: Faults = (Fault(authority.FORM, "is signed by nobody whose key set is held", "give the first set before"),)
+def _accept_signed_keyset(connection, data, now_s):
+    faults: Faults = (Fault(authority.FORM, "is signed by no key of a set that is held", "give the first set before"),)
     for insee in held(connection):
         current = newest_keyset(connection, insee)
         again = connection.execute("SELECT 1 FROM keysets WHERE insee = ? AND signed = ?", (insee, data)).fetchone()
@@ -118,10 +117,10 @@ def _take_signed_keyset(connection, data, now_s):
             return current, ()
         later, found = authority.open_keyset(data, current, keys.verify)
         if later is not None:
-            payload = cose.sign_decode(data, bytes_max=orders.SIGNED_KEYSET_BYTES_MAX).payload
+            payload = cose.sign_decode(data, bytes_max=command.SIGNED_KEYSET_BYTES_MAX).payload
             _keep_keyset(connection, later, payload, data, now_s)
             return later, ()
-        # Of all communes, what the one says that knows the signers.
+        # Of all communes, the faults of the one that knows the signers.
         if found[0].path != authority.STRANGER or len(held(connection)) == 1:
             faults = found
     return None, faults
@@ -163,7 +162,7 @@ def bundle_for(
 ) -> Bundle | None:
     """What to send a gateway that holds these versions; None when it lacks nothing that it could verify.
 
-    A gateway without any key set takes nothing: the first is installed by hand.
+    A gateway without any key set accepts nothing: the first is installed by hand.
     """
     if keyset_version == 0:
         return None
@@ -184,7 +183,7 @@ def bundle_for(
         return None
     # The gateway's own set once more is nothing to it, and tells one that was restored from an older copy.
     signed_keyset = step[1] if step else _signed_keyset(connection, insee, keyset_version)
-    payload = orders.encode_bundle(signed_keyset, policy[1] if policy else None)
+    payload = command.encode_bundle(signed_keyset, policy[1] if policy else None)
     then_policy_version = max(policy_version, policy[0]) if policy else policy_version
     return Bundle(payload, then_policy_version, step[0] if step else keyset_version)
 

@@ -1,16 +1,18 @@
-"""The gateways that the control centre has heard: when, online or not, which versions they hold.
+"""The gateways that the control centre has heard: when, online or not, which versions they hold; and what was refused.
 
-Functions on a connection of `tools.centre.control.schema`; no clock. A name stands in the topic, where the broker binds
-it to a certificate; nothing else is known of who speaks. sqlite3.Error passes.
+Functions on a connection of `tools.centre.control.file`; no clock. A name stands in the topic, where the broker binds
+it to a certificate; nothing else is known of the sender. sqlite3.Error passes.
 """
 
 import sqlite3
+from collections.abc import Callable
 from typing import NamedTuple
 
-from tools.centre.limits import GATEWAYS_MAX
+from tools.centre.limits import GATEWAYS_MAX, REFUSALS_LOGGED_EVERY_S, TOPIC_CHARACTERS_MAX
 from wire.command import Ask
 
 FULL = "gateways-full"
+_PREFIX = "refused."
 
 
 class Gateway(NamedTuple):
@@ -30,8 +32,8 @@ class Gateway(NamedTuple):
     keyset_version: int | None
 
 
-def known(connection: sqlite3.Connection, insee: str, name: str, *, speaks: bool, now_s: int) -> str | None:
-    """There is such a gateway, and it `speaks` or something is said of it; None, or FULL: too many for one more."""
+def note_seen(connection: sqlite3.Connection, insee: str, name: str, *, speaks: bool, now_s: int) -> str | None:
+    """Note a gateway of which a message came, its own when it `speaks`; None, or FULL: too many for one more."""
     found = connection.execute(
         "UPDATE gateways SET heard_unix_s = CASE WHEN ?1 THEN ?2 ELSE heard_unix_s END WHERE insee = ?3 AND name = ?4",
         (speaks, now_s, insee, name),
@@ -47,8 +49,8 @@ def known(connection: sqlite3.Connection, insee: str, name: str, *, speaks: bool
     return None
 
 
-def stated(connection: sqlite3.Connection, insee: str, name: str, online: bool, *, now_s: int) -> bool:
-    """It is online, or the broker says that it is not. True when that is a change; its time is kept."""
+def note_state(connection: sqlite3.Connection, insee: str, name: str, online: bool, *, now_s: int) -> bool:
+    """Keep whether it is online, which its broker says too; True when that is a change, whose time is kept."""
     changed = connection.execute(
         "UPDATE gateways SET online = ?1, online_unix_s = ?2 WHERE insee = ?3 AND name = ?4 AND online IS NOT ?1",
         (online, now_s, insee, name),
@@ -56,7 +58,8 @@ def stated(connection: sqlite3.Connection, insee: str, name: str, online: bool, 
     return changed > 0
 
 
-def asked(connection: sqlite3.Connection, insee: str, name: str, ask: Ask, granted_s: int, *, now_s: int) -> None:
+def note_ask(connection: sqlite3.Connection, insee: str, name: str, ask: Ask, granted_s: int, *, now_s: int) -> None:
+    """Keep its last ask, and the lease that was granted."""
     connection.execute(
         "UPDATE gateways SET asked_unix_s = ?, granted_s = ?, policy_version = ?, keyset_version = ?"
         " WHERE insee = ? AND name = ?",
@@ -64,9 +67,43 @@ def asked(connection: sqlite3.Connection, insee: str, name: str, ask: Ask, grant
     )
 
 
-def listed(connection: sqlite3.Connection, insee: str | None = None) -> list[Gateway]:
-    """All of them (of a commune), by name."""
+def list_gateways(connection: sqlite3.Connection, insee: str | None = None) -> list[Gateway]:
+    """Every gateway (of a commune), by name."""
     rows = connection.execute(
         "SELECT * FROM gateways WHERE ?1 IS NULL OR insee = ?1 ORDER BY insee, name", (insee,)
     ).fetchall()
     return [Gateway._make((*row[:4], None if row[4] is None else bool(row[4]), *row[5:])) for row in rows]
+
+
+class Refusals:
+    """Messages that were refused: counted by reason in the file, and logged once in a while with where they came from.
+
+    Holds the counts of one transaction; `write` puts them into the file. Reasons are our own words, so they are few. Of
+    a message nothing is kept or shown but its topic, since its content is a stranger's.
+    """
+
+    def __init__(self, log: Callable[..., None]) -> None:
+        self._log = log
+        self._counted: dict[str, int] = {}
+        self._logged_ms: dict[str, int] = {}
+
+    def add(self, reason: str, topic: str, *, now_ms: int) -> None:
+        self._counted[reason] = self._counted.get(reason, 0) + 1
+        logged_ms = self._logged_ms.get(reason)
+        if logged_ms is None or now_ms - logged_ms >= 1000 * REFUSALS_LOGGED_EVERY_S:
+            self._logged_ms[reason] = now_ms
+            self._log("refused", reason=reason, topic=topic[:TOPIC_CHARACTERS_MAX])
+
+    def write(self, connection: sqlite3.Connection) -> None:
+        """In the caller's transaction. Should that fail, what was counted is lost: the messages come again."""
+        counted = [(_PREFIX + reason, times) for reason, times in self._counted.items()]
+        self._counted.clear()
+        connection.executemany(
+            "INSERT INTO counters VALUES (?, ?) ON CONFLICT DO UPDATE SET value = value + excluded.value", counted
+        )
+
+
+def refusals(connection: sqlite3.Connection) -> dict[str, int]:
+    """How many messages were refused since the file was made, by reason."""
+    rows = connection.execute("SELECT name, value FROM counters WHERE name LIKE ? ORDER BY name", (_PREFIX + "%",))
+    return {name.removeprefix(_PREFIX): value for name, value in rows}

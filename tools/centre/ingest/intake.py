@@ -1,4 +1,4 @@
-"""From the bytes of one MQTT message to rows, and nothing else: no database, no clock.
+"""Turns the bytes of one MQTT message into rows, and nothing else: no database, no clock.
 
 A payload is a raw deflate of one SenML pack (`wire.senml`). Whatever a stranger sends, `prepare` returns: a
 `Prepared` with rows, or a `Refused` with a stable reason and, where the envelope can still be read, whose
@@ -43,7 +43,7 @@ class Row(NamedTuple):
 
 
 class Gap(NamedTuple):
-    """Made by record (by_node, by_boot, by_sequence)."""
+    """What will not come, stated by the record (by_node, by_boot, by_sequence)."""
 
     by: tuple[bytes, int, int]
     about: bytes
@@ -54,7 +54,7 @@ class Gap(NamedTuple):
 
 
 class Anchor(NamedTuple):
-    """Made by record (by_node, by_boot, by_sequence)."""
+    """The UTC of an uptime, stated by the record (by_node, by_boot, by_sequence)."""
 
     by: tuple[bytes, int, int]
     about: bytes
@@ -65,7 +65,7 @@ class Anchor(NamedTuple):
 
 
 class Envelope(NamedTuple):
-    """Which positions a batch is about."""
+    """The positions that a batch is about."""
 
     gateway: bytes
     epoch: bytes
@@ -76,7 +76,7 @@ class Envelope(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """A batch that can be taken. `statements_refused` counts what its maker may not state."""
+    """A batch that can be accepted. `statements_refused` counts what its maker may not state."""
 
     topic: topics.Topic
     envelope: Envelope
@@ -87,7 +87,7 @@ class Prepared(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """A message that cannot be taken; `topic` and `envelope` are None when they cannot be read."""
+    """A message that cannot be accepted; `topic` and `envelope` are None when they cannot be read."""
 
     topic: topics.Topic | None
     envelope: Envelope | None
@@ -127,7 +127,7 @@ def inflate(payload: bytes) -> bytes:
 
 
 def deflate(pack: bytes) -> bytes:
-    """What `inflate` undoes."""
+    """The raw deflate of a pack; the contrary of `inflate`."""
     compressor = zlib.compressobj(wbits=-15)
     return compressor.compress(pack) + compressor.flush()
 
@@ -175,7 +175,7 @@ def _prepare(topic, pack) -> Prepared:
     writer = cbor.Writer(bytearray(limits.CBOR_BYTES_MAX))
     for item in batch.items:
         prepared.rows.append(_row(item, writer))
-        if not isinstance(item.record.body, dict) and not _state(prepared, item, envelope.gateway):
+        if not isinstance(item.record.body, dict) and not _keep_statement(prepared, item, envelope.gateway):
             refused += 1
     return prepared._replace(statements_refused=refused)
 
@@ -197,8 +197,8 @@ def _row(item, writer) -> Row:
     )
 
 
-def _state(prepared: Prepared, item, gateway: bytes) -> bool:
-    """Take the statement of an event, if it makes one; False when it may not be made or makes no sense."""
+def _keep_statement(prepared: Prepared, item, gateway: bytes) -> bool:
+    """Keep the statement of an event, if it makes one; False when it may not be made or makes no sense."""
     code, _, detail = item.record.body
     if not isinstance(detail, list) or code not in (event.GAP, event.ANCHOR, event.BOOT):
         return True

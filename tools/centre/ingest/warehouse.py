@@ -1,25 +1,25 @@
-"""The warehouse: takes batches, each record once, and says how far it holds them.
+"""The warehouse: accepts batches, each record once, and tells how far it holds them.
 
-`take` does all of this in one transaction, so that a crash leaves all of it or nothing:
+`accept` does all of this in one transaction, so that a crash leaves all of it or nothing:
 
 * every record becomes one row, keyed by (node, boot, sequence). The same again is a duplicate, and counted.
   The same key with another body or stamp is a conflict: both are kept, an alarm is raised;
 * gaps and anchors that events state are put beside the rows (`tools.centre.ingest.intake`);
-* the prefix of (gateway, epoch, lane) is extended (`tools.centre.ingest.prefix`) and its end is returned as a
-  `Watermark` to be published on class `a`;
-* a batch that cannot be taken is kept in a bounded ring and answered with `Rejected` when its envelope can
+* the prefix of (gateway, epoch, lane) is extended (`extend`) and its end is returned as a `Watermark` to be published
+  on class `a`;
+* a batch that cannot be accepted is kept in a bounded ring and answered with `Rejected` when its envelope can
   be read. The reasons in `wire.watermark.HOLD_REASONS` are about the centre's configuration: the gateway must hold
   its lane for them, not quarantine a record;
 * the first message of a gateway binds its id to its commune and name. Another id under that name, or that
   id under another name, is refused (`identity`) until an operator calls `unbind`.
 
-Publications may be sent only after `take` returned. Sending them late, twice or never does no harm: a
+Publications may be sent only after `accept` returned. Sending them late, twice or never does no harm: a
 gateway keeps the maximum and asks again with an empty batch. Several processes may share the file: the
 prefix lives in the database.
 
 It must never return a watermark that passes a position whose row is not in the same commit or an earlier
 one, read a clock, or change a row. Errors of the disk (sqlite3.Error) pass to the caller with nothing
-taken: wait, and call again.
+accepted: wait, and call again.
 """
 
 from collections.abc import Iterable, Iterator
@@ -27,7 +27,6 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from tools.centre.ingest import intake
-from tools.centre.ingest.prefix import Extent, extend
 from tools.centre.limits import (
     ALARMS_MAX,
     REFUSED_BYTES_MAX,
@@ -49,8 +48,77 @@ _INSERT_RECORD = "INSERT OR IGNORE " + _INSERT.format("records")
 _INSERT_CONFLICT = "INSERT OR IGNORE " + _INSERT.format("conflicts")
 
 
+# --- how far one stream is held --------------------------------------------------------------------------------
+
+
+class Extent(NamedTuple):
+    """How far the warehouse holds one stream (gateway, epoch, lane): `end` is the first position that is not held,
+    `spans` are `(first, last)`, ascending, apart, beyond it."""
+
+    end: int
+    spans: tuple[tuple[int, int], ...] = ()
+
+
+class Step(NamedTuple):
+    """The new extent, `(first, last)` of every hole jumped over, and how many spans were forgotten."""
+
+    extent: Extent
+    skipped: tuple[tuple[int, int], ...]
+    forgotten: int
+
+
+def extend(extent: Extent | None, first: int, last: int, oldest: int, spans_max: int) -> Step:
+    """The step for positions `[first, last]` (`last == first - 1`: none) from a gateway that holds `oldest`.
+
+    What a prefix passes, the gateway frees; so it may only pass what is held, or what the gateway no longer holds:
+
+        no prefix yet                it starts at the batch's `oldest`
+        `oldest` beyond it           what lies between will never come: it jumps to `oldest` and tells (`skipped`)
+        batch begins at or below it  it moves to the batch's end, and over the spans that it now meets
+        batch begins beyond it       the batch is remembered as a span ahead, until the hole before it closes
+        batch sent again             nothing moves
+        empty batch                  a question: only `oldest` counts
+
+    It never goes back. Spans are bounded: the farthest is forgotten first, which costs a resend and loses nothing.
+    """
+    if extent is None:
+        extent = Extent(oldest)
+    spans = list(extent.spans)
+    if last >= first:
+        spans.append((first, last))
+    end, spans = _merge(max(extent.end, oldest), sorted(spans))
+    forgotten = max(0, len(spans) - spans_max)
+    return Step(Extent(end, tuple(spans[:spans_max])), _holes(extent, oldest), forgotten)
+
+
+def _holes(extent: Extent, oldest: int) -> tuple[tuple[int, int], ...]:
+    """What a jump from the old end to `oldest` passes without holding it."""
+    holes = []
+    position = extent.end
+    for first, last in (*extent.spans, (oldest, oldest)):
+        if position < min(first, oldest):
+            holes.append((position, min(first, oldest) - 1))
+        position = max(position, last + 1)
+    return tuple(holes)
+
+
+def _merge(end, spans):
+    apart: list[tuple[int, int]] = []
+    for first, last in spans:
+        if first <= end:
+            end = max(end, last + 1)
+        elif apart and first <= apart[-1][1] + 1:
+            apart[-1] = (apart[-1][0], max(apart[-1][1], last))
+        else:
+            apart.append((first, last))
+    return end, apart
+
+
+# --- the warehouse ---------------------------------------------------------------------------------------------
+
+
 class Publication(NamedTuple):
-    """To be sent with QoS 1."""
+    """A message to send with QoS 1."""
 
     topic: str
     payload: bytes
@@ -69,17 +137,17 @@ class Warehouse(Archive):
         self._counted: dict[str, int] = {}
         self._alarmed: dict[tuple[str, str], int] = {}
 
-    def take(self, topic: str, payload: bytes, *, received_unix_s: int) -> list[Publication]:
-        """Take one message whole, or refuse it whole; what to publish now that it is committed."""
-        return self.take_group([(topic, payload)], received_unix_s=received_unix_s)
+    def accept(self, topic: str, payload: bytes, *, received_unix_s: int) -> list[Publication]:
+        """Accept one message whole, or refuse it whole; what to publish now that it is committed."""
+        return self.accept_group([(topic, payload)], received_unix_s=received_unix_s)
 
-    def take_group(self, messages: Iterable[tuple[str, bytes]], *, received_unix_s: int) -> list[Publication]:
-        """Take several messages in one transaction; of one stream's watermarks only the last is returned."""
+    def accept_group(self, messages: Iterable[tuple[str, bytes]], *, received_unix_s: int) -> list[Publication]:
+        """Accept several messages in one transaction; of one stream's watermarks only the last is returned."""
         prepared = [(intake.prepare(topic, payload), topic, payload) for topic, payload in messages]
         answers: dict[tuple, Publication] = {}
         with self._transaction(received_unix_s):
             for message, topic, payload in prepared:
-                answer = self._take(message, topic, payload, received_unix_s)
+                answer = self._accept(message, topic, payload, received_unix_s)
                 if answer is not None:
                     key, publication = answer
                     answers.pop(key, None)
@@ -94,20 +162,20 @@ class Warehouse(Archive):
             )
         return cursor.rowcount == 1
 
-    def _take(self, message, topic, payload, now_s):
+    def _accept(self, message, topic, payload, now_s):
         self._count("messages")
         if isinstance(message, intake.Prepared):
             gateway = self._gateway(message.topic, message.envelope.gateway, now_s)
             if gateway is not None:
-                return self._take_batch(message, gateway, now_s)
+                return self._accept_batch(message, gateway, now_s)
             subject = f"{message.topic.insee}/{message.topic.gateway} {message.envelope.gateway.hex()}"
             self._alarm(watermark.IDENTITY, subject)
             message = intake.Refused(message.topic, message.envelope, watermark.IDENTITY)
         return self._refuse(message, topic, payload, now_s)
 
-    def _take_batch(self, batch, gateway, now_s):
+    def _accept_batch(self, batch, gateway, now_s):
         self._store(batch, gateway, now_s)
-        self._state(batch)
+        self._store_statements(batch)
         envelope = batch.envelope
         end = self._extend(gateway, envelope, now_s)
         mark = watermark.Watermark(envelope.epoch, envelope.lane, end)
@@ -150,7 +218,7 @@ class Warehouse(Archive):
         ).fetchone()
         return held == (row[3], row[4], row[5], row[7])
 
-    def _state(self, batch):
+    def _store_statements(self, batch):
         self._count("statements_refused", batch.statements_refused)
         if batch.gaps:
             self._connection.executemany(
@@ -220,7 +288,7 @@ class Warehouse(Archive):
             self._connection.executemany(f"DELETE FROM {table} WHERE gateway = ? AND epoch = ? AND lane = ?", streams)
         self._count("streams_forgotten", len(streams))
 
-    # --- what an operator looks at ---
+    # --- what an operator reads ---
 
     def _keep_refused(self, reason, topic, payload, now_s):
         number = self._connection.execute(

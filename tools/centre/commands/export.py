@@ -1,22 +1,29 @@
-"""Records as strangers read them: SenML JSON (RFC 8428 section 5) or CSV. Exact decimals, no float anywhere.
+"""Writes records as SenML JSON (RFC 8428) or CSV, for strangers to read; exact decimals, no float anywhere.
 
-SenML: one array; each Bocage record opens with base name `<node>/` and base time, carries `boot`, `seq` and
-`q` (quality code, `wire.record`) as extra labels, as the packs of the gateways do. An uptime that no anchor
-maps to UTC has base time 0 and the label `up`; one that an anchor maps has its time, `up` unchanged beside it,
-and `within`, ± s of that time. An event without true or false is a data value (`vd`, CBOR in base64url). A
-record that conflicts with another of the same identity has the label `conflict`.
+SenML is one array; each Bocage record opens with base name `<node>/` and base time, and carries `boot`, `seq` and `q`
+(quality code, `wire.record`) as extra labels, as the packs of the gateways do. An uptime that no anchor maps to UTC has
+base time 0 and the label `up`; one that an anchor maps has its time, `up` unchanged beside it, and `within`, ± s of
+that time. An event without true or false is a data value (`vd`, CBOR in base64url). A record that conflicts with
+another of the same identity has the label `conflict`.
 
-CSV: one line a reading or event; `unix_s` is empty when nobody knows it, `detail` is JSON.
+CSV is one line a reading or event; `unix_s` is empty when the time is not known, `detail` is JSON.
+
+example:
+  bocage centre export --db centre.db --format csv --node 0011223344556677 > lamp.csv
 """
 
+import argparse
 import base64
 import csv
 import json
+import sys
 from collections.abc import Iterator
 from typing import TextIO
 
+from tools.centre.arguments import add_file, opened_archive
 from tools.centre.store.archive import Archive, Held, Moment
-from wire import cbor, quantity, record
+from tools.command_line import UsageError
+from wire import cbor, limits, quantity, record
 from wire.event import label as event_label
 
 CSV_COLUMNS = (
@@ -37,6 +44,27 @@ CSV_COLUMNS = (
     "conflict",
 )
 _QUALITIES = {record.UNSET: "unset", record.SYNCED: "synced", record.HOLDOVER: "holdover"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_file(parser, "the warehouse, an SQLite file")
+    parser.add_argument("--format", choices=("senml", "csv"), default="senml")
+    parser.add_argument("--node", metavar="HEX", help="one node only, by its id of 16 hexadecimal digits")
+
+
+def run(args: argparse.Namespace) -> int:
+    node = None
+    if args.node is not None:
+        try:
+            node = bytes.fromhex(args.node)
+        except ValueError:
+            node = b""
+        if len(node) != limits.NODE_ID_BYTES:
+            raise UsageError(f"--node {args.node}: give the id's 16 hexadecimal digits")
+    write = write_csv if args.format == "csv" else write_senml
+    with opened_archive(args.db) as archive:
+        write(archive, sys.stdout, node)
+    return 0
 
 
 def decimal(value: int, exponent: int) -> str:

@@ -1,10 +1,19 @@
-"""The tables of the control centre's file: communes, gateways, commands and what became of them.
+"""The control file: its tables, how it is opened, and the lock of the daemon that serves it.
 
 A command, a policy and a key set are kept as they were signed; columns beside the bytes are for finding them. Times are
 Unix seconds of the centre's clock, unless a column says otherwise. `feeder` '' is the cabinet as a whole.
+
+The daemon's lock is a file beside it, `<control file>.daemon`, which ends with the process, however that ends, and says
+in JSON which broker the daemon uses and whether it reaches it. One daemon a file. POSIX, one host: a lock is not seen
+over a network.
 """
 
+import fcntl
+import json
+import os
 import sqlite3
+import time
+from typing import NamedTuple
 
 from tools.centre.store import database
 
@@ -67,3 +76,76 @@ def open_to_write(path: str) -> sqlite3.Connection:
 def open_to_read(path: str) -> sqlite3.Connection:
     """A connection that cannot write; sqlite3.Error for no file or another kind of file."""
     return database.open_to_read(SCHEMA, path)
+
+
+# --- the daemon that serves it ----------------------------------------------------------------------------------
+
+# A question holds the lock for an instant; a daemon that starts just then tries again.
+_TRIES = 5
+_TRY_S = 0.1
+_BYTES_MAX = 1024
+
+
+class Busy(Exception):
+    """Another daemon serves this file."""
+
+
+class DaemonState(NamedTuple):
+    """The daemon that serves a file. `connected` None: not known at this instant. `broker` is HOST:PORT."""
+
+    broker: str
+    connected: bool | None
+    since_unix_s: int
+
+
+class DaemonLock:
+    """The lock beside a control file, which the daemon holds as long as it runs."""
+
+    def __init__(self, path: str, broker: str) -> None:
+        """OSError when the folder refuses; Busy when a daemon is there."""
+        self._broker = broker
+        self._file = os.open(_lock_path(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        for left in reversed(range(_TRIES)):
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if not left:
+                    os.close(self._file)
+                    raise Busy from None
+                time.sleep(_TRY_S)
+
+    def report(self, *, connected: bool, now_s: int) -> None:
+        """Write the state that `serving_daemon` reads from now on."""
+        state = json.dumps({"broker": self._broker, "connected": connected, "since_unix_s": now_s}).encode()
+        os.pwrite(self._file, state.ljust(_BYTES_MAX), 0)
+
+    def close(self) -> None:
+        os.close(self._file)
+
+
+def serving_daemon(path: str) -> DaemonState | None:
+    """The daemon that serves the control file at `path`; None when there is none."""
+    try:
+        file = os.open(_lock_path(path), os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return None
+    except BlockingIOError:
+        return _read(os.pread(file, _BYTES_MAX, 0))
+    finally:
+        os.close(file)
+
+
+def _read(data: bytes) -> DaemonState:
+    try:
+        found = json.loads(data)
+        return DaemonState(str(found["broker"]), bool(found["connected"]), int(found["since_unix_s"]))
+    except (ValueError, KeyError, TypeError):
+        return DaemonState("", None, 0)  # it is just starting
+
+
+def _lock_path(path: str) -> str:
+    return f"{path}.daemon"

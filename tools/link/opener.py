@@ -1,5 +1,5 @@
-"""Datagrams to plain data, in the order in which they passed: what each says, what it answers, and what OSCORE protects
-of it where a context opens it.
+"""Turns datagrams into plain data, in the order in which they passed: what each says, what it answers, and what OSCORE
+protects of it where a context or a node's key opens it.
 
 For reading alone: nothing is sent, no number is taken, no sequence file is looked at, and a replay window would hide
 what a capture is there to show, so there is none. Keys go into the cipher and nowhere else. Memory is bounded: the
@@ -7,28 +7,88 @@ oldest request without an answer is forgotten first.
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from gateway.core.link.sessions import NodeKey
 from gateway.io.crypto import AesBlocks
-from tools.link import ring as link_ring
-from tools.link import words
-from tools.link.frames import Address, Datagram
-from tools.link.ring import Node, Ring
+from tools.link import message_text
+from tools.link.capture import Address, Datagram
 from wire import coap_message as messages
 from wire import oscore
 from wire.faults import WireFault
 from wire.oscore_option import Header
+from wire.oscore_pairing import GATEWAY_ID, NONCE_BYTES, NONCE_BYTES_MAX, Pairing, unwrap
 
 # A gateway's busiest hour: 1,000 nodes with a few requests each in the air.
 REQUESTS_MAX = 4096
+# Of each node: the session that stands, and those that answers under way still belong to.
+SESSIONS_MAX = 4
 DATAGRAM_BYTES_MAX = 65_535  # a foreign peer's; ours have limits.DATAGRAM_BYTES_MAX
 
 Key = tuple[Address | None, Address | None, bytes]
 
 
-class Asked(NamedTuple):
+class NodeSessions:
+    """One node's key and the sessions it was seen to have, the latest last."""
+
+    def __init__(self, key: NodeKey) -> None:
+        self.kid = key.kid
+        self.as_gateway = Pairing(key.master_secret, GATEWAY_ID, key.kid)
+        self.as_node = Pairing(key.master_secret, key.kid, GATEWAY_ID)
+        self.sessions: list[bytes] = []
+
+    def agreed(self, nonces: bytes) -> None:
+        """A request under these nonces held."""
+        if nonces in self.sessions:
+            self.sessions.remove(nonces)
+        self.sessions = [*self.sessions, nonces][-SESSIONS_MAX:]
+
+
+class KeyRing:
+    """The nodes whose keys were given, each with the sessions that a capture shows it agree on (RFC 8613 appendix B.2).
+
+    Node and gateway put a nonce each into the ID Context, in the open: with the node's key and that exchange what
+    follows can be opened. A capture that begins later opens from the node's next start on.
+    """
+
+    def __init__(self, keys: Sequence[NodeKey] = ()) -> None:
+        self._nodes = [NodeSessions(key) for key in keys]
+
+    def candidates(self, header: Header) -> Iterator[tuple[NodeSessions, bytes, oscore.Context]]:
+        """(node, nonces, context that opens a request of this header), the likeliest first."""
+        for node in self._nodes:
+            if header.kid == node.kid:
+                for nonces in _nonces(node, header):
+                    yield node, nonces, node.as_gateway.context(nonces)
+            elif header.kid == GATEWAY_ID:
+                for nonces in _nonces(node, header):
+                    yield node, nonces, node.as_node.context(nonces)
+
+
+def _is_first(nonces: bytes) -> bool:
+    """Whether these are the node's alone: request 1, which agrees on nothing yet."""
+    return NONCE_BYTES <= len(nonces) <= NONCE_BYTES_MAX
+
+
+def _offered(node: NodeSessions, id1: bytes, header: Header) -> oscore.Context | None:
+    """The context of response 1, by the gateway's nonce in it; None if it has none."""
+    try:
+        return node.as_node.context(unwrap(header.kid_context or b"") + id1)
+    except (WireFault, AssertionError):
+        return None
+
+
+def _nonces(node: NodeSessions, header: Header) -> list[bytes]:
+    if header.kid_context is None:
+        return node.sessions[::-1]
+    try:
+        return [unwrap(header.kid_context)]
+    except WireFault:
+        return []
+
+
+class SeenRequest(NamedTuple):
     """A request that was seen. `context`: as its sender has it; it and `exchange` are None unless it was opened.
 
     `first`: the node and its nonce, where this was the first request of a start and its answer has keys of its own.
@@ -39,7 +99,7 @@ class Asked(NamedTuple):
     path: str | None
     context: oscore.Context | None
     exchange: oscore.Exchange | None
-    first: tuple[Node, bytes] | None = None
+    first: tuple[NodeSessions, bytes] | None = None
 
 
 class Opener:
@@ -48,10 +108,10 @@ class Opener:
     def __init__(self, contexts: Sequence[oscore.Context] = (), keys: Sequence[NodeKey] = ()) -> None:
         self.counters = dict.fromkeys(("datagrams", "malformed", "sound", "protected", "opened", "not_opened"), 0)
         self._views = [view for context in contexts for view in (context, _seen_by_peer(context))]
-        self._ring = Ring(keys)
+        self._ring = KeyRing(keys)
         self._has_keys = bool(contexts or keys)
         self._cipher = AesBlocks()
-        self._asked: OrderedDict[Key, Asked] = OrderedDict()
+        self._asked: OrderedDict[Key, SeenRequest] = OrderedDict()
 
     def show(self, datagram: Datagram) -> dict[str, Any]:
         """What it says. `fault`: why it is no CoAP; `not_opened`: why what is protected stays hidden."""
@@ -62,10 +122,10 @@ class Opener:
             self.counters["malformed"] += 1
             return {**shown, "fault": f"not CoAP: {message.reason}", "data": datagram.data.hex()}
         self.counters["sound"] += 1
-        shown |= {"type": words.TYPES[message.type], "id": message.message_id, "token": message.token.hex()}
+        shown |= {"type": message_text.TYPES[message.type], "id": message.message_id, "token": message.token.hex()}
         is_request = 0 < message.code < 32
         answered = None if is_request else self._request_of(message, datagram)
-        shown |= words.content(message, request_path=answered.path if answered else None)
+        shown |= message_text.content(message, request_path=answered.path if answered else None)
         if answered is not None:
             shown["answers"] = answered.number
         protected = bool(messages.option_values(message.options, messages.OSCORE))
@@ -80,13 +140,13 @@ class Opener:
             shown |= self._show_response(message, answered)
         return shown
 
-    def _request_of(self, message: Any, datagram: Datagram) -> Asked | None:
+    def _request_of(self, message: Any, datagram: Datagram) -> SeenRequest | None:
         if message.code == messages.EMPTY:
             return None
         return self._asked.get((datagram.destination, datagram.source, message.token))
 
     def _show_request(self, message: Any, datagram: Datagram, shown: dict[str, Any], protected: bool) -> dict[str, Any]:
-        asked = Asked(shown["number"], protected, shown.get("path"), None, None)
+        asked = SeenRequest(shown["number"], protected, shown.get("path"), None, None)
         told: dict[str, Any] = {}
         if protected:
             asked, told = self._open_request(message, asked)
@@ -99,7 +159,7 @@ class Opener:
             self._asked.popitem(last=False)
         return told
 
-    def _open_request(self, message: Any, asked: Asked) -> tuple[Asked, dict[str, Any]]:
+    def _open_request(self, message: Any, asked: SeenRequest) -> tuple[SeenRequest, dict[str, Any]]:
         try:
             header = oscore.header_of(message)
         except WireFault as fault:
@@ -116,11 +176,11 @@ class Opener:
                 reason = _REASONS.get(fault.reason, fault.reason)
                 continue
             self.counters["opened"] += 1
-            first = (node, nonces) if link_ring.is_first(nonces) else None
+            first = (node, nonces) if _is_first(nonces) else None
             if first is None:
                 node.agreed(nonces)
-            inner = words.content(content)
-            asked = Asked(asked.number, True, inner.get("path"), _seen_by_peer(view), exchange, first)
+            inner = message_text.content(content)
+            asked = SeenRequest(asked.number, True, inner.get("path"), _seen_by_peer(view), exchange, first)
             return asked, {"oscore": told, "inner": inner}
         for view in named:
             try:
@@ -129,12 +189,12 @@ class Opener:
                 reason = _REASONS.get(fault.reason, fault.reason)
                 continue
             self.counters["opened"] += 1
-            inner = words.content(content)
-            asked = Asked(asked.number, True, inner.get("path"), _seen_by_peer(view), exchange)
+            inner = message_text.content(content)
+            asked = SeenRequest(asked.number, True, inner.get("path"), _seen_by_peer(view), exchange)
             return asked, {"oscore": told, "inner": inner}
         return asked, self._closed(told, reason)
 
-    def _show_response(self, message: Any, answered: Asked | None) -> dict[str, Any]:
+    def _show_response(self, message: Any, answered: SeenRequest | None) -> dict[str, Any]:
         try:
             header = oscore.header_of(message)
             told = _header(header, message)
@@ -145,14 +205,14 @@ class Opener:
         if answered.context is None or answered.exchange is None:
             return self._closed(told, "its request was not opened")
         try:
-            context = link_ring.offered(*answered.first, header) if answered.first else answered.context
+            context = _offered(*answered.first, header) if answered.first else answered.context
             content = oscore.unprotect_response(
                 context or answered.context, message, self._cipher, answered.exchange, kid_context=header.kid_context
             )
         except WireFault as fault:
             return self._closed(told, _REASONS.get(fault.reason, fault.reason))
         self.counters["opened"] += 1
-        return {"oscore": told, "inner": words.content(content, request_path=answered.path)}
+        return {"oscore": told, "inner": message_text.content(content, request_path=answered.path)}
 
     def _closed(self, told: dict[str, Any], reason: str) -> dict[str, Any]:
         self.counters["not_opened"] += 1

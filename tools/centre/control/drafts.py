@@ -1,4 +1,4 @@
-"""From what a person wants to a signed command: who they are, what it touches, what stands in its way.
+"""Drafts of commands: from a person's request to a signed command, through the checks of who, where, when and limits.
 
 The same questions are asked by the gateway, whose word holds; here they are asked first, so that a person is told at
 once. The policy is the one in force as the centre holds it. A wide or a dark command has reasons to be confirmed: the
@@ -32,8 +32,8 @@ MANY = "confirm.many"
 LIMITED = "confirm.limited"
 
 
-class Refused(Exception):
-    """`key` is a sentence of `tools.centre.control.order_words`, `values` what stands in it."""
+class NotAllowed(Exception):
+    """Why a request becomes no command: `key` of a sentence in `tools.centre.control.order_words`, and its values."""
 
     def __init__(self, key: str, **values: object) -> None:
         super().__init__(key)
@@ -41,7 +41,7 @@ class Refused(Exception):
         self.values = values
 
 
-class Wanted(NamedTuple):
+class Request(NamedTuple):
     """What a person asks for; fields as in `wire.command.Command`."""
 
     kind: int
@@ -56,7 +56,7 @@ class Wanted(NamedTuple):
 
 
 class Draft(NamedTuple):
-    """`touched`: the feeders of the policy that it is for. `confirm`: why to ask once more, empty for nothing.
+    """A command before it is signed. `touched`: the feeders of the policy that it is for. `confirm`: why to ask again.
     `limits`: what forbids it for some of them, whose cabinets will refuse; which those are is not known here."""
 
     command: command.Command
@@ -65,109 +65,109 @@ class Draft(NamedTuple):
     limits: tuple[tuple[str, document.Limit], ...] = ()
 
 
-def draft(connection: sqlite3.Connection, wanted: Wanted, kid: bytes, new_id: bytes, *, now_s: int) -> Draft:
-    """A command by the operator with that key; Refused with what is in the way."""
-    policy, operator = _operator(connection, wanted.insee, kid, now_s)
-    _check_right(operator, wanted.kind)
-    _check_times(wanted, now_s)
-    if wanted.kind == command.DIRECTIVE:
-        return Draft(_directive(wanted, operator, new_id), ())
-    touched = addressed(policy, wanted.target)
-    if not touched or (wanted.kind == command.TEST_FEEDER and touched[0].name != wanted.target):
-        names = ", ".join(_names(policy, with_groups=wanted.kind != command.TEST_FEEDER))
-        raise Refused("refused.target", target=wanted.target, names=names)
-    limits = _limits(policy, touched, wanted, now_s)
+def draft(connection: sqlite3.Connection, request: Request, kid: bytes, new_id: bytes, *, now_s: int) -> Draft:
+    """A command by the operator with that key; NotAllowed says what is in the way."""
+    policy, operator = _operator(connection, request.insee, kid, now_s)
+    _check_right(operator, request.kind)
+    _check_times(request, now_s)
+    if request.kind == command.DIRECTIVE:
+        return Draft(_directive(request, operator, new_id), ())
+    touched = addressed_feeders(policy, request.target)
+    if not touched or (request.kind == command.TEST_FEEDER and touched[0].name != request.target):
+        names = ", ".join(_names(policy, with_groups=request.kind != command.TEST_FEEDER))
+        raise NotAllowed("refused.target", target=request.target, names=names)
+    limits = _limits(policy, touched, request, now_s)
     if len(limits) == len(touched):
-        raise Refused("refused.limit", authority=limits[0][1].authority, text=limits[0][1].text)
+        raise NotAllowed("refused.limit", authority=limits[0][1].authority, text=limits[0][1].text)
     one = command.Command(
-        new_id, wanted.kind, operator.name, wanted.reason, wanted.not_before_s, wanted.expires_s,
-        wanted.insee, wanted.gateway, wanted.target, wanted.level, None, wanted.values,
+        new_id, request.kind, operator.name, request.reason, request.not_before_s, request.expires_s,
+        request.insee, request.gateway, request.target, request.level, None, request.values,
     )  # fmt: skip
-    return Draft(one, touched, _confirmations(touched, wanted, limits), limits)
+    return Draft(one, touched, _confirmations(touched, request, limits), limits)
 
 
-def _directive(wanted, operator, new_id):
-    """What nodes are told needs no feeder, and no limit of lighting is about it."""
-    if wanted.target is not None and not is_line(wanted.target, command.NAME_BYTES_MAX):
-        raise Refused("refused.scope", target=wanted.target)
+def _directive(request, operator, new_id):
+    """The command that tells nodes something: it needs no feeder, and no limit of lighting is about it."""
+    if request.target is not None and not is_line(request.target, command.NAME_BYTES_MAX):
+        raise NotAllowed("refused.scope", target=request.target)
     return command.Command(
-        new_id, wanted.kind, operator.name, wanted.reason, wanted.not_before_s, wanted.expires_s,
-        wanted.insee, wanted.gateway, wanted.target, None, None, wanted.values,
+        new_id, request.kind, operator.name, request.reason, request.not_before_s, request.expires_s,
+        request.insee, request.gateway, request.target, None, None, request.values,
     )  # fmt: skip
 
 
 def draft_end(
     connection: sqlite3.Connection, ended: command.Command, reason: str, kid: bytes, new_id: bytes, *, now_s: int
 ) -> Draft:
-    """The end of a command, by whoever could have given it; Refused with what is in the way."""
+    """The end of a command, by an operator who could have given it; NotAllowed says what is in the way."""
     policy, operator = _operator(connection, ended.insee, kid, now_s)
     if ended.kind == command.END:
-        raise Refused("refused.end_of_end")
+        raise NotAllowed("refused.end_of_end")
     _check_right(operator, ended.kind)
     if ended.expires_s <= now_s:
-        raise Refused("refused.over")
+        raise NotAllowed("refused.over")
     if orders.ended_by(connection, ended.id) is not None:
-        raise Refused("refused.ended")
+        raise NotAllowed("refused.ended")
     one = command.Command(
         new_id, command.END, operator.name, reason, now_s, min(ended.expires_s, now_s + command.WINDOW_S_MAX),
         ended.insee, ended.gateway, None, None, ended.id, None,
     )  # fmt: skip
-    return Draft(one, addressed(policy, ended.target))
+    return Draft(one, addressed_feeders(policy, ended.target))
 
 
-def addressed(policy: document.Policy, target: str | None) -> tuple[document.FeederRule, ...]:
+def addressed_feeders(policy: document.Policy, target: str | None) -> tuple[document.FeederRule, ...]:
     """The feeders of a policy that a target means: all, a group's, or one."""
     return tuple(one for one in policy.lighting.feeders if target is None or target in (one.name, one.group))
 
 
-def give(connection: sqlite3.Connection, one: Draft, signer: Signer, *, now_s: int) -> orders.Kept:
-    """Sign it and keep it, from where the daemon sends it; Refused when the commune has too many under way."""
+def sign_and_keep(connection: sqlite3.Connection, one: Draft, signer: Signer, *, now_s: int) -> orders.Order:
+    """Sign it and keep it, from where the daemon sends it; NotAllowed when the commune has too many under way."""
     signed = cose.sign1_encode(command.encode_command(one.command), signer.kid, cose.COMMAND_AAD, signer.sign)
     try:
         with database.transaction(connection):
             orders.add(connection, signed, now_s=now_s)
     except orders.Full:
-        raise Refused("refused.full") from None
-    return orders.Kept(one.command, signed, signer.kid, now_s)
+        raise NotAllowed("refused.full") from None
+    return orders.Order(one.command, signed, signer.kid, now_s)
 
 
 def _operator(connection, insee, kid, now_s):
     policy = communes.policy_in_force(connection, insee, now_s=now_s)
     if policy is None:
-        raise Refused("refused.no_policy", insee=insee)
+        raise NotAllowed("refused.no_policy", insee=insee)
     for operator in policy.operators:
         if cose.kid_of(operator.key) == kid:
             return policy, operator
-    raise Refused("refused.stranger", kid=kid.hex(), insee=insee, version=policy.version)
+    raise NotAllowed("refused.stranger", kid=kid.hex(), insee=insee, version=policy.version)
 
 
 def _check_right(operator, kind):
     if not operator.rights & _RIGHTS[kind]:
-        raise Refused("refused.right", name=operator.name)
+        raise NotAllowed("refused.right", name=operator.name)
 
 
-def _check_times(wanted, now_s):
-    longest_s = command.window_s_max(wanted.kind, wanted.values)
-    if not 0 < wanted.expires_s - wanted.not_before_s <= longest_s:
-        raise Refused("refused.duration", longest_s=longest_s)
-    if wanted.expires_s <= now_s or wanted.not_before_s > now_s + AHEAD_S_MAX:
-        raise Refused("refused.ahead", days=AHEAD_S_MAX // 86_400)
+def _check_times(request, now_s):
+    longest_s = command.window_s_max(request.kind, request.values)
+    if not 0 < request.expires_s - request.not_before_s <= longest_s:
+        raise NotAllowed("refused.duration", longest_s=longest_s)
+    if request.expires_s <= now_s or request.not_before_s > now_s + AHEAD_S_MAX:
+        raise NotAllowed("refused.ahead", days=AHEAD_S_MAX // 86_400)
 
 
-def _limits(policy, touched, wanted, now_s):
+def _limits(policy, touched, request, now_s):
     """(feeder's name, Limit) of each feeder for which a limit forbids it; an emergency weighs more than all of them."""
-    if wanted.kind == command.EMERGENCY:
+    if request.kind == command.EMERGENCY:
         return ()
-    first_s = max(now_s, wanted.not_before_s)
-    lights = wanted.level != 0
-    found = [(one.name, ceiling.broken(policy.lighting, one, first_s, wanted.expires_s, lights)) for one in touched]
+    first_s = max(now_s, request.not_before_s)
+    lights = request.level != 0
+    found = [(one.name, ceiling.broken(policy.lighting, one, first_s, request.expires_s, lights)) for one in touched]
     return tuple((name, limit) for name, limit in found if limit is not None)
 
 
-def _confirmations(touched, wanted, limits):
-    if wanted.kind != command.OVERRIDE:
+def _confirmations(touched, request, limits):
+    if request.kind != command.OVERRIDE:
         return ()  # an emergency is one tap; a test is one feeder
-    is_dark_commune = wanted.level == 0 and wanted.gateway is None and wanted.target is None
+    is_dark_commune = request.level == 0 and request.gateway is None and request.target is None
     reasons = ((DARK, is_dark_commune), (MANY, len(touched) > CONFIRM_FEEDERS_MAX), (LIMITED, bool(limits)))
     return tuple(reason for reason, holds in reasons if holds)
 

@@ -1,4 +1,4 @@
-"""The process between broker and warehouse: takes messages, and acknowledges each only after its commit.
+"""The ingest daemon, between broker and warehouse: receives messages, and acknowledges each only after its commit.
 
     broker ── $share/ingest/tc/1/{t,e}/# ──▶ group ──▶ commit ──▶ PUBACK ──▶ watermarks
 
@@ -26,7 +26,7 @@ from tools.centre.mqtt import Backoff, log
 
 TOPICS = ("tc/1/t/#", "tc/1/e/#")
 _POLL_S = 0.25
-_FAREWELL_TURNS = 8
+_CLOSE_TURNS = 8
 
 
 @dataclass
@@ -38,8 +38,8 @@ class Broker(mqtt.Address):
     topics: tuple[str, ...] = TOPICS
 
 
-class Ingest:
-    """The loop; `run` returns after `stop`."""
+class IngestDaemon:
+    """The daemon's loop; `run` returns after `stop`."""
 
     def __init__(self, warehouse: Warehouse, broker: Broker, *, wait: Callable[[float], None] = time.sleep):
         self._warehouse = warehouse
@@ -65,7 +65,7 @@ class Ingest:
         while not self._stopping:
             if self._connect():
                 self._serve()
-        self._say_farewell()
+        self._close()
 
     def _connect(self) -> bool:
         try:
@@ -110,7 +110,7 @@ class Ingest:
     def _commit(self):
         if not self._group:
             return
-        publications = self._take([entry[3:] for entry in self._group])
+        publications = self._accept([entry[3:] for entry in self._group])
         if publications is None:
             return
         for connection, message_id, qos, *_ in self._group:
@@ -119,10 +119,10 @@ class Ingest:
         self._group.clear()
         self._publish(publications)
 
-    def _take(self, messages) -> list[Publication] | None:
+    def _accept(self, messages) -> list[Publication] | None:
         """None: the disk refused; the group stays, and nothing is acknowledged."""
         try:
-            publications = self._warehouse.take_group(messages, received_unix_s=int(time.time()))
+            publications = self._warehouse.accept_group(messages, received_unix_s=int(time.time()))
         except sqlite3.Error as error:
             delay_s = self._disk_backoff.next_s()
             log("disk-refused", error=str(error), messages=len(messages), retry_delay_s=delay_s)
@@ -135,10 +135,10 @@ class Ingest:
         for publication in publications:
             self._client.publish(publication.topic, publication.payload, qos=1)
 
-    def _say_farewell(self):
+    def _close(self):
         """Commit what is in hand, let PUBACKs and watermarks out, keep the session for our return."""
         self._commit()
-        for _ in range(_FAREWELL_TURNS):
+        for _ in range(_CLOSE_TURNS):
             if not self._client.is_connected() or not self._client.want_write():
                 break
             self._client.loop(timeout=_POLL_S)
@@ -183,11 +183,11 @@ class Ingest:
 def run(path: str, broker: Broker) -> None:
     """Open the warehouse and serve until SIGTERM or SIGINT."""
     warehouse = Warehouse(path)
-    ingest = Ingest(warehouse, broker)
+    daemon = IngestDaemon(warehouse, broker)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ingest.stop())
+        signal.signal(number, lambda *_: daemon.stop())
     log("started", db=path, broker=f"{broker.host}:{broker.port}", client_id=broker.client_id)
     try:
-        ingest.run()
+        daemon.run()
     finally:
         warehouse.close()

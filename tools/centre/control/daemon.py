@@ -1,10 +1,10 @@
-"""The control daemon: the connection to the broker on which the desk (`tools.centre.control.desk`) answers and sends.
+"""The control daemon: the connection to the broker through which `tools.centre.control.dispatch` receives and sends.
 
-    gateways ── tc/1/r/+/+, tc/1/s/+/+ ──▶ take, commit ──▶ PUBACK ──▶ grants, policies, commands ──▶ tc/1/{c,p}/…
+    gateways ── tc/1/r/+/+, tc/1/s/+/+ ──▶ receive, commit ──▶ PUBACK ──▶ grants, policies, commands ──▶ tc/1/{c,p}/…
 
 One thread and one loop. What arrives is gathered, committed to the control file and only then acknowledged (MQTT 5,
 QoS 1, persistent session), so an outcome survives our death. Each connection is a new client that remembers nothing:
-what the broker has not acknowledged is sent again by the desk, with what is left of its time, and nothing is sent while
+what the broker has not acknowledged is dispatched again, with what is left of its time, and nothing is sent while
 there is no connection. A broker that is away is tried again for ever; a disk that refuses ends the connection, so that
 all comes again. The process must never log a payload or a key.
 """
@@ -19,28 +19,33 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from tools.centre import mqtt
-from tools.centre.control import schema as control_schema
-from tools.centre.control.desk import Desk, Message, Name, Publication
-from tools.centre.control.presence import Presence
+from tools.centre.control import file
+from tools.centre.control.dispatch import Dispatcher, Message, Name, Publication
+from tools.centre.control.file import DaemonLock
 from tools.centre.limits import CONTROL_POLL_S, GROUP_MESSAGES_MAX, PUBLICATIONS_UNACKNOWLEDGED_MAX
 from tools.centre.mqtt import Backoff, log
 
 TOPICS = ("tc/1/r/+/+", "tc/1/s/+/+")
-_FAREWELL_TURNS = 8
+_CLOSE_TURNS = 8
 _REST_S = 0.25
 
 _About = tuple[bytes, Name]
 
 
-class Control:
-    """The loop; `run` returns after `stop`."""
+class ControlDaemon:
+    """The daemon's loop; `run` returns after `stop`."""
 
     def __init__(
-        self, desk: Desk, address: mqtt.Address, presence: Presence, *, wait: Callable[[float], None] = time.sleep
+        self,
+        dispatcher: Dispatcher,
+        address: mqtt.Address,
+        lock: DaemonLock,
+        *,
+        wait: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._desk = desk
+        self._dispatcher = dispatcher
         self._address = address
-        self._presence = presence
+        self._lock = lock
         self._wait = wait
         self._stopping = False
         self._backoff = Backoff()
@@ -48,7 +53,7 @@ class Control:
         self._subscribed = False
         self._group: list[tuple[int, int, Message]] = []  # message id, QoS, what came; not committed yet
         self._unacknowledged: dict[int, _About | None] = {}  # by message id
-        self._answered: list[tuple[_About, str | None]] = []  # what the broker said of commands, not recorded yet
+        self._answered: list[tuple[_About, str | None]] = []  # the broker's answers to commands, not kept yet
 
     def stop(self) -> None:
         """May be called from a signal handler."""
@@ -57,15 +62,15 @@ class Control:
     def run(self) -> None:
         while not self._stopping:
             problem = self._connect() or self._serve()
-            self._presence.tell(connected=False, now_s=int(time.time()))
+            self._lock.report(connected=False, now_s=int(time.time()))
             if problem is not None:
                 self._pause(*problem)
-        self._say_farewell()
+        self._close()
 
     # --- one connection ---------------------------------------------------------------------------------------
 
     def _connect(self) -> tuple[str, str] | None:
-        """None, or what is wrong and how it is said."""
+        """Reach the broker; None, or what is wrong and its text for the log."""
         self._subscribed = False
         self._group.clear()
         self._unacknowledged.clear()
@@ -106,20 +111,20 @@ class Control:
     def _turn(self) -> None:
         now = {"now_s": int(time.time()), "now_ms": time.monotonic_ns() // 1_000_000}
         if self._answered:
-            self._desk.acknowledged(self._answered, now_s=now["now_s"])
+            self._dispatcher.on_acknowledged(self._answered, now_s=now["now_s"])
             self._answered.clear()
         if self._group:
-            answers = self._desk.take([message for _, _, message in self._group], **now)
+            answers = self._dispatcher.receive([message for _, _, message in self._group], **now)
             for message_id, qos, _ in self._group:
                 self._client.ack(message_id, qos)
             self._group.clear()
             self._publish(answers)
         if self._subscribed and self._client.is_connected():
-            self._publish(self._desk.due(PUBLICATIONS_UNACKNOWLEDGED_MAX - len(self._unacknowledged), **now))
+            self._publish(self._dispatcher.poll(PUBLICATIONS_UNACKNOWLEDGED_MAX - len(self._unacknowledged), **now))
 
     def _publish(self, publications: list[Publication]) -> None:
         if not self._client.is_connected():
-            return  # a gateway asks again, and the desk sends again
+            return  # a gateway asks again, and what was due is sent again
         for one in publications:
             properties = Properties(PacketTypes.PUBLISH)
             if one.expiry_s is not None:
@@ -134,9 +139,9 @@ class Control:
             self._wait(min(_REST_S, delay_s))
             delay_s -= _REST_S
 
-    def _say_farewell(self) -> None:
+    def _close(self) -> None:
         """Let out what is written; the broker keeps our session for our return."""
-        for _ in range(_FAREWELL_TURNS):
+        for _ in range(_CLOSE_TURNS):
             if not self._client.is_connected() or not self._client.want_write():
                 break
             self._client.loop(timeout=_REST_S)
@@ -159,7 +164,7 @@ class Control:
             log("broker-refused", reason=str(reason), remedy="check --client-id, certificate and access rules")
             return
         log("connected", session_present=flags.session_present)
-        self._desk.connected(session_present=flags.session_present)
+        self._dispatcher.on_connected(session_present=flags.session_present)
         client.subscribe([(topic, 1) for topic in TOPICS])
 
     def _on_subscribe(self, client, _userdata, _mid, reasons, _properties):
@@ -171,7 +176,7 @@ class Control:
             return
         self._subscribed = True
         self._backoff.reset()
-        self._presence.tell(connected=True, now_s=int(time.time()))
+        self._lock.report(connected=True, now_s=int(time.time()))
         log("subscribed")
 
     def _on_message(self, _client, _userdata, message):
@@ -183,7 +188,7 @@ class Control:
 
     def _on_publish(self, _client, _userdata, mid, reason, _properties):
         about = self._unacknowledged.pop(mid, None)
-        # "No matching subscribers": the gateway has no session, so nobody keeps the message for it.
+        # "No matching subscribers": the gateway has no session, so the broker keeps the message for none.
         problem = None if str(reason) == "Success" else str(reason)
         if about is not None:
             self._answered.append((about, problem))
@@ -193,17 +198,17 @@ class Control:
 
 def run(path: str, address: mqtt.Address, *, lease_s: int) -> None:
     """Open the control file and serve until SIGTERM or SIGINT. sqlite3.Error, OSError or ssl.SSLError when it cannot
-    start, `presence.Busy` when another daemon serves the file."""
-    connection = control_schema.open_to_write(path)
+    start, `file.Busy` when another daemon serves the file."""
+    connection = file.open_to_write(path)
     try:
         broker = f"{address.host}:{address.port}"
-        presence = Presence(path, broker)
-        presence.tell(connected=False, now_s=int(time.time()))
-        control = Control(Desk(connection, lease_s=lease_s, log=log), address, presence)
+        lock = DaemonLock(path, broker)
+        lock.report(connected=False, now_s=int(time.time()))
+        daemon = ControlDaemon(Dispatcher(connection, lease_s=lease_s, log=log), address, lock)
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: control.stop())
+            signal.signal(number, lambda *_: daemon.stop())
         log("started", db=path, broker=broker, client_id=address.client_id, lease_s=lease_s)
-        control.run()
-        presence.close()
+        daemon.run()
+        lock.close()
     finally:
         connection.close()

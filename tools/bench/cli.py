@@ -1,0 +1,20 @@
+"""Runs a benchmark, beside its peer in one run where there is one."""
+
+COMMANDS = {
+    "backlog": "tools.bench.backlog",
+    "bytes": "tools.bench.bytes",
+    "command": "tools.bench.command",
+    "encode": "tools.bench.encode",
+    "heating": "tools.bench.heating",
+    "journal": "tools.bench.journal",
+    "link": "tools.bench.link",
+    "metered": "tools.bench.metered",
+    "node": "tools.bench.node",
+    "radio": "tools.bench.radio",
+    "size": "tools.bench.size",
+    "sleep": "tools.bench.sleep",
+    "sun": "tools.bench.sun",
+    "uplink": "tools.bench.uplink",
+    "vm": "tools.bench.vm",
+    "watering": "tools.bench.watering",
+}

@@ -1,0 +1,30 @@
+"""Ends a command before its expiry.
+
+example:
+  bocage centre end --db control.db --command 0a1b2c3d --key maire.pem
+"""
+
+import argparse
+import sqlite3
+
+from tools.centre.commands import orders
+from tools.centre.control.drafts import Draft, draft_end
+from tools.centre.control.order_words import word
+from tools.centre.control.orders import find
+from tools.command_line import Refused
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    orders.add_order_arguments(parser, reason="fin de l'ordre")
+    parser.add_argument("--command", required=True, metavar="ID", help="its id, or how that begins")
+
+
+def run(args: argparse.Namespace) -> int:
+    def drafter(connection: sqlite3.Connection, kid: bytes, new_id: bytes, now_s: int) -> Draft:
+        found = find(connection, args.command)
+        if len(found) != 1:
+            key = "refused.ambiguous" if found else "refused.command"
+            raise Refused(word(key, args.lang, id=args.command))
+        return draft_end(connection, found[0].command, args.reason, kid, new_id, now_s=now_s)
+
+    return orders.give(args, drafter)

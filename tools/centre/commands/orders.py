@@ -1,0 +1,242 @@
+"""What the commands that give an order share (`light`, `override`, `end`, `test-feeder`, `tell`): arguments, and the
+way from a request to a signed command that is kept, sent and followed.
+
+The key is read, used once and forgotten. Nothing is sent from here: the daemon does that, and without one this says so.
+Exit status: 0 kept, and with --wait followed by every feeder; 1 refused, not sent by a daemon, or not followed.
+"""
+
+import argparse
+import getpass
+import json
+import secrets
+import sqlite3
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tools.centre.arguments import (
+    add_file,
+    check_insee,
+    database_faults,
+    local_time,
+    parse_duration,
+    parse_end,
+    parse_instant,
+)
+from tools.centre.control import file, orders
+from tools.centre.control.drafts import LIMITED, Draft, NotAllowed, Request, draft, sign_and_keep
+from tools.centre.control.order_words import LANGUAGES, word
+from tools.centre.control.progress import Progress, outcome_text, plain, progress_of, title
+from tools.command_line import Refused, UsageError, add_json
+from tools.policy import keys
+from wire import command, topic
+from wire.line import is_line
+
+_WAIT_S_MAX = 3600.0
+_FOLLOW_S = 0.1
+_YES = ("oui", "yes")
+
+Drafter = Callable[[sqlite3.Connection, bytes, bytes, int], Draft]  # connection, key's short name, new id, Unix s
+
+
+# --- arguments --------------------------------------------------------------------------------------------------------
+
+
+def add_order_arguments(parser: argparse.ArgumentParser, *, reason: str | None = None) -> None:
+    """What every order has. `reason`: the usual one; without it a person has to give one."""
+    add_file(parser, "the control file, an SQLite file")
+    parser.add_argument("--key", required=True, metavar="FILE", help="the person's private key (Ed25519, PEM)")
+    parser.add_argument("--reason", required=reason is None, default=reason, help="for the record, at most 60 bytes")
+    parser.add_argument("--wait", type=float, default=0.0, metavar="S", help="follow what becomes of it for so long")
+    add_json(parser, "for programs: what became of it, at the end")
+    add_language(parser)
+
+
+def add_place_arguments(
+    parser: argparse.ArgumentParser, example: str, *, duration: str | None = None, is_target_needed: bool = False
+) -> None:
+    """Which feeders, and for how long. `duration`: the usual one; without it a person has to give one."""
+    add_cabinet_arguments(parser)
+    text = "a feeder's name in the policy" if is_target_needed else "a feeder or a group of the policy (all feeders)"
+    parser.add_argument("--target", required=is_target_needed, metavar="NAME", help=text)
+    text = f"how long, such as {example}" + ("" if duration is None else " (default: %(default)s)")
+    parser.add_argument(
+        "--for", dest="duration", required=duration is None, default=duration, metavar="TIME", help=text
+    )
+
+
+def add_cabinet_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--commune", required=True, metavar="INSEE", help="INSEE code of the commune")
+    parser.add_argument("--gateway", metavar="NAME", help="one cabinet (every cabinet of the commune)")
+
+
+def add_language(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--lang", choices=LANGUAGES, default="fr", help="language (fr)")
+
+
+def request_of(
+    args: argparse.Namespace, kind: int, *, level: int | None = None, values: dict[int, int] | None = None
+) -> Drafter:
+    """The draft of an order of this kind to the place that the arguments name."""
+    check_insee("--commune", args.commune)
+    if args.gateway is not None and not topic.is_gateway_name(args.gateway):
+        raise UsageError(f"--gateway {args.gateway}: give a cabinet's name, such as mairie-1")
+
+    def drafter(connection: sqlite3.Connection, kid: bytes, new_id: bytes, now_s: int) -> Draft:
+        later = getattr(args, "not_before", None)
+        start_s = now_s if later is None else parse_instant("--not-before", later, now_s=now_s)
+        place = (args.commune, args.gateway, args.target)
+        request = Request(kind, *place, level, args.reason, start_s, _end_s(args, start_s, now_s), values)
+        return draft(connection, request, kid, new_id, now_s=now_s)
+
+    return drafter
+
+
+def _end_s(args, start_s, now_s) -> int:
+    until = getattr(args, "until", None)
+    if (until is None) == (args.duration is None):
+        raise Refused(word("refused.end", args.lang))
+    if until is None:
+        return start_s + parse_duration("--for", args.duration)
+    return parse_end("--until", until, now_s=now_s)
+
+
+# --- signed, kept, followed -------------------------------------------------------------------------------------------
+
+
+def give(args: argparse.Namespace, drafter: Drafter) -> int:
+    """Draft the order, have a wide or dark one confirmed, sign it, keep it and follow it; the exit status."""
+    if not is_line(args.reason, command.REASON_BYTES_MAX):
+        raise Refused(word("refused.text", args.lang, field="--reason", bytes_max=command.REASON_BYTES_MAX))
+    if not 0 <= args.wait <= _WAIT_S_MAX:
+        raise UsageError(f"--wait {args.wait}: give 0 to {_WAIT_S_MAX:.0f} seconds")
+    with opened_to_write(args.db) as connection:
+        signer = _signer(args)
+        now_s = int(time.time())
+        try:
+            one = drafter(connection, signer.kid, secrets.token_bytes(command.ID_BYTES), now_s)
+            if one.confirm and not args.yes and not _confirmed(one, args.lang):
+                print(word("confirm.no", args.lang), file=sys.stderr)
+                return 1
+            kept = sign_and_keep(connection, one, signer, now_s=now_s)
+        except NotAllowed as refused:
+            raise Refused(word(refused.key, args.lang, **refused.values)) from refused
+        if not args.json:
+            print(title(one.command, args.lang))
+            print(word("kept", args.lang, id=one.command.id.hex(), author=one.command.author))
+        is_served = _warn(connection, args, one.command, now_s)
+        progress = _follow(connection, kept, args) if args.wait and is_served else _progress(connection, kept)
+        if args.json:
+            print(json.dumps(plain(progress, now_s=int(time.time())), ensure_ascii=False, indent=2))
+        elif args.wait and is_served:
+            _conclude(progress, args)
+        return 0 if is_served and (progress.is_fulfilled or not args.wait) else 1
+
+
+def _signer(args) -> keys.Signer:
+    try:
+        return keys.load_signer(Path(args.key), lambda path: getpass.getpass(f"{path}: ").encode())
+    except keys.Refused as refused:
+        raise UsageError(f"--key: {refused.text(args.lang)}") from refused
+
+
+@contextmanager
+def opened_to_read(path: str) -> Iterator[sqlite3.Connection]:
+    """The control file, to read; UsageError when there is none."""
+    _check_file(path)
+    with database_faults(path):
+        connection = file.open_to_read(path)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+
+@contextmanager
+def opened_to_write(path: str) -> Iterator[sqlite3.Connection]:
+    """The control file, to write; UsageError when there is none."""
+    _check_file(path)
+    with database_faults(path):
+        connection = file.open_to_write(path)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+
+def _check_file(path: str) -> None:
+    if not Path(path).is_file():
+        raise UsageError(f"--db {path}: no such file; `bocage centre policy publish` makes it")
+
+
+def _confirmed(one: Draft, language: str) -> bool:
+    """Show what it touches, and ask for a person's yes; a program has to give --yes."""
+    names = ", ".join(feeder.name for feeder in one.touched)
+    print(word("touches", language, count=len(one.touched), names=names), file=sys.stderr)
+    limits = "; ".join(f"{name} ({limit.authority}, {limit.text})" for name, limit in one.limits)
+    for reason in one.confirm:
+        print(word(reason, language, limits=limits) if reason == LIMITED else word(reason, language), file=sys.stderr)
+    if not sys.stdin.isatty():
+        print(word("confirm.program", language), file=sys.stderr)
+        return False
+    print(word("confirm.ask", language), end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in _YES
+
+
+def _warn(connection, args, one: command.Command, now_s) -> bool:
+    """Print what keeps it from being sent; True when a daemon sends it."""
+    daemon = file.serving_daemon(args.db)
+    if daemon is None:
+        end = local_time(one.expires_s, now_s=now_s)
+        print(word("no_daemon", args.lang, end=end), file=sys.stderr)
+        return False
+    if daemon.connected is False:
+        print(word("no_broker", args.lang, broker=daemon.broker), file=sys.stderr)
+    seen = connection.execute(
+        "SELECT 1 FROM gateways WHERE insee = ?1 AND (?2 IS NULL OR name = ?2) LIMIT 1", (one.insee, one.gateway)
+    ).fetchone()
+    if seen is None:
+        text = word("never_seen", args.lang, gateway=one.gateway) if one.gateway else word("nobody", args.lang)
+        print(text, file=sys.stderr)
+    if one.not_before_s > now_s and not args.json:
+        print(word("planned", args.lang, start=local_time(one.not_before_s, now_s=now_s)))
+    return True
+
+
+def _progress(connection, kept) -> Progress:
+    return progress_of(connection, kept, now_s=int(time.time()))
+
+
+def _follow(connection, kept, args) -> Progress:
+    """Print each outcome as it comes, until nothing more is awaited or the time is up."""
+    end = time.monotonic() + args.wait
+    printed: set[orders.ReportedOutcome] = set()
+    while True:
+        progress = _progress(connection, kept)
+        for one in orders.outcomes(connection, kept.command.id):
+            if one not in printed and not args.json:
+                place = f"{one.gateway}  {one.feeder}" if one.feeder else one.gateway
+                print(f"  {place}  {outcome_text(one, args.lang)}", flush=True)
+            printed.add(one)
+        if progress.is_settled or time.monotonic() >= end:
+            return progress
+        time.sleep(_FOLLOW_S)
+
+
+def _conclude(progress: Progress, args) -> None:
+    kind = progress.order.command.kind
+    if kind in (command.END, command.DIRECTIVE):
+        if progress.is_fulfilled:
+            print(word("fulfilled.end" if kind == command.END else "fulfilled.told", args.lang))
+    else:
+        feeders = [feeder for cabinet in progress.cabinets if cabinet.is_meant for feeder in cabinet.feeders]
+        names = {feeder.name for feeder in feeders} | set(progress.expected)
+        done = {feeder.name for feeder in feeders if feeder.is_fulfilled}
+        print(word("fulfilled", args.lang, done=len(done), count=len(names)))
+        if progress.missing:
+            print(word("missing", args.lang, names=", ".join(progress.missing)))
+    if not progress.is_settled:
+        follow = f"bocage centre commands --db {args.db} --command {progress.order.command.id.hex()}"
+        print(word("unsettled", args.lang, wait=f"{args.wait:g}", next=follow))

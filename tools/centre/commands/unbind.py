@@ -1,0 +1,28 @@
+"""Lets another gateway take a name, after a replacement or a move.
+
+example:
+  bocage centre unbind --db centre.db --gateway 49007-mairie-1
+"""
+
+import argparse
+
+from tools.centre.arguments import add_file, check_warehouse, database_faults, parse_gateway
+from tools.centre.ingest.warehouse import Warehouse
+from tools.command_line import UsageError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_file(parser, "the warehouse, an SQLite file")
+    parser.add_argument("--gateway", required=True, metavar="INSEE-NAME", help="as in its certificate")
+
+
+def run(args: argparse.Namespace) -> int:
+    insee, name = parse_gateway("--gateway", args.gateway)
+    check_warehouse(args.db)
+    with database_faults(args.db):
+        warehouse = Warehouse(args.db)
+        is_unbound = warehouse.unbind(insee, name)
+        warehouse.close()
+    if not is_unbound:
+        raise UsageError(f"--gateway {args.gateway}: no such gateway is bound; see `bocage centre stats`")
+    return 0

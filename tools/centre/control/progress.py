@@ -1,0 +1,297 @@
+"""What became of an order, by cabinet and feeder, from what was sent and reported; as lines for people and as data.
+
+What nodes are told is `fulfilled` when one of them has been told it. A feeder is `fulfilled` when its contactor was
+ordered by the command and no watts contradict it: `measured`, `applied` (the watts are awaited), or without a meter. It
+stays so when the command is over. Nothing is ever called delivered: without a report of the gateway there is only what
+the broker did with the command. Changes nothing.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from policy import directive_form
+from tools.centre.arguments import local_time
+from tools.centre.control import communes, gateways, orders
+from tools.centre.control.drafts import addressed_feeders
+from tools.centre.control.order_words import why, word
+from wire import command
+
+# States of a gateway that has reported nothing.
+WAITING = "waiting"  # not sent: the daemon or the broker is away, or the broker keeps nothing for it
+SENT = "sent"
+WITHDRAWN = "withdrawn"  # ended before any report
+UNANSWERED = "unanswered"  # expired without a report
+
+RECEIVED, APPLIED, MEASURED, REFUSED, EXPIRED, ENDED, UNMEASURED = (
+    "received", "applied", "measured", "refused", "expired", "ended", "unmeasured",
+)  # fmt: skip
+_OVER = (EXPIRED, ENDED)
+_NO_MORE = (REFUSED, WITHDRAWN, UNANSWERED, *_OVER)
+_NO_METER = "meter"
+# Where a cabinet of a whole commune has none of the feeders, it says so, and is none of those that are meant.
+_SCOPE = "scope"
+# There was nothing to end.
+_UNKNOWN = "unknown"
+
+
+class FeederProgress(NamedTuple):
+    """One feeder. `outcomes`: what was reported of it, oldest first; the last is its state."""
+
+    name: str
+    outcomes: tuple[orders.ReportedOutcome, ...]
+
+    @property
+    def last(self) -> orders.ReportedOutcome:
+        return self.outcomes[-1]
+
+    @property
+    def is_fulfilled(self) -> bool:
+        return _holds(self.last)
+
+    @property
+    def is_settled(self) -> bool:
+        """Nothing more is awaited."""
+        return self.last.outcome not in (RECEIVED, APPLIED)
+
+
+class CabinetProgress(NamedTuple):
+    """One cabinet. `outcomes`: of the cabinet as a whole; `state`: the last of them, or a state of this module."""
+
+    name: str
+    state: str
+    sending: orders.Sending | None
+    outcomes: tuple[orders.ReportedOutcome, ...]
+    feeders: tuple[FeederProgress, ...]
+
+    @property
+    def why(self) -> str | None:
+        return self.outcomes[-1].why if self.outcomes else None
+
+    @property
+    def is_meant(self) -> bool:
+        return not (self.state == REFUSED and self.why in (_SCOPE, _UNKNOWN))
+
+
+class Progress(NamedTuple):
+    """One order. `expected`: the feeders that the policy means; `missing`: those that no cabinet has fulfilled."""
+
+    order: orders.Order
+    ended_by: bytes | None
+    cabinets: tuple[CabinetProgress, ...]
+    expected: tuple[str, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def is_fulfilled(self) -> bool:
+        """Every feeder that is meant follows the command; of one that ends another: every cabinet that had it."""
+        meant = [one for one in self.cabinets if one.is_meant]
+        if self.order.command.kind == command.END:
+            return all(one.state == APPLIED for one in meant)
+        if self.order.command.kind == command.DIRECTIVE:  # only a cabinet with such nodes can tell them
+            return any(APPLIED in [report.outcome for report in one.outcomes] for one in meant) and not any(
+                one.state == REFUSED for one in meant
+            )
+        reported = [feeder for one in meant for feeder in one.feeders]
+        refused = any(one.state == REFUSED for one in meant)
+        return bool(reported) and not self.missing and not refused and all(one.is_fulfilled for one in reported)
+
+    @property
+    def is_settled(self) -> bool:
+        """Nothing more is awaited."""
+        meant = [one for one in self.cabinets if one.is_meant]
+        if self.order.command.kind in (command.END, command.DIRECTIVE):
+            return all(one.state in (APPLIED, *_NO_MORE) for one in meant)
+        if self.cabinets and all(one.state in _NO_MORE for one in self.cabinets):
+            return True
+        reported = {feeder.name for one in meant for feeder in one.feeders}
+        are_settled = all(feeder.is_settled for one in meant for feeder in one.feeders)
+        # Where the policy names the feeders, a cabinet that is silent may have none of them.
+        all_spoke = bool(reported) and all(one.feeders or one.state in _NO_MORE for one in meant)
+        return are_settled and (reported >= set(self.expected) if self.expected else all_spoke)
+
+
+def progress_of(connection: sqlite3.Connection, order: orders.Order, *, now_s: int) -> Progress:
+    """The progress of one order as it is now."""
+    one = order.command
+    reports = orders.outcomes(connection, one.id)
+    sendings = {sending.gateway: sending for sending in orders.sendings(connection, one.id)}
+    ended_by = orders.ended_by(connection, one.id)
+    names = {one.gateway} if one.gateway else {found.name for found in gateways.list_gateways(connection, one.insee)}
+    if one.ends is not None:
+        names &= {sending.gateway for sending in orders.sendings(connection, one.ends) if sending.problem is None}
+    names |= {report.gateway for report in reports} | set(sendings)
+    nothing = UNANSWERED if now_s >= one.expires_s else WITHDRAWN if ended_by is not None else None
+    cabinets = tuple(_cabinet(name, reports, sendings.get(name), nothing) for name in sorted(names))
+    expected = () if one.kind in (command.END, command.DIRECTIVE) else _expected(connection, order)
+    followed = {feeder.name for found in cabinets for feeder in found.feeders if feeder.is_fulfilled}
+    return Progress(order, ended_by, cabinets, expected, tuple(name for name in expected if name not in followed))
+
+
+def _cabinet(name, reports, sending, nothing) -> CabinetProgress:
+    own = [report for report in reports if report.gateway == name]
+    whole = tuple(report for report in own if report.feeder is None)
+    feeders = tuple(
+        FeederProgress(feeder, tuple(report for report in own if report.feeder == feeder))
+        for feeder in sorted({report.feeder for report in own if report.feeder is not None})
+    )
+    if whole:
+        state = whole[-1].outcome
+    elif feeders:
+        state = RECEIVED  # its own report of that was lost on the way
+    else:
+        state = nothing or (SENT if sending is not None and sending.problem is None else WAITING)
+    return CabinetProgress(name, state, sending, whole, feeders)
+
+
+def _expected(connection, order) -> tuple[str, ...]:
+    """The feeders that are meant, by the policy of the day on which it was ordered."""
+    policy = communes.policy_in_force(connection, order.command.insee, now_s=order.made_unix_s)
+    if policy is None or (order.command.gateway is not None and order.command.target is None):
+        return ()  # which feeders one cabinet has, it tells itself
+    return tuple(feeder.name for feeder in addressed_feeders(policy, order.command.target))
+
+
+def _holds(report: orders.ReportedOutcome) -> bool:
+    return report.outcome in (APPLIED, MEASURED) or (report.outcome == UNMEASURED and report.why == _NO_METER)
+
+
+# --- in words, and as data ---------------------------------------------------------------------------------------
+
+KINDS = {
+    command.OVERRIDE: "override",
+    command.EMERGENCY: "emergency",
+    command.END: "end",
+    command.TEST_FEEDER: "test-feeder",
+    command.DIRECTIVE: "tell",
+}
+
+
+def title(one: command.Command, language: str) -> str:
+    """One line: which command, where."""
+    level = f".{one.level}" if one.kind == command.OVERRIDE else ""
+    values = directive_form.show_all(one.values, language) if one.values else ""
+    everything = "nodes" if one.kind == command.DIRECTIVE else "all"
+    return word(
+        "title",
+        language,
+        id=one.id.hex(),
+        kind=word(f"kind.{one.kind}{level}", language, ends=one.ends.hex() if one.ends else "", values=values),
+        insee=one.insee,
+        gateway=one.gateway or word("everywhere", language),
+        target=one.target or word(everything, language),
+    )
+
+
+def lines(progress: Progress, language: str, *, now_s: int) -> Iterator[str]:
+    """The lines of one order: who gave it and why, then each cabinet and each feeder."""
+    one = progress.order.command
+    yield title(one, language)
+    times = {"start": local_time(one.not_before_s, now_s=now_s), "end": local_time(one.expires_s, now_s=now_s)}
+    yield f"  {word('by', language, author=one.author, reason=one.reason)}, {word('window', language, **times)}"
+    if not progress.cabinets:
+        yield "  " + word("nobody", language)
+    for cabinet in progress.cabinets:
+        yield f"  {cabinet.name}  {_cabinet_text(progress, cabinet, language, now_s)}"
+        for feeder in cabinet.feeders:
+            yield f"    {feeder.name}  {outcome_text(feeder.last, language)}  {_at(feeder.last, now_s)}"
+    if progress.missing and any(cabinet.outcomes for cabinet in progress.cabinets):
+        yield "  " + word("missing", language, names=", ".join(progress.missing))
+
+
+def outcome_text(one: orders.ReportedOutcome, language: str) -> str:
+    """What a feeder or a cabinet reported, in words."""
+    if one.outcome == REFUSED:
+        return word("refused", language, why=why(one.why, language))
+    if one.outcome == MEASURED:
+        power = word("unknown", language) if one.power_dw is None else _power(one.power_dw, language)
+        return word("measured", language, power=power)
+    if one.outcome == UNMEASURED and one.why == "meter":
+        return word("unmeasured.meter", language)
+    return word(one.outcome, language)
+
+
+def plain(progress: Progress, *, now_s: int) -> dict:
+    """The progress as data for programs: power in W, times in Unix seconds, ids in hexadecimal."""
+    one = progress.order.command
+    return {
+        "id": one.id.hex(),
+        "kind": KINDS[one.kind],
+        "author": one.author,
+        "reason": one.reason,
+        "key": progress.order.kid.hex(),
+        "insee": one.insee,
+        "gateway": one.gateway,
+        "target": one.target,
+        "level": one.level,
+        "ends": one.ends.hex() if one.ends else None,
+        "values": {str(code): value for code, value in one.values.items()} if one.values else None,
+        "ended_by": progress.ended_by.hex() if progress.ended_by else None,
+        "made_unix_s": progress.order.made_unix_s,
+        "not_before_s": one.not_before_s,
+        "expires_s": one.expires_s,
+        "is_expired": now_s >= one.expires_s,
+        "is_fulfilled": progress.is_fulfilled,
+        "is_settled": progress.is_settled,
+        "missing": list(progress.missing),
+        "gateways": [_plain_cabinet(cabinet) for cabinet in progress.cabinets],
+    }
+
+
+def _cabinet_text(progress: Progress, cabinet: CabinetProgress, language: str, now_s: int) -> str:
+    sending = cabinet.sending
+    if cabinet.state == SENT and sending is not None:
+        return word("sent", language, at=local_time(sending.last_unix_s, now_s=now_s))
+    if cabinet.state == WAITING and sending is not None:
+        return word("waiting.problem", language, problem=sending.problem)
+    if cabinet.state == APPLIED and progress.order.command.kind == command.END:
+        return word("applied.end", language)
+    if cabinet.state in (RECEIVED, APPLIED) and progress.order.command.kind == command.DIRECTIVE:
+        return f"{word(f'{cabinet.state}.told', language)}  {_at(cabinet.outcomes[-1], now_s)}"
+    if cabinet.outcomes:
+        return f"{outcome_text(cabinet.outcomes[-1], language)}  {_at(cabinet.outcomes[-1], now_s)}"
+    return word(cabinet.state, language)
+
+
+def _at(one: orders.ReportedOutcome, now_s: int) -> str:
+    """When it was reported: the gateway's own time where it knew it, else ours of receiving it."""
+    return local_time(one.heard_unix_s if one.unix_s is None else one.unix_s, now_s=now_s)
+
+
+def _power(power_dw: int, language: str) -> str:
+    whole, tenth = divmod(abs(power_dw), 10)
+    return ("-" if power_dw < 0 else "") + word("power", language, whole=whole, tenth=tenth)
+
+
+def _plain_cabinet(cabinet: CabinetProgress) -> dict:
+    sending = cabinet.sending
+    return {
+        "gateway": cabinet.name,
+        "state": cabinet.state,
+        "why": cabinet.why,
+        "sent_unix_s": None if sending is None or sending.problem is not None else sending.first_unix_s,
+        "sent_times": 0 if sending is None else sending.times,
+        "problem": None if sending is None else sending.problem,
+        "words": [_plain_outcome(one) for one in cabinet.outcomes],
+        "feeders": [
+            {
+                "feeder": feeder.name,
+                "state": feeder.last.outcome,
+                "why": feeder.last.why,
+                "power_w": None if feeder.last.power_dw is None else feeder.last.power_dw / 10,
+                "is_fulfilled": feeder.is_fulfilled,
+                "words": [_plain_outcome(one) for one in feeder.outcomes],
+            }
+            for feeder in cabinet.feeders
+        ],
+    }
+
+
+def _plain_outcome(one: orders.ReportedOutcome) -> dict:
+    return {
+        "outcome": one.outcome,
+        "why": one.why,
+        "power_w": None if one.power_dw is None else one.power_dw / 10,
+        "unix_s": one.unix_s,
+        "heard_unix_s": one.heard_unix_s,
+    }

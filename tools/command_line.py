@@ -1,0 +1,203 @@
+"""Every level of the `bocage` command line: a table of sub-commands, of which one is found, parsed and run.
+
+A level is a module with a table `COMMANDS` of names and modules, as `tools.cli` for `bocage` and `tools.centre.cli` for
+`bocage centre`. A name may have several words (`keys new`). The module behind a name is another level, or it has
+
+    a docstring      its first line stands in the list of its level, all of it is the help
+    add_arguments    (parser), which fills an `argparse` parser
+    run              (args) -> the exit status
+
+So a new sub-command is one file and one line. Only the module that was chosen is imported; for a list the docstrings
+are read from the files, which also works where a package is not installed. Must stay quick and portable: nothing here
+needs POSIX, and nothing of ours is imported.
+"""
+
+import argparse
+import ast
+import importlib
+import importlib.util
+import json
+import shutil
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+# The extras of pyproject.toml that bring a package. A command that bears the name of one of them is told that one.
+EXTRAS = {
+    "aiohttp": ("gateway",),
+    "cbor2": ("gateway",),
+    "gpiod": ("gateway",),
+    "paho": ("gateway", "centre"),
+    "prometheus_client": ("gateway",),
+    "pymodbus": ("gateway",),
+    "serial": ("gateway",),
+}
+# Packages of ours: that one of them has no such module is our own bug.
+_OURS = ("gateway", "heating", "kinds", "lighting", "links", "node", "policy", "simulator", "tools", "watering", "wire")
+
+
+class UsageError(Exception):
+    """The arguments are at fault; the text names the argument and what to write instead. Exit status 2."""
+
+
+class Refused(Exception):
+    """The command stops, because the world or a rule is against it; the text says why. Exit status 1."""
+
+
+def run(program: str, commands: Mapping[str, str], words: Sequence[str], description: str) -> int:
+    """Run the command that `words` name, or print what there is; the exit status. `program`: the words before these."""
+    name = _chosen(commands, words)
+    if name is None:
+        return _run_group(program, commands, words, description)
+    rest, program = list(words[len(name.split()) :]), f"{program} {name}"
+    try:
+        module = importlib.import_module(commands[name])
+        parser = _parser(program, module) if hasattr(module, "run") else None
+    except ModuleNotFoundError as error:
+        return _say_missing(program, commands[name], rest, error)
+    if parser is None:
+        return run(program, module.COMMANDS, rest, module.__doc__ or "")
+    return _run_module(program, module, parser.parse_args(rest))
+
+
+def listing(program: str, commands: Mapping[str, str]) -> str:
+    """The commands of a level, each with the first line of its docstring; without those that are not installed."""
+    width = max(len(name) for name in commands)
+    lines = [f"  {name:{width}}  {line}" for name, module in commands.items() if (line := first_line(module))]
+    return "\n".join(["commands:", *lines, "", f"`{program} COMMAND --help` tells more."])
+
+
+def first_line(module: str) -> str:
+    """The first line of a module's docstring, without its full stop."""
+    return docstring(module).partition("\n")[0].rstrip(".")
+
+
+def docstring(module: str) -> str:
+    """The docstring of a module, which is not imported for it; empty where there is no such file."""
+    if module in sys.modules:
+        return (sys.modules[module].__doc__ or "").strip()
+    top, *rest = module.split(".")
+    spec = importlib.util.find_spec(top)
+    for folder in (spec.submodule_search_locations if spec else None) or ():
+        path = Path(folder, *rest)
+        for file in (path / "__init__.py", path.with_name(f"{path.name}.py")):
+            if file.is_file():
+                return ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+    return ""
+
+
+def _chosen(commands: Mapping[str, str], words: Sequence[str]) -> str | None:
+    return next((name for name in commands if name.split() == list(words[: len(name.split())])), None)
+
+
+def _run_group(program: str, commands: Mapping[str, str], words: Sequence[str], description: str) -> int:
+    """Help and errors of a level; of `bocage policy keys` those of the commands that begin with `keys`."""
+    under = {name.partition(" ")[2]: module for name, module in commands.items() if name.split()[:1] == list(words[:1])}
+    if under:
+        return run(f"{program} {words[0]}", under, words[1:], "")
+    parser = argparse.ArgumentParser(
+        prog=program,
+        usage=f"{program} COMMAND [options]",
+        description=description,
+        epilog=listing(program, commands),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    # A `choices` would print the list twice; what gets here is no command.
+    parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
+    found = parser.parse_args(words).command  # ends here for --help
+    there_are = f"there are {', '.join(commands)}"
+    parser.error(f"there is no command {found!r}; {there_are}" if found else f"give a command; {there_are}")
+
+
+def _parser(program: str, module: ModuleType) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=program, description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    module.add_arguments(parser)
+    return parser
+
+
+def _run_module(program: str, module: ModuleType, args: argparse.Namespace) -> int:
+    try:
+        return int(module.run(args))
+    except UsageError as error:
+        print(f"{program}: {error}", file=sys.stderr)
+        return 2
+    except Refused as error:
+        print(f"{program}: {error}", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:  # some are imported when they are needed
+        return _say_missing(program, module.__name__, (), error)
+
+
+def _say_missing(program: str, module: str, words: Sequence[str], missing: ModuleNotFoundError) -> int:
+    """One line for a person who lacks a package; --help shows what the command is all the same."""
+    text = _remedy(program, module, missing)
+    if {"-h", "--help"} & set(words):
+        print(f"{docstring(module)}\n\n{text}")
+        return 0
+    print(f"{program}: {text}", file=sys.stderr)
+    return 1
+
+
+def _remedy(program: str, module: str, missing: ModuleNotFoundError) -> str:
+    """An import that is neither the command's own module nor of an extra is our own bug: it is raised."""
+    absent = missing.name or ""
+    if f"{module}.".startswith(f"{absent}."):
+        return f"this installation has no {module}"
+    top = absent.partition(".")[0]
+    if top in _OURS:
+        raise missing
+    extras = EXTRAS.get(top, ("dev",))  # benchmarks and proofs bring their peers: any of the packages of that extra
+    extra = next((word for word in program.split() if word in extras), extras[0])
+    return f"the Python package {top!r} is missing; install it with: pip install 'bocage[{extra}]'"
+
+
+# --- arguments that many commands have ---------------------------------------------------------------------------
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """For argparse: an integer from `low` to `high`."""
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = low - 1
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {low} to {high}")
+        return value
+
+    return read
+
+
+def months(text: str) -> tuple[int, int]:
+    """For argparse: first and last month of one year, as in 4-9."""
+    first, dash, last = text.partition("-")
+    if dash and first.isdecimal() and last.isdecimal() and 1 <= int(first) <= int(last) <= 12:
+        return int(first), int(last)
+    raise argparse.ArgumentTypeError(f"{text!r} is no pair of months; give the first and the last, as in 4-9")
+
+
+def executable(text: str) -> str:
+    """For argparse: a program that can be started."""
+    if shutil.which(text) is None:
+        raise argparse.ArgumentTypeError(f"{text} is no program that can be started")
+    return text
+
+
+def add_json(parser: argparse.ArgumentParser, text: str = "one JSON object instead of a table") -> None:
+    """`--json`, for a program that reads the result."""
+    parser.add_argument("--json", action="store_true", help=text)
+
+
+def print_figures(figures: Mapping[str, Any], *, as_json: bool) -> None:
+    """Figures of a benchmark or a proof: a line each, or one JSON object."""
+    if as_json:
+        print(json.dumps(figures, indent=1))
+        return
+    width = max(len(name) for name in figures) + 1
+    for name, value in figures.items():
+        print(f"{name:{width}} {value:,.2f}" if isinstance(value, float) else f"{name:{width}} {value}")
