@@ -26,7 +26,7 @@ def test_the_command_passes_options_and_prints_a_table(capsys):
 
 
 def test_a_bound_that_does_not_hold_shows_in_the_status(capsys):
-    assert run("--json", "bytes", "--lamps", "2", "--seeds", "1") == 1  # two records share too little
+    assert run("bytes", "--lamps", "2", "--seeds", "1", "--json") == 1  # two records share too little
     assert json.loads(capsys.readouterr().out)["passed"] is False
 
 
@@ -44,7 +44,7 @@ def test_the_journal_writes_within_its_bound_beside_sqlite(tmp_path, capsys):
 
 
 def test_a_street_on_one_concentrator_loses_nothing_and_tells_its_airtime(capsys):
-    assert run("--json", "radio", "--minutes", "5") == 0
+    assert run("radio", "--minutes", "5", "--json") == 0
     rows = json.loads(capsys.readouterr().out)["rows"]
     assert rows["bursts"]["made"] == rows["bursts"]["arrived"] == 250
     assert rows["perfect"]["air_ms_per_record"] < rows["bursts"]["air_ms_per_record"] < 200

@@ -1,6 +1,5 @@
 """The benchmarks with real processes, at tiny sizes: every figure is there, and the counters count."""
 
-import argparse
 import json
 import os
 import socket
@@ -9,16 +8,14 @@ import struct
 import pytest
 
 from simulator.rig.rig import find_mosquitto
-from tools import bench
+from tools import cli
 from tools.bench import metered, metered_link
 
 pytestmark = [pytest.mark.live, pytest.mark.broker, pytest.mark.slow]
 
 
 def run(capsys, *words):
-    parser = argparse.ArgumentParser()
-    bench.add_arguments(parser)
-    assert bench.run(parser.parse_args(words)) == 0
+    assert cli.main(["bench", *words]) == 0
     return json.loads(capsys.readouterr().out)
 
 
