@@ -1,13 +1,16 @@
-"""`bocage gateway adopt`: an operator brings a node's key, lists the nodes that belong here, or takes one away.
+"""Brings a node's key, lists the nodes that belong here, or takes one away.
 
-Never automatic: a node that nobody has adopted is heard, listed by its OSCORE id in `bocage gateway status`, and
+Never automatic: a node that no operator has adopted is heard, listed by its OSCORE id in `bocage gateway status`, and
 gets no answer. The agent looks at the folder every few seconds and needs no restart.
 """
 
+import argparse
 import json
 import sys
 from pathlib import Path
 
+from gateway.commands import UsageError
+from gateway.config.config import Config
 from gateway.language import N_, Phrases
 from gateway.shell import keys as node_keys
 from gateway.shell.keys import KeyFileError
@@ -17,36 +20,40 @@ _WORDS = Phrases({
     "adopted": N_("node {node} adopted (kid {kid})"),
     "removed": N_("node {node} taken away"),
     "count": N_("nodes adopted: {count}"),
+    "barred": N_("{node}: not in [link] nodes, so it gets no answer; add it there"),
+    "no_id": N_("{name} is not a node's id; give 16 hexadecimal digits"),
+    "unknown": N_("no node {name} here"),
 })  # fmt: skip
 
 
-def run(
-    folder: Path,
-    allowed: frozenset[bytes] | None,
-    files: list[Path],
-    language: str,
-    *,
-    remove: list[str],
-    as_json: bool,
-) -> int:
-    """Exit status: 0 done, 1 a file or the folder did not let us, or `allowed` bars it; 2 an id that is none."""
-    status = 0
-    for path in files:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.add_argument("files", nargs="*", type=Path, metavar="KEY", help="key files, from `bocage link key`")
+    parser.add_argument(
+        "--remove", action="append", default=[], metavar="NODE", help="a node that belongs here no more"
+    )
+
+
+def run(config: Config, args: argparse.Namespace) -> int:
+    """Exit status: 0 done, 1 a file or the folder did not let us, or `[link] nodes` bars it; 2 an id that is none."""
+    status, allowed = 0, config.core.allowed
+    for path in args.files:
         try:
             key = node_keys.read(path, may_be_open=True)  # our copy is not
-            node_keys.write(folder, key)
+            node_keys.write(config.keys, key)
         except (KeyFileError, OSError) as error:
             print(f"bocage gateway adopt: {error}", file=sys.stderr)
             status = 1
             continue
-        if not as_json:
-            _say("adopted", language, node=key.node.hex(), kid=key.kid.hex())
+        if not args.json:
+            _say("adopted", args.lang, node=key.node.hex(), kid=key.kid.hex())
         if allowed is not None and key.node not in allowed:
-            print(f"{key.node.hex()}: not in [link] nodes, so it gets no answer; add it there", file=sys.stderr)
+            print(_WORDS.text("barred", args.lang, node=key.node.hex()), file=sys.stderr)
             status = 1
-    for name in remove:
-        status = max(status, _remove(folder, name, language, as_json=as_json))
-    return max(status, _list(folder, language, as_json=as_json, is_silent=bool(files or remove)))
+    for name in args.remove:
+        status = max(status, _remove(config.keys, name, args.lang, as_json=args.json))
+    is_silent = bool(args.files or args.remove)
+    return max(status, _list(config.keys, args.lang, as_json=args.json, is_silent=is_silent))
 
 
 def _remove(folder: Path, name: str, language: str, *, as_json: bool) -> int:
@@ -55,15 +62,9 @@ def _remove(folder: Path, name: str, language: str, *, as_json: bool) -> int:
     except ValueError:
         node = b""
     if len(node) != limits.NODE_ID_BYTES:
-        print(f"bocage gateway adopt: {name!r} is not a node's id; give 16 hexadecimal digits", file=sys.stderr)
-        return 2
-    try:
-        known = node_keys.remove(folder, node)
-    except OSError as error:
-        print(f"bocage gateway adopt: {error}; try again with sudo", file=sys.stderr)
-        return 1
-    if not known:
-        print(f"bocage gateway adopt: no node {name} here", file=sys.stderr)
+        raise UsageError(_WORDS.text("no_id", language, name=repr(name)))
+    if not node_keys.remove(folder, node):
+        print(f"bocage gateway adopt: {_WORDS.text('unknown', language, name=name)}", file=sys.stderr)
         return 1
     if not as_json:
         _say("removed", language, node=name)

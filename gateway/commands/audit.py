@@ -1,17 +1,19 @@
-"""`bocage gateway audit`: who ordered what at this cabinet, and whether anybody has changed the record of it.
+"""Lists who ordered what at this cabinet, and says whether the record of it was changed. Times are French legal time.
 
 Reads the files of the state folder, beside a running agent or without one. The chain of hashes is checked every time;
 the head is what the centre holds as `auditHead`, so that a log that was cut short is found there.
 """
 
+import argparse
 import json
-from datetime import datetime
 from typing import Any
 
+from gateway.commands.losses import add_since, since_unix_s
 from gateway.config.config import Config
 from gateway.core.cabinet import audit
 from gateway.io.disk import ReadOnlyFolder
 from gateway.language import N_, NC_, Phrases
+from gateway.show.explain import moments
 
 _SOUND, _BROKEN = 0, 1
 
@@ -39,12 +41,18 @@ _WORDS = Phrases({
 _TOLD_APART = ("n", "prev", "unix_s", "uptime_s", "what", "data")
 
 
-def show(config: Config, language: str, *, since_unix_s: int | None, as_json: bool) -> int:
-    """Print it; 0: the chain is sound, 1: it is broken. OSError when the files cannot be read."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="for programs")
+    add_since(parser)
+
+
+def run(config: Config, args: argparse.Namespace) -> int:
+    """Exit status: 0 the chain is sound, 1 it is broken. OSError when the files cannot be read."""
+    language, from_unix_s = args.lang, since_unix_s(args)
     folder = ReadOnlyFolder(config.data / "state")
     head, broken = audit.verify(folder)
-    found = [entry for entry in audit.entries(folder) if _is_recent(entry, since_unix_s)]
-    if as_json:
+    found = [entry for entry in audit.entries(folder) if _is_recent(entry, from_unix_s)]
+    if args.json:
         told = {"entries": found, "head": head._asdict(), "broken": [one._asdict() for one in broken]}
         print(json.dumps(told))
         return _BROKEN if broken else _SOUND
@@ -62,15 +70,15 @@ def show(config: Config, language: str, *, since_unix_s: int | None, as_json: bo
     return _BROKEN if broken else _SOUND
 
 
-def _is_recent(entry: dict[str, Any], since_unix_s: int | None) -> bool:
+def _is_recent(entry: dict[str, Any], from_unix_s: int | None) -> bool:
     """One whose time nobody knew is shown: better too much."""
-    return since_unix_s is None or not isinstance(entry["unix_s"], int) or entry["unix_s"] >= since_unix_s
+    return from_unix_s is None or not isinstance(entry["unix_s"], int) or entry["unix_s"] >= from_unix_s
 
 
 def _line(entry: dict[str, Any], language: str) -> str:
     when = _WORDS.text("unknown_time", language)
     if isinstance(entry.get("unix_s"), int):
-        when = datetime.fromtimestamp(entry["unix_s"]).astimezone().isoformat(" ", "seconds")
+        when = moments.stamp(entry["unix_s"])
     details = ", ".join(
         f"{name} {value}" for name, value in entry.items() if name not in _TOLD_APART and value is not None
     )

@@ -1,4 +1,4 @@
-"""`bocage gateway concentrator`: bring an image to the radio concentrator of a cabinet, or take it back.
+"""Brings a signed image to the radio concentrator of a cabinet, or takes it back.
 
 Whether it may be trusted is said at once; whether it is newer than what runs, the running agent finds out on the line.
 It needs no restart. `bocage gateway status` and the log tell how far it is.
@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from gateway.commands import UsageError
 from gateway.config.config import Config
 from gateway.language import N_, Phrases
 from gateway.shell import concentrator_store
@@ -32,42 +33,33 @@ _WORDS = Phrases({
 })  # fmt: skip
 
 
-def add_arguments(action: argparse.ArgumentParser) -> None:
-    """What comes behind the usual ones."""
-    action.add_argument("what", choices=(UPDATE, WITHDRAW), help="bring an image, or take it back")
-    action.add_argument("image", nargs="?", type=Path, metavar="IMAGE", help="from `bocage link image`")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.add_argument("what", choices=(UPDATE, WITHDRAW), help="bring an image, or take it back")
+    parser.add_argument("image", nargs="?", type=Path, metavar="IMAGE", help="from `bocage link image`")
 
 
-def run(config: Config, what: str, path: Path | None, language: str, *, as_json: bool) -> int:
+def run(config: Config, args: argparse.Namespace) -> int:
     """Exit status: 0 done, 1 the image or the disk did not let us, 2 the configuration or the usage is at fault."""
-
-    def fault(word: str, detail: str = "") -> None:
-        named = f"{path}: " if path is not None else ""
-        print(f"bocage gateway concentrator: {named}{_WORDS.text(word, language, detail=detail)}", file=sys.stderr)
-
     radio = config.serial.radio
     if radio is None:
-        fault("no_radio")
-        return 2
+        raise UsageError(_WORDS.text("no_radio", args.lang))
+    if args.what == WITHDRAW:
+        known = concentrator_store.withdraw(config.data)
+        _tell("withdrawn" if known else "none", args.lang, as_json=args.json)
+        return 0
+    if args.image is None or not radio.update_keys:
+        raise UsageError(_WORDS.text("no_file" if args.image is None else "no_keys", args.lang))
     try:
-        if what == WITHDRAW:
-            known = concentrator_store.withdraw(config.data)
-            _tell("withdrawn" if known else "none", language, as_json=as_json)
-            return 0
-        if path is None or not radio.update_keys:
-            fault("no_file" if path is None else "no_keys")
-            return 2
-        content = concentrator_store.read(path)
+        content = concentrator_store.read(args.image)
         image = verify(content, radio.update_keys)
-        concentrator_store.put(config.data, content)
     except ImageError as error:
-        fault(error.reason, error.detail)
+        why = _WORDS.text(error.reason, args.lang, detail=error.detail)
+        print(f"bocage gateway concentrator: {args.image}: {why}", file=sys.stderr)
         return 1
-    except OSError as error:
-        print(f"bocage gateway concentrator: {error}; try again with sudo", file=sys.stderr)
-        return 1
+    concentrator_store.put(config.data, content)
     kilobytes = -(-image.bytes // 1000)
-    _tell("put", language, as_json=as_json, number=image.number, text=image.text, kilobytes=kilobytes)
+    _tell("put", args.lang, as_json=args.json, number=image.number, text=image.text, kilobytes=kilobytes)
     return 0
 
 

@@ -1,10 +1,11 @@
-"""`bocage gateway explain FEEDER [--at TIME]`: why a feeder is as it is, and what will happen, in plain words.
+"""Says why a feeder is as it is, which rule decided, and what will happen, in plain words.
 
 Asks the running agent over its status socket and reckons the policy's wish itself (`gateway/show/explain/`). Without
 an agent nothing is known of contactors and watts: then it says what `gateway status` would and gives 2. Changes
 nothing.
 """
 
+import argparse
 import json
 import textwrap
 import time
@@ -26,14 +27,22 @@ _LEVEL_WIDTH = 22
 _VERDICT_WIDTH = 12
 
 
-def show(config: Config, feeder: str, language: str, *, at: str | None, as_json: bool) -> int:
-    """Print it; the exit status: 0 told, 2 nobody answers, or there is no such feeder or time."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.add_argument("feeder", metavar="FEEDER", help="its name, as in the policy")
+    parser.add_argument(
+        "--at", metavar="TIME", help="23:00, 'demain 05:30', 2026-07-14T02:00, 14/07/2026 02:00; with +02:00"
+    )
+
+
+def run(config: Config, args: argparse.Namespace) -> int:
+    """Exit status: 0 told, 2 no agent answers, or there is no such feeder or time."""
     status = state_of(config, unix_s=int(time.time()))
-    explained = explain(status, feeder, language, at=at, system_unix_s=int(time.time()))
-    if as_json:
+    explained = explain(status, args.feeder, args.lang, at=args.at, system_unix_s=int(time.time()))
+    if args.json:
         print(json.dumps({"name": status.name, **explained}, ensure_ascii=False))
     else:
-        print("\n".join(render(status, explained, language)))
+        print("\n".join(render(status, explained, args.lang)))
     return 2 if "error" in explained else 0
 
 

@@ -1,4 +1,4 @@
-"""`bocage gateway images`: bring programs for the nodes of a district, take them back, or list what is offered.
+"""Brings programs for the nodes of a district, takes them back, or lists what is offered.
 
 Whether the file is whole is said at once. Whether it may be trusted each node decides for itself, by its keys; whether
 it is newer than what runs, too. A node asks four times a day, and in rescue every two minutes. It needs no restart.
@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from gateway.commands import UsageError
 from gateway.config.config import Config
 from gateway.core.link.images import NodeImage
 from gateway.language import N_, Phrases
@@ -35,30 +36,26 @@ _WORDS = Phrases({
 })  # fmt: skip
 
 
-def add_arguments(action: argparse.ArgumentParser) -> None:
-    """What comes behind the usual ones."""
-    action.add_argument("what", choices=(ADD, REMOVE, LIST), help="bring images, take them back, or list them")
-    action.add_argument("names", nargs="*", metavar="IMAGE|KIND", help="files from `bocage link image`; kinds of node")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.add_argument("what", choices=(ADD, REMOVE, LIST), help="bring images, take them back, or list them")
+    parser.add_argument("names", nargs="*", metavar="IMAGE|KIND", help="files from `bocage link image`; kinds of node")
 
 
-def run(config: Config, what: str, names: list[str], language: str, *, as_json: bool) -> int:
+def run(config: Config, args: argparse.Namespace) -> int:
     """Exit status: 0 done, 1 an image or the disk did not let us, 2 the usage is at fault."""
-    tell = _Teller(language, as_json)
-    if what == LIST:
+    tell = _Teller(args.lang, args.json)
+    if args.what == LIST:
         return _list(config, tell)
-    if not names:
-        tell.fault("what" if what == ADD else "which")
-        return 2
+    if not args.names:
+        raise UsageError(_WORDS.text("what" if args.what == ADD else "which", args.lang))
     status = 0
-    for name in names:
+    for name in args.names:
         try:
-            status |= _add(config, Path(name), tell) if what == ADD else _remove(config, name, tell)
+            status |= _add(config, Path(name), tell) if args.what == ADD else _remove(config, name, tell)
         except ImageError as error:
             tell.fault(error.reason, name, detail=error.detail)
             status = 1
-        except OSError as error:
-            print(f"bocage gateway images: {error}; try again with sudo", file=sys.stderr)
-            return 1
     return status
 
 

@@ -1,4 +1,4 @@
-"""`bocage gateway tell`: a technician at the cabinet tells its nodes a drought level, a load shed, a day's exception.
+"""Tells the nodes of a cabinet a drought level, a load shed, a day's exception; lists what is told, or takes it back.
 
 For the day when the centre is away, or there is none: `sudo` is the right to it, the name of who did it stands in the
 audit log and goes up as a record. Everything has an end. It needs no restart and no running agent: the agent takes it
@@ -11,9 +11,9 @@ import json
 import os
 import re
 import secrets
-import sys
 import time
 
+from gateway.commands import UsageError
 from gateway.commands import status as questions
 from gateway.config.config import Config
 from gateway.core.directives.aiming import Told
@@ -36,43 +36,28 @@ _UNITS_S = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "j": 86_400}
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})|([0-9]{2})/([0-9]{2})/([0-9]{4})")
 
 
-class _Fault(Exception):
-    """`key` of the words, and what stands in the sentence."""
-
-    def __init__(self, key: str, **values: object) -> None:
-        super().__init__(key)
-        self.key = key
-        self.values = values
-
-
-def add_arguments(action: argparse.ArgumentParser) -> None:
-    """What comes behind the usual ones."""
-    action.add_argument("what", nargs="*", metavar="NAME VALUE", help="drought 2, sécheresse alerte, load-shed 1.5")
-    action.add_argument("--until", metavar="TIME", help="2027-08-31 (that day included), 22:30, 2027-08-31T22:30")
-    action.add_argument("--for", dest="duration", metavar="TIME", help="instead: 90m, 2h, 3d")
-    action.add_argument("--from", dest="begins", metavar="TIME", help="when it begins (now)")
-    action.add_argument("--to", metavar="SCOPE", help="a kind of node, a group, a feeder or a node's id (all)")
-    action.add_argument("--reason", metavar="TEXT", help="for the record: the order's number, who asked for it")
-    action.add_argument("--who", metavar="NAME", help="who says it (whoever called sudo)")
-    action.add_argument("--list", action="store_true", help="what nodes are told now")
-    action.add_argument("--clear", metavar="ID", help="take back what was said here")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.add_argument("what", nargs="*", metavar="NAME VALUE", help="drought 2, sécheresse alerte, load-shed 1.5")
+    parser.add_argument("--until", metavar="TIME", help="2027-08-31 (that day included), 22:30, 2027-08-31T22:30")
+    parser.add_argument("--for", dest="duration", metavar="TIME", help="instead: 90m, 2h, 3d")
+    parser.add_argument("--from", dest="begins", metavar="TIME", help="when it begins (now)")
+    parser.add_argument("--to", metavar="SCOPE", help="a kind of node, a group, a feeder or a node's id (all)")
+    parser.add_argument("--reason", metavar="TEXT", help="for the record: the order's number, who asked for it")
+    parser.add_argument("--who", metavar="NAME", help="who says it (whoever called sudo)")
+    parser.add_argument("--list", action="store_true", help="what nodes are told now")
+    parser.add_argument("--clear", metavar="ID", help="take back what was said here")
 
 
-def run(config: Config, args: argparse.Namespace, *, unix_s: int) -> int:
+def run(config: Config, args: argparse.Namespace) -> int:
     """Exit status: 0 done, 1 the disk or the agent did not let us, 2 the usage is at fault."""
-    try:
-        if args.list:
-            return _list(config, args, unix_s)
-        if args.clear is not None:
-            return _clear(config, args, unix_s)
-        one = wanted(args, unix_s=unix_s)
-        tell_store.put(config.data, one)
-    except _Fault as fault:
-        print(f"bocage gateway tell: {word(fault.key, args.lang, **fault.values)}", file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"bocage gateway tell: {error}; try again with sudo", file=sys.stderr)
-        return 1
+    unix_s = int(time.time())
+    if args.list:
+        return _list(config, args, unix_s)
+    if args.clear is not None:
+        return _clear(config, args, unix_s)
+    one = wanted(args, unix_s=unix_s)
+    tell_store.put(config.data, one)
     if not args.json:
         told = directive_form.show_all(one.values, args.lang)
         print(word("tell.put", args.lang, id=one.id.hex(), told=told))
@@ -80,28 +65,32 @@ def run(config: Config, args: argparse.Namespace, *, unix_s: int) -> int:
 
 
 def wanted(args: argparse.Namespace, *, unix_s: int) -> Told:
-    """What the arguments say; _Fault."""
+    """The directive that the arguments ask for; UsageError."""
     values = _values(args)
-    begins_s = unix_s if args.begins is None else _instant(args.begins, unix_s, is_end=False)
+    begins_s = unix_s if args.begins is None else _instant(args, args.begins, unix_s, is_end=False)
     expires_s = _end(args, unix_s, begins_s)
     if expires_s <= unix_s:
-        raise _Fault("tell.past")
+        raise _fault(args, "tell.past")
     if expires_s <= begins_s:
-        raise _Fault("tell.order")
+        raise _fault(args, "tell.order")
     if begins_s > unix_s + command.WINDOW_S_MAX:
-        raise _Fault("tell.ahead")
+        raise _fault(args, "tell.ahead")
     longest_s = directive.lasts_s_max(values)
     if expires_s - begins_s > longest_s:
         names = ", ".join(directive_form.name(code, args.lang) for code in values)
-        raise _Fault("tell.long", names=names, longest=duration(longest_s, args.lang))
+        raise _fault(args, "tell.long", names=names, longest=duration(longest_s, args.lang))
     if not is_line(args.reason, command.REASON_BYTES_MAX):
-        raise _Fault("tell.reason", bytes_max=command.REASON_BYTES_MAX)
+        raise _fault(args, "tell.reason", bytes_max=command.REASON_BYTES_MAX)
     scope = None if args.to in (None, "*") else args.to
     if scope is not None and not is_line(scope, command.NAME_BYTES_MAX):
-        raise _Fault("tell.scope")
+        raise _fault(args, "tell.scope")
     return Told(
         secrets.token_bytes(command.ID_BYTES), True, _who(args), args.reason, scope, values, begins_s, expires_s
     )
+
+
+def _fault(args: argparse.Namespace, key: str, **values: object) -> UsageError:
+    return UsageError(word(key, args.lang, **values))
 
 
 # --- what is wanted -------------------------------------------------------------------------------------------------
@@ -109,39 +98,39 @@ def wanted(args: argparse.Namespace, *, unix_s: int) -> Told:
 
 def _values(args: argparse.Namespace) -> dict[int, int]:
     if not args.what:
-        raise _Fault("tell.pairs")
+        raise _fault(args, "tell.pairs")
     values, fault = directive_form.values_of(args.what, args.lang)
     if fault is not None:
-        raise _Fault(f"tell.{fault[0]}", **fault[1])
+        raise _fault(args, f"tell.{fault[0]}", **fault[1])
     return values
 
 
 def _end(args: argparse.Namespace, unix_s: int, begins_s: int) -> int:
     if (args.until is None) == (args.duration is None):
-        raise _Fault("tell.end")
+        raise _fault(args, "tell.end")
     if args.until is not None:
-        return _instant(args.until, unix_s, is_end=True)
+        return _instant(args, args.until, unix_s, is_end=True)
     hours = re.fullmatch("([0-9]{1,4})h([0-5][0-9])", args.duration)
     found = re.fullmatch("([0-9]{1,6})(s|m|min|h|d|j)", args.duration)
     if hours:
         return begins_s + 3600 * int(hours[1]) + 60 * int(hours[2])
     if not found:
-        raise _Fault("tell.end")
+        raise _fault(args, "tell.end")
     return begins_s + int(found[1]) * _UNITS_S[found[2]]
 
 
-def _instant(text: str, unix_s: int, *, is_end: bool) -> int:
+def _instant(args: argparse.Namespace, text: str, unix_s: int, *, is_end: bool) -> int:
     """A date alone is its first second, and as an end the first second after it: French civil time."""
     day = _DATE.fullmatch(text.strip())
     if day:
         year, month, number = (int(day[1] or day[6]), int(day[2] or day[5]), int(day[3] or day[4]))
         if not civil.is_date(year, month, number):
-            raise _Fault("tell.time", text=text)
+            raise _fault(args, "tell.time", text=text)
         return int(civil.unix_from_local(civil.PARIS, civil.days_from_civil(year, month, number) + is_end, 0))
     try:
         return moments.parse(text, unix_s).unix_s
     except ValueError:
-        raise _Fault("tell.time", text=text) from None
+        raise _fault(args, "tell.time", text=text) from None
 
 
 def _who(args: argparse.Namespace) -> str:
@@ -152,7 +141,7 @@ def _who(args: argparse.Namespace) -> str:
         except (OSError, KeyError):  # no such user in the system's list
             who = ""
     if not is_line(who, command.AUTHOR_BYTES_MAX):
-        raise _Fault("tell.who", bytes_max=command.AUTHOR_BYTES_MAX)
+        raise _fault(args, "tell.who", bytes_max=command.AUTHOR_BYTES_MAX)
     return str(who)
 
 
@@ -189,10 +178,10 @@ def _list(config: Config, args: argparse.Namespace, unix_s: int) -> int:
 def _clear(config: Config, args: argparse.Namespace, unix_s: int) -> int:
     text = args.clear.lower()
     if not re.fullmatch("[0-9a-f]{16}", text):
-        raise _Fault("tell.id")
+        raise _fault(args, "tell.id")
     known = next((one for one in _status(config, unix_s).directives or () if one.id == text), None)
     if known is None or known.source != "here":
-        raise _Fault("tell.unknown" if known is None else "tell.centres", id=text)
+        raise _fault(args, "tell.unknown" if known is None else "tell.centres", id=text)
     tell_store.clear(config.data, bytes.fromhex(text), _who(args))
     if not args.json:
         print(word("tell.cleared", args.lang, id=text))

@@ -56,7 +56,7 @@ from gateway.core.cabinet.cabinet import CabinetOptions
 from gateway.core.cabinet.feeder import FeederOptions
 from gateway.core.gateway import Options
 from gateway.io.cabinet.wiring import CabinetWiring
-from gateway.io.mqtt import Bearer, MqttOptions
+from gateway.io.mqtt_socket import Bearer, MqttOptions
 from policy.keyset import KeySet
 from wire import topic
 

@@ -20,11 +20,10 @@ from gateway.io.mqtt_connection import (
     Disconnected,
     Event,
     Message,
-    MqttOptions,
     PubAck,
     Subscription,
 )
-from gateway.io.mqtt_socket import Addresses, Bearer
+from gateway.io.mqtt_socket import Addresses, Bearer, MqttOptions
 
 __all__ = [
     "ANY_BEARER", "Bearer", "Connected", "Disconnected", "Event", "Message", "MqttLink", "MqttOptions", "PubAck",

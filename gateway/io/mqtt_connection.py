@@ -20,7 +20,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from gateway.io import clock, mqtt_socket, tls
 from gateway.io.guarded_socket import Broken, GuardedSocket, Places
-from gateway.io.mqtt_socket import Addresses, Bearer
+from gateway.io.mqtt_socket import Addresses, Bearer, MqttOptions
 
 # CONNACK may take that long.
 CONNACK_TIMEOUT_S = 10
@@ -49,16 +49,6 @@ _RECEIVE_MAX_DEFAULT = 65_535
 _PACKET_TOO_LARGE = 0x95
 # What a PUBLISH costs besides topic and payload: header, packet id, alias, expiry, generously.
 _PUBLISH_OVERHEAD_BYTES = 32
-
-
-class MqttOptions(NamedTuple):
-    """`tls` None is plain TCP, for a bench only."""
-
-    host: str
-    port: int
-    client_id: str
-    will_topic: str
-    tls: tls.Tls | None
 
 
 class Connected(NamedTuple):

@@ -34,6 +34,16 @@ class Bearer(NamedTuple):
     keepalive_s: int = 6
 
 
+class MqttOptions(NamedTuple):
+    """`tls` None is plain TCP, for a bench only."""
+
+    host: str
+    port: int
+    client_id: str
+    will_topic: str
+    tls: tls.Tls | None
+
+
 class Addresses:
     """Of one broker. What was found last is used at once and asked for again meanwhile: the resolver often dies with
     the bearer it is reached by, and the other bearer must neither need it nor wait for it."""

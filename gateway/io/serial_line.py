@@ -11,9 +11,10 @@ import os
 import termios
 from collections.abc import Callable
 from threading import Thread
+from typing import TYPE_CHECKING
 
-import serial
-from serial.rs485 import RS485Settings
+if TYPE_CHECKING:
+    import serial
 
 REOPEN_FIRST_S = 0.5
 REOPEN_LAST_S = 30.0
@@ -99,7 +100,7 @@ class SerialLine:
         if port is not None:
             _close(port)
 
-    def _has_opened(self, port: serial.Serial | None, why: str) -> None:
+    def _has_opened(self, port: "serial.Serial | None", why: str) -> None:
         if self._is_closed:
             if port is not None:
                 Thread(target=_close, args=(port,), name="serial-close", daemon=True).start()
@@ -171,7 +172,10 @@ class SerialLine:
             self._loop.remove_writer(self._port.fileno())
 
 
-def _opened_port(path: str, baud: int, direction: str) -> serial.Serial:
+def _opened_port(path: str, baud: int, direction: str) -> "serial.Serial":
+    import serial  # needed by gateways that have a line; the configuration is checked without it
+    from serial.rs485 import RS485Settings
+
     # Exclusive: two programs that read one port take each other's bytes. Time-outs of 0: nothing waits.
     port = serial.Serial(None, baud, timeout=0, write_timeout=0, exclusive=True)
     port.port = path
@@ -185,6 +189,6 @@ def _opened_port(path: str, baud: int, direction: str) -> serial.Serial:
     return port
 
 
-def _close(port: serial.Serial) -> None:
+def _close(port: "serial.Serial") -> None:
     with contextlib.suppress(*_GONE):
         port.close()

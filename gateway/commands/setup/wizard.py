@@ -1,4 +1,4 @@
-"""`bocage gateway setup` from the first question to the last file. See the package for its parts.
+"""Asks what stands in the cabinet and writes /etc/bocage, from the first question to the last file.
 
 Exit status: 0 written, 1 the machine did not allow it, 2 faults or given up; then nothing was written.
 """
@@ -19,7 +19,33 @@ _UNIT = "bocage-gateway.service"
 # systemctl waits until the agent says that it is ready; a large journal is read for a minute.
 _START_S_MAX = 120
 
-def run(args: argparse.Namespace) -> int:
+EXAMPLE = """examples:
+  sudo bocage gateway setup
+  sudo bocage gateway setup --lang en
+  sudo bocage gateway setup --certificate /media/usb/49135-cab-1.pem
+  sudo bocage gateway setup --answers cab-12.toml               for programs; see gateway/commands/setup/answers.py
+  sudo bocage gateway setup --answers cab-12.toml --root /mnt   into an image"""
+
+
+# Option -> what it brings; in the answers it is [uplink] ca, [uplink] certificate, [cabinet] keys.
+_INSTALLED = {
+    "ca": "the certificate of the territory's authority",
+    "certificate": "this cabinet's certificate, as the authority signed it",
+    "keys": "the commune's key set",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of `bocage gateway setup`."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EXAMPLE
+    parser.add_argument("--answers", type=Path, metavar="FILE", help="ask nothing: take the answers from a TOML file")
+    for name, text in _INSTALLED.items():
+        parser.add_argument(f"--{name}", type=Path, metavar="FILE", help=f"ask nothing: install {text}")
+    parser.add_argument("--root", type=Path, default=Path("/"), metavar="DIR", help="where the system lies (/)")
+
+
+def run(_config: None, args: argparse.Namespace) -> int:
     """The exit status."""
     terminal = Terminal(args.lang)
     if args.root == Path("/") and os.geteuid() != 0:

@@ -92,6 +92,15 @@ def date_and_clock(unix_s: int, language: str) -> str:
     return f"{date(unix_s, language)}, {clock(unix_s, language)}"
 
 
+def stamp(unix_s: int) -> str:
+    """`2026-11-26 23:30:05`, for lists; in the hour that passes twice with its offset."""
+    local = civil.local_from_unix(ZONE, unix_s)
+    year, month, number = civil.civil_from_days(local.civil_day)
+    hour, minute, second = local.second // 3600, local.second // 60 % 60, local.second % 60
+    shown = f"{year}-{month:02}-{number:02} {hour:02}:{minute:02}:{second:02}"
+    return f"{shown} +{local.offset_s // 3600:02}:00" if is_twice(unix_s) else shown
+
+
 def clock_near(unix_s: int, now_s: int | None, language: str) -> str:
     """The time alone within the next or last 20 hours, where nobody takes it for another day's; else with the date."""
     if now_s is not None and abs(unix_s - now_s) < 72_000:

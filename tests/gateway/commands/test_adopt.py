@@ -1,12 +1,13 @@
 """`bocage gateway adopt`: keys brought, listed and taken away."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
-from gateway.commands import adopt as adoption
 from gateway.core.link.sessions import NodeKey
 from gateway.shell import keys as node_keys
+from tests.support.commands import run_command
 
 NODE = "7c1f0a2c01000001"
 SECRET = "d1c2b3a4958677685a4b3c2d1e0f00ff"
@@ -24,9 +25,10 @@ def adopt(tmp_path, capsys):
             files.append(key if not isinstance(key, NodeKey) else tmp_path / f"{key.node.hex()}.key")
             if isinstance(key, NodeKey):
                 node_keys.save(files[-1], key)
-        status = adoption.run(
-            tmp_path / "data" / "keys", allowed, files, language, remove=list(remove), as_json=as_json
-        )
+        core = SimpleNamespace(allowed=allowed)
+        config = SimpleNamespace(keys=tmp_path / "data" / "keys", core=core)
+        removed = (f"--remove={one}" for one in remove)
+        status = run_command("adopt", config, *files, *removed, lang=language, json=as_json)
         said = capsys.readouterr()
         assert SECRET not in said.out + said.err
         return status, said.out, said.err

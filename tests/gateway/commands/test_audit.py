@@ -5,10 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from gateway.commands import audit as audit_report
 from gateway.core.cabinet.audit import Audit
 from gateway.core.cabinet.folder import Folder
 from gateway.io.disk import FileDisk
+from tests.support.commands import run_command
 
 
 @pytest.fixture
@@ -21,9 +21,8 @@ def config(tmp_path):
     return SimpleNamespace(data=tmp_path)
 
 
-def show(config, capsys, language="fr", **options):
-    options = {"since_unix_s": None, "as_json": False, **options}
-    return audit_report.show(config, language, **options), capsys.readouterr().out
+def show(config, capsys, *words, **options):
+    return run_command("audit", config, *words, **options), capsys.readouterr().out
 
 
 def test_entries_are_listed_with_who_and_when_and_the_chain_is_sound(config, capsys):
@@ -35,17 +34,17 @@ def test_entries_are_listed_with_who_and_when_and_the_chain_is_sound(config, cap
 def test_a_line_that_was_changed_is_an_alarm_with_what_to_do(config, capsys):
     (file,) = (config.data / "state").glob("audit-*.log")
     file.write_bytes(file.read_bytes().replace(b"Martin", b"Durand"))
-    status, said = show(config, capsys, "en")
+    status, said = show(config, capsys, lang="en")
     assert status == 1 and "CHAIN BROKEN: audit-00000001.log, line 2" in said and "tell the commune" in said
 
 
 def test_programs_get_everything(config, capsys):
-    status, said = show(config, capsys, as_json=True)
+    status, said = show(config, capsys, json=True)
     told = json.loads(said)
     assert status == 0 and [entry["what"] for entry in told["entries"]] == ["command", "lease"]
     assert told["broken"] == [] and told["head"]["entries"] == 2
 
 
 def test_entries_of_an_unknown_time_are_never_left_out(config, capsys):
-    _, said = show(config, capsys, since_unix_s=1_795_700_000)
+    _, said = show(config, capsys, "--since", "2026-11-26T12:00")
     assert "commande reçue" not in said and "bail du centre" in said

@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway import cli
 from gateway.core.cabinet import told as core
 from gateway.core.status import parse
 from gateway.io import status_socket
 from gateway.show.explain import plan
 from tests.support import cabinet_document as told
 from tests.support.cabinet_document import alarm, at, cabinet, command, feeder, feeders, plain, wish
+from tests.support.commands import bocage_gateway
 from tests.support.explained import bourg, explained, said
 from tests.support.lit_world import MAYOR, LitWorld
 from wire import command as wire_command
@@ -253,12 +253,8 @@ broker = "127.0.0.1:1"
 
 
 def run(arguments, tmp_path):
-    import argparse
-
     (tmp_path / "gateway.toml").write_text(CONFIG.format(data=tmp_path))
-    parser = argparse.ArgumentParser()
-    cli.add_arguments(parser)
-    return cli.run(parser.parse_args(["explain", *arguments, "--config", str(tmp_path / "gateway.toml")]))
+    return bocage_gateway("explain", *arguments, "--config", tmp_path / "gateway.toml")
 
 
 def test_the_command_without_a_running_agent(tmp_path, capsys):

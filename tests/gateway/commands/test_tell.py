@@ -13,6 +13,7 @@ from gateway.shell import tell_store
 from gateway.show import directive_report
 from gateway.show.report import render
 from tests.gateway.core.directives.test_directives import Desk
+from tests.support.commands import run_command
 from tests.support.told_world import DROUGHT, EXCEPTION, OUTDOOR, SHED, here
 from wire import directive
 
@@ -22,7 +23,6 @@ DAY_S = 86_400
 
 def typed(*words):
     parser = argparse.ArgumentParser()
-    parser.add_argument("--json", action="store_true")
     parser.add_argument("--lang", default="fr")
     tell_command.add_arguments(parser)
     return parser.parse_args(words)
@@ -38,9 +38,10 @@ def tell(tmp_path, capsys, monkeypatch):
     )
     (tmp_path / "state").mkdir()
     monkeypatch.setenv("SUDO_USER", "jeanne")
+    monkeypatch.setattr(tell_command.time, "time", lambda: NOW_S)
 
     def run(*words):
-        status = tell_command.run(config, typed(*words), unix_s=NOW_S)
+        status = run_command("tell", config, *words)
         said = capsys.readouterr()
         return status, said.out, said.err
 

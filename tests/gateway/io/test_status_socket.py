@@ -1,6 +1,5 @@
 """The status socket, seen by real clients; and what `gateway status` makes of an agent, of none, and of a mute one."""
 
-import argparse
 import asyncio
 import contextlib
 import json
@@ -10,7 +9,7 @@ import stat
 
 import pytest
 
-from gateway import cli
+from gateway.commands import losses
 from gateway.commands import status as questions
 from gateway.config import config
 from gateway.core.heartbeats import Late
@@ -18,6 +17,7 @@ from gateway.core.status import RUNNING, CentreStatus, Status, parse
 from gateway.io import status_socket
 from gateway.io.files import FolderLock, is_held
 from gateway.io.status_socket import LINE_BYTES_MAX, StatusServer
+from tests.support.commands import bocage_gateway
 from tests.support.gateway_world import GATEWAY
 
 CONFIG = """
@@ -177,9 +177,7 @@ def test_to_ask_for_the_lock_creates_nothing(tmp_path):
 
 
 def ask(capsys, *words):
-    parser = argparse.ArgumentParser()
-    cli.add_arguments(parser)
-    exit_status = cli.run(parser.parse_args(words))
+    exit_status = bocage_gateway(*words)
     return exit_status, capsys.readouterr()
 
 
@@ -287,7 +285,7 @@ def test_a_time_that_is_none_is_bad_usage(settings, capsys, since):
 
 @pytest.mark.parametrize(("text", "ago_s"), [("2h", 7200), ("3d", 259_200), ("3j", 259_200), ("90s", 90), ("5m", 300)])
 def test_periods_count_back_from_now(text, ago_s):
-    assert questions.since_unix_s(text, unix_s=1_795_000_000) == 1_795_000_000 - ago_s
+    assert losses.parse_since(text, unix_s=1_795_000_000) == 1_795_000_000 - ago_s
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

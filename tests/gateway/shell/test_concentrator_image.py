@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from gateway import cli
 from gateway.commands.concentrator import _WORDS
 from gateway.core.concentrator_update import FAILED, NONE, UNKNOWN, ConcentratorUpdate
 from gateway.shell import concentrator_store
 from gateway.shell.concentrator_image import FILE_BYTES_MAX, ImageError, verify
 from gateway.shell.concentrator_store import ConcentratorStore
+from tests.support.commands import bocage_gateway
 from tests.support.signed_image import KEY, OTHER_KEY, STRANGER, signed
 from tests.support.update_rig import image_of
 from wire import cose
@@ -118,14 +118,6 @@ def test_a_failure_is_remembered_until_another_image_comes(rig):
 # --- the command ----------------------------------------------------------------------------------------------------
 
 
-def bocage(arguments):
-    import argparse
-
-    parser = argparse.ArgumentParser()
-    cli.add_arguments(parser)
-    return cli.run(parser.parse_args(arguments))
-
-
 def settings(folder, radio):
     path = folder / "gateway.toml"
     path.write_text(
@@ -152,7 +144,7 @@ RADIO = f'[radio]\nport = "/dev/serial/by-id/usb"\nupdate_keys = ["{KEY.hex()}"]
 def run(tmp_path, data, radio=RADIO, *more):
     path = tmp_path / "c.img"
     path.write_bytes(data)
-    return bocage(["concentrator", "--config", settings(tmp_path, radio), *more, "update", str(path)])
+    return bocage_gateway(*["concentrator", "--config", settings(tmp_path, radio), *more, "update", str(path)])
 
 
 def test_the_command_puts_a_good_image_where_the_agent_finds_it(tmp_path, capsys):
@@ -161,7 +153,7 @@ def test_the_command_puts_a_good_image_where_the_agent_finds_it(tmp_path, capsys
     assert Rig(tmp_path / "data").update.image == image_of(7)
     assert run(tmp_path, signed(image_of(8)), RADIO, "--json") == 0
     assert json.loads(capsys.readouterr().out)["number"] == 8
-    assert bocage(["concentrator", "--config", settings(tmp_path, RADIO), "--lang", "en", "withdraw"]) == 0
+    assert bocage_gateway(*["concentrator", "--config", settings(tmp_path, RADIO), "--lang", "en", "withdraw"]) == 0
     assert "withdrawn" in capsys.readouterr().out and Rig(tmp_path / "data").update.state == NONE
 
 

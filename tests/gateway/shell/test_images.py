@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from gateway.commands import images as images_command
 from gateway.core.link.images import NodeImage, NodeImages
 from gateway.core.link.link import Asked
 from gateway.shell import images as node_images
 from gateway.shell.concentrator_image import ImageError
 from gateway.shell.images import NodeImageStore, parse
+from tests.support.commands import run_command
 from tests.support.signed_image import STRANGER, signed
 from tests.support.update_rig import image_of
 from wire import block_serve, image
@@ -106,7 +106,7 @@ class Config:
 
 
 def run(tmp_path, what, *names, language="en", as_json=False):
-    return images_command.run(Config(tmp_path), what, [str(name) for name in names], language, as_json=as_json)
+    return run_command("images", Config(tmp_path), what, *names, lang=language, json=as_json)
 
 
 def test_an_operator_brings_lists_and_takes_back(tmp_path, capsys):
