@@ -29,7 +29,7 @@ _WORDS = Phrases({
     "policy-taken": N_("policy taken"),
     "policy-refused": N_("policy refused"),
     "policy-in-force": N_("policy in force"),
-    "lease": N_("lease of the centre"),
+    "lease": N_("commands of the centre"),
     "test": N_("test on the spot"),
     "lock": N_("lock-out on the spot"),
     "unlock": N_("lock-out ended"),

@@ -21,10 +21,11 @@ from gateway.core.directives.directives import Directives
 from gateway.core.status import FORBIDDEN, Status, as_json
 from gateway.core.wallclock import WallClock
 from gateway.io.disk import ReadOnlyFolder
+from gateway.language.figures import duration
 from gateway.shell import tell_store
 from gateway.show import directive_report
 from gateway.show.explain import moments
-from gateway.show.words import duration, word
+from gateway.show.words import word
 from policy import civil, directive_form
 from wire import command, directive
 from wire.line import is_line

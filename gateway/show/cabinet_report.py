@@ -2,10 +2,12 @@
 """
 
 from gateway.core.status import CabinetStatus, FeederStatus, Status
+from gateway.language import events
+from gateway.language.figures import duration, number
 from gateway.show.explain import moments
 from gateway.show.explain.why import state_words
 from gateway.show.findings import alarm_findings
-from gateway.show.words import duration, word, word_or
+from gateway.show.words import word, word_or
 
 Section = tuple[str, list[str]]
 
@@ -35,7 +37,7 @@ def _feeder(feeder: FeederStatus, language: str) -> list[str]:
     elif feeder.power_w is not None:
         parts.append(word("feeder.power", language, power=round(feeder.power_w)))
     if feeder.rule is not None:
-        parts.append(word("feeder.by", language, rule=word_or(f"rule.{feeder.rule}", feeder.rule, language)))
+        parts.append(word("feeder.by", language, rule=events.value_text("rule", feeder.rule, language)))
     return parts
 
 
@@ -49,8 +51,7 @@ def _cabinet(cabinet: CabinetStatus, language: str) -> list[str]:
     if cabinet.switch is not None:
         parts.append(word_or(f"switch.{cabinet.switch}", cabinet.switch, language))
     if cabinet.temperature_c is not None:
-        celsius = f"{cabinet.temperature_c:.1f}".replace(".", word("decimal", language))
-        parts.append(word("temperature", language, celsius=celsius))
+        parts.append(word("temperature", language, celsius=number(cabinet.temperature_c, language)))
     return parts
 
 

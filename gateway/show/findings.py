@@ -3,12 +3,17 @@
 Parts of the status that are absent are passed over. Judges, and changes nothing; `gateway/show/report.py` lays it out.
 """
 
+from functools import partial
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from gateway.core.bearers.modem import ModemState
 from gateway.core.status import RUNNING, AlarmStatus, CentreStatus, DiskStatus, Status, WaitingStatus
 from gateway.io import tls
-from gateway.show.words import WORDS, duration, size, word, word_or
+from gateway.language import events
+from gateway.language.figures import duration, size
+from gateway.show.words import WORDS, word, word_or
+from wire import event
 
 # A reconnection takes seconds, a change of bearer half a minute; beyond, somebody should look.
 _LINK_DOWN_S = 180
@@ -35,11 +40,9 @@ _AT_THE_CENTRE = (
 # The cabinet's alarms, the gravest first; from _GRAVE on they can wait for the next visit.
 _ALARMS = (
     "cableFault", "supplyLoss", "contactorStuck", "feederFailure", "feederUnexpectedOn", "handedBack", "lampsLost",
-    "timeFallback", "localOverride", "policyExpired", "meterFailure", "photocellFailure", "doorOpen",
+    "timeFallback", "localOverride", "policyExpired", "cabinetMeterFailure", "photocellFailure", "doorOpen",
 )  # fmt: skip
 _GRAVE = _ALARMS.index("lampsLost")
-# As the wire calls it (firmware/wire/event.py), where lamps have a meterFailure of their own.
-_ALIASES = {"cabinetMeterFailure": "meterFailure"}
 
 
 class Finding(NamedTuple):
@@ -51,15 +54,15 @@ class Finding(NamedTuple):
     since_s: int | None = None
 
     def sentence(self, language: str) -> str:
-        return word(self.key, language, **_spoken(self.values, language))
+        return word(self.key, language, **_in_words(self.values, language))
 
     def to_do(self, language: str) -> str:
         if self.remedy in tls.REMEDIES:
             return tls.remedy(self.remedy, language)
-        return word(self.remedy or f"{self.key}.do", language, **_spoken(self.values, language))
+        return word(self.remedy or f"{self.key}.do", language, **_in_words(self.values, language))
 
 
-class _Said(NamedTuple):
+class _Deferred(NamedTuple):
     """A value that is put into words only when the language is known."""
 
     function: Any
@@ -101,15 +104,20 @@ def _cabinet(status: Status) -> list[Finding]:
 
 
 def _of_alarm(alarm: AlarmStatus) -> Finding:
-    what = _ALIASES.get(alarm.what, alarm.what)
-    if what not in _ALARMS:
+    code = event.code_from_label(alarm.what)
+    entry = event.BY_CODE.get(code)
+    if entry is None or f"alarm.{entry.name}.do" not in WORDS:
         return Finding("alarm.other", {"what": alarm.what}, since_s=alarm.since_s)
-    values: dict[str, Any] = {"feeder": alarm.feeder or alarm.words or "?"}
-    if what in ("lampsLost", "cableFault"):
-        values["count"] = alarm.lamps if alarm.lamps is not None else "?"
-    if what == "timeFallback":
-        values["basis"] = _Said(_basis, alarm.words or "")
-    return Finding(f"alarm.{what}", values, since_s=alarm.since_s)
+    detail = alarm.detail if alarm.feeder is None else (alarm.feeder, *alarm.detail)
+    values: dict[str, Any] = {
+        field: _Deferred(partial(events.value_text, field), value)
+        for field, value in zip_longest(entry.detail or (), detail[: len(entry.detail or ())])
+    }
+    values["feeder"] = alarm.feeder or alarm.words or "?"
+    values["count"] = alarm.lamps if alarm.lamps is not None else "?"
+    if code == event.TIME_FALLBACK:
+        values["basis"] = _Deferred(_basis, alarm.words or "")
+    return Finding(f"alarm.{entry.name}", values, since_s=alarm.since_s)
 
 
 def _gravity(found: Finding) -> int:
@@ -145,7 +153,7 @@ def _room(status: Status) -> list[Finding]:
     disk = status.disk or DiskStatus()
     found = []
     if disk.free_bytes is not None and disk.free_bytes < _FREE_BYTES_MIN:
-        found.append(Finding("card_full", {"free": _Said(size, disk.free_bytes)}))
+        found.append(Finding("card_full", {"free": _Deferred(size, disk.free_bytes)}))
     share = percent(disk.held_bytes, disk.cap_bytes)
     if share is not None and share >= _JOURNAL_FULL_PERCENT:
         found.append(Finding("journal_full", {"share": share}))
@@ -163,7 +171,7 @@ def _link(status: Status) -> list[Finding]:
     if not centre.connected:
         if since_s < _LINK_DOWN_S:
             return []
-        values = {"since": _Said(duration, since_s), "broker": centre.broker}
+        values = {"since": _Deferred(duration, since_s), "broker": centre.broker}
         name = (centre.why or "").partition(":")[0]
         if name in tls.REMEDIES:
             return [Finding("centre", values, name)]
@@ -175,7 +183,7 @@ def _link(status: Status) -> list[Finding]:
     lanes = WaitingStatus().lanes if status.waiting is None else status.waiting.lanes
     held = ("telemetry",) if policy_of(status) == "hold" else ()  # not sent, so nobody can confirm it
     if any(count for lane, count in lanes.items() if lane not in held) and silent_s >= _CENTRE_SILENT_S:
-        return [Finding("silent", {"since": _Said(duration, silent_s)})]
+        return [Finding("silent", {"since": _Deferred(duration, silent_s)})]
     return []
 
 
@@ -206,9 +214,9 @@ def _bearers(status: Status) -> list[Finding]:
         return []
     down = [name for name in names if name != active and not bearers[name].up]
     return [
-        Finding("detour", {"bearer": _Said(bearer_name, name), "active": _Said(bearer_name, active)})
+        Finding("detour", {"bearer": _Deferred(bearer_name, name), "active": _Deferred(bearer_name, active)})
         if names.index(name) < names.index(active)
-        else Finding("standby", {"bearer": _Said(bearer_name, name)})
+        else Finding("standby", {"bearer": _Deferred(bearer_name, name)})
         for name in down
     ]
 
@@ -225,7 +233,7 @@ def _modem_trouble(modem: ModemState) -> list[Finding]:
     parts = (("link", "modem.do"), ("sim", "modem.do.sim"), ("registration", "modem.do.operator"))
     keys = ((f"modem.{part}.{getattr(modem, part)}", remedy) for part, remedy in parts)
     return [
-        Finding("modem", {"why": _Said(word, key)}, remedy)
+        Finding("modem", {"why": _Deferred(word, key)}, remedy)
         for key, remedy in keys
         if key in WORDS and key != "modem.link.answers"
     ]
@@ -239,7 +247,7 @@ def _radio(status: Status) -> list[Finding]:
     if radio.get("state", "up") != "up" and (status.uptime_s or 0) >= _RADIO_STARTS_S:
         found.append(Finding("radio", {}))
     if isinstance(told, dict) and told.get("update") == "failed":
-        values = {"number": told.get("image_number", "?"), "why": _Said(_update_why, str(told.get("why", "?")))}
+        values = {"number": told.get("image_number", "?"), "why": _Deferred(_update_why, str(told.get("why", "?")))}
         found.append(Finding("radio_update", values))
     return found
 
@@ -293,8 +301,8 @@ def percent(part: int | None, whole: int | None) -> int | None:
     return None if part is None or not whole else 100 * part // whole
 
 
-def _spoken(values: dict[str, Any], language: str) -> dict[str, Any]:
+def _in_words(values: dict[str, Any], language: str) -> dict[str, Any]:
     return {
-        name: value.function(value.value, language) if isinstance(value, _Said) else value
+        name: value.function(value.value, language) if isinstance(value, _Deferred) else value
         for name, value in values.items()
     }

@@ -6,10 +6,11 @@ out. Changes nothing.
 
 from gateway.core.bearers.modem import ModemState
 from gateway.core.status import ABSENT, FORBIDDEN, MUTE, RUNNING, BudgetStatus, FaultStatus, Status
+from gateway.language.figures import duration, size
 from gateway.show.cabinet_report import cabinet_sections
 from gateway.show.directive_report import directive_lines
 from gateway.show.findings import bearer_name, findings, percent
-from gateway.show.words import duration, size, why, word, word_or
+from gateway.show.words import why, word, word_or
 
 WELL, ATTENTION, NO_AGENT = 0, 1, 2
 _NOBODY = (ABSENT, MUTE, FORBIDDEN)

@@ -1,16 +1,20 @@
-"""The sentences of `gateway status`, `losses` and `tell`, and durations and sizes as people read them.
+"""The sentences of `gateway status`, `losses` and `tell`.
 
 For a technician at an open cabinet: short, what is wrong before what may be done, no term that only we use. People
 there are near live parts: where a fault may have bared a conductor the remedy says so first. The guide `INCIDENTS.md`
-quotes every finding. The sentences about TLS stand beside their detection (`gateway/io/tls.py`). Longer than 400 lines
-because it is one table, which one lookup serves.
+quotes every finding. The alarms of the wire have theirs in `gateway/language/events.py`, TLS beside its
+detection (`gateway/io/tls.py`).
 """
 
 from gateway.io import tls
-from gateway.language import N_, NC_, NN_, Phrases
+from gateway.language import N_, NC_, NN_, Phrases, events
+from wire import event
 
 # A finding `x` has its sentence under `x` and what to do about it under `x.do`.
 WORDS = Phrases({
+    # The alarms of the wire, with what to do about each.
+    **{f"alarm.{event.label(code)}": text.sentence for code, text in events.TEXTS.items()},
+    **{f"alarm.{event.label(code)}.do": text.remedy for code, text in events.TEXTS.items() if text.remedy},
     # headlines
     "well": N_("All is well"),
     "starting": N_("Starting: reading the journal"),
@@ -217,56 +221,7 @@ WORDS = Phrases({
     "loss.gaps-joined": N_("gap records joined (nothing lost)"),
     "loss.journal-damaged": N_("journal damaged"),
     "losses.unknown_time": NC_("record", "time unknown"),
-    # numbers
-    "decimal": N_("."),
-    "bytes": N_("B"),
-    "day": N_("d"),
-    "hour": N_("h"),
-    "minute": N_("min"),
-    "second": N_("s"),
     # --- a cabinet
-    "alarm.cableFault": N_("Cable cut or stolen on the feeder `{feeder}`: {count} lamps at once"),
-    "alarm.cableFault.do": N_(
-        "open the feeder's breaker before any search, conductors may be bare; then follow the line"
-    ),
-    "alarm.supplyLoss": N_("The cabinet has no supply"),
-    "alarm.supplyLoss.do": N_(
-        "check the main breaker and the Linky meter, then call the electricity network's operator"
-    ),
-    "alarm.contactorStuck": N_("The contactor of the feeder `{feeder}` does not follow the order"),
-    "alarm.contactorStuck.do": N_(
-        "with the power off, check coil, relay and auxiliary contact; welded, replace it"
-    ),
-    "alarm.feederFailure": N_("Feeder `{feeder}` draws no current although it should light"),
-    "alarm.feederFailure.do": N_(
-        "see the feeder's breaker and fuses; close it once, if it trips again look for the fault on the line"
-    ),
-    "alarm.feederUnexpectedOn": N_("Feeder `{feeder}` burns although its contactor is open"),
-    "alarm.feederUnexpectedOn.do": N_("look for a bypass switch, a welded contactor or a tap"),
-    "alarm.lampsLost": NN_(
-        "{count} lamp out on the feeder `{feeder}`", "{count} lamps out on the feeder `{feeder}`"
-    ),
-    "alarm.lampsLost.do": N_("find them by night and replace them; their number is inferred from the watts"),
-    "alarm.handedBack": N_("The cabinet is in the hands of its astronomical clock"),
-    "alarm.handedBack.do": N_(
-        "the gateway no longer commands: give it the time (network, timedatectl), then restart the agent if it lasts"
-    ),
-    "alarm.timeFallback": N_("The lighting does without the time: {basis}"),
-    "alarm.timeFallback.do": N_("restore access to the time server (timedatectl)"),
-    "alarm.localOverride": N_("The cabinet's hand switch is not at AUTO"),
-    "alarm.localOverride.do": N_(
-        "put it back to AUTO on leaving: until then neither the policy nor the centre commands"
-    ),
-    "alarm.policyExpired": N_("The lighting policy has expired"),
-    "alarm.policyExpired.do": N_("its calendar goes on; the commune must sign a new one"),
-    "alarm.meterFailure": N_("Silent meter: {feeder}"),
-    "alarm.meterFailure.do": N_(
-        "check its power, its cable (RS-485, TIC) and its address; the lighting goes on without it"
-    ),
-    "alarm.photocellFailure": N_("The photocell is stuck"),
-    "alarm.photocellFailure.do": N_("clean it, and check that no lamp shines on it"),
-    "alarm.doorOpen": N_("The cabinet's door is open"),
-    "alarm.doorOpen.do": N_("close it; if nobody is there, go and see"),
     "alarm.other": N_("Alarm of the cabinet: {what}"),
     "alarm.other.do": N_("tell the operator: this version does not know it"),
     "basis.photocell": N_("the photocell decides"),
@@ -277,20 +232,12 @@ WORDS = Phrases({
     "label.feeder": N_("feeder"),
     "label.cabinet": N_("cabinet"),
     "label.policy": N_("policy"),
-    "label.lease": N_("lease"),
+    "label.lease": N_("commands"),
     "label.alarms": N_("alarms"),
     "feeder": N_("{name}: {state}"),
     "feeder.power": N_("{power} W"),
     "feeder.power_of": N_("{power} W of {expected} W"),
     "feeder.by": N_("decided by: {rule}"),
-    "rule.interlock": N_("local interlock"),
-    "rule.emergency": N_("emergency"),
-    "rule.manual": N_("test at the cabinet"),
-    "rule.command": N_("command of the centre"),
-    "rule.policy": N_("policy"),
-    "rule.default": N_("sunset and sunrise"),
-    "rule.photocell": N_("photocell"),
-    "rule.safety": N_("safety"),
     "control.yes": N_("the gateway commands"),
     "control.no": N_("the cabinet's own clock commands"),
     "door.open": N_("door open"),
@@ -306,9 +253,9 @@ WORDS = Phrases({
     "policy.until": N_("valid until {date}"),
     "policy.expired": N_("expired on {date}, its calendar goes on"),
     "policy.next": N_("no. {version} waits for its day"),
-    "lease.held": N_("held, {left} left"),
-    "lease.held.bare": N_("held"),
-    "lease.none": N_("run out: only the policy and emergencies count"),
+    "lease.held": N_("of the centre accepted for {left} more"),
+    "lease.held.bare": N_("of the centre accepted"),
+    "lease.none": N_("no news from the centre: only the policy and emergencies count"),
     "alarm.since": N_("{sentence}, for {since}"),
     # --- what nodes are told
     "label.directives": N_("directives"),
@@ -357,28 +304,3 @@ def why(text: str | None, language: str) -> str:
     if name in tls.REMEDIES:
         return word("why.tls", language)
     return word_or(f"why.{name}", text or word("why.unknown", language), language)
-
-
-def duration(seconds: int, language: str) -> str:
-    """Two units at most: `3 j 4 h`, `2 h 5 min`, `40 s`."""
-    units = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
-    parts: list[tuple[int, str]] = []
-    for name, length in units:
-        count, seconds = divmod(max(0, seconds), length)
-        if count or (parts and len(parts) < 2):
-            parts.append((count, name))
-        if len(parts) == 2:
-            break
-    shown = [f"{count} {word(name, language)}" for count, name in parts if count]
-    return " ".join(shown) or f"0 {word('second', language)}"
-
-
-def size(count: int, language: str) -> str:
-    """Bytes with three digits or so: `805 Mo`, `1,2 GB`."""
-    number, prefix = float(count), ""
-    for following in ("k", "M", "G", "T"):
-        if number < 999.5:
-            break
-        number, prefix = number / 1000, following
-    text = f"{number:.1f}" if prefix and number < 99.95 else f"{number:.0f}"
-    return f"{text.replace('.', word('decimal', language))} {prefix}{word('bytes', language)}"

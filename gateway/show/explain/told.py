@@ -7,6 +7,7 @@ still hold. Sentences are in one language; figures stand beside them for program
 from typing import Any
 
 from gateway.core.status import CabinetStatus, FeederStatus
+from gateway.language.figures import duration
 from gateway.show.explain import moments
 from gateway.show.explain.ladder import ladder
 from gateway.show.explain.next import next_by_policy, next_words
@@ -16,7 +17,6 @@ from gateway.show.explain.tonight import Tonight, tonight
 from gateway.show.explain.watts import watts
 from gateway.show.explain.why import law_words, policy_words, state_words, why
 from gateway.show.explain.words import say
-from gateway.show.words import duration
 
 
 def told_now(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> dict[str, Any]:

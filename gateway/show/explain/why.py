@@ -5,11 +5,11 @@ knows and from what is wired. Where contactor and policy do not agree both are s
 """
 
 from gateway.core.status import CabinetStatus, FeederStatus, WishStatus
+from gateway.language.figures import duration
 from gateway.show.explain.calendar import step_words, wish_words
 from gateway.show.explain.orders import asked_words
 from gateway.show.explain.plan import CALENDAR, DEFAULT, Law, Wish, law_of, wish
 from gateway.show.explain.words import say, say_or
-from gateway.show.words import duration
 
 _UNCERTAINTY_S_MAX = 3_600
 

@@ -125,7 +125,7 @@ WORDS = Phrases({
     "none.emergency": NC_("feminine", "none"),
     "none.manual": N_("none under way"),
     "none.command": NC_("feminine", "none"),
-    "rests": N_("{order}; at rest, the centre's lease has run out"),
+    "rests": N_("{order}; at rest, without news from the centre"),
     "none.policy": N_("none in hand"),
     "policy.blind": N_("{policy}, but the time is not known"),
     "none.policy.feeder": N_("no. {version} does not name this feeder"),

@@ -1,11 +1,12 @@
 """What is wrong, the gravest first, with what to do: at the cabinet, at the gateway, and the log's last incidents."""
 
+from gateway.language.figures import duration
 from gateway.show.findings import Finding, alarm_findings, findings
 from gateway.show.page.feeder import finding_items
 from gateway.show.page.html import Child, Safe, join, tag
 from gateway.show.page.view import View
 from gateway.show.report import fault_words
-from gateway.show.words import duration, word
+from gateway.show.words import word
 
 _SHOWN_MAX = 10
 

@@ -1,6 +1,7 @@
 """One feeder in full: why, what each level said, its night, its faults with what to do; the page before each order."""
 
 from gateway.core.status import CabinetStatus, FeederStatus
+from gateway.language.figures import duration
 from gateway.show.explain import words as explained
 from gateway.show.explain.told import told_now
 from gateway.show.findings import Finding, is_grave
@@ -8,7 +9,6 @@ from gateway.show.page.html import Child, Safe, join, tag
 from gateway.show.page.now import actions, head, held, own_alarms, power, state_class
 from gateway.show.page.tonight import bar
 from gateway.show.page.view import View
-from gateway.show.words import duration
 
 TEST_S = 120
 ORDERS = ("test", "stop", "lock", "unlock")

@@ -1,9 +1,9 @@
 """The two pages that need no session: the login, and the page for what went wrong."""
 
+from gateway.language.figures import duration
 from gateway.show.page.html import Child, Safe, tag
 from gateway.show.page.view import other_language, shell
 from gateway.show.page.words import say
-from gateway.show.words import duration
 
 # Why the login shows a line: words of ours; others show none.
 _REASONS = ("wrong", "name", "busy", "wait", "over", "left")

@@ -1,5 +1,6 @@
 """The gateway's health in short: the lines of `gateway status`, and the cabinet's meter and battery."""
 
+from gateway.language.figures import number
 from gateway.show.page.html import Child, Safe, join, tag
 from gateway.show.page.view import View
 from gateway.show.report import headline, sections
@@ -35,7 +36,7 @@ def _measured(view: View) -> list[tuple[str, Child]]:
         }
         found.append(("linky", view.say("health.linky.value", **values)))
     if cabinet is not None and cabinet.ups_v is not None:
-        volts = f"{cabinet.ups_v:.1f}".replace(".", word("decimal", view.language))
+        volts = number(cabinet.ups_v, view.language)
         found.append(("ups", view.say("health.ups.value", volts=volts)))
     version = view.status.version
     return [*found, ("version", version)] if version else found

@@ -4,13 +4,13 @@ A state is told by a word, a shape and a colour, never by colour alone.
 """
 
 from gateway.core.status import STARTING, FeederStatus
+from gateway.language.figures import duration
 from gateway.show.explain.next import next_words
 from gateway.show.explain.watts import DISAGREE, watts
 from gateway.show.explain.why import why_briefly
 from gateway.show.findings import Finding, alarm_findings
 from gateway.show.page.html import Child, Safe, join, tag
 from gateway.show.page.view import View
-from gateway.show.words import duration
 
 _BAR = 100
 # The bar has room for a quarter more than normal.

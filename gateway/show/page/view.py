@@ -8,12 +8,12 @@ so that they keep no session alive.
 from typing import NamedTuple
 
 from gateway.core.status import CabinetStatus, Status
+from gateway.language.figures import duration
 from gateway.show.explain import moments
 from gateway.show.findings import findings
 from gateway.show.page.html import Child, Safe, join, tag
 from gateway.show.page.sessions import Session
 from gateway.show.page.words import say, say_or
-from gateway.show.words import duration
 
 TABS = (("now", "/"), ("tonight", "/tonight"), ("faults", "/faults"), ("health", "/health"))
 _REFRESH_S = 5

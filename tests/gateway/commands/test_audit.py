@@ -47,4 +47,4 @@ def test_programs_get_everything(config, capsys):
 
 def test_entries_of_an_unknown_time_are_never_left_out(config, capsys):
     _, said = show(config, capsys, "--since", "2026-11-26T12:00")
-    assert "commande reçue" not in said and "bail du centre" in said
+    assert "commande reçue" not in said and "commandes du centre" in said

@@ -107,7 +107,7 @@ def test_a_command_of_the_centre_under_its_lease():
 def test_a_command_rests_while_the_lease_has_run_out():
     part = cabinet(commands=[command()], lease={"held": False, "left_s": None})
     verdict, answer = verdicts(part)["command"]
-    assert verdict == "ignored" and answer.endswith("en repos, le bail du centre est échu")
+    assert verdict == "ignored" and answer.endswith("en repos, sans nouvelles du centre")
     assert verdicts(cabinet(commands=[command(target="route")]))["command"] == ("silent", "aucune")
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from gateway.language import LANGUAGES
 from gateway.show import report
-from gateway.show.findings import alarm_findings, findings, is_grave
+from gateway.show.findings import _ALARMS, alarm_findings, findings, is_grave
 from gateway.show.words import WORDS
 from tests.support import cabinet_document as told
 from tests.support.cabinet_document import alarm, cabinet
@@ -25,7 +25,7 @@ def test_a_cabinet_that_is_well_has_its_lines():
         "armoire la passerelle commande ; secteur présent ; porte ouverte ; interrupteur sur AUTO ; 11,5 °C",
         "politique n° 4 ; Conseil municipal de Feneu ; Délibération 2026-41 ; "
         "valable jusqu'au vendredi 31 décembre 2027, 00:00",
-        "bail tenu, encore 4 min",
+        "commandes du centre acceptées encore 4 min",
         "alarmes aucune",
     ):
         assert line in found, line
@@ -35,7 +35,7 @@ def test_a_cabinet_that_is_well_has_its_lines():
 def test_the_same_in_english():
     found = lines(language="en")
     assert "feeder route: lit (6 h 40 min) ; 1050 W of 1056 W ; decided by: policy" in found
-    assert "lease held, 4 min left" in found and "alarms none" in found
+    assert "commands of the centre accepted for 4 min more" in found and "alarms none" in found
 
 
 @pytest.mark.parametrize(
@@ -45,15 +45,16 @@ def test_the_same_in_english():
         ({"policy": {"version": 4, "state": "expired", "valid_until_s": told.at(2026, 11, 1)}},
          "politique n° 4 ; échue depuis le dimanche 1er novembre 2026, 00:00, son calendrier continue"),
         ({"policy": {"version": 4, "next_version": 5}}, "politique n° 4 ; la n° 5 attend sa date"),
-        ({"lease": {"held": False, "left_s": None}}, "bail échu : la politique et les urgences seules comptent"),
-        ({"lease": {"held": True}}, "bail tenu"),
+        ({"lease": {"held": False, "left_s": None}},
+         "commandes sans nouvelles du centre : seules la politique et les urgences comptent"),
+        ({"lease": {"held": True}}, "commandes du centre acceptées"),
         ({"in_control": False, "mains": False, "door_open": False, "switch": "off", "temperature_c": None},
          "armoire l'horloge de l'armoire commande ; secteur absent ; porte fermée ; interrupteur sur ARRÊT"),
         ({"alarms": [alarm("lampsLost", "route", 2) | {"since_s": 9000}]},
          "alarmes 2 lampes éteintes sur le départ « route », depuis 2 h 30 min"),
         ({"feeders": [told.feeder("x", told.wish("manual", True, "J. Renard"))]},
          "départ x : allumé (41 min) ; 448 W sur 448 W ; décidé par : essai à l'armoire"),
-        ({"feeders": [{"name": "x", "rule": "presence"}]}, "départ x : état inconnu ; décidé par : presence"),
+        ({"feeders": [{"name": "x", "rule": "presence"}]}, "départ x : état inconnu ; décidé par : présence"),
     ],
 )  # fmt: skip
 def test_every_state_has_its_words(changes, line):
@@ -72,7 +73,7 @@ ALARMS = {
     "timeFallback": alarm("timeFallback", None, "photocell"),
     "localOverride": alarm("localOverride", None, "on"),
     "policyExpired": alarm("policyExpired", None, 4),
-    "meterFailure": alarm("cabinetMeterFailure", None, "linky"),
+    "cabinetMeterFailure": alarm("cabinetMeterFailure", None, "linky"),
     "photocellFailure": alarm("photocellFailure", None, "dark"),
     "doorOpen": alarm("doorOpen"),
 }
@@ -137,10 +138,9 @@ def test_a_feeder_has_its_own_alarms_and_those_of_the_whole_cabinet():
 
 def test_a_gateway_without_a_cabinet_has_none_of_it():
     found = lines(False)
-    assert not [line for line in found if line.startswith(("départ", "armoire", "bail", "alarmes"))]
+    assert not [line for line in found if line.startswith(("départ", "armoire", "commandes", "alarmes"))]
     assert alarm_findings(told.agent(False)) == []
 
 
 def test_every_alarm_has_its_remedy_in_the_table():
-    sentences = [key for key in WORDS.messages if key.startswith("alarm.") and key.count(".") == 1]
-    assert all(f"{key}.do" in WORDS for key in sentences if key != "alarm.since") and len(sentences) > 12
+    assert all(f"alarm.{what}" in WORDS and f"alarm.{what}.do" in WORDS for what in _ALARMS) and len(_ALARMS) > 12

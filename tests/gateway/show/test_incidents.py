@@ -18,7 +18,12 @@ SOURCE = "\n".join(
     for folder in (GATEWAY, GATEWAY.parent / "firmware" / "policy")
     for path in sorted(folder.rglob("*.py"))
 )
-FINDINGS = sorted(key.removesuffix(".do") for key in words.WORDS.messages if key.endswith(".do"))
+# Of the alarms those that a cabinet can have itself: the guide is for who opens it.
+FINDINGS = sorted(
+    key.removesuffix(".do")
+    for key in words.WORDS.messages
+    if key.endswith(".do") and (not key.startswith("alarm.") or key.split(".")[1] in (*findings._ALARMS, "other"))
+)
 
 
 def template(key, language):

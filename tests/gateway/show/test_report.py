@@ -10,9 +10,10 @@ from gateway.commands import status as questions
 from gateway.core.status import Status, parse
 from gateway.io import tls
 from gateway.language import LANGUAGES
+from gateway.language.figures import duration, size
 from gateway.show import report
 from gateway.show.findings import findings
-from gateway.show.words import WORDS, duration, size, why, word
+from gateway.show.words import WORDS, why, word
 
 
 def plain(**more):
