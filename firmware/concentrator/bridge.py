@@ -91,7 +91,7 @@ class Bridge:
 
     def on_radio(self, mac, rssi_dbm, data) -> None:
         """A frame from the air."""
-        if data == radio.PROBE:
+        if data == wire_limits.RADIO_PROBE:
             self.counters["probes"] += 1
             return
         if not 0 < len(data) <= wire_limits.DATAGRAM_BYTES_MAX or len(mac) != radio.MAC_BYTES or mac[0] & 1:

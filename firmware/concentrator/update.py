@@ -21,7 +21,7 @@ from concentrator import limits
 from wire import image
 from wire import radio_update as words
 from wire.faults import WireFault
-from wire.slot_words import (
+from wire.image import (  # fmt: skip
     BEGIN,
     CHOOSE,
     CLEAR,
@@ -32,7 +32,7 @@ from wire.slot_words import (
     READ,
     RECEIVED_MAX,
     WRITE,
-)  # fmt: skip
+)
 
 _IDLE = "idle"
 _FINDING = "finding"

@@ -1,5 +1,5 @@
 """Carries out what an update asks for (`concentrator.update`, `node.updating`) in the folder that the chip does not run
-from. The words are those of `wire.slot_words`.
+from. The words are those of `wire.image`.
 
 Each call does one small thing. What the file system raises is an answer, not an exception. Decides nothing.
 """
@@ -7,7 +7,6 @@ Each call does one small thing. What the file system raises is an answer, not an
 import os
 
 from wire import image
-from wire import slot_words as asking
 from wire.faults import WireFault
 
 _NO_SPACE = 28  # ENOSPC
@@ -24,32 +23,32 @@ class SlotFiles:
         self._os = files
         self._file = None  # that is being written
         self._actions = {
-            asking.READ: self._read,
-            asking.CLEAR: self._clear,
-            asking.BEGIN: self._begin,
-            asking.WRITE: self._write,
-            asking.END: self._end,
+            image.READ: self._read,
+            image.CLEAR: self._clear,
+            image.BEGIN: self._begin,
+            image.WRITE: self._write,
+            image.END: self._end,
         }
 
     def do(self, operation):
         """The result of one operation."""
         what = operation[0]
-        if what == asking.CHOOSE:
+        if what == image.CHOOSE:
             return self._choose(operation[1])
-        if what == asking.CONFIRM:
+        if what == image.CONFIRM:
             return self._confirm(operation[1])
         try:
             return self._actions[what](*operation[1:])
         except OSError as error:
-            if what == asking.READ:
+            if what == image.READ:
                 return b""
-            return asking.SPACE if error.errno == _NO_SPACE else "write"
+            return image.SPACE if error.errno == _NO_SPACE else "write"
 
     def _read(self, path, offset):
         # Opened for each piece: a seek in littlefs is a look-up, and nothing stays open when a check ends early.
         with self._open(self._folder + "/" + path, "rb") as file:
             file.seek(offset)
-            return file.read(asking.PIECE_BYTES)
+            return file.read(image.PIECE_BYTES)
 
     def _begin(self, path):
         self._abandon()
@@ -117,7 +116,7 @@ class SlotFiles:
 def running_number(folder, *, open_file=open):
     """The number of the image in a folder; 0 when nothing tells."""
     try:
-        with open_file(folder + "/" + asking.MANIFEST_NAME, "rb") as file:
+        with open_file(folder + "/" + image.MANIFEST_NAME, "rb") as file:
             return image.decode(file.read(image.MANIFEST_BYTES_MAX)).number
     except (OSError, WireFault):
         return 0

@@ -39,7 +39,7 @@ READING = (
     "lighting.dali",
     "heating.settings",
     "watering.settings",
-    "wire.bus_frame",
+    "wire.bus",
     "wire.cose",
     "wire.slip",
 )

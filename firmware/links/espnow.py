@@ -8,7 +8,7 @@ what a datagram means, and does not take the radio's acknowledgement for the gat
 
 from links import channel as channels
 from wire import limits
-from wire.radio import PROBE
+from wire.limits import RADIO_PROBE
 
 # Datagrams that wait for the air, or for a channel. A node has two exchanges with its gateway; the oldest
 # goes, and CoAP sends it again.
@@ -122,7 +122,7 @@ class EspNowLink:
                 self._fly(self._queue.pop(0), now_ms)
                 self.counters["sent" if self._flying_ms is not None else "send-failed"] += 1
             elif action[0] == channels.PROBE:
-                self._fly(PROBE, now_ms)
+                self._fly(RADIO_PROBE, now_ms)
             elif action[0] == channels.TUNE:
                 self._radio.tune(action[1])
             else:

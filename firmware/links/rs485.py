@@ -1,7 +1,7 @@
-"""A node's RS-485 bearer: speaks when the gateway asks (`wire.bus_node`), with the driver's pin in hand.
+"""A node's RS-485 bearer: speaks when the gateway asks (`wire.bus`), with the driver's pin in hand.
 
 `machine.UART` has no RS-485 mode: the pin goes up, the frame is written, and the loop stays with the line
-until the last bit has left, at most 100 ms at `bus_frame.BAUD_MIN`; a driver that stays on spoils whoever is
+until the last bit has left, at most 100 ms at `wire.bus.BAUD_MIN`; a driver that stays on spoils whoever is
 asked next. A transceiver that finds its direction by itself needs no pin.
 
 Has the small interface of `links.udp`, and answers in `wait`, at the end of a turn: what the application says
@@ -9,8 +9,8 @@ to a datagram in the question goes out in the same slot. Must not know what a da
 """
 
 from links import uart
-from wire import bus_frame
-from wire.bus_node import BusNode
+from wire import bus
+from wire.bus import BusNode
 
 # Between question and answer: the gateway's driver goes off.
 QUIET_MS = 2
@@ -88,7 +88,7 @@ class Rs485Link:
         self._enable.value(1)
         try:
             self._uart.write(frame)
-            self._stay(self._now_ms() + bus_frame.airtime_ms(self._line, len(frame)) + LEAVING_MARGIN_MS)
+            self._stay(self._now_ms() + bus.airtime_ms(self._line, len(frame)) + LEAVING_MARGIN_MS)
         finally:
             self._enable.value(0)
 

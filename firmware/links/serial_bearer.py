@@ -19,11 +19,11 @@ class SerialBearer:
             self.link = uart.UartLink(port, select)
             return
         from links import rs485
-        from wire import bus_frame
+        from wire import bus
 
-        line = bus_frame.line(baud=baud)
+        line = bus.line(baud=baud)
         # Our turn comes once a cycle.
-        self.ack_timeout_ms = bus_frame.ack_timeout_ms(line, settings.bearer[3])
+        self.ack_timeout_ms = bus.ack_timeout_ms(line, settings.bearer[3])
         enable_pin = board.BUS_ENABLE_PIN  # None: the transceiver finds its direction by itself
         self.link = rs485.Rs485Link(
             port,

@@ -24,8 +24,8 @@ from collections import namedtuple
 from node import limits as node_limits
 from policy import civil
 from policy.fault import Faults
-from wire import bus_frame, cose, limits
-from wire.oscore_pairing import GATEWAY_ID, NODE_ID_BYTES, Pairing
+from wire import bus, cose, limits
+from wire.oscore_context import GATEWAY_ID, NODE_ID_BYTES, Pairing
 
 Settings = namedtuple(
     "Settings",
@@ -62,11 +62,11 @@ UDP = "udp"
 RS485 = "rs485"
 UART = "uart"
 ESPNOW = "espnow"
-_BAUD = (bus_frame.BAUD_MIN, 921_600)
+_BAUD = (bus.BAUD_MIN, 921_600)
 # kind: what follows it; (lowest, highest) of an integer, None for a MAC.
 _BEARERS = {
     UDP: (),
-    RS485: ((bus_frame.ADDRESS_MIN, bus_frame.ADDRESS_MAX), _BAUD, (1, bus_frame.ADDRESS_MAX)),
+    RS485: ((bus.ADDRESS_MIN, bus.ADDRESS_MAX), _BAUD, (1, bus.ADDRESS_MAX)),
     UART: (_BAUD,),
     ESPNOW: (None, (1, 13)),
 }

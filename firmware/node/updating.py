@@ -22,15 +22,12 @@ Long because one machine leads from the question to the restart, in the order of
 from hashlib import sha256
 
 from node import limits
-from wire import block_download, coap_message
-from wire import slot_words as words
-from wire.block import Answered, Restarted, Stopped
-from wire.block_download import Download
+from wire import block, coap_message, image
+from wire.block import Answered, Download, Restarted, Stopped
 from wire.coap import Failed, Refused, Response
+from wire.coap_message import Content
 from wire.cose import SIGN1_OVERHEAD_BYTES
 from wire.faults import WireFault
-from wire.image import FILE_BYTES_MAX, MANIFEST_BYTES_MAX
-from wire.oscore_inner import Content
 
 PATH = b"f"
 
@@ -53,7 +50,7 @@ _CHECKING = "checking"
 _RECEIVING = "receiving"
 _READY = "ready"
 
-_SIGNED_BYTES_MAX = MANIFEST_BYTES_MAX + SIGN1_OVERHEAD_BYTES
+_SIGNED_BYTES_MAX = image.MANIFEST_BYTES_MAX + SIGN1_OVERHEAD_BYTES
 
 
 class Updating:
@@ -113,7 +110,7 @@ class Updating:
             self._verify(now_ms)
         elif self._state == _READY:
             if not self._is_busy() and not self.wants_restart and may_restart(now_ms):
-                self._operation = (words.CHOOSE, self._manifest.number)
+                self._operation = (image.CHOOSE, self._manifest.number)
         elif self._ask_at_ms is not None and now_ms >= self._ask_at_ms and self._may_ask():
             if self._state == _IDLE:
                 self._begin_manifest()
@@ -134,7 +131,7 @@ class Updating:
         self._delay_ms = limits.UPDATE_RETRY_FIRST_MS
         self._ask_at_ms = now_ms + limits.UPDATE_PACE_MS
         event = self._download.receive(Content(happened.code, happened.options, happened.payload))
-        if isinstance(event, block_download.Part):
+        if isinstance(event, block.Part):
             self._part(event, now_ms)
         elif isinstance(event, Restarted):
             self._begin_again()
@@ -220,7 +217,7 @@ class Updating:
             self._check(self._index, self._received, now_ms)  # not what was signed: it is asked for again, a few times
             return
         self._at += len(part.payload)
-        self._operation = (words.WRITE, part.payload) if part.payload else (words.END,)
+        self._operation = (image.WRITE, part.payload) if part.payload else (image.END,)
         self._is_ending = not part.payload
 
     def _begin_again(self):
@@ -230,7 +227,7 @@ class Updating:
         else:
             self._at = 0
             self._is_ending = False
-            self._operation = (words.BEGIN, self._file().path)
+            self._operation = (image.BEGIN, self._file().path)
 
     def _later(self, now_ms):
         """No answer: the same question again, twice as late each time, with jitter."""
@@ -253,9 +250,9 @@ class Updating:
             self._told = (number, word)
             self._outcomes.append(self._told)
         self._give_up(now_ms)
-        if word == words.SPACE:  # settings, counters and records need what half an image has filled
+        if word == image.SPACE:  # settings, counters and records need what half an image has filled
             self._manifest = None
-            self._go(_CLEARING, (words.CLEAR,))
+            self._go(_CLEARING, (image.CLEAR,))
 
     # --- whose it is ----------------------------------------------------------------------------------------
 
@@ -296,8 +293,6 @@ class Updating:
         if not holds:
             self._refuse(0, SIGNATURE, now_ms)
             return
-        from wire import image
-
         try:
             manifest = image.decode(payload)
         except WireFault:
@@ -307,7 +302,7 @@ class Updating:
             self._refuse(manifest.number, PRODUCT, now_ms)
         elif self._is_new(manifest.number):
             self._manifest, self._bytes = manifest, payload
-            self._go(_FINDING, (words.READ, words.MANIFEST_NAME, 0))
+            self._go(_FINDING, (image.READ, image.MANIFEST_NAME, 0))
         else:
             self._give_up(now_ms)
 
@@ -321,14 +316,14 @@ class Updating:
     def _found(self, piece, now_ms):
         """A piece of the manifest that the other folder has."""
         self._raw.extend(piece)
-        if len(piece) == words.PIECE_BYTES and len(self._raw) <= MANIFEST_BYTES_MAX:
-            self._operation = (words.READ, words.MANIFEST_NAME, len(self._raw))
+        if len(piece) == image.PIECE_BYTES and len(self._raw) <= image.MANIFEST_BYTES_MAX:
+            self._operation = (image.READ, image.MANIFEST_NAME, len(self._raw))
             return
         is_same, self._raw = bytes(self._raw) == self._bytes, bytearray()
         if is_same:
             self._check(0, 0, now_ms)
         else:
-            self._go(_CLEARING, (words.CLEAR,))
+            self._go(_CLEARING, (image.CLEAR,))
 
     def _cleared(self, result, now_ms):
         if self._manifest is None and result is not False:
@@ -336,9 +331,9 @@ class Updating:
             self._ask_at_ms = now_ms + 4 * limits.UPDATE_CHECK_MS  # nor is there space in a minute: tomorrow
         elif result is True:
             self._at = 0
-            self._go(_STORING, (words.BEGIN, words.MANIFEST_NAME))
+            self._go(_STORING, (image.BEGIN, image.MANIFEST_NAME))
         elif result is False:
-            self._operation = (words.CLEAR,)
+            self._operation = (image.CLEAR,)
         else:
             self._refuse(self._manifest.number, result, now_ms)
 
@@ -349,12 +344,12 @@ class Updating:
         elif self._is_ending:
             self._check(0, 0, now_ms)
         elif self._at < len(self._bytes):
-            piece = self._bytes[self._at : self._at + words.PIECE_BYTES]
+            piece = self._bytes[self._at : self._at + image.PIECE_BYTES]
             self._at += len(piece)
-            self._operation = (words.WRITE, piece)
+            self._operation = (image.WRITE, piece)
         else:
             self._is_ending = True
-            self._operation = (words.END,)
+            self._operation = (image.END,)
 
     def _check(self, index, received, now_ms):
         """Read back the file of this index; behind the last one all is there."""
@@ -365,25 +360,25 @@ class Updating:
             return
         self._sha = sha256()
         self._at = 0
-        self._go(_CHECKING, (words.READ, self._file().path, 0))
+        self._go(_CHECKING, (image.READ, self._file().path, 0))
 
     def _checked(self, piece, now_ms):
         file = self._file()
         self._sha.update(piece)
         self._at += len(piece)
-        if len(piece) == words.PIECE_BYTES and self._at <= file.size:
-            self._operation = (words.READ, file.path, self._at)
+        if len(piece) == image.PIECE_BYTES and self._at <= file.size:
+            self._operation = (image.READ, file.path, self._at)
         elif self._at == file.size and self._sha.digest() == file.digest and (file.size or self._received):
             self._check(self._index + 1, 0, now_ms)  # an empty file may be one that is not there: it is written once
-        elif self._received == words.RECEIVED_MAX:
+        elif self._received == image.RECEIVED_MAX:
             self._refuse(self._manifest.number, DIGEST, now_ms)
         else:
             self._received += 1
             self._at = 0
             segments = (str(self._manifest.number).encode(), str(self._index).encode())
-            self._start_download(segments, [], FILE_BYTES_MAX)
+            self._start_download(segments, [], image.FILE_BYTES_MAX)
             self._ask_at_ms = now_ms
-            self._go(_RECEIVING, (words.BEGIN, file.path))
+            self._go(_RECEIVING, (image.BEGIN, file.path))
 
     def _written(self, fault, now_ms):
         """The result of BEGIN, of a WRITE, or of END."""
@@ -393,7 +388,7 @@ class Updating:
             self._check(self._index, self._received, now_ms)
         elif self._is_last:
             self._is_ending = True
-            self._operation = (words.END,)
+            self._operation = (image.END,)
 
     def _chosen(self, is_written, now_ms):
         if is_written:

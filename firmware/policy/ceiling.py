@@ -14,7 +14,7 @@ no clock.
 """
 
 from policy import civil, lighting, sun
-from policy.section import ALL, DARK_BY_DAY, DARK_WINDOW, EXEMPTION, NO_DARKENING
+from policy.document import ALL, DARK_BY_DAY, DARK_WINDOW, EXEMPTION, NO_DARKENING
 
 _NOON_S = 43200
 _DAY_MIN = 1440

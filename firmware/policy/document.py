@@ -2,35 +2,27 @@
 
     { 1: 1, 2: version, 3: INSEE code, 4: valid from, 5: valid until, 6: [authority, text], 7: lighting,
       ? 8, ? 9, ? 10: heating, watering, presence, ? 11: [* [key, name, rights]] }
+    lighting = { 1: [latitude_e4, longitude_e4], 2: [+ calendar], 3: [+ feeder], ? 4: [* limit] }
+    feeder   = [name, kind, calendar index, group]
+    limit    = [target, kind, a, b, authority, text, first, last]
 
-The schema is `policy.cddl`; the lighting section is in `section`. Sections 8 to 10 may hold whatever the CBOR
-subset allows: this release neither reads nor refuses them, and whoever keeps the document's bytes keeps them.
-Other keys are refused: a misspelt section must not be silently without effect.
+The schema is `policy.cddl`. A calendar has the form of `lighting_form`; what limits mean is in `ceiling`. Sections 8 to
+10 may hold anything that the CBOR subset allows: this release neither reads nor refuses them, and the holder of the
+document's bytes keeps them. Other keys are refused: a misspelt section must not be silently without effect.
 
-A document with a fault yields no policy at all. Nothing raises, whatever the bytes. Signatures and trust are
-in `authority`; what holds when a policy expires is its holder's (the calendar goes on, and an alarm says so).
+Every fault is found at once, with its path; a document with a fault yields no policy at all. Nothing raises, whatever
+the bytes. Signatures and trust are in `keyset`; what happens when a policy expires is its holder's decision (the
+calendar goes on, and an alarm tells).
 """
 
 from collections import namedtuple
 
-from policy import limits, section
+from policy import civil, lighting, lighting_form, limits
 from policy.fault import Fault, Faults
-from policy.section import (
-    ALL,
-    DARK_BY_DAY,
-    DARK_WINDOW,
-    EXEMPTION,
-    NO_DARKENING,
-    PERMANENT,
-    SWITCHED,
-    FeederRule,
-    Lighting,
-    Limit,
-    check_line,
-)
 from wire import cbor, cose
-from wire.command import POLICY_BYTES_MAX
+from wire.command import NAME_BYTES_MAX, POLICY_BYTES_MAX
 from wire.faults import WireFault
+from wire.line import is_line
 from wire.topic import is_insee
 
 # valid_from_s, valid_until_s: Unix seconds, the second not included. text: the decision ("Délibération
@@ -64,30 +56,25 @@ ITEMS_MAX = 256  # in one array or map: more than any bound of `limits`
 _NEEDED = {1, 2, 3, 4, 5, 6, 7}
 _ALLOWED = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}
 
-__all__ = (
-    "ALL",
-    "ALL_RIGHTS",
-    "DARK_BY_DAY",
-    "DARK_WINDOW",
-    "DIRECTIVE",
-    "EMERGENCY",
-    "EXEMPTION",
-    "FORMAT",
-    "NO_DARKENING",
-    "OVERRIDE",
-    "PERMANENT",
-    "SWITCHED",
-    "TEST",
-    "FeederRule",
-    "Lighting",
-    "Limit",
-    "Operator",
-    "Policy",
-    "decode",
-    "encode",
-    "keys_fault",
-    "plain_map",
-)
+PERMANENT = 0  # the feeder is live by day too
+SWITCHED = 1  # a contactor cuts it by day
+
+DARK_WINDOW = 1  # dark from minute a to minute b of local time
+NO_DARKENING = 2  # a command may not put out what the calendar lights
+DARK_BY_DAY = 3  # a command may not light between sunrise + a and sunset - b minutes
+EXEMPTION = 4  # on these dates the limit of kind a does not bind the target
+
+ALL = "*"
+
+# site: a lighting.Site; calendars: lighting.Calendar each
+Lighting = namedtuple("Lighting", ("site", "calendars", "feeders", "limits"))
+FeederRule = namedtuple("FeederRule", ("name", "kind", "calendar", "group"))  # calendar: index
+# target: ALL, a group or a feeder. first, last: YYYYMMDD of evenings, inclusive; 0: without a bound.
+Limit = namedtuple("Limit", ("target", "kind", "a", "b", "authority", "text", "first", "last"))
+
+_KEYS = {1, 2, 3, 4}
+_MINUTE_MAX = 1439
+_SMALL_TEXT = "give a text of 1 to {} bytes, without control characters"
 
 
 def decode(payload):
@@ -101,7 +88,7 @@ def decode(payload):
         return (None, faults.listed())
     operators = tuple(Operator(one[0], one[1], one[2]) for one in data.get(11, ()))
     policy = Policy(
-        data[2], data[3], data[4], data[5], data[6][0], data[6][1], section.build(data[7]), operators
+        data[2], data[3], data[4], data[5], data[6][0], data[6][1], _lighting(data[7]), operators
     )
     return (policy, ())
 
@@ -115,7 +102,7 @@ def encode(policy):
         4: policy.valid_from_s,
         5: policy.valid_until_s,
         6: [policy.authority, policy.text],
-        7: section.plain(policy.lighting),
+        7: _plain_lighting(policy.lighting),
     }
     if policy.operators:
         data[11] = [list(operator) for operator in policy.operators]
@@ -145,6 +132,14 @@ def keys_fault(keys):
     return None
 
 
+def check_line(faults, path, value, bytes_max):
+    """True when `value` is a short line of text; otherwise the fault is noted."""
+    if is_line(value, bytes_max):
+        return True
+    faults.add(path, "is not a short line of text", _SMALL_TEXT.format(bytes_max))
+    return False
+
+
 def _check(faults, data):
     missing = _NEEDED - set(data)
     if missing:
@@ -162,7 +157,7 @@ def _check(faults, data):
     if faults.sequence("authority", data[6], 2, 2):
         check_line(faults, "authority", data[6][0], limits.authority_bytes_max)
         check_line(faults, "text", data[6][1], limits.text_bytes_max)
-    section.check(faults, data[7])
+    _check_lighting(faults, data[7])
     if 11 in data:
         _operators(faults, data[11])
 
@@ -187,3 +182,134 @@ def _operators(faults, operators):
         problem = keys_fault([operator[0] for operator in operators])
         if problem:
             faults.add("operators", problem, "give each operator a public key of their own, 32 bytes")
+
+
+# --- the lighting section -------------------------------------------------------------------------------------
+
+
+def _lighting(data):
+    """The Lighting of plain data in which `_check_lighting` found no fault."""
+    site = lighting.Site(data[1][0], data[1][1], civil.PARIS)
+    calendars = tuple(lighting_form.decode(calendar)[0] for calendar in data[2])
+    feeders = tuple(FeederRule(one[0], one[1], one[2], one[3]) for one in data[3])
+    bounds = tuple(
+        Limit(one[0], one[1], one[2], one[3], one[4], one[5], one[6], one[7]) for one in data.get(4, ())
+    )
+    return Lighting(site, calendars, feeders, bounds)
+
+
+def _plain_lighting(section):
+    """The plain data of a Lighting."""
+    data = {
+        1: [section.site.latitude_e4, section.site.longitude_e4],
+        2: [lighting_form.encode(calendar) for calendar in section.calendars],
+        3: [list(feeder) for feeder in section.feeders],
+    }
+    if section.limits:
+        data[4] = [list(limit) for limit in section.limits]
+    return data
+
+
+def _check_lighting(faults, data):
+    """Notes every fault of the plain data."""
+    if not isinstance(data, dict) or not {1, 2, 3} <= set(data) <= _KEYS:
+        faults.add("lighting", "is not a lighting section", "give a map with the keys 1 to 3, at most 4")
+        return
+    if faults.sequence("lighting.site", data[1], 2, 2):
+        _coordinate(faults, "latitude", data[1][0], limits.latitude_min_e4, limits.latitude_max_e4)
+        _coordinate(faults, "longitude", data[1][1], limits.longitude_min_e4, limits.longitude_max_e4)
+    calendars = 0
+    if faults.sequence("lighting.calendars", data[2], 1, limits.calendars_max):
+        calendars = len(data[2])
+        for i in range(calendars):
+            for fault in lighting_form.validate(data[2][i]):
+                faults.add(f"lighting.calendars[{i}].{fault.path}", fault.problem, fault.remedy)
+    targets = _feeders(faults, data[3], calendars)
+    if 4 in data and faults.sequence("lighting.limits", data[4], 0, limits.ceilings_max):
+        for i in range(len(data[4])):
+            _limit(faults, f"lighting.limits[{i}]", data[4][i], targets)
+
+
+def _coordinate(faults, name, value, low, high):
+    faults.integer(f"lighting.site.{name}", value, low, high)
+
+
+def _feeders(faults, feeders, calendars):
+    """Checks the feeders; returns the names that a limit may have as its target."""
+    names = []
+    groups = []
+    if faults.sequence("lighting.feeders", feeders, 1, limits.feeders_max):
+        for i in range(len(feeders)):
+            _feeder(faults, f"lighting.feeders[{i}]", feeders[i], calendars, names, groups)
+    for i in range(len(names)):
+        if names[i] in groups:
+            faults.add("lighting.feeders", "has a group and a feeder of one name", "rename one of them")
+    return names + groups
+
+
+def _feeder(faults, path, feeder, calendars, names, groups):
+    if not faults.sequence(path, feeder, 4, 4):
+        return
+    if _name(faults, f"{path}.name", feeder[0]):
+        if feeder[0] in names:
+            faults.add(f"{path}.name", "is another feeder's name too", "give each feeder a name of its own")
+        names.append(feeder[0])
+    faults.integer(f"{path}.kind", feeder[1], PERMANENT, SWITCHED)
+    if calendars:
+        faults.integer(f"{path}.calendar", feeder[2], 0, calendars - 1)
+    if _name(faults, f"{path}.group", feeder[3]):
+        groups.append(feeder[3])
+
+
+def _name(faults, path, value):
+    if not check_line(faults, path, value, NAME_BYTES_MAX):
+        return False
+    if value == ALL:
+        faults.add(path, "is *", "give a name: * means all feeders")
+        return False
+    return True
+
+
+def _limit(faults, path, limit, targets):
+    if not faults.sequence(path, limit, 8, 8):
+        return
+    target, kind, a, b, authority, text, first, last = limit
+    if not isinstance(target, str) or (target != ALL and target not in targets):
+        faults.add(f"{path}.target", "is no feeder and no group", "give *, or the name of one")
+    if faults.integer(f"{path}.kind", kind, DARK_WINDOW, EXEMPTION):
+        _bounds(faults, path, kind, a, b)
+    check_line(faults, f"{path}.authority", authority, limits.authority_bytes_max)
+    check_line(faults, f"{path}.text", text, limits.text_bytes_max)
+    dated = _date(faults, f"{path}.first", first)
+    dated = _date(faults, f"{path}.last", last) and dated
+    if dated and first and last and first > last:
+        faults.add(f"{path}.last", f"is {last}, before first", "put the earlier date first")
+    if dated and kind == EXEMPTION and not (first and last):
+        faults.add(f"{path}.first", "leaves the exemption without an end", "give the first and the last date")
+
+
+def _bounds(faults, path, kind, a, b):
+    if kind == DARK_WINDOW:
+        sound = faults.integer(f"{path}.a", a, 0, _MINUTE_MAX)
+        if faults.integer(f"{path}.b", b, 0, _MINUTE_MAX) and sound and a == b:
+            faults.add(f"{path}.b", f"is {b}, as a is", "end the dark window later than it begins")
+        return
+    high_a = high_b = limits.lighting_offset_max_min
+    if kind == NO_DARKENING:
+        high_a = high_b = 0
+    low_a = 0
+    if kind == EXEMPTION:
+        low_a, high_a, high_b = DARK_WINDOW, DARK_BY_DAY, 0
+    faults.integer(f"{path}.a", a, low_a, high_a)
+    faults.integer(f"{path}.b", b, 0, high_b)
+
+
+def _date(faults, path, value):
+    """True when `value` is 0 or YYYYMMDD of a day that exists, within the years of the calendar."""
+    if not faults.integer(path, value, 0, limits.year_max * 10000 + 1231):
+        return False
+    year, month, day = value // 10000, value // 100 % 100, value % 100
+    if value == 0 or (limits.year_min <= year and civil.is_date(year, month, day)):
+        return True
+    faults.add(path, f"is {value}, no such date", "give 0, or YYYYMMDD of a day that exists")
+    return False

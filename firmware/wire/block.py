@@ -1,41 +1,55 @@
-"""What both ends of a block-wise transfer need (RFC 7959): the Block options, and bodies read by pieces.
+"""Block-wise transfers (RFC 7959): the Block option, a server of Block2 without state, and a download that resumes.
 
-Block stands above OSCORE: Block1, Block2, Size1 and Size2 are class E, so a body is cut first and each block
-is protected as a message of its own (RFC 8613 section 4.1.3.4.1). All of it works on Content, so the same
-code serves a link in the clear. Clients are `block_download` and `block_upload`, servers `block_serve` and
-`block_receive`. Must not know CoAP's exchanges, keys or time.
+Block stands above OSCORE: Block2 and Size2 are class E, so a body is cut first and each block is protected as a
+message of its own (RFC 8613 section 4.1.3.4.1). All of it works on Content, so the same code serves a link in the
+clear. Requests of several blocks (Block1) do not exist here: nothing that a node or a gateway accepts is longer than
+a datagram. This module must not know CoAP's exchanges, keys or time: patience and retries are the caller's.
+
+    answer = serve(request, source, etag=digest_etag(source))
+
+    download = Download(request, total_max=...)
+    send `download.request()`; give its response to `receive`; act on the event; until `is_over`
+
+An exchange that failed changes nothing: `request()` gives the same again. A download keeps no bytes: each Part goes
+where the caller wants it, a buffer or flash. A caller that stores `offset` and `etag` behind each Part may give them
+to a new Download after a reboot and goes on there; without an ETag nothing says that both halves belong together, so
+such a transfer begins at 0.
+
+A response is bound to its request by the layers below. A response that contradicts the request all the same comes from
+a broken peer and ends the transfer.
 """
 
 from collections import namedtuple
+from hashlib import sha256
 
 from wire import coap_message as messages
+from wire import limits
+from wire.coap_message import Content
 from wire.faults import WireFault
 
-# number: of the block, counted in its own size. more: whether others follow. szx: 0 to 6 for 16 to 1024
-# bytes.
+# number: of the block, counted in its own size. more: whether others follow. szx: 0 to 6 for 16 to 1024 bytes.
 Block = namedtuple("Block", ("number", "more", "szx"))
 
-# What a transfer's `receive` returns.
-# The answer is the last word of the peer: an error, or what an upload came to.
+# What `Download.receive` returns.
+# payload: the bytes from `offset` on, which is the end of the Part before. is_last: nothing follows.
+Part = namedtuple("Part", ("offset", "payload", "is_last"))
+# The answer is an error or 2.03, the last word of the peer.
 Answered = namedtuple("Answered", ("content",))
-# It begins again at offset 0: whatever came before is void. reason: "changed" (another ETag), "refused" (no
-# such block, or the peer no longer knows), "whole" (no Block2 where there was one), "incomplete" (4.08),
-# "too-large" (4.13 for a block of that size).
+# The transfer begins again at offset 0 and all that came before is void. reason: "changed" (another ETag), "refused"
+# (no such block, or the peer no longer knows the transfer), "whole" (no Block2 where there was one).
 Restarted = namedtuple("Restarted", ("reason",))
-# The peer does not keep to RFC 7959, or there is more than we take: one of REASONS or STOPS.
+# The peer breaks RFC 7959, or sends more than the caller takes. reason: one of REASONS or STOPS.
 Stopped = namedtuple("Stopped", ("reason",))
 
 SZX_MAX = 6
 NUMBER_MAX = (1 << 20) - 1
-# A broken option (of a WireFault).
+# Why a Block option is broken (of a WireFault).
 REASONS = ("block-option-length", "block-option-reserved", "block-option-repeated")
-# An answer that breaks the order of a transfer.
+# Why an answer ends a transfer.
 STOPS = (
-    "block-number",  # not the block that was asked for or sent
+    "block-number",  # not the block that was asked for
     "block-size",  # larger than asked for
     "block-cut",  # a payload that is not what its option says
-    "block-missing",  # no Block1 in the answer to one block of several
-    "block-continue",  # 2.31 where nothing follows
     "block-total",  # more than the caller takes, or than 2^20 blocks
     "changed",
     "refused",
@@ -48,34 +62,39 @@ _ETAG_BYTES_MAX = 8
 _MORE = 8
 _REPEATED = object()
 _RESERVED = 7
-# RFC 7252 section 5.4.2: such a number says that the option is no part of what names a request.
-_NO_CACHE_KEY_MASK = 0x1E
-_NO_CACHE_KEY = 0x1C
+_ETAG_BYTES = 8
+_PIECE_BYTES = 1024
+# A request may be asked again from the start for these methods alone.
+_REPEATABLE = (messages.GET, messages.FETCH)
+# What a server may answer to a block beyond the end, or in the middle of what it has forgotten.
+_NO_SUCH_BLOCK = (messages.BAD_REQUEST, messages.BAD_OPTION, messages.INCOMPLETE)
+
+
+# --- the options ----------------------------------------------------------------------------------------------
 
 
 def block_bytes(szx: int) -> int:
-    """The size of a block."""
     return 16 << szx
 
 
 def encode(block) -> bytes:
-    """A Block option's value: the shortest, none for 0/0/16."""
+    """Returns the value of a Block option in the fewest bytes, none for 0/0/16."""
     assert 0 <= block.number <= NUMBER_MAX and 0 <= block.szx <= SZX_MAX
     return messages.uint_bytes(block.number << 4 | (_MORE if block.more else 0) | block.szx)
 
 
 def decode(value) -> Block:
-    """The Block that an option's value says. WireFault for one that says none."""
+    """Returns the Block of an option's value; raises WireFault with one of REASONS."""
     if len(value) > _OPTION_BYTES_MAX:
         raise WireFault("block-option-length")
-    said = int.from_bytes(value, "big")
-    if said & _RESERVED == _RESERVED:
+    bits = int.from_bytes(value, "big")
+    if bits & _RESERVED == _RESERVED:
         raise WireFault("block-option-reserved")
-    return Block(said >> 4, said & _MORE != 0, said & _RESERVED)
+    return Block(bits >> 4, bits & _MORE != 0, bits & _RESERVED)
 
 
 def block_of(options, number):
-    """The Block1 or Block2 (`number`) among the options, or None. WireFault for a broken or a second one."""
+    """Returns the Block of the option `number`, or None; raises WireFault for a broken or a second one."""
     value = _single(options, number)
     if value is _REPEATED:
         raise WireFault("block-option-repeated")
@@ -83,7 +102,7 @@ def block_of(options, number):
 
 
 def size_of(options, number):
-    """What Size1 or Size2 (`number`) says, or None: it is elective, so a broken one counts as absent."""
+    """Returns the size that the option `number` announces, or None. It is elective: a broken one counts as absent."""
     value = _single(options, number)
     if value is None or value is _REPEATED or len(value) > _SIZE_BYTES_MAX:
         return None
@@ -91,7 +110,7 @@ def size_of(options, number):
 
 
 def etag_of(options):
-    """The ETag of a response, or None: an elective option as well."""
+    """Returns the ETag of a response, or None. It is elective as well."""
     value = _single(options, messages.ETAG)
     if value is None or value is _REPEATED or not 0 < len(value) <= _ETAG_BYTES_MAX:
         return None
@@ -99,8 +118,8 @@ def etag_of(options):
 
 
 def _single(options, number):
-    """The value of the one option of this number, None, or _REPEATED. It allocates nothing: a block asks
-    often."""
+    """Returns the value of the only option of this number, None, or _REPEATED. It allocates nothing: each block calls
+    it several times."""
     single = None
     for found, value in options:
         if found == number:
@@ -110,27 +129,189 @@ def _single(options, number):
     return single
 
 
-def request_key(content):
-    """What all blocks of one request have in common (RFC 7959 section 2.5): equal for two of the same.
-
-    Request-Tag (RFC 9175 section 3) is part of it, as is every option of which we know nothing.
-    """
-    named = [content.code]
-    for number, value in content.options:
-        if number in (messages.BLOCK1, messages.BLOCK2):
-            continue
-        if number & _NO_CACHE_KEY_MASK != _NO_CACHE_KEY:
-            named.append((number, value))
-    return tuple(named)
+# --- the server -----------------------------------------------------------------------------------------------
 
 
 class Body:
-    """Bytes as a source: `size` in all, and `read`. A file on flash is another class with the same two."""
+    """Bytes in memory as the source of a transfer: `size` and `read`. A file may be another class with these two."""
 
     def __init__(self, data):
         self._data = data
         self.size = len(data)
 
     def read(self, offset, length) -> bytes:
-        """At most `length` bytes from `offset` on; fewer only at the end."""
+        """Returns `length` bytes from `offset` on; fewer only at the end."""
         return bytes(self._data[offset : offset + length])
+
+
+def digest_etag(source) -> bytes:
+    """Returns an ETag made of the bytes themselves. It reads them all: the caller keeps it while they stay the same."""
+    digest = sha256()
+    for offset in range(0, source.size, _PIECE_BYTES):
+        digest.update(source.read(offset, _PIECE_BYTES))
+    return digest.digest()[:_ETAG_BYTES]
+
+
+def serve(request, source, *, etag, szx=limits.BLOCK_LINK_SZX, content_format=None) -> Content:
+    """Returns the answer to a GET of `source` (a Body): all of it, a block, 2.03 or an error. No request is kept: the
+    ETag holds the blocks together, so it must change with the bytes.
+
+    szx: of the largest block we send, whatever the client asks for.
+    """
+    try:
+        asked = block_of(request.options, messages.BLOCK2)
+    except WireFault as fault:
+        return refusal(fault.reason)
+    known = messages.option_values(request.options, messages.ETAG)
+    if (asked is None or asked.number == 0) and etag in known:
+        return Content(messages.VALID, ((messages.ETAG, etag),), b"")
+    start = 0
+    if asked is not None:
+        start = asked.number << asked.szx + 4
+        szx = min(szx, asked.szx)
+    if start and start >= source.size:
+        return Content(messages.BAD_REQUEST, (), b"No such block")
+    size = block_bytes(szx)
+    options = [(messages.ETAG, etag)]
+    if content_format is not None:
+        options.append((messages.CONTENT_FORMAT, messages.uint_bytes(content_format)))
+    if asked is not None or source.size > size:
+        block = Block(start >> szx + 4, start + size < source.size, szx)
+        options.append((messages.BLOCK2, encode(block)))
+    is_size_wanted = start == 0 and source.size > size
+    if is_size_wanted or messages.option_values(request.options, messages.SIZE2):
+        options.append((messages.SIZE2, messages.uint_bytes(source.size)))
+    return Content(messages.CONTENT, tuple(options), source.read(start, size))
+
+
+def refusal(reason) -> Content:
+    """Returns the answer to a broken Block option: 4.00 for SZX 7 (section 2.2); any other counts as unknown."""
+    is_reserved = reason == "block-option-reserved"
+    return Content(messages.BAD_REQUEST if is_reserved else messages.BAD_OPTION, (), b"")
+
+
+# --- the client -----------------------------------------------------------------------------------------------
+
+
+class Download:
+    """One transfer by Block2 (section 2.4), one request at a time. `offset`, `etag`, `size` (as Size2 announced it, or
+    None), `response` (the first one) and `is_over` are its state for the caller.
+
+    request: Content without Block and Size options; its payload goes with block 0 only. szx: of the largest block we
+    ask for. is_early: the first request asks too; otherwise the server chooses its first size.
+    """
+
+    def __init__(self, request, *, total_max, szx=limits.BLOCK_LINK_SZX, is_early=True, offset=0, etag=None):
+        assert 0 <= szx <= SZX_MAX and 0 <= offset <= total_max
+        assert not offset or etag, "without an ETag nothing says what the first half belonged to"
+        self.offset = offset
+        self.etag = etag
+        self.size = None
+        self.response = None
+        self.is_over = False
+        self._request = request
+        self._total_max = total_max
+        self._szx = szx
+        self._is_asking = is_early or offset > 0
+        self._is_bound = etag is not None
+        self._restarts = 0
+
+    def request(self) -> Content:
+        """Returns what to send now. The caller gives the response to `receive` before it asks for another."""
+        assert not self.is_over
+        options = list(self._request.options)
+        if self._is_asking:
+            wanted = Block(self.offset >> self._szx + 4, False, self._szx)
+            messages.insert_option(options, messages.BLOCK2, encode(wanted))
+            if self.response is None:
+                messages.insert_option(options, messages.SIZE2, b"")
+        payload = b"" if self.offset else self._request.payload
+        return Content(self._request.code, tuple(options), payload)
+
+    def receive(self, response):
+        """Returns Part, Restarted, Answered or Stopped; the last two end the transfer, as does the last Part."""
+        assert not self.is_over
+        if response.code >> 5 != 2 or response.code == messages.VALID:
+            if self.offset and response.code in _NO_SUCH_BLOCK:
+                return self._restart("refused")
+            return self._end(Answered(response))
+        # One that comes without the ETag of the first is as foreign as one with another (section 2.4).
+        if self._is_bound and etag_of(response.options) != self.etag:
+            return self._restart("changed")
+        try:
+            block = block_of(response.options, messages.BLOCK2)
+        except WireFault as fault:
+            return self._end(Stopped(fault.reason))
+        if block is None:
+            return self._accept_whole(response)
+        wrong = self._contradiction(block, len(response.payload))
+        if wrong is not None:
+            return self._end(Stopped(wrong))
+        return self._accept(response, block)
+
+    def _accept_whole(self, response):
+        """The server has sent everything at once."""
+        if self.offset:
+            return self._restart("whole")
+        if len(response.payload) > self._total_max:
+            return self._end(Stopped("block-total"))
+        self._learn(response)
+        self.offset = len(response.payload)
+        return self._end(Part(0, response.payload, True))
+
+    def _contradiction(self, block, length):
+        """Returns how the block contradicts the request, or None."""
+        size = block_bytes(block.szx)
+        if self._is_asking and block.szx > self._szx:
+            return "block-size"
+        if block.number << block.szx + 4 != self.offset >> self._szx + 4 << self._szx + 4:
+            return "block-number"
+        if length > size or (block.more and length != size):
+            return "block-cut"
+        return None
+
+    def _accept(self, response, block):
+        start = block.number << block.szx + 4
+        end = start + len(response.payload)
+        # After a resume at any byte, a block may lie before what we have, when the server makes it smaller
+        # than asked: a Part without bytes, and the next request is right. The last one may not.
+        if not block.more and end < self.offset:
+            return self._end(Stopped("block-cut"))
+        self._learn(response)
+        announced = self.size if self.size is not None and block.more else 0
+        if end > self._total_max or announced > self._total_max:
+            return self._end(Stopped("block-total"))
+        self._szx = min(self._szx, block.szx)
+        if block.more and end >> self._szx + 4 > NUMBER_MAX:
+            return self._end(Stopped("block-total"))
+        skipped = min(self.offset - start, len(response.payload))
+        payload = response.payload[skipped:] if skipped else response.payload
+        part = Part(self.offset, payload, not block.more)
+        self.offset = max(self.offset, end)
+        self._is_asking = True
+        return part if block.more else self._end(part)
+
+    def _learn(self, response):
+        """Binds all later responses to the ETag of the first."""
+        size = size_of(response.options, messages.SIZE2)
+        if size is not None:
+            self.size = size
+        if self.response is None:
+            self.response = Content(response.code, response.options, b"")
+        self.etag = etag_of(response.options)
+        self._is_bound = True
+
+    def _restart(self, reason):
+        self._restarts += 1
+        if self._restarts > limits.BLOCK_RESTARTS_MAX or self._request.code not in _REPEATABLE:
+            return self._end(Stopped(reason))
+        self.offset = 0
+        self.etag = None
+        self.size = None
+        self.response = None
+        self._is_bound = False
+        return Restarted(reason)
+
+    def _end(self, event):
+        self.is_over = True
+        return event

@@ -1,328 +1,192 @@
-"""The gateway's side of an RS-485 line: who may speak, and when. Half duplex, polled, without collisions.
+"""What travels on an RS-485 line, inside `wire.slip` frames, how long it takes, and the node's end of the line.
 
-**Whose turn.** A round gives each address that answers one turn, in order; after each of these turns comes an
-extra one, if anybody has something: who said that more waits, or whom a datagram is waiting for, in order as
-well. At the beginning of a round one silent address is tried, so that dead nodes cost one slot a round
-however many there are; from try to try it is tried less often. One that answers is followed by the next, for
-who comes back is seldom alone: a feeder has power again. A line where nobody has anything rests until
-ROUND_MIN_MS after the round's start.
+A body is one byte of kind, one byte of address, then the datagram, which may be empty. The kind tells who sends: the
+gateway asks (ASK, the token), the node with that address answers (ANSWER). Its low bits carry the number of the
+question, counted for each address, by which a late answer is recognised; and in an answer, that more waits.
 
-**The states of the line.** FREE: we may speak. ASKED: the question is out, no answer has begun (an adapter
-may hear its own question); this ends with the turnaround, which makes a dead node cheap. HEARING: bytes come.
-It ends with the answer, or when the line has been silent for the gap, which is longer than any pause within a
-frame. Neither ends while an answer may still come: a node that is slow has until the end of its turnaround,
-and a frame that has begun is heard out. After either the line is SETTLING for the guard, then FREE.
+    kind    1 0 0 0 n n n 0   a question: the gateway's turn is over, address may speak once
+            1 0 1 0 n n n m   the answer to question n; m: more waits
 
-An answer counts for the question it names, by address and number; another one is late, and dropped. Nothing
-is repeated here and nothing is acknowledged: custody is CoAP's, and so is what a node says twice. A datagram
-leaves its queue when it is sent.
+Address 0 belongs to no node: nothing is sent to all, since nobody could answer for it.
 
-Must not know what a datagram means.
+**The node's end** speaks when asked, once, and never by itself. An answer that comes after the turnaround would meet
+another node's. So a question is answered only if it is the last thing that was heard and cannot be older than the
+turnaround: the shell tells since when it has not read the line, and the question may have come right then. The answer
+is taken at the end of the node's turn, so that what the application replies to the datagram in the question travels in
+the same slot. The gateway's end is `wire.bus_master`. Neither knows what a datagram means, and neither repeats one.
 """
 
-from wire import bus_frame, limits, slip
+from collections import namedtuple
+
+from wire import limits, slip
 from wire.faults import WireFault
 
-# Datagrams that wait for one address. CoAP has two exchanges with a node at most, and sends the same again
-# after seconds: when a queue is full the oldest goes, of which there is a newer copy or will be.
+ASK = 0x80
+ANSWER = 0xA0
+_WHO = 0xF0
+_NUMBER_SHIFT = 1
+_NUMBER_MASK = 7
+_MORE = 1
+_HEAD_BYTES = 2
+ADDRESS_MIN = 1
+ADDRESS_MAX = 247  # as on Modbus lines, so that an installer has one rule
+BODY_BYTES_MAX = _HEAD_BYTES + limits.DATAGRAM_BYTES_MAX
+NUMBERS = _NUMBER_MASK + 1
+
+# Every byte escaped, which encrypted datagrams never come near.
+FRAME_BYTES_MAX = 2 * (BODY_BYTES_MAX + 2) + 2
+_BITS_PER_BYTE = 10  # 8N1
+
+# A node stays with the line until its last bit has left (machine.UART has no RS-485 mode), and no call of its
+# loop may take longer than 100 ms: at this rate the longest frame takes 90 ms.
+BAUD_MIN = 57_600
+
+# What a round really takes, for CoAP's patience: loops answer within this while nothing holds them up (the port waits a
+# whole tick of its system, 10 ms, and no byte wakes it: ports/esp32/mpconfigport.h), telemetry and its answer are so
+# long, and the gateway flushes for up to a second before it answers.
+_USUAL_TURNAROUND_MS = 30
+_USUAL_BYTES = (34, 78)
+_FLUSH_MS = 1000
+
+# baud: bits a second. turnaround_ms: a node begins its answer within so long after the last bit of the
+# question, or never; its loop's longest slice is 100 ms. latency_ms: what the gateway's adapter and system
+# add, there and back (an FTDI adapter hands over what it has every 16 ms). guard_ms: the line stays free so
+# long after an answer, until the node's driver is off.
+Line = namedtuple("Line", ("baud", "turnaround_ms", "latency_ms", "guard_ms"))
+
+Frame = namedtuple("Frame", ("kind", "address", "number", "more", "datagram"))
+
+
+def line(*, baud=115_200, turnaround_ms=120, latency_ms=40, guard_ms=3):
+    """The Line, with what suits nodes whose loop turns every 100 ms."""
+    assert baud >= BAUD_MIN and turnaround_ms > 0 and latency_ms >= 0 and guard_ms > 0
+    return Line(baud, turnaround_ms, latency_ms, guard_ms)
+
+
+def encode(kind, address, number, datagram=b"", *, more=False) -> bytes:
+    """The bytes on the line."""
+    assert ADDRESS_MIN <= address <= ADDRESS_MAX and len(datagram) <= limits.DATAGRAM_BYTES_MAX
+    head = kind | (number & _NUMBER_MASK) << _NUMBER_SHIFT | (_MORE if more else 0)
+    return slip.encode(bytes((head, address)) + datagram)
+
+
+def decode(body) -> Frame:
+    """WireFault: `short`, `kind`, `address`."""
+    if len(body) < _HEAD_BYTES:
+        raise WireFault("short")
+    head, address = body[0], body[1]
+    kind = head & _WHO
+    if kind not in (ASK, ANSWER) or (kind == ASK and head & _MORE):
+        raise WireFault("kind")
+    if not ADDRESS_MIN <= address <= ADDRESS_MAX:
+        raise WireFault("address")
+    number = head >> _NUMBER_SHIFT & _NUMBER_MASK
+    return Frame(kind, address, number, bool(head & _MORE), bytes(body[_HEAD_BYTES:]))
+
+
+def airtime_ms(line, byte_count) -> int:
+    """How long so many bytes are on the line, rounded up."""
+    return (1000 * _BITS_PER_BYTE * byte_count + line.baud - 1) // line.baud
+
+
+def slot_ms(line, *, down_bytes=limits.DATAGRAM_BYTES_MAX, up_bytes=limits.DATAGRAM_BYTES_MAX) -> int:
+    """One question and its answer at the slowest: datagrams of these lengths and the longest turnaround."""
+    return _told_ms(line, down_bytes, up_bytes) + line.turnaround_ms + line.latency_ms + line.guard_ms
+
+
+def cycle_ms(line, count, *, down_bytes=limits.DATAGRAM_BYTES_MAX, up_bytes=limits.DATAGRAM_BYTES_MAX) -> int:
+    """The longest time between two turns of a node that answers, `count` of them on the line: each has its
+    turn, every second slot is an extra one for who has more, and one silent address is tried."""
+    return (2 * count + 1) * slot_ms(line, down_bytes=down_bytes, up_bytes=up_bytes)
+
+
+def ack_timeout_ms(line, count) -> int:
+    """CoAP's ACK_TIMEOUT on this bearer: a cycle in which everybody says and hears something, and a flush.
+    Shorter, and a street that speaks at once says everything twice; as long as `cycle_ms`, and what the line
+    spoilt waits for long.
+    """
+    slot = _told_ms(line, *_USUAL_BYTES) + _USUAL_TURNAROUND_MS + line.latency_ms // 2 + line.guard_ms
+    return max(limits.COAP_ACK_TIMEOUT_MIN_MS, (2 * count + 1) * slot + _FLUSH_MS)
+
+
+def _told_ms(line, down_bytes, up_bytes):
+    """Both frames on the line, with an escape in sixteen bytes (random bytes have one in 128)."""
+    overhead = _HEAD_BYTES + 2 + 2
+    both = [overhead + length + (length + 15) // 16 for length in (down_bytes, up_bytes)]
+    return airtime_ms(line, both[0]) + airtime_ms(line, both[1])
+
+
+# --- the node's end -------------------------------------------------------------------------------------------
+
+# Datagrams that wait for a turn. A node has two exchanges with its gateway; when the queue is full the oldest
+# goes, which CoAP sends again.
 QUEUE_MAX = 4
-# A datagram that waited so long has been sent again by CoAP.
-WAIT_MAX_MS = 15_000
-# An address is silent after so many questions in a row without the beginning of an answer: noise eats one,
-# hardly four.
-MISSES_MAX = 4
-# A silent address is tried again after this, doubling.
-TRY_FIRST_MS = 1_000
-TRY_LAST_MS = 60_000
-# A round does not begin sooner after the one before: an idle line of few nodes need not be asked 100 times a
-# second.
-ROUND_MIN_MS = 100
-# The longest pause within a frame: an adapter hands over its bytes every 16 ms, a busy system later.
-GAP_MS = 60
-
-FREE = "free"
-ASKED = "asked"
-HEARING = "hearing"
-SETTLING = "settling"
-
-_COUNTERS = ("asked", "answered", "empty", "missed", "garbled", "late", "echo", "malformed", "babble")
-_QUEUE_COUNTERS = ("down", "up", "overflow", "expired", "unknown-address", "too-long")
+# A driver that goes off may leave a byte or two that nobody sent; more is somebody speaking.
+GLITCH_BYTES_MAX = 2
 
 
-class _Station:
-    """One address, as the gateway sees it."""
+class BusNode:
+    """One address. `counters`: what was asked, answered, not answered and why, and what was dropped."""
 
-    def __init__(self, now_ms):
-        self.number = 0
-        self.misses = MISSES_MAX  # silent until it has answered
-        self.try_ms = now_ms
-        self.try_delay_ms = TRY_FIRST_MS
-        self.more = False
-        self.waiting = []  # [(datagram, since_ms)]
-
-    def is_silent(self):
-        return self.misses >= MISSES_MAX
-
-
-class BusMaster:
-    """`addresses`: who may be on the line; who does not answer is looked for, ever less often. `counters`:
-    what happened; `round_ms`: how long the last round took, `round_longest_ms` the longest."""
-
-    def __init__(self, line, addresses, *, now_ms):
-        for address in addresses:
-            assert bus_frame.ADDRESS_MIN <= address <= bus_frame.ADDRESS_MAX
+    def __init__(self, line, address):
+        assert ADDRESS_MIN <= address <= ADDRESS_MAX
         self._line = line
-        self._order = sorted(addresses)
-        self._stations = {address: _Station(now_ms) for address in self._order}
-        self._decoder = slip.Decoder(bus_frame.BODY_BYTES_MAX)
-        self._state = SETTLING
-        # Whoever spoke before us may have been asked something.
-        self._due_ms = now_ms + self._answer_max_ms()
-        self._turn_ms = self._due_ms  # until then the one who is asked may begin
-        self._last_ms = self._due_ms  # no answer to this question comes after it
-        self._asked = None  # the address whose answer we wait for
-        self._faults_before = 0
-        self._round = []  # who is still to have its turn
-        self._round_began_ms = None
-        self._round_is_open = False
-        self._extra_is_next = False
-        self._try_is_next = False
-        self._last_extra = 0
-        self._last_tried = 0
-        self.round_ms = 0
-        self.round_longest_ms = 0
-        self.counters = dict.fromkeys(_COUNTERS + _QUEUE_COUNTERS, 0)
+        self._address = address
+        self._decoder = slip.Decoder(BODY_BYTES_MAX)
+        self._queue = []
+        self._question = None  # the number of the question to answer
+        self._until_ms = 0
+        self.counters = {"asked": 0, "answered": 0, "too-late": 0, "malformed": 0, "overflow": 0, "too-long": 0}
 
-    def send(self, address, datagram, *, now_ms) -> bool:
-        """Keep a datagram for the next turn of its address; False when nobody can have that address."""
-        station = self._stations.get(address)
-        if station is None or not 0 < len(datagram) <= limits.DATAGRAM_BYTES_MAX:
-            self.counters["unknown-address" if station is None else "too-long"] += 1
+    def send(self, datagram) -> bool:
+        """Keep a datagram for a turn of ours."""
+        if not 0 < len(datagram) <= limits.DATAGRAM_BYTES_MAX:
+            self.counters["too-long"] += 1
             return False
-        if len(station.waiting) == QUEUE_MAX:
-            station.waiting.pop(0)
+        if len(self._queue) == QUEUE_MAX:
+            self._queue.pop(0)
             self.counters["overflow"] += 1
-        station.waiting.append((bytes(datagram), now_ms))
+        self._queue.append(bytes(datagram))
         return True
 
-    def receive(self, data, *, now_ms) -> list:
-        """Bytes of the line; [(address, datagram)] of the answer, if it is in them."""
-        if not data:
-            return []
-        arrived = []
-        if self._state == ASKED:
-            self._state = HEARING
+    def receive(self, data, *, since_ms) -> list:
+        """The datagrams in these bytes, which came after `since_ms`, when the line was last seen empty."""
+        datagrams = []
         for body in self._decoder.feed(data):
+            self.give_up()
             try:
-                frame = bus_frame.decode(body)
+                frame = decode(body)
             except WireFault:
                 self.counters["malformed"] += 1
                 continue
-            self._take(frame, arrived, now_ms)
-        if self._state == HEARING:
-            self._due_ms = max(self._turn_ms, now_ms + GAP_MS)
-            if self._faults() == self._faults_before and not self._decoder.pending():
-                # Nothing but our own echo, or what others said late: nobody has begun to answer.
-                self._state, self._due_ms = ASKED, self._turn_ms
-        return arrived
+            if frame.kind == ASK and frame.address == self._address:
+                self.counters["asked"] += 1
+                self._question = frame.number
+                self._until_ms = since_ms + self._line.turnaround_ms
+                if frame.datagram:
+                    datagrams.append(frame.datagram)
+        if self._decoder.pending() > GLITCH_BYTES_MAX:
+            self.give_up()
+        return datagrams
 
-    def poll(self, *, now_ms) -> bytes:
-        """The bytes to write now; empty when we may not speak, or have nobody to ask."""
-        if self._state != FREE and now_ms >= self._deadline_ms():
-            self._pass(now_ms)
-        if self._state != FREE:
+    def answer(self, *, now_ms) -> bytes:
+        """The bytes to write at once, if we are asked and still may; empty otherwise."""
+        number, self._question = self._question, None
+        if number is None:
             return b""
-        address = self._next(now_ms)
-        return b"" if address is None else self._ask(address, now_ms)
-
-    def deadline_ms(self):
-        """When `poll` may have something to do; None only on a line without addresses."""
-        if self._state != FREE:
-            return self._deadline_ms()
-        if self._wanting():
-            return self._due_ms
-        silent = self.silent()
-        if len(silent) < len(self._order):
-            return self._round_due_ms()
-        if not silent:
-            return None
-        return max(self._round_due_ms(), min([self._stations[address].try_ms for address in silent]))
-
-    def reopened(self, *, now_ms):
-        """The port was opened anew: what was asked is lost, and its answer may still be on the line."""
-        self._decoder.reset()
-        self._asked = None
-        self._state = SETTLING
-        self._due_ms = now_ms + self._answer_max_ms()
-        self._last_ms = self._due_ms
-
-    def silent(self) -> list:
-        """The addresses that do not answer, in order."""
-        return [address for address in self._order if self._stations[address].is_silent()]
-
-    def waiting(self) -> int:
-        """Datagrams that wait for their turn."""
-        return sum([len(station.waiting) for station in self._stations.values()])
-
-    # --- the line ---------------------------------------------------------------------------------------------
-
-    def _deadline_ms(self):
-        """The end of the state; a babbling line is left to itself once no answer can be in it any more."""
-        return min(self._due_ms, self._last_ms) if self._state == HEARING else self._due_ms
-
-    def _faults(self):
-        """Frames of the line that were none."""
-        counters = self._decoder.counters
-        return counters["crc"] + counters["short"] + counters["long"] + counters["escape"] + self.counters["malformed"]
-
-    def _answer_max_ms(self):
-        whole_ms = bus_frame.airtime_ms(self._line, bus_frame.FRAME_BYTES_MAX)
-        return self._line.turnaround_ms + self._line.latency_ms + whole_ms + GAP_MS
-
-    def _ask(self, address, now_ms):
-        station = self._stations[address]
-        station.number = (station.number + 1) % bus_frame.NUMBERS
-        datagram = station.waiting.pop(0)[0] if station.waiting else b""
-        data = bus_frame.encode(bus_frame.ASK, address, station.number, datagram)
-        left_ms = now_ms + bus_frame.airtime_ms(self._line, len(data))
-        self._asked = address
-        self._state = ASKED
-        self._due_ms = self._turn_ms = left_ms + self._line.turnaround_ms + self._line.latency_ms
-        self._last_ms = left_ms + self._answer_max_ms()
-        self._decoder.reset()
-        self._faults_before = self._faults()
-        self.counters["asked"] += 1
-        if datagram:
-            self.counters["down"] += 1
-        return data
-
-    def _take(self, frame, arrived, now_ms):
-        if frame.kind == bus_frame.ASK:
-            self.counters["echo"] += 1  # an adapter that hears itself
-            return
-        station = self._stations.get(self._asked)
-        if station is None or frame.address != self._asked or frame.number != station.number:
-            self.counters["late"] += 1
-            return
-        self._asked = None
-        if station.is_silent():
-            self._found(now_ms)
-        station.misses = 0
-        station.try_delay_ms = TRY_FIRST_MS
-        station.more = frame.more
+        if now_ms > self._until_ms:
+            self.counters["too-late"] += 1
+            return b""
+        datagram = self._queue.pop(0) if self._queue else b""
         self.counters["answered"] += 1
-        self._settle(now_ms)
-        if frame.datagram:
-            self.counters["up"] += 1
-            arrived.append((frame.address, frame.datagram))
-        else:
-            self.counters["empty"] += 1
+        return encode(ANSWER, self._address, number, datagram, more=bool(self._queue))
 
-    def _found(self, now_ms):
-        self._try_is_next = True
-        for address in self.silent():
-            self._stations[address].try_ms = now_ms
+    def give_up(self):
+        """Others have spoken since we were asked: it is not our turn any more."""
+        if self._question is not None:
+            self._question = None
+            self.counters["too-late"] += 1
 
-    def _settle(self, now_ms):
-        self._state = SETTLING
-        self._due_ms = now_ms + self._line.guard_ms
-
-    def _pass(self, now_ms):
-        """What we waited for has not come, or the line has settled."""
-        if self._state == SETTLING:
-            self._state = FREE
-            return
-        if self._state == HEARING and now_ms < self._due_ms:
-            self.counters["babble"] += 1
-        station = self._stations[self._asked]
-        self._asked = None
-        station.more = False
-        if self._state == ASKED:
-            self.counters["missed"] += 1
-            station.misses += 1
-            if station.is_silent():
-                station.try_ms = now_ms + station.try_delay_ms
-                station.try_delay_ms = min(2 * station.try_delay_ms, TRY_LAST_MS)
-        else:
-            self.counters["garbled"] += 1  # somebody is there
-        self._decoder.reset()
-        self._settle(now_ms)
-        self._state = FREE if now_ms >= self._due_ms else SETTLING
-
-    # --- whose turn ---------------------------------------------------------------------------------------------
-
-    def _next(self, now_ms):
-        self._expire(now_ms)
-        if not self._round and self._round_is_open:
-            self._round_is_open = False
-            self.round_ms = now_ms - self._round_began_ms
-            self.round_longest_ms = max(self.round_longest_ms, self.round_ms)
-        if self._extra_is_next:
-            self._extra_is_next = False
-            address = self._extra()
-            if address is not None:
-                return address
-        if not self._round and now_ms >= self._round_due_ms():
-            self._begin_round(now_ms)
-        if self._try_is_next:
-            self._try_is_next = False
-            address = self._try(now_ms)
-            if address is not None:
-                return address
-        while self._round:
-            address = self._round.pop(0)
-            if not self._stations[address].is_silent():
-                self._extra_is_next = True
-                return address
-        return self._extra()
-
-    def _begin_round(self, now_ms):
-        """Start again from the first."""
-        self._round_began_ms = now_ms
-        self._round_is_open = True
-        self._try_is_next = True
-        self._round = [address for address in self._order if not self._stations[address].is_silent()]
-
-    def _try(self, now_ms):
-        """The next silent address whose try is due, or None."""
-        due = [address for address in self.silent() if now_ms >= self._stations[address].try_ms]
-        if not due:
-            return None
-        self._last_tried = _after(due, self._last_tried)
-        return self._last_tried
-
-    def _round_due_ms(self):
-        """When a turn of the round, or the next round, is due."""
-        if self._round or self._round_began_ms is None:
-            return self._due_ms
-        return max(self._due_ms, self._round_began_ms + ROUND_MIN_MS)
-
-    def _wanting(self):
-        """The addresses that have something, in order."""
-        wanting = []
-        for address in self._order:
-            station = self._stations[address]
-            if not station.is_silent() and (station.more or station.waiting):
-                wanting.append(address)
-        return wanting
-
-    def _extra(self):
-        wanting = self._wanting()
-        if not wanting:
-            return None
-        self._last_extra = _after(wanting, self._last_extra)
-        return self._last_extra
-
-    def _expire(self, now_ms):
-        for station in self._stations.values():
-            while station.waiting and now_ms - station.waiting[0][1] > WAIT_MAX_MS:
-                station.waiting.pop(0)
-                self.counters["expired"] += 1
-
-
-def _after(addresses, last):
-    """The next of these ascending addresses, in a circle."""
-    for address in addresses:
-        if address > last:
-            return address
-    return addresses[0]
+    def is_asked(self) -> bool:
+        """Whether `answer` is awaited."""
+        return self._question is not None

@@ -8,7 +8,7 @@ The shell's turn: `receive` each datagram, `poll`, act on the events, send what 
 until `deadline_ms`. Milliseconds are integers that never wrap and never go back; where they start does not
 matter.
 
-Duplicates are recognised, and memory bounded, by `wire.coap_memory`. A request that finds no place there is
+Duplicates are recognised, and memory bounded, by `wire.coap_exchange`. A request that finds no place there is
 dropped in silence: the peer's retransmission is its second chance.
 
 Long because both sides of one endpoint share its exchanges; the tables are already apart.
@@ -19,8 +19,7 @@ from collections import namedtuple
 from wire import coap_exchange as states
 from wire import coap_message as messages
 from wire import limits
-from wire.coap_exchange import ASKED, SERVED, Exchange, bearer_timing
-from wire.coap_memory import Memory, digest_of
+from wire.coap_exchange import ASKED, SERVED, Exchange, Memory, bearer_timing, digest_of
 from wire.coap_message import ACK, CON, EMPTY, NON, RST, Fault, Message
 
 # path, query: tuples of bytes, one item a segment. content_format: integer or None. options: all of them, as

@@ -91,6 +91,9 @@ _OPTION_NUMBER_MAX = 0xFFFF
 # type: one of CON, NON, ACK, RST. code, message_id: integers. token, payload: bytes. options: ((number,
 # bytes), …) in ascending order of number.
 Message = namedtuple("Message", ("type", "code", "message_id", "token", "options", "payload"))
+# What a message says, without type, id and token; a Message has these fields too, as have the Request and Response of
+# `wire.coap`. `payload` of what is to be sent under OSCORE may be a list of bytes that make it together.
+Content = namedtuple("Content", ("code", "options", "payload"))
 # reason: one of REASONS. type, message_id: as above, or None when they could not be read.
 Fault = namedtuple("Fault", ("reason", "type", "message_id"))
 

@@ -1,11 +1,13 @@
-"""Whether an Ed25519 signature holds (RFC 8032 section 5.1.7), in small steps: a node that must go on turning its loop
-verifies over some two hundred turns. For what is public alone: it takes no care of timing, and there is no signing.
+"""Verifies Ed25519 signatures (RFC 8032 section 5.1.7) in small steps: a node that must go on turning its loop verifies
+over some two hundred turns. Only public values are handled: no care is taken of timing, and there is no signing.
 
 The equation is the one without the cofactor, and the commitment is compared as bytes, so a signature that holds here
 holds everywhere. Keys of small order are the caller's to refuse (`wire.cose.is_sound_key`).
-"""
 
-from wire.sha512 import Sha512
+SHA-512 (FIPS 180-4) is here too, for MicroPython has none: a tenth of a block of 128 bytes at a time. Its constants are
+the first 64 bits of the fractional parts of the roots of the first primes: written down, for they take a chip half a
+second.
+"""
 
 _P = (1 << 255) - 19
 _ORDER = (1 << 252) + 27742317777372353535851937790883648493
@@ -23,7 +25,8 @@ _BITS = 256
 
 
 class Verification:
-    """Of one signature (64 bytes) over `data` under `public` (32 bytes). Call `step` until it gives True or False."""
+    """Verifies one signature (64 bytes) over `data` under `public` (32 bytes). Call `step` until it gives True or
+    False."""
 
     def __init__(self, public, signature, data):
         self._public = public
@@ -107,3 +110,96 @@ def _decompress(data):
     if x & 1 != sign:
         x = _P - x
     return x, y, 1, x * y % _P
+
+
+# --- SHA-512 --------------------------------------------------------------------------------------------------
+
+_MASK = (1 << 64) - 1
+_BLOCK_BYTES = 128
+_ROUNDS = 80
+# Of them in one step.
+_STEP_ROUNDS = 8
+
+# fmt: off
+_ADDED = (
+    0x428a2f98d728ae22, 0x7137449123ef65cd, 0xb5c0fbcfec4d3b2f, 0xe9b5dba58189dbbc, 0x3956c25bf348b538,
+    0x59f111f1b605d019, 0x923f82a4af194f9b, 0xab1c5ed5da6d8118, 0xd807aa98a3030242, 0x12835b0145706fbe,
+    0x243185be4ee4b28c, 0x550c7dc3d5ffb4e2, 0x72be5d74f27b896f, 0x80deb1fe3b1696b1, 0x9bdc06a725c71235,
+    0xc19bf174cf692694, 0xe49b69c19ef14ad2, 0xefbe4786384f25e3, 0x0fc19dc68b8cd5b5, 0x240ca1cc77ac9c65,
+    0x2de92c6f592b0275, 0x4a7484aa6ea6e483, 0x5cb0a9dcbd41fbd4, 0x76f988da831153b5, 0x983e5152ee66dfab,
+    0xa831c66d2db43210, 0xb00327c898fb213f, 0xbf597fc7beef0ee4, 0xc6e00bf33da88fc2, 0xd5a79147930aa725,
+    0x06ca6351e003826f, 0x142929670a0e6e70, 0x27b70a8546d22ffc, 0x2e1b21385c26c926, 0x4d2c6dfc5ac42aed,
+    0x53380d139d95b3df, 0x650a73548baf63de, 0x766a0abb3c77b2a8, 0x81c2c92e47edaee6, 0x92722c851482353b,
+    0xa2bfe8a14cf10364, 0xa81a664bbc423001, 0xc24b8b70d0f89791, 0xc76c51a30654be30, 0xd192e819d6ef5218,
+    0xd69906245565a910, 0xf40e35855771202a, 0x106aa07032bbd1b8, 0x19a4c116b8d2d0c8, 0x1e376c085141ab53,
+    0x2748774cdf8eeb99, 0x34b0bcb5e19b48a8, 0x391c0cb3c5c95a63, 0x4ed8aa4ae3418acb, 0x5b9cca4f7763e373,
+    0x682e6ff3d6b2b8a3, 0x748f82ee5defb2fc, 0x78a5636f43172f60, 0x84c87814a1f0ab72, 0x8cc702081a6439ec,
+    0x90befffa23631e28, 0xa4506cebde82bde9, 0xbef9a3f7b2c67915, 0xc67178f2e372532b, 0xca273eceea26619c,
+    0xd186b8c721c0c207, 0xeada7dd6cde0eb1e, 0xf57d4f7fee6ed178, 0x06f067aa72176fba, 0x0a637dc5a2c898a6,
+    0x113f9804bef90dae, 0x1b710b35131c471b, 0x28db77f523047d84, 0x32caab7b40c72493, 0x3c9ebe0a15c9bebc,
+    0x431d67c49c100d4c, 0x4cc5d4becb3e42b6, 0x597f299cfc657e2a, 0x5fcb6fab3ad6faec, 0x6c44198c4a475817,
+)
+_FIRST = (
+    0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b, 0xa54ff53a5f1d36f1, 0x510e527fade682d1,
+    0x9b05688c2b3e6c1f, 0x1f83d9abfb41bd6b, 0x5be0cd19137e2179,
+)
+# fmt: on
+
+
+class Sha512:
+    """The hash of `data`, which is not copied. Call `step` until it returns True; then there is `digest`."""
+
+    def __init__(self, data):
+        self._data = data
+        length = len(data)
+        padding = b"\x80" + bytes((111 - length) % _BLOCK_BYTES) + (8 * length).to_bytes(16, "big")
+        whole = length // _BLOCK_BYTES * _BLOCK_BYTES
+        self._tail = bytes(data[whole:]) + padding
+        self._whole = whole
+        self._at = 0
+        self._state = _FIRST
+        self._words = None
+        self._work = _FIRST
+        self._round = 0
+
+    def step(self) -> bool:
+        """Some rounds of a block; True when they were the last."""
+        if not self._round:
+            at = self._at
+            if at < self._whole:
+                block = self._data[at : at + _BLOCK_BYTES]
+            else:
+                block = self._tail[at - self._whole : at - self._whole + _BLOCK_BYTES]
+            self._words = [int.from_bytes(block[index : index + 8], "big") for index in range(0, _BLOCK_BYTES, 8)]
+        self._work = _rounds(self._work, self._words, self._round)
+        self._round += _STEP_ROUNDS
+        if self._round < _ROUNDS:
+            return False
+        self._round = 0
+        self._work = self._state = [was + now & _MASK for was, now in zip(self._state, self._work)]
+        self._at += _BLOCK_BYTES
+        return self._at == self._whole + len(self._tail)
+
+    def digest(self) -> bytes:
+        """64 bytes."""
+        return b"".join([word.to_bytes(8, "big") for word in self._state])
+
+
+def _rounds(state, words, first):
+    """The state after _STEP_ROUNDS rounds; `words`, which are extended in place, are the block's."""
+    a, b, c, d, e, f, g, h = state
+    for index in range(first, first + _STEP_ROUNDS):
+        if index >= 16:
+            early, late = words[(index - 15) & 15], words[(index - 2) & 15]
+            early = _turn(early, 1) ^ _turn(early, 8) ^ early >> 7
+            late = _turn(late, 19) ^ _turn(late, 61) ^ late >> 6
+            words[index & 15] = words[index & 15] + early + words[(index - 7) & 15] + late & _MASK
+        choice = e & f ^ (e ^ _MASK) & g
+        one = h + (_turn(e, 14) ^ _turn(e, 18) ^ _turn(e, 41)) + choice + _ADDED[index] + words[index & 15]
+        two = (_turn(a, 28) ^ _turn(a, 34) ^ _turn(a, 39)) + (a & b ^ a & c ^ b & c)
+        h, g, f, e, d, c, b, a = g, f, e, d + one & _MASK, c, b, a, one + two & _MASK
+    return a, b, c, d, e, f, g, h
+
+
+def _turn(word, count):
+    return word >> count | word << 64 - count & _MASK

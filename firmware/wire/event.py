@@ -12,8 +12,7 @@ tell the lane, so a gateway that is older than a node still sends the node's new
 
 from collections import namedtuple
 
-from wire.quantity import small_number
-from wire.tables import made
+from wire.quantity import made, small_number
 
 Event = namedtuple("Event", ("code", "name", "detail"))
 
@@ -102,7 +101,6 @@ LAMP_ASSET = 143
 # Why a record will not come (detail of GAP) or why bytes went up raw (detail of RAW): stable words, not prose.
 # A node knows its codes and needs no names: the table is made when somebody first asks for it, which saves a chip 5 kB.
 
-# wire.tables: once somebody has asked.
 _MADE = {}
 
 

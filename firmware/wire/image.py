@@ -1,10 +1,16 @@
-"""The manifest of an image: what a device shall run, file by file, with the digest of each. CBOR, signed as a whole.
+"""Images of a program: the manifest, and what an update asks of the file system.
+
+**The manifest** lists what a device shall run, file by file, with the digest of each. CBOR, signed as a whole.
 
     [product, number, text, [[path, size in bytes, SHA-256], ...]]
 
 `number` rises with every image of a product and is never used twice; `text` is for people. Paths lead into the
 folder that the image becomes; what could lead out of it is refused. The signature stands around these bytes
 (`wire.cose`, IMAGE_AAD); since it covers the digests it covers the files.
+
+**Operations.** An update (`concentrator.update`, `node.updating`) decides one small operation at a time, and the shell
+that has files (`esp32.slot_files`) carries it out. An operation is a tuple that begins with one of the words below.
+Paths are inside the folder that the chip does not run from.
 
 Must not know who signs, where files go, or what they do.
 """
@@ -13,6 +19,24 @@ from collections import namedtuple
 
 from wire import cbor
 from wire.faults import WireFault
+
+READ = "read"  # path, offset -> at most PIECE_BYTES, fewer at the end; nothing for what is not there
+CLEAR = "clear"  # -> True when nothing is left, False when more is, or the word of a fault
+BEGIN = "begin"  # path -> "" or the word of a fault
+WRITE = "write"  # data -> the same
+END = "end"  # -> the same
+CHOOSE = "choose"  # number -> whether it is written
+CONFIRM = "confirm"  # number -> the same
+
+# The word of a fault: the file system is full.
+SPACE = "space"
+
+MANIFEST_NAME = "manifest.bin"
+# Of a file that is read back or a manifest that is written, in one turn: a few milliseconds. What is received comes in
+# pieces that are smaller still; the erasure of a flash sector, 50 ms or so each 4 kB, is the driver's.
+PIECE_BYTES = 512
+# A file that was received so often and is not what was signed: the flash is worn out.
+RECEIVED_MAX = 3
 
 CONCENTRATOR = "concentrator"
 

@@ -4,6 +4,9 @@
 # ESP-NOW carries 250 bytes in every MicroPython release up to 1.28; the other bearers keep the same bound so that
 # a record never depends on the way it travels.
 DATAGRAM_BYTES_MAX = 250
+# A node sends this to hear from the radio's own acknowledgement that its concentrator is on the channel. No datagram of
+# CoAP is one byte long. It stands here so that a node need not load `wire.radio`, the concentrator's language.
+RADIO_PROBE = b"\x00"
 
 # --- CBOR ----------------------------------------------------------------------------------------------------
 # sequence item > record > body > detail > list: a record needs five levels; a 16 KiB stack bears many more.
@@ -85,14 +88,6 @@ OSCORE_MESSAGES_MAX = 1 << 20
 # Blocks of 128 bytes on the node link: with OSCORE, ETag, Size, Request-Tag and a path of four segments the
 # datagram still holds them; the next size, 256, never fits.
 BLOCK_LINK_SZX = 3
-# A body put together in memory: the bundle of authority (18.6 kB) is the largest there is. Firmware goes to
-# flash block by block and has a bound of its own.
-BLOCK_BODY_BYTES_MAX = 20 * 1024
-# Bodies under way in a receiver: a node hears one gateway and the bench. A gateway passes a larger figure.
-BLOCK_BODIES_MAX = 2
-# RFC 7959 section 2.5 keeps a body for EXCHANGE_LIFETIME (247 s) after its last block; ours is 291 s on the
-# slowest bearer.
-BLOCK_BODY_WAIT_MS = 300000
 # Beginnings again of one transfer before it is given up: a document that changes more often than that while
 # it is read, or a peer that forgets as often, is not going to end.
 BLOCK_RESTARTS_MAX = 3

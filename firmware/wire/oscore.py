@@ -1,43 +1,39 @@
 """OSCORE (RFC 8613): protects requests and responses of CoAP end to end, for nodes, gateways and the bench.
 
-Sans-IO and without state: contexts never change, windows and sequences are data of the caller's. `cipher`
-is the block cipher of `wire.ccm`. A message goes in as anything with `code`, `options` and `payload` and
-comes out as Content; types, ids and tokens are CoAP's and stay as they are. Whatever a peer may send raises
-WireFault with one of REASONS and has changed nothing; no reason carries data.
+Sans-IO and without state: contexts never change, windows and numbers are data of the caller's. `cipher` is the block
+cipher of `wire.ccm`. A message goes in as anything with `code`, `options` and `payload` and comes out as Content;
+types, ids and tokens are CoAP's and stay as they are. Whatever a peer may send raises WireFault with one of REASONS and
+has changed nothing; no reason carries data.
 
-    request out   number = sequence.take(); content, exchange = protect_request(…)
+    request out   content, exchange = protect_request(…, number=…)
     request in    header = header_of(message), find the context by it, then content, exchange, window = …
     response out  content = protect_response(…, exchange)
     response in   content = unprotect_response(…, exchange)
 
-Must not choose a context, answer anybody or keep a key.
+**What is encrypted** (sections 4.1, 4.2 and 5.3). Class E, in the plaintext, is everything but the few options that a
+proxy must read, which are class U. No option of class I is defined. Options that figure 5 lists as both E and U
+(Max-Age, Block1 and 2, Size1 and 2, No-Response) speak between the two ends here and so are class E; one of them found
+outside counts for nothing.
+
+Must not choose a context, answer a peer or keep a key.
 """
 
-from wire import ccm, oscore_option, oscore_window
-from wire import coap_message as messages
-from wire.faults import WireFault
-from wire.oscore_context import Context, aad, derive, nonce
-from wire.oscore_inner import ANY_OUTSIDE, Content, pack, unpack, vouched
-from wire.oscore_option import Header
-from wire.oscore_window import LOST, NEW, Window
+from collections import namedtuple
 
-__all__ = (
-    "ANY_OUTSIDE",
-    "LOST",
-    "NEW",
-    "REASONS",
-    "Content",
-    "Context",
-    "Exchange",
-    "Window",
-    "derive",
-    "header_of",
-    "protect_request",
-    "protect_response",
-    "refusal",
-    "unprotect_request",
-    "unprotect_response",
-    "vouched",
+from wire import ccm, limits
+from wire import coap_message as messages
+from wire.coap_message import Content
+from wire.faults import WireFault
+from wire.oscore_context import (
+    ID_BYTES_MAX,
+    KID_CONTEXT_BYTES_MAX,
+    LOST,
+    PARTIAL_IV_BYTES_MAX,
+    PARTIAL_IV_MAX,
+    aad,
+    nonce,
+    window_allows,
+    window_with,
 )
 
 # reason: (code, diagnostic payload) of the unprotected error response (section 8.2), or None where there is
@@ -51,6 +47,34 @@ _REFUSALS = {
     "oscore-inner": (messages.BAD_REQUEST, b""),
 }
 REASONS = tuple(sorted(_REFUSALS))
+
+_CONTEXT_FLAG = 0x10
+_KID_FLAG = 0x08
+_PARTIAL_IV_BYTES = 0x07
+_RESERVED = 0xE0
+
+# Each is bytes, or None when it is not sent; an empty kid is one.
+Header = namedtuple("Header", ("partial_iv", "kid_context", "kid"))
+
+HOP_LIMIT = 16  # RFC 8768
+OBSERVE = 6
+OUTER = (
+    messages.URI_HOST,
+    messages.URI_PORT,
+    messages.OSCORE,
+    HOP_LIMIT,
+    messages.PROXY_URI,
+    messages.PROXY_SCHEME,
+)
+
+
+# The `handled_options` of an endpoint that speaks OSCORE alone. What stands outside is dropped unseen (section 8.2
+# step 1), so a critical option there is no reason for a word: a stranger who puts one would get it.
+ANY_OUTSIDE = None
+
+# What may stand before and behind the inner code in a plaintext of its own: a CoAP header without a token.
+_HEAD_BYTES = 4
+_NO_ID = 0
 
 
 class Exchange:
@@ -79,7 +103,7 @@ def protect_request(
     """(Content, Exchange). `number` comes from this context's SenderSequence and serves once (section
     8.1). `kid_context`: what to send in the place of the ID Context, which appendix B.2 wraps."""
     pieces, options = pack(request)
-    partial_iv = oscore_option.partial_iv_bytes(number)
+    partial_iv = partial_iv_bytes(number)
     own_nonce = nonce(context, context.sender_id, partial_iv)
     exchange = Exchange(context.sender_id, partial_iv, True, own_nonce)
     if with_id_context:
@@ -95,7 +119,7 @@ def header_of(message):
         raise WireFault("oscore-missing")
     if len(values) != 1 or not message.payload:
         raise WireFault("oscore-option")
-    return oscore_option.decode(values[0])
+    return decode_header(values[0])
 
 
 def unprotect_request(context, request, cipher, *, window, kid_context=None) -> tuple:
@@ -103,7 +127,7 @@ def unprotect_request(context, request, cipher, *, window, kid_context=None) -> 
     `kid_context`: how the ID Context may be written in it, where that is not the ID Context itself.
 
     While `window` is LOST it stays so and the Exchange is not fresh: the caller may only answer 4.01 with
-    Echo, or find a good Echo in the request and go on with `oscore_window.after(exchange.number)`.
+    Echo, or find a good Echo in the request and go on with `oscore_context.window_after(exchange.number)`.
     """
     header = header_of(request)
     if header.kid is None or header.partial_iv is None:
@@ -111,12 +135,12 @@ def unprotect_request(context, request, cipher, *, window, kid_context=None) -> 
     _check_peer(context, header, kid_context)
     peer_nonce = nonce(context, header.kid, header.partial_iv)
     exchange = Exchange(header.kid, header.partial_iv, window is not LOST, peer_nonce)
-    if exchange.is_fresh and not oscore_window.is_fresh(window, exchange.number):
+    if exchange.is_fresh and not window_allows(window, exchange.number):
         raise WireFault("oscore-replay")
     content = _opened(context, cipher, request, peer_nonce, exchange)
     if content.code >> 5 != 0:
         raise WireFault("oscore-inner")
-    return content, exchange, oscore_window.accept(window, exchange.number) if exchange.is_fresh else LOST
+    return content, exchange, window_with(window, exchange.number) if exchange.is_fresh else LOST
 
 
 def protect_response(context, response, cipher, exchange, *, number=None, kid_context=None):
@@ -132,7 +156,7 @@ def protect_response(context, response, cipher, exchange, *, number=None, kid_co
         header = Header(None, kid_context, None)
         used = exchange.nonce
     else:
-        header = Header(oscore_option.partial_iv_bytes(number), kid_context, None)
+        header = Header(partial_iv_bytes(number), kid_context, None)
         used = nonce(context, context.sender_id, header.partial_iv)
     return _sealed(context, cipher, messages.CHANGED, header, options, pieces, used, exchange)
 
@@ -169,7 +193,7 @@ def _check_peer(context, header, kid_context):
 
 
 def _sealed(context, cipher, code, header, options, pieces, used_nonce, exchange):
-    messages.insert_option(options, messages.OSCORE, oscore_option.encode(header))
+    messages.insert_option(options, messages.OSCORE, encode_header(header))
     bound = aad(exchange.kid, exchange.partial_iv)
     return Content(code, tuple(options), ccm.seal(cipher, context.sender_key, used_nonce, bound, pieces))
 
@@ -178,3 +202,123 @@ def _opened(context, cipher, message, used_nonce, exchange):
     bound = aad(exchange.kid, exchange.partial_iv)
     plaintext = ccm.unseal(cipher, context.recipient_key, used_nonce, bound, message.payload)
     return unpack(plaintext, message.options)
+
+
+# --- the OSCORE option: the compressed header (section 6.1) ----------------------------------------------------
+# One header has one encoding: reserved bits, a Partial IV that is not the shortest and bytes that belong to nothing are
+# refused.
+
+
+def partial_iv_bytes(number: int) -> bytes:
+    """A Partial IV in the fewest bytes, one for zero (section 5.2)."""
+    assert 0 <= number <= PARTIAL_IV_MAX
+    size = 1
+    while number >> 8 * size:
+        size += 1
+    return number.to_bytes(size, "big")
+
+
+def encode_header(header: Header) -> bytes:
+    """The option's value; empty when there is nothing to say."""
+    flags = 0
+    value = b""
+    if header.partial_iv is not None:
+        assert 0 < len(header.partial_iv) <= PARTIAL_IV_BYTES_MAX
+        flags = len(header.partial_iv)
+        value = header.partial_iv
+    if header.kid_context is not None:
+        assert len(header.kid_context) <= KID_CONTEXT_BYTES_MAX
+        flags |= _CONTEXT_FLAG
+        value = value + bytes((len(header.kid_context),)) + header.kid_context
+    if header.kid is not None:
+        assert len(header.kid) <= ID_BYTES_MAX
+        flags |= _KID_FLAG
+        value = value + header.kid
+    return bytes((flags,)) + value if flags else b""
+
+
+def decode_header(value: bytes) -> Header:
+    """The Header that `value` says."""
+    if not value:
+        return Header(None, None, None)
+    flags = value[0]
+    size = flags & _PARTIAL_IV_BYTES
+    if flags == 0 or flags & _RESERVED or size > PARTIAL_IV_BYTES_MAX or len(value) < 1 + size:
+        raise WireFault("oscore-option")
+    cursor = 1 + size
+    partial_iv = value[1:cursor] if size else None
+    if size > 1 and value[1] == 0:
+        raise WireFault("oscore-option")
+    kid_context = None
+    if flags & _CONTEXT_FLAG:
+        if len(value) == cursor:
+            raise WireFault("oscore-option")
+        end = cursor + 1 + value[cursor]
+        if len(value) < end or value[cursor] > KID_CONTEXT_BYTES_MAX:
+            raise WireFault("oscore-option")
+        kid_context = value[cursor + 1 : end]
+        cursor = end
+    rest = value[cursor:]
+    if not flags & _KID_FLAG:
+        if rest:
+            raise WireFault("oscore-option")
+        return Header(partial_iv, kid_context, None)
+    if len(rest) > ID_BYTES_MAX:
+        raise WireFault("oscore-option")
+    return Header(partial_iv, kid_context, rest)
+
+
+# --- what is encrypted and what stays outside ------------------------------------------------------------------
+
+
+def pack(content) -> tuple:
+    """(plaintext as a list of pieces, outer options) of a request or response; WireFault for what must not be
+    protected so. The payload is in it as it came: where messages are made a node's heap is fullest."""
+    inner = []
+    outer = []
+    for number, value in content.options:
+        # Proxy-Uri would show the path (section 4.1.3.3); observation (section 4.1.3.5) is not used.
+        if number in (messages.PROXY_URI, messages.OSCORE, OBSERVE):
+            raise WireFault("oscore-unsuited")
+        (outer if number in OUTER else inner).append((number, value))
+    message = messages.Message(messages.CON, content.code, _NO_ID, b"", inner, b"")
+    encoded = messages.encode(message, limits.COAP_UDP_DATAGRAM_BYTES_MAX)
+    if isinstance(encoded, messages.Fault):
+        raise WireFault(encoded.reason)
+    pieces = [encoded[1:2], encoded[_HEAD_BYTES:]]
+    if content.payload:
+        pieces.append(messages.MARKER)
+        pieces.extend(content.payload if isinstance(content.payload, list) else (content.payload,))
+    if _HEAD_BYTES - 1 + sum([len(piece) for piece in pieces]) > limits.COAP_UDP_DATAGRAM_BYTES_MAX:
+        raise WireFault("too-long")
+    return pieces, outer
+
+
+def unpack(plaintext, outer_options) -> Content:
+    """The Content that both ends mean. Raises WireFault("oscore-inner") for a plaintext that is no message.
+
+    An option of class U inside, or one of class E outside, was put there by nobody whom the context names:
+    the first is refused, the second dropped (section 8.2 step 1, section 8.4 step 1).
+    """
+    if not plaintext:
+        raise WireFault("oscore-inner")
+    datagram = bytes((messages.CON | 0x40, plaintext[0], 0, 0)) + plaintext[1:]
+    message = messages.decode(datagram, _HEAD_BYTES + len(plaintext))
+    if isinstance(message, messages.Fault) or message.code == messages.EMPTY:
+        raise WireFault("oscore-inner")
+    options = list(message.options)
+    for number, _ in options:
+        if number in OUTER:
+            raise WireFault("oscore-inner")
+    for number, value in outer_options:
+        if number in OUTER and number != messages.OSCORE:
+            messages.insert_option(options, number, value)
+    if len(options) > limits.COAP_OPTIONS_MAX:
+        raise WireFault("oscore-inner")
+    return Content(message.code, tuple(options), message.payload)
+
+
+def vouched(content) -> Content:
+    """The same without what stood outside: anybody may have put that there, and we serve no proxy."""
+    inner = tuple([option for option in content.options if option[0] not in OUTER])
+    return Content(content.code, inner, content.payload)

@@ -1,12 +1,37 @@
-"""Security contexts of OSCORE (RFC 8613 section 3): keys, common IV, nonces and associated data.
+"""Security contexts of OSCORE (RFC 8613 section 3): keys by HKDF, replay windows, and how two peers agree on new keys.
 
-A Context never changes and its keys show in no repr. What does change is apart: the sender's sequence
-(`oscore_sequence`) and the replay window (`oscore_window`). No context is ever copied or restored: the ID
-Context names peer and generation, and whoever replaces a peer gets another one.
+A Context never changes and its keys show in no repr. What does change is apart: the replay window, which is data (a
+Window goes in, another comes out), and our next number, which a Session has.
+
+No security context outlives a start, and none is ever copied or restored. Client and server each put a nonce into the
+ID Context (appendix B.2), so that keys are new whichever end restarted, was replaced or came back from a backup;
+nothing about nonces is ever read from a disk:
+
+    client  request 1    keys of ID1            kid context: ID1, wrapped
+    server  response 1   keys of R2 || ID1      kid context: R2, wrapped; 4.01
+    client  request 2    keys of R2 || R3       kid context: R2 || R3, wrapped, until one response has held
+    server  response 2   the same; from here on both know that the other is there now
+
+ID1 and R3 begin with the client's boot number, which flash never gives twice, and a count within the boot: they are new
+without any faith in a random source. R2 is random. What goes in and comes out here is secret: it is kept and shown
+nowhere else.
 """
 
-from wire import ccm, hkdf
-from wire.oscore_option import ID_BYTES_MAX, ID_CONTEXT_BYTES_MAX, PARTIAL_IV_BYTES_MAX
+from collections import namedtuple
+from hashlib import sha256
+
+from wire import cbor, ccm
+from wire.faults import WireFault
+
+# Section 3.3: nonce length (13) - 6. A node has 2 or 3 bytes, a gateway 1 (ARCHITECTURE, section 4).
+ID_BYTES_MAX = 7
+# Two nonces of 8 bytes (appendix B.2); appendix C.3 uses 8.
+ID_CONTEXT_BYTES_MAX = 16
+# As it travels: appendix B.2 wraps it in a CBOR byte string. One byte of length could say 255.
+KID_CONTEXT_BYTES_MAX = ID_CONTEXT_BYTES_MAX + 1
+# Section 5.2: five bytes of Partial IV.
+PARTIAL_IV_BYTES_MAX = 5
+PARTIAL_IV_MAX = (1 << 40) - 1
 
 MASTER_SECRET_BYTES_MIN = 16
 MASTER_BYTES_MAX = 64
@@ -21,6 +46,73 @@ _INFO_HEAD = 0x85
 _EXTERNAL_HEAD = bytes((0x85, _VERSION, 0x81, _ALGORITHM))
 _NO_OPTIONS = b"\x40"
 _ENCRYPT0_HEAD = b"\x83\x68Encrypt0\x40"
+
+HASH_BYTES = 32
+# RFC 5869 section 2.3: the block counter is one byte.
+OUTPUT_BYTES_MAX = 255 * HASH_BYTES
+_BLOCK_BYTES = 64  # of SHA-256, for HMAC (RFC 2104)
+
+# Section 3.2.2's default, and one word. The sender may be that many messages ahead of the oldest still
+# accepted.
+WINDOW_BITS = 32
+
+# highest: the highest Partial IV accepted, -1 before the first. seen: bit n is set when highest - n was
+# accepted.
+Window = namedtuple("Window", ("highest", "seen"))
+
+# Only of a context that was derived just now and has never received anything.
+NEW = Window(-1, 0)
+LOST = None
+
+_SEEN_MASK = (1 << WINDOW_BITS) - 1
+
+NONCE_BYTES = 8
+# RFC 8613 appendix B.2 leaves the length to the client; what an independent one sends must leave room for R2.
+NONCE_BYTES_MAX = ID_CONTEXT_BYTES_MAX - NONCE_BYTES
+# A node's own within one boot: half a million handshakes, one every half minute for half a year, then it asks no more
+# until it is started again: a count that began anew would repeat nonces. The 12 bits below the count are chance, for a
+# board whose flash takes no writes, or is erased, and whose boots therefore may come again.
+NONCES_MAX = 0xFFFFF
+CHANCE_BITS = 12
+# The one sender id of every gateway (ARCHITECTURE, section 4: one byte); nodes have two or three.
+GATEWAY_ID = b"G"
+NODE_ID_BYTES = (2, 3)
+
+
+# --- HKDF with SHA-256 (RFC 5869) -----------------------------------------------------------------------------
+
+
+def hmac_sha256(key: bytes, data: bytes) -> bytes:
+    """HMAC (RFC 2104) of `data`."""
+    if len(key) > _BLOCK_BYTES:
+        key = sha256(key).digest()
+    key = key + bytes(_BLOCK_BYTES - len(key))
+    inner = sha256(ccm.xor(key, b"\x36" * _BLOCK_BYTES))
+    inner.update(data)
+    outer = sha256(ccm.xor(key, b"\x5c" * _BLOCK_BYTES))
+    outer.update(inner.digest())
+    return outer.digest()
+
+
+def hkdf_extract(salt: bytes, secret: bytes) -> bytes:
+    """The pseudo-random key (section 2.2). An empty salt is one of zeros: HMAC pads it."""
+    return hmac_sha256(salt, secret)
+
+
+def hkdf_expand(key: bytes, info: bytes, length: int) -> bytes:
+    """`length` bytes for the use that `info` names (section 2.3)."""
+    assert 0 < length <= OUTPUT_BYTES_MAX
+    output = b""
+    block = b""
+    counter = 1
+    while len(output) < length:
+        block = hmac_sha256(key, block + info + bytes((counter,)))
+        output += block
+        counter += 1
+    return output[:length]
+
+
+# --- contexts -------------------------------------------------------------------------------------------------
 
 
 class Context:
@@ -49,14 +141,14 @@ def derive(master_secret, *, master_salt=b"", sender_id, recipient_id, id_contex
     assert len(sender_id) <= ID_BYTES_MAX and len(recipient_id) <= ID_BYTES_MAX, "ids: at most 7 bytes"
     assert sender_id != recipient_id, "sender and recipient must have different ids"
     assert id_context is None or len(id_context) <= ID_CONTEXT_BYTES_MAX, "ID Context: at most 16 bytes"
-    key = hkdf.extract(master_salt, master_secret)
+    key = hkdf_extract(master_salt, master_secret)
     return Context(
         sender_id,
         recipient_id,
         id_context,
-        hkdf.expand(key, info(sender_id, id_context, "Key", ccm.KEY_BYTES), ccm.KEY_BYTES),
-        hkdf.expand(key, info(recipient_id, id_context, "Key", ccm.KEY_BYTES), ccm.KEY_BYTES),
-        hkdf.expand(key, info(b"", id_context, "IV", ccm.NONCE_BYTES), ccm.NONCE_BYTES),
+        hkdf_expand(key, info(sender_id, id_context, "Key", ccm.KEY_BYTES), ccm.KEY_BYTES),
+        hkdf_expand(key, info(recipient_id, id_context, "Key", ccm.KEY_BYTES), ccm.KEY_BYTES),
+        hkdf_expand(key, info(b"", id_context, "IV", ccm.NONCE_BYTES), ccm.NONCE_BYTES),
     )
 
 
@@ -90,3 +182,90 @@ def aad(request_kid, request_partial_iv) -> bytes:
     partial_iv = bytes((_BYTES | len(request_partial_iv),)) + request_partial_iv
     external = _EXTERNAL_HEAD + kid + partial_iv + _NO_OPTIONS
     return _ENCRYPT0_HEAD + bytes((_BYTES | len(external),)) + external
+
+
+# --- replay windows (sections 3.2.2 and 7.4) ------------------------------------------------------------------
+
+
+def window_allows(window, number: int) -> bool:
+    """Whether the Partial IV `number` may still be accepted."""
+    if number > window.highest:
+        return True
+    age = window.highest - number
+    return age < WINDOW_BITS and not window.seen >> age & 1
+
+
+def window_with(window, number: int):
+    """The Window after the message `number`, whose tag was found to hold."""
+    assert window_allows(window, number)
+    ahead = number - window.highest
+    if ahead <= 0:
+        return Window(window.highest, window.seen | 1 << -ahead)
+    if ahead >= WINDOW_BITS:
+        return Window(number, 1)
+    return Window(number, (window.seen << ahead | 1) & _SEEN_MASK)
+
+
+def window_after(number: int):
+    """The Window in which `number` and all before it are past: from the request that brought a good Echo,
+    or from the highest number that a journal holds."""
+    return Window(number, _SEEN_MASK)
+
+
+# --- what a node and its gateway share (appendix B.2) ---------------------------------------------------------
+
+
+class Pairing:
+    """A node and its gateway, as one of them sees it. The secret shows in no repr.
+
+    master_secret: 16 to 64 bytes of one node's, known to it and its gateway alone. own_id, peer_id: OSCORE ids.
+    """
+
+    def __init__(self, master_secret, own_id, peer_id):
+        self._master_secret = master_secret
+        self.own_id = own_id
+        self.peer_id = peer_id
+
+    def __repr__(self):
+        return f"Pairing(own_id={self.own_id!r}, peer_id={self.peer_id!r}, …)"
+
+    def context(self, id_context):
+        """The Context under these nonces."""
+        return derive(self._master_secret, sender_id=self.own_id, recipient_id=self.peer_id, id_context=id_context)
+
+
+class Session:
+    """The keys that both have agreed on, our next number and the peer's window. RAM only, by design."""
+
+    def __init__(self, context):
+        self.context = context
+        self.kid_context = wrap(context.id_context)
+        self.window = NEW
+        self.number = 0
+
+    def take(self) -> int:
+        """The number of the next message of ours that needs one."""
+        number = self.number
+        self.number = number + 1
+        return number
+
+
+def usual_kid(node: bytes) -> bytes:
+    """The OSCORE id that a node gets where nothing speaks against it: who minted the id, and its last two bytes."""
+    return node[4:5] + node[6:8]
+
+
+def wrap(nonces: bytes) -> bytes:
+    """As a CBOR byte string, which is how appendix B.2 has them in the kid context."""
+    return cbor.encode(nonces, ID_CONTEXT_BYTES_MAX + 1)
+
+
+def unwrap(kid_context) -> bytes:
+    """The nonces; WireFault("oscore-context") for anything else."""
+    try:
+        nonces = cbor.decode(kid_context)
+    except WireFault:
+        nonces = None
+    if not isinstance(nonces, bytes):
+        raise WireFault("oscore-context")
+    return nonces

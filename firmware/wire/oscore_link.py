@@ -2,7 +2,7 @@
 with one gateway. Whoever sits above asks and is asked in plain CoAP, and never sees a key.
 
 Keys are agreed on when there is something to say, at the first request after a start and whenever the gateway has
-lost them (`wire.oscore_pairing`); requests wait for that. An answer that does not hold under the keys is no answer:
+lost them (`wire.oscore_context`); requests wait for that. An answer that does not hold under the keys is no answer:
 Failed, with the reason "unauthentic". An unprotected 4.01 is a hint that the gateway started anew, which anybody may
 have sent: it costs one more handshake for each request, and nothing else. Requests from strangers are dropped in
 silence.
@@ -18,8 +18,7 @@ from wire import coap_message as messages
 from wire import limits, oscore
 from wire.coap import Failed, Refused, Request, Response
 from wire.faults import WireFault
-from wire.oscore_pairing import CHANCE_BITS, NONCE_BYTES, NONCE_BYTES_MAX, NONCES_MAX, Session, unwrap, wrap
-from wire.oscore_window import Window
+from wire.oscore_context import CHANCE_BITS, NONCE_BYTES, NONCE_BYTES_MAX, NONCES_MAX, Session, Window, unwrap, wrap
 
 INIT = "init"
 OFFERED = "offered"
@@ -34,7 +33,7 @@ COUNTERS = (
 )
 _FAILED_REASON = "unauthentic"
 _BLOCKS = (messages.BLOCK2,)
-_PROBE = oscore.Content(messages.GET, (), b"")
+_PROBE = messages.Content(messages.GET, (), b"")
 # What sleeps: nonces of this boot, era, proven, our next number, the peer's window, bytes of the ID Context and these.
 _ASLEEP = ">IIBIiIB16s"
 ASLEEP_BYTES = struct.calcsize(_ASLEEP)
@@ -116,7 +115,7 @@ class NodeLink:
         self._number += 1
         chosen = [(messages.URI_PATH, segment) for segment in path]
         messages.add_options(chosen, content_format, options)
-        self._asks.append(_Ask(self._number, oscore.Content(code, tuple(chosen), payload)))
+        self._asks.append(_Ask(self._number, messages.Content(code, tuple(chosen), payload)))
         self._send(now_ms)
         return self._number
 
@@ -129,7 +128,7 @@ class NodeLink:
             return Refused("unknown-exchange")
         chosen = []
         messages.add_options(chosen, content_format, options)
-        plain = oscore.Content(code, tuple(chosen), payload)
+        plain = messages.Content(code, tuple(chosen), payload)
         # A shorter answer after one that was too large: the request's nonce is spent.
         number = served[2].take() if served[1].is_nonce_spent else None
         try:
@@ -248,7 +247,7 @@ class NodeLink:
             return
         if session is self._session:
             self._is_proven = True
-        # A GET may be answered by blocks, and its caller reads them (`block_download`); to a POST half an answer is
+        # A GET may be answered by blocks, and its caller reads them (`wire.block`); to a POST half an answer is
         # none.
         handled = _BLOCKS if ask.content.code == messages.GET else ()
         if messages.refused_option(content.options, handled) is not None:

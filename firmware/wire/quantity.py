@@ -11,8 +11,6 @@ sensor of ours can say, in scaled integers: a value outside is carried all the s
 
 from collections import namedtuple
 
-from wire.tables import made
-
 Quantity = namedtuple("Quantity", ("code", "name", "unit", "exponent", "low", "high"))
 
 CHANNEL_STEP = 256
@@ -72,7 +70,6 @@ WINDOW = 60
 # code, name, unit, exponent, low, high (scaled integers)
 # A node knows its codes and needs no names: the table is made when somebody first asks for it, which saves a chip 4 kB.
 
-# wire.tables: once somebody has asked.
 _MADE = {}
 
 
@@ -142,6 +139,16 @@ def _table():
     # A contact of the room's windows: 1 while one is open.
     Quantity(WINDOW, "window", "/", 0, 0, 1),
 )
+
+
+def made(held, table):
+    """Fills `held`, once, with TABLE (what `table()` returns), BY_CODE and BY_NAME (the same as maps); returns it."""
+    if not held:
+        entries = table()
+        held["TABLE"] = entries
+        held["BY_CODE"] = {entry.code: entry for entry in entries}
+        held["BY_NAME"] = {entry.name: entry for entry in entries}
+    return held
 
 
 def __getattr__(name):

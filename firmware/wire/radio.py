@@ -44,10 +44,6 @@ BODY_BYTES_MAX = 1 + 2 + MAC_BYTES + limits.DATAGRAM_BYTES_MAX
 PEERS_MAX = 19  # in one body
 HEALTH_VALUES_MAX = 40
 
-# A node sends this to hear from the radio's own acknowledgement that its concentrator is on the channel. No
-# datagram of CoAP is one byte long.
-PROBE = b"\x00"
-
 CAUSES = ("unknown", "power-on", "hard", "watchdog", "deep-sleep", "soft")
 
 # The values of HEALTH in their order; a newer concentrator may append some.

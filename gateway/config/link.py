@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.io import serial_line
-from wire import bus_frame, cose, radio
+from wire import bus, cose, radio
 
 # What pyserial and the kernel have; below, an answer takes longer than a node's loop may be kept.
 BAUDS = (57_600, 115_200, 230_400, 460_800)
@@ -43,13 +43,13 @@ class BusOptions:
     direction: str = serial_line.ADAPTER
 
     @property
-    def line(self) -> bus_frame.Line:
-        return bus_frame.line(baud=self.baud)
+    def line(self) -> bus.Line:
+        return bus.line(baud=self.baud)
 
     @property
     def ack_timeout_ms(self) -> int:
-        """CoAP's patience on this line (`wire.bus_frame`)."""
-        return int(bus_frame.ack_timeout_ms(self.line, len(self.addresses)))
+        """CoAP's patience on this line (`wire.bus`)."""
+        return int(bus.ack_timeout_ms(self.line, len(self.addresses)))
 
 
 @dataclass(frozen=True)
@@ -117,9 +117,9 @@ def _section(section: str, fields: dict[str, Any], faults: list[str]) -> Any:
         return WireOptions(port, baud)
     addresses = fields.get("addresses")
     if not isinstance(addresses, list) or not _are_addresses(addresses):
-        low, high = bus_frame.ADDRESS_MIN, bus_frame.ADDRESS_MAX
+        low, high = bus.ADDRESS_MIN, bus.ADDRESS_MAX
         fault("addresses", addresses, f"give a list of different integers from {low} to {high}")
-        addresses = [bus_frame.ADDRESS_MIN]
+        addresses = [bus.ADDRESS_MIN]
     direction = fields.get("direction", serial_line.ADAPTER)
     if direction not in (serial_line.ADAPTER, serial_line.KERNEL):
         fault("direction", direction, f'give "{serial_line.ADAPTER}" or "{serial_line.KERNEL}"')
@@ -130,7 +130,7 @@ def _section(section: str, fields: dict[str, Any], faults: list[str]) -> Any:
 def _are_addresses(value: list[Any]) -> bool:
     if not value or len(set(map(str, value))) < len(value):
         return False
-    return all(_is_integer(one) and bus_frame.ADDRESS_MIN <= one <= bus_frame.ADDRESS_MAX for one in value)
+    return all(_is_integer(one) and bus.ADDRESS_MIN <= one <= bus.ADDRESS_MAX for one in value)
 
 
 def _update_keys(value: Any) -> tuple[bytes, ...] | None:

@@ -1,6 +1,6 @@
 """Ed25519 (RFC 8032) for the gateway: verifies what the commune and its operators signed. AES blocks for OSCORE.
 
-Must hold no key and make no decision: whose key counts is `policy.authority`'s question.
+Must hold no key and make no decision: whose key counts is `policy.keyset`'s question.
 """
 
 from cryptography.exceptions import InvalidSignature

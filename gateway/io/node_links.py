@@ -15,8 +15,8 @@ from gateway.core.concentrator import Concentrator
 from gateway.io import clock
 from gateway.io.serial_line import ADAPTER, SerialLine
 from gateway.io.sockets import bind_early
-from wire import bus_frame, limits, slip
-from wire.bus import BusMaster
+from wire import bus, limits, slip
+from wire.bus_master import BusMaster
 
 Receive = Callable[[bytes, Any], None]
 
@@ -92,8 +92,8 @@ class WireLink:
 
 
 class Bus:
-    """The RS-485 bearer: drives `wire.bus` on a serial line. While its adapter is away, what is to be sent waits in the
-    bounded queues of the addresses, and gets too old there."""
+    """The RS-485 bearer: drives `wire.bus_master` on a serial line. While its adapter is away, what is to be sent waits
+    in the bounded queues of the addresses, and gets too old there."""
 
     def __init__(
         self,
@@ -101,7 +101,7 @@ class Bus:
         addresses: Iterable[int],
         receive: Receive,
         *,
-        line: bus_frame.Line,
+        line: bus.Line,
         name: str = "bus",
         direction: str = ADAPTER,
     ) -> None:

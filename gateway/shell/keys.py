@@ -19,7 +19,7 @@ from typing import NamedTuple
 from gateway.core.link.sessions import NodeKey, check_keys
 from gateway.io import files
 from wire import limits
-from wire.oscore_pairing import NODE_ID_BYTES
+from wire.oscore_context import NODE_ID_BYTES
 
 SUFFIX = ".key"
 SECRET_BYTES = 16

@@ -8,8 +8,8 @@ from gateway.io.crypto import AesBlocks
 from wire import oscore
 from wire.coap import Endpoint
 from wire.coap_exchange import Timing, bearer_timing
+from wire.oscore_context import GATEWAY_ID, Pairing, usual_kid
 from wire.oscore_link import NodeLink
-from wire.oscore_pairing import GATEWAY_ID, Pairing, usual_kid
 
 CIPHER = AesBlocks()
 

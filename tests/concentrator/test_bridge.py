@@ -11,6 +11,7 @@ from concentrator import limits
 from concentrator.bridge import Bridge
 from concentrator.peers import Counts, RadioPeers
 from wire import radio, slip
+from wire.limits import RADIO_PROBE
 
 GATEWAY = 77
 
@@ -177,7 +178,8 @@ def test_a_line_that_takes_nothing_keeps_the_newest(rig):
 
 def test_probes_and_what_is_no_datagram_stay_here(rig):
     rig.told()
-    for sender, data in ((mac(1), radio.PROBE), (mac(1), b""), (mac(1), bytes(251)), (b"\xff" * 6, b"x"), (b"", b"x")):
+    datagrams = ((mac(1), RADIO_PROBE), (mac(1), b""), (mac(1), bytes(251)), (b"\xff" * 6, b"x"), (b"", b"x"))
+    for sender, data in datagrams:
         rig.bridge.on_radio(sender, -90, data)
     assert rig.told() == []
     assert (rig.bridge.counters["probes"], rig.bridge.counters["up-malformed"]) == (1, 4)

@@ -12,7 +12,7 @@ from gateway.core import concentrator_update
 from gateway.core.concentrator_update import ACTIVATING, DONE, FAILED, SENDING, TRIAL
 from tests.support.flash_medium import Cut, Medium
 from tests.support.update_rig import UpdateRig, cut_free, image_of, is_whole
-from wire import radio, radio_update, slot_words
+from wire import image, radio, radio_update
 
 
 def test_an_image_arrives_is_tried_and_confirmed():
@@ -35,7 +35,7 @@ def test_no_turn_reads_or_writes_more_than_a_piece_and_asks_for_more_than_one_op
     rig = UpdateRig()
     rig.core.update.offer(image_of(2, files={"concentrator/main.py": bytes(20_000)}))
     rig.until(DONE)
-    assert 0 < rig.bytes_a_turn_max <= slot_words.PIECE_BYTES
+    assert 0 < rig.bytes_a_turn_max <= image.PIECE_BYTES
 
 
 def test_datagrams_cross_while_an_image_does():

@@ -20,7 +20,7 @@ from tests.support.bus_bench import BusBench
 from tests.support.gateway_world import payload, reading
 from tests.support.signed_image import KEY, signed
 from tests.support.update_rig import image_of
-from wire import bus_frame, coap_message, image, limits, radio_update, slip
+from wire import bus, coap_message, image, limits, radio_update, slip
 from wire.coap import Response
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
@@ -79,7 +79,7 @@ def run(path, speakers, turn, monkeypatch, bearer):
 
 def test_nodes_on_an_rs485_line_agree_on_keys_and_are_answered(tmp_path, monkeypatch):
     known = nodes(3)
-    bench = BusBench(tmp_path / "rs485", range(1, 4), bus_frame.line())
+    bench = BusBench(tmp_path / "rs485", range(1, 4), bus.line())
     bench.start()
     try:
         lines = f'[bus]\nport = "{bench.pty.link.resolve()}"\naddresses = [1, 2, 3]'

@@ -11,7 +11,7 @@ from links.channel import RESTING, SEARCHING, UP, Ladder
 from links.espnow import EspNowLink
 from links.espnow_radio import Radio
 from tests.support.scripted_radio import ScriptedRadio
-from wire.radio import PROBE
+from wire.limits import RADIO_PROBE
 
 CONCENTRATOR = b"\x02\x00\x00\x00\x00\x01"
 
@@ -57,13 +57,13 @@ class Node:
         return arrived
 
     def data(self):
-        return [data for _, _, data in self.script.sent if data != PROBE]
+        return [data for _, _, data in self.script.sent if data != RADIO_PROBE]
 
 
 def test_the_last_good_channel_is_tried_first_and_one_acknowledgement_is_enough():
     node = Node(good=11, listens=11)
     node.turns()
-    assert node.link.state == UP and node.script.sent == [(11, CONCENTRATOR, PROBE)]
+    assert node.link.state == UP and node.script.sent == [(11, CONCENTRATOR, RADIO_PROBE)]
     assert node.remembered == []
 
 

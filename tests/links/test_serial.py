@@ -3,9 +3,9 @@
 import pytest
 
 from links import rs485, uart
-from wire import bus_frame, limits, slip
+from wire import bus, limits, slip
 
-LINE = bus_frame.line()
+LINE = bus.line()
 
 
 class Chip:
@@ -46,7 +46,7 @@ class Chip:
 
     def write(self, data):
         self.written.append((self.time_ms, data))
-        self.leaves_ms = max(self.leaves_ms, self.time_ms) + bus_frame.airtime_ms(LINE, len(data))
+        self.leaves_ms = max(self.leaves_ms, self.time_ms) + bus.airtime_ms(LINE, len(data))
 
     def txdone(self):
         return not self.stuck and self.time_ms >= self.leaves_ms
@@ -69,7 +69,7 @@ def test_the_uart_is_opened_with_buffers_that_hold_what_a_slow_loop_finds():
     number, settings = uart.open_uart(Machine, 2, tx=17, rx=16, baud=115_200)
     assert number == 2 and settings["timeout"] == 0
     assert settings["rxbuf"] >= 115_200 // 10 * 100 // 1000
-    assert settings["txbuf"] >= bus_frame.FRAME_BYTES_MAX
+    assert settings["txbuf"] >= bus.FRAME_BYTES_MAX
 
 
 # --- point to point -------------------------------------------------------------------------------------------
@@ -123,7 +123,7 @@ def turn(link, chip, data=b"", answer=None):
 
 
 def ask(number, datagram=b"", address=5):
-    return bus_frame.encode(bus_frame.ASK, address, number, datagram)
+    return bus.encode(bus.ASK, address, number, datagram)
 
 
 def test_the_drivers_pin_is_up_while_bits_leave_and_no_longer(link, chip):
@@ -133,13 +133,13 @@ def test_the_drivers_pin_is_up_while_bits_leave_and_no_longer(link, chip):
     (_, _), (up_ms, up), (down_ms, down) = chip.pin
     ((written_ms, frame),) = chip.written
     assert (up, down) == (1, 0) and up_ms <= written_ms
-    assert written_ms + bus_frame.airtime_ms(LINE, len(frame)) <= down_ms <= up_ms + 100
+    assert written_ms + bus.airtime_ms(LINE, len(frame)) <= down_ms <= up_ms + 100
     assert down_ms - chip.leaves_ms <= 1
 
 
 def test_what_the_application_answers_leaves_in_the_same_slot(link, chip):
     assert turn(link, chip, ask(1, b"hello"), answer=b"to ") == [(b"hello", uart.GATEWAY)]
-    assert chip.written[0][1] == bus_frame.encode(bus_frame.ANSWER, 5, 1, b"to hello")
+    assert chip.written[0][1] == bus.encode(bus.ANSWER, 5, 1, b"to hello")
 
 
 def test_a_loop_that_was_held_up_does_not_answer(link, chip):

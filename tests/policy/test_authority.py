@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.io.crypto import verify_ed25519
-from policy import authority, document, keyset, limits
-from policy.authority import COMMUNE, FORM, SIGNATURE, STRANGER, TOO_FEW, VERSION
+from policy import document, keyset, limits
+from policy.keyset import COMMUNE, FORM, SIGNATURE, STRANGER, TOO_FEW, VERSION
 from tests.support.commune import (
     DEPUTY,
     KEYS,
@@ -26,14 +26,14 @@ NEXT = KEYS._replace(version=2, keys=((NEW_MAYOR.key, NEW_MAYOR.name), *KEYS.key
 
 
 def refusal(data, keys=KEYS):
-    policy, kid, faults = authority.open_policy(data, keys, verify_ed25519)
+    policy, kid, faults = keyset.open_policy(data, keys, verify_ed25519)
     assert policy is None and kid is None
     assert all(fault.problem and fault.remedy for fault in faults)
     return faults[0].path
 
 
 def set_refusal(data, keys=KEYS):
-    later, faults = authority.open_keyset(data, keys, verify_ed25519)
+    later, faults = keyset.open_keyset(data, keys, verify_ed25519)
     assert later is None
     assert all(fault.problem and fault.remedy for fault in faults)
     return faults[0].path
@@ -45,7 +45,7 @@ def set_refusal(data, keys=KEYS):
 @pytest.mark.parametrize("person", [MAYOR, DEPUTY, SAFE])
 def test_any_one_key_of_the_set_signs_a_policy(person):
     signed = signed_policy(person=person)
-    assert authority.open_policy(signed, KEYS, verify_ed25519) == (POLICY, person.kid, ())
+    assert keyset.open_policy(signed, KEYS, verify_ed25519) == (POLICY, person.kid, ())
 
 
 def test_a_stranger_an_operator_and_another_use_are_refused():
@@ -94,9 +94,9 @@ def test_a_stranger_is_not_verified_and_nobodys_content_is_read_before_the_signa
         return False
 
     nonsense = cose.sign1_encode(b"\xff" * 50, MAYOR.kid, cose.POLICY_AAD, MAYOR.sign)
-    assert authority.open_policy(nonsense, KEYS, verify)[2][0].path == SIGNATURE
+    assert keyset.open_policy(nonsense, KEYS, verify)[2][0].path == SIGNATURE
     assert asked == [MAYOR.key]
-    authority.open_policy(signed_policy(person=UNKNOWN), KEYS, verify)
+    keyset.open_policy(signed_policy(person=UNKNOWN), KEYS, verify)
     assert asked == [MAYOR.key]
 
 
@@ -125,12 +125,12 @@ def test_a_key_set_comes_back():
 
 @pytest.mark.parametrize("pair", [(MAYOR, DEPUTY), (DEPUTY, SAFE), (SAFE, MAYOR)])
 def test_any_two_replace_a_lost_key(pair):
-    assert authority.open_keyset(signed_keyset(NEXT, *pair), KEYS, verify_ed25519) == (NEXT, ())
+    assert keyset.open_keyset(signed_keyset(NEXT, *pair), KEYS, verify_ed25519) == (NEXT, ())
 
 
 def test_after_the_replacement_the_lost_key_signs_nothing_and_the_new_one_does():
     assert refusal(signed_policy(person=MAYOR), NEXT) == STRANGER
-    assert authority.open_policy(signed_policy(person=NEW_MAYOR), NEXT, verify_ed25519)[0] == POLICY
+    assert keyset.open_policy(signed_policy(person=NEW_MAYOR), NEXT, verify_ed25519)[0] == POLICY
     third = NEXT._replace(version=3)
     assert set_refusal(signed_keyset(third, MAYOR, DEPUTY), NEXT) == STRANGER
 
@@ -152,7 +152,7 @@ def test_a_set_never_goes_back():
     for version in (1, 2):
         assert set_refusal(signed_keyset(NEXT._replace(version=version), DEPUTY, SAFE), NEXT) == VERSION
     skipped = NEXT._replace(version=9)
-    assert authority.open_keyset(signed_keyset(skipped, DEPUTY, SAFE), NEXT, verify_ed25519) == (skipped, ())
+    assert keyset.open_keyset(signed_keyset(skipped, DEPUTY, SAFE), NEXT, verify_ed25519) == (skipped, ())
 
 
 def test_another_commune_another_use_and_another_form_are_refused():
@@ -173,7 +173,7 @@ def test_no_bit_of_a_signed_set_may_change():
 def test_the_threshold_is_that_of_the_set_in_force():
     three = KEYS._replace(threshold=3)
     assert set_refusal(signed_keyset(NEXT, MAYOR, DEPUTY), three) == TOO_FEW
-    assert authority.open_keyset(signed_keyset(NEXT, MAYOR, DEPUTY, SAFE), three, verify_ed25519)[0] == NEXT
+    assert keyset.open_keyset(signed_keyset(NEXT, MAYOR, DEPUTY, SAFE), three, verify_ed25519)[0] == NEXT
 
 
 @pytest.mark.parametrize(
@@ -215,4 +215,4 @@ def test_the_largest_set_fits():
 
 
 def test_every_refusal_is_a_word_of_the_table():
-    assert {FORM, STRANGER, SIGNATURE, TOO_FEW, COMMUNE, VERSION} == set(authority.WORDS)
+    assert {FORM, STRANGER, SIGNATURE, TOO_FEW, COMMUNE, VERSION} == set(keyset.WORDS)

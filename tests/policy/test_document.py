@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy import document, lighting, limits, section
+from policy import document, lighting, limits
 from policy.document import FeederRule, Operator
 from tests.support.commune import LIGHTING, ON_CALL, POLICY, SAFE
 from tests.support.drawn_messages import policies
@@ -210,7 +210,7 @@ def test_no_bytes_raise(payload):
 
 
 def test_the_section_is_built_with_the_zone_of_paris():
-    assert section.build(PLAIN[7]).site == LIGHTING.site
+    assert document._lighting(PLAIN[7]).site == LIGHTING.site
     assert document.decode(document.encode(POLICY))[0].operators == (
         Operator(ON_CALL.key, ON_CALL.name, document.ALL_RIGHTS),
     )

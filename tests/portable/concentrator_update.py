@@ -4,7 +4,7 @@ from binascii import hexlify
 from hashlib import sha256
 
 from concentrator.update import BEGIN, CHOOSE, CLEAR, END, READ, WRITE, Update
-from wire import image, slot_words
+from wire import image
 from wire import radio_update as words
 from wire.faults import WireFault
 
@@ -22,7 +22,7 @@ opened = [""]
 def done(operation):
     what = operation[0]
     if what == READ:
-        return files.get(operation[1], b"")[operation[2] : operation[2] + slot_words.PIECE_BYTES]
+        return files.get(operation[1], b"")[operation[2] : operation[2] + image.PIECE_BYTES]
     if what == CLEAR:
         if not files:
             return True

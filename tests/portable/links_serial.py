@@ -4,9 +4,9 @@ from binascii import hexlify
 
 from links import channel, espnow, rs485, uart
 from links.espnow_radio import Radio
-from wire import bus_frame, slip
+from wire import bus, slip
 
-LINE = bus_frame.line()
+LINE = bus.line()
 
 
 class Chip:
@@ -51,7 +51,7 @@ class Chip:
 
     def write(self, data):
         print(self.now, "writes", hexlify(data).decode())
-        self.leaves_ms = self.now + bus_frame.airtime_ms(LINE, len(data))
+        self.leaves_ms = self.now + bus.airtime_ms(LINE, len(data))
 
     def txdone(self):
         return self.now >= self.leaves_ms
@@ -106,7 +106,7 @@ wire.wait(100)
 line = rs485.Rs485Link(chip, chip, LINE, 7, now_ms=chip.now_ms, sleep_ms=chip.sleep_ms, enable=chip)
 for number in range(4):
     line.send(uart.GATEWAY, b"record %d" % number)
-    chip.incoming = bus_frame.encode(bus_frame.ASK, 7 if number != 2 else 8, number, b"ask")
+    chip.incoming = bus.encode(bus.ASK, 7 if number != 2 else 8, number, b"ask")
     print(chip.now, line.receive())
     line.wait(50)
     if number == 0:

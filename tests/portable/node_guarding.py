@@ -8,11 +8,11 @@ from node.log_ring import LogRing, blotted
 from node.panel import Panel
 from node.trial import Trial
 from node.updating import Updating
-from wire import block_serve, coap_message, image
-from wire import slot_words as words
+from wire import block, coap_message, image
+from wire import image as words
 from wire.block import Body
 from wire.coap import Failed, Response
-from wire.oscore_inner import Content
+from wire.coap_message import Content
 
 ring = LogRing(b"3 before")
 for number in range(45):
@@ -69,7 +69,7 @@ class Link:
             self.events.append(Failed(peer, self.number, "timeout"))
             return self.number
         body = Body(SERVED[coap_message.option_values(options, coap_message.URI_PATH)])
-        answer = block_serve.serve(Content(code, options, b""), body, etag=block_serve.digest_etag(body))
+        answer = block.serve(Content(code, options, b""), body, etag=block.digest_etag(body))
         self.events.append(Response(peer, self.number, answer.code, None, answer.payload, answer.options))
         return self.number
 

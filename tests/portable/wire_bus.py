@@ -2,12 +2,12 @@
 
 from binascii import hexlify
 
-from wire import bus_frame
-from wire.bus import BusMaster
-from wire.bus_node import BusNode
+from wire import bus
+from wire.bus import BusNode
+from wire.bus_master import BusMaster
 
-line = bus_frame.line()
-print(line.baud, bus_frame.slot_ms(line), bus_frame.cycle_ms(line, 32), bus_frame.ack_timeout_ms(line, 32))
+line = bus.line()
+print(line.baud, bus.slot_ms(line), bus.cycle_ms(line, 32), bus.ack_timeout_ms(line, 32))
 nodes = [BusNode(line, address) for address in (1, 2, 200)]
 master = BusMaster(line, (1, 2, 3, 200), now_ms=0)
 state = 7

@@ -6,7 +6,7 @@ Signatures are stood in for by digests: no interpreter here has Ed25519, and the
 from binascii import hexlify
 from hashlib import sha256
 
-from policy import authority, ceiling, document, keyset, lighting
+from policy import ceiling, document, keyset, lighting
 from policy.civil import PARIS
 from wire import command, cose
 from wire.faults import WireFault
@@ -60,19 +60,19 @@ policy = document.Policy(
 payload = document.encode(policy)
 signed = cose.sign1_encode(payload, people[0].kid, cose.POLICY_AAD, people[0].sign)
 print(hexed(signed))
-print(authority.open_policy(signed, keys, verify) == (policy, people[0].kid, ()))
+print(keyset.open_policy(signed, keys, verify) == (policy, people[0].kid, ()))
 following = keyset.KeySet(2, "49135", 2, keys.keys)
 signers = [(one.kid, one.sign) for one in people[:2]]
 signed_set = cose.sign_encode(keyset.encode(following), signers, cose.KEYS_AAD)
-print(hexed(signed_set), authority.open_keyset(signed_set, keys, verify) == (following, ()))
+print(hexed(signed_set), keyset.open_keyset(signed_set, keys, verify) == (following, ()))
 
 for data in (signed, signed_set):
     for place in range(0, len(data), 3):
         damaged = bytearray(data)
         damaged[place] ^= 1 << place % 8
         damaged = bytes(damaged)
-        print(place, authority.open_policy(damaged, keys, verify)[2][0].path, end=" ")
-        print(authority.open_keyset(damaged, keys, verify)[1][0].path)
+        print(place, keyset.open_policy(damaged, keys, verify)[2][0].path, end=" ")
+        print(keyset.open_keyset(damaged, keys, verify)[1][0].path)
 
 for place in range(0, len(payload), 2):
     damaged = bytearray(payload)

@@ -2,8 +2,7 @@
 
 from binascii import hexlify, unhexlify
 
-from wire.ed25519 import Verification
-from wire.sha512 import Sha512
+from wire.ed25519 import Sha512, Verification
 
 
 def digest(data):

@@ -5,11 +5,11 @@ import sys
 from binascii import hexlify
 from hashlib import sha256
 
-from wire import ccm, oscore
+from wire import ccm, oscore, oscore_context
 from wire import coap_message as messages
 from wire.coap import Endpoint, Failed, Refused, Request
+from wire.oscore_context import GATEWAY_ID, NODE_ID_BYTES, Pairing, Session, unwrap, usual_kid, wrap
 from wire.oscore_link import NodeLink
-from wire.oscore_pairing import GATEWAY_ID, NODE_ID_BYTES, Pairing, Session, unwrap, usual_kid, wrap
 
 if sys.implementation.name == "micropython":
     try:
@@ -73,9 +73,9 @@ class Gateway:
         nonces = unwrap(header.kid_context) if header.kid_context is not None else b""
         if len(nonces) == 8:
             _, exchange, _ = oscore.unprotect_request(
-                self.pairing.context(nonces), message, CIPHER, window=oscore.NEW, kid_context=header.kid_context
+                self.pairing.context(nonces), message, CIPHER, window=oscore_context.NEW, kid_context=header.kid_context
             )
-            plain = oscore.Content(messages.UNAUTHORIZED, (), b"")
+            plain = messages.Content(messages.UNAUTHORIZED, (), b"")
             context = self.pairing.context(self.r2 + nonces)
             sealed = oscore.protect_response(context, plain, CIPHER, exchange, kid_context=wrap(self.r2))
             return self.said(message, sealed), None
@@ -86,7 +86,7 @@ class Gateway:
         content, exchange, self.session.window = oscore.unprotect_request(
             self.session.context, message, CIPHER, window=self.session.window, kid_context=self.session.kid_context
         )
-        reply = oscore.Content(messages.CHANGED, (), sha256(content.payload).digest()[:6])
+        reply = messages.Content(messages.CHANGED, (), sha256(content.payload).digest()[:6])
         return self.said(message, oscore.protect_response(self.session.context, reply, CIPHER, exchange)), content
 
     def said(self, message, content):
@@ -96,7 +96,7 @@ class Gateway:
         return messages.encode(made)
 
     def ask(self, number):
-        content = oscore.Content(messages.POST, ((messages.URI_PATH, b"c"),), b"on")
+        content = messages.Content(messages.POST, ((messages.URI_PATH, b"c"),), b"on")
         sealed, self.exchange = oscore.protect_request(self.session.context, content, CIPHER, number=number)
         return messages.encode(
             messages.Message(messages.CON, sealed.code, number, b"g", sealed.options, sealed.payload)

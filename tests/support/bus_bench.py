@@ -10,8 +10,8 @@ from threading import Event, Thread
 
 from simulator.rig.pty import Pty
 from simulator.world.chance import Prng
-from wire import bus_frame, slip
-from wire.bus_node import BusNode
+from wire import bus, slip
+from wire.bus import BusNode
 from wire.faults import WireFault
 
 
@@ -19,7 +19,7 @@ class BusBench:
     """`up`: datagrams that each address still wants to say; `said`: what reached it. Faults in permille, to be changed
     at any time: questions and answers `lost` or `garbled`, answers `late` by longer than anybody waits."""
 
-    def __init__(self, link: Path, addresses: Iterable[int], line: bus_frame.Line, seed: int = 1) -> None:
+    def __init__(self, link: Path, addresses: Iterable[int], line: bus.Line, seed: int = 1) -> None:
         self.pty = Pty(link)
         self.nodes = {address: BusNode(line, address) for address in addresses}
         self.said: dict[int, list[bytes]] = {address: [] for address in self.nodes}
@@ -28,7 +28,7 @@ class BusBench:
         self.lost = self.garbled = self.late = 0
         self.unasked = 0
         self._line, self._prng = line, Prng(seed)
-        self._decoder = slip.Decoder(bus_frame.BODY_BYTES_MAX)
+        self._decoder = slip.Decoder(bus.BODY_BYTES_MAX)
         self._asked: tuple[int, int] | None = None
         self._held: list[tuple[int, bytes]] = []  # (when, frame) of answers that will be late
         self._stop = Event()
@@ -61,7 +61,7 @@ class BusBench:
         """Who was asked last, as a listener on the line hears it."""
         for body in self._decoder.feed(data):
             try:
-                frame = bus_frame.decode(body)
+                frame = bus.decode(body)
             except WireFault:
                 continue
             self._asked = frame.address, frame.number
@@ -89,7 +89,7 @@ class BusBench:
             due_ms = _now_ms() + self._line.turnaround_ms + self._line.latency_ms + self._prng.randrange(100)
             self._held.append((due_ms, frame))
             return
-        time.sleep(bus_frame.airtime_ms(self._line, len(frame)) / 1000)
+        time.sleep(bus.airtime_ms(self._line, len(frame)) / 1000)
         self.pty.write(self._garble(frame))
 
     def _garble(self, data: bytes) -> bytes:

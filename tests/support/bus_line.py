@@ -1,5 +1,5 @@
 """An RS-485 line in virtual time: one wire, on which two who speak at once spoil each other, and boards whose loops
-look at it when they can. The gateway's and the nodes' sides are the real ones (`wire.bus`, `wire.bus_node`).
+look at it when they can. The gateway's and the nodes' sides are the real ones (`wire.bus_master`, `wire.bus`).
 
 Faults are drawn from the seed: bytes that change, frames that nobody hears, boards whose loop is held up (by a write
 to flash), boards that break the rule and answer late.
@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from simulator.world.chance import Prng
 from simulator.world.time import World
-from wire import bus_frame
-from wire.bus import BusMaster
-from wire.bus_node import BusNode
+from wire import bus
+from wire.bus import BusNode
+from wire.bus_master import BusMaster
 
 # A board looks at its line this often while it has nothing else to do.
 _LOOK_MS = 10
@@ -35,7 +35,7 @@ NONE = Faults()
 class Wire:
     """Who speaks, and what the others hear of it. `collisions`: two at once."""
 
-    def __init__(self, world: World, prng: Prng, line: bus_frame.Line, faults: Faults) -> None:
+    def __init__(self, world: World, prng: Prng, line: bus.Line, faults: Faults) -> None:
         self._world, self._prng, self._line = world, prng, line
         self.faults = faults
         self._hear: dict[object, Callable[[bytes, int], None]] = {}
@@ -50,7 +50,7 @@ class Wire:
 
     def speak(self, who: object, data: bytes) -> int:
         """Put bytes on the wire; how long they take."""
-        took_ms = bus_frame.airtime_ms(self._line, len(data))
+        took_ms = bus.airtime_ms(self._line, len(data))
         now_ms = self._world.now_ms
         if now_ms < self._busy_until_ms:
             self.collisions += 1
@@ -74,7 +74,7 @@ class Wire:
 class Board:
     """A node on the line: `said` is what reached it. What its `answer_with` returns to a datagram is sent at once."""
 
-    def __init__(self, wire: Wire, world: World, prng: Prng, line: bus_frame.Line, address: int) -> None:
+    def __init__(self, wire: Wire, world: World, prng: Prng, line: bus.Line, address: int) -> None:
         self._wire, self._world, self._prng, self._line = wire, world, prng, line
         self.address = address
         self.node = BusNode(line, address)
@@ -134,7 +134,7 @@ class Street:
         self,
         world: World,
         prng: Prng,
-        line: bus_frame.Line,
+        line: bus.Line,
         boards: Iterable[int],
         *,
         addresses: Iterable[int],

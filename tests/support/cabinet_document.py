@@ -5,7 +5,7 @@ Feneu, two feeders and a pump: `bourg` goes out at 23:00 (on Fridays and Saturda
 """
 
 from gateway.core.status import CabinetStatus, parse
-from policy import civil, document, lighting, section
+from policy import civil, document, lighting
 
 FENEU = lighting.Site(475720, -5940, civil.PARIS)
 DUSK, DAWN = lighting.Step(lighting.SUNSET, 0, 100, 0), lighting.Step(lighting.SUNRISE, 0, 0, 0)
@@ -54,9 +54,9 @@ def policy(**more):
                 document.FeederRule("pompe", document.PERMANENT, 1, "voirie"),
             ),
             (
-                section.Limit("bourg", document.DARK_WINDOW, 120, 300, "Arrêté du 27 décembre 2018", "art. 2", 0, 0),
-                section.Limit("bourg", document.EXEMPTION, 1, 0, "Arrêté municipal", "2026-12", 20260714, 20260714),
-                section.Limit("route", document.NO_DARKENING, 0, 0, "Préfecture", "RD 768", 20200101, 0),
+                document.Limit("bourg", document.DARK_WINDOW, 120, 300, "Arrêté du 27 décembre 2018", "art. 2", 0, 0),
+                document.Limit("bourg", document.EXEMPTION, 1, 0, "Arrêté municipal", "2026-12", 20260714, 20260714),
+                document.Limit("route", document.NO_DARKENING, 0, 0, "Préfecture", "RD 768", 20200101, 0),
             ),
         ),
         "operators": (document.Operator(bytes(range(32)), "Mairie", document.ALL_RIGHTS),),

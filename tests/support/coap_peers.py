@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from simulator.rig import rig
-from wire import oscore
+from wire import oscore_context
 
 SECRET = bytes(range(1, 17))
 SALT = bytes.fromhex("9e7ca92223786340")
@@ -21,7 +21,7 @@ WAIT_S = 60
 
 
 def context(id_context=None):
-    return oscore.derive(SECRET, master_salt=SALT, sender_id=OURS, recipient_id=THEIRS, id_context=id_context)
+    return oscore_context.derive(SECRET, master_salt=SALT, sender_id=OURS, recipient_id=THEIRS, id_context=id_context)
 
 
 def aiocoap_folder(tmp_path, id_context=None, sequence=None):

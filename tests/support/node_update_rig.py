@@ -17,8 +17,8 @@ from wire import coap_message, cose
 from wire.coap import Endpoint
 from wire.coap_exchange import bearer_timing
 from wire.oscore import ANY_OUTSIDE
+from wire.oscore_context import GATEWAY_ID, Pairing
 from wire.oscore_link import NodeLink
-from wire.oscore_pairing import GATEWAY_ID, Pairing
 
 NODE = bytes(range(1, 9))
 PRODUCT = "streetlight"

@@ -1,9 +1,9 @@
 """A node and a gateway that talk through two real endpoints under OSCORE, and what passes between them."""
 
 from gateway.io.crypto import AesBlocks
-from wire import coap, oscore, quantity, record
+from wire import coap, oscore, oscore_context, quantity, record
 from wire import coap_message as messages
-from wire.oscore import Content
+from wire.coap_message import Content
 from wire.record import EventBody, Record, Stamp
 
 SECRET, SALT, ID_CONTEXT = bytes(range(32, 48)), b"saltsalt", b"ctx-1"
@@ -19,8 +19,8 @@ CIPHER = AesBlocks()
 def contexts():
     """(the node's, the gateway's)."""
     shared = {"master_salt": SALT, "id_context": ID_CONTEXT}
-    node = oscore.derive(SECRET, sender_id=NODE_ID, recipient_id=GATEWAY_ID, **shared)
-    return node, oscore.derive(SECRET, sender_id=GATEWAY_ID, recipient_id=NODE_ID, **shared)
+    node = oscore_context.derive(SECRET, sender_id=NODE_ID, recipient_id=GATEWAY_ID, **shared)
+    return node, oscore_context.derive(SECRET, sender_id=GATEWAY_ID, recipient_id=NODE_ID, **shared)
 
 
 def context_file(folder, sender=GATEWAY_ID, recipient=NODE_ID, secret=SECRET):
@@ -47,7 +47,7 @@ class Traffic:
         self.now_ms, self.passed, self._inside = 0, [], {}
         self.node_context, self.gateway_context = contexts()
         self.node, self.gateway = (self._endpoint(seed) for seed in (1, 7))
-        self.window, self.number, self.open = oscore.NEW, 0, None
+        self.window, self.number, self.open = oscore_context.NEW, 0, None
 
     def _endpoint(self, seed):
         draws = iter(range(seed * 1_000_003, 1 << 40, 7919))

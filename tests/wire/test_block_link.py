@@ -11,12 +11,8 @@ from tests.support.bad_link import BadLink
 from wire import block as blocks
 from wire import coap, limits
 from wire import coap_message as messages
-from wire.block import Answered, Body, Restarted, Stopped
-from wire.block_download import Download, Part
-from wire.block_receive import Receiver, Whole
-from wire.block_serve import digest_etag, serve
-from wire.block_upload import Acked, Upload
-from wire.oscore_inner import Content
+from wire.block import Body, Download, Part, Restarted, Stopped, digest_etag, serve
+from wire.coap_message import Content
 
 PATH = ((messages.URI_PATH, b"p"),)
 BYTES = random.Random(1).randbytes(6000)
@@ -31,16 +27,14 @@ class World:
         self.now_ms = 0
         self.link = BadLink(self.draw, loss=loss, duplication=duplication, delay_max_ms=delay_max_ms)
         self.client, self.server = self.endpoint(), self.endpoint()
-        self.receiver = Receiver(szx=self.draw.randrange(4), body_max=TOTAL_MAX)
-        self.wholes = []
         self.body, self.served_szx = Body(b""), self.draw.randrange(4)
-        self.exchanges = self.failures = 0
+        self.exchanges = 0
 
     def endpoint(self):
         return coap.Endpoint(
             random_below=self.draw.randrange,
             first_message_id=self.draw.randrange(0x10000),
-            handled_options=(messages.BLOCK1, messages.BLOCK2),
+            handled_options=(messages.BLOCK2,),
         )
 
     def reboot(self):
@@ -57,7 +51,6 @@ class World:
             if isinstance(event, coap.Response):
                 return Content(event.code, event.options, event.payload)
             assert event.reason == "timeout"
-            self.failures += 1
 
     def run_until_outcome(self, number):
         while True:
@@ -88,13 +81,7 @@ class World:
             self.server.respond(event.exchange, answer.code, answer.payload, options=answer.options, now_ms=self.now_ms)
 
     def answer(self, request):
-        if request.code == messages.GET:
-            return serve(request, self.body, etag=digest_etag(self.body), szx=self.served_szx)
-        found = self.receiver.receive(request.peer, request, now_ms=self.now_ms)
-        if not isinstance(found, Whole):
-            return found
-        self.wholes.append(found.content.payload)
-        return self.receiver.answer(found, Content(messages.CHANGED, (), b""))
+        return serve(request, self.body, etag=digest_etag(self.body), szx=self.served_szx)
 
 
 def told(event):
@@ -138,38 +125,6 @@ def test_a_download_through_reboots_and_changes_is_one_version_whole(link, size,
     assert bytes(flash) in versions
     if not changes:
         assert turns <= size // blocks.block_bytes(min(szx, world.served_szx)) + 2 + len(reboots) * (turns // 2 + 2)
-
-
-@settings(max_examples=150)
-@given(links, st.integers(0, TOTAL_MAX), st.integers(0, 3), moments, st.booleans())
-def test_an_upload_through_reboots_arrives_whole(link, size, szx, reboots, is_forgetful):
-    world = World(**link)
-    data, request = BYTES[:size], Content(messages.PUT, PATH, b"")
-    upload = Upload(request, Body(data), szx=szx, request_tag=b"\0\7")
-    stored = (0, b"\0\7")
-    turns = 0
-    while not upload.is_over:
-        if turns in reboots:
-            world.reboot()
-            upload = Upload(request, Body(data), szx=szx, offset=stored[0], request_tag=stored[1])
-            if is_forgetful and turns % 2:  # the server's memory went as well
-                world.receiver._incoming.clear()
-        event = upload.receive(world.ask(upload.request()))
-        if isinstance(event, Acked):
-            if world.draw.random() < 0.7:
-                stored = (event.offset, upload.request_tag)
-        elif isinstance(event, Restarted):
-            stored = (0, upload.request_tag)
-        elif isinstance(event, Answered) and event.content.code == messages.INCOMPLETE:
-            # Given up, as it should: after each silence of minutes the server knew nothing of what it had.
-            assert world.receiver.counters["incomplete"] > limits.BLOCK_RESTARTS_MAX and link["loss"]
-            stored = (0, b"\0" + bytes((turns % 256,)))
-            upload = Upload(request, Body(data), szx=szx, request_tag=stored[1])
-        else:
-            assert isinstance(event, Answered) and event.content.code == messages.CHANGED, event
-        turns += 1
-    assert world.wholes and set(world.wholes) == {data}
-    assert len(world.wholes) <= 1 + world.failures + len(reboots), "once, but for what nobody can know"
 
 
 def test_a_resumed_transfer_costs_what_is_left():

@@ -1,4 +1,4 @@
-"""The two clients of block-wise transfers against peers that err, lie, change and forget."""
+"""The client of block-wise transfers against servers that err, lie, change and forget."""
 
 import pytest
 from hypothesis import given
@@ -7,16 +7,12 @@ from hypothesis import strategies as st
 from wire import block as blocks
 from wire import coap_message as messages
 from wire import limits
-from wire.block import Answered, Block, Body, Restarted, Stopped
-from wire.block_download import Download, Part
-from wire.block_serve import digest_etag, serve
-from wire.block_upload import Acked, Upload
+from wire.block import Answered, Block, Body, Download, Part, Restarted, Stopped, digest_etag, serve
+from wire.coap_message import Content
 from wire.faults import WireFault
-from wire.oscore_inner import Content
 
 PATH = ((messages.URI_PATH, b"p"),)
 GET = Content(messages.GET, PATH, b"")
-PUT = Content(messages.PUT, PATH, b"")
 DATA = bytes(range(256)) * 3
 BODY = Body(DATA)
 
@@ -26,11 +22,6 @@ def block2(number, more, szx, payload=None, etag=b"e", *others):
     options += [(messages.BLOCK2, blocks.encode(Block(number, more, szx))), *others]
     size = blocks.block_bytes(szx)
     return Content(messages.CONTENT, tuple(options), DATA[number * size :][:size] if payload is None else payload)
-
-
-def block1(code, number=None, more=False, szx=2, *others):
-    options = () if number is None else ((messages.BLOCK1, blocks.encode(Block(number, more, szx))),)
-    return Content(code, options + others, b"")
 
 
 def fetched(download, *, body=BODY, etag=b"e", szx=6, turns=100):
@@ -72,20 +63,12 @@ def test_any_bytes_are_a_block_or_a_fault_with_a_known_reason(value):
 
 
 def test_a_second_block_option_is_a_fault_and_a_broken_size_is_absent():
-    twice = ((messages.BLOCK1, b"\x08"), (messages.BLOCK1, b"\x08"))
+    twice = ((messages.BLOCK2, b"\x08"), (messages.BLOCK2, b"\x08"))
     with pytest.raises(WireFault, match="block-option-repeated"):
-        blocks.block_of(twice, messages.BLOCK1)
-    assert blocks.size_of(((messages.SIZE1, bytes(5)),), messages.SIZE1) is None
-    assert blocks.size_of(((messages.SIZE1, b"\1\0"),), messages.SIZE1) == 256
+        blocks.block_of(twice, messages.BLOCK2)
+    assert blocks.size_of(((messages.SIZE2, bytes(5)),), messages.SIZE2) is None
+    assert blocks.size_of(((messages.SIZE2, b"\1\0"),), messages.SIZE2) == 256
     assert blocks.etag_of(((messages.ETAG, b""),)) is None and blocks.etag_of(((messages.ETAG, bytes(9)),)) is None
-
-
-def test_what_names_a_request_leaves_out_what_differs_by_block():
-    named = blocks.request_key(Content(messages.PUT, ((messages.URI_PATH, b"p"), (messages.REQUEST_TAG, b"1")), b"a"))
-    around = ((messages.URI_PATH, b"p"), (messages.BLOCK1, b"\x08"), (messages.SIZE1, b"\x09"), (messages.ECHO, b"e"))
-    assert blocks.request_key(Content(messages.PUT, (*around, (messages.REQUEST_TAG, b"1")), b"b")) == named
-    assert blocks.request_key(Content(messages.PUT, (*around, (messages.REQUEST_TAG, b"2")), b"b")) != named
-    assert blocks.request_key(Content(messages.POST, (*around, (messages.REQUEST_TAG, b"1")), b"b")) != named
 
 
 # --- download ---
@@ -207,8 +190,8 @@ def test_who_knows_the_etag_gets_any_later_block_all_the_same():
 
 
 def test_a_failed_exchange_repeats_the_same_request():
-    download, upload = Download(GET, total_max=800), Upload(PUT, BODY, request_tag=b"tag")
-    assert download.request() == download.request() and upload.request() == upload.request()
+    download = Download(GET, total_max=800)
+    assert download.request() == download.request()
     assert messages.option_values(download.request().options, messages.SIZE2) == (b"",)
 
 
@@ -232,76 +215,3 @@ def test_an_etag_is_of_the_bytes():
 def test_a_server_refuses_what_is_no_block(value, code):
     request = Content(messages.GET, (*PATH, (messages.BLOCK2, value)), b"")
     assert serve(request, BODY, etag=b"e").code == code
-
-
-# --- upload ---
-
-
-def test_a_small_body_is_an_ordinary_request():
-    upload = Upload(PUT, Body(DATA[:128]), request_tag=b"tag")
-    assert upload.request() == Content(messages.PUT, PATH, DATA[:128])
-    answer = block1(messages.CHANGED)
-    assert told(upload.receive(answer)) == told(Answered(answer)) and upload.is_over
-
-
-@pytest.mark.parametrize(
-    ("answer", "why"),
-    [
-        (block1(messages.CONTINUE), "block-missing"),
-        (block1(messages.CHANGED), "block-missing"),
-        (block1(messages.CONTINUE, 1, True), "block-number"),
-        (block1(messages.CONTINUE, 0, True, 3), "block-size"),
-        (Content(messages.CONTINUE, ((messages.BLOCK1, b"\x0f"),), b""), "block-option-reserved"),
-    ],
-)
-def test_a_broken_answer_ends_an_upload_with_its_reason(answer, why):
-    upload = Upload(PUT, BODY, szx=2)
-    assert told(upload.receive(answer)) == told(Stopped(why)) and upload.is_over
-    assert why in blocks.STOPS + blocks.REASONS
-
-
-def test_2_31_to_the_last_block_ends_an_upload():
-    upload = Upload(PUT, Body(DATA[:100]), szx=2)
-    assert told(upload.receive(block1(messages.CONTINUE, 0, True))) == told(Acked(64))
-    assert told(upload.receive(block1(messages.CONTINUE, 1, True))) == told(Stopped("block-continue"))
-
-
-def test_4_08_begins_again_under_the_next_tag_and_at_last_is_the_answer():
-    upload = Upload(PUT, BODY, szx=2, request_tag=b"\x00\xff")
-    refused = block1(messages.INCOMPLETE)
-    for tag in (b"\x01\x00", b"\x01\x01", b"\x01\x02"):
-        upload.receive(block1(messages.CONTINUE, 0, True))
-        assert told(upload.receive(refused)) == told(Restarted("incomplete")) and upload.offset == 0
-        assert messages.option_values(upload.request().options, messages.REQUEST_TAG) == (tag,)
-    assert told(upload.receive(refused)) == told(Answered(refused)) and upload.is_over
-
-
-def test_4_13_with_a_smaller_block_begins_again_with_it():
-    upload = Upload(PUT, Body(DATA[:100]), szx=3)
-    assert blocks.block_of(upload.request().options, messages.BLOCK1) is None
-    assert told(upload.receive(block1(messages.REQUEST_TOO_LARGE, 0, False, 1))) == told(Restarted("too-large"))
-    assert blocks.block_of(upload.request().options, messages.BLOCK1) == Block(0, True, 1)
-    assert messages.option_values(upload.request().options, messages.SIZE1) == (b"\x64",)
-    same = block1(messages.REQUEST_TOO_LARGE, 0, False, 1)
-    assert told(upload.receive(same)) == told(Answered(same)), "it has no smaller wish"
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        block1(messages.REQUEST_TOO_LARGE),
-        block1(messages.REQUEST_TOO_LARGE, 0, True, 0, (messages.SIZE1, b"\x63")),
-        block1(messages.FORBIDDEN),
-    ],
-    ids=["no hint", "a smaller body", "another error"],
-)
-def test_a_refusal_is_the_answer(answer):
-    upload = Upload(PUT, BODY, szx=2)
-    assert told(upload.receive(answer)) == told(Answered(answer)) and upload.is_over
-
-
-def test_an_upload_goes_on_where_it_was_in_blocks_that_fit_there():
-    upload = Upload(PUT, BODY, szx=3, offset=96, request_tag=b"tag")
-    request = upload.request()
-    assert blocks.block_of(request.options, messages.BLOCK1) == Block(3, True, 1) and request.payload == DATA[96:128]
-    assert not messages.option_values(request.options, messages.SIZE1)

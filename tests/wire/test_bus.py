@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from simulator.world.chance import Prng
 from simulator.world.time import World
 from tests.support.bus_line import NONE, Faults, Street
-from wire import bus, bus_frame, slip
-from wire.bus import BusMaster
-from wire.bus_node import BusNode
+from wire import bus, bus_master, slip
+from wire.bus import BusNode
+from wire.bus_master import BusMaster
 from wire.faults import WireFault
 
-LINE = bus_frame.line()
+LINE = bus.line()
 
 
 def street(boards=32, *, dead=(), faults=NONE, seed=1, line=LINE):
@@ -32,39 +32,39 @@ def datagrams(prng, count):
 
 
 @given(
-    st.sampled_from((bus_frame.ASK, bus_frame.ANSWER)),
+    st.sampled_from((bus.ASK, bus.ANSWER)),
     st.integers(1, 247),
     st.integers(0, 7),
     st.binary(max_size=250),
     st.booleans(),
 )
 def test_a_frame_comes_back(kind, address, number, datagram, more):
-    more = more and kind == bus_frame.ANSWER
-    (body,) = slip.Decoder(bus_frame.BODY_BYTES_MAX).feed(bus_frame.encode(kind, address, number, datagram, more=more))
-    assert bus_frame.decode(body) == (kind, address, number, more, datagram)
+    more = more and kind == bus.ANSWER
+    (body,) = slip.Decoder(bus.BODY_BYTES_MAX).feed(bus.encode(kind, address, number, datagram, more=more))
+    assert bus.decode(body) == (kind, address, number, more, datagram)
 
 
 @given(st.binary(max_size=260))
 def test_any_body_is_a_frame_or_a_fault(body):
     try:
-        frame = bus_frame.decode(body)
+        frame = bus.decode(body)
     except WireFault as fault:
         assert fault.reason in ("short", "kind", "address")
     else:
-        assert bus_frame.ADDRESS_MIN <= frame.address <= bus_frame.ADDRESS_MAX
+        assert bus.ADDRESS_MIN <= frame.address <= bus.ADDRESS_MAX
 
 
 def test_the_longest_frame_leaves_within_a_slice():
-    assert bus_frame.airtime_ms(bus_frame.line(baud=bus_frame.BAUD_MIN), bus_frame.FRAME_BYTES_MAX) <= 100
-    longest = bus_frame.encode(bus_frame.ANSWER, 0xC0, 7, b"\xc0" * 250, more=True)
-    assert len(longest) <= bus_frame.FRAME_BYTES_MAX
+    assert bus.airtime_ms(bus.line(baud=bus.BAUD_MIN), bus.FRAME_BYTES_MAX) <= 100
+    longest = bus.encode(bus.ANSWER, 0xC0, 7, b"\xc0" * 250, more=True)
+    assert len(longest) <= bus.FRAME_BYTES_MAX
 
 
 # --- a node ---------------------------------------------------------------------------------------------------
 
 
 def ask(address=5, number=1, datagram=b""):
-    return bus_frame.encode(bus_frame.ASK, address, number, datagram)
+    return bus.encode(bus.ASK, address, number, datagram)
 
 
 def test_a_node_answers_once_and_only_when_asked():
@@ -74,12 +74,12 @@ def test_a_node_answers_once_and_only_when_asked():
     assert node.answer(now_ms=0) == b""
     assert node.receive(ask(datagram=b"down"), since_ms=0) == [b"down"]
     answer = node.answer(now_ms=6)
-    assert answer == bus_frame.encode(bus_frame.ANSWER, 5, 1, b"a", more=True)
+    assert answer == bus.encode(bus.ANSWER, 5, 1, b"a", more=True)
     assert node.answer(now_ms=7) == b""
     node.receive(ask(number=2), since_ms=6)
-    assert node.answer(now_ms=21) == bus_frame.encode(bus_frame.ANSWER, 5, 2, b"b")
+    assert node.answer(now_ms=21) == bus.encode(bus.ANSWER, 5, 2, b"b")
     node.receive(ask(number=3), since_ms=21)
-    assert node.answer(now_ms=31) == bus_frame.encode(bus_frame.ANSWER, 5, 3)
+    assert node.answer(now_ms=31) == bus.encode(bus.ANSWER, 5, 3)
 
 
 @pytest.mark.parametrize(
@@ -87,9 +87,9 @@ def test_a_node_answers_once_and_only_when_asked():
     [
         ask(6),  # another's
         ask() + ask(6),  # ours is old: another has been asked since
-        ask() + bus_frame.encode(bus_frame.ANSWER, 5, 1),  # somebody answers in our place
+        ask() + bus.encode(bus.ANSWER, 5, 1),  # somebody answers in our place
         ask() + b"\xc0\x80\x06x",  # a frame that has begun
-        bus_frame.encode(bus_frame.ANSWER, 5, 1),
+        bus.encode(bus.ANSWER, 5, 1),
         b"\x00" * 40,
         ask()[:-1],
     ],
@@ -116,7 +116,7 @@ def test_a_nodes_queue_is_bounded_and_the_oldest_goes():
     assert not node.send(bytes(251)) and not node.send(b"")
     assert node.counters["overflow"] == 2 and node.counters["too-long"] == 2
     node.receive(ask(), since_ms=0)
-    assert node.answer(now_ms=0) == bus_frame.encode(bus_frame.ANSWER, 5, 1, b"\x02", more=True)
+    assert node.answer(now_ms=0) == bus.encode(bus.ANSWER, 5, 1, b"\x02", more=True)
 
 
 # --- the gateway's side -----------------------------------------------------------------------------------------
@@ -128,7 +128,7 @@ def first_question(master, now_ms=0):
         due_ms = master.deadline_ms()
         assert due_ms > now_ms, "a deadline that has passed"
         now_ms = due_ms
-    return bus_frame.decode(slip.Decoder(bus_frame.BODY_BYTES_MAX).feed(frame)[0]), now_ms
+    return bus.decode(slip.Decoder(bus.BODY_BYTES_MAX).feed(frame)[0]), now_ms
 
 
 def test_a_late_answer_is_known_by_its_number_and_does_not_count():
@@ -136,10 +136,10 @@ def test_a_late_answer_is_known_by_its_number_and_does_not_count():
     first, asked_ms = first_question(master)
     second, again_ms = first_question(master, asked_ms)
     assert second.number != first.number
-    late = bus_frame.encode(bus_frame.ANSWER, 5, first.number, b"late")
+    late = bus.encode(bus.ANSWER, 5, first.number, b"late")
     assert master.receive(late, now_ms=again_ms + 1) == []
     assert master.poll(now_ms=again_ms + 2) == b"", "the one who was asked may still answer"
-    right = bus_frame.encode(bus_frame.ANSWER, 5, second.number, b"right")
+    right = bus.encode(bus.ANSWER, 5, second.number, b"right")
     assert master.receive(right, now_ms=again_ms + 3) == [(5, b"right")]
     assert master.receive(right, now_ms=again_ms + 4) == [], "one answer a question"
     assert master.counters["late"] == 2
@@ -148,9 +148,9 @@ def test_a_late_answer_is_known_by_its_number_and_does_not_count():
 def test_an_echo_of_our_own_question_is_passed_over():
     master = BusMaster(LINE, [5], now_ms=0)
     question, asked_ms = first_question(master)
-    echo = bus_frame.encode(bus_frame.ASK, 5, question.number)
+    echo = bus.encode(bus.ASK, 5, question.number)
     assert master.receive(echo, now_ms=asked_ms) == [] and master.counters["echo"] == 1
-    answer = bus_frame.encode(bus_frame.ANSWER, 5, question.number, b"x")
+    answer = bus.encode(bus.ANSWER, 5, question.number, b"x")
     assert master.receive(answer, now_ms=asked_ms + 20) == [(5, b"x")]
 
 
@@ -165,13 +165,13 @@ def test_a_dead_node_is_silent_though_the_adapter_hears_itself():
         master.receive(frame[4:], now_ms=now_ms + 3)
         if master.silent():
             break
-    assert master.silent() == [5] and master.counters["missed"] == bus.MISSES_MAX
+    assert master.silent() == [5] and master.counters["missed"] == bus_master.MISSES_MAX
 
 
 def test_nothing_is_said_while_a_frame_is_being_heard():
     master = BusMaster(LINE, [5], now_ms=0)
     question, now_ms = first_question(master)
-    answer = bus_frame.encode(bus_frame.ANSWER, 5, question.number, bytes(250))
+    answer = bus.encode(bus.ANSWER, 5, question.number, bytes(250))
     now_ms += LINE.turnaround_ms
     for byte in answer[:40]:  # a slow adapter: a byte every 10 ms
         now_ms += 3
@@ -186,7 +186,7 @@ def test_noise_does_not_shorten_the_time_in_which_a_node_may_begin():
     master.receive(b"\x55", now_ms=now_ms + 1)
     for later_ms in range(2, LINE.turnaround_ms):
         assert master.poll(now_ms=now_ms + later_ms) == b""
-    answer = bus_frame.encode(bus_frame.ANSWER, 5, question.number, b"slow")
+    answer = bus.encode(bus.ANSWER, 5, question.number, b"slow")
     assert master.receive(answer, now_ms=now_ms + LINE.turnaround_ms + 1) == [(5, b"slow")]
 
 
@@ -203,12 +203,12 @@ def test_a_line_that_babbles_is_given_up_once_no_answer_can_be_in_it():
 
 def test_queues_are_bounded_and_what_is_too_old_is_not_sent():
     master = BusMaster(LINE, [5], now_ms=0)
-    for value in range(bus.QUEUE_MAX + 2):
+    for value in range(bus_master.QUEUE_MAX + 2):
         assert master.send(5, bytes([value]), now_ms=0)
     assert not master.send(6, b"x", now_ms=0) and not master.send(5, bytes(251), now_ms=0)
-    assert (master.waiting(), master.counters["overflow"]) == (bus.QUEUE_MAX, 2)
-    question, _ = first_question(master, bus.WAIT_MAX_MS + 1)
-    assert question.datagram == b"" and master.counters["expired"] == bus.QUEUE_MAX
+    assert (master.waiting(), master.counters["overflow"]) == (bus_master.QUEUE_MAX, 2)
+    question, _ = first_question(master, bus_master.WAIT_MAX_MS + 1)
+    assert question.datagram == b"" and master.counters["expired"] == bus_master.QUEUE_MAX
 
 
 def test_a_line_without_addresses_wakes_nobody():
@@ -231,7 +231,7 @@ def test_everything_arrives_in_order_on_a_good_line_and_in_time():
     for address, waiting in sent.items():
         assert [datagram for who, datagram in made.arrived if who == address] == waiting
     assert made.wire.collisions == 0 and made.master.silent() == []
-    assert made.master.round_longest_ms <= bus_frame.cycle_ms(LINE, 32)
+    assert made.master.round_longest_ms <= bus.cycle_ms(LINE, 32)
 
 
 def test_an_idle_street_of_32_is_asked_once_a_second():
@@ -268,7 +268,7 @@ def test_one_who_has_much_does_not_starve_the_others():
     assert max(others) - min(others) <= 2
     assert turns[7] > 10 * max(others), "every second slot is an extra one"
     gaps = [b - a for board in made.boards.values() for a, b in zip(board.turns_ms, board.turns_ms[1:], strict=False)]
-    assert max(gaps) <= bus_frame.cycle_ms(LINE, 16)
+    assert max(gaps) <= bus.cycle_ms(LINE, 16)
 
 
 def test_dead_nodes_cost_one_slot_a_round_and_are_found_when_they_come_back():
@@ -279,10 +279,10 @@ def test_dead_nodes_cost_one_slot_a_round_and_are_found_when_they_come_back():
     asked = made.master.counters["missed"]
     world.run_until(180_000)
     assert made.master.counters["missed"] - asked <= 2 * len(dead), "each about once a minute"
-    assert made.master.round_ms <= bus_frame.cycle_ms(LINE, 16, down_bytes=0, up_bytes=0)
+    assert made.master.round_ms <= bus.cycle_ms(LINE, 16, down_bytes=0, up_bytes=0)
     for address in dead:
         made.boards[address].powered = True
-    world.run_until(180_000 + 2 * bus.TRY_LAST_MS)
+    world.run_until(180_000 + 2 * bus_master.TRY_LAST_MS)
     assert made.master.silent() == []
 
 
@@ -294,7 +294,7 @@ def test_a_street_that_has_power_again_is_found_at_once_when_one_of_it_is_found(
         board.powered = True
     while len(made.master.silent()) == 32:
         world.run_until(world.now_ms + 10)
-    assert world.now_ms <= 300_000 + bus.TRY_LAST_MS
+    assert world.now_ms <= 300_000 + bus_master.TRY_LAST_MS
     world.run_until(world.now_ms + 3000)
     assert made.master.silent() == []
 
@@ -326,7 +326,7 @@ def test_a_line_that_loses_and_spoils_carries_everything_when_it_is_repeated_and
     assert made.wire.collisions == 0, "boards that keep to the rule never meet"
     assert sum(board.spoke_unasked for board in made.boards.values()) == 0
     assert sum(board.node.counters["too-late"] for board in made.boards.values()) > 0
-    assert made.master.round_longest_ms <= bus_frame.cycle_ms(LINE, 32)
+    assert made.master.round_longest_ms <= bus.cycle_ms(LINE, 32)
 
 
 def test_boards_that_answer_late_do_no_more_harm_than_noise():

@@ -5,11 +5,11 @@ import pytest
 from simulator.world.chance import Prng
 from simulator.world.time import World
 from tests.support.bus_line import NONE, Faults, Street
-from wire import bus_frame, coap_message
+from wire import bus, coap_message
 from wire.coap import Endpoint, Request, Response
 from wire.coap_exchange import bearer_timing
 
-LINE = bus_frame.line()
+LINE = bus.line()
 RECORDS = 5
 PAYLOAD = bytes(67)  # with CoAP's header as long as protected telemetry
 
@@ -101,7 +101,7 @@ class Conversation:
 
 @pytest.mark.parametrize("count", [1, 32, 64])
 def test_a_street_that_speaks_at_once_is_told_within_seconds_and_says_nothing_twice(count):
-    conversation = Conversation(count, bus_frame.ack_timeout_ms(LINE, count))
+    conversation = Conversation(count, bus.ack_timeout_ms(LINE, count))
     took_s = conversation.run(60)
     print(f"\n{count} nodes, {RECORDS} records each: {took_s} s")
     assert conversation.retransmitted() == 0
@@ -112,7 +112,7 @@ def test_a_street_that_speaks_at_once_is_told_within_seconds_and_says_nothing_tw
 @pytest.mark.parametrize("seed", range(2))
 def test_a_bad_line_costs_time_and_no_record(seed):
     faults = Faults(spoilt=80, unheard=50, held_up=30)
-    conversation = Conversation(32, bus_frame.ack_timeout_ms(LINE, 32), faults, seed)
+    conversation = Conversation(32, bus.ack_timeout_ms(LINE, 32), faults, seed)
     conversation.run(600)
     assert set(conversation.arrivals.values()) == {1} and len(conversation.arrivals) == 32 * RECORDS
     assert conversation.retransmitted() > 0 and conversation.street.wire.collisions == 0

@@ -1,7 +1,6 @@
 """What a CoAP endpoint remembers: found again, bounded, oldest answered first out."""
 
-from wire.coap_exchange import ANSWERED, OPEN
-from wire.coap_memory import Memory, digest_of
+from wire.coap_exchange import ANSWERED, OPEN, Memory, digest_of
 
 
 def memory(in_all_max=4, per_peer_max=2):

@@ -6,8 +6,7 @@ from random import Random
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from wire.ed25519 import Verification
-from wire.sha512 import Sha512
+from wire.ed25519 import Sha512, Verification
 
 
 def ours(public, signature, data):

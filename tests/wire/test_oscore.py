@@ -3,18 +3,18 @@
 import pytest
 
 from gateway.io.crypto import AesBlocks
-from wire import ccm, limits, oscore, oscore_context, oscore_inner, oscore_window
+from wire import ccm, limits, oscore, oscore_context
 from wire import coap_message as messages
+from wire.coap_message import Content
 from wire.faults import WireFault
-from wire.oscore import Content
-from wire.oscore_option import Header, encode
+from wire.oscore import Header, encode_header
 
 CIPHER = AesBlocks()
 SECRET = bytes(range(100, 116))
 ID_CONTEXT = b"node7\x01"
-NODE = oscore.derive(SECRET, sender_id=b"\0\7", recipient_id=b"g", id_context=ID_CONTEXT)
-GATEWAY = oscore.derive(SECRET, sender_id=b"g", recipient_id=b"\0\7", id_context=ID_CONTEXT)
-STRANGER = oscore.derive(bytes(16), sender_id=b"\0\x08", recipient_id=b"g", id_context=ID_CONTEXT)
+NODE = oscore_context.derive(SECRET, sender_id=b"\0\7", recipient_id=b"g", id_context=ID_CONTEXT)
+GATEWAY = oscore_context.derive(SECRET, sender_id=b"g", recipient_id=b"\0\7", id_context=ID_CONTEXT)
+STRANGER = oscore_context.derive(bytes(16), sender_id=b"\0\x08", recipient_id=b"g", id_context=ID_CONTEXT)
 
 POST = Content(messages.POST, ((messages.URI_PATH, b"t"), (messages.CONTENT_FORMAT, b"\x3c")), b"\x81\x01")
 ANSWER = Content(messages.CHANGED, (), b"")
@@ -24,7 +24,7 @@ def ask(request=POST, number=5, context=NODE, **named):
     return oscore.protect_request(context, request, CIPHER, number=number, **named)
 
 
-def hear(content, window=oscore.NEW, context=GATEWAY):
+def hear(content, window=oscore_context.NEW, context=GATEWAY):
     return oscore.unprotect_request(context, content, CIPHER, window=window)
 
 
@@ -64,7 +64,7 @@ def test_a_response_shows_only_what_a_proxy_must_read():
     assert oscore.unprotect_response(NODE, content, CIPHER, asked) == response
 
 
-@pytest.mark.parametrize("number", [messages.PROXY_URI, messages.OSCORE, oscore_inner.OBSERVE])
+@pytest.mark.parametrize("number", [messages.PROXY_URI, messages.OSCORE, oscore.OBSERVE])
 def test_what_must_not_be_protected_so_is_refused(number):
     assert reason(ask, Content(messages.GET, ((number, b"x"),), b"")) == "oscore-unsuited"
 
@@ -95,7 +95,7 @@ def sealed_by_node(plaintext, number=5):
     piv = bytes((number,))
     nonce = oscore_context.nonce(NODE, NODE.sender_id, piv)
     payload = ccm.seal(CIPHER, NODE.sender_key, nonce, oscore_context.aad(NODE.sender_id, piv), plaintext)
-    value = encode(Header(piv, None, NODE.sender_id))
+    value = encode_header(Header(piv, None, NODE.sender_id))
     return Content(messages.POST, ((messages.OSCORE, value),), payload)
 
 
@@ -127,14 +127,15 @@ def test_ids_are_sent_in_requests_and_the_id_context_on_demand():
 
 def test_another_context_is_refused():
     assert reason(hear, ask(context=STRANGER)[0]) == "oscore-context"
-    assert reason(hear, with_option(ask()[0], encode(Header(b"\5", b"other", NODE.sender_id)))) == "oscore-context"
-    elsewhere = oscore.derive(SECRET, sender_id=b"g", recipient_id=b"\0\7", id_context=b"node7\x02")
+    other = encode_header(Header(b"\5", b"other", NODE.sender_id))
+    assert reason(hear, with_option(ask()[0], other)) == "oscore-context"
+    elsewhere = oscore_context.derive(SECRET, sender_id=b"g", recipient_id=b"\0\7", id_context=b"node7\x02")
     assert reason(hear, ask()[0], context=elsewhere) == "decrypt"
 
 
 @pytest.mark.parametrize("header", [Header(None, None, b"\0\7"), Header(b"\5", None, None), Header(None, None, None)])
 def test_a_request_needs_kid_and_partial_iv(header):
-    assert reason(hear, with_option(ask()[0], encode(header))) == "oscore-option"
+    assert reason(hear, with_option(ask()[0], encode_header(header))) == "oscore-option"
 
 
 def test_a_message_needs_one_oscore_option_and_a_payload():
@@ -160,12 +161,12 @@ def test_a_message_needs_one_oscore_option_and_a_payload():
 )
 def test_a_context_that_is_not_sound_is_our_bug(named):
     with pytest.raises(AssertionError):
-        oscore.derive(**{"master_secret": SECRET, "sender_id": b"a", "recipient_id": b"b"} | named)
+        oscore_context.derive(**{"master_secret": SECRET, "sender_id": b"a", "recipient_id": b"b"} | named)
 
 
 def test_ids_of_seven_bytes_and_of_none_work():
-    node = oscore.derive(SECRET, sender_id=b"1234567", recipient_id=b"")
-    gateway = oscore.derive(SECRET, sender_id=b"", recipient_id=b"1234567")
+    node = oscore_context.derive(SECRET, sender_id=b"1234567", recipient_id=b"")
+    gateway = oscore_context.derive(SECRET, sender_id=b"", recipient_id=b"1234567")
     content, asked = ask(context=node, number=(1 << 40) - 1)
     opened, heard, _ = hear(content, context=gateway)
     assert opened == POST
@@ -177,7 +178,7 @@ def test_secrets_show_nowhere():
     secrets = (SECRET, NODE.sender_key, NODE.recipient_key, NODE.common_iv)
     shown = [repr(NODE), str(NODE), repr(ask()), repr(vars(ask()[1])), repr(CIPHER), repr(oscore.REASONS)]
     same_ids = {"sender_id": b"", "recipient_id": b""}
-    for act in (lambda: hear(ask()[0], context=STRANGER), lambda: oscore.derive(SECRET, **same_ids)):
+    for act in (lambda: hear(ask()[0], context=STRANGER), lambda: oscore_context.derive(SECRET, **same_ids)):
         with pytest.raises((WireFault, AssertionError)) as raised:
             act()
         shown.append(repr(raised.value) + str(raised.value))
@@ -199,7 +200,7 @@ def test_a_request_is_taken_once():
 
 def test_a_forged_number_does_not_move_the_window():
     content, _ = ask()
-    forged = with_option(content, encode(Header(b"\xff\xff", None, NODE.sender_id)))
+    forged = with_option(content, encode_header(Header(b"\xff\xff", None, NODE.sender_id)))
     assert reason(hear, forged) == "decrypt"
     assert hear(content)[2] == (5, 1)
 
@@ -235,16 +236,16 @@ def test_the_requests_nonce_serves_one_response():
 
 def test_after_a_lost_window_only_an_echo_makes_requests_fresh():
     old, _ = ask(number=7)
-    _, heard, window = hear(old, oscore.LOST)
-    assert window is oscore.LOST and not heard.is_fresh
+    _, heard, window = hear(old, oscore_context.LOST)
+    assert window is oscore_context.LOST and not heard.is_fresh
     challenge = Content(messages.UNAUTHORIZED, ((messages.ECHO, b"12345678"),), b"")
     with pytest.raises(AssertionError, match="number of its own"):
         oscore.protect_response(GATEWAY, challenge, CIPHER, heard)
     oscore.protect_response(GATEWAY, challenge, CIPHER, heard, number=4096)
     again = Content(POST.code, (*POST.options, (messages.ECHO, b"12345678")), POST.payload)
-    opened, heard, _ = hear(ask(again, number=8)[0], oscore.LOST)
+    opened, heard, _ = hear(ask(again, number=8)[0], oscore_context.LOST)
     assert messages.option_values(opened.options, messages.ECHO) == (b"12345678",)
-    window = oscore_window.after(heard.number)
+    window = oscore_context.window_after(heard.number)
     assert reason(hear, old, window) == "oscore-replay"
     assert hear(ask(number=9)[0], window)[1].is_fresh
 
@@ -267,7 +268,7 @@ def test_an_error_response_is_unprotected_and_never_cached(why):
 
 def test_telemetry_of_eight_readings_takes_eighty_bytes():
     # The record at its worst (firmware/README.md), a Content-Format, a node id of three bytes, a token of four.
-    node = oscore.derive(SECRET, sender_id=b"\0\0\7", recipient_id=b"g")
+    node = oscore_context.derive(SECRET, sender_id=b"\0\0\7", recipient_id=b"g")
     request = Content(messages.POST, ((messages.URI_PATH, b"t"), (messages.CONTENT_FORMAT, b"\x3c")), bytes(48))
     content, _ = ask(request, number=65535, context=node)
     datagram = messages.encode(

@@ -7,18 +7,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.io.crypto import AesBlocks
-from wire import ccm, oscore, oscore_context, oscore_option
+from wire import ccm, oscore, oscore_context
 from wire import coap_message as messages
+from wire.coap_message import Content
 from wire.faults import WireFault
-from wire.oscore import Content
 
 CIPHER = AesBlocks()
 SECRET = bytes(range(16))
-NODE = oscore.derive(SECRET, sender_id=b"\0\7", recipient_id=b"g", id_context=b"ctx")
-GATEWAY = oscore.derive(SECRET, sender_id=b"g", recipient_id=b"\0\7", id_context=b"ctx")
+NODE = oscore_context.derive(SECRET, sender_id=b"\0\7", recipient_id=b"g", id_context=b"ctx")
+GATEWAY = oscore_context.derive(SECRET, sender_id=b"g", recipient_id=b"\0\7", id_context=b"ctx")
 REQUEST = Content(messages.POST, ((3, b"host"), (11, b"c"), (15, b"n=1")), b"light 0")
 RESPONSE = Content(messages.CHANGED, ((252, b"12345678"),), b"done")
-WINDOW = oscore.Window(3, 0b1011)
+WINDOW = oscore_context.Window(3, 0b1011)
 
 
 def datagram(content):
@@ -49,7 +49,7 @@ def attack(data, window=WINDOW):
             assert fault.reason in oscore.REASONS
             assert oscore.refusal(fault.reason).code >> 5 == 4
             results.append(None)
-    assert window == WINDOW or window is oscore.LOST
+    assert window == WINDOW or window is oscore_context.LOST
     return tuple(results)
 
 
@@ -78,7 +78,7 @@ def test_no_truncation_and_no_flip_passes_as_something_else(good):
 @given(st.binary(max_size=120))
 def test_random_bytes(data):
     assert attack(data) == (None, None)
-    assert attack(data, oscore.LOST) == (None, None)
+    assert attack(data, oscore_context.LOST) == (None, None)
 
 
 OPTIONS = st.lists(st.tuples(st.integers(0, 300), st.binary(max_size=300)), max_size=20)
@@ -89,7 +89,7 @@ OPTIONS = st.lists(st.tuples(st.integers(0, 300), st.binary(max_size=300)), max_
 def test_any_options_with_any_ciphertext(options, value, payload):
     options = tuple(sorted([*options, (messages.OSCORE, value)], key=lambda option: option[0]))
     message = Content(messages.POST, options, payload)
-    for window in (WINDOW, oscore.LOST):
+    for window in (WINDOW, oscore_context.LOST):
         with pytest.raises(WireFault) as fault:
             oscore.unprotect_request(GATEWAY, message, CIPHER, window=window)
         assert fault.value.reason in oscore.REASONS
@@ -104,7 +104,7 @@ def test_a_peer_with_the_key_cannot_break_it_either(plaintext):
     nonce = oscore_context.nonce(NODE, NODE.sender_id, piv)
     bound = oscore_context.aad(NODE.sender_id, piv)
     payload = ccm.seal(CIPHER, NODE.sender_key, nonce, bound, plaintext)
-    value = oscore_option.encode(oscore_option.Header(piv, None, NODE.sender_id))
+    value = oscore.encode_header(oscore.Header(piv, None, NODE.sender_id))
     message = Content(messages.POST, ((messages.OSCORE, value),), payload)
     try:
         content, _, _ = oscore.unprotect_request(GATEWAY, message, CIPHER, window=WINDOW)
@@ -119,7 +119,7 @@ def test_reordered_repeated_and_late_requests_are_taken_once_each():
     generator = random.Random(seed)
     sent = [oscore.protect_request(NODE, REQUEST, CIPHER, number=number)[0] for number in range(200)]
     arriving = sorted(list(enumerate(sent)) * 3, key=lambda pair: pair[0] + generator.uniform(0, 40))
-    window, taken = oscore.NEW, []
+    window, taken = oscore_context.NEW, []
     for number, content in arriving:
         before = window
         try:

@@ -29,10 +29,10 @@ from tests.support.coap_peers import (
     run_client,
 )
 from tools.link import conversation as link_talk
-from wire import coap, limits, oscore, oscore_window
+from wire import coap, limits, oscore, oscore_context
 from wire import coap_message as messages
+from wire.coap_message import Content
 from wire.faults import WireFault
-from wire.oscore import Content
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
 
@@ -43,7 +43,7 @@ PEER = (sys.executable, Path(__file__))
 class Server(ServingThread):
     """A gateway's shell at its smallest: every protected POST is echoed, every other message refused."""
 
-    def __init__(self, security, window=oscore.NEW):
+    def __init__(self, security, window=oscore_context.NEW):
         super().__init__()
         self.security, self.window = security, window
         self.heard, self.faults, self.number = [], [], 0
@@ -67,11 +67,11 @@ class Server(ServingThread):
         except WireFault as fault:
             self.faults.append(fault.reason)
             return oscore.refusal(fault.reason)
-        if window is oscore.LOST:
+        if window is oscore_context.LOST:
             if messages.option_values(content.options, messages.ECHO) != (b"rebooted",):
                 challenge = Content(messages.UNAUTHORIZED, ((messages.ECHO, b"rebooted"),), b"")
                 return self.protect(challenge, exchange)
-            window = oscore_window.after(exchange.number)
+            window = oscore_context.window_after(exchange.number)
         self.window = window
         self.heard.append(content)
         return self.protect(Content(messages.CHANGED, (), content.payload), exchange)
@@ -99,16 +99,16 @@ def test_an_aiocoap_client_is_served(tmp_path, id_context):
 
 def test_an_aiocoap_client_answers_our_demand_for_echo(tmp_path):
     folder = aiocoap_folder(tmp_path)
-    with Server(context(), oscore.LOST) as server:
+    with Server(context(), oscore_context.LOST) as server:
         uri = f"coap://127.0.0.1:{server.port}/t"
         done = run_client(*PEER, "client", folder, uri, "hello", "2")
     assert done.stdout.splitlines() == ["2.04 hello"] * 2, done.stderr
-    assert server.window is not oscore.LOST and len(server.heard) == 2
+    assert server.window is not oscore_context.LOST and len(server.heard) == 2
 
 
 def test_an_aiocoap_client_with_another_secret_is_told_unprotected(tmp_path):
     folder = aiocoap_folder(tmp_path)
-    other = oscore.derive(bytes(16), sender_id=OURS, recipient_id=THEIRS)
+    other = oscore_context.derive(bytes(16), sender_id=OURS, recipient_id=THEIRS)
     with Server(other) as server:
         done = run_client(*PEER, "client", folder, f"coap://127.0.0.1:{server.port}/t", "hello", "1")
     assert server.faults and set(server.faults) == {"decrypt"}
@@ -144,7 +144,7 @@ def test_an_aiocoap_server_serves_us_and_sees_a_replay(tmp_path, started, sequen
     numbers.number -= 1
     with pytest.raises(link_talk.TalkError, match=r"4\.01 'Replay detected'"):
         ask(port, numbers, b"other")
-    stranger = oscore.derive(bytes(16), sender_id=OURS, recipient_id=THEIRS)
+    stranger = oscore_context.derive(bytes(16), sender_id=OURS, recipient_id=THEIRS)
     with pytest.raises(link_talk.TalkError, match=r"4\.00 'Decryption failed'"):
         ask(port, numbers, security=stranger)
 

@@ -6,12 +6,12 @@ from simulator.hosts.keys import CIPHER, key_of, link_of, pairing_of
 from tests.support.link_world import GATEWAY, NODE, OTHER, Joined, again, gateway_of, option_of
 from tests.support.no_nonce_twice import no_nonce_twice
 from wire import coap_message as messages
-from wire import limits, oscore, oscore_pairing
+from wire import limits, oscore, oscore_context
 from wire.coap import Failed, Refused, Response
 from wire.coap_exchange import bearer_timing
+from wire.oscore import Header
+from wire.oscore_context import GATEWAY_ID, NONCES_MAX, Session, unwrap, usual_kid, wrap
 from wire.oscore_link import INIT, OFFERED, PROVEN
-from wire.oscore_option import Header
-from wire.oscore_pairing import GATEWAY_ID, NONCES_MAX, Session, unwrap, usual_kid, wrap
 
 
 @pytest.fixture(autouse=True)
@@ -149,13 +149,13 @@ def test_a_response_1_must_be_a_protected_4_01_with_a_nonce_of_8_bytes(joined, c
     request = messages.decode(joined.said("node")[-1])
     header = oscore.header_of(request)
     id1 = unwrap(header.kid_context)
-    pairing = oscore_pairing.Pairing(key_of(NODE).master_secret, GATEWAY_ID, usual_kid(NODE))
+    pairing = oscore_context.Pairing(key_of(NODE).master_secret, GATEWAY_ID, usual_kid(NODE))
     _, exchange, _ = oscore.unprotect_request(
-        pairing.context(id1), request, CIPHER, window=oscore.NEW, kid_context=header.kid_context
+        pairing.context(id1), request, CIPHER, window=oscore_context.NEW, kid_context=header.kid_context
     )
     sealed = oscore.protect_response(
         pairing.context(r2 + id1),
-        oscore.Content(code, (), b""),
+        messages.Content(code, (), b""),
         CIPHER,
         exchange,
         kid_context=wrap(r2),

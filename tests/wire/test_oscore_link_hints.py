@@ -7,8 +7,8 @@ from tests.support.link_world import GATEWAY, OTHER, Joined, again, hint, option
 from tests.support.no_nonce_twice import no_nonce_twice
 from wire import coap_message as messages
 from wire.coap import Response
+from wire.oscore_context import Session, unwrap, usual_kid
 from wire.oscore_link import INIT, OFFERED
-from wire.oscore_pairing import Session, unwrap, usual_kid
 
 
 @pytest.fixture(autouse=True)

@@ -25,8 +25,8 @@ from tests.support.link_world import counted
 from wire import coap_message as messages
 from wire import oscore
 from wire.coap import Endpoint
+from wire.oscore_context import GATEWAY_ID, Pairing
 from wire.oscore_link import INIT, PROVEN, NodeLink
-from wire.oscore_pairing import GATEWAY_ID, Pairing
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(60)]
 

@@ -8,7 +8,7 @@ from tests.support.no_nonce_twice import no_nonce_twice
 from wire import coap_message as messages
 from wire import limits, oscore
 from wire.coap import Refused
-from wire.oscore_pairing import usual_kid, wrap
+from wire.oscore_context import usual_kid, wrap
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +30,7 @@ class Asking:
         self.session = joined.link.sessions.member(usual_kid(NODE)).session
 
     def datagram(self, *, number=None, options=(), payload=b"on", code=messages.POST, token=b"\1\2", **more):
-        content = oscore.Content(code, ((messages.URI_PATH, b"c"), *options), payload)
+        content = messages.Content(code, ((messages.URI_PATH, b"c"), *options), payload)
         number = self.session.take() if number is None else number
         sealed, self.exchange = oscore.protect_request(self.session.context, content, CIPHER, number=number, **more)
         return messages.encode(

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wire import oscore_option
+from wire import oscore, oscore_context
 from wire.faults import WireFault
-from wire.oscore_option import Header
+from wire.oscore import Header
 
 HEADERS = st.builds(
     Header,
-    st.none() | st.integers(0, oscore_option.PARTIAL_IV_MAX).map(oscore_option.partial_iv_bytes),
+    st.none() | st.integers(0, oscore_context.PARTIAL_IV_MAX).map(oscore.partial_iv_bytes),
     st.none() | st.binary(max_size=16),
     st.none() | st.binary(max_size=7),
 )
@@ -29,23 +29,23 @@ HEADERS = st.builds(
     ],
 )
 def test_examples(value, header):
-    assert oscore_option.decode(bytes.fromhex(value)) == header
-    assert oscore_option.encode(header).hex() == value
+    assert oscore.decode_header(bytes.fromhex(value)) == header
+    assert oscore.encode_header(header).hex() == value
 
 
 @given(HEADERS)
 def test_a_header_comes_back(header):
-    assert oscore_option.decode(oscore_option.encode(header)) == header
+    assert oscore.decode_header(oscore.encode_header(header)) == header
 
 
 @given(st.binary(max_size=30))
 def test_a_value_is_the_encoding_of_its_header_or_is_refused(value):
     try:
-        header = oscore_option.decode(value)
+        header = oscore.decode_header(value)
     except WireFault as fault:
         assert fault.reason == "oscore-option"
     else:
-        assert oscore_option.encode(header) == value
+        assert oscore.encode_header(header) == value
 
 
 @pytest.mark.parametrize(
@@ -69,15 +69,15 @@ def test_a_value_is_the_encoding_of_its_header_or_is_refused(value):
 )
 def test_other_values_are_refused(value):
     with pytest.raises(WireFault, match="oscore-option"):
-        oscore_option.decode(bytes.fromhex(value))
+        oscore.decode_header(bytes.fromhex(value))
 
 
 @pytest.mark.parametrize(("number", "value"), [(0, "00"), (255, "ff"), (256, "0100"), ((1 << 40) - 1, "ff" * 5)])
 def test_a_partial_iv_is_as_short_as_it_can_be(number, value):
-    assert oscore_option.partial_iv_bytes(number).hex() == value
+    assert oscore.partial_iv_bytes(number).hex() == value
 
 
 @pytest.mark.parametrize("number", [-1, 1 << 40])
 def test_no_other_number_is_a_partial_iv(number):
     with pytest.raises(AssertionError):
-        oscore_option.partial_iv_bytes(number)
+        oscore.partial_iv_bytes(number)

@@ -4,9 +4,9 @@ from zlib import crc32
 
 import pytest
 
-from wire import oscore_sequence
-from wire.oscore_option import PARTIAL_IV_MAX
-from wire.oscore_sequence import BLOCK, MARGIN, Reserve, SenderSequence
+from tools.link import sequence
+from tools.link.sequence import BLOCK, MARGIN, Reserve, SenderSequence
+from wire.oscore_context import PARTIAL_IV_MAX
 
 MESSAGES_PER_WRITE_MIN = 500  # issue 5: at most one flash write for so many messages
 
@@ -64,8 +64,8 @@ def live(flash, used, messages):
 
 
 def test_no_number_is_used_twice_whenever_the_power_fails(monkeypatch):
-    monkeypatch.setattr(oscore_sequence, "BLOCK", 8)
-    monkeypatch.setattr(oscore_sequence, "MARGIN", 2)
+    monkeypatch.setattr(sequence, "BLOCK", 8)
+    monkeypatch.setattr(sequence, "MARGIN", 2)
     # Two cuts: the first after each step of a life of four reservations, the second after each step of the next.
     for first in range(90):
         for second in range(0, 60, 1 if first % 9 == 0 else 7):

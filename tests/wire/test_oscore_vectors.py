@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from gateway.io.crypto import AesBlocks
 from wire import coap_message as messages
 from wire import oscore, oscore_context
-from wire.oscore_option import partial_iv_bytes
+from wire.oscore import partial_iv_bytes
 
 CIPHER = AesBlocks()
 
@@ -35,8 +35,8 @@ def contexts(vectors, name):
     secret, salt, client, server, id_context = map(value, fields[1:])
     shared = {"master_salt": salt, "id_context": id_context}
     return (
-        oscore.derive(secret, sender_id=client, recipient_id=server, **shared),
-        oscore.derive(secret, sender_id=server, recipient_id=client, **shared),
+        oscore_context.derive(secret, sender_id=client, recipient_id=server, **shared),
+        oscore_context.derive(secret, sender_id=server, recipient_id=client, **shared),
     )
 
 
@@ -82,7 +82,7 @@ def test_requests(vectors, name):
     assert oscore_context.nonce(client, client.sender_id, partial_iv_bytes(number)).hex() == nonce
     content, _ = oscore.protect_request(client, message, CIPHER, number=number, with_id_context=name == "C.6")
     assert whole(message, content) == protected
-    opened, exchange, window = oscore.unprotect_request(server, plain(protected), CIPHER, window=oscore.NEW)
+    opened, exchange, window = oscore.unprotect_request(server, plain(protected), CIPHER, window=oscore_context.NEW)
     assert whole(message, opened) == unprotected
     assert exchange.number == number and window == (number, 1)
 
@@ -93,7 +93,7 @@ def test_responses(vectors, index):
     number = None if number == "none" else int(number)
     (client, server), request_number, request, (protected_request, _, _) = request_of(vectors, to)
     _, asked = oscore.protect_request(client, plain(request), CIPHER, number=request_number)
-    _, heard, _ = oscore.unprotect_request(server, plain(protected_request), CIPHER, window=oscore.NEW)
+    _, heard, _ = oscore.unprotect_request(server, plain(protected_request), CIPHER, window=oscore_context.NEW)
     message = plain(unprotected)
     content = oscore.protect_response(server, message, CIPHER, heard, number=number)
     assert whole(message, content) == protected

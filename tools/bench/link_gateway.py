@@ -15,8 +15,8 @@ from simulator.world.chance import Prng
 from wire import coap_message as messages
 from wire import oscore
 from wire.coap import Endpoint
+from wire.oscore_context import GATEWAY_ID, Pairing
 from wire.oscore_link import NodeLink
-from wire.oscore_pairing import GATEWAY_ID, Pairing
 
 CONTEXTS = 500
 ROUNDS = 20

@@ -10,9 +10,9 @@ bytes of its datagram. The collector is off while heap is measured, so nothing i
 import gc
 import time
 
-from wire import ccm, oscore
+from wire import ccm, oscore, oscore_context
 from wire import coap_message as messages
-from wire.oscore import Content
+from wire.coap_message import Content
 
 REPEATS = 300
 RECORD = bytes(range(48))  # a streetlight's record of 8 readings at its worst
@@ -36,12 +36,12 @@ except ImportError:
 
 
 SECRET = bytes(range(16))
-NODE = oscore.derive(SECRET, sender_id=b"\0\0\7", recipient_id=b"g", id_context=b"node7\1")
-GATEWAY = oscore.derive(SECRET, sender_id=b"g", recipient_id=b"\0\0\7", id_context=b"node7\1")
+NODE = oscore_context.derive(SECRET, sender_id=b"\0\0\7", recipient_id=b"g", id_context=b"node7\1")
+GATEWAY = oscore_context.derive(SECRET, sender_id=b"g", recipient_id=b"\0\0\7", id_context=b"node7\1")
 REQUEST = Content(messages.POST, ((messages.URI_PATH, b"t"), (messages.CONTENT_FORMAT, b"\x3c")), RECORD)
 RESPONSE = Content(messages.CHANGED, (), bytes(8))
 ASKED, EXCHANGE = oscore.protect_request(NODE, REQUEST, CIPHER, number=40000)
-HEARD = oscore.unprotect_request(GATEWAY, ASKED, CIPHER, window=oscore.NEW)[1]
+HEARD = oscore.unprotect_request(GATEWAY, ASKED, CIPHER, window=oscore_context.NEW)[1]
 ANSWERED = oscore.protect_response(GATEWAY, RESPONSE, CIPHER, HEARD)
 
 
@@ -59,7 +59,7 @@ def protected_request():
 
 
 def opened_request():
-    oscore.unprotect_request(GATEWAY, ASKED, CIPHER, window=oscore.NEW)
+    oscore.unprotect_request(GATEWAY, ASKED, CIPHER, window=oscore_context.NEW)
     return b""
 
 
@@ -73,7 +73,7 @@ def opened_response():
 
 
 def derived():
-    oscore.derive(SECRET, sender_id=b"\0\0\7", recipient_id=b"g", id_context=b"node7\1")
+    oscore_context.derive(SECRET, sender_id=b"\0\0\7", recipient_id=b"g", id_context=b"node7\1")
     return b""
 
 

@@ -11,11 +11,11 @@ request 2 is longer by. Prints lines as `link_vm.py` does.
 import gc
 import time
 
-from wire import ccm, oscore
+from wire import ccm, oscore, oscore_context
 from wire import coap_message as messages
 from wire.coap import Endpoint
+from wire.oscore_context import GATEWAY_ID, Pairing, Session, unwrap, wrap
 from wire.oscore_link import NodeLink
-from wire.oscore_pairing import GATEWAY_ID, Pairing, Session, unwrap, wrap
 
 REPEATS = 200
 ALLOCATED_OVER = 8
@@ -65,7 +65,7 @@ class Clear:
         return self.end.outgoing()[0][1]
 
     def answer(self, datagram):
-        return said(messages.decode(datagram), oscore.Content(messages.CHANGED, (), ANSWER))
+        return said(messages.decode(datagram), messages.Content(messages.CHANGED, (), ANSWER))
 
     def hear(self, datagram):
         assert self.end.receive(datagram, "g", now_ms=0)[0].payload == ANSWER
@@ -86,9 +86,9 @@ class Protected(Clear):
         kid_context = oscore.header_of(message).kid_context
         id1 = unwrap(kid_context)
         _, exchange, _ = oscore.unprotect_request(
-            self.pairing.context(id1), message, CIPHER, window=oscore.NEW, kid_context=kid_context
+            self.pairing.context(id1), message, CIPHER, window=oscore_context.NEW, kid_context=kid_context
         )
-        plain = oscore.Content(messages.UNAUTHORIZED, (), b"")
+        plain = messages.Content(messages.UNAUTHORIZED, (), b"")
         context = self.pairing.context(R2 + id1)
         return said(message, oscore.protect_response(context, plain, CIPHER, exchange, kid_context=wrap(R2)))
 
@@ -100,7 +100,7 @@ class Protected(Clear):
         _, exchange, self.session.window = oscore.unprotect_request(
             self.session.context, message, CIPHER, window=self.session.window, kid_context=kid_context
         )
-        reply = oscore.Content(messages.CHANGED, (), ANSWER)
+        reply = messages.Content(messages.CHANGED, (), ANSWER)
         return said(message, oscore.protect_response(self.session.context, reply, CIPHER, exchange))
 
     def hear_first(self, datagram):

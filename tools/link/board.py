@@ -16,7 +16,7 @@ from pathlib import Path
 from tools.command_line import Refused, UsageError
 from tools.link import image as link_image
 from tools.link.image import FIRMWARE, ImageFault
-from wire import image, slot_words
+from wire import image
 from wire.faults import WireFault
 
 
@@ -55,7 +55,7 @@ def board_files(firmware: Path, compiler: str | None, kind: str, number: int) ->
     files = {f"{name}.py": source.read_bytes() for name, source in root.items()}
     files["main.py"] = (firmware / "esp32" / "loader.py").read_bytes()
     files |= {f"a/{path}": data for path, data in application.items()}
-    files[f"a/{slot_words.MANIFEST_NAME}"] = link_image.manifest_of(
+    files[f"a/{image.MANIFEST_NAME}"] = link_image.manifest_of(
         application, number, link_image.node_version(firmware), kind
     )
     files |= {f"r/{path}": data for path, data in link_image.rescue_files(firmware, compiler, kind).items()}

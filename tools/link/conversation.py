@@ -21,11 +21,12 @@ from typing import Any, Self
 from gateway.core.link.sessions import NodeKey
 from gateway.io.crypto import AesBlocks
 from gateway.io.files import sync_folder
-from wire import coap, limits, oscore, oscore_sequence
+from tools.link.sequence import SenderSequence
+from wire import coap, limits, oscore, oscore_context
 from wire import coap_message as messages
 from wire.faults import WireFault
+from wire.oscore_context import GATEWAY_ID, Pairing
 from wire.oscore_link import NodeLink
-from wire.oscore_pairing import GATEWAY_ID, Pairing
 
 _FIELDS = ("master_secret", "master_salt", "sender_id", "recipient_id", "id_context")
 _CIPHER = AesBlocks()
@@ -37,7 +38,7 @@ class TalkError(Exception):
     """What a person can put right. It carries no secret."""
 
 
-def load_context(path: Path) -> oscore.Context:
+def load_context(path: Path) -> oscore_context.Context:
     """The context that the file holds; TalkError names what is wrong, never a value."""
     try:
         if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
@@ -46,7 +47,7 @@ def load_context(path: Path) -> oscore.Context:
         unknown = sorted(set(fields) - set(_FIELDS))
         if unknown:
             raise TalkError(f"{path}: no field {', '.join(unknown)}; there are {', '.join(_FIELDS)}")
-        return oscore.derive(**{name: bytes.fromhex(value) for name, value in fields.items()})
+        return oscore_context.derive(**{name: bytes.fromhex(value) for name, value in fields.items()})
     except OSError as error:
         raise TalkError(f"{path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValueError, TypeError):
@@ -65,7 +66,7 @@ class SequenceFile:
                 raise TalkError(f"{self._path} exists: this context was used before; leave --first out")
             self._write(0)
         try:
-            self._sequence = oscore_sequence.SenderSequence(int(self._path.read_text(encoding="ascii")))
+            self._sequence = SenderSequence(int(self._path.read_text(encoding="ascii")))
         except FileNotFoundError:
             raise TalkError(f"no {self._path}: say --first if this context was NEVER used; else make another") from None
         except (OSError, ValueError, AssertionError):
@@ -100,7 +101,7 @@ class Conversation:
     """Exchanges with one peer under one context, from one socket: servers tell the blocks of a body by its address."""
 
     def __init__(
-        self, context: oscore.Context, sequence: SequenceFile, address: tuple[str, int], *, wait_s: float
+        self, context: oscore_context.Context, sequence: SequenceFile, address: tuple[str, int], *, wait_s: float
     ) -> None:
         self._context = context
         self._sequence = sequence
@@ -121,7 +122,7 @@ class Conversation:
     def __exit__(self, *_: object) -> None:
         self._socket.close()
 
-    def ask(self, request: oscore.Content) -> oscore.Content:
+    def ask(self, request: messages.Content) -> messages.Content:
         """The protected response to `request`. A demand for Echo is met once. TalkError when there is none."""
         for _ in range(_UNAUTHORIZED_MAX + 1):
             content, exchange = oscore.protect_request(
@@ -137,10 +138,10 @@ class Conversation:
                 break
             options = [option for option in request.options if option[0] != messages.ECHO]
             messages.insert_option(options, messages.ECHO, echo[0])
-            request = oscore.Content(request.code, tuple(options), request.payload)
+            request = messages.Content(request.code, tuple(options), request.payload)
         return opened
 
-    def _exchange(self, content: oscore.Content) -> Any:
+    def _exchange(self, content: messages.Content) -> Any:
         end = self._end
         asked = end.request(self._address, content.code, (), content.payload, options=content.options, now_ms=_now_ms())
         if isinstance(asked, coap.Refused):
@@ -195,7 +196,7 @@ class NodeConversation:
     def __exit__(self, *_: object) -> None:
         self._socket.close()
 
-    def ask(self, request: oscore.Content) -> oscore.Content:
+    def ask(self, request: messages.Content) -> messages.Content:
         """The answer to `request`. TalkError when there is none."""
         asked = self._link.request(
             self._address, request.code, (), request.payload, options=request.options, now_ms=_now_ms()
@@ -211,7 +212,7 @@ class NodeConversation:
                     raise TalkError(f"no answer: {event.reason}")
                 for peer, datagram in self._link.outgoing():  # its acknowledgement
                     self._socket.sendto(datagram, peer)
-                return oscore.Content(event.code, event.options, event.payload)
+                return messages.Content(event.code, event.options, event.payload)
         where = f"{self._address[0]} port {self._address[1]}"
         raise TalkError(f"no answer from {where} within {self._wait_s:g} s: is this node adopted there?")
 

@@ -17,7 +17,7 @@ from gateway.core.link.sessions import NodeKey
 from gateway.shell import keys as node_keys
 from tools.command_line import Refused, UsageError
 from wire import limits
-from wire.oscore_pairing import NODE_ID_BYTES, usual_kid
+from wire.oscore_context import NODE_ID_BYTES, usual_kid
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

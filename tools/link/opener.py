@@ -15,10 +15,10 @@ from gateway.io.crypto import AesBlocks
 from tools.link import message_text
 from tools.link.capture import Address, Datagram
 from wire import coap_message as messages
-from wire import oscore
+from wire import oscore, oscore_context
 from wire.faults import WireFault
-from wire.oscore_option import Header
-from wire.oscore_pairing import GATEWAY_ID, NONCE_BYTES, NONCE_BYTES_MAX, Pairing, unwrap
+from wire.oscore import Header
+from wire.oscore_context import GATEWAY_ID, NONCE_BYTES, NONCE_BYTES_MAX, Pairing, unwrap
 
 # A gateway's busiest hour: 1,000 nodes with a few requests each in the air.
 REQUESTS_MAX = 4096
@@ -55,7 +55,7 @@ class KeyRing:
     def __init__(self, keys: Sequence[NodeKey] = ()) -> None:
         self._nodes = [NodeSessions(key) for key in keys]
 
-    def candidates(self, header: Header) -> Iterator[tuple[NodeSessions, bytes, oscore.Context]]:
+    def candidates(self, header: Header) -> Iterator[tuple[NodeSessions, bytes, oscore_context.Context]]:
         """(node, nonces, context that opens a request of this header), the likeliest first."""
         for node in self._nodes:
             if header.kid == node.kid:
@@ -71,7 +71,7 @@ def _is_first(nonces: bytes) -> bool:
     return NONCE_BYTES <= len(nonces) <= NONCE_BYTES_MAX
 
 
-def _offered(node: NodeSessions, id1: bytes, header: Header) -> oscore.Context | None:
+def _offered(node: NodeSessions, id1: bytes, header: Header) -> oscore_context.Context | None:
     """The context of response 1, by the gateway's nonce in it; None if it has none."""
     try:
         return node.as_node.context(unwrap(header.kid_context or b"") + id1)
@@ -97,7 +97,7 @@ class SeenRequest(NamedTuple):
     number: int
     is_protected: bool
     path: str | None
-    context: oscore.Context | None
+    context: oscore_context.Context | None
     exchange: oscore.Exchange | None
     first: tuple[NodeSessions, bytes] | None = None
 
@@ -105,7 +105,7 @@ class SeenRequest(NamedTuple):
 class Opener:
     """Shows datagram after datagram. `counters` only rise; `datagrams` is the sum of the next two."""
 
-    def __init__(self, contexts: Sequence[oscore.Context] = (), keys: Sequence[NodeKey] = ()) -> None:
+    def __init__(self, contexts: Sequence[oscore_context.Context] = (), keys: Sequence[NodeKey] = ()) -> None:
         self.counters = dict.fromkeys(("datagrams", "malformed", "sound", "protected", "opened", "not_opened"), 0)
         self._views = [view for context in contexts for view in (context, _seen_by_peer(context))]
         self._ring = KeyRing(keys)
@@ -170,7 +170,7 @@ class Opener:
         for node, nonces, view in self._ring.candidates(header):
             try:
                 content, exchange, _ = oscore.unprotect_request(
-                    view, message, self._cipher, window=oscore.NEW, kid_context=header.kid_context
+                    view, message, self._cipher, window=oscore_context.NEW, kid_context=header.kid_context
                 )
             except WireFault as fault:
                 reason = _REASONS.get(fault.reason, fault.reason)
@@ -184,7 +184,7 @@ class Opener:
             return asked, {"oscore": told, "inner": inner}
         for view in named:
             try:
-                content, exchange, _ = oscore.unprotect_request(view, message, self._cipher, window=oscore.NEW)
+                content, exchange, _ = oscore.unprotect_request(view, message, self._cipher, window=oscore_context.NEW)
             except WireFault as fault:
                 reason = _REASONS.get(fault.reason, fault.reason)
                 continue
@@ -227,9 +227,9 @@ _REASONS = {
 }
 
 
-def _seen_by_peer(context: oscore.Context) -> oscore.Context:
+def _seen_by_peer(context: oscore_context.Context) -> oscore_context.Context:
     """The same context as the other end has it, to open what this end has sent."""
-    return oscore.Context(
+    return oscore_context.Context(
         context.recipient_id,
         context.sender_id,
         context.id_context,

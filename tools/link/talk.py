@@ -1,4 +1,4 @@
-"""Asks a peer something under OSCORE over UDP, and shows its answer; what is larger than a datagram goes by blocks.
+"""Asks a peer something under OSCORE over UDP, and shows its answer, which comes by blocks if it is long.
 
 example:
   bocage link talk bench.toml coap://192.0.2.7/t --payload 0102
@@ -9,7 +9,6 @@ Exit status: 0 answered, 2 not (the line says why).
 
 import argparse
 import json
-import secrets
 import sys
 import time
 from binascii import unhexlify
@@ -21,11 +20,9 @@ from urllib.parse import unquote, urlsplit
 from gateway.shell import keys as node_keys
 from tools.command_line import UsageError
 from tools.link.conversation import Conversation, NodeConversation, SequenceFile, TalkError, code_text, load_context
-from wire import block, coap_message, limits
-from wire.block import Answered, Body, Restarted, Stopped
-from wire.block_download import Download, Part
-from wire.block_upload import Acked, Upload
-from wire.oscore_inner import Content
+from wire import block, coap_message
+from wire.block import Answered, Download, Part, Stopped
+from wire.coap_message import Content
 
 _COAP_PORT = 5683
 _METHODS = {
@@ -38,16 +35,12 @@ _METHODS = {
 _BLOCK_SIZES = tuple(block.block_bytes(szx) for szx in range(block.SZX_MAX + 1))
 # A node's flash holds 8 MB: nothing larger is served to it, or to its technician.
 ANSWER_BYTES_MAX = 8 << 20
-# Uploads of one context are told apart by it (RFC 9175 section 3.5.1).
-_REQUEST_TAG_BYTES = 4
 _SHOWN_EVERY_S = 1.0
 
 _WHY = {
     "block-number": "it answered for another block",
     "block-size": "it made a block larger than asked for",
     "block-cut": "a block has not the size it claims",
-    "block-missing": "it does not say which block it has",
-    "block-continue": "it wants more after the last block",
     "block-total": f"it sends more than {ANSWER_BYTES_MAX} bytes, or than can be counted",
     "changed": "what it sends changes all the time",
     "refused": "it refuses blocks that it has announced",
@@ -64,8 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     payload.add_argument("--payload", default="", metavar="HEX", help="the request's payload in hexadecimal")
     payload.add_argument("--payload-file", type=Path, metavar="FILE", help="the request's payload")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the answer's payload there, not in hexadecimal")
-    size = block.block_bytes(limits.BLOCK_LINK_SZX)
-    text = f"largest block, either way (default: {size} to send, the peer's choice to receive)"
+    text = "largest block of the answer (default: the peer's choice)"
     parser.add_argument("--block", type=int, choices=_BLOCK_SIZES, metavar="BYTES", help=text)
     parser.add_argument("--format", type=int, metavar="NUMBER", help="its Content-Format, for instance 60 for CBOR")
     text = "how long a message is waited for (default: 30)"
@@ -134,7 +126,7 @@ class Progress:
         self._next_s = clock() + _SHOWN_EVERY_S
 
     def __call__(self, word: str, done: int, total: int | None) -> None:
-        """Print a line if one is due. word: "sent" or "received"; `total` None: not known."""
+        """Print a line if one is due. `total` None: not known."""
         if self._clock() < self._next_s:
             return
         self._next_s = self._clock() + _SHOWN_EVERY_S
@@ -149,42 +141,16 @@ def transfer(
     szx: int | None,
     progress: Callable[[str, int, int | None], None],
 ) -> Content:
-    """The whole answer to the whole request. TransferError when there is none.
+    """Returns the whole answer to the request; raises TransferError when there is none.
 
-    szx: of the largest block either way, asked for from the start; None leaves an answer's to the peer.
+    szx: of the largest block, asked for from the start; None leaves it to the peer.
     """
-    upload = Upload(
-        request._replace(payload=b""),
-        Body(request.payload),
-        szx=limits.BLOCK_LINK_SZX if szx is None else szx,
-        request_tag=secrets.token_bytes(_REQUEST_TAG_BYTES),
-    )
-    first = _upload(ask, upload, len(request.payload), progress) if request.payload else None
     download = Download(
-        # The tag names the request for its answer's blocks as well.
-        Content(request.code, upload.options, b""),
-        total_max=ANSWER_BYTES_MAX,
-        szx=block.SZX_MAX if szx is None else szx,
-        is_early=szx is not None and first is None,
+        request, total_max=ANSWER_BYTES_MAX, szx=block.SZX_MAX if szx is None else szx, is_early=szx is not None
     )
-    return _download(ask, download, ask(download.request()) if first is None else first, progress)
-
-
-def _upload(ask, upload, total, progress) -> Content:
-    while True:
-        event = upload.receive(ask(upload.request()))
-        if isinstance(event, Answered):
-            return event.content
-        if isinstance(event, Stopped):
-            raise TransferError(_text(event))
-        assert isinstance(event, Acked | Restarted)
-        progress("sent", upload.offset, total)
-
-
-def _download(ask, download, answer, progress) -> Content:
     got = bytearray()
     while True:
-        event = download.receive(answer)
+        event = download.receive(ask(download.request()))
         if isinstance(event, Answered):
             return event.content
         if isinstance(event, Stopped):
@@ -193,11 +159,11 @@ def _download(ask, download, answer, progress) -> Content:
             got += event.payload
             if event.is_last:
                 first = download.response
+                assert first is not None
                 return Content(first.code, first.options, bytes(got))
         else:
             got.clear()
         progress("received", download.offset, download.size)
-        answer = ask(download.request())
 
 
 def _text(stopped: Stopped) -> str:

@@ -3,7 +3,7 @@
 Policies are shown in the language of the form (`sunset+15 on`), so that they can be compared with it.
 """
 
-from policy import authority, document, keyset
+from policy import document, keyset
 from policy.document import Limit, Policy
 from policy.fault import Fault
 from policy.keyset import KeySet
@@ -48,8 +48,8 @@ def holds(found: Found, keys: KeySet) -> bool:
 
 def _refusal(found: Found, keys: KeySet) -> tuple:
     if isinstance(found.content, KeySet):
-        return authority.open_keyset(found.data, keys, person_keys.verify)[1]
-    return authority.open_policy(found.data, keys, person_keys.verify)[2]
+        return keyset.open_keyset(found.data, keys, person_keys.verify)[1]
+    return keyset.open_policy(found.data, keys, person_keys.verify)[2]
 
 
 def _signatures(found: Found, keys: KeySet | None, language: str) -> list[str]:
@@ -71,7 +71,7 @@ def _signatures(found: Found, keys: KeySet | None, language: str) -> list[str]:
 def _problem(fault: Fault, language: str) -> str:
     """Why a gateway would refuse it; a fault of the content has no words but its own."""
     key = f"refused.{fault.path}"
-    return word(key, language) if fault.path in authority.WORDS else f"{fault.path} {fault.problem}"
+    return word(key, language) if fault.path in keyset.WORDS else f"{fault.path} {fault.problem}"
 
 
 def _keyset(keys: KeySet, language: str) -> list[str]:

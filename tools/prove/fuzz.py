@@ -28,8 +28,8 @@ from tools.prove.fuzz_attacker import Attacker, Strike
 from tools.prove.fuzz_checker import COUNTS, Checker, message_of
 from tools.prove.fuzz_ends import RealGateway, RealNode
 from tools.prove.fuzz_party import Address, Party
-from wire import oscore
-from wire.oscore_pairing import GATEWAY_ID
+from wire import coap_message, oscore_context
+from wire.oscore_context import GATEWAY_ID
 
 NODE, GATEWAY = ("192.0.2.7", 40_001), ("192.0.2.1", 5683)
 _SECRET, _ID_CONTEXT = bytes(range(100, 116)), b"fuzz"
@@ -74,8 +74,8 @@ class World:
         self._prng = prng.split("world")
         node_id, gateway_id = _IDS
         shared = {"id_context": _ID_CONTEXT}
-        node = oscore.derive(_SECRET, sender_id=node_id, recipient_id=gateway_id, **shared)
-        gateway = oscore.derive(_SECRET, sender_id=gateway_id, recipient_id=node_id, **shared)
+        node = oscore_context.derive(_SECRET, sender_id=node_id, recipient_id=gateway_id, **shared)
+        gateway = oscore_context.derive(_SECRET, sender_id=gateway_id, recipient_id=node_id, **shared)
         self.parties = {
             "node": UNDER_TEST[ends]["node"](node, GATEWAY, prng.split("node")),
             "gateway": UNDER_TEST[ends]["gateway"](gateway, NODE, prng.split("gateway")),
@@ -191,7 +191,7 @@ class World:
             place -= 1
         self._flying.insert(place, (lands_ms, self._launched, source, destination, datagram))
 
-    def _settle(self, side: str, ticket: int, answer: oscore.Content | None) -> None:
+    def _settle(self, side: str, ticket: int, answer: coap_message.Content | None) -> None:
         tries = self._under_way[side].pop(ticket, None)
         if tries is None:
             self.checker.counts["doubled"] += 1  # an outcome for what had one

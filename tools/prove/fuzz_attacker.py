@@ -11,9 +11,8 @@ from gateway.io.crypto import AesBlocks
 from simulator.world.chance import Prng
 from tools.prove.fuzz_party import Address
 from wire import coap_message as messages
-from wire import oscore, oscore_option
-from wire.oscore_inner import HOP_LIMIT
-from wire.oscore_option import Header
+from wire import oscore, oscore_context
+from wire.oscore import HOP_LIMIT, Header
 
 _RECENT_MAX = 12  # most of them still on their way
 _LIVE_MAX = 3
@@ -48,7 +47,7 @@ class Attacker:
         self._ends = ends
         # Whose secret is another's: everything right but the key.
         self._impostors = [
-            oscore.derive(bytes(range(16)), sender_id=sender, recipient_id=recipient, id_context=id_context)
+            oscore_context.derive(bytes(range(16)), sender_id=sender, recipient_id=recipient, id_context=id_context)
             for sender, recipient in (ids, ids[::-1])
         ]
         self._recent: list[Heard] = []
@@ -224,7 +223,7 @@ class Attacker:
         options = []
         for number, value in message.options:
             if number == messages.OSCORE:
-                value = oscore_option.encode(change(oscore_option.decode(value)))
+                value = oscore.encode_header(change(oscore.decode_header(value)))
             options.append((number, value))
         return heard, self._made(message, options=options)
 
@@ -242,8 +241,8 @@ class Attacker:
         def change(header: Header) -> Header:
             now = int.from_bytes(header.partial_iv or b"", "big")
             near = max(0, now + self._prng.between(-40, 40))
-            number = (near, self._prng.randrange(now + 1), oscore_option.PARTIAL_IV_MAX)[self._prng.randrange(3)]
-            return Header(oscore_option.partial_iv_bytes(number), header.kid_context, header.kid)
+            number = (near, self._prng.randrange(now + 1), oscore_context.PARTIAL_IV_MAX)[self._prng.randrange(3)]
+            return Header(oscore.partial_iv_bytes(number), header.kid_context, header.kid)
 
         return self._with_header(change)
 
@@ -271,7 +270,7 @@ class Attacker:
     def _impostor(self) -> tuple[Heard, bytes]:
         heard = self._any()
         context = self._impostors[heard.source == self._ends[1]]
-        content = oscore.Content(messages.POST, ((messages.URI_PATH, b"c"),), self._bytes(0, 60))
+        content = messages.Content(messages.POST, ((messages.URI_PATH, b"c"),), self._bytes(0, 60))
         number = self._prng.randrange(1 << (8, 16, 40)[self._prng.randrange(3)])
         sealed, _ = oscore.protect_request(context, content, self._cipher, number=number)
         made = (messages.CON, sealed.code, self._id(), self._bytes(0, 8), sealed.options, sealed.payload)

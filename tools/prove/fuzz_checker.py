@@ -20,7 +20,7 @@ _PLAIN, _ECHOED = 1, 2
 COUNTS = ("forged", "doubled", "unheard", "nonces_reused", "over_limit", "miscounted", "exceptions")
 
 
-def message_of(seed: int, side: str, number: int) -> oscore.Content:
+def message_of(seed: int, side: str, number: int) -> messages.Content:
     """The `number`-th request of a side. Path, options and payload depend on all three."""
     draw = sha256(f"{seed}/{side}/{number}".encode()).digest()
     low, high = _PAYLOAD_BYTES
@@ -28,7 +28,7 @@ def message_of(seed: int, side: str, number: int) -> oscore.Content:
     path = {"node": b"t", "gateway": b"c"}[side]
     options = [(messages.URI_PATH, path), (messages.URI_QUERY, draw[1:4])][: 1 + draw[4] % 2]
     messages.insert_option(options, messages.CONTENT_FORMAT, b"\x3c")
-    return oscore.Content(messages.POST, tuple(options), number.to_bytes(4, "big") + filler)
+    return messages.Content(messages.POST, tuple(options), number.to_bytes(4, "big") + filler)
 
 
 class Checker:
@@ -61,12 +61,12 @@ class Checker:
         self._answered[side].append(0)
         return len(self._heard[side]) - 1
 
-    def saw(self, asker: str, content: oscore.Content) -> None:
+    def saw(self, asker: str, content: messages.Content) -> None:
         """An application was handed this as a request of `asker`."""
         number = int.from_bytes(content.payload[:4], "big")
         heard = self._heard[asker]
         plain = tuple(option for option in content.options if option[0] != messages.ECHO)
-        said = oscore.Content(content.code, plain, content.payload)
+        said = messages.Content(content.code, plain, content.payload)
         if number >= len(heard) or said != message_of(self._seed, asker, number):
             self.counts["forged"] += 1
             return
@@ -78,7 +78,7 @@ class Checker:
         heard[number] |= flag
         self.heard_again += heard[number] == _PLAIN | _ECHOED
 
-    def got(self, asker: str, number: int, content: oscore.Content) -> None:
+    def got(self, asker: str, number: int, content: messages.Content) -> None:
         """The application of `asker` was handed this as the answer to its request."""
         if content != answer_to(message_of(self._seed, asker, number)):
             self.counts["forged"] += 1

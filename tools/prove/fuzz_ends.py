@@ -13,11 +13,11 @@ from gateway.core.link.sessions import NodeKey
 from gateway.io.crypto import AesBlocks
 from simulator.world.chance import Prng
 from tools.prove.fuzz_party import LATE_MS, Address, answer_to
-from wire import coap, limits, oscore
+from wire import coap, limits, oscore, oscore_context
 from wire import coap_message as messages
 from wire.coap_exchange import bearer_timing
+from wire.oscore_context import Pairing
 from wire.oscore_link import NodeLink
-from wire.oscore_pairing import Pairing
 
 _CIPHER = AesBlocks()
 _NODE_TIMING = bearer_timing(nstart=2, response_wait_ms=20_000)
@@ -40,9 +40,9 @@ class RealNode:
 
     asks = True
 
-    def __init__(self, context: oscore.Context, peer: Address, prng: Prng) -> None:
-        self.seen: list[oscore.Content] = []
-        self.outcomes: list[tuple[int, oscore.Content | None]] = []
+    def __init__(self, context: oscore_context.Context, peer: Address, prng: Prng) -> None:
+        self.seen: list[messages.Content] = []
+        self.outcomes: list[tuple[int, messages.Content | None]] = []
         self.peer = peer
         self._pairing = Pairing(_SECRET, context.sender_id, context.recipient_id)
         self._prng = prng
@@ -73,7 +73,7 @@ class RealNode:
     def outgoing(self) -> list[tuple[Address, bytes]]:
         return list(self._link.outgoing())
 
-    def ask(self, ticket: int, content: oscore.Content, now_ms: int) -> bool:
+    def ask(self, ticket: int, content: messages.Content, now_ms: int) -> bool:
         path = messages.option_values(content.options, messages.URI_PATH)
         others = [option for option in content.options if option[0] != messages.URI_PATH]
         asked = self._link.request(self.peer, content.code, path, content.payload, options=others, now_ms=now_ms)
@@ -105,13 +105,13 @@ class RealNode:
         for event in events:
             if isinstance(event, coap.Request):
                 self._handed += 1
-                self.seen.append(oscore.Content(event.code, tuple(event.options), event.payload))
+                self.seen.append(messages.Content(event.code, tuple(event.options), event.payload))
                 continue
             ticket = self._tickets.pop(event.exchange)
             if isinstance(event, coap.Failed):
                 self.outcomes.append((ticket, None))
             else:
-                self.outcomes.append((ticket, oscore.Content(event.code, tuple(event.options), event.payload)))
+                self.outcomes.append((ticket, messages.Content(event.code, tuple(event.options), event.payload)))
 
 
 class RealGateway:
@@ -119,9 +119,9 @@ class RealGateway:
 
     asks = False
 
-    def __init__(self, context: oscore.Context, peer: Address, prng: Prng) -> None:
-        self.seen: list[oscore.Content] = []
-        self.outcomes: list[tuple[int, oscore.Content | None]] = []
+    def __init__(self, context: oscore_context.Context, peer: Address, prng: Prng) -> None:
+        self.seen: list[messages.Content] = []
+        self.outcomes: list[tuple[int, messages.Content | None]] = []
         self.peer = peer
         self._key = NodeKey(_NODE, context.recipient_id, _SECRET)
         self._prng = prng
@@ -146,7 +146,7 @@ class RealGateway:
     def outgoing(self) -> list[tuple[Address, bytes]]:
         return list(self._link.outgoing())
 
-    def ask(self, ticket: int, content: oscore.Content, now_ms: int) -> bool:
+    def ask(self, ticket: int, content: messages.Content, now_ms: int) -> bool:
         return False
 
     def sizes(self) -> dict[str, tuple[int, int]]:

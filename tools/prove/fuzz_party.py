@@ -14,11 +14,12 @@ from typing import Any, NamedTuple
 
 from gateway.io.crypto import AesBlocks
 from simulator.world.chance import Prng
-from wire import coap, limits, oscore, oscore_sequence, oscore_window
+from tools.link import sequence
+from wire import coap, limits, oscore, oscore_context
 from wire import coap_message as messages
 from wire.coap_exchange import bearer_timing
 from wire.faults import WireFault
-from wire.oscore_inner import OUTER
+from wire.oscore import OUTER
 
 Address = tuple[str, int]
 
@@ -37,7 +38,7 @@ class Late(NamedTuple):
 
     due_ms: int
     request: int
-    content: oscore.Content
+    content: messages.Content
     exchange: oscore.Exchange
 
 
@@ -45,7 +46,7 @@ class Asked(NamedTuple):
     """A request of ours on its way."""
 
     ticket: int
-    content: oscore.Content
+    content: messages.Content
     exchange: oscore.Exchange
     is_second: bool  # it carries the Echo that the first was answered with
 
@@ -56,21 +57,21 @@ class Party:
 
     asks = True
 
-    def __init__(self, context: oscore.Context, peer: Address, prng: Prng) -> None:
-        self.seen: list[oscore.Content] = []
-        self.outcomes: list[tuple[int, oscore.Content | None]] = []
+    def __init__(self, context: oscore_context.Context, peer: Address, prng: Prng) -> None:
+        self.seen: list[messages.Content] = []
+        self.outcomes: list[tuple[int, messages.Content | None]] = []
         self.peer = peer
         self._context = context
         self._prng = prng
         self._reserved_end = 0  # on flash
-        self._start(oscore.NEW)
+        self._start(oscore_context.NEW)
 
     def _start(self, window: Any) -> None:
         self.delivered = 0
         self._became = dict.fromkeys((*_OWN_REASONS, *oscore.REASONS), 0)
         self._window = window
         self._secret = self._prng.bits64().to_bytes(8, "big")
-        self._sequence = oscore_sequence.SenderSequence(self._reserved_end)
+        self._sequence = sequence.SenderSequence(self._reserved_end)
         self._asked: dict[int, Asked] = {}
         self._late: list[Late] = []
         self._is_known = False
@@ -85,7 +86,7 @@ class Party:
 
     def reboot(self) -> None:
         """Everything in memory is gone; what was asked has no outcome."""
-        self._start(oscore.LOST)
+        self._start(oscore_context.LOST)
 
     def receive(self, datagram: bytes, peer: Address, now_ms: int) -> None:
         """One datagram, from whomever."""
@@ -105,7 +106,7 @@ class Party:
         """What is to be sent now."""
         return list(self._end.outgoing())
 
-    def ask(self, ticket: int, content: oscore.Content, now_ms: int) -> bool:
+    def ask(self, ticket: int, content: messages.Content, now_ms: int) -> bool:
         """A protected request to the peer; its outcome comes with `ticket`. False: no place for it now."""
         return self._ask(ticket, content, now_ms, is_second=False)
 
@@ -166,18 +167,18 @@ class Party:
             refusal = oscore.refusal(fault.reason)
             self._end.respond(request.exchange, refusal.code, refusal.payload, options=refusal.options, now_ms=now_ms)
             return fault.reason
-        if window is oscore.LOST or request.peer != self.peer:
+        if window is oscore_context.LOST or request.peer != self.peer:
             if messages.option_values(content.options, messages.ECHO) != (self._echo(request.peer),):
                 self._challenge(request, exchange, now_ms)
                 return "challenged"
-            if window is oscore.LOST:
-                window = oscore_window.after(exchange.number)
+            if window is oscore_context.LOST:
+                window = oscore_context.window_after(exchange.number)
                 exchange.is_fresh = True
             self.peer = request.peer
         return self._hand_on(request, content, exchange, window, now_ms)
 
     def _hand_on(
-        self, request: Any, content: oscore.Content, exchange: oscore.Exchange, window: Any, now_ms: int
+        self, request: Any, content: messages.Content, exchange: oscore.Exchange, window: Any, now_ms: int
     ) -> str:
         answer = answer_to(authenticated(content))
         is_late = bool(content.payload) and content.payload[-1] % 8 == 0
@@ -193,11 +194,11 @@ class Party:
         return "handed"
 
     def _challenge(self, request: Any, exchange: oscore.Exchange, now_ms: int) -> None:
-        challenge = oscore.Content(messages.UNAUTHORIZED, ((messages.ECHO, self._echo(request.peer)),), b"")
+        challenge = messages.Content(messages.UNAUTHORIZED, ((messages.ECHO, self._echo(request.peer)),), b"")
         self._respond(request.exchange, challenge, exchange, now_ms, number=self._number())
 
     def _respond(
-        self, request: int, content: oscore.Content, exchange: oscore.Exchange, now_ms: int, *, number: int | None
+        self, request: int, content: messages.Content, exchange: oscore.Exchange, now_ms: int, *, number: int | None
     ) -> None:
         sealed = oscore.protect_response(self._context, content, _CIPHER, exchange, number=number)
         self._end.respond(request, sealed.code, sealed.payload, options=sealed.options, now_ms=now_ms)
@@ -208,7 +209,7 @@ class Party:
 
     # --- our own requests -----------------------------------------------------------------------------------
 
-    def _ask(self, ticket: int, content: oscore.Content, now_ms: int, *, is_second: bool) -> bool:
+    def _ask(self, ticket: int, content: messages.Content, now_ms: int, *, is_second: bool) -> bool:
         sealed, exchange = oscore.protect_request(
             self._context, content, _CIPHER, number=self._number(), with_id_context=not self._is_known
         )
@@ -232,7 +233,7 @@ class Party:
         echo = messages.option_values(content.options, messages.ECHO)
         if content.code == messages.UNAUTHORIZED and echo and not asked.is_second:
             options = [*asked.content.options, (messages.ECHO, echo[0])]
-            again = oscore.Content(asked.content.code, tuple(options), asked.content.payload)
+            again = messages.Content(asked.content.code, tuple(options), asked.content.payload)
             if self._ask(asked.ticket, again, now_ms, is_second=True):
                 return
             self.outcomes.append((asked.ticket, None))
@@ -247,16 +248,16 @@ class Party:
         return int(self._sequence.take())
 
 
-def authenticated(content: oscore.Content) -> oscore.Content:
+def authenticated(content: messages.Content) -> messages.Content:
     """Without the options that stand outside of what OSCORE protects: anybody on the way may have put them there."""
     options = tuple(option for option in content.options if option[0] not in OUTER)
-    return oscore.Content(content.code, options, content.payload)
+    return messages.Content(content.code, options, content.payload)
 
 
-def answer_to(request: oscore.Content) -> oscore.Content:
+def answer_to(request: messages.Content) -> messages.Content:
     """What the application says to a request: it depends on all of it."""
     parts = [bytes((request.code,)), request.payload]
     for number, value in request.options:
         if number != messages.ECHO:
             parts.append(number.to_bytes(2, "big") + value)
-    return oscore.Content(messages.CHANGED, (), sha256(b"/".join(parts)).digest()[:16])
+    return messages.Content(messages.CHANGED, (), sha256(b"/".join(parts)).digest()[:16])

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from gateway.core.cabinet import limits
 from gateway.core.cabinet.folder import Folder
-from policy import authority, document, keyset
+from policy import document, keyset
 from policy.fault import Fault
 from policy.keyset import KeySet
 from wire import command, cose
@@ -20,7 +20,7 @@ from wire.faults import WireFault
 
 Verify = Callable[[bytes, bytes, bytes], bool]  # public key, signature, data
 
-# Why not, beside the words of `policy.authority`.
+# Why not, beside the words of `policy.keyset`.
 NO_KEYS, OLDER, CONTENT, MALFORMED, DISK = "no-keys", "older", "content", "malformed", "disk"
 KEYS_DAMAGED = "keys-damaged"
 
@@ -111,7 +111,7 @@ class Policies:
     def _take_keyset(self, data: bytes) -> Verdict | None:
         if self.keyset is None:
             return Verdict("keyset", NO_KEYS)
-        opened, faults = authority.open_keyset(data, self.keyset, self._verify)
+        opened, faults = keyset.open_keyset(data, self.keyset, self._verify)
         if opened is None:
             # The set in force comes again with every bundle: signed by those before, it is a stranger's to itself.
             return None if self._is_held("keyset", data) else _refused("keyset", faults)
@@ -128,7 +128,7 @@ class Policies:
         if self.keyset.version < self._highest_keyset:
             # A later set stands on the card and cannot be read: the keys that we can read may have been replaced.
             return Verdict("policy", KEYS_DAMAGED, None, f"key set {self._highest_keyset} is needed")
-        policy, kid, faults = authority.open_policy(data, self.keyset, self._verify)
+        policy, kid, faults = keyset.open_policy(data, self.keyset, self._verify)
         if policy is None:
             return _refused("policy", faults)
         if policy.version < self.highest or (policy.version == self.highest and policy.version not in self._damaged):
@@ -200,7 +200,7 @@ class Policies:
     def _load_keyset(self, version: int, data: bytes) -> None:
         if self.keyset is None or version <= self.keyset.version:
             return  # a later set has been installed by hand
-        opened, _faults = authority.open_keyset(data, self.keyset, self._verify)
+        opened, _faults = keyset.open_keyset(data, self.keyset, self._verify)
         if opened is None:
             self.counters["damaged-files"] += 1
         else:
@@ -210,7 +210,7 @@ class Policies:
     def _load_policy(self, version: int, data: bytes) -> None:
         # It may have been signed by a key that has been replaced since: it was good then, and is what is in force.
         for keys in reversed(self._keysets):
-            policy, kid, _faults = authority.open_policy(data, keys, self._verify)
+            policy, kid, _faults = keyset.open_policy(data, keys, self._verify)
             if policy is not None:
                 self._held.append(Taken(policy, kid, data))
                 return
@@ -245,5 +245,5 @@ class Policies:
 def _refused(part: str, faults: tuple[Fault, ...]) -> Verdict:
     """The word of the first fault, and all of them in words for a log."""
     first = faults[0].path
-    why = first if first in authority.WORDS else CONTENT
+    why = first if first in keyset.WORDS else CONTENT
     return Verdict(part, why, None, "; ".join(f"{fault.path}: {fault.problem}" for fault in faults)[:400])

@@ -28,7 +28,7 @@ from wire import limits as wire_limits
 from wire import node_order
 from wire.coap import Refused
 from wire.node_order import NodeOrder
-from wire.oscore_pairing import Session
+from wire.oscore_context import Session
 
 
 class Standing(NamedTuple):

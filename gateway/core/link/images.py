@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from gateway.core.link.link import Asked, Heard, Link
-from wire import block_serve
+from wire import block
 from wire import coap_message as messages
 from wire.block import Body
-from wire.oscore_inner import Content
+from wire.coap_message import Content
 
 PATH = b"f"
 
@@ -52,7 +52,7 @@ class NodeImages:
 
     def _serve(self, path: tuple[bytes, ...], content: bytes) -> None:
         body = Body(content)
-        self._served[path] = body, block_serve.digest_etag(body)
+        self._served[path] = body, block.digest_etag(body)
 
     def hears(self, heard: Heard, *, now_ms: int) -> bool:
         """Whether this is a question for a program; then it is answered."""
@@ -66,6 +66,6 @@ class NodeImages:
             answer = Content(messages.NOT_FOUND, (), b"")
         else:
             question = Content(heard.code, heard.options, b"")
-            answer = block_serve.serve(question, found[0], etag=found[1])
+            answer = block.serve(question, found[0], etag=found[1])
         self._link.respond(heard.exchange, answer.code, answer.payload, options=answer.options, now_ms=now_ms)
         return True

@@ -25,7 +25,7 @@ from wire import oscore
 from wire.coap import Endpoint, Failed, Refused, Request, Response
 from wire.coap_exchange import bearer_timing
 from wire.faults import WireFault
-from wire.oscore_pairing import Session
+from wire.oscore_context import Session
 
 # What is longer than a datagram: programs of nodes (`gateway.core.link.images`).
 SERVED_BY_BLOCKS = ((b"f",),)
@@ -168,7 +168,7 @@ class Link:
         if opened is None:
             return Refused("unknown-exchange")
         try:
-            sealed = self.sessions.seal(opened, oscore.Content(code, options, payload))
+            sealed = self.sessions.seal(opened, messages.Content(code, options, payload))
         except WireFault:
             return Refused("too-large")
         outcome = self._endpoint.respond(exchange, sealed.code, sealed.payload, options=sealed.options, now_ms=now_ms)
@@ -209,7 +209,7 @@ class Link:
         chosen = [(messages.URI_PATH, segment) for segment in path]
         for number, value in options:
             messages.insert_option(chosen, number, value)
-        sealed, exchange = self.sessions.ask(session, oscore.Content(code, tuple(chosen), payload))
+        sealed, exchange = self.sessions.ask(session, messages.Content(code, tuple(chosen), payload))
         asked: int | Refused = self._endpoint.request(
             member.proven_at, sealed.code, (), sealed.payload, options=sealed.options, now_ms=now_ms
         )

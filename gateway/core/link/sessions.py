@@ -1,7 +1,7 @@
 """The nodes that belong to this gateway, and the keys of each since its last start or ours.
 
 A node is known by its *member* entry: node id, OSCORE id (kid) and master secret, which an operator has brought. Keys
-are agreed on as in RFC 8613 appendix B.2 (`wire.oscore_pairing`) and live in RAM: a gateway that starts anew, or from
+are agreed on as in RFC 8613 appendix B.2 (`wire.oscore_context`) and live in RAM: a gateway that starts anew, or from
 an old backup, has none, reuses no nonce, and tells a known node so with an unprotected 4.01.
 
 Nothing here changes for a message that does not hold: the session that stands keeps standing until a new one has been
@@ -17,7 +17,7 @@ from gateway.core import limits
 from wire import coap_message as messages
 from wire import oscore
 from wire.faults import WireFault
-from wire.oscore_pairing import GATEWAY_ID, NONCE_BYTES, NONCE_BYTES_MAX, Pairing, Session, unwrap, wrap
+from wire.oscore_context import GATEWAY_ID, NEW, NONCE_BYTES, NONCE_BYTES_MAX, Pairing, Session, unwrap, wrap
 
 # Without the words that RFC 8613 proposes: a forged request must not get back more bytes than it had.
 _KEYS_UNKNOWN = oscore.refusal("oscore-context")._replace(payload=b"")
@@ -151,7 +151,7 @@ class Sessions:
     def _offer(self, member: Member, header: Any, request: Any, id1: bytes) -> Any:
         """Request 1 holds: answer with our nonce, under keys that serve this one answer."""
         _, exchange, _ = oscore.unprotect_request(
-            member.pairing.context(id1), request, self._cipher, window=oscore.NEW, kid_context=header.kid_context
+            member.pairing.context(id1), request, self._cipher, window=NEW, kid_context=header.kid_context
         )
         self.counters["handshakes"] += 1
         r2 = member.offered.get(id1)  # the same request again, by whomever: the same answer, and no place of another
@@ -161,7 +161,7 @@ class Sessions:
                 # those, and not what it asks now.
                 del member.offered[min(member.offered)]
             r2 = member.offered[id1] = self._random_bytes(NONCE_BYTES)
-        plain = oscore.Content(messages.UNAUTHORIZED, (), b"")
+        plain = messages.Content(messages.UNAUTHORIZED, (), b"")
         return oscore.protect_response(
             member.pairing.context(r2 + id1), plain, self._cipher, exchange, kid_context=wrap(r2)
         )

@@ -8,11 +8,11 @@ import pytest
 from gateway.io.node_links import Bus
 from simulator.world.chance import Prng
 from tests.support.bus_bench import BusBench
-from wire import bus_frame
+from wire import bus
 
 pytestmark = pytest.mark.live
 GENEROUS_S = 90
-LINE = bus_frame.line()
+LINE = bus.line()
 ADDRESSES = range(1, 33)
 
 

@@ -9,7 +9,7 @@ import tty
 import pytest
 
 from gateway.io.node_links import Bus
-from wire import bus_frame
+from wire import bus
 
 pytestmark = [pytest.mark.vm, pytest.mark.live]
 GENEROUS_S = 40
@@ -18,7 +18,7 @@ GENEROUS_S = 40
 NODE = """
 import select, sys, time
 from links.rs485 import Rs485Link
-from wire import bus_frame
+from wire import bus
 
 class Uart:
     def __init__(self):
@@ -53,7 +53,7 @@ class Pin:
     def value(self, level):
         pass
 
-link = Rs485Link(Uart(), Poll, bus_frame.line(), 5, now_ms=time.ticks_ms, sleep_ms=time.sleep_ms, enable=Pin())
+link = Rs485Link(Uart(), Poll, bus.line(), 5, now_ms=time.ticks_ms, sleep_ms=time.sleep_ms, enable=Pin())
 while True:
     for datagram, peer in link.receive():
         link.send(peer, b"echo " + datagram)
@@ -74,22 +74,22 @@ def test_a_vm_answers_when_it_is_asked(tmp_path, micropython, repository):
     arrived = []
 
     async def run():
-        bus = Bus(
+        line = Bus(
             str(tmp_path / "rs485"),
             (4, 5, 6),
             lambda datagram, peer: arrived.append((datagram, peer)),
-            line=bus_frame.line(),
+            line=bus.line(),
         )
-        bus.start()
+        line.start()
         said = [bytes([number]) * 200 for number in range(1, 6)]
         for datagram in said:
             end_s = time.monotonic() + GENEROUS_S
             while (b"echo " + datagram, ("bus", 5)) not in arrived:  # as CoAP, again until it has come
-                assert time.monotonic() < end_s, bus.health()
-                bus.send(("bus", 5), datagram)
+                assert time.monotonic() < end_s, line.health()
+                line.send(("bus", 5), datagram)
                 await asyncio.sleep(0.5)
-        assert {4, 6} <= set(bus.health()["silent"])
-        bus.close()
+        assert {4, 6} <= set(line.health()["silent"])
+        line.close()
 
     try:
         asyncio.run(run())

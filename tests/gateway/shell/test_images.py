@@ -12,7 +12,7 @@ from gateway.shell.images import NodeImageStore, parse
 from tests.support.commands import run_command
 from tests.support.signed_image import STRANGER, signed
 from tests.support.update_rig import image_of
-from wire import block_serve, image
+from wire import block, image
 from wire import coap_message as messages
 from wire.block import Body
 
@@ -45,7 +45,7 @@ def test_a_manifest_and_its_files_are_served_and_nothing_else():
         assert images.hears(asked(*path), now_ms=0)
         code, payload, options = link.said[-1]
         assert code == messages.CONTENT and body.startswith(payload) and payload
-        assert (messages.ETAG, block_serve.digest_etag(Body(body))) in options
+        assert (messages.ETAG, block.digest_etag(Body(body))) in options
     absent = ((), (b"thermostat",), (b"streetlight", b"6", b"0"), (b"streetlight", b"7", b"99"))
     for path in ((b"f", *rest) for rest in absent):
         assert images.hears(asked(*path), now_ms=0) and link.said[-1][0] == messages.NOT_FOUND

@@ -1,7 +1,7 @@
 """What a simulated commune signs is what the real gateway takes: forms, signatures, kinds."""
 
 from gateway.io.crypto import verify_ed25519
-from policy import authority, document, keyset, lighting
+from policy import document, keyset, lighting
 from simulator.cabinet.commune import (
     BEHUARD,
     Commune,
@@ -26,10 +26,10 @@ OTHER = Commune("49135", "Feneu", 2_300, 475720, -5940)
 
 
 def test_the_gateway_opens_the_signed_policy_with_the_communes_keys_only():
-    opened, kid, faults = authority.open_policy(signed_policy(BEHUARD, POLICY), keys_of(BEHUARD), verify_ed25519)
+    opened, kid, faults = keyset.open_policy(signed_policy(BEHUARD, POLICY), keys_of(BEHUARD), verify_ed25519)
     assert faults == () and opened == POLICY
     assert keyset.key_of(keys_of(BEHUARD), kid)[1] == "maire"
-    assert authority.open_policy(signed_policy(BEHUARD, POLICY), keys_of(OTHER), verify_ed25519)[0] is None
+    assert keyset.open_policy(signed_policy(BEHUARD, POLICY), keys_of(OTHER), verify_ed25519)[0] is None
 
 
 def test_the_key_set_is_sound():

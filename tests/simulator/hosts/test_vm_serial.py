@@ -9,8 +9,8 @@ from gateway.core.link.link import Link
 from simulator.hosts.keys import CIPHER, key_of, settings_of
 from simulator.hosts.vm import HEAP_FROM_SOURCE_BYTES, VmNode
 from simulator.rig.pty import Pty
-from wire import bus_frame, coap_message, event, limits, record, slip
-from wire.bus import BusMaster
+from wire import bus, coap_message, event, limits, record, slip
+from wire.bus_master import BusMaster
 from wire.record import Answer
 
 pytestmark = [pytest.mark.vm, pytest.mark.live, pytest.mark.timeout(180)]
@@ -43,7 +43,7 @@ class Line:
 
     def __init__(self, pty):
         self._pty = pty
-        self._master = BusMaster(bus_frame.line(baud=BAUD), [7], now_ms=now_ms())
+        self._master = BusMaster(bus.line(baud=BAUD), [7], now_ms=now_ms())
 
     def arrived(self):
         frame = self._master.poll(now_ms=now_ms())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from policy import authority, keyset
+from policy import keyset
 from tests.support.control_world import (
     AGENT,
     CLERK,
@@ -51,16 +51,16 @@ def test_a_policy_is_kept_with_the_name_of_who_signed_it(connection):
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        (signed_policy(policy(2), STRANGER), authority.STRANGER),
-        (signed_policy(policy(2), AGENT), authority.STRANGER),  # an operator commands, and signs no policy
-        (signed_policy(policy(2))[:-1] + b"\0", authority.SIGNATURE),
-        (signed_policy(policy(2, insee="49007")), authority.COMMUNE),
-        (signed_policy(policy(1)), authority.VERSION),
+        (signed_policy(policy(2), STRANGER), keyset.STRANGER),
+        (signed_policy(policy(2), AGENT), keyset.STRANGER),  # an operator commands, and signs no policy
+        (signed_policy(policy(2))[:-1] + b"\0", keyset.SIGNATURE),
+        (signed_policy(policy(2, insee="49007")), keyset.COMMUNE),
+        (signed_policy(policy(1)), keyset.VERSION),
         (cose.sign1_encode(b"\xa0", MAYOR.kid, cose.POLICY_AAD, MAYOR.private.sign), ""),
-        (cose.sign1_encode(b"x" * 9, MAYOR.kid, cose.COMMAND_AAD, MAYOR.private.sign), authority.SIGNATURE),
-        (b"", authority.FORM),
-        (b"\xd2" + bytes(100_000), authority.FORM),
-        (bytes(range(256)) * 400, authority.FORM),
+        (cose.sign1_encode(b"x" * 9, MAYOR.kid, cose.COMMAND_AAD, MAYOR.private.sign), keyset.SIGNATURE),
+        (b"", keyset.FORM),
+        (b"\xd2" + bytes(100_000), keyset.FORM),
+        (bytes(range(256)) * 400, keyset.FORM),
     ],
     ids=["stranger", "operator", "torn", "foreign", "version", "content", "other-use", "empty", "zeros", "nonsense"],
 )
@@ -71,7 +71,7 @@ def test_what_does_not_verify_changes_nothing_and_says_why(connection, data, why
 
 def test_without_a_key_set_no_policy_is_taken(tmp_path):
     connection = control_file.open_to_write(str(tmp_path / "empty.db"))
-    assert accept_policy(connection, signed_policy(policy())) == authority.STRANGER
+    assert accept_policy(connection, signed_policy(policy())) == keyset.STRANGER
     connection.close()
 
 
@@ -81,7 +81,7 @@ def test_a_key_of_two_communes_signs_for_each(connection):
     assert accept_policy(connection, signed_policy(policy(1, insee="49007"))) == 1
     assert accept_policy(connection, signed_policy(policy(2))) == 2
     # A key of the other commune only is a stranger's here.
-    assert accept_policy(connection, signed_policy(policy(3), STRANGER)) == authority.COMMUNE
+    assert accept_policy(connection, signed_policy(policy(3), STRANGER)) == keyset.COMMUNE
 
 
 def test_the_first_key_set_is_not_replaced_by_hand_and_may_be_given_again(connection):
@@ -93,14 +93,14 @@ def test_the_first_key_set_is_not_replaced_by_hand_and_may_be_given_again(connec
 
 def test_a_later_key_set_needs_enough_of_its_holders_and_a_higher_version(connection):
     later = key_set(2, (MAYOR, AGENT))
-    assert accept_keyset(connection, signed_keyset(later, (MAYOR,))) == authority.TOO_FEW
-    assert accept_keyset(connection, signed_keyset(later, (MAYOR, STRANGER))) == authority.STRANGER
-    assert accept_keyset(connection, signed_keyset(key_set(1), (MAYOR, CLERK))) == authority.VERSION
+    assert accept_keyset(connection, signed_keyset(later, (MAYOR,))) == keyset.TOO_FEW
+    assert accept_keyset(connection, signed_keyset(later, (MAYOR, STRANGER))) == keyset.STRANGER
+    assert accept_keyset(connection, signed_keyset(key_set(1), (MAYOR, CLERK))) == keyset.VERSION
     signed = signed_keyset(later, (MAYOR, CLERK))
     assert accept_keyset(connection, signed) == 2
     assert accept_keyset(connection, signed) == 2, "the same file again is no fault"
     # The clerk's key is out of the set: what it signs counts no more.
-    assert accept_policy(connection, signed_policy(policy(2), CLERK)) == authority.STRANGER
+    assert accept_policy(connection, signed_policy(policy(2), CLERK)) == keyset.STRANGER
 
 
 def test_of_policies_the_newest_that_has_begun_is_in_force(connection):

@@ -8,36 +8,22 @@ from tools import cli
 from tools.link import talk as link_talk
 from wire import block as blocks
 from wire import coap_message as messages
-from wire.block import Block, Body
-from wire.block_receive import Receiver, Whole
-from wire.block_serve import digest_etag, serve
-from wire.oscore_inner import Content
+from wire.block import Block, Body, digest_etag, serve
+from wire.coap_message import Content
 
 PATH = ((messages.URI_PATH, b"p"),)
 DATA = bytes(range(250)) * 8
 
 
 class Peer:
-    """Takes a body by Block1 and answers it reversed, by Block2; serves DATA."""
+    """Serves DATA by Block2."""
 
     def __init__(self, szx=6):
-        self.szx, self.receiver, self.answer, self.asked = szx, Receiver(szx=szx), b"", []
+        self.szx, self.asked = szx, []
 
     def __call__(self, request):
         self.asked.append(request)
-        if request.code == messages.GET:
-            return serve(request, Body(DATA), etag=digest_etag(Body(DATA)), szx=self.szx)
-        if request.code == messages.POST and blocks.block_of(request.options, messages.BLOCK2) is not None:
-            return self.part(request)
-        found = self.receiver.receive("bench", request, now_ms=0)
-        if not isinstance(found, Whole):
-            return found
-        self.answer = found.content.payload[::-1]
-        return self.receiver.answer(found, self.part(found.content))
-
-    def part(self, request):
-        answer = serve(request, Body(self.answer), etag=digest_etag(Body(self.answer)), szx=self.szx)
-        return Content(messages.CHANGED, answer.options, answer.payload)
+        return serve(request, Body(DATA), etag=digest_etag(Body(DATA)), szx=self.szx)
 
 
 def quiet(*_):
@@ -45,51 +31,27 @@ def quiet(*_):
 
 
 @pytest.mark.parametrize("szx", [None, 0, 2, 6])
-@pytest.mark.parametrize("size", [0, 1, 128, 129, 1024, 1025, 2000])
-def test_any_size_goes_both_ways(szx, size):
-    peer = Peer(szx=3)
-    answer = link_talk.transfer(peer, Content(messages.POST, PATH, DATA[:size]), szx=szx, progress=quiet)
-    assert (answer.code, answer.payload) == (messages.CHANGED, DATA[:size][::-1])
+@pytest.mark.parametrize("served", [0, 3, 6])
+def test_an_answer_by_blocks_arrives_whole(szx, served):
+    peer = Peer(szx=served)
     got = link_talk.transfer(peer, Content(messages.GET, PATH, b""), szx=szx, progress=quiet)
     assert (got.code, got.payload) == (messages.CONTENT, DATA)
-    assert peer.receiver.counters["incomplete"] == 0
-    assert max(len(request.payload) for request in peer.asked) <= (128 if szx is None else blocks.block_bytes(szx))
+    asked = {block.szx for request in peer.asked if (block := blocks.block_of(request.options, messages.BLOCK2))}
+    assert max(asked) <= (6 if szx is None else szx)
 
 
 def test_nothing_is_said_about_blocks_to_a_peer_that_may_know_none():
     peer = Peer()
     link_talk.transfer(peer, Content(messages.GET, PATH, b""), szx=None, progress=quiet)
     link_talk.transfer(peer, Content(messages.POST, PATH, b"short"), szx=None, progress=quiet)
-    assert [request for request in peer.asked if request.payload or request is peer.asked[0]] == [
-        Content(messages.GET, PATH, b""),
-        Content(messages.POST, PATH, b"short"),
-    ]
-
-
-def test_the_blocks_of_the_answer_are_asked_for_under_the_tag_of_the_request():
-    peer = Peer(szx=3)
-    link_talk.transfer(peer, Content(messages.POST, PATH, DATA), szx=None, progress=quiet)
-    tags = {messages.option_values(request.options, messages.REQUEST_TAG) for request in peer.asked}
-    assert len(tags) == 1 and len(tags.pop()[0]) == 4
-    assert sum(not request.payload for request in peer.asked) == 15
+    first = [request for request in peer.asked if not messages.option_values(request.options, messages.BLOCK2)]
+    assert first == [Content(messages.GET, PATH, b""), Content(messages.POST, PATH, b"short")]
 
 
 def test_an_error_is_an_answer():
     refused = Content(messages.FORBIDDEN, (), b"no")
     for method in (messages.GET, messages.PUT):
         assert link_talk.transfer(lambda _: refused, Content(method, PATH, DATA), szx=2, progress=quiet) == refused
-
-
-@pytest.mark.parametrize(
-    ("answers", "why"),
-    [
-        ([Content(messages.CONTINUE, (), b"")], "which block it has"),
-        ([Content(messages.CONTINUE, ((messages.BLOCK1, b"\x0f"),), b"")], "block-option-reserved"),
-    ],
-)
-def test_a_broken_peer_ends_an_upload_in_words(answers, why):
-    with pytest.raises(link_talk.TransferError, match=why):
-        link_talk.transfer(lambda _: answers.pop(), Content(messages.PUT, PATH, DATA), szx=2, progress=quiet)
 
 
 def test_endless_blocks_end_at_the_bound(monkeypatch):

@@ -12,7 +12,7 @@ from tests.support import protected_traffic as traffic
 from tests.support.coap_peers import ServingThread
 from tools import cli
 from tools.link import replay as link_replay
-from wire import coap, oscore
+from wire import coap, oscore, oscore_context
 from wire import coap_message as messages
 from wire.faults import WireFault
 
@@ -23,7 +23,7 @@ class Server(ServingThread):
     def __init__(self):
         super().__init__()
         _, self.context = traffic.contexts()
-        self.window, self.done, self.heard = oscore.NEW, [], []
+        self.window, self.done, self.heard = oscore_context.NEW, [], []
         self.end = coap.Endpoint(
             random_below=lambda bound: 0, first_message_id=1, exchanges_max=99, handled_options=(messages.OSCORE,)
         )
@@ -44,7 +44,7 @@ class Server(ServingThread):
         except WireFault as fault:
             return oscore.refusal(fault.reason)
         self.done.append(content)
-        answer = oscore.Content(messages.CHANGED, (traffic.FORMAT,), traffic.ANSWER)
+        answer = messages.Content(messages.CHANGED, (traffic.FORMAT,), traffic.ANSWER)
         return oscore.protect_response(self.context, answer, AesBlocks(), exchange)
 
 

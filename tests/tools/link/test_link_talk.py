@@ -10,14 +10,14 @@ import pytest
 from gateway.io.crypto import AesBlocks
 from tools import cli
 from tools.link import conversation as link_talk
+from tools.link.sequence import BLOCK
 from wire import coap_message as messages
-from wire import oscore
-from wire.oscore import Content
-from wire.oscore_sequence import BLOCK
+from wire import oscore, oscore_context
+from wire.coap_message import Content
 
 SECRET = bytes(range(200, 216))
 LINES = (f'master_secret = "{SECRET.hex()}"', 'sender_id = "fe"', 'recipient_id = "00"', 'id_context = "62656e6368"')
-SERVER = oscore.derive(SECRET, sender_id=b"\0", recipient_id=b"\xfe", id_context=b"bench")
+SERVER = oscore_context.derive(SECRET, sender_id=b"\0", recipient_id=b"\xfe", id_context=b"bench")
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ class Peer:
 
 
 def protected(message, heard):
-    content, exchange, _ = oscore.unprotect_request(SERVER, message, AesBlocks(), window=oscore.NEW)
+    content, exchange, _ = oscore.unprotect_request(SERVER, message, AesBlocks(), window=oscore_context.NEW)
     heard.append((exchange.number, content))
     if len(heard) == 1:
         answer = Content(messages.UNAUTHORIZED, ((messages.ECHO, b"echo1234"),), b"")

@@ -11,7 +11,7 @@ from tests.support import pcap_files
 from tests.support import protected_traffic as traffic
 from tools import cli
 from wire import coap_message as messages
-from wire.oscore_inner import pack
+from wire.oscore import pack
 
 pytestmark = pytest.mark.live
 

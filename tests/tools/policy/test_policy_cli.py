@@ -5,7 +5,7 @@ import json
 import pytest
 
 from gateway.io.crypto import verify_ed25519
-from policy import authority, document, keyset
+from policy import document, keyset
 from tools import cli
 from tools.policy import actions, files
 
@@ -53,7 +53,7 @@ def test_from_a_text_to_a_policy_that_a_gateway_takes(commune):
     told = commune(*signing, "--out", "@feneu.signed")
     assert "Délibération 2026-41 du 12 novembre 2026" in told  # what one puts one's name to
     keys, _ = keyset.decode(commune.read("commune.keys"))
-    policy, _, faults = authority.open_policy(commune.read("feneu.signed"), keys, verify_ed25519)
+    policy, _, faults = keyset.open_policy(commune.read("feneu.signed"), keys, verify_ed25519)
     assert faults == () and policy == document.decode(commune.read("feneu.policy"))[0]
     shown = commune("show", "@feneu.signed", "--keyset", "@commune.keys")
     for words in (
@@ -81,7 +81,7 @@ def test_two_replace_the_key_of_the_third(commune):
     commune("sign", "@2.keys", "--key", "@Coffre.key", "--keyset", "@commune.keys", "--out", "@2.keys")
     assert "Les signatures sont bonnes" in commune("show", "@2.keys", "--keyset", "@commune.keys")
     first, _ = keyset.decode(commune.read("commune.keys"))
-    second, faults = authority.open_keyset(commune.read("2.keys"), first, verify_ed25519)
+    second, faults = keyset.open_keyset(commune.read("2.keys"), first, verify_ed25519)
     assert faults == () and second.version == 2
     assert [name for _, name in second.keys] == ["Adjoint", "Coffre", "Nouvelle maire"]
     commune("sign", "@feneu.policy", "--key", "@Maire.key", "--out", "@old.signed")
@@ -91,7 +91,7 @@ def test_two_replace_the_key_of_the_third(commune):
     # the set after that is made from the signed file
     commune("keyset", "change", "--from", "@2.keys", "--remove", "Coffre", "--key", "@Adjoint.key", "--key",
             "@nouvelle.key", "--out", "@3.keys")  # fmt: skip
-    assert authority.open_keyset(commune.read("3.keys"), second, verify_ed25519)[0].version == 3
+    assert keyset.open_keyset(commune.read("3.keys"), second, verify_ed25519)[0].version == 3
 
 
 def test_nobody_signs_twice_and_no_stranger_signs(commune):

@@ -9,11 +9,12 @@ from gateway.core.link.link import Link
 from gateway.core.link.sessions import Sessions
 from simulator.world.chance import Prng
 from tools import cli
+from tools.link import sequence
 from tools.prove import fuzz, fuzz_party
 from tools.prove.fuzz_attacker import Attacker
 from tools.prove.fuzz_checker import COUNTS, Checker, message_of
 from tools.prove.fuzz_party import answer_to
-from wire import ccm, coap, coap_memory, oscore, oscore_sequence, oscore_window
+from wire import ccm, coap, coap_exchange, oscore, oscore_context
 from wire import coap_message as messages
 from wire.oscore_link import NodeLink
 
@@ -69,14 +70,14 @@ def caught(figure, datagrams=DATAGRAMS, ends="adapter"):
 
 
 def test_a_replay_window_that_is_ignored_is_caught(monkeypatch):
-    monkeypatch.setattr(oscore_window, "is_fresh", lambda window, number: True)
-    monkeypatch.setattr(oscore_window, "accept", lambda window, number: window)
+    monkeypatch.setattr(oscore_context, "is_fresh", lambda window, number: True)
+    monkeypatch.setattr(oscore_context, "accept", lambda window, number: window)
     caught("doubled")
 
 
 def test_a_window_that_begins_anew_at_a_boot_is_caught(monkeypatch):
     start = fuzz_party.Party._start
-    monkeypatch.setattr(fuzz_party.Party, "_start", lambda party, window: start(party, oscore.NEW))
+    monkeypatch.setattr(fuzz_party.Party, "_start", lambda party, window: start(party, oscore_context.NEW))
     caught("doubled")
 
 
@@ -87,7 +88,7 @@ def test_a_tag_that_is_not_compared_is_caught(monkeypatch):
 
 def test_a_response_that_is_not_bound_to_its_request_is_caught(monkeypatch):
     def unbound(context, response, cipher, exchange):
-        return oscore.Content(messages.CHANGED, (), response.payload)
+        return messages.Content(messages.CHANGED, (), response.payload)
 
     monkeypatch.setattr(oscore, "unprotect_response", unbound)
     caught("forged")
@@ -111,8 +112,8 @@ def test_an_option_that_nobody_authenticated_is_caught(monkeypatch):
 
 
 def test_a_sequence_that_begins_anew_at_a_boot_is_caught(monkeypatch):
-    real = oscore_sequence.SenderSequence
-    monkeypatch.setattr(oscore_sequence, "SenderSequence", lambda reserved_end: real(0))
+    real = sequence.SenderSequence
+    monkeypatch.setattr(sequence, "SenderSequence", lambda reserved_end: real(0))
     caught("nonces_reused")
 
 
@@ -135,7 +136,7 @@ def test_a_counter_that_is_left_out_is_caught(monkeypatch, capsys):
 
 
 def test_a_table_without_a_bound_is_caught(monkeypatch, capsys):
-    class Boundless(coap_memory.Memory):
+    class Boundless(coap_exchange.Memory):
         def __init__(self, **bounds):
             super().__init__(**bounds | {"in_all_max": 1000, "per_peer_max": 1000})
 
@@ -167,8 +168,8 @@ def test_a_link_that_stands_still_is_caught(monkeypatch):
 
 
 def test_real_a_replay_window_that_is_ignored_is_caught(monkeypatch):
-    monkeypatch.setattr(oscore_window, "is_fresh", lambda window, number: True)
-    monkeypatch.setattr(oscore_window, "accept", lambda window, number: window)
+    monkeypatch.setattr(oscore_context, "is_fresh", lambda window, number: True)
+    monkeypatch.setattr(oscore_context, "accept", lambda window, number: window)
     caught("doubled", ends="real")
 
 
@@ -193,7 +194,7 @@ def test_real_an_answer_in_the_clear_that_is_believed_is_caught(monkeypatch):
     def trusting(context, response, cipher, exchange, **more):
         if messages.option_values(response.options, messages.OSCORE):
             return real(context, response, cipher, exchange, **more)
-        return oscore.Content(messages.CHANGED, (), response.payload)
+        return messages.Content(messages.CHANGED, (), response.payload)
 
     monkeypatch.setattr(oscore, "unprotect_response", trusting)
     caught("forged", ends="real")
@@ -254,7 +255,7 @@ def test_the_checker_knows_a_message_in_every_part():
         message_of(1, "gateway", numbers[1]),
         message_of(2, "node", numbers[1]),
         message_of(1, "node", 2),
-        oscore.Content(messages.POST, (), b""),
+        messages.Content(messages.POST, (), b""),
     ):
         before = checker.counts["forged"]
         checker.saw("node", forged)

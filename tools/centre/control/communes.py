@@ -13,7 +13,7 @@ import sqlite3
 from binascii import hexlify
 from typing import NamedTuple
 
-from policy import authority, document, keyset
+from policy import document, keyset
 from policy.fault import Fault
 from tools.centre.limits import KEYSETS_KEPT_MAX, POLICIES_KEPT_MAX
 from tools.policy import keys
@@ -92,7 +92,7 @@ def accept_policy(
         kid = cose.sign1_decode(data, bytes_max=command.SIGNED_POLICY_BYTES_MAX).signatures[0].kid
     except WireFault as fault:
         remedy = "give the file that `bocage policy sign` wrote"
-        return None, (Fault(authority.FORM, f"is not a signed policy ({fault.reason})", remedy),)
+        return None, (Fault(keyset.FORM, f"is not a signed policy ({fault.reason})", remedy),)
     faults: Faults = (_stranger(kid),)
     # One person may hold a key of several communes: the one that the policy is for opens it.
     for insee in held(connection):
@@ -101,7 +101,7 @@ def accept_policy(
         known = keyset.key_of(current, kid)
         if known is None:
             continue
-        policy, _kid, faults = authority.open_policy(data, current, keys.verify)
+        policy, _kid, faults = keyset.open_policy(data, current, keys.verify)
         if policy is not None:
             faults = _keep_policy(connection, policy, data, kid, now_s)
             return (None, faults) if faults else (SignedPolicy(policy, known[1]), ())
@@ -109,19 +109,19 @@ def accept_policy(
 
 
 def _accept_signed_keyset(connection, data, now_s):
-    faults: Faults = (Fault(authority.FORM, "is signed by no key of a set that is held", "give the first set before"),)
+    faults: Faults = (Fault(keyset.FORM, "is signed by no key of a set that is held", "give the first set before"),)
     for insee in held(connection):
         current = newest_keyset(connection, insee)
         again = connection.execute("SELECT 1 FROM keysets WHERE insee = ? AND signed = ?", (insee, data)).fetchone()
         if again:
             return current, ()
-        later, found = authority.open_keyset(data, current, keys.verify)
+        later, found = keyset.open_keyset(data, current, keys.verify)
         if later is not None:
             payload = cose.sign_decode(data, bytes_max=command.SIGNED_KEYSET_BYTES_MAX).payload
             _keep_keyset(connection, later, payload, data, now_s)
             return later, ()
         # Of all communes, the faults of the one that knows the signers.
-        if found[0].path != authority.STRANGER or len(held(connection)) == 1:
+        if found[0].path != keyset.STRANGER or len(held(connection)) == 1:
             faults = found
     return None, faults
 
@@ -135,7 +135,7 @@ def _keep_policy(connection, policy, data, kid, now_s):
     before = _newest_version(connection, policy.insee)
     if policy.version <= before:
         problem = f"has version {policy.version}, held is {before}"
-        return (Fault(authority.VERSION, problem, f"give a version from {before + 1}"),)
+        return (Fault(keyset.VERSION, problem, f"give a version from {before + 1}"),)
     connection.execute("INSERT INTO policies VALUES (?, ?, ?, ?, ?)", (policy.insee, policy.version, data, kid, now_s))
     _keep_newest(connection, "policies", policy.insee, POLICIES_KEPT_MAX)
     return ()
@@ -151,7 +151,7 @@ def _keep_newest(connection, table, insee, kept_max):
 
 def _stranger(kid) -> Fault:
     name = hexlify(kid).decode()
-    return Fault(authority.STRANGER, f"is signed by the key {name}, of no commune's set", "give the key set: --keyset")
+    return Fault(keyset.STRANGER, f"is signed by the key {name}, of no commune's set", "give the key set: --keyset")
 
 
 # --- what a gateway lacks ---

@@ -17,9 +17,9 @@ from tests.support.link_world import (
 )
 from tests.support.no_nonce_twice import no_nonce_twice
 from wire import coap_message as messages
-from wire import oscore, oscore_option
+from wire import oscore
 from wire.coap import Refused, Response
-from wire.oscore_pairing import usual_kid
+from wire.oscore_context import usual_kid
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +47,7 @@ def genuine(joined, payload=b"x", path=(b"t",), **more):
 def with_header(datagram, **changes):
     message = messages.decode(datagram)
     header = oscore.header_of(message)._replace(**changes)
-    return messages.encode(message._replace(options=((messages.OSCORE, oscore_option.encode(header)),)))
+    return messages.encode(message._replace(options=((messages.OSCORE, oscore.encode_header(header)),)))
 
 
 def test_a_known_node_is_heard_and_answered(joined):
@@ -130,7 +130,7 @@ def genuine_of(joined):
     """One more under the node's session, whatever its endpoint has under way."""
     session = joined.node._session
     number = session.take()
-    content = oscore.Content(messages.POST, ((messages.URI_PATH, b"t"),), b"%d" % number)
+    content = messages.Content(messages.POST, ((messages.URI_PATH, b"t"),), b"%d" % number)
     sealed, _ = oscore.protect_request(session.context, content, CIPHER, number=number)
     made = messages.Message(messages.CON, sealed.code, number, b"%d" % number, sealed.options, sealed.payload)
     return messages.encode(made)

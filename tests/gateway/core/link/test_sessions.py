@@ -10,13 +10,13 @@ from tests.support.no_nonce_twice import no_nonce_twice
 from wire import coap_message as messages
 from wire import oscore
 from wire.faults import WireFault
-from wire.oscore_pairing import GATEWAY_ID, Pairing, Session, unwrap, usual_kid, wrap
+from wire.oscore_context import GATEWAY_ID, Pairing, Session, unwrap, usual_kid, wrap
 
 KID = usual_kid(NODE)
-POST = oscore.Content(messages.POST, ((messages.URI_PATH, b"t"),), b"reading")
-PROBE = oscore.Content(messages.GET, (), b"")
+POST = messages.Content(messages.POST, ((messages.URI_PATH, b"t"),), b"reading")
+PROBE = messages.Content(messages.GET, (), b"")
 # In the clear, never cached, and shorter than what it answers.
-UNKNOWN = oscore.Content(messages.UNAUTHORIZED, ((messages.MAX_AGE, b""),), b"")
+UNKNOWN = messages.Content(messages.UNAUTHORIZED, ((messages.MAX_AGE, b""),), b"")
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +62,7 @@ def offer(sessions, id1, node=NODE):
     content = oscore.unprotect_response(
         pairing_of(node).context(r2 + id1), answer, CIPHER, exchange, kid_context=kid_context
     )
-    assert content == oscore.Content(messages.UNAUTHORIZED, (), b"")
+    assert content == messages.Content(messages.UNAUTHORIZED, (), b"")
     return r2
 
 
@@ -98,9 +98,9 @@ def test_the_answer_to_a_request_holds_at_the_node(sessions):
     session = agree(sessions)
     request, exchange = oscore.protect_request(session.context, POST, CIPHER, number=session.take())
     opened = opened_by(sessions, request)
-    sealed = sessions.seal(opened, oscore.Content(messages.CHANGED, (), b"long"))
+    sealed = sessions.seal(opened, messages.Content(messages.CHANGED, (), b"long"))
     assert oscore.unprotect_response(session.context, sealed, CIPHER, exchange).payload == b"long"
-    again = sessions.seal(opened, oscore.Content(messages.CHANGED, (), b"shorter"))
+    again = sessions.seal(opened, messages.Content(messages.CHANGED, (), b"shorter"))
     assert oscore.header_of(again).partial_iv == b"\0", "the request's nonce is spent"
     assert oscore.unprotect_response(session.context, again, CIPHER, exchange).payload == b"shorter"
 
@@ -125,7 +125,7 @@ def test_a_request_1_that_does_not_hold_is_offered_nothing(sessions, what):
         request = request._replace(payload=bytes(len(request.payload)))
     elif what == "id1":
         header = header._replace(kid_context=wrap(id1_of(9)))
-        request = request._replace(options=((messages.OSCORE, oscore.oscore_option.encode(header)),))
+        request = request._replace(options=((messages.OSCORE, oscore.encode_header(header)),))
     with pytest.raises(WireFault):
         opened_by(sessions, request, usual_kid(OTHER) if what == "kid" else KID)
     assert not any(sessions.member(usual_kid(node)).offered for node in (NODE, OTHER))

@@ -8,7 +8,7 @@ must give nothing it guesses: a lost store means a new context, with another ID 
 
 from collections import namedtuple
 
-from wire.oscore_option import PARTIAL_IV_MAX
+from wire.oscore_context import PARTIAL_IV_MAX
 
 # One flash write for so many messages; a restart skips as many at most. 2^40 numbers bear 10^9 restarts.
 BLOCK = 1024
