@@ -27,7 +27,7 @@ def safe_outputs():
 
 try:
     safe_outputs()
-except BaseException:  # Ctrl-C: at the prompt that follows nobody would look after what is on
+except BaseException:  # Ctrl-C: at the prompt that follows nothing would look after what is on
     from machine import reset
 
     reset()

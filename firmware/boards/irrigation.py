@@ -105,8 +105,37 @@ LED_PIN = 21
 LED_ACTIVE_LEVEL = 1
 
 
+def open_selector(bus):
+    """Opens the driver of the PCF8574. `bus` is a drivers.i2c_bus.Bus."""
+    from drivers.pcf8574 import Pcf8574
+
+    return Pcf8574(bus, SELECTOR_ADDRESS)
+
+
+def open_air(bus):
+    """Opens the driver of the SHT40 / SHT41 / SHT45. `bus` is a drivers.i2c_bus.Bus."""
+    from drivers.sht4x import Sht4x
+
+    return Sht4x(bus, AIR_ADDRESS)
+
+
+def open_coil(bus):
+    """Opens the driver of the INA226. `bus` is a drivers.i2c_bus.Bus."""
+    from drivers.ina226 import Ina226
+
+    return Ina226(bus, COIL_ADDRESS, shunt_microohm=COIL_SHUNT_MICROOHM)
+
+
+def open_rtc(bus):
+    """Opens the driver of the DS3231. `bus` is a drivers.i2c_bus.Bus."""
+    from drivers.ds3231 import Ds3231
+
+    return Ds3231(bus, RTC_ADDRESS)
+
+
 def stand_in():
-    """What keeps this board's outputs safe where no application does and boot.py's levels are not enough."""
+    """Returns the class that keeps this board's outputs safe where no application does and boot.py's levels are not
+    enough."""
     from drivers.shutter import Shutter
 
     return Shutter

@@ -77,8 +77,57 @@ LED_PIN = 21
 LED_ACTIVE_LEVEL = 1
 
 
+def open_dac(bus):
+    """Opens the driver of the MCP4725. `bus` is a drivers.i2c_bus.Bus."""
+    from drivers.mcp4725 import Mcp4725
+
+    return Mcp4725(bus, DAC_ADDRESS, full_mv=DAC_FULL_MV)
+
+
+def open_meter(machine):
+    """Opens the driver of the BL0942."""
+    from drivers.bl0942 import Bl0942
+
+    uart = machine.UART(
+        METER_UART, baudrate=METER_BAUD, timeout=0, tx=METER_TX_PIN, rx=METER_RX_PIN
+    )
+    return Bl0942(uart, calibration=METER_CALIBRATION)
+
+
+def open_dali(machine):
+    """Opens the driver of the AL-DALI-HAT."""
+    from drivers.dali_bridge import DaliBridge
+
+    uart = machine.UART(
+        DALI_UART, baudrate=DALI_BAUD, timeout=0, tx=DALI_TX_PIN, rx=DALI_RX_PIN
+    )
+    return DaliBridge(uart)
+
+
+def open_photocell(bus):
+    """Opens the driver of the BH1750FVI. `bus` is a drivers.i2c_bus.Bus."""
+    from drivers.bh1750 import Bh1750
+
+    return Bh1750(bus, PHOTOCELL_ADDRESS)
+
+
+def open_photocell_wide(bus):
+    """Opens the driver of the VEML7700. `bus` is a drivers.i2c_bus.Bus."""
+    from drivers.veml7700 import Veml7700
+
+    return Veml7700(bus, PHOTOCELL_WIDE_ADDRESS)
+
+
+def open_rtc(bus):
+    """Opens the driver of the DS3231. `bus` is a drivers.i2c_bus.Bus."""
+    from drivers.ds3231 import Ds3231
+
+    return Ds3231(bus, RTC_ADDRESS)
+
+
 def stand_in():
-    """What keeps this board's outputs safe where no application does and boot.py's levels are not enough."""
+    """Returns the class that keeps this board's outputs safe where no application does and boot.py's levels are not
+    enough."""
     from drivers.lamp_light import LampLight
 
     return LampLight

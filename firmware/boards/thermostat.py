@@ -14,6 +14,7 @@ PUMP_CLOSED_LEVEL = 1
 # 0-10 V to the actuator of the zone's valve, output 0: 0 V is closed
 VALVE_PART = "gp8403"
 VALVE_ADDRESS = 0x58
+VALVE_OUTPUT = 0
 
 # bridge to a boiler that speaks OpenTherm
 OPENTHERM_PART = "opentherm-gateway"
@@ -82,8 +83,77 @@ LED_PIN = 21
 LED_ACTIVE_LEVEL = 1
 
 
+def open_valve(bus):
+    """Opens the driver of the GP8403. `bus` is a drivers.i2c_bus.Bus."""
+    from drivers.gp8403 import Gp8403
+
+    return Gp8403(bus, VALVE_ADDRESS, output=VALVE_OUTPUT)
+
+
+def open_opentherm(machine):
+    """Opens the driver of the OpenTherm Gateway."""
+    from drivers.opentherm_bridge import OpenthermBridge
+
+    uart = machine.UART(
+        OPENTHERM_UART, baudrate=OPENTHERM_BAUD, timeout=0, tx=OPENTHERM_TX_PIN, rx=OPENTHERM_RX_PIN
+    )
+    return OpenthermBridge(uart)
+
+
+def open_meter(machine):
+    """Opens the driver of the PZEM-004T v3."""
+    from drivers.pzem004t import Pzem004t
+
+    uart = machine.UART(
+        METER_UART, baudrate=METER_BAUD, timeout=0, tx=METER_TX_PIN, rx=METER_RX_PIN
+    )
+    return Pzem004t(uart)
+
+
+def open_room(bus):
+    """Opens the driver of the SHT40 / SHT41 / SHT45. `bus` is a drivers.i2c_bus.Bus."""
+    from drivers.sht4x import Sht4x
+
+    return Sht4x(bus, ROOM_ADDRESS)
+
+
+def open_rtc(bus):
+    """Opens the driver of the DS3231. `bus` is a drivers.i2c_bus.Bus."""
+    from drivers.ds3231 import Ds3231
+
+    return Ds3231(bus, RTC_ADDRESS)
+
+
+def open_outdoor(machine):
+    """Opens the driver of the DS18B20."""
+    from onewire import OneWire
+
+    from drivers.ds18b20 import Ds18b20
+
+    return Ds18b20(OneWire(machine.Pin(OUTDOOR_PIN)))
+
+
+def open_flow(machine):
+    """Opens the driver of the DS18B20."""
+    from onewire import OneWire
+
+    from drivers.ds18b20 import Ds18b20
+
+    return Ds18b20(OneWire(machine.Pin(FLOW_PIN)))
+
+
+def open_return(machine):
+    """Opens the driver of the DS18B20."""
+    from onewire import OneWire
+
+    from drivers.ds18b20 import Ds18b20
+
+    return Ds18b20(OneWire(machine.Pin(RETURN_PIN)))
+
+
 def stand_in():
-    """What keeps this board's outputs safe where no application does and boot.py's levels are not enough."""
+    """Returns the class that keeps this board's outputs safe where no application does and boot.py's levels are not
+    enough."""
     from drivers.frost_heat import FrostHeat
 
     return FrostHeat

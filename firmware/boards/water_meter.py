@@ -42,3 +42,10 @@ BUTTON_ACTIVE_LEVEL = 0
 # the technician's light
 LED_PIN = 21
 LED_ACTIVE_LEVEL = 1
+
+
+def open_rtc(bus):
+    """Opens the driver of the DS3231. `bus` is a drivers.i2c_bus.Bus."""
+    from drivers.ds3231 import Ds3231
+
+    return Ds3231(bus, RTC_ADDRESS)

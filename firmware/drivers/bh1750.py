@@ -7,7 +7,6 @@ measurement time. 65535 counts are full scale: brighter is not told apart.
 
 from drivers.sensor import Sensor
 
-ADDRESSES = (0x23, 0x5C)
 POWER_ON = b"\x01"
 ONE_TIME_HIGH = b"\x20"
 

@@ -10,6 +10,7 @@ Calibration belongs to the board, not to the chip: counts per kV, kA, kW and MWh
 
 from collections import namedtuple
 
+from drivers.sensor import PENDING
 from wire import quantity
 
 Calibration = namedtuple("Calibration", ("per_kilovolt", "per_kiloampere", "per_kilowatt", "per_megawatthour"))
@@ -27,15 +28,13 @@ _BUFFER_MAX = 64
 # 50 kWh between two samples is not a lamp: the chip itself was restarted and counts from 0 again.
 _STEP_MAX = 1 << 18
 
-PENDING = "pending"
 
-
-class Meter:
+class Bl0942:
     """`uart` has `any`, `read`, `write` as in `machine.UART`. `counters`: packets good, damaged, garbage, silence."""
 
     def __init__(self, uart, calibration):
         self._uart = uart
-        self._calibration = calibration
+        self._calibration = Calibration(*calibration)
         self._buffer = b""
         self._asked_ms = None
         self._last_count = None
@@ -43,10 +42,10 @@ class Meter:
         self.counters = {"packets": 0, "checksum": 0, "garbage": 0, "silent": 0}
 
     def waiting(self) -> bool:
-        """True between `request` and the outcome."""
+        """True between `begin` and the outcome."""
         return self._asked_ms is not None
 
-    def request(self, *, now_ms) -> None:
+    def begin(self, *, now_ms) -> None:
         """Ask for a packet. What an earlier request left behind is thrown away."""
         self._drain()
         self._buffer = b""
@@ -55,7 +54,7 @@ class Meter:
 
     def collect(self, *, now_ms):
         """PENDING, readings by wire key (scaled integers), or None when nothing sound came in time."""
-        assert self._asked_ms is not None, "request first"
+        assert self._asked_ms is not None, "begin first"
         self._buffer += self._drain()
         packet = self._find()
         if packet is not None:

@@ -1,6 +1,17 @@
 """The checksums of the parts: bit by bit, for messages of a few bytes. Must know no part."""
 
 
+def checked_words(data):
+    """Returns the 16-bit words of an answer in which a CRC follows each (Sensirion's sensors), or None if one CRC is
+    wrong."""
+    words = []
+    for at in range(0, len(data), 3):
+        if crc8(data[at : at + 2]) != data[at + 2]:
+            return None
+        words.append(data[at] << 8 | data[at + 1])
+    return words
+
+
 def crc8(data) -> int:
     """Polynomial x^8 + x^5 + x^4 + 1, most significant bit first, from 0xFF (Sensirion: 0xBE 0xEF gives 0x92)."""
     crc = 0xFF

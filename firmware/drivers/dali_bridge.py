@@ -16,13 +16,13 @@ Never blocks: one transaction at a time, each ends within TIMEOUT_MS whatever th
 frame means.
 """
 
+from drivers.sensor import PENDING
+
 # What a transaction ends in when it is not the byte of a gear.
-PENDING = "pending"
 NO_ANSWER = "no-answer"
 GARBLED = "garbled"
 NO_BRIDGE = "no-bridge"
 
-BAUD = 19200
 # Two frames of 16 bits with a pause of 100 ms between them (IEC 62386-101), their answers, and the lines themselves.
 TIMEOUT_MS = 400
 # After the first N of a frame that goes out twice; a second one must not answer the next query.
@@ -32,12 +32,15 @@ LINE_MAX = 16
 # A UART's own buffer holds no more of ours.
 _READ_MAX = 64
 
+# Broadcast, 254: full light on every gear. A line feed first ends what was being written.
+_EVERY_GEAR_FULL = b"\nhFEFE\n"
+
 POWER_LOST = 0
 POWER_STUCK = 1
 POWER_GOOD = 2
 
 
-class Bridge:
+class DaliBridge:
     """`uart` has `any`, `read`, `write` as in `machine.UART`. `bus_power`: the last that was told, or None. `counters`:
     transactions by their end, frames of others, noise."""
 
@@ -67,6 +70,10 @@ class Bridge:
         self._twice_ms = None
         self._started_ms = now_ms
         self._uart.write(b"%s%04X\n" % (b"t" if step.twice else b"h", step.frame))
+
+    def light_every_gear(self) -> None:
+        """Write one frame that tells every gear full light, whatever is under way: nothing reads its outcome."""
+        self._uart.write(_EVERY_GEAR_FULL)
 
     def poll(self, *, now_ms):
         """PENDING, the byte of a gear, NO_ANSWER, GARBLED, or NO_BRIDGE when nothing came in time."""

@@ -9,7 +9,6 @@ The chip knows the years 2000 to 2199 here: the century bit counts the second hu
 from drivers.sensor import Sensor
 from policy import civil
 
-ADDRESS = 0x68
 CONTROL = 0x0E
 STATUS = 0x0F
 STOPPED = 0x80
@@ -24,7 +23,7 @@ class Ds3231(Sensor):
     """Values are Unix seconds. `temperature_ck` is the chip's, None before the first sound read. `bus` is a
     drivers.i2c_bus.Bus."""
 
-    def __init__(self, bus, address=ADDRESS):
+    def __init__(self, bus, address):
         super().__init__()
         self._bus = bus
         self._address = address

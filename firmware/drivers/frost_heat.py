@@ -7,10 +7,9 @@ for a low flow all the time, which heats about as much. What is not fitted answe
 meter that stands in the bridge's place hears lines that are no frames of its own.
 """
 
-import time
+from drivers.i2c_bus import open_bus
 
-from drivers import gp8403, i2c_bus
-
+VALVE_OPEN_MV = 10_000
 PERIOD_MS = 1_200_000
 ON_MS = 300_000
 # Radiators at 40 °C give a good quarter of what they give at 70.
@@ -29,17 +28,8 @@ class FrostHeat:
         self._pins = []
         for pin, closed in ((board.RELAY_PIN, board.RELAY_CLOSED_LEVEL), (board.PUMP_PIN, board.PUMP_CLOSED_LEVEL)):
             self._pins.append((machine.Pin(pin, machine.Pin.OUT, value=1 - closed), closed))
-        bus = i2c_bus.open_bus(
-            machine, scl=board.I2C_SCL_PIN, sda=board.I2C_SDA_PIN, hz=board.I2C_HZ, sleep_us=time.sleep_us
-        )
-        self._valve = gp8403.Gp8403(bus, board.VALVE_ADDRESS, 0)
-        self._boiler = machine.UART(
-            board.OPENTHERM_UART,
-            baudrate=board.OPENTHERM_BAUD,
-            timeout=0,
-            tx=board.OPENTHERM_TX_PIN,
-            rx=board.OPENTHERM_RX_PIN,
-        )
+        self._valve = board.open_valve(open_bus(machine, board))
+        self._boiler = board.open_opentherm(machine)
         self._is_on = False
         self._says_flow = False
         self._say_ms = now_ms
@@ -54,11 +44,11 @@ class FrostHeat:
             self._is_on = is_on
             for pin, closed in self._pins:
                 pin.value(closed if is_on else 1 - closed)
-        self._valve.set(gp8403.FULL_MV if is_on else 0, now_ms=now_ms)
+        self._valve.set(VALVE_OPEN_MV if is_on else 0, now_ms=now_ms)
         if now_ms >= self._say_ms:
             self._say_ms = now_ms + SAY_MS
             self._says_flow = not self._says_flow
             heats = wanted is not False
             word = "CS=" + (FLOW if heats else "0.00") if self._says_flow else "CH=" + str(int(heats))
-            self._boiler.write(word.encode() + b"\r")
+            self._boiler.send(word.encode() + b"\r")
         return True

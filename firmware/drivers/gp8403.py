@@ -8,7 +8,6 @@ value, because a chip that restarted alone would give half of it.
 
 from drivers.held_output import HeldOutput
 
-ADDRESSES = tuple(range(0x58, 0x60))
 RANGE = 0x01
 TEN_VOLTS = b"\x11"
 OUTPUTS = (0x02, 0x04)
@@ -19,7 +18,7 @@ FULL_MV = 10_000
 class Gp8403(HeldOutput):
     """One of the outputs, 0 or 1: `set(mv, now_ms=)`. `bus` is a drivers.i2c_bus.Bus."""
 
-    def __init__(self, bus, address, output):
+    def __init__(self, bus, address, *, output):
         super().__init__()
         self._bus = bus
         self._address = address

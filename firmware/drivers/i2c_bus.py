@@ -12,6 +12,8 @@ address without an answer and a clock that stays low are OSError; a byte more or
 returns (extmod/machine_i2c.c). So SDA is looked at before and after each transfer, and the bytes are counted.
 """
 
+import time
+
 # No part of ours stretches the clock but for microseconds (the SHT4x and the others are asked once they are ready).
 STRETCH_MAX_US = 1000
 # Half a period of the standard mode's 100 kHz.
@@ -19,11 +21,11 @@ HALF_CLOCK_US = 5
 CLOCKS = 9
 
 
-def open_bus(machine, *, scl, sda, hz, sleep_us):
-    """A Bus on two GPIO numbers; the pull-ups are on the board."""
-    scl, sda = machine.Pin(scl), machine.Pin(sda)
-    i2c = machine.SoftI2C(scl=scl, sda=sda, freq=hz, timeout=STRETCH_MAX_US)
-    return Bus(i2c, scl, sda, sleep_us)
+def open_bus(machine, board):
+    """Returns the Bus on the I2C pins of `board` (boards/<kind>); the pull-ups are on the board."""
+    scl, sda = machine.Pin(board.I2C_SCL_PIN), machine.Pin(board.I2C_SDA_PIN)
+    i2c = machine.SoftI2C(scl=scl, sda=sda, freq=board.I2C_HZ, timeout=STRETCH_MAX_US)
+    return Bus(i2c, scl, sda, time.sleep_us)
 
 
 class Bus:

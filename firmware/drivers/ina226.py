@@ -8,6 +8,7 @@ of its restarts.
 """
 
 from drivers.sensor import Sensor
+from wire import quantity
 
 CONFIGURATION = 0x00
 SHUNT = 0x01
@@ -20,7 +21,7 @@ READY_BIT = 0x08
 
 
 class Ina226(Sensor):
-    """Values are (mV, mA, mW). `bus` is a drivers.i2c_bus.Bus. The current's sign is the shunt's."""
+    """Measures voltage, current and power. `bus` is a drivers.i2c_bus.Bus. The current's sign is the shunt's."""
 
     # 4 times 1.1 ms twice, and a tenth more by the data sheet's tolerance.
     conversion_ms = 10
@@ -50,7 +51,11 @@ class Ina226(Sensor):
             shunt -= 0x10000
         voltage_mv = volts * 5 // 4
         current_ma = _scaled(shunt, 2_500_000, 1000 * self._shunt_microohm)
-        return voltage_mv, current_ma, _scaled(current_ma, voltage_mv, 1000)
+        return {
+            quantity.VOLTAGE: _scaled(voltage_mv, 1, 100),
+            quantity.CURRENT: current_ma,
+            quantity.POWER: _scaled(current_ma, voltage_mv, 100_000),
+        }
 
     def _register(self, number):
         if not self._bus.read_register(self._address, number, self._buffer):

@@ -6,12 +6,8 @@ reset, and a DALI gear the last level that it was told, so both are told full li
 fitted does not listen. A meter that stands in the bridge's place hears lines that are no commands of its own.
 """
 
-import time
+from drivers.i2c_bus import open_bus
 
-from drivers import dali_bridge, i2c_bus, mcp4725
-
-# Every gear, 254: full light.
-EVERYBODY_FULL = b"\nhFEFE\n"
 SAY_MS = 10_000
 
 
@@ -21,14 +17,9 @@ class LampLight:
     is_brief = False
 
     def __init__(self, board, machine, *, now_ms):
-        bus = i2c_bus.open_bus(
-            machine, scl=board.I2C_SCL_PIN, sda=board.I2C_SDA_PIN, hz=board.I2C_HZ, sleep_us=time.sleep_us
-        )
-        self._converter = mcp4725.Mcp4725(bus, board.DAC_ADDRESS, full_mv=board.DAC_FULL_MV)
+        self._converter = board.open_dac(open_bus(machine, board))
         self._full_mv = board.DAC_FULL_MV
-        self._gear = machine.UART(
-            board.DALI_UART, baudrate=dali_bridge.BAUD, timeout=0, tx=board.DALI_TX_PIN, rx=board.DALI_RX_PIN
-        )
+        self._bridge = board.open_dali(machine)
         self._say_ms = now_ms
         self.deadline_ms = None
 
@@ -37,5 +28,5 @@ class LampLight:
         self._converter.set(self._full_mv, now_ms=now_ms)
         if now_ms >= self._say_ms:
             self._say_ms = now_ms + SAY_MS
-            self._gear.write(EVERYBODY_FULL)
+            self._bridge.light_every_gear()
         return True

@@ -8,7 +8,6 @@ the safe voltage there, once, and only when another one is there (it bears a mil
 
 from drivers.held_output import HeldOutput
 
-ADDRESSES = tuple(range(0x60, 0x68))
 CODE_MAX = 4095
 WRITE_BOTH = 0x60
 READY_BIT = 0x80

@@ -6,24 +6,26 @@ write never waits: the port's transmit buffer holds 256. The gateway reports two
 was away for 8 s finds 180 bytes waiting, fewer than the receive buffer's 256.
 """
 
-BAUD = 9600
-# Taken up a turn at most: a line that screams must not hold the loop.
+# A turn reads no more than this, so that a line full of noise does not hold the loop.
 READ_BYTES_MAX = 256
 
 
-class Bridge:
-    """`poll` every turn. The boiler machine is given, so that a twin's line serves it alike."""
+class OpenthermBridge:
+    """Carries lines to the gateway and its bytes back."""
 
-    def __init__(self, uart, boiler):
+    def __init__(self, uart):
         self._uart = uart
-        self.boiler = boiler
 
-    def poll(self, *, now_ms) -> None:
-        """What has come goes to the machine; what it says goes out."""
+    def send(self, line) -> None:
+        """Write one line, its end included."""
+        self._uart.write(line)
+
+    def exchange(self, boiler, *, now_ms) -> None:
+        """Give what has arrived to the boiler machine and send what it has to say. Call it every turn."""
         waiting = self._uart.any()
         if waiting:
             data = self._uart.read(min(waiting, READ_BYTES_MAX))
             if data:
-                self.boiler.receive(data, now_ms=now_ms)
-        for line in self.boiler.outgoing(now_ms=now_ms):
-            self._uart.write(line)
+                boiler.receive(data, now_ms=now_ms)
+        for line in boiler.outgoing(now_ms=now_ms):
+            self.send(line)

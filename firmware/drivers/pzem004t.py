@@ -14,7 +14,6 @@ GENERAL_ADDRESS = 0xF8
 READ_INPUT = 0x04
 REGISTERS = 10
 LENGTH = 5 + 2 * REGISTERS
-BAUD = 9600
 # The meter may take 100 ms to begin; then the answer, and the loop's own slowness.
 TIMEOUT_MS = 300
 _BUFFER_MAX = 64

@@ -1,18 +1,28 @@
-"""What every sensor's driver looks like to the rest, and the two phases that most of them share.
+"""The interface that every sensor's driver has, and the two phases that most of them share.
 
-    begin(now_ms=)     start a measurement; one that was under way is dropped
-    collect(now_ms=)   PENDING, the value or values (scaled integers), or None: the part was silent, or what it sent is
-                       not sound. Asked again only after the next `begin`.
-    faults             how often the outcome was None
+    begin(now_ms=)     starts a measurement; one that was under way is dropped
+    collect(now_ms=)   returns PENDING, then the value, or None: the part was silent, or what it sent is not sound.
+                       Call it again only after the next `begin`.
+    faults             counts the outcomes that were None
 
-No call waits: between the phases the shell does its other work. Must not decide what a missing value means.
+A value is a scaled integer, or of a part that measures several quantities {wire key: scaled integer}. No call waits:
+between the phases the shell does its other work. Must not decide what a missing value means.
 """
 
 PENDING = "pending"
 
 
+def note(values, key, value):
+    """Adds a driver's value to the sample `values`: under `key`, or all of it where it has keys of its own."""
+    if isinstance(value, dict):
+        values.update(value)
+    elif value is not None:
+        values[key] = value
+
+
 class Sensor:
-    """A driver fills in `conversion_ms`, `_start` (False: silent) and `_finish` (the value, or None)."""
+    """Runs the phases of a measurement. A driver fills in `conversion_ms`, `_start` (False: silent) and `_finish` (the
+    value, or None)."""
 
     conversion_ms = 0
 
@@ -22,16 +32,16 @@ class Sensor:
         self._started = False
 
     def begin(self, *, now_ms) -> None:
-        """Ask the part for a value."""
+        """Asks the part for a value."""
         self._begun_ms = now_ms
         self._started = self._start()
 
     def waiting(self) -> bool:
-        """True between `begin` and the outcome."""
+        """Tells whether a measurement is under way."""
         return self._begun_ms is not None
 
     def collect(self, *, now_ms):
-        """See the module."""
+        """Returns PENDING or the outcome."""
         assert self._begun_ms is not None, "begin first"
         if self._started and now_ms - self._begun_ms < self.conversion_ms:
             return PENDING

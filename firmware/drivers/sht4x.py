@@ -5,15 +5,15 @@ at most; a read before that is not acknowledged), Checksum Calculation, Conversi
 and 100 % is cut, as the data sheet says. The heater is not used.
 """
 
-from drivers.crc import crc8
+from drivers.crc import checked_words
 from drivers.sensor import Sensor
+from wire import quantity
 
-ADDRESSES = (0x44, 0x45, 0x46)
 MEASURE = b"\xfd"
 
 
 class Sht4x(Sensor):
-    """Values are (0.01 °C, 0.1 %). `bus` is a drivers.i2c_bus.Bus."""
+    """Reads temperature and humidity of the air. `bus` is a drivers.i2c_bus.Bus."""
 
     conversion_ms = 10
 
@@ -27,12 +27,10 @@ class Sht4x(Sensor):
         return self._bus.write(self._address, MEASURE)
 
     def _finish(self, now_ms):
-        data = self._buffer
-        if not self._bus.read_into(self._address, data):
+        words = checked_words(self._buffer) if self._bus.read_into(self._address, self._buffer) else None
+        if words is None:
             return None
-        if crc8(data[:2]) != data[2] or crc8(data[3:5]) != data[5]:
-            return None
-        return temperature_ck(data[0] << 8 | data[1]), humidity_permille(data[3] << 8 | data[4])
+        return {quantity.TEMPERATURE: temperature_ck(words[0]), quantity.HUMIDITY: humidity_permille(words[1])}
 
 
 def temperature_ck(counts) -> int:

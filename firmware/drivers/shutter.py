@@ -6,10 +6,9 @@ stops with it. Nothing is ever opened. A pulse waits until the capacitor is char
 settings: its voltage rises no more; after ten seconds it is given all the same.
 """
 
-import time
-
-from drivers import i2c_bus, latching_valves, pcf8574
+from drivers import latching_valves
 from drivers.analog import Analog
+from drivers.i2c_bus import open_bus
 
 # From one look at the capacitor to the next, and before the first pulse.
 LOOK_MS = 200
@@ -46,10 +45,7 @@ class Shutter:
                 (board.ZONES_IN1_PIN, board.ZONES_IN2_PIN),
             )
         ]
-        bus = i2c_bus.open_bus(
-            machine, scl=board.I2C_SCL_PIN, sda=board.I2C_SDA_PIN, hz=board.I2C_HZ, sleep_us=time.sleep_us
-        )
-        self._selector = pcf8574.Pcf8574(bus, board.SELECTOR_ADDRESS)
+        self._selector = board.open_selector(open_bus(machine, board))
         self._capacitor = Analog(
             machine.ADC(machine.Pin(board.CAPACITOR_PIN)),
             upper_ohm=board.CAPACITOR_UPPER_OHM,

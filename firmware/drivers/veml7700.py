@@ -9,7 +9,6 @@ restarted alone does not measure with another gain.
 
 from drivers.sensor import Sensor
 
-ADDRESS = 0x10
 CONFIGURATION = 0x00
 LIGHT = 0x04
 GAIN_EIGHTH_100_MS = b"\x00\x10"
@@ -27,7 +26,7 @@ class Veml7700(Sensor):
     # 2.5 ms to wake up, 100 ms that began before the write may have to be waited for, and 100 ms of ours.
     conversion_ms = 230
 
-    def __init__(self, bus, address=ADDRESS):
+    def __init__(self, bus, address):
         super().__init__()
         self._bus = bus
         self._address = address

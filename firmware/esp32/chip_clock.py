@@ -1,20 +1,15 @@
 """The clock chip of a board that has one, on the sensors' bus: read once after a start or a sleep, set when the node
 wants it. No call takes longer than 3 ms. Decides nothing: `node.clock_chip` does."""
 
-import time
-
-from drivers import ds3231, i2c_bus
+from drivers.i2c_bus import open_bus
 from node import clock_chip
 
 
 class ChipClock:
-    """`board` has RTC_ADDRESS."""
+    """Reads and sets the clock chip of a `board` that has open_rtc."""
 
     def __init__(self, board, machine):
-        bus = i2c_bus.open_bus(
-            machine, scl=board.I2C_SCL_PIN, sda=board.I2C_SDA_PIN, hz=board.I2C_HZ, sleep_us=time.sleep_us
-        )
-        self._part = ds3231.Ds3231(bus, board.RTC_ADDRESS)
+        self._part = board.open_rtc(open_bus(machine, board))
 
     def read(self, node, *, is_start, now_ms):
         """What it says, to the node."""

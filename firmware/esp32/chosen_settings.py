@@ -84,7 +84,7 @@ def shell_faults(settings, plain):
     """What only the shell can judge: the network, and that the gateway's address needs no look-up."""
     faults = []
     if "clock_chip" in plain:
-        is_there = hasattr(load_board(plain.get("kind", kinds.DEFAULT)), "RTC_ADDRESS")
+        is_there = hasattr(load_board(plain.get("kind", kinds.DEFAULT)), "open_rtc")
         if not isinstance(plain["clock_chip"], bool) or (plain["clock_chip"] and not is_there):
             faults.append(Fault("clock_chip", "is not on this board", "remove it, or say false"))
     if settings.bearer[0] != node_settings.UDP:

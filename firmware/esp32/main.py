@@ -28,6 +28,7 @@ from watchdog import Ledger, Watchdog
 import esp32
 import kinds
 from drivers import temperature
+from drivers.sensor import PENDING
 from links import udp
 from node import app, limits, log_segment, own_memory, panel
 from node import wear as wearing
@@ -362,7 +363,7 @@ class Shell:
             self._ports.begin_sample(now_ms=now_ms)
             self._sampling = True
         values = self._ports.collect(now_ms=now_ms)
-        if values is kinds.PENDING:
+        if values is PENDING:
             return False
         self._sampling = False
         self._free = gc.mem_free()

@@ -10,13 +10,14 @@ A kind is a module with
     BOARD_TEMPERATURE                      wire key under which the chip's own thermometer is read with each sample
 
 Ports has `safe()`, for a program that is about to end; `apply(outputs, now_ms=)`, every turn; `begin_sample(now_ms=)`
-and `collect(now_ms=)`, which says PENDING until the reading is whole, then {wire key: scaled integer}, or None when
-all of it is silent. Ports may have `sense(now_ms=)`, every turn too: {wire key: value} of what cannot wait for the
-next sample (somebody passes), else None; it reads a pin, no more. And `answered()`, where an output can be asked:
-whether it has taken what `apply` gave it; a program on trial is not confirmed before. And `whole`: the keys without
-which a sample confirms no such program either (node.trial), those of what this board must have and its trade would not
-miss by itself (`is_sound`) in ten minutes; left out, any key will do. A new kind is one file here and one entry in
-hardware/nodes.
+and `collect(now_ms=)`, which returns drivers.sensor.PENDING until the reading is whole, then {wire key: scaled
+integer}, or None when all of it is silent. Ports open the part of each use by the board's own function
+(`board.open_room(bus)`), so that the board's file chooses the driver. Ports may have `sense(now_ms=)`, every turn too:
+{wire key: value} of what cannot wait for the next sample (a person passes), else None; it reads a pin, no more. And
+`answered()`, where an output can be asked: whether it has taken what `apply` gave it; a program on trial is not
+confirmed before. And `whole`: the keys without which a sample confirms no such program either (node.trial), those of
+what this board must have and its trade would not miss by itself (`is_sound`) in ten minutes; left out, any key will do.
+A new kind is one file here and one entry in hardware/nodes.
 """
 
 from collections import namedtuple
@@ -44,7 +45,6 @@ READING = (
     "wire.slip",
 )
 
-PENDING = "pending"
 _LETTERS = "abcdefghijklmnopqrstuvwxyz_"
 
 # What a trade starts with: its node's id (8 bytes), what its `memory` was before the restart, chance.

@@ -10,10 +10,11 @@ Of the drivers only the bridges, the selector and the sensors are used: which pu
 so that one machine owns deadlines, the closing of a boot and the order of pulses.
 """
 
-from drivers import i2c_bus, ina226, latching_valves, pcf8574, sensor, sht4x
+from drivers import latching_valves, sensor
 from drivers.analog import Analog
+from drivers.i2c_bus import open_bus
 from drivers.pulses import Pulses
-from kinds import PENDING
+from drivers.sensor import PENDING
 from node.trade import HAND, PULSE, RAIN
 from watering import inputs, limits
 from watering.settings import FIELDS as _OWN_FIELDS
@@ -92,8 +93,6 @@ class Ports:
     whole = (quantity.BATTERY, inputs.BOOST_MV, inputs.METER_PULSES)
 
     def __init__(self, own, board, machine, *, now_ms):
-        import time
-
         self._own = own
         self._pump = machine.Pin(board.PUMP_PIN, machine.Pin.OUT, value=1 - board.PUMP_CLOSED_LEVEL)
         self._pump_closed = board.PUMP_CLOSED_LEVEL
@@ -107,12 +106,10 @@ class Ports:
                 )
             )
         self._master_bridge, self._zone_bridge = bridges
-        bus = i2c_bus.open_bus(
-            machine, scl=board.I2C_SCL_PIN, sda=board.I2C_SDA_PIN, hz=board.I2C_HZ, sleep_us=time.sleep_us
-        )
-        self._selector = pcf8574.Pcf8574(bus, board.SELECTOR_ADDRESS)
-        self._coil = ina226.Ina226(bus, board.COIL_ADDRESS, shunt_microohm=board.COIL_SHUNT_MICROOHM)
-        self._sensors = {"air": sht4x.Sht4x(bus, board.AIR_ADDRESS)}
+        bus = open_bus(machine, board)
+        self._selector = board.open_selector(bus)
+        self._coil = board.open_coil(bus)
+        self._sensors = {quantity.TEMPERATURE: board.open_air(bus)}
         battery = (board.BATTERY_PIN, board.BATTERY_UPPER_OHM, board.BATTERY_LOWER_OHM)
         capacitor = (board.CAPACITOR_PIN, board.CAPACITOR_UPPER_OHM, board.CAPACITOR_LOWER_OHM)
         self._sensors[quantity.BATTERY] = _analog(machine, battery)
@@ -206,10 +203,12 @@ class Ports:
         still = []
         for name in self._waiting:
             value = self._sensors[name].collect(now_ms=now_ms)
-            if value is sensor.PENDING:
+            if value is PENDING:
                 still.append(name)
+            elif name != quantity.WIND_SPEED:
+                sensor.note(self._found, name, value)
             elif value is not None:
-                self._take(name, value, now_ms)
+                self._note_wind(value, now_ms)
         self._waiting = tuple(still)
         if still:
             return PENDING
@@ -263,11 +262,11 @@ class Ports:
             self._coil.begin(now_ms=now_ms)
             return
         value = self._coil.collect(now_ms=now_ms)
-        if value is sensor.PENDING:
+        if value is PENDING:
             return
         self._phase = _MEASURED
         if value is not None:
-            outputs.measured(output, abs(value[1]))
+            outputs.measured(output, abs(value[quantity.CURRENT]))
 
     def _end(self, outputs, output, opens, now_ms):
         self._master_bridge.coast()
@@ -277,16 +276,11 @@ class Ports:
         self._pulse = None
         outputs.pulsed(output, opens, now_ms=now_ms)
 
-    def _take(self, name, value, now_ms):
-        if name == "air":
-            self._found[quantity.TEMPERATURE], self._found[quantity.HUMIDITY] = value
-        elif name == quantity.WIND_SPEED:
-            before, at_ms = self._wind
-            self._wind = (value, now_ms)
-            if before is not None and now_ms > at_ms and value >= before:
-                self._found[name] = (value - before) * 1000 * _WIND_DMS_PER_HZ // (now_ms - at_ms)
-        else:
-            self._found[name] = value
+    def _note_wind(self, pulses, now_ms):
+        before, at_ms = self._wind
+        self._wind = (pulses, now_ms)
+        if before is not None and now_ms > at_ms and pulses >= before:
+            self._found[quantity.WIND_SPEED] = (pulses - before) * 1000 * _WIND_DMS_PER_HZ // (now_ms - at_ms)
 
 
 def _analog(machine, wired):

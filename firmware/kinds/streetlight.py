@@ -5,7 +5,7 @@ board's dimming pin, "dac" its converter chip, "relay" the relay alone, "dali" t
 place; the gear then measures itself.
 """
 
-from kinds import PENDING
+from drivers.sensor import PENDING
 from lighting import inputs, trade
 from lighting.settings import DAC, DALI, FIELDS, PWM, RELAY  # noqa: F401 - FIELDS is the kind's
 from lighting.trade import FAIL_SAFE_PERCENT
@@ -13,9 +13,6 @@ from wire import quantity
 
 KIND = "streetlight"
 BOARD_TEMPERATURE = quantity.TEMPERATURE
-
-# What a sensor's driver says while it measures (drivers.sensor).
-_CELL_PENDING = "pending"
 
 
 def decode(faults, plain):
@@ -38,7 +35,11 @@ class Ports:
     def __init__(self, own, board, machine, *, now_ms):
         is_dali = own.output == DALI
         needs_bus = own.output == DAC or own.photocell is not None
-        bus = _bus(board, machine) if needs_bus else None
+        bus = None
+        if needs_bus:
+            from drivers.i2c_bus import open_bus
+
+            bus = open_bus(machine, board)
         self._source = _Gear(own, board, machine) if is_dali else _Meter(board, machine)
         self._output = self._source if is_dali else _output(own, board, machine, bus)
         self._cell = None if own.photocell is None else _cell(own.photocell.part, board, bus)
@@ -72,16 +73,15 @@ class Ports:
     def begin_sample(self, *, now_ms):
         self._values = PENDING
         self._lux = None if self._cell is None else PENDING
-        self._source.begin(now_ms)
+        self._source.begin(now_ms=now_ms)
         if self._cell is not None:
             self._cell.begin(now_ms=now_ms)
 
     def collect(self, *, now_ms):
         if self._values is PENDING:
-            self._values = self._source.collect(now_ms)
+            self._values = self._source.collect(now_ms=now_ms)
         if self._lux is PENDING and self._cell.waiting():
-            lux = self._cell.collect(now_ms=now_ms)
-            self._lux = PENDING if lux == _CELL_PENDING else lux
+            self._lux = self._cell.collect(now_ms=now_ms)
         if self._values is PENDING or self._lux is PENDING:
             return PENDING
         values = self._values
@@ -136,11 +136,10 @@ class _Converter:
 
     def __init__(self, board, bus, switch):
         from drivers import dimmer
-        from drivers.mcp4725 import Mcp4725
 
         self._least = dimmer.LEVEL_MIN_PERCENT
         self._full_mv = board.DAC_FULL_MV
-        self._chip = Mcp4725(bus, board.DAC_ADDRESS, full_mv=board.DAC_FULL_MV)
+        self._chip = board.open_dac(bus)
         self.answers = False
         self._switch = switch
         self._percent = FAIL_SAFE_PERCENT
@@ -170,29 +169,15 @@ class _Converter:
         self._switch.set_level(self._percent)
 
 
-def _uart(machine, number, baud, tx, rx):
-    """Reads return at once with what there is."""
-    return machine.UART(number, baudrate=baud, timeout=0, tx=tx, rx=rx)
-
-
 class _Meter:
     """The energy meter on its UART."""
 
     whole = (quantity.POWER,)
 
     def __init__(self, board, machine):
-        from drivers import bl0942
-
-        self._pending = bl0942.PENDING
-        uart = _uart(machine, board.METER_UART, board.METER_BAUD, board.METER_TX_PIN, board.METER_RX_PIN)
-        self._meter = bl0942.Meter(uart, bl0942.Calibration(*board.METER_CALIBRATION))
-
-    def begin(self, now_ms):
-        self._meter.request(now_ms=now_ms)
-
-    def collect(self, now_ms):
-        readings = self._meter.collect(now_ms=now_ms)
-        return PENDING if readings == self._pending else readings
+        meter = board.open_meter(machine)
+        self.begin = meter.begin
+        self.collect = meter.collect
 
 
 class _Gear:
@@ -202,14 +187,11 @@ class _Gear:
     whole = (inputs.GEAR_STATUS,)  # not every gear has a meter
 
     def __init__(self, own, board, machine):
-        from drivers import dali_bridge
         from lighting import dali_gear
 
         machine.Pin(board.RELAY_PIN, machine.Pin.OUT, value=board.RELAY_CLOSED_LEVEL)
-        self._pending = dali_gear.PENDING
-        uart = _uart(machine, board.DALI_UART, dali_bridge.BAUD, board.DALI_TX_PIN, board.DALI_RX_PIN)
-        gear = dali_gear.DaliGear(dali_bridge.Bridge(uart), address=own.dali.address, curve=own.dali.curve)
-        self._uart = uart
+        self._bridge = board.open_dali(machine)
+        gear = dali_gear.DaliGear(self._bridge, address=own.dali.address, curve=own.dali.curve)
         self._gear = gear
         self.set_level = gear.set_level
 
@@ -217,16 +199,15 @@ class _Gear:
         self._gear.turn(now_ms=now_ms)
 
     def safe(self):
-        # Nobody turns the loop any more: the one frame that lights every gear, behind whatever was being written.
-        self._uart.write(b"\nhFEFE\n")
+        # The loop turns no more, so that one frame must do.
+        self._bridge.light_every_gear()
 
-    def begin(self, now_ms):
+    def begin(self, *, now_ms):
         self._gear.begin_round(now_ms=now_ms)
 
-    def collect(self, now_ms):
+    def collect(self, *, now_ms):
         self._gear.turn(now_ms=now_ms)
-        readings = self._gear.collect()
-        return PENDING if readings == self._pending else readings
+        return self._gear.collect()
 
 
 class _Detector:
@@ -241,21 +222,7 @@ class _Detector:
         return {quantity.OCCUPANCY: 1} if self._pin.value() == self._active_level else None
 
 
-def _bus(board, machine):
-    import time
-
-    from drivers import i2c_bus
-
-    return i2c_bus.open_bus(
-        machine, scl=board.I2C_SCL_PIN, sda=board.I2C_SDA_PIN, hz=board.I2C_HZ, sleep_us=time.sleep_us
-    )
-
-
 def _cell(part, board, bus):
-    if part == "veml7700":
-        from drivers.veml7700 import Veml7700
-
-        return Veml7700(bus, board.PHOTOCELL_WIDE_ADDRESS)
-    from drivers.bh1750 import Bh1750
-
-    return Bh1750(bus, board.PHOTOCELL_ADDRESS)
+    """Opens the photocell of which the settings say that it is fitted."""
+    is_wide = part == board.PHOTOCELL_WIDE_PART
+    return board.open_photocell_wide(bus) if is_wide else board.open_photocell(bus)

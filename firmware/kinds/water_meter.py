@@ -19,7 +19,7 @@ off. Orders mean nothing to it, and a technician's lock or test no more than tha
 import struct
 from collections import namedtuple
 
-from kinds import PENDING
+from drivers.sensor import PENDING
 from node.trade import HAND, PULSE, Trade
 from policy import civil
 from wire import event, quantity

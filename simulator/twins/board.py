@@ -6,39 +6,22 @@ bridge, the bus, a BL0942 that wants a lamp) is attached by whoever has one. Mus
 named.
 """
 
-from simulator.twins import (
-    bh1750,
-    ds18b20,
-    ds3231,
-    gp8403,
-    i2c,
-    ina226,
-    mcp4725,
-    pcf8574,
-    pins,
-    pzem004t,
-    sht4x,
-    valves,
-    veml7700,
-)
+from simulator.twins import ds18b20, i2c, pins, valves
 
 
 def _of_part(part, board, start, ticks_ms):
-    """A new twin, or None for a part that has none of its own."""
-    if part in ("gp8403", "pcf8574"):
-        return {"gp8403": gp8403.Gp8403, "pcf8574": pcf8574.Pcf8574}[part]()
-    if part == "ina226":
-        return ina226.Ina226(ticks_ms, getattr(board, start + "_SHUNT_MICROOHM"))
-    made = {
-        "bh1750": bh1750.Bh1750,
-        "ds18b20": ds18b20.Ds18b20,
-        "ds3231": ds3231.Ds3231,
-        "mcp4725": mcp4725.Mcp4725,
-        "pzem004t": pzem004t.Pzem004t,
-        "sht4x": sht4x.Sht4x,
-        "veml7700": veml7700.Veml7700,
-    }.get(part)
-    return made(ticks_ms) if made else None
+    """Returns a new twin of a part, from the module of its name; None for a part that has none in this folder."""
+    name = "simulator.twins." + part
+    try:
+        module = __import__(name, None, None, (part,))
+    except ImportError as error:
+        if name not in str(error):
+            raise  # the twin is there, and something that it needs is not
+        return None
+    made = getattr(module, part[0].upper() + part[1:])
+    if hasattr(board, start + "_SHUNT_MICROOHM"):
+        return made(ticks_ms, getattr(board, start + "_SHUNT_MICROOHM"))
+    return made(ticks_ms)
 
 
 class Machine:

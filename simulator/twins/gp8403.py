@@ -7,7 +7,7 @@ Faults: `absent`.
 class Gp8403:
     """At power-on it is in the 5 V range and gives 0."""
 
-    def __init__(self):
+    def __init__(self, ticks_ms=None):
         self.fault = ""
         self.power_cycle()
 

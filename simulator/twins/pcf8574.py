@@ -7,7 +7,7 @@ Faults: `absent`; `stuck` (the pins of `stuck_low` lie at ground, those of `stuc
 class Pcf8574:
     """All high at power-on."""
 
-    def __init__(self):
+    def __init__(self, ticks_ms=None):
         self._latch = 0b11111111
         self.stuck_low = self.stuck_high = 0
         self.fault = ""

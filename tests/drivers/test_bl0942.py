@@ -4,7 +4,8 @@ import pytest
 
 from boards import streetlight as board
 from drivers import bl0942
-from drivers.bl0942 import PENDING, Calibration, Meter
+from drivers.bl0942 import Bl0942, Calibration
+from drivers.sensor import PENDING
 from wire import quantity
 
 CALIBRATION = Calibration(*board.METER_CALIBRATION)
@@ -41,7 +42,7 @@ def packet(*, volts=230, amperes=0.3, watts=65, count=0, frequency=20000):
 
 
 def ask(meter, uart, answer, now_ms=0):
-    meter.request(now_ms=now_ms)
+    meter.begin(now_ms=now_ms)
     uart.waiting += answer
     return meter.collect(now_ms=now_ms + 60)
 
@@ -53,7 +54,7 @@ def uart():
 
 @pytest.fixture
 def meter(uart):
-    return Meter(uart, CALIBRATION)
+    return Bl0942(uart, calibration=CALIBRATION)
 
 
 def test_a_good_packet_becomes_scaled_integers(meter, uart):
@@ -156,10 +157,10 @@ class Lamp:
 def test_the_driver_reads_what_its_twin_measures(shim):
     now, lamp = [0], Lamp()
     twin = shim("bench_bl0942").Twin(lamp, 4800, ticks_ms=lambda: now[0], count=0xFFFFFF - 3)
-    meter = Meter(twin, CALIBRATION)
+    meter = Bl0942(twin, calibration=CALIBRATION)
     energy = []
     for _ in range(3):
-        meter.request(now_ms=now[0])
+        meter.begin(now_ms=now[0])
         assert meter.collect(now_ms=now[0]) is PENDING  # 23 bytes take 48 ms
         now[0] += 50
         readings = meter.collect(now_ms=now[0])
@@ -175,8 +176,9 @@ def test_the_driver_reads_what_its_twin_measures(shim):
 
 def test_a_silent_twin_is_silence_to_the_driver(shim):
     now, lamp = [0], Lamp()
-    meter = Meter(shim("bench_bl0942").Twin(lamp, 4800, ticks_ms=lambda: now[0]), CALIBRATION)
+    twin = shim("bench_bl0942").Twin(lamp, 4800, ticks_ms=lambda: now[0])
+    meter = Bl0942(twin, calibration=CALIBRATION)
     lamp.word = "meter-silent"
-    meter.request(now_ms=0)
+    meter.begin(now_ms=0)
     now[0] = 500
     assert meter.collect(now_ms=500) is None

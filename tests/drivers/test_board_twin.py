@@ -7,22 +7,13 @@ import pytest
 
 from drivers import i2c_bus
 from drivers.analog import Analog
-from drivers.bh1750 import Bh1750
 from drivers.contact import Contact
-from drivers.ds18b20 import Ds18b20
-from drivers.ds3231 import Ds3231
-from drivers.gp8403 import Gp8403
-from drivers.ina226 import Ina226
 from drivers.latching_valves import Bridge
-from drivers.mcp4725 import Mcp4725
-from drivers.pcf8574 import Pcf8574
 from drivers.pulses import Pulses
-from drivers.pzem004t import Pzem004t
-from drivers.sht4x import Sht4x
-from drivers.veml7700 import Veml7700
 from simulator.twins.board import Machine
 from tests.conftest import ROOT
 from tests.support.parts_bench import Bench
+from wire import quantity
 
 KINDS = sorted(path.stem for path in (ROOT / "hardware" / "nodes").glob("*.toml"))
 
@@ -34,16 +25,15 @@ class Desk(Bench):
         super().__init__()
         self.board = importlib.import_module(f"boards.{kind}")
         self.machine = Machine(self.board, self.ticks_ms)
-        self.bus = i2c_bus.open_bus(
-            self.machine,
-            scl=self.board.I2C_SCL_PIN,
-            sda=self.board.I2C_SDA_PIN,
-            hz=self.board.I2C_HZ,
-            sleep_us=lambda us: None,
-        )
+        self.bus = i2c_bus.open_bus(self.machine, self.board)
 
     def pin(self, name):
         return self.machine.Pin(getattr(self.board, name))
+
+
+@pytest.fixture(autouse=True)
+def chip_time(monkeypatch):
+    monkeypatch.setattr("time.sleep_us", lambda us: None, raising=False)
 
 
 @pytest.fixture(params=KINDS)
@@ -73,7 +63,7 @@ def test_a_data_line_that_is_held_is_freed_through_the_boards_own_pins(desk):
 
 
 def test_every_clock_keeps_the_time_it_was_given(desk):
-    clock = Ds3231(desk.bus, desk.board.RTC_ADDRESS)
+    clock = desk.board.open_rtc(desk.bus)
     assert clock.set(1_795_694_400) is True
     assert desk.measure(clock)[0] == 1_795_694_400
 
@@ -91,31 +81,30 @@ def test_the_streetlights_cells_and_its_converter():
     desk = Desk("streetlight")
     board, parts = desk.board, desk.machine.parts
     parts["PHOTOCELL"].milli_lx, parts["PHOTOCELL_WIDE"].lx = 40_000, 40
-    assert desk.measure(Bh1750(desk.bus, board.PHOTOCELL_ADDRESS))[0] == 40
-    assert desk.measure(Veml7700(desk.bus, board.PHOTOCELL_WIDE_ADDRESS))[0] == 40
-    assert Mcp4725(desk.bus, board.DAC_ADDRESS, full_mv=board.DAC_FULL_MV).set(7000, now_ms=0) is True
+    assert desk.measure(board.open_photocell(desk.bus))[0] == 40
+    assert desk.measure(board.open_photocell_wide(desk.bus))[0] == 40
+    assert board.open_dac(desk.bus).set(7000, now_ms=0) is True
     assert parts["DAC"].output_code == 2867
 
 
-def test_the_thermostats_sensors_are_each_on_their_own_terminal(shim):
+def test_the_thermostats_sensors_are_each_on_their_own_terminal(shim, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onewire", shim("onewire"))
     desk = Desk("thermostat")
     board, parts = desk.board, desk.machine.parts
-    one_wire = shim("onewire").OneWire
     for name, temperature_ck in (("OUTDOOR", -450), ("FLOW", 5500), ("RETURN", 4250)):
         parts[name].temperature_ck = temperature_ck
-    told = [desk.measure(Ds18b20(one_wire(desk.pin(f"{name}_PIN"))))[0] for name in ("OUTDOOR", "FLOW", "RETURN")]
-    assert told == [-450, 5500, 4250]
-    assert desk.measure(Sht4x(desk.bus, board.ROOM_ADDRESS))[0] == (2000, 500)
-    assert Gp8403(desk.bus, board.VALVE_ADDRESS, 0).set(6500, now_ms=0) is True
+    opened = [open_sensor(desk.machine) for open_sensor in (board.open_outdoor, board.open_flow, board.open_return)]
+    assert [desk.measure(driver)[0] for driver in opened] == [-450, 5500, 4250]
+    assert desk.measure(board.open_room(desk.bus))[0] == {quantity.TEMPERATURE: 2000, quantity.HUMIDITY: 500}
+    assert board.open_valve(desk.bus).set(6500, now_ms=0) is True
     assert abs(parts["VALVE"].millivolts(0) - 6500) <= 2
-    uart = desk.machine.UART(board.METER_UART, baudrate=board.METER_BAUD, tx=board.METER_TX_PIN, rx=board.METER_RX_PIN)
-    assert desk.measure(Pzem004t(uart), step_ms=10)[0] is not None
+    assert desk.measure(board.open_meter(desk.machine), step_ms=10)[0] is not None
 
 
 def test_the_irrigations_valves_open_and_close_through_its_pins():
     desk = Desk("irrigation")
     board, parts, pin = desk.board, desk.machine.parts, desk.pin
-    shared, selector = Bridge(pin("ZONES_IN1_PIN"), pin("ZONES_IN2_PIN")), Pcf8574(desk.bus, board.SELECTOR_ADDRESS)
+    shared, selector = Bridge(pin("ZONES_IN1_PIN"), pin("ZONES_IN2_PIN")), board.open_selector(desk.bus)
     for bridge, zone in ((Bridge(pin("MASTER_IN1_PIN"), pin("MASTER_IN2_PIN")), None), (shared, 7)):
         assert zone is None or selector.select(zone - 1)
         bridge.drive(True)
@@ -125,8 +114,8 @@ def test_the_irrigations_valves_open_and_close_through_its_pins():
     assert [valve.is_open for valve in parts["MASTER"]] == [True]
     assert [at for at, valve in enumerate(parts["ZONES"], 1) if valve.is_open] == [7]
     parts["COIL"].voltage_mv, parts["COIL"].current_ma = 9000, 410
-    coil = Ina226(desk.bus, board.COIL_ADDRESS, shunt_microohm=board.COIL_SHUNT_MICROOHM)
-    assert desk.measure(coil)[0] == (9000, 410, 3690)
+    measured = desk.measure(board.open_coil(desk.bus))[0]
+    assert measured == {quantity.VOLTAGE: 90, quantity.CURRENT: 410, quantity.POWER: 37}
 
 
 def test_the_irrigations_meters_and_voltages_are_each_on_their_own_terminal():

@@ -3,7 +3,7 @@
 import pytest
 
 from drivers import dali_bridge
-from drivers.dali_bridge import GARBLED, NO_ANSWER, NO_BRIDGE, PENDING, TIMEOUT_MS, Bridge
+from drivers.dali_bridge import GARBLED, NO_ANSWER, NO_BRIDGE, PENDING, TIMEOUT_MS, DaliBridge
 from lighting import dali, dali_banks, dali_gear, inputs
 from wire import quantity
 
@@ -32,7 +32,7 @@ class Uart:
 
 def started(step=QUERY, *, before=b""):
     uart = Uart()
-    bridge = Bridge(uart)
+    bridge = DaliBridge(uart)
     uart.waiting = before
     bridge.start(step, now_ms=1000)
     return uart, bridge
@@ -115,7 +115,7 @@ class Bus:
         self.now_ms = 0
         self.plant = module.Gear(**options)
         self.twin = module.Twin([self.plant], ticks_ms=lambda: self.now_ms)
-        self.bridge = Bridge(self.twin)
+        self.bridge = DaliBridge(self.twin)
         self.gear = dali_gear.DaliGear(self.bridge)
 
     def run(self, ms):

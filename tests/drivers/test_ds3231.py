@@ -16,7 +16,7 @@ NOON = calendar.timegm((2026, 11, 26, 12, 0, 0))
 def bench():
     made = Bench()
     made.twin = made.i2c.attach(0x68, twins.Ds3231(made.ticks_ms))
-    made.clock = Ds3231(made.bus)
+    made.clock = Ds3231(made.bus, 0x68)
     return made
 
 

@@ -24,13 +24,13 @@ def bench():
 @pytest.mark.parametrize("mv", [0, 1, 1000, 4999, 5000, 10_000])
 @pytest.mark.parametrize("output", [0, 1])
 def test_the_gp8403_gives_what_it_is_told_on_the_output_it_is_told(bench, mv, output):
-    assert Gp8403(bench.bus, 0x58, output).set(mv, now_ms=0) is True
+    assert Gp8403(bench.bus, 0x58, output=output).set(mv, now_ms=0) is True
     assert abs(bench.gp.millivolts(output) - mv) <= 2
     assert bench.gp.millivolts(1 - output) == 0
 
 
 def test_both_outputs_of_a_gp8403_keep_apart(bench):
-    one, other = (Gp8403(bench.bus, 0x58, output) for output in (0, 1))
+    one, other = (Gp8403(bench.bus, 0x58, output=output) for output in (0, 1))
     assert one.set(3000, now_ms=0) and other.set(7000, now_ms=0)
     assert [round(bench.gp.millivolts(output), -2) for output in (0, 1)] == [3000, 7000]
 
@@ -49,7 +49,7 @@ def test_an_mcp4725_that_takes_nothing_is_noticed(bench):
 
 
 def test_an_unchanged_value_costs_no_transfer_until_the_refresh(bench):
-    output = Gp8403(bench.bus, 0x58, 0)
+    output = Gp8403(bench.bus, 0x58, output=0)
     output.set(3000, now_ms=0)
     written = len(bench.i2c.log)
     for now_ms in range(0, held_output.REFRESH_MS, 100):
@@ -60,7 +60,7 @@ def test_an_unchanged_value_costs_no_transfer_until_the_refresh(bench):
 
 
 def test_a_chip_that_restarted_alone_is_right_again_at_the_refresh(bench):
-    output = Gp8403(bench.bus, 0x58, 0)
+    output = Gp8403(bench.bus, 0x58, output=0)
     output.set(8000, now_ms=0)
     bench.gp.power_cycle()
     assert bench.gp.millivolts(0) == 0
@@ -69,7 +69,7 @@ def test_a_chip_that_restarted_alone_is_right_again_at_the_refresh(bench):
 
 
 def test_an_absent_chip_is_tried_now_and_then_and_gets_the_last_value(bench):
-    output = Gp8403(bench.bus, 0x58, 0)
+    output = Gp8403(bench.bus, 0x58, output=0)
     bench.gp.fault = "absent"
     answers = [output.set(6000, now_ms=now_ms) for now_ms in range(0, 1000, 100)]
     assert answers == [False] * 10

@@ -3,7 +3,7 @@ refused."""
 
 import pytest
 
-from drivers.opentherm_bridge import Bridge
+from drivers.opentherm_bridge import OpenthermBridge
 from heating import boiler, limits, opentherm
 from heating.boiler import Boiler, BoilerModel
 from simulator.twins.otgw import INVALID, UNKNOWN, Otgw
@@ -24,7 +24,7 @@ class Rig:
         self.now_ms = 1_000
         self.otgw = Otgw(read)
         self.boiler = Boiler(BoilerModel(flow_max_ck, True), now_ms=self.now_ms)
-        self.bridge = Bridge(self.otgw, self.boiler)
+        self.bridge = OpenthermBridge(self.otgw)
 
     def turn(self, for_ms, *, every_ms=100, node_runs=True):
         end_ms = self.now_ms + for_ms
@@ -32,7 +32,7 @@ class Rig:
             self.now_ms += every_ms
             self.otgw.advance(self.now_ms)
             if node_runs:
-                self.bridge.poll(now_ms=self.now_ms)
+                self.bridge.exchange(self.boiler, now_ms=self.now_ms)
 
     def heat(self, flow_ck=5000, for_ms=5_000):
         self.boiler.want(True, flow_ck, now_ms=self.now_ms)

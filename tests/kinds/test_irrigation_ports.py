@@ -7,7 +7,8 @@ import pytest
 pytest.importorskip("drivers.latching_valves")
 board = pytest.importorskip("boards.irrigation")
 
-from kinds import PENDING, Start, irrigation  # noqa: E402
+from drivers.sensor import PENDING  # noqa: E402
+from kinds import Start, irrigation  # noqa: E402
 from policy.fault import Faults  # noqa: E402
 from tests.support.green import own, plain, programs  # noqa: E402
 from watering import inputs  # noqa: E402
@@ -298,7 +299,7 @@ def test_a_current_that_came_too_late_is_not_the_next_coils(chip):
             if now_ms - self.asked_ms < 10:
                 return PENDING
             asked_ms, self.asked_ms = self.asked_ms, None
-            return (9000, asked_ms, 0)
+            return {quantity.CURRENT: asked_ms}
 
     ports, valves = made(chip)
     ports._coil = Meter()

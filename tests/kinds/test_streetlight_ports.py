@@ -7,8 +7,8 @@ import pytest
 
 import kinds
 from boards import streetlight as real_board
-from drivers import dali_bridge
 from drivers.dimmer import DUTY_MAX
+from drivers.sensor import PENDING
 from lighting import dali, inputs
 from lighting.trade import Output
 from policy.fault import Faults
@@ -59,7 +59,7 @@ class Machine:
 
 
 def board(**more):
-    facts = {name: getattr(real_board, name) for name in dir(real_board) if name.isupper()}
+    facts = {name: getattr(real_board, name) for name in dir(real_board) if name[0] != "_"}
     facts.update({"DALI_UART": 1, "DALI_TX_PIN": 17, "DALI_RX_PIN": 18})
     facts.update({"PRESENCE_PIN": 10, "PRESENCE_PULL": "up", "PRESENCE_ACTIVE_LEVEL": 0, **more})
     return types.SimpleNamespace(**facts)
@@ -137,13 +137,13 @@ def bench(shim, in_folder):
 
 def test_a_gear_is_driven_and_read_through_its_bridge_and_keeps_its_mains(bench):
     clock, plant, machine, ports = bench
-    assert machine.uarts == [(1, dali_bridge.BAUD, 17, 18)]
+    assert machine.uarts == [(1, 19_200, 17, 18)]
     for _ in range(30):
         ports.apply(told(50), now_ms=clock.now_ms)
         clock.now_ms += 10
     assert plant.level == dali.level_of(50, dali.LOGARITHMIC)
     ports.begin_sample(now_ms=clock.now_ms)
-    while (values := ports.collect(now_ms=clock.now_ms)) is kinds.PENDING:
+    while (values := ports.collect(now_ms=clock.now_ms)) is PENDING:
         ports.apply(told(50), now_ms=clock.now_ms)
         clock.now_ms += 10
         assert clock.now_ms < 10_000
@@ -170,7 +170,7 @@ def test_a_silent_gear_ends_the_sample_with_nothing(bench, in_folder):
     clock, _, _, ports = bench
     (in_folder / "bench-fault").write_text("bridge-silent")
     ports.begin_sample(now_ms=0)
-    while (values := ports.collect(now_ms=clock.now_ms)) is kinds.PENDING:
+    while (values := ports.collect(now_ms=clock.now_ms)) is PENDING:
         clock.now_ms += 10
     assert values == {} and clock.now_ms < 2000
 
@@ -198,7 +198,8 @@ class Converter:
 
     def sample(self):
         """Of a meter that answers."""
-        self.ports._source = types.SimpleNamespace(begin=lambda _: None, collect=lambda _: {quantity.POWER: 360})
+        answers = {quantity.POWER: 360}
+        self.ports._source = types.SimpleNamespace(begin=lambda now_ms: None, collect=lambda now_ms: dict(answers))
         self.ports.begin_sample(now_ms=self.now_ms)
         return self.ports.collect(now_ms=self.now_ms)
 

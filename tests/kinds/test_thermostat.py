@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-import kinds
+from drivers.sensor import PENDING
 from heating import model, regulator
 from heating.thermostat import SAFE, Outputs
 from kinds import thermostat
@@ -108,7 +108,7 @@ class Desk(Bench):
             self.now_ms += 10
             self.ports.apply(SAFE, now_ms=self.now_ms)
             values = self.ports.collect(now_ms=self.now_ms)
-            if values is not kinds.PENDING:
+            if values is not PENDING:
                 return values
         raise AssertionError("never whole")
 

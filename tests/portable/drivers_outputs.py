@@ -27,7 +27,7 @@ volts = wires.attach(0x58, gp8403.Gp8403())
 dac = wires.attach(0x60, mcp4725.Mcp4725(ticks_ms))
 expander = wires.attach(0x20, pcf8574.Pcf8574())
 
-one, other = Gp8403(bus, 0x58, 0), Mcp4725(bus, 0x60, full_mv=10_000)
+one, other = Gp8403(bus, 0x58, output=0), Mcp4725(bus, 0x60, full_mv=10_000)
 print("prepared", other.prepare(10_000), other.prepare(10_000))
 NOW[0] += 60
 print("prepared", other.prepare(10_000), dac.eeprom, dac.eeprom_writes)

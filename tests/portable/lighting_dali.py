@@ -1,6 +1,6 @@
 """Prints D4i banks decoded, the dimming curve, and a gear read through its bridge: the same on every interpreter."""
 
-from drivers.dali_bridge import Bridge
+from drivers.dali_bridge import DaliBridge
 from lighting import dali, dali_banks, dali_gear
 
 BANK_202 = bytes((1, 3, 0, 0, 0, 0, 0, 10, 0xFF, 0, 0, 3, 0xE8))
@@ -62,7 +62,7 @@ print(dali_banks.flags(205, BANK_205))
 print([dali.level_of(percent, dali.LOGARITHMIC) for percent in range(101)])
 print([dali.percent_of(level, dali.LOGARITHMIC) for level in range(256)])
 uart = Uart()
-gear = dali_gear.DaliGear(Bridge(uart))
+gear = dali_gear.DaliGear(DaliBridge(uart))
 gear.set_level(50)
 for number in range(8):
     gear.begin_round(now_ms=1000 * number)

@@ -7,7 +7,8 @@ import sys
 import time
 
 import boards.irrigation as board
-from kinds import PENDING, Start, irrigation
+from drivers.sensor import PENDING
+from kinds import Start, irrigation
 from node.trade import Moment
 from policy import civil
 from simulator.twins.board import Machine

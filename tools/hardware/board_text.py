@@ -1,7 +1,9 @@
-"""The text of firmware/boards/<kind>.py (constants, one name a fact) and boot_<kind>.py (safe outputs, alone).
+"""Writes firmware/boards/<kind>.py (constants, one name a fact, and what opens each part's driver) and boot_<kind>.py
+(safe outputs, alone).
 
-Constants are PREFIX_KEY of the node's file; what is for people or for tools only is left out. Of drivers it names the
-one that stands in for the application: imported there, it lies with that board's programs and no other's.
+Constants are PREFIX_KEY of the node's file; what is for people or for tools only is left out. `open_<use>` imports the
+driver that the part's file names, and no other: so a board chooses its drivers, a program loads those that it opens,
+and an image carries those of its board.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,44 +11,70 @@ from fractions import Fraction
 from typing import Any
 
 from tools.hardware import schema
-from tools.hardware.joints import instead_of, pins, prefix
-from tools.hardware.reading import uses
+from tools.hardware.conflicts import class_of, instead_of, pins, prefix
+from tools.hardware.files import uses
 
 SOURCE = "hardware/nodes/{kind}.toml"
 
 # Not a constant of the firmware.
-_FOR_PEOPLE = frozenset(("use", "prefix", "description", "description_fr", "connector", "terminals", "fitted", "part"))
-# Where another part can stand, with another driver.
+_FOR_PEOPLE = frozenset(
+    ("use", "prefix", "description", "description_fr", "connector", "terminals", "fitted", "part", "needs")
+)
+# Uses in whose place another part can stand, with another driver.
 _WITH_PART = frozenset(("device", "onewire", "uart"))
+# Facts that a driver gets under another name than the board's file has.
+_DERIVED = {"front_end": "calibration"}
 _FOR_TOOLS = frozenset(("safe_level", "enable_safe_level", "front_end", "bus", "charge_ma", "limit_ma"))
 
 
-def board_text(kind: str, node: Mapping[str, Any]) -> str:
-    """The module of constants."""
+def board_text(kind: str, node: Mapping[str, Any], parts: Mapping[str, Mapping[str, Any]]) -> str:
+    """Returns the board's module. `parts`: every file of hardware/parts by its stem."""
     blocks = [
         f'"""Generated from {SOURCE.format(kind=kind)} by tools/hardware: change that file, not this one."""',
         f'KIND = "{kind}"\nMODULE = "{node["chip"]["module"]}"',
     ]
+    openings = []
     for name, use in uses(node).items():
+        start = prefix(name, use)
         lines = [f"# {use['description']}"]
         if instead_of(use):
             lines.append(f"# Fitted instead of {prefix(instead_of(use), node[instead_of(use)])}.")
-        lines += [f"{constant} = {value}" for constant, value in constants(prefix(name, use), use)]
+        lines += [f"{constant} = {value}" for constant, value in constants(start, use)]
         if name in schema.EVERY_NODE_HAS:  # read without asking what this board has
             absent = [key for key in schema.USES[use["use"]].pins if key not in use]
-            lines += [f"{prefix(name, use)}_{key.upper()} = None" for key in absent]
+            lines += [f"{start}_{key.upper()} = None" for key in absent]
         blocks.append("\n".join(lines))
         if "front_end" in use:
-            blocks.append("\n".join(_calibration_lines(prefix(name, use), use["front_end"])))
-    text = "\n\n".join(blocks) + "\n"
-    if "stand_in" not in node:
-        return text
-    module = node["stand_in"]
-    return text + STAND_IN.replace("<MODULE>", module).replace("<CLASS>", schema.STAND_INS[module])
+            blocks.append("\n".join(_calibration_lines(start, use["front_end"])))
+        part = parts.get(use.get("part", ""), {})
+        if use["use"] in _WITH_PART and part.get("driver"):
+            openings.append(opening(start, use, part))
+    if "stand_in" in node:
+        openings.append(STAND_IN.format(module=node["stand_in"], made=class_of(node["stand_in"])))
+    return "\n\n".join(blocks) + "\n" + "".join(openings)
+
+
+def opening(start: str, use: Mapping[str, Any], part: Mapping[str, Any]) -> str:
+    """Returns the function that opens the driver of the part in this use."""
+    if use["use"] == "device":
+        template, line = OPEN_ON_BUS, f"bus, {start}_ADDRESS"
+    elif use["use"] == "onewire":
+        template, line = OPEN_ONEWIRE, f"OneWire(machine.Pin({start}_PIN))"
+    else:
+        template, line = OPEN_UART, "uart"
+    facts = [_DERIVED.get(key, key) for key in part.get("facts", ())]
+    return template.format(
+        name=start.lower(),
+        start=start,
+        part=part["name"],
+        module=part["driver"],
+        made=class_of(part["driver"]),
+        arguments=", ".join([line, *(f"{fact}={start}_{fact.upper()}" for fact in facts)]),
+    )
 
 
 def constants(start: str, use: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """(name, value as Python) of every constant of a use."""
+    """Yields (name, value as Python) of every constant of a use."""
     if "part" in use and use["use"] in _WITH_PART:
         yield f"{start}_PART", f'"{use["part"]}"'
     for key, value in use.items():
@@ -64,7 +92,7 @@ def _calibration_lines(start: str, front_end: Mapping[str, Any]) -> Iterator[str
 
 
 def calibration(front_end: Mapping[str, int]) -> tuple[int, int, int, int]:
-    """Register counts of a BL0942 per kV, kA, kW and MWh (CF_CNT).
+    """Returns the register counts of a BL0942 per kV, kA, kW and MWh (CF_CNT).
 
     Data sheet 1.06, chapter 2, with pin voltages in mV and the reference in V: V_RMS = 73989 v / ref,
     I_RMS = 305978 i / ref, WATT = 3537 v i / ref², and one CF count for every 1638.4 · 256 WATT seconds.
@@ -85,8 +113,8 @@ def calibration(front_end: Mapping[str, int]) -> tuple[int, int, int, int]:
 
 
 def safe_outputs(node: Mapping[str, Any]) -> list[tuple[int, int, str, str]]:
-    """(GPIO, level at boot, name of the use, key of the pin), bridges first: a coil must not be driven for a moment
-    longer than the chip takes to start. A use that stands in for another does so with the same level."""
+    """Lists (GPIO, level at boot, name of the use, key of the pin), bridges first: a coil must not be driven for a
+    moment longer than the chip takes to start. A use that stands in for another does so with the same level."""
     found: list[tuple[int, int, str, str]] = []
     for name, use in uses(node).items():
         for key, (pin, _way) in pins(use).items():
@@ -97,7 +125,7 @@ def safe_outputs(node: Mapping[str, Any]) -> list[tuple[int, int, str, str]]:
 
 
 def boot_text(kind: str, node: Mapping[str, Any]) -> str:
-    """The chip's boot.py for this kind."""
+    """Returns the chip's boot.py for this kind."""
     lines = []
     for pin, level, name, key in safe_outputs(node):
         said = key.removesuffix("pin").rstrip("_")
@@ -105,13 +133,47 @@ def boot_text(kind: str, node: Mapping[str, Any]) -> str:
     return BOOT.replace("<KIND>", kind).replace("<SAFE>", "\n".join(lines))
 
 
+OPEN_ON_BUS = '''
+
+def open_{name}(bus):
+    """Opens the driver of the {part}. `bus` is a drivers.i2c_bus.Bus."""
+    from drivers.{module} import {made}
+
+    return {made}({arguments})
+'''
+
+OPEN_ONEWIRE = '''
+
+def open_{name}(machine):
+    """Opens the driver of the {part}."""
+    from onewire import OneWire
+
+    from drivers.{module} import {made}
+
+    return {made}({arguments})
+'''
+
+# Reads return at once with what has arrived.
+OPEN_UART = '''
+
+def open_{name}(machine):
+    """Opens the driver of the {part}."""
+    from drivers.{module} import {made}
+
+    uart = machine.UART(
+        {start}_UART, baudrate={start}_BAUD, timeout=0, tx={start}_TX_PIN, rx={start}_RX_PIN
+    )
+    return {made}({arguments})
+'''
+
 STAND_IN = '''
 
 def stand_in():
-    """What keeps this board's outputs safe where no application does and boot.py's levels are not enough."""
-    from drivers.<MODULE> import <CLASS>
+    """Returns the class that keeps this board's outputs safe where no application does and boot.py's levels are not
+    enough."""
+    from drivers.{module} import {made}
 
-    return <CLASS>
+    return {made}
 '''
 
 BOOT = '''"""Runs first after every reset of this kind of node, as boot.py: every output at its safe level.
@@ -140,7 +202,7 @@ def safe_outputs():
 
 try:
     safe_outputs()
-except BaseException:  # Ctrl-C: at the prompt that follows nobody would look after what is on
+except BaseException:  # Ctrl-C: at the prompt that follows nothing would look after what is on
     from machine import reset
 
     reset()

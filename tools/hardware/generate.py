@@ -6,13 +6,14 @@ as `python -m tools.hardware.generate` after a change; `--check` writes nothing 
 """
 
 import argparse
+import ast
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools.hardware import joints, reading
+from tools.hardware import conflicts, files
 from tools.hardware.board_text import board_text, boot_text
-from tools.hardware.reading import Facts, Found
+from tools.hardware.files import Facts, FileFault
 from tools.hardware.sheet import sheet_text
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,40 +22,45 @@ NODES = Path("hardware/nodes")
 DRIVERS = Path("firmware/drivers")
 
 
-def facts(root: Path) -> tuple[Facts, list[Found]]:
-    """Every file under `root`, and everything that is wrong: first each alone, then together."""
-    found_facts, found = reading.read(root)
-    if found:  # what hangs together is only judged when each file is sound
-        return found_facts, found
-    drivers = frozenset(path.stem for path in (root / DRIVERS).glob("*.py"))
-    for stem, part in found_facts.parts.items():
-        found += [Found(f"hardware/parts/{stem}.toml", fault) for fault in joints.part_faults(part, drivers)]
-    for kind, node in found_facts.nodes.items():
-        found += [Found(f"hardware/nodes/{kind}.toml", fault) for fault in joints.node_faults(node, found_facts)]
-    return found_facts, found
+def load_facts(root: Path) -> tuple[Facts, list[FileFault]]:
+    """Returns every file under `root` and all that is wrong: first with each alone, then with them together."""
+    facts, faults = files.load(root)
+    if faults:  # what hangs together is only judged when each file is sound
+        return facts, faults
+    drivers = {path.stem: _classes(path) for path in (root / DRIVERS).glob("*.py")}
+    for stem, part in facts.parts.items():
+        faults += [FileFault(f"hardware/parts/{stem}.toml", fault) for fault in conflicts.check_part(part, drivers)]
+    for kind, node in facts.nodes.items():
+        faults += [FileFault(f"hardware/nodes/{kind}.toml", fault) for fault in conflicts.check_node(node, facts)]
+    return facts, faults
+
+
+def _classes(path: Path) -> frozenset[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return frozenset(node.name for node in tree.body if isinstance(node, ast.ClassDef))
 
 
 def texts(root: Path) -> dict[Path, str]:
-    """What every generated file should hold. ValueError with all faults when the facts are refused."""
-    found_facts, found = facts(root)
-    if found:
-        raise ValueError("\n".join(str(fault) for fault in found))
+    """Returns what every generated file should hold. ValueError with all faults when the facts are refused."""
+    facts, faults = load_facts(root)
+    if faults:
+        raise ValueError("\n".join(str(fault) for fault in faults))
     wanted = {}
-    for kind, node in found_facts.nodes.items():
-        wanted[root / BOARDS / f"{kind}.py"] = board_text(kind, node)
+    for kind, node in facts.nodes.items():
+        wanted[root / BOARDS / f"{kind}.py"] = board_text(kind, node, facts.parts)
         wanted[root / BOARDS / f"boot_{kind}.py"] = boot_text(kind, node)
-        wanted[root / NODES / f"{kind}.md"] = sheet_text(kind, node, found_facts)
+        wanted[root / NODES / f"{kind}.md"] = sheet_text(kind, node, facts)
     return wanted
 
 
 def orphans(root: Path, wanted: dict[Path, str]) -> list[Path]:
-    """Generated files whose source is gone."""
+    """Lists the generated files whose source is gone."""
     present = [*(root / BOARDS).glob("*.py"), *(root / NODES).glob("*.md")]
     return sorted(path for path in present if path not in wanted and path.name != "__init__.py")
 
 
 def main(argv: Sequence[str] | None = None, *, root: Path = ROOT) -> int:
-    """The exit status."""
+    """Writes or checks the generated files and returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.hardware.generate", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 when a file is stale")
     args = parser.parse_args(argv)

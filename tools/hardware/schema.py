@@ -2,7 +2,7 @@
 
 A node's file is a list of *uses*: what a pin, a UART or an address is for. A new kind of use is one entry of USES, and
 a name for its constants if `KEY_pin` is not enough (tools/hardware/board_text.py). Must not judge one use by another:
-that is tools/hardware/joints.py.
+that is tools/hardware/conflicts.py.
 """
 
 from typing import NamedTuple
@@ -62,6 +62,8 @@ COMMON = {
     "description": Field(TEXT),
     "description_fr": Field(TEXT),
     "part": _OPTION,
+    # Quantities that the firmware asks of a sensor here, by their names in wire.quantity: a part must measure them.
+    "needs": Field(TEXTS, needed=False),
     # Of the constants in firmware/boards; the name of the use when absent.
     "prefix": _OPTION,
     # "option", or "instead of NAME"; always fitted when absent.
@@ -128,6 +130,8 @@ USES = {
             "shunt_microohm": whole(100, 1_000_000, needed=False),
             # What the output gives at full code, behind its amplifier.
             "full_mv": whole(1000, 20_000, needed=False),
+            # Which output of a converter with several.
+            "output": whole(0, 7, needed=False),
         },
         {},
         "composant I2C",
@@ -191,6 +195,10 @@ PART = {
     "supply": Field(TEXT),
     # Module of firmware/drivers; empty: a plain pin or bytes, which need none.
     "driver": Field(TEXT),
+    # Keys of a use without which the driver cannot know this board: it gets each by this name.
+    "facts": Field(TEXTS, needed=False),
+    # Quantities that a sensor gives, by their names in wire.quantity.
+    "measures": Field(TEXTS, needed=False),
     # Of what drives something behind a bus: what it does before anybody speaks to it.
     "power_on": _OPTION,
     "power_on_fr": _OPTION,
@@ -226,15 +234,15 @@ MODULE = {
     "pulse_counters": whole(0, 8),
 }
 
-# Modules of firmware/drivers, each with its class: what keeps a board's outputs safe where no application does.
-STAND_INS = {"frost_heat": "FrostHeat", "lamp_light": "LampLight", "shutter": "Shutter"}
+# Modules of firmware/drivers that keep a board's outputs safe where no application does.
+STAND_INS = ("frost_heat", "lamp_light", "shutter")
 
 NODE = {
     "title": Field(TEXT),
     "title_en": Field(TEXT),
     "chip": Field(TABLE),
     # Where plain levels at boot are not all that makes the outputs safe.
-    "stand_in": Field(TEXT, words=tuple(STAND_INS), needed=False),
+    "stand_in": Field(TEXT, words=STAND_INS, needed=False),
     "bench": Field(TABLE, needed=False),
 }
 CHIP = {"module": Field(TEXT), "psram": Field(TEXT)}

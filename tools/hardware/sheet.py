@@ -1,5 +1,5 @@
-"""The technician's sheet of a kind of node (hardware/nodes/<kind>.md): terminals, pins, parts and safe levels. French
-first, then English; tables made of the data alone. Must not explain: what a use is for, its own line says.
+"""Writes the technician's sheet of a kind of node (hardware/nodes/<kind>.md): terminals, pins, parts and safe levels.
+French first, then English; tables made of the data alone. Explains nothing: the data says in a line what a use is for.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from tools.hardware import schema
 from tools.hardware.board_text import SOURCE, safe_outputs
-from tools.hardware.joints import instead_of, pins
-from tools.hardware.reading import Facts, uses
+from tools.hardware.conflicts import instead_of, pins
+from tools.hardware.files import Facts, uses
 
 
 class Words(NamedTuple):

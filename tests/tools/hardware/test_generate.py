@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from tests.conftest import ROOT
-from tools.hardware import board_text, generate, joints, reading, schema
+from tools.hardware import board_text, conflicts, files, generate, schema
 
 KINDS = sorted(path.stem for path in (ROOT / "hardware" / "nodes").glob("*.toml"))
 BADGE = """
@@ -74,7 +74,7 @@ safe_level = 0
 
 @pytest.fixture(scope="module")
 def all_facts():
-    facts, found = generate.facts(ROOT)
+    facts, found = generate.load_facts(ROOT)
     assert found == []
     return facts
 
@@ -202,13 +202,15 @@ def test_every_board_is_read_the_same_way(repository, kind):
     assert {name: type(constants[name]) for name in everyone} == dict.fromkeys(everyone, int)
 
 
-def test_every_driver_of_a_part_belongs_to_a_part_and_every_part_to_a_node(repository, all_facts):
-    """`dimmer` is two parts together; the rest of firmware/drivers is no part's."""
+def test_every_driver_belongs_to_a_part_and_every_part_to_a_node_or_an_alternative(repository, all_facts):
+    """The rest of firmware/drivers is no part's."""
     of_parts = {part["driver"] for part in all_facts.parts.values()} - {""}
     shared = {"__init__", "crc", "held_output", "i2c_bus", "sensor", "temperature", *schema.STAND_INS}
     assert of_parts == {path.stem for path in (repository / "firmware" / "drivers").glob("*.py")} - shared
-    used = {use.get("part") for node in all_facts.nodes.values() for use in reading.uses(node).values()}
-    assert used - {None} == set(all_facts.parts)
+    used = {use.get("part") for node in all_facts.nodes.values() for use in files.uses(node).values()}
+    places = {(all_facts.parts[name]["bus"], *all_facts.parts[name].get("measures", ())) for name in used - {None}}
+    others = set(all_facts.parts) - used
+    assert all((all_facts.parts[name]["bus"], *all_facts.parts[name]["measures"]) in places for name in others)
 
 
 def test_a_file_whose_name_no_module_can_have_is_refused(copied, capsys):
@@ -240,8 +242,8 @@ def test_a_sheet_names_every_pin_terminal_part_and_safe_level_in_both_languages(
     french, english = (repository / "hardware" / "nodes" / f"{kind}.md").read_text(encoding="utf-8").split("\n---\n")
     node = facts.nodes[kind]
     for half, low in ((french, "bas (0)"), (english, "low (0)")):
-        for name, use in reading.uses(node).items():
-            for pin, _way in joints.pins(use).values():
+        for name, use in files.uses(node).items():
+            for pin, _way in conflicts.pins(use).values():
                 assert f"| {pin} | {name} |" in half
             for terminal in use.get("terminals", ()):
                 assert terminal in half

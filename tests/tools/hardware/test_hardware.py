@@ -6,14 +6,14 @@ import tomllib
 import pytest
 
 from tests.conftest import ROOT
-from tools.hardware import generate, joints, reading, schema
+from tools.hardware import conflicts, files, generate, schema
 
 KINDS = sorted(path.stem for path in (ROOT / "hardware" / "nodes").glob("*.toml"))
 
 
 @pytest.fixture(scope="module")
 def all_facts():
-    facts, found = generate.facts(ROOT)
+    facts, found = generate.load_facts(ROOT)
     assert found == []
     return facts
 
@@ -25,7 +25,8 @@ def facts(all_facts):
 
 def told(facts, kind):
     """The faults of one node, "path: problem; remedy"."""
-    return [f"{fault.path}: {fault.problem}; {fault.remedy}" for fault in joints.node_faults(facts.nodes[kind], facts)]
+    faults = conflicts.check_node(facts.nodes[kind], facts)
+    return [f"{fault.path}: {fault.problem}; {fault.remedy}" for fault in faults]
 
 
 # --- pins and the module ---------------------------------------------------------------------------
@@ -78,6 +79,7 @@ def test_other_pins_are_accepted_without_octal_psram(facts, pin):
         ("irrigation", "coil.shunt_microohm", None, "coil.shunt_microohm: is missing"),
         ("thermostat", "room.part", "sht9", "room.part: 'sht9' is unknown; name a file of hardware/parts"),
         ("thermostat", "room.part", "ds18b20", "room.part: ds18b20 stands on onewire, not on i2c"),
+        ("thermostat", "room.part", "veml7700", "room.part: veml7700 does not measure temp; name a part that does"),
         ("thermostat", "meter.baud", 4800, "meter.baud: 4800 is none that the part can have; give one of [9600]"),
         ("thermostat", "meter.fitted", "instead of boiler", "meter.fitted: 'boiler' is no use of this node"),
         ("thermostat", "meter.fitted", "sometimes", "meter.fitted: is 'sometimes'; give \"option\""),
@@ -149,7 +151,7 @@ def test_a_small_module_counts_no_pulses(facts):
 @pytest.mark.parametrize("value", [None, "4", -1, 1 << 40, []])
 def test_a_fact_that_is_missing_or_out_of_bounds_is_named(facts, kind, value):
     """Every number of every use, one after the other."""
-    for name, use in reading.uses(facts.nodes[kind]).items():
+    for name, use in files.uses(facts.nodes[kind]).items():
         fields = schema.USES[use["use"]].fields
         for key, field in fields.items():
             if field.kind != schema.WHOLE or key not in use or (value is None and not field.needed):
@@ -159,7 +161,7 @@ def test_a_fact_that_is_missing_or_out_of_bounds_is_named(facts, kind, value):
                 del changed[name][key]
             else:
                 changed[name][key] = value
-            assert [fault.path for fault in reading.node_faults(changed)] == [f"{name}.{key}"]
+            assert [fault.path for fault in files.check_node(changed)] == [f"{name}.{key}"]
 
 
 @pytest.mark.parametrize(
@@ -174,21 +176,24 @@ def test_a_fact_that_is_missing_or_out_of_bounds_is_named(facts, kind, value):
         ('[x]\nuse = "output"\ncolour = "red"\n', "x.colour: is not known; known are use"),
         ('[x]\nuse = "output"\ndescription = "a\\nb"\n', "x.description: is 'a\\nb'; give a text"),
         ("title = 3\n", "title: is 3; give a text"),
+        ('[x]\nuse = "device"\nneeds = ["warmth"]\n', "x.needs: 'warmth' is no quantity; give names of wire.quantity"),
     ],
 )
 def test_a_node_file_is_judged_key_by_key(text, fault):
-    said = [f"{found.path}: {found.problem}; {found.remedy}" for found in reading.node_faults(tomllib.loads(text))]
+    said = [f"{found.path}: {found.problem}; {found.remedy}" for found in files.check_node(tomllib.loads(text))]
     assert any(line.startswith(fault) for line in said), said
 
 
 def test_a_part_of_i2c_has_addresses_and_speaks_both_languages(facts):
     part = facts.parts["pcf8574"]
-    assert list(reading.part_faults(part)) == []
+    assert list(files.check_part(part)) == []
     del part["addresses"], part["power_on_fr"]
-    assert [fault.path for fault in reading.part_faults(part)] == ["addresses", "power_on"]
+    assert [fault.path for fault in files.check_part(part)] == ["addresses", "power_on"]
     facts.parts["ds3231"]["driver"] = "ds9999"
-    (fault,) = joints.part_faults(facts.parts["ds3231"], frozenset(("ds3231",)))
+    (fault,) = conflicts.check_part(facts.parts["ds3231"], {"ds3231": frozenset(("Ds3231",))})
     assert fault.path == "driver" and "no module of firmware/drivers" in fault.problem
+    (fault,) = conflicts.check_part(facts.parts["bh1750"], {"bh1750": frozenset(("Light",))})
+    assert (fault.path, fault.problem) == ("driver", "'bh1750' has no class Bh1750")
 
 
 @pytest.mark.parametrize(
@@ -204,4 +209,4 @@ def test_a_part_of_i2c_has_addresses_and_speaks_both_languages(facts):
     ],
 )
 def test_lists_of_numbers_and_ranges(listed, numbers):
-    assert reading.expand(listed) == numbers
+    assert files.expand(listed) == numbers

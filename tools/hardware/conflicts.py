@@ -1,6 +1,6 @@
-"""Judges a node's uses by one another, by the module they stand on and by the parts they name. Every fault at once.
+"""Checks a node's uses against one another, the module they stand on and the parts they name; lists every fault.
 
-Must not judge a value by itself: tools/hardware/reading.py has done that, and only sound files come here.
+Must not judge a value by itself: tools/hardware/files.py has done that, and only sound files come here.
 """
 
 from collections.abc import Iterator, Mapping
@@ -8,29 +8,38 @@ from typing import Any
 
 from policy.fault import Fault
 from tools.hardware import schema
-from tools.hardware.reading import Facts, expand, uses
+from tools.hardware.files import Facts, expand, uses
 
 INSTEAD_OF = "instead of "
 _BUS_OF_USE = {"device": "i2c", "onewire": "onewire", "uart": "uart"}
 
 
-def part_faults(part: Mapping[str, Any], drivers: frozenset[str]) -> Iterator[Fault]:
-    """`drivers`: the modules of firmware/drivers."""
-    if part["driver"] and part["driver"] not in drivers:
-        yield Fault("driver", f"{part['driver']!r} is no module of firmware/drivers", "write it, or name another")
+def check_part(part: Mapping[str, Any], drivers: Mapping[str, frozenset[str]]) -> Iterator[Fault]:
+    """Checks a part against the firmware. `drivers`: {module of firmware/drivers: classes in it}."""
+    driver = part["driver"]
+    if driver and driver not in drivers:
+        yield Fault("driver", f"{driver!r} is no module of firmware/drivers", "write it, or name another")
+    elif driver and part["bus"] != "pins" and class_of(driver) not in drivers[driver]:
+        # Boards open it by that name (tools/hardware/board_text.py).
+        yield Fault("driver", f"{driver!r} has no class {class_of(driver)}", "name its class after the module")
 
 
-def node_faults(node: Mapping[str, Any], facts: Facts) -> Iterator[Fault]:
-    """What is wrong between the facts of one node."""
+def class_of(driver: str) -> str:
+    """Returns the name of a driver's class: `dali_bridge` has DaliBridge."""
+    return "".join(word.capitalize() for word in driver.split("_"))
+
+
+def check_node(node: Mapping[str, Any], facts: Facts) -> Iterator[Fault]:
+    """Checks the facts of one node against one another."""
     for name, kind in schema.EVERY_NODE_HAS.items():
         if node.get(name, {}).get("use") != kind:
             yield Fault(name, f"is no {kind}", f"every node has a use of this name and kind: add [{name}]")
     for name, use in uses(node).items():
-        yield from _fitted_faults(name, use, node)
-        yield from _part_faults(name, use, facts)
-        yield from _safe_faults(name, use, facts)
-        yield from _device_faults(name, use, node)
-    yield from _prefix_faults(node)
+        yield from _check_fitted(name, use, node)
+        yield from _check_part_of_use(name, use, facts)
+        yield from _check_safe_level(name, use, facts)
+        yield from _check_bus(name, use, node)
+    yield from _check_prefixes(node)
     module = facts.modules.get(node["chip"]["module"])
     if module is None:
         yield Fault("chip.module", "is not known", f"give one of {', '.join(sorted(facts.modules))}, or add its file")
@@ -38,12 +47,12 @@ def node_faults(node: Mapping[str, Any], facts: Facts) -> Iterator[Fault]:
     if node["chip"]["psram"] not in module["psram"]:
         yield Fault("chip.psram", "is not what this module has", f"give one of {', '.join(module['psram'])}")
     for name, use in uses(node).items():
-        yield from _pin_faults(name, use, module, node["chip"]["psram"])
-        yield from _unit_faults(name, use, module)
-    yield from _shared_faults(node)
+        yield from _check_pins(name, use, module, node["chip"]["psram"])
+        yield from _check_units(name, use, module)
+    yield from _check_shared(node)
 
 
-def _fitted_faults(name: str, use: Mapping[str, Any], node: Mapping[str, Any]) -> Iterator[Fault]:
+def _check_fitted(name: str, use: Mapping[str, Any], node: Mapping[str, Any]) -> Iterator[Fault]:
     fitted = use.get("fitted", "option")
     other = node.get(instead_of(use), {})
     if fitted == "option":
@@ -55,12 +64,12 @@ def _fitted_faults(name: str, use: Mapping[str, Any], node: Mapping[str, Any]) -
 
 
 def instead_of(use: Mapping[str, Any]) -> str:
-    """The name of the use whose place this one takes; empty: none."""
+    """Returns the name of the use whose place this one takes, or nothing."""
     fitted: str = use.get("fitted", "")
     return fitted.removeprefix(INSTEAD_OF) if fitted.startswith(INSTEAD_OF) else ""
 
 
-def _part_faults(name: str, use: Mapping[str, Any], facts: Facts) -> Iterator[Fault]:
+def _check_part_of_use(name: str, use: Mapping[str, Any], facts: Facts) -> Iterator[Fault]:
     if "part" not in use:
         if use["use"] in _BUS_OF_USE and use["use"] != "uart":
             yield Fault(f"{name}.part", "is missing", "name a file of hardware/parts")
@@ -78,30 +87,30 @@ def _part_faults(name: str, use: Mapping[str, Any], facts: Facts) -> Iterator[Fa
         yield Fault(f"{name}.address", said, f"give one of {allowed}")
     elif "baud" in part and "baud" in use and use["baud"] not in part["baud"]:
         yield Fault(f"{name}.baud", f"{use['baud']} is none that the part can have", f"give one of {part['baud']}")
-    if use["part"] == "bl0942" and "front_end" not in use:
-        yield Fault(f"{name}.front_end", "is missing", "give shunt, divider and reference: the chip knows only counts")
-    if use["part"] == "ina226" and "shunt_microohm" not in use:
-        yield Fault(f"{name}.shunt_microohm", "is missing", "give the shunt: the chip knows only its voltage")
-    if use["part"] == "mcp4725" and "full_mv" not in use:
-        yield Fault(f"{name}.full_mv", "is missing", "give what the amplifier makes of the full code")
+    missing = [name for name in use.get("needs", ()) if name not in part.get("measures", ())]
+    if missing:
+        yield Fault(f"{name}.part", f"{use['part']} does not measure {', '.join(missing)}", "name a part that does")
+    for key in part.get("facts", ()):
+        if key not in use:
+            yield Fault(f"{name}.{key}", "is missing", f"add it: {use['part']} cannot know it")
 
 
-def _safe_faults(name: str, use: Mapping[str, Any], facts: Facts) -> Iterator[Fault]:
+def _check_safe_level(name: str, use: Mapping[str, Any], facts: Facts) -> Iterator[Fault]:
     for (kind, pin_key), key in schema.SAFE_KEYS.items():
         if kind == use["use"] and pin_key in use and key not in use and pin_key != "in2_pin":
-            yield Fault(f"{name}.{key}", "is missing", "an output needs the level that is safe while nobody drives it")
+            yield Fault(f"{name}.{key}", "is missing", "an output needs the level that is safe while nothing drives it")
     if use["use"] == "bridge" and use.get("safe_level") == 1:
         yield Fault(f"{name}.safe_level", "is 1", "give 0: both inputs high brake through the coil for ever")
     if use["use"] == "output" and "closed_level" in use and "active_level" in use:
         yield Fault(f"{name}.active_level", "says what closed_level says", "keep one of them")
 
 
-def _device_faults(name: str, use: Mapping[str, Any], node: Mapping[str, Any]) -> Iterator[Fault]:
+def _check_bus(name: str, use: Mapping[str, Any], node: Mapping[str, Any]) -> Iterator[Fault]:
     if use["use"] == "device" and node.get(use["bus"], {}).get("use") != "i2c":
         yield Fault(f"{name}.bus", f"{use['bus']!r} is no I2C bus of this node", "name one that is")
 
 
-def _prefix_faults(node: Mapping[str, Any]) -> Iterator[Fault]:
+def _check_prefixes(node: Mapping[str, Any]) -> Iterator[Fault]:
     taken: dict[str, str] = {}
     for name, use in uses(node).items():
         other = taken.setdefault(prefix(name, use), name)
@@ -110,18 +119,18 @@ def _prefix_faults(node: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 def prefix(name: str, use: Mapping[str, Any]) -> str:
-    """Of the constants of a use."""
+    """Returns the start of the names of a use's constants."""
     text: str = use.get("prefix", name)
     return text.upper()
 
 
 def pins(use: Mapping[str, Any]) -> dict[str, tuple[int, str]]:
-    """Key -> (GPIO, how it is used) of every pin that a use has."""
+    """Returns {key: (GPIO, direction)} of every pin that a use has."""
     directions = schema.USES[use["use"]].pins
     return {key: (use[key], way) for key, way in directions.items() if key in use}
 
 
-def _pin_faults(name: str, use: Mapping[str, Any], module: Mapping[str, Any], psram: str) -> Iterator[Fault]:
+def _check_pins(name: str, use: Mapping[str, Any], module: Mapping[str, Any], psram: str) -> Iterator[Fault]:
     for key, (pin, way) in pins(use).items():
         reason = reserved(pin, module, psram) or _cannot(pin, way, use, module)
         if reason:
@@ -129,7 +138,7 @@ def _pin_faults(name: str, use: Mapping[str, Any], module: Mapping[str, Any], ps
 
 
 def reserved(pin: int, module: Mapping[str, Any], psram: str) -> str:
-    """Why the module itself needs this pin; empty when it does not."""
+    """Says why the module itself needs this pin, or nothing when it does not."""
 
     def among(key: str) -> bool:
         return pin in (expand(module.get(key, [])) or ())
@@ -152,7 +161,7 @@ def reserved(pin: int, module: Mapping[str, Any], psram: str) -> str:
 
 
 def _cannot(pin: int, way: str, use: Mapping[str, Any], module: Mapping[str, Any]) -> str:
-    """Why this pin cannot be used this way."""
+    """Says why this pin cannot be used this way."""
     if way in (schema.OUT, schema.BOTH) and pin in (expand(module["input_only"]) or ()):
         return "can only be an input"
     drives = (use["use"], "pin") in schema.SAFE_KEYS or use["use"] == "bridge"
@@ -167,7 +176,7 @@ def _cannot(pin: int, way: str, use: Mapping[str, Any], module: Mapping[str, Any
     return ""
 
 
-def _unit_faults(name: str, use: Mapping[str, Any], module: Mapping[str, Any]) -> Iterator[Fault]:
+def _check_units(name: str, use: Mapping[str, Any], module: Mapping[str, Any]) -> Iterator[Fault]:
     if use["use"] == "uart" and use["uart"] == module["console_uart"]:
         yield Fault(f"{name}.uart", f"{use['uart']} is the console's", "choose another")
     elif use["use"] == "uart" and use["uart"] >= module["uarts"]:
@@ -177,8 +186,8 @@ def _unit_faults(name: str, use: Mapping[str, Any], module: Mapping[str, Any]) -
         yield Fault(f"{name}.unit", f"pulse counter {use['unit']} does not exist", f"this module has {has} of them")
 
 
-def _shared_faults(node: Mapping[str, Any]) -> Iterator[Fault]:
-    """Pins, UARTs, counters, addresses and terminals with two users that are not alternatives of one another."""
+def _check_shared(node: Mapping[str, Any]) -> Iterator[Fault]:
+    """Finds pins, UARTs, counters, addresses and terminals with two users that may be fitted together."""
     users: dict[tuple[str, Any], list[str]] = {}
     for name, use in uses(node).items():
         for path, thing in _claims(name, use):
@@ -210,7 +219,7 @@ def _named(thing: tuple[str, Any]) -> str:
 
 
 def _alternatives(one: str, other: str, node: Mapping[str, Any]) -> bool:
-    """True when at most one of the two is fitted."""
+    """Tells whether at most one of the two is fitted."""
     return bool(
         one != other
         and (

@@ -1,6 +1,7 @@
-"""Reads the hardware's files and judges each by its own schema: keys, kinds, bounds. Every fault is noted, none raises.
+"""Loads the hardware's files and checks each against its own schema: keys, kinds, bounds. Every fault is listed, none
+raises.
 
-Must not judge one fact by another (tools/hardware/joints.py).
+Must not judge one fact by another: tools/hardware/conflicts.py does.
 """
 
 import tomllib
@@ -11,20 +12,21 @@ from typing import Any, NamedTuple
 from policy.fault import Fault
 from tools.hardware import schema
 from tools.hardware.schema import Field
+from wire import quantity
 
 FOLDER = Path("hardware")
 
 
 class Facts(NamedTuple):
-    """Every file by its stem, as it was written."""
+    """Holds every file by its stem, as it was written."""
 
     parts: dict[str, dict[str, Any]]
     modules: dict[str, dict[str, Any]]
     nodes: dict[str, dict[str, Any]]
 
 
-class Found(NamedTuple):
-    """A fault, and the file that has it (path from the root)."""
+class FileFault(NamedTuple):
+    """A fault and the file that has it (path from the root)."""
 
     file: str
     fault: Fault
@@ -33,60 +35,61 @@ class Found(NamedTuple):
         return f"{self.file}: {self.fault.path}: {self.fault.problem}; {self.fault.remedy}"
 
 
-def read(root: Path) -> tuple[Facts, list[Found]]:
-    """All files under `root`/hardware, and what is wrong with each of them alone."""
-    found: list[Found] = []
+def load(root: Path) -> tuple[Facts, list[FileFault]]:
+    """Returns all files under `root`/hardware, and the faults that each has by itself."""
+    faults: list[FileFault] = []
     facts = Facts({}, {}, {})
-    for folder, into, judge in (
-        ("parts", facts.parts, part_faults),
-        ("boards", facts.modules, module_faults),
-        ("nodes", facts.nodes, node_faults),
+    for folder, into, check in (
+        ("parts", facts.parts, check_part),
+        ("boards", facts.modules, check_module),
+        ("nodes", facts.nodes, check_node),
     ):
         for path in sorted((root / FOLDER / folder).glob("*.toml")):
             name = f"{FOLDER.as_posix()}/{folder}/{path.name}"
             if not _is_name(path.stem, dashes=folder != "nodes"):
-                found.append(Found(name, Fault("", "has a name that no module can have", "use a-z, 0-9 and _")))
+                faults.append(FileFault(name, Fault("", "has a name that no module can have", "use a-z, 0-9 and _")))
                 continue
             try:
                 plain = tomllib.loads(path.read_text(encoding="utf-8"))
             except (OSError, ValueError) as error:
-                found.append(Found(name, Fault("", f"cannot be read ({error})", "write TOML in UTF-8")))
+                faults.append(FileFault(name, Fault("", f"cannot be read ({error})", "write TOML in UTF-8")))
                 continue
-            faults = list(judge(plain))
-            found += [Found(name, fault) for fault in faults]
-            if not faults:
+            own = list(check(plain))
+            faults += [FileFault(name, fault) for fault in own]
+            if not own:
                 into[path.stem] = plain
-    return facts, found
+    return facts, faults
 
 
-def part_faults(plain: Mapping[str, Any]) -> Iterator[Fault]:
-    """What is wrong with a part's file."""
-    yield from table_faults("", plain, schema.PART)
+def check_part(plain: Mapping[str, Any]) -> Iterator[Fault]:
+    """Checks a part's file."""
+    yield from check_table("", plain, schema.PART)
     if plain.get("bus") == "i2c" and not plain.get("addresses"):
         yield Fault("addresses", "is missing", "list the addresses that its pins choose")
     if ("power_on" in plain) != ("power_on_fr" in plain):
         yield Fault("power_on", "is in one language", "write power_on and power_on_fr")
+    yield from _check_quantities("measures", plain.get("measures"))
 
 
-def module_faults(plain: Mapping[str, Any]) -> Iterator[Fault]:
-    """What is wrong with a module's file."""
-    yield from table_faults("", plain, schema.MODULE)
+def check_module(plain: Mapping[str, Any]) -> Iterator[Fault]:
+    """Checks a module's file."""
+    yield from check_table("", plain, schema.MODULE)
 
 
-def node_faults(plain: Mapping[str, Any]) -> Iterator[Fault]:
-    """What is wrong with a node's file, use by use."""
+def check_node(plain: Mapping[str, Any]) -> Iterator[Fault]:
+    """Checks a node's file, use by use."""
     own = {name: value for name, value in plain.items() if name in schema.NODE}
-    yield from table_faults("", own, schema.NODE)
+    yield from check_table("", own, schema.NODE)
     if isinstance(plain.get("chip"), Mapping):
-        yield from table_faults("chip.", plain["chip"], schema.CHIP)
+        yield from check_table("chip.", plain["chip"], schema.CHIP)
     if isinstance(plain.get("bench"), Mapping):
-        yield from table_faults("bench.", plain["bench"], schema.BENCH)
+        yield from check_table("bench.", plain["bench"], schema.BENCH)
     for name, value in plain.items():
         if name not in schema.NODE:
-            yield from _use_faults(name, value)
+            yield from _check_use(name, value)
 
 
-def _use_faults(name: str, value: Any) -> Iterator[Fault]:
+def _check_use(name: str, value: Any) -> Iterator[Fault]:
     if not _is_name(name, dashes=False):
         yield Fault(name, "is no name for a constant", "use a-z, 0-9 and _")
     if not isinstance(value, Mapping):
@@ -97,15 +100,22 @@ def _use_faults(name: str, value: Any) -> Iterator[Fault]:
         yield Fault(f"{name}.use", f"is {value.get('use')!r}", f"give one of {', '.join(schema.USES)}")
         return
     fields = {**schema.COMMON, **kind.fields}
-    yield from table_faults(f"{name}.", value, fields)
+    yield from check_table(f"{name}.", value, fields)
     if isinstance(value.get("front_end"), Mapping):
-        yield from table_faults(f"{name}.front_end.", value["front_end"], schema.FRONT_END)
+        yield from check_table(f"{name}.front_end.", value["front_end"], schema.FRONT_END)
     if ("connector" in value) != ("terminals" in value):
         yield Fault(f"{name}.connector", "stands without its terminals, or they without it", "give both or none")
+    yield from _check_quantities(f"{name}.needs", value.get("needs"))
 
 
-def table_faults(path: str, plain: Mapping[str, Any], fields: Mapping[str, Field]) -> Iterator[Fault]:
-    """Missing and unknown keys, and values of the wrong kind."""
+def _check_quantities(path: str, names: Any) -> Iterator[Fault]:
+    for name in names if isinstance(names, list) else ():
+        if name not in quantity.BY_NAME:
+            yield Fault(path, f"{name!r} is no quantity", f"give names of wire.quantity: {', '.join(quantity.BY_NAME)}")
+
+
+def check_table(path: str, plain: Mapping[str, Any], fields: Mapping[str, Field]) -> Iterator[Fault]:
+    """Checks one table: missing and unknown keys, values of the wrong kind."""
     for name, field in fields.items():
         if name in plain:
             remedy = _remedy(plain[name], field)
@@ -119,7 +129,7 @@ def table_faults(path: str, plain: Mapping[str, Any], fields: Mapping[str, Field
 
 
 def _remedy(value: Any, field: Field) -> str:
-    """What to write instead; nothing when the value is sound."""
+    """Returns what to write instead, or nothing when the value is sound."""
     if field.kind == schema.TRUTH:
         return "" if isinstance(value, bool) else "give true or false"
     if field.kind == schema.WHOLE:
@@ -140,7 +150,7 @@ def _remedy(value: Any, field: Field) -> str:
 
 
 def expand(value: Any) -> list[int] | None:
-    """[4, "6-8"] as [4, 6, 7, 8]; None when it is no such list."""
+    """Turns [4, "6-8"] into [4, 6, 7, 8], and what is no such list into None."""
     if not isinstance(value, list):
         return None
     numbers: list[int] = []
@@ -156,7 +166,7 @@ def expand(value: Any) -> list[int] | None:
 
 
 def uses(node: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The uses of a node's file, in its order."""
+    """Returns the uses of a node's file, in its order."""
     return {name: value for name, value in node.items() if name not in schema.NODE}
 
 
