@@ -9,7 +9,7 @@ more; what is known of banks is forgotten each day, and when the gear was silent
 What the bytes of a bank mean is `dali_banks`'; when the bytes do not belong together (the gear's pointer is not where
 so many reads leave it: another master spoke), the bank counts as not read.
 
-`bridge` is drivers.dali_bridge.DaliBridge or what has its interface: `is_busy()`, `start(step, now_ms=)`, `poll(now_ms=)`.
+`bridge` is a drivers.dali_bridge.DaliBridge or has its interface: `is_busy()`, `start(step, now_ms=)`, `poll(now_ms=)`.
 """
 
 from lighting import dali, dali_banks, inputs, limits

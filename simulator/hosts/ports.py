@@ -1,7 +1,7 @@
 """Simulated twins of the node's drivers: the same small interface, a plant behind it instead of a chip.
 
 `drivers.dimmer.Dimmer`  -> DimmerTwin: set_level
-`drivers.bl0942.Meter`   -> MeterTwin: read, a map of wire keys to scaled integers
+`drivers.bl0942.Bl0942`   -> MeterTwin: read, a map of wire keys to scaled integers
 `kinds.<kind>.Ports`     -> Ports: what a NodeHost drives and reads; LampPorts is the streetlight's
 """
 
