@@ -15,12 +15,13 @@ from functools import partial
 from typing import Any
 
 from gateway.config.config import Config
-from gateway.core.cabinet.points import SetContactor, Watchdog
+from gateway.core.cabinet.equipment import SetContactor, Watchdog
+from gateway.core.custody.disk import Ticket
 from gateway.core.gateway import Log, Send
 from gateway.core.heartbeats import Heartbeats
 from gateway.core.link.sessions import NodeKey
 from gateway.core.status import STARTING
-from gateway.core.uplink.post import Publication
+from gateway.core.uplink.batch import Publication
 from gateway.io import clock
 from gateway.io.files import FolderLock
 from gateway.io.mqtt import Connected, Disconnected, Message, MqttLink, PubAck, Subscription
@@ -236,13 +237,13 @@ class Agent:
         self._core.on_datagram(datagram, peer, now_ms=clock.monotonic_ms())
         self._turn()
 
-    def _on_synced(self, ticket: int, error: str | None) -> None:
+    def _on_synced(self, ticket: Ticket, error: str | None) -> None:
         self._opened.journal_disk.reported()
         self._core.on_synced(ticket, error, now_ms=clock.monotonic_ms())
         self._turn()
         self._reported.set()
 
-    def _on_state_synced(self, ticket: int, error: str | None) -> None:
+    def _on_state_synced(self, ticket: Ticket, error: str | None) -> None:
         self._opened.state_disk.reported()
         self._core.on_state_synced(ticket, error, now_ms=clock.monotonic_ms())
         self._turn()

@@ -16,7 +16,7 @@ import time
 from gateway.commands import UsageError
 from gateway.commands import status as questions
 from gateway.config.config import Config
-from gateway.core.directives.aiming import Told
+from gateway.core.directives.directive import Told
 from gateway.core.directives.directives import Directives
 from gateway.core.status import FORBIDDEN, Status, as_json
 from gateway.core.wallclock import WallClock

@@ -41,7 +41,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from gateway.core.cabinet import limits, tic
+from gateway.core import limits
+from gateway.core.cabinet import tic
 from gateway.io.cabinet import wiring
 from gateway.io.cabinet.wiring import Bit, CabinetWiring, FeederWiring, Gpio, Meter, Number
 from policy import limits as policy_limits
@@ -114,8 +115,8 @@ def _feeders(reader: "_Reader") -> list[FeederWiring]:
         problem = "is missing" if plain is None else "is not a list of tables"
         reader.fault("feeder", problem, "write one [[cabinet.feeder]] for each feeder")
         return []
-    if len(plain) > limits.FEEDERS_MAX:
-        reader.fault("feeder", f"has {len(plain)} entries", f"give at most {limits.FEEDERS_MAX}")
+    if len(plain) > limits.CABINET_FEEDERS_MAX:
+        reader.fault("feeder", f"has {len(plain)} entries", f"give at most {limits.CABINET_FEEDERS_MAX}")
         return []
     feeders = [_feeder(_Reader(one, f"feeder[{index}].", reader)) for index, one in enumerate(plain)]
     for index, feeder in enumerate(feeders):

@@ -5,34 +5,35 @@ PUBACKs and messages, tells the time, calls `poll` when `deadline_ms` has come, 
 `take_effects` returns. One owner, one thread; nothing here opens a socket or reads a clock.
 
 Order matters in one place only: a node's 2.04 leaves after the flush that made its records durable.
+
+Long because every event of the shell and every part of the core meet here.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
-from gateway.core.bearers.bearers import Bearers
+from gateway.core.bearers.bearers import BearerEffect, Bearers
 from gateway.core.bearers.connection import UNBOUND
 from gateway.core.cabinet.cabinet import Cabinet
-from gateway.core.cabinet.points import Seen
-from gateway.core.cabinet.voice import Shared
-from gateway.core.custody.disk import Disk
+from gateway.core.cabinet.equipment import Seen, SetContactor, Watchdog
+from gateway.core.cabinet.reports import Shared
+from gateway.core.custody.disk import Disk, Ticket
 from gateway.core.custody.journal import Journal, RecoveryReport, Refused
 from gateway.core.custody.ledger import Ledger
 from gateway.core.custody.thinning import Thinner
-from gateway.core.directives.desk import Desk
-from gateway.core.health import health
+from gateway.core.directives.directives import Desk
+from gateway.core.inbox.anchors import TimeMap
 from gateway.core.inbox.inbox import Inbox
+from gateway.core.inbox.plausibility import Scrutiny
 from gateway.core.inbox.registry import Registry
-from gateway.core.inbox.scrutiny import Scrutiny
-from gateway.core.inbox.timemap import TimeMap
-from gateway.core.joints import Effect, Log, Options, Send, Start
 from gateway.core.link.downlink import Downlink
 from gateway.core.link.images import NodeImages
 from gateway.core.link.link import Asked, Heard, Link
 from gateway.core.link.sessions import NodeKey
-from gateway.core.own import OwnRecords
-from gateway.core.refused import RefusedStore
-from gateway.core.uplink.post import Publication
+from gateway.core.options import Options, Start
+from gateway.core.own_records import OwnRecords
+from gateway.core.refused_store import RefusedStore
+from gateway.core.uplink.batch import Publication
 from gateway.core.uplink.uplink import Uplink
 from gateway.core.wallclock import WallClock
 from wire import coap_message, event, record, topic, watermark
@@ -48,6 +49,23 @@ __all__ = ["KIND", "VERSION", "Effect", "Gateway", "Log", "Options", "Send", "St
 _NO_TOKEN = 0
 _SERVICE_UNAVAILABLE = 0xA3
 _PATHS = ((b"t",), (b"e",), (b"b",))
+
+
+class Send(NamedTuple):
+    """One datagram to a node."""
+
+    peer: Any
+    datagram: bytes
+
+
+class Log(NamedTuple):
+    """One line for the operator's log: a stable word and plain values, never a secret."""
+
+    what: str
+    values: dict[str, Any]
+
+
+Effect = Send | Publication | BearerEffect | SetContactor | Watchdog | Log
 
 
 class Gateway:
@@ -190,7 +208,7 @@ class Gateway:
         self.registry.keep_only(self.link.sessions.nodes())
         self.desk.directives.keep_only(self.link.sessions.nodes())
 
-    def on_synced(self, ticket: int, error: str | None, *, now_ms: int) -> None:
+    def on_synced(self, ticket: Ticket, error: str | None, *, now_ms: int) -> None:
         """A flush has ended: answer the nodes whose records it made durable."""
         self._now_ms = now_ms
         if error is not None:
@@ -200,7 +218,7 @@ class Gateway:
         self._settle()
         self._drain_link()
 
-    def on_state_synced(self, ticket: int, error: str | None, *, now_ms: int) -> None:
+    def on_state_synced(self, ticket: Ticket, error: str | None, *, now_ms: int) -> None:
         """A sync of the state disk has ended. The loss ledger waits for its own; a budget's is nobody's to wait for."""
         self._now_ms = now_ms
         self.ledger.on_synced(ticket, error)
@@ -313,7 +331,27 @@ class Gateway:
 
     def health(self) -> dict[str, Any]:
         """Counters of every part, for the log and the status page."""
-        return health(self, now_ms=self._now_ms, started_ms=self._started_ms)
+        return {
+            "gateway": {**self.counters, "own-refused": self.own.refused, "image-requests": self.images.asked},
+            "link": {name: count for name, count in self.link.counters.items() if count},
+            "downlink": {name: count for name, count in self.downlink.health().items() if count},
+            "directives": {name: count for name, count in self.desk.directives.health().items() if count},
+            "inbox": dict(self.inbox.counters),
+            "scrutiny": dict(self.scrutiny.counters),
+            "time": {"steps": self.clock.steps, **self.timemap.counters},
+            "uplink": dict(self.uplink.counters),
+            **self.bearers.health(),
+            "refused": dict(self.refused.counters),
+            "nodes": len(self.registry.nodes()),
+            "unknown_nodes": self.unknown_nodes(),
+            "journal_bytes": self.journal.bytes_held,
+            "wear": self.journal.wear(lasted_ms=self._now_ms - self._started_ms),
+            "thinning": dict(self.thinner.counters),
+            "losses": dict(self.ledger.totals),
+            "ledger": dict(self.ledger.counters),
+            **({} if self.cabinet is None else {"cabinet": self.cabinet.health()}),
+            "waiting": sum(self.journal.waiting(stream) for stream in self.journal.streams()),
+        }
 
     def unknown_nodes(self) -> list[dict[str, Any]]:
         return self.link.told_unknown(now_ms=self._now_ms)

@@ -1,4 +1,7 @@
-"""Every limit of the gateway core, with its reason; what happens beyond stands where it is used."""
+"""Holds every limit of the gateway core, with its reason; what happens beyond stands where it is used.
+
+Long because all limits of the core stand side by side: a reader who asks what is bounded looks in one place.
+"""
 
 # --- Clock (gateway/io/clock.py) ----------------------------------------------------------------------------------
 
@@ -95,7 +98,7 @@ UPLINK_RECONNECT_LAST_MS = 120_000
 # A connection that lasts less than this was no success: the back-off goes on growing.
 UPLINK_STABLE_MS = 30_000
 
-# --- What was refused (gateway/core/refused.py) -------------------------------------------------------------
+# --- What was refused (gateway/core/refused_store.py) -------------------------------------------------------------
 
 REFUSED_FILE_BYTES_MAX = 256 * 1024
 REFUSED_FILES_MAX = 4
@@ -251,7 +254,7 @@ DOUBTS_REMEMBERED_MAX = 4096
 # the warehouse finds them all the same.
 CONFLICTS_PER_HOUR_MAX = 60
 
-# --- Records of our own (gateway/core/own.py) ---------------------------------------------------------------
+# --- Records of our own (gateway/core/own_records.py) ---------------------------------------------------------------
 
 # What a full journal refused and nobody would say again: the boot, our own anchor with its corrections, the four steps
 # of an hour. Tried again as often as thinning may have made room.
@@ -383,7 +386,8 @@ RADIO_UPDATE_SLOWLY_MS = 60_000
 # Nodes whose signal is remembered: a gateway serves 1,000.
 RADIO_NODES_MAX = 1_000
 
-# --- directives: what nodes are told ---
+# --- Directives: what nodes are told (gateway/core/directives/) ---------------------------------------------
+
 # Said at the cabinet at one time: a technician's mistake must not fill the card or the status.
 DIRECTIVES_LOCAL_MAX = 32
 # Of the configuration; a commune has some dozens of buildings and greens.
@@ -394,3 +398,111 @@ DIRECTIVES_DOUBT_S_MAX = 300
 DIRECTIVES_FILE_BYTES_MAX = 131_072
 # After a write that the card refused.
 DIRECTIVES_RETRY_MS = 10_000
+
+# --- Cabinet (gateway/core/cabinet/) --------------------------------------------------------------------------
+
+# A cabinet of a French village has two to six feeders, a city's twelve.
+CABINET_FEEDERS_MAX = 24
+
+# The calendar runs by a clock that is known so well: a month of drift without any network. Beyond, a photocell is the
+# better witness of dusk.
+CLOCK_VALID_S = 300
+# From there on a doubt is decided on the safe side: of the levels that may be right the brightest.
+CLOCK_EXACT_S = 60
+# A carried clock is used without a photocell until then: twilight makes a quarter of an hour harmless. 100 days of
+# drift.
+CLOCK_USABLE_S = 900
+# A clock so long after the end of the policy's validity is taken for a broken one (a dead battery, a bad NTP server).
+CLOCK_BEYOND_POLICY_S = 5 * 366 * 86_400
+
+# nodes.md: on at 35 lx for a minute, off at 55 lx for two; headlights and clouds pass by.
+PHOTOCELL_ON_LX = 35
+PHOTOCELL_OFF_LX = 55
+PHOTOCELL_ON_MS = 60_000
+PHOTOCELL_OFF_MS = 120_000
+# The longest night in metropolitan France has 16 hours: a cell that says the same for so long is covered, or lit by a
+# lamp.
+PHOTOCELL_STUCK_MS = 20 * 3_600_000
+
+# A cell that is silent for a moment has not changed its mind.
+PHOTOCELL_SILENT_MS = 30_000
+
+# The shell looks every second. What it saw so long ago decides nothing any more: a photocell, the hand switch.
+CABINET_BLIND_MS = 60_000
+
+# After a start nothing is ordered for so long while no time is known: NTP needs some seconds.
+CABINET_START_MS = 60_000
+
+# The timer relay of the hardware watchdog drops after 60 s: five pulses may be lost, and the street is lit within 2
+# minutes.
+CABINET_WATCHDOG_MS = 10_000
+
+# The centre's lease: asked for at this pace, and for so long. By the byte (4G) it is asked for more seldom: 140 bytes
+# each.
+LEASE_EVERY_MS = 60_000
+LEASE_S = 300
+LEASE_METERED_EVERY_MS = 600_000
+LEASE_METERED_S = 1_800
+# After a lease that ran out, what the centre wants counts again only when the next has held so long: no flapping
+# street.
+LEASE_DWELL_MS = 30_000
+
+# Orders known at one time; a commune has a handful.
+ORDERS_MAX = 64
+# Of one person at one time, emergencies apart: nobody's mistake or stolen key crowds out the others.
+ORDERS_OF_ONE_MAX = 16
+# What nodes are told by signed commands, apart from those: weather, drought, load shedding, days of a commune.
+DIRECTIVES_SIGNED_MAX = 32
+# Ids of what is over are remembered until they expire, so that a repeated command never runs twice.
+ORDERS_GONE_MAX = 1_024
+# Refusals of nobody known are told once per reason in so long, with their number: a flood must not push an order that
+# is open out of the audit log, nor wear the card out.
+REFUSALS_EVERY_MS = 600_000
+# Lines that the card refused wait here for better days.
+AUDIT_WAITING_MAX = 64
+AUDIT_RETRY_MS = 10_000
+# A person at the cabinet: a test lights a feeder for so long at most; a lock-out that is forgotten ends.
+LOCAL_TEST_S_MAX = 300
+LOCAL_LOCK_MS = 8 * 3_600_000
+
+# Watts that agree with a command are looked for during this time.
+OUTCOME_MEASURE_MS = 60_000
+# Of the normal power: above, it burns; below, it is dark. Between: neither.
+POWER_LIT_PERCENT = 50
+POWER_DARK_PERCENT = 5
+# The meter's own noise, a photocell's standby: 3 W.
+POWER_FLOOR_DW = 30
+
+# Watts, verdicts: how long a thing must be so before it is said.
+ALARM_CONTACTOR_MS = 10_000
+ALARM_BURNING_MS = 60_000
+ALARM_FAILURE_MS = 60_000
+ALARM_CABLE_MS = 30_000
+ALARM_LAMPS_MS = 600_000
+# Illuminations of Advent hang for five weeks; whoever adds lamps changes the configuration, which forgets what was
+# learnt.
+NORMAL_HIGHER_NIGHTS = 45
+# Lamps that dim by themselves burn fully in the first hour of the night: then they are counted.
+SELF_DIMMING_JUDGED_MS = 3_600_000
+# LED drivers reach their power in a minute, discharge lamps in five.
+LAMPS_WARM_UP_MS = 300_000
+# Several lamps at one instant are a cable: this many, and this share of the feeder.
+ALARM_CABLE_LAMPS = 3
+ALARM_CABLE_PERCENT = 20
+# Looks that are apart by more are not one instant.
+ALARM_INSTANT_MS = 15_000
+ALARM_METER_SILENT_MS = 120_000
+ALARM_DOOR_MS = 2_000
+ALARM_SUPPLY_MS = 2_000
+
+# Readings of every feeder go up at this pace, as a lamp's do.
+CABINET_TELEMETRY_S = 900
+
+# The audit log: a few entries a night of 200 bytes; files of a year, sixteen of them.
+AUDIT_FILE_BYTES_MAX = 256 * 1024
+AUDIT_FILES_MAX = 16
+# Once soon after each start: a cabinet that restarts every day tells it all the same.
+AUDIT_FIRST_HEAD_MS = 120_000
+AUDIT_HEAD_MS = 86_400_000
+# Signed policies kept: the one in force, the one to come, one for a damaged file.
+POLICY_FILES_MAX = 4

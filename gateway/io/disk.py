@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Condition, Thread
 
+from gateway.core.custody.disk import Ticket
 from gateway.core.heartbeats import Heartbeats
 from gateway.io import clock
 
@@ -29,7 +30,7 @@ _OPEN_FILES_MAX = 6
 class _Job:
     """Duplicates to sync and close, and who asked. An error on the way here fails all of these."""
 
-    tickets: list[int] = field(default_factory=list)
+    tickets: list[Ticket] = field(default_factory=list)
     descriptors: dict[str, int] = field(default_factory=dict)
     folder: int | None = None
     error: str | None = None
@@ -38,7 +39,7 @@ class _Job:
 class FileDisk:
     """A folder that only this object writes; created if absent, readable by its owner alone."""
 
-    def __init__(self, folder: Path, on_synced: Callable[[int, str | None], None]) -> None:
+    def __init__(self, folder: Path, on_synced: Callable[[Ticket, str | None], None]) -> None:
         """Raises OSError if the folder cannot be made or opened."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
@@ -89,7 +90,7 @@ class FileDisk:
                 raise OSError(errno.EIO, "nothing was written")
             written += more
 
-    def sync(self, names: Sequence[str], ticket: int) -> None:
+    def sync(self, names: Sequence[str], ticket: Ticket) -> None:
         """See `Disk`."""
         with self._wake:
             job = self._waiting = self._waiting or _Job()
@@ -204,14 +205,14 @@ class WatchedDisk(FileDisk):
     one in the ledger of heartbeats."""
 
     def __init__(
-        self, folder: Path, on_synced: Callable[[int, str | None], None], heartbeats: Heartbeats, name: str
+        self, folder: Path, on_synced: Callable[[Ticket, str | None], None], heartbeats: Heartbeats, name: str
     ) -> None:
         super().__init__(folder, on_synced)
         self._heartbeats = heartbeats
         self._name = name
         self.unreported = 0
 
-    def sync(self, names: Sequence[str], ticket: int) -> None:
+    def sync(self, names: Sequence[str], ticket: Ticket) -> None:
         """See `Disk`."""
         if not self.unreported:
             self._heartbeats.expect(self._name, _SYNC_ALLOWED_MS, now_ms=clock.monotonic_ms())
@@ -248,7 +249,7 @@ class ReadOnlyFolder:
     def append(self, name: str, data: bytes) -> None:
         raise _refusal(name)
 
-    def sync(self, names: Sequence[str], ticket: int) -> None:
+    def sync(self, names: Sequence[str], ticket: Ticket) -> None:
         raise AssertionError("a folder that is only read has nothing to sync")
 
     def delete(self, name: str) -> None:

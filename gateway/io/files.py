@@ -3,7 +3,7 @@
 Small files belong to the agent also when root writes them. The boot number is raised at every start and never used
 twice (ARCHITECTURE, section 3): one empty file a number (`boot-00000042`), made durable before the number is used and
 before the older ones go, so that after a power cut at any moment the highest name is the last number that may have been
-used; the folder may come from a backup, see `gateway/core/boot_number.py`. The lock is advisory and ends with the
+used; the folder may come from a backup, see `gateway/core/options.py`. The lock is advisory and ends with the
 process: two agents on one journal would each delete what the other needs, and it tells from outside whether an agent
 runs that does not answer.
 """
@@ -13,7 +13,7 @@ import os
 import re
 from pathlib import Path
 
-from gateway.core.boot_number import number_after
+from gateway.core.options import number_after
 
 
 def write(path: Path, data: bytes, *, gives: bool) -> None:

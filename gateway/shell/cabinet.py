@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.config.config import Config
 from gateway.core.cabinet.cabinet import Cabinet
-from gateway.core.cabinet.points import Seen, SetContactor, Watchdog
+from gateway.core.cabinet.equipment import Seen, SetContactor, Watchdog
 from gateway.core.gateway import Gateway
 from gateway.core.status import Status
 from gateway.io import clock

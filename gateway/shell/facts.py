@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.config.config import Config
-from gateway.core.cabinet import told
+from gateway.core.cabinet.status import cabinet_status
 from gateway.core.gateway import VERSION, Gateway, Log
 from gateway.core.heartbeats import Late
 from gateway.core.status import (
@@ -129,7 +129,7 @@ class Facts:
             clock=self._clock(now_ms),
             certificates=self._days_left,
             directives=self.core.desk.directives.status(now_ms=now_ms),
-            cabinet=None if self.core.cabinet is None else told.status(self.core.cabinet, now_ms=now_ms),
+            cabinet=None if self.core.cabinet is None else cabinet_status(self.core.cabinet, now_ms=now_ms),
             health=self.health(),
         )
 

@@ -13,6 +13,7 @@ from threading import Thread
 from typing import Any, NamedTuple, TypeVar
 
 from gateway.config.config import Config
+from gateway.core.custody.disk import Ticket
 from gateway.core.custody.journal import RecoveryReport
 from gateway.core.gateway import Gateway, Start
 from gateway.core.heartbeats import Heartbeats
@@ -23,7 +24,7 @@ from gateway.io.files import last_boot, next_boot
 from gateway.shell import keys as node_keys
 
 Result = TypeVar("Result")
-OnSynced = Callable[[int, str | None], None]
+OnSynced = Callable[[Ticket, str | None], None]
 
 
 class Opened(NamedTuple):

@@ -13,9 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gateway.core.directives.aiming import Told
+from gateway.core.directives.directive import Told, told_of
 from gateway.core.directives.directives import Directives
-from gateway.core.directives.keeping import told_of
 from gateway.io import clock, files
 from wire import command
 from wire.line import is_line

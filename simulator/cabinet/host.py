@@ -8,7 +8,8 @@ started again.
 from collections.abc import Callable
 from typing import Any
 
-from gateway.core.cabinet.points import Seen
+from gateway.core.cabinet.equipment import Seen
+from gateway.core.custody.disk import Ticket
 from gateway.core.gateway import Gateway, Log, Options
 from simulator.cabinet.points import CabinetSide
 from simulator.cabinet.system_clock import NOTHING, SystemClock
@@ -184,10 +185,10 @@ class CabinetHost(GatewayHost):
     def _wake(self, life: int, wake_ms: int) -> None:
         self._awake(super()._wake, life, wake_ms)
 
-    def _synced(self, life: int, ticket: int) -> None:
+    def _synced(self, life: int, ticket: Ticket) -> None:
         self._awake(super()._synced, life, ticket)
 
-    def _state_synced(self, life: int, ticket: int) -> None:
+    def _state_synced(self, life: int, ticket: Ticket) -> None:
         self._awake(super()._state_synced, life, ticket)
 
     def _probed(self, life: int, bearer: str, ok: bool, rtt_ms: int | None) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from gateway.core.cabinet import tic
-from gateway.core.cabinet.points import FeederSeen, Linky, Seen, SetContactor, Watchdog
+from gateway.core.cabinet.equipment import FeederSeen, Linky, Seen, SetContactor, Watchdog
 from simulator.plants.cabinet import Cabinet
 from simulator.plants.feeder import POWER_FACTOR_PERCENT, current_ma
 from simulator.world.chance import Prng

@@ -5,7 +5,7 @@ Said at the cabinets, as a technician or the town's weather station would. A gat
 weather comes again within the hour, a decision when the gateway is back.
 """
 
-from gateway.core.directives.aiming import Told
+from gateway.core.directives.directive import Told
 from simulator.hosts.gateway import GatewayHost
 from simulator.plants.climate import Sky
 from simulator.world.time import World

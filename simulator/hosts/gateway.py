@@ -8,10 +8,11 @@ perhaps a 4G stick, and a clock that is not good until the network has told it.
 from typing import Any
 
 from gateway.core.bearers.connection import UNBOUND, Connect, Drop, Probe
-from gateway.core.boot_number import number_after
-from gateway.core.directives.aiming import Told
+from gateway.core.custody.disk import Ticket
+from gateway.core.directives.directive import Told
 from gateway.core.gateway import Gateway, Log, Options, Send, Start
-from gateway.core.uplink.post import Publication
+from gateway.core.options import number_after
+from gateway.core.uplink.batch import Publication
 from gateway.io.crypto import verify_ed25519
 from simulator.hosts.keys import CIPHER, keys_of
 from simulator.hosts.node import NodeHost
@@ -266,7 +267,7 @@ class GatewayHost:
     def _pending(self, sync: PendingSync) -> None:
         self._world.after(sync.latency_ms, self._synced, self._life, sync.ticket)
 
-    def _synced(self, life: int, ticket: int) -> None:
+    def _synced(self, life: int, ticket: Ticket) -> None:
         if life != self._life:
             return
         error = self.journal_disk.complete(ticket)
@@ -277,7 +278,7 @@ class GatewayHost:
     def _state_pending(self, sync: PendingSync) -> None:
         self._world.after(sync.latency_ms, self._state_synced, self._life, sync.ticket)
 
-    def _state_synced(self, life: int, ticket: int) -> None:
+    def _state_synced(self, life: int, ticket: Ticket) -> None:
         if life == self._life and self.core is not None:
             error = self.state_disk.complete(ticket)
             self.core.on_state_synced(ticket, error, now_ms=self._world.now_ms)

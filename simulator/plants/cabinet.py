@@ -9,7 +9,7 @@ method first lets happen what is due. `deadline_ms` says when something will hap
 from collections.abc import Callable
 from typing import NamedTuple
 
-from gateway.core.cabinet.points import AUTO, ON
+from gateway.core.cabinet.equipment import AUTO, ON
 from policy import sun
 from simulator.plants.fallback import AstronomicalClock, Programme, WatchdogRelay
 from simulator.plants.feeder import Feeder, FeederData, Light

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple, Protocol
 
+from gateway.core.custody.disk import Ticket
+
 BLOCK_SIZE = 512
 
 # Of the bytes not synced: none, a prefix, the length without the data, some blocks in any order, all.
@@ -32,7 +34,7 @@ class PowerCut(Exception):
 class PendingSync(NamedTuple):
     """A sync that was started: what it covers and how long the scheduler should let it take."""
 
-    ticket: int
+    ticket: Ticket
     names: tuple[str, ...]
     latency_ms: int
 
@@ -68,7 +70,7 @@ class SimDisk:
         self._on_pending = on_pending
         self._files: list[_File] = []
         self._names: dict[str, _File] = {}
-        self._covered: dict[int, _Covered] = {}
+        self._covered: dict[Ticket, _Covered] = {}
         self._stop_at: int | None = None
         self.capacity_bytes = capacity_bytes
         self.pending: list[PendingSync] = []
@@ -110,7 +112,7 @@ class SimDisk:
         if fits < len(data):
             raise OSError(errno.ENOSPC, "simulated full disk")
 
-    def sync(self, names: Sequence[str], ticket: int) -> None:
+    def sync(self, names: Sequence[str], ticket: Ticket) -> None:
         """See `Disk`."""
         stopped = self._count()
         files = [(self._get(name), len(self._get(name).data)) for name in names]
@@ -146,7 +148,7 @@ class SimDisk:
         """Bytes of all files that have a name."""
         return sum(len(file.data) for file in self._names.values())
 
-    def complete(self, ticket: int) -> str | None:
+    def complete(self, ticket: Ticket) -> str | None:
         """Finish a sync; return the error to report with the ticket, or None."""
         self.pending = [pending for pending in self.pending if pending.ticket != ticket]
         covered = self._covered.pop(ticket)

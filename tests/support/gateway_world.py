@@ -7,7 +7,7 @@ from gateway.core.custody import entry
 from gateway.core.custody.journal import Journal, Stream
 from gateway.core.custody.stream import Hole, Void
 from gateway.core.gateway import Gateway, Log, Options, Send, Start
-from gateway.core.uplink.post import Publication
+from gateway.core.uplink.batch import Publication
 from gateway.core.uplink.uplink import Uplink
 from gateway.io.crypto import verify_ed25519
 from simulator.hosts.keys import CIPHER, keys_of, link_of

@@ -11,8 +11,8 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.core.cabinet.cabinet import CabinetOptions
+from gateway.core.cabinet.equipment import AUTO, FeederSeen, Seen, SetContactor, Watchdog
 from gateway.core.cabinet.feeder import FeederOptions
-from gateway.core.cabinet.points import AUTO, FeederSeen, Seen, SetContactor, Watchdog
 from policy import civil, document, keyset, lighting
 from tests.support.gateway_world import INSEE, NAME, GatewayWorld
 from wire import command, cose, event, topic

@@ -6,7 +6,7 @@ looks after each turn: nothing may hold that nobody said, nor past its expiry.
 
 from typing import Any, NamedTuple
 
-from gateway.core.directives.aiming import Told
+from gateway.core.directives.directive import Told
 from node.trade import Trade
 from tests.support.lit_world import MAYOR
 from tests.support.ordered_world import OrderedWorld, Post

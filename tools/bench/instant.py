@@ -13,9 +13,10 @@ from time import perf_counter, thread_time
 from typing import Any, NamedTuple
 
 from gateway.core.custody import entry
+from gateway.core.custody.disk import Ticket
 from gateway.core.custody.journal import Journal, Stream
 from gateway.core.gateway import Gateway
-from gateway.core.uplink.post import Publication
+from gateway.core.uplink.batch import Publication
 from gateway.io.disk import FileDisk
 from tools.bench import street
 from tools.centre.ingest import intake
@@ -39,7 +40,7 @@ class Durable:
     """A disk whose reports of flushes wait in a queue."""
 
     def __init__(self, folder: Path) -> None:
-        self._reports: SimpleQueue[tuple[int, str | None]] = SimpleQueue()
+        self._reports: SimpleQueue[tuple[Ticket, str | None]] = SimpleQueue()
         self.disk = FileDisk(folder, lambda ticket, error: self._reports.put((ticket, error)))
 
     def flush(self, journal: Journal) -> None:
@@ -48,7 +49,7 @@ class Durable:
         while ticket is not None and self.report(journal, wait=True) != ticket:
             pass
 
-    def report(self, journal: Journal, *, wait: bool = False) -> int | None:
+    def report(self, journal: Journal, *, wait: bool = False) -> Ticket | None:
         """Tell the journal of one flush that has ended; its ticket."""
         try:
             ticket, error = self._reports.get(wait)

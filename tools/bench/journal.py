@@ -40,6 +40,7 @@ from threading import Event
 from time import perf_counter, sleep, time
 from typing import Any, NamedTuple, Protocol
 
+from gateway.core.custody.disk import Ticket
 from gateway.core.custody.journal import Journal, Stream
 from gateway.io.disk import FileDisk
 
@@ -87,7 +88,7 @@ class OurJournal:
     """The journal on a real folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._reports: SimpleQueue[tuple[int, str | None]] = SimpleQueue()
+        self._reports: SimpleQueue[tuple[Ticket, str | None]] = SimpleQueue()
         self._disk = FileDisk(folder, lambda ticket, error: self._reports.put((ticket, error)))
         epoch = os.urandom(8)
         self._stream = Stream(epoch, "telemetry")

@@ -16,10 +16,10 @@ from typing import Any, NamedTuple, Protocol
 from gateway.config import config
 from gateway.core.bearers.connection import UNBOUND, Connect
 from gateway.core.custody import ledger
-from gateway.core.custody.disk import Disk
+from gateway.core.custody.disk import Disk, Ticket
 from gateway.core.custody.journal import RecoveryReport
 from gateway.core.gateway import Gateway, Options, Send, Start
-from gateway.core.uplink.post import Publication
+from gateway.core.uplink.batch import Publication
 from gateway.io.disk import FileDisk
 from simulator.checkers.delivery import DeliveryChecker, Identity
 from simulator.hosts.keys import CIPHER, keys_of
@@ -45,7 +45,7 @@ class Syncs(Protocol):
     def due_ms(self, now_ms: int) -> int | None:
         """When the next one ends; None: nothing is under way."""
 
-    def take(self, now_ms: int) -> list[tuple[int, str | None]]:
+    def take(self, now_ms: int) -> list[tuple[Ticket, str | None]]:
         """(ticket, error) of those that have ended."""
 
 
@@ -54,14 +54,14 @@ class SimSyncs:
 
     def __init__(self, disk: SimDisk) -> None:
         self._disk = disk
-        self._begun_ms: dict[int, int] = {}
+        self._begun_ms: dict[Ticket, int] = {}
 
     def due_ms(self, now_ms: int) -> int | None:
         """See `Syncs`."""
         ends = [self._begun_ms.setdefault(sync.ticket, now_ms) + sync.latency_ms for sync in self._disk.pending]
         return min(ends, default=None)
 
-    def take(self, now_ms: int) -> list[tuple[int, str | None]]:
+    def take(self, now_ms: int) -> list[tuple[Ticket, str | None]]:
         """See `Syncs`."""
         begun = {sync.ticket: self._begun_ms.setdefault(sync.ticket, now_ms) for sync in self._disk.pending}
         self._begun_ms = begun
@@ -73,11 +73,11 @@ class FileSyncs:
     """Of a `FileDisk`: `note` is its `on_synced`. All are awaited at once; virtual time stands still meanwhile."""
 
     def __init__(self) -> None:
-        self._reports: SimpleQueue[tuple[int, str | None]] = SimpleQueue()
+        self._reports: SimpleQueue[tuple[Ticket, str | None]] = SimpleQueue()
         self.asked = 0
         self._taken = 0
 
-    def note(self, ticket: int, error: str | None) -> None:
+    def note(self, ticket: Ticket, error: str | None) -> None:
         """Called in the disk's thread."""
         self._reports.put((ticket, error))
 
@@ -85,7 +85,7 @@ class FileSyncs:
         """See `Syncs`."""
         return now_ms if self.asked > self._taken else None
 
-    def take(self, now_ms: int) -> list[tuple[int, str | None]]:
+    def take(self, now_ms: int) -> list[tuple[Ticket, str | None]]:
         """See `Syncs`."""
         found = [self._reports.get() for _ in range(self.asked - self._taken)]
         self._taken = self.asked
@@ -108,7 +108,7 @@ class _CountedDisk(FileDisk):
         super().__init__(folder, syncs.note)
         self._syncs = syncs
 
-    def sync(self, names: Sequence[str], ticket: int) -> None:
+    def sync(self, names: Sequence[str], ticket: Ticket) -> None:
         """See `Disk`."""
         self._syncs.asked += 1
         super().sync(names, ticket)

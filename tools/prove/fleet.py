@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 from gateway.config import config
 from gateway.core import limits
 from gateway.core.bearers.connection import Connect, Drop
+from gateway.core.custody.disk import Ticket
 from gateway.core.gateway import Gateway, Send, Start
-from gateway.core.uplink.post import Publication
+from gateway.core.uplink.batch import Publication
 from gateway.io import clock
 from gateway.io.mqtt import Bearer, Connected, Disconnected, Message, MqttLink, PubAck
 from simulator.checkers.delivery import DeliveryChecker
@@ -163,7 +164,7 @@ class Cabinet:
     def _pending(self, pending: PendingSync, *, state: bool) -> None:
         self._loop.call_later(pending.latency_ms / 1000, self._synced, pending.ticket, state)
 
-    def _synced(self, ticket: int, state: bool) -> None:
+    def _synced(self, ticket: Ticket, state: bool) -> None:
         disk, tell = (
             (self._state_disk, self.core.on_state_synced) if state else (self._journal_disk, self.core.on_synced)
         )

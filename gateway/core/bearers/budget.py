@@ -13,7 +13,7 @@ from binascii import crc32
 from typing import Any, NamedTuple
 
 from gateway.core import limits
-from gateway.core.custody.disk import Disk
+from gateway.core.custody.disk import Disk, Ticket
 from gateway.core.status import BudgetStatus
 from policy import civil
 
@@ -195,7 +195,7 @@ class Budget:
         try:
             self._disk.append(name, _encode(line))
             # Nobody waits for it: half a block is left to use meanwhile.
-            self._disk.sync([name], self._number)
+            self._disk.sync([name], Ticket("budget", self._number))
             self.counters["written"] += 1
             for number, old in self._files():
                 if number <= self._number - limits.BUDGET_FILES_KEPT:

@@ -13,9 +13,8 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from gateway.core.cabinet import limits
-from gateway.core.cabinet.folder import Folder
-from gateway.core.custody.disk import Disk
+from gateway.core import limits
+from gateway.core.custody.disk import Disk, SharedFolder
 
 _NAME = re.compile("audit-([0-9]{8})[.]log")
 _START = "0" * 64
@@ -40,7 +39,7 @@ class Broken(NamedTuple):
 class Audit:
     """See the module. Loads what stands on the disk; `write` goes on."""
 
-    def __init__(self, folder: Folder) -> None:
+    def __init__(self, folder: SharedFolder) -> None:
         self._folder = folder
         self.counters = {"written": 0, "disk-errors": 0}
         self._is_unsure = False
@@ -51,7 +50,7 @@ class Audit:
         self._number, self._size, self._is_torn, self.head = 1, 0, False, Head(0, _START)
         try:
             for name, _line, text in _lines(self._folder.disk):
-                self._number, self._size = _number(name), self._folder.size(name)
+                self._number, self._size = _number(name), self._folder.disk.size(name)
                 entry = _entry(text)
                 self._is_torn = entry is None
                 if entry is not None:
@@ -84,7 +83,7 @@ class Audit:
             # After a torn line a newline first: counted before, for a write that fails may have written all the same.
             data = (b"\n" if self._is_torn else b"") + text + b"\n"
             self._size, self._is_torn = self._size + len(data), True
-            self._folder.keep(name, data)
+            self._folder.save(name, data)
         except OSError:
             self.counters["disk-errors"] += 1
             self._is_unsure = True
@@ -95,9 +94,9 @@ class Audit:
         return True
 
     def _forget_old(self) -> None:
-        for name in self._folder.names():
+        for name in self._folder.disk.list():
             if _NAME.fullmatch(name) and _number(name) <= self._number - limits.AUDIT_FILES_MAX:
-                self._folder.delete(name)
+                self._folder.disk.delete(name)
 
 
 def entries(disk: Disk) -> Iterator[dict[str, Any]]:

@@ -3,37 +3,34 @@
 
 The shell reports what it sees (`on_seen`, about once a second), the gateway hands over connections and messages of
 the classes `c` and `p`, and every `poll` decides anew what each contactor must be. Effects: `SetContactor` when an
-order changes and again now and then, `Watchdog` every WATCHDOG_MS while the agent can answer for the
+order changes and again now and then, `Watchdog` every CABINET_WATCHDOG_MS while the agent can answer for the
 contactors. It stops when no time and no photocell is left (rung `safety` of `basis`): then the timer relay drops and
 the cabinet's own astronomical clock has the street. An agent that hangs, dies or loses its power stops by itself, for
 the pulse is made here, in the turn that decides.
 
-After a start nothing moves until the time is known or START_MS have passed: a restart by day must not light a
+After a start nothing moves until the time is known or CABINET_START_MS have passed: a restart by day must not light a
 street. What happens goes up as records of the gateway's own; what somebody ordered stands in the audit log as well.
 """
 
 from itertools import chain
 from typing import Any, NamedTuple
 
-from gateway.core.cabinet import basis as ladder
+from gateway.core import limits
 from gateway.core.cabinet import feeder as rules
-from gateway.core.cabinet import for_nodes, limits, orders, reports
+from gateway.core.cabinet import node_orders, orders, reports
+from gateway.core.cabinet import time_basis as ladder
+from gateway.core.cabinet.alarms import UNKNOWN, AlarmFile, Conditions, FeederWatch
 from gateway.core.cabinet.audit import Audit, entries
-from gateway.core.cabinet.basis import Basis, Ladder
-from gateway.core.cabinet.conditions import UNKNOWN, Conditions
-from gateway.core.cabinet.feeder import Feeder, FeederOptions, Wish
-from gateway.core.cabinet.folder import Folder
-from gateway.core.cabinet.hand import Hand
+from gateway.core.cabinet.equipment import AUTO, Seen, SetContactor, Watchdog
+from gateway.core.cabinet.feeder import Feeder, FeederOptions, Hand, Wish
 from gateway.core.cabinet.lease import Lease
-from gateway.core.cabinet.normal import Normal
-from gateway.core.cabinet.normals import Normals
+from gateway.core.cabinet.normal_power import LearntPowers, Normal
 from gateway.core.cabinet.orders import Orders, Place, Refusal
 from gateway.core.cabinet.outcomes import Outcomes
-from gateway.core.cabinet.points import AUTO, Seen, SetContactor, Watchdog
 from gateway.core.cabinet.policies import Policies, Taken
-from gateway.core.cabinet.standing import Standing
-from gateway.core.cabinet.voice import Shared, Voice
-from gateway.core.cabinet.watch import FeederWatch
+from gateway.core.cabinet.reports import Shared, Voice
+from gateway.core.cabinet.time_basis import Basis, Ladder
+from gateway.core.custody.disk import SharedFolder
 from gateway.core.link.downlink import Wanted
 from policy.keyset import KeySet
 from wire import command, event, topic
@@ -70,7 +67,7 @@ class Cabinet:
         self._insee, self._gateway = insee, gateway
         self._started_ms = self._now_ms = now_ms
         self.ladder = Ladder(shared.clock)
-        folder = Folder(shared.disk)
+        folder = SharedFolder(shared.disk, "cabinet")
         self.policies = Policies(folder, options.keyset, shared.verify)
         self.audit = Audit(folder)
         self.lease = Lease(shared.random_below)
@@ -78,10 +75,10 @@ class Cabinet:
         self.conditions = Conditions()
         site = rules.site_of(options.latitude_e4, options.longitude_e4)
         self.feeders = [Feeder(one, site) for one in options.feeders]
-        self._normals = Normals(folder)
+        self._normals = LearntPowers(folder)
         self.watches = [_watch(one, self._normals) for one in options.feeders]
-        self._standing = Standing(folder)
-        self._standing.resume(self.conditions, self.watches)
+        self._alarm_file = AlarmFile(folder)
+        self._alarm_file.restore(self.conditions, self.watches)
         self.wishes: list[Wish | None] = [None] * len(self.feeders)
         self.since_ms = [now_ms] * len(self.feeders)
         self.basis = Basis(ladder.SAFETY)
@@ -135,7 +132,7 @@ class Cabinet:
             )
             self._voice.verdicts(verdicts)
         self._voice.verdicts(self.conditions.look(self._conditions(seen), now_ms=now_ms))
-        self._standing.keep(self.conditions, self.watches)
+        self._alarm_file.save(self.conditions, self.watches)
         self.outcomes.measure(seen, self.watches, now_ms=now_ms)
 
     def on_connected(self, *, now_ms: int) -> None:
@@ -196,7 +193,7 @@ class Cabinet:
         self._now_ms = self._voice.now_ms = now_ms
         unix_s = self.ladder.unix_s(now_ms=now_ms)
         self._follow(self.policies.in_force(unix_s))
-        if now_ms - self._seen_ms > limits.BLIND_MS:
+        if now_ms - self._seen_ms > limits.CABINET_BLIND_MS:
             self.seen = None  # what was seen so long ago is not so any more
             self.ladder.cell.look(None, now_ms=now_ms)
         self.basis = self.ladder.basis(now_ms=now_ms)
@@ -222,7 +219,7 @@ class Cabinet:
         has_lease = self.lease.is_usable(now_ms=now_ms)
         self.outcomes.settle(self.wishes, has_lease=has_lease, in_control=self.in_control, now_ms=now_ms)
         if self.in_control and self.options.has_watchdog and now_ms >= self._pulse_ms:
-            self._pulse_ms = now_ms + limits.WATCHDOG_MS
+            self._pulse_ms = now_ms + limits.CABINET_WATCHDOG_MS
             effects.append(Watchdog())
         self._report(unix_s, now_ms)
         return effects
@@ -230,7 +227,7 @@ class Cabinet:
     def for_nodes(self, *, now_ms: int) -> Wanted | None:
         """The orders in force, for nodes behind the feeders; None while that cannot be said."""
         unix_s = self.ladder.unix_s(now_ms=now_ms)
-        return for_nodes.wanted(
+        return node_orders.wanted(
             self.orders, self.lease, len(self.feeders), unix_s=unix_s, started_ms=self._started_ms, now_ms=now_ms
         )
 
@@ -251,7 +248,7 @@ class Cabinet:
             self.orders.deadline_ms(),
         ]
         if self._is_starting(now_ms):
-            candidates.append(self._started_ms + limits.START_MS)
+            candidates.append(self._started_ms + limits.CABINET_START_MS)
         else:
             candidates += [self._assert_ms, self._report_at_ms]
             candidates.append(self._pulse_ms if self.in_control and self.options.has_watchdog else None)
@@ -278,8 +275,8 @@ class Cabinet:
     # --- inside -------------------------------------------------------------------------------------------------
 
     def _is_starting(self, now_ms: int) -> bool:
-        """Nothing moves yet: no time is known, or the hand switch has not been read. For START_MS at most."""
-        if now_ms - self._started_ms >= limits.START_MS:
+        """Nothing moves yet: no time is known, or the hand switch has not been read. For CABINET_START_MS at most."""
+        if now_ms - self._started_ms >= limits.CABINET_START_MS:
             return False
         is_blind = self.options.has_switch and self.switch is None
         return is_blind or (self.basis.kind == ladder.SAFETY and not self.hand.tests)
@@ -305,7 +302,7 @@ class Cabinet:
         self.counters["switched"] += 1
         if before is not None and not wish.closed and self.watches[index].normal.end_of_night():
             known = zip(self.feeders, self.watches, strict=True)
-            self._normals.keep({_lamps(one.options): watch.normal.learnt_dw for one, watch in known})
+            self._normals.save({_lamps(one.options): watch.normal.learnt_dw for one, watch in known})
         self._voice.switched(index, wish.closed, wish.rule, wish.reason)
         return True
 
@@ -378,7 +375,7 @@ class Cabinet:
             closed = [wish is not None and wish.closed for wish in self.wishes]
             for readings in reports.readings(self.seen, closed):
                 self._shared.own.write(readings)
-        period_s = limits.TELEMETRY_S
+        period_s = limits.CABINET_TELEMETRY_S
         self._report_at_ms = now_ms + 1000 * (period_s if unix_s is None else period_s - unix_s % period_s)
 
     def _by_hand(self, what: str, feeder: int, who: str, now_ms: int) -> None:
@@ -386,7 +383,7 @@ class Cabinet:
         self._voice.by_hand(what, feeder, who)
 
 
-def _watch(options: FeederOptions, normals: Normals) -> FeederWatch:
+def _watch(options: FeederOptions, normals: LearntPowers) -> FeederWatch:
     normal = Normal(options.lamps, options.lamp_dw, normals.known.get(_lamps(options)))
     return FeederWatch(options.name, normal, is_self_dimming=options.is_self_dimming)
 

@@ -4,16 +4,19 @@
 
 The answer is computed anew at every turn from the clock, the sun, the policy and what is ordered; nothing is
 restored. A `permanent` feeder is closed day and night by policy: its lamps have controllers of their own.
+
+A technician orders two things by the local page: a feeder lit for a test, a feeder locked out. Both end by themselves
+on the monotonic clock, and with a restart. A lock-out keeps the agent from closing a contactor; it keeps neither a
+person nor the hardware fallback from it, so it never takes the place of a padlock on the breaker.
 """
 
 from typing import NamedTuple
 
-from gateway.core.cabinet import basis as ladder
-from gateway.core.cabinet import limits
-from gateway.core.cabinet.basis import Basis
-from gateway.core.cabinet.hand import Hand
+from gateway.core import limits
+from gateway.core.cabinet import time_basis as ladder
+from gateway.core.cabinet.equipment import OFF, ON
 from gateway.core.cabinet.orders import Order, Orders
-from gateway.core.cabinet.points import OFF, ON
+from gateway.core.cabinet.time_basis import Basis
 from policy import civil, document, lighting
 
 INTERLOCK, EMERGENCY, MANUAL, COMMAND = "interlock", "emergency", "manual", "command"
@@ -44,6 +47,40 @@ class Wish(NamedTuple):
     reason: int | str
     until_s: int | None = None
     order: Order | None = None
+
+
+class Held(NamedTuple):
+    """Until when (monotonic ms), and who asked for it."""
+
+    until_ms: int
+    who: str
+
+
+class Hand:
+    """Tests and lock-outs by feeder."""
+
+    def __init__(self) -> None:
+        self.tests: dict[int, Held] = {}
+        self.locks: dict[int, Held] = {}
+
+    def test(self, feeder: int, seconds: int, who: str, *, now_ms: int) -> None:
+        """Light a feeder for a while, at most LOCAL_TEST_S_MAX; 0 seconds ends it."""
+        self.tests[feeder] = Held(now_ms + 1000 * max(0, min(seconds, limits.LOCAL_TEST_S_MAX)), who)
+
+    def lock(self, feeder: int, who: str, *, now_ms: int) -> None:
+        self.locks[feeder] = Held(now_ms + limits.LOCAL_LOCK_MS, who)
+        self.tests.pop(feeder, None)
+
+    def unlock(self, feeder: int) -> None:
+        self.locks.pop(feeder, None)
+
+    def poll(self, *, now_ms: int) -> None:
+        for held in (self.tests, self.locks):
+            for feeder in [feeder for feeder, one in held.items() if now_ms >= one.until_ms]:
+                del held[feeder]
+
+    def deadline_ms(self) -> int | None:
+        return min((one.until_ms for held in (self.tests, self.locks) for one in held.values()), default=None)
 
 
 class Feeder:

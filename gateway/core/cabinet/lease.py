@@ -7,7 +7,7 @@ hold for LEASE_DWELL_MS before overrides count again: a link that flaps makes no
 
 from collections.abc import Callable
 
-from gateway.core.cabinet import limits
+from gateway.core import limits
 from wire.command import Ask, Grant
 
 _NONCE_BYTES = 8

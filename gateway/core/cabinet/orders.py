@@ -13,9 +13,10 @@ what a feeder did comes back through `say`. What nodes are told (directives) goe
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from gateway.core.cabinet import judging, limits
-from gateway.core.cabinet.judging import ACTIVE, OVER, RIGHT, WAITING, Order, Place, Stranger
+from gateway.core import limits
+from gateway.core.cabinet import verification
 from gateway.core.cabinet.policies import Taken, Verify
+from gateway.core.cabinet.verification import ACTIVE, OVER, RIGHT, WAITING, Order, Place, Stranger
 from wire import command, cose, directive
 from wire.faults import WireFault
 
@@ -62,7 +63,7 @@ class Orders:
     ) -> Order | Refusal | None:
         """The new order behind signed bytes, or its refusal; None: nothing new."""
         try:
-            order = judging.opened(data, () if taken is None else (taken,), self.place, self._verify)
+            order = verification.opened(data, () if taken is None else (taken,), self.place, self._verify)
         except Stranger as stranger:
             return self._refuse(None, stranger.why)
         except WireFault as fault:
@@ -80,7 +81,7 @@ class Orders:
             return None
         why = "retained" if is_retained else "clock" if unix_s is None else None
         if why is None and unix_s is not None:
-            why = judging.against(order, taken, self.place, unix_s)
+            why = verification.against(order, taken, self.place, unix_s)
         if why is None and order.command.kind == command.END:
             return self._end(order, taken)
         if why is None and not self._has_room(order, unix_s):
@@ -115,7 +116,7 @@ class Orders:
         names = {name: index for index, (name, _group) in enumerate(self.place.feeders)}
         for data, told in list(self._unopened.items()):
             try:
-                order = judging.opened(data, policies, self.place, self._verify)
+                order = verification.opened(data, policies, self.place, self._verify)
             except Stranger:
                 continue
             except WireFault:
@@ -138,8 +139,8 @@ class Orders:
         for order in self._orders.values():
             if order.state == OVER:
                 continue
-            order.feeders = judging.addressed(order.command, self.place)
-            why = judging.against(order, taken, self.place, unix_s)
+            order.feeders = verification.addressed(order.command, self.place)
+            why = verification.against(order, taken, self.place, unix_s)
             if why is not None:
                 order.state = OVER
                 self.say(order, EXPIRED if why == "expired" else REFUSED, None if why == "expired" else why)
@@ -224,7 +225,7 @@ class Orders:
         ended = self._orders.get(order.command.ends)
         if ended is None:
             return self._refuse(order, "unknown")
-        operator = judging.operator_of(order, taken)
+        operator = verification.operator_of(order, taken)
         if operator is None or not operator.rights & RIGHT[ended.command.kind]:
             return self._refuse(order, "right")
         is_new = ended.state != OVER
@@ -319,7 +320,7 @@ def _read(signed: Iterable[bytes]) -> Iterator[tuple[bytes, command.Command]]:
 
 
 def _room_for(order: Order) -> int:
-    return limits.DIRECTIVES_MAX if order.is_directive else limits.ORDERS_MAX
+    return limits.DIRECTIVES_SIGNED_MAX if order.is_directive else limits.ORDERS_MAX
 
 
 def _collect(

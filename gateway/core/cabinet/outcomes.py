@@ -1,14 +1,14 @@
-"""What became of each command at its feeders: applied, overruled, measured in watts.
+"""Decides what became of each command at its feeders: applied, overruled, measured in watts.
 
-"Applied" says that the contactor is as it wants, "measured" that the watts agree, within MEASURE_MS. A command that
-something higher overrules is told why, and told again when that is over.
+"Applied" says that the contactor is as the command wants it, "measured" that the watts agree within OUTCOME_MEASURE_MS.
+The outcome of a command that something higher overrules says by what, and is reported again when that is over.
 """
 
-from gateway.core.cabinet import limits
+from gateway.core import limits
+from gateway.core.cabinet.alarms import FeederWatch
+from gateway.core.cabinet.equipment import Seen
 from gateway.core.cabinet.feeder import COMMAND, Wish
 from gateway.core.cabinet.orders import ACTIVE, APPLIED, MEASURED, REFUSED, UNMEASURED, Order, Orders
-from gateway.core.cabinet.points import Seen
-from gateway.core.cabinet.watch import FeederWatch
 from wire import command
 
 HANDED_BACK = "handed-back"
@@ -55,7 +55,7 @@ class Outcomes:
             agrees = power_dw is not None and (normal.is_lit(power_dw) if order.closes else normal.is_dark(power_dw))
             if agrees:
                 self._orders.say(order, MEASURED, None, index, power_dw)
-            elif now_ms - since_ms > limits.MEASURE_MS:
+            elif now_ms - since_ms > limits.OUTCOME_MEASURE_MS:
                 self._orders.say(order, UNMEASURED, "meter" if power_dw is None else "watts", index, power_dw)
             elif order.state == ACTIVE:
                 continue

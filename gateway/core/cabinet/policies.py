@@ -10,8 +10,8 @@ comes signed by as many keys of the set in force as that set demands.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from gateway.core.cabinet import limits
-from gateway.core.cabinet.folder import Folder
+from gateway.core import limits
+from gateway.core.custody.disk import SharedFolder, numbered
 from policy import document, keyset
 from policy.fault import Fault
 from policy.keyset import KeySet
@@ -52,7 +52,7 @@ class Policies:
     data)`.
     """
 
-    def __init__(self, folder: Folder, keyset: KeySet | None, verify: Verify) -> None:
+    def __init__(self, folder: SharedFolder, keyset: KeySet | None, verify: Verify) -> None:
         self._folder = folder
         self._verify = verify
         self.keyset = keyset
@@ -173,9 +173,9 @@ class Policies:
     def _keep(self, name: str, data: bytes) -> bool:
         """On the disk before it counts: a restart must not go back to an older one."""
         try:
-            if name in self._folder.names():
-                self._folder.delete(name)  # a torn one of an earlier try
-            self._folder.keep(name, data)
+            if name in self._folder.disk.list():
+                self._folder.disk.delete(name)  # a torn one of an earlier try
+            self._folder.save(name, data)
         except OSError:
             self.counters["disk-errors"] += 1
             return False
@@ -230,14 +230,14 @@ class Policies:
         return self._folder.read(name, command.BUNDLE_BYTES_MAX)
 
     def _files(self, part: str) -> list[tuple[int, str]]:
-        return self._folder.numbered(part, 10)
+        return list(numbered(self._folder.disk, part, 10))
 
     def _forget_old(self) -> None:
         held = {f"policy-{taken.policy.version:010}" for taken in self._held}
         try:
             for _version, name in self._files("policy")[: -limits.POLICY_FILES_MAX]:
                 if name not in held:
-                    self._folder.delete(name)
+                    self._folder.disk.delete(name)
         except OSError:
             self.counters["disk-errors"] += 1
 

@@ -1,7 +1,164 @@
-"""A look at the cabinet as readings: channel 0 is the cabinet, channel n its n-th feeder."""
+"""Reports what happens in a cabinet: records of the gateway's own, lines of the audit log, fast copies over class `r`,
+lines of the operator's log. And turns an observation into readings: channel 0 is the cabinet, n its n-th feeder.
 
-from gateway.core.cabinet.points import FeederSeen, Seen
-from wire import limits, quantity
+Alarms and changes are records. What somebody ordered, and what became of it, stands in the audit log as well, whose
+head goes up once a day: from then on nobody can shorten it unseen. Decides nothing.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from gateway.core import limits
+from gateway.core.cabinet.alarms import Verdict
+from gateway.core.cabinet.audit import Audit
+from gateway.core.cabinet.equipment import FeederSeen, Seen
+from gateway.core.cabinet.policies import Taken, Verify
+from gateway.core.cabinet.policies import Verdict as PolicyVerdict
+from gateway.core.cabinet.time_basis import Ladder
+from gateway.core.cabinet.verification import Order
+from gateway.core.custody.disk import Disk
+from gateway.core.own_records import OwnRecords
+from gateway.core.wallclock import WallClock
+from wire import command, event, quantity, topic
+from wire import limits as wire_limits
+from wire.record import EventBody
+
+
+class Shared(NamedTuple):
+    """What the gateway lends to a cabinet: its records, clock, state disk, chance, log; `publish(kind, payload,
+    expiry_s)` sends a message that nothing depends on.
+    """
+
+    own: OwnRecords
+    clock: WallClock
+    disk: Disk
+    verify: Verify
+    random_below: Callable[[int], int]
+    log: Callable[..., None]
+    publish: Callable[[str, bytes, int], None]
+    keep_refused: Callable[[str, str, bytes], None]
+
+
+class Voice:
+    """See the module. `now_ms` is the time of the turn, set by its owner; `names` are the feeders'."""
+
+    def __init__(self, shared: Shared, audit: Audit, ladder: Ladder, names: list[str], *, now_ms: int) -> None:
+        self.now_ms = now_ms
+        self._shared = shared
+        self._audit = audit
+        self._ladder = ladder
+        self._names = names
+        self._head_at_ms = now_ms + limits.AUDIT_FIRST_HEAD_MS
+        self._told_entries = 0
+        self._unwritten: deque[tuple[str, dict[str, Any]]] = deque(maxlen=limits.AUDIT_WAITING_MAX)
+        self._retry_ms = now_ms
+        self._refusals: dict[str, tuple[int, int]] = {}  # by reason: when told, how many since
+
+    def say(self, code: int, active: bool | None, detail: list[Any] | None) -> None:
+        """A record."""
+        self._shared.own.state(EventBody(code, active, detail))
+
+    def switched(self, feeder: int, closed: bool, rule: str, reason: int | str) -> None:
+        """A contactor's order has changed."""
+        word = reason if isinstance(reason, int) else reason.encode()[:40].decode(errors="ignore")
+        self.say(event.FEEDER_SWITCHED, None, [self._names[feeder], closed, rule, word])
+
+    def verdicts(self, verdicts: list[Verdict]) -> None:
+        """Alarms that begin or end."""
+        for verdict in verdicts:
+            self.say(verdict.code, verdict.stands, verdict.detail or None)
+            self._shared.log(
+                "cabinet-alarm", alarm=event.label(verdict.code), stands=verdict.stands, detail=verdict.detail
+            )
+
+    def outcome(
+        self, order: bytes, outcome: str, why: str | None, feeder: int | None, power_dw: int | None, again: bool
+    ) -> None:
+        """What became of a command; what was told before goes to whoever asked again, and nowhere else."""
+        name = None if feeder is None else self._names[feeder]
+        said = command.Outcome(order, outcome, why, name, power_dw, self._ladder.unix_s(now_ms=self.now_ms))
+        self._shared.publish(topic.OUTCOME, command.encode_said(said), limits.LEASE_S)
+        if not again:
+            self.audit("outcome", id=order.hex(), outcome=outcome, why=why, feeder=name, power_dw=power_dw)
+            self.say(event.COMMAND_OUTCOME, None, [order, outcome, why, name, power_dw])
+
+    def accepted(self, order: Order) -> None:
+        """A new command, before anything is told of it."""
+        self.audit("command", id=order.command.id.hex(), by=order.author, data=order.data.hex())
+
+    def refused(self, why: str, payload: bytes) -> None:
+        """A command that bears no name we could answer to: kept for an operator. A flood is told by its number."""
+        self._shared.keep_refused(f"command-{why}", "centre", payload)
+        count = self._count_refusal(f"command-{why}")
+        if count:
+            self._shared.log("command-refused", why=why, count=count)
+            self.say(event.COMMAND_OUTCOME, None, [None, "refused", why, None, None])
+            self.audit("command-refused", why=why, bytes=len(payload), count=count)
+
+    def bundle(self, verdict: PolicyVerdict, payload: bytes) -> None:
+        """What became of a policy or a key set."""
+        part, why, version = verdict.part, verdict.why, verdict.version
+        if why is None:
+            self._shared.log("policy-taken", part=part, version=version)
+            self.audit("policy-taken", part=part, version=version)
+            return
+        self._shared.keep_refused(f"{part}-{why}", "centre", payload)
+        if not self._count_refusal(f"{part}-{why}"):
+            return
+        self._shared.log("policy-refused", part=part, why=why, detail=verdict.detail)
+        self.say(event.POLICY_REFUSED, None, [why, version])
+        self.audit("policy-refused", part=part, why=why, version=version)
+
+    def in_force(self, taken: Taken) -> None:
+        """Another policy decides from now on."""
+        policy = taken.policy
+        self.say(event.POLICY_TAKEN, None, [policy.version, policy.valid_from_s, policy.valid_until_s, taken.kid])
+        self.audit("policy-in-force", version=policy.version, kid=taken.kid.hex())
+
+    def by_hand(self, what: str, feeder: int, who: str) -> None:
+        """Somebody at the cabinet did something."""
+        name = self._names[feeder]
+        self.say(event.LOCAL_ORDER, None, [what, name, who.encode()[:40].decode(errors="ignore")])
+        self.audit(what, feeder=name, who=who)
+
+    def audit(self, what: str, **values: Any) -> None:
+        """A line of the audit log. What the card refuses waits, in its order, and is tried again."""
+        if self._unwritten or not self._write(what, values):
+            if not self._unwritten:
+                self._retry_ms = self.now_ms + limits.AUDIT_RETRY_MS
+                self._shared.log("audit-not-written", entry=what)
+            self._unwritten.append((what, values))
+
+    def poll(self, *, now_ms: int) -> None:
+        """Try again what the card refused; tell the audit log's head, if it is time and it has moved."""
+        if self._unwritten and now_ms >= self._retry_ms:
+            self._retry_ms = now_ms + limits.AUDIT_RETRY_MS
+            while self._unwritten and self._write(*self._unwritten[0]):
+                self._unwritten.popleft()
+        if now_ms < self._head_at_ms:
+            return
+        self._head_at_ms = now_ms + limits.AUDIT_HEAD_MS
+        head = self._audit.head
+        if head.entries != self._told_entries:
+            self._told_entries = head.entries
+            self.say(event.AUDIT_HEAD, None, [head.entries, bytes.fromhex(head.hash)])
+
+    def deadline_ms(self) -> int:
+        return min(self._head_at_ms, self._retry_ms) if self._unwritten else self._head_at_ms
+
+    def _write(self, what: str, values: dict[str, Any]) -> bool:
+        uptime_s = self._shared.clock.uptime_s(now_ms=self.now_ms)
+        return self._audit.write(what, unix_s=self._ladder.unix_s(now_ms=self.now_ms), uptime_s=uptime_s, **values)
+
+    def _count_refusal(self, reason: str) -> int:
+        """How many there have been since the last that was told; 0: not to be told now."""
+        told_ms, count = self._refusals.get(reason, (self.now_ms - limits.REFUSALS_EVERY_MS, 0))
+        if self.now_ms - told_ms < limits.REFUSALS_EVERY_MS:
+            self._refusals[reason] = (told_ms, count + 1)
+            return 0
+        self._refusals[reason] = (self.now_ms, 0)
+        return count + 1
 
 
 def readings(seen: Seen, closed: list[bool]) -> list[dict[int, int]]:
@@ -10,7 +167,7 @@ def readings(seen: Seen, closed: list[bool]) -> list[dict[int, int]]:
     groups += [_of_feeder(index + 1, feeder, closed[index]) for index, feeder in enumerate(seen.feeders)]
     records: list[dict[int, int]] = [{}]
     for group in groups:
-        if len(records[-1]) + len(group) > limits.READINGS_MAX:
+        if len(records[-1]) + len(group) > wire_limits.READINGS_MAX:
             records.append({})
         records[-1].update(group)
     return [record for record in records if record]

@@ -19,7 +19,7 @@ cannot do 7E1) has the parity in bit 7: it is checked and taken off.
 import re
 from typing import NamedTuple
 
-from gateway.core.cabinet.points import Linky
+from gateway.core.cabinet.equipment import Linky
 
 HISTORIQUE, STANDARD = "historique", "standard"
 MODES = (HISTORIQUE, STANDARD)

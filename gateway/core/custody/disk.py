@@ -1,12 +1,24 @@
-"""What the journal asks of a disk: one flat folder of files that only grow, and syncs that finish later.
+"""What the core asks of a disk: one flat folder of files that only grow, and syncs that finish later.
 
 The real disk is `gateway/io/disk.py`, its twin with faults `simulator/world/disk.py`. No call here waits for the
-medium except `read`; durability is reported later, by the shell, as `journal.on_synced(ticket, error)`.
+medium except `read`; durability is reported later, by the shell, as `on_synced(ticket, error)`.
 Nothing in the core may open a file by any other way.
 """
 
+import re
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+
+class Ticket(NamedTuple):
+    """Names one sync: which part of the core asked for it, and which of that part's syncs it is.
+
+    The disk hands it back unread with the outcome. Parts that share a disk hear of every outcome; each knows its own
+    by `owner`, so their numbers need not differ.
+    """
+
+    owner: str
+    number: int
 
 
 class Disk(Protocol):
@@ -24,7 +36,7 @@ class Disk(Protocol):
         An OSError leaves any prefix of `data`, even all of it, in the file.
         """
 
-    def sync(self, names: Sequence[str], ticket: int) -> None:
+    def sync(self, names: Sequence[str], ticket: Ticket) -> None:
         """Start making durable all that was appended to these files, and the folder as it is now.
 
         Never raises and never reports from inside the call: the outcome comes later with the ticket, once.
@@ -42,3 +54,65 @@ class Disk(Protocol):
     # Last in the class, so that the name does not hide the built-in type from the annotations above.
     def list(self) -> Sequence[str]:
         """Return the names of the plain files in the folder, sorted."""
+
+
+class SharedFolder:
+    """One part's view of a disk that others use too: what it saves is synced under its own name, and nothing waits for
+    that. Every method raises OSError as the disk does."""
+
+    def __init__(self, disk: Disk, owner: str) -> None:
+        self.disk = disk
+        self._ticket = Ticket(owner, 0)
+
+    def save(self, name: str, data: bytes) -> None:
+        """Append to a file, and start making it durable."""
+        self.disk.append(name, data)
+        self._ticket = Ticket(self._ticket.owner, self._ticket.number + 1)
+        self.disk.sync([name], self._ticket)
+
+    def read(self, name: str, length_max: int) -> bytes:
+        """Return the beginning of a file."""
+        return self.disk.read(name, 0, length_max)
+
+
+def numbered(disk: Disk, part: str, digits: int = 8) -> Sequence[tuple[int, str]]:
+    """Return (number, name) of the files `<part>-<number>`, ascending. OSError as the disk has it."""
+    pattern = re.compile(f"{part}-([0-9]{{{digits}}})")
+    found = [(pattern.fullmatch(name), name) for name in disk.list()]
+    return sorted((int(match[1]), name) for match, name in found if match)
+
+
+class NumberedFile:
+    """A small document on a disk: each version is a new file `<part>-<number>`, and the newest that can be read counts.
+
+    World failures are counted, never raised. Parts for which that is not enough (they must know what is durable) use
+    `numbered` alone."""
+
+    def __init__(self, folder: SharedFolder, part: str, *, bytes_max: int, files_kept: int = 2) -> None:
+        self._folder = folder
+        self._part = part
+        self._bytes_max = bytes_max
+        self._files_kept = files_kept
+        self._number = 0
+        self.disk_errors = 0
+
+    def restore(self) -> Sequence[bytes]:
+        """Return what the files hold, the newest first."""
+        try:
+            files = numbered(self._folder.disk, self._part)
+            self._number = max((number for number, _name in files), default=0)
+            return [self._folder.read(name, self._bytes_max) for _number, name in reversed(files)]
+        except OSError:
+            self.disk_errors += 1
+            return []
+
+    def save(self, data: bytes) -> None:
+        """Write another version, and delete old ones."""
+        self._number += 1
+        try:
+            self._folder.save(f"{self._part}-{self._number:08}", data)
+            for number, name in numbered(self._folder.disk, self._part):
+                if number <= self._number - self._files_kept:
+                    self._folder.disk.delete(name)
+        except OSError:
+            self.disk_errors += 1

@@ -23,7 +23,7 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from gateway.core.custody.arrangement import Replacement
-from gateway.core.custody.disk import Disk
+from gateway.core.custody.disk import Disk, Ticket
 from gateway.core.custody.lane import Lane
 from gateway.core.custody.recovery import Recoverer
 from gateway.core.custody.recovery_report import RecoveryReport
@@ -96,11 +96,11 @@ class Journal:
         )
         self._pending_bytes_max = pending_bytes_max
         self._serials = count()
-        self._ticket = 0
+        self._tickets = (Ticket("journal", number) for number in count(1))
         self._logs: dict[Stream, StreamLog] = {}
         self._lanes: dict[str, Lane] = {}
-        self._flushes: dict[int, _Flush] = {}  # in the order of their tickets
-        self._file_syncs: dict[int, str | None] = {}  # of rewritten segments: ticket -> None, an error, or ""
+        self._flushes: dict[Ticket, _Flush] = {}  # in the order of their tickets
+        self._file_syncs: dict[Ticket, str | None] = {}  # of rewritten segments: ticket -> None, an error, or ""
         self._interrupted: list[Replacement] = []
         self.counters = JournalCounters()
         self._files = JournalFiles(disk, self.space, self.counters)
@@ -158,25 +158,25 @@ class Journal:
         self.counters.appended_bytes += len(payload)
         return state.written_end - 1
 
-    def flush(self) -> int | None:
+    def flush(self) -> Ticket | None:
         """Start making durable all that was appended; return the ticket, or None if nothing is dirty."""
         for state in self._lanes.values():
             state.catch_up()
         names = self._files.drain_marked()
         if not names:
             return None
-        self._ticket += 1
         ends = {
             lane: state.written_end
             for lane, state in self._lanes.items()
             if state.written_end > state.log.durable_end
         }
-        self._flushes[self._ticket] = _Flush(ends)
+        ticket = next(self._tickets)
+        self._flushes[ticket] = _Flush(ends)
         self.counters.flushes += 1
-        self._disk.sync(names, self._ticket)
-        return self._ticket
+        self._disk.sync(names, ticket)
+        return ticket
 
-    def on_synced(self, ticket: int, error: str | None) -> list[LaneEnd]:
+    def on_synced(self, ticket: Ticket, error: str | None) -> list[LaneEnd]:
         """Take in the outcome of a flush; return the lanes that became durable further than before.
 
         Tickets of flushes count in their order: a later one that is done waits for the ones before. After an error,
@@ -197,10 +197,10 @@ class Journal:
                     other.ends.pop(lane, None)
                 self._lanes[lane].abandon()
         ends: dict[str, int] = {}
-        for number in list(self._flushes):
-            if not self._flushes[number].done:
+        for earliest in list(self._flushes):
+            if not self._flushes[earliest].done:
                 break
-            ends.update(self._flushes.pop(number).ends)
+            ends.update(self._flushes.pop(earliest).ends)
         return [LaneEnd(lane, end) for lane, end in ends.items() if self._lanes[lane].advance(end)]
 
     # --- reading --------------------------------------------------------------------------------------------
@@ -326,18 +326,18 @@ class Journal:
             return error
         return None
 
-    def sync_file(self, name: str) -> int:
+    def sync_file(self, name: str) -> Ticket:
         """Start making such a segment durable; return the ticket."""
-        self._ticket += 1
-        self._file_syncs[self._ticket] = None
-        self._disk.sync([name], self._ticket)
-        return self._ticket
+        ticket = next(self._tickets)
+        self._file_syncs[ticket] = None
+        self._disk.sync([name], ticket)
+        return ticket
 
-    def has_finished(self, ticket: int) -> bool:
+    def has_finished(self, ticket: Ticket) -> bool:
         """True once a sync of `sync_file` is over."""
         return self._file_syncs[ticket] is not None
 
-    def has_succeeded(self, ticket: int) -> bool:
+    def has_succeeded(self, ticket: Ticket) -> bool:
         """Whether it made the segment durable; asked once, after its end."""
         error = self._file_syncs.pop(ticket)
         self.counters.sync_errors += error != ""

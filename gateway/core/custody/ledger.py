@@ -25,11 +25,9 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from gateway.core import limits
-from gateway.core.custody.disk import Disk
+from gateway.core.custody.disk import Disk, Ticket
 
 OTHER = "other"  # of the totals, beyond LEDGER_REASONS_MAX
-# Others sync files of the same disk; their tickets are small numbers.
-_TICKETS_FROM = 1 << 32
 _NAME = re.compile(r"losses-([0-9]{8})\.log")
 _NODE = re.compile("[0-9a-f]{16}")
 _UNIX_S_LAST = 253_402_300_799  # the last second that a date can show
@@ -104,8 +102,8 @@ class Ledger:
         self._seen: OrderedDict[bytes, None] = OrderedDict()
         self._waiting: deque[bytes] = deque()
         self._dirty: set[str] = set()
-        self._ticket = _TICKETS_FROM
-        self._syncs: dict[int, bool] = {}  # ticket -> done
+        self._ticket = Ticket("ledger", 0)
+        self._syncs: dict[Ticket, bool] = {}  # ticket -> done
         self.totals: dict[str, int] = {}
         self.counters = {"lines": 0, "repeated": 0, "not-kept": 0, "disk-errors": 0, "sync-errors": 0}
         try:
@@ -129,10 +127,10 @@ class Ledger:
         where = {"epoch": epoch.hex(), "positions": f"{first}-{last}" if last > first else str(first)}
         self._note({**_head(why, lane, when), **where, "count": last - first + 1, "key": key})
 
-    def sync(self) -> int:
+    def sync(self) -> Ticket:
         """Start making durable what was noted; return the ticket for `is_synced`."""
         self._write_waiting()
-        self._ticket += 1
+        self._ticket = Ticket("ledger", self._ticket.number + 1)
         self._syncs[self._ticket] = not self._dirty
         if self._dirty:
             names = sorted(self._dirty)
@@ -140,7 +138,7 @@ class Ledger:
             self._disk.sync(names, self._ticket)
         return self._ticket
 
-    def on_synced(self, ticket: int, error: str | None) -> None:
+    def on_synced(self, ticket: Ticket, error: str | None) -> None:
         """Take in the outcome of a sync of the state disk."""
         if ticket not in self._syncs:
             return
@@ -150,11 +148,11 @@ class Ledger:
             if self._size:  # its tail may be lost, though later syncs succeed: the next line goes elsewhere
                 self._number, self._size = self._number + 1, 0
 
-    def is_synced(self, ticket: int) -> bool:
+    def is_synced(self, ticket: Ticket) -> bool:
         """True once the sync is over, well or not; an error is counted."""
         return self._syncs.get(ticket, True)
 
-    def forget_sync(self, ticket: int) -> None:
+    def forget_sync(self, ticket: Ticket) -> None:
         """Nobody waits for this one any more."""
         self._syncs.pop(ticket, None)
 

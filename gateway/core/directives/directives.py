@@ -15,15 +15,28 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from gateway.core import limits
-from gateway.core.custody.disk import Disk
-from gateway.core.directives import aiming, keeping
-from gateway.core.directives.aiming import Asker, Told
+from gateway.core.cabinet import node_orders
+from gateway.core.cabinet.cabinet import Cabinet
+from gateway.core.custody.disk import Disk, Ticket
+from gateway.core.directives.directive import (
+    Asker,
+    Keeping,
+    Told,
+    rank,
+    weather_day,
+    weather_ends_s,
+    winners,
+    without_old_weather,
+)
 from gateway.core.link.link import Asked
+from gateway.core.own_records import OwnRecords
 from gateway.core.status import DirectiveStatus
 from gateway.core.wallclock import WallClock
 from wire import coap_message as messages
-from wire import command, directive
+from wire import command, directive, event
+from wire import limits as wire_limits
 from wire.faults import WireFault
+from wire.record import EventBody
 
 TOLD, CLEARED, EXPIRED, REFUSED = "told", "cleared", "expired", "refused"
 
@@ -55,7 +68,7 @@ class Directives:
         self._groups = groups
         self._tell_of = tell_of
         self._used = used
-        self._keeping = keeping.Keeping(disk)
+        self._keeping = Keeping(disk)
         self._local: dict[bytes, Told] = {}
         self._kept_signed: list[bytes] = []
         self._signed: list[Told] = []
@@ -124,7 +137,7 @@ class Directives:
         """End what is over."""
         self._settle(now_ms)
 
-    def on_synced(self, ticket: int, error: str | None, *, now_ms: int) -> None:
+    def on_synced(self, ticket: Ticket, error: str | None, *, now_ms: int) -> None:
         self._keeping.on_synced(ticket, error, now_ms=now_ms)
 
     def deadline_ms(self) -> int | None:
@@ -152,7 +165,7 @@ class Directives:
         self._askers[asked.node] = asker
         known = self._known()
         moment = self._moment(now_ms)
-        if moment is None and any(aiming.rank(one.scope, asker) is not None for one in known):
+        if moment is None and any(rank(one.scope, asker) is not None for one in known):
             self.counters["unknown-time"] += 1
             return messages.UNAVAILABLE, b""
         held: dict[int, tuple[int, int]] = {}
@@ -160,16 +173,16 @@ class Directives:
         if moment is not None:
             latest_s = sum(moment)
             begun = [
-                aiming.without_old_weather(one, latest_s) for one in known if self._holds(one, moment[0], now_ms)
+                without_old_weather(one, latest_s) for one in known if self._holds(one, moment[0], now_ms)
             ]
-            winners = aiming.winners(begun, asker)
-            winners.pop(directive.WEATHER_DAY, None)
-            of_a_day = {code: winners[code] for code in directive.OF_A_DAY if code in winners}
-            day = max(map(aiming.weather_day, of_a_day.values()), default=0)
-            for code, one in winners.items():
+            found = winners(begun, asker)
+            found.pop(directive.WEATHER_DAY, None)
+            of_a_day = {code: found[code] for code in directive.OF_A_DAY if code in found}
+            day = max(map(weather_day, of_a_day.values()), default=0)
+            for code, one in found.items():
                 for_s = _left_s(one, latest_s, now_ms)
                 if code in of_a_day:
-                    for_s = min(for_s, aiming.weather_ends_s(one) - latest_s) if aiming.weather_day(one) == day else 0
+                    for_s = min(for_s, weather_ends_s(one) - latest_s) if weather_day(one) == day else 0
                 if for_s > 0 and (question.codes is None or code in question.codes):
                     held[code] = one.values[code], for_s
                     used.add(one.id)
@@ -202,7 +215,7 @@ class Directives:
                 begins_s=one.begins_s,
                 expires_s=one.expires_s,
                 state="unknown" if unix_s is None else "waiting" if unix_s < one.begins_s else "active",
-                nodes=sum(aiming.rank(one.scope, asker) is not None for asker in self._askers.values()),
+                nodes=sum(rank(one.scope, asker) is not None for asker in self._askers.values()),
             )
             for one in self._known()
             if not one.is_over(unix_s=unix_s, now_ms=now_ms)
@@ -250,3 +263,81 @@ def _left_s(one: Told, latest_s: int, now_ms: int) -> int:
     if one.ends_ms is not None:
         left_s = min(left_s, (one.ends_ms - now_ms) // 1000)
     return min(left_s, int(directive.FOR_S_MAX))
+
+
+_WORDS = {
+    TOLD: "directive-told",
+    CLEARED: "directive-cleared",
+    EXPIRED: "directive-expired",
+    REFUSED: "directive-refused",
+}
+
+
+class Desk:
+    """One a gateway. `directives`: what it tells."""
+
+    def __init__(
+        self,
+        disk: Disk,
+        clock: WallClock,
+        cabinet: Cabinet | None,
+        *,
+        groups: Mapping[bytes, frozenset[str]],
+        own: OwnRecords,
+        log: Callable[..., None],
+    ) -> None:
+        self._cabinet = cabinet
+        self._own = own
+        self._log = log
+        self.directives = Directives(disk, clock, groups=groups, tell_of=self._tell_of, used=self._used)
+
+    def start(self) -> list[bytes]:
+        """See Directives.start."""
+        return self.directives.start()
+
+    def poll(self, *, now_ms: int) -> None:
+        self._follow()
+        self.directives.poll(now_ms=now_ms)
+
+    def answer(self, asked: Asked, *, now_ms: int) -> tuple[int, bytes]:
+        """To a node's question."""
+        self._follow()
+        return self.directives.answer(asked, now_ms=now_ms)
+
+    def _follow(self) -> None:
+        if self._cabinet is not None:
+            orders = self._cabinet.orders
+            self.directives.follow(node_orders.directives(orders), node_orders.directives_to_keep(orders))
+
+    def _used(self, ids: set[bytes]) -> None:
+        if self._cabinet is not None and ids:
+            self._cabinet.orders.used(ids)
+
+    def _tell_of(self, happened: Happened) -> None:
+        one = happened.told
+        said = {} if one is None else {_label(code): value for code, value in sorted(one.values.items())}
+        values = {
+            "id": None if one is None else one.id.hex(),
+            "by": happened.by,
+            "reason": None if one is None else one.reason,
+            "scope": None if one is None else one.scope or "*",
+            "values": said,
+            "until": None if one is None else one.expires_s,
+            "why": happened.why,
+        }
+        told = {name: value for name, value in values.items() if value not in (None, {})}
+        self._log(_WORDS[happened.what], **told)
+        if self._cabinet is not None:
+            self._cabinet.note(_WORDS[happened.what], **told)
+        if one is not None and happened.what != REFUSED:
+            for name, value in said.items():
+                what = f"{happened.what} {name}={value}"
+                self._own.state(EventBody(event.LOCAL_ORDER, None, [what, one.scope or "*", _short(happened.by)]))
+
+
+def _label(code: int) -> str:
+    return str(directive.TABLE[code][0])
+
+
+def _short(text: str) -> str:
+    return text.encode()[: wire_limits.TEXT_BYTES_MAX].decode(errors="ignore")

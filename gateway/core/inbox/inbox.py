@@ -9,16 +9,131 @@ doubt a record is forwarded: the warehouse decides.
 """
 
 from collections import OrderedDict
+from hashlib import sha256
+from heapq import heappop, heappush
+from struct import Struct
 from typing import NamedTuple, Protocol
 
 from gateway.core import limits
 from gateway.core.custody import entry
 from gateway.core.custody.journal import Journal, LaneEnd, Refused
-from gateway.core.inbox.answers import Answers
-from gateway.core.inbox.remembered import Remembered, digest_of
 from wire import event, record
 from wire.faults import WireFault
 from wire.record import EventBody, Record
+
+_IDENTITY = Struct(">II")
+_PLACE = Struct(">8sQ")
+_LANE_BITS = 2
+
+
+class Match(NamedTuple):
+    """What is remembered of an identity: where this very body stands (lane, position), and whether other
+    bodies came under it."""
+
+    place: tuple[str, int] | None
+    others: int
+
+
+NEW = Match(None, 0)
+
+
+class Remembered:
+    """The latest identities of one node, each with a digest of its body and where it stands in the journal."""
+
+    __slots__ = ("_identities", "_next", "_places")
+
+    def __init__(self) -> None:
+        self._identities = bytearray()
+        self._places = bytearray()
+        self._next = 0  # the slot that is written next, once the ring is full
+
+    def find(self, boot: int, sequence: int, digest: bytes) -> Match:
+        """What is known of this identity."""
+        identity = _IDENTITY.pack(boot, sequence)
+        found = self._identities.find(identity)
+        if found < 0:
+            return NEW
+        others = 0
+        while found >= 0:
+            # Four bytes of one identity and four of the next may look like it.
+            if found % _IDENTITY.size == 0:
+                known, place = _PLACE.unpack_from(self._places, 2 * found)
+                if known == digest:
+                    return Match((event.LANES[place & 3], place >> _LANE_BITS), others)
+                others += 1
+            found = self._identities.find(identity, found + 1)
+        return Match(None, others)
+
+    def add(self, boot: int, sequence: int, digest: bytes, lane: str, position: int) -> None:
+        """It stands there now."""
+        identity = _IDENTITY.pack(boot, sequence)
+        place = _PLACE.pack(digest, position << _LANE_BITS | event.LANES.index(lane))
+        if len(self._identities) < limits.INBOX_REMEMBERED_PER_NODE_MAX * _IDENTITY.size:
+            self._identities += identity
+            self._places += place
+            return
+        at = self._next * _IDENTITY.size
+        self._identities[at : at + _IDENTITY.size] = identity
+        self._places[2 * at : 2 * at + _PLACE.size] = place
+        self._next = (self._next + 1) % limits.INBOX_REMEMBERED_PER_NODE_MAX
+
+
+def digest_of(data: bytes) -> bytes:
+    """Eight bytes of SHA-256: two bodies of one identity that share them would need a deliberate search."""
+    return sha256(data).digest()[:8]
+
+
+class _Waiting:
+    """A request whose answer waits until `lanes` lanes are durable as far as it needs."""
+
+    __slots__ = ("exchange", "lanes")
+
+    def __init__(self, exchange: int, lanes: int) -> None:
+        self.exchange = exchange
+        self.lanes = lanes
+
+
+class Answers:
+    """Exchanges and the ends they need. Its length: how many have not been handed out."""
+
+    def __init__(self) -> None:
+        self._durable = dict.fromkeys(event.LANES, 0)
+        # By lane, those that wait for a position; a heap, for a duplicate waits for an older one.
+        self._heaps: dict[str, list[tuple[int, int, _Waiting]]] = {lane: [] for lane in event.LANES}
+        self._ready: list[tuple[int, int]] = []
+        self._serial = 0
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def wait(self, exchange: int, ends: dict[str, int]) -> None:
+        """`ends`: the last position it needs in each lane."""
+        self._serial += 1
+        self._count += 1
+        open_ends = [(lane, position) for lane, position in ends.items() if position >= self._durable[lane]]
+        if not open_ends:
+            self._ready.append((self._serial, exchange))
+            return
+        waiting = _Waiting(exchange, len(open_ends))
+        for lane, position in open_ends:
+            heappush(self._heaps[lane], (position, self._serial, waiting))
+
+    def advance(self, lane: str, end: int) -> None:
+        """All positions of the lane before `end` are durable."""
+        self._durable[lane] = end
+        heap = self._heaps[lane]
+        while heap and heap[0][0] < end:
+            _, serial, waiting = heappop(heap)
+            waiting.lanes -= 1
+            if waiting.lanes == 0:
+                self._ready.append((serial, waiting.exchange))
+
+    def take_ready(self) -> list[int]:
+        """Those that wait for nothing any more, in the order they came; each once."""
+        ready, self._ready = sorted(self._ready), []
+        self._count -= len(ready)
+        return [exchange for _, exchange in ready]
 
 
 class OwnRecords(Protocol):

@@ -30,11 +30,8 @@ from collections.abc import Callable
 from gateway.core import limits
 from gateway.core.bearers.budget import ALL, HOLD, THIN
 from gateway.core.custody.journal import Hole, Journal, Stream
-from gateway.core.uplink.aside import Aside, Explained, Lost, Quarantined
-from gateway.core.uplink.pack import Packer
-from gateway.core.uplink.post import Post, Publication
-from gateway.core.uplink.sending import Batch, Gathered, Sending, gather
-from gateway.core.uplink.silence import Silence
+from gateway.core.uplink.batch import Gathered, Packer, Post, Publication, gather
+from gateway.core.uplink.progress import Aside, Batch, Explained, Lost, Quarantined, Sending, Silence
 from wire import event, watermark
 from wire.watermark import Rejected, Watermark
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any
 
-from gateway.core.cabinet.points import Seen, SetContactor, Watchdog
+from gateway.core.cabinet.equipment import Seen, SetContactor, Watchdog
 from gateway.io import clock
 from gateway.io.cabinet import limits
 from gateway.io.cabinet.gpio import GpioPort

@@ -10,7 +10,7 @@ from typing import Any
 import serial
 
 from gateway.core.cabinet import tic
-from gateway.core.cabinet.points import Linky
+from gateway.core.cabinet.equipment import Linky
 from gateway.io import clock
 from gateway.io.cabinet import limits
 from gateway.io.cabinet.serial_thread import SerialThread

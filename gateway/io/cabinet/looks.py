@@ -7,7 +7,7 @@ nothing, so an input that is read once a second over Modbus needs its next readi
 
 from typing import TYPE_CHECKING
 
-from gateway.core.cabinet.points import AUTO, OFF, ON, FeederSeen, Seen
+from gateway.core.cabinet.equipment import AUTO, OFF, ON, FeederSeen, Seen
 from gateway.io.cabinet import limits, meters
 from gateway.io.cabinet.gpio import GpioPort
 from gateway.io.cabinet.linky import LinkyPort

@@ -1,6 +1,6 @@
 """Whether a feeder's watts agree with its contactor, in one sentence and a verdict that a screen can colour.
 
-For people only: the alarms are the agent's, which waits and remembers (`gateway/core/cabinet/watch.py`). Half a
+For people only: the alarms are the agent's, which waits and remembers (`gateway/core/cabinet/alarms.py`). Half a
 lamp, a twentieth of the feeder or 5 W, whichever is more, is no difference: mains voltage moves as much.
 """
 

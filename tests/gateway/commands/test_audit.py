@@ -4,9 +4,9 @@ import json
 from types import SimpleNamespace
 
 import pytest
+from gateway.core.cabinet.folder import Folder
 
 from gateway.core.cabinet.audit import Audit
-from gateway.core.cabinet.folder import Folder
 from gateway.io.disk import FileDisk
 from tests.support.commands import run_command
 

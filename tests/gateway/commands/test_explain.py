@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.core.cabinet import told as core
+from gateway.core.cabinet.status import cabinet_status
 from gateway.core.status import parse
 from gateway.io import status_socket
 from gateway.show.explain import plan
@@ -277,7 +277,7 @@ def test_the_command_on_a_running_agent(tmp_path, capsys, monkeypatch):
 
 
 def of_world(world, name="bourg", language="fr", **more):
-    return explained(core.status(world.cabinet, now_ms=world.now_ms), name, language, **more)
+    return explained(cabinet_status(world.cabinet, now_ms=world.now_ms), name, language, **more)
 
 
 def test_a_real_cabinets_own_document_is_explained():
@@ -302,7 +302,7 @@ def test_a_real_cabinets_own_document_is_explained():
 def test_the_status_comes_whole_through_the_status_socket():
     world = LitWorld()
     world.until(world.at(0, 20))
-    whole = told.agent(core.status(world.cabinet, now_ms=world.now_ms))
+    whole = told.agent(cabinet_status(world.cabinet, now_ms=world.now_ms))
     assert parse(json.loads(status_socket.encode(whole))).cabinet == whole.cabinet
 
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from gateway.commands import tell as tell_command
-from gateway.core.directives.aiming import Told
+from gateway.core.directives.directive import Told
 from gateway.core.status import RUNNING, Status, parse
 from gateway.shell import tell_store
 from gateway.show import directive_report

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.core.cabinet import tic
-from gateway.core.cabinet.points import FeederSeen, Seen, SetContactor, Watchdog
+from gateway.core.cabinet.equipment import FeederSeen, Seen, SetContactor, Watchdog
 from simulator.cabinet.commune import BEHUARD
 from simulator.cabinet.points import WHOLE, CabinetTwin, LinkyTwin
 from simulator.plants.cabinet import AGENT, Cabinet, CabinetData

@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from gateway.core.gateway import Gateway
-from gateway.core.inbox.answers import Answers
-from gateway.core.inbox.inbox import Inbox
+from gateway.core.inbox.inbox import Answers, Inbox
 from gateway.core.uplink.uplink import Uplink
 from lighting.decision import Demand, LightDecision
 from lighting.watch import LampWatch

@@ -3,9 +3,9 @@
 import pytest
 
 from gateway.core.bearers.bearer import Bearer
-from gateway.core.boot_number import number_after
 from gateway.core.custody import entry
 from gateway.core.gateway import Options
+from gateway.core.options import number_after
 from simulator.hosts.centre import Centre
 from simulator.hosts.gateway import GatewayHost
 from simulator.world.broker import Broker

@@ -47,7 +47,7 @@ def test_a_gateway_that_passes_holes_without_naming_them_is_caught(monkeypatch):
     def vague(own, lost):
         return own.say(EventBody(event.BOOT, None, [None, None, "some were lost", "gateway", "0"]))
 
-    monkeypatch.setattr("gateway.core.own.OwnRecords.explain_hole", vague)
+    monkeypatch.setattr("gateway.core.own_records.OwnRecords.explain_hole", vague)
     figures = corrupt.prove(12, 3)
     assert figures["unreported"] > 0 and not corrupt.is_proven(figures)
 

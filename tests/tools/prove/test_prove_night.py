@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from gateway.core.cabinet.points import SetContactor
+from gateway.core.cabinet.equipment import SetContactor
 from simulator.cabinet.host import CabinetHost
 from simulator.cabinet.points import WHOLE
 from simulator.cabinet.system_clock import SystemClock

@@ -5,9 +5,9 @@ from random import Random
 
 import pytest
 
-from gateway.core.cabinet import limits
+from gateway.core import limits
 from gateway.core.cabinet.audit import Audit, entries, verify
-from gateway.core.cabinet.folder import Folder
+from gateway.core.custody.disk import SharedFolder
 from simulator.world.disk import SimDisk
 from tests.support.lit_world import LitWorld
 from wire import event
@@ -31,9 +31,9 @@ def rewrite(disk, name, change):
 
 def test_a_log_goes_on_over_restarts_as_one_chain(disk):
     for start in range(3):
-        write(Audit(Folder(disk)), 10, 10 * start)
+        write(Audit(SharedFolder(disk, "cabinet")), 10, 10 * start)
     head, broken = verify(disk)
-    assert (head.entries, broken) == (30, []) and head == Audit(Folder(disk)).head
+    assert (head.entries, broken) == (30, []) and head == Audit(SharedFolder(disk, "cabinet")).head
     assert [entry["unix_s"] for entry in entries(disk)] == list(range(30))
 
 
@@ -48,15 +48,15 @@ def test_a_log_goes_on_over_restarts_as_one_chain(disk):
     ],
 )
 def test_a_line_that_was_changed_taken_out_or_put_elsewhere_is_found(disk, change):
-    write(Audit(Folder(disk)), 10)
+    write(Audit(SharedFolder(disk, "cabinet")), 10)
     rewrite(disk, "audit-00000001.log", change)
     assert verify(disk)[1]
 
 
 def test_a_torn_line_is_none_and_the_next_one_follows_the_last_whole_one(disk):
-    write(Audit(Folder(disk)), 5)
+    write(Audit(SharedFolder(disk, "cabinet")), 5)
     disk.append("audit-00000001.log", b'{"n":6,"prev":"ab')
-    audit = Audit(Folder(disk))
+    audit = Audit(SharedFolder(disk, "cabinet"))
     assert audit.head.entries == 5
     write(audit, 5, 5)
     head, broken = verify(disk)
@@ -68,18 +68,18 @@ def test_power_cuts_leave_a_chain_without_a_break(seed):
     random = Random(seed)
     disk = SimDisk(random)
     for start in range(4):
-        audit = Audit(Folder(disk))
+        audit = Audit(SharedFolder(disk, "cabinet"))
         for number in range(random.randrange(1, 9)):
             audit.write("lease", unix_s=None, uptime_s=start, number=number)
             for pending in [one for one in disk.pending if random.randrange(2)]:
                 disk.complete(pending.ticket)
         disk.power_cut()
     assert verify(disk)[1] == []
-    write(Audit(Folder(disk)), 1)
+    write(Audit(SharedFolder(disk, "cabinet")), 1)
 
 
 def test_files_rotate_and_the_oldest_goes(disk):
-    audit = Audit(Folder(disk))
+    audit = Audit(SharedFolder(disk, "cabinet"))
     text = "x" * 4000
     for number in range((limits.AUDIT_FILES_MAX + 3) * limits.AUDIT_FILE_BYTES_MAX // 4000):
         audit.write("command", unix_s=number, uptime_s=number, data=text)
@@ -92,7 +92,7 @@ def test_files_rotate_and_the_oldest_goes(disk):
 
 
 def test_a_disk_that_refuses_costs_the_line_and_not_the_chain(disk):
-    audit = Audit(Folder(disk))
+    audit = Audit(SharedFolder(disk, "cabinet"))
     write(audit, 2)
     append = disk.append
     disk.append = lambda *_: (_ for _ in ()).throw(OSError(28, "full"))

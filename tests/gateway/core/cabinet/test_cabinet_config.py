@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.config import cabinet as cabinet_config
-from gateway.core.cabinet import limits
+from gateway.core import limits
 from gateway.io.cabinet.wiring import COIL, INPUT, INPUT_REGISTER, Bit, CabinetWiring, FeederWiring, Gpio, Meter, Number
 
 FULL = """
@@ -130,7 +130,7 @@ def test_a_minimal_cabinet_is_one_feeder():
         (changed("dor", "gpio:4"), "[cabinet] dor: is not a field; remove it; known are door, feeder, gpio"),
         (changed("feeder", []), "[cabinet] feeder: is not a list of tables; write one [[cabinet.feeder]]"),
         (changed("feeder", None), "[cabinet] feeder: is missing; write one [[cabinet.feeder]]"),
-        (changed("feeder", [{}] * 30), f"[cabinet] feeder: has 30 entries; give at most {limits.FEEDERS_MAX}"),
+        (changed("feeder", [{}] * 30), f"[cabinet] feeder: has 30 entries; give at most {limits.CABINET_FEEDERS_MAX}"),
         (in_feeder("name", ""), "[cabinet] feeder[0].name: is ''; give the feeder's name in the policy"),
         (in_feeder("name", "é" * 13), "[cabinet] feeder[0].name: is"),
         (in_feeder("name", " a"), "[cabinet] feeder[0].name: is ' a'; give"),

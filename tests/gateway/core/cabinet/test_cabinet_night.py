@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.core.cabinet import limits
+from gateway.core import limits
 from policy import civil, lighting
 from tests.support.lit_world import EVENING, FEEDERS, KEYS, SITE, START_S, LitWorld, bundle, policy
 from wire import event, quantity
@@ -84,7 +84,7 @@ def test_a_restart_at_any_instant_moves_no_contactor_that_is_as_it_should_be():
 def test_a_restart_without_the_time_moves_nothing_for_a_minute_and_then_hands_the_street_back():
     world = LitWorld(clock=False, made=None)
     assert (world.switched, world.pulses) == ([], [])
-    world.live(limits.START_MS / 1000 - 1)
+    world.live(limits.CABINET_START_MS / 1000 - 1)
     assert (world.switched, world.pulses) == ([], [])
     world.live(120)
     assert all(world.closed) and world.pulses == []  # lit where nothing stands behind us, and no pulse
@@ -100,7 +100,7 @@ def test_pulses_come_often_enough_to_lose_five_of_them():
     world = LitWorld()
     world.live(600)
     gaps = [after - before for before, after in zip(world.pulses, world.pulses[1:], strict=False)]
-    assert max(gaps) <= limits.WATCHDOG_MS
+    assert max(gaps) <= limits.CABINET_WATCHDOG_MS
 
 
 def test_contactors_that_cannot_be_switched_any_more_are_handed_back():
@@ -111,7 +111,7 @@ def test_contactors_that_cannot_be_switched_any_more_are_handed_back():
     assert world.now_ms - world.pulses[-1] >= 110_000 and ("handedBack", True) in world.alarms()
     del world.seen_changes["in_hand"]
     world.live(30)
-    assert world.now_ms - world.pulses[-1] <= limits.WATCHDOG_MS
+    assert world.now_ms - world.pulses[-1] <= limits.CABINET_WATCHDOG_MS
 
 
 def test_a_cabinet_without_a_watchdog_line_keeps_its_contactors_closed_when_nothing_is_known():
@@ -144,7 +144,7 @@ def test_what_was_seen_a_minute_ago_decides_nothing_any_more():
     world.seen_changes["photocell_lx"] = 20_000
     world.live(200)
     assert world.cabinet.basis.kind == "photocell"
-    world.wait(limits.BLIND_MS + limits.WATCHDOG_MS)  # nobody looks
+    world.wait(limits.CABINET_BLIND_MS + limits.CABINET_WATCHDOG_MS)  # nobody looks
     assert world.cabinet.basis.kind == "safety" and not world.cabinet.in_control
 
 
@@ -192,7 +192,7 @@ def test_after_months_a_photocell_is_the_better_witness_and_without_one_the_old_
     world.core.clock.tell(*told, now_ms=world.now_ms)  # what 35 days of drift come to
     world.live(15)
     assert world.cabinet.basis.kind == "carried"
-    assert world.pulses[-1] >= world.now_ms - limits.WATCHDOG_MS
+    assert world.pulses[-1] >= world.now_ms - limits.CABINET_WATCHDOG_MS
     world.seen_changes["photocell_lx"] = 9_000
     world.live(60)
     assert world.cabinet.basis.kind == "photocell"
@@ -275,7 +275,7 @@ def test_a_dead_card_at_night_changes_nothing_in_the_street():
     world.until(world.at(1, 11))
     expected = [at_s for at_s, _ in wanted_changes(EVENING, START_S, world.unix_s)]
     assert [at_s for at_s, index, _ in world.switched if index == 0] == expected
-    assert world.pulses[-1] >= world.now_ms - limits.WATCHDOG_MS
+    assert world.pulses[-1] >= world.now_ms - limits.CABINET_WATCHDOG_MS
 
 
 def _break(world):

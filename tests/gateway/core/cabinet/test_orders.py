@@ -4,7 +4,7 @@ or from a stranger.
 
 import pytest
 
-from gateway.core.cabinet import limits
+from gateway.core import limits
 from gateway.core.cabinet.audit import entries
 from tests.support.lit_world import MAYOR, OPERATOR, STRANGER, TESTER, LitWorld, bundle, policy, signed_policy
 from wire import command, cose, event

@@ -1,11 +1,11 @@
 """Restarts, damaged cards, odd clocks, floods, revoked keys: what a strict reader asked about policies and orders."""
 
-
 import pytest
 
-from gateway.core.cabinet import audit, limits
+from gateway.core import limits
+from gateway.core.cabinet import audit
 from gateway.core.cabinet.audit import Audit, verify
-from gateway.core.cabinet.folder import Folder
+from gateway.core.custody.disk import SharedFolder
 from policy import document, keyset
 from tests.support.lit_world import (
     CLERK,
@@ -105,7 +105,7 @@ def test_a_bundle_that_comes_before_the_time_does_not_put_the_policy_in_force_aw
 
 def test_a_line_that_stands_on_the_card_though_it_was_refused_breaks_no_chain():
     world = LitWorld()
-    log = Audit(Folder(world.state_disk))
+    log = Audit(SharedFolder(world.state_disk, "cabinet"))
     sync = world.state_disk.sync
     world.state_disk.sync = lambda *_: (_ for _ in ()).throw(OSError(5, "Input/output error"))
     assert not log.write("lease", unix_s=1, uptime_s=1)

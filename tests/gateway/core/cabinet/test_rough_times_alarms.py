@@ -2,9 +2,9 @@
 
 import json
 
-from gateway.core.cabinet.normal import Normal
-from gateway.core.cabinet.points import FeederSeen
-from gateway.core.cabinet.watch import FeederWatch
+from gateway.core.cabinet.alarms import FeederWatch
+from gateway.core.cabinet.equipment import FeederSeen
+from gateway.core.cabinet.normal_power import Normal
 from policy import document
 from tests.support.lit_world import (
     LitWorld,

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.core.cabinet import tic
-from gateway.core.cabinet.points import Linky
+from gateway.core.cabinet.equipment import Linky
 from gateway.core.cabinet.tic import HISTORIQUE, STANDARD, Frame, TicDecoder, linky
 
 # A Linky of one phase in the standard mode, captured on 2023-03-01: lains/ticdecodecpp,

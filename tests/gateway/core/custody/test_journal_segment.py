@@ -1,9 +1,13 @@
 """The file format byte by byte, and what the scanner makes of damage."""
 
 from binascii import crc32
+from contextlib import suppress
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from gateway.core.custody import entry
 from gateway.core.custody.segment import (
     HEADER_SIZE,
     RECORD_OVERHEAD,
@@ -16,6 +20,9 @@ from gateway.core.custody.segment import (
     scan,
 )
 from gateway.core.limits import JOURNAL_READ_BYTES
+from tests.support.gateway_world import NODE, alarm, payload, reading
+from wire import record
+from wire.faults import WireFault
 
 IDENTITY = Identity(3, 7, b"12345678", "event", 1000)
 PAYLOADS = [b"alpha", b"", b"gamma" * 20, b"delta", b"\xb0\xca\xb0\xca marker inside", b"zeta"]
@@ -76,8 +83,8 @@ def test_a_flipped_bit_costs_its_own_record_and_no_other():
     whole = scan_bytes(data)
     assert whole == dict(enumerate(PAYLOADS))
     ends = [HEADER_SIZE]
-    for payload in PAYLOADS:
-        ends.append(ends[-1] + RECORD_OVERHEAD + len(payload))
+    for one in PAYLOADS:
+        ends.append(ends[-1] + RECORD_OVERHEAD + len(one))
     for bit in range(HEADER_SIZE * 8, len(data) * 8):
         damaged = bytearray(data)
         damaged[bit // 8] ^= 1 << bit % 8
@@ -121,3 +128,34 @@ def test_a_long_stretch_of_damage_is_crossed():
     stop = len(data) - RECORD_OVERHEAD - len(b"after")
     data[start:stop] = b"\xb0" * (stop - start)
     assert scan_bytes(bytes(data)) == {0: b"before", 21: b"after"}
+
+
+@pytest.mark.parametrize("made", [reading(3), alarm(4)])
+def test_a_record_comes_back_with_its_node(made):
+    item = entry.decode(entry.encode(entry.Entry(NODE, record.encode(made))))
+    assert (item.node, item.record) == (NODE, made)
+
+
+def test_the_form_is_fixed_because_a_journal_outlives_the_agent():
+    assert entry.encode(entry.Entry(NODE, b"record")) == b"\x01" + NODE + b"record"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x01" + NODE,
+        b"\x02" + NODE + record.encode(reading(1)),
+        b"\x01" + NODE + payload(reading(1), reading(2)),
+        b"\x01" + NODE + record.encode(reading(1))[:-1],
+    ],
+)
+def test_another_version_two_records_or_a_cut_one_are_refused(data):
+    with pytest.raises(WireFault):
+        entry.decode(data)
+
+
+@given(st.binary(max_size=80))
+def test_no_bytes_raise_anything_but_the_one_fault(data):
+    with suppress(WireFault):
+        entry.decode(b"\x01" + data)

@@ -5,10 +5,8 @@ from contextlib import suppress
 import pytest
 
 from gateway.core import limits
-from gateway.core.directives import aiming
-from gateway.core.directives.aiming import Asker, Told
+from gateway.core.directives.directive import Asker, Told, rank, told_of, winners
 from gateway.core.directives.directives import CLEARED, EXPIRED, REFUSED, TOLD, Directives
-from gateway.core.directives.keeping import told_of
 from gateway.core.link.link import Asked
 from gateway.core.wallclock import WallClock
 from policy import civil
@@ -98,12 +96,12 @@ def test_the_narrowest_scope_wins_whatever_came_later_and_of_one_scope_what_bega
         told(7, {7: 0}, OTHER.hex(), 99),
     ]
     for order in (known, known[::-1]):
-        assert {code: one.id[0] for code, one in aiming.winners(order, asker).items()} == {7: 1, 8: 2, 9: 3, 1: 4}
+        assert {code: one.id[0] for code, one in winners(order, asker).items()} == {7: 1, 8: 2, 9: 3, 1: 4}
 
 
 def test_a_node_that_does_not_say_its_kind_is_told_by_its_groups_and_its_id_alone():
     asker = Asker(NODE, None, frozenset(("parc",)))
-    assert [aiming.rank(scope, asker) for scope in (None, "irrigation", "parc", NODE.hex())] == [0, None, 2, 3]
+    assert [rank(scope, asker) for scope in (None, "irrigation", "parc", NODE.hex())] == [0, None, 2, 3]
 
 
 # --- telling ------------------------------------------------------------------------------------------------------

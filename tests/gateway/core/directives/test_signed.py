@@ -2,7 +2,8 @@
 
 import pytest
 
-from gateway.core.cabinet import audit, limits
+from gateway.core import limits
+from gateway.core.cabinet import audit
 from gateway.core.link.link import Asked
 from tests.support import lit_world
 from tests.support.lit_world import MAYOR, OPERATOR, STRANGER, LitWorld, by_day, restart
@@ -119,10 +120,10 @@ def test_a_key_that_is_taken_out_of_the_policy_tells_nobody_anything_any_more():
 def test_directives_and_orders_do_not_take_each_others_room(monkeypatch):
     monkeypatch.setattr(limits, "ORDERS_OF_ONE_MAX", 100)
     world = by_day()
-    for number in range(1, limits.DIRECTIVES_MAX + 2):
+    for number in range(1, limits.DIRECTIVES_SIGNED_MAX + 2):
         tell(world, {DROUGHT: number % 5}, number=number)
-    assert world.outcomes(limits.DIRECTIVES_MAX)[0][0] == "received"
-    assert world.outcomes(limits.DIRECTIVES_MAX + 1) == [("refused", "full", None)]
+    assert world.outcomes(limits.DIRECTIVES_SIGNED_MAX)[0][0] == "received"
+    assert world.outcomes(limits.DIRECTIVES_SIGNED_MAX + 1) == [("refused", "full", None)]
     world.send(world.order(kind=command.OVERRIDE, number=900, level=100))
     assert world.outcomes(900)[0][0] == "received"
 

@@ -102,8 +102,8 @@ def test_what_the_centre_ends_ends_at_the_next_question():
 
 
 def test_a_year_of_drought_outlives_the_audit_log(monkeypatch):
-    monkeypatch.setattr("gateway.core.cabinet.limits.AUDIT_FILE_BYTES_MAX", 4_000)
-    monkeypatch.setattr("gateway.core.cabinet.limits.AUDIT_FILES_MAX", 2)
+    monkeypatch.setattr("gateway.core.limits.AUDIT_FILE_BYTES_MAX", 4_000)
+    monkeypatch.setattr("gateway.core.limits.AUDIT_FILES_MAX", 2)
     world = listening(look_ms=600_000)
     world.tell({DROUGHT: 2}, lasts_s=300 * DAY_S)
     for number in range(2, 40):

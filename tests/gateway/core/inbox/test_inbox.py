@@ -1,5 +1,6 @@
 """From payloads to the journal and back to answers: custody, duplicates, conflicts, rubbish, bounds."""
 
+import tracemalloc
 from random import Random
 
 import pytest
@@ -7,11 +8,12 @@ import pytest
 from gateway.core import limits
 from gateway.core.custody import entry
 from gateway.core.custody.journal import Journal, Refused, Stream
-from gateway.core.inbox.inbox import Accepted, Inbox
+from gateway.core.inbox.inbox import NEW, Accepted, Answers, Inbox, Match, Remembered, digest_of
 from simulator.world.disk import SimDisk
 from tests.support.gateway_world import EPOCH, GATEWAY, NODE, OTHER, alarm, level, payload, reading
 from wire import event, record
 from wire import limits as wire_limits
+from wire.event import ALARM, EVENT, LANES, TELEMETRY
 from wire.record import Record, Stamp
 
 
@@ -196,3 +198,111 @@ def test_too_many_requests_under_way_are_refused(monkeypatch):
     assert bench.take(payload(reading(3))) is Refused.PENDING
     assert bench.flush() == [1, 2]
     assert isinstance(bench.take(payload(reading(3))), Accepted)
+
+
+def test_a_body_is_found_where_it_stands_and_others_under_its_identity_are_counted():
+    remembered = Remembered()
+    assert remembered.find(1, 2, b"a" * 8) == NEW
+    remembered.add(1, 2, b"a" * 8, event.ALARM, 7)
+    assert remembered.find(1, 2, b"a" * 8) == Match((event.ALARM, 7), 0)
+    assert remembered.find(1, 2, b"b" * 8) == Match(None, 1)
+    remembered.add(1, 2, b"b" * 8, event.TELEMETRY, wire_limits.POSITION_MAX)
+    assert remembered.find(1, 2, b"b" * 8).place == (event.TELEMETRY, wire_limits.POSITION_MAX)
+    assert remembered.find(1, 2, b"c" * 8) == Match(None, 2)
+
+
+def test_two_neighbours_do_not_look_like_a_third():
+    remembered = Remembered()
+    remembered.add(1, 0x00000002, b"a" * 8, event.EVENT, 0)
+    remembered.add(3, 4, b"b" * 8, event.EVENT, 1)
+    assert remembered.find(2, 3, b"a" * 8) == NEW
+    remembered.add(2, 3, b"c" * 8, event.EVENT, 2)
+    assert remembered.find(2, 3, b"c" * 8) == Match((event.EVENT, 2), 0)
+
+
+def test_it_agrees_with_a_plain_list(monkeypatch):
+    monkeypatch.setattr(limits, "INBOX_REMEMBERED_PER_NODE_MAX", 16)
+    random = Random(5)
+    remembered, model = Remembered(), []
+    for position in range(5000):
+        key = random.choice((0, 1, 256, 2**32 - 1)), random.randrange(8), digest_of(bytes([random.randrange(3)]))
+        same = [kept for kept in model if kept[:3] == key]
+        others = [kept for kept in model if kept[:2] == key[:2]]
+        match = remembered.find(*key)
+        assert match.place == (same[0][3:] if same else None)
+        if not same:
+            assert match.others == len(others)
+            lane = random.choice(event.LANES)
+            remembered.add(*key, lane, position)
+            model = [*model, (*key, lane, position)][-16:]
+
+
+def test_a_district_fits_in_little_memory():
+    """500 nodes that have all said their fill: 64,000 records at 24 bytes each, with what the allocator adds."""
+    digests = [digest_of(bytes([number])) for number in range(limits.INBOX_REMEMBERED_PER_NODE_MAX)]
+    tracemalloc.start()
+    try:
+        nodes = [Remembered() for _ in range(500)]
+        for remembered in nodes:
+            for number, digest in enumerate(digests):
+                remembered.add(1, number, digest, event.TELEMETRY, number)
+        held_bytes = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert held_bytes < 3_000_000
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_it_agrees_with_the_plain_rule(seed):
+    """Lanes advance apart; a duplicate waits for an older position, or for none that is not durable."""
+    random = Random(seed)
+    answers, waiting = Answers(), []
+    durable, appended = dict.fromkeys(LANES, 0), dict.fromkeys(LANES, 0)
+    for exchange in range(400):
+        ends = {}
+        for lane in random.sample(LANES, random.randrange(1, 4)):
+            appended[lane] += 1
+            ends[lane] = max(0, appended[lane] - 1 - random.choice((0, 0, 0, 5, 50)))
+        answers.wait(exchange, ends)
+        waiting.append((exchange, ends))
+        if random.randrange(3) == 0:
+            lane = random.choice(LANES)
+            durable[lane] = random.randint(durable[lane], appended[lane])
+            answers.advance(lane, durable[lane])
+        if random.randrange(3) == 0:
+            due = [wait for wait in waiting if all(position < durable[lane] for lane, position in wait[1].items())]
+            waiting = [wait for wait in waiting if wait not in due]
+            assert answers.take_ready() == [exchange for exchange, _ in due]
+            assert answers.take_ready() == []
+            assert len(answers) == len(waiting)
+    assert len(waiting) < 400
+
+
+class Compared(int):
+    """A position that counts how often it is compared with another."""
+
+    count = 0
+
+    def __eq__(self, other):
+        Compared.count += 1
+        return int(self) == other
+
+    def __lt__(self, other):
+        Compared.count += 1
+        return int(self) < other
+
+    __hash__ = int.__hash__
+
+
+def test_a_flush_looks_only_at_what_it_settles():
+    answers = Answers()
+    for number in range(limits.INBOX_WAITING_MAX):
+        answers.wait(number, {TELEMETRY: Compared(number), EVENT: Compared(number)})
+    answers.wait(5000, {ALARM: 0})
+    Compared.count = 0
+    answers.advance(ALARM, 1)
+    assert answers.take_ready() == [5000] and Compared.count == 0
+    answers.advance(TELEMETRY, 3)
+    answers.advance(EVENT, 2)
+    assert answers.take_ready() == [0, 1]
+    assert 0 < Compared.count < 300, "three of 2000 left the heap: some 11 levels each, two lanes"

@@ -1,6 +1,6 @@
 """Orders of the centre reach lamps that have a controller of their own, however they can be reached, and end again."""
 
-from gateway.core.cabinet import limits as cabinet_limits
+from gateway.core import limits
 from tests.support.ordered_world import by_night, keep_lease, levels, rules, settled
 from wire import event
 
@@ -163,10 +163,10 @@ def test_an_override_holds_while_the_lease_does():
     keep_lease(world, 1800)
     assert rules(world) == ["override"] * 2 and levels(world) == [0, 0]
     assert {len(post.levels) for post in world.posts} == {4}, "no flapping: boot, day, night, override"
-    world.live(cabinet_limits.LEASE_S)  # the centre is silent
+    world.live(limits.LEASE_S)  # the centre is silent
     assert rules(world) == ["calendar"] * 2 and levels(world) == [100, 100]
     world.lease()
-    world.live(cabinet_limits.LEASE_DWELL_MS // 1000 + 40)
+    world.live(limits.LEASE_DWELL_MS // 1000 + 40)
     assert rules(world) == ["override"] * 2
     assert world.checker.violations == []
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.core import limits
 from gateway.core.bearers.budget import ALL, HOLD, THIN
-from gateway.core.uplink.sending import THIN_STEP
+from gateway.core.uplink.progress import THIN_STEP
 from tests.support.gateway_world import EPOCH, UplinkWorld, spans
 from tools.centre.ingest import warehouse
 from wire import event

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.core import limits
-from gateway.core.uplink.aside import Lost
+from gateway.core.uplink.progress import Lost
 from tests.support.gateway_world import EPOCH, UplinkWorld, spans
 from wire import event, watermark
 

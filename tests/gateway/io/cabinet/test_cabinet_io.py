@@ -6,7 +6,7 @@ import struct
 import pytest
 
 from gateway.config import cabinet as cabinet_config
-from gateway.core.cabinet.points import FeederSeen, SetContactor, Watchdog
+from gateway.core.cabinet.equipment import FeederSeen, SetContactor, Watchdog
 from gateway.io import clock
 from gateway.io.cabinet import limits
 from gateway.io.cabinet.cabinet_io import CabinetIo

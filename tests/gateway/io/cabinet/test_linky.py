@@ -5,7 +5,7 @@ import termios
 import pytest
 import serial
 
-from gateway.core.cabinet.points import Linky
+from gateway.core.cabinet.equipment import Linky
 from gateway.io import clock
 from gateway.io.cabinet import limits
 from gateway.io.cabinet.linky import LinkyPort

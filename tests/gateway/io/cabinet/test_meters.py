@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.cabinet.points import FeederSeen
+from gateway.core.cabinet.equipment import FeederSeen
 from gateway.io.cabinet import meters
 from gateway.io.cabinet.meters import METERS, value_of
 from wire import quantity

@@ -6,14 +6,15 @@ from hypothesis import strategies as st
 
 from gateway.core import limits
 from gateway.core.custody import entry
-from gateway.core.uplink import pack
-from tests.support.gateway_world import GATEWAY, NODE, alarm, reading
+from gateway.core.custody.stream import Stream
+from gateway.core.uplink import batch
+from gateway.core.uplink.batch import Gathered, Post
+from tests.support.gateway_world import EPOCH, GATEWAY, INSEE, NAME, NODE, alarm, reading, unpack
 from wire import event, record, senml
 from wire import limits as wire_limits
 from wire.faults import WireFault
 from wire.record import HOLDOVER, SYNCED, UNSET, EventBody, Record, Stamp
 
-EPOCH = b"epoch-01"
 SIZES = (0, 23, 24, 0xFF, 0x100, 0xFFFF, 0x10000, 0xFFFFFFFF)
 
 
@@ -46,8 +47,8 @@ ENTRIES = st.builds(
 def packed(payloads, packer):
     """The pack as the uplink makes it."""
     converted = [packer.convert(payload) for payload in payloads]
-    batch = senml.Batch(GATEWAY, EPOCH, "telemetry", 7, 6 + len(payloads), 7, [items for items, _ in converted])
-    return pack.assemble(batch, sum(entries for _, entries in converted))
+    made = senml.Batch(GATEWAY, EPOCH, "telemetry", 7, 6 + len(payloads), 7, [items for items, _ in converted])
+    return batch.assemble(made, sum(entries for _, entries in converted))
 
 
 def written(payloads):
@@ -59,7 +60,7 @@ def written(payloads):
 @settings(max_examples=400)
 @given(st.lists(ENTRIES, max_size=12))
 def test_any_records_make_the_bytes_that_decoding_and_wire_senml_make(payloads):
-    packer = pack.Packer()
+    packer = batch.Packer()
     assert packed(payloads, packer) == written(payloads)
     assert packed(payloads, packer) == written(payloads), "a layout met before reads otherwise"
 
@@ -110,7 +111,7 @@ WRONG = {
 def test_what_wire_refuses_is_refused_with_the_same_reason(name):
     expected = outcome(by_the_book, WRONG[name])
     assert isinstance(expected, str)
-    packer = pack.Packer()
+    packer = batch.Packer()
     assert [outcome(packer.convert, WRONG[name]) for _ in range(2)] == [expected, expected]
 
 
@@ -121,14 +122,14 @@ def test_a_damaged_entry_is_read_or_refused_exactly_as_before(payload, data):
     for _ in range(data.draw(st.integers(1, 3))):
         at = data.draw(st.integers(0, len(damaged) - 1))
         damaged[at] = data.draw(st.integers(0, 255))
-    assert outcome(pack.Packer().convert, bytes(damaged)) == outcome(by_the_book, bytes(damaged))
+    assert outcome(batch.Packer().convert, bytes(damaged)) == outcome(by_the_book, bytes(damaged))
 
 
 @given(st.binary(max_size=60))
 @example(b"")
 def test_no_bytes_raise_anything_but_the_one_fault(data):
     payload = b"\x01" + data
-    assert outcome(pack.Packer().convert, payload) == outcome(by_the_book, payload)
+    assert outcome(batch.Packer().convert, payload) == outcome(by_the_book, payload)
 
 
 @pytest.mark.parametrize("kind", [SYNCED, HOLDOVER, UNSET])
@@ -137,11 +138,11 @@ def test_plain_telemetry_takes_the_short_way(kind, monkeypatch):
     payload = entry.encode(entry.Entry(NODE, record.encode(made)))
     expected = by_the_book(payload)
     monkeypatch.delattr(entry, "decode")
-    assert pack.Packer().convert(payload) == expected
+    assert batch.Packer().convert(payload) == expected
 
 
 def test_a_node_that_invents_shapes_costs_no_memory():
-    packer = pack.Packer()
+    packer = batch.Packer()
     for number in range(3 * limits.PACK_SHAPES_MAX):
         made = reading(number, body={number % 200 + 1: 1, 1000 + number: 2})
         payload = entry.encode(entry.Entry(NODE, record.encode(made)))
@@ -153,10 +154,43 @@ def test_a_pack_beyond_the_centres_bound_is_refused_as_wire_refuses_it():
     detail = [NODE, "reason", bytes(900)]
     raw = Record(1, 2, Stamp(SYNCED, 1_790_000_000, 1), EventBody(event.RAW, None, detail))
     payloads = [entry.encode(entry.Entry(NODE, record.encode(raw)))] * 300
-    assert outcome(written, payloads) == outcome(lambda found: packed(found, pack.Packer()), payloads) == "too-long"
+    assert outcome(written, payloads) == outcome(lambda found: packed(found, batch.Packer()), payloads) == "too-long"
 
 
 def test_an_alarm_among_telemetry_is_packed_in_its_place():
     payloads = [entry.encode(entry.Entry(NODE, record.encode(made))) for made in (reading(1), alarm(2), reading(3))]
-    found = senml.decode_pack(packed(payloads, pack.Packer()))
+    found = senml.decode_pack(packed(payloads, batch.Packer()))
     assert [item.record for item in found.items] == [reading(1), alarm(2), reading(3)]
+
+
+QUESTION = Gathered(7, 6, [], 0, None)
+
+
+def test_telemetry_and_events_have_a_topic_each_and_every_message_its_own_token():
+    post = Post(GATEWAY, INSEE, NAME)
+    post.begin(100)
+    sent = [post.publish(Stream(EPOCH, lane), 3, QUESTION) for lane in event.LANES]
+    assert [publication.topic for publication in sent] == [
+        f"tc/1/e/{INSEE}/{NAME}",
+        f"tc/1/e/{INSEE}/{NAME}",
+        f"tc/1/t/{INSEE}/{NAME}",
+    ]
+    assert len({publication.token for publication in sent}) == 3
+    question = unpack(sent[2])
+    assert question[:6] == (GATEWAY, EPOCH, event.TELEMETRY, 7, 6, 3) and question.items == []
+
+
+@pytest.mark.parametrize("receive_max", [1, 5, 20])
+def test_room_ends_at_the_smaller_of_window_and_receive_maximum(receive_max):
+    post = Post(GATEWAY, INSEE, NAME)
+    assert not post.has_room(10), "no connection yet"
+    post.begin(receive_max)
+    sent = []
+    while post.has_room(10):
+        sent.append(post.publish(Stream(EPOCH, event.ALARM), 0, QUESTION))
+    assert len(sent) == min(10, receive_max)
+    post.acknowledged(sent[0].token)
+    post.acknowledged(10**9)
+    assert post.has_room(10) and post.is_idle() == (receive_max == 1)
+    post.begin(receive_max)
+    assert post.is_idle()

@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from gateway.core import limits
-from gateway.core.inbox.timemap import TimeMap
+from gateway.core.inbox.anchors import TimeMap
 from gateway.core.wallclock import WallClock
 from tests.support.gateway_world import NODE, OTHER, reading
 from wire import event

@@ -1,15 +1,23 @@
-"""What a feeder draws when all is well, learnt night by night, so that one dark lamp of fourteen is seen in the watts.
+"""Learns what a feeder draws when all is well, night by night, so that one dark lamp of fourteen is seen in the watts.
 
 A night's figure is the median of its minutes, warm and without a fault. The first one is the normal power (or what is
 installed, lamps times watts, until there is one). Later ones move it by an eighth, but only while they are within
-half a lamp of it: a lamp that dies is never learnt. Above it, HIGHER_NIGHTS nights that agree mean new lamps, and are
-the new normal; festoons of a fortnight are not. In 0.1 W (dW). Persisted by its owner.
+half a lamp of it: a lamp that dies is never learnt. Above it, NORMAL_HIGHER_NIGHTS nights that agree mean new lamps,
+and are the new normal; festoons of a fortnight are not. In 0.1 W (dW).
+
+What is learnt is written to the state disk after a night that changed it, a few times a year. What cannot be read is
+learnt again; so is what was learnt of another set of lamps: a change of their number or watts in the configuration
+begins anew.
 """
 
-from gateway.core.cabinet import limits
+import json
+
+from gateway.core import limits
+from gateway.core.custody.disk import NumberedFile, SharedFolder
 
 _MINUTES_MIN = 60
 _MINUTES_MAX = 16 * 60
+_FILE_BYTES_MAX = 4_096
 
 
 class Normal:
@@ -35,14 +43,14 @@ class Normal:
     def is_lit(self, power_dw: int) -> bool:
         """So much is burning."""
         if self.dw is None:
-            return power_dw > limits.BURNING_FLOOR_DW
-        return power_dw > max(limits.BURNING_FLOOR_DW, self.dw * limits.LIT_PERCENT // 100)
+            return power_dw > limits.POWER_FLOOR_DW
+        return power_dw > max(limits.POWER_FLOOR_DW, self.dw * limits.POWER_LIT_PERCENT // 100)
 
     def is_dark(self, power_dw: int) -> bool:
         """So little is not."""
-        floor_dw = limits.BURNING_FLOOR_DW
+        floor_dw = limits.POWER_FLOOR_DW
         return power_dw <= (
-            floor_dw if self.dw is None else max(floor_dw, self.dw * limits.DARK_PERCENT // 100)
+            floor_dw if self.dw is None else max(floor_dw, self.dw * limits.POWER_DARK_PERCENT // 100)
         )
 
     def lamps_missing(self, power_dw: int) -> int:
@@ -84,5 +92,35 @@ class Normal:
         if self._higher and 2 * abs(median_dw - self._higher[-1]) > self.lamp_dw:
             self._higher = []
         self._higher.append(median_dw)
-        if len(self._higher) >= limits.HIGHER_NIGHTS:
+        if len(self._higher) >= limits.NORMAL_HIGHER_NIGHTS:
             self.learnt_dw, self._higher = median_dw, []
+
+
+class LearntPowers:
+    """Keeps the learnt power of every feeder, in 0.1 W, as one line of JSON."""
+
+    def __init__(self, folder: SharedFolder) -> None:
+        self._file = NumberedFile(folder, "normal", bytes_max=_FILE_BYTES_MAX)
+        self.known: dict[str, int] = next(filter(None, map(_decode, self._file.restore())), {})
+
+    @property
+    def counters(self) -> dict[str, int]:
+        return {"disk-errors": self._file.disk_errors}
+
+    def save(self, learnt: dict[str, int | None]) -> None:
+        """Write what is known."""
+        self.known = {name: dw for name, dw in learnt.items() if dw is not None}
+        self._file.save(json.dumps(self.known).encode() + b"\n")
+
+
+def _decode(data: bytes) -> dict[str, int]:
+    """Return what a whole line of ours says, and nothing for anything else."""
+    if not data.endswith(b"\n"):
+        return {}
+    try:
+        known = json.loads(data)
+    except ValueError:
+        return {}
+    if not isinstance(known, dict) or not all(type(dw) is int and dw > 0 for dw in known.values()):
+        return {}
+    return known

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from gateway.core import limits
-from gateway.core.refused import RefusedStore
+from gateway.core.refused_store import RefusedStore
 from simulator.world.disk import SimDisk
 
 

@@ -5,36 +5,16 @@ Knows positions, never the window, the clock of the warehouse's silence or MQTT.
 positions at any time (a watermark, or room for what is younger): `follow` comes before anything else.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from gateway.core import limits
 from gateway.core.custody.journal import Journal
-from gateway.core.custody.stream import Hole, Stream, Void
-from gateway.core.uplink.pack import Packer
-from wire.faults import WireFault
+from gateway.core.custody.stream import Hole, Stream
 
 # Of thinned telemetry one batch in so many goes.
 THIN_STEP = 4
-
-
-class Unreadable(NamedTuple):
-    """A record that this version cannot read."""
-
-    position: int
-    payload: bytes
-    reason: str
-
-
-class Gathered(NamedTuple):
-    """Positions `first` to `last` as they stand in a pack, void ones included, and what comes next if it cannot
-    go up. `last` is `first - 1` where nothing can; with `stop` None it is the disk that has a passing error."""
-
-    first: int
-    last: int
-    items: list[bytes]
-    entries: int
-    stop: Hole | Unreadable | None
 
 
 class Passing(NamedTuple):
@@ -123,37 +103,96 @@ class Sending:
         return next((batch for batch in self.ahead if (batch.first, batch.last) == (first, last)), None)
 
 
-def gather(journal: Journal, stream: Stream, packer: Packer, first: int, records_max: int) -> Gathered:
-    """What one batch takes from `first` on: `records_max` records at most, and the void positions among and after
-    them, however many. Where only one record may go it goes alone, so that a refusal tells which."""
-    alone = records_max == 1
-    items: list[bytes] = []
-    entries, position, used, has_void = 0, first, 0, True
-    while has_void and len(items) < records_max and used < limits.UPLINK_BATCH_BYTES_MAX:
-        # Voids count as items: where there are some, more must be read for as many records.
-        count_max = records_max if position == first else 2 * (records_max - len(items)) + 1
-        found = journal.read(stream, position, count_max=count_max, bytes_max=limits.UPLINK_BATCH_BYTES_MAX - used)
-        has_void = False
-        for item in found:
-            if isinstance(item, bytes):
-                is_full = len(items) == records_max or used + len(item) > limits.UPLINK_BATCH_BYTES_MAX
-                if (items and is_full) or (alone and position > first):
-                    return Gathered(first, position - 1, items, entries, None)
-                try:
-                    piece, count = packer.convert(item)
-                except WireFault as fault:
-                    return Gathered(first, position - 1, items, entries, Unreadable(position, item, fault.reason))
-                items.append(piece)
-                entries += count
-                used += len(item)
-                position += 1
-            elif isinstance(item, Void):
-                if alone and items:
-                    return Gathered(first, position - 1, items, entries, None)
-                has_void = True
-                position = item.last + 1
-            else:
-                return Gathered(first, position - 1, items, entries, item)
-        if position >= journal.durable_end(stream):
-            break
-    return Gathered(first, position - 1, items, entries, None)
+class Silence:
+    """`is_silent` from the first doubt to the next move."""
+
+    def __init__(self) -> None:
+        self.is_silent = False
+        self._since_ms = 0
+        self._wait_ms = limits.UPLINK_SILENCE_FIRST_MS
+
+    def watch(self, now_ms: int) -> None:
+        """Something is expected from now on, where nothing was."""
+        self._since_ms = now_ms
+
+    def end(self, now_ms: int) -> bool:
+        """Something has moved, or a new connection begins; True if it was silent."""
+        was_silent, self.is_silent = self.is_silent, False
+        self._since_ms = now_ms
+        self._wait_ms = limits.UPLINK_SILENCE_FIRST_MS
+        return was_silent
+
+    def deadline_ms(self) -> int:
+        """When to doubt, if something is expected."""
+        return self._since_ms + self._wait_ms
+
+    def doubt(self, now_ms: int) -> bool:
+        """The deadline has come; True if this is where the silence begins."""
+        begins, self.is_silent = not self.is_silent, True
+        self._since_ms = now_ms
+        self._wait_ms = min(2 * self._wait_ms, limits.UPLINK_SILENCE_LAST_MS)
+        return begins
+
+
+# The lane and position of the record that explains; None: it was refused, ask again later.
+Explained = tuple[str, int] | None
+
+
+class Quarantined(NamedTuple):
+    """A record that the centre refuses, or that this version cannot read: its journal position and bytes."""
+
+    stream: Stream
+    position: int
+    payload: bytes
+    reason: str
+
+
+class Lost(NamedTuple):
+    """Journal positions that hold nothing any more."""
+
+    stream: Stream
+    first: int
+    last: int
+
+
+class Aside:
+    """See the module. `epoch` is the journal's current one, in which explanations are written."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        epoch: bytes,
+        on_lost: Callable[[Lost], Explained],
+        on_quarantined: Callable[[Quarantined], Explained],
+    ) -> None:
+        self._journal = journal
+        self._epoch = epoch
+        self._on_lost = on_lost
+        self._on_quarantined = on_quarantined
+        self.counters = {"quarantined": 0, "holes": 0}
+
+    def pass_hole(self, stream: Stream, sending: Sending, hole: Hole, now_ms: int) -> None:
+        """Positions that hold nothing."""
+        self._explain("holes", sending, hole.last, self._on_lost(Lost(stream, *hole)), now_ms)
+
+    def pass_record(self, sending: Sending, found: Quarantined, now_ms: int) -> None:
+        """A record that cannot go up."""
+        self._explain("quarantined", sending, found.position, self._on_quarantined(found), now_ms)
+
+    def _explain(self, name: str, sending: Sending, through: int, explained_at: Explained, now_ms: int) -> None:
+        if explained_at is None:
+            sending.hold_until_ms = now_ms + limits.UPLINK_HOLD_MS
+            return
+        self.counters[name] += 1
+        sending.passing = Passing(through, explained_at)
+
+    def is_waiting(self, stream: Stream, sending: Sending) -> bool:
+        """Let go of what was set aside once its explanation is durable; True while it is not."""
+        if sending.passing is None:
+            return False
+        through, (lane, position) = sending.passing
+        if self._journal.durable_end(Stream(self._epoch, lane)) <= position:
+            return True
+        sending.passing = None
+        self._journal.release_through(stream, through)
+        return False

@@ -8,7 +8,7 @@ from gateway.core import limits
 from gateway.core.custody import entry
 from gateway.core.custody.journal import Journal, Refused, Stream
 from gateway.core.custody.ledger import Ledger
-from gateway.core.own import OwnRecords
+from gateway.core.own_records import OwnRecords
 from gateway.core.wallclock import WallClock
 from simulator.world.disk import SimDisk
 from tests.support.gateway_world import EPOCH, GATEWAY, NODE, GatewayWorld, alarm

@@ -3,8 +3,8 @@
 import pytest
 
 from gateway.core import limits
+from gateway.core.inbox.plausibility import Hourly, Scrutiny
 from gateway.core.inbox.registry import Oddities, Registry
-from gateway.core.inbox.scrutiny import Hourly, Scrutiny
 from gateway.core.wallclock import WallClock
 from tests.support.gateway_world import NODE, OTHER, alarm, level, reading
 from wire import event, record

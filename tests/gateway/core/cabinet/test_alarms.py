@@ -2,9 +2,9 @@
 
 import pytest
 
-from gateway.core.cabinet import limits
-from gateway.core.cabinet.normal import Normal
-from gateway.core.cabinet.points import Linky
+from gateway.core import limits
+from gateway.core.cabinet.equipment import Linky
+from gateway.core.cabinet.normal_power import Normal
 from tests.support.lit_world import LitWorld
 from wire import event
 
@@ -167,7 +167,7 @@ def test_drift_is_followed_and_more_lamps_are_the_new_normal():
             normal.look(power_dw, now_ms=60_000 * (1000 * night + minute))
         normal.end_of_night()
     assert 4400 <= normal.dw <= 4410
-    for night in range(limits.HIGHER_NIGHTS):
+    for night in range(limits.NORMAL_HIGHER_NIGHTS):
         assert normal.dw <= 4410  # festoons
         for minute in range(100):
             normal.look(5100, now_ms=60_000 * (1000 * night + 50_000 + minute))

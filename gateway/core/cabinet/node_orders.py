@@ -6,11 +6,11 @@ or a test while the centre's lease is usable. What somebody does at the cabinet 
 contactors' alone. What nodes are told (directives) needs no feeder and no lease. Decides nothing anew.
 """
 
-from gateway.core.cabinet import limits
-from gateway.core.cabinet.judging import OVER, Order
+from gateway.core import limits
 from gateway.core.cabinet.lease import Lease
 from gateway.core.cabinet.orders import Orders
-from gateway.core.directives.aiming import Told
+from gateway.core.cabinet.verification import OVER, Order
+from gateway.core.directives.directive import Told
 from gateway.core.link.downlink import Standing, Wanted
 from wire import command, node_order
 
@@ -23,7 +23,7 @@ def wanted(
     if unix_s is None and any(_waits_for_clock(order) for order in orders.known()):
         return None
     has_lease = lease.is_usable(now_ms=now_ms)
-    is_new = now_ms - started_ms < limits.START_MS and not lease.counters["granted"]
+    is_new = now_ms - started_ms < limits.CABINET_START_MS and not lease.counters["granted"]
     found: dict[int | None, Standing | None] = {}
     for feeder in (None, *range(feeders)):
         emergency, override = orders.emergency(feeder), orders.override(feeder)

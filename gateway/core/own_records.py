@@ -13,7 +13,7 @@ from gateway.core import limits
 from gateway.core.custody import entry
 from gateway.core.custody.journal import Journal, Refused
 from gateway.core.custody.ledger import Ledger, LossTime
-from gateway.core.uplink.aside import Lost, Quarantined
+from gateway.core.uplink.progress import Lost, Quarantined
 from gateway.core.wallclock import WallClock
 from wire import event, record
 from wire import limits as wire_limits

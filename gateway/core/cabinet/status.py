@@ -21,7 +21,7 @@ from wire import command, event
 _KINDS = {command.OVERRIDE: "override", command.EMERGENCY: "emergency", command.END: "end", command.TEST_FEEDER: "test"}
 
 
-def status(cabinet: Cabinet, *, now_ms: int) -> CabinetStatus:
+def cabinet_status(cabinet: Cabinet, *, now_ms: int) -> CabinetStatus:
     """The status of the cabinet at this time."""
     seen, basis = cabinet.seen, cabinet.basis
     taken = cabinet.taken

@@ -1,19 +1,41 @@
-"""Faults of a feeder, seen in its watts and its contactor's feedback: one alarm for one cause.
+"""Declares the alarms of a cabinet: faults of a feeder, seen in its watts and its contactor's feedback, and conditions
+of the cabinet as a whole. One cause makes one alarm, over restarts too.
 
-The causes hide each other, in this order: no supply, a contactor that does not follow, a feeder without current
-(breaker, fuse), a cable cut or stolen (several lamps at one instant), lamps out one by one. While a cause stands,
-nothing below it is judged, and what stood before goes on standing: a tripped feeder of forty lamps is one alarm. By
-day: a feeder that burns though its contactor is open is bypassed or miswired. Says nothing where the wanted state is
-not known (the cabinet's own clock has the contactors).
+The causes at a feeder hide each other, in this order: no supply, a contactor that does not follow, a feeder without
+current (breaker, fuse), a cable cut or stolen (several lamps at one instant), lamps out one by one. While a cause
+stands, nothing below it is judged, and what stood before goes on standing: a tripped feeder of forty lamps is one
+alarm. By day: a feeder that burns though its contactor is open is bypassed or miswired. A feeder whose wanted state is
+not known (the cabinet's own clock has the contactors) is not judged.
+
+Conditions of the whole (supply, door, hand switch, time, policy, photocell, its meters) begin and end once, after they
+have been so for a while. One whose input cannot be read (UNKNOWN) stays as it is.
 """
 
+import json
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from gateway.core.cabinet import limits
-from gateway.core.cabinet.normal import Normal
-from gateway.core.cabinet.points import FeederSeen
+from gateway.core import limits
+from gateway.core.cabinet.equipment import FeederSeen
+from gateway.core.cabinet.normal_power import Normal
+from gateway.core.custody.disk import NumberedFile, SharedFolder
 from wire import event
+
+_SECOND_MS = 1_000
+_HOLD_MS = {
+    event.SUPPLY_LOSS: limits.ALARM_SUPPLY_MS,
+    event.DOOR_OPEN: limits.ALARM_DOOR_MS,
+    event.LOCAL_OVERRIDE: _SECOND_MS,
+    event.TIME_FALLBACK: 60 * _SECOND_MS,  # a start without a network finds the time in the first minute
+    event.POLICY_EXPIRED: 0,
+    event.HANDED_BACK: 60 * _SECOND_MS,
+    event.PHOTOCELL_FAILURE: 0,
+    event.CABINET_METER_FAILURE: limits.ALARM_METER_SILENT_MS,
+}
+
+
+UNKNOWN: list[Any] = ["unknown"]
+_FILE_BYTES_MAX = 65_536
 
 
 class Verdict(NamedTuple):
@@ -59,12 +81,12 @@ class FeederWatch:
         self.active: dict[int, list[Any]] = {}
         self._wanted: bool | None = None
         self._since_ms = 0
-        self._stuck = Held(limits.CONTACTOR_MS)
+        self._stuck = Held(limits.ALARM_CONTACTOR_MS)
         self._refused: bool | None = None  # the position that a stuck contactor did not take
-        self._burning = Held(limits.BURNING_MS)
-        self._failed = Held(limits.FAILURE_MS)
-        self._cable = Held(limits.CABLE_MS)
-        self._silent = Held(limits.METER_SILENT_MS)
+        self._burning = Held(limits.ALARM_BURNING_MS)
+        self._failed = Held(limits.ALARM_FAILURE_MS)
+        self._cable = Held(limits.ALARM_CABLE_MS)
+        self._silent = Held(limits.ALARM_METER_SILENT_MS)
         self._lost = 0  # lamps declared
         self._losing: tuple[int, int] | None = None  # how many, since when
         self._last: tuple[int, int] | None = None  # lamps missing at the last warm look, when
@@ -141,7 +163,7 @@ class FeederWatch:
         if failed:
             self._hide_below()
             return verdicts
-        warm_ms = now_ms - self._since_ms - limits.WARM_UP_MS
+        warm_ms = now_ms - self._since_ms - limits.LAMPS_WARM_UP_MS
         if warm_ms < 0 or normal.is_dark(power_dw):
             return verdicts
         if self.is_self_dimming and warm_ms > limits.SELF_DIMMING_JUDGED_MS:
@@ -159,9 +181,9 @@ class FeederWatch:
     def _judge_cable(self, missing: int, figures: list[Any], now_ms: int) -> list[Verdict]:
         """Many lamps at one instant. The first warm look of a night is compared with what was missing before."""
         known = (
-            self._lost if self._last is None or now_ms - self._last[1] > limits.INSTANT_MS else self._last[0]
+            self._lost if self._last is None or now_ms - self._last[1] > limits.ALARM_INSTANT_MS else self._last[0]
         )
-        many = max(limits.CABLE_LAMPS, (self.normal.lamps or 10) * limits.CABLE_PERCENT // 100)
+        many = max(limits.ALARM_CABLE_LAMPS, (self.normal.lamps or 10) * limits.ALARM_CABLE_PERCENT // 100)
         if missing - known >= many:
             self._drop = missing
         if self._drop is not None and missing < self._drop - 1:
@@ -177,7 +199,7 @@ class FeederWatch:
             return []
         if self._losing is None or self._losing[0] != missing:
             self._losing = (missing, now_ms)
-        if now_ms - self._losing[1] < limits.LAMPS_MS:
+        if now_ms - self._losing[1] < limits.ALARM_LAMPS_MS:
             return []
         self._lost, self._losing = missing, None
         # With another number it is said again.
@@ -217,3 +239,72 @@ class FeederWatch:
         else:
             del self.active[code]
         return [Verdict(code, stands, detail)]
+
+
+class Conditions:
+    """`active` maps the codes that stand to their details."""
+
+    def __init__(self) -> None:
+        self._held = {code: Held(for_ms) for code, for_ms in _HOLD_MS.items()}
+        self.active: dict[int, list[Any]] = {}
+
+    def look(self, is_so: dict[int, list[Any] | None], *, now_ms: int) -> list[Verdict]:
+        """For each code its detail while it is so, else None. Returns what begins, ends, or goes on with other
+        words.
+        """
+        verdicts = []
+        for code, detail in is_so.items():
+            if detail is UNKNOWN:
+                self._held[code].settle()
+                continue
+            stands = self._held[code].look(detail is not None, now_ms=now_ms)
+            before = self.active.get(code)
+            if stands and detail is not None and detail != before:
+                self.active[code] = detail
+                verdicts.append(Verdict(code, True, detail))
+            elif not stands and before is not None:
+                del self.active[code]
+                verdicts.append(Verdict(code, False, before))
+        return verdicts
+
+    def resume(self, active: dict[int, list[Any]]) -> None:
+        """Go on from what stood before a restart."""
+        self.active = {code: detail for code, detail in active.items() if code in self._held}
+        for code in self.active:
+            self._held[code].is_so = True
+
+
+class AlarmFile:
+    """Keeps the alarms that stand as one line of JSON, written when one begins, changes or ends: a restart neither
+    forgets to end one nor begins it a second time. What cannot be read is judged anew: then an alarm may come twice.
+    """
+
+    def __init__(self, folder: SharedFolder) -> None:
+        self._file = NumberedFile(folder, "standing", bytes_max=_FILE_BYTES_MAX)
+        self._saved: dict[str, Any] = {}
+
+    def restore(self, conditions: Conditions, watches: list[FeederWatch]) -> None:
+        """Give back what stood when the last life ended."""
+        for line in self._file.restore():
+            try:
+                plain = json.loads(line)
+                known = {int(code): list(detail) for code, detail in plain["conditions"].items()}
+                by_name = {watch.name: watch for watch in watches}
+                for name, standing in plain["feeders"].items():
+                    if name in by_name:
+                        by_name[name].resume(standing)
+                conditions.resume(known)
+                self._saved = plain
+                return
+            except (ValueError, KeyError, TypeError, AttributeError):
+                continue
+
+    def save(self, conditions: Conditions, watches: list[FeederWatch]) -> None:
+        """Write what stands, if anything has changed."""
+        plain = {
+            "conditions": {str(code): detail for code, detail in conditions.active.items()},
+            "feeders": {watch.name: watch.standing() for watch in watches},
+        }
+        if plain != self._saved:
+            self._saved = plain
+            self._file.save(json.dumps(plain).encode() + b"\n")

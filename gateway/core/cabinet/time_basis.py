@@ -10,7 +10,7 @@ A clock that stands far beyond the policy's validity is a broken one and is not 
 
 from typing import NamedTuple
 
-from gateway.core.cabinet import limits
+from gateway.core import limits
 from gateway.core.wallclock import WallClock
 
 CLOCK, PHOTOCELL, CARRIED, SAFETY = "clock", "photocell", "carried", "safety"
@@ -42,26 +42,26 @@ class Photocell:
         return None if self.stuck is not None else self._says_dark
 
     def look(self, lux: int | None, *, now_ms: int) -> None:
-        """One reading; None: silent, which counts after CELL_SILENT_MS."""
+        """One reading; None: silent, which counts after PHOTOCELL_SILENT_MS."""
         if lux is None:
-            if self._heard_ms is None or now_ms - self._heard_ms > limits.CELL_SILENT_MS:
+            if self._heard_ms is None or now_ms - self._heard_ms > limits.PHOTOCELL_SILENT_MS:
                 self._says_dark = self._against_ms = self.stuck = self._heard_ms = None
             return
         self._heard_ms = now_ms
         if self._says_dark is None:
-            self._set(lux <= limits.CELL_ON_LX, now_ms)
-        against = lux >= limits.CELL_OFF_LX if self._says_dark else lux <= limits.CELL_ON_LX
+            self._set(lux <= limits.PHOTOCELL_ON_LX, now_ms)
+        against = lux >= limits.PHOTOCELL_OFF_LX if self._says_dark else lux <= limits.PHOTOCELL_ON_LX
         if not against:
             self._against_ms = None
         elif self._against_ms is None:
             self._against_ms = now_ms
         elif now_ms - self._against_ms >= self._delay_ms():
             self._set(not self._says_dark, now_ms)
-        if now_ms - self._changed_ms >= limits.CELL_STUCK_MS:
+        if now_ms - self._changed_ms >= limits.PHOTOCELL_STUCK_MS:
             self.stuck = DARK if self._says_dark else BRIGHT
 
     def _delay_ms(self) -> int:
-        return limits.CELL_OFF_MS if self._says_dark else limits.CELL_ON_MS
+        return limits.PHOTOCELL_OFF_MS if self._says_dark else limits.PHOTOCELL_ON_MS
 
     def _set(self, is_dark: bool, now_ms: int) -> None:
         self._says_dark, self._changed_ms, self._against_ms, self.stuck = is_dark, now_ms, None, None

@@ -59,5 +59,5 @@ class SetContactor(NamedTuple):
 
 class Watchdog(NamedTuple):
     """One pulse of the line that keeps the contactors in the agent's hand. A timer relay that misses it for
-    WATCHDOG_MS hands them back to the cabinet's own astronomical clock.
+    CABINET_WATCHDOG_MS hands them back to the cabinet's own astronomical clock.
     """

@@ -1,7 +1,7 @@
 """When to doubt that anybody is there: ever more rarely, and from the start again once something moves."""
 
 from gateway.core import limits
-from gateway.core.uplink.silence import Silence
+from gateway.core.uplink.progress import Silence
 
 FIRST_MS, LAST_MS = limits.UPLINK_SILENCE_FIRST_MS, limits.UPLINK_SILENCE_LAST_MS
 

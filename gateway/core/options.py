@@ -2,31 +2,11 @@
 that a shell carries out.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from gateway.core import limits
 from gateway.core.bearers.bearer import Bearer
-from gateway.core.bearers.bearers import BearerEffect
 from gateway.core.cabinet.cabinet import CabinetOptions
-from gateway.core.cabinet.points import SetContactor, Watchdog
-from gateway.core.uplink.post import Publication
-
-
-class Send(NamedTuple):
-    """One datagram to a node."""
-
-    peer: Any
-    datagram: bytes
-
-
-class Log(NamedTuple):
-    """One line for the operator's log: a stable word and plain values, never a secret."""
-
-    what: str
-    values: dict[str, Any]
-
-
-Effect = Send | Publication | BearerEffect | SetContactor | Watchdog | Log
 
 
 class Options(NamedTuple):
@@ -71,3 +51,15 @@ class Start(NamedTuple):
     boot: int
     cause: str
     previous: int | None = None
+
+
+_EPOCH_UNIX_S = 1_767_225_600  # 2026-01-01
+# A clock that claims more is not believed: it would use the numbers up.
+_MINUTES_MAX = 100 * 366 * 1440
+
+
+def number_after(last: int | None, unix_s: int) -> int:
+    """The number of a start at this time of the system clock, good or not; `last`: of the one before, if known."""
+    minutes = (unix_s - _EPOCH_UNIX_S) // 60
+    counted = (last or 0) + 1
+    return max(counted, minutes) if minutes <= _MINUTES_MAX else counted

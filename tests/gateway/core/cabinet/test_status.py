@@ -2,11 +2,11 @@
 
 import json
 
-from gateway.core.cabinet import told
 from gateway.core.cabinet.cabinet import CabinetOptions
+from gateway.core.cabinet.equipment import AUTO, FeederSeen, Seen
 from gateway.core.cabinet.feeder import FeederOptions
-from gateway.core.cabinet.limits import FEEDERS_MAX, ORDERS_MAX
-from gateway.core.cabinet.points import AUTO, FeederSeen, Seen
+from gateway.core.cabinet.status import cabinet_status
+from gateway.core.limits import CABINET_FEEDERS_MAX, ORDERS_MAX
 from gateway.core.status import AlarmStatus, PolicyStatus, Status
 from gateway.io.status_socket import LINE_BYTES_MAX, encode
 from policy import document, limits
@@ -15,7 +15,7 @@ from wire import command
 
 
 def tell(world):
-    return told.status(world.cabinet, now_ms=world.now_ms)
+    return cabinet_status(world.cabinet, now_ms=world.now_ms)
 
 
 def test_a_feeder_tells_its_state_its_rule_and_its_night():
@@ -58,7 +58,7 @@ def test_without_policy_time_or_look_it_says_so():
 
 
 def test_the_largest_cabinet_fits_a_status_line():
-    names = [f"départ-{number:02}-du-bourg"[:24] for number in range(FEEDERS_MAX)]
+    names = [f"départ-{number:02}-du-bourg"[:24] for number in range(CABINET_FEEDERS_MAX)]
     feeders = tuple(FeederOptions(name, 40, 600) for name in names)
     world = GatewayWorld(cabinet=CabinetOptions(SITE.latitude_e4, SITE.longitude_e4, feeders, KEYS))
     world.cabinet = world.core.cabinet
