@@ -1,19 +1,15 @@
 """What every event of the wire means: a name for a list, a sentence with its values, and what a person can do.
 
-`firmware/wire/event.py` has the codes and what their details hold; a test keeps the two tables the same. Values are
-shown in the units of people (`power_dw` 412 is `41,2 W`), words of a detail (`no-flow`) by their own table, and what
-is not known by a question mark. Longer than 400 lines because it is one table.
+`firmware/wire/event.py` has the codes and what their details hold; a test keeps the two tables the same. A sentence
+shows the values of a detail as `gateway/language/values.py` words them.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, NamedTuple
 
-from gateway.language import N_, NC_, NN_, Message, Phrases, translate
-from gateway.language.figures import duration, number
+from gateway.language import N_, NN_, Message, translate
+from gateway.language.values import UNKNOWN, value_text
 from wire import event
-
-UNKNOWN = "?"
 
 
 class EventText(NamedTuple):
@@ -335,143 +331,6 @@ TEXTS: dict[int, EventText] = {
 _OVER = N_("{name}: over")
 _OTHER = N_("event {label}, which this version does not know")
 
-# Words of details, by the name of their field in `wire.event`. A word that is not here stands as it came.
-VALUES = Phrases({
-    "about.self": N_("this equipment"),
-    "zone.master": N_("master valve"),
-    "zone.number": N_("zone {number}"),
-    "closed.true": N_("closed"),
-    "closed.false": NC_("contactor", "open"),
-    "open.true": NC_("valve", "opened"),
-    "open.false": NC_("valve", "shut"),
-    "cause.power-on": N_("power is back"),
-    "cause.reset": N_("reset"),
-    "cause.brown-out": N_("supply too weak"),
-    "cause.deep-sleep": N_("end of sleep"),
-    "cause.watchdog": N_("watchdog"),
-    "cause.panic": N_("failure of the system"),
-    "cause.crash": N_("failure of the program"),
-    "bearer.fibre": N_("fibre"),
-    "bearer.mobile": NC_("by which bearer", "4G"),
-    "basis.photocell": N_("the photocell decides"),
-    "basis.carried": N_("the time is carried, less and less certain"),
-    "basis.safety": N_("the safe rule decides"),
-    "basis.clock": N_("the time is back"),
-    # why
-    "why.thinned": N_("thinned"),
-    "why.dropped": N_("memory full"),
-    "why.damaged": N_("memory damaged"),
-    "why.journal-full": N_("journal full"),
-    "why.journal-damaged": N_("journal damaged"),
-    "why.gaps-joined": N_("gap records joined (nothing lost)"),
-    "why.no-keys": N_("no keys are installed here"),
-    "why.stranger": N_("signed by an unknown key"),
-    "why.signature": N_("the signature does not hold"),
-    "why.too-few": N_("signatures are missing"),
-    "why.commune": N_("it is another commune's"),
-    "why.version-order": N_("it does not follow the one before"),
-    "why.older": N_("it is older than the one in force"),
-    "why.silent": N_("no answer"),
-    "why.range": N_("out of its range"),
-    "why.rate": N_("it changes too fast"),
-    "why.stuck": N_("it does not change any more"),
-    "why.absent": NC_("feminine", "absent"),
-    "why.cable": N_("cable cut"),
-    "why.coil": N_("coil fault"),
-    "why.open-coil": N_("coil cut"),
-    "why.short": N_("short circuit"),
-    "why.coil-changed": N_("the coil has changed"),
-    "why.no-flow": N_("no water flows"),
-    "why.stuck-open": N_("it stays open"),
-    "why.drift": N_("the flow has changed"),
-    "why.energy": N_("not enough energy"),
-    "why.rain": N_("rain"),
-    "why.freeze": N_("frost"),
-    "why.wind": N_("wind"),
-    "why.forbidden": N_("forbidden hours"),
-    "why.drought": N_("drought order"),
-    "why.satisfied": N_("the soil is wet enough"),
-    "why.time": N_("no time left"),
-    "why.lock": N_("locked on the spot"),
-    "why.test": N_("test on the spot"),
-    "why.order": N_("ordered"),
-    "why.burst": N_("burst pipe"),
-    "why.leak": N_("water leak"),
-    "why.valve": N_("valve failure"),
-    "why.complete": N_("complete"),
-    "why.deadline": N_("deadline reached"),
-    "why.unreadable": N_("unreadable"),
-    "why.newer-schema": N_("written for a later program"),
-    "why.faulty": N_("faulty"),
-    "why.crashed": N_("the program failed with them"),
-    "why.stopped": N_("it has stopped"),
-    "why.disagrees": N_("far from the gateway's time"),
-    "why.locked": N_("locked on the spot"),
-    # sensors
-    "sensor.room": N_("room sensor"),
-    "sensor.outdoor": N_("outdoor sensor"),
-    "sensor.photocell": N_("photocell"),
-    "sensor.meter": N_("meter"),
-    "seen_by.contact": N_("contact"),
-    "seen_by.slope": N_("sudden fall of temperature"),
-    # rules, from the strongest down
-    "rule.interlock": N_("local interlock"),
-    "rule.emergency": N_("emergency"),
-    "rule.manual": N_("test at the cabinet"),
-    "rule.override": N_("order on the spot"),
-    "rule.command": N_("command of the centre"),
-    "rule.presence": N_("presence"),
-    "rule.policy": N_("policy"),
-    "rule.calendar": N_("calendar of the policy"),
-    "rule.default": N_("sunset and sunrise"),
-    "rule.photocell": N_("photocell"),
-    "rule.photocell-alone": N_("photocell alone, without the time"),
-    "rule.carried": N_("time carried without network"),
-    "rule.feeder": N_("mains of the feeder"),
-    "rule.boot": N_("start of the equipment"),
-    "rule.safety": N_("safety"),
-    "rule.no-time": N_("time unknown"),
-    "rule.frost": N_("frost protection"),
-    "rule.safe-duty": N_("fixed heat without a sensor"),
-    "rule.window": N_("window open"),
-    "rule.standby": N_("standby"),
-    "rule.programme": N_("heating programme"),
-    "rule.preheat": N_("preheating"),
-    "rule.early-stop": N_("early stop"),
-    "rule.load-shed": N_("load shedding"),
-    "rule.ceiling": N_("legal ceiling"),
-    "rule.deadline": N_("deadline reached"),
-    # what became of it
-    "outcome.sent": N_("sent"),
-    "outcome.received": N_("received"),
-    "outcome.applied": N_("applied"),
-    "outcome.measured": N_("measured"),
-    "outcome.refused": N_("refused"),
-    "outcome.expired": NC_("command", "expired"),
-    "outcome.ended": N_("ended"),
-    "outcome.ready": N_("ready, it starts now"),
-    "outcome.confirmed": NC_("program", "confirmed"),
-    "outcome.fell-back": N_("it did not last, the former one runs again"),
-    "what.test": N_("test"),
-    "what.lock": N_("lock-out"),
-    "what.unlock": N_("end of the lock-out"),
-})  # fmt: skip
-
-# Fields that use the words of another.
-_LIKE = {"ended": "why", "before": "bearer"}
-# Units of people: suffix of a field, factor, decimals, unit. The first that fits.
-_UNITS = (
-    ("rise_ck", 100, 1, "K"),
-    ("setback_ck", 100, 1, "K"),
-    ("_ck", 100, 1, "°C"),
-    ("_dw", 10, 1, "W"),
-    ("_ml_min", 1000, 1, "L/min"),
-    ("_ml", 1000, 1, "L"),
-    ("_mv", 1000, 2, "V"),
-    ("_ma", 1, 0, "mA"),
-)
-_INSTANTS = ("_unix_s", "valid_from_s", "valid_until_s")
-
 
 def name(code: int, language: str) -> str:
     """Two or three words for a list; the label of the wire for a code that the table does not have."""
@@ -510,39 +369,3 @@ def values(code: int, detail: object, language: str) -> dict[str, Any]:
         lamps = found.get("lamps")
         shown["count"] = lamps if isinstance(lamps, int) else UNKNOWN
     return shown
-
-
-def value_text(field: str, value: object, language: str) -> str:
-    """A value of a detail as people read it."""
-    if field == "zone":
-        return _zone(value, language)
-    if field == "about":
-        return VALUES.text("about.self", language) if value is None else _plain(value)
-    if value is None:
-        return UNKNOWN
-    if isinstance(value, bool):
-        word = "true" if value else "false"
-        return VALUES.text_or(f"{field}.{word}", word, language)
-    if isinstance(value, int):
-        return _measured(field, value, language)
-    return VALUES.text_or(f"{_LIKE.get(field, field)}.{value}", _plain(value), language)
-
-
-def _measured(field: str, value: int, language: str) -> str:
-    if field.endswith(_INSTANTS):
-        when = datetime.fromtimestamp(value).astimezone()
-        return when.strftime("%d/%m/%Y %H:%M" if language == "fr" else "%Y-%m-%d %H:%M")
-    for suffix, factor, digits, unit in _UNITS:
-        if field.endswith(suffix):
-            return f"{number(value / factor, language, digits)} {unit}"
-    return duration(value, language) if field.endswith("_s") else str(value)
-
-
-def _zone(value: object, language: str) -> str:
-    if not isinstance(value, int):
-        return UNKNOWN
-    return VALUES.text("zone.master", language) if value == 0 else VALUES.text("zone.number", language, number=value)
-
-
-def _plain(value: object) -> str:
-    return value.hex() if isinstance(value, (bytes, bytearray)) else str(value)

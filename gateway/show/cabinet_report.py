@@ -2,8 +2,8 @@
 """
 
 from gateway.core.status import CabinetStatus, FeederStatus, Status
-from gateway.language import events
 from gateway.language.figures import duration, number
+from gateway.language.values import value_text
 from gateway.show.explain import moments
 from gateway.show.explain.why import state_words
 from gateway.show.findings import alarm_findings
@@ -37,7 +37,7 @@ def _feeder(feeder: FeederStatus, language: str) -> list[str]:
     elif feeder.power_w is not None:
         parts.append(word("feeder.power", language, power=round(feeder.power_w)))
     if feeder.rule is not None:
-        parts.append(word("feeder.by", language, rule=events.value_text("rule", feeder.rule, language)))
+        parts.append(word("feeder.by", language, rule=value_text("rule", feeder.rule, language)))
     return parts
 
 

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from gateway.core.bearers.modem import ModemState
 from gateway.core.status import RUNNING, AlarmStatus, CentreStatus, DiskStatus, Status, WaitingStatus
 from gateway.io import tls
-from gateway.language import events
 from gateway.language.figures import duration, size
+from gateway.language.values import value_text
 from gateway.show.words import WORDS, word, word_or
 from wire import event
 
@@ -110,7 +110,7 @@ def _of_alarm(alarm: AlarmStatus) -> Finding:
         return Finding("alarm.other", {"what": alarm.what}, since_s=alarm.since_s)
     detail = alarm.detail if alarm.feeder is None else (alarm.feeder, *alarm.detail)
     values: dict[str, Any] = {
-        field: _Deferred(partial(events.value_text, field), value)
+        field: _Deferred(partial(value_text, field), value)
         for field, value in zip_longest(entry.detail or (), detail[: len(entry.detail or ())])
     }
     values["feeder"] = alarm.feeder or alarm.words or "?"

@@ -5,6 +5,7 @@ import string
 import pytest
 
 from gateway.language import LANGUAGES, Plural, events, figures
+from gateway.language.values import value_text
 from wire import event
 
 ALARMS = [entry.code for entry in event.TABLE if event.lane(entry.code) == event.ALARM]
@@ -89,8 +90,8 @@ def test_an_event_of_a_later_release_is_shown_by_its_label():
 
 
 def test_words_that_nobody_knows_stand_as_they_came():
-    assert events.value_text("why", "later-word", "fr") == "later-word"
-    assert events.value_text("about", bytes(8), "fr") == "00" * 8
+    assert value_text("why", "later-word", "fr") == "later-word"
+    assert value_text("about", bytes(8), "fr") == "00" * 8
 
 
 def test_numbers_have_the_decimals_of_the_language():
