@@ -15,7 +15,7 @@ from gateway.commands.status import state_of
 from gateway.config.config import Config
 from gateway.core.status import CabinetStatus, FeederStatus, Status
 from gateway.show.explain import moments
-from gateway.show.explain.told import told_at, told_now
+from gateway.show.explain.answer import explain_at, explain_now
 from gateway.show.explain.why import state_words
 from gateway.show.explain.words import say
 from gateway.show.findings import alarm_findings
@@ -63,7 +63,7 @@ def explain(
     told: dict[str, Any] = {
         "feeder": found.name,
         "unix_s": cabinet.unix_s,
-        "now": told_now(cabinet, found, language),
+        "now": explain_now(cabinet, found, language),
         "alarms": _alarms(status, found, language),
     }
     if at is None:
@@ -73,7 +73,7 @@ def explain(
         instant = moments.parse(at, system_unix_s if cabinet.unix_s is None else cabinet.unix_s)
     except ValueError:
         return {"error": [say("bad_at", language, text=at[:40])]}
-    return told | {"at": told_at(cabinet, found, instant, language), "policy": _policy(cabinet)}
+    return told | {"at": explain_at(cabinet, found, instant, language), "policy": _policy(cabinet)}
 
 
 def render(status: Status, explained: dict[str, Any], language: str) -> list[str]:

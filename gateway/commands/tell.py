@@ -23,7 +23,7 @@ from gateway.core.wallclock import WallClock
 from gateway.io.disk import ReadOnlyFolder
 from gateway.language.figures import duration
 from gateway.shell import tell_store
-from gateway.show import directive_report
+from gateway.show import report
 from gateway.show.explain import moments
 from gateway.show.words import word
 from policy import civil, directive_form
@@ -171,7 +171,7 @@ def _list(config: Config, args: argparse.Namespace, unix_s: int) -> int:
         told = {"directives": as_json(status)["directives"], "waiting": tell_store.waiting(config.data)}
         print(json.dumps(told, ensure_ascii=False))
         return 0
-    lines = directive_report.directive_lines(status, args.lang, with_ids=True)
+    lines = report.directive_lines(status, args.lang, with_ids=True)
     print("\n".join(lines or [word("tell.none", args.lang)]))
     return 0
 

@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 
 class PageOptions(NamedTuple):
     """`bind`: a numeric address of the maintenance port, and a port. `password`: a line of
-    `gateway/show/page/password.py`. `certificate` and `key`: PEM files; without them the page is plain HTTP."""
+    `gateway/config/password.py`. `certificate` and `key`: PEM files; without them the page is plain HTTP."""
 
     bind: tuple[str, int]
     password: str

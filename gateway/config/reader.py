@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from gateway.config import link as link_config
+from gateway.config import password
 from gateway.config.page import PageOptions
 from gateway.core import limits
 from gateway.io.cabinet.wiring import CabinetWiring
 from gateway.io.mqtt_socket import Bearer
 from gateway.io.tls import Tls
-from gateway.show.page import password
 from policy import keyset
 from policy.keyset import KeySet
 from wire import command

@@ -1,21 +1,40 @@
 """A gateway's state in words: one headline, what is wrong (`gateway/show/findings.py`), then the figures.
 
 Works on the status of an agent, or on what the files alone tell when no agent answers. Parts that are absent are left
-out. Changes nothing.
+out. The lines about a cabinet and about directives stand here too. Changes nothing.
 """
 
+from collections.abc import Mapping
+
 from gateway.core.bearers.modem import ModemState
-from gateway.core.status import ABSENT, FORBIDDEN, MUTE, RUNNING, BudgetStatus, FaultStatus, Status
-from gateway.language.figures import duration, size
-from gateway.show.cabinet_report import cabinet_sections
-from gateway.show.directive_report import directive_lines
-from gateway.show.findings import bearer_name, findings, percent
+from gateway.core.status import (
+    ABSENT,
+    FORBIDDEN,
+    MUTE,
+    RUNNING,
+    BudgetStatus,
+    CabinetStatus,
+    DirectiveStatus,
+    FaultStatus,
+    FeederStatus,
+    Status,
+)
+from gateway.language.figures import duration, number, size
+from gateway.language.values import value_text
+from gateway.show.explain import moments
+from gateway.show.explain.why import state_words
+from gateway.show.findings import alarm_findings, bearer_name, findings, percent
 from gateway.show.words import why, word, word_or
+from policy import directive_form
 
 WELL, ATTENTION, NO_AGENT = 0, 1, 2
 _NOBODY = (ABSENT, MUTE, FORBIDDEN)
 
+# (label, parts) of one line.
+Section = tuple[str, list[str]]
+
 _LABEL_WIDTH = 12
+_DETAILS = ("why", "error", "name", "damage", "lane")
 _UNKNOWN_TOLD_MAX = 4  # kids of unknown nodes on one line
 
 
@@ -235,4 +254,112 @@ def fault_words(fault: FaultStatus, language: str) -> str:
     return word("more_text", language, what=what, detail=detail[:80]) if detail else what
 
 
-_DETAILS = ("why", "error", "name", "damage", "lane")
+def cabinet_sections(status: Status, language: str) -> list[Section]:
+    """(label, parts) a line; nothing without a cabinet."""
+    cabinet = status.cabinet
+    if cabinet is None:
+        return []
+    return [
+        *(("feeder", _feeder(feeder, language)) for feeder in cabinet.feeders),
+        ("cabinet", _cabinet(cabinet, language)),
+        ("policy", _policy(cabinet, language)),
+        ("lease", _lease(cabinet, language)),
+        ("alarms", _alarms(status, language)),
+    ]
+
+
+def _feeder(feeder: FeederStatus, language: str) -> list[str]:
+    state = state_words(feeder.closed, language)
+    if feeder.closed is not None and feeder.since_s is not None:
+        state += f" ({duration(feeder.since_s, language)})"
+    parts = [word("feeder", language, name=feeder.name, state=state)]
+    if feeder.power_w is not None and feeder.normal_w and feeder.closed:
+        power, expected = round(feeder.power_w), round(feeder.normal_w)
+        parts.append(word("feeder.power_of", language, power=power, expected=expected))
+    elif feeder.power_w is not None:
+        parts.append(word("feeder.power", language, power=round(feeder.power_w)))
+    if feeder.rule is not None:
+        parts.append(word("feeder.by", language, rule=value_text("rule", feeder.rule, language)))
+    return parts
+
+
+def _cabinet(cabinet: CabinetStatus, language: str) -> list[str]:
+    parts = []
+    for value, key in ((cabinet.in_control, "control"), (cabinet.mains, "mains")):
+        if value is not None:
+            parts.append(word(f"{key}.{'yes' if value else 'no'}", language))
+    if cabinet.door_open is not None:
+        parts.append(word("door.open" if cabinet.door_open else "door.closed", language))
+    if cabinet.switch is not None:
+        parts.append(word_or(f"switch.{cabinet.switch}", cabinet.switch, language))
+    if cabinet.temperature_c is not None:
+        parts.append(word("temperature", language, celsius=number(cabinet.temperature_c, language)))
+    return parts
+
+
+def _policy(cabinet: CabinetStatus, language: str) -> list[str]:
+    policy = cabinet.policy
+    if policy.version is None:
+        return [word("policy.none", language)]
+    parts = [word("policy.number", language, version=policy.version)]
+    parts += [part for part in (policy.authority, policy.text) if part]
+    if policy.valid_until_s is not None:
+        key = "policy.expired" if policy.state == "expired" else "policy.until"
+        parts.append(word(key, language, date=moments.date_and_clock(policy.valid_until_s, language)))
+    if policy.next_version is not None:
+        parts.append(word("policy.next", language, version=policy.next_version))
+    return parts
+
+
+def _lease(cabinet: CabinetStatus, language: str) -> list[str]:
+    if cabinet.lease.held is None:
+        return []
+    if not cabinet.lease.held:
+        return [word("lease.none", language)]
+    if cabinet.lease.left_s is None:
+        return [word("lease.held.bare", language)]
+    return [word("lease.held", language, left=duration(cabinet.lease.left_s, language))]
+
+
+def _alarms(status: Status, language: str) -> list[str]:
+    parts = []
+    for found in alarm_findings(status):
+        sentence, since_s = found.sentence(language), found.since_s
+        if since_s is None:
+            parts.append(sentence)
+        else:
+            parts.append(word("alarm.since", language, sentence=sentence, since=duration(since_s, language)))
+    return parts or [word("none_f", language)]
+
+
+def directive_lines(status: Status, language: str, *, with_ids: bool = False) -> list[str]:
+    """One line for each directive, those that wait for their time too."""
+    return [_line(one, language, with_ids) for one in status.directives or ()]
+
+
+def _line(one: DirectiveStatus, language: str, with_ids: bool) -> str:
+    parts = [f"{_values(one.values, language)} {_scope(one.scope, language)}"]
+    if one.state == "waiting" and one.begins_s is not None:
+        parts.append(word("told.from", language, at=moments.date_and_clock(one.begins_s, language)))
+    if one.expires_s is not None:
+        parts.append(word("told.until", language, at=moments.date_and_clock(one.expires_s, language)))
+    key = "told.here" if one.source == "here" else "told.centre"
+    parts.append(word(key, language, who=one.author, reason=one.reason))
+    if one.state == "unknown":
+        parts.append(word("told.no_clock", language))
+    elif one.state == "active" and one.nodes is not None:
+        parts.append(word("told.nodes", language, count=one.nodes))
+    shown = ", ".join(parts)
+    return f"{one.id}  {shown}" if with_ids else shown
+
+
+def _values(values: Mapping[str, int], language: str) -> str:
+    found = {int(code): value for code, value in values.items() if code.isdigit()}
+    try:
+        return directive_form.show_all(found, language)
+    except IndexError:  # a value of a later release
+        return ", ".join(f"{directive_form.name(code, language)} {value}" for code, value in sorted(found.items()))
+
+
+def _scope(scope: str | None, language: str) -> str:
+    return word("told.to_all", language) if scope is None else word("told.to", language, scope=scope)

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 
+from gateway.config import password
 from gateway.config.page import PageOptions
-from gateway.show.page import password
 from gateway.show.page.page import LocalPage
 from tests.support import cabinet_document
 

@@ -22,7 +22,7 @@ from gateway.commands.setup import draft as drafts
 from gateway.commands.setup import files, identity
 from gateway.commands.setup.draft import Draft
 from gateway.commands.setup.words import word
-from gateway.show.page import password
+from gateway.config import password
 
 _OTHERS_MAY = stat.S_IRGRP | stat.S_IROTH
 

@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gateway.commands.setup import files, identity, site, toml
+from gateway.commands.setup import files, identity, site
 from gateway.commands.setup.words import comment, word
-from gateway.config import config
-from gateway.show.page import password
+from gateway.config import config, password
 from policy import keyset
 
 INSECURE = "--insecure"
@@ -88,7 +87,7 @@ class Draft:
         before = self.installed(files.CONFIG)
         if before is not None:
             new.append(files.New(files.BEFORE, before, 0o640))
-        text = toml.write(self.document, lambda path: comment(path, language))
+        text = files.toml_text(self.document, lambda path: comment(path, language))
         return [*new, files.New(files.CONFIG, text.encode(), 0o640)]
 
     # --- parts --------------------------------------------------------------------------------------------------

@@ -1,13 +1,17 @@
-"""The files under /etc/bocage: which there are, who may read them, and how each is replaced as a whole or not at all.
+"""The files under /etc/bocage: which there are, who may read them, how each is replaced whole, and the text of
+gateway.toml.
 
 A power cut in the middle of the wizard leaves each file old or new; gateway.toml comes last, so that the service, which
-waits for it, never finds a half.
+waits for it, never finds a half. Python reads TOML and does not write it: `toml_text` writes text, numbers, booleans,
+lists of those, and lists of tables, in the order of reading, with a comment where one helps. Comments written by hand
+are not kept; the file as it was lies beside it.
 """
 
 import os
 import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gateway.io.files import sync_folder
 
@@ -22,6 +26,14 @@ COMMUNE_KEYS = ETC / "commune.keys"
 SERVICE_OPTIONS = ETC / "gateway.env"
 
 _GROUP = "bocage"
+
+# Sections of gateway.toml in the order of reading.
+ORDER = ("gateway", "cabinet", "page", "link", "uplink", "fibre", "mobile", "clock", "journal", "status", "metrics")
+
+# path of a section or field -> its comment, without the "#"; None: none
+Comment = Callable[[str], str | None]
+
+_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 class New(NamedTuple):
@@ -74,3 +86,61 @@ def _group_of(root: Path) -> int | None:
         return None
     found = [line.split(":") for line in lines if line.startswith(f"{_GROUP}:")]
     return int(found[0][2]) if found and len(found[0]) > 2 and found[0][2].isdigit() else None
+
+
+def toml_text(document: Mapping[str, Any], comment: Comment) -> str:
+    """The text of a document. TypeError for a kind of value that no configuration has."""
+    lines = _comment(comment(""))
+    known = [name for name in ORDER if name in document]
+    for name in (*known, *(name for name in document if name not in ORDER)):
+        lines += _table(name, document[name], comment)
+    return "\n".join([*lines, ""])
+
+
+def _table(path: str, table: Mapping[str, Any], comment: Comment) -> list[str]:
+    lines = ["", *_comment(comment(path)), f"[{path}]"]
+    later: list[str] = []
+    for field, value in table.items():
+        inner = f"{path}.{field}"
+        if isinstance(value, Mapping):
+            later += _table(inner, value, comment)
+        elif isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
+            for number, item in enumerate(value):
+                later += _item(inner, item, comment if number == 0 else _no_comment)
+        else:
+            lines += [*_comment(comment(inner)), f"{field} = {literal(value)}"]
+    return lines + later
+
+
+def _item(path: str, table: Mapping[str, Any], comment: Comment) -> list[str]:
+    lines = ["", *_comment(comment(path)), f"[[{path}]]"]
+    for field, value in table.items():
+        lines += [*_comment(comment(f"{path}.{field}")), f"{field} = {literal(value)}"]
+    return lines
+
+
+def literal(value: Any) -> str:
+    """One value as TOML."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, str):
+        return f'"{"".join(_escaped(character) for character in value)}"'
+    if isinstance(value, list):
+        return f"[{', '.join(literal(item) for item in value)}]"
+    raise TypeError(f"{value!r} has no place in a configuration")
+
+
+def _escaped(character: str) -> str:
+    if character in _ESCAPES:
+        return _ESCAPES[character]
+    return f"\\u{ord(character):04x}" if ord(character) < 0x20 or ord(character) == 0x7F else character
+
+
+def _comment(text: str | None) -> list[str]:
+    return [f"# {line}".rstrip() for line in text.splitlines()] if text else []
+
+
+def _no_comment(_path: str) -> None:
+    return None

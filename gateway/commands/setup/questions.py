@@ -14,7 +14,7 @@ from gateway.commands.setup import files, identity, machine, site, wiring
 from gateway.commands.setup.dialogue import Refused, Terminal
 from gateway.commands.setup.draft import Draft
 from gateway.commands.setup.words import word
-from gateway.show.page import password
+from gateway.config import password
 
 _BYTES_OF_MEGABYTE = 1_000_000
 _CONTACTS = ("door", "mains", "switch_on", "switch_off")

@@ -4,9 +4,8 @@ from typing import Any
 
 from gateway.core.status import CabinetStatus, CommandStatus, FeederStatus, WishStatus, one_line
 from gateway.language.figures import duration
-from gateway.show.explain.calendar import minute_words
+from gateway.show.explain.calendar import Law, limits_of, minute_words
 from gateway.show.explain.moments import clock_near
-from gateway.show.explain.plan import Law, limits_of
 from gateway.show.explain.words import say, say_or
 from policy import document
 

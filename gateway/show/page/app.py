@@ -1,38 +1,43 @@
-"""The page's addresses: who may see what, and how a form becomes an order of the agent.
+"""The page's addresses: who may see what, how a form becomes an order of the agent, and what every answer carries.
 
     /login /logout                      the only ones without a session, and its end
     / /tonight /faults /health          the screens
     /feeder/N                           one feeder; /feeder/N/test, lock, unlock: the page before an order
     POST /feeder/N/test, stop, lock, unlock      the order, with the session's secret
+    /static/NAME                        style, script and icon, read once from beside this file
 
-Every order that came from a session is said to the log: what, of which feeder, by whom, from where, and what became
-of it. A refused one changes nothing.
+Every order that came from a session is logged: what, of which feeder, by whom, from where, and what became of it. A
+refused one changes nothing.
+
+The policy for content allows our own style, script and icon and nothing else: no inline script, no frame, no other
+host. A browser that says where a form comes from is believed when it says elsewhere; the order's own secret is
+checked besides. No answer is kept by the browser: the next person at this phone sees nothing of the last.
 """
 
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from gateway.config.page import Orders
 from gateway.core.status import FeederStatus, Status
 from gateway.language import LANGUAGES
-from gateway.show.page import assets, feeder, gate, health
-from gateway.show.page.faults import faults
-from gateway.show.page.guard import guard
+from gateway.show.page import feeders, screens
 from gateway.show.page.html import Safe
-from gateway.show.page.login import WAIT, Login
-from gateway.show.page.now import now
-from gateway.show.page.sessions import LIFE_MS, Session, Sessions
+from gateway.show.page.sessions import LIFE_MS, WAIT, Login, Session, Sessions
 from gateway.show.page.tonight import tonight_screen
 from gateway.show.page.view import View, live_part, page
 
 _FORM_BYTES_MAX = 4_096
 _COOKIE, _LANGUAGE_COOKIE = "bocage", "bocage-lang"
 _SCREENS: dict[str, tuple[str, Callable[[View], Safe]]] = {
-    "/": ("tab.now", now),
+    "/": ("tab.now", feeders.now),
     "/tonight": ("tab.tonight", tonight_screen),
-    "/faults": ("tab.faults", faults),
-    "/health": ("tab.health", health.health),
+    "/faults": ("tab.faults", screens.faults),
+    "/health": ("tab.health", screens.health),
 }
 
 
@@ -65,21 +70,21 @@ class Pages:
         app.router.add_get("/feeder/{place}", self._get_feeder)
         app.router.add_get("/feeder/{place}/{order}", self._get_order)
         app.router.add_post("/feeder/{place}/{order}", self._post_order)
-        app.router.add_get("/static/{name}", assets.serve)
+        app.router.add_get("/static/{name}", _serve_asset)
         return app
 
     # --- entering -----------------------------------------------------------------------------------------------
 
     async def _get_login(self, request: web.Request) -> web.Response:
         why = request.query.get("why", "")
-        return self._shown(request, gate.login_page(self._language_of(request), why=why))
+        return self._shown(request, screens.login_page(self._language_of(request), why=why))
 
     async def _post_login(self, request: web.Request) -> web.Response:
         form = await _form(request)
         who, typed = (form.get(name, "") for name in ("who", "password"))
         answer = await self._login.enter(who, typed, address_of(request))
         if answer.token is None:
-            shown = gate.login_page(
+            shown = screens.login_page(
                 self._language_of(request), why=answer.why or "", wait_s=answer.wait_s, who=who[:40]
             )
             response = self._shown(request, shown, status=429 if answer.why == WAIT else 403)
@@ -118,17 +123,17 @@ class Pages:
             return _away(request)
         found = self._feeder(view, request)
         title = view.say("feeder.title", name=found.name)
-        return self._screen(request, view, title, feeder.feeder_screen(view, found), is_live=True)
+        return self._screen(request, view, title, feeders.feeder_screen(view, found), is_live=True)
 
     async def _get_order(self, request: web.Request) -> web.Response:
         view, order = self._view(request), request.match_info["order"]
         if view is None:
             return _away(request)
         found = self._feeder(view, request)
-        if order not in feeder.PAGES:
+        if order not in feeders.PAGES:
             raise web.HTTPNotFound
         title = view.say(f"{order}.title", name=found.name)
-        return self._screen(request, view, title, feeder.order_page(view, found, order), is_live=False)
+        return self._screen(request, view, title, feeders.order_page(view, found, order), is_live=False)
 
     # --- ordering -----------------------------------------------------------------------------------------------
 
@@ -137,7 +142,7 @@ class Pages:
         if view is None:
             return _away(request)
         form = await _form(request)
-        if order not in feeder.ORDERS:
+        if order not in feeders.ORDERS:
             raise web.HTTPNotFound
         found = self._feeder(view, request)
         if not view.session.may_order(form.get("csrf", "")):
@@ -150,7 +155,7 @@ class Pages:
         self._say("page-order", order=order, feeder=found.name, who=who, address=address, refused=word)
         if word is None:
             return _to("/")
-        body = feeder.refusal(view, found, word)
+        body = feeders.refusal(view, found, word)
         return self._shown(request, page(view, view.say("refused.title"), body, is_live=False), status=409)
 
     def _give(self, order: str, found: FeederStatus, who: str) -> str | None:
@@ -158,7 +163,7 @@ class Pages:
             return self._orders.lock(found.place, who)
         if order == "unlock":
             return self._orders.unlock(found.place, who)
-        return self._orders.test(found.place, feeder.TEST_S if order == "test" else 0, who)
+        return self._orders.test(found.place, feeders.TEST_S if order == "test" else 0, who)
 
     # --- inside -------------------------------------------------------------------------------------------------
 
@@ -173,7 +178,7 @@ class Pages:
         return View(self._status(), self._language_of(request), session, request.path)
 
     def _feeder(self, view: View, request: web.Request) -> FeederStatus:
-        found = feeder.at_place(view.cabinet, request.match_info["place"])
+        found = feeders.at_place(view.cabinet, request.match_info["place"])
         if found is None:
             raise web.HTTPNotFound
         return found
@@ -201,7 +206,7 @@ class Pages:
         )
 
     def _failed(self, request: web.Request, status: int) -> web.Response:
-        return self._shown(request, gate.error_page(self._language_of(request), status), status=status)
+        return self._shown(request, screens.error_page(self._language_of(request), status), status=status)
 
 
 def address_of(request: web.Request) -> str:
@@ -228,3 +233,65 @@ def _away(request: web.Request) -> web.Response:
     if request.query.get("part"):
         return web.Response(status=401)
     return _to("/login?why=over" if _COOKIE in request.cookies else "/login")
+
+
+_FOLDER = Path(__file__).parent / "static"
+_KINDS = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
+
+
+async def _serve_asset(request: web.Request) -> web.Response:
+    name = request.match_info["name"]
+    if name not in _KINDS:
+        raise web.HTTPNotFound
+    return web.Response(body=_asset(name), content_type=_KINDS[name], charset="utf-8")
+
+
+@cache
+def _asset(name: str) -> bytes:
+    return (_FOLDER / name).read_bytes()
+
+
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    # `no-referrer` would make browsers hide the origin of our own forms as well.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cache-Control": "no-store",
+    "Server": "bocage",
+}
+
+
+def guard(say: Callable[..., None], failed: Callable[[web.Request, int], web.Response]) -> Middleware:
+    """The middleware. `failed(request, status)` makes the page for an error."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            if request.method == "POST" and not is_same_origin(request):
+                response: web.StreamResponse = failed(request, 403)
+            else:
+                response = await handler(request)
+        except web.HTTPException as error:
+            # Redirections are answers; what aiohttp refuses gets our page.
+            response = error if error.status < 400 else failed(request, error.status)
+        except Exception as error:
+            say("page-failed", error=repr(error), path=request.path[:80])
+            response = failed(request, 500)
+        response.headers.update(_HEADERS)
+        response.force_close()
+        return response
+
+    return middleware
+
+
+def is_same_origin(request: web.Request) -> bool:
+    """Whether a form comes from our own page, as far as the browser tells."""
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        return False
+    origin: Any = request.headers.get("Origin")
+    return origin is None or origin == f"{request.scheme}://{request.host}"

@@ -24,8 +24,7 @@ from gateway.core.status import Status
 from gateway.io import clock
 from gateway.show.page.app import Pages
 from gateway.show.page.door import Door
-from gateway.show.page.login import Login
-from gateway.show.page.sessions import Sessions
+from gateway.show.page.sessions import Login, Sessions
 
 _LINE_BYTES_MAX = 2_048
 _CLOSE_S_MAX = 1.0

@@ -6,7 +6,7 @@ filled block whose height is its level; a command's end is a tick.
 
 from gateway.core.status import FeederStatus
 from gateway.show.explain import moments
-from gateway.show.explain.tonight import Row, Tonight, tonight
+from gateway.show.explain.night import Row, Tonight, tonight
 from gateway.show.explain.why import state_words
 from gateway.show.page.html import Child, Safe, join, tag
 from gateway.show.page.view import View

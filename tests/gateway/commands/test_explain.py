@@ -12,7 +12,7 @@ import pytest
 from gateway.core.cabinet.status import cabinet_status
 from gateway.core.status import parse
 from gateway.io import status_socket
-from gateway.show.explain import plan
+from gateway.show.explain import calendar
 from tests.support import cabinet_document as told
 from tests.support.cabinet_document import alarm, at, cabinet, command, feeder, feeders, plain, wish
 from tests.support.commands import bocage_gateway
@@ -53,7 +53,7 @@ def test_by_policy_its_calendar_rule_and_step_are_named():
     ],
 )
 def test_the_reason_follows_the_evening(moment, reason):
-    lit = plan.wish(plan.law_of(*subject()), moment).wants_light
+    lit = calendar.wish(calendar.law_of(*subject()), moment).wants_light
     assert reason in said(cabinet(unix_s=moment, feeders=feeders(bourg=feeder("bourg", wants=lit))))
 
 

@@ -10,7 +10,7 @@ from gateway.commands import tell as tell_command
 from gateway.core.directives.directive import Told
 from gateway.core.status import RUNNING, Status, parse
 from gateway.shell import tell_store
-from gateway.show import directive_report
+from gateway.show import report
 from gateway.show.report import render
 from tests.gateway.core.directives.test_directives import Desk
 from tests.support.commands import run_command
@@ -179,13 +179,13 @@ def test_the_list_and_the_status_say_what_to_whom_until_when_by_whom(tell):
     desk = desk_now()
     desk.say({DROUGHT: 2}, scope="irrigation", lasts_s=40 * DAY_S)
     status = Status(phase=RUNNING, name="x", directives=desk.one.status(now_ms=desk.now_ms))
-    (line,) = directive_report.directive_lines(status, "fr", with_ids=True)
+    (line,) = report.directive_lines(status, "fr", with_ids=True)
     assert line.startswith("00000000000001f5  sécheresse alerte (2) pour irrigation, jusqu'au ")
     assert "dit ici par le technicien (arrêté 2026-41), 0 équipement l'a demandé" in line
     (english,) = [line for line in render(status, "en") if line.startswith("directives")]
     assert "drought alert (2) for irrigation, until " in english
     odd = [{"values": {"7": 9, "50": 1}}, {"values": None}, "x", {"values": {"7": "x"}, "state": "unknown"}]
-    assert len(directive_report.directive_lines(parse({"directives": odd}), "fr")) == 3
+    assert len(report.directive_lines(parse({"directives": odd}), "fr")) == 3
 
 
 def test_without_an_agent_the_list_reads_what_was_said_here(tell):

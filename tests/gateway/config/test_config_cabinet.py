@@ -4,10 +4,9 @@ import tomllib
 
 import pytest
 
-from gateway.config import config
+from gateway.config import config, password
 from gateway.config.config import ConfigError
 from gateway.core.cabinet.feeder import FeederOptions
-from gateway.show.page import password
 from policy import keyset
 from tests.gateway.config.test_config import MINIMAL
 from tests.support.lit_world import KEYS

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.status import Status, as_json, parse
-from gateway.show.explain.ladder import ladder
-from gateway.show.explain.told import told_now
+from gateway.show.explain.answer import explain_now
+from gateway.show.explain.why import ladder
 from gateway.show.findings import findings
 from gateway.show.report import render
 from tests.support import cabinet_document as told
@@ -97,11 +97,11 @@ def test_no_cabinet_raises(odd, feeder):
     plain["feeders"] = [*plain["feeders"], feeder] if isinstance(plain["feeders"], list) else [feeder]
     status = told.agent(plain)
     for one in status.cabinet.feeders:
-        assert told_now(status.cabinet, one, "fr") and ladder(status.cabinet, one, "en")
+        assert explain_now(status.cabinet, one, "fr") and ladder(status.cabinet, one, "en")
     assert render(status, "fr") and findings(status) is not None
 
 
 @given(st.dictionaries(st.sampled_from(sorted(told.feeder("bourg"))), PLAIN, max_size=5))
 def test_no_feeder_raises(odd):
     cabinet = seen(feeders=[told.feeder("bourg") | odd])
-    assert told_now(cabinet, cabinet.feeders[0], "fr")["ladder"]
+    assert explain_now(cabinet, cabinet.feeders[0], "fr")["ladder"]

@@ -10,8 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from gateway.commands.setup import files, identity
-from gateway.config import config
-from gateway.show.page import password
+from gateway.config import config, password
 from tests.support.setup_answers import ANSWERS, SECRET, etc, written
 from tools import cli as command_line
 

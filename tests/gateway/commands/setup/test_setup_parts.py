@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.commands.setup import draft as drafts
-from gateway.commands.setup import machine, questions, site, toml, words
+from gateway.commands.setup import files, machine, questions, site, words
 from gateway.language import LANGUAGES
 
 # --- where a cabinet may stand --------------------------------------------------------------------------------------
@@ -105,17 +105,17 @@ tables = st.dictionaries(names, values, max_size=4)
 @given(st.dictionaries(names, st.tuples(tables, st.lists(tables, min_size=1, max_size=2)), max_size=4))
 def test_what_is_written_is_read_again(plain):
     document = {name: table | {"zz_list": items} for name, (table, items) in plain.items()}
-    assert tomllib.loads(toml.write(document, lambda path: f"{path}\nsecond line")) == document
+    assert tomllib.loads(files.toml_text(document, lambda path: f"{path}\nsecond line")) == document
 
 
 def test_a_value_that_no_configuration_has_is_our_mistake():
     with pytest.raises(TypeError):
-        toml.write({"a": {"b": None}}, lambda _path: None)
+        files.toml_text({"a": {"b": None}}, lambda _path: None)
 
 
 def test_sections_stand_in_the_order_of_reading_and_carry_their_comment():
     document = {"uplink": {"broker": "x"}, "gateway": {"id": "1"}, "radio": {}}
-    text = toml.write(document, lambda path: words.comment(path, "fr"))
+    text = files.toml_text(document, lambda path: words.comment(path, "fr"))
     assert [line for line in text.splitlines() if line.startswith("[")] == ["[gateway]", "[uplink]", "[radio]"]
     assert "# Qui est cette armoire." in text and "peut être relancé" in text
 

@@ -8,7 +8,7 @@ import pytest
 from gateway.commands.setup import draft as drafts
 from gateway.commands.setup import questions
 from gateway.commands.setup.dialogue import Abandoned, Terminal
-from gateway.show.page import password
+from gateway.config import password
 from tests.support.setup_answers import ANSWERS, CABINET, SECRET, written
 from tools import cli as command_line
 

@@ -5,10 +5,9 @@ import threading
 
 import pytest
 
-from gateway.show.page import attempts, login, password, sessions
-from gateway.show.page.attempts import Attempts, network_of
-from gateway.show.page.login import Login
-from gateway.show.page.sessions import IDLE_MS, LIFE_MS, SESSIONS_MAX, Sessions
+from gateway.config import password
+from gateway.show.page import sessions
+from gateway.show.page.sessions import IDLE_MS, LIFE_MS, SESSIONS_MAX, Attempts, Login, Sessions, network_of
 
 HERE, THERE = "192.168.50.7", "192.168.50.8"
 
@@ -34,9 +33,9 @@ def test_the_first_few_mistakes_cost_nothing_then_each_doubles_the_wait():
 def test_the_wait_of_an_address_has_an_end():
     tried = Attempts()
     failing(tried, HERE, 500)
-    assert tried.wait_ms(HERE, now_ms=0) == attempts.WAIT_MS_MAX
-    tried.began(HERE, now_ms=attempts.FORGET_MS)
-    assert tried.wait_ms(HERE, now_ms=attempts.FORGET_MS) <= attempts.WAIT_ALL_MS_MAX  # counted anew
+    assert tried.wait_ms(HERE, now_ms=0) == sessions.WAIT_MS_MAX
+    tried.began(HERE, now_ms=sessions.FORGET_MS)
+    assert tried.wait_ms(HERE, now_ms=sessions.FORGET_MS) <= sessions.WAIT_ALL_MS_MAX  # counted anew
 
 
 def test_another_address_is_not_held_up_by_one_that_fails_a_few_times():
@@ -49,8 +48,8 @@ def test_many_addresses_hold_up_everybody_for_a_short_while():
     tried = Attempts()
     for number in range(40):
         failing(tried, f"10.0.0.{number}", 1)
-    assert tried.wait_ms(HERE, now_ms=0) == attempts.WAIT_ALL_MS_MAX
-    assert tried.wait_ms(HERE, now_ms=attempts.WAIT_ALL_MS_MAX) == 0
+    assert tried.wait_ms(HERE, now_ms=0) == sessions.WAIT_ALL_MS_MAX
+    assert tried.wait_ms(HERE, now_ms=sessions.WAIT_ALL_MS_MAX) == 0
 
 
 def test_the_right_password_makes_an_address_good_again():
@@ -62,9 +61,9 @@ def test_the_right_password_makes_an_address_good_again():
 
 def test_the_table_of_addresses_is_bounded_and_forgets_the_oldest():
     tried = Attempts()
-    for number in range(attempts.ADDRESSES_MAX + 50):
+    for number in range(sessions.ADDRESSES_MAX + 50):
         tried.began(f"10.0.{number // 256}.{number % 256}", now_ms=number)
-    assert len(tried._by_address) == attempts.ADDRESSES_MAX
+    assert len(tried._by_address) == sessions.ADDRESSES_MAX
 
 
 @pytest.mark.parametrize(
@@ -172,18 +171,18 @@ def test_the_right_password_opens_a_session_with_a_name_and_an_address(monkeypat
 
 def test_a_wrong_one_is_said_without_what_was_typed(monkeypatch):
     gate = Gate(monkeypatch)
-    assert gate.enter("presque").why == login.WRONG
+    assert gate.enter("presque").why == sessions.WRONG
     assert gate.said == [("page-login-refused", {"who": "J. Renard", "address": HERE})]
     assert "presque" not in str(gate.said)
 
 
 def test_while_one_must_wait_nothing_is_tried_not_even_the_right_one(monkeypatch):
     gate = Gate(monkeypatch)
-    for _ in range(attempts.FREE):
+    for _ in range(sessions.FREE):
         gate.enter("faux")
     answer = gate.enter("juste")
-    assert (answer.token, answer.why, answer.wait_s) == (None, login.WAIT, 2)
-    assert len(gate.checked) == attempts.FREE
+    assert (answer.token, answer.why, answer.wait_s) == (None, sessions.WAIT, 2)
+    assert len(gate.checked) == sessions.FREE
     gate.now_ms = 2_000
     assert gate.enter("juste").token
 
@@ -191,13 +190,13 @@ def test_while_one_must_wait_nothing_is_tried_not_even_the_right_one(monkeypatch
 @pytest.mark.parametrize("who", ["", "   ", "\x00\x1f", "\u202e\u200b"])
 def test_nobody_enters_without_a_name(monkeypatch, who):
     gate = Gate(monkeypatch)
-    assert gate.enter("juste", who=who).why == login.NAME and not gate.checked
+    assert gate.enter("juste", who=who).why == sessions.NAME and not gate.checked
 
 
 def test_a_name_is_bounded(monkeypatch):
     gate = Gate(monkeypatch)
     token = gate.enter("juste", who="x" * 10_000).token
-    assert gate.sessions.find(token, is_person=True, now_ms=0).who == "x" * login.WHO_CHARACTERS_MAX
+    assert gate.sessions.find(token, is_person=True, now_ms=0).who == "x" * sessions.WHO_CHARACTERS_MAX
 
 
 def test_many_at_once_are_one_attempt_at_a_time_and_each_counts(monkeypatch):
@@ -212,8 +211,8 @@ def test_many_at_once_are_one_attempt_at_a_time_and_each_counts(monkeypatch):
         return await asyncio.gather(*asking)
 
     answers = asyncio.run(crowd())
-    assert [answer.why for answer in answers].count(login.WRONG) == 1 and len(gate.checked) == 1
-    assert {answer.why for answer in answers} <= {login.WRONG, login.BUSY, login.WAIT}
+    assert [answer.why for answer in answers].count(sessions.WRONG) == 1 and len(gate.checked) == 1
+    assert {answer.why for answer in answers} <= {sessions.WRONG, sessions.BUSY, sessions.WAIT}
 
 
 def test_limits_are_what_the_page_promises():

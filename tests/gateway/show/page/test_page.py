@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("aiohttp", reason="aiohttp is not installed")
 pytestmark = pytest.mark.live
 
-from gateway.show.page import attempts, sessions  # noqa: E402 - only once aiohttp is known to be there
+from gateway.show.page import sessions  # noqa: E402 - only once aiohttp is known to be there
 from tests.support import cabinet_document as told  # noqa: E402
 from tests.support.page_world import LINE, PASSWORD, PageWorld, open_page  # noqa: E402
 
@@ -66,7 +66,7 @@ def test_the_cookie_is_for_this_page_alone():
 
 def test_wrong_passwords_wait_ever_longer_by_the_page_clock():
     async def story(world, phone):
-        for _ in range(attempts.FREE):
+        for _ in range(sessions.FREE):
             answer = await phone.login(typed="faux")
             assert answer.status == 403 and "Mot de passe refusé" in answer.shown
         answer = await phone.login()
@@ -74,7 +74,7 @@ def test_wrong_passwords_wait_ever_longer_by_the_page_clock():
         assert "Trop d'essais. Réessayer dans 2 s." in answer.shown
         world.now_ms += 2_000
         assert (await phone.login()).status == 303
-        assert len(world.words("page-login-refused")) == attempts.FREE
+        assert len(world.words("page-login-refused")) == sessions.FREE
 
     on_page(story)
 

@@ -9,11 +9,9 @@ import pytest
 pytest.importorskip("aiohttp", reason="aiohttp is not installed")
 
 from gateway.language import LANGUAGES
-from gateway.show.page import gate, page
-from gateway.show.page.faults import faults
-from gateway.show.page.feeder import feeder_screen, order_page, refusal
-from gateway.show.page.health import health
-from gateway.show.page.now import now
+from gateway.show.page import page, screens
+from gateway.show.page.feeders import feeder_screen, now, order_page, refusal
+from gateway.show.page.screens import faults, health
 from gateway.show.page.sessions import Session
 from gateway.show.page.tonight import tonight_screen
 from gateway.show.page.view import View
@@ -177,7 +175,7 @@ def test_hostile_names_stay_text_on_every_screen(language):
         tags = Tags(html)
         assert tags.names.count("script") == 1 and not {"img", "iframe", "object"} & set(tags.names)
         assert not [name for name in tags.attributes if name.startswith("on") or name == "style"]
-    assert "<img" not in gate.login_page(language, why=HOSTILE, who=HOSTILE)
+    assert "<img" not in screens.login_page(language, why=HOSTILE, who=HOSTILE)
 
 
 ODD = (None, True, -1, 10**40, float("nan"), float("inf"), "", "x" * 10_000, [], [[]], {}, {"a": 1}, [None] * 500)

@@ -5,7 +5,7 @@ import unicodedata
 
 import pytest
 
-from gateway.show.page import password
+from gateway.config import password
 
 RIGHT = "éclairage-49"
 # Made once: a test's name must not change from run to run.

@@ -3,7 +3,7 @@
     scrypt$15$8$1$<salt>$<key>        log2 of N, r, p, then base64 without padding
 
 It stands in gateway.toml as `[page] password`, written by `bocage gateway setup`. Its cost is 32 MiB and about a
-quarter of a second of a Raspberry Pi, so it is checked in a thread, one at a time (`gateway/show/page/login.py`). A
+quarter of a second of a Raspberry Pi, so it is checked in a thread, one at a time (`gateway/show/page/sessions.py`). A
 line from elsewhere may not ask for more than `MEMORY_BYTES_MAX`: a typing error in a configuration must not take
 the agent's memory. What is typed on a phone is compared in Unicode form NFC, for an é has two spellings. Neither
 password nor line goes to a log.

@@ -1,25 +1,24 @@
 """The whole explanation of one feeder as plain data: for the screen, for `--json`, for the technician's page.
 
-`told_now` is the state and its reasons; `told_at` what the policy wants at another time, and which commands would
-still hold. Sentences are in one language; figures stand beside them for programs.
+`explain_now` gives the state and its reasons; `explain_at` what the policy wants at another time, and which commands
+would still hold. Sentences are in one language; figures stand beside them for programs. The verdict on the watts is
+for people only: the alarms are the agent's, which waits and remembers (`gateway/core/cabinet/alarms.py`). Half a lamp,
+a twentieth of the feeder or 5 W, the greatest of them, is no difference: mains voltage moves as much.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.core.status import CabinetStatus, FeederStatus
 from gateway.language.figures import duration
 from gateway.show.explain import moments
-from gateway.show.explain.ladder import ladder
-from gateway.show.explain.next import next_by_policy, next_words
+from gateway.show.explain.calendar import law_of, wish
+from gateway.show.explain.night import Tonight, next_by_policy, next_words, tonight
 from gateway.show.explain.orders import command_words, concerns, kind_words, limit_words, still_holding
-from gateway.show.explain.plan import law_of, wish
-from gateway.show.explain.tonight import Tonight, tonight
-from gateway.show.explain.watts import watts
-from gateway.show.explain.why import law_words, policy_words, state_words, why
+from gateway.show.explain.why import ladder, law_words, policy_words, state_words, why
 from gateway.show.explain.words import say
 
 
-def told_now(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> dict[str, Any]:
+def explain_now(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> dict[str, Any]:
     """The state now, and everything that led to it."""
     found = watts(feeder, language)
     law, now_s = law_of(cabinet, feeder), cabinet.unix_s
@@ -39,11 +38,11 @@ def told_now(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> dic
             say("pair", language, label=kind_words(command, language), text=command_words(command, now_s, language))
             for command in cabinet.commands if concerns(command, feeder)
         ],
-        "night": night_told(tonight(cabinet, feeder, now_s, language), language),
+        "night": night_data(tonight(cabinet, feeder, now_s, language), language),
     }  # fmt: skip
 
 
-def told_at(cabinet: CabinetStatus, feeder: FeederStatus, at: moments.At, language: str) -> dict[str, Any]:
+def explain_at(cabinet: CabinetStatus, feeder: FeederStatus, at: moments.At, language: str) -> dict[str, Any]:
     """What the policy wants at `at`, why, and what could decide otherwise."""
     law, now_s = law_of(cabinet, feeder), cabinet.unix_s
     told: dict[str, Any] = {
@@ -52,7 +51,7 @@ def told_at(cabinet: CabinetStatus, feeder: FeederStatus, at: moments.At, langua
         "side": _side(at.unix_s, now_s),
         "notes": _notes(cabinet, at, language),
         "commands": [command_words(one, now_s, language) for one in still_holding(cabinet, feeder, at.unix_s)],
-        "night": night_told(tonight(cabinet, feeder, at.unix_s, language) if law is not None else None, language),
+        "night": night_data(tonight(cabinet, feeder, at.unix_s, language) if law is not None else None, language),
         "limits": [] if law is None else limit_words(law, at.unix_s, language),
     }
     if law is None:
@@ -75,7 +74,7 @@ def state_sentence(feeder: FeederStatus, language: str) -> str:
     return f"{state} {say('for', language, since=duration(feeder.since_s, language))}"
 
 
-def night_told(found: Tonight | None, language: str) -> dict[str, Any] | None:
+def night_data(found: Tonight | None, language: str) -> dict[str, Any] | None:
     """A night as plain data."""
     if found is None:
         return None
@@ -120,3 +119,55 @@ def _notes(cabinet: CabinetStatus, at: moments.At, language: str) -> list[str]:
     if side != "now":
         notes.append(say(f"at.caveat.{side}", language))
     return notes
+
+
+AGREE, DISAGREE, EARLY, UNKNOWN = "agree", "disagree", "early", "unknown"
+
+_WARM_UP_S = 300  # as CABINET_WARM_UP_MS of gateway.core.limits
+_DARK_SHARE, _DARK_W = 0.05, 3.0
+
+
+class Watts(NamedTuple):
+    """`brief`: the sentence without its figures, for where they stand already."""
+
+    verdict: str
+    sentence: str
+    brief: str
+
+
+def watts(feeder: FeederStatus, language: str) -> Watts:
+    """Power against what is normal; the auxiliary contact first, for it is nearer to the contactor."""
+    if feeder.feedback is not None and feeder.closed is not None and feeder.feedback != feeder.closed:
+        key = "feedback.closed" if feeder.feedback else "feedback.open"
+        return Watts(DISAGREE, say(key, language), say(key, language))
+    if feeder.power_w is None:
+        return Watts(UNKNOWN, say("watts.none", language), say("watts.none", language))
+    verdict, key, rest = _judge(feeder.power_w, feeder)
+    brief = say(f"watts.{key}", language, rest=round(rest))
+    power = round(feeder.power_w)
+    if feeder.closed is False or not feeder.normal_w:
+        return Watts(verdict, say("watts.alone", language, power=power, verdict=brief), brief)
+    values = {"power": power, "expected": round(feeder.normal_w), "verdict": brief}
+    return Watts(verdict, say("watts.of", language, **values), brief)
+
+
+def _judge(power_w: float, feeder: FeederStatus) -> tuple[str, str, float]:
+    expected_w = feeder.normal_w
+    if feeder.closed is False:
+        is_dark = power_w <= max(_DARK_W, _DARK_SHARE * (expected_w or 0))
+        return (AGREE, "off", 0) if is_dark else (DISAGREE, "burns", 0)
+    if feeder.closed is None or not expected_w:
+        return (UNKNOWN, "unjudged", 0)
+    rest_w = expected_w - power_w
+    if abs(rest_w) <= _tolerance_w(expected_w, feeder.lamps):
+        return (AGREE, "agree", 0)
+    if feeder.since_s is not None and feeder.since_s < _WARM_UP_S:
+        return (EARLY, "early", 0)
+    if power_w < _DARK_SHARE * expected_w:
+        return (DISAGREE, "nothing", 0)
+    return (DISAGREE, "less" if rest_w > 0 else "more", abs(rest_w))
+
+
+def _tolerance_w(expected_w: float, lamps: int | None) -> float:
+    half_a_lamp = expected_w / lamps / 2 if lamps and lamps > 0 else 0.1 * expected_w
+    return max(5.0, 0.05 * expected_w, half_a_lamp)

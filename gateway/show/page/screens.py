@@ -1,0 +1,135 @@
+"""The screens of the rest: what is wrong, the gateway's health, the login, and the page for an error.
+
+Faults stand with the gravest first and with what to do: at the cabinet, at the gateway, and the log's last incidents.
+The login and the error page need no session.
+"""
+
+from gateway.language.figures import duration, number
+from gateway.show.findings import Finding, alarm_findings, findings
+from gateway.show.page.feeders import finding_items
+from gateway.show.page.html import Child, Safe, join, tag
+from gateway.show.page.view import View, other_language, shell
+from gateway.show.page.words import say
+from gateway.show.report import fault_words, headline, sections
+from gateway.show.words import word
+
+_SHOWN_MAX = 10
+
+
+def faults(view: View) -> Safe:
+    """The screen's body."""
+    alarms = alarm_findings(view.status)
+    others = [found for found in findings(view.status) if not found.key.startswith("alarm.")]
+    if not alarms and not others:
+        return join(tag("p", view.say("faults.none"), class_="notice good"), _log(view))
+    return join(_group(view, "faults.street", alarms), _group(view, "faults.gateway", others), _log(view))
+
+
+def _group(view: View, title: str, found: list[Finding]) -> Child:
+    if not found:
+        return None
+    return join(tag("h2", view.say(title)), finding_items(view, found))
+
+
+def _log(view: View) -> Child:
+    told = view.status.faults
+    if not told:
+        return None
+    lines = [
+        tag("li", word("ago", view.language, ago=duration(one.ago_s, view.language),
+                       what=fault_words(one, view.language)))
+        for one in reversed(told[-_SHOWN_MAX:])
+    ]  # fmt: skip
+    return join(tag("h2", view.say("faults.log")), tag("ul", lines, class_="lines"))
+
+
+# Feeders, alarms and faults have screens of their own.
+_ELSEWHERE = ("feeder", "alarms", "faults")
+
+
+def health(view: View) -> Safe:
+    """The screen's body."""
+    rows = [
+        (word(f"label.{label}", view.language), tag("ul", [tag("li", part) for part in parts]))
+        for label, parts in sections(view.status, view.language)
+        if label not in _ELSEWHERE
+    ]
+    rows += [(view.say(f"health.{name}"), tag("ul", tag("li", value))) for name, value in _measured(view)]
+    return join(
+        tag("p", headline(view.status, view.language), class_="notice plain"),
+        tag("dl", [join(tag("dt", label), tag("dd", value)) for label, value in rows]),
+    )
+
+
+def _measured(view: View) -> list[tuple[str, Child]]:
+    found: list[tuple[str, Child]] = []
+    cabinet = view.cabinet
+    if cabinet is not None and cabinet.linky:
+        index_wh, apparent_va = cabinet.linky.get("index_wh"), cabinet.linky.get("apparent_va")
+        values = {
+            "index": "?" if not isinstance(index_wh, int) else f"{index_wh // 1000:,}".replace(",", "\u202f"),
+            "apparent": "?" if apparent_va is None else apparent_va,
+            "mode": cabinet.linky.get("mode") or "?",
+        }
+        found.append(("linky", view.say("health.linky.value", **values)))
+    if cabinet is not None and cabinet.ups_v is not None:
+        volts = number(cabinet.ups_v, view.language)
+        found.append(("ups", view.say("health.ups.value", volts=volts)))
+    version = view.status.version
+    return [*found, ("version", version)] if version else found
+
+
+# Why the login shows a line: words of ours; others show none.
+_REASONS = ("wrong", "name", "busy", "wait", "over", "left")
+
+
+def login_page(language: str, *, why: str, wait_s: int = 0, who: str = "") -> Safe:
+    """Name and password. `why`: what became of the last attempt, or of the session."""
+    told: Child = None
+    if why in _REASONS and not (why == "wait" and not wait_s):
+        kind = "notice plain" if why in ("over", "left") else "notice bad"
+        told = tag("p", say(f"login.{why}", language, left=duration(wait_s, language)), class_=kind, role="alert")
+    other = other_language(language)
+    return shell(
+        say("login.title", language),
+        language,
+        tag(
+            "main",
+            tag("h1", "Bocage"),
+            tag("p", say("login.lead", language)),
+            told,
+            tag(
+                "form",
+                tag("label", say("login.who", language), for_="who"),
+                tag("input", id="who", name="who", value=who, required=True, maxlength=40, autocomplete="name",
+                    aria_describedby="who-why"),
+                tag("p", say("login.who.why", language), id="who-why", class_="hint"),
+                tag("label", say("login.password", language), for_="password"),
+                tag("input", id="password", name="password", type="password", required=True, maxlength=128,
+                    autocomplete="current-password"),
+                tag("button", say("login.enter", language), class_="button big"),
+                method="post",
+                action="/login",
+            ),
+            tag("p", tag("a", say("other_language", language), href=f"/login?lang={other}", lang=other)),
+            class_="login",
+            id="main",
+        ),
+    )  # fmt: skip
+
+
+def error_page(language: str, status: int) -> Safe:
+    """An error in words, and the way back."""
+    words = say(f"error.{status}", language) if status in (404, 500) else say("error.other", language, status=status)
+    return shell(
+        say("error.title", language),
+        language,
+        tag(
+            "main",
+            tag("h1", say("error.title", language)),
+            tag("p", words, class_="notice bad"),
+            tag("a", say("back", language), href="/", class_="button big"),
+            class_="login",
+            id="main",
+        ),
+    )
