@@ -23,8 +23,78 @@ Sources: otgw.tclcode.com, "Firmware" and "Stand-alone operation"; release notes
 from binascii import unhexlify
 from collections import namedtuple
 
-from heating import limits, opentherm
+from heating import limits
 from wire import quantity
+
+READ_DATA = 0
+WRITE_DATA = 1
+INVALID_DATA = 2
+READ_ACK = 4
+WRITE_ACK = 5
+DATA_INVALID = 6
+UNKNOWN_DATAID = 7
+
+STATUS = 0
+CONTROL_SETPOINT = 1
+MASTER_CONFIG = 2
+SLAVE_CONFIG = 3
+FAULTS = 5
+MAX_MODULATION = 14
+MODULATION = 17
+WATER_PRESSURE = 18
+FLOW_TEMPERATURE = 25
+OUTDOOR_TEMPERATURE = 27
+RETURN_TEMPERATURE = 28
+MAX_CH_BOUNDS = 49
+MAX_CH_SETPOINT = 57
+
+# Of id 0: the master's flags in the high byte, the slave's in the low one.
+CH_ENABLE = 0x01
+DHW_ENABLE = 0x02
+FAULT = 0x01
+CH_MODE = 0x02
+DHW_MODE = 0x04
+FLAME = 0x08
+
+OpenThermFrame = namedtuple("OpenThermFrame", ("type", "id", "value"))
+
+_SPARE_MASK = 0x0F
+_PARITY = 0x80
+
+
+def encode_frame(kind, data_id, value) -> bytes:
+    """The four bytes of a frame. `value` is 0 to 65535 (`f8_8` for temperatures)."""
+    assert 0 <= kind <= 7 and 0 <= data_id <= 255 and 0 <= value <= 0xFFFF
+    high, low = value >> 8, value & 0xFF
+    first = kind << 4
+    if _odd(first ^ data_id ^ high ^ low):
+        first |= _PARITY
+    return bytes((first, data_id, high, low))
+
+
+def decode_frame(data):
+    """The OpenThermFrame behind four bytes; None for another length, odd parity or spare bits."""
+    if len(data) != 4 or _odd(data[0] ^ data[1] ^ data[2] ^ data[3]) or data[0] & _SPARE_MASK:
+        return None
+    return OpenThermFrame(data[0] >> 4 & 7, data[1], data[2] << 8 | data[3])
+
+
+def f8_8(value_ck) -> int:
+    """The data value of a number in 0.01 (°C, %, bar), nearest 1/256."""
+    return ((value_ck * 256 + 50) // 100) & 0xFFFF
+
+
+def from_f8_8(value) -> int:
+    """The number in 0.01 that a data value writes, nearest."""
+    signed = value - 0x10000 if value & 0x8000 else value
+    return (signed * 100 + 128) // 256
+
+
+def _odd(folded) -> int:
+    folded ^= folded >> 4
+    folded ^= folded >> 2
+    return (folded ^ folded >> 1) & 1
+
 
 # Of one boiler: the highest flow temperature, 0.01 °C; whether it may also make hot water (None: as it likes).
 BoilerModel = namedtuple("BoilerModel", ("flow_max_ck", "hot_water"))
@@ -43,8 +113,8 @@ _COUNTERS = ("lines", "frames", "damaged", "garbage", "refused", "unanswered", "
 _FRESH_MS = 120_000
 
 
-class Boiler:
-    """See the module. `want` what the trade orders, `receive` what the line brings, `outgoing` what to write."""
+class BoilerLink:
+    """See the module. `demand` what the trade orders, `receive` what the line brings, `outgoing` what to write."""
 
     def __init__(self, model, *, now_ms):
         self._model = model
@@ -58,7 +128,7 @@ class Boiler:
         self._sh_at_ms = now_ms
         self._sh_tries = 0
         self._round_ms = now_ms  # since when the gateway's round may show its id 57
-        self._asked_ms = {opentherm.SLAVE_CONFIG: now_ms, opentherm.FAULTS: now_ms}
+        self._asked_ms = {SLAVE_CONFIG: now_ms, FAULTS: now_ms}
         self._line_ms = now_ms
         self._request_ms = None
         self._answer_ms = now_ms
@@ -75,7 +145,7 @@ class Boiler:
 
     # --- in -------------------------------------------------------------------------------------------------
 
-    def want(self, enabled, flow_ck, *, now_ms) -> None:
+    def demand(self, enabled, flow_ck, *, now_ms) -> None:
         """Whether to heat, and the flow set-point in 0.01 °C, bounded by the model's. Cheap when nothing changed."""
         flow_ck = max(limits.FLOW_MIN_CK, min(self._model.flow_max_ck, flow_ck))
         if enabled != self._enabled or abs(flow_ck - self._flow_ck) >= 10:
@@ -142,9 +212,9 @@ class Boiler:
             is_last = self._sh_tries % limits.SH_TRIES == 0
             self._sh_at_ms = now_ms + (limits.SH_REST_MS if is_last else limits.SH_AGAIN_MS)
             self._say(f"SH={decimal(self._model.flow_max_ck)}")
-        for data_id in (opentherm.SLAVE_CONFIG, opentherm.FAULTS):
+        for data_id in (SLAVE_CONFIG, FAULTS):
             if now_ms >= self._asked_ms[data_id]:
-                every_ms = limits.FAULT_EVERY_MS if data_id == opentherm.FAULTS else limits.CONFIG_EVERY_MS
+                every_ms = limits.FAULT_EVERY_MS if data_id == FAULTS else limits.CONFIG_EVERY_MS
                 self._asked_ms[data_id] = now_ms + every_ms
                 self._say(f"PM={data_id}")
 
@@ -190,7 +260,7 @@ class Boiler:
 
     def _frame(self, line, now_ms):
         try:
-            frame = opentherm.decode(unhexlify(line[1:]))
+            frame = decode_frame(unhexlify(line[1:]))
         except ValueError:
             frame = None
         if frame is None:
@@ -199,8 +269,8 @@ class Boiler:
         self.counters["frames"] += 1
         if line[:1] == b"R" or line[:1] == b"T":
             self._asked(now_ms)
-            if line[:1] == b"R" and frame.id == opentherm.MAX_CH_SETPOINT and frame.type == opentherm.WRITE_DATA:
-                self.max_ch_ck = opentherm.from_f8_8(frame.value)
+            if line[:1] == b"R" and frame.id == MAX_CH_SETPOINT and frame.type == WRITE_DATA:
+                self.max_ch_ck = from_f8_8(frame.value)
         elif line[:1] == b"B":
             self._answer_ms = now_ms
             self._heard(frame, now_ms)
@@ -211,38 +281,38 @@ class Boiler:
         self._request_ms = now_ms
 
     def _heard(self, frame, now_ms):
-        if frame.id == opentherm.MAX_CH_SETPOINT:
-            is_ours = abs(opentherm.from_f8_8(frame.value) - self._model.flow_max_ck) <= 1
-            self._has_asserted_max = is_ours and frame.type == opentherm.WRITE_ACK
-        if frame.type != opentherm.READ_ACK:
+        if frame.id == MAX_CH_SETPOINT:
+            is_ours = abs(from_f8_8(frame.value) - self._model.flow_max_ck) <= 1
+            self._has_asserted_max = is_ours and frame.type == WRITE_ACK
+        if frame.type != READ_ACK:
             return
-        if frame.id == opentherm.STATUS:
+        if frame.id == STATUS:
             self._keep(STATUS_KEY, frame.value & 0xFF, now_ms)
-            if not frame.value & opentherm.FAULT:
+            if not frame.value & FAULT:
                 self._keep(FAULT_FLAGS_KEY, 0, now_ms)
                 self._keep(FAULT_CODE_KEY, 0, now_ms)
             elif not self._values.get(FAULT_FLAGS_KEY, (0, 0))[0] and not self._values.get(FAULT_CODE_KEY, (0, 0))[0]:
-                self._asked_ms[opentherm.FAULTS] = min(self._asked_ms[opentherm.FAULTS], now_ms + limits.ANSWER_MS)
-        elif frame.id == opentherm.SLAVE_CONFIG:
+                self._asked_ms[FAULTS] = min(self._asked_ms[FAULTS], now_ms + limits.ANSWER_MS)
+        elif frame.id == SLAVE_CONFIG:
             self.slave_config = frame.value >> 8
-        elif frame.id == opentherm.FAULTS:
+        elif frame.id == FAULTS:
             self._keep(FAULT_FLAGS_KEY, frame.value >> 8, now_ms)
             self._keep(FAULT_CODE_KEY, frame.value & 0xFF, now_ms)
-        elif frame.id == opentherm.MODULATION:
-            self._keep(quantity.MODULATION, (opentherm.from_f8_8(frame.value) + 50) // 100, now_ms)
-        elif frame.id == opentherm.WATER_PRESSURE:
-            self._keep(quantity.WATER_PRESSURE, opentherm.from_f8_8(frame.value) * _BAR_TO_PA_OF_CENTIBAR, now_ms)
+        elif frame.id == MODULATION:
+            self._keep(quantity.MODULATION, (from_f8_8(frame.value) + 50) // 100, now_ms)
+        elif frame.id == WATER_PRESSURE:
+            self._keep(quantity.WATER_PRESSURE, from_f8_8(frame.value) * _BAR_TO_PA_OF_CENTIBAR, now_ms)
         elif frame.id in _TEMPERATURES:
-            self._keep(_TEMPERATURES[frame.id], opentherm.from_f8_8(frame.value), now_ms)
+            self._keep(_TEMPERATURES[frame.id], from_f8_8(frame.value), now_ms)
 
     def _keep(self, key, value, now_ms):
         self._values[key] = (value, now_ms)
 
 
 _TEMPERATURES = {
-    opentherm.FLOW_TEMPERATURE: FLOW_KEY,
-    opentherm.RETURN_TEMPERATURE: RETURN_KEY,
-    opentherm.OUTDOOR_TEMPERATURE: OUTDOOR_KEY,
+    FLOW_TEMPERATURE: FLOW_KEY,
+    RETURN_TEMPERATURE: RETURN_KEY,
+    OUTDOOR_TEMPERATURE: OUTDOOR_KEY,
 }
 
 

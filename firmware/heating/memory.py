@@ -17,7 +17,7 @@ _METERED = 2
 _METER = ">I"
 
 # exercise_day None: never. meter_wh None: no meter.
-Memory = namedtuple("Memory", ("learned", "exercise_day", "openings", "energy_wh", "on_s", "meter_wh"))
+RoomMemory = namedtuple("RoomMemory", ("learned", "exercise_day", "openings", "energy_wh", "on_s", "meter_wh"))
 
 
 def fresh(dead_s):
@@ -25,10 +25,10 @@ def fresh(dead_s):
     learned = Learned(
         limits.RATE_DEFAULT_CK_H, limits.RATE_LONG_DEFAULT_CK_H, dead_s, limits.COOLING_DEFAULT_PERMILLE_H
     )
-    return Memory(learned, None, 0, 0, 0, None)
+    return RoomMemory(learned, None, 0, 0, 0, None)
 
 
-def pack(memory) -> bytes:
+def encode(memory) -> bytes:
     learned = memory.learned
     meter = b"" if memory.meter_wh is None else struct.pack(_METER, memory.meter_wh & 0xFFFFFFFF)
     packed = struct.pack(
@@ -46,8 +46,8 @@ def pack(memory) -> bytes:
     return packed + meter
 
 
-def unpack(data):
-    """The Memory behind bytes, or None: none of it is believed then."""
+def decode(data):
+    """The RoomMemory behind bytes, or None: none of it is believed then."""
     size, meter_wh = struct.calcsize(_FORMAT), None
     if len(data) == size + struct.calcsize(_METER) and data[0] == _METERED:
         meter_wh = struct.unpack(_METER, data[size:])[0]
@@ -63,4 +63,4 @@ def unpack(data):
     if not sound:
         return None
     learned = Learned(rate_ck_h, rate_long_ck_h, dead_s, cooling)
-    return Memory(learned, day or None, openings, energy_wh, on_s, meter_wh)
+    return RoomMemory(learned, day or None, openings, energy_wh, on_s, meter_wh)

@@ -9,7 +9,7 @@ from heating import limits
 from wire import quantity
 
 
-class Meter:
+class HeaterMeter:
     """`wh`: the total. `last_wh`: what the meter said last, or None. `is_silent`: nothing came for some samples.
     `is_idle`: the relay was closed for minutes, in a room that is cold, and nothing was drawn."""
 

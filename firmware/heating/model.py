@@ -2,7 +2,7 @@
 
 from collections import namedtuple
 
-from heating import cycle, limits, regulator
+from heating import actuators, limits, regulator
 from policy import civil, heating
 
 RELAY = "relay"
@@ -18,8 +18,8 @@ OUTPUT_SILENT = -1
 # between room and outdoors at full power and in the coldest hour. heater_w: rated power behind the relay, 0 unknown.
 # curve_percent, flow_max_ck: of a boiler. stroke_s: of the weekly exercise, 0 none. standby_ck: how much less is enough
 # where a detector sees nobody, 0 as always. has_meter: of the energy of electric heaters.
-Model = namedtuple(
-    "Model",
+HeatingModel = namedtuple(
+    "HeatingModel",
     (
         "output",
         "is_water",
@@ -43,11 +43,11 @@ Model = namedtuple(
 def default(output, is_water=None, programme=heating.DEFAULT_PROGRAMME):
     """The model of an output with nothing else said."""
     water = output != RELAY if is_water is None else is_water
-    return Model(
+    return HeatingModel(
         output=output,
         is_water=water,
         control=regulator.DEFAULT_CONTROL,
-        timing=cycle.WATER if water else cycle.ELECTRIC,
+        timing=actuators.WATER_CYCLE if water else actuators.ELECTRIC_CYCLE,
         programme=programme,
         zone=civil.PARIS,
         no_time_ck=1700,

@@ -23,7 +23,7 @@ from heating import limits
 
 # kint, kext: 1/100 per K. pi: a Preset or None. band: (deadband, overrun) of hysteresis, 0.01 K, which then is all; or
 # None.
-Control = namedtuple("Control", ("kint", "kext", "pi", "band"))
+ControlLaw = namedtuple("ControlLaw", ("kint", "kext", "pi", "band"))
 # kp in 1/1000, ki in 1/10000 per step, offset_max_ck, and the clamp of the sum in 0.01 K · steps.
 Preset = namedtuple("Preset", ("kp", "ki", "offset_max_ck", "sum_max_ck"))
 
@@ -34,7 +34,7 @@ PRESETS = {
     "strong": Preset(400, 800, 500, 5_000),
     "very-strong": Preset(600, 1_000, 800, 8_000),
 }
-DEFAULT_CONTROL = Control(60, 1, PRESETS["medium"], None)
+DEFAULT_CONTROL = ControlLaw(60, 1, PRESETS["medium"], None)
 
 
 class Regulator:
@@ -94,34 +94,24 @@ class Regulator:
         self.offset_ck = max(-preset.offset_max_ck, min(preset.offset_max_ck, offset_ck))
 
 
-def flow_ck(setpoint_ck, offset_ck, room_ck, outdoor_ck, curve_percent, flow_max_ck) -> int:
-    """A boiler's flow set-point by its heating curve, 0.01 °C: set-point + curve · (set-point - outdoors), and
-    ROOM_INFLUENCE kelvin more for each that is missing in the room; the offset of PI shifts both, so that a curve which
-    was set too low is made good."""
-    aimed_ck = setpoint_ck + offset_ck
-    outdoor_ck = limits.OUTDOOR_ASSUMED_CK if outdoor_ck is None else outdoor_ck
-    flow = aimed_ck + curve_percent * max(0, aimed_ck - outdoor_ck) // 100
-    if room_ck is not None:
-        flow += limits.ROOM_INFLUENCE * (aimed_ck - room_ck)
-    return max(limits.FLOW_MIN_CK, min(flow_max_ck, flow))
+def safe_permille(base_permille, outdoor_ck, last_ck, is_winter, span_ck) -> int:
+    """The duty that keeps a room which nobody can measure: 0 only while it is warmer outdoors than what is kept, and no
+    winter, in which whoever says so is not to be believed.
 
-
-def blind_flow_ck(duty_permille, outdoor_ck, curve_percent, flow_max_ck) -> int:
-    """The same for a room that nobody can measure: not at comfort, for nobody sees what sun and people add to it; and
-    the duty's share of what radiators are rated for at least, for no room makes good a curve that is set too low."""
-    keep_ck = limits.SAFE_KEEP_CK
-    share_ck = min(flow_max_ck, keep_ck + limits.RADIATOR_CK * duty_permille // 1000)
-    return max(share_ck, flow_ck(keep_ck, 0, None, outdoor_ck, curve_percent, flow_max_ck))
-
-
-def valve_percent(duty_permille, held, is_blind) -> int:
-    """How far a valve is opened that stands at `held`: a small step is not worth its wear. Where nobody measures the
-    room nothing makes up for a step that was spared: never less than the duty, and hardly more."""
-    if is_blind:
-        wanted = (duty_permille + 9) // 10
-        return held if 0 < wanted <= held <= wanted + limits.VALVE_BLIND_PERCENT else wanted
-    wanted = (duty_permille + 5) // 10
-    return held if 0 < wanted < 100 and abs(wanted - held) < limits.VALVE_STEP_PERCENT else wanted
+    The configured base; SAFE_FLOOR_PERMILLE at frost outside, when the room was cold when last seen, or in winter when
+    nobody knows how cold it is; and where the outdoor temperature is known, what holds 12 °C by the span (0.01 K) that
+    the heating is built for."""
+    duty = base_permille
+    if outdoor_ck is None:
+        cold = is_winter
+    else:
+        cold = outdoor_ck < 0
+        if outdoor_ck >= limits.SAFE_KEEP_CK and not is_winter:
+            duty = 0
+        duty = max(duty, 1000 * (limits.SAFE_KEEP_CK - outdoor_ck) // span_ck)
+    if cold or (last_ck is not None and last_ck < limits.SAFE_LAST_CK):
+        duty = max(duty, limits.SAFE_FLOOR_PERMILLE)
+    return min(1000, duty)
 
 
 def _half(value):

@@ -22,7 +22,7 @@
 
 from collections import namedtuple
 
-from heating import cycle, limits, model, regulator
+from heating import actuators, limits, model, regulator
 from policy import heating_form
 from policy import limits as policy_limits
 
@@ -76,7 +76,7 @@ def decode(faults, plain):
     fitted = _fitted(faults, plain.get("fitted", []))
     if "meter" in fitted and output == model.OPENTHERM:
         faults.add("fitted", "has a meter in the place of the boiler's bridge", "leave it out, or give another output")
-    made = model.Model(
+    made = model.HeatingModel(
         output=output,
         is_water=known.is_water,
         control=_control(faults, plain.get("control"), known.control),
@@ -108,15 +108,15 @@ def _control(faults, value, known):
         return known
     if isinstance(value, list) and len(value) == 3 and value[0] == "tpi":
         if faults.integer("control[1]", value[1], 5, 300) and faults.integer("control[2]", value[2], 0, 20):
-            return regulator.Control(value[1], value[2], None, None)
+            return regulator.ControlLaw(value[1], value[2], None, None)
         return known
     if isinstance(value, list) and len(value) == 3 and value[0] == "hysteresis":
         # Less than 0.1 K is the sensor's noise; more than 1 K above would be comfort beyond what the law lets.
         if faults.integer("control[1]", value[1], 10, 200) and faults.integer("control[2]", value[2], 0, 100):
-            return regulator.Control(known.kint, known.kext, None, (value[1], value[2]))
+            return regulator.ControlLaw(known.kint, known.kext, None, (value[1], value[2]))
         return known
     if isinstance(value, list) and value[:1] == ["pi"] and value[1:] in [[name] for name in regulator.PRESETS]:
-        return regulator.Control(known.kint, known.kext, regulator.PRESETS[value[1]], None)
+        return regulator.ControlLaw(known.kint, known.kext, regulator.PRESETS[value[1]], None)
     words = ", ".join(sorted(regulator.PRESETS))
     remedy = 'give ["tpi", 60, 1], ["hysteresis", 50, 50] or ["pi", one of '
     faults.add("control", "is not known", remedy + words + "]")
@@ -131,7 +131,7 @@ def _timing(faults, value, known):
         # Half of the cycle each, or no duty would be left between them.
         high = value[0] // 2 if sound else 3600
         sound = faults.integer(f"cycle[{index}]", value[index], 10, high) and sound
-    return cycle.Timing(1000 * value[0], 1000 * value[1], 1000 * value[2]) if sound else known
+    return actuators.CycleTiming(1000 * value[0], 1000 * value[1], 1000 * value[2]) if sound else known
 
 
 def _programme(faults, value, known):

@@ -8,7 +8,7 @@ Recomputed from order, clock, programme and temperature at every decision, never
     sensor        at fault: the safe duty, which is never 0 in winter, given in full whatever a relay's least times are;
                   a boiler's curve then aims at what that keeps
     window        open: no heat
-    set-point     of `heating.ladder`: order, programme, no-time; load shed and ceilings lower it, and standby, where
+    set-point     of `heating.setpoint`: order, programme, no-time; load shed and ceilings lower it, and standby, where
                   nobody was seen for an hour of the programme's occupied hours
     exercise      of the valve, once a week, when nothing else wants anything
 
@@ -21,17 +21,15 @@ Long because the machines of a room meet here; each is a module of its own.
 
 from collections import namedtuple
 
-from heating import limits, memory, regulator
-from heating.cycle import Cycle
-from heating.exercise import OPENING, Exercise
-from heating.ladder import CEILING, EARLY_STOP, PREHEAT, PROGRAMME, Ladder
+from heating import actuators, limits, memory, regulator
+from heating.actuators import OPENING, RelayCycle, ValveExercise
 from heating.model import OPENTHERM, OUTPUT_SILENT, RELAY, VALVE, dead_s
-from heating.outdoors import Outdoors, is_winter
 from heating.preheat import Preheat
-from heating.sensor import RoomSensor, safe_permille
-from heating.tidings import Tidings
+from heating.reports import RoomReports
+from heating.setpoint import CEILING, EARLY_STOP, PREHEAT, PROGRAMME, SetpointLadder
+from heating.thermometers import OutdoorThermometer, RoomThermometer, is_winter
 from heating.watch import HeatingWatch
-from heating.window import Window
+from heating.window import WindowWatch
 from node.trade import LOCK, TEST, Trade
 from policy import civil, heating
 from wire import directive, event, quantity
@@ -60,29 +58,29 @@ class Thermostat(Trade):
     def __init__(self, model, remembered, *, now_ms):
         self._model = model
         self.counters = {"memory": 0}
-        kept = memory.unpack(remembered)
+        kept = memory.decode(remembered)
         if kept is None:
             self.counters["memory"] += len(remembered) > 0
             kept = memory.fresh(dead_s(model))
         self._kept = kept
-        self._sensor = RoomSensor(now_ms=now_ms)
-        self._window = Window(model.timing.cycle_ms, now_ms=now_ms)
+        self._sensor = RoomThermometer(now_ms=now_ms)
+        self._window = WindowWatch(model.timing.cycle_ms, now_ms=now_ms)
         self._regulator = regulator.Regulator(model.control)
-        self._cycle = Cycle(model.timing, now_ms=now_ms, is_relay=model.output != OPENTHERM)
+        self._cycle = RelayCycle(model.timing, now_ms=now_ms, is_relay=model.output != OPENTHERM)
         self._preheat = Preheat(kept.learned, model.span_ck)
-        self._ladder = Ladder(model, self._preheat)
+        self._ladder = SetpointLadder(model, self._preheat)
         self._watch = HeatingWatch(
             limits.WATCH_WATER_MS if model.is_water else limits.WATCH_ELECTRIC_MS,
             model.timing.cycle_ms,
             model.span_ck,
         )
-        self._exercise = Exercise(1000 * model.stroke_s, kept.exercise_day, now_ms=now_ms)
-        self._tidings = Tidings(model, now_ms=now_ms)
+        self._exercise = ValveExercise(1000 * model.stroke_s, kept.exercise_day, now_ms=now_ms)
+        self._reports = RoomReports(model, now_ms=now_ms)
         self._meter = None
         if model.has_meter:
-            from heating.meter import Meter
+            from heating.meter import HeaterMeter
 
-            self._meter = Meter(kept.energy_wh, kept.meter_wh, model.heater_w, now_ms=now_ms)
+            self._meter = HeaterMeter(kept.energy_wh, kept.meter_wh, model.heater_w, now_ms=now_ms)
         # A valve answers at once; a relay or a boiler may owe its least time off first.
         self.test_ms = limits.TEST_MS + (0 if model.output == VALVE else model.timing.min_off_ms)
         self.outputs = SAFE
@@ -95,7 +93,7 @@ class Thermostat(Trade):
         self._off_since_ms = now_ms
         self._kick_until_ms = now_ms
         self._values = {}
-        self._outdoors = Outdoors()
+        self._outdoors = OutdoorThermometer()
         self._sampled_ms = now_ms
         self._settled_ms = None
         self._settled_for = None  # (Moment, local)
@@ -116,10 +114,10 @@ class Thermostat(Trade):
         timing, valve = self._model.timing, self._model.output == VALVE
         heats = self.outputs.on and (valve or now_ms - self._cycle.edge_ms > timing.min_on_ms)
         self._window.sample(room_ck if is_new else None, self._values.get(quantity.WINDOW), heats, now_ms=now_ms)
-        self._tidings.sampled(self._values, self._outdoors.seen, now_ms=now_ms)
+        self._reports.report_sample(self._values, self._outdoors.seen, now_ms=now_ms)
         if self._meter is not None:
             self._meter.sample(self._values, self._closed_ms(room_ck, now_ms), now_ms=now_ms)
-            self._tidings.meter(self._meter.is_silent)
+            self._reports.report_meter(self._meter.is_silent)
         if is_new:
             self._learn(room_ck, moment)
         self._settle(moment)
@@ -139,7 +137,7 @@ class Thermostat(Trade):
     # --- out ------------------------------------------------------------------------------------------------
 
     def take_events(self):
-        return self._tidings.take()
+        return self._reports.drain()
 
     def readings(self, moment):
         readings = {}
@@ -166,7 +164,7 @@ class Thermostat(Trade):
         order = moment.order
         if order is None:
             return None
-        status = self._tidings.boiler_status(now_ms=moment.now_ms)
+        status = self._reports.boiler_status(now_ms=moment.now_ms)
         if status is not None:
             agrees = (status & 2 != 0) == self.outputs.on and self.outputs.on == (order.level_percent > 0)
         elif order.level_percent:
@@ -191,8 +189,8 @@ class Thermostat(Trade):
         return self._sampled_ms + limits.SAMPLE_MS
 
     def memory(self, now_ms):
-        return memory.pack(
-            memory.Memory(
+        return memory.encode(
+            memory.RoomMemory(
                 self._preheat.learned,
                 self._exercise.last_day,
                 self._kept.openings + self._openings,
@@ -203,7 +201,7 @@ class Thermostat(Trade):
         )
 
     def is_sound(self, moment):
-        return self._sensor.fault is None and not self._watch.active and self._tidings.is_equipment_sound()
+        return self._sensor.fault is None and not self._watch.active and self._reports.is_equipment_sound()
 
     def may_restart(self, moment):
         return self._exercise.phase is None
@@ -218,7 +216,7 @@ class Thermostat(Trade):
         self._settled_for = (moment, self.local)
         self._sensor.tick(now_ms=now_ms)
         room_ck, outdoor_ck = self._room_ck(), self._outdoors.temperature_ck(moment)
-        choice = self._choice = self._ladder.choose(moment, room_ck, outdoor_ck)
+        choice = self._choice = self._ladder.decide(moment, room_ck, outdoor_ck)
         self._frost = room_ck is not None and room_ck < (
             limits.FROST_OFF_CK if self._frost else limits.FROST_ON_CK
         )
@@ -240,7 +238,7 @@ class Thermostat(Trade):
         if duty <= self.duty_permille - limits.SLOPE_CUT_PERMILLE or setpoint_ck < was_ck - 50:
             self._window.heat_was_cut(now_ms=now_ms)
         self.duty_permille = duty
-        self._tidings.settled(
+        self._reports.report_decision(
             setpoint_ck, rule, reason, choice, self._frost, self._sensor, self._window.seen_by, moment
         )
 
@@ -269,7 +267,7 @@ class Thermostat(Trade):
             return 1000
         if self._sensor.fault is not None:
             model, winter = self._model, is_winter(choice, moment)
-            return safe_permille(
+            return regulator.safe_permille(
                 model.safe_permille, outdoor_ck, self._sensor.temperature_ck, winter, model.span_ck
             )
         slope_ck_h = self._window.slope.ck_h
@@ -307,7 +305,7 @@ class Thermostat(Trade):
         if self._preheat.is_running:
             lesson = self._preheat.follow(room_ck, now_ms=moment.now_ms)
             if lesson is not None:
-                self._tidings.say(event.HEATING_LEARNED, None, tuple(lesson))
+                self._reports.report(event.HEATING_LEARNED, None, tuple(lesson))
         if self.duty_permille == 0 and self._rule != WINDOW:
             self._preheat.unheated(room_ck, self._outdoors.temperature_ck(moment), now_ms=moment.now_ms)
         else:
@@ -330,7 +328,7 @@ class Thermostat(Trade):
         if self._meter is not None:
             changes += watch.drawn(self._meter.is_idle)
         for code, begins, rise_ck in changes:
-            self._tidings.say(code, begins, (self.duty_permille // 10, rise_ck))
+            self._reports.report(code, begins, (self.duty_permille // 10, rise_ck))
         if watch.attempts != self.outputs.attempt and event.HEATING_FAILURE in watch.active:
             # It does not follow: drive the outputs anew, a relay by letting it go first.
             self._kick_until_ms = now_ms + max(limits.KICK_MS, self._model.timing.min_off_ms)
@@ -363,7 +361,7 @@ class Thermostat(Trade):
         valve = 0
         flow_ck = limits.FLOW_MIN_CK
         if model.output == VALVE:
-            valve = regulator.valve_percent(self.duty_permille, self.outputs.valve_percent, is_blind)
+            valve = actuators.valve_percent(self.duty_permille, self.outputs.valve_percent, is_blind)
             is_on = valve > 0
         elif model.output == OPENTHERM and is_on:
             flow_ck = self._flow_ck(moment)
@@ -391,13 +389,13 @@ class Thermostat(Trade):
             return model.flow_max_ck
         if room_ck is not None:
             offset_ck = self._regulator.offset_ck
-            flow_ck = regulator.flow_ck(
+            flow_ck = actuators.flow_ck(
                 self.setpoint_ck, offset_ck, room_ck, outdoor_ck, model.curve_percent, model.flow_max_ck
             )
         else:
             if outdoor_ck is None and is_winter(self._choice, moment):
                 outdoor_ck = limits.SAFE_OUTDOOR_CK
-            flow_ck = regulator.blind_flow_ck(self.duty_permille, outdoor_ck, model.curve_percent, model.flow_max_ck)
+            flow_ck = actuators.blind_flow_ck(self.duty_permille, outdoor_ck, model.curve_percent, model.flow_max_ck)
         # A boiler moves in whole degrees: a smaller step is said for nothing.
         held = self.outputs.flow_ck
         return held if abs(flow_ck - held) < 50 and held != limits.FLOW_MIN_CK else flow_ck
@@ -413,7 +411,7 @@ class Thermostat(Trade):
             if not is_idle:
                 exercise.abandon()
             elif exercise.step(day, now_ms=moment.now_ms):
-                self._tidings.say(event.VALVE_EXERCISED, None, (exercise.stroke_s(),))
+                self._reports.report(event.VALVE_EXERCISED, None, (exercise.stroke_s(),))
             return
         is_free = wanted is not None and wanted.kind != heating.OCCUPIED and (
             wanted.next_s is None or wanted.next_s - moment.unix_s >= limits.EXERCISE_CLEAR_S

@@ -57,7 +57,7 @@ class Slope:
         return 3600 * over // max(1, under)
 
 
-class Window:
+class WindowWatch:
     """`seen_by`: None while shut, CONTACT or SLOPE while open and heating is to stop for it."""
 
     def __init__(self, cycle_ms, *, now_ms):

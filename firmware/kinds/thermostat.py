@@ -64,10 +64,10 @@ class Ports:
         self._answers = self._valve is None
         self._bridge = self._boiler = None
         if own.model.output == model.OPENTHERM:
-            from heating.boiler import Boiler, BoilerModel
+            from heating.boiler import BoilerLink, BoilerModel
 
             self._bridge = board.open_opentherm(machine)
-            self._boiler = Boiler(BoilerModel(own.model.flow_max_ck, own.hot_water), now_ms=now_ms)
+            self._boiler = BoilerLink(BoilerModel(own.model.flow_max_ck, own.hot_water), now_ms=now_ms)
         self._waiting = []
         self._values = {}
 
@@ -88,7 +88,7 @@ class Ports:
         if self._valve is not None:
             self._answers = self._valve.set(100 * outputs.valve_percent, now_ms=now_ms)
         if self._boiler is not None:
-            self._boiler.want(outputs.on, outputs.flow_ck, now_ms=now_ms)
+            self._boiler.demand(outputs.on, outputs.flow_ck, now_ms=now_ms)
             self._bridge.exchange(self._boiler, now_ms=now_ms)
         if self._window is not None:
             self._window.poll(now_ms=now_ms)

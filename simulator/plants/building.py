@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from heating import boiler as boiler_keys
-from heating.model import OPENTHERM, VALVE, Model
+from heating.model import OPENTHERM, VALVE, HeatingModel
 from simulator.plants.lamps import Air
 from simulator.world.chance import Prng
 from wire import quantity
@@ -205,7 +205,7 @@ class Boiler:
 class HeatedRoom:
     """Ports of one room. `unix_s()` is the world's true time. Call `settle` before the plant is looked at."""
 
-    def __init__(self, room: Room, model: Model, prng: Prng, unix_s: Callable[[], int], *, contact: bool) -> None:
+    def __init__(self, room: Room, model: HeatingModel, prng: Prng, unix_s: Callable[[], int], *, contact: bool) -> None:
         self.room = room
         self._model = model
         self._unix_s = unix_s

@@ -4,8 +4,8 @@ refused."""
 import pytest
 
 from drivers.opentherm_bridge import OpenthermBridge
-from heating import boiler, limits, opentherm
-from heating.boiler import Boiler, BoilerModel
+from heating import boiler, limits
+from heating.boiler import BoilerLink, BoilerModel
 from simulator.twins.otgw import INVALID, UNKNOWN, Otgw
 from wire import quantity
 
@@ -23,7 +23,7 @@ class Rig:
     def __init__(self, flow_max_ck=6500, read=answers):
         self.now_ms = 1_000
         self.otgw = Otgw(read)
-        self.boiler = Boiler(BoilerModel(flow_max_ck, True), now_ms=self.now_ms)
+        self.boiler = BoilerLink(BoilerModel(flow_max_ck, True), now_ms=self.now_ms)
         self.bridge = OpenthermBridge(self.otgw)
 
     def turn(self, for_ms, *, every_ms=100, node_runs=True):
@@ -35,7 +35,7 @@ class Rig:
                 self.bridge.exchange(self.boiler, now_ms=self.now_ms)
 
     def heat(self, flow_ck=5000, for_ms=5_000):
-        self.boiler.want(True, flow_ck, now_ms=self.now_ms)
+        self.boiler.demand(True, flow_ck, now_ms=self.now_ms)
         self.turn(for_ms)
 
 
@@ -44,15 +44,15 @@ def test_an_order_reaches_the_boiler_within_seconds_and_stays():
     rig.heat(5000)
     rig.turn(600_000)
     assert rig.otgw.ch_enabled
-    assert opentherm.from_f8_8(rig.otgw.control_setpoint) == 5000
+    assert boiler.from_f8_8(rig.otgw.control_setpoint) == 5000
 
 
 def test_the_highest_flow_temperature_is_asserted_once_and_bounds_every_setpoint():
     rig = Rig(flow_max_ck=6500)
     rig.heat(9000, for_ms=3_600_000)
-    assert opentherm.from_f8_8(rig.otgw.max_ch) == 6500
+    assert boiler.from_f8_8(rig.otgw.max_ch) == 6500
     assert rig.boiler.asserts_max()
-    assert opentherm.from_f8_8(rig.otgw.control_setpoint) == 6500
+    assert boiler.from_f8_8(rig.otgw.control_setpoint) == 6500
     # The gateway keeps SH in EEPROM, which wears out: said until it is seen, never again.
     assert 1 <= sum(command.startswith("SH=") for command in rig.otgw.commands) <= 2
 
@@ -62,7 +62,7 @@ def test_a_gateway_that_was_replaced_is_told_the_highest_flow_temperature_anew()
     rig.heat(for_ms=60_000)
     rig.otgw.max_ch = 90 * 256
     rig.turn(120_000)
-    assert opentherm.from_f8_8(rig.otgw.max_ch) == 6500
+    assert boiler.from_f8_8(rig.otgw.max_ch) == 6500
 
 
 def said_max(rig):
@@ -150,7 +150,7 @@ def test_a_silent_bridge_or_boiler_is_seen_within_ten_seconds_and_says_nothing_o
 def test_heat_that_is_no_longer_wanted_ends_within_seconds():
     rig = Rig()
     rig.heat(for_ms=30_000)
-    rig.boiler.want(False, 0, now_ms=rig.now_ms)
+    rig.boiler.demand(False, 0, now_ms=rig.now_ms)
     rig.turn(5_000)
     assert not rig.otgw.ch_enabled
 

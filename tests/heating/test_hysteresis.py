@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from heating import cycle
-from heating.regulator import Control, Regulator
+from heating.actuators import ELECTRIC_CYCLE, WATER_CYCLE, CycleTiming
+from heating.regulator import ControlLaw, Regulator
 from policy import heating
 from simulator.plants.building import CLASSROOM, TOWN_HALL
 from tests.support.warm_world import WarmWorld, at, model_of
@@ -15,7 +15,7 @@ FALSE_ALARMS = (event.WINDOW_OPEN, event.HEATING_FAILURE, event.HEATING_UNEXPECT
 
 
 def control(deadband_ck, overrun_ck):
-    return Control(60, 1, None, (deadband_ck, overrun_ck))
+    return ControlLaw(60, 1, None, (deadband_ck, overrun_ck))
 
 
 def test_heat_begins_below_the_deadband_and_ends_above_the_overrun_and_outdoors_does_not_matter():
@@ -58,7 +58,7 @@ def test_a_room_is_held_in_its_band_by_every_output_and_nothing_is_suspected(out
         assert world.told(code) == []
 
 
-@pytest.mark.parametrize("timing", [cycle.ELECTRIC, cycle.WATER, cycle.Timing(7_200_000, 1_800_000, 1_800_000)])
+@pytest.mark.parametrize("timing", [ELECTRIC_CYCLE, WATER_CYCLE, CycleTiming(7_200_000, 1_800_000, 1_800_000)])
 def test_the_narrowest_band_switches_no_faster_than_the_least_times(timing):
     world = lived("relay", 10, 0, timing=timing)
     lasted = between_edges_ms(world)

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from heating import limits
-from heating.exercise import OPENING
+from heating.actuators import OPENING
 from node.limits import TEST_MAX_MS
 from node.trade import LOCK, TEST
 from policy import heating

@@ -2,7 +2,7 @@
 nothing."""
 
 from heating import limits, memory
-from heating.meter import Meter
+from heating.meter import HeaterMeter
 from tests.support.warm_world import WarmWorld, model_of
 from wire import event, quantity
 
@@ -38,7 +38,7 @@ def test_a_restart_loses_nothing_of_what_the_meter_counted_meanwhile():
 
 
 def test_another_meter_one_that_began_anew_and_garbage_add_nothing_and_take_nothing():
-    meter = Meter(5000, 9000, 2000, now_ms=0)
+    meter = HeaterMeter(5000, 9000, 2000, now_ms=0)
     for wh, total in ((9100, 5100), (3, 5100), (13, 5110), (9_999_000, 5110), (9_999_100, 5210), (None, 5210)):
         meter.sample({} if wh is None else {quantity.ENERGY: wh}, 0, now_ms=0)
         assert meter.wh == total
@@ -46,12 +46,12 @@ def test_another_meter_one_that_began_anew_and_garbage_add_nothing_and_take_noth
 
 def test_memory_of_a_node_without_a_meter_is_what_it_was_and_one_with_it_reads_it():
     fresh = memory.fresh(300)
-    assert len(memory.pack(fresh)) == 23 and memory.unpack(memory.pack(fresh)) == fresh
-    metered_ = memory.Memory(fresh.learned, None, 3, 77, 5, 123_456)
-    packed = memory.pack(metered_)
-    assert memory.unpack(packed) == metered_
+    assert len(memory.encode(fresh)) == 23 and memory.decode(memory.encode(fresh)) == fresh
+    metered_ = memory.RoomMemory(fresh.learned, None, 3, 77, 5, 123_456)
+    packed = memory.encode(metered_)
+    assert memory.decode(packed) == metered_
     for garbage in (packed[:-1], packed[:-4], b"\x01" + packed[1:], packed + b"\x00"):
-        assert memory.unpack(garbage) is None
+        assert memory.decode(garbage) is None
 
 
 def test_a_silent_meter_is_told_with_its_end_and_no_program_is_confirmed_meanwhile():
@@ -101,7 +101,7 @@ def test_a_boilers_contact_draws_nothing_and_that_is_no_failure():
 
 def test_what_counts_as_nothing_is_ten_watts_or_a_tenth_of_what_is_installed():
     for heater_w, power_dw, is_idle in ((0, 99, True), (0, 100, False), (2000, 1999, True), (2000, 2000, False)):
-        meter = Meter(0, None, heater_w, now_ms=0)
+        meter = HeaterMeter(0, None, heater_w, now_ms=0)
         for now_ms in range(0, limits.METER_IDLE_MS + 120_000, 60_000):
             meter.sample({quantity.POWER: power_dw, quantity.ENERGY: 0}, now_ms, now_ms=now_ms)
         assert meter.is_idle == is_idle

@@ -143,8 +143,8 @@ def test_4_a_set_point_that_is_restored_is_seen(monkeypatch):
         def __init__(self, model, kept, **options):
             super().__init__(model, kept, **options)
             if kept:
-                before, honest = Restored.last, self._ladder.choose
-                self._ladder.choose = lambda *facts: honest(*facts) if facts[1] is None else before
+                before, honest = Restored.last, self._ladder.decide
+                self._ladder.decide = lambda *facts: honest(*facts) if facts[1] is None else before
 
         def _settle(self, moment):
             super()._settle(moment)

@@ -4,7 +4,7 @@ sum from winding up, and the cut-out."""
 import pytest
 
 from heating import limits
-from heating.regulator import DEFAULT_CONTROL, PRESETS, Control, Regulator
+from heating.regulator import DEFAULT_CONTROL, PRESETS, ControlLaw, Regulator
 
 STEP_MS = 300_000
 WITHIN = {"rises": False, "rests": False, "is_full": False}
@@ -19,11 +19,11 @@ REFERENCE = {
 
 
 def tpi(kint=60, kext=1):
-    return Regulator(Control(kint, kext, None, None))
+    return Regulator(ControlLaw(kint, kext, None, None))
 
 
 def pi(name):
-    return Regulator(Control(60, 0, PRESETS[name], None))
+    return Regulator(ControlLaw(60, 0, PRESETS[name], None))
 
 
 def steps(regulator, count, error_ck, *, from_ms=0, **changes):
@@ -59,7 +59,7 @@ def test_the_gains_are_those_that_were_set():
 
 
 def test_the_offset_of_pi_moves_the_set_point_of_both_terms():
-    regulator = Regulator(Control(60, 1, PRESETS["medium"], None))
+    regulator = Regulator(ControlLaw(60, 1, PRESETS["medium"], None))
     # 0.3 · 1 K and 0.05 · 1 K: aimed at is 20.35 °C, so 0.6 · 1.35 + 0.01 · 10.35 = 0.9135.
     assert regulator.step(2000, 1900, 1000, **WITHIN, now_ms=0) == 810 + 103
     assert regulator.offset_ck == 35

@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import pytest
 
-from heating import limits, regulator
-from heating.cycle import Cycle, Timing
-from heating.sensor import safe_permille
+from heating import actuators, limits
+from heating.actuators import CycleTiming, RelayCycle
+from heating.regulator import safe_permille
 from kinds import thermostat
 from policy.fault import Faults
 from simulator.plants.building import TOWN_HALL
@@ -29,7 +29,7 @@ def timing_of(seconds):
 def given(timing, duties, *, look_ms):
     """(mean of what is given, of what is asked, in 1/1000; edges) of a cycle in blindness that is looked at when it
     says, and every `look_ms`."""
-    cycle = Cycle(timing, now_ms=0)
+    cycle = RelayCycle(timing, now_ms=0)
     on = asked = now_ms = 0
     edges = []
     while now_ms < 800 * HOUR_MS:
@@ -65,18 +65,18 @@ def test_a_safe_duty_that_follows_the_weather_is_given_too(seconds):
 
 
 def test_blindness_begins_with_heat_however_long_the_pause_will_be():
-    timing = Timing(7_200_000, 3_600_000, 3_600_000)
-    cycle = Cycle(timing, now_ms=0)
+    timing = CycleTiming(7_200_000, 3_600_000, 3_600_000)
+    cycle = RelayCycle(timing, now_ms=0)
     for now_ms in range(0, 7_200_000, 10_000):
         cycle.step(0, now_ms=now_ms)
     assert cycle.step(50, now_ms=7_200_000, blind=True)
-    waiting = Cycle(timing, now_ms=0)
+    waiting = RelayCycle(timing, now_ms=0)
     heats = [waiting.step(50, now_ms=now_ms, blind=True) for now_ms in range(0, 9_000_000, 10_000)]
     assert heats.index(True) == 360 and sum(heats) == 360, "an hour, once the relay may close"
 
 
 def test_where_the_room_is_measured_a_duty_below_the_least_time_is_none():
-    cycle = Cycle(Timing(900_000, 300_000, 300_000), now_ms=0)
+    cycle = RelayCycle(CycleTiming(900_000, 300_000, 300_000), now_ms=0)
     assert not any(cycle.step(249, now_ms=now_ms) for now_ms in range(0, 7_200_000, 10_000))
 
 
@@ -142,7 +142,7 @@ def test_a_blind_room_stays_above_frost_whatever_the_settings_are(output, plain,
 
 
 def test_a_valve_that_stood_lower_gives_the_safe_duty_in_full_and_noise_does_not_move_it():
-    assert regulator.valve_percent(120, 8, False) == 8
-    assert regulator.valve_percent(120, 8, True) == 12
-    assert [regulator.valve_percent(duty, 13, True) for duty in (111, 121, 130, 100)] == [13, 13, 13, 10]
-    assert regulator.valve_percent(0, 13, True) == 0
+    assert actuators.valve_percent(120, 8, False) == 8
+    assert actuators.valve_percent(120, 8, True) == 12
+    assert [actuators.valve_percent(duty, 13, True) for duty in (111, 121, 130, 100)] == [13, 13, 13, 10]
+    assert actuators.valve_percent(0, 13, True) == 0

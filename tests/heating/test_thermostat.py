@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from heating import cycle, limits, memory, model
+from heating import actuators, limits, memory, model
 from heating.thermostat import Thermostat
 from policy import heating
 from policy.heating import Limit, Programme, Rule, Span
@@ -260,7 +260,7 @@ def test_what_was_learned_survives_a_restart_and_garbage_does_not():
         trade = Thermostat(world.model, garbage, now_ms=0)
         assert trade.memory(0) == fresh
         assert trade.counters["memory"] == 1
-    assert memory.unpack(kept).learned != memory.unpack(fresh).learned
+    assert memory.decode(kept).learned != memory.decode(fresh).learned
 
 
 def test_every_change_of_the_setpoint_says_from_what_by_which_rule_and_why():
@@ -346,7 +346,7 @@ def test_a_sensor_that_stands_at_20_degrees_for_a_day_does_not_let_the_room_free
 
 
 def test_starts_in_a_row_do_not_make_a_boilers_relay_chatter():
-    world = WarmWorld(model_of("relay", is_water=True, timing=cycle.WATER), start_ck=1500)
+    world = WarmWorld(model_of("relay", is_water=True, timing=actuators.WATER_CYCLE), start_ck=1500)
     for _ in range(10):
         world.run(2)
         world.boot()

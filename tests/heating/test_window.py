@@ -7,14 +7,14 @@ set-point of an empty room is met and heat is wanted again; and a relay of half 
 
 import pytest
 
-from heating import cycle
-from heating.window import SLOPE, Window
+from heating import actuators
+from heating.window import SLOPE, WindowWatch
 from policy import heating
 from simulator.plants.building import CLASSROOM, OFFICE, TOWN_HALL
 from tests.support.warm_world import WarmWorld, at, model_of
 from wire import event
 
-WATER = {"is_water": True, "timing": cycle.WATER}
+WATER = {"is_water": True, "timing": actuators.WATER_CYCLE}
 OUTPUTS = {"electric": ("relay", {}), "water": ("relay", WATER), "valve": ("valve", {}), "boiler": ("opentherm", {})}
 ROOMS = {"office": (OFFICE, 1800), "classroom": (CLASSROOM, 5000), "town-hall": (TOWN_HALL, 5000)}
 # Two preheats and two ends a day.
@@ -69,7 +69,7 @@ def test_a_window_that_is_opened_soon_after_a_preheat_is_seen(output, room, star
 
 def test_a_fall_that_never_eases_counts_again_an_hour_after_the_cut():
     """A window that is opened as the heat is cut cannot be told from the fall by itself, until that must be over."""
-    window = Window(600_000, now_ms=0)
+    window = WindowWatch(600_000, now_ms=0)
     room_ck = 1900
     for minute in range(120):
         if minute == 30:

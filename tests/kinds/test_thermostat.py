@@ -39,7 +39,7 @@ def test_every_setting_reaches_the_model():
     )  # fmt: skip
     made = own.model
     assert faults == []
-    assert made.control == regulator.Control(80, 2, None, None)
+    assert made.control == regulator.ControlLaw(80, 2, None, None)
     assert made.timing == (1_200_000, 120_000, 60_000)
     assert (made.no_time_ck, made.safe_permille, made.span_ck, made.stroke_s) == (1600, 200, 2500, 30)
     assert (own.hot_water, own.fitted) == (False, ("window", "outdoor", "presence"))

@@ -7,8 +7,8 @@ from itertools import pairwise
 import pytest
 
 from heating import limits
-from heating.boiler import Boiler, BoilerModel
-from heating.regulator import Control
+from heating.boiler import BoilerLink, BoilerModel
+from heating.regulator import ControlLaw
 from policy import civil, heating
 from simulator.twins.otgw import Otgw
 from simulator.world.chance import Prng
@@ -133,7 +133,7 @@ class Chain:
     def __init__(self):
         self.world = WarmWorld(model_of("opentherm"), start_ck=1500)
         self.otgw = Otgw(lambda number: {0: 0x0A, 3: 0x0100, 5: 0, 17: 0x2000, 18: 0x0180, 25: 0x2B80}.get(number))
-        self.boiler = Boiler(BoilerModel(self.world.model.flow_max_ck, None), now_ms=0)
+        self.boiler = BoilerLink(BoilerModel(self.world.model.flow_max_ck, None), now_ms=0)
         self.now_ms = 0
 
     def live(self, for_s, *, runs=True, network=True):
@@ -150,7 +150,7 @@ class Chain:
                 self.world.ports.settle()
                 self.world.step()
             outputs = self.world.trade.outputs
-            self.boiler.want(outputs.on, outputs.flow_ck, now_ms=self.now_ms)
+            self.boiler.demand(outputs.on, outputs.flow_ck, now_ms=self.now_ms)
             waiting = self.otgw.any()
             if waiting:
                 self.boiler.receive(self.otgw.read(waiting), now_ms=self.now_ms)
@@ -266,7 +266,8 @@ def test_8_a_boot_without_time_and_a_clock_of_long_ago_are_no_reason_to_be_cold(
 @pytest.mark.parametrize("start_ck", [1600, 1900, 2100])
 def test_a_room_whose_temperature_stands_still_is_not_in_safe_mode(start_ck):
     """A coarse sensor in a quiet room says the same for days."""
-    world = WarmWorld(model_of(programme=ALWAYS, control=Control(20, 0, None, None)), start_ck=start_ck, mean_ck=1850)
+    model = model_of(programme=ALWAYS, control=ControlLaw(20, 0, None, None))
+    world = WarmWorld(model, start_ck=start_ck, mean_ck=1850)
     world.ports.thermometer.reads_ck = start_ck if start_ck > 1800 else None
     world.ports.thermometer._step_ck = 50
     world.run(24 * 60)

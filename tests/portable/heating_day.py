@@ -3,7 +3,7 @@ OpenTherm.
 
 Integers only, so that 24-bit and 53-bit floats, and 31-bit and 63-bit small integers, print the same."""
 
-from heating import boiler, model, opentherm
+from heating import boiler, model
 from heating.thermostat import Thermostat
 from kinds import thermostat as kind
 from node.trade import Moment
@@ -57,8 +57,8 @@ kept = trade.memory(240 * 60_000)
 print(kept, sorted(Thermostat(metered, kept, now_ms=0).health(moment).items()))
 print(sorted(trade.readings(moment).items()))
 
-line = boiler.Boiler(boiler.BoilerModel(6500, True), now_ms=0)
-line.want(True, 5012, now_ms=0)
+line = boiler.BoilerLink(boiler.BoilerModel(6500, True), now_ms=0)
+line.demand(True, 5012, now_ms=0)
 for step in range(60):
     for command in line.outgoing(now_ms=1000 * step):
         print(step, command)
@@ -66,7 +66,7 @@ for step in range(60):
     for heard in (b"R80000200", b"B4000020C", b"BC012021A", b"BC0192B80", b"B00000001", b"junk", b"\xff\xfe"):
         line.receive(heard + b"\r\n", now_ms=1000 * step)
 print(sorted(line.readings(now_ms=60_000).items()), sorted(line.counters.items()))
-print([opentherm.encode(kind, 57, opentherm.f8_8(value)) for kind in (1, 5) for value in (6500, -525, 2150)])
+print([boiler.encode_frame(kind, 57, boiler.f8_8(value)) for kind in (1, 5) for value in (6500, -525, 2150)])
 
 SOUND = heating_form.encode(heating.DEFAULT_PROGRAMME)
 for plain in (

@@ -23,7 +23,7 @@ def at(year, month, day, minutes=0):
 
 def model_of(output="relay", programme=ALWAYS, **changes):
     made = model.default(output, programme=programme)
-    return model.Model(**{**made._asdict(), **changes})
+    return model.HeatingModel(**{**made._asdict(), **changes})
 
 
 class WarmWorld:

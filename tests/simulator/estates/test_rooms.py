@@ -3,7 +3,7 @@
 import pytest
 
 from heating import limits
-from heating.ladder import Ladder
+from heating.setpoint import SetpointLadder
 from heating.thermostat import Thermostat
 from policy import heating
 from policy.heating import Limit, Programme, Rule, Span
@@ -115,12 +115,12 @@ def test_a_trade_that_forgets_the_law_is_caught_and_an_exemption_is_not(monkeypa
 
 def test_a_room_that_is_heated_all_weekend_is_caught(monkeypatch):
     week = heating.DEFAULT_PROGRAMME
-    kept = Ladder._programme
+    kept = SetpointLadder._programme
 
     def eager(self, wanted, unix_s, room_ck, outdoor_ck):
         return (1900, "programme", heating.OCCUPIED) if wanted.kind else kept(self, wanted, unix_s, room_ck, outdoor_ck)
 
-    monkeypatch.setattr(Ladder, "_programme", eager)
+    monkeypatch.setattr(SetpointLadder, "_programme", eager)
     world = WarmWorld(model_of(programme=week), start_s=at(2026, 12, 5, 300), start_ck=1700)
     assert "above its ceiling" in judged(world, 12 * 60, week)[0]
 
@@ -145,14 +145,14 @@ def test_closed_days_are_judged_as_the_long_emptiness_that_they_are():
 
 def test_a_trade_that_takes_closed_days_one_by_one_is_caught(monkeypatch):
     """The planted bug: an exception is of today alone."""
-    kept = Ladder._exceptional
+    kept = SetpointLadder._exceptional
 
     def short_sighted(self, moment):
         told = kept(self, moment)
         midnight_s = at(2026, 12, 8) + (moment.unix_s - at(2026, 12, 8)) // 86400 * 86400
         return told and (told[0], midnight_s, midnight_s + 86400)
 
-    monkeypatch.setattr(Ladder, "_exceptional", short_sighted)
+    monkeypatch.setattr(SetpointLadder, "_exceptional", short_sighted)
     found = judged(closed_world(), 48 * 60, heating.DEFAULT_PROGRAMME, exceptions=(CLOSED_DAYS,))
     assert "above its ceiling" in found[0]
 

@@ -30,7 +30,7 @@ CEILING = "ceiling"
 Choice = namedtuple("Choice", ("setpoint_ck", "rule", "reason", "is_off", "wished_ck", "limit", "wanted", "is_plain"))
 
 
-class Ladder:
+class SetpointLadder:
     """`choose` at every decision; time may jump either way. `preheat` is a heating.preheat.Preheat."""
 
     def __init__(self, model, preheat):
@@ -43,7 +43,7 @@ class Ladder:
         self._exception = None  # policy.heating: the one that holds, or the last
         self._known_s = None  # since when we would have noticed that one begins
 
-    def choose(self, moment, room_ck, outdoor_ck) -> Choice:
+    def decide(self, moment, room_ck, outdoor_ck) -> Choice:
         """See the module. room_ck, outdoor_ck: 0.01 °C, or None."""
         wanted = self._wanted(moment)
         order = moment.order

@@ -1,10 +1,9 @@
 """What a thermostat says happened: begins and ends, each told once. Remembers what was told; decides nothing."""
 
 from heating import limits
-from heating.boiler import FAULT_CODE_KEY, FAULT_FLAGS_KEY, STATUS_KEY
-from heating.ladder import PREHEAT, PROGRAMME
+from heating.boiler import FAULT, FAULT_CODE_KEY, FAULT_FLAGS_KEY, STATUS_KEY
 from heating.model import OPENTHERM, OUTPUT_SILENT
-from heating.opentherm import FAULT
+from heating.setpoint import PREHEAT, PROGRAMME
 from wire import directive, event
 
 # The word of wire.event for what carries a room on without its clock.
@@ -13,7 +12,7 @@ _BASIS = "safety"
 _SILENT = (1, "silent", None)
 
 
-class Tidings:
+class RoomReports:
     """`take` drains: [(event code, active, detail)]."""
 
     def __init__(self, model, *, now_ms):
@@ -26,28 +25,28 @@ class Tidings:
         self._status = None
         self._status_ms = now_ms
 
-    def take(self) -> list:
+    def drain(self) -> list:
         events = self._events
         self._events = []
         return events
 
-    def say(self, code, active, detail) -> None:
+    def report(self, code, active, detail) -> None:
         self._events.append((code, active, detail))
 
-    def sampled(self, values, outdoor, *, now_ms) -> None:
+    def report_sample(self, values, outdoor, *, now_ms) -> None:
         """What the ports said: the boiler's state or the output's silence, the outdoor sensor's."""
         silent = outdoor is not None and now_ms - outdoor[1] >= limits.OUTDOOR_SILENT_MS
-        self._hold("outdoor", event.SENSOR_FAILURE, silent, ("outdoor", "silent"))
+        self._report_while("outdoor", event.SENSOR_FAILURE, silent, ("outdoor", "silent"))
         if not self._has_boiler:
             if OUTPUT_SILENT not in values:
                 self._status_ms = now_ms
             silent = now_ms - self._status_ms >= limits.OUTPUT_SILENT_MS
-            self._hold(event.VALVE_FAILURE, event.VALVE_FAILURE, silent, _SILENT)
+            self._report_while(event.VALVE_FAILURE, event.VALVE_FAILURE, silent, _SILENT)
             return
         if STATUS_KEY in values:
             self._status = values[STATUS_KEY]
             self._status_ms = now_ms
-        self._hold(
+        self._report_while(
             event.BOILER_COMM_FAILURE,
             event.BOILER_COMM_FAILURE,
             now_ms - self._status_ms >= limits.OUTPUT_SILENT_MS,
@@ -55,11 +54,11 @@ class Tidings:
         )
         if STATUS_KEY in values:
             detail = (values.get(FAULT_FLAGS_KEY, 0), values.get(FAULT_CODE_KEY, 0))
-            self._hold(event.BOILER_FAULT, event.BOILER_FAULT, values[STATUS_KEY] & FAULT != 0, detail)
+            self._report_while(event.BOILER_FAULT, event.BOILER_FAULT, values[STATUS_KEY] & FAULT != 0, detail)
 
-    def meter(self, is_silent) -> None:
+    def report_meter(self, is_silent) -> None:
         """What the meter says, or that it says nothing."""
-        self._hold(event.METER_FAILURE, event.METER_FAILURE, is_silent, ())
+        self._report_while(event.METER_FAILURE, event.METER_FAILURE, is_silent, ())
 
     def boiler_status(self, *, now_ms):
         """OpenTherm id 0's low byte, while it is fresh, or None."""
@@ -74,36 +73,36 @@ class Tidings:
                 return False
         return True
 
-    def settled(self, setpoint_ck, rule, reason, choice, frost, sensor, seen_by, moment) -> None:
+    def report_decision(self, setpoint_ck, rule, reason, choice, frost, sensor, seen_by, moment) -> None:
         """A whole decision: whatever differs from what was told."""
         previous_ck = self._setpoint[0]
         # The programme's reason changes at midnight too, with the day that it stands in: that is no change.
         which = (setpoint_ck, rule, None if rule in (PROGRAMME, PREHEAT) else reason)
         if which != self._setpoint:
             self._setpoint = which
-            self.say(event.SETPOINT_CHANGED, None, (setpoint_ck, previous_ck, rule, reason))
+            self.report(event.SETPOINT_CHANGED, None, (setpoint_ck, previous_ck, rule, reason))
         limit = choice.limit
         ceiling = None if limit is None else (choice.wished_ck, choice.setpoint_ck, f"{limit.authority}, {limit.text}")
         if ceiling != self._ceiling:
             self._ceiling = ceiling
             if ceiling is not None:
-                self.say(event.CEILING_APPLIED, None, ceiling)
-        self._hold(event.FROST_PROTECTION, event.FROST_PROTECTION, frost, (sensor.temperature_ck,))
-        self._hold("room", event.SENSOR_FAILURE, sensor.fault is not None, ("room", sensor.fault))
-        self._hold(event.WINDOW_OPEN, event.WINDOW_OPEN, seen_by is not None, (seen_by,))
+                self.report(event.CEILING_APPLIED, None, ceiling)
+        self._report_while(event.FROST_PROTECTION, event.FROST_PROTECTION, frost, (sensor.temperature_ck,))
+        self._report_while("room", event.SENSOR_FAILURE, sensor.fault is not None, ("room", sensor.fault))
+        self._report_while(event.WINDOW_OPEN, event.WINDOW_OPEN, seen_by is not None, (seen_by,))
         shed_ck = moment.directives.get(directive.LOAD_SHED, 0)
-        self._hold(event.LOAD_SHED, event.LOAD_SHED, shed_ck > 0, (shed_ck,))
+        self._report_while(event.LOAD_SHED, event.LOAD_SHED, shed_ck > 0, (shed_ck,))
         if choice.wanted is not None:
             self._clock_ms = moment.now_ms
         lost = moment.now_ms - self._clock_ms >= limits.FALLBACK_TOLD_MS
-        self._hold(event.TIME_FALLBACK, event.TIME_FALLBACK, lost, (_BASIS,))
+        self._report_while(event.TIME_FALLBACK, event.TIME_FALLBACK, lost, (_BASIS,))
 
-    def _hold(self, name, code, active, detail):
+    def _report_while(self, name, code, active, detail):
         """Told when it begins, when it says something else while it lasts (but for a temperature), when it ends."""
         if active:
             known = self._told.get(name)
             if known is None or (known != detail and code != event.FROST_PROTECTION):
                 self._told[name] = detail
-                self.say(code, True, detail)
+                self.report(code, True, detail)
         elif name in self._told:
-            self.say(code, False, self._told.pop(name))
+            self.report(code, False, self._told.pop(name))

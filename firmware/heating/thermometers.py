@@ -8,6 +8,9 @@ after a day and night at any: what stands at 20 °C for ever would have the room
 """
 
 from heating import limits
+from heating.boiler import OUTDOOR_KEY
+from policy import civil
+from wire import directive
 
 SILENT = "silent"
 RANGE = "range"
@@ -16,7 +19,7 @@ STUCK = "stuck"
 ABSENT = "absent"
 
 
-class RoomSensor:
+class RoomThermometer:
     """`temperature_ck`: the last good reading, 0.01 °C, or None; `fault`: None, or why it is not to be acted upon."""
 
     def __init__(self, *, now_ms):
@@ -82,21 +85,28 @@ class RoomSensor:
             self.fault = why
 
 
-def safe_permille(base_permille, outdoor_ck, last_ck, is_winter, span_ck) -> int:
-    """The duty that keeps a room which nobody can measure: 0 only while it is warmer outdoors than what is kept, and no
-    winter, in which whoever says so is not to be believed.
+_WINTER_MONTHS = (11, 12, 1, 2, 3)
 
-    The configured base; SAFE_FLOOR_PERMILLE at frost outside, when the room was cold when last seen, or in winter when
-    nobody knows how cold it is; and where the outdoor temperature is known, what holds 12 °C by the span (0.01 K) that
-    the heating is built for."""
-    duty = base_permille
-    if outdoor_ck is None:
-        cold = is_winter
-    else:
-        cold = outdoor_ck < 0
-        if outdoor_ck >= limits.SAFE_KEEP_CK and not is_winter:
-            duty = 0
-        duty = max(duty, 1000 * (limits.SAFE_KEEP_CK - outdoor_ck) // span_ck)
-    if cold or (last_ck is not None and last_ck < limits.SAFE_LAST_CK):
-        duty = max(duty, limits.SAFE_FLOOR_PERMILLE)
-    return min(1000, duty)
+
+class OutdoorThermometer:
+    """`seen`: (0.01 °C, since when) of the node's own sensor, or None where there never was one."""
+
+    def __init__(self):
+        self.seen = None
+
+    def sample(self, values, *, now_ms):
+        if OUTDOOR_KEY in values:
+            self.seen = (values[OUTDOOR_KEY], now_ms)
+
+    def temperature_ck(self, moment):
+        """0.01 °C, or None."""
+        if self.seen is not None and moment.now_ms - self.seen[1] < limits.OUTDOOR_SILENT_MS:
+            return self.seen[0]
+        return moment.directives.get(directive.OUTDOOR_TEMPERATURE)
+
+
+def is_winter(choice, moment):
+    """Without a clock it is."""
+    if choice.wanted is None:
+        return True
+    return civil.civil_from_days(moment.unix_s // civil.day_s)[1] in _WINTER_MONTHS

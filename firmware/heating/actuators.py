@@ -12,13 +12,13 @@ from collections import namedtuple
 
 from heating import limits
 
-Timing = namedtuple("Timing", ("cycle_ms", "min_on_ms", "min_off_ms"))
+CycleTiming = namedtuple("CycleTiming", ("cycle_ms", "min_on_ms", "min_off_ms"))
 
-ELECTRIC = Timing(600_000, 30_000, 30_000)
-WATER = Timing(1_800_000, 300_000, 300_000)
+ELECTRIC_CYCLE = CycleTiming(600_000, 30_000, 30_000)
+WATER_CYCLE = CycleTiming(1_800_000, 300_000, 300_000)
 
 
-class Cycle:
+class RelayCycle:
     """`is_on`: what the relay is to be, since `edge_ms`. `on_ms`: for how long it was on, ever."""
 
     def __init__(self, timing, *, now_ms, is_relay=True):
@@ -89,3 +89,87 @@ class Cycle:
 
     def _may_switch(self, now_ms):
         return now_ms - self.edge_ms >= (self._timing.min_on_ms if self.is_on else self._timing.min_off_ms)
+
+
+OPENING = "opening"
+CLOSING = "closing"
+
+
+class ValveExercise:
+    """`last_day` is the civil day of the last one, to be remembered; `phase` None, OPENING or CLOSING."""
+
+    def __init__(self, stroke_ms, last_day, *, now_ms):
+        self._stroke_ms = stroke_ms
+        self.last_day = last_day
+        self._last_ms = now_ms
+        self._phase_ms = now_ms
+        self.phase = None
+
+    def is_due(self, civil_day, is_free, *, now_ms) -> bool:
+        """civil_day None: unknown. is_free: empty, and for two hours more."""
+        if self._stroke_ms == 0:
+            return False
+        if civil_day is None:
+            return now_ms - self._last_ms >= limits.EXERCISE_NO_CLOCK_MS
+        if self.last_day is None or civil_day < self.last_day:
+            self.last_day = civil_day  # a new node, or a clock that was wrong: count from now
+        return is_free and civil_day - self.last_day >= limits.EXERCISE_DAYS
+
+    def begin(self, *, now_ms) -> None:
+        self.phase = OPENING
+        self._phase_ms = now_ms
+
+    def step(self, civil_day, *, now_ms) -> bool:
+        """Goes on; True when it has just ended well."""
+        if now_ms - self._phase_ms < self._stroke_ms:
+            return False
+        self._phase_ms = now_ms
+        if self.phase == OPENING:
+            self.phase = CLOSING
+            return False
+        self.phase = None
+        self._last_ms = now_ms
+        if civil_day is not None:
+            self.last_day = civil_day
+        return True
+
+    def abandon(self) -> None:
+        """Something matters more; it is tried again."""
+        self.phase = None
+
+    def stroke_s(self) -> int:
+        return self._stroke_ms // 1000
+
+    def deadline_ms(self):
+        """When `step` is due, or None."""
+        return None if self.phase is None else self._phase_ms + self._stroke_ms
+
+
+def flow_ck(setpoint_ck, offset_ck, room_ck, outdoor_ck, curve_percent, flow_max_ck) -> int:
+    """A boiler's flow set-point by its heating curve, 0.01 °C: set-point + curve · (set-point - outdoors), and
+    ROOM_INFLUENCE kelvin more for each that is missing in the room; the offset of PI shifts both, so that a curve which
+    was set too low is made good."""
+    aimed_ck = setpoint_ck + offset_ck
+    outdoor_ck = limits.OUTDOOR_ASSUMED_CK if outdoor_ck is None else outdoor_ck
+    flow = aimed_ck + curve_percent * max(0, aimed_ck - outdoor_ck) // 100
+    if room_ck is not None:
+        flow += limits.ROOM_INFLUENCE * (aimed_ck - room_ck)
+    return max(limits.FLOW_MIN_CK, min(flow_max_ck, flow))
+
+
+def blind_flow_ck(duty_permille, outdoor_ck, curve_percent, flow_max_ck) -> int:
+    """The same for a room that nobody can measure: not at comfort, for nobody sees what sun and people add to it; and
+    the duty's share of what radiators are rated for at least, for no room makes good a curve that is set too low."""
+    keep_ck = limits.SAFE_KEEP_CK
+    share_ck = min(flow_max_ck, keep_ck + limits.RADIATOR_CK * duty_permille // 1000)
+    return max(share_ck, flow_ck(keep_ck, 0, None, outdoor_ck, curve_percent, flow_max_ck))
+
+
+def valve_percent(duty_permille, held, is_blind) -> int:
+    """How far a valve is opened that stands at `held`: a small step is not worth its wear. Where nobody measures the
+    room nothing makes up for a step that was spared: never less than the duty, and hardly more."""
+    if is_blind:
+        wanted = (duty_permille + 9) // 10
+        return held if 0 < wanted <= held <= wanted + limits.VALVE_BLIND_PERCENT else wanted
+    wanted = (duty_permille + 5) // 10
+    return held if 0 < wanted < 100 and abs(wanted - held) < limits.VALVE_STEP_PERCENT else wanted
