@@ -10,6 +10,96 @@ Returns verdicts; what follows from them (stop a zone, shut the master, latch) i
 
 from watering import limits
 
+
+class WaterMeter:
+    """`pulse_ul`: microlitres a pulse (1 L a pulse is 1,000,000), 0 where there is no meter; `zones`: how many."""
+
+    def __init__(self, pulse_ul: int, zones: int, *, now_ms: int):
+        self._pulse_ul = pulse_ul
+        self.count = None
+        self.at_ms = now_ms
+        self._rest_ul = 0
+        # Of the last samples: pulses, and since the one before. Not instants, which take ten times the heap.
+        self._pulses, self._spans_ms = [], []
+        self._exposure = [0] * zones
+        self._exposed_ms = now_ms
+        self.refused = 0
+        self.total_ml = 0
+        self.zone_ml = [0] * zones
+        # Of the last sample: mL and seconds, or None.
+        self.delta_ml = None
+        self.delta_ms = 0
+
+    def present(self) -> bool:
+        return self._pulse_ul > 0
+
+    def expose(self, flows, *, now_ms: int) -> None:
+        """`flows`: expected mL/min of each zone that has been open since the last call, 0 of the others."""
+        elapsed_ms = now_ms - self._exposed_ms
+        self._exposed_ms = now_ms
+        if elapsed_ms > 0:
+            for zone in range(len(flows)):
+                if flows[zone]:
+                    self._exposure[zone] += flows[zone] * elapsed_ms // 1000
+
+    def restart(self) -> None:
+        """Other valves than before: flow is measured anew."""
+        if self._pulses:
+            self.begin()
+
+    def begin(self) -> None:
+        """The flow is counted from the last sample on."""
+        self._pulses, self._spans_ms = [0], [0]
+
+    def sample(self, pulses, *, now_ms: int) -> None:
+        """The counter's reading, or None where it is silent."""
+        self.delta_ml = None
+        if not self._pulse_ul or pulses is None:
+            return
+        self.delta_ms, self.at_ms = now_ms - self.at_ms, now_ms
+        before, self.count = self.count, pulses
+        if before is None:
+            self.begin()
+            return
+        delta = pulses - before if pulses >= before else pulses
+        most = limits.PULSES_PER_S_MAX * (1 + self.delta_ms // 1000)
+        if not 0 <= delta <= most:
+            self.refused += 1
+            delta = most if delta > 0 else 0
+        volume_ul = delta * self._pulse_ul + self._rest_ul
+        self.delta_ml, self._rest_ul = volume_ul // 1000, volume_ul % 1000
+        self.total_ml += self.delta_ml
+        self._share(self.delta_ml)
+        self._pulses.append(delta)
+        self._spans_ms.append(self.delta_ms)
+        if len(self._pulses) > limits.SAMPLES_KEPT:
+            self._pulses.pop(0)
+            self._spans_ms.pop(0)
+
+    def flow_ml_min(self):
+        """Mean flow of the last quarter of a minute, or None before there is one."""
+        pulses = span_ms = 0
+        for i in range(len(self._pulses) - 1, 0, -1):
+            pulses += self._pulses[i]
+            span_ms += self._spans_ms[i]
+            enough_ms = 1000 * limits.FLOW_WINDOW_S * (1 if pulses >= limits.FLOW_PULSES_MIN else 2)
+            if span_ms >= enough_ms:
+                return pulses * self._pulse_ul * 60 // span_ms
+        return None
+
+    def take_zone_ml(self, zone: int) -> int:
+        """What this zone has had since the last call, mL."""
+        volume, self.zone_ml[zone] = self.zone_ml[zone], 0
+        return volume
+
+    def _share(self, volume_ml):
+        whole = sum(self._exposure)
+        if whole > 0:
+            for zone in range(len(self._exposure)):
+                self.zone_ml[zone] += volume_ml * self._exposure[zone] // whole
+                self._exposure[zone] = 0
+
+
 LOW, HIGH, BURST, NO_FLOW, LEAK, LEAK_OVER = "low", "high", "burst", "no-flow", "leak", "leak-over"
 
 _BUCKET_MS = 1000 * limits.LEAK_WITHIN_S
@@ -102,19 +192,19 @@ class LeakWatch:
     """Judges the flow while every valve is shut."""
 
     def __init__(self):
-        self._from_ms = None
+        self.from_ms = None
         # True once what flows cannot be a valve that is still closing.
         self.settled = False
-        self._detections = 0
-        self._volume_ml = 0
-        self._buckets = 0
-        self._bucket_ms = 0
-        self._bucket_ml = 0
+        self.detections = 0
+        self.volume_ml = 0
+        self.buckets = 0
+        self.bucket_ms = 0
+        self.bucket_ml = 0
         self.leaking = False
 
     def opened(self) -> None:
         """A valve is open: nothing is known of leaks until all are shut again."""
-        self._from_ms = None
+        self.from_ms = None
         self.settled = False
 
     def sample(self, meter, *, now_ms: int):
@@ -122,22 +212,22 @@ class LeakWatch:
         if meter.delta_ml is None:
             return None
         self.settled = False
-        if self._from_ms is None:
-            self._from_ms = now_ms
+        if self.from_ms is None:
+            self.from_ms = now_ms
             self._begin_bucket(now_ms)
-            self._detections = self._volume_ml = self._buckets = 0
+            self.detections = self.volume_ml = self.buckets = 0
             return None
-        if now_ms - self._from_ms < 1000 * limits.SPIN_DOWN_S:
+        if now_ms - self.from_ms < 1000 * limits.SPIN_DOWN_S:
             self._begin_bucket(now_ms)
             return None
         self.settled = True
-        self._detections = self._detections + 1 if meter.delta_ml else 0
-        self._volume_ml = self._volume_ml + meter.delta_ml if meter.delta_ml or self._detections else 0
-        self._bucket_ml += meter.delta_ml
+        self.detections = self.detections + 1 if meter.delta_ml else 0
+        self.volume_ml = self.volume_ml + meter.delta_ml if meter.delta_ml or self.detections else 0
+        self.bucket_ml += meter.delta_ml
         found = self._judge(now_ms)
-        if now_ms - self._bucket_ms >= _BUCKET_MS:
-            self._buckets = self._buckets + 1 if self._bucket_ml else 0
-            dry = self._bucket_ml == 0
+        if now_ms - self.bucket_ms >= _BUCKET_MS:
+            self.buckets = self.buckets + 1 if self.bucket_ml else 0
+            dry = self.bucket_ml == 0
             self._begin_bucket(now_ms)
             if dry and self.leaking:
                 self.leaking = False
@@ -147,12 +237,12 @@ class LeakWatch:
     def _judge(self, now_ms):
         if self.leaking:
             return None
-        slow = self._buckets * limits.LEAK_WITHIN_S >= limits.NIGHT_LEAK_S
-        if self._bucket_ml < limits.LEAK_ML and self._detections < limits.LEAK_DETECTIONS and not slow:
+        slow = self.buckets * limits.LEAK_WITHIN_S >= limits.NIGHT_LEAK_S
+        if self.bucket_ml < limits.LEAK_ML and self.detections < limits.LEAK_DETECTIONS and not slow:
             return None
         self.leaking = True
-        return (LEAK, max(self._volume_ml, self._bucket_ml), max(1, (now_ms - self._from_ms) // 1000))
+        return (LEAK, max(self.volume_ml, self.bucket_ml), max(1, (now_ms - self.from_ms) // 1000))
 
     def _begin_bucket(self, now_ms):
-        self._bucket_ms = now_ms
-        self._bucket_ml = 0
+        self.bucket_ms = now_ms
+        self.bucket_ml = 0

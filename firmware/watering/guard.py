@@ -12,8 +12,8 @@
 * A coil that is open or shorted takes its zone out until a later pulse finds it sound.
 """
 
-from watering import coil, flow, limits, lockouts
-from watering.valves import ABSENT, LATCHING, MASTER, PUMP
+from watering import flow, limits, lockouts
+from watering.valves import ABSENT, CHANGED, LATCHING, MASTER, OPEN_COIL, PUMP, coil_span_ma, judge_coil
 from wire import event
 
 _NO_FLOW, _STUCK, _DRIFT = "no-flow", "stuck-open", "drift"
@@ -27,51 +27,51 @@ _TOGETHER = 16
 _CONTRADICTED = (event.VALVE_FAILURE, event.WATER_LEAK, event.SENSOR_FAILURE)
 
 
-class Guard:
-    """Events go into `tell(code, active, detail)`."""
+class PipeGuard:
+    """Events go into `report(code, active, detail)`."""
 
-    def __init__(self, valves, need, meter, main_max_ml_min, memory, tell):
+    def __init__(self, valves, balance, meter, main_max_ml_min, memory, report):
         self._valves = valves
-        self._need = need
+        self._balance = balance
         self._meter = meter
-        self._tell = tell
+        self._report = report
         self._run = flow.RunWatch(main_max_ml_min)
         self.leak = flow.LeakWatch()
-        # Of each output's coil, as watering.coil has them: what it draws, and how often it has drawn something else.
+        # Of each output's coil, as `valves.judge_coil` has them: what it draws, and how often it has drawn something else.
         self.coils_ma = []
         for i in range(limits.OUTPUTS_MAX):
-            least, most = coil.span_ma(valves.kinds[i])
+            least, most = coil_span_ma(valves.kinds[i])
             self.coils_ma.append(memory.coils[i] if least <= memory.coils[i] <= most else 0)
         self._coils_odd = bytearray(limits.OUTPUTS_MAX)  # and, by 16, pulses given again since it was last sound
         # A latched burst: (zone or 0, mL/min), or None.
         self.burst = None if memory.burst is None else (memory.burst, memory.burst_flow)
-        self._order_seen = False
+        self.order_seen = False
         # (code, zone, cause) of alarms in force, and bits of outputs whose valve cannot be used; from _TOGETHER
         # on, until the pipe is seen at rest, of zones.
         self.active = set()
         self.faulty = 0
         self._open = ()
         # Zones that have been open since the pipe was last seen at rest, and samples of rest.
-        self._recent = []
+        self.recent = []
         self._rests = 0
-        self._again = 0
-        self._silent = 0
+        self.again = 0
+        self.silent = 0
         if self.burst is not None:
-            tell(event.PIPE_BURST, True, (self.burst[0] or None, self.burst[1]))
+            report(event.PIPE_BURST, True, (self.burst[0] or None, self.burst[1]))
 
     def meter_silent(self) -> bool:
         """True while the meter says nothing: water is then reckoned by time."""
         return (event.SENSOR_FAILURE, 0, "") in self.active
 
-    def switched(self, zones, *, now_ms: int) -> None:
+    def observe_open(self, zones, *, now_ms: int) -> None:
         """These zones are open now."""
         zones = tuple(zones)
         if zones == self._open:
             return
         if zones:
-            self._recent = [zone for zone in self._recent if zone not in zones] + list(zones)
+            self.recent = [zone for zone in self.recent if zone not in zones] + list(zones)
             self.leak.opened()
-            self._again = self._rests = 0
+            self.again = self._rests = 0
         self._open = zones
         self._meter.restart()
         self._run.begin(now_ms=now_ms)
@@ -82,17 +82,17 @@ class Guard:
             return
         zone, flow_ml_min = self.burst
         self.burst = None
-        self._order_seen = False
-        self._tell(event.PIPE_BURST, False, (zone or None, flow_ml_min))
+        self.order_seen = False
+        self._report(event.PIPE_BURST, False, (zone or None, flow_ml_min))
 
-    def ordered(self, stopped: bool, held: bool) -> None:
+    def observe_order(self, stopped: bool, held: bool) -> None:
         """Whether an order "no water" is in force, and whether any order is held: one that came after the burst and has
         ended acknowledges it. One that only rests, because the gateway is away, has not ended."""
         if self.burst is None:
             return
         if stopped:
-            self._order_seen = True
-        elif self._order_seen and not held:
+            self.order_seen = True
+        elif self.order_seen and not held:
             self.acknowledge()
 
     def refuses(self, zone: int):
@@ -127,8 +127,8 @@ class Guard:
     def sample(self, silent: bool, *, now_ms: int):
         """After the meter's sample: None, or (zone, why, value) that must stop; zone as of runs.Runs.stop."""
         if self._meter.present():
-            self._silent = self._silent + 1 if silent else 0
-            self._set(event.SENSOR_FAILURE, 0, self._silent >= _SILENT_SAMPLES, ("meter", "silent"))
+            self.silent = self.silent + 1 if silent else 0
+            self._set(event.SENSOR_FAILURE, 0, self.silent >= _SILENT_SAMPLES, ("meter", "silent"))
         stop = self._judge_coils()
         if self._open:
             return self._judge_run(now_ms) or stop
@@ -136,7 +136,7 @@ class Guard:
             self._judge_leak(now_ms)
         return stop
 
-    def finished(self, zone: int, complete: bool) -> None:
+    def observe_end(self, zone: int, complete: bool) -> None:
         """A zone's cycle is over: what a right one ends, and a clean one teaches."""
         mean = self._run.clean_ml_min(limits.WRONG_FOR_S)
         if mean is None or zone not in self._open:
@@ -144,7 +144,7 @@ class Guard:
         is_alone = self._open == (zone,)
         is_learned = is_alone and complete and self._run.clean_ml_min() is not None
         if is_learned:
-            self._need.learn(zone, mean)
+            self._balance.learn(zone, mean)
         for one in (0, zone) if is_alone else (0,):
             for code in (event.FLOW_TOO_LOW, event.FLOW_TOO_HIGH):
                 self._set(code, one, False, (one, mean, self._expected()))
@@ -162,7 +162,7 @@ class Guard:
 
     def _judge_run(self, now_ms):
         # A drip line past the meter that runs beside them hides nothing of the others.
-        metered, expected = [zone for zone in self._open if self._need.zone(zone).metered], self._expected()
+        metered, expected = [zone for zone in self._open if self._balance.zone(zone).metered], self._expected()
         if not metered:
             return None
         verdict = self._run.sample(self._meter, expected, now_ms=now_ms)
@@ -179,8 +179,8 @@ class Guard:
                 return (0, lockouts.VALVE, stuck)
         if what == flow.BURST:
             self.burst = (zone, rate)
-            self._order_seen = False
-            self._tell(event.PIPE_BURST, True, (zone or None, rate))
+            self.order_seen = False
+            self._report(event.PIPE_BURST, True, (zone or None, rate))
             return (0, lockouts.BURST, rate)
         if not zone and what == flow.HIGH:
             # What was too much while they were all open is none of the others that stayed open, when one runs alone.
@@ -195,11 +195,11 @@ class Guard:
 
     def _expected(self):
         """What should pass the meter now, mL/min."""
-        return sum([self._need.flow(zone) for zone in self._open if self._need.zone(zone).metered])
+        return sum([self._balance.flow(zone) for zone in self._open if self._balance.zone(zone).metered])
 
     def _judge_drift(self, zone):
         """What the last clean runs passed, against the zone's reference: a leak or a clogging too slow for one run."""
-        learned, reference = self._need.learned(zone), self._need.reference(zone)
+        learned, reference = self._balance.learned(zone), self._balance.reference(zone)
         for code, over in ((event.FLOW_TOO_HIGH, learned - reference), (event.FLOW_TOO_LOW, reference - learned)):
             told = (code, zone, _DRIFT) in self.active
             least = limits.DRIFT_OVER_PERCENT if told else limits.DRIFT_PERCENT
@@ -213,16 +213,16 @@ class Guard:
             return
         self._rests = 0 if self._meter.delta_ml else self._rests + 1
         if self._rests >= _REST_SAMPLES:
-            self._recent = []
+            self.recent = []
             self.faulty &= (1 << _TOGETHER) - 1
             if self._valves.kinds[MASTER] == ABSENT:  # behind a shut master a valve that is open shows nothing
                 for zone in range(1, limits.OUTPUTS_MAX):
                     self._stuck(zone, False)
         rate = self._meter.flow_ml_min()
         stuck = self._alike(rate) if rate else 0
-        if stuck and self._again < limits.CLOSE_AGAIN_MAX:
+        if stuck and self.again < limits.CLOSE_AGAIN_MAX:
             # A valve that was told to shut and did not: tell it again, and its neighbour upstream.
-            self._again += 1
+            self.again += 1
             self._valves.close_again(MASTER)
             self._stuck(stuck, True)
 
@@ -233,9 +233,9 @@ class Guard:
         for zone in self._open:
             if self.faulty >> (_TOGETHER + zone) & 1:
                 together = self.faulty >> _TOGETHER
-        for zone in self._recent:
-            if zone not in self._open and not together >> zone & 1 and self._need.zone(zone).metered:
-                usual = self._need.flow(zone)
+        for zone in self.recent:
+            if zone not in self._open and not together >> zone & 1 and self._balance.zone(zone).metered:
+                usual = self._balance.flow(zone)
                 off_ml_min = abs(rate - usual)
                 if 100 * off_ml_min > _ALIKE_PERCENT * usual:
                     continue
@@ -253,21 +253,21 @@ class Guard:
 
     def _judge_coils(self):
         stop = None
-        for output, current_ma in self._valves.take_currents():
+        for output, current_ma in self._valves.drain_currents():
             if output == PUMP:
                 continue  # a relay's contact: its coil is the board's
             again = self._coils_odd[output] >> 4
-            word, self.coils_ma[output], odd = coil.judge(
+            word, self.coils_ma[output], odd = judge_coil(
                 self._valves.kinds[output], self.coils_ma[output], self._coils_odd[output] & 15, current_ma
             )
             self._coils_odd[output] = again << 4 | odd
             if word is None:
                 self._coils_odd[output] = odd
                 self.faulty &= ~(1 << output)
-                self._set(event.VALVE_FAILURE, output, False, (output, coil.OPEN_COIL, current_ma), "coil")
+                self._set(event.VALVE_FAILURE, output, False, (output, OPEN_COIL, current_ma), "coil")
                 continue
             self._set(event.VALVE_FAILURE, output, True, (output, word, current_ma), "coil")
-            if word == coil.CHANGED:
+            if word == CHANGED:
                 continue
             self.faulty |= 1 << output
             stop = (output, lockouts.VALVE, current_ma)
@@ -286,4 +286,4 @@ class Guard:
             self.active.add(key)
         else:
             self.active.discard(key)
-        self._tell(code, active, detail)
+        self._report(code, active, detail)

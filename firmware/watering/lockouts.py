@@ -49,7 +49,7 @@ def by_weather(weather, zone, moment):
     air = weather.air_ck(directives, now_ms=now_ms)
     if air is not None and air < limits.FREEZE_CK:
         return Refusal(FREEZE, air, False)
-    ahead = weather.told(directives, directive.TEMPERATURE_MIN_6H, limits.AIR_CK_MAX)
+    ahead = weather.believed(directives, directive.TEMPERATURE_MIN_6H, limits.AIR_CK_MAX)
     if ahead is not None and ahead < limits.FREEZE_AHEAD_CK:
         return Refusal(FREEZE, ahead, False)
     if policy.wind_matters(zone):
@@ -67,7 +67,7 @@ def by_rain(weather, moment):
 
 def by_forecast(weather, moment):
     """The Refusal of a start because rain is forecast, or None."""
-    ahead = weather.told(moment.directives, directive.RAIN_FORECAST, limits.RAIN_CMM_MAX // 10)
+    ahead = weather.believed(moment.directives, directive.RAIN_FORECAST, limits.RAIN_CMM_MAX // 10)
     return Refusal(RAIN, ahead, False) if ahead is not None and ahead >= limits.RAIN_SKIP_DMM else None
 
 
@@ -97,3 +97,72 @@ def by_energy(energy, outputs, zone, *, now_ms):
 def usable(moment, uncertainty_max_s: int) -> bool:
     """True where the clock is good enough for forbidden hours. A doubt of a quarter of an hour only widens them."""
     return moment.unix_s is not None and moment.uncertainty_s <= uncertainty_max_s
+
+
+_CUT_OFF_MV = 3000
+_FULL_MV = 4150
+_CHARGED_PERCENT = 90
+
+
+class BatteryStore:
+    """What is known of the store. `own`: watering.settings.Own, or what else has capacity_mah, pulse_mj, boost_mv."""
+
+    def __init__(self, own):
+        self._own = own
+        self._mv = None
+        self._boost_mv = None
+        self._at_ms = None
+        self.low = False
+
+    def sample(self, battery_mv, boost_mv, *, now_ms: int):
+        """One reading, None where silent. Returns True when "low" begins, False when it ends, else None."""
+        if not self._own.capacity_mah:
+            return None
+        if battery_mv is None or not 0 < battery_mv <= limits.BATTERY_MV_MAX:
+            return None
+        self._mv, self._boost_mv, self._at_ms = battery_mv, boost_mv, now_ms
+        if not self.low and battery_mv < limits.BATTERY_LOW_MV:
+            self.low = True
+            return True
+        if self.low and battery_mv >= limits.BATTERY_WELL_MV:
+            self.low = False
+            return False
+        return None
+
+    def refuses(self, open_after: int, *, now_ms: int):
+        """None when `open_after` latching valves may be open together, else the mV (or mJ of charge) that decided;
+        -1: nothing is known."""
+        own = self._own
+        if not own.capacity_mah:
+            return None
+        if self._mv is None or now_ms - self._at_ms > limits.READING_MAX_MS:
+            return -1
+        if self._mv < limits.BATTERY_OPEN_MV:
+            return self._mv
+        if own.boost_mv:
+            if self._boost_mv is None:
+                return -1
+            if 100 * self._boost_mv < _CHARGED_PERCENT * own.boost_mv:
+                return self._boost_mv
+        usable_mj = self.usable_mj()
+        if usable_mj < open_after * limits.RESERVED_PULSES * own.pulse_mj:
+            return usable_mj
+        return None
+
+    def exhausted(self, are_open: int):
+        """The mV (or mJ) by which `are_open` latching valves must be shut while that can still be paid, or None."""
+        own = self._own
+        if not own.capacity_mah or self._mv is None:
+            return None
+        if self._mv < limits.BATTERY_SHUT_MV:
+            return self._mv
+        usable_mj = self.usable_mj()
+        return usable_mj if usable_mj < are_open * own.pulse_mj else None
+
+    def usable_mj(self) -> int:
+        """Charge above the cut-off, in mJ: straight between empty and full, which is low in the middle of the curve."""
+        above_mv = min(_FULL_MV, self._mv) - _CUT_OFF_MV
+        # mAh * 3.6 C * V: 3.6 * mV mJ a mAh.
+        full_mj = self._own.capacity_mah * 36 * self._mv // 10
+        # Half of it: a cold, aged cell's inner resistance keeps the rest.
+        return max(0, full_mj * above_mv // (_FULL_MV - _CUT_OFF_MV)) // 2

@@ -27,8 +27,8 @@ ZoneMemory = namedtuple("ZoneMemory", ("depletion_cmm", "flows", "irrigated_dmm"
 # level or None; burst: zone of a latched burst (0: none known), None: nothing latched; burst_flow in mL/min; marks: of
 # programs; coils: mean mA of each output; volume_l since ever; et0_cmm of the last closed day; dry_until: when the rain
 # sensor's delay ends, UTC, or (below RELATIVE_S) the seconds that are left of it where nobody knew the time, 0 none.
-Memory = namedtuple(
-    "Memory",
+WateringMemory = namedtuple(
+    "WateringMemory",
     (
         "zones",
         "volume_l",
@@ -58,10 +58,10 @@ _LENGTH_1 = struct.calcsize(_HEAD) + ZONES * struct.calcsize(_ZONE) + 2 * PROGRA
 LENGTH = _LENGTH_1 + 4 + ZONES
 
 
-def empty() -> Memory:
+def empty() -> WateringMemory:
     """Of a node that is new."""
     zones = (ZoneMemory(None, (), 0, 0, 0),) * ZONES
-    return Memory(zones, 0, 0, 0, 0, 0, None, None, 0, (0,) * PROGRAMS, (0,) * limits.OUTPUTS_MAX, 0, 0)
+    return WateringMemory(zones, 0, 0, 0, 0, 0, None, None, 0, (0,) * PROGRAMS, (0,) * limits.OUTPUTS_MAX, 0, 0)
 
 
 def encode(memory) -> bytes:
@@ -98,7 +98,7 @@ def encode(memory) -> bytes:
     return body + struct.pack("<H", crc16(body))
 
 
-def decode(data) -> Memory:
+def decode(data) -> WateringMemory:
     """The memory behind bytes; `empty` for whatever is not one."""
     if not data or (len(data), data[0]) not in ((LENGTH, VERSION), (_LENGTH_1, _VERSION_1)):
         return empty()
@@ -119,7 +119,7 @@ def decode(data) -> Memory:
     coils = tuple([_COIL_STEP * value for value in body[at + 2 * PROGRAMS : _LENGTH_1 - 2]])
     drought = None if head[6] > 4 else head[6]
     burst = None if head[7] > ZONES else head[7]
-    return Memory(
+    return WateringMemory(
         tuple(zones), head[1], head[2], head[3], head[4], head[5], drought, burst, _FLOW_STEP * head[8], marks, coils,
         min(head[9], limits.ET0_CMM_MAX), struct.unpack("<I", later[:4])[0],
     )  # fmt: skip

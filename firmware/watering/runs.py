@@ -15,7 +15,7 @@ from watering import limits
 from watering.valves import MASTER, PUMP
 
 # What became of something: OPENED and SHUT a valve (zone 0: the master), DONE and SKIPPED a job. `why`: how it ended.
-Happened = namedtuple("Happened", ("what", "zone", "job", "why", "value"))
+RunEvent = namedtuple("RunEvent", ("what", "zone", "job", "why", "value"))
 OPENED, SHUT, DONE, SKIPPED = "opened", "shut", "done", "skipped"
 COMPLETE = "complete"
 
@@ -31,15 +31,15 @@ _RETRY_MS = 200
 
 
 class Job:
-    """What one zone (from 1) is still to have, and what it has had. `cut`: a cycles.Cut; `by`: (rule, reason), as its
-    events say them. Eight may wait at once, and a chip gives each twelve fields or seventeen."""
+    """Is what one zone (from 1) is still to have, and what it has had. `plan`: a balance.CyclePlan; `by`: (rule,
+    reason), as its events carry them. Eight may wait at once, and a chip gives each twelve fields or seventeen."""
 
-    def __init__(self, zone, cut, by, *, ready_ms, give_up_ms):
+    def __init__(self, zone, plan, by, *, ready_ms, give_up_ms):
         self.zone = zone
         self.by = by
-        self.remaining_s = cut.total_s
-        self.cycle_s = cut.cycle_s
-        self.soak_s = cut.soak_s
+        self.remaining_s = plan.total_s
+        self.cycle_s = plan.cycle_s
+        self.soak_s = plan.soak_s
         self.ready_ms = ready_ms
         self.give_up_ms = give_up_ms
         # While a cycle is arranged or under way: from when, until when.
@@ -60,7 +60,7 @@ class Runs:
         self._flow = flow
         self._main_max = main_max_ml_min
         self.jobs = []
-        self._happened = []
+        self._events = []
         self._ended_ms = None
         self._checked_ms = None
         # When master or pump must next be switched.
@@ -80,23 +80,25 @@ class Runs:
         """Zones that are open now."""
         return [job.zone for job in self.jobs if job.opened_ms is not None]
 
-    def tick(self, refuse, *, now_ms: int) -> list:
-        """Bring the valves up to date; what happened. `refuse(zone)`: (Refusal or None, seconds that it may run)."""
+    def tick(self, refuse, moment) -> list:
+        """Brings the valves up to date; returns [RunEvent]. `refuse(zone, moment)`: (Refusal or None, seconds that the
+        zone may run)."""
+        now_ms = moment.now_ms
         self._notice(now_ms)
         check = self._checked_ms is None or now_ms - self._checked_ms >= _CHECK_MS
         if check:
             self._checked_ms = now_ms
         for job in list(self.jobs):
             if job.opened_ms is not None:
-                self._run(job, refuse, check, now_ms)
+                self._run(job, refuse, check, moment)
             elif job.start_ms is not None:
-                self._arranged(job, refuse, now_ms)
+                self._arranged(job, refuse, moment)
         if check:
             for job in list(self.jobs):
                 if job.start_ms is None and now_ms >= job.ready_ms:
-                    self._arrange(job, refuse, now_ms)
+                    self._arrange(job, refuse, moment)
         self._supply(now_ms)
-        return self.take()
+        return self.drain()
 
     def stop(self, zone: int, why: str, value: int, *, now_ms: int) -> None:
         """End the job of a zone; of all zones when `zone` is 0, and then the water with it. None: one of those that are
@@ -115,10 +117,10 @@ class Runs:
             for output in (PUMP, MASTER):
                 self._shut_supply(output)
 
-    def take(self) -> list:
+    def drain(self) -> list:
         """What happened since the last call: also by `stop`."""
-        taken, self._happened = self._happened, []
-        return taken
+        drained, self._events = self._events, []
+        return drained
 
     def wake_ms(self, now_ms: int):
         """When `tick` has something to do, or None."""
@@ -150,15 +152,16 @@ class Runs:
 
     # --- one job --------------------------------------------------------------------------------------------
 
-    def _arrange(self, job, refuse, now_ms):
+    def _arrange(self, job, refuse, moment):
         """Give the job's next cycle an instant, if nothing is against it."""
+        now_ms = moment.now_ms
         if now_ms >= job.give_up_ms:
-            refusal = refuse(job.zone)[0]
+            refusal = refuse(job.zone, moment)[0]
             self._end(job, refusal.why if refusal else "time", refusal.value if refusal else 0, now_ms)
             return
         if not self._room(job):
             return
-        refusal, may_s = refuse(job.zone)
+        refusal, may_s = refuse(job.zone, moment)
         if refusal is not None:
             if refusal.holds:
                 job.ready_ms = now_ms + _HOLD_MS
@@ -177,13 +180,14 @@ class Runs:
         job.start_ms = now_ms + 1000 * lead_s
         job.until_ms = job.start_ms + 1000 * cycle_s
         if not lead_s:
-            self._arranged(job, refuse, now_ms)
+            self._arranged(job, refuse, moment)
 
-    def _arranged(self, job, refuse, now_ms):
+    def _arranged(self, job, refuse, moment):
         """Open the zone once its instant has come."""
+        now_ms = moment.now_ms
         if now_ms < job.start_ms:
             return
-        refusal, may_s = refuse(job.zone)
+        refusal, may_s = refuse(job.zone, moment)
         cycle_s = (job.until_ms - job.start_ms) // 1000
         if refusal is not None or may_s < cycle_s:
             job.start_ms = job.until_ms = None  # arranged anew, or ended there
@@ -194,15 +198,16 @@ class Runs:
                 self._end(job, "valve", job.zone, now_ms)
             return
         job.opened_ms, job.until_ms = now_ms, now_ms + 1000 * cycle_s
-        self._happened.append(Happened(OPENED, job.zone, job, None, cycle_s + MARGIN_S))
+        self._events.append(RunEvent(OPENED, job.zone, job, None, cycle_s + MARGIN_S))
 
-    def _run(self, job, refuse, check, now_ms):
+    def _run(self, job, refuse, check, moment):
+        now_ms = moment.now_ms
         if now_ms >= job.until_ms:
             self._pause(job, job.soak_s, now_ms)
             return
         if not check:
             return
-        refusal = refuse(job.zone)[0]
+        refusal = refuse(job.zone, moment)[0]
         if refusal is None:
             return
         if refusal.holds:
@@ -228,7 +233,7 @@ class Runs:
         job.remaining_s -= (ran_ms + 500) // 1000
         job.opened_ms = job.start_ms = job.until_ms = None
         self._ended_ms = now_ms
-        self._happened.append(Happened(SHUT, job.zone, job, None, ran_ms // 1000))
+        self._events.append(RunEvent(SHUT, job.zone, job, None, ran_ms // 1000))
 
     def _end(self, job, why, value, now_ms):
         if job.opened_ms is not None:
@@ -236,7 +241,7 @@ class Runs:
         self.jobs.remove(job)
         self.alone &= ~(1 << job.zone)
         what = DONE if job.open_ms else SKIPPED
-        self._happened.append(Happened(what, job.zone, job, why, value))
+        self._events.append(RunEvent(what, job.zone, job, why, value))
 
     def _notice(self, now_ms):
         """A valve that its own deadline has shut: the cycle is over, whatever was planned."""
@@ -297,10 +302,10 @@ class Runs:
             return
         for_s = (ends_ms - now_ms) // 1000 + MARGIN_S
         if self._valves.open(output, for_s, now_ms=now_ms) and output == MASTER:
-            self._happened.append(Happened(OPENED, 0, None, None, min(for_s, limits.OPEN_S_MAX)))
+            self._events.append(RunEvent(OPENED, 0, None, None, min(for_s, limits.OPEN_S_MAX)))
 
     def _shut_supply(self, output):
         if self._valves.is_open(output):
             self._valves.close(output)
             if output == MASTER:
-                self._happened.append(Happened(SHUT, 0, None, None, 0))
+                self._events.append(RunEvent(SHUT, 0, None, None, 0))

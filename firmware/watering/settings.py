@@ -56,7 +56,7 @@ Own = namedtuple(
 # A contact that nobody has wired is open, which is what wet looks like; an anemometer that is not there says calm.
 OPTIONS = (RAIN_CONTACT, WIND) = ("rain-contact", "wind")
 # A soil probe that stands in a zone: dry_mv is 0 %, wet_mv is 100 %, whichever is higher.
-Probe = namedtuple("Probe", ("zone", "dry_mv", "wet_mv", "enough_permille"))
+SoilProbe = namedtuple("SoilProbe", ("zone", "dry_mv", "wet_mv", "enough_permille"))
 
 _NO_METER = (0, 1 << 30)
 _NO_GAUGE = [0, 2, 0, []]
@@ -178,7 +178,7 @@ def _soil(faults, value, zones):
     found = []
     bounds = (("zone", 1, max(1, zones)), ("dry", 0, 3300), ("wet", 0, 3300), ("enough", 100, 1000))
     for i in range(len(value)):
-        probe = Probe(*_numbers(faults, f"soil[{i}]", value[i], bounds))
+        probe = SoilProbe(*_numbers(faults, f"soil[{i}]", value[i], bounds))
         if probe.zone and abs(probe.wet_mv - probe.dry_mv) < limits.SOIL_SPAN_MV_MIN:
             faults.add(f"soil[{i}]", "says the same dry and wet", "measure both: in air, and in soil just watered")
         found.append(probe)

@@ -27,16 +27,16 @@ class SleepyTrade(WateringTrade):
     @property
     def sleeps(self):
         """On a battery; as of node.trade."""
-        return self._own.sleeps
+        return self.own.sleeps
 
     @property
     def counts_asleep(self):
         """Whether a pulse of the meter is to wake the chip."""
-        return self._meter.present() and not (self._guard.leak.leaking and self._meter.delta_ml)
+        return self.meter.present() and not (self.guard.leak.leaking and self.meter.delta_ml)
 
     def decide(self, moment) -> None:
         super().decide(moment)
-        next_ms = self._runs.rests_until_ms(moment.now_ms) if self._runs.jobs else self._next_ms
+        next_ms = self.runs.rests_until_ms(moment.now_ms) if self.runs.jobs else self._next_ms
         if next_ms is not None:  # not while all that is left waits: each charge is the battery's
             self.outputs.prepares = next_ms - moment.now_ms <= limits.LEAD_MS
 
@@ -47,13 +47,13 @@ class SleepyTrade(WateringTrade):
 
     def wants_sample_ms(self, now_ms):
         wanted_ms = super().wants_sample_ms(now_ms)
-        if self.outputs.prepares and self._own.boost_mv and not self.outputs.any_open():
+        if self.outputs.prepares and self.own.boost_mv and not self.outputs.any_open():
             charged_ms = self._sample_ms + limits.CHARGE_MS
             wanted_ms = charged_ms if wanted_ms is None else min(wanted_ms, charged_ms)
         return wanted_ms
 
     def may_sleep_until(self, moment):
-        now_ms, outputs, guard = moment.now_ms, self.outputs, self._guard
+        now_ms, outputs, guard = moment.now_ms, self.outputs, self.guard
         if outputs.any_open():
             return None
         for output in range(limits.OUTPUTS_MAX):
@@ -61,35 +61,35 @@ class SleepyTrade(WateringTrade):
             told = outputs.passed >> output & 1 and (event.VALVE_FAILURE, output, "coil") in guard.active
             if outputs.closing[output] and not told:
                 return None
-        ready_ms = self._runs.rests_until_ms(now_ms)
+        ready_ms = self.runs.rests_until_ms(now_ms)
         if ready_ms is None or moment.order_expected:
             return None
         # A sample has shown the pipe behind shut valves at rest, or told what it is.
-        if self._meter.present() and not guard.meter_silent() and not guard.leak.settled:
+        if self.meter.present() and not guard.meter_silent() and not guard.leak.settled:
             return None
         # A leak that is told is known to somebody, and not watched by the minute.
-        if self._meter.delta_ml and not guard.leak.leaking:
+        if self.meter.delta_ml and not guard.leak.leaking:
             return None
         until_ms = now_ms + limits.SLEEP_MAX_MS
-        if self._runs.jobs:
+        if self.runs.jobs:
             until_ms = min(until_ms, ready_ms - limits.LEAD_MS)
         return until_ms if self._next_ms is None else min(until_ms, self._next_ms - limits.LEAD_MS)
 
     def asleep(self, now_ms):
-        from watering import asleep
+        from watering import sleep_image
 
-        let_go("asleep")
-        rest = asleep.encode(self, now_ms)
-        starts, under_way = self._starts, self._starts.under_way
-        starts.under_way = 0  # the jobs go along: what is begun is begun
-        memory, starts.under_way = self.memory(now_ms), under_way
+        let_go("sleep_image")
+        rest = sleep_image.encode(self, now_ms)
+        schedule, under_way = self.schedule, self.schedule.under_way
+        schedule.under_way = 0  # the jobs go along: what is begun is begun
+        memory, schedule.under_way = self.memory(now_ms), under_way
         return memory, rest
 
     def woken(self, rest, slept_ms, by, *, now_ms) -> None:
-        from watering import asleep
+        from watering import sleep_image
 
-        let_go("asleep")
-        asleep.resume(self, rest, slept_ms, by, now_ms=now_ms)
+        let_go("sleep_image")
+        sleep_image.resume(self, rest, slept_ms, by, now_ms=now_ms)
 
     def _slow(self, moment):
         if moment.order_expected:
@@ -99,7 +99,7 @@ class SleepyTrade(WateringTrade):
         self._next_ms = None
         if not lockouts.usable(moment, UNCERTAINTY_USABLE_S):
             return
-        next_s = self._starts.next_s(moment.unix_s, self._planned_s, now_ms=moment.now_ms)
+        next_s = self.schedule.next_s(moment, self._planned_s)
         if next_s is not None:
             self._next_ms = moment.now_ms + 1000 * (next_s - moment.unix_s)
             self._slow_ms = min(self._slow_ms, self._next_ms)

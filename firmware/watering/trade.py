@@ -15,15 +15,13 @@ from node.limits import UNCERTAINTY_USABLE_S
 from node.trade import TEST, Trade
 from policy import civil
 from policy import watering as policy
-from watering import inputs, limits, lockouts, runs
-from watering import memory as kept_memory
-from watering.clock import Clock
-from watering.energy import Energy
-from watering.guard import Guard
-from watering.meter import Meter
-from watering.need import Need
+from watering import inputs, limits, lockouts, memory, runs
+from watering.balance import WaterBalance
+from watering.flow import WaterMeter
+from watering.guard import PipeGuard
+from watering.lockouts import BatteryStore
 from watering.rarely import let_go
-from watering.starts import Starts
+from watering.schedule import ClockWatch, Schedule
 from watering.valves import MASTER, Valves
 from watering.weather import Weather
 from wire import directive, event, quantity
@@ -48,88 +46,88 @@ class WateringTrade(Trade):
     )  # fmt: skip
 
     def __init__(self, own, start):
-        kept, now_ms = kept_memory.decode(start.memory), start.now_ms
-        self._own = own
+        kept, now_ms = memory.decode(start.memory), start.now_ms
+        self.own = own
         # Of earlier lives: litres, then openings of master and zones; and zones that this policy does not have.
         self._before = (kept.volume_l, kept.master_openings) + tuple([zone.openings for zone in kept.zones])
         self._other_zones = kept.zones[len(own.policy.zones) :]
         self._events = []
-        self._weather = Weather(own, kept.rain_cmm, kept.rain_day or None)
+        self.weather = Weather(own, kept.rain_cmm, kept.rain_day or None)
         # When the rain sensor's delay ends by UTC: an earlier life's, until the time is known; else 0.
         self._dry_until_s = kept.dry_until
-        if kept.dry_until < kept_memory.RELATIVE_S:
-            self._weather.was_wet(kept.dry_until, now_ms=now_ms)
+        if kept.dry_until < memory.RELATIVE_S:
+            self.weather.restore_wet(kept.dry_until, now_ms=now_ms)
             self._dry_until_s = 0
-        self._need = Need(own.policy, self._weather, kept)
+        self.balance = WaterBalance(own.policy, self.weather, kept)
         self._drought = kept.drought  # the last known level, of this or an earlier life; None: never told
-        self._starts = Starts(own.policy.programs, own.site, kept.marks[: len(own.policy.programs)], now_ms=now_ms)
-        self._energy = Energy(own)
+        self.schedule = Schedule(own.policy.programs, own.site, kept.marks[: len(own.policy.programs)], now_ms=now_ms)
+        self.battery = BatteryStore(own)
         self.outputs = Valves(own.kinds, gap_ms=own.gap_ms, now_ms=now_ms)
-        self._meter = Meter(own.pulse_ul, len(own.policy.zones), now_ms=now_ms)
+        self.meter = WaterMeter(own.pulse_ul, len(own.policy.zones), now_ms=now_ms)
         main_max = own.main_max_ml_min
-        self._guard = Guard(self.outputs, self._need, self._meter, main_max, kept, self._tell)
-        self._runs = runs.Runs(self.outputs, own.supplies, self._need.group, self._need.flow, main_max)
-        from watering import by_hand
+        self.guard = PipeGuard(self.outputs, self.balance, self.meter, main_max, kept, self._report)
+        self.runs = runs.Runs(self.outputs, own.supplies, self.balance.group, self.balance.flow, main_max)
+        from watering import technician
 
-        let_go("by_hand")
+        let_go("technician")
         # Of the supply, before the first zone.
         self.lead_s = max(0, own.supplies[0][0], own.supplies[1][0])
-        self.test_ms = by_hand.test_ms(len(own.policy.zones), self.lead_s)
+        self.test_ms = technician.test_ms(len(own.policy.zones), self.lead_s)
         self.followed = None  # of `local`, what is done already
         self._slow_ms = now_ms
-        self._clock = Clock(self._tell, now_ms=now_ms)
+        self.clock = ClockWatch(self._report, now_ms=now_ms)
         self._sample_ms = now_ms
         self._latest = {}
         self._soil = {}  # of zones with a probe: (moisture, when, from where on nothing is lacking)
-        self._moment = None
-        self._health_odd = False
+        self._last = None  # the Moment of the last sample or turn: `memory` is asked without one
+        self.health_odd = False
 
     # --- events in ------------------------------------------------------------------------------------------
 
     def sample(self, values, moment) -> None:
         now_ms = moment.now_ms
         values = values or {}
-        self._moment = moment
+        self._last = moment
         self._sample_ms = now_ms
         self._latest = values
         self._expose(now_ms)
         pulses = values.get(inputs.METER_PULSES)
-        self._meter.sample(pulses, now_ms=now_ms)
-        self.keeps += self._weather.sample(
+        self.meter.sample(pulses, now_ms=now_ms)
+        self.keeps += self.weather.sample(
             values, wet_key=inputs.RAIN_WET, tips_key=inputs.RAIN_TIPS, now_ms=now_ms
         )
         self._sample_soil(values, now_ms)
         battery_mv = values.get(quantity.BATTERY)
-        if (low := self._energy.sample(battery_mv, values.get(inputs.BOOST_MV), now_ms=now_ms)) is not None:
-            self._tell(event.BATTERY_LOW, low, (battery_mv,))
-        stop = self._guard.sample(pulses is None, now_ms=now_ms)
+        if (low := self.battery.sample(battery_mv, values.get(inputs.BOOST_MV), now_ms=now_ms)) is not None:
+            self._report(event.BATTERY_LOW, low, (battery_mv,))
+        stop = self.guard.sample(pulses is None, now_ms=now_ms)
         if stop is not None:
-            self._runs.stop(stop[0], stop[1], stop[2], now_ms=now_ms)
-            self._report_runs(self._runs.take(), now_ms)
+            self.runs.stop(stop[0], stop[1], stop[2], now_ms=now_ms)
+            self._book(self.runs.drain(), now_ms)
 
     def decide(self, moment) -> None:
         now_ms = moment.now_ms
-        self._moment = moment
+        self._last = moment
         if self.local != self.followed:
-            from watering import by_hand
+            from watering import technician
 
-            by_hand.follow(self, now_ms=now_ms)
-        self._report_runs(self._runs.take(), now_ms)
-        self._guard.ordered(self._is_stopped(), self.holds_order)
+            technician.follow(self, now_ms=now_ms)
+        self._book(self.runs.drain(), now_ms)
+        self.guard.observe_order(_stops(moment.order), self.holds_order)
         last = self._drought
         self._drought_level(moment)
         self.keeps += self._drought != last
         if self.outputs.overrun:
             self._overrun()
-        if now_ms >= self._slow_ms or self._clock.stepped(moment):
+        if now_ms >= self._slow_ms or self.clock.has_stepped(moment):
             self._slow_ms = now_ms + _SLOW_MS
             self._slow(moment)
-        if self._runs.jobs or self.outputs.any_open():
-            self._report_runs(self._runs.tick(self._refuse, now_ms=now_ms), now_ms)
-        self.outputs.prepares = bool(self._runs.jobs)
-        starts, under_way = self._starts, 0
+        if self.runs.jobs or self.outputs.any_open():
+            self._book(self.runs.tick(self.refuse, moment), now_ms)
+        self.outputs.prepares = bool(self.runs.jobs)
+        starts, under_way = self.schedule, 0
         if starts.under_way:
-            for job in self._runs.jobs:
+            for job in self.runs.jobs:
                 under_way |= 1 << job.by[1]
             if starts.under_way & ~under_way:
                 starts.under_way &= under_way
@@ -150,28 +148,28 @@ class WateringTrade(Trade):
         for zone in self._soil:
             if moment.now_ms - self._soil[zone][1] <= limits.READING_MAX_MS:
                 found[quantity.key(quantity.SOIL_MOISTURE, zone)] = self._soil[zone][0]
-        if self._meter.present():
+        if self.meter.present():
             found[quantity.WATER_VOLUME] = self._volume_l()
-            rate = self._meter.flow_ml_min()
+            rate = self.meter.flow_ml_min()
             if rate is not None:
                 found[quantity.WATER_FLOW] = rate // 60
-        if self._own.tip_cmm:
-            found[quantity.RAIN] = self._weather.today.rain_cmm // 10
-        for zone in range(1, len(self._own.policy.zones) + 1):
-            found[quantity.key(quantity.ROOT_DEPLETION, zone)] = self._need.depletion_cmm[zone - 1] // 10
+        if self.own.tip_cmm:
+            found[quantity.RAIN] = self.weather.today.rain_cmm // 10
+        for zone in range(1, len(self.own.policy.zones) + 1):
+            found[quantity.key(quantity.ROOT_DEPLETION, zone)] = self.balance.depletion_cmm[zone - 1] // 10
         return found
 
     def health(self, moment) -> dict:
         """Irrigation and valve openings by turns: both at once do not fit a record."""
-        found = {quantity.EVAPOTRANSPIRATION: self._need.et0_cmm}
-        found[quantity.SENSOR_FAULTS] = self._weather.refused + self._meter.refused
-        self._health_odd = not self._health_odd
-        for zone in range(1, len(self._own.policy.zones) + 1):
-            if self._health_odd:
+        found = {quantity.EVAPOTRANSPIRATION: self.balance.et0_cmm}
+        found[quantity.SENSOR_FAULTS] = self.weather.refused + self.meter.refused
+        self.health_odd = not self.health_odd
+        for zone in range(1, len(self.own.policy.zones) + 1):
+            if self.health_odd:
                 found[quantity.key(quantity.WATER_APPLIED, zone)] = self._irrigated_dmm(zone)
             else:
                 found[quantity.key(quantity.VALVE_OPENINGS, zone)] = self._openings(zone)
-        if not self._health_odd:
+        if not self.health_odd:
             found[quantity.key(quantity.VALVE_OPENINGS, 0)] = self._openings(MASTER)
         return found
 
@@ -179,14 +177,14 @@ class WateringTrade(Trade):
         """0 once an order "no water" is seen to be obeyed: everything shut, and the meter stands."""
         if self.outputs.any_open() or not self.outputs.ready():
             return None
-        return None if self._meter.present() and self._meter.delta_ml != 0 else 0
+        return None if self.meter.present() and self.meter.delta_ml != 0 else 0
 
     def declines(self, moment):
         return NO_MEANING if moment.order is not None and moment.order.level_percent else None
 
     def deadline_ms(self, now_ms):
         due_ms = self._slow_ms
-        for other_ms in (self.outputs.wake_ms(now_ms), self._runs.wake_ms(now_ms)):
+        for other_ms in (self.outputs.wake_ms(now_ms), self.runs.wake_ms(now_ms)):
             if other_ms is not None and other_ms < due_ms:
                 due_ms = other_ms
         return due_ms
@@ -196,34 +194,34 @@ class WateringTrade(Trade):
         if self.outputs.any_open() or not self.outputs.ready():
             return self._sample_ms + limits.WATCH_MS
         # A job that waits may wait for wind, or for the capacitor: readings of the usual period come too late for it.
-        watched = self._meter.present() or self._runs.jobs
+        watched = self.meter.present() or self.runs.jobs
         return self._sample_ms + limits.IDLE_MS if watched else None
 
     def is_sound(self, moment) -> bool:
-        return self._guard.is_sound()
+        return self.guard.is_sound()
 
     def may_restart(self, moment) -> bool:
-        return not self._runs.jobs and not self.outputs.any_open() and self.outputs.ready()
+        return not self.runs.jobs and not self.outputs.any_open() and self.outputs.ready()
 
     def may_write(self, now_ms) -> bool:
         return self.outputs.tick(now_ms=now_ms).pulse is None
 
     def memory(self, now_ms) -> bytes:
-        zones, need = [], self._need
-        for i in range(len(self._own.policy.zones)):
+        zones, need = [], self.balance
+        for i in range(len(self.own.policy.zones)):
             had = (need.depletion_cmm[i], tuple(need.flows[i]), self._irrigated_dmm(i + 1), self._openings(i + 1))
-            zones.append(kept_memory.ZoneMemory(*had, need.references[i]))
-        # A programme that is under way is not marked on flash: cut off, it waters what is left (`starts.Starts.due`).
-        marks = [mark - (self._starts.under_way >> (i + 1) & 1) for i, mark in enumerate(self._starts.marks)]
-        while len(marks) < kept_memory.PROGRAMS:
+            zones.append(memory.ZoneMemory(*had, need.references[i]))
+        # A programme that is under way is not marked on flash: cut off, it waters what is left (`Schedule.due`).
+        marks = [mark - (self.schedule.under_way >> (i + 1) & 1) for i, mark in enumerate(self.schedule.marks)]
+        while len(marks) < memory.PROGRAMS:
             marks.append(0)
-        burst, today = self._guard.burst, self._weather.today
-        return kept_memory.encode(
-            kept_memory.Memory(
-                tuple(zones) + self._other_zones, self._volume_l(), self._openings(MASTER), self._need.closed_day,
-                today.civil_day or 0, self._weather.open_rain_cmm(self._need.closed_day), self._drought,
+        burst, today = self.guard.burst, self.weather.today
+        return memory.encode(
+            memory.WateringMemory(
+                tuple(zones) + self._other_zones, self._volume_l(), self._openings(MASTER), self.balance.closed_day,
+                today.civil_day or 0, self.weather.open_rain_cmm(self.balance.closed_day), self._drought,
                 None if burst is None else burst[0], 0 if burst is None else burst[1], tuple(marks),
-                self._guard.coils_ma, self._need.et0_cmm, self._dry_until(now_ms),
+                self.guard.coils_ma, self.balance.et0_cmm, self._dry_until(now_ms),
             )
         )  # fmt: skip
 
@@ -232,104 +230,100 @@ class WateringTrade(Trade):
     def _slow(self, moment):
         """What changes by the minute: the day, the balance, the programmes."""
         usable = lockouts.usable(moment, UNCERTAINTY_USABLE_S)
-        self._clock.look(moment, usable)
+        self.clock.observe(moment, usable)
         if not usable:
             return
-        self._weather.was_wet(self._dry_until_s - moment.unix_s, now_ms=moment.now_ms)
+        self.weather.restore_wet(self._dry_until_s - moment.unix_s, now_ms=moment.now_ms)
         self._dry_until_s = 0
         local = civil.local_from_unix(civil.PARIS, moment.unix_s)
-        self._weather.turn_to(local.civil_day)
-        self._need.close_days(moment.unix_s, moment.directives)
+        self.weather.turn_to(local.civil_day)
+        self.balance.close_days(moment.unix_s, moment.directives)
         if self.local != TEST:  # what is due begins after it
-            for index, elapsed_s, is_missed in self._starts.due(moment.unix_s, self._planned_s, now_ms=moment.now_ms):
-                self._begin(index, elapsed_s, is_missed, moment)
+            due = self.schedule.due(moment, self._planned_s)
+            if due is not None:
+                self._begin(due[0], due[1], due[2], moment)
                 self._slow_ms = moment.now_ms  # another that is due has the next turn
 
     def _begin(self, index, elapsed_s, is_missed, moment):
         """Make a job for each zone of a program that needs one; tell why of the others."""
-        program = self._own.policy.programs[index]
-        self._guard.new_start()
-        self._starts.under_way |= 1 << (index + 1)
+        program = self.own.policy.programs[index]
+        self.guard.new_start()
+        self.schedule.under_way |= 1 << (index + 1)
         # What other programs still want of the same main is no lateness of this one.
-        before_s = sum([job.remaining_s for job in self._runs.jobs])
+        before_s = sum([job.remaining_s for job in self.runs.jobs])
         planned_s, known = None, {}
         by = (DEPTH if program.depth_dmm else BALANCE, index + 1)
 
-        def refuse(zone):  # once a zone: the plan asks again
+        def refuse(zone, moment):  # once a zone: the plan asks again
             if zone not in known:
-                known[zone] = self._refuse(zone)
+                known[zone] = self.refuse(zone, moment)
             return known[zone]
 
-        for zone in self._need.zones_of(program):
+        for zone in self.balance.zones_of(program):
             refusal = lockouts.Refusal(lockouts.TIME, index + 1, False) if is_missed else None
             if refusal is None:
                 refusal = self._unneeded(program, zone, moment)
             if refusal is None:
-                refusal = refuse(zone)[0]
+                refusal = refuse(zone, moment)[0]
                 refusal = None if refusal is not None and refusal.holds else refusal
             if refusal is not None:
-                self._tell(event.WATERING_SKIPPED, None, (zone, refusal.why, refusal.value))
+                self._report(event.WATERING_SKIPPED, None, (zone, refusal.why, refusal.value))
                 continue
-            cut = self._need.cut_for(program, zone)
-            had_s = min(elapsed_s, cut.total_s)
+            plan = self.balance.plan_for(program, zone)
+            had_s = min(elapsed_s, plan.total_s)
             elapsed_s -= had_s
-            if cut.total_s - had_s < min(cut.total_s, limits.CYCLE_S_MIN):
-                self._tell(event.WATERING_SKIPPED, None, (zone, lockouts.TIME, index + 1))
+            if plan.total_s - had_s < min(plan.total_s, limits.CYCLE_S_MIN):
+                self._report(event.WATERING_SKIPPED, None, (zone, lockouts.TIME, index + 1))
                 continue
             if planned_s is None:
-                planned_s = self._planned_s(index, refuse)
+                planned_s = self._planned_s(index, moment, refuse)
             give_up_ms = moment.now_ms + 1000 * (limits.HOLD_S + before_s + planned_s)
-            job = runs.Job(zone, cut, by, ready_ms=moment.now_ms, give_up_ms=give_up_ms)
+            job = runs.Job(zone, plan, by, ready_ms=moment.now_ms, give_up_ms=give_up_ms)
             job.remaining_s -= had_s
-            if not self._runs.add(job):  # another program is at it: said, or nobody would know
-                self._tell(event.WATERING_SKIPPED, None, (zone, lockouts.TIME, index + 1))
-            elif self._guard.doubts(zone):
-                self._runs.alone |= 1 << zone
+            if not self.runs.add(job):  # another program is at it: said, or nobody would know
+                self._report(event.WATERING_SKIPPED, None, (zone, lockouts.TIME, index + 1))
+            elif self.guard.doubts(zone):
+                self.runs.alone |= 1 << zone
 
     def _unneeded(self, program, zone, moment):
         """Why a program has nothing to do for a zone, as a Refusal, or None."""
-        lacking = self._need.lacking_cmm(zone)
-        if not program.depth_dmm and not self._need.is_due(program, zone):
+        lacking = self.balance.lacking_cmm(zone)
+        if not program.depth_dmm and not self.balance.is_due(program, zone):
             return lockouts.Refusal(lockouts.SATISFIED, lacking // 10, False)
-        fallen = lockouts.by_rain(self._weather, moment) if program.depth_dmm else None
+        fallen = lockouts.by_rain(self.weather, moment) if program.depth_dmm else None
         if fallen is not None:
             return fallen
-        if self._need.stressed(zone):
+        if self.balance.stressed(zone):
             return None  # neither a forecast nor a probe is believed for ever
         known = self._soil.get(zone, (0, 0, 1))
         if known[0] >= known[2] and moment.now_ms - known[1] <= limits.READING_MAX_MS:
             return lockouts.Refusal(lockouts.SATISFIED, known[0], False)
-        return lockouts.by_forecast(self._weather, moment)
+        return lockouts.by_forecast(self.weather, moment)
 
-    def _refuse(self, zone):
+    def refuse(self, zone, moment):
         """(Refusal or None, seconds that the zone may run)."""
-        moment, one = self._moment, self._need.zone(zone)
+        one = self.balance.zone(zone)
         if self.local is not None:
-            from watering import by_hand
+            from watering import technician
 
-            return by_hand.refuses(self, zone, now_ms=moment.now_ms)
-        refusal = self._guard.refuses(zone)
+            return technician.refuses(self, zone, now_ms=moment.now_ms)
+        refusal = self.guard.refuses(zone)
         if refusal is not None:
             return (refusal, 0)
         if not lockouts.usable(moment, UNCERTAINTY_USABLE_S):
             return (lockouts.Refusal(lockouts.TIME, 0, False), 0)
         level = self._drought_level(moment)
-        free_s = lockouts.lawful_s(self._own.policy, one, level, moment)
-        refusal = None if free_s else lockouts.by_law(self._own.policy, one, level, moment)
-        if refusal is None and self._is_stopped():
+        free_s = lockouts.lawful_s(self.own.policy, one, level, moment)
+        refusal = None if free_s else lockouts.by_law(self.own.policy, one, level, moment)
+        if refusal is None and _stops(moment.order):
             refusal = lockouts.Refusal(lockouts.ORDER, 0, False)
         if refusal is None:
-            refusal = lockouts.by_weather(self._weather, one, moment)
+            refusal = lockouts.by_weather(self.weather, one, moment)
         if refusal is None:
-            refusal = lockouts.by_energy(self._energy, self.outputs, zone, now_ms=moment.now_ms)
+            refusal = lockouts.by_energy(self.battery, self.outputs, zone, now_ms=moment.now_ms)
         if refusal is not None:
             return (refusal, 0)
         return (None, free_s)
-
-    def _is_stopped(self):
-        """Whether an order "no water" is in force."""
-        order = self._moment.order
-        return order is not None and not order.level_percent
 
     def _drought_level(self, moment) -> int:
         """The level that binds now, as a lease; what is told is remembered."""
@@ -340,12 +334,13 @@ class WateringTrade(Trade):
             told = None
         return policy.level_in_force(told, self._drought)
 
-    def _planned_s(self, index, refuse=None):
-        """How long a program would take now. `refuse`: as ours, where it has been asked."""
-        program, main_max_ml_min = self._own.policy.programs[index], self._own.main_max_ml_min
-        return self.lead_s + self._need.planned_s(program, refuse or self._refuse, self._guard.doubts, main_max_ml_min)
+    def _planned_s(self, index, moment, refuse=None):
+        """How long a program would take now. `refuse`: `self.refuse` with the answers that it has given already."""
+        program, main_max_ml_min = self.own.policy.programs[index], self.own.main_max_ml_min
+        refuse = refuse or self.refuse
+        return self.lead_s + self.balance.planned_s(program, refuse, self.guard.doubts, main_max_ml_min, moment)
 
-    def _report_runs(self, happened, now_ms):
+    def _book(self, happened, now_ms):
         """Jobs into events, water into the balance."""
         for one in happened:
             if one.what in (runs.OPENED, runs.SHUT):
@@ -353,82 +348,87 @@ class WateringTrade(Trade):
             elif one.what == runs.DONE:
                 self._done(one)
             elif one.job.by[0] != TEST or one.why in (lockouts.BURST, lockouts.VALVE, lockouts.ENERGY):
-                self._tell(event.WATERING_SKIPPED, None, (one.zone, one.why, one.value))
+                self._report(event.WATERING_SKIPPED, None, (one.zone, one.why, one.value))
 
     def _switched(self, one, now_ms):
         opened, job = one.what == runs.OPENED, one.job
         if job is not None:
             self._expose(now_ms, job, opened)
             if not opened:
-                self._guard.finished(job.zone, job.remaining_s <= 0 or one.value >= limits.CLEAN_S_MIN)
-            self._guard.switched(self._runs.open_zones(), now_ms=now_ms)
+                self.guard.observe_end(job.zone, job.remaining_s <= 0 or one.value >= limits.CLEAN_S_MIN)
+            self.guard.observe_open(self.runs.open_zones(), now_ms=now_ms)
         rule, reason = (BALANCE, 0) if job is None else job.by
         if self.local is not None:
             rule, reason = self.local, 0
-        self._tell(event.VALVE_SWITCHED, None, (one.zone, opened, rule, reason, one.value if opened else 0))
+        self._report(event.VALVE_SWITCHED, None, (one.zone, opened, rule, reason, one.value if opened else 0))
         if not opened and job is not None:
             self._credit(job, one.value)
 
     def _credit(self, job, ran_s):
         """What the cycle has brought: measured where there is a meter, else by its usual flow."""
-        one = self._need.zone(job.zone)
-        if self._meter.present() and one.metered and not self._guard.meter_silent():
+        one = self.balance.zone(job.zone)
+        if self.meter.present() and one.metered and not self.guard.meter_silent():
             # What comes between the last sample and the closing is taken with the zone's next cycle.
-            volume_ml = self._meter.take_zone_ml(job.zone - 1)
+            volume_ml = self.meter.take_zone_ml(job.zone - 1)
         else:
-            volume_ml = self._need.flow(job.zone) * ran_s // 60
+            volume_ml = self.balance.flow(job.zone) * ran_s // 60
         job.volume_ml += volume_ml
-        self._need.credit(job.zone, volume_ml)
+        self.balance.credit(job.zone, volume_ml)
 
     def _done(self, one):
-        job, zone = one.job, self._need.zone(one.zone)
-        metered = self._meter.present() and zone.metered
+        job, zone = one.job, self.balance.zone(one.zone)
+        metered = self.meter.present() and zone.metered
         depth_dmm = job.volume_ml // zone.area_dm2
         volume = job.volume_ml if metered else None
-        self._tell(event.WATERING_DONE, None, (one.zone, job.open_ms // 1000, volume, depth_dmm, one.why))
+        self._report(event.WATERING_DONE, None, (one.zone, job.open_ms // 1000, volume, depth_dmm, one.why))
 
     def _expose(self, now_ms, job=None, opened=False):
         """Tell the meter which zones were open until now, when this job's has just been opened or shut."""
-        flows = [0] * len(self._own.policy.zones)
-        for zone in self._runs.open_zones():
-            if self._need.zone(zone).metered:
-                flows[zone - 1] = self._need.flow(zone)
-        if job is not None and self._need.zone(job.zone).metered:
-            flows[job.zone - 1] = 0 if opened else self._need.flow(job.zone)
-        self._meter.expose(flows, now_ms=now_ms)
+        flows = [0] * len(self.own.policy.zones)
+        for zone in self.runs.open_zones():
+            if self.balance.zone(zone).metered:
+                flows[zone - 1] = self.balance.flow(zone)
+        if job is not None and self.balance.zone(job.zone).metered:
+            flows[job.zone - 1] = 0 if opened else self.balance.flow(job.zone)
+        self.meter.expose(flows, now_ms=now_ms)
 
     def _overrun(self):
         """The scheduler was late: the valves have shut by themselves, and somebody should know."""
         over, self.outputs.overrun = self.outputs.overrun, 0
-        for output in range(len(self._own.policy.zones) + 1):
+        for output in range(len(self.own.policy.zones) + 1):
             if over >> output & 1:
-                self._tell(event.VALVE_SWITCHED, None, (output, False, DEADLINE, 0, 0))
+                self._report(event.VALVE_SWITCHED, None, (output, False, DEADLINE, 0, 0))
 
     def _sample_soil(self, values, now_ms):
-        for i, probe in enumerate(self._own.soil):
+        for i, probe in enumerate(self.own.soil):
             mv = values.get(inputs.SOIL_MV + i)
             permille = None if mv is None else lockouts.soil_permille(probe, mv)
             if permille is not None:
                 self._soil[probe.zone] = (permille, now_ms, probe.enough_permille)
             elif mv is not None:
-                self._weather.refused += 1
+                self.weather.refused += 1
 
     def _dry_until(self, now_ms):
         """As memory.Memory has it."""
-        left_s, moment = self._weather.wet_for_s(now_ms), self._moment
+        left_s, moment = self.weather.wet_for_s(now_ms), self._last
         if self._dry_until_s or not left_s or moment is None or moment.unix_s is None:
             return self._dry_until_s or left_s
         return moment.unix_s + (now_ms - moment.now_ms) // 1000 + left_s
 
     def _irrigated_dmm(self, zone):
-        return self._need.irrigated_ml[zone - 1] // self._own.policy.zones[zone - 1].area_dm2
+        return self.balance.irrigated_ml[zone - 1] // self.own.policy.zones[zone - 1].area_dm2
 
     def _openings(self, output):
         return self._before[1 + output] + self.outputs.openings[output]
 
     def _volume_l(self):
-        return self._before[0] + self._meter.total_ml // 1000
+        return self._before[0] + self.meter.total_ml // 1000
 
-    def _tell(self, code, active, detail):
+    def _report(self, code, active, detail):
         self.keeps += code == event.PIPE_BURST  # latched, or released
         self._events.append((code, active, detail))
+
+
+def _stops(order) -> bool:
+    """Whether an order "no water" is in force."""
+    return order is not None and not order.level_percent

@@ -27,7 +27,7 @@ PUMP = 9
 ABSENT, HELD, LATCHING = range(3)
 
 # held: bits of outputs to power. pulse: None, or (output, opens): give it now.
-Drive = namedtuple("Drive", ("held", "pulse"))
+ValveDrive = namedtuple("ValveDrive", ("held", "pulse"))
 
 
 class Valves:
@@ -49,7 +49,7 @@ class Valves:
         # True while somebody will want to open soon: what feeds the pulses is charged for it.
         self.prepares = False
         self._currents = []
-        self._drive = Drive(0, None)
+        self._drive = ValveDrive(0, None)
 
     def is_open(self, output: int) -> bool:
         """As commanded; what flows is the meter's to say."""
@@ -103,7 +103,7 @@ class Valves:
         if self.kinds[output] == LATCHING and self._deadline_ms[output] is None:
             self.closing[output] = max(1, self.closing[output])
 
-    def tick(self, *, now_ms: int) -> Drive:
+    def tick(self, *, now_ms: int) -> ValveDrive:
         """What the ports must do now. Enforces the deadlines; asks nobody."""
         held = 0
         for output in range(limits.OUTPUTS_MAX):
@@ -116,7 +116,7 @@ class Valves:
         pulse, drive = self._pulse(now_ms), self._drive
         # Made anew only when it says something new: a turn in which nothing happens leaves no garbage.
         if pulse is not None or drive.pulse is not None or drive.held != held:
-            drive = self._drive = Drive(held, pulse)
+            drive = self._drive = ValveDrive(held, pulse)
         return drive
 
     def pulsed(self, output: int, opens: bool, *, now_ms: int) -> None:
@@ -141,7 +141,7 @@ class Valves:
         if len(self._currents) > limits.OUTPUTS_MAX:
             self._currents.pop(0)
 
-    def take_currents(self) -> list:
+    def drain_currents(self) -> list:
         """[(output, mA)] since the last call."""
         taken, self._currents = self._currents, []
         return taken
@@ -175,3 +175,30 @@ class Valves:
             if not self.passed:
                 return None
             self.passed = 0
+
+
+OPEN_COIL, SHORT, CHANGED = "open-coil", "short", "coil-changed"
+
+
+def coil_span_ma(kind: int):
+    """(least, most) of a sound coil."""
+    if kind == LATCHING:
+        return (limits.LATCH_OPEN_MA, limits.LATCH_SHORT_MA)
+    return (limits.AC_OPEN_MA, limits.AC_SHORT_MA)
+
+
+def judge_coil(kind: int, mean_ma: int, odd: int, current_ma: int):
+    """(None when the coil is sound, else a word; `mean_ma`; `odd`), as they are now. `mean_ma`: as learned, 0 unknown;
+    `odd`: how often in a row it has drawn something else."""
+    least, most = coil_span_ma(kind)
+    if current_ma > most:
+        return (SHORT, mean_ma, odd)
+    if current_ma < least:
+        return (OPEN_COIL, mean_ma, odd)
+    if not mean_ma:
+        return (None, current_ma, odd)
+    if 100 * abs(current_ma - mean_ma) > limits.CHANGED_PERCENT * mean_ma:
+        odd = min(limits.CHANGED_TIMES, odd + 1)
+        return (CHANGED if odd >= limits.CHANGED_TIMES else None, mean_ma, odd)
+    # An eighth of the difference: cold and warm copper differ by a fifth within a day. Rounded, so that it settles.
+    return (None, mean_ma + (current_ma - mean_ma + 4) // 8, 0)

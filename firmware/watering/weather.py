@@ -31,7 +31,7 @@ _WIND = (quantity.WIND_SPEED, 0, limits.WIND_DMS_MAX)
 _SUN = (quantity.SOLAR_RADIATION, 0, 1500)
 
 
-class Day:
+class WeatherDay:
     """What was measured on one civil day (None: not known which)."""
 
     def __init__(self, civil_day):
@@ -50,14 +50,14 @@ class Weather:
 
     def __init__(self, own, rain_cmm: int, civil_day):
         self._own = own
-        self.today = Day(civil_day)
+        self.today = WeatherDay(civil_day)
         self.today.rain_cmm = min(limits.RAIN_CMM_MAX, rain_cmm)
-        self._before = None
+        self.before = None
         self._tips = None
-        self._at_ms = None
+        self.at_ms = None
         self._latest = [None, None, None, None]
         self._latest_ms = [0, 0, 0, 0]
-        self._dry_from_ms = None
+        self.dry_from_ms = None
         self.refused = 0
 
     def turn_to(self, civil_day) -> None:
@@ -67,16 +67,16 @@ class Weather:
         if self.today.civil_day is None:
             self.today.civil_day = civil_day
             return
-        self._before = self.today
-        self.today = Day(civil_day)
+        self.before = self.today
+        self.today = WeatherDay(civil_day)
 
     def sample(self, values, *, wet_key, tips_key, now_ms: int) -> bool:
         """One reading of the ports; absent keys are silent sensors. True: rain that a power cut must not take, for it
         has begun, or is enough for the day, or was a centimetre more."""
-        gap_s = 0 if self._at_ms is None else (now_ms - self._at_ms) // 1000
+        gap_s = 0 if self.at_ms is None else (now_ms - self.at_ms) // 1000
         elapsed_s = gap_s if gap_s <= limits.SAMPLE_GAP_MAX_S else 0
-        if self._at_ms is None or gap_s:
-            self._at_ms = now_ms
+        if self.at_ms is None or gap_s:
+            self.at_ms = now_ms
         found = [self._sound(values, entry) for entry in (_AIR, _HUMIDITY, _WIND, _SUN)]
         for i in range(4):
             if found[i] is not None:
@@ -91,19 +91,19 @@ class Weather:
         was_wet, was_cmm = self.wet(now_ms=now_ms), day.rain_cmm
         self._rain(values.get(tips_key))
         if values.get(wet_key) == 1:
-            self._dry_from_ms = now_ms
+            self.dry_from_ms = now_ms
         least_cmm, step_cmm = 10 * limits.RAIN_SKIP_DMM, limits.RAIN_KEPT_CMM
         steps = (day.rain_cmm - least_cmm) // step_cmm - (was_cmm - least_cmm) // step_cmm
         return steps > 0 or self.wet(now_ms=now_ms) > was_wet
 
     def close(self, civil_day: int, directives):
         """(ET0 in 0.01 mm, by which rung, rain in 0.01 mm) of a day that is over."""
-        day = self._before if self._before is not None and self._before.civil_day == civil_day else None
+        day = self.before if self.before is not None and self.before.civil_day == civil_day else None
         year, month, _ = civil.civil_from_days(civil_day)
         found = None
         # An older gateway does not say of which day it is, and lends it for less than 36 h.
         is_of_day = directives.get(directive.WEATHER_DAY, civil_day) == civil_day
-        told = self.told(directives, directive.EVAPOTRANSPIRATION, limits.ET0_CMM_MAX) if is_of_day else None
+        told = self.believed(directives, directive.EVAPOTRANSPIRATION, limits.ET0_CMM_MAX) if is_of_day else None
         if told is not None:
             found = (told, GATEWAY)
         elif day is not None:
@@ -114,13 +114,13 @@ class Weather:
         if self._own.tip_cmm:
             rain_cmm = 0 if day is None else min(limits.RAIN_CMM_MAX, day.rain_cmm)
         elif is_of_day:
-            rain_cmm = 10 * (self.told(directives, directive.RAIN_DAY, limits.RAIN_CMM_MAX // 10) or 0)
+            rain_cmm = 10 * (self.believed(directives, directive.RAIN_DAY, limits.RAIN_CMM_MAX // 10) or 0)
         return (found[0], found[1], rain_cmm)
 
     def open_rain_cmm(self, closed_day: int) -> int:
         """Rain that was measured on days that are not closed yet."""
         rain_cmm = self.today.rain_cmm
-        before = self._before
+        before = self.before
         if before is not None and before.civil_day is not None and before.civil_day > closed_day:
             rain_cmm += before.rain_cmm
         return rain_cmm
@@ -128,7 +128,7 @@ class Weather:
     def rained_cmm(self, moment) -> int:
         """Rain of the last 24 hours: today's, and of yesterday's as much as would have fallen since this hour had it
         rained evenly. Yesterday's is the gauge's, else what the gateway says of that very day."""
-        today, before = self.today, self._before
+        today, before = self.today, self.before
         if moment.unix_s is None:
             return today.rain_cmm
         local = civil.local_from_unix(civil.PARIS, moment.unix_s)
@@ -136,14 +136,14 @@ class Weather:
         if self._own.tip_cmm and before is not None and before.civil_day == yesterday:
             before_cmm = before.rain_cmm
         elif moment.directives.get(directive.WEATHER_DAY, yesterday) == yesterday:
-            before_cmm = 10 * (self.told(moment.directives, directive.RAIN_DAY, limits.RAIN_CMM_MAX // 10) or 0)
+            before_cmm = 10 * (self.believed(moment.directives, directive.RAIN_DAY, limits.RAIN_CMM_MAX // 10) or 0)
         else:
             before_cmm = 0
         return today.rain_cmm + before_cmm * (civil.day_s - local.second) // civil.day_s
 
     def fallen_cmm(self, civil_day: int) -> int:
         """Rain that was measured from this day on and before today: without a clock several days are one."""
-        before = self._before
+        before = self.before
         if not self._own.tip_cmm or before is None or before.civil_day != civil_day:
             return 0
         return min(limits.RAIN_CMM_MAX, before.rain_cmm)
@@ -152,7 +152,7 @@ class Weather:
         """ET0 of a day of which nothing is known."""
         return self._own.climate[civil.civil_from_days(civil_day)[1] - 1]
 
-    def told(self, directives, code, high):
+    def believed(self, directives, code, high):
         """A directive's value between the table's least and `high`; None where there is none to believe."""
         value = directives.get(code)
         if value is None:
@@ -176,21 +176,21 @@ class Weather:
 
     def wet_for_s(self, now_ms: int) -> int:
         """What is left of the off-delay."""
-        if self._dry_from_ms is None:
+        if self.dry_from_ms is None:
             return 0
-        return max(0, 3600 * self._own.rain_off_h - (now_ms - self._dry_from_ms) // 1000)
+        return max(0, 3600 * self._own.rain_off_h - (now_ms - self.dry_from_ms) // 1000)
 
-    def was_wet(self, left_s: int, *, now_ms: int) -> None:
+    def restore_wet(self, left_s: int, *, now_ms: int) -> None:
         """An earlier life saw rain, and so much of its delay is left; more than a whole one is a wrong clock's."""
         delay_s = 3600 * self._own.rain_off_h
         left_s = min(left_s, delay_s)
         if left_s > self.wet_for_s(now_ms):
-            self._dry_from_ms = now_ms - 1000 * (delay_s - left_s)
+            self.dry_from_ms = now_ms - 1000 * (delay_s - left_s)
 
     def _now(self, index, directives, code, high, now_ms):
         if self._latest[index] is not None and now_ms - self._latest_ms[index] <= limits.READING_MAX_MS:
             return self._latest[index]
-        return self.told(directives, code, high)
+        return self.believed(directives, code, high)
 
     def _measured(self, day, day_of_year):
         own, least = self._own, limits.COVERED_S_MIN

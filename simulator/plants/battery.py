@@ -8,7 +8,7 @@ Currents are of data sheets, at the cell's own voltage (the board's regulator is
     awake       ESP32-S3 at work without a radio, 32 mA at 240 MHz (measured on a DevKitM; the WROOM's data sheet says
                 22 to 40), sensors 1 mA
     on the air  95 mA: Wi-Fi listens at some 90 mA and sends at 340 mA for a hundredth of the time (data sheet, RF)
-    a pulse     1 J with the boost converter's losses (watering.energy)
+    a pulse     1 J with the boost converter's losses (watering.lockouts)
 
 The cell's voltage is that of its charge at rest, in straight lines; its inner resistance is left out, which a pulse
 through a capacitor does not see. The panel gives its current in proportion to the sun, flat on the lid.

@@ -78,7 +78,7 @@ def test_a_burst_that_was_released_stays_so_through_a_power_cut_right_after_it(m
     story.pipes.burst[1] = 25_000
     story.until(event.PIPE_BURST)
     story.run(hours=2)
-    story.host.node.trade._guard.acknowledge()
+    story.host.node.trade.guard.acknowledge()
     story.until(event.PIPE_BURST, 2)
     story.cut()
     story.run(minutes=10)
@@ -100,10 +100,10 @@ def test_a_programme_that_is_over_is_over_after_a_power_cut_and_its_water_is_not
     story = Mains(monkeypatch, programs(PLAIN, [0, 127, 0, 0, 0, 300, 0, 1, 50]))
     story.run(hours=5)
     story.until(event.WATERING_DONE)
-    depletion_cmm, had = list(story.host.node.trade._need.depletion_cmm), story.litres()
+    depletion_cmm, had = list(story.host.node.trade.balance.depletion_cmm), story.litres()
     story.cut()
     story.run(seconds=90)
-    assert story.host.node.trade._need.depletion_cmm == depletion_cmm
+    assert story.host.node.trade.balance.depletion_cmm == depletion_cmm
     story.run(hours=4)
     assert story.litres() == had and not story.said(event.WATERING_SKIPPED), "nothing of it is due any more"
 

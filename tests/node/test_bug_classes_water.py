@@ -112,10 +112,10 @@ def test_3_a_valve_that_stuck_and_is_shut_again_lets_the_others_drink_the_next_m
     green.pipes.stuck.clear()
     green.run(hours=2)
     assert not any(green.pipes.open)
-    if green.desk.trade._guard.burst is None:
+    if green.desk.trade.guard.burst is None:
         assert stuck(green) == [(True, 1), (False, 1)]
     else:
-        green.desk.trade._guard.acknowledge()
+        green.desk.trade.guard.acknowledge()
     green.run(hours=24)
     assert {zone for _, _, zone, _ in green.openings()} >= {1, 2, 3}
     assert stuck(green)[-1] == (False, 1)
@@ -253,13 +253,13 @@ def test_8_a_programme_is_marked_on_flash_at_its_end_and_in_a_sleep_at_once():
                   battery_mv=3900)  # fmt: skip
     green.run(hours=5, minutes=5)
     trade, now_ms = green.desk.trade, green.site.now_ms
-    today = trade._starts.marks[0]
+    today = trade.schedule.marks[0]
     kept, rest = trade.asleep(now_ms)
     woken = green.make(kept, now_ms)
     woken.woken(rest, 600_000, None, now_ms=now_ms)
     for one in (trade, woken):
         assert memory.decode(one.memory(now_ms)).marks[0] == today - 1
-    assert woken._starts.marks[0] == memory.decode(kept).marks[0] == today
+    assert woken.schedule.marks[0] == memory.decode(kept).marks[0] == today
     keeps = trade.keeps
     green.run(hours=3)
     assert trade.keeps > keeps and memory.decode(trade.memory(green.site.now_ms)).marks[0] == today
@@ -305,7 +305,7 @@ def test_13_sensors_that_say_nonsense_are_counted_and_the_next_rung_stands():
     green.ports.read = nonsense
     green.run(hours=30)
     trade = green.desk.trade
-    assert trade._need.rung == "climatology" and trade._need.et0_cmm == 430
+    assert trade.balance.rung == "climatology" and trade.balance.et0_cmm == 430
     assert trade.health(green.desk.moment())[quantity.SENSOR_FAULTS] > 50
 
 
@@ -313,7 +313,7 @@ def test_13_rain_of_a_directive_is_counted_once_however_long_it_stands():
     green = Green(programs(plain(weather=[40, 2, 0, [0] * 12])))
     green.desk.directives.update({directive.RAIN_DAY: 60, directive.EVAPOTRANSPIRATION: 0})
     green.run(hours=2)
-    need = green.desk.trade._need
+    need = green.desk.trade.balance
     before = list(need.depletion_cmm)
     green.run(hours=4)
     after = list(need.depletion_cmm)
@@ -326,15 +326,15 @@ def test_13_rain_of_the_gauge_is_counted_once_and_through_a_power_cut():
     green = Green()
     green.desk.directives.update({directive.EVAPOTRANSPIRATION: 0})
     green.run(hours=4)
-    before = green.desk.trade._need.depletion_cmm[0]
+    before = green.desk.trade.balance.depletion_cmm[0]
     green.site.rain_um += 5000
     green.run(hours=1)
-    assert green.desk.trade._need.lacking_cmm(1) == max(0, before - 500)
+    assert green.desk.trade.balance.lacking_cmm(1) == max(0, before - 500)
     green.cut(60_000, remembered=True)
     green.site.rain_um += 2000
     green.run(hours=23)
     green.desk.directives[directive.EVAPOTRANSPIRATION] = 0
-    assert green.desk.trade._need.depletion_cmm[0] <= max(0, before - 500)
+    assert green.desk.trade.balance.depletion_cmm[0] <= max(0, before - 500)
 
 
 def test_law_of_a_drought_is_kept_through_all_of_this():

@@ -12,7 +12,7 @@ from policy import lighting
 from policy.watering import INTAKE_DMM_H, SOILS
 from tests.portable.node_day import CLOCK_ONLY, World
 from tests.support.green import PLAIN, Green, own, plain, programs
-from watering import cycles
+from watering import balance
 from watering.valves import ABSENT, HELD, LATCHING, Valves
 from wire import event
 
@@ -25,7 +25,7 @@ HALF_AN_HOUR_S, FOUR_HOURS_S = 1800, 14_400
 @pytest.mark.parametrize("slope_percent", [0, 4, 6, 8, 12, 15, 40])
 def test_what_stands_on_any_soil_has_half_an_hour_at_least_to_seep_in(soil, slope_percent):
     zone = own(PLAIN).policy.zones[1]._replace(soil=soil, slope_percent=slope_percent)
-    cut = cycles.cut(zone, 60_000, 3600)
+    cut = balance.plan_cycles(zone, 60_000, 3600)
     assert cut.cycle_s < cut.total_s, "at 90 mm/h every soil must soak"
     assert HALF_AN_HOUR_S <= cut.soak_s <= 4 * HALF_AN_HOUR_S
 

@@ -7,7 +7,7 @@ from node import own_memory, sleep
 from node.clock_chip import ClockChip
 from node.own_memory import OwnMemory
 from node.timekeeper import Timekeeper
-from watering import asleep, cycles, flow, meter, runs, weather
+from watering import balance, flow, runs, sleep_image, weather
 from watering.valves import LATCHING, Valves
 from wire.oscore_link import ASLEEP_BYTES
 from wire.record import Answer
@@ -50,30 +50,30 @@ def water():
     for step in range(5):
         day.sample({1: 0}, wet_key=900, tips_key=901, now_ms=600000 * step)
     day.sample({900: 1, 901: 3}, wet_key=900, tips_key=901, now_ms=3000000)
-    data = asleep.encode_weather(day, 3100000)
+    data = sleep_image.encode_weather(day, 3100000)
     other = weather.Weather(gauge, 0, None)
-    asleep.resume_weather(other, data, 900000, now_ms=40)
-    again = asleep.encode_weather(other, 40)
+    sleep_image.resume_weather(other, data, 900000, now_ms=40)
+    again = sleep_image.encode_weather(other, 40)
     print("weather", hexlify(data), other.today.rain_cmm, other.wet(now_ms=40), hexlify(again))
-    leak, wheel = flow.LeakWatch(), meter.Meter(1000000, 2, now_ms=0)
+    leak, wheel = flow.LeakWatch(), flow.WaterMeter(1000000, 2, now_ms=0)
     wheel.sample(5, now_ms=0)
     for step in range(1, 8):
         wheel.sample(5 + step, now_ms=60000 * step)
         print("leak", leak.sample(wheel, now_ms=60000 * step))
-    data = asleep.encode_leak(leak, 430000)
+    data = sleep_image.encode_leak(leak, 430000)
     again = flow.LeakWatch()
-    asleep.resume_leak(again, data, 900000, True, now_ms=30)
-    asleep.resume_meter(wheel, 250, 900000, 1, now_ms=30)
+    sleep_image.resume_leak(again, data, 900000, True, now_ms=30)
+    sleep_image.resume_meter(wheel, 250, 900000, 1, now_ms=30)
     wheel.sample(0, now_ms=40)
     print(hexlify(data), again.leaking, wheel.total_ml, wheel.delta_ml, again.sample(wheel, now_ms=40))
     valves = Valves((LATCHING,) * 10, gap_ms=100, now_ms=0)
     jobs = runs.Runs(valves, ((5, 5), (0, 0)), lambda zone: 0, lambda zone: 1000, 60000)
-    job = runs.Job(2, cycles.Cut(600, 300, 1800), ("depth", 1), ready_ms=5000, give_up_ms=90000)
+    job = runs.Job(2, balance.CyclePlan(600, 300, 1800), ("depth", 1), ready_ms=5000, give_up_ms=90000)
     job.open_ms, job.volume_ml = 300000, 4500
     jobs.add(job)
-    data = asleep.encode_jobs(jobs, 1000)
+    data = sleep_image.encode_jobs(jobs, 1000)
     more = runs.Runs(valves, ((5, 5), (0, 0)), lambda zone: 0, lambda zone: 1000, 60000)
-    asleep.resume_jobs(more, data, 2000, now_ms=10)
+    sleep_image.resume_jobs(more, data, 2000, now_ms=10)
     one = more.jobs[0]
     print("jobs", hexlify(data), jobs.rests_until_ms(1000), more.rests_until_ms(10), jobs.rests_until_ms(6000))
     print(one.zone, one.by, one.remaining_s, one.ready_ms, one.give_up_ms, one.open_ms, one.volume_ml)

@@ -17,7 +17,7 @@ FULL_V, CHARGE_A = NODE["boost"]["full_mv"] / 1000, NODE["boost"]["charge_ma"] /
 # DRV8871, SLVSCY9: it stops below 6.1 V (VUVLO), and regulates between 59 and 69 kV over R_ILIM (VILIM).
 STOPS_V, LIMIT_LEAST = 6.1, 59 / 64
 COIL_OHM = 6
-CHARGED = 0.9  # of kinds.irrigation and watering.energy
+CHARGED = 0.9  # of kinds.irrigation and watering.lockouts
 
 
 def pulsed(for_ms):

@@ -8,7 +8,7 @@ import pytest
 from node.limits import TEST_MAX_MS
 from node.trade import LOCK, TEST
 from tests.support.green import PLAIN, Green, plain, programs
-from watering import by_hand
+from watering import technician
 from wire import directive, event
 from wire.node_order import NodeOrder
 
@@ -90,7 +90,7 @@ def test_a_lock_that_ends_acknowledges_a_burst_even_across_a_power_cut_and_a_tes
     local(green, LOCK, minutes=5)
     green.cut(remembered=True)
     local(green, LOCK, minutes=5)
-    assert green.desk.trade._guard.burst is not None
+    assert green.desk.trade.guard.burst is not None
     local(green, None, seconds=40)
     assert green.events(event.PIPE_BURST)[-1][2] is False
     assert green.desk.trade.is_sound(green.desk.moment())
@@ -195,8 +195,8 @@ def test_a_run_under_way_ends_for_a_test_and_a_start_that_falls_into_one_comes_a
 
 def test_a_test_of_eight_zones_fits_whatever_lead_the_supply_needs():
     for zones, lead_s in itertools.product((1, 4, 8), (0, 5, 120)):
-        zone_s = by_hand.zone_s(zones, lead_s)
-        assert by_hand.test_ms(zones, lead_s) <= TEST_MAX_MS
+        zone_s = technician.zone_s(zones, lead_s)
+        assert technician.test_ms(zones, lead_s) <= TEST_MAX_MS
         assert zone_s == 60 or ((zones, lead_s) == (8, 120) and zone_s >= 50)
 
 

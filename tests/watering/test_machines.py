@@ -7,10 +7,10 @@ import pytest
 
 from policy import watering as policy
 from tests.support.green import own, plain
-from watering import balance, coil, cycles, energy, flow, limits, memory
-from watering.guard import Guard
-from watering.meter import Meter
-from watering.need import Need
+from watering import balance, flow, limits, lockouts, memory, valves
+from watering.balance import WaterBalance
+from watering.flow import WaterMeter
+from watering.guard import PipeGuard
 from watering.valves import HELD, LATCHING, Valves
 from watering.weather import Weather
 from wire import slip
@@ -20,7 +20,7 @@ LAWN, SLOPE, SHRUBS = ZONES
 
 
 def test_a_meter_counts_whole_pulses_a_restart_and_what_is_too_fast_as_fast_as_a_board_counts():
-    meter = Meter(20_000, 1, now_ms=0)
+    meter = WaterMeter(20_000, 1, now_ms=0)
     meter.sample(1000, now_ms=0)
     meter.sample(1050, now_ms=5000)
     assert meter.total_ml == 1000 and meter.delta_ml == 1000
@@ -33,7 +33,7 @@ def test_a_meter_counts_whole_pulses_a_restart_and_what_is_too_fast_as_fast_as_a
 
 
 def test_a_coarse_meter_is_averaged_for_longer():
-    fine, coarse = Meter(20_000, 1, now_ms=0), Meter(1_000_000, 1, now_ms=0)
+    fine, coarse = WaterMeter(20_000, 1, now_ms=0), WaterMeter(1_000_000, 1, now_ms=0)
     for second in range(0, 61, 5):
         fine.sample(second * 50 // 3, now_ms=1000 * second)
         coarse.sample(second // 3, now_ms=1000 * second)
@@ -55,7 +55,7 @@ def test_the_usual_flow_is_the_median_of_three_clean_runs_and_the_design_before(
 
 def run_of(rates, *, expected=20_000, main=60_000):
     """[(second, verdict)] of a run whose flow is `rates(second)`."""
-    meter, watch = Meter(10_000, 1, now_ms=0), flow.RunWatch(main)
+    meter, watch = WaterMeter(10_000, 1, now_ms=0), flow.RunWatch(main)
     volume_ml = 0
     meter.sample(0, now_ms=0)
     meter.restart()
@@ -89,7 +89,7 @@ def test_a_line_that_fills_raises_nothing():
 
 @pytest.mark.parametrize("ml_min,found", [(0, None), (300, flow.LEAK), (2000, flow.LEAK)])
 def test_water_behind_shut_valves_is_a_leak(ml_min, found):
-    meter, watch = Meter(10_000, 1, now_ms=0), flow.LeakWatch()
+    meter, watch = WaterMeter(10_000, 1, now_ms=0), flow.LeakWatch()
     verdicts = []
     for minute in range(0, 200):
         meter.sample(minute * ml_min // 10, now_ms=60_000 * minute)
@@ -100,7 +100,7 @@ def test_water_behind_shut_valves_is_a_leak(ml_min, found):
 
 
 def test_a_slow_leak_that_shows_a_pulse_in_some_minutes_is_found_in_two_hours_and_ends():
-    meter, watch = Meter(100_000, 1, now_ms=0), flow.LeakWatch()
+    meter, watch = WaterMeter(100_000, 1, now_ms=0), flow.LeakWatch()
     verdicts = []
     for minute in range(0, 200):
         meter.sample(min(minute, 150) // 6, now_ms=60_000 * minute)
@@ -115,18 +115,18 @@ def judged(kind, mean_ma, currents):
     """(words of a coil with these currents, what is learned of it)."""
     words, odd = [], 0
     for current_ma in currents:
-        word, mean_ma, odd = coil.judge(kind, mean_ma, odd, current_ma)
+        word, mean_ma, odd = valves.judge_coil(kind, mean_ma, odd, current_ma)
         words.append(word)
     return words, mean_ma
 
 
 @pytest.mark.parametrize("kind,sound,broken,shorted", [(HELD, 250, 99, 1201), (LATCHING, 1500, 249, 2501)])
 def test_a_coil_that_is_open_or_shorted_is_told_by_its_current(kind, sound, broken, shorted):
-    assert judged(kind, 0, (sound, broken, shorted)) == ([None, coil.OPEN_COIL, coil.SHORT], sound)
+    assert judged(kind, 0, (sound, broken, shorted)) == ([None, valves.OPEN_COIL, valves.SHORT], sound)
 
 
 def test_a_coil_that_changes_is_told_the_third_time_and_one_that_warms_is_not():
-    assert judged(HELD, 250, [120] * 3)[0] == [None, None, coil.CHANGED]
+    assert judged(HELD, 250, [120] * 3)[0] == [None, None, valves.CHANGED]
     assert judged(HELD, 250, [120, 120, 250, 120, 120])[0] == [None] * 5
     assert judged(HELD, 250, [250 - 5 * step for step in range(10)])[0] == [None] * 10
 
@@ -134,7 +134,7 @@ def test_a_coil_that_changes_is_told_the_third_time_and_one_that_warms_is_not():
 def test_what_no_sound_coil_draws_was_not_learned():
     coils = (1500, 249, 4001, *[0] * 7)
     valves = Valves((LATCHING,) * 10, gap_ms=0, now_ms=0)
-    guard = Guard(valves, None, None, 0, memory.empty()._replace(coils=coils), None)
+    guard = PipeGuard(valves, None, None, 0, memory.empty()._replace(coils=coils), None)
     assert guard.coils_ma == [1500, *[0] * 9]
 
 
@@ -143,7 +143,7 @@ CELL = Cell(2600, 1000, 9000)
 
 
 def test_nothing_opens_without_the_energy_to_close_it():
-    store = energy.Energy(CELL)
+    store = lockouts.BatteryStore(CELL)
     assert store.refuses(1, now_ms=0) == -1
     store.sample(3900, 9000, now_ms=0)
     assert store.refuses(2, now_ms=1000) is None
@@ -154,14 +154,14 @@ def test_nothing_opens_without_the_energy_to_close_it():
     assert store.refuses(1, now_ms=0) == 8000
     store.sample(3900, None, now_ms=0)
     assert store.refuses(1, now_ms=0) == -1
-    small = energy.Energy(Cell(100, 20_000, 0))
+    small = lockouts.BatteryStore(Cell(100, 20_000, 0))
     small.sample(3510, None, now_ms=0)
     assert small.refuses(1, now_ms=0) is None
     assert small.refuses(9, now_ms=0) == small.usable_mj() > 0
 
 
 def test_a_low_battery_is_told_once_and_ends_with_a_distance():
-    store = energy.Energy(CELL)
+    store = lockouts.BatteryStore(CELL)
     assert [store.sample(mv, 9000, now_ms=0) for mv in (3900, 3590, 3650, 3580, 3760)] == [
         None,
         True,
@@ -169,15 +169,15 @@ def test_a_low_battery_is_told_once_and_ends_with_a_distance():
         None,
         False,
     ]
-    assert energy.Energy(Cell(0, 0, 0)).refuses(5, now_ms=0) is None
+    assert lockouts.BatteryStore(Cell(0, 0, 0)).refuses(5, now_ms=0) is None
 
 
 def test_a_run_brings_its_depth_to_the_roots_and_credits_the_same():
-    seconds = cycles.run_s(LAWN, 20_000, 600)
+    seconds = balance.run_s(LAWN, 20_000, 600)
     # 12 mm/h on the ground of which 75 % arrive: 6 mm take 40 minutes.
-    assert cycles.rate_dmm_h(LAWN, 20_000) == 120 and abs(seconds - 2400) <= 1
-    assert abs(cycles.net_cmm(LAWN, 20_000 * seconds // 60) - 600) <= 2
-    assert cycles.run_s(LAWN, 20_000, 5000) == LAWN.run_max_s and cycles.run_s(LAWN, 20_000, 0) == 0
+    assert balance.rate_dmm_h(LAWN, 20_000) == 120 and abs(seconds - 2400) <= 1
+    assert abs(balance.net_cmm(LAWN, 20_000 * seconds // 60) - 600) <= 2
+    assert balance.run_s(LAWN, 20_000, 5000) == LAWN.run_max_s and balance.run_s(LAWN, 20_000, 0) == 0
 
 
 def test_no_cycle_lets_more_stand_than_the_surface_holds():
@@ -185,20 +185,20 @@ def test_no_cycle_lets_more_stand_than_the_surface_holds():
         for slope in (0, 4, 7, 11, 14, 40):
             for rate in (5000, 20_000, 60_000):
                 zone = policy.Zone(0, 0, soil, slope, 0, 10_000, rate, 0, 0, 1, 14_400)
-                cut = cycles.cut(zone, rate, 7200)
-                gained = cycles.rate_dmm_h(zone, rate) - cycles.intake_dmm_h(zone)
+                cut = balance.plan_cycles(zone, rate, 7200)
+                gained = balance.rate_dmm_h(zone, rate) - balance.intake_dmm_h(zone)
                 if cut.soak_s:
-                    assert gained * cut.cycle_s // 3600 <= max(cycles.surface_dmm(zone), gained // 60 + 1)
+                    assert gained * cut.cycle_s // 3600 <= max(balance.surface_dmm(zone), gained // 60 + 1)
                     assert limits.SOAK_S_MIN <= cut.soak_s <= limits.SOAK_S_MAX and cut.cycle_s < cut.total_s
                 else:
-                    assert gained <= 0 or gained * 7200 // 3600 <= cycles.surface_dmm(zone) + 1
+                    assert gained <= 0 or gained * 7200 // 3600 <= balance.surface_dmm(zone) + 1
 
 
 def test_clay_soaks_longer_than_sand_and_a_slope_shortens_the_cycle():
     sand, clay = (policy.Zone(0, 0, soil, 0, 0, 10_000, 60_000, 0, 0, 1, 3600) for soil in (0, 6))
     steep = policy.Zone(0, 0, 0, 14, 0, 10_000, 60_000, 0, 0, 1, 3600)
-    assert cycles.cut(clay, 60_000, 3600).soak_s > cycles.cut(sand, 60_000, 3600).soak_s
-    assert cycles.cut(steep, 60_000, 3600).cycle_s < cycles.cut(sand, 60_000, 3600).cycle_s
+    assert balance.plan_cycles(clay, 60_000, 3600).soak_s > balance.plan_cycles(sand, 60_000, 3600).soak_s
+    assert balance.plan_cycles(steep, 60_000, 3600).cycle_s < balance.plan_cycles(sand, 60_000, 3600).cycle_s
 
 
 def test_p_follows_the_days_demand_within_its_bounds():
@@ -210,9 +210,9 @@ def test_p_follows_the_days_demand_within_its_bounds():
 
 
 def kept(**changes):
-    values = {name: getattr(memory.empty(), name) for name in memory.Memory._fields}
+    values = {name: getattr(memory.empty(), name) for name in memory.WateringMemory._fields}
     values.update(changes)
-    return memory.Memory(**values)
+    return memory.WateringMemory(**values)
 
 
 def test_memory_comes_back_and_fits_the_flash():
@@ -249,7 +249,7 @@ def test_garbage_and_every_single_flipped_bit_end_in_safe_defaults():
 
 def need():
     setting = own()
-    return Need(setting.policy, Weather(setting, 0, None), memory.empty())
+    return WaterBalance(setting.policy, Weather(setting, 0, None), memory.empty())
 
 
 def test_the_bucket_stays_between_full_and_the_wilting_point_whatever_comes():

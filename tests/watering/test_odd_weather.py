@@ -26,7 +26,7 @@ def unmetered(*items, gauge=0):
 
 def is_bounded(green):
     """Every zone between full and wilting, and an ET0 that France knows."""
-    need = green.desk.trade._need
+    need = green.desk.trade.balance
     for zone, one in enumerate(green.own.policy.zones, 1):
         assert 0 <= need.depletion_cmm[zone - 1] <= balance.total_cmm(one)
         told = green.desk.trade.readings(green.desk.moment())[quantity.key(quantity.ROOT_DEPLETION, zone)]
@@ -51,7 +51,7 @@ def days(told, *, at_hour=1):
         assert is_bounded(green)
     green.desk.directives = {}
     green.run(hours=24 - at_hour)
-    return green.desk.trade._need.depletion_cmm[2]
+    return green.desk.trade.balance.depletion_cmm[2]
 
 
 @functools.cache
@@ -118,9 +118,9 @@ def converted(key, convert):
     for _ in range(3 * 24):
         green.run(hours=1)
         assert is_bounded(green)
-        rungs.add(green.desk.trade._need.rung)
+        rungs.add(green.desk.trade.balance.rung)
     assert green.checker.violations == []
-    return green.desk.trade._need.et0_cmm, rungs - {None}
+    return green.desk.trade.balance.et0_cmm, rungs - {None}
 
 
 def test_13_the_weather_of_this_june_by_its_right_units():
@@ -157,11 +157,11 @@ def test_13_figures_of_the_gateway_in_another_unit_leave_the_bucket_within_its_b
     green.ports.silent = {quantity.TEMPERATURE}
     green.desk.directives = {ET0: et0, RAIN: rain}
     for _ in range(3):
-        before = list(green.desk.trade._need.depletion_cmm)
+        before = list(green.desk.trade.balance.depletion_cmm)
         green.run(hours=24)
         assert is_bounded(green)
         for zone, one in enumerate(green.own.policy.zones):
-            after = green.desk.trade._need.depletion_cmm[zone]
+            after = green.desk.trade.balance.depletion_cmm[zone]
             assert after - before[zone] <= balance.crop_cmm(one, limits.ET0_CMM_MAX), "no day takes more than 12 mm"
-    need = green.desk.trade._need
+    need = green.desk.trade.balance
     assert need.rung == (weather.GATEWAY if et0 <= limits.ET0_CMM_MAX else weather.CLIMATOLOGY)

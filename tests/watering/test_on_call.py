@@ -2,7 +2,7 @@
 
 from policy import civil
 from tests.support.green import PLAIN, Green, plain, programs
-from watering import cycles, inputs, limits, runs
+from watering import balance, inputs, limits, runs
 from wire import event
 
 ONE = programs(PLAIN, [0, 127, 0, 0, 0, 300, 0, 1, 50])
@@ -19,7 +19,7 @@ def test_a_full_root_zone_is_not_watered_on_a_day_that_takes_more_than_raw():
     settings["watering"][1][0][2] = 0  # sand
     green = Green(settings)
     green.run(hours=4)
-    need = green.desk.trade._need
+    need = green.desk.trade.balance
     need.depletion_cmm[0], need.et0_cmm = 0, 800
     assert need.trigger_cmm(1) == 0
     green.run(hours=2)
@@ -41,7 +41,7 @@ def test_a_capacitor_that_was_left_to_discharge_is_charged_for_the_run_and_the_r
 
 
 def test_rain_of_days_without_a_clock_is_counted_once_when_the_clock_comes_back():
-    need = Green(ONE).desk.trade._need
+    need = Green(ONE).desk.trade.balance
     weather = need._weather
     keys = {"wet_key": inputs.RAIN_WET, "tips_key": inputs.RAIN_TIPS}
     begin_s = civil.unix_from_local(civil.PARIS, civil.days_from_civil(2026, 6, 1), 12 * 3600)
@@ -81,20 +81,21 @@ def test_a_job_that_waits_after_a_stop_does_not_turn_the_loop_without_a_pause():
     green = Green(ONE)
     green.run(hours=5, minutes=2)
     trade, now_ms = green.desk.trade, green.site.now_ms
-    trade._runs.stop(0, "order", 0, now_ms=now_ms)
+    trade.runs.stop(0, "order", 0, now_ms=now_ms)
     now_ms += 3 * 3_600_000
-    job = runs.Job(1, cycles.Cut(600, 600, 0), ("depth", 1), ready_ms=now_ms + 60_000, give_up_ms=now_ms + 3_600_000)
-    trade._runs.add(job)
-    trade._runs.tick(trade._refuse, now_ms=now_ms)
-    assert trade._runs.wake_ms(now_ms) > now_ms
+    plan = balance.CyclePlan(600, 600, 0)
+    job = runs.Job(1, plan, ("depth", 1), ready_ms=now_ms + 60_000, give_up_ms=now_ms + 3_600_000)
+    trade.runs.add(job)
+    trade.runs.tick(trade.refuse, green.desk.moment()._replace(now_ms=now_ms))
+    assert trade.runs.wake_ms(now_ms) > now_ms
 
 
 def test_a_zone_that_opens_is_not_charged_with_what_flowed_before():
     green = Green(plain(supply=[0, 0, 0, 0]))
     green.run(hours=1, seconds=40)
     trade, now_ms = green.desk.trade, green.site.now_ms
-    trade._runs.add(
-        runs.Job(1, cycles.Cut(600, 600, 0), ("depth", 1), ready_ms=now_ms, give_up_ms=now_ms + 3_600_000)
+    trade.runs.add(
+        runs.Job(1, balance.CyclePlan(600, 600, 0), ("depth", 1), ready_ms=now_ms, give_up_ms=now_ms + 3_600_000)
     )
     moment = green.desk.moment()
     trade.sample({inputs.METER_PULSES: 1000}, moment)
@@ -103,7 +104,7 @@ def test_a_zone_that_opens_is_not_charged_with_what_flowed_before():
     assert trade.outputs.is_open(1)
     # What a dripping neighbour let pass in the half minute before.
     trade.sample({inputs.METER_PULSES: 1100}, moment)
-    assert trade._meter.zone_ml == [0, 0, 0]
+    assert trade.meter.zone_ml == [0, 0, 0]
 
 
 def test_a_burst_beside_a_drip_line_past_the_meter_shuts_the_master_within_a_minute():

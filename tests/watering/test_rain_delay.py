@@ -120,7 +120,7 @@ def test_a_gauge_that_counted_enough_for_the_day_before_a_power_cut_is_believed_
     """Five millimetres: two are kept, the rest is less than a centimetre."""
     green, written = cut_in_the_hour_of_rain(has_sensor=False)
     assert written <= 2
-    assert green.desk.trade._weather.today.rain_cmm >= 10 * limits.RAIN_SKIP_DMM
+    assert green.desk.trade.weather.today.rain_cmm >= 10 * limits.RAIN_SKIP_DMM
 
 
 def test_a_day_of_rain_writes_once_and_once_a_centimetre():

@@ -50,7 +50,7 @@ def test_a_zone_in_the_balance_is_judged_by_its_balance_alone():
     climate = Evening()
     climate.rain_um = 4000
     green = green_at_ten([*EARLY[:8], 0], climate)
-    green.desk.trade._need.depletion_cmm[0] = 2500  # and 4 mm leave it thirsty
+    green.desk.trade.balance.depletion_cmm[0] = 2500  # and 4 mm leave it thirsty
     green.run(hours=8)
     assert len(green.openings()) == 1
 
@@ -65,6 +65,6 @@ def test_without_a_gauge_the_gateways_rain_counts_while_it_is_yesterdays(of_day,
     green.desk.events.clear()
     green.desk.directives[directive.RAIN_DAY] = 300
     if of_day is not None:
-        green.desk.directives[directive.WEATHER_DAY] = green.desk.trade._weather.today.civil_day - 1 + of_day
+        green.desk.directives[directive.WEATHER_DAY] = green.desk.trade.weather.today.civil_day - 1 + of_day
     green.run(hours=8)
     assert len(green.openings()) == waters

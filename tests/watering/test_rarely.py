@@ -7,7 +7,7 @@ from tests.support.green import PLAIN, Green, own, plain, programs
 from watering.weather import Weather
 from wire import quantity
 
-RARE = {"watering.asleep", "watering.by_hand", "watering.et0"}
+RARE = {"watering.sleep_image", "watering.technician", "watering.et0"}
 SLEEPY = programs(
     plain(battery=[2600, 1000, 9000], valves=[2, 2, 2, 2, 0], weather=[40, 2, 20, []]), [0, 127, 0, 0, 0, 300, 0, 1, 50]
 )
@@ -40,7 +40,7 @@ def test_what_serves_a_technician_is_there_as_long_as_he_is():
     for word in (LOCK, TEST):
         green.desk.trade.local = word
         green.run(minutes=1)
-        assert kept() == {"watering.by_hand"}
+        assert kept() == {"watering.technician"}
         green.desk.trade.local = None
         green.run(minutes=1)
         assert kept() == set()

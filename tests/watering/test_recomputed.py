@@ -116,14 +116,14 @@ def test_4_a_start_that_the_cut_covers_is_made_up_for():
 
 def test_4_a_program_that_is_begun_again_after_each_start_is_seen(monkeypatch):
     """Planted: a start believes that nothing of its program has run."""
-    from watering.starts import Starts
+    from watering.schedule import Schedule
 
-    honest = Starts._due_on
+    honest = Schedule._due_on
 
     def due_on(self, *facts):
         found = honest(self, *facts)
         return found if found is None else (found[0], 0, False)
 
     lived()
-    monkeypatch.setattr(Starts, "_due_on", due_on)
+    monkeypatch.setattr(Schedule, "_due_on", due_on)
     assert days_that_differ(60) != []

@@ -19,7 +19,7 @@ def reckoned(krs=16, **changes):
         noon = min(hour % 24, 24 - hour % 24)
         air.temperature_ck, air.humidity_permille = 1400 + 100 * noon, 900 - 30 * noon
         box.run_to(box.now_ms + HOUR_MS)
-    return box.trade._need.rung, box.trade._need.et0_cmm
+    return box.trade.balance.rung, box.trade.balance.et0_cmm
 
 
 def test_a_board_with_its_air_sensor_alone_reckons_penman_monteith():

@@ -4,7 +4,7 @@ import pytest
 
 from simulator.plants.pipes import LIMITED_MA
 from tests.support.valve_box import ValveBox
-from watering import coil
+from watering import valves
 from wire import event
 
 
@@ -18,7 +18,7 @@ def told(current_ma):
 
 def test_a_short_is_seen_by_the_board_and_told():
     found = {output: rest for output, *rest in told(LIMITED_MA)}
-    assert found == {output: [coil.SHORT, LIMITED_MA] for output in range(4)}
+    assert found == {output: [valves.SHORT, LIMITED_MA] for output in range(4)}
 
 
 @pytest.mark.parametrize("current_ma", [1000, 1500, 2000, -2000])
@@ -27,4 +27,4 @@ def test_a_sound_coil_is_none(current_ma):
 
 
 def test_an_open_coil_is_told_by_the_last_milliamperes():
-    assert {word for _, word, _ in told(240)} == {coil.OPEN_COIL} and told(260) == []
+    assert {word for _, word, _ in told(240)} == {valves.OPEN_COIL} and told(260) == []

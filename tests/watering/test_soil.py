@@ -22,7 +22,7 @@ def green_with(mv, plain_settings=SETTINGS):
 
 @pytest.mark.parametrize("mv,permille", [(2600, 0), (1200, 1000), (1900, 500), (2700, 0), (0, None), (3300, None)])
 def test_a_voltage_is_a_moisture_between_dry_and_wet_and_a_broken_wire_is_none(mv, permille):
-    assert lockouts.soil_permille(settings.Probe(*PROBE), mv) == permille
+    assert lockouts.soil_permille(settings.SoilProbe(*PROBE), mv) == permille
 
 
 @pytest.mark.parametrize("mv,waters", [(1300, False), (2300, True), (0, True), (None, True)])

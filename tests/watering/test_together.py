@@ -73,12 +73,12 @@ def test_what_runs_alone_goes_on_alone_after_a_sleep():
     green = Green(battery, battery_mv=3900)
     green.run(hours=5, minutes=5)
     trade, now_ms = green.desk.trade, green.site.now_ms
-    trade._runs.stop(None, "low", 0, now_ms=now_ms)
-    assert [job.zone for job in trade._runs.jobs] == [1, 2, 3] and trade._runs.alone == 1 << 1
+    trade.runs.stop(None, "low", 0, now_ms=now_ms)
+    assert [job.zone for job in trade.runs.jobs] == [1, 2, 3] and trade.runs.alone == 1 << 1
     kept, rest = trade.asleep(now_ms)
     woken = green.make(kept, now_ms)
     woken.woken(rest, 900_000, None, now_ms=now_ms)
-    assert [job.zone for job in woken._runs.jobs] == [1, 2, 3] and woken._runs.alone == 1 << 1
+    assert [job.zone for job in woken.runs.jobs] == [1, 2, 3] and woken.runs.alone == 1 << 1
 
 
 def test_too_much_of_two_together_is_no_stuck_valve_of_the_one_that_ran_alone_before():
@@ -94,7 +94,7 @@ def test_too_much_of_two_together_is_no_stuck_valve_of_the_one_that_ran_alone_be
     green.pipes.flows[1] = 15_000
     green.run(hours=24)
     assert told(green, event.FLOW_TOO_HIGH)[3:] == [(False, 2)] and ended(green)[2] == "complete"
-    assert not green.desk.trade._guard.faulty
+    assert not green.desk.trade.guard.faulty
 
 
 @pytest.mark.parametrize("anchor", [0, 1])
@@ -104,7 +104,7 @@ def test_zones_that_are_doubted_have_the_patience_and_the_plan_of_one_after_the_
     green = Green(settings)
     green.pipes.flows[:] = [0] * 8
     green.run(hours=24)
-    doubted = [zone for zone in range(1, 9) if green.desk.trade._guard.doubts(zone)]
+    doubted = [zone for zone in range(1, 9) if green.desk.trade.guard.doubts(zone)]
     assert doubted == [1, 2, 3, 4, 5, 6, 7, 8]
     green.pipes.flows[:] = [5000] * 8
     green.run(hours=24)

@@ -251,7 +251,7 @@ def test_a_burst_shuts_zone_and_master_within_a_minute_and_latches_until_somebod
     assert skipped(green)[-1] == (1, "burst")
     green.desk.trade.local = LOCK
     green.run(minutes=30)
-    assert green.desk.trade._guard.burst is not None, "not while somebody works at it"
+    assert green.desk.trade.guard.burst is not None, "not while somebody works at it"
     green.desk.trade.local = None
     green.run(minutes=1)
     assert green.events(event.PIPE_BURST)[-1][2] is False
@@ -266,10 +266,10 @@ def test_an_order_that_came_after_the_burst_acknowledges_it_when_it_ends():
     green.run(minutes=3)
     green.desk.order = STOP
     green.run(minutes=10)
-    assert green.desk.trade._guard.burst is not None
+    assert green.desk.trade.guard.burst is not None
     green.desk.order = None
     green.run(minutes=1)
-    assert green.desk.trade._guard.burst is None
+    assert green.desk.trade.guard.burst is None
 
 
 def test_an_order_that_rests_because_the_gateway_is_away_does_not_release_a_burst():
@@ -281,10 +281,10 @@ def test_an_order_that_rests_because_the_gateway_is_away_does_not_release_a_burs
     green.run(minutes=10)
     green.desk.order = None
     green.run(hours=26)
-    assert green.desk.trade._guard.burst is not None and len(green.openings(1)) == 1
+    assert green.desk.trade.guard.burst is not None and len(green.openings(1)) == 1
     green.desk.trade.holds_order = False
     green.run(minutes=1)
-    assert green.desk.trade._guard.burst is None
+    assert green.desk.trade.guard.burst is None
 
 
 def test_an_order_that_ends_while_a_battery_node_sleeps_releases_the_burst_that_it_came_for():
@@ -302,7 +302,7 @@ def test_an_order_that_ends_while_a_battery_node_sleeps_releases_the_burst_that_
         # It goes through the sleep, the lease does not.
         green.desk.order, green.desk.trade.holds_order = None, held
         green.run(minutes=1)
-        assert (green.desk.trade._guard.burst is not None) is held
+        assert (green.desk.trade.guard.burst is not None) is held
 
 
 @pytest.mark.parametrize("fault,word", [("open_coil", "open-coil"), ("shorted", "short")])
@@ -350,7 +350,7 @@ def test_a_meter_that_falls_silent_is_told_and_water_is_reckoned_by_time():
     assert [(active, detail) for _, _, active, detail in green.events(event.SENSOR_FAILURE)] == [
         (True, ("meter", "silent"))
     ]
-    assert abs(green.desk.trade._need.irrigated_ml[0] - 1000 * green.litres(1)) < 20_000
+    assert abs(green.desk.trade.balance.irrigated_ml[0] - 1000 * green.litres(1)) < 20_000
 
 
 def test_readings_and_health_fit_a_record_with_eight_zones():

@@ -10,7 +10,7 @@ from policy import watering
 from simulator.options import SEASONS, Options
 from simulator.report import text as report
 from simulator.territory import Territory
-from watering.guard import Guard
+from watering.guard import PipeGuard
 from wire import directive, event, record
 
 WINTER = Options(lamps=3, rooms=4, greens=2, hours=24)
@@ -121,7 +121,7 @@ def test_rooms_and_green_spaces_change_nothing_for_the_lamps():
 
 
 def test_a_node_that_does_not_shut_a_broken_pipe_is_seen(monkeypatch):
-    monkeypatch.setattr(Guard, "sample", lambda *_, **__: None)
+    monkeypatch.setattr(PipeGuard, "sample", lambda *_, **__: None)
     result = Territory(SUMMER).run()
     assert not result.is_good and any("burst" in text for text in result.greens.violations)
 

@@ -172,7 +172,7 @@ def test_a_trade_whose_valves_have_no_deadline_and_whose_runs_never_end_is_caugh
         monkeypatch,
         valves.Valves,
         "tick",
-        lambda self, now_ms: valves.Drive(0, self._pulse(now_ms)),
+        lambda self, now_ms: valves.ValveDrive(0, self._pulse(now_ms)),
         after_min=11,
     )
     assert any("past its deadline" in text for text in found)

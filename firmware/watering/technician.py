@@ -14,7 +14,7 @@ A part of the trade that is loaded while somebody is there (`rarely`).
 from node.limits import TEST_MAX_MS
 from node.trade import LOCK, TEST
 from watering import limits, lockouts, runs
-from watering.cycles import Cut
+from watering.balance import CyclePlan
 from watering.rarely import let_go
 
 _ZONE_S = 60
@@ -40,27 +40,27 @@ def follow(trade, *, now_ms: int) -> None:
     before, local = trade.followed, trade.local
     trade.followed = local
     if before == LOCK:
-        trade._guard.acknowledge()
-    if trade._runs.jobs or local == LOCK:
-        trade._runs.stop(0, TEST if local is None else local, 0, now_ms=now_ms)
+        trade.guard.acknowledge()
+    if trade.runs.jobs or local == LOCK:
+        trade.runs.stop(0, TEST if local is None else local, 0, now_ms=now_ms)
     if local == LOCK:
         for output in range(limits.OUTPUTS_MAX):
             trade.outputs.close(output)
     elif local == TEST:
         # A coil that was bad may have been mended: its first pulse says so, and none of before.
-        trade.outputs.take_currents()
-        trade._guard.new_start()
-        for zone in range(1, len(trade._own.policy.zones) + 1):
-            trade._runs.add(_job(trade, zone, now_ms))
+        trade.outputs.drain_currents()
+        trade.guard.new_start()
+        for zone in range(1, len(trade.own.policy.zones) + 1):
+            trade.runs.add(_job(trade, zone, now_ms))
     else:
-        let_go("by_hand")
+        let_go("technician")
 
 
 def refuses(trade, zone: int, *, now_ms: int):
     """(Refusal or None, seconds that the zone may run) under a lock or a test."""
     if trade.local == LOCK:
         return (lockouts.Refusal(LOCK, 0, False), 0)
-    refusal = trade._guard.refuses(zone) or lockouts.by_energy(trade._energy, trade.outputs, zone, now_ms=now_ms)
+    refusal = trade.guard.refuses(zone) or lockouts.by_energy(trade.battery, trade.outputs, zone, now_ms=now_ms)
     if refusal is not None:
         # Whoever stands there is told now, not when the store is full.
         return (lockouts.Refusal(refusal.why, refusal.value, False), 0)
@@ -68,7 +68,7 @@ def refuses(trade, zone: int, *, now_ms: int):
 
 
 def _job(trade, zone, now_ms):
-    for_s = zone_s(len(trade._own.policy.zones), trade.lead_s)
+    for_s = zone_s(len(trade.own.policy.zones), trade.lead_s)
     # On a battery the store is charged first, and looked at.
-    ready_ms = now_ms + (2 * limits.CHARGE_MS if trade._own.boost_mv else 0)
-    return runs.Job(zone, Cut(for_s, for_s, 0), (TEST, 0), ready_ms=ready_ms, give_up_ms=now_ms + trade.test_ms)
+    ready_ms = now_ms + (2 * limits.CHARGE_MS if trade.own.boost_mv else 0)
+    return runs.Job(zone, CyclePlan(for_s, for_s, 0), (TEST, 0), ready_ms=ready_ms, give_up_ms=now_ms + trade.test_ms)

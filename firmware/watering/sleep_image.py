@@ -9,10 +9,10 @@ import struct
 
 from node.trade import PULSE, RAIN
 from watering import limits
-from watering.cycles import Cut
+from watering.balance import CyclePlan
 from watering.runs import Job
 from watering.trade import BALANCE, DEPTH
-from watering.weather import Day
+from watering.weather import WeatherDay
 from wire import event
 
 VERSION = 4
@@ -51,10 +51,10 @@ _RULES = (BALANCE, DEPTH)
 
 def encode(trade, now_ms: int) -> bytes:
     """Of a sleepy.SleepyTrade, for `resume`."""
-    flags = (_LOW if trade._energy.low else 0) | (_NO_TIME if trade._clock.is_lost else 0)
-    flags |= (_ODD if trade._health_odd else 0) | (_COUNTS if trade.counts_asleep else 0)
-    flags |= _ORDERED if trade._guard._order_seen else 0
-    irrigated = list(trade._need.irrigated_ml)
+    flags = (_LOW if trade.battery.low else 0) | (_NO_TIME if trade.clock.is_lost else 0)
+    flags |= (_ODD if trade.health_odd else 0) | (_COUNTS if trade.counts_asleep else 0)
+    flags |= _ORDERED if trade.guard.order_seen else 0
+    irrigated = list(trade.balance.irrigated_ml)
     while len(irrigated) < _ZONES:
         irrigated.append(0)
     unshut = 0
@@ -65,20 +65,20 @@ def encode(trade, now_ms: int) -> bytes:
         VERSION,
         flags,
         unshut,
-        trade._starts.under_way,
-        min(0x7FFFFFFF, (now_ms - trade._starts.made_ms) // 1000),
-        trade._meter.total_ml % 1000,
-        min(0xFFFF, trade._weather.refused),
-        min(0xFFFF, trade._meter.refused),
+        trade.schedule.under_way,
+        min(0x7FFFFFFF, (now_ms - trade.schedule.made_ms) // 1000),
+        trade.meter.total_ml % 1000,
+        min(0xFFFF, trade.weather.refused),
+        min(0xFFFF, trade.meter.refused),
         *[volume_ml & 0xFFFFFFFF for volume_ml in irrigated],
     )
-    weather, guard = encode_weather(trade._weather, now_ms), encode_guard(trade._guard, now_ms)
-    return head + weather + bytes((len(guard),)) + guard + encode_jobs(trade._runs, now_ms)
+    weather, guard = encode_weather(trade.weather, now_ms), encode_guard(trade.guard, now_ms)
+    return head + weather + bytes((len(guard),)) + guard + encode_jobs(trade.runs, now_ms)
 
 
 def resume(trade, rest, slept_ms: int, by, *, now_ms: int) -> None:
     """Go on. `by`: what woke the node, as of node.trade."""
-    trade._events = []  # what was told before the sleep is known
+    trade.take_events()  # what was reported before the sleep is known
     # The chip shut everything before: nothing is to be pulsed for having woken, but what could not be shut then.
     trade.outputs.closing = bytearray(limits.OUTPUTS_MAX)
     size = struct.calcsize(_HEAD)
@@ -87,26 +87,26 @@ def resume(trade, rest, slept_ms: int, by, *, now_ms: int) -> None:
         return
     values = struct.unpack(_HEAD, rest[:size])
     flags, counted = values[1], values[1] & _COUNTS == _COUNTS
-    trade._energy.low = flags & _LOW == _LOW
-    trade._health_odd = flags & _ODD == _ODD
-    trade._guard._order_seen = flags & _ORDERED == _ORDERED
+    trade.battery.low = flags & _LOW == _LOW
+    trade.health_odd = flags & _ODD == _ODD
+    trade.guard.order_seen = flags & _ORDERED == _ORDERED
     for output in range(limits.OUTPUTS_MAX):
         trade.outputs.closing[output] = values[2] >> output & 1
-    trade._starts.under_way = values[3]
+    trade.schedule.under_way = values[3]
     since_ms = 1000 * values[4] + slept_ms
-    trade._starts.made_ms = trade._clock.started_ms = now_ms - since_ms
-    trade._clock.is_lost = flags & _NO_TIME == _NO_TIME
-    resume_meter(trade._meter, values[5], slept_ms, int(by == PULSE) if counted else None, now_ms=now_ms)
-    weather = trade._weather
-    weather.refused, trade._meter.refused = values[6], values[7]
-    trade._need.irrigated_ml = list(values[8 : 8 + len(trade._need.irrigated_ml)])
+    trade.schedule.made_ms = trade.clock.started_ms = now_ms - since_ms
+    trade.clock.is_lost = flags & _NO_TIME == _NO_TIME
+    resume_meter(trade.meter, values[5], slept_ms, int(by == PULSE) if counted else None, now_ms=now_ms)
+    weather = trade.weather
+    weather.refused, trade.meter.refused = values[6], values[7]
+    trade.balance.irrigated_ml = list(values[8 : 8 + len(trade.balance.irrigated_ml)])
     resume_weather(weather, rest[size : at - 1], slept_ms, now_ms=now_ms)
     if by == RAIN:
         # The gauge has tipped once while nobody counted.
-        weather.today.rain_cmm = min(limits.RAIN_CMM_MAX, weather.today.rain_cmm + trade._own.tip_cmm)
+        weather.today.rain_cmm = min(limits.RAIN_CMM_MAX, weather.today.rain_cmm + trade.own.tip_cmm)
     end = at + rest[at - 1]
-    resume_guard(trade._guard, rest[at:end], slept_ms, counted, now_ms=now_ms)
-    resume_jobs(trade._runs, rest[end:], slept_ms, now_ms=now_ms)
+    resume_guard(trade.guard, rest[at:end], slept_ms, counted, now_ms=now_ms)
+    resume_jobs(trade.runs, rest[end:], slept_ms, now_ms=now_ms)
 
 
 # --- weather ------------------------------------------------------------------------------------------------
@@ -114,19 +114,19 @@ def resume(trade, rest, slept_ms: int, by, *, now_ms: int) -> None:
 
 def encode_weather(weather, now_ms: int) -> bytes:
     """_WEATHER_BYTES."""
-    ages = struct.pack(_AGES, _age(weather._at_ms, now_ms), _age(weather._dry_from_ms, now_ms))
-    return ages + _encode_day(weather.today) + _encode_day(weather._before)
+    ages = struct.pack(_AGES, _age(weather.at_ms, now_ms), _age(weather.dry_from_ms, now_ms))
+    return ages + _encode_day(weather.today) + _encode_day(weather.before)
 
 
 def resume_weather(weather, data, slept_ms: int, *, now_ms: int) -> None:
     """Go on with the day. A counter of rain begins anew with the ports, so its first reading is one."""
     head, size = struct.calcsize(_AGES), struct.calcsize(_DAY)
     ages = struct.unpack(_AGES, data[:head])
-    weather._at_ms, weather._dry_from_ms = [
+    weather.at_ms, weather.dry_from_ms = [
         None if age_ms == _NEVER else now_ms - slept_ms - age_ms for age_ms in ages
     ]
-    weather.today = _decode_day(data[head : head + size]) or Day(None)
-    weather._before = _decode_day(data[head + size : head + 2 * size])
+    weather.today = _decode_day(data[head : head + size]) or WeatherDay(None)
+    weather.before = _decode_day(data[head + size : head + 2 * size])
 
 
 def _age(since_ms, now_ms):
@@ -146,7 +146,7 @@ def _decode_day(data):
     values = struct.unpack(_DAY, data)
     if values[0] == _NO_DAY:
         return None
-    day = Day(values[0] or None)
+    day = WeatherDay(values[0] or None)
     day.air = None if values[1] == _NOTHING else (values[1], values[2])
     day.humidity = None if values[3] == _NO_DAY else (values[3], values[4])
     day.seconds, day.sums = list(values[5:9]), list(values[9:11])
@@ -161,43 +161,43 @@ def resume_meter(meter, total_ml: int, slept_ms: int, pulses, *, now_ms: int) ->
     """Go on with what was beyond the litres. `pulses`: that were counted in the sleep; None: nobody counted. The
     counter begins anew with the ports."""
     meter.total_ml = total_ml
-    meter._at_ms = now_ms - slept_ms
+    meter.at_ms = now_ms - slept_ms
     if pulses is not None:
-        meter._count = -pulses
+        meter.count = -pulses
         meter.begin()
 
 
 def encode_leak(leak, now_ms: int) -> bytes:
     """_LEAK_BYTES of a flow.LeakWatch. Whoever sleeps has everything shut."""
-    known = leak._from_ms is not None
+    known = leak.from_ms is not None
     return struct.pack(
         _LEAK,
         (1 if known else 0) | (2 if leak.settled else 0) | (4 if leak.leaking else 0),
-        min(0x7FFFFFFF, now_ms - leak._from_ms) if known else 0,
-        min(255, leak._detections),
-        leak._volume_ml,
-        min(255, leak._buckets),
-        min(0x7FFFFFFF, now_ms - leak._bucket_ms) if known else 0,
-        leak._bucket_ml,
+        min(0x7FFFFFFF, now_ms - leak.from_ms) if known else 0,
+        min(255, leak.detections),
+        leak.volume_ml,
+        min(255, leak.buckets),
+        min(0x7FFFFFFF, now_ms - leak.bucket_ms) if known else 0,
+        leak.bucket_ml,
     )
 
 
 def resume_leak(leak, data, slept_ms: int, counted: bool, *, now_ms: int) -> None:
     """`counted`: a pulse would have woken us, so a sleep without one was dry; otherwise nothing is known of it, and it
     proves nothing."""
-    flags, since_ms, leak._detections, leak._volume_ml, leak._buckets, bucket_ms, bucket_ml = struct.unpack(_LEAK, data)
+    flags, since_ms, leak.detections, leak.volume_ml, leak.buckets, bucket_ms, bucket_ml = struct.unpack(_LEAK, data)
     leak.settled, leak.leaking = flags & 2 == 2, flags & 4 == 4
-    leak._from_ms = now_ms - slept_ms - since_ms if flags & 1 else None
-    leak._bucket_ms, leak._bucket_ml = now_ms - slept_ms - bucket_ms, bucket_ml
+    leak.from_ms = now_ms - slept_ms - since_ms if flags & 1 else None
+    leak.bucket_ms, leak.bucket_ml = now_ms - slept_ms - bucket_ms, bucket_ml
     if not counted:
-        leak._bucket_ms, leak._bucket_ml = now_ms, 0
+        leak.bucket_ms, leak.bucket_ml = now_ms, 0
 
 
 def encode_guard(guard, now_ms: int) -> bytes:
     """Of a guard.Guard, its leak first."""
     alarms = sorted(guard.active)[:_ALARMS_MAX]
-    last_zone = guard._recent[-1] if guard._recent else 0
-    head = struct.pack(_GUARD, guard.faulty, last_zone, guard._again, min(255, guard._silent), len(alarms))
+    last_zone = guard.recent[-1] if guard.recent else 0
+    head = struct.pack(_GUARD, guard.faulty, last_zone, guard.again, min(255, guard.silent), len(alarms))
     parts = [encode_leak(guard.leak, now_ms), head]
     for code, zone, cause in alarms:
         parts.append(struct.pack("<H", _CODES.index(code) << 7 | zone << 3 | _CAUSES.index(cause)))
@@ -208,8 +208,8 @@ def resume_guard(guard, data, slept_ms: int, counted: bool, *, now_ms: int) -> N
     """Alarms included, and nothing of it told."""
     resume_leak(guard.leak, data[:_LEAK_BYTES], slept_ms, counted, now_ms=now_ms)
     at = _LEAK_BYTES + struct.calcsize(_GUARD)
-    guard.faulty, last_zone, guard._again, guard._silent, count = struct.unpack(_GUARD, data[_LEAK_BYTES:at])
-    guard._recent = [last_zone] if last_zone else []
+    guard.faulty, last_zone, guard.again, guard.silent, count = struct.unpack(_GUARD, data[_LEAK_BYTES:at])
+    guard.recent = [last_zone] if last_zone else []
     for number in range(count):
         value = struct.unpack("<H", data[at + 2 * number : at + 2 * number + 2])[0]
         guard.active.add((_CODES[value >> 7], value >> 3 & 15, _CAUSES[value & 7]))
@@ -238,7 +238,7 @@ def resume_jobs(runs, data, slept_ms: int, *, now_ms: int) -> None:
     for at in range(0, len(data) - size + 1, size):
         values = struct.unpack(_JOB, data[at : at + size])
         job = Job(
-            values[0] & ~_ALONE, Cut(values[3], values[4], values[5]), (_RULES[values[1]], values[2]),
+            values[0] & ~_ALONE, CyclePlan(values[3], values[4], values[5]), (_RULES[values[1]], values[2]),
             ready_ms=now_ms + values[6] - slept_ms, give_up_ms=now_ms + values[7] - slept_ms,
         )  # fmt: skip
         job.open_ms, job.volume_ml = values[8], values[9]
