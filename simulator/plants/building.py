@@ -205,7 +205,9 @@ class Boiler:
 class HeatedRoom:
     """Ports of one room. `unix_s()` is the world's true time. Call `settle` before the plant is looked at."""
 
-    def __init__(self, room: Room, model: HeatingModel, prng: Prng, unix_s: Callable[[], int], *, contact: bool) -> None:
+    def __init__(
+        self, room: Room, model: HeatingModel, prng: Prng, unix_s: Callable[[], int], *, contact: bool
+    ) -> None:
         self.room = room
         self._model = model
         self._unix_s = unix_s
