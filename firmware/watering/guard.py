@@ -37,7 +37,7 @@ class PipeGuard:
         self._report = report
         self._run = flow.RunWatch(main_max_ml_min)
         self.leak = flow.LeakWatch()
-        # Of each output's coil, as `valves.judge_coil` has them: what it draws, and how often it has drawn something else.
+        # Of each output's coil, as `judge_coil` keeps them: what it draws, and how often it has drawn something else.
         self.coils_ma = []
         for i in range(limits.OUTPUTS_MAX):
             least, most = coil_span_ma(valves.kinds[i])

@@ -229,7 +229,7 @@ def test_a_valve_behind_a_dead_selector_is_told_as_a_coil_without_current(chip):
     ports, valves = made(chip)
     chip.selector_works = False
     turns(chip, ports, valves, 2000)
-    told = valves.take_currents()
+    told = valves.drain_currents()
     assert told and set(told) == {(1, 0), (2, 0), (3, 0)} and len(told) <= 10
 
 
@@ -304,17 +304,17 @@ def test_a_current_that_came_too_late_is_not_the_next_coils(chip):
     ports, valves = made(chip)
     ports._coil = Meter()
     turns(chip, ports, valves, 2500)
-    valves.take_currents()
+    valves.drain_currents()
     valves.open(1, 600, now_ms=chip.now_ms)
     ports.apply(valves, now_ms=chip.now_ms)
     for later_ms in (20, 95, 6):  # selected, driven; a late turn asks; the pulse ends before the answer
         chip.now_ms += later_ms
         ports.apply(valves, now_ms=chip.now_ms)
-    assert valves.take_currents() == []
+    assert valves.drain_currents() == []
     asked_ms = ports._coil.asked_ms
     valves.open(2, 600, now_ms=chip.now_ms)
     turns(chip, ports, valves, chip.now_ms + 400)
-    ((output, answered_ms),) = valves.take_currents()
+    ((output, answered_ms),) = valves.drain_currents()
     assert output == 2 and answered_ms > asked_ms
 
 
