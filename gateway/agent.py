@@ -183,7 +183,7 @@ class Agent:
     def _arm(self, now_ms: int) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        deadline_ms = min(self._core.deadline_ms() or self._housekeep_at_ms, self._housekeep_at_ms)
+        deadline_ms = min(self._core.deadline_ms(now_ms=now_ms) or self._housekeep_at_ms, self._housekeep_at_ms)
         self._timer = self._loop.call_later(max(0, deadline_ms - now_ms) / 1000, self._turn)
 
     def _housekeep(self, now_ms: int) -> None:

@@ -159,7 +159,11 @@ def _status(config: Config, unix_s: int) -> Status:
     clock = WallClock(started_ms=0)
     clock.tell(1000 * unix_s, 0, now_ms=0)
     kept = Directives(
-        ReadOnlyFolder(config.data / "state"), clock, groups={}, tell_of=lambda _: None, used=lambda _: None
+        ReadOnlyFolder(config.data / "state"),
+        clock,
+        groups={},
+        report=lambda _, now_ms: None,
+        on_used=lambda _, now_ms: None,
     )
     kept.start()
     return status._replace(directives=kept.status(now_ms=0))

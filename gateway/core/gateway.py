@@ -10,6 +10,7 @@ Long because every event of the shell and every part of the core meet here.
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, NamedTuple
 
 from gateway.core.bearers.bearers import BearerEffect, Bearers
@@ -103,17 +104,17 @@ class Gateway:
             self.clock,
             node=options.gateway,
             boot=start.boot,
-            time_ms=lambda: self._now_ms,
-            written=lambda: self._ask_flush(options.commit_ms),
+            ask_flush=partial(self._ask_flush, options.commit_ms),
             keep=self._keep_refused,
             log=self._log,
         )
-        self.inbox = Inbox(self.journal, self.own.write, self._witness)
+        self.inbox = Inbox(self.journal, self.own.append, self._witness)
         self.registry = Registry()
-        self.scrutiny = Scrutiny(self.clock, self.registry, self.own.say)
-        self.timemap = TimeMap(self.clock, self.own.say, self.own.state, boot=start.boot)
+        self.scrutiny = Scrutiny(self.clock, self.registry, self.own.try_report)
+        self.timemap = TimeMap(self.clock, self.own.try_report, self.own.report, boot=start.boot)
+        flush = partial(self._ask_flush, 0)
         self.thinner = Thinner(
-            self.journal, self.ledger, explain=self.own.explain, flush=lambda: self._ask_flush(0), when=self.own.when
+            self.journal, self.ledger, explain=self.own.explain, flush=flush, loss_time=self.own.loss_time
         )
         self.uplink = self._make_uplink(options, start)
         self.link = Link(
@@ -123,7 +124,7 @@ class Gateway:
         self.downlink = Downlink(self.link, self.clock, feeders)
         self.images = NodeImages(self.link)
         self._effects: list[Effect] = []
-        self._now_ms = self._started_ms = now_ms
+        self._started_ms = now_ms
         self._flush_at_ms: int | None = None
         self.bearers = self._make_bearers(options, state_disk)
         self.cabinet = self._make_cabinet(options, state_disk, verify)
@@ -157,7 +158,7 @@ class Gateway:
             clock=self.clock,
             random_below=self._random_below,
             log=self._log,
-            state=self.own.state,
+            report=self.own.report,
             now_ms=self._started_ms,
         )
 
@@ -180,10 +181,9 @@ class Gateway:
 
     def start(self, *, now_ms: int) -> RecoveryReport:
         """Recover the journal, open this epoch and report the boot."""
-        self._now_ms = now_ms
         recovery = self.journal.recover()
         detail = [self._start.previous, None, self._start.cause, KIND, VERSION]
-        self.own.state(EventBody(event.BOOT, None, detail))
+        self.own.report(EventBody(event.BOOT, None, detail), now_ms=now_ms)
         kept = self.desk.start()
         if self.cabinet is not None:
             self.cabinet.start(kept=kept, now_ms=now_ms)
@@ -193,40 +193,35 @@ class Gateway:
 
     def on_datagram(self, datagram: bytes, peer: Any, *, now_ms: int) -> None:
         """Bytes from the node link."""
-        self._now_ms = now_ms
         before = self.link.malformed()
         for heard in self.link.receive(datagram, peer, now_ms=now_ms):
-            self._on_heard(heard)
+            self._on_heard(heard, now_ms)
         if self.link.malformed() > before:
-            self._keep_refused("malformed", peer, datagram)
+            self._keep_refused("malformed", peer, datagram, now_ms=now_ms)
         self._drain_link()
 
     def on_keys(self, keys: Iterable[NodeKey], *, now_ms: int) -> None:
         """The nodes that belong here have changed: an operator has adopted one, or taken one away."""
-        self._now_ms = now_ms
         self.link.sessions.set_keys(self._of_ours(keys))
         self.registry.keep_only(self.link.sessions.nodes())
         self.desk.directives.keep_only(self.link.sessions.nodes())
 
     def on_synced(self, ticket: Ticket, error: str | None, *, now_ms: int) -> None:
         """A flush has ended: answer the nodes whose records it made durable."""
-        self._now_ms = now_ms
         if error is not None:
             self._log("journal-sync-failed", error=error)
-            self._ask_flush(1000)
+            self._ask_flush(1000, now_ms=now_ms)
         self.inbox.advance(self.journal.on_synced(ticket, error))
-        self._settle()
+        self._settle(now_ms)
         self._drain_link()
 
     def on_state_synced(self, ticket: Ticket, error: str | None, *, now_ms: int) -> None:
         """A sync of the state disk has ended. The loss ledger waits for its own; a budget's is nobody's to wait for."""
-        self._now_ms = now_ms
         self.ledger.on_synced(ticket, error)
         self.desk.directives.on_synced(ticket, error, now_ms=now_ms)
 
     def on_connected(self, receive_max: int, bearer: str = UNBOUND.name, *, now_ms: int) -> None:
         """The broker has accepted us by a bearer; another connection that carried until now has had its day."""
-        self._now_ms = now_ms
         if self.bearers.connected(bearer, now_ms=now_ms):
             self.uplink.connected(receive_max, now_ms=now_ms)
             if self.cabinet is not None:
@@ -235,19 +230,16 @@ class Gateway:
 
     def on_disconnected(self, why: str, bearer: str = UNBOUND.name, *, now_ms: int) -> None:
         """A connection has ended or never came to be. When to try again, and by which bearer, is not decided here."""
-        self._now_ms = now_ms
         if not self.bearers.disconnected(bearer, why, now_ms=now_ms):
             self.uplink.disconnected()
 
     def on_puback(self, token: int, reason_code: int, *, now_ms: int) -> None:
         """The broker has taken, or refused, a publication."""
-        self._now_ms = now_ms
         if token != _NO_TOKEN:
             self.uplink.acknowledged(token, reason_code, now_ms=now_ms)
 
     def on_seen(self, seen: Seen, *, now_ms: int) -> None:
         """A look at what is wired in the cabinet. Only where there is one."""
-        self._now_ms = now_ms
         assert self.cabinet is not None
         self.cabinet.on_seen(seen, now_ms=now_ms)
 
@@ -256,7 +248,6 @@ class Gateway:
 
         `is_retained`: the broker kept it for whoever subscribes; nobody knows when it was meant.
         """
-        self._now_ms = now_ms
         try:
             kind = topic.parse(name).kind
             if self.cabinet is not None and kind in (topic.COMMAND, topic.POLICY):
@@ -270,15 +261,14 @@ class Gateway:
             message = watermark.decode(payload)
         except WireFault as fault:
             self.counters["messages-refused"] += 1
-            self._keep_refused(f"message-{fault.reason}", name, payload)
+            self._keep_refused(f"message-{fault.reason}", name, payload, now_ms=now_ms)
             return
         self.uplink.heard(message, now_ms=now_ms)
 
     def poll(self, *, now_ms: int) -> None:
         """Whatever is due."""
-        self._now_ms = now_ms
         for heard in self.link.poll(now_ms=now_ms):
-            self._on_heard(heard)
+            self._on_heard(heard, now_ms)
         self._effects += self.bearers.poll(now_ms=now_ms)
         self.uplink.allow(self.bearers.policy())
         self._effects += self.uplink.poll(now_ms=now_ms)
@@ -294,7 +284,7 @@ class Gateway:
             self._flush_at_ms = None
             self.journal.flush()
             # Where all was durable already (a node repeats itself), no sync will come to settle it.
-            self._settle()
+            self._settle(now_ms)
         self._drain_link()
 
     # --- effects ------------------------------------------------------------------------------------------------
@@ -304,7 +294,7 @@ class Gateway:
         effects, self._effects = self._effects, []
         return effects
 
-    def deadline_ms(self) -> int | None:
+    def deadline_ms(self, *, now_ms: int) -> int | None:
         """When `poll` is due at the latest; None: only an event will make it so."""
         deadlines = [
             deadline
@@ -318,7 +308,7 @@ class Gateway:
                 self.thinner.deadline_ms(),
                 self.timemap.deadline_ms(),
                 self.own.deadline_ms(),
-                None if self.cabinet is None else self.cabinet.deadline_ms(now_ms=self._now_ms),
+                None if self.cabinet is None else self.cabinet.deadline_ms(now_ms=now_ms),
             )
             if deadline is not None
         ]
@@ -329,7 +319,7 @@ class Gateway:
         kinds = (topic.WATERMARK,) if self.cabinet is None else (topic.WATERMARK, topic.COMMAND, topic.POLICY)
         return [topic.build(kind, self._options.insee, self._options.name) for kind in kinds]
 
-    def health(self) -> dict[str, Any]:
+    def health(self, *, now_ms: int) -> dict[str, Any]:
         """Counters of every part, for the log and the status page."""
         return {
             "gateway": {**self.counters, "own-refused": self.own.refused, "image-requests": self.images.asked},
@@ -343,9 +333,9 @@ class Gateway:
             **self.bearers.health(),
             "refused": dict(self.refused.counters),
             "nodes": len(self.registry.nodes()),
-            "unknown_nodes": self.unknown_nodes(),
+            "unknown_nodes": self.unknown_nodes(now_ms=now_ms),
             "journal_bytes": self.journal.bytes_held,
-            "wear": self.journal.wear(lasted_ms=self._now_ms - self._started_ms),
+            "wear": self.journal.wear(lasted_ms=now_ms - self._started_ms),
             "thinning": dict(self.thinner.counters),
             "losses": dict(self.ledger.totals),
             "ledger": dict(self.ledger.counters),
@@ -353,8 +343,8 @@ class Gateway:
             "waiting": sum(self.journal.waiting(stream) for stream in self.journal.streams()),
         }
 
-    def unknown_nodes(self) -> list[dict[str, Any]]:
-        return self.link.told_unknown(now_ms=self._now_ms)
+    def unknown_nodes(self, *, now_ms: int) -> list[dict[str, Any]]:
+        return self.link.told_unknown(now_ms=now_ms)
 
     # --- inside -------------------------------------------------------------------------------------------------
 
@@ -362,58 +352,55 @@ class Gateway:
         allowed = self._options.allowed
         return [key for key in keys if allowed is None or key.node in allowed]
 
-    def _on_heard(self, request: Heard) -> None:
-        if self.downlink.hears(request, now_ms=self._now_ms) or self.images.hears(request, now_ms=self._now_ms):
+    def _on_heard(self, request: Heard, now_ms: int) -> None:
+        if self.downlink.hears(request, now_ms=now_ms) or self.images.hears(request, now_ms=now_ms):
             return
         assert isinstance(request, Asked)
         node = request.node
         if self.desk.directives.hears(request):
-            code, payload = self.desk.answer(request, now_ms=self._now_ms)
-            self.link.respond(request.exchange, code, payload, now_ms=self._now_ms)
+            code, payload = self.desk.answer(request, now_ms=now_ms)
+            self.link.respond(request.exchange, code, payload, now_ms=now_ms)
             return
         if request.path not in _PATHS or request.code != coap_message.POST:
             self.counters["unknown-path"] += 1
-            self._keep_refused("unknown-path", request.peer, request.payload)
-            self._respond(request.exchange, coap_message.NOT_FOUND)
+            self._keep_refused("unknown-path", request.peer, request.payload, now_ms=now_ms)
+            self.link.respond(request.exchange, coap_message.NOT_FOUND, now_ms=now_ms)
             return
         if not request.payload:
             # A node without a clock asks for the time: nothing to keep, so nothing to wait for.
-            self._answer(request.exchange)
+            self._answer(request.exchange, now_ms)
             return
-        outcome = self.inbox.take(node, request.payload, request.exchange)
+        outcome = self.inbox.accept(node, request.payload, request.exchange, now_ms=now_ms)
         if isinstance(outcome, Refused):
             self._log("record-refused", node=node.hex(), why=outcome.value)
-            self._respond(request.exchange, _SERVICE_UNAVAILABLE)
+            self.link.respond(request.exchange, _SERVICE_UNAVAILABLE, now_ms=now_ms)
             # Records of the payload before the refused one are written: an alarm among them goes up all the same.
-            self._ask_flush(0)
+            self._ask_flush(0, now_ms=now_ms)
             return
         if not outcome.records:
-            self._keep_refused("undecodable", request.peer, request.payload)
-        self.registry.heard(node, outcome.records, now_ms=self._now_ms)
-        self._ask_flush(0 if outcome.urgent else self._options.commit_ms)
+            self._keep_refused("undecodable", request.peer, request.payload, now_ms=now_ms)
+        self.registry.heard(node, outcome.records, now_ms=now_ms)
+        self._ask_flush(0 if outcome.urgent else self._options.commit_ms, now_ms=now_ms)
 
-    def _witness(self, node: bytes, made: Record, conflicts: bool) -> None:
+    def _witness(self, node: bytes, made: Record, conflicts: bool, *, now_ms: int) -> None:
         """A record was journaled, for the first time."""
-        self.timemap.heard(node, made, now_ms=self._now_ms)
-        self.scrutiny.taken(node, made, now_ms=self._now_ms)
+        self.timemap.observe(node, made, now_ms=now_ms)
+        self.scrutiny.observe(node, made, now_ms=now_ms)
         if conflicts:
-            self.scrutiny.conflict(node, made, now_ms=self._now_ms)
+            self.scrutiny.conflict(node, made, now_ms=now_ms)
 
-    def _settle(self) -> None:
-        for exchange in self.inbox.settled():
-            self._answer(exchange)
+    def _settle(self, now_ms: int) -> None:
+        for exchange in self.inbox.drain_settled():
+            self._answer(exchange, now_ms)
 
-    def _answer(self, exchange: int) -> None:
-        lease_s = None if self.cabinet is None else self.cabinet.lends_s(now_ms=self._now_ms)
-        answer = self.clock.answer(lease_s, self.downlink.waiting_for(exchange), now_ms=self._now_ms)
-        self.link.respond(exchange, coap_message.CHANGED, record.encode_answer(answer), now_ms=self._now_ms)
+    def _answer(self, exchange: int, now_ms: int) -> None:
+        lease_s = None if self.cabinet is None else self.cabinet.lends_s(now_ms=now_ms)
+        answer = self.clock.answer(lease_s, self.downlink.waiting_for(exchange), now_ms=now_ms)
+        self.link.respond(exchange, coap_message.CHANGED, record.encode_answer(answer), now_ms=now_ms)
 
-    def _respond(self, exchange: int, code: int) -> None:
-        self.link.respond(exchange, code, now_ms=self._now_ms)
-
-    def _ask_flush(self, delay_ms: int) -> None:
+    def _ask_flush(self, delay_ms: int, *, now_ms: int) -> None:
         """Group commit: the first record of a group sets the time, an alarm brings it forward."""
-        at_ms = self._now_ms + delay_ms
+        at_ms = now_ms + delay_ms
         self._flush_at_ms = at_ms if self._flush_at_ms is None else min(at_ms, self._flush_at_ms)
 
     def _publish(self, kind: str, payload: bytes, expiry_s: int) -> None:
@@ -422,9 +409,9 @@ class Gateway:
             name = topic.build(kind, self._options.insee, self._options.name)
             self._effects.append(Publication(_NO_TOKEN, name, payload, expiry_s=expiry_s))
 
-    def _keep_refused(self, why: str, source: Any, data: bytes) -> None:
-        unix_s = self.clock.unix_s(now_ms=self._now_ms)
-        self.refused.keep(why, str(source), data, unix_s=unix_s, now_ms=self._now_ms)
+    def _keep_refused(self, why: str, source: Any, data: bytes, *, now_ms: int) -> None:
+        unix_s = self.clock.unix_s(now_ms=now_ms)
+        self.refused.keep(why, str(source), data, unix_s=unix_s, now_ms=now_ms)
 
     def _drain_link(self) -> None:
         self._effects += [Send(peer, datagram) for peer, datagram in self.link.outgoing()]

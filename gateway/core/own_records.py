@@ -8,6 +8,7 @@ explanation is durable.
 
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
 from gateway.core import limits
 from gateway.core.custody import entry
@@ -25,8 +26,8 @@ Placed = tuple[str, int] | None
 
 
 class OwnRecords:
-    """See the module. `node` is the gateway's own id; `time_ms` tells the time of the turn; `written` is called when a
-    record waits for a flush; `keep(why, source, data)` keeps raw bytes for an operator; `refused` only rises."""
+    """Makes records of the gateway itself. `node` is its own id; `ask_flush(now_ms=…)` is called when a record waits
+    for a flush; `keep(why, source, data, now_ms=…)` keeps raw bytes for an operator; `refused` only rises."""
 
     def __init__(
         self,
@@ -36,9 +37,8 @@ class OwnRecords:
         *,
         node: bytes,
         boot: int,
-        time_ms: Callable[[], int],
-        written: Callable[[], None],
-        keep: Callable[[str, str, bytes], None],
+        ask_flush: Callable[..., None],
+        keep: Callable[..., None],
         log: Callable[..., None],
     ) -> None:
         self._journal = journal
@@ -46,8 +46,7 @@ class OwnRecords:
         self._clock = clock
         self._node = node
         self._boot = boot
-        self._time_ms = time_ms
-        self._written = written
+        self._ask_flush = ask_flush
         self._keep = keep
         self._log = log
         self._sequence = 0
@@ -57,12 +56,16 @@ class OwnRecords:
 
     # --- what happened ------------------------------------------------------------------------------------------
 
-    def write(self, body: EventBody | dict[int, int], *, reserve: bool = False) -> tuple[str, int] | Refused:
-        """Lane and position of a record of this event or these readings, or why the journal refused it; that costs no
-        sequence."""
-        return self._write(body, self._clock.stamp(now_ms=self._time_ms()), reserve)
+    def append(
+        self, body: EventBody | dict[int, int], *, now_ms: int, reserve: bool = False
+    ) -> tuple[str, int] | Refused:
+        """Append a record of this event or these readings; return its lane and position, or why the journal refused it.
+        A refusal costs no sequence."""
+        return self._append(body, self._clock.stamp(now_ms=now_ms), reserve, now_ms)
 
-    def _write(self, body: EventBody | dict[int, int], stamp: Stamp, reserve: bool) -> tuple[str, int] | Refused:
+    def _append(
+        self, body: EventBody | dict[int, int], stamp: Stamp, reserve: bool, now_ms: int
+    ) -> tuple[str, int] | Refused:
         made = Record(self._boot, self._sequence, stamp, body)
         lane = record.lane(made)
         payload = entry.encode(entry.Entry(self._node, record.encode(made)))
@@ -71,25 +74,25 @@ class OwnRecords:
             self.refused += 1
             return position
         self._sequence += 1
-        self._written()
+        self._ask_flush(now_ms=now_ms)
         return lane, position
 
-    def say(self, body: EventBody) -> Placed:
-        """As above; a refusal is logged."""
-        return self._placed(body, self.write(body))
+    def try_report(self, body: EventBody, *, now_ms: int) -> Placed:
+        """Append a record; a refusal is logged, and the caller may try again later."""
+        return self._placed(body, self.append(body, now_ms=now_ms))
 
-    def state(self, body: EventBody) -> bool:
-        """What happened to ourselves, once: refused, it waits, with its time, and is tried again by `poll`.
+    def report(self, body: EventBody, *, now_ms: int) -> bool:
+        """Report once what happened to the gateway. A record that is refused waits, with its time, for `poll`.
 
-        False, and it is not said, when OWN_WAITING_MAX are waiting.
+        Return False, and drop the record, when OWN_WAITING_MAX are waiting.
         """
-        stamp = self._clock.stamp(now_ms=self._time_ms())
-        if not self._waiting and self._placed(body, self._write(body, stamp, False)) is not None:
+        stamp = self._clock.stamp(now_ms=now_ms)
+        if not self._waiting and self._placed(body, self._append(body, stamp, False, now_ms)) is not None:
             return True
         if len(self._waiting) >= limits.OWN_WAITING_MAX:
             return False
         if not self._waiting:
-            self._retry_ms = self._time_ms() + limits.OWN_RETRY_MS
+            self._retry_ms = now_ms + limits.OWN_RETRY_MS
         self._waiting.append((body, stamp))
         return True
 
@@ -98,7 +101,7 @@ class OwnRecords:
         if not self._waiting or now_ms < self._retry_ms:
             return
         self._retry_ms = now_ms + limits.OWN_RETRY_MS
-        while self._waiting and not isinstance(self._write(*self._waiting[0], False), Refused):
+        while self._waiting and not isinstance(self._append(*self._waiting[0], False, now_ms), Refused):
             self._waiting.popleft()
 
     def deadline_ms(self) -> int | None:
@@ -107,50 +110,51 @@ class OwnRecords:
 
     # --- what will not come -------------------------------------------------------------------------------------
 
-    def explain(self, body: EventBody) -> Placed:
-        """A record that says what will not come. It makes room, so a full journal must not refuse it.
+    def explain(self, body: EventBody, *, now_ms: int) -> Placed:
+        """Append a record that says what will not come. It makes room, so it may use what a full journal keeps for it.
 
-        None when refused all the same: nothing may be let go unexplained, so the caller tries again later.
+        Return None when it is refused all the same: nothing may go unexplained, so the caller tries again later.
         """
-        return self._placed(body, self.write(body, reserve=True))
+        return self._placed(body, self.append(body, now_ms=now_ms, reserve=True))
 
-    def explain_hole(self, lost: Lost) -> Placed:
-        """Positions of the journal that hold nothing any more."""
+    def explain_hole(self, lost: Lost, *, now_ms: int) -> Placed:
+        """Explain positions of the journal that hold nothing any more."""
         stream, why = lost.stream, "journal-damaged"
         self._log("journal-hole", lane=stream.lane, first=lost.first, last=lost.last)
-        placed = self.explain(EventBody(event.HOLE, None, [stream.epoch, stream.lane, lost.first, lost.last, why]))
+        detail = [stream.epoch, stream.lane, lost.first, lost.last, why]
+        placed = self.explain(EventBody(event.HOLE, None, detail), now_ms=now_ms)
         if placed is not None:
             key = f"hole-{lost.first}-{lost.last}"
             where = (stream.lane, stream.epoch, lost.first, lost.last)
-            self._ledger.positions_lost(why, *where, key=key, when=self.when())
+            self._ledger.positions_lost(why, *where, key=key, when=self.loss_time(now_ms=now_ms))
         return placed
 
-    def explain_quarantined(self, found: Quarantined) -> Placed:
-        """A record that the centre refuses, or that this version cannot read."""
+    def explain_quarantined(self, found: Quarantined, *, now_ms: int) -> Placed:
+        """Explain a record that the centre refuses, or that this version cannot read."""
         # The centre's word: bounded as any text in a record, or it would refuse the explanation as well.
         why = found.reason.encode()[: wire_limits.TEXT_BYTES_MAX].decode(errors="ignore")
-        self._keep(f"quarantined-{found.reason}", found.stream.lane, found.payload)
+        self._keep(f"quarantined-{found.reason}", found.stream.lane, found.payload, now_ms=now_ms)
         stream = found.stream
         key, lost_as = f"{stream.epoch.hex()}-{found.position}", f"quarantined: {why}"
         try:
             item = entry.decode(found.payload)
         except WireFault:
             payload = found.payload[: limits.RAW_BYTES_MAX]
-            placed = self.explain(EventBody(event.RAW, None, [self._node, why, payload]))
+            placed = self.explain(EventBody(event.RAW, None, [self._node, why, payload]), now_ms=now_ms)
             if placed is not None:
                 where = (stream.lane, stream.epoch, found.position, found.position)
-                self._ledger.positions_lost(lost_as, *where, key=key, when=self.when())
+                self._ledger.positions_lost(lost_as, *where, key=key, when=self.loss_time(now_ms=now_ms))
             return placed
         made = item.record
-        placed = self.explain(EventBody(event.GAP, None, [item.node, made.boot, made.sequence, made.sequence, why]))
+        detail: list[Any] = [item.node, made.boot, made.sequence, made.sequence, why]
+        placed = self.explain(EventBody(event.GAP, None, detail), now_ms=now_ms)
         if placed is not None:
             who = (stream.lane, item.node, made.boot, [made.sequence])
-            self._ledger.records_lost(lost_as, *who, key=key, when=self.when())
+            self._ledger.records_lost(lost_as, *who, key=key, when=self.loss_time(now_ms=now_ms))
         return placed
 
-    def when(self) -> LossTime:
-        """Now, for a line of the ledger."""
-        now_ms = self._time_ms()
+    def loss_time(self, *, now_ms: int) -> LossTime:
+        """Return the time for a line of the loss ledger."""
         return LossTime(self._clock.unix_s(now_ms=now_ms), self._clock.uptime_s(now_ms=now_ms))
 
     def _placed(self, body: EventBody, placed: tuple[str, int] | Refused) -> Placed:

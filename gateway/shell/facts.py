@@ -130,13 +130,13 @@ class Facts:
             certificates=self._days_left,
             directives=self.core.desk.directives.status(now_ms=now_ms),
             cabinet=None if self.core.cabinet is None else cabinet_status(self.core.cabinet, now_ms=now_ms),
-            health=self.health(),
+            health=self.health(now_ms=now_ms),
         )
 
-    def health(self) -> dict[str, Any]:
+    def health(self, *, now_ms: int) -> dict[str, Any]:
         """Counters of every part, the shell's too. Only once there is a core."""
         assert self.core is not None
-        return self.core.health() | self.shell()
+        return self.core.health(now_ms=now_ms) | self.shell()
 
     # --- parts --------------------------------------------------------------------------------------------------
 
@@ -193,7 +193,7 @@ class Facts:
             silent_after_s=NODE_SILENT_MS // 1000,
             odd=sum(node.odd is not None for node in heard.values()),
             expected=len(self.core.link.sessions.nodes()),
-            unknown=tuple(self.core.unknown_nodes()),
+            unknown=tuple(self.core.unknown_nodes(now_ms=now_ms)),
         )
 
     def _clock(self, now_ms: int) -> ClockStatus:

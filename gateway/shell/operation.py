@@ -118,7 +118,7 @@ class Operation:
         self._log.settle()
         if now_ms >= self._health_at_ms:
             self._health_at_ms = now_ms + _HEALTH_EVERY_MS
-            self.say("health", **self.facts.health())
+            self.say("health", **self.facts.health(now_ms=now_ms))
         if self._metrics is not None and (status := self._safely(self._status_now)) is not None:
             self._metrics.update(status)
 

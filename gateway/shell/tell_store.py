@@ -70,7 +70,7 @@ class TellStore:
         except FileNotFoundError:
             return
         except (OSError, ValueError, KeyError, TypeError) as error:
-            self._directives.refuse(path.name[:40])
+            self._directives.refuse(path.name[:40], now_ms=self._now_ms())
             self._say("tell-unreadable", file=path.name[:80], error=str(error)[:80])
         self._done.add(path)
 

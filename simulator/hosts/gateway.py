@@ -203,7 +203,7 @@ class GatewayHost:
         core.poll(now_ms=self._world.now_ms)
         for effect in core.take_effects():
             self._carry_out(effect)
-        deadline_ms = core.deadline_ms()
+        deadline_ms = core.deadline_ms(now_ms=self._world.now_ms)
         if deadline_ms is not None and (self._wake_ms is None or deadline_ms < self._wake_ms):
             self._wake_ms = max(deadline_ms, self._world.now_ms)
             self._world.at(self._wake_ms, self._wake, self._life, self._wake_ms)

@@ -130,7 +130,7 @@ class GatewayWorld:
             self._poll()
             while self.core.thinner.deadline_ms() == self.now_ms:
                 self._poll()
-            deadline_ms = self.core.deadline_ms()
+            deadline_ms = self.core.deadline_ms(now_ms=self.now_ms)
             assert deadline_ms is None or deadline_ms > self.now_ms, "the agent would spin"
             if not (self.auto_sync and (self.journal_disk.pending or self.state_disk.pending)):
                 return
@@ -173,7 +173,7 @@ class GatewayWorld:
         """Time passes; each deadline on the way is kept."""
         end_ms = self.now_ms + duration_ms
         while True:
-            deadline_ms = self.core.deadline_ms()
+            deadline_ms = self.core.deadline_ms(now_ms=self.now_ms)
             if deadline_ms is None or deadline_ms > end_ms:
                 break
             self.now_ms = max(self.now_ms, deadline_ms)
@@ -316,7 +316,7 @@ class UplinkWorld:
             ticket = journal.flush()
             journal.on_synced(ticket, self.disk.complete(ticket))
 
-    def _explain(self, what):
+    def _explain(self, what, *, now_ms):
         if not self.explain:
             return None
         self.explained.append(what)

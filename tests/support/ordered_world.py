@@ -238,7 +238,7 @@ class OrderedWorld(LitWorld):
 
     def _due_ms(self) -> int | None:
         instants = [one.at_ms for one in self.air]
-        for at_ms in (self.core.deadline_ms(), *(post.deadline_ms() for post in self.posts)):
+        for at_ms in (self.core.deadline_ms(now_ms=self.now_ms), *(post.deadline_ms() for post in self.posts)):
             if at_ms is not None:
                 instants.append(at_ms)
         return min(instants, default=None)

@@ -59,15 +59,15 @@ class ThinningWorld:
             self.ledger,
             explain=self.explain,
             flush=self.ask_flush,
-            when=lambda: LossTime(1_790_000_000 + self.now_ms // 1000, self.now_ms // 1000),
+            loss_time=lambda now_ms: LossTime(1_790_000_000 + now_ms // 1000, now_ms // 1000),
         )
         self.flush_asked = False
         return report
 
-    def ask_flush(self):
+    def ask_flush(self, *, now_ms):
         self.flush_asked = True
 
-    def explain(self, body):
+    def explain(self, body, *, now_ms=0):
         made = Record(self.boot, self.own_sequence, Stamp(0, self.now_ms // 1000, 0), body)
         placed = self.put(GATEWAY, made, reserve=True)
         if placed is None:

@@ -285,7 +285,7 @@ class Cabinet:
     def _due_ms(self) -> int | None:
         dues = [at_ms for at_ms, _ in self._later]
         for deadline_ms in (
-            self.core.deadline_ms(),
+            self.core.deadline_ms(now_ms=self.town.now_ms),
             self.disks.syncs.due_ms(self.town.now_ms),
             self.disks.state_syncs.due_ms(self.town.now_ms),
             *(sender.deadline_ms() for sender in self.town.senders),

@@ -113,7 +113,7 @@ class Cabinet:
             self._carry_out(effect, now_ms)
         if self._timer is not None:
             self._timer.cancel()
-        deadline_ms = self.core.deadline_ms()
+        deadline_ms = self.core.deadline_ms(now_ms=now_ms)
         if deadline_ms is not None:
             delay_ms = max(0, deadline_ms - clock.monotonic_ms())
             self._timer = self._loop.call_later(delay_ms / 1000, self._turn)

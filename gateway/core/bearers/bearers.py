@@ -26,7 +26,7 @@ NO_PATH = ("connection-timeout", "network-error", "name-unresolved", "mqtt-silen
 class Bearers:
     """`connection`, `budgets` (by metered bearer) and `modem` (None without one) are there for the shell to report to.
 
-    `log(what, **values)` takes what an operator wants to know, `state` the records that tell the centre.
+    `log(what, **values)` takes what an operator wants to know, `report(body, now_ms=…)` the records for the centre.
     """
 
     def __init__(
@@ -41,13 +41,13 @@ class Bearers:
         clock: WallClock,
         random_below: Callable[[int], int],
         log: Callable[..., None],
-        state: Callable[[EventBody], bool],
+        report: Callable[..., bool],
         now_ms: int,
     ) -> None:
         self._bearers = bearers
         self._clock = clock
         self._log = log
-        self._state = state
+        self._report = report
         self._down: set[str] = set()  # of which the centre has been told that they failed
         self._lacks_path = False  # of the last failure
         self.connection = Connection(
@@ -85,7 +85,7 @@ class Bearers:
             if change.what == "attempt-expired":
                 self._lacks_path = True
             self._log(change.what, bearer=change.bearer, why=change.why)
-            self._tell_centre(change)
+            self._report_change(change, now_ms)
         if self.modem is not None:
             effects += self._poll_modem(self.modem, now_ms)
         return effects
@@ -125,17 +125,18 @@ class Bearers:
             "modem": self.modem.health() if self.modem else None,
         }
 
-    def _tell_centre(self, change: Change) -> None:
+    def _report_change(self, change: Change, now_ms: int) -> None:
         """A failed bearer is an alarm from its begin to its end: somebody must mend it while the other carries."""
         bearer = change.bearer
         if change.what == "bearer-changed":
-            self._state(EventBody(event.BEARER_CHANGED, None, [bearer, change.why.removeprefix("from ")]))
+            detail = [bearer, change.why.removeprefix("from ")]
+            self._report(EventBody(event.BEARER_CHANGED, None, detail), now_ms=now_ms)
         elif change.what == "bearer-down":
             self._down.add(bearer)
-            self._state(EventBody(event.BEARER_FAILURE, True, [bearer]))
+            self._report(EventBody(event.BEARER_FAILURE, True, [bearer]), now_ms=now_ms)
         elif change.what == "bearer-up" and bearer in self._down:
             self._down.discard(bearer)
-            self._state(EventBody(event.BEARER_FAILURE, False, [bearer]))
+            self._report(EventBody(event.BEARER_FAILURE, False, [bearer]), now_ms=now_ms)
 
     def _poll_modem(self, modem: Modem, now_ms: int) -> list[Write | CutPower]:
         metered = next(bearer.name for bearer in self._bearers if bearer.is_metered)

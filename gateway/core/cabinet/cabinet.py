@@ -28,7 +28,7 @@ from gateway.core.cabinet.normal_power import LearntPowers, Normal
 from gateway.core.cabinet.orders import Orders, Place, Refusal
 from gateway.core.cabinet.outcomes import Outcomes
 from gateway.core.cabinet.policies import Policies, Taken
-from gateway.core.cabinet.reports import Shared, Voice
+from gateway.core.cabinet.reports import CabinetReporter, Shared
 from gateway.core.cabinet.time_basis import Basis, Ladder
 from gateway.core.custody.disk import SharedFolder
 from gateway.core.link.downlink import Wanted
@@ -65,7 +65,7 @@ class Cabinet:
         self.options = options
         self._shared = shared
         self._insee, self._gateway = insee, gateway
-        self._started_ms = self._now_ms = now_ms
+        self._started_ms = now_ms
         self.ladder = Ladder(shared.clock)
         folder = SharedFolder(shared.disk, "cabinet")
         self.policies = Policies(folder, options.keyset, shared.verify)
@@ -90,8 +90,8 @@ class Cabinet:
         self.in_control = False
         self.taken: Taken | None = None
         names = [one.name for one in options.feeders]
-        self._voice = Voice(shared, self.audit, self.ladder, names, now_ms=now_ms)
-        self.orders = Orders(self._place(), shared.verify, self._voice.outcome, self._voice.accepted)
+        self._reporter = CabinetReporter(shared, self.audit, self.ladder, names, now_ms=now_ms)
+        self.orders = Orders(self._place(), shared.verify, self._reporter.outcome, self._reporter.accepted)
         self.outcomes = Outcomes(self.orders)
         self._has_lease = False
         self._pulse_ms = now_ms
@@ -104,8 +104,7 @@ class Cabinet:
     def start(self, *, kept: list[bytes] | None = None, now_ms: int) -> None:
         """Take up what an earlier life knew: the policy in force, the orders that were given. `kept`: signed commands
         that the audit log may have let go of."""
-        self._now_ms = self._voice.now_ms = now_ms
-        self._follow(self.policies.in_force(None))
+        self._follow(self.policies.in_force(None), now_ms)
         try:
             found = chain(entries(self._shared.disk), orders.entries_of(kept or []))
             self.orders.recover(found, self.policies.held())
@@ -114,7 +113,6 @@ class Cabinet:
 
     def on_seen(self, seen: Seen, *, now_ms: int) -> None:
         """One look at everything that is wired."""
-        self._now_ms = self._voice.now_ms = now_ms
         self.seen, self._seen_ms = seen, now_ms
         self.counters["looks"] += 1
         self.ladder.cell.look(seen.photocell_lx, now_ms=now_ms)
@@ -130,37 +128,37 @@ class Cabinet:
                 has_light=not feeder.is_permanent,
                 now_ms=now_ms,
             )
-            self._voice.verdicts(verdicts)
-        self._voice.verdicts(self.conditions.look(self._conditions(seen), now_ms=now_ms))
+            self._reporter.verdicts(verdicts, now_ms=now_ms)
+        verdicts = self.conditions.look(self._conditions(seen, now_ms), now_ms=now_ms)
+        self._reporter.verdicts(verdicts, now_ms=now_ms)
         self._alarm_file.save(self.conditions, self.watches)
-        self.outcomes.measure(seen, self.watches, now_ms=now_ms)
+        self.outcomes.observe(seen, self.watches, now_ms=now_ms)
 
     def on_connected(self, *, now_ms: int) -> None:
         self.lease.ask_now(now_ms=now_ms)
 
     def on_control(self, payload: bytes, *, is_retained: bool, now_ms: int) -> None:
         """A message of class `c`: a lease, or a signed command."""
-        self._now_ms = self._voice.now_ms = now_ms
         try:
             message = command.decode_control(payload)
         except WireFault as fault:
-            self._voice.refused("too-long" if fault.reason == "too-long" else "malformed", payload)
+            why = "too-long" if fault.reason == "too-long" else "malformed"
+            self._reporter.refused(why, payload, now_ms=now_ms)
             return
         if isinstance(message, command.Grant):
             self.lease.granted(message, now_ms=now_ms)
             return
-        taken = self.orders.take(
+        taken = self.orders.accept(
             message, self.taken, is_retained=is_retained, unix_s=self.ladder.unix_s(now_ms=now_ms), now_ms=now_ms
         )
         if isinstance(taken, Refusal) and not taken.is_told:
-            self._voice.refused(taken.why, payload)
+            self._reporter.refused(taken.why, payload, now_ms=now_ms)
 
     def on_bundle(self, payload: bytes, *, now_ms: int) -> None:
         """A message of class `p`: key set and policy of the commune."""
-        self._now_ms = self._voice.now_ms = now_ms
         unix_s = self.ladder.unix_s(now_ms=now_ms)
         for verdict in self.policies.take(payload, unix_s=unix_s):
-            self._voice.bundle(verdict, payload)
+            self._reporter.bundle(verdict, payload, now_ms=now_ms)
             if verdict.why is None:
                 self.lease.ask_now(now_ms=now_ms)  # the centre learns at once what is held
                 self.orders.reopen(self.policies.held())
@@ -172,27 +170,26 @@ class Cabinet:
         if not self.in_control and self.seen is not None:
             self._as_found = [one.feedback for one in self.seen.feeders]
         self.hand.test(feeder, seconds, who, now_ms=now_ms)
-        self._by_hand("test", feeder, who, now_ms)
+        self._reporter.by_hand("test", feeder, who, now_ms=now_ms)
         return None
 
     def lock(self, feeder: int, who: str, *, now_ms: int) -> str | None:
         """Somebody at the cabinet keeps a feeder open."""
         self.hand.lock(feeder, who, now_ms=now_ms)
-        self._by_hand("lock", feeder, who, now_ms)
+        self._reporter.by_hand("lock", feeder, who, now_ms=now_ms)
         return None
 
     def unlock(self, feeder: int, who: str, *, now_ms: int) -> str | None:
         self.hand.unlock(feeder)
-        self._by_hand("unlock", feeder, who, now_ms)
+        self._reporter.by_hand("unlock", feeder, who, now_ms=now_ms)
         return None
 
     # --- the turn -----------------------------------------------------------------------------------------------
 
     def poll(self, *, is_metered: bool, now_ms: int) -> list[Any]:
         """Decide; returns contactor orders and pulses."""
-        self._now_ms = self._voice.now_ms = now_ms
         unix_s = self.ladder.unix_s(now_ms=now_ms)
-        self._follow(self.policies.in_force(unix_s))
+        self._follow(self.policies.in_force(unix_s), now_ms)
         if now_ms - self._seen_ms > limits.CABINET_BLIND_MS:
             self.seen = None  # what was seen so long ago is not so any more
             self.ladder.cell.look(None, now_ms=now_ms)
@@ -200,7 +197,7 @@ class Cabinet:
         self.hand.poll(now_ms=now_ms)
         self.orders.poll(unix_s=unix_s, now_ms=now_ms)
         self._ask(is_metered, now_ms)
-        self._voice.poll(now_ms=now_ms)
+        self._reporter.poll(now_ms=now_ms)
         effects: list[Any] = []
         if self._is_starting(now_ms):
             self.in_control = False
@@ -212,12 +209,12 @@ class Cabinet:
         if again:
             self._assert_ms = now_ms + _ASSERT_MS
         for index in range(len(self.feeders)):
-            if self._decide(index) or again:
+            if self._decide(index, now_ms) or again:
                 wish = self.wishes[index]
                 assert wish is not None
                 effects.append(SetContactor(index, wish.closed))
         has_lease = self.lease.is_usable(now_ms=now_ms)
-        self.outcomes.settle(self.wishes, has_lease=has_lease, in_control=self.in_control, now_ms=now_ms)
+        self.outcomes.observe_demands(self.wishes, has_lease=has_lease, in_control=self.in_control, now_ms=now_ms)
         if self.in_control and self.options.has_watchdog and now_ms >= self._pulse_ms:
             self._pulse_ms = now_ms + limits.CABINET_WATCHDOG_MS
             effects.append(Watchdog())
@@ -231,9 +228,9 @@ class Cabinet:
             self.orders, self.lease, len(self.feeders), unix_s=unix_s, started_ms=self._started_ms, now_ms=now_ms
         )
 
-    def note(self, what: str, **values: Any) -> None:
-        """A line of the audit log, of what was done at the cabinet beside its feeders."""
-        self._voice.audit(what, **values)
+    def audit_local(self, what: str, *, now_ms: int, **values: Any) -> None:
+        """Write a line of the audit log, of what was done at the cabinet beside its feeders."""
+        self._reporter.audit(what, now_ms=now_ms, **values)
 
     def lends_s(self, *, now_ms: int) -> int | None:
         """What is left of the centre's lease, while it is usable."""
@@ -244,7 +241,7 @@ class Cabinet:
         candidates = [
             self.hand.deadline_ms(),
             self.lease.deadline_ms(now_ms=now_ms),
-            self._voice.deadline_ms(),
+            self._reporter.deadline_ms(),
             self.orders.deadline_ms(),
         ]
         if self._is_starting(now_ms):
@@ -281,7 +278,7 @@ class Cabinet:
         is_blind = self.options.has_switch and self.switch is None
         return is_blind or (self.basis.kind == ladder.SAFETY and not self.hand.tests)
 
-    def _decide(self, index: int) -> bool:
+    def _decide(self, index: int, now_ms: int) -> bool:
         """Whether the contactor's order changes."""
         wish = rules.decide(
             index,
@@ -290,7 +287,7 @@ class Cabinet:
             switch=self.switch,
             hand=self.hand,
             orders=self.orders,
-            has_lease=self.lease.is_usable(now_ms=self._now_ms),
+            has_lease=self.lease.is_usable(now_ms=now_ms),
         )
         if wish.rule == rules.SAFETY and self.options.has_watchdog and self.hand.tests:
             # A test of one feeder takes all of them out of the old clock's hand: the others stay as they were found.
@@ -298,12 +295,12 @@ class Cabinet:
         before, self.wishes[index] = self.wishes[index], wish
         if before is not None and before.closed == wish.closed:
             return False
-        self.since_ms[index] = self._now_ms
+        self.since_ms[index] = now_ms
         self.counters["switched"] += 1
         if before is not None and not wish.closed and self.watches[index].normal.end_of_night():
             known = zip(self.feeders, self.watches, strict=True)
             self._normals.save({_lamps(one.options): watch.normal.learnt_dw for one, watch in known})
-        self._voice.switched(index, wish.closed, wish.rule, wish.reason)
+        self._reporter.switched(index, wish.closed, wish.rule, wish.reason, now_ms=now_ms)
         return True
 
     def _expected(self, index: int) -> bool | None:
@@ -313,7 +310,7 @@ class Cabinet:
             return None
         return wish.closed if self.in_control or wish.rule == rules.INTERLOCK else None
 
-    def _follow(self, taken: Taken | None) -> None:
+    def _follow(self, taken: Taken | None, now_ms: int) -> None:
         """Another policy is in force."""
         if taken is self.taken:
             return
@@ -324,10 +321,10 @@ class Cabinet:
             feeder.follow(lighting)
         self.orders.place = self._place()
         if taken is not None:
-            self._voice.in_force(taken)
-        unix_s = self.ladder.unix_s(now_ms=self._now_ms)
+            self._reporter.in_force(taken, now_ms=now_ms)
+        unix_s = self.ladder.unix_s(now_ms=now_ms)
         if unix_s is not None:
-            self.orders.review(taken, unix_s)
+            self.orders.review(taken, unix_s, now_ms=now_ms)
 
     def _place(self) -> Place:
         return Place(self._insee, self._gateway, tuple((one.options.name, one.group) for one in self.feeders))
@@ -340,11 +337,12 @@ class Cabinet:
         has_lease = self.lease.is_held(now_ms=now_ms)
         if has_lease != self._has_lease:
             self._has_lease = has_lease
-            self._voice.say(event.LEASE_CHANGED, has_lease, [self.lease.left_s(now_ms=now_ms)])
-            self._voice.audit("lease", held=has_lease)
+            left_s = self.lease.left_s(now_ms=now_ms)
+            self._reporter.report(event.LEASE_CHANGED, has_lease, [left_s], now_ms=now_ms)
+            self._reporter.audit("lease", now_ms=now_ms, held=has_lease)
 
-    def _conditions(self, seen: Seen) -> dict[int, list[Any] | None]:
-        unix_s = self.ladder.unix_s(now_ms=self._now_ms)
+    def _conditions(self, seen: Seen, now_ms: int) -> dict[int, list[Any] | None]:
+        unix_s = self.ladder.unix_s(now_ms=now_ms)
         policy = None if self.taken is None else self.taken.policy
         expired: list[Any] | None = UNKNOWN
         if policy is None or unix_s is not None:
@@ -374,13 +372,9 @@ class Cabinet:
         if self._report_at_ms is not None and self.seen is not None:
             closed = [wish is not None and wish.closed for wish in self.wishes]
             for readings in reports.readings(self.seen, closed):
-                self._shared.own.write(readings)
+                self._shared.own.append(readings, now_ms=now_ms)
         period_s = limits.CABINET_TELEMETRY_S
         self._report_at_ms = now_ms + 1000 * (period_s if unix_s is None else period_s - unix_s % period_s)
-
-    def _by_hand(self, what: str, feeder: int, who: str, now_ms: int) -> None:
-        self._now_ms = self._voice.now_ms = now_ms
-        self._voice.by_hand(what, feeder, who)
 
 
 def _watch(options: FeederOptions, normals: LearntPowers) -> FeederWatch:

@@ -7,11 +7,11 @@ their outcome again. An accepted one waits for its not-before, holds until its e
 monotonic clock, for UTC may be put back. When another policy comes into force, every open order is judged again.
 
 An id is remembered until its command has expired, ended or not: what is repeated never runs twice. Knows no contactor:
-what a feeder did comes back through `say`. What nodes are told (directives) goes the same way, in a room of its own.
+what a feeder did comes back through `report`. What nodes are told (directives) goes the same way, in a room of its own.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from gateway.core import limits
 from gateway.core.cabinet import verification
@@ -37,19 +37,31 @@ class Refusal(NamedTuple):
     is_told: bool
 
 
-# id, outcome, why, feeder, power in 0.1 W, whether it was told before
-Tell = Callable[[bytes, str, str | None, int | None, int | None, bool], None]
+class ReportOutcome(Protocol):
+    """Reports an outcome of an order: `power_dw` in 0.1 W, `again` where it was reported before."""
+
+    def __call__(
+        self,
+        order: bytes,
+        outcome: str,
+        why: str | None,
+        feeder: int | None = None,
+        power_dw: int | None = None,
+        again: bool = False,
+        *,
+        now_ms: int,
+    ) -> None: ...
 
 
 class Orders:
-    """See the module. `tell` is called for every outcome, once, and again for whoever repeats a command;
-    `record(order)` before anything is told of a new one.
+    """See the module. `report` is called for every outcome, once, and again when a command is repeated;
+    `record(order, now_ms=…)` before anything is reported of a new one.
     """
 
-    def __init__(self, place: Place, verify: Verify, tell: Tell, record: Callable[[Order], None]) -> None:
+    def __init__(self, place: Place, verify: Verify, report: ReportOutcome, record: Callable[..., None]) -> None:
         self.place = place
         self._verify = verify
-        self._tell = tell
+        self._report = report
         self._record = record
         self._orders: dict[bytes, Order] = {}
         self._gone: dict[bytes, int] = {}  # ids of what is over and forgotten, until they expire (Unix s)
@@ -58,40 +70,40 @@ class Orders:
 
     # --- in -----------------------------------------------------------------------------------------------------
 
-    def take(
+    def accept(
         self, data: bytes, taken: Taken | None, *, is_retained: bool, unix_s: int | None, now_ms: int
     ) -> Order | Refusal | None:
         """The new order behind signed bytes, or its refusal; None: nothing new."""
         try:
             order = verification.opened(data, () if taken is None else (taken,), self.place, self._verify)
         except Stranger as stranger:
-            return self._refuse(None, stranger.why)
+            return self._refuse(None, stranger.why, now_ms)
         except WireFault as fault:
-            return self._refuse(None, "too-long" if fault.reason == "too-long" else "malformed")
+            return self._refuse(None, "too-long" if fault.reason == "too-long" else "malformed", now_ms)
         key = order.command.id
         known = self._orders.get(key)
         if known is not None and known.data != data:
-            return self._refuse(None, "id-taken")
+            return self._refuse(None, "id-taken", now_ms)
         if known is not None:
-            self._again(known)
+            self._report_again(known, now_ms)
             return None
         if key in self._gone:
             self.counters["again"] += 1
-            self._tell(key, ENDED, "again", None, None, True)
+            self._report(key, ENDED, "again", again=True, now_ms=now_ms)
             return None
         why = "retained" if is_retained else "clock" if unix_s is None else None
         if why is None and unix_s is not None:
             why = verification.against(order, taken, self.place, unix_s)
         if why is None and order.command.kind == command.END:
-            return self._end(order, taken)
-        if why is None and not self._has_room(order, unix_s):
+            return self._end(order, taken, now_ms)
+        if why is None and not self._has_room(order, now_ms):
             why = "full"
         if why is not None:
-            return self._refuse(order, why)
+            return self._refuse(order, why, now_ms)
         self.counters["received"] += 1
         self._orders[key] = order
-        self._record(order)
-        self.say(order, RECEIVED)
+        self._record(order, now_ms=now_ms)
+        self.report(order, RECEIVED, now_ms=now_ms)
         self.poll(unix_s=unix_s, now_ms=now_ms)
         return order
 
@@ -134,7 +146,7 @@ class Orders:
             else:
                 self._orders[order.command.id] = order
 
-    def review(self, taken: Taken | None, unix_s: int) -> None:
+    def review(self, taken: Taken | None, unix_s: int, *, now_ms: int) -> None:
         """Another policy is in force: every open order is judged by it, with its feeders as they are named now."""
         for order in self._orders.values():
             if order.state == OVER:
@@ -143,7 +155,8 @@ class Orders:
             why = verification.against(order, taken, self.place, unix_s)
             if why is not None:
                 order.state = OVER
-                self.say(order, EXPIRED if why == "expired" else REFUSED, None if why == "expired" else why)
+                outcome, why = (EXPIRED, None) if why == "expired" else (REFUSED, why)
+                self.report(order, outcome, why, now_ms=now_ms)
 
     def poll(self, *, unix_s: int | None, now_ms: int) -> None:
         """Begin what has come, end what is over. Without a clock nothing begins; what runs ends by the monotonic
@@ -156,10 +169,10 @@ class Orders:
             is_past = unix_s is not None and unix_s >= order.command.expires_s
             if is_past or (order.ends_ms is not None and now_ms >= order.ends_ms):
                 order.state = OVER
-                self.say(order, EXPIRED)
+                self.report(order, EXPIRED, now_ms=now_ms)
             elif order.state == WAITING and unix_s is not None and unix_s >= order.command.not_before_s:
                 order.state = ACTIVE
-                self._outdate(order)
+                self._outdate(order, now_ms)
         if unix_s is not None and self._gone:
             self._gone = {key: expires_s for key, expires_s in self._gone.items() if expires_s > unix_s}
 
@@ -199,41 +212,48 @@ class Orders:
 
     # --- what became of it --------------------------------------------------------------------------------------
 
-    def say(
-        self, order: Order, outcome: str, why: str | None = None, feeder: int | None = None, power_dw: int | None = None
+    def report(
+        self,
+        order: Order,
+        outcome: str,
+        why: str | None = None,
+        feeder: int | None = None,
+        power_dw: int | None = None,
+        *,
+        now_ms: int,
     ) -> None:
-        """Tell an outcome of one feeder, unless it was the last one told."""
+        """Report an outcome of one feeder (None: of the whole), unless it was the last one reported."""
         if order.told.get(feeder) != (outcome, why):
             order.told[feeder] = (outcome, why)
-            self._tell(order.command.id, outcome, why, feeder, power_dw, False)
+            self._report(order.command.id, outcome, why, feeder, power_dw, now_ms=now_ms)
 
     # --- inside -------------------------------------------------------------------------------------------------
 
-    def _refuse(self, order: Order | None, why: str) -> Refusal:
+    def _refuse(self, order: Order | None, why: str, now_ms: int) -> Refusal:
         self.counters["refused"] += 1
         if order is not None:
-            self._tell(order.command.id, REFUSED, why, None, None, False)
+            self._report(order.command.id, REFUSED, why, now_ms=now_ms)
         return Refusal(why, order is not None)
 
-    def _again(self, known: Order) -> None:
+    def _report_again(self, known: Order, now_ms: int) -> None:
         self.counters["again"] += 1
         for feeder, (outcome, why) in known.told.items():
-            self._tell(known.command.id, outcome, why or "again", feeder, None, True)
+            self._report(known.command.id, outcome, why or "again", feeder, again=True, now_ms=now_ms)
 
-    def _end(self, order: Order, taken: Taken | None) -> Refusal | None:
+    def _end(self, order: Order, taken: Taken | None, now_ms: int) -> Refusal | None:
         """Whoever could have ordered it may end it. An END takes no place; one that comes again finds nothing to do."""
         ended = self._orders.get(order.command.ends)
         if ended is None:
-            return self._refuse(order, "unknown")
+            return self._refuse(order, "unknown", now_ms)
         operator = verification.operator_of(order, taken)
         if operator is None or not operator.rights & RIGHT[ended.command.kind]:
-            return self._refuse(order, "right")
+            return self._refuse(order, "right", now_ms)
         is_new = ended.state != OVER
         if is_new:
-            self._record(order)
+            self._record(order, now_ms=now_ms)
             ended.state = OVER
-            self.say(ended, ENDED)
-        self._tell(order.command.id, APPLIED, None if is_new else "again", None, None, not is_new)
+            self.report(ended, ENDED, now_ms=now_ms)
+        self._report(order.command.id, APPLIED, None if is_new else "again", again=not is_new, now_ms=now_ms)
         return None
 
     def _bound(self, order: Order, unix_s: int | None, now_ms: int) -> None:
@@ -258,7 +278,7 @@ class Orders:
                 found = order
         return found
 
-    def _has_room(self, order: Order, unix_s: int | None) -> bool:
+    def _has_room(self, order: Order, now_ms: int) -> bool:
         """Make room if need be. One person's orders never crowd out another's, and nobody's an emergency."""
         alike = self._like(order)
         open_ones = [one for one in alike if one.state != OVER]
@@ -273,7 +293,7 @@ class Orders:
         displaced = next((one for one in open_ones if not one.is_emergency), None)
         if not order.is_emergency or displaced is None:
             return False
-        self.say(displaced, REFUSED, "full")
+        self.report(displaced, REFUSED, "full", now_ms=now_ms)
         self._remember_gone(self._orders.pop(displaced.command.id))
         return True
 
@@ -281,20 +301,20 @@ class Orders:
         """Those that share its room: what is for contactors, or what is for nodes."""
         return [one for one in self._orders.values() if one.is_directive == order.is_directive]
 
-    def _outdate(self, order: Order) -> None:
+    def _outdate(self, order: Order, now_ms: int) -> None:
         """Newer weather ends the older of the same scope. What somebody decided is hidden by what came later, and
         holds again when that ends."""
         for one in self._like(order) if order.is_directive else ():
             is_older = one is not order and one.state == ACTIVE and one.command.target == order.command.target
             if is_older and one.command.values.keys() <= order.command.values.keys() - set(directive.DECISIONS):
                 one.state = OVER
-                self.say(one, ENDED, "later")
+                self.report(one, ENDED, "later", now_ms=now_ms)
 
-    def used(self, ids: set[bytes]) -> None:
-        """A node was told what these say."""
+    def note_used(self, ids: set[bytes], *, now_ms: int) -> None:
+        """Report these directives as applied: a node was told what they say."""
         for order in self._orders.values():
             if order.command.id in ids:
-                self.say(order, APPLIED)
+                self.report(order, APPLIED, now_ms=now_ms)
 
     def _remember_gone(self, order: Order) -> None:
         while len(self._gone) >= limits.ORDERS_GONE_MAX:

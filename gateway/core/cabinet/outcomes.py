@@ -24,7 +24,7 @@ class Outcomes:
         self._measuring: dict[tuple[bytes, int], tuple[Order, int]] = {}  # since when
         self._active_since: dict[bytes, int] = {}
 
-    def settle(self, wishes: list[Wish | None], *, has_lease: bool, in_control: bool, now_ms: int) -> None:
+    def observe_demands(self, wishes: list[Wish | None], *, has_lease: bool, in_control: bool, now_ms: int) -> None:
         """After a decision: whose order each contactor follows."""
         for order in self._orders.known():
             if order.state != ACTIVE:
@@ -38,15 +38,15 @@ class Outcomes:
                     continue
                 if wish.closed == order.closes and in_control:
                     if order.told.get(index, ("", None))[0] not in (APPLIED, MEASURED, UNMEASURED):
-                        self._orders.say(order, APPLIED, feeder=index)
+                        self._orders.report(order, APPLIED, feeder=index, now_ms=now_ms)
                         self._measuring[order.command.id, index] = (order, now_ms)
                     continue
                 why = _why(order, wish, has_lease, in_control)
                 if not is_patient or why not in ("lease", HANDED_BACK):
                     self._measuring.pop((order.command.id, index), None)
-                    self._orders.say(order, REFUSED, why, index)
+                    self._orders.report(order, REFUSED, why, index, now_ms=now_ms)
 
-    def measure(self, seen: Seen, watches: list[FeederWatch], *, now_ms: int) -> None:
+    def observe(self, seen: Seen, watches: list[FeederWatch], *, now_ms: int) -> None:
         """A look: do the watts agree with what was applied?"""
         for key, (order, since_ms) in list(self._measuring.items()):
             index = key[1]
@@ -54,9 +54,10 @@ class Outcomes:
             normal = watches[index].normal
             agrees = power_dw is not None and (normal.is_lit(power_dw) if order.closes else normal.is_dark(power_dw))
             if agrees:
-                self._orders.say(order, MEASURED, None, index, power_dw)
+                self._orders.report(order, MEASURED, None, index, power_dw, now_ms=now_ms)
             elif now_ms - since_ms > limits.OUTCOME_MEASURE_MS:
-                self._orders.say(order, UNMEASURED, "meter" if power_dw is None else "watts", index, power_dw)
+                why = "meter" if power_dw is None else "watts"
+                self._orders.report(order, UNMEASURED, why, index, power_dw, now_ms=now_ms)
             elif order.state == ACTIVE:
                 continue
             del self._measuring[key]

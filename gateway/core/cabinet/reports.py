@@ -37,14 +37,13 @@ class Shared(NamedTuple):
     random_below: Callable[[int], int]
     log: Callable[..., None]
     publish: Callable[[str, bytes, int], None]
-    keep_refused: Callable[[str, str, bytes], None]
+    keep_refused: Callable[..., None]
 
 
-class Voice:
-    """See the module. `now_ms` is the time of the turn, set by its owner; `names` are the feeders'."""
+class CabinetReporter:
+    """Reports what happens, and decides nothing. `names` are the feeders'."""
 
     def __init__(self, shared: Shared, audit: Audit, ladder: Ladder, names: list[str], *, now_ms: int) -> None:
-        self.now_ms = now_ms
         self._shared = shared
         self._audit = audit
         self._ladder = ladder
@@ -55,78 +54,89 @@ class Voice:
         self._retry_ms = now_ms
         self._refusals: dict[str, tuple[int, int]] = {}  # by reason: when told, how many since
 
-    def say(self, code: int, active: bool | None, detail: list[Any] | None) -> None:
+    def report(self, code: int, active: bool | None, detail: list[Any] | None, *, now_ms: int) -> None:
         """A record."""
-        self._shared.own.state(EventBody(code, active, detail))
+        self._shared.own.report(EventBody(code, active, detail), now_ms=now_ms)
 
-    def switched(self, feeder: int, closed: bool, rule: str, reason: int | str) -> None:
+    def switched(self, feeder: int, closed: bool, rule: str, reason: int | str, *, now_ms: int) -> None:
         """A contactor's order has changed."""
         word = reason if isinstance(reason, int) else reason.encode()[:40].decode(errors="ignore")
-        self.say(event.FEEDER_SWITCHED, None, [self._names[feeder], closed, rule, word])
+        self.report(event.FEEDER_SWITCHED, None, [self._names[feeder], closed, rule, word], now_ms=now_ms)
 
-    def verdicts(self, verdicts: list[Verdict]) -> None:
+    def verdicts(self, verdicts: list[Verdict], *, now_ms: int) -> None:
         """Alarms that begin or end."""
         for verdict in verdicts:
-            self.say(verdict.code, verdict.stands, verdict.detail or None)
+            self.report(verdict.code, verdict.stands, verdict.detail or None, now_ms=now_ms)
             self._shared.log(
                 "cabinet-alarm", alarm=event.label(verdict.code), stands=verdict.stands, detail=verdict.detail
             )
 
     def outcome(
-        self, order: bytes, outcome: str, why: str | None, feeder: int | None, power_dw: int | None, again: bool
+        self,
+        order: bytes,
+        outcome: str,
+        why: str | None,
+        feeder: int | None = None,
+        power_dw: int | None = None,
+        again: bool = False,
+        *,
+        now_ms: int,
     ) -> None:
-        """What became of a command; what was told before goes to whoever asked again, and nowhere else."""
+        """Report what became of a command. With `again` it goes back to the sender of a repeated command, and nowhere
+        else."""
         name = None if feeder is None else self._names[feeder]
-        said = command.Outcome(order, outcome, why, name, power_dw, self._ladder.unix_s(now_ms=self.now_ms))
+        said = command.Outcome(order, outcome, why, name, power_dw, self._ladder.unix_s(now_ms=now_ms))
         self._shared.publish(topic.OUTCOME, command.encode_said(said), limits.LEASE_S)
         if not again:
-            self.audit("outcome", id=order.hex(), outcome=outcome, why=why, feeder=name, power_dw=power_dw)
-            self.say(event.COMMAND_OUTCOME, None, [order, outcome, why, name, power_dw])
+            values = {"id": order.hex(), "outcome": outcome, "why": why, "feeder": name, "power_dw": power_dw}
+            self.audit("outcome", now_ms=now_ms, **values)
+            self.report(event.COMMAND_OUTCOME, None, [order, outcome, why, name, power_dw], now_ms=now_ms)
 
-    def accepted(self, order: Order) -> None:
+    def accepted(self, order: Order, *, now_ms: int) -> None:
         """A new command, before anything is told of it."""
-        self.audit("command", id=order.command.id.hex(), by=order.author, data=order.data.hex())
+        self.audit("command", id=order.command.id.hex(), by=order.author, data=order.data.hex(), now_ms=now_ms)
 
-    def refused(self, why: str, payload: bytes) -> None:
+    def refused(self, why: str, payload: bytes, *, now_ms: int) -> None:
         """A command that bears no name we could answer to: kept for an operator. A flood is told by its number."""
-        self._shared.keep_refused(f"command-{why}", "centre", payload)
-        count = self._count_refusal(f"command-{why}")
+        self._shared.keep_refused(f"command-{why}", "centre", payload, now_ms=now_ms)
+        count = self._count_refusal(f"command-{why}", now_ms)
         if count:
             self._shared.log("command-refused", why=why, count=count)
-            self.say(event.COMMAND_OUTCOME, None, [None, "refused", why, None, None])
-            self.audit("command-refused", why=why, bytes=len(payload), count=count)
+            self.report(event.COMMAND_OUTCOME, None, [None, "refused", why, None, None], now_ms=now_ms)
+            self.audit("command-refused", why=why, bytes=len(payload), count=count, now_ms=now_ms)
 
-    def bundle(self, verdict: PolicyVerdict, payload: bytes) -> None:
+    def bundle(self, verdict: PolicyVerdict, payload: bytes, *, now_ms: int) -> None:
         """What became of a policy or a key set."""
         part, why, version = verdict.part, verdict.why, verdict.version
         if why is None:
             self._shared.log("policy-taken", part=part, version=version)
-            self.audit("policy-taken", part=part, version=version)
+            self.audit("policy-taken", part=part, version=version, now_ms=now_ms)
             return
-        self._shared.keep_refused(f"{part}-{why}", "centre", payload)
-        if not self._count_refusal(f"{part}-{why}"):
+        self._shared.keep_refused(f"{part}-{why}", "centre", payload, now_ms=now_ms)
+        if not self._count_refusal(f"{part}-{why}", now_ms):
             return
         self._shared.log("policy-refused", part=part, why=why, detail=verdict.detail)
-        self.say(event.POLICY_REFUSED, None, [why, version])
-        self.audit("policy-refused", part=part, why=why, version=version)
+        self.report(event.POLICY_REFUSED, None, [why, version], now_ms=now_ms)
+        self.audit("policy-refused", part=part, why=why, version=version, now_ms=now_ms)
 
-    def in_force(self, taken: Taken) -> None:
+    def in_force(self, taken: Taken, *, now_ms: int) -> None:
         """Another policy decides from now on."""
         policy = taken.policy
-        self.say(event.POLICY_TAKEN, None, [policy.version, policy.valid_from_s, policy.valid_until_s, taken.kid])
-        self.audit("policy-in-force", version=policy.version, kid=taken.kid.hex())
+        detail = [policy.version, policy.valid_from_s, policy.valid_until_s, taken.kid]
+        self.report(event.POLICY_TAKEN, None, detail, now_ms=now_ms)
+        self.audit("policy-in-force", version=policy.version, kid=taken.kid.hex(), now_ms=now_ms)
 
-    def by_hand(self, what: str, feeder: int, who: str) -> None:
+    def by_hand(self, what: str, feeder: int, who: str, *, now_ms: int) -> None:
         """Somebody at the cabinet did something."""
         name = self._names[feeder]
-        self.say(event.LOCAL_ORDER, None, [what, name, who.encode()[:40].decode(errors="ignore")])
-        self.audit(what, feeder=name, who=who)
+        self.report(event.LOCAL_ORDER, None, [what, name, who.encode()[:40].decode(errors="ignore")], now_ms=now_ms)
+        self.audit(what, feeder=name, who=who, now_ms=now_ms)
 
-    def audit(self, what: str, **values: Any) -> None:
+    def audit(self, what: str, *, now_ms: int, **values: Any) -> None:
         """A line of the audit log. What the card refuses waits, in its order, and is tried again."""
-        if self._unwritten or not self._write(what, values):
+        if self._unwritten or not self._write(what, values, now_ms):
             if not self._unwritten:
-                self._retry_ms = self.now_ms + limits.AUDIT_RETRY_MS
+                self._retry_ms = now_ms + limits.AUDIT_RETRY_MS
                 self._shared.log("audit-not-written", entry=what)
             self._unwritten.append((what, values))
 
@@ -134,7 +144,7 @@ class Voice:
         """Try again what the card refused; tell the audit log's head, if it is time and it has moved."""
         if self._unwritten and now_ms >= self._retry_ms:
             self._retry_ms = now_ms + limits.AUDIT_RETRY_MS
-            while self._unwritten and self._write(*self._unwritten[0]):
+            while self._unwritten and self._write(*self._unwritten[0], now_ms):
                 self._unwritten.popleft()
         if now_ms < self._head_at_ms:
             return
@@ -142,22 +152,22 @@ class Voice:
         head = self._audit.head
         if head.entries != self._told_entries:
             self._told_entries = head.entries
-            self.say(event.AUDIT_HEAD, None, [head.entries, bytes.fromhex(head.hash)])
+            self.report(event.AUDIT_HEAD, None, [head.entries, bytes.fromhex(head.hash)], now_ms=now_ms)
 
     def deadline_ms(self) -> int:
         return min(self._head_at_ms, self._retry_ms) if self._unwritten else self._head_at_ms
 
-    def _write(self, what: str, values: dict[str, Any]) -> bool:
-        uptime_s = self._shared.clock.uptime_s(now_ms=self.now_ms)
-        return self._audit.write(what, unix_s=self._ladder.unix_s(now_ms=self.now_ms), uptime_s=uptime_s, **values)
+    def _write(self, what: str, values: dict[str, Any], now_ms: int) -> bool:
+        uptime_s = self._shared.clock.uptime_s(now_ms=now_ms)
+        return self._audit.write(what, unix_s=self._ladder.unix_s(now_ms=now_ms), uptime_s=uptime_s, **values)
 
-    def _count_refusal(self, reason: str) -> int:
+    def _count_refusal(self, reason: str, now_ms: int) -> int:
         """How many there have been since the last that was told; 0: not to be told now."""
-        told_ms, count = self._refusals.get(reason, (self.now_ms - limits.REFUSALS_EVERY_MS, 0))
-        if self.now_ms - told_ms < limits.REFUSALS_EVERY_MS:
+        told_ms, count = self._refusals.get(reason, (now_ms - limits.REFUSALS_EVERY_MS, 0))
+        if now_ms - told_ms < limits.REFUSALS_EVERY_MS:
             self._refusals[reason] = (told_ms, count + 1)
             return 0
-        self._refusals[reason] = (self.now_ms, 0)
+        self._refusals[reason] = (now_ms, 0)
         return count + 1
 
 

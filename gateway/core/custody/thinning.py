@@ -45,7 +45,8 @@ class Thinner:
     """See the module. Call `step` whenever something has happened or its deadline has come.
 
     `explain` appends a record of the gateway itself, with the right to the alarms' reserve, and returns its
-    lane and position, or None when it is refused; `flush` asks for a flush at once.
+    lane and position, or None when it is refused; `flush` asks for a flush at once; `loss_time` dates a line of the
+    ledger. All three take `now_ms`.
     """
 
     def __init__(
@@ -53,21 +54,22 @@ class Thinner:
         journal: Journal,
         ledger: Ledger,
         *,
-        explain: Callable[[EventBody], tuple[str, int] | None],
-        flush: Callable[[], None],
-        when: Callable[[], LossTime],
+        explain: Callable[..., tuple[str, int] | None],
+        flush: Callable[..., None],
+        loss_time: Callable[..., LossTime],
     ) -> None:
         self._journal = journal
         self._ledger = ledger
         self._explain = explain
         self._flush = flush
-        self._when = when
+        self._loss_time = loss_time
         self._turns = ThinningTurns()
         self._work: _Work | None = None
         self._until: _Until | None = None
         self._interrupted: list[Replacement] | None = None
         self._cramped = False  # the disk had no room for a copy: whole segments go, which takes a few bytes
-        self._now_ms = self._look_ms = self._idle_until_ms = 0
+        self._now_ms = 0  # of the turn in which the work goes on: a generator takes no arguments
+        self._look_ms = self._idle_until_ms = 0
         self._due_ms: int | None = None
         self.counters = {
             "segments-thinned": 0,
@@ -221,8 +223,8 @@ class Thinner:
         for number, gap in enumerate(gaps, 1):
             if number % limits.THINNING_STEP_RECORDS_MAX == 0:
                 yield None
-            while (placed := self._explain(gap)) is None:
-                self._flush()
+            while (placed := self._explain(gap, now_ms=self._now_ms)) is None:
+                self._flush(now_ms=self._now_ms)
                 yield self._pause()
                 refusals += 1
                 if not any(self._is_held(plan) for plan in release.plans):
@@ -231,7 +233,7 @@ class Thinner:
                     return False
             ends[placed[0]] = max(placed[1], ends.get(placed[0], 0))
             self.counters["gaps"] += 1
-        self._flush()
+        self._flush(now_ms=self._now_ms)
         yield _Until(lambda: all(self._journal.is_durable(lane, position) for lane, position in ends.items()))
         return True
 
@@ -263,9 +265,8 @@ class Thinner:
         listed = 0
         for (node, boot), pairs in lost.items():
             sequences = [sequence for index, sequence in pairs if index >= freed]
-            self._ledger.records_lost(
-                why(lane, new.level), lane, node, boot, sequences, key=new.name, when=self._when()
-            )
+            when = self._loss_time(now_ms=self._now_ms)
+            self._ledger.records_lost(why(lane, new.level), lane, node, boot, sequences, key=new.name, when=when)
             self.counters["records-let-go"] += len(sequences)
             listed += len(sequences)
             if listed >= limits.THINNING_STEP_RECORDS_MAX:

@@ -52,8 +52,8 @@ class Happened(NamedTuple):
 
 
 class Directives:
-    """See the module. `signed` lists what the centre's people have ordered and is in force; `tell_of` takes what
-    happens to what is said here; `used` is told the ids of what a node was told."""
+    """See the module. `signed` lists what the centre's people have ordered and is in force; `report` takes what
+    happens to what is said here; `on_used` is told the ids of what a node was told."""
 
     def __init__(
         self,
@@ -61,13 +61,13 @@ class Directives:
         clock: WallClock,
         *,
         groups: Mapping[bytes, frozenset[str]],
-        tell_of: Callable[[Happened], None],
-        used: Callable[[set[bytes]], None],
+        report: Callable[..., None],
+        on_used: Callable[..., None],
     ) -> None:
         self._clock = clock
         self._groups = groups
-        self._tell_of = tell_of
-        self._used = used
+        self._report = report
+        self._on_used = on_used
         self._keeping = Keeping(disk)
         self._local: dict[bytes, Told] = {}
         self._kept_signed: list[bytes] = []
@@ -89,17 +89,17 @@ class Directives:
         nothing."""
         known = self._local.get(one.id)
         if known is not None:
-            return None if known._replace(ends_ms=None) == one else self._refuse(one, "id-taken")
+            return None if known._replace(ends_ms=None) == one else self._refuse(one, "id-taken", now_ms)
         unix_s = self._unix_s(now_ms)
         if unix_s is not None and unix_s >= one.expires_s:
-            return self._refuse(one, "expired")
+            return self._refuse(one, "expired", now_ms)
         if unix_s is not None and one.begins_s > unix_s + command.WINDOW_S_MAX:
-            return self._refuse(one, "too-early")
+            return self._refuse(one, "too-early", now_ms)
         if len(self._local) >= limits.DIRECTIVES_LOCAL_MAX:
-            return self._refuse(one, "full")
+            return self._refuse(one, "full", now_ms)
         self._local[one.id] = one
         self.counters["told"] += 1
-        self._tell_of(Happened(TOLD, one, one.author))
+        self._report(Happened(TOLD, one, one.author), now_ms=now_ms)
         self._settle(now_ms)
         return None
 
@@ -110,14 +110,14 @@ class Directives:
             self.counters["refused"] += 1
             return "unknown"
         self.counters["cleared"] += 1
-        self._tell_of(Happened(CLEARED, one, by))
+        self._report(Happened(CLEARED, one, by), now_ms=now_ms)
         self._settle(now_ms)
         return None
 
-    def refuse(self, by: str) -> None:
+    def refuse(self, by: str, *, now_ms: int) -> None:
         """What somebody brought makes no sense."""
         self.counters["refused"] += 1
-        self._tell_of(Happened(REFUSED, None, by, "malformed"))
+        self._report(Happened(REFUSED, None, by, "malformed"), now_ms=now_ms)
 
     @property
     def is_safe(self) -> bool:
@@ -189,7 +189,7 @@ class Directives:
             dated = [held[code][1] for code in of_a_day if code in held]
             if dated and (question.codes is None or directive.WEATHER_DAY in question.codes):
                 held[directive.WEATHER_DAY] = day, max(dated)
-        self._used(used)
+        self._on_used(used, now_ms=now_ms)
         self.counters["answered"] += 1
         return messages.CONTENT, directive.encode(held)
 
@@ -248,12 +248,12 @@ class Directives:
                 one = self._local[name] = one._replace(ends_ms=now_ms + 1000 * max(0, one.expires_s - unix_s))
             if one.is_over(unix_s=unix_s, now_ms=now_ms):
                 del self._local[name]
-                self._tell_of(Happened(EXPIRED, one, one.author))
+                self._report(Happened(EXPIRED, one, one.author), now_ms=now_ms)
         self._keeping.keep(self._local.values(), self._kept_signed, now_ms=now_ms)
 
-    def _refuse(self, one: Told, why: str) -> str:
+    def _refuse(self, one: Told, why: str, now_ms: int) -> str:
         self.counters["refused"] += 1
-        self._tell_of(Happened(REFUSED, one, one.author, why))
+        self._report(Happened(REFUSED, one, one.author, why), now_ms=now_ms)
         return why
 
 
@@ -289,7 +289,7 @@ class Desk:
         self._cabinet = cabinet
         self._own = own
         self._log = log
-        self.directives = Directives(disk, clock, groups=groups, tell_of=self._tell_of, used=self._used)
+        self.directives = Directives(disk, clock, groups=groups, report=self._report, on_used=self._on_used)
 
     def start(self) -> list[bytes]:
         """See Directives.start."""
@@ -309,11 +309,11 @@ class Desk:
             orders = self._cabinet.orders
             self.directives.follow(node_orders.directives(orders), node_orders.directives_to_keep(orders))
 
-    def _used(self, ids: set[bytes]) -> None:
+    def _on_used(self, ids: set[bytes], *, now_ms: int) -> None:
         if self._cabinet is not None and ids:
-            self._cabinet.orders.used(ids)
+            self._cabinet.orders.note_used(ids, now_ms=now_ms)
 
-    def _tell_of(self, happened: Happened) -> None:
+    def _report(self, happened: Happened, *, now_ms: int) -> None:
         one = happened.told
         said = {} if one is None else {_label(code): value for code, value in sorted(one.values.items())}
         values = {
@@ -328,11 +328,12 @@ class Desk:
         told = {name: value for name, value in values.items() if value not in (None, {})}
         self._log(_WORDS[happened.what], **told)
         if self._cabinet is not None:
-            self._cabinet.note(_WORDS[happened.what], **told)
+            self._cabinet.audit_local(_WORDS[happened.what], now_ms=now_ms, **told)
         if one is not None and happened.what != REFUSED:
             for name, value in said.items():
                 what = f"{happened.what} {name}={value}"
-                self._own.state(EventBody(event.LOCAL_ORDER, None, [what, one.scope or "*", _short(happened.by)]))
+                detail = [what, one.scope or "*", _short(happened.by)]
+                self._own.report(EventBody(event.LOCAL_ORDER, None, detail), now_ms=now_ms)
 
 
 def _label(code: int) -> str:

@@ -36,8 +36,8 @@ from wire import event
 from wire import limits as wire_limits
 from wire.record import UNSET, EventBody, Record
 
-# Makes a record of the gateway itself; None when the journal refused it.
-Own = Callable[[EventBody], object | None]
+# Makes a record of the gateway itself, `now_ms=`; None when the journal refuses it.
+Own = Callable[..., object | None]
 _Key = tuple[bytes | None, int]
 
 
@@ -78,12 +78,13 @@ class _Boot:
 
 
 class TimeMap:
-    """See the module. `boot` is our own; `state` says what is about ourselves, once; `counters` only rise."""
+    """Keeps when each boot of each node began. `boot` is our own; `own` makes a record about a node, `report` one about
+    the gateway, once; `counters` only rise."""
 
-    def __init__(self, clock: WallClock, own: Own, state: Callable[[EventBody], bool], *, boot: int) -> None:
+    def __init__(self, clock: WallClock, own: Own, report: Callable[..., bool], *, boot: int) -> None:
         self._clock = clock
         self._own = own
-        self._state_own = state
+        self._report_own = report
         self._boot = boot
         # Of a node: its boots, None for one that has anchored itself.
         self._nodes: OrderedDict[bytes, dict[int, _Boot | None]] = OrderedDict()
@@ -93,7 +94,7 @@ class TimeMap:
         self._steps_said: list[int] = []
         self.counters = {"anchors": 0, "anchors-better": 0, "forgotten": 0, "unstated": 0, "absurd": 0}
 
-    def heard(self, node: bytes, made: Record, *, now_ms: int) -> None:
+    def observe(self, node: bytes, made: Record, *, now_ms: int) -> None:
         """A record of `node` has come."""
         anchored = _anchored(node, made.body)
         if anchored is not None:
@@ -206,12 +207,15 @@ class TimeMap:
         if not 0 <= unix_s <= wire_limits.SECONDS_MAX:
             self.counters["absurd"] += 1
             return True
-        return self._say(key, boot, uptime_s, unix_s, uncertainty_s)
+        return self._report(key, boot, uptime_s, unix_s, uncertainty_s, now_ms)
 
-    def _say(self, key: _Key, boot: _Boot, uptime_s: int, unix_s: int, uncertainty_s: int) -> bool:
+    def _report(
+        self, key: _Key, boot: _Boot, uptime_s: int, unix_s: int, uncertainty_s: int, now_ms: int
+    ) -> bool:
         about, number = key
         body = EventBody(event.ANCHOR, None, [about, number, uptime_s, unix_s, uncertainty_s])
-        if not self._state_own(body) if about is None else self._own(body) is None:
+        make = self._report_own if about is None else self._own
+        if make(body, now_ms=now_ms) in (None, False):
             return False
         self.counters["anchors" if boot.said is None else "anchors-better"] += 1
         boot.said_uptime_s, boot.said = uptime_s, (unix_s, uncertainty_s)
@@ -233,7 +237,7 @@ class TimeMap:
         unix_ms = self._clock.unix_ms_at(ourselves.began_ms + 1000 * uptime_s)
         assert unix_ms is not None
         uncertainty_s = self._clock.uncertainty_s + drift_s(now_ms - ourselves.first_ms) + 1
-        return self._say((None, self._boot), ourselves, uptime_s, unix_ms // 1000, uncertainty_s)
+        return self._report((None, self._boot), ourselves, uptime_s, unix_ms // 1000, uncertainty_s, now_ms)
 
     def _note_step(self, now_ms: int) -> None:
         """Our clock was corrected: say so, and look again at all that was said through it."""
@@ -241,8 +245,8 @@ class TimeMap:
         if step is None:
             return
         self._steps_said = [said_ms for said_ms in self._steps_said if said_ms > now_ms - 3_600_000]
-        if len(self._steps_said) < limits.CLOCK_STEPS_PER_HOUR_MAX and self._state_own(
-            EventBody(event.CLOCK_STEPPED, None, list(step))
+        if len(self._steps_said) < limits.CLOCK_STEPS_PER_HOUR_MAX and self._report_own(
+            EventBody(event.CLOCK_STEPPED, None, list(step)), now_ms=now_ms
         ):
             self._steps_said.append(now_ms)
         if self._self is not None and self._self.statements < limits.TIMEMAP_STATEMENTS_MAX:

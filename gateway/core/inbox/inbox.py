@@ -129,7 +129,7 @@ class Answers:
             if waiting.lanes == 0:
                 self._ready.append((serial, waiting.exchange))
 
-    def take_ready(self) -> list[int]:
+    def drain_ready(self) -> list[int]:
         """Those that wait for nothing any more, in the order they came; each once."""
         ready, self._ready = sorted(self._ready), []
         self._count -= len(ready)
@@ -139,13 +139,13 @@ class Answers:
 class OwnRecords(Protocol):
     """Makes records of the gateway itself; returns where it stands, or why the journal refused it."""
 
-    def __call__(self, body: EventBody) -> "tuple[str, int] | Refused": ...
+    def __call__(self, body: EventBody, *, now_ms: int) -> "tuple[str, int] | Refused": ...
 
 
 class Witness(Protocol):
     """Hears of every record that is journaled, once; `conflicts`: the second body of its identity."""
 
-    def __call__(self, node: bytes, made: Record, conflicts: bool) -> None: ...
+    def __call__(self, node: bytes, made: Record, conflicts: bool, *, now_ms: int) -> None: ...
 
 
 class Accepted(NamedTuple):
@@ -173,7 +173,7 @@ class Inbox:
             "journal-refused": 0,
         }
 
-    def take(self, node: bytes, payload: bytes, exchange: int) -> Accepted | Refused:
+    def accept(self, node: bytes, payload: bytes, exchange: int, *, now_ms: int) -> Accepted | Refused:
         """Journal a payload; the exchange is answered by `settled` after the flush, or now if Refused."""
         self.counters["payloads"] += 1
         if len(self._answers) >= limits.INBOX_WAITING_MAX:
@@ -182,10 +182,10 @@ class Inbox:
         try:
             parts = record.split_payload(payload)
         except WireFault as fault:
-            return self._take_raw(node, payload, fault.reason, exchange)
+            return self._accept_raw(node, payload, fault.reason, exchange, now_ms)
         ends: dict[str, int] = {}
         for made, data in parts:
-            placed = self._place(node, made, data)
+            placed = self._place(node, made, data, now_ms)
             if isinstance(placed, Refused):
                 self.counters["journal-refused"] += 1
                 return placed
@@ -199,24 +199,27 @@ class Inbox:
         for lane, end in ends:
             self._answers.advance(lane, end)
 
-    def settled(self) -> list[int]:
+    def drain_settled(self) -> list[int]:
         """The exchanges whose records are now all durable, in the order they came."""
-        return self._answers.take_ready()
+        return self._answers.drain_ready()
 
     def waiting(self) -> int:
         """Requests that have no answer yet."""
         return len(self._answers)
 
-    def _take_raw(self, node: bytes, payload: bytes, reason: str, exchange: int) -> Accepted | Refused:
+    def _accept_raw(
+        self, node: bytes, payload: bytes, reason: str, exchange: int, now_ms: int
+    ) -> Accepted | Refused:
         self.counters["undecodable"] += 1
-        placed = self._own(EventBody(event.RAW, None, [node, reason, payload[: limits.RAW_BYTES_MAX]]))
+        body = EventBody(event.RAW, None, [node, reason, payload[: limits.RAW_BYTES_MAX]])
+        placed = self._own(body, now_ms=now_ms)
         if isinstance(placed, Refused):
             self.counters["journal-refused"] += 1
             return placed
         self._answers.wait(exchange, {placed[0]: placed[1]})
         return Accepted([], urgent=False)
 
-    def _place(self, node: bytes, made: Record, data: bytes) -> tuple[str, int] | Refused:
+    def _place(self, node: bytes, made: Record, data: bytes, now_ms: int) -> tuple[str, int] | Refused:
         """Where the record stands in the journal: newly appended, or where its first copy stands."""
         remembered = self._remembered(node)
         digest = digest_of(data)
@@ -230,7 +233,7 @@ class Inbox:
             return position
         self.counters["records"] += 1
         remembered.add(made.boot, made.sequence, digest, lane, position)
-        self._witness(node, made, match.others == 1)
+        self._witness(node, made, match.others == 1, now_ms=now_ms)
         return lane, position
 
     def _remembered(self, node: bytes) -> Remembered:

@@ -14,7 +14,7 @@ included, must not fill the journal. Beyond, it is counted as `unsaid`.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from typing import Protocol
 
 from gateway.core import limits
 from gateway.core.inbox.registry import Registry
@@ -22,7 +22,13 @@ from gateway.core.wallclock import WallClock
 from wire import event, quantity
 from wire.record import UNSET, EventBody, Record, Stamp
 
-Own = Callable[[EventBody], object | None]
+
+class Report(Protocol):
+    """Makes a record of the gateway itself; returns None when the journal refuses it."""
+
+    def __call__(self, body: EventBody, *, now_ms: int) -> object | None: ...
+
+
 
 _AHEAD, _BEHIND = "time-ahead", "time-behind"
 
@@ -47,10 +53,10 @@ class Hourly:
 class Scrutiny:
     """See the module. `counters` only rise."""
 
-    def __init__(self, clock: WallClock, registry: Registry, own: Own) -> None:
+    def __init__(self, clock: WallClock, registry: Registry, report: Report) -> None:
         self._clock = clock
         self._registry = registry
-        self._own = own
+        self._report_own = report
         self._said: OrderedDict[tuple[bytes, int, str], None] = OrderedDict()
         self._doubts = Hourly(limits.DOUBTS_PER_HOUR_MAX)
         self._conflicts = Hourly(limits.CONFLICTS_PER_HOUR_MAX)
@@ -64,7 +70,7 @@ class Scrutiny:
             "unsaid": 0,
         }
 
-    def taken(self, node: bytes, made: Record, *, now_ms: int) -> None:
+    def observe(self, node: bytes, made: Record, *, now_ms: int) -> None:
         """A record has been journaled for the first time."""
         body = made.body
         if isinstance(body, EventBody):
@@ -82,7 +88,7 @@ class Scrutiny:
         """A second body for an identity has been journaled."""
         self.counters["conflicts"] += 1
         self._registry.note_conflict(node, now_ms=now_ms)
-        self._say(self._conflicts, EventBody(event.CONFLICT, None, [node, made.boot, made.sequence]), now_ms)
+        self._report(self._conflicts, EventBody(event.CONFLICT, None, [node, made.boot, made.sequence]), now_ms)
 
     def _check_readings(self, node: bytes, readings: dict[int, int], now_ms: int) -> None:
         by_code = quantity.BY_CODE
@@ -108,13 +114,13 @@ class Scrutiny:
         if subject in self._said:
             return
         detail = [node, made.boot, made.sequence, made.stamp.seconds, heard_s, doubt_s]
-        if self._say(self._doubts, EventBody(event.TIME_DOUBTFUL, None, detail), now_ms):
+        if self._report(self._doubts, EventBody(event.TIME_DOUBTFUL, None, detail), now_ms):
             self._said[subject] = None
             if len(self._said) > limits.DOUBTS_REMEMBERED_MAX:
                 self._said.popitem(last=False)
 
-    def _say(self, hourly: Hourly, body: EventBody, now_ms: int) -> bool:
-        if not hourly.allows(now_ms=now_ms) or self._own(body) is None:
+    def _report(self, hourly: Hourly, body: EventBody, now_ms: int) -> bool:
+        if not hourly.allows(now_ms=now_ms) or self._report_own(body, now_ms=now_ms) is None:
             self.counters["unsaid"] += 1
             return False
         hourly.note(now_ms=now_ms)

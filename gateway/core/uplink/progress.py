@@ -162,8 +162,8 @@ class Aside:
         self,
         journal: Journal,
         epoch: bytes,
-        on_lost: Callable[[Lost], Explained],
-        on_quarantined: Callable[[Quarantined], Explained],
+        on_lost: Callable[..., Explained],
+        on_quarantined: Callable[..., Explained],
     ) -> None:
         self._journal = journal
         self._epoch = epoch
@@ -173,11 +173,11 @@ class Aside:
 
     def pass_hole(self, stream: Stream, sending: Sending, hole: Hole, now_ms: int) -> None:
         """Positions that hold nothing."""
-        self._explain("holes", sending, hole.last, self._on_lost(Lost(stream, *hole)), now_ms)
+        self._explain("holes", sending, hole.last, self._on_lost(Lost(stream, *hole), now_ms=now_ms), now_ms)
 
     def pass_record(self, sending: Sending, found: Quarantined, now_ms: int) -> None:
         """A record that cannot go up."""
-        self._explain("quarantined", sending, found.position, self._on_quarantined(found), now_ms)
+        self._explain("quarantined", sending, found.position, self._on_quarantined(found, now_ms=now_ms), now_ms)
 
     def _explain(self, name: str, sending: Sending, through: int, explained_at: Explained, now_ms: int) -> None:
         if explained_at is None:

@@ -31,7 +31,7 @@ from gateway.core import limits
 from gateway.core.bearers.budget import ALL, HOLD, THIN
 from gateway.core.custody.journal import Hole, Journal, Stream
 from gateway.core.uplink.batch import Gathered, Packer, Post, Publication, gather
-from gateway.core.uplink.progress import Aside, Batch, Explained, Lost, Quarantined, Sending, Silence
+from gateway.core.uplink.progress import Aside, Batch, Explained, Quarantined, Sending, Silence
 from wire import event, watermark
 from wire.watermark import Rejected, Watermark
 
@@ -45,8 +45,8 @@ _NO_SUBSCRIBER = 0x10
 class Uplink:
     """See the module. `gateway` is the 8-byte id in the envelope, `epoch` the journal's current one.
 
-    `on_lost` and `on_quarantined` make a record of the gateway that explains what will not come, and return
-    its lane and position: only when that is durable does the journal let go. None: refused, ask again later.
+    `on_lost` and `on_quarantined` make a record of the gateway that explains what will not come, and return its lane
+    and position: only when that is durable does the journal let go. None: refused, ask again later. Both take `now_ms`.
     """
 
     def __init__(
@@ -60,8 +60,8 @@ class Uplink:
         batch_records_max: int = limits.UPLINK_BATCH_RECORDS_MAX,
         window_max: int = limits.UPLINK_WINDOW_MAX,
         epoch: bytes,
-        on_lost: Callable[[Lost], Explained],
-        on_quarantined: Callable[[Quarantined], Explained],
+        on_lost: Callable[..., Explained],
+        on_quarantined: Callable[..., Explained],
     ) -> None:
         self._journal = journal
         self._packer = Packer()

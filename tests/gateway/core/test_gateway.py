@@ -187,7 +187,7 @@ def test_a_node_that_nobody_has_adopted_meets_silence_and_is_remembered_for_the_
     assert world.sent == [] and world.codes(OTHER) == []
     assert event.ALARM not in {lane for lane, items in world.held().items() if items}
     assert world.core.link.counters["unknown-node"] == 1
-    assert world.core.health()["unknown_nodes"][0]["kid"] == key_of(OTHER).kid.hex()
+    assert world.core.health(now_ms=world.now_ms)["unknown_nodes"][0]["kid"] == key_of(OTHER).kid.hex()
 
 
 def test_a_node_is_adopted_while_the_agent_runs_and_taken_away_again():
@@ -305,4 +305,4 @@ def test_every_start_reports_its_boot_under_a_new_identity():
 def test_who_was_heard_is_known():
     world = GatewayWorld(auto_sync=True)
     world.ask(payload(reading(1)))
-    assert list(world.core.registry.nodes()) == [NODE] and world.core.health()["nodes"] == 1
+    assert list(world.core.registry.nodes()) == [NODE] and world.core.health(now_ms=world.now_ms)["nodes"] == 1

@@ -63,7 +63,7 @@ def test_no_payload_of_any_length_raises_past_the_link(payloads, node):
     world = GatewayWorld(auto_sync=True)
     for number, (_, drawn) in enumerate(payloads):
         data = drawn if isinstance(drawn, bytes) else mutated(payload(reading(1), alarm(2), level(3)), drawn)
-        world.core.inbox.take(bytes(7) + bytes([node]), data, number)
+        world.core.inbox.accept(bytes(7) + bytes([node]), data, number, now_ms=world.now_ms)
     world.connect()
     world.wait(20_000)
     assert all(unpack(publication).gateway == GATEWAY for publication in world.publications)
@@ -113,7 +113,7 @@ def _any_event(world, random, number):
     choice = random.randrange(12)
     if choice <= 1:
         data = random.choice((payload(reading(number)), payload(alarm(number), reading(number + 100)), b"\xff"))
-        world.core.inbox.take(random.choice((NODE, OTHER)), data, number)
+        world.core.inbox.accept(random.choice((NODE, OTHER)), data, number, now_ms=world.now_ms)
         world.turn()
     elif choice == 2:
         world.connect(random.choice((1, 5, 100)))

@@ -47,7 +47,7 @@ def test_a_full_journal_goes_on_taking_records_and_every_acknowledged_one_is_hel
     assert len(acknowledged) > 1500 and len(missing) > 300
     assert missing == listed(world)
     assert all(is_explained(*who) for who in missing)
-    health = world.core.health()
+    health = world.core.health(now_ms=world.now_ms)
     assert health["losses"] == world.core.ledger.totals and sum(health["losses"].values()) == len(missing)
     assert health["thinning"]["segments-thinned"] > 0 and health["wear"]["bytes_written"] > 40_000
     world.ask(payload(alarm(9000)), path=b"e")
@@ -86,9 +86,9 @@ def test_a_thinned_queue_is_drained_and_what_goes_up_is_all_that_is_held():
             world.core.on_puback(publication.token, 0, now_ms=world.now_ms)
             end = max(batch.last + 1, batch.oldest)
             world.hear(watermark.Watermark(batch.epoch, batch.lane, end))
-        if not world.core.health()["waiting"]:
+        if not world.core.health(now_ms=world.now_ms)["waiting"]:
             break
-    assert world.core.health()["waiting"] == 0
+    assert world.core.health(now_ms=world.now_ms)["waiting"] == 0
     assert arrived == telemetry
 
 
@@ -133,7 +133,8 @@ def test_what_explains_a_loss_is_stored_in_a_full_journal():
     data = entry.encode(entry.Entry(GATEWAY, record.encode(alarm(1))))
     while isinstance(journal.append(event.ALARM, data), int):
         pass
-    assert world.core.own.explain(record.EventBody(event.GAP, None, [NODE, 1, 0, 0, "why"])) is not None
+    gap = record.EventBody(event.GAP, None, [NODE, 1, 0, 0, "why"])
+    assert world.core.own.explain(gap, now_ms=world.now_ms) is not None
 
 
 def test_voids_are_read_as_voids_through_the_gateway():

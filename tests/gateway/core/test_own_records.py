@@ -32,13 +32,12 @@ class Bench:
             WallClock(started_ms=0),
             node=GATEWAY,
             boot=7,
-            time_ms=lambda: self.now_ms,
-            written=self.note,
-            keep=lambda *_: None,
+            ask_flush=self.note,
+            keep=lambda *_, **__: None,
             log=lambda *what, **_: self.logs.append(what),
         )
 
-    def note(self):
+    def note(self, *, now_ms):
         self.written += 1
 
     def refuse(self, why):
@@ -60,17 +59,17 @@ def boot(cause):
 @pytest.mark.parametrize("why", [Refused.FULL, Refused.PENDING, Refused.DISK])
 def test_what_is_refused_is_said_later_in_its_order_with_its_time_and_the_next_sequences(why):
     bench = Bench()
-    assert bench.own.state(boot("first")) and bench.own.deadline_ms() is None
+    assert bench.own.report(boot("first"), now_ms=bench.now_ms) and bench.own.deadline_ms() is None
     bench.refuse(why)
     for at_s in (3, 4):
         bench.now_ms = 1000 * at_s
-        assert bench.own.state(boot(f"at {at_s}"))
+        assert bench.own.report(boot(f"at {at_s}"), now_ms=bench.now_ms)
     assert bench.own.deadline_ms() == 3000 + limits.OWN_RETRY_MS and bench.written == 1
     bench.now_ms = bench.own.deadline_ms()
     bench.own.poll(now_ms=bench.now_ms)
     assert bench.own.deadline_ms() == bench.now_ms + limits.OWN_RETRY_MS, "no spinning"
     bench.refuse(None)
-    assert bench.own.state(boot("last")), "behind those that wait"
+    assert bench.own.report(boot("last"), now_ms=bench.now_ms), "behind those that wait"
     bench.own.poll(now_ms=bench.now_ms)
     assert len(bench.said()) == 1, "not before its time"
     bench.now_ms = bench.own.deadline_ms()
@@ -82,7 +81,8 @@ def test_what_is_refused_is_said_later_in_its_order_with_its_time_and_the_next_s
 def test_what_waits_is_bounded_and_the_first_stay():
     bench = Bench()
     bench.refuse(Refused.FULL)
-    assert [bench.own.state(boot(str(number))) for number in range(limits.OWN_WAITING_MAX + 2)] == [
+    numbers = range(limits.OWN_WAITING_MAX + 2)
+    assert [bench.own.report(boot(str(number)), now_ms=bench.now_ms) for number in numbers] == [
         *[True] * limits.OWN_WAITING_MAX,
         False,
         False,
@@ -111,7 +111,7 @@ def test_a_start_on_a_full_journal_reports_its_boot_when_there_is_room():
     first = world.core._start.epoch
     world.start()
     assert [made.boot for made in events(world, event.BOOT)] == [1]
-    assert world.core.deadline_ms() is not None
+    assert world.core.deadline_ms(now_ms=world.now_ms) is not None
     started_ms = world.now_ms
     world.core.journal.release_through(Stream(first, event.ALARM), 10**6)
     world.wait(60_000)

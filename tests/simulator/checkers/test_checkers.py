@@ -89,7 +89,7 @@ def test_an_answer_before_the_flush_loses_records(monkeypatch):
 
     def hasty(gateway, datagram, peer, *, now_ms):
         on_datagram(gateway, datagram, peer, now_ms=now_ms)
-        for exchange in gateway.inbox.settled():
+        for exchange in gateway.inbox.drain_settled():
             gateway._answer(exchange)
         gateway._drain_link()
 
@@ -198,14 +198,14 @@ def test_a_body_altered_by_one_digit_is_found(monkeypatch):
     place = Inbox._place
     altered = []
 
-    def careless(inbox, node, made, data):
+    def careless(inbox, node, made, data, now_ms):
         readings = made.body
         if not altered and isinstance(readings, dict) and readings.get(quantity.POWER, 0) > 100:
             altered.append(made.sequence)
             more = {**readings, quantity.POWER: readings[quantity.POWER] + 1}
             made = record.Record(made.boot, made.sequence, made.stamp, more)
             data = record.encode(made)
-        return place(inbox, node, made, data)
+        return place(inbox, node, made, data, now_ms)
 
     monkeypatch.setattr(Inbox, "_place", careless)
     result = planted()

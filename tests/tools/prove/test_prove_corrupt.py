@@ -44,8 +44,9 @@ def test_a_reader_that_skips_the_checksum_is_caught(monkeypatch, capsys):
 
 
 def test_a_gateway_that_passes_holes_without_naming_them_is_caught(monkeypatch):
-    def vague(own, lost):
-        return own.say(EventBody(event.BOOT, None, [None, None, "some were lost", "gateway", "0"]))
+    def vague(own, lost, *, now_ms):
+        body = EventBody(event.BOOT, None, [None, None, "some were lost", "gateway", "0"])
+        return own.try_report(body, now_ms=now_ms)
 
     monkeypatch.setattr("gateway.core.own_records.OwnRecords.explain_hole", vague)
     figures = corrupt.prove(12, 3)

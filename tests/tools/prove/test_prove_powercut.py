@@ -44,6 +44,6 @@ def test_a_start_that_fails_is_counted_and_told(monkeypatch, capsys):
 
 
 def test_a_gateway_that_thins_without_a_durable_explanation_is_caught(monkeypatch, capsys):
-    monkeypatch.setattr("gateway.core.own_records.OwnRecords.explain", lambda own, body: ("event", -1))
+    monkeypatch.setattr("gateway.core.own_records.OwnRecords.explain", lambda own, body, *, now_ms: ("event", -1))
     figures = powercut.prove(1, 1, every=17)
     assert figures["lost"] > 0 and not powercut.is_proven(figures)

@@ -34,7 +34,7 @@ class Cabinet:
             clock=WallClock(started_ms=0),
             random_below=Random(1).randrange,
             log=lambda what, **values: self.logs.append((what, values)),
-            state=lambda body: self.said.append(body) or True,
+            report=lambda body, now_ms: self.said.append(body) or True,
             now_ms=0,
         )
 

@@ -78,6 +78,6 @@ def test_the_largest_cabinet_fits_a_status_line():
         world.core.on_message("tc/1/c/49007/cab-12", lit.order(number=number + 1), now_ms=now_ms)
     world.core.on_seen(Seen(tuple(FeederSeen(True, 24_000, 10**9, 2310, 9_999) for _ in names), AUTO), now_ms=now_ms)
     world.core.poll(now_ms=now_ms)
-    said = Status(health=world.core.health(), cabinet=tell(world))
+    said = Status(health=world.core.health(now_ms=world.now_ms), cabinet=tell(world))
     line = encode(said)
     assert len(line) <= LINE_BYTES_MAX and {"health", "cabinet"} <= json.loads(line).keys()

@@ -37,7 +37,11 @@ class Desk:
         if clock:
             self.tell_clock()
         self.one = Directives(
-            self.disk, self.clock, groups=self.groups, tell_of=self.happened.append, used=self.used.append
+            self.disk,
+            self.clock,
+            groups=self.groups,
+            report=lambda happened, now_ms: self.happened.append(happened),
+            on_used=lambda ids, now_ms: self.used.append(ids),
         )
         return self.one.start()
 

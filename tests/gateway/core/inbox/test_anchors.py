@@ -26,9 +26,9 @@ class Bench:
         self.said = []
         self.refuses = False
         self.now_ms = 0
-        self.map = TimeMap(self.clock, self.own, lambda body: self.own(body) is not None, boot=9)
+        self.map = TimeMap(self.clock, self.own, lambda body, now_ms: self.own(body, now_ms=now_ms) is not None, boot=9)
 
-    def own(self, body):
+    def own(self, body, *, now_ms):
         if self.refuses:
             return None
         self.said.append((body.code, body.detail))
@@ -37,12 +37,12 @@ class Bench:
     def hear(self, at_s, uptime_s, *, boot=1, node=NODE, body=None):
         made = Record(boot, 0, Stamp(0, uptime_s, 0), body or {6: 1})
         self.now_ms = 1000 * at_s
-        self.map.heard(node, made, now_ms=self.now_ms)
+        self.map.observe(node, made, now_ms=self.now_ms)
 
     def hear_anchor(self, at_s, about, boot, *, node=NODE):
         stamp = Stamp(1, NOON_S + at_s, 1)
         body = EventBody(event.ANCHOR, None, [about, boot, 5, NOON_S, 1])
-        self.map.heard(node, Record(boot, 1, stamp, body), now_ms=1000 * at_s)
+        self.map.observe(node, Record(boot, 1, stamp, body), now_ms=1000 * at_s)
 
     def good(self, at_s, *, wrong_s=0, uncertainty_s=1):
         self.now_ms = 1000 * at_s

@@ -35,10 +35,10 @@ class Bench:
         self.exchange = 0
         self.witnessed = []
 
-    def witness(self, node, made, conflicts):
+    def witness(self, node, made, conflicts, *, now_ms):
         self.witnessed.append((node, made, conflicts))
 
-    def own(self, body):
+    def own(self, body, *, now_ms):
         made = Record(1, 0, Stamp(0, 0, 0), body)
         lane = record.lane(made)
         position = self.journal.append(lane, entry.encode(entry.Entry(GATEWAY, record.encode(made))))
@@ -46,13 +46,13 @@ class Bench:
 
     def take(self, data, node=NODE):
         self.exchange += 1
-        return self.inbox.take(node, data, self.exchange)
+        return self.inbox.accept(node, data, self.exchange, now_ms=0)
 
     def flush(self):
         ticket = self.journal.flush()
         if ticket is not None:
             self.inbox.advance(self.journal.on_synced(ticket, self.disk.complete(ticket)))
-        return self.inbox.settled()
+        return self.inbox.drain_settled()
 
     def held(self, lane):
         stream = Stream(EPOCH, lane)
@@ -63,10 +63,10 @@ def test_each_record_goes_to_its_lane_as_it_came_and_the_answer_waits_for_all_of
     bench = Bench()
     outcome = bench.take(payload(reading(1), alarm(2), level(3)))
     assert outcome == Accepted([reading(1), alarm(2), level(3)], urgent=True)
-    assert bench.inbox.settled() == []
+    assert bench.inbox.drain_settled() == []
     bench.inbox.advance([(event.ALARM, 1), (event.EVENT, 1)])
-    assert bench.inbox.settled() == [], "the telemetry of the payload is not durable"
-    assert bench.flush() == [1] and bench.inbox.settled() == []
+    assert bench.inbox.drain_settled() == [], "the telemetry of the payload is not durable"
+    assert bench.flush() == [1] and bench.inbox.drain_settled() == []
     for lane, made in ((event.TELEMETRY, reading(1)), (event.ALARM, alarm(2)), (event.EVENT, level(3))):
         assert [(item.node, item.record) for item in bench.held(lane)] == [(NODE, made)]
 
@@ -81,10 +81,10 @@ def test_a_duplicate_is_journaled_once_and_waits_for_the_first_copy():
     bench = Bench()
     bench.take(payload(reading(1)))
     bench.take(payload(reading(1)))
-    assert bench.inbox.settled() == []
+    assert bench.inbox.drain_settled() == []
     assert bench.flush() == [1, 2]
     bench.take(payload(reading(1)))
-    assert bench.inbox.settled() == [3], "durable already"
+    assert bench.inbox.drain_settled() == [3], "durable already"
     assert len(bench.held(event.TELEMETRY)) == 1 and bench.inbox.counters["duplicates"] == 2
 
 
@@ -159,7 +159,7 @@ def test_what_is_no_longer_remembered_is_forwarded(monkeypatch):
 def test_a_payload_with_any_undecodable_byte_is_kept_whole_as_raw_and_answered(data):
     bench = Bench()
     assert bench.take(data) == Accepted([], urgent=False)
-    assert bench.inbox.settled() == []
+    assert bench.inbox.drain_settled() == []
     assert bench.flush() == [1]
     (item,) = bench.held(event.EVENT)
     assert item.node == GATEWAY and item.record.body.code == event.RAW

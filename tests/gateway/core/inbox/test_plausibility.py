@@ -24,14 +24,14 @@ class Bench:
         self.refuses = False
         self.scrutiny = Scrutiny(self.clock, self.registry, self.own)
 
-    def own(self, body):
+    def own(self, body, *, now_ms):
         if self.refuses:
             return None
         self.said.append(body)
         return "event", 0
 
     def take(self, made, *, node=NODE, now_ms=0):
-        self.scrutiny.taken(node, made, now_ms=now_ms)
+        self.scrutiny.observe(node, made, now_ms=now_ms)
 
     def at(self, seconds, *, quality=SYNCED, uncertainty_s=1, boot=1, sequence=4, **where):
         self.take(Record(boot, sequence, Stamp(quality, seconds, uncertainty_s), {6: 2000}), **where)
