@@ -4,16 +4,17 @@ Each file holds one record with a generation and a CRC; the sound one with the h
 the middle of a write damages at most the file being written, which is never the newest sound one. Records are named
 by (node, boot, sequence), so the one thing that may not happen is a boot number used twice: see `begin`.
 
-Flash wears out: how often it is called, `node.wear` bounds.
+Flash wears out: how often it is called, `node.checkpoint` bounds.
 """
 
 import struct
 from binascii import crc32
 from collections import namedtuple
 
+from node.checkpoint import OWN_BYTES_MAX
+
 # What is written is what the application gives out, as it is.
-from node.app import Checkpoint as State
-from node.own_memory import OWN_BYTES_MAX
+from node.checkpoint import Checkpoint as State
 from node.trade import MEMORY_BYTES_MAX
 from wire import limits
 

@@ -30,8 +30,7 @@ import kinds
 from drivers import temperature
 from drivers.sensor import PENDING
 from links import udp
-from node import app, limits, log_segment, own_memory, panel
-from node import wear as wearing
+from node import app, checkpoint, limits, log_segment, panel
 from node.record_log import RecordLog
 from node.settings import RS485
 from wire import ccm, event, oscore, quantity
@@ -170,10 +169,10 @@ class Shell:
         life.say("boot %d after %s node %s" % (start.boot, cause, hexlify(settings.node).decode()), now_ms=now_ms)
         is_trial = settled.is_trial and woken is None
         self._proven_at_ms = now_ms + limits.SETTINGS_PROVEN_MS if is_trial else None
-        own = own_memory.decode(start.own if woken is None else woken.image.own)
-        self._wear = wearing.Wear(before=own.flash_writes, now_ms=now_ms, is_waking=woken is not None)
+        own = checkpoint.decode_own(start.own if woken is None else woken.image.own)
+        self._wear = checkpoint.Wear(before=own.flash_writes, now_ms=now_ms, is_waking=woken is not None)
         if woken is None:
-            self._wear.spend(wearing.BOOT, now_ms=now_ms)
+            self._wear.spend(checkpoint.BOOT, now_ms=now_ms)
         wdt.feed()
         log = RecordLog(LogFiles(), spend=self._may_write_log, looked=wdt.feed)
         wdt.feed()
@@ -398,7 +397,7 @@ class Shell:
 
         self._proven_at_ms = None
         if SettingsStore().prove():
-            self._wear.spend(wearing.SETTINGS, now_ms=now_ms)
+            self._wear.spend(checkpoint.SETTINGS, now_ms=now_ms)
         forget(kinds.READING)
 
     def _save(self, now_ms):
@@ -411,7 +410,7 @@ class Shell:
             self._node.write_again(now_ms)
 
     def _may_write_log(self, now_ms):
-        return self._wear.spend(wearing.LOG, now_ms=now_ms)
+        return self._wear.spend(checkpoint.LOG, now_ms=now_ms)
 
     def _pause_ms(self, now_ms):
         if self._heard or self._busy_ms is not None:

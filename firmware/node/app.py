@@ -4,24 +4,22 @@ The shell (firmware/esp32/main.py on the chip, the simulator's twin on a desk) d
 it hands over datagrams and samples, calls `poll`, has its ports apply `outputs`, and sleeps until `deadline_ms`.
 What kind of node this is, is its trade's affair (`node.trade`). The application never blocks, reads no clock and
 touches no pin; what it must remember across a power cut it gives out as a `Checkpoint`: hourly, and at once when the
-trade has something that a cut must not take. Flash wears out: `node.wear` says how often.
+trade has something that a cut must not take. Flash wears out: `node.checkpoint` says how often.
 
 Long because all parts of a node meet here; each of them is a module of its own.
 """
 
 from collections import namedtuple
 
-from node import limits, own_memory, panel, reports
-from node import wear as wearing
+from node import checkpoint, limits, panel
+from node.checkpoint import Checkpoint
 from node.directives import Directives
-from node.fetch import Fetch
-from node.orders import Orders
+from node.orders import Fetch, Orders
 from node.outbox import Outbox
-from node.reach import Reach
-from node.sender import Sender
+from node.sender import Reach, Sender
 from node.timekeeper import Timekeeper
 from node.trade import Moment, spread
-from wire import cbor, coap_message, event, node_order, record
+from wire import cbor, coap_message, event, node_order, quantity, record
 from wire import limits as wire_limits
 from wire.coap import Request, Response
 from wire.record import EventBody, Record
@@ -30,10 +28,6 @@ VERSION = "0.1.0"
 
 # What the shell knows at a start. `previous_boot` and `durable_sequence` are None on a new board; `cause` is a word.
 Boot = namedtuple("Boot", ("boot", "previous_boot", "durable_sequence", "cause"))
-# What must survive a power cut: the boot it belongs to, how far its records are safe, the trade's memory, and what
-# the application itself remembers (node.own_memory).
-Checkpoint = namedtuple("Checkpoint", ("boot", "durable_sequence", "memory", "own"))
-
 LOG_PATH = b"l"
 # Why an order means nothing while a technician has locked the node.
 LOCKED = "locked"
@@ -47,7 +41,7 @@ _CHECKPOINT_MS = 3_600_000
 class Node:
     """One node. `link`: a `wire.oscore_link.NodeLink`. `tap(what, sequence, data)` is told of every record made and
     acknowledged (console trace). `log`: a `node.record_log.RecordLog`, or None for a node that keeps records in RAM.
-    `own`: what a checkpoint of an earlier boot held; `wear`: a `node.wear.Wear`, or None where nothing wears out.
+    `own`: what a checkpoint of an earlier boot held; `wear`: a `node.checkpoint.Wear`, or None where nothing wears out.
     `updating`: a node.updating.Updating, where there is a second place for a program; `lines`: a node.log_ring.LogRing
     that the gateway may read. `sleeps`: the shell can let it sleep deeply; `woken`: a node.sleep.Woken after that."""
 
@@ -65,9 +59,9 @@ class Node:
         self._sequence = self._sequence_before = 0  # of the next record; as it was after the last poll
         self._is_put_off = False
         self._wear = wear
-        self._own = own_memory.decode(own if woken is None else woken.image.own)
+        self._own = checkpoint.decode_own(own if woken is None else woken.image.own)
         self.time = Timekeeper(
-            started_ms=now_ms, drift=own_memory.drift(self._own), sleep_drift=own_memory.sleep_drift(self._own)
+            started_ms=now_ms, drift=checkpoint.crystal_drift(self._own), sleep_drift=checkpoint.sleep_drift(self._own)
         )
         self.chip = None
         if clock_chip:
@@ -249,7 +243,7 @@ class Node:
             late_ms = now_ms - self._checkpoint_at_ms
             if late_ms < 0 or (late_ms < limits.WRITE_PATIENCE_MS and not self.trade.may_write(now_ms)):
                 return None
-        if self._wear is not None and not self._wear.spend(wearing.CHECKPOINT, now_ms=now_ms):
+        if self._wear is not None and not self._wear.spend(checkpoint.CHECKPOINT, now_ms=now_ms):
             self.write_again(now_ms)
             return None
         self._checkpoint_at_ms = now_ms + _CHECKPOINT_MS
@@ -257,7 +251,7 @@ class Node:
             self._boot.boot,
             self._outbox.durable_sequence(self._sequence),
             self.trade.memory(now_ms),
-            own_memory.encode(self._remembered()),
+            checkpoint.encode_own(self._remembered()),
         )
 
     def write_again(self, now_ms):
@@ -405,17 +399,17 @@ class Node:
 
     def _health(self, moment):
         before = (0, 0) if self._sleeper is None else self._sleeper.before
-        return reports.health(
+        return _health(
             self._platform, self.trade.health(moment), self.time, self._outbox, self._link.counters, before,
             self._wear, now_ms=moment.now_ms,
         )  # fmt: skip
 
     def _remembered(self):
         writes = self._own.flash_writes if self._wear is None else self._wear.total
-        return own_memory.gather(self.time, self._own if self.chip is None else self.chip, writes)
+        return checkpoint.learned(self.time, self._own if self.chip is None else self.chip, writes)
 
     def _next_report_ms(self, now_ms, apart_s):
-        return reports.next_ms(
+        return _next_report_ms(
             self.time.unix_s(now_ms), self._settings.telemetry_s, self._spread_s, apart_s, now_ms=now_ms
         )
 
@@ -428,3 +422,28 @@ class Node:
             self._tap(MADE, self._sequence, data)
         self._outbox.put(record.lane(made), self._sequence, data, gap)
         self._sequence = (self._sequence + 1) & wire_limits.SEQUENCE_MAX
+
+
+def _health(platform, trade_health, time, outbox, counters, before, wear, *, now_ms) -> dict:
+    """{wire key: scaled integer}. `counters`: of the link; `before`: (records lost, datagrams retransmitted) of this
+    boot before its last sleep; `wear`: a node.checkpoint.Wear or None."""
+    readings = dict(platform)
+    readings.update(trade_health)
+    readings[quantity.UPTIME] = time.uptime_s(now_ms)
+    readings[quantity.OUTBOX_WAITING] = outbox.waiting()
+    readings[quantity.RECORDS_DROPPED] = before[0] + outbox.lost()
+    readings[quantity.RETRANSMISSIONS] = before[1] + counters["retransmitted"]
+    if time.rate.doubt_ppm is not None:
+        readings[quantity.CLOCK_DRIFT] = time.rate.ppm
+    if wear is not None:
+        readings[quantity.FLASH_WRITES] = wear.total
+    return readings
+
+
+def _next_report_ms(unix_s, period_s, spread_s, apart_s, *, now_ms) -> int:
+    """On the quarter hour of UTC plus this node's own seconds, so that a gateway's batch holds a whole street; more
+    than `apart_s` from now. Without a clock a period from now."""
+    if unix_s is None:
+        return now_ms + 1000 * period_s
+    offset_s = spread_s % min(60, period_s)
+    return now_ms + 1000 * (apart_s + period_s - (unix_s + apart_s - offset_s) % period_s)

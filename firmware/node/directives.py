@@ -1,6 +1,6 @@
 """What the gateway tells this kind of node, and until when it holds: asks with GET of `d`, keeps the answer.
 
-A fourth exchange beside those of `node.sender` and `node.fetch`: no alarm and no order may wait behind it. It opens
+A fourth exchange beside those of `node.sender` and `node.orders`: no alarm and no order may wait behind it. It opens
 only after a sign of life, another exchange that the gateway has answered since ours last failed; so whatever is
 silent gets no more datagrams for it. NSTART is 4 for its sake, and four are open only when a gateway dies at that
 moment.

@@ -55,7 +55,7 @@ SETTINGS_CRASHES_MAX = 2
 # So long without a crash, and settings are good: longer than a boot, a first report and an agreement on keys take.
 SETTINGS_PROVEN_MS = 600_000
 
-# --- wear of flash (node.wear): 100,000 erasures of a block, 10 years
+# --- wear of flash (node.checkpoint): 100,000 erasures of a block, 10 years
 # One an hour, one before each planned restart, and what a trade must not lose: the end of each of its programmes, a
 # burst, a drought order. A season's day takes 26.
 CHECKPOINTS_A_DAY = 36

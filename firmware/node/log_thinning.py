@@ -7,8 +7,8 @@ Only plans: nothing is read or written here but through the `records` function o
 from collections import namedtuple
 
 from node import limits, log_segment
-from node.custody import DROPPED, THINNED, Gap
 from node.log_segment import LEVEL, SIZE, START
+from node.outbox import DROPPED, THINNED, Gap
 from wire import cbor, event
 from wire import limits as wire_limits
 from wire.faults import WireFault

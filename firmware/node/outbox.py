@@ -11,9 +11,22 @@ the log holds goes out after what is new (alarms first in both), lane by lane, a
 holds.
 """
 
+from collections import namedtuple
+
 from node import limits
-from node.custody import DROPPED, THINNED, Entry, Gap
 from wire import event
+
+# `data` is the encoded record: immutable from here to the warehouse. `gap`: the Gap that a gap record tells, else
+# None; a gap record that is dropped gives its Gap back, or the loss would go untold. `place`: where the log on flash
+# has it, or None for a record that is in RAM alone; a record with a place may be of an earlier boot.
+Entry = namedtuple("Entry", ("sequence", "data", "gap", "place"))
+# Of `boot`, from `first` to `last` (None: to its end): what you do not hold will not come.
+Gap = namedtuple("Gap", ("first", "last", "why", "boot"))
+
+# Why it will not come.
+THINNED = "thinned"
+DROPPED = "dropped"
+DAMAGED = "damaged"
 
 
 class Outbox:

@@ -16,8 +16,8 @@ False and never raise. Decides nothing about when to write: that is the outbox's
 """
 
 from node import limits, log_segment
-from node.custody import DAMAGED, DROPPED, THINNED, Entry, Gap
 from node.log_segment import COUNT, DONE, FIRST, LANE, LAST, LEVEL, SIZE, START
+from node.outbox import DAMAGED, DROPPED, THINNED, Entry, Gap
 from wire import event
 
 

@@ -14,7 +14,7 @@ import struct
 from collections import namedtuple
 
 from node import limits
-from node.own_memory import OWN_BYTES_MAX
+from node.checkpoint import OWN_BYTES_MAX
 from node.trade import ASLEEP_BYTES_MAX, MEMORY_BYTES_MAX
 from wire import limits as wire_limits
 from wire.oscore_link import ASLEEP_BYTES

@@ -14,7 +14,7 @@ what holds goes through the sleep. Must not know pins or RTC memory (`esp32.slee
 
 from collections import namedtuple
 
-from node import limits, own_memory, panel
+from node import checkpoint, limits, panel
 from node.trade import HAND
 from wire import event
 
@@ -79,7 +79,7 @@ class Sleeper:
                 int(chip is not None and chip.has_told),
                 self.before[0] + parts.outbox.lost(),
                 self.before[1] + parts.link.counters["retransmitted"],
-                own_memory.encode(own),
+                checkpoint.encode_own(own),
                 link,
                 memory,
                 rest,

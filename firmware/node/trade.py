@@ -39,7 +39,7 @@ class Trade:
 
     outputs = None
     # Grows with each change that a power cut must not take, of what `memory` says: a latch, a ban, a programme that is
-    # over. The application has it written at once, within the budget of `node.wear`.
+    # over. The application has it written at once, within the budget of `node.checkpoint`.
     keeps = 0
     # What a technician at the node wants (node.panel): LOCK, everything off and shut, whatever is ordered; TEST, show
     # what you can for `test_ms`; None. The application sets it before `decide`. It goes before every order, and nothing

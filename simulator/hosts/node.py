@@ -12,7 +12,8 @@ from typing import Any
 import kinds
 from links import udp
 from node import limits
-from node.app import Boot, Checkpoint, Node
+from node.app import Boot, Node
+from node.checkpoint import Checkpoint
 from node.settings import Settings
 from simulator.hosts.deep_sleep import Asleep, ClockChip
 from simulator.hosts.keys import paired_link

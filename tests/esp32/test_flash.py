@@ -7,7 +7,7 @@ import pytest
 
 from esp32 import flash
 from esp32.flash import DAMAGED, LOST, NEW, SLOTS, SOUND, State, Store
-from node.own_memory import OWN_BYTES_MAX
+from node.checkpoint import OWN_BYTES_MAX
 from node.trade import MEMORY_BYTES_MAX
 from tests.support.powered_flash import Cut, Flash
 from wire import limits

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from node import limits, wear
-from node.wear import Wear
+from node import checkpoint, limits
+from node.checkpoint import Wear
 from tools import mpy
 from tools.link import board as link_board
 
@@ -67,7 +67,7 @@ def test_two_programs_and_the_rescue_take_no_more_of_the_reference_module_than_i
 def test_the_whole_budget_for_ten_years_stays_below_the_cycles_of_a_block():
     """Two erasures a write at most, spread over the blocks that a full log leaves free: of the port's smallest layout,
     where the program is frozen, and of the reference module."""
-    a_day = sum(budget for _, budget in wear.BUDGETS if budget is not None)
+    a_day = sum(budget for _, budget in checkpoint.BUDGETS if budget is not None)
     free_blocks = min(FROZEN_BLOCKS - STATE_BLOCKS, REFERENCE_BLOCKS - PROGRAM_BLOCKS) - limits.LOG_SEGMENTS_MAX
     assert free_blocks == 156
     assert 2 * a_day * 3653 // free_blocks < CYCLES // 3
@@ -75,14 +75,15 @@ def test_the_whole_budget_for_ten_years_stays_below_the_cycles_of_a_block():
 
 def test_a_loop_of_writes_is_stopped_at_its_budget_and_numbers_of_boots_never():
     clock = Wear(before=1000, now_ms=0)
-    taken = [clock.spend(wear.LOG, now_ms=1000 * second) for second in range(86_400)]
+    taken = [clock.spend(checkpoint.LOG, now_ms=1000 * second) for second in range(86_400)]
     assert limits.LOG_WRITES_A_DAY <= taken.count(True) <= 2 * limits.LOG_WRITES_A_DAY
-    assert clock.refused[wear.LOG] == taken.count(False)
+    assert clock.refused[checkpoint.LOG] == taken.count(False)
     assert clock.total == 1000 + taken.count(True)
-    assert all(clock.spend(purpose, now_ms=0) for purpose in (wear.BOOT, wear.SETTINGS) for _ in range(1000))
-    assert clock.spend(wear.CHECKPOINT, now_ms=0), "one purpose does not take another's"
+    unbounded = (checkpoint.BOOT, checkpoint.SETTINGS)
+    assert all(clock.spend(purpose, now_ms=0) for purpose in unbounded for _ in range(1000))
+    assert clock.spend(checkpoint.CHECKPOINT, now_ms=0), "one purpose does not take another's"
 
 
 def test_a_checkpoint_an_hour_is_never_refused():
     clock = Wear(now_ms=0)
-    assert all(clock.spend(wear.CHECKPOINT, now_ms=3_600_000 * hour) for hour in range(24 * 400))
+    assert all(clock.spend(checkpoint.CHECKPOINT, now_ms=3_600_000 * hour) for hour in range(24 * 400))

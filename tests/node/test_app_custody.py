@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from node import limits
-from node.app import Checkpoint
+from node.checkpoint import Checkpoint
 from node.outbox import Outbox
 from node.sender import Sender
 from tests.portable.node_day import CLOCK_ONLY, NOON_UNIX_S, settled, started

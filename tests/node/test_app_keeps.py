@@ -5,8 +5,8 @@ import pytest
 
 from node import limits
 from node.app import Node
+from node.checkpoint import CHECKPOINT, Wear
 from node.directives import Directives
-from node.wear import CHECKPOINT, Wear
 from policy import watering as policy
 from simulator.estates.sleeper import Story
 from tests.portable.node_day import NOON_UNIX_S, World

@@ -6,9 +6,9 @@ import pytest
 
 from esp32 import flash
 from lighting.trade import Streetlight
-from node import limits, own_memory, wear
+from node import checkpoint, limits
+from node.checkpoint import Wear
 from node.trade import Moment
-from node.wear import Wear
 from simulator.world.chance import Prng
 from tests.portable.node_day import World
 from tests.support.green import PLAIN, Green, programs
@@ -46,8 +46,8 @@ class Meter(World):
         self.memories.append(int.from_bytes(start.memory[:4], "little"))
         self.losses_s.append(self.at_cut_s - self.memories[-1])
         self.flash = flash.State(start.previous_boot, None, start.memory, start.own)
-        self.wear = Wear(before=own_memory.decode(start.own).flash_writes, now_ms=self.now_ms)
-        self.wear.spend(wear.BOOT, now_ms=self.now_ms)
+        self.wear = Wear(before=checkpoint.decode_own(start.own).flash_writes, now_ms=self.now_ms)
+        self.wear.spend(checkpoint.BOOT, now_ms=self.now_ms)
         self.power_on()
         end_ms = self.now_ms + 1000 * seconds
         try:
@@ -64,7 +64,7 @@ class Meter(World):
 
     def keep(self, boot, cut_at):
         self.medium.operations, self.medium.cut_at = 0, cut_at
-        if self.wear.spend(wear.CHECKPOINT, now_ms=self.now_ms):
+        if self.wear.spend(checkpoint.CHECKPOINT, now_ms=self.now_ms):
             self.store.write(flash.State(boot, self.flash.durable_sequence, self.flash.memory, self.flash.own))
 
 
@@ -91,8 +91,8 @@ def test_days_of_each_kind_write_the_hours_and_little_more_and_the_budget_refuse
     node = SilentNode(kind)
     node.run(DAYS)
     written, refused = node.wear.written, node.wear.refused
-    assert 24 * DAYS - 1 <= written[wear.CHECKPOINT] <= 28 * DAYS <= limits.CHECKPOINTS_A_DAY * DAYS
-    assert 0 < written[wear.LOG] <= limits.LOG_WRITES_A_DAY * DAYS
+    assert 24 * DAYS - 1 <= written[checkpoint.CHECKPOINT] <= 28 * DAYS <= limits.CHECKPOINTS_A_DAY * DAYS
+    assert 0 < written[checkpoint.LOG] <= limits.LOG_WRITES_A_DAY * DAYS
     assert not any(refused.values())
     assert node.wear.total == 12_345 + sum(written.values())
 

@@ -6,11 +6,10 @@ import math
 
 import pytest
 
-from node import limits, own_memory
+from node import checkpoint, limits
+from node.checkpoint import OwnMemory
 from node.clock_chip import chip_uncertainty_s
-from node.clock_rate import ClockRate
-from node.own_memory import OwnMemory
-from node.timekeeper import DISAGREES, Timekeeper
+from node.timekeeper import DISAGREES, ClockRate, Timekeeper
 from tests.portable.node_day import Generator
 from wire.record import HOLDOVER, SYNCED, UNSET, Answer
 
@@ -119,7 +118,7 @@ def test_a_learned_rate_survives_a_restart_and_serves_the_next_holdover():
     truth = Truth(35)
     truth.live(8)
     rate = truth.clock.rate
-    kept = own_memory.decode(own_memory.encode(OwnMemory(rate.ppm, rate.doubt_ppm, 0, 0, 0, 0, 0)))
+    kept = checkpoint.decode_own(checkpoint.encode_own(OwnMemory(rate.ppm, rate.doubt_ppm, 0, 0, 0, 0, 0)))
     after = Truth(35, seed=9, drift=(kept.drift_ppm, kept.drift_doubt_ppm))
     after.hear()
     after.live(14, hears=False)
@@ -270,12 +269,13 @@ def test_a_sleep_without_a_time_keeps_the_uptime():
 
 def test_what_was_learned_is_kept_in_few_bytes_and_rubbish_is_nothing():
     own = OwnMemory(-37, 5, 2900, 310, START_S, 2, 123_456)
-    data = own_memory.encode(own)
-    assert len(data) <= own_memory.OWN_BYTES_MAX and own_memory.decode(data) == own
-    assert own_memory.decode(data + b"newer") == own
+    data = checkpoint.encode_own(own)
+    assert len(data) <= checkpoint.OWN_BYTES_MAX and checkpoint.decode_own(data) == own
+    assert checkpoint.decode_own(data + b"newer") == own
     for bad in (b"", bytes(40), data[:-1]):
-        assert own_memory.decode(bad) == own_memory.NOTHING
-    huge = own_memory.decode(own_memory.encode(OwnMemory(1 << 20, 999, -(1 << 30), 1 << 20, 1, 1 << 20, 1 << 40)))
+        assert checkpoint.decode_own(bad) == checkpoint.NOTHING_LEARNED
+    out_of_range = OwnMemory(1 << 20, 999, -(1 << 30), 1 << 20, 1, 1 << 20, 1 << 40)
+    huge = checkpoint.decode_own(checkpoint.encode_own(out_of_range))
     assert huge == OwnMemory(32767, 255, -1_000_000, 65535, 1, 65535, 0xFFFFFFFF)
 
 

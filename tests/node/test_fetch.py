@@ -3,7 +3,7 @@
 import pytest
 
 from node import limits
-from node.fetch import Fetch
+from node.orders import Fetch
 from wire import coap_message as messages
 from wire.coap import Failed, Refused, Response
 from wire.node_order import FRESH_S

@@ -4,14 +4,14 @@ from random import Random
 
 import pytest
 
-from node import limits, own_memory, sleep
-from node.own_memory import OwnMemory
+from node import checkpoint, limits, sleep
+from node.checkpoint import OwnMemory
 from node.sleep import Asleep
 from node.trade import ASLEEP_BYTES_MAX, MEMORY_BYTES_MAX
 from wire import limits as wire_limits
 from wire.oscore_link import ASLEEP_BYTES
 
-OWN = own_memory.encode(OwnMemory(-37, 5, 2900, 310, 1_795_521_600, 2, 123_456))
+OWN = checkpoint.encode_own(OwnMemory(-37, 5, 2900, 310, 1_795_521_600, 2, 123_456))
 TIME = Asleep(86_400_000, 1_795_521_600_123, 4000, 80_000_000, 1500, 3_600_000)
 DUES = sleep.Dues(1000, -20, 3_000_000, 60_000, None, 0)
 

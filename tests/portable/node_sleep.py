@@ -3,9 +3,9 @@
 from binascii import hexlify
 from collections import namedtuple
 
-from node import own_memory, sleep
+from node import checkpoint, sleep
+from node.checkpoint import OwnMemory
 from node.clock_chip import ClockChip
-from node.own_memory import OwnMemory
 from node.timekeeper import Timekeeper
 from watering import balance, flow, runs, sleep_image, weather
 from watering.valves import LATCHING, Valves
@@ -18,7 +18,7 @@ START_S = 1795521600
 def image():
     clock = Timekeeper(started_ms=0)
     clock.learn(Answer(START_S, 1, None, 0), asked_ms=1000, now_ms=1400)
-    own = own_memory.encode(OwnMemory(-37, 5, 2900, 310, START_S, 2, 123456))
+    own = checkpoint.encode_own(OwnMemory(-37, 5, 2900, 310, START_S, 2, 123456))
     made = sleep.Image(
         7, 1234, clock.asleep(300000), sleep.Dues(3000, -5, 100, None, 21600000, 0), 3, 1, 2, 9, own,
         bytes(ASLEEP_BYTES), b"memory", b"rest", b"", b"order",

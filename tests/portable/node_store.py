@@ -2,13 +2,11 @@
 
 from binascii import hexlify
 
-from node import log_segment, own_memory, settings_slots
-from node.clock_rate import ClockRate
+from node import checkpoint, log_segment, settings_slots
+from node.checkpoint import BUDGETS, LOG, OwnMemory, Wear
 from node.outbox import Outbox
-from node.own_memory import OwnMemory
 from node.record_log import RecordLog
-from node.timekeeper import Timekeeper
-from node.wear import BUDGETS, LOG, Wear
+from node.timekeeper import ClockRate, Timekeeper
 from wire import event, record
 from wire.record import Answer, EventBody, Record, Stamp
 
@@ -112,8 +110,8 @@ def time():
     clock = Timekeeper(started_ms=0)
     clock.resume(asleep, 3600000, now_ms=50)
     print(clock.stamp(50), clock.uptime_s(50), clock.chip_fault)
-    own = own_memory.encode(OwnMemory(-37, 5, 2900, 310, 1795521600, 2, 123456))
-    print(hexlify(own), own_memory.decode(own))
+    own = checkpoint.encode_own(OwnMemory(-37, 5, 2900, 310, 1795521600, 2, 123456))
+    print(hexlify(own), checkpoint.decode_own(own))
 
 
 def wear():

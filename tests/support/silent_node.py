@@ -7,8 +7,8 @@ from kinds import Start, irrigation, streetlight, thermostat
 from lighting import inputs as lamp_inputs
 from node import settings
 from node.app import MADE, Boot, Node
+from node.checkpoint import Wear
 from node.record_log import RecordLog
-from node.wear import Wear
 from simulator.plants.green_space import GreenPorts, Site
 from simulator.plants.pipes import Pipes
 from simulator.world.chance import Prng

@@ -6,7 +6,7 @@ import pytest
 
 from kinds import streetlight
 from lighting.trade import Output
-from node.app import Checkpoint
+from node.checkpoint import Checkpoint
 from node.trade import Moment
 from policy import civil, lighting
 from simulator.estates.streets import lamp_settings
