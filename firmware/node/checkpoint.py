@@ -34,7 +34,7 @@ OWN_BYTES_MAX = 32
 
 
 def encode_own(own) -> bytes:
-    """The bytes of an OwnMemory; what is out of its range is held at its end."""
+    """Returns the bytes of an OwnMemory; a value out of its range is set to the nearest end."""
     return struct.pack(
         _FORMAT,
         _FORM,
@@ -49,14 +49,15 @@ def encode_own(own) -> bytes:
 
 
 def decode_own(data) -> OwnMemory:
-    """What `encode` wrote; NOTHING_LEARNED for anything else. A newer form may be longer, never other in what is here."""
+    """Returns what `encode_own` wrote; NOTHING_LEARNED for anything else. A newer form may be longer, but what is here
+    never changes."""
     if len(data) < struct.calcsize(_FORMAT) or data[0] == 0:
         return NOTHING_LEARNED
     return OwnMemory(*struct.unpack(_FORMAT, data[: struct.calcsize(_FORMAT)])[1:])
 
 
 def learned(time, chip, flash_writes) -> OwnMemory:
-    """What a Timekeeper and a ClockChip know now; without a chip, what is remembered of it."""
+    """Returns the OwnMemory of a Timekeeper and a ClockChip; without a chip, `chip` is the remembered OwnMemory."""
     rate, sleep = time.rate, time.sleep_drift or (0, 0)
     return OwnMemory(
         rate.ppm, rate.doubt_ppm or 0, sleep[0], sleep[1], chip.chip_set_s, chip.chip_doubt_s, flash_writes
@@ -64,12 +65,12 @@ def learned(time, chip, flash_writes) -> OwnMemory:
 
 
 def crystal_drift(own):
-    """(ppm, ± ppm) of the crystal as earlier boots have learned it, or None."""
+    """Returns (ppm, ± ppm) of the crystal as earlier boots have learned it, or None."""
     return (own.drift_ppm, own.drift_doubt_ppm) if own.drift_doubt_ppm else None
 
 
 def sleep_drift(own):
-    """The same of the oscillator of deep sleep."""
+    """Returns (ppm, ± ppm) of the oscillator of deep sleep, or None."""
     return (own.sleep_ppm, own.sleep_doubt_ppm) if own.sleep_doubt_ppm else None
 
 
@@ -91,8 +92,10 @@ _DAY_MS = 86_400_000
 
 
 class Wear:
-    """`total`: writes since the board was made, the earlier ones being `before`. `refused`: by purpose. `is_waking`: of
-    a chip that slept, and has not earned a whole day's places by it."""
+    """Counts the writes to flash by purpose and refuses those beyond the day's budget.
+
+    `total`: writes since the board was made, of which `before` are of earlier lives. `refused`: {purpose: count}.
+    `is_waking`: the chip has just woken from deep sleep, which earns it less than a whole day's budget."""
 
     def __init__(self, *, before=0, now_ms, is_waking=False):
         self.total = before
@@ -104,7 +107,7 @@ class Wear:
             self._left[CHECKPOINT] = limits.CHECKPOINTS_A_WAKING
 
     def spend(self, purpose, *, now_ms) -> bool:
-        """One write is wanted: True counts it; False: not today."""
+        """Counts one write and returns True, or returns False when the budget of the purpose is used up."""
         if purpose in self._left:
             self._fill(purpose, now_ms)
             if self._left[purpose] == 0:
@@ -116,7 +119,7 @@ class Wear:
         return True
 
     def _fill(self, purpose, now_ms):
-        """A place comes back every part of a day; never more than a day's are kept."""
+        """Gives one write back every day / budget; never more than a day's writes are kept."""
         budget = next(a_day for name, a_day in BUDGETS if name == purpose)
         each_ms = _DAY_MS // budget
         places = (now_ms - self._filled_ms[purpose]) // each_ms

@@ -1,9 +1,9 @@
-"""The order that stands at this node, if there is one: what may begin, until when it holds, what became of it.
+"""The order that this node holds: when it is accepted, until when it holds, what became of it; and the question for it.
 
-It comes in two ways. The node asks (GET `c`, Fetch) and reads the answer to its own question; or the gateway
-posts to `/c`, and then only what is fresh counts: a node whose clock is good to CERTAIN_S judges the age
-itself, any other (and whoever seems old) gets 4.01 with an Echo value (RFC 9175) and has to come back with
-it. So nothing acts that the gateway said longer than FRESH_S ago, whoever held it meanwhile.
+An order comes in two ways. The node asks (GET `c`, Fetch) and reads the answer to its own question; or the gateway
+posts to `/c`, and then only a fresh order is accepted: a node whose clock is good to CERTAIN_S judges the age itself;
+otherwise, and when the order seems old, the gateway gets 4.01 with an Echo value (RFC 9175) and has to come back with
+it. So no order acts that the gateway wrote longer than FRESH_S ago, even if an attacker held it back meanwhile.
 
 Beside freshness: a number below the last one under the same keys is old and refused, the same again changes
 nothing, an order that has expired is refused. What holds ends with its expiry by a clock that is good, and by
@@ -277,9 +277,9 @@ def _is_over(order, certain):
 class Fetch:
     """Asks the gateway for the order that stands (GET `c`), when an answer has said that one waits.
 
-    Its exchange is its own, beside the two of `node.sender`: an alarm never waits behind it. The wish stands until there
-    is an answer that can be used: one under the same keys, within FRESH_S of the question. `counters`: answers that could
-    not be used; the link counts the rest.
+    Its exchange is its own, beside the two of `node.sender`: an alarm never waits behind it. The question is repeated
+    until there is an answer that can be used: one under the same keys, within FRESH_S of the question. `counters`:
+    answers that could not be used; the link counts the rest.
     """
 
     def __init__(self, link, *, peer, random_below):

@@ -1,16 +1,17 @@
-"""What time it is, and how sure we are (ARCHITECTURE, section 3: time with its quality).
+"""The node's clock: UTC with its uncertainty (ARCHITECTURE, section 3: time with its quality).
 
 A node learns UTC from the gateway's answers and carries it on its own monotonic milliseconds, corrected by the
-crystal's learned rate; the uncertainty starts with what the exchange left open and grows by what the rate leaves open. Nothing is ever re-stamped: a record made before the first answer keeps its
-uptime, and one anchor record maps uptimes to UTC afterwards.
+crystal's learned rate; the uncertainty starts with what the exchange left open and grows by what the rate leaves open.
+Nothing is ever re-stamped: a record made before the first answer keeps its uptime, and one anchor record maps uptimes
+to UTC afterwards.
 
 Two more sources, neither ever better than the gateway. A clock chip on its battery gives the time of a cold boot, and
-of weeks of sleep without a gateway, with a doubt that grows with its age since it was set; where the gateway says
-another time, the gateway counts and the chip is told to be at fault. Deep sleep is measured by an oscillator that is
+of weeks of sleep without a gateway, with a doubt that grows with its age since it was set; where the gateway has
+another time, the gateway counts and the chip is reported as faulty. Deep sleep is measured by an oscillator that is
 off by a per mille and more; its rate is learned apart.
 
-Each answer moves the clock by what its doubt allows, back as well as forth. Who decides by the clock is told no second
-that has been before (`steady_s`): a lamp that was lit at dusk told it, was answered half a second back, and went dark.
+Each answer moves the clock by what its doubt allows, back as well as forth. Decisions by the clock use `steady_s`,
+which never repeats a second: a lamp that was lit at dusk reported it, was answered half a second back, and went dark.
 
 **The crystal's rate.** Each answer of the gateway that is sharp enough is a point: Unix milliseconds against our own, ±
 what the exchange left open. Two points with RATE_APART_S between them give a rate, ± (doubt of both) / distance. The
@@ -29,8 +30,8 @@ DISAGREES = "disagrees"
 
 
 class Timekeeper:
-    """UTC on top of the shell's growing milliseconds. `started_ms` is the instant of the boot on the same
-    scale; `drift` and `sleep_drift`: (ppm, ± ppm) as learned in earlier boots, or None."""
+    """UTC on top of the shell's growing milliseconds. `started_ms` is the instant of the boot on the same scale;
+    `drift` and `sleep_drift`: (ppm, ± ppm) as learned in earlier boots, or None."""
 
     def __init__(self, *, started_ms: int, drift=None, sleep_drift=None):
         self._started_ms = started_ms
@@ -57,14 +58,14 @@ class Timekeeper:
         return self._set
 
     def unix_s(self, now_ms: int):
-        """UTC in Unix seconds, or None while nothing is known."""
+        """Returns UTC in Unix seconds, or None while nothing is known."""
         if not self._set:
             return None
         return self._unix_at(now_ms) // 1000
 
     def steady_s(self, now_ms: int):
-        """As `unix_s`, and never back but when the clock was wrong: it stands still for what an answer took back, which
-        is within the doubt."""
+        """Returns `unix_s`, but never an earlier second than before unless the clock was wrong: it stands still for
+        what an answer took back, which is within the doubt."""
         unix_s = self.unix_s(now_ms)
         if unix_s is None:
             return None
@@ -75,24 +76,24 @@ class Timekeeper:
         return unix_s
 
     def uncertainty_s(self, now_ms: int) -> int:
-        """± seconds of `unix_s`, rounded up."""
+        """Returns the ± seconds of `unix_s`, rounded up."""
         return (self._uncertainty_at(now_ms) + 999) // 1000
 
     def is_synced(self, now_ms: int) -> bool:
-        """True while the gateway's last answer is young."""
+        """True while the gateway's last answer is not older than SYNCED_FOR_MS."""
         return self._from_gateway and now_ms - self._answered_ms <= limits.SYNCED_FOR_MS
 
     def stamp(self, now_ms: int) -> Stamp:
-        """The time of a record made now."""
+        """Returns the Stamp of a record made now."""
         if not self._set:
             return Stamp(UNSET, self.uptime_s(now_ms), 0)
         return Stamp(SYNCED if self.is_synced(now_ms) else HOLDOVER, self.unix_s(now_ms), self.uncertainty_s(now_ms))
 
     def learn(self, answer, *, asked_ms: int, now_ms: int) -> bool:
-        """Take the UTC of an answer to a request sent at `asked_ms`. True when an anchor record is due.
+        """Accepts the UTC of an answer to a request sent at `asked_ms`. True when an anchor record is due.
 
-        The gateway wrote its whole second somewhere between the two instants: the middle is the guess, half
-        the way and half a second the doubt. An answer that is worse than what we carry changes nothing.
+        The gateway wrote its whole second somewhere between the two instants: the middle is the guess, half the way and
+        half a second the doubt. An answer that is worse than what we carry changes nothing.
         """
         if answer.unix_s is None:
             return False
@@ -128,8 +129,8 @@ class Timekeeper:
         return first or jumped
 
     def carried(self, unix_s: int, uncertainty_s: int, *, now_ms: int) -> bool:
-        """A clock chip's time, at a cold boot or after a sleep. True when it is taken: it is possible, and nothing
-        better is known. What contradicts a time that the gateway gave is the chip's fault."""
+        """Observes a clock chip's time, at a cold boot or after a sleep. True when it is accepted: it is possible, and
+        nothing better is known. A time that contradicts the gateway's is the chip's fault."""
         if uncertainty_s > limits.CARRIED_UNCERTAINTY_S_MAX:
             return False
         if not limits.UNIX_S_MIN <= unix_s <= limits.UNIX_S_MAX:
@@ -151,7 +152,7 @@ class Timekeeper:
         return True
 
     def asleep(self, now_ms: int):
-        """To be kept in memory that deep sleep spares; `resume` takes it."""
+        """Returns what `resume` needs, to be kept in memory that deep sleep spares."""
         unix_ms = self._unix_at(now_ms) if self._set else None
         from node.sleep import Asleep
 
@@ -165,7 +166,8 @@ class Timekeeper:
         )
 
     def resume(self, asleep, slept_ms: int, *, now_ms: int) -> None:
-        """Awake after `slept_ms` by the oscillator of the sleep: time and uptime go on, with the doubt of that one."""
+        """Goes on after `slept_ms` by the oscillator of the sleep: time and uptime continue, with that oscillator's
+        doubt."""
         true_ms = self.slept(slept_ms)
         self._started_ms = now_ms - asleep.uptime_ms - true_ms
         self._slept_ms = asleep.slept_ms + slept_ms
@@ -179,19 +181,20 @@ class Timekeeper:
         self._uncertainty_ms = asleep.uncertainty_ms + slept_ms * self.sleep_residual_ppm() // 1_000_000 + 1
 
     def slept(self, slept_ms: int) -> int:
-        """True milliseconds, as far as they were learned, of a sleep that its oscillator says took `slept_ms`."""
+        """Returns the true milliseconds, as far as the rate was learned, of a sleep that its oscillator counts as
+        `slept_ms`."""
         ppm, _ = self.sleep_drift or (0, 0)
         return slept_ms - slept_ms * ppm // 1_000_000
 
     def sleep_for(self, true_ms: int) -> int:
-        """What the oscillator of the sleep is to count so that we wake before `true_ms` have passed, by as much as it
-        may be off and no more."""
+        """Returns what the oscillator of the sleep must count so that the node wakes before `true_ms` have passed, by
+        as much as the oscillator may be off and no more."""
         ppm, _ = self.sleep_drift or (0, 0)
         true_ms -= true_ms * self.sleep_residual_ppm() // 1_000_000
         return max(0, true_ms + true_ms * ppm // 1_000_000)
 
     def sleep_residual_ppm(self) -> int:
-        """By how much a sleep that is corrected may still be off: what `wake early by` is reckoned from."""
+        """Returns by how much a corrected sleep may still be off, in ppm: the margin of `sleep_for`."""
         if self.sleep_drift is None:
             return limits.SLEEP_PPM_MAX
         return min(limits.SLEEP_PPM_MAX, self.sleep_drift[1] + limits.SLEEP_SWING_PPM)
@@ -206,13 +209,14 @@ class Timekeeper:
         return self._uncertainty_ms + (now_ms - self._at_ms) // 1000 * self.rate.residual_ppm() // 1000
 
     def _learn_rate(self, unix_s, at_ms, doubt_ms, now_ms):
-        """A changed rate counts from now on: what was carried until here is carried over as it was."""
+        """Adds a point to the rate. A changed rate counts from now on: what was carried until here stays as it was."""
         unix_ms, uncertainty_ms = self._unix_at(now_ms), self._uncertainty_at(now_ms)
         if self.rate.add(unix_s, at_ms, doubt_ms):
             self._unix_ms, self._at_ms, self._uncertainty_ms = unix_ms, now_ms, uncertainty_ms
 
     def _learn_sleep(self, unix_ms, at_ms, doubt_ms):
-        """What the time is off by, the sleep has done: its share is the larger by a hundred."""
+        """Learns the sleep oscillator's rate: the clock's error since the last answer is put down to the sleep, whose
+        share is the larger by a hundred."""
         slept_ms = self._slept_ms
         doubt_ms += self._answer_doubt_ms
         if slept_ms < 1000 * limits.SLEEP_APART_S or doubt_ms * 1_000_000 // slept_ms > limits.SLEEP_SWING_PPM:
@@ -230,7 +234,8 @@ class Timekeeper:
 
 
 class ClockRate:
-    """`ppm`: positive when our clock runs fast; `doubt_ppm`: ±, None while nothing is learned."""
+    """The rate of the node's crystal. `ppm`: positive when our clock runs fast; `doubt_ppm`: ±, None while nothing is
+    learned."""
 
     def __init__(self, *, ppm=0, doubt_ppm=None):
         self.ppm = ppm
@@ -238,17 +243,17 @@ class ClockRate:
         self._points = []
 
     def residual_ppm(self) -> int:
-        """By how much a time that is carried with `ppm` may still run off."""
+        """Returns by how much a time that is carried with `ppm` may still run off."""
         if self.doubt_ppm is None:
             return limits.CLOCK_DRIFT_PPM
         return min(limits.CLOCK_DRIFT_PPM, self.doubt_ppm + limits.RATE_SWING_PPM)
 
     def forget_points(self) -> None:
-        """The gateway's time was put right, or ours was asleep: what is learned stays, the points are worth nothing."""
+        """Drops the points after a correction of the gateway's time or a sleep; the learned rate stays."""
         self._points = []
 
     def add(self, unix_s, at_ms, doubt_ms) -> bool:
-        """A point: `unix_s` was the time at our `at_ms`. True when the rate changed."""
+        """Adds a point: `unix_s` was the time at our `at_ms`. True when the rate changed."""
         if doubt_ms > limits.RATE_DOUBT_MS:
             return False
         points = self._points
@@ -269,7 +274,7 @@ class ClockRate:
         if abs(whole - ppm) <= doubt_ppm:
             ppm, doubt_ppm = whole, whole_doubt
         elif len(rates) < 3:
-            return False  # of two that contradict one another none is believed
+            return False  # of two rates that contradict one another neither is believed
         if abs(ppm) > limits.RATE_PPM_MAX:
             return False
         changed = (ppm, doubt_ppm) != (self.ppm, self.doubt_ppm)
@@ -278,7 +283,7 @@ class ClockRate:
 
 
 def _rate(first, last):
-    """(ppm, ± ppm) between two points; integers, rounded outwards."""
+    """Returns (ppm, ± ppm) between two points; integers, rounded outwards."""
     passed_ms = last[1] - first[1]
     off_ms = passed_ms - 1000 * (last[0] - first[0])
     return off_ms * 1_000_000 // passed_ms, (first[2] + last[2]) * 1_000_000 // passed_ms + 2
