@@ -13,7 +13,6 @@ Must not know what a datagram means; imports no pin, radio or clock.
 """
 
 from concentrator import limits
-from concentrator.peers import Counts, RadioPeers
 from wire import limits as wire_limits
 from wire import radio, radio_update, slip
 from wire.faults import WireFault
@@ -272,3 +271,79 @@ class Bridge:
         for name in ("crc", "short", "long", "escape"):
             known["line-faults"] += self._decoder.counters[name]
         return [known[name] for name in radio.HEALTH_NAMES]
+
+
+class RadioPeers:
+    """Knows which nodes are in the driver's table of `count_max` places; the one used longest ago makes room. `evicted`
+    counts how often one did."""
+
+    def __init__(self, count_max):
+        self._count_max = count_max
+        self._used = {}  # MAC -> when, in turns
+        self._turn = 0
+        self.evicted = 0
+
+    def use(self, mac):
+        """Returns (must be added, MAC that must be deleted first or None)."""
+        self._turn += 1
+        is_new = mac not in self._used
+        gone = None
+        if is_new and len(self._used) == self._count_max:
+            gone = _oldest(self._used)
+            del self._used[gone]
+            self.evicted += 1
+        self._used[mac] = self._turn
+        return is_new, gone
+
+    def forget(self):
+        """Forgets all: the driver has been begun anew and knows no node."""
+        self._used.clear()
+
+    def __len__(self):
+        return len(self._used)
+
+
+class Counts:
+    """Counts for each node: strength of the last frame, frames from it, frames for it, of these not acknowledged. The
+    node that was used longest ago makes room."""
+
+    def __init__(self, count_max):
+        self._count_max = count_max
+        self._rows = {}  # MAC -> [rssi, up, down, failed]
+        self._used = {}
+        self._turn = 0
+
+    def heard(self, mac, rssi_dbm):
+        row = self._row(mac)
+        row[0] = rssi_dbm
+        row[1] += 1
+
+    def sent(self, mac, was_acknowledged):
+        row = self._row(mac)
+        row[2] += 1
+        if not was_acknowledged:
+            row[3] += 1
+
+    def rows(self):
+        """Lists (MAC, rssi_dbm, up, down, failed), by MAC."""
+        return [(mac, row[0], row[1], row[2], row[3]) for mac, row in sorted(self._rows.items())]
+
+    def _row(self, mac):
+        self._turn += 1
+        row = self._rows.get(mac)
+        if row is None:
+            if len(self._rows) == self._count_max:
+                gone = _oldest(self._used)
+                del self._used[gone]
+                del self._rows[gone]
+            row = self._rows[mac] = [0, 0, 0, 0]
+        self._used[mac] = self._turn
+        return row
+
+
+def _oldest(used):
+    oldest = None
+    for mac, turn in used.items():
+        if oldest is None or turn < used[oldest]:
+            oldest = mac
+    return oldest

@@ -1,6 +1,6 @@
 """The concentrator on the chip: puts the parts together and turns the loop of `concentrator.shell`.
 
-Lies in folder `a` or `b` of the chip's file system with the packages it imports and `clock`, `crash`, `entropy`,
+Lies in folder `a` or `b` of the chip's file system with the packages it imports and `chip`, `crash`,
 `slot_files` of `esp32/`: what `bocage link image` puts together. `loader.py` at the root starts it. Copied to the root
 itself, as `main.py`, it runs as well, but cannot be updated over its line.
 Prints nothing: the console may be the line. Settings in concentrator.json, all of them optional:
@@ -18,17 +18,15 @@ import select
 import time
 
 import crash
-import entropy
 import espnow
 import machine
 import micropython
 import network
-from clock import Clock
+from chip import Clock, random_below_of
 from slot_files import SlotFiles, running_number
 
 from concentrator.bridge import Bridge
-from concentrator.ports import ConsolePort, UartPort
-from concentrator.shell import Shell
+from concentrator.shell import ConsolePort, Shell, UartPort
 from concentrator.update import Update
 from links import uart
 from links.espnow_radio import Radio
@@ -41,8 +39,6 @@ CHANNEL = "channel.json"
 CHANNEL_DEFAULT = 6
 # Beginning the radio anew takes half a second, a frame that the driver's pool has no room for two seconds.
 WATCHDOG_MS = 8000
-
-
 # Folders of images, as the loader counts them.
 FOLDERS = ("a", "b")
 
@@ -73,7 +69,7 @@ def run(boot, choose, confirm):
     radio.register(poll, select.POLLIN)
     update = open_update(boot, clock.now_ms())
     bridge = Bridge(
-        session=1 + entropy.below(os.urandom)(words.SESSION_MAX),
+        session=1 + random_below_of(os.urandom)(words.SESSION_MAX),
         cause=crash.reset_cause(machine),
         firmware=VERSION,
         channel=channel,

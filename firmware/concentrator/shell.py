@@ -1,11 +1,20 @@
-"""The concentrator's one loop: radio and line in, the bridge decides, radio and line out, watchdog.
+"""The concentrator's one loop and its line: radio and line in, the bridge decides, radio and line out, watchdog.
 
-Everything it touches is given, so that a desk can turn it. Decides only what concerns the chip: when its
-memory is filling up with senders that the driver never forgets, it restarts, which costs two seconds of
-silence.
+Everything that the loop touches is given, so that a desk can turn it. It decides only what concerns the chip: when its
+memory fills up with senders that the driver never forgets, it restarts, which costs two seconds of silence.
+
+The line is the chip's own USB (or the console's UART), or a UART with an adapter. What else appears on the console (the
+boot messages of the chip, a traceback) is noise to `wire.slip`. Neither port waits for the line, but for a host that
+has the USB open and does not read, which the driver waits for, bounded.
 """
 
+import select
+import sys
+
 from concentrator import bridge as deciding
+from links import uart
+from wire import slip
+from wire.radio import BODY_BYTES_MAX
 
 # Frames for the line in one turn: a host that does not read must not keep the loop from the radio.
 FRAMES_PER_TURN_MAX = 4
@@ -14,6 +23,8 @@ SLICE_MS = 20
 SHORT_SLICE_MS = 2
 # The driver keeps 200 bytes or so of each sender it ever heard; a hostile radio may invent them.
 HEARD_MAX = 400
+_READ_BYTES_MAX = 512
+_FRAME_BYTES_MAX = 2 * (BODY_BYTES_MAX + 2) + 2
 
 
 class Shell:
@@ -110,3 +121,54 @@ class Shell:
         if self._bridge.is_flying() or self._is_full:
             return SHORT_SLICE_MS
         return max(0, min(SLICE_MS, self._bridge.deadline_ms() - now_ms))
+
+
+class ConsolePort:
+    """`sys.stdin` and `sys.stdout`. On chips with USB of their own the host waits for us; on a console UART
+    the input buffer holds one frame, and what comes meanwhile is lost: there a UART of its own is better."""
+
+    def __init__(self, kbd_intr):
+        kbd_intr(-1)  # a byte of 3 is a byte, no Ctrl-C
+        self._poll = select.poll()
+        self._poll.register(sys.stdin, select.POLLIN)
+        self.source = sys.stdin
+
+    def read(self) -> bytes:
+        """What has come: byte by byte, since a longer read waits."""
+        data = bytearray()
+        while len(data) < _READ_BYTES_MAX and self._poll.poll(0):
+            byte = sys.stdin.buffer.read(1)
+            if not byte:  # on a desk: the other end is gone
+                break
+            data.extend(byte)
+        return bytes(data)
+
+    def takes_frame(self) -> bool:
+        return True
+
+    def write(self, frame):
+        sys.stdout.buffer.write(frame)
+
+
+class UartPort:
+    """`uart_` is one of `links.uart.open_uart`."""
+
+    def __init__(self, uart_):
+        self._uart = uart_
+        self._leaving_bytes = 0
+        self.source = uart_
+
+    def read(self) -> bytes:
+        waiting = min(self._uart.any(), _READ_BYTES_MAX)
+        return self._uart.read(waiting) or b"" if waiting else b""
+
+    def takes_frame(self) -> bool:
+        """Whether the longest frame fits the chip's buffer."""
+        if self._uart.txdone():
+            self._leaving_bytes = 0
+        return self._leaving_bytes + _FRAME_BYTES_MAX <= uart.SENT_BYTES_MAX
+
+    def write(self, frame):
+        assert frame[0] == slip.END
+        self._leaving_bytes += len(frame)
+        self._uart.write(frame)

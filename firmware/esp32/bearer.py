@@ -56,9 +56,9 @@ def open_bearer(settings, wifi, board, *, random_below, now_ms, sleep_ms):
     if kind == node_settings.UDP:
         return WifiBearer(settings, wifi, random_below=random_below)
     if kind == node_settings.ESPNOW:
-        from links.radio_bearer import RadioBearer
+        from links.espnow import RadioBearer
 
         return RadioBearer(settings, random_below=random_below, now_ms=now_ms)
-    from links.serial_bearer import SerialBearer
+    from links.rs485 import SerialBearer
 
     return SerialBearer(settings, machine, board, now_ms=now_ms, sleep_ms=sleep_ms)

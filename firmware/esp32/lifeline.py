@@ -260,6 +260,64 @@ class Lifeline:
         self.memory.put(rtc.LOG, self.log.tail(LOG_TAIL_BYTES))
 
 
+class Ledger:
+    """Notes when each named task of the loop showed life. A task is stale after `silence_max_ms` without a beat.
+
+    A loop that spins but no longer reads its meter or sets its output must end in a reset to safe outputs just as one
+    that hangs."""
+
+    def __init__(self):
+        self._tasks = {}
+
+    def add(self, name, silence_max_ms, *, now_ms):
+        """Watches a task from now on."""
+        self._tasks[name] = [silence_max_ms, now_ms]
+
+    def beat(self, name, *, now_ms):
+        """Notes that the task has just done its work."""
+        self._tasks[name][1] = now_ms
+
+    def stale(self, *, now_ms):
+        """Names the tasks that were silent for too long, sorted."""
+        if self.margin_ms(now_ms=now_ms) >= 0:
+            return ()
+        return sorted([name for name in self._tasks if self._left_ms(name, now_ms) < 0])
+
+    def margin_ms(self, *, now_ms) -> int:
+        """Returns the time left to the task that is nearest to its end; negative when one is stale."""
+        least_ms = None
+        for name in self._tasks:
+            left_ms = self._left_ms(name, now_ms)
+            if least_ms is None or left_ms < least_ms:
+                least_ms = left_ms
+        return least_ms
+
+    def _left_ms(self, name, now_ms):
+        silence_max_ms, beat_ms = self._tasks[name]
+        return silence_max_ms - (now_ms - beat_ms)
+
+
+class Watchdog:
+    """Feeds `wdt` (a `machine.WDT`) only while every task of the ledger shows life, and prints once which does not."""
+
+    def __init__(self, wdt, ledger, *, log=print):
+        self._wdt = wdt
+        self._ledger = ledger
+        self._log = log
+        self._starving = False
+
+    def feed(self, *, now_ms) -> bool:
+        """Tells whether the watchdog was fed. Once starved it stays so: a half-dead node is reset, not nursed."""
+        stale = self._ledger.stale(now_ms=now_ms)
+        if stale and not self._starving:
+            self._starving = True
+            self._log("watchdog: silent for too long: " + ", ".join(stale))
+        if self._starving:
+            return False
+        self._wdt.feed()
+        return True
+
+
 class PanelPort:
     """The button and the LED on a board that has them; a board without has neither."""
 

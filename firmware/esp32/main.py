@@ -15,15 +15,13 @@ import time
 from binascii import hexlify
 
 import bearer
+import chip
 import crash
 import cryptolib
-import entropy
 import flash
 import lifeline
 import machine
-from clock import Clock
 from log_files import LogFiles
-from watchdog import Ledger, Watchdog
 
 import esp32
 import kinds
@@ -73,7 +71,7 @@ def main(start=None):
             machine.freq(CLOCK_HZ)
         except (OSError, ValueError):
             print("clock: as the port has it")
-    clock = Clock(time.ticks_ms, time.ticks_diff)
+    clock = chip.Clock(time.ticks_ms, time.ticks_diff)
     life = lifeline.Lifeline(machine, start, now_ms=clock.now_ms())
     opened = []  # the ports, once there are any; boot.py's levels hold until then
     try:
@@ -138,7 +136,7 @@ class Shell:
     def __init__(self, settled, kind, ports, wdt, clock, life):
         now_ms = clock.now_ms()
         settings, board, wifi = settled.settings, settled.board, settled.wifi
-        random_below = entropy.below(os.urandom)
+        random_below = chip.random_below_of(os.urandom)
         self._clock = clock
         self._kind = kind
         self._ports = ports
@@ -158,11 +156,11 @@ class Shell:
 
         self._bearer = self._bearer_of(open_bearer)
         self._link = self._bearer.link
-        self._ledger = Ledger()
+        self._ledger = lifeline.Ledger()
         for name in ("network", "output", "application"):
             self._ledger.add(name, TASK_SILENCE_MAX_MS, now_ms=now_ms)
         self._ledger.add("ports", 2000 * settings.sample_s + TASK_SILENCE_MAX_MS, now_ms=now_ms)
-        self._watchdog = Watchdog(wdt, self._ledger)
+        self._watchdog = lifeline.Watchdog(wdt, self._ledger)
         if start is None:
             start = flash.begin(self._store, random_below)
         cause = start.note or life.cause
@@ -181,9 +179,7 @@ class Shell:
         self._node = self._make_node(settled, start, cause, trade, log, random_below, now_ms)
         self._chip = None
         if settled.clock_chip:
-            import chip_clock
-
-            self._chip = chip_clock.ChipClock(board, machine)
+            self._chip = BoardClock(board)
             self._chip.read(self._node, is_start=woken is None, now_ms=now_ms)
         if woken is None:
             life.tell(self._node, now_ms=now_ms)
@@ -422,6 +418,31 @@ class Shell:
     def _trace(self, what, sequence, data):
         # What an earlier boot left on flash is acknowledged to that boot.
         print(what, log_segment.identity(data)[0], sequence, hexlify(data).decode())
+
+
+class BoardClock:
+    """The clock chip of a board that has one: read once after a start or a sleep, set when the node wants it. No call
+    takes longer than 3 ms. `node.clock_chip` decides."""
+
+    def __init__(self, board):
+        from drivers.i2c_bus import open_bus
+
+        self._part = board.open_rtc(open_bus(machine, board))
+
+    def read(self, node, *, is_start, now_ms):
+        """Gives the node what the chip says."""
+        from node import clock_chip
+
+        self._part.begin(now_ms=now_ms)
+        unix_s = self._part.collect(now_ms=now_ms)
+        fault = clock_chip.SILENT if self._part.temperature_ck is None else clock_chip.STOPPED
+        node.chip.read(unix_s, fault, is_start=is_start, now_ms=now_ms)
+
+    def turn(self, node, *, now_ms):
+        """Sets the chip, if that is wanted."""
+        unix_s = node.chip.wants_set(now_ms)
+        if unix_s is not None:
+            node.chip.was_set(unix_s, self._part.set(unix_s), now_ms=now_ms)
 
 
 def forget(names):

@@ -1,12 +1,12 @@
-"""A node's ESP-NOW bearer: datagrams to and from one concentrator, one frame in the air at a time, never
-blocking.
+"""A node's ESP-NOW bearer: datagrams to and from one concentrator, one frame in the air at a time, never blocking.
 
-Has the small interface of `links.udp`: `receive`, `send`, `wait`. The channel is found and kept by
-`links.channel`; `remember(channel)` is called when the good one changes, for the next start. Must not know
-what a datagram means, and does not take the radio's acknowledgement for the gateway's.
+The link has the small interface of `links.udp`: `receive`, `send`, `wait`. `links.channel` finds the channel and keeps
+it; the bearer keeps the good one on flash for the next start. Must not know what a datagram means, and does not take
+the radio's acknowledgement for the gateway's.
 """
 
 from links import channel as channels
+from links.espnow_radio import Radio
 from wire import limits
 from wire.limits import RADIO_PROBE
 
@@ -23,6 +23,8 @@ LOOK_MS = 5
 # The radio is begun anew after minutes of a dead one: a restart for it comes after an hour or so, and again.
 VAIN_MAX = 5
 GATEWAY = "gateway"  # the only peer
+CHANNEL_FILE = "channel.txt"
+KEEP_EVERY_MS = 3_600_000
 
 
 class EspNowLink:
@@ -146,3 +148,71 @@ class EspNowLink:
     def _begin(self):
         self._vain = 0 if self._radio.begin(self._ladder.channel) else self._vain + 1
         self._radio.add(self._mac)
+
+
+class RadioBearer:
+    """ESP-NOW to a concentrator, on the channel where it was last, or was said to be."""
+
+    ack_timeout_ms = 0
+
+    def __init__(self, settings, *, random_below, now_ms):
+        import select
+
+        import espnow
+        import network
+
+        channel = load_channel(settings.bearer[2])
+        self._now_ms = now_ms
+        self._good = channel
+        self._kept = channel
+        self._kept_ms = now_ms()
+        self._radio = Radio(network, espnow, channel)
+        self.link = EspNowLink(
+            self._radio,
+            select,
+            settings.bearer[1],
+            channel,
+            remember=self._remember,
+            random_below=random_below,
+            now_ms=now_ms,
+        )
+
+    def step(self, *, now_ms):
+        """The link searches for its channel by itself; where it is now is kept once an hour at most, for flash wears
+        out and anybody may acknowledge a probe. True where nothing but a restart of the chip may help."""
+        if self._good != self._kept and now_ms - self._kept_ms >= KEEP_EVERY_MS:
+            self._kept = self._good
+            self._kept_ms = now_ms
+            save_channel(self._kept)
+        return self.link.is_broken()
+
+    def is_ready(self):
+        return True
+
+    def close(self):
+        self._radio.stop()
+
+    def _remember(self, channel):
+        self._good = channel
+
+    def signal_dbm(self):
+        return self.link.signal_dbm()
+
+
+def load_channel(default):
+    """The channel of the last good word with the concentrator, if there was one and it was kept."""
+    try:
+        with open(CHANNEL_FILE) as file:
+            channel = int(file.read(4))
+    except (OSError, ValueError):
+        return default
+    return channel if 1 <= channel <= channels.CHANNELS else default
+
+
+def save_channel(channel):
+    """Keep it for the next start. It changes when somebody moves the concentrator's; lost, it is searched for."""
+    try:
+        with open(CHANNEL_FILE, "w") as file:
+            file.write(str(channel))
+    except OSError:
+        print("flash: the channel was not written")

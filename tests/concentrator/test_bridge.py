@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from concentrator import bridge as deciding
 from concentrator import limits
-from concentrator.bridge import Bridge
-from concentrator.peers import Counts, RadioPeers
+from concentrator.bridge import Bridge, Counts, RadioPeers
 from wire import radio, slip
 from wire.limits import RADIO_PROBE
 

@@ -17,7 +17,7 @@ def start(folder, micropython, firmware):
     concentrator_process.furnish(folder)
     source = (firmware / "concentrator" / "main.py").read_text(encoding="utf-8")
     (folder / "main.py").write_text(concentrator_process.with_air_poll(source), encoding="utf-8")
-    for name in ("clock", "crash", "entropy", "slot_files"):
+    for name in ("chip", "crash", "slot_files"):
         shutil.copy(firmware / "esp32" / f"{name}.py", folder)
     return concentrator_process.Process(folder, micropython, f"{folder}:{firmware}:.frozen")
 

@@ -5,8 +5,7 @@ import pytest
 from concentrator import limits
 from concentrator import shell as turning
 from concentrator.bridge import Bridge
-from concentrator.ports import UartPort
-from concentrator.shell import Shell
+from concentrator.shell import Shell, UartPort
 from links import uart
 from links.espnow_radio import Radio
 from tests.support.scripted_radio import ScriptedRadio

@@ -7,7 +7,7 @@ import pytest
 
 from boards import streetlight as board
 from kinds import streetlight
-from links import radio_bearer
+from links import espnow
 from node import settings as node_settings
 from tests.support.scripted_radio import ScriptedRadio
 
@@ -41,22 +41,22 @@ def settings(plain):
 
 
 def test_a_channel_is_remembered_and_nonsense_is_not_believed(bearer, tmp_path):
-    assert radio_bearer.load_channel(6) == 6
-    radio_bearer.save_channel(11)
-    assert radio_bearer.load_channel(6) == 11
+    assert espnow.load_channel(6) == 6
+    espnow.save_channel(11)
+    assert espnow.load_channel(6) == 11
     for nonsense in ("", "x", "0", "14", "999999", "-1"):
-        (tmp_path / radio_bearer.CHANNEL_FILE).write_text(nonsense)
-        assert radio_bearer.load_channel(6) == 6
+        (tmp_path / espnow.CHANNEL_FILE).write_text(nonsense)
+        assert espnow.load_channel(6) == 6
 
 
 def test_a_flash_that_cannot_be_written_costs_the_memory_only(bearer, tmp_path):
-    (tmp_path / radio_bearer.CHANNEL_FILE).mkdir()
-    radio_bearer.save_channel(3)
-    assert radio_bearer.load_channel(6) == 6
+    (tmp_path / espnow.CHANNEL_FILE).mkdir()
+    espnow.save_channel(3)
+    assert espnow.load_channel(6) == 6
 
 
 def test_a_radio_begins_on_the_channel_where_the_concentrator_was(bearer, monkeypatch):
-    radio_bearer.save_channel(9)
+    espnow.save_channel(9)
     monkeypatch.setattr(ScriptedRadio, "irq", lambda *_: None, raising=False)
     monkeypatch.setitem(
         sys.modules,
@@ -78,7 +78,7 @@ def test_a_radio_begins_on_the_channel_where_the_concentrator_was(bearer, monkey
     for now_ms in range(0, 3 * 3_600_000, 60_000):
         opened._remember(3 + now_ms // 60_000 % 2)
         opened.step(now_ms=now_ms)
-        kept = radio_bearer.load_channel(6)
+        kept = espnow.load_channel(6)
         assert kept == 9 if now_ms < 3_600_000 else kept in (3, 4)
 
 

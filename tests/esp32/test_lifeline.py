@@ -353,3 +353,50 @@ def test_three_strikes_without_a_loader_lead_to_the_rescue_that_is_frozen_too(li
     assert not resets
     lives[-1].step(node, object(), lambda: 0, lambda now_ms: 0, now_ms=1000 * guard.RETRY_FIRST_S)
     assert resets and not live(Machine.HARD_RESET).is_rescue
+
+
+# --- the watchdog is fed only while every task shows life ---------------------------------------------
+
+
+class Wdt:
+    def __init__(self):
+        self.fed = 0
+
+    def feed(self):
+        self.fed += 1
+
+
+def watched(lifeline):
+    ledger, wdt, said = lifeline.Ledger(), Wdt(), []
+    ledger.add("output", 1000, now_ms=0)
+    ledger.add("meter", 5000, now_ms=0)
+    return ledger, wdt, said, lifeline.Watchdog(wdt, ledger, log=said.append)
+
+
+def test_fresh_tasks_feed(lifeline):
+    ledger, wdt, said, watchdog = watched(lifeline)
+    assert watchdog.feed(now_ms=1000)
+    ledger.beat("output", now_ms=1000)
+    assert watchdog.feed(now_ms=2000)
+    assert (wdt.fed, said) == (2, [])
+
+
+def test_one_silent_task_starves_the_watchdog_for_good_and_is_named_once(lifeline):
+    ledger, wdt, said, watchdog = watched(lifeline)
+    assert not watchdog.feed(now_ms=1001)
+    ledger.beat("output", now_ms=1002)
+    assert not watchdog.feed(now_ms=1003)
+    assert wdt.fed == 0
+    assert said == ["watchdog: silent for too long: output"]
+
+
+def test_all_silent_tasks_are_named(lifeline):
+    ledger, *_ = watched(lifeline)
+    assert ledger.stale(now_ms=5001) == ["meter", "output"]
+
+
+def test_the_margin_is_that_of_the_nearest_task(lifeline):
+    ledger, *_ = watched(lifeline)
+    assert ledger.margin_ms(now_ms=400) == 600
+    ledger.beat("output", now_ms=4900)
+    assert ledger.margin_ms(now_ms=5100) == -100

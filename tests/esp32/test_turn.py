@@ -10,7 +10,7 @@ import esp32
 from node.trial import Trial
 
 OWN = (
-    "bearer", "crash", "entropy", "flash", "guard", "rtc", "lifeline", "clock", "log_files", "watchdog",
+    "bearer", "chip", "crash", "flash", "guard", "rtc", "lifeline", "log_files",
 )  # fmt: skip
 
 
@@ -252,7 +252,7 @@ def start(main, monkeypatch, machine):
 
     monkeypatch.setattr(main, "collect_early", lambda: None)
     monkeypatch.setattr(main, "machine", machine)
-    monkeypatch.setattr(main, "Clock", refuse)
+    monkeypatch.setattr(main.chip, "Clock", refuse)
     monkeypatch.setattr(main.time, "ticks_ms", None, raising=False)
     monkeypatch.setattr(main.time, "ticks_diff", None, raising=False)
     with pytest.raises(Started):

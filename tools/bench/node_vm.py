@@ -371,7 +371,7 @@ class Bench:
 
     def _shell(self, main, kind):
         chance, bearer = Chance(), self.bearer
-        stand_in("entropy", "below", lambda urandom: chance.below)
+        stand_in("chip", "random_below_of", lambda urandom: chance.below)
         stand_in("bearer", "open_bearer", lambda *args, **options: bearer)
         machine = main.machine
         life = program("lifeline", "Lifeline")(machine, self.start, now_ms=0)

@@ -32,7 +32,7 @@ def test_the_gateway_takes_what_is_made(tmp_path, key, capsys):
 
 def test_everything_that_the_program_imports_is_in_it_and_nothing_of_the_loader():
     modules = link_image.needed_modules(link_image.FIRMWARE)
-    assert {"concentrator.main", "concentrator.update", "wire.radio_update", "links.uart", "clock"} <= set(modules)
+    assert {"concentrator.main", "concentrator.update", "wire.radio_update", "links.uart", "chip"} <= set(modules)
     assert not {"slots", "concentrator.loader", "wire.coap", "policy", "machine", "os"} & set(modules)
     paths = list(link_image.program_files(link_image.FIRMWARE, None))
     assert paths[-1] == "concentrator/main.py", "last: a folder that came in part cannot be started"
