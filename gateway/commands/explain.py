@@ -17,7 +17,7 @@ from gateway.core.status import CabinetStatus, FeederStatus, Status
 from gateway.show.explain import moments
 from gateway.show.explain.answer import explain_at, explain_now
 from gateway.show.explain.why import state_words
-from gateway.show.explain.words import say
+from gateway.show.explain.words import word
 from gateway.show.findings import alarm_findings
 from gateway.show.report import nobody_answers
 
@@ -55,11 +55,11 @@ def explain(
         return {"error": silent}
     cabinet = status.cabinet
     if cabinet is None:
-        return {"error": [say("no_cabinet", language)]}
+        return {"error": [word("no_cabinet", language)]}
     found = cabinet.feeder_named(feeder)
     if found is None:
         names = ", ".join(one.name for one in cabinet.feeders) or "—"
-        return {"error": [say("no_feeder", language, feeder=feeder, names=names)]}
+        return {"error": [word("no_feeder", language, feeder=feeder, names=names)]}
     told: dict[str, Any] = {
         "feeder": found.name,
         "unix_s": cabinet.unix_s,
@@ -72,7 +72,7 @@ def explain(
         # A cabinet without a clock can still be asked about an hour: the one of whoever asks says which day it is.
         instant = moments.parse(at, system_unix_s if cabinet.unix_s is None else cabinet.unix_s)
     except ValueError:
-        return {"error": [say("bad_at", language, text=at[:40])]}
+        return {"error": [word("bad_at", language, text=at[:40])]}
     return told | {"at": explain_at(cabinet, found, instant, language), "policy": _policy(cabinet)}
 
 
@@ -82,8 +82,8 @@ def render(status: Status, explained: dict[str, Any], language: str) -> list[str
         return list(explained["error"])
     name = status.name
     now_s = explained["unix_s"]
-    when = say("title.unknown_time", language) if now_s is None else moments.date_and_clock(now_s, language)
-    lines = [f"{say('title', language, gateway=name, feeder=explained['feeder'])} — {when}", ""]
+    when = word("title.unknown_time", language) if now_s is None else moments.date_and_clock(now_s, language)
+    lines = [f"{word('title', language, gateway=name, feeder=explained['feeder'])} — {when}", ""]
     if "at" in explained:
         return lines + _at(explained["at"], language)
     return lines + _now(explained, language)
@@ -102,27 +102,27 @@ def _now(explained: dict[str, Any], language: str) -> list[str]:
         *(line for alarm in explained["alarms"] for line in _labelled("alarms", alarm, language)),
         *(line for limit in now["limits"] for line in _labelled("limits", limit, language)),
         "",
-        say("label.ladder", language),
+        word("label.ladder", language),
     ]
     for number, rung in enumerate(now["ladder"], 1):
         mark = ">" if rung["verdict"] == "decides" else " "
-        level = say(f"level.{rung['level']}", language)
-        verdict = say(f"verdict.{rung['verdict']}", language)
+        level = word(f"level.{rung['level']}", language)
+        verdict = word(f"verdict.{rung['verdict']}", language)
         head = f"{mark} {number}. {level:{_LEVEL_WIDTH}} {verdict:{_VERDICT_WIDTH}} "
         lines += _wrapped(head + rung["answer"], " " * len(head))
     if now["commands"]:
-        lines += ["", say("label.commands", language), *(f"  {words}" for words in now["commands"])]
+        lines += ["", word("label.commands", language), *(f"  {words}" for words in now["commands"])]
     return [*lines, "", *_night(now["night"], explained["unix_s"], language)]
 
 
 def _at(at: dict[str, Any], language: str) -> list[str]:
-    lines = [say("pair", language, label=at["when"], text=say(f"at.{at['side']}", language))]
+    lines = [word("pair", language, label=at["when"], text=word(f"at.{at['side']}", language))]
     lines += _labelled("wanted", state_words(at["wants_light"], language), language)
     lines += _labelled("why", at["why"], language)
     lines += _labelled("next", at["next"], language)
     lines += [line for limit in at["limits"] for line in _labelled("limits", limit, language)]
     orders = " ; ".join(at["commands"])
-    held = say("at.commands", language, orders=orders) if orders else say("at.no_command", language)
+    held = word("at.commands", language, orders=orders) if orders else word("at.no_command", language)
     lines += ["", *_wrapped(held, "")]
     lines += [line for note in at["notes"] for line in _wrapped(f"({note})", " ")]
     return [*lines, "", *_night(at["night"], at["unix_s"], language)]
@@ -130,9 +130,9 @@ def _at(at: dict[str, Any], language: str) -> list[str]:
 
 def _night(night: dict[str, Any] | None, unix_s: int | None, language: str) -> list[str]:
     if night is None:
-        return [say("night.unknown", language)]
+        return [word("night.unknown", language)]
     days = {name: moments.date(night[key], language) for name, key in (("from_day", "start_s"), ("to_day", "end_s"))}
-    lines = [say("label.night", language, **days)]
+    lines = [word("label.night", language, **days)]
     rows = night["rows"]
     for index, row in enumerate(rows):
         following_s = rows[index + 1]["unix_s"] if index + 1 < len(rows) else night["end_s"]
@@ -142,7 +142,7 @@ def _night(night: dict[str, Any] | None, unix_s: int | None, language: str) -> l
 
 
 def _labelled(key: str, text: str, language: str) -> list[str]:
-    return _wrapped(f"{say(f'label.{key}', language):{_LABEL_WIDTH}} {text}", " " * (_LABEL_WIDTH + 1))
+    return _wrapped(f"{word(f'label.{key}', language):{_LABEL_WIDTH}} {text}", " " * (_LABEL_WIDTH + 1))
 
 
 def _wrapped(line: str, indent: str) -> list[str]:

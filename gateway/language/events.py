@@ -1,4 +1,4 @@
-"""What every event of the wire means: a name for a list, a sentence with its values, and what a person can do.
+"""The meaning of every event of the wire: a name for a list, a sentence with its values, and what a person can do.
 
 `firmware/wire/event.py` has the codes and what their details hold; a test keeps the two tables the same. A sentence
 shows the values of a detail as `gateway/language/values.py` words them.
@@ -174,7 +174,7 @@ TEXTS: dict[int, EventText] = {
     event.DOOR_OPEN: EventText(
         N_("door open"),
         N_("The cabinet's door is open"),
-        N_("close it; if nobody is there, go and see"),
+        N_("close it; if no technician is there, go and see"),
         N_("The cabinet's door is closed again"),
     ),
     event.LOCAL_OVERRIDE: EventText(
@@ -339,7 +339,7 @@ def name(code: int, language: str) -> str:
 
 
 def sentence(code: int, active: bool | None, detail: object, language: str) -> str:
-    """What has happened; `active` and `detail` as an event's body has them."""
+    """Tells what has happened; `active` and `detail` as an event's body has them."""
     text = TEXTS.get(code)
     if text is None:
         return translate(_OTHER, language, label=event.label(code))
@@ -353,7 +353,7 @@ def sentence(code: int, active: bool | None, detail: object, language: str) -> s
 
 
 def remedy(code: int, language: str) -> str | None:
-    """What a person can do about it, where there is something."""
+    """Tells what a person can do about it, where there is something."""
     text = TEXTS.get(code)
     return None if text is None or text.remedy is None else translate(text.remedy, language)
 

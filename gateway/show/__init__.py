@@ -1,1 +1,1 @@
-"""How the agent shows itself to people: words, findings, reports, explanations, the technician's page."""
+"""The agent as people see it: words, findings, reports, explanations, the technician's page."""

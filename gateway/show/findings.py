@@ -1,4 +1,4 @@
-"""What wants attention at a gateway, the gravest first, each with its sentence and what to do about it.
+"""Finds what wants attention at a gateway, the gravest first, each with its sentence and what to do about it.
 
 Parts of the status that are absent are passed over. Judges, and changes nothing; `gateway/show/report.py` lays it out.
 """
@@ -15,7 +15,7 @@ from gateway.language.values import value_text
 from gateway.show.words import WORDS, word, word_or
 from wire import event
 
-# A reconnection takes seconds, a change of bearer half a minute; beyond, somebody should look.
+# A reconnection takes seconds, a change of bearer half a minute; beyond, it is worth a look.
 _LINK_DOWN_S = 180
 # The centre restarts and catches up; a watermark follows each batch, so with records waiting this long is odd.
 _CENTRE_SILENT_S = 900
@@ -70,7 +70,7 @@ class _Deferred(NamedTuple):
 
 
 def findings(status: Status) -> list[Finding]:
-    """What wants attention, the gravest first. Empty for an agent that does not run: that is its headline."""
+    """Lists what wants attention, the gravest first. Empty for an agent that does not run: that is its headline."""
     if status.phase != RUNNING:
         return []
     parts = (
@@ -90,12 +90,12 @@ def alarm_findings(status: Status, feeder: str | None = None) -> list[Finding]:
 
 
 def is_grave(found: Finding) -> bool:
-    """Whether a street is dark, burns by day or is dangerous by it; and whatever else is not of the cabinet."""
+    """True when a street is dark, burns by day or is dangerous by it, and for everything that is not of the cabinet."""
     return not found.key.startswith("alarm.") or _gravity(found) < _GRAVE
 
 
 def _street(status: Status) -> list[Finding]:
-    """What leaves a street dark, burning or dangerous comes before everything else."""
+    """Finds what leaves a street dark, burning or dangerous: this comes before everything else."""
     return [found for found in alarm_findings(status) if _gravity(found) < _GRAVE]
 
 
@@ -181,7 +181,7 @@ def _link(status: Status) -> list[Finding]:
     marked_s = centre.watermark_ago_s
     silent_s = since_s if marked_s is None else min(marked_s, since_s)
     lanes = WaitingStatus().lanes if status.waiting is None else status.waiting.lanes
-    held = ("telemetry",) if policy_of(status) == "hold" else ()  # not sent, so nobody can confirm it
+    held = ("telemetry",) if policy_of(status) == "hold" else ()  # not sent, so it cannot be confirmed
     if any(count for lane, count in lanes.items() if lane not in held) and silent_s >= _CENTRE_SILENT_S:
         return [Finding("silent", {"since": _Deferred(duration, silent_s)})]
     return []
@@ -253,7 +253,7 @@ def _radio(status: Status) -> list[Finding]:
 
 
 def _lines(status: Status) -> list[Finding]:
-    """Serial ports of the node link: away, or with nobody behind them."""
+    """Finds serial ports of the node link that are away, or behind which no node answers."""
     if (status.uptime_s or 0) < _RADIO_STARTS_S:
         return []
     found = []
@@ -292,7 +292,7 @@ def bearer_name(name: str, language: str) -> str:
 
 
 def policy_of(status: Status) -> str | None:
-    """What the budget of the bearer that carries lets pass; None where none is counted."""
+    """Tells what the budget of the bearer in use lets pass; None where none is counted."""
     carrier = status.carrier
     return None if carrier is None or carrier.budget is None else carrier.budget.policy
 

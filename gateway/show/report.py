@@ -39,7 +39,7 @@ _UNKNOWN_TOLD_MAX = 4  # kids of unknown nodes on one line
 
 
 def exit_status(status: Status) -> int:
-    """0 well, 1 something wants attention (or it starts, or stops), 2 nobody answers."""
+    """The exit status: 0 well, 1 something wants attention (or it starts, or stops), 2 no agent answers."""
     if status.phase in _NOBODY:
         return NO_AGENT
     return ATTENTION if status.phase != RUNNING or findings(status) else WELL
@@ -84,9 +84,9 @@ def _title(status: Status, language: str) -> str:
 def sections(status: Status, language: str) -> list[tuple[str, list[str]]]:
     """(label of WORDS, what stands behind it), a line each; parts that are absent are left out."""
     makers = (
-        ("since", _say_since), ("centre", _say_centre), ("waiting", _say_waiting), ("disk", _say_disk),
-        ("losses", _say_losses), ("nodes", _say_nodes), ("clock", _say_clock), ("certificates", _say_certificates),
-        ("faults", _say_faults),
+        ("since", _since_parts), ("centre", _centre_parts), ("waiting", _waiting_parts), ("disk", _disk_parts),
+        ("losses", _losses_parts), ("nodes", _nodes_parts), ("clock", _clock_parts),
+        ("certificates", _certificates_parts), ("faults", _faults_parts),
     )  # fmt: skip
     found = [(label, make(status, language)) for label, make in makers]
     found[-2:-2] = _bearer_lines(status, language)
@@ -95,14 +95,14 @@ def sections(status: Status, language: str) -> list[tuple[str, list[str]]]:
     return [(label, parts) for label, parts in found if parts]
 
 
-def _say_since(status: Status, language: str) -> list[str]:
+def _since_parts(status: Status, language: str) -> list[str]:
     if status.uptime_s is None:
         return [word("last_boot", language, boot=status.boot)] if status.boot is not None else []
     shown = "?" if status.boot is None else status.boot
     return [word("since", language, uptime=duration(status.uptime_s, language), boot=shown)]
 
 
-def _say_centre(status: Status, language: str) -> list[str]:
+def _centre_parts(status: Status, language: str) -> list[str]:
     centre = status.centre
     if centre is None:
         return []
@@ -125,7 +125,7 @@ def _say_centre(status: Status, language: str) -> list[str]:
     return parts
 
 
-def _say_waiting(status: Status, language: str) -> list[str]:
+def _waiting_parts(status: Status, language: str) -> list[str]:
     waiting = status.waiting
     if waiting is None:
         return []
@@ -140,7 +140,7 @@ def _say_waiting(status: Status, language: str) -> list[str]:
     return parts
 
 
-def _say_disk(status: Status, language: str) -> list[str]:
+def _disk_parts(status: Status, language: str) -> list[str]:
     disk = status.disk
     if disk is None:
         return []
@@ -159,7 +159,7 @@ def _say_disk(status: Status, language: str) -> list[str]:
     return parts
 
 
-def _say_losses(status: Status, language: str) -> list[str]:
+def _losses_parts(status: Status, language: str) -> list[str]:
     losses = status.losses
     if losses is None:
         return []
@@ -170,7 +170,7 @@ def _say_losses(status: Status, language: str) -> list[str]:
     return [word("loss_total", language, count=losses.records, why=causes)]
 
 
-def _say_nodes(status: Status, language: str) -> list[str]:
+def _nodes_parts(status: Status, language: str) -> list[str]:
     nodes = status.nodes
     if nodes is None or not (nodes.heard or nodes.expected != 0 or nodes.unknown):
         return []  # a cabinet without controllers on its lamps
@@ -186,7 +186,7 @@ def _say_nodes(status: Status, language: str) -> list[str]:
     return parts
 
 
-def _say_clock(status: Status, language: str) -> list[str]:
+def _clock_parts(status: Status, language: str) -> list[str]:
     if status.clock is None:
         return []
     if not status.clock.good:
@@ -197,8 +197,8 @@ def _say_clock(status: Status, language: str) -> list[str]:
 def _bearer_lines(status: Status, language: str) -> list[tuple[str, list[str]]]:
     """The budget and the modem of each bearer that has one; with its name where there are several."""
     bearers = status.bearers or {}
-    found = [("mobile", name, _say_budget(bearer.budget, language)) for name, bearer in bearers.items()]
-    found += [("modem", name, _say_modem(bearer.modem, language)) for name, bearer in bearers.items()]
+    found = [("mobile", name, _budget_parts(bearer.budget, language)) for name, bearer in bearers.items()]
+    found += [("modem", name, _modem_parts(bearer.modem, language)) for name, bearer in bearers.items()]
     told = [(label, name, parts) for label, name, parts in found if parts]
     is_single = len({name for _label, name, _parts in told}) == 1
     return [
@@ -206,7 +206,7 @@ def _bearer_lines(status: Status, language: str) -> list[tuple[str, list[str]]]:
     ]
 
 
-def _say_budget(budget: BudgetStatus | None, language: str) -> list[str]:
+def _budget_parts(budget: BudgetStatus | None, language: str) -> list[str]:
     if budget is None:
         return []
     used = size(budget.used, language)
@@ -219,7 +219,7 @@ def _say_budget(budget: BudgetStatus | None, language: str) -> list[str]:
     ]
 
 
-def _say_modem(modem: ModemState | None, language: str) -> list[str]:
+def _modem_parts(modem: ModemState | None, language: str) -> list[str]:
     if modem is None:
         return []
     link = word_or(f"modem.link.{modem.link}", "", language)
@@ -230,14 +230,14 @@ def _say_modem(modem: ModemState | None, language: str) -> list[str]:
     return parts
 
 
-def _say_certificates(status: Status, language: str) -> list[str]:
+def _certificates_parts(status: Status, language: str) -> list[str]:
     return [
         word("days_unknown" if days is None else "days_left", language, name=name, days=days)
         for name, days in (status.certificates or {}).items()
     ]
 
 
-def _say_faults(status: Status, language: str) -> list[str]:
+def _faults_parts(status: Status, language: str) -> list[str]:
     faults = status.faults
     if faults is None:
         return []

@@ -1,5 +1,5 @@
-"""How questions are put to a person at a terminal: one line each, what stands is the answer to an empty line, `-`
-takes an optional one away, `?` explains. Knows no question and no file.
+"""A terminal asks a person questions, one line each: an empty line keeps the value shown, `-` takes an optional one
+away, `?` explains. Knows no question and no file.
 
 An end of the input, or Ctrl-C, ends the whole (`Abandoned`): nothing has been written then.
 """
@@ -17,11 +17,11 @@ _YES = {"fr": "o", "en": "y"}
 
 
 class Abandoned(Exception):
-    """The person went away."""
+    """Raised when the person gives up."""
 
 
 class Refused(ValueError):
-    """An answer that cannot be; `word` says why (a key of `words`), None: only what is expected is said."""
+    """Raised for an answer that cannot be. `word`: why, a key of `words`; None: only what is expected is shown."""
 
     def __init__(self, word: str | None = None, /, **values: str) -> None:
         super().__init__(word)
@@ -54,7 +54,7 @@ class Terminal:
         self._write(word(name, self.language, **values))
 
     def show(self, line: str) -> None:
-        """A line that is not ours to word: a path, a fault."""
+        """Shows a line that is not ours to word: a path, a fault."""
         self._write(line)
 
     def ask(
@@ -69,8 +69,8 @@ class Terminal:
         expect: str | None = None,
         **values: str,
     ) -> Value | None:
-        """What `read` makes of the answer; asked again while it raises Refused. None: taken away. `expect` names what
-        is an answer where that is not said under the question's own name."""
+        """Asks until `read` takes the answer without Refused, and returns what it makes of it. None: taken away.
+        `expect` names what is an answer where that does not stand under the question's own name."""
         expected, default = f"expect.{expect or question}", str(default)
         for number, choice in enumerate(choices, 1):
             self._write(f"  {number}  {choice}")
@@ -93,7 +93,7 @@ class Terminal:
                 self.say(expected, **values)
 
     def confirm(self, question: str, /, *, default: bool, **values: str) -> bool:
-        """Yes or no."""
+        """Asks for yes or no."""
         yes, no = _YES[self.language], "n"
         choice = f"{yes.upper()}/{no}" if default else f"{yes}/{no.upper()}"
         prompt = f"{word(f'ask.{question}', self.language, **values)} [{choice}] : "
@@ -105,7 +105,7 @@ class Terminal:
                 return typed[0] != no
 
     def choose(self, question: str, letters: str, /, **values: str) -> str:
-        """One letter of `letters`; the first is the answer to an empty line."""
+        """Asks for one letter of `letters`; the first is the answer to an empty line."""
         prompt = (
             f"{word(f'ask.{question}', self.language, **values)} [{'/'.join((letters[0].upper(), *letters[1:]))}] : "
         )
@@ -115,7 +115,7 @@ class Terminal:
                 return typed
 
     def secret(self, question: str, check: Callable[[str], Value]) -> Value:
-        """Typed twice, never shown. `check` raises Refused."""
+        """Asks for a secret twice and never shows it. `check` raises Refused."""
         while True:
             first = self._secret(f"{word(f'ask.{question}', self.language)} : ")
             try:

@@ -1,4 +1,4 @@
-"""What is going to be /etc/bocage: the document of gateway.toml as plain data, and what is brought along for it.
+"""A draft of /etc/bocage: the document of gateway.toml as plain data, and what is brought along for it.
 
 `check` judges the whole as the agent will (`gateway.config.config`), with the files that are about to be written
 standing in a folder of its own; `accepts` judges one answer by itself. Nothing here asks a person or
@@ -39,7 +39,7 @@ _SOUND_CABINET: dict[str, Any] = {
 @dataclass
 class Draft:
     """`document` is gateway.toml. `authority`, `certificate`, `keys` are the contents of files to be installed, None:
-    as they are. Whoever fills it in has judged each by `identity` and `keys_fault`."""
+    as they are. `questions` and `answers` judge each by `identity` and `keys_fault` before they set it."""
 
     root: Path
     document: dict[str, Any]
@@ -52,7 +52,7 @@ class Draft:
 
     @property
     def common_name(self) -> str:
-        """Of the certificate: the MQTT client's id."""
+        """The common name of the certificate: the MQTT client's id."""
         gateway = self.document["gateway"]
         return f"{gateway.get('insee', '')}-{gateway.get('name', '')}"
 
@@ -67,12 +67,12 @@ class Draft:
         return None if pem is None or identity.is_stand_in(pem) else pem
 
     def check(self) -> list[str]:
-        """Every fault, as the agent will tell them."""
+        """Lists every fault, as the agent will report it."""
         with tempfile.TemporaryDirectory(prefix="bocage-setup-") as folder:
             return _faults(self._staged(Path(folder)), insecure=True)
 
     def new_files(self, language: str) -> list[files.New]:
-        """What is to be written, in this order. The document's paths are those of the system that will run it."""
+        """Lists what is to be written, in this order. The document's paths are those of the system that will run it."""
         new = [files.New(files.KEY, self.key, 0o600)]
         name = self.common_name
         stand_in = identity.make_stand_in(self.key, name)
@@ -134,7 +134,8 @@ class Draft:
 
 
 def open_draft(root: Path) -> Draft:
-    """What stands, completed by what every gateway has. OSError, or ValueError for a document that is not TOML."""
+    """Reads what stands and completes it with what every gateway has. OSError, or ValueError for a document that is not
+    TOML."""
     standing = files.read(root, files.CONFIG)
     document: dict[str, Any] = {} if standing is None else tomllib.loads(standing.decode())
     for name, section in document.items():
@@ -144,7 +145,7 @@ def open_draft(root: Path) -> Draft:
     gateway.setdefault("id", secrets.token_bytes(_NODE_ID_BYTES).hex())
     gateway.setdefault("data", "/var/lib/bocage")
     link = document.setdefault("link", {})
-    if not link:  # a cabinet's own equipment only: nobody is listened to
+    if not link:  # a cabinet's own equipment only: no node is listened to
         link.update({"bind": "127.0.0.1:5683", "nodes": []})
     uplink = document.setdefault("uplink", {})
     uplink.update({"ca": str(files.AUTHORITY), "certificate": str(files.CERTIFICATE), "key": str(files.KEY)})
@@ -154,7 +155,7 @@ def open_draft(root: Path) -> Draft:
 
 
 def accepts(section: str, name: str, value: Any, *, feeder: bool = False) -> bool:
-    """Whether the agent would take this value in this field, apart from all others."""
+    """True when the agent accepts this value in this field, apart from all others."""
     probe = copy.deepcopy(_SOUND)
     if section in ("cabinet", "page"):
         probe["cabinet"] = copy.deepcopy(_SOUND_CABINET)
@@ -170,7 +171,7 @@ def accepts(section: str, name: str, value: Any, *, feeder: bool = False) -> boo
 
 
 def keys_fault(data: bytes, insee: str, language: str) -> str | None:
-    """Why these bytes are not the key set of this commune, in words."""
+    """Tells in words why these bytes are not the key set of this commune."""
     found, faults = keyset.decode(data)
     if found is None:
         return word("keys.bad", language, why=", ".join(str(fault) for fault in faults[:1]))
@@ -180,8 +181,8 @@ def keys_fault(data: bytes, insee: str, language: str) -> str | None:
 
 
 def site_objection(latitude: float, longitude: float, insee: str) -> tuple[str, dict[str, str]] | None:
-    """Why the cabinet cannot stand there: a word of `words` and its values. Overseas the agent's sun does not reach
-    yet."""
+    """Tells why the cabinet cannot stand there: a word of `words` and its values. Overseas the agent's sun does not
+    reach yet."""
     objection = site.objection(latitude, longitude, insee)
     is_taken = accepts("cabinet", "latitude", latitude) and accepts("cabinet", "longitude", longitude)
     if objection is None and not is_taken:
@@ -190,7 +191,7 @@ def site_objection(latitude: float, longitude: float, insee: str) -> tuple[str, 
 
 
 def site_fault(cabinet: dict[str, Any], insee: str, language: str) -> str | None:
-    """The same in words, of values that may be anything."""
+    """Tells the same in words, of values that may be anything."""
     latitude, longitude = cabinet.get("latitude"), cabinet.get("longitude")
     if not all(isinstance(one, int | float) and not isinstance(one, bool) for one in (latitude, longitude)):
         return word("answers.numbers", language)
@@ -210,7 +211,8 @@ _password_line = ""
 
 
 def some_password_line() -> str:
-    """A sound line of nobody's password; its making takes a quarter of a second of a Pi, so it is made once."""
+    """A sound line of a password that is used nowhere; its making takes a quarter of a second of a Pi, so it is made
+    once."""
     global _password_line
     _password_line = _password_line or password.make(secrets.token_urlsafe(16))
     return _password_line

@@ -45,7 +45,7 @@ class New(NamedTuple):
 
 
 def under(root: Path, path: Path) -> Path:
-    """Where a file of the system lies when the system lies at `root`."""
+    """Finds a file of the system when the system lies at `root`."""
     return root / path.relative_to("/")
 
 

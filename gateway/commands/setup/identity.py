@@ -1,8 +1,8 @@
 """The gateway's key for the link to the centre, its certificate request, and what stands in for certificates until the
 territory's authority has signed.
 
-The stand-in is the gateway's own signature on its own key, as certificate and as authority: nobody trusts it and it
-trusts nobody, so the cabinet runs alone, says so, and needs no restart when the real files come. The private key
+The stand-in is the gateway's own signature on its own key, as certificate and as authority: it is trusted nowhere and
+trusts no server, so the cabinet runs alone, says so, and needs no restart when the real files come. The private key
 never leaves the card and is never shown. Makes bytes; writing them is `files`' part.
 """
 
@@ -68,7 +68,7 @@ def make_stand_in(key_pem: bytes, common_name: str) -> bytes:
 
 
 def is_stand_in(certificate_pem: bytes) -> bool:
-    """Whether a certificate signed itself without being an authority."""
+    """True when a certificate signed itself without being an authority."""
     try:
         certificate = x509.load_pem_x509_certificate(certificate_pem)
     except ValueError:
@@ -77,13 +77,13 @@ def is_stand_in(certificate_pem: bytes) -> bool:
 
 
 def check_authority(pem: bytes) -> None:
-    """IdentityFault unless these are certificates of an authority."""
+    """Raises IdentityFault unless these are certificates of an authority."""
     if not all(_is_authority(certificate) for certificate in _certificates(pem)):
         raise IdentityFault("identity.no-authority")
 
 
 def check_certificate(pem: bytes, key_pem: bytes, common_name: str, authority_pem: bytes | None) -> None:
-    """IdentityFault unless the first certificate is of this key, in this name, and of this authority (None: not
+    """Raises IdentityFault unless the first certificate is of this key, in this name, and of this authority (None: not
     known)."""
     certificates = _certificates(pem)
     certificate = certificates[0]
@@ -108,7 +108,7 @@ def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
 
 
 def _is_authority(certificate: x509.Certificate) -> bool:
-    """By its basic constraints; the oldest form of certificate has none and is let pass when it signed itself."""
+    """Reads its basic constraints; the oldest form of certificate has none and is let pass when it signed itself."""
     try:
         return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
     except x509.ExtensionNotFound:

@@ -1,8 +1,8 @@
-"""What this machine has that a cabinet may hang on: serial ports, GPIO chips, network interfaces; and whether systemd
-runs it.
+"""Finds what a cabinet may hang on: serial ports, GPIO chips, network interfaces; and whether systemd runs this
+machine.
 
-Looks, opens nothing and changes nothing. `root` is where the system lies: `/`, or the folder of an image, which has no
-devices to look at.
+Reads names only, opens nothing and changes nothing. `root` is where the system lies: `/`, or the folder of an image,
+which has no devices to look at.
 """
 
 import re
@@ -41,7 +41,7 @@ def interfaces() -> tuple[list[str], list[str]]:
 
 
 def runs_systemd(root: Path) -> bool:
-    """Whether a service can be started: not in an image, and not where something else is process 1."""
+    """True where a service can be started: not in an image, and not where another program is process 1."""
     return root == Path("/") and Path("/run/systemd/system").is_dir()
 
 

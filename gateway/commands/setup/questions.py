@@ -1,4 +1,4 @@
-"""What is asked of a person, in the order in which one stands before a cabinet: where it is, whom it speaks to, what is
+"""The questions, in the order of a person who stands before a cabinet: where it is, whom it speaks to, what is
 wired, its feeders one by one, the commune's keys, the page.
 
 Fills in a Draft. Every answer is judged at once by the agent's own checks (`draft.accepts`), so that nothing is

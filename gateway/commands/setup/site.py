@@ -1,4 +1,4 @@
-"""Where a cabinet may stand: reads a position as people write it, and says whether it lies in France and in that
+"""Reads a position as people write it, and tells whether it lies in France and in that
 commune's department's part of the world. A wrong sign or two numbers swapped is an hour of lamps at noon.
 """
 
@@ -53,7 +53,7 @@ def parse(text: str) -> tuple[float, float] | None:
     if pair is None:
         return None
     first, second = pair[2].upper(), pair[4].upper()
-    # Whoever names the points of the compass may also turn them round; half a pair of names is a slip.
+    # With the points of the compass named they may be turned round; half a pair of names is a slip.
     if first and second and first in "EWO" and second in "NS":
         return _position(_degrees(pair[3], second), _degrees(pair[1], first))
     if bool(first) != bool(second) or (first and (first not in "NS" or second not in "EWO")):
@@ -67,7 +67,7 @@ def region_of(insee: str) -> Region:
 
 
 def objection(latitude: float, longitude: float, insee: str) -> tuple[str, dict[str, str]] | None:
-    """Why a cabinet of this commune cannot stand there: a word of `words` and its values; None when it may."""
+    """Tells why a cabinet of this commune cannot stand there: a word of `words` and its values; None when it may."""
     region = region_of(insee)
     if region.holds(latitude, longitude):
         return None

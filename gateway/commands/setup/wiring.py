@@ -43,7 +43,7 @@ LINES = Wiring(
         "switch_off": "!gpio:19/pull-up",
     },
 )
-# The pulse to the timer relay is the Pi's own in both: it must end with the agent, whatever a module holds.
+# The pulse to the timer relay is the Pi's own in both: it must end with the agent, though a module holds its outputs.
 WATCHDOG = "gpio:22"
 # The Pi's UART (line 15, pin 10) behind an optocoupler.
 LINKY = "/dev/ttyAMA0"

@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(_config: None, args: argparse.Namespace) -> int:
-    """The exit status."""
+    """Runs the questions, or the answers of a file; returns the exit status."""
     terminal = Terminal(args.lang)
     if args.root == Path("/") and os.geteuid() != 0:
         print(word("not_root", args.lang), file=sys.stderr)

@@ -15,11 +15,11 @@ from gateway.show.explain.calendar import law_of, wish
 from gateway.show.explain.night import Tonight, next_by_policy, next_words, tonight
 from gateway.show.explain.orders import command_words, concerns, kind_words, limit_words, still_holding
 from gateway.show.explain.why import ladder, law_words, policy_words, state_words, why
-from gateway.show.explain.words import say
+from gateway.show.explain.words import word
 
 
 def explain_now(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> dict[str, Any]:
-    """The state now, and everything that led to it."""
+    """Gives the state now, and everything that led to it."""
     found = watts(feeder, language)
     law, now_s = law_of(cabinet, feeder), cabinet.unix_s
     return {
@@ -35,7 +35,7 @@ def explain_now(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> 
         "ladder": [rung._asdict() for rung in ladder(cabinet, feeder, language)],
         "limits": [] if law is None or now_s is None else limit_words(law, now_s, language),
         "commands": [
-            say("pair", language, label=kind_words(command, language), text=command_words(command, now_s, language))
+            word("pair", language, label=kind_words(command, language), text=command_words(command, now_s, language))
             for command in cabinet.commands if concerns(command, feeder)
         ],
         "night": night_data(tonight(cabinet, feeder, now_s, language), language),
@@ -43,7 +43,7 @@ def explain_now(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> 
 
 
 def explain_at(cabinet: CabinetStatus, feeder: FeederStatus, at: moments.At, language: str) -> dict[str, Any]:
-    """What the policy wants at `at`, why, and what could decide otherwise."""
+    """Tells what the policy wants at `at`, why, and what could decide otherwise."""
     law, now_s = law_of(cabinet, feeder), cabinet.unix_s
     told: dict[str, Any] = {
         "unix_s": at.unix_s,
@@ -55,7 +55,7 @@ def explain_at(cabinet: CabinetStatus, feeder: FeederStatus, at: moments.At, lan
         "limits": [] if law is None else limit_words(law, at.unix_s, language),
     }
     if law is None:
-        unknown = {"why": say("night.unknown", language), "next": say("next.unknown", language)}
+        unknown = {"why": word("night.unknown", language), "next": word("next.unknown", language)}
         return told | {"wants_light": None, "level": None} | unknown
     wished = wish(law, at.unix_s)
     return told | {
@@ -67,15 +67,15 @@ def explain_at(cabinet: CabinetStatus, feeder: FeederStatus, at: moments.At, lan
 
 
 def state_sentence(feeder: FeederStatus, language: str) -> str:
-    """`allumé depuis 6 h 12 min`."""
+    """Words the state: `allumé depuis 6 h 12 min`."""
     state = state_words(feeder.closed, language)
     if feeder.since_s is None or feeder.since_s < 0 or feeder.closed is None:
         return state
-    return f"{state} {say('for', language, since=duration(feeder.since_s, language))}"
+    return f"{state} {word('for', language, since=duration(feeder.since_s, language))}"
 
 
 def night_data(found: Tonight | None, language: str) -> dict[str, Any] | None:
-    """A night as plain data."""
+    """Gives a night as plain data."""
     if found is None:
         return None
     return {
@@ -102,22 +102,22 @@ def _side(at_s: int, now_s: int | None) -> str:
 
 
 def _notes(cabinet: CabinetStatus, at: moments.At, language: str) -> list[str]:
-    """What is to be known about that time: the awkward hour, a policy that ends or begins by then."""
+    """Lists what is to be known about that time: the awkward hour, a policy that ends or begins by then."""
     notes = []
     if at.note is not None:
-        notes.append(say(f"at.{at.note}", language, clock=moments.clock(at.unix_s, language)))
+        notes.append(word(f"at.{at.note}", language, clock=moments.clock(at.unix_s, language)))
     from_s, until_s = cabinet.policy.valid_from_s, cabinet.policy.valid_until_s
     is_before = from_s is not None and at.unix_s < from_s
     is_expired = until_s is not None and at.unix_s >= until_s
     for key, bound_s, is_so in (("before", from_s, is_before), ("expired", until_s, is_expired)):
         if cabinet.policy.version is not None and bound_s is not None and is_so:
-            text = say(f"at.{key}", language, at=moments.date_and_clock(bound_s, language))
-            notes.append(say("pair", language, label=policy_words(cabinet, language), text=text))
+            text = word(f"at.{key}", language, at=moments.date_and_clock(bound_s, language))
+            notes.append(word("pair", language, label=policy_words(cabinet, language), text=text))
     side = _side(at.unix_s, cabinet.unix_s)
     if cabinet.policy.next_version is not None and side == "future":
-        notes.append(say("at.next", language, version=cabinet.policy.next_version))
+        notes.append(word("at.next", language, version=cabinet.policy.next_version))
     if side != "now":
-        notes.append(say(f"at.caveat.{side}", language))
+        notes.append(word(f"at.caveat.{side}", language))
     return notes
 
 
@@ -128,7 +128,7 @@ _DARK_SHARE, _DARK_W = 0.05, 3.0
 
 
 class Watts(NamedTuple):
-    """`brief`: the sentence without its figures, for where they stand already."""
+    """The verdict on a feeder's watts. `brief`: the sentence without its figures, for where they stand already."""
 
     verdict: str
     sentence: str
@@ -136,19 +136,19 @@ class Watts(NamedTuple):
 
 
 def watts(feeder: FeederStatus, language: str) -> Watts:
-    """Power against what is normal; the auxiliary contact first, for it is nearer to the contactor."""
+    """Compares power with what is normal; the auxiliary contact first, for it is nearer to the contactor."""
     if feeder.feedback is not None and feeder.closed is not None and feeder.feedback != feeder.closed:
         key = "feedback.closed" if feeder.feedback else "feedback.open"
-        return Watts(DISAGREE, say(key, language), say(key, language))
+        return Watts(DISAGREE, word(key, language), word(key, language))
     if feeder.power_w is None:
-        return Watts(UNKNOWN, say("watts.none", language), say("watts.none", language))
+        return Watts(UNKNOWN, word("watts.none", language), word("watts.none", language))
     verdict, key, rest = _judge(feeder.power_w, feeder)
-    brief = say(f"watts.{key}", language, rest=round(rest))
+    brief = word(f"watts.{key}", language, rest=round(rest))
     power = round(feeder.power_w)
     if feeder.closed is False or not feeder.normal_w:
-        return Watts(verdict, say("watts.alone", language, power=power, verdict=brief), brief)
+        return Watts(verdict, word("watts.alone", language, power=power, verdict=brief), brief)
     values = {"power": power, "expected": round(feeder.normal_w), "verdict": brief}
-    return Watts(verdict, say("watts.of", language, **values), brief)
+    return Watts(verdict, word("watts.of", language, **values), brief)
 
 
 def _judge(power_w: float, feeder: FeederStatus) -> tuple[str, str, float]:

@@ -1,4 +1,4 @@
-"""What the commune's policy wants of a feeder at an instant, reckoned from the signed document itself, and its words.
+"""The commune's policy for a feeder at an instant, reckoned from the signed document itself, and its words.
 
 The evaluation is the agent's (`policy.lighting`), from the bytes that it reports to be in force, so that an
 explanation does not rest on the agent's word. Without those bytes (none in force, a format of a newer agent) a feeder
@@ -11,15 +11,15 @@ from typing import Any, NamedTuple
 
 from gateway.core.status import CabinetStatus, FeederStatus
 from gateway.show.explain.moments import day, month_day
-from gateway.show.explain.words import say
+from gateway.show.explain.words import word
 from policy import ceiling, civil, document, lighting
 
 PERMANENT, CALENDAR, DEFAULT = "permanent", "calendar", "default"
 
 
 class Law(NamedTuple):
-    """What a feeder runs by. `number`: of its calendar, from 1; None for the default. `rules`: the policy's lighting
-    section and this feeder in it, for its limits; None without a policy."""
+    """The rules that a feeder runs by. `number`: of its calendar, from 1; None for the default. `rules`: the policy's
+    lighting section and this feeder in it, for its limits; None without a policy."""
 
     kind: str
     calendar: Any
@@ -29,7 +29,8 @@ class Law(NamedTuple):
 
 
 class Wish(NamedTuple):
-    """What is wanted at an instant. `rule` and `step` as in `policy.lighting`; `until_s`: of the next change."""
+    """The level that is wanted at an instant. `rule` and `step` as in `policy.lighting`; `until_s`: of the next
+    change."""
 
     law: Law
     level: int
@@ -45,14 +46,14 @@ class Wish(NamedTuple):
 
 @lru_cache(maxsize=4)
 def policy_of(plain: bytes | None) -> Any:
-    """The `document.Policy` behind these bytes; None for none, or for one that this version cannot read."""
+    """Decodes the `document.Policy` behind these bytes; None for none, or for one that this version cannot read."""
     if plain is None:
         return None
     return document.decode(plain)[0]
 
 
 def law_of(cabinet: CabinetStatus, feeder: FeederStatus) -> Law | None:
-    """By what this feeder runs; None where this cannot be told."""
+    """Finds the rules that this feeder runs by; None where they are not known."""
     policy = policy_of(cabinet.policy_plain)
     if policy is None:
         # A policy that we cannot read is in force all the same: nothing is claimed in its place.
@@ -69,7 +70,8 @@ def law_of(cabinet: CabinetStatus, feeder: FeederStatus) -> Law | None:
 
 
 def wish(law: Law, unix_s: int, uncertainty_s: int = 0) -> Wish:
-    """What the law wants at this instant; of those in doubt by an uncertain clock the brightest, as the agent does."""
+    """Computes what the law wants at this instant; with an uncertain clock the brightest in doubt, as the agent
+    does."""
     night = night_of(law, unix_s)
     if law.kind == PERMANENT:
         return Wish(law, 100, lighting.NO_RULE, lighting.NO_STEP, None, night)
@@ -79,7 +81,7 @@ def wish(law: Law, unix_s: int, uncertainty_s: int = 0) -> Wish:
 
 
 def limits_of(law: Law, unix_s: int) -> list[Any]:
-    """The limits that bind the feeder in the night that holds this instant; exemptions are accounted for."""
+    """Lists the limits that bind the feeder in the night that holds this instant; exemptions are accounted for."""
     if law.rules is None:
         return []
     section, feeder = law.rules
@@ -87,7 +89,7 @@ def limits_of(law: Law, unix_s: int) -> list[Any]:
 
 
 def night_of(law: Law, unix_s: int) -> Any:
-    """The `lighting.Night` that holds this instant."""
+    """Finds the `lighting.Night` that holds this instant."""
     return _night(law.calendar, law.site, lighting.evening_of(law.site, unix_s))
 
 
@@ -105,20 +107,20 @@ _WEEK = 7
 
 
 def wish_words(wish: Wish, language: str) -> str:
-    """`calendrier n° 1, règle 2 (vendredi et samedi), pas 3 : extinction à 23:30`."""
+    """Words a wish: `calendrier n° 1, règle 2 (vendredi et samedi), étape 3 : extinction à 23:30`."""
     law = wish.law
     if law.kind == PERMANENT:
-        return say("permanent", language)
+        return word("permanent", language)
     step = step_words(law, wish.rule, wish.step, language)
     if law.kind != CALENDAR:
-        return say("default_calendar", language, step=step)
-    return say("calendar", language, number=law.number, rule=rule_words(law.calendar, wish.rule, language), step=step)
+        return word("default_calendar", language, step=step)
+    return word("calendar", language, number=law.number, rule=rule_words(law.calendar, wish.rule, language), step=step)
 
 
 def rule_words(calendar: Any, index: int, language: str) -> str:
-    """`règle 2 (vendredi et samedi)`."""
+    """Words a rule: `règle 2 (vendredi et samedi)`."""
     if index == lighting.NO_RULE:
-        return say("rule.none", language)
+        return word("rule.none", language)
     rule = calendar.rules[index]
     days = _days(rule.weekdays, language)
     if not rule.first:
@@ -126,62 +128,62 @@ def rule_words(calendar: Any, index: int, language: str) -> str:
     elif rule.weekdays == lighting.EVERY_DAY:
         when = _dates(rule, language)
     else:
-        when = say("days_and_dates", language, days=days, dates=_dates(rule, language))
-    return say("rule", language, number=index + 1, when=when)
+        when = word("days_and_dates", language, days=days, dates=_dates(rule, language))
+    return word("rule", language, number=index + 1, when=when)
 
 
 def step_words(law: Law, rule: int, step: int, language: str, *, is_numbered: bool = True) -> str:
-    """`pas 3 : extinction à 23:30`; `step` as in a reason: its number, NO_STEP or DAYLIGHT."""
+    """Words a step: `étape 3 : extinction à 23:30`; `step` as in a reason: its number, NO_STEP or DAYLIGHT."""
     if step == lighting.NO_STEP:
-        return say("step.before", language)
+        return word("step.before", language)
     if step == lighting.DAYLIGHT:
-        return say("step.daylight", language)
+        return word("step.daylight", language)
     program = lighting.DEFAULT_PROGRAM
     if rule != lighting.NO_RULE:
         program = law.calendar.programs[law.calendar.rules[rule].program]
     words = _act(program[step - 1], language)
-    return say("step", language, number=step, words=words) if is_numbered else words
+    return word("step", language, number=step, words=words) if is_numbered else words
 
 
 def _act(step: Any, language: str) -> str:
     kind = "dark" if step.level_percent == 0 else "lit" if step.level_percent == 100 else "dim"
-    return say(f"act.{kind}", language, level=step.level_percent, when=_when(step, language))
+    return word(f"act.{kind}", language, level=step.level_percent, when=_when(step, language))
 
 
 def _when(step: Any, language: str) -> str:
     if step.reference == lighting.CLOCK:
-        return say("when.clock", language, clock=minute_words(step.minutes))
+        return word("when.clock", language, clock=minute_words(step.minutes))
     sun = "sunset" if step.reference == lighting.SUNSET else "sunrise"
     side = "" if step.minutes == 0 else ".after" if step.minutes > 0 else ".before"
-    return say(f"when.{sun}{side}", language, minutes=abs(step.minutes))
+    return word(f"when.{sun}{side}", language, minutes=abs(step.minutes))
 
 
 def minute_words(minute: int) -> str:
-    """A minute of the day as a clock shows it."""
+    """Shows a minute of the day as a clock does."""
     return f"{minute // 60 % 24:02}:{minute % 60:02}"
 
 
 def _days(bits: int, language: str) -> str:
     if bits == lighting.EVERY_DAY:
-        return say("days.all", language)
+        return word("days.all", language)
     found = [number for number in range(_WEEK) if bits >> number & 1]
-    names = [say(f"weekday.{number}", language) for number in found]
+    names = [word(f"weekday.{number}", language) for number in found]
     if len(found) > 2 and found[-1] - found[0] == len(found) - 1:
-        return say("days.range", language, first=names[0], last=names[-1])
+        return word("days.range", language, first=names[0], last=names[-1])
     return _listed(names, language)
 
 
 def _listed(names: list[str], language: str) -> str:
     if len(names) < 2:
         return "".join(names)
-    return say("days.and", language, first=", ".join(names[:-1]), last=names[-1])
+    return word("days.and", language, first=", ".join(names[:-1]), last=names[-1])
 
 
 def _dates(rule: Any, language: str) -> str:
     first, last = (_date(value, language) for value in (rule.first, rule.last))
     if rule.first == rule.last:
-        return say("dates.one", language, first=first)
-    return say("dates.range", language, first=first, last=last)
+        return word("dates.one", language, first=first)
+    return word("dates.range", language, first=first, last=last)
 
 
 def _date(value: int, language: str) -> str:

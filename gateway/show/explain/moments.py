@@ -8,7 +8,7 @@ moment of the change, and both are said. Reads no clock: now is an argument.
 import re
 from typing import NamedTuple
 
-from gateway.show.explain.words import say
+from gateway.show.explain.words import word
 from policy import civil
 
 ZONE = civil.PARIS
@@ -57,7 +57,7 @@ def parse(text: str, unix_s: int) -> At:
 
 
 def is_twice(unix_s: int) -> bool:
-    """Whether the wall clock shows this time twice that night."""
+    """True when the wall clock shows this time twice that night."""
     here = civil.local_from_unix(ZONE, unix_s)[:2]
     return any(civil.local_from_unix(ZONE, unix_s + shift)[:2] == here for shift in (-3600, 3600))
 
@@ -68,7 +68,7 @@ def clock(unix_s: int, language: str) -> str:
     shown = f"{local.second // 3600:02}:{local.second // 60 % 60:02}"
     if not is_twice(unix_s):
         return shown
-    return f"{shown} ({say('summer' if local.offset_s == ZONE.summer_s else 'winter', language)})"
+    return f"{shown} ({word('summer' if local.offset_s == ZONE.summer_s else 'winter', language)})"
 
 
 def date(unix_s: int, language: str) -> str:
@@ -78,14 +78,14 @@ def date(unix_s: int, language: str) -> str:
 
 def day(civil_day: int, language: str) -> str:
     year, month, number = civil.civil_from_days(civil_day)
-    weekday = say(f"weekday.{civil.weekday(civil_day)}", language)
+    weekday = word(f"weekday.{civil.weekday(civil_day)}", language)
     return f"{weekday} {month_day(month, number, language)} {year}"
 
 
 def month_day(month: int, number: int, language: str) -> str:
     """`14 juillet`, `1er juin`."""
     first = number == 1 and language == "fr"
-    return f"{'1er' if first else number} {say(f'month.{month}', language)}"
+    return f"{'1er' if first else number} {word(f'month.{month}', language)}"
 
 
 def date_and_clock(unix_s: int, language: str) -> str:
@@ -102,7 +102,8 @@ def stamp(unix_s: int) -> str:
 
 
 def clock_near(unix_s: int, now_s: int | None, language: str) -> str:
-    """The time alone within the next or last 20 hours, where nobody takes it for another day's; else with the date."""
+    """Shows the time alone within the next or last 20 hours, which is not taken for another day's; else with the
+    date."""
     if now_s is not None and abs(unix_s - now_s) < 72_000:
         return clock(unix_s, language)
     return date_and_clock(unix_s, language)

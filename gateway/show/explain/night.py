@@ -12,12 +12,12 @@ from gateway.show.explain.calendar import CALENDAR, PERMANENT, Law, law_of, nigh
 from gateway.show.explain.moments import clock_near
 from gateway.show.explain.orders import EMERGENCY, OVERRIDE, TEST, command_words, holding, is_over, wants_light
 from gateway.show.explain.orders import concerns as concerns_feeder
-from gateway.show.explain.words import say
+from gateway.show.explain.words import word
 from policy import civil, lighting
 
 
 class Row(NamedTuple):
-    """From `unix_s` on this level; `level` None: the end of a command, whose words are in `words`."""
+    """A change at `unix_s` to a level; `level` None: the end of a command, which `words` names."""
 
     unix_s: int
     level: int | None
@@ -25,7 +25,8 @@ class Row(NamedTuple):
 
 
 class Tonight(NamedTuple):
-    """start_s, end_s: noon and noon. `notes`: steps that do nothing that night, the rule that was chosen."""
+    """A night from noon (`start_s`) to noon (`end_s`). `notes`: steps that do nothing that night, the rule that was
+    chosen."""
 
     start_s: int
     end_s: int
@@ -34,7 +35,7 @@ class Tonight(NamedTuple):
 
 
 def tonight(cabinet: CabinetStatus, feeder: FeederStatus, unix_s: int | None, language: str) -> Tonight | None:
-    """The lighting day that holds this instant; None where it is not known."""
+    """Finds the lighting day that holds this instant; None where it is not known."""
     law = law_of(cabinet, feeder)
     if law is not None and unix_s is not None:
         return _reckoned(cabinet, feeder, law, unix_s, language)
@@ -45,14 +46,14 @@ def _reckoned(cabinet: CabinetStatus, feeder: FeederStatus, law: Law, unix_s: in
     night = night_of(law, unix_s)
     notes: list[str] = []
     if law.kind == PERMANENT:
-        rows = [Row(night.start_s, 100, say("permanent", language))]
+        rows = [Row(night.start_s, 100, word("permanent", language))]
     else:
         rows = [Row(at_s, level, _reason(law, reason, language)) for at_s, level, reason in night.changes()]
         if law.kind == CALENDAR:
             notes.append(rule_words(law.calendar, night.rule, language))
-        notes += [say("overtaken", language, number=number) for number in night.overtaken]
+        notes += [word("overtaken", language, number=number) for number in night.overtaken]
     ends = [
-        Row(command.expires_s, None, say("night.end_of", language, order=command_words(command, unix_s, language)))
+        Row(command.expires_s, None, word("night.end_of", language, order=command_words(command, unix_s, language)))
         for command in cabinet.commands
         if _ends_within(command, feeder, night.start_s, night.end_s) and command.expires_s is not None
     ]
@@ -90,14 +91,14 @@ _HELD = ("interlock", "manual")
 
 
 def next_words(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> str:
-    """`extinction à 23:30`, from the state that the feeder is in now."""
+    """Words the next change: `extinction à 23:30`, from the state that the feeder is in now."""
     law, now_s = law_of(cabinet, feeder), cabinet.unix_s
     if cabinet.in_control is False:
-        return say("next.handed", language)
+        return word("next.handed", language)
     if feeder.rule == "interlock" and feeder.until_unix_s is None:
-        return say("next.held", language)
+        return word("next.held", language)
     if law is None or now_s is None or feeder.closed is None:
-        return say("next.unknown", language)
+        return word("next.unknown", language)
     held_s = _held_until_s(feeder, now_s)
     orders = [instant for one in cabinet.commands for instant in (one.not_before_s, one.expires_s)]
     instants = {held_s, *_changes(law, now_s), *orders}
@@ -106,31 +107,31 @@ def next_words(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> s
             closed = _expected(cabinet, feeder, law, at_s)
             if closed != feeder.closed:
                 return _words(closed, at_s, now_s, language)
-    return say("next.permanent" if law.kind == PERMANENT and feeder.closed else "next.none", language)
+    return word("next.permanent" if law.kind == PERMANENT and feeder.closed else "next.none", language)
 
 
 def next_by_policy(law: Law, unix_s: int, now_s: int | None, language: str) -> str:
-    """The same at any instant, by the policy alone."""
+    """Words the next change after any instant, by the policy alone."""
     closed = wish(law, unix_s).wants_light
     for at_s in _changes(law, unix_s):
         if wish(law, at_s).wants_light != closed:
             return _words(not closed, at_s, now_s if now_s is not None else unix_s, language)
-    return say("next.permanent" if law.kind == PERMANENT else "next.none", language)
+    return word("next.permanent" if law.kind == PERMANENT else "next.none", language)
 
 
 def _words(closed: bool, at_s: int, now_s: int, language: str) -> str:
-    return say("next.lit" if closed else "next.dark", language, at=clock_near(at_s, now_s, language))
+    return word("next.lit" if closed else "next.dark", language, at=clock_near(at_s, now_s, language))
 
 
 def _held_until_s(feeder: FeederStatus, now_s: int) -> int | None:
-    """The end of a test or lock-out under way."""
+    """Finds the end of a test or lock-out under way."""
     if feeder.rule == "manual" and feeder.test_left_s is not None:
         return now_s + feeder.test_left_s
     return feeder.until_unix_s if feeder.rule in _HELD else None
 
 
 def _expected(cabinet: CabinetStatus, feeder: FeederStatus, law: Law, at_s: int) -> bool:
-    """By what is known now: an emergency, a command under a lease that goes on, the policy."""
+    """Expects a state by what is known now: an emergency, a command under a lease that goes on, the policy."""
     kinds = ((EMERGENCY,), (OVERRIDE, TEST)) if cabinet.lease.held is not False else ((EMERGENCY,),)
     for some in kinds:
         command = holding(cabinet, feeder, some, at_s)
@@ -140,7 +141,7 @@ def _expected(cabinet: CabinetStatus, feeder: FeederStatus, law: Law, at_s: int)
 
 
 def _changes(law: Law, unix_s: int) -> list[int]:
-    """When the policy may change its mind, up to the end of the following night."""
+    """Lists the changes of the policy, up to the end of the following night."""
     if law.kind == PERMANENT:
         return []
     night = night_of(law, unix_s)

@@ -6,7 +6,7 @@ from gateway.core.status import CabinetStatus, CommandStatus, FeederStatus, Wish
 from gateway.language.figures import duration
 from gateway.show.explain.calendar import Law, limits_of, minute_words
 from gateway.show.explain.moments import clock_near
-from gateway.show.explain.words import say, say_or
+from gateway.show.explain.words import word, word_or
 from policy import document
 
 EMERGENCY, OVERRIDE, TEST = "emergency", "override", "test"
@@ -25,7 +25,8 @@ def is_over(command: CommandStatus) -> bool:
 def holding(
     cabinet: CabinetStatus, feeder: FeederStatus, kinds: tuple[str, ...], unix_s: int | None
 ) -> CommandStatus | None:
-    """The command of these kinds that holds for a feeder at an instant; of several the latest, as the agent has it."""
+    """Finds the command of these kinds that holds for a feeder at an instant; of several the latest, as the agent has
+    it."""
     found = [
         command
         for command in cabinet.commands
@@ -35,7 +36,7 @@ def holding(
 
 
 def still_holding(cabinet: CabinetStatus, feeder: FeederStatus, unix_s: int) -> list[CommandStatus]:
-    """All that would hold at that instant, of those known now."""
+    """Lists the commands that would hold at that instant, of those known now."""
     return [command for command in cabinet.commands if concerns(command, feeder) and _holds(command, unix_s)]
 
 
@@ -51,57 +52,57 @@ def wants_light(command: CommandStatus) -> bool:
 
 
 def command_words(command: CommandStatus, now_s: int | None, language: str) -> str:
-    """`Mme X, éteindre pour « bourg », jusqu'à 04:00, raison : travaux`."""
-    parts = [command.author or say("order.nobody", language)]
-    parts.append(say("order.light" if wants_light(command) else "order.dark", language))
+    """Words a command: `Mme X, éteindre pour « bourg », jusqu'à 04:00, raison : travaux`."""
+    parts = [command.author or word("order.nobody", language)]
+    parts.append(word("order.light" if wants_light(command) else "order.dark", language))
     if command.target:
-        parts[-1] += f" {say('order.target', language, target=command.target)}"
+        parts[-1] += f" {word('order.target', language, target=command.target)}"
     if command.expires_s is not None:
-        parts.append(say("order.until", language, at=clock_near(command.expires_s, now_s, language)))
+        parts.append(word("order.until", language, at=clock_near(command.expires_s, now_s, language)))
     if command.reason:
-        parts.append(say("order.reason", language, reason=command.reason))
+        parts.append(word("order.reason", language, reason=command.reason))
     if command.state == _WAITING:
-        parts.append(say("order.waiting", language))
+        parts.append(word("order.waiting", language))
     elif is_over(command):
-        parts.append(say("order.over", language))
+        parts.append(word("order.over", language))
     return ", ".join(parts)
 
 
 def kind_words(command: CommandStatus, language: str) -> str:
-    return say_or(f"kind.{command.kind}", command.kind, language)
+    return word_or(f"kind.{command.kind}", command.kind, language)
 
 
-def asked_words(cabinet: CabinetStatus, feeder: FeederStatus, asked: WishStatus, language: str) -> str:
-    """The same of what moved a feeder: the command behind it, or a name with how long it still holds."""
+def demand_words(cabinet: CabinetStatus, feeder: FeederStatus, demand: WishStatus, language: str) -> str:
+    """Words what moved a feeder: the command behind it, or a name with how long it still holds."""
     now_s = cabinet.unix_s
-    command = next((one for one in cabinet.commands if one.id is not None and one.id == asked.command), None)
+    command = next((one for one in cabinet.commands if one.id is not None and one.id == demand.command), None)
     if command is not None:
         return command_words(command, now_s, language)
-    parts = [asked.said or say("order.nobody", language)]
-    until_s = asked.until_unix_s
-    left_s = feeder.test_left_s if asked.rule == "manual" else None
+    parts = [demand.said or word("order.nobody", language)]
+    until_s = demand.until_unix_s
+    left_s = feeder.test_left_s if demand.rule == "manual" else None
     if left_s is None and until_s is not None and now_s is not None and 0 <= until_s - now_s < 600:
         left_s = until_s - now_s
     if left_s is not None and left_s >= 0:
-        parts.append(say("order.left", language, left=duration(left_s, language)))
+        parts.append(word("order.left", language, left=duration(left_s, language)))
     elif until_s is not None:
-        parts.append(say("order.until", language, at=clock_near(until_s, now_s, language)))
+        parts.append(word("order.until", language, at=clock_near(until_s, now_s, language)))
     return ", ".join(parts)
 
 
 def limit_words(law: Law, unix_s: int, language: str) -> list[str]:
-    """What the law forbids at this feeder in the night of this instant, with its source."""
+    """Words what the law forbids at this feeder in the night of this instant, with its source."""
     return [_limit(limit, language) for limit in limits_of(law, unix_s)]
 
 
 def _limit(limit: Any, language: str) -> str:
     if limit.kind == document.DARK_WINDOW:
-        words = say("limit.1", language, a=minute_words(limit.a), b=minute_words(limit.b))
+        words = word("limit.1", language, a=minute_words(limit.a), b=minute_words(limit.b))
     elif limit.kind == document.NO_DARKENING:
-        words = say("limit.2", language)
+        words = word("limit.2", language)
     elif limit.kind == document.DARK_BY_DAY:
-        words = say("limit.3", language, a=limit.a, b=limit.b)
+        words = word("limit.3", language, a=limit.a, b=limit.b)
     else:
-        words = say("limit.other", language)
+        words = word("limit.other", language)
     source = ", ".join(shown for shown in (one_line(limit.authority), one_line(limit.text)) if shown)
-    return say("limit.by", language, words=words, by=source) if source else words
+    return word("limit.by", language, words=words, by=source) if source else words

@@ -1,5 +1,4 @@
-"""Every word of an explanation, in French and in English side by side: `bocage gateway explain`, and the technician's
-page.
+"""The sentences of an explanation, for `bocage gateway explain` and for the technician's page.
 
 Whole sentences with places for values, so that each language keeps its own order. No term that only we use.
 """
@@ -195,5 +194,5 @@ WORDS = Phrases({
     "month.12": N_("December"),
 })  # fmt: skip
 
-say = WORDS.text
-say_or = WORDS.text_or
+word = WORDS.text
+word_or = WORDS.text_or

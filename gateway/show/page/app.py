@@ -42,7 +42,7 @@ _SCREENS: dict[str, tuple[str, Callable[[View], Safe]]] = {
 
 
 class Pages:
-    """The handlers. `is_secure`: the connection is TLS, so the cookie may say so."""
+    """The handlers. `is_secure`: the connection is TLS, so the cookie is for TLS only."""
 
     def __init__(
         self,
@@ -50,18 +50,18 @@ class Pages:
         orders: Orders,
         login: Login,
         sessions: Sessions,
-        say: Callable[..., None],
+        log: Callable[..., None],
         *,
         language: str,
         is_secure: bool,
         now_ms: Callable[[], int],
     ) -> None:
-        self._status, self._orders, self._say = status, orders, say
+        self._status, self._orders, self._log = status, orders, log
         self._login, self._sessions = login, sessions
         self._language, self._is_secure, self._now_ms = language, is_secure, now_ms
 
     def app(self) -> web.Application:
-        app = web.Application(client_max_size=_FORM_BYTES_MAX, middlewares=[guard(self._say, self._failed)])
+        app = web.Application(client_max_size=_FORM_BYTES_MAX, middlewares=[guard(self._log, self._failed)])
         app.router.add_get("/login", self._get_login)
         app.router.add_post("/login", self._post_login)
         app.router.add_post("/logout", self._post_logout)
@@ -103,7 +103,7 @@ class Pages:
         if not session.may_order(form.get("csrf", "")):
             return self._failed(request, 403)
         self._sessions.close(request.cookies.get(_COOKIE))
-        self._say("page-logout", who=session.who, address=address_of(request))
+        self._log("page-logout", who=session.who, address=address_of(request))
         response = _to("/login?why=left")
         response.del_cookie(_COOKIE, path="/")
         return response
@@ -115,14 +115,14 @@ class Pages:
         view = self._view(request)
         if view is None:
             return _away(request)
-        return self._screen(request, view, view.say(title), screen(view), is_live=True)
+        return self._screen(request, view, view.text(title), screen(view), is_live=True)
 
     async def _get_feeder(self, request: web.Request) -> web.Response:
         view = self._view(request)
         if view is None:
             return _away(request)
         found = self._feeder(view, request)
-        title = view.say("feeder.title", name=found.name)
+        title = view.text("feeder.title", name=found.name)
         return self._screen(request, view, title, feeders.feeder_screen(view, found), is_live=True)
 
     async def _get_order(self, request: web.Request) -> web.Response:
@@ -132,7 +132,7 @@ class Pages:
         found = self._feeder(view, request)
         if order not in feeders.PAGES:
             raise web.HTTPNotFound
-        title = view.say(f"{order}.title", name=found.name)
+        title = view.text(f"{order}.title", name=found.name)
         return self._screen(request, view, title, feeders.order_page(view, found, order), is_live=False)
 
     # --- ordering -----------------------------------------------------------------------------------------------
@@ -152,11 +152,11 @@ class Pages:
         else:
             word = self._give(order, found, view.session.who)
         who, address = view.session.who, address_of(request)
-        self._say("page-order", order=order, feeder=found.name, who=who, address=address, refused=word)
+        self._log("page-order", order=order, feeder=found.name, who=who, address=address, refused=word)
         if word is None:
             return _to("/")
         body = feeders.refusal(view, found, word)
-        return self._shown(request, page(view, view.say("refused.title"), body, is_live=False), status=409)
+        return self._shown(request, page(view, view.text("refused.title"), body, is_live=False), status=409)
 
     def _give(self, order: str, found: FeederStatus, who: str) -> str | None:
         if order == "lock":
@@ -210,7 +210,7 @@ class Pages:
 
 
 def address_of(request: web.Request) -> str:
-    """Where a request comes from: the peer itself. No proxy stands before us, so nobody is believed about another."""
+    """The address of the peer itself: no proxy stands before us, so no header is believed about it."""
     return str(request.remote or "?")[:64]
 
 
@@ -220,7 +220,7 @@ async def _form(request: web.Request) -> dict[str, str]:
         raise web.HTTPUnsupportedMediaType
     try:
         return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
-    except (ValueError, LookupError):  # not UTF-8, or a character set that nobody knows
+    except (ValueError, LookupError):  # not UTF-8, or an unknown character set
         raise web.HTTPBadRequest from None
 
 
@@ -266,7 +266,7 @@ _HEADERS = {
 }
 
 
-def guard(say: Callable[..., None], failed: Callable[[web.Request, int], web.Response]) -> Middleware:
+def guard(log: Callable[..., None], failed: Callable[[web.Request, int], web.Response]) -> Middleware:
     """The middleware. `failed(request, status)` makes the page for an error."""
 
     @web.middleware
@@ -280,7 +280,7 @@ def guard(say: Callable[..., None], failed: Callable[[web.Request, int], web.Res
             # Redirections are answers; what aiohttp refuses gets our page.
             response = error if error.status < 400 else failed(request, error.status)
         except Exception as error:
-            say("page-failed", error=repr(error), path=request.path[:80])
+            log("page-failed", error=repr(error), path=request.path[:80])
             response = failed(request, 500)
         response.headers.update(_HEADERS)
         response.force_close()
@@ -290,7 +290,7 @@ def guard(say: Callable[..., None], failed: Callable[[web.Request, int], web.Res
 
 
 def is_same_origin(request: web.Request) -> bool:
-    """Whether a form comes from our own page, as far as the browser tells."""
+    """True when a form comes from our own page, as far as the browser tells."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         return False
     origin: Any = request.headers.get("Origin")

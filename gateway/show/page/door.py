@@ -1,6 +1,6 @@
 """The page's listening socket, so that no client can take from the agent what it needs for its street.
 
-`bind` is a numeric address: a name would have to be looked up, and a cabinet may have nobody to ask.
+`bind` is a numeric address: a name would have to be looked up, and a cabinet may have no server to ask.
 
 aiohttp bounds a request, but neither how many clients there are nor how long one takes to ask. Here each connection
 counts from its acceptance, TLS handshake included: CONNECTIONS_MAX in all, PER_ADDRESS_MAX of one address,
@@ -34,11 +34,11 @@ class Door:
         bind: tuple[str, int],
         make: Callable[[], asyncio.Protocol],
         tls: ssl.SSLContext | None,
-        say: Callable[..., None],
+        log: Callable[..., None],
         *,
         deadline_s: float = DEADLINE_S,
     ) -> None:
-        self._make, self._tls, self._say = make, tls, say
+        self._make, self._tls, self._log = make, tls, log
         self._deadline_s = deadline_s
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -88,7 +88,7 @@ class Door:
         try:
             async with asyncio.timeout(self._deadline_s):
                 transport, _ = await self._loop.connect_accepted_socket(
-                    lambda: _Guarded(self._make(), over, self._say),
+                    lambda: _Guarded(self._make(), over, self._log),
                     connection,
                     ssl=self._tls,
                     ssl_handshake_timeout=None if self._tls is None else _HANDSHAKE_S,
@@ -98,7 +98,7 @@ class Door:
         except (OSError, ssl.SSLError, TimeoutError):
             self.counters["cut"] += 1
         except Exception as error:
-            self._say("page-failed", error=repr(error))
+            self._log("page-failed", error=repr(error))
         finally:
             if transport is not None:
                 transport.abort()
@@ -112,8 +112,8 @@ class Door:
 class _Guarded(asyncio.Protocol):
     """Passes everything on; what the inner protocol raises ends the connection and goes to the log."""
 
-    def __init__(self, inner: asyncio.Protocol, over: asyncio.Event, say: Callable[..., None]) -> None:
-        self._inner, self._over, self._say = inner, over, say
+    def __init__(self, inner: asyncio.Protocol, over: asyncio.Event, log: Callable[..., None]) -> None:
+        self._inner, self._over, self._log = inner, over, log
         self._transport: Any = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -140,7 +140,7 @@ class _Guarded(asyncio.Protocol):
         try:
             return call()
         except Exception as error:
-            self._say("page-failed", error=repr(error))
+            self._log("page-failed", error=repr(error))
             if self._transport is not None:
                 self._transport.abort()
             return None

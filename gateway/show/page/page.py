@@ -1,12 +1,12 @@
 """The technician's page: listens on the gateway, shows the agent's status, hands orders to the agent. Composition
 only.
 
-`await LocalPage(options, status, orders, say).start()` in the agent's loop, `await page.close()` at its end.
-`status` makes the agent's status anew for each look; `orders` is the agent's hand; `say(what, **values)` is its
+`await LocalPage(options, status, orders, log).start()` in the agent's loop, `await page.close()` at its end.
+`status` makes the agent's status anew for each look; `orders` is the agent's hand; `log(what, **values)` is its
 log.
 
 Plain HTTP is meant for a wire of a few metres: the maintenance port, or an access point with a password of its own
-(WPA2 or 3) that is on only while somebody is there. Whoever can listen on that wire reads the password and the
+(WPA2 or 3) that is on only while a technician is there. A listener on that wire reads the password and the
 session; so without TLS the page must not be bound to an address of the network that leads to the centre. Password
 and session are worth no more than this cabinet: no other one has the same, and nothing of the centre opens with
 them. With `certificate` and `key` it is HTTPS; a phone then warns once, for no public authority knows a street
@@ -31,22 +31,22 @@ _CLOSE_S_MAX = 1.0
 
 
 class LocalPage:
-    """One a process, in the loop's thread."""
+    """The page of one agent, in the loop's thread."""
 
     def __init__(
         self,
         options: PageOptions,
         status: Callable[[], Status],
         orders: Orders,
-        say: Callable[..., None],
+        log: Callable[..., None],
         *,
         now_ms: Callable[[], int] = clock.monotonic_ms,
     ) -> None:
-        self._options, self._say = options, say
+        self._options, self._log = options, log
         self.sessions = Sessions()
-        login = Login(options.password, self.sessions, say, now_ms=now_ms)
+        login = Login(options.password, self.sessions, log, now_ms=now_ms)
         pages = Pages(
-            status, orders, login, self.sessions, say,
+            status, orders, login, self.sessions, log,
             language=options.language, is_secure=options.certificate is not None, now_ms=now_ms,
         )  # fmt: skip
         self._runner = web.AppRunner(
@@ -69,13 +69,13 @@ class LocalPage:
         try:
             server = self._runner.server
             assert server is not None
-            self._door = Door(self._options.bind, server, tls, self._say)
+            self._door = Door(self._options.bind, server, tls, self._log)
         except OSError:
             await self._runner.cleanup()
             raise
 
     async def close(self) -> None:
-        """Nobody answers any more. Safe to call twice."""
+        """Stops answering. A second call does nothing."""
         door, self._door = self._door, None
         if door is not None:
             await door.close()
@@ -83,12 +83,12 @@ class LocalPage:
 
     @property
     def address(self) -> tuple[str, int] | None:
-        """Where it listens; None while it does not."""
+        """The address it listens on; None while it does not."""
         return None if self._door is None else self._door.address
 
     @property
     def counters(self) -> dict[str, int]:
-        """For the shell's health."""
+        """The counters of the page, for the status."""
         return {} if self._door is None else {**self._door.counters, "sessions": len(self.sessions)}
 
 

@@ -9,7 +9,7 @@ from gateway.show.findings import Finding, alarm_findings, findings
 from gateway.show.page.feeders import finding_items
 from gateway.show.page.html import Child, Safe, join, tag
 from gateway.show.page.view import View, other_language, shell
-from gateway.show.page.words import say
+from gateway.show.page.words import page_text
 from gateway.show.report import fault_words, headline, sections
 from gateway.show.words import word
 
@@ -17,18 +17,18 @@ _SHOWN_MAX = 10
 
 
 def faults(view: View) -> Safe:
-    """The screen's body."""
+    """Shows what is wrong."""
     alarms = alarm_findings(view.status)
     others = [found for found in findings(view.status) if not found.key.startswith("alarm.")]
     if not alarms and not others:
-        return join(tag("p", view.say("faults.none"), class_="notice good"), _log(view))
+        return join(tag("p", view.text("faults.none"), class_="notice good"), _log(view))
     return join(_group(view, "faults.street", alarms), _group(view, "faults.gateway", others), _log(view))
 
 
 def _group(view: View, title: str, found: list[Finding]) -> Child:
     if not found:
         return None
-    return join(tag("h2", view.say(title)), finding_items(view, found))
+    return join(tag("h2", view.text(title)), finding_items(view, found))
 
 
 def _log(view: View) -> Child:
@@ -40,7 +40,7 @@ def _log(view: View) -> Child:
                        what=fault_words(one, view.language)))
         for one in reversed(told[-_SHOWN_MAX:])
     ]  # fmt: skip
-    return join(tag("h2", view.say("faults.log")), tag("ul", lines, class_="lines"))
+    return join(tag("h2", view.text("faults.log")), tag("ul", lines, class_="lines"))
 
 
 # Feeders, alarms and faults have screens of their own.
@@ -48,13 +48,13 @@ _ELSEWHERE = ("feeder", "alarms", "faults")
 
 
 def health(view: View) -> Safe:
-    """The screen's body."""
+    """Shows the lines of `gateway status`, and the cabinet's meter and battery."""
     rows = [
         (word(f"label.{label}", view.language), tag("ul", [tag("li", part) for part in parts]))
         for label, parts in sections(view.status, view.language)
         if label not in _ELSEWHERE
     ]
-    rows += [(view.say(f"health.{name}"), tag("ul", tag("li", value))) for name, value in _measured(view)]
+    rows += [(view.text(f"health.{name}"), tag("ul", tag("li", value))) for name, value in _measured(view)]
     return join(
         tag("p", headline(view.status, view.language), class_="notice plain"),
         tag("dl", [join(tag("dt", label), tag("dd", value)) for label, value in rows]),
@@ -71,10 +71,10 @@ def _measured(view: View) -> list[tuple[str, Child]]:
             "apparent": "?" if apparent_va is None else apparent_va,
             "mode": cabinet.linky.get("mode") or "?",
         }
-        found.append(("linky", view.say("health.linky.value", **values)))
+        found.append(("linky", view.text("health.linky.value", **values)))
     if cabinet is not None and cabinet.ups_v is not None:
         volts = number(cabinet.ups_v, view.language)
-        found.append(("ups", view.say("health.ups.value", volts=volts)))
+        found.append(("ups", view.text("health.ups.value", volts=volts)))
     version = view.status.version
     return [*found, ("version", version)] if version else found
 
@@ -88,30 +88,30 @@ def login_page(language: str, *, why: str, wait_s: int = 0, who: str = "") -> Sa
     told: Child = None
     if why in _REASONS and not (why == "wait" and not wait_s):
         kind = "notice plain" if why in ("over", "left") else "notice bad"
-        told = tag("p", say(f"login.{why}", language, left=duration(wait_s, language)), class_=kind, role="alert")
+        told = tag("p", page_text(f"login.{why}", language, left=duration(wait_s, language)), class_=kind, role="alert")
     other = other_language(language)
     return shell(
-        say("login.title", language),
+        page_text("login.title", language),
         language,
         tag(
             "main",
             tag("h1", "Bocage"),
-            tag("p", say("login.lead", language)),
+            tag("p", page_text("login.lead", language)),
             told,
             tag(
                 "form",
-                tag("label", say("login.who", language), for_="who"),
+                tag("label", page_text("login.who", language), for_="who"),
                 tag("input", id="who", name="who", value=who, required=True, maxlength=40, autocomplete="name",
                     aria_describedby="who-why"),
-                tag("p", say("login.who.why", language), id="who-why", class_="hint"),
-                tag("label", say("login.password", language), for_="password"),
+                tag("p", page_text("login.who.why", language), id="who-why", class_="hint"),
+                tag("label", page_text("login.password", language), for_="password"),
                 tag("input", id="password", name="password", type="password", required=True, maxlength=128,
                     autocomplete="current-password"),
-                tag("button", say("login.enter", language), class_="button big"),
+                tag("button", page_text("login.enter", language), class_="button big"),
                 method="post",
                 action="/login",
             ),
-            tag("p", tag("a", say("other_language", language), href=f"/login?lang={other}", lang=other)),
+            tag("p", tag("a", page_text("other_language", language), href=f"/login?lang={other}", lang=other)),
             class_="login",
             id="main",
         ),
@@ -119,16 +119,17 @@ def login_page(language: str, *, why: str, wait_s: int = 0, who: str = "") -> Sa
 
 
 def error_page(language: str, status: int) -> Safe:
-    """An error in words, and the way back."""
-    words = say(f"error.{status}", language) if status in (404, 500) else say("error.other", language, status=status)
+    """Shows an error in words, and the way back."""
+    key = f"error.{status}" if status in (404, 500) else "error.other"
+    words = page_text(key, language, status=status)
     return shell(
-        say("error.title", language),
+        page_text("error.title", language),
         language,
         tag(
             "main",
-            tag("h1", say("error.title", language)),
+            tag("h1", page_text("error.title", language)),
             tag("p", words, class_="notice bad"),
-            tag("a", say("back", language), href="/", class_="button big"),
+            tag("a", page_text("back", language), href="/", class_="button big"),
             class_="login",
             id="main",
         ),

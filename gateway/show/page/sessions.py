@@ -1,4 +1,4 @@
-"""Who is logged in to the technician's page: from a name and a password to a session that ends by itself.
+"""Sessions of the technician's page: from a name and a password to a session that ends by itself.
 
 A session lives IDLE_MS from the last page that a person opened, LIFE_MS in all; pages that refresh by themselves do
 not count. The browser alone knows the token: here stands its hash. An order carries the session's second secret,
@@ -46,7 +46,7 @@ WRONG, WAIT, BUSY, NAME = "wrong", "wait", "busy", "name"
 
 @dataclass
 class Session:
-    """Somebody who is in. `who`: the name they gave; `csrf`: what an order must carry."""
+    """A person who is logged in. `who`: the name they gave; `csrf`: what an order must carry."""
 
     who: str
     address: str
@@ -63,7 +63,7 @@ def _random() -> str:
 
 
 class Sessions:
-    """One a page."""
+    """The sessions of a page, SESSIONS_MAX at most."""
 
     def __init__(self, random: Callable[[], str] = _random) -> None:
         self._random = random
@@ -89,7 +89,7 @@ class Sessions:
         return found
 
     def close(self, token: str | None) -> None:
-        """Log out. Unknown tokens are none of our business."""
+        """Ends the session of a token; an unknown token changes nothing."""
         if token is not None:
             self._by_hash.pop(_hash(token), None)
 
@@ -134,7 +134,7 @@ class Attempts:
         self._all = _Failures()
 
     def wait_ms(self, address: str, *, now_ms: int) -> int:
-        """Milliseconds until this address may try; 0: now."""
+        """The milliseconds until this address may try; 0: now."""
         own = self._by_address.get(network_of(address), _Failures())
         return max(own.wait_ms(FREE, WAIT_MS_MAX, now_ms), self._all.wait_ms(FREE_ALL, WAIT_ALL_MS_MAX, now_ms))
 
@@ -170,20 +170,20 @@ class Answer(NamedTuple):
 
 
 class Login:
-    """One a page. `say(what, **values)` takes what is worth a line of the log."""
+    """Checks names and passwords. `log(what, **values)` takes what is worth a line of the log."""
 
     def __init__(
-        self, line: str, sessions: Sessions, say: Callable[..., None], *, now_ms: Callable[[], int]
+        self, line: str, sessions: Sessions, log: Callable[..., None], *, now_ms: Callable[[], int]
     ) -> None:
         self._line = line
         self._sessions = sessions
-        self._say = say
+        self._log = log
         self._now_ms = now_ms
         self._attempts = Attempts()
         self._is_checking = False
 
     async def enter(self, who: str, typed: str, address: str) -> Answer:
-        """One attempt."""
+        """Makes one attempt."""
         who = name_of(who)
         if not who:
             return Answer(why=NAME)
@@ -199,10 +199,10 @@ class Login:
         finally:
             self._is_checking = False
         if not is_right:
-            self._say("page-login-refused", who=who, address=address)
+            self._log("page-login-refused", who=who, address=address)
             return Answer(why=WRONG)
         self._attempts.passed(address)
-        self._say("page-login", who=who, address=address)
+        self._log("page-login", who=who, address=address)
         return Answer(self._sessions.open(who, address, now_ms=self._now_ms()))
 
 

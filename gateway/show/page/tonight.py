@@ -18,15 +18,15 @@ _HOURS = (12, 15, 18, 21, 0, 3, 6, 9, 12)
 
 
 def tonight_screen(view: View) -> Safe:
-    """The screen's body."""
+    """Shows the night of every feeder, noon to noon."""
     cabinet = view.cabinet
     if cabinet is None or not cabinet.feeders:
-        return tag("p", view.say("now.none"), class_="notice")
+        return tag("p", view.text("now.none"), class_="notice")
     found = [tonight(cabinet, feeder, view.unix_s, view.language) for feeder in cabinet.feeders]
     known = next((one for one in found if one is not None), None)
     lead = None
     if known is not None:
-        lead = tag("p", view.say("tonight.lead", day=moments.date(known.start_s, view.language)))
+        lead = tag("p", view.text("tonight.lead", day=moments.date(known.start_s, view.language)))
     return join(lead, [_night(view, feeder) for feeder in cabinet.feeders])
 
 
@@ -35,7 +35,7 @@ def bar(view: View, feeder: FeederStatus) -> Safe:
     assert view.cabinet is not None
     found = tonight(view.cabinet, feeder, view.unix_s, view.language)
     if found is None:
-        return tag("p", view.say("tonight.unknown"), class_="notice")
+        return tag("p", view.text("tonight.unknown"), class_="notice")
     changes = _changes(view, found)
     notes = [tag("li", note, class_="note") for note in found.notes]
     listed = tag("ol", [tag("li", *one) for one in changes], notes, class_="night")
@@ -73,7 +73,7 @@ def _svg(view: View, feeder: FeederStatus, found: Tonight) -> Safe:
         viewBox=f"0 0 {_WIDTH} {_LABELS_Y + 4}",
         class_="night-svg",
         role="img",
-        aria_label=view.say("tonight.bar", name=feeder.name, changes=words),
+        aria_label=view.text("tonight.bar", name=feeder.name, changes=words),
     )
 
 

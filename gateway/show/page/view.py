@@ -1,4 +1,4 @@
-"""What every screen is made from: one document, one language, who looks; and the frame around a screen.
+"""A view (status, language, person) is what every screen is made from; the frame around a screen stands here too.
 
 A screen is a function of a `View` that returns HTML. What may change by itself stands in the part `live`, which the
 script fetches again; without the script the browser loads the whole page again now and then. Such loads are marked,
@@ -13,7 +13,7 @@ from gateway.show.explain import moments
 from gateway.show.findings import findings
 from gateway.show.page.html import Child, Safe, join, tag
 from gateway.show.page.sessions import Session
-from gateway.show.page.words import say, say_or
+from gateway.show.page.words import page_text, page_text_or
 
 TABS = (("now", "/"), ("tonight", "/tonight"), ("faults", "/faults"), ("health", "/health"))
 _REFRESH_S = 5
@@ -27,15 +27,15 @@ _ICONS = {
 
 
 class View(NamedTuple):
-    """`path` of this screen; `session`: who looks."""
+    """What a screen shows: `path` is its own address, `session` the person who looks."""
 
     status: Status
     language: str
     session: Session
     path: str
 
-    def say(self, key: str, **values: object) -> str:
-        return say(key, self.language, **values)
+    def text(self, key: str, **values: object) -> str:
+        return page_text(key, self.language, **values)
 
     @property
     def cabinet(self) -> CabinetStatus | None:
@@ -59,8 +59,8 @@ def page(view: View, title: str, body: Child, *, is_live: bool) -> Safe:
     return shell(
         title,
         view.language,
-        tag("a", view.say("skip"), href="#main", class_="skip"),
-        tag("p", view.say("stale"), id="stale", role="alert", hidden=True),
+        tag("a", view.text("skip"), href="#main", class_="skip"),
+        tag("p", view.text("stale"), id="stale", role="alert", hidden=True),
         tag("div", live_part(view, body), id="live", data_every=_REFRESH_S if is_live else None),
         _footer(view),
         _tabs(view),
@@ -107,27 +107,27 @@ def other_language(language: str) -> str:
 def _title(view: View) -> tuple[Child, ...]:
     name = view.status.name
     unix_s = view.unix_s
-    shown = view.say("time_unknown") if unix_s is None else moments.clock(unix_s, view.language)
-    return (tag("h1", view.say("title", name=name)), tag("p", shown, class_="clock"))
+    shown = view.text("time_unknown") if unix_s is None else moments.clock(unix_s, view.language)
+    return (tag("h1", view.text("title", name=name)), tag("p", shown, class_="clock"))
 
 
 def _chips(view: View) -> Child:
     chips: list[Child] = []
     count = len(findings(view.status))
     if count:
-        words = view.say("chip.faults", count=count)
+        words = view.text("chip.faults", count=count)
         chips.append(chip(words, "bad", "/faults"))
     cabinet = view.cabinet
     if cabinet is not None:
         if cabinet.switch is not None:
             kind = "plain" if cabinet.switch == "auto" else "warn"
-            chips.append(chip(say_or(f"chip.switch.{cabinet.switch}", "now.unknown", view.language), kind))
+            chips.append(chip(page_text_or(f"chip.switch.{cabinet.switch}", "now.unknown", view.language), kind))
         if cabinet.mains is False:
-            chips.append(chip(view.say("chip.mains.no"), "bad"))
+            chips.append(chip(view.text("chip.mains.no"), "bad"))
         if cabinet.door_open:
-            chips.append(chip(view.say("chip.door"), "warn"))
+            chips.append(chip(view.text("chip.door"), "warn"))
         if cabinet.unix_s is None:
-            chips.append(chip(view.say("chip.clock.no"), "warn"))
+            chips.append(chip(view.text("chip.clock.no"), "warn"))
     chips.append(_centre(view))
     return chips
 
@@ -137,14 +137,14 @@ def _centre(view: View) -> Child:
     if centre is None:
         return None
     if centre.connected:
-        return chip(view.say("chip.centre.yes"), "plain", "/health")
-    return chip(view.say("chip.centre.no", since=duration(centre.since_s, view.language)), "warn", "/health")
+        return chip(view.text("chip.centre.yes"), "plain", "/health")
+    return chip(view.text("chip.centre.no", since=duration(centre.since_s, view.language)), "warn", "/health")
 
 
 def _tabs(view: View) -> Safe:
     links = [
         tag(
-            "a", icon(name), tag("span", view.say(f"tab.{name}")), href=href,
+            "a", icon(name), tag("span", view.text(f"tab.{name}")), href=href,
             aria_current="page" if view.path == href else None,
         )
         for name, href in TABS
@@ -157,15 +157,15 @@ def _footer(view: View) -> Safe:
     leave = tag(
         "form",
         tag("input", type="hidden", name="csrf", value=view.session.csrf),
-        tag("button", view.say("logout"), class_="link"),
+        tag("button", view.text("logout"), class_="link"),
         method="post",
         action="/logout",
     )
-    switch = tag("a", view.say("other_language"), href=f"{view.path}?lang={other}", lang=other, hreflang=other)
-    return tag("footer", tag("p", view.say("you", who=view.session.who)), switch, leave)
+    switch = tag("a", view.text("other_language"), href=f"{view.path}?lang={other}", lang=other, hreflang=other)
+    return tag("footer", tag("p", view.text("you", who=view.session.who)), switch, leave)
 
 
 def _reload(view: View) -> Safe:
-    """Without the script."""
+    """Makes the browser load the page again where the script does not run."""
     content = f"{_RELOAD_S}; url={view.path}?auto=1"
     return tag("noscript", tag("meta", http_equiv="refresh", content=content))

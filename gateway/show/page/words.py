@@ -1,4 +1,4 @@
-"""Every word of the technician's page, in French and in English side by side; the explanations have their own table.
+"""The sentences of the technician's page; those of the explanations stand in `gateway/show/explain/words.py`.
 
 Read on a phone, outside, with gloves: buttons are verbs, a warning says what to do before why.
 """
@@ -125,9 +125,9 @@ PAGE = Phrases({
     "error.other": N_("Request refused ({status})."),
 })  # fmt: skip
 
-say = PAGE.text
+page_text = PAGE.text
 
 
-def say_or(key: str, otherwise: str, language: str, **values: object) -> str:
+def page_text_or(key: str, otherwise: str, language: str, **values: object) -> str:
     """The sentence under the key `otherwise` where a word from outside makes one that is not known."""
-    return say(key if key in PAGE else otherwise, language, **values)
+    return page_text(key if key in PAGE else otherwise, language, **values)

@@ -4,9 +4,9 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from gateway.core.cabinet.folder import Folder
 
 from gateway.core.cabinet.audit import Audit
+from gateway.core.custody.disk import SharedFolder
 from gateway.io.disk import FileDisk
 from tests.support.commands import run_command
 
@@ -14,7 +14,7 @@ from tests.support.commands import run_command
 @pytest.fixture
 def config(tmp_path):
     disk = FileDisk(tmp_path / "state", lambda *_: None)
-    audit = Audit(Folder(disk))
+    audit = Audit(SharedFolder(disk, "audit"))
     audit.write("command", unix_s=1_795_600_000, uptime_s=5, id="01", by="Mme Martin (maire)", data="d2" * 40)
     audit.write("lease", unix_s=None, uptime_s=9, held=True)
     disk.close()
