@@ -98,7 +98,7 @@ class Shell:
     def _serve_update(self, now_ms):
         """One operation on files in a turn, and a small one."""
         self._update.poll(radio_is_whole=self._radio.is_whole, now_ms=now_ms)
-        operation = self._update.take_operation()
+        operation = self._update.next_operation()
         if operation is not None:
             self._update.on_result(operation, self._files.do(operation))
         if self._update.wants_restart:

@@ -122,7 +122,7 @@ class Update:
 
     # --- what it does and says -------------------------------------------------------------------------------------
 
-    def take_operation(self):
+    def next_operation(self):
         """What is to be done with files now, or None; its result goes to `on_result`."""
         operation, self._operation = self._operation, None
         self._is_doing = operation is not None

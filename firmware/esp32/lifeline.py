@@ -159,13 +159,13 @@ class Lifeline:
             self.say("the last life stood in %s after %d s" % (past.task, past.uptime_s), now_ms=now_ms)
         if self.cause in crash.REPORTED and past is not None:
             detail = (self.cause, past.digest, past.task, past.uptime_s, past.heap_low)
-            node.tell(event.CRASH, None, detail, now_ms=now_ms)
+            node.report_event(event.CRASH, None, detail, now_ms=now_ms)
         start, last = self._start, self._guarded.last
         if self.is_rescue:
             why = "starts" if self._guarded.is_rescue else "import"
-            node.tell(event.RESCUE_MODE, True, (why,), now_ms=now_ms)
+            node.report_event(event.RESCUE_MODE, True, (why,), now_ms=now_ms)
         elif start is not None and last == guard.TRIAL and not start.boot.is_trial and start.boot.failed:
-            node.tell(event.UPDATE, None, (start.boot.failed, "fell-back"), now_ms=now_ms)
+            node.report_event(event.UPDATE, None, (start.boot.failed, "fell-back"), now_ms=now_ms)
 
     # --- while it runs --------------------------------------------------------------------------------------
 
@@ -181,7 +181,7 @@ class Lifeline:
         if node.reach.has_exchanged:
             self.trial.exchanged()
         if self._updating is not None:
-            operation = self._updating.take_operation()
+            operation = self._updating.next_operation()
             if operation is not None:
                 self._updating.on_result(operation, self._files.do(operation), now_ms=now_ms)
             if self._updating.wants_restart:
@@ -205,7 +205,7 @@ class Lifeline:
             self._guard.healthy()
             if self._has_keys:
                 self._updating.ask_at(now_ms + limits.UPDATE_CHECK_MS)
-            node.tell(event.UPDATE, None, (self._number, "confirmed"), now_ms=now_ms)
+            node.report_event(event.UPDATE, None, (self._number, "confirmed"), now_ms=now_ms)
         elif self.trial.is_over(now_ms) and node.may_restart(now_ms):
             self.give_up(self.trial.missing(is_sound=is_sound), now_ms=now_ms)
 
@@ -256,7 +256,7 @@ class Lifeline:
     def say(self, line, *, now_ms):
         """On the console, into the log, and the end of the log into RTC memory."""
         print(line)
-        self.log.say(line, uptime_s=(now_ms - self._started_ms) // 1000)
+        self.log.add(line, uptime_s=(now_ms - self._started_ms) // 1000)
         self.memory.put(rtc.LOG, self.log.tail(LOG_TAIL_BYTES))
 
 
@@ -335,9 +335,9 @@ class PanelPort:
     def turn(self, node, lifeline, state, *, now_ms):
         """The button in, the LED out, and what the technician wants to the node."""
         if self._button is not None:
-            self.panel.look(self._button.value() == self._pressed_level, now_ms=now_ms)
-        for word in self.panel.take_events():
-            node.tell(event.LOCAL_TEST, None, (word,), now_ms=now_ms)
+            self.panel.observe(self._button.value() == self._pressed_level, now_ms=now_ms)
+        for word in self.panel.drain_events():
+            node.report_event(event.LOCAL_TEST, None, (word,), now_ms=now_ms)
             lifeline.say("button: " + word, now_ms=now_ms)
             if word == panel.TEST:
                 self._to_show = shown(lifeline.log)

@@ -185,7 +185,7 @@ class Shell:
             life.tell(self._node, now_ms=now_ms)
         life.before_restart = self._save
         if settled.why is not None:
-            self._node.tell(event.SETTINGS_FAILURE, None, (settled.why,), now_ms=now_ms)
+            self._node.report_event(event.SETTINGS_FAILURE, None, (settled.why,), now_ms=now_ms)
         self._panel = lifeline.PanelPort(machine, board, trade.test_ms, now_ms=now_ms)
         self._shown = panel.STARTING if woken is None else panel.WELL
         self._look_at_ms = self._started_ms = now_ms

@@ -136,7 +136,7 @@ class Thermostat(Trade):
 
     # --- out ------------------------------------------------------------------------------------------------
 
-    def take_events(self):
+    def drain_events(self):
         return self._reports.drain()
 
     def readings(self, moment):

@@ -148,7 +148,7 @@ class MeterTrade(Trade):
             self._set(event.SENSOR_FAILURE, is_cut != 0, ("meter", "cable"))
         self._watch_battery(values.get(quantity.BATTERY))
 
-    def take_events(self):
+    def drain_events(self):
         events = self._events
         self._events = []
         return events

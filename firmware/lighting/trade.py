@@ -331,7 +331,7 @@ class Streetlight(Trade):
 
     # --- what is told ------------------------------------------------------------------------------------------
 
-    def take_events(self):
+    def drain_events(self):
         return self._reports.drain()
 
     def readings(self, moment):

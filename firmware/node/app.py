@@ -153,12 +153,12 @@ class Node:
         self._decide(now_ms)
         if now_ms >= self._report_at_ms and self._has_sampled:
             self._report(now_ms)
-        gap = self._outbox.take_gap() if self._outbox.may_tell() else None
+        gap = self._outbox.next_gap() if self._outbox.may_tell() else None
         if gap is not None:
             detail = (None, gap.boot, gap.first, gap.last, gap.why)
             self._emit(EventBody(event.GAP, None, detail), now_ms, gap)
         self._outbox.work(now_ms=now_ms)
-        fault = None if self.chip is None else self.chip.take_fault()
+        fault = None if self.chip is None else self.chip.next_fault()
         if fault is not None:
             self._emit(EventBody(event.CLOCK_FAILURE, None, (fault,)), now_ms)
         needs_answer = not self.time.is_set() or self._orders.needs_lease(now_ms)
@@ -171,7 +171,7 @@ class Node:
         if self._updating is not None and not is_said:
             self._update(now_ms)
 
-    def tell(self, code, active, detail, *, now_ms):
+    def report_event(self, code, active, detail, *, now_ms):
         """An event that the shell knows of: a crash before this start, a hand at the button."""
         self._emit(EventBody(code, active, detail), now_ms)
 
@@ -304,7 +304,7 @@ class Node:
             )
             self._emit(EventBody(event.ANCHOR, None, detail), now_ms)
             self._report_at_ms = self._next_report_ms(now_ms, 0)
-        self._orders.lend(answer.lease_s, asked_ms=asked_ms, now_ms=now_ms)
+        self._orders.renew_lease(answer.lease_s, asked_ms=asked_ms, now_ms=now_ms)
         if answer.waiting:
             self._fetch.want(now_ms)
 
@@ -338,7 +338,7 @@ class Node:
 
     def _update(self, now_ms):
         # Told first: what waits to be sent holds a restart back.
-        for number, word in self._updating.take_outcomes():
+        for number, word in self._updating.drain_outcomes():
             self._emit(EventBody(event.UPDATE, None, (number, word)), now_ms)
         self._updating.poll(self.may_restart, now_ms=now_ms)
 
@@ -365,7 +365,7 @@ class Node:
     def _decide(self, now_ms):
         moment = self._moment(now_ms)
         self.trade.holds_order = self._orders.order is not None
-        for change in self._directives.take_changes():
+        for change in self._directives.drain_changes():
             self._emit(EventBody(event.DIRECTIVE_TAKEN, None, change), now_ms)
         self.trade.decide(moment)
         self._emit_all(now_ms)
@@ -375,11 +375,11 @@ class Node:
                 self._orders.applied()
             elif why is not None:
                 self._orders.declined(why)
-        for name, outcome, why, power_dw in self._orders.take_outcomes():
+        for name, outcome, why, power_dw in self._orders.drain_outcomes():
             self._emit(EventBody(event.COMMAND_OUTCOME, None, (name, outcome, why, None, power_dw)), now_ms)
 
     def _emit_all(self, now_ms):
-        for code, active, detail in self.trade.take_events():
+        for code, active, detail in self.trade.drain_events():
             self._emit(EventBody(code, active, detail), now_ms)
 
     def _next_sample_ms(self, now_ms):

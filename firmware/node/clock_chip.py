@@ -57,7 +57,7 @@ class ClockChip:
         else:
             self._is_fitted = False
 
-    def take_fault(self):
+    def next_fault(self):
         """The word of a fault that nobody was told of in this boot, or None."""
         word = self._fault or self._time.chip_fault
         if word is None or self.has_told:

@@ -54,7 +54,7 @@ class Directives:
             self._expire(now_ms)
         return self._values
 
-    def take_changes(self):
+    def drain_changes(self):
         """What somebody decided and has changed since the last call, drained: (code, value or None, for_s) each. None:
         it holds no more."""
         if not self._changes:
@@ -107,7 +107,7 @@ class Directives:
             return
         self._may_ask = True
         if happened.code == coap_message.CONTENT:
-            self._take(happened.payload, now_ms)
+            self._accept(happened.payload, now_ms)
             return
         self._is_unknown = happened.code == coap_message.NOT_FOUND
         if self._is_unknown:
@@ -157,7 +157,7 @@ class Directives:
 
     # --- inside ---------------------------------------------------------------------------------------------------
 
-    def _take(self, payload, now_ms):
+    def _accept(self, payload, now_ms):
         try:
             told, unknown = directive.decode(payload)
         except WireFault:

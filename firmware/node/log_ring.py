@@ -23,7 +23,7 @@ class LogRing:
         self._chars = 0
         self.before = _text(tail_before)
 
-    def say(self, line, *, uptime_s):
+    def add(self, line, *, uptime_s):
         """Keep one line."""
         kept = "%d %s" % (uptime_s, blotted(line))
         kept = kept.replace("\n", " | ")[:LINE_CHARS_MAX]

@@ -66,11 +66,11 @@ class Orders:
         except WireFault:
             self._refuse_malformed(era)
             return messages.BAD_REQUEST, b"malformed", ()
-        said_ms = self._said_ms(order, echo, certain, now_ms)
+        said_ms = self._written_ms(order, echo, certain, now_ms)
         if said_ms is None:
             self.counters["challenged"] += 1
             return messages.UNAUTHORIZED, b"", ((messages.ECHO, self._new_challenge(now_ms)),)
-        why = self._take(order, said_ms, certain, era, now_ms)
+        why = self._accept(order, said_ms, certain, era, now_ms)
         if why is not None:
             return messages.FORBIDDEN, why.encode(), ()
         return messages.CHANGED, b"", ()
@@ -82,9 +82,9 @@ class Orders:
         except WireFault:
             self._refuse_malformed(era)
             return
-        self._take(order, asked_ms, certain, era, now_ms)
+        self._accept(order, asked_ms, certain, era, now_ms)
 
-    def lend(self, lease_s, *, asked_ms, now_ms):
+    def renew_lease(self, lease_s, *, asked_ms, now_ms):
         """An answer of the gateway: what is left of its lease, or None; counted from when we asked."""
         if lease_s is None:
             return
@@ -103,7 +103,7 @@ class Orders:
         if order is None:
             return None
         if now_ms >= self._ends_ms or _is_over(order, certain):
-            self._say(EXPIRED)
+            self._note(EXPIRED)
             self.order = None
             return None
         if order.rule == node_order.EMERGENCY:
@@ -112,23 +112,23 @@ class Orders:
             rests = now_ms - self._taken_ms >= limits.LEASE_PATIENCE_MS
             self._has_lapsed = self._has_lapsed or rests or self._said == APPLIED
             if self._has_lapsed:
-                self._say(REFUSED, "lease")
+                self._note(REFUSED, "lease")
             return None
         return order if now_ms >= self._lease_from_ms else None
 
     def applied(self):
         """The output is as the order in force wants it."""
         if self._said != MEASURED:
-            self._say(APPLIED)
+            self._note(APPLIED)
 
     def declined(self, why):
         """The order in force means nothing to this node's trade."""
-        self._say(REFUSED, why)
+        self._note(REFUSED, why)
 
     def measured(self, power_dw):
         """The watts agree with an order that is applied."""
         if self._said == APPLIED:
-            self._say(MEASURED, None, power_dw)
+            self._note(MEASURED, None, power_dw)
 
     def needs_lease(self, now_ms) -> bool:
         """An override is held and less than half of the lease is left: ask the gateway for anything."""
@@ -153,7 +153,7 @@ class Orders:
                 instants.append(self._taken_ms + limits.LEASE_PATIENCE_MS)
         return min(instants)
 
-    def take_outcomes(self) -> list:
+    def drain_outcomes(self) -> list:
         """What is to be told, drained: [(id or None, outcome, why or None, power in 0.1 W or None)]."""
         outcomes = self._outcomes
         if outcomes:
@@ -185,7 +185,7 @@ class Orders:
 
     # --- inside ---------------------------------------------------------------------------------------------
 
-    def _said_ms(self, order, echo, certain, now_ms):
+    def _written_ms(self, order, echo, certain, now_ms):
         """An instant that is not after the gateway wrote this; None: it may be old."""
         challenge = self._challenge
         if echo is not None and challenge is not None and echo == challenge[0]:
@@ -202,7 +202,7 @@ class Orders:
             return None
         return now_ms - 1000 * max(0, age_s)
 
-    def _take(self, order, said_ms, certain, era, now_ms):
+    def _accept(self, order, said_ms, certain, era, now_ms):
         """Hold it, or return the word of why not."""
         if era != self._era:
             self._era = era
@@ -214,7 +214,7 @@ class Orders:
             return None
         self._number = order.number
         if self.order is not None and order.id != self.order.id:
-            self._say(ENDED)
+            self._note(ENDED)
             self.order = None
         if order.rule is None:
             return None
@@ -230,7 +230,7 @@ class Orders:
             self._taken_ms = now_ms
             self._has_lapsed = False
             self._said = None
-            self._say(RECEIVED)
+            self._note(RECEIVED)
         return None
 
     def _refuse(self, name, why):
@@ -261,7 +261,7 @@ class Orders:
     def _half_ms(self):
         return self._lease_until_ms - 500 * self._lease_s
 
-    def _say(self, outcome, why=None, power_dw=None):
+    def _note(self, outcome, why=None, power_dw=None):
         if outcome != self._said:
             self._said = outcome
             self._outcomes.append((self.order.id, outcome, why, power_dw))

@@ -128,10 +128,10 @@ class Outbox:
         """The last sequence up to which nothing is in RAM alone; None when there is none. `made`: next sequence."""
         return self._durable(made, ())
 
-    def take_gap(self):
+    def next_gap(self):
         """The oldest range that lost records and has no gap record yet, or None."""
         if self._log is not None:
-            for gap in self._log.take_gaps():
+            for gap in self._log.drain_gaps():
                 self._note(gap)
         if self._gaps:
             return self._gaps.pop(0)

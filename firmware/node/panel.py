@@ -68,7 +68,7 @@ class Panel:
         self._is_spent = False
         self._events = []
 
-    def look(self, is_pressed, *, now_ms) -> None:
+    def observe(self, is_pressed, *, now_ms) -> None:
         """The button's level, once a turn."""
         if is_pressed != self._raw:
             self._raw = is_pressed
@@ -105,7 +105,7 @@ class Panel:
             return LOCK
         return TEST if self._test_until_ms is not None else None
 
-    def take_events(self) -> list:
+    def drain_events(self) -> list:
         """TEST, LOCK, UNLOCK, drained. A LOCK or an UNLOCK is to be written down."""
         if not self._events:
             return ()
@@ -113,7 +113,7 @@ class Panel:
         return events
 
     def deadline_ms(self, now_ms):
-        """When `look` is wanted at the latest, or None."""
+        """When `observe` is wanted at the latest, or None."""
         return self._test_until_ms
 
     def led(self, state, *, now_ms) -> bool:

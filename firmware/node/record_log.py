@@ -9,7 +9,7 @@ beside those that it replaces.
 When the chains are full, in this order: neighbours that fit one segment are put together; the older half of the
 telemetry is thinned, two neighbours of the lowest level at a time, every second record of each boot going and the rest
 unchanged; the oldest segment of the least lane is dropped. Before anything is taken away the gap that tells of it must
-be durable: the log hands out the gaps (`take_gaps`) and waits until its owner says so (`work`).
+be durable: the log hands out the gaps (`drain_gaps`) and waits until its owner says so (`work`).
 
 Each call does one write or removal at most. `files`: the five methods of `esp32.log_files.LogFiles`, which answer
 False and never raise. Decides nothing about when to write: that is the outbox's.
@@ -111,7 +111,7 @@ class RecordLog:
             self._forget(segment)
         return True
 
-    def take_gaps(self) -> list:
+    def drain_gaps(self) -> list:
         """Losses of the log that need a gap record, drained."""
         if not self._gaps:
             return ()

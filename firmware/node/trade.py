@@ -61,7 +61,7 @@ class Trade:
     def decide(self, moment) -> None:
         """Bring `outputs` up to date."""
 
-    def take_events(self) -> list:
+    def drain_events(self) -> list:
         """What happened since the last call, drained: [(event code, active, detail)]."""
         return []
 

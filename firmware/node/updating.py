@@ -148,13 +148,13 @@ class Updating:
 
     # --- out ------------------------------------------------------------------------------------------------
 
-    def take_operation(self):
+    def next_operation(self):
         """What is to be done with files now, or None; its result goes to `on_result`."""
         operation, self._operation = self._operation, None
         self._is_doing = operation is not None
         return operation
 
-    def take_outcomes(self) -> list:
+    def drain_outcomes(self) -> list:
         """[(number, word)], drained."""
         if not self._outcomes:
             return ()

@@ -78,7 +78,7 @@ def encode(trade, now_ms: int) -> bytes:
 
 def resume(trade, rest, slept_ms: int, by, *, now_ms: int) -> None:
     """Go on. `by`: what woke the node, as of node.trade."""
-    trade.take_events()  # what was reported before the sleep is known
+    trade.drain_events()  # what was reported before the sleep is known
     # The chip shut everything before: nothing is to be pulsed for having woken, but what could not be shut then.
     trade.outputs.closing = bytearray(limits.OUTPUTS_MAX)
     size = struct.calcsize(_HEAD)

@@ -135,7 +135,7 @@ class WateringTrade(Trade):
 
     # --- effects out ----------------------------------------------------------------------------------------
 
-    def take_events(self) -> list:
+    def drain_events(self) -> list:
         taken, self._events = self._events, []
         return taken
 

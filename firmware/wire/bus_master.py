@@ -118,7 +118,7 @@ class BusMaster:
             except WireFault:
                 self.counters["malformed"] += 1
                 continue
-            self._take(frame, arrived, now_ms)
+            self._accept(frame, arrived, now_ms)
         if self._state == HEARING:
             self._due_ms = max(self._turn_ms, now_ms + GAP_MS)
             if self._faults() == self._faults_before and not self._decoder.pending():
@@ -196,7 +196,7 @@ class BusMaster:
             self.counters["down"] += 1
         return data
 
-    def _take(self, frame, arrived, now_ms):
+    def _accept(self, frame, arrived, now_ms):
         if frame.kind == bus.ASK:
             self.counters["echo"] += 1  # an adapter that hears itself
             return

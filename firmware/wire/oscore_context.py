@@ -243,7 +243,7 @@ class Session:
         self.window = NEW
         self.number = 0
 
-    def take(self) -> int:
+    def next_number(self) -> int:
         """The number of the next message of ours that needs one."""
         number = self.number
         self.number = number + 1

@@ -87,7 +87,7 @@ class NodeLink:
         """Take one datagram; return the events it causes."""
         for happened in self._endpoint.receive(datagram, peer, now_ms=now_ms):
             self._on_event(happened, now_ms)
-        return self._take_events()
+        return self._drain_events()
 
     def poll(self, *, now_ms):
         """Do what is due; return the events."""
@@ -95,7 +95,7 @@ class NodeLink:
             self._on_event(happened, now_ms)
         if self._is_behind:
             self._send(now_ms)
-        return self._take_events() if self._events else ()
+        return self._drain_events() if self._events else ()
 
     def deadline_ms(self):
         """When `poll` has something to do, or None; 0: now."""
@@ -130,7 +130,7 @@ class NodeLink:
         messages.add_options(chosen, content_format, options)
         plain = messages.Content(code, tuple(chosen), payload)
         # A shorter answer after one that was too large: the request's nonce is spent.
-        number = served[2].take() if served[1].is_nonce_spent else None
+        number = served[2].next_number() if served[1].is_nonce_spent else None
         try:
             sealed = oscore.protect_response(served[2].context, plain, self._cipher, served[1], number=number)
         except WireFault:
@@ -324,7 +324,7 @@ class NodeLink:
                     session.context,
                     ask.content,
                     self._cipher,
-                    number=session.take(),
+                    number=session.next_number(),
                     kid_context=None if self._is_proven else session.kid_context,
                 )
             except WireFault as fault:
@@ -382,7 +382,7 @@ class NodeLink:
                 return served
         return None
 
-    def _take_events(self):
+    def _drain_events(self):
         events = self._events
         self._events = []
         return events

@@ -261,7 +261,7 @@ class Desk:
                 self._due_ms = now_ms + self._sample_ms
                 trade.sample(self.ports.read(), self.moment())
             trade.decide(self.moment())
-            for code, active, detail in trade.take_events():
+            for code, active, detail in trade.drain_events():
                 self.events.append((self.site.unix_s, code, active, detail))
         self.ports.apply(trade.outputs, now_ms=now_ms)
 

@@ -182,7 +182,7 @@ class ScriptedUpdate:
     def poll(self, *, radio_is_whole, now_ms):
         self.polled.append((radio_is_whole, now_ms))
 
-    def take_operation(self):
+    def next_operation(self):
         return ("read", "x", self.left) if self.left else None
 
     def on_result(self, operation, result):

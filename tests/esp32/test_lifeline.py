@@ -122,7 +122,7 @@ def restarted(board, cause, *, is_set=True):
 def told_the_time(life, *, is_set=False):
     """What the node of this start is given, by `tell`: [(Unix s, ± s, as of)]."""
     known = Known(is_set)
-    life.tell(types.SimpleNamespace(time=known, tell=lambda *event, now_ms: None), now_ms=900)
+    life.tell(types.SimpleNamespace(time=known, report_event=lambda *event, now_ms: None), now_ms=900)
     return known.given
 
 
@@ -311,11 +311,11 @@ def test_the_log_goes_to_the_console_a_line_a_turn(lifeline, capsys):
     port = lifeline.PanelPort(machine, board, 0, now_ms=0)
     life = types.SimpleNamespace(log=LogRing(b"1 a\n2 b"), say=lambda line, now_ms: None)
     for number in range(30):
-        life.log.say(f"line {number}", uptime_s=number)
-    node = types.SimpleNamespace(tell=lambda *args, now_ms: None, local=lambda word: None)
+        life.log.add(f"line {number}", uptime_s=number)
+    node = types.SimpleNamespace(report_event=lambda *args, now_ms: None, local=lambda word: None)
     words = [panel.TEST]
     port.panel = types.SimpleNamespace(
-        look=lambda pressed, now_ms: None, take_events=lambda: words and [words.pop()], local=lambda: None
+        look=lambda pressed, now_ms: None, drain_events=lambda: words and [words.pop()], local=lambda: None
     )
     said = []
     for now_ms in range(0, 5000, 100):
@@ -344,7 +344,7 @@ def test_three_strikes_without_a_loader_lead_to_the_rescue_that_is_frozen_too(li
         return
     told = []
     node = types.SimpleNamespace(
-        tell=lambda *given, now_ms: told.append(given[0]), reach=types.SimpleNamespace(has_exchanged=False)
+        report_event=lambda *given, now_ms: told.append(given[0]), reach=types.SimpleNamespace(has_exchanged=False)
     )
     lives[-1].tell(node, now_ms=0)
     assert event.RESCUE_MODE in told

@@ -147,7 +147,7 @@ class Air:
                 for datagram in speaker.outgoing():
                     self.bridge.on_radio(mac, -80, datagram)
             self.bridge.poll(now_ms=now_ms())
-            operation = self.update.take_operation()
+            operation = self.update.next_operation()
             if operation is not None:
                 self.update.on_result(operation, self.files.do(operation))
             for action in self.bridge.take_actions():

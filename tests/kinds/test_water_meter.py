@@ -45,7 +45,7 @@ class Pipe:
         values = {PULSES: self.pulses, quantity.SENSOR_FAULTS: 0, quantity.BATTERY: 3600}
         values.update({getattr(quantity, name, PULSES): value for name, value in changes.items()})
         self.trade.sample({key: value for key, value in values.items() if value is not None}, self.moment())
-        self.events += self.trade.take_events()
+        self.events += self.trade.drain_events()
 
     def flow(self, pulses_per_h, hours):
         """Water for so long; the samples stay on the minute."""

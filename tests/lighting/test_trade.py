@@ -46,7 +46,7 @@ class Lamp:
 
     def turn(self):
         self.trade.decide(self.moment())
-        self.said += [(self.now_ms, *told) for told in self.trade.take_events()]
+        self.said += [(self.now_ms, *told) for told in self.trade.drain_events()]
         if not self.levels or self.levels[-1][1] != self.trade.outputs.level_percent:
             self.levels.append((self.now_ms, self.trade.outputs.level_percent))
 

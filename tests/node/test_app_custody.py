@@ -167,7 +167,7 @@ def test_records_acknowledged_before_their_time_are_seen(monkeypatch):
 
 
 def test_a_gap_that_is_never_told_is_seen(monkeypatch):
-    monkeypatch.setattr(Outbox, "take_gap", lambda self: None)
+    monkeypatch.setattr(Outbox, "next_gap", lambda self: None)
     assert lived_through(1).unexplained() != []
 
 

@@ -34,9 +34,9 @@ class HandWorld(World):
 
     def _turn(self):
         if self.node is not None and hasattr(self, "panel"):
-            self.panel.look(self.is_pressed, now_ms=self.now_ms)
-            for word in self.panel.take_events():
-                self.node.tell(event.LOCAL_TEST, None, (word,), now_ms=self.now_ms)
+            self.panel.observe(self.is_pressed, now_ms=self.now_ms)
+            for word in self.panel.drain_events():
+                self.node.report_event(event.LOCAL_TEST, None, (word,), now_ms=self.now_ms)
             self.node.local(self.panel.local())
         super()._turn()
 
@@ -56,7 +56,7 @@ class HandWorld(World):
         expires_s = self.unix_s() + 7200
         made = NodeOrder(self._number + 1, ID, node_order.EMERGENCY, level, expires_s, 7200)
         self.gateway.order = node_order.encode(made)
-        self.node.tell(event.LOCAL_TEST, None, ("wake",), now_ms=self.now_ms)  # anything that asks the gateway
+        self.node.report_event(event.LOCAL_TEST, None, ("wake",), now_ms=self.now_ms)  # anything that asks the gateway
         self.run(30)
 
     def outcomes(self):

@@ -45,14 +45,14 @@ def test_after_long_sleeps_it_is_better_than_what_was_carried_and_teaches_the_sl
     assert chip.read(NOON_S + slept_s + 1, None, is_start=False, now_ms=0)
     assert woken.uncertainty_s(0) <= 5 and abs(woken.unix_s(0) - NOON_S - slept_s) <= 2
     assert 7500 <= woken.sleep_drift[0] <= 8300
-    assert chip.take_fault() is None
+    assert chip.next_fault() is None
 
 
 def test_a_better_time_of_the_gateway_stands():
     clock, chip = cold()
     answered(clock, NOON_S, 1000)
     assert not chip.read(NOON_S + 3, None, is_start=False, now_ms=1000)
-    assert clock.unix_s(1000) == NOON_S and chip.take_fault() is None
+    assert clock.unix_s(1000) == NOON_S and chip.next_fault() is None
 
 
 def test_it_is_set_when_it_is_off_or_stale_and_not_again_within_a_day():
@@ -89,21 +89,21 @@ def test_a_gateway_that_is_far_away_in_time_sets_nothing():
 def test_one_that_was_set_once_and_gives_no_time_is_told_once_and_a_new_one_is_not(word):
     _, chip = cold()
     chip.read(None, word, is_start=True, now_ms=0)
-    assert chip.take_fault() == word and chip.take_fault() is None
+    assert chip.next_fault() == word and chip.next_fault() is None
     _, new = cold(0)
     new.read(None, word, is_start=True, now_ms=0)
-    assert new.take_fault() is None
+    assert new.next_fault() is None
     _, woken = cold()
     woken.read(None, word, is_start=False, now_ms=0)
-    assert woken.take_fault() is None, "told at the next start, not at each waking"
+    assert woken.next_fault() is None, "told at the next start, not at each waking"
 
 
 def test_one_that_contradicts_the_gateway_is_told_in_either_order():
     clock, chip = cold()
     chip.read(NOON_S - 3600, None, is_start=True, now_ms=0)
     answered(clock, NOON_S, 1000)
-    assert chip.take_fault() == "disagrees" and clock.unix_s(1000) == NOON_S
+    assert chip.next_fault() == "disagrees" and clock.unix_s(1000) == NOON_S
     clock, chip = cold()
     answered(clock, NOON_S, 1000)
     chip.read(NOON_S - 3600, None, is_start=False, now_ms=1000)
-    assert chip.take_fault() == "disagrees" and clock.unix_s(1000) == NOON_S
+    assert chip.next_fault() == "disagrees" and clock.unix_s(1000) == NOON_S

@@ -86,9 +86,9 @@ def test_what_it_is_told_holds_from_the_asking_on_and_ends_by_itself():
     assert desk.told.deadline_ms(desk.now_ms) <= 5000 + 100_000
     desk.now_ms = 5000 + 100_000
     assert desk.values() == {OUTDOOR: -150}
-    assert list(desk.told.take_changes()) == [(DROUGHT, 2, 100), (DROUGHT, None, 0)]
+    assert list(desk.told.drain_changes()) == [(DROUGHT, 2, 100), (DROUGHT, None, 0)]
     desk.now_ms = 5000 + 3_000_000
-    assert desk.values() == {} and not desk.told.take_changes()
+    assert desk.values() == {} and not desk.told.drain_changes()
 
 
 def test_the_longest_one_ends_early_by_what_the_crystal_may_lose():
@@ -122,21 +122,21 @@ def test_an_answer_that_was_held_up_beyond_its_time_holds_nothing():
     desk = asked()
     desk.now_ms += 60_000
     desk.answer({SHED: (200, 60)})
-    assert desk.values() == {} and not desk.told.take_changes()
+    assert desk.values() == {} and not desk.told.drain_changes()
 
 
 def test_an_answer_is_complete_and_each_change_of_a_decision_is_told_once():
     desk = asked()
     desk.answer({DROUGHT: (2, 9000), SHED: (100, 9000), OUTDOOR: (0, 9000)})
-    assert sorted(desk.told.take_changes()) == [(DROUGHT, 2, 9000), (SHED, 100, 9000)]
+    assert sorted(desk.told.drain_changes()) == [(DROUGHT, 2, 9000), (SHED, 100, 9000)]
     desk.now_ms += limits.DIRECTIVES_EVERY_MS
     assert desk.turn()
     desk.answer({DROUGHT: (2, 8000), SHED: (150, 8000), OUTDOOR: (10, 8000)})
-    assert list(desk.told.take_changes()) == [(SHED, 150, 8000)]
+    assert list(desk.told.drain_changes()) == [(SHED, 150, 8000)]
     desk.now_ms += limits.DIRECTIVES_EVERY_MS
     assert desk.turn()
     desk.answer({DROUGHT: (2, 7000)})
-    assert list(desk.told.take_changes()) == [(SHED, None, 0)] and desk.values() == {DROUGHT: 2}
+    assert list(desk.told.drain_changes()) == [(SHED, None, 0)] and desk.values() == {DROUGHT: 2}
 
 
 def test_codes_that_the_trade_does_not_want_and_those_of_tomorrow_are_left_out():

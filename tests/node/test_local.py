@@ -88,7 +88,7 @@ def test_the_gateway_reads_the_last_lines_and_only_reads():
     world = settled_world()
     world.node._lines = LogRing()
     for number in range(60):
-        world.node._lines.say(f"line {number}", uptime_s=number)
+        world.node._lines.add(f"line {number}", uptime_s=number)
     _, code, payload, _ = asked(world, messages.GET, b"l")
     assert code == messages.CONTENT and payload.endswith(b"59 line 59")
     assert len(payload) <= limits.LOG_ANSWER_BYTES_MAX
@@ -107,7 +107,7 @@ def test_nobody_restarts_under_a_technicians_hands(word):
 
 def test_a_restart_waits_for_records_that_a_gateway_would_take_but_not_for_one_that_is_away():
     world = unfelt(settled_world())
-    world.node.tell(event.LOCAL_TEST, None, ("test",), now_ms=world.now_ms)
+    world.node.report_event(event.LOCAL_TEST, None, ("test",), now_ms=world.now_ms)
     assert not world.node.may_restart(world.now_ms)
     assert world.node.may_restart(world.now_ms + limits.RESTART_PATIENCE_MS)
 
@@ -117,8 +117,8 @@ def test_before_a_restart_what_no_gateway_took_goes_to_flash_if_flash_takes_it(r
     world, medium = unfelt(settled_world()), FolderMedium()
     world.node._outbox = Outbox(boot=world.boot, log=RecordLog(LogFiles(open_file=medium.open, files=medium)))
     medium.refuses = refuses
-    world.node.tell(event.LOCAL_TEST, None, ("test",), now_ms=world.now_ms)
-    world.node.tell(event.LAMP_FAILURE, True, (), now_ms=world.now_ms)
+    world.node.report_event(event.LOCAL_TEST, None, ("test",), now_ms=world.now_ms)
+    world.node.report_event(event.LAMP_FAILURE, True, (), now_ms=world.now_ms)
     later_ms = world.now_ms + limits.RESTART_PATIENCE_MS
     assert not world.node.may_restart(world.now_ms), "the gateway may still take it"
     assert not world.node.may_restart(later_ms), "it is on its way to flash"

@@ -6,14 +6,14 @@ from node.log_ring import CHARS_MAX, LINE_CHARS_MAX, LINES_MAX, LogRing, blotted
 def test_the_last_lines_stay_in_order():
     ring = LogRing()
     for number in range(100):
-        ring.say(f"line {number}", uptime_s=number)
+        ring.add(f"line {number}", uptime_s=number)
     assert ring.lines() == [f"{number} line {number}" for number in range(100 - LINES_MAX, 100)]
 
 
 def test_long_lines_are_fewer():
     ring = LogRing()
     for number in range(100):
-        ring.say("x" * 200, uptime_s=number)
+        ring.add("x" * 200, uptime_s=number)
         assert sum(len(line) for line in ring.lines()) <= CHARS_MAX
     assert len(ring.lines()) == CHARS_MAX // LINE_CHARS_MAX and ring.lines()[-1].startswith("99 ")
 
@@ -21,7 +21,7 @@ def test_long_lines_are_fewer():
 def test_a_tail_holds_whole_lines_oldest_first_within_its_bytes():
     ring = LogRing()
     for number in range(10):
-        ring.say("é" * number, uptime_s=number)
+        ring.add("é" * number, uptime_s=number)
     for room in range(1, 200):
         tail = ring.tail(room)
         assert len(tail) <= room
@@ -32,7 +32,7 @@ def test_a_tail_holds_whole_lines_oldest_first_within_its_bytes():
 
 def test_a_long_line_is_cut_and_a_traceback_is_one_line():
     ring = LogRing()
-    ring.say("a\nb" + "x" * 500, uptime_s=1)
+    ring.add("a\nb" + "x" * 500, uptime_s=1)
     assert ring.lines()[0].startswith("1 a | bxx") and len(ring.lines()[0]) == LINE_CHARS_MAX
 
 

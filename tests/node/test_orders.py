@@ -52,7 +52,7 @@ class Desk:
         self.now_ms += int(1000 * seconds)
 
     def outcomes(self):
-        return [outcome[:3] for outcome in self.orders.take_outcomes()]
+        return [outcome[:3] for outcome in self.orders.drain_outcomes()]
 
 
 def test_an_order_holds_from_its_coming_to_its_expiry():
@@ -165,7 +165,7 @@ def test_what_cannot_be_read_is_told_once_under_the_same_keys(payload):
 
 
 def lend(desk, lease_s):
-    desk.orders.lend(lease_s, asked_ms=desk.now_ms, now_ms=desk.now_ms)
+    desk.orders.renew_lease(lease_s, asked_ms=desk.now_ms, now_ms=desk.now_ms)
 
 
 def test_an_override_rests_without_a_lease_and_an_emergency_does_not():
@@ -214,7 +214,7 @@ def test_it_asks_from_half_of_the_lease_on_and_only_for_an_override():
 def test_a_lease_counts_from_the_question_and_a_shorter_one_takes_nothing_away():
     desk = Desk()
     desk.wait(60)
-    desk.orders.lend(100, asked_ms=0, now_ms=desk.now_ms)
+    desk.orders.renew_lease(100, asked_ms=0, now_ms=desk.now_ms)
     desk.post(desk.made(1, rule=OVERRIDE))
     desk.wait(39)
     assert desk.rule() == OVERRIDE

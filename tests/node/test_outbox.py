@@ -28,7 +28,7 @@ def filled(*counts):
 
 def gaps_of(box):
     found = []
-    while (gap := box.take_gap()) is not None:
+    while (gap := box.next_gap()) is not None:
         found.append(gap)
     return found
 
@@ -140,7 +140,7 @@ def test_gaps_of_one_kind_grow_together_and_their_number_is_bounded():
 
 def test_a_gap_record_that_is_dropped_gives_back_what_it_told():
     box = filled((TELEMETRY, TELEMETRY_MAX + 1))
-    gap = box.take_gap()
+    gap = box.next_gap()
     box.put(EVENT, 500, b"gap", gap)
     for number in range(limits.OUTBOX_RECORDS_MAX):
         box.put(ALARM, 1000 + number, b"a")
@@ -167,7 +167,7 @@ def test_a_loss_that_nobody_was_told_holds_the_durable_sequence_back():
     box.acknowledge(box.first((TELEMETRY,), 1 << 20, 1000))
     assert box.waiting() == 0
     assert box.durable_sequence(TELEMETRY_MAX + 1) == 0, "sequence 1 was thinned, the gap is pending"
-    gap = box.take_gap()
+    gap = box.next_gap()
     box.put(EVENT, TELEMETRY_MAX + 1, b"gap", gap)
     assert box.durable_sequence(TELEMETRY_MAX + 2) == 0, "its gap record waits"
     box.acknowledge(box.first((EVENT,), 200, 8))
@@ -212,7 +212,7 @@ class Story:
 
     def tell_gap(self):
         if self.box.waiting() < limits.OUTBOX_RECORDS_MAX // 2:
-            gap = self.box.take_gap()
+            gap = self.box.next_gap()
             if gap is not None:
                 self.put(EVENT, gap)
 

@@ -15,8 +15,8 @@ class Desk:
     def run(self, for_ms, pressed=False, step_ms=20):
         for _ in range(for_ms // step_ms):
             self.now_ms += step_ms
-            self.panel.look(pressed, now_ms=self.now_ms)
-            self.events += self.panel.take_events()
+            self.panel.observe(pressed, now_ms=self.now_ms)
+            self.events += self.panel.drain_events()
 
     def press(self, for_ms):
         self.run(for_ms, True)

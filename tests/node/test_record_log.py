@@ -335,7 +335,7 @@ def test_thinning_before_the_gap_is_durable_is_seen(monkeypatch):
     """Planted: room is made without waiting for the gap records."""
     small(monkeypatch)
     honest = RecordLog.work
-    monkeypatch.setattr(RecordLog, "take_gaps", lambda self: [])
+    monkeypatch.setattr(RecordLog, "drain_gaps", lambda self: [])
     monkeypatch.setattr(
         RecordLog, "work", lambda self, *, told, now_ms: self._gaps.clear() or honest(self, told=True, now_ms=now_ms)
     )

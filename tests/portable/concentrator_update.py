@@ -44,7 +44,7 @@ sent = [manifest] + [data for _, data in CONTENTS]
 turn = 0
 while not update.wants_restart and turn < 400:
     turn += 1
-    operation = update.take_operation()
+    operation = update.next_operation()
     if operation is not None:
         print(turn, operation[0], operation[1] if operation[0] in (READ, BEGIN, CHOOSE) else "")
         update.on_result(operation, done(operation))

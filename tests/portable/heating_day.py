@@ -29,7 +29,7 @@ def day(output):
             del values[ROOM]
         trade.sample(values, moment)
         trade.decide(moment)
-        for told in trade.take_events():
+        for told in trade.drain_events():
             print(minute, told)
         given = {"relay": 1000 * trade.outputs.on, "valve": 10 * trade.outputs.valve_percent}.get(
             output, trade.outputs.flow_ck // 7 if trade.outputs.on else 0
@@ -51,7 +51,7 @@ for minute in range(240):
         trade.sense({quantity.OCCUPANCY: 1}, moment)
     trade.sample(values, moment)
     trade.decide(moment)
-    for told in trade.take_events():
+    for told in trade.drain_events():
         print(minute, told)
 kept = trade.memory(240 * 60_000)
 print(kept, sorted(Thermostat(metered, kept, now_ms=0).health(moment).items()))

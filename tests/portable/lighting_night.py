@@ -64,7 +64,7 @@ for life in range(2):
         values[quantity.CURRENT] = power_dw * 10 // 23
         trade.sample(None if 600 < minute < 607 else values, moment)
         trade.decide(moment)
-        show(trade.take_events())
+        show(trade.drain_events())
     readings = trade.readings(moment)
     print([(key, readings[key]) for key in sorted(readings)], trade.health(moment))
     memory = trade.memory(now_ms)

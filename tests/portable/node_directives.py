@@ -24,7 +24,7 @@ def show(told, now_ms):
     values = told.values(now_ms)
     shown = [(code, values[code]) for code in sorted(values)]
     # Sorted by hand: a change may have no value.
-    changes = sorted([(code, -1 if value is None else value, for_s) for code, value, for_s in told.take_changes()])
+    changes = sorted([(code, -1 if value is None else value, for_s) for code, value, for_s in told.drain_changes()])
     print(now_ms, shown, changes, told.deadline_ms(now_ms))
 
 

@@ -16,7 +16,7 @@ from wire.coap_message import Content
 
 ring = LogRing(b"3 before")
 for number in range(45):
-    ring.say("line %d of the day" % number, uptime_s=number)
+    ring.add("line %d of the day" % number, uptime_s=number)
 print(ring.before, len(ring.lines()), ring.tail(60), blotted("k 00112233445566778899aabbccddeeff x"))
 
 desk = Panel(is_locked=False, test_ms=60_000, now_ms=0)
@@ -25,7 +25,7 @@ for pressed, for_ms in ((1, 300), (0, 300), (1, 5300), (0, 300), (1, 5300), (0, 
     for _ in range(for_ms // 20):
         now_ms += 20
         desk.look(bool(pressed), now_ms=now_ms)
-    print(now_ms, desk.local(), desk.is_locked, desk.take_events(), desk.led(panel.WELL, now_ms=now_ms))
+    print(now_ms, desk.local(), desk.is_locked, desk.drain_events(), desk.led(panel.WELL, now_ms=now_ms))
 
 trial = Trial(is_trial=True, now_ms=0)
 print(trial.missing(is_sound=False), trial.is_good_start(0), trial.is_good_start(limits.GOOD_START_MS))
@@ -105,11 +105,11 @@ for turn in range(4000):
             updating.handle(happened, now_ms)
     link.events = []
     updating.poll(lambda now_ms: True, now_ms=now_ms)
-    operation = updating.take_operation()
+    operation = updating.next_operation()
     if operation is not None:
         done[operation[0]] = done.get(operation[0], 0) + 1
         updating.on_result(operation, carry_out(folder, operation), now_ms=now_ms)
     if updating.wants_restart:
         break
-print(turn, updating.take_outcomes(), sorted(done.items()))
+print(turn, updating.drain_outcomes(), sorted(done.items()))
 print(sorted([(name, hexlify(sha256(folder[name]).digest()[:4])) for name in folder if name != "open"]))

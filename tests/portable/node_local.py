@@ -57,7 +57,7 @@ def visit(name, plain, values):
         trade.decide(moment)
         if hasattr(trade.outputs, "tick"):
             trade.outputs.tick(now_ms=now_ms)
-        for told in trade.take_events():
+        for told in trade.drain_events():
             print(second, told)
         now = (trade.local, shown(trade.outputs), trade.is_sound(moment))
         if now != last:

@@ -40,7 +40,7 @@ def time(made):
     print("time", clock.stamp(60), clock.uptime_s(60), clock.sleep_for(900000), clock.slept(900000))
     chip = ClockChip(clock, START_S, 2)
     print("chip", chip.read(START_S + 1196, None, is_start=False, now_ms=70), chip.wants_set(80), clock.stamp(90))
-    print(chip.read(None, "stopped", is_start=True, now_ms=100), chip.take_fault(), chip.take_fault())
+    print(chip.read(None, "stopped", is_start=True, now_ms=100), chip.next_fault(), chip.next_fault())
 
 
 def water():

@@ -56,7 +56,7 @@ class Story:
             if now_s % 25200 == 0:
                 self.emit(EventBody(event.LAMP_FAILURE, True, {1: 3, 5: 100}), now_s)
             for _ in range(2):
-                gap = self.outbox.take_gap() if self.outbox.may_tell() else None
+                gap = self.outbox.next_gap() if self.outbox.may_tell() else None
                 if gap is not None:
                     detail = [None, gap.boot, gap.first, gap.last, gap.why]
                     self.emit(EventBody(event.GAP, None, detail), now_s, gap)

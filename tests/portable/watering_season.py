@@ -67,7 +67,7 @@ def main():
             if drive.pulse is not None:
                 trade.outputs.pulsed(drive.pulse[0], drive.pulse[1], now_ms=now_ms)
                 trade.outputs.measured(drive.pulse[0], 1500 + chance % 50)
-            for code, active, detail in trade.take_events():
+            for code, active, detail in trade.drain_events():
                 print(now_ms // 1000, code, active, detail)
             due_ms = min(trade.deadline_ms(now_ms), sample_ms)
             now_ms = max(now_ms + 20, due_ms if trade.outputs.any_open() or drive.pulse else sample_ms)

@@ -82,7 +82,7 @@ class LoggedNode:
 
     def turn(self):
         """What the application does at each turn, with a gateway that takes at most one payload of each channel."""
-        gap = self.outbox.take_gap() if self.outbox.may_tell() else None
+        gap = self.outbox.next_gap() if self.outbox.may_tell() else None
         if gap is not None:
             self.emit(EventBody(event.GAP, None, (None, gap.boot, gap.first, gap.last, gap.why)), gap)
         self.outbox.work(now_ms=self.now_ms)

@@ -163,10 +163,10 @@ class NodeUpdateRig:
         for happened in self.link.poll(now_ms=self.now_ms):
             self._happened(happened)
         self.updating.poll(lambda _now_ms: self.may_restart, now_ms=self.now_ms)
-        operation = self.updating.take_operation()
+        operation = self.updating.next_operation()
         if operation is not None:
             self.updating.on_result(operation, self.files.do(operation), now_ms=self.now_ms)
-        self.outcomes += self.updating.take_outcomes()
+        self.outcomes += self.updating.drain_outcomes()
         if self.updating.wants_restart:
             self.restart()
 

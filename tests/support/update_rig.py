@@ -121,7 +121,7 @@ class UpdateRig:
                 self.bridge.on_serial(frame)
         self.bridge.poll(now_ms=self.now_ms)
         self.update.poll(radio_is_whole=self.radio_is_whole, now_ms=self.now_ms)
-        operation = self.update.take_operation()
+        operation = self.update.next_operation()
         if operation is not None:
             self.operations.append(operation[0])
             result = self.files.do(operation)

@@ -108,7 +108,7 @@ class ValveBox:
                 self._sampling = False
                 trade.sample(dict(values), moment)
         trade.decide(moment)
-        self.events += [(now_ms, *told) for told in trade.take_events()]
+        self.events += [(now_ms, *told) for told in trade.drain_events()]
         self.ports.apply(trade.outputs, now_ms=now_ms)
         self._note()
         if self._charge_ms and self.machine.levels[board.BOOST_PIN] == board.BOOST_ACTIVE_LEVEL:

@@ -81,7 +81,7 @@ class WarmWorld:
                 self.edges.append((self.unix_s, trade.outputs.on))
             self._applied = trade.outputs
             self.ports.apply(trade.outputs, now_ms=self.now_ms)
-        self.events += [(self.unix_s, *told) for told in trade.take_events()]
+        self.events += [(self.unix_s, *told) for told in trade.drain_events()]
 
     def told(self, code):
         """[(active, detail)] of one event."""

@@ -31,7 +31,7 @@ class Asking:
 
     def datagram(self, *, number=None, options=(), payload=b"on", code=messages.POST, token=b"\1\2", **more):
         content = messages.Content(code, ((messages.URI_PATH, b"c"), *options), payload)
-        number = self.session.take() if number is None else number
+        number = self.session.next_number() if number is None else number
         sealed, self.exchange = oscore.protect_request(self.session.context, content, CIPHER, number=number, **more)
         return messages.encode(
             messages.Message(messages.CON, sealed.code, number, token, sealed.options, sealed.payload)

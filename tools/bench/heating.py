@@ -133,7 +133,7 @@ class Ours:
         values = {quantity.TEMPERATURE: room_ck, quantity.key(quantity.TEMPERATURE, 1): outdoor_ck}
         self.trade.sample(values, moment)
         self.trade.decide(moment)
-        self.trade.take_events()
+        self.trade.drain_events()
         out: Any = self.trade.outputs
         demand = 10 * out.valve_percent if self._is_water else 1000 * out.on
         self.moves += abs(demand - self._last) if self._is_water else 1000 * (demand > self._last)

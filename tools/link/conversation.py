@@ -78,7 +78,7 @@ class SequenceFile:
         if effect is not None:
             self._write(effect.upto)
             self._sequence.reserved(effect.upto)
-        number = self._sequence.take()
+        number = self._sequence.next_number()
         if number is None:
             raise TalkError(f"{self._path}: every number is used; make another context")
         return int(number)

@@ -39,7 +39,7 @@ class SenderSequence:
         assert self._end <= upto <= PARTIAL_IV_MAX + 1
         self._end = upto
 
-    def take(self):
+    def next_number(self):
         """The next number, or None: nothing is reserved, so nothing may be sent."""
         if self._next >= self._end:
             return None

@@ -245,7 +245,7 @@ class Party:
         if effect is not None:
             self._reserved_end = effect.upto
             self._sequence.reserved(effect.upto)
-        return int(self._sequence.take())
+        return int(self._sequence.next_number())
 
 
 def authenticated(content: messages.Content) -> messages.Content:

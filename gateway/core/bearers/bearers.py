@@ -81,7 +81,7 @@ class Bearers:
     def poll(self, *, now_ms: int) -> list[BearerEffect]:
         """Whatever is due."""
         effects: list[BearerEffect] = [*self.connection.poll(now_ms=now_ms)]
-        for change in self.connection.take_changes():
+        for change in self.connection.drain_changes():
             if change.what == "attempt-expired":
                 self._lacks_path = True
             self._log(change.what, bearer=change.bearer, why=change.why)
@@ -149,6 +149,6 @@ class Bearers:
             is_down = not self.connection.is_up(metered)
         modem.bearer_is_down(is_down, now_ms=now_ms)
         effects = modem.poll(now_ms=now_ms)
-        for change in modem.take_changes():
+        for change in modem.drain_changes():
             self._log(f"modem-{change.what}", before=change.before, now=change.now)
         return effects

@@ -176,7 +176,7 @@ class Connection:
         """Whether what is sent now is paid for by the byte."""
         return self.active is not None and self._health[self.active].bearer.is_metered
 
-    def take_changes(self) -> list[Change]:
+    def drain_changes(self) -> list[Change]:
         """What happened since the last call, for the log and for alarms."""
         changes, self._changes = self._changes, []
         return changes

@@ -137,7 +137,7 @@ class Modem:
             deadlines.append(reset_ms)
         return min(deadlines, default=None)
 
-    def take_changes(self) -> list[ModemChange]:
+    def drain_changes(self) -> list[ModemChange]:
         """What changed since the last call, for the log and for alarms; the oldest go beyond the limit."""
         changes, self._changes = self._changes, []
         return changes

@@ -129,12 +129,12 @@ class Sessions:
     def seal(self, opened: Opened, content: Any) -> Any:
         """The protected answer to a request; WireFault for one that is too long. After an answer that did not fit the
         datagram, a shorter one gets a number of its own."""
-        number = opened.session.take() if opened.exchange.is_nonce_spent else None
+        number = opened.session.next_number() if opened.exchange.is_nonce_spent else None
         return oscore.protect_response(opened.session.context, content, self._cipher, opened.exchange, number=number)
 
     def ask(self, session: Session, content: Any) -> tuple[Any, Any]:
         """A protected request of ours to a node, and what its answer needs."""
-        return oscore.protect_request(session.context, content, self._cipher, number=session.take())
+        return oscore.protect_request(session.context, content, self._cipher, number=session.next_number())
 
     def answer(self, session: Session, response: Any, exchange: Any) -> Any:
         """The Content of the answer to it; WireFault for what does not hold."""

@@ -79,9 +79,9 @@ def test_an_interface_that_fails_in_no_time_is_not_down_within_a_moment():
 
 def test_what_happened_is_told_once_and_health_is_plain():
     net = on_mobile()
-    told = [(change.what, change.bearer) for change in net.core.take_changes()]
+    told = [(change.what, change.bearer) for change in net.core.drain_changes()]
     assert told == [("bearer-down", FIBRE), ("bearer-changed", MOBILE)]
-    assert net.core.take_changes() == []
+    assert net.core.drain_changes() == []
     health = net.core.health()
     assert health["active"] == MOBILE and health["changes"] == 1
     assert health["bearers"][MOBILE] | {"up": True, "metered": True, "rtt_ms": 40} == health["bearers"][MOBILE]

@@ -122,13 +122,13 @@ def test_a_connection_by_a_bearer_whose_probes_failed_makes_it_up():
     net.passes = {FIBRE: False, MOBILE: False}
     net.run(300_000)
     assert not net.core.is_up(FIBRE)
-    net.core.take_changes()
+    net.core.drain_changes()
     net._probe = lambda probe: net.core.probed(probe.bearer, False, now_ms=net.now_ms)
     net.heal(FIBRE)
     while net.core.active is None:
         net.run(100)
     assert net.core.active == FIBRE and net.core.is_up(FIBRE)
-    assert ("bearer-up", FIBRE, "connected") in net.core.take_changes()
+    assert ("bearer-up", FIBRE, "connected") in net.core.drain_changes()
 
 
 def test_the_end_of_the_dwell_is_not_slept_through_in_a_long_back_off():

@@ -100,20 +100,20 @@ def test_a_change_is_told_once_and_signal_is_none():
     bench = Bench("searching")
     bench.plug()
     bench.run(MINUTE_MS)
-    bench.core.take_changes()
+    bench.core.drain_changes()
     bench.twin.state = "registered"
     bench.run(2 * MINUTE_MS)
-    told = {(change.what, change.before, change.now) for change in bench.core.take_changes()}
+    told = {(change.what, change.before, change.now) for change in bench.core.drain_changes()}
     assert told == {
         ("registration", "searching", "home"),
         ("attached", False, True),
         ("operator", None, "Orange F"),
         ("technology", None, "4G"),
     }
-    assert bench.core.take_changes() == []
+    assert bench.core.drain_changes() == []
     for _ in range(200):
         bench.hear(b"\r\n+CREG: 2\r\n\r\n+CEREG: 2\r\n\r\n+CEREG: 1\r\n")
-    assert len(bench.core.take_changes()) <= limits.MODEM_CHANGES_MAX
+    assert len(bench.core.drain_changes()) <= limits.MODEM_CHANGES_MAX
 
 
 def test_news_that_comes_by_itself_counts_at_once():

@@ -129,7 +129,7 @@ def test_a_node_that_babbles_is_dropped_and_heard_again_in_time(joined):
 def genuine_of(joined):
     """One more under the node's session, whatever its endpoint has under way."""
     session = joined.node._session
-    number = session.take()
+    number = session.next_number()
     content = messages.Content(messages.POST, ((messages.URI_PATH, b"t"),), b"%d" % number)
     sealed, _ = oscore.protect_request(session.context, content, CIPHER, number=number)
     made = messages.Message(messages.CON, sealed.code, number, b"%d" % number, sealed.options, sealed.payload)

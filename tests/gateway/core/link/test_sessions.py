@@ -71,7 +71,8 @@ def session_of(r2, r3, node=NODE):
 
 
 def request_of(session, *, content=POST, kid_context=None):
-    return oscore.protect_request(session.context, content, CIPHER, number=session.take(), kid_context=kid_context)[0]
+    number = session.next_number()
+    return oscore.protect_request(session.context, content, CIPHER, number=number, kid_context=kid_context)[0]
 
 
 def agree(sessions, boot=1, node=NODE):
@@ -96,7 +97,7 @@ def test_request_1_is_offered_a_nonce_and_request_2_agrees(sessions):
 
 def test_the_answer_to_a_request_holds_at_the_node(sessions):
     session = agree(sessions)
-    request, exchange = oscore.protect_request(session.context, POST, CIPHER, number=session.take())
+    request, exchange = oscore.protect_request(session.context, POST, CIPHER, number=session.next_number())
     opened = opened_by(sessions, request)
     sealed = sessions.seal(opened, messages.Content(messages.CHANGED, (), b"long"))
     assert oscore.unprotect_response(session.context, sealed, CIPHER, exchange).payload == b"long"

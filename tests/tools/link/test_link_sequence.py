@@ -58,7 +58,7 @@ def live(flash, used, messages):
         if effect is not None:
             flash.write(effect.upto)
             sequence.reserved(effect.upto)
-        number = sequence.take()
+        number = sequence.next_number()
         flash.step()
         used.append(number)
 
@@ -81,18 +81,18 @@ def test_no_number_is_used_twice_whenever_the_power_fails(monkeypatch):
 
 def test_a_write_that_fails_costs_no_number_and_ends_sending_only_at_the_end():
     sequence = SenderSequence(0)
-    assert sequence.take() is None
+    assert sequence.next_number() is None
     assert sequence.due() == sequence.due() == Reserve(BLOCK)
     sequence.reserved(BLOCK)
-    numbers = [sequence.take() for _ in range(BLOCK - MARGIN - 1)]
+    numbers = [sequence.next_number() for _ in range(BLOCK - MARGIN - 1)]
     assert sequence.due() is None
-    numbers += [sequence.take()]
+    numbers += [sequence.next_number()]
     assert sequence.due() == Reserve(2 * BLOCK)
-    numbers += [sequence.take() for _ in range(MARGIN)]
+    numbers += [sequence.next_number() for _ in range(MARGIN)]
     assert numbers == list(range(BLOCK))
-    assert sequence.take() is None and sequence.due() == Reserve(2 * BLOCK)
+    assert sequence.next_number() is None and sequence.due() == Reserve(2 * BLOCK)
     sequence.reserved(2 * BLOCK)
-    assert sequence.take() == BLOCK
+    assert sequence.next_number() == BLOCK
 
 
 def test_flash_is_written_seldom():
@@ -106,7 +106,7 @@ def test_the_last_number_ends_the_context():
     sequence = SenderSequence(PARTIAL_IV_MAX - 1)
     assert sequence.due() == Reserve(PARTIAL_IV_MAX + 1)
     sequence.reserved(PARTIAL_IV_MAX + 1)
-    assert [sequence.take() for _ in range(3)] == [PARTIAL_IV_MAX - 1, PARTIAL_IV_MAX, None]
+    assert [sequence.next_number() for _ in range(3)] == [PARTIAL_IV_MAX - 1, PARTIAL_IV_MAX, None]
     assert sequence.is_exhausted and sequence.due() is None
 
 
