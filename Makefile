@@ -15,9 +15,9 @@ help: ## show this list
 	@sed -n 's/^\([a-z]*\): *## */  make \1\t/p' $(MAKEFILE_LIST)
 	@echo '  ARGS="..." is handed on: to the simulator by `make sim`, to pytest by `make test`.'
 
-sim: ## run the simulated territory (bocage sim)
+sim: ## run the simulated territory (bocage sim) and draw its night in night.svg
 	@$(PREPARE) --extra simulator
-	@$(BIN)/bocage sim $(ARGS)
+	@$(BIN)/bocage sim --svg night.svg $(ARGS)
 
 test: ## check style, types and import directions, then run every test
 	@$(PREPARE) --extra dev --programs

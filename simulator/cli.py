@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+from gateway.language import DEFAULT_LANGUAGE, LANGUAGES, N_, translate
 from simulator.estates.streets import CALENDARS
 from simulator.options import SEASONS, Options
 from simulator.report import picture
@@ -23,7 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seeds", type=_in(1, 100_000), default=1, metavar="N", help="run N seeds from --seed on; stop at a fault"
     )
-    parser.add_argument("--hours", type=_in(1, 24 * 60), default=24, help="hours with faults (default 24)")
+    parser.add_argument(
+        "--hours",
+        type=_in(1, 24 * 60),
+        help="end after so many hours (default: 24 with faults, then on without any until the next dusk has passed)",
+    )
     parser.add_argument("--lamps", type=_in(3, 6000), default=120, help="street lights in all (default 120)")
     parser.add_argument("--rooms", type=_in(0, 600), default=12, help="heated rooms (default 12)")
     parser.add_argument("--greens", type=_in(0, 200), default=8, help="green spaces (default 8)")
@@ -31,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--loss", type=_in(0, 400), default=120, metavar="PERMILLE", help="radio loss (default 120)")
     parser.add_argument("--calendar", choices=sorted(CALENDARS), default="dimming", help="lighting calendar")
     parser.add_argument("--no-faults", action="store_true", help="nothing is cut; the radio still loses")
-    parser.add_argument("--lang", choices=sorted(report.WORDS), default="fr", help="of the report (default fr)")
+    parser.add_argument("--lang", choices=LANGUAGES, default=DEFAULT_LANGUAGE, help="of the report (default fr)")
     parser.add_argument("--svg", type=_new_file, metavar="FILE", help="draw the night as a picture")
     parser.add_argument("--json", action="store_true", help="print one JSON object a run instead of the report")
 
@@ -48,7 +53,8 @@ def run(args: argparse.Namespace) -> int:
 def _run_one(args: argparse.Namespace, seed: int) -> Result:
     options = Options(
         seed=seed,
-        hours=args.hours,
+        hours=args.hours or Options.hours,
+        until_dusk=args.hours is None,
         lamps=args.lamps,
         rooms=args.rooms,
         greens=args.greens,
@@ -69,6 +75,9 @@ def _run_one(args: argparse.Namespace, seed: int) -> Result:
         print(report.text(result, wall_s, args.lang))
     if args.svg is not None:
         args.svg.write_text(picture.svg(result, args.lang) + "\n", encoding="utf-8")
+        # A program that reads JSON gets nothing else on the standard output.
+        where = translate(N_("The night as a picture: {path}"), args.lang, path=args.svg)
+        print(where, file=sys.stderr if args.json else sys.stdout, flush=True)
     return result
 
 

@@ -1,4 +1,4 @@
-"""What a run is made of, drawn from one seed and printed before it starts (ARCHITECTURE, section 8).
+"""Says what a run is made of, drawn from one seed and printed before it starts.
 
 `Options` is what a person chooses; `draw` adds what the seed chooses: which lamps fail, when the fibre is
 cut, when power fails in a cabinet. Times are seconds after the start of the run.
@@ -13,12 +13,21 @@ from simulator.estates.streets import District
 from simulator.world.chance import Prng
 
 HOUR_S = 3600
+# A run that ends after its hours is without faults for the last of them, so that records can arrive.
+_CALM_S = 1800
+# A fault that would begin later is left out of such a run: its alarm takes up to a quarter of an hour, and a relay that
+# sticks shows at dawn.
+_SHOWN_AFTER_S, _DAWN_S = HOUR_S, 18 * HOUR_S
 
 
 @dataclass(frozen=True)
 class Options:
     """The default is the street of `make sim`: two communes, 120 lamps, 3 cabinets, one winter night; it adds 12 rooms
-    and 8 green spaces."""
+    and 8 green spaces.
+
+    With `until_dusk` faults last for `hours`, and the run goes on without any until the next dusk has passed: a lamp on
+    a switched feeder can report only then what it could not report at dawn. Without it the run ends after `hours`.
+    """
 
     seed: int = 1
     start: datetime = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
@@ -29,6 +38,13 @@ class Options:
     radio_loss_permille: int = 120
     faults: bool = True
     calendar: str = "dimming"
+    until_dusk: bool = True
+
+    @property
+    def faults_s(self) -> int:
+        """When faults end, in seconds after the start."""
+        whole_s = self.hours * HOUR_S
+        return whole_s if self.until_dusk else whole_s - min(_CALM_S, whole_s // 2)
 
     @property
     def start_unix_s(self) -> int:
@@ -87,7 +103,6 @@ def draw(options: Options, prng: Prng) -> Drawn:
     drawn = Drawn()
     if not options.faults:
         return drawn
-    scale = options.hours * HOUR_S
     # One digger, two cabinets: one has 4G to fall back on, the other keeps its records until the repair.
     fibre_s = 2 * HOUR_S + prng.randrange(HOUR_S)
     mended_s = fibre_s + 4 * HOUR_S + prng.randrange(HOUR_S)
@@ -99,8 +114,8 @@ def draw(options: Options, prng: Prng) -> Drawn:
     ingest_s = 11 * HOUR_S + prng.randrange(HOUR_S)
     drawn.cuts.append(Cut("ingest", None, ingest_s, ingest_s + 5400))
     drawn.cuts.append(Cut("broker", None, ingest_s + 4500, ingest_s + 4560))
-    drawn.happenings = draw_village(options.start_unix_s, options.hours, prng.split("village"))
-    drawn.cuts = [cut for cut in drawn.cuts if cut.to_s < scale]
+    drawn.happenings = draw_village(options.start_unix_s, options.faults_s, prng.split("village"))
+    drawn.cuts = [cut for cut in drawn.cuts if cut.to_s < options.faults_s]
     if options.lamps >= 12:
         chosen = prng.pick(3, options.lamps)
         drawn.dead_lamps = [(chosen[0], 5 * HOUR_S), (chosen[1], 9 * HOUR_S)]
@@ -110,4 +125,14 @@ def draw(options: Options, prng: Prng) -> Drawn:
         drawn.dead_thermometers = [(estate.randrange(options.rooms), 8 * HOUR_S + estate.randrange(8 * HOUR_S))]
     if options.greens:
         drawn.broken_pipes = [(estate.randrange(options.greens), 6 * HOUR_S)]
+    if not options.until_dusk:
+        _leave_out_late(drawn, options.faults_s)
     return drawn
+
+
+def _leave_out_late(drawn: Drawn, faults_s: int) -> None:
+    """Keep the faults of equipment that show before the run ends."""
+    for faults in (drawn.dead_lamps, drawn.dead_thermometers, drawn.broken_pipes):
+        faults[:] = [(index, at_s) for index, at_s in faults if at_s + _SHOWN_AFTER_S <= faults_s]
+    if faults_s < _DAWN_S:
+        drawn.stuck_relays.clear()

@@ -10,30 +10,30 @@ from collections.abc import Callable
 from hashlib import sha256
 
 from gateway.core.bearers.bearer import Bearer
+from gateway.core.directives.directive import Told
 from gateway.core.gateway import Options as GatewayOptions
 from policy import civil, lighting
 from simulator.cabinet import village
-from simulator.checkers.alarms import judge
+from simulator.checkers.alarms import judge_nodes
 from simulator.checkers.bounds import BoundsChecker
 from simulator.checkers.delivery import DeliveryChecker
 from simulator.checkers.lighting import EVERY_MS
 from simulator.checkers.nonces import SealedOnce
 from simulator.estates.greens import Greens
-from simulator.estates.notices import Notices, drought_level
 from simulator.estates.rooms import Rooms
 from simulator.estates.streets import District, Streets
 from simulator.hosts.centre import Centre, Control
-from simulator.hosts.gateway import SMALL_CARD, GatewayHost
+from simulator.hosts.gateway import GatewayHost
 from simulator.hosts.joining import TERRITORY, Joining
 from simulator.hosts.node import NodeHost
-from simulator.options import HOUR_S, SEASONS, Drawn, Options, districts, draw, share
+from simulator.options import HOUR_S, SEASONS, Cut, Drawn, Options, districts, draw, share
 from simulator.plants.climate import Climate, Sky
 from simulator.plants.lamps import Air, Lamp
-from simulator.report.result import Result, Sight
+from simulator.report.result import Absence, Result, Snapshot
 from simulator.world.broker import Broker
 from simulator.world.chance import Prng
 from simulator.world.time import World
-from wire import event, record
+from wire import directive, event, record
 
 _GATEWAY_BENCH = b"\xfe"
 _FIBRE, _MOBILE = Bearer("fibre"), Bearer("mobile", is_metered=True)
@@ -46,6 +46,14 @@ _QUIET_AFTER_DUSK_S = 1800
 # Nodes report in the minute after each quarter hour: a run that ended there would find records on their way up.
 _QUARTER_S = 900
 _QUARTER_DONE_S = 600
+# A run that ends after its hours: a record takes its report's spread, a flush and a batch's age to the warehouse.
+_ON_THE_WAY_MS = 300_000
+_FIRST_MS = 900_000
+_EVERY_MS = 3_600_000
+_WEATHER_S = 2 * 3600
+_DROUGHT_S = 30 * 86400
+# On a winter evening the grid is short for an hour: two kelvins less.
+_SHED_AT_S, _SHED_S, _SHED_CK = 4 * 3600, 3600, 200
 
 
 class Territory:
@@ -86,7 +94,7 @@ class Territory:
             self.greens.build(self.gateways[index], district, share(options.greens, index), prng)
         self.bounds = BoundsChecker([*self.gateways, self.village.host])
         self.sealed = SealedOnce()
-        self.sights: list[Sight] = []
+        self.snapshots: list[Snapshot] = []
 
     @property
     def nodes(self) -> list[NodeHost]:
@@ -100,10 +108,10 @@ class Territory:
     def run(self, progress: Callable[[int, int], None] | None = None) -> Result:
         """Live through the faults, then through the quiet, and judge."""
         end_s = self.options.hours * HOUR_S
-        total_s = self._quiet_end_s(end_s)
+        total_s = self._quiet_end_s(end_s) if self.options.until_dusk else end_s
         self._begin()
         self._schedule_faults()
-        self.world.at(1000 * end_s, self._calm)
+        self.world.at(1000 * self.options.faults_s, self._calm)
         step_s = 600
         with self.sealed:
             for until_s in range(step_s, total_s + step_s, step_s):
@@ -120,7 +128,15 @@ class Territory:
             gateway=TERRITORY + _GATEWAY_BENCH + (index + 1).to_bytes(3, "big"),
             insee=district.insee,
             name=district.name,
-            **SMALL_CARD,
+            allowed=None,
+            commit_ms=500,
+            batch_age_ms=60_000,
+            batch_records_max=50,
+            window_max=16,
+            segment_bytes_max=1 << 16,
+            journal_bytes_max=64 << 20,
+            alarm_reserve_bytes=1 << 20,
+            ack_timeout_ms=4000,
             bearers=(_FIBRE, _MOBILE) if district.has_mobile else (_FIBRE,),
             monthly_bytes=_MONTHLY_BYTES,
         )
@@ -191,8 +207,8 @@ class Territory:
         if self.world.now_ms % 300_000 == 0:
             waiting = sum(gateway.waiting() for gateway in self.gateways)
             carriers = tuple(gateway.carrier() for gateway in self.gateways)
-            self.sights.append(
-                Sight(
+            self.snapshots.append(
+                Snapshot(
                     unix_s,
                     lit,
                     wanted,
@@ -223,7 +239,8 @@ class Territory:
         self.streets.settle()
         self.rooms.settle()
         self.greens.settle()
-        verdict = self.delivery.verdict(warehouse, self._still_waiting())
+        lately_ms = None if self.options.until_dusk else self.world.now_ms - _ON_THE_WAY_MS
+        verdict = self.delivery.verdict(warehouse, self._still_waiting(), lately_ms=lately_ms)
         waits = self._waits()
         # Of lamps alone: rooms count their own.
         stored_wh = sum(
@@ -239,8 +256,8 @@ class Territory:
             options=self.options,
             drawn=self.drawn,
             verdict=verdict,
-            alarms=judge(expected, (row for row in warehouse.bodies() if row[0][0] != village.GATEWAY_ID)),
-            village=self.village.told(warehouse.bodies()),
+            alarms=judge_nodes(expected, (row for row in warehouse.bodies() if row[0][0] != village.GATEWAY_ID)),
+            village=self.village.report(warehouse.bodies()),
             digest="",
             node_seconds=self._node_ms // 1000,
             events=self.world.events,
@@ -254,12 +271,12 @@ class Territory:
             sealed=self.sealed.sealed,
             nonces_reused=self.sealed.reused,
             worst_delay_s=self.streets.checker.worst_delay_s,
-            streets=self.streets.told(),
+            streets=self.streets.report(),
             assets=assets,
-            rooms=self.rooms.told(),
-            greens=self.greens.told(),
-            sights=self.sights,
-            cut_lines=[self._cut_line(cut.what, cut.from_s, cut.to_s, cut.cabinet) for cut in self.drawn.cuts],
+            rooms=self.rooms.report(),
+            greens=self.greens.report(),
+            snapshots=self.snapshots,
+            absences=[self._absence(cut) for cut in self.drawn.cuts],
             batches=self.centre.batches,
             batch_bytes=self.centre.bytes,
             mobile_bytes=sum(gateway.metered_bytes for gateway in self.gateways),
@@ -270,21 +287,25 @@ class Territory:
         result.digest = self._digest(result)
         return result
 
-    def _cut_line(self, what: str, from_s: int, to_s: int, cabinet: int | None) -> tuple[str, int, int, int, int, int]:
-        """While something was away: how many lamps were to be lit at most, and the worst shortfall seen."""
-        begin, end = self.options.start_unix_s + from_s, self.options.start_unix_s + to_s
-        within = [sight for sight in self.sights if begin <= sight.unix_s <= end]
-        wanted = max((sight.wanted for sight in within), default=0)
-        short = max((sight.wanted - sight.lit for sight in within), default=0)
-        return what, from_s, to_s, -1 if cabinet is None else cabinet, wanted, short
+    def _absence(self, cut: Cut) -> Absence:
+        begin, end = self.options.start_unix_s + cut.from_s, self.options.start_unix_s + cut.to_s
+        within = [snapshot for snapshot in self.snapshots if begin <= snapshot.unix_s <= end]
+        wanted = max((snapshot.wanted for snapshot in within), default=0)
+        short = max((snapshot.wanted - snapshot.lit for snapshot in within), default=0)
+        return Absence(cut.what, cut.from_s, cut.to_s, cut.cabinet, wanted, short)
 
     def _still_waiting(self) -> set[tuple[bytes, int, int]]:
+        """What nodes hold now. Where the run ends by day, lamps without mains explain what they held at their next
+        boot, which does not come."""
         waiting = set()
+        unpowered = set()
         for host in self.nodes:
+            node = host.settings.node
             if host.node is not None:
-                node = host.settings.node
                 waiting |= {(node, host.boot, sequence) for sequence in host.node.waiting_sequences()}
-        return waiting
+            elif not self.options.until_dusk:
+                unpowered.add((node, host.boot))
+        return waiting | {identity for identity in self.delivery.identities() if identity[:2] in unpowered}
 
     def _waits(self) -> list[int]:
         """Seconds from the making of each delivered record to its first arrival in the warehouse."""
@@ -317,6 +338,62 @@ class Territory:
             result.village.true_wh,
             tuple(lamp.energy_wh() for lamp in self.lamps),
             self.rooms.figures() + self.greens.figures(),
-            tuple((sight.unix_s, sight.lit, sight.waiting, sight.power_dw) for sight in result.sights),
+            tuple((one.unix_s, one.lit, one.waiting, one.power_dw) for one in result.snapshots),
         )
         return sha256(repr(figures).encode()).hexdigest()[:32]
+
+
+def drought_level(*, is_summer: bool) -> int:
+    """In summer the Loire is low: alerte."""
+    return 2 if is_summer else 0
+
+
+class Notices:
+    """Gives the gateways what they pass on to rooms and green spaces: the weather of the town's station, a drought
+    level, an hour of load shedding.
+
+    Each is entered at the cabinets, as a technician or the town's weather station would. A gateway that is down misses
+    it; the weather comes again within the hour, a decision when the gateway is back.
+    """
+
+    def __init__(self, world: World, gateways: list[GatewayHost], sky: Sky, *, is_summer: bool) -> None:
+        self._world = world
+        self._gateways = gateways
+        self._sky = sky
+        self._is_summer = is_summer
+        self._number = 0
+
+    def begin(self) -> None:
+        self._world.at(_FIRST_MS, self._decide)
+        self._world.at(_FIRST_MS, self._world.every, _EVERY_MS, self._weather)
+        if not self._is_summer:
+            self._world.at(1000 * _SHED_AT_S, self._shed)
+
+    def _decide(self) -> None:
+        """Every gateway, or again later."""
+        said = {directive.DROUGHT_LEVEL: drought_level(is_summer=self._is_summer)}
+        if not self._say(said, "irrigation", _DROUGHT_S, "arrêté préfectoral sécheresse"):
+            self._world.after(_FIRST_MS, self._decide)
+
+    def _shed(self) -> None:
+        self._say({directive.LOAD_SHED: _SHED_CK}, "thermostat", _SHED_S, "pointe du réseau électrique")
+
+    def _weather(self) -> None:
+        unix_s = self._world.unix_s
+        yesterday = self._sky.day(unix_s - 86400)
+        values = {
+            directive.OUTDOOR_TEMPERATURE: self._sky.temperature_ck(unix_s),
+            directive.EVAPOTRANSPIRATION: yesterday.et0_um // 10,
+            directive.RAIN_DAY: yesterday.rain_um // 100,
+            directive.WIND_SPEED: self._sky.day(unix_s).wind_dms,
+        }
+        self._say(values, None, _WEATHER_S, "station météo")
+
+    def _say(self, values: dict[int, int], scope: str | None, for_s: int, reason: str) -> bool:
+        """True when every gateway took it."""
+        self._number += 1
+        unix_s = self._world.unix_s
+        name = self._number.to_bytes(8, "big")
+        told = Told(name, True, "mairie", reason, scope, values, unix_s, unix_s + for_s)
+        taken = [gateway.say(told) for gateway in self._gateways]  # all of them are told, whoever is away
+        return all(taken)

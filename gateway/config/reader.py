@@ -36,10 +36,10 @@ _INTERFACE = re.compile(r"[A-Za-z0-9_.:-]{1,15}")
 
 # section: {field: (kind, default, low, high)}; default ... means that it must be given.
 INTEGERS = {
-    ("link", "commit_ms"): (limits.LINK_COMMIT_MS, 0, 3000),
-    ("link", "ack_timeout_ms"): (wire_limits.COAP_ACK_TIMEOUT_MIN_MS, wire_limits.COAP_ACK_TIMEOUT_MIN_MS, 60_000),
+    ("link", "commit_ms"): (500, 0, 3000),
+    ("link", "ack_timeout_ms"): (4000, wire_limits.COAP_ACK_TIMEOUT_MIN_MS, 60_000),
     ("uplink", "batch_records"): (limits.UPLINK_BATCH_RECORDS_MAX, 1, wire_limits.BATCH_RECORDS_MAX),
-    ("uplink", "batch_age_s"): (limits.UPLINK_BATCH_AGE_S, 0, 3600),
+    ("uplink", "batch_age_s"): (60, 0, 3600),
     ("uplink", "reconnect_max_s"): (limits.UPLINK_RECONNECT_LAST_MS // 1000, 1, 3600),
     ("uplink", "window"): (limits.UPLINK_WINDOW_MAX, limits.UPLINK_ALARM_WINDOW + 1, 100),
     ("fibre", "keepalive_s"): (Bearer("fibre").keepalive_s, 3, 600),

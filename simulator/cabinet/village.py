@@ -11,7 +11,7 @@ from policy import civil, sun
 from simulator.cabinet.commune import BEHUARD, Commune, Night, signed_emergency
 from simulator.cabinet.street import Setup, Street
 from simulator.cabinet.system_clock import SystemClock
-from simulator.checkers.cabinet_alarms import AlarmVerdict, Bodies, Cause, judge, said_by
+from simulator.checkers.alarms import AlarmVerdict, Bodies, Cause, alarms_of, judge_cabinet
 from simulator.checkers.street import Counted
 from simulator.hosts.centre import Control
 from simulator.plants.fallback import Programme
@@ -64,7 +64,7 @@ class Spell(NamedTuple):
     to_ms: int
 
 
-class Told(NamedTuple):
+class VillageReport(NamedTuple):
     """What the report and the picture say of the commune."""
 
     commune: Commune
@@ -83,8 +83,8 @@ class Told(NamedTuple):
         return lit and not self.violations and not self.alarms.faults
 
 
-def draw(start_unix_s: int, hours: int, prng: Prng) -> tuple[Happening, ...]:
-    """What the seed decides for the first `hours`; a happening that would not be over by then is left out."""
+def draw(start_unix_s: int, faults_s: int, prng: Prng) -> tuple[Happening, ...]:
+    """What the seed decides for the first `faults_s`; a happening that would not be over by then is left out."""
     day = civil.local_from_unix(civil.PARIS, start_unix_s).civil_day
     dusk_s = sun.crossing_s(day, BEHUARD.latitude_e4, BEHUARD.longitude_e4, rising=False) or start_unix_s
     dusk_s -= start_unix_s
@@ -107,7 +107,7 @@ def draw(start_unix_s: int, hours: int, prng: Prng) -> tuple[Happening, ...]:
     found.append(Happening(DOOR, opened_s, opened_s + 300 + prng.randrange(1200)))
     ordered_s = midnight_s + _EMERGENCY_S
     found.append(Happening(EMERGENCY, ordered_s, ordered_s + _EMERGENCY_LASTS_S))
-    inside = [one for one in found if one.at_s > 0 and (one.to_s or one.at_s + _LAMPS_SOON_S) < hours * _HOUR_S]
+    inside = [one for one in found if one.at_s > 0 and (one.to_s or one.at_s + _LAMPS_SOON_S) < faults_s]
     return tuple(sorted(inside, key=lambda one: one.at_s))
 
 
@@ -139,7 +139,7 @@ class Village:
         for one in self.happenings:
             self._world.at(1000 * one.at_s, self._happen, one)
 
-    def told(self, bodies: Bodies) -> Told:
+    def report(self, bodies: Bodies) -> VillageReport:
         """The end: judged, with what of it has reached the warehouse."""
         self.street.finish()
         rows = [row for row in bodies if row[0][0] == GATEWAY_ID]
@@ -148,13 +148,13 @@ class Village:
         for index, since_ms in enumerate(self._lit_since):
             if since_ms is not None:
                 spells.append(Spell(index, since_ms, self._world.unix_ms))
-        return Told(
+        return VillageReport(
             BEHUARD,
             self.happenings,
             tuple(checker.counted()),
             tuple(f"{BEHUARD.name}: {violation}" for violation in checker.violations),
             max(checker.worst_dark_s, checker.worst_burning_s),
-            judge(self._causes(), said_by(GATEWAY_ID, rows)),
+            judge_cabinet(self._causes(), alarms_of(GATEWAY_ID, rows)),
             None if self._ordered is None else self._ordered._replace(measured_dw=_measured(rows)),
             tuple(feeder.energy_wh() for feeder in self.street.plant.feeders),
             tuple(spells),

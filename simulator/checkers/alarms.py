@@ -1,49 +1,88 @@
-"""Invariant 2, as far as a lamp can show it: every lamp that dies is told, and soon; no healthy lamp is accused.
+"""Invariant 2: every fault of equipment is reported, once and soon, and healthy equipment is not accused.
 
-Compares the faults that the scenario put into lamps with the alarm records in the warehouse.
+`judge_nodes` compares the faults that a scenario put into lamps, rooms and pipes with the alarm records of their nodes
+in the warehouse; `judge_cabinet` compares what a story did to a cabinet with the alarm records of its gateway. There a
+restarted agent may report again what still lasts; a number of lamps that changes is reported again under the alarm that
+is active.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from wire import event, record
 
 # Three samples a minute apart after a lamp's warm-up of five minutes, and a level change that starts it again.
 SOON_S = 900
-# What one fault of a lamp may make its node say besides: a relay that sticks shows as a lamp that burns by day.
+# What one fault of a lamp may make its node report besides: a relay that sticks shows as a lamp that burns by day.
 COMPANIONS = {event.LAMP_UNEXPECTED_ON: (event.RELAY_FAILURE,)}
+# Alarms of the way to the centre, which stories cut for their own reasons, are judged by the records that arrive.
+_OF_THE_BEARER = frozenset((event.BEARER_FAILURE,))
+_OF_A_FEEDER = frozenset(
+    (
+        event.FEEDER_UNEXPECTED_ON,
+        event.FEEDER_FAILURE,
+        event.LAMPS_LOST,
+        event.CABLE_FAULT,
+        event.CONTACTOR_STUCK,
+        event.CABINET_METER_FAILURE,
+    )
+)
+
+Bodies = Iterable[tuple[tuple[bytes, int, int], record.Stamp, bytes]]
 
 
-class LampFault(NamedTuple):
-    """What the scenario did to a lamp, and since when (Unix s) it could be seen; None: nobody can say (a lamp that
-    dies by day shows it at dusk)."""
+class AlarmVerdict(NamedTuple):
+    """`reported` of `expected` faults were reported as they should be; `faults` says in words what was not."""
+
+    expected: int
+    reported: int
+    false: int
+    faults: tuple[str, ...]
+
+
+class ExpectedAlarm(NamedTuple):
+    """A fault that a scenario put into a node's equipment, and since when (Unix s) it could be seen; None: unknown (a
+    lamp that fails by day shows it at dusk)."""
 
     node: bytes
     code: int
     visible_s: int | None
 
 
-class AlarmVerdict(NamedTuple):
-    expected: int
-    told: int
-    false: int
-    faults: tuple[str, ...]
+class Cause(NamedTuple):
+    """What a story did to a cabinet, as the event that must report it. Unix s: seen from when, until when (None: for
+    good). `soon_s`: how long the report may take, and its end. `lamps`: the number that the last report must hold."""
+
+    code: int
+    feeder: str | None
+    from_s: int
+    to_s: int | None
+    soon_s: int
+    lamps: int | None = None
 
 
-Bodies = Iterable[tuple[tuple[bytes, int, int], record.Stamp, bytes]]
+class AlarmRecord(NamedTuple):
+    """One alarm record of a gateway. `active` False: the alarm ends."""
+
+    boot: int
+    unix_s: int
+    code: int
+    active: bool
+    feeder: str | None
+    detail: tuple
 
 
-def judge(expected: list[LampFault], bodies: Bodies) -> AlarmVerdict:
-    """Every expected fault has a begin record of its node, made soon; no other node has any."""
+def judge_nodes(expected: Sequence[ExpectedAlarm], bodies: Bodies) -> AlarmVerdict:
+    """Every expected fault has a record of its node that begins the alarm, made soon; no other node has any."""
     begun: dict[tuple[bytes, int], int] = {}
     for (node, _, _), stamp, body in bodies:
-        said = record.decode_body(body)
-        if not isinstance(said, record.EventBody) or said.code == event.BEARER_FAILURE:
-            continue  # a cabinet's way to the centre, which the story cuts
-        if event.lane(said.code) == event.ALARM and said.active:
+        decoded = record.decode_body(body)
+        if not isinstance(decoded, record.EventBody) or decoded.code in _OF_THE_BEARER:
+            continue
+        if event.lane(decoded.code) == event.ALARM and decoded.active:
             # A record without UTC (a node that has just booted) cannot be judged by its time.
             made_s = stamp.seconds if stamp.quality != record.UNSET else 0
-            begun[node, said.code] = min(made_s, begun.get((node, said.code), made_s))
+            begun[node, decoded.code] = min(made_s, begun.get((node, decoded.code), made_s))
     wanted = {(fault.node, fault.code) for fault in expected}
     faults = [f"not told: {event.label(code)} of {node.hex()}" for node, code in sorted(wanted - set(begun))]
     for node, code, visible_s in expected:
@@ -53,3 +92,64 @@ def judge(expected: list[LampFault], bodies: Bodies) -> AlarmVerdict:
     allowed = wanted | {(node, other) for node, code in wanted for other in COMPANIONS.get(code, ())}
     false = [f"false: {event.label(code)} of {node.hex()}" for node, code in sorted(set(begun) - allowed)]
     return AlarmVerdict(len(wanted), len(wanted & set(begun)), len(false), tuple(faults + false))
+
+
+def alarms_of(gateway: bytes, bodies: Bodies) -> list[AlarmRecord]:
+    """The alarms of one gateway, in the order in which it made them."""
+    found = []
+    for (about, boot, sequence), stamp, body in bodies:
+        decoded = record.decode_body(body) if about == gateway else None
+        if not isinstance(decoded, record.EventBody) or decoded.code in _OF_THE_BEARER:
+            continue
+        if event.lane(decoded.code) == event.ALARM and decoded.active is not None:
+            detail = tuple(decoded.detail or ())
+            feeder = detail[0] if decoded.code in _OF_A_FEEDER and detail else None
+            alarm = AlarmRecord(boot, stamp.seconds, decoded.code, decoded.active, feeder, detail)
+            found.append((boot, sequence, alarm))
+    return [alarm for _, _, alarm in sorted(found)]
+
+
+def judge_cabinet(causes: list[Cause], alarms: list[AlarmRecord]) -> AlarmVerdict:
+    """Match alarms with causes; what is left over on either side is a fault."""
+    faults: list[str] = []
+    reported = 0
+    left = list(alarms)
+    for cause in causes:
+        mine = [alarm for alarm in left if _is_of(alarm, cause)]
+        left = [alarm for alarm in left if not _is_of(alarm, cause)]
+        wrong = _fault_of(cause, mine)
+        reported += wrong is None
+        faults += [] if wrong is None else [f"{_name(cause.code, cause.feeder)}: {wrong}"]
+    false = [alarm for alarm in left if alarm.active]
+    faults += [f"{_name(alarm.code, alarm.feeder)}: false, at {alarm.unix_s}" for alarm in false]
+    return AlarmVerdict(len(causes), reported, len(false), tuple(faults))
+
+
+def _is_of(alarm: AlarmRecord, cause: Cause) -> bool:
+    until_s = None if cause.to_s is None else cause.to_s + cause.soon_s
+    is_alike = alarm.code == cause.code and alarm.feeder == cause.feeder
+    return is_alike and cause.from_s <= alarm.unix_s and (until_s is None or alarm.unix_s <= until_s)
+
+
+def _fault_of(cause: Cause, alarms: list[AlarmRecord]) -> str | None:
+    """What is wrong with the reports of one cause, or None."""
+    begun = [alarm for alarm in alarms if alarm.active]
+    if not begun:
+        return "not told"
+    if begun[0].unix_s > cause.from_s + cause.soon_s:
+        return f"told {begun[0].unix_s - cause.from_s} s late"
+    is_active, times = False, {}
+    for alarm in alarms:
+        times[alarm.boot] = times.get(alarm.boot, 0) + (alarm.active and not is_active)
+        is_active = alarm.active
+    if max(times.values()) > 1:
+        return f"told {max(times.values())} times"
+    if is_active is (cause.to_s is not None):
+        return "not ended" if is_active else "ended too early"
+    if cause.lamps is not None and begun[-1].detail[1] != cause.lamps:
+        return f"says {begun[-1].detail[1]} lamps, it is {cause.lamps}"
+    return None
+
+
+def _name(code: int, feeder: str | None) -> str:
+    return event.label(code) if feeder is None else f"{event.label(code)} of {feeder}"

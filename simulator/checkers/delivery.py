@@ -33,8 +33,8 @@ class Store(Protocol):
 
 
 class Verdict(NamedTuple):
-    """Figures of a run. `waiting`: made lately and still in the outbox of a powered node, which is no
-    loss."""
+    """Figures of a run. `waiting`: still on its way when the run ends, which is no loss: in the outbox of a powered
+    node, or made lately."""
 
     made: int
     acknowledged: int
@@ -116,8 +116,9 @@ class DeliveryChecker:
         life = self._lives.get(identity[:2])
         return life.made_ms[identity[2]] if life is not None and life.has(identity[2], _MADE) else None
 
-    def verdict(self, store: Store, still_waiting: set[Identity]) -> Verdict:
-        """Compare. `still_waiting`: identities that powered nodes hold in their outbox at this moment."""
+    def verdict(self, store: Store, still_waiting: set[Identity], *, lately_ms: int | None = None) -> Verdict:
+        """Compare. `still_waiting`: identities that nodes hold in their outbox at this moment. `lately_ms`: what was
+        made from this instant on may be on its way, acknowledged or not; None: everything has had its time."""
         faults: list[str] = []
         duplicated, altered, invented = self._compare(store, faults)
         made = delivered = lost = explained = waiting = 0
@@ -132,7 +133,7 @@ class DeliveryChecker:
             # can excuse its loss.
             if told is not None and not (acknowledged and told.by == identity[0]):
                 explained += 1
-            elif identity in still_waiting and not acknowledged:
+            elif (identity in still_waiting and not acknowledged) or self._is_late(identity, lately_ms):
                 waiting += 1
             else:
                 lost += 1
@@ -167,6 +168,9 @@ class DeliveryChecker:
                 altered += 1
                 _note(faults, "altered", identity)
         return duplicated, altered, invented
+
+    def _is_late(self, identity: Identity, lately_ms: int | None) -> bool:
+        return lately_ms is not None and self._lives[identity[:2]].made_ms[identity[2]] >= lately_ms
 
     def _life(self, node: bytes, boot: int, sequence: int) -> _Life:
         life = self._lives.setdefault((node, boot), _Life())

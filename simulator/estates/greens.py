@@ -9,7 +9,7 @@ from kinds import irrigation
 from policy import civil
 from policy import watering as policy
 from policy.fault import Faults
-from simulator.checkers.alarms import LampFault
+from simulator.checkers.alarms import ExpectedAlarm
 from simulator.checkers.water import Forbidden, WaterChecker, drought_law
 from simulator.estates.streets import District
 from simulator.hosts.gateway import GatewayHost
@@ -47,7 +47,7 @@ _PLAIN = {
 _STADIUM = {**_PLAIN, "watering": [1, _ZONES, [_PROGRAM, _MORNING], [], []]}
 
 
-class Told(NamedTuple):
+class GreensReport(NamedTuple):
     """What the green spaces say at the end. Minutes are summed over the zones."""
 
     spaces: int
@@ -161,10 +161,10 @@ class Greens:
         space.site.pipes.burst[1] = space.site.pipes.flows[0]
 
     @property
-    def expected(self) -> list[LampFault]:
+    def expected(self) -> list[ExpectedAlarm]:
         """Broken pipes that have run."""
         return [
-            LampFault(host.settings.node, event.PIPE_BURST, space.burst_s)
+            ExpectedAlarm(host.settings.node, event.PIPE_BURST, space.burst_s)
             for host, space in zip(self.hosts, self.spaces, strict=True)
             if space.burst_s is not None
         ]
@@ -192,8 +192,8 @@ class Greens:
             for plot in space.site.plots
         )
 
-    def told(self) -> Told:
-        return Told(
+    def report(self) -> GreensReport:
+        return GreensReport(
             len(self.spaces),
             self.used_ml(),
             self.lost_ml(),

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from heating import model
 from kinds import thermostat
 from policy import civil, heating
-from simulator.checkers.alarms import LampFault
+from simulator.checkers.alarms import ExpectedAlarm
 from simulator.checkers.rooms import EVERY_MS, RoomsChecker, WatchedRoom
 from simulator.hosts.gateway import GatewayHost
 from simulator.hosts.joining import Joining
@@ -45,7 +45,7 @@ USES = (
 )
 
 
-class Told(NamedTuple):
+class RoomsReport(NamedTuple):
     """What the rooms say at the end. Minutes are summed over the rooms; `blind_min`: of use without a thermometer, when
     12 °C is all that a node owes."""
 
@@ -78,7 +78,7 @@ class Rooms:
         self.used_min = 0
         self.comfort_min = 0
         self.blind_min = 0
-        self.expected: list[LampFault] = []
+        self.expected: list[ExpectedAlarm] = []
 
     def build(self, gateway: GatewayHost, count: int, prng: Prng) -> None:
         """The rooms of one cabinet, of each use in turn."""
@@ -107,7 +107,7 @@ class Rooms:
         """It does not answer any more; its node must say so, and keep the room from harm all the same."""
         self.rooms[index].ports.thermometer.absent = True
         node = self.hosts[index].settings.node
-        self.expected.append(LampFault(node, event.SENSOR_FAILURE, self._world.unix_s))
+        self.expected.append(ExpectedAlarm(node, event.SENSOR_FAILURE, self._world.unix_s))
 
     def settle(self) -> None:
         """Carry every plant forward to now."""
@@ -125,8 +125,8 @@ class Rooms:
         airs = [one.ports.room.air_ck for one in self.rooms]
         return (min(airs), max(airs)) if airs else (0, 0)
 
-    def told(self) -> Told:
-        return Told(
+    def report(self) -> RoomsReport:
+        return RoomsReport(
             len(self.rooms),
             self.used_min,
             self.comfort_min,

@@ -11,7 +11,7 @@ from kinds import streetlight
 from lighting import settings
 from policy import civil, lighting, lighting_form
 from policy.fault import Faults
-from simulator.checkers.alarms import LampFault
+from simulator.checkers.alarms import ExpectedAlarm
 from simulator.checkers.lighting import EVERY_MS, LightingChecker, Watched
 from simulator.hosts.gateway import GatewayHost
 from simulator.hosts.joining import Joining
@@ -47,7 +47,7 @@ class District(NamedTuple):
     has_mobile: bool = True
 
 
-class Told(NamedTuple):
+class StreetsReport(NamedTuple):
     """What the fitted lamps did. `by_cell_s`: lit by their cells before the calendar and after it; `passed` people by
     night under a detector's lamp that was sound, `met` of them by its full light."""
 
@@ -88,7 +88,7 @@ class Streets:
         self._feeders: list[tuple[Feeder, District, list[NodeHost]]] = []
         self._watched: list[Watched] = []
         self.checker = LightingChecker(self._watched)
-        self.expected: list[LampFault] = []
+        self.expected: list[ExpectedAlarm] = []
         self._fitted: list[str] = []
         self._walkers: list[Walkers] = []
         self._passed = self._met = 0
@@ -115,11 +115,11 @@ class Streets:
         for walkers in self._walkers:
             walkers.start()
 
-    def told(self) -> Told:
+    def report(self) -> StreetsReport:
         """Of the fitted lamps."""
         cells, detectors, gears = (self._fitted.count(one) for one in (CELL, DETECTOR, GEAR))
         by_cell_s = self.checker.by_cell_looks * EVERY_MS // 1000
-        return Told(cells, detectors, gears, by_cell_s, self._passed, self._met)
+        return StreetsReport(cells, detectors, gears, by_cell_s, self._passed, self._met)
 
     def damage(self, index: int, what: str, code: int) -> None:
         """`module_dead` or `relay_stuck`, from now on."""
@@ -130,7 +130,7 @@ class Streets:
         # A relay that sticks on a switched feeder is never seen: the contactor makes it dark by day.
         if what == "module_dead" or not lamp.feeder.switched:
             visible_s = self._world.unix_s if lit and what == "module_dead" else None
-            self.expected.append(LampFault(self.hosts[index].settings.node, code, visible_s))
+            self.expected.append(ExpectedAlarm(self.hosts[index].settings.node, code, visible_s))
 
     def look(self) -> tuple[int, int]:
         """Judge the light of this moment: sound lamps that are lit, and that are wanted lit."""

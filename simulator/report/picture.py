@@ -1,191 +1,236 @@
-"""The night as a picture: lamps lit against lamps wanted, power, what waited in the cabinets, rooms and water where
-there are any, and by which bearer each cabinet spoke. One self-contained SVG."""
+"""Draws a night as one self-contained SVG: lamps lit against lamps wanted, power, rooms and water where there are any,
+what waited in the cabinets, and by which bearer each cabinet spoke.
+
+What was away is named above the panels, in dark letters on white, and shaded within them.
+"""
 
 from html import escape
 from itertools import pairwise
 from typing import NamedTuple
 
+from gateway.language import N_, NC_, Phrases, translate
 from policy import civil
-from simulator.options import districts
-from simulator.report import village
-from simulator.report.result import Result, Sight
-from simulator.report.text import WORDS
+from simulator.options import Cut, districts
+from simulator.report import text, village
+from simulator.report.result import Result, Snapshot
 
-_WIDTH, _LEFT, _RIGHT = 1040, 70, 20
-_PANEL, _GAP, _TOP = 150, 46, 60
-_LABELS = {
-    "fr": (
-        "lampes saines allumées (trait : consigne)",
-        "puissance, kW",
-        "enregistrements en attente dans les armoires",
-        "salle la plus froide (trait : la plus chaude), °C",
-        "eau des espaces verts, L/min",
-    ),
-    "en": (
-        "sound lamps lit (line: policy)",
-        "power, kW",
-        "records waiting in the cabinets",
-        "coldest room (line: warmest), °C",
-        "water of the green spaces, L/min",
-    ),
-}
-_BEARERS = {
-    "fr": ("liaison de chaque armoire", {"fibre": "fibre", "mobile": "4G", None: "aucune"}),
-    "en": ("link of each cabinet", {"fibre": "fibre", "mobile": "4G", None: "none"}),
-}
-_BEARER_COLOURS = {"fibre": "#7fb77e", "mobile": "#8f6bb3", None: "#d8e1e8"}
+WORDS = Phrases(
+    {
+        "title": N_("A simulated night (seed {seed}): {lamps} street lights, {energy}, {saved} % saved by dimming"),
+        "subtitle": N_("records: {made} made, {lost} lost, {duplicated} counted twice"),
+        "lit": N_("sound lamps lit (line: policy)"),
+        "power": N_("power of the lamps, kW"),
+        "waiting": N_("records waiting in the cabinets"),
+        "rooms": N_("coldest room (line: warmest), °C"),
+        "water": N_("water of the green spaces, L/min"),
+        "bearers": N_("link of each cabinet"),
+        "fibre": NC_("link", "fibre"),
+        "mobile": "4G",
+        "none": NC_("link", "none"),
+        "hour": N_("{hour}:00"),
+    }
+)
+_WIDTH, _LEFT, _RIGHT = 1040, 110, 20
+_PANEL, _GAP, _TOP = 130, 46, 80
+# Rows of what was away, between the title and the first panel.
+_ROW = 18
 _BAND, _BAND_GAP = 14, 6
-_COLOURS = {"fibre": "#d9822b", "power": "#c23030", "ingest": "#5c7080", "broker": "#182026"}
+_FILL, _LINE, _AXIS, _INK = "#f2b824", "#0f6894", "#394b59", "#182026"
+_SHADES = {"fibre": "#d9822b", "power": "#c23030", "ingest": "#5c7080", "broker": "#182026"}
+_BEARER_COLOURS = {"fibre": "#7fb77e", "mobile": "#8f6bb3", None: "#d8e1e8"}
+_SHORT_S = 12 * 3600
 
 
 def svg(result: Result, language: str) -> str:
     """The whole picture as text."""
-    sights = result.sights
-    begin, end = sights[0].unix_s, sights[-1].unix_s
-    labels = _LABELS[language]
+    frame = _Frame(result.snapshots[0].unix_s, result.snapshots[-1].unix_s)
+    cuts = _distinct(result.drawn.cuts)
+    top = _TOP + _ROW * len(cuts)
     panels = _panels(result)
-    bands = _TOP + len(panels) * (_PANEL + _GAP)
-    village_top = bands + len(sights[0].carriers) * (_BAND + _BAND_GAP) + _GAP
+    bearers_top = top + len(panels) * (_PANEL + _GAP) + 10
+    village_top = bearers_top + len(result.snapshots[0].carriers) * (_BAND + _BAND_GAP) + _GAP
     height = village_top + village.band_height() + _GAP // 2
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}"'
-        ' font-family="sans-serif" font-size="13">',
+        f' font-family="sans-serif" font-size="13" fill="{_INK}">',
         f'<rect width="{_WIDTH}" height="{height}" fill="white"/>',
-        f'<text x="{_LEFT}" y="24" font-size="17">{escape(_title(result, language))}</text>',
+        *_titles(result, language),
+        *_away(result, cuts, frame, language),
     ]
-    for number, panel in enumerate(panels):
-        # The line is drawn over the panel: a street that stayed dark must not push it out.
-        peak = max(panel.values + panel.line) or 1
-        top = _TOP + number * (_PANEL + _GAP)
-        parts += _panel(top, labels[panel.label], panel.values, peak, sights, begin, end, panel.scale)
-        parts += _cuts(result, top, begin, end, number == 0, language)
-        if panel.line:
-            parts.append(_line(top, panel.line, peak, sights, begin, end))
-    parts += _bearers(result, bands, begin, end, language)
+    for place, panel in enumerate(panels):
+        panel_top = top + place * (_PANEL + _GAP)
+        parts += _shades(result, cuts, frame, panel_top)
+        parts += _panel(panel, result.snapshots, frame, panel_top, language)
+    parts += _bearers(result, frame, bearers_top, language)
     parts += village.band(
-        result.village, lambda at_s: _x(at_s, begin, end), top=village_top, begin=begin, end=end, language=language
+        result.village, frame.x, top=village_top, begin=frame.begin, end=frame.end, language=language
     )
     parts.append("</svg>")
     return "\n".join(parts)
 
 
-class _Curves(NamedTuple):
-    """One panel: which label, the filled curve, a line over it or nothing, and what 1 on the axis is."""
+class _Frame(NamedTuple):
+    """The time that the picture shows, in Unix s."""
 
-    label: int
+    begin: int
+    end: int
+
+    def x(self, unix_s: int) -> float:
+        """Where an instant lies; what is outside lies at the edge."""
+        at_s = min(max(unix_s, self.begin), self.end)
+        return _LEFT + (_WIDTH - _LEFT - _RIGHT) * (at_s - self.begin) / max(1, self.end - self.begin)
+
+
+class _Curves(NamedTuple):
+    """One panel: its label, the filled curve, a line over it or nothing, and what 1 on the axis is."""
+
+    label: str
     values: list[int]
     line: list[int]
     scale: int
 
 
 def _panels(result: Result) -> list[_Curves]:
-    sights = result.sights
+    snapshots = result.snapshots
     panels = [
-        _Curves(0, [sight.lit for sight in sights], [sight.wanted for sight in sights], 1),
-        _Curves(1, [sight.power_dw // 10 for sight in sights], [], 1000),
-        _Curves(2, [sight.waiting for sight in sights], [], 1),
+        _Curves("lit", [one.lit for one in snapshots], [one.wanted for one in snapshots], 1),
+        _Curves("power", [one.power_dw // 10 for one in snapshots], [], 1000),
     ]
     if result.rooms.rooms:
-        coldest, warmest = [sight.coldest_ck for sight in sights], [sight.warmest_ck for sight in sights]
-        panels.append(_Curves(3, coldest, warmest, 100))
+        panels.append(
+            _Curves("rooms", [one.coldest_ck for one in snapshots], [one.warmest_ck for one in snapshots], 100)
+        )
     if result.greens.spaces and result.greens.ml:
-        panels.append(_Curves(4, [sight.flow_ml_min for sight in sights], [], 1000))
+        panels.append(_Curves("water", [one.flow_ml_min for one in snapshots], [], 1000))
+    panels.append(_Curves("waiting", [one.waiting for one in snapshots], [], 1))
     return panels
 
 
-def _title(result: Result, language: str) -> str:
-    words, verdict = WORDS[language], result.verdict
-    return (
-        f"{words['title']}, {words['seed']} {result.options.seed} : {verdict.made} {words['made']}, "
-        f"{verdict.lost} {words['lost']}, {verdict.duplicated} {words['duplicated']}"
+def _titles(result: Result, language: str) -> list[str]:
+    verdict = result.verdict
+    title = WORDS.text(
+        "title",
+        language,
+        seed=result.options.seed,
+        lamps=result.options.lamps,
+        energy=text.kwh(result.true_wh, language),
+        saved=100 * (result.full_power_wh - result.true_wh) // max(1, result.full_power_wh),
     )
-
-
-def _x(unix_s: int, begin: int, end: int) -> float:
-    return _LEFT + (_WIDTH - _LEFT - _RIGHT) * (unix_s - begin) / max(1, end - begin)
-
-
-def _panel(
-    top: int, label: str, values: list[int], peak: int, sights: list[Sight], begin: int, end: int, scale: int
-) -> list[str]:
-    points = " ".join(
-        f"{_x(sight.unix_s, begin, end):.1f},{top + _PANEL - _PANEL * value / peak:.1f}"
-        for sight, value in zip(sights, values, strict=True)
+    subtitle = WORDS.text(
+        "subtitle", language, lost=verdict.lost, made=verdict.made, duplicated=verdict.duplicated
     )
-    bottom = top + _PANEL
-    first, last = _x(begin, begin, end), _x(end, begin, end)
-    parts = [
-        f'<text x="{_LEFT}" y="{top - 6}">{escape(label)}</text>',
-        f'<polygon fill="#f2b824" fill-opacity="0.75" points="{first:.1f},{bottom} {points} {last:.1f},{bottom}"/>',
-        f'<line x1="{_LEFT}" y1="{bottom}" x2="{_WIDTH - _RIGHT}" y2="{bottom}" stroke="#394b59"/>',
-        f'<text x="{_LEFT - 8}" y="{top + 12}" text-anchor="end">{peak / scale:g}</text>',
-        f'<text x="{_LEFT - 8}" y="{bottom}" text-anchor="end">0</text>',
+    return [
+        f'<text x="{_LEFT}" y="24" font-size="17">{escape(title)}</text>',
+        f'<text x="{_LEFT}" y="43">{escape(subtitle)}</text>',
     ]
-    hour = begin - begin % 10800 + 10800
-    while hour < end:
-        local = civil.local_from_unix(civil.PARIS, hour)
-        x = _x(hour, begin, end)
-        parts.append(f'<line x1="{x:.1f}" y1="{bottom}" x2="{x:.1f}" y2="{bottom + 5}" stroke="#394b59"/>')
-        parts.append(f'<text x="{x:.1f}" y="{bottom + 18}" text-anchor="middle">{local.second // 3600} h</text>')
-        hour += 10800
+
+
+def _distinct(cuts: list[Cut]) -> list[Cut]:
+    """One digger may cut several fibres: one shade, one name."""
+    return list({(cut.what, cut.from_s, cut.to_s): cut for cut in cuts}.values())
+
+
+def _away(result: Result, cuts: list[Cut], frame: _Frame, language: str) -> list[str]:
+    """A row for each absence: its bar, and beside it what it was."""
+    parts = []
+    for row, cut in enumerate(cuts):
+        y = _TOP - 22 + _ROW * row
+        left, right = (frame.x(result.options.start_unix_s + at_s) for at_s in (cut.from_s, cut.to_s))
+        width = max(3, right - left)
+        name = escape(text.WORDS.text(cut.what, language))
+        fits = left + width < _LEFT + (_WIDTH - _LEFT) * 0.6
+        x, anchor = (left + width + 6, "start") if fits else (left - 6, "end")
+        parts += [
+            f'<rect x="{left:.1f}" y="{y}" width="{width:.1f}" height="10" fill="{_SHADES[cut.what]}"/>',
+            f'<text x="{x:.1f}" y="{y + 10}" text-anchor="{anchor}">{name}</text>',
+        ]
     return parts
 
 
-def _bearers(result: Result, top: int, begin: int, end: int, language: str) -> list[str]:
-    """One band a cabinet: what carried its records, from look to look."""
-    label, names = _BEARERS[language]
-    parts = [f'<text x="{_LEFT}" y="{top - 6}">{escape(label)}</text>']
+def _shades(result: Result, cuts: list[Cut], frame: _Frame, top: int) -> list[str]:
+    """What was away, behind the curves of one panel."""
+    parts = []
+    for cut in cuts:
+        left, right = (frame.x(result.options.start_unix_s + at_s) for at_s in (cut.from_s, cut.to_s))
+        parts.append(
+            f'<rect x="{left:.1f}" y="{top}" width="{max(3, right - left):.1f}" height="{_PANEL}"'
+            f' fill="{_SHADES[cut.what]}" fill-opacity="0.22"/>'
+        )
+    return parts
+
+
+def _panel(panel: _Curves, snapshots: list[Snapshot], frame: _Frame, top: int, language: str) -> list[str]:
+    # The line is drawn over the curve: a street that stayed dark must not push it out.
+    peak = max(panel.values + panel.line) or 1
+    bottom = top + _PANEL
+    left, right = frame.x(frame.begin), frame.x(frame.end)
+    curve = _points(panel.values, peak, snapshots, frame, top)
+    shown = text.number(peak / panel.scale, language)
+    parts = [
+        f'<text x="{_LEFT}" y="{top - 6}">{escape(WORDS.text(panel.label, language))}</text>',
+        f'<polygon fill="{_FILL}" fill-opacity="0.75" points="{left:.1f},{bottom} {curve} {right:.1f},{bottom}"/>',
+        f'<line x1="{_LEFT}" y1="{bottom}" x2="{_WIDTH - _RIGHT}" y2="{bottom}" stroke="{_AXIS}"/>',
+        f'<text x="{_LEFT - 8}" y="{top + 12}" text-anchor="end">{shown}</text>',
+        f'<text x="{_LEFT - 8}" y="{bottom}" text-anchor="end">0</text>',
+        *_ticks(frame, bottom, language),
+    ]
+    if panel.line:
+        line = _points(panel.line, peak, snapshots, frame, top)
+        parts.append(f'<polyline fill="none" stroke="{_LINE}" stroke-width="1.5" points="{line}"/>')
+    return parts
+
+
+def _points(values: list[int], peak: int, snapshots: list[Snapshot], frame: _Frame, top: int) -> str:
+    return " ".join(
+        f"{frame.x(snapshot.unix_s):.1f},{top + _PANEL - _PANEL * value / peak:.1f}"
+        for snapshot, value in zip(snapshots, values, strict=True)
+    )
+
+
+def _ticks(frame: _Frame, bottom: int, language: str) -> list[str]:
+    """Local hours under a panel."""
+    parts = []
+    step_s = 3600 if frame.end - frame.begin < _SHORT_S else 3 * 3600
+    for at_s in range(frame.begin - frame.begin % step_s + step_s, frame.end, step_s):
+        hour = civil.local_from_unix(civil.PARIS, at_s).second // 3600
+        x = frame.x(at_s)
+        label = escape(WORDS.text("hour", language, hour=hour))
+        parts += [
+            f'<line x1="{x:.1f}" y1="{bottom}" x2="{x:.1f}" y2="{bottom + 5}" stroke="{_AXIS}"/>',
+            f'<text x="{x:.1f}" y="{bottom + 18}" text-anchor="middle">{label}</text>',
+        ]
+    return parts
+
+
+def _bearers(result: Result, frame: _Frame, top: int, language: str) -> list[str]:
+    """One band a cabinet: what carried its records, from snapshot to snapshot."""
+    parts = [f'<text x="{_LEFT}" y="{top - 6}">{escape(WORDS.text("bearers", language))}</text>']
     x = _LEFT + 240
-    for bearer, name in names.items():
-        colour = _BEARER_COLOURS[bearer]
+    for bearer, colour in _BEARER_COLOURS.items():
+        name = escape(translate(WORDS.messages[bearer or "none"], language))
         parts.append(f'<rect x="{x}" y="{top - 17}" width="12" height="12" fill="{colour}"/>')
-        parts.append(f'<text x="{x + 18}" y="{top - 6}">{escape(name)}</text>')
+        parts.append(f'<text x="{x + 18}" y="{top - 6}">{name}</text>')
         x += 90
     for index, district in enumerate(districts(result.options.lamps)):
         y = top + index * (_BAND + _BAND_GAP)
         name = escape(f"{district.commune}/{district.name}")
-        parts.append(f'<text x="{_LEFT - 5}" y="{y + 11}" text-anchor="end" font-size="10">{name}</text>')
-        for bearer, from_s, to_s in _spells(result.sights, index):
-            at, to = _x(from_s, begin, end), _x(to_s, begin, end)
+        parts.append(f'<text x="{_LEFT - 8}" y="{y + 12}" text-anchor="end">{name}</text>')
+        for bearer, from_s, to_s in _spells(result.snapshots, index):
+            left, right = frame.x(from_s), frame.x(to_s)
+            colour = _BEARER_COLOURS[bearer]
             parts.append(
-                f'<rect x="{at:.1f}" y="{y}" width="{to - at:.1f}" height="{_BAND}" fill="{_BEARER_COLOURS[bearer]}"/>'
+                f'<rect x="{left:.1f}" y="{y}" width="{right - left:.1f}" height="{_BAND}" fill="{colour}"/>'
             )
     return parts
 
 
-def _spells(sights: list[Sight], index: int) -> list[tuple[str | None, int, int]]:
+def _spells(snapshots: list[Snapshot], index: int) -> list[tuple[str | None, int, int]]:
     """(bearer, from, to) of one cabinet, neighbours that are alike put together."""
     spells: list[tuple[str | None, int, int]] = []
-    for sight, following in pairwise(sights):
-        bearer = sight.carriers[index]
+    for snapshot, following in pairwise(snapshots):
+        bearer = snapshot.carriers[index]
         if spells and spells[-1][0] == bearer:
             spells[-1] = (bearer, spells[-1][1], following.unix_s)
         else:
-            spells.append((bearer, sight.unix_s, following.unix_s))
+            spells.append((bearer, snapshot.unix_s, following.unix_s))
     return spells
-
-
-def _line(top: int, values: list[int], peak: int, sights: list[Sight], begin: int, end: int) -> str:
-    points = " ".join(
-        f"{_x(sight.unix_s, begin, end):.1f},{top + _PANEL - _PANEL * value / peak:.1f}"
-        for sight, value in zip(sights, values, strict=True)
-    )
-    return f'<polyline fill="none" stroke="#0f6894" stroke-width="1.5" points="{points}"/>'
-
-
-def _cuts(result: Result, top: int, begin: int, end: int, named: bool, language: str) -> list[str]:
-    parts = []
-    start = result.options.start_unix_s
-    # One digger may cut several fibres: one shade, one name.
-    alike = {(cut.what, cut.from_s, cut.to_s): cut for cut in result.drawn.cuts}
-    for row, cut in enumerate(alike.values()):
-        x, to = _x(start + cut.from_s, begin, end), _x(start + cut.to_s, begin, end)
-        colour = _COLOURS[cut.what]
-        parts.append(
-            f'<rect x="{x:.1f}" y="{top}" width="{max(2, to - x):.1f}" height="{_PANEL}"'
-            f' fill="{colour}" fill-opacity="0.22"/>'
-        )
-        if named:
-            name = escape(WORDS[language][cut.what])
-            parts.append(f'<text x="{x + 3:.1f}" y="{top + 16 + 16 * (row % 4)}" fill="{colour}">{name}</text>')
-    return parts

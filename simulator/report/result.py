@@ -1,17 +1,20 @@
-"""What a run of a territory leaves behind: looks at regular intervals, and everything that a report says."""
+"""Holds what a run of a territory leaves behind: snapshots at regular intervals, and everything that a report says."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from simulator.cabinet.village import Told
+from simulator.cabinet.village import VillageReport
 from simulator.checkers.alarms import AlarmVerdict
 from simulator.checkers.delivery import Verdict
-from simulator.estates import greens, rooms, streets
+from simulator.estates.greens import GreensReport
+from simulator.estates.rooms import RoomsReport
+from simulator.estates.streets import StreetsReport
 from simulator.options import Drawn, Options
 
 
 @dataclass
-class Sight:
-    """One look at the territory: for the picture."""
+class Snapshot:
+    """The state of the territory at one instant, for the picture."""
 
     unix_s: int
     lit: int
@@ -22,6 +25,18 @@ class Sight:
     coldest_ck: int = 0  # of the rooms, 0.01 °C
     warmest_ck: int = 0
     flow_ml_min: int = 0  # of all green spaces
+
+
+class Absence(NamedTuple):
+    """What the street lamps did while something was away, from and to in seconds after the start: how many sound lamps
+    were to be lit at most, and by how many they were `short` at most. `cabinet` None: it concerns no single one."""
+
+    what: str
+    from_s: int
+    to_s: int
+    cabinet: int | None
+    wanted: int
+    short: int
 
 
 @dataclass
@@ -45,18 +60,18 @@ class Result:
     sealed: int
     nonces_reused: int
     worst_delay_s: int
-    streets: streets.Told
+    streets: StreetsReport
     assets: int
-    rooms: rooms.Told
-    greens: greens.Told
-    sights: list[Sight]
-    cut_lines: list[tuple[str, int, int, int, int, int]]
+    rooms: RoomsReport
+    greens: GreensReport
+    snapshots: list[Snapshot]
+    absences: list[Absence]
     batches: int
     batch_bytes: int
     mobile_bytes: int
     bearer_changes: int
     readings: int
-    village: Told
+    village: VillageReport
     counters: dict[str, int] = field(default_factory=dict)
 
     @property

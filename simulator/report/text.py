@@ -1,217 +1,146 @@
-"""What a run has shown, for people (French or English) and for programs (one JSON object)."""
+"""Writes what a run has shown, for people (French or English) and for programs (one JSON object).
 
-from datetime import UTC, datetime
+The streets come first, then energy, heat and water; records and messages, which carry all this, come last.
+"""
+
 from typing import Any
 
+from gateway.language import N_, NC_, NN_, Phrases
 from policy import civil
-from simulator.options import Options, districts
+from simulator.options import Drawn, Options, districts
 from simulator.report import village
-from simulator.report.result import Result
+from simulator.report.result import Absence, Result
 
-FRENCH = {
-    "title": "Territoire simulé",
-    "seed": "graine",
-    "story": "ce qui arrive",
-    "fibre": "fibre coupée",
-    "power": "coupure de courant de l’armoire",
-    "ingest": "centre muet (entrepôt arrêté)",
-    "broker": "courtier tué, il oublie tout",
-    "dead": "lampe morte",
-    "stuck": "relais collé",
-    "lamp": "lampadaire",
-    "records": "Enregistrements",
-    "made": "produits",
-    "delivered": "livrés à l’entrepôt",
-    "duplicated": "comptés deux fois",
-    "altered": "altérés",
-    "lost": "perdus",
-    "gaps": "manquants expliqués par un trou déclaré",
-    "waiting": "encore en attente dans un nœud allumé",
-    "wait": "attente la plus longue (médiane)",
-    "alarms": "pannes signalées",
-    "false": "fausses alarmes",
-    "light": "Lumière",
-    "street": "rue sombre ou allumée à tort plus de 2 min",
-    "never": "jamais",
-    "delay": "plus long écart à la consigne",
-    "cell": "à cellule : allumés par leur cellule, jour couvert",
-    "detector": "à détecteur : passants de nuit, éclairés à plein feu",
-    "gear": "DALI : fiches de luminaire reçues",
-    "away": "Pendant l’absence",
-    "followed": "lampes saines attendues allumées, en écart au plus",
-    "energy": "Énergie",
-    "used": "consommée",
-    "full": "toute la nuit à pleine puissance",
-    "stored": "comptée par l’entrepôt",
-    "heat": "Chaleur",
-    "rooms": "salles chauffées : consommé",
-    "comfort": "heures d’occupation à 18 °C au moins",
-    "frozen": "salle sous 5 °C, ou chauffée au-delà du plafond légal",
-    "water": "Eau",
-    "greens": "espaces verts : arrosés avec",
-    "stress": "heures de soif des plantes",
-    "drained": "ruissellement et drainage, pluie comprise",
-    "valves": "vanne hors délai, arrosage interdit, fuite non coupée",
-    "room": "salle",
-    "thermometer": "thermomètre mort, salle",
-    "pipe": "tuyau rompu, espace vert",
-    "green": "espace vert",
-    "link": "Vers le centre",
-    "batches": "lots",
-    "bytes": "octets par mesure, tout compris",
-    "mobile": "par la 4G, tout compris (changements de porteuse)",
-    "sealed": "Messages chiffrés (nonce employé deux fois)",
-    "limits": "Files et budgets au-delà de leur maximum",
-    "speed": "Vitesse",
-    "hours": "heures-nœud en",
-    "digest": "empreinte",
-    "good": "Rien de perdu, rien compté deux fois, les rues éclairées comme il faut.",
-    "bad": "DÉFAUT : un invariant est violé, voir ci-dessus.",
-}
-ENGLISH = {
-    "title": "Simulated territory",
-    "seed": "seed",
-    "story": "what happens",
-    "fibre": "fibre cut",
-    "power": "power cut in the cabinet",
-    "ingest": "centre silent (ingest stopped)",
-    "broker": "broker killed, it forgets everything",
-    "dead": "lamp dies",
-    "stuck": "relay sticks",
-    "lamp": "street light",
-    "records": "Records",
-    "made": "made",
-    "delivered": "delivered to the warehouse",
-    "duplicated": "counted twice",
-    "altered": "altered",
-    "lost": "lost",
-    "gaps": "missing, explained by a declared gap",
-    "waiting": "still waiting in a powered node",
-    "wait": "longest wait (median)",
-    "alarms": "faults told",
-    "false": "false alarms",
-    "light": "Light",
-    "street": "street dark or burning against policy for over 2 min",
-    "never": "never",
-    "delay": "longest deviation from policy",
-    "cell": "with a photocell: lit by it, overcast day",
-    "detector": "with a detector: people by night, met by full light",
-    "gear": "DALI: asset records received",
-    "away": "While it was away",
-    "followed": "sound lamps expected lit, deviating at most",
-    "energy": "Energy",
-    "used": "used",
-    "full": "all night at full power",
-    "stored": "counted by the warehouse",
-    "heat": "Heat",
-    "rooms": "heated rooms: used",
-    "comfort": "hours of use at 18 °C at least",
-    "frozen": "room below 5 °C, or heated above its legal ceiling",
-    "water": "Water",
-    "greens": "green spaces: watered with",
-    "stress": "hours of thirst",
-    "drained": "run-off and drainage, rain included",
-    "valves": "valve past its deadline, forbidden watering, burst not cut",
-    "room": "room",
-    "thermometer": "thermometer dies, room",
-    "pipe": "pipe breaks, green space",
-    "green": "green space",
-    "link": "To the centre",
-    "batches": "batches",
-    "bytes": "bytes a reading, all included",
-    "mobile": "by 4G, all included (changes of bearer)",
-    "sealed": "Messages sealed (a nonce used twice)",
-    "limits": "Queues and budgets beyond their maximum",
-    "speed": "Speed",
-    "hours": "node-hours in",
-    "digest": "digest",
-    "good": "Nothing lost, nothing counted twice, the streets lit as they should be.",
-    "bad": "DEFECT: an invariant is violated, see above.",
-}
-WORDS = {"fr": FRENCH, "en": ENGLISH}
+WORDS = Phrases(
+    {
+        "title": N_("Simulated territory"),
+        "seed": N_("seed {number}"),
+        "loss": N_("{percent} % of radio datagrams lost"),
+        "lamps": NN_("{count} street light", "{count} street lights"),
+        "rooms": NN_("{count} room", "{count} rooms"),
+        "greens": NN_("{count} green space", "{count} green spaces"),
+        "fibre": N_("fibre cut"),
+        "power": N_("power cut in the cabinet"),
+        "ingest": N_("centre silent (ingest stopped)"),
+        "broker": N_("broker killed, it forgets everything"),
+        "dead": N_("lamp {number} fails"),
+        "stuck": N_("relay of lamp {number} sticks"),
+        "thermometer": N_("thermometer of room {number} fails"),
+        "pipe": N_("pipe of green space {number} breaks"),
+        "never": NC_("report", "never"),
+        "light": N_("Streets"),
+        "street": N_("street dark or burning against policy for over 2 min"),
+        "delay": N_("longest deviation from policy"),
+        "alarms": N_("equipment faults reported"),
+        "alarms.figures": N_("{reported} of {expected}; false alarms: {false}"),
+        "cell": N_("{count} with a photocell: lit by it on an overcast day"),
+        "detector": N_("{count} with a detector: people by night, met by full light"),
+        "gear": N_("{count} on DALI: asset records received"),
+        "away": N_("While it was away"),
+        "followed": N_("{wanted} sound lamps to be lit, {short} at most were not as wanted"),
+        "energy": N_("Energy of the lighting"),
+        "used": NC_("report", "used"),
+        "full": N_("all night at full power"),
+        "stored": N_("counted by the warehouse"),
+        "heat": NC_("report", "Heat"),
+        "rooms.used": N_("{count} heated rooms: used"),
+        "comfort": N_("hours of use at 18 °C at least"),
+        "frozen": N_("room below 5 °C, or heated above its legal ceiling"),
+        "water": NC_("report", "Water"),
+        "greens.used": N_("{count} green spaces: watered with"),
+        "stress": N_("hours of water stress of the plants"),
+        "drained": N_("run-off and drainage, rain included"),
+        "valves": N_("valve past its deadline, forbidden watering, burst not cut"),
+        "records": NC_("report", "Records"),
+        "made": NC_("report", "made"),
+        "delivered": N_("delivered to the warehouse"),
+        "duplicated": N_("counted twice"),
+        "altered": NC_("report", "altered"),
+        "lost": NC_("report", "lost"),
+        "gaps": N_("missing, explained by a declared gap"),
+        "waiting": N_("still on their way"),
+        "wait": N_("longest wait (median)"),
+        "link": N_("To the centre"),
+        "batches": NC_("report", "batches"),
+        "bytes": N_("bytes a reading, all included"),
+        "mobile": N_("by 4G, all included (changes between fibre and 4G)"),
+        "sealed": N_("messages encrypted (a nonce used twice)"),
+        "limits": N_("queues and budgets beyond their maximum"),
+        "speed": NC_("report", "Speed"),
+        "speed.figures": N_("{hours} node-hours in {seconds} s"),
+        "digest": NC_("report", "digest"),
+        "good": N_("Streets lit as they should be, nothing lost, nothing counted twice."),
+        "bad": N_("DEFECT: an invariant is violated, see above."),
+    }
+)
+_FAULTS_SHOWN_MAX = 10
 
 
-def heading(options: Options, drawn: Any, language: str) -> str:
-    """Options and seed, printed before the run."""
-    words = WORDS[language]
-    communes = ", ".join(f"{district.commune}/{district.name}" for district in districts(options.lamps))
+def heading(options: Options, drawn: Drawn, language: str) -> str:
+    """What is printed before a run: options, seed, and the faults that the seed drew."""
+
+    def words(key: str, **values: object) -> str:
+        return WORDS.text(key, language, **values)
+
+    counts = (("lamps", options.lamps), ("rooms", options.rooms), ("greens", options.greens))
     lines = [
-        f"{words['title']} · {words['seed']} {options.seed} · {options.hours} h · {options.lamps} × {words['lamp']}"
-        f"{_others(options, words)} · {communes} · radio −{options.radio_loss_permille} ‰",
+        " · ".join(
+            (
+                words("title"),
+                words("seed", number=options.seed),
+                f"{options.hours} h",
+                *(words(key, count=count) for key, count in counts if count),
+                ", ".join(f"{district.commune}/{district.name}" for district in districts(options.lamps)),
+                words("loss", percent=number(options.radio_loss_permille / 10, language)),
+            )
+        )
     ]
-    events = [(cut.from_s, f"{words[cut.what]} {_cabinet(options, cut.cabinet)}→ {_clock(options, cut.to_s)}")
-              for cut in drawn.cuts]
-    events += [(at_s, f"{words['dead']} n° {index + 1}") for index, at_s in drawn.dead_lamps]
-    events += [(at_s, f"{words['stuck']} n° {index + 1}") for index, at_s in drawn.stuck_relays]
-    events += [(at_s, f"{words['thermometer']} n° {index + 1}") for index, at_s in drawn.dead_thermometers]
-    events += [(at_s, f"{words['pipe']} n° {index + 1}") for index, at_s in drawn.broken_pipes]
+    events = [
+        (cut.from_s, f"{words(cut.what)} {_place(options, cut.cabinet)}→ {_clock(options, cut.to_s)}")
+        for cut in drawn.cuts
+    ]
+    numbered = (
+        ("dead", drawn.dead_lamps),
+        ("stuck", drawn.stuck_relays),
+        ("thermometer", drawn.dead_thermometers),
+        ("pipe", drawn.broken_pipes),
+    )
+    events += [(at_s, words(key, number=index + 1)) for key, faults in numbered for index, at_s in faults]
     events += village.heading(drawn.happenings, language)
-    for at_s, text in sorted(events):
-        lines.append(f"  {_clock(options, at_s)}  {text}")
+    lines += [f"  {_clock(options, at_s)}  {what}" for at_s, what in sorted(events)]
     return "\n".join(lines)
 
 
 def text(result: Result, wall_s: float, language: str) -> str:
     """The report of a run."""
-    words = WORDS[language]
-    verdict, options = result.verdict, result.options
+    good = WORDS.text("good" if result.is_good else "bad", language)
     rows = [
         "",
-        words["records"],
-        _row(words["made"], verdict.made),
-        _row(words["delivered"], verdict.delivered),
-        _row(words["duplicated"], verdict.duplicated),
-        _row(words["altered"], verdict.altered),
-        _row(words["lost"], verdict.lost),
-        _row(words["gaps"], verdict.gaps_explained),
-        _row(words["waiting"], verdict.waiting),
-        _row(words["wait"], f"{_duration(result.longest_wait_s)} ({_duration(result.median_wait_s)})"),
-        _row(words["alarms"], f"{result.alarms.told}/{result.alarms.expected}, {words['false']} {result.alarms.false}"),
-        words["light"],
-        _row(words["street"], len(result.lighting_violations) or words["never"]),
-        _row(words["delay"], f"{result.worst_delay_s} s"),
-        *_fitted(result, words),
-    ]
-    if result.cut_lines:
-        rows.append(words["away"])
-    for what, from_s, to_s, cabinet, wanted, short in result.cut_lines:
-        name = f"{words[what]} {_cabinet(options, None if cabinet < 0 else cabinet)}"
-        period = f"{_clock(options, from_s)}–{_clock(options, to_s)}"
-        rows.append(f"  {period}  {name}: {wanted} {words['followed']} {short}")
-    saved = 100 * (result.full_power_wh - result.true_wh) // max(1, result.full_power_wh)
-    rows += [
-        words["energy"],
-        _row(words["used"], f"{_kwh(result.true_wh)} kWh (−{saved} %)"),
-        _row(words["full"], f"{_kwh(result.full_power_wh)} kWh"),
-        _row(words["stored"], f"{_kwh(result.stored_wh)} kWh"),
-        *_heat(result, words),
-        *_water(result, words),
+        *_streets(result, language),
+        *_energy(result, language),
+        *_heat(result, language),
+        *_water(result, language),
         *(_row(name, value) if value else name for name, value in village.rows(result.village, language)),
-        words["link"],
-        _row(words["batches"], result.batches),
-        _row(words["bytes"], f"{result.batch_bytes / max(1, result.readings):.2f}"),
-        _row(words["mobile"], f"{result.mobile_bytes / 1000:.0f} kB ({result.bearer_changes})"),
-        _row(words["sealed"], f"{result.sealed} ({result.nonces_reused or words['never']})"),
-        _row(words["limits"], len(result.bounds_violations) or words["never"]),
-        _row(words["speed"], f"{result.node_seconds / 3600:.0f} {words['hours']} {wall_s:.1f} s"),
-        _row(words["digest"], result.digest),
+        *_records(result, language),
+        *_link(result, wall_s, language),
         "",
+        *(f"  ! {fault}" for fault in faults(result)),
+        good,
     ]
-    rows += [f"  ! {fault}" for fault in faults(result)]
-    rows.append(words["good"] if result.is_good else words["bad"])
     return "\n".join(rows)
 
 
 def faults(result: Result) -> list[str]:
     """Every violated invariant, as its checker words it (at most the first few of each)."""
+    reused = [f"{result.nonces_reused} messages were sealed with a nonce that was spent"]
     return [
         *result.verdict.first_faults,
-        *result.alarms.faults[:10],
-        *result.lighting_violations[:10],
-        *result.bounds_violations[:10],
-        *result.rooms.violations[:10],
-        *result.greens.violations[:10],
-        *([f"{result.nonces_reused} messages were sealed with a nonce that was spent"] if result.nonces_reused else []),
+        *result.alarms.faults[:_FAULTS_SHOWN_MAX],
+        *result.lighting_violations[:_FAULTS_SHOWN_MAX],
+        *result.bounds_violations[:_FAULTS_SHOWN_MAX],
+        *result.rooms.violations[:_FAULTS_SHOWN_MAX],
+        *result.greens.violations[:_FAULTS_SHOWN_MAX],
+        *(reused if result.nonces_reused else ()),
         *village.faults(result.village),
     ]
 
@@ -241,7 +170,7 @@ def as_json(result: Result, wall_s: float) -> dict[str, Any]:
         "longest_wait_s": result.longest_wait_s,
         "median_wait_s": result.median_wait_s,
         "alarms_expected": result.alarms.expected,
-        "alarms_told": result.alarms.told,
+        "alarms_told": result.alarms.reported,
         "alarms_false": result.alarms.false,
         "lighting_violations": len(result.lighting_violations),
         "bounds_violations": len(result.bounds_violations),
@@ -262,61 +191,134 @@ def as_json(result: Result, wall_s: float) -> dict[str, Any]:
     }
 
 
-def _others(options: Options, words: dict[str, str]) -> str:
-    """Rooms and green spaces, where there are any."""
-    counts = ((options.rooms, words["room"]), (options.greens, words["green"]))
-    return "".join(f" · {count} × {word}" for count, word in counts if count)
+def number(value: float, language: str, decimals: int = 1) -> str:
+    """A figure as the language writes it; French has a decimal comma, and a whole number has no decimals."""
+    shown = f"{value:.{decimals}f}"
+    if decimals and not shown.rpartition(".")[2].strip("0"):
+        shown = shown.rpartition(".")[0]
+    return shown.replace(".", ",") if language == "fr" else shown
 
 
-def _fitted(result: Result, words: dict[str, str]) -> list[str]:
-    """Lamps that have more than a meter."""
-    told = result.streets
-    rows = (
-        (told.cells, "cell", _duration(told.by_cell_s)),
-        (told.detectors, "detector", f"{told.met} / {told.passed}"),
-        (told.gears, "gear", f"{result.assets} / {told.gears}"),
+def kwh(wh: int, language: str) -> str:
+    """Energy in kWh, always with its tenth."""
+    shown = f"{wh / 1000:.1f} kWh"
+    return shown.replace(".", ",") if language == "fr" else shown
+
+
+def _streets(result: Result, language: str) -> list[str]:
+    """The light, the faults that nodes reported, the lamps with more than a meter, and what was away meanwhile."""
+
+    def row(key: str, value: object, **values: object) -> str:
+        return _row(WORDS.text(key, language, **values), value)
+
+    never = WORDS.text("never", language)
+    alarms, streets = result.alarms, result.streets
+    figures = WORDS.text(
+        "alarms.figures", language, reported=alarms.reported, expected=alarms.expected, false=alarms.false
     )
-    return [_row(f"{count} {words[word]}", figure) for count, word, figure in rows if count]
+    rows = [
+        WORDS.text("light", language),
+        row("street", len(result.lighting_violations) or never),
+        row("delay", f"{result.worst_delay_s} s"),
+        row("alarms", figures),
+    ]
+    fitted = (
+        ("cell", streets.cells, _duration(streets.by_cell_s)),
+        ("detector", streets.detectors, f"{streets.met} / {streets.passed}"),
+        ("gear", streets.gears, f"{result.assets} / {streets.gears}"),
+    )
+    rows += [row(key, figure, count=count) for key, count, figure in fitted if count]
+    if result.absences:
+        rows.append(WORDS.text("away", language))
+    return rows + [_absence(result.options, absence, language) for absence in result.absences]
 
 
-def _heat(result: Result, words: dict[str, str]) -> list[str]:
-    told = result.rooms
-    if not told.rooms:
-        return []
-    share = f" ({1000 * told.comfort_min // told.used_min / 10} %)" if told.used_min else ""
+def _absence(options: Options, absence: Absence, language: str) -> str:
+    """One line on the streets while something was away."""
+    name = f"{WORDS.text(absence.what, language)} {_place(options, absence.cabinet)}".rstrip()
+    period = f"{_clock(options, absence.from_s)}–{_clock(options, absence.to_s)}"
+    figures = WORDS.text("followed", language, wanted=absence.wanted, short=absence.short)
+    return f"  {period}  {name}: {figures}" if language == "en" else f"  {period}  {name} : {figures}"
+
+
+def _energy(result: Result, language: str) -> list[str]:
+    saved = 100 * (result.full_power_wh - result.true_wh) // max(1, result.full_power_wh)
     return [
-        words["heat"],
-        _row(f"{told.rooms} {words['rooms']}", f"{_kwh(told.wh)} kWh"),
-        _row(words["comfort"], f"{told.comfort_min // 60} / {told.used_min // 60}{share}"),
-        _row(words["frozen"], len(told.violations) or words["never"]),
+        WORDS.text("energy", language),
+        _row(WORDS.text("used", language), f"{kwh(result.true_wh, language)} (−{saved} %)"),
+        _row(WORDS.text("full", language), kwh(result.full_power_wh, language)),
+        _row(WORDS.text("stored", language), kwh(result.stored_wh, language)),
     ]
 
 
-def _water(result: Result, words: dict[str, str]) -> list[str]:
-    told = result.greens
-    if not told.spaces:
+def _heat(result: Result, language: str) -> list[str]:
+    rooms = result.rooms
+    if not rooms.rooms:
         return []
+    share = f" ({number(rooms.comfort_min * 100 / rooms.used_min, language)} %)" if rooms.used_min else ""
     return [
-        words["water"],
-        _row(f"{told.spaces} {words['greens']}", f"{told.ml // 1000} L"),
-        _row(words["drained"], f"{told.drained_ml // 1000} L"),
-        _row(words["stress"], f"{told.stress_min // 60} / {told.zone_min // 60}"),
-        _row(words["valves"], len(told.violations) or words["never"]),
+        WORDS.text("heat", language),
+        _row(WORDS.text("rooms.used", language, count=rooms.rooms), kwh(rooms.wh, language)),
+        _row(WORDS.text("comfort", language), f"{rooms.comfort_min // 60} / {rooms.used_min // 60}{share}"),
+        _row(WORDS.text("frozen", language), len(rooms.violations) or WORDS.text("never", language)),
     ]
 
 
-def _row(name: str, value: Any) -> str:
-    return f"  {name:<54} {value}"
+def _water(result: Result, language: str) -> list[str]:
+    greens = result.greens
+    if not greens.spaces:
+        return []
+    return [
+        WORDS.text("water", language),
+        _row(WORDS.text("greens.used", language, count=greens.spaces), f"{greens.ml // 1000} L"),
+        _row(WORDS.text("drained", language), f"{greens.drained_ml // 1000} L"),
+        _row(WORDS.text("stress", language), f"{greens.stress_min // 60} / {greens.zone_min // 60}"),
+        _row(WORDS.text("valves", language), len(greens.violations) or WORDS.text("never", language)),
+    ]
 
 
-def _kwh(wh: int) -> str:
-    return f"{wh / 1000:.1f}"
+def _records(result: Result, language: str) -> list[str]:
+    verdict = result.verdict
+    figures = {
+        "made": verdict.made,
+        "delivered": verdict.delivered,
+        "duplicated": verdict.duplicated,
+        "altered": verdict.altered,
+        "lost": verdict.lost,
+        "gaps": verdict.gaps_explained,
+        "waiting": verdict.waiting,
+        "wait": f"{_duration(result.longest_wait_s)} ({_duration(result.median_wait_s)})",
+    }
+    rows = [_row(WORDS.text(key, language), figure) for key, figure in figures.items()]
+    return [WORDS.text("records", language), *rows]
 
 
-def _cabinet(options: Options, index: int | None) -> str:
-    if index is None:
+def _link(result: Result, wall_s: float, language: str) -> list[str]:
+    never = WORDS.text("never", language)
+    node_hours = f"{result.node_seconds / 3600:.0f}"
+    seconds = number(wall_s, language)
+    figures = {
+        "batches": result.batches,
+        "bytes": number(result.batch_bytes / max(1, result.readings), language, 2),
+        "mobile": f"{result.mobile_bytes / 1000:.0f} kB ({result.bearer_changes})",
+        "sealed": f"{result.sealed} ({result.nonces_reused or never})",
+        "limits": len(result.bounds_violations) or never,
+        "speed": WORDS.text("speed.figures", language, hours=node_hours, seconds=seconds),
+        "digest": result.digest,
+    }
+    rows = [_row(WORDS.text(key, language), figure) for key, figure in figures.items()]
+    return [WORDS.text("link", language), *rows]
+
+
+def _row(name: str, value: object) -> str:
+    return f"  {name:<58} {value}"
+
+
+def _place(options: Options, cabinet: int | None) -> str:
+    """The cabinet's name and a space; nothing for what concerns no single cabinet."""
+    if cabinet is None:
         return ""
-    district = districts(options.lamps)[index]
+    district = districts(options.lamps)[cabinet]
     return f"{district.commune}/{district.name} "
 
 
@@ -331,8 +333,3 @@ def _duration(seconds: int) -> str:
         return f"{seconds} s"
     hours, minutes = divmod(seconds // 60, 60)
     return f"{hours} h {minutes:02}" if hours else f"{minutes} min"
-
-
-def stamp(unix_s: int) -> str:
-    """UTC, for file names and axes."""
-    return datetime.fromtimestamp(unix_s, UTC).strftime("%Y-%m-%d %H:%M")

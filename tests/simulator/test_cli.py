@@ -12,7 +12,8 @@ from lighting.decision import Demand, LightDecision
 from simulator import cli as simulator_cli
 from tools import cli
 
-BRIEF = ["sim", "--lamps", "3", "--hours", "1"]
+# From 16:00 on: two hours hold a dusk.
+BRIEF = ["sim", "--lamps", "3", "--hours", "2"]
 
 
 def sim(capsys, *words):
@@ -44,7 +45,7 @@ def test_for_programs_it_prints_one_object(capsys):
     assert len(figures["digest"]) == 32
     numbers = ("node_hours", "wall_s", "made", "delivered", "duplicated", "lost", "gaps_explained", "longest_wait_s")
     assert all(isinstance(figures[name], int | float) for name in numbers)
-    assert figures["made"] == figures["delivered"] > 0
+    assert figures["made"] == figures["delivered"] + figures["waiting"] > 0
 
 
 def test_for_several_seeds_it_prints_an_object_each(capsys):
@@ -90,13 +91,15 @@ def test_it_stops_at_the_first_seed_with_a_fault(capsys):
 
 def test_it_draws_the_picture(capsys, tmp_path):
     path = tmp_path / "night.svg"
-    assert sim(capsys, "--svg", str(path))[0] == 0
+    status, out = sim(capsys, "--svg", str(path))
+    assert status == 0
+    assert out.splitlines()[-1] == f"La nuit en image : {path}"
     assert ElementTree.parse(path).getroot().tag.endswith("svg")
 
 
 def test_its_options_reach_the_run(capsys):
     figures = json.loads(sim(capsys, "--json", "--no-faults", "--loss", "0", "--calendar", "all-night")[1])
-    assert (figures["lamps"], figures["hours"]) == (3, 1)
+    assert (figures["lamps"], figures["hours"]) == (3, 2)
     lossy = json.loads(sim(capsys, "--json", "--no-faults", "--loss", "400", "--calendar", "all-night")[1])
     assert lossy["digest"] != figures["digest"]
 

@@ -37,7 +37,7 @@ def assert_good(result):
     verdict = result.verdict
     assert (verdict.lost, verdict.duplicated, verdict.altered, verdict.invented) == (0, 0, 0, 0), verdict.first_faults
     assert result.alarms.faults == ()
-    assert result.alarms.told == result.alarms.expected
+    assert result.alarms.reported == result.alarms.expected
     assert result.lighting_violations == []
     assert result.bounds_violations == []
     assert verdict.made == verdict.delivered + verdict.gaps_explained + verdict.waiting
@@ -57,7 +57,7 @@ def test_the_same_seed_gives_the_same_run_to_the_last_event():
     _, first = ordinary()
     _, second = live_through(SMALL)
     assert second.digest == first.digest
-    assert (second.events, second.verdict, second.sights) == (first.events, first.verdict, first.sights)
+    assert (second.events, second.verdict, second.snapshots) == (first.events, first.verdict, first.snapshots)
     assert second.counters == first.counters
 
 
@@ -119,8 +119,8 @@ def test_the_faults_have_bitten():
     assert result.longest_wait_s > 4 * HOUR_S, "records waited for the fibre"
     assert result.counters["uplink.resent"] > 0
     assert result.counters["uplink.silences"] > 0
-    assert {line[0] for line in result.cut_lines} == {"fibre", "power", "ingest", "broker"}
-    assert max(sight.waiting for sight in result.sights) > 50
+    assert {absence.what for absence in result.absences} == {"fibre", "power", "ingest", "broker"}
+    assert max(snapshot.waiting for snapshot in result.snapshots) > 50
 
 
 @pytest.mark.slow
@@ -141,8 +141,8 @@ def test_a_day_full_of_cuts_is_good_too(seed):
     options = replace(SMALL, seed=seed, radio_loss_permille=300)
     _, result = live_through(options, harsh(options))
     assert_good(result)
-    assert result.alarms.told >= 2, "a relay stuck on a switched feeder is never seen"
-    assert len(result.cut_lines) > 18
+    assert result.alarms.reported >= 2, "a relay stuck on a switched feeder is never seen"
+    assert len(result.absences) > 18
 
 
 @pytest.mark.slow
@@ -206,6 +206,17 @@ class Dusk:
 @pytest.fixture(scope="module")
 def dusk():
     return Dusk()
+
+
+@pytest.mark.parametrize("hours", [3, 13])
+def test_a_run_that_is_to_end_after_some_hours_does_and_nothing_is_lost(hours):
+    """At 19:00 all lamps are lit; at 5:00 a fibre cut and a power cut are over."""
+    options = Options(lamps=6, hours=hours, until_dusk=False)
+    progress = []
+    result = Territory(options).run(lambda done_s, total_s: progress.append((done_s, total_s)))
+    assert progress[-1] == (hours * HOUR_S, hours * HOUR_S)
+    assert result.is_good, result.verdict
+    assert all(cut.to_s < hours * HOUR_S - 1800 for cut in result.drawn.cuts)
 
 
 def test_the_switched_feeder_is_dark_and_its_nodes_are_off_by_day(dusk):

@@ -4,7 +4,7 @@ from policy import civil
 from simulator.cabinet.commune import BEHUARD
 from simulator.cabinet.street import Setup, Street
 from simulator.cabinet.system_clock import SystemClock
-from simulator.checkers.cabinet_alarms import judge, said_by
+from simulator.checkers.alarms import alarms_of, judge_cabinet
 from simulator.hosts.centre import Centre, Control
 from simulator.plants.fallback import Programme
 from simulator.plants.feeder import FeederData
@@ -47,7 +47,7 @@ class StreetWorld:
 
     def judged(self, causes):
         """What the checker of alarms says of these causes, by what has reached the warehouse."""
-        return judge(causes, said_by(self.street.setup.gateway, self.centre.warehouse.bodies()))
+        return judge_cabinet(causes, alarms_of(self.street.setup.gateway, self.centre.warehouse.bodies()))
 
     def lit(self):
         return [light.lit > 0 for light in self.plant.lights()]

@@ -3,7 +3,7 @@
 import pytest
 
 from simulator.cabinet.points import WHOLE
-from simulator.checkers.cabinet_alarms import Cause
+from simulator.checkers.alarms import Cause
 from tests.support.street_world import SETUP, StreetWorld
 from wire import event
 

@@ -16,7 +16,7 @@ from lighting.decision import Demand, LightDecision
 from lighting.watch import LampWatch
 from node.app import Node
 from node.outbox import Outbox
-from simulator.checkers.alarms import SOON_S, LampFault, judge
+from simulator.checkers.alarms import SOON_S, ExpectedAlarm, judge_nodes
 from simulator.checkers.delivery import DeliveryChecker
 from simulator.checkers.lighting import GRACE_S, LightingChecker, Watched
 from simulator.hosts.gateway import GatewayHost
@@ -320,7 +320,7 @@ FAULTS = {"dead": [(0, 3)], "stuck": [(2, 4)]}
 def test_sound_nodes_tell_of_every_broken_lamp_and_of_no_other():
     result = planted(FEW, **FAULTS)
     assert result.is_good, result.alarms.faults
-    assert (result.alarms.expected, result.alarms.told, result.alarms.false) == (2, 2, 0)
+    assert (result.alarms.expected, result.alarms.reported, result.alarms.false) == (2, 2, 0)
 
 
 def test_a_node_that_keeps_silent_about_its_alarms_is_found(monkeypatch):
@@ -332,7 +332,7 @@ def test_a_node_that_keeps_silent_about_its_alarms_is_found(monkeypatch):
 
     monkeypatch.setattr(Node, "_emit", silent)
     result = planted(FEW, **FAULTS)
-    assert (result.alarms.expected, result.alarms.told) == (2, 0)
+    assert (result.alarms.expected, result.alarms.reported) == (2, 0)
     assert all(fault.startswith("not told: lamp") for fault in result.alarms.faults)
     assert result.verdict.lost == 0, "what was never made cannot be lost: only the alarms' checker sees it"
     assert not result.is_good
@@ -347,7 +347,7 @@ def test_an_alarm_that_is_made_and_dropped_is_lost_as_well(monkeypatch):
 
     monkeypatch.setattr(Outbox, "put", careless)
     result = planted(FEW, **FAULTS)
-    assert result.alarms.told == 0
+    assert result.alarms.reported == 0
     assert result.verdict.lost >= 2
 
 
@@ -368,8 +368,8 @@ def test_the_end_of_an_alarm_is_not_its_begin():
     node = bytes(8)
     stamp = record.Stamp(record.SYNCED, 1_800_000_000, 1)
     ended = record.encode_body(record.EventBody(event.LAMP_FAILURE, False, {quantity.POWER: 300}))
-    verdict = judge([LampFault(node, event.LAMP_FAILURE, None)], [((node, 1, 1), stamp, ended)])
-    assert (verdict.told, verdict.false) == (0, 0)
+    verdict = judge_nodes([ExpectedAlarm(node, event.LAMP_FAILURE, None)], [((node, 1, 1), stamp, ended)])
+    assert (verdict.reported, verdict.false) == (0, 0)
     assert len(verdict.faults) == 1
 
 
@@ -407,5 +407,5 @@ def test_an_alarm_that_is_made_late_is_named():
     begun = record.encode_body(record.EventBody(event.LAMP_FAILURE, True, None))
     for delay_s, faults in ((SOON_S, 0), (SOON_S + 1, 1)):
         stamp = record.Stamp(record.SYNCED, 1_795_561_200 + delay_s, 1)
-        verdict = judge([LampFault(node, event.LAMP_FAILURE, 1_795_561_200)], [((node, 1, 1), stamp, begun)])
-        assert (verdict.told, len(verdict.faults)) == (1, faults)
+        verdict = judge_nodes([ExpectedAlarm(node, event.LAMP_FAILURE, 1_795_561_200)], [((node, 1, 1), stamp, begun)])
+        assert (verdict.reported, len(verdict.faults)) == (1, faults)

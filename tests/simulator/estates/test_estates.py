@@ -40,7 +40,7 @@ def test_nothing_is_lost_and_no_invariant_broken(options):
     _, result = lived(options)
     assert result.is_good, report.faults(result)
     assert result.verdict.lost == result.verdict.duplicated == 0
-    assert result.alarms.told == result.alarms.expected > 0 and result.alarms.false == 0
+    assert result.alarms.reported == result.alarms.expected > 0 and result.alarms.false == 0
 
 
 def test_rooms_are_warm_when_people_are_there_and_the_report_says_so():

@@ -37,7 +37,7 @@ def bodies(territory, index):
 def test_every_invariant_holds_with_fitted_lamps_and_their_faults_are_told(lived):
     _, result = lived
     assert result.is_good, report.faults(result)
-    assert (result.alarms.told, result.alarms.expected, result.alarms.false) == (3, 3, 0)
+    assert (result.alarms.reported, result.alarms.expected, result.alarms.false) == (3, 3, 0)
 
 
 @pytest.mark.slow

@@ -34,9 +34,9 @@ def test_it_is_one_svg_that_needs_nothing_from_elsewhere(result):
 def test_it_draws_three_curves_and_the_policy(result):
     root = drawn(result)
     polygons = [points(polygon) for polygon in root.iter(f"{SVG}polygon")]
-    assert [len(polygon) for polygon in polygons] == [len(result.sights) + 2] * 3
+    assert [len(polygon) for polygon in polygons] == [len(result.snapshots) + 2] * 3
     (line,) = root.iter(f"{SVG}polyline")
-    assert len(points(line)) == len(result.sights)
+    assert len(points(line)) == len(result.snapshots)
 
 
 def test_everything_lies_inside_the_picture(result):
@@ -48,14 +48,18 @@ def test_everything_lies_inside_the_picture(result):
 
 
 def test_a_street_that_stayed_dark_is_drawn_inside_its_panel_too(result):
-    dark = replace(result, sights=[replace(sight, lit=0) for sight in result.sights])
-    (line,) = drawn(dark).iter(f"{SVG}polyline")
-    assert all(60 <= y <= 60 + 150 for _, y in points(line))
+    dark = replace(result, snapshots=[replace(snapshot, lit=0) for snapshot in result.snapshots])
+    dark_root = drawn(dark)
+    (line,) = dark_root.iter(f"{SVG}polyline")
+    (panel, *_) = dark_root.iter(f"{SVG}polygon")
+    bottom = max(y for _, y in points(panel))
+    assert all(bottom - picture._PANEL <= y <= bottom for _, y in points(line))
 
 
 def test_each_cut_is_marked_in_each_panel_and_named_once(result):
     root = drawn(result, "en")
     shades = [rect for rect in root.iter(f"{SVG}rect") if rect.get("fill-opacity")]
+    assert all(text.get("fill") is None for text in root.iter(f"{SVG}text")), "dark letters, whatever is behind them"
     assert len(shades) == 3 * len({(cut.what, cut.from_s, cut.to_s) for cut in result.drawn.cuts})
     texts = [text.text for text in root.iter(f"{SVG}text")]
     for name in ("fibre cut", "power cut in the cabinet", "centre silent (ingest stopped)"):
@@ -92,5 +96,5 @@ def test_it_speaks_both_languages(result, language, word):
 
 
 def test_signs_that_xml_reserves_are_escaped(result, monkeypatch):
-    monkeypatch.setitem(picture.WORDS["en"], "title", 'a < b & "c"')
+    monkeypatch.setitem(picture.WORDS.messages, "lit", 'a < b & "c"')
     assert any('a < b & "c"' in (text.text or "") for text in drawn(result, "en").iter(f"{SVG}text"))
