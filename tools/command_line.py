@@ -8,8 +8,9 @@ A level is a module with a table `COMMANDS` of names and modules, as `tools.cli`
     run              (args) -> the exit status
 
 So a new sub-command is one file and one line. Only the module that was chosen is imported; for a list the docstrings
-are read from the files, which also works where a package is not installed. Must stay quick and portable: nothing here
-needs POSIX, and nothing of ours is imported.
+are read from the files, which also works where a package is not installed. Every command has `--lang`, for what it and
+`argparse` refuse. Must stay quick and portable: nothing here needs POSIX, and of ours only the catalogue of sentences
+is imported.
 """
 
 import argparse
@@ -20,9 +21,12 @@ import json
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from gateway.language import DEFAULT_LANGUAGE, LANGUAGES, translate
 
 # The extras of pyproject.toml that bring a package. A command that bears the name of one of them is told that one.
 EXTRAS = {
@@ -38,12 +42,29 @@ EXTRAS = {
 _OURS = ("gateway", "heating", "kinds", "lighting", "links", "node", "policy", "simulator", "tools", "watering", "wire")
 
 
-class UsageError(Exception):
-    """The arguments are at fault; the text names the argument and what to write instead. Exit status 2."""
+class Stop(Exception):
+    """Why a command stops: a sentence of the catalogue with its values, or a text that is already one."""
+
+    status = 1
+
+    def __init__(self, message: str, **values: object) -> None:
+        # A text without values, an error of the system for instance, may have braces of its own.
+        self.message = message if values else message.replace("{", "{{").replace("}", "}}")
+        self.values = values
+        super().__init__(self.text("en"))
+
+    def text(self, language: str) -> str:
+        return translate(self.message, language, **self.values)
 
 
-class Refused(Exception):
-    """The command stops, because the world or a rule is against it; the text says why. Exit status 1."""
+class UsageError(Stop):
+    """The arguments are at fault; the sentence names the argument and what to write instead."""
+
+    status = 2
+
+
+class Refused(Stop):
+    """The command stops, because the world or a rule is against it."""
 
 
 def run(program: str, commands: Mapping[str, str], words: Sequence[str], description: str) -> int:
@@ -116,18 +137,17 @@ def _parser(program: str, module: ModuleType) -> argparse.ArgumentParser:
         prog=program, description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     module.add_arguments(parser)
+    with suppress(argparse.ArgumentError):  # it has one of its own
+        parser.add_argument("--lang", choices=LANGUAGES, default=DEFAULT_LANGUAGE, help="language (fr)")
     return parser
 
 
 def _run_module(program: str, module: ModuleType, args: argparse.Namespace) -> int:
     try:
         return int(module.run(args))
-    except UsageError as error:
-        print(f"{program}: {error}", file=sys.stderr)
-        return 2
-    except Refused as error:
-        print(f"{program}: {error}", file=sys.stderr)
-        return 1
+    except Stop as stop:
+        print(f"{program}: {stop.text(args.lang)}", file=sys.stderr)
+        return stop.status
     except ModuleNotFoundError as error:  # some are imported when they are needed
         return _say_missing(program, module.__name__, (), error)
 

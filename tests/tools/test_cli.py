@@ -139,7 +139,7 @@ def test_a_list_imports_no_command(repository):
     loaded = set(done.stderr.split())
     assert "tools.cli" in loaded
     assert not loaded & set(cli.COMMANDS.values())
-    assert not loaded & {"asyncio", "simulator", "gateway", "paho", "serial", "sqlite3", "socket"}
+    assert not loaded & {"asyncio", "simulator", "gateway.agent", "paho", "serial", "sqlite3", "socket"}
 
 
 # Every package that an extra brings; without them an installation is what `make sim` leaves.

@@ -1,4 +1,4 @@
-"""A gateway that starts on a long backlog: start, memory, the first batch, the drain, and alarms that pass it.
+"""Measures a gateway that starts on a long backlog: start, memory, first batch, drain, and alarms that pass it.
 
 Real parts: the gateway's core and its file disk, on records that are encoded as nodes encode them, from 500 lamps (or
 20 meters). Scripted parts: a broker that acknowledges, and a warehouse that holds what it is sent and answers with its
@@ -43,6 +43,7 @@ from gateway.core.gateway import Gateway, Options, Send, Start
 from simulator.hosts.keys import CIPHER, keys_of, link_of
 from tools.bench import street
 from tools.bench.instant import Centre, Durable
+from tools.command_line import add_json
 from wire import coap_message, event, quantity, record
 from wire.record import SYNCED, Record, Stamp
 from wire.senml import Item
@@ -234,11 +235,10 @@ def in_fresh_process(folder: Path, kind: str, records: int) -> dict[str, Any]:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of this benchmark."""
     parser.add_argument("--folder", type=Path, help="folder on the disk to use (default: of temporary files)")
     parser.add_argument("--records", type=int, default=200_000, help="that wait (default %(default)s)")
     parser.add_argument("--kind", choices=READINGS, default="lamp", help="of records (default %(default)s)")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:

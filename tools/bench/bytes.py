@@ -1,4 +1,4 @@
-"""Bytes on the wire: a street light's record, and a reading in a deflated batch to the centre.
+"""Counts the bytes on the wire of a street light's record, and of a reading in a deflated batch to the centre.
 
 The peer is JSON: the record as an object of names and decimal numbers, the batch as SenML in JSON (RFC 8428),
 deflated alike. Bounds: 48 bytes a record of 8 readings, 4.5 bytes a reading in a batch of 50 records.
@@ -11,6 +11,7 @@ import json
 import zlib
 
 from tools.bench import street
+from tools.command_line import add_json
 from wire import quantity, record, senml
 
 RECORD_BYTES_MAX = 48
@@ -18,10 +19,9 @@ READING_BYTES_MAX = 4.5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of this benchmark."""
     parser.add_argument("--lamps", type=int, default=street.LAMPS, help="records in the batch (default %(default)s)")
     parser.add_argument("--seeds", type=int, default=5, help="how many streets to draw (default %(default)s)")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    add_json(parser)
 
 
 def deflated(data: bytes) -> int:

@@ -1,4 +1,4 @@
-"""From a person's command to watts that agree: seconds through a real centre, a real broker and running gateways.
+"""Measures the seconds from a command to watts that agree, through a real centre, broker and running gateways.
 
     sign ─▶ control file ─▶ `bocage centre control` ─▶ broker ─▶ gateway, contactor, meter ─▶ broker ─▶ control file
 
@@ -30,9 +30,9 @@ from tools.centre.control import file as control_file
 from tools.centre.control.drafts import NotAllowed, Request, draft, draft_end, sign_and_keep
 from tools.centre.control.order_words import word
 from tools.centre.control.progress import Progress, progress_of
-from tools.command_line import UsageError
+from tools.command_line import UsageError, add_json
 from tools.policy.keys import Signer, load_signer
-from tools.policy.refused import Refused as KeyRefused
+from tools.policy.words import Refused as KeyRefused
 from wire import command
 
 _LOOK_S = 0.01
@@ -126,7 +126,6 @@ def _percentile(ascending: list, percent: int) -> float | None:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of this benchmark."""
     parser.add_argument("--db", metavar="FILE", help="the control file that the daemon serves (a village of its own)")
     parser.add_argument("--key", type=Path, metavar="FILE", help="an operator's private key (PEM)")
     parser.add_argument("--gateway", action="append", metavar="INSEE-NAME", help="a running gateway (repeat)")
@@ -134,7 +133,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", type=int, default=20, help="commands to each gateway (default %(default)s)")
     parser.add_argument("--timeout", type=float, default=30, metavar="S", help="for one command (default %(default)s)")
     parser.add_argument("--goal", type=float, default=5, metavar="S", help="bound of the p95 (default %(default)s)")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""Heap bytes that one telemetry encode of 8 readings takes, on each MicroPython VM there is.
+"""Measures the heap bytes that one telemetry encode of 8 readings takes, on each MicroPython VM there is.
 
 A node encodes into a buffer that it keeps. The peer is micropython-lib's cbor2 where the VM has it, else
 what one writes first: a dict and `json.dumps`. VMs are those of the path and beside this Python, or of
@@ -10,10 +10,12 @@ BOCAGE_MICROPYTHON.
 import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+from tools.bench.vm import virtual_machines
+from tools.command_line import add_json
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(__file__).resolve().parent / "encode_vm.py"
@@ -22,17 +24,7 @@ TIMEOUT_S = 60
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of this benchmark."""
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
-
-
-def virtual_machines() -> list[str]:
-    """Paths of the VMs, each program once."""
-    if named := os.environ.get("BOCAGE_MICROPYTHON"):
-        return named.split(os.pathsep)
-    folders = [*os.environ.get("PATH", "").split(os.pathsep), "/usr/bin", str(Path(sys.executable).parent)]
-    found = [shutil.which("micropython", path=folder) for folder in folders if folder]
-    return sorted({os.path.realpath(path): path for path in reversed(found) if path}.values())
+    add_json(parser)
 
 
 def measure(vm: str) -> dict:

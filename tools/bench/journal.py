@@ -1,4 +1,4 @@
-"""The gateway's journal beside SQLite on the same disk, in turns: rates, flush latency, bytes to the device.
+"""Measures the gateway's journal beside SQLite on the same disk, in turns: rates, flushes, bytes to the device.
 
 Both take 200-byte random payloads, 50 a flush, and wait for each flush, as a caller does that acknowledges
 before the next batch. Then both drain: 50 records are read and let go, until nothing is left. The peer is
@@ -43,6 +43,7 @@ from typing import Any, NamedTuple, Protocol
 from gateway.core.custody.disk import Ticket
 from gateway.core.custody.journal import Journal, Stream
 from gateway.io.disk import FileDisk
+from tools.command_line import add_json
 
 PAYLOAD_BYTES = 200
 BATCH = 50
@@ -302,12 +303,11 @@ def summary(rows: list[Row]) -> dict[str, dict[str, float] | None]:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of this benchmark."""
     parser.add_argument("--folder", type=Path, help="folder on the disk to measure (default: of temporary files)")
     parser.add_argument("--records", type=int, default=100_000, help="of one round (default %(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="turns of each (default %(default)s)")
     parser.add_argument("--flushes", type=int, default=200, help="at the real cadence (default %(default)s)")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    add_json(parser)
 
 
 def _days(args: argparse.Namespace, figures: dict[str, dict[str, Any]]) -> dict[str, dict[str, float | None]]:

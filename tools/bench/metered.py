@@ -1,4 +1,4 @@
-"""A night of street lights over a metered link, every byte counted: TLS, TCP, IP, MQTT, keep-alive, answers.
+"""Counts every byte of a night of street lights over a metered link: TLS, TCP, IP, MQTT, keep-alive, answers.
 
 Two steps. First the simulated territory lives through the night in virtual time with the real node and gateway
 cores at their real cadence: telemetry every 15 minutes, health every hour, level changes, alarms, the boots at
@@ -20,8 +20,6 @@ how many there are follows from the gaps between the exchanges.
 """
 
 import argparse
-import json
-import sys
 import tempfile
 from itertools import pairwise
 from pathlib import Path
@@ -32,6 +30,7 @@ from simulator.rig.rig import RigError
 from simulator.territory import Territory
 from tools.bench import metered_link
 from tools.centre.ingest import intake
+from tools.command_line import Refused, add_json, print_figures
 from wire import senml
 from wire import topic as topics
 from wire.faults import WireFault
@@ -147,14 +146,13 @@ def measure(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of this benchmark."""
     parser.add_argument("--hours", type=int, default=18, help="from 15:00 UTC in November (default %(default)s)")
     parser.add_argument("--lamps", type=int, default=50, help="of the cabinet (default %(default)s)")
     parser.add_argument("--batch-age-s", type=int, default=60, help="how long telemetry waits (default %(default)s)")
     parser.add_argument("--keepalive-s", type=int, default=240, help="of the mobile bearer (default %(default)s)")
     parser.add_argument("--replay", type=int, default=300, help="exchanges over TLS at most (default %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of the territory (default %(default)s)")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -163,13 +161,7 @@ def run(args: argparse.Namespace) -> int:
         with tempfile.TemporaryDirectory(prefix="bocage-metered-") as folder:
             found = measure(Path(folder), args)
     except RigError as error:
-        print(f"bocage bench metered: {error}", file=sys.stderr)
-        return 1
+        raise Refused(str(error)) from error
     head = {name: getattr(args, name) for name in ("lamps", "hours", "batch_age_s", "keepalive_s", "seed")}
-    figures = {**head, **found}
-    if args.json:
-        print(json.dumps(figures, indent=1))
-    else:
-        for name, value in figures.items():
-            print(f"{name:34} {value:,.2f}" if isinstance(value, float) else f"{name:34} {value}")
+    print_figures({**head, **found}, as_json=args.json)
     return 0

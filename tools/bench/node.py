@@ -1,4 +1,4 @@
-"""What a node takes: heap, heap per turn and per record, the longest turn; for each kind, on each MicroPython VM.
+"""Measures what each kind of node takes on each MicroPython VM: heap, heap per turn and record, the longest turn.
 
 The real application runs 30 days in virtual time beside the real gateway's link, three of them in silence, so that its
 outbox is full. Modules run in place: frozen, where the VM has them (build one with firmware/manifest.py), else from a
@@ -30,13 +30,11 @@ from pathlib import Path
 from typing import Any
 
 from tools import firmware_modules
-from tools.bench.arguments import program as program_path
-from tools.bench.arguments import whole
-from tools.bench.encode import virtual_machines
 from tools.bench.node_cases import CASES
 from tools.bench.node_program import Compiled, NoCompiler, compile_kind, lay_out, place_of
-from tools.bench.node_told import Told
-from tools.bench.node_world import DAY_MS, FOLDER, FROZEN, Program, Turn, Vm, VmFault, World
+from tools.bench.node_world import DAY_MS, FOLDER, FROZEN, BusyDay, Program, Turn, Vm, VmFault, World
+from tools.bench.vm import virtual_machines
+from tools.command_line import add_json, executable, whole
 from wire import event
 
 HEAP_BYTES_MAX = 56 * 1024
@@ -79,12 +77,11 @@ _REPEATS = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of this benchmark."""
     parser.add_argument("--kind", action="append", choices=firmware_modules.kinds(), help="this kind only")
     parser.add_argument("--days", type=whole(2, 400), default=DAYS, help=f"simulated days ({DAYS})")
-    parser.add_argument("--vm", action="append", type=program_path, metavar="PROGRAM", help="this VM only")
-    parser.add_argument("--counted", type=program_path, metavar="PROGRAM", help="time turns on this VM, which counts")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    parser.add_argument("--vm", action="append", type=executable, metavar="PROGRAM", help="this VM only")
+    parser.add_argument("--counted", type=executable, metavar="PROGRAM", help="time turns on this VM, which counts")
+    add_json(parser)
 
 
 def measure(vm: str, compiled: Compiled, days: int, folder: Path, counted: str | None = None) -> dict:
@@ -228,7 +225,7 @@ def _turn_times(vm: str, program: Program) -> dict:
     best = None
     for _ in range(_REPEATS):
         with Vm(vm, program, heap, natural=True, loader=True) as node:
-            turns = list(World(node, program.case, range(0), Told(program.kind)).run(DAY_MS, idles=False))
+            turns = list(World(node, program.case, range(0), BusyDay(program.kind)).run(DAY_MS, idles=False))
             piece = {"largest_free_block": node.largest_free()}
             if node.counts:
                 return {**piece, **_of_chip([turn.work for turn in turns], counted=True)}
@@ -295,7 +292,7 @@ def _runs_in_a_stack(vm: str, program: Program, size: int) -> bool:
     """Whether a start, a busy day and six silent hours run in so many bytes of stack here."""
     try:
         with Vm(vm, program, _HEAP, natural=True, loader=True, stack=size) as node:
-            for _ in World(node, program.case, range(1, 2), Told(program.kind)).run(DAY_MS * 5 // 4, idles=False):
+            for _ in World(node, program.case, range(1, 2), BusyDay(program.kind)).run(DAY_MS * 5 // 4, idles=False):
                 pass
             return True
     except (VmFault, BrokenPipeError):

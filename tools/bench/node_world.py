@@ -16,16 +16,21 @@ from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from gateway.core.link.link import Asked, Link
 from simulator.hosts.keys import CIPHER, key_of, settings_of
 from tools.bench import heap_map
 from tools.bench.node_cases import Case
-from tools.bench.node_told import UPDATE_KEY, Told
-from wire import coap_message, record
+from wire import coap_message, cose, directive, image, node_order, record
 from wire.record import Answer, EventBody
 
 SCRIPT = Path(__file__).resolve().parent / "node_vm.py"
 NODE = bytes.fromhex("7c1f0a2c01000001")
+_UPDATE_KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
+UPDATE_KEY = _UPDATE_KEY.public_key().public_bytes_raw()
+_HOUR_S = 3600
+_ORDER_S = 900
 PEER = ("192.0.2.1", 5683)
 START_UNIX_S = 1_795_521_600  # a noon in November: long nights, and integers that a chip keeps on its heap
 FLUSH_MS = 800
@@ -212,18 +217,68 @@ class Vm:
             raise VmFault("".join([line, "\n", *rest])) from None
 
 
+class BusyDay:
+    """What a gateway has to tell a node through a busy day: an order every other hour, directives that change, a signed
+    manifest of a program whose files are not there. So the turns are reached in which these arrive, and the steps of a
+    signature. `kind`: the node's kind and its product.
+    """
+
+    def __init__(self, kind: str) -> None:
+        manifest = image.encode(image.Manifest(kind, 2, "bench", [image.File("main.mpy", 4000, bytes(32))]))
+        kid = cose.kid_of(UPDATE_KEY)
+        self._signed = cose.sign1_encode(manifest, kid, cose.IMAGE_AAD, _UPDATE_KEY.sign)
+        self._asked_hour: int | None = None
+
+    def waits(self, unix_s: int) -> bool:
+        """True while there is an order that the node has not asked for."""
+        return unix_s // _HOUR_S % 2 == 1 and self._asked_hour != unix_s // _HOUR_S
+
+    def answer(self, asked: Asked, unix_s: int) -> tuple[int, bytes]:
+        """(code, payload) that answers a request that brings no record."""
+        if asked.path == (node_order.PATH,):
+            return coap_message.CONTENT, self._order(unix_s)
+        if asked.path == (directive.PATH,):
+            return coap_message.CONTENT, _directives(directive.decode_question(asked.query).codes, unix_s)
+        if len(asked.path) == 2:
+            return coap_message.CONTENT, self._signed
+        return coap_message.NOT_FOUND, b""
+
+    def _order(self, unix_s: int) -> bytes:
+        self._asked_hour = hour = unix_s // _HOUR_S
+        name = hour.to_bytes(8, "big")
+        order = node_order.NodeOrder(hour & 0xFFFFFF, name, node_order.OVERRIDE, 0, unix_s + _ORDER_S, _ORDER_S)
+        return node_order.encode(order)
+
+
+def _directives(codes: tuple[int, ...] | None, unix_s: int) -> bytes:
+    """The directives of the hour, of these codes or all of them."""
+    hour = unix_s // _HOUR_S % 24
+    values = {
+        directive.OUTDOOR_TEMPERATURE: 800 + 50 * hour,
+        directive.TEMPERATURE_MIN_6H: 600,
+        directive.EVAPOTRANSPIRATION: 210,
+        directive.RAIN_DAY: 4,
+        directive.RAIN_FORECAST: 0,
+        directive.WIND_SPEED: 12 + hour,
+        directive.DROUGHT_LEVEL: 1 + hour // 4 % 2,
+        directive.LOAD_SHED: 150 * (hour // 3 % 2),
+        directive.EXCEPTION: hour // 6 % 2,
+    }
+    return directive.encode({code: (values[code], 2 * _HOUR_S) for code in values if codes is None or code in codes})
+
+
 class World:
     """One node with its gateway, on a VM. `silent_days`: days of the run in which the gateway does not answer; `told`:
     what it has to tell, if anything."""
 
-    def __init__(self, vm: Vm, case: Case, silent_days: range, told: Told | None = None) -> None:
+    def __init__(self, vm: Vm, case: Case, silent_days: range, told: BusyDay | None = None) -> None:
         self.vm = vm
         self.now_ms = 0
         self.events: list[tuple[int, Any]] = []
         self._held: set[tuple[int, int]] = set()
         self._read = case.plant()
         self._silent_days = silent_days
-        self._told = told
+        self._busy_day = told
         self._random = Random(7)
         self._link = Link([key_of(NODE)], CIPHER, random_below=self._random.randrange, ack_timeout_ms=_ACK_TIMEOUT_MS)
         self._events: list[tuple[int, int, str, Any]] = []
@@ -271,7 +326,7 @@ class World:
         return arrived
 
     def _answer(self, asked: Asked) -> None:
-        unix_s, told = START_UNIX_S + self.now_ms // 1000, self._told
+        unix_s, told = START_UNIX_S + self.now_ms // 1000, self._busy_day
         if asked.path not in _RECORD_PATHS:
             # Without anything told: a gateway with nothing to tell, and no image of this kind.
             code, payload = (coap_message.NOT_FOUND, b"") if told is None else told.answer(asked, unix_s)

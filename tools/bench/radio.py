@@ -1,4 +1,6 @@
-"""What a street on one radio concentrator takes of the air, through loss in bursts: airtime a record and a node.
+"""Measures what a street on one radio concentrator takes of the air, through loss in bursts.
+
+Airtime is told a record and a node.
 
 Real CoAP, bearer, concentrator and gateway core on a simulated ESP-NOW channel in long-range mode (250 kbit/s), beside
 the same street in a perfect air. Records are of the size of protected telemetry. Nothing here was measured on a chip.
@@ -11,16 +13,16 @@ import json
 
 from simulator.estates.radio_street import Figures, Options, Street
 from simulator.world.radio import PERFECT, AirOptions
+from tools.command_line import add_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of this benchmark."""
     defaults = Options()
     parser.add_argument("--nodes", type=int, default=defaults.nodes, help="nodes on the concentrator")
     parser.add_argument("--minutes", type=int, default=defaults.minutes, help="of the street's life")
     parser.add_argument("--period", type=int, default=defaults.period_s, metavar="S", help="from record to record")
     parser.add_argument("--seed", type=int, default=defaults.seed)
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""What the program of each kind of node takes: .mpy files, bytecode in them, and RAM once all of it is imported.
+"""Measures the program of each kind of node: .mpy files, bytecode in them, and RAM once all of it is imported.
 
 RAM is of each MicroPython VM there is: with the program as it is frozen (tools/bundle.py), in a ROMFS image that runs
 in place or in the VM if that has it; and with the files loaded into RAM, with what updates them (a board with PSRAM).
@@ -15,20 +15,19 @@ import tempfile
 from pathlib import Path
 
 from tools import firmware_modules
-from tools.bench.arguments import program
-from tools.bench.encode import virtual_machines
 from tools.bench.node_cases import CASES
 from tools.bench.node_program import Compiled, NoCompiler, compile_kind, has_frozen, lay_out
 from tools.bench.node_world import FOLDER, FROZEN, ROMFS, Vm
+from tools.bench.vm import virtual_machines
+from tools.command_line import add_json, executable
 
 _HEAP = 1_500_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of this benchmark."""
     parser.add_argument("--kind", action="append", choices=firmware_modules.kinds(), help="this kind only")
-    parser.add_argument("--vm", action="append", type=program, metavar="PROGRAM", help="this VM only")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    parser.add_argument("--vm", action="append", type=executable, metavar="PROGRAM", help="this VM only")
+    add_json(parser)
 
 
 def measure(compiled: Compiled, vms: list[str], folder: Path) -> dict:

@@ -1,4 +1,4 @@
-"""What a battery irrigation node takes: mAh a day and how long its cell lasts, with and without its small panel.
+"""Measures what a battery irrigation node takes: mAh a day, and how long its cell lasts with and without its panel.
 
 The real application in virtual time, asleep between its looks (simulator/estates/sleeper.py), in weather from a
 seed: June and December, with the gateway there or silent. Currents are of data sheets and of the measurements
@@ -17,7 +17,7 @@ from policy.fault import Faults
 from simulator.estates.sleeper import Story
 from simulator.hosts.deep_sleep import ClockChip
 from simulator.plants.climate import Climate
-from tools.bench.arguments import whole
+from tools.command_line import add_json, whole
 
 CAPACITY_MAH = 2600
 PANEL_MA = 150  # 0.8 W at 5.5 V
@@ -43,10 +43,9 @@ WINTER_DAYS_MIN = 180
 
 
 def add_arguments(parser):
-    """Options of this benchmark."""
     parser.add_argument("--days", type=whole(1, 366), default=14, help="of each season (14)")
     parser.add_argument("--seed", type=int, default=1, help="of weather, radio and oscillator (1)")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    add_json(parser)
 
 
 def season(month: int, days: int, seed: int, *, silent: bool = False) -> dict[str, Any]:

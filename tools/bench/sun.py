@@ -1,4 +1,4 @@
-"""Sunrise and sunset at 32-bit floats, beside an independent ephemeris and a control that must fail.
+"""Compares sunrise and sunset at 32-bit floats with an independent ephemeris and a control that must fail.
 
 The peer is NREL's Solar Position Algorithm as implemented by pvlib (±0.0003°). Its apparent right ascension,
 declination and sidereal time are taken at the event itself, for the same convention as `policy.sun`: Earth's
@@ -9,15 +9,14 @@ series at 32 bits.
     python -m tools.bench.sun --json
 """
 
-import argparse
 import json
-import sys
 from pathlib import Path
 
 import numpy
 from pvlib import spa
 
 from tools.bench.single import load_double, load_single
+from tools.command_line import add_json
 
 SUN = Path(__file__).resolve().parents[2] / "firmware" / "policy" / "sun.py"
 SPENCER = Path(__file__).resolve().parent / "sun_spencer.py"
@@ -101,11 +100,10 @@ def _worst(errors):
 
 
 def add_arguments(parser):
-    """Options of this benchmark."""
     parser.add_argument("--from-day", type=int, default=20454, help="days since 1970 (default 2026-01-01)")
     parser.add_argument("--days", type=int, default=1461, help="how many days (default four years)")
     parser.add_argument("--every", type=int, default=1, help="take every n-th day")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    add_json(parser)
 
 
 def run(options):
@@ -123,13 +121,3 @@ def run(options):
         for town, row in rows.items():
             print(f"{town:12}" + " | ".join(f"{row[name]:8.2f}" for name in names))
     return 0 if passed else 1
-
-
-def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    add_arguments(parser)
-    return run(parser.parse_args(arguments))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

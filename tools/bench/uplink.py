@@ -1,4 +1,4 @@
-"""One gateway process on one core, from the nodes' datagrams to the broker: records a second, CPU a record.
+"""Measures one gateway process on one core, from the nodes' datagrams to the broker: records a second, CPU a record.
 
     nodes (UDP) ─▶ gateway: CoAP, journal, fsync, 2.04 ─▶ SenML, deflate, MQTT 5, PUBACK ─▶ Mosquitto ─▶ centre
 
@@ -18,10 +18,10 @@ commit is (each waits for it); `full_core_per_s` is what the processor time woul
 
 import argparse
 import contextlib
-import json
 import multiprocessing
 import os
 import random
+import secrets
 import select
 import socket
 import sys
@@ -32,18 +32,26 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+
+from gateway.core.link.link import Link
 from gateway.shell import keys as node_keys
 from links import udp
-from simulator.hosts.keys import key_of, link_of
+from simulator.hosts.keys import CIPHER, key_of, keys_of, link_of
 from simulator.rig.rig import GATEWAY_ID, Part, RigError, find_mosquitto, free_port
-from tools.bench import street, uplink_peers
-from wire import coap_message, record
+from tools.bench import street
+from tools.centre.ingest import intake
+from tools.command_line import Refused, add_json, print_figures
+from wire import coap_message, record, topic, watermark
 from wire.coap import Response
 from wire.record import Record
 
 _HOST = "127.0.0.1"
 _INSEE, _NAME = "49007", "cab-1"
 WAITING_MAX = 4000  # records acknowledged and not yet at the centre, beyond which nodes wait
+# What the centre counts, in the order of the shared array.
+HEARD = ("records", "batches")
 _WARM_UP_S = 3.0
 _RETRY_MS = 2000
 _START_TIMEOUT_S = 30
@@ -174,7 +182,7 @@ def generator_max(nodes: int, records: int, seconds: float) -> float:
     """Records a second that the nodes reach against a peer that only acknowledges."""
     port = free_port(socket.SOCK_DGRAM)
     with on_processor(0):
-        peer = peer_process(uplink_peers.acknowledge, port, [node_id(number) for number in range(1, nodes + 1)])
+        peer = peer_process(acknowledge, port, [node_id(number) for number in range(1, nodes + 1)])
         peer.__enter__()
     try:
         with on_processor(1):
@@ -186,6 +194,53 @@ def generator_max(nodes: int, records: int, seconds: float) -> float:
             return (load.acknowledged - before) / seconds
     finally:
         peer.__exit__(None, None, None)
+
+
+# --- the other ends, each a process: they do as little as can be done and keep nothing -------------------------------
+
+
+def acknowledge(port: int, nodes: list[bytes]) -> None:
+    """2.04, piggybacked, to every request of these nodes, for ever: their keys, and nothing behind them."""
+    socket_ = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    socket_.bind(("127.0.0.1", port))
+    link = Link(keys_of(nodes), CIPHER, random_below=secrets.randbelow, ack_timeout_ms=4000, requests_per_s=1_000_000)
+    while True:
+        datagram, peer = socket_.recvfrom(2048)
+        now_ms = time.monotonic_ns() // 1_000_000
+        for asked in link.receive(datagram, peer, now_ms=now_ms):
+            link.respond(asked.exchange, coap_message.CHANGED, now_ms=now_ms)
+        for address, answer in link.outgoing():
+            socket_.sendto(answer, address)
+
+
+def centre(host: str, port: int, insee: str, name: str, heard: Any) -> None:
+    """Answer each batch of one gateway with the watermark behind it; for ever."""
+    ends: dict[tuple[bytes, str], int] = {}
+    answers = topic.build(topic.WATERMARK, insee, name)
+    client = paho.Client(CallbackAPIVersion.VERSION2, "centre", protocol=paho.MQTTv5)
+
+    def on_connect(*_: Any) -> None:
+        client.subscribe([(f"tc/1/{kind}/#", 1) for kind in (topic.TELEMETRY, topic.EVENT)])
+
+    def on_message(_client: Any, _data: Any, message: paho.MQTTMessage) -> None:
+        envelope = intake.peek(bytes(message.payload))
+        assert envelope is not None, "the gateway's own batch"
+        key = envelope.epoch, envelope.lane
+        fresh = envelope.last + 1 - ends.get(key, envelope.first)
+        if fresh > 0:
+            ends[key] = envelope.last + 1
+            heard[0] += fresh
+            heard[1] += 1
+        mark = watermark.Watermark(*key, ends.get(key, envelope.oldest))
+        client.publish(answers, watermark.encode(mark), qos=1)
+
+    client.on_connect = on_connect
+    client.on_message = on_message
+    client.connect_async(host, port)
+    client.loop_forever(retry_first_connection=True)
+
+
+# --- the run ----------------------------------------------------------------------------------------------------------
 
 
 def write_configurations(
@@ -222,19 +277,19 @@ def measure(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
     broker = Part("broker", [mosquitto, "-c", str(broker_file)], folder / "broker.log")
     command = [sys.executable, "-m", "tools", "gateway", "run", "--config", str(gateway_file), "--insecure"]
     gateway = Part("gateway", command, folder / "gateway.log")
-    heard = multiprocessing.get_context("spawn").Array("q", len(uplink_peers.HEARD), lock=False)
+    heard = multiprocessing.get_context("spawn").Array("q", len(HEARD), lock=False)
     try:
         with on_processor(1):
             broker.start()
-            centre = peer_process(uplink_peers.centre, _HOST, broker_port, _INSEE, _NAME, heard)
-            centre.__enter__()
+            peer = peer_process(centre, _HOST, broker_port, _INSEE, _NAME, heard)
+            peer.__enter__()
         try:
             with on_processor(0):
                 gateway.start()
             with on_processor(1):
                 found = _load(gateway, heard, args, (_HOST, link_port))
         finally:
-            centre.__exit__(None, None, None)
+            peer.__exit__(None, None, None)
     finally:
         gateway.stop()
         broker.stop()
@@ -268,13 +323,12 @@ def _load(gateway: Part, heard: Any, args: argparse.Namespace, link: tuple[str, 
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of this benchmark."""
     parser.add_argument("--nodes", type=int, default=500, help="street lights, 8 readings a record (default 500)")
     parser.add_argument("--records", type=int, default=1, help="of one datagram (default %(default)s)")
     parser.add_argument("--seconds", type=float, default=10, help="measured, after a warm-up (default %(default)s)")
     parser.add_argument("--commit-ms", type=int, default=50, help="group commit (default %(default)s; shipped: 500)")
     parser.add_argument("--folder", type=Path, help="folder on the disk to use (default: of temporary files)")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -283,13 +337,7 @@ def run(args: argparse.Namespace) -> int:
         with tempfile.TemporaryDirectory(prefix="bocage-uplink-", dir=args.folder) as folder:
             found = measure(Path(folder), args)
     except RigError as error:
-        print(f"bocage bench uplink: {error}", file=sys.stderr)
-        return 1
+        raise Refused(str(error)) from error
     head = {"nodes": args.nodes, "records_per_datagram": args.records, "commit_ms": args.commit_ms}
-    figures = {**head, **found, "seconds": args.seconds}
-    if args.json:
-        print(json.dumps(figures, indent=1))
-    else:
-        for name, value in figures.items():
-            print(f"{name:24} {value:,.1f}" if isinstance(value, float) else f"{name:24} {value}")
+    print_figures({**head, **found, "seconds": args.seconds}, as_json=args.json)
     return 0

@@ -1,5 +1,7 @@
-"""Builds the MicroPython VM that `bocage bench node` and `size` want: 32 bits and single floats as on the chip, with a
-kind's program frozen into it and a stack that can be made small (VM_STACK, in bytes).
+"""Builds the MicroPython VM that `bocage bench node` and `size` want, as on the chip but for its pins.
+
+It has 32 bits and single floats, a kind's program frozen into it and a stack that can be made small (VM_STACK, in
+bytes).
 
 The sources are Debian's: `apt-get source micropython mbedtls` in one folder (needs a deb-src line, dpkg-dev,
 gcc-i686-linux-gnu and libc6-dev-i386-cross). They are copied below --work before anything in them is changed. Debian
@@ -21,6 +23,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tools import firmware_modules
+from tools.command_line import Refused
 
 _ROOT = Path(__file__).resolve().parents[2]
 COUNTED_C = _ROOT / "tools/bench/counted.c"
@@ -84,11 +87,19 @@ def run(args: argparse.Namespace) -> int:
             work.mkdir(parents=True, exist_ok=True)
             build(args.sources, args.kind, args.out, work, is_counted=args.counted)
     except BuildFault as fault:
-        print(f"bocage bench vm: {fault}", file=sys.stderr)
-        return 1
+        raise Refused(str(fault)) from fault
     made = {"kind": args.kind, "vm": str(args.out), "bytes": args.out.stat().st_size, "counted": args.counted}
     print(json.dumps(made, indent=1) if args.json else f"{args.out}: {made['bytes']} bytes, runs")
     return 0
+
+
+def virtual_machines() -> list[str]:
+    """Paths of the VMs that are installed, each program once: of BOCAGE_MICROPYTHON, else of the path."""
+    if named := os.environ.get("BOCAGE_MICROPYTHON"):
+        return named.split(os.pathsep)
+    folders = [*os.environ.get("PATH", "").split(os.pathsep), "/usr/bin", str(Path(sys.executable).parent)]
+    found = [shutil.which("micropython", path=folder) for folder in folders if folder]
+    return sorted({os.path.realpath(path): path for path in reversed(found) if path}.values())
 
 
 def build(sources: Path, kind: str, out: Path, work: Path, *, is_counted: bool) -> None:

@@ -1,4 +1,4 @@
-"""A season of watering, April to September: the node's trade beside a plain timer, in the same weather, on true soil.
+"""Runs a season of watering, April to September: the node's trade beside a plain timer, in the same weather.
 
 Eight zones of a park in Angers (lawns, beds, sports field, shrubs and young trees on drip), pipes and soil of
 `simulator.plants`, whose parameters differ from what the node's settings say; synthetic weather from a seed
@@ -9,14 +9,12 @@ restrictions (alerte from 1 July, alerte renforcée in August).
     bocage bench watering --svg season.svg
 """
 
-import argparse
 import json
-import sys
 from pathlib import Path
 
 from policy import civil
 from simulator.estates.season import DROUGHTS, NAMES, SHOWN_ZONE, Figures, Season
-from tools.bench.arguments import months
+from tools.command_line import add_json, months
 
 # What must hold: a third less water than the timer, stress on 5 % of the zone-days that law does not take away, and no
 # second in a forbidden hour.
@@ -28,12 +26,11 @@ _PANEL, _GAP = 190, 50
 
 
 def add_arguments(parser):
-    """Options of this benchmark."""
     parser.add_argument("--seed", type=int, default=1, help="of weather and soil (default 1)")
     parser.add_argument("--drought", choices=sorted(DROUGHTS), action="append", help="default: all of them")
     parser.add_argument("--months", type=months, default=(4, 9), help="first and last month (default 4-9)")
     parser.add_argument("--svg", type=Path, help="write a picture of one zone's season here")
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    add_json(parser)
 
 
 def run(options):
@@ -129,13 +126,3 @@ def svg(figures: Figures) -> str:
         )
     parts.append("</svg>")
     return "\n".join(parts) + "\n"
-
-
-def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    add_arguments(parser)
-    return run(parser.parse_args(arguments))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

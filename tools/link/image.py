@@ -27,6 +27,7 @@ from gateway.shell import concentrator_image
 from tools import firmware_modules, mpy
 from tools.command_line import Refused, UsageError
 from tools.policy import keys
+from tools.policy.words import Refused as KeyRefused
 from wire import cose, image
 from wire.faults import WireFault
 
@@ -63,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     """Exit status: 0 done, 1 a file or the compiler did not let us, 2 the number or the key is at fault."""
     try:
         signer = keys.load_signer(args.key, _passphrase)
-    except keys.Refused as refused:
+    except KeyRefused as refused:
         raise UsageError(refused.text("en")) from refused
     compiler = None if args.source else shutil.which(args.mpy_cross)
     try:

@@ -1,94 +1,134 @@
-"""A policy as people write it (TOML) to the policy as it is signed, or every fault with its line.
+"""Compiles a policy as people write it (TOML) to the policy as it is signed, or to every fault with its line.
 
 `sample.toml` beside this file is a whole one with comments. In short:
 
-    [policy]        commune, version, authority, text, valid_from, valid_until     (`heading`)
+    [policy]        commune, version, authority, text, valid_from, valid_until
     [site]          latitude, longitude
-    [[calendar]]    name, and its nights with their steps                          (`calendars`, `instants`)
-    [[group]]       name, calendar, kind, feeders                                  (`groups`)
-    [[limit]], [[exemption]]   what neither calendar nor command may do            (`bounds`, `legal`)
-    [[operator]]    name, key, rights                                              (`heading`)
+    [[calendar]]    name, and its nights with their steps                          (`calendars`)
+    [[group]]       name, calendar, kind, feeders
+    [[limit]], [[exemption]]   what neither calendar nor command may do            (`legal_limits`)
+    [[operator]]    name, key, rights
 
-Validity is in nights: from noon of `valid_from` to noon after `valid_until`, in local time.
+    [[group]]
+    name = "rues"
+    calendar = "rues"
+    kind = "switched"                 # or "permanent"; "switched" when left out
+    feeders = ["bourg", { name = "gare", kind = "permanent" }]
 
-Must not sign, and must not guess: what is not understood is a fault.
+Validity is in nights: from noon of `valid_from` to noon after `valid_until`, in local time. Names of groups and feeders
+are one set: a command or a limit has one of them as its target. Must not sign, and must not guess: what is not
+understood is a fault.
 """
 
+import datetime
 import re
 import tomllib
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from policy import document, limits
-from policy.document import FeederRule, Lighting, Limit, Policy
-from tools.policy import bounds, calendars, groups, heading, legal
-from tools.policy.complaints import Complaint, Complaints
-from tools.policy.heading import Heading
-from tools.policy.source_lines import lines_of
-from tools.policy.table import Table
-from wire.command import POLICY_BYTES_MAX
+from policy import civil, document, lighting, limits
+from policy.document import FeederRule, Lighting, Limit, Operator, Policy
+from tools.policy import calendars, legal_limits
+from tools.policy.toml_source import Path, SourceFault, SourceFaults, Table, lines_of, wrong_type
+from wire import cose, topic
+from wire.command import NAME_BYTES_MAX, POLICY_BYTES_MAX
 from wire.faults import WireFault
 
 SOURCE_CHARACTERS_MAX = 262_144  # a town's policy takes a tenth
 _PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
+VALIDITY_DAYS_MAX = 3660  # ten years: every night of it is checked against the limits
+RIGHTS = {"override": document.OVERRIDE, "emergency": document.EMERGENCY, "test": document.TEST,
+          "directive": document.DIRECTIVE}  # fmt: skip
+_EPOCH = datetime.date(1970, 1, 1)
+_NOON_S = 43_200
+_HEX_BYTES_MAX = 80
+KINDS = {"switched": document.SWITCHED, "permanent": document.PERMANENT}
 
 
 class Compiled(NamedTuple):
-    """The policy, or None and what is wrong with the text. `calendars`: the names of the policy's calendars."""
+    """The policy, or None and the faults of the text. `calendars`: the names of the policy's calendars."""
 
     policy: Policy | None
-    complaints: tuple[Complaint, ...]
+    faults: tuple[SourceFault, ...]
     calendars: tuple[str, ...] = ()
+
+
+class Heading(NamedTuple):
+    """The `[policy]` table. `evenings`: the civil days whose nights the policy is for; None after a fault."""
+
+    version: int | None
+    insee: str | None
+    authority: str | None
+    text: str | None
+    evenings: range | None
+
+    @property
+    def valid_from_s(self) -> int:
+        assert self.evenings is not None
+        return civil.unix_from_local(civil.PARIS, self.evenings.start, _NOON_S)
+
+    @property
+    def valid_until_s(self) -> int:
+        assert self.evenings is not None
+        return civil.unix_from_local(civil.PARIS, self.evenings.stop, _NOON_S)
+
+    @property
+    def years(self) -> range:
+        """The years of its dates, and the one before: a season that wraps over New Year begins there."""
+        if self.evenings is None:
+            return range(0)
+        first = civil.civil_from_days(self.evenings.start)[0]
+        return range(first - 1, civil.civil_from_days(self.evenings.stop - 1)[0] + 1)
 
 
 def compile_text(source: str) -> Compiled:
     """The `Compiled` of a TOML text. Raises nothing, whatever the text."""
     if len(source) > SOURCE_CHARACTERS_MAX:
-        return Compiled(None, (Complaint(1, "", "source_long", {"max": SOURCE_CHARACTERS_MAX}),))
+        return Compiled(None, (SourceFault(1, "", "source_long", {"max": SOURCE_CHARACTERS_MAX}),))
     try:
         data = tomllib.loads(source)
         lines = lines_of(source.replace("\r\n", "\n"))
     except tomllib.TOMLDecodeError as error:
         return Compiled(None, (_syntax(source, str(error)),))
     except (RecursionError, ValueError):  # nested too deeply, or a number of thousands of digits
-        return Compiled(None, (Complaint(1, "", "syntax", {"why": "too deep or too long"}),))
-    root = Table(Complaints(lines), (), data)
+        return Compiled(None, (SourceFault(1, "", "syntax", {"why": "too deep or too long"}),))
+    root = Table(SourceFaults(lines), (), data)
     policy, names = _compile(root)
-    if root.complaints.count():
-        return Compiled(None, root.complaints.listed())
+    if root.faults.count():
+        return Compiled(None, root.faults.in_order())
     return Compiled(policy, (), names)
 
 
-def _syntax(source: str, message: str) -> Complaint:
+def _syntax(source: str, message: str) -> SourceFault:
     found = _PLACE.search(message)
     line = int(found.group(1)) if found and found.group(1) else max(1, len(source.splitlines()))
-    return Complaint(line, "", "syntax", {"why": _PLACE.sub("", message)})
+    return SourceFault(line, "", "syntax", {"why": _PLACE.sub("", message)})
 
 
 def _compile(root: Table) -> tuple[Policy | None, tuple[str, ...]]:
-    complaints = root.complaints
+    faults = root.faults
     head_table, site_table = root.table("policy"), root.table("site")
-    head = heading.read(head_table) if head_table else None
-    site = heading.read_site(site_table) if site_table else None
+    head = _heading(head_table) if head_table else None
+    site = _site(site_table) if site_table else None
     tables = root.tables("calendar", limits.calendars_max, needed=True)
     written = [table.data.get("name") for table in tables]
     named = [calendars.read(table) for table in tables]
     for i, name in enumerate(written):
         if isinstance(name, str) and name in written[:i]:
             tables[i].add("name", "twice", name=name)
-    names = groups.CalendarNames(written)
-    feeders = groups.read(root, names)
-    names.close(complaints)
+    names = _CalendarNames(written)
+    feeders = _feeders(root, names)
+    names.close(faults)
     limited = _limits(root, feeders, head)
     operators = [
-        heading.read_operator(table) for table in root.tables("operator", limits.operators_max, needed=False)
+        _operator(table) for table in root.tables("operator", limits.operators_max, needed=False)
     ]
     root.close()
     sound = [one for one in named if one is not None]
-    if complaints.count() or head is None or head.evenings is None or site is None:
+    if faults.count() or head is None or head.evenings is None or site is None:
         return None, ()
-    heading.check_keys(root, operators)
+    _check_keys(root, operators)
     section = Lighting(site, tuple(one.calendar for one in sound), tuple(feeders), tuple(limited))
-    legal.check(complaints, section, sound, head.evenings)
+    legal_limits.check(faults, section, sound, head.evenings)
     policy = Policy(
         head.version,
         head.insee,
@@ -99,7 +139,7 @@ def _compile(root: Table) -> tuple[Policy | None, tuple[str, ...]]:
         section,
         tuple(operators),
     )
-    if not complaints.count():
+    if not faults.count():
         _check_document(root, policy)
     return policy, tuple(one.name for one in sound)
 
@@ -110,11 +150,11 @@ def _limits(root: Table, feeders: list[FeederRule], head: Heading | None) -> lis
     years = head.years if head else range(0)
     found: list[Limit] = []
     for table in root.tables("limit", limits.ceilings_max, needed=False):
-        found += bounds.read_limit(table, targets)
+        found += legal_limits.read_limit(table, targets)
     for table in root.tables("exemption", limits.ceilings_max, needed=False):
-        found += bounds.read_exemption(table, targets, years)
+        found += legal_limits.read_exemption(table, targets, years)
     if len(found) > limits.ceilings_max:
-        root.complaints.add(root.path, "too_many_limits", count=len(found), max=limits.ceilings_max)
+        root.faults.add(root.path, "too_many_limits", count=len(found), max=limits.ceilings_max)
     return found
 
 
@@ -123,7 +163,167 @@ def _check_document(root: Table, policy: Policy) -> None:
     try:
         payload = document.encode(policy)
     except WireFault:
-        root.complaints.add(root.path, "too_long", max=POLICY_BYTES_MAX)
+        root.faults.add(root.path, "too_long", max=POLICY_BYTES_MAX)
         return
     decoded, faults = document.decode(payload)
     assert decoded == policy, f"the compiler let pass what the document refuses: {faults}"
+
+
+# --- whose policy it is, where it holds, and who may command -------------------------------------------------------
+
+
+def _heading(table: Table) -> Heading:
+    insee = table.text("commune", 5)
+    if insee is not None and not topic.is_insee(insee):
+        table.add("commune", "insee")
+    version = table.integer("version", 1, limits.version_max)
+    authority = table.text("authority", limits.authority_bytes_max)
+    text = table.text("text", limits.text_bytes_max)
+    evenings = _evenings(table)
+    table.close()
+    return Heading(version, insee, authority, text, evenings)
+
+
+def _site(table: Table) -> lighting.Site:
+    latitude = table.degrees("latitude", limits.latitude_min_e4 / 1e4, limits.latitude_max_e4 / 1e4)
+    longitude = table.degrees("longitude", limits.longitude_min_e4 / 1e4, limits.longitude_max_e4 / 1e4)
+    table.close()
+    return lighting.Site(round((latitude or 0) * 10_000), round((longitude or 0) * 10_000), civil.PARIS)
+
+
+def _operator(table: Table) -> Operator:
+    name = table.text("name", limits.name_bytes_max)
+    key = _public_key(table)
+    rights = 0
+    for path, value in table.items("rights"):
+        if isinstance(value, str) and value in RIGHTS:
+            rights |= RIGHTS[value]
+        else:
+            table.faults.add(path, "one_of", value=value, words=", ".join(RIGHTS))
+    table.close()
+    return Operator(key, name, rights)
+
+
+def _check_keys(root: Table, operators: list[Operator]) -> None:
+    """Two operators do not share a key: an order says whose it is."""
+    kids = [cose.kid_of(operator.key) for operator in operators]
+    for i, kid in enumerate(kids):
+        if kid in kids[:i]:
+            root.faults.add(("operator", i, "key"), "key_twice", name=operators[kids.index(kid)].name)
+
+
+def _public_key(table: Table) -> bytes:
+    text = table.text("key", _HEX_BYTES_MAX)
+    try:
+        key = bytes.fromhex(text or "")
+    except ValueError:
+        key = b""
+    if text is not None and not cose.is_sound_key(key):
+        table.add("key", "key")
+    return key
+
+
+def _evenings(table: Table) -> range | None:
+    first, last = table.day("valid_from"), table.day("valid_until")
+    for key, day in (("valid_from", first), ("valid_until", last)):
+        # A year apart from the ends of the calendar, for the nights around New Year.
+        if day and not limits.year_min < day.year < limits.year_max:
+            table.add(key, "year", value=day.year, low=limits.year_min + 1, high=limits.year_max - 1)
+            return None
+    if first is None or last is None:
+        return None
+    evenings = range((first - _EPOCH).days, (last - _EPOCH).days + 1)
+    if not evenings:
+        table.add("valid_until", "until_before")
+        return None
+    if len(evenings) > VALIDITY_DAYS_MAX:
+        table.add("valid_until", "validity", max=VALIDITY_DAYS_MAX // 366)
+        return None
+    return evenings
+
+
+# --- groups and their feeders --------------------------------------------------------------------------------------
+
+
+class _CalendarNames:
+    """The calendars of the file by name, and which of them a feeder uses. Faulty calendars have their names too."""
+
+    def __init__(self, names: list[Any]) -> None:
+        self._names = names
+        self._used: set[str] = set()
+
+    def index(self, table: Table, name: str | None) -> int:
+        """The index of the calendar that `table` names; 0 after a fault."""
+        if name is None:
+            return 0
+        self._used.add(name)
+        if name not in self._names:
+            known = ", ".join(str(one) for one in self._names)
+            table.add("calendar", "no_calendar", name=name, names=known)
+            return 0
+        return self._names.index(name)
+
+    def close(self, faults: SourceFaults) -> None:
+        """Adds a fault for calendars without a feeder: a policy says nothing that has no effect."""
+        for i, name in enumerate(self._names):
+            if isinstance(name, str) and name not in self._used:
+                faults.add(("calendar", i, "name"), "unused", name=name)
+
+
+def _feeders(root: Table, calendars: _CalendarNames) -> list[FeederRule]:
+    """All feeders of the file, in its order; after a fault some may be missing."""
+    feeders: list[FeederRule] = []
+    places: dict[str, Path] = {}
+    for table in root.tables("group", limits.feeders_max, needed=True):
+        name = table.text("name", NAME_BYTES_MAX)
+        _note_name(table.faults, places, table.at("name"), name)
+        calendar = calendars.index(table, table.text("calendar", NAME_BYTES_MAX))
+        kind = table.one_of("kind", tuple(KINDS), otherwise="switched")
+        for path, value in table.items("feeders"):
+            feeder = _feeder(table.faults, path, value, calendars)
+            if feeder is None:
+                continue
+            own_name, own_kind, own_calendar = feeder
+            _note_name(table.faults, places, path, own_name)
+            feeders.append(
+                FeederRule(
+                    own_name,
+                    KINDS[own_kind or kind or "switched"],
+                    calendar if own_calendar is None else own_calendar,
+                    name,
+                )
+            )
+            if len(feeders) == limits.feeders_max + 1:
+                table.faults.add(path, "too_many", max=limits.feeders_max)
+        table.close()
+    return feeders
+
+
+def _feeder(
+    faults: SourceFaults, path: Path, value: Any, calendars: _CalendarNames
+) -> tuple[str, str | None, int | None] | None:
+    """(name, its own kind, its own calendar) of one item of `feeders`."""
+    if isinstance(value, str):
+        value = {"name": value}
+    if not isinstance(value, dict):
+        wrong_type(faults, path, value, "text")
+        return None
+    table = Table(faults, path, value)
+    name = table.text("name", NAME_BYTES_MAX)
+    kind = table.one_of("kind", tuple(KINDS)) if table.has("kind") else None
+    calendar = None
+    if table.has("calendar"):
+        calendar = calendars.index(table, table.text("calendar", NAME_BYTES_MAX))
+    table.close()
+    return None if name is None else (name, kind, calendar)
+
+
+def _note_name(faults: SourceFaults, places: dict[str, Path], path: Path, name: str | None) -> None:
+    """Notes a name of a group or feeder; each is taken once."""
+    if name is None:
+        return
+    if name == document.ALL:
+        faults.add(path, "star")
+    elif name in places:
+        faults.add(path, "twice", name=name)
+    places.setdefault(name, path)

@@ -11,7 +11,7 @@ from policy import document, keyset
 from policy.document import Policy
 from policy.fault import Fault
 from policy.keyset import KeySet
-from tools.policy.refused import Refused
+from tools.policy.words import Refused
 from wire import cbor, cose
 from wire.command import (
     KEYSET_BYTES_MAX,
@@ -27,7 +27,7 @@ _KEYSET_KEYS = {1, 2, 3, 4, 5}
 
 
 class Found(NamedTuple):
-    """A file. `content` is what it says, or None with `faults`; `message` is its signed form, if it has one."""
+    """A file that was recognised. `content` is None when it has `faults`; `message` is its signed form, if any."""
 
     data: bytes
     content: Policy | KeySet | None
@@ -37,7 +37,7 @@ class Found(NamedTuple):
 
 
 def load(path: Path) -> Found:
-    """Refused when the file is none of ours."""
+    """The file at `path`; Refused when it is none of ours."""
     found = recognise(read(path))
     if found is None:
         raise Refused("not_ours", path=path)
@@ -59,7 +59,7 @@ def recognise(data: bytes) -> Found | None:
 
 
 def load_keyset(path: Path) -> KeySet:
-    """The key set in a file, signed or not: that of a person's own disk is taken at its word."""
+    """The key set in a file, signed or not: a file on the person's own disk is trusted."""
     found = load(path)
     if not isinstance(found.content, KeySet):
         raise Refused("not_keyset", path=path)

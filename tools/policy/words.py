@@ -5,6 +5,7 @@ Only text, no decision. `word` fills in values by name.
 """
 
 from policy import civil
+from tools import command_line
 
 LANGUAGES = ("fr", "en")
 
@@ -374,3 +375,15 @@ def duration(seconds: int, language: str) -> str:
     """Hours and minutes: `8 h 05`, `8 h 05 min`, to the minute below."""
     hours, minutes = divmod(seconds // 60, 60)
     return f"{hours} h {minutes:02}" + ("" if language == "fr" else " min")
+
+
+class Refused(command_line.Refused):
+    """Why a command of `bocage policy` stops: `key` is of WORDS; its remedy stands there under `key.do`."""
+
+    def __init__(self, key: str, **values: object) -> None:
+        self.key = key
+        super().__init__(key, **values)
+
+    def text(self, language: str) -> str:
+        remedy = word("to_do", language, text=word(f"{self.key}.do", language, **self.values))
+        return f"{word(self.key, language, **self.values)}\n  {remedy}"

@@ -1,4 +1,4 @@
-"""`bocage prove bearers`: a real cabinet with two ways to the centre, and what a digger does to one of them.
+"""Cuts, swallows, loses and flaps one of a real cabinet's two ways to the centre.
 
 Two network namespaces stand for the cabinet and the centre; fibre and mobile are devices between them whose packets
 this process carries by hand (`simulator/rig/two_paths.py`). The scenarios, each with its own gateway, under load:
@@ -21,6 +21,7 @@ from pathlib import Path
 from simulator.rig.live import Figures, conclude, in_folder
 from simulator.rig.rig import Rig, RigError
 from simulator.rig.two_paths import TwoPaths, why_not
+from tools.command_line import add_json
 
 _STEADY_S = 4
 _DETECT_MAX_S = 60
@@ -31,12 +32,11 @@ _FLAP_S = 5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the proof."""
     parser.add_argument("--scenario", choices=tuple(_SCENARIOS), action="append", help="only this (may be repeated)")
     parser.add_argument("--no-return", action="store_true", help="do not wait for the return to fibre (3 min each)")
     parser.add_argument("--crowd", type=int, default=3, help="loud senders (default %(default)s)")
     parser.add_argument("--folder", type=Path, help="keep logs and databases here (default: a temporary folder)")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:

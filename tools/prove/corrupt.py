@@ -1,4 +1,4 @@
-"""`bocage prove corrupt`: the files of a real journal are damaged, and the gateway starts on what is left.
+"""Damages the files of a real journal and starts the gateway on what is left.
 
 A reference run of the real gateway core on the real file disk fills a folder: three nodes, three lanes, some
 epochs, nothing sent yet, and the oldest telemetry thinned, for the cap is crossed. Each round copies the
@@ -19,23 +19,23 @@ What the loss ledger names was let go on purpose and is not lost (`let_go`; the 
 
 import argparse
 import copy
-import json
+import os
 import shutil
 import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from gateway.core.custody import entry
 from gateway.core.custody.journal import RecoveryReport
-from gateway.core.custody.segment import VERSION_VOIDS, decode_version, parse_name, scan
+from gateway.core.custody.segment import HEADER_SIZE, VERSION_VOIDS, decode_version, parse_name, scan
 from simulator.checkers.delivery import Identity
 from simulator.world.chance import Prng
-from tools.prove import damage
+from tools.command_line import add_json, print_figures
 from tools.prove.cabinet import GATEWAY_ID, Cabinet, Town, listed, options, real_disks
 from wire import event, record
 
@@ -65,6 +65,121 @@ _FIGURES = (
 )
 
 Figures = dict[str, int | float]
+
+
+# --- damage, as cards, file systems and hands do it, drawn from a seed -------------------------------------------
+
+_BLOCK_BYTES = 512
+_FLIPS_MAX = 8
+
+
+class Damage(NamedTuple):
+    """What was done to a file of the folder. `name`: the file that was damaged, None for a foreign file; `now`: the
+    names that hold what is left of it."""
+
+    kind: str
+    name: str | None
+    now: tuple[str, ...]
+
+
+def truncate(path: Path, prng: Prng) -> tuple[str, ...]:
+    """Cut at any byte, the first one included."""
+    os.truncate(path, prng.randrange(path.stat().st_size))
+    return (path.name,)
+
+
+def flip(path: Path, prng: Prng) -> tuple[str, ...]:
+    """A few bits anywhere."""
+    data = bytearray(path.read_bytes())
+    for _ in range(prng.between(1, _FLIPS_MAX)):
+        data[prng.randrange(len(data))] ^= 1 << prng.randrange(8)
+    path.write_bytes(data)
+    return (path.name,)
+
+
+def zero(path: Path, prng: Prng) -> tuple[str, ...]:
+    """One block, or all from one block on."""
+    data = bytearray(path.read_bytes())
+    start = prng.randrange(-(-len(data) // _BLOCK_BYTES)) * _BLOCK_BYTES
+    end = len(data) if prng.chance(300) else min(len(data), start + _BLOCK_BYTES)
+    data[start:end] = bytes(end - start)
+    path.write_bytes(data)
+    return (path.name,)
+
+
+def tear_header(path: Path, prng: Prng) -> tuple[str, ...]:
+    """Part of the header overwritten with anything."""
+    data = bytearray(path.read_bytes())
+    start = prng.randrange(HEADER_SIZE)
+    end = prng.between(start + 1, HEADER_SIZE)
+    data[start:end] = _bytes(end - start, prng)
+    path.write_bytes(data)
+    return (path.name,)
+
+
+def append_litter(path: Path, prng: Prng) -> tuple[str, ...]:
+    """Bytes of somebody else behind the last record."""
+    with path.open("ab") as file:
+        file.write(_bytes(prng.between(1, 700), prng))
+    return (path.name,)
+
+
+def duplicate(path: Path, prng: Prng) -> tuple[str, ...]:
+    """A second copy: under a foreign name, or under the name of a segment that does not exist."""
+    copy = path.with_name(_other_name(path.name, prng))
+    copy.write_bytes(path.read_bytes())
+    return (path.name, copy.name)
+
+
+def rename(path: Path, prng: Prng) -> tuple[str, ...]:
+    """The same bytes under another name."""
+    name = _other_name(path.name, prng)
+    path.rename(path.with_name(name))
+    return (name,)
+
+
+def empty(path: Path, prng: Prng) -> tuple[str, ...]:
+    """Nothing left, or only zeros of the old length."""
+    path.write_bytes(bytes(path.stat().st_size) if prng.chance(500) else b"")
+    return (path.name,)
+
+
+DAMAGES: dict[str, Callable[[Path, Prng], tuple[str, ...]]] = {
+    "truncated": truncate,
+    "bits flipped": flip,
+    "blocks zeroed": zero,
+    "header torn": tear_header,
+    "litter appended": append_litter,
+    "duplicated": duplicate,
+    "renamed": rename,
+    "emptied": empty,
+}
+
+
+def strike(folder: Path, prng: Prng) -> Damage:
+    """Damage one segment of the folder, which must hold one with bytes in it, or add a foreign file."""
+    if prng.chance(120):
+        foreign = folder / f"stray-{prng.bits64():016x}"
+        foreign.write_bytes(_bytes(prng.randrange(3_000), prng))
+        return Damage("foreign", None, (foreign.name,))
+    paths = sorted(path for path in folder.iterdir() if ".seg" in path.name and path.stat().st_size)
+    path = paths[prng.randrange(len(paths))]
+    kind = list(DAMAGES)[prng.randrange(len(DAMAGES))]
+    return Damage(kind, path.name, DAMAGES[kind](path, prng))
+
+
+def _other_name(name: str, prng: Prng) -> str:
+    if prng.chance(500):
+        return f"{name}.{prng.bits64():x}.bak"
+    generation, _, rest = name.split("-", 2) if name.count("-") > 2 else ("00000000", "", f"{name}.seg")
+    return f"{generation}-{prng.between(0x10000, 0xFFFFFF):08x}-{rest}"
+
+
+def _bytes(count: int, prng: Prng) -> bytes:
+    return b"".join(prng.bits64().to_bytes(8, "big") for _ in range(-(-count // 8)))[:count]
+
+
+# --- the proof ----------------------------------------------------------------------------------------------------
 
 
 class Place(NamedTuple):
@@ -127,7 +242,7 @@ def one_round(reference: Reference, folder: Path, seed: str, figures: Figures) -
     """Copy, damage, start, go on, drain, compare."""
     prng = Prng(seed)
     shutil.copytree(reference.folder, folder)
-    done = [damage.strike(folder / "journal", prng) for _ in range(prng.between(1, _DAMAGES_MAX))]
+    done = [strike(folder / "journal", prng) for _ in range(prng.between(1, _DAMAGES_MAX))]
     figures["damaged_files"] += len({struck.name or struck.now for struck in done})
     town = copy.deepcopy(reference.town)
     with real_disks(folder) as disks:
@@ -147,7 +262,7 @@ def one_round(reference: Reference, folder: Path, seed: str, figures: Figures) -
         again.warehouse.close()
 
 
-def _reported(report: RecoveryReport, done: list[damage.Done]) -> set[str]:
+def _reported(report: RecoveryReport, done: list[Damage]) -> set[str]:
     """Files of the reference folder about which the start has told something."""
     told = {found.name for found in report.damages}
     names: dict[str, set[str]] = {}  # as in the reference folder: under which names its bytes stood at the start
@@ -242,14 +357,13 @@ def is_proven(figures: Figures) -> bool:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the proof."""
     parser.add_argument("--rounds", type=int, default=200, help="damaged folders (default %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of the run and of the damage (default %(default)s)")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Exit status: 0 the proof holds, 3 it does not."""
     figures = prove(args.rounds, args.seed, speak=True)
-    print(json.dumps(figures) if args.json else "\n".join(f"{key:<20} {value}" for key, value in figures.items()))
+    print_figures(figures, as_json=args.json)
     return 0 if is_proven(figures) else 3

@@ -1,4 +1,4 @@
-"""`bocage prove fulldisk`: the real agent on a tiny real partition that fills to the last byte.
+"""Fills a tiny real partition under the real agent to the last byte.
 
 No centre; loud senders fill the journal until it thins. The agent is killed with -9 in the middle of that, again and
 again. Somebody else's file takes the last byte of the partition, and alarms are sent meanwhile; whole segments go;
@@ -34,6 +34,7 @@ from simulator.rig.live import Figures, in_folder
 from simulator.rig.rig import Desk, Rig, RigError
 from simulator.world.chance import Prng
 from tools.centre.store.archive import Archive
+from tools.command_line import add_json
 from tools.prove.partition import Partition, why_not
 from wire import event, record
 
@@ -65,7 +66,6 @@ _BROKEN = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the proof."""
     parser.add_argument("--megabytes", type=int, default=16, help="of the partition (default %(default)s)")
     parser.add_argument("--crowd", type=int, default=24, help="loud senders (default %(default)s)")
     parser.add_argument(
@@ -78,7 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--fills", type=int, default=2, metavar="N", help="how often it is filled in that time (default 2)"
     )
     parser.add_argument("--folder", type=Path, help="keep logs and database here (default: a temporary folder)")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:

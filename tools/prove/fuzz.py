@@ -1,4 +1,4 @@
-"""`bocage prove fuzz`: a hostile peer against both ends of a node link while the two go on talking.
+"""Sets a hostile peer against both ends of a node link while the two go on talking.
 
 A node and a gateway in virtual time, over a link that loses and delays: the real ones (`--ends real`: the node asks,
 keys are agreed on at each start), or two alike that ask each other things under one context for good (`--ends
@@ -16,7 +16,6 @@ under way ended well once the attacker had gone. A million datagrams take about 
 
 import argparse
 import gc
-import json
 import sys
 import time
 import traceback
@@ -24,6 +23,7 @@ from typing import Any
 
 from simulator.checkers.nonces import SealedOnce
 from simulator.world.chance import Prng
+from tools.command_line import add_json, print_figures
 from tools.prove.fuzz_attacker import Attacker, Strike
 from tools.prove.fuzz_checker import COUNTS, Checker, message_of
 from tools.prove.fuzz_ends import RealGateway, RealNode
@@ -302,15 +302,14 @@ def is_proven(figures: Figures) -> bool:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the proof."""
     parser.add_argument("--datagrams", type=int, default=100_000, help="hostile ones (default %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="what everybody does and when (default %(default)s)")
     parser.add_argument("--ends", choices=tuple(UNDER_TEST), default="real", help="what stands there (%(default)s)")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Exit status: 0 the proof holds, 3 it does not."""
     figures = prove(args.datagrams, args.seed, ends=args.ends, speak=True)
-    print(json.dumps(figures) if args.json else "\n".join(f"{key:<18} {value}" for key, value in figures.items()))
+    print_figures(figures, as_json=args.json)
     return 0 if is_proven(figures) else 3

@@ -1,5 +1,4 @@
-"""`bocage prove kill`: gateway, broker and ingest are killed with -9 at random moments, under load, round
-after round; the broker is also frozen.
+"""Kills gateway, broker and ingest with -9 at random moments under load, and freezes the broker.
 
 A round kills one of the three after a random time and brings it back after another; or it stops the broker
 (SIGSTOP): the connection stands, takes bytes and says nothing. Most freezes end before a keep-alive can
@@ -17,6 +16,7 @@ from pathlib import Path
 from simulator.rig.live import Figures, conclude, in_folder
 from simulator.rig.rig import Rig
 from simulator.world.chance import Prng
+from tools.command_line import add_json
 
 # Rounds of each kind in a deck of 50.
 _DECK = {"gateway": 13, "broker": 13, "ingest": 13, "freeze": 7, "freeze-kill": 3, "long-freeze": 1}
@@ -26,13 +26,12 @@ _SPEAKS_EVERY_ROUNDS = 50
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the proof."""
     parser.add_argument("--rounds", type=int, default=60, help="kills and freezes in all (default %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="what happens and when (default %(default)s)")
     parser.add_argument("--nodes", type=int, default=3, help="MicroPython nodes (default %(default)s)")
     parser.add_argument("--crowd", type=int, default=8, help="loud senders beside them (default %(default)s)")
     parser.add_argument("--folder", type=Path, help="keep logs and database here (default: a temporary folder)")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""`bocage prove powercut`: the power goes in the middle of every single operation of the journal's disk.
+"""Cuts the power in the middle of every single operation of the journal's disk.
 
 A reference run of the real gateway core on simulated disks takes records of several nodes with the broker
 away, drains, has a failed sync and a full disk, crosses the journal's cap so that records are thinned, dies
@@ -14,7 +14,6 @@ A round is one pass over all operations of a reference run of its own.
 """
 
 import argparse
-import json
 import sys
 import time
 import traceback
@@ -22,6 +21,7 @@ from typing import NamedTuple
 
 from simulator.world.chance import Prng
 from simulator.world.disk import PowerCut, SimDisk
+from tools.command_line import add_json, print_figures
 from tools.prove.cabinet import Cabinet, Disks, SimSyncs, Town, listed, options
 
 _NODES = 2
@@ -175,15 +175,14 @@ def is_proven(figures: Figures) -> bool:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the proof."""
     parser.add_argument("--rounds", type=int, default=1, help="passes over all operations (default %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of runs and tears (default %(default)s)")
     parser.add_argument("--every", type=int, default=1, help="look at every so many operations only")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Exit status: 0 the proof holds, 3 it does not."""
     figures = prove(args.rounds, args.seed, every=args.every, speak=True)
-    print(json.dumps(figures) if args.json else "\n".join(f"{key:<20} {value}" for key, value in figures.items()))
+    print_figures(figures, as_json=args.json)
     return 0 if is_proven(figures) else 3

@@ -1,4 +1,4 @@
-"""`bocage prove storm`: the broker of a department goes away and comes back, and all its gateways see it at once.
+"""Takes the broker of a department away and brings it back to all its gateways at once.
 
 Many real gateway cores with real connections (`tools/prove/fleet.py`), one Mosquitto, one ingest. The broker is killed
 with -9 and comes back after a second, and after half a minute; then one that accepts and hangs up at once stands in
@@ -29,6 +29,7 @@ from simulator.rig.live import Figures, in_folder
 from simulator.rig.rig import Part, RigError, find_mosquitto, free_port
 from simulator.world.chance import Prng
 from tools.centre.store.archive import Archive
+from tools.command_line import add_json
 from tools.prove.fleet import FLEET_MAX, Attempt, Fleet
 
 _HOST = "127.0.0.1"
@@ -46,7 +47,6 @@ _BROKEN = ("lost", "duplicated", "altered", "hasty", "bunched")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of the proof."""
     parser.add_argument("--agents", type=int, default=200, help="gateways (default %(default)s)")
     parser.add_argument(
         "--outage", type=float, action="append", metavar="S", help="seconds without a broker (repeat; default 1 and 30)"
@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--watch", type=float, default=60, metavar="S", help="counted after each return (default 60 s)")
     parser.add_argument("--seed", type=int, default=1, help="of waits and records (default %(default)s)")
     parser.add_argument("--folder", type=Path, help="keep logs and database here (default: a temporary folder)")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""`tools.bench.arguments`: a bad word ends a benchmark before it begins, and says what would do."""
+"""Arguments of benchmarks: a bad word ends a benchmark before it begins, and says what would do."""
 
 import pytest
 

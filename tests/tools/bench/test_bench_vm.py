@@ -1,11 +1,11 @@
 """`bocage bench vm`: what it changes in MicroPython's sources stands there once, or it says so and builds nothing."""
 
-import argparse
 import shutil
 import subprocess
 
 import pytest
 
+from tools import cli
 from tools.bench import vm
 
 
@@ -40,11 +40,9 @@ def test_what_counts_is_a_program_of_c(tmp_path):
 
 def test_a_folder_without_sources_is_told_with_the_remedy(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(vm.shutil, "which", lambda name: name)
-    parser = argparse.ArgumentParser()
-    vm.add_arguments(parser)
-    words = ["--sources", str(tmp_path), "--kind", "streetlight", "--out", str(tmp_path / "vm")]
-    assert vm.run(parser.parse_args(words)) == 1
+    words = ["bench", "vm", "--sources", str(tmp_path), "--kind", "streetlight", "--out", str(tmp_path / "vm")]
+    assert cli.main(words) == 1
     assert "apt-get source micropython mbedtls" in capsys.readouterr().err
     monkeypatch.setattr(vm.shutil, "which", lambda name: None)
-    assert vm.run(parser.parse_args(words)) == 1
+    assert cli.main(words) == 1
     assert "apt-get install" in capsys.readouterr().err

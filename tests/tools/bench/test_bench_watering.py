@@ -1,23 +1,20 @@
 """The season's benchmark, short: its figures, its picture and its verdict."""
 
-import argparse
 import json
 from xml.etree import ElementTree
 
 import pytest
 
 from simulator.estates.season import Figures
-from tools import bench
+from tools import cli
 from tools.bench import watering
 
 
 @pytest.mark.slow
 def test_a_month_prints_figures_beside_the_timer_and_draws_a_picture(tmp_path, capsys):
-    parser = argparse.ArgumentParser()
-    bench.add_arguments(parser)
     picture = tmp_path / "season.svg"
-    words = ["--json", "watering", "--drought", "summer", "--months", "8-8", "--svg", str(picture)]
-    assert bench.run(parser.parse_args(words)) == 0
+    words = ["watering", "--json", "--drought", "summer", "--months", "8-8", "--svg", str(picture)]
+    assert cli.main(["bench", *words]) == 0
     season = json.loads(capsys.readouterr().out)["seasons"]["summer"]
     assert season["ours"]["forbidden_min"] == season["ours"]["violations"] == 0 < season["timer"]["forbidden_min"]
     assert season["ours"]["water_m3"] < season["timer"]["water_m3"]

@@ -5,7 +5,7 @@ import sqlite3
 import pytest
 
 from tests.support.control_world import INSEE, NOW_S, order, outcome, put, signed_order
-from tests.support.desk_world import CAB1, CAB2, FOREIGN, DeskWorld, on
+from tests.support.dispatch_world import CAB1, CAB2, FOREIGN, DispatchWorld, on
 from tools.centre import limits
 from tools.centre.control import gateways, orders
 from tools.centre.control.dispatch import Message
@@ -15,7 +15,7 @@ from wire import command
 
 @pytest.fixture
 def world(tmp_path):
-    world = DeskWorld(tmp_path / "control.db")
+    world = DispatchWorld(tmp_path / "control.db")
     yield world
     world.close()
 

@@ -9,25 +9,26 @@ from hypothesis import strategies as st
 from policy import civil, document, lighting, limits
 from policy.document import FeederRule, Limit
 from policy.lighting import CLOCK, SUNRISE, SUNSET, Rule, Step
-from tools.policy import actions, words
+from tools.policy import words
+from tools.policy.commands.sample import SAMPLE
 from tools.policy.compiler import SOURCE_CHARACTERS_MAX, compile_text
 
-SAMPLE = actions.SAMPLE.read_text(encoding="utf-8")
+SAMPLE = SAMPLE.read_text(encoding="utf-8")
 KEY = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
 
 
 def faults(source):
     compiled = compile_text(source)
-    assert (compiled.policy is None) == bool(compiled.complaints)
-    for one in compiled.complaints:
+    assert (compiled.policy is None) == bool(compiled.faults)
+    for one in compiled.faults:
         for language in words.LANGUAGES:
             assert one.problem(language) and one.remedy(language)
-    return compiled.complaints
+    return compiled.faults
 
 
 def test_the_sample_is_the_policy_that_it_says():
     compiled = compile_text(SAMPLE)
-    assert compiled.complaints == ()
+    assert compiled.faults == ()
     policy = compiled.policy
     assert compiled.calendars == ("rues", "route", "parcs")
     assert (policy.version, policy.insee, policy.authority) == (1, "49135", "Conseil municipal de Feneu")

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from gateway.io.crypto import verify_ed25519
 from tools.policy import keys
-from tools.policy.refused import Refused
+from tools.policy.words import Refused
 
 
 def no_passphrase(path):

@@ -9,7 +9,7 @@ from gateway.core.custody import recovery, segment
 from gateway.core.custody.journal import Journal
 from simulator.world.chance import Prng
 from tools import cli
-from tools.prove import corrupt, damage
+from tools.prove import corrupt
 from tools.prove.cabinet import Cabinet, real_disks
 from wire import event
 from wire.record import EventBody
@@ -67,7 +67,7 @@ def test_a_start_that_fails_is_counted_and_told(monkeypatch, capsys):
     assert "something was set aside" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("kind", damage.KINDS)
+@pytest.mark.parametrize("kind", corrupt.DAMAGES)
 def test_each_kind_of_damage_changes_the_folder_and_says_where(kind, tmp_path):
     name = "00000001-00000002-telemetry-0011223344556677-0000000000000000.seg"
     changed = 0
@@ -76,7 +76,7 @@ def test_each_kind_of_damage_changes_the_folder_and_says_where(kind, tmp_path):
         folder.mkdir()
         path = folder / name
         path.write_bytes(bytes(range(1, 256)) * 8)
-        now = damage.KINDS[kind](path, Prng(seed))
+        now = corrupt.DAMAGES[kind](path, Prng(seed))
         assert {found.name for found in folder.iterdir()} == set(now)
         changed += now != (name,) or path.read_bytes() != bytes(range(1, 256)) * 8
     assert changed >= 19

@@ -10,7 +10,7 @@ from simulator.cabinet.points import WHOLE
 from simulator.cabinet.system_clock import SystemClock
 from simulator.plants.fallback import Programme
 from tools import cli
-from tools.prove import night, trouble
+from tools.prove import night
 
 pytestmark = pytest.mark.slow
 
@@ -21,7 +21,7 @@ START_S = 1_799_587_800
 
 def one_night(what, from_h, for_h, *, make_host=CabinetHost, lines_fall=True):
     """An ordinary January night with one trouble, some hours after half past two."""
-    drawn = trouble.draw(0, "ordinary")
+    drawn = night.draw(0, "ordinary")
     setup = drawn.setup._replace(
         ordinary=Programme(0, 22 * 60 + 30, 5 * 60 + 30), wiring=WHOLE._replace(photocell=False), clock_error_ms=0
     )
@@ -32,7 +32,7 @@ def one_night(what, from_h, for_h, *, make_host=CabinetHost, lines_fall=True):
         hours_s=20 * 3600,
         setup=setup,
         system_clock=SystemClock(),
-        troubles=(trouble.Trouble(what, int(3600 * from_h), for_s, lines_fall),),
+        troubles=(night.Trouble(what, int(3600 * from_h), for_s, lines_fall),),
         emergency=None,
         mains_cut=None,
         has_centre=False,
@@ -48,21 +48,21 @@ def test_a_few_nights_of_every_kind_hold():
     figures = night.prove(4, 1)
     assert figures["violations"] == 0 and night.is_proven(figures)
     assert figures["worst_dark_s"] <= 120 and figures["worst_burning_s"] <= 120
-    assert set(figures["nights"]) == set(trouble.NIGHTS)
+    assert set(figures["nights"]) == set(night.NIGHTS)
     assert figures["judged_permille"] > 500
 
 
 def test_every_kind_of_night_trouble_and_clock_meets_every_other():
     met = set()
     for number in range(196):
-        drawn = trouble.draw(number, f"deck-{number}")
+        drawn = night.draw(number, f"deck-{number}")
         met.add((drawn.night, drawn.clock, tuple(one.what for one in drawn.troubles)))
         assert 10 * 3600 < drawn.hours_s < 22 * 3600
         assert all(0 < one.at_s < drawn.hours_s for one in drawn.troubles)
     kinds = {(kind, clock) for kind, clock, _ in met}
-    assert len(kinds) == len(trouble.NIGHTS) * len(trouble.CLOCKS)
-    for what in trouble.TROUBLES:
-        assert {clock for _, clock, troubles in met if what in troubles} == set(trouble.CLOCKS)
+    assert len(kinds) == len(night.NIGHTS) * len(night.CLOCKS)
+    for what in night.TROUBLES:
+        assert {clock for _, clock, troubles in met if what in troubles} == set(night.CLOCKS)
 
 
 def test_a_seed_is_a_night():

@@ -31,6 +31,7 @@ from tools.centre.control.order_words import LANGUAGES, word
 from tools.centre.control.progress import Progress, outcome_text, plain, progress_of, title
 from tools.command_line import Refused, UsageError, add_json
 from tools.policy import keys
+from tools.policy.words import Refused as KeyRefused
 from wire import command, topic
 from wire.line import is_line
 
@@ -138,7 +139,7 @@ def give(args: argparse.Namespace, drafter: Drafter) -> int:
 def _signer(args) -> keys.Signer:
     try:
         return keys.load_signer(Path(args.key), lambda path: getpass.getpass(f"{path}: ").encode())
-    except keys.Refused as refused:
+    except KeyRefused as refused:
         raise UsageError(f"--key: {refused.text(args.lang)}") from refused
 
 

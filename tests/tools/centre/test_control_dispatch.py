@@ -15,7 +15,7 @@ from tests.support.control_world import (
     signed_keyset,
     signed_policy,
 )
-from tests.support.desk_world import CAB1, CAB2, FOREIGN, LEASE_S, DeskWorld, on
+from tests.support.dispatch_world import CAB1, CAB2, FOREIGN, LEASE_S, DispatchWorld, on
 from tools.centre import limits
 from tools.centre.control import communes, gateways
 from tools.centre.store import database
@@ -24,7 +24,7 @@ from wire import command
 
 @pytest.fixture
 def world(tmp_path):
-    world = DeskWorld(tmp_path / "control.db")
+    world = DispatchWorld(tmp_path / "control.db")
     yield world
     world.close()
 

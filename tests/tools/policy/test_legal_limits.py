@@ -8,10 +8,11 @@ from policy import ceiling, civil, document, lighting
 from policy.document import FeederRule, Lighting, Limit
 from policy.lighting import CLOCK, SUNRISE, SUNSET, Calendar, Rule, Step
 from tests.support.commune import FENEU
-from tools.policy import actions, legal
+from tools.policy import legal_limits
+from tools.policy.commands.sample import SAMPLE
 from tools.policy.compiler import compile_text
 
-SAMPLE = actions.SAMPLE.read_text(encoding="utf-8")
+SAMPLE = SAMPLE.read_text(encoding="utf-8")
 PARK = FeederRule("parc", document.SWITCHED, 0, "parcs")
 JUNE = civil.days_from_civil(2027, 6, 20)
 SPRING, AUTUMN = civil.days_from_civil(2027, 3, 27), civil.days_from_civil(2027, 10, 30)
@@ -31,7 +32,7 @@ UNTIL_TWO = (Step(SUNSET, 0, 100, 0), Step(CLOCK, 120, 0, 0))
 
 def test_a_park_that_burns_until_two_is_a_fault_that_names_the_text_and_the_step():
     changed = SAMPLE.replace('["sunset on", "22:00 off"]', '["sunset on", "02:00 off"]')
-    (found,) = compile_text(changed).complaints
+    (found,) = compile_text(changed).faults
     assert '"02:00 off"' in changed.split("\n")[found.line - 1]
     problem = found.problem("fr")
     assert "Arrêté du 27 décembre 2018, article 2 (État)" in problem
@@ -41,17 +42,17 @@ def test_a_park_that_burns_until_two_is_a_fault_that_names_the_text_and_the_step
 
 
 def test_an_exemption_allows_its_night_and_no_other():
-    assert compile_text(SAMPLE).complaints == ()
+    assert compile_text(SAMPLE).faults == ()
     changed = SAMPLE.replace('dates = "2027-06-21"\nauthority', 'dates = "2027-06-22"\nauthority')
-    (found,) = compile_text(changed).complaints
+    (found,) = compile_text(changed).faults
     assert (found.key, found.values["nights"]) == ("breach", 1)
-    assert found.values["when"].spoken("fr") == "22/06/2027 à 01:00"
+    assert found.values["when"].text("fr") == "22/06/2027 à 01:00"
 
 
 def test_relighting_before_dawn_is_a_fault_too():
     changed = SAMPLE.replace('["sunset on", "22:00 off"]', '["sunset on", "22:00 off", "06:00 on", "sunrise off"]')
-    (found,) = compile_text(changed).complaints
-    assert found.values["when"].spoken("en").endswith("06:00")
+    (found,) = compile_text(changed).faults
+    assert found.values["when"].text("en").endswith("06:00")
 
 
 def test_limits_on_commands_are_not_the_calendars():
@@ -60,21 +61,21 @@ def test_limits_on_commands_are_not_the_calendars():
         Limit("*", document.DARK_BY_DAY, 0, 0, "a", "t", 0, 0),
         Limit("*", document.NO_DARKENING, 0, 0, "a", "t", 0, 0),
     )
-    assert list(legal.breaches(section(by_day, *limits), PARK, JUNE)) == []
+    assert list(legal_limits.breaches(section(by_day, *limits), PARK, JUNE)) == []
 
 
 @pytest.mark.parametrize("evening", [SPRING, AUTUMN])
 def test_the_nights_of_the_changes_are_held_to_the_wall_clock(evening):
     until_one = (Step(SUNSET, 0, 100, 0), Step(CLOCK, 60, 0, 0))
-    assert list(legal.breaches(section(until_one, dark(60, 720)), PARK, evening)) == []
-    (found,) = legal.breaches(section(UNTIL_TWO, dark(60, 720)), PARK, evening)
+    assert list(legal_limits.breaches(section(until_one, dark(60, 720)), PARK, evening)) == []
+    (found,) = legal_limits.breaches(section(UNTIL_TWO, dark(60, 720)), PARK, evening)
     assert found.unix_s == civil.unix_from_local(civil.PARIS, evening + 1, 3600)
 
 
 def test_feeders_with_one_calendar_and_the_same_limits_are_told_together():
     names = ", ".join(f'"p{number}"' for number in range(9))
     changed = SAMPLE.replace('["mail", "etang"]', f"[{names}]").replace('"22:00 off"', '"02:00 off"')
-    (found,) = compile_text(changed).complaints
+    (found,) = compile_text(changed).faults
     assert found.values["feeders"] == "p0, p1, p2…"
 
 
@@ -98,7 +99,7 @@ def test_a_breach_is_told_exactly_when_a_lit_second_is_forbidden(steps, a, b, ev
     edges = {night.start_s, *(change[0] for change in night.changes())}
     edges |= {edge for span in ceiling.dark_spans(law, PARK, evening) for edge in span[:2] if edge < night.end_s}
     lit = [at_s for at_s in edges if plan.wanted(at_s).level_percent and ceiling.forbids_light(law, PARK, at_s)]
-    found = list(legal.breaches(law, PARK, evening))
+    found = list(legal_limits.breaches(law, PARK, evening))
     assert bool(found) == bool(lit)
     for breach in found:
         assert plan.wanted(breach.unix_s).level_percent and ceiling.forbids_light(law, PARK, breach.unix_s)

@@ -10,7 +10,7 @@ CAB1, CAB2, FOREIGN = (INSEE, "cab-1"), (INSEE, "cab-2"), ("49007", "cab-1")
 LEASE_S = 600
 
 
-class DeskWorld:
+class DispatchWorld:
     """A desk on one connection, and the people on another, as in the field."""
 
     def __init__(self, path):

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.policy import actions
-from tools.policy.source_lines import lines_of
+from tools.policy.commands.sample import SAMPLE
+from tools.policy.toml_source import lines_of
 
 HARD = (Path(__file__).parents[2] / "vectors" / "hard.toml").read_text(encoding="utf-8")
 
@@ -21,7 +21,7 @@ def paths(value, path=()):
         yield from paths(item, (*path, key))
 
 
-@pytest.mark.parametrize("source", [HARD, actions.SAMPLE.read_text(encoding="utf-8"), "", "a=1", "a.b.c=1\na.b.d=2"])
+@pytest.mark.parametrize("source", [HARD, SAMPLE.read_text(encoding="utf-8"), "", "a=1", "a.b.c=1\na.b.d=2"])
 def test_every_value_has_a_line_and_nothing_else_has(source):
     found = lines_of(source)
     expected = dict(paths(tomllib.loads(source)))

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policy.lighting import CLOCK, SUNRISE, SUNSET, Rule, Step
-from tools.policy import instants
-from tools.policy.instants import Wrong
+from tools.policy import calendars
+from tools.policy.calendars import Wrong
 from tools.policy.words import WORDS
 
 
@@ -31,7 +31,7 @@ from tools.policy.words import WORDS
     ],
 )
 def test_a_step_is_read(text, step):
-    assert instants.step(text) == step
+    assert calendars.parse_step(text) == step
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_a_step_is_read(text, step):
 )  # fmt: skip
 def test_what_is_no_step_is_refused(text, key):
     with pytest.raises(Wrong) as wrong:
-        instants.step(text)
+        calendars.parse_step(text)
     assert wrong.value.key == key
 
 
@@ -58,13 +58,13 @@ def test_what_is_no_step_is_refused(text, key):
     ],
 )  # fmt: skip
 def test_weekdays_are_read(text, bits):
-    assert instants.weekdays(text) == bits
+    assert calendars.parse_weekdays(text) == bits
 
 
 @pytest.mark.parametrize("text", ["", "funday", "mon..", "..mon", "mon-thu", "mon...thu"])
 def test_what_is_no_weekday_is_refused(text):
     with pytest.raises(Wrong) as wrong:
-        instants.weekdays(text)
+        calendars.parse_weekdays(text)
     assert wrong.value.key == "weekday"
 
 
@@ -81,7 +81,7 @@ def test_what_is_no_weekday_is_refused(text):
     ],
 )
 def test_dates_are_read(value, dates):
-    assert instants.dates(value) == dates
+    assert calendars.parse_dates(value) == dates
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_dates_are_read(value, dates):
 )  # fmt: skip
 def test_what_is_no_date_is_refused(value, key):
     with pytest.raises(Wrong) as wrong:
-        instants.dates(value)
+        calendars.parse_dates(value)
     assert wrong.value.key == key
 
 
@@ -103,7 +103,7 @@ def test_what_is_no_date_is_refused(value, key):
     ("text", "window"), [("01:00..12:00", (60, 720)), ("23h..5h30", (1380, 330)), (" 01:00 .. 00:00 ", (60, 0))]
 )
 def test_a_window_of_the_clock_is_read(text, window):
-    assert instants.clock_window(text) == window
+    assert calendars.parse_clock_window(text) == window
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_window_of_the_clock_is_read(text, window):
 )  # fmt: skip
 def test_what_is_no_window_is_refused(text, key):
     with pytest.raises(Wrong) as wrong:
-        instants.clock_window(text)
+        calendars.parse_clock_window(text)
     assert wrong.value.key == key
 
 
@@ -122,7 +122,7 @@ def test_what_is_no_window_is_refused(text, key):
     [("sunrise+30..sunset-30", (30, 30)), ("sunrise..sunset", (0, 0)), ("lever+5..coucher-10", (5, 10))],
 )
 def test_a_window_of_the_sun_is_read(text, window):
-    assert instants.sun_window(text) == window
+    assert calendars.parse_sun_window(text) == window
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_a_window_of_the_sun_is_read(text, window):
 )
 def test_what_is_no_window_of_the_sun_is_refused(text):
     with pytest.raises(Wrong) as wrong:
-        instants.sun_window(text)
+        calendars.parse_sun_window(text)
     assert wrong.value.key == "sun_window"
 
 
@@ -142,27 +142,28 @@ steps = st.one_of(
 
 @given(steps)
 def test_the_text_of_a_step_is_that_step(step):
-    assert instants.step(instants.step_text(step)) == step
+    assert calendars.parse_step(calendars.format_step(step)) == step
 
 
 @given(st.integers(1, 127))
 def test_the_text_of_weekdays_is_those_weekdays(bits):
-    assert instants.weekdays(instants.weekdays_text(bits)) == bits
+    assert calendars.parse_weekdays(calendars.format_weekdays(bits)) == bits
 
 
 @pytest.mark.parametrize("dates", [(714, 714), (1220, 103), (20260714, 20260714), (20261220, 20270103)])
 def test_the_text_of_dates_is_those_dates(dates):
-    assert instants.dates(instants.dates_text(*dates)) == dates
+    assert calendars.parse_dates(calendars.format_dates(*dates)) == dates
 
 
 def test_a_rule_is_told_by_its_evenings():
-    assert instants.rule_text(Rule(127, 0, 0, 0)) == "*"
-    assert instants.rule_text(Rule(48, 714, 714, 0)) == "07-14 fri sat"
+    assert calendars.format_rule(Rule(127, 0, 0, 0)) == "*"
+    assert calendars.format_rule(Rule(48, 714, 714, 0)) == "07-14 fri sat"
 
 
 @given(st.text(max_size=30))
 def test_no_text_raises_anything_else(text):
-    for read in (instants.step, instants.weekdays, instants.dates, instants.clock_window, instants.sun_window):
+    names = ("step", "weekdays", "dates", "clock_window", "sun_window")
+    for read in (getattr(calendars, f"parse_{name}") for name in names):
         try:
             read(text)
         except Wrong as wrong:

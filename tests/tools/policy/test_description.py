@@ -6,10 +6,11 @@ from hypothesis import strategies as st
 
 from policy import civil, lighting
 from tests.support.commune import POLICY
-from tools.policy import actions, nights, words
+from tools.policy import description, words
+from tools.policy.commands.sample import SAMPLE
 from tools.policy.compiler import compile_text
 
-COMPILED = compile_text(actions.SAMPLE.read_text(encoding="utf-8"))
+COMPILED = compile_text(SAMPLE.read_text(encoding="utf-8"))
 SAMPLE = COMPILED.policy
 
 
@@ -18,7 +19,7 @@ def day(year, month, number):
 
 
 def told(evening, language="fr", policy=SAMPLE, calendars=COMPILED.calendars):
-    return "\n".join(nights.lines(policy, evening, calendars, language))
+    return "\n".join(description.night_lines(policy, evening, calendars, language))
 
 
 def test_the_fourteenth_of_july_is_lit_all_night():
@@ -63,7 +64,7 @@ def test_calendars_without_names_are_numbered_and_a_dimmed_span_has_its_level():
 
 @given(st.integers(day(2027, 1, 1), day(2029, 12, 31)), st.integers(0, 89_999))
 def test_light_is_told_exactly_when_the_calendar_wants_it(evening, second):
-    for one in nights.of(SAMPLE, evening):
+    for one in description.feeder_nights(SAMPLE, evening):
         night = lighting.Night(SAMPLE.lighting.calendars[one.feeder.calendar], SAMPLE.lighting.site, evening)
         unix_s = min(night.start_s + second, night.end_s - 1)
         levels = [lit.level_percent for lit in one.lit if lit.from_s <= unix_s < lit.to_s]
@@ -71,7 +72,7 @@ def test_light_is_told_exactly_when_the_calendar_wants_it(evening, second):
 
 
 def test_programs_get_the_same():
-    plain = nights.plain(SAMPLE, day(2027, 7, 14))
+    plain = description.plain_night(SAMPLE, day(2027, 7, 14))
     assert plain["evening"] == "2027-07-14"
     assert [feeder["name"] for feeder in plain["feeders"]] == ["bourg", "gare", "rd-768", "mail", "etang"]
     (lit,) = plain["feeders"][0]["lit"]

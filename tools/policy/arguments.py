@@ -1,0 +1,110 @@
+"""What the commands of `bocage policy` share: arguments, the policy behind a file, faults and files in words."""
+
+import argparse
+import datetime
+import getpass
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from policy import document, limits
+from policy.document import Policy
+from policy.keyset import KeySet
+from tools.policy import files
+from tools.policy.compiler import Compiled, compile_text
+from tools.policy.words import Refused, counted, word
+from wire import topic
+from wire.line import is_line
+
+FAULTY = 1  # exit status: a fault in a file
+
+
+def add_out(parser: argparse.ArgumentParser, text: str = "the file to write") -> None:
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help=text)
+
+
+def add_commune(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--commune", type=_insee, required=True, metavar="INSEE", help="five characters, such as 49135")
+
+
+def _insee(text: str) -> str:
+    if not topic.is_insee(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no INSEE code; give five characters, such as 49135")
+    return text
+
+
+def person_name(text: str) -> str:
+    """For argparse: the name of a person or office."""
+    if not is_line(text, limits.name_bytes_max):
+        raise argparse.ArgumentTypeError(f"give 1 to {limits.name_bytes_max} bytes, without space at an end")
+    return text
+
+
+def date(text: str) -> datetime.date:
+    """For argparse: the date of an evening."""
+    try:
+        day = datetime.date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date; give YYYY-MM-DD") from None
+    if not limits.year_min < day.year < limits.year_max:
+        raise argparse.ArgumentTypeError(f"give a year from {limits.year_min + 1} to {limits.year_max - 1}")
+    return day
+
+
+def compiled_file(path: Path) -> Compiled:
+    """What the compiler makes of a TOML file."""
+    try:
+        return compile_text(files.read(path).decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise Refused("not_text", path=path) from None
+
+
+def policy_of(path: Path, language: str) -> tuple[Policy | None, tuple[str, ...]]:
+    """The policy of a TOML, compiled or signed file; None after its faults have been printed."""
+    found = files.recognise(files.read(path))
+    if found is not None:
+        if not isinstance(found.content, Policy):
+            raise Refused("not_policy", path=path)
+        return found.content, ()
+    compiled = compiled_file(path)
+    if compiled.policy is None:
+        print_faults(path, compiled, language)
+    return compiled.policy, compiled.calendars
+
+
+def print_faults(path: Path, compiled: Compiled, language: str) -> None:
+    for one in compiled.faults:
+        where = f" {one.where}:" if one.where else ""
+        print(f"{path}:{one.line}:{where} {one.problem(language)}", file=sys.stderr)
+        print(f"  {word('to_do', language, text=one.remedy(language))}", file=sys.stderr)
+    print(counted("faults", language, len(compiled.faults), path=path), file=sys.stderr)
+
+
+def print_sound(path: Path, policy: Policy, language: str) -> None:
+    print(
+        word(
+            "sound",
+            language,
+            path=path,
+            version=policy.version,
+            insee=policy.insee,
+            nights=round((policy.valid_until_s - policy.valid_from_s) / 86_400),
+            feeders=len(policy.lighting.feeders),
+            bytes=len(document.encode(policy)),
+        )
+    )
+
+
+def warn_of_spare_keys(made: KeySet, language: str) -> None:
+    if len(made.keys) == made.threshold:
+        print(word("keyset_spare", language, count=len(made.keys), threshold=made.threshold))
+
+
+def write(path: Path, data: bytes, language: str) -> None:
+    files.write(path, data)
+    print(word("written", language, path=path, bytes=len(data)))
+
+
+def passphrase_prompt(language: str) -> Callable[[Path], bytes]:
+    """Asks for the passphrase of a key."""
+    return lambda path: getpass.getpass(word("ask_passphrase", language, path=path)).encode()

@@ -1,0 +1,1 @@
+"""One module a sub-command of `bocage policy`: its help, its arguments, what it prints."""

@@ -1,0 +1,292 @@
+"""Describes in words what a file of the authority chain holds, whether its signatures hold, and one night of a policy.
+
+Policies are shown in the language of the form (`sunset+15 on`), so that they can be compared with it. A night is what a
+mayor wants to see before signing, feeder by feeder; it asks the same code that runs in the cabinet, and its times are
+the wall clock's.
+"""
+
+import datetime
+import itertools
+from typing import Any, NamedTuple
+
+from policy import ceiling, civil, document, keyset, lighting, sun
+from policy.document import FeederRule, Limit, Policy
+from policy.fault import Fault
+from policy.keyset import KeySet
+from policy.lighting import Calendar
+from tools.policy.calendars import format_dates, format_rule, format_step
+from tools.policy.compiler import RIGHTS
+from tools.policy.files import Found
+from tools.policy.keys import verify
+from tools.policy.words import clock, duration, moment, word
+from wire import cose
+
+_LIMIT_WORDS = {
+    document.DARK_WINDOW: "dark",
+    document.NO_DARKENING: "keep_lit",
+    document.DARK_BY_DAY: "dark_by_day",
+}
+_EPOCH = datetime.date(1970, 1, 1)
+_DAY_S = 86_400
+
+
+def file_lines(found: Found, keys: KeySet | None, language: str) -> list[str]:
+    """The lines that describe a file. `keys`: the set in force, against which signatures are checked."""
+    shown = []
+    for fault in found.faults:
+        shown.append(word("show.fault", language, where=fault.path, problem=fault.problem))
+    if isinstance(found.content, Policy):
+        shown += _policy(found.content, language)
+    elif isinstance(found.content, KeySet):
+        shown += _keyset(found.content, language)
+    return [*shown, "", *_signatures(found, keys, language)]
+
+
+def summary(content: Policy | KeySet, language: str) -> list[str]:
+    """The few lines that a person reads before signing."""
+    if isinstance(content, KeySet):
+        return _keyset(content, language)[:1]
+    return _policy(content, language)[:3]
+
+
+def is_accepted(found: Found, keys: KeySet) -> bool:
+    """True when a gateway with this set in force accepts the file."""
+    return not _refusal(found, keys)
+
+
+def _refusal(found: Found, keys: KeySet) -> tuple:
+    if isinstance(found.content, KeySet):
+        return keyset.open_keyset(found.data, keys, verify)[1]
+    return keyset.open_policy(found.data, keys, verify)[2]
+
+
+def _signatures(found: Found, keys: KeySet | None, language: str) -> list[str]:
+    if found.message is None:
+        return [word("show.unsigned", language)]
+    shown = []
+    for one in found.message.signatures:
+        known = keyset.key_of(keys, one.kid) if keys else None
+        name = known[1] if known else "?"
+        shown.append(word("show.signature", language, kid=one.kid.hex(), name=name))
+    if keys is None:
+        return [*shown, word("show.unverified", language)]
+    faults = _refusal(found, keys)
+    if not faults:
+        return [*shown, word("show.holds", language, version=keys.version)]
+    return [*shown, *(word("show.refused", language, problem=_problem(fault, language)) for fault in faults)]
+
+
+def _problem(fault: Fault, language: str) -> str:
+    """Why a gateway would refuse it; a fault of the content has no words but its own."""
+    key = f"refused.{fault.path}"
+    return word(key, language) if fault.path in keyset.WORDS else f"{fault.path} {fault.problem}"
+
+
+def _keyset(keys: KeySet, language: str) -> list[str]:
+    head = word(
+        "show.keyset", language, version=keys.version, insee=keys.insee, threshold=keys.threshold, count=len(keys.keys)
+    )
+    return [head, *(f"  {cose.kid_of(key).hex()}  {key.hex()}  {name}" for key, name in keys.keys)]
+
+
+def _policy(policy: Policy, language: str) -> list[str]:
+    section = policy.lighting
+    shown = [
+        word("show.policy", language, version=policy.version, insee=policy.insee),
+        f"  {policy.authority}, {policy.text}",
+        word(
+            "show.valid",
+            language,
+            first=moment(policy.valid_from_s, language),
+            last=moment(policy.valid_until_s, language),
+        ),
+        word(
+            "show.site",
+            language,
+            latitude=f"{section.site.latitude_e4 / 1e4:.4f}",
+            longitude=f"{section.site.longitude_e4 / 1e4:.4f}",
+        ),
+    ]
+    for i, calendar in enumerate(section.calendars):
+        shown += ["", word("show.calendar", language, number=i + 1), *_calendar(calendar)]
+        for feeder in section.feeders:
+            if feeder.calendar == i:
+                kind = "permanent" if feeder.kind == document.PERMANENT else "switched"
+                shown.append(word("show.feeder", language, name=feeder.name, group=feeder.group, kind=kind))
+    if section.limits:
+        shown += ["", word("show.limits", language), *(_limit(limit) for limit in section.limits)]
+    if policy.operators:
+        shown += ["", word("show.operators", language)]
+        for operator in policy.operators:
+            rights = " ".join(name for name, bit in RIGHTS.items() if operator.rights & bit)
+            shown.append(f"  {cose.kid_of(operator.key).hex()}  {operator.key.hex()}  {operator.name}: {rights}")
+    return shown
+
+
+def _calendar(calendar: Calendar) -> list[str]:
+    shown = []
+    for rule in calendar.rules:
+        steps = ", ".join(format_step(step) for step in calendar.programs[rule.program])
+        shown.append(f"  {format_rule(rule)}: {steps}")
+    return shown
+
+
+def _limit(limit: Limit) -> str:
+    when = f" [{format_dates(limit.first, limit.last)}]" if limit.first or limit.last else ""
+    if limit.kind == document.EXEMPTION:
+        what = f"exemption {_LIMIT_WORDS[limit.a]}"
+    elif limit.kind == document.DARK_WINDOW:
+        what = f"dark {clock(limit.a)}..{clock(limit.b)}"
+    elif limit.kind == document.DARK_BY_DAY:
+        what = f"dark_by_day sunrise+{limit.a}..sunset-{limit.b}"
+    else:
+        what = "keep_lit"
+    return f"  {limit.target}: {what}{when} ({limit.authority}, {limit.text})"
+
+
+# --- one night -----------------------------------------------------------------------------------------------------
+
+
+class LitSpan(NamedTuple):
+    """Light from one instant to another, Unix seconds."""
+
+    from_s: int
+    to_s: int
+    level_percent: int
+
+
+class FeederNight(NamedTuple):
+    """One feeder in one night. `rule`: the rule of its calendar that holds, `lighting.NO_RULE` for none."""
+
+    feeder: FeederRule
+    rule: int
+    lit: tuple[LitSpan, ...]
+
+
+def civil_day(day: datetime.date) -> int:
+    return (day - _EPOCH).days
+
+
+def feeder_nights(policy: Policy, evening: int) -> list[FeederNight]:
+    """Every feeder in the lighting day of `evening`, a civil day."""
+    section = policy.lighting
+    nights = [lighting.Night(calendar, section.site, evening) for calendar in section.calendars]
+    return [
+        FeederNight(feeder, nights[feeder.calendar].rule, _lit(nights[feeder.calendar]))
+        for feeder in section.feeders
+    ]
+
+
+def night_lines(policy: Policy, evening: int, calendars: tuple[str, ...], language: str) -> list[str]:
+    """The lines that describe a night. `calendars`: their names where they are known."""
+    first, last = _bounds(policy, evening)
+    shown = [word("night.head", language, first=_date(evening, language), last=_date(evening + 1, language))]
+    shown.append(_sun_line(policy, evening, language))
+    if last - first != _DAY_S:
+        shown.append(word("night.change", language, hours=(last - first) // 3600))
+    if not policy.valid_from_s <= first < policy.valid_until_s:
+        shown.append(word("night.outside", language))
+    group = None
+    width = max(len(one.feeder.name) for one in feeder_nights(policy, evening))
+    for one in feeder_nights(policy, evening):
+        heading = (one.feeder.group, one.feeder.calendar)
+        if heading != group:
+            group = heading
+            index = one.feeder.calendar
+            name = calendars[index] if calendars else str(index + 1)
+            night = _night_text(policy, one)
+            shown += ["", word("night.group", language, group=one.feeder.group, calendar=name, night=night)]
+        shown.append(f"  {one.feeder.name:{width}}  {_spans(one.lit, language)}")
+    return shown + _dark_lines(policy, evening, language)
+
+
+def plain_night(policy: Policy, evening: int) -> dict[str, Any]:
+    """The night as data for programs."""
+    first, last = _bounds(policy, evening)
+    return {
+        "evening": (_EPOCH + datetime.timedelta(days=evening)).isoformat(),
+        "from_unix_s": first,
+        "to_unix_s": last,
+        "feeders": [
+            {
+                "name": one.feeder.name,
+                "group": one.feeder.group,
+                "night": None if one.rule == lighting.NO_RULE else one.rule + 1,
+                "lit": [
+                    {"from_unix_s": lit.from_s, "to_unix_s": lit.to_s, "level_percent": lit.level_percent}
+                    for lit in one.lit
+                ],
+            }
+            for one in feeder_nights(policy, evening)
+        ],
+    }
+
+
+def _night_text(policy: Policy, one: FeederNight) -> str:
+    if one.rule == lighting.NO_RULE:
+        return "?"  # no rule matches: lit from sunset to sunrise
+    return format_rule(policy.lighting.calendars[one.feeder.calendar].rules[one.rule])
+
+
+def _lit(night: lighting.Night) -> tuple[LitSpan, ...]:
+    """Spans of one level each; a change of reason alone is none."""
+    spans: list[LitSpan] = []
+    changes = [*night.changes(), (night.end_s, 0, 0)]
+    for (start_s, level, _), (end_s, _, _) in itertools.pairwise(changes):
+        if spans and (spans[-1].to_s, spans[-1].level_percent) == (start_s, level):
+            spans[-1] = LitSpan(spans[-1].from_s, end_s, level)
+        elif level:
+            spans.append(LitSpan(start_s, end_s, level))
+    return tuple(spans)
+
+
+def _spans(lit: tuple[LitSpan, ...], language: str) -> str:
+    if not lit:
+        return word("night.dark", language)
+    parts = []
+    for span in lit:
+        key = "night.lit" if span.level_percent == 100 else "night.dimmed"
+        parts.append(
+            word(key, language, first=_time(span.from_s), last=_time(span.to_s), level=span.level_percent)
+        )
+    total = sum(span.to_s - span.from_s for span in lit)
+    return f"{', '.join(parts)}  ({duration(total, language)})"
+
+
+def _dark_lines(policy: Policy, evening: int, language: str) -> list[str]:
+    """The windows in which a limit wants a feeder dark this night, by text."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for feeder in policy.lighting.feeders:
+        for first, last, limit in ceiling.dark_spans(policy.lighting, feeder, evening):
+            if limit.kind == document.DARK_WINDOW:
+                found.setdefault((_time(first), _time(last), limit.text), []).append(feeder.name)
+    shown = [
+        word("night.limit", language, feeders=", ".join(names), first=first, last=last, text=text)
+        for (first, last, text), names in found.items()
+    ]
+    return ["", *shown] if shown else []
+
+
+def _sun_line(policy: Policy, evening: int, language: str) -> str:
+    site = policy.lighting.site
+    dusk = sun.crossing_s(evening, site.latitude_e4, site.longitude_e4, rising=False)
+    dawn = sun.crossing_s(evening + 1, site.latitude_e4, site.longitude_e4, rising=True)
+    return word("night.sun", language, sunset=_time(dusk), sunrise=_time(dawn))
+
+
+def _bounds(policy: Policy, evening: int) -> tuple[int, int]:
+    zone = policy.lighting.site.zone
+    return (
+        civil.unix_from_local(zone, evening, _DAY_S // 2),
+        civil.unix_from_local(zone, evening + 1, _DAY_S // 2),
+    )
+
+
+def _time(unix_s: int) -> str:
+    return clock(civil.local_from_unix(civil.PARIS, unix_s).second // 60)
+
+
+def _date(day: int, language: str) -> str:
+    weekday = word("weekdays", language).split()[civil.weekday(day)]
+    noon_s = civil.unix_from_local(civil.PARIS, day, _DAY_S // 2)
+    return f"{weekday} {moment(noon_s, language).split()[0]}"
