@@ -29,6 +29,7 @@ SOURCES = {
     "tools/link/message_text.py": "tools/link/message_text.py",
     "tools/link/opener.py": "tools/link/opener.py",
     "tools/link/replay.py": "tools/link/replay.py",
+    "tools/link/sequence.py": "tools/link/sequence.py",
     "tools/link/serve.py": "tools/link/serve.py",
     "tools/link/sources.py": "tools/link/sources.py",
     "tools/link/talk.py": "tools/link/talk.py",
