@@ -177,7 +177,7 @@ class Shell:
     def may_restart(self, now_ms):
         return True
 
-    def tell(self, code, active, detail, *, now_ms):
+    def report_event(self, code, active, detail, *, now_ms):
         self.told.append(detail)
 
     def turn(self, now_ms):
@@ -315,7 +315,7 @@ def test_the_log_goes_to_the_console_a_line_a_turn(lifeline, capsys):
     node = types.SimpleNamespace(report_event=lambda *args, now_ms: None, local=lambda word: None)
     words = [panel.TEST]
     port.panel = types.SimpleNamespace(
-        look=lambda pressed, now_ms: None, drain_events=lambda: words and [words.pop()], local=lambda: None
+        observe=lambda pressed, now_ms: None, drain_events=lambda: words and [words.pop()], local=lambda: None
     )
     said = []
     for now_ms in range(0, 5000, 100):
