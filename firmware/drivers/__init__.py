@@ -1,1 +1,2 @@
-"""Drivers of sensors and actuators on MicroPython. They report integers and decide nothing."""
+"""Drivers of sensors and actuators on MicroPython, one part or one kind of pin each. They report integers and decide
+nothing."""

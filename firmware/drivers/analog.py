@@ -1,4 +1,4 @@
-"""A voltage on a pin of ADC1, behind a divider: battery, capacitor, soil probe. In mV before the divider.
+"""Reads a voltage on a pin of ADC1 behind a divider (battery, capacitor, soil probe), in mV before the divider.
 
 `adc` is a `machine.ADC`, whose `read_uv` knows the chip's calibration. It is set to its widest range, up to 3.1 V at
 the pin of an ESP32-S3 and 2.45 V of an ESP32: the one that it starts with ends at 0.95 V, less than half of a full cell
@@ -11,7 +11,7 @@ READINGS = 8
 
 
 class Analog(Sensor):
-    """Values are mV. `upper_ohm` 0: no divider."""
+    """Gives mV. `upper_ohm` 0: no divider."""
 
     def __init__(self, adc, *, upper_ohm, lower_ohm):
         super().__init__()

@@ -12,7 +12,7 @@ ONE_TIME_HIGH = b"\x20"
 
 
 class Bh1750(Sensor):
-    """Values are lx, 0 to 54613. `bus` is a drivers.i2c_bus.Bus."""
+    """Gives lx, 0 to 54613. `bus` is a drivers.i2c_bus.Bus."""
 
     conversion_ms = 180
 

@@ -1,4 +1,4 @@
-"""The BL0942 energy meter on a UART: ask, and collect when the answer is complete. Integers only, never blocks.
+"""The BL0942 energy meter on a UART: the program asks, and collects when the answer is complete. Never blocks.
 
 Protocol (Belling BL0942 data sheet 1.06, section 3.2; ESPHome and Tasmota agree): 0x58 0xAA asks for the full
 packet of 23 bytes, little-endian: 0x55, I_RMS 24 bits, V_RMS 24, I_FAST_RMS 24, WATT 24 signed, CF_CNT 24, FREQ
@@ -30,7 +30,8 @@ _STEP_MAX = 1 << 18
 
 
 class Bl0942:
-    """`uart` has `any`, `read`, `write` as in `machine.UART`. `counters`: packets good, damaged, garbage, silence."""
+    """Gives readings by wire key. `uart` has `any`, `read`, `write` as in `machine.UART`. `counters`: packets good,
+    damaged, garbage, silence."""
 
     def __init__(self, uart, calibration):
         self._uart = uart
@@ -42,18 +43,18 @@ class Bl0942:
         self.counters = {"packets": 0, "checksum": 0, "garbage": 0, "silent": 0}
 
     def waiting(self) -> bool:
-        """True between `begin` and the outcome."""
+        """Tells whether an answer is awaited."""
         return self._asked_ms is not None
 
     def begin(self, *, now_ms) -> None:
-        """Ask for a packet. What an earlier request left behind is thrown away."""
+        """Asks for a packet. What an earlier request left behind is thrown away."""
         self._drain()
         self._buffer = b""
         self._uart.write(bytes((READ, FULL_PACKET)))
         self._asked_ms = now_ms
 
     def collect(self, *, now_ms):
-        """PENDING, readings by wire key (scaled integers), or None when nothing sound came in time."""
+        """Returns PENDING, readings by wire key, or None when nothing sound came in time."""
         assert self._asked_ms is not None, "begin first"
         self._buffer += self._drain()
         packet = self._find()
@@ -72,7 +73,7 @@ class Bl0942:
         return (self._uart.read(min(waiting, _BUFFER_MAX)) or b"") if waiting else b""
 
     def _find(self):
-        """The first sound packet of the buffer; whatever stands before a header, or is damaged, goes."""
+        """Finds the first sound packet of the buffer; what stands before a header, or is damaged, goes."""
         while len(self._buffer) >= LENGTH:
             start = self._buffer.find(bytes((HEADER,)))
             if start != 0:
@@ -105,7 +106,8 @@ class Bl0942:
         return readings
 
     def _energy_wh(self, count):
-        """Wh since the first packet of this boot. The counter has 24 bits; a step that is no lamp's is a restart."""
+        """Counts Wh since the first packet of this boot. The counter has 24 bits; a step that no lamp makes is a
+        restart."""
         if self._last_count is not None:
             step = (count - self._last_count) & 0xFFFFFF
             self._counted += step if step <= _STEP_MAX else count
@@ -114,12 +116,12 @@ class Bl0942:
 
 
 def checksum(data) -> int:
-    """Of the bytes of a packet before its last."""
+    """Computes the checksum of the bytes of a packet before its last."""
     return ~(READ + sum(data)) & 0xFF
 
 
 def decode(data) -> Packet:
-    """The registers of a packet whose checksum is right."""
+    """Returns the registers of a packet whose checksum is right."""
     watt = _unsigned(data, 10)
     if watt & 0x800000:
         watt -= 1 << 24
@@ -131,6 +133,6 @@ def _unsigned(data, at):
 
 
 def _scaled(value, numerator, denominator):
-    """value · numerator / denominator, rounded half away from zero."""
+    """Computes value · numerator / denominator, rounded half away from zero."""
     scaled = (abs(value) * numerator + denominator // 2) // denominator
     return -scaled if value < 0 else scaled

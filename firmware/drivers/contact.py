@@ -1,4 +1,4 @@
-"""A contact on a pin, without its bounce: window, rain sensor, presence detector, button.
+"""Reads a contact on a pin without its bounce: window, rain sensor, presence detector, button.
 
 Polled once a turn: a level counts when it has held for `settle_ms`. `deadline_ms` asks for a turn at that moment. Must
 not know what the contact is for.
@@ -8,7 +8,8 @@ SETTLE_MS = 30
 
 
 class Contact:
-    """`pin` has `value()`. `active` is what counts now, None before the first level has held; `seen` the last look."""
+    """Watches one `pin`, which has `value()`. `active` is what counts now, None before the first level has held; `seen`
+    is the level as last read."""
 
     def __init__(self, pin, *, active_level, settle_ms=SETTLE_MS):
         self._pin = pin
@@ -21,7 +22,7 @@ class Contact:
         self.deadline_ms = None
 
     def poll(self, *, now_ms) -> bool:
-        """Look at the pin. True when `active` has changed."""
+        """Reads the pin and tells whether `active` has changed."""
         seen = self._pin.value() == self._active_level
         if seen != self.seen:
             self.seen = seen

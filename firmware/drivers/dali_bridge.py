@@ -1,4 +1,4 @@
-"""A DALI bus behind a UART: the bridge AL-DALI-HAT of ATX LED, which keeps the bus's timing that Python cannot.
+"""Drives a DALI bus behind a UART through the bridge AL-DALI-HAT of ATX LED, which keeps the timing that Python cannot.
 
 Protocol (ATX LED, AL-DALI-HAT; as its maker's published programs and python-dali's driver use it): 19200 baud 8N1,
 lines of ASCII that end with a line feed, hexadecimal in capitals.
@@ -7,12 +7,12 @@ lines of ASCII that end with a line feed, hexadecimal in capitals.
                      tAACC      the same twice, as configuration commands must come
                      d          ask for the state of the bus power
     from it          JXX        a gear answered XX
-                     N          nobody answered; after `t` once for each frame
+                     N          no gear answered; after `t` once for each frame
                      X…, Z…     framing error, collision: several answered, or another master spoke
                      HAACC      a frame of another master
                      D0…3       bus power lost, stuck high, good, not yet known
 
-Never blocks: one transaction at a time, each ends within TIMEOUT_MS whatever the bridge says. Must not know what a
+Never blocks: one transaction at a time, each ends within TIMEOUT_MS even if the bridge is silent. Must not know what a
 frame means.
 """
 
@@ -41,8 +41,8 @@ POWER_GOOD = 2
 
 
 class DaliBridge:
-    """`uart` has `any`, `read`, `write` as in `machine.UART`. `bus_power`: the last that was told, or None. `counters`:
-    transactions by their end, frames of others, noise."""
+    """Carries out one frame at a time. `uart` has `any`, `read`, `write` as in `machine.UART`. `bus_power`: the last
+    that the bridge reported, or None. `counters`: transactions by their end, frames of others, noise."""
 
     def __init__(self, uart):
         self._uart = uart
@@ -55,11 +55,11 @@ class DaliBridge:
         self.counters = {"answers": 0, "none": 0, "garbled": 0, "silent": 0, "others": 0, "noise": 0}
 
     def is_busy(self):
-        """True between `start` and the outcome."""
+        """Tells whether a transaction is under way."""
         return self._started_ms is not None
 
     def start(self, step, *, now_ms):
-        """Send one frame: `step.frame` of 16 bits, twice when `step.twice`. What came late for an earlier one is
+        """Sends one frame: `step.frame` of 16 bits, twice when `step.twice`. What came late for an earlier one is
         thrown away."""
         assert self._started_ms is None, "one transaction at a time"
         self._receive()
@@ -72,11 +72,11 @@ class DaliBridge:
         self._uart.write(b"%s%04X\n" % (b"t" if step.twice else b"h", step.frame))
 
     def light_every_gear(self) -> None:
-        """Write one frame that tells every gear full light, whatever is under way: nothing reads its outcome."""
+        """Tells every gear full light, even while a transaction is under way: nothing reads the outcome."""
         self._uart.write(_EVERY_GEAR_FULL)
 
     def poll(self, *, now_ms):
-        """PENDING, the byte of a gear, NO_ANSWER, GARBLED, or NO_BRIDGE when nothing came in time."""
+        """Returns PENDING, the byte of a gear, NO_ANSWER, GARBLED, or NO_BRIDGE when nothing came in time."""
         assert self._started_ms is not None, "start first"
         self._receive()
         while self._lines:
@@ -113,7 +113,7 @@ class DaliBridge:
         return outcome
 
     def _aside(self, line):
-        """A line that answers nothing."""
+        """Notes a line that answers nothing."""
         if line[:1] == b"H":
             self.counters["others"] += 1
         elif line[:1] == b"D":
@@ -124,7 +124,7 @@ class DaliBridge:
             self.counters["noise"] += 1
 
     def _receive(self):
-        """Whole lines out of what has come; an endless one is noise."""
+        """Cuts what has arrived into whole lines; an endless one is noise."""
         waiting = self._uart.any()
         while waiting:
             self._line += self._uart.read(min(waiting, _READ_MAX)) or b""
@@ -145,7 +145,7 @@ class DaliBridge:
 
 
 def _hex(digits, width):
-    """The number that exactly so many hexadecimal digits write, else None."""
+    """Returns the number that exactly `width` hexadecimal digits write, else None."""
     if len(digits) != width:
         return None
     for digit in digits:

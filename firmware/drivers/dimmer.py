@@ -1,5 +1,4 @@
-"""The lamp's output: a relay that feeds the driver, and what dims it: a PWM that becomes its 0-10 V input, a PWM
-input, or nothing.
+"""Drives the lamp: a relay feeds its driver, and a PWM dims it, as 0-10 V or as it is; or nothing does.
 
 Below 1 V a 0-10 V gear gives its minimum, it does not switch off: only the relay makes 0. Which pin level closes
 the relay and whether the output stage inverts are facts of the board (boards/streetlight.py). Must not decide
@@ -12,7 +11,7 @@ LEVEL_MIN_PERCENT = 10
 
 
 class Dimmer:
-    """`relay` has `value(level)`, `pwm` has `duty_u16(duty)`: those of `machine`, or a twin's."""
+    """Dims by 0-10 V. `relay` has `value(level)`, `pwm` has `duty_u16(duty)`: those of `machine`, or a twin's."""
 
     def __init__(self, relay, pwm, *, relay_closed_level, inverted):
         self._relay = relay
@@ -22,7 +21,8 @@ class Dimmer:
         self.level_percent = None
 
     def set_level(self, percent) -> None:
-        """0 opens the relay; 1 to 100 closes it with 1 to 10 V, linear. Does nothing when that is so already."""
+        """Opens the relay for 0; closes it with 1 to 10 V, linear, for 1 to 100. Does nothing when that is so
+        already."""
         assert 0 <= percent <= 100
         if percent == self.level_percent:
             return
@@ -36,14 +36,14 @@ class Dimmer:
 
 
 class PwmDimmer(Dimmer):
-    """The same for a driver with a PWM input: the duty is the level, from 1 % on; no voltage below which it is off."""
+    """Dims a driver with a PWM input: the duty is the level, from 1 % on; no voltage below which it is off."""
 
     def _duty(self, percent):
         return plain_duty(percent, self._inverted)
 
 
 class Switch:
-    """A lamp that cannot be dimmed: the relay alone."""
+    """Switches a lamp that cannot be dimmed, by its relay alone."""
 
     def __init__(self, relay, *, relay_closed_level):
         self._relay = relay
@@ -51,7 +51,7 @@ class Switch:
         self.level_percent = None
 
     def set_level(self, percent) -> None:
-        """0 opens the relay, anything else closes it."""
+        """Opens the relay for 0 and closes it for anything else."""
         assert 0 <= percent <= 100
         if percent == self.level_percent:
             return
@@ -60,11 +60,11 @@ class Switch:
 
 
 def duty(percent, inverted) -> int:
-    """PWM duty of 65535 for a level; 0 % keeps the output at 0 V."""
+    """Returns the PWM duty, of 65535, for a level; 0 % keeps the output at 0 V."""
     return plain_duty(max(percent, LEVEL_MIN_PERCENT) if percent else 0, inverted)
 
 
 def plain_duty(percent, inverted) -> int:
-    """The level itself as a PWM duty of 65535."""
+    """Returns the level itself as a PWM duty, of 65535."""
     plain = DUTY_MAX * percent // 100
     return DUTY_MAX - plain if inverted else plain

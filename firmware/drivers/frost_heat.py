@@ -1,6 +1,6 @@
 """Keeps a room from frost where no application does: in the rescue, and where no program can be imported.
 
-Nobody measures, and nobody knows which output heats this room, so each that the board may carry does its part: relay
+Nothing measures, and nothing says which output heats this room, so each that the board may carry does its part: relay
 and pump close for five minutes of twenty; the valve's converter (GP8403), which holds its voltage through every reset,
 opens and shuts with them; a boiler behind an OpenTherm Gateway, whose lease ends within a minute of silence, is asked
 for a low flow all the time, which heats about as much. What is not fitted answers nothing, and that does not matter. A
@@ -15,11 +15,11 @@ ON_MS = 300_000
 # Radiators at 40 °C give a good quarter of what they give at 70.
 FLOW = "40.00"
 # The gateway forgets `CS=` after just over a minute, and takes one command at a time.
-SAY_MS = 10_000
+COMMAND_EVERY_MS = 10_000
 
 
 class FrostHeat:
-    """On the pins of `board` (boards/<kind>). Call `turn` in every turn; it is never done."""
+    """Heats on the pins of `board` (boards/<kind>). Call `turn` in every turn; it is never done."""
 
     is_brief = False
 
@@ -31,12 +31,12 @@ class FrostHeat:
         self._valve = board.open_valve(open_bus(machine, board))
         self._boiler = board.open_opentherm(machine)
         self._is_on = False
-        self._says_flow = False
-        self._say_ms = now_ms
+        self._is_flow_next = False
+        self._command_ms = now_ms
         self.deadline_ms = None  # no edge of it is in a hurry
 
     def turn(self, *, now_ms, wanted=None) -> bool:
-        """Do what is due; always True. `wanted`: False for no heat at all, True for heat now, None: by time."""
+        """Does what is due and returns True. `wanted`: False for no heat at all, True for heat now, None: by time."""
         is_on = wanted
         if wanted is None:
             is_on = (now_ms - self._started_ms) % PERIOD_MS < ON_MS
@@ -45,10 +45,10 @@ class FrostHeat:
             for pin, closed in self._pins:
                 pin.value(closed if is_on else 1 - closed)
         self._valve.set(VALVE_OPEN_MV if is_on else 0, now_ms=now_ms)
-        if now_ms >= self._say_ms:
-            self._say_ms = now_ms + SAY_MS
-            self._says_flow = not self._says_flow
+        if now_ms >= self._command_ms:
+            self._command_ms = now_ms + COMMAND_EVERY_MS
+            self._is_flow_next = not self._is_flow_next
             heats = wanted is not False
-            word = "CS=" + (FLOW if heats else "0.00") if self._says_flow else "CH=" + str(int(heats))
+            word = "CS=" + (FLOW if heats else "0.00") if self._is_flow_next else "CH=" + str(int(heats))
             self._boiler.send(word.encode() + b"\r")
         return True

@@ -1,4 +1,4 @@
-"""The GP8403: two 0-10 V outputs of 12 bits on I2C.
+"""The GP8403 gives two 0-10 V outputs of 12 bits on I2C.
 
 The maker's data sheet is short; registers as in its library for the module DFR0971, which ESPHome confirms: 0x01 is the
 range (0x11: both outputs 0 to 10 V), 0x02 output 0 and 0x04 output 1, the code in the upper 12 of 16 bits, low byte
@@ -16,7 +16,7 @@ FULL_MV = 10_000
 
 
 class Gp8403(HeldOutput):
-    """One of the outputs, 0 or 1: `set(mv, now_ms=)`. `bus` is a drivers.i2c_bus.Bus."""
+    """Drives one of the outputs, 0 or 1: `set(mv, now_ms=)`. `bus` is a drivers.i2c_bus.Bus."""
 
     def __init__(self, bus, address, *, output):
         super().__init__()

@@ -1,5 +1,5 @@
-"""A value that a chip behind a bus holds for us: written when it changes, again when that failed, and now and then in
-case the chip has restarted and holds its own. Must not know what the value means.
+"""Keeps a value in a chip behind a bus: writes it when it changes, again when that failed, and now and then in case the
+chip has restarted and holds its own. Must not know what the value means.
 """
 
 # A chip that restarted alone is right again after this much; a write takes half a millisecond.
@@ -8,16 +8,17 @@ RETRY_MS = 500
 
 
 class HeldOutput:
-    """A driver fills in `_write(value)` (False: not taken). `faults` counts writes that failed."""
+    """Decides when to write. A driver fills in `_write(value)` (False: not taken). `faults` counts writes that
+    failed."""
 
     def __init__(self):
         self.faults = 0
-        # What the chip has taken, None: nobody knows.
+        # What the chip has taken, None: unknown.
         self.held = None
         self._due_ms = None
 
     def set(self, value, *, now_ms) -> bool:
-        """True while the chip holds `value`. Cheap when nothing is due."""
+        """Sees to it that the chip holds `value` and tells whether it does. Cheap when nothing is due."""
         if value == self.held and now_ms < self._due_ms:
             return True
         if self.held is None and self._due_ms is not None and now_ms < self._due_ms:
@@ -30,7 +31,7 @@ class HeldOutput:
         return taken
 
     def force(self, value) -> bool:
-        """Write now and remember nothing: for the way out of a program, which has no clock any more."""
+        """Writes now and remembers nothing: for the way out of a program, which has no clock any more."""
         self.held = self._due_ms = None
         return self._write(value)
 

@@ -1,4 +1,4 @@
-"""An I2C bus whose errors are values, and which frees itself when a part holds the data line.
+"""Runs an I2C bus whose errors are values, and which frees itself when a part holds the data line.
 
 `i2c` is a `machine.SoftI2C`, or a twin's. Not `machine.I2C`: on the ESP32 it waits 100 ms and more for a bus that is
 held (ports/esp32/machine_i2c.c: 100 ms for each byte), where the shell must not wait more than 100 ms in all. The
@@ -29,8 +29,8 @@ def open_bus(machine, board):
 
 
 class Bus:
-    """`scl` and `sda` are the open-drain pins under `i2c`. `errors`: refused transfers; `freed`, `held`: times it was
-    freed, or was past help."""
+    """Transfers bytes. `scl` and `sda` are the open-drain pins under `i2c`. `errors`: refused transfers; `freed`,
+    `held`: times it was freed, or was past help."""
 
     errors = freed = held = 0
 
@@ -41,7 +41,7 @@ class Bus:
         self._sleep_us = sleep_us
 
     def write(self, address, data) -> bool:
-        """False when the part does not acknowledge all of it."""
+        """Writes, and tells whether the part acknowledged all of it."""
         try:
             if self._is_free() and self._i2c.writeto(address, data) == len(data) and self._sda.value():
                 return True
@@ -50,7 +50,7 @@ class Bus:
         return self._failed()
 
     def read_into(self, address, buffer) -> bool:
-        """Fill `buffer`; what it holds is only good when the answer is True."""
+        """Fills `buffer`; what it holds is only good when the answer is True."""
         try:
             if self._is_free():
                 self._i2c.readfrom_into(address, buffer)
@@ -61,7 +61,7 @@ class Bus:
         return self._failed()
 
     def read_register(self, address, register, buffer) -> bool:
-        """Write the register's number and read in one transfer (repeated start)."""
+        """Writes the register's number and reads in one transfer (repeated start)."""
         try:
             if self._is_free():
                 if self._i2c.writeto(address, bytes((register,)), False) == 1:
@@ -72,7 +72,7 @@ class Bus:
         return self._failed()
 
     def write_register(self, address, register, data) -> bool:
-        """The register's number and its bytes in one transfer."""
+        """Writes the register's number and its bytes in one transfer."""
         try:
             taken = self._is_free() and self._i2c.writevto(address, (bytes((register,)), data))
             if taken == 1 + len(data) and self._sda.value():
@@ -93,7 +93,7 @@ class Bus:
         return False
 
     def _free(self):
-        """Clock out what the part still has to say, then stop. 0.1 ms."""
+        """Clocks out what the part still has to say, then stops. Takes 0.1 ms."""
         for _ in range(CLOCKS):
             if self._sda.value():
                 break

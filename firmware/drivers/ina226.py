@@ -1,4 +1,4 @@
-"""The INA226: voltage of a direct supply and the current through its shunt, one measurement on request.
+"""The INA226 measures the voltage of a direct supply and the current through its shunt, once on request.
 
 Texas Instruments SBOS547, Register Maps: 16 bits, high byte first; 0x00 configuration (bit 14 is always 1; bits 11:9
 001 for 4 averages; 8:6 and 5:3 100 for 1.1 ms each; 2:0 011 for one measurement of both), 0x01 shunt voltage (signed,
@@ -34,7 +34,7 @@ class Ina226(Sensor):
         self._buffer = bytearray(2)
 
     def rest(self):
-        """Power-down until the next `begin`; a chip that does not answer draws what it draws."""
+        """Powers down until the next `begin`."""
         return self._bus.write_register(self._address, CONFIGURATION, POWER_DOWN)
 
     def _start(self):
@@ -64,6 +64,6 @@ class Ina226(Sensor):
 
 
 def _scaled(value, numerator, denominator):
-    """value · numerator / denominator, rounded half away from zero."""
+    """Computes value · numerator / denominator, rounded half away from zero."""
     scaled = (abs(value) * numerator + denominator // 2) // denominator
     return -scaled if value < 0 else scaled

@@ -1,4 +1,4 @@
-"""Keeps a lamp lit whose output has a mind of its own, where no application does: in the rescue, without usable
+"""Keeps a lamp lit whose output holds a level by itself, where no application does: in the rescue, without usable
 settings, and where no program can be imported.
 
 The relay and the dimming pin are as boot.py set them. A converter chip (MCP4725) holds its last voltage through every
@@ -8,11 +8,11 @@ fitted does not listen. A meter that stands in the bridge's place hears lines th
 
 from drivers.i2c_bus import open_bus
 
-SAY_MS = 10_000
+COMMAND_EVERY_MS = 10_000
 
 
 class LampLight:
-    """On the pins of `board` (boards/<kind>). Call `turn` in every turn; it is never done."""
+    """Lights the lamp on the pins of `board` (boards/<kind>). Call `turn` in every turn; it is never done."""
 
     is_brief = False
 
@@ -20,13 +20,13 @@ class LampLight:
         self._converter = board.open_dac(open_bus(machine, board))
         self._full_mv = board.DAC_FULL_MV
         self._bridge = board.open_dali(machine)
-        self._say_ms = now_ms
+        self._command_ms = now_ms
         self.deadline_ms = None
 
     def turn(self, *, now_ms, wanted=None) -> bool:
-        """Do what is due; always True. Whatever is wanted, it is light."""
+        """Does what is due and returns True. It lights the lamp even if `wanted` says otherwise."""
         self._converter.set(self._full_mv, now_ms=now_ms)
-        if now_ms >= self._say_ms:
-            self._say_ms = now_ms + SAY_MS
+        if now_ms >= self._command_ms:
+            self._command_ms = now_ms + COMMAND_EVERY_MS
             self._bridge.light_every_gear()
         return True

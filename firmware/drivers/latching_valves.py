@@ -1,4 +1,5 @@
-"""Latching valves on H-bridges: a pulse opens, the opposite pulse closes, and between them they hold by themselves.
+"""Drives latching valves by H-bridges: a pulse opens, the opposite one closes, and between them they hold by
+themselves.
 
 DRV8871, data sheet SLVSCY9, Bridge Control: IN1 IN2 = 0 0 coasts (and sleeps after 1 ms), 1 0 drives forward, 0 1
 reverse, 1 1 brakes. Never both high here. Which valve gets which pulse, and for how long, is `watering.valves` and
@@ -7,7 +8,7 @@ reverse, 1 1 brakes. Never both high here. Which valve gets which pulse, and for
 
 
 class Bridge:
-    """Two pins with `value(level)`."""
+    """Drives the two inputs of a bridge, pins with `value(level)`."""
 
     def __init__(self, in1, in2):
         self._in1 = in1
@@ -15,12 +16,12 @@ class Bridge:
         self.coast()
 
     def coast(self):
-        """Both low."""
+        """Puts both inputs low."""
         self._in1.value(0)
         self._in2.value(0)
 
     def drive(self, forward):
-        """One high. The other is low before."""
+        """Puts one input high, after the other is low."""
         high, low = (self._in1, self._in2) if forward else (self._in2, self._in1)
         low.value(0)
         high.value(1)

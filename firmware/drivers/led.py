@@ -1,4 +1,4 @@
-"""The technician's light: patterns of flashes, by name. What a pattern means is for those who show it.
+"""Flashes the technician's light in patterns, by name. What a pattern means is for the caller to know.
 
 `poll` once a turn; `deadline_ms` is the next change. A turn that comes late lengthens a flash, and no flash is lost.
 """
@@ -22,7 +22,7 @@ PATTERNS = {
 
 
 class Led:
-    """`pin` has `value(level)`."""
+    """Shows one pattern at a time on `pin`, which has `value(level)`."""
 
     def __init__(self, pin, *, lit_level):
         self._pin = pin
@@ -33,7 +33,7 @@ class Led:
         self.show(OFF, now_ms=0)
 
     def show(self, pattern, *, now_ms) -> None:
-        """Begin a pattern; the one that is shown already goes on."""
+        """Begins a pattern; the one that is shown already goes on."""
         if pattern == self.pattern:
             return
         self.pattern = pattern
@@ -43,7 +43,7 @@ class Led:
         self.deadline_ms = now_ms + durations[0] if durations else None
 
     def poll(self, *, now_ms) -> None:
-        """Do what is due."""
+        """Changes the light when that is due."""
         if self.deadline_ms is None or now_ms < self.deadline_ms:
             return
         durations = PATTERNS[self.pattern]

@@ -1,4 +1,4 @@
-"""The MCP4725: a 12-bit output, which an amplifier on the board turns into 0 to `full_mv`.
+"""The MCP4725 gives a 12-bit output, which an amplifier on the board turns into 0 to `full_mv`.
 
 Microchip DS22039, I2C Serial Interface Communication: fast mode write (two bytes, power-down bits 00 and the code),
 write of DAC and EEPROM (0x60, then the code in the upper 12 bits), read (status with bit 7 ready; code in the upper 12
@@ -14,7 +14,7 @@ READY_BIT = 0x80
 
 
 class Mcp4725(HeldOutput):
-    """`set(mv, now_ms=)`. `bus` is a drivers.i2c_bus.Bus."""
+    """Drives the output: `set(mv, now_ms=)`. `bus` is a drivers.i2c_bus.Bus."""
 
     def __init__(self, bus, address, *, full_mv):
         super().__init__()
@@ -24,8 +24,8 @@ class Mcp4725(HeldOutput):
         self._buffer = bytearray(5)
 
     def prepare(self, mv) -> bool:
-        """True once the chip's EEPROM gives `mv` at power-on; False: ask again in 100 ms. Sets the output, too, when it
-        has to write."""
+        """Tells whether the chip's EEPROM gives `mv` at power-on; False: call again in 100 ms. Sets the output, too,
+        when it has to write."""
         if not self._bus.read_into(self._address, self._buffer) or not self._buffer[0] & READY_BIT:
             return False
         code = self._code(mv)

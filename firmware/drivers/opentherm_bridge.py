@@ -1,4 +1,4 @@
-"""The serial line to an OpenTherm Gateway: 9600 baud, 8N1, ASCII lines. Carries bytes between the UART and
+"""Drives the serial line to an OpenTherm Gateway: 9600 baud, 8N1, ASCII lines. Carries bytes between the UART and
 `heating.boiler.Boiler`; knows no command and never blocks.
 
 `uart` has `any`, `read`, `write` as in `machine.UART`, made with `timeout=0`. A command is at most 9 bytes, so that a
@@ -17,11 +17,11 @@ class OpenthermBridge:
         self._uart = uart
 
     def send(self, line) -> None:
-        """Write one line, its end included."""
+        """Writes one line, its end included."""
         self._uart.write(line)
 
     def exchange(self, boiler, *, now_ms) -> None:
-        """Give what has arrived to the boiler machine and send what it has to say. Call it every turn."""
+        """Gives what has arrived to the boiler machine and sends what it has to send. Call it every turn."""
         waiting = self._uart.any()
         if waiting:
             data = self._uart.read(min(waiting, READ_BYTES_MAX))

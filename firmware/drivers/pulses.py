@@ -1,5 +1,5 @@
-"""Pulses of a water meter, a rain gauge or an anemometer, counted by the chip's own counter while Python sleeps or
-works.
+"""Reads the pulses of a water meter, a rain gauge or an anemometer, which the chip's own counter counts while Python
+sleeps or works.
 
 `counter` is a `machine.Counter` (`wrap` 0: it adds up its overflows itself), or an `esp32.PCNT`, which begins at 0
 again when it reaches its limit (`wrap`: that limit, 32767 at most). It is only ever read: to read and reset is two
@@ -16,7 +16,7 @@ SLACK = 2
 
 
 class Pulses(Sensor):
-    """Values are pulses since the first reading. `noise`: pulses that came too fast to be any."""
+    """Gives the pulses since the first reading. `noise`: pulses that came faster than the board lets through."""
 
     def __init__(self, counter, *, hz_max, wrap=0, caps=False):
         super().__init__()

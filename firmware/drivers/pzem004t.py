@@ -1,4 +1,4 @@
-"""The PZEM-004T v3 energy meter: Modbus-RTU on a UART at 9600 baud. Ask, and collect when the answer is complete.
+"""The PZEM-004T v3 energy meter, Modbus-RTU on a UART: the program asks, and collects when the answer is complete.
 
 PZEM-004T V3.0 user manual, Communication protocol: function 4 reads ten registers from 0: voltage 0.1 V; current (low,
 high) mA; power (low, high) 0.1 W; energy (low, high) Wh; frequency 0.1 Hz; power factor 0.01; alarm. The answer has 25
@@ -20,7 +20,7 @@ _BUFFER_MAX = 64
 
 
 class Pzem004t:
-    """Values are readings by wire key. `uart` has `any`, `read`, `write`, as `machine.UART`."""
+    """Gives readings by wire key. `uart` has `any`, `read`, `write`, as `machine.UART`."""
 
     def __init__(self, uart, address=GENERAL_ADDRESS):
         self._uart = uart
@@ -30,18 +30,18 @@ class Pzem004t:
         self.faults = 0
 
     def waiting(self) -> bool:
-        """True between `begin` and the outcome."""
+        """Tells whether an answer is awaited."""
         return self._asked_ms is not None
 
     def begin(self, *, now_ms) -> None:
-        """Ask. What an earlier request left behind is thrown away."""
+        """Asks. What an earlier request left behind is thrown away."""
         self._drain()
         self._buffer = b""
         self._uart.write(self._request)
         self._asked_ms = now_ms
 
     def collect(self, *, now_ms):
-        """PENDING, the readings, or None when nothing sound came in time."""
+        """Returns PENDING, the readings, or None when nothing sound came in time."""
         assert self._asked_ms is not None, "begin first"
         self._buffer = (self._buffer + self._drain())[-_BUFFER_MAX:]
         readings = self._find()
@@ -57,7 +57,7 @@ class Pzem004t:
         return (self._uart.read(min(waiting, _BUFFER_MAX)) or b"") if waiting else b""
 
     def _find(self):
-        """The readings of the first sound answer in the buffer: noise may stand before it."""
+        """Finds the first sound answer in the buffer, before which noise may stand, and returns its readings."""
         for start in range(len(self._buffer) - LENGTH + 1):
             frame = self._buffer[start : start + LENGTH]
             if frame[1] == READ_INPUT and frame[2] == 2 * REGISTERS and crc16_modbus(frame) == 0:
@@ -66,14 +66,14 @@ class Pzem004t:
 
 
 def request(address) -> bytes:
-    """The question to the meter at `address`."""
+    """Returns the question to the meter at `address`."""
     body = bytes((address, READ_INPUT, 0, 0, 0, REGISTERS))
     crc = crc16_modbus(body)
     return body + bytes((crc & 0xFF, crc >> 8))
 
 
 def decode(frame) -> dict:
-    """Readings of an answer whose CRC is right."""
+    """Returns the readings of an answer whose CRC is right."""
     words = [frame[at] << 8 | frame[at + 1] for at in range(3, LENGTH - 2, 2)]
     return {
         quantity.VOLTAGE: words[0],

@@ -1,4 +1,4 @@
-"""The SHT30, SHT31 and SHT35: temperature and relative humidity, each with a CRC of its own.
+"""The SHT30, SHT31 and SHT35 measure temperature and relative humidity, each with a CRC of its own.
 
 Sensirion SHT3x-DIS, I2C interface: 0x24 0x00 measures once with high repeatability and without clock stretching; it
 takes 15.5 ms at most, and a read before that is not acknowledged; six bytes, of which the third and the sixth are CRCs.
@@ -35,10 +35,10 @@ class Sht31(Sensor):
 
 
 def temperature_ck(counts) -> int:
-    """-45 °C and 175 K over the full scale."""
+    """Converts counts: -45 °C and 175 K over the full scale."""
     return -4500 + (17500 * counts + 32767) // 65535
 
 
 def humidity_permille(counts) -> int:
-    """0 to 100 % over the full scale."""
+    """Converts counts: 0 to 100 % over the full scale."""
     return (1000 * counts + 32767) // 65535

@@ -1,4 +1,4 @@
-"""The SHT40, SHT41 and SHT45: temperature and relative humidity, each with a CRC of its own.
+"""The SHT40, SHT41 and SHT45 measure temperature and relative humidity, each with a CRC of its own.
 
 Sensirion SHT4x data sheet: Command Overview (0xFD measures with high precision and answers six bytes), Timing (8.3 ms
 at most; a read before that is not acknowledged), Checksum Calculation, Conversion of Signal Output. Humidity beyond 0
@@ -34,10 +34,10 @@ class Sht4x(Sensor):
 
 
 def temperature_ck(counts) -> int:
-    """-45 °C and 175 K over the full scale."""
+    """Converts counts: -45 °C and 175 K over the full scale."""
     return -4500 + (17500 * counts + 32767) // 65535
 
 
 def humidity_permille(counts) -> int:
-    """-6 % and 125 % over the full scale, cut to 0 to 100 %."""
+    """Converts counts: -6 % and 125 % over the full scale, cut to 0 to 100 %."""
     return max(0, min(1000, -60 + (1250 * counts + 32767) // 65535))

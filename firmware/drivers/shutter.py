@@ -1,19 +1,19 @@
 """Shuts the latching valves of a board by pulses where no application does: in the rescue, and without usable settings.
 
-A latching valve stays as its last pulse left it, so one that was open when a program died is open still, whatever
-boot.py did to the pins. Nobody asks which outputs carry a valve: each has its pulse, twice, the master first, for water
-stops with it. Nothing is ever opened. A pulse waits until the capacitor is charged, as far as that can be told without
-settings: its voltage rises no more; after ten seconds it is given all the same.
+A latching valve stays as its last pulse left it, so one that was open when a program died is open still: what boot.py
+did to the pins does not matter. No settings say which outputs carry a valve: each has its pulse, twice, the master
+first, for water stops with it. Nothing is ever opened. A pulse waits until the capacitor is charged, as far as that can
+be told without settings: its voltage rises no more; after ten seconds it is given all the same.
 """
 
 from drivers import latching_valves
 from drivers.analog import Analog
 from drivers.i2c_bus import open_bus
 
-# From one look at the capacitor to the next, and before the first pulse.
-LOOK_MS = 200
+# From one reading of the capacitor to the next, and before the first pulse.
+READ_EVERY_MS = 200
 FIRST_MS = 1000
-# What rises by less than a part in so many between two looks is charged.
+# What rises by less than a part in so many between two readings is charged.
 STILL_PARTS = 32
 GAP_MS = 100
 ENERGY_WAIT_MS = 10_000
@@ -29,7 +29,8 @@ _PULSING = 2
 
 
 class Shutter:
-    """On the pins of `board` (boards/<kind>). Call `turn` until it says False; `deadline_ms` is when it wants to be."""
+    """Shuts valves on the pins of `board` (boards/<kind>). Call `turn` until it returns False; `deadline_ms` is when it
+    is due next."""
 
     is_brief = True  # its work is soon done
 
@@ -53,7 +54,7 @@ class Shutter:
         )
         self._mv = None
         self._is_charged = False
-        self._look_ms = now_ms + FIRST_MS - LOOK_MS
+        self._read_ms = now_ms + FIRST_MS - READ_EVERY_MS
         self._pulse_ms = max(board.MASTER_PULSE_MS, board.ZONES_PULSE_MS)
         # (bridge, output of the selector or None, tries) of each pulse to come.
         valves = [(master, None, 0)] + [(zones, output, 0) for output in range(board.ZONES_COUNT)]
@@ -63,10 +64,11 @@ class Shutter:
         self.deadline_ms = now_ms
 
     def turn(self, *, now_ms, wanted=None) -> bool:
-        """Do what is due; False once every output has had its pulses. Whatever is wanted, it shuts."""
-        if now_ms >= self._look_ms:
-            self._look_ms = now_ms + LOOK_MS
-            self._look(now_ms)
+        """Does what is due; returns False once every output has had its pulses. It shuts even if `wanted` says
+        otherwise."""
+        if now_ms >= self._read_ms:
+            self._read_ms = now_ms + READ_EVERY_MS
+            self._read_capacitor(now_ms)
         if self.deadline_ms is not None and now_ms >= self.deadline_ms:
             if self._phase == _PULSING:
                 self._end(now_ms)
@@ -80,7 +82,7 @@ class Shutter:
         return False
 
     def _next(self, now_ms):
-        """The pulse whose turn it is, once there is energy for it."""
+        """Begins the next pulse once there is energy for it."""
         if not self._waiting:
             self.deadline_ms = None
             return
@@ -113,8 +115,8 @@ class Shutter:
         self._mv, self._is_charged, self._waits_since_ms = None, False, None
         self._phase, self.deadline_ms = _RESTING, now_ms + GAP_MS
 
-    def _look(self, now_ms):
-        """A capacitor that nobody can read counts as charged."""
+    def _read_capacitor(self, now_ms):
+        """Reads the capacitor; one that cannot be read counts as charged."""
         self._capacitor.begin(now_ms=now_ms)
         mv, before_mv = self._capacitor.collect(now_ms=now_ms), self._mv
         self._mv = mv

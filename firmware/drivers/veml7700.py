@@ -1,4 +1,4 @@
-"""The VEML7700 ambient light sensor at its lowest gain: 0.5 lx to 120 klx in whole lux, without changing ranges.
+"""The VEML7700 ambient light sensor runs at its lowest gain: 0.5 lx to 120 klx in whole lux, without changing ranges.
 
 Vishay VEML7700 data sheet 84286, Command Registers: 16-bit registers, low byte first; ALS_CONF_0 at 0x00 (gain bits
 12:11, here 10 for 1/8; integration time bits 9:6, here 0000 for 100 ms; bit 0 shut down), ALS at 0x04. Application note
@@ -21,7 +21,7 @@ E17 = 10**17
 
 
 class Veml7700(Sensor):
-    """Values are lx. `bus` is a drivers.i2c_bus.Bus."""
+    """Gives lx. `bus` is a drivers.i2c_bus.Bus."""
 
     # 2.5 ms to wake up, 100 ms that began before the write may have to be waited for, and 100 ms of ours.
     conversion_ms = 230
@@ -42,7 +42,7 @@ class Veml7700(Sensor):
 
 
 def lux(counts) -> int:
-    """Counts at gain 1/8 and 100 ms, as lx."""
+    """Converts counts at gain 1/8 and 100 ms to lx."""
     straight = (counts * COUNT_E4_LX + 5000) // 10_000
     if straight <= STRAIGHT_MAX_LX:
         return straight

@@ -1,4 +1,4 @@
-"""The kinds of node, one file each: the settings of its own, its trade, its ports. Composes; decides nothing.
+"""Each kind of node is one file here: the settings of its own, its trade, its ports. Kinds compose and decide nothing.
 
 A kind is a module with
 
@@ -25,8 +25,8 @@ from collections import namedtuple
 # Files of settings that were written when there was one kind alone.
 DEFAULT = "streetlight"
 
-# What reads settings is needed at a start alone: the shell lets it go once the node is made. Kinds import their own
-# readers where they decode.
+# Modules that read settings are needed at a start alone: the shell lets them go once the node is made. Kinds import
+# their own readers where they decode.
 READING = (
     "chosen_settings",
     "settings_store",
@@ -52,7 +52,8 @@ Start = namedtuple("Start", ("node", "memory", "now_ms", "random_below"))
 
 
 def load(name):
-    """The module of a kind, or None for a word that is none. No list: a frozen module is found as a file is."""
+    """Returns the module of a kind, or None for a word that is none. There is no list: a frozen module is found as a
+    file is."""
     if not isinstance(name, str) or not name or name[0] == "_" or name.strip(_LETTERS):
         return None
     try:

@@ -1,4 +1,4 @@
-"""The irrigation node: eight zone valves, a master and a pump, a water meter, a rain gauge, the air and a battery.
+"""The irrigation node drives eight zone valves, a master and a pump, and reads meter, rain gauge, air and battery.
 
     site       [latitude, longitude] in 10^-4 degree
     watering, valves, supply, pulse, meter, battery, soil, weather, fitted, rain: see watering.settings
@@ -34,16 +34,16 @@ _CURRENT_AT_MS = 40
 # A pulse waits for its capacitor so long, then it is given all the same: half a closing is better than none.
 _CHARGE_MS = 10_000
 _CHARGED_PERCENT = 90
-_CHARGE_LOOK_MS = 20
+_CHARGE_READ_MS = 20
 # A selector that did not answer is asked after so long for the next output whose pulse is due.
 _AGAIN_MS = 100
-# A pulse under way: its valve is being connected, has current, was asked what it draws, has told.
+# Phases of a pulse: its valve is being connected, has current, its current was asked for, is known.
 _SELECTING, _DRIVING, _ASKED, _MEASURED = range(4)
 _WIND_DMS_PER_HZ = 7  # a cup anemometer of 0.7 m/s a pulse and second, the usual one
 
 
 def decode(faults, plain):
-    """watering.settings.Own, as far as it could be read."""
+    """Returns watering.settings.Own, as far as it could be read."""
     from boards import irrigation as board
     from node import settings
     from watering import settings as own_settings
@@ -57,21 +57,21 @@ def decode(faults, plain):
 
 
 def _reserve(board):
-    """(mAh, mJ a pulse, mV) of the board's own store. A pulse takes what the capacitor holds, and as much again that
-    the converter adds meanwhile or loses: twice C U^2 / 2."""
+    """Returns (mAh, mJ a pulse, mV) of the board's own store. A pulse takes what the capacitor holds, and as much again
+    that the converter adds meanwhile or loses: twice C U^2 / 2."""
     boost_mv = board.BOOST_FULL_MV
     return (board.BATTERY_CAPACITY_MAH, board.CAPACITOR_MICROFARAD * boost_mv // 1000 * boost_mv // 1_000_000, boost_mv)
 
 
 def make_trade(own, start):
-    """The trade of one irrigation node: with a store whose charge is looked at, asleep or not, or without."""
+    """Returns the trade of one irrigation node: with a store whose charge is watched, asleep or not, or without."""
     if own.capacity_mah:
         return SleepyTrade(own, start)
     return WateringTrade(own, start)
 
 
 def _counters(own, board, machine):
-    """{key: counted pulses} of meter and rain gauge, and of the anemometer where one is fitted."""
+    """Returns {key: drivers.pulses.Pulses} of meter and rain gauge, and of the anemometer where one is fitted."""
     wired = [
         (inputs.METER_PULSES, board.FLOW_UNIT, board.FLOW_PIN, board.FLOW_HZ_MAX),
         (inputs.RAIN_TIPS, board.RAIN_UNIT, board.RAIN_PIN, board.RAIN_HZ_MAX),
@@ -87,9 +87,10 @@ def _counters(own, board, machine):
 
 
 class Ports:
-    """Bridges with one pulse at a time, the pump's relay, counters, contacts and sensors on the pins of `board`."""
+    """Drives bridges, one pulse at a time, and the pump's relay, and reads counters, contacts and sensors of
+    `board`."""
 
-    # Who does not read them waters no more, and nothing that it measures says so: is_sound looks at valves and pipe.
+    # A program that does not read these waters no more, and no other sign tells: is_sound looks at valves and pipe.
     whole = (quantity.BATTERY, inputs.BOOST_MV, inputs.METER_PULSES)
 
     def __init__(self, own, board, machine, *, now_ms):
@@ -140,13 +141,13 @@ class Ports:
         self._phase = _SELECTING
         self._charging_ms = None  # since when a pulse waits for its capacitor
         self._wind = (None, now_ms)
-        self._found = {}
-        self._waiting = ()
+        self._values = {}
+        self._unread = ()
         self.safe()
 
     def wake_pins(self, trade):
-        """What may wake the chip, as `esp32.sleeping` has it: {word of node.trade: (pin, its active level)}. With a
-        rain gauge there is none left for the button: the chip tells two wake inputs apart, and no more."""
+        """Names what may wake the chip, as `esp32.sleeping` has it: {word of node.trade: (pin, its active level)}. With
+        a rain gauge there is none left for the button: the chip tells two wake inputs apart, and no more."""
         pins = {HAND: (self._button_pin, self._button_level)}
         if self._own.tip_cmm:
             pins = {RAIN: (self._rain_pin, 0)}
@@ -155,7 +156,7 @@ class Ports:
         return pins
 
     def safe(self):
-        """No coil and no pump has current. What latches is pulsed shut by the turns that follow."""
+        """Takes the current off every coil and the pump. The turns that follow pulse shut what latches."""
         self._master_bridge.coast()
         self._zone_bridge.coast()
         self._selector.release()
@@ -165,7 +166,7 @@ class Ports:
         self._pulse = None
 
     def apply(self, outputs, *, now_ms):
-        """One turn: the pump at once; of the pulses the one that is under way, or the next."""
+        """Does one turn: the pump at once; of the pulses the one that is under way, or the next."""
         drive = outputs.tick(now_ms=now_ms)
         self._pump.value(self._pump_closed if drive.held >> PUMP & 1 else 1 - self._pump_closed)
         # The capacitor is charged while any pulse is due or a valve is open: its closing must not wait. And while a run
@@ -179,7 +180,7 @@ class Ports:
                 if self._is_charged(now_ms):
                     self._begin(outputs, drive.pulse, now_ms)
                 else:
-                    outputs.put_off(_CHARGE_LOOK_MS, now_ms=now_ms)
+                    outputs.put_off(_CHARGE_READ_MS, now_ms=now_ms)
             return
         output, opens = self._pulse
         if self._phase == _SELECTING:
@@ -193,36 +194,36 @@ class Ports:
             self._end(outputs, output, opens, now_ms)
 
     def begin_sample(self, *, now_ms):
-        self._found = {}
-        self._waiting = tuple(self._sensors)
+        self._values = {}
+        self._unread = tuple(self._sensors)
         for one in self._sensors.values():
             one.begin(now_ms=now_ms)
 
     def collect(self, *, now_ms):
-        """PENDING until every sensor has answered or given up."""
+        """Returns PENDING until every sensor has answered or given up."""
         still = []
-        for name in self._waiting:
+        for name in self._unread:
             value = self._sensors[name].collect(now_ms=now_ms)
             if value is PENDING:
                 still.append(name)
             elif name != quantity.WIND_SPEED:
-                sensor.note(self._found, name, value)
+                sensor.note(self._values, name, value)
             elif value is not None:
                 self._note_wind(value, now_ms)
-        self._waiting = tuple(still)
+        self._unread = tuple(still)
         if still:
             return PENDING
         if self._wet is not None:
-            # Whoever has just woken goes to sleep again before the level has held.
+            # A node that has just woken sleeps again before the level has held.
             wet = self._wet.active
-            self._found[inputs.RAIN_WET] = 1 if (self._wet.seen if wet is None else wet) else 0
-        return self._found
+            self._values[inputs.RAIN_WET] = 1 if (self._wet.seen if wet is None else wet) else 0
+        return self._values
 
     # --- inside ---------------------------------------------------------------------------------------------
 
     def _is_charged(self, now_ms):
-        """After a cold start the capacitor is empty: a pulse of it would move nothing, and the valve would be believed
-        shut."""
+        """Tells whether the capacitor can move a valve. After a cold start it is empty: its pulse would move nothing,
+        and the valve would be believed shut."""
         wanted_mv = self._own.boost_mv
         if not wanted_mv:
             return True
@@ -237,7 +238,7 @@ class Ports:
         return True
 
     def _begin(self, outputs, pulse, now_ms):
-        """Connect the valve; a master has a bridge of its own."""
+        """Connects the valve; a master has a bridge of its own."""
         self._pulse, self._begun_ms, self._phase = pulse, now_ms, _SELECTING
         if pulse[0] == MASTER:
             self._drive(now_ms)
@@ -280,9 +281,9 @@ class Ports:
         before, at_ms = self._wind
         self._wind = (pulses, now_ms)
         if before is not None and now_ms > at_ms and pulses >= before:
-            self._found[quantity.WIND_SPEED] = (pulses - before) * 1000 * _WIND_DMS_PER_HZ // (now_ms - at_ms)
+            self._values[quantity.WIND_SPEED] = (pulses - before) * 1000 * _WIND_DMS_PER_HZ // (now_ms - at_ms)
 
 
 def _analog(machine, wired):
-    """`wired`: pin and divider."""
+    """Opens the voltage of `wired`, pin and divider."""
     return Analog(machine.ADC(machine.Pin(wired[0])), upper_ohm=wired[1], lower_ohm=wired[2])

@@ -1,4 +1,4 @@
-"""The streetlight: a relay, a dimming output or a DALI gear, an energy meter; photocell and presence where fitted.
+"""The streetlight drives a relay and a dimming output, or a DALI gear; it reads a meter, a photocell and a detector.
 
 Its settings are those of lighting.settings. Which output drives the lamp is theirs to say: "0-10v" and "pwm" are the
 board's dimming pin, "dac" its converter chip, "relay" the relay alone, "dali" the bridge that is fitted in the meter's
@@ -16,7 +16,7 @@ BOARD_TEMPERATURE = quantity.TEMPERATURE
 
 
 def decode(faults, plain):
-    """lighting.settings.Own, as far as it could be read."""
+    """Returns lighting.settings.Own, as far as it could be read."""
     from lighting import settings
     from node import settings as node_settings
 
@@ -24,13 +24,13 @@ def decode(faults, plain):
 
 
 def make_trade(own, start):
-    """The lighting trade of one lamp."""
+    """Returns the lighting trade of one lamp."""
     return trade.Streetlight(own, start)
 
 
 class Ports:
-    """The lamp's output, lit from its first instant on; meter or gear; cell and detector. Modules of drivers that this
-    lamp does not have are not loaded."""
+    """Owns the lamp's output, lit from its first instant on, meter or gear, cell and detector. Drivers that this lamp
+    does not need are not loaded."""
 
     def __init__(self, own, board, machine, *, now_ms):
         is_dali = own.output == DALI
@@ -51,8 +51,8 @@ class Ports:
 
     @property
     def whole(self):
-        """A photocell that answers is no sample of the lamp. Five silent samples are an alarm, but with the settings'
-        slowest that takes five hours."""
+        """The keys without which a sample is none of the lamp: a photocell alone does not do. Five silent samples are
+        an alarm, but with the settings' slowest that takes five hours."""
         return self._source.whole
 
     def safe(self):
@@ -63,11 +63,11 @@ class Ports:
         self._output.turn(now_ms)
 
     def answered(self):
-        """False while a converter chip does not take what it was told. A gear's silence is told by the trade."""
+        """Tells whether the converter chip holds what it was given. The trade reports a gear's silence."""
         return self._output.answers
 
     def sense(self, *, now_ms):
-        """{OCCUPANCY: 1} while somebody is there, else None: every turn, between the samples."""
+        """Returns {OCCUPANCY: 1} while a person is there, else None: every turn, between the samples."""
         return None if self._detector is None else self._detector.sense()
 
     def begin_sample(self, *, now_ms):
@@ -94,7 +94,7 @@ class Ports:
 
 
 def _output(own, board, machine, bus):
-    """Relay and what dims, at the fail-safe level before anything else."""
+    """Opens relay and dimming, at the fail-safe level before anything else."""
     from drivers import dimmer
 
     closed = board.RELAY_CLOSED_LEVEL
@@ -111,7 +111,7 @@ def _output(own, board, machine, bus):
 
 
 class _Steady:
-    """An output that keeps its level by itself."""
+    """Wraps an output that keeps its level by itself."""
 
     answers = True
 
@@ -125,14 +125,14 @@ class _Steady:
         self.set_level(FAIL_SAFE_PERCENT)
 
 
-# Of the converter's EEPROM, at the start: it takes 50 ms to write, and a chip that is not there is not asked for ever.
+# The converter's EEPROM takes 50 ms to write, at the start; a chip that is absent is not asked for ever.
 _PREPARE_MS = 100
 _PREPARE_TRIES = 10
 
 
 class _Converter:
-    """0-10 V by a converter chip, which is written again now and then, and a relay for 0. Its EEPROM, which rules when
-    the chip starts alone, is given full light first, where it has anything else."""
+    """Dims by a converter chip, which is written again now and then, with a relay for 0. The chip's EEPROM, which rules
+    when the chip starts alone, is given full light first, where it has anything else."""
 
     def __init__(self, board, bus, switch):
         from drivers import dimmer
@@ -170,7 +170,7 @@ class _Converter:
 
 
 class _Meter:
-    """The energy meter on its UART."""
+    """Wraps the energy meter on its UART."""
 
     whole = (quantity.POWER,)
 
@@ -181,7 +181,8 @@ class _Meter:
 
 
 class _Gear:
-    """A DALI gear behind its bridge: output and meter at once. Its mains stay on: the relay's coil is left idle."""
+    """Wraps a DALI gear behind its bridge: output and meter at once. Its mains stay on: the relay's coil is left
+    idle."""
 
     answers = True
     whole = (inputs.GEAR_STATUS,)  # not every gear has a meter
@@ -211,7 +212,7 @@ class _Gear:
 
 
 class _Detector:
-    """A presence detector on a pin."""
+    """Reads a presence detector on a pin."""
 
     def __init__(self, board, machine):
         pull = machine.Pin.PULL_UP if board.PRESENCE_PULL == "up" else None

@@ -1,4 +1,4 @@
-"""The thermostat: one room, and a relay, a 0-10 V valve or a boiler that speaks OpenTherm.
+"""The thermostat heats one room by a relay, a 0-10 V valve or a boiler that speaks OpenTherm.
 
 Its settings are those of heating.settings.
 """
@@ -15,19 +15,19 @@ BOARD_TEMPERATURE = quantity.key(quantity.TEMPERATURE, 15)
 
 
 def decode(faults, plain):
-    """heating.settings.Own, or None where it could not be read."""
+    """Returns heating.settings.Own, or None where it could not be read."""
     from heating import settings
 
     return settings.decode(faults, plain)
 
 
 def make_trade(own, start):
-    """The heating trade of one room."""
+    """Returns the heating trade of one room."""
     return thermostat.Thermostat(own.model, start.memory, now_ms=start.now_ms)
 
 
 class Ports:
-    """The chip's side: no heat from the first instant on. What is not fitted is never asked."""
+    """Owns the chip's side: no heat from the first instant on. What is not fitted is never asked."""
 
     def __init__(self, own, board, machine, *, now_ms):
         from drivers.contact import Contact
@@ -72,8 +72,8 @@ class Ports:
         self._values = {}
 
     def safe(self):
-        """No heat. A valve is told: its chip holds a voltage through our restart. A boiler's lease runs out by itself
-        within a minute."""
+        """Ends all heat. A valve is shut by a command: its chip holds a voltage through our restart. A boiler's lease
+        expires within a minute."""
         self._relay.value(1 - self._closed)
         self._pump.value(1 - self._pump_closed)
         if self._valve is not None:
@@ -94,11 +94,12 @@ class Ports:
             self._window.poll(now_ms=now_ms)
 
     def answered(self):
-        """False while a converter does not take what it was told. A boiler's silence is told by the trade."""
+        """Tells whether the converter holds what it was given. The trade reports a boiler's silence."""
         return self._answers
 
     def sense(self, *, now_ms):
-        """{OCCUPANCY: 1} while somebody is there, else None: every turn. No sample has it: it stays in the node."""
+        """Returns {OCCUPANCY: 1} while a person is there, else None: every turn. No sample has it: it stays in the
+        node."""
         if self._detector is None:
             return None
         self._detector.poll(now_ms=now_ms)
@@ -111,7 +112,7 @@ class Ports:
             part.begin(now_ms=now_ms)
 
     def collect(self, *, now_ms):
-        """One sensor a turn: a 1-Wire exchange takes 8 ms."""
+        """Collects one sensor a turn, since a 1-Wire exchange takes 8 ms."""
         while self._waiting:
             key, part = self._waiting[0]
             value = part.collect(now_ms=now_ms)

@@ -1,5 +1,5 @@
-"""A water meter in a pit: pulses in, litres, flow and three alarms out. One file and one entry in hardware/nodes; the
-trade is here with its kind, for nothing else has it.
+"""The water meter in a pit turns pulses into litres, flow and three alarms. One file and one entry in hardware/nodes;
+the trade is here with its kind, for nothing else has it.
 
     meter       [millilitres a pulse, greatest flow in mL/min that the place can want]
     dial_l      what the meter's dial showed when the node was fitted, litres; 0 when left out
@@ -12,8 +12,8 @@ last hourly note at most. For that each note says how far the volume may be show
 stands there until the count has come up to it. The dial moves from the first note on, an hour after fitting.
 
 A leak is water that runs in every one of the night hours; a burst is more than the place can want for a minute; both
-end by themselves when the water does. An open cable loop is told at once: somebody has cut it, or taken the emitter
-off. Orders mean nothing to it, and a technician's lock or test no more than that they are told: it goes on counting.
+end by themselves when the water does. An open cable loop is reported at once: it was cut, or the emitter taken off.
+Orders mean nothing to it, and a technician's lock or test no more than that they are reported: it goes on counting.
 """
 
 import struct
@@ -38,10 +38,10 @@ _PULSE_ML = (100, 1_000_000)
 _FLOW_ML_MIN = (1000, 20_000_000)
 _LEAK_ML_H = (100, 10_000_000)
 _LITRES_MAX = 0xFFFFFFFF  # of wire.quantity: four million cubic metres
-# Civil hours in which a town sleeps; water that runs in each of them, somebody pays for and nobody drinks.
+# Civil hours in which a town sleeps; water that runs in each of them is drunk by no one and paid for.
 _NIGHT_HOURS = (2, 3, 4)
 _BURST_S = 60
-_LOOK_MS = 10_000
+_JUDGE_MS = 10_000
 # A lithium cell at 3.0 V has a tenth left; it recovers a little when it rests.
 _BATTERY_LOW_MV, _BATTERY_GOOD_MV = 3000, 3200
 # Between two notes the volume is shown up to so many minutes of the greatest flow, or twice what the last hour had.
@@ -58,12 +58,12 @@ _MEMORY = "<QQB"  # millilitres, millilitres that may be shown, faults in force
 
 
 def decode(faults, plain):
-    """Own, as far as it could be read."""
+    """Returns Own, as far as it could be read."""
     meter = plain.get("meter")
     if faults.sequence("meter", meter, 2, 2):
         sound = faults.integer("meter[0]", meter[0], _PULSE_ML[0], _PULSE_ML[1])
         if faults.integer("meter[1]", meter[1], _FLOW_ML_MIN[0], _FLOW_ML_MIN[1]) and sound:
-            _fast(faults, meter[0], meter[1])
+            _refuse_fast(faults, meter[0], meter[1])
     else:
         meter = (0, 0)
     sleeps = plain.get("battery", False)
@@ -78,8 +78,9 @@ def decode(faults, plain):
     return Own(meter[0], meter[1], dial_l, leak_ml_h, sleeps is True)
 
 
-def _fast(faults, pulse_ml, flow_max_ml_min):
-    """Twice the greatest flow must be counted, or a burst would be no flow: a board sees nothing beyond its filter."""
+def _refuse_fast(faults, pulse_ml, flow_max_ml_min):
+    """Refuses an emitter too fine for the board: twice the greatest flow must be counted, or a burst would be no
+    flow."""
     from boards import water_meter as board
 
     least_ml = -(-2 * flow_max_ml_min // (60 * board.METER_HZ_MAX))
@@ -89,12 +90,12 @@ def _fast(faults, pulse_ml, flow_max_ml_min):
 
 
 def make_trade(own, start):
-    """The metering trade of one pipe."""
+    """Returns the metering trade of one pipe."""
     return MeterTrade(own, start)
 
 
 class MeterTrade(Trade):
-    """See the module."""
+    """Counts what passes one pipe, and judges burst, leak, cable and cell."""
 
     kind = KIND
 
@@ -115,8 +116,8 @@ class MeterTrade(Trade):
         self._watch_until_ms = start.now_ms
         self._over_since_ms = None
         # Burst is judged on so long, in which the greatest flow gives two pulses: one pulse alone is no flow.
-        self._look_ms = max(_LOOK_MS, 2 * 60_000 * own.pulse_ml // own.flow_max_ml_min)
-        self._looked_ms = self._looked_ml = 0
+        self._judge_ms = max(_JUDGE_MS, 2 * 60_000 * own.pulse_ml // own.flow_max_ml_min)
+        self._judged_ms = self._judged_ml = 0
         self._battery_mv = None
         self._hour = None  # (hours of the civil calendar, mL so far, whether watched from its begin on)
         self._night = 0  # night hours in a row with a leak's flow
@@ -166,13 +167,13 @@ class MeterTrade(Trade):
         return "no-output"
 
     def is_sound(self, moment):
-        """It counts. Leak, burst and a weak cell are the pipe's and the cell's: a new program does not mend them."""
+        """Tells whether it counts. Leak, burst and a weak cell are the pipe's and the cell's: no program mends them."""
         return event.METER_FAILURE not in self._active and event.SENSOR_FAILURE not in self._active
 
     def wants_sample_ms(self, now_ms):
-        """A burst is judged on more than the usual period gives, and none may sleep on pulses that nobody has read."""
+        """Asks for samples sooner than usual while a burst is judged, and before a sleep with unread pulses."""
         if self._over_since_ms is not None:
-            return self._at_ms + _LOOK_MS
+            return self._at_ms + _JUDGE_MS
         return self._watch_until_ms if self.sleeps and self._watch_until_ms > self._at_ms else None
 
     def memory(self, now_ms):
@@ -187,17 +188,17 @@ class MeterTrade(Trade):
 
     @property
     def counts_asleep(self):
-        """Whether a pulse is to wake the chip."""
+        """A pulse always wakes the chip."""
         return True
 
     def may_sleep_until(self, moment):
-        """Between two pulses, unless more flows than the place can want."""
+        """Allows sleep between two pulses, unless more flows than the place can want."""
         if self._pulses is None or self._over_since_ms is not None or moment.now_ms < self._watch_until_ms:
             return None
         return moment.now_ms + _SLEEP_MAX_MS
 
     def asleep(self, now_ms):
-        """All of it: a note would move what may be shown, and this one is not on flash."""
+        """Packs all of its state: `memory` would move what may be shown, and this is not on flash."""
         flags = 0
         for bit, code in enumerate(_CONDITIONS):
             flags |= (code in self._active) << bit
@@ -224,17 +225,17 @@ class MeterTrade(Trade):
         return min(self._own.dial_l + self._shown_ml // 1000, _LITRES_MAX)
 
     def _watch_burst(self, volume_ml, elapsed_ms, now_ms):
-        """More than the place can want, for so long."""
+        """Reports a burst when more flows than the place can want for _BURST_S."""
         if self._flow_ml_min is None:
             self._over_since_ms = None
-            self._looked_ms = self._looked_ml = 0
+            self._judged_ms = self._judged_ml = 0
             return
-        self._looked_ms += elapsed_ms
-        self._looked_ml += volume_ml
-        if self._looked_ms < self._look_ms:
+        self._judged_ms += elapsed_ms
+        self._judged_ml += volume_ml
+        if self._judged_ms < self._judge_ms:
             return
-        flow = self._looked_ml * 60_000 // self._looked_ms
-        self._looked_ms = self._looked_ml = 0
+        flow = self._judged_ml * 60_000 // self._judged_ms
+        self._judged_ms = self._judged_ml = 0
         if flow <= self._own.flow_max_ml_min:
             self._over_since_ms = None
             self._set(event.PIPE_BURST, False, (None, flow))
@@ -245,7 +246,7 @@ class MeterTrade(Trade):
             self._set(event.PIPE_BURST, True, (None, flow))
 
     def _watch_night(self, volume_ml, unix_s):
-        """Count each night hour that was watched whole; without a clock there is no night."""
+        """Counts each night hour that was watched whole; without a clock there is no night."""
         if unix_s is None:
             self._hour, self._night = None, 0
             return
@@ -304,7 +305,7 @@ _CONDITIONS = (
 
 
 class Ports:
-    """A counter, a contact and a voltage; nothing is driven."""
+    """Reads a counter, a contact and a voltage; nothing is driven."""
 
     whole = (quantity.BATTERY,)  # without pulses is_sound says no
 
@@ -324,14 +325,14 @@ class Ports:
         )
 
     def wake_pins(self, trade):
-        """As `esp32.sleeping` has it: a pulse, and the technician's hand."""
+        """Names a pulse and the technician's hand, as `esp32.sleeping` has it."""
         return {PULSE: (self._pin, 0), HAND: (self._button, self._button_level)}
 
     def safe(self):
-        """There is no output."""
+        """Does nothing: there is no output."""
 
     def apply(self, outputs, *, now_ms):
-        """Nor here."""
+        """Does nothing: there is no output."""
 
     def begin_sample(self, *, now_ms):
         self._pulses.begin(now_ms=now_ms)

@@ -355,9 +355,6 @@ def test_three_strikes_without_a_loader_lead_to_the_rescue_that_is_frozen_too(li
     assert resets and not live(Machine.HARD_RESET).is_rescue
 
 
-# --- the watchdog is fed only while every task shows life ---------------------------------------------
-
-
 class Wdt:
     def __init__(self):
         self.fed = 0
