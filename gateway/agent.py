@@ -220,7 +220,7 @@ class Agent:
         """Not part of the turn: it must notice when turns end."""
         due_ms = self._operation.watch(
             broker=self._mqtt.looked_ms,
-            modem=self._bearers.modem_looked_ms,
+            modems=self._bearers.modems_looked_ms,
             cabinet=None if self._cabinet is None else self._cabinet.looked_ms,
         )
         self._loop.call_later(due_ms / 1000, self._watch)

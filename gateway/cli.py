@@ -100,6 +100,6 @@ def _load(args: argparse.Namespace) -> "Config":
         # Only `run` and `check` say whether the bench may be open; the others read what is there.
         return load(args.config, insecure=getattr(args, "insecure", True))
     except ConfigError as error:
-        raise UsageError("\n".join(error.faults), is_complete=True) from error
+        raise UsageError("\n".join(error.lines(args.lang)), is_complete=True) from error
     except PermissionError as error:
         raise UsageError(f"{error}; {translate(_SUDO, args.lang)}", is_complete=True) from error

@@ -36,9 +36,9 @@ from simulator.world.time import World
 from wire import directive, event, record
 
 _GATEWAY_BENCH = b"\xfe"
-_FIBRE, _MOBILE = Bearer("fibre"), Bearer("mobile", is_metered=True)
-# What a cheap subscription for machines gives.
 _MONTHLY_BYTES = 50_000_000
+_FIBRE, _MOBILE = Bearer("fibre"), Bearer("mobile", is_metered=True, monthly_bytes=_MONTHLY_BYTES)
+# What a cheap subscription for machines gives.
 # The run begins with a cold boot of everything, by day: no lamp knows the time before its cabinet does.
 _COLD_START_MS = 300_000
 # After the next dusk: the boot storm reports within 5 minutes, its batches leave within one more.
@@ -138,7 +138,6 @@ class Territory:
             alarm_reserve_bytes=1 << 20,
             ack_timeout_ms=4000,
             bearers=(_FIBRE, _MOBILE) if district.has_mobile else (_FIBRE,),
-            monthly_bytes=_MONTHLY_BYTES,
         )
         gateway = GatewayHost(self.world, prng, options, self.broker)
         self.gateways.append(gateway)

@@ -1,5 +1,4 @@
-"""The gateway's configuration: one TOML file, checked whole. All its faults are told at once, each with its
-remedy.
+"""The gateway's configuration: one TOML file, checked whole. All its faults are listed at once, each with its remedy.
 
     [gateway]                            [uplink]
     id = "7c1f0a2cff000001"              broker = "centre.example.fr:8883"
@@ -23,19 +22,18 @@ remedy.
     bind = "192.168.50.1:8080"           [page], further: certificate, key (PEM files)
     password = "scrypt$…"
 
-    [fibre]                              [mobile]
+    [[bearer]]                           [[bearer]]
+    name = "fibre"                       name = "mobile"
+    kind = "fibre"                       kind = "mobile"
     interface = "eth0"                   interface = "wwan0"
-    keepalive_s = 6                      keepalive_s = 240
                                          monthly_bytes = 50000000
-                                         modem = "/dev/serial/by-id/usb-…-if02"
-                                         power_command = ["/usr/sbin/uhubctl", "-a", "cycle", "-p", "2"]
 
 A node is answered if an operator has adopted it (`bocage gateway adopt`); `nodes`, if given, bars all others. Empty, or
 no `[link]` beside a `[cabinet]`: none, and no port is open. `[bus]`, `[wire]`, `[radio]`, bearers on serial ports: see
 `gateway/config/link.py`; beside them `bind`, UDP, may be left out.
-`[metrics]` absent: no listener. `[status] socket` absent: as above, in the data folder. `[fibre]` and `[mobile]` are
-bearers: either, both (fibre is preferred, mobile is paid for by the byte) or none (whatever route the system has);
-`source = "192.0.2.7"` binds by address in place of an interface. A broker without TLS needs `--insecure`.
+`[metrics]` absent: no listener. `[status] socket` absent: as above, in the data folder. `[[bearer]]`, the ways to the
+centre in order of preference, each with its budget and modem: see `gateway/config/bearers.py`. A broker without TLS
+needs `--insecure`.
 `[groups]`: names for nodes that are told something together (`bocage gateway tell --to`), as
 `ecoles = ["7c1f0a2c02000001"]`; a feeder's name stands for the lamps on it.
 `[cabinet]`, what is wired in the cabinet itself: see `gateway/config/cabinet.py`.
@@ -46,27 +44,55 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gateway.config import bearers as bearers_config
 from gateway.config import cabinet as cabinet_config
 from gateway.config import link as link_config
+from gateway.config import page as page_config
+from gateway.config.bearers import BearerConfig
 from gateway.config.link import SerialBearers
 from gateway.config.page import PageOptions
-from gateway.config.reader import INTEGERS, Modem, Reader
-from gateway.core.bearers import bearer
+from gateway.config.table import IS, Fault, Table, id_from_hex, is_file
+from gateway.core import limits
 from gateway.core.cabinet.cabinet import CabinetOptions
 from gateway.core.cabinet.feeder import FeederOptions
 from gateway.core.gateway import Options
 from gateway.io.cabinet.wiring import CabinetWiring
-from gateway.io.mqtt_socket import Bearer, MqttOptions
+from gateway.io.mqtt_socket import MqttOptions
+from gateway.io.tls import Tls
+from gateway.language import N_, NC_
+from policy import keyset
 from policy.keyset import KeySet
-from wire import topic
+from wire import command, topic
+from wire import limits as wire_limits
+from wire.line import is_line
+
+# section: its fields, but for those that have a module of their own.
+_FIELDS = {
+    "gateway": ("id", "insee", "name", "data"),
+    "link": ("bind", "nodes", "commit_ms", "ack_timeout_ms"),
+    "uplink": (
+        "broker", "ca", "certificate", "key", "crl", "batch_records", "batch_age_s", "reconnect_max_s", "window",
+    ),
+    "journal": ("bytes_max", "segment_bytes_max", "alarm_reserve_bytes"),
+    "clock": ("trust_system",),
+    "status": ("socket",),
+    "metrics": ("bind",),
+    "page": page_config.FIELDS,
+    **link_config.FIELDS,
+}  # fmt: skip
+_SECTIONS = (*_FIELDS, "bearer", "cabinet", "groups")
 
 
 class ConfigError(Exception):
-    """Every fault of a configuration, one line each: path, problem, remedy."""
+    """Every fault of a configuration; in English where it is shown as an exception."""
 
-    def __init__(self, faults: list[str]):
-        super().__init__("\n".join(faults))
+    def __init__(self, faults: list[Fault]):
+        super().__init__("\n".join(fault.text("en") for fault in faults))
         self.faults = faults
+
+    def lines(self, language: str) -> list[str]:
+        """A line for each fault."""
+        return [fault.text(language) for fault in self.faults]
 
 
 @dataclass(frozen=True)
@@ -82,8 +108,7 @@ class Config:
     trust_system_clock: bool
     status_socket: Path
     metrics: tuple[str, int] | None = None
-    bearers: tuple[Bearer, ...] = ()
-    modem: Modem | None = None
+    bearers: tuple[BearerConfig, ...] = ()
     serial: SerialBearers = field(default_factory=SerialBearers)
     cabinet: CabinetWiring | None = None
     page: PageOptions | None = None
@@ -99,74 +124,171 @@ def load(path: Path, *, insecure: bool) -> Config:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError([f"{path}: cannot be read ({error}); give the path of a TOML file in UTF-8"]) from error
+        remedy = N_("give the path of a TOML file in UTF-8")
+        raise _unreadable(path, NC_("fault", "cannot be read ({error})"), remedy, error) from error
     try:
         plain = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError([f"{path}: is not TOML ({error}); correct that line"]) from error
+        raise _unreadable(path, NC_("fault", "is not TOML ({error})"), N_("correct that line"), error) from error
     return check(plain, insecure=insecure)
+
+
+def _unreadable(path: Path, problem: str, remedy: str, error: Exception) -> ConfigError:
+    return ConfigError([Fault(str(path), problem, remedy, {"error": error})])
 
 
 def check(plain: dict[str, Any], *, insecure: bool) -> Config:
     """The configuration behind plain TOML data, or ConfigError."""
-    reader = Reader(plain)
-    reader.unknown()
-    numbers = {field: reader.integer(*field, *bounds) for field, bounds in INTEGERS.items()}
-    gateway_id = reader.node_id("gateway", "id")
-    insee = reader.text("gateway", "insee", topic.is_insee, "five characters, as 49007 or 2A004")
-    name = reader.text("gateway", "name", topic.is_gateway_name, "lower-case letters, digits, inner hyphens")
-    data = reader.text("gateway", "data", lambda value: value.startswith("/"), "an absolute path")
+    faults: list[Fault] = []
+    tables = {name: Table(f"[{name}]", plain.get(name), faults) for name in _FIELDS}
+    _refuse_unknown(plain, tables, faults)
+    identity, link, uplink = tables["gateway"], tables["link"], tables["uplink"]
+    gateway_id = identity.node_id("id")
+    insee = identity.text("insee", topic.is_insee, N_("give five characters, as 49007 or 2A004"))
+    name = identity.text("name", topic.is_gateway_name, N_("give lower-case letters, digits, inner hyphens"))
+    data = Path(identity.text("data", lambda text: text.startswith("/"), N_("give an absolute path")))
     # A cabinet whose lamps have no controllers answers no node: there is no link to open.
-    serial = link_config.check(plain, reader.faults)
+    serial = link_config.check(plain, faults)
     has_serial = any(section in plain for section in link_config.FIELDS)
     is_alone = "cabinet" in plain and "link" not in plain and not has_serial
-    has_udp = not is_alone and not (has_serial and "bind" not in plain.get("link", {}))
-    bind = reader.address("link", "bind", 5683) if has_udp else None
-    broker = reader.address("uplink", "broker", 8883)
-    allowed = frozenset() if is_alone else reader.nodes()
-    tls = reader.tls(insecure)
-    trust = reader.boolean("clock", "trust_system", False)
-    status_socket = reader.path("status", "socket", Path(data) / "run" / "status.sock")
-    metrics = reader.address("metrics", "bind", 9101) if "metrics" in plain else None
-    bearers = tuple(reader.bearer(name, numbers[name, "keepalive_s"]) for name in ("fibre", "mobile") if name in plain)
-    reader.shared_interface(bearers)
-    modem = reader.modem()
-    cabinet = cabinet_config.check(plain["cabinet"], reader.faults) if "cabinet" in plain else None
-    keys = reader.keyset(cabinet, insee) if cabinet is not None else None
-    page, groups = reader.page() if "page" in plain else None, reader.groups()
-    reserve, segment = numbers["journal", "alarm_reserve_bytes"], numbers["journal", "segment_bytes_max"]
-    if numbers["journal", "bytes_max"] < reserve + 4 * segment:
-        reader.fault("journal", "bytes_max", "leaves no room", f"give at least {reserve + 4 * segment}")
-    if reader.faults:
-        raise ConfigError(reader.faults)
+    has_udp = not is_alone and not (has_serial and "bind" not in link.plain)
+    bind = link.address("bind", 5683) if has_udp else None
+    nodes = () if is_alone else link.nodes("nodes")
+    allowed = None if nodes is None else frozenset(nodes)
+    broker = uplink.address("broker", 8883)
+    tls = _tls(uplink, insecure)
+    bearers = bearers_config.check(plain.get("bearer", []), faults)
+    cabinet = cabinet_config.check(plain["cabinet"], faults) if "cabinet" in plain else None
+    keys = _keyset(Table("[cabinet]", plain["cabinet"], faults), cabinet, insee) if cabinet is not None else None
+    page = page_config.check(tables["page"], has_cabinet="cabinet" in plain) if "page" in plain else None
+    groups = _groups(plain.get("groups", {}), faults)
+    socket = tables["status"].path("socket")
+    metrics = tables["metrics"].address("bind", 9101) if "metrics" in plain else None
+    journal = _journal(tables["journal"])
     core = Options(
         gateway=gateway_id,
         insee=insee,
         name=name,
         allowed=allowed,
-        commit_ms=numbers["link", "commit_ms"],
-        batch_age_ms=1000 * numbers["uplink", "batch_age_s"],
-        batch_records_max=numbers["uplink", "batch_records"],
-        window_max=numbers["uplink", "window"],
-        segment_bytes_max=segment,
-        journal_bytes_max=numbers["journal", "bytes_max"],
-        alarm_reserve_bytes=reserve,
-        # One patience for all bearers: the longest. Only our own requests and late answers wait for it.
-        ack_timeout_ms=max(numbers["link", "ack_timeout_ms"], serial.bus.ack_timeout_ms if serial.bus else 0),
-        reconnect_last_ms=1000 * numbers["uplink", "reconnect_max_s"],
-        bearers=tuple(bearer.Bearer(one.name, is_metered=one.name == "mobile") for one in bearers),
-        monthly_bytes=numbers["mobile", "monthly_bytes"] or None,
-        has_modem=modem is not None,
-        has_modem_power=modem is not None and modem.power_command is not None,
+        commit_ms=link.integer("commit_ms", 0, 3000, limits.LINK_COMMIT_MS),
+        batch_age_ms=1000 * uplink.integer("batch_age_s", 0, 3600, limits.UPLINK_BATCH_AGE_S),
+        batch_records_max=uplink.integer(
+            "batch_records", 1, wire_limits.BATCH_RECORDS_MAX, limits.UPLINK_BATCH_RECORDS_MAX
+        ),
+        window_max=uplink.integer("window", limits.UPLINK_ALARM_WINDOW + 1, 100, limits.UPLINK_WINDOW_MAX),
+        **journal,
+        ack_timeout_ms=_ack_timeout_ms(link, serial),
+        reconnect_last_ms=1000
+        * uplink.integer("reconnect_max_s", 1, 3600, limits.UPLINK_RECONNECT_LAST_MS // 1000),
+        bearers=tuple(one.core for one in bearers),
         cabinet=None if cabinet is None else _cabinet_options(cabinet, keys),
         groups=groups,
     )
+    trust = tables["clock"].boolean("trust_system", False)
+    if faults:
+        raise ConfigError(faults)
     mqtt = MqttOptions(*broker, f"{insee}-{name}", topic.build(topic.STATE, insee, name), tls)
     if allowed == frozenset():
         bind, serial = None, SerialBearers()
-    return Config(
-        core, mqtt, Path(data), bind, trust, status_socket, metrics, bearers, modem, serial, cabinet, page
-    )
+    status_socket = data / "run" / "status.sock" if socket is None else Path(socket)
+    return Config(core, mqtt, data, bind, trust, status_socket, metrics, bearers, serial, cabinet, page)
+
+
+# --- sections -------------------------------------------------------------------------------------------------------
+
+
+def _refuse_unknown(plain: dict[str, Any], tables: dict[str, Table], faults: list[Fault]) -> None:
+    bearers_config.former_sections(plain, faults)
+    for section, fields in plain.items():
+        if section in tables and isinstance(fields, dict):
+            tables[section].unknown(_FIELDS[section])
+        elif section not in ("bearer", "cabinet", "groups", *bearers_config.KINDS):
+            remedy = N_("the sections are {sections}")
+            sections = {"sections": ", ".join(_SECTIONS)}
+            faults.append(Fault(f"[{section}]", NC_("fault", "is not a section"), remedy, sections))
+
+
+def _journal(table: Table) -> dict[str, int]:
+    total = table.integer("bytes_max", 1 << 20, 1 << 40, limits.JOURNAL_BYTES_MAX)
+    segment = table.integer("segment_bytes_max", 1 << 14, 1 << 28, limits.JOURNAL_SEGMENT_BYTES_MAX)
+    reserve = table.integer("alarm_reserve_bytes", 1 << 16, 1 << 36, limits.JOURNAL_ALARM_RESERVE_BYTES)
+    if total < reserve + 4 * segment:
+        least = reserve + 4 * segment
+        table.fault("bytes_max", NC_("fault", "leaves no room"), N_("give at least {least}"), least=least)
+    return {"journal_bytes_max": total, "segment_bytes_max": segment, "alarm_reserve_bytes": reserve}
+
+
+def _ack_timeout_ms(link: Table, serial: SerialBearers) -> int:
+    """One patience for all bearers: the longest. Only our own requests and late answers wait for it."""
+    least = wire_limits.COAP_ACK_TIMEOUT_MIN_MS
+    given = link.integer("ack_timeout_ms", least, 60_000, least)
+    return max(given, serial.bus.ack_timeout_ms if serial.bus else 0)
+
+
+def _tls(uplink: Table, insecure: bool) -> Tls | None:
+    names = ("ca", "certificate", "key")
+    values = [uplink.plain.get(name) for name in names]
+    if all(value is None for value in values):
+        if not insecure:
+            remedy = N_("give ca, certificate and key, or --insecure")
+            uplink.fault("ca", NC_("fault", "no TLS files are given"), remedy)
+        return None
+    for name, value in zip(names, values, strict=True):
+        if not isinstance(value, str):
+            uplink.fault(name, NC_("fault", "is missing"), N_("give ca, certificate and key together"))
+        else:
+            _expect_file(uplink, name, value)
+    crl = uplink.plain.get("crl")
+    if crl is not None:
+        _expect_file(uplink, "crl", crl)
+    return Tls(*(str(value) for value in (*values, *([] if crl is None else [crl]))))
+
+
+def _expect_file(table: Table, field: str, value: Any) -> None:
+    if not isinstance(value, str) or not is_file(value):
+        problem = NC_("fault", "{value} is not a file")
+        table.fault(field, problem, N_("give the path of a PEM file"), value=value)
+
+
+def _groups(plain: Any, faults: list[Fault]) -> tuple[tuple[str, tuple[bytes, ...]], ...]:
+    """Names for nodes that are told something together."""
+    if not isinstance(plain, dict) or len(plain) > limits.GROUPS_MAX:
+        problem, remedy = NC_("fault", "is no section of up to {count} groups"), N_("write name = [ids]")
+        faults.append(Fault("[groups]", problem, remedy, {"count": limits.GROUPS_MAX}))
+        return ()
+    table = Table("[groups]", plain, faults)
+    found = []
+    for name, value in plain.items():
+        texts = value if isinstance(value, list) else []
+        nodes = tuple(node for node in map(id_from_hex, texts) if node is not None)
+        if not is_line(name, command.NAME_BYTES_MAX) or id_from_hex(name) is not None or name == "*":
+            remedy = N_("give 1 to {count} bytes, not an id")
+            table.fault(name, NC_("fault", "is no name"), remedy, count=command.NAME_BYTES_MAX)
+        elif not nodes or len(nodes) < len(texts):
+            table.fault(name, IS, N_("give a list of 16-digit ids of nodes"), value=repr(value))
+        else:
+            found.append((name, nodes))
+    return tuple(found)
+
+
+def _keyset(table: Table, cabinet: CabinetWiring, insee: str) -> KeySet | None:
+    """The commune's keys, installed by hand; None where none are configured, or with a fault."""
+    if cabinet.keys is None:
+        return None
+    try:
+        data = cabinet.keys.read_bytes()
+    except OSError as error:
+        remedy = N_("give the commune's key set, or remove it")
+        table.fault("keys", NC_("fault", "cannot be read ({error})"), remedy, error=error)
+        return None
+    keys, wrong = keyset.decode(data[: command.KEYSET_BYTES_MAX + 1])
+    if keys is None:
+        problem, remedy = NC_("fault", "is no key set ({why})"), N_("give the file of `bocage policy keyset`")
+        table.fault("keys", problem, remedy, why=wrong[0].problem)
+    elif keys.insee != insee:
+        problem, remedy = NC_("fault", "is of the commune {found}"), N_("give the one of {expected}")
+        table.fault("keys", problem, remedy, found=keys.insee, expected=insee)
+    return keys
 
 
 def _cabinet_options(cabinet: CabinetWiring, keys: KeySet | None) -> CabinetOptions:

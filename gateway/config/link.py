@@ -19,7 +19,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.config.table import Fault, Table
 from gateway.io import serial_line
+from gateway.language import N_, NC_
 from wire import bus, cose, radio
 
 # What pyserial and the kernel have; below, an answer takes longer than a node's loop may be kept.
@@ -78,59 +80,58 @@ class SerialBearers:
     radio: RadioOptions | None = None
 
 
-def check(plain: dict[str, Any], faults: list[str]) -> SerialBearers:
+def check(plain: dict[str, Any], faults: list[Fault]) -> SerialBearers:
     """The bearers behind the sections; what is wrong with them is appended to `faults`."""
-    found: dict[str, Any] = {}
-    for section in FIELDS:
-        if isinstance(plain.get(section), dict):
-            found[section] = _section(section, plain[section], faults)
-    bearers = SerialBearers(**found)
+    makers = {"bus": _bus, "wire": _wire, "radio": _radio}
+    tables = {name: Table(f"[{name}]", plain.get(name), faults) for name in makers}
+    found: dict[str, Any] = {name: makers[name](table) for name, table in tables.items() if table.is_there}
     ports = [bearer.port for bearer in found.values() if bearer.port]
     if len(set(ports)) < len(ports):
-        faults.append("[bus] port: two bearers have the same port; give each its own")
-    return bearers
+        problem = NC_("fault", "two bearers have the same port")
+        faults.append(Fault("[bus] port", problem, N_("give each its own"), {}))
+    return SerialBearers(**found)
 
 
-def _section(section: str, fields: dict[str, Any], faults: list[str]) -> Any:
-    def fault(field: str, value: Any, remedy: str) -> None:
-        faults.append(f"[{section}] {field}: {'is missing' if value is None else f'is {value!r}'}; {remedy}")
-
-    port = fields.get("port")
-    if not isinstance(port, str) or not port.startswith("/dev/"):
-        fault("port", port, "give the adapter's name under /dev/serial/by-id/")
-        port = ""
-    if section == "radio":
-        channel = fields.get("channel")
-        if channel is not None and not (_is_integer(channel) and radio.CHANNEL_MIN <= channel <= radio.CHANNEL_MAX):
-            fault("channel", channel, f"give an integer from {radio.CHANNEL_MIN} to {radio.CHANNEL_MAX}, or remove it")
-            channel = None
-        keys = _update_keys(fields.get("update_keys", []))
-        if keys is None:
-            remedy = f"give at most {UPDATE_KEYS_MAX} public keys of 64 hexadecimal digits, or remove it"
-            fault("update_keys", fields["update_keys"], remedy)
-        return RadioOptions(port, channel, keys or ())
-    baud = fields.get("baud", 115_200)
-    if baud not in BAUDS:
-        fault("baud", baud, f"give one of {', '.join(map(str, BAUDS))}")
-        baud = 115_200
-    if section == "wire":
-        return WireOptions(port, baud)
-    addresses = fields.get("addresses")
+def _bus(table: Table) -> BusOptions:
+    addresses = table.plain.get("addresses")
     if not isinstance(addresses, list) or not _are_addresses(addresses):
         low, high = bus.ADDRESS_MIN, bus.ADDRESS_MAX
-        fault("addresses", addresses, f"give a list of different integers from {low} to {high}")
-        addresses = [bus.ADDRESS_MIN]
-    direction = fields.get("direction", serial_line.ADAPTER)
-    if direction not in (serial_line.ADAPTER, serial_line.KERNEL):
-        fault("direction", direction, f'give "{serial_line.ADAPTER}" or "{serial_line.KERNEL}"')
-        direction = serial_line.ADAPTER
-    return BusOptions(port, tuple(addresses), baud, direction)
+        remedy = N_("give a list of different integers from {low} to {high}")
+        table.refuse("addresses", remedy, low=low, high=high)
+        addresses = [low]
+    directions = (serial_line.ADAPTER, serial_line.KERNEL)
+    direction = table.choice("direction", directions, serial_line.ADAPTER)
+    return BusOptions(_port(table), tuple(addresses), _baud(table), direction)
+
+
+def _wire(table: Table) -> WireOptions:
+    return WireOptions(_port(table), _baud(table))
+
+
+def _radio(table: Table) -> RadioOptions:
+    channel = None
+    if table.plain.get("channel") is not None:
+        channel = table.integer("channel", radio.CHANNEL_MIN, radio.CHANNEL_MAX)
+    keys = _update_keys(table.plain.get("update_keys", []))
+    if keys is None:
+        remedy = N_("give at most {count} public keys of 64 hexadecimal digits, or remove it")
+        table.refuse("update_keys", remedy, count=UPDATE_KEYS_MAX)
+    return RadioOptions(_port(table), channel, keys or ())
+
+
+def _port(table: Table) -> str:
+    remedy = N_("give the adapter's name under /dev/serial/by-id/")
+    return table.text("port", lambda text: text.startswith("/dev/"), remedy)
+
+
+def _baud(table: Table) -> int:
+    return int(table.choice("baud", BAUDS, 115_200))
 
 
 def _are_addresses(value: list[Any]) -> bool:
     if not value or len(set(map(str, value))) < len(value):
         return False
-    return all(_is_integer(one) and bus.ADDRESS_MIN <= one <= bus.ADDRESS_MAX for one in value)
+    return all(type(one) is int and bus.ADDRESS_MIN <= one <= bus.ADDRESS_MAX for one in value)
 
 
 def _update_keys(value: Any) -> tuple[bytes, ...] | None:
@@ -141,7 +142,3 @@ def _update_keys(value: Any) -> tuple[bytes, ...] | None:
     except (TypeError, ValueError):
         return None
     return keys if all(cose.is_sound_key(key) for key in keys) else None
-
-
-def _is_integer(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)

@@ -1,11 +1,17 @@
-"""What the page needs from outside: where it listens, who may enter, and the agent's hand for orders."""
+"""The [page] section of the configuration: where the technician's page listens, and the line of its password."""
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
+
+from gateway.config import password
+from gateway.config.table import Table, is_file
+from gateway.language import N_, NC_
+
+FIELDS = ("bind", "password", "certificate", "key")
 
 
 class PageOptions(NamedTuple):
-    """`bind`: a numeric address of the maintenance port, and a port. `password`: a line of
-    `gateway/config/password.py`. `certificate` and `key`: PEM files; without them the page is plain HTTP."""
+    """`bind`: a numeric address of the maintenance port, and a port. `password`: a line of `password.py`. `certificate`
+    and `key`: PEM files; without them the page is plain HTTP."""
 
     bind: tuple[str, int]
     password: str
@@ -14,12 +20,20 @@ class PageOptions(NamedTuple):
     language: str = "fr"
 
 
-class Orders(Protocol):
-    """What somebody at the cabinet may order. `feeder` is its place in the configuration, `who` the name they gave.
-    Each returns None when it was taken, or the word of a refusal. Zero seconds end a test."""
-
-    def test(self, feeder: int, seconds: int, who: str) -> str | None: ...
-
-    def lock(self, feeder: int, who: str) -> str | None: ...
-
-    def unlock(self, feeder: int, who: str) -> str | None: ...
+def check(table: Table, *, has_cabinet: bool) -> PageOptions:
+    """The page behind the section."""
+    bind = table.address("bind", 8080)
+    line = table.plain.get("password")
+    if not password.is_line(line):
+        # Perhaps the password itself: it must not be repeated.
+        problem = NC_("fault", "is missing") if line is None else NC_("fault", "is no scrypt line")
+        table.fault("password", problem, N_("give the line that `bocage gateway setup` writes"))
+        line = ""
+    certificate, key = (
+        table.optional(name, is_file, N_("give the path of a PEM file")) for name in ("certificate", "key")
+    )
+    if (certificate is None) != (key is None):
+        table.fault("certificate", NC_("fault", "is alone"), N_("give certificate and key together"))
+    if not has_cabinet:
+        table.fault("bind", NC_("fault", "has no cabinet to show"), N_("give [cabinet], or remove [page]"))
+    return PageOptions(bind, str(line), certificate, key)

@@ -151,9 +151,6 @@ class Gateway:
         return Bearers(
             options.bearers,
             reconnect_last_ms=options.reconnect_last_ms,
-            monthly_bytes=options.monthly_bytes,
-            has_modem=options.has_modem,
-            has_modem_power=options.has_modem_power,
             disk=state_disk,
             clock=self.clock,
             random_below=self._random_below,

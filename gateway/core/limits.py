@@ -74,6 +74,9 @@ UPLINK_BATCH_RECORDS_MAX = 50
 # The densest record grows 7.1-fold as SenML: 233 kB, which stays below wire.limits.BATCH_BYTES_MAX.
 UPLINK_BATCH_BYTES_MAX = 32 * 1024
 
+# A street of lights makes a batch of that size in a minute; a small one need not be fresher.
+UPLINK_BATCH_AGE_S = 60
+
 # Shapes of telemetry records (which readings, clock set or not) whose layout is remembered (uplink/pack.py).
 # A fleet has a few dozen; a node that invents more costs time and no memory: beyond, all are learnt afresh.
 PACK_SHAPES_MAX = 256
@@ -109,6 +112,9 @@ REFUSED_SOURCE_MAX = 100
 REFUSED_PER_MINUTE_MAX = 60
 
 # --- Node link (gateway/core/link/) ---------------------------------------------------------------------------
+
+# Telemetry waits so long for others to share its flush: half of the second in which a node wants its answer.
+LINK_COMMIT_MS = 500
 
 # Dusk on a switched feeder: every lamp of a district asks within minutes.
 LINK_EXCHANGES_MAX = 8192

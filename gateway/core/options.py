@@ -7,30 +7,29 @@ from typing import NamedTuple
 from gateway.core import limits
 from gateway.core.bearers.bearer import Bearer
 from gateway.core.cabinet.cabinet import CabinetOptions
+from wire.limits import COAP_ACK_TIMEOUT_MIN_MS
 
 
 class Options(NamedTuple):
-    """What the configuration decides for the core. `bearers` in order of preference; none: whatever route there is.
-    `monthly_bytes` bounds what goes by each metered bearer in a month; None: no bound. `groups`: names for nodes that
-    are told something together."""
+    """What the configuration decides for the core; a field that is not given has the shipped default.
+
+    `allowed` None: every adopted node. `bearers` in order of preference; none: the route that the system has. `groups`:
+    names for nodes that are told something together."""
 
     gateway: bytes
     insee: str
     name: str
-    allowed: frozenset[bytes] | None
-    commit_ms: int
-    batch_age_ms: int
-    batch_records_max: int
-    window_max: int
-    segment_bytes_max: int
-    journal_bytes_max: int
-    alarm_reserve_bytes: int
-    ack_timeout_ms: int
+    allowed: frozenset[bytes] | None = None
+    commit_ms: int = limits.LINK_COMMIT_MS
+    batch_age_ms: int = 1000 * limits.UPLINK_BATCH_AGE_S
+    batch_records_max: int = limits.UPLINK_BATCH_RECORDS_MAX
+    window_max: int = limits.UPLINK_WINDOW_MAX
+    segment_bytes_max: int = limits.JOURNAL_SEGMENT_BYTES_MAX
+    journal_bytes_max: int = limits.JOURNAL_BYTES_MAX
+    alarm_reserve_bytes: int = limits.JOURNAL_ALARM_RESERVE_BYTES
+    ack_timeout_ms: int = COAP_ACK_TIMEOUT_MIN_MS
     reconnect_last_ms: int = limits.UPLINK_RECONNECT_LAST_MS
     bearers: tuple[Bearer, ...] = ()
-    monthly_bytes: int | None = None
-    has_modem: bool = False
-    has_modem_power: bool = False
     cabinet: CabinetOptions | None = None
     groups: tuple[tuple[str, tuple[bytes, ...]], ...] = ()
 

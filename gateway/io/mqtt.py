@@ -23,15 +23,15 @@ from gateway.io.mqtt_connection import (
     PubAck,
     Subscription,
 )
-from gateway.io.mqtt_socket import Addresses, Bearer, MqttOptions
+from gateway.io.mqtt_socket import Addresses, BearerRoute, MqttOptions
 
 __all__ = [
-    "ANY_BEARER", "Bearer", "Connected", "Disconnected", "Event", "Message", "MqttLink", "MqttOptions", "PubAck",
+    "ANY_BEARER", "BearerRoute", "Connected", "Disconnected", "Event", "Message", "MqttLink", "MqttOptions", "PubAck",
     "Subscription",
 ]  # fmt: skip
 
 # Whatever route the system has.
-ANY_BEARER = Bearer(UNBOUND.name)
+ANY_BEARER = BearerRoute(UNBOUND.name)
 
 
 class _Posted(NamedTuple):
@@ -72,7 +72,7 @@ class MqttLink:
         """When the carrier's thread last gave a sign of life (monotonic); None without a carrier."""
         return None if self._carrier is None else self._carrier.looked_ms
 
-    def connect(self, subscriptions: list[str], bearer: Bearer = ANY_BEARER) -> None:
+    def connect(self, subscriptions: list[str], bearer: BearerRoute = ANY_BEARER) -> None:
         """Start one attempt. Its end is told, once, by Disconnected, unless `close` or a later `connect` ends it."""
         if self._candidate is not None:
             self._candidate.close()

@@ -20,7 +20,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from gateway.io import clock, mqtt_socket, tls
 from gateway.io.guarded_socket import Broken, GuardedSocket, Places
-from gateway.io.mqtt_socket import Addresses, Bearer, MqttOptions
+from gateway.io.mqtt_socket import Addresses, BearerRoute, MqttOptions
 
 # CONNACK may take that long.
 CONNACK_TIMEOUT_S = 10
@@ -96,7 +96,7 @@ class Connection:
         self,
         options: MqttOptions,
         addresses: Addresses,
-        bearer: Bearer,
+        bearer: BearerRoute,
         subscriptions: list[str],
         *,
         post: Callable[["Connection", Event], None],

@@ -20,7 +20,7 @@ CONNECT_TIMEOUT_S = 10
 _UNACKNOWLEDGED_S_MAX = 30
 
 
-class Bearer(NamedTuple):
+class BearerRoute(NamedTuple):
     """A way to the broker. `interface` (SO_BINDTODEVICE) and `source` (an address) bind the socket to it.
 
     A silent cut is seen after twice the keep-alive: 6 s on fibre. One exchange of PINGREQ and PINGRESP costs about
@@ -71,7 +71,7 @@ class Addresses:
             self._ask()
 
 
-def open_tcp(addresses: Addresses, bearer: Bearer) -> socket.socket:
+def open_tcp(addresses: Addresses, bearer: BearerRoute) -> socket.socket:
     """A connection over the bearer to the first address that answers. OSError."""
     failure: OSError = socket.gaierror(socket.EAI_NONAME, "no address")
     for family, kind, protocol, _, address in addresses.look_up():

@@ -1,9 +1,10 @@
-"""The bearers of a running agent: connections by them, probes through them, what the kernel counted on them, the
-modem's port. Carries out effects and reports events; which bearer, and when, is the core's decision.
+"""The bearers of a running agent: connections by them, probes through them, what the kernel counted on them, the ports
+of their modems. Carries out effects and reports events; which bearer, and when, is the core's decision.
 """
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from gateway.config.config import Config
@@ -13,7 +14,7 @@ from gateway.core.bearers.modem import Write
 from gateway.core.gateway import Gateway
 from gateway.io import clock
 from gateway.io.modem import ModemClosed, ModemOpened, ModemPort, ModemReceived, cut_power
-from gateway.io.mqtt import Bearer, MqttLink
+from gateway.io.mqtt import BearerRoute, MqttLink
 from gateway.io.probe import Resolver, probe
 from gateway.io.sockets import interface_count
 
@@ -35,37 +36,41 @@ class Bearers:
         self._mqtt = mqtt
         self._turn = turn
         self._say = say
-        self._bearers = {bearer.name: bearer for bearer in config.bearers or (Bearer(UNBOUND.name),)}
+        routes = [one.route for one in config.bearers] or [BearerRoute(UNBOUND.name)]
+        self._routes = {route.name: route for route in routes}
         self._resolver = Resolver(config.mqtt.host, config.mqtt.port)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._power_command = config.modem.power_command if config.modem else None
-        self._modem = ModemPort(config.modem.port, post(self._on_modem)) if config.modem else None
-        if self._modem is not None:
-            self._modem.start()
+        self._power_commands = {one.route.name: one.power_command for one in config.bearers if one.power_command}
+        self._modems = {
+            one.route.name: ModemPort(one.modem, post(partial(self._on_modem, one.route.name)))
+            for one in config.bearers
+            if one.modem is not None
+        }
+        for port in self._modems.values():
+            port.start()
 
     def carry_out(self, effect: BearerEffect) -> None:
         """One effect of the core."""
         if isinstance(effect, Connect):
-            self._mqtt.connect(self._core.connection_topics(), self._bearers[effect.bearer])
+            self._mqtt.connect(self._core.connection_topics(), self._routes[effect.bearer])
         elif isinstance(effect, Drop):
             self._mqtt.drop(effect.bearer)
         elif isinstance(effect, Probe):
             self._start(self._probe(effect))
         elif isinstance(effect, Write):
-            if self._modem is not None:
-                self._modem.write(effect.data)
-        elif self._power_command is not None:
-            self._start(self._cut_power(self._power_command))
+            self._modems[effect.bearer].write(effect.data)
+        else:
+            self._start(self._cut_power(effect.bearer))
 
     @property
-    def modem_looked_ms(self) -> int | None:
-        """When the modem's thread last gave a sign of life (monotonic); None without a modem, or once closed."""
-        return None if self._modem is None else self._modem.looked_ms
+    def modems_looked_ms(self) -> dict[str, int | None]:
+        """When the thread of each bearer's modem last gave a sign of life (monotonic); None once it is closed."""
+        return {bearer: port.looked_ms for bearer, port in self._modems.items()}
 
     def count(self, *, now_ms: int) -> None:
         """Tell the core what the kernel has counted on metered interfaces; to be called every few seconds."""
         for name in self._core.bearers.budgets:
-            interface = self._bearers[name].interface
+            interface = self._routes[name].interface
             if interface is None:
                 continue  # bound by address alone: the kernel counts by interface
             counted = interface_count(interface)
@@ -77,8 +82,8 @@ class Bearers:
             task.cancel()
         for budget in self._core.bearers.budgets.values():
             budget.close()
-        if self._modem is not None:
-            self._modem.close()
+        for port in self._modems.values():
+            port.close()
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
@@ -86,21 +91,20 @@ class Bearers:
         task.add_done_callback(self._tasks.discard)
 
     async def _probe(self, effect: Probe) -> None:
-        bearer = self._bearers[effect.bearer]
+        route = self._routes[effect.bearer]
         outcome = await probe(
-            self._resolver, interface=bearer.interface, source=bearer.source, timeout_ms=effect.timeout_ms
+            self._resolver, interface=route.interface, source=route.source, timeout_ms=effect.timeout_ms
         )
         self._core.bearers.connection.probed(effect.bearer, outcome.ok, outcome.rtt_ms, now_ms=clock.monotonic_ms())
         self._turn()
 
-    async def _cut_power(self, command: tuple[str, ...]) -> None:
-        why = await cut_power(command)
-        self._say("modem-power-cut", why=why)
+    async def _cut_power(self, bearer: str) -> None:
+        why = await cut_power(self._power_commands[bearer])
+        self._say("modem-power-cut", bearer=bearer, why=why)
 
-    def _on_modem(self, event: ModemOpened | ModemClosed | ModemReceived) -> None:
-        modem, now_ms = self._core.bearers.modem, clock.monotonic_ms()
-        assert modem is not None and self._modem is not None
-        self._modem.took()
+    def _on_modem(self, bearer: str, event: ModemOpened | ModemClosed | ModemReceived) -> None:
+        modem, now_ms = self._core.bearers.modems[bearer], clock.monotonic_ms()
+        self._modems[bearer].took()
         if isinstance(event, ModemOpened):
             modem.opened(now_ms=now_ms)
         elif isinstance(event, ModemClosed):

@@ -78,7 +78,7 @@ class CabinetShell:
         if self._page is not None:
             await self._page.close()
 
-    # --- orders of the page (gateway.config.page.Orders) ----------------------------------------------------------
+    # --- orders of the page (gateway.show.page.app.Orders) ----------------------------------------------------------
 
     def test(self, feeder: int, seconds: int, who: str) -> str | None:
         return self._ordered(self._cabinet.test(feeder, seconds, who, now_ms=clock.monotonic_ms()))

@@ -30,8 +30,9 @@ _BROKER_ALLOWED_MS = 60_000
 _MODEM_ALLOWED_MS = 180_000
 # It looks every second; a driver that hangs for half a minute has lost the contactors.
 _CABINET_ALLOWED_MS = 30_000
-# Told, but no reason to be restarted: records are kept without them, and the port would hang again.
-_SPARED = frozenset({"modem"})
+# A modem's thread that is late is reported and is no reason to restart: records are kept without it, and its port would
+# hang again.
+_MODEM = "modem"
 # Recovery of a full journal takes a minute on a slow card. While it runs systemd is told to wait on, but not for ever.
 _STARTING_EXTEND_MS = 30_000
 _STARTING_MS_MAX = 900_000
@@ -122,15 +123,16 @@ class Operation:
         if self._metrics is not None and (status := self._safely(self._status_now)) is not None:
             self._metrics.update(status)
 
-    def watch(self, *, broker: int | None, modem: int | None, cabinet: int | None = None) -> int:
+    def watch(self, *, broker: int | None, modems: dict[str, int | None], cabinet: int | None = None) -> int:
         """Feed systemd's watchdog while nobody is late; returns in how many milliseconds it is due again.
 
-        The last signs of life (monotonic ms) of the threads of the broker's connection, of the modem and of those that
-        hold contactors; None without.
+        The last signs of life (monotonic ms) of the threads of the broker's connection, of each bearer's modem and of
+        those that hold contactors; None without.
         """
         now_ms = clock.monotonic_ms()
         self._heard("broker", _BROKER_ALLOWED_MS, broker)
-        self._heard("modem", _MODEM_ALLOWED_MS, modem)
+        for bearer, heard_ms in modems.items():
+            self._heard(f"{_MODEM} {bearer}", _MODEM_ALLOWED_MS, heard_ms)
         self._heard("cabinet", _CABINET_ALLOWED_MS, cabinet)
         late = self._heartbeats.late(now_ms=now_ms)
         known = {one.name for one in self.facts.late}
@@ -138,7 +140,7 @@ class Operation:
         for one in late:
             if one.name not in known:
                 self.say("heartbeat-late", **one._asdict())
-        if all(one.name in _SPARED for one in late):
+        if all(one.name.startswith(f"{_MODEM} ") for one in late):
             self.notify.alive()
         headline = self._safely(self._say_headline)
         if headline is not None and headline != self._headline:

@@ -130,11 +130,13 @@ def _basis(basis: str, language: str) -> str:
 
 
 def _stuck(status: Status) -> list[Finding]:
-    late = [one.name for one in status.late]
+    # A modem's thread is called after its bearer too: "modem mobile".
+    late = [one.name.partition(" ")[0] for one in status.late]
     # Some have a sentence of their own: the agent is not restarted for them.
     apart = [f"late.{name}" for name in late if f"late.{name}" in WORDS]
     names = ", ".join(name for name in late if f"late.{name}" not in WORDS)
-    return [*([Finding("late", {"names": names})] if names else []), *(Finding(key, {}) for key in apart)]
+    first = [Finding("late", {"names": names})] if names else []
+    return [*first, *(Finding(key, {}) for key in dict.fromkeys(apart))]
 
 
 def _writing(status: Status) -> list[Finding]:
@@ -225,15 +227,16 @@ def _modem(status: Status) -> list[Finding]:
     """The first trouble of each modem on the way from the plug to the operator."""
     if (status.uptime_s or 0) < _MODEM_STARTS_S:
         return []
-    modems = [bearer.modem for bearer in (status.bearers or {}).values() if bearer.modem is not None]
-    return [trouble for modem in modems for trouble in _modem_trouble(modem)[:1]]
+    modems = {name: bearer.modem for name, bearer in (status.bearers or {}).items() if bearer.modem is not None}
+    sentence = "modem" if len(modems) == 1 else "modem_of"
+    return [trouble for name, modem in modems.items() for trouble in _modem_trouble(sentence, name, modem)[:1]]
 
 
-def _modem_trouble(modem: ModemState) -> list[Finding]:
+def _modem_trouble(sentence: str, bearer: str, modem: ModemState) -> list[Finding]:
     parts = (("link", "modem.do"), ("sim", "modem.do.sim"), ("registration", "modem.do.operator"))
     keys = ((f"modem.{part}.{getattr(modem, part)}", remedy) for part, remedy in parts)
     return [
-        Finding("modem", {"why": _Deferred(word, key)}, remedy)
+        Finding(sentence, {"why": _Deferred(word, key), "bearer": bearer}, remedy)
         for key, remedy in keys
         if key in WORDS and key != "modem.link.answers"
     ]

@@ -19,7 +19,8 @@ class BoundsChecker:
             host.waiting_max = max(host.waiting_max, host.waiting())
             self._bound(host, "batches ahead", host.core.uplink.ahead(), host.options.window_max)
             self._bound(host, "journal bytes", host.core.journal.bytes_held, host.options.journal_bytes_max)
-            self._bound(host, "metered bytes", host.metered_bytes, host.options.monthly_bytes or host.metered_bytes)
+            budget = sum(bearer.monthly_bytes for bearer in host.options.bearers)
+            self._bound(host, "metered bytes", host.metered_bytes, budget or host.metered_bytes)
             self._bound(host, "nodes", len(host.core.registry.nodes()), limits.INBOX_NODES_MAX)
             boots_max = limits.INBOX_NODES_MAX * limits.TIMEMAP_BOOTS_PER_NODE_MAX
             self._bound(host, "boots in the time map", host.core.timemap.remembered(), boots_max)

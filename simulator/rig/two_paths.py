@@ -96,7 +96,7 @@ class TwoPaths(Desk):
 
     broker_host = CENTRE
     link_host = CABINET
-    gateway_toml = '[fibre]\ninterface = "fibre"\n[mobile]\ninterface = "mobile"\n'
+    gateway_toml = "".join(f'[[bearer]]\nname = "{path}"\nkind = "{path}"\ninterface = "{path}"\n' for path in PATHS)
 
     def __init__(self, *, seed: int = 1) -> None:
         self.cabinet = f"bocage-cab-{os.getpid()}"

@@ -52,23 +52,24 @@ def test_a_task_that_is_late_is_named_and_the_watchdog_goes_hungry(settings, mon
 
 def test_a_modem_that_hangs_is_told_and_the_agent_is_not_restarted_for_it(settings, tmp_path, monkeypatch):
     """Its port would hang again after the restart, and the next one: the street's records would pay for the modem."""
-    settings.write_text(settings.read_text() + f'[mobile]\ninterface = "lo"\nmodem = "{tmp_path}/no-port"\n')
+    stick = f'[[bearer]]\nname = "stick"\nkind = "mobile"\ninterface = "lo"\nmodem = "{tmp_path}/no-port"\n'
+    settings.write_text(settings.read_text() + stick)
     fed = []
 
     async def beside(agent):
         await until(lambda: agent._operation.facts.phase == "running")
         monkeypatch.setattr(agent._operation.notify, "alive", lambda: fed.append(1))
         agent._watch()
-        assert "modem" in agent._heartbeats.expected() and agent._operation.facts.late == []
-        port = agent._bearers._modem
+        assert "modem stick" in agent._heartbeats.expected() and agent._operation.facts.late == []
+        port = agent._bearers._modems["stick"]
         monkeypatch.setattr(port, "_look", lambda: None)
         port.looked_ms = agent_module.clock.monotonic_ms() - 181_000
         agent._watch()
-        assert [late.name for late in agent._operation.facts.late] == ["modem"] and len(fed) == 2
+        assert [late.name for late in agent._operation.facts.late] == ["modem stick"] and len(fed) == 2
         assert [found.key for found in findings(agent._operation.status())] == ["late.modem"]
         agent._bearers.close()
         agent._watch()
-        assert "modem" not in agent._heartbeats.expected()
+        assert "modem stick" not in agent._heartbeats.expected()
         agent._stop.set()
 
     run_agent(settings, beside)

@@ -291,8 +291,8 @@ def test_bug_class_13_half_open_link_false_up_and_flapping():
     A silent cut of fibre: mobile carries within 30 s. Six hours of fibre that comes and goes every 5 s: changes of
     bearer and bytes by mobile in an hour are bounded. Then fibre carries again, and nothing waits.
     """
-    bearers = (Bearer("fibre"), Bearer("mobile", is_metered=True))
-    district = District(1, bearers=bearers, monthly_bytes=50_000_000)
+    bearers = (Bearer("fibre"), Bearer("mobile", is_metered=True, monthly_bytes=50_000_000))
+    district = District(1, bearers=bearers)
     (host,) = district.hosts
     for _ in range(3):
         assert district.carriers() == {"fibre": 1}

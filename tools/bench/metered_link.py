@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Protocol
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from gateway.io.mqtt import Bearer, Connected, Event, Message, MqttLink, MqttOptions, PubAck
+from gateway.io.mqtt import BearerRoute, Connected, Event, Message, MqttLink, MqttOptions, PubAck
 from gateway.io.tls import Tls
 from simulator.rig.authority import Authority
 from simulator.rig.rig import Part, RigError, find_mosquitto, free_port
@@ -136,7 +136,7 @@ class Gateway:
 
     def connect(self, keepalive_s: int) -> None:
         """Returns when the broker has accepted."""
-        self._link.connect(["tc/1/a/49007/cab-1"], Bearer("mobile", keepalive_s=keepalive_s))
+        self._link.connect(["tc/1/a/49007/cab-1"], BearerRoute("mobile", keepalive_s=keepalive_s))
         self.wait(lambda event: isinstance(event, Connected))
 
     def publish(self, name: str, payload: bytes) -> None:

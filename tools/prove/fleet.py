@@ -17,7 +17,7 @@ from gateway.core.custody.disk import Ticket
 from gateway.core.gateway import Gateway, Send, Start
 from gateway.core.uplink.batch import Publication
 from gateway.io import clock
-from gateway.io.mqtt import Bearer, Connected, Disconnected, Message, MqttLink, PubAck
+from gateway.io.mqtt import BearerRoute, Connected, Disconnected, Message, MqttLink, PubAck
 from simulator.checkers.delivery import DeliveryChecker
 from simulator.hosts.keys import CIPHER, key_of
 from simulator.rig.crowd import Sender
@@ -126,7 +126,7 @@ class Cabinet:
         elif isinstance(effect, Connect):
             waited_ms = now_ms - self._ended_ms
             self._fleet.attempts.append(Attempt(self._number, now_ms, self._due_ms, waited_ms, self._waits))
-            self._link.connect(self.core.connection_topics(), Bearer(effect.bearer))
+            self._link.connect(self.core.connection_topics(), BearerRoute(effect.bearer))
         elif isinstance(effect, Drop):
             self._link.drop(effect.bearer)
 

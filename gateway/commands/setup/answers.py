@@ -8,8 +8,8 @@
     ca = "/media/usb/autorite.pem"              keys = "/media/usb/commune.keys"
     certificate = "/media/usb/cab-1.pem"        latitude = 47.5720, and so on
 
-A section is laid over field by field; `[[cabinet.feeder]]`, if given, is the whole list. `ca`, `certificate` and
-`keys` are files to install. Every fault is collected; a password goes nowhere but into its scrypt line.
+A section is laid over field by field; `[[cabinet.feeder]]` and `[[bearer]]`, if given, are the whole list. `ca`,
+`certificate` and `keys` are files to install. Every fault is collected; a password goes only into its scrypt line.
 """
 
 import stat
@@ -43,7 +43,7 @@ def read(path: Path) -> dict[str, Any]:
 
 def lay_over(draft: Draft, given: dict[str, Any], language: str) -> list[str]:
     """Fill in the draft; what is wrong with the answers, in words."""
-    strays = [name for name, one in given.items() if not isinstance(one, dict)]
+    strays = [name for name, one in given.items() if not isinstance(one, list if name == "bearer" else dict)]
     faults = [word("answers.section", language, section=name) for name in strays]
     if faults:
         return faults
@@ -59,10 +59,10 @@ def lay_over(draft: Draft, given: dict[str, Any], language: str) -> list[str]:
         (section, name): table.pop(name)
         for section, table in given.items()
         for name in list(table)
-        if (section, name) in taken
+        if isinstance(table, dict) and (section, name) in taken
     }
     for section, table in given.items():
-        draft.document[section] = draft.document.get(section, {}) | table
+        draft.document[section] = draft.document.get(section, {}) | table if isinstance(table, dict) else table
     insee = str(draft.document["gateway"].get("insee", ""))
     if "cabinet" in given or not draft.was_there:
         fault = drafts.site_fault(draft.document["cabinet"], insee, language)

@@ -16,6 +16,7 @@ from typing import Any
 from gateway.commands.setup import files, identity, site
 from gateway.commands.setup.words import comment, word
 from gateway.config import config, password
+from gateway.config.table import Fault
 from policy import keyset
 
 INSECURE = "--insecure"
@@ -66,10 +67,10 @@ class Draft:
         pem = self.authority or self.installed(files.AUTHORITY)
         return None if pem is None or identity.is_stand_in(pem) else pem
 
-    def check(self) -> list[str]:
-        """Lists every fault, as the agent will report it."""
+    def check(self, language: str) -> list[str]:
+        """Lists every fault, in the words of the agent."""
         with tempfile.TemporaryDirectory(prefix="bocage-setup-") as folder:
-            return _faults(self._staged(Path(folder)), insecure=True)
+            return [fault.text(language) for fault in _faults(self._staged(Path(folder)))]
 
     def new_files(self, language: str) -> list[files.New]:
         """Lists what is to be written, in this order. The document's paths are those of the system that will run it."""
@@ -139,7 +140,7 @@ def open_draft(root: Path) -> Draft:
     standing = files.read(root, files.CONFIG)
     document: dict[str, Any] = {} if standing is None else tomllib.loads(standing.decode())
     for name, section in document.items():
-        if not isinstance(section, dict):
+        if not isinstance(section, list if name == "bearer" else dict):
             raise ValueError(f"{name} is no section")
     gateway = document.setdefault("gateway", {})
     gateway.setdefault("id", secrets.token_bytes(_NODE_ID_BYTES).hex())
@@ -164,10 +165,14 @@ def accepts(section: str, name: str, value: Any, *, feeder: bool = False) -> boo
     if feeder:
         probe["cabinet"]["feeder"][0][name] = value
     else:
-        if section == "mobile":
-            probe.setdefault("mobile", {"interface": "wwan0"})
         probe.setdefault(section, {})[name] = value
-    return not _faults(probe, insecure=True)
+    return not _faults(probe)
+
+
+def accepts_of_bearer(kind: str, name: str, value: Any) -> bool:
+    """The same of a field of a [[bearer]]."""
+    bearer = {"name": kind, "kind": kind, "interface": "eth0"} | {name: value}
+    return not _faults(_SOUND | {"bearer": [bearer]})
 
 
 def keys_fault(data: bytes, insee: str, language: str) -> str | None:
@@ -199,9 +204,9 @@ def site_fault(cabinet: dict[str, Any], insee: str, language: str) -> str | None
     return None if objection is None else word(objection[0], language, **objection[1])
 
 
-def _faults(document: dict[str, Any], *, insecure: bool) -> list[str]:
+def _faults(document: dict[str, Any]) -> list[Fault]:
     try:
-        config.check(document, insecure=insecure)
+        config.check(document, insecure=True)
     except config.ConfigError as error:
         return error.faults
     return []

@@ -28,7 +28,7 @@ SERVICE_OPTIONS = ETC / "gateway.env"
 _GROUP = "bocage"
 
 # Sections of gateway.toml in the order of reading.
-ORDER = ("gateway", "cabinet", "page", "link", "uplink", "fibre", "mobile", "clock", "journal", "status", "metrics")
+ORDER = ("gateway", "cabinet", "page", "link", "uplink", "bearer", "clock", "journal", "status", "metrics")
 
 # path of a section or field -> its comment, without the "#"; None: none
 Comment = Callable[[str], str | None]
@@ -93,7 +93,10 @@ def toml_text(document: Mapping[str, Any], comment: Comment) -> str:
     lines = _comment(comment(""))
     known = [name for name in ORDER if name in document]
     for name in (*known, *(name for name in document if name not in ORDER)):
-        lines += _table(name, document[name], comment)
+        if isinstance(document[name], list):
+            lines += _items(name, document[name], comment)
+        else:
+            lines += _table(name, document[name], comment)
     return "\n".join([*lines, ""])
 
 
@@ -105,11 +108,14 @@ def _table(path: str, table: Mapping[str, Any], comment: Comment) -> list[str]:
         if isinstance(value, Mapping):
             later += _table(inner, value, comment)
         elif isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
-            for number, item in enumerate(value):
-                later += _item(inner, item, comment if number == 0 else _no_comment)
+            later += _items(inner, value, comment)
         else:
             lines += [*_comment(comment(inner)), f"{field} = {literal(value)}"]
     return lines + later
+
+
+def _items(path: str, items: list[Any], comment: Comment) -> list[str]:
+    return [line for number, item in enumerate(items) for line in _item(path, item, _no_comment if number else comment)]
 
 
 def _item(path: str, table: Mapping[str, Any], comment: Comment) -> list[str]:

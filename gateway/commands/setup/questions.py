@@ -15,6 +15,7 @@ from gateway.commands.setup.dialogue import Refused, Terminal
 from gateway.commands.setup.draft import Draft
 from gateway.commands.setup.words import word
 from gateway.config import password
+from gateway.config.bearers import FIBRE, MOBILE
 
 _BYTES_OF_MEGABYTE = 1_000_000
 _CONTACTS = ("door", "mains", "switch_on", "switch_off")
@@ -82,36 +83,47 @@ class Questions:
         )
         draft.certificate = certificate or draft.certificate
         wired, mobile = machine.interfaces()
-        self._bearer("fibre", wired)
-        self._bearer("mobile", mobile)
-        if "mobile" in self._document:
-            self._mobile(self._document["mobile"])
+        self._bearer(FIBRE, wired)
+        stick = self._bearer(MOBILE, mobile)
+        if stick is not None:
+            self._mobile(stick)
 
     def _check_certificate(self, pem: bytes) -> None:
         draft = self._draft
         identity.check_certificate(pem, draft.key, draft.common_name, draft.authority_in_force())
 
-    def _bearer(self, name: str, choices: list[str]) -> None:
-        section = self._document.get(name, {})
+    def _bearer(self, kind: str, choices: list[str]) -> dict[str, Any] | None:
+        """Asks about the first bearer of a kind; others in the file stay as they are. None: there is none of it."""
+        bearers = self._document.setdefault("bearer", [])
+        standing = next((one for one in bearers if one.get("kind") == kind), None)
         guess = "" if self._draft.was_there or not choices else choices[0]
         found = self._terminal.ask(
-            name,
-            _field(name, "interface"),
-            default=section.get("interface", guess),
+            kind,
+            _field_of_bearer(kind, "interface"),
+            default=(standing or {}).get("interface", guess),
             optional=True,
             choices=choices,
         )
         if found is not None:
-            self._document[name] = section | {"interface": found}
-        elif "source" not in section:  # bound by an address instead: not asked about, so kept
-            self._document.pop(name, None)
+            entry = {"name": kind, "kind": kind} | (standing or {}) | {"interface": found}
+            if standing is None:
+                bearers.insert(0 if kind == FIBRE else len(bearers), entry)  # fibre is preferred
+            else:
+                bearers[bearers.index(standing)] = entry
+            return entry
+        if standing is not None and "source" not in standing:  # bound by an address: not asked about, so kept
+            bearers.remove(standing)
+            standing = None
+        if not bearers:
+            del self._document["bearer"]
+        return standing
 
     def _mobile(self, mobile: dict[str, Any]) -> None:
         default = str(mobile.get("monthly_bytes", 0) // _BYTES_OF_MEGABYTE)
         mobile["monthly_bytes"] = self._terminal.ask("monthly", _read_budget, default=default)
         modem = self._terminal.ask(
             "modem",
-            _field("mobile", "modem"),
+            _field_of_bearer(MOBILE, "modem"),
             default=mobile.get("modem", ""),
             optional=True,
             choices=machine.serial_ports(self._draft.root),
@@ -279,6 +291,15 @@ def _feeder(name: str, kind: Callable[[str], Any] = str) -> Callable[[str], Any]
     return read
 
 
+def _field_of_bearer(kind: str, name: str) -> Callable[[str], str]:
+    def read(typed: str) -> str:
+        if not drafts.accepts_of_bearer(kind, name, typed):
+            raise Refused()
+        return typed
+
+    return read
+
+
 def _integer(section: str, name: str) -> Callable[[str], int]:
     def read(typed: str) -> int:
         value = _number(typed)
@@ -291,7 +312,7 @@ def _integer(section: str, name: str) -> Callable[[str], int]:
 
 def _read_budget(typed: str) -> int:
     value = _number(typed) * _BYTES_OF_MEGABYTE
-    if not drafts.accepts("mobile", "monthly_bytes", value):
+    if not drafts.accepts_of_bearer(MOBILE, "monthly_bytes", value):
         raise Refused()
     return value
 

@@ -90,7 +90,7 @@ def _from_answers(draft: Draft, args: argparse.Namespace, terminal: Terminal) ->
         if path is not None:
             given.setdefault(section, {})[name] = str(path)
     faults = answers.lay_over(draft, given, language)
-    faults += draft.check()
+    faults += draft.check(language)
     if faults:
         print("\n".join([word("faults", language, count=str(len(faults))), *faults]), file=sys.stderr)
         return 2
@@ -105,7 +105,7 @@ def _from_person(draft: Draft, terminal: Terminal) -> int:
         terminal.say("found", path=str(files.CONFIG))
     while True:
         Questions(terminal, draft).ask_all()
-        faults = draft.check()
+        faults = draft.check(terminal.language)
         if not faults:
             break
         terminal.say("faults", count=str(len(faults)))

@@ -169,8 +169,7 @@ WORDS = Phrases({
     "toml.uplink": N_(
         "The centre. Until the authority has signed, ca and certificate stand in: the cabinet runs alone."
     ),
-    "toml.mobile": N_("4G, when the fibre is missing."),
-    "toml.fibre": N_("The link that is preferred."),
+    "toml.bearer": N_("The ways to the centre, in order of preference."),
 })  # fmt: skip
 
 word = WORDS.text

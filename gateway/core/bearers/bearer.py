@@ -1,4 +1,4 @@
-"""Is a bearer up? What probes and connections say of one way to the broker, with hysteresis both ways.
+"""Judges whether a bearer is up, by what probes and connections say of it, with hysteresis both ways.
 
 A bearer is believed up at the start. It is down after BEARER_FAILURES_MAX failed probes in a row, or when a
 connection by it has ended and the next probe fails; it is up again after good probes alone over BEARER_GOOD_MS, or
@@ -14,10 +14,15 @@ from gateway.core import limits
 
 
 class Bearer(NamedTuple):
-    """A way to the broker as configured. `is_metered`: its bytes are paid for."""
+    """A way to the broker as configured. `is_metered`: its bytes are paid for, and `monthly_bytes` bounds them (0: they
+    are counted, and nothing is held back). `has_modem`: a port for AT commands belongs to it; `has_modem_power`: the
+    modem's power can be cut."""
 
     name: str
     is_metered: bool = False
+    monthly_bytes: int = 0
+    has_modem: bool = False
+    has_modem_power: bool = False
 
 
 class BearerHealth:

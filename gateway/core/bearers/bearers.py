@@ -1,6 +1,7 @@
-"""The ways to the centre, joined: when and by which to connect, what each metered one may still cost, its modem.
+"""Joins the ways to the centre: when and by which to connect, what each metered one may still cost, its modem.
 
-Events in, effects out, as everywhere in the core; what may be sent over the line is told as one word, `policy`.
+There may be any number of bearers, each with a budget and a modem of its own. Events in, effects out, as everywhere in
+the core; `policy` says in one word what may be sent.
 """
 
 from collections.abc import Callable
@@ -24,7 +25,7 @@ NO_PATH = ("connection-timeout", "network-error", "name-unresolved", "mqtt-silen
 
 
 class Bearers:
-    """`connection`, `budgets` (by metered bearer) and `modem` (None without one) are there for the shell to report to.
+    """`connection`, `budgets` (of metered bearers) and `modems`, both by bearer, are there for the shell to report to.
 
     `log(what, **values)` takes what an operator wants to know, `report(body, now_ms=…)` the records for the centre.
     """
@@ -34,9 +35,6 @@ class Bearers:
         bearers: tuple[Bearer, ...],
         *,
         reconnect_last_ms: int,
-        monthly_bytes: int | None,
-        has_modem: bool,
-        has_modem_power: bool,
         disk: Disk,
         clock: WallClock,
         random_below: Callable[[int], int],
@@ -54,12 +52,15 @@ class Bearers:
             bearers, random_below=random_below, reconnect_last_ms=reconnect_last_ms, now_ms=now_ms
         )
         self.budgets = {
-            bearer.name: Budget(disk, bearer.name, monthly_bytes, now_ms=now_ms)
+            bearer.name: Budget(disk, bearer.name, bearer.monthly_bytes, now_ms=now_ms)
             for bearer in bearers
             if bearer.is_metered
         }
-        assert not has_modem or self.budgets, "a modem belongs to a metered bearer"
-        self.modem = Modem(has_power=has_modem_power, now_ms=now_ms) if has_modem else None
+        self.modems = {
+            bearer.name: Modem(bearer.name, has_power=bearer.has_modem_power, now_ms=now_ms)
+            for bearer in bearers
+            if bearer.has_modem
+        }
 
     def connected(self, bearer: str, *, now_ms: int) -> bool:
         """The broker has accepted us by a bearer; False: nobody waited for that any more."""
@@ -79,20 +80,20 @@ class Bearers:
         self.budgets[bearer].count(counter, interface=interface, unix_s=unix_s, now_ms=now_ms)
 
     def poll(self, *, now_ms: int) -> list[BearerEffect]:
-        """Whatever is due."""
+        """Does what is due."""
         effects: list[BearerEffect] = [*self.connection.poll(now_ms=now_ms)]
         for change in self.connection.drain_changes():
             if change.what == "attempt-expired":
                 self._lacks_path = True
             self._log(change.what, bearer=change.bearer, why=change.why)
             self._report_change(change, now_ms)
-        if self.modem is not None:
-            effects += self._poll_modem(self.modem, now_ms)
+        for bearer, modem in self.modems.items():
+            effects += self._poll_modem(bearer, modem, now_ms)
         return effects
 
     def deadline_ms(self) -> int | None:
         """When `poll` is due at the latest; None: only an event will make it so."""
-        deadlines = [self.connection.deadline_ms(), self.modem.deadline_ms() if self.modem else None]
+        deadlines = [self.connection.deadline_ms(), *(modem.deadline_ms() for modem in self.modems.values())]
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
     def policy(self) -> str:
@@ -112,7 +113,7 @@ class Bearers:
                 up=self.connection.is_up(bearer.name),
                 rtt_ms=self.connection.rtt_ms(bearer.name),
                 budget=self.budgets[bearer.name].status() if bearer.name in self.budgets else None,
-                modem=self.modem.state if bearer.is_metered and self.modem is not None else None,
+                modem=self.modems[bearer.name].state if bearer.name in self.modems else None,
             )
             for bearer in self._bearers
         }
@@ -122,7 +123,7 @@ class Bearers:
         return {
             "connection": self.connection.health(),
             "budget": {name: budget.health() for name, budget in self.budgets.items()},
-            "modem": self.modem.health() if self.modem else None,
+            "modem": {name: modem.health() for name, modem in self.modems.items()},
         }
 
     def _report_change(self, change: Change, now_ms: int) -> None:
@@ -138,17 +139,16 @@ class Bearers:
             self._down.discard(bearer)
             self._report(EventBody(event.BEARER_FAILURE, False, [bearer]), now_ms=now_ms)
 
-    def _poll_modem(self, modem: Modem, now_ms: int) -> list[Write | CutPower]:
-        metered = next(bearer.name for bearer in self._bearers if bearer.is_metered)
-        if self.connection.active == metered:
+    def _poll_modem(self, bearer: str, modem: Modem, now_ms: int) -> list[Write | CutPower]:
+        if self.connection.active == bearer:
             is_down = False  # whatever its probes say: a reset would cut what carries
         elif len(self._bearers) == 1:
             # A lone bearer is never probed: its own failures tell. A broker that refuses has been reached.
             is_down = self._lacks_path
         else:
-            is_down = not self.connection.is_up(metered)
+            is_down = not self.connection.is_up(bearer)
         modem.bearer_is_down(is_down, now_ms=now_ms)
         effects = modem.poll(now_ms=now_ms)
         for change in modem.drain_changes():
-            self._log(f"modem-{change.what}", before=change.before, now=change.now)
+            self._log(f"modem-{change.what}", bearer=bearer, before=change.before, now=change.now)
         return effects

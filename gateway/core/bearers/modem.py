@@ -21,13 +21,16 @@ _RESETS = {RESELECT: "AT+COPS=0", RESTART: "AT+CFUN=1,1"}
 
 
 class Write(NamedTuple):
-    """Bytes for the port."""
+    """Bytes for the port of a bearer's modem."""
 
+    bearer: str
     data: bytes
 
 
 class CutPower(NamedTuple):
-    """Run the configured command that cuts the modem's power for a moment."""
+    """Run the configured command that cuts the power of a bearer's modem for a moment."""
+
+    bearer: str
 
 
 class ModemChange(NamedTuple):
@@ -57,7 +60,8 @@ class ModemState(NamedTuple):
 class Modem:
     """See the module. The port is absent at first."""
 
-    def __init__(self, *, has_power: bool = False, now_ms: int) -> None:
+    def __init__(self, bearer: str, *, has_power: bool = False, now_ms: int) -> None:
+        self._bearer = bearer
         self.state = ModemState()
         self._ladder = ResetLadder(has_power=has_power)
         self._lines = at.Lines()
@@ -111,7 +115,7 @@ class Modem:
         if reset is not None:
             self._tell("reset", None, reset)
             if reset == POWER:
-                effects.append(CutPower())
+                effects.append(CutPower(self._bearer))
             else:
                 # In front of everything, but not into an open question.
                 self._queue.appendleft(_RESETS[reset])
@@ -152,7 +156,7 @@ class Modem:
         is_slow = command in _RESETS.values()
         self._asked = command
         self._answer_by_ms = now_ms + (limits.MODEM_SLOW_ANSWER_MS if is_slow else limits.MODEM_ANSWER_MS)
-        return Write(command.encode() + b"\r")
+        return Write(self._bearer, command.encode() + b"\r")
 
     def _take(self, line: str, now_ms: int) -> None:
         if line.startswith("AT"):

@@ -28,12 +28,6 @@ COIL, INPUT = 1, 2  # Modbus function codes that read them
 HOLDING, INPUT_REGISTER = 3, 4
 REGISTERS = {"u16": 1, "s16": 1, "u32": 2, "s32": 2, "f32": 2}
 
-OUTPUT_FORMS = '"gpio:17" or "modbus:1/coil:0", with "!" in front if inverted'
-INPUT_FORMS = '"gpio:27", "modbus:1/input:0" or "modbus:1/coil:0", with "!" in front if inverted'
-GPIO_FORMS = '"gpio:22", with "!" in front if inverted'
-NUMBER_FORMS = '"modbus:4/30001" or, with type and factor, "modbus:4/30001:s16*0.1"'
-METER_FORMS = f'"modbus:3/sdm120" (kinds: {", ".join(METERS)})'
-
 
 class Gpio(NamedTuple):
     """A line of the chip. `pull`: "pull-up", "pull-down" or None, as the board has it."""

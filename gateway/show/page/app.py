@@ -17,12 +17,11 @@ checked besides. No answer is kept by the browser: the next person at this phone
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from gateway.config.page import Orders
 from gateway.core.status import FeederStatus, Status
 from gateway.language import LANGUAGES
 from gateway.show.page import feeders, screens
@@ -39,6 +38,18 @@ _SCREENS: dict[str, tuple[str, Callable[[View], Safe]]] = {
     "/faults": ("tab.faults", screens.faults),
     "/health": ("tab.health", screens.health),
 }
+
+
+class Orders(Protocol):
+    """The orders that a technician at the cabinet may give. `feeder`: its place in the configuration, `who`: the name
+    that the technician gave. Each returns None when it was accepted, or the word of a refusal. Zero seconds end a
+    test."""
+
+    def test(self, feeder: int, seconds: int, who: str) -> str | None: ...
+
+    def lock(self, feeder: int, who: str) -> str | None: ...
+
+    def unlock(self, feeder: int, who: str) -> str | None: ...
 
 
 class Pages:

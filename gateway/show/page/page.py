@@ -19,10 +19,10 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from gateway.config.page import Orders, PageOptions
+from gateway.config.page import PageOptions
 from gateway.core.status import Status
 from gateway.io import clock
-from gateway.show.page.app import Pages
+from gateway.show.page.app import Orders, Pages
 from gateway.show.page.door import Door
 from gateway.show.page.sessions import Login, Sessions
 

@@ -31,7 +31,7 @@ def changed(section, field, value):
 def faults(plain, *, insecure=True):
     with pytest.raises(ConfigError) as caught:
         config.check(plain, insecure=insecure)
-    return caught.value.faults
+    return caught.value.lines("en")
 
 
 def test_a_minimal_file_is_enough_on_a_bench(tmp_path):
@@ -180,79 +180,18 @@ def test_an_absent_file_is_a_fault_too(tmp_path):
         config.load(tmp_path / "absent.toml", insecure=True)
 
 
-BEARERS = {
-    "fibre": {"interface": "eth0"},
-    "mobile": {
-        "interface": "wwan0",
-        "keepalive_s": 300,
-        "monthly_bytes": 50_000_000,
-        "modem": "/dev/serial/by-id/stick",
-        "power_command": ["/usr/sbin/uhubctl", "-a", "cycle"],
-    },
-}
-
-
-def test_without_bearers_the_route_is_the_systems():
-    checked = config.check(tomllib.loads(MINIMAL), insecure=True)
-    assert (checked.bearers, checked.core.bearers, checked.modem) == ((), (), None)
-
-
-def test_two_bearers_fibre_first_and_mobile_paid_for():
-    checked = config.check(tomllib.loads(MINIMAL) | BEARERS, insecure=True)
-    assert [(one.name, one.interface, one.keepalive_s) for one in checked.bearers] == [
-        ("fibre", "eth0", 6),
-        ("mobile", "wwan0", 300),
-    ]
-    assert [tuple(one) for one in checked.core.bearers] == [("fibre", False), ("mobile", True)]
-    assert checked.core.monthly_bytes == 50_000_000
-    assert checked.modem == config.Modem("/dev/serial/by-id/stick", ("/usr/sbin/uhubctl", "-a", "cycle"))
-
-
-def test_a_bearer_may_be_bound_by_address_and_0_bytes_a_month_is_no_bound():
-    plain = tomllib.loads(MINIMAL) | {"mobile": {"source": "192.0.2.7", "monthly_bytes": 0}}
-    checked = config.check(plain, insecure=True)
-    assert checked.bearers[0].source == "192.0.2.7" and checked.core.monthly_bytes is None
-
-
-@pytest.mark.parametrize(
-    ("section", "field", "value"),
-    [
-        ("fibre", "interface", "eth0/../x"),
-        ("fibre", "interface", "a-name-of-16-char"),
-        ("fibre", "source", "here"),
-        ("fibre", "keepalive_s", 1),
-        ("mobile", "monthly_bytes", -1),
-        ("mobile", "modem", "ttyUSB2"),
-        ("mobile", "power_command", "reboot"),
-        ("mobile", "power_command", []),
-        ("mobile", "speed", 1),
-    ],
-)
-def test_one_bad_value_of_a_bearer_is_one_fault(section, field, value):
-    plain = tomllib.loads(MINIMAL) | {name: dict(fields) for name, fields in BEARERS.items()}
-    plain[section][field] = value
-    (found,) = faults(plain)
-    assert found.startswith(f"[{section}] {field}: ")
-
-
-def test_a_budget_without_an_interface_to_count_on_is_a_fault():
-    (found,) = faults(tomllib.loads(MINIMAL) | {"mobile": {"source": "192.0.2.7", "monthly_bytes": 1}})
-    assert found.startswith("[mobile] monthly_bytes: has no interface; ")
-
-
-def test_a_budget_on_the_interface_of_the_fibre_is_a_fault_for_the_fibre_would_be_charged():
-    both = {"fibre": {"interface": "eth0"}, "mobile": {"interface": "eth0", "source": "192.0.2.7", "monthly_bytes": 1}}
-    (found,) = faults(tomllib.loads(MINIMAL) | both)
-    assert found.startswith("[mobile] interface: is fibre's as well; ")
-    del both["mobile"]["monthly_bytes"]
-    assert len(config.check(tomllib.loads(MINIMAL) | both, insecure=True).bearers) == 2
-
-
-def test_a_bearer_bound_to_nothing_and_a_power_switch_for_no_modem_are_faults():
-    (found,) = faults(tomllib.loads(MINIMAL) | {"fibre": {}})
-    assert found.startswith("[fibre] interface: is missing; ")
-    (found,) = faults(tomllib.loads(MINIMAL) | {"mobile": {"interface": "wwan0", "power_command": ["off"]}})
-    assert found.startswith("[mobile] modem: is missing; ")
+def test_faults_are_listed_in_french_too(tmp_path):
+    plain = changed("link", "commit_ms", 4000) | {"mobile": {}, "lamps": {}}
+    with pytest.raises(ConfigError) as caught:
+        config.check(plain, insecure=True)
+    lines = caught.value.lines("fr")
+    assert "[link] commit_ms : vaut 4000 ; donner un entier de 0 à 3000" in lines
+    assert any("écrire [[bearer]]" in line for line in lines)
+    path = tmp_path / "gateway.toml"
+    path.write_text("[gateway\n")
+    with pytest.raises(ConfigError) as caught:
+        config.load(path, insecure=True)
+    assert "n'est pas du TOML" in caught.value.lines("fr")[0]
 
 
 # --- serial bearers of the node link -----------------------------------------------------------------------------

@@ -35,7 +35,7 @@ def check(text, **sections):
 def faults(text, **sections):
     with pytest.raises(ConfigError) as caught:
         check(text, **sections)
-    return caught.value.faults
+    return caught.value.lines("en")
 
 
 def test_the_core_is_told_what_is_wired():

@@ -9,7 +9,7 @@ from tests.support.broker import PATIENCE_S, Inbox, LinkInbox, Mosquitto, free_p
 
 mqtt = pytest.importorskip("paho.mqtt.client", reason="paho-mqtt is not installed")
 from gateway.io.mqtt import (  # noqa: E402 - only once paho is known to be there
-    Bearer,
+    BearerRoute,
     Connected,
     Disconnected,
     Message,
@@ -157,7 +157,7 @@ def test_an_earlier_connection_has_nothing_more_to_say(link, peer):
 
 # --- two bearers --------------------------------------------------------------------------------------------------
 
-FIBRE, MOBILE = Bearer("fibre", source="127.0.0.1"), Bearer("mobile", source="127.0.0.2", keepalive_s=240)
+FIBRE, MOBILE = BearerRoute("fibre", source="127.0.0.1"), BearerRoute("mobile", source="127.0.0.2", keepalive_s=240)
 
 
 def test_a_bearer_s_source_address_is_the_connection_s():
@@ -172,7 +172,7 @@ def test_a_bearer_s_source_address_is_the_connection_s():
 
 def test_a_bearer_that_cannot_be_bound_is_told_with_its_remedy():
     link = link_to(free_port())
-    link.connect([ANSWERS], Bearer("mobile", interface="no-such-if0"))
+    link.connect([ANSWERS], BearerRoute("mobile", interface="no-such-if0"))
     told = link.inbox.wait_for(Disconnected)
     assert told.bearer == "mobile" and told.why.startswith("network-error: ") and "no-such-if0" in told.why
 

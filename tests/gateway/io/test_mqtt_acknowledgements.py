@@ -9,7 +9,7 @@ from tests.support.hostile_broker import SUBSCRIBE, packet
 from tests.support.hostile_link import ANSWERS, EVENTS, RECORDS, word
 
 pytest.importorskip("paho.mqtt.client", reason="paho-mqtt is not installed")
-from gateway.io.mqtt import Bearer, Connected, Disconnected, PubAck
+from gateway.io.mqtt import BearerRoute, Connected, Disconnected, PubAck
 from gateway.io.mqtt_connection import PACKET_BYTES_MAX, RECEIVE_MAX
 
 pytestmark = pytest.mark.live
@@ -115,10 +115,10 @@ def test_a_refused_subscription_is_counted_and_publishing_goes_on(against):
 
 
 def test_the_replaced_connection_is_ended_by_us_when_the_broker_does_not(against):
-    link, broker = against(lambda peer: (peer.accept(), peer.serve()), Bearer("fibre"))
+    link, broker = against(lambda peer: (peer.accept(), peer.serve()), BearerRoute("fibre"))
     link.inbox.wait_for(Connected)
     replaced = link._carrier
-    link.connect([ANSWERS], Bearer("mobile"))
+    link.connect([ANSWERS], BearerRoute("mobile"))
     assert link.inbox.wait_for(Connected).bearer == "mobile"
     until(lambda: replaced._client is None, "the replaced connection goes on")
     link.publish(1, RECORDS, b"batch", False)

@@ -11,7 +11,7 @@ from tests.support.hostile_link import ANSWERS, GARBAGE, RECORDS, paho_threads, 
 
 pytest.importorskip("paho.mqtt.client", reason="paho-mqtt is not installed")
 from gateway.io import mqtt_connection
-from gateway.io.mqtt import Bearer, Connected, Disconnected, Message, PubAck
+from gateway.io.mqtt import BearerRoute, Connected, Disconnected, Message, PubAck
 from gateway.io.mqtt_connection import EVENTS_MAX, PACKET_BYTES_MAX
 
 pytestmark = pytest.mark.live
@@ -35,7 +35,7 @@ def test_a_refused_connect_is_told_with_its_reason(against, reason):
 
 def test_a_broker_that_never_answers_connect_is_given_up(against, monkeypatch):
     monkeypatch.setattr(mqtt_connection, "CONNACK_TIMEOUT_S", 0.5)
-    link, _ = against(lambda peer: (peer.read(), peer.read()), Bearer("mobile", keepalive_s=240))
+    link, _ = against(lambda peer: (peer.read(), peer.read()), BearerRoute("mobile", keepalive_s=240))
     assert why(link) == "mqtt-silent: no answer to CONNECT"
 
 
@@ -59,7 +59,7 @@ def test_a_server_keep_alive_of_none_or_longer_does_not_stop_our_pings(against):
             peer.read_until(PINGREQ)
             pinged.set()
 
-        against(script, Bearer("fibre", keepalive_s=1))
+        against(script, BearerRoute("fibre", keepalive_s=1))
         assert pinged.wait(PATIENCE_S)
 
 
@@ -85,7 +85,7 @@ def test_garbage_instead_of_a_connack_ends_the_connection(against, bad):
 def test_half_a_packet_and_then_nothing_is_noticed_by_the_keep_alive(against):
     link, _ = against(
         lambda peer: (peer.accept(), peer.read_until(SUBSCRIBE), peer.send(b"\x30\x20\0\x10half"), peer.serve()),
-        Bearer("fibre", keepalive_s=1),
+        BearerRoute("fibre", keepalive_s=1),
     )
     # It answers our pings, in the middle of its own packet: what follows is taken for the rest of that packet.
     link.inbox.wait_for(Disconnected)
@@ -136,7 +136,7 @@ def test_a_flood_waits_in_tcp_while_the_agent_is_busy(against):
                 blocked.set()
         peer.serve()
 
-    link, _ = against(script, Bearer("fibre", keepalive_s=60))
+    link, _ = against(script, BearerRoute("fibre", keepalive_s=60))
     assert blocked.wait(PATIENCE_S)
     assert link.inbox.waiting() <= EVENTS_MAX + 1
     # Once the agent takes, the rest comes.

@@ -15,7 +15,7 @@ from tests.support.hostile_link import ANSWERS, GARBAGE, RECORDS, STATE, paho_th
 
 pytest.importorskip("paho.mqtt.client", reason="paho-mqtt is not installed")
 from gateway.io import mqtt_socket
-from gateway.io.mqtt import Bearer, Connected, Disconnected, MqttLink, MqttOptions, PubAck
+from gateway.io.mqtt import BearerRoute, Connected, Disconnected, MqttLink, MqttOptions, PubAck
 from gateway.io.mqtt_connection import PACKET_BYTES_MAX
 
 pytestmark = pytest.mark.live
@@ -158,7 +158,7 @@ def test_a_silent_cut_on_fibre_is_noticed_within_15_s(publishing, record_propert
 def test_data_that_nobody_takes_ends_the_connection_long_before_a_mobile_keep_alive(against, monkeypatch):
     monkeypatch.setattr(mqtt_socket, "_UNACKNOWLEDGED_S_MAX", 1)
     over = threading.Event()
-    link, _ = against(lambda peer: (peer.accept(), over.wait(2 * PATIENCE_S)), Bearer("mobile", keepalive_s=240))
+    link, _ = against(lambda peer: (peer.accept(), over.wait(2 * PATIENCE_S)), BearerRoute("mobile", keepalive_s=240))
     link.inbox.wait_for(Connected)
     for token in range(200):
         link.publish(token, RECORDS, bytes(100_000), False)

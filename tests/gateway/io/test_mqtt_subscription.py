@@ -10,7 +10,7 @@ from tests.support.hostile_link import RECORDS, why
 
 pytest.importorskip("paho.mqtt.client", reason="paho-mqtt is not installed")
 from gateway.io import mqtt_connection
-from gateway.io.mqtt import Bearer, Connected, PubAck, Subscription
+from gateway.io.mqtt import BearerRoute, Connected, PubAck, Subscription
 
 pytestmark = pytest.mark.live
 REFUSED = 0x87
@@ -62,7 +62,7 @@ def test_an_attempt_that_is_given_up_leaves_at_once_and_takes_no_session(against
         finally:
             left.set()
 
-    link, _ = against(script, Bearer("default", keepalive_s=240))
+    link, _ = against(script, BearerRoute("default", keepalive_s=240))
     assert asked.wait(PATIENCE_S)
     link.drop("default")
     assert left.wait(PATIENCE_S)

@@ -180,7 +180,13 @@ def test_a_watermark_frees_the_journal(bench):
     assert host.waiting() == 0
 
 
-TWO = OPTIONS._replace(bearers=(Bearer("fibre"), Bearer("mobile", is_metered=True)), monthly_bytes=5_000_000)
+def two(monthly_bytes):
+    """Fibre, and a stick with this budget."""
+    stick = Bearer("mobile", is_metered=True, monthly_bytes=monthly_bytes)
+    return OPTIONS._replace(bearers=(Bearer("fibre"), stick))
+
+
+TWO = two(5_000_000)
 
 
 def test_mobile_carries_15_seconds_after_a_cut_of_the_fibre_and_fibre_again_after_its_repair():
@@ -232,7 +238,7 @@ def test_what_goes_by_mobile_is_counted_and_outlives_a_power_cut():
 
 
 def test_a_budget_that_is_used_up_holds_telemetry_and_not_alarms():
-    bench = Bench(TWO._replace(monthly_bytes=10_000))
+    bench = Bench(two(10_000))
     Centre(bench.world, Prng("centre"), bench.broker).start()
     host = bench.started()
     host.fibre(False)

@@ -2,11 +2,12 @@
 
 import subprocess
 import sys
+import tomllib
 
 import pytest
 
 from gateway.commands.setup import draft as drafts
-from gateway.commands.setup import questions
+from gateway.commands.setup import files, questions
 from gateway.commands.setup.dialogue import Abandoned, Terminal
 from gateway.config import password
 from tests.support.setup_answers import ANSWERS, CABINET, SECRET, written
@@ -62,7 +63,7 @@ def asked(root, person):
 def test_a_person_is_asked_again_until_the_answer_can_be(tmp_path):
     person = Person(FIRST, [SECRET, "another one", "short", SECRET, SECRET])
     draft = asked(tmp_path, person)
-    assert draft.check() == []
+    assert draft.check("en") == []
     cabinet = draft.document["cabinet"]
     assert (cabinet["latitude"], cabinet["door"]) == (47.572, "!modbus:1/input:4"), "the guide's wiring is offered"
     assert cabinet["feeder"][1] == {
@@ -98,20 +99,44 @@ def test_feeders_are_kept_changed_removed_and_added(setup, image):
     draft = asked(image, Person(given))
     found = [(feeder["name"], feeder["lamps"], feeder["contactor"]) for feeder in draft.document["cabinet"]["feeder"]]
     assert found == [("place", 6, "modbus:1/coil:1"), ("gare", 3, "modbus:1/coil:1")]
-    assert any("feeder[1].contactor" in fault for fault in draft.check()), "one point for two is told at the end"
+    assert any("feeder[1].contactor" in fault for fault in draft.check("en")), "one point for two is told at the end"
+
+
+BEARERS = """
+[[bearer]]
+name = "fibre"
+kind = "fibre"
+interface = "eth0"
+[[bearer]]
+name = "mobile"
+kind = "mobile"
+interface = "wwan0"
+monthly_bytes = 500000000
+"""
 
 
 def test_a_minus_takes_an_optional_thing_away(setup, image):
-    setup(ANSWERS + '[fibre]\ninterface = "eth0"\n[mobile]\ninterface = "wwan0"\nmonthly_bytes = 500000000\n')
+    setup(ANSWERS + BEARERS)
     draft = asked(image, Person({"Interface de la 4G": ["-"], "Servir": ["n"]}))
-    assert "mobile" not in draft.document and "page" not in draft.document and draft.document["fibre"]
+    assert [one["name"] for one in draft.document["bearer"]] == ["fibre"] and "page" not in draft.document
 
 
 def test_4g_comes_with_its_budget_and_its_modem(setup, image):
     setup(ANSWERS)
     given = {"Interface de la 4G": ["wwan0"], "Forfait": ["beaucoup", "500"], "Port de commande": ["/dev/ttyUSB2"]}
-    mobile = asked(image, Person(given)).document["mobile"]
-    assert mobile == {"interface": "wwan0", "monthly_bytes": 500_000_000, "modem": "/dev/ttyUSB2"}
+    (*_, mobile) = asked(image, Person(given)).document["bearer"]
+    assert mobile == {
+        "name": "mobile", "kind": "mobile", "interface": "wwan0", "monthly_bytes": 500_000_000, "modem": "/dev/ttyUSB2",
+    }  # fmt: skip
+
+
+def test_bearers_that_were_written_by_hand_stay_where_they_are(setup, image):
+    spare = '[[bearer]]\nname = "spare"\nkind = "mobile"\ninterface = "wwan1"\n'
+    setup(ANSWERS + BEARERS + spare)
+    document = asked(image, Person({})).document
+    assert [one["name"] for one in document["bearer"]] == ["fibre", "mobile", "spare"]
+    text = files.toml_text(document, lambda _path: None)
+    assert tomllib.loads(text)["bearer"] == document["bearer"]
 
 
 def test_a_question_mark_explains_and_a_number_chooses(tmp_path):
@@ -135,7 +160,7 @@ def test_english_asks_in_english(tmp_path):
         "Serve": ["n"],
     }
     person = Person(given, language="en")
-    assert asked(tmp_path, person).check() == []
+    assert asked(tmp_path, person).check("en") == []
     assert not any("é" in line for line in (*person.shown, *person.asked))
 
 

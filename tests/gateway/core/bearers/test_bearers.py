@@ -12,7 +12,8 @@ from gateway.core.bearers.modem import CutPower
 from gateway.core.wallclock import WallClock
 from simulator.world.disk import SimDisk
 
-FIBRE, MOBILE = Bearer("fibre"), Bearer("mobile", is_metered=True)
+FIBRE = Bearer("fibre")
+MOBILE = Bearer("mobile", is_metered=True, has_modem=True, has_modem_power=True)
 HOUR_MS = 3_600_000
 
 
@@ -27,9 +28,6 @@ class Cabinet:
         self.core = Bearers(
             bearers,
             reconnect_last_ms=120_000,
-            monthly_bytes=None,
-            has_modem=True,
-            has_modem_power=True,
             disk=SimDisk(Random(1)),
             clock=WallClock(started_ms=0),
             random_below=Random(1).randrange,
@@ -56,7 +54,7 @@ class Cabinet:
             elif self.answer != "":
                 self.core.disconnected(effect.bearer, self.answer, now_ms=self.now_ms)
         elif isinstance(effect, CutPower):
-            self.cuts.append(self.now_ms)
+            self.cuts.append((self.now_ms, effect.bearer))
 
 
 def test_a_modem_is_not_reset_while_it_carries_whatever_its_probes_say():
@@ -93,3 +91,27 @@ def test_a_lone_bearer_that_reaches_nobody_has_its_modem_reset(answer):
     cabinet.answer = answer  # empty: nothing is ever heard of the attempt
     cabinet.run(24 * HOUR_MS)
     assert 1 <= len(cabinet.cuts) <= limits.MODEM_RESETS_PER_DAY_MAX
+
+
+SPARE = Bearer("orange", is_metered=True, monthly_bytes=20_000_000, has_modem=True, has_modem_power=True)
+
+
+def test_two_modems_have_each_a_budget_and_resets_of_their_own():
+    cabinet = Cabinet(FIBRE, MOBILE._replace(monthly_bytes=50_000_000), SPARE)
+    cabinet.passes |= {"fibre": False, "mobile": False}
+    cabinet.run(60_000)
+    cabinet.core.disconnected("fibre", "connection-timeout: cut", now_ms=cabinet.now_ms)
+    cabinet.answer = None
+    cabinet.run(4 * HOUR_MS)
+    assert cabinet.core.connection.active == "orange", "the only one that works carries"
+    assert cabinet.cuts and {bearer for _, bearer in cabinet.cuts} == {"mobile"}, "what carries is not reset"
+    cabinet.core.count("orange", 1_000, "boot/5", now_ms=cabinet.now_ms)
+    cabinet.core.count("orange", 19_900_000, "boot/5", now_ms=cabinet.now_ms)
+    status = cabinet.core.status()
+    assert list(status) == ["fibre", "mobile", "orange"], "in order of preference"
+    assert (status["fibre"].budget, status["fibre"].modem) == (None, None)
+    assert (status["mobile"].budget.limit, status["orange"].budget.limit) == (50_000_000, 20_000_000)
+    assert status["mobile"].budget.used < status["orange"].budget.used
+    assert cabinet.core.policy() == status["orange"].budget.policy == "hold"
+    cabinet.core.modems["orange"].opened(now_ms=cabinet.now_ms)
+    assert [one.modem.link for one in cabinet.core.status().values() if one.modem] == ["absent", "silent"]

@@ -18,7 +18,7 @@ class Bench:
         self.rng = Random(seed)
         self.now_ms = 0
         self.twin = SimModem(state, **options)
-        self.core = Modem(has_power=has_power, now_ms=0)
+        self.core = Modem("mobile", has_power=has_power, now_ms=0)
         self.cuts = []
         self.on_cut = lambda: None
         self.written = []
@@ -289,18 +289,18 @@ def test_a_modem_that_is_gone_has_its_power_cut_after_an_hour_and_a_few_times_a_
 
 
 def test_questions_are_one_at_a_time():
-    core = Modem(now_ms=0)
+    core = Modem("mobile", now_ms=0)
     core.opened(now_ms=0)
-    assert core.poll(now_ms=0) == [Write(b"AT\r")]
+    assert core.poll(now_ms=0) == [Write("mobile", b"AT\r")]
     assert core.poll(now_ms=1) == []
     core.received(b"\r\nO", now_ms=2)
     assert core.poll(now_ms=2) == []
     core.received(b"K\r\n", now_ms=3)
-    assert core.poll(now_ms=3) == [Write(b"ATE0\r")]
+    assert core.poll(now_ms=3) == [Write("mobile", b"ATE0\r")]
 
 
 def test_a_reset_that_still_waits_is_not_done_once_the_bearer_is_up():
-    core, written = Modem(now_ms=0), []
+    core, written = Modem("mobile", now_ms=0), []
 
     def turn(now_ms, *, answer):
         for effect in core.poll(now_ms=now_ms):

@@ -54,7 +54,7 @@ def faults(data):
     found = []
     assert cabinet_config.check(data, found) is None
     assert found
-    return found
+    return [fault.text("en") for fault in found]
 
 
 def changed(field, value):
@@ -143,8 +143,8 @@ def test_a_minimal_cabinet_is_one_feeder():
         (in_feeder("contactor", "modbus:1/input:0"), "[cabinet] feeder[0].contactor: is 'modbus:1/input:0'; give"),
         (in_feeder("meter", "modbus:3/sdm999"), "[cabinet] feeder[0].meter: is 'modbus:3/sdm999'; give"),
         (in_feeder("lamp", 3), "[cabinet] feeder[0].lamp: is not a field; remove it; known are contactor, feedback"),
-        (in_feeder("contactor", "gpio:22"), "[cabinet] feeder[0].contactor: is watchdog's as well; give each a point"),
-        (in_feeder("feedback", "gpio:17"), "[cabinet] feeder[0].feedback: is feeder[0].contactor's as well; give"),
+        (in_feeder("contactor", "gpio:22"), "[cabinet] feeder[0].contactor: is that of watchdog as well"),
+        (in_feeder("feedback", "gpio:17"), "[cabinet] feeder[0].feedback: is that of feeder[0].contactor as well"),
     ],
 )  # fmt: skip
 def test_a_fault_is_told_with_its_place_and_remedy(data, start):
@@ -157,8 +157,8 @@ def test_two_feeders_do_not_share_a_meter_or_a_coil():
     data["feeder"][1] |= {"meter": "modbus:3/sdm120"}
     data["feeder"].append({"name": "c", "lamps": 1, "contactor": "modbus:1/coil:0"})
     assert faults(data) == [
-        "[cabinet] feeder[1].meter: is feeder[0].meter's as well; give each a point of its own",
-        "[cabinet] feeder[2].contactor: is feeder[1].contactor's as well; give each a point of its own",
+        "[cabinet] feeder[1].meter: is that of feeder[0].meter as well; give each a point of its own",
+        "[cabinet] feeder[2].contactor: is that of feeder[1].contactor as well; give each a point of its own",
     ]
 
 
@@ -216,4 +216,4 @@ def test_no_value_raises(field, value):
     found = []
     config = cabinet_config.check(data, found)
     assert (config is None) == bool(found)
-    assert all(fault.startswith("[cabinet] ") and "; " in fault for fault in found)
+    assert all(fault.place.startswith("[cabinet]") and fault.text("fr") for fault in found)
