@@ -23,7 +23,7 @@ from simulator.estates.greens import Greens
 from simulator.estates.rooms import Rooms
 from simulator.estates.streets import District, Streets
 from simulator.hosts.centre import Centre, Control
-from simulator.hosts.gateway import GatewayHost
+from simulator.hosts.gateway import SMALL_CARD, GatewayHost
 from simulator.hosts.joining import TERRITORY, Joining
 from simulator.hosts.node import NodeHost
 from simulator.options import HOUR_S, SEASONS, Cut, Drawn, Options, districts, draw, share
@@ -128,15 +128,7 @@ class Territory:
             gateway=TERRITORY + _GATEWAY_BENCH + (index + 1).to_bytes(3, "big"),
             insee=district.insee,
             name=district.name,
-            allowed=None,
-            commit_ms=500,
-            batch_age_ms=60_000,
-            batch_records_max=50,
-            window_max=16,
-            segment_bytes_max=1 << 16,
-            journal_bytes_max=64 << 20,
-            alarm_reserve_bytes=1 << 20,
-            ack_timeout_ms=4000,
+            **SMALL_CARD,
             bearers=(_FIBRE, _MOBILE) if district.has_mobile else (_FIBRE,),
         )
         gateway = GatewayHost(self.world, prng, options, self.broker)

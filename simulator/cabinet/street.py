@@ -16,6 +16,7 @@ from simulator.cabinet.host import CabinetHost
 from simulator.cabinet.points import WHOLE, CabinetSide, CabinetTwin, Wiring
 from simulator.cabinet.system_clock import NOTHING, RIGHT, VAGUE, Drifting, SystemClock
 from simulator.checkers.street import KNOWN, NIGHTLY, ORDINARY, Order, StreetChecker, Wanting
+from simulator.hosts.gateway import SMALL_CARD
 from simulator.plants.cabinet import Cabinet, CabinetData
 from simulator.plants.fallback import Programme
 from simulator.plants.feeder import FeederData
@@ -154,15 +155,7 @@ class Street:
             gateway=setup.gateway,
             insee=setup.commune.insee,
             name=setup.name,
-            allowed=None,
-            commit_ms=500,
-            batch_age_ms=60_000,
-            batch_records_max=50,
-            window_max=16,
-            segment_bytes_max=1 << 16,
-            journal_bytes_max=64 << 20,
-            alarm_reserve_bytes=1 << 20,
-            ack_timeout_ms=4000,
+            **SMALL_CARD,
             bearers=(_FIBRE,),
             cabinet=communes.options_of(setup.commune, setup.feeders, setup.wiring),
         )

@@ -21,6 +21,13 @@ from simulator.world.chance import Prng
 from simulator.world.disk import PendingSync, SimDisk
 from simulator.world.time import World
 
+# Journal options of a simulated cabinet: small segments, so that a night crosses their borders.
+SMALL_CARD: dict[str, Any] = {
+    "segment_bytes_max": 1 << 16,
+    "journal_bytes_max": 64 << 20,
+    "alarm_reserve_bytes": 1 << 20,
+}
+
 _CLOCK_EVERY_MS = 60_000
 # NTP needs that long after a start with a network; a keep-alive notices a silent cut after this.
 _NTP_MS = 20_000

@@ -27,15 +27,12 @@ OPTIONS = Options(
     gateway=GATEWAY,
     insee=INSEE,
     name=NAME,
-    allowed=None,
-    commit_ms=500,
     batch_age_ms=0,
     batch_records_max=10,
     window_max=6,
     segment_bytes_max=4000,
     journal_bytes_max=400_000,
     alarm_reserve_bytes=20_000,
-    ack_timeout_ms=4000,
 )
 
 

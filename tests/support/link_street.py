@@ -7,7 +7,7 @@ from policy import civil, lighting
 from simulator.checkers.delivery import DeliveryChecker
 from simulator.estates.streets import lamp_settings
 from simulator.hosts.centre import Centre
-from simulator.hosts.gateway import GatewayHost
+from simulator.hosts.gateway import SMALL_CARD, GatewayHost
 from simulator.hosts.keys import pairing_of
 from simulator.hosts.node import NodeHost
 from simulator.hosts.ports import LampPorts
@@ -24,15 +24,7 @@ OPTIONS = Options(
     gateway=bytes.fromhex("7c1f0a2cfe000001"),
     insee="49007",
     name="cab-1",
-    allowed=None,
-    commit_ms=500,
-    batch_age_ms=60_000,
-    batch_records_max=50,
-    window_max=16,
-    segment_bytes_max=1 << 16,
-    journal_bytes_max=64 << 20,
-    alarm_reserve_bytes=1 << 20,
-    ack_timeout_ms=4000,
+    **SMALL_CARD,
 )
 
 

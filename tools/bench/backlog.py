@@ -181,20 +181,7 @@ def measure(folder: Path, kind: str, records: int, begun_s: float) -> dict[str, 
     return found
 
 
-_OPTIONS = Options(
-    gateway=street.GATEWAY,
-    insee="49007",
-    name="cab-12",
-    allowed=None,
-    commit_ms=500,
-    batch_age_ms=60_000,
-    batch_records_max=limits.UPLINK_BATCH_RECORDS_MAX,
-    window_max=limits.UPLINK_WINDOW_MAX,
-    segment_bytes_max=limits.JOURNAL_SEGMENT_BYTES_MAX,
-    journal_bytes_max=limits.JOURNAL_BYTES_MAX,
-    alarm_reserve_bytes=limits.JOURNAL_ALARM_RESERVE_BYTES,
-    ack_timeout_ms=4000,
-)
+_OPTIONS = Options(gateway=street.GATEWAY, insee="49007", name="cab-12")
 
 
 def _rate(centre: Centre, drain: Callable[[], None]) -> float:
