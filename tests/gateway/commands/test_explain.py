@@ -135,16 +135,16 @@ def test_with_neither_hour_nor_cell_the_cabinets_own_clock_has_the_street():
 def test_a_cabinet_handed_back_says_that_the_gateway_does_not_command():
     text = said(cabinet(in_control=False))
     assert "l'armoire est rendue à son horloge astronomique, la passerelle ne commande pas" in text
-    assert "Ensuite au gré de l'horloge de l'armoire" in text
+    assert "Ensuite selon l'horloge de l'armoire" in text
 
 
 def test_without_a_policy_from_sunset_to_sunrise_and_where_the_place_is_known_with_its_hours():
     none = {"policy": {"state": "none", "has_keys": False}, "policy_plain": None}
     part = cabinet(**none, **bourg(wish("default", True)))
-    assert "aucune politique en main : du coucher au lever du soleil" in said(part) and "Ensuite inconnu" in said(part)
+    assert "aucune politique reçue : du coucher au lever du soleil" in said(part) and "Ensuite inconnu" in said(part)
     found, text = explained(part | {"site": [475720, -5940]})
     assert "Ensuite extinction à 08:24" in text and "17:16 allumé" in text
-    assert verdicts(part)["policy"] == ("silent", "aucune en main")
+    assert verdicts(part)["policy"] == ("silent", "aucune reçue")
     assert found["now"]["ladder"][-1]["verdict"] == "decides"
 
 
@@ -177,10 +177,10 @@ def test_a_rule_and_a_policy_of_a_newer_agent_are_told_in_its_own_words():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"power_w": 440.0}, "440 W mesurés, 448 W attendus : d'accord"),
+        ({"power_w": 440.0}, "440 W mesurés, 448 W attendus : conforme"),
         ({"power_w": 384.0}, "384 W mesurés, 448 W attendus : il manque 64 W"),
         ({"power_w": 520.0}, "520 W mesurés, 448 W attendus : 72 W de trop"),
-        ({"power_w": 4.0}, "presque rien ne brûle"),
+        ({"power_w": 4.0}, "presque aucune lampe n'éclaire"),
         ({"power_w": 100.0, "since_s": 30}, "trop tôt pour juger"),
         ({"power_w": None}, "pas de mesure de puissance"),
         ({"normal_w": None, "expected_w": None, "power_w": 9.0}, "puissance normale encore inconnue"),
@@ -195,8 +195,8 @@ def test_whether_the_watts_agree_with_a_lit_feeder(changes, words):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"power_w": 2.0}, "2 W mesurés : contacteur ouvert, d'accord"),
-        ({"power_w": 300.0}, "300 W mesurés : cela brûle alors que le contacteur est ouvert"),
+        ({"power_w": 2.0}, "2 W mesurés : contacteur ouvert, conforme"),
+        ({"power_w": 300.0}, "300 W mesurés : le départ consomme alors que le contacteur est ouvert"),
         ({"feedback": True}, "le contact auxiliaire dit fermé alors que l'ordre est ouvert"),
     ],
 )

@@ -181,7 +181,7 @@ def test_the_list_and_the_status_say_what_to_whom_until_when_by_whom(tell):
     status = Status(phase=RUNNING, name="x", directives=desk.one.status(now_ms=desk.now_ms))
     (line,) = report.directive_lines(status, "fr", with_ids=True)
     assert line.startswith("00000000000001f5  sécheresse alerte (2) pour irrigation, jusqu'au ")
-    assert "dit ici par le technicien (arrêté 2026-41), 0 équipement l'a demandé" in line
+    assert "donnée ici par le technicien (arrêté 2026-41), 0 équipement l'a demandé" in line
     (english,) = [line for line in render(status, "en") if line.startswith("directives")]
     assert "drought alert (2) for irrigation, until " in english
     odd = [{"values": {"7": 9, "50": 1}}, {"values": None}, "x", {"values": {"7": "x"}, "state": "unknown"}]

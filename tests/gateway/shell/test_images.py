@@ -127,7 +127,7 @@ def test_an_operator_brings_lists_and_takes_back(tmp_path, capsys):
 
 def test_faults_are_told_in_both_languages(tmp_path, capsys):
     (tmp_path / "bad.img").write_bytes(b"rubbish")
-    for language, word in (("fr", "copiez-la"), ("en", "copy it")):
+    for language, word in (("fr", "la copier"), ("en", "copy it")):
         assert run(tmp_path, "add", tmp_path / "bad.img", language=language) == 1
         assert word in capsys.readouterr().err
     assert run(tmp_path, "add") == 2 and run(tmp_path, "remove") == 2

@@ -46,7 +46,7 @@ FIRST = {
     "Serveur": ["", "centre.example.fr"],
     "Port du bus": ["/dev/serial/by-id/usb-x"],
     "Nom du départ 1": ["", "bourg"],
-    "Nombre de lampes": ["quatorze", "0", "14", "6"],
+    "Nombre de points lumineux": ["quatorze", "0", "14", "6"],
     "Puissance": ["32", "25"],
     "Commande du contacteur": ["gpio", "", ""],
     "Ajouter": ["o", "n"],

@@ -79,9 +79,9 @@ def test_a_time_to_come_says_what_the_policy_will_want_and_which_commands_hold()
     found, text = explained(part, at="demain 05:30")
     assert "vendredi 27 novembre 2026, 05:30 : à venir" in text and "Voulu éteint" in text
     assert "étape 2 : extinction à 23:00" in text and "Ensuite allumage à 06:00" in text
-    assert len(found["at"]["commands"]) == 1 and "commandes qui tiendraient encore : Mme Martin" in text
+    assert len(found["at"]["commands"]) == 1 and "commandes qui vaudraient encore : Mme Martin" in text
     assert "une commande à venir peuvent en décider autrement" in text
-    assert "aucune commande connue ne tiendrait encore" in said(at="demain 05:30")
+    assert "aucune commande connue ne vaudrait encore" in said(at="demain 05:30")
 
 
 def test_a_command_that_has_not_begun_holds_only_from_its_hour_on():
@@ -100,7 +100,7 @@ def test_a_time_that_is_past_says_that_this_is_no_record():
 def test_the_night_when_summer_time_begins():
     text = said(at="2027-03-28 02:30")
     assert "dimanche 28 mars 2027, 03:00 : à venir" in text and "cette heure n'existe pas cette nuit-là" in text
-    assert "03:00 est pris à la place" in text and "étape 2 : extinction à 01:00" in text
+    assert "03:00 la remplace" in text and "étape 2 : extinction à 01:00" in text
 
 
 def test_the_night_when_summer_time_ends():
