@@ -10,7 +10,7 @@ from collections.abc import Callable
 from hashlib import sha256
 
 from gateway.core.bearers.bearer import Bearer
-from gateway.core.directives.directive import Told
+from gateway.core.directives.directive import Directive
 from gateway.core.gateway import Options as GatewayOptions
 from policy import civil, lighting
 from simulator.cabinet import village
@@ -385,6 +385,6 @@ class Notices:
         self._number += 1
         unix_s = self._world.unix_s
         name = self._number.to_bytes(8, "big")
-        told = Told(name, True, "mairie", reason, scope, values, unix_s, unix_s + for_s)
+        told = Directive(name, True, "mairie", reason, scope, values, unix_s, unix_s + for_s)
         taken = [gateway.say(told) for gateway in self._gateways]  # all of them are told, whoever is away
         return all(taken)

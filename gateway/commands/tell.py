@@ -16,7 +16,7 @@ import time
 from gateway.commands import UsageError
 from gateway.commands import status as questions
 from gateway.config.config import Config
-from gateway.core.directives.directive import Told
+from gateway.core.directives.directive import Directive
 from gateway.core.directives.directives import Directives
 from gateway.core.status import FORBIDDEN, Status, as_json
 from gateway.core.wallclock import WallClock
@@ -65,7 +65,7 @@ def run(config: Config, args: argparse.Namespace) -> int:
     return _follow(config, args, one.id.hex(), wants=True)
 
 
-def wanted(args: argparse.Namespace, *, unix_s: int) -> Told:
+def wanted(args: argparse.Namespace, *, unix_s: int) -> Directive:
     """The directive that the arguments ask for; UsageError."""
     values = _values(args)
     begins_s = unix_s if args.begins is None else _instant(args, args.begins, unix_s, is_end=False)
@@ -85,7 +85,7 @@ def wanted(args: argparse.Namespace, *, unix_s: int) -> Told:
     scope = None if args.to in (None, "*") else args.to
     if scope is not None and not is_line(scope, command.NAME_BYTES_MAX):
         raise _fault(args, "tell.scope")
-    return Told(
+    return Directive(
         secrets.token_bytes(command.ID_BYTES), True, _who(args), args.reason, scope, values, begins_s, expires_s
     )
 

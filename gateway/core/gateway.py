@@ -16,20 +16,20 @@ from typing import Any, NamedTuple
 from gateway.core.bearers.bearers import BearerEffect, Bearers
 from gateway.core.bearers.connection import UNBOUND
 from gateway.core.cabinet.cabinet import Cabinet
-from gateway.core.cabinet.equipment import Seen, SetContactor, Watchdog
-from gateway.core.cabinet.reports import Shared
+from gateway.core.cabinet.equipment import Observation, SetContactor, Watchdog
+from gateway.core.cabinet.reports import GatewayServices
 from gateway.core.custody.disk import Disk, Ticket
 from gateway.core.custody.journal import Journal, RecoveryReport, Refused
 from gateway.core.custody.ledger import Ledger
 from gateway.core.custody.thinning import Thinner
-from gateway.core.directives.directives import Desk
-from gateway.core.inbox.anchors import TimeMap
+from gateway.core.directives.directives import DirectiveService
+from gateway.core.inbox.anchors import BootAnchors
 from gateway.core.inbox.inbox import Inbox
-from gateway.core.inbox.plausibility import Scrutiny
+from gateway.core.inbox.plausibility import PlausibilityCheck
 from gateway.core.inbox.registry import Registry
 from gateway.core.link.downlink import Downlink
 from gateway.core.link.images import NodeImages
-from gateway.core.link.link import Asked, Heard, Link
+from gateway.core.link.link import Link, LinkEvent, NodeRequest
 from gateway.core.link.sessions import NodeKey
 from gateway.core.options import Options, Start
 from gateway.core.own_records import OwnRecords
@@ -110,8 +110,8 @@ class Gateway:
         )
         self.inbox = Inbox(self.journal, self.own.append, self._witness)
         self.registry = Registry()
-        self.scrutiny = Scrutiny(self.clock, self.registry, self.own.try_report)
-        self.timemap = TimeMap(self.clock, self.own.try_report, self.own.report, boot=start.boot)
+        self.scrutiny = PlausibilityCheck(self.clock, self.registry, self.own.try_report)
+        self.timemap = BootAnchors(self.clock, self.own.try_report, self.own.report, boot=start.boot)
         flush = partial(self._ask_flush, 0)
         self.thinner = Thinner(
             self.journal, self.ledger, explain=self.own.explain, flush=flush, loss_time=self.own.loss_time
@@ -128,7 +128,7 @@ class Gateway:
         self._flush_at_ms: int | None = None
         self.bearers = self._make_bearers(options, state_disk)
         self.cabinet = self._make_cabinet(options, state_disk, verify)
-        self.desk = Desk(
+        self.desk = DirectiveService(
             state_disk, self.clock, self.cabinet, groups=options.node_groups(), own=self.own, log=self._log
         )
         self.counters = {"unknown-path": 0, "messages-refused": 0}
@@ -164,7 +164,7 @@ class Gateway:
     ) -> Cabinet | None:
         if options.cabinet is None:
             return None
-        shared = Shared(
+        shared = GatewayServices(
             own=self.own,
             clock=self.clock,
             disk=state_disk,
@@ -235,7 +235,7 @@ class Gateway:
         if token != _NO_TOKEN:
             self.uplink.acknowledged(token, reason_code, now_ms=now_ms)
 
-    def on_seen(self, seen: Seen, *, now_ms: int) -> None:
+    def on_seen(self, seen: Observation, *, now_ms: int) -> None:
         """A look at what is wired in the cabinet. Only where there is one."""
         assert self.cabinet is not None
         self.cabinet.on_seen(seen, now_ms=now_ms)
@@ -349,10 +349,10 @@ class Gateway:
         allowed = self._options.allowed
         return [key for key in keys if allowed is None or key.node in allowed]
 
-    def _on_heard(self, request: Heard, now_ms: int) -> None:
+    def _on_heard(self, request: LinkEvent, now_ms: int) -> None:
         if self.downlink.hears(request, now_ms=now_ms) or self.images.hears(request, now_ms=now_ms):
             return
-        assert isinstance(request, Asked)
+        assert isinstance(request, NodeRequest)
         node = request.node
         if self.desk.directives.hears(request):
             code, payload = self.desk.answer(request, now_ms=now_ms)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from gateway.core import limits
 
 
-class Late(NamedTuple):
+class LateTask(NamedTuple):
     """A task whose last sign of life is longer ago than it may be."""
 
     name: str
@@ -46,10 +46,10 @@ class Heartbeats:
         """Nothing is expected of `name` any more; harmless if nothing was."""
         self._tasks.pop(name, None)
 
-    def late(self, *, now_ms: int) -> list[Late]:
+    def late(self, *, now_ms: int) -> list[LateTask]:
         """The guilty, the longest overdue first."""
         found = [
-            Late(name, now_ms - task.heard_ms, task.allowed_ms)
+            LateTask(name, now_ms - task.heard_ms, task.allowed_ms)
             for name, task in self._tasks.items()
             if now_ms - task.heard_ms > task.allowed_ms
         ]

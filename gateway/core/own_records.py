@@ -14,7 +14,7 @@ from gateway.core import limits
 from gateway.core.custody import entry
 from gateway.core.custody.journal import Journal, Refused
 from gateway.core.custody.ledger import Ledger, LossTime
-from gateway.core.uplink.progress import Lost, Quarantined
+from gateway.core.uplink.progress import LostPositions, QuarantinedRecord
 from gateway.core.wallclock import WallClock
 from wire import event, record
 from wire import limits as wire_limits
@@ -117,7 +117,7 @@ class OwnRecords:
         """
         return self._placed(body, self.append(body, now_ms=now_ms, reserve=True))
 
-    def explain_hole(self, lost: Lost, *, now_ms: int) -> Placed:
+    def explain_hole(self, lost: LostPositions, *, now_ms: int) -> Placed:
         """Explain positions of the journal that hold nothing any more."""
         stream, why = lost.stream, "journal-damaged"
         self._log("journal-hole", lane=stream.lane, first=lost.first, last=lost.last)
@@ -129,7 +129,7 @@ class OwnRecords:
             self._ledger.positions_lost(why, *where, key=key, when=self.loss_time(now_ms=now_ms))
         return placed
 
-    def explain_quarantined(self, found: Quarantined, *, now_ms: int) -> Placed:
+    def explain_quarantined(self, found: QuarantinedRecord, *, now_ms: int) -> Placed:
         """Explain a record that the centre refuses, or that this version cannot read."""
         # The centre's word: bounded as any text in a record, or it would refuse the explanation as well.
         why = found.reason.encode()[: wire_limits.TEXT_BYTES_MAX].decode(errors="ignore")

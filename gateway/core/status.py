@@ -17,7 +17,7 @@ from types import MappingProxyType, NoneType, UnionType
 from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from gateway.core.bearers.modem import ModemState
-from gateway.core.heartbeats import Late
+from gateway.core.heartbeats import LateTask
 
 STARTING, RUNNING, STOPPING = "starting", "running", "stopping"
 # Phases that only another process reports: there is no agent, it does not answer, this user may not ask it.
@@ -294,7 +294,7 @@ class Status(NamedTuple):
     gateway: str | None = None
     boot: int | None = None
     uptime_s: int | None = None
-    late: tuple[Late, ...] = ()
+    late: tuple[LateTask, ...] = ()
     faults: tuple[FaultStatus, ...] | None = None
     link: tuple[str | int, ...] | None = None
     centre: CentreStatus | None = None

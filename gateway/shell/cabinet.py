@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gateway.config.config import Config
 from gateway.core.cabinet.cabinet import Cabinet
-from gateway.core.cabinet.equipment import Seen, SetContactor, Watchdog
+from gateway.core.cabinet.equipment import Observation, SetContactor, Watchdog
 from gateway.core.gateway import Gateway
 from gateway.core.status import Status
 from gateway.io import clock
@@ -95,7 +95,7 @@ class CabinetShell:
         self._turn()
         return refusal
 
-    def _on_seen(self, seen: Seen) -> None:
+    def _on_seen(self, seen: Observation) -> None:
         if self._is_closed:
             return
         self._io.took()

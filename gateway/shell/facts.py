@@ -12,7 +12,7 @@ from typing import Any
 from gateway.config.config import Config
 from gateway.core.cabinet.status import cabinet_status
 from gateway.core.gateway import VERSION, Gateway, Log
-from gateway.core.heartbeats import Late
+from gateway.core.heartbeats import LateTask
 from gateway.core.status import (
     STARTING,
     CentreStatus,
@@ -52,7 +52,7 @@ class Facts:
         self.boot: int | None = None
         self.core: Gateway | None = None
         self.link: tuple[str, int] | None = None
-        self.late: list[Late] = []
+        self.late: list[LateTask] = []
         # Of the shell: counters by part. Set once it runs.
         self.shell: Callable[[], dict[str, Any]] = dict
         self._faults: deque[_Fault] = deque(maxlen=_FAULTS_MAX)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gateway.core.directives.directive import Told, told_of
+from gateway.core.directives.directive import Directive, parse_directive
 from gateway.core.directives.directives import Directives
 from gateway.io import clock, files
 from wire import command
@@ -66,7 +66,7 @@ class TellStore:
                     raise ValueError("who")
                 self._directives.clear(name, who, now_ms=self._now_ms())
             else:
-                self._directives.tell(told_of(plain), now_ms=self._now_ms())
+                self._directives.tell(parse_directive(plain), now_ms=self._now_ms())
         except FileNotFoundError:
             return
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -83,7 +83,7 @@ class TellStore:
         self._done.discard(path)
 
 
-def put(data: Path, one: Told) -> None:
+def put(data: Path, one: Directive) -> None:
     """Bring something to be told. OSError."""
     plain = {
         "id": one.id.hex(),

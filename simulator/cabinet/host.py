@@ -8,7 +8,7 @@ started again.
 from collections.abc import Callable
 from typing import Any
 
-from gateway.core.cabinet.equipment import Seen
+from gateway.core.cabinet.equipment import Observation
 from gateway.core.custody.disk import Ticket
 from gateway.core.gateway import Gateway, Log, Options
 from simulator.cabinet.points import CabinetSide
@@ -129,7 +129,7 @@ class CabinetHost(GatewayHost):
         self.side.attach(self._seen)
         self._turn()
 
-    def _seen(self, seen: Seen) -> None:
+    def _seen(self, seen: Observation) -> None:
         self.tell("on_seen", seen)
 
     def _tell_clock(self, life: int) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from gateway.core.cabinet import tic
-from gateway.core.cabinet.equipment import FeederSeen, Linky, Seen, SetContactor, Watchdog
+from gateway.core.cabinet.equipment import FeederObservation, Linky, Observation, SetContactor, Watchdog
 from simulator.plants.cabinet import Cabinet
 from simulator.plants.feeder import POWER_FACTOR_PERCENT, current_ma
 from simulator.world.chance import Prng
@@ -121,13 +121,13 @@ class CabinetTwin:
         self._ordered: dict[int, bool] = {}
         self._prng = prng.split("bus")
 
-    def look(self, *, now_ms: int) -> Seen:
+    def look(self, *, now_ms: int) -> Observation:
         """Everything that is wired, now."""
         cabinet, wiring = self.cabinet, self.wiring
         cabinet.advance(now_ms)
         self.counters["looks"] += 1
         voltage_dv = cabinet.voltage_dv()
-        return Seen(
+        return Observation(
             feeders=tuple(self._feeder(index, voltage_dv, now_ms) for index in range(len(cabinet.feeders))),
             switch=cabinet.switch if wiring.switch else None,
             door_open=cabinet.door_open if wiring.door else None,
@@ -166,13 +166,13 @@ class CabinetTwin:
         """The shell has ended: nobody writes its orders any more."""
         self._ordered.clear()
 
-    def _feeder(self, index: int, voltage_dv: int, now_ms: int) -> FeederSeen:
+    def _feeder(self, index: int, voltage_dv: int, now_ms: int) -> FeederObservation:
         feeder = self.cabinet.feeders[index]
         feedback = feeder.contactor.auxiliary if self.wiring.feedback else None
         if not self._meter_answers(index):
-            return FeederSeen(feedback)
+            return FeederObservation(feedback)
         power_dw = feeder.metered_dw(now_ms=now_ms)
-        return FeederSeen(feedback, power_dw, feeder.energy_wh(), voltage_dv, current_ma(power_dw, voltage_dv))
+        return FeederObservation(feedback, power_dw, feeder.energy_wh(), voltage_dv, current_ma(power_dw, voltage_dv))
 
     def _meter_answers(self, index: int) -> bool:
         """A meter lives on the mains that it measures."""
@@ -198,14 +198,14 @@ class CabinetSide:
         self.is_blind = False
         self._world = world
         self._quiet_ms = quiet_ms
-        self._on_seen: Callable[[Seen], None] | None = None
+        self._on_seen: Callable[[Observation], None] | None = None
         self._look_at_ms: int | None = None
         self._wake_ms: int | None = None
         self._had_supply = self.plant.has_supply
         self.plant.on_change.append(lambda now_ms: self._look_by(now_ms + _BUSY_MS))
         self._arm()
 
-    def attach(self, on_seen: Callable[[Seen], None]) -> None:
+    def attach(self, on_seen: Callable[[Observation], None]) -> None:
         """An agent lives: it looks, now and from now on."""
         self._on_seen = on_seen
         self._look_at_ms = None

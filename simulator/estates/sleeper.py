@@ -10,8 +10,8 @@ its time. `Story` is what tests and the bench of energy run.
 
 from typing import Any
 
-from gateway.core.link.downlink import Downlink, Standing
-from gateway.core.link.link import Asked, Link
+from gateway.core.link.downlink import Downlink, OrderInForce
+from gateway.core.link.link import Link, NodeRequest
 from gateway.core.wallclock import WallClock
 from kinds import irrigation
 from node.settings import Settings
@@ -151,7 +151,7 @@ class Gateway:
     def order(self, for_s, number=1):
         """No water, for so long, from now."""
         ends_ms = self._world.now_ms + 1000 * for_s
-        standing = Standing(number.to_bytes(8, "big"), "emergency", 0, self._world.unix_s + for_s, ends_ms)
+        standing = OrderInForce(number.to_bytes(8, "big"), "emergency", 0, self._world.unix_s + for_s, ends_ms)
         self.downlink.follow({None: standing}, now_ms=self._world.now_ms)
 
     def receive(self, datagram, host):
@@ -159,7 +159,7 @@ class Gateway:
             return
         now_ms = self._world.now_ms
         for asked in self.link.receive(datagram, host, now_ms=now_ms):
-            if self.downlink.hears(asked, now_ms=now_ms) or not isinstance(asked, Asked):
+            if self.downlink.hears(asked, now_ms=now_ms) or not isinstance(asked, NodeRequest):
                 continue
             if asked.path not in ((b"t",), (b"e",)):
                 self.link.respond(asked.exchange, messages.NOT_FOUND, now_ms=now_ms)

@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway.core.bearers.connection import UNBOUND, Connect, Drop, Probe
 from gateway.core.custody.disk import Ticket
-from gateway.core.directives.directive import Told
+from gateway.core.directives.directive import Directive
 from gateway.core.gateway import Gateway, Log, Options, Send, Start
 from gateway.core.options import number_after
 from gateway.core.uplink.batch import Publication
@@ -138,7 +138,7 @@ class GatewayHost:
             getattr(self.core, what)(*values, now_ms=self._world.now_ms)
             self._turn()
 
-    def say(self, one: Told) -> bool:
+    def say(self, one: Directive) -> bool:
         """Somebody at the cabinet tells its nodes something; False when nobody is there to hear it."""
         if self.core is None:
             return False

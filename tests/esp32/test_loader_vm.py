@@ -7,7 +7,7 @@ import pytest
 
 from boards import irrigation, thermostat
 from gateway.core.link.images import NodeImage, NodeImages
-from gateway.core.link.link import Asked
+from gateway.core.link.link import NodeRequest
 from simulator.hosts import vm
 from simulator.hosts.keys import settings_of
 from simulator.hosts.vm import FIRMWARE, VmNode
@@ -53,7 +53,7 @@ class Gateway(Responder):
         self.images = NodeImages(self.link)
 
     def _answer(self, asked):
-        assert isinstance(asked, Asked)
+        assert isinstance(asked, NodeRequest)
         if not self.images.hears(asked, now_ms=self._now_ms()):
             super()._answer(asked)
 

@@ -11,7 +11,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.core.cabinet.cabinet import CabinetOptions
-from gateway.core.cabinet.equipment import AUTO, FeederSeen, Seen, SetContactor, Watchdog
+from gateway.core.cabinet.equipment import AUTO, FeederObservation, Observation, SetContactor, Watchdog
 from gateway.core.cabinet.feeder import FeederOptions
 from policy import civil, document, keyset, lighting
 from tests.support.gateway_world import INSEE, NAME, GatewayWorld
@@ -143,15 +143,17 @@ class LitWorld(GatewayWorld):
         else:
             super()._carry_out(effect)
 
-    def seen(self) -> Seen:
+    def seen(self) -> Observation:
         feeders = []
         for index, options in enumerate(FEEDERS):
             draw = self.draw[index]
             full = options.lamps * options.lamp_dw if draw is None else draw
             power = None if index in self.silent else (full if self.closed[index] or draw is not None else 0)
             feedback = self.feedback[index]
-            feeders.append(FeederSeen(self.closed[index] if feedback is None else feedback, power, 1000, 2310, 100))
-        return Seen(tuple(feeders), **{"switch": AUTO, "door_open": False, "mains": True, **self.seen_changes})
+            feeders.append(
+                FeederObservation(self.closed[index] if feedback is None else feedback, power, 1000, 2310, 100)
+            )
+        return Observation(tuple(feeders), **{"switch": AUTO, "door_open": False, "mains": True, **self.seen_changes})
 
     def live(self, seconds: float) -> None:
         """Time passes with looks, and with the clock told every minute while it is good."""

@@ -7,7 +7,7 @@ from random import Random
 from esp32 import guard, rtc, slots
 from esp32.slot_files import SlotFiles, running_number
 from gateway.core.link.images import NodeImage, NodeImages
-from gateway.core.link.link import Asked, Link
+from gateway.core.link.link import Link, NodeRequest
 from node.updating import Updating
 from simulator.hosts.keys import CIPHER, key_of
 from tests.support.flash_medium import Medium
@@ -182,7 +182,7 @@ class NodeUpdateRig:
 
     def _heard(self, heard):
         for one in heard:
-            if isinstance(one, Asked) and not self.images.hears(one, now_ms=self.now_ms):
+            if isinstance(one, NodeRequest) and not self.images.hears(one, now_ms=self.now_ms):
                 self.gateway.respond(one.exchange, coap_message.NOT_FOUND, now_ms=self.now_ms)
 
     def _happened(self, happened):

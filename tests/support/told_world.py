@@ -6,7 +6,7 @@ looks after each turn: nothing may hold that nobody said, nor past its expiry.
 
 from typing import Any, NamedTuple
 
-from gateway.core.directives.directive import Told
+from gateway.core.directives.directive import Directive
 from node.trade import Trade
 from tests.support.lit_world import MAYOR
 from tests.support.ordered_world import OrderedWorld, Post
@@ -129,9 +129,11 @@ class ToldWorld(OrderedWorld):
         self.loss_percent = 100
 
 
-def here(values: dict[int, int], begins_s: int, *, number: int = 501, lasts_s: int = 3600, scope: Any = None) -> Told:
+def here(
+    values: dict[int, int], begins_s: int, *, number: int = 501, lasts_s: int = 3600, scope: Any = None
+) -> Directive:
     name = number.to_bytes(8, "big")
-    return Told(name, True, "le technicien", "arrêté 2026-41", scope, values, begins_s, begins_s + lasts_s)
+    return Directive(name, True, "le technicien", "arrêté 2026-41", scope, values, begins_s, begins_s + lasts_s)
 
 
 def listening(**options: Any) -> ToldWorld:

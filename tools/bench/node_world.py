@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from gateway.core.link.link import Asked, Link
+from gateway.core.link.link import Link, NodeRequest
 from simulator.hosts.keys import CIPHER, key_of, settings_of
 from tools.bench import heap_map
 from tools.bench.node_cases import Case
@@ -233,7 +233,7 @@ class BusyDay:
         """True while there is an order that the node has not asked for."""
         return unix_s // _HOUR_S % 2 == 1 and self._asked_hour != unix_s // _HOUR_S
 
-    def answer(self, asked: Asked, unix_s: int) -> tuple[int, bytes]:
+    def answer(self, asked: NodeRequest, unix_s: int) -> tuple[int, bytes]:
         """(code, payload) that answers a request that brings no record."""
         if asked.path == (node_order.PATH,):
             return coap_message.CONTENT, self._order(unix_s)
@@ -320,12 +320,12 @@ class World:
                 self._answer(item)
             elif self.now_ms // DAY_MS not in self._silent_days:
                 for asked in self._link.receive(item, PEER, now_ms=self.now_ms):
-                    if isinstance(asked, Asked):
+                    if isinstance(asked, NodeRequest):
                         self._after(FLUSH_MS, "answer", asked)
                 self._flush()
         return arrived
 
-    def _answer(self, asked: Asked) -> None:
+    def _answer(self, asked: NodeRequest) -> None:
         unix_s, told = START_UNIX_S + self.now_ms // 1000, self._busy_day
         if asked.path not in _RECORD_PATHS:
             # Without anything told: a gateway with nothing to tell, and no image of this kind.

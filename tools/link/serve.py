@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.core.link.images import NodeImages
-from gateway.core.link.link import Answered, Asked, Link
+from gateway.core.link.link import Link, NodeRequest, NodeResponse
 from gateway.core.link.sessions import check_keys
 from gateway.io.crypto import AesBlocks
 from gateway.shell import images as node_images
@@ -88,10 +88,10 @@ def _serve(
         except (TimeoutError, ConnectionError):
             pass
         for request in asked:
-            if isinstance(request, Answered):  # to the question for its log
+            if isinstance(request, NodeResponse):  # to the question for its log
                 lines = request.payload.decode(errors="replace").split("\n")
                 print(json.dumps({"node": request.node.hex(), "log": lines}), flush=True)
-            if not isinstance(request, Asked) or images.hears(request, now_ms=now_ms):
+            if not isinstance(request, NodeRequest) or images.hears(request, now_ms=now_ms):
                 continue
             print(json.dumps(_plain(request)), flush=True)
             answer = record.encode_answer(Answer(int(time.time()), _UNCERTAINTY_S, None, 0))
@@ -104,7 +104,7 @@ def _serve(
             bound.sendto(datagram, peer)
 
 
-def _plain(request: Asked) -> dict[str, Any]:
+def _plain(request: NodeRequest) -> dict[str, Any]:
     path = "/" + "/".join(message_text.text(segment) for segment in request.path)
     plain: dict[str, Any] = {"node": request.node.hex(), "from": str(request.peer), "path": path}
     if request.payload:

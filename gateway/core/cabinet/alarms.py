@@ -16,8 +16,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from gateway.core import limits
-from gateway.core.cabinet.equipment import FeederSeen
-from gateway.core.cabinet.normal_power import Normal
+from gateway.core.cabinet.equipment import FeederObservation
+from gateway.core.cabinet.normal_power import NormalPower
 from gateway.core.custody.disk import NumberedFile, SharedFolder
 from wire import event
 
@@ -38,7 +38,7 @@ UNKNOWN: list[Any] = ["unknown"]
 _FILE_BYTES_MAX = 65_536
 
 
-class Verdict(NamedTuple):
+class AlarmChange(NamedTuple):
     """A condition that begins (or goes on with other figures) or ends: event code, whether it stands, its detail."""
 
     code: int
@@ -46,7 +46,7 @@ class Verdict(NamedTuple):
     detail: list[Any]
 
 
-class Held:
+class Sustained:
     """True once a thing has been so for `for_ms`; false once it has not been for as long."""
 
     def __init__(self, for_ms: int) -> None:
@@ -74,19 +74,19 @@ class Held:
 class FeederWatch:
     """One feeder. `look` with what is seen and what is wanted; `active` maps codes to details in force."""
 
-    def __init__(self, name: str, normal: Normal, *, is_self_dimming: bool = False) -> None:
+    def __init__(self, name: str, normal: NormalPower, *, is_self_dimming: bool = False) -> None:
         self.name = name
         self.is_self_dimming = is_self_dimming
         self.normal = normal
         self.active: dict[int, list[Any]] = {}
         self._wanted: bool | None = None
         self._since_ms = 0
-        self._stuck = Held(limits.ALARM_CONTACTOR_MS)
+        self._stuck = Sustained(limits.ALARM_CONTACTOR_MS)
         self._refused: bool | None = None  # the position that a stuck contactor did not take
-        self._burning = Held(limits.ALARM_BURNING_MS)
-        self._failed = Held(limits.ALARM_FAILURE_MS)
-        self._cable = Held(limits.ALARM_CABLE_MS)
-        self._silent = Held(limits.ALARM_METER_SILENT_MS)
+        self._burning = Sustained(limits.ALARM_BURNING_MS)
+        self._failed = Sustained(limits.ALARM_FAILURE_MS)
+        self._cable = Sustained(limits.ALARM_CABLE_MS)
+        self._silent = Sustained(limits.ALARM_METER_SILENT_MS)
         self._lost = 0  # lamps declared
         self._losing: tuple[int, int] | None = None  # how many, since when
         self._last: tuple[int, int] | None = None  # lamps missing at the last warm look, when
@@ -94,20 +94,20 @@ class FeederWatch:
 
     def look(
         self,
-        seen: FeederSeen,
+        seen: FeederObservation,
         wanted: bool | None,
         *,
         has_supply: bool,
         has_meter: bool,
         has_light: bool = True,
         now_ms: int,
-    ) -> list[Verdict]:
+    ) -> list[AlarmChange]:
         """`wanted`: what the contactor is to be; None: not ours to say now. `has_light` False: the lamps of the
         feeder obey somebody else (a permanent feeder), so only its contactor and its meter are judged.
         """
         if wanted != self._wanted:
             self._changed(wanted, now_ms)
-        verdicts: list[Verdict] = []
+        verdicts: list[AlarmChange] = []
         if has_meter:
             silent = self._silent.look(seen.power_dw is None and has_supply, now_ms=now_ms)
             verdicts += self._declare(event.CABINET_METER_FAILURE, silent, [self.name])
@@ -118,7 +118,7 @@ class FeederWatch:
         verdicts += self._declare(event.CONTACTOR_STUCK, self._refused is not None, [self.name, self._refused])
         if seen.power_dw is None or not has_light:
             return verdicts
-        judge: Callable[[int, int], list[Verdict]] = self._judge_lit if wanted else self._judge_dark
+        judge: Callable[[int, int], list[AlarmChange]] = self._judge_lit if wanted else self._judge_dark
         if stuck:
             self._hide_below()
             return verdicts
@@ -148,12 +148,12 @@ class FeederWatch:
             held.settle()
         self._losing = self._last = None
 
-    def _judge_dark(self, power_dw: int, now_ms: int) -> list[Verdict]:
+    def _judge_dark(self, power_dw: int, now_ms: int) -> list[AlarmChange]:
         burning = self._burning.look(not self.normal.is_dark(power_dw), now_ms=now_ms)
         # What was wrong with the light is neither seen nor over by day.
         return self._declare(event.FEEDER_UNEXPECTED_ON, burning, [self.name, power_dw])
 
-    def _judge_lit(self, power_dw: int, now_ms: int) -> list[Verdict]:
+    def _judge_lit(self, power_dw: int, now_ms: int) -> list[AlarmChange]:
         verdicts = self._declare(event.FEEDER_UNEXPECTED_ON, False, [self.name, power_dw])
         self._burning.clear()
         normal = self.normal
@@ -178,7 +178,7 @@ class FeederWatch:
         self._last = (missing, now_ms)
         return verdicts
 
-    def _judge_cable(self, missing: int, figures: list[Any], now_ms: int) -> list[Verdict]:
+    def _judge_cable(self, missing: int, figures: list[Any], now_ms: int) -> list[AlarmChange]:
         """Many lamps at one instant. The first warm look of a night is compared with what was missing before."""
         known = (
             self._lost if self._last is None or now_ms - self._last[1] > limits.ALARM_INSTANT_MS else self._last[0]
@@ -193,7 +193,7 @@ class FeederWatch:
         lamps = standing[1] if standing is not None and cut else missing
         return self._declare(event.CABLE_FAULT, cut, [self.name, lamps, *figures])
 
-    def _judge_lamps(self, missing: int, figures: list[Any], now_ms: int) -> list[Verdict]:
+    def _judge_lamps(self, missing: int, figures: list[Any], now_ms: int) -> list[AlarmChange]:
         if missing == self._lost:
             self._losing = None
             return []
@@ -231,24 +231,24 @@ class FeederWatch:
         ):
             held.is_so = code in active
 
-    def _declare(self, code: int, stands: bool, detail: list[Any]) -> list[Verdict]:
+    def _declare(self, code: int, stands: bool, detail: list[Any]) -> list[AlarmChange]:
         if stands == (code in self.active):
             return []
         if stands:
             self.active[code] = detail
         else:
             del self.active[code]
-        return [Verdict(code, stands, detail)]
+        return [AlarmChange(code, stands, detail)]
 
 
-class Conditions:
+class CabinetConditions:
     """`active` maps the codes that stand to their details."""
 
     def __init__(self) -> None:
-        self._held = {code: Held(for_ms) for code, for_ms in _HOLD_MS.items()}
+        self._held = {code: Sustained(for_ms) for code, for_ms in _HOLD_MS.items()}
         self.active: dict[int, list[Any]] = {}
 
-    def look(self, is_so: dict[int, list[Any] | None], *, now_ms: int) -> list[Verdict]:
+    def look(self, is_so: dict[int, list[Any] | None], *, now_ms: int) -> list[AlarmChange]:
         """For each code its detail while it is so, else None. Returns what begins, ends, or goes on with other
         words.
         """
@@ -261,10 +261,10 @@ class Conditions:
             before = self.active.get(code)
             if stands and detail is not None and detail != before:
                 self.active[code] = detail
-                verdicts.append(Verdict(code, True, detail))
+                verdicts.append(AlarmChange(code, True, detail))
             elif not stands and before is not None:
                 del self.active[code]
-                verdicts.append(Verdict(code, False, before))
+                verdicts.append(AlarmChange(code, False, before))
         return verdicts
 
     def resume(self, active: dict[int, list[Any]]) -> None:
@@ -283,7 +283,7 @@ class AlarmFile:
         self._file = NumberedFile(folder, "standing", bytes_max=_FILE_BYTES_MAX)
         self._saved: dict[str, Any] = {}
 
-    def restore(self, conditions: Conditions, watches: list[FeederWatch]) -> None:
+    def restore(self, conditions: CabinetConditions, watches: list[FeederWatch]) -> None:
         """Give back what stood when the last life ended."""
         for line in self._file.restore():
             try:
@@ -299,7 +299,7 @@ class AlarmFile:
             except (ValueError, KeyError, TypeError, AttributeError):
                 continue
 
-    def save(self, conditions: Conditions, watches: list[FeederWatch]) -> None:
+    def save(self, conditions: CabinetConditions, watches: list[FeederWatch]) -> None:
         """Write what stands, if anything has changed."""
         plain = {
             "conditions": {str(code): detail for code, detail in conditions.active.items()},

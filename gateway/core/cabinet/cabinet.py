@@ -19,19 +19,19 @@ from gateway.core import limits
 from gateway.core.cabinet import feeder as rules
 from gateway.core.cabinet import node_orders, orders, reports
 from gateway.core.cabinet import time_basis as ladder
-from gateway.core.cabinet.alarms import UNKNOWN, AlarmFile, Conditions, FeederWatch
+from gateway.core.cabinet.alarms import UNKNOWN, AlarmFile, CabinetConditions, FeederWatch
 from gateway.core.cabinet.audit import Audit, entries
-from gateway.core.cabinet.equipment import AUTO, Seen, SetContactor, Watchdog
-from gateway.core.cabinet.feeder import Feeder, FeederOptions, Hand, Wish
+from gateway.core.cabinet.equipment import AUTO, Observation, SetContactor, Watchdog
+from gateway.core.cabinet.feeder import Feeder, FeederDemand, FeederOptions, LocalControl
 from gateway.core.cabinet.lease import Lease
-from gateway.core.cabinet.normal_power import LearntPowers, Normal
-from gateway.core.cabinet.orders import Orders, Place, Refusal
+from gateway.core.cabinet.normal_power import LearntPowers, NormalPower
+from gateway.core.cabinet.orders import CabinetPlace, Orders, Refusal
 from gateway.core.cabinet.outcomes import Outcomes
-from gateway.core.cabinet.policies import Policies, Taken
-from gateway.core.cabinet.reports import CabinetReporter, Shared
-from gateway.core.cabinet.time_basis import Basis, Ladder
+from gateway.core.cabinet.policies import Policies, SignedPolicy
+from gateway.core.cabinet.reports import CabinetReporter, GatewayServices
+from gateway.core.cabinet.time_basis import Basis, TimeBasis
 from gateway.core.custody.disk import SharedFolder
-from gateway.core.link.downlink import Wanted
+from gateway.core.link.downlink import OrdersByFeeder
 from policy.keyset import KeySet
 from wire import command, event, topic
 from wire.faults import WireFault
@@ -61,34 +61,36 @@ class Cabinet:
     policies.
     """
 
-    def __init__(self, options: CabinetOptions, shared: Shared, *, insee: str, gateway: str, now_ms: int) -> None:
+    def __init__(
+        self, options: CabinetOptions, shared: GatewayServices, *, insee: str, gateway: str, now_ms: int
+    ) -> None:
         self.options = options
         self._shared = shared
         self._insee, self._gateway = insee, gateway
         self._started_ms = now_ms
-        self.ladder = Ladder(shared.clock)
+        self.ladder = TimeBasis(shared.clock)
         folder = SharedFolder(shared.disk, "cabinet")
         self.policies = Policies(folder, options.keyset, shared.verify)
         self.audit = Audit(folder)
         self.lease = Lease(shared.random_below)
-        self.hand = Hand()
-        self.conditions = Conditions()
+        self.hand = LocalControl()
+        self.conditions = CabinetConditions()
         site = rules.site_of(options.latitude_e4, options.longitude_e4)
         self.feeders = [Feeder(one, site) for one in options.feeders]
         self._normals = LearntPowers(folder)
         self.watches = [_watch(one, self._normals) for one in options.feeders]
         self._alarm_file = AlarmFile(folder)
         self._alarm_file.restore(self.conditions, self.watches)
-        self.wishes: list[Wish | None] = [None] * len(self.feeders)
+        self.wishes: list[FeederDemand | None] = [None] * len(self.feeders)
         self.since_ms = [now_ms] * len(self.feeders)
         self.basis = Basis(ladder.SAFETY)
-        self.seen: Seen | None = None
+        self.seen: Observation | None = None
         self._seen_ms = now_ms
         self.switch: str | None = None  # the last position that could be read
         self._has_supply = True
         self._as_found: list[bool | None] = [None] * len(self.feeders)  # contactors, before a test took them over
         self.in_control = False
-        self.taken: Taken | None = None
+        self.taken: SignedPolicy | None = None
         names = [one.name for one in options.feeders]
         self._reporter = CabinetReporter(shared, self.audit, self.ladder, names, now_ms=now_ms)
         self.orders = Orders(self._place(), shared.verify, self._reporter.outcome, self._reporter.accepted)
@@ -111,7 +113,7 @@ class Cabinet:
         except OSError as error:
             self._shared.log("audit-unreadable", error=str(error))
 
-    def on_seen(self, seen: Seen, *, now_ms: int) -> None:
+    def on_seen(self, seen: Observation, *, now_ms: int) -> None:
         """One look at everything that is wired."""
         self.seen, self._seen_ms = seen, now_ms
         self.counters["looks"] += 1
@@ -221,7 +223,7 @@ class Cabinet:
         self._report(unix_s, now_ms)
         return effects
 
-    def for_nodes(self, *, now_ms: int) -> Wanted | None:
+    def for_nodes(self, *, now_ms: int) -> OrdersByFeeder | None:
         """The orders in force, for nodes behind the feeders; None while that cannot be said."""
         unix_s = self.ladder.unix_s(now_ms=now_ms)
         return node_orders.wanted(
@@ -310,7 +312,7 @@ class Cabinet:
             return None
         return wish.closed if self.in_control or wish.rule == rules.INTERLOCK else None
 
-    def _follow(self, taken: Taken | None, now_ms: int) -> None:
+    def _follow(self, taken: SignedPolicy | None, now_ms: int) -> None:
         """Another policy is in force."""
         if taken is self.taken:
             return
@@ -326,8 +328,8 @@ class Cabinet:
         if unix_s is not None:
             self.orders.review(taken, unix_s, now_ms=now_ms)
 
-    def _place(self) -> Place:
-        return Place(self._insee, self._gateway, tuple((one.options.name, one.group) for one in self.feeders))
+    def _place(self) -> CabinetPlace:
+        return CabinetPlace(self._insee, self._gateway, tuple((one.options.name, one.group) for one in self.feeders))
 
     def _ask(self, is_metered: bool, now_ms: int) -> None:
         held = self.policies.newest_version, self.policies.keyset_version
@@ -341,7 +343,7 @@ class Cabinet:
             self._reporter.report(event.LEASE_CHANGED, has_lease, [left_s], now_ms=now_ms)
             self._reporter.audit("lease", now_ms=now_ms, held=has_lease)
 
-    def _conditions(self, seen: Seen, now_ms: int) -> dict[int, list[Any] | None]:
+    def _conditions(self, seen: Observation, now_ms: int) -> dict[int, list[Any] | None]:
         unix_s = self.ladder.unix_s(now_ms=now_ms)
         policy = None if self.taken is None else self.taken.policy
         expired: list[Any] | None = UNKNOWN
@@ -378,7 +380,7 @@ class Cabinet:
 
 
 def _watch(options: FeederOptions, normals: LearntPowers) -> FeederWatch:
-    normal = Normal(options.lamps, options.lamp_dw, normals.known.get(_lamps(options)))
+    normal = NormalPower(options.lamps, options.lamp_dw, normals.known.get(_lamps(options)))
     return FeederWatch(options.name, normal, is_self_dimming=options.is_self_dimming)
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 AUTO, ON, OFF = "auto", "on", "off"
 
 
-class FeederSeen(NamedTuple):
+class FeederObservation(NamedTuple):
     """One feeder. `feedback`: the contactor's auxiliary contact says closed. Power in 0.1 W, energy in Wh as the
     meter counts it (it never restarts by itself), voltage in 0.1 V, current in mA.
     """
@@ -33,13 +33,13 @@ class Linky(NamedTuple):
     tariff: str
 
 
-class Seen(NamedTuple):
+class Observation(NamedTuple):
     """One look. `feeders` in the order of the configuration. `switch`: the hand switch of the cabinet, AUTO, ON or
     OFF. `mains`: the supply is there. Battery in mV, temperature in 0.01 °C, light in lx. `in_hand`: every contactor
     can be switched, as far as is known (its port is there, its board answers).
     """
 
-    feeders: tuple[FeederSeen, ...]
+    feeders: tuple[FeederObservation, ...]
     switch: str | None = None
     door_open: bool | None = None
     mains: bool | None = None

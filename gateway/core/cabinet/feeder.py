@@ -37,7 +37,7 @@ class FeederOptions(NamedTuple):
     nodes: tuple[bytes, ...] = ()
 
 
-class Wish(NamedTuple):
+class FeederDemand(NamedTuple):
     """`reason`: of the policy an integer (`policy.lighting.reason_parts`), else a word or a name. `until_s`: UTC at
     which it may change by itself, where that is known.
     """
@@ -49,26 +49,26 @@ class Wish(NamedTuple):
     order: Order | None = None
 
 
-class Held(NamedTuple):
+class LocalOrder(NamedTuple):
     """Until when (monotonic ms), and who asked for it."""
 
     until_ms: int
     who: str
 
 
-class Hand:
+class LocalControl:
     """Tests and lock-outs by feeder."""
 
     def __init__(self) -> None:
-        self.tests: dict[int, Held] = {}
-        self.locks: dict[int, Held] = {}
+        self.tests: dict[int, LocalOrder] = {}
+        self.locks: dict[int, LocalOrder] = {}
 
     def test(self, feeder: int, seconds: int, who: str, *, now_ms: int) -> None:
         """Light a feeder for a while, at most LOCAL_TEST_S_MAX; 0 seconds ends it."""
-        self.tests[feeder] = Held(now_ms + 1000 * max(0, min(seconds, limits.LOCAL_TEST_S_MAX)), who)
+        self.tests[feeder] = LocalOrder(now_ms + 1000 * max(0, min(seconds, limits.LOCAL_TEST_S_MAX)), who)
 
     def lock(self, feeder: int, who: str, *, now_ms: int) -> None:
-        self.locks[feeder] = Held(now_ms + limits.LOCAL_LOCK_MS, who)
+        self.locks[feeder] = LocalOrder(now_ms + limits.LOCAL_LOCK_MS, who)
         self.tests.pop(feeder, None)
 
     def unlock(self, feeder: int) -> None:
@@ -104,24 +104,24 @@ class Feeder:
         calendar = lighting.DEFAULT_CALENDAR if rules is None or rule is None else rules.calendars[rule.calendar]
         self.plan = lighting.Plan(calendar, site)
 
-    def by_policy(self, basis: Basis) -> Wish:
+    def by_policy(self, basis: Basis) -> FeederDemand:
         """What the policy wants, or what stands in for it while the time is not known."""
         rule = POLICY if self.has_rule else DEFAULT
         if self.is_permanent:
-            return Wish(True, rule, PERMANENT)
+            return FeederDemand(True, rule, PERMANENT)
         if basis.kind == ladder.PHOTOCELL:
-            return Wish(bool(basis.is_dark), PHOTOCELL, ladder.DARK if basis.is_dark else ladder.BRIGHT)
+            return FeederDemand(bool(basis.is_dark), PHOTOCELL, ladder.DARK if basis.is_dark else ladder.BRIGHT)
         if basis.unix_s is None:
-            return Wish(True, SAFETY, SAFETY)
+            return FeederDemand(True, SAFETY, SAFETY)
         # A carried clock is wrong by minutes: of the levels that may be right the brightest.
         doubt_s = basis.uncertainty_s if basis.uncertainty_s > limits.CLOCK_EXACT_S else 0
         wanted = self.plan.brightest(basis.unix_s, doubt_s)
-        return Wish(wanted.level_percent > 0, rule, wanted.reason, wanted.until_s)
+        return FeederDemand(wanted.level_percent > 0, rule, wanted.reason, wanted.until_s)
 
 
 def decide(
-    index: int, feeder: Feeder, basis: Basis, *, switch: str | None, hand: Hand, orders: Orders, has_lease: bool
-) -> Wish:
+    index: int, feeder: Feeder, basis: Basis, *, switch: str | None, hand: LocalControl, orders: Orders, has_lease: bool
+) -> FeederDemand:
     """The wish of the highest rule that has one."""
     for wish in considered(index, feeder, basis, switch=switch, hand=hand, orders=orders, has_lease=has_lease):
         if wish is not None:
@@ -130,28 +130,28 @@ def decide(
 
 
 def considered(
-    index: int, feeder: Feeder, basis: Basis, *, switch: str | None, hand: Hand, orders: Orders, has_lease: bool
-) -> list[Wish | None]:
+    index: int, feeder: Feeder, basis: Basis, *, switch: str | None, hand: LocalControl, orders: Orders, has_lease: bool
+) -> list[FeederDemand | None]:
     """What each rule says, from the highest down; None: nothing. For those who explain."""
     return [
         _interlock(index, switch, hand),
         _of_order(orders.emergency(index), EMERGENCY),
-        Wish(True, MANUAL, hand.tests[index].who) if index in hand.tests else None,
+        FeederDemand(True, MANUAL, hand.tests[index].who) if index in hand.tests else None,
         _of_order(orders.override(index), COMMAND) if has_lease else None,
         feeder.by_policy(basis),
     ]
 
 
-def _interlock(index: int, switch: str | None, hand: Hand) -> Wish | None:
+def _interlock(index: int, switch: str | None, hand: LocalControl) -> FeederDemand | None:
     if switch in (ON, OFF):
-        return Wish(switch == ON, INTERLOCK, SWITCH_ON if switch == ON else SWITCH_OFF)
-    return Wish(False, INTERLOCK, LOCKED) if index in hand.locks else None
+        return FeederDemand(switch == ON, INTERLOCK, SWITCH_ON if switch == ON else SWITCH_OFF)
+    return FeederDemand(False, INTERLOCK, LOCKED) if index in hand.locks else None
 
 
-def _of_order(order: Order | None, rule: str) -> Wish | None:
+def _of_order(order: Order | None, rule: str) -> FeederDemand | None:
     if order is None:
         return None
-    return Wish(order.closes, rule, order.author, order.command.expires_s, order)
+    return FeederDemand(order.closes, rule, order.author, order.command.expires_s, order)
 
 
 def site_of(latitude_e4: int, longitude_e4: int) -> lighting.Site:

@@ -10,21 +10,21 @@ from gateway.core import limits
 from gateway.core.cabinet.lease import Lease
 from gateway.core.cabinet.orders import Orders
 from gateway.core.cabinet.verification import OVER, Order
-from gateway.core.directives.directive import Told
-from gateway.core.link.downlink import Standing, Wanted
+from gateway.core.directives.directive import Directive
+from gateway.core.link.downlink import OrderInForce, OrdersByFeeder
 from wire import command, node_order
 
 
 def wanted(
     orders: Orders, lease: Lease, feeders: int, *, unix_s: int | None, started_ms: int, now_ms: int
-) -> Wanted | None:
+) -> OrdersByFeeder | None:
     """By feeder and for the whole (None); None where that cannot be said yet: after a start an order may wait for the
     clock, or an override for the lease that comes with the connection."""
     if unix_s is None and any(_waits_for_clock(order) for order in orders.known()):
         return None
     has_lease = lease.is_usable(now_ms=now_ms)
     is_new = now_ms - started_ms < limits.CABINET_START_MS and not lease.counters["granted"]
-    found: dict[int | None, Standing | None] = {}
+    found: dict[int | None, OrderInForce | None] = {}
     for feeder in (None, *range(feeders)):
         emergency, override = orders.emergency(feeder), orders.override(feeder)
         if emergency is None and override is not None and not has_lease and is_new:
@@ -37,20 +37,20 @@ def _waits_for_clock(order: Order) -> bool:
     return order.state != OVER and order.ends_ms is None and not order.is_directive
 
 
-def _standing(order: Order | None) -> Standing | None:
+def _standing(order: Order | None) -> OrderInForce | None:
     if order is None:
         return None
     assert order.ends_ms is not None, "what is active has an end"
     asked = order.command
     rule = node_order.EMERGENCY if order.is_emergency else node_order.OVERRIDE
     level_percent = asked.level if asked.kind == command.OVERRIDE else 100
-    return Standing(asked.id, rule, level_percent, asked.expires_s, order.ends_ms)
+    return OrderInForce(asked.id, rule, level_percent, asked.expires_s, order.ends_ms)
 
 
-def directives(orders: Orders) -> list[Told]:
+def directives(orders: Orders) -> list[Directive]:
     """What signed commands tell nodes, in the order in which they came; begun or not."""
     return [
-        Told(
+        Directive(
             one.command.id,
             False,
             one.author,

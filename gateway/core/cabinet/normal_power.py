@@ -20,7 +20,7 @@ _MINUTES_MAX = 16 * 60
 _FILE_BYTES_MAX = 4_096
 
 
-class Normal:
+class NormalPower:
     """One feeder. `dw` None: nothing is known yet. `lamps` 0: unknown, then a lamp is a tenth."""
 
     def __init__(self, lamps: int, lamp_dw: int, learnt_dw: int | None) -> None:

@@ -15,12 +15,12 @@ from typing import Any, NamedTuple, Protocol
 
 from gateway.core import limits
 from gateway.core.cabinet import verification
-from gateway.core.cabinet.policies import Taken, Verify
-from gateway.core.cabinet.verification import ACTIVE, OVER, RIGHT, WAITING, Order, Place, Stranger
+from gateway.core.cabinet.policies import SignedPolicy, Verify
+from gateway.core.cabinet.verification import ACTIVE, OVER, RIGHT, WAITING, CabinetPlace, Order, UnknownSigner
 from wire import command, cose, directive
 from wire.faults import WireFault
 
-__all__ = ["ACTIVE", "OVER", "WAITING", "Order", "Orders", "Place", "Refusal"]
+__all__ = ["ACTIVE", "OVER", "WAITING", "CabinetPlace", "Order", "Orders", "Refusal"]
 
 RECEIVED, APPLIED, MEASURED, REFUSED = "received", "applied", "measured", "refused"
 EXPIRED, ENDED, UNMEASURED = "expired", "ended", "unmeasured"
@@ -58,7 +58,7 @@ class Orders:
     `record(order, now_ms=…)` before anything is reported of a new one.
     """
 
-    def __init__(self, place: Place, verify: Verify, report: ReportOutcome, record: Callable[..., None]) -> None:
+    def __init__(self, place: CabinetPlace, verify: Verify, report: ReportOutcome, record: Callable[..., None]) -> None:
         self.place = place
         self._verify = verify
         self._report = report
@@ -71,12 +71,12 @@ class Orders:
     # --- in -----------------------------------------------------------------------------------------------------
 
     def accept(
-        self, data: bytes, taken: Taken | None, *, is_retained: bool, unix_s: int | None, now_ms: int
+        self, data: bytes, taken: SignedPolicy | None, *, is_retained: bool, unix_s: int | None, now_ms: int
     ) -> Order | Refusal | None:
         """The new order behind signed bytes, or its refusal; None: nothing new."""
         try:
             order = verification.opened(data, () if taken is None else (taken,), self.place, self._verify)
-        except Stranger as stranger:
+        except UnknownSigner as stranger:
             return self._refuse(None, stranger.why, now_ms)
         except WireFault as fault:
             return self._refuse(None, "too-long" if fault.reason == "too-long" else "malformed", now_ms)
@@ -107,7 +107,7 @@ class Orders:
         self.poll(unix_s=unix_s, now_ms=now_ms)
         return order
 
-    def recover(self, entries: Iterable[dict[str, Any]], policies: list[Taken]) -> None:
+    def recover(self, entries: Iterable[dict[str, Any]], policies: list[SignedPolicy]) -> None:
         """Orders and their outcomes out of the audit log of earlier lives. Nothing is told; what cannot be read is
         counted. An order whose operator no policy in hand names waits for one (`reopen`)."""
         found: dict[str, bytes] = {}
@@ -123,13 +123,13 @@ class Orders:
             self._unopened[found[key]] = told.get(key, {})
         self.reopen(policies)
 
-    def reopen(self, policies: list[Taken]) -> None:
+    def reopen(self, policies: list[SignedPolicy]) -> None:
         """Try again what was recovered: a policy has come."""
         names = {name: index for index, (name, _group) in enumerate(self.place.feeders)}
         for data, told in list(self._unopened.items()):
             try:
                 order = verification.opened(data, policies, self.place, self._verify)
-            except Stranger:
+            except UnknownSigner:
                 continue
             except WireFault:
                 self.counters["unreadable"] += 1
@@ -146,7 +146,7 @@ class Orders:
             else:
                 self._orders[order.command.id] = order
 
-    def review(self, taken: Taken | None, unix_s: int, *, now_ms: int) -> None:
+    def review(self, taken: SignedPolicy | None, unix_s: int, *, now_ms: int) -> None:
         """Another policy is in force: every open order is judged by it, with its feeders as they are named now."""
         for order in self._orders.values():
             if order.state == OVER:
@@ -240,7 +240,7 @@ class Orders:
         for feeder, (outcome, why) in known.told.items():
             self._report(known.command.id, outcome, why or "again", feeder, again=True, now_ms=now_ms)
 
-    def _end(self, order: Order, taken: Taken | None, now_ms: int) -> Refusal | None:
+    def _end(self, order: Order, taken: SignedPolicy | None, now_ms: int) -> Refusal | None:
         """Whoever could have ordered it may end it. An END takes no place; one that comes again finds nothing to do."""
         ended = self._orders.get(order.command.ends)
         if ended is None:

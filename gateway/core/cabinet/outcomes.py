@@ -6,8 +6,8 @@ The outcome of a command that something higher overrules says by what, and is re
 
 from gateway.core import limits
 from gateway.core.cabinet.alarms import FeederWatch
-from gateway.core.cabinet.equipment import Seen
-from gateway.core.cabinet.feeder import COMMAND, Wish
+from gateway.core.cabinet.equipment import Observation
+from gateway.core.cabinet.feeder import COMMAND, FeederDemand
 from gateway.core.cabinet.orders import ACTIVE, APPLIED, MEASURED, REFUSED, UNMEASURED, Order, Orders
 from wire import command
 
@@ -24,7 +24,9 @@ class Outcomes:
         self._measuring: dict[tuple[bytes, int], tuple[Order, int]] = {}  # since when
         self._active_since: dict[bytes, int] = {}
 
-    def observe_demands(self, wishes: list[Wish | None], *, has_lease: bool, in_control: bool, now_ms: int) -> None:
+    def observe_demands(
+        self, wishes: list[FeederDemand | None], *, has_lease: bool, in_control: bool, now_ms: int
+    ) -> None:
         """After a decision: whose order each contactor follows."""
         for order in self._orders.known():
             if order.state != ACTIVE:
@@ -46,7 +48,7 @@ class Outcomes:
                     self._measuring.pop((order.command.id, index), None)
                     self._orders.report(order, REFUSED, why, index, now_ms=now_ms)
 
-    def observe(self, seen: Seen, watches: list[FeederWatch], *, now_ms: int) -> None:
+    def observe(self, seen: Observation, watches: list[FeederWatch], *, now_ms: int) -> None:
         """A look: do the watts agree with what was applied?"""
         for key, (order, since_ms) in list(self._measuring.items()):
             index = key[1]
@@ -63,7 +65,7 @@ class Outcomes:
             del self._measuring[key]
 
 
-def _why(order: Order, wish: Wish, has_lease: bool, in_control: bool) -> str:
+def _why(order: Order, wish: FeederDemand, has_lease: bool, in_control: bool) -> str:
     """The word of what overrules it."""
     if order.command.kind != command.EMERGENCY and not has_lease:
         return "lease"

@@ -25,7 +25,7 @@ NO_KEYS, OLDER, CONTENT, MALFORMED, DISK = "no-keys", "older", "content", "malfo
 KEYS_DAMAGED = "keys-damaged"
 
 
-class Taken(NamedTuple):
+class SignedPolicy(NamedTuple):
     """A policy in hand: what it says, whose key signed it, its signed bytes."""
 
     policy: document.Policy
@@ -38,7 +38,7 @@ class Taken(NamedTuple):
         return cose.sign1_decode(self.data, bytes_max=command.BUNDLE_BYTES_MAX).payload
 
 
-class Verdict(NamedTuple):
+class PolicyVerdict(NamedTuple):
     """What became of one part of a bundle: `why` None: taken. `version` as it says, where it could be read."""
 
     part: str
@@ -57,27 +57,27 @@ class Policies:
         self._verify = verify
         self.keyset = keyset
         self._keysets = [] if keyset is None else [keyset]  # of this card, the first to the one in force
-        self._held: list[Taken] = []  # by version, the last is the newest
+        self._held: list[SignedPolicy] = []  # by version, the last is the newest
         self.highest = 0
         self._highest_keyset = 0 if keyset is None else keyset.version
         self._damaged: set[int] = set()  # may be taken once more
         self.counters = {"taken": 0, "refused": 0, "damaged-files": 0, "disk-errors": 0}
         self._load()
 
-    def in_force(self, unix_s: int | None) -> Taken | None:
+    def in_force(self, unix_s: int | None) -> SignedPolicy | None:
         """The newest whose validity has begun, else the oldest in hand; without a clock the newest."""
         begun = [taken for taken in self._held if unix_s is None or taken.policy.valid_from_s <= unix_s]
         if begun:
             return begun[-1]
         return self._held[0] if self._held else None
 
-    def to_come(self, unix_s: int | None) -> Taken | None:
+    def to_come(self, unix_s: int | None) -> SignedPolicy | None:
         """The one that waits for its day."""
         if unix_s is None or not self._held or self._held[-1].policy.valid_from_s <= unix_s:
             return None
         return self._held[-1] if len(self._held) > 1 else None
 
-    def held(self) -> list[Taken]:
+    def held(self) -> list[SignedPolicy]:
         """Every policy in hand, the newest first."""
         return self._held[::-1]
 
@@ -90,13 +90,15 @@ class Policies:
     def keyset_version(self) -> int:
         return 0 if self.keyset is None else self.keyset.version
 
-    def take(self, payload: bytes, *, unix_s: int | None) -> list[Verdict]:
+    def take(self, payload: bytes, *, unix_s: int | None) -> list[PolicyVerdict]:
         """A bundle of topic `p`: key set, policy, or both. What is held already yields no verdict."""
         try:
             keyset, policy = command.decode_bundle(payload)
         except WireFault as fault:
             self.counters["refused"] += 1
-            return [Verdict("bundle", "too-long" if fault.reason == "too-long" else MALFORMED, None, fault.reason)]
+            return [
+                PolicyVerdict("bundle", "too-long" if fault.reason == "too-long" else MALFORMED, None, fault.reason)
+            ]
         told = [
             None if keyset is None else self._take_keyset(keyset),
             None if policy is None else self._take_policy(policy, unix_s),
@@ -108,42 +110,42 @@ class Policies:
 
     # --- inside -------------------------------------------------------------------------------------------------
 
-    def _take_keyset(self, data: bytes) -> Verdict | None:
+    def _take_keyset(self, data: bytes) -> PolicyVerdict | None:
         if self.keyset is None:
-            return Verdict("keyset", NO_KEYS)
+            return PolicyVerdict("keyset", NO_KEYS)
         opened, faults = keyset.open_keyset(data, self.keyset, self._verify)
         if opened is None:
             # The set in force comes again with every bundle: signed by those before, it is a stranger's to itself.
             return None if self._is_held("keyset", data) else _refused("keyset", faults)
         if not self._keep(f"keyset-{opened.version:010}", data):
-            return Verdict("keyset", DISK, opened.version)
+            return PolicyVerdict("keyset", DISK, opened.version)
         self._replace_keys(opened)
-        return Verdict("keyset", None, opened.version)
+        return PolicyVerdict("keyset", None, opened.version)
 
-    def _take_policy(self, data: bytes, unix_s: int | None) -> Verdict | None:
+    def _take_policy(self, data: bytes, unix_s: int | None) -> PolicyVerdict | None:
         if any(taken.data == data for taken in self._held):
             return None
         if self.keyset is None:
-            return Verdict("policy", NO_KEYS)
+            return PolicyVerdict("policy", NO_KEYS)
         if self.keyset.version < self._highest_keyset:
             # A later set stands on the card and cannot be read: the keys that we can read may have been replaced.
-            return Verdict("policy", KEYS_DAMAGED, None, f"key set {self._highest_keyset} is needed")
+            return PolicyVerdict("policy", KEYS_DAMAGED, None, f"key set {self._highest_keyset} is needed")
         policy, kid, faults = keyset.open_policy(data, self.keyset, self._verify)
         if policy is None:
             return _refused("policy", faults)
         if policy.version < self.highest or (policy.version == self.highest and policy.version not in self._damaged):
-            return Verdict("policy", OLDER, policy.version, f"version {self.highest} has been held")
+            return PolicyVerdict("policy", OLDER, policy.version, f"version {self.highest} has been held")
         if not self._keep(f"policy-{policy.version:010}", data):
-            return Verdict("policy", DISK, policy.version)
+            return PolicyVerdict("policy", DISK, policy.version)
         self.highest = policy.version
         self._damaged.discard(policy.version)
         current = self.in_force(unix_s)
         # The one in force and the new one; what waited in between has been overtaken. Without a clock nobody knows
         # which is in force, so all are kept.
         kept = self._held if unix_s is None else [taken for taken in self._held if taken is current]
-        self._held = [*kept, Taken(policy, kid, data)][-limits.POLICY_FILES_MAX :]
+        self._held = [*kept, SignedPolicy(policy, kid, data)][-limits.POLICY_FILES_MAX :]
         self._forget_old()
-        return Verdict("policy", None, policy.version)
+        return PolicyVerdict("policy", None, policy.version)
 
     def _replace_keys(self, keys: KeySet) -> None:
         """Another set is in force. A version that only a replaced key has reached bars nothing: whoever stole it could
@@ -156,10 +158,10 @@ class Policies:
         if self._held and not self._is_of_these_keys(max(self._held, key=lambda taken: taken.policy.version)):
             self.highest = max(current, default=0)
 
-    def _rank(self, taken: Taken) -> tuple[bool, int]:
+    def _rank(self, taken: SignedPolicy) -> tuple[bool, int]:
         return self._is_of_these_keys(taken), taken.policy.version
 
-    def _is_of_these_keys(self, taken: Taken) -> bool:
+    def _is_of_these_keys(self, taken: SignedPolicy) -> bool:
         """Signed by a key of the set in force."""
         return self.keyset is not None and keyset.key_of(self.keyset, taken.kid) is not None
 
@@ -212,7 +214,7 @@ class Policies:
         for keys in reversed(self._keysets):
             policy, kid, _faults = keyset.open_policy(data, keys, self._verify)
             if policy is not None:
-                self._held.append(Taken(policy, kid, data))
+                self._held.append(SignedPolicy(policy, kid, data))
                 return
         if self._keysets:
             self.counters["damaged-files"] += 1
@@ -242,8 +244,8 @@ class Policies:
             self.counters["disk-errors"] += 1
 
 
-def _refused(part: str, faults: tuple[Fault, ...]) -> Verdict:
+def _refused(part: str, faults: tuple[Fault, ...]) -> PolicyVerdict:
     """The word of the first fault, and all of them in words for a log."""
     first = faults[0].path
     why = first if first in keyset.WORDS else CONTENT
-    return Verdict(part, why, None, "; ".join(f"{fault.path}: {fault.problem}" for fault in faults)[:400])
+    return PolicyVerdict(part, why, None, "; ".join(f"{fault.path}: {fault.problem}" for fault in faults)[:400])

@@ -10,12 +10,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from gateway.core import limits
-from gateway.core.cabinet.alarms import Verdict
+from gateway.core.cabinet.alarms import AlarmChange
 from gateway.core.cabinet.audit import Audit
-from gateway.core.cabinet.equipment import FeederSeen, Seen
-from gateway.core.cabinet.policies import Taken, Verify
-from gateway.core.cabinet.policies import Verdict as PolicyVerdict
-from gateway.core.cabinet.time_basis import Ladder
+from gateway.core.cabinet.equipment import FeederObservation, Observation
+from gateway.core.cabinet.policies import PolicyVerdict, SignedPolicy, Verify
+from gateway.core.cabinet.time_basis import TimeBasis
 from gateway.core.cabinet.verification import Order
 from gateway.core.custody.disk import Disk
 from gateway.core.own_records import OwnRecords
@@ -25,7 +24,7 @@ from wire import limits as wire_limits
 from wire.record import EventBody
 
 
-class Shared(NamedTuple):
+class GatewayServices(NamedTuple):
     """What the gateway lends to a cabinet: its records, clock, state disk, chance, log; `publish(kind, payload,
     expiry_s)` sends a message that nothing depends on.
     """
@@ -43,7 +42,9 @@ class Shared(NamedTuple):
 class CabinetReporter:
     """Reports what happens, and decides nothing. `names` are the feeders'."""
 
-    def __init__(self, shared: Shared, audit: Audit, ladder: Ladder, names: list[str], *, now_ms: int) -> None:
+    def __init__(
+        self, shared: GatewayServices, audit: Audit, ladder: TimeBasis, names: list[str], *, now_ms: int
+    ) -> None:
         self._shared = shared
         self._audit = audit
         self._ladder = ladder
@@ -63,7 +64,7 @@ class CabinetReporter:
         word = reason if isinstance(reason, int) else reason.encode()[:40].decode(errors="ignore")
         self.report(event.FEEDER_SWITCHED, None, [self._names[feeder], closed, rule, word], now_ms=now_ms)
 
-    def verdicts(self, verdicts: list[Verdict], *, now_ms: int) -> None:
+    def verdicts(self, verdicts: list[AlarmChange], *, now_ms: int) -> None:
         """Alarms that begin or end."""
         for verdict in verdicts:
             self.report(verdict.code, verdict.stands, verdict.detail or None, now_ms=now_ms)
@@ -119,7 +120,7 @@ class CabinetReporter:
         self.report(event.POLICY_REFUSED, None, [why, version], now_ms=now_ms)
         self.audit("policy-refused", part=part, why=why, version=version, now_ms=now_ms)
 
-    def in_force(self, taken: Taken, *, now_ms: int) -> None:
+    def in_force(self, taken: SignedPolicy, *, now_ms: int) -> None:
         """Another policy decides from now on."""
         policy = taken.policy
         detail = [policy.version, policy.valid_from_s, policy.valid_until_s, taken.kid]
@@ -171,7 +172,7 @@ class CabinetReporter:
         return count + 1
 
 
-def readings(seen: Seen, closed: list[bool]) -> list[dict[int, int]]:
+def readings(seen: Observation, closed: list[bool]) -> list[dict[int, int]]:
     """Records' worth of readings, none of them empty, each within wire.limits.READINGS_MAX."""
     groups = [_of_cabinet(seen)]
     groups += [_of_feeder(index + 1, feeder, closed[index]) for index, feeder in enumerate(seen.feeders)]
@@ -183,7 +184,7 @@ def readings(seen: Seen, closed: list[bool]) -> list[dict[int, int]]:
     return [record for record in records if record]
 
 
-def _of_cabinet(seen: Seen) -> dict[int, int]:
+def _of_cabinet(seen: Observation) -> dict[int, int]:
     linky = seen.linky
     return _present(
         0,
@@ -197,7 +198,7 @@ def _of_cabinet(seen: Seen) -> dict[int, int]:
     )
 
 
-def _of_feeder(channel: int, feeder: FeederSeen, is_closed: bool) -> dict[int, int]:
+def _of_feeder(channel: int, feeder: FeederObservation, is_closed: bool) -> dict[int, int]:
     return _present(
         channel,
         {

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from gateway.core.cabinet import feeder as rules
 from gateway.core.cabinet.cabinet import Cabinet
-from gateway.core.cabinet.feeder import Wish
+from gateway.core.cabinet.feeder import FeederDemand
 from gateway.core.cabinet.orders import Order
 from gateway.core.status import (
     AlarmStatus,
@@ -131,14 +131,14 @@ def _feeder(cabinet: Cabinet, index: int, unix_s: int | None, now_ms: int) -> Fe
     )
 
 
-def _wish(wish: Wish) -> WishStatus:
+def _wish(wish: FeederDemand) -> WishStatus:
     order = wish.order
     return WishStatus(
         wish.rule, wish.reason, wish.closed, wish.until_s, None if order is None else order.command.id.hex()
     )
 
 
-def because(wish: Wish) -> str:
+def because(wish: FeederDemand) -> str:
     """The rule and its reason in one English line, for logs and programs; people read `gateway explain`."""
     if isinstance(wish.reason, int):
         return f"{wish.rule}: {lighting.reason_text(wish.reason)}"

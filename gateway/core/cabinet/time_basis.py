@@ -67,7 +67,7 @@ class Photocell:
         self._says_dark, self._changed_ms, self._against_ms, self.stuck = is_dark, now_ms, None, None
 
 
-class Ladder:
+class TimeBasis:
     """See the module. `valid_until_s`: the end of the policy in force, which bounds what a clock may say; None
     without.
     """

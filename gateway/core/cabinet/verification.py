@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from gateway.core.cabinet.policies import Taken, Verify
+from gateway.core.cabinet.policies import SignedPolicy, Verify
 from policy import ceiling, document
 from wire import command, cose
 from wire.command import Command
@@ -20,7 +20,7 @@ RIGHT = {
 WAITING, ACTIVE, OVER = "waiting", "active", "over"
 
 
-class Place(NamedTuple):
+class CabinetPlace(NamedTuple):
     """This cabinet: where it is, and its feeders as (name, group) in the order of the configuration."""
 
     insee: str
@@ -59,7 +59,7 @@ class Order:
         return bool(self.command.kind == command.EMERGENCY)
 
 
-class Stranger(Exception):
+class UnknownSigner(Exception):
     """Nobody whom a policy names has signed this; `why` is a word of wire.command.WHY."""
 
     def __init__(self, why: str) -> None:
@@ -67,34 +67,34 @@ class Stranger(Exception):
         self.why = why
 
 
-def opened(data: bytes, policies: Iterable[Taken], place: Place, verify: Verify) -> Order:
+def opened(data: bytes, policies: Iterable[SignedPolicy], place: CabinetPlace, verify: Verify) -> Order:
     """The order in signed bytes, by an operator of one of these policies. Stranger, or WireFault for nonsense."""
     message = cose.sign1_decode(data, bytes_max=command.SIGNED_COMMAND_BYTES_MAX)
     kid, signature, _ = message.signatures[0]
     operators = [one for taken in policies for one in taken.policy.operators if cose.kid_of(one.key) == kid]
     if not operators:
-        raise Stranger("stranger")
+        raise UnknownSigner("stranger")
     if not verify(operators[0].key, signature, cose.to_be_signed(message, cose.COMMAND_AAD)):
-        raise Stranger("signature")
+        raise UnknownSigner("signature")
     asked = command.decode_command(message.payload)
     author = f"{asked.author} ({operators[0].name})"[:80]
     return Order(asked, data, author, kid, addressed(asked, place))
 
 
-def addressed(asked: Command, place: Place) -> tuple[int, ...]:
+def addressed(asked: Command, place: CabinetPlace) -> tuple[int, ...]:
     """The feeders that a target means here: all, a group's, or one; none for what nodes are told."""
     if asked.kind == command.DIRECTIVE:
         return ()
     return tuple(index for index, names in enumerate(place.feeders) if asked.target is None or asked.target in names)
 
 
-def operator_of(order: Order, taken: Taken | None) -> document.Operator | None:
+def operator_of(order: Order, taken: SignedPolicy | None) -> document.Operator | None:
     """Who signed it, in this policy."""
     operators = () if taken is None else taken.policy.operators
     return next((one for one in operators if cose.kid_of(one.key) == order.kid), None)
 
 
-def against(order: Order, taken: Taken | None, place: Place, unix_s: int) -> str | None:
+def against(order: Order, taken: SignedPolicy | None, place: CabinetPlace, unix_s: int) -> str | None:
     """The word of what stands against an order under this policy, now and for as long as it would last; None: nothing.
     Of an END only its scope and expiry are judged: who may end what is asked where both are known."""
     asked = order.command
@@ -119,7 +119,7 @@ def against(order: Order, taken: Taken | None, place: Place, unix_s: int) -> str
     return None if order.is_emergency or not _breaks_limit(order, taken.policy.lighting, place, unix_s) else "limit"
 
 
-def _breaks_limit(order: Order, rules: document.Lighting, place: Place, unix_s: int) -> bool:
+def _breaks_limit(order: Order, rules: document.Lighting, place: CabinetPlace, unix_s: int) -> bool:
     first_s = max(unix_s, order.command.not_before_s)
     named = [_rule(rules, *place.feeders[index]) for index in order.feeders]
     broken = (ceiling.broken(rules, one, first_s, order.command.expires_s, order.closes) for one in named)

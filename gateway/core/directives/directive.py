@@ -22,7 +22,7 @@ _NODE_DIGITS = 16
 ALL, KIND, GROUP, NODE = range(4)
 
 
-class Told(NamedTuple):
+class Directive(NamedTuple):
     """`id`: 8 bytes, its name for good. `author` and `reason` are a person's words. `values`: {code of wire.directive:
     value}. `begins_s`, `expires_s`: Unix seconds; `ends_ms`: at the latest, on our monotonic clock, None before the
     first good time."""
@@ -43,7 +43,7 @@ class Told(NamedTuple):
         return is_past or (self.ends_ms is not None and now_ms >= self.ends_ms)
 
 
-class Asker(NamedTuple):
+class AskingNode(NamedTuple):
     """A node that asks. `kind` as it says itself, None when it does not; `groups`: those it is in."""
 
     node: bytes
@@ -51,7 +51,7 @@ class Asker(NamedTuple):
     groups: frozenset[str]
 
 
-def rank(scope: str | None, asker: Asker) -> int | None:
+def rank(scope: str | None, asker: AskingNode) -> int | None:
     """How narrowly a scope aims at a node; None: not at all."""
     if scope is None:
         return ALL
@@ -67,18 +67,18 @@ def is_node(scope: str) -> bool:
     return len(scope) == _NODE_DIGITS and all(letter in "0123456789abcdef" for letter in scope)
 
 
-def weather_day(one: Told) -> int:
+def weather_day(one: Directive) -> int:
     """The civil day of what it says of a day's weather."""
     begun = civil.local_from_unix(civil.PARIS, one.begins_s).civil_day
     return int(one.values.get(directive.WEATHER_DAY, begun - 1))
 
 
-def weather_ends_s(one: Told) -> int:
+def weather_ends_s(one: Directive) -> int:
     """When what it says of a day's weather is no more yesterday's."""
     return int(civil.unix_from_local(civil.PARIS, weather_day(one) + 2, 0))
 
 
-def without_old_weather(one: Told, unix_s: int) -> Told:
+def without_old_weather(one: Directive, unix_s: int) -> Directive:
     """The same, less the weather of a day that is over for longer than a day."""
     if not any(code in one.values for code in directive.OF_A_DAY) or unix_s < weather_ends_s(one):
         return one
@@ -86,9 +86,9 @@ def without_old_weather(one: Told, unix_s: int) -> Told:
     return one._replace(values={code: value for code, value in one.values.items() if code not in dated})
 
 
-def winners(known: Iterable[Told], asker: Asker) -> dict[int, Told]:
+def winners(known: Iterable[Directive], asker: AskingNode) -> dict[int, Directive]:
     """By code, what holds for a node, of those that have begun and are not over."""
-    found: dict[int, tuple[tuple[int, int], Told]] = {}
+    found: dict[int, tuple[tuple[int, int], Directive]] = {}
     for one in known:
         place = rank(one.scope, asker)
         if place is None:
@@ -107,7 +107,7 @@ _OWNER = "directives"
 _Kept = tuple[tuple[bytes, ...], tuple[bytes, ...]]
 
 
-class Keeping:
+class DirectiveFile:
     """See the module. `resume` once, then `keep` after every change."""
 
     def __init__(self, disk: Disk) -> None:
@@ -118,7 +118,7 @@ class Keeping:
         self._retry_ms: int | None = None
         self.counters = {"disk-errors": 0, "damaged-files": 0}
 
-    def resume(self) -> tuple[list[Told], list[bytes]]:
+    def resume(self) -> tuple[list[Directive], list[bytes]]:
         """(what was said here, signed commands) as the last life kept them."""
         try:
             files = numbered(self._disk, _OWNER)
@@ -137,7 +137,7 @@ class Keeping:
             return found
         return [], []
 
-    def keep(self, local: Iterable[Told], signed: Iterable[bytes], *, now_ms: int) -> None:
+    def keep(self, local: Iterable[Directive], signed: Iterable[bytes], *, now_ms: int) -> None:
         """Write it, if it differs from what stands there."""
         listed, data = tuple(local), tuple(signed)
         # What has an id never changes: the ids say whether anything has.
@@ -185,7 +185,7 @@ class Keeping:
         return self._retry_ms
 
 
-def _write(local: Iterable[Told], signed: Iterable[bytes]) -> bytes:
+def _write(local: Iterable[Directive], signed: Iterable[bytes]) -> bytes:
     plain = {
         "local": [
             {
@@ -204,13 +204,13 @@ def _write(local: Iterable[Told], signed: Iterable[bytes]) -> bytes:
     return json.dumps(plain, separators=(",", ":")).encode() + b"\n"
 
 
-def _read(line: bytes) -> tuple[list[Told], list[bytes]]:
+def _read(line: bytes) -> tuple[list[Directive], list[bytes]]:
     """ValueError, KeyError or TypeError when it was torn or damaged."""
     plain = json.loads(line)
-    return [told_of(one) for one in plain["local"]], [bytes.fromhex(data) for data in plain["signed"]]
+    return [parse_directive(one) for one in plain["local"]], [bytes.fromhex(data) for data in plain["signed"]]
 
 
-def told_of(plain: Any) -> Told:
+def parse_directive(plain: Any) -> Directive:
     """What somebody says at this cabinet, behind plain data; ValueError, KeyError or TypeError when it is not sound.
     Times are not judged here."""
     scope, begins_s, expires_s = plain["scope"], plain["begins_s"], plain["expires_s"]
@@ -228,4 +228,4 @@ def told_of(plain: Any) -> Told:
         raise ValueError("author, reason")
     if not 0 < expires_s - begins_s <= directive.lasts_s_max(values):
         raise ValueError("expires_s")
-    return Told(name, True, plain["author"], plain["reason"], scope, values, begins_s, expires_s)
+    return Directive(name, True, plain["author"], plain["reason"], scope, values, begins_s, expires_s)

@@ -19,16 +19,16 @@ from gateway.core.cabinet import node_orders
 from gateway.core.cabinet.cabinet import Cabinet
 from gateway.core.custody.disk import Disk, Ticket
 from gateway.core.directives.directive import (
-    Asker,
-    Keeping,
-    Told,
+    AskingNode,
+    Directive,
+    DirectiveFile,
     rank,
     weather_day,
     weather_ends_s,
     winners,
     without_old_weather,
 )
-from gateway.core.link.link import Asked
+from gateway.core.link.link import NodeRequest
 from gateway.core.own_records import OwnRecords
 from gateway.core.status import DirectiveStatus
 from gateway.core.wallclock import WallClock
@@ -41,12 +41,12 @@ from wire.record import EventBody
 TOLD, CLEARED, EXPIRED, REFUSED = "told", "cleared", "expired", "refused"
 
 
-class Happened(NamedTuple):
+class DirectiveChange(NamedTuple):
     """Of something said here. `what`: a word of this module; `by`: who did it; `why` of a refusal (`expired`,
     `too-early`, `full`, `id-taken`, `malformed`, `unknown`)."""
 
     what: str
-    told: Told | None
+    told: Directive | None
     by: str
     why: str | None = None
 
@@ -68,11 +68,11 @@ class Directives:
         self._groups = groups
         self._report = report
         self._on_used = on_used
-        self._keeping = Keeping(disk)
-        self._local: dict[bytes, Told] = {}
+        self._keeping = DirectiveFile(disk)
+        self._local: dict[bytes, Directive] = {}
         self._kept_signed: list[bytes] = []
-        self._signed: list[Told] = []
-        self._askers: dict[bytes, Asker] = {}
+        self._signed: list[Directive] = []
+        self._askers: dict[bytes, AskingNode] = {}
         names = ("asked", "answered", "unknown-time", "malformed", "told", "cleared", "refused")
         self.counters = dict.fromkeys(names, 0)
 
@@ -84,7 +84,7 @@ class Directives:
 
     # --- what is said here ----------------------------------------------------------------------------------------
 
-    def tell(self, one: Told, *, now_ms: int) -> str | None:
+    def tell(self, one: Directive, *, now_ms: int) -> str | None:
         """Somebody at the cabinet tells nodes something; the word of a refusal, or None. Saying it twice changes
         nothing."""
         known = self._local.get(one.id)
@@ -99,7 +99,7 @@ class Directives:
             return self._refuse(one, "full", now_ms)
         self._local[one.id] = one
         self.counters["told"] += 1
-        self._report(Happened(TOLD, one, one.author), now_ms=now_ms)
+        self._report(DirectiveChange(TOLD, one, one.author), now_ms=now_ms)
         self._settle(now_ms)
         return None
 
@@ -110,14 +110,14 @@ class Directives:
             self.counters["refused"] += 1
             return "unknown"
         self.counters["cleared"] += 1
-        self._report(Happened(CLEARED, one, by), now_ms=now_ms)
+        self._report(DirectiveChange(CLEARED, one, by), now_ms=now_ms)
         self._settle(now_ms)
         return None
 
     def refuse(self, by: str, *, now_ms: int) -> None:
         """What somebody brought makes no sense."""
         self.counters["refused"] += 1
-        self._report(Happened(REFUSED, None, by, "malformed"), now_ms=now_ms)
+        self._report(DirectiveChange(REFUSED, None, by, "malformed"), now_ms=now_ms)
 
     @property
     def is_safe(self) -> bool:
@@ -126,7 +126,7 @@ class Directives:
 
     # --- what the centre says -------------------------------------------------------------------------------------
 
-    def follow(self, signed: Iterable[Told], to_keep: list[bytes]) -> None:
+    def follow(self, signed: Iterable[Directive], to_keep: list[bytes]) -> None:
         """What is in force of what the centre's people ordered, and the bytes of what must not be lost of it."""
         self._signed = list(signed)
         self._kept_signed = to_keep
@@ -149,11 +149,11 @@ class Directives:
 
     # --- nodes ----------------------------------------------------------------------------------------------------
 
-    def hears(self, asked: Asked) -> bool:
+    def hears(self, asked: NodeRequest) -> bool:
         """Whether a request is a node's question for its directives."""
         return asked.path == (directive.PATH,) and asked.code == messages.GET
 
-    def answer(self, asked: Asked, *, now_ms: int) -> tuple[int, bytes]:
+    def answer(self, asked: NodeRequest, *, now_ms: int) -> tuple[int, bytes]:
         """(code, payload) of the answer to a question."""
         self.counters["asked"] += 1
         try:
@@ -161,7 +161,7 @@ class Directives:
         except WireFault:
             self.counters["malformed"] += 1
             return messages.BAD_REQUEST, b""
-        asker = Asker(asked.node, question.kind, self._groups.get(asked.node, frozenset()))
+        asker = AskingNode(asked.node, question.kind, self._groups.get(asked.node, frozenset()))
         self._askers[asked.node] = asker
         known = self._known()
         moment = self._moment(now_ms)
@@ -226,10 +226,10 @@ class Directives:
 
     # --- inside ---------------------------------------------------------------------------------------------------
 
-    def _known(self) -> list[Told]:
+    def _known(self) -> list[Directive]:
         return [*self._signed, *self._local.values()]
 
-    def _holds(self, one: Told, unix_s: int, now_ms: int) -> bool:
+    def _holds(self, one: Directive, unix_s: int, now_ms: int) -> bool:
         return one.begins_s <= unix_s and not one.is_over(unix_s=unix_s, now_ms=now_ms)
 
     def _moment(self, now_ms: int) -> tuple[int, int] | None:
@@ -248,16 +248,16 @@ class Directives:
                 one = self._local[name] = one._replace(ends_ms=now_ms + 1000 * max(0, one.expires_s - unix_s))
             if one.is_over(unix_s=unix_s, now_ms=now_ms):
                 del self._local[name]
-                self._report(Happened(EXPIRED, one, one.author), now_ms=now_ms)
+                self._report(DirectiveChange(EXPIRED, one, one.author), now_ms=now_ms)
         self._keeping.keep(self._local.values(), self._kept_signed, now_ms=now_ms)
 
-    def _refuse(self, one: Told, why: str, now_ms: int) -> str:
+    def _refuse(self, one: Directive, why: str, now_ms: int) -> str:
         self.counters["refused"] += 1
-        self._report(Happened(REFUSED, one, one.author, why), now_ms=now_ms)
+        self._report(DirectiveChange(REFUSED, one, one.author, why), now_ms=now_ms)
         return why
 
 
-def _left_s(one: Told, latest_s: int, now_ms: int) -> int:
+def _left_s(one: Directive, latest_s: int, now_ms: int) -> int:
     """How long it still holds for sure, when UTC is `latest_s` at the latest."""
     left_s = one.expires_s - latest_s
     if one.ends_ms is not None:
@@ -273,7 +273,7 @@ _WORDS = {
 }
 
 
-class Desk:
+class DirectiveService:
     """One a gateway. `directives`: what it tells."""
 
     def __init__(
@@ -299,7 +299,7 @@ class Desk:
         self._follow()
         self.directives.poll(now_ms=now_ms)
 
-    def answer(self, asked: Asked, *, now_ms: int) -> tuple[int, bytes]:
+    def answer(self, asked: NodeRequest, *, now_ms: int) -> tuple[int, bytes]:
         """To a node's question."""
         self._follow()
         return self.directives.answer(asked, now_ms=now_ms)
@@ -313,7 +313,7 @@ class Desk:
         if self._cabinet is not None and ids:
             self._cabinet.orders.note_used(ids, now_ms=now_ms)
 
-    def _report(self, happened: Happened, *, now_ms: int) -> None:
+    def _report(self, happened: DirectiveChange, *, now_ms: int) -> None:
         one = happened.told
         said = {} if one is None else {_label(code): value for code, value in sorted(one.values.items())}
         values = {

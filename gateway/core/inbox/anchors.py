@@ -77,7 +77,7 @@ class _Boot:
         return unix_ms // 1000, clock.uncertainty_s + wait_s + theirs_s + ours_s + 1
 
 
-class TimeMap:
+class BootAnchors:
     """Keeps when each boot of each node began. `boot` is our own; `own` makes a record about a node, `report` one about
     the gateway, once; `counters` only rise."""
 

@@ -136,19 +136,19 @@ class Answers:
         return [exchange for _, exchange in ready]
 
 
-class OwnRecords(Protocol):
+class AppendOwn(Protocol):
     """Makes records of the gateway itself; returns where it stands, or why the journal refused it."""
 
     def __call__(self, body: EventBody, *, now_ms: int) -> "tuple[str, int] | Refused": ...
 
 
-class Witness(Protocol):
+class RecordObserver(Protocol):
     """Hears of every record that is journaled, once; `conflicts`: the second body of its identity."""
 
     def __call__(self, node: bytes, made: Record, conflicts: bool, *, now_ms: int) -> None: ...
 
 
-class Accepted(NamedTuple):
+class AcceptedPayload(NamedTuple):
     """Outcome of a payload: what was decoded (for the registry), and whether an alarm asks for a flush at
     once."""
 
@@ -159,7 +159,7 @@ class Accepted(NamedTuple):
 class Inbox:
     """Joins payloads, journal and answers. `counters` only rise."""
 
-    def __init__(self, journal: Journal, own: OwnRecords, witness: Witness) -> None:
+    def __init__(self, journal: Journal, own: AppendOwn, witness: RecordObserver) -> None:
         self._journal = journal
         self._own = own
         self._witness = witness
@@ -173,7 +173,7 @@ class Inbox:
             "journal-refused": 0,
         }
 
-    def accept(self, node: bytes, payload: bytes, exchange: int, *, now_ms: int) -> Accepted | Refused:
+    def accept(self, node: bytes, payload: bytes, exchange: int, *, now_ms: int) -> AcceptedPayload | Refused:
         """Journal a payload; the exchange is answered by `settled` after the flush, or now if Refused."""
         self.counters["payloads"] += 1
         if len(self._answers) >= limits.INBOX_WAITING_MAX:
@@ -192,7 +192,7 @@ class Inbox:
             lane, position = placed
             ends[lane] = max(position, ends.get(lane, 0))
         self._answers.wait(exchange, ends)
-        return Accepted([made for made, _ in parts], urgent=event.ALARM in ends)
+        return AcceptedPayload([made for made, _ in parts], urgent=event.ALARM in ends)
 
     def advance(self, ends: list[LaneEnd]) -> None:
         """Lanes that became durable further."""
@@ -209,7 +209,7 @@ class Inbox:
 
     def _accept_raw(
         self, node: bytes, payload: bytes, reason: str, exchange: int, now_ms: int
-    ) -> Accepted | Refused:
+    ) -> AcceptedPayload | Refused:
         self.counters["undecodable"] += 1
         body = EventBody(event.RAW, None, [node, reason, payload[: limits.RAW_BYTES_MAX]])
         placed = self._own(body, now_ms=now_ms)
@@ -217,7 +217,7 @@ class Inbox:
             self.counters["journal-refused"] += 1
             return placed
         self._answers.wait(exchange, {placed[0]: placed[1]})
-        return Accepted([], urgent=False)
+        return AcceptedPayload([], urgent=False)
 
     def _place(self, node: bytes, made: Record, data: bytes, now_ms: int) -> tuple[str, int] | Refused:
         """Where the record stands in the journal: newly appended, or where its first copy stands."""

@@ -33,7 +33,7 @@ class Report(Protocol):
 _AHEAD, _BEHIND = "time-ahead", "time-behind"
 
 
-class Hourly:
+class HourlyLimit:
     """At most so many in any hour that begins with one of them."""
 
     def __init__(self, count_max: int) -> None:
@@ -50,7 +50,7 @@ class Hourly:
         self._count += 1
 
 
-class Scrutiny:
+class PlausibilityCheck:
     """See the module. `counters` only rise."""
 
     def __init__(self, clock: WallClock, registry: Registry, report: Report) -> None:
@@ -58,8 +58,8 @@ class Scrutiny:
         self._registry = registry
         self._report_own = report
         self._said: OrderedDict[tuple[bytes, int, str], None] = OrderedDict()
-        self._doubts = Hourly(limits.DOUBTS_PER_HOUR_MAX)
-        self._conflicts = Hourly(limits.CONFLICTS_PER_HOUR_MAX)
+        self._doubts = HourlyLimit(limits.DOUBTS_PER_HOUR_MAX)
+        self._conflicts = HourlyLimit(limits.CONFLICTS_PER_HOUR_MAX)
         self.counters = {
             "out-of-range": 0,
             "unknown-quantities": 0,
@@ -119,7 +119,7 @@ class Scrutiny:
             if len(self._said) > limits.DOUBTS_REMEMBERED_MAX:
                 self._said.popitem(last=False)
 
-    def _report(self, hourly: Hourly, body: EventBody, now_ms: int) -> bool:
+    def _report(self, hourly: HourlyLimit, body: EventBody, now_ms: int) -> bool:
         if not hourly.allows(now_ms=now_ms) or self._report_own(body, now_ms=now_ms) is None:
             self.counters["unsaid"] += 1
             return False

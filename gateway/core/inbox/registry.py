@@ -13,7 +13,7 @@ from wire.record import EventBody, Record
 
 
 @dataclass(slots=True)
-class Oddities:
+class NodeOddities:
     """What the status page tells of a node that says odd things: counts, and the last of each kind.
 
     `last_out_of_range` is (label, scaled value); `last_doubtful` is (kind, seconds ahead of our clock).
@@ -37,7 +37,7 @@ class KnownNode:
     kind: str = ""
     version: str = ""
     boots: int = 0
-    odd: Oddities | None = None  # nearly every node has none
+    odd: NodeOddities | None = None  # nearly every node has none
 
 
 class Registry:
@@ -95,8 +95,8 @@ class Registry:
             known.heard_ms = now_ms
         return known
 
-    def _odd(self, node: bytes, now_ms: int) -> Oddities:
+    def _odd(self, node: bytes, now_ms: int) -> NodeOddities:
         known = self._known(node, now_ms)
         if known.odd is None:
-            known.odd = Oddities()
+            known.odd = NodeOddities()
         return known.odd

@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from gateway.core import limits
-from gateway.core.link.link import Answered, Asked, Heard, Link, Unanswered
+from gateway.core.link.link import Link, LinkEvent, NodeRequest, NodeResponse, NoResponse
 from gateway.core.wallclock import WallClock
 from wire import coap_message as messages
 from wire import limits as wire_limits
@@ -31,7 +31,7 @@ from wire.node_order import NodeOrder
 from wire.oscore_context import Session
 
 
-class Standing(NamedTuple):
+class OrderInForce(NamedTuple):
     """An order in force, as in wire.node_order. `ends_ms`: on our monotonic clock, at the latest."""
 
     id: bytes
@@ -42,7 +42,7 @@ class Standing(NamedTuple):
 
 
 # By feeder; None: of the whole cabinet, for nodes that hang on nobody knows which.
-Wanted = Mapping[int | None, Standing | None]
+OrdersByFeeder = Mapping[int | None, OrderInForce | None]
 
 
 class _Slot:
@@ -50,7 +50,7 @@ class _Slot:
 
     def __init__(self) -> None:
         self.number = 0
-        self.standing: Standing | None = None
+        self.standing: OrderInForce | None = None
         self.told_ends_ms = 0  # the end of it that nodes count from
 
 
@@ -91,7 +91,7 @@ class Downlink:
 
     # --- what stands --------------------------------------------------------------------------------------------
 
-    def follow(self, wanted: Wanted | None, *, now_ms: int) -> None:
+    def follow(self, wanted: OrdersByFeeder | None, *, now_ms: int) -> None:
         """The orders in force now; None: that cannot be said yet."""
         self._is_known = wanted is not None
         if wanted is None:
@@ -128,14 +128,14 @@ class Downlink:
         node = self._link.node_of(exchange)
         return 0 if node is None else self.waiting(node)
 
-    def hears(self, heard: Heard, *, now_ms: int) -> bool:
+    def hears(self, heard: LinkEvent, *, now_ms: int) -> bool:
         """Take what is the downlink's: a node's question for its order, the answer to a push. False: it is not."""
-        if isinstance(heard, Asked) and heard.code == messages.POST:
+        if isinstance(heard, NodeRequest) and heard.code == messages.POST:
             if node_order.SLEEPS in heard.query:
                 self._sleepers.add(heard.node)
             else:
                 self._sleepers.discard(heard.node)
-        if not isinstance(heard, Asked):
+        if not isinstance(heard, NodeRequest):
             self._on_outcome(heard, now_ms)
         elif heard.path == (node_order.PATH,) and heard.code == messages.GET:
             self._on_question(heard, now_ms)
@@ -173,7 +173,7 @@ class Downlink:
 
     # --- inside -------------------------------------------------------------------------------------------------
 
-    def _on_question(self, asked: Asked, now_ms: int) -> None:
+    def _on_question(self, asked: NodeRequest, now_ms: int) -> None:
         """A node asks what stands. It goes on asking until it has an answer, so what is answered is known."""
         known = self._known_of(asked.node) if self._is_known else None
         if known is None:
@@ -183,12 +183,12 @@ class Downlink:
         known.said = known.acked = self._slot_of(asked.node).number
         self._link.respond(asked.exchange, messages.CONTENT, self._payload(asked.node, now_ms), now_ms=now_ms)
 
-    def _on_outcome(self, answered: Answered | Unanswered, now_ms: int) -> None:
+    def _on_outcome(self, answered: NodeResponse | NoResponse, now_ms: int) -> None:
         """What has become of a push."""
         push = self._pushes.pop(answered.exchange, None)
         if push is None or push.known is not self._known.get(answered.node):
             return
-        if isinstance(answered, Unanswered):
+        if isinstance(answered, NoResponse):
             self.counters["failed"] += 1
         elif answered.code == messages.UNAUTHORIZED and not push.is_second:
             echoes = messages.option_values(answered.options, messages.ECHO)

@@ -8,7 +8,7 @@ so a whole street may fetch at once, each node at its own pace and within the li
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from gateway.core.link.link import Asked, Heard, Link
+from gateway.core.link.link import Link, LinkEvent, NodeRequest
 from wire import block
 from wire import coap_message as messages
 from wire.block import Body
@@ -54,9 +54,9 @@ class NodeImages:
         body = Body(content)
         self._served[path] = body, block.digest_etag(body)
 
-    def hears(self, heard: Heard, *, now_ms: int) -> bool:
+    def hears(self, heard: LinkEvent, *, now_ms: int) -> bool:
         """Whether this is a question for a program; then it is answered."""
-        if not isinstance(heard, Asked) or heard.path[:1] != (PATH,):
+        if not isinstance(heard, NodeRequest) or heard.path[:1] != (PATH,):
             return False
         self.asked += 1
         found = self._served.get(heard.path)

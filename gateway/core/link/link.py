@@ -32,7 +32,7 @@ SERVED_BY_BLOCKS = ((b"f",),)
 _BLOCKS = (messages.BLOCK2,)
 
 
-class Asked(NamedTuple):
+class NodeRequest(NamedTuple):
     """A request of a known node, with what was inside. `exchange`: what `respond` wants; `query`: its Uri-Query."""
 
     node: bytes
@@ -45,7 +45,7 @@ class Asked(NamedTuple):
     options: tuple[tuple[int, bytes], ...] = ()
 
 
-class Answered(NamedTuple):
+class NodeResponse(NamedTuple):
     """A node has answered a request of ours: `exchange` is what `ask` returned."""
 
     node: bytes
@@ -55,7 +55,7 @@ class Answered(NamedTuple):
     payload: bytes = b""
 
 
-class Unanswered(NamedTuple):
+class NoResponse(NamedTuple):
     """It has not, or what came does not hold."""
 
     node: bytes
@@ -68,11 +68,11 @@ class _Sent(NamedTuple):
     exchange: Any
 
 
-Heard = Asked | Answered | Unanswered
+LinkEvent = NodeRequest | NodeResponse | NoResponse
 
 
 @dataclass(slots=True)
-class Unknown:
+class UnknownNode:
     """Somebody whom we have no key for: perhaps a node that nobody has adopted yet."""
 
     peer: str
@@ -115,7 +115,7 @@ class Link:
         self._opened: OrderedDict[int, Opened] = OrderedDict()
         self._sent: dict[int, _Sent] = {}
         self._buckets: dict[bytes, _Bucket] = {}
-        self.unknown: OrderedDict[bytes, Unknown] = OrderedDict()
+        self.unknown: OrderedDict[bytes, UnknownNode] = OrderedDict()
         self._counters = dict.fromkeys(
             (
                 "unprotected",
@@ -139,11 +139,11 @@ class Link:
         """Datagrams so far that were not CoAP."""
         return sum(self._endpoint.counters[reason] for reason in messages.REASONS)
 
-    def receive(self, datagram: bytes, peer: Any, *, now_ms: int) -> list[Heard]:
+    def receive(self, datagram: bytes, peer: Any, *, now_ms: int) -> list[LinkEvent]:
         """Take one datagram; what it asks or answers, at most one."""
         return self._heard(self._endpoint.receive(datagram, peer, now_ms=now_ms), now_ms)
 
-    def poll(self, *, now_ms: int) -> list[Heard]:
+    def poll(self, *, now_ms: int) -> list[LinkEvent]:
         """Do what is due."""
         return self._heard(self._endpoint.poll(now_ms=now_ms), now_ms)
 
@@ -219,8 +219,8 @@ class Link:
 
     # --- inside -------------------------------------------------------------------------------------------------
 
-    def _heard(self, events: list[Any], now_ms: int) -> list[Heard]:
-        heard: list[Heard] = []
+    def _heard(self, events: list[Any], now_ms: int) -> list[LinkEvent]:
+        heard: list[LinkEvent] = []
         for happened in events:
             if isinstance(happened, Request):
                 found = self._open(happened, now_ms)
@@ -230,19 +230,19 @@ class Link:
                 heard.append(self._outcome(happened, self._sent.pop(happened.exchange)))
         return heard
 
-    def _outcome(self, happened: Response | Failed, sent: _Sent) -> Answered | Unanswered:
+    def _outcome(self, happened: Response | Failed, sent: _Sent) -> NodeResponse | NoResponse:
         if isinstance(happened, Failed):
-            return Unanswered(sent.node, happened.exchange)
+            return NoResponse(sent.node, happened.exchange)
         try:
             content = self.sessions.answer(sent.session, happened, sent.exchange)
         except WireFault:
             self._counters["unauthentic-answers"] += 1
-            return Unanswered(sent.node, happened.exchange)
+            return NoResponse(sent.node, happened.exchange)
         if messages.refused_option(content.options) is not None:
-            return Unanswered(sent.node, happened.exchange)
-        return Answered(sent.node, happened.exchange, content.code, content.options, content.payload)
+            return NoResponse(sent.node, happened.exchange)
+        return NodeResponse(sent.node, happened.exchange, content.code, content.options, content.payload)
 
-    def _open(self, request: Request, now_ms: int) -> Asked | None:
+    def _open(self, request: Request, now_ms: int) -> NodeRequest | None:
         try:
             header = oscore.header_of(request)
             if header.kid is None or header.partial_iv is None:
@@ -266,7 +266,7 @@ class Link:
         member.heard_at = request.peer
         return self._hear(request, opened, now_ms)
 
-    def _hear(self, request: Request, opened: Opened, now_ms: int) -> Asked | None:
+    def _hear(self, request: Request, opened: Opened, now_ms: int) -> NodeRequest | None:
         """A request that holds."""
         if not self._may_ask(opened.node, now_ms):
             self._counters["limited"] += 1
@@ -283,7 +283,7 @@ class Link:
             self.respond(request.exchange, messages.BAD_OPTION, now_ms=now_ms)
             return None
         query = messages.option_values(content.options, messages.URI_QUERY)
-        return Asked(
+        return NodeRequest(
             opened.node,
             request.peer,
             request.exchange,
@@ -319,7 +319,7 @@ class Link:
     def _note_unknown(self, kid: bytes, peer: Any, now_ms: int) -> None:
         unknown = self.unknown.get(kid)
         if unknown is None:
-            unknown = self.unknown[kid] = Unknown(str(peer), now_ms, now_ms)
+            unknown = self.unknown[kid] = UnknownNode(str(peer), now_ms, now_ms)
             if len(self.unknown) > limits.LINK_UNKNOWN_MAX:
                 self.unknown.popitem(last=False)
         unknown.count += 1

@@ -25,7 +25,7 @@ from wire.faults import WireFault
 from wire.record import SYNCED, UNSET, Record, Stamp
 
 
-class Unreadable(NamedTuple):
+class UnreadableRecord(NamedTuple):
     """A record that this version cannot read."""
 
     position: int
@@ -33,7 +33,7 @@ class Unreadable(NamedTuple):
     reason: str
 
 
-class Gathered(NamedTuple):
+class GatheredBatch(NamedTuple):
     """Positions `first` to `last` as they stand in a pack, void ones included, and what comes next if it cannot
     go up. `last` is `first - 1` where nothing can; with `stop` None it is the disk that has a passing error."""
 
@@ -41,7 +41,7 @@ class Gathered(NamedTuple):
     last: int
     items: list[bytes]
     entries: int
-    stop: Hole | Unreadable | None
+    stop: Hole | UnreadableRecord | None
 
 
 # CBOR integers in their shortest form (RFC 8949 section 4.2.1): unsigned and signed up to 32 bits, up to 16, and
@@ -140,7 +140,7 @@ def _wide(value: int) -> bytes:
     return b"\x1a" + value.to_bytes(4, "big")
 
 
-def gather(journal: Journal, stream: Stream, packer: Packer, first: int, records_max: int) -> Gathered:
+def gather(journal: Journal, stream: Stream, packer: Packer, first: int, records_max: int) -> GatheredBatch:
     """What one batch takes from `first` on: `records_max` records at most, and the void positions among and after
     them, however many. Where only one record may go it goes alone, so that a refusal tells which."""
     alone = records_max == 1
@@ -155,25 +155,27 @@ def gather(journal: Journal, stream: Stream, packer: Packer, first: int, records
             if isinstance(item, bytes):
                 is_full = len(items) == records_max or used + len(item) > limits.UPLINK_BATCH_BYTES_MAX
                 if (items and is_full) or (alone and position > first):
-                    return Gathered(first, position - 1, items, entries, None)
+                    return GatheredBatch(first, position - 1, items, entries, None)
                 try:
                     piece, count = packer.convert(item)
                 except WireFault as fault:
-                    return Gathered(first, position - 1, items, entries, Unreadable(position, item, fault.reason))
+                    return GatheredBatch(
+                        first, position - 1, items, entries, UnreadableRecord(position, item, fault.reason)
+                    )
                 items.append(piece)
                 entries += count
                 used += len(item)
                 position += 1
             elif isinstance(item, Void):
                 if alone and items:
-                    return Gathered(first, position - 1, items, entries, None)
+                    return GatheredBatch(first, position - 1, items, entries, None)
                 has_void = True
                 position = item.last + 1
             else:
-                return Gathered(first, position - 1, items, entries, item)
+                return GatheredBatch(first, position - 1, items, entries, item)
         if position >= journal.durable_end(stream):
             break
-    return Gathered(first, position - 1, items, entries, None)
+    return GatheredBatch(first, position - 1, items, entries, None)
 
 
 # A question that waited longer in a broker's queue has been asked again by then.
@@ -190,7 +192,7 @@ class Publication(NamedTuple):
     expiry_s: int | None = None  # the broker forgets it then: for questions, never for records
 
 
-class Post:
+class Publisher:
     """See the module. `gateway` is the 8-byte id in the envelope."""
 
     def __init__(self, gateway: bytes, insee: str, name: str) -> None:
@@ -221,7 +223,7 @@ class Post:
         """PUBACKs that have not come will not: their places are needed."""
         self._unacked.clear()
 
-    def publish(self, stream: Stream, oldest: int, gathered: Gathered) -> Publication:
+    def publish(self, stream: Stream, oldest: int, gathered: GatheredBatch) -> Publication:
         """The message that carries a batch; without positions it is a question."""
         batch = senml.Batch(
             self._gateway, stream.epoch, stream.lane, gathered.first, gathered.last, oldest, gathered.items

@@ -17,7 +17,7 @@ from gateway.core.custody.stream import Hole, Stream
 THIN_STEP = 4
 
 
-class Passing(NamedTuple):
+class ExplainedPositions(NamedTuple):
     """Positions to let go of once our own record that explains them, at (lane, position), is durable."""
 
     through: int
@@ -25,7 +25,7 @@ class Passing(NamedTuple):
 
 
 @dataclass
-class Batch:
+class SentBatch:
     """Sent and not yet held above. `records` is 0 where all its positions are void."""
 
     first: int
@@ -36,7 +36,7 @@ class Batch:
 
 
 @dataclass
-class Sending:
+class StreamProgress:
     """`next_position` is the first not sent, nor left for later; `ahead` what is sent and not yet held above, in
     the order of positions; what lies before `sent_end` was due once and need not wait for company again."""
 
@@ -45,9 +45,9 @@ class Sending:
     asked_ms: int | None = None
     answered: bool = False
     question: int | None = None
-    ahead: list[Batch] = field(default_factory=list)
+    ahead: list[SentBatch] = field(default_factory=list)
     fresh_since_ms: int | None = None
-    passing: Passing | None = None
+    passing: ExplainedPositions | None = None
     hold_until_ms: int = 0
     sent_end: int = 0
     turn: int = 0
@@ -62,7 +62,7 @@ class Sending:
         self.ahead = under_way
         return moved
 
-    def sent(self, batch: Batch) -> None:
+    def sent(self, batch: SentBatch) -> None:
         """A batch has gone."""
         self.ahead.append(batch)
         self._pass_by(batch.last + 1)
@@ -86,24 +86,24 @@ class Sending:
         self.ahead.clear()
         self.next_position = oldest
 
-    def resumed(self, *, keep_place: bool, oldest: int, records_max: int) -> "Sending":
+    def resumed(self, *, keep_place: bool, oldest: int, records_max: int) -> "StreamProgress":
         """The state for a new connection: what was explained stays so, and with `keep_place` what went before."""
         if keep_place:
             return replace(
                 self, asked_ms=None, answered=False, question=None, ahead=[], hold_until_ms=0, fresh_since_ms=None
             )
-        return Sending(oldest, records_max, passing=self.passing)
+        return StreamProgress(oldest, records_max, passing=self.passing)
 
-    def batch_with(self, token: int) -> Batch | None:
+    def batch_with(self, token: int) -> SentBatch | None:
         """The batch under way with this token."""
         return next((batch for batch in self.ahead if batch.token == token), None)
 
-    def batch_over(self, first: int, last: int) -> Batch | None:
+    def batch_over(self, first: int, last: int) -> SentBatch | None:
         """The batch under way over exactly these positions."""
         return next((batch for batch in self.ahead if (batch.first, batch.last) == (first, last)), None)
 
 
-class Silence:
+class WarehouseSilence:
     """`is_silent` from the first doubt to the next move."""
 
     def __init__(self) -> None:
@@ -138,7 +138,7 @@ class Silence:
 Explained = tuple[str, int] | None
 
 
-class Quarantined(NamedTuple):
+class QuarantinedRecord(NamedTuple):
     """A record that the centre refuses, or that this version cannot read: its journal position and bytes."""
 
     stream: Stream
@@ -147,7 +147,7 @@ class Quarantined(NamedTuple):
     reason: str
 
 
-class Lost(NamedTuple):
+class LostPositions(NamedTuple):
     """Journal positions that hold nothing any more."""
 
     stream: Stream
@@ -155,7 +155,7 @@ class Lost(NamedTuple):
     last: int
 
 
-class Aside:
+class Quarantine:
     """See the module. `epoch` is the journal's current one, in which explanations are written."""
 
     def __init__(
@@ -171,22 +171,22 @@ class Aside:
         self._on_quarantined = on_quarantined
         self.counters = {"quarantined": 0, "holes": 0}
 
-    def pass_hole(self, stream: Stream, sending: Sending, hole: Hole, now_ms: int) -> None:
+    def pass_hole(self, stream: Stream, sending: StreamProgress, hole: Hole, now_ms: int) -> None:
         """Positions that hold nothing."""
-        self._explain("holes", sending, hole.last, self._on_lost(Lost(stream, *hole), now_ms=now_ms), now_ms)
+        self._explain("holes", sending, hole.last, self._on_lost(LostPositions(stream, *hole), now_ms=now_ms), now_ms)
 
-    def pass_record(self, sending: Sending, found: Quarantined, now_ms: int) -> None:
+    def pass_record(self, sending: StreamProgress, found: QuarantinedRecord, now_ms: int) -> None:
         """A record that cannot go up."""
         self._explain("quarantined", sending, found.position, self._on_quarantined(found, now_ms=now_ms), now_ms)
 
-    def _explain(self, name: str, sending: Sending, through: int, explained_at: Explained, now_ms: int) -> None:
+    def _explain(self, name: str, sending: StreamProgress, through: int, explained_at: Explained, now_ms: int) -> None:
         if explained_at is None:
             sending.hold_until_ms = now_ms + limits.UPLINK_HOLD_MS
             return
         self.counters[name] += 1
-        sending.passing = Passing(through, explained_at)
+        sending.passing = ExplainedPositions(through, explained_at)
 
-    def is_waiting(self, stream: Stream, sending: Sending) -> bool:
+    def is_waiting(self, stream: Stream, sending: StreamProgress) -> bool:
         """Let go of what was set aside once its explanation is durable; True while it is not."""
         if sending.passing is None:
             return False

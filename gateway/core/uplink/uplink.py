@@ -30,8 +30,15 @@ from collections.abc import Callable
 from gateway.core import limits
 from gateway.core.bearers.budget import ALL, HOLD, THIN
 from gateway.core.custody.journal import Hole, Journal, Stream
-from gateway.core.uplink.batch import Gathered, Packer, Post, Publication, gather
-from gateway.core.uplink.progress import Aside, Batch, Explained, Quarantined, Sending, Silence
+from gateway.core.uplink.batch import GatheredBatch, Packer, Publication, Publisher, gather
+from gateway.core.uplink.progress import (
+    Explained,
+    Quarantine,
+    QuarantinedRecord,
+    SentBatch,
+    StreamProgress,
+    WarehouseSilence,
+)
 from wire import event, watermark
 from wire.watermark import Rejected, Watermark
 
@@ -65,16 +72,16 @@ class Uplink:
     ) -> None:
         self._journal = journal
         self._packer = Packer()
-        self._post = Post(gateway, insee, name)
+        self._post = Publisher(gateway, insee, name)
         self._batch_age_ms = batch_age_ms
         self._batch_records_max = batch_records_max
         self._window_max = window_max
         self._epoch = epoch
-        self._aside = Aside(journal, epoch, on_lost, on_quarantined)
-        self._sendings: dict[Stream, Sending] = {}
+        self._aside = Quarantine(journal, epoch, on_lost, on_quarantined)
+        self._sendings: dict[Stream, StreamProgress] = {}
         self._policy = ALL
         self._connected = False
-        self._silence = Silence()
+        self._silence = WarehouseSilence()
         self._counters = {
             "batches": 0,
             "records": 0,
@@ -190,7 +197,7 @@ class Uplink:
                 continue
             sending = self._sendings.get(stream)
             if sending is None:
-                sending = self._sendings[stream] = Sending(oldest, self._batch_records_max)
+                sending = self._sendings[stream] = StreamProgress(oldest, self._batch_records_max)
             sending.follow(oldest)
             out += self._advance(stream, sending, now_ms)
         return out
@@ -219,7 +226,7 @@ class Uplink:
 
     # --- one stream's turn --------------------------------------------------------------------------------------
 
-    def _advance(self, stream: Stream, sending: Sending, now_ms: int) -> list[Publication]:
+    def _advance(self, stream: Stream, sending: StreamProgress, now_ms: int) -> list[Publication]:
         if now_ms >= sending.hold_until_ms:
             sending.hold_until_ms = 0
         if self._is_kept_back(stream):
@@ -251,17 +258,17 @@ class Uplink:
                 break
         return out
 
-    def _ask(self, stream: Stream, sending: Sending, now_ms: int) -> list[Publication]:
+    def _ask(self, stream: Stream, sending: StreamProgress, now_ms: int) -> list[Publication]:
         waiting = self._journal.durable_end(stream) - sending.next_position
         if sending.hold_until_ms or waiting <= 0 or not self._post.has_room(self._window_max):
             return []
         self._counters["queries"] += 1
         first = sending.next_position
-        publication = self._publish(stream, Gathered(first, first - 1, [], 0, None), now_ms)
+        publication = self._publish(stream, GatheredBatch(first, first - 1, [], 0, None), now_ms)
         sending.asked_ms, sending.question = now_ms, publication.token
         return [publication]
 
-    def _may_send(self, stream: Stream, sending: Sending, now_ms: int) -> bool:
+    def _may_send(self, stream: Stream, sending: StreamProgress, now_ms: int) -> bool:
         waiting = self._journal.durable_end(stream) - sending.next_position
         if waiting <= 0:
             sending.fresh_since_ms = None
@@ -291,7 +298,7 @@ class Uplink:
             return 0
         return min(1000, self._batch_age_ms) if stream.lane == event.EVENT else self._batch_age_ms
 
-    def _next_batch(self, stream: Stream, sending: Sending, now_ms: int) -> Publication | None:
+    def _next_batch(self, stream: Stream, sending: StreamProgress, now_ms: int) -> Publication | None:
         """The batch that is due, or None: the caller sees by `next_position` whether another may follow."""
         first = sending.next_position
         if self._is_spared(stream) and sending.turn:
@@ -305,20 +312,20 @@ class Uplink:
         if not self._any_ahead():
             self._silence.watch(now_ms)
         publication = self._publish(stream, gathered, now_ms)
-        sending.sent(Batch(first, gathered.last, publication.token, len(gathered.items)))
+        sending.sent(SentBatch(first, gathered.last, publication.token, len(gathered.items)))
         self._counters["batches"] += 1
         self._counters["records"] += len(gathered.items)
         self._counters["bytes"] += len(publication.payload)
         return publication
 
-    def _publish(self, stream: Stream, gathered: Gathered, now_ms: int) -> Publication:
+    def _publish(self, stream: Stream, gathered: GatheredBatch, now_ms: int) -> Publication:
         if not self._any_ahead() and self._post.is_idle():
             self._silence.watch(now_ms)
         return self._post.publish(stream, self._journal.oldest(stream), gathered)
 
     # --- what cannot go up --------------------------------------------------------------------------------------
 
-    def _pass_by(self, stream: Stream, sending: Sending, gathered: Gathered, now_ms: int) -> None:
+    def _pass_by(self, stream: Stream, sending: StreamProgress, gathered: GatheredBatch, now_ms: int) -> None:
         """What stands next cannot go up: explained and let go of when all before it is held above."""
         stop = gathered.stop
         if stop is None:
@@ -331,14 +338,14 @@ class Uplink:
         elif isinstance(stop, Hole):
             self._aside.pass_hole(stream, sending, stop, now_ms)
         else:
-            self._aside.pass_record(sending, Quarantined(stream, *stop), now_ms)
+            self._aside.pass_record(sending, QuarantinedRecord(stream, *stop), now_ms)
 
-    def _is_next_to_free(self, stream: Stream, sending: Sending) -> bool:
+    def _is_next_to_free(self, stream: Stream, sending: StreamProgress) -> bool:
         # Until then only an event brings us further: no deadline may remain.
         sending.fresh_since_ms = None
         return sending.passing is None and sending.next_position == self._journal.oldest(stream)
 
-    def _rejected(self, stream: Stream, sending: Sending, message: Rejected, now_ms: int) -> None:
+    def _rejected(self, stream: Stream, sending: StreamProgress, message: Rejected, now_ms: int) -> None:
         if message.reason in watermark.HOLD_REASONS:
             # The centre's configuration is wrong, not the record: bisecting would quarantine them all.
             self._counters["rejected-held"] += 1
@@ -348,7 +355,7 @@ class Uplink:
         if batch is not None:  # what is not under way has been judged before, and is under way again if it matters
             self._refused(stream, sending, batch, message.reason, now_ms=now_ms)
 
-    def _refused(self, stream: Stream, sending: Sending, batch: Batch, reason: str, *, now_ms: int) -> None:
+    def _refused(self, stream: Stream, sending: StreamProgress, batch: SentBatch, reason: str, *, now_ms: int) -> None:
         """The centre cannot take this batch: halve until one record stands alone, and set it aside."""
         if self._is_spared(stream):
             sending.ahead.remove(batch)
@@ -360,7 +367,7 @@ class Uplink:
         if batch.first == batch.last == self._oldest(stream) and sending.passing is None:
             found = self._journal.read(stream, batch.first, count_max=1, bytes_max=limits.UPLINK_BATCH_BYTES_MAX)
             if found and isinstance(found[0], bytes):
-                self._aside.pass_record(sending, Quarantined(stream, batch.first, found[0], reason), now_ms)
+                self._aside.pass_record(sending, QuarantinedRecord(stream, batch.first, found[0], reason), now_ms)
         sending.records_max = max(1, min(sending.records_max, batch.records) // 2)
         self._send_again(stream, sending)
 
@@ -368,7 +375,7 @@ class Uplink:
         oldest = self._oldest(stream)
         return oldest is not None and oldest <= position < self._journal.durable_end(stream)
 
-    def _hold(self, stream: Stream, sending: Sending, now_ms: int) -> None:
+    def _hold(self, stream: Stream, sending: StreamProgress, now_ms: int) -> None:
         self._send_again(stream, sending)
         if sending.question is not None and not sending.answered:
             sending.asked_ms = None
@@ -398,7 +405,7 @@ class Uplink:
     def _is_kept_back(self, stream: Stream) -> bool:
         return self._policy == HOLD and stream.lane == event.TELEMETRY
 
-    def _send_again(self, stream: Stream, sending: Sending) -> None:
+    def _send_again(self, stream: Stream, sending: StreamProgress) -> None:
         """What is not held above goes again; of spared telemetry it is left behind."""
         oldest = self._oldest(stream)
         if oldest is None or self._is_spared(stream):
@@ -409,7 +416,7 @@ class Uplink:
     def _any_ahead(self) -> bool:
         return any(sending.ahead for sending in self._sendings.values())
 
-    def _taken(self, stream: Stream, sending: Sending, batch: Batch, now_ms: int) -> None:
+    def _taken(self, stream: Stream, sending: StreamProgress, batch: SentBatch, now_ms: int) -> None:
         """The broker has a batch. Where no watermark can follow, that is all that will be heard of it."""
         batch.is_acknowledged = True
         if not self._is_spared(stream):

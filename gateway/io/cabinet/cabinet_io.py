@@ -12,7 +12,7 @@ from collections.abc import Callable
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any
 
-from gateway.core.cabinet.equipment import Seen, SetContactor, Watchdog
+from gateway.core.cabinet.equipment import Observation, SetContactor, Watchdog
 from gateway.io import clock
 from gateway.io.cabinet import limits
 from gateway.io.cabinet.gpio import GpioPort
@@ -28,7 +28,7 @@ class CabinetIo:
     """One cabinet, from `start` to `close`. `post` gets a Seen about once a second, in a thread of ours: it must hand
     it over to the agent's loop, which calls `took` for each. `gpiod`: a twin of the package of that name."""
 
-    def __init__(self, config: CabinetWiring, post: Callable[[Seen], None], *, gpiod: Any = None) -> None:
+    def __init__(self, config: CabinetWiring, post: Callable[[Observation], None], *, gpiod: Any = None) -> None:
         self._config = config
         self._post = post
         outputs = {config.watchdog, *(feeder.contactor for feeder in config.feeders)}

@@ -7,7 +7,7 @@ nothing, so an input that is read once a second over Modbus needs its next readi
 
 from typing import TYPE_CHECKING
 
-from gateway.core.cabinet.equipment import AUTO, OFF, ON, FeederSeen, Seen
+from gateway.core.cabinet.equipment import AUTO, OFF, ON, FeederObservation, Observation
 from gateway.io.cabinet import limits, meters
 from gateway.io.cabinet.gpio import GpioPort
 from gateway.io.cabinet.linky import LinkyPort
@@ -65,10 +65,10 @@ class Looks:
                 assert self._modbus is not None
                 contact.update(*self._modbus.readings.bit(point, now_ms=now_ms))
 
-    def seen(self, *, now_ms: int) -> Seen:
+    def seen(self, *, now_ms: int) -> Observation:
         """The look as it is now."""
         config = self._config
-        return Seen(
+        return Observation(
             tuple(self._feeder(feeder, now_ms) for feeder in config.feeders),
             switch=self._switch(),
             door_open=self._contact(config.door),
@@ -79,12 +79,12 @@ class Looks:
             linky=None if self._linky is None else self._linky.seen(now_ms=now_ms),
         )
 
-    def _feeder(self, feeder: FeederWiring, now_ms: int) -> FeederSeen:
+    def _feeder(self, feeder: FeederWiring, now_ms: int) -> FeederObservation:
         measured: dict[str, int | None] = {}
         if feeder.meter is not None and self._modbus is not None:
             for name in meters.NAMES:
                 measured[name] = self._modbus.readings.measured(feeder.meter, name, now_ms=now_ms)
-        return FeederSeen(self._contact(feeder.feedback), **measured)
+        return FeederObservation(self._contact(feeder.feedback), **measured)
 
     def _contact(self, point: Input | None) -> bool | None:
         return None if point is None else self._contacts[point].value

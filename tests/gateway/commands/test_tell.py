@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from gateway.commands import tell as tell_command
-from gateway.core.directives.directive import Told
+from gateway.core.directives.directive import Directive
 from gateway.core.status import RUNNING, Status, parse
 from gateway.shell import tell_store
 from gateway.show import report
@@ -66,7 +66,7 @@ def test_what_is_typed_in_either_language_is_what_is_told():
         typed("sécheresse", "alerte", "--to", "irrigation", "--until", "2027-08-31", *REASON, "--who", "J"),
         unix_s=NOW_S,
     )
-    assert one._replace(id=b"") == Told(
+    assert one._replace(id=b"") == Directive(
         b"", True, "J", "arrêté 2027-41", "irrigation", {DROUGHT: 2}, NOW_S, 1_819_749_600
     )
     english = typed("load-shed", "1.5", "exception", "closed", "--for", "1h30", *REASON, "--who", "J")

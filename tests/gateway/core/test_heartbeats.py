@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from gateway.core import limits
-from gateway.core.heartbeats import Heartbeats, Late
+from gateway.core.heartbeats import Heartbeats, LateTask
 
 
 def test_nobody_expected_is_nobody_late():
@@ -17,7 +17,7 @@ def test_each_task_has_its_own_silence_and_is_late_only_beyond_it():
     ledger.expect("loop", 100, now_ms=1000)
     ledger.expect("journal-sync", 5000, now_ms=1000)
     assert ledger.late(now_ms=1100) == []
-    assert ledger.late(now_ms=1101) == [Late("loop", 101, 100)]
+    assert ledger.late(now_ms=1101) == [LateTask("loop", 101, 100)]
     ledger.beat("loop", now_ms=1101)
     assert ledger.late(now_ms=1201) == []
     assert [late.name for late in ledger.late(now_ms=6001)] == ["loop", "journal-sync"]
@@ -29,7 +29,7 @@ def test_one_that_beats_does_not_hide_one_that_does_not():
     ledger.expect("broker", 100, now_ms=0)
     for now_ms in range(0, 1000, 50):
         ledger.beat("loop", now_ms=now_ms)
-    assert ledger.late(now_ms=1000) == [Late("broker", 1000, 100)]
+    assert ledger.late(now_ms=1000) == [LateTask("broker", 1000, 100)]
 
 
 def test_nothing_is_expected_of_the_forgotten_and_to_expect_again_starts_anew():
@@ -39,7 +39,7 @@ def test_nothing_is_expected_of_the_forgotten_and_to_expect_again_starts_anew():
     ledger.forget("never known")
     assert ledger.late(now_ms=1000) == [] and ledger.expected() == []
     ledger.expect("broker", 50, now_ms=1000)
-    assert ledger.late(now_ms=1050) == [] and ledger.late(now_ms=1051) == [Late("broker", 51, 50)]
+    assert ledger.late(now_ms=1050) == [] and ledger.late(now_ms=1051) == [LateTask("broker", 51, 50)]
 
 
 def test_a_beat_of_somebody_unknown_is_our_own_bug():

@@ -12,7 +12,7 @@ import pytest
 from gateway.commands import losses
 from gateway.commands import status as questions
 from gateway.config import config
-from gateway.core.heartbeats import Late
+from gateway.core.heartbeats import LateTask
 from gateway.core.status import RUNNING, CentreStatus, Status, parse
 from gateway.io import status_socket
 from gateway.io.files import FolderLock, is_held
@@ -218,7 +218,7 @@ def test_a_bad_configuration_is_status_2_with_its_faults(settings, capsys):
 
 def test_a_running_agent_is_asked_over_its_socket(settings, tmp_path, capsys):
     checked = config.load(settings, insecure=True)
-    late = (Late("loop", 40_000, 30_000),)
+    late = (LateTask("loop", 40_000, 30_000),)
     running = Status(phase=RUNNING, name="x", uptime_s=10, late=late, faults=())
     found, _ = served(
         checked.status_socket,

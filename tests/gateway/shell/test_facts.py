@@ -7,7 +7,7 @@ import pytest
 from gateway.config import config
 from gateway.core.bearers.bearer import Bearer
 from gateway.core.gateway import Log
-from gateway.core.heartbeats import Late
+from gateway.core.heartbeats import LateTask
 from gateway.core.status import ClockStatus, NodesStatus, as_json, parse
 from gateway.shell.facts import Facts
 from gateway.show import report
@@ -233,8 +233,8 @@ def test_the_shells_counters_stand_beside_the_cores(world):
 
 
 def test_the_late_are_told(world):
-    world.facts.late = [Late("journal-sync", 70_000, 60_000)]
-    assert world.told().late == (Late("journal-sync", 70_000, 60_000),)
+    world.facts.late = [LateTask("journal-sync", 70_000, 60_000)]
+    assert world.told().late == (LateTask("journal-sync", 70_000, 60_000),)
 
 
 def test_telling_changes_nothing_in_the_core(world):

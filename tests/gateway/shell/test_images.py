@@ -5,7 +5,7 @@ import json
 import pytest
 
 from gateway.core.link.images import NodeImage, NodeImages
-from gateway.core.link.link import Asked
+from gateway.core.link.link import NodeRequest
 from gateway.shell import images as node_images
 from gateway.shell.concentrator_image import ImageError
 from gateway.shell.images import NodeImageStore, parse
@@ -30,7 +30,7 @@ class Link:
 
 
 def asked(*path, code=messages.GET, options=()):
-    return Asked(bytes(8), "peer", 1, code, path, b"", options)
+    return NodeRequest(bytes(8), "peer", 1, code, path, b"", options)
 
 
 # --- what is served -------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.core.cabinet import tic
-from gateway.core.cabinet.equipment import FeederSeen, Seen, SetContactor, Watchdog
+from gateway.core.cabinet.equipment import FeederObservation, Observation, SetContactor, Watchdog
 from simulator.cabinet.commune import BEHUARD
 from simulator.cabinet.points import WHOLE, CabinetTwin, LinkyTwin
 from simulator.plants.cabinet import AGENT, Cabinet, CabinetData
@@ -34,7 +34,7 @@ def light(twin, now_ms):
 def test_everything_that_is_wired_has_a_value_and_nothing_else():
     units = {"ups": "ups_mv", "door": "door_open", "temperature": "temperature_ck", "photocell": "photocell_lx"}
     wired = {units.get(name, name) for name in WHOLE._fields}
-    assert wired == set(Seen._fields) - {"feeders", "in_hand"} | {"feedback", "meters", "watchdog"}
+    assert wired == set(Observation._fields) - {"feeders", "in_hand"} | {"feedback", "meters", "watchdog"}
 
 
 def test_a_whole_look(twin, plant):
@@ -42,7 +42,7 @@ def test_a_whole_look(twin, plant):
     seen = twin.look(now_ms=300_000 // 10)
     assert plant.in_charge() == AGENT
     bourg, levee = seen.feeders
-    assert bourg.feedback is True and levee == FeederSeen(False, 0, 0, bourg.voltage_dv, 0)
+    assert bourg.feedback is True and levee == FeederObservation(False, 0, 0, bourg.voltage_dv, 0)
     true_dw = plant.feeders[0].power_dw(now_ms=30_000)
     assert abs(bourg.power_dw - true_dw) <= true_dw // 500
     assert 2250 <= bourg.voltage_dv <= 2400
@@ -54,7 +54,7 @@ def test_a_whole_look(twin, plant):
 
 def test_what_is_not_wired_is_none(plant):
     twin = CabinetTwin(plant, Prng("twin"), WHOLE._make([False] * len(WHOLE)))
-    assert twin.look(now_ms=0) == Seen((FeederSeen(), FeederSeen()))
+    assert twin.look(now_ms=0) == Observation((FeederObservation(), FeederObservation()))
     twin.carry_out(Watchdog(), now_ms=0)
     twin.carry_out(Watchdog(), now_ms=1000)
     assert plant.in_charge() != AGENT
@@ -63,17 +63,17 @@ def test_what_is_not_wired_is_none(plant):
 def test_a_meter_may_fall_silent_or_answer_garbage(twin):
     twin.silent_meters.add(1)
     seen = twin.look(now_ms=1000)
-    assert seen.feeders[0].power_dw == 0 and seen.feeders[1] == FeederSeen(False)
+    assert seen.feeders[0].power_dw == 0 and seen.feeders[1] == FeederObservation(False)
     twin.silent_meters.clear()
     twin.garbage_permille = 1000
-    assert twin.look(now_ms=2000).feeders == (FeederSeen(False), FeederSeen(False))
+    assert twin.look(now_ms=2000).feeders == (FeederObservation(False), FeederObservation(False))
     assert twin.counters["garbage"] == 2
 
 
 def test_meters_and_linky_live_on_the_mains(twin, plant):
     plant.set_mains(False, now_ms=1000)
     seen = twin.look(now_ms=400_000)
-    assert seen.mains is False and seen.feeders[0] == FeederSeen(False) and seen.linky is None
+    assert seen.mains is False and seen.feeders[0] == FeederObservation(False) and seen.linky is None
     assert seen.ups_mv < 13_000
 
 

@@ -3,7 +3,7 @@ valve open in a sleep; power cuts and damaged memory in between."""
 
 import pytest
 
-from gateway.core.link.downlink import Standing
+from gateway.core.link.downlink import OrderInForce
 from simulator.hosts import deep_sleep
 from simulator.hosts.deep_sleep import ClockChip
 from simulator.plants.battery import Battery
@@ -299,7 +299,7 @@ def test_a_burst_outlives_an_override_that_rests_without_a_lease_and_ends_with_i
     world.run(minutes=30)
     order_s = 24 * 3600
     ends_ms = world.world.now_ms + 1000 * order_s
-    standing = Standing(bytes(7) + b"\1", OVERRIDE, 0, world.world.unix_s + order_s, ends_ms)
+    standing = OrderInForce(bytes(7) + b"\1", OVERRIDE, 0, world.world.unix_s + order_s, ends_ms)
     world.gateway.downlink.follow({None: standing}, now_ms=world.world.now_ms)
     world.run(hours=2)
     outcomes = [detail[1] for _, _, detail in world.said(event.COMMAND_OUTCOME)]

@@ -4,7 +4,7 @@ import pytest
 
 from gateway.core import limits
 from gateway.core.cabinet.equipment import Linky
-from gateway.core.cabinet.normal_power import Normal
+from gateway.core.cabinet.normal_power import NormalPower
 from tests.support.lit_world import LitWorld
 from wire import event
 
@@ -148,7 +148,7 @@ def test_a_switch_off_by_policy_is_no_fault(night):
 
 
 def test_the_first_night_teaches_what_nobody_wrote_down_and_a_dead_lamp_is_never_learnt():
-    normal = Normal(14, 0, None)
+    normal = NormalPower(14, 0, None)
     assert normal.dw is None and normal.lamps_missing(100) == 0
     for minute in range(600):
         normal.look(4400 + minute % 3, now_ms=60_000 * minute)
@@ -161,7 +161,7 @@ def test_the_first_night_teaches_what_nobody_wrote_down_and_a_dead_lamp_is_never
 
 
 def test_drift_is_followed_and_more_lamps_are_the_new_normal():
-    normal = Normal(14, 320, 4480)
+    normal = NormalPower(14, 320, 4480)
     for night, power_dw in enumerate([4400] * 20):
         for minute in range(100):
             normal.look(power_dw, now_ms=60_000 * (1000 * night + minute))
@@ -176,7 +176,7 @@ def test_drift_is_followed_and_more_lamps_are_the_new_normal():
 
 
 def test_a_first_night_with_lamps_missing_does_not_pass_for_normal():
-    normal = Normal(14, 320, None)
+    normal = NormalPower(14, 320, None)
     for minute in range(600):
         normal.look(4480 - 640, now_ms=60_000 * minute)
     normal.end_of_night()
@@ -184,7 +184,7 @@ def test_a_first_night_with_lamps_missing_does_not_pass_for_normal():
 
 
 def test_a_short_night_teaches_nothing():
-    normal = Normal(14, 0, None)
+    normal = NormalPower(14, 0, None)
     for minute in range(10):
         normal.look(4400, now_ms=60_000 * minute)
     assert not normal.end_of_night() and normal.dw is None

@@ -3,8 +3,8 @@
 import json
 
 from gateway.core.cabinet.alarms import FeederWatch
-from gateway.core.cabinet.equipment import FeederSeen
-from gateway.core.cabinet.normal_power import Normal
+from gateway.core.cabinet.equipment import FeederObservation
+from gateway.core.cabinet.normal_power import NormalPower
 from policy import document
 from tests.support.lit_world import (
     LitWorld,
@@ -123,16 +123,16 @@ def test_a_damaged_file_of_alarms_is_no_reason_not_to_start():
 
 
 def test_lamps_that_dim_by_themselves_are_counted_in_the_first_hour_only():
-    watch = FeederWatch("bourg", Normal(14, 320, None), is_self_dimming=True)
+    watch = FeederWatch("bourg", NormalPower(14, 320, None), is_self_dimming=True)
     told = []
     for second in range(0, 12 * 3600, 5):
         power_dw = 4480 if second < 4 * 3600 else 2700
-        seen = FeederSeen(True, power_dw)
+        seen = FeederObservation(True, power_dw)
         told += watch.look(seen, True, has_supply=True, has_meter=True, now_ms=1000 * second)
     assert told == []
-    watch.look(FeederSeen(False, 0), False, has_supply=True, has_meter=True, now_ms=13 * 3_600_000)
+    watch.look(FeederObservation(False, 0), False, has_supply=True, has_meter=True, now_ms=13 * 3_600_000)
     for second in range(14 * 3600, 15 * 3600, 5):
-        seen = FeederSeen(True, 4480 - 640)
+        seen = FeederObservation(True, 4480 - 640)
         told += watch.look(seen, True, has_supply=True, has_meter=True, now_ms=1000 * second)
     assert [(one.code, one.detail[1]) for one in told] == [(event.LAMPS_LOST, 2)]
 

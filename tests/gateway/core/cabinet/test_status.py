@@ -3,7 +3,7 @@
 import json
 
 from gateway.core.cabinet.cabinet import CabinetOptions
-from gateway.core.cabinet.equipment import AUTO, FeederSeen, Seen
+from gateway.core.cabinet.equipment import AUTO, FeederObservation, Observation
 from gateway.core.cabinet.feeder import FeederOptions
 from gateway.core.cabinet.status import cabinet_status
 from gateway.core.limits import CABINET_FEEDERS_MAX, ORDERS_MAX
@@ -76,7 +76,9 @@ def test_the_largest_cabinet_fits_a_status_line():
     assert world.cabinet.taken is not None
     for number in range(ORDERS_MAX):
         world.core.on_message("tc/1/c/49007/cab-12", lit.order(number=number + 1), now_ms=now_ms)
-    world.core.on_seen(Seen(tuple(FeederSeen(True, 24_000, 10**9, 2310, 9_999) for _ in names), AUTO), now_ms=now_ms)
+    world.core.on_seen(
+        Observation(tuple(FeederObservation(True, 24_000, 10**9, 2310, 9_999) for _ in names), AUTO), now_ms=now_ms
+    )
     world.core.poll(now_ms=now_ms)
     said = Status(health=world.core.health(now_ms=world.now_ms), cabinet=tell(world))
     line = encode(said)

@@ -5,9 +5,9 @@ from contextlib import suppress
 import pytest
 
 from gateway.core import limits
-from gateway.core.directives.directive import Asker, Told, rank, told_of, winners
+from gateway.core.directives.directive import AskingNode, Directive, parse_directive, rank, winners
 from gateway.core.directives.directives import CLEARED, EXPIRED, REFUSED, TOLD, Directives
-from gateway.core.link.link import Asked
+from gateway.core.link.link import NodeRequest
 from gateway.core.wallclock import WallClock
 from policy import civil
 from simulator.world.chance import Prng
@@ -73,7 +73,7 @@ class Desk:
         """{code: value} as told, or the code of a refusal."""
         query = directive.encode_question(kind, codes or directive.TABLE) if query is None else query
         code, payload = self.one.answer(
-            Asked(node, "peer", 1, messages.GET, (b"d",), b"", tuple(query)), now_ms=self.now_ms
+            NodeRequest(node, "peer", 1, messages.GET, (b"d",), b"", tuple(query)), now_ms=self.now_ms
         )
         if code != messages.CONTENT:
             return code
@@ -82,14 +82,14 @@ class Desk:
 
 
 def told(number, values, scope=None, begins_s=0):
-    return Told(bytes([number]), False, "x", "y", scope, values, begins_s, 100)
+    return Directive(bytes([number]), False, "x", "y", scope, values, begins_s, 100)
 
 
 # --- aiming -------------------------------------------------------------------------------------------------------
 
 
 def test_the_narrowest_scope_wins_whatever_came_later_and_of_one_scope_what_began_last():
-    asker = Asker(NODE, "irrigation", frozenset(("parc",)))
+    asker = AskingNode(NODE, "irrigation", frozenset(("parc",)))
     known = [
         told(1, {7: 4}, NODE.hex(), 1),
         told(2, {7: 3, 8: 3}, "parc", 2),
@@ -104,7 +104,7 @@ def test_the_narrowest_scope_wins_whatever_came_later_and_of_one_scope_what_bega
 
 
 def test_a_node_that_does_not_say_its_kind_is_told_by_its_groups_and_its_id_alone():
-    asker = Asker(NODE, None, frozenset(("parc",)))
+    asker = AskingNode(NODE, None, frozenset(("parc",)))
     assert [rank(scope, asker) for scope in (None, "irrigation", "parc", NODE.hex())] == [0, None, 2, 3]
 
 
@@ -349,6 +349,6 @@ GOOD = {
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_is_none_of_ours(change):
-    assert told_of(GOOD).values == {7: 2}
+    assert parse_directive(GOOD).values == {7: 2}
     with pytest.raises((ValueError, KeyError, TypeError)):
-        told_of({**GOOD, **change})
+        parse_directive({**GOOD, **change})

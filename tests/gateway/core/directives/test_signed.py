@@ -4,7 +4,7 @@ import pytest
 
 from gateway.core import limits
 from gateway.core.cabinet import audit
-from gateway.core.link.link import Asked
+from gateway.core.link.link import NodeRequest
 from tests.support import lit_world
 from tests.support.lit_world import MAYOR, OPERATOR, STRANGER, LitWorld, by_day, restart
 from tests.support.told_world import DROUGHT, EXCEPTION, OUTDOOR, SHED
@@ -21,7 +21,7 @@ def tell(world, values, *, key=MAYOR, number=1, **changes):
 
 def ask(world, kind="irrigation"):
     """{code: value} as a node is told; or the code of a refusal."""
-    asked = Asked(NODE, "peer", 1, messages.GET, (b"d",), b"", directive.encode_question(kind, directive.TABLE))
+    asked = NodeRequest(NODE, "peer", 1, messages.GET, (b"d",), b"", directive.encode_question(kind, directive.TABLE))
     code, payload = world.core.desk.answer(asked, now_ms=world.now_ms)
     world.turn()
     if code != messages.CONTENT:

@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from gateway.core import limits
-from gateway.core.inbox.anchors import TimeMap
+from gateway.core.inbox.anchors import BootAnchors
 from gateway.core.wallclock import WallClock
 from tests.support.gateway_world import NODE, OTHER, reading
 from wire import event
@@ -26,7 +26,9 @@ class Bench:
         self.said = []
         self.refuses = False
         self.now_ms = 0
-        self.map = TimeMap(self.clock, self.own, lambda body, now_ms: self.own(body, now_ms=now_ms) is not None, boot=9)
+        self.map = BootAnchors(
+            self.clock, self.own, lambda body, now_ms: self.own(body, now_ms=now_ms) is not None, boot=9
+        )
 
     def own(self, body, *, now_ms):
         if self.refuses:

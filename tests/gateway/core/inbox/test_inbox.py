@@ -8,7 +8,7 @@ import pytest
 from gateway.core import limits
 from gateway.core.custody import entry
 from gateway.core.custody.journal import Journal, Refused, Stream
-from gateway.core.inbox.inbox import NEW, Accepted, Answers, Inbox, Match, Remembered, digest_of
+from gateway.core.inbox.inbox import NEW, AcceptedPayload, Answers, Inbox, Match, Remembered, digest_of
 from simulator.world.disk import SimDisk
 from tests.support.gateway_world import EPOCH, GATEWAY, NODE, OTHER, alarm, level, payload, reading
 from wire import event, record
@@ -62,7 +62,7 @@ class Bench:
 def test_each_record_goes_to_its_lane_as_it_came_and_the_answer_waits_for_all_of_them():
     bench = Bench()
     outcome = bench.take(payload(reading(1), alarm(2), level(3)))
-    assert outcome == Accepted([reading(1), alarm(2), level(3)], urgent=True)
+    assert outcome == AcceptedPayload([reading(1), alarm(2), level(3)], urgent=True)
     assert bench.inbox.drain_settled() == []
     bench.inbox.advance([(event.ALARM, 1), (event.EVENT, 1)])
     assert bench.inbox.drain_settled() == [], "the telemetry of the payload is not durable"
@@ -122,7 +122,7 @@ def test_the_records_of_a_node_stand_in_each_lane_in_the_order_of_their_arrival(
     for _ in range(60):
         node = random.choice((NODE, OTHER))
         records = [random.choice((reading, alarm, level))(random.randrange(40)) for _ in range(random.randrange(1, 6))]
-        assert isinstance(bench.take(payload(*records), node), Accepted)
+        assert isinstance(bench.take(payload(*records), node), AcceptedPayload)
         for made in records:
             order = arrived.setdefault((node, record.lane(made)), [])
             if made not in order:
@@ -158,7 +158,7 @@ def test_what_is_no_longer_remembered_is_forwarded(monkeypatch):
 @pytest.mark.parametrize("data", [b"\x00", b"\xff" * 30, payload(reading(1))[:-1], payload(reading(1)) + b"\x00"])
 def test_a_payload_with_any_undecodable_byte_is_kept_whole_as_raw_and_answered(data):
     bench = Bench()
-    assert bench.take(data) == Accepted([], urgent=False)
+    assert bench.take(data) == AcceptedPayload([], urgent=False)
     assert bench.inbox.drain_settled() == []
     assert bench.flush() == [1]
     (item,) = bench.held(event.EVENT)
@@ -170,7 +170,7 @@ def test_a_payload_with_any_undecodable_byte_is_kept_whole_as_raw_and_answered(d
 @pytest.mark.parametrize("length", [512, 513, 990, 1024, 1025, 5000])
 def test_a_raw_record_never_grows_beyond_what_a_record_may_be(length):
     bench = Bench()
-    assert isinstance(bench.take(b"\xff" * length), Accepted)
+    assert isinstance(bench.take(b"\xff" * length), AcceptedPayload)
     bench.flush()
     (item,) = bench.held(event.EVENT)
     assert item.record.body.detail[2] == b"\xff" * min(length, limits.RAW_BYTES_MAX)
@@ -186,7 +186,7 @@ def test_a_full_journal_refuses_a_payload_and_nothing_of_it_is_answered():
     assert outcome is Refused.FULL
     assert bench.take(b"\xff" * 500) is Refused.FULL
     assert bench.flush() == [] and bench.inbox.counters["journal-refused"] == 2
-    assert isinstance(bench.take(payload(alarm(9000))), Accepted)
+    assert isinstance(bench.take(payload(alarm(9000))), AcceptedPayload)
     assert bench.flush() == [bench.exchange]
 
 
@@ -197,7 +197,7 @@ def test_too_many_requests_under_way_are_refused(monkeypatch):
         bench.take(payload(reading(number)))
     assert bench.take(payload(reading(3))) is Refused.PENDING
     assert bench.flush() == [1, 2]
-    assert isinstance(bench.take(payload(reading(3))), Accepted)
+    assert isinstance(bench.take(payload(reading(3))), AcceptedPayload)
 
 
 def test_a_body_is_found_where_it_stands_and_others_under_its_identity_are_counted():

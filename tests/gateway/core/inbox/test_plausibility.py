@@ -3,8 +3,8 @@
 import pytest
 
 from gateway.core import limits
-from gateway.core.inbox.plausibility import Hourly, Scrutiny
-from gateway.core.inbox.registry import Oddities, Registry
+from gateway.core.inbox.plausibility import HourlyLimit, PlausibilityCheck
+from gateway.core.inbox.registry import NodeOddities, Registry
 from gateway.core.wallclock import WallClock
 from tests.support.gateway_world import NODE, OTHER, alarm, level, reading
 from wire import event, record
@@ -22,7 +22,7 @@ class Bench:
         self.registry = Registry()
         self.said = []
         self.refuses = False
-        self.scrutiny = Scrutiny(self.clock, self.registry, self.own)
+        self.scrutiny = PlausibilityCheck(self.clock, self.registry, self.own)
 
     def own(self, body, *, now_ms):
         if self.refuses:
@@ -56,7 +56,7 @@ def test_the_last_reading_out_of_range_is_noted_for_its_node(body):
     bench = Bench()
     bench.take(reading(1, body={262: -9999}))
     bench.take(Record(1, 2, Stamp(UNSET, 5, 0), body))
-    assert bench.odd() == Oddities(out_of_range=2, last_out_of_range=("temp", 99_999))
+    assert bench.odd() == NodeOddities(out_of_range=2, last_out_of_range=("temp", 99_999))
     assert bench.scrutiny.counters["out-of-range"] == 2 and bench.odd(OTHER) is None
 
 
@@ -71,7 +71,7 @@ def test_codes_that_the_tables_do_not_know_are_counted_and_the_last_is_noted():
     bench = Bench()
     bench.take(reading(1, body={6: 1, 77: 5}))
     bench.take(Record(1, 2, Stamp(UNSET, 5, 0), EventBody(127, None, None)))
-    assert bench.odd() == Oddities(unknown=2, last_unknown="event127")
+    assert bench.odd() == NodeOddities(unknown=2, last_unknown="event127")
     assert (bench.scrutiny.counters["unknown-quantities"], bench.scrutiny.counters["unknown-events"]) == (1, 1)
 
 
@@ -98,7 +98,7 @@ def test_a_time_that_cannot_be_is_noted_and_said(quality, ahead_s, kind):
         return
     detail = [NODE, 1, 4, NOW_S + ahead_s, NOW_S, 3]
     assert bench.said == [EventBody(event.TIME_DOUBTFUL, None, detail)]
-    assert bench.odd() == Oddities(doubtful=1, last_doubtful=(kind, ahead_s))
+    assert bench.odd() == NodeOddities(doubtful=1, last_doubtful=(kind, ahead_s))
     assert bench.scrutiny.counters[kind] == 1
 
 
@@ -177,7 +177,7 @@ def test_a_conflict_names_its_identity_and_conflicts_are_bounded():
 
 
 def test_an_hour_begins_with_its_first():
-    hourly = Hourly(1)
+    hourly = HourlyLimit(1)
     assert hourly.allows(now_ms=10**7)
     hourly.note(now_ms=10**7)
     assert not hourly.allows(now_ms=10**7 + 3_599_999) and hourly.allows(now_ms=10**7 + 3_600_000)

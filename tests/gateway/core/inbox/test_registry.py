@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.core import limits
-from gateway.core.inbox.registry import Oddities, Registry
+from gateway.core.inbox.registry import NodeOddities, Registry
 from tests.support.gateway_world import NODE, OTHER, reading
 from wire import event
 from wire.record import EventBody, Record, Stamp
@@ -54,7 +54,7 @@ def test_what_is_odd_of_a_node_is_kept_when_it_is_heard_again_and_goes_with_it(m
     registry.note_conflict(NODE, now_ms=3)
     registry.heard(NODE, [boot(4)], now_ms=5)
     odd = registry.nodes()[NODE].odd
-    assert odd == Oddities(2, 1, 1, 1, ("temp.1", -99_999), "q77", ("time-ahead", 600))
+    assert odd == NodeOddities(2, 1, 1, 1, ("temp.1", -99_999), "q77", ("time-ahead", 600))
     assert registry.nodes()[NODE].boots == 1
     registry.note_unknown(OTHER, "event99", now_ms=6)
     assert set(registry.nodes()) == {OTHER}

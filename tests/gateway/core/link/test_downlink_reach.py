@@ -3,8 +3,8 @@
 import pytest
 
 from gateway.core import limits
-from gateway.core.link.downlink import Downlink, Standing
-from gateway.core.link.link import Answered, Link, Unanswered
+from gateway.core.link.downlink import Downlink, OrderInForce
+from gateway.core.link.link import Link, NodeResponse, NoResponse
 from gateway.core.wallclock import WallClock
 from simulator.hosts.keys import CIPHER, key_of, link_of
 from simulator.world.chance import Prng
@@ -179,16 +179,16 @@ class Far:
 def test_a_thousand_nodes_are_told_within_two_minutes_without_a_burst():
     far = Far()
     downlink = Downlink(far, WallClock(started_ms=0), {})
-    downlink.follow({None: Standing(ONE, node_order.EMERGENCY, 100, 1_795_604_400, 3_600_000)}, now_ms=0)
+    downlink.follow({None: OrderInForce(ONE, node_order.EMERGENCY, 100, 1_795_604_400, 3_600_000)}, now_ms=0)
     now_ms, answered, in_flight = 0, 0, 0
     while now_ms < 400_000:
         downlink.poll(now_ms=now_ms)
         in_flight = max(in_flight, downlink.health()["in-flight"])
         for number, (asked_ms, node) in enumerate(far.asked[answered:], answered + 1):
             if node[-1] % 5 and now_ms == asked_ms + 200:
-                downlink.hears(Answered(node, number, 0x44, ()), now_ms=now_ms)
+                downlink.hears(NodeResponse(node, number, 0x44, ()), now_ms=now_ms)
             if not node[-1] % 5 and now_ms == asked_ms + 93_000:
-                downlink.hears(Unanswered(node, number), now_ms=now_ms)
+                downlink.hears(NoResponse(node, number), now_ms=now_ms)
         deadline_ms = downlink.deadline_ms()
         assert deadline_ms is None or deadline_ms > now_ms
         now_ms += 100
@@ -250,7 +250,7 @@ class Pair:
                 self.posted += self.node.receive(datagram, PEER, now_ms=self.now_ms)
 
     def order(self, number):
-        standing = Standing(bytes([number] * 8), "emergency", 0, 1_800_000_000, self.now_ms + 600_000)
+        standing = OrderInForce(bytes([number] * 8), "emergency", 0, 1_800_000_000, self.now_ms + 600_000)
         self.downlink.follow({None: standing}, now_ms=self.now_ms)
         self.carry()
 
@@ -297,7 +297,7 @@ def test_settings_that_changed_make_it_reachable_again(pair):
 
 def test_an_order_that_was_queued_for_it_before_it_said_so_is_not_posted(pair):
     pair.downlink._next_ms = None
-    standing = Standing(bytes([1] * 8), "emergency", 0, 1_800_000_000, pair.now_ms + 600_000)
+    standing = OrderInForce(bytes([1] * 8), "emergency", 0, 1_800_000_000, pair.now_ms + 600_000)
     pair.downlink.follow({None: standing}, now_ms=pair.now_ms)
     assert pair.downlink.health()["queued"] == 1
     pair.say(ASLEEP)

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.core import limits
-from gateway.core.link.link import Asked
+from gateway.core.link.link import NodeRequest
 from simulator.hosts.keys import CIPHER, key_of
 from tests.support.link_world import (
     GATEWAY,
@@ -53,7 +53,7 @@ def with_header(datagram, **changes):
 def test_a_known_node_is_heard_and_answered(joined):
     asked = joined.to_gateway(genuine(joined, path=(b"e", b"f")))
     path = ((messages.URI_PATH, b"e"), (messages.URI_PATH, b"f"))
-    assert asked == [Asked(NODE, "node", asked[0].exchange, messages.POST, (b"e", b"f"), b"x", (), path)]
+    assert asked == [NodeRequest(NODE, "node", asked[0].exchange, messages.POST, (b"e", b"f"), b"x", (), path)]
     joined.settle()
     assert isinstance(joined.events[-1], Response) and joined.events[-1].payload == answer_to(b"x")
 

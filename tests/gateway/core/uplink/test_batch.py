@@ -8,7 +8,7 @@ from gateway.core import limits
 from gateway.core.custody import entry
 from gateway.core.custody.stream import Stream
 from gateway.core.uplink import batch
-from gateway.core.uplink.batch import Gathered, Post
+from gateway.core.uplink.batch import GatheredBatch, Publisher
 from tests.support.gateway_world import EPOCH, GATEWAY, INSEE, NAME, NODE, alarm, reading, unpack
 from wire import event, record, senml
 from wire import limits as wire_limits
@@ -163,11 +163,11 @@ def test_an_alarm_among_telemetry_is_packed_in_its_place():
     assert [item.record for item in found.items] == [reading(1), alarm(2), reading(3)]
 
 
-QUESTION = Gathered(7, 6, [], 0, None)
+QUESTION = GatheredBatch(7, 6, [], 0, None)
 
 
 def test_telemetry_and_events_have_a_topic_each_and_every_message_its_own_token():
-    post = Post(GATEWAY, INSEE, NAME)
+    post = Publisher(GATEWAY, INSEE, NAME)
     post.begin(100)
     sent = [post.publish(Stream(EPOCH, lane), 3, QUESTION) for lane in event.LANES]
     assert [publication.topic for publication in sent] == [
@@ -182,7 +182,7 @@ def test_telemetry_and_events_have_a_topic_each_and_every_message_its_own_token(
 
 @pytest.mark.parametrize("receive_max", [1, 5, 20])
 def test_room_ends_at_the_smaller_of_window_and_receive_maximum(receive_max):
-    post = Post(GATEWAY, INSEE, NAME)
+    post = Publisher(GATEWAY, INSEE, NAME)
     assert not post.has_room(10), "no connection yet"
     post.begin(receive_max)
     sent = []

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.core import limits
-from gateway.core.uplink.progress import Lost
+from gateway.core.uplink.progress import LostPositions
 from tests.support.gateway_world import EPOCH, UplinkWorld, spans
 from wire import event, watermark
 
@@ -159,7 +159,7 @@ def test_a_hole_passes_once_the_record_that_explains_it_is_durable():
     world.begin()
     centre_without(world, set())
     (lost,) = world.explained
-    assert isinstance(lost, Lost) and lost.stream == (EPOCH, event.TELEMETRY) and lost.first > 0
+    assert isinstance(lost, LostPositions) and lost.stream == (EPOCH, event.TELEMETRY) and lost.first > 0
     sent = {position for first, last in spans(world.out) for position in range(first, last + 1)}
     assert sent.isdisjoint(range(lost.first, lost.last + 1)), "a hole has no batch"
     assert world.oldest() == 90 and world.uplink.counters["holes"] == 1

@@ -6,7 +6,7 @@ import struct
 import pytest
 
 from gateway.config import cabinet as cabinet_config
-from gateway.core.cabinet.equipment import FeederSeen, SetContactor, Watchdog
+from gateway.core.cabinet.equipment import FeederObservation, SetContactor, Watchdog
 from gateway.io import clock
 from gateway.io.cabinet import limits
 from gateway.io.cabinet.cabinet_io import CabinetIo
@@ -91,7 +91,10 @@ def test_a_look_sees_everything_that_is_wired(rig):
     rig.chip.levels[5] = True
     rig.until_seen(lambda seen: None not in (*seen[1:], *(value for feeder in seen.feeders for value in feeder)))
     seen = rig.last
-    assert seen.feeders == (FeederSeen(True, 4480, 1_234_500, 2302, 1950), FeederSeen(True, 1920, 77_700, 2301, 900))
+    assert seen.feeders == (
+        FeederObservation(True, 4480, 1_234_500, 2302, 1950),
+        FeederObservation(True, 1920, 77_700, 2301, 900),
+    )
     assert (seen.switch, seen.door_open, seen.mains) == ("auto", True, True)
     assert (seen.ups_mv, seen.temperature_ck, seen.photocell_lx) == (13650, -530, 12)
     assert (seen.linky.index_wh, seen.linky.apparent_va, seen.linky.mode) == (11_887_649, 240, "historique")
@@ -206,6 +209,6 @@ def test_a_cabinet_of_gpio_alone_needs_no_serial_port(tmp_path):
     io.apply(Watchdog())  # there is no such line
     io.apply(SetContactor(0, True))
     seen = looks.get(timeout=GENEROUS_S)
-    assert seen.feeders == (FeederSeen(),) and set(seen[1:-1]) == {None}
+    assert seen.feeders == (FeederObservation(),) and set(seen[1:-1]) == {None}
     until(lambda: chip.changes == [(1, True)], "it is not switched")
     io.close(timeout_s=GENEROUS_S)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.cabinet.equipment import FeederSeen
+from gateway.core.cabinet.equipment import FeederObservation
 from gateway.io.cabinet import meters
 from gateway.io.cabinet.meters import METERS, value_of
 from wire import quantity
@@ -31,7 +31,7 @@ def test_the_published_example_of_an_eastron_meter():
 def test_every_kind_has_every_value_once_in_blocks_of_distinct_sizes(kind):
     blocks = METERS[kind]
     assert sorted(field.name for block in blocks for field in block.fields) == sorted(meters.NAMES)
-    assert set(meters.NAMES) < set(FeederSeen._fields)
+    assert set(meters.NAMES) < set(FeederObservation._fields)
     assert len({block.size for block in blocks}) == len(blocks), "a late answer is told by its length"
     for block in blocks:
         assert block.size % 2 == 0 and block.size <= 50
