@@ -3,6 +3,7 @@
 COMMANDS = {
     "ingest": "tools.centre.commands.ingest",
     "stats": "tools.centre.commands.stats",
+    "alarms": "tools.centre.commands.alarms",
     "export": "tools.centre.commands.export",
     "unbind": "tools.centre.commands.unbind",
     "control": "tools.centre.commands.control",

@@ -109,12 +109,14 @@ class Archive:
         ):
             yield (node, boot, sequence), record.Stamp(*stamp), body
 
-    def held(self, node: bytes | None = None) -> Iterator[Held]:
-        """Every record (of one node), then every conflicting one."""
-        where = "" if node is None else "WHERE node = ?"
+    def held(self, node: bytes | None = None, *, lane: str | None = None) -> Iterator[Held]:
+        """Every record (of one node, of one lane), then every conflicting one."""
+        given = {"node": node, "lane": None if lane is None else event.LANES.index(lane)}
+        wanted = {column: value for column, value in given.items() if value is not None}
+        where = f"WHERE {' AND '.join(f'{column} = ?' for column in wanted)}" if wanted else ""
         for conflicting, table in ((0, "records"), (1, "conflicts")):
             statement = _HELD.format(conflicting, table, where + " ORDER BY node, boot, sequence, body")
-            for row in self._connection.execute(statement, () if node is None else (node,)):
+            for row in self._connection.execute(statement, tuple(wanted.values())):
                 stamp, lane = record.Stamp(*row[3:6]), event.LANES[row[6]]
                 yield Held._make((*row[:3], stamp, lane, *row[7:11], bool(row[11])))
 
