@@ -1,10 +1,11 @@
-"""The node application: events in, state and datagrams out. Composes time, outbox, sender, orders and a trade.
+"""The node application of any kind: datagrams and samples in, outputs, records and datagrams out.
 
-The shell (firmware/esp32/main.py on the chip, the simulator's twin on a desk) does four things in a loop:
-it hands over datagrams and samples, calls `poll`, has its ports apply `outputs`, and sleeps until `deadline_ms`.
-What kind of node this is, is its trade's affair (`node.trade`). The application never blocks, reads no clock and
-touches no pin; what it must remember across a power cut it gives out as a `Checkpoint`: hourly, and at once when the
-trade has something that a cut must not take. Flash wears out: `node.checkpoint` says how often.
+It composes the node's time, outbox, sender, orders and directives with one trade. The shell (firmware/esp32/main.py on
+the chip, the simulator's twin on a desk) does four things in a loop: it hands over datagrams and samples, calls `poll`,
+has its ports apply `outputs`, and sleeps until `deadline_ms`. What kind of node this is, its trade decides
+(`node.trade`). The application never blocks, reads no clock and touches no pin; what it must remember across a power
+cut it returns as a `Checkpoint`: hourly, and at once when the trade has something that a cut must not take. Flash wears
+out: `node.checkpoint` bounds the writes.
 
 Long because all parts of a node meet here; each of them is a module of its own.
 """
@@ -39,11 +40,15 @@ _CHECKPOINT_MS = 3_600_000
 
 
 class Node:
-    """One node. `link`: a `wire.oscore_link.NodeLink`. `tap(what, sequence, data)` is told of every record made and
-    acknowledged (console trace). `log`: a `node.record_log.RecordLog`, or None for a node that keeps records in RAM.
-    `own`: what a checkpoint of an earlier boot held; `wear`: a `node.checkpoint.Wear`, or None where nothing wears out.
-    `updating`: a node.updating.Updating, where there is a second place for a program; `lines`: a node.log_ring.LogRing
-    that the gateway may read. `sleeps`: the shell can let it sleep deeply; `woken`: a node.sleep.Woken after that."""
+    """One node.
+
+    `link`: a `wire.oscore_link.NodeLink`. `tap(what, sequence, data)` is called with every record made and acknowledged
+    (console trace). `log`: a `node.record_log.RecordLog`, or None for a node that keeps records in RAM. `own`: the
+    application's part of an earlier boot's checkpoint; `wear`: a `node.checkpoint.Wear`, or None where nothing wears
+    out. `updating`: a node.updating.Updating, where there is a second place for a program; `lines`: a
+    node.log_ring.LogRing that the gateway may read. `sleeps`: the shell can let it sleep deeply; `woken`: a
+    node.sleep.Woken after a sleep.
+    """
 
     def __init__(
         self, settings, boot, link, trade, *, random_below, now_ms,
@@ -109,14 +114,14 @@ class Node:
     # --- events in ------------------------------------------------------------------------------------------
 
     def receive(self, datagram, peer, *, now_ms):
-        """One datagram from the link."""
+        """Receives one datagram of the link and polls."""
         for happened in self._link.receive(datagram, peer, now_ms=now_ms):
             self._handle(happened, now_ms)
         self.poll(now_ms=now_ms)
 
     @property
     def outputs(self):
-        """What the ports are to apply now."""
+        """The outputs that the ports are to apply now."""
         return self.trade.outputs
 
     def sample_due(self, now_ms) -> bool:
@@ -124,7 +129,7 @@ class Node:
         return now_ms >= self._next_sample_ms(now_ms)
 
     def sample(self, values, platform, *, now_ms):
-        """One reading of the ports (map of wire keys to scaled integers; None: silent) and of the board's own
+        """Observes one reading of the ports (map of wire keys to scaled integers; None: silent) and of the board's own
         health."""
         self._sample_at_ms = now_ms + 1000 * self._settings.sample_s
         self._has_sampled = True
@@ -139,11 +144,11 @@ class Node:
         self.poll(now_ms=now_ms)
 
     def sense(self, values, *, now_ms):
-        """What the ports noticed between two samples; the shell's `poll` of this turn acts on it."""
+        """Observes what the ports noticed between two samples; the shell's `poll` of this turn acts on it."""
         self.trade.sense(values, self._moment(now_ms))
 
     def poll(self, *, now_ms):
-        """Whatever is due: exchanges, the output, periodic records, the next payload."""
+        """Does what is due: exchanges, the output, periodic records, the next payload."""
         for happened in self._link.poll(now_ms=now_ms):
             self._handle(happened, now_ms)
         if self._link.era != self._era:
@@ -172,49 +177,50 @@ class Node:
             self._update(now_ms)
 
     def report_event(self, code, active, detail, *, now_ms):
-        """An event that the shell knows of: a crash before this start, a hand at the button."""
+        """Reports an event that the shell knows of: a crash before this start, a hand at the button."""
         self._emit(EventBody(code, active, detail), now_ms)
 
     def local(self, word):
-        """What a technician at the node wants: a word of node.panel, or None. It goes before every order."""
+        """Accepts what a technician at the node wants: a word of node.panel, or None. It goes before every order."""
         self.trade.local = word
 
     def is_sound(self, now_ms) -> bool:
-        """Nothing that is measured contradicts the outputs."""
+        """True unless something that is measured contradicts the outputs."""
         return self.trade.is_sound(self._moment(now_ms))
 
     def may_restart(self, now_ms) -> bool:
-        """A restart now would not be felt, and loses no record that a gateway who is there would still take."""
+        """True when a restart now would not be felt, and loses no record that a reachable gateway would still
+        accept."""
         if self.reach.holds_restart(self._outbox.waiting(), now_ms):
             return False
         is_unfelt = self.trade.local is None and self.trade.may_restart(self._moment(now_ms))
         return self.reach.has_saved(self._outbox, now_ms, is_wanted=is_unfelt)
 
     def may_sleep(self, now_ms):
-        """When to wake, on our own scale, if the chip may sleep deeply now; None: stay awake."""
+        """Returns when to wake, on our own scale, if the chip may sleep deeply now; None: stay awake."""
         if self._sleeper is None or not self._has_sampled or self.sample_due(now_ms):
             return None
         return self._sleeper.until_ms(self._moment(now_ms), self._report_at_ms)
 
     def suspend(self, now_ms):
-        """The image to sleep with (node.sleep), or None: not now. This node is over then; what wakes with it goes
-        on."""
+        """Returns the image to sleep with (node.sleep), or None: not now. This node ends with it; the one that wakes
+        with the image goes on."""
         dues = (self._report_at_ms - now_ms, self._health_at_ms - now_ms, self._checkpoint_at_ms - now_ms)
         numbers = (self._boot.boot, self._sequence)
         return self._sleeper.image(numbers, dues, self.chip, self._remembered(), self.reach, now_ms=now_ms)
 
     def sleep_for(self, until_ms, *, now_ms) -> int:
-        """What the sleep's oscillator is to count so that we are awake at `until_ms`, and not long before."""
+        """Returns what the sleep's oscillator must count so that we are awake at `until_ms`, and not long before."""
         return self.time.sleep_for(until_ms - now_ms)
 
     # --- effects out ----------------------------------------------------------------------------------------
 
     def outgoing(self) -> list:
-        """Datagrams to send: [(peer, bytes)]."""
+        """Drains the datagrams to send: [(peer, bytes)]."""
         return self._link.outgoing()
 
     def deadline_ms(self, now_ms) -> int:
-        """When `poll` (or a sample) is due at the latest."""
+        """Returns when `poll` (or a sample) is due at the latest."""
         deadline_ms = now_ms + limits.DECIDE_MS
         others = (
             self._next_sample_ms(now_ms),
@@ -234,8 +240,8 @@ class Node:
         return deadline_ms
 
     def checkpoint(self, now_ms, *, is_last=False):
-        """A Checkpoint to write to flash when one is due, else None. `is_last`: a restart follows. One that could not
-        be written is told by `write_again`."""
+        """Returns a Checkpoint to write to flash when one is due, else None. `is_last`: a restart follows. When the
+        write fails, the shell calls `write_again`."""
         if self._kept != self.trade.keeps:
             self._kept = self.trade.keeps
             self._checkpoint_at_ms = min(self._checkpoint_at_ms, now_ms)
@@ -255,15 +261,15 @@ class Node:
         )
 
     def write_again(self, now_ms):
-        """The last checkpoint is not on flash."""
+        """Asks for the checkpoint again later: the last one was not written."""
         self._checkpoint_at_ms = now_ms + limits.CHECKPOINT_AGAIN_MS
 
     def waiting_sequences(self) -> list:
-        """Sequences of the records that no gateway has acknowledged yet."""
+        """Returns the sequences of the records that no gateway has acknowledged yet."""
         return self._outbox.sequences()
 
     def unix_s(self, now_ms):
-        """UTC as the node knows it, or None."""
+        """Returns UTC as the node knows it, or None."""
         return self.time.unix_s(now_ms)
 
     # --- inside ---------------------------------------------------------------------------------------------
@@ -309,7 +315,7 @@ class Node:
             self._fetch.want(now_ms)
 
     def _go_on(self, woken, now_ms):
-        """The boot goes on after a sleep: its numbers, and what was due."""
+        """Restores the numbers of the boot after a sleep, and what was due."""
         self._sequence = self._sequence_before = woken.image.sequence
         dues, true_ms = woken.image.dues, self.time.slept(woken.slept_ms)
         self._report_at_ms = now_ms + dues.report_ms - true_ms
@@ -317,7 +323,7 @@ class Node:
         self._checkpoint_at_ms = now_ms + dues.checkpoint_ms - true_ms
 
     def _serve(self, request, now_ms):
-        """The gateway asks: an order for `/c`, the last lines of the log for GET `l`."""
+        """Answers a request of the gateway: an order for `/c`, the last lines of the log for GET `l`."""
         code, payload, options = coap_message.NOT_FOUND, b"", ()
         if request.path == (node_order.PATH,):
             code = coap_message.METHOD_NOT_ALLOWED
@@ -343,7 +349,7 @@ class Node:
         self._updating.poll(self.may_restart, now_ms=now_ms)
 
     def _certain(self, now_ms):
-        """(Unix s, ± s) where the clock is good enough to judge an order by, else None."""
+        """Returns (Unix s, ± s) when the clock is good enough to judge an order by, else None."""
         uncertainty_s = self.time.uncertainty_s(now_ms)
         if not self.time.is_set() or uncertainty_s > node_order.CERTAIN_S:
             return None
@@ -415,7 +421,7 @@ class Node:
 
     def _emit(self, body, now_ms, gap=None):
         made = Record(self._boot.boot, self._sequence, self.time.stamp(now_ms), body)
-        writer = cbor.Writer(bytearray(256))  # not kept: where the heap is fullest, nobody makes a record
+        writer = cbor.Writer(bytearray(256))  # not kept: where the heap is fullest, no record is made
         record.write(writer, made)
         data = bytes(writer.view())
         if self._tap is not None:
@@ -425,8 +431,8 @@ class Node:
 
 
 def _health(platform, trade_health, time, outbox, counters, before, wear, *, now_ms) -> dict:
-    """{wire key: scaled integer}. `counters`: of the link; `before`: (records lost, datagrams retransmitted) of this
-    boot before its last sleep; `wear`: a node.checkpoint.Wear or None."""
+    """Returns the readings of a health record: {wire key: scaled integer}. `counters`: of the link; `before`: (records
+    lost, datagrams retransmitted) of this boot before its last sleep; `wear`: a node.checkpoint.Wear or None."""
     readings = dict(platform)
     readings.update(trade_health)
     readings[quantity.UPTIME] = time.uptime_s(now_ms)
@@ -441,8 +447,8 @@ def _health(platform, trade_health, time, outbox, counters, before, wear, *, now
 
 
 def _next_report_ms(unix_s, period_s, spread_s, apart_s, *, now_ms) -> int:
-    """On the quarter hour of UTC plus this node's own seconds, so that a gateway's batch holds a whole street; more
-    than `apart_s` from now. Without a clock a period from now."""
+    """Returns when the next report is due: on the quarter hour of UTC plus this node's own seconds, so that a gateway's
+    batch holds a whole street, and more than `apart_s` from now. Without a clock it is a period from now."""
     if unix_s is None:
         return now_ms + 1000 * period_s
     offset_s = spread_s % min(60, period_s)

@@ -1,9 +1,9 @@
-"""The clock chip beside the node's own time: when it is believed, when it is set, when it is at fault.
+"""The clock chip beside the node's own time: when its time is accepted, when it is set, when it is faulty.
 
-Read at a start and after a sleep, by the shell; what it says counts if nothing better is known (`node.timekeeper`),
-with a doubt that grows since it was set. Set once the gateway's time is good: a chip that was never set, is off by
-more than CHIP_OFF_S, or was set so long ago that its doubt passes CHIP_STALE_S; once a day at most. A chip that was
-set once and is silent or stood still is told, and one that contradicts the gateway. Must not touch a bus.
+The shell reads it at a start and after a sleep; its time counts if nothing better is known (`node.timekeeper`), with a
+doubt that grows since it was set. It is set once the gateway's time is good, if it was never set, is off by more than
+CHIP_OFF_S, or was set so long ago that its doubt passes CHIP_STALE_S; once a day at most. A chip that was set once and
+is silent or has stopped is reported, and so is one that contradicts the gateway. Must not touch a bus.
 """
 
 from node import limits
@@ -13,7 +13,7 @@ STOPPED = "stopped"
 
 
 class ClockChip:
-    """`set_s`, `doubt_s`: of the last setting, as they were remembered (0: never)."""
+    """Decides about one clock chip. `set_s`, `doubt_s`: of the last setting, as they were remembered (0: never)."""
 
     def __init__(self, time, set_s, doubt_s, has_told=False):
         self._time = time
@@ -25,7 +25,7 @@ class ClockChip:
         self.has_told = has_told  # in this boot
 
     def read(self, unix_s, fault, *, is_start, now_ms) -> bool:
-        """What the chip says: Unix seconds, or None with SILENT or STOPPED. True when its time is taken."""
+        """Observes the chip's time: Unix seconds, or None with SILENT or STOPPED. True when its time is accepted."""
         self._is_fitted = True
         if unix_s is None:
             if is_start and self.chip_set_s:
@@ -36,7 +36,7 @@ class ClockChip:
         return doubt_s is not None and self._time.carried(unix_s, doubt_s, now_ms=now_ms)
 
     def wants_set(self, now_ms):
-        """Unix seconds to set it to at once, or None."""
+        """Returns the Unix seconds to set the chip to at once, or None."""
         time = self._time
         if not self._is_fitted or not time.is_synced(now_ms) or time.uncertainty_s(now_ms) > limits.CHIP_SET_DOUBT_S:
             return None
@@ -50,7 +50,7 @@ class ClockChip:
         return unix_s if abs(said_s - unix_s) > limits.CHIP_OFF_S else None
 
     def was_set(self, unix_s, is_done, *, now_ms):
-        """The outcome. One that failed is tried again after the next start or sleep."""
+        """Observes the outcome of setting the chip. One that failed is tried again after the next start or sleep."""
         if is_done:
             self.chip_set_s, self.chip_doubt_s = unix_s, self._time.uncertainty_s(now_ms)
             self._said = (unix_s, now_ms)
@@ -58,7 +58,7 @@ class ClockChip:
             self._is_fitted = False
 
     def next_fault(self):
-        """The word of a fault that nobody was told of in this boot, or None."""
+        """Returns the word of a fault once in a boot, or None."""
         word = self._fault or self._time.chip_fault
         if word is None or self.has_told:
             return None
@@ -67,8 +67,8 @@ class ClockChip:
 
 
 def chip_uncertainty_s(set_s, doubt_s, now_s):
-    """± seconds of a clock chip that was set at `set_s` ± `doubt_s` and says `now_s`; None when it cannot be: never
-    set, or earlier than it was set."""
+    """Returns the ± seconds of a clock chip that was set at `set_s` ± `doubt_s` and shows `now_s`; None when its time
+    is impossible: never set, or earlier than it was set."""
     if set_s == 0 or now_s < set_s:
         return None
     return doubt_s + 1 + (now_s - set_s) * limits.CHIP_DRIFT_PPM // 1_000_000

@@ -1,13 +1,14 @@
-"""What the gateway tells this kind of node, and until when it holds: asks with GET of `d`, keeps the answer.
+"""The directives that the gateway has for this kind of node, and until when each holds: asks with GET of `d`, keeps the
+answer.
 
-A fourth exchange beside those of `node.sender` and `node.orders`: no alarm and no order may wait behind it. It opens
-only after a sign of life, another exchange that the gateway has answered since ours last failed; so whatever is
-silent gets no more datagrams for it. NSTART is 4 for its sake, and four are open only when a gateway dies at that
+This is a fourth exchange beside those of `node.sender` and `node.orders`: no alarm and no order may wait behind it. It
+opens only after a sign of life, another exchange that the gateway has answered since ours last failed; so a silent
+gateway gets no more datagrams for it. NSTART is 4 for its sake, and four are open only when a gateway dies at that
 moment.
 
-What was answered holds for `for_s` from when we asked, less what our crystal may lose in that time: never longer than
-the gateway meant, whatever held the answer up. It is complete: what it does not name is over. Without an answer what
-is held runs out by itself. What holds afterwards is the trade's affair. Decides nothing.
+A value holds for `for_s` from when we asked, less what our crystal may lose in that time: never longer than the gateway
+meant, even if the answer was held up. The answer is complete: what it does not name is over. Without an answer each
+value ends by itself. What a trade does afterwards is its own decision; this module decides nothing.
 """
 
 import struct
@@ -22,8 +23,8 @@ _ASLEEP = "<BiI"
 
 
 class Directives:
-    """See the module. `codes`: those that the trade wants, none: it never asks. `spread_s`: this node's own seconds.
-    `counters`: what came and could not be used; the link counts the rest."""
+    """Asks for the directives and holds them. `codes`: those that the trade wants; none: it never asks. `spread_s`:
+    this node's own seconds. `counters`: what came and could not be used; the link counts the rest."""
 
     def __init__(self, link, *, peer, kind, codes, spread_s, random_below):
         self._link = link
@@ -34,7 +35,7 @@ class Directives:
         self._random_below = random_below
         self._exchange = None
         self._asked_ms = 0
-        self._ask_at_ms = None  # None: nobody has answered anything yet
+        self._ask_at_ms = None  # None: no answer has come yet
         self._may_ask = False
         self._delay_ms = limits.DIRECTIVES_RETRY_FIRST_MS
         self._is_unknown = False
@@ -48,15 +49,15 @@ class Directives:
     # --- what holds -----------------------------------------------------------------------------------------------
 
     def values(self, now_ms) -> dict:
-        """{code: value} of what holds now, and the end of an EXCEPTION (node.trade); the same object until something
-        changes, and not to be written to."""
+        """Returns {code: value} of what holds now, and the end of an EXCEPTION (node.trade). It is the same object
+        until something changes, and must not be written to."""
         if self._next_end_ms is not None and now_ms >= self._next_end_ms:
             self._expire(now_ms)
         return self._values
 
     def drain_changes(self):
-        """What somebody decided and has changed since the last call, drained: (code, value or None, for_s) each. None:
-        it holds no more."""
+        """Drains what a person decided and has changed since the last call: (code, value or None, for_s) each. None:
+        the directive has ended."""
         if not self._changes:
             return ()
         changes, self._changes = self._changes, []
@@ -65,7 +66,7 @@ class Directives:
     # --- the question ---------------------------------------------------------------------------------------------
 
     def answered(self, now_ms):
-        """The gateway has answered something of ours: it is there, and may be asked."""
+        """Observes that the gateway has answered something of ours: it is there, and may be asked."""
         if not self._codes:
             return
         if self._link.era != self._era:
@@ -79,7 +80,7 @@ class Directives:
         self._may_ask = True
 
     def send(self, now_ms) -> bool:
-        """Ask, if it is time and the gateway is there; whether it was asked."""
+        """Asks, if it is time and the gateway is there; returns whether it did."""
         if self._exchange is not None or not self._may_ask or self._ask_at_ms is None or now_ms < self._ask_at_ms:
             return False
         self._may_ask = False
@@ -94,13 +95,13 @@ class Directives:
         return True
 
     def is_ours(self, happened) -> bool:
-        """Whether an event of the link is about our question."""
+        """True when an event of the link is about our question."""
         if not isinstance(happened, (Response, Failed)):
             return False
         return self._exchange is not None and self._exchange == happened.exchange
 
     def handle(self, happened, now_ms):
-        """The outcome of our question."""
+        """Accepts the outcome of our question."""
         self._exchange = None
         if isinstance(happened, Failed):
             self._later(now_ms)
@@ -116,7 +117,7 @@ class Directives:
             self._later(now_ms)
 
     def deadline_ms(self, now_ms):
-        """When something ends, or when to ask; None."""
+        """Returns when something ends or the question is due, or None."""
         soonest = self._next_end_ms
         if self._exchange is not None or not self._may_ask or self._ask_at_ms is None:
             return soonest
@@ -131,11 +132,11 @@ class Directives:
         )
 
     def due_ms(self, now_ms):
-        """In how long the gateway is to be asked, None: as soon as it has answered anything."""
+        """Returns in how long the gateway is to be asked; None: as soon as it has answered anything."""
         return None if self._ask_at_ms is None else self._ask_at_ms - now_ms
 
     def asleep(self, now_ms) -> bytes:
-        """What holds, for `resume`."""
+        """Returns what holds, for `resume`."""
         self.values(now_ms)
         return b"".join(
             [
@@ -145,7 +146,7 @@ class Directives:
         )
 
     def resume(self, data, passed_ms, due_ms, *, now_ms):
-        """Go on with what held `passed_ms` ago, at least."""
+        """Restores what held at least `passed_ms` ago."""
         size, held = struct.calcsize(_ASLEEP), {}
         for at in range(0, len(data) - size + 1, size):
             code, value, left_ms = struct.unpack(_ASLEEP, data[at : at + size])
@@ -169,7 +170,7 @@ class Directives:
         self._delay_ms = limits.DIRECTIVES_RETRY_FIRST_MS
         # Each node's period differs by its own seconds: those that began together drift apart.
         self._ask_at_ms = now_ms + limits.DIRECTIVES_EVERY_MS - self._spread_ms
-        self._expire(now_ms)  # what had ended before is told as that
+        self._expire(now_ms)  # what had ended before is reported as ended
         held = {}
         for code in told:
             value, for_s = told[code]
@@ -203,6 +204,6 @@ class Directives:
             self._changes.append((code, value, for_s))
 
     def _later(self, now_ms):
-        """Back off, twice as long each time, with jitter; a question that is due anyway is not put off further."""
+        """Backs off, twice as long each time, with jitter; a question that is due anyway is not put off further."""
         self._ask_at_ms = now_ms + self._delay_ms // 2 + self._random_below(self._delay_ms // 2 + 1)
         self._delay_ms = min(2 * self._delay_ms, limits.DIRECTIVES_EVERY_MS)

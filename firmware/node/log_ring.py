@@ -16,7 +16,7 @@ _BLOT = "..."
 
 
 class LogRing:
-    """`tail_before`: bytes of the last life's end, or None."""
+    """The last lines of the node's log in RAM. `tail_before`: bytes of the last life's end, or None."""
 
     def __init__(self, tail_before=None):
         self._lines = []
@@ -24,7 +24,7 @@ class LogRing:
         self.before = _text(tail_before)
 
     def add(self, line, *, uptime_s):
-        """Keep one line."""
+        """Keeps one line."""
         kept = "%d %s" % (uptime_s, blotted(line))
         kept = kept.replace("\n", " | ")[:LINE_CHARS_MAX]
         self._lines.append(kept)
@@ -33,11 +33,11 @@ class LogRing:
             self._chars -= len(self._lines.pop(0))
 
     def lines(self) -> list:
-        """Oldest first."""
+        """Returns the lines, oldest first."""
         return list(self._lines)
 
     def tail(self, bytes_max) -> bytes:
-        """The last whole lines that fit, oldest first; of a single line that does not fit, its end."""
+        """Returns the last whole lines that fit, oldest first; of a single line that does not fit, its end."""
         kept = b""
         for line in reversed(self.lines()):
             longer = line.encode() + (b"\n" + kept if kept else b"")
@@ -50,7 +50,7 @@ class LogRing:
 
 
 def blotted(line) -> str:
-    """The line without what may be a key."""
+    """Returns the line without what may be a key."""
     shown = []
     run = ""
     for char in line + "\0":

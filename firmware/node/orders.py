@@ -37,8 +37,11 @@ _COUNTERS = ("taken", "again", "refused", "malformed", "challenged", "returned")
 
 
 class Orders:
-    """See the module. `order`: the NodeOrder that is held, or None. `certain` is (Unix s, ± s) of a clock that is
-    good to CERTAIN_S, else None; `era` counts agreements on keys."""
+    """Accepts, holds and ends the one order of this node, and drains its outcomes.
+
+    `order`: the NodeOrder that is held, or None. `certain` is (Unix s, ± s) of a clock that is good to CERTAIN_S, else
+    None; `era` counts agreements on keys.
+    """
 
     def __init__(self, random_below):
         self.order = None
@@ -60,7 +63,7 @@ class Orders:
     # --- in -------------------------------------------------------------------------------------------------
 
     def serve(self, payload, echo, *, certain, era, now_ms):
-        """A POST of the gateway; (code, payload, options) of the answer. `echo`: the option's value, or None."""
+        """Answers a POST of the gateway with (code, payload, options). `echo`: the option's value, or None."""
         try:
             order = node_order.decode(payload)
         except WireFault:
@@ -76,7 +79,7 @@ class Orders:
         return messages.CHANGED, b"", ()
 
     def answered(self, payload, *, asked_ms, certain, era, now_ms):
-        """The answer to our own question, asked at `asked_ms` under the keys of now."""
+        """Accepts the answer to our own question, asked at `asked_ms` under the keys of now."""
         try:
             order = node_order.decode(payload)
         except WireFault:
@@ -85,7 +88,7 @@ class Orders:
         self._accept(order, asked_ms, certain, era, now_ms)
 
     def renew_lease(self, lease_s, *, asked_ms, now_ms):
-        """An answer of the gateway: what is left of its lease, or None; counted from when we asked."""
+        """Renews the lease by what an answer of the gateway says is left of it, or None; counted from when we asked."""
         if lease_s is None:
             return
         until_ms = asked_ms + 1000 * lease_s
@@ -98,7 +101,7 @@ class Orders:
     # --- what holds -----------------------------------------------------------------------------------------
 
     def in_force(self, *, certain, now_ms):
-        """The order that decides now, or None."""
+        """Returns the order that decides now, or None."""
         order = self.order
         if order is None:
             return None
@@ -117,27 +120,28 @@ class Orders:
         return order if now_ms >= self._lease_from_ms else None
 
     def applied(self):
-        """The output is as the order in force wants it."""
+        """Observes that the output is as the order in force wants it."""
         if self._said != MEASURED:
             self._note(APPLIED)
 
     def declined(self, why):
-        """The order in force means nothing to this node's trade."""
+        """Observes that the order in force means nothing to this node's trade."""
         self._note(REFUSED, why)
 
     def measured(self, power_dw):
-        """The watts agree with an order that is applied."""
+        """Observes that the measured power agrees with an order that is applied."""
         if self._said == APPLIED:
             self._note(MEASURED, None, power_dw)
 
     def needs_lease(self, now_ms) -> bool:
-        """An override is held and less than half of the lease is left: ask the gateway for anything."""
+        """True when an override is held and less than half of the lease is left: then anything is asked of the
+        gateway."""
         if self.order is None or self.order.rule != node_order.OVERRIDE:
             return False
         return self._lease_until_ms is None or now_ms >= self._half_ms()
 
     def deadline_ms(self, certain, now_ms):
-        """When something changes by itself, or None."""
+        """Returns when something changes by itself, or None."""
         if self.order is None:
             return None
         instants = [self._ends_ms]
@@ -154,7 +158,7 @@ class Orders:
         return min(instants)
 
     def drain_outcomes(self) -> list:
-        """What is to be told, drained: [(id or None, outcome, why or None, power in 0.1 W or None)]."""
+        """Drains what is to be reported: [(id or None, outcome, why or None, power in 0.1 W or None)]."""
         outcomes = self._outcomes
         if outcomes:
             self._outcomes = []
@@ -163,13 +167,14 @@ class Orders:
     # --- sleep ----------------------------------------------------------------------------------------------
 
     def asleep(self, now_ms) -> bytes:
-        """For `resume`. The lease is not kept: it is shorter than a sleep, and the next answer brings one."""
+        """Returns what `resume` needs. The lease is not kept: it is shorter than a sleep, and the next answer brings
+        one."""
         left_ms = max(0, self._ends_ms - now_ms) if self.order is not None else 0
         data = struct.pack(_ASLEEP, self._number, _OUTCOMES.index(self._said), min(0xFFFFFFFF, left_ms))
         return data if self.order is None else data + node_order.encode(self.order)
 
     def resume(self, data, passed_ms, *, era, now_ms):
-        """Go on with what was held `passed_ms` ago, at least: an order never outlives its end by a sleep."""
+        """Restores what was held at least `passed_ms` ago: an order never outlives its end by a sleep."""
         size = struct.calcsize(_ASLEEP)
         if len(data) < size:
             return
@@ -186,7 +191,7 @@ class Orders:
     # --- inside ---------------------------------------------------------------------------------------------
 
     def _written_ms(self, order, echo, certain, now_ms):
-        """An instant that is not after the gateway wrote this; None: it may be old."""
+        """Returns an instant that is not after the gateway wrote this; None: it may be old."""
         challenge = self._challenge
         if echo is not None and challenge is not None and echo == challenge[0]:
             self._challenge = None
@@ -203,7 +208,7 @@ class Orders:
         return now_ms - 1000 * max(0, age_s)
 
     def _accept(self, order, said_ms, certain, era, now_ms):
-        """Hold it, or return the word of why not."""
+        """Holds the order, or returns the word of why not."""
         if era != self._era:
             self._era = era
             self._number = -1
@@ -240,15 +245,15 @@ class Orders:
         return why
 
     def _refuse_malformed(self, era):
-        """Told once under the same keys: a gateway that cannot write must not fill the outbox."""
+        """Reports a malformed order once under the same keys: a gateway that cannot write must not fill the outbox."""
         self.counters["malformed"] += 1
         if self._malformed_era != era:
             self._malformed_era = era
             self._outcomes.append((None, REFUSED, "malformed", None))
 
     def _new_challenge(self, now_ms):
-        """One at a time. The one under way serves on while it is young: a push that is sent again on the way must not
-        spoil the Echo that its first copy has earned."""
+        """Returns an Echo value, one at a time. The one under way serves on while it is young: a push that is sent
+        again on the way must not spoil the Echo that its first copy has earned."""
         challenge = self._challenge
         if challenge is None or now_ms - challenge[1] > 1000 * node_order.FRESH_S // 2:
             value = bytes([self._random_below(256) for _ in range(node_order.ECHO_BYTES)])
@@ -292,16 +297,16 @@ class Fetch:
         self.counters = {"useless": 0}
 
     def want(self, now_ms):
-        """An order waits for us."""
+        """Observes that an order waits for us at the gateway."""
         if self._wanted_ms is None:
             self._wanted_ms = now_ms
 
     def is_expected(self, now_ms) -> bool:
-        """An order may be here any moment: a lamp may stay lit for it."""
+        """True while an order may arrive any moment: a lamp may stay lit for it."""
         return self._wanted_ms is not None and now_ms - self._wanted_ms < limits.ORDER_HOLD_MS
 
     def send(self, now_ms) -> bool:
-        """Ask, if that is wanted and may be tried; whether it was."""
+        """Asks, if that is wanted and may be tried; returns whether it did."""
         channel = self._channel
         if self._wanted_ms is None or channel.exchange is not None:
             return False
@@ -317,13 +322,13 @@ class Fetch:
         return True
 
     def is_ours(self, happened) -> bool:
-        """Whether an event of the link is about our question."""
+        """True when an event of the link is about our question."""
         if not isinstance(happened, (Response, Failed)):
             return False
         return self._channel.exchange is not None and self._channel.exchange == happened.exchange
 
     def handle(self, happened, now_ms):
-        """The outcome of our question: (payload, when asked), or None where there is nothing to use."""
+        """Accepts the outcome of our question: (payload, when asked), or None where there is nothing to use."""
         channel = self._channel
         if isinstance(happened, Response) and happened.code == messages.CONTENT:
             is_fresh = now_ms - channel.asked_ms <= 1000 * node_order.FRESH_S
@@ -346,7 +351,7 @@ class Fetch:
         return channel.retry_at_ms is None or now_ms >= channel.retry_at_ms
 
     def deadline_ms(self, now_ms):
-        """When to ask, or when nobody waits for the answer any more; None."""
+        """Returns when to ask, or when the wait for the answer ends, or None."""
         if self._wanted_ms is None:
             return None
         hold_ms = self._wanted_ms + limits.ORDER_HOLD_MS

@@ -1,11 +1,11 @@
-"""Carries the outbox to the gateway: which payload is in flight, and when to try again.
+"""Carries the outbox to the gateway: which payload is in flight, when to try again, and whether the gateway is there.
 
-Two channels, so that an alarm never waits behind telemetry whose exchange is being retransmitted: `urgent`
-takes alarms, then events; `bulk` takes telemetry. Each has at most one exchange open (with `node.orders` and
+Two channels, so that an alarm never waits behind telemetry whose exchange is being retransmitted: `urgent` takes
+alarms, then events; `bulk` takes telemetry. Each has at most one exchange open (with `node.orders` and
 `node.directives`: NSTART 4). A payload that fails is not kept: the next try is a new message built from what then
 waits, alarms first. Success leads on at once until the outbox is empty; what a log on flash holds of earlier times
-follows gently, a pause after each payload, and behind whatever is new. Its alarms do not wait. While nobody answers,
-an empty question goes out in its place: it tells as much of the gateway for a tenth of the bytes.
+follows gently, a pause after each payload, and behind all that is new. Its alarms do not wait. While the gateway is
+silent, an empty question goes out in its place: it shows as much of the gateway for a tenth of the bytes.
 """
 
 from node import limits
@@ -17,8 +17,7 @@ from wire.record import decode_answer
 
 
 class Channel:
-    """One exchange at a time for some lanes. `retry_at_ms` is None when nothing keeps the channel from
-    sending."""
+    """One exchange at a time for some lanes. `retry_at_ms` is None when nothing keeps the channel from sending."""
 
     def __init__(self, lanes, path, *, retry_last_ms):
         self.lanes = lanes
@@ -37,8 +36,7 @@ class Channel:
         self._delay_ms = limits.RETRY_FIRST_MS
 
     def failed(self, random_below, now_ms):
-        """Back off, twice as long each time, with jitter: after a cut all lamps of a district would ask at
-        once."""
+        """Backs off, twice as long each time, with jitter: after a cut all lamps of a district would ask at once."""
         self.exchange, self.entries = None, ()
         self.retry_at_ms = now_ms + self._delay_ms // 2 + random_below(self._delay_ms // 2 + 1)
         self._delay_ms = min(2 * self._delay_ms, self._retry_last_ms)
@@ -46,7 +44,7 @@ class Channel:
 
 class Sender:
     """Feeds the link from an outbox. `options`: of each request. `counters`: payloads failed and refused by the
-    gateway, odd answers."""
+    gateway, unreadable answers."""
 
     def __init__(self, link, outbox, *, peer, random_below, hold_until_ms, options=()):
         self._link = link
@@ -67,8 +65,8 @@ class Sender:
         self.counters = {"failed": 0, "refused": 0, "answer-unreadable": 0}
 
     def send(self, *, now_ms, needs_time) -> bool:
-        """Open the first exchange that may be opened now; whether there was one. `needs_time`: ask for the answer
-        alone, with its time and lease, when nothing waits."""
+        """Opens the first exchange that may be opened now and returns whether there was one. `needs_time`: ask for the
+        answer alone, with its time and lease, when nothing waits."""
         self._asks = needs_time or (self._is_unheard and self._outbox.any_stored(event.LANES))
         if self._is_held(now_ms):
             return False
@@ -88,7 +86,7 @@ class Sender:
         return False
 
     def rest(self, for_ms, *, now_ms):
-        """The gateway was silent: nothing is said for so long, unless there is a new alarm."""
+        """Holds everything but a new alarm back for `for_ms`: the gateway was silent."""
         self._hold_until_ms = self._ask_at_ms = now_ms + for_ms
         self._holds_alarms = False
 
@@ -107,7 +105,7 @@ class Sender:
         return self._asks and not self.has_asked
 
     def handle(self, happened, *, now_ms):
-        """One event of the endpoint. Returns (entries now acknowledged, answer or None, asked_ms)."""
+        """Accepts one event of the endpoint. Returns (entries now acknowledged, answer or None, asked_ms)."""
         channel = self._channel_of(happened)
         if channel is None:
             return (), None, 0
@@ -129,7 +127,7 @@ class Sender:
         return (), None, 0
 
     def deadline_ms(self):
-        """When a channel that has something to say may say it; None when nothing waits for time alone."""
+        """Returns when a channel that has something to send may send it; None when nothing waits for time alone."""
         earliest = None
         is_urgent = not self._holds_alarms and self._outbox.any_in((event.ALARM,))
         hold_ms = 0 if is_urgent else self._hold_until_ms
@@ -207,16 +205,16 @@ class Reach:
         self._saving_ms = None
 
     def answered(self, now_ms) -> None:
-        """It has, just now."""
+        """Observes an answer of the gateway."""
         self.has_exchanged = True
         self._exchanged_ms = now_ms
 
     def is_linked(self, now_ms) -> bool:
-        """It has answered lately: since two telemetry records should have left, and then some."""
+        """True when the gateway has answered lately: since two telemetry records should have left, and then some."""
         return self.has_exchanged and now_ms - self._exchanged_ms < self._silence_ms
 
     def holds_restart(self, waiting, now_ms) -> bool:
-        """Whether a restart should wait for the `waiting` records, which a gateway that is there would still take: for
+        """True when a restart should wait for the `waiting` records, which a reachable gateway would still accept: for
         so long from the first time that this is asked."""
         if self._asked_ms is None:
             self._asked_ms = now_ms
@@ -224,8 +222,8 @@ class Reach:
         return is_patient and waiting > 0 and self.is_linked(now_ms)
 
     def has_saved(self, outbox, now_ms, *, is_wanted) -> bool:
-        """Whether what no gateway took is on flash, which begins when a restart `is_wanted` now; or cannot be, for so
-        long."""
+        """True when what no gateway accepted is on flash, or cannot be within RESTART_PATIENCE_MS. Saving begins when a
+        restart `is_wanted` now."""
         if not is_wanted:
             self._saving_ms = None
             return False

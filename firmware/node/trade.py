@@ -1,11 +1,11 @@
-"""What a kind of node is to the rest of it: a trade. The application brings time, order, lease and samples; the trade
-decides its outputs and says what happened.
+"""The interface of a trade: the application brings time, order, lease and samples; the trade decides its outputs and
+reports what happened.
 
 `node.app` keeps identity, time, custody, link and precedence of orders, the same for every kind. A trade keeps one
 piece of equipment safe and useful: it is a sans-IO machine of its own package (`lighting`, `heating`, `watering`), and
-`kinds/<kind>.py` puts it together with its settings and its ports. Everything below may be left out by a kind that
-has nothing to say there. One whose equipment wears with each loss of power has `powered()` too, called once at a start
-that followed one.
+`kinds/<kind>.py` puts it together with its settings and its ports. A kind may leave out everything below that it has no
+use for. A trade whose equipment wears with each loss of power has `powered()` too, called once at a start that followed
+one.
 
 Order of a turn: the shell applies `outputs` (what they are is between a trade and its ports), reads the ports, calls
 `sample`, then `decide`, and applies `outputs` again. `decide` runs at every turn, many times a second when datagrams
@@ -18,7 +18,7 @@ from collections import namedtuple
 TEST = "test"
 LOCK = "lock"
 
-# What a trade may know of its moment. `now_ms` grows; `unix_s` is UTC or None, ± `uncertainty_s`; `order` is the
+# What a trade may know of the present turn. `now_ms` grows; `unix_s` is UTC or None, ± `uncertainty_s`; `order` is the
 # wire.node_order.NodeOrder in force or None; `order_expected` is true while one may be on its way; `directives` maps
 # codes of `wire.directive` to the values that hold now; beside EXCEPTION stands EXCEPTION_ENDS, `now_ms` at its end.
 Moment = namedtuple("Moment", ("now_ms", "unix_s", "uncertainty_s", "order", "order_expected", "directives"))
@@ -28,7 +28,7 @@ PULSE, RAIN, HAND = "pulse", "rain", "hand"
 
 
 class Trade:
-    """The base: a node that measures nothing and drives nothing. `kind` is the word in boot reports."""
+    """The base of all trades: a node that measures nothing and drives nothing. `kind` is the word in boot reports."""
 
     kind = ""
     # Codes of wire.directive that this kind asks its gateway for; empty: it never asks.
@@ -41,7 +41,7 @@ class Trade:
     # Grows with each change that a power cut must not take, of what `memory` says: a latch, a ban, a programme that is
     # over. The application has it written at once, within the budget of `node.checkpoint`.
     keeps = 0
-    # What a technician at the node wants (node.panel): LOCK, everything off and shut, whatever is ordered; TEST, show
+    # What a technician at the node wants (node.panel): LOCK, everything off and shut in spite of any order; TEST, show
     # what you can for `test_ms`; None. The application sets it before `decide`. It goes before every order, and nothing
     # of it is left when it ends: no outcome of an order is measured meanwhile, no output held for what was shown.
     local = None
@@ -51,48 +51,50 @@ class Trade:
     holds_order = False
 
     def sample(self, values, moment) -> None:
-        """One complete reading of the ports: {wire key: scaled integer}; None where the whole port is silent. A sensor
-        that did not answer has no key."""
+        """Observes one complete reading of the ports: {wire key: scaled integer}; None where the whole port is silent.
+        A sensor that did not answer has no key."""
 
     def sense(self, values, moment) -> None:
-        """What the ports noticed between two samples and what cannot wait for the next: {wire key: scaled integer}. May
-        come at every turn: it must be cheap."""
+        """Observes what the ports noticed between two samples and what cannot wait for the next: {wire key: scaled
+        integer}. It may come at every turn, so it must be cheap."""
 
     def decide(self, moment) -> None:
-        """Bring `outputs` up to date."""
+        """Brings `outputs` up to date."""
 
     def drain_events(self) -> list:
-        """What happened since the last call, drained: [(event code, active, detail)]."""
+        """Drains what happened since the last call: [(event code, active, detail)]."""
         return []
 
     def readings(self, moment) -> dict:
-        """The periodic telemetry record: {wire key: scaled integer}."""
+        """Returns the periodic telemetry record: {wire key: scaled integer}."""
         return {}
 
     def health(self, moment) -> dict:
-        """What goes with the hourly health record beside the node's own figures."""
+        """Returns the readings that go with the hourly health record beside the node's own figures."""
         return {}
 
     def measured(self, moment):
-        """Power in 0.1 W (or 0) when what is measured shows that the order in force is obeyed; None: not (yet)."""
+        """Returns the power in 0.1 W (or 0) when what is measured shows that the order in force is obeyed; None: not
+        (yet)."""
         return None
 
     def declines(self, moment):
-        """The word of why the order in force means nothing to this kind, or None."""
+        """Returns why the order in force means nothing to this kind (a word), or None."""
         return None
 
     def deadline_ms(self, now_ms):
-        """When `decide` must run again at the latest, or None."""
+        """Returns when `decide` must run again at the latest, or None."""
         return None
 
     def wants_sample_ms(self, now_ms):
-        """When the next sample is wanted, if sooner than the settings' period, or None (a pipe that may have burst)."""
+        """Returns when the next sample is wanted, if sooner than the settings' period, or None (a pipe that may have
+        burst)."""
         return None
 
     def memory(self, now_ms) -> bytes:
-        """What must survive a power cut, MEMORY_BYTES_MAX at most: hour meters, learned values, water balance. The
-        shell writes it hourly and when `keeps` has grown, and gives it back when the trade is made. Never outputs: they
-        are recomputed."""
+        """Returns what must survive a power cut, MEMORY_BYTES_MAX at most: hour meters, learned values, water balance.
+        The shell writes it hourly and when `keeps` has grown, and gives it back when the trade is made. Outputs are
+        never in it: they are recomputed."""
         return b""
 
     def may_write(self, now_ms) -> bool:
@@ -101,18 +103,18 @@ class Trade:
         return True
 
     def may_sleep_until(self, moment):
-        """When the chip must be awake again, on the scale of `now_ms`, if it may sleep deeply from now on: every output
-        shut, nothing under way, nothing that is watched. None: stay awake; a kind on the mains always says so."""
+        """Returns when the chip must be awake again, on the scale of `now_ms`, if it may sleep deeply from now on:
+        every output shut, nothing under way, nothing watched. None: stay awake, as a kind on the mains always does."""
         return None
 
     def asleep(self, now_ms):
-        """What goes through a sleep: (as `memory`, what else would be lost with RAM, ASLEEP_BYTES_MAX at most). The
-        trade is made with the first when the chip wakes, and `woken` gets the second."""
+        """Returns what goes through a sleep: (as `memory`, what else would be lost with RAM, ASLEEP_BYTES_MAX at most).
+        The trade is made with the first when the chip wakes, and `woken` gets the second."""
         return self.memory(now_ms), b""
 
     def woken(self, rest, slept_ms, by, *, now_ms) -> None:
-        """Awake after `slept_ms`, before anything else is called. Nothing was switched meanwhile, and nothing may be
-        for having woken. `by`: PULSE or RAIN, and that one is to be counted; HAND; None: it was time."""
+        """Restores the trade after `slept_ms` of sleep, before any other call. Nothing was switched meanwhile, and
+        waking must switch nothing. `by`: PULSE or RAIN, which is to be counted; HAND; None: the timer."""
 
     def is_sound(self, moment) -> bool:
         """False while what is measured contradicts the outputs, or equipment does not answer: a program on trial is not
@@ -131,7 +133,7 @@ ASLEEP_BYTES_MAX = 480
 
 
 def spread(node) -> int:
-    """A number of its own for each node, from its id: FNV-1a folded to 16 bits, the same on every
+    """Returns a number of its own for each node, from its id: FNV-1a folded to 16 bits, the same on every
     interpreter."""
     value = 0x811C
     for byte in node:
