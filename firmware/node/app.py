@@ -158,11 +158,11 @@ class Node:
         self._decide(now_ms)
         if now_ms >= self._report_at_ms and self._has_sampled:
             self._report(now_ms)
-        gap = self._outbox.next_gap() if self._outbox.may_tell() else None
+        gap = self._outbox.next_gap() if self._outbox.may_report_gap() else None
         if gap is not None:
             detail = (None, gap.boot, gap.first, gap.last, gap.why)
             self._emit(EventBody(event.GAP, None, detail), now_ms, gap)
-        self._outbox.work(now_ms=now_ms)
+        self._outbox.poll(now_ms=now_ms)
         fault = None if self.chip is None else self.chip.next_fault()
         if fault is not None:
             self._emit(EventBody(event.CLOCK_FAILURE, None, (fault,)), now_ms)

@@ -1,4 +1,4 @@
-"""Every bound of the node application, with its reason. Values only."""
+"""Bounds of the node application, each with its reason. Values only, no code."""
 
 # Records waiting for their 2.04. 96 telemetry records are a day of quarter hours; at about 90 bytes of heap each the
 # outbox stays below 12 kB on the chip.
@@ -151,17 +151,17 @@ RESTART_PATIENCE_MS = 60_000
 LOG_ANSWER_BYTES_MAX = 180
 # Public keys of those who may sign a node's program.
 UPDATE_KEYS_MAX = 4
-# What the gateway tells is asked for so often: a drought order may take a quarter of an hour to reach a lawn. What it
+# Directives are asked for so often: a drought order may take a quarter of an hour to reach a lawn. What it
 # said holds for as long as it said, so a silent gateway changes nothing at once.
 DIRECTIVES_EVERY_MS = 900_000
 # After a cut all nodes of a district would ask in the same seconds for ever: their periods differ by so much.
 DIRECTIVES_SPREAD_S = 60
 # A gateway that was silent or had no clock is asked again no sooner than this, twice as late each time.
 DIRECTIVES_RETRY_FIRST_MS = 60_000
-# One that knows no directives (4.04) will not learn them before somebody gives it another release.
+# One that knows no directives (4.04) will not learn them before it gets another release.
 DIRECTIVES_UNKNOWN_MS = 21_600_000
 
-# -- the technician's button: how long a trade's test lasts at most, whatever it is: an irrigation node's eight zones, a
+# -- the technician's button: how long a trade's test lasts at most: an irrigation node's eight zones, a
 # minute each, and then some.
 TEST_MAX_MS = 600_000
 
@@ -169,7 +169,7 @@ TEST_MAX_MS = 600_000
 # After a power-on a node stays awake for so long: keys, time, directives and orders come in it, and the technician who
 # fitted it sees its light.
 AWAKE_AFTER_START_MS = 300_000
-# Somebody pressed the button: he waits for the light, and presses again.
+# The button was pressed: the technician waits for the light, and presses again.
 AWAKE_FOR_HAND_MS = 60_000
 # Starting the chip takes 1.6 s at 40 mA: a shorter sleep costs more than it saves.
 SLEEP_MIN_MS = 20_000
@@ -189,5 +189,5 @@ IMAGE_BYTES_MAX = 976
 CHIP_SET_DOUBT_S = 2
 CHIP_OFF_S = 3
 CHIP_STALE_S = 15
-# At most once in so long: it is a write of ours into somebody's clock, and each loses up to a second.
+# At most once in so long: it is a write into a clock that others may use, and each loses up to a second.
 CHIP_SET_APART_S = 86_400

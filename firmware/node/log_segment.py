@@ -1,6 +1,6 @@
 """One segment of a node's log on flash: entries one after the other, each with its length and a CRC-32.
 
-An entry holds one encoded record, or a mark. Whatever is not a sound entry is the end of a segment, not an error: a
+An entry holds one encoded record, or a mark. Bytes that are no sound entry are the end of a segment, not an error: a
 power cut may tear the last one. Knows bytes and names only; must not know files.
 """
 
@@ -36,24 +36,25 @@ LEVEL_MAX = 99
 
 
 def entry(kind, body) -> bytes:
-    """The bytes of one entry."""
+    """Returns the bytes of one entry."""
     data = struct.pack(_HEAD, kind, len(body)) + body
     return data + struct.pack("<I", crc32(data))
 
 
 def of_lane(lane, body) -> bytes:
-    """The entry of an encoded record."""
+    """Returns the entry of an encoded record."""
     return entry(event.LANES.index(lane) + 1, body)
 
 
 def mark(boot, durable_sequence) -> bytes:
-    """An entry that says: of `boot`, all up to `durable_sequence` (None: nothing) is held elsewhere, here, or told."""
+    """Returns the entry of a mark: of `boot`, all up to `durable_sequence` (None: nothing) is held elsewhere, here, or
+    reported lost."""
     known = durable_sequence is not None
     return entry(MARK, struct.pack(_MARK, boot, int(known), durable_sequence if known else 0))
 
 
 def read_mark(body):
-    """(boot, durable sequence or None), or None for what a newer firmware may have written."""
+    """Returns (boot, durable sequence or None), or None for what a newer firmware may have written."""
     if len(body) != MARK_BYTES - OVERHEAD_BYTES:
         return None
     boot, known, sequence = struct.unpack(_MARK, body)
@@ -61,7 +62,8 @@ def read_mark(body):
 
 
 def entries_of(data) -> list:
-    """The sound entries from the beginning of `data` on: [(kind, start, end, body)]; `end` is where the next begins."""
+    """Returns the sound entries from the beginning of `data` on: [(kind, start, end, body)]; `end` is where the next
+    begins."""
     found = []
     start = 0
     while start + OVERHEAD_BYTES <= len(data):
@@ -75,7 +77,7 @@ def entries_of(data) -> list:
 
 
 def identity(data):
-    """(boot, sequence) of an encoded record, or None when these are not its bytes."""
+    """Returns (boot, sequence) of an encoded record, or None when these are not its bytes."""
     if not data or data[0] != _RECORD:
         return None
     try:
@@ -89,18 +91,18 @@ def identity(data):
 
 
 def row(lane, first, last, level) -> list:
-    """Of an empty segment."""
+    """Returns the row of an empty segment."""
     return [lane, first, last, level, 0, 0, 0, None]
 
 
 def name(lane, first, last, level, *_) -> str:
-    """File name of the segment of a lane that stands for the numbers `first` to `last`, thinned `level` times; also of
-    a row."""
+    """Returns the file name of the segment of a lane that holds the numbers `first` to `last`, thinned `level`
+    times."""
     return f"{lane[0]}{first:06x}{last:06x}{level:02d}"
 
 
 def read_name(text):
-    """(lane, first, last, level), or None for a name that is not a segment's."""
+    """Returns (lane, first, last, level), or None for a name that is not a segment's."""
     for lane in event.LANES:
         if len(text) == _NAME_CHARS and text[0] == lane[0]:
             try:

@@ -1,7 +1,7 @@
-"""How a full log makes room (see `node.record_log`): which segments, which of their records go, and the gaps that
-say so.
+"""Plans how a full log makes room (see `node.record_log`): which segments, which of their records go, and the gaps that
+report it.
 
-Only plans: nothing is read or written here but through the `records` function of the log.
+Nothing is read or written here but through the `records` function of the log.
 """
 
 from collections import namedtuple
@@ -19,7 +19,7 @@ Plan = namedtuple("Plan", ("lane", "segments", "removed", "gaps", "level", "why"
 
 
 def plan_room(chains, lane, records, *, is_cramped):
-    """The plan that costs least when `lane` needs a segment; None when only worthier records are there.
+    """Returns the plan that costs least when `lane` needs a segment; None when only worthier records are there.
     `is_cramped`: no file can be written before one has gone. `records(segment)`: [(start, body)] of those that wait."""
     plan = None
     if not is_cramped:
@@ -36,7 +36,7 @@ def plan_room(chains, lane, records, *, is_cramped):
 
 
 def _joined(chains):
-    """Two neighbours that fit one segment, nothing going: what a node leaves that starts every dusk."""
+    """Plans to join two neighbours that fit one segment, nothing going: a node that starts every dusk leaves such."""
     for lane in event.LANES:
         chain = chains[lane]
         # Never the newest: its mark tells how far the boot's records were safe, and it may be open.
@@ -52,7 +52,7 @@ def _live_bytes(segment):
 
 
 def _thinned(chain, records):
-    """Two neighbours of the older half, the least thinned ones first, then the oldest."""
+    """Plans to thin two neighbours of the older half, the least thinned ones first, then the oldest."""
     order = sorted((chain[index][LEVEL] + chain[index + 1][LEVEL], index) for index in range(max(1, len(chain) // 2)))
     for _, index in order:
         pair = chain[index : index + 2]
@@ -63,7 +63,7 @@ def _thinned(chain, records):
 
 
 def _halved(pair, records):
-    """Every second record of each boot goes; None when the rest would not fit one segment."""
+    """Removes every second record of each boot; returns None when the rest would not fit one segment."""
     seen, losses, removed, size = {}, [], (set(), set()), 0
     for segment, gone in zip(pair, removed):
         for start, body in records(segment):
@@ -81,7 +81,7 @@ def _halved(pair, records):
 
 
 def _dropped(lane, segment, records):
-    """The whole segment goes. What its gap records and boot reports told of must be told anew."""
+    """Plans to drop the whole segment. What its gap records and boot reports told must be told anew."""
     losses = []
     for _, body in records(segment):
         boot, sequence = log_segment.identity(body) or (0, 0)
@@ -108,7 +108,7 @@ def _note_told(losses, body):
 
 
 def _note(losses, boot, first, last):
-    """A wider range is still true, for a record that exists beats a gap that covers it."""
+    """Adds a range that lost records. A wider range is still true: a record that exists beats a gap that covers it."""
     for loss in losses:
         if loss[0] == boot:
             loss[1] = min(loss[1], first)

@@ -1,11 +1,11 @@
-"""Records between their making and the gateway's 2.04 (custody, ARCHITECTURE, section 3).
+"""Holds records between their making and the gateway's 2.04 (custody, ARCHITECTURE, section 3).
 
-Three lanes; alarms leave first and have places that nothing else may take. When telemetry is full its older
-half is thinned (every second record goes, the rest stay unchanged) before anything is dropped, and every
-range that lost a record becomes a gap record: "of these, what you do not hold will not come". Bounded in
-RAM; a power cut loses what waits here, which the next boot's report declares as an open gap.
+Three lanes; alarms leave first and have places that nothing else may take. When telemetry is full its older half is
+thinned (every second record goes, the rest stay unchanged) before anything is dropped, and every range that lost a
+record becomes a gap record: "of these, what you do not hold will not come". Bounded in RAM; a power cut loses what
+waits here, which the next boot's report declares as an open gap.
 
-With a log on flash (`node.record_log`) behind it, RAM is emptied into the log when the gateway has been silent for
+With a log on flash (`node.record_log`) behind it, RAM is flushed into the log when the gateway has been silent for
 long, or for a minute and a dozen records wait, or RAM is half full; while the gateway answers nothing is written. What
 the log holds goes out after what is new (alarms first in both), lane by lane, and is as durable as what the gateway
 holds.
@@ -30,8 +30,8 @@ DAMAGED = "damaged"
 
 
 class Outbox:
-    """Bounded queues, one a lane, of the records of `boot`; `log`: a `node.record_log.RecordLog`, or None.
-    `counters`: made, acknowledged, thinned, dropped."""
+    """Bounded queues, one a lane, of the records of `boot`; `log`: a `node.record_log.RecordLog`, or None. `counters`:
+    made, acknowledged, thinned, dropped."""
 
     def __init__(self, *, boot=0, log=None):
         self._boot = boot
@@ -46,15 +46,15 @@ class Outbox:
         self._heard_ms = 0
         self._wrote_ms = None
         self._retry_ms = dict.fromkeys(event.LANES, 0)
-        self._is_emptying = False
+        self._is_flushing = False
         self.counters = {"made": 0, "acknowledged": 0, THINNED: 0, DROPPED: 0}
 
     def waiting(self, lane=None) -> int:
-        """Records that no gateway has acknowledged, in RAM and on flash."""
+        """Returns how many records no gateway has acknowledged, in RAM and on flash."""
         return self._in_ram(lane) + (self._log.waiting(lane) if self._log is not None else 0)
 
     def lost(self) -> int:
-        """Records thinned and dropped since the start."""
+        """Returns how many records were thinned and dropped since the start."""
         counters = self.counters
         lost = counters[THINNED] + counters[DROPPED]
         return lost if self._log is None else lost + self._log.counters[THINNED] + self._log.counters[DROPPED]
@@ -74,11 +74,12 @@ class Outbox:
         return False
 
     def sequences(self) -> list:
-        """Those of the records in RAM."""
+        """Returns the sequences of the records in RAM."""
         return [entry.sequence for lane in event.LANES for entry in self._lanes[lane]]
 
     def put(self, lane: str, sequence: int, data: bytes, gap=None) -> None:
-        """Queue an encoded record; makes room by the policy above. What finds only worthier records is dropped."""
+        """Queues an encoded record and makes room by the policy above. A record that finds only worthier ones is
+        dropped."""
         self.counters["made"] += 1
         self._made = sequence + 1
         entry = Entry(sequence, data, gap, None)
@@ -89,8 +90,8 @@ class Outbox:
         self._lanes[lane].append(entry)
 
     def first(self, lanes, bytes_max: int, count_max: int) -> list:
-        """The entries that fit one payload, from the first of `lanes` that has any, oldest first: of those in RAM, and
-        of the alarms that the log holds."""
+        """Returns the entries that fit one payload, from the first of `lanes` that has any, oldest first: of those in
+        RAM, and of the alarms that the log holds."""
         for lane in lanes:
             chosen = self._first_of(lane, bytes_max, count_max) if self._lanes[lane] else None
             if not chosen and lane == event.ALARM and self._log is not None and self._log.waiting(lane):
@@ -101,7 +102,8 @@ class Outbox:
         return []
 
     def stored(self, lanes, bytes_max: int, count_max: int) -> list:
-        """The same from the log alone: what is sent gently, when there is nothing new."""
+        """Returns the entries of the log alone that fit one payload: they are sent gently, when there is nothing
+        new."""
         for lane in lanes:
             if self._log is not None and self._log.waiting(lane):
                 chosen = self._log.first(lane, bytes_max, count_max)
@@ -111,7 +113,7 @@ class Outbox:
         return []
 
     def acknowledge(self, entries) -> None:
-        """Forget entries that the gateway holds durably. Without entries: it answered all the same."""
+        """Releases entries that the gateway holds durably. Without entries it only shows that the gateway answered."""
         self._heard = True
         done = {entry.sequence for entry in entries if entry.place is None}
         if done:
@@ -125,11 +127,12 @@ class Outbox:
                 self.counters["acknowledged"] += 1
 
     def durable_sequence(self, made: int):
-        """The last sequence up to which nothing is in RAM alone; None when there is none. `made`: next sequence."""
+        """Returns the last sequence up to which nothing is in RAM alone; None when there is none. `made`: the next
+        sequence."""
         return self._durable(made, ())
 
     def next_gap(self):
-        """The oldest range that lost records and has no gap record yet, or None."""
+        """Returns the oldest range that lost records and has no gap record yet, or None."""
         if self._log is not None:
             for gap in self._log.drain_gaps():
                 self._note(gap)
@@ -137,43 +140,44 @@ class Outbox:
             return self._gaps.pop(0)
         return self._others.pop(0) if self._others else None
 
-    def may_tell(self) -> bool:
-        """True when there is room for gap records: RAM is not crowded, or it stays so until they are told."""
-        return self._in_ram() < limits.OUTBOX_RECORDS_MAX // 2 or (self._log is not None and self._log.wants_told())
+    def may_report_gap(self) -> bool:
+        """True when there is room for gap records: RAM is not crowded, or it stays so until they are reported."""
+        return self._in_ram() < limits.OUTBOX_RECORDS_MAX // 2 or (self._log is not None and self._log.awaits_gaps())
 
-    def empty(self) -> None:
-        """Bring RAM to flash as soon as may be: a restart is planned."""
-        self._is_emptying = self._log is not None
+    def flush(self) -> None:
+        """Brings RAM to flash as soon as possible: a restart is planned."""
+        self._is_flushing = self._log is not None
 
-    def is_emptied(self) -> bool:
+    def is_flushed(self) -> bool:
         """True when a restart loses nothing, or nothing can be done about it."""
-        return self._log is None or not self._is_emptying
+        return self._log is None or not self._is_flushing
 
     def is_bare(self) -> bool:
-        """True when RAM holds nothing that a sleep would lose: no record, no untold loss, no file to be removed."""
-        return not (self._in_ram() or self._gaps or self._others) and (self._log is None or not self._log.is_untidy())
+        """True when RAM holds nothing that a sleep would lose: no record, no unreported loss, no file to be removed."""
+        is_empty = not (self._in_ram() or self._gaps or self._others)
+        return is_empty and (self._log is None or not self._log.has_removals())
 
     def resume(self, made) -> None:
-        """The boot goes on: `made` records were made in it, and none is in RAM."""
+        """Restores a boot in which `made` records were made, none of them in RAM."""
         self._made = made
 
-    def work(self, *, now_ms) -> None:
-        """At most one write to flash, when one is due. To be called at every turn."""
+    def poll(self, *, now_ms) -> None:
+        """Does at most one write to flash, when one is due. It is called at every turn."""
         if self._heard:
             self._heard, self._heard_ms = False, now_ms
-        if self._log is None or (self._log.is_busy() and self._log.work(told=self._is_told(), now_ms=now_ms)):
+        if self._log is None or (self._log.is_busy() and self._log.poll(told=self._is_told(), now_ms=now_ms)):
             return
-        if not self._is_emptying and self._is_due(now_ms):
-            self._is_emptying = True
-        if self._is_emptying:
+        if not self._is_flushing and self._is_due(now_ms):
+            self._is_flushing = True
+        if self._is_flushing:
             self._write_one(now_ms)
 
     def deadline_ms(self, now_ms):
-        """When `work` is to be called at the latest, or None."""
+        """Returns when `poll` is due at the latest, or None."""
         if self._log is None:
             return None
         if self._log.is_busy() and self._is_told():
-            return self._log.work_at_ms(now_ms)
+            return self._log.deadline_ms(now_ms)
         if not self._in_ram():
             return None
         has_alarm = bool(self._lanes[event.ALARM])
@@ -181,7 +185,7 @@ class Outbox:
         for lane in event.LANES:
             if self._lanes[lane] and (retry_ms is None or self._retry_ms[lane] < retry_ms):
                 retry_ms = self._retry_ms[lane]
-        if self._is_emptying:
+        if self._is_flushing:
             return max(now_ms, retry_ms)
         due_ms = max(self._heard_ms + (limits.LOG_ALARM_SILENT_MS if has_alarm else limits.LOG_SILENT_MS), retry_ms)
         if self._wrote_ms is not None and not has_alarm:
@@ -208,7 +212,7 @@ class Outbox:
         return chosen
 
     def _hand(self, lanes, chosen):
-        """Remember what a channel carries: should it go to flash meanwhile, its 2.04 finds it there."""
+        """Notes what a channel carries: if it goes to flash meanwhile, its 2.04 finds it there."""
         for sequence in self._handed.get(lanes, ()):
             self._moved.pop(sequence, None)
         self._handed[lanes] = [entry.sequence for entry in chosen if entry.place is None]
@@ -237,7 +241,7 @@ class Outbox:
         if not lanes:
             return False
         silent_ms, count = now_ms - self._heard_ms, self._in_ram()
-        if count >= limits.LOG_RECORDS or (self._log.wants_told() and event.EVENT in lanes):
+        if count >= limits.LOG_RECORDS or (self._log.awaits_gaps() and event.EVENT in lanes):
             return True
         apart_ms = limits.LOG_EVERY_MS if self._wrote_ms is None else now_ms - self._wrote_ms
         is_pressing = count >= limits.LOG_SILENT_RECORDS and apart_ms >= limits.LOG_FULL_EVERY_MS
@@ -246,11 +250,11 @@ class Outbox:
         return silent_ms >= limits.LOG_SILENT_MS and apart_ms >= limits.LOG_EVERY_MS
 
     def _writable(self, now_ms):
-        """The lanes that have something for the log, but those that it refused a moment ago."""
+        """Returns the lanes that have something for the log, without those that it refused a moment ago."""
         return [lane for lane in event.LANES if self._lanes[lane] and now_ms >= self._retry_ms[lane]]
 
     def _write_one(self, now_ms):
-        """One lane's records, or as many as a segment takes."""
+        """Writes one lane's records, or as many as a segment holds."""
         for lane in self._writable(now_ms):
             entries = self._lanes[lane]
             places = self._log.append(
@@ -263,7 +267,7 @@ class Outbox:
             # Room is being made, which takes a few turns and the gap records' way to flash; or the flash refuses.
             self._retry_ms[lane] = now_ms + (limits.LOG_ROOM_MS if self._log.is_busy() else limits.LOG_RETRY_MS)
         if not self._log.is_busy() and not self._writable(now_ms):
-            self._is_emptying = False
+            self._is_flushing = False
             self._wrote_ms = now_ms
 
     def _moved_to(self, places, entries):
@@ -285,7 +289,7 @@ class Outbox:
         return free > limits.OUTBOX_ALARM_RESERVE + limits.OUTBOX_EVENT_RESERVE
 
     def _make_room(self, lane):
-        """Take from the least valuable lane that is not above the one that asks; False when there is nothing."""
+        """Removes from the least valuable lane that is not above the one that asks; False when there is nothing."""
         if len(self._lanes[event.TELEMETRY]) > 3:
             self._thin()
             return True
@@ -312,7 +316,8 @@ class Outbox:
         self._note(Gap(entry.sequence, entry.sequence, DROPPED, self._boot))
 
     def _note(self, gap):
-        """A wider range is still true, for a record that exists beats a gap that covers it."""
+        """Adds a range that lost records. A wider range is still true: a record that exists beats a gap that covers
+        it."""
         if gap.boot != self._boot:
             self._note_other(gap)
             return
@@ -323,7 +328,7 @@ class Outbox:
         gaps.append(gap)
 
     def _note_other(self, gap):
-        """One range a boot: as many as the log can have taken from at once."""
+        """Adds a range of an earlier boot, one a boot: as many as the log can have removed from at once."""
         for index, other in enumerate(self._others):
             if other.boot == gap.boot:
                 is_open = other.last is None or gap.last is None

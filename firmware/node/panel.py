@@ -1,12 +1,12 @@
-"""The button and the lamp (LED) of a node, for the technician at its foot. Levels in, words out.
+"""The button and the LED of a node, for the technician at its foot. Levels go in, words come out.
 
     press shortly    test: the trade shows what it can for a while (`Moment.local` is TEST); pressed again it ends
-    hold for 5 s     lock: outputs off and shut, whatever anybody orders, until it is held again; survives a restart,
-                     for who locks a node may turn its power off and on. The LED answers when it is long enough.
+    hold for 5 s     lock: outputs off and shut, in spite of any order, until it is held again; survives a restart, for
+                     a technician who locks a node may turn its power off and on. The LED answers when it is long
+                     enough.
 
-A lock is an interlock (ARCHITECTURE, section 6): it has the last word. It is no
-isolation: who touches wires pulls the fuse.
-A button that hangs is no button: held for a minute it counts for nothing until it is let go.
+A lock is an interlock (ARCHITECTURE, section 6): it has the last word. It is no isolation: before anybody touches the
+wires the fuse is pulled. A button that hangs is no button: held for a minute it counts for nothing until it is let go.
 
     LED                                     means
     two long flashes, a pause               locked
@@ -54,7 +54,7 @@ _ANSWER = "#."
 
 
 class Panel:
-    """`is_locked`: as it was before the restart. `test_ms`: how long the trade's test takes."""
+    """The button and the LED. `is_locked`: as it was before the restart. `test_ms`: how long the trade's test takes."""
 
     def __init__(self, *, is_locked, test_ms, now_ms):
         self.is_locked = is_locked
@@ -69,7 +69,7 @@ class Panel:
         self._events = []
 
     def observe(self, is_pressed, *, now_ms) -> None:
-        """The button's level, once a turn."""
+        """Observes the button's level, once a turn."""
         if is_pressed != self._raw:
             self._raw = is_pressed
             self._raw_since_ms = now_ms
@@ -100,24 +100,24 @@ class Panel:
             self._events.append(TEST)
 
     def local(self):
-        """LOCK, TEST or None: what the trade gets with its Moment."""
+        """Returns LOCK, TEST or None: what the trade gets with its Moment."""
         if self.is_locked:
             return LOCK
         return TEST if self._test_until_ms is not None else None
 
     def drain_events(self) -> list:
-        """TEST, LOCK, UNLOCK, drained. A LOCK or an UNLOCK is to be written down."""
+        """Drains TEST, LOCK, UNLOCK. A LOCK or an UNLOCK is to be saved."""
         if not self._events:
             return ()
         events, self._events = self._events, []
         return events
 
     def deadline_ms(self, now_ms):
-        """When `observe` is wanted at the latest, or None."""
+        """Returns when `observe` is due at the latest, or None."""
         return self._test_until_ms
 
     def led(self, state, *, now_ms) -> bool:
-        """Whether the LED is lit now. `state`: one of the words above but LOCKED, which is known here."""
+        """Returns whether the LED is lit now. `state`: one of the words above but LOCKED, which is known here."""
         if self._is_down and not self._is_spent and now_ms - self._down_since_ms >= HOLD_MS:
             pattern = _ANSWER
         else:

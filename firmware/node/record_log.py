@@ -1,18 +1,18 @@
-"""Records of a node in flash: what RAM cannot hold while the gateway is silent, and what a power cut must not take.
+"""The records of a node on flash: what RAM cannot hold while the gateway is silent, and what a power cut must not take.
 
 Three chains of segments, one a lane, oldest first. A record goes in with the bytes it was made with, its identity
 included, and leaves when the gateway holds it: a segment goes as a whole once its last record was acknowledged; what
 had been acknowledged of another segment before a cut is sent again under the same identity, which costs a datagram.
-Nothing is ever changed in place: an append may be torn (the CRC of each entry tells), a thinned segment is written
+Nothing is ever changed in place: an append may be torn (the CRC of each entry shows it), a thinned segment is written
 beside those that it replaces.
 
 When the chains are full, in this order: neighbours that fit one segment are put together; the older half of the
 telemetry is thinned, two neighbours of the lowest level at a time, every second record of each boot going and the rest
-unchanged; the oldest segment of the least lane is dropped. Before anything is taken away the gap that tells of it must
-be durable: the log hands out the gaps (`drain_gaps`) and waits until its owner says so (`work`).
+unchanged; the oldest segment of the least lane is dropped. Before anything is removed the gap that reports it must be
+durable: the log hands out the gaps (`drain_gaps`) and waits until its owner confirms it (`poll`).
 
-Each call does one write or removal at most. `files`: the five methods of `esp32.log_files.LogFiles`, which answer
-False and never raise. Decides nothing about when to write: that is the outbox's.
+Each call does one write or removal at most. `files`: the five methods of `esp32.log_files.LogFiles`, which answer False
+and never raise. When to write is the outbox's decision.
 """
 
 from node import limits, log_segment
@@ -22,9 +22,12 @@ from wire import event
 
 
 class RecordLog:
-    """See the module. `spend(now_ms)` is asked before each write and may refuse it. `looked()` is called after each
-    file that the start looks through, some 40 ms of a chip. `counters`: records written, thinned and dropped; files
-    that could not be written; segments with a bad end."""
+    """Appends, thins and releases records on flash.
+
+    `spend(now_ms)` is asked before each write and may refuse it. `looked()` is called after each file that the start
+    reads, some 40 ms of a chip. `counters`: records written, thinned and dropped; files that could not be written;
+    segments with a bad end.
+    """
 
     def __init__(self, files, *, spend=lambda now_ms: True, looked=None):
         self._files = files
@@ -43,15 +46,15 @@ class RecordLog:
         self._load(looked)
 
     def durable_sequence(self, boot, known):
-        """The last sequence of an earlier `boot` up to which nothing was in its RAM alone; `known`: what its
-        checkpoint says."""
+        """Returns the last sequence of an earlier `boot` up to which nothing was in its RAM alone; `known`: as its
+        checkpoint has it."""
         marked = self._marks.get(boot)
         if known is None or marked is None:
             return marked if known is None else known
         return max(known, marked)
 
     def waiting(self, lane=None) -> int:
-        """Records that no gateway has acknowledged since the start."""
+        """Returns how many records no gateway has acknowledged since the start."""
         count = 0  # asked for at every turn: no generator, no list
         for each in event.LANES:
             if lane is None or each == lane:
@@ -86,7 +89,7 @@ class RecordLog:
         return [(segment, start) for start in starts]
 
     def first(self, lane, bytes_max, count_max) -> list:
-        """The oldest records of a lane that fit one payload, as entries with their places."""
+        """Returns the oldest records of a lane that fit one payload, as entries with their places."""
         while self._chains[lane]:
             segment = self._chains[lane][0]
             chosen = self._read(segment, bytes_max, count_max)
@@ -96,7 +99,8 @@ class RecordLog:
         return []
 
     def acknowledge(self, place) -> bool:
-        """The gateway holds the record of a place. False when the place is no more, or was acknowledged before."""
+        """Observes that the gateway holds the record of a place. False when the place is no more, or was acknowledged
+        before."""
         segment, start = place
         if segment not in self._chains[segment[LANE]] or start < segment[START]:
             return False
@@ -112,30 +116,31 @@ class RecordLog:
         return True
 
     def drain_gaps(self) -> list:
-        """Losses of the log that need a gap record, drained."""
+        """Drains the losses of the log that need a gap record."""
         if not self._gaps:
             return ()
         gaps, self._gaps = self._gaps, []
         return gaps
 
     def is_busy(self) -> bool:
-        """True while `work` has something to do."""
+        """True while `poll` has something to do."""
         return bool(self._doomed) or self._plan is not None
 
-    def work_at_ms(self, now_ms):
-        """When `work` is to be called next, once all is told."""
+    def deadline_ms(self, now_ms):
+        """Returns when `poll` is due next, once all gaps are reported."""
         return now_ms if self._doomed else max(now_ms, self._rest_until_ms)
 
-    def is_untidy(self) -> bool:
+    def has_removals(self) -> bool:
         """True while files wait to be removed whose records, found again, would be sent again."""
         return bool(self._doomed)
 
-    def wants_told(self) -> bool:
+    def awaits_gaps(self) -> bool:
         """True while something waits for the gaps that were handed out to be durable."""
         return self._plan is not None and bool(self._plan.gaps)
 
-    def work(self, *, told, now_ms) -> bool:
-        """One pending write or removal; True when there was one. `told`: every gap taken from here is durable."""
+    def poll(self, *, told, now_ms) -> bool:
+        """Does one pending write or removal; True when there was one. `told`: every gap drained from here is
+        durable."""
         if self._gaps or not told:
             return False
         if self._doomed:
@@ -154,7 +159,7 @@ class RecordLog:
     # --- inside ---------------------------------------------------------------------------------------------
 
     def _load(self, looked):
-        """What earlier boots left. A file that another one replaces was to be removed when the power went."""
+        """Reads what earlier boots left. A file that another one replaces was to be removed when the power went."""
         found = []
         for text in self._files.names():
             parsed = log_segment.read_name(text)
@@ -204,7 +209,8 @@ class RecordLog:
             self._marks[mark[0]] = max(mark[1], self._marks.get(mark[0], 0))
 
     def _note_damage(self, before, after):
-        """Between two records of a chain others were; open at the end where the next is of another boot."""
+        """Adds the gap between two records of a chain that held others; open at the end where the next is of another
+        boot."""
         if before is None:
             before = (after[0], -1)
         is_same = after is not None and after[0] == before[0]
@@ -229,13 +235,14 @@ class RecordLog:
         return chosen
 
     def _records(self, segment):
-        """The records of a segment that wait: (start, body) each."""
+        """Yields the waiting records of a segment: (start, body) each."""
         for kind, at, _, body in self._entries(log_segment.name(*segment), segment[START], segment[SIZE]):
             if kind != log_segment.MARK and (segment[DONE] is None or at not in segment[DONE]):
                 yield at, body
 
     def _entries(self, name, at, until):
-        """The sound entries of a file between two places, (kind, start, end, body) each, read a little at a time."""
+        """Yields the sound entries of a file between two places, (kind, start, end, body) each, read a little at a
+        time."""
         while at < until:
             data = self._files.read(name, at, min(limits.LOG_READ_BYTES, until - at))
             base = at
@@ -292,7 +299,7 @@ class RecordLog:
             self._forget(new)
 
     def _kept(self, plan, new):
-        """The entries of the segment `new` that comes of a plan, and its figures."""
+        """Yields the entries of the segment `new` that a plan leaves, and updates its figures."""
         for segment, removed in zip(plan.segments, plan.removed):
             for start, body in self._records(segment):
                 if start not in removed:
@@ -308,13 +315,13 @@ class RecordLog:
         return segment
 
     def _close(self, segment):
-        """It takes no more."""
+        """Closes a segment: nothing is appended to it any more."""
         lane = segment[LANE]
         if self._open[lane] is segment:
             self._open[lane] = None
 
     def _failed(self, segment):
-        """The file system is full or worn out: with fewer files it may do."""
+        """Lowers the number of files: the file system is full or worn out, and may hold fewer."""
         self.counters["failed"] += 1
         if self._files.is_full:
             self._segments_max = max(limits.LOG_SEGMENTS_MIN, self.segments() - 2)
@@ -326,7 +333,7 @@ class RecordLog:
 
 
 def _fill(lane, entries, size):
-    """(bytes of entries, where each begins, where the last ends) that a segment of `size` bytes still takes."""
+    """Returns (bytes of entries, where each begins, where the last ends) that still fit a segment of `size` bytes."""
     pieces, starts = [], []
     for each in entries:
         data = log_segment.of_lane(lane, each.data)

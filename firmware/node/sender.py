@@ -229,5 +229,5 @@ class Reach:
             return False
         if self._saving_ms is None:
             self._saving_ms = now_ms
-            outbox.empty()
-        return outbox.is_emptied() or now_ms - self._saving_ms >= limits.RESTART_PATIENCE_MS
+            outbox.flush()
+        return outbox.is_flushed() or now_ms - self._saving_ms >= limits.RESTART_PATIENCE_MS

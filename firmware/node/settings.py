@@ -79,7 +79,8 @@ KNOWN = (
 
 
 def decode(plain, kind):
-    """(Settings, []) or (None, faults). `kind`: the module of the kind that the settings name; None: it names none."""
+    """Returns (Settings, []) or (None, faults). `kind`: the module of the kind that the settings name; None: there is
+    no such kind."""
     faults = Faults()
     if not isinstance(plain, dict):
         faults.add("", "is not a map", "give an object with at least node, kind, gateway")
@@ -108,13 +109,14 @@ def decode(plain, kind):
 
 
 def site(faults, value):
-    """The place of a node that must know the sun or the calendar: a policy.civil.Site, or None with its fault."""
+    """Returns the place of a node that must know the sun or the calendar: a policy.civil.Site, or None with its
+    fault."""
     found = pair(faults, "site", value, (-900000, -1800000), (900000, 1800000))
     return civil.Site(found[0], found[1], civil.PARIS) if found else None
 
 
 def pair(faults, path, value, low, high):
-    """Two integers within their bounds, or None; a kind's settings have such."""
+    """Returns two integers within their bounds, or None; a kind's settings have such pairs."""
     if not faults.sequence(path, value, 2, 2):
         return None
     for index in (0, 1):
@@ -133,7 +135,7 @@ def _node(faults, value):
 
 
 def _pairing(faults, plain):
-    """No fault shows what was given."""
+    """Returns the Pairing, or None. No fault shows what was given."""
     kid = _hex(plain.get("kid"))
     secret = _hex(plain.get("master_secret"))
     if len(kid) not in NODE_ID_BYTES:
@@ -146,7 +148,7 @@ def _pairing(faults, plain):
 
 
 def _update_keys(faults, value):
-    """Tuple of keys of 32 bytes."""
+    """Returns a tuple of keys of 32 bytes."""
     found = []
     for text in value if isinstance(value, list) and len(value) <= node_limits.UPDATE_KEYS_MAX else (None,):
         key = _hex(text)
@@ -166,7 +168,7 @@ def _hex(value):
 
 
 def _bearer(faults, value):
-    """(kind, …) as tuples of its own: the shell opens it."""
+    """Returns (kind, …) as a tuple of its own: the shell opens it."""
     name = value[0] if isinstance(value, list) and value else None
     kind = name if isinstance(name, str) else None
     if kind not in _BEARERS or len(value) != 1 + len(_BEARERS[kind]):

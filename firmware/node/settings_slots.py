@@ -1,10 +1,9 @@
-"""Which settings a start runs under: the file as the provisioning tool wrote it, or the last that were good.
+"""Chooses the settings that a start runs under: the file as the provisioning tool wrote it, or the last that were good.
 
 Two slots hold settings that have proven themselves, as the very bytes of their file, with a generation, a schema
-version
-and a CRC; they are written in turn, so that a cut damages at most the one being written. New settings are on trial:
-those that cannot be used, and those under which STARTS_MAX starts have crashed, give way to the last good ones, and the
-node says so. A power cut is no crash: somebody who plays with the switch changes nothing.
+version and a CRC; they are written in turn, so that a cut damages at most the one being written. New settings are on
+trial: those that cannot be used, and those under which STARTS_MAX starts have crashed, give way to the last good ones,
+and the node reports it. A power cut is no crash: turning the supply off and on changes nothing.
 
 Nothing here erases or rewrites the file, and settings are migrated in memory at each reading: firmware that goes up and
 comes down again finds what it left. Knows bytes; must not know files.
@@ -49,18 +48,18 @@ SLOT_BYTES_MAX = _HEAD_BYTES + limits.SETTINGS_BYTES_MAX + 4
 
 
 def digest(raw) -> bytes:
-    """The name of settings: of the bytes, not of their meaning."""
+    """Returns the name of settings: a digest of the bytes, not of their meaning."""
     return hashlib.sha256(raw).digest()[:_DIGEST_BYTES]
 
 
 def encode(slot):
-    """The bytes of one slot, in three pieces: together they are more than a full heap has in one place."""
+    """Returns the bytes of one slot, in three pieces: together they are more than a full heap has in one place."""
     head = struct.pack(_FORMAT, _MAGIC, slot.generation, SCHEMA, min(255, slot.crashes), slot.trial, len(slot.good))
     return head, slot.good, struct.pack("<I", crc32(slot.good, crc32(head)))
 
 
 def decode(data):
-    """A Slot, or None for what is not a sound one."""
+    """Returns a Slot, or None for bytes that are not a sound one."""
     if not data or len(data) < _HEAD_BYTES + 4 or crc32(memoryview(data)[:-4]) != struct.unpack("<I", data[-4:])[0]:
         return None
     magic, generation, _, crashes, trial, length = struct.unpack(_FORMAT, data[:_HEAD_BYTES])
@@ -70,7 +69,8 @@ def decode(data):
 
 
 def newest(slots):
-    """(index of the newest sound slot, the Slot), (1, EMPTY) where none is: the other one is written next."""
+    """Returns (index of the newest sound slot, the Slot), or (1, EMPTY) where none is: the other one is written
+    next."""
     found = (1, EMPTY)
     for index in (0, 1):
         if slots[index] is not None and slots[index].generation > found[1].generation:
@@ -79,9 +79,9 @@ def newest(slots):
 
 
 def choose(raw, slots, decode_plain, *, crashed):
-    """(Chosen, Slot to be written before anything runs, or None). `raw`: the file's bytes, None when there is none.
-    `decode_plain(plain)`: (settings or None, faults). `crashed`: the start before this one ended by a fault of the
-    program, not by a loss of power."""
+    """Returns (Chosen, Slot to be written before anything runs, or None). `raw`: the file's bytes, None when there is
+    none. `decode_plain(plain)`: (settings or None, faults). `crashed`: the start before this one ended by a fault of
+    the program, not by a loss of power."""
     _, slot = newest(slots)
     name = digest(raw) if raw else b""
     settings, plain, why, faults = understand(raw, decode_plain)
@@ -104,8 +104,8 @@ def choose(raw, slots, decode_plain, *, crashed):
 
 
 def proven(raw, slots):
-    """The Slot to be written when the settings on trial have been good, or None when nothing is to be said. `raw`: what
-    the file has now, which counts only if it is what is on trial."""
+    """Returns the Slot to be written when the settings on trial have been good, or None when nothing changes. `raw`:
+    what the file holds now, which counts only if it is what is on trial."""
     slot = newest(slots)[1]
     if not raw or slot.trial != digest(raw):
         return None
@@ -113,7 +113,7 @@ def proven(raw, slots):
 
 
 def understand(raw, decode_plain):
-    """(settings or None, plain, why not, faults)."""
+    """Returns (settings or None, plain, why not, faults)."""
     if raw is None:
         return None, None, ABSENT, (Fault("", "cannot be read", "put settings.json on the board"),)
     plain, fault = parse(raw)
@@ -129,7 +129,7 @@ def understand(raw, decode_plain):
 
 
 def parse(raw):
-    """(plain, None) or (None, Fault)."""
+    """Returns (plain, None) or (None, Fault)."""
     if len(raw) > limits.SETTINGS_BYTES_MAX:
         return None, Fault("", f"has {len(raw)} bytes", f"at most {limits.SETTINGS_BYTES_MAX}")
     if _is_whole(raw):
@@ -159,14 +159,14 @@ def _is_whole(raw):
 
 
 def schema_of(plain):
-    """The schema that settings say; the first ones said none."""
+    """Returns the schema that settings name; the first ones named none."""
     return plain.get("schema", 1) if type(plain.get("schema", 1)) is int else 0
 
 
 def migrate(plain):
-    """(plain of this firmware's schema, None) or (plain, Fault). The file keeps what it has."""
+    """Returns (plain of this firmware's schema, None) or (plain, Fault). The file keeps what it has."""
     if not isinstance(plain, dict):
-        return plain, None  # the decoder says it better
+        return plain, None  # the decoder has the better fault
     schema = schema_of(plain)
     if not 1 <= schema <= SCHEMA:
         return plain, Fault("schema", "is not known", f"give {SCHEMA} at most, or update the firmware")
@@ -179,7 +179,7 @@ def migrate(plain):
 
 
 def _fallback(slots, decode_plain):
-    """(settings, plain, raw) of the newest good ones that this firmware understands, or None."""
+    """Returns (settings, plain, raw) of the newest good ones that this firmware understands, or None."""
     index, _ = newest(slots)
     for slot in (slots[index], slots[1 - index]):
         if slot is not None and slot.good:

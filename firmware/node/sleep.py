@@ -1,13 +1,12 @@
-"""What a node takes through deep sleep, as bytes: an image of its RAM that fits the memory which the sleep spares.
+"""The image of a node's RAM that goes through deep sleep, as bytes that fit the memory which the sleep spares.
 
-It belongs to one boot: waking with it is no start (ARCHITECTURE, section 3), so record numbers, keys, uptime and what
-the gateway said go on. Records are not in it: whoever sleeps has none that are in RAM alone.
-Outputs are not in it either:
-whoever sleeps has shut everything.
+It belongs to one boot: waking with it is no start (ARCHITECTURE, section 3), so record numbers, keys, uptime and the
+gateway's directives and orders go on. Records are not in it: a node that sleeps has none that are in RAM alone. Outputs
+are not in it either: a node that sleeps has shut everything.
 
-An image serves once. It holds a nonce count, so whoever wakes spoils it before anything is sent (`esp32.sleeping`).
-`decode` refuses whatever is not whole and possible; what follows then is a start like any other. Must not decide when
-to sleep: that is `node.sleeper`'s.
+An image serves once. It holds a nonce count, so the shell spoils it on waking before anything is sent
+(`esp32.sleeping`). `decode` refuses an image that is not whole and possible; what follows then is a start like any
+other. Must not decide when to sleep: that is `node.sleeper`'s.
 """
 
 import struct
@@ -72,7 +71,7 @@ _PARTS_MAX = (OWN_BYTES_MAX, ASLEEP_BYTES, MEMORY_BYTES_MAX, ASLEEP_BYTES_MAX, 9
 
 
 def encode(image) -> bytes:
-    """At most limits.IMAGE_BYTES_MAX bytes."""
+    """Returns the bytes of an Image, at most limits.IMAGE_BYTES_MAX."""
     time = image.time
     parts = [
         struct.pack(
@@ -111,7 +110,7 @@ def encode(image) -> bytes:
 
 
 def decode(data):
-    """The Image behind bytes, or None: a start."""
+    """Returns the Image of the bytes, or None: then this is a start."""
     head, rest = struct.calcsize(_HEAD), struct.calcsize(_REST)
     if data is None or not head + rest <= len(data) <= limits.IMAGE_BYTES_MAX or data[0] != VERSION:
         return None

@@ -1,15 +1,16 @@
-"""When a node may sleep deeply, and what it takes along: a battery node, whose trade says so (`Trade.may_sleep_until`).
+"""Decides when a battery node may sleep deeply, and gathers what goes through the sleep. Its trade allows it
+(`Trade.may_sleep_until`).
 
-It sleeps when nothing is under way and nothing in RAM would be lost: no exchange is open, no record waits that is not
-on flash (what a silent gateway did not take is written there first), no program is being fetched, nobody is at the
-button, it has sampled since it woke, and five minutes have passed since a power-on. It wakes when its trade wants, or
-a record is due.
+A node sleeps when nothing is under way and nothing in RAM would be lost: no exchange is open, no record waits that is
+not on flash (what a silent gateway did not accept is written there first), no program is being fetched, no hand is at
+the button, it has sampled since it woke, and five minutes have passed since a power-on. It wakes when its trade wants,
+or a record is due.
 
 A gateway that did not answer is not tried at each waking: after a quarter of an hour, then after twice as long each
 time, up to four hours; sooner when an alarm waits, and at once for a new one.
 
-Such a node is a client only (ARCHITECTURE, section 4): an order waits at the gateway until it says something, and
-what holds goes through the sleep. Must not know pins or RTC memory (`esp32.sleeping`).
+Such a node is a client only (ARCHITECTURE, section 4): an order waits at the gateway until the node asks, and what
+holds goes through the sleep. Must not know pins or RTC memory (`esp32.sleeping`).
 """
 
 from collections import namedtuple
@@ -23,7 +24,7 @@ Parts = namedtuple("Parts", ("time", "outbox", "sender", "fetch", "orders", "dir
 
 
 class Sleeper:
-    """`woken`: a sleep.Woken, or None at a start."""
+    """The sleep of one node. `woken`: a sleep.Woken, or None at a start."""
 
     def __init__(self, parts, woken, *, now_ms):
         self._parts = parts
@@ -38,7 +39,7 @@ class Sleeper:
             self._resume(woken, now_ms)
 
     def until_ms(self, moment, due_ms):
-        """When to wake, on the scale of `moment`, if the node may sleep now; else None. `due_ms`: of the next
+        """Returns when to wake, on the scale of `moment`, if the node may sleep now; else None. `due_ms`: of the next
         record."""
         parts, now_ms = self._parts, moment.now_ms
         if now_ms < self._awake_until_ms or parts.trade.local == panel.TEST:
@@ -52,8 +53,8 @@ class Sleeper:
         return until_ms if until_ms - now_ms >= limits.SLEEP_MIN_MS else None
 
     def image(self, numbers, dues, chip, own, reach, *, now_ms):
-        """The bytes to sleep with, or None while the link is busy. `numbers`: boot and next sequence; `dues`:
-        milliseconds to report, health, checkpoint. The node is not to be used any more."""
+        """Returns the bytes to sleep with, or None while the link is busy. `numbers`: boot and next sequence; `dues`:
+        milliseconds to report, health, checkpoint. The node must not be used afterwards."""
         parts = self._parts
         link = parts.link.suspend()
         if link is None:
@@ -91,8 +92,8 @@ class Sleeper:
     # --- inside ---------------------------------------------------------------------------------------------
 
     def _resume(self, woken, now_ms):
-        """Everything goes on from where it was. What ends by itself ends as if the sleep had been as long as it may
-        have been; what is due is due as if it had been what it is said to be."""
+        """Restores everything. What ends by itself ends as if the sleep had been as long as it may have been; what is
+        due is due as if the sleep had been as long as it was counted."""
         parts, image, slept_ms = self._parts, woken.image, woken.slept_ms
         true_ms = parts.time.slept(slept_ms)
         longest_ms = true_ms + slept_ms * parts.time.sleep_residual_ppm() // 1_000_000 + 1
@@ -117,12 +118,12 @@ class Sleeper:
         if parts.sender.is_busy(now_ms) or parts.fetch.is_busy(now_ms) or parts.directives.is_busy(now_ms):
             return False
         if not parts.outbox.is_bare():
-            parts.outbox.empty()
+            parts.outbox.flush()
             return False
         return parts.link.suspend() is not None
 
     def _talk_in(self, now_ms, has_exchanged):
-        """(awake times without an answer, in how long to speak again)."""
+        """Returns (awake times without an answer, in how long to speak again)."""
         if has_exchanged:
             return 0, 0
         if not self._parts.sender.has_asked:

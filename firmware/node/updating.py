@@ -3,17 +3,17 @@ from. The application carries one, and so does the rescue program.
 
 GET `f/<product>` is the manifest of the image that the gateway has for nodes of this kind, signed (`wire.cose`,
 IMAGE_AAD); GET `f/<product>/<number>/<n>` is file n of it. The gateway only carries it: the node judges the signature
-itself, under the keys of its settings. So whoever owns a gateway owns no node's program.
+itself, under the keys of its settings. So the owner of a gateway does not own the program of any node.
 
-**The way of an image.** IDLE: asked every few hours (CHECK_MS), in rescue every few minutes; the ETag of what was
-judged before makes that one short exchange. ASKING: the manifest, by blocks. VERIFYING: the signature, in small steps.
-FINDING: what is in the other folder? If it is of another image it is cleared (CLEARING), and the manifest stored
+**The way of an image.** IDLE: asked every few hours (UPDATE_CHECK_MS), in rescue every few minutes; the ETag of what
+was judged before makes that one short exchange. ASKING: the manifest, by blocks. VERIFYING: the signature, in small
+steps. FINDING: what is in the other folder? If it is of another image it is cleared (CLEARING), and the manifest stored
 (STORING). Then file by file: read back and compared with its digest (CHECKING), and where it is not as it should be,
-received (RECEIVING) and checked again: a cut costs the file that was under way. READY: when the trade may be
-restarted, the choice of the next start is written, and then comes a restart into the trial.
+received (RECEIVING) and checked again: a cut costs the file that was under way. READY: when the trade may be restarted,
+the choice of the next start is written, and then comes a restart into the trial.
 
 Never backwards: a number that is not above the running one, or any that was ever confirmed, is nothing new. The rescue
-also takes that number again, for what is on flash may be what is broken. A number that was tried and given up is not
+also accepts that number again, for what is on flash may be what is broken. A number that was tried and given up is not
 tried again. On trial nothing is asked for: the other folder is the way back. Must not touch a file.
 
 Long because one machine leads from the question to the restart, in the order of its states.
@@ -54,9 +54,12 @@ _SIGNED_BYTES_MAX = image.MANIFEST_BYTES_MAX + SIGN1_OVERHEAD_BYTES
 
 
 class Updating:
-    """`link`: the node's; `keys`: public keys (32 bytes) of those who may sign. `floor`: no image below it is taken,
+    """The update of one node.
+
+    `link`: the node's; `keys`: public keys (32 bytes) of those who may sign. `floor`: no image below it is accepted,
     nor of its number unless `is_rescue`; `failed`: number of the one that was given up last. `first_ms`: when to ask
-    first; None: never (on trial, or where there is no second folder)."""
+    first; None: never (on trial, or where there is no second folder).
+    """
 
     def __init__(self, link, *, peer, product, keys, floor, failed, is_rescue, random_below, first_ms):
         self.wants_restart = False
@@ -98,14 +101,14 @@ class Updating:
         }
 
     def ask_at(self, at_ms) -> None:
-        """The trial is over, and there may be a newer one some day."""
+        """Sets when to ask next: the trial is over, and there may be a newer image some day."""
         self._ask_at_ms = at_ms
 
     # --- in -------------------------------------------------------------------------------------------------
 
     def poll(self, may_restart, *, now_ms) -> None:
-        """Whatever is due: a question, a step of the signature, the choice of the next start. `may_restart(now_ms)` is
-        asked when all is there."""
+        """Does what is due: a question, a step of the signature, the choice of the next start. `may_restart(now_ms)` is
+        asked when everything is there."""
         if self._state == _VERIFYING:
             self._verify(now_ms)
         elif self._state == _READY:
@@ -117,13 +120,13 @@ class Updating:
             self._ask(now_ms)
 
     def is_ours(self, happened) -> bool:
-        """Whether an event of the link is about our question."""
+        """True when an event of the link is about our question."""
         if self._exchange is None or not isinstance(happened, (Response, Failed)):
             return False
         return happened.exchange == self._exchange
 
     def handle(self, happened, now_ms) -> None:
-        """The outcome of our question."""
+        """Accepts the outcome of our question."""
         self._exchange = None
         if isinstance(happened, Failed):
             self._later(now_ms)
@@ -138,31 +141,31 @@ class Updating:
         else:
             assert isinstance(event, (Answered, Stopped))
             if self._state != _ASKING:
-                self._etag = None  # the image went away in the middle: whatever is there next is looked at anew
+                self._etag = None  # the image went away in the middle: the next one is judged anew
             self._give_up(now_ms)  # nothing for us, nothing new, or nothing that can be read
 
     def on_result(self, operation, result, *, now_ms) -> None:
-        """What an operation came to."""
+        """Accepts the result of an operation."""
         self._is_doing = False
         self._results[self._state](result, now_ms)
 
     # --- out ------------------------------------------------------------------------------------------------
 
     def next_operation(self):
-        """What is to be done with files now, or None; its result goes to `on_result`."""
+        """Returns what is to be done with files now, once, or None; its result goes to `on_result`."""
         operation, self._operation = self._operation, None
         self._is_doing = operation is not None
         return operation
 
     def drain_outcomes(self) -> list:
-        """[(number, word)], drained."""
+        """Drains the outcomes: [(number, word)]."""
         if not self._outcomes:
             return ()
         outcomes, self._outcomes = self._outcomes, []
         return outcomes
 
     def deadline_ms(self, now_ms):
-        """When `poll` has something to do, or None."""
+        """Returns when `poll` has something to do, or None."""
         if self._operation is not None or self._state == _VERIFYING:
             return now_ms
         if self._state == _READY or not self._may_ask():
@@ -170,8 +173,8 @@ class Updating:
         return self._ask_at_ms
 
     def rest_ms(self, now_ms):
-        """In how long to ask again, for who would sleep; None: not now. Who falls silent amid a program is not
-        awaited."""
+        """Returns in how long to ask again, for a node that would sleep; None: not now. A gateway that falls silent
+        amid a program is not waited for."""
         left_ms = limits.UPDATE_CHECK_MS if self._ask_at_ms is None else self._ask_at_ms - now_ms
         is_open = self._exchange is not None or self._is_busy()
         if not is_open and self._delay_ms > limits.UPDATE_RETRY_FIRST_MS and self._state in (_ASKING, _RECEIVING):
@@ -221,7 +224,7 @@ class Updating:
         self._is_ending = not part.payload
 
     def _begin_again(self):
-        """The transfer is void: what came of it goes."""
+        """Drops what has come: the transfer is void."""
         if self._state == _ASKING:
             self._raw = bytearray()
         else:
@@ -230,12 +233,12 @@ class Updating:
             self._operation = (image.BEGIN, self._file().path)
 
     def _later(self, now_ms):
-        """No answer: the same question again, twice as late each time, with jitter."""
+        """Repeats the same question after no answer, twice as late each time, with jitter."""
         self._ask_at_ms = now_ms + self._delay_ms // 2 + self._random_below(self._delay_ms // 2 + 1)
         self._delay_ms = min(2 * self._delay_ms, limits.UPDATE_RETRY_LAST_MS)
 
     def _give_up(self, now_ms):
-        """Until the next look. What has come so far stays: it may be of use then."""
+        """Rests until the next question. What has come so far stays: it may be of use then."""
         self._state = _IDLE
         self._download = None
         self._operation = None
@@ -243,7 +246,8 @@ class Updating:
         self._ask_at_ms = now_ms + period_ms // 2 + self._random_below(period_ms)
 
     def _refuse(self, number, word, now_ms):
-        """Judged for good where it is at fault itself; what our flash could not do is tried again, and told once."""
+        """Reports a refusal. An image that is at fault itself is judged for good; what our flash could not do is tried
+        again, and reported once."""
         if self._state not in (_ASKING, _VERIFYING):
             self._etag = None
         if (number, word) != self._told:
@@ -257,8 +261,8 @@ class Updating:
     # --- whose it is ----------------------------------------------------------------------------------------
 
     def _judge(self, now_ms):
-        """The signed manifest is whole. Nothing of it is believed yet, but that a known key is named."""
-        from wire import cose  # as all that judges an image: in RAM once there is something to judge
+        """Judges the signed manifest, which is whole. Nothing of it is believed yet, but that a known key is named."""
+        from wire import cose  # as all that judges an image: in RAM only when there is something to judge
 
         try:
             self._signed = cose.sign1_decode(bytes(self._raw), bytes_max=_SIGNED_BYTES_MAX)
@@ -314,7 +318,7 @@ class Updating:
     # --- the folder -----------------------------------------------------------------------------------------
 
     def _found(self, piece, now_ms):
-        """A piece of the manifest that the other folder has."""
+        """Accepts a piece of the manifest that the other folder has."""
         self._raw.extend(piece)
         if len(piece) == image.PIECE_BYTES and len(self._raw) <= image.MANIFEST_BYTES_MAX:
             self._operation = (image.READ, image.MANIFEST_NAME, len(self._raw))
@@ -338,7 +342,7 @@ class Updating:
             self._refuse(self._manifest.number, result, now_ms)
 
     def _stored(self, fault, now_ms):
-        """The manifest goes to the folder by pieces as well."""
+        """Stores the next piece of the manifest in the folder."""
         if fault:
             self._refuse(self._manifest.number, fault, now_ms)
         elif self._is_ending:
@@ -352,7 +356,7 @@ class Updating:
             self._operation = (image.END,)
 
     def _check(self, index, received, now_ms):
-        """Read back the file of this index; behind the last one all is there."""
+        """Reads back the file of this index; behind the last one everything is there."""
         self._index, self._received = index, received
         if index == len(self._manifest.files):
             self._outcomes.append((self._manifest.number, READY))
@@ -381,7 +385,7 @@ class Updating:
             self._go(_RECEIVING, (image.BEGIN, file.path))
 
     def _written(self, fault, now_ms):
-        """The result of BEGIN, of a WRITE, or of END."""
+        """Accepts the result of BEGIN, of a WRITE, or of END."""
         if fault:
             self._refuse(self._manifest.number, fault, now_ms)
         elif self._is_ending:

@@ -123,7 +123,7 @@ def test_before_a_restart_what_no_gateway_took_goes_to_flash_if_flash_takes_it(r
     assert not world.node.may_restart(world.now_ms), "the gateway may still take it"
     assert not world.node.may_restart(later_ms), "it is on its way to flash"
     for turn in range(5):
-        world.node._outbox.work(now_ms=later_ms + turn)
+        world.node._outbox.poll(now_ms=later_ms + turn)
     assert world.node.may_restart(later_ms + limits.RESTART_PATIENCE_MS)
     last = world.node.checkpoint(world.now_ms, is_last=True)
     assert bool(world.node.waiting_sequences()) == refuses

@@ -156,9 +156,9 @@ def test_what_was_in_flight_when_it_went_to_flash_is_not_sent_again():
     for _ in range(3):
         node.readings()
     flying = node.outbox.first((TELEMETRY,), 200, 8)
-    node.outbox.empty()
-    while not node.outbox.is_emptied():
-        node.outbox.work(now_ms=0)
+    node.outbox.flush()
+    while not node.outbox.is_flushed():
+        node.outbox.poll(now_ms=0)
     before = node.log.waiting(TELEMETRY)
     node.outbox.acknowledge(flying)
     assert node.log.waiting(TELEMETRY) == before - len(flying)
@@ -334,10 +334,10 @@ def test_a_log_that_acknowledges_at_the_writing_is_seen(monkeypatch):
 def test_thinning_before_the_gap_is_durable_is_seen(monkeypatch):
     """Planted: room is made without waiting for the gap records."""
     small(monkeypatch)
-    honest = RecordLog.work
+    honest = RecordLog.poll
     monkeypatch.setattr(RecordLog, "drain_gaps", lambda self: [])
     monkeypatch.setattr(
-        RecordLog, "work", lambda self, *, told, now_ms: self._gaps.clear() or honest(self, told=True, now_ms=now_ms)
+        RecordLog, "poll", lambda self, *, told, now_ms: self._gaps.clear() or honest(self, told=True, now_ms=now_ms)
     )
     books, _medium, node = silent_days(6)
     assert node.log.counters["thinned"] > 0
@@ -356,11 +356,11 @@ def test_a_budget_that_is_spent_does_not_keep_the_node_turning():
     node.log._plan = Plan(TELEMETRY, pair, (set(), set()), [], 0, "thinned")
     node.log._spend = lambda now_ms: asked.append(now_ms)
     assert node.outbox.deadline_ms(1000) == 1000
-    node.outbox.work(now_ms=1000)
+    node.outbox.poll(now_ms=1000)
     assert node.outbox.deadline_ms(1000) > 1000
     for turn in range(100):
-        node.outbox.work(now_ms=2000 + turn)
+        node.outbox.poll(now_ms=2000 + turn)
     assert len(asked) == 1
     node.log._spend = lambda now_ms: True
-    node.outbox.work(now_ms=1000 + limits.LOG_RETRY_MS)
+    node.outbox.poll(now_ms=1000 + limits.LOG_RETRY_MS)
     assert node.log._plan is None

@@ -56,11 +56,11 @@ class Story:
             if now_s % 25200 == 0:
                 self.emit(EventBody(event.LAMP_FAILURE, True, {1: 3, 5: 100}), now_s)
             for _ in range(2):
-                gap = self.outbox.next_gap() if self.outbox.may_tell() else None
+                gap = self.outbox.next_gap() if self.outbox.may_report_gap() else None
                 if gap is not None:
                     detail = [None, gap.boot, gap.first, gap.last, gap.why]
                     self.emit(EventBody(event.GAP, None, detail), now_s, gap)
-                self.outbox.work(now_ms=1000 * now_s)
+                self.outbox.poll(now_ms=1000 * now_s)
 
 
 def kept(files):
@@ -83,9 +83,9 @@ def log():
             entries = story.outbox.first(lanes, 200, 8) or story.outbox.stored(lanes, 200, 8)
             sent += len(entries)
             story.outbox.acknowledge(entries)
-        story.outbox.work(now_ms=90000000)
+        story.outbox.poll(now_ms=90000000)
     while story.log.is_busy():
-        story.outbox.work(now_ms=90000000)
+        story.outbox.poll(now_ms=90000000)
     print("sent", sent, files.names())
 
 

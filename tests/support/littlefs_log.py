@@ -100,10 +100,10 @@ class Node:
             if now_s % 25200 == 0:
                 self.emit(EventBody(event.LAMP_FAILURE, True, {1: 3, 5: 100}), now_s)
             for _ in range(6):
-                gap = self.outbox.next_gap() if self.outbox.may_tell() else None
+                gap = self.outbox.next_gap() if self.outbox.may_report_gap() else None
                 if gap is not None:
                     self.emit(EventBody(event.GAP, None, [None, gap.boot, gap.first, gap.last, gap.why]), now_s, gap)
-                self.outbox.work(now_ms=1000 * now_s)
+                self.outbox.poll(now_ms=1000 * now_s)
             if now_s % 3600 == 0:
                 durable = self.outbox.durable_sequence(self.sequence)
                 if self.store.write(flash.State(self.boot, durable, bytes(64), bytes(20))):

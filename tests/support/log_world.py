@@ -82,10 +82,10 @@ class LoggedNode:
 
     def turn(self):
         """What the application does at each turn, with a gateway that takes at most one payload of each channel."""
-        gap = self.outbox.next_gap() if self.outbox.may_tell() else None
+        gap = self.outbox.next_gap() if self.outbox.may_report_gap() else None
         if gap is not None:
             self.emit(EventBody(event.GAP, None, (None, gap.boot, gap.first, gap.last, gap.why)), gap)
-        self.outbox.work(now_ms=self.now_ms)
+        self.outbox.poll(now_ms=self.now_ms)
         for lanes in ((event.ALARM, event.EVENT), (event.TELEMETRY,)):
             entries = self.outbox.first(lanes, limits.PAYLOAD_BYTES_MAX, 8)
             entries = entries or self.outbox.stored(lanes, limits.PAYLOAD_BYTES_MAX, 8)

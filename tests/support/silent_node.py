@@ -144,9 +144,9 @@ class SilentNode:
     def drained(self):
         """{sequence: the record} of all that is there, lane by lane, as a gateway that comes back gets it."""
         found = {}
-        self.node._outbox.empty()
-        while not self.node._outbox.is_emptied() or self.log.is_busy():
-            self.node._outbox.work(now_ms=self.now_ms)
+        self.node._outbox.flush()
+        while not self.node._outbox.is_flushed() or self.log.is_busy():
+            self.node._outbox.poll(now_ms=self.now_ms)
         for lane in LANES:
             while entries := self.log.first(lane, 4000, 100):
                 for entry in entries:
