@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from gateway.commands import UsageError
+from gateway.commands import UsageError, add_config, add_json, on_config
 from gateway.config.config import Config
 from gateway.language import N_, Phrases
 from gateway.shell import keys as node_keys
@@ -27,13 +27,15 @@ _WORDS = Phrases({
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="for programs")
+    add_config(parser)
+    add_json(parser)
     parser.add_argument("files", nargs="*", type=Path, metavar="KEY", help="key files, from `bocage link key`")
     parser.add_argument(
         "--remove", action="append", default=[], metavar="NODE", help="a node that belongs here no more"
     )
 
 
+@on_config
 def run(config: Config, args: argparse.Namespace) -> int:
     """Exit status: 0 done, 1 a file or the folder did not let us, or `[link] nodes` bars it; 2 an id that is none."""
     status, allowed = 0, config.core.allowed

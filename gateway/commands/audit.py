@@ -8,6 +8,7 @@ import argparse
 import json
 from typing import Any
 
+from gateway.commands import add_config, add_json, on_config
 from gateway.commands.losses import add_since, since_unix_s
 from gateway.config.config import Config
 from gateway.core.cabinet import audit
@@ -42,10 +43,12 @@ _TOLD_APART = ("n", "prev", "unix_s", "uptime_s", "what", "data")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="for programs")
+    add_config(parser)
+    add_json(parser)
     add_since(parser)
 
 
+@on_config
 def run(config: Config, args: argparse.Namespace) -> int:
     """Exit status: 0 the chain is sound, 1 it is broken. OSError when the files cannot be read."""
     language, from_unix_s = args.lang, since_unix_s(args)

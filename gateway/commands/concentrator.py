@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from gateway.commands import UsageError
+from gateway.commands import UsageError, add_config, add_json, on_config
 from gateway.config.config import Config
 from gateway.language import N_, Phrases
 from gateway.shell import concentrator_store
@@ -34,11 +34,13 @@ _WORDS = Phrases({
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="for programs")
+    add_config(parser)
+    add_json(parser)
     parser.add_argument("what", choices=(UPDATE, WITHDRAW), help="bring an image, or take it back")
     parser.add_argument("image", nargs="?", type=Path, metavar="IMAGE", help="from `bocage link image`")
 
 
+@on_config
 def run(config: Config, args: argparse.Namespace) -> int:
     """Exit status: 0 done, 1 the image or the disk did not let us, 2 the configuration or the usage is at fault."""
     radio = config.serial.radio

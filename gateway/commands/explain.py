@@ -11,6 +11,7 @@ import textwrap
 import time
 from typing import Any
 
+from gateway.commands import add_config, add_json, on_config
 from gateway.commands.status import state_of
 from gateway.config.config import Config
 from gateway.core.status import CabinetStatus, FeederStatus, Status
@@ -28,13 +29,15 @@ _VERDICT_WIDTH = 12
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="for programs")
+    add_config(parser)
+    add_json(parser)
     parser.add_argument("feeder", metavar="FEEDER", help="its name, as in the policy")
     parser.add_argument(
         "--at", metavar="TIME", help="23:00, 'demain 05:30', 2026-07-14T02:00, 14/07/2026 02:00; with +02:00"
     )
 
 
+@on_config
 def run(config: Config, args: argparse.Namespace) -> int:
     """Exit status: 0 told, 2 no agent answers, or there is no such feeder or time."""
     status = state_of(config, unix_s=int(time.time()))

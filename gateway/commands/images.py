@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from gateway.commands import UsageError
+from gateway.commands import UsageError, add_config, add_json, on_config
 from gateway.config.config import Config
 from gateway.core.link.images import NodeImage
 from gateway.language import N_, Phrases
@@ -37,11 +37,13 @@ _WORDS = Phrases({
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="for programs")
+    add_config(parser)
+    add_json(parser)
     parser.add_argument("what", choices=(ADD, REMOVE, LIST), help="bring images, take them back, or list them")
     parser.add_argument("names", nargs="*", metavar="IMAGE|KIND", help="files from `bocage link image`; kinds of node")
 
 
+@on_config
 def run(config: Config, args: argparse.Namespace) -> int:
     """Exit status: 0 done, 1 an image or the disk did not let us, 2 the usage is at fault."""
     tell = _Teller(args.lang, args.json)

@@ -10,7 +10,7 @@ import time
 from datetime import datetime
 from typing import Any
 
-from gateway.commands import UsageError
+from gateway.commands import UsageError, add_config, add_json, on_config
 from gateway.config.config import Config
 from gateway.core.custody import ledger
 from gateway.io.disk import ReadOnlyFolder
@@ -23,10 +23,12 @@ _PERIODS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "j": 86_400}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="for programs")
+    add_config(parser)
+    add_json(parser)
     add_since(parser)
 
 
+@on_config
 def run(config: Config, args: argparse.Namespace) -> int:
     """Prints the ledger. OSError when it cannot be read."""
     found = list(ledger.entries(ReadOnlyFolder(config.data / "state"), from_unix_s=since_unix_s(args)))

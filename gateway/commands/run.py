@@ -5,6 +5,7 @@ import asyncio
 import faulthandler
 import sys
 
+from gateway.commands import on_config
 from gateway.commands.check import add_arguments
 from gateway.config.config import Config
 from gateway.language import N_, translate
@@ -12,6 +13,7 @@ from gateway.language import N_, translate
 __all__ = ["add_arguments", "run"]
 
 
+@on_config
 def run(config: Config, args: argparse.Namespace) -> int:
     """Exit status: 0 stopped, 1 an address or the data folder cannot be had."""
     from gateway.agent import Agent  # its packages are needed by those who run it

@@ -9,6 +9,7 @@ import json
 import time
 from contextlib import suppress
 
+from gateway.commands import add_config, add_json, on_config
 from gateway.config.config import Config
 from gateway.core.custody import ledger
 from gateway.core.custody.release import JOINED
@@ -24,9 +25,11 @@ _DAY_S = 86_400
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="for programs")
+    add_config(parser)
+    add_json(parser)
 
 
+@on_config
 def run(config: Config, args: argparse.Namespace) -> int:
     """Exit status: 0 well, 1 something wants attention, 2 no agent answers."""
     status = state_of(config, unix_s=int(time.time()))

@@ -13,7 +13,7 @@ import re
 import secrets
 import time
 
-from gateway.commands import UsageError
+from gateway.commands import UsageError, add_config, add_json, on_config
 from gateway.commands import status as questions
 from gateway.config.config import Config
 from gateway.core.directives.directive import Directive
@@ -38,7 +38,8 @@ _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})|([0-9]{2})/([0-9]{2})/([0-
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="for programs")
+    add_config(parser)
+    add_json(parser)
     parser.add_argument("what", nargs="*", metavar="NAME VALUE", help="drought 2, sécheresse alerte, load-shed 1.5")
     parser.add_argument("--until", metavar="TIME", help="2027-08-31 (that day included), 22:30, 2027-08-31T22:30")
     parser.add_argument("--for", dest="duration", metavar="TIME", help="instead: 90m, 2h, 3d")
@@ -50,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--clear", metavar="ID", help="take back what was said here")
 
 
+@on_config
 def run(config: Config, args: argparse.Namespace) -> int:
     """Exit status: 0 done, 1 the disk or the agent did not let us, 2 the usage is at fault."""
     unix_s = int(time.time())

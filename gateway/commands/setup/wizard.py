@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--root", type=Path, default=Path("/"), metavar="DIR", help="where the system lies (/)")
 
 
-def run(_config: None, args: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Runs the questions, or the answers of a file; returns the exit status."""
     terminal = Terminal(args.lang)
     if args.root == Path("/") and os.geteuid() != 0:

@@ -25,7 +25,7 @@ def typed(*words):
     parser = argparse.ArgumentParser()
     parser.add_argument("--lang", default="fr")
     tell_command.add_arguments(parser)
-    return parser.parse_args(words)
+    return parser.parse_args(["--config", "x.toml", *words])
 
 
 @pytest.fixture
