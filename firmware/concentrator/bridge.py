@@ -1,4 +1,4 @@
-"""The concentrator's decisions: datagrams between the air and the gateway's line. Events in, actions out.
+"""Decides how datagrams pass between the air and the gateway's line. Events in, actions out.
 
 One frame is in the air at a time: so a report of the driver belongs to it, and a frame without a report is
 known to be lost in the driver's pool. Then, or when the driver takes nothing any more, the radio is begun
@@ -30,8 +30,9 @@ _MORE_COUNTERS = ("sent-failed", "sent-refused", "stuck", "reinits", "line-fault
 
 
 class Bridge:
-    """`session`: drawn at the start. `counters`: {name: integer}, a part of HEALTH. `update`: the
-    `concentrator.update.Update` that shares the line; without one its messages are unknown kinds."""
+    """Decides what the concentrator sends where. `session`: drawn at the start. `counters`: {name: integer}, a part of
+    HEALTH. `update`: the `concentrator.update.Update` that shares the line; without one its messages are unknown
+    kinds."""
 
     def __init__(self, *, session, cause, firmware, channel, now_ms, update=None):
         self.channel = channel
@@ -69,7 +70,7 @@ class Bridge:
     # --- events ---------------------------------------------------------------------------------------------------
 
     def on_serial(self, data) -> None:
-        """Bytes of the line."""
+        """Takes bytes of the line."""
         for body in self._decoder.feed(data):
             try:
                 if self._update is not None and body[0] in radio_update.ASKED:
@@ -89,7 +90,7 @@ class Bridge:
                 self.counters["unknown-kinds"] += 1  # ours: an echo
 
     def on_radio(self, mac, rssi_dbm, data) -> None:
-        """A frame from the air."""
+        """Takes a frame from the air."""
         if data == wire_limits.RADIO_PROBE:
             self.counters["probes"] += 1
             return
@@ -106,7 +107,7 @@ class Bridge:
             self.counters["up-overflow"] += 1
 
     def on_done(self, was_acknowledged) -> None:
-        """The driver reports about the frame in the air."""
+        """Takes the driver's report about the frame in the air."""
         if self._flying is None:
             return  # one that we gave up
         self.counters["sent-acked" if was_acknowledged else "sent-failed"] += 1
@@ -117,7 +118,7 @@ class Bridge:
         self._reinit_delay_ms = limits.REINIT_FIRST_MS
 
     def on_refused(self) -> None:
-        """The driver did not take the frame that was to fly, or its peer: it is lost."""
+        """Notes that the driver did not take the frame that was to fly, or its peer: it is lost."""
         self.counters["sent-refused"] += 1
         self._flying = None
         self._refused += 1
@@ -125,11 +126,11 @@ class Bridge:
             self._reinit_wanted = True
 
     def on_broken(self) -> None:
-        """The radio could not be begun as it should: it may hear nobody, and nothing would tell."""
+        """Notes that the radio could not be begun as it should: it may hear no node, and nothing would tell."""
         self._reinit_wanted = True
 
     def poll(self, *, now_ms) -> None:
-        """Whatever is due."""
+        """Does what is due."""
         if self._flying is not None and now_ms - self._flying_ms >= limits.DONE_MAX_MS:
             self.counters["stuck"] += 1
             self._flying = None
@@ -143,7 +144,7 @@ class Bridge:
             self._report()
 
     def deadline_ms(self):
-        """When `poll` has something to do by itself."""
+        """Returns when `poll` has something to do by itself."""
         due_ms = self._health_ms
         if self._flying is not None:
             due_ms = min(due_ms, self._flying_ms + limits.DONE_MAX_MS)
@@ -153,13 +154,13 @@ class Bridge:
 
     # --- actions --------------------------------------------------------------------------------------------------
 
-    def take_actions(self) -> list:
-        """What the radio shall do, in order."""
+    def drain_actions(self) -> list:
+        """Drains what the radio shall do, in order."""
         actions, self._actions = self._actions, []
         return actions
 
-    def take_frame(self, *, heap_free, radio_dropped, now_ms) -> bytes:
-        """The next bytes for the line, whole; empty when there are none. What is true now is said now."""
+    def next_frame(self, *, heap_free, radio_dropped, now_ms) -> bytes:
+        """Returns the next whole frame for the line, or nothing. A frame of state holds the state of this instant."""
         if self._hello_due:
             self._hello_due = False
             if self._update is not None:
@@ -169,7 +170,7 @@ class Bridge:
             self._credit_due = False
             self._told_free = self._free()
             return slip.encode(radio.credit(self._number, self._told_free))
-        body = self._update.take_body() if self._update is not None else b""
+        body = self._update.next_body() if self._update is not None else b""
         if body:
             return slip.encode(body)
         if self._reports:
@@ -184,11 +185,11 @@ class Bridge:
         return b""
 
     def is_flying(self) -> bool:
-        """Whether a report of the driver is awaited."""
+        """Tells whether a report of the driver is awaited."""
         return self._flying is not None
 
     def evicted(self) -> int:
-        """How often a peer made room for another in the driver's table."""
+        """Counts how often a peer made room for another in the driver's table."""
         return self._peers.evicted
 
     # --- from the line ----------------------------------------------------------------------------------------------
@@ -255,7 +256,7 @@ class Bridge:
     # --- health -------------------------------------------------------------------------------------------------------
 
     def _report(self):
-        """A place for HEALTH, which is filled when it is taken, and the counts of nodes."""
+        """Queues HEALTH, which is filled when it leaves, and the counts of nodes."""
         rows = self._counts.rows()
         self._reports = [None]
         for at in range(0, len(rows), radio.PEERS_MAX):

@@ -1,4 +1,4 @@
-"""Every bound of the concentrator, with its reason. Values only, no code."""
+"""Holds every bound of the concentrator, with its reason. Values only, no code."""
 
 # ESP-NOW has room for 20 peers; one is kept for broadcast, which a later tool may want.
 RADIO_PEERS_MAX = 19

@@ -1,6 +1,6 @@
-"""The concentrator's loader: `main.py` at the root of the chip, beside `slots.py`. Neither is ever updated.
+"""Starts the concentrator's program: `main.py` at the root of the chip, beside `slots.py`. Neither is ever updated.
 
-Chooses the folder to start from (`slots`), puts it in front of the search path and hands over. On trial whatever goes
+Chooses the folder to start from (`slots`), puts it in front of the search path and hands over. On trial all that goes
 wrong ends in a reset, which is the next trial or the way back. Where the confirmed folder cannot even be imported
 (a damaged file system) the other one is tried at once. A program that hangs while it starts is ended by the watchdog.
 
@@ -25,7 +25,7 @@ import slots  # noqa: E402
 
 
 def main():
-    """Start what is chosen; a reset whatever happens."""
+    """Starts what is chosen, and resets the chip however that ends."""
     try:
         start(slots.Store(), imported)
     except Exception as error:
@@ -35,7 +35,7 @@ def main():
 
 
 def start(store, imports):
-    """Run the program of the chosen folder. `imports(folder)` returns its `main`, or raises."""
+    """Runs the program of the chosen folder. `imports(folder)` returns its `main`, or raises."""
     boot = slots.begin(store)
     try:
         program = imports(slots.FOLDERS[boot.slot])
@@ -54,7 +54,7 @@ def start(store, imports):
 
 
 def imported(folder):
-    """The folder's program; of one that cannot be imported nothing stays."""
+    """Imports the folder's program; of one that cannot be imported nothing stays."""
     before = set(sys.modules)
     sys.path.insert(0, folder)
     try:

@@ -1,4 +1,4 @@
-"""The concentrator on the chip: puts the parts together and turns the loop of `concentrator.shell`.
+"""Runs the concentrator on the chip: puts the parts together and turns the loop of `concentrator.shell`.
 
 Lies in folder `a` or `b` of the chip's file system with the packages it imports and `chip`, `crash`,
 `slot_files` of `esp32/`: what `bocage link image` puts together. `loader.py` at the root starts it. Copied to the root
@@ -44,7 +44,7 @@ FOLDERS = ("a", "b")
 
 
 def main(boot=None, choose=None, confirm=None):
-    """Run for ever. What is not caught anywhere is written down, then the chip is reset.
+    """Runs for ever. An uncaught exception is written down, then the chip is reset.
 
     The loader's contract: `boot` has slot, is_trial, floor and failed; `choose(number)` and `confirm(number)` write the
     choice of the next start and return whether they could. Without a loader there is none of them."""
@@ -57,7 +57,7 @@ def main(boot=None, choose=None, confirm=None):
 
 
 def run(boot, choose, confirm):
-    """Start, then turn. Returns never."""
+    """Starts, then turns. Returns never."""
     wdt = machine.WDT(timeout=WATCHDOG_MS)
     clock = Clock(time.ticks_ms, time.ticks_diff)
     settings = load(SETTINGS)
@@ -95,7 +95,7 @@ def run(boot, choose, confirm):
 
 
 def open_update(boot, now_ms):
-    """What knows about images: of the one that runs, and of the next."""
+    """Makes the Update, which knows the image that runs and the next."""
     if boot is None:
         return Update(number=0, floor=0, phase=radio_update.FIXED, failed=0, now_ms=now_ms)
     phase = radio_update.TRIAL if boot.is_trial else radio_update.CONFIRMED
@@ -104,7 +104,7 @@ def open_update(boot, now_ms):
 
 
 def load(name) -> dict:
-    """A file's object; empty when there is none, or none that can be read: the concentrator runs without."""
+    """Returns a file's object; empty when there is none, or none that can be read: the concentrator runs without."""
     try:
         with open(name) as file:
             plain = json.load(file)
@@ -114,7 +114,7 @@ def load(name) -> dict:
 
 
 def first_channel(*places) -> int:
-    """The first good channel of these objects."""
+    """Returns the first good channel of these objects."""
     for place in places:
         channel = place.get("channel")
         if isinstance(channel, int) and words.CHANNEL_MIN <= channel <= words.CHANNEL_MAX:
@@ -123,7 +123,7 @@ def first_channel(*places) -> int:
 
 
 def remember(channel):
-    """Keep the channel over a reset; written only when the gateway changes it."""
+    """Keeps the channel over a reset; it is written only when the gateway changes it."""
     try:
         with open(CHANNEL, "w") as file:
             json.dump({"channel": channel}, file)
@@ -132,7 +132,7 @@ def remember(channel):
 
 
 def open_port(wanted):
-    """The line; the console when the settings say nothing that can be used."""
+    """Opens the line; the console when the settings say nothing that can be used."""
     if isinstance(wanted, list) and len(wanted) == 4 and all(isinstance(value, int) for value in wanted):
         number, tx, rx, baud = wanted
         micropython.kbd_intr(3)  # the console is a person's then

@@ -1,4 +1,5 @@
-"""The concentrator's one loop and its line: radio and line in, the bridge decides, radio and line out, watchdog.
+"""Turns the concentrator's one loop and owns its line: radio and line in, the bridge decides, radio and line out,
+watchdog.
 
 Everything that the loop touches is given, so that a desk can turn it. It decides only what concerns the chip: when its
 memory fills up with senders that the driver never forgets, it restarts, which costs two seconds of silence.
@@ -18,7 +19,7 @@ from wire.radio import BODY_BYTES_MAX
 
 # Frames for the line in one turn: a host that does not read must not keep the loop from the radio.
 FRAMES_PER_TURN_MAX = 4
-# What a turn waits for at most; for a frame in the air, whose end wakes nobody; for a line that is full.
+# What a turn waits for at most; for a frame in the air, whose end wakes nothing; for a line that is full.
 SLICE_MS = 20
 SHORT_SLICE_MS = 2
 # The driver keeps 200 bytes or so of each sender it ever heard; a hostile radio may invent them.
@@ -28,7 +29,8 @@ _FRAME_BYTES_MAX = 2 * (BODY_BYTES_MAX + 2) + 2
 
 
 class Shell:
-    """`port` has read() -> bytes, takes_frame() -> bool, write(bytes); `radio` is an `espnow_radio.Radio`.
+    """Turns the loop. `port` has read() -> bytes, takes_frame() -> bool, write(bytes); `radio` is an
+    `espnow_radio.Radio`.
 
     `wait(ms)` returns early when the line or the air has something. `remember(channel)` keeps it over a
     reset. `update` is the bridge's, and `files` the `slot_files.SlotFiles` that carries out what it asks for.
@@ -62,13 +64,13 @@ class Shell:
         for was_acknowledged in self._radio.done():
             self._bridge.on_done(was_acknowledged)
         self._bridge.poll(now_ms=now_ms)
-        for action in self._bridge.take_actions():
+        for action in self._bridge.drain_actions():
             self._act(action)
         if self._update is not None:
             self._serve_update(now_ms)
         self._write(now_ms)
         if self._radio.heard_count() > HEARD_MAX and not self._is_on_trial():
-            self._restart()  # on trial anybody with a radio could have an image fall back by it
+            self._restart()  # on trial any stranger with a radio could have an image fall back by it
         self._feed()
         self._wait(self._pause_ms(now_ms))
 
@@ -96,7 +98,7 @@ class Shell:
             self._restart()
 
     def _serve_update(self, now_ms):
-        """One operation on files in a turn, and a small one."""
+        """Does one small operation on files in a turn."""
         self._update.poll(radio_is_whole=self._radio.is_whole, now_ms=now_ms)
         operation = self._update.next_operation()
         if operation is not None:
@@ -109,7 +111,7 @@ class Shell:
             self._is_full = not self._port.takes_frame()
             if self._is_full:
                 return
-            frame = self._bridge.take_frame(
+            frame = self._bridge.next_frame(
                 heap_free=self._heap_free(), radio_dropped=self._radio.dropped(), now_ms=now_ms
             )
             if not frame:
@@ -124,7 +126,7 @@ class Shell:
 
 
 class ConsolePort:
-    """`sys.stdin` and `sys.stdout`. On chips with USB of their own the host waits for us; on a console UART
+    """The line on `sys.stdin` and `sys.stdout`. On chips with USB of their own the host waits for us; on a console UART
     the input buffer holds one frame, and what comes meanwhile is lost: there a UART of its own is better."""
 
     def __init__(self, kbd_intr):
@@ -134,7 +136,7 @@ class ConsolePort:
         self.source = sys.stdin
 
     def read(self) -> bytes:
-        """What has come: byte by byte, since a longer read waits."""
+        """Returns what has arrived, read byte by byte, since a longer read waits."""
         data = bytearray()
         while len(data) < _READ_BYTES_MAX and self._poll.poll(0):
             byte = sys.stdin.buffer.read(1)
@@ -151,7 +153,7 @@ class ConsolePort:
 
 
 class UartPort:
-    """`uart_` is one of `links.uart.open_uart`."""
+    """The line on a UART, one of `links.uart.open_uart`."""
 
     def __init__(self, uart_):
         self._uart = uart_
@@ -163,7 +165,7 @@ class UartPort:
         return self._uart.read(waiting) or b"" if waiting else b""
 
     def takes_frame(self) -> bool:
-        """Whether the longest frame fits the chip's buffer."""
+        """Tells whether the longest frame fits the chip's buffer."""
         if self._uart.txdone():
             self._leaving_bytes = 0
         return self._leaving_bytes + _FRAME_BYTES_MAX <= uart.SENT_BYTES_MAX

@@ -1,4 +1,4 @@
-"""The concentrator's own update: takes an image piece by piece into the folder it does not run from.
+"""Updates the concentrator itself: takes an image piece by piece into the folder it does not run from.
 
 Messages in, bodies for the line and operations on files out; one operation at a time, each small, whose result comes
 back. So the air never waits for the flash longer than one piece takes.
@@ -46,8 +46,8 @@ _REFUSED = "refused"
 
 
 class Update:
-    """`number`: of the running image; `floor`: no image may have this number or a lower one. `phase`: see
-    `wire.radio_update`. `failed`: number of the image that was given up last.
+    """Accepts an image and judges the one on trial. `number`: of the running image; `floor`: no image may have this
+    number or a lower one. `phase`: see `wire.radio_update`. `failed`: number of the image that was given up last.
     """
 
     def __init__(self, *, number, floor, phase, failed, now_ms):
@@ -88,15 +88,15 @@ class Update:
     # --- events ---------------------------------------------------------------------------------------------------
 
     def on_asked(self) -> None:
-        """The gateway has said ASK, and HELLO will answer it."""
+        """Notes that the gateway has sent ASK, which HELLO will answer."""
         self._was_asked = True
 
     def on_greeting(self) -> None:
-        """HELLO leaves: it is followed by STATE."""
+        """Notes that HELLO leaves: STATE follows it."""
         self._state_due = True
 
     def on_message(self, message) -> None:
-        """An Offer, a Chunk or an Activate."""
+        """Takes an Offer, a Chunk or an Activate."""
         if isinstance(message, words.Offer):
             self._on_offer(message)
         elif message.tag != self._digest[: words.TAG_BYTES]:
@@ -107,7 +107,7 @@ class Update:
             self._operation = (CHOOSE, self._manifest.number)
 
     def poll(self, *, radio_is_whole, now_ms) -> None:
-        """On trial: is it good?"""
+        """Judges the image on trial."""
         if self.phase != words.TRIAL:
             return
         if now_ms >= self._confirm_ms and self._was_asked and radio_is_whole and not self._is_busy():
@@ -117,13 +117,13 @@ class Update:
             self.wants_restart = True
 
     def is_on_trial(self) -> bool:
-        """A restart now would count against the image."""
+        """Tells whether a restart now would count against the image."""
         return self.phase == words.TRIAL
 
     # --- what it does and says -------------------------------------------------------------------------------------
 
     def next_operation(self):
-        """What is to be done with files now, or None; its result goes to `on_result`."""
+        """Returns what is to be done with files now, or None; its result goes to `on_result`."""
         operation, self._operation = self._operation, None
         self._is_doing = operation is not None
         return operation
@@ -138,8 +138,8 @@ class Update:
             return
         self._results[self._state](result)
 
-    def take_body(self) -> bytes:
-        """The next body for the line; empty when there is none."""
+    def next_body(self) -> bytes:
+        """Returns the next body for the line, or nothing."""
         if self._state_due:
             self._state_due = False
             return words.state(self._number, self.phase, self._failed)
@@ -186,7 +186,7 @@ class Update:
         return ""
 
     def _found(self, piece):
-        """A piece of the manifest that the other folder has."""
+        """Takes a piece of the manifest that the other folder has."""
         self._raw.extend(piece)
         if len(piece) == PIECE_BYTES and len(self._raw) <= image.MANIFEST_BYTES_MAX:
             self._operation = (READ, MANIFEST_NAME, len(self._raw))
@@ -235,7 +235,7 @@ class Update:
             self._go(_STORING, (BEGIN, MANIFEST_NAME))
 
     def _read_manifest(self):
-        """Whether it is one for us; what is wrong is said."""
+        """Tells whether the image is one for us; what is wrong is reported."""
         try:
             manifest = image.decode(bytes(self._raw))
         except WireFault as fault:
@@ -251,7 +251,7 @@ class Update:
         return False
 
     def _stored(self, fault):
-        """The manifest goes to the folder by pieces as well."""
+        """Writes the manifest to the folder by pieces as well."""
         if fault:
             self._refuse(fault)
         elif self._is_ending:
@@ -265,7 +265,7 @@ class Update:
             self._operation = (END,)
 
     def _check(self, index, received=0):
-        """Read back the file of this index; behind the last one all is there."""
+        """Reads back the file of this index; behind the last one all is there."""
         self._index, self._received = index, received
         self._raw = bytearray()  # the manifest is in the folder, and read
         if index == len(self._manifest.files):
@@ -292,7 +292,7 @@ class Update:
             self._go(_RECEIVING, (BEGIN, file.path))
 
     def _written(self, fault):
-        """The result of BEGIN, of a WRITE, or of END."""
+        """Takes the result of BEGIN, of a WRITE, or of END."""
         if fault:
             self._refuse(fault)
         elif self._is_ending:
@@ -310,7 +310,7 @@ class Update:
             self._refuse("state")
 
     def _refuse(self, word):
-        """Say why. What has come so far is of no use to anybody, and the space may be needed."""
+        """Reports why the image is refused. What has arrived is of no use any more, and the space may be needed."""
         touched = self._state in (_CLEARING, _STORING, _CHECKING, _RECEIVING, _READY)
         self._refusal = word
         self._go(_REFUSED, (CLEAR,) if touched else None)

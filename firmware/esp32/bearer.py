@@ -1,7 +1,7 @@
-"""The node's bearer to its gateway, as the settings name it: Wi-Fi and UDP, RS-485, a wire, or ESP-NOW.
+"""Opens the node's bearer to its gateway, as the settings name it: Wi-Fi and UDP, RS-485, a wire, or ESP-NOW.
 
 Every one has `link`, with the interface of `links.udp`; `step`, once a turn, which is True where nothing but a restart
-of the chip may help; `is_ready`, for who would rather wait than lose a datagram; `close`; `signal_dbm`;
+of the chip may help; `is_ready`, for a caller that would rather wait than lose a datagram; `close`; `signal_dbm`;
 `ack_timeout_ms`, the least patience that CoAP needs there. None of them reboots the chip or waits for a network. What
 only one bearer needs is imported there.
 """
@@ -15,7 +15,7 @@ from node import settings as node_settings
 
 
 class WifiBearer:
-    """UDP over a network that comes and goes."""
+    """Carries UDP over a network that comes and goes."""
 
     ack_timeout_ms = 0
 
@@ -37,11 +37,11 @@ class WifiBearer:
         self._wifi.step(now_ms=now_ms)
 
     def is_ready(self):
-        """Whether a datagram would leave."""
+        """Tells whether a datagram would leave."""
         return self._wifi.is_up()
 
     def close(self):
-        """The radio is off; the next one is opened anew."""
+        """Switches the radio off; the next bearer is opened anew."""
         self._wifi.stop()
         self.link.close()
 
@@ -50,8 +50,8 @@ class WifiBearer:
 
 
 def open_bearer(settings, wifi, board, *, random_below, now_ms, sleep_ms):
-    """What the settings name, on the pins of `board`, or with `wifi` = [network, key]; `now_ms` and `sleep_ms` are
-    functions of the shell's clock."""
+    """Opens what the settings name, on the pins of `board`, or with `wifi` = [network, key]; `now_ms` and `sleep_ms`
+    are functions of the shell's clock."""
     kind = settings.bearer[0]
     if kind == node_settings.UDP:
         return WifiBearer(settings, wifi, random_below=random_below)

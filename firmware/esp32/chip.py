@@ -1,4 +1,4 @@
-"""What the portable code asks of any chip: milliseconds that grow for ever, and unpredictable numbers."""
+"""Gives the portable code what it asks of any chip: milliseconds that grow for ever, and unpredictable numbers."""
 
 
 class Clock:

@@ -1,7 +1,7 @@
-"""Which settings a start runs under, as the shell judges them; and what a node does that has none of any use.
+"""Chooses the settings that a start runs under, and keeps a node safe that has none it can use.
 
-Between `main` and the machines that decide: `node.settings`, the kind's own decoder, `node.settings_slots` by its
-store.
+It stands between `main` and the machines that decide: `node.settings`, the kind's own decoder, `node.settings_slots` by
+its store.
 """
 
 import time
@@ -27,14 +27,14 @@ Settled = namedtuple("Settled", ("settings", "product", "board", "wifi", "clock_
 
 
 def settle(wdt, life, clock):
-    """(Settled, module of the kind). Without usable settings it returns never."""
+    """Returns (Settled, module of the kind), and without usable settings never."""
     from settings_store import SettingsStore
 
     chosen, kind = load(SettingsStore(), life)
     if chosen.settings is None:
         stay_safe(wdt, clock, chosen, life)
     if chosen.why is not None:
-        say(chosen.faults)
+        print_faults(chosen.faults)
     plain = chosen.plain
     product = plain.get("kind", kinds.DEFAULT)
     if life.is_rescue:
@@ -53,12 +53,13 @@ def settle(wdt, life, clock):
 
 
 def load_board(name):
-    """The pins of this kind of node."""
+    """Imports the pins of this kind of node."""
     return __import__("boards." + name, None, None, (name,))
 
 
 def load(store, life):
-    """(node.settings_slots.Chosen, module of the kind). A crash of the start before counts against new settings."""
+    """Returns (node.settings_slots.Chosen, module of the kind). A crash of the start before counts against new
+    settings."""
     kind = None
 
     def decode(plain):
@@ -76,12 +77,12 @@ def load(store, life):
 
     chosen = store.begin(decode, crashed=life.was_fault)
     if chosen.settings is not None:
-        decode(chosen.plain)  # `kind` is that of what is in force, whichever was looked at last
+        decode(chosen.plain)  # `kind` is that of what is in force, whichever was judged last
     return chosen, kind
 
 
 def shell_faults(settings, plain):
-    """What only the shell can judge: the network, and that the gateway's address needs no look-up."""
+    """Checks what only the shell can: the network, and that the gateway's address needs no look-up."""
     faults = []
     if "clock_chip" in plain:
         is_there = hasattr(load_board(plain.get("kind", kinds.DEFAULT)), "open_rtc")
@@ -98,20 +99,20 @@ def shell_faults(settings, plain):
 
 
 def stay_safe(wdt, clock, chosen, life):
-    """Bad settings: the outputs keep the levels of the boot, those that hold a state of their own are brought to
-    theirs, nothing heats (nobody said that there is a room), and the console says why, again and again. A program on
-    trial that cannot read what its predecessor could goes back soon."""
-    said_ms = None
+    """Stays safe with bad settings: the outputs keep the levels of the boot, those that hold a state of their own are
+    brought to theirs, nothing heats (it is not known that there is a room), and the console says why again and again. A
+    program on trial that cannot read what its predecessor could goes back soon."""
+    printed_ms = None
     until_ms = clock.now_ms() + TRIAL_WITHOUT_SETTINGS_MS
     life.waits()
-    port, stand_in = beside(life, chosen.plain, clock)
+    port, stand_in = open_led_and_stand_in(life, chosen.plain, clock)
     while True:
         now_ms = clock.now_ms()
         if life.trial.is_trial and now_ms >= until_ms:
             life.give_up("settings", now_ms=now_ms)
-        if said_ms is None or now_ms - said_ms >= FAULTS_REPEATED_MS:
-            said_ms = now_ms
-            say(chosen.faults)
+        if printed_ms is None or now_ms - printed_ms >= FAULTS_REPEATED_MS:
+            printed_ms = now_ms
+            print_faults(chosen.faults)
         if port is not None:
             port.show(panel.NO_SETTINGS, now_ms=now_ms)
         if stand_in is not None and not stand_in.turn(now_ms=clock.now_ms(), wanted=False):
@@ -123,33 +124,34 @@ def stay_safe(wdt, clock, chosen, life):
             time.sleep_ms(10)  # a pulse is no longer than it must be
 
 
-def beside(life, plain, clock):
-    """(LED, the board's stand-in) of a node whose settings are of no use; each None where there is none, or nothing
-    tells which board it is."""
+def open_led_and_stand_in(life, plain, clock):
+    """Returns (LED, the board's stand-in) of a node whose settings are of no use; each None where there is none, or
+    nothing tells which board it is."""
     kind = plain.get("kind", kinds.DEFAULT) if isinstance(plain, dict) else kinds.DEFAULT
     try:
         board = load_board(life.board_name(kind))
     except (ImportError, TypeError, ValueError):
         return None, None
-    found = []
+    opened = []
     for make in (
         lambda: lifeline.PanelPort(machine, board, 0, now_ms=clock.now_ms()),
         lambda: stand_in_of(board, clock),
     ):
         try:
-            found.append(make())
+            opened.append(make())
         except (AttributeError, ImportError, OSError, TypeError, ValueError) as error:
             print("settings: of this board:", repr(error))
-            found.append(None)
-    return found
+            opened.append(None)
+    return opened
 
 
 def stand_in_of(board, clock):
-    """Of a board for which boot.py's levels are not all there is to do, else None."""
+    """Opens the stand-in of a board for which boot.py's levels are not enough, else None. `last_resort` has the same
+    four lines, for it is never updated and stands alone."""
     return board.stand_in()(board, machine, now_ms=clock.now_ms()) if hasattr(board, "stand_in") else None
 
 
-def say(faults):
-    """What is wrong with the settings, on the console."""
+def print_faults(faults):
+    """Prints the faults of the settings on the console."""
     for fault in faults:
         print("settings:", fault.path or "file", fault.problem + ":", fault.remedy)

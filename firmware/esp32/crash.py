@@ -1,5 +1,5 @@
-"""What went before this start: why the chip was reset, the last few uncaught exceptions in a file that stays small, and
-crumbs in RTC memory that tell how the last life ended. Read by people; nothing decides by it.
+"""Keeps what went before this start: why the chip was reset, the last few uncaught exceptions in a file that stays
+small, and crumbs in RTC memory that tell how the last life ended. People read it; nothing decides by it.
 
 Crumbs are what a node leaves behind while it runs: each task of its loop as it begins, and every few seconds how long
 it has been up, the least free heap and the watchdog's least margin. After a reset they say where it stood still.
@@ -40,7 +40,7 @@ _UNKNOWN = 0xFFFFFFFF
 
 
 def describe(error) -> str:
-    """Traceback and message."""
+    """Returns traceback and message."""
     if hasattr(sys, "print_exception"):
         text = io.StringIO()
         sys.print_exception(error, text)
@@ -49,7 +49,7 @@ def describe(error) -> str:
 
 
 def note(head, error, *, open_file=open):
-    """Append one entry; the oldest one goes. A file that cannot be read or written is not worth a second crash."""
+    """Appends one entry; the oldest one goes. A file that cannot be read or written is not worth a second crash."""
     entry = (head + "\n" + describe(error))[-_ENTRY_CHARS_MAX:]
     try:
         kept = entries(open_file=open_file)[1 - _ENTRIES_MAX :]
@@ -60,7 +60,7 @@ def note(head, error, *, open_file=open):
 
 
 def entries(*, open_file=open) -> list:
-    """The notes, oldest first."""
+    """Lists the notes, oldest first."""
     try:
         with open_file(NAME) as file:
             text = file.read((_ENTRY_CHARS_MAX + len(_SEPARATOR)) * _ENTRIES_MAX)
@@ -70,13 +70,14 @@ def entries(*, open_file=open) -> list:
 
 
 def digest(error) -> bytes:
-    """The same error at the same line of the same program has the same one: so a fleet's crashes can be counted."""
+    """Returns a digest that is the same for the same error at the same line of the same program: so a fleet's crashes
+    can be counted."""
     return sha256(describe(error).encode()).digest()[:DIGEST_BYTES]
 
 
 class Crumbs:
-    """`memory`: an `rtc.Memory`. `tasks`: names of the loop's steps, in an order that a program keeps as long as it
-    can: a mark is read by the program that made it, or by its successor."""
+    """Writes and reads the crumbs. `memory`: an `rtc.Memory`. `tasks`: names of the loop's steps, in an order that a
+    program keeps as long as it can: a mark is read by the program that made it, or by its successor."""
 
     def __init__(self, memory, tasks, *, now_ms):
         self._memory = memory
@@ -88,7 +89,7 @@ class Crumbs:
         self._margin_ms = _UNKNOWN
 
     def past(self):
-        """How the last life ended, or None: ask before `begin`."""
+        """Returns how the last life ended, or None. Call it before `begin`."""
         body = self._memory.get(_REGION)
         if body is None or len(body) != _CRUMBS_BYTES:
             return None
@@ -107,17 +108,17 @@ class Crumbs:
         )
 
     def begin(self, index, *, now_ms):
-        """This life has begun, in this task: one that dies before its first turn must not be taken for the last one's
-        end."""
+        """Notes that this life has begun, in this task: one that dies before its first turn must not be taken for the
+        last one's end."""
         self._memory.mark(index)
         self._write(ALIVE, _NO_DIGEST, now_ms)
 
     def enter(self, index):
-        """This task of the loop begins."""
+        """Notes that this task of the loop begins."""
         self._memory.mark(index)
 
     def step(self, heap_free, margin_ms, *, now_ms):
-        """Once a turn, with functions that tell; looked at every CRUMBS_EVERY_MS only."""
+        """Takes note of heap and margin every CRUMBS_EVERY_MS. Call it every turn, with functions that give them."""
         if now_ms < self._due_ms:
             return
         self._due_ms = now_ms + CRUMBS_EVERY_MS
@@ -126,7 +127,7 @@ class Crumbs:
         self._write(ALIVE, _NO_DIGEST, now_ms)
 
     def end(self, end, *, now_ms, error=None, time=None):
-        """The last word of this life: its `error`, or for the next one its `time`, (Unix s, ± s)."""
+        """Notes the end of this life: its `error`, or for the next one its `time`, (Unix s, ± s)."""
         said = _NO_DIGEST if error is None else digest(error)
         self._write(end, said if time is None else struct.pack("<II", time[0], time[1]), now_ms)
 
@@ -137,7 +138,7 @@ class Crumbs:
 
 
 def pause(pause_ms, ticks_ms, ticks_diff, sleep_ms):
-    """Wait by the clock. Slices that are counted instead grow with each one that is late: on a chip or a desk with too
+    """Waits by the clock. Slices that are counted instead grow with each one that is late: on a chip or a desk with too
     much to do the watchdog comes first, and its reset hides the crash."""
     since = ticks_ms()
     while ticks_diff(ticks_ms(), since) < pause_ms:
@@ -151,11 +152,12 @@ REPORTED = ("brown-out",) + FAULTS
 
 
 def cause(machine, ended, past) -> str:
-    """The word of a boot report: power-on, brown-out, watchdog, panic, crash, planned, deep-sleep, soft or hard.
+    """Returns the word of a boot report: power-on, brown-out, watchdog, panic, crash, planned, deep-sleep, soft or
+    hard.
 
     `ended`: of `guard.ended_by`; `past`: a Past or None. What the last life said itself goes before what the chip says,
     for the watchdog may bite while a crash is being written down. The port tells a panic and a reset of one's own
-    alike (`hard`): if nobody asked for it, it was a panic."""
+    alike (`hard`): if the program did not ask for it, it was a panic."""
     if ended != "reset":
         return "power-on" if ended == "power" else "deep-sleep" if ended == "sleep" else ended
     if past is not None and past.end == CRASHED:
@@ -167,7 +169,7 @@ def cause(machine, ended, past) -> str:
 
 
 def reset_cause(machine):
-    """A word for why the chip started, of `wire.radio.CAUSES`. A brown-out reads as power-on, a panic as hard
+    """Returns the word for why the chip started, of `wire.radio.CAUSES`. A brown-out reads as power-on, a panic as hard
     (the port's own limits). `machine`: the chip's module."""
     names = {
         "PWRON_RESET": "power-on",

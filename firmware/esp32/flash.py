@@ -1,4 +1,4 @@
-"""What a node must remember through a power cut, in two files that are written in turn.
+"""Keeps what a node must remember through a power cut, in two files that are written in turn.
 
 Each file holds one record with a generation and a CRC; the sound one with the higher generation counts. A cut in
 the middle of a write damages at most the file being written, which is never the newest sound one. Records are named
@@ -51,7 +51,7 @@ _LENGTH_1 = struct.calcsize(_FORMAT_1) + 4
 
 
 class Store:
-    """The two files. `open_file` is the built-in `open`, or a test's that loses its power."""
+    """Reads and writes the two files. `open_file` is the built-in `open`, or a test's that loses its power."""
 
     def __init__(self, *, open_file=open):
         self._open = open_file
@@ -59,7 +59,7 @@ class Store:
         self._target = 0
 
     def read(self):
-        """(State or None, condition)."""
+        """Returns (State or None, condition)."""
         raw = [self._load(name) for name in SLOTS]
         slots = [decode(data) for data in raw]
         newest = None
@@ -74,7 +74,8 @@ class Store:
         return state, SOUND if slots[self._target] is not None or never_written else DAMAGED
 
     def write(self, state) -> bool:
-        """Put `state` into the older file; True when it reads back. False leaves the newest record as it was."""
+        """Puts `state` into the older file and tells whether it reads back. False leaves the newest record as it
+        was."""
         data = encode(self._generation + 1, state)
         name = SLOTS[self._target]
         try:
@@ -90,7 +91,7 @@ class Store:
         return True
 
     def _load(self, name):
-        """The bytes of a file; None when it does not exist, nothing when it cannot be read."""
+        """Returns the bytes of a file; None when it does not exist, nothing when it cannot be read."""
         try:
             with self._open(name, "rb") as file:
                 return file.read(_LENGTH_MAX + 1)
@@ -99,7 +100,7 @@ class Store:
 
 
 def begin(store, random_below) -> Start:
-    """The boot number of this start, on flash before anybody may speak under it.
+    """Returns the Start whose boot number is on flash before anything may be sent under it.
 
     One damaged file may have held the next number, already spoken: that one is skipped. With nothing left to count
     from, or nowhere to write to, the number is drawn at random, far above any that counting reaches.
@@ -121,8 +122,8 @@ def begin(store, random_below) -> Start:
 
 
 def go_on(store, boot):
-    """Start of a chip that woke in `boot`, or None when flash does not know that boot as its last: then it must
-    begin."""
+    """Returns the Start of a chip that woke in `boot`, or None when flash does not know that boot as its last: then it
+    must begin."""
     state, condition = store.read()
     if state is None or condition == DAMAGED or state.boot != boot:
         return None
@@ -134,7 +135,7 @@ def _jump(random_below):
 
 
 def encode(generation, state) -> bytes:
-    """One record. Memory that is longer than agreed is a fault of ours, and would be lost: asserted."""
+    """Encodes one record. Memory that is longer than agreed is a fault of ours, and would be lost: asserted."""
     assert len(state.memory) <= MEMORY_BYTES_MAX and len(state.own) <= OWN_BYTES_MAX
     known = state.durable_sequence is not None
     sequence = state.durable_sequence if known else 0
@@ -146,7 +147,7 @@ def encode(generation, state) -> bytes:
 
 
 def decode(data):
-    """(generation, State), or None for what is not a sound record."""
+    """Returns (generation, State), or None for what is not a sound record."""
     if data is None or len(data) < _HEAD_BYTES + 4 or crc32(data[:-4]) != struct.unpack("<I", data[-4:])[0]:
         return None
     if data[:4] == _MAGIC_1 and len(data) == _LENGTH_1:

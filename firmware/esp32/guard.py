@@ -3,7 +3,7 @@
 A start is good when it says so (`healthy`): ten minutes of turning, or one authenticated exchange with the gateway.
 What the last start came to stands in RTC memory, which every reset leaves alone but the loss of power:
 
-    STARTED   it has not been good yet: whatever resets the chip now is a strike
+    STARTED   it has not been good yet: any reset of the chip now is a strike
     HEALTHY   it was good: a crash after days is reported, and no strike
     PLANNED   it asked for the reset itself (an update, the rescue's own end)
     TRIAL     an image on trial: its starts are counted by `slots`, and it has its own way back
@@ -18,9 +18,9 @@ What the last start came to stands in RTC memory, which every reset leaves alone
     unknown   strike                   -                        no strike
 
 Mains that come and go, or a technician's hand at the fuse, are no fault of a program: fifty short cuts in a row leave a
-lamp its calendar. A supply that sags is not cured by another program either. But whoever turns the power off and on
-again asks for a try, and gets one. The rescue program gives one by itself as well: after an hour, then after two, four,
-up to a day, since what was wrong may have been the world.
+lamp its calendar. A supply that sags is not cured by another program either. But a technician who turns the power off
+and on again asks for a try, and gets one. The rescue program gives one by itself as well: after an hour, then after
+two, four, up to a day, since what was wrong may have been the world.
 
 The count is in RTC memory first, and on flash for the case that power goes between two crashes: written when it
 changes, so three times on the way into rescue and once on the way out, and never by a start that is good.
@@ -66,7 +66,8 @@ _LENGTH = struct.calcsize(_FORMAT) + 4
 
 
 class Guard:
-    """`memory`: an `rtc.Memory`; `store`: a Store. Call `begin` once, first."""
+    """Counts strikes and decides what a start runs. `memory`: an `rtc.Memory`; `store`: a Store. Call `begin` once,
+    first."""
 
     def __init__(self, memory, store):
         self._memory = memory
@@ -75,7 +76,7 @@ class Guard:
         self._state = None
 
     def begin(self, ended, *, is_trial) -> Start:
-        """What this start runs. `ended`: RESET, BROWN_OUT, POWER or SLEEP, as `ended_by` has it."""
+        """Returns what this start runs. `ended`: RESET, BROWN_OUT, POWER or SLEEP, as `ended_by` has it."""
         kept = self._memory.get(_REGION)
         last = None
         if kept is not None and len(kept) == 3 and ended != POWER:
@@ -98,24 +99,24 @@ class Guard:
         return Start(is_rescue, last, strikes, retry_s(retries))
 
     def healthy(self):
-        """The program that runs is good. On trial it is `slots.confirm` that says so first."""
+        """Notes that the running program is good. On trial `slots.confirm` says so first."""
         if self._count != (0, 0):
             self._write((0, 0))
         self._keep(HEALTHY)
 
     def planned(self):
-        """A reset of our own follows."""
+        """Notes that a reset of our own follows."""
         self._keep(PLANNED)
 
     def retry(self):
-        """The rescue gives the application one try: a reset follows, and a strike more is the rescue again."""
+        """Lets the rescue give the application one try: a reset follows, and a strike more is the rescue again."""
         retries = min(self._count[1] + 1, _RETRIES_MAX)
         self._write((STRIKES_MAX, retries))
         self._count = (STRIKES_MAX - 1, retries)
         self._keep(PLANNED)
 
     def _write(self, count):
-        """On flash, where it differs; a flash that takes nothing leaves the count to RTC memory."""
+        """Writes to flash, where it differs; a flash that takes nothing leaves the count to RTC memory."""
         self._count = count
         if self._store.read() != count:
             self._store.write(count)
@@ -127,8 +128,8 @@ class Guard:
 
 
 def ended_by(machine, memory) -> str:
-    """What ended the last start. The port tells a brown-out as a power-on, but what was in RTC memory is still there
-    then, and after a true power-on it is not."""
+    """Returns what ended the last start. The port tells a brown-out as a power-on, but what was in RTC memory is still
+    there then, and after a true power-on it is not."""
     cause = machine.reset_cause()
     if cause == getattr(machine, "DEEPSLEEP_RESET", None):
         return SLEEP
@@ -138,23 +139,23 @@ def ended_by(machine, memory) -> str:
 
 
 def retry_s(retries) -> int:
-    """How long the rescue runs before it gives the application a try."""
+    """Returns how long the rescue runs before it gives the application a try."""
     return min(RETRY_FIRST_S << retries, RETRY_LAST_S)
 
 
 class Store:
-    """The count on flash, in two files that are written in turn. `open_file` is the built-in `open`, or a test's that
-    loses its power."""
+    """Keeps the count on flash, in two files that are written in turn. `open_file` is the built-in `open`, or a test's
+    that loses its power."""
 
     def __init__(self, *, open_file=open):
         self._open = open_file
 
     def read(self) -> tuple:
-        """The newest sound (strikes, retries); those of a new board when there are none."""
+        """Returns the newest sound (strikes, retries); those of a new board when there are none."""
         return self._newest()[1]
 
     def write(self, count) -> bool:
-        """Into the older file; True when it reads back."""
+        """Writes into the older file and tells whether it reads back."""
         generation, _, newest = self._newest()
         data = struct.pack(_FORMAT, _MAGIC, generation + 1, count[0], count[1])
         data += struct.pack("<I", crc32(data))

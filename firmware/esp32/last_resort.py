@@ -1,7 +1,7 @@
-"""What the loader does when no program can be imported: valves that stay open without current are pulsed shut, a lamp
-with a gear of its own is told full light, a room is kept from frost, by whatever folder has kept what does that
-(`stand_in()` of the board's constants). `boot.py` has made all other outputs safe. Loaded only then, and never updated;
-never raises. Must not open anything.
+"""Keeps outputs safe when no program can be imported: valves that stay open without current are pulsed shut, a lamp
+with a gear of its own is told full light, a room is kept from frost, by the first folder that has kept what does that
+(`stand_in()` of the board's constants). `boot.py` has made all other outputs safe. Loaded only then, never updated, so
+it imports nothing that an update could change before it looks for a folder; never raises. Must not open anything.
 """
 
 import sys
@@ -13,15 +13,15 @@ import machine
 FOLDERS = ("r", "a", "b")
 # A program has shortened it.
 WATCHDOG_MS = 30_000
-# Whoever is never done is left after this long: the flash may read again. One period of the heating.
+# A stand-in that is never done is left after this long: the flash may read again. One period of the heating.
 LAST_MS = 1_200_000
 # Where another start may well do better: the valves are shut by then.
 BRIEF_MS = 20_000
 
 
 def keep(is_last):
-    """What there is to do, by the first of these folders that can. Nothing is heated, nor a lamp told anything, unless
-    `is_last`: there is no program that another start could come to."""
+    """Does what there is to do, by the first of these folders that can. Nothing is heated, nor a lamp told anything,
+    unless `is_last`: there is no program that another start could come to."""
     wdt = machine.WDT(timeout=WATCHDOG_MS)
     path, known = list(sys.path), set(sys.modules)
     for folder in FOLDERS:
@@ -44,7 +44,8 @@ def keep(is_last):
 
 
 def stand_in_of():
-    """Of this kind of board; None where boot.py's levels are all there is to do."""
+    """Opens the stand-in of this kind of board; None where boot.py's levels are enough. `chosen_settings` has the same,
+    which an update may change: this file never is, and stands alone."""
     import boot
 
     board = __import__("boards." + boot.KIND, None, None, (boot.KIND,))

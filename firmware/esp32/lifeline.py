@@ -1,5 +1,5 @@
-"""What a node's shell knows of its own life: how the last one ended, whether this start is good, what it leaves behind
-for the next, its program's number and its successor's place. Between the shell (`main`) and the machines that decide:
+"""Knows a node's own life: how the last one ended, whether this start is good, what it leaves behind for the next, its
+program's number and its successor's place. It stands between the shell (`main`) and the machines that decide:
 `guard`, `slots` (by the loader), `crash`, `node.trial`, `node.updating`, `node.log_ring`.
 
 Without the loader (a program frozen into the port, or copied to the root of the chip by hand) there is no second place
@@ -32,7 +32,7 @@ _FOLDERS = ("a", "b")
 
 
 class Lifeline:
-    """`start`: a loader.Start, or None."""
+    """Follows one life from its start to its reset. `start`: a loader.Start, or None."""
 
     def __init__(self, machine, start, *, now_ms):
         self._start = start
@@ -55,10 +55,10 @@ class Lifeline:
         self._crumbs = crash.Crumbs(self.memory, TASKS, now_ms=now_ms)
         self.past = None if ended == guard.POWER else self._crumbs.past()
         self.cause = crash.cause(machine, ended, self.past)
-        # Not for a reset that somebody asked for: nobody's settings are to blame for an update.
+        # Not for a reset that was asked for: no settings are to blame for an update.
         self.was_fault = self.cause in crash.FAULTS
         self._crumbs.begin(START, now_ms=now_ms)
-        self.log = LogRing(self.memory.get(rtc.LOG) if ended != guard.POWER else None)
+        self.ring = LogRing(self.memory.get(rtc.LOG) if ended != guard.POWER else None)
         self.trial = Trial(is_trial=start is not None and start.boot.is_trial, now_ms=now_ms)
         self._started_ms = now_ms
         self._is_good = False
@@ -72,9 +72,9 @@ class Lifeline:
         self.before_restart = None
 
     def board_name(self, kind, *, listdir=os.listdir):
-        """The module of the board's pins: the kind's, or, where the settings name one that never was here, the one that
-        lies beside the program, or that boot.py says. A board that it cannot import must not end the rescue at every
-        start."""
+        """Returns the module of the board's pins: the kind's, or, where the settings name one that never was here, the
+        one that lies beside the program, or that boot.py says. A board that it cannot import must not end the rescue at
+        every start."""
         if self._start is None:
             try:
                 import boot
@@ -91,7 +91,7 @@ class Lifeline:
     # --- sleep ----------------------------------------------------------------------------------------------
 
     def woken(self, now_ms):
-        """The node.sleep.Woken of this start as of now, or None."""
+        """Returns the node.sleep.Woken of this start as of now, or None."""
         woken = self._woken
         if woken is None or self.is_rescue or self.trial.is_trial:
             return None
@@ -100,8 +100,8 @@ class Lifeline:
         return sleep.Woken(woken.image, woken.slept_ms + now_ms - self._started_ms, woken.by)
 
     def sleeps(self, image, sleep_ms, pins, chip, *, now_ms):
-        """The end of this awake time. Good if it has spoken with the gateway: who crashes at every wake is not good for
-        the sleeps between."""
+        """Ends this awake time. It was good if it has spoken with the gateway: a program that crashes at every wake is
+        not good for the sleeps between."""
         if self.trial.is_good_start(now_ms):
             self._guard.healthy()
         self._end(crash.SLEEPING, now_ms)
@@ -112,8 +112,8 @@ class Lifeline:
     # --- begin ----------------------------------------------------------------------------------------------
 
     def open_updating(self, link, settings, product, *, random_below, now_ms, in_ms=None):
-        """The node's Updating, or None where there is no second place. `in_ms`: when to ask, where a sleep has not made
-        it forget."""
+        """Opens the node's Updating, or returns None where there is no second place. `in_ms`: when to ask, where a
+        sleep has not made it forget."""
         start = self._start
         if start is None:
             return None
@@ -146,17 +146,17 @@ class Lifeline:
         )
         return self._updating
 
-    def tell(self, node, *, now_ms):
-        """What the gateway should know of the last life, and the technician at the console; to the node the time of it,
-        where it was a restart of our own."""
+    def report(self, node, *, now_ms):
+        """Reports the last life to the gateway and to the technician at the console, and gives the node the time of its
+        end, where it was a restart of our own."""
         past = self.past
         was_planned = past is not None and past.end == crash.PLANNED and past.digest is not None
-        # No start that came to nothing lies between: nobody knows how long those took.
+        # No start that came to nothing may lie between: how long those took is not known.
         if was_planned and self._guarded.last == guard.PLANNED and not node.time.is_set():
             unix_s, doubt_s = struct.unpack("<II", past.digest)
             node.time.carried(unix_s + RESTART_S, doubt_s + RESTART_DOUBT_S, now_ms=self._started_ms)
         if past is not None:
-            self.say("the last life stood in %s after %d s" % (past.task, past.uptime_s), now_ms=now_ms)
+            self.log("the last life stood in %s after %d s" % (past.task, past.uptime_s), now_ms=now_ms)
         if self.cause in crash.REPORTED and past is not None:
             detail = (self.cause, past.digest, past.task, past.uptime_s, past.heap_low)
             node.report_event(event.CRASH, None, detail, now_ms=now_ms)
@@ -170,11 +170,11 @@ class Lifeline:
     # --- while it runs --------------------------------------------------------------------------------------
 
     def enter(self, task):
-        """A step of the loop begins."""
+        """Notes that a step of the loop begins."""
         self._crumbs.enter(task)
 
     def step(self, node, ports, heap_free, margin_ms, *, now_ms):
-        """Once a turn, after the outputs were applied."""
+        """Does what is due once a turn, after the outputs were applied."""
         self._crumbs.step(heap_free, margin_ms, now_ms=now_ms)
         if self.trial.is_trial:
             self.trial.applied(not hasattr(ports, "answered") or bool(ports.answered()))
@@ -212,31 +212,31 @@ class Lifeline:
     def _retry(self, node, now_ms):
         if now_ms - self._started_ms >= 1000 * self._guarded.retry_s:
             self._guard.retry()
-            self.say("the application gets one try", now_ms=now_ms)
+            self.log("the application gets one try", now_ms=now_ms)
             self._reset(now_ms)
 
     # --- the end --------------------------------------------------------------------------------------------
 
     def restart(self, why, *, now_ms):
-        """A restart of our own."""
-        self.say("restart: " + why, now_ms=now_ms)
+        """Restarts by our own will."""
+        self.log("restart: " + why, now_ms=now_ms)
         self._guard.planned()
         self._reset(now_ms)
 
     def give_up(self, missing, *, now_ms):
-        """This trial came to nothing. The guard keeps TRIAL: it was no good start."""
-        self.say("on trial without " + missing, now_ms=now_ms)
+        """Ends a trial that came to nothing. The guard keeps TRIAL: it was no good start."""
+        self.log("on trial without " + missing, now_ms=now_ms)
         self._reset(now_ms)
 
     def waits(self):
-        """Without usable settings there is nothing to run, and whoever puts them right resets the chip: no strike."""
+        """Counts no strike where there are no usable settings: the person who puts them right resets the chip."""
         if not self.trial.is_trial and not self.is_rescue:
             self._guard.planned()
 
     def crashed(self, error, *, now_ms):
-        """An exception that nobody caught. What follows is a reset. True when the last life did not end by the same
+        """Notes an uncaught exception, which a reset follows. True when the last life did not end by the same
         one: a program that crashes at every start says nothing new, and must not wear the flash out."""
-        self.say("crash: " + repr(error), now_ms=now_ms)
+        self.log("crash: " + repr(error), now_ms=now_ms)
         self._end(crash.CRASHED, now_ms, error)
         return self.past is None or self.past.end != crash.CRASHED or self.past.digest != crash.digest(error)
 
@@ -253,11 +253,11 @@ class Lifeline:
 
     # --- words ----------------------------------------------------------------------------------------------
 
-    def say(self, line, *, now_ms):
-        """On the console, into the log, and the end of the log into RTC memory."""
+    def log(self, line, *, now_ms):
+        """Logs a line: on the console, into the log, and the end of the log into RTC memory."""
         print(line)
-        self.log.add(line, uptime_s=(now_ms - self._started_ms) // 1000)
-        self.memory.put(rtc.LOG, self.log.tail(LOG_TAIL_BYTES))
+        self.ring.add(line, uptime_s=(now_ms - self._started_ms) // 1000)
+        self.memory.put(rtc.LOG, self.ring.tail(LOG_TAIL_BYTES))
 
 
 class Ledger:
@@ -319,7 +319,7 @@ class Watchdog:
 
 
 class PanelPort:
-    """The button and the LED on a board that has them; a board without has neither."""
+    """Serves the button and the LED of a board that has them."""
 
     def __init__(self, machine, board, trade_test_ms, *, now_ms):
         self._button = self._led = None
@@ -329,18 +329,18 @@ class PanelPort:
         if getattr(board, "LED_PIN", None) is not None:
             self._led = machine.Pin(board.LED_PIN, machine.Pin.OUT, value=1 - board.LED_ACTIVE_LEVEL)
             self._lit_level = board.LED_ACTIVE_LEVEL
-        self._to_show = ()  # for the console, a line a turn: a UART takes 8 ms for one, a USB that nobody reads 0.5 s
+        self._to_show = ()  # for the console, a line a turn: a UART takes 8 ms for one, a USB that no host reads 0.5 s
         self.panel = panel.Panel(is_locked=_is_locked(), test_ms=trade_test_ms, now_ms=now_ms)
 
     def turn(self, node, lifeline, state, *, now_ms):
-        """The button in, the LED out, and what the technician wants to the node."""
+        """Reads the button, shows the LED, and gives the node what the technician wants."""
         if self._button is not None:
             self.panel.observe(self._button.value() == self._pressed_level, now_ms=now_ms)
         for word in self.panel.drain_events():
             node.report_event(event.LOCAL_TEST, None, (word,), now_ms=now_ms)
-            lifeline.say("button: " + word, now_ms=now_ms)
+            lifeline.log("button: " + word, now_ms=now_ms)
             if word == panel.TEST:
-                self._to_show = shown(lifeline.log)
+                self._to_show = shown(lifeline.ring)
             else:
                 _write_lock(self.panel.is_locked)
         if self._to_show:
@@ -349,20 +349,20 @@ class PanelPort:
         self.show(state, now_ms=now_ms)
 
     def show(self, state, *, now_ms):
-        """The LED alone."""
+        """Shows the LED alone."""
         if self._led is not None:
             lit = self.panel.led(state, now_ms=now_ms)
             self._led.value(self._lit_level if lit else 1 - self._lit_level)
 
 
-def shown(log) -> list:
-    """All that the log holds, as lines for the console."""
-    before = ["--- before the restart"] + log.before.split("\n") if log.before else []
-    return before + ["--- the last lines"] + log.lines()
+def shown(ring) -> list:
+    """Returns all that the log holds, as lines for the console."""
+    before = ["--- before the restart"] + ring.before.split("\n") if ring.before else []
+    return before + ["--- the last lines"] + ring.lines()
 
 
 def _has_rescue():
-    """Copied by hand, a program may be without."""
+    """Tells whether there is a rescue: a program that was copied by hand may be without."""
     try:
         import rescue  # noqa: F401
     except ImportError:
@@ -383,8 +383,8 @@ def _is_locked():
 
 
 def _write_lock(is_locked):
-    """By a hand at the button alone, so it wears nothing out. A cut in between leaves an empty file: not locked, and
-    the LED says so."""
+    """Writes the lock, by a hand at the button alone, so that it wears nothing out. A cut in between leaves an empty
+    file: not locked, and the LED says so."""
     try:
         with open(LOCK_FILE, "w") as file:
             file.write("1" if is_locked else "0")

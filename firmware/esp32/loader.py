@@ -1,8 +1,8 @@
-"""A node's loader: `main.py` at the root of the chip, beside `boot`, `slots`, `guard`, `rtc` and `last_resort`. None is
-ever updated.
+"""Starts a node's program: `main.py` at the root of the chip, beside `boot`, `slots`, `guard`, `rtc` and `last_resort`.
+None is ever updated.
 
 Chooses the folder to start from (`slots`: the application in `a` or `b`; `guard`: the rescue program in `r` after
-three starts that came to nothing), puts it in front of the search path and hands over. On trial whatever goes wrong
+three starts that came to nothing), puts it in front of the search path and hands over. On trial all that goes wrong
 ends in a reset, which is the next trial or the way back. Where the confirmed folder cannot even be imported the other
 one is tried at once, and then the rescue. A program that hangs while it starts is ended by the watchdog. Where nothing
 can be imported at all, `last_resort` keeps safe what boot.py cannot, and the chip starts again: soon, where it is an
@@ -39,11 +39,11 @@ Start = namedtuple("Start", ("folder", "is_rescue", "boot", "choose", "confirm",
 
 
 class NoProgram(Exception):
-    """None of the folders can be imported, and none is on trial: no other start will do better."""
+    """Says that no folder can be imported and none is on trial: no other start will do better."""
 
 
 def main():
-    """Start what is chosen; a reset whatever happens."""
+    """Starts what is chosen, and resets the chip however that ends."""
     try:
         memory = rtc.Memory(machine.RTC())
         start(slots.Store(), guard.Guard(memory, guard.Store()), memory, guard.ended_by(machine, memory), imported)
@@ -57,7 +57,7 @@ def main():
 
 
 def start(store, guarding, memory, ended, imports):
-    """Run the chosen program. `imports(folder)` returns its `main`, or raises."""
+    """Runs the chosen program. `imports(folder)` returns its `main`, or raises."""
     boot = slots.begin(store)
     guarded = guarding.begin(ended, is_trial=boot.is_trial)
     chosen, other = slots.FOLDERS[boot.slot], slots.FOLDERS[1 - boot.slot]
@@ -91,7 +91,7 @@ def start(store, guarding, memory, ended, imports):
 
 
 def imported(folder):
-    """The folder's program; of one that cannot be imported nothing stays."""
+    """Imports the folder's program; of one that cannot be imported nothing stays."""
     sys.modules.pop("main", None)  # ourselves, where this file was imported and not run
     before = set(sys.modules)
     sys.path.insert(0, folder)

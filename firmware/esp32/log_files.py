@@ -1,4 +1,4 @@
-"""The file work of `node.record_log`: small files in one folder, each operation whole or answered with False.
+"""Does the file work of `node.record_log`: small files in one folder, each operation whole or answered with False.
 
 An append is believed when it reads back. A file that replaces others is written beside them and renamed, which littlefs
 does in one step. Decides nothing, raises nothing.
@@ -14,7 +14,8 @@ _PIECE_BYTES = 256  # read back at once
 
 
 class LogFiles:
-    """`is_full`: the last failure was for want of space. `open_file` and `files` are `open` and `os`, or a test's."""
+    """Reads and writes the files of one folder. `is_full`: the last failure was for want of space. `open_file` and
+    `files` are `open` and `os`, or a test's."""
 
     def __init__(self, folder=FOLDER, *, open_file=open, files=os):
         self._folder = folder
@@ -27,14 +28,14 @@ class LogFiles:
             pass  # it is there, or nothing can be written: then every write says so
 
     def names(self) -> list:
-        """All names in the folder but that of a file which was never finished."""
+        """Lists all names in the folder but that of a file which was never finished."""
         try:
             return sorted(name for name in self._os.listdir(self._folder) if name != _UNFINISHED)
         except OSError:
             return []
 
     def read(self, name, start, count) -> bytes:
-        """At most `count` bytes from `start` on; nothing when the file cannot be read."""
+        """Returns at most `count` bytes from `start` on; nothing when the file cannot be read."""
         try:
             with self._open(self._path(name), "rb") as file:
                 file.seek(start)
@@ -43,11 +44,11 @@ class LogFiles:
             return b""
 
     def append(self, name, pieces) -> bool:
-        """`pieces`: bytes one after the other. Together they are more than a full heap has in one place."""
+        """Appends `pieces`, bytes one after the other. Together they are more than a full heap has in one place."""
         return self._written(name, "ab", pieces)
 
     def replace(self, name, pieces) -> bool:
-        """The file has these contents, or is as it was."""
+        """Gives the file these contents, or leaves it as it was."""
         if not self._written(_UNFINISHED, "wb", pieces):
             self.remove(_UNFINISHED)  # what is there of it fills a file system that is full already
             return False

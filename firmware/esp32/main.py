@@ -1,9 +1,9 @@
-"""A node on the chip: puts the parts together and turns one loop. `boot.py` has made its outputs safe before.
+"""Runs a node on the chip: puts the parts together and turns one loop. `boot.py` has made its outputs safe before.
 
 What kind of node it is, its settings say; `kinds/<kind>` brings trade and ports, `boards/<kind>` the pins. Decides
-nothing: the application (`node.app`) says what the outputs are and when it wants the next turn. No call below
-may take longer than SLICE_MS, except a write to flash, some thirty a day at most; whatever blocks it all the same ends
-in a watchdog reset to safe outputs, within WATCHDOG_MS.
+nothing: the application (`node.app`) says what the outputs are and when it wants the next turn. No call below may take
+longer than SLICE_MS, except a write to flash, some thirty a day at most; a call that blocks longer all the same ends in
+a watchdog reset to safe outputs, within WATCHDOG_MS.
 
 Long because one loop and all that it owns stand together; what could stand apart does.
 """
@@ -53,8 +53,8 @@ PUT_OFF_MS = 1000
 WATCHDOG_MS = 8000
 # The loop's own tasks are stale after this much silence; a flash write is the longest thing they wait for.
 TASK_SILENCE_MAX_MS = 4000
-# What the LED says is looked for so often; a start without an answer of the gateway is one for so long.
-LOOK_MS = 1000
+# The LED's state is decided so often; a start without an answer of the gateway counts as one for so long.
+LED_STATE_MS = 1000
 STARTING_MS = 60_000
 # Between a crash and the reset: a fault that comes back at every start must not wear the flash out. Less than the
 # watchdog leaves to a loop whose last feed is TASK_SILENCE_MAX_MS old, so that the reset is ours and not its.
@@ -62,7 +62,7 @@ CRASH_PAUSE_MS = 3000
 
 
 def main(start=None):
-    """Run for ever. What is not caught anywhere is written down; then the outputs are made safe and the chip is
+    """Runs for ever. An uncaught exception is written down; then the outputs are made safe and the chip is
     reset. `start`: of the loader (`loader.Start`), which has begun the watchdog; None without one."""
     machine.WDT(timeout=WATCHDOG_MS)
     collect_early()
@@ -76,7 +76,7 @@ def main(start=None):
     opened = []  # the ports, once there are any; boot.py's levels hold until then
     try:
         run(opened, life, clock)
-    except KeyboardInterrupt:  # Ctrl-C on the console: outputs may not stay as they are while nobody turns the loop
+    except KeyboardInterrupt:  # Ctrl-C on the console: outputs may not stay as they are while nothing turns the loop
         for ports in opened:
             ports.safe()
         raise
@@ -85,20 +85,20 @@ def main(start=None):
 
 
 def collect_early():
-    """From now on the collector runs after COLLECT_BYTES."""
+    """Lets the collector run after COLLECT_BYTES from now on."""
     gc.threshold(COLLECT_BYTES)
 
 
 def collect_between(free):
-    """A collection now, if COLLECT_BYTES are due for one. `free`: bytes of the heap, of which a turn may take a part
+    """Collects now, if COLLECT_BYTES are due for it. `free`: bytes of the heap, of which a turn may take a part
     before the next."""
     gc.threshold(COLLECT_BYTES)
-    bytearray(1)  # whatever takes heap lets the collector look
+    bytearray(1)  # any allocation lets the collector look
     gc.threshold(max(TURN_BYTES_MIN, free // 2))
 
 
 def run(opened, life, clock):
-    """Start, then turn. Returns never."""
+    """Starts, then turns. Returns never."""
     shell = begin(machine.WDT(timeout=WATCHDOG_MS), opened, life, clock)
     gc.collect()
     print("ready", gc.mem_alloc(), "bytes of heap used,", gc.mem_free(), "free")
@@ -107,7 +107,7 @@ def run(opened, life, clock):
 
 
 def begin(wdt, opened, life, clock):
-    """The Shell."""
+    """Makes the Shell."""
     settled, kind = settle(wdt, life, clock)
     # What an application imports, and a log that is full, take seconds each: none of them may meet the watchdog alone.
     wdt.feed()
@@ -121,8 +121,8 @@ def begin(wdt, opened, life, clock):
 
 
 def settle(wdt, life, clock):
-    """(chosen_settings.Settled, module of the kind). What the settings were read from and by is left behind here,
-    before the node is made: both together are the most that a heap would have to hold."""
+    """Returns (chosen_settings.Settled, module of the kind). What the settings were read from and by is left behind
+    here, before the node is made: both together are the most that a heap would have to hold."""
     import chosen_settings
 
     settled, kind = chosen_settings.settle(wdt, life, clock)
@@ -143,7 +143,7 @@ class Shell:
         self._senses = hasattr(ports, "sense")
         self._life = life
         self._sampling = False
-        self._heard, self._busy_ms = [], None  # datagrams that wait for a turn; since when flash and collector do
+        self._received, self._busy_ms = [], None  # datagrams that wait for a turn; since when flash and collector do
         self._store = flash.Store()
         woken = life.woken(now_ms)
         start = None if woken is None else flash.go_on(self._store, woken.image.boot)
@@ -164,7 +164,7 @@ class Shell:
         if start is None:
             start = flash.begin(self._store, random_below)
         cause = start.note or life.cause
-        life.say("boot %d after %s node %s" % (start.boot, cause, hexlify(settings.node).decode()), now_ms=now_ms)
+        life.log("boot %d after %s node %s" % (start.boot, cause, hexlify(settings.node).decode()), now_ms=now_ms)
         is_trial = settled.is_trial and woken is None
         self._proven_at_ms = now_ms + limits.SETTINGS_PROVEN_MS if is_trial else None
         own = checkpoint.decode_own(start.own if woken is None else woken.image.own)
@@ -182,13 +182,13 @@ class Shell:
             self._chip = BoardClock(board)
             self._chip.read(self._node, is_start=woken is None, now_ms=now_ms)
         if woken is None:
-            life.tell(self._node, now_ms=now_ms)
+            life.report(self._node, now_ms=now_ms)
         life.before_restart = self._save
         if settled.why is not None:
             self._node.report_event(event.SETTINGS_FAILURE, None, (settled.why,), now_ms=now_ms)
         self._panel = lifeline.PanelPort(machine, board, trade.test_ms, now_ms=now_ms)
         self._shown = panel.STARTING if woken is None else panel.WELL
-        self._look_at_ms = self._started_ms = now_ms
+        self._led_state_ms = self._started_ms = now_ms
         self._free = gc.mem_free()  # as of the last sample
 
     def _bearer_of(self, open_bearer):
@@ -199,7 +199,8 @@ class Shell:
         return QuietBearer(open_bearer, time.sleep_ms)
 
     def _may_sleep(self, settings, trade):
-        """On a polled line whoever is asked must be awake; what is on trial has to show itself."""
+        """Tells whether the node may ever sleep: on a polled line it must answer, and on trial it has to show
+        itself."""
         return trade.sleeps and settings.bearer[0] != RS485 and not self._life.trial.is_trial
 
     def _make_trade(self, settings, product, start, random_below, now_ms):
@@ -236,7 +237,7 @@ class Shell:
                 now_ms=now_ms,
                 in_ms=None if program_ms is None else program_ms - woken.slept_ms,
             ),
-            lines=self._life.log,
+            lines=self._life.ring,
             sleeps=self._sleeps,
             woken=woken,
             clock_chip=settled.clock_chip,
@@ -262,32 +263,32 @@ class Shell:
         )
 
     def turn(self):
-        """Network, ports, application, outputs, datagrams, flash or heap, watchdog, sleep.
+        """Turns once: network, ports, application, outputs, datagrams, flash or heap, watchdog, sleep.
 
-        Of what takes long one thing a turn, so that outputs follow within SLICE_MS whatever comes together: a sample,
-        or one datagram, or neither; flash and collector after what was heard or said. What is left over has its turn
-        at once."""
+        Of what takes long one thing a turn, so that outputs follow within SLICE_MS even if all comes together: a
+        sample, or one datagram, or neither; flash and collector after what was heard or said. What is left over has its
+        turn at once."""
         now_ms = self._clock.now_ms()
         life = self._life
         life.enter(lifeline.NETWORK)
         if self._bearer.step(now_ms=now_ms) and self._node.may_restart(now_ms):
             life.restart("radio", now_ms=now_ms)
-        if not self._heard:
-            self._heard = self._link.receive()
+        if not self._received:
+            self._received = self._link.receive()
         self._ledger.beat("network", now_ms=now_ms)
         life.enter(lifeline.PORTS)
         if self._senses:
             noticed = self._ports.sense(now_ms=now_ms)
             if noticed is not None:
                 self._node.sense(noticed, now_ms=now_ms)
-        is_sampled = self._measure(now_ms)
-        self._look(now_ms)
+        is_sampled = self._sample(now_ms)
+        self._serve_panel(now_ms)
         life.enter(lifeline.APPLICATION)
         is_busy = False
         if is_sampled:
             pass  # which has polled the application, as a datagram does
-        elif self._heard:
-            datagram, peer = self._heard.pop(0)
+        elif self._received:
+            datagram, peer = self._received.pop(0)
             self._node.receive(datagram, peer, now_ms=now_ms)
             is_busy = True
         else:
@@ -300,16 +301,16 @@ class Shell:
             self._link.send(peer, datagram)
             is_busy = True
         life.enter(lifeline.FLASH)
-        self._tidy(is_busy, now_ms)
+        self._keep_or_collect(is_busy, now_ms)
         life.step(self._node, self._ports, gc.mem_free, self._ledger.margin_ms, now_ms=now_ms)
         self._watchdog.feed(now_ms=now_ms)
         life.enter(lifeline.SLEEP)
-        if self._sleeps and self._busy_ms is None and not self._heard:
+        if self._sleeps and self._busy_ms is None and not self._received:
             self._sleep(now_ms)
         self._link.wait(self._pause_ms(now_ms))
 
-    def _tidy(self, is_busy, now_ms):
-        """What is to be kept goes to flash, else the collector has its turn; neither where this turn has taken its time
+    def _keep_or_collect(self, is_busy, now_ms):
+        """Writes what is to be kept to flash, else lets the collector run; neither where this turn has taken its time
         already, for PUT_OFF_MS at most."""
         if is_busy:
             if self._busy_ms is None:
@@ -321,7 +322,7 @@ class Shell:
             collect_between(self._free)
 
     def _sleep(self, now_ms):
-        """Deeply, if the node may and nobody touches it. Returns when it may not."""
+        """Sleeps deeply, if the node may and no hand touches it. Returns when it may not."""
         until_ms = None if self._sampling or self._panel.panel.is_touched else self._node.may_sleep(now_ms)
         if until_ms is None:
             return
@@ -332,13 +333,13 @@ class Shell:
         pins = self._ports.wake_pins(self._node.trade)
         image = self._node.suspend(now_ms)
         if image is not None:
-            self._life.say("sleeps for %d s" % (sleep_ms // 1000), now_ms=now_ms)
+            self._life.log("sleeps for %d s" % (sleep_ms // 1000), now_ms=now_ms)
             self._life.sleeps(image, sleep_ms, pins, esp32, now_ms=now_ms)
 
-    def _look(self, now_ms):
-        """The technician's button, and the LED, whose word is looked for once a second."""
-        if now_ms >= self._look_at_ms:
-            self._look_at_ms = now_ms + LOOK_MS
+    def _serve_panel(self, now_ms):
+        """Serves the technician's button, and the LED, whose state is decided once a second."""
+        if now_ms >= self._led_state_ms:
+            self._led_state_ms = now_ms + LED_STATE_MS
             if self._life.is_rescue:
                 self._shown = panel.RESCUE
             elif self._woken is not None and not self._node.reach.has_exchanged:
@@ -350,8 +351,8 @@ class Shell:
                 self._shown = panel.WELL if self._node.is_sound(now_ms) else panel.FAULT
         self._panel.turn(self._node, self._life, self._shown, now_ms=now_ms)
 
-    def _measure(self, now_ms):
-        """Whether the application has been given a sample."""
+    def _sample(self, now_ms):
+        """Samples when that is due, and tells whether the application has been given a sample."""
         if not self._sampling:
             if not self._node.sample_due(now_ms):
                 return False
@@ -377,7 +378,7 @@ class Shell:
         return True
 
     def _remember(self, now_ms):
-        """Whether there was something to write: one thing a turn."""
+        """Writes one thing that is due, and tells whether there was one."""
         if self._proven_at_ms is not None and now_ms >= self._proven_at_ms:
             self._prove(now_ms)
             return True
@@ -388,7 +389,7 @@ class Shell:
         return due is not None
 
     def _prove(self, now_ms):
-        """The settings on trial are good."""
+        """Notes that the settings on trial are good."""
         from settings_store import SettingsStore
 
         self._proven_at_ms = None
@@ -409,7 +410,7 @@ class Shell:
         return self._wear.spend(checkpoint.LOG, now_ms=now_ms)
 
     def _pause_ms(self, now_ms):
-        if self._heard or self._busy_ms is not None:
+        if self._received or self._busy_ms is not None:
             return 0
         if self._sampling:
             return SAMPLE_SLICE_MS
@@ -421,8 +422,8 @@ class Shell:
 
 
 class BoardClock:
-    """The clock chip of a board that has one: read once after a start or a sleep, set when the node wants it. No call
-    takes longer than 3 ms. `node.clock_chip` decides."""
+    """Reads the clock chip of a board that has one, once after a start or a sleep, and sets it when the node wants it.
+    No call takes longer than 3 ms. `node.clock_chip` decides."""
 
     def __init__(self, board):
         from drivers.i2c_bus import open_bus
@@ -446,8 +447,8 @@ class BoardClock:
 
 
 def forget(names):
-    """Let modules go whose work is done, and packages, which are nothing but a way to their modules: 150 bytes each.
-    Whoever wants one again imports it again."""
+    """Lets modules go whose work is done, and packages, which are nothing but a way to their modules: 150 bytes each. A
+    later import loads them again."""
     for name in names:
         sys.modules.pop(name, None)
     for name in list(sys.modules):
@@ -456,7 +457,7 @@ def forget(names):
 
 
 def crashed(opened, life, clock, error):
-    """Outputs safe, write the error down, wait, reset. The watchdog, which nobody feeds here, stands behind."""
+    """Makes outputs safe, writes the error down, waits, resets. The watchdog, which is not fed here, stands behind."""
     try:
         for ports in opened:
             ports.safe()

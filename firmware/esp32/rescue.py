@@ -1,13 +1,13 @@
-"""The rescue program: what runs when the application came to nothing three times. It lies in a folder of its own (`r`)
+"""The rescue program runs when the application came to nothing three times. It lies in a folder of its own (`r`)
 with the modules it needs, put there with the board and never updated, and is turned by the same shell (`main`).
 
 It holds the outputs safe as `boot.py` left them. Where that is not enough the board's stand-in does more: valves that
 stay open without current are pulsed shut at once (`drivers.shutter`), a room is heated a quarter of the time against
-the frost (`drivers.frost_heat`), a lamp whose output has a mind of its own is lit (`drivers.lamp_light`). It says that
-it is the rescue and why, asks for a new image every two minutes, and after an hour gives the application one more try.
-Of the settings it reads what every kind has, so that a fault in the rest, or a kind it has never heard of, does not
-keep it from the link.
-It decides nothing of the trade and obeys no orders; but a technician's lock is off, for a hand may be in the valve.
+the frost (`drivers.frost_heat`), a lamp whose output holds a level by itself is lit (`drivers.lamp_light`). It reports
+that it is the rescue and why, asks for a new image every two minutes, and after an hour gives the application one more
+try. Of the settings it reads what every kind has, so that a fault in the rest, or a kind it has never heard of, does
+not keep it from the link. It decides nothing of the trade and obeys no orders; but a technician's lock is off, for a
+hand may be in the valve.
 """
 
 from collections import namedtuple
@@ -29,14 +29,14 @@ Own = namedtuple("Own", ())
 
 
 def common(plain):
-    """The settings that every kind of node has."""
+    """Keeps the settings that every kind of node has."""
     if not isinstance(plain, dict):
         return plain
     return {name: plain[name] for name in plain if name in node_settings.KNOWN}
 
 
 def decode(faults, plain):
-    """It has none of its own."""
+    """Returns its own settings, of which there are none."""
     return Own()
 
 
@@ -86,7 +86,7 @@ class Ports:
         self.deadline_ms = None if self._stand_in is None else self._stand_in.deadline_ms
 
     def begin_sample(self, *, now_ms):
-        """Nothing."""
+        """Does nothing."""
 
     def collect(self, *, now_ms):
         return {}

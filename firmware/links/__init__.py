@@ -1,1 +1,1 @@
-"""Bearers on MicroPython: UDP, ESP-NOW, UART and RS-485. They carry datagrams and decide nothing."""
+"""Bearers on MicroPython carry datagrams over UDP, ESP-NOW, UART and RS-485, and decide nothing."""

@@ -1,4 +1,4 @@
-"""On which channel a node's concentrator is: the last good one first, then all, and again after a while.
+"""Finds the channel of a node's concentrator: the last good one first, then all, and again after a while.
 
 Nothing is asked of the concentrator but that its radio acknowledges: a PROBE to its address that is
 acknowledged proves that it listens here. (It proves nothing about a datagram.) Never gives up, and never
@@ -45,7 +45,8 @@ TABLE = {
 
 
 class Ladder:
-    """`channel`: where the radio is to be; `good`: the last good one, worth remembering over a reset."""
+    """Searches and keeps the channel. `channel`: where the radio is to be; `good`: the last good one, worth remembering
+    over a reset."""
 
     def __init__(self, good, *, random_below, now_ms):
         self.good = good if isinstance(good, int) and 1 <= good <= CHANNELS else 1
@@ -63,7 +64,7 @@ class Ladder:
         self._rest_until_ms = now_ms
 
     def done(self, was_acknowledged, *, now_ms) -> None:
-        """A frame has completed, a probe or a datagram; what the driver refused counts as failed."""
+        """Notes that a frame has completed, a probe or a datagram; what the driver refused counts as failed."""
         self._step(ACKED if was_acknowledged else FAILED, now_ms)
         if self.state == UP:
             if self._failures >= LOST_AFTER:
@@ -75,12 +76,12 @@ class Ladder:
                 self._next_channel(now_ms)
 
     def heard(self) -> None:
-        """A frame of the concentrator's arrived."""
+        """Notes that a frame of the concentrator arrived."""
         if self.state == UP:
             self._failures = 0
 
     def next(self, *, now_ms):
-        """What to do now, when no frame is in the air: (TUNE, channel), (REINIT,), (PROBE,), or None."""
+        """Returns what to do now, when no frame is in the air: (TUNE, channel), (REINIT,), (PROBE,), or None."""
         if self._actions:
             return self._actions.pop(0)
         if self.state == RESTING and now_ms >= self._rest_until_ms:
@@ -88,7 +89,7 @@ class Ladder:
         return (PROBE,) if self.is_probing() else None
 
     def is_probing(self) -> bool:
-        """While it searches, datagrams wait."""
+        """Tells whether it searches; datagrams wait meanwhile."""
         return self.state in (RETRYING, SEARCHING)
 
     def _step(self, happening, now_ms):

@@ -28,8 +28,8 @@ KEEP_EVERY_MS = 3_600_000
 
 
 class EspNowLink:
-    """`radio` is an `espnow_radio.Radio` on the channel `good`; `mac` the concentrator's. `counters`: {name:
-    integer}.
+    """Sends and receives datagrams. `radio` is an `espnow_radio.Radio` on the channel `good`; `mac` the concentrator's.
+    `counters`: {name: integer}.
 
     Beginning the radio anew takes half a second, once in many minutes of a dead one."""
 
@@ -52,25 +52,25 @@ class EspNowLink:
 
     @property
     def state(self):
-        """Of the channel: `channel.UP` and the others."""
+        """The state of the channel: `channel.UP` and the others."""
         return self._ladder.state
 
     @property
     def ladder(self):
-        """{name: integer} of the search for the channel."""
+        """The counters of the search for the channel, {name: integer}."""
         return self._ladder.counters
 
     def is_broken(self) -> bool:
-        """The radio cannot be begun any more. After one start of ESP-NOW that failed the port never tries a second one
-        in that life (ports/esp32/modespnow.c: its buffer is there, so it takes it for begun)."""
+        """Tells whether the radio cannot be begun any more. After one start of ESP-NOW that failed the port never tries
+        a second one in that life (ports/esp32/modespnow.c: its buffer is there, so it takes it for begun)."""
         return self._vain >= VAIN_MAX
 
     def signal_dbm(self):
-        """Strength of the last frame heard, None when there is no concentrator."""
+        """Returns the strength of the last frame heard, None when there is no concentrator."""
         return self._rssi_dbm if self._ladder.state == channels.UP else None
 
     def send(self, _peer, datagram) -> None:
-        """Send when the air is ours."""
+        """Sends when the air is ours."""
         if not 0 < len(datagram) <= limits.DATAGRAM_BYTES_MAX:
             self.counters["send-failed"] += 1
             return
@@ -81,7 +81,7 @@ class EspNowLink:
         self._pump()
 
     def receive(self) -> list:
-        """What has arrived: [(datagram, GATEWAY)]."""
+        """Returns what has arrived: [(datagram, GATEWAY)]."""
         arrived = []
         for mac, rssi_dbm, data in self._radio.receive():
             if mac != self._mac:
@@ -95,7 +95,7 @@ class EspNowLink:
         return arrived
 
     def wait(self, timeout_ms) -> None:
-        """Return when a frame waits, or after `timeout_ms`; what is queued leaves meanwhile."""
+        """Returns when a frame waits, or after `timeout_ms`; what is queued leaves meanwhile."""
         end_ms = self._now_ms() + timeout_ms
         while True:
             self._pump()
@@ -106,7 +106,7 @@ class EspNowLink:
                 return
 
     def _pump(self):
-        """Take note of what has completed; send the next."""
+        """Takes note of what has completed and sends the next frame."""
         now_ms = self._now_ms()
         for was_acknowledged in self._radio.done():
             if self._flying_ms is not None:
@@ -151,7 +151,8 @@ class EspNowLink:
 
 
 class RadioBearer:
-    """ESP-NOW to a concentrator, on the channel where it was last, or was said to be."""
+    """The bearer of a node on ESP-NOW (esp32/bearer): it begins on the concentrator's last channel, or that of the
+    settings."""
 
     ack_timeout_ms = 0
 
@@ -178,8 +179,8 @@ class RadioBearer:
         )
 
     def step(self, *, now_ms):
-        """The link searches for its channel by itself; where it is now is kept once an hour at most, for flash wears
-        out and anybody may acknowledge a probe. True where nothing but a restart of the chip may help."""
+        """Keeps the link's channel, which it searches for by itself, once an hour at most, for flash wears out and any
+        radio may acknowledge a probe. True where nothing but a restart of the chip may help."""
         if self._good != self._kept and now_ms - self._kept_ms >= KEEP_EVERY_MS:
             self._kept = self._good
             self._kept_ms = now_ms
@@ -200,7 +201,7 @@ class RadioBearer:
 
 
 def load_channel(default):
-    """The channel of the last good word with the concentrator, if there was one and it was kept."""
+    """Returns the last good channel, if one was kept, else `default`."""
     try:
         with open(CHANNEL_FILE) as file:
             channel = int(file.read(4))
@@ -210,7 +211,7 @@ def load_channel(default):
 
 
 def save_channel(channel):
-    """Keep it for the next start. It changes when somebody moves the concentrator's; lost, it is searched for."""
+    """Keeps the channel for the next start. It changes when the concentrator's is changed; lost, it is searched for."""
     try:
         with open(CHANNEL_FILE, "w") as file:
             file.write(str(channel))

@@ -1,4 +1,4 @@
-"""The chip's radio as ESP-NOW, in long-range mode, for a node's bearer and for the concentrator. Never waits.
+"""Drives the chip's radio as ESP-NOW, in long-range mode, for a node's bearer and for the concentrator. Never waits.
 
 What the driver raises is an answer (False), not an exception. A frame is given to the driver without waiting;
 that it has completed, and whether it was acknowledged, is asked for afterwards (`done`). Decides nothing.
@@ -13,7 +13,7 @@ _FRAME_BYTES_MAX = 250
 
 
 class Radio:
-    """The modules `network` and `espnow` of the chip, or a twin's, are given."""
+    """Sends and receives frames. `network_module` and `espnow_module` are those of the chip, or a twin's."""
 
     def __init__(self, network_module, espnow_module, channel):
         self._network = network_module
@@ -28,7 +28,7 @@ class Radio:
         self.begin(channel)
 
     def begin(self, channel) -> bool:
-        """Switch everything off and on again; peers are forgotten. Whether the driver did all of it
+        """Switches everything off and on again; peers are forgotten. Tells whether the driver did all of it
         (`is_whole`)."""
         self._attempt(self._wlan.disconnect)  # it may say that it is not connected
         steps = (
@@ -50,7 +50,7 @@ class Radio:
         return self.is_whole
 
     def stop(self) -> None:
-        """Off, until `begin`."""
+        """Switches the radio off until `begin`."""
         self._attempt(self._now.active, False)
         self._attempt(self._wlan.active, False)
 
@@ -64,11 +64,11 @@ class Radio:
         return self._attempt(self._now.del_peer, mac)
 
     def send(self, mac, data) -> bool:
-        """Whether the driver took it."""
+        """Gives the driver a frame and tells whether it took it."""
         return self._attempt(self._now.send, mac, data, False)
 
     def done(self) -> list:
-        """For each frame that has completed since the last call, whether it was acknowledged."""
+        """Lists for each frame that has completed since the last call whether it was acknowledged."""
         responses, failures = self._sent_counts()
         failed = failures - self._failures
         count = responses - self._responses
@@ -76,7 +76,7 @@ class Radio:
         return [index >= failed for index in range(count)]
 
     def receive(self) -> list:
-        """[(MAC, strength in dBm, data)] of the frames that wait, at most RECEIVED_PER_TURN_MAX."""
+        """Returns [(MAC, strength in dBm, data)] of the frames that wait, at most RECEIVED_PER_TURN_MAX."""
         arrived = []
         for _ in range(RECEIVED_PER_TURN_MAX):
             try:
@@ -90,15 +90,15 @@ class Radio:
         return arrived
 
     def dropped(self) -> int:
-        """Frames that came while the buffer was full."""
+        """Returns how many frames came while the buffer was full."""
         return self._now.stats()[4]
 
     def heard_count(self) -> int:
-        """How many senders the driver remembers; it never forgets one, and each takes memory."""
+        """Returns how many senders the driver remembers; it never forgets one, and each takes memory."""
         return len(self._now.peers_table)
 
     def register(self, poll, events):
-        """Let a `select.poll` wake when a frame comes."""
+        """Lets a `select.poll` wake when a frame comes."""
         poll.register(self._now, events)
 
     def _sent_counts(self):

@@ -1,10 +1,11 @@
-"""A node's RS-485 bearer: speaks when the gateway asks (`wire.bus`), with the driver's pin in hand.
+"""A node's bearer on a UART, alone on a wire (`links.uart`) or on RS-485, where it sends when the gateway asks
+(`wire.bus`).
 
 `machine.UART` has no RS-485 mode: the pin goes up, the frame is written, and the loop stays with the line
-until the last bit has left, at most 100 ms at `wire.bus.BAUD_MIN`; a driver that stays on spoils whoever is
-asked next. A transceiver that finds its direction by itself needs no pin.
+until the last bit has left, at most 100 ms at `wire.bus.BAUD_MIN`; a driver that stays on spoils the answer of the node
+that is asked next. A transceiver that finds its direction by itself needs no pin.
 
-Has the small interface of `links.udp`, and answers in `wait`, at the end of a turn: what the application says
+The link has the small interface of `links.udp`, and answers in `wait`, at the end of a turn: what the application says
 to a datagram in the question goes out in the same slot. Must not know what a datagram means.
 """
 
@@ -17,13 +18,13 @@ from wire.bus import BusNode
 QUIET_MS = 2
 # Bits that have not left so long after they should have are left to themselves: the pin must go down.
 LEAVING_MARGIN_MS = 8
-# While it waits the loop looks at the line this often, so as to know how old a question can be.
-LOOK_MS = 10
+# While it waits the loop reads the line this often, so as to know how old a question can be.
+READ_EVERY_MS = 10
 
 
 class Rs485Link:
-    """`uart_` is one of `uart.open_uart`; `enable` the driver's pin or None; `now_ms` and `sleep_ms` the
-    chip's clock.
+    """Answers on an RS-485 line. `uart_` is one of `uart.open_uart`; `enable` the driver's pin or None; `now_ms` and
+    `sleep_ms` the chip's clock.
 
     `counters`: {name: integer}; `bus` those of the line.
     """
@@ -45,17 +46,17 @@ class Rs485Link:
         self.counters = {"sent": 0, "send-failed": 0, "received": 0, "stuck": 0}
 
     def send(self, _peer, datagram) -> None:
-        """Keep it for a turn of ours."""
+        """Keeps it for a turn of ours."""
         self.counters["sent" if self._node.send(datagram) else "send-failed"] += 1
 
     def receive(self) -> list:
-        """What has arrived: [(datagram, uart.GATEWAY)]; at most what the chip's buffer holds."""
-        self._hear()
+        """Returns what has arrived: [(datagram, uart.GATEWAY)]; at most what the chip's buffer holds."""
+        self._read_line()
         arrived, self._arrived = self._arrived, []
         return arrived
 
     def wait(self, timeout_ms) -> None:
-        """Answer if asked; then return when bytes wait, or after `timeout_ms`."""
+        """Answers if asked; then returns when bytes wait, or after `timeout_ms`."""
         if self._node.is_asked():
             self._answer()
         end_ms = self._now_ms() + timeout_ms
@@ -66,9 +67,9 @@ class Rs485Link:
             self._since_ms = now_ms  # so long at least the line has been empty
             if now_ms >= end_ms:
                 return
-            self._poll.poll(min(end_ms - now_ms, LOOK_MS))
+            self._poll.poll(min(end_ms - now_ms, READ_EVERY_MS))
 
-    def _hear(self):
+    def _read_line(self):
         now_ms = self._now_ms()
         waiting = self._uart.any()
         if waiting:
@@ -79,7 +80,7 @@ class Rs485Link:
 
     def _answer(self):
         self._sleep_ms(QUIET_MS)
-        self._hear()  # if somebody speaks it is not our turn, whatever was asked
+        self._read_line()  # a frame on the line means that it is not our turn
         frame = self._node.answer(now_ms=self._now_ms())
         if not frame:
             return
@@ -94,7 +95,7 @@ class Rs485Link:
             self._enable.value(0)
 
     def _stay(self, until_ms):
-        """Return as soon as the last bit has left."""
+        """Returns as soon as the last bit has left."""
         while not self._uart.txdone():
             if self._now_ms() >= until_ms:
                 self.counters["stuck"] += 1
@@ -131,13 +132,13 @@ class SerialBearer:
         )
 
     def step(self, *, now_ms):
-        """Nothing to supervise: a line is there or not."""
+        """Does nothing: a line is there or not."""
 
     def is_ready(self):
         return True
 
     def close(self):
-        """A wire draws nothing."""
+        """Does nothing: a wire draws no power."""
 
     def signal_dbm(self):
         return None

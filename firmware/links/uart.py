@@ -1,4 +1,4 @@
-"""A node's point-to-point serial bearer: one datagram a frame (`wire.slip`), both ways at any time, never
+"""A node's point-to-point serial link carries one datagram a frame (`wire.slip`), both ways at any time, never
 blocking.
 
 Has the small interface of `links.udp`: `receive`, `send`, `wait`. A datagram that does not fit the chip's
@@ -15,14 +15,15 @@ GATEWAY = "gateway"  # the only peer of a wire
 
 
 def open_uart(machine_module, number, *, tx, rx, baud):
-    """The chip's UART with buffers that suit a bearer; reads and writes return at once."""
+    """Opens the chip's UART with buffers that suit a bearer; reads and writes return at once."""
     return machine_module.UART(
         number, baudrate=baud, tx=tx, rx=rx, timeout=0, rxbuf=RECEIVED_BYTES_MAX, txbuf=SENT_BYTES_MAX
     )
 
 
 class UartLink:
-    """`uart` is one of `open_uart`. `counters`: {name: integer}; `frames` those of the decoder."""
+    """Sends and receives datagrams. `uart` is one of `open_uart`. `counters`: {name: integer}; `frames` those of the
+    decoder."""
 
     def __init__(self, uart, select_module):
         self._uart = uart
@@ -34,7 +35,7 @@ class UartLink:
         self.counters = {"sent": 0, "send-failed": 0, "received": 0}
 
     def send(self, _peer, datagram) -> None:
-        """Send now or never."""
+        """Sends now or never."""
         if self._uart.txdone():
             self._leaving_bytes = 0
         framed = slip.encode(datagram)
@@ -46,7 +47,7 @@ class UartLink:
         self.counters["sent"] += 1
 
     def receive(self) -> list:
-        """What has arrived: [(datagram, GATEWAY)]; at most what the chip's buffer holds."""
+        """Returns what has arrived: [(datagram, GATEWAY)]; at most what the chip's buffer holds."""
         arrived = []
         waiting = self._uart.any()
         if waiting:
@@ -56,5 +57,5 @@ class UartLink:
         return arrived
 
     def wait(self, timeout_ms) -> None:
-        """Return when bytes wait, or after `timeout_ms`."""
+        """Returns when bytes wait, or after `timeout_ms`."""
         self._poll.poll(timeout_ms)

@@ -1,9 +1,9 @@
-"""The UDP bearer of a node: datagrams to and from one gateway, never blocking.
+"""Carries a node's datagrams to and from one gateway over UDP, never blocking.
 
 Takes literal IPv4 addresses only: a name look-up blocks for seconds. A datagram that cannot be sent is a lost
 datagram, which CoAP sends again; one from another address than the gateway's is counted and dropped.
 
-An empty datagram, which anybody may send, has the ESP32 port take the socket for one whose peer has gone: it never
+An empty datagram, which any host may send, has the ESP32 port take the socket for one whose peer has gone: it never
 looks at the network again for it (ports/esp32/modsocket.c, `peer_closed`). Then there is a new socket.
 """
 
@@ -15,8 +15,8 @@ RECEIVED_PER_TURN_MAX = 8
 
 
 class UdpLink:
-    """The modules `socket` and `select` of the chip, or a twin's, are given. `counters`: {name: integer}; `empty`: new
-    sockets after an empty datagram."""
+    """Sends and receives datagrams. `socket_module` and `select_module` are those of the chip, or a twin's. `counters`:
+    {name: integer}; `empty`: new sockets after an empty datagram."""
 
     def __init__(self, socket_module, select_module, peer):
         assert is_literal(peer[0]), "the shell checks the settings first"
@@ -33,7 +33,7 @@ class UdpLink:
         self._poll.register(self._socket, select_module.POLLIN)
 
     def send(self, peer, datagram) -> None:
-        """Send now or never."""
+        """Sends now or never."""
         try:
             self._socket.sendto(datagram, peer)
             self.counters["sent"] += 1
@@ -41,11 +41,11 @@ class UdpLink:
             self.counters["send-failed"] += 1
 
     def close(self) -> None:
-        """It is not to be used any more."""
+        """Closes the socket; the link is not to be used any more."""
         self._socket.close()
 
     def receive(self) -> list:
-        """What has arrived: [(datagram, peer)], at most RECEIVED_PER_TURN_MAX."""
+        """Returns what has arrived: [(datagram, peer)], at most RECEIVED_PER_TURN_MAX."""
         arrived = []
         for _ in range(RECEIVED_PER_TURN_MAX):
             try:
@@ -66,12 +66,12 @@ class UdpLink:
         return arrived
 
     def wait(self, timeout_ms) -> None:
-        """Return when a datagram waits, or after `timeout_ms`."""
+        """Returns when a datagram waits, or after `timeout_ms`."""
         self._poll.poll(timeout_ms)
 
 
 def is_literal(address) -> bool:
-    """True for an IPv4 address in dotted decimals."""
+    """Tells whether a text is an IPv4 address in dotted decimals."""
     parts = address.split(".")
     if len(parts) != 4:
         return False
@@ -82,8 +82,8 @@ def is_literal(address) -> bool:
 
 
 def timing(ack_timeout_ms, retransmissions=4):
-    """CoAP timing of this bearer, five exchanges at a time: an alarm never waits behind telemetry, nor either behind a
-    question: for an order, for what the gateway tells, for the next piece of a program.
+    """Returns the CoAP timing of this bearer, five exchanges at a time: an alarm never waits behind telemetry, nor
+    either behind a question: for an order, for what the gateway tells, for the next piece of a program.
 
     `bearer_timing` refuses less than the gateway's flush takes. Settings allow it on a bench, where waiting is the only
     cost of being right; the same formulas then, with a loopback's latency.

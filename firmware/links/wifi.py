@@ -10,7 +10,7 @@ otherwise. A driver that connects by itself while we wait is UP at once; it trie
 itself, for while it does it says of most failures that it is connecting (ports/esp32/network_wlan.c, `status`).
 
 What the driver gives as the reason of a failed try is told on the console and counted, and never acted upon: its status
-may be an older try's, and a password that is wrong today is right tomorrow, when somebody mends the access point.
+may be an older try's, and a password that is wrong today is right tomorrow, when the access point is mended.
 """
 
 CONNECT_TIMEOUT_MS = 20_000
@@ -67,7 +67,7 @@ class Wifi:
             self.counters[REASONS[code]] = 0
 
     def step(self, *, now_ms) -> None:
-        """Look at the radio once and do what is due."""
+        """Reads the radio's state once and does what is due."""
         happening = DUE if now_ms >= self._due_ms else ABSENT
         if self._attempt(self._wlan.isconnected):
             happening = CONNECTED
@@ -77,18 +77,18 @@ class Wifi:
             getattr(self, action)(was, now_ms)
 
     def is_up(self) -> bool:
-        """As of the last step."""
+        """Tells whether the link was up at the last step."""
         return self.state == UP
 
     def stop(self) -> None:
-        """Off, until the next `step`."""
+        """Switches the radio off until the next `step`."""
         self._attempt(self._wlan.disconnect)
         self._attempt(self._wlan.active, False)
         self.state = IDLE
         self._due_ms = 0
 
     def signal_dbm(self):
-        """Received signal strength, or None when there is none to tell."""
+        """Returns the received signal strength, or None when there is none."""
         if self.state != UP:
             return None
         value = self._attempt(self._wlan.status, "rssi")
@@ -120,7 +120,7 @@ class Wifi:
             print("wifi:", reason)
 
     def _attempt(self, call, *arguments, **settings):
-        """Result of a call of the driver, None when it refuses."""
+        """Returns the result of a call of the driver, None when it refuses."""
         try:
             return call(*arguments, **settings)
         except (OSError, RuntimeError, ValueError):

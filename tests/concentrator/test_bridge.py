@@ -39,12 +39,12 @@ class Rig:
     def poll(self, after_ms=0):
         self.now_ms += after_ms
         self.bridge.poll(now_ms=self.now_ms)
-        return self.bridge.take_actions()
+        return self.bridge.drain_actions()
 
     def told(self):
         """The messages for the gateway."""
         messages = []
-        while frame := self.bridge.take_frame(heap_free=1000, radio_dropped=3, now_ms=self.now_ms):
+        while frame := self.bridge.next_frame(heap_free=1000, radio_dropped=3, now_ms=self.now_ms):
             messages += [radio.decode(body) for body in self.decoder.feed(frame)]
         return messages
 

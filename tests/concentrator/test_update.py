@@ -47,7 +47,7 @@ def test_datagrams_cross_while_an_image_does():
         rig.bridge.on_radio(mac, -80, b"up")
         rig.core.send(("radio", mac), b"down", now_ms=rig.now_ms)
         rig.step()
-        assert [action[-1] for action in rig.bridge.take_actions() if action[0] == "send"] == [b"down"]
+        assert [action[-1] for action in rig.bridge.drain_actions() if action[0] == "send"] == [b"down"]
         rig.bridge.on_done(True)
     assert rig.core.counters["up"] == 50 and rig.core.update.state == SENDING
 

@@ -87,7 +87,7 @@ def test_the_floor_stays_when_the_program_that_raised_it_is_gone():
 
 def answers(rig):
     told = []
-    while body := rig.update.take_body():
+    while body := rig.update.next_body():
         told.append(radio_update.decode(body))
     return told
 

@@ -122,7 +122,7 @@ def restarted(board, cause, *, is_set=True):
 def told_the_time(life, *, is_set=False):
     """What the node of this start is given, by `tell`: [(Unix s, ± s, as of)]."""
     known = Known(is_set)
-    life.tell(types.SimpleNamespace(time=known, report_event=lambda *event, now_ms: None), now_ms=900)
+    life.report(types.SimpleNamespace(time=known, report_event=lambda *event, now_ms: None), now_ms=900)
     return known.given
 
 
@@ -309,9 +309,9 @@ def test_the_log_goes_to_the_console_a_line_a_turn(lifeline, capsys):
     machine.Pin.IN = machine.Pin.OUT = machine.Pin.PULL_UP = 0
     board = types.SimpleNamespace(BUTTON_PIN=1, BUTTON_ACTIVE_LEVEL=0)
     port = lifeline.PanelPort(machine, board, 0, now_ms=0)
-    life = types.SimpleNamespace(log=LogRing(b"1 a\n2 b"), say=lambda line, now_ms: None)
+    life = types.SimpleNamespace(ring=LogRing(b"1 a\n2 b"), log=lambda line, now_ms: None)
     for number in range(30):
-        life.log.add(f"line {number}", uptime_s=number)
+        life.ring.add(f"line {number}", uptime_s=number)
     node = types.SimpleNamespace(report_event=lambda *args, now_ms: None, local=lambda word: None)
     words = [panel.TEST]
     port.panel = types.SimpleNamespace(
@@ -346,7 +346,7 @@ def test_three_strikes_without_a_loader_lead_to_the_rescue_that_is_frozen_too(li
     node = types.SimpleNamespace(
         report_event=lambda *given, now_ms: told.append(given[0]), reach=types.SimpleNamespace(has_exchanged=False)
     )
-    lives[-1].tell(node, now_ms=0)
+    lives[-1].report(node, now_ms=0)
     assert event.RESCUE_MODE in told
     # The application gets a try by itself, after an hour; none before.
     lives[-1].step(node, object(), lambda: 0, lambda now_ms: 0, now_ms=1000 * guard.RETRY_FIRST_S - 1)

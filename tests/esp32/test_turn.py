@@ -105,8 +105,8 @@ class Bench:
         shell._store = types.SimpleNamespace(write=lambda state: self.did.append("flash") or True)
         shell._senses = shell._sampling = shell._sleeps = False
         shell._woken = shell._proven_at_ms = shell._chip = shell._busy_ms = None
-        shell._look_at_ms = shell._started_ms = 0
-        shell._heard, shell._free = [], 50_000
+        shell._led_state_ms = shell._started_ms = 0
+        shell._received, shell._free = [], 50_000
         monkeypatch.setattr(
             main, "gc", types.SimpleNamespace(mem_free=lambda: 50_000, threshold=quiet, collect=quiet)
         )

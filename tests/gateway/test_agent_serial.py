@@ -150,11 +150,11 @@ class Air:
             operation = self.update.next_operation()
             if operation is not None:
                 self.update.on_result(operation, self.files.do(operation))
-            for action in self.bridge.take_actions():
+            for action in self.bridge.drain_actions():
                 if action[0] == deciding.SEND:
                     self.speakers[action[1]].heard(action[2])
                     self.bridge.on_done(True)
-            while frame := self.bridge.take_frame(heap_free=1, radio_dropped=0, now_ms=now_ms()):
+            while frame := self.bridge.next_frame(heap_free=1, radio_dropped=0, now_ms=now_ms()):
                 self.pty.write(frame)
             time.sleep(0.001)
 

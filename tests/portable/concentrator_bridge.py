@@ -20,14 +20,14 @@ for step in range(3000):
         number, free = number + 1, free - 1
         bridge.on_serial(slip.encode(radio.down(number, mac, b"down %d" % step)))
     bridge.poll(now_ms=now_ms)
-    for action in bridge.take_actions():
+    for action in bridge.drain_actions():
         if step < 60:
             print(step, action[0], hexlify(action[1]).decode() if len(action) > 1 else "")
         if action[0] == SEND and state >> 8 & 255:
             bridge.on_done(bool(state & 32))
         assert action[0] != RESTART
     while True:
-        frame = bridge.take_frame(heap_free=1000, radio_dropped=2, now_ms=now_ms)
+        frame = bridge.next_frame(heap_free=1000, radio_dropped=2, now_ms=now_ms)
         if not frame:
             break
         for body in decoder.feed(frame):

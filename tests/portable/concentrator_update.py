@@ -48,7 +48,7 @@ while not update.wants_restart and turn < 400:
     if operation is not None:
         print(turn, operation[0], operation[1] if operation[0] in (READ, BEGIN, CHOOSE) else "")
         update.on_result(operation, done(operation))
-    body = update.take_body()
+    body = update.next_body()
     if turn % 7 == 1:
         update.on_message(words.decode(words.offer(digest, 9, len(manifest))))
     if not body or turn % 5 == 0:

@@ -131,7 +131,7 @@ class UpdateRig:
         if self.update.wants_restart:
             self.boot()
             return
-        while frame := self.bridge.take_frame(heap_free=1, radio_dropped=0, now_ms=self.now_ms):
+        while frame := self.bridge.next_frame(heap_free=1, radio_dropped=0, now_ms=self.now_ms):
             for _ in range(2 if self.repeats else 1):
                 if not self.loses(frame):
                     self.core.receive(frame, now_ms=self.now_ms)

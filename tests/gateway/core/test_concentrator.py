@@ -47,11 +47,11 @@ class Rig:
             self._done_ms = None
             self.bridge.on_done(True)
         self.bridge.poll(now_ms=self.now_ms)
-        for action in self.bridge.take_actions():
+        for action in self.bridge.drain_actions():
             if action[0] == deciding.SEND:
                 self.flown.append(action[1:])
                 self._done_ms = self.now_ms + self.air_ms
-        while frame := self.bridge.take_frame(heap_free=1, radio_dropped=0, now_ms=self.now_ms):
+        while frame := self.bridge.next_frame(heap_free=1, radio_dropped=0, now_ms=self.now_ms):
             if not self.loses(frame):
                 self.arrived += self.core.receive(frame, now_ms=self.now_ms)
 

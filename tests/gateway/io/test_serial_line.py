@@ -200,11 +200,11 @@ def test_a_concentrator_is_found_loses_its_port_and_is_found_again(pty):
         def turn():
             bridge.on_serial(pty.read(0.001))
             bridge.poll(now_ms=clock.monotonic_ms())
-            for action in bridge.take_actions():
+            for action in bridge.drain_actions():
                 if action[0] == SEND:
                     bridge.on_done(True)
                     bridge.on_radio(action[1], -80, b"echo " + action[2])
-            while frame := bridge.take_frame(heap_free=1, radio_dropped=0, now_ms=clock.monotonic_ms()):
+            while frame := bridge.next_frame(heap_free=1, radio_dropped=0, now_ms=clock.monotonic_ms()):
                 pty.write(frame)
             return True
 
