@@ -101,7 +101,7 @@ class Agent:
             self._posted(self._on_mqtt),
             clock_is_good=lambda: opened.core.clock.good_since_ms is not None,
         )
-        self._tells = TellStore(self._config.data, opened.core.desk.directives, self._operation.say)
+        self._tells = TellStore(self._config.data, opened.core.directive_service.directives, self._operation.say)
         self._bearers = Bearers(
             self._config, self._core, self._mqtt, turn=self._turn, post=self._posted, say=self._operation.say
         )
@@ -163,7 +163,7 @@ class Agent:
             self._core.poll(now_ms=now_ms)
             self._arm(now_ms)
             self._heartbeats.beat("loop", now_ms=now_ms)
-        for effect in self._core.take_effects():
+        for effect in self._core.drain_effects():
             if not self._stop.is_set() or isinstance(effect, Send | Log):
                 self._carry_out(effect)
 
@@ -189,7 +189,7 @@ class Agent:
     def _housekeep(self, now_ms: int) -> None:
         self._housekeep_at_ms = now_ms + _HOUSEKEEP_EVERY_MS
         unix_ms, uncertainty_s = clock.utc(trust=self._config.trust_system_clock)
-        self._core.clock.tell(unix_ms, uncertainty_s, now_ms=now_ms)
+        self._core.clock.observe(unix_ms, uncertainty_s, now_ms=now_ms)
         self._bearers.count(now_ms=now_ms)
         self._look_at_keys(now_ms)
         self._link.look_at_images()

@@ -159,7 +159,7 @@ def _status(config: Config, unix_s: int) -> Status:
     if status.directives is not None:
         return status
     clock = WallClock(started_ms=0)
-    clock.tell(1000 * unix_s, 0, now_ms=0)
+    clock.observe(1000 * unix_s, 0, now_ms=0)
     kept = Directives(
         ReadOnlyFolder(config.data / "state"),
         clock,

@@ -2,7 +2,7 @@
 
 The shell (`gateway/agent.py`, or the simulator) reports datagrams, finished syncs, the broker's connection,
 PUBACKs and messages, tells the time, calls `poll` when `deadline_ms` has come, and carries out what
-`take_effects` returns. One owner, one thread; nothing here opens a socket or reads a clock.
+`drain_effects` returns. One owner, one thread; nothing here opens a socket or reads a clock.
 
 Order matters in one place only: a node's 2.04 leaves after the flush that made its records durable.
 
@@ -110,8 +110,8 @@ class Gateway:
         )
         self.inbox = Inbox(self.journal, self.own.append, self._witness)
         self.registry = Registry()
-        self.scrutiny = PlausibilityCheck(self.clock, self.registry, self.own.try_report)
-        self.timemap = BootAnchors(self.clock, self.own.try_report, self.own.report, boot=start.boot)
+        self.plausibility = PlausibilityCheck(self.clock, self.registry, self.own.try_report)
+        self.anchors = BootAnchors(self.clock, self.own.try_report, self.own.report, boot=start.boot)
         flush = partial(self._ask_flush, 0)
         self.thinner = Thinner(
             self.journal, self.ledger, explain=self.own.explain, flush=flush, loss_time=self.own.loss_time
@@ -128,7 +128,7 @@ class Gateway:
         self._flush_at_ms: int | None = None
         self.bearers = self._make_bearers(options, state_disk)
         self.cabinet = self._make_cabinet(options, state_disk, verify)
-        self.desk = DirectiveService(
+        self.directive_service = DirectiveService(
             state_disk, self.clock, self.cabinet, groups=options.node_groups(), own=self.own, log=self._log
         )
         self.counters = {"unknown-path": 0, "messages-refused": 0}
@@ -181,7 +181,7 @@ class Gateway:
         recovery = self.journal.recover()
         detail = [self._start.previous, None, self._start.cause, KIND, VERSION]
         self.own.report(EventBody(event.BOOT, None, detail), now_ms=now_ms)
-        kept = self.desk.start()
+        kept = self.directive_service.start()
         if self.cabinet is not None:
             self.cabinet.start(kept=kept, now_ms=now_ms)
         return recovery
@@ -201,7 +201,7 @@ class Gateway:
         """The nodes that belong here have changed: an operator has adopted one, or taken one away."""
         self.link.sessions.set_keys(self._of_ours(keys))
         self.registry.keep_only(self.link.sessions.nodes())
-        self.desk.directives.keep_only(self.link.sessions.nodes())
+        self.directive_service.directives.keep_only(self.link.sessions.nodes())
 
     def on_synced(self, ticket: Ticket, error: str | None, *, now_ms: int) -> None:
         """A flush has ended: answer the nodes whose records it made durable."""
@@ -215,7 +215,7 @@ class Gateway:
     def on_state_synced(self, ticket: Ticket, error: str | None, *, now_ms: int) -> None:
         """A sync of the state disk has ended. The loss ledger waits for its own; a budget's is nobody's to wait for."""
         self.ledger.on_synced(ticket, error)
-        self.desk.directives.on_synced(ticket, error, now_ms=now_ms)
+        self.directive_service.directives.on_synced(ticket, error, now_ms=now_ms)
 
     def on_connected(self, receive_max: int, bearer: str = UNBOUND.name, *, now_ms: int) -> None:
         """The broker has accepted us by a bearer; another connection that carried until now has had its day."""
@@ -235,10 +235,10 @@ class Gateway:
         if token != _NO_TOKEN:
             self.uplink.acknowledged(token, reason_code, now_ms=now_ms)
 
-    def on_seen(self, seen: Observation, *, now_ms: int) -> None:
+    def on_observation(self, seen: Observation, *, now_ms: int) -> None:
         """A look at what is wired in the cabinet. Only where there is one."""
         assert self.cabinet is not None
-        self.cabinet.on_seen(seen, now_ms=now_ms)
+        self.cabinet.on_observation(seen, now_ms=now_ms)
 
     def on_message(self, name: str, payload: bytes, is_retained: bool = False, *, now_ms: int) -> None:
         """A message from the centre: watermarks, and where there is a cabinet commands, leases and policies.
@@ -260,7 +260,7 @@ class Gateway:
             self.counters["messages-refused"] += 1
             self._keep_refused(f"message-{fault.reason}", name, payload, now_ms=now_ms)
             return
-        self.uplink.heard(message, now_ms=now_ms)
+        self.uplink.receive(message, now_ms=now_ms)
 
     def poll(self, *, now_ms: int) -> None:
         """Whatever is due."""
@@ -271,10 +271,10 @@ class Gateway:
         self._effects += self.uplink.poll(now_ms=now_ms)
         if self.cabinet is not None:
             self._effects += self.cabinet.poll(is_metered=self.bearers.is_metered(), now_ms=now_ms)
-            self.downlink.follow(self.cabinet.for_nodes(now_ms=now_ms), now_ms=now_ms)
+            self.downlink.set_orders(self.cabinet.for_nodes(now_ms=now_ms), now_ms=now_ms)
             self.downlink.poll(now_ms=now_ms)
-        self.desk.poll(now_ms=now_ms)
-        self.timemap.poll(now_ms=now_ms)
+        self.directive_service.poll(now_ms=now_ms)
+        self.anchors.poll(now_ms=now_ms)
         self.own.poll(now_ms=now_ms)
         self.thinner.poll(now_ms=now_ms)
         if self._flush_at_ms is not None and now_ms >= self._flush_at_ms:
@@ -286,7 +286,7 @@ class Gateway:
 
     # --- effects ------------------------------------------------------------------------------------------------
 
-    def take_effects(self) -> list[Effect]:
+    def drain_effects(self) -> list[Effect]:
         """What the shell is to carry out, in order."""
         effects, self._effects = self._effects, []
         return effects
@@ -298,12 +298,12 @@ class Gateway:
             for deadline in (
                 self.link.deadline_ms(),
                 self.downlink.deadline_ms(),
-                self.desk.directives.deadline_ms(),
+                self.directive_service.directives.deadline_ms(),
                 self._flush_at_ms,
                 self.bearers.deadline_ms(),
                 self.uplink.deadline_ms(),
                 self.thinner.deadline_ms(),
-                self.timemap.deadline_ms(),
+                self.anchors.deadline_ms(),
                 self.own.deadline_ms(),
                 None if self.cabinet is None else self.cabinet.deadline_ms(now_ms=now_ms),
             )
@@ -322,10 +322,10 @@ class Gateway:
             "gateway": {**self.counters, "own-refused": self.own.refused, "image-requests": self.images.asked},
             "link": {name: count for name, count in self.link.counters.items() if count},
             "downlink": {name: count for name, count in self.downlink.health().items() if count},
-            "directives": {name: count for name, count in self.desk.directives.health().items() if count},
+            "directives": {name: count for name, count in self.directive_service.directives.health().items() if count},
             "inbox": dict(self.inbox.counters),
-            "scrutiny": dict(self.scrutiny.counters),
-            "time": {"steps": self.clock.steps, **self.timemap.counters},
+            "scrutiny": dict(self.plausibility.counters),
+            "time": {"steps": self.clock.steps, **self.anchors.counters},
             "uplink": dict(self.uplink.counters),
             **self.bearers.health(),
             "refused": dict(self.refused.counters),
@@ -341,7 +341,7 @@ class Gateway:
         }
 
     def unknown_nodes(self, *, now_ms: int) -> list[dict[str, Any]]:
-        return self.link.told_unknown(now_ms=now_ms)
+        return self.link.unknown_nodes(now_ms=now_ms)
 
     # --- inside -------------------------------------------------------------------------------------------------
 
@@ -350,12 +350,12 @@ class Gateway:
         return [key for key in keys if allowed is None or key.node in allowed]
 
     def _on_heard(self, request: LinkEvent, now_ms: int) -> None:
-        if self.downlink.hears(request, now_ms=now_ms) or self.images.hears(request, now_ms=now_ms):
+        if self.downlink.handle(request, now_ms=now_ms) or self.images.handle(request, now_ms=now_ms):
             return
         assert isinstance(request, NodeRequest)
         node = request.node
-        if self.desk.directives.hears(request):
-            code, payload = self.desk.answer(request, now_ms=now_ms)
+        if self.directive_service.directives.is_question(request):
+            code, payload = self.directive_service.answer(request, now_ms=now_ms)
             self.link.respond(request.exchange, code, payload, now_ms=now_ms)
             return
         if request.path not in _PATHS or request.code != coap_message.POST:
@@ -376,22 +376,22 @@ class Gateway:
             return
         if not outcome.records:
             self._keep_refused("undecodable", request.peer, request.payload, now_ms=now_ms)
-        self.registry.heard(node, outcome.records, now_ms=now_ms)
+        self.registry.observe(node, outcome.records, now_ms=now_ms)
         self._ask_flush(0 if outcome.urgent else self._options.commit_ms, now_ms=now_ms)
 
     def _witness(self, node: bytes, made: Record, conflicts: bool, *, now_ms: int) -> None:
         """A record was journaled, for the first time."""
-        self.timemap.observe(node, made, now_ms=now_ms)
-        self.scrutiny.observe(node, made, now_ms=now_ms)
+        self.anchors.observe(node, made, now_ms=now_ms)
+        self.plausibility.observe(node, made, now_ms=now_ms)
         if conflicts:
-            self.scrutiny.conflict(node, made, now_ms=now_ms)
+            self.plausibility.conflict(node, made, now_ms=now_ms)
 
     def _settle(self, now_ms: int) -> None:
         for exchange in self.inbox.drain_settled():
             self._answer(exchange, now_ms)
 
     def _answer(self, exchange: int, now_ms: int) -> None:
-        lease_s = None if self.cabinet is None else self.cabinet.lends_s(now_ms=now_ms)
+        lease_s = None if self.cabinet is None else self.cabinet.lease_left_s(now_ms=now_ms)
         answer = self.clock.answer(lease_s, self.downlink.waiting_for(exchange), now_ms=now_ms)
         self.link.respond(exchange, coap_message.CHANGED, record.encode_answer(answer), now_ms=now_ms)
 
@@ -408,7 +408,7 @@ class Gateway:
 
     def _keep_refused(self, why: str, source: Any, data: bytes, *, now_ms: int) -> None:
         unix_s = self.clock.unix_s(now_ms=now_ms)
-        self.refused.keep(why, str(source), data, unix_s=unix_s, now_ms=now_ms)
+        self.refused.append(why, str(source), data, unix_s=unix_s, now_ms=now_ms)
 
     def _drain_link(self) -> None:
         self._effects += [Send(peer, datagram) for peer, datagram in self.link.outgoing()]

@@ -35,7 +35,7 @@ class RefusedStore:
         except OSError:
             self.counters["disk-errors"] += 1
 
-    def keep(self, why: str, source: str, data: bytes, *, unix_s: int | None, now_ms: int) -> None:
+    def append(self, why: str, source: str, data: bytes, *, unix_s: int | None, now_ms: int) -> None:
         """Keep what was refused; at most REFUSED_PER_MINUTE_MAX lines a minute."""
         minute = now_ms // 60_000
         if minute != self._minute:

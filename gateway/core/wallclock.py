@@ -2,7 +2,7 @@
 
 While the system clock is not good (no network since the start, no battery-backed clock) nobody gets a time
 from here. A word that contradicts the time carried so far is a step: it is taken, counted, and told to
-`take_step`'s caller, who answers for what was said before.
+`drain_step`'s caller, who answers for what was said before.
 """
 
 from typing import NamedTuple
@@ -35,7 +35,7 @@ class WallClock:
         self.good_since_ms: int | None = None
         self.steps = 0
 
-    def tell(self, unix_ms: int | None, uncertainty_s: int, *, now_ms: int) -> None:
+    def observe(self, unix_ms: int | None, uncertainty_s: int, *, now_ms: int) -> None:
         """Take the shell's word: Unix milliseconds and ± s, or None while the system clock is not good."""
         if unix_ms is None:
             self.good_since_ms = None
@@ -47,7 +47,7 @@ class WallClock:
         self._told = True
         self._unix_ms, self.uncertainty_s, self._at_ms = unix_ms, uncertainty_s, now_ms
 
-    def take_step(self) -> Step | None:
+    def drain_step(self) -> Step | None:
         """The correction since the last call, if there was one (of several: from the first to the last)."""
         step, self._step = self._step, None
         return step

@@ -99,5 +99,5 @@ class CabinetShell:
         if self._is_closed:
             return
         self._io.took()
-        self._core.on_seen(seen, now_ms=clock.monotonic_ms())
+        self._core.on_observation(seen, now_ms=clock.monotonic_ms())
         self._turn()

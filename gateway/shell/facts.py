@@ -128,7 +128,7 @@ class Facts:
             nodes=self._nodes(now_ms),
             clock=self._clock(now_ms),
             certificates=self._days_left,
-            directives=self.core.desk.directives.status(now_ms=now_ms),
+            directives=self.core.directive_service.directives.status(now_ms=now_ms),
             cabinet=None if self.core.cabinet is None else cabinet_status(self.core.cabinet, now_ms=now_ms),
             health=self.health(now_ms=now_ms),
         )

@@ -130,7 +130,7 @@ class CabinetHost(GatewayHost):
         self._turn()
 
     def _seen(self, seen: Observation) -> None:
-        self.tell("on_seen", seen)
+        self.tell("on_observation", seen)
 
     def _tell_clock(self, life: int) -> None:
         self._awake(self._ask_clock, life)
@@ -139,7 +139,7 @@ class CabinetHost(GatewayHost):
         if life != self._life or self.core is None:
             return
         word = self.system_clock.read(self._world.unix_ms, has_network=any(self.is_up.values()))
-        self.core.clock.tell(word.unix_ms, word.uncertainty_s, now_ms=self._world.now_ms)
+        self.core.clock.observe(word.unix_ms, word.uncertainty_s, now_ms=self._world.now_ms)
         if word.worth != NOTHING:
             self._know(word.worth)
         self._turn()

@@ -205,9 +205,9 @@ class CabinetSide:
         self.plant.on_change.append(lambda now_ms: self._look_by(now_ms + _BUSY_MS))
         self._arm()
 
-    def attach(self, on_seen: Callable[[Observation], None]) -> None:
+    def attach(self, on_observation: Callable[[Observation], None]) -> None:
         """An agent lives: it looks, now and from now on."""
-        self._on_seen = on_seen
+        self._on_seen = on_observation
         self._look_at_ms = None
         self._look_by(self._world.now_ms)
 

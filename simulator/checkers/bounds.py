@@ -23,7 +23,7 @@ class BoundsChecker:
             self._bound(host, "metered bytes", host.metered_bytes, budget or host.metered_bytes)
             self._bound(host, "nodes", len(host.core.registry.nodes()), limits.INBOX_NODES_MAX)
             boots_max = limits.INBOX_NODES_MAX * limits.TIMEMAP_BOOTS_PER_NODE_MAX
-            self._bound(host, "boots in the time map", host.core.timemap.remembered(), boots_max)
+            self._bound(host, "boots in the time map", host.core.anchors.remembered(), boots_max)
 
     def _bound(self, host: GatewayHost, what: str, value: int, maximum: int) -> None:
         if value > maximum:

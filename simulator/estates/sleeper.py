@@ -146,20 +146,20 @@ class Gateway:
         """It starts anew: no keys, no orders."""
         self.link = Link([key_of(NODE)], CIPHER, random_below=Prng(7).randrange, ack_timeout_ms=4000)
         self.downlink = Downlink(self.link, WallClock(started_ms=self._world.now_ms), {})
-        self.downlink.follow({None: None}, now_ms=self._world.now_ms)
+        self.downlink.set_orders({None: None}, now_ms=self._world.now_ms)
 
     def order(self, for_s, number=1):
         """No water, for so long, from now."""
         ends_ms = self._world.now_ms + 1000 * for_s
         standing = OrderInForce(number.to_bytes(8, "big"), "emergency", 0, self._world.unix_s + for_s, ends_ms)
-        self.downlink.follow({None: standing}, now_ms=self._world.now_ms)
+        self.downlink.set_orders({None: standing}, now_ms=self._world.now_ms)
 
     def receive(self, datagram, host):
         if self.silent:
             return
         now_ms = self._world.now_ms
         for asked in self.link.receive(datagram, host, now_ms=now_ms):
-            if self.downlink.hears(asked, now_ms=now_ms) or not isinstance(asked, NodeRequest):
+            if self.downlink.handle(asked, now_ms=now_ms) or not isinstance(asked, NodeRequest):
                 continue
             if asked.path not in ((b"t",), (b"e",)):
                 self.link.respond(asked.exchange, messages.NOT_FOUND, now_ms=now_ms)

@@ -142,7 +142,7 @@ class GatewayHost:
         """Somebody at the cabinet tells its nodes something; False when nobody is there to hear it."""
         if self.core is None:
             return False
-        refused = self.core.desk.directives.tell(one, now_ms=self._world.now_ms)
+        refused = self.core.directive_service.directives.tell(one, now_ms=self._world.now_ms)
         self._turn()
         return refused is None
 
@@ -187,7 +187,7 @@ class GatewayHost:
             return
         # Good once the network has told it, carried by the kernel through a cut afterwards.
         good = any(self.is_up.values()) or self.core.clock.unix_s(now_ms=self._world.now_ms) is not None
-        self.core.clock.tell(self._world.unix_ms if good else None, 1, now_ms=self._world.now_ms)
+        self.core.clock.observe(self._world.unix_ms if good else None, 1, now_ms=self._world.now_ms)
         self._turn()
         self._world.after(_CLOCK_EVERY_MS if good else 5_000, self._tell_clock, life)
 
@@ -208,7 +208,7 @@ class GatewayHost:
         core = self.core
         assert core is not None
         core.poll(now_ms=self._world.now_ms)
-        for effect in core.take_effects():
+        for effect in core.drain_effects():
             self._carry_out(effect)
         deadline_ms = core.deadline_ms(now_ms=self._world.now_ms)
         if deadline_ms is not None and (self._wake_ms is None or deadline_ms < self._wake_ms):
@@ -308,7 +308,7 @@ class GatewayHost:
             ("uplink", core.uplink.counters),
             ("link", core.counters),
             ("connection", core.bearers.connection.counters),
-            ("scrutiny", core.scrutiny.counters),
+            ("scrutiny", core.plausibility.counters),
         )
         for part, counters in parts:
             for name, value in counters.items():

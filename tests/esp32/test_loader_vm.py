@@ -54,7 +54,7 @@ class Gateway(Responder):
 
     def _answer(self, asked):
         assert isinstance(asked, NodeRequest)
-        if not self.images.hears(asked, now_ms=self._now_ms()):
+        if not self.images.handle(asked, now_ms=self._now_ms()):
             super()._answer(asked)
 
 

@@ -344,7 +344,7 @@ def life_by(clock):
     connected = []
     for minute in range(90):
         told = clock(world.town.now_ms)
-        world.core.clock.tell(told, 1, now_ms=world.town.now_ms)
+        world.core.clock.observe(told, 1, now_ms=world.town.now_ms)
         if minute in (20, 40, 60):
             world.hang_up()
         world.fibre = minute >= 10

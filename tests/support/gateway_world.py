@@ -136,7 +136,7 @@ class GatewayWorld:
 
     def _poll(self):
         self.core.poll(now_ms=self.now_ms)
-        for effect in self.core.take_effects():
+        for effect in self.core.drain_effects():
             self._carry_out(effect)
 
     def _carry_out(self, effect):
@@ -361,11 +361,11 @@ class UplinkWorld:
         return self.poll()
 
     def mark(self, next_position, lane=event.TELEMETRY, epoch=EPOCH):
-        self.uplink.heard(watermark.Watermark(epoch, lane, next_position), now_ms=self.now_ms)
+        self.uplink.receive(watermark.Watermark(epoch, lane, next_position), now_ms=self.now_ms)
         return self.poll()
 
     def reject(self, first, last, reason, lane=event.TELEMETRY):
-        self.uplink.heard(watermark.Rejected(EPOCH, lane, first, last, reason), now_ms=self.now_ms)
+        self.uplink.receive(watermark.Rejected(EPOCH, lane, first, last, reason), now_ms=self.now_ms)
         return self.poll()
 
     def allow(self, policy):

@@ -130,7 +130,7 @@ class LitWorld(GatewayWorld):
         self.cabinet = self.core.cabinet
 
     def tell_clock(self, *, wrong_s=0) -> None:
-        self.core.clock.tell(1000 * (self.start_s + wrong_s) + self.now_ms, 1, now_ms=self.now_ms)
+        self.core.clock.observe(1000 * (self.start_s + wrong_s) + self.now_ms, 1, now_ms=self.now_ms)
         self.turn()
 
     def _carry_out(self, effect) -> None:
@@ -167,7 +167,7 @@ class LitWorld(GatewayWorld):
             self.look()
 
     def look(self) -> None:
-        self.core.on_seen(self.seen(), now_ms=self.now_ms)
+        self.core.on_observation(self.seen(), now_ms=self.now_ms)
         self.turn()
 
     def until(self, unix_s: int) -> None:

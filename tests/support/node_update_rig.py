@@ -182,7 +182,7 @@ class NodeUpdateRig:
 
     def _heard(self, heard):
         for one in heard:
-            if isinstance(one, NodeRequest) and not self.images.hears(one, now_ms=self.now_ms):
+            if isinstance(one, NodeRequest) and not self.images.handle(one, now_ms=self.now_ms):
                 self.gateway.respond(one.exchange, coap_message.NOT_FOUND, now_ms=self.now_ms)
 
     def _happened(self, happened):

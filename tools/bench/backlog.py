@@ -91,7 +91,7 @@ def greet(core: Gateway, kind: str) -> None:
         while datagrams := node.outgoing():
             for _, datagram in datagrams:
                 core.on_datagram(datagram, peer, now_ms=0)
-            for effect in core.take_effects():
+            for effect in core.drain_effects():
                 if isinstance(effect, Send) and effect.peer == peer:
                     node.receive(effect.datagram, "gateway", now_ms=0)
 
@@ -148,7 +148,7 @@ def measure(folder: Path, kind: str, records: int, begun_s: float) -> dict[str, 
     assert report.records == records, report
     greet(core, kind)
     durable.flush(core.journal)
-    core.take_effects()
+    core.drain_effects()
     centre = Centre(core, durable, epoch)
     found = {
         "nodes": len(core.registry.nodes()),

@@ -112,7 +112,7 @@ class Centre:
         self.timed(self.uplink.acknowledged, token, 0)
         stream = Stream(envelope.epoch, envelope.lane)
         self._held[stream] = max(self._held.get(stream, 0), envelope.last + 1)
-        self.timed(self.uplink.heard, Watermark(envelope.epoch, envelope.lane, self._held[stream]))
+        self.timed(self.uplink.receive, Watermark(envelope.epoch, envelope.lane, self._held[stream]))
         if stream == self._alarms:
             self._note(self.held_ms, self._held[stream])
             for _ in range(envelope.first, envelope.last + 1):

@@ -91,7 +91,7 @@ def _serve(
             if isinstance(request, NodeResponse):  # to the question for its log
                 lines = request.payload.decode(errors="replace").split("\n")
                 print(json.dumps({"node": request.node.hex(), "log": lines}), flush=True)
-            if not isinstance(request, NodeRequest) or images.hears(request, now_ms=now_ms):
+            if not isinstance(request, NodeRequest) or images.handle(request, now_ms=now_ms):
                 continue
             print(json.dumps(_plain(request)), flush=True)
             answer = record.encode_answer(Answer(int(time.time()), _UNCERTAINTY_S, None, 0))

@@ -175,7 +175,7 @@ class Cabinet:
             now_ms=self.town.now_ms,
         )
         report: RecoveryReport = self.core.start(now_ms=self.town.now_ms)
-        self.core.clock.tell(1000 * START_UNIX_S + self.town.now_ms, 1, now_ms=self.town.now_ms)
+        self.core.clock.observe(1000 * START_UNIX_S + self.town.now_ms, 1, now_ms=self.town.now_ms)
         return report
 
     def run(self, for_ms: int, *, making: bool) -> None:
@@ -241,7 +241,7 @@ class Cabinet:
                 sent += 1
                 self.core.on_datagram(datagram, number, now_ms=now_ms)
         self.core.poll(now_ms=now_ms)
-        effects = self.core.take_effects()
+        effects = self.core.drain_effects()
         for effect in effects:
             self._carry_out(effect)
         return bool(due or ended or sent or effects)

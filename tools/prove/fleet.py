@@ -77,7 +77,7 @@ class Cabinet:
     def start(self) -> None:
         now_ms = clock.monotonic_ms()
         self.core.start(now_ms=now_ms)
-        self.core.clock.tell(time.time_ns() // 1_000_000, 1, now_ms=now_ms)
+        self.core.clock.observe(time.time_ns() // 1_000_000, 1, now_ms=now_ms)
         self._turn()
 
     def speak(self, *, may_make: bool) -> None:
@@ -109,7 +109,7 @@ class Cabinet:
             return
         now_ms = clock.monotonic_ms()
         self.core.poll(now_ms=now_ms)
-        for effect in self.core.take_effects():
+        for effect in self.core.drain_effects():
             self._carry_out(effect, now_ms)
         if self._timer is not None:
             self._timer.cancel()

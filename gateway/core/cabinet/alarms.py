@@ -54,7 +54,7 @@ class Sustained:
         self._against_ms: int | None = None
         self.is_so = False
 
-    def look(self, is_so: bool, *, now_ms: int) -> bool:
+    def observe(self, is_so: bool, *, now_ms: int) -> bool:
         if is_so == self.is_so:
             self._against_ms = None
         elif self._against_ms is None:
@@ -92,7 +92,7 @@ class FeederWatch:
         self._last: tuple[int, int] | None = None  # lamps missing at the last warm look, when
         self._drop: int | None = None  # lamps that went at one instant
 
-    def look(
+    def observe(
         self,
         seen: FeederObservation,
         wanted: bool | None,
@@ -109,7 +109,7 @@ class FeederWatch:
             self._changed(wanted, now_ms)
         verdicts: list[AlarmChange] = []
         if has_meter:
-            silent = self._silent.look(seen.power_dw is None and has_supply, now_ms=now_ms)
+            silent = self._silent.observe(seen.power_dw is None and has_supply, now_ms=now_ms)
             verdicts += self._declare(event.CABINET_METER_FAILURE, silent, [self.name])
         if wanted is None or not has_supply:
             self._rest()
@@ -135,7 +135,7 @@ class FeederWatch:
         """Whether the contactor contradicts now. A welded one is where it should be for half of the day: it is mended
         when it has been seen in the position that it refused.
         """
-        stuck = self._stuck.look(feedback is not None and feedback != wanted, now_ms=now_ms)
+        stuck = self._stuck.observe(feedback is not None and feedback != wanted, now_ms=now_ms)
         if stuck:
             self._refused = wanted
         elif self._refused is not None and feedback == self._refused == wanted:
@@ -149,7 +149,7 @@ class FeederWatch:
         self._losing = self._last = None
 
     def _judge_dark(self, power_dw: int, now_ms: int) -> list[AlarmChange]:
-        burning = self._burning.look(not self.normal.is_dark(power_dw), now_ms=now_ms)
+        burning = self._burning.observe(not self.normal.is_dark(power_dw), now_ms=now_ms)
         # What was wrong with the light is neither seen nor over by day.
         return self._declare(event.FEEDER_UNEXPECTED_ON, burning, [self.name, power_dw])
 
@@ -158,7 +158,7 @@ class FeederWatch:
         self._burning.clear()
         normal = self.normal
         figures = [power_dw, normal.dw]
-        failed = self._failed.look(normal.is_dark(power_dw), now_ms=now_ms)
+        failed = self._failed.observe(normal.is_dark(power_dw), now_ms=now_ms)
         verdicts += self._declare(event.FEEDER_FAILURE, failed, [self.name, *figures])
         if failed:
             self._hide_below()
@@ -174,7 +174,7 @@ class FeederWatch:
         if event.CABLE_FAULT not in self.active:
             verdicts += self._judge_lamps(missing, figures, now_ms)
         if missing == 0 and not self.active:
-            normal.look(power_dw, now_ms=now_ms)
+            normal.observe(power_dw, now_ms=now_ms)
         self._last = (missing, now_ms)
         return verdicts
 
@@ -188,7 +188,7 @@ class FeederWatch:
             self._drop = missing
         if self._drop is not None and missing < self._drop - 1:
             self._drop = None
-        cut = self._cable.look(self._drop is not None, now_ms=now_ms)
+        cut = self._cable.observe(self._drop is not None, now_ms=now_ms)
         standing = self.active.get(event.CABLE_FAULT)
         lamps = standing[1] if standing is not None and cut else missing
         return self._declare(event.CABLE_FAULT, cut, [self.name, lamps, *figures])
@@ -248,7 +248,7 @@ class CabinetConditions:
         self._held = {code: Sustained(for_ms) for code, for_ms in _HOLD_MS.items()}
         self.active: dict[int, list[Any]] = {}
 
-    def look(self, is_so: dict[int, list[Any] | None], *, now_ms: int) -> list[AlarmChange]:
+    def observe(self, is_so: dict[int, list[Any] | None], *, now_ms: int) -> list[AlarmChange]:
         """For each code its detail while it is so, else None. Returns what begins, ends, or goes on with other
         words.
         """
@@ -257,7 +257,7 @@ class CabinetConditions:
             if detail is UNKNOWN:
                 self._held[code].settle()
                 continue
-            stands = self._held[code].look(detail is not None, now_ms=now_ms)
+            stands = self._held[code].observe(detail is not None, now_ms=now_ms)
             before = self.active.get(code)
             if stands and detail is not None and detail != before:
                 self.active[code] = detail

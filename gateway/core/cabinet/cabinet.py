@@ -1,15 +1,15 @@
-"""The cabinet's own equipment, joined: looks in, contactors and watchdog pulses out. A part of
-`gateway.core.gateway.Gateway`.
+"""Decides what a cabinet's contactors must be: observations of the equipment in, contactor orders and watchdog pulses
+out. A part of `gateway.core.gateway.Gateway`.
 
-The shell reports what it sees (`on_seen`, about once a second), the gateway hands over connections and messages of
-the classes `c` and `p`, and every `poll` decides anew what each contactor must be. Effects: `SetContactor` when an
-order changes and again now and then, `Watchdog` every CABINET_WATCHDOG_MS while the agent can answer for the
+The shell reports an observation about once a second (`on_observation`), the gateway hands over connections and messages
+of the classes `c` and `p`, and every `poll` decides anew what each contactor must be. Effects: `SetContactor` when a
+demand changes and again every minute, `Watchdog` every CABINET_WATCHDOG_MS while the agent can answer for the
 contactors. It stops when no time and no photocell is left (rung `safety` of `basis`): then the timer relay drops and
 the cabinet's own astronomical clock has the street. An agent that hangs, dies or loses its power stops by itself, for
 the pulse is made here, in the turn that decides.
 
 After a start nothing moves until the time is known or CABINET_START_MS have passed: a restart by day must not light a
-street. What happens goes up as records of the gateway's own; what somebody ordered stands in the audit log as well.
+street. What happens goes up as records of the gateway's own; what a person ordered stands in the audit log as well.
 """
 
 from itertools import chain
@@ -57,7 +57,7 @@ class CabinetOptions(NamedTuple):
 
 
 class Cabinet:
-    """See the module. One owner, one thread. Public for those who tell of it: feeders, wishes, orders, lease,
+    """See the module. One owner, one thread. Public for those who tell of it: feeders, demands, orders, lease,
     policies.
     """
 
@@ -81,7 +81,7 @@ class Cabinet:
         self.watches = [_watch(one, self._normals) for one in options.feeders]
         self._alarm_file = AlarmFile(folder)
         self._alarm_file.restore(self.conditions, self.watches)
-        self.wishes: list[FeederDemand | None] = [None] * len(self.feeders)
+        self.demands: list[FeederDemand | None] = [None] * len(self.feeders)
         self.since_ms = [now_ms] * len(self.feeders)
         self.basis = Basis(ladder.SAFETY)
         self.seen: Observation | None = None
@@ -90,7 +90,7 @@ class Cabinet:
         self._has_supply = True
         self._as_found: list[bool | None] = [None] * len(self.feeders)  # contactors, before a test took them over
         self.in_control = False
-        self.taken: SignedPolicy | None = None
+        self.signed_policy: SignedPolicy | None = None
         names = [one.name for one in options.feeders]
         self._reporter = CabinetReporter(shared, self.audit, self.ladder, names, now_ms=now_ms)
         self.orders = Orders(self._place(), shared.verify, self._reporter.outcome, self._reporter.accepted)
@@ -113,16 +113,16 @@ class Cabinet:
         except OSError as error:
             self._shared.log("audit-unreadable", error=str(error))
 
-    def on_seen(self, seen: Observation, *, now_ms: int) -> None:
+    def on_observation(self, seen: Observation, *, now_ms: int) -> None:
         """One look at everything that is wired."""
         self.seen, self._seen_ms = seen, now_ms
         self.counters["looks"] += 1
-        self.ladder.cell.look(seen.photocell_lx, now_ms=now_ms)
+        self.ladder.cell.observe(seen.photocell_lx, now_ms=now_ms)
         self.switch = seen.switch or self.switch
         self._has_supply = self._has_supply if seen.mains is None else seen.mains
         for index, watch in enumerate(self.watches):
             feeder = self.feeders[index]
-            verdicts = watch.look(
+            verdicts = watch.observe(
                 seen.feeders[index],
                 self._expected(index),
                 has_supply=self._has_supply,
@@ -131,7 +131,7 @@ class Cabinet:
                 now_ms=now_ms,
             )
             self._reporter.verdicts(verdicts, now_ms=now_ms)
-        verdicts = self.conditions.look(self._conditions(seen, now_ms), now_ms=now_ms)
+        verdicts = self.conditions.observe(self._conditions(seen, now_ms), now_ms=now_ms)
         self._reporter.verdicts(verdicts, now_ms=now_ms)
         self._alarm_file.save(self.conditions, self.watches)
         self.outcomes.observe(seen, self.watches, now_ms=now_ms)
@@ -148,10 +148,14 @@ class Cabinet:
             self._reporter.refused(why, payload, now_ms=now_ms)
             return
         if isinstance(message, command.Grant):
-            self.lease.granted(message, now_ms=now_ms)
+            self.lease.accept(message, now_ms=now_ms)
             return
         taken = self.orders.accept(
-            message, self.taken, is_retained=is_retained, unix_s=self.ladder.unix_s(now_ms=now_ms), now_ms=now_ms
+            message,
+            self.signed_policy,
+            is_retained=is_retained,
+            unix_s=self.ladder.unix_s(now_ms=now_ms),
+            now_ms=now_ms,
         )
         if isinstance(taken, Refusal) and not taken.is_told:
             self._reporter.refused(taken.why, payload, now_ms=now_ms)
@@ -159,7 +163,7 @@ class Cabinet:
     def on_bundle(self, payload: bytes, *, now_ms: int) -> None:
         """A message of class `p`: key set and policy of the commune."""
         unix_s = self.ladder.unix_s(now_ms=now_ms)
-        for verdict in self.policies.take(payload, unix_s=unix_s):
+        for verdict in self.policies.accept(payload, unix_s=unix_s):
             self._reporter.bundle(verdict, payload, now_ms=now_ms)
             if verdict.why is None:
                 self.lease.ask_now(now_ms=now_ms)  # the centre learns at once what is held
@@ -194,7 +198,7 @@ class Cabinet:
         self._follow(self.policies.in_force(unix_s), now_ms)
         if now_ms - self._seen_ms > limits.CABINET_BLIND_MS:
             self.seen = None  # what was seen so long ago is not so any more
-            self.ladder.cell.look(None, now_ms=now_ms)
+            self.ladder.cell.observe(None, now_ms=now_ms)
         self.basis = self.ladder.basis(now_ms=now_ms)
         self.hand.poll(now_ms=now_ms)
         self.orders.poll(unix_s=unix_s, now_ms=now_ms)
@@ -212,11 +216,11 @@ class Cabinet:
             self._assert_ms = now_ms + _ASSERT_MS
         for index in range(len(self.feeders)):
             if self._decide(index, now_ms) or again:
-                wish = self.wishes[index]
+                wish = self.demands[index]
                 assert wish is not None
                 effects.append(SetContactor(index, wish.closed))
         has_lease = self.lease.is_usable(now_ms=now_ms)
-        self.outcomes.observe_demands(self.wishes, has_lease=has_lease, in_control=self.in_control, now_ms=now_ms)
+        self.outcomes.observe_demands(self.demands, has_lease=has_lease, in_control=self.in_control, now_ms=now_ms)
         if self.in_control and self.options.has_watchdog and now_ms >= self._pulse_ms:
             self._pulse_ms = now_ms + limits.CABINET_WATCHDOG_MS
             effects.append(Watchdog())
@@ -234,7 +238,7 @@ class Cabinet:
         """Write a line of the audit log, of what was done at the cabinet beside its feeders."""
         self._reporter.audit(what, now_ms=now_ms, **values)
 
-    def lends_s(self, *, now_ms: int) -> int | None:
+    def lease_left_s(self, *, now_ms: int) -> int | None:
         """What is left of the centre's lease, while it is usable."""
         return self.lease.left_s(now_ms=now_ms) if self.lease.is_usable(now_ms=now_ms) else None
 
@@ -254,7 +258,7 @@ class Cabinet:
         unix_s = self.ladder.unix_s(now_ms=now_ms)
         unix_ms = self._shared.clock.carried_ms(now_ms=now_ms)
         if unix_s is not None and unix_ms is not None:
-            instants = [wish.until_s for wish in self.wishes if wish is not None]
+            instants = [wish.until_s for wish in self.demands if wish is not None]
             instants.append(self.orders.next_s(unix_s))
             candidates += [now_ms + max(1, 1000 * instant - unix_ms) for instant in instants if instant is not None]
         return min((at_ms for at_ms in candidates if at_ms is not None), default=None)
@@ -294,7 +298,7 @@ class Cabinet:
         if wish.rule == rules.SAFETY and self.options.has_watchdog and self.hand.tests:
             # A test of one feeder takes all of them out of the old clock's hand: the others stay as they were found.
             wish = wish._replace(closed=self._as_found[index] is not False)
-        before, self.wishes[index] = self.wishes[index], wish
+        before, self.demands[index] = self.demands[index], wish
         if before is not None and before.closed == wish.closed:
             return False
         self.since_ms[index] = now_ms
@@ -307,20 +311,20 @@ class Cabinet:
 
     def _expected(self, index: int) -> bool | None:
         """What the contactor must be, where that is ours to know."""
-        wish = self.wishes[index]
+        wish = self.demands[index]
         if wish is None:
             return None
         return wish.closed if self.in_control or wish.rule == rules.INTERLOCK else None
 
     def _follow(self, taken: SignedPolicy | None, now_ms: int) -> None:
         """Another policy is in force."""
-        if taken is self.taken:
+        if taken is self.signed_policy:
             return
-        self.taken = taken
+        self.signed_policy = taken
         lighting = None if taken is None else taken.policy.lighting
         self.ladder.valid_until_s = None if taken is None else taken.policy.valid_until_s
         for feeder in self.feeders:
-            feeder.follow(lighting)
+            feeder.set_rules(lighting)
         self.orders.place = self._place()
         if taken is not None:
             self._reporter.in_force(taken, now_ms=now_ms)
@@ -345,7 +349,7 @@ class Cabinet:
 
     def _conditions(self, seen: Observation, now_ms: int) -> dict[int, list[Any] | None]:
         unix_s = self.ladder.unix_s(now_ms=now_ms)
-        policy = None if self.taken is None else self.taken.policy
+        policy = None if self.signed_policy is None else self.signed_policy.policy
         expired: list[Any] | None = UNKNOWN
         if policy is None or unix_s is not None:
             is_over = policy is not None and unix_s is not None and unix_s >= policy.valid_until_s
@@ -372,7 +376,7 @@ class Cabinet:
         if self._report_at_ms is not None and now_ms < self._report_at_ms:
             return
         if self._report_at_ms is not None and self.seen is not None:
-            closed = [wish is not None and wish.closed for wish in self.wishes]
+            closed = [wish is not None and wish.closed for wish in self.demands]
             for readings in reports.readings(self.seen, closed):
                 self._shared.own.append(readings, now_ms=now_ms)
         period_s = limits.CABINET_TELEMETRY_S

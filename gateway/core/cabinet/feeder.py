@@ -94,7 +94,7 @@ class Feeder:
         self.has_rule = False
         self.plan = lighting.Plan(lighting.DEFAULT_CALENDAR, site)
 
-    def follow(self, rules: document.Lighting | None) -> None:
+    def set_rules(self, rules: document.Lighting | None) -> None:
         """Take the rules of the policy in force; a feeder that it does not name is lit from sunset to sunrise."""
         rule = None if rules is None else next((one for one in rules.feeders if one.name == self.options.name), None)
         self.has_rule = rule is not None

@@ -41,7 +41,7 @@ class Lease:
         self.counters["asked"] += 1
         return Ask(nonce, duration_s, policy_version, keyset_version)
 
-    def granted(self, grant: Grant, *, now_ms: int) -> None:
+    def accept(self, grant: Grant, *, now_ms: int) -> None:
         """An answer. One to no question of ours lends nothing, one that is longer than was asked no more than that."""
         asked = self._asked.pop(grant.nonce, None)
         if asked is None:

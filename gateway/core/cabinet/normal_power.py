@@ -60,7 +60,7 @@ class NormalPower:
         missing = (10 * (self.dw - power_dw) + 4 * self.lamp_dw) // (10 * self.lamp_dw)
         return max(0, min(missing, self.lamps or missing))
 
-    def look(self, power_dw: int, *, now_ms: int) -> None:
+    def observe(self, power_dw: int, *, now_ms: int) -> None:
         """One reading of a warm feeder without a fault; one a minute counts."""
         minute = now_ms // 60_000
         if minute != self._minute and len(self._minutes) < _MINUTES_MAX:

@@ -25,7 +25,7 @@ class Outcomes:
         self._active_since: dict[bytes, int] = {}
 
     def observe_demands(
-        self, wishes: list[FeederDemand | None], *, has_lease: bool, in_control: bool, now_ms: int
+        self, demands: list[FeederDemand | None], *, has_lease: bool, in_control: bool, now_ms: int
     ) -> None:
         """After a decision: whose order each contactor follows."""
         for order in self._orders.known():
@@ -35,7 +35,7 @@ class Outcomes:
             since_ms = self._active_since.setdefault(order.command.id, now_ms)
             is_patient = now_ms - since_ms <= _PATIENCE_MS
             for index in order.feeders:
-                wish = wishes[index]
+                wish = demands[index]
                 if wish is None:
                     continue
                 if wish.closed == order.closes and in_control:

@@ -90,7 +90,7 @@ class Policies:
     def keyset_version(self) -> int:
         return 0 if self.keyset is None else self.keyset.version
 
-    def take(self, payload: bytes, *, unix_s: int | None) -> list[PolicyVerdict]:
+    def accept(self, payload: bytes, *, unix_s: int | None) -> list[PolicyVerdict]:
         """A bundle of topic `p`: key set, policy, or both. What is held already yields no verdict."""
         try:
             keyset, policy = command.decode_bundle(payload)
@@ -100,8 +100,8 @@ class Policies:
                 PolicyVerdict("bundle", "too-long" if fault.reason == "too-long" else MALFORMED, None, fault.reason)
             ]
         told = [
-            None if keyset is None else self._take_keyset(keyset),
-            None if policy is None else self._take_policy(policy, unix_s),
+            None if keyset is None else self._accept_keyset(keyset),
+            None if policy is None else self._accept_policy(policy, unix_s),
         ]
         verdicts = [verdict for verdict in told if verdict is not None]
         for verdict in verdicts:
@@ -110,7 +110,7 @@ class Policies:
 
     # --- inside -------------------------------------------------------------------------------------------------
 
-    def _take_keyset(self, data: bytes) -> PolicyVerdict | None:
+    def _accept_keyset(self, data: bytes) -> PolicyVerdict | None:
         if self.keyset is None:
             return PolicyVerdict("keyset", NO_KEYS)
         opened, faults = keyset.open_keyset(data, self.keyset, self._verify)
@@ -122,7 +122,7 @@ class Policies:
         self._replace_keys(opened)
         return PolicyVerdict("keyset", None, opened.version)
 
-    def _take_policy(self, data: bytes, unix_s: int | None) -> PolicyVerdict | None:
+    def _accept_policy(self, data: bytes, unix_s: int | None) -> PolicyVerdict | None:
         if any(taken.data == data for taken in self._held):
             return None
         if self.keyset is None:

@@ -24,7 +24,7 @@ _KINDS = {command.OVERRIDE: "override", command.EMERGENCY: "emergency", command.
 def cabinet_status(cabinet: Cabinet, *, now_ms: int) -> CabinetStatus:
     """The status of the cabinet at this time."""
     seen, basis = cabinet.seen, cabinet.basis
-    taken = cabinet.taken
+    taken = cabinet.signed_policy
     unix_s = cabinet.ladder.unix_s(now_ms=now_ms)
     return CabinetStatus(
         unix_s=unix_s,
@@ -50,7 +50,7 @@ def cabinet_status(cabinet: Cabinet, *, now_ms: int) -> CabinetStatus:
 
 
 def _policy(cabinet: Cabinet, unix_s: int | None) -> PolicyStatus:
-    taken, to_come = cabinet.taken, cabinet.policies.to_come(unix_s)
+    taken, to_come = cabinet.signed_policy, cabinet.policies.to_come(unix_s)
     if taken is None:
         return PolicyStatus("none", has_keys=cabinet.policies.keyset is not None)
     policy = taken.policy
@@ -94,7 +94,7 @@ def _alarms(cabinet: Cabinet) -> Iterator[AlarmStatus]:
 
 
 def _feeder(cabinet: Cabinet, index: int, unix_s: int | None, now_ms: int) -> FeederStatus:
-    feeder, wish, normal = cabinet.feeders[index], cabinet.wishes[index], cabinet.watches[index].normal
+    feeder, wish, normal = cabinet.feeders[index], cabinet.demands[index], cabinet.watches[index].normal
     seen = None if cabinet.seen is None else cabinet.seen.feeders[index]
     normal_w = None if normal.dw is None else normal.dw / 10
     considered = rules.considered(

@@ -41,7 +41,7 @@ class Photocell:
     def is_dark(self) -> bool | None:
         return None if self.stuck is not None else self._says_dark
 
-    def look(self, lux: int | None, *, now_ms: int) -> None:
+    def observe(self, lux: int | None, *, now_ms: int) -> None:
         """One reading; None: silent, which counts after PHOTOCELL_SILENT_MS."""
         if lux is None:
             if self._heard_ms is None or now_ms - self._heard_ms > limits.PHOTOCELL_SILENT_MS:

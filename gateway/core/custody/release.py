@@ -67,7 +67,7 @@ class SegmentPlan:
     def why(self) -> str:
         return why(self.stream.lane, self.level)
 
-    def take(self, index: int, item: Item, size: int, turns: "ThinningTurns") -> None:
+    def add(self, index: int, item: Item, size: int, turns: "ThinningTurns") -> None:
         """Let this record go if the level says so."""
         body = item.record.body
         if not (self._covers(body) if self.together else self._may_go(item, turns)):
@@ -157,7 +157,7 @@ class ThinningTurns:
         """1 where the next record goes."""
         return self._turns.get(key, 0)
 
-    def take(self, turns: dict[Turn, int]) -> None:
+    def update(self, turns: dict[Turn, int]) -> None:
         """Take in the turns after a segment that was really rewritten."""
         for key, turn in turns.items():
             self._turns[key] = turn

@@ -190,7 +190,7 @@ class Thinner:
             self.counters["given-up"] += 1
             return True
         self._cramped = False
-        self._turns.take(plan.turns)
+        self._turns.update(plan.turns)
         yield from self._list(plan.lost, plan.stream.lane, new, freed)
         self._delete(olds, new, "merged" if plan.together else "thinned" if plan.level < GONE else "dropped")
         self._ledger.catch_up()  # where the state folder shares a full partition, there is room now
@@ -211,7 +211,7 @@ class Thinner:
             if isinstance(content, VoidRun):
                 plan.void[index : index + content.positions] = b"\x01" * content.positions
             elif index >= freed and (item := decoded(content)) is not None:
-                plan.take(index, item, RECORD_OVERHEAD + len(content), self._turns)
+                plan.add(index, item, RECORD_OVERHEAD + len(content), self._turns)
 
     def _explain_all(self, release: Release, gaps: list[EventBody]) -> Generator[_Until | None, None, bool]:
         """Append the gap records and wait until they are durable. False if all the segments went meanwhile.

@@ -118,7 +118,7 @@ class DirectiveFile:
         self._retry_ms: int | None = None
         self.counters = {"disk-errors": 0, "damaged-files": 0}
 
-    def resume(self) -> tuple[list[Directive], list[bytes]]:
+    def restore(self) -> tuple[list[Directive], list[bytes]]:
         """(what was said here, signed commands) as the last life kept them."""
         try:
             files = numbered(self._disk, _OWNER)
@@ -137,7 +137,7 @@ class DirectiveFile:
             return found
         return [], []
 
-    def keep(self, local: Iterable[Directive], signed: Iterable[bytes], *, now_ms: int) -> None:
+    def save(self, local: Iterable[Directive], signed: Iterable[bytes], *, now_ms: int) -> None:
         """Write it, if it differs from what stands there."""
         listed, data = tuple(local), tuple(signed)
         # What has an id never changes: the ids say whether anything has.

@@ -68,7 +68,7 @@ class Directives:
         self._groups = groups
         self._report = report
         self._on_used = on_used
-        self._keeping = DirectiveFile(disk)
+        self._file = DirectiveFile(disk)
         self._local: dict[bytes, Directive] = {}
         self._kept_signed: list[bytes] = []
         self._signed: list[Directive] = []
@@ -78,7 +78,7 @@ class Directives:
 
     def start(self) -> list[bytes]:
         """Take up what an earlier life kept; the signed commands among it, for whoever judges them."""
-        local, self._kept_signed = self._keeping.resume()
+        local, self._kept_signed = self._file.restore()
         self._local = {one.id: one for one in local[: limits.DIRECTIVES_LOCAL_MAX]}
         return self._kept_signed
 
@@ -122,11 +122,11 @@ class Directives:
     @property
     def is_safe(self) -> bool:
         """All that was said here so far is on the disk, or was refused: who brought it need not keep it."""
-        return self._keeping.is_safe
+        return self._file.is_safe
 
     # --- what the centre says -------------------------------------------------------------------------------------
 
-    def follow(self, signed: Iterable[Directive], to_keep: list[bytes]) -> None:
+    def set_signed(self, signed: Iterable[Directive], to_keep: list[bytes]) -> None:
         """What is in force of what the centre's people ordered, and the bytes of what must not be lost of it."""
         self._signed = list(signed)
         self._kept_signed = to_keep
@@ -138,18 +138,18 @@ class Directives:
         self._settle(now_ms)
 
     def on_synced(self, ticket: Ticket, error: str | None, *, now_ms: int) -> None:
-        self._keeping.on_synced(ticket, error, now_ms=now_ms)
+        self._file.on_synced(ticket, error, now_ms=now_ms)
 
     def deadline_ms(self) -> int | None:
         """When something said here ends, or a write is tried again."""
         ends = [one.ends_ms for one in self._local.values() if one.ends_ms is not None]
-        if self._keeping.retry_ms is not None:
-            ends.append(self._keeping.retry_ms)
+        if self._file.retry_ms is not None:
+            ends.append(self._file.retry_ms)
         return min(ends, default=None)
 
     # --- nodes ----------------------------------------------------------------------------------------------------
 
-    def hears(self, asked: NodeRequest) -> bool:
+    def is_question(self, asked: NodeRequest) -> bool:
         """Whether a request is a node's question for its directives."""
         return asked.path == (directive.PATH,) and asked.code == messages.GET
 
@@ -222,7 +222,7 @@ class Directives:
         )
 
     def health(self) -> dict[str, int]:
-        return {**self.counters, **self._keeping.counters, "local": len(self._local), "signed": len(self._signed)}
+        return {**self.counters, **self._file.counters, "local": len(self._local), "signed": len(self._signed)}
 
     # --- inside ---------------------------------------------------------------------------------------------------
 
@@ -249,7 +249,7 @@ class Directives:
             if one.is_over(unix_s=unix_s, now_ms=now_ms):
                 del self._local[name]
                 self._report(DirectiveChange(EXPIRED, one, one.author), now_ms=now_ms)
-        self._keeping.keep(self._local.values(), self._kept_signed, now_ms=now_ms)
+        self._file.save(self._local.values(), self._kept_signed, now_ms=now_ms)
 
     def _refuse(self, one: Directive, why: str, now_ms: int) -> str:
         self.counters["refused"] += 1
@@ -307,7 +307,7 @@ class DirectiveService:
     def _follow(self) -> None:
         if self._cabinet is not None:
             orders = self._cabinet.orders
-            self.directives.follow(node_orders.directives(orders), node_orders.directives_to_keep(orders))
+            self.directives.set_signed(node_orders.directives(orders), node_orders.directives_to_keep(orders))
 
     def _on_used(self, ids: set[bytes], *, now_ms: int) -> None:
         if self._cabinet is not None and ids:

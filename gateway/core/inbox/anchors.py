@@ -55,7 +55,7 @@ class _Boot:
         self.said_uptime_s = 0
         self.said: tuple[int, int] | None = None
 
-    def hear(self, uptime_s: int, now_ms: int) -> None:
+    def observe(self, uptime_s: int, now_ms: int) -> None:
         began_ms = now_ms - 1000 * uptime_s
         apart_s = abs(uptime_s - self.uptime_s)
         agree_ms = 1000 * (limits.TIMEMAP_AGREE_S + drift_s(1000 * apart_s))
@@ -151,7 +151,7 @@ class BootAnchors:
             if known is None:
                 return
             boot = known
-            boot.hear(uptime_s, now_ms)
+            boot.observe(uptime_s, now_ms)
         if boot.said is not None and not self._is_better(boot, now_ms):
             return
         if not self._open:
@@ -241,7 +241,7 @@ class BootAnchors:
 
     def _note_step(self, now_ms: int) -> None:
         """Our clock was corrected: say so, and look again at all that was said through it."""
-        step = self._clock.take_step()
+        step = self._clock.drain_step()
         if step is None:
             return
         self._steps_said = [said_ms for said_ms in self._steps_said if said_ms > now_ms - 3_600_000]

@@ -46,7 +46,7 @@ class Registry:
     def __init__(self) -> None:
         self._nodes: OrderedDict[bytes, KnownNode] = OrderedDict()
 
-    def heard(self, node: bytes, records: list[Record], *, now_ms: int) -> None:
+    def observe(self, node: bytes, records: list[Record], *, now_ms: int) -> None:
         """A payload of `node` was accepted."""
         known = self._known(node, now_ms)
         for made in records:

@@ -91,7 +91,7 @@ class Downlink:
 
     # --- what stands --------------------------------------------------------------------------------------------
 
-    def follow(self, wanted: OrdersByFeeder | None, *, now_ms: int) -> None:
+    def set_orders(self, wanted: OrdersByFeeder | None, *, now_ms: int) -> None:
         """The orders in force now; None: that cannot be said yet."""
         self._is_known = wanted is not None
         if wanted is None:
@@ -128,7 +128,7 @@ class Downlink:
         node = self._link.node_of(exchange)
         return 0 if node is None else self.waiting(node)
 
-    def hears(self, heard: LinkEvent, *, now_ms: int) -> bool:
+    def handle(self, heard: LinkEvent, *, now_ms: int) -> bool:
         """Take what is the downlink's: a node's question for its order, the answer to a push. False: it is not."""
         if isinstance(heard, NodeRequest) and heard.code == messages.POST:
             if node_order.SLEEPS in heard.query:

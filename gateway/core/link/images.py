@@ -54,7 +54,7 @@ class NodeImages:
         body = Body(content)
         self._served[path] = body, block.digest_etag(body)
 
-    def hears(self, heard: LinkEvent, *, now_ms: int) -> bool:
+    def handle(self, heard: LinkEvent, *, now_ms: int) -> bool:
         """Whether this is a question for a program; then it is answered."""
         if not isinstance(heard, NodeRequest) or heard.path[:1] != (PATH,):
             return False

@@ -272,7 +272,7 @@ class Link:
             self._counters["limited"] += 1
             self._endpoint.drop(request.exchange)
             return None
-        self.sessions.take(opened)
+        self.sessions.commit(opened)
         self._opened[request.exchange] = opened
         if len(self._opened) > limits.LINK_EXCHANGES_MAX:
             self._opened.popitem(last=False)
@@ -308,7 +308,7 @@ class Link:
         bucket.level -= 1000
         return True
 
-    def told_unknown(self, *, now_ms: int) -> list[dict[str, Any]]:
+    def unknown_nodes(self, *, now_ms: int) -> list[dict[str, Any]]:
         """Who spoke to us and is not ours, the latest first: for an operator who may adopt one."""
         found = sorted(self.unknown.items(), key=lambda item: -item[1].heard_ms)
         return [

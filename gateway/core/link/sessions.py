@@ -37,7 +37,7 @@ class NodeKey(NamedTuple):
 class Opened(NamedTuple):
     """A request that holds: who sent it, what is in it, and what its answer needs.
 
-    `window`: the session's once the request is acted on, see `Sessions.take`.
+    `window`: the session's once the request is acted on, see `Sessions.commit`.
     """
 
     node: bytes
@@ -122,7 +122,7 @@ class Sessions:
         self.counters["keys-unknown"] += 1
         return _KEYS_UNKNOWN
 
-    def take(self, opened: Opened) -> None:
+    def commit(self, opened: Opened) -> None:
         """The request is acted on, and from now on it is a replay. One that is dropped before may come again."""
         opened.session.window = opened.window
 

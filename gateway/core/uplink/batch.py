@@ -202,7 +202,7 @@ class Publisher:
         self._receive_max = 0
         self._unacked: set[int] = set()
 
-    def begin(self, receive_max: int) -> None:
+    def connected(self, receive_max: int) -> None:
         """A new connection knows nothing of the messages of the last one."""
         self._receive_max = receive_max
         self._unacked.clear()

@@ -2,7 +2,7 @@
 batch takes from the journal.
 
 Knows positions, never the window, the clock of the warehouse's silence or MQTT. The journal may let go of
-positions at any time (a watermark, or room for what is younger): `follow` comes before anything else.
+positions at any time (a watermark, or room for what is younger): `release_before` comes before anything else.
 """
 
 from collections.abc import Callable
@@ -52,7 +52,7 @@ class StreamProgress:
     sent_end: int = 0
     turn: int = 0
 
-    def follow(self, oldest: int) -> bool:
+    def release_before(self, oldest: int) -> bool:
         """The journal holds nothing before `oldest` any more; True when a batch was among that."""
         if self.passing is not None and self.passing.through < oldest:
             self.passing = None
@@ -171,28 +171,28 @@ class Quarantine:
         self._on_quarantined = on_quarantined
         self.counters = {"quarantined": 0, "holes": 0}
 
-    def pass_hole(self, stream: Stream, sending: StreamProgress, hole: Hole, now_ms: int) -> None:
+    def pass_hole(self, stream: Stream, progress: StreamProgress, hole: Hole, now_ms: int) -> None:
         """Positions that hold nothing."""
-        self._explain("holes", sending, hole.last, self._on_lost(LostPositions(stream, *hole), now_ms=now_ms), now_ms)
+        self._explain("holes", progress, hole.last, self._on_lost(LostPositions(stream, *hole), now_ms=now_ms), now_ms)
 
-    def pass_record(self, sending: StreamProgress, found: QuarantinedRecord, now_ms: int) -> None:
+    def pass_record(self, progress: StreamProgress, found: QuarantinedRecord, now_ms: int) -> None:
         """A record that cannot go up."""
-        self._explain("quarantined", sending, found.position, self._on_quarantined(found, now_ms=now_ms), now_ms)
+        self._explain("quarantined", progress, found.position, self._on_quarantined(found, now_ms=now_ms), now_ms)
 
-    def _explain(self, name: str, sending: StreamProgress, through: int, explained_at: Explained, now_ms: int) -> None:
+    def _explain(self, name: str, progress: StreamProgress, through: int, explained_at: Explained, now_ms: int) -> None:
         if explained_at is None:
-            sending.hold_until_ms = now_ms + limits.UPLINK_HOLD_MS
+            progress.hold_until_ms = now_ms + limits.UPLINK_HOLD_MS
             return
         self.counters[name] += 1
-        sending.passing = ExplainedPositions(through, explained_at)
+        progress.passing = ExplainedPositions(through, explained_at)
 
-    def is_waiting(self, stream: Stream, sending: StreamProgress) -> bool:
+    def is_waiting(self, stream: Stream, progress: StreamProgress) -> bool:
         """Let go of what was set aside once its explanation is durable; True while it is not."""
-        if sending.passing is None:
+        if progress.passing is None:
             return False
-        through, (lane, position) = sending.passing
+        through, (lane, position) = progress.passing
         if self._journal.durable_end(Stream(self._epoch, lane)) <= position:
             return True
-        sending.passing = None
+        progress.passing = None
         self._journal.release_through(stream, through)
         return False

@@ -20,7 +20,7 @@ The journal may let go of positions by itself when it is full. Then they are not
 whatever is still said about them does nothing.
 
 Sans-IO: `poll` returns what to publish; the caller reports connections, PUBACKs and messages, and polls after
-each. The state of one stream is in `sending`.
+each. The state of one stream is in `progress`.
 
 Long because window, silence, refusals and lane policy move the same few fields of a stream.
 """
@@ -72,13 +72,13 @@ class Uplink:
     ) -> None:
         self._journal = journal
         self._packer = Packer()
-        self._post = Publisher(gateway, insee, name)
+        self._publisher = Publisher(gateway, insee, name)
         self._batch_age_ms = batch_age_ms
         self._batch_records_max = batch_records_max
         self._window_max = window_max
         self._epoch = epoch
-        self._aside = Quarantine(journal, epoch, on_lost, on_quarantined)
-        self._sendings: dict[Stream, StreamProgress] = {}
+        self._quarantine = Quarantine(journal, epoch, on_lost, on_quarantined)
+        self._progress: dict[Stream, StreamProgress] = {}
         self._policy = ALL
         self._connected = False
         self._silence = WarehouseSilence()
@@ -100,19 +100,19 @@ class Uplink:
     @property
     def counters(self) -> dict[str, int]:
         """What happened since the start; only ever rises."""
-        return {**self._counters, **self._aside.counters}
+        return {**self._counters, **self._quarantine.counters}
 
     # --- events -------------------------------------------------------------------------------------------------
 
     def connected(self, receive_max: int, *, now_ms: int) -> None:
         """A new connection: all above the watermark goes again, after the question; spared telemetry goes on."""
         self._connected = True
-        self._post.begin(receive_max)
-        self._sendings = {
-            stream: sending.resumed(
+        self._publisher.connected(receive_max)
+        self._progress = {
+            stream: progress.resumed(
                 keep_place=self._is_spared(stream), oldest=oldest, records_max=self._batch_records_max
             )
-            for stream, sending in self._sendings.items()
+            for stream, progress in self._progress.items()
             if (oldest := self._oldest(stream)) is not None
         }
         self._silence.end(now_ms)
@@ -126,46 +126,46 @@ class Uplink:
         if policy == self._policy:
             return
         self._policy = policy
-        for stream, sending in self._sendings.items():
+        for stream, progress in self._progress.items():
             oldest = self._oldest(stream)
             if stream.lane != event.TELEMETRY or oldest is None:
                 continue
-            sending.fresh_since_ms = None
+            progress.fresh_since_ms = None
             if policy == ALL:
-                sending.rewind(oldest)
+                progress.rewind(oldest)
             elif policy == THIN:
-                sending.ahead = [batch for batch in sending.ahead if not batch.is_acknowledged]
+                progress.ahead = [batch for batch in progress.ahead if not batch.is_acknowledged]
             else:
-                sending.forget_ahead()
+                progress.forget_ahead()
 
     def acknowledged(self, token: int, reason_code: int, *, now_ms: int) -> None:
         """A PUBACK: room in the window, nothing more. A refusal rests the lane or splits the batch."""
-        self._post.acknowledged(token)
+        self._publisher.acknowledged(token)
         if reason_code == _NO_SUBSCRIBER:
             self._counters["puback-no-subscriber"] += 1
         elif reason_code >= _FAILURE_FROM:
             self._counters["puback-refused"] += 1
-        for stream, sending in self._sendings.items():
-            batch = sending.batch_with(token)
-            if batch is None and sending.question != token:
+        for stream, progress in self._progress.items():
+            batch = progress.batch_with(token)
+            if batch is None and progress.question != token:
                 continue
             if reason_code >= _FAILURE_FROM:
                 if batch is not None and reason_code in _BATCH_AT_FAULT:
-                    self._refused(stream, sending, batch, f"puback-{reason_code}", now_ms=now_ms)
+                    self._refused(stream, progress, batch, f"puback-{reason_code}", now_ms=now_ms)
                 else:
-                    self._hold(stream, sending, now_ms)
+                    self._hold(stream, progress, now_ms)
             elif batch is not None and reason_code != _NO_SUBSCRIBER:
-                self._taken(stream, sending, batch, now_ms)
+                self._taken(stream, progress, batch, now_ms)
             return
 
-    def heard(self, message: Watermark | Rejected, *, now_ms: int) -> None:
+    def receive(self, message: Watermark | Rejected, *, now_ms: int) -> None:
         """A message of class `a`."""
         stream = Stream(message.epoch, message.lane)
-        sending = self._sendings.get(stream)
+        progress = self._progress.get(stream)
         if isinstance(message, Rejected):
             self._counters["rejected"] += 1
-            if sending is not None and self._is_held(stream, message.last):
-                self._rejected(stream, sending, message, now_ms)
+            if progress is not None and self._is_held(stream, message.last):
+                self._rejected(stream, progress, message, now_ms)
             return
         self._counters["watermarks"] += 1
         before = self._oldest(stream)
@@ -175,11 +175,11 @@ class Uplink:
             self._journal.release_through(stream, message.next_position - 1)
         oldest = self._oldest(stream)
         if oldest is None:
-            self._sendings.pop(stream, None)
-        elif sending is not None:
-            sending.answered = True
-            if sending.follow(oldest):
-                sending.records_max = min(sending.records_max * 2, self._batch_records_max)
+            self._progress.pop(stream, None)
+        elif progress is not None:
+            progress.answered = True
+            if progress.release_before(oldest):
+                progress.records_max = min(progress.records_max * 2, self._batch_records_max)
         if oldest is None or oldest > before:
             self._note_move(now_ms)
 
@@ -187,7 +187,7 @@ class Uplink:
         """What to publish now."""
         if not self._connected:
             return []
-        self._follow()
+        self._release_before_oldest()
         self._check_silence(now_ms)
         out: list[Publication] = []
         # Alarms of every epoch first, oldest epoch first within a lane.
@@ -195,11 +195,11 @@ class Uplink:
             oldest = self._oldest(stream)  # what went before may have made the journal let go
             if oldest is None:
                 continue
-            sending = self._sendings.get(stream)
-            if sending is None:
-                sending = self._sendings[stream] = StreamProgress(oldest, self._batch_records_max)
-            sending.follow(oldest)
-            out += self._advance(stream, sending, now_ms)
+            progress = self._progress.get(stream)
+            if progress is None:
+                progress = self._progress[stream] = StreamProgress(oldest, self._batch_records_max)
+            progress.release_before(oldest)
+            out += self._advance(stream, progress, now_ms)
         return out
 
     def deadline_ms(self) -> int | None:
@@ -207,89 +207,89 @@ class Uplink:
         if not self._connected:
             return None
         deadlines = []
-        for stream, sending in self._sendings.items():
+        for stream, progress in self._progress.items():
             if self._is_kept_back(stream):
                 continue
-            if sending.asked_ms is not None and not sending.answered:
-                deadlines.append(sending.asked_ms + limits.UPLINK_QUERY_WAIT_MS)
-            elif sending.hold_until_ms:
-                deadlines.append(sending.hold_until_ms)
-            elif sending.fresh_since_ms is not None and sending.passing is None and not self._is_blocked(stream):
-                deadlines.append(sending.fresh_since_ms + self._age_ms(stream))
-        if self._any_ahead() or not self._post.is_idle():
+            if progress.asked_ms is not None and not progress.answered:
+                deadlines.append(progress.asked_ms + limits.UPLINK_QUERY_WAIT_MS)
+            elif progress.hold_until_ms:
+                deadlines.append(progress.hold_until_ms)
+            elif progress.fresh_since_ms is not None and progress.passing is None and not self._is_blocked(stream):
+                deadlines.append(progress.fresh_since_ms + self._age_ms(stream))
+        if self._any_ahead() or not self._publisher.is_idle():
             deadlines.append(self._silence.deadline_ms())
         return min(deadlines, default=None)
 
     def ahead(self) -> int:
         """Batches sent and not yet under a watermark: never above the window."""
-        return sum(len(sending.ahead) for sending in self._sendings.values())
+        return sum(len(progress.ahead) for progress in self._progress.values())
 
     # --- one stream's turn --------------------------------------------------------------------------------------
 
-    def _advance(self, stream: Stream, sending: StreamProgress, now_ms: int) -> list[Publication]:
-        if now_ms >= sending.hold_until_ms:
-            sending.hold_until_ms = 0
+    def _advance(self, stream: Stream, progress: StreamProgress, now_ms: int) -> list[Publication]:
+        if now_ms >= progress.hold_until_ms:
+            progress.hold_until_ms = 0
         if self._is_kept_back(stream):
-            sending.fresh_since_ms = None
+            progress.fresh_since_ms = None
             return []
-        if sending.asked_ms is None and stream.lane == event.ALARM:
-            # An alarm does not wait for an answer: sending one twice is cheaper than sending it late.
-            sending.asked_ms, sending.answered = now_ms, True
-        if sending.asked_ms is None:
-            return self._ask(stream, sending, now_ms)
-        if not sending.answered:
-            if now_ms < sending.asked_ms + limits.UPLINK_QUERY_WAIT_MS:
+        if progress.asked_ms is None and stream.lane == event.ALARM:
+            # An alarm does not wait for an answer: to send one twice is cheaper than to send it late.
+            progress.asked_ms, progress.answered = now_ms, True
+        if progress.asked_ms is None:
+            return self._ask(stream, progress, now_ms)
+        if not progress.answered:
+            if now_ms < progress.asked_ms + limits.UPLINK_QUERY_WAIT_MS:
                 return []
-            sending.answered = True
-        if sending.hold_until_ms or self._aside.is_waiting(stream, sending):
+            progress.answered = True
+        if progress.hold_until_ms or self._quarantine.is_waiting(stream, progress):
             return []
         oldest = self._oldest(stream)
         if oldest is None:  # what was set aside was the last of it
-            del self._sendings[stream]
+            del self._progress[stream]
             return []
-        sending.follow(oldest)
+        progress.release_before(oldest)
         out = []
-        while self._may_send(stream, sending, now_ms):
-            place = sending.next_position
-            publication = self._next_batch(stream, sending, now_ms)
+        while self._may_send(stream, progress, now_ms):
+            place = progress.next_position
+            publication = self._next_batch(stream, progress, now_ms)
             if publication is not None:
                 out.append(publication)
-            elif sending.next_position == place:
+            elif progress.next_position == place:
                 break
         return out
 
-    def _ask(self, stream: Stream, sending: StreamProgress, now_ms: int) -> list[Publication]:
-        waiting = self._journal.durable_end(stream) - sending.next_position
-        if sending.hold_until_ms or waiting <= 0 or not self._post.has_room(self._window_max):
+    def _ask(self, stream: Stream, progress: StreamProgress, now_ms: int) -> list[Publication]:
+        waiting = self._journal.durable_end(stream) - progress.next_position
+        if progress.hold_until_ms or waiting <= 0 or not self._publisher.has_room(self._window_max):
             return []
         self._counters["queries"] += 1
-        first = sending.next_position
+        first = progress.next_position
         publication = self._publish(stream, GatheredBatch(first, first - 1, [], 0, None), now_ms)
-        sending.asked_ms, sending.question = now_ms, publication.token
+        progress.asked_ms, progress.question = now_ms, publication.token
         return [publication]
 
-    def _may_send(self, stream: Stream, sending: StreamProgress, now_ms: int) -> bool:
-        waiting = self._journal.durable_end(stream) - sending.next_position
+    def _may_send(self, stream: Stream, progress: StreamProgress, now_ms: int) -> bool:
+        waiting = self._journal.durable_end(stream) - progress.next_position
         if waiting <= 0:
-            sending.fresh_since_ms = None
+            progress.fresh_since_ms = None
             return False
         if self._is_blocked(stream):
             return False
-        if waiting >= sending.records_max or sending.next_position < sending.sent_end or not self._age_ms(stream):
+        if waiting >= progress.records_max or progress.next_position < progress.sent_end or not self._age_ms(stream):
             return True
-        if sending.fresh_since_ms is None:
-            sending.fresh_since_ms = now_ms
-        return now_ms - sending.fresh_since_ms >= self._age_ms(stream)
+        if progress.fresh_since_ms is None:
+            progress.fresh_since_ms = now_ms
+        return now_ms - progress.fresh_since_ms >= self._age_ms(stream)
 
     def _is_blocked(self, stream: Stream) -> bool:
         """Nothing may be sent until an event makes room: the window is full, or the warehouse is silent."""
         if self._silence.is_silent and self._any_ahead():
             # Whoever sleeps above may wake for an alarm: each is tried once at once, the rest waits for the next doubt.
             return stream.lane != event.ALARM or any(
-                sending.ahead for other, sending in self._sendings.items() if other.lane == event.ALARM
+                progress.ahead for other, progress in self._progress.items() if other.lane == event.ALARM
             )
         window = self._window_max - (0 if stream.lane == event.ALARM else limits.UPLINK_ALARM_WINDOW)
-        return self.ahead() >= window or not self._post.has_room(window)
+        return self.ahead() >= window or not self._publisher.has_room(window)
 
     def _age_ms(self, stream: Stream) -> int:
         """How long a record may wait for company: alarms not at all, events a second, telemetry as
@@ -298,88 +298,88 @@ class Uplink:
             return 0
         return min(1000, self._batch_age_ms) if stream.lane == event.EVENT else self._batch_age_ms
 
-    def _next_batch(self, stream: Stream, sending: StreamProgress, now_ms: int) -> Publication | None:
+    def _next_batch(self, stream: Stream, progress: StreamProgress, now_ms: int) -> Publication | None:
         """The batch that is due, or None: the caller sees by `next_position` whether another may follow."""
-        first = sending.next_position
-        if self._is_spared(stream) and sending.turn:
-            sending.leave(min(sending.records_max, self._journal.durable_end(stream) - first))
+        first = progress.next_position
+        if self._is_spared(stream) and progress.turn:
+            progress.leave(min(progress.records_max, self._journal.durable_end(stream) - first))
             self._counters["left"] += 1
             return None
-        gathered = gather(self._journal, stream, self._packer, first, sending.records_max)
+        gathered = gather(self._journal, stream, self._packer, first, progress.records_max)
         if gathered.last < first:
-            self._pass_by(stream, sending, gathered, now_ms)
+            self._pass_by(stream, progress, gathered, now_ms)
             return None
         if not self._any_ahead():
             self._silence.watch(now_ms)
         publication = self._publish(stream, gathered, now_ms)
-        sending.sent(SentBatch(first, gathered.last, publication.token, len(gathered.items)))
+        progress.sent(SentBatch(first, gathered.last, publication.token, len(gathered.items)))
         self._counters["batches"] += 1
         self._counters["records"] += len(gathered.items)
         self._counters["bytes"] += len(publication.payload)
         return publication
 
     def _publish(self, stream: Stream, gathered: GatheredBatch, now_ms: int) -> Publication:
-        if not self._any_ahead() and self._post.is_idle():
+        if not self._any_ahead() and self._publisher.is_idle():
             self._silence.watch(now_ms)
-        return self._post.publish(stream, self._journal.oldest(stream), gathered)
+        return self._publisher.publish(stream, self._journal.oldest(stream), gathered)
 
     # --- what cannot go up --------------------------------------------------------------------------------------
 
-    def _pass_by(self, stream: Stream, sending: StreamProgress, gathered: GatheredBatch, now_ms: int) -> None:
+    def _pass_by(self, stream: Stream, progress: StreamProgress, gathered: GatheredBatch, now_ms: int) -> None:
         """What stands next cannot go up: explained and let go of when all before it is held above."""
         stop = gathered.stop
         if stop is None:
             # A passing read error, counted by the journal: the lane rests and asks again.
-            sending.hold_until_ms = now_ms + limits.UPLINK_RECONNECT_FIRST_MS
-        elif not self._is_next_to_free(stream, sending):
+            progress.hold_until_ms = now_ms + limits.UPLINK_RECONNECT_FIRST_MS
+        elif not self._is_next_to_free(stream, progress):
             if self._is_spared(stream):
                 last = stop.last if isinstance(stop, Hole) else stop.position
-                sending.leave(last + 1 - gathered.first)
+                progress.leave(last + 1 - gathered.first)
         elif isinstance(stop, Hole):
-            self._aside.pass_hole(stream, sending, stop, now_ms)
+            self._quarantine.pass_hole(stream, progress, stop, now_ms)
         else:
-            self._aside.pass_record(sending, QuarantinedRecord(stream, *stop), now_ms)
+            self._quarantine.pass_record(progress, QuarantinedRecord(stream, *stop), now_ms)
 
-    def _is_next_to_free(self, stream: Stream, sending: StreamProgress) -> bool:
+    def _is_next_to_free(self, stream: Stream, progress: StreamProgress) -> bool:
         # Until then only an event brings us further: no deadline may remain.
-        sending.fresh_since_ms = None
-        return sending.passing is None and sending.next_position == self._journal.oldest(stream)
+        progress.fresh_since_ms = None
+        return progress.passing is None and progress.next_position == self._journal.oldest(stream)
 
-    def _rejected(self, stream: Stream, sending: StreamProgress, message: Rejected, now_ms: int) -> None:
+    def _rejected(self, stream: Stream, progress: StreamProgress, message: Rejected, now_ms: int) -> None:
         if message.reason in watermark.HOLD_REASONS:
             # The centre's configuration is wrong, not the record: bisecting would quarantine them all.
             self._counters["rejected-held"] += 1
-            self._hold(stream, sending, now_ms)
+            self._hold(stream, progress, now_ms)
             return
-        batch = sending.batch_over(message.first, message.last)
+        batch = progress.batch_over(message.first, message.last)
         if batch is not None:  # what is not under way has been judged before, and is under way again if it matters
-            self._refused(stream, sending, batch, message.reason, now_ms=now_ms)
+            self._refused(stream, progress, batch, message.reason, now_ms=now_ms)
 
-    def _refused(self, stream: Stream, sending: StreamProgress, batch: SentBatch, reason: str, *, now_ms: int) -> None:
+    def _refused(self, stream: Stream, progress: StreamProgress, batch: SentBatch, reason: str, *, now_ms: int) -> None:
         """The centre cannot take this batch: halve until one record stands alone, and set it aside."""
         if self._is_spared(stream):
-            sending.ahead.remove(batch)
+            progress.ahead.remove(batch)
             return
         if batch.records == 0:
             # No record is at fault: it is the centre that does not understand.
-            self._hold(stream, sending, now_ms)
+            self._hold(stream, progress, now_ms)
             return
-        if batch.first == batch.last == self._oldest(stream) and sending.passing is None:
+        if batch.first == batch.last == self._oldest(stream) and progress.passing is None:
             found = self._journal.read(stream, batch.first, count_max=1, bytes_max=limits.UPLINK_BATCH_BYTES_MAX)
             if found and isinstance(found[0], bytes):
-                self._aside.pass_record(sending, QuarantinedRecord(stream, batch.first, found[0], reason), now_ms)
-        sending.records_max = max(1, min(sending.records_max, batch.records) // 2)
-        self._send_again(stream, sending)
+                self._quarantine.pass_record(progress, QuarantinedRecord(stream, batch.first, found[0], reason), now_ms)
+        progress.records_max = max(1, min(progress.records_max, batch.records) // 2)
+        self._send_again(stream, progress)
 
     def _is_held(self, stream: Stream, position: int) -> bool:
         oldest = self._oldest(stream)
         return oldest is not None and oldest <= position < self._journal.durable_end(stream)
 
-    def _hold(self, stream: Stream, sending: StreamProgress, now_ms: int) -> None:
-        self._send_again(stream, sending)
-        if sending.question is not None and not sending.answered:
-            sending.asked_ms = None
-        sending.hold_until_ms = now_ms + limits.UPLINK_HOLD_MS
+    def _hold(self, stream: Stream, progress: StreamProgress, now_ms: int) -> None:
+        self._send_again(stream, progress)
+        if progress.question is not None and not progress.answered:
+            progress.asked_ms = None
+        progress.hold_until_ms = now_ms + limits.UPLINK_HOLD_MS
 
     # --- what bears on all streams ------------------------------------------------------------------------------
 
@@ -390,14 +390,14 @@ class Uplink:
         except KeyError:
             return None
 
-    def _follow(self) -> None:
+    def _release_before_oldest(self) -> None:
         """The journal may have let go by itself."""
-        for stream in list(self._sendings):
+        for stream in list(self._progress):
             oldest = self._oldest(stream)
             if oldest is None:
-                del self._sendings[stream]
+                del self._progress[stream]
             else:
-                self._sendings[stream].follow(oldest)
+                self._progress[stream].release_before(oldest)
 
     def _is_spared(self, stream: Stream) -> bool:
         return self._policy != ALL and stream.lane == event.TELEMETRY
@@ -405,24 +405,24 @@ class Uplink:
     def _is_kept_back(self, stream: Stream) -> bool:
         return self._policy == HOLD and stream.lane == event.TELEMETRY
 
-    def _send_again(self, stream: Stream, sending: StreamProgress) -> None:
+    def _send_again(self, stream: Stream, progress: StreamProgress) -> None:
         """What is not held above goes again; of spared telemetry it is left behind."""
         oldest = self._oldest(stream)
         if oldest is None or self._is_spared(stream):
-            sending.forget_ahead()
+            progress.forget_ahead()
         else:
-            sending.rewind(oldest)
+            progress.rewind(oldest)
 
     def _any_ahead(self) -> bool:
-        return any(sending.ahead for sending in self._sendings.values())
+        return any(progress.ahead for progress in self._progress.values())
 
-    def _taken(self, stream: Stream, sending: StreamProgress, batch: SentBatch, now_ms: int) -> None:
+    def _taken(self, stream: Stream, progress: StreamProgress, batch: SentBatch, now_ms: int) -> None:
         """The broker has a batch. Where no watermark can follow, that is all that will be heard of it."""
         batch.is_acknowledged = True
         if not self._is_spared(stream):
             return
-        sending.ahead.remove(batch)
-        if not any(other.ahead for stream, other in self._sendings.items() if not self._is_spared(stream)):
+        progress.ahead.remove(batch)
+        if not any(other.ahead for stream, other in self._progress.items() if not self._is_spared(stream)):
             self._note_move(now_ms)
 
     def _note_move(self, now_ms: int) -> None:
@@ -435,12 +435,12 @@ class Uplink:
             return
         # Only the oldest batch of the most urgent lane goes again: forget that the others were sent. And PUBACKs
         # that never came: their places are needed.
-        self._post.give_up()
+        self._publisher.give_up()
         if self._any_ahead():
             self._counters["silences"] += self._silence.doubt(now_ms)
             self._counters["resent"] += 1
             self._send_all_again()
 
     def _send_all_again(self) -> None:
-        for stream, sending in self._sendings.items():
-            self._send_again(stream, sending)
+        for stream, progress in self._progress.items():
+            self._send_again(stream, progress)

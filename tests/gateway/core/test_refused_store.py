@@ -11,7 +11,7 @@ from simulator.world.disk import SimDisk
 
 
 def keep(store, number=0, *, data=b"bytes", source="peer", now_ms=0):
-    store.keep("why", source, data, unix_s=1_790_000_000 + number, now_ms=now_ms)
+    store.append("why", source, data, unix_s=1_790_000_000 + number, now_ms=now_ms)
 
 
 def lines(disk):

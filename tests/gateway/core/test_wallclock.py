@@ -16,7 +16,7 @@ def test_before_it_is_told_there_is_no_time_and_own_records_carry_the_uptime():
 
 def test_the_time_is_carried_on_monotonic_milliseconds_in_between():
     clock = WallClock(started_ms=0)
-    clock.tell(1_790_000_000_700, 3, now_ms=5000)
+    clock.observe(1_790_000_000_700, 3, now_ms=5000)
     assert clock.unix_s(now_ms=5299) == 1_790_000_000
     assert clock.unix_s(now_ms=5300) == 1_790_000_001
     assert clock.answer(now_ms=65_000) == Answer(1_790_000_060, 3, None, 0)
@@ -25,8 +25,8 @@ def test_the_time_is_carried_on_monotonic_milliseconds_in_between():
 
 def test_a_clock_that_stops_being_good_is_no_longer_told():
     clock = WallClock(started_ms=0)
-    clock.tell(1_790_000_000_000, 1, now_ms=0)
-    clock.tell(None, 0, now_ms=1000)
+    clock.observe(1_790_000_000_000, 1, now_ms=0)
+    clock.observe(None, 0, now_ms=1000)
     assert clock.answer(now_ms=2000) == Answer(None, 0, None, 0)
     assert clock.stamp(now_ms=2000).quality == UNSET
     assert clock.good_since_ms is None and clock.unix_ms_at(0) is None
@@ -34,9 +34,9 @@ def test_a_clock_that_stops_being_good_is_no_longer_told():
 
 def test_an_instant_before_the_clock_was_good_has_its_time_too():
     clock = WallClock(started_ms=0)
-    clock.tell(1_790_000_000_500, 1, now_ms=60_000)
+    clock.observe(1_790_000_000_500, 1, now_ms=60_000)
     assert clock.unix_ms_at(0) == 1_789_999_940_500 and clock.good_since_ms == 60_000
-    clock.tell(1_790_000_010_500, 1, now_ms=70_000)
+    clock.observe(1_790_000_010_500, 1, now_ms=70_000)
     assert clock.good_since_ms == 60_000, "since when without a break"
     assert clock.uptime_s(now_ms=70_999) == 70
 
@@ -44,35 +44,35 @@ def test_an_instant_before_the_clock_was_good_has_its_time_too():
 @pytest.mark.parametrize("sign", [1, -1])
 def test_a_word_beyond_both_uncertainties_is_a_step_and_is_told_once(sign):
     clock = WallClock(started_ms=0)
-    clock.tell(1_790_000_000_000, 1, now_ms=0)
+    clock.observe(1_790_000_000_000, 1, now_ms=0)
     within_ms = 1000 * (1 + 3 + drift_s(10_000) + limits.CLOCK_STEP_MARGIN_S)
-    clock.tell(1_790_000_010_000 + sign * within_ms, 3, now_ms=10_000)
-    assert clock.take_step() is None and clock.steps == 0
+    clock.observe(1_790_000_010_000 + sign * within_ms, 3, now_ms=10_000)
+    assert clock.drain_step() is None and clock.steps == 0
     before_ms = 1_790_000_010_000 + sign * within_ms
-    clock.tell(before_ms + sign * 60_000, 1, now_ms=10_000)
+    clock.observe(before_ms + sign * 60_000, 1, now_ms=10_000)
     assert clock.steps == 1
-    assert clock.take_step() == Step(before_ms // 1000, before_ms // 1000 + sign * 60, 4 + limits.CLOCK_STEP_MARGIN_S)
-    assert clock.take_step() is None
+    assert clock.drain_step() == Step(before_ms // 1000, before_ms // 1000 + sign * 60, 4 + limits.CLOCK_STEP_MARGIN_S)
+    assert clock.drain_step() is None
     assert clock.unix_ms_at(10_000) == before_ms + sign * 60_000, "the newer word holds"
 
 
 def test_a_step_is_found_across_a_time_without_a_good_clock():
     clock = WallClock(started_ms=0)
-    clock.tell(1_790_000_000_000, 1, now_ms=0)
-    clock.tell(None, 0, now_ms=1000)
-    clock.tell(1_790_000_100_000, 1, now_ms=10_000)
-    assert clock.take_step() == Step(1_790_000_010, 1_790_000_100, 5)
+    clock.observe(1_790_000_000_000, 1, now_ms=0)
+    clock.observe(None, 0, now_ms=1000)
+    clock.observe(1_790_000_100_000, 1, now_ms=10_000)
+    assert clock.drain_step() == Step(1_790_000_010, 1_790_000_100, 5)
 
 
 def test_what_a_free_crystal_may_be_off_is_no_step():
     clock = WallClock(started_ms=0)
-    clock.tell(1_790_000_000_000, 1, now_ms=0)
-    clock.tell(1_790_000_000_000 + 864_080_000, 1, now_ms=864_000_000)  # 80 s in ten days
+    clock.observe(1_790_000_000_000, 1, now_ms=0)
+    clock.observe(1_790_000_000_000 + 864_080_000, 1, now_ms=864_000_000)  # 80 s in ten days
     assert clock.steps == 0
 
 
 def test_of_several_steps_the_whole_is_told():
     clock = WallClock(started_ms=0)
     for unix_s in (1000, 2000, 5000):
-        clock.tell(1000 * (1_790_000_000 + unix_s), 1, now_ms=0)
-    assert clock.take_step()[:2] == (1_790_001_000, 1_790_005_000) and clock.steps == 2
+        clock.observe(1000 * (1_790_000_000 + unix_s), 1, now_ms=0)
+    assert clock.drain_step()[:2] == (1_790_001_000, 1_790_005_000) and clock.steps == 2

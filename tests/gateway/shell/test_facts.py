@@ -172,7 +172,7 @@ def test_wear_is_told_once_it_means_something(world):
 
 def test_the_clock_is_told_as_nodes_are_told(world):
     assert world.told().clock == ClockStatus(False, None, 0)
-    world.core.clock.tell(1_795_000_000_000, 3, now_ms=world.now_ms)
+    world.core.clock.observe(1_795_000_000_000, 3, now_ms=world.now_ms)
     assert world.told().clock == ClockStatus(True, 1_795_000_000, 3)
 
 
@@ -244,4 +244,4 @@ def test_telling_changes_nothing_in_the_core(world):
     for _ in range(20):
         world.told()
         world.facts.sample(unix_s=None, now_ms=world.now_ms)
-    assert world.core.health(now_ms=world.now_ms) == before and not world.core.take_effects()
+    assert world.core.health(now_ms=world.now_ms) == before and not world.core.drain_effects()

@@ -42,18 +42,18 @@ def test_a_manifest_and_its_files_are_served_and_nothing_else():
     one = parse(packed(7))
     images.set_images([one])
     for path, body in (((b"f", b"streetlight"), one.signed), ((b"f", b"streetlight", b"7", b"0"), one.files[0])):
-        assert images.hears(asked(*path), now_ms=0)
+        assert images.handle(asked(*path), now_ms=0)
         code, payload, options = link.said[-1]
         assert code == messages.CONTENT and body.startswith(payload) and payload
         assert (messages.ETAG, block.digest_etag(Body(body))) in options
     absent = ((), (b"thermostat",), (b"streetlight", b"6", b"0"), (b"streetlight", b"7", b"99"))
     for path in ((b"f", *rest) for rest in absent):
-        assert images.hears(asked(*path), now_ms=0) and link.said[-1][0] == messages.NOT_FOUND
-    assert images.hears(asked(b"f", b"streetlight", code=messages.POST), now_ms=0)
+        assert images.handle(asked(*path), now_ms=0) and link.said[-1][0] == messages.NOT_FOUND
+    assert images.handle(asked(b"f", b"streetlight", code=messages.POST), now_ms=0)
     assert link.said[-1][0] == messages.METHOD_NOT_ALLOWED
-    assert not images.hears(asked(b"c"), now_ms=0)
+    assert not images.handle(asked(b"c"), now_ms=0)
     images.set_images([])
-    assert images.hears(asked(b"f", b"streetlight"), now_ms=0) and link.said[-1][0] == messages.NOT_FOUND
+    assert images.handle(asked(b"f", b"streetlight"), now_ms=0) and link.said[-1][0] == messages.NOT_FOUND
 
 
 # --- the file -------------------------------------------------------------------------------------------------------

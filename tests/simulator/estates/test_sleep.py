@@ -300,7 +300,7 @@ def test_a_burst_outlives_an_override_that_rests_without_a_lease_and_ends_with_i
     order_s = 24 * 3600
     ends_ms = world.world.now_ms + 1000 * order_s
     standing = OrderInForce(bytes(7) + b"\1", OVERRIDE, 0, world.world.unix_s + order_s, ends_ms)
-    world.gateway.downlink.follow({None: standing}, now_ms=world.world.now_ms)
+    world.gateway.downlink.set_orders({None: standing}, now_ms=world.world.now_ms)
     world.run(hours=2)
     outcomes = [detail[1] for _, _, detail in world.said(event.COMMAND_OUTCOME)]
     assert "applied" in outcomes

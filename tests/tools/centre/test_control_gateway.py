@@ -99,12 +99,12 @@ def joined(tmp_path):
 
 
 def test_a_gateway_with_keys_takes_the_policy_and_holds_a_lease(joined):
-    assert joined.gateway.cabinet.taken.policy == lit_world.policy()
+    assert joined.gateway.cabinet.signed_policy.policy == lit_world.policy()
     assert (joined.seen().policy_version, joined.seen().keyset_version) == (1, 1)
     assert joined.gateway.cabinet.lease.is_held(now_ms=joined.gateway.now_ms)
     joined.publish(lit_world.policy(2))
     joined.live(130)
-    assert joined.gateway.cabinet.taken.policy.version == joined.seen().policy_version == 2
+    assert joined.gateway.cabinet.signed_policy.policy.version == joined.seen().policy_version == 2
 
 
 def test_a_new_key_set_goes_by_steps_and_the_policy_with_the_step_that_verifies_it(joined):

@@ -174,7 +174,7 @@ def test_real_a_replay_window_that_is_ignored_is_caught(monkeypatch):
 
 
 def test_real_a_request_that_is_never_taken_is_caught(monkeypatch):
-    monkeypatch.setattr(Sessions, "take", lambda sessions, opened: None)
+    monkeypatch.setattr(Sessions, "commit", lambda sessions, opened: None)
     caught("doubled", ends="real")
 
 

@@ -151,11 +151,11 @@ def test_the_first_night_teaches_what_nobody_wrote_down_and_a_dead_lamp_is_never
     normal = NormalPower(14, 0, None)
     assert normal.dw is None and normal.lamps_missing(100) == 0
     for minute in range(600):
-        normal.look(4400 + minute % 3, now_ms=60_000 * minute)
+        normal.observe(4400 + minute % 3, now_ms=60_000 * minute)
     assert normal.end_of_night() and normal.dw == 4401
     for night in range(30):
         for minute in range(600):
-            normal.look(4401 - 314, now_ms=60_000 * (1000 * night + minute))
+            normal.observe(4401 - 314, now_ms=60_000 * (1000 * night + minute))
         normal.end_of_night()
     assert normal.dw == 4401 and normal.lamps_missing(4401 - 314) == 1
 
@@ -164,13 +164,13 @@ def test_drift_is_followed_and_more_lamps_are_the_new_normal():
     normal = NormalPower(14, 320, 4480)
     for night, power_dw in enumerate([4400] * 20):
         for minute in range(100):
-            normal.look(power_dw, now_ms=60_000 * (1000 * night + minute))
+            normal.observe(power_dw, now_ms=60_000 * (1000 * night + minute))
         normal.end_of_night()
     assert 4400 <= normal.dw <= 4410
     for night in range(limits.NORMAL_HIGHER_NIGHTS):
         assert normal.dw <= 4410  # festoons
         for minute in range(100):
-            normal.look(5100, now_ms=60_000 * (1000 * night + 50_000 + minute))
+            normal.observe(5100, now_ms=60_000 * (1000 * night + 50_000 + minute))
         normal.end_of_night()
     assert normal.dw == 5100
 
@@ -178,7 +178,7 @@ def test_drift_is_followed_and_more_lamps_are_the_new_normal():
 def test_a_first_night_with_lamps_missing_does_not_pass_for_normal():
     normal = NormalPower(14, 320, None)
     for minute in range(600):
-        normal.look(4480 - 640, now_ms=60_000 * minute)
+        normal.observe(4480 - 640, now_ms=60_000 * minute)
     normal.end_of_night()
     assert normal.dw == 4480 and normal.lamps_missing(4480 - 640) == 2
 
@@ -186,7 +186,7 @@ def test_a_first_night_with_lamps_missing_does_not_pass_for_normal():
 def test_a_short_night_teaches_nothing():
     normal = NormalPower(14, 0, None)
     for minute in range(10):
-        normal.look(4400, now_ms=60_000 * minute)
+        normal.observe(4400, now_ms=60_000 * minute)
     assert not normal.end_of_night() and normal.dw is None
 
 

@@ -78,7 +78,7 @@ def test_a_restart_at_any_instant_moves_no_contactor_that_is_as_it_should_be():
         world.tell_clock()
         world.look()
         assert world.switched == before
-    assert world.cabinet.taken is not None  # the policy has outlived it
+    assert world.cabinet.signed_policy is not None  # the policy has outlived it
 
 
 def test_a_restart_without_the_time_moves_nothing_for_a_minute_and_then_hands_the_street_back():
@@ -189,7 +189,7 @@ def test_after_months_a_photocell_is_the_better_witness_and_without_one_the_old_
     world = LitWorld()
     world.clock = False
     told = (1000 * world.start_s + world.now_ms, limits.CLOCK_VALID_S + 1)
-    world.core.clock.tell(*told, now_ms=world.now_ms)  # what 35 days of drift come to
+    world.core.clock.observe(*told, now_ms=world.now_ms)  # what 35 days of drift come to
     world.live(15)
     assert world.cabinet.basis.kind == "carried"
     assert world.pulses[-1] >= world.now_ms - limits.CABINET_WATCHDOG_MS
@@ -197,7 +197,7 @@ def test_after_months_a_photocell_is_the_better_witness_and_without_one_the_old_
     world.live(60)
     assert world.cabinet.basis.kind == "photocell"
     world.seen_changes["photocell_lx"] = None
-    world.core.clock.tell(told[0], limits.CLOCK_USABLE_S + 1, now_ms=world.now_ms)
+    world.core.clock.observe(told[0], limits.CLOCK_USABLE_S + 1, now_ms=world.now_ms)
     world.live(120)
     assert world.cabinet.basis.kind == "safety" and ("handedBack", True) in world.alarms()
 
@@ -292,6 +292,6 @@ def _break(world):
 def test_keys_that_were_never_installed_take_no_policy():
     world = LitWorld(keys=None)
     world.live(5)
-    assert world.cabinet.taken is None
+    assert world.cabinet.signed_policy is None
     assert world.events(event.POLICY_REFUSED) == [(None, ["no-keys", None])]
     assert KEYS.threshold == 2 and bundle(policy())

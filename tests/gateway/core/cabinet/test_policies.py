@@ -26,7 +26,7 @@ def refused(world):
 
 def in_force(world):
     world.live(1)
-    return world.cabinet.taken.policy.version
+    return world.cabinet.signed_policy.policy.version
 
 
 def next_keys(version=2, insee=INSEE):

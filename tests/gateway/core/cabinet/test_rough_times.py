@@ -58,11 +58,11 @@ def test_a_key_set_that_cannot_be_read_brings_no_revoked_key_back():
     rewrite(world.state_disk, "keyset-0000000002", b"torn")
     restart(world)
     world.give(bundle(policy(5), MAYOR))
-    assert world.cabinet.taken.policy.version == 1
+    assert world.cabinet.signed_policy.policy.version == 1
     world.give(command.encode_bundle(signed, None))
     world.give(bundle(policy(5), MAYOR))
     world.give(bundle(policy(6), DEPUTY))
-    assert world.cabinet.taken.policy.version == 6
+    assert world.cabinet.signed_policy.policy.version == 6
 
 
 def test_a_read_error_at_the_start_lets_no_version_go_backwards():
@@ -75,9 +75,9 @@ def test_a_read_error_at_the_start_lets_no_version_go_backwards():
     world.state_disk.read = read
     world.tell_clock()
     world.give(bundle(policy(1, authority="Conseil")))
-    assert world.cabinet.taken is None
+    assert world.cabinet.signed_policy is None
     world.give(bundle(policy(2)))
-    assert world.cabinet.taken.policy.version == 2
+    assert world.cabinet.signed_policy.policy.version == 2
 
 
 def test_the_highest_version_signed_by_a_stolen_key_bars_nothing_once_that_key_is_replaced():
@@ -87,11 +87,11 @@ def test_the_highest_version_signed_by_a_stolen_key_bars_nothing_once_that_key_i
     signed = cose.sign_encode(keyset.encode(later), [(key.kid, key.sign) for key in (DEPUTY, CLERK)], cose.KEYS_AAD)
     world.give(command.encode_bundle(signed, None))
     world.give(bundle(policy(3), DEPUTY))
-    assert world.cabinet.taken.policy.version == 3
+    assert world.cabinet.signed_policy.policy.version == 3
     restart(world)
-    assert world.cabinet.taken.policy.version == 3
+    assert world.cabinet.signed_policy.policy.version == 3
     world.give(bundle(policy(2), DEPUTY))
-    assert world.cabinet.taken.policy.version == 3
+    assert world.cabinet.signed_policy.policy.version == 3
 
 
 def test_a_bundle_that_comes_before_the_time_does_not_put_the_policy_in_force_away():
@@ -100,7 +100,7 @@ def test_a_bundle_that_comes_before_the_time_does_not_put_the_policy_in_force_aw
     world.give(bundle(policy(2, valid_from_s=world.unix_s + 30 * 86_400)))
     world.tell_clock()
     world.live(5)
-    assert world.cabinet.taken.policy.version == 1
+    assert world.cabinet.signed_policy.policy.version == 1
 
 
 def test_a_line_that_stands_on_the_card_though_it_was_refused_breaks_no_chain():

@@ -128,12 +128,12 @@ def test_lamps_that_dim_by_themselves_are_counted_in_the_first_hour_only():
     for second in range(0, 12 * 3600, 5):
         power_dw = 4480 if second < 4 * 3600 else 2700
         seen = FeederObservation(True, power_dw)
-        told += watch.look(seen, True, has_supply=True, has_meter=True, now_ms=1000 * second)
+        told += watch.observe(seen, True, has_supply=True, has_meter=True, now_ms=1000 * second)
     assert told == []
-    watch.look(FeederObservation(False, 0), False, has_supply=True, has_meter=True, now_ms=13 * 3_600_000)
+    watch.observe(FeederObservation(False, 0), False, has_supply=True, has_meter=True, now_ms=13 * 3_600_000)
     for second in range(14 * 3600, 15 * 3600, 5):
         seen = FeederObservation(True, 4480 - 640)
-        told += watch.look(seen, True, has_supply=True, has_meter=True, now_ms=1000 * second)
+        told += watch.observe(seen, True, has_supply=True, has_meter=True, now_ms=1000 * second)
     assert [(one.code, one.detail[1]) for one in told] == [(event.LAMPS_LOST, 2)]
 
 

@@ -70,13 +70,13 @@ def test_the_largest_cabinet_fits_a_status_line():
     )
     made = policy(lighting=document.Lighting(SITE, (EVENING,) * 4, rules, bounds))
     now_ms = world.now_ms
-    world.core.clock.tell(1000 * lit.start_s + now_ms, 1, now_ms=now_ms)
+    world.core.clock.observe(1000 * lit.start_s + now_ms, 1, now_ms=now_ms)
     world.core.on_message("tc/1/p/49007/cab-12", bundle(made), now_ms=now_ms)
     world.core.poll(now_ms=now_ms)
-    assert world.cabinet.taken is not None
+    assert world.cabinet.signed_policy is not None
     for number in range(ORDERS_MAX):
         world.core.on_message("tc/1/c/49007/cab-12", lit.order(number=number + 1), now_ms=now_ms)
-    world.core.on_seen(
+    world.core.on_observation(
         Observation(tuple(FeederObservation(True, 24_000, 10**9, 2310, 9_999) for _ in names), AUTO), now_ms=now_ms
     )
     world.core.poll(now_ms=now_ms)

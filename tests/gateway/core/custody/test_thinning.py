@@ -293,7 +293,7 @@ def test_a_partition_that_somebody_fills_leads_to_thinning_and_not_to_errors():
 def test_turns_are_bounded(monkeypatch):
     monkeypatch.setattr(limits, "THINNING_TURNS_MAX", 3)
     turns = ThinningTurns()
-    turns.take({(1, bytes([number]), ()): 1 for number in range(5)})
+    turns.update({(1, bytes([number]), ()): 1 for number in range(5)})
     assert [turns.of((1, bytes([number]), ())) for number in range(5)] == [0, 0, 1, 1, 1]
 
 

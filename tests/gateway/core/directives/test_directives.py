@@ -46,7 +46,7 @@ class Desk:
         return self.one.start()
 
     def tell_clock(self, wrong_s=0, doubt_s=1):
-        self.clock.tell(1000 * (self.now_s + wrong_s) + self.now_ms, doubt_s, now_ms=self.now_ms)
+        self.clock.observe(1000 * (self.now_s + wrong_s) + self.now_ms, doubt_s, now_ms=self.now_ms)
 
     @property
     def unix_s(self):

@@ -22,7 +22,7 @@ def tell(world, values, *, key=MAYOR, number=1, **changes):
 def ask(world, kind="irrigation"):
     """{code: value} as a node is told; or the code of a refusal."""
     asked = NodeRequest(NODE, "peer", 1, messages.GET, (b"d",), b"", directive.encode_question(kind, directive.TABLE))
-    code, payload = world.core.desk.answer(asked, now_ms=world.now_ms)
+    code, payload = world.core.directive_service.answer(asked, now_ms=world.now_ms)
     world.turn()
     if code != messages.CONTENT:
         return code

@@ -84,11 +84,11 @@ def test_without_a_clock_since_its_start_a_gateway_says_so_and_nodes_keep_what_t
     restart(world, clock=False)
     minutes(world, 60)
     assert told(world) == [{DROUGHT: 4}] * 2
-    assert world.core.desk.directives.counters["unknown-time"] > 0
+    assert world.core.directive_service.directives.counters["unknown-time"] > 0
     world.clock = True
     world.tell_clock()
     minutes(world, 20)
-    assert world.core.desk.directives.counters["answered"] > 0 and told(world) == [{DROUGHT: 4}] * 2
+    assert world.core.directive_service.directives.counters["answered"] > 0 and told(world) == [{DROUGHT: 4}] * 2
 
 
 def test_what_the_centre_ends_ends_at_the_next_question():

@@ -48,7 +48,7 @@ class Bench:
 
     def good(self, at_s, *, wrong_s=0, uncertainty_s=1):
         self.now_ms = 1000 * at_s
-        self.clock.tell(1000 * (NOON_S + at_s + wrong_s), uncertainty_s, now_ms=1000 * at_s)
+        self.clock.observe(1000 * (NOON_S + at_s + wrong_s), uncertainty_s, now_ms=1000 * at_s)
 
     def poll(self, at_s):
         """Anchors about nodes that are made now, after a poll at every deadline on the way."""
@@ -339,5 +339,5 @@ def test_boots_and_nodes_are_bounded_and_what_is_forgotten_unsaid_is_counted(mon
 
 def test_a_node_with_a_clock_costs_nothing():
     bench = Bench()
-    bench.map.heard(NODE, reading(1), now_ms=5)
+    bench.map.observe(NODE, reading(1), now_ms=5)
     assert bench.map.remembered() == 0

@@ -18,7 +18,7 @@ class Bench:
     def __init__(self, *, good=True, uncertainty_s=2):
         self.clock = WallClock(started_ms=0)
         if good:
-            self.clock.tell(1000 * NOW_S, uncertainty_s, now_ms=0)
+            self.clock.observe(1000 * NOW_S, uncertainty_s, now_ms=0)
         self.registry = Registry()
         self.said = []
         self.refuses = False

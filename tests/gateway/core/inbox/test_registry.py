@@ -15,7 +15,7 @@ def boot(number, kind="streetlight", version="1.2.0"):
 
 def test_a_boot_report_tells_what_a_node_is():
     registry = Registry()
-    registry.heard(NODE, [boot(4), reading(1)], now_ms=5)
+    registry.observe(NODE, [boot(4), reading(1)], now_ms=5)
     known = registry.nodes()[NODE]
     assert (known.boot, known.kind, known.version, known.boots, known.heard_ms) == (4, "streetlight", "1.2.0", 1, 5)
 
@@ -23,14 +23,14 @@ def test_a_boot_report_tells_what_a_node_is():
 def test_the_same_boot_report_again_counts_as_one_boot():
     registry = Registry()
     for number in (4, 4, 5):
-        registry.heard(NODE, [boot(number)], now_ms=5)
+        registry.observe(NODE, [boot(number)], now_ms=5)
     assert registry.nodes()[NODE].boots == 2
 
 
 @pytest.mark.parametrize("word", [7, None, True, b"\xff", "x" * 900])
 def test_words_of_any_type_are_kept_short(word):
     registry = Registry()
-    registry.heard(NODE, [boot(1, word, word)], now_ms=0)
+    registry.observe(NODE, [boot(1, word, word)], now_ms=0)
     known = registry.nodes()[NODE]
     assert isinstance(known.kind, str) and len(known.kind) <= 40 and len(known.version) <= 40
 
@@ -40,7 +40,7 @@ def test_the_least_recently_heard_goes_first(monkeypatch):
     registry = Registry()
     names = [bytes([number] * 8) for number in range(4)]
     for now_ms, node in enumerate([names[0], names[1], names[2], names[0], names[3]]):
-        registry.heard(node, [], now_ms=now_ms)
+        registry.observe(node, [], now_ms=now_ms)
     assert set(registry.nodes()) == {names[0], names[2], names[3]}
 
 
@@ -52,7 +52,7 @@ def test_what_is_odd_of_a_node_is_kept_when_it_is_heard_again_and_goes_with_it(m
     registry.note_unknown(NODE, "q77", now_ms=3)
     registry.note_doubtful(NODE, "time-ahead", 600, now_ms=3)
     registry.note_conflict(NODE, now_ms=3)
-    registry.heard(NODE, [boot(4)], now_ms=5)
+    registry.observe(NODE, [boot(4)], now_ms=5)
     odd = registry.nodes()[NODE].odd
     assert odd == NodeOddities(2, 1, 1, 1, ("temp.1", -99_999), "q77", ("time-ahead", 600))
     assert registry.nodes()[NODE].boots == 1
@@ -62,13 +62,13 @@ def test_what_is_odd_of_a_node_is_kept_when_it_is_heard_again_and_goes_with_it(m
 
 def test_a_node_with_nothing_odd_has_no_oddities():
     registry = Registry()
-    registry.heard(NODE, [reading(1)], now_ms=5)
+    registry.observe(NODE, [reading(1)], now_ms=5)
     assert registry.nodes()[NODE].odd is None
 
 
 def test_who_belongs_here_no_more_is_forgotten():
     registry = Registry()
     for node in (NODE, OTHER):
-        registry.heard(node, [], now_ms=0)
+        registry.observe(node, [], now_ms=0)
     registry.keep_only(frozenset({OTHER}))
     assert list(registry.nodes()) == [OTHER]

@@ -51,12 +51,12 @@ def test_an_end_that_moved_away_when_a_clock_was_put_right_is_told_again():
     downlink, changes = world.core.downlink, world.core.downlink.counters["changes"]
     wanted = {feeder: slot.standing for feeder, slot in downlink._slots.items()}
     near = {feeder: one and one._replace(ends_ms=one.ends_ms + 50_000) for feeder, one in wanted.items()}
-    downlink.follow(near, now_ms=world.now_ms)
+    downlink.set_orders(near, now_ms=world.now_ms)
     assert downlink.counters["changes"] == changes, "a crystal is no news"
     far = {feeder: one and one._replace(ends_ms=one.ends_ms + 100_000) for feeder, one in wanted.items()}
-    downlink.follow(far, now_ms=world.now_ms)
+    downlink.set_orders(far, now_ms=world.now_ms)
     assert downlink.counters["changes"] > changes and downlink.waiting(world.posts[0].node_id) == 1
-    downlink.follow(far, now_ms=world.now_ms)
+    downlink.set_orders(far, now_ms=world.now_ms)
     assert downlink.counters["changes"] == changes + sum(one is not None for one in wanted.values())
 
 

@@ -179,16 +179,16 @@ class Far:
 def test_a_thousand_nodes_are_told_within_two_minutes_without_a_burst():
     far = Far()
     downlink = Downlink(far, WallClock(started_ms=0), {})
-    downlink.follow({None: OrderInForce(ONE, node_order.EMERGENCY, 100, 1_795_604_400, 3_600_000)}, now_ms=0)
+    downlink.set_orders({None: OrderInForce(ONE, node_order.EMERGENCY, 100, 1_795_604_400, 3_600_000)}, now_ms=0)
     now_ms, answered, in_flight = 0, 0, 0
     while now_ms < 400_000:
         downlink.poll(now_ms=now_ms)
         in_flight = max(in_flight, downlink.health()["in-flight"])
         for number, (asked_ms, node) in enumerate(far.asked[answered:], answered + 1):
             if node[-1] % 5 and now_ms == asked_ms + 200:
-                downlink.hears(NodeResponse(node, number, 0x44, ()), now_ms=now_ms)
+                downlink.handle(NodeResponse(node, number, 0x44, ()), now_ms=now_ms)
             if not node[-1] % 5 and now_ms == asked_ms + 93_000:
-                downlink.hears(NoResponse(node, number), now_ms=now_ms)
+                downlink.handle(NoResponse(node, number), now_ms=now_ms)
         deadline_ms = downlink.deadline_ms()
         assert deadline_ms is None or deadline_ms > now_ms
         now_ms += 100
@@ -230,7 +230,7 @@ class Pair:
         self.now_ms = 0
         self.link = Link([key_of(NODE)], CIPHER, random_below=Prng(1).randrange, ack_timeout_ms=4000)
         self.downlink = Downlink(self.link, WallClock(started_ms=0), {})
-        self.downlink.follow({None: None}, now_ms=0)
+        self.downlink.set_orders({None: None}, now_ms=0)
         self.node = link_of(NODE, PEER, boot=1, random_below=Prng(2).randrange)
         self.posted = []
 
@@ -243,7 +243,7 @@ class Pair:
             self.now_ms += 20
             for _, datagram in self.node.outgoing():
                 for heard in self.link.receive(datagram, "there", now_ms=self.now_ms):
-                    if not self.downlink.hears(heard, now_ms=self.now_ms):
+                    if not self.downlink.handle(heard, now_ms=self.now_ms):
                         self.link.respond(heard.exchange, messages.CHANGED, now_ms=self.now_ms)
             self.downlink.poll(now_ms=self.now_ms)
             for _, datagram in self.link.outgoing():
@@ -251,7 +251,7 @@ class Pair:
 
     def order(self, number):
         standing = OrderInForce(bytes([number] * 8), "emergency", 0, 1_800_000_000, self.now_ms + 600_000)
-        self.downlink.follow({None: standing}, now_ms=self.now_ms)
+        self.downlink.set_orders({None: standing}, now_ms=self.now_ms)
         self.carry()
 
     def posts(self):
@@ -298,7 +298,7 @@ def test_settings_that_changed_make_it_reachable_again(pair):
 def test_an_order_that_was_queued_for_it_before_it_said_so_is_not_posted(pair):
     pair.downlink._next_ms = None
     standing = OrderInForce(bytes([1] * 8), "emergency", 0, 1_800_000_000, pair.now_ms + 600_000)
-    pair.downlink.follow({None: standing}, now_ms=pair.now_ms)
+    pair.downlink.set_orders({None: standing}, now_ms=pair.now_ms)
     assert pair.downlink.health()["queued"] == 1
     pair.say(ASLEEP)
     assert pair.downlink.health()["pushed"] == 0

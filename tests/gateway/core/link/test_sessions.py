@@ -81,7 +81,7 @@ def agree(sessions, boot=1, node=NODE):
     session = session_of(r2, id1_of(boot, 2), node)
     opened = opened_by(sessions, request_of(session, kid_context=session.kid_context), usual_kid(node))
     assert isinstance(opened, Opened)
-    sessions.take(opened)
+    sessions.commit(opened)
     return session
 
 
@@ -91,7 +91,7 @@ def test_request_1_is_offered_a_nonce_and_request_2_agrees(sessions):
     for kid_context in (None, session.kid_context, session.context.id_context):
         opened = opened_by(sessions, request_of(session, kid_context=kid_context))
         assert (opened.node, opened.content) == (NODE, POST)
-        sessions.take(opened)
+        sessions.commit(opened)
     assert sessions.counters["agreed"] == 1
 
 
@@ -154,7 +154,7 @@ def test_the_same_request_2_again_is_a_replay_and_after_a_restart_nothing(sessio
     r2 = offer(sessions, id1_of(1))
     session = session_of(r2, id1_of(1, 2))
     request = request_of(session, kid_context=session.kid_context)
-    sessions.take(opened_by(sessions, request))
+    sessions.commit(opened_by(sessions, request))
     with pytest.raises(WireFault, match="oscore-replay"):
         opened_by(sessions, request)
     from_backup = Sessions([key_of(NODE)], CIPHER, Chance(1000))
@@ -165,7 +165,7 @@ def test_a_request_that_is_not_taken_may_come_again(sessions):
     session = agree(sessions)
     request = request_of(session)
     assert opened_by(sessions, request).content == opened_by(sessions, request).content
-    sessions.take(opened_by(sessions, request))
+    sessions.commit(opened_by(sessions, request))
     with pytest.raises(WireFault, match="oscore-replay"):
         opened_by(sessions, request)
 
@@ -175,7 +175,7 @@ def test_a_request_2_that_was_held_back_does_not_bring_old_keys_back(sessions):
     old = session_of(offer(sessions, id1_of(1, 1)), id1_of(1, 2))
     held_back = request_of(old, kid_context=old.kid_context)
     new = session_of(offer(sessions, id1_of(1, 3)), id1_of(1, 4))
-    sessions.take(opened_by(sessions, request_of(new, kid_context=new.kid_context)))
+    sessions.commit(opened_by(sessions, request_of(new, kid_context=new.kid_context)))
     assert opened_by(sessions, held_back) == UNKNOWN
     assert isinstance(opened_by(sessions, request_of(new)), Opened)
 

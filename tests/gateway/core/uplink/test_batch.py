@@ -168,7 +168,7 @@ QUESTION = GatheredBatch(7, 6, [], 0, None)
 
 def test_telemetry_and_events_have_a_topic_each_and_every_message_its_own_token():
     post = Publisher(GATEWAY, INSEE, NAME)
-    post.begin(100)
+    post.connected(100)
     sent = [post.publish(Stream(EPOCH, lane), 3, QUESTION) for lane in event.LANES]
     assert [publication.topic for publication in sent] == [
         f"tc/1/e/{INSEE}/{NAME}",
@@ -184,7 +184,7 @@ def test_telemetry_and_events_have_a_topic_each_and_every_message_its_own_token(
 def test_room_ends_at_the_smaller_of_window_and_receive_maximum(receive_max):
     post = Publisher(GATEWAY, INSEE, NAME)
     assert not post.has_room(10), "no connection yet"
-    post.begin(receive_max)
+    post.connected(receive_max)
     sent = []
     while post.has_room(10):
         sent.append(post.publish(Stream(EPOCH, event.ALARM), 0, QUESTION))
@@ -192,5 +192,5 @@ def test_room_ends_at_the_smaller_of_window_and_receive_maximum(receive_max):
     post.acknowledged(sent[0].token)
     post.acknowledged(10**9)
     assert post.has_room(10) and post.is_idle() == (receive_max == 1)
-    post.begin(receive_max)
+    post.connected(receive_max)
     assert post.is_idle()

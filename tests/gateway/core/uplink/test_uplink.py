@@ -218,10 +218,10 @@ def test_a_flood_of_watermarks_from_the_past_the_future_and_elsewhere_sends_and_
     published = len(world.out)
     state = world.oldest(), world.uplink.ahead()
     for number in range(2000):
-        world.uplink.heard(Watermark(EPOCH, event.TELEMETRY, 0), now_ms=world.now_ms)
-        world.uplink.heard(Watermark(number.to_bytes(8, "big"), event.LANES[number % 3], 2**64 - 1), now_ms=0)
-        world.uplink.heard(Rejected(EPOCH, event.TELEMETRY, number, number + 3, "poison"), now_ms=world.now_ms)
-        world.uplink.heard(Rejected(number.to_bytes(8, "big"), event.ALARM, 0, 9, "poison"), now_ms=world.now_ms)
+        world.uplink.receive(Watermark(EPOCH, event.TELEMETRY, 0), now_ms=world.now_ms)
+        world.uplink.receive(Watermark(number.to_bytes(8, "big"), event.LANES[number % 3], 2**64 - 1), now_ms=0)
+        world.uplink.receive(Rejected(EPOCH, event.TELEMETRY, number, number + 3, "poison"), now_ms=world.now_ms)
+        world.uplink.receive(Rejected(number.to_bytes(8, "big"), event.ALARM, 0, 9, "poison"), now_ms=world.now_ms)
         world.uplink.acknowledged(10**6 + number, (0, 0x87, 0x99)[number % 3], now_ms=world.now_ms)
         world.poll()
     assert len(world.out) == published and (world.oldest(), world.uplink.ahead()) == state
