@@ -213,7 +213,7 @@ def test_a_user_without_the_right_is_told_to_use_sudo(settings, capsys, monkeypa
 def test_a_bad_configuration_is_status_2_with_its_faults(settings, capsys):
     settings.write_text("[gateway]\n")
     exit_status, said = ask(capsys, "status", "--config", str(settings))
-    assert exit_status == 2 and "[gateway] id: is missing" in said.err and said.out == ""
+    assert exit_status == 2 and "[gateway] id : manque" in said.err and said.out == ""
 
 
 def test_a_running_agent_is_asked_over_its_socket(settings, tmp_path, capsys):
