@@ -21,12 +21,13 @@ from gateway.core.directives.directives import Directives
 from gateway.core.status import FORBIDDEN, Status, as_json
 from gateway.core.wallclock import WallClock
 from gateway.io.disk import ReadOnlyFolder
+from gateway.language import directives
 from gateway.language.figures import duration
 from gateway.shell import tell_store
 from gateway.show import report
 from gateway.show.explain import moments
 from gateway.show.words import word
-from policy import civil, directive_form
+from policy import civil
 from wire import command, directive
 from wire.line import is_line
 
@@ -62,7 +63,7 @@ def run(config: Config, args: argparse.Namespace) -> int:
     one = wanted(args, unix_s=unix_s)
     tell_store.put(config.data, one)
     if not args.json:
-        told = directive_form.show_all(one.values, args.lang)
+        told = directives.text(one.values, args.lang)
         print(word("tell.put", args.lang, id=one.id.hex(), told=told))
     return _follow(config, args, one.id.hex(), wants=True)
 
@@ -80,7 +81,7 @@ def wanted(args: argparse.Namespace, *, unix_s: int) -> Directive:
         raise _fault(args, "tell.ahead")
     longest_s = directive.lasts_s_max(values)
     if expires_s - begins_s > longest_s:
-        names = ", ".join(directive_form.name(code, args.lang) for code in values)
+        names = ", ".join(directives.name(code, args.lang) for code in values)
         raise _fault(args, "tell.long", names=names, longest=duration(longest_s, args.lang))
     if not is_line(args.reason, command.REASON_BYTES_MAX):
         raise _fault(args, "tell.reason", bytes_max=command.REASON_BYTES_MAX)
@@ -102,7 +103,7 @@ def _fault(args: argparse.Namespace, key: str, **values: object) -> UsageError:
 def _values(args: argparse.Namespace) -> dict[int, int]:
     if not args.what:
         raise _fault(args, "tell.pairs")
-    values, fault = directive_form.values_of(args.what, args.lang)
+    values, fault = directives.values_of(args.what, args.lang)
     if fault is not None:
         raise _fault(args, f"tell.{fault[0]}", **fault[1])
     return values

@@ -7,7 +7,7 @@ shows the values of a detail as `gateway/language/values.py` words them.
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from gateway.language import N_, NN_, Message, translate
+from gateway.language import N_, NN_, Message, directives, translate
 from gateway.language.values import UNKNOWN, value_text
 from wire import event
 
@@ -66,7 +66,9 @@ TEXTS: dict[int, EventText] = {
         N_("The program has failed and started again: {cause}"),
         N_("once: nothing; several times: send its log to the support"),
     ),
-    event.DIRECTIVE_TAKEN: EventText(N_("directive received"), N_("The equipment follows directive {code}: {value}")),
+    event.DIRECTIVE_TAKEN: EventText(
+        N_("directive received"), N_("The equipment follows the directive {code}: {value}")
+    ),
     event.SETTINGS_CHANGED: EventText(N_("settings changed"), N_("Settings no. {version} are in force")),
     event.UPDATE: EventText(N_("program update"), N_("Program no. {number}: {outcome}")),
     # --- alarms of lamps
@@ -365,6 +367,9 @@ def values(code: int, detail: object, language: str) -> dict[str, Any]:
     given = list(detail) if isinstance(detail, (list, tuple)) else []
     found: Mapping[str, object] = dict(zip(fields, given, strict=False))
     shown: dict[str, Any] = {field: value_text(field, found.get(field), language) for field in fields}
+    told, level = found.get("code"), found.get("value")
+    if code == event.DIRECTIVE_TAKEN and isinstance(told, int) and isinstance(level, int):
+        shown |= {"code": directives.name(told, language), "value": directives.value_text(told, level, language)}
     if "lamps" in fields:
         lamps = found.get("lamps")
         shown["count"] = lamps if isinstance(lamps, int) else UNKNOWN

@@ -19,13 +19,13 @@ from gateway.core.status import (
     FeederStatus,
     Status,
 )
+from gateway.language import directives
 from gateway.language.figures import duration, number, size
 from gateway.language.values import value_text
 from gateway.show.explain import moments
 from gateway.show.explain.why import state_words
 from gateway.show.findings import alarm_findings, bearer_name, findings, percent
 from gateway.show.words import why, word, word_or
-from policy import directive_form
 
 WELL, ATTENTION, NO_AGENT = 0, 1, 2
 _NOBODY = (ABSENT, MUTE, FORBIDDEN)
@@ -355,10 +355,7 @@ def _line(one: DirectiveStatus, language: str, with_ids: bool) -> str:
 
 def _values(values: Mapping[str, int], language: str) -> str:
     found = {int(code): value for code, value in values.items() if code.isdigit()}
-    try:
-        return directive_form.show_all(found, language)
-    except IndexError:  # a value of a later release
-        return ", ".join(f"{directive_form.name(code, language)} {value}" for code, value in sorted(found.items()))
+    return directives.text(found, language)
 
 
 def _scope(scope: str | None, language: str) -> str:

@@ -2,7 +2,6 @@
 
 from node import limits
 from node.directives import Directives
-from policy import directive_form
 from wire import coap_message, directive
 from wire.coap import Failed, Response
 from wire.faults import WireFault
@@ -76,17 +75,3 @@ for query in ((b"k=thermostat", b"c=306"), (b"c=ffffffffffffffff",), (b"c=g",), 
         print(directive.decode_question(query))
     except WireFault as fault:
         print(fault.reason)
-typed = (
-    ("Sécheresse", "Alerte renforcée"),
-    ("délestage", "1,25"),
-    ("wind", "12.34"),
-    ("et0", "4.05"),
-    ("vent", "-1"),
-    ("jour-météo", "2026-06-01"),
-    ("weather day", "2026-02-30"),
-)
-for name, text in typed:
-    code = directive_form.code_of(name)
-    value = directive_form.value_of(code, text)
-    shown = None if value is None else directive_form.show(code, value, "fr")
-    print(code, value, shown, directive_form.bounds(code, "en"))

@@ -7,7 +7,7 @@ example:
 
 import argparse
 
-from policy import directive_form
+from gateway.language import directives
 from tools.centre.commands import orders
 from tools.centre.control.order_words import word
 from tools.command_line import Refused
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    values, fault = directive_form.values_of(args.what, args.lang)
+    values, fault = directives.values_of(args.what, args.lang)
     if fault is not None:
         raise Refused(word(f"refused.{fault[0]}", args.lang, **fault[1]))
     return orders.give(args, orders.request_of(args, command.DIRECTIVE, values=values))

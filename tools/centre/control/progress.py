@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from policy import directive_form
+from gateway.language import directives
 from tools.centre.arguments import local_time
 from tools.centre.control import communes, gateways, orders
 from tools.centre.control.drafts import addressed_feeders
@@ -170,7 +170,7 @@ KINDS = {
 def title(one: command.Command, language: str) -> str:
     """One line: which command, where."""
     level = f".{one.level}" if one.kind == command.OVERRIDE else ""
-    values = directive_form.show_all(one.values, language) if one.values else ""
+    values = directives.text(one.values, language) if one.values else ""
     everything = "nodes" if one.kind == command.DIRECTIVE else "all"
     return word(
         "title",
