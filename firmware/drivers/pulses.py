@@ -6,7 +6,8 @@ again when it reaches its limit (`wrap`: that limit, 32767 at most). It is only 
 steps, and a pulse between them would be lost. The counter's filter takes 12.8 us at most, so bounce is for the board
 (RC and Schmitt trigger, hardware/parts/pulse-contact.toml and pulse-meter.toml). What is faster than the board lets
 through is noise, and no rain; of a meter it is a burst all the same, or might be: with `caps` it counts as the fastest
-that can be, for an unknown flow would stop nothing.
+that can be, for an unknown flow would stop nothing. (`watering.flow`
+limits once more what any ports hand it, and reports how often.)
 """
 
 from drivers.sensor import Sensor
