@@ -1,3 +1,3 @@
-"""The trade of a streetlight: what one lamp must be, whether it is, and what it has burnt. Portable, no pin, no
-clock.
+"""Is the trade of a streetlight: the light of one lamp, its faults and its energy. Portable and sans-IO: no pin, no
+clock, no record.
 """

@@ -1,9 +1,9 @@
-"""The language of DALI control gear: forward frames of 16 bits and what their answers mean. Pure functions.
+"""Encodes the forward frames of DALI control gear and its dimming curve, and names the answers. Pure functions.
 
 IEC 62386-101/-102: an address byte `0AAAAAAS` (short), `100AAAAS` (group) or `1111111S` (broadcast), whose last bit
 says whether the second byte is a level (0: direct arc power) or a command (1); and special commands whose first byte
 is a command of its own. A gear answers queries with one byte, or not at all, which means no. Commands 32 to 129
-configure and count only when they come twice within 100 ms. What a byte travels by is the bridge's affair
+configure and count only when they come twice within 100 ms. The bridge carries the frames
 (drivers.dali_bridge).
 """
 
@@ -67,19 +67,19 @@ _LEVELS = bytes(
 
 
 def address_byte(address, is_command):
-    """0 to 63: a short address; BROADCAST: everybody."""
+    """The first byte for a short address, 0 to 63, or for BROADCAST."""
     assert 0 <= address <= SHORT_MAX or address == BROADCAST
     return 2 * address + (1 if is_command else 0)
 
 
 def group_byte(group, is_command):
-    """Groups 0 to 15."""
+    """The first byte for a group, 0 to 15."""
     assert 0 <= group <= 15
     return 0x80 + 2 * group + (1 if is_command else 0)
 
 
 def arc_power(address, level):
-    """Fade to a level, 1 to 254; 0 fades out; 255 stops a fade."""
+    """The frame that fades to a level, 1 to 254; 0 fades out; 255 stops a fade."""
     return Step(address_byte(address, False) << 8 | level, False, False)
 
 
@@ -89,7 +89,7 @@ def command(address, code):
 
 
 def special(code, data):
-    """DTR0, DTR1, WRITE_MEMORY_NO_REPLY: to everybody, never answered."""
+    """A special command (DTR0, DTR1, WRITE_MEMORY_NO_REPLY): to all gear, never answered."""
     return Step(code << 8 | data, False, False)
 
 

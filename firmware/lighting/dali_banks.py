@@ -1,5 +1,5 @@
-"""Memory banks of a D4i gear: asset (bank 1, DiiA part 251), energy (202 to 204, part 252), diagnostics and maintenance
-(205 to 207, part 253). Decoding only: bytes in, integers out.
+"""Decodes the memory banks of a D4i gear: asset (bank 1, DiiA part 251), energy (202 to 204, part 252), diagnostics and
+maintenance (205 to 207, part 253). Bytes in, integers out.
 
 A value stands with its most significant byte first. All ones mean that the gear does not have it (MASK), all ones but
 the last bit that it is not to be had now (TMASK); a scaled value begins with a byte that is its power of ten, -6 to
@@ -27,7 +27,7 @@ FIRST = 3
 LAST = {ASSET: 0x77, ENERGY: 0x0F, APPARENT: 0x0F, LOAD: 0x0F, GEAR: 0x1C, LIGHT_SOURCE: 0x20, RATINGS: 0x07}
 LATCHED = (ENERGY, APPARENT, LOAD)
 
-# What a value may be instead of a number.
+# Words of a value that is no number.
 MASK = "mask"
 TMASK = "tmask"
 INVALID = "invalid"
@@ -77,7 +77,7 @@ _PART_209 = 0xFFFE
 
 
 class Bank:
-    """Bytes of one bank from location FIRST on; a shorter gear has fewer."""
+    """Holds the bytes of one bank from location FIRST on; some gear has fewer."""
 
     def __init__(self, data):
         self._data = data
@@ -101,7 +101,7 @@ class Bank:
         return INVALID if highest is not None and number > highest else number
 
     def number(self, first, last, highest=None):
-        """The same, with None for everything that is no number."""
+        """An unsigned value, or None where it is no number."""
         return known(self.value(first, last, highest))
 
     def scaled(self, first, last, exponent):
@@ -138,12 +138,12 @@ class Bank:
 
 
 def known(value):
-    """A number, or None for the words that say there is none."""
+    """The value if it is a number, else None."""
     return value if isinstance(value, int) else None
 
 
 def readings(bank, data):
-    """{wire key: scaled integer} of banks 202 to 206; what is not there has no key."""
+    """{wire key: scaled integer} of banks 202 to 206; an absent value has no key."""
     memory = Bank(data)
     found = {}
     if bank == ENERGY:
@@ -163,7 +163,7 @@ def readings(bank, data):
 
 
 def flags(bank, data):
-    """(bits, mask) of FLAGS that this bank tells: those set, and those it knows of."""
+    """(bits, mask) of FLAGS from this bank: those that are set, and those that it has."""
     memory = Bank(data)
     locations, shift = (_GEAR_FLAGS, 0) if bank == GEAR else (_LAMP_FLAGS, len(_GEAR_FLAGS))
     bits = 0

@@ -1,13 +1,13 @@
-"""One DALI gear behind a bridge: keeps it at its level, and reads what it knows. Never blocks: one transaction at a
-time.
+"""Keeps one DALI gear behind a bridge at its level, reads its memory banks, and watches it. Never blocks: one
+transaction at a time.
 
 A level goes before everything else. A round of reading, which the node's sampling begins, asks status and actual
 level, then the energy bank (latched), then one bank more, each in its turn: diagnostics of gear and lamp, apparent
 and load-side energy; asset and ratings once. A gear that is not at its level, or has had a power cut (status bit 7),
-is told the level again. A bank that the gear has refused some rounds in a row is not there, and is not asked for any
-more; what is known of banks is forgotten each day, and when the gear was silent or without power: it may be another.
-What the bytes of a bank mean is `dali_banks`'; when the bytes do not belong together (the gear's pointer is not where
-so many reads leave it: another master spoke), the bank counts as not read.
+gets the level again. A bank that the gear has refused some rounds in a row is absent, and is not asked for any more;
+this is forgotten each day, and when the gear was silent or without power: it may be another gear. `dali_banks` decodes
+the bytes of a bank; when they do not belong together (the gear's pointer is not where so many reads leave it: another
+master spoke), the bank counts as not read.
 
 `bridge` is a drivers.dali_bridge.DaliBridge or has its interface: `is_busy()`, `start(step, now_ms=)`, `poll(now_ms=)`.
 """
@@ -21,7 +21,7 @@ NO_ANSWER = "no-answer"
 GARBLED = "garbled"
 NO_BRIDGE = "no-bridge"
 
-# What is asked in turn, one a round, after the energy bank.
+# The banks that are read in turn, one a round, after the energy bank.
 _TURNS = (
     dali_banks.ASSET,
     dali_banks.GEAR,
@@ -38,15 +38,15 @@ _PIECE_BYTES = 30
 
 
 class DaliGear:
-    """`set_level(percent)` says what it is to be; `turn(now_ms=)` as often as the loop turns; `begin_round(now_ms=)`,
-    then `collect()`. The asset record is handed over with the ratings of bank 207, or None where there are none."""
+    """Talks to one gear. Call `turn(now_ms=)` as often as the loop turns; `begin_round(now_ms=)`, then `collect()`. The
+    asset record comes with the ratings of bank 207, or with None where there are none."""
 
     def __init__(self, bridge, *, address=dali.BROADCAST, curve=dali.LOGARITHMIC):
         self._bridge = bridge
         self._address = address
         self._curve = curve
         self._level = None
-        self._is_told = True
+        self._is_level_sent = True
         self._round = None
         self._step = None
         self._is_level_step = False
@@ -54,20 +54,20 @@ class DaliGear:
         self._due = 0
         self._refusals = {}  # bank: in a row; BANK_REFUSALS: not to be asked for
         self._forgot_ms = None
-        self._asset = b""  # what has been read of it
-        self._record = None  # the asset record, until it is handed over
+        self._asset = b""  # the part that has been read
+        self._record = None  # the asset record, until it is collected
         self._ratings = None
         self.counters = {"rounds": 0, "silent": 0, "garbled": 0, "retold": 0, "torn": 0}
 
     def set_level(self, percent):
-        """0 to 100 % of light."""
+        """Sets the level of the gear, 0 to 100 % of light."""
         level = dali.level_of(percent, self._curve)
         if level != self._level:
             self._level = level
-            self._is_told = False
+            self._is_level_sent = False
 
     def begin_round(self, *, now_ms):
-        """Ask for everything that is due; what an earlier round has not finished is given up."""
+        """Asks for everything that is due; gives an unfinished round up."""
         if self._forgot_ms is None or now_ms - self._forgot_ms >= limits.BANKS_AGAIN_MS:
             self._forgot_ms = now_ms
             self._forget()
@@ -81,14 +81,14 @@ class DaliGear:
         return PENDING if self._round is not None else (self._found or {})
 
     def turn(self, *, now_ms):
-        """Take an answer, start the next transaction."""
+        """Observes an answer and starts the next transaction."""
         if self._bridge.is_busy():
             answer = self._bridge.poll(now_ms=now_ms)
             if answer == PENDING:
                 return
-            self._take(answer)
-        if not self._is_told:
-            self._is_told = True
+            self._observe(answer)
+        if not self._is_level_sent:
+            self._is_level_sent = True
             self._is_level_step = True
             self._bridge.start(self._level_step(), now_ms=now_ms)
         elif self._step is not None:
@@ -96,7 +96,7 @@ class DaliGear:
             self._is_level_step = False
             self._bridge.start(step, now_ms=now_ms)
 
-    def _take(self, answer):
+    def _observe(self, answer):
         if self._is_level_step:
             self._is_level_step = False
             # A level that may not have reached the gear is seen by the next round.
@@ -138,7 +138,7 @@ class DaliGear:
             percent = dali.percent_of(actual, self._curve)
             if percent is not None:
                 found[quantity.LEVEL_MEASURED] = percent
-            self._tell_again(status, actual)
+            self._repeat_level(status, actual)
         data = yield from self._bank(dali_banks.ENERGY)
         if data is not None:
             found.update(dali_banks.readings(dali_banks.ENERGY, data))
@@ -150,17 +150,17 @@ class DaliGear:
         if data is not None:
             self._use(bank, data, found)
         elif bank in _FLAGGED and self._is_settled(bank):
-            found[inputs.GEAR_FLAGS] = dali_banks.flags(bank, b"")  # what a gear before this one said has ended
+            found[inputs.GEAR_FLAGS] = dali_banks.flags(bank, b"")  # the flags of a gear before this one end
         if self._record is not None and self._is_settled(dali_banks.RATINGS):
             found[inputs.ASSET] = (self._record, self._ratings)
             self._record = None
         self._found = found
 
-    def _tell_again(self, status, actual):
+    def _repeat_level(self, status, actual):
         fades = status & dali.STATUS_FADE_RUNNING
         is_off_level = actual not in (self._level, dali.LEVEL_MASK) and not fades
         if self._level is not None and (is_off_level or status & dali.STATUS_POWER_CYCLE):
-            self._is_told = False
+            self._is_level_sent = False
             self.counters["retold"] += 1
 
     def _next_bank(self):
@@ -175,7 +175,7 @@ class DaliGear:
         return None
 
     def _is_settled(self, bank):
-        """Not there, or read for good."""
+        """True if the bank is absent or has been read for good."""
         return self._refusals.get(bank, 0) >= limits.BANK_REFUSALS
 
     def _forget(self):
@@ -198,7 +198,7 @@ class DaliGear:
             found[inputs.GEAR_FLAGS] = dali_banks.flags(bank, data)
 
     def _bank(self, bank):
-        """Bytes of a bank from location 3 to its last, or None: not there, not sound, or not all read yet."""
+        """Bytes of a bank from location 3 to its last, or None: absent, not sound, or not all read yet."""
         if self._is_settled(bank):
             return None
         read = b""
@@ -236,8 +236,8 @@ class DaliGear:
 
 
 class GearWatch:
-    """`is_silent`, `flags` (bits as of dali_banks.FLAGS): what is told and holds, at a start from before it. `sample`
-    returns [(event code, begins, detail or None)]: a detail of one word a flag, None: the readings."""
+    """Watches whether a gear answers, and its own flags (IEC 62386-102, DiiA part 253). `is_silent`, `flags` (bits of
+    dali_banks.FLAGS): the faults in force, at a start those from before it."""
 
     def __init__(self, is_silent=False, flags=0):
         self._silent = 0
@@ -245,7 +245,8 @@ class GearWatch:
         self.is_silent = is_silent
 
     def sample(self, values):
-        """One reading of the ports, or None; a gear that answers has its status among them."""
+        """Judges one reading of the ports, or None; a gear that answers has its status among them. Returns [(event
+        code, begins, detail or None)]: a detail is the word of a flag, None stands for the readings."""
         status = None if values is None else values.get(inputs.GEAR_STATUS)
         if status is None:
             self._silent += 1
@@ -258,9 +259,9 @@ class GearWatch:
         if self.is_silent:
             self.is_silent = False
             changes.append((event.GEAR_COMM_FAILURE, False, None))
-        # Banks are read now and then: what they said last holds until they say otherwise.
-        told = values.get(inputs.GEAR_FLAGS)
-        flags = self.flags if told is None else self.flags & ~told[1] | told[0]
+        # Banks are read now and then: their last flags hold until the next ones.
+        read = values.get(inputs.GEAR_FLAGS)
+        flags = self.flags if read is None else self.flags & ~read[1] | read[0]
         flags = flags | 1 if status & dali.STATUS_GEAR_FAILURE else flags & ~1
         for bit, word in enumerate(dali_banks.FLAGS):
             mask = 1 << bit
@@ -271,11 +272,11 @@ class GearWatch:
 
     @property
     def is_failed(self):
-        """The gear says so itself."""
+        """True while the gear reports a failure of its own."""
         return self.flags & 1 != 0
 
     @staticmethod
     def is_lamp_dead(values):
-        """What the gear says of its lamp: True, False, or None when it says nothing."""
+        """The gear's report of its lamp: True, False, or None without an answer."""
         status = None if values is None else values.get(inputs.GEAR_STATUS)
         return None if status is None else bool(status & dali.STATUS_LAMP_FAILURE)

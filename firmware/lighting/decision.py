@@ -1,22 +1,22 @@
-"""What one lamp must be now, and why (ARCHITECTURE, sections 6 and 7): recomputed at every turn, never restored.
+"""Decides the light that one lamp must give now, and by which rule: recomputed at every turn, never restored.
 
-Precedence of what a node knows: emergency > override > presence > policy > default. An order comes first and
-`node.orders` says which one holds. Below it is the ladder of time and photocell, which ends lit, for "fail lit" costs
-a few kWh and "fail dark" costs a fall:
+Precedence (ARCHITECTURE.md): emergency > override > presence > policy > default. An order comes first, and
+`node.orders` decides which one holds. Below it is the ladder of time and photocell, which ends lit, for "fail lit"
+costs a few kWh and "fail dark" costs a fall:
 
     time known to a minute          the calendar, and the cell around dusk and dawn
     known to a quarter hour         the brightest of what the calendar may want, and the cell likewise
-    worse or not at all             the cell alone: dark or not; what the sun rules out for certain it may not say
+    worse or not at all             the cell alone, dark or bright, within what the sun allows for certain
     no cell                         a clock of long ago with its doubt, up to CARRIED_S: the brightest
     neither                         the fail-safe level
 
-The cell may light up to 45 minutes before sunset and keep lit up to 45 minutes after sunrise, where the calendar
-switches by dusk or dawn at all (within 45 minutes of them); never when the sun is above +10°. A switched feeder that
-has mains at these times counts like a cell that says dark: its cabinet wants light, and this lamp's clock must not
-argue. Without a time its mains are night itself: the contactor closes at dusk, when the sky has ten times what a cell
-calls dark. A cell is heard there only once it has seen daylight for hours (`Photocell.is_day`): a contactor that
-somebody holds by day. Presence raises what the calendar lights, and lights an hour of extinction where the settings
-say so.
+The cell may light up to 45 minutes before sunset and keep lit up to 45 minutes after sunrise, if the calendar switches
+by dusk or dawn at all (within 45 minutes of them); never when the sun is above +10°. On a switched feeder mains at
+these times count like a dark cell: the cabinet wants light, and the lamp's clock may be the wrong one. Without a time
+the mains of such a feeder mean night: the contactor closes at dusk, when the sky has ten times the light at which a
+cell is dark. A bright cell counts there only after hours of daylight (`Photocell.is_day`), which show a contactor that
+a technician holds closed by day. Presence raises the calendar's light, and lights an hour of extinction if the settings
+allow it.
 """
 
 from collections import namedtuple
@@ -26,7 +26,10 @@ from node.trade import LOCK, TEST
 from policy import lighting, sun
 from wire import node_order
 
-BOOT = "boot"  # mains have come: lit before anything is known
+# Rules of a level, as `levelChanged` events carry them, beside those of wire.node_order. The reason that goes with a
+# rule: of an order its id; of the calendar the integer of policy.lighting; of the photocell the lx that decided; of
+# presence the triggers of the last hour; else 0.
+BOOT = "boot"  # mains have returned: lit before anything is known
 CALENDAR = "calendar"  # the time is known, to a minute or as the brightest of what may be right
 CARRIED = "carried"  # a clock of long ago and no photocell: the brightest of what may be right
 PHOTOCELL = "photocell"  # earlier than the calendar at dusk, or later at dawn
@@ -35,17 +38,16 @@ FEEDER = "feeder"  # a switched feeder has mains around dusk or dawn, or at a ti
 PRESENCE = "presence"
 NO_TIME = "no-time"  # neither clock nor cell: the fail-safe level
 
-# A person decided: what it lit is not held for another order, and nothing of it is a ramp. TEST: a technician at the
-# node wants to see the lamp lit; LOCK: one has locked it.
+# Rules of a person: their light is not kept on for another order, and changes without a ramp. TEST: a technician at the
+# node tests the lamp; LOCK: one has locked it.
 BY_HAND = node_order.RULES + (TEST, LOCK)
 
-
-# What a lamp is to give: light in % (policy), the word of the rule, its reason.
-Demand = namedtuple("Wish", ("level_percent", "rule", "reason"))
+# The light that a lamp is to give, in % (policy), the rule, its reason.
+Demand = namedtuple("Demand", ("level_percent", "rule", "reason"))
 
 
 class LightDecision:
-    """The ladder of one lamp. `stagger_s` spreads the lamps of a feeder against the inrush."""
+    """Is the ladder of one lamp. `stagger_s` spreads the lamps of a feeder against the inrush."""
 
     def __init__(self, plan, sunlight, *, stagger_s, fail_safe_percent=100, switched=False):
         self._plan = plan
@@ -61,8 +63,8 @@ class LightDecision:
         self._calendar_demand = None
 
     def decide(self, unix_s, uncertainty_s, order=None, cell=None):
-        """The Wish at Unix time `unix_s` (None: unknown) known to ± `uncertainty_s`, under the order in force. `cell`:
-        a photocell.Photocell, or None."""
+        """The Demand at Unix time `unix_s` (None: unknown) known to ± `uncertainty_s`, under the order in force.
+        `cell`: a photocell.Photocell, or None."""
         if order is not None:
             return Demand(order.level_percent, order.rule, order.id)
         if unix_s is not None and uncertainty_s <= limits.USABLE_S:
@@ -75,7 +77,7 @@ class LightDecision:
         return Demand(self._fail_safe_percent, NO_TIME, 0)
 
     def is_extinction(self, demand, unix_s):
-        """Whether this wish is an hour of darkness between sunset and sunrise that the calendar wants."""
+        """True if the demand is the calendar's darkness between sunset and sunrise."""
         if demand.level_percent or demand.rule != CALENDAR or unix_s is None:
             return False
         number = lighting.reason_parts(demand.reason)[1]
@@ -92,18 +94,18 @@ class LightDecision:
         demand = self._calendar_demand
         if chosen.level_percent:
             return demand
-        says_dark = cell is not None and cell.is_dark
-        if not says_dark and not self._switched:
+        is_cell_dark = cell is not None and cell.is_dark
+        if not is_cell_dark and not self._switched:
             return demand
         level_percent = self._around(at_s)
         if not level_percent or self._sunlight.elevation_cdeg(at_s) > limits.SUN_DAY_CDEG:
             return demand
-        if says_dark:
+        if is_cell_dark:
             return Demand(level_percent, PHOTOCELL, cell.changed_lx)
         return Demand(level_percent, FEEDER, 0)
 
     def _around(self, at_s):
-        """The level that dusk brings, or that dawn takes away, when it is near enough; else 0."""
+        """The level that dusk brings, or that dawn ends, when it is near enough; else 0."""
         night = self._plan.night(at_s)
         if self._edges is None or self._edges[0] != night.start_s:
             self._edges = _edges(night)
@@ -129,7 +131,7 @@ class LightDecision:
         return Demand(self._fail_safe_percent if is_dark else 0, CELL_ALONE, cell.changed_lx)
 
     def _at(self, at_s, doubt_s):
-        """The calendar's answer for a doubt of ± `doubt_s`, asked again only when it may have changed: with its end,
+        """The calendar's answer for a doubt of ± `doubt_s`, computed again only when it may have changed: with its end,
         with another doubt, or because the clock went back."""
         wanted = self._wanted
         if wanted is None or doubt_s != self._doubt_s or not self._from_s <= at_s < wanted.until_s:
@@ -157,7 +159,8 @@ def _edges(night):
 
 
 class Sunlight:
-    """See the module. `site`: policy.lighting.Site."""
+    """Computes the sun's elevation at one site, once a minute at most: it takes a chip some 2 ms of floats. `site`:
+    policy.lighting.Site."""
 
     def __init__(self, site):
         self._site = site
@@ -174,8 +177,9 @@ class Sunlight:
         return self._now_cdeg
 
     def range_cdeg(self, unix_s, uncertainty_s):
-        """(lowest, highest) that may be right. The two ends tell it up to some hours of doubt: only a whole noon or
-        midnight inside, with both ends beyond it, would be missed, and no day of our latitudes is so short."""
+        """(lowest, highest) elevation that may be right. The two ends and the middle give it up to some hours of doubt:
+        only a noon or midnight between them, with both ends beyond it, would be missed, and no day of our latitudes is
+        so short."""
         if uncertainty_s <= limits.CERTAIN_S:
             now = self.elevation_cdeg(unix_s)
             return now, now

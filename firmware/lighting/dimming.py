@@ -1,9 +1,9 @@
-"""From the light that is wanted to what the gear is told: virtual light output, constant light output, maintenance.
+"""Turns the demanded light into the level for the gear: ramp, virtual and constant light output, maintenance.
 
 In the order of TALQ (LampType): the level in % of light is first scaled to the installation's own "100 %" (a lamp
 that is too bright for its street), then to the lamp's age (an LED loses light: it begins dimmed and ends at full
-power), then to the dirt on its glass (it is cleanest after cleaning). Each factor is at most 100 %: what is wanted is
-never exceeded. Integers; what is lit stays lit at 1 % at least.
+power), then to the dirt on its glass (it is cleanest after cleaning). Each factor is at most 100 %: the demand is
+never exceeded. Integers; a lit lamp stays lit at 1 % at least.
 """
 
 from collections import namedtuple
@@ -20,14 +20,14 @@ _UNIT = 10_000
 
 
 class Flux:
-    """The factors of one lamp, in 10^-4, computed again only when the hour of age or the day has changed."""
+    """Holds the factors of one lamp, in 10^-4, computed again only when the hour of age or the day has changed."""
 
     def __init__(self, model):
         self._model = model
         self._known = None  # (hours, day, factor)
 
     def drive_percent(self, level_percent, hours, unix_s):
-        """What the gear is told for a level of light. `hours` lit so far; `unix_s` or None."""
+        """The level for the gear that gives a level of light. `hours` lit so far; `unix_s` or None."""
         if not level_percent:
             return 0
         factor = self._factor(hours, unix_s)
@@ -71,7 +71,8 @@ def maintained(maintenance, day):
 
 
 class Ramp:
-    """`level_percent` is where it is; `move` brings it to now."""
+    """Is a level on its way from one value to another, in whole percent, no finer than an eye or a gear follows.
+    `level_percent`: the level at the last `advance`."""
 
     def __init__(self, level_percent):
         self.level_percent = level_percent
@@ -81,12 +82,12 @@ class Ramp:
         self._lasts_ms = 0
 
     def jump(self, level_percent):
-        """Be there at once."""
+        """Goes to a level at once."""
         self.level_percent = self._to_percent = level_percent
         self._lasts_ms = 0
 
     def begin(self, level_percent, lasts_ms, *, now_ms):
-        """Begin to move there, from wherever it is; going there already changes nothing."""
+        """Begins to move to a level from the present one; on the way to it already, changes nothing."""
         if level_percent == self._to_percent:
             return
         self.advance(now_ms=now_ms)
@@ -97,7 +98,7 @@ class Ramp:
         self.advance(now_ms=now_ms)
 
     def advance(self, *, now_ms):
-        """The level of now."""
+        """Brings `level_percent` to now and returns it."""
         gone_ms = now_ms - self._started_ms
         if gone_ms >= self._lasts_ms:
             self.level_percent = self._to_percent

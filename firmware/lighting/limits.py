@@ -1,4 +1,4 @@
-"""Every bound and default of the lighting trade, with its reason. Values only."""
+"""Holds every bound and default of the lighting trade, with its reason. Values only."""
 
 # --- the ladder of time (decision) ---------------------------------------------------------------------------------
 # Known to a minute, the calendar's answer is the answer.
@@ -21,7 +21,7 @@ CELL_ON_MS = 60_000
 CELL_OFF_MS = 120_000
 # Five samples of a minute: a cell may miss one.
 CELL_SILENT_MS = 300_000
-# How far before sunset it may light, and how far after sunrise keep lit.
+# So far before sunset a cell may light a lamp, and so far after sunrise keep it lit.
 CELL_WINDOW_S = 2700
 # Below it headlamps do not switch off, above it dirt does not switch on; 10^-2 degree, true elevation.
 SUN_NIGHT_CDEG = -600
@@ -35,18 +35,18 @@ CELL_DAY_LX = 2000
 CELL_DAY_MS = 7_200_000
 # The sun moves a quarter degree a minute: no need to compute it more often.
 SUN_EVERY_S = 60
-# Sun at this elevation: a lamp that burns is a day burner beyond doubt (no twilight, no fog explains the order).
+# With the sun at this elevation a burning lamp is a day burner beyond doubt: no twilight and no fog explains it.
 SUN_UP_CDEG = 300
 
 # --- presence ------------------------------------------------------------------------------------------------------
-# What comes sooner after a trigger that counted is the same passer-by.
+# A trigger sooner than this after one that counted comes from the same passer-by.
 TRIGGER_APART_MS = 10_000
 # The hour in which triggers are counted, in pieces: memory that does not grow with traffic.
 TRIGGER_PIECES = 12
 TRIGGER_PIECE_MS = 300_000
-# A boost and its end are told; further ones of the same quarter hour are not: passers-by must not fill the outbox, and
-# nobody needs to know when each of them passed.
-PRESENCE_TOLD_MS = 900_000
+# A boost and its end are reported; further ones of the same quarter hour are not: passers-by must not fill the outbox,
+# and when each of them passed is private.
+PRESENCE_REPORTED_MS = 900_000
 # A ramp is seen as smooth at five steps a second; a DALI transaction takes a quarter of that.
 RAMP_STEP_MS = 200
 
@@ -63,12 +63,13 @@ STEADY_MS = 60_000
 LEVEL_JUDGED_MIN = 20
 DEAD_FLOOR_DW = 20
 BURNING_FLOOR_DW = 30
-# A lamp that burns at night without an order may be somebody's work on the line: ten minutes; by day three samples.
+# A lamp that burns at night without an order may be a technician's work on the line: ten minutes; by day three samples.
 BURNING_NIGHT_MS = 600_000
 METER_SILENT_SAMPLES = 5
-# What has begun or ended is remembered so much later: by then its alarm is with the gateway or on flash (a minute, node
-# LOG_ALARM_SILENT_MS). A cut before that takes both, and it is told again; one that took the alarm alone would hide it.
-TOLD_MS = 180_000
+# The begin or end of a fault is remembered so much later: by then its alarm is with the gateway or on flash (a minute,
+# node LOG_ALARM_SILENT_MS). A cut before that takes both, and it is reported again; one that took the alarm alone would
+# hide the fault.
+REMEMBERED_MS = 180_000
 # Dimming: |P - expected| above this share of what is expected, at two levels so far apart.
 DIMMING_PERCENT = 20
 DIMMING_APART_PERCENT = 10
@@ -84,7 +85,7 @@ OUT_FOR_GOOD_MS = 1_800_000
 RELAY_SAME_DW = 5
 RELAY_SAME_MA = 3
 RELAY_SAME_PERCENT = 10
-# What flows through an open relay is its snubber at most.
+# The snubber of an open relay passes so much at most.
 RELAY_OPEN_MA = 20
 # EN 50160: 230 V ± 10 %; in 0.1 V.
 VOLTAGE_LOW_DV = 2070
@@ -99,18 +100,18 @@ BANKS_AGAIN_MS = 86_400_000
 # --- energy --------------------------------------------------------------------------------------------------------
 # More in one step is not a lamp: the counter belongs to another gear, or is garbage. A week of 500 W without a reading.
 ENERGY_STEP_MAX_WH = 84_000
-# Longer between two samples, power times time is no measurement any more.
+# With a longer gap between two samples, power times time is no measurement.
 ENERGY_GAP_MAX_MS = 3_600_000
 ENERGY_MAX_WH = 0xFFFFFFFF
 
 # --- restarts of its own -------------------------------------------------------------------------------------------
-# The start that follows lights a lamp fully for some seconds: who is as bright as this already shows little of it.
+# A start lights a lamp fully for some seconds: a lamp that is as bright as this already shows little of it.
 RESTART_LIT_PERCENT = 80
 # A lamp that is never so bright restarts all the same: after a day of waiting while it is lit at all, after two even
 # from the dark. A switched feeder gives neither: three hours and six are the middle of a night, of the shortest too.
 RESTART_WAIT_MS = 86_400_000
 RESTART_WAIT_SWITCHED_MS = 10_800_000
-# Nobody has asked for so long: whoever asks now waits anew.
+# Once the shell has not asked for so long its next question begins a new wait.
 RESTART_FORGOTTEN_MS = 3_600_000
 
 # --- settings ------------------------------------------------------------------------------------------------------

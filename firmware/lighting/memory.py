@@ -1,14 +1,14 @@
-"""What a lamp keeps across a power cut, as bytes: its hours, starts and energy, the faults that stand.
+"""Encodes what a lamp keeps across a power cut: its hours, starts and energy, the faults that stand.
 
     seconds lit u32, starts u32, Wh u32, checksum of the asset record u32, gear's Wh u64 (all ones: unknown),
-    faults that stand u32, day and hours of the settings' `lamp_hours` that was taken last u32 u32 (0: none)
+    faults that stand u32, day and hours of the settings' `lamp_hours` that were accepted last u32 u32 (0: none)
 
-Little-endian, 36 bytes. A lamp is repaired with its fuse pulled: a fault that was told stands through the cut, unsaid
-again, and its end is told when the lamp is seen healthy.
+Little-endian, 36 bytes. A lamp is repaired with its fuse pulled: a fault that was reported stands through the cut
+without a second report, and its end is reported when the lamp is seen healthy.
 
-What ends with the gear's Wh (24 bytes), or was the seconds alone (4 bytes), is an older board's and read too; a newer
-form may be longer, never other in what is here. Whatever else stands there is of no use and counts as nothing: a lamp
-starts without a memory, not never. The checksum is the store's.
+Bytes that end with the gear's Wh (24), or are the seconds alone (4), come from an older program and are read too; a
+newer form may be longer, but not other in these fields. Any other bytes count as none: a lamp must start without a
+memory. The store has a checksum of its own.
 """
 
 import struct
@@ -17,7 +17,7 @@ from collections import namedtuple
 from lighting import limits
 from wire import event
 
-# `standing`: bits as `standing` makes them. `aged`: (YYYYMMDD, hours).
+# `standing`: bits of the function of that name. `aged`: (YYYYMMDD, hours).
 LampMemory = namedtuple("LampMemory", ("lamp_s", "starts", "wh", "gear_wh", "asset", "standing", "aged"))
 
 _FORMAT = "<IIIIQ"
@@ -40,7 +40,7 @@ _CODES = (
     event.VOLTAGE_TOO_LOW,
     event.VOLTAGE_TOO_HIGH,
 )
-# The relay was seen not to follow while lit.
+# The relay was seen not to follow while the lamp was lit.
 RELAY_STUCK_LIT = 1 << 10
 GEAR_SILENT = 1 << 11  # or the converter chip
 CELL_DARK = 1 << 12
@@ -52,7 +52,7 @@ GEAR_FLAGS_SHIFT = 16
 
 
 def decode(data):
-    """The LampMemory behind bytes of `encode`, of an older board, or of nobody."""
+    """The LampMemory behind bytes of `encode` or of an older program; EMPTY for any others."""
     size = struct.calcsize(_FORMAT)
     if len(data) == 4:
         return LampMemory(struct.unpack("<I", data)[0], 0, 0, None, 0, 0, _NEVER)
@@ -73,15 +73,15 @@ def encode(kept):
 
 
 def with_hours(kept, entry):
-    """`kept`, or where the settings' `lamp_hours` is another than was taken last, and no older, what is kept of a lamp
-    that has these hours. An older one is of settings that came back: new ones crashed."""
+    """The LampMemory with the hours of the settings' `lamp_hours`, if that entry is another than the last one and not
+    older; else `kept`. An older entry comes from settings that returned because newer ones crashed."""
     if entry == kept.aged or entry[0] < kept.aged[0]:
         return kept
     return LampMemory(3600 * entry[1], 0, kept.wh, kept.gear_wh, kept.asset, kept.standing, entry)
 
 
 def codes(standing):
-    """The event codes of lamp and mains that stand, as a set."""
+    """The event codes of lamp and mains in these bits, as a set."""
     return {code for place, code in enumerate(_CODES) if standing >> place & 1}
 
 
@@ -91,7 +91,14 @@ def standing(active):
 
 
 class EnergyMeter:
-    """`wh`: the total. `last_wh`: what the meter said last, or None; `keeps`: it counts for its whole life."""
+    """Counts the Wh of one lamp since its first day: they never fall, across power cuts and changes of the meter.
+
+    Some meters count from zero at each start (BL0942), some for their whole life (a D4i gear, bank 202): of both only
+    the steps are added up. What a meter without a memory has counted since the last checkpoint is lost with the mains,
+    one hour at most; a gear's counter gives it back. Without a counter power over time is added. A step that no lamp
+    can draw comes from another meter, and adds nothing.
+
+    `wh`: the total. `last_wh`: the meter's last reading, or None; `keeps`: it counts for its whole life."""
 
     def __init__(self, wh, last_wh, *, keeps):
         self.wh = wh
@@ -103,7 +110,7 @@ class EnergyMeter:
         self._power = None  # (instant ms, 0.1 W)
 
     def sample(self, meter_wh, power_dw, *, now_ms):
-        """One reading: the meter's Wh or None, the power in 0.1 W or None."""
+        """Observes one reading: the meter's Wh or None, the power in 0.1 W or None."""
         if meter_wh is not None:
             self._power = None
             self._count(meter_wh)

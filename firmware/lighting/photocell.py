@@ -1,13 +1,13 @@
-"""A photocell at one lamp: lx made into dark or not, slowly, and what its word is worth beside the sun.
+"""Turns the lx of a photocell into dark or bright, slowly, and judges by the sun whether the cell is stuck.
 
 A headlamp or a cloud changes nothing: dark counts after a minute at or below the lower level, bright after two at or
-above the upper. A cell that is silent has no word. A cell that never agrees with the sun is stuck: by day with the
-sun above +10° it must once have said bright within 24 h, at night below -6° once dark; a dirty cell says dark for ever
-and agrees every night, so each half is judged alone. On a switched feeder there is no day, and no judgement of it.
+above the upper. A silent cell gives neither. A cell that never agrees with the sun is stuck: with the sun above +10°
+it must have been bright once within 24 h, below -6° dark once; a dirty cell is dark for ever and agrees with every
+night, so day and night are judged apart. On a switched feeder there is no day, and no judgement of it.
 
-Where nobody knows the sun, for want of a time, both must have been said within 24 h of uptime: no day and no night
-here is longer. A restart begins these anew, so a lamp with a cell that a sign lights, no time and mains that fail each
-day is not helped.
+Without a time the sun is not known: then both must occur within 24 h of uptime, for no day and no night here is longer.
+A restart begins these hours anew, so a lamp with a cell that a sign lights, no time and mains that fail each day is not
+helped.
 """
 
 from lighting import limits
@@ -17,13 +17,13 @@ BRIGHT = "bright"
 
 
 class Photocell:
-    """`is_dark`: True, False, or None where nothing is known. `is_day`: full daylight in every reading of two hours.
-    `changed_lx`: the reading that decided."""
+    """Is the cell of one lamp. `is_dark`: True, False, or None where it is not known. `is_day`: full daylight in every
+    reading of two hours. `changed_lx`: the reading that decided."""
 
     def __init__(self, *, now_ms, on_lx=limits.CELL_ON_LX, off_lx=limits.CELL_OFF_LX):
         self._on_lx = on_lx
         self._off_lx = off_lx
-        self._says_dark = None
+        self._reads_dark = None
         self._against_ms = None
         self._day_ms = None  # since when every reading has been daylight
         self.is_day = False
@@ -36,15 +36,15 @@ class Photocell:
 
     @property
     def is_dark(self):
-        return None if self.stuck is not None or self.is_silent else self._says_dark
+        return None if self.stuck is not None or self.is_silent else self._reads_dark
 
     def observe(self, lux, elevation_cdeg, *, now_ms):
-        """One reading in lx, None when there is none; the sun's elevation in 10^-2 degree, None when the time is not
-        known well enough to say."""
+        """Observes one reading in lx, None when there is none; the sun's elevation in 10^-2 degree, None when the time
+        is not known well enough."""
         if lux is None:
             if now_ms - self._heard_ms >= limits.CELL_SILENT_MS:
                 self.is_silent = True
-                self._says_dark = self._against_ms = self._day_ms = None
+                self._reads_dark = self._against_ms = self._day_ms = None
             return
         self._heard_ms = now_ms
         if self.is_silent:
@@ -59,31 +59,31 @@ class Photocell:
         self._compare(elevation_cdeg, now_ms)
 
     def _filter(self, lux, now_ms):
-        if self._says_dark is None:
+        if self._reads_dark is None:
             self._set(lux <= self._on_lx, lux)
             return
-        against = lux >= self._off_lx if self._says_dark else lux <= self._on_lx
+        against = lux >= self._off_lx if self._reads_dark else lux <= self._on_lx
         if not against:
             self._against_ms = None
         elif self._against_ms is None:
             self._against_ms = now_ms
-        elif now_ms - self._against_ms >= (limits.CELL_OFF_MS if self._says_dark else limits.CELL_ON_MS):
-            self._set(not self._says_dark, lux)
+        elif now_ms - self._against_ms >= (limits.CELL_OFF_MS if self._reads_dark else limits.CELL_ON_MS):
+            self._set(not self._reads_dark, lux)
 
     def _set(self, is_dark, lux):
-        self._says_dark = is_dark
+        self._reads_dark = is_dark
         self._against_ms = None
         self.changed_lx = lux
 
     def _compare(self, elevation_cdeg, now_ms):
         if elevation_cdeg is None or elevation_cdeg > limits.SUN_DAY_CDEG:
-            if not self._says_dark:
+            if not self._reads_dark:
                 self._bright_ms = now_ms
                 self._agree(DARK)
             elif now_ms - self._bright_ms >= limits.CELL_CONTRADICTION_MS:
                 self.stuck = DARK
         if elevation_cdeg is None or elevation_cdeg < limits.SUN_NIGHT_CDEG:
-            if self._says_dark:
+            if self._reads_dark:
                 self._dark_ms = now_ms
                 self._agree(BRIGHT)
             elif now_ms - self._dark_ms >= limits.CELL_CONTRADICTION_MS:

@@ -1,15 +1,15 @@
-"""Presence makes a street brighter for a while: when a boost begins, how long it holds, what detector is not believed.
+"""Decides when presence boosts the light, for how long, and when a detector is not believed any more.
 
-A trigger begins a boost or renews its hold; those that count are ten seconds apart at least. More of them in one hour
-than the cap is a detector that triggers without an end (a branch before it, a stuck output): the boost then holds, for
-a street must not blink, and an alarm says so, until an hour has half as many. Must not know levels or light.
+A trigger begins a boost or renews its hold; triggers count when they are ten seconds apart. More of them in one hour
+than the cap come from a detector that triggers without an end (a branch before it, a stuck output): the boost then
+holds, for a street must not blink, and an alarm stands until an hour has half as many. Must not know levels or light.
 """
 
 from lighting import limits
 
 
 class PresenceBoost:
-    """`is_failed`: the cap is passed. `triggers`: those of the last hour."""
+    """Counts the triggers of one detector. `is_failed`: the cap is passed. `triggers`: those of the last hour."""
 
     def __init__(self, *, hold_s, per_hour_max, now_ms):
         self._hold_ms = 1000 * hold_s
@@ -23,12 +23,12 @@ class PresenceBoost:
         self.is_failed = False
 
     def restore_failed(self):
-        """It failed before this start: an hour must refute it."""
+        """Restores the failure from before this start: an hour must refute it."""
         self.triggers = self._pieces[self._piece] = self._per_hour_max
         self.is_failed = True
 
     def trigger(self, *, now_ms):
-        """Somebody is there."""
+        """Observes that the detector is active."""
         self._roll(now_ms)
         self._until_ms = now_ms + self._hold_ms
         if self._counted_ms is not None and now_ms - self._counted_ms < limits.TRIGGER_APART_MS:
@@ -40,7 +40,7 @@ class PresenceBoost:
             self.is_failed = True
 
     def is_boosted(self, now_ms):
-        """Whether the boost holds now."""
+        """True while the boost holds."""
         self._roll(now_ms)
         if self.is_failed:
             return True
@@ -55,7 +55,7 @@ class PresenceBoost:
         return self._until_ms
 
     def _roll(self, now_ms):
-        """Forget the pieces of the hour that are over."""
+        """Forgets the pieces of the hour that are over."""
         if now_ms - self._piece_from_ms >= limits.TRIGGER_PIECES * limits.TRIGGER_PIECE_MS:
             for piece in range(limits.TRIGGER_PIECES):
                 self._pieces[piece] = 0

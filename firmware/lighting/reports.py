@@ -1,9 +1,9 @@
-"""The events of one lamp, and which of them need not be told: kept until the application takes them.
+"""Reports the events of one lamp, and leaves out those that are not worth a record; the application drains them.
 
-A change of level is told with its rule and reason. Of boosts by presence the first in a quarter hour is told, with its
-end; what passes by afterwards is not, and ends unheard where it leads back to what was told last. Whatever else ends
-it is told, with the level that was told last as the previous one: what is told is a chain. An asset record is told
-when it is not the one that was told last.
+A change of level is reported with its rule and reason. Of the boosts by presence the first in a quarter hour is
+reported, with its end; later ones are not, and neither is their end if it leads back to the level that was reported
+last. Any other end is, with the level that was reported last as the previous one: the reports make a chain. An asset
+record is reported when it is not the one that was reported last.
 """
 
 from binascii import crc32
@@ -18,54 +18,55 @@ _SILENT = "silent"
 
 
 class LampReports:
-    """`asset_known`: checksum of the asset record that was told last, 0 for none; `decide`: the light at the start."""
+    """Remembers what was reported. `asset_known`: checksum of the asset record that was reported last, 0 for none;
+    `demand`: the light at the start."""
 
     def __init__(self, asset_known, demand):
         self.asset_known = asset_known
-        self._demand = demand  # as told last
+        self._demand = demand  # as reported last
         self._events = []
-        self._presence_told_ms = None
+        self._presence_reported_ms = None
         self._stuck = None
         self._is_silent = False
         self._is_presence_failed = False
 
     def restore(self, stuck, is_silent, is_presence_failed):
-        """What was told of cell and detector before this start, and holds."""
+        """Restores the faults of cell and detector that were reported before this start."""
         self._stuck = stuck
         self._is_silent = is_silent
         self._is_presence_failed = is_presence_failed
 
     def drain(self):
-        """[(event code, active, detail)], drained."""
+        """[(event code, active, detail)] since the last call."""
         events = self._events
         self._events = []
         return events
 
     def report_level(self, demand, *, now_ms):
-        """The light that is wanted has changed."""
+        """Reports a new demand."""
         if demand.rule == decision.PRESENCE:
-            told_ms = self._presence_told_ms
-            if told_ms is not None and now_ms - told_ms < limits.PRESENCE_TOLD_MS:
+            reported_ms = self._presence_reported_ms
+            if reported_ms is not None and now_ms - reported_ms < limits.PRESENCE_REPORTED_MS:
                 return
-            self._presence_told_ms = now_ms
+            self._presence_reported_ms = now_ms
         elif demand == self._demand:
-            return  # a boost that nobody was told of is over
+            return  # a boost that was not reported is over
         detail = (demand.level_percent, self._demand.level_percent, demand.rule, demand.reason)
         self._demand = demand
         self._events.append((event.LEVEL_CHANGED, None, detail))
 
     def report_faults(self, changes, readings, level_percent):
-        """[(code, begins)] with the readings that showed it."""
+        """Reports [(code, begins)] with the readings that showed it."""
         for code, begins in changes:
             self._events.append((code, begins, _shown(readings, level_percent)))
 
     def report_gear(self, changes, readings, level_percent):
-        """[(code, begins, detail or None)] of a gear."""
+        """Reports [(code, begins, detail or None)] of a gear."""
         for code, begins, detail in changes:
             self._events.append((code, begins, _shown(readings, level_percent) if detail is None else detail))
 
     def report_photocell(self, cell):
-        """A photocell that is stuck or silent, or is so no more."""
+        """Reports the begin and end of a photocell that is stuck or silent."""
         if cell.stuck != self._stuck:
             word = cell.stuck or self._stuck
             assert word in (DARK, BRIGHT)
@@ -76,13 +77,13 @@ class LampReports:
             self._events.append((event.SENSOR_FAILURE, cell.is_silent, (_SENSOR, _SILENT)))
 
     def report_detector(self, is_failed):
-        """A detector that triggers without an end."""
+        """Reports the begin and end of a detector that triggers without an end."""
         if is_failed != self._is_presence_failed:
             self._is_presence_failed = is_failed
             self._events.append((event.PRESENCE_SENSOR_FAILURE, is_failed, None))
 
     def report_asset(self, asset, ratings):
-        """A lighting.dali_banks.Asset that a gear holds, and its Ratings or None."""
+        """Reports the dali_banks.Asset that a gear holds, with its Ratings or None."""
         detail = _recorded(tuple(asset) + (tuple(ratings) if ratings is not None else (None, None, None)))
         known = crc32(repr(detail).encode()) & 0xFFFFFFFF or 1
         if known != self.asset_known:
@@ -91,7 +92,7 @@ class LampReports:
 
 
 def _recorded(values):
-    """As a record carries it: the id, of 64 bits, in decimal digits; texts cut to what a record takes."""
+    """The values as a record carries them: the id, of 64 bits, in decimal digits; texts cut to a record's length."""
     detail = []
     for value in values:
         if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""A streetlight's own settings: plain data in, one value out. Every fault is noted with its path and the remedy.
+"""Decodes a streetlight's own settings from plain data. Every fault is noted with its path and the remedy.
 
     site            [latitude, longitude] in 10^-4 degree
     lamp            [nominal power, standby power] in 0.1 W
@@ -66,7 +66,7 @@ PERMANENT = "permanent"
 SWITCHED = "switched"
 PARTS = ("bh1750", "veml7700")
 
-# name: (default, lowest, highest); a ramp up longer than 2 s would leave who comes in the dark.
+# name: (default, lowest, highest); a ramp up longer than 2 s would leave a passer-by in the dark.
 _PRESENCE = (
     ("level", 100, 1, 100),
     ("up_ms", 1000, 0, 1500),
@@ -205,7 +205,7 @@ def _maintenance(faults, value):
 
 
 def _lamp_hours(faults, value):
-    """(YYYYMMDD, hours); (0, 0) where nothing is said."""
+    """(YYYYMMDD, hours); (0, 0) without an entry."""
     if value is None:
         return (0, 0)
     pair = _pair(faults, "lamp_hours", value, (20000101, 0), (20991231, limits.HOURS_MAX))

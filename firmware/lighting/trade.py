@@ -1,9 +1,9 @@
-"""One streetlight as the application's trade: decides the lamp, watches it, counts what it burns, tells what happened.
+"""Runs one streetlight as the application's trade: decides its light, watches lamp and mains, counts, and reports.
 
-Composes the machines of this package; each says in its own file what it may. `outputs.level_percent` is what the gear
-is told: the light that is wanted, on its ramp, through the factors of the installation. What is told and recorded as
-LEVEL is the light that is wanted, so that an operator reads what he ordered; LEVEL_MEASURED is what a gear says itself.
-Presence never leaves this node: it is taken out of every sample, and only the first boost of a quarter hour is told.
+Composes the machines of this package. `outputs.level_percent` is the level for the gear: the demanded light, on its
+ramp, through the factors of the installation. Events and records carry the demanded light as LEVEL, so that an operator
+reads what he ordered; LEVEL_MEASURED is what a gear measures itself. Presence never leaves this node: it is removed
+from every sample, and only the first boost of a quarter hour is reported.
 
 Long because the machines of a lamp meet here; each is a module of its own.
 """
@@ -24,7 +24,7 @@ from wire import event, quantity
 
 FAIL_SAFE_PERCENT = 100
 
-# What the ports are to make of it. `level_percent`: what the gear is told.
+# What the ports apply. `level_percent`: the level for the gear.
 Output = namedtuple("Output", ("level_percent", "rule", "reason"))
 
 _LOCKED = Demand(0, decision.LOCK, 0)
@@ -42,7 +42,7 @@ _HOURLY = (
     quantity.TEMPERATURE + quantity.CHANNEL_STEP,
     quantity.TEMPERATURE + 2 * quantity.CHANNEL_STEP,
 )
-# Nobody measures; the lamp, its relay or its dimming do not follow.
+# The meter is silent, or the lamp, its relay or its dimming do not follow.
 _CONTRADICTED = {
     event.METER_FAILURE,
     event.LAMP_FAILURE,
@@ -51,7 +51,7 @@ _CONTRADICTED = {
     event.CYCLING_FAILURE,
     event.DIMMING_FAILURE,
 }
-# What only a meter shows.
+# Faults that only a meter shows.
 _METERED = {
     event.CYCLING_FAILURE,
     event.DIMMING_FAILURE,
@@ -65,7 +65,7 @@ _FLOOR_PERCENT = {settings.VOLTS: 10, settings.DAC: 10}
 
 
 class Streetlight(Trade):
-    """`own`: lighting.settings.Own; `start`: kinds.Start."""
+    """Is the trade of one lamp. `own`: lighting.settings.Own; `start`: kinds.Start."""
 
     kind = "streetlight"
 
@@ -112,7 +112,7 @@ class Streetlight(Trade):
         self._lamp_ms = 1000 * kept.lamp_s
         self._lamp_at_ms = now_ms
         self._starts = kept.starts
-        # Lit before anything is known: what the board's hardware gives anyway.
+        # The lamp is lit before anything is known: the board's hardware lights it anyway.
         self._demand = Demand(FAIL_SAFE_PERCENT, decision.BOOT, 0)
         self._reports = LampReports(kept.asset, self._demand)
         self._ramp = Ramp(FAIL_SAFE_PERCENT)
@@ -128,20 +128,21 @@ class Streetlight(Trade):
         self._restart_from_ms = self._restart_asked_ms = None
 
     def powered(self):
-        """Mains were gone, and their return has lit the lamp. No other restart counts: what the lamp was before is not
-        known, and those of our own come while it is lit."""
+        """Counts a start of the lamp: mains were gone, and their return has lit it. No other restart counts: the lamp's
+        level before it is not known, and the node's own restarts come while the lamp is lit."""
         self._starts += 1
 
     def _restore(self, standing, now_ms):
-        """Cell and detector as they were told before this start. Of one that is there no more the end is told."""
-        self._standing = self._standing_now = standing  # as it is remembered, and as it is, since when
+        """Restores the faults of cell and detector that were reported before this start, and reports the end of those
+        of a part that is no longer fitted."""
+        self._standing = self._standing_now = standing  # the faults that `memory` has, and those of now, since when
         self._standing_ms = now_ms
         cell = Photocell(now_ms=now_ms) if self._cell is None else self._cell
         stuck = DARK if standing & memory.CELL_DARK else BRIGHT if standing & memory.CELL_BRIGHT else None
         is_silent, fails = standing & memory.CELL_SILENT != 0, standing & memory.PRESENCE_FAILED != 0
         self._reports.restore(stuck, is_silent, fails)
         flags = standing >> memory.GEAR_FLAGS_SHIFT
-        if flags and self._gear is None:  # another output took the place of a gear that had told of itself
+        if flags and self._gear is None:  # another output took the place of a gear whose faults stood
             from lighting.dali_banks import FLAGS
 
             words = [word for place, word in enumerate(FLAGS) if flags >> place & 1]
@@ -155,10 +156,10 @@ class Streetlight(Trade):
         elif fails:
             self._presence.restore_failed()
 
-    # --- what the ports say ------------------------------------------------------------------------------------
+    # --- events in ---------------------------------------------------------------------------------------------
 
     def sense(self, values, moment):
-        """What cannot wait for the next sample: {OCCUPANCY: somebody is there}."""
+        """Observes what cannot wait for the next sample: {OCCUPANCY: 1 while the detector is active}."""
         if self._presence is not None and values.get(quantity.OCCUPANCY):
             self._presence.trigger(now_ms=moment.now_ms)
 
@@ -172,7 +173,7 @@ class Streetlight(Trade):
         gear_meter = readings.get(inputs.METER)
         gear_changes = [] if self._gear is None else self._gear.sample(values)
         if values is not None:
-            gear_changes += self._converter(inputs.OUTPUT_SILENT in values)
+            gear_changes += self._judge_converter(inputs.OUTPUT_SILENT in values)
         for key in inputs.KEYS:
             readings.pop(key, None)
         power_dw = readings.get(quantity.POWER)
@@ -186,7 +187,7 @@ class Streetlight(Trade):
         self._meter_level = self._demand.level_percent
         self._observe_light(readings.get(quantity.ILLUMINANCE), moment)
         changes = self._supply.sample(power_dw, readings.get(quantity.VOLTAGE), gear_meter=gear_meter)
-        if self.local != decision.TEST:  # a minute of light neither mends a day burner nor warms a lamp up
+        if self.local != decision.TEST:  # a minute of test light neither mends a day burner nor warms a lamp up
             changes += self._watch.sample(
                 power_dw,
                 readings.get(quantity.CURRENT),
@@ -205,12 +206,12 @@ class Streetlight(Trade):
         standing = self._standing_faults()
         if standing != self._standing_now:
             self._standing_now, self._standing_ms = standing, now_ms
-        elif standing != self._standing and now_ms - self._standing_ms >= limits.TOLD_MS:
+        elif standing != self._standing and now_ms - self._standing_ms >= limits.REMEMBERED_MS:
             self._standing = standing
             self.keeps += 1  # a switched feeder is cut before the hour is over
 
     def _standing_faults(self):
-        """The faults that a restart is to find standing, as bits."""
+        """The faults that go into `memory`, as bits: a restart finds them standing."""
         standing = memory.standing(self._active)
         if self._watch.relay_stuck_lit:
             standing |= memory.RELAY_STUCK_LIT
@@ -229,22 +230,22 @@ class Streetlight(Trade):
         return standing
 
     def _ends_of_unjudged(self, has_no_meter):
-        """The ends of faults that stood before this start, and that nothing which is fitted now can judge."""
+        """Ends faults that stood before this start and that no part which is fitted now can judge."""
         gone = self._active & _METERED if has_no_meter else set()
         if self._own.output == settings.RELAY:
             gone |= self._active & {event.DIMMING_FAILURE}
         self._active.difference_update(gone)
         return [(code, False) for code in sorted(gone)]
 
-    def _converter(self, is_silent):
-        """As of a gear: a chip that takes no level is told after some samples, and when it answers again."""
-        was_told = self._silent >= limits.GEAR_SILENT_SAMPLES
-        self._silent = self._silent + 1 if is_silent else 0
-        is_told = self._silent >= limits.GEAR_SILENT_SAMPLES
-        return [] if is_told == was_told else [(event.GEAR_COMM_FAILURE, is_told, None)]
+    def _judge_converter(self, is_refused):
+        """Judges a converter chip as a gear is judged: a chip that accepts no level for some samples is a fault."""
+        was_silent = self._silent >= limits.GEAR_SILENT_SAMPLES
+        self._silent = self._silent + 1 if is_refused else 0
+        is_silent = self._silent >= limits.GEAR_SILENT_SAMPLES
+        return [] if is_silent == was_silent else [(event.GEAR_COMM_FAILURE, is_silent, None)]
 
     def _observe_light(self, lux, moment):
-        """The photocell, and whether it is to be believed."""
+        """Gives the photocell its reading, and the sun's elevation that it is judged by."""
         if self._cell is None:
             return
         elevation = None
@@ -258,29 +259,29 @@ class Streetlight(Trade):
             return None
         return self._sunlight.elevation_cdeg(moment.unix_s) > limits.SUN_UP_CDEG
 
-    # --- what the lamp is to be --------------------------------------------------------------------------------
+    # --- the decision ------------------------------------------------------------------------------------------
 
     def decide(self, moment):
         now_ms = moment.now_ms
         demand = self._by_hand() or self._decision.decide(moment.unix_s, moment.uncertainty_s, moment.order, self._cell)
         if self._presence is not None:
-            # Asked under an order and a lock too: its deadlines must not stay behind.
+            # Under an order or a lock it goes on too: its deadlines must not stay behind.
             is_boosted = self._presence.is_boosted(now_ms)
             self._reports.report_detector(self._presence.is_failed)
             if moment.order is None and self.local is None:
                 demand = self._boosted(demand, is_boosted, moment)
         if demand != self._demand and not self._is_held(demand, moment):
             self._change(demand, now_ms)
-        self._drive(moment)
+        self._apply(moment)
 
     def _by_hand(self):
-        """What the technician at the node wants, or None. Locked is dark: the interlock has the last word."""
+        """The demand of a technician at the node, or None. Locked is dark: the interlock has the last word."""
         if self.local == decision.LOCK:
             return _LOCKED
         return _TESTED if self.local == decision.TEST else None
 
     def _boosted(self, demand, is_boosted, moment):
-        """PresenceBoost raises what burns, and an hour of extinction where the settings say so."""
+        """Raises a demand for presence: a lamp that is lit, and an hour of extinction if the settings allow it."""
         level_percent = self._own.presence.level
         if not is_boosted or demand.level_percent >= level_percent:
             self._boost = None
@@ -295,7 +296,8 @@ class Streetlight(Trade):
         return self._boost
 
     def _is_held(self, demand, moment):
-        """An order is on its way, perhaps for light: no darker before it is known. What a hand lit is not held."""
+        """True while an order may be on its way, perhaps for light: the lamp gets no darker before it is known. Light
+        that a person ordered is not kept on so."""
         by_hand = demand.rule in decision.BY_HAND or self._demand.rule in decision.BY_HAND
         return not by_hand and demand.level_percent < self._demand.level_percent and moment.order_expected
 
@@ -311,31 +313,31 @@ class Streetlight(Trade):
             self._ramp.jump(demand.level_percent)
         self._reports.report_level(demand, now_ms=now_ms)
 
-    def _drive(self, moment):
-        """Bring `outputs` to where the ramp and the factors are now."""
+    def _apply(self, moment):
+        """Brings `outputs` to the ramp and the factors of now."""
         now_ms = moment.now_ms
         level_percent = self._ramp.advance(now_ms=now_ms)
-        told = self._flux.drive_percent(level_percent, self._lamp_ms // 3_600_000, moment.unix_s)
-        if told and self._own.output == settings.RELAY:
-            told = 100
+        drive_percent = self._flux.drive_percent(level_percent, self._lamp_ms // 3_600_000, moment.unix_s)
+        if drive_percent and self._own.output == settings.RELAY:
+            drive_percent = 100
         demand, outputs = self._demand, self.outputs
-        if told == outputs.level_percent and demand.rule == outputs.rule and demand.reason == outputs.reason:
+        if drive_percent == outputs.level_percent and demand.rule == outputs.rule and demand.reason == outputs.reason:
             return
-        if told != outputs.level_percent:
+        if drive_percent != outputs.level_percent:
             self._lamp_s(now_ms)
-            if told and not outputs.level_percent:
+            if drive_percent and not outputs.level_percent:
                 self._starts += 1
-            self._watch.commanded(told, now_ms=now_ms)
+            self._watch.commanded(drive_percent, now_ms=now_ms)
             self._agrees = None
-        self.outputs = Output(told, demand.rule, demand.reason)
+        self.outputs = Output(drive_percent, demand.rule, demand.reason)
 
-    # --- what is told ------------------------------------------------------------------------------------------
+    # --- effects out -------------------------------------------------------------------------------------------
 
     def drain_events(self):
         return self._reports.drain()
 
     def readings(self, moment):
-        # The level of the moment when the meter was read: a level of now beside watts of before would accuse the lamp.
+        # The level when the meter was read: the level of now beside the watts of then would accuse the lamp.
         readings = dict(self._meter) if self._meter else {}
         readings[quantity.LEVEL] = self._meter_level
         readings[quantity.LAMP_HOURS] = self._lamp_s(moment.now_ms) // 3600
@@ -350,15 +352,16 @@ class Streetlight(Trade):
         return self._agrees
 
     def is_sound(self, moment):
-        # What is not as the settings say (power, voltage) is told; it contradicts no output.
+        # Power and voltage outside the settings are reported; they contradict no output.
         gear = self._gear
         if self._silent >= limits.GEAR_SILENT_SAMPLES or (gear is not None and (gear.is_silent or gear.is_failed)):
             return False
         return not self._active & _CONTRADICTED
 
     def may_restart(self, moment):
-        """The start that follows lights the lamp fully for some seconds: while it is as bright already, by no order and
-        nobody's presence, of which the next life knows nothing; else when this has been asked for long enough."""
+        """True while a restart would show little: the start lights the lamp fully for some seconds, so the lamp must be
+        as bright already, and not by an order or by presence, which the node forgets in a restart. True too once the
+        shell has been asking for long enough."""
         now_ms, own = moment.now_ms, self._own
         level_percent = max(self._demand.level_percent, self.outputs.level_percent)
         is_unseen = level_percent >= min(limits.RESTART_LIT_PERCENT, own.fail_safe)
@@ -402,7 +405,7 @@ class Streetlight(Trade):
 
 
 def _gear_watch(standing):
-    """Loaded where there is a gear: what its memory banks mean takes 5 KB of bytecode."""
+    """Loads the watch of a gear only where there is one: its memory banks take 5 KB of bytecode."""
     from lighting.dali_gear import GearWatch
 
     return GearWatch(standing & memory.GEAR_SILENT != 0, standing >> memory.GEAR_FLAGS_SHIFT)

@@ -1,15 +1,19 @@
-"""Faults of a lamp, seen from what it draws beside what it was told (TALQ names).
+"""Watches lamp and mains: judges what the lamp draws against its level, and the voltage and the meter (TALQ names).
 
-    lampFailure         lit, and below max(2 W, 25 % of what the level should draw), or the gear says so
-    lampUnexpectedOn    dark, and above max(3 W, twice the standby), or the gear says it burns: by day after three
-                        samples, at night, or where nobody knows, after ten minutes more
+    lampFailure         lit, and below max(2 W, 25 % of what the level should draw), or the gear reports it
+    lampUnexpectedOn    dark, and above max(3 W, twice the standby), or the gear reports light: by day after three
+                        samples, at night, or where that is not known, after ten minutes more
     relayFailure        dark, and a current flows through the relay; lit, and watts and amperes are those of dark
     cyclingFailure      four times out and back within half an hour, unbidden; one that then stays out is dead
     dimmingFailure      20 % off at two levels, and not by the same share: power does not follow the level. By the same
-                        share it is another lamp than the settings say, which is told as power too high or too low
+                        share it is another lamp than the settings give, which is reported as power too high or low
     lampPowerTooHigh, lampPowerTooLow    outside the tolerance
 
-Judges nothing while a lamp warms up or within a minute of a change.
+    meterFailure        a meter that is fitted gives no power for five samples
+    voltageTooLow, voltageTooHigh        outside EN 50160
+
+Judges nothing of a lamp while it warms up or within a minute of a change. A fault is declared when three of the last
+five samples agree, and ended when all that are kept, three at least, are healthy: a false alarm costs a van's journey.
 """
 
 from collections import namedtuple
@@ -18,7 +22,7 @@ from lighting import limits
 from wire import event
 
 # Powers in 0.1 W. gradient_percent: 100 · g. floor_percent: the least light that the gear can give (0-10 V: 10 %).
-# tolerance_dw: what is neither too high nor too low.
+# tolerance_dw: the deviation that is neither too high nor too low.
 LampModel = namedtuple(
     "LampModel", ("nominal_dw", "standby_dw", "warm_up_s", "gradient_percent", "floor_percent", "tolerance_dw")
 )
@@ -32,7 +36,11 @@ def lamp_model(nominal_dw, standby_dw, warm_up_s=300, gradient_percent=100, floo
 
 
 def expected_dw(model, level_percent):
-    """Power of a healthy lamp whose gear is told this level, in 0.1 W."""
+    """Power of a healthy lamp at this level of its gear, in 0.1 W: what faults are judged against.
+
+    TALQ (powerLightGradient): g is the change of light over the change of power, both in %, with 100 % of light at
+    100 % of power: P% = 100 - (100 - L%) / g. A gradient of 1 is a straight line from standby to nominal; above 1 the
+    driver loses efficiency when it is dimmed. Never below the standby."""
     if level_percent == 0:
         return model.standby_dw
     missing = 100 - max(level_percent, model.floor_percent)
@@ -40,14 +48,14 @@ def expected_dw(model, level_percent):
     return model.standby_dw + (model.nominal_dw - model.standby_dw) * part // model.gradient_percent
 
 
-# Nothing is remembered: what is, is bits below a leading one, the newest lowest.
+# The samples that are kept are bits below a leading one, the newest lowest; EMPTY has none.
 EMPTY = 1
 _FULL = 1 << limits.SAMPLES_KEPT
 
 
 def vote(votes, code, is_bad):
-    """One more sample for `code` into `votes`, a map of what `vote` keeps. The verdict with it: True (a fault), False
-    (healthy), None (cannot be told)."""
+    """Adds a sample for `code` to `votes`, {code: bits}. Returns the verdict: True (a fault), False (healthy), None
+    (not decided)."""
     kept = votes.get(code, EMPTY)
     kept = _FULL | (kept << 1 | bool(is_bad)) & (_FULL - 1) if kept & _FULL else kept << 1 | bool(is_bad)
     votes[code] = kept
@@ -58,9 +66,9 @@ def vote(votes, code, is_bad):
 
 
 class LampWatch:
-    """`active`: codes in force; at a start those that stood before it, which end once they are judged healthy.
-    `has_relay`: level 0 opens a relay. `relay_stuck_lit`: the position in which a relayFailure that stands was seen.
-    Feed `commanded` with what the gear is told, then `sample` with one reading."""
+    """Judges one lamp. `active`: codes in force; at a start those that stood before it, which end once they are judged
+    healthy. `has_relay`: level 0 opens a relay. `relay_stuck_lit`: the position in which a standing relayFailure was
+    seen. Give `commanded` the level of the gear, then `sample` each reading."""
 
     def __init__(self, model, *, has_relay=True, active=None, relay_stuck_lit=False):
         self._model = model
@@ -78,11 +86,11 @@ class LampWatch:
         self.active = set() if active is None else active
 
     def expected_dw(self, level_percent):
-        """Power of a healthy lamp at what its gear is told, in 0.1 W."""
+        """Power of a healthy lamp at a level of its gear, in 0.1 W."""
         return expected_dw(self._model, level_percent)
 
     def commanded(self, level_percent, *, now_ms):
-        """What the gear is told now, in %."""
+        """Observes the level of the gear, in %."""
         if level_percent == self._level:
             return
         if level_percent == 0:
@@ -96,9 +104,9 @@ class LampWatch:
         self._votes.clear()
 
     def sample(self, power_dw, current_ma=None, *, now_ms, sun_up=None, gear_dead=None, gear_percent=None):
-        """One reading; None for what nobody measures. `sun_up`: the sun is well above the horizon, None: unknown.
-        `gear_dead`, `gear_percent`: what a DALI gear says of its lamp and level. Returns [(event code, begins)], often
-        empty."""
+        """Judges one reading; None for what is not measured. `sun_up`: the sun is well above the horizon, None:
+        unknown. `gear_dead`, `gear_percent`: lamp failure and level as a DALI gear reports them. Returns [(event code,
+        begins)], often empty."""
         if power_dw is None and gear_percent is None and gear_dead is None:
             return []
         if self._level is None or now_ms - self._level_since_ms < limits.STEADY_MS:
@@ -108,7 +116,7 @@ class LampWatch:
             self._declare(changes, event.RELAY_FAILURE, False)  # it stood before this start, with other settings
         if self._level == 0:
             if power_dw is None and gear_percent is None:
-                return changes  # of a dead lamp a gear gives no level: what burns is not seen
+                return changes  # a gear gives no level of a dead lamp: whether it burns is not seen
             self._judge_dark(changes, power_dw, current_ma, gear_percent, sun_up, now_ms)
         elif self._level >= limits.LEVEL_JUDGED_MIN:
             self._declare(changes, event.LAMP_UNEXPECTED_ON, False)
@@ -117,7 +125,7 @@ class LampWatch:
         return changes
 
     def agrees(self, power_dw, *, now_ms):
-        """Whether the watts show what was told; False too where that cannot be told yet."""
+        """True if the watts show the level of the gear; False too while that is not known yet."""
         if power_dw is None or self._level is None or now_ms - self._level_since_ms < limits.STEADY_MS:
             return False
         if self._level == 0:
@@ -149,8 +157,8 @@ class LampWatch:
         return max(limits.BURNING_FLOOR_DW, 2 * self._model.standby_dw)
 
     def _judge_relay(self, changes, is_wrong):
-        """A relay that sticks closed looks healthy while the lamp is lit, one that sticks open while it is dark: only
-        the position that showed the fault can show its end."""
+        """Judges the relay. One that sticks closed looks healthy while the lamp is lit, one that sticks open while it
+        is dark: only the position that showed the fault can show its end."""
         verdict = vote(self._votes, event.RELAY_FAILURE, is_wrong)
         is_lit = self._level > 0
         if verdict:
@@ -183,7 +191,7 @@ class LampWatch:
         return abs(power_dw - dark_dw) <= limits.RELAY_SAME_DW and abs(current_ma - dark_ma) <= slack_ma
 
     def _count_cycles(self, changes, is_low, is_back, now_ms):
-        """Out, then back again: one cycle, told apart from a lamp that stays out, which is dead."""
+        """Counts cycles: a lamp that goes out and comes back; one that stays out is dead."""
         cycles = self._cycles_ms
         if event.CYCLING_FAILURE in self.active and not cycles:
             cycles.append(now_ms)  # it stood before this start
@@ -239,7 +247,7 @@ class LampWatch:
     def _ignores_level(self):
         return len(self._off) == 2 and abs(self._off[0][1] - self._off[1][1]) > limits.DIMMING_PERCENT
 
-    # --- telling ----------------------------------------------------------------------------------------------
+    # --- declaring --------------------------------------------------------------------------------------------
 
     def _settle(self, changes, code, verdict):
         if verdict is not None:
@@ -256,8 +264,8 @@ class LampWatch:
 
 
 class SupplyWatch:
-    """`low_dv`, `high_dv`: 0.1 V. `has_meter`: False while only a gear can say whether it has
-    one. `active`: codes in force, as in LampWatch. `sample` returns [(event code, begins)]."""
+    """Judges the mains and the meter of a lamp. `low_dv`, `high_dv`: 0.1 V. `has_meter`: False while only a gear can
+    show whether it has one. `active`: codes in force, as in LampWatch."""
 
     def __init__(self, low_dv=limits.VOLTAGE_LOW_DV, high_dv=limits.VOLTAGE_HIGH_DV, *, has_meter=True, active=None):
         self._low_dv = low_dv
@@ -268,8 +276,9 @@ class SupplyWatch:
         self.active = set() if active is None else active
 
     def sample(self, power_dw, voltage_dv, *, gear_meter=None):
-        """One reading, None for what was not heard. `gear_meter`: lighting.inputs.METER. A gear whose meter was there
-        in this life has lost it; what stood before this start may have been another gear's."""
+        """Judges one reading, None for a silent part; returns [(event code, begins)]. `gear_meter`:
+        lighting.inputs.METER. A gear that had a meter since this start has lost it; a meter of before may have been
+        another gear's."""
         changes = []
         if power_dw is not None or gear_meter:
             self._has_meter = True

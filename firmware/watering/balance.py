@@ -1,8 +1,15 @@
-"""What each zone needs: the water balance from day to day, what waters credit to it, and how long to run for it.
+"""Keeps the water balance of each zone by FAO-56 chapter 8, and plans how long and in how many cycles to run for it.
 
-A civil day is closed once, some hours after its midnight, when the gateway's figures of it have come; days that
-passed without a clock are made up for by climatology, so that weeks without a gateway end in a thirsty lawn being
-watered and not in a forgotten one.
+Depths are integers in 0.01 mm (`cmm`), so a day's ET0 of 0.01 mm loses nothing and a season's sum does not drift.
+Depletion is what the root zone lacks to field capacity: 0 is full, TAW is the wilting point; it stays between the two.
+A civil day is closed once, some hours after its midnight, when the gateway's figures of it have come. Days without a
+clock are made up for by climatology: after weeks without a gateway a thirsty lawn is watered, not forgotten.
+
+A run is cut into cycles so that nothing runs off. The application rate is flow over area (PR = 60 Q / A). Where it
+exceeds what the soil takes in, water stands on the surface until the allowable accumulation is reached: t = ASA /
+(PR - IR), the reduced form of Hung's equation, which is on the safe side of it (the intake of dry soil is higher at
+first). The soak lets the standing water seep in: ASA / IR, held to half an hour to two hours. Intake falls with the
+slope.
 """
 
 from collections import namedtuple
@@ -118,7 +125,7 @@ def _slope(zone):
 
 
 class WaterBalance:
-    """`memory`: a watering.memory.Memory. Zones are counted from 1, as their channels are."""
+    """Holds the balance of all zones, counted from 1 as their channels are. `memory`: a memory.WateringMemory."""
 
     def __init__(self, watering, weather, memory):
         self._zones = watering.zones
@@ -152,7 +159,7 @@ class WaterBalance:
         return min(reference + span, max(reference - span, self.learned(zone)))
 
     def learned(self, zone: int) -> int:
-        """The same, as far as it has drifted."""
+        """What the zone has passed in its last clean runs, with its drift."""
         return flow.nominal(self.flows[zone - 1], self.reference(zone))
 
     def reference(self, zone: int) -> int:
@@ -163,11 +170,11 @@ class WaterBalance:
         return self._zones[zone - 1].group
 
     def close_days(self, unix_s: int, directives) -> bool:
-        """Bring the balance up to the last day that can be closed; True when there was one."""
+        """Brings the balance up to the last day that can be closed; True when there was one."""
         local = civil.local_from_unix(civil.PARIS, unix_s)
         last = local.civil_day - (1 if local.second >= 3600 * limits.CLOSE_HOUR else 2)
         if self.closed_day == 0 or self.closed_day > last + 2:
-            # New, or closed by a clock that was far ahead: the balance goes on from here.
+            # The node is new, or a clock that was far ahead closed days: the balance goes on from here.
             self.closed_day = last
             return False
         if self.closed_day >= last:
@@ -181,7 +188,7 @@ class WaterBalance:
         return True
 
     def lacking_cmm(self, zone: int) -> int:
-        """Depletion now: what rain has fallen since the last closed day is taken off in thought, not booked."""
+        """Depletion now: rain since the last closed day is subtracted here and booked when its day is closed."""
         fallen = effective_cmm(self._weather.open_rain_cmm(self.closed_day), self.et0_cmm)
         return max(0, self.depletion_cmm[zone - 1] - fallen)
 
@@ -193,7 +200,7 @@ class WaterBalance:
         return max(0, readily_cmm(one, etc) - etc)
 
     def stressed(self, zone: int) -> bool:
-        """True once half of what is left beyond RAW is used too: a forecast has been believed for long enough."""
+        """True once half of the water beyond RAW is used too: a forecast has been believed for long enough."""
         one = self.zone(zone)
         readily = readily_cmm(one, crop_cmm(one, self.et0_cmm or 400))
         return 2 * (self.lacking_cmm(zone) - readily) >= total_cmm(one) - readily
@@ -211,8 +218,8 @@ class WaterBalance:
         return [zone for zone in range(1, len(self._zones) + 1) if program.zones >> (zone - 1) & 1]
 
     def is_due(self, program, zone: int) -> bool:
-        """Whether a program of the balance waters the zone. On a hot day in sand a day takes more than RAW and the
-        trigger is 0: what lacks less than a least cycle's water needs no valve all the same."""
+        """True if a program of the balance waters the zone. On a hot day in sand a day takes more than RAW and the
+        trigger is 0: a zone that lacks less than the water of the shortest cycle is not watered all the same."""
         enough = self.lacking_cmm(zone) >= self.trigger_cmm(zone)
         return enough and self.plan_for(program, zone).total_s >= limits.CYCLE_S_MIN
 
@@ -240,7 +247,7 @@ class WaterBalance:
         return alone_s + max(longest, 60 * volume_ml // main_max_ml_min)
 
     def credit(self, zone: int, volume_ml: int) -> None:
-        """Water that the zone has had."""
+        """Books water that the zone has had."""
         i = zone - 1
         one = self._zones[i]
         self.irrigated_ml[i] += volume_ml
@@ -248,7 +255,7 @@ class WaterBalance:
         self.depletion_cmm[i] = bounded(total_cmm(one), left)
 
     def learn(self, zone: int, flow_ml_min: int) -> None:
-        """The flow of a clean run."""
+        """Learns from the flow of a clean run."""
         flow.remember(self.flows[zone - 1], flow_ml_min)
         self._refer(zone - 1)
 

@@ -1,12 +1,12 @@
-"""Reference evapotranspiration of a day by FAO-56, safe at 32-bit floats.
+"""Computes the reference evapotranspiration of a day by FAO-56, safe at 32-bit floats.
 
-The only module of the package with floats, and no float leaves the functions that the trade calls (`penman_cmm`,
+This is the only module of the package with floats, and none leaves the functions that the trade calls (`penman_cmm`,
 `hargreaves_cmm`). Equation numbers are those of Allen, Pereira, Raes, Smith: Crop evapotranspiration, FAO Irrigation
 and Drainage Paper 56 (1998), daily form: soil heat flux 0. No term loses digits at 24 bits: the only large number is
 the fourth power of an absolute temperature, which is taken of T/100.
 
-What the trade calls is guarded. Weather that cannot be (minimum above maximum, humidity beyond 100 %, 60 °C) gives
-None, and the ladder of `watering.weather` takes its next rung; wind has a floor, global radiation its clear-sky
+These two functions check their input. Weather that cannot be (minimum above maximum, humidity beyond 100 %, 60 °C)
+gives None, and the ladder of `watering.weather` takes its next rung; wind has a floor, global radiation its clear-sky
 ceiling, and the result lies in 0 to 12 mm a day, the reach of metropolitan France.
 """
 
@@ -99,7 +99,7 @@ def hargreaves_mm(minimum, maximum, radiation_top):
 
 
 def swing_radiation(minimum, maximum, radiation_top, krs_percent):
-    """Equation 50: Rs in MJ m-2 day-1 from the day's swing of temperature, where nobody measures it: a clear sky warms
+    """Equation 50: Rs in MJ m-2 day-1 from the day's swing of temperature, where it is not measured: a clear sky warms
     by day and cools by night. kRs is 0.16 inland, 0.19 at the coast."""
     return krs_percent / 100 * math.sqrt(maximum - minimum) * radiation_top
 

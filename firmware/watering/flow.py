@@ -1,18 +1,26 @@
-"""What a flow says: too low, too high, a burst, a leak behind shut valves. And what a zone's flow usually is.
+"""Measures the water and judges its flow: too low, too high, a burst, a leak behind shut valves.
 
 Three rates are kept apart: *design* (the policy's), *instant* (the meter's), *historical* (the median of the last three
-clean runs). A run is judged against the historical one, no further than `need` lets it drift from the first runs, and
-against the design until there are three. A line that fills is not judged for 90 s, but a burst is looked for after 30:
-what is found ends the water within a minute.
+clean runs). A run is judged against the historical one, no further than `balance` lets it drift from the first runs,
+and against the design until there are three. A line that fills is not judged for 90 s, but a burst is judged after 30,
+so that the water ends within a minute of it.
 
-Returns verdicts; what follows from them (stop a zone, shut the master, latch) is the trade's.
+Returns verdicts; `guard` decides what follows from them (stop a zone, shut the master, latch).
 """
 
 from watering import limits
 
 
 class WaterMeter:
-    """`pulse_ul`: microlitres a pulse (1 L a pulse is 1,000,000), 0 where there is no meter; `zones`: how many."""
+    """Turns pulses into litres and flow, and gives each millilitre to the zone whose valve let it pass.
+
+    A counter that went back was made again, and its reading is what came since; one that runs faster than a board lets
+    through counts as fast as that, which is a burst. Between two samples several valves may have been open: the water
+    is shared by how long each was open times what it usually passes. A zone whose water does not pass the meter gets
+    nothing, ever.
+
+    `pulse_ul`: microlitres a pulse (1 L a pulse is 1,000,000), 0 where there is no meter; `zones`: how many. `at_ms`,
+    `count`, `total_ml` and `refused` go through a deep sleep (watering.sleep_image)."""
 
     def __init__(self, pulse_ul: int, zones: int, *, now_ms: int):
         self._pulse_ul = pulse_ul
@@ -34,7 +42,7 @@ class WaterMeter:
         return self._pulse_ul > 0
 
     def expose(self, flows, *, now_ms: int) -> None:
-        """`flows`: expected mL/min of each zone that has been open since the last call, 0 of the others."""
+        """Observes which zones have been open since the last call: `flows` has their expected mL/min, 0 of others."""
         elapsed_ms = now_ms - self._exposed_ms
         self._exposed_ms = now_ms
         if elapsed_ms > 0:
@@ -43,16 +51,16 @@ class WaterMeter:
                     self._exposure[zone] += flows[zone] * elapsed_ms // 1000
 
     def restart(self) -> None:
-        """Other valves than before: flow is measured anew."""
+        """Measures the flow anew: other valves are open than before."""
         if self._pulses:
             self.begin()
 
     def begin(self) -> None:
-        """The flow is counted from the last sample on."""
+        """Counts the flow from the last sample on."""
         self._pulses, self._spans_ms = [0], [0]
 
     def sample(self, pulses, *, now_ms: int) -> None:
-        """The counter's reading, or None where it is silent."""
+        """Observes the counter's reading, None where it is silent."""
         self.delta_ml = None
         if not self._pulse_ul or pulses is None:
             return
@@ -87,8 +95,8 @@ class WaterMeter:
                 return pulses * self._pulse_ul * 60 // span_ms
         return None
 
-    def take_zone_ml(self, zone: int) -> int:
-        """What this zone has had since the last call, mL."""
+    def drain_zone_ml(self, zone: int) -> int:
+        """Drains the mL that this zone has had since the last call."""
         volume, self.zone_ml[zone] = self.zone_ml[zone], 0
         return volume
 
@@ -113,7 +121,7 @@ def nominal(history, design: int) -> int:
 
 
 def remember(history, flow_ml_min: int) -> None:
-    """Put a clean run into `history`; the oldest leaves."""
+    """Appends a clean run to `history` and drops the oldest."""
     history.append(flow_ml_min)
     if len(history) > limits.CLEAN_RUNS_MIN:
         history.pop(0)
@@ -133,7 +141,7 @@ class RunWatch:
         self._volume_ms = 0
 
     def begin(self, *, now_ms: int) -> None:
-        """Other valves are open than before."""
+        """Begins to judge anew: other valves are open than before."""
         self._since_ms = now_ms
         self._wrong = None
         self._over_ms = None
@@ -175,7 +183,7 @@ class RunWatch:
         return self._volume_ml * 60 * 1000 // self._volume_ms
 
     def _burst(self, flow, expected, age_ms, now_ms):
-        """More than the main can give counts at once; half more than usual counts once the line has filled."""
+        """A flow above what the main can give counts at once; half more than usual counts once the line is full."""
         over = flow > self._main_max
         if age_ms >= 1000 * limits.BURST_SETTLE_S and 100 * flow > limits.BURST_PERCENT * expected:
             over = True
@@ -189,11 +197,11 @@ class RunWatch:
 
 
 class LeakWatch:
-    """Judges the flow while every valve is shut."""
+    """Judges the flow while every valve is shut. Its public fields go through a deep sleep (watering.sleep_image)."""
 
     def __init__(self):
         self.from_ms = None
-        # True once what flows cannot be a valve that is still closing.
+        # True once the flow cannot be that of a valve that is still closing.
         self.settled = False
         self.detections = 0
         self.volume_ml = 0
@@ -203,7 +211,7 @@ class LeakWatch:
         self.leaking = False
 
     def opened(self) -> None:
-        """A valve is open: nothing is known of leaks until all are shut again."""
+        """Forgets: while a valve is open nothing shows a leak."""
         self.from_ms = None
         self.settled = False
 

@@ -1,14 +1,15 @@
-"""Watches pipe, valves and store while water runs and while it does not; says what is wrong and stops it.
+"""Guards the pipe and the valves, while water runs and while it does not: reports faults and stops the water.
 
-* A burst shuts zone and master, and nothing opens until somebody acknowledges it: at the node, by a lock that ends, or
-  by an order "no water" of the gateway that has come after it and ended. The latch survives a power cut.
+* A burst shuts zone and master, and nothing opens until a person acknowledges it: at the node, by a lock that ends, or
+  by an order "no water" of the gateway that has come after the burst and ended. The latch survives a power cut.
 * A zone that passes too little or too much is stopped; it is tried again at its next start, and its alarm ends with the
-  first run that is right. Of several that are open together nobody knows which it is: each goes on alone, as does one
-  whose alarm stands. One that has drifted from what it passed when it was new is told, and still watered.
-* Water behind shut valves is a leak; if it is as much as a zone passes that has just been shut, it is that zone's valve
-  that stuck, which is told and pulsed shut again, three times. So is one whose water comes on top of the next zone's:
-  everything is stopped then. Without a master valve nothing else opens until the pipe was seen at rest: it would hide
-  what flows, and whoever goes there finds it flowing.
+  first right run. Of several zones that are open together the meter does not show which one it is: each goes on alone,
+  as does a zone whose alarm stands. A zone that has drifted from what it passed when it was new is reported, and still
+  watered.
+* Water behind shut valves is a leak. If it is as much as a zone passes that has just been shut, that zone's valve has
+  stuck: it is reported and pulsed shut again, three times. So is a valve whose water comes on top of the next zone's:
+  then everything is stopped. Without a master valve nothing else opens until the pipe has been seen at rest: another
+  zone would hide the flow, and so the technician finds it flowing.
 * A coil that is open or shorted takes its zone out until a later pulse finds it sound.
 """
 
@@ -18,17 +19,18 @@ from wire import event
 
 _NO_FLOW, _STUCK, _DRIFT = "no-flow", "stuck-open", "drift"
 _SILENT_SAMPLES = 5
-# Samples in a row without water that show the pipe at rest, and by how much the water of a stuck valve may miss what
-# its zone usually passes: two zones share what the main gives.
+# Samples in a row without water that show the pipe at rest, and the share by which the water of a stuck valve may miss
+# what its zone usually passes: two zones share what the main gives.
 _REST_SAMPLES = 3
 _ALIKE_PERCENT = 40
-# From this bit of `faulty` on: zones that were too much when they were open together.
+# From this bit of `faulty` on: zones that passed too much when they were open together.
 _TOGETHER = 16
 _CONTRADICTED = (event.VALVE_FAILURE, event.WATER_LEAK, event.SENSOR_FAILURE)
 
 
 class PipeGuard:
-    """Events go into `report(code, active, detail)`."""
+    """Judges meter and coils after each sample. Events go into `report(code, active, detail)`. Its public fields go
+    through a deep sleep or a power cut (watering.sleep_image, watering.memory)."""
 
     def __init__(self, valves, balance, meter, main_max_ml_min, memory, report):
         self._valves = valves
@@ -42,42 +44,42 @@ class PipeGuard:
         for i in range(limits.OUTPUTS_MAX):
             least, most = coil_span_ma(valves.kinds[i])
             self.coils_ma.append(memory.coils[i] if least <= memory.coils[i] <= most else 0)
-        self._coils_odd = bytearray(limits.OUTPUTS_MAX)  # and, by 16, pulses given again since it was last sound
+        self._coils_odd = bytearray(limits.OUTPUTS_MAX)  # upper four bits: pulses repeated since it was sound
         # A latched burst: (zone or 0, mL/min), or None.
         self.burst = None if memory.burst is None else (memory.burst, memory.burst_flow)
         self.order_seen = False
-        # (code, zone, cause) of alarms in force, and bits of outputs whose valve cannot be used; from _TOGETHER
-        # on, until the pipe is seen at rest, of zones.
+        # (code, zone, cause) of alarms in force, and bits of outputs whose valve cannot be used; the bits from
+        # _TOGETHER on stand until the pipe is seen at rest.
         self.active = set()
         self.faulty = 0
         self._open = ()
         # Zones that have been open since the pipe was last seen at rest, and samples of rest.
-        self.recent = []
+        self.recent_zones = []
         self._rests = 0
-        self.again = 0
-        self.silent = 0
+        self.closings_repeated = 0
+        self.silent_samples = 0
         if self.burst is not None:
             report(event.PIPE_BURST, True, (self.burst[0] or None, self.burst[1]))
 
     def meter_silent(self) -> bool:
-        """True while the meter says nothing: water is then reckoned by time."""
+        """True while the meter is silent: water is then reckoned by time."""
         return (event.SENSOR_FAILURE, 0, "") in self.active
 
     def observe_open(self, zones, *, now_ms: int) -> None:
-        """These zones are open now."""
+        """Observes that these zones are open now."""
         zones = tuple(zones)
         if zones == self._open:
             return
         if zones:
-            self.recent = [zone for zone in self.recent if zone not in zones] + list(zones)
+            self.recent_zones = [zone for zone in self.recent_zones if zone not in zones] + list(zones)
             self.leak.opened()
-            self.again = self._rests = 0
+            self.closings_repeated = self._rests = 0
         self._open = zones
         self._meter.restart()
         self._run.begin(now_ms=now_ms)
 
     def acknowledge(self) -> None:
-        """Somebody has looked at the burst."""
+        """Ends the latch: a person has seen the burst."""
         if self.burst is None:
             return
         zone, flow_ml_min = self.burst
@@ -86,8 +88,9 @@ class PipeGuard:
         self._report(event.PIPE_BURST, False, (zone or None, flow_ml_min))
 
     def observe_order(self, stopped: bool, held: bool) -> None:
-        """Whether an order "no water" is in force, and whether any order is held: one that came after the burst and has
-        ended acknowledges it. One that only rests, because the gateway is away, has not ended."""
+        """Observes whether an order "no water" is in force (`stopped`) and whether the node holds any order (`held`).
+        An order that came after the burst and has ended acknowledges it. One that only rests, because the gateway is
+        away, has not ended."""
         if self.burst is None:
             return
         if stopped:
@@ -96,7 +99,7 @@ class PipeGuard:
             self.acknowledge()
 
     def refuses(self, zone: int):
-        """The Refusal of a zone by what is broken, or None."""
+        """The Refusal of a zone because of broken equipment, or None."""
         if self.burst is not None:
             return lockouts.Refusal(lockouts.BURST, self.burst[1], False)
         if (self.faulty >> zone | self.faulty >> MASTER) & 1:
@@ -108,27 +111,27 @@ class PipeGuard:
         return None
 
     def doubts(self, zone: int) -> bool:
-        """Whether an alarm of what the zone passes stands: only a run alone can end it."""
+        """True while an alarm about the zone's flow stands: only a run alone can end it."""
         return any(of == zone and cause in ("", _NO_FLOW) for _, of, cause in self.active)
 
     def is_sound(self) -> bool:
-        """No water where none should be, no valve or meter that does not follow. What flows too much or too little
-        through a zone is the garden's affair."""
+        """True without water where none should be, and while valves and meter follow. A zone that passes too much or
+        too little is the gardener's concern, not a fault of the node."""
         if self.burst is not None:
             return False
         return not any(code in _CONTRADICTED for code, _, _ in self.active)
 
     def new_start(self) -> None:
-        """A programme begins: what was out is tried again; a coil that still is bad says so at the first pulse."""
+        """Forgets at the begin of a programme which zones were out: a coil that is still bad shows it at once."""
         self.faulty &= -1 << _TOGETHER
         for output in range(limits.OUTPUTS_MAX):
             self._coils_odd[output] &= 15
 
     def sample(self, silent: bool, *, now_ms: int):
-        """After the meter's sample: None, or (zone, why, value) that must stop; zone as of runs.Runs.stop."""
+        """Judges after the meter's sample: None, or the (zone, why, value) for runs.Runs.stop."""
         if self._meter.present():
-            self.silent = self.silent + 1 if silent else 0
-            self._set(event.SENSOR_FAILURE, 0, self.silent >= _SILENT_SAMPLES, ("meter", "silent"))
+            self.silent_samples = self.silent_samples + 1 if silent else 0
+            self._set(event.SENSOR_FAILURE, 0, self.silent_samples >= _SILENT_SAMPLES, ("meter", "silent"))
         stop = self._judge_coils()
         if self._open:
             return self._judge_run(now_ms) or stop
@@ -137,7 +140,7 @@ class PipeGuard:
         return stop
 
     def observe_end(self, zone: int, complete: bool) -> None:
-        """A zone's cycle is over: what a right one ends, and a clean one teaches."""
+        """Observes the end of a zone's cycle: a right one ends alarms, a clean one is learned from."""
         mean = self._run.clean_ml_min(limits.WRONG_FOR_S)
         if mean is None or zone not in self._open:
             return
@@ -161,7 +164,7 @@ class PipeGuard:
     # --- inside ---------------------------------------------------------------------------------------------
 
     def _judge_run(self, now_ms):
-        # A drip line past the meter that runs beside them hides nothing of the others.
+        # A drip line past the meter hides nothing of the zones that run beside it.
         metered, expected = [zone for zone in self._open if self._balance.zone(zone).metered], self._expected()
         if not metered:
             return None
@@ -170,7 +173,7 @@ class PipeGuard:
             return None
         what, rate = verdict
         zone = metered[0] if len(metered) == 1 else 0
-        # Too much again of a zone that is known for it is its own.
+        # Too much in a zone whose alarm stands already is its own water, not that of a stuck neighbour.
         is_excess = what in (flow.BURST, flow.HIGH) and (event.FLOW_TOO_HIGH, zone or None, "") not in self.active
         stuck = self._alike(rate - expected) if is_excess else 0
         if stuck:
@@ -183,7 +186,7 @@ class PipeGuard:
             self._report(event.PIPE_BURST, True, (zone or None, rate))
             return (0, lockouts.BURST, rate)
         if not zone and what == flow.HIGH:
-            # What was too much while they were all open is none of the others that stayed open, when one runs alone.
+            # The excess of now comes from these zones: when one of them runs alone, the others are not suspected.
             for one in self._open:
                 self.faulty |= 1 << (_TOGETHER + one)
         if what == flow.NO_FLOW:
@@ -198,11 +201,11 @@ class PipeGuard:
         return sum([self._balance.flow(zone) for zone in self._open if self._balance.zone(zone).metered])
 
     def _judge_drift(self, zone):
-        """What the last clean runs passed, against the zone's reference: a leak or a clogging too slow for one run."""
+        """Judges the last clean runs against the zone's reference: a leak or a clogging too slow for one run."""
         learned, reference = self._balance.learned(zone), self._balance.reference(zone)
         for code, over in ((event.FLOW_TOO_HIGH, learned - reference), (event.FLOW_TOO_LOW, reference - learned)):
-            told = (code, zone, _DRIFT) in self.active
-            least = limits.DRIFT_OVER_PERCENT if told else limits.DRIFT_PERCENT
+            is_reported = (code, zone, _DRIFT) in self.active
+            least = limits.DRIFT_OVER_PERCENT if is_reported else limits.DRIFT_PERCENT
             self._set(code, zone, 100 * over > least * reference, (zone, learned, reference), _DRIFT)
 
     def _judge_leak(self, now_ms):
@@ -213,27 +216,28 @@ class PipeGuard:
             return
         self._rests = 0 if self._meter.delta_ml else self._rests + 1
         if self._rests >= _REST_SAMPLES:
-            self.recent = []
+            self.recent_zones = []
             self.faulty &= (1 << _TOGETHER) - 1
             if self._valves.kinds[MASTER] == ABSENT:  # behind a shut master a valve that is open shows nothing
                 for zone in range(1, limits.OUTPUTS_MAX):
                     self._stuck(zone, False)
         rate = self._meter.flow_ml_min()
         stuck = self._alike(rate) if rate else 0
-        if stuck and self.again < limits.CLOSE_AGAIN_MAX:
-            # A valve that was told to shut and did not: tell it again, and its neighbour upstream.
-            self.again += 1
+        if stuck and self.closings_repeated < limits.CLOSE_AGAIN_MAX:
+            # The valve did not shut at its pulse: pulse it again, and its neighbour upstream.
+            self.closings_repeated += 1
             self._valves.close_again(MASTER)
             self._stuck(stuck, True)
 
     def _alike(self, rate):
-        """The zone among those that have been shut since the pipe was last at rest whose water this may be, 0: none. Of
-        equal ones the one that is told already, else the last. None that was too much together with what is open."""
+        """The zone whose water this may be, 0: none. Candidates are the zones that have been shut since the pipe was
+        last at rest, without those that passed too much together with the open ones. Of several equal ones it is the
+        zone that has been reported already, else the last."""
         best, best_ml_min, together = 0, 0, 0
         for zone in self._open:
             if self.faulty >> (_TOGETHER + zone) & 1:
                 together = self.faulty >> _TOGETHER
-        for zone in self.recent:
+        for zone in self.recent_zones:
             if zone not in self._open and not together >> zone & 1 and self._balance.zone(zone).metered:
                 usual = self._balance.flow(zone)
                 off_ml_min = abs(rate - usual)
@@ -246,7 +250,7 @@ class PipeGuard:
         return best
 
     def _stuck(self, zone, active):
-        """Its valve stays open against its pulses: told, and pulsed shut once more."""
+        """Declares that a valve stays open against its pulses; pulses it shut once more."""
         if active:
             self._valves.close_again(zone)
         self._set(event.VALVE_FAILURE, zone, active, (zone, _STUCK, None), _STUCK)
@@ -271,14 +275,14 @@ class PipeGuard:
                 continue
             self.faulty |= 1 << output
             stop = (output, lockouts.VALVE, current_ma)
-            # A short takes seconds of the store at each pulse, and an open coil never answers: it ends.
+            # The repeats end: a short takes seconds of the store's charge each time, and an open coil never moves.
             if self._valves.kinds[output] == LATCHING and again < limits.CLOSE_AGAIN_MAX:
                 self._coils_odd[output] += 16
                 self._valves.close_again(output)
         return stop
 
     def _set(self, code, zone, active, detail, cause=""):
-        """Declare an alarm; one of a zone and code may have several causes, each with its own begin and end."""
+        """Declares an alarm; one of a zone and code may have several causes, each with its own begin and end."""
         key = (code, zone, cause)
         if active == (key in self.active):
             return

@@ -1,8 +1,8 @@
-"""What the ports of an irrigation node say beside wire quantities, by keys that no wire key can be.
+"""Holds the keys under which the ports of an irrigation node give what is no quantity of the wire.
 
-A sample is {key: integer}. Temperature, humidity, wind, radiation and battery come as quantities of `wire.quantity`
-on channel 0. What must be counted here before it is a quantity has the keys below: they are above
-every wire key, so that none of them ever leaves the node.
+A sample is {key: integer}. Temperature, humidity, wind, radiation and battery come as quantities of `wire.quantity` on
+channel 0. Counters and contacts have the keys below: the trade makes quantities of them. They lie above every wire key,
+so that none of them ever leaves the node.
 """
 
 from wire import limits

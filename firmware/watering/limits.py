@@ -1,10 +1,10 @@
-"""Every bound of the irrigation trade, with its reason. Values only."""
+"""Holds every bound of the irrigation trade, with its reason. Values only."""
 
 # -- weather that can be, for a site in metropolitan France
 AIR_CK_MIN = -3500
 AIR_CK_MAX = 4800
 WIND_DMS_MAX = 500
-WIND_UNKNOWN_DMS = 20  # at 2 m where nobody measures it: the mean of 2000 stations (FAO-56, table 4)
+WIND_UNKNOWN_DMS = 20  # at 2 m where it is not measured: the mean of 2000 stations (FAO-56, table 4)
 RADIATION_W_MAX = 450  # mean of 24 hours; the clearest day in June gives 370
 RAIN_CMM_MAX = 30_000  # 300 mm in a day: the worst cévenol storms; beyond it a gauge counts its own dripping
 ET0_CMM_MAX = 1200
@@ -12,21 +12,21 @@ ET0_CMM_MAX = 1200
 COVERED_S_MIN = 18 * 3600
 # A gap between samples longer than this is a hole in the day, not weather.
 SAMPLE_GAP_MAX_S = 2 * 3600
-# Days without a clock that are made up for by climatology; after more the root zone is simply dry.
+# Days without a clock that are made up for by climatology; after more of them the root zone is dry.
 DAYS_MISSED_MAX = 21
 # The gateway's ET0 and rain of yesterday need some hours to come: the day is closed at this local hour.
 CLOSE_HOUR = 3
 
 # -- valves
 OUTPUTS_MAX = 10  # master, eight zones, pump
-# No valve stays open for longer on one order, whatever the programme says; a cycle is shorter, and a new one renews.
+# No valve stays open for longer on one order, even if the programme says so; a cycle is shorter, and a new one renews.
 OPEN_S_MAX = 4 * 3600
 # All latching outputs are pulsed shut within 2 s of a start, the master first; a second round follows.
 BOOT_CLOSE_MS = 2000
 BOOT_ROUNDS = 2
-# A valve that still passes water is pulsed shut again so often; then somebody must look.
+# A valve that still passes water is pulsed shut again so often; then a technician must see to it.
 CLOSE_AGAIN_MAX = 3
-# A latching coil draws from the store; between two pulses it recharges.
+# A latching coil draws from the store, which recharges between two pulses.
 PULSE_MS_MIN = 20
 PULSE_MS_MAX = 200
 PULSE_GAP_MS_MIN = 20
@@ -44,7 +44,7 @@ LATE_S = 3 * 3600
 PLANNED_S_MAX = 12 * 3600
 # Beyond what its program takes, a zone that wind or an empty store holds back waits so long, then its turn is skipped.
 HOLD_S = 3600
-# No programme starts twice within this, whatever the clock says.
+# No programme starts twice within this, even if the clock is wrong.
 BETWEEN_STARTS_MS = 12 * 3_600_000
 # A programme marked as run later than tomorrow was run by a wrong clock.
 MARK_AHEAD_DAYS = 1
@@ -89,7 +89,7 @@ SAMPLES_KEPT = 16
 CLEAN_RUNS_MIN = 3  # of which the median is a zone's nominal flow
 CLEAN_S_MIN = 180
 # What a zone is taken to pass stays so near to what it passed when it was new: a leak that grows by some percent a
-# week, or drippers that clog, would be learned as usual. Beyond it the drift is told.
+# week, or drippers that clog, would be learned as usual. Beyond it the drift is reported.
 DRIFT_PERCENT = 15
 DRIFT_OVER_PERCENT = 10  # and is over within this
 # No reference is further from the design than a run that counts as clean.
@@ -129,7 +129,7 @@ CHARGE_MS = 3_000
 BOOST_MV_MIN = 7_000
 BOOST_MV_MAX = 30_000
 BATTERY_OPEN_MV = 3500  # Li-ion under load; below it nothing opens
-BATTERY_SHUT_MV = 3300  # and what is open is shut: a weak cell falls from here to its cut-off within a run
+BATTERY_SHUT_MV = 3300  # and open valves are shut: a weak cell falls from here to its cut-off within a run
 BATTERY_LOW_MV = 3600
 BATTERY_WELL_MV = 3750
 BATTERY_MV_MAX = 4500

@@ -1,8 +1,8 @@
-"""Why a zone may not be watered now: a word and the value that decided.
+"""Refuses to water a zone, with a word and the value that decided: law, order, pipe, weather, energy.
 
-Law first (drought, forbidden hours), then what a person said, then the pipe, then weather, then energy. Some refusals
-*end* a run, some *hold* it: wind drops, a battery is charged by the morning's sun, and the run goes on if that comes
-soon enough.
+The law comes first (drought, forbidden hours), then a person's order, then the pipe, then weather, then energy. Some
+refusals *end* a run, some only let it *wait* (`holds`): wind drops, a battery is charged by the morning's sun, and the
+run goes on if that comes soon enough.
 """
 
 from collections import namedtuple
@@ -20,13 +20,16 @@ DROUGHT, FORBIDDEN, RAIN, FREEZE, WIND, ENERGY, TIME, SATISFIED = (
 # why, value (integer), holds: the run waits instead of ending.
 Refusal = namedtuple("Refusal", ("why", "value", "holds"))
 
-# A clock's second and a valve's closing are on the safe side of a window by this.
+# The error of a clock's second and the time of a valve's closing stay within this of a window's edge.
 _SLACK_S = 15
+_CUT_OFF_MV = 3000
+_FULL_MV = 4150
+_CHARGED_PERCENT = 90
 
 
 def by_law(watering, zone, level: int, moment):
-    """The Refusal of drought law or forbidden hours, or None. Its value is the drought level. Hours pass: a run waits
-    for their end; a ban does not."""
+    """The Refusal of drought law or forbidden hours, or None. Its value is the drought level. A run waits for the end
+    of forbidden hours, and not for the end of a ban."""
     ban = policy.forbidding(watering, zone, level, moment.unix_s, moment.uncertainty_s + _SLACK_S)
     if ban is None:
         return None
@@ -40,7 +43,7 @@ def lawful_s(watering, zone, level: int, moment) -> int:
 
 
 def by_weather(weather, zone, moment):
-    """The Refusal of rain, frost or wind that are there now, or None."""
+    """The Refusal of the rain, frost or wind of now, or None."""
     now_ms, directives = moment.now_ms, moment.directives
     if weather.wet(now_ms=now_ms):
         return Refusal(RAIN, weather.today.rain_cmm // 10, False)
@@ -72,7 +75,7 @@ def by_forecast(weather, moment):
 
 
 def soil_permille(probe, mv):
-    """Moisture by a probe (watering.settings.Probe), 0 dry to 1000 wet; None for what no probe in soil says."""
+    """Moisture by a settings.SoilProbe, 0 dry to 1000 wet; None for a voltage that no probe in soil gives."""
     span_mv = probe.wet_mv - probe.dry_mv
     permille = 1000 * (mv - probe.dry_mv) // span_mv
     beyond = 10 * limits.SOIL_BEYOND_PERCENT
@@ -80,7 +83,7 @@ def soil_permille(probe, mv):
 
 
 def by_energy(energy, outputs, zone, *, now_ms):
-    """Never open what you cannot close, and close what you soon could not: the Refusal, or None."""
+    """The Refusal of what could not be shut, or soon could not be shut any more; or None."""
     if LATCHING not in (outputs.kinds[zone], outputs.kinds[MASTER]):
         return None
     if outputs.is_open(zone):
@@ -99,13 +102,26 @@ def usable(moment, uncertainty_max_s: int) -> bool:
     return moment.unix_s is not None and moment.uncertainty_s <= uncertainty_max_s
 
 
-_CUT_OFF_MV = 3000
-_FULL_MV = 4150
-_CHARGED_PERCENT = 90
-
-
 class BatteryStore:
-    """What is known of the store. `own`: watering.settings.Own, or what else has capacity_mah, pulse_mj, boost_mv."""
+    """Judges whether the cell holds the pulses that shutting will take: a node never opens what it cannot close.
+
+    A latching valve stays open when the power is gone, so the energy to shut it is reserved before it is opened. OPEN
+    is refused, with the value that decided,
+
+    * below 3.5 V of the battery, or half an hour after its last reading;
+    * when the usable charge does not cover two CLOSE pulses for each valve that would be open, this one included;
+    * while the boost capacitor is not charged: a pulse from a half-full one may open a valve and not shut it.
+
+    Open valves are shut below 3.3 V, or when the charge covers no more than one pulse for each: a run must not outlive
+    its battery.
+
+    A valve box on the mains has its cell too, and is kept to the same (kinds.irrigation); only where every valve falls
+    shut by itself is there none. A pulse takes what the capacitor holds, 0.7 J of 9400 uF at 12 V, and nearly as much
+    again that the boost converter adds meanwhile or loses: 1.35 J of the cell's. The charge between 3.5 V and the
+    cut-off at 3.0 V is a tenth of the cell's. So the second rule seldom binds on a sound 2.6 Ah cell (some 3.4 kJ), and
+    does on an old, cold or small one, whose capacity the settings give.
+
+    `own`: watering.settings.Own, or a value with its capacity_mah, pulse_mj and boost_mv."""
 
     def __init__(self, own):
         self._own = own
@@ -115,7 +131,7 @@ class BatteryStore:
         self.low = False
 
     def sample(self, battery_mv, boost_mv, *, now_ms: int):
-        """One reading, None where silent. Returns True when "low" begins, False when it ends, else None."""
+        """Observes one reading, None where silent. Returns True when "low" begins, False when it ends, else None."""
         if not self._own.capacity_mah:
             return None
         if battery_mv is None or not 0 < battery_mv <= limits.BATTERY_MV_MAX:
@@ -150,7 +166,7 @@ class BatteryStore:
         return None
 
     def exhausted(self, are_open: int):
-        """The mV (or mJ) by which `are_open` latching valves must be shut while that can still be paid, or None."""
+        """The mV (or mJ) that has `are_open` latching valves shut while the energy is still there, or None."""
         own = self._own
         if not own.capacity_mah or self._mv is None:
             return None
@@ -160,7 +176,7 @@ class BatteryStore:
         return usable_mj if usable_mj < are_open * own.pulse_mj else None
 
     def usable_mj(self) -> int:
-        """Charge above the cut-off, in mJ: straight between empty and full, which is low in the middle of the curve."""
+        """Charge above the cut-off, in mJ: linear from empty to full, which errs low in the middle of the curve."""
         above_mv = min(_FULL_MV, self._mv) - _CUT_OFF_MV
         # mAh * 3.6 C * V: 3.6 * mV mJ a mAh.
         full_mj = self._own.capacity_mah * 36 * self._mv // 10

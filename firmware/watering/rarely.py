@@ -1,13 +1,13 @@
-"""Modules of the package that a node wants once a day or less: loaded for a task, and let go after it. A chip has no
-room to keep them.
+"""Lets go of modules that a node needs once a day or less: they are loaded for a task, and a chip has no room to keep
+them after it.
 """
 
 import sys
 
 
 def let_go(name: str) -> None:
-    """A module that was imported for a task, and with the last one the package, on a chip a way to its modules and no
-    more. Whoever wants it again imports it again."""
+    """Lets go of a module that was imported for a task, and with the last one of the package, which is on a chip only a
+    way to its modules. The next task imports it again."""
     del sys.modules["watering." + name]
     package = sys.modules["watering"]
     if any(other.startswith("watering.") for other in sys.modules):

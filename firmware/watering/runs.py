@@ -1,11 +1,11 @@
-"""The runs under way: zones in cycles with soaks between them, master valve and pump around them.
+"""Runs the zones: in cycles with soaks between them, with master valve and pump around them.
 
-A job is what one zone is still to have. While one soaks another runs; zones of one hydraulic group never together, and
-no more together than the main can feed. Master and pump go ahead of the first zone by their lead and stay behind the
-last by their lag, either of which may be negative. Every opening names its duration to `valves`, which shuts it
-MARGIN_S after the cycle's end if nothing here ever runs again.
+A job is the water that one zone is still to have. While one zone soaks another runs; zones of one hydraulic group never
+run together, and no more zones together than the main can feed. Master and pump open before the first zone by their
+lead and shut after the last by their lag, either of which may be negative. Every opening gives its duration to
+`valves`, which shuts it MARGIN_S after the cycle's end if nothing here ever runs again.
 
-Decides when, not whether: `refuse(zone)` says that, every few seconds.
+This module decides when a zone runs. Whether it may run decides `refuse(zone, moment)`, asked every few seconds.
 """
 
 from collections import namedtuple
@@ -14,7 +14,7 @@ from node.trade import TEST
 from watering import limits
 from watering.valves import MASTER, PUMP
 
-# What became of something: OPENED and SHUT a valve (zone 0: the master), DONE and SKIPPED a job. `why`: how it ended.
+# `what`: OPENED and SHUT of a valve (zone 0: the master), DONE and SKIPPED of a job. `why`: the cause of its end.
 RunEvent = namedtuple("RunEvent", ("what", "zone", "job", "why", "value"))
 OPENED, SHUT, DONE, SKIPPED = "opened", "shut", "done", "skipped"
 COMPLETE = "complete"
@@ -22,11 +22,11 @@ COMPLETE = "complete"
 MARGIN_S = 5
 # Weather, law and orders are asked again so often; windows of the law are widened by more (lockouts).
 _CHECK_MS = 5000
-# What holds a run (wind, hours) is looked at again after so long.
+# A run that waits (for wind, for the end of forbidden hours) is checked again after so long.
 _HOLD_MS = 60_000
-# A master or pump that is wanted for longer than OPEN_S_MAX is told so when it has so much less than that.
+# A master or pump that is needed for longer than OPEN_S_MAX is opened anew when so much of that is over.
 _RENEW_MS = 600_000
-# A valve that could not open because another is being pulsed shut.
+# A valve that could not open, because another is being pulsed shut, is tried again after so long.
 _RETRY_MS = 200
 
 
@@ -42,7 +42,7 @@ class Job:
         self.soak_s = plan.soak_s
         self.ready_ms = ready_ms
         self.give_up_ms = give_up_ms
-        # While a cycle is arranged or under way: from when, until when.
+        # Begin and end of a cycle that is arranged or under way.
         self.start_ms = None
         self.until_ms = None
         self.opened_ms = None
@@ -51,7 +51,8 @@ class Job:
 
 
 class Runs:
-    """`supplies`: as of watering.settings.Own; `group(zone)`, `flow(zone)`: hydraulics of a zone."""
+    """Holds the jobs and switches the valves for them. `supplies`: of watering.settings.Own; `group(zone)`,
+    `flow(zone)`: hydraulics of a zone. `jobs` and `alone` go through a deep sleep (watering.sleep_image)."""
 
     def __init__(self, valves, supplies, group, flow, main_max_ml_min: int):
         self._valves = valves
@@ -65,11 +66,11 @@ class Runs:
         self._checked_ms = None
         # When master or pump must next be switched.
         self._switch_ms = None
-        # Bits of zones that run with no other beside them, until their jobs end: it is being found out which is wrong.
+        # Bits of zones that run alone until their jobs end, so that the meter shows which one is wrong.
         self.alone = 0
 
     def add(self, job) -> bool:
-        """Take a job on; False when its zone has one already."""
+        """Adds a job; False when its zone has one already."""
         for other in self.jobs:
             if other.zone == job.zone:
                 return False
@@ -77,7 +78,7 @@ class Runs:
         return True
 
     def open_zones(self) -> list:
-        """Zones that are open now."""
+        """The zones that are open now."""
         return [job.zone for job in self.jobs if job.opened_ms is not None]
 
     def tick(self, refuse, moment) -> list:
@@ -101,8 +102,8 @@ class Runs:
         return self.drain()
 
     def stop(self, zone: int, why: str, value: int, *, now_ms: int) -> None:
-        """End the job of a zone; of all zones when `zone` is 0, and then the water with it. None: one of those that are
-        open, nobody knows which; each of them goes on alone, and those that wait have the more patience."""
+        """Ends the job of a zone; with `zone` 0 all jobs and the water. With None one of the open zones is wrong and
+        the meter does not show which: each of them goes on alone, and the waiting jobs wait for so much longer."""
         left_s = sum([job.remaining_s for job in self.jobs if job.opened_ms is not None])
         for job in list(self.jobs):
             if zone is None:
@@ -118,7 +119,7 @@ class Runs:
                 self._shut_supply(output)
 
     def drain(self) -> list:
-        """What happened since the last call: also by `stop`."""
+        """[RunEvent] since the last call, those of `stop` included."""
         drained, self._events = self._events, []
         return drained
 
@@ -140,7 +141,7 @@ class Runs:
 
     def rests_until_ms(self, now_ms: int):
         """When the first job may go on, if all of them wait (for their soil, for the wind) and nothing is left to be
-        shut; `now_ms` without any job; None: no."""
+        shut; `now_ms` without any job; None while something runs."""
         if self._ended_ms is not None:
             return None
         ready_ms = None
@@ -153,7 +154,7 @@ class Runs:
     # --- one job --------------------------------------------------------------------------------------------
 
     def _arrange(self, job, refuse, moment):
-        """Give the job's next cycle an instant, if nothing is against it."""
+        """Gives the job's next cycle an instant, if nothing is against it."""
         now_ms = moment.now_ms
         if now_ms >= job.give_up_ms:
             refusal = refuse(job.zone, moment)[0]
@@ -183,7 +184,7 @@ class Runs:
             self._arranged(job, refuse, moment)
 
     def _arranged(self, job, refuse, moment):
-        """Open the zone once its instant has come."""
+        """Opens the zone once its instant has come."""
         now_ms = moment.now_ms
         if now_ms < job.start_ms:
             return
@@ -193,7 +194,7 @@ class Runs:
             job.start_ms = job.until_ms = None  # arranged anew, or ended there
             return
         if not self._valves.open(job.zone, cycle_s + MARGIN_S, now_ms=now_ms):
-            # A latching valve is being pulsed shut: the next turn. One that never is must not hold the job for ever.
+            # A latching valve is being pulsed shut: try in the next turn, but not for ever.
             if now_ms >= job.give_up_ms:
                 self._end(job, "valve", job.zone, now_ms)
             return
@@ -217,13 +218,13 @@ class Runs:
             self._end(job, refusal.why, refusal.value, now_ms)
 
     def _pause(self, job, for_s, now_ms):
-        """Between two cycles; after the last there is none."""
+        """Begins the pause between two cycles; after the last cycle the job ends."""
         self._shut(job, now_ms)
         if job.remaining_s <= 0:
             self._end(job, COMPLETE, 0, now_ms)
             return
         job.ready_ms = now_ms + 1000 * for_s
-        # Soaking is no lateness.
+        # The soak does not make the job late.
         job.give_up_ms += 1000 * for_s
 
     def _shut(self, job, now_ms):
@@ -244,7 +245,7 @@ class Runs:
         self._events.append(RunEvent(what, job.zone, job, why, value))
 
     def _notice(self, now_ms):
-        """A valve that its own deadline has shut: the cycle is over, whatever was planned."""
+        """Ends the cycle of a valve that its own deadline has shut."""
         for job in list(self.jobs):
             if job.opened_ms is not None and not self._valves.is_open(job.zone):
                 job.until_ms = min(job.until_ms, now_ms)
@@ -253,7 +254,7 @@ class Runs:
         flow = self._flow(job.zone)
         for other in self.jobs:
             if other.start_ms is not None:
-                # A test has no other zone beside it, whatever the main gives.
+                # In a test no zone runs beside another, even if the main could feed both.
                 if job.by[0] == TEST or self._group(other.zone) == self._group(job.zone):
                     return False
                 if (self.alone >> job.zone | self.alone >> other.zone) & 1:
@@ -297,7 +298,7 @@ class Runs:
 
     def _feed(self, output, ends_ms, now_ms):
         deadline = self._valves.deadline_ms(output)
-        # What ends later than a valve may be told is renewed once in a while, not in every turn.
+        # An opening beyond OPEN_S_MAX is renewed once in a while, not in every turn.
         if deadline is not None and deadline >= min(ends_ms, now_ms + 1000 * limits.OPEN_S_MAX - _RENEW_MS):
             return
         for_s = (ends_ms - now_ms) // 1000 + MARGIN_S

@@ -1,4 +1,4 @@
-"""The settings of an irrigation node's own, beside its policy: what is wired, and where it stands. Plain data in.
+"""Decodes the settings of an irrigation node, from plain data: its policy, what is wired, and where it stands.
 
     watering   the policy in plain form (policy.watering_form)
     valves     [master, zones …, pump]: 0 absent, 1 held (24 V AC or a relay), 2 latching; one item a zone, pump last
@@ -13,7 +13,7 @@
     weather    [altitude m, height of the anemometer m, 0.01 mm a tip of the rain gauge, ET0 of 12 months or [], and
                perhaps kRs in %: 16 inland, as when it is left out, to 19 at the coast (FAO-56, equation 50)]
 
-Every fault is listed with its path and the remedy. Must not know pins: they are the board's.
+Every fault is listed with its path and the remedy. Must not know pins: they belong to the board.
 """
 
 from collections import namedtuple
@@ -53,7 +53,7 @@ Own = namedtuple(
         "rain_off_h",
     ),
 )
-# A contact that nobody has wired is open, which is what wet looks like; an anemometer that is not there says calm.
+# An unwired contact is open, which reads as wet; an absent anemometer reads as calm.
 OPTIONS = (RAIN_CONTACT, WIND) = ("rain-contact", "wind")
 # A soil probe that stands in a zone: dry_mv is 0 %, wet_mv is 100 %, whichever is higher.
 SoilProbe = namedtuple("SoilProbe", ("zone", "dry_mv", "wet_mv", "enough_permille"))
@@ -65,7 +65,7 @@ _RAIN = [2, 24]
 
 
 def decode(faults, plain, site, reserve=(0, 0, 0)):
-    """Own, as far as it could be read. `reserve`: the store of a node whose settings name none, as `battery`."""
+    """Own, as far as it could be read. `reserve`: the store, as in `battery`, of a node whose settings name none."""
     policy, found = watering_form.decode(plain.get("watering"))
     for fault in found:
         faults.add("watering." + fault.path, fault.problem, fault.remedy)
@@ -73,7 +73,7 @@ def decode(faults, plain, site, reserve=(0, 0, 0)):
     pulse = _numbers(faults, "pulse", plain.get("pulse", [100, 100]), (
         ("pulse", limits.PULSE_MS_MIN, limits.PULSE_MS_MAX), ("gap", limits.PULSE_GAP_MS_MIN, limits.PULSE_GAP_MS_MAX)
     ))  # fmt: skip
-    # How many there must be is only known of a sound policy: a wrong remedy would be followed.
+    # Only a sound policy gives the number of outputs: a wrong remedy would be followed.
     kinds = (valves.ABSENT,) * limits.OUTPUTS_MAX
     if policy is not None:
         kinds = _valves(faults, plain.get("valves"), zones, pulse)
@@ -94,7 +94,7 @@ def decode(faults, plain, site, reserve=(0, 0, 0)):
 
 
 def _without_texts(policy):
-    """What a node obeys: by which text hours are forbidden, its gateway knows."""
+    """The policy without the texts of its bans: the node obeys, its gateway explains."""
     if policy is None:
         return None
     bans = tuple([tuple(ban[: watering.TO_MIN + 1]) for ban in policy.bans])
@@ -102,7 +102,7 @@ def _without_texts(policy):
 
 
 def _numbers(faults, path, value, bounds):
-    """Integers within their bounds, named; zeros where there is a fault."""
+    """The integers if each lies within its named bounds; zeros where there is a fault."""
     if not faults.sequence(path, value, len(bounds), len(bounds)):
         return [0] * len(bounds)
     sound = True
@@ -152,7 +152,7 @@ def _meter(faults, plain, policy):
             if pulses < least:
                 remedy = f"take a meter of less a pulse: {least} a minute show a burst in time"
                 faults.add("meter.pulse", f"gives {pulses} pulses a minute at the flow of zone {i + 1}", remedy)
-    # A burst must be counted, or it would be no flow: beyond its filter's limit a board sees nothing.
+    # The meter's input must count a burst: beyond its filter's limit a board sees no flow at all.
     per_min = limits.METER_HEADROOM * 1000 * most_ml_min
     least_ul = -(-per_min // (60 * limits.PULSES_PER_S_MAX))
     if pulse_ul < least_ul:

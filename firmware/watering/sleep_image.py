@@ -1,8 +1,8 @@
-"""What an irrigation node takes through deep sleep beside its memory, as bytes, and how it goes on with them.
+"""Carries the state of an irrigation node through deep sleep, as bytes beside its memory, and sets it again after.
 
-Loaded when a node falls asleep or has woken (`rarely`). It reads and writes the machines' own fields, and whoever gives
-one of them a field that must survive a sleep puts it here too. What was told before a sleep is not told again after it.
-Must not decide.
+The state is the public fields of the trade's machines; a new field that must survive a sleep is added here too. Events
+that were reported before a sleep are not reported again after it. The module is loaded when a node falls asleep or has
+woken (`rarely`): to be methods of the machines, these functions would have to stay in a chip's heap. Must not decide.
 """
 
 import struct
@@ -17,8 +17,8 @@ from wire import event
 
 VERSION = 4
 
-# version, flags, outputs that could not be shut, programmes under way; seconds since the programmes are watched, mL
-# beyond the litres, values refused by weather and meter, then mL of each zone since ever
+# version, flags, outputs that could not be shut, programmes under way; seconds for which the programmes have been
+# watched, mL beyond the litres, values refused by weather and meter, then mL of each zone over the node's life
 _HEAD = "<BBHHIHHHIIIIIIII"
 _LOW, _NO_TIME, _ODD, _COUNTS, _ORDERED = 1, 2, 4, 8, 16
 _ZONES = 8
@@ -33,7 +33,7 @@ _WEATHER_BYTES = 2 * struct.calcsize(_DAY) + struct.calcsize(_AGES)
 # flags; ms since all is shut, detections, mL, buckets, ms since the bucket began, its mL
 _LEAK = "<BIBIBII"
 _LEAK_BYTES = struct.calcsize(_LEAK)
-# what guard.Guard.faulty holds, last zone, closings repeated, samples of a silent meter, alarms
+# guard.PipeGuard.faulty, last zone, closings repeated, samples of a silent meter, number of alarms
 _GUARD = "<IBBBB"
 # Alarms that are still in force: their codes and causes by number, and how many are kept.
 _CODES = (
@@ -43,14 +43,14 @@ _CAUSES = ("", "coil", "no-flow", "stuck-open", "drift")
 _ALARMS_MAX = 24
 
 # A job that waits: zone (and _ALONE), its rule's number, reason; seconds left, of a cycle, of a soak; ms until it is
-# ready and until it is given up; what it has had, ms and mL.
+# ready and until it is given up; ms and mL that it has had.
 _JOB = "<BBBHHHiiII"
 _ALONE = 16
 _RULES = (BALANCE, DEPTH)
 
 
 def encode(trade, now_ms: int) -> bytes:
-    """Of a sleepy.SleepyTrade, for `resume`."""
+    """The bytes of a sleepy.SleepyTrade for `resume`."""
     flags = (_LOW if trade.battery.low else 0) | (_NO_TIME if trade.clock.is_lost else 0)
     flags |= (_ODD if trade.health_odd else 0) | (_COUNTS if trade.counts_asleep else 0)
     flags |= _ORDERED if trade.guard.order_seen else 0
@@ -77,9 +77,9 @@ def encode(trade, now_ms: int) -> bytes:
 
 
 def resume(trade, rest, slept_ms: int, by, *, now_ms: int) -> None:
-    """Go on. `by`: what woke the node, as of node.trade."""
+    """Sets the state again. `by`: the cause of the waking (node.trade)."""
     trade.drain_events()  # what was reported before the sleep is known
-    # The chip shut everything before: nothing is to be pulsed for having woken, but what could not be shut then.
+    # The chip shut everything before it slept: only an output that could not be shut then is pulsed now.
     trade.outputs.closing = bytearray(limits.OUTPUTS_MAX)
     size = struct.calcsize(_HEAD)
     at = size + _WEATHER_BYTES + 1
@@ -102,7 +102,7 @@ def resume(trade, rest, slept_ms: int, by, *, now_ms: int) -> None:
     trade.balance.irrigated_ml = list(values[8 : 8 + len(trade.balance.irrigated_ml)])
     resume_weather(weather, rest[size : at - 1], slept_ms, now_ms=now_ms)
     if by == RAIN:
-        # The gauge has tipped once while nobody counted.
+        # The gauge has tipped once before its counter ran.
         weather.today.rain_cmm = min(limits.RAIN_CMM_MAX, weather.today.rain_cmm + trade.own.tip_cmm)
     end = at + rest[at - 1]
     resume_guard(trade.guard, rest[at:end], slept_ms, counted, now_ms=now_ms)
@@ -113,13 +113,13 @@ def resume(trade, rest, slept_ms: int, by, *, now_ms: int) -> None:
 
 
 def encode_weather(weather, now_ms: int) -> bytes:
-    """_WEATHER_BYTES."""
+    """_WEATHER_BYTES of a weather.Weather."""
     ages = struct.pack(_AGES, _age(weather.at_ms, now_ms), _age(weather.dry_from_ms, now_ms))
     return ages + _encode_day(weather.today) + _encode_day(weather.before)
 
 
 def resume_weather(weather, data, slept_ms: int, *, now_ms: int) -> None:
-    """Go on with the day. A counter of rain begins anew with the ports, so its first reading is one."""
+    """Sets the day again. The counter of rain begins anew with the ports, so its first reading is a first one."""
     head, size = struct.calcsize(_AGES), struct.calcsize(_DAY)
     ages = struct.unpack(_AGES, data[:head])
     weather.at_ms, weather.dry_from_ms = [
@@ -158,8 +158,8 @@ def _decode_day(data):
 
 
 def resume_meter(meter, total_ml: int, slept_ms: int, pulses, *, now_ms: int) -> None:
-    """Go on with what was beyond the litres. `pulses`: that were counted in the sleep; None: nobody counted. The
-    counter begins anew with the ports."""
+    """Sets what was beyond the litres. `pulses`: counted in the sleep; None: no pulse could wake the chip. The counter
+    begins anew with the ports."""
     meter.total_ml = total_ml
     meter.at_ms = now_ms - slept_ms
     if pulses is not None:
@@ -168,7 +168,7 @@ def resume_meter(meter, total_ml: int, slept_ms: int, pulses, *, now_ms: int) ->
 
 
 def encode_leak(leak, now_ms: int) -> bytes:
-    """_LEAK_BYTES of a flow.LeakWatch. Whoever sleeps has everything shut."""
+    """_LEAK_BYTES of a flow.LeakWatch. A node that sleeps has everything shut."""
     known = leak.from_ms is not None
     return struct.pack(
         _LEAK,
@@ -183,8 +183,8 @@ def encode_leak(leak, now_ms: int) -> bytes:
 
 
 def resume_leak(leak, data, slept_ms: int, counted: bool, *, now_ms: int) -> None:
-    """`counted`: a pulse would have woken us, so a sleep without one was dry; otherwise nothing is known of it, and it
-    proves nothing."""
+    """Sets a flow.LeakWatch again. `counted`: a pulse would have woken the chip, so a sleep without one was dry; else
+    the sleep proves nothing."""
     flags, since_ms, leak.detections, leak.volume_ml, leak.buckets, bucket_ms, bucket_ml = struct.unpack(_LEAK, data)
     leak.settled, leak.leaking = flags & 2 == 2, flags & 4 == 4
     leak.from_ms = now_ms - slept_ms - since_ms if flags & 1 else None
@@ -194,10 +194,11 @@ def resume_leak(leak, data, slept_ms: int, counted: bool, *, now_ms: int) -> Non
 
 
 def encode_guard(guard, now_ms: int) -> bytes:
-    """Of a guard.Guard, its leak first."""
+    """The bytes of a guard.PipeGuard, its leak first."""
     alarms = sorted(guard.active)[:_ALARMS_MAX]
-    last_zone = guard.recent[-1] if guard.recent else 0
-    head = struct.pack(_GUARD, guard.faulty, last_zone, guard.again, min(255, guard.silent), len(alarms))
+    last_zone = guard.recent_zones[-1] if guard.recent_zones else 0
+    silent = min(255, guard.silent_samples)
+    head = struct.pack(_GUARD, guard.faulty, last_zone, guard.closings_repeated, silent, len(alarms))
     parts = [encode_leak(guard.leak, now_ms), head]
     for code, zone, cause in alarms:
         parts.append(struct.pack("<H", _CODES.index(code) << 7 | zone << 3 | _CAUSES.index(cause)))
@@ -205,11 +206,12 @@ def encode_guard(guard, now_ms: int) -> bytes:
 
 
 def resume_guard(guard, data, slept_ms: int, counted: bool, *, now_ms: int) -> None:
-    """Alarms included, and nothing of it told."""
+    """Sets a guard.PipeGuard again, its alarms included, without an event."""
     resume_leak(guard.leak, data[:_LEAK_BYTES], slept_ms, counted, now_ms=now_ms)
     at = _LEAK_BYTES + struct.calcsize(_GUARD)
-    guard.faulty, last_zone, guard.again, guard.silent, count = struct.unpack(_GUARD, data[_LEAK_BYTES:at])
-    guard.recent = [last_zone] if last_zone else []
+    values = struct.unpack(_GUARD, data[_LEAK_BYTES:at])
+    guard.faulty, last_zone, guard.closings_repeated, guard.silent_samples, count = values
+    guard.recent_zones = [last_zone] if last_zone else []
     for number in range(count):
         value = struct.unpack("<H", data[at + 2 * number : at + 2 * number + 2])[0]
         guard.active.add((_CODES[value >> 7], value >> 3 & 15, _CAUSES[value & 7]))
@@ -219,7 +221,7 @@ def resume_guard(guard, data, slept_ms: int, counted: bool, *, now_ms: int) -> N
 
 
 def encode_jobs(runs, now_ms: int) -> bytes:
-    """Those that wait: whoever sleeps has no other."""
+    """The bytes of the jobs that wait: a node that sleeps has no others."""
     parts = []
     for job in runs.jobs:
         zone = job.zone | (_ALONE if runs.alone >> job.zone & 1 else 0)
@@ -233,7 +235,7 @@ def encode_jobs(runs, now_ms: int) -> bytes:
 
 
 def resume_jobs(runs, data, slept_ms: int, *, now_ms: int) -> None:
-    """The same back."""
+    """Adds the jobs again."""
     size = struct.calcsize(_JOB)
     for at in range(0, len(data) - size + 1, size):
         values = struct.unpack(_JOB, data[at : at + size])

@@ -1,14 +1,14 @@
-"""An irrigation node with a cell: the same trade, which charges and looks at its store before a start. On a battery it
-lets its chip sleep while nothing is open and nothing flows; a node that is fed stays awake (`sleeps`).
+"""Waters on a cell: the same trade, which charges and reads its store before a start, and sleeps where it is not fed.
 
-It wakes every quarter of an hour to look at weather and battery, LEAD_MS before the next start, by a tip of its rain
-gauge, and by a pulse of its meter, which counts as one and is watched for a minute: water behind shut valves must be
-found as on the mains. Where a leak is told already and runs, pulses wake nobody until it has been seen dry. While
-anything is open it is awake; while all that is left of a programme soaks, or waits for the wind, it sleeps. A valve
-that cannot be pulsed shut, because its selector is dead, is tried again at each waking.
+On a battery the chip sleeps while nothing is open and nothing flows; a node on the mains stays awake (`sleeps`). It
+wakes every quarter of an hour to read weather and battery, LEAD_MS before the next start, by a tip of its rain gauge,
+and by a pulse of its meter, which counts as one and is watched for a minute: water behind shut valves must be found as
+on the mains. While a leak that has been reported runs on, pulses do not wake the chip until the pipe has been seen dry.
+While anything is open the node is awake; while all that is left of a programme soaks, or waits for the wind, it sleeps.
+A valve that cannot be pulsed shut, because its selector is dead, is tried again at each waking.
 
-The capacitor that feeds the pulses is empty after a sleep, so it is charged before a start and looked at. A start waits
-while the gateway is being asked what it has ordered meanwhile.
+The capacitor that feeds the pulses is empty after a sleep, so it is charged and read before a start. A start waits
+while the node asks its gateway what it has ordered meanwhile.
 """
 
 from watering import limits, lockouts
@@ -18,7 +18,7 @@ from wire import event
 
 
 class SleepyTrade(WateringTrade):
-    """See the module."""
+    """Is the WateringTrade of a node with a store."""
 
     def __init__(self, own, start):
         super().__init__(own, start)
@@ -26,18 +26,18 @@ class SleepyTrade(WateringTrade):
 
     @property
     def sleeps(self):
-        """On a battery; as of node.trade."""
+        """True on a battery (node.trade)."""
         return self.own.sleeps
 
     @property
     def counts_asleep(self):
-        """Whether a pulse of the meter is to wake the chip."""
+        """True while a pulse of the meter is to wake the chip."""
         return self.meter.present() and not (self.guard.leak.leaking and self.meter.delta_ml)
 
     def decide(self, moment) -> None:
         super().decide(moment)
         next_ms = self.runs.rests_until_ms(moment.now_ms) if self.runs.jobs else self._next_ms
-        if next_ms is not None:  # not while all that is left waits: each charge is the battery's
+        if next_ms is not None:  # not while all jobs wait: each charge costs the battery
             self.outputs.prepares = next_ms - moment.now_ms <= limits.LEAD_MS
 
     def deadline_ms(self, now_ms):
@@ -57,17 +57,17 @@ class SleepyTrade(WateringTrade):
         if outputs.any_open():
             return None
         for output in range(limits.OUTPUTS_MAX):
-            # A closing that could not be given once more, and somebody knows it: the next waking tries again.
-            told = outputs.passed >> output & 1 and (event.VALVE_FAILURE, output, "coil") in guard.active
-            if outputs.closing[output] and not told:
+            # A closing that could not be given and has been reported: the next waking tries again.
+            is_reported = outputs.passed >> output & 1 and (event.VALVE_FAILURE, output, "coil") in guard.active
+            if outputs.closing[output] and not is_reported:
                 return None
         ready_ms = self.runs.rests_until_ms(now_ms)
         if ready_ms is None or moment.order_expected:
             return None
-        # A sample has shown the pipe behind shut valves at rest, or told what it is.
+        # Sleep waits for a sample that shows the pipe behind shut valves at rest, or a leak.
         if self.meter.present() and not guard.meter_silent() and not guard.leak.settled:
             return None
-        # A leak that is told is known to somebody, and not watched by the minute.
+        # A leak that has been reported is not watched by the minute any more.
         if self.meter.delta_ml and not guard.leak.leaking:
             return None
         until_ms = now_ms + limits.SLEEP_MAX_MS
@@ -81,7 +81,7 @@ class SleepyTrade(WateringTrade):
         let_go("sleep_image")
         rest = sleep_image.encode(self, now_ms)
         schedule, under_way = self.schedule, self.schedule.under_way
-        schedule.under_way = 0  # the jobs go along: what is begun is begun
+        schedule.under_way = 0  # the jobs go through the sleep themselves: a programme that has begun is marked
         memory, schedule.under_way = self.memory(now_ms), under_way
         return memory, rest
 

@@ -1,14 +1,14 @@
-"""A technician at the node: a lock shuts all and lets nothing open, a test opens each zone for a minute in turn.
+"""Serves a technician at the node: a lock shuts all and lets nothing open, a test opens each zone for a minute in turn.
 
-A test is a technician's check of valves and pipes: a minute a zone that somebody watches, told as `localTest`. So
-forbidden hours, drought, weather and the clock do not bind it, and an order "no water" does not either. What is broken
-does: a latched burst, a bad coil, a store that could not pay for the closing. What ran when a test or a lock began is
-over; the balance knows what it lacks. Programmes that are due during a test begin after it, during a lock they are
-skipped.
+A test is a technician's check of valves and pipes, a minute a zone under his eyes, reported as `localTest`. So
+forbidden hours, drought, weather and the clock do not bind it, and an order "no water" does not either. Broken
+equipment does: a latched burst, a bad coil, a store without the energy for the closing. Runs that were under way when a
+test or a lock began are over; the balance knows what their zones lack. Programmes that are due during a test begin
+after it; during a lock they are skipped.
 
-A lock that ends acknowledges a burst: somebody stood there.
+A lock that ends acknowledges a burst: the technician has seen it.
 
-A part of the trade that is loaded while somebody is there (`rarely`).
+This part of the trade is loaded while a technician is there (`rarely`).
 """
 
 from node.limits import TEST_MAX_MS
@@ -18,25 +18,25 @@ from watering.balance import CyclePlan
 from watering.rarely import let_go
 
 _ZONE_S = 60
-# From the end of a zone's minute to the beginning of the next one's: runs look every five seconds, and a pulse waits
-# for its turn.
+# From the end of a zone's minute to the beginning of the next one's: runs are checked every five seconds, and a pulse
+# waits for its turn.
 _BETWEEN_S = 7
 _MARGIN_S = 10
 
 
 def zone_s(zones: int, lead_s: int) -> int:
-    """For how long each of so many zones runs in a test. `lead_s`: of the supply, before the first."""
+    """Seconds for which each of so many zones runs in a test. `lead_s`: of the supply, before the first zone."""
     free_s = TEST_MAX_MS // 1000 - lead_s - _MARGIN_S
     return min(_ZONE_S, free_s // zones - _BETWEEN_S)
 
 
 def test_ms(zones: int, lead_s: int) -> int:
-    """How long a whole test takes."""
+    """Duration of a whole test."""
     return 1000 * (lead_s + zones * (zone_s(zones, lead_s) + _BETWEEN_S) + _MARGIN_S)
 
 
 def follow(trade, *, now_ms: int) -> None:
-    """What the technician wants from now on, as `trade.local` says."""
+    """Begins or ends a lock or a test: `trade.local` has changed."""
     before, local = trade.followed, trade.local
     trade.followed = local
     if before == LOCK:
@@ -47,7 +47,7 @@ def follow(trade, *, now_ms: int) -> None:
         for output in range(limits.OUTPUTS_MAX):
             trade.outputs.close(output)
     elif local == TEST:
-        # A coil that was bad may have been mended: its first pulse says so, and none of before.
+        # A bad coil may have been mended: its first pulse from now on shows it, not a current of before.
         trade.outputs.drain_currents()
         trade.guard.new_start()
         for zone in range(1, len(trade.own.policy.zones) + 1):
@@ -62,13 +62,13 @@ def refuses(trade, zone: int, *, now_ms: int):
         return (lockouts.Refusal(LOCK, 0, False), 0)
     refusal = trade.guard.refuses(zone) or lockouts.by_energy(trade.battery, trade.outputs, zone, now_ms=now_ms)
     if refusal is not None:
-        # Whoever stands there is told now, not when the store is full.
+        # The technician gets the answer now, not when the store is full.
         return (lockouts.Refusal(refusal.why, refusal.value, False), 0)
     return (None, limits.OPEN_S_MAX)
 
 
 def _job(trade, zone, now_ms):
     for_s = zone_s(len(trade.own.policy.zones), trade.lead_s)
-    # On a battery the store is charged first, and looked at.
+    # On a battery the store is charged and read first.
     ready_ms = now_ms + (2 * limits.CHARGE_MS if trade.own.boost_mv else 0)
     return runs.Job(zone, CyclePlan(for_s, for_s, 0), (TEST, 0), ready_ms=ready_ms, give_up_ms=now_ms + trade.test_ms)

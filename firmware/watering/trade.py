@@ -1,12 +1,12 @@
-"""The irrigation trade: puts policy, weather, need, starts, runs, valves and guard together (contract: `node.trade`).
+"""Waters one green space: composes policy, weather, water balance, schedule, runs, valves and guard (`node.trade`).
 
 `outputs` is the `valves.Valves` itself: the ports call its `tick` each turn, and it shuts what is past its deadline
 whether or not `decide` ever runs again. Precedence: a lock at the node > what is broken (a latched burst, a bad coil) >
-a test at the node > the law > an order "no water" > the programme. An order can only stop: water that nobody planned
-has no depth and no window.
+a test at the node > the law > an order "no water" > the programme. An order can only stop: water outside the programme
+would have neither depth nor window.
 
-Without a usable clock no programme begins and a run under way ends, for nobody can say that its hour is allowed; a
-lawn may wait. Durations are of the monotonic clock. After a start all valves are shut.
+Without a usable clock no programme begins and a run under way ends, for its hour may be a forbidden one; a lawn may
+wait. Durations are of the monotonic clock. After a start all valves are shut.
 
 Long because the machines of a green space meet here; each is a module of its own.
 """
@@ -28,7 +28,7 @@ from wire import directive, event, quantity
 
 KIND = "irrigation"
 
-# Rules that open a valve, as they stand in its event; the reason is the program's number from 1.
+# Rules that open a valve, as its event carries them; the reason is the program's number from 1.
 BALANCE, DEPTH = "balance", "depth"
 DEADLINE = "deadline"
 NO_MEANING = "meaningless"
@@ -37,7 +37,9 @@ _SLOW_MS = 30_000
 
 
 class WateringTrade(Trade):
-    """One irrigation node. `own`: watering.settings.Own; `start`: kinds.Start."""
+    """Is the trade of one irrigation node. `own`: watering.settings.Own; `start`: kinds.Start.
+
+    Its machines are public for the parts of the trade that are loaded for a task only: `technician`, `sleep_image`."""
 
     kind = KIND
     directives = (
@@ -48,18 +50,18 @@ class WateringTrade(Trade):
     def __init__(self, own, start):
         kept, now_ms = memory.decode(start.memory), start.now_ms
         self.own = own
-        # Of earlier lives: litres, then openings of master and zones; and zones that this policy does not have.
+        # From before this start: litres, then openings of master and zones; and zones that this policy does not have.
         self._before = (kept.volume_l, kept.master_openings) + tuple([zone.openings for zone in kept.zones])
         self._other_zones = kept.zones[len(own.policy.zones) :]
         self._events = []
         self.weather = Weather(own, kept.rain_cmm, kept.rain_day or None)
-        # When the rain sensor's delay ends by UTC: an earlier life's, until the time is known; else 0.
+        # When the rain sensor's delay ends by UTC, if it began before this start; 0 once the time is known.
         self._dry_until_s = kept.dry_until
         if kept.dry_until < memory.RELATIVE_S:
             self.weather.restore_wet(kept.dry_until, now_ms=now_ms)
             self._dry_until_s = 0
         self.balance = WaterBalance(own.policy, self.weather, kept)
-        self._drought = kept.drought  # the last known level, of this or an earlier life; None: never told
+        self._drought = kept.drought  # the last known level, perhaps from before this start; None: none ever came
         self.schedule = Schedule(own.policy.programs, own.site, kept.marks[: len(own.policy.programs)], now_ms=now_ms)
         self.battery = BatteryStore(own)
         self.outputs = Valves(own.kinds, gap_ms=own.gap_ms, now_ms=now_ms)
@@ -70,10 +72,10 @@ class WateringTrade(Trade):
         from watering import technician
 
         let_go("technician")
-        # Of the supply, before the first zone.
+        # Of master and pump, before the first zone.
         self.lead_s = max(0, own.supplies[0][0], own.supplies[1][0])
         self.test_ms = technician.test_ms(len(own.policy.zones), self.lead_s)
-        self.followed = None  # of `local`, what is done already
+        self.followed = None  # the value of `local` that has been acted upon
         self._slow_ms = now_ms
         self.clock = ClockWatch(self._report, now_ms=now_ms)
         self._sample_ms = now_ms
@@ -103,7 +105,7 @@ class WateringTrade(Trade):
         stop = self.guard.sample(pulses is None, now_ms=now_ms)
         if stop is not None:
             self.runs.stop(stop[0], stop[1], stop[2], now_ms=now_ms)
-            self._book(self.runs.drain(), now_ms)
+            self._report_runs(self.runs.drain(), now_ms)
 
     def decide(self, moment) -> None:
         now_ms = moment.now_ms
@@ -112,7 +114,7 @@ class WateringTrade(Trade):
             from watering import technician
 
             technician.follow(self, now_ms=now_ms)
-        self._book(self.runs.drain(), now_ms)
+        self._report_runs(self.runs.drain(), now_ms)
         self.guard.observe_order(_stops(moment.order), self.holds_order)
         last = self._drought
         self._drought_level(moment)
@@ -123,7 +125,7 @@ class WateringTrade(Trade):
             self._slow_ms = now_ms + _SLOW_MS
             self._slow(moment)
         if self.runs.jobs or self.outputs.any_open():
-            self._book(self.runs.tick(self.refuse, moment), now_ms)
+            self._report_runs(self.runs.tick(self.refuse, moment), now_ms)
         self.outputs.prepares = bool(self.runs.jobs)
         starts, under_way = self.schedule, 0
         if starts.under_way:
@@ -160,7 +162,7 @@ class WateringTrade(Trade):
         return found
 
     def health(self, moment) -> dict:
-        """Irrigation and valve openings by turns: both at once do not fit a record."""
+        """Gives irrigation and valve openings in turn: both at once do not fit a record."""
         found = {quantity.EVAPOTRANSPIRATION: self.balance.et0_cmm}
         found[quantity.SENSOR_FAULTS] = self.weather.refused + self.meter.refused
         self.health_odd = not self.health_odd
@@ -174,7 +176,7 @@ class WateringTrade(Trade):
         return found
 
     def measured(self, moment):
-        """0 once an order "no water" is seen to be obeyed: everything shut, and the meter stands."""
+        """0 once an order "no water" is seen to be obeyed: everything is shut and the meter stands still."""
         if self.outputs.any_open() or not self.outputs.ready():
             return None
         return None if self.meter.present() and self.meter.delta_ml != 0 else 0
@@ -190,10 +192,10 @@ class WateringTrade(Trade):
         return due_ms
 
     def wants_sample_ms(self, now_ms):
-        # A closing that cannot be given is told soon: its valve may be open.
+        # A closing that cannot be given is reported soon: its valve may be open.
         if self.outputs.any_open() or not self.outputs.ready():
             return self._sample_ms + limits.WATCH_MS
-        # A job that waits may wait for wind, or for the capacitor: readings of the usual period come too late for it.
+        # A job may wait for the wind to drop, or for the capacitor: readings of the usual period come too late for it.
         watched = self.meter.present() or self.runs.jobs
         return self._sample_ms + limits.IDLE_MS if watched else None
 
@@ -228,7 +230,7 @@ class WateringTrade(Trade):
     # --- inside ---------------------------------------------------------------------------------------------
 
     def _slow(self, moment):
-        """What changes by the minute: the day, the balance, the programmes."""
+        """Brings up to date what changes by the minute: the day, the balance, the programmes."""
         usable = lockouts.usable(moment, UNCERTAINTY_USABLE_S)
         self.clock.observe(moment, usable)
         if not usable:
@@ -238,23 +240,23 @@ class WateringTrade(Trade):
         local = civil.local_from_unix(civil.PARIS, moment.unix_s)
         self.weather.turn_to(local.civil_day)
         self.balance.close_days(moment.unix_s, moment.directives)
-        if self.local != TEST:  # what is due begins after it
+        if self.local != TEST:  # a programme that is due begins after the test
             due = self.schedule.due(moment, self._planned_s)
             if due is not None:
                 self._begin(due[0], due[1], due[2], moment)
                 self._slow_ms = moment.now_ms  # another that is due has the next turn
 
     def _begin(self, index, elapsed_s, is_missed, moment):
-        """Make a job for each zone of a program that needs one; tell why of the others."""
+        """Makes a job for each zone of a program that needs one; reports why the others have none."""
         program = self.own.policy.programs[index]
         self.guard.new_start()
         self.schedule.under_way |= 1 << (index + 1)
-        # What other programs still want of the same main is no lateness of this one.
+        # The time that other programs still take of the same main does not make this one late.
         before_s = sum([job.remaining_s for job in self.runs.jobs])
         planned_s, known = None, {}
         by = (DEPTH if program.depth_dmm else BALANCE, index + 1)
 
-        def refuse(zone, moment):  # once a zone: the plan asks again
+        def refuse(zone, moment):  # asks once for each zone: the plan asks again
             if zone not in known:
                 known[zone] = self.refuse(zone, moment)
             return known[zone]
@@ -280,13 +282,13 @@ class WateringTrade(Trade):
             give_up_ms = moment.now_ms + 1000 * (limits.HOLD_S + before_s + planned_s)
             job = runs.Job(zone, plan, by, ready_ms=moment.now_ms, give_up_ms=give_up_ms)
             job.remaining_s -= had_s
-            if not self.runs.add(job):  # another program is at it: said, or nobody would know
+            if not self.runs.add(job):  # another program waters it
                 self._report(event.WATERING_SKIPPED, None, (zone, lockouts.TIME, index + 1))
             elif self.guard.doubts(zone):
                 self.runs.alone |= 1 << zone
 
     def _unneeded(self, program, zone, moment):
-        """Why a program has nothing to do for a zone, as a Refusal, or None."""
+        """The Refusal of a zone for which a program has nothing to do, or None."""
         lacking = self.balance.lacking_cmm(zone)
         if not program.depth_dmm and not self.balance.is_due(program, zone):
             return lockouts.Refusal(lockouts.SATISFIED, lacking // 10, False)
@@ -294,7 +296,7 @@ class WateringTrade(Trade):
         if fallen is not None:
             return fallen
         if self.balance.stressed(zone):
-            return None  # neither a forecast nor a probe is believed for ever
+            return None  # a forecast and a probe are believed for so long only
         known = self._soil.get(zone, (0, 0, 1))
         if known[0] >= known[2] and moment.now_ms - known[1] <= limits.READING_MAX_MS:
             return lockouts.Refusal(lockouts.SATISFIED, known[0], False)
@@ -326,22 +328,22 @@ class WateringTrade(Trade):
         return (None, free_s)
 
     def _drought_level(self, moment) -> int:
-        """The level that binds now, as a lease; what is told is remembered."""
-        told = moment.directives.get(directive.DROUGHT_LEVEL)
-        if told is not None and policy.NONE <= told <= policy.CRISE:
-            self._drought = told
+        """The drought level that binds now. The directive is a lease; the last level is remembered beyond it."""
+        level = moment.directives.get(directive.DROUGHT_LEVEL)
+        if level is not None and policy.NONE <= level <= policy.CRISE:
+            self._drought = level
         else:
-            told = None
-        return policy.level_in_force(told, self._drought)
+            level = None
+        return policy.level_in_force(level, self._drought)
 
     def _planned_s(self, index, moment, refuse=None):
-        """How long a program would take now. `refuse`: `self.refuse` with the answers that it has given already."""
+        """How long a program would take now. `refuse`: `self.refuse`, or a function that keeps its answers."""
         program, main_max_ml_min = self.own.policy.programs[index], self.own.main_max_ml_min
         refuse = refuse or self.refuse
         return self.lead_s + self.balance.planned_s(program, refuse, self.guard.doubts, main_max_ml_min, moment)
 
-    def _book(self, happened, now_ms):
-        """Jobs into events, water into the balance."""
+    def _report_runs(self, happened, now_ms):
+        """Turns RunEvents into events for the centre, and books the water."""
         for one in happened:
             if one.what in (runs.OPENED, runs.SHUT):
                 self._switched(one, now_ms)
@@ -365,11 +367,11 @@ class WateringTrade(Trade):
             self._credit(job, one.value)
 
     def _credit(self, job, ran_s):
-        """What the cycle has brought: measured where there is a meter, else by its usual flow."""
+        """Books what the cycle has brought: measured where there is a meter, else by its usual flow."""
         one = self.balance.zone(job.zone)
         if self.meter.present() and one.metered and not self.guard.meter_silent():
-            # What comes between the last sample and the closing is taken with the zone's next cycle.
-            volume_ml = self.meter.take_zone_ml(job.zone - 1)
+            # Water between the last sample and the closing counts with the zone's next cycle.
+            volume_ml = self.meter.drain_zone_ml(job.zone - 1)
         else:
             volume_ml = self.balance.flow(job.zone) * ran_s // 60
         job.volume_ml += volume_ml
@@ -383,7 +385,7 @@ class WateringTrade(Trade):
         self._report(event.WATERING_DONE, None, (one.zone, job.open_ms // 1000, volume, depth_dmm, one.why))
 
     def _expose(self, now_ms, job=None, opened=False):
-        """Tell the meter which zones were open until now, when this job's has just been opened or shut."""
+        """Gives the meter the zones that were open until now, when this job's has just been opened or shut."""
         flows = [0] * len(self.own.policy.zones)
         for zone in self.runs.open_zones():
             if self.balance.zone(zone).metered:
@@ -393,7 +395,7 @@ class WateringTrade(Trade):
         self.meter.expose(flows, now_ms=now_ms)
 
     def _overrun(self):
-        """The scheduler was late: the valves have shut by themselves, and somebody should know."""
+        """Reports valves that shut by their own deadline, because the scheduler was late."""
         over, self.outputs.overrun = self.outputs.overrun, 0
         for output in range(len(self.own.policy.zones) + 1):
             if over >> output & 1:
@@ -409,7 +411,7 @@ class WateringTrade(Trade):
                 self.weather.refused += 1
 
     def _dry_until(self, now_ms):
-        """As memory.Memory has it."""
+        """`dry_until` of memory.WateringMemory."""
         left_s, moment = self.weather.wet_for_s(now_ms), self._last
         if self._dry_until_s or not left_s or moment is None or moment.unix_s is None:
             return self._dry_until_s or left_s
@@ -425,7 +427,7 @@ class WateringTrade(Trade):
         return self._before[0] + self.meter.total_ml // 1000
 
     def _report(self, code, active, detail):
-        self.keeps += code == event.PIPE_BURST  # latched, or released
+        self.keeps += code == event.PIPE_BURST  # a burst is latched or released: the memory goes to flash at once
         self._events.append((code, active, detail))
 
 

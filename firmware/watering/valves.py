@@ -1,8 +1,8 @@
-"""The owner of the outputs: master valve, zones and pump. Below the scheduler, and without trust in it.
+"""Owns the outputs: master valve, zones and pump, with a deadline on each opening. Stands below the scheduler.
 
-Every OPEN carries a duration, and its deadline is enforced here: whoever turns the ports calls `tick`, which shuts
-what is past its deadline even if the scheduler never runs again. Nothing opens without a deadline, none is longer
-than OPEN_S_MAX, and there is no way to say "open" that does not name one.
+Every OPEN carries a duration, and its deadline is enforced here: the ports call `tick` each turn, which shuts what is
+past its deadline even if the scheduler never runs again. Nothing opens without a deadline, none is longer than
+OPEN_S_MAX, and no call opens a valve without one.
 
 Two kinds of output. A *held* one (24 V AC solenoid, pump relay) is open as long as its bit is set, and shuts by loss
 of power. A *latching* one stays where its last pulse left it, so it is never believed: after a start each latching
@@ -10,9 +10,9 @@ output is pulsed CLOSE twice before anything may open, one pulse at a time, with
 
     output    0 master, 1 to 8 the zones, 9 the pump
     turn      drive = valves.tick(now_ms=…); set the held outputs to drive.held; if drive.pulse, give it and call
-              `pulsed`; say what a coil drew with `measured`
+              `pulsed`; give a coil's current to `measured`
 
-A pulse lasts longer than a turn: `tick` names it until `pulsed` says that it has been given. CLOSE pulses go before
+A pulse lasts longer than a turn: `tick` returns it until `pulsed` is called. CLOSE pulses go before
 OPEN pulses, always.
 """
 
@@ -31,7 +31,8 @@ ValveDrive = namedtuple("ValveDrive", ("held", "pulse"))
 
 
 class Valves:
-    """`kinds`: for each output ABSENT, HELD or LATCHING; `gap_ms`: from the end of one pulse to the next."""
+    """Is the owner of all outputs. `kinds`: for each output ABSENT, HELD or LATCHING; `gap_ms`: from the end of one
+    pulse to the next."""
 
     def __init__(self, kinds, *, gap_ms: int, now_ms: int):
         self.kinds = kinds
@@ -44,15 +45,15 @@ class Valves:
         self.passed = 0
         self._next_ms = now_ms
         self.openings = [0] * limits.OUTPUTS_MAX
-        # Outputs that their own deadline shut: the scheduler did not. Drained by whoever reports.
+        # Outputs that their own deadline shut: the scheduler did not. The trade drains it into events.
         self.overrun = 0
-        # True while somebody will want to open soon: what feeds the pulses is charged for it.
+        # True while a valve will be opened soon: the store of the pulses is charged for it.
         self.prepares = False
         self._currents = []
         self._drive = ValveDrive(0, None)
 
     def is_open(self, output: int) -> bool:
-        """As commanded; what flows is the meter's to say."""
+        """True while the output is commanded open; whether water flows is the meter's to show."""
         return self._deadline_ms[output] is not None
 
     def deadline_ms(self, output: int):
@@ -75,8 +76,8 @@ class Valves:
         return count
 
     def open(self, output: int, for_s: int, *, now_ms: int) -> bool:
-        """Open for `for_s` seconds from now, or go on for so long; True unless it is absent or not ready. The duration
-        is cut to OPEN_S_MAX."""
+        """Opens for `for_s` seconds from now, or goes on for so long; True unless it is absent or not ready. The
+        duration is cut to OPEN_S_MAX."""
         if self.kinds[output] == ABSENT or for_s <= 0 or self.closing[output]:
             return False
         if self._deadline_ms[output] is None:
@@ -88,7 +89,7 @@ class Valves:
         return True
 
     def close(self, output: int) -> None:
-        """Shut now. Shutting what is shut costs nothing."""
+        """Shuts now. To shut a shut output costs nothing."""
         if self._deadline_ms[output] is None:
             return
         self._deadline_ms[output] = None
@@ -99,12 +100,12 @@ class Valves:
             self.closing[output] = max(1 - was_refused, self.closing[output])
 
     def close_again(self, output: int) -> None:
-        """Pulse a shut latching output shut once more: water says it is not."""
+        """Pulses a shut latching output shut once more: the meter shows that it is open."""
         if self.kinds[output] == LATCHING and self._deadline_ms[output] is None:
             self.closing[output] = max(1, self.closing[output])
 
     def tick(self, *, now_ms: int) -> ValveDrive:
-        """What the ports must do now. Enforces the deadlines; asks nobody."""
+        """What the ports must do now. Enforces the deadlines by itself."""
         held = 0
         for output in range(limits.OUTPUTS_MAX):
             deadline = self._deadline_ms[output]
@@ -114,14 +115,14 @@ class Valves:
             elif deadline is not None and self.kinds[output] == HELD:
                 held |= 1 << output
         pulse, drive = self._pulse(now_ms), self._drive
-        # Made anew only when it says something new: a turn in which nothing happens leaves no garbage.
+        # A new value is made only for a change: a turn in which nothing happens leaves no garbage.
         if pulse is not None or drive.pulse is not None or drive.held != held:
             drive = self._drive = ValveDrive(held, pulse)
         return drive
 
     def pulsed(self, output: int, opens: bool, *, now_ms: int) -> None:
-        """This pulse has been given. One that meanwhile is not wanted any more is followed by its contrary: a valve
-        that was shut while its OPEN was being given still has its CLOSE to come."""
+        """Observes that this pulse has been given. If it is no longer wanted its contrary follows: a valve that was
+        closed while its OPEN was being given still has its CLOSE to come."""
         if opens:
             self._open &= ~(1 << output)
         elif self.closing[output]:
@@ -129,22 +130,22 @@ class Valves:
         self._next_ms = now_ms + self._gap_ms
 
     def put_off(self, for_ms: int, output=None, *, now_ms: int) -> None:
-        """No pulse for so long: the ports cannot give one yet. `output`: its own pulse could not be given at all; it
-        stays due and comes again, after every other that is due."""
+        """Puts all pulses off for so long: the ports cannot give one yet. `output`: its own pulse could not be given at
+        all; it stays due and comes again, after every other that is due."""
         if output is not None:
             self.passed |= 1 << output
         self._next_ms = now_ms + for_ms
 
     def measured(self, output: int, current_ma: int) -> None:
-        """What a coil drew 50 ms after it was powered, mA; kept until somebody takes it."""
+        """Observes what a coil drew 50 ms after it was powered, mA; kept until it is drained."""
         self._currents.append((output, current_ma))
         if len(self._currents) > limits.OUTPUTS_MAX:
             self._currents.pop(0)
 
     def drain_currents(self) -> list:
         """[(output, mA)] since the last call."""
-        taken, self._currents = self._currents, []
-        return taken
+        drained, self._currents = self._currents, []
+        return drained
 
     def wake_ms(self, now_ms: int):
         """When `tick` has something to do, or None."""
@@ -181,15 +182,18 @@ OPEN_COIL, SHORT, CHANGED = "open-coil", "short", "coil-changed"
 
 
 def coil_span_ma(kind: int):
-    """(least, most) of a sound coil."""
+    """(least, most) mA of a sound coil. Limits for 24 V AC are OpenSprinkler's defaults; a latching coil is pulsed from
+    a capacitor through some ohms and draws over an ampere for 50 ms; a shorted one what its bridge lets through."""
     if kind == LATCHING:
         return (limits.LATCH_OPEN_MA, limits.LATCH_SHORT_MA)
     return (limits.AC_OPEN_MA, limits.AC_SHORT_MA)
 
 
 def judge_coil(kind: int, mean_ma: int, odd: int, current_ma: int):
-    """(None when the coil is sound, else a word; `mean_ma`; `odd`), as they are now. `mean_ma`: as learned, 0 unknown;
-    `odd`: how often in a row it has drawn something else."""
+    """Judges a coil by its current at 50 ms: (None when it is sound, else a word; the new `mean_ma`; the new `odd`).
+
+    `mean_ma`: the learned mean, 0 unknown, so that "another current than last year" can be told from "another valve
+    than its neighbour"; `odd`: how often in a row the coil has drawn something else. The guard keeps both."""
     least, most = coil_span_ma(kind)
     if current_ma > most:
         return (SHORT, mean_ma, odd)

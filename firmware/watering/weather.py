@@ -1,14 +1,14 @@
-"""The weather of a day at the node, and the ladder by which a day's reference evapotranspiration is found.
+"""Measures the weather of a day at the node, and finds the day's reference evapotranspiration (ET0) by a ladder.
 
-    gateway      a directive that still holds, of this very day where it says of which
+    gateway      a directive that still holds, and is of this very day if it gives its day
     penman       humidity, wind and global radiation were measured here, most of the day; no board of ours has the last
-    penman-air   temperature and humidity were: the sun is reckoned from the day's swing, and wind that nobody measures
-                 is 2 m/s (FAO-56 chapter 3, missing data)
+    penman-air   temperature and humidity were: the sun is reckoned from the day's swing, and wind where it is not
+                 measured is 2 m/s (FAO-56 chapter 3, missing data)
     hargreaves   the air's temperature was
     climatology  the month's mean of the region
 
-Whatever cannot be is not believed: it counts as absent, is counted, and the next rung stands. Rain is the gauge's where
-there is one, else the gateway's; each day's is taken once, when the day is closed.
+A value that cannot be is refused: it is counted, counts as absent, and the next rung holds. Rain is the gauge's where
+there is one, else the gateway's; each day's rain is booked once, when the day is closed.
 """
 
 from policy import civil
@@ -24,7 +24,7 @@ GATEWAY, PENMAN, PENMAN_AIR, HARGREAVES, CLIMATOLOGY = (
 # give its own.
 LOIRE = (60, 100, 180, 270, 360, 430, 460, 400, 270, 150, 80, 50)
 
-# key, lowest, highest: what a sensor may say of the air here.
+# key, lowest, highest: what a sensor of the air may give.
 _AIR = (quantity.TEMPERATURE, limits.AIR_CK_MIN, limits.AIR_CK_MAX)
 _HUMIDITY = (quantity.HUMIDITY, 0, 1000)
 _WIND = (quantity.WIND_SPEED, 0, limits.WIND_DMS_MAX)
@@ -32,7 +32,7 @@ _SUN = (quantity.SOLAR_RADIATION, 0, 1500)
 
 
 class WeatherDay:
-    """What was measured on one civil day (None: not known which)."""
+    """Holds what was measured on one civil day (None: not known which)."""
 
     def __init__(self, civil_day):
         self.civil_day = civil_day
@@ -45,8 +45,8 @@ class WeatherDay:
 
 
 class Weather:
-    """Samples in, the close of a day out. `own`: watering.settings.Own. `rain_cmm`: of `civil_day` so far, from before
-    a restart."""
+    """Takes samples and closes days. `own`: watering.settings.Own. `rain_cmm`: of `civil_day` so far, from before a
+    restart. `today`, `before`, `at_ms`, `dry_from_ms` and `refused` go through a deep sleep (watering.sleep_image)."""
 
     def __init__(self, own, rain_cmm: int, civil_day):
         self._own = own
@@ -61,7 +61,7 @@ class Weather:
         self.refused = 0
 
     def turn_to(self, civil_day) -> None:
-        """It is this civil day now: samples from here on are its own."""
+        """Begins this civil day, unless it has begun: samples from here on are its own."""
         if self.today.civil_day == civil_day:
             return
         if self.today.civil_day is None:
@@ -71,8 +71,8 @@ class Weather:
         self.today = WeatherDay(civil_day)
 
     def sample(self, values, *, wet_key, tips_key, now_ms: int) -> bool:
-        """One reading of the ports; absent keys are silent sensors. True: rain that a power cut must not take, for it
-        has begun, or is enough for the day, or was a centimetre more."""
+        """Observes one reading of the ports; absent keys are silent sensors. True: rain that a power cut must not take,
+        because it has begun, or is enough for the day, or is a centimetre more."""
         gap_s = 0 if self.at_ms is None else (now_ms - self.at_ms) // 1000
         elapsed_s = gap_s if gap_s <= limits.SAMPLE_GAP_MAX_S else 0
         if self.at_ms is None or gap_s:
@@ -101,11 +101,11 @@ class Weather:
         day = self.before if self.before is not None and self.before.civil_day == civil_day else None
         year, month, _ = civil.civil_from_days(civil_day)
         found = None
-        # An older gateway does not say of which day it is, and lends it for less than 36 h.
+        # An older gateway does not give the day of its figures, and they hold for less than 36 h.
         is_of_day = directives.get(directive.WEATHER_DAY, civil_day) == civil_day
-        told = self.believed(directives, directive.EVAPOTRANSPIRATION, limits.ET0_CMM_MAX) if is_of_day else None
-        if told is not None:
-            found = (told, GATEWAY)
+        lent = self.believed(directives, directive.EVAPOTRANSPIRATION, limits.ET0_CMM_MAX) if is_of_day else None
+        if lent is not None:
+            found = (lent, GATEWAY)
         elif day is not None:
             found = self._measured(day, 1 + civil_day - civil.days_from_civil(year, 1, 1))
         if found is None:
@@ -118,7 +118,7 @@ class Weather:
         return (found[0], found[1], rain_cmm)
 
     def open_rain_cmm(self, closed_day: int) -> int:
-        """Rain that was measured on days that are not closed yet."""
+        """Rain of the days that are not closed yet."""
         rain_cmm = self.today.rain_cmm
         before = self.before
         if before is not None and before.civil_day is not None and before.civil_day > closed_day:
@@ -149,11 +149,11 @@ class Weather:
         return min(limits.RAIN_CMM_MAX, before.rain_cmm)
 
     def climate_cmm(self, civil_day: int) -> int:
-        """ET0 of a day of which nothing is known."""
+        """ET0 of a day without any figure."""
         return self._own.climate[civil.civil_from_days(civil_day)[1] - 1]
 
     def believed(self, directives, code, high):
-        """A directive's value between the table's least and `high`; None where there is none to believe."""
+        """A directive's value if it lies between the table's least and `high`; else None."""
         value = directives.get(code)
         if value is None:
             return None
@@ -163,11 +163,11 @@ class Weather:
         return value
 
     def air_ck(self, directives, *, now_ms: int):
-        """Temperature outdoors now: measured, else told, else None."""
+        """Temperature outdoors now: measured, else the gateway's, else None."""
         return self._now(0, directives, directive.OUTDOOR_TEMPERATURE, limits.AIR_CK_MAX, now_ms)
 
     def wind_dms(self, directives, *, now_ms: int):
-        """Wind now, 0.1 m/s, likewise."""
+        """Wind now, 0.1 m/s: measured, else the gateway's, else None."""
         return self._now(2, directives, directive.WIND_SPEED, limits.WIND_DMS_MAX, now_ms)
 
     def wet(self, *, now_ms: int) -> bool:
@@ -175,13 +175,13 @@ class Weather:
         return self.wet_for_s(now_ms) > 0
 
     def wet_for_s(self, now_ms: int) -> int:
-        """What is left of the off-delay."""
+        """Seconds that are left of the off-delay."""
         if self.dry_from_ms is None:
             return 0
         return max(0, 3600 * self._own.rain_off_h - (now_ms - self.dry_from_ms) // 1000)
 
     def restore_wet(self, left_s: int, *, now_ms: int) -> None:
-        """An earlier life saw rain, and so much of its delay is left; more than a whole one is a wrong clock's."""
+        """Restores the off-delay of rain before a restart; more than a whole one comes from a wrong clock."""
         delay_s = 3600 * self._own.rain_off_h
         left_s = min(left_s, delay_s)
         if left_s > self.wet_for_s(now_ms):
@@ -226,7 +226,7 @@ class Weather:
         return value
 
     def _rain(self, tips):
-        """The gauge's counter; one that went back was made again and has counted since."""
+        """Observes the gauge's counter; one that went back was made again and has counted since."""
         if tips is None or not self._own.tip_cmm:
             return
         before, self._tips = self._tips, tips
