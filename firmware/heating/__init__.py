@@ -1,2 +1,2 @@
-"""The thermostat's trade: one room, one heating output. Sans-IO; imports `wire`, `policy`, `node.trade` and
+"""Is the trade of a thermostat: one room, one heating output. Sans-IO; imports `wire`, `policy`, `node.trade` and
 `node.limits` at most, and no other trade."""

@@ -1,12 +1,4 @@
-"""A relay that gives a duty: on for a part of each cycle, never for less than it likes.
-
-On-time below the least on-time becomes 0; off-time below the least off-time becomes on all through (Versatile
-Thermostat): the regulator sees what the room makes of it. Where nobody measures the room nothing makes up for that, and
-a duty that is *blind* is given whatever it is: its cycle is longer, as long as the least on-time and the least off-time
-ask for. Between any two edges the least time passes, whatever the demand does: a boiler that short-cycles dies. A
-demand that changed much starts a new cycle. Every edge is a deadline: whoever looks late switches late, by as much and
-no more; nothing adds up.
-"""
+"""Turns a heating duty into a relay's edges, a valve's position and weekly stroke, and a boiler's flow set-point."""
 
 from collections import namedtuple
 
@@ -19,7 +11,15 @@ WATER_CYCLE = CycleTiming(1_800_000, 300_000, 300_000)
 
 
 class RelayCycle:
-    """`is_on`: what the relay is to be, since `edge_ms`. `on_ms`: for how long it was on, ever."""
+    """Turns a heating duty into relay edges: on for that share of each cycle, never shorter than the minimum on-time.
+
+    On-time below the minimum becomes 0; off-time below the minimum becomes on all through (Versatile Thermostat): the
+    regulator sees the room's answer and makes up for it. While the room is not measured nothing makes up for it, and
+    such a *blind* duty is given as it is: its cycle is as long as both minimum times ask for. Between any two edges the
+    minimum time passes, however the demand changes: a boiler that short-cycles dies. A demand that changed much starts
+    a new cycle. Every edge is a deadline: a late call switches late by as much and no more; nothing adds up.
+
+    `is_on`: what the relay is to be, since `edge_ms`. `on_ms`: for how long it was on since the start."""
 
     def __init__(self, timing, *, now_ms, is_relay=True):
         self._timing = timing
@@ -27,16 +27,16 @@ class RelayCycle:
         self._duty = 0
         self._length_ms = timing.cycle_ms
         self._is_blind = False
-        # A start let the relay go, and nobody knows when: starts in a row must not make it chatter. A boiler that is
-        # spoken to saw none.
+        # A start opened the relay at an unknown instant: starts in a row must not make it chatter. A boiler behind a
+        # bridge saw no edge.
         self.edge_ms = now_ms if is_relay else now_ms - timing.min_off_ms
         self.is_on = False
         self.on_ms = 0
         self._counted_ms = now_ms
 
     def step(self, duty_permille, *, now_ms, at_once=False, anew=False, blind=False) -> bool:
-        """Brings `is_on` up to date for a demand in 1/1000. `at_once`: an order to be off does not wait. `anew`: the
-        demand does not wait for the next cycle; least times hold all the same. `blind`: nobody measures the room."""
+        """Brings `is_on` up to date for a demand in 1/1000. `at_once`: the minimum times do not hold. `anew`: the
+        demand does not wait for the next cycle. `blind`: the room is not measured."""
         timing = self._timing
         if self.is_on:
             self.on_ms += now_ms - self._counted_ms
@@ -47,7 +47,7 @@ class RelayCycle:
         self._length_ms = self._length_of(duty_permille)
         jumped = abs(duty_permille - self._duty) >= limits.CYCLE_RESTART_PERMILLE
         if now_ms - self._start_ms >= self._length_ms or jumped or anew:
-            # What nobody makes up for does not begin before the relay may close.
+            # A blind cycle does not begin before the relay may close.
             waits_ms = self.edge_ms + timing.min_off_ms - now_ms if blind and not self.is_on else 0
             self._start_ms = now_ms + max(0, waits_ms)
             self._duty = duty_permille
@@ -71,7 +71,7 @@ class RelayCycle:
         return max(now_ms, min(instants))
 
     def _length_of(self, duty_permille):
-        """Of a cycle with this duty; whole seconds longer than need be rather than one that its least times refuse."""
+        """Length of a cycle with this duty, rounded up to whole seconds so that both minimum times fit."""
         timing = self._timing
         if not self._is_blind or not 0 < duty_permille < 1000:
             return timing.cycle_ms
@@ -96,7 +96,11 @@ CLOSING = "closing"
 
 
 class ValveExercise:
-    """`last_day` is the civil day of the last one, to be remembered; `phase` None, OPENING or CLOSING."""
+    """Moves a valve once a week, so that it does not stick: fully open, fully shut, outside occupied hours.
+
+    Due when seven civil days have passed since the last stroke and the room is empty for two hours more; without a
+    clock after eight days of uptime. Must not decide over frost or a fault: the caller asks only when nothing else
+    matters. `last_day`: civil day of the last stroke, to be remembered; `phase`: None, OPENING or CLOSING."""
 
     def __init__(self, stroke_ms, last_day, *, now_ms):
         self._stroke_ms = stroke_ms
@@ -120,7 +124,7 @@ class ValveExercise:
         self._phase_ms = now_ms
 
     def step(self, civil_day, *, now_ms) -> bool:
-        """Goes on; True when it has just ended well."""
+        """Goes on with the stroke; True when it has just ended well."""
         if now_ms - self._phase_ms < self._stroke_ms:
             return False
         self._phase_ms = now_ms
@@ -134,7 +138,7 @@ class ValveExercise:
         return True
 
     def abandon(self) -> None:
-        """Something matters more; it is tried again."""
+        """Gives the stroke up for something that matters more; it is tried again."""
         self.phase = None
 
     def stroke_s(self) -> int:
@@ -147,8 +151,8 @@ class ValveExercise:
 
 def flow_ck(setpoint_ck, offset_ck, room_ck, outdoor_ck, curve_percent, flow_max_ck) -> int:
     """A boiler's flow set-point by its heating curve, 0.01 °C: set-point + curve · (set-point - outdoors), and
-    ROOM_INFLUENCE kelvin more for each that is missing in the room; the offset of PI shifts both, so that a curve which
-    was set too low is made good."""
+    ROOM_INFLUENCE kelvin more for each that is missing in the room; the offset of PI shifts both, so that it corrects a
+    curve that was set too low."""
     aimed_ck = setpoint_ck + offset_ck
     outdoor_ck = limits.OUTDOOR_ASSUMED_CK if outdoor_ck is None else outdoor_ck
     flow = aimed_ck + curve_percent * max(0, aimed_ck - outdoor_ck) // 100
@@ -158,16 +162,17 @@ def flow_ck(setpoint_ck, offset_ck, room_ck, outdoor_ck, curve_percent, flow_max
 
 
 def blind_flow_ck(duty_permille, outdoor_ck, curve_percent, flow_max_ck) -> int:
-    """The same for a room that nobody can measure: not at comfort, for nobody sees what sun and people add to it; and
-    the duty's share of what radiators are rated for at least, for no room makes good a curve that is set too low."""
+    """A boiler's flow set-point for a room that cannot be measured: not for comfort, for sun and people may add heat
+    unseen; and at least the duty's share of what radiators are rated for, for no room temperature corrects a curve that
+    is set too low."""
     keep_ck = limits.SAFE_KEEP_CK
     share_ck = min(flow_max_ck, keep_ck + limits.RADIATOR_CK * duty_permille // 1000)
     return max(share_ck, flow_ck(keep_ck, 0, None, outdoor_ck, curve_percent, flow_max_ck))
 
 
 def valve_percent(duty_permille, held, is_blind) -> int:
-    """How far a valve is opened that stands at `held`: a small step is not worth its wear. Where nobody measures the
-    room nothing makes up for a step that was spared: never less than the duty, and hardly more."""
+    """The position of a valve that stands at `held`: a small step is not worth its wear. While the room is not measured
+    nothing makes up for a step that was spared: the position is never below the duty, and hardly above."""
     if is_blind:
         wanted = (duty_permille + 9) // 10
         return held if 0 < wanted <= held <= wanted + limits.VALVE_BLIND_PERCENT else wanted

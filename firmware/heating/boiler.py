@@ -1,19 +1,19 @@
-"""A boiler behind an OpenTherm Gateway without a thermostat: what to say to it and when, and what it says.
+"""Leads a boiler behind an OpenTherm Gateway without a thermostat: encodes frames, renews the lease, reads the answers.
 
 The bridge is Schelte Bron's OpenTherm Gateway (OTGW, a PIC with ASCII lines at 9600 baud) with nothing at its
 thermostat's terminals ("stand-alone operation"). It then holds the conversation with the boiler by itself, a frame a
-second in a fixed round (ids 0, 25, 1, 17, 27, 28, 14, 56, 57, 18), **whatever this node does**: the second that
+second in a fixed round (ids 0, 25, 1, 17, 27, 28, 14, 56, 57, 18), **without this node**: the second that
 OpenTherm allows is kept by the PIC, not by Python, through a network that hangs, through a block of the whole chip and
 through its restart. What the node holds is a lease: `CS=` (the flow set-point, id 1) is forgotten after just over a
 minute (firmware 5.2 and later), and the boiler then heats no more. A node that dies cannot leave a boiler at maximum.
 
-What is said: `CS=` and `CH=` (bit 0 of id 0) at every change and every LEASE_REFRESH_MS; `SH=` (id 57, the highest flow
+Commands: `CS=` and `CH=` (bit 0 of id 0) at every change and every LEASE_REFRESH_MS; `SH=` (id 57, the highest flow
 temperature) when the gateway's own frames show another than ours, or none for SH_UNSEEN_MS after a start: it keeps it
 in EEPROM, which wears out, and forgets what its boiler calls invalid, so SH_TRIES a day are all there is. `MM=100`,
 `HW=` once a start; `PM=3` and `PM=5` ask for configuration and faults, which are not in the gateway's round. One
-command at a time, its answer `XX: value` awaited.
+command at a time; its answer `XX: value` is awaited.
 
-What is heard: every frame as a line, `T`, `B`, `R` or `A` and 8 hexadecimal digits: `R` is what the gateway asked, `B`
+Reports: every frame as a line, `T`, `B`, `R` or `A` and 8 hexadecimal digits: `R` is what the gateway asked, `B`
 what the boiler answered. From them come the status, the temperatures, and whether the line is alive: frames asked
 (`longest_gap_ms`), answers given. Sans-IO: bytes and time in, bytes out.
 
@@ -26,6 +26,10 @@ from collections import namedtuple
 from heating import limits
 from wire import quantity
 
+# The OpenTherm frame has 32 bits between a room unit (master) and a boiler (slave): OpenTherm Protocol Specification
+# 2.2, section 4.2: bit 31 parity (the number of ones is even), 30-28 message type, 27-24 spare (0), 23-16 data id, 15-0
+# data value, most significant first. Section 5.1: f8.8 is a signed number of 1/256. A frame is four bytes here, never
+# one integer: a chip's small integer has 31 bits.
 READ_DATA = 0
 WRITE_DATA = 1
 INVALID_DATA = 2
@@ -96,7 +100,7 @@ def _odd(folded) -> int:
     return (folded ^ folded >> 1) & 1
 
 
-# Of one boiler: the highest flow temperature, 0.01 °C; whether it may also make hot water (None: as it likes).
+# Of one boiler: the highest flow temperature, 0.01 °C; whether it may also make hot water (None: the boiler decides).
 BoilerModel = namedtuple("BoilerModel", ("flow_max_ck", "hot_water"))
 
 # Keys under which a boiler's state stands in a sample. Status is OpenTherm id 0's low byte, then the two bytes of id 5.
@@ -109,12 +113,13 @@ OUTDOOR_KEY = quantity.key(quantity.TEMPERATURE, 1)
 
 _BAR_TO_PA_OF_CENTIBAR = 1000
 _COUNTERS = ("lines", "frames", "damaged", "garbage", "refused", "unanswered", "errors")
-# How long a value that the boiler said is worth telling; the gateway's round takes 16 s.
+# The age up to which a value of the boiler is reported; the gateway's round takes 16 s.
 _FRESH_MS = 120_000
 
 
 class BoilerLink:
-    """See the module. `demand` what the trade orders, `receive` what the line brings, `outgoing` what to write."""
+    """Is the conversation with one boiler: `demand` gives the trade's decision, `receive` the bytes of the line,
+    `outgoing` the lines to write."""
 
     def __init__(self, model, *, now_ms):
         self._model = model
@@ -137,16 +142,17 @@ class BoilerLink:
         self.slave_config = None
         self.max_ch_ck = None
         self.counters = dict.fromkeys(_COUNTERS, 0)
-        self._say("PS=0")
-        self._say("GW=1")
-        self._say("MM=100")
+        self._queue_command("PS=0")
+        self._queue_command("GW=1")
+        self._queue_command("MM=100")
         if model.hot_water is not None:
-            self._say("HW=1" if model.hot_water else "HW=0")
+            self._queue_command("HW=1" if model.hot_water else "HW=0")
 
     # --- in -------------------------------------------------------------------------------------------------
 
     def demand(self, enabled, flow_ck, *, now_ms) -> None:
-        """Whether to heat, and the flow set-point in 0.01 °C, bounded by the model's. Cheap when nothing changed."""
+        """Sets whether to heat, and the flow set-point in 0.01 °C, within the model's bounds. Cheap without a
+        change."""
         flow_ck = max(limits.FLOW_MIN_CK, min(self._model.flow_max_ck, flow_ck))
         if enabled != self._enabled or abs(flow_ck - self._flow_ck) >= 10:
             self._enabled = enabled
@@ -154,7 +160,7 @@ class BoilerLink:
             self._lease_at_ms = now_ms
 
     def receive(self, data, *, now_ms) -> None:
-        """Bytes of the line, as they came."""
+        """Observes bytes of the line, as they came."""
         self._buffer += data
         while True:
             end = self._buffer.find(b"\n")
@@ -169,7 +175,7 @@ class BoilerLink:
             self._buffer = b""
 
     def outgoing(self, *, now_ms) -> list:
-        """Lines to write now, each as bytes. Call every turn."""
+        """The lines to write now, each as bytes. Call every turn."""
         self._plan(now_ms)
         if self._awaited is not None:
             if now_ms - self._awaited[1] < limits.ANSWER_MS:
@@ -185,11 +191,11 @@ class BoilerLink:
     # --- out ------------------------------------------------------------------------------------------------
 
     def is_alive(self, *, now_ms) -> bool:
-        """The bridge reports, and the boiler answers it."""
+        """True while the bridge reports and the boiler answers it."""
         return now_ms - self._line_ms < limits.BRIDGE_LOST_MS and now_ms - self._answer_ms < limits.BOILER_LOST_MS
 
     def readings(self, *, now_ms) -> dict:
-        """What the boiler said lately, {wire key: scaled integer}; nothing at all while it is silent."""
+        """The boiler's fresh values, {wire key: scaled integer}; none while it is silent."""
         if not self.is_alive(now_ms=now_ms):
             return {}
         return {key: kept[0] for key, kept in self._values.items() if now_ms - kept[1] < _FRESH_MS}
@@ -205,28 +211,28 @@ class BoilerLink:
             self._lease_at_ms = now_ms + limits.LEASE_REFRESH_MS
             self._drop("CS", "CH")
             # CH first when it goes off: the bit outranks the set-point (section 5.3.1).
-            self._say(f"CH={1 if self._enabled else 0}")
-            self._say(f"CS={decimal(self._flow_ck)}")
+            self._queue_command(f"CH={1 if self._enabled else 0}")
+            self._queue_command(f"CS={decimal(self._flow_ck)}")
         if now_ms >= self._sh_at_ms and self._wants_max(now_ms):
             self._sh_tries += 1
             is_last = self._sh_tries % limits.SH_TRIES == 0
             self._sh_at_ms = now_ms + (limits.SH_REST_MS if is_last else limits.SH_AGAIN_MS)
-            self._say(f"SH={decimal(self._model.flow_max_ck)}")
+            self._queue_command(f"SH={decimal(self._model.flow_max_ck)}")
         for data_id in (SLAVE_CONFIG, FAULTS):
             if now_ms >= self._asked_ms[data_id]:
                 every_ms = limits.FAULT_EVERY_MS if data_id == FAULTS else limits.CONFIG_EVERY_MS
                 self._asked_ms[data_id] = now_ms + every_ms
-                self._say(f"PM={data_id}")
+                self._queue_command(f"PM={data_id}")
 
     def _wants_max(self, now_ms):
-        """The gateway has another highest flow temperature than ours, or nobody knows which."""
+        """True if the gateway has another highest flow temperature than ours, or does not show which."""
         if not self.is_alive(now_ms=now_ms):
             return False
         if self.max_ch_ck is None:
             return now_ms - self._round_ms >= limits.SH_UNSEEN_MS
         return abs(self.max_ch_ck - self._model.flow_max_ck) > 1
 
-    def _say(self, command):
+    def _queue_command(self, command):
         if len(self._queue) < limits.LINES_MAX and command not in self._queue:
             self._queue.append(command)
 
@@ -239,22 +245,22 @@ class BoilerLink:
         if len(line) == 9 and line[:1] in (b"T", b"B", b"R", b"A"):
             self._frame(line, now_ms)
         elif len(line) > 3 and line[2:3] == b":":
-            self._answered(line)
+            self._observe_reply(line)
         elif len(line) == 2:
-            # NG, SE, BV, OR, NS, NF, OE: the command that was under way is not taken.
+            # NG, SE, BV, OR, NS, NF, OE: the gateway refuses the command that was under way.
             self.counters["refused"] += 1
             self._awaited = None
         elif line.startswith(b"Error"):
             self.counters["errors"] += 1
         elif line.startswith(b"OpenTherm Gateway"):
-            # It has restarted: it has forgotten the lease, not the rest.
+            # It has restarted, and has lost the lease only.
             self._lease_at_ms = now_ms
             self.max_ch_ck = None  # or it is another one
             self._round_ms = now_ms
         else:
             self.counters["garbage"] += 1
 
-    def _answered(self, line):
+    def _observe_reply(self, line):
         if self._awaited is not None and line[:2] == self._awaited[0].encode():
             self._awaited = None
 
@@ -268,19 +274,19 @@ class BoilerLink:
             return
         self.counters["frames"] += 1
         if line[:1] == b"R" or line[:1] == b"T":
-            self._asked(now_ms)
+            self._observe_request(now_ms)
             if line[:1] == b"R" and frame.id == MAX_CH_SETPOINT and frame.type == WRITE_DATA:
                 self.max_ch_ck = from_f8_8(frame.value)
         elif line[:1] == b"B":
             self._answer_ms = now_ms
-            self._heard(frame, now_ms)
+            self._observe_answer(frame, now_ms)
 
-    def _asked(self, now_ms):
+    def _observe_request(self, now_ms):
         if self._request_ms is not None:
             self.longest_gap_ms = max(self.longest_gap_ms, now_ms - self._request_ms)
         self._request_ms = now_ms
 
-    def _heard(self, frame, now_ms):
+    def _observe_answer(self, frame, now_ms):
         if frame.id == MAX_CH_SETPOINT:
             is_ours = abs(from_f8_8(frame.value) - self._model.flow_max_ck) <= 1
             self._has_asserted_max = is_ours and frame.type == WRITE_ACK
@@ -317,5 +323,5 @@ _TEMPERATURES = {
 
 
 def decimal(value_ck) -> str:
-    """45.80 for 4580: what the gateway reads."""
+    """The text of a temperature for the gateway: 45.80 for 4580."""
     return f"{value_ck // 100}.{value_ck % 100:02d}"

@@ -1,10 +1,10 @@
-"""Every bound of the heating trade, with its reason. Values only. Sources: [V] Versatile Thermostat's defaults, [O] the
-OpenTherm specification 2.2, [G] the OpenTherm Gateway's manual, [K] chosen here, by the reason given."""
+"""Holds every bound of the heating trade, with its reason. Values only. Sources: [V] Versatile Thermostat's defaults,
+[O] the OpenTherm specification 2.2, [G] the OpenTherm Gateway's manual, [K] chosen here, by the reason given."""
 
-# -- how often: the room is looked at as often as this, however rarely the settings read the sensor, for what dies must
-# be seen within SENSOR_STALE_MS.
+# -- how often: the room is sampled as often as this, however rarely the settings read the sensor, for a dead sensor
+# must be seen within SENSOR_STALE_MS.
 SAMPLE_MS = 60_000
-# A whole decision as often as this while nothing new has come; the cycle's own edges are exact.
+# A whole decision is made as often as this while nothing has changed; the cycle's own edges are exact.
 DECIDE_MS = 5_000
 
 # -- the room's sensor
@@ -19,31 +19,31 @@ SENSOR_STUCK_CK = 5
 # have the room freeze with no demand at all
 SENSOR_RIGID_MS = 86_400_000
 SENSOR_STUCK_PERMILLE = 500
-SENSOR_GOOD_SAMPLES = 3  # what was silent or wild is believed again after so many
+SENSOR_GOOD_SAMPLES = 3  # a silent or wild sensor is believed again after so many
 
-# -- safe duty, when nobody knows how warm it is
+# -- safe duty, while the room is not measured
 SAFE_FLOOR_PERMILLE = 250  # [K] at frost outside, or when the room was cold when last seen, or in winter without a clue
 SAFE_LAST_CK = 800
 SAFE_KEEP_CK = 1200  # what the open loop aims at by the outdoor temperature
 RADIATOR_CK = 5000  # a radiator gives what it is rated for when its water is so much warmer than the room (EN 442)
-SAFE_OUTDOOR_CK = -500  # what a boiler's curve takes for it in winter where nobody says: 25 % of its radiators at least
+SAFE_OUTDOOR_CK = -500  # for a boiler's curve in winter without an outdoor temperature: 25 % of radiators at least
 
 # -- frost
 FROST_ON_CK = 500  # [K] pipes and plants; water expands from 4 °C on
 FROST_OFF_CK = 700
 
 # -- programme without a clock
-FALLBACK_TOLD_MS = 600_000  # a boot gets its time within minutes; longer is worth somebody's look
-UNCERTAIN_S = 60  # a doubt below is no doubt for a room
+FALLBACK_REPORTED_MS = 600_000  # a boot gets its time within minutes; a longer wait is worth a look at the site
+UNCERTAIN_S = 60  # a smaller doubt does not matter to a room
 
-# -- standby (LonMark's SNVT_occupancy, BACnet's occupancy state): occupied hours in which nobody is seen
-STANDBY_MS = 3_600_000  # [K] who sits still is seen by then; a lesson's break is shorter
+# -- standby (LonMark's SNVT_occupancy, BACnet's occupancy state): occupied hours without a detection
+STANDBY_MS = 3_600_000  # [K] a person who sits still is detected by then; a lesson's break is shorter
 STANDBY_CK = 100
-STANDBY_MAX_CK = 300  # what a room gets back within the half hour
+STANDBY_MAX_CK = 300  # a room regains so much within half an hour
 
 # -- exception of the programme
-EXCEPTION_MOVES_S = 300  # its end, by a message's way and what a crystal may lose in a week
-EXCEPTION_KNOWN_S = 600  # after a start its gateway has told what holds by then
+EXCEPTION_MOVES_S = 300  # its end moves by a message's way and a crystal's error in a week
+EXCEPTION_KNOWN_S = 600  # after a start the gateway's directives have come by then
 
 # -- cut-out of the proportional band [V]
 CUT_OUT_CK = 200
@@ -67,7 +67,7 @@ SLOPE_CLOSED_PART = 4  # or a quarter of the steepest: without heat a shut room 
 SLOPE_DROP_CK = 40  # [K] and the room is as much below a whole cycle of its relay, whose saw-tooth is as steep
 SLOPE_VOTES = 2
 WINDOW_GIVE_UP_MS = 1_800_000  # [V] a room left open all day is heated again: pipes
-CONTACT_OPEN_MS = 60_000  # [K] somebody passing through a door is no open window
+CONTACT_OPEN_MS = 60_000  # [K] a person passing through a door is no open window
 # After heat was cut the air falls by itself; nothing is concluded meanwhile, and not before that fall has eased: a
 # radiator takes its quarter of an hour, and a room with cold walls half an hour more. What still falls as steeply as
 # this is a window.
@@ -93,7 +93,7 @@ COMFORT_CK = 50  # what an early stop may cost at the end, and what shows that a
 RISE_SEEN_CK = 20
 LEARN_RISE_CK = 100  # less says nothing about a rate
 LEARN_MAX_S = 14 * 3600
-OUTDOOR_ASSUMED_CK = 500  # where nobody says: a French winter's day
+OUTDOOR_ASSUMED_CK = 500  # without an outdoor temperature: a French winter's day
 COOLING_DEFAULT_PERMILLE_H = 80  # of the difference to outdoors; light buildings, so that a new node stops late
 COOLING_MIN_PERMILLE_H = 2
 COOLING_MAX_PERMILLE_H = 300
@@ -102,8 +102,8 @@ COOLING_DIFFERENCE_CK = 500  # less between room and outdoors says nothing
 STOP_MAX_S = 3600
 
 # -- heating failure and stuck-on [V], hydronic [K]
-# From mean to mean, each over a whole cycle of the relay: one cycle and a half, so that a dead electric heater is told
-# within the hour.
+# From mean to mean, each over a whole cycle of the relay: one cycle and a half, so that a dead electric heater is
+# reported within the hour.
 WATCH_ELECTRIC_MS = 900_000
 WATCH_WATER_MS = 2_700_000
 # What a healthy room that is slow still gains in an hour at full heat, as warm as outdoors; VTherm's half kelvin in 15
@@ -114,7 +114,7 @@ WATCH_LEAVE_PERMILLE = 500
 WATCH_STUCK_CK = 50
 WATCH_DUTY_PERMILLE = 900
 WATCH_BELOW_CK = 100
-# [K] The longest run of full heat that brings nothing, whatever the weather is: a warmest and a coldest hour of the day
+# [K] The longest run of full heat that brings nothing, in any weather: a warmest and a coldest hour of the day
 # are in it. The heating is half dead or too weak, or the thermometer hangs where no heat comes.
 WATCH_RUN_MS = 129_600_000
 WATCH_RUN_CK = 50
@@ -122,12 +122,12 @@ ATTEMPTS_MAX = 5  # [V] of driving the output again
 KICK_MS = 30_000
 
 # -- the meter of electric heaters
-METER_IDLE_DW = 100  # what a contactor and a display may take; a tenth of the rated power where that is more
+METER_IDLE_DW = 100  # a contactor and a display may take so much; a tenth of the rated power where that is more
 METER_IDLE_MS = 300_000  # of a closed relay
 ENERGY_STEP_MAX_WH = 1_000_000  # [K] a month of 1.4 kW without a reading; more is another meter
 ENERGY_MAX_WH = 0xFFFFFFFF
 
-# -- orders: what is off shows it by then
+# -- orders: heating that is off shows it by then
 OFF_SHOWN_MS = 600_000
 
 # -- exercise
@@ -137,9 +137,9 @@ EXERCISE_CLEAR_S = 7200  # from the next occupied hour
 
 # -- valve: a smaller step wears it for nothing
 VALVE_STEP_PERCENT = 5
-OUTPUT_SILENT_MS = 180_000  # three samples: without a boiler's status, or a valve's converter that takes nothing
+OUTPUT_SILENT_MS = 180_000  # three samples without a boiler's status, or with a valve's converter that accepts nothing
 VALVE_BLIND_PERCENT = 2  # and so much above the safe duty: noise of the outdoor sensor moves nothing
-# An outdoor sensor that was there and says nothing for so long.
+# An outdoor sensor that was there and has been silent for so long has failed.
 OUTDOOR_SILENT_MS = 3_600_000
 
 # -- a technician's test: so long of heat, and the water as warm as no radiator or floor minds

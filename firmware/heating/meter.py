@@ -1,7 +1,7 @@
-"""The energy meter of electric heaters (PZEM-004T): watt-hours that never fall, and a relay that closes on nothing.
+"""Counts the energy of electric heaters by their meter (PZEM-004T), and notices a relay that closes on nothing.
 
-The meter's register counts for its whole life, through power cuts: only its steps are added up, from what it said last,
-which `heating.memory` keeps, so that what it counted while the node was down is not lost. A register that began anew
+The meter's register counts for its whole life, through power cuts: only its steps are added up, from its last reading,
+which `heating.memory` keeps, so that the energy of a time without the node is not lost. A register that began anew
 (9999.99 kWh, another meter) adds nothing, and neither does a step that no heaters draw. Loaded where one is fitted.
 """
 
@@ -10,8 +10,8 @@ from wire import quantity
 
 
 class HeaterMeter:
-    """`wh`: the total. `last_wh`: what the meter said last, or None. `is_silent`: nothing came for some samples.
-    `is_idle`: the relay was closed for minutes, in a room that is cold, and nothing was drawn."""
+    """Is the meter's count. `wh`: the total. `last_wh`: the last reading, or None. `is_silent`: no reading for some
+    samples. `is_idle`: the relay was closed for minutes, in a cold room, and no power was drawn."""
 
     def __init__(self, wh, last_wh, heater_w, *, now_ms):
         self.wh = wh
@@ -22,7 +22,8 @@ class HeaterMeter:
         self._heard_ms = self._at_ms = now_ms
 
     def sample(self, values, closed_ms, *, now_ms):
-        """`closed_ms`: for how long the relay has been closed in a room that is too cold, 0: is not, or it is not."""
+        """Observes one reading. `closed_ms`: for how long the relay has been closed in a room that is too cold, else
+        0."""
         power_dw, wh = values.get(quantity.POWER), values.get(quantity.ENERGY)
         if wh is not None:
             self._heard_ms = now_ms

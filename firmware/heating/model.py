@@ -1,4 +1,4 @@
-"""What is printed on a heating and on a room's door: the thermostat's own settings as one value, with defaults."""
+"""Holds the properties of one heating and its room as one value, with defaults."""
 
 from collections import namedtuple
 
@@ -10,14 +10,14 @@ VALVE = "valve"
 OPENTHERM = "opentherm"
 OUTPUTS = (RELAY, VALVE, OPENTHERM)
 
-# Key of a sample while the output does not take what it is told; below 0, where no quantity of the wire is.
+# Key of a sample while the output does not accept its level; below 0, where no quantity of the wire is.
 OUTPUT_SILENT = -1
 
 # output: of OUTPUTS. is_water: water carries the heat (slower, and a valve may stick). zone: civil.Zone. no_time_ck:
-# the set-point of a node without a clock. safe_permille: the least duty when nobody knows how warm it is. span_ck:
+# the set-point of a node without a clock. safe_permille: the least duty while the room is not measured. span_ck:
 # between room and outdoors at full power and in the coldest hour. heater_w: rated power behind the relay, 0 unknown.
 # curve_percent, flow_max_ck: of a boiler. stroke_s: of the weekly exercise, 0 none. standby_ck: how much less is enough
-# where a detector sees nobody, 0 as always. has_meter: of the energy of electric heaters.
+# while the detector has been quiet, 0: no standby. has_meter: of the energy of electric heaters.
 HeatingModel = namedtuple(
     "HeatingModel",
     (
@@ -63,5 +63,5 @@ def default(output, is_water=None, programme=heating.DEFAULT_PROGRAMME):
 
 
 def dead_s(model):
-    """What a new node takes for the dead time of its heating."""
+    """Dead time of the heating that a new node starts from."""
     return 1200 if model.is_water else 300

@@ -1,11 +1,11 @@
-"""Optimum start and stop: when to begin so that the room is warm in time, and when to end early; learned.
+"""Learns when heating must begin so that the room is warm in time, and when it may end early (optimum start and stop).
 
-Start: dead time + what is missing / rate, rate = r0 · (1 - (set-point - outdoors) / span), where span is what the
-heating was built for. r0 and dead time are learned from preheats: a fifth of each new one, two fifths when the room was
-slower than believed, for a cold class costs more than an early start. A preheat that was disturbed (window, order, load
-shed, sensor) teaches nothing; one that came too late does, up to the moment when the room is warm. After a day and more
-of emptiness the walls are cold and the same rise takes longer: such preheats have a rate of their own. Cap 6 h, after
-48 h of emptiness 12 h.
+Start: dead time + missing kelvin / rate, rate = r0 · (1 - (set-point - outdoors) / span), where span is the difference
+that the heating was built for. r0 and dead time are learned from preheats: a fifth of each new one, two fifths when the
+room was slower than believed, for a cold class costs more than an early start. A preheat that was disturbed (window,
+order, load shed, sensor) teaches nothing; one that came too late does, up to the moment when the room is warm. After a
+day and more of emptiness the walls are cold and the same rise takes longer: such preheats have a rate of their own. Cap
+6 h, after 48 h of emptiness 12 h.
 
 Stop: within the last hour of an occupied span, when the room, left alone, will still be within half a kelvin at its
 end, by the cooling that was learned: so many thousandths of the difference to outdoors an hour, over the first hour
@@ -20,12 +20,12 @@ from heating import limits
 
 # rate_long_ck_h: after a day and more of emptiness.
 Learned = namedtuple("Learned", ("rate_ck_h", "rate_long_ck_h", "dead_s", "cooling_permille_h"))
-# Of one preheat: how long, how much, outdoors or None, and what is known now.
+# Of one preheat: how long, how much, outdoors or None, and what has been learned so far.
 Lesson = namedtuple("Lesson", ("minutes", "rise_ck", "outdoor_ck", "rate_ck_h", "dead_s"))
 
 
 class Preheat:
-    """`learned` is what to remember; `is_running` while a preheat is followed."""
+    """Follows preheats and learns from them. `learned`: to be remembered; `is_running`: while a preheat is followed."""
 
     def __init__(self, learned, span_ck):
         self.learned = learned
@@ -37,7 +37,8 @@ class Preheat:
         self._has_cooled = True
 
     def lead_s(self, target_ck, room_ck, outdoor_ck, empty_s) -> int:
-        """How long before its time a room that was empty for `empty_s` must be heated; 0 when it is warm enough."""
+        """Seconds before its time from which a room that was empty for `empty_s` is heated; 0 when it is warm
+        enough."""
         missing_ck = target_ck - limits.PREHEAT_REACHED_CK - room_ck
         if missing_ck <= 0:
             return 0
@@ -47,7 +48,7 @@ class Preheat:
         return min(cap_s, self.learned.dead_s + 3600 * missing_ck // rate_ck_h)
 
     def may_stop(self, setpoint_ck, room_ck, outdoor_ck, left_s) -> bool:
-        """The room will be warm enough at the end of its hours without more heat."""
+        """True if the room will be warm enough at the end of its hours without more heat."""
         if left_s > limits.STOP_MAX_S:
             return False
         outdoor_ck = limits.OUTDOOR_ASSUMED_CK if outdoor_ck is None else outdoor_ck
@@ -57,21 +58,21 @@ class Preheat:
     # --- learning -------------------------------------------------------------------------------------------
 
     def begin(self, target_ck, room_ck, outdoor_ck, is_cold, *, now_ms) -> None:
-        """Full heat begins, for this target. is_cold: the walls too, after a day and more."""
+        """Begins to follow full heat, for this target. is_cold: the walls are cold too, after a day and more."""
         self.is_running = True
         self._start = (now_ms, room_ck, outdoor_ck, target_ck, is_cold)
         self._rising_ms = None
 
     def abandon(self) -> None:
-        """Something disturbs: nothing is learned of it."""
+        """Gives the preheat up after a disturbance: nothing is learned from it."""
         self.is_running = False
 
     def overshoots(self, setpoint_ck) -> bool:
-        """A cooler span has begun before the target was reached: full heat must not go on to the old one."""
+        """True if a cooler span has begun before the target was reached: full heat must not go on to the old one."""
         return setpoint_ck < self._start[3]
 
     def follow(self, room_ck, *, now_ms):
-        """The room's temperature meanwhile; a Lesson when it is over."""
+        """Observes the room's temperature during a preheat; returns a Lesson at its end."""
         start_ms, start_ck, outdoor_ck, target_ck, is_cold = self._start
         rise_ck = room_ck - start_ck
         if self._rising_ms is None and rise_ck >= limits.RISE_SEEN_CK:
@@ -88,7 +89,7 @@ class Preheat:
         return self._learn(lasted_s, rise_ck, outdoor_ck, target_ck, is_cold)
 
     def unheated(self, room_ck, outdoor_ck, *, now_ms) -> None:
-        """No heat is wanted: how fast does the room cool?"""
+        """Observes a room without heat: learns how fast it cools."""
         if self._cooling is None:
             self._cooling = (now_ms, room_ck, outdoor_ck)
             self._has_cooled = False
@@ -108,12 +109,12 @@ class Preheat:
         self.learned = Learned(known.rate_ck_h, known.rate_long_ck_h, known.dead_s, cooling)
 
     def heated(self) -> None:
-        """Heat is wanted again, or nothing can be said."""
+        """Ends the observation of cooling: heat is wanted again, or the room is not known."""
         self._cooling = None
 
     def _learn(self, lasted_s, rise_ck, outdoor_ck, target_ck, is_cold):
         dead_s = (self._rising_ms - self._start[0]) // 1000
-        # The first fifth of a kelvin took a part of the dead time: what the rate explains is taken off again.
+        # The first fifth of a kelvin was part of the dead time: the seconds that the rate explains are subtracted.
         rate_ck_h = 3600 * (rise_ck - limits.RISE_SEEN_CK) // max(60, lasted_s - dead_s)
         dead_s = max(0, dead_s - 3600 * limits.RISE_SEEN_CK // max(1, rate_ck_h))
         at_full = self._rate_at(1000, target_ck, outdoor_ck)
@@ -135,7 +136,8 @@ class Preheat:
 
 
 def _mean(old, new, fifths=1):
-    """A fifth of the new, or so many; by at least one, or a small difference would never be learned."""
+    """The old value moved by a fifth, or so many, towards the new; by at least one, or a small difference would never
+    be learned."""
     step = new - old
     if step == 0:
         return old

@@ -1,18 +1,19 @@
-"""From a set-point and a temperature to a duty: TPI, with or without a PI that shifts the set-point, or hysteresis.
+"""Computes a heating duty from set-point and temperature: TPI, with or without a PI that shifts the set-point, or
+hysteresis.
 
 TPI (time proportional and integral, as Versatile Thermostat names it): duty = Kint · (set-point - room) + Kext ·
-(set-point - outdoors), between 0 and 1; defaults 0.6 and 0.01 per K; no outdoor term where nobody knows. It leaves an
-offset of its own when Kext does not fit the building. PI takes it out: an offset is added to the set-point, kp · error
-+ ki · the sum of errors, one step every five minutes, with the presets of Versatile Thermostat. Their k_ext is left
-out: all our outputs have an outdoor term of their own (Kext, the boiler's curve), and two would add up.
+(set-point - outdoors), between 0 and 1; defaults 0.6 and 0.01 per K; no outdoor term without an outdoor temperature. It
+leaves an offset of its own when Kext does not fit the building. PI removes it: an offset is added to the set-point, kp
+· error + ki · the sum of errors, one step every five minutes, with the presets of Versatile Thermostat. Their k_ext is
+left out: all our outputs have an outdoor term of their own (Kext, the boiler's curve), and two would add up.
 
-Anti-windup: the sum is clamped; halved when the error has changed its sign by more than noise
-does; a long gap counts as one step; and it rests while
-the output is saturated in the error's direction, and while the caller says so (window open, sensor at fault).
+Anti-windup: the sum is clamped, and halved when the error has changed its sign by more than noise does; a long gap
+counts as one step; and the sum rests while the output is saturated in the error's direction, and while the caller asks
+for it (window open, sensor at fault).
 
 Hysteresis (as ESPHome's thermostat has it): full heat from a deadband below the set-point on, none from an overrun
-above it on, and what it was in between. No outdoor term, no sum; the least times of the relay are its cycle's. For what
-likes long runs: a burner without modulation, a pellet stove.
+above it on, and in between the duty of before. No outdoor term, no sum; the relay's minimum times are its cycle's. For
+heating that needs long runs: a burner without modulation, a pellet stove.
 
 Integers: temperatures in 0.01 K, duty in 1/1000, gains as said.
 """
@@ -21,8 +22,8 @@ from collections import namedtuple
 
 from heating import limits
 
-# kint, kext: 1/100 per K. pi: a Preset or None. band: (deadband, overrun) of hysteresis, 0.01 K, which then is all; or
-# None.
+# kint, kext: 1/100 per K. pi: a Preset or None. band: (deadband, overrun) of hysteresis, 0.01 K, instead of all others;
+# or None.
 ControlLaw = namedtuple("ControlLaw", ("kint", "kext", "pi", "band"))
 # kp in 1/1000, ki in 1/10000 per step, offset_max_ck, and the clamp of the sum in 0.01 K · steps.
 Preset = namedtuple("Preset", ("kp", "ki", "offset_max_ck", "sum_max_ck"))
@@ -38,7 +39,8 @@ DEFAULT_CONTROL = ControlLaw(60, 1, PRESETS["medium"], None)
 
 
 class Regulator:
-    """`duty_permille` as of the last `step`; `offset_ck`: what PI adds to the set-point."""
+    """Holds the state of one regulator. `duty_permille`: of the last `step`; `offset_ck`: PI's addition to the
+    set-point."""
 
     def __init__(self, control):
         self._control = control
@@ -50,7 +52,7 @@ class Regulator:
         self.duty_permille = 0
 
     def step(self, setpoint_ck, room_ck, outdoor_ck, *, rises, rests, is_full, now_ms) -> int:
-        """The duty in 1/1000. `rises`: the room gets warmer; `rests`: what is seen says nothing about the heating;
+        """The duty in 1/1000. `rises`: the room gets warmer; `rests`: the reading shows nothing about the heating;
         `is_full`: the output gives all it has."""
         error_ck = setpoint_ck - room_ck
         band = self._control.band
@@ -74,7 +76,7 @@ class Regulator:
         return self.duty_permille
 
     def forget(self) -> None:
-        """Another regime begins: what was summed up belongs to the old one."""
+        """Clears the sum: another regime begins."""
         self._sum_ck = 0
         self.offset_ck = 0
 
@@ -95,12 +97,12 @@ class Regulator:
 
 
 def safe_permille(base_permille, outdoor_ck, last_ck, is_winter, span_ck) -> int:
-    """The duty that keeps a room which nobody can measure: 0 only while it is warmer outdoors than what is kept, and no
-    winter, in which whoever says so is not to be believed.
+    """The duty that keeps a room which cannot be measured: 0 only while it is warmer outdoors than what is kept, and
+    never in winter, when such an outdoor temperature is not believed.
 
-    The configured base; SAFE_FLOOR_PERMILLE at frost outside, when the room was cold when last seen, or in winter when
-    nobody knows how cold it is; and where the outdoor temperature is known, what holds 12 °C by the span (0.01 K) that
-    the heating is built for."""
+    It is the largest of the configured base; SAFE_FLOOR_PERMILLE at frost outside, when the room was cold at its last
+    reading, or in winter without an outdoor temperature; and with an outdoor temperature the duty that holds 12 °C by
+    the span (0.01 K) that the heating is built for."""
     duty = base_permille
     if outdoor_ck is None:
         cold = is_winter
@@ -119,5 +121,5 @@ def _half(value):
 
 
 def _over(value, divisor):
-    """Towards zero, so that heating and cooling errors weigh alike."""
+    """Division towards zero, so that heating and cooling errors weigh alike."""
     return -(-value // divisor) if value < 0 else value // divisor

@@ -1,4 +1,4 @@
-"""What a thermostat says happened: begins and ends, each told once. Remembers what was told; decides nothing."""
+"""Reports the events of one room: each begin and each end once. Remembers what was reported; decides nothing."""
 
 from heating import limits
 from heating.boiler import FAULT, FAULT_CODE_KEY, FAULT_FLAGS_KEY, STATUS_KEY
@@ -6,19 +6,19 @@ from heating.model import OPENTHERM, OUTPUT_SILENT
 from heating.setpoint import PREHEAT, PROGRAMME
 from wire import directive, event
 
-# The word of wire.event for what carries a room on without its clock.
+# The word of wire.event for the basis on which a room goes on without its clock.
 _BASIS = "safety"
-# Of a valve's converter: the room's only zone, why, no current.
+# Detail of a silent valve's converter: the room's only zone, why, no current.
 _SILENT = (1, "silent", None)
 
 
 class RoomReports:
-    """`take` drains: [(event code, active, detail)]."""
+    """Queues the events of one room for `drain`."""
 
     def __init__(self, model, *, now_ms):
         self._has_boiler = model.output == OPENTHERM
         self._events = []
-        self._told = {}  # event code: detail, of what is in force
+        self._reported = {}  # {name: detail} of what is in force
         self._setpoint = (model.no_time_ck, None, None)
         self._ceiling = None
         self._clock_ms = now_ms
@@ -26,6 +26,7 @@ class RoomReports:
         self._status_ms = now_ms
 
     def drain(self) -> list:
+        """[(event code, active, detail)] since the last call."""
         events = self._events
         self._events = []
         return events
@@ -34,7 +35,7 @@ class RoomReports:
         self._events.append((code, active, detail))
 
     def report_sample(self, values, outdoor, *, now_ms) -> None:
-        """What the ports said: the boiler's state or the output's silence, the outdoor sensor's."""
+        """Reports from a sample: the boiler's state or the output's silence, and the outdoor sensor's."""
         silent = outdoor is not None and now_ms - outdoor[1] >= limits.OUTDOOR_SILENT_MS
         self._report_while("outdoor", event.SENSOR_FAILURE, silent, ("outdoor", "silent"))
         if not self._has_boiler:
@@ -57,7 +58,7 @@ class RoomReports:
             self._report_while(event.BOILER_FAULT, event.BOILER_FAULT, values[STATUS_KEY] & FAULT != 0, detail)
 
     def report_meter(self, is_silent) -> None:
-        """What the meter says, or that it says nothing."""
+        """Reports a silent meter."""
         self._report_while(event.METER_FAILURE, event.METER_FAILURE, is_silent, ())
 
     def boiler_status(self, *, now_ms):
@@ -67,16 +68,16 @@ class RoomReports:
         return self._status
 
     def is_equipment_sound(self) -> bool:
-        """Output and meter answer, and a boiler says of itself that it works."""
+        """True while output and meter answer and a boiler reports no fault."""
         for code in (event.METER_FAILURE, event.VALVE_FAILURE, event.BOILER_COMM_FAILURE, event.BOILER_FAULT):
-            if code in self._told:
+            if code in self._reported:
                 return False
         return True
 
     def report_decision(self, setpoint_ck, rule, reason, choice, frost, sensor, seen_by, moment) -> None:
-        """A whole decision: whatever differs from what was told."""
+        """Reports from a whole decision what differs from the last reports."""
         previous_ck = self._setpoint[0]
-        # The programme's reason changes at midnight too, with the day that it stands in: that is no change.
+        # The programme's reason changes at midnight with the day: that is no change of the set-point.
         which = (setpoint_ck, rule, None if rule in (PROGRAMME, PREHEAT) else reason)
         if which != self._setpoint:
             self._setpoint = which
@@ -94,15 +95,15 @@ class RoomReports:
         self._report_while(event.LOAD_SHED, event.LOAD_SHED, shed_ck > 0, (shed_ck,))
         if choice.wanted is not None:
             self._clock_ms = moment.now_ms
-        lost = moment.now_ms - self._clock_ms >= limits.FALLBACK_TOLD_MS
+        lost = moment.now_ms - self._clock_ms >= limits.FALLBACK_REPORTED_MS
         self._report_while(event.TIME_FALLBACK, event.TIME_FALLBACK, lost, (_BASIS,))
 
     def _report_while(self, name, code, active, detail):
-        """Told when it begins, when it says something else while it lasts (but for a temperature), when it ends."""
+        """Reports the begin, a new detail while it lasts (unless that is a temperature), and the end."""
         if active:
-            known = self._told.get(name)
+            known = self._reported.get(name)
             if known is None or (known != detail and code != event.FROST_PROTECTION):
-                self._told[name] = detail
+                self._reported[name] = detail
                 self.report(code, True, detail)
-        elif name in self._told:
-            self.report(code, False, self._told.pop(name))
+        elif name in self._reported:
+            self.report(code, False, self._reported.pop(name))

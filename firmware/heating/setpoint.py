@@ -1,11 +1,10 @@
-"""Which set-point holds now, by which rule, and why. From the top: order, programme, the safe set-point without a
-clock; then what lowers it: load shedding, ceilings. Frost, windows and a dead sensor are not wishes: they stand above,
-in `heating.thermostat`.
+"""Decides the set-point of now, its rule and its reason: order, programme, or a safe set-point without a clock; then
+lowers it for load shedding and ceilings. Frost, windows and a dead sensor stand above it, in `heating.thermostat`.
 
-A usable clock runs the programme; one that is uncertain by more than a minute chooses the warmest of what may be right.
-Without one, the room is held at a safe comfort. Nothing is stored but two latches, each for one span: a preheat that
-has begun goes on, an early stop stays stopped. Both aim at what the ceilings will let through at that hour: a programme
-may wish what an exemption allowed that has ended.
+A usable clock runs the programme; one that is uncertain by more than a minute gives the warmest set-point that may be
+right. Without one the room is held at a safe comfort. Nothing is stored but two latches, each for one span: a preheat
+that has begun goes on, an early stop stays stopped. Both aim at what the ceilings will allow at that hour: a programme
+may ask for a temperature by an exemption that has ended.
 """
 
 from collections import namedtuple
@@ -15,8 +14,8 @@ from node.limits import UNCERTAINTY_USABLE_S
 from policy import civil, heating
 from wire import directive, node_order
 
-# Rules that can cause a set-point, as they stand in `setpointChanged` events, beside those of wire.node_order. `reason`
-# is of the programme an integer (policy.heating.reason_text), of an order its id, of a ceiling its text.
+# Rules of a set-point, as `setpointChanged` events carry them, beside those of wire.node_order. `reason` is of the
+# programme an integer (policy.heating.reason_text), of an order its id, of a ceiling its text.
 PROGRAMME = "programme"
 PREHEAT = "preheat"
 EARLY_STOP = "early-stop"
@@ -24,14 +23,14 @@ NO_TIME = "no-time"
 SHED = "load-shed"
 CEILING = "ceiling"
 
-# is_off: no heat whatever the room says. wished_ck, limit: what the ceiling lowered, and the Limit, or None. wanted:
-# the programme's Wanted, or None without a clock. is_plain: nothing but the programme decides (a preheat may be learned
-# of).
+# is_off: no heat at any room temperature. wished_ck: before the ceiling lowered it; limit: the Limit, or None. wanted:
+# the programme's Wanted, or None without a clock. is_plain: the programme alone decides (a preheat may be learned
+# from).
 Choice = namedtuple("Choice", ("setpoint_ck", "rule", "reason", "is_off", "wished_ck", "limit", "wanted", "is_plain"))
 
 
 class SetpointLadder:
-    """`choose` at every decision; time may jump either way. `preheat` is a heating.preheat.Preheat."""
+    """Is the ladder of one room; time may jump either way. `preheat` is a heating.preheat.Preheat."""
 
     def __init__(self, model, preheat):
         self._model = model
@@ -39,12 +38,12 @@ class SetpointLadder:
         self._preheat = preheat
         self._preheats_s = None  # for the span that begins then
         self._stops_s = None  # for the span that ends then
-        self._kept_s = None  # not for this one any more: the room had got too cold
+        self._kept_s = None  # no early stop of the span that ends then: the room had got too cold
         self._exception = None  # policy.heating: the one that holds, or the last
-        self._known_s = None  # since when we would have noticed that one begins
+        self._known_s = None  # since when the begin of an exception would have been noticed
 
     def decide(self, moment, room_ck, outdoor_ck) -> Choice:
-        """See the module. room_ck, outdoor_ck: 0.01 °C, or None."""
+        """The Choice of now. room_ck, outdoor_ck: 0.01 °C, or None."""
         wanted = self._wanted(moment)
         order = moment.order
         kind = heating.OCCUPIED
@@ -79,14 +78,14 @@ class SetpointLadder:
         return self._plan.wanted(moment.unix_s, exception)
 
     def _exceptional(self, moment):
-        """For the Plan: what the gateway tells, since it began to. Nobody says when that was: what was there at a start
-        may have lasted for long, and closed for long is the cooler of what may be right."""
+        """The exception for the Plan: (kind, since when, until when). The directive gives no begin: one that is there
+        at a start may have lasted for long, and closed for long is the cooler of what may be right."""
         unix_s, last = moment.unix_s, self._exception
         if self._known_s is None:
             self._known_s = unix_s
         word = moment.directives.get(directive.EXCEPTION, heating.AS_USUAL)
         if word == heating.AS_USUAL:
-            # Over, or called off: what has been of it stays.
+            # The exception has ended or was called off: its past stays.
             return last if last is None or last[2] <= unix_s else (last[0], last[1], unix_s)
         day = civil.local_from_unix(self._model.zone, unix_s).civil_day
         ends_ms = moment.directives.get(directive.EXCEPTION_ENDS)
@@ -95,11 +94,11 @@ class SetpointLadder:
         else:
             ends_s = unix_s + (ends_ms - moment.now_ms) // 1000
         if last is not None and last[0] == word and last[2] > unix_s - limits.EXCEPTION_MOVES_S:
-            # Told anew every quarter of an hour, it ends some seconds sooner or later: the same hour of a preheat.
+            # Each renewal, every quarter of an hour, moves its end by some seconds: that is the same hour of a preheat.
             is_same = abs(ends_s - last[2]) <= limits.EXCEPTION_MOVES_S
             return last if is_same else (word, last[1], ends_s)
         is_known = unix_s - self._known_s >= limits.EXCEPTION_KNOWN_S
-        # A day is occupied as a whole; closed it is from now on, and what was used of it was.
+        # A day is occupied as a whole, but closed from now on only: the hours before were used.
         since_s = civil.unix_from_local(self._model.zone, day, 0) if word == heating.OCCUPIED_ALL_DAY else unix_s
         return (word, since_s if is_known else 0, ends_s)
 
@@ -125,7 +124,7 @@ class SetpointLadder:
         return wanted.setpoint_ck, PROGRAMME, wanted.kind
 
     def _stops(self, wanted, unix_s, room_ck, outdoor_ck):
-        """An early stop begins or goes on. It ends when the room has got colder than it may."""
+        """True while an early stop holds. It ends when the room has got colder than it may."""
         ends_s = wanted.until_s
         if ends_s - unix_s > limits.STOP_MAX_S or room_ck is None:
             self._stops_s = None
@@ -144,7 +143,7 @@ class SetpointLadder:
         return self._stops_s is not None
 
     def _is_last(self, setpoint_ck, ends_s):
-        """What comes at the end is cooler: not another span, nor the same one past midnight."""
+        """True if the hours after the end are cooler: neither another span, nor the same one past midnight."""
         after = self._plan.peek(ends_s, self._exception)
         after_ck = self._allowed_ck(after.setpoint_ck, after.kind, ends_s)
         return after.kind != heating.OCCUPIED and after_ck < setpoint_ck

@@ -1,4 +1,4 @@
-"""A thermostat's own settings: plain data in, one value out. Every fault is noted with its path and the remedy.
+"""Decodes a thermostat's own settings from plain data. Every fault is noted with its path and the remedy.
 
     output       "relay", "valve" or "opentherm"
     water        true where water carries the heat; absent: all but a relay
@@ -8,14 +8,14 @@
     cycle        [cycle, least on, least off] in s; absent: 600, 30, 30 for electric heat, 1800, 300, 300 for water
     programme    heating programme in plain form (policy.heating_form); absent: weekdays from 8:00 to 18:00 at 19 °C
     fallback_ck  set-point without a clock, 0.01 °C; absent: 17 °C
-    safe_percent the least duty when nobody knows how warm it is, given whatever `cycle` says; absent: 10
+    safe_percent the least duty while the room is not measured, given in spite of `cycle`; absent: 10
     span_k       room less outdoors at full power in the coldest hour, K; absent: 30
     heater_w     rated power behind the relay, W: energy is then counted by its on-time, where there is no meter
     flow_max_ck, curve_percent   of a boiler: highest flow temperature (id 57), heating curve; absent: 70 °C, 120
-    hot_water    true or false: whether the boiler may make hot water; absent: as it likes
+    hot_water    true or false: whether the boiler may make hot water; absent: the boiler decides
     exercise_s   weekly stroke of the valve, each way; 0: none
-    standby_ck   with a presence detector: by how much the set-point falls, 0.01 K, when nobody was seen for 60 minutes
-                 of occupied hours (at once back when somebody is); 0: never; absent: 1 K
+    standby_ck   with a presence detector: by how much the set-point falls, 0.01 K, after 60 minutes of occupied hours
+                 without a detection (the next one brings it back at once); 0: never; absent: 1 K
     fitted       which options the board carries: "outdoor", "flow", "window", "presence", "meter" (the
                  energy of electric heaters; in the place of the boiler's bridge, so not with "opentherm")
 """

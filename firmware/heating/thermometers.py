@@ -1,10 +1,11 @@
-"""Is the room's thermometer to be believed? Absent, stale, stuck, wild: each has its word, and within five minutes.
+"""Judges the thermometers of a room: whether the reading of the room is believed, and how cold it is outside.
 
-Fed with one reading a sample, or None where the sensor said nothing. A reading out of range, or faster than air can
-be, counts as none; how fast is allowed grows with the time since the last good one, so that a sensor that was moved is
-believed again by itself. A value that stands still is no fault while the heating is low: rooms do that. It is one after
-three hours at more than half power (the false alarms that Versatile Thermostat's users had were of that kind), and
-after a day and night at any: what stands at 20 °C for ever would have the room freeze without a demand.
+The room's thermometer gets one reading a sample, or None where it is silent; absent, stale, stuck and wild have a word
+each, within five minutes. A reading out of range, or faster than air can change, counts as none; the allowed change
+grows with the time since the last good reading, so that a sensor that was moved is believed again by itself. A value
+that stands still is no fault while the heating is low: rooms do that. It is one after three hours at more than half
+power (the false alarms that Versatile Thermostat's users had were of that kind), and after a day and night at any: a
+sensor that stands at 20 °C for ever would have the room freeze without a demand.
 """
 
 from heating import limits
@@ -20,7 +21,8 @@ ABSENT = "absent"
 
 
 class RoomThermometer:
-    """`temperature_ck`: the last good reading, 0.01 °C, or None; `fault`: None, or why it is not to be acted upon."""
+    """Judges the room's readings. `temperature_ck`: the last good one, 0.01 °C, or None; `fault`: None, or why it must
+    not be acted upon."""
 
     def __init__(self, *, now_ms):
         self.temperature_ck = None
@@ -34,7 +36,7 @@ class RoomThermometer:
         self._moved_ms = now_ms
 
     def sample(self, value_ck, duty_permille, *, now_ms) -> None:
-        """One reading, and the heating duty that was in force since the one before."""
+        """Observes one reading, and the heating duty that was in force since the one before."""
         why = self._wrong(value_ck, now_ms)
         if why is not None:
             self._why = why if why != SILENT or self.temperature_ck is not None else ABSENT
@@ -43,7 +45,7 @@ class RoomThermometer:
             return
         self.temperature_ck = value_ck
         if now_ms - self._good_ms >= limits.SENSOR_STALE_MS:
-            self._moved_ms = now_ms  # nobody knows what it did meanwhile
+            self._moved_ms = now_ms  # how it moved meanwhile is not known
         self._good_ms = now_ms
         self._good_in_a_row += 1
         moved = self._still_ck is None or abs(value_ck - self._still_ck) >= limits.SENSOR_STUCK_CK
@@ -62,7 +64,7 @@ class RoomThermometer:
             self.fault = None
 
     def tick(self, *, now_ms) -> None:
-        """Time passes, with or without samples."""
+        """Declares a sensor that has been silent for too long; called with or without samples."""
         if now_ms - self._good_ms >= limits.SENSOR_STALE_MS:
             self._declare(self._why)
 
@@ -89,7 +91,8 @@ _WINTER_MONTHS = (11, 12, 1, 2, 3)
 
 
 class OutdoorThermometer:
-    """`seen`: (0.01 °C, since when) of the node's own sensor, or None where there never was one."""
+    """Gives the temperature outdoors: of the node's own sensor, else of the gateway. `seen`: (0.01 °C, when) of the own
+    sensor, or None before its first reading."""
 
     def __init__(self):
         self.seen = None
@@ -106,7 +109,7 @@ class OutdoorThermometer:
 
 
 def is_winter(choice, moment):
-    """Without a clock it is."""
+    """True in the winter months; without a clock too."""
     if choice.wanted is None:
         return True
     return civil.civil_from_days(moment.unix_s // civil.day_s)[1] in _WINTER_MONTHS

@@ -1,20 +1,21 @@
-"""The thermostat of one room: its outputs now, and why (ARCHITECTURE, sections 6 and 7). Composes the package.
+"""Heats one room as the application's trade: decides set-point, duty and outputs, watches the heating, and reports.
 
-Recomputed from order, clock, programme and temperature at every decision, never restored. From the top:
+Composes the machines of this package. The outputs are recomputed from order, clock, programme and temperature at every
+decision, never restored. Precedence (ARCHITECTURE.md), from the top:
 
-    locked        by a technician at the node: no heat at all, for somebody may have a hand in the valve. A room that
-                  gets as cold as frost meanwhile is told, not heated. Tested by one: heat, for two minutes
-    frost         forced at 5 °C, released at 7 °C, whatever else says: order, window, load shed, a manual off
-    sensor        at fault: the safe duty, which is never 0 in winter, given in full whatever a relay's least times are;
-                  a boiler's curve then aims at what that keeps
+    locked        by a technician at the node: no heat at all, for a hand may be in the valve. A room that gets as cold
+                  as frost meanwhile is reported, not heated. Tested by a technician: heat, for two minutes
+    frost         forced at 5 °C, released at 7 °C, above order, window, load shed and a manual off
+    sensor        at fault: the safe duty, which is never 0 in winter, given in full in spite of a relay's minimum
+                  times; a boiler's curve then aims at what the duty keeps
     window        open: no heat
-    set-point     of `heating.setpoint`: order, programme, no-time; load shed and ceilings lower it, and standby, where
-                  nobody was seen for an hour of the programme's occupied hours
-    exercise      of the valve, once a week, when nothing else wants anything
+    set-point     of `heating.setpoint`: order, programme, no-time; load shed and ceilings lower it, and so does
+                  standby, after an hour of the programme's occupied hours without a detection
+    exercise      of the valve, once a week, when nothing else needs it
 
-A duty comes of it; what gives it is a relay's cycle, a valve's 0-10 V, or a boiler's flow set-point. Every edge is a
-deadline, and every whole decision holds for a minute: whoever calls 8 s late is wrong by 8 s of heat and no more.
-What a detector of presence says stays in here: no record has it. "Standby" tells of an hour's absence at the finest.
+This gives a duty, and `heating.actuators` turns it into a relay's cycle, a valve's 0-10 V, or a boiler's flow
+set-point. Every edge is a deadline, and a whole decision holds for some seconds: a call that is 8 s late costs 8 s of
+heat and no more. Presence stays in the node: no record has it, and "standby" shows an hour's absence at the finest.
 
 Long because the machines of a room meet here; each is a module of its own.
 """
@@ -34,8 +35,8 @@ from node.trade import LOCK, TEST, Trade
 from policy import civil, heating
 from wire import directive, event, quantity
 
-# on: relay, pump or CH enable. valve_percent: 0 to 100. flow_ck: of a boiler, 0.01 °C. attempt: a change means, drive
-# everything anew though nothing else has changed.
+# on: relay, pump or CH enable. valve_percent: 0 to 100. flow_ck: of a boiler, 0.01 °C. attempt: with another number all
+# outputs are driven anew though nothing else has changed.
 Outputs = namedtuple("Outputs", ("on", "valve_percent", "flow_ck", "attempt"))
 SAFE = Outputs(False, 0, limits.FLOW_MIN_CK, 0)
 
@@ -45,12 +46,13 @@ WINDOW = "window"
 STANDBY = "standby"
 
 ROOM_KEY = quantity.key(quantity.TEMPERATURE)
-# Of a sample, and not told with it: nobody's business outside, or another register than ours.
+# Keys of a sample that no record has: private (presence), or the meter's own register.
 _INSIDE = (quantity.OCCUPANCY, quantity.ENERGY, OUTPUT_SILENT)
 
 
 class Thermostat(Trade):
-    """`model`: heating.model.Model; `remembered`: bytes of `memory` before the restart, b"" at first."""
+    """Is the trade of one room. `model`: heating.model.HeatingModel; `remembered`: bytes of `memory` before the
+    restart, b"" at first."""
 
     kind = "thermostat"
     directives = (directive.OUTDOOR_TEMPERATURE, directive.LOAD_SHED, directive.EXCEPTION)
@@ -95,9 +97,9 @@ class Thermostat(Trade):
         self._values = {}
         self._outdoors = OutdoorThermometer()
         self._sampled_ms = now_ms
-        self._settled_ms = None
-        self._settled_for = None  # (Moment, local)
-        self._seen_ms = now_ms  # somebody, or hours in which nobody is waited for
+        self._decided_ms = None
+        self._decided_for = None  # (Moment, local)
+        self._seen_ms = now_ms  # of the last detection, or of the last hours that need none
         self._is_fresh = False  # a whole decision that the outputs have not followed yet
 
     # --- in -------------------------------------------------------------------------------------------------
@@ -105,7 +107,7 @@ class Thermostat(Trade):
     def sample(self, values, moment):
         now_ms = moment.now_ms
         self._sampled_ms = now_ms
-        self._settled_ms = None
+        self._decided_ms = None
         self._values = values or {}
         self._sensor.sample(self._values.get(ROOM_KEY), self.duty_permille, now_ms=now_ms)
         self._outdoors.sample(self._values, now_ms=now_ms)
@@ -120,7 +122,7 @@ class Thermostat(Trade):
             self._reports.report_meter(self._meter.is_silent)
         if is_new:
             self._learn(room_ck, moment)
-        self._settle(moment)
+        self._decide(moment)
         self._watch_heating(room_ck, moment)
 
     def sense(self, values, moment):
@@ -129,10 +131,10 @@ class Thermostat(Trade):
 
     def decide(self, moment):
         now_ms = moment.now_ms
-        late = self._settled_ms is None or not 0 <= now_ms - self._settled_ms < limits.DECIDE_MS
+        late = self._decided_ms is None or not 0 <= now_ms - self._decided_ms < limits.DECIDE_MS
         if late or self._differs(moment):
-            self._settle(moment)
-        self._drive(moment)
+            self._decide(moment)
+        self._apply(moment)
 
     # --- out ------------------------------------------------------------------------------------------------
 
@@ -142,7 +144,7 @@ class Thermostat(Trade):
     def readings(self, moment):
         readings = {}
         for key, value in self._values.items():
-            # A reading that the trade itself does not believe is not told as the room's temperature.
+            # A reading that is not believed is not recorded as the room's temperature.
             if key not in _INSIDE and (key != ROOM_KEY or self._sensor.fault is None):
                 readings[key] = value
         readings[quantity.SETPOINT] = self.setpoint_ck
@@ -208,12 +210,12 @@ class Thermostat(Trade):
 
     # --- the decision ---------------------------------------------------------------------------------------
 
-    def _settle(self, moment):
-        """Set-point, rule and duty of now."""
+    def _decide(self, moment):
+        """Decides set-point, rule and duty of now."""
         now_ms = moment.now_ms
-        self._settled_ms = now_ms
+        self._decided_ms = now_ms
         self._is_fresh = True
-        self._settled_for = (moment, self.local)
+        self._decided_for = (moment, self.local)
         self._sensor.tick(now_ms=now_ms)
         room_ck, outdoor_ck = self._room_ck(), self._outdoors.temperature_ck(moment)
         choice = self._choice = self._ladder.decide(moment, room_ck, outdoor_ck)
@@ -221,7 +223,7 @@ class Thermostat(Trade):
             limits.FROST_OFF_CK if self._frost else limits.FROST_ON_CK
         )
         setpoint_ck, rule, reason = choice.setpoint_ck, choice.rule, choice.reason
-        if self._stands_by(choice, now_ms):
+        if self._is_standby(choice, now_ms):
             setpoint_ck, rule, reason = setpoint_ck - self._model.standby_ck, STANDBY, 0
         if self.local is not None:
             setpoint_ck, rule, reason = limits.FROST_ON_CK if self.local == LOCK else setpoint_ck, self.local, 0
@@ -242,16 +244,16 @@ class Thermostat(Trade):
             setpoint_ck, rule, reason, choice, self._frost, self._sensor, self._window.seen_by, moment
         )
 
-    def _stands_by(self, choice, now_ms):
-        """Nobody seen for so long, in hours that the programme alone calls occupied."""
+    def _is_standby(self, choice, now_ms):
+        """True after so long without a detection, in hours that are occupied by the programme alone."""
         waits = choice.is_plain and choice.wanted.kind == heating.OCCUPIED and choice.rule != EARLY_STOP
         if not waits or not self._model.standby_ck:
             self._seen_ms = now_ms
         return now_ms - self._seen_ms >= limits.STANDBY_MS
 
     def _differs(self, moment):
-        """Something else is ordered, told or known than at the last whole decision."""
-        last, local = self._settled_for
+        """True if order, directives or clock differ from those of the last whole decision."""
+        last, local = self._decided_for
         return (
             self.local != local
             or moment.order != last.order
@@ -260,7 +262,7 @@ class Thermostat(Trade):
         )
 
     def _duty(self, choice, room_ck, outdoor_ck, moment):
-        """In 1/1000, by the rule in force."""
+        """The duty in 1/1000, by the rule in force."""
         if self._rule == LOCK:
             return 0
         if self._rule in (FROST, TEST):
@@ -288,7 +290,7 @@ class Thermostat(Trade):
         return 1000 if self._preheat.is_running else duty
 
     def _follow_preheat(self, choice, was_rule, room_ck, outdoor_ck, now_ms):
-        """A preheat is followed while nothing but the programme decides, beyond its hour if it came too late."""
+        """Follows a preheat while the programme alone decides, beyond its hour if it came too late."""
         if self._rule == PREHEAT and was_rule != PREHEAT and choice.is_plain and not self._preheat.is_running:
             self._preheat.begin(
                 choice.setpoint_ck, room_ck, outdoor_ck, choice.wanted.empty_s >= limits.COLD_MASS_S, now_ms=now_ms
@@ -301,7 +303,7 @@ class Thermostat(Trade):
                 self._preheat.abandon()
 
     def _learn(self, room_ck, moment):
-        """From this sample: a preheat that ends, a room that cools."""
+        """Learns from this sample: the end of a preheat, the cooling of a room."""
         if self._preheat.is_running:
             lesson = self._preheat.follow(room_ck, now_ms=moment.now_ms)
             if lesson is not None:
@@ -312,13 +314,14 @@ class Thermostat(Trade):
             self._preheat.heated()
 
     def _is_full(self):
-        """The output gives all it has: of a boiler it is the flow that tells, also while it is driven anew."""
+        """True while the output gives all it has: a boiler by its flow, also while it is driven anew."""
         if self._model.output == OPENTHERM:
             return self._cycle.is_on and self.outputs.flow_ck >= self._model.flow_max_ck
         return self.duty_permille >= 1000
 
     def _watch_heating(self, room_ck, moment):
-        """A test is no regime of its own, and no heat shows nothing of a heating that failed before it was locked."""
+        """Watches whether the room follows. A test is no regime of its own, and a lock shows nothing of a heating that
+        failed before it."""
         now_ms, watch = moment.now_ms, self._watch
         if self.local == TEST or (self.local == LOCK and event.HEATING_FAILURE in watch.active):
             watch.disturb(now_ms=now_ms)
@@ -326,15 +329,15 @@ class Thermostat(Trade):
         outdoor_ck = self._outdoors.temperature_ck(moment)
         changes = watch.step(self._watched_permille(), room_ck, self.setpoint_ck, outdoor_ck, now_ms=now_ms)
         if self._meter is not None:
-            changes += watch.drawn(self._meter.is_idle)
+            changes += watch.observe_meter(self._meter.is_idle)
         for code, begins, rise_ck in changes:
             self._reports.report(code, begins, (self.duty_permille // 10, rise_ck))
         if watch.attempts != self.outputs.attempt and event.HEATING_FAILURE in watch.active:
-            # It does not follow: drive the outputs anew, a relay by letting it go first.
+            # The room does not follow: drive the outputs anew; a relay is opened first.
             self._kick_until_ms = now_ms + max(limits.KICK_MS, self._model.timing.min_off_ms)
 
     def _watched_permille(self):
-        """The duty as far as the room must feel it."""
+        """The duty that the room must feel."""
         if self._rule in (WINDOW, SENSOR):
             return limits.WATCH_LEAVE_PERMILLE - 1
         if self._model.output == OPENTHERM and self.duty_permille and not self._is_full():
@@ -343,8 +346,8 @@ class Thermostat(Trade):
 
     # --- the outputs ----------------------------------------------------------------------------------------
 
-    def _drive(self, moment):
-        """Outputs for the duty in force. Makes a new value only when something changes."""
+    def _apply(self, moment):
+        """Brings `outputs` to the duty in force. Makes a new value only for a change."""
         now_ms = moment.now_ms
         model = self._model
         demand = self.duty_permille
@@ -383,7 +386,7 @@ class Thermostat(Trade):
         if self._rule == TEST:
             return min(model.flow_max_ck, limits.TEST_FLOW_CK)
         room_ck, outdoor_ck = self._room_ck(), self._outdoors.temperature_ck(moment)
-        # With hysteresis nothing would make good what a curve gives too little.
+        # With hysteresis nothing would correct a curve that is set too low.
         is_two_point = model.control.band is not None and room_ck is not None
         if is_two_point or self._rule == FROST or self._preheat.is_running:
             return model.flow_max_ck
@@ -396,7 +399,7 @@ class Thermostat(Trade):
             if outdoor_ck is None and is_winter(self._choice, moment):
                 outdoor_ck = limits.SAFE_OUTDOOR_CK
             flow_ck = actuators.blind_flow_ck(self.duty_permille, outdoor_ck, model.curve_percent, model.flow_max_ck)
-        # A boiler moves in whole degrees: a smaller step is said for nothing.
+        # A boiler moves in whole degrees: a smaller step would be sent for nothing.
         held = self.outputs.flow_ck
         return held if abs(flow_ck - held) < 50 and held != limits.FLOW_MIN_CK else flow_ck
 
@@ -422,12 +425,12 @@ class Thermostat(Trade):
     # --- what is known --------------------------------------------------------------------------------------
 
     def _room_ck(self):
-        """What may be acted upon, or None."""
+        """The room's temperature if it is believed, else None."""
         return None if self._sensor.fault is not None else self._sensor.temperature_ck
 
     def _closed_ms(self, room_ck, now_ms):
-        """For how long the relay has been closed on electric heaters that have every reason to draw: in a room that is
-        nearly warm their own thermostats may be content."""
+        """For how long the relay has been closed on electric heaters that must draw; 0 in a room that is nearly warm,
+        where their own thermostats may have opened."""
         model = self._model
         is_cold = room_ck is not None and room_ck < self.setpoint_ck - limits.COMFORT_CK
         if model.output != RELAY or model.is_water or not self.outputs.on or not is_cold:

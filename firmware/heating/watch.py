@@ -1,14 +1,14 @@
-"""Does the heating follow? Full heat and no rise; no heat and a rise all the same.
+"""Watches whether the room follows the heating: reports full heat without a rise, and a rise without heat.
 
 The room is compared with itself: its mean over a whole cycle of the relay, for the air of a light room goes up and down
 with it, and the mean a window later (15 min of electric heat, 45 min of water). Failure: full heat (90 % or more), the
 room a kelvin below its set-point, and in two windows in a row it gained less than a healthy room does. That is 0.12 K
-an hour in a room as cold as outdoors, and less the more of the heating's strength is spent on holding what there is: at
-half of it nothing, beyond it the room may fall, but not as one without heat does. However hard the frost: full heat for
-a day and a half that brings no half kelvin is told too. Stuck on: duty 0, one window for the heat that is left, then
-half a kelvin up in each of two windows in a row, above the set-point: sun and people do that once. Both end by
-themselves. A meter that sees a closed relay draw nothing says so sooner (`drawn`). What the trade does about it: it
-drives the output anew, five times at most (`attempts`).
+an hour in a room as cold as outdoors, and less the more of the heating's strength is spent on holding the temperature:
+at half of it nothing, beyond it the room may fall, but not as fast as without heat. In any frost, full heat for a day
+and a half that brings no half kelvin is reported too. Stuck on: duty 0, one window for the heat that is left, then half
+a kelvin up in each of two windows in a row, above the set-point: sun and people do that once. Both end by themselves. A
+meter that sees a closed relay draw nothing shows it sooner (`observe_meter`). The trade answers by driving the output
+anew, five times at most (`attempts`).
 """
 
 from heating import limits
@@ -16,8 +16,8 @@ from wire import event
 
 
 class HeatingWatch:
-    """`step` once a sample; `active` is the set of event codes in force. `cycle_ms`: of the relay; `span_ck`: what full
-    heat holds above outdoors, 0.01 K."""
+    """Judges the heating at each sample. `active`: the set of event codes in force. `cycle_ms`: of the relay;
+    `span_ck`: what full heat holds above outdoors, 0.01 K."""
 
     def __init__(self, window_ms, cycle_ms, span_ck):
         self._cycle_ms = cycle_ms
@@ -35,8 +35,8 @@ class HeatingWatch:
         self.active = set()
 
     def step(self, duty_permille, room_ck, setpoint_ck, outdoor_ck, *, now_ms) -> list:
-        """[(event code, begins, rise in 0.01 K)], often empty. room_ck None: nothing can be told; outdoor_ck None:
-        taken for a winter's day."""
+        """[(event code, begins, rise in 0.01 K)], often empty. room_ck None: not known, and not judged;
+        outdoor_ck None: taken for a winter's day."""
         mean_ck = self._mean_ck(room_ck, now_ms)
         regime = self._regime_of(duty_permille, room_ck, setpoint_ck)
         if regime != self._regime:
@@ -49,18 +49,18 @@ class HeatingWatch:
             regime, mean_ck, mean_ck - before_ck, setpoint_ck, outdoor_ck, now_ms
         )
 
-    def drawn(self, is_idle) -> list:
-        """As `step`, of what a meter says: `is_idle`, the relay is closed and nothing is drawn."""
+    def observe_meter(self, is_idle) -> list:
+        """Judges the meter, as `step`: `is_idle`, the relay is closed and no power is drawn."""
         was_idle, self._is_idle = self._is_idle, is_idle
         return [] if is_idle == was_idle else self._declare(event.HEATING_FAILURE, is_idle, 0)
 
     def disturb(self, *, now_ms):
-        """Something else heated or did not: compare from now on. What is in force stays so."""
+        """Begins to compare anew, after heat or cold of another cause. The codes in force stay."""
         self._kept.clear()
         self._begin(None, now_ms)
 
     def _mean_ck(self, room_ck, now_ms):
-        """Over the last whole cycle, or None."""
+        """Mean of the room over the last whole cycle, or None."""
         kept = self._kept
         if room_ck is None:
             kept.clear()
@@ -82,12 +82,12 @@ class HeatingWatch:
         else:
             bad = rise_ck >= limits.WATCH_STUCK_CK and mean_ck > setpoint_ck
         self._votes = self._votes + 1 if bad else 0
-        # What is in force ends with a good window, not with one that is bad once more after a disturbance.
+        # A code in force ends with a good window, not with one that is bad once more after a disturbance.
         stays = bad and regime in self.active
         return self._declare(regime, stays or self._votes >= limits.WATCH_VOTES, rise_ck)
 
     def _least_rise_ck(self, room_ck, outdoor_ck):
-        """What a window of full heat brings at least."""
+        """The least rise that a window of full heat brings."""
         span_ck = max(1, self._span_ck)
         held_ck = room_ck - (limits.OUTDOOR_ASSUMED_CK if outdoor_ck is None else outdoor_ck)
         held_ck = max(0, min(span_ck, held_ck))
@@ -107,7 +107,7 @@ class HeatingWatch:
         return event.HEATING_FAILURE if duty_permille >= full and room_ck < setpoint_ck - below_ck else None
 
     def _enter(self, regime, room_ck, mean_ck, now_ms):
-        """Another regime: the old one's fault is over, unless nothing can be told."""
+        """Enters another regime: the old one's fault is over, unless the room is not known."""
         self._regime = regime
         self._run_ck = None
         changes = []
@@ -119,8 +119,8 @@ class HeatingWatch:
         return changes
 
     def _begin(self, base_ck, now_ms):
-        """Full heat is compared with the room before it. The heat that is left in a radiator is no fault: the first
-        window of no demand is not counted."""
+        """Sets what the next window is compared with: for full heat the room before it. The heat that is left in a
+        radiator is no fault: the first window without demand is not counted."""
         is_cooling = self._regime == event.HEATING_UNEXPECTED_ON
         self._base_ck = None if is_cooling else base_ck
         self._next_ms = now_ms + (0 if self._base_ck is None and not is_cooling else self._window_ms)

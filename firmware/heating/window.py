@@ -1,10 +1,10 @@
-"""An open window: by its contact where there is one, else by how fast the air falls.
+"""Detects an open window: by its contact where there is one, else by the fall of the air's temperature.
 
 By slope: a straight line through the last six minutes, then a filter (new = 0.2 · old + 0.8 · line, as in Versatile
 Thermostat's code). Open below -3 K/h twice in a row when the room is also 0.4 K below all of the relay cycle before;
 closed from 0 K/h on, or from a quarter of the steepest; given up after 30 minutes, and then not seen again until the
 air has stopped falling. Blind while no heat is given, and after it was cut (at the end of a preheat, of the day's
-hours) until the fall that follows has eased: air that was warmed faster than its walls falls to them by itself. The
+hours) until the fall that follows has eased: air that was warmed faster than the walls cools to them by itself. The
 line and the 0.4 K are ours: users of plain slope detection had their heating stopped by noise.
 """
 
@@ -15,14 +15,14 @@ SLOPE = "slope"
 
 
 class Slope:
-    """`ck_h`: 0.01 K/h, filtered; None until four minutes are known."""
+    """Fits the slope of the room's temperature. `ck_h`: 0.01 K/h, filtered; None before four minutes."""
 
     def __init__(self):
         self.ck_h = None
         self.points = []  # (minute's ms, 0.01 °C)
 
     def add(self, value_ck, *, now_ms) -> bool:
-        """One good reading; True when a new point came of it."""
+        """Adds one good reading; True when it made a new point."""
         if self.points:
             age_ms = now_ms - self.points[-1][0]
             if age_ms < limits.SLOPE_POINT_MS * 9 // 10:
@@ -58,7 +58,8 @@ class Slope:
 
 
 class WindowWatch:
-    """`seen_by`: None while shut, CONTACT or SLOPE while open and heating is to stop for it."""
+    """Judges one room's window. `seen_by`: None while shut, CONTACT or SLOPE while open and heating must stop for
+    it."""
 
     def __init__(self, cycle_ms, *, now_ms):
         self.slope = Slope()
@@ -74,16 +75,16 @@ class WindowWatch:
         self._cut_ms = None
 
     def heat_was_cut(self, *, now_ms) -> None:
-        """The demand fell: for a while the air's own fall means nothing."""
+        """Observes that the demand fell: for a while a fall of the air shows nothing."""
         self._cut_ms = now_ms
 
     def sample(self, value_ck, contact, heats, *, now_ms) -> None:
-        """A good room temperature or None; the contact 1 open, 0 shut, None where there is none; whether heat is
-        given: a room that is left to cool, or whose relay is off, falls fast too, and no heat is lost then."""
+        """Observes a good room temperature or None; the contact, 1 open, 0 shut, None where there is none; and whether
+        heat is given: a room without heat falls fast too, and loses none through the window."""
         if contact is not None:
             self._contact(contact, now_ms)
         elif self.seen_by == CONTACT:
-            self._shut()  # the contact is gone: what it said last must not stop the heating for ever
+            self._shut()  # the contact is gone: its last state must not stop the heating for ever
         if value_ck is None:
             return
         is_new = self.slope.add(value_ck, now_ms=now_ms)
@@ -130,7 +131,8 @@ class WindowWatch:
             self._open_ms = now_ms
 
     def _is_below(self, value_ck):
-        """Lower than anything of a whole relay cycle before the fall: the relay's own saw-tooth is not."""
+        """True if the room is colder than at any time of a whole relay cycle before the fall: the relay's own saw-tooth
+        does not reach so low."""
         before = self._minutes[: -limits.SLOPE_POINTS]
         full = len(self._minutes) == self._minutes_max
         return full and min(before) - value_ck >= limits.SLOPE_DROP_CK

@@ -147,7 +147,7 @@ def test_presence_never_leaves_the_node_and_passers_by_do_not_fill_the_outbox():
     changes = [(at_ms, detail) for at_ms, code, _, detail in lamp.said if code == event.LEVEL_CHANGED]
     told = [at_ms for at_ms, detail in changes if detail[2] == decision.PRESENCE]
     assert 2 <= len(told) <= 4
-    assert min(after - before for before, after in itertools.pairwise(told)) >= limits.PRESENCE_TOLD_MS
+    assert min(after - before for before, after in itertools.pairwise(told)) >= limits.PRESENCE_REPORTED_MS
 
 
 def test_what_is_told_of_levels_is_a_chain_without_a_gap():
