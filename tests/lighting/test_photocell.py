@@ -1,9 +1,11 @@
-"""The photocell's patience, and what its word is worth beside the sun."""
+"""The photocell's patience, how the sun judges it, and a lamp that has a photocell and no time."""
 
 import pytest
 
-from lighting import limits
+from lighting import decision, limits
 from lighting.photocell import BRIGHT, DARK, Photocell
+from tests.lighting.test_trade import Lamp
+from wire import event, quantity
 
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
@@ -132,3 +134,39 @@ def test_a_cell_that_is_believed_for_ever_is_seen(monkeypatch):
     monkeypatch.setattr(limits, "CELL_CONTRADICTION_MS", 1 << 60)
     with pytest.raises(AssertionError):
         test_a_cell_that_says_always_the_same_is_stuck_after_a_day_and_free_when_it_agrees(0, DARK)
+
+
+def dusk_without_a_clock():
+    """A switched feeder closes at sunset, nobody knows the time, and the sky goes dark within half an hour."""
+    lamp = Lamp(unix_s=None, feeder="switched", photocell={})
+    for minute in range(40):
+        lamp.values[quantity.ILLUMINANCE] = 350 - 11 * min(minute, 31)
+        lamp.minutes(1)
+    return lamp
+
+
+def test_on_a_switched_feeder_without_a_clock_a_bright_dusk_does_not_put_the_lamp_out():
+    lamp = dusk_without_a_clock()
+    assert [level for _, level in lamp.levels] == [100]
+    assert set(lamp.rules()) == {decision.NO_TIME, decision.FEEDER, decision.CELL_ALONE}
+
+
+def test_a_switched_feeder_that_is_held_by_day_goes_dark_after_two_hours_of_daylight():
+    lamp = Lamp(unix_s=None, feeder="switched", photocell={})
+    lamp.values[quantity.ILLUMINANCE] = 9000
+    assert lamp.minutes(120).level == 100
+    assert lamp.minutes(2).level == 0
+    lamp.values[quantity.ILLUMINANCE] = 300
+    assert lamp.minutes(1).level == 100
+
+
+def test_without_a_time_a_cell_under_a_sign_is_told_after_a_day_and_the_street_is_lit():
+    lamp = Lamp(unix_s=None, photocell={})
+    lamp.values = {quantity.ILLUMINANCE: 300}
+    assert lamp.minutes(23 * 60).level == 0
+    assert lamp.minutes(62).level == 100 and lamp.rules()[-1] == decision.NO_TIME
+    told = [(active, detail) for _, code, active, detail in lamp.said if code == event.PHOTOCELL_FAILURE]
+    assert told == [(True, ("bright",))]
+    lamp.values[quantity.ILLUMINANCE] = 5
+    assert lamp.minutes(3).level == 100 and lamp.rules()[-1] == decision.CELL_ALONE
+    assert lamp.codes(event.PHOTOCELL_FAILURE)[-1] == (event.PHOTOCELL_FAILURE, False)

@@ -1,9 +1,12 @@
-"""Boosts by presence: hold, cap, and a detector that triggers without an end; ramps."""
+"""Boosts by presence: hold, cap, a detector that triggers without an end, and the chain of levels that is reported."""
 
 import pytest
 
-from lighting.dimming import Ramp
+from lighting import decision
 from lighting.presence import PresenceBoost
+from node.trade import LOCK
+from tests.lighting.test_trade import EXTINCTION, PRESENCE, SUNSET_S, Lamp, Order
+from wire import event
 
 STARTED_MS = (1 << 30) - 5000
 HOUR_MS = 3_600_000
@@ -65,36 +68,37 @@ def test_hours_of_silence_are_forgotten():
     assert one.triggers == 0
 
 
-def test_a_ramp_rises_and_falls_linearly_and_arrives():
-    ramp = Ramp(30)
-    ramp.begin(100, 1000, now_ms=5000)
-    levels = []
-    now_ms = 5000
-    while (due_ms := ramp.deadline_ms(now_ms)) is not None:
-        now_ms = due_ms
-        levels.append(ramp.advance(now_ms=now_ms))
-    assert levels == [44, 58, 72, 86, 100]
-    ramp.begin(30, 10_000, now_ms=8000)
-    assert [ramp.advance(now_ms=8000 + ms) for ms in (0, 5000, 9999, 10_000)] == [100, 65, 31, 30]
+def told_levels(lamp):
+    return [detail for _, code, _, detail in lamp.said if code == event.LEVEL_CHANGED]
 
 
-def test_a_ramp_that_turns_begins_where_it_is():
-    ramp = Ramp(20)
-    ramp.begin(100, 1000, now_ms=0)
-    assert ramp.advance(now_ms=500) == 60
-    ramp.begin(20, 1000, now_ms=500)
-    assert ramp.level_percent == 60 and ramp.advance(now_ms=1000) == 40
+@pytest.mark.parametrize("ends", ["extinction", "dawn", "order", "lock"])
+def test_what_ends_a_boost_that_was_not_told_is_told(ends):
+    lamp = Lamp(calendar=EXTINCTION, presence=PRESENCE)
+    lamp.somebody().live(60_000, step_ms=500)
+    count = len(told_levels(lamp))
+    lamp.somebody().live(3000)
+    assert lamp.level == 100 and len(told_levels(lamp)) == count, "the second boost of a quarter hour is not"
+    if ends == "order":
+        lamp.order = Order(0, "emergency")
+    elif ends == "lock":
+        lamp.trade.local = LOCK
+    else:
+        lamp.unix_s = SUNSET_S + (8 if ends == "extinction" else 16) * 3600
+    lamp.turn()
+    expected = {"order": "emergency", "lock": decision.LOCK}.get(ends, decision.CALENDAR)
+    assert lamp.trade.outputs.rule == expected
+    assert told_levels(lamp)[count:] and told_levels(lamp)[-1][:3] == (0, 60, expected)
 
 
-def test_going_where_it_goes_already_starts_nothing_again():
-    ramp = Ramp(20)
-    for now_ms in (0, 300, 600, 900):
-        ramp.begin(100, 1000, now_ms=now_ms)
-    assert ramp.advance(now_ms=1000) == 100
-
-
-@pytest.mark.parametrize("lasts_ms", [0, 1])
-def test_a_ramp_of_no_time_is_a_jump(lasts_ms):
-    ramp = Ramp(20)
-    ramp.begin(100, lasts_ms, now_ms=7)
-    assert ramp.advance(now_ms=8) == 100 and ramp.deadline_ms(8) is None
+def test_an_order_of_the_light_before_a_boost_that_was_not_told_is_told():
+    lamp = Lamp(calendar=EXTINCTION, presence=PRESENCE)
+    lamp.order = Order(60)
+    lamp.turn()
+    lamp.order = None
+    lamp.somebody().live(60_000, step_ms=500)
+    lamp.somebody().live(3000)
+    count = len(told_levels(lamp))
+    lamp.order = Order(60)
+    lamp.turn()
+    assert len(told_levels(lamp)) == count + 1 and told_levels(lamp)[-1][:3] == (60, 60, "override")

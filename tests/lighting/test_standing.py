@@ -1,4 +1,7 @@
-"""Faults that were told stand through a cut of the mains, unsaid again, and end when they are judged healthy."""
+"""Faults that were reported stand through a cut of the mains without a second report, and end when they are judged
+healthy; a gear need not have a meter; the hours of a lamp are set once by its settings."""
+
+import pytest
 
 from lighting import inputs, memory
 from tests.lighting.test_trade import HEALTHY, PRESENCE, SUNSET_S, Lamp, Order, gear
@@ -190,3 +193,75 @@ def test_what_a_gear_said_of_itself_ends_when_another_output_takes_its_place():
     lamp = again(lamp.minutes(6))
     assert lamp.minutes(5).codes(event.GEAR_FAILURE) == [(event.GEAR_FAILURE, False)] * 2
     assert again(lamp).minutes(5).codes(event.GEAR_FAILURE) == []
+
+
+METERLESS = {**HEALTHY, **dict.fromkeys((quantity.POWER, quantity.ENERGY, quantity.VOLTAGE)), inputs.METER: 0}
+
+
+def meterless(**plain):
+    lamp = Lamp(output="dali", **plain)
+    lamp.values = dict(METERLESS)
+    return lamp
+
+
+def test_a_gear_without_a_meter_is_sound():
+    lamp = meterless()
+    del lamp.values[inputs.METER]  # not known at first
+    lamp.minutes(4)
+    lamp.values = dict(METERLESS)
+    lamp.minutes(30)
+    assert {code for code, _ in lamp.codes()} == {event.LEVEL_CHANGED}
+    assert lamp.trade.is_sound(lamp.moment())
+
+
+@pytest.mark.parametrize("meter", [1, 0, None])
+def test_a_gear_that_has_or_had_a_meter_and_is_silent_about_it_is_told(meter):
+    lamp = gear() if meter != 1 else meterless()
+    lamp.values = {**METERLESS, inputs.METER: meter}
+    assert lamp.minutes(6).codes(event.METER_FAILURE) == [(event.METER_FAILURE, True)]
+    lamp.values = dict(HEALTHY)
+    assert lamp.minutes(1).codes(event.METER_FAILURE)[1:] == [(event.METER_FAILURE, False)]
+
+
+def test_the_meters_alarm_ends_with_a_gear_that_has_none():
+    lamp = gear()
+    lamp.values = {**METERLESS, inputs.METER: 1}
+    lamp = again(lamp.minutes(10), output="dali")
+    lamp.values = {**METERLESS, inputs.METER: None}
+    assert lamp.minutes(10).codes(event.METER_FAILURE) == []
+    lamp.values = dict(METERLESS)
+    assert lamp.minutes(1).codes(event.METER_FAILURE) == [(event.METER_FAILURE, False)]
+
+
+def test_a_dead_lamp_behind_a_gear_without_a_meter_is_told_though_it_has_no_level():
+    lamp = meterless().minutes(8)
+    lamp.values.update({inputs.GEAR_STATUS: 2, quantity.LEVEL_MEASURED: None})
+    assert lamp.minutes(4).codes(event.LAMP_FAILURE) == [(event.LAMP_FAILURE, True)]
+    assert not lamp.trade.is_sound(lamp.moment())
+    lamp.values = dict(METERLESS)
+    assert lamp.minutes(6).codes(event.LAMP_FAILURE)[1:] == [(event.LAMP_FAILURE, False)]
+
+
+CLO = {"clo": [[0, 75], [20000, 100]]}
+
+
+def hours(lamp):
+    return lamp.trade.readings(lamp.moment())[quantity.LAMP_HOURS]
+
+
+def test_a_new_board_at_an_old_lamp_is_told_its_hours():
+    lamp = Lamp(**CLO, lamp_hours=[20261124, 20_000])
+    assert (lamp.level, hours(lamp)) == (100, 20_000)
+
+
+def test_a_new_lamp_at_an_old_board_begins_its_curve_once_and_its_starts():
+    old = memory.encode(memory.EMPTY._replace(lamp_s=3600 * 20_000, starts=800, wh=5000, aged=(20240301, 0)))
+    assert Lamp(**CLO, lamp_hours=[20240301, 0], memory=old).level == 100
+    lamp = Lamp(**CLO, lamp_hours=[20261124, 0], memory=old).minutes(180)
+    assert (lamp.level, hours(lamp), lamp.trade.health(lamp.moment())[quantity.LAMP_STARTS]) == (75, 3, 0)
+    assert lamp.trade.readings(lamp.moment())[quantity.ENERGY] > 5000, "what was burnt was burnt"
+    assert hours(again(lamp, lamp_hours=[20261124, 0])) == 3, "the same entry counts once"
+    assert hours(again(lamp)) == 3
+    assert hours(again(lamp, lamp_hours=[20240301, 0])) == 3, "new settings crashed, and the last good ones are back"
+    assert hours(again(again(lamp), lamp_hours=[20261124, 0])) == 3
+    assert hours(again(lamp, lamp_hours=[20261124, 70])) == 70, "a slip is corrected"

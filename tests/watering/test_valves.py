@@ -1,9 +1,15 @@
-"""The owner of the outputs: deadlines that need nobody, pulses one at a time, a boot that shuts."""
+"""The owner of the outputs: deadlines that need no scheduler, pulses one at a time, a boot that shuts; a selector that
+is stuck or dead, and a short in a coil, through the twins of the board."""
 
 import pytest
 
-from watering import limits
+from simulator.plants.pipes import LIMITED_MA
+from tests.support.green import plain, programs
+from tests.support.sleepy_world import Sleepy
+from tests.support.valve_box import ValveBox
+from watering import limits, valves
 from watering.valves import ABSENT, HELD, LATCHING, MASTER, PUMP, Valves
+from wire import event
 
 KINDS = (LATCHING, LATCHING, LATCHING) + (ABSENT,) * 6 + (HELD,)
 
@@ -134,3 +140,74 @@ def test_an_opening_that_was_just_refused_owes_no_closing():
     valves.close(1)
     assert valves.ready() and valves.tick(now_ms=now_ms + 50).pulse is None
     assert valves.open(1, 60, now_ms=now_ms + 50) and valves.tick(now_ms=now_ms + 50).pulse == (1, True)
+
+
+ONE_AT_FIVE = [0, 127, 0, 0, 0, 300, 0, 1, 20]
+
+
+def told(events):
+    """[(active, zone, what)] of valves."""
+    return [(active, detail[0], detail[1]) for _, code, active, detail in events if code == event.VALVE_FAILURE]
+
+
+def test_a_zone_that_cannot_be_opened_is_told_and_ends_and_the_others_are_watered():
+    box = ValveBox()
+    box.run_to(30_000)
+    assert box.trade.outputs.ready()
+    box.parts["SELECTOR"].fault, box.parts["SELECTOR"].stuck_high = "stuck", 1 << 1
+    box.run_to(9_000_000)
+    assert told(box.events) == [(True, 2, "open-coil")]
+    why = {
+        detail[0]: detail[-2 if code == event.WATERING_SKIPPED else -1]
+        for _, code, _, detail in box.events
+        if code in (event.WATERING_DONE, event.WATERING_SKIPPED)
+    }
+    assert why[1] == why[3] == "complete" and why[2] == "valve"
+    assert box.are_open() == [] and box.trade.outputs.ready()
+
+
+@pytest.mark.parametrize("meter", [True, False])
+def test_a_battery_node_behind_a_dead_selector_sleeps_and_shuts_its_valve_at_a_waking(meter):
+    settings = plain(valves=[2, 2, 2, 2, 0], battery=[2600, 1000, 12_000])
+    if not meter:
+        del settings["meter"]
+        settings["watering"][1] = [[*zone[:9], 0, zone[10]] for zone in settings["watering"][1]]
+    world = Sleepy(programs(settings, ONE_AT_FIVE))
+    world.run(hours=5, minutes=2)
+    assert world.pipes.open[1]
+    world.space._green.unreachable.add(1)
+    world.run(hours=1)
+    assert world.pipes.open[1] and not world.pipes.open[0], "the master has a bridge of its own"
+    assert told(world.events)[0] == (True, 1, "open-coil")
+    asleep = 0
+    for _ in range(3600):
+        world.run(seconds=1)
+        asleep += world.is_asleep
+    assert asleep > 3000, "it does not wake for hours"
+    world.space._green.unreachable.clear()
+    world.run(minutes=20)
+    assert not world.pipes.open[1]
+    world.run(days=1)
+    assert told(world.events)[-1][:2] == (False, 1) and world.host.boots == 1
+
+
+def coil_events(current_ma):
+    """(output, word, mA) of bad coils, of a box whose every coil draws this, over its first five minutes."""
+    box = ValveBox()
+    box.parts["COIL"].current_ma = current_ma
+    box.run_to(5 * 60_000)
+    return [one[3] for one in box.events if one[1] == event.VALVE_FAILURE and one[2]]
+
+
+def test_a_short_is_seen_by_the_board_and_told():
+    found = {output: rest for output, *rest in coil_events(LIMITED_MA)}
+    assert found == {output: [valves.SHORT, LIMITED_MA] for output in range(4)}
+
+
+@pytest.mark.parametrize("current_ma", [1000, 1500, 2000, -2000])
+def test_a_sound_coil_is_none(current_ma):
+    assert coil_events(current_ma) == []
+
+
+def test_an_open_coil_is_told_by_the_last_milliamperes():
+    assert {word for _, word, _ in coil_events(240)} == {valves.OPEN_COIL} and coil_events(260) == []

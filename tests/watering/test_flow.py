@@ -1,10 +1,55 @@
-"""Two zones of two groups run together, and one of them is wrong: it is found out and told, the others have their
-water, and each alarm ends."""
+"""The usual flow of a zone: learned from clean runs, kept, and never far from the flow of a new zone; two zones that
+run together, one of them wrong; and a meter faster than its board counts is refused."""
 
 import pytest
 
-from tests.support.green import PLAIN, Green, plain, programs, skipped
+from boards import irrigation as board
+from policy.fault import Faults
+from tests.support.green import ONE, PLAIN, Green, own, plain, programs, skipped
+from watering import limits, settings
 from wire import event
+
+
+def test_a_zones_flow_is_learned_from_three_clean_runs_and_kept():
+    green = Green(ONE, flows=[18_000, 20_000, 8000])
+    green.run(hours=24 * 3 + 8)
+    assert abs(green.desk.trade.balance.flow(1) - 18_000) < 300
+    green.cut(remembered=True)
+    green.run(minutes=1)
+    assert abs(green.desk.trade.balance.flow(1) - 18_000) < 300
+
+
+def test_a_leak_that_grows_by_three_percent_a_day_is_told_and_not_learned_as_usual():
+    green = Green(ONE)
+    green.run(hours=24 * 4)
+    usual = green.desk.trade.balance.flow(1)
+    told = []
+    for day in range(20):
+        green.pipes.flows[0] = 20_000 * (103 + 3 * day) // 100
+        green.run(hours=24)
+        told += [(day, detail) for *_, active, detail in green.events(event.FLOW_TOO_HIGH)[len(told) :] if active]
+    first_day, (zone, flow, reference) = told[0]
+    assert zone == 1 and 5 <= first_day <= 7, "the drift, while the zone is still watered"
+    assert 115 * usual <= 100 * flow <= 121 * usual and abs(reference - usual) <= usual // 100
+    assert green.desk.trade.balance.flow(1) <= 116 * usual // 100
+    assert any(detail[1] > 140 * usual // 100 for _, detail in told), "then its runs are ended"
+    reasons = [detail[4] for _, _, _, detail in green.events(event.WATERING_DONE)]
+    assert reasons[-1] == "high" and reasons[:10] == ["complete"] * 10
+
+
+def test_drippers_that_clog_are_told_and_the_drift_ends_when_they_are_clean_again():
+    green = Green(ONE)
+    green.run(hours=24 * 4)
+    for percent in (94, 88, 82, 80, 80, 80):
+        green.pipes.flows[0] = 200 * percent
+        green.run(hours=24)
+    assert [active for *_, active, _ in green.events(event.FLOW_TOO_LOW)] == [True]
+    green.cut(remembered=True)
+    green.pipes.flows[0] = 20_000
+    green.run(hours=24 * 4)
+    assert [active for *_, active, _ in green.events(event.FLOW_TOO_LOW)] == [True, True, False]
+    assert green.desk.trade.balance.flow(1) > 19_500
+
 
 # Lawn and shrubs together; the bed waits for the lawn's group.
 TOGETHER = programs(PLAIN, [0, 127, 0, 0, 0, 300, 0, 7, 50])
@@ -112,3 +157,36 @@ def test_zones_that_are_doubted_have_the_patience_and_the_plan_of_one_after_the_
     assert ended(green) == dict.fromkeys(doubted, "complete")
     shut = [(hour, minute) for hour, minute, _, detail in green.events(event.VALVE_SWITCHED) if detail[0] == 8]
     assert not anchor or (10, 50) < shut[-1] < (11, 5)
+
+
+def faults_of(meter, flow_ml_min=20_000):
+    chosen = plain(meter=meter)
+    chosen["watering"][1][0][5:7] = [10_000, flow_ml_min]
+    faults = Faults()
+    settings.decode(faults, chosen, own().site)
+    return faults.listed()
+
+
+def test_the_trade_reckons_with_what_the_board_lets_through():
+    assert board.FLOW_HZ_MAX == limits.PULSES_PER_S_MAX
+
+
+@pytest.mark.parametrize("meter", [[20_000, 60], [5000, 60], [2222, 26], [1_000_000, 420]])
+def test_reeds_and_hall_wheels_are_taken(meter):
+    assert not [fault for fault in faults_of(meter) if "a second" in fault.problem]
+
+
+def test_a_meter_whose_burst_the_board_cannot_count_is_refused_with_one_that_it_can():
+    (fault,) = faults_of([2222, 60])  # 450 pulses a litre at 60 L/min: 900 a second at twice that
+    assert fault.path == "meter.pulse" and "900 pulses a second" in fault.problem
+    least_ul = int(fault.remedy.split(" uL")[0].split()[-1])
+    assert not faults_of([least_ul, 60]) and faults_of([least_ul - 10, 60])
+
+
+def test_a_zone_that_passes_more_than_the_main_is_said_to_give_counts():
+    assert [fault.path for fault in faults_of([2222, 20], flow_ml_min=40_000)] == ["meter.pulse"]
+
+
+def test_a_meter_too_coarse_for_a_burst_in_time_is_refused():
+    (fault,) = faults_of([1_000_000, 60])[:1]
+    assert fault.path == "meter.pulse" and "15 a minute" in fault.remedy

@@ -1,13 +1,15 @@
-"""Rain on the sensor ends a run, and its delay holds for a day whatever happens to the node meanwhile."""
+"""Rain on the sensor ends a run, and its delay holds for a day through restarts; a programme with a depth of its own
+knows of rain that fell before midnight; a wet soil probe spares a start, a broken one leaves no lawn thirsty."""
 
 import pytest
 
 from node.limits import CHECKPOINTS_A_DAY
+from policy.fault import Faults
 from simulator.plants.climate import Storm
-from tests.support.green import ONE, DryClimate, Green, own, plain, skipped
-from watering import inputs, limits
+from tests.support.green import DAILY, ONE, PLAIN, DryClimate, Green, own, plain, programs, skipped
+from watering import inputs, limits, lockouts, settings
 from watering.weather import Weather
-from wire import event
+from wire import directive, event, quantity
 
 
 class Wet(DryClimate):
@@ -131,3 +133,114 @@ def test_a_day_of_rain_writes_once_and_once_a_centimetre():
         if weather.sample(values, wet_key=inputs.RAIN_WET, tips_key=inputs.RAIN_TIPS, now_ms=57_000 * tips):
             due.append(weather.today.rain_cmm)
     assert due == [0, *range(200, 30_001, 1000)] and len(due) < CHECKPOINTS_A_DAY
+
+
+LATE = [0, 127, 0, 0, 0, 30, 0, 1, 50]  # at half past midnight, 5 mm
+EARLY = [0, 127, 0, 0, 0, 300, 0, 1, 50]  # at five
+
+
+class Evening(DryClimate):
+    """Rain from 23:20 to 23:50 on the first day."""
+
+    first_day, rain_um = None, 30_000
+
+    def day(self, civil_day):
+        day = super().day(civil_day)
+        self.first_day = self.first_day or civil_day
+        return type(day)(*day[:7], (Storm(84_000, 1800, self.rain_um),)) if civil_day == self.first_day else day
+
+
+def green_at_ten(program, climate=None):
+    """From ten in the evening on, so that no start of the first day counts."""
+    green = Green(programs(PLAIN, program), climate=climate)
+    green.run(hours=22)
+    green.desk.events.clear()
+    return green
+
+
+@pytest.mark.parametrize("program", [LATE, EARLY])
+def test_30_mm_until_ten_to_midnight_are_known_half_an_hour_after_it_and_in_the_morning(program):
+    green = green_at_ten(program, Evening())
+    green.run(hours=8)
+    assert skipped(green) == [(1, "rain")] and green.openings() == []
+    green.run(hours=48)
+    assert len(green.openings()) == 2, "it does not rain for ever"
+
+
+def test_a_drizzle_of_the_evening_before_spares_no_start():
+    climate = Evening()
+    climate.rain_um = 1500
+    green = green_at_ten(EARLY, climate)
+    green.run(hours=8)
+    assert len(green.openings()) == 1
+
+
+def test_a_zone_in_the_balance_is_judged_by_its_balance_alone():
+    climate = Evening()
+    climate.rain_um = 4000
+    green = green_at_ten([*EARLY[:8], 0], climate)
+    green.desk.trade.balance.depletion_cmm[0] = 2500  # and 4 mm leave it thirsty
+    green.run(hours=8)
+    assert len(green.openings()) == 1
+
+
+@pytest.mark.parametrize(("of_day", "waters"), [(0, 0), (-1, 1), (None, 0)])
+def test_without_a_gauge_the_gateways_rain_counts_while_it_is_yesterdays(of_day, waters):
+    """`of_day`: the first day, the one before it, not said."""
+    chosen = programs(PLAIN, EARLY)
+    chosen["weather"] = [40, 2, 0, []]
+    green = Green(chosen)
+    green.run(hours=24, minutes=5)
+    green.desk.events.clear()
+    green.desk.directives[directive.RAIN_DAY] = 300
+    if of_day is not None:
+        green.desk.directives[directive.WEATHER_DAY] = green.desk.trade.weather.today.civil_day - 1 + of_day
+    green.run(hours=8)
+    assert len(green.openings()) == waters
+
+
+# Dry at 2.6 V, wet at 1.2 V, as capacitive probes are.
+PROBE = [1, 2600, 1200, 700]
+SETTINGS = programs(plain(soil=[PROBE]), DAILY)
+KEY = quantity.key(quantity.SOIL_MOISTURE, 1)
+
+
+def green_with(mv, plain_settings=SETTINGS):
+    green = Green(plain_settings)
+    read = green.ports.read
+    green.ports.read = lambda: {**read(), **({} if mv is None else {inputs.SOIL_MV: mv})}
+    return green
+
+
+@pytest.mark.parametrize("mv,permille", [(2600, 0), (1200, 1000), (1900, 500), (2700, 0), (0, None), (3300, None)])
+def test_a_voltage_is_a_moisture_between_dry_and_wet_and_a_broken_wire_is_none(mv, permille):
+    assert lockouts.soil_permille(settings.SoilProbe(*PROBE), mv) == permille
+
+
+@pytest.mark.parametrize("mv,waters", [(1300, False), (2300, True), (0, True), (None, True)])
+def test_a_zone_whose_soil_is_wet_enough_is_not_watered_and_says_so(mv, waters):
+    green = green_with(mv)
+    green.run(hours=8)
+    assert (green.litres(1) > 0) is waters
+    assert skipped(green) == ([] if waters else [(1, "satisfied")])
+    readings = green.desk.trade.readings(green.desk.moment())
+    assert (KEY in readings) is (mv not in (0, None))
+
+
+def test_a_probe_that_says_wet_for_ever_does_not_dry_the_lawn_out():
+    green = green_with(1250, programs(plain(soil=[PROBE]), [0, 127, 0, 0, 0, 300, 0, 1, 0]))
+    green.run(hours=24 * 14)
+    assert green.litres(1) > 0
+
+
+def test_a_broken_probe_is_counted():
+    green = green_with(0)
+    green.run(hours=1)
+    assert green.desk.trade.health(green.desk.moment())[quantity.SENSOR_FAULTS] > 0
+
+
+@pytest.mark.parametrize("soil", [[[4, 2600, 1200, 700]], [[1, 1200, 1250, 700]], [PROBE] * 3, [[1, 2600, 1200]]])
+def test_settings_of_probes_that_make_no_sense_are_faults(soil):
+    faults = Faults()
+    settings.decode(faults, plain(soil=soil), own().site)
+    assert faults.count()
