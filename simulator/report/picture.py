@@ -82,12 +82,14 @@ class _Frame(NamedTuple):
 
 
 class _Curves(NamedTuple):
-    """One panel: its label, the filled curve, a line over it or nothing, and what 1 on the axis is."""
+    """One panel: its label, the filled curve, a line over it or nothing, what 1 on the axis is, and where the axis
+    begins."""
 
     label: str
     values: list[int]
     line: list[int]
     scale: int
+    floor: int = 0
 
 
 def _panels(result: Result) -> list[_Curves]:
@@ -97,9 +99,9 @@ def _panels(result: Result) -> list[_Curves]:
         _Curves("power", [one.power_dw // 10 for one in snapshots], [], 1000),
     ]
     if result.rooms.rooms:
-        panels.append(
-            _Curves("rooms", [one.coldest_ck for one in snapshots], [one.warmest_ck for one in snapshots], 100)
-        )
+        coldest, warmest = [one.coldest_ck for one in snapshots], [one.warmest_ck for one in snapshots]
+        # From 10 °C on the axis shows what programmes do; colder rooms pull it down.
+        panels.append(_Curves("rooms", coldest, warmest, 100, min(1000, min(coldest) // 500 * 500)))
     if result.greens.spaces and result.greens.ml:
         panels.append(_Curves("water", [one.flow_ml_min for one in snapshots], [], 1000))
     panels.append(_Curves("waiting", [one.waiting for one in snapshots], [], 1))
@@ -162,27 +164,28 @@ def _shades(result: Result, cuts: list[Cut], frame: _Frame, top: int) -> list[st
 def _panel(panel: _Curves, snapshots: list[Snapshot], frame: _Frame, top: int, language: str) -> list[str]:
     # The line is drawn over the curve: a street that stayed dark must not push it out.
     peak = max(panel.values + panel.line) or 1
+    span = max(1, peak - panel.floor)
     bottom = top + _PANEL
     left, right = frame.x(frame.begin), frame.x(frame.end)
-    curve = _points(panel.values, peak, snapshots, frame, top)
-    shown = text.number(peak / panel.scale, language)
+    curve = _points([value - panel.floor for value in panel.values], span, snapshots, frame, top)
+    shown, floor = (text.number(value / panel.scale, language) for value in (peak, panel.floor))
     parts = [
         f'<text x="{_LEFT}" y="{top - 6}">{escape(WORDS.text(panel.label, language))}</text>',
         f'<polygon fill="{_FILL}" fill-opacity="0.75" points="{left:.1f},{bottom} {curve} {right:.1f},{bottom}"/>',
         f'<line x1="{_LEFT}" y1="{bottom}" x2="{_WIDTH - _RIGHT}" y2="{bottom}" stroke="{_AXIS}"/>',
         f'<text x="{_LEFT - 8}" y="{top + 12}" text-anchor="end">{shown}</text>',
-        f'<text x="{_LEFT - 8}" y="{bottom}" text-anchor="end">0</text>',
+        f'<text x="{_LEFT - 8}" y="{bottom}" text-anchor="end">{floor}</text>',
         *_ticks(frame, bottom, language),
     ]
     if panel.line:
-        line = _points(panel.line, peak, snapshots, frame, top)
+        line = _points([value - panel.floor for value in panel.line], span, snapshots, frame, top)
         parts.append(f'<polyline fill="none" stroke="{_LINE}" stroke-width="1.5" points="{line}"/>')
     return parts
 
 
-def _points(values: list[int], peak: int, snapshots: list[Snapshot], frame: _Frame, top: int) -> str:
+def _points(values: list[int], span: int, snapshots: list[Snapshot], frame: _Frame, top: int) -> str:
     return " ".join(
-        f"{frame.x(snapshot.unix_s):.1f},{top + _PANEL - _PANEL * value / peak:.1f}"
+        f"{frame.x(snapshot.unix_s):.1f},{top + _PANEL - _PANEL * value / span:.1f}"
         for snapshot, value in zip(snapshots, values, strict=True)
     )
 
