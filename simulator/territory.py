@@ -27,7 +27,7 @@ from simulator.hosts.gateway import SMALL_CARD, GatewayHost
 from simulator.hosts.joining import TERRITORY, Joining
 from simulator.hosts.node import NodeHost
 from simulator.options import HOUR_S, SEASONS, Cut, Drawn, Options, districts, draw, share
-from simulator.plants.climate import Climate, Sky
+from simulator.plants.climate import Climate, Weather
 from simulator.plants.lamps import Air, Lamp
 from simulator.report.result import Absence, Result, Snapshot
 from simulator.world.broker import Broker
@@ -74,7 +74,7 @@ class Territory:
         self._joining = Joining(self.world, self._tap, loss_permille=options.radio_loss_permille)
         self.streets = Streets(self.world, self._joining, calendar=options.calendar)
         climate = Climate(options.seed, options.start_unix_s // civil.day_s - 1)
-        sky = Sky(climate)
+        sky = Weather(climate)
         self.rooms = Rooms(self.world, self._joining, sky)
         self._is_summer = options.start == SEASONS["summer"]
         drought = drought_level(is_summer=self._is_summer)
@@ -109,7 +109,7 @@ class Territory:
         """Live through the faults, then through the quiet, and judge."""
         end_s = self.options.hours * HOUR_S
         total_s = self._quiet_end_s(end_s) if self.options.until_dusk else end_s
-        self._begin()
+        self._start()
         self._schedule_faults()
         self.world.at(1000 * self.options.faults_s, self._calm)
         step_s = 600
@@ -141,24 +141,24 @@ class Territory:
     def _tap(self, node: bytes, boot: int, what: str, sequence: int, data: bytes) -> None:
         if what == "made":
             self.delivery.made(node, boot, sequence, data, now_ms=self.world.now_ms)
-            self.greens.tell(node, data)
+            self.greens.observe_record(node, data)
         else:
             self.delivery.acknowledged(node, boot, sequence)
 
     # --- the story ------------------------------------------------------------------------------------------
 
-    def _begin(self) -> None:
+    def _start(self) -> None:
         self.centre.start()
         self.control.start()
         for gateway in self.gateways:
             gateway.power_on()
-        self.village.begin()
-        self.streets.begin()
-        self.rooms.begin()
-        self.greens.begin()
+        self.village.start()
+        self.streets.start()
+        self.rooms.start()
+        self.greens.start()
         if self.rooms.rooms or self.greens.spaces:
-            Notices(self.world, self.gateways, self._sky, is_summer=self._is_summer).begin()
-        self.world.at(_COLD_START_MS, self.world.every, EVERY_MS, self._look)
+            Notices(self.world, self.gateways, self._sky, is_summer=self._is_summer).start()
+        self.world.at(_COLD_START_MS, self.world.every, EVERY_MS, self._observe)
 
     def _schedule_faults(self) -> None:
         for cut in self.drawn.cuts:
@@ -190,10 +190,10 @@ class Territory:
         for radio in self._joining.radios:
             radio.faults_on = False
 
-    def _look(self) -> None:
+    def _observe(self) -> None:
         unix_s = self.world.unix_s
-        lit, wanted = self.streets.look()
-        self.bounds.look()
+        lit, wanted = self.streets.check_light()
+        self.bounds.check()
         self._node_ms += EVERY_MS * sum(host.node is not None for host in self.nodes)
         if self.world.now_ms % 300_000 == 0:
             waiting = sum(gateway.waiting() for gateway in self.gateways)
@@ -347,14 +347,14 @@ class Notices:
     it; the weather comes again within the hour, a decision when the gateway is back.
     """
 
-    def __init__(self, world: World, gateways: list[GatewayHost], sky: Sky, *, is_summer: bool) -> None:
+    def __init__(self, world: World, gateways: list[GatewayHost], sky: Weather, *, is_summer: bool) -> None:
         self._world = world
         self._gateways = gateways
         self._sky = sky
         self._is_summer = is_summer
         self._number = 0
 
-    def begin(self) -> None:
+    def start(self) -> None:
         self._world.at(_FIRST_MS, self._decide)
         self._world.at(_FIRST_MS, self._world.every, _EVERY_MS, self._weather)
         if not self._is_summer:
@@ -363,11 +363,11 @@ class Notices:
     def _decide(self) -> None:
         """Every gateway, or again later."""
         said = {directive.DROUGHT_LEVEL: drought_level(is_summer=self._is_summer)}
-        if not self._say(said, "irrigation", _DROUGHT_S, "arrêté préfectoral sécheresse"):
+        if not self._announce(said, "irrigation", _DROUGHT_S, "arrêté préfectoral sécheresse"):
             self._world.after(_FIRST_MS, self._decide)
 
     def _shed(self) -> None:
-        self._say({directive.LOAD_SHED: _SHED_CK}, "thermostat", _SHED_S, "pointe du réseau électrique")
+        self._announce({directive.LOAD_SHED: _SHED_CK}, "thermostat", _SHED_S, "pointe du réseau électrique")
 
     def _weather(self) -> None:
         unix_s = self._world.unix_s
@@ -378,13 +378,13 @@ class Notices:
             directive.RAIN_DAY: yesterday.rain_um // 100,
             directive.WIND_SPEED: self._sky.day(unix_s).wind_dms,
         }
-        self._say(values, None, _WEATHER_S, "station météo")
+        self._announce(values, None, _WEATHER_S, "station météo")
 
-    def _say(self, values: dict[int, int], scope: str | None, for_s: int, reason: str) -> bool:
+    def _announce(self, values: dict[int, int], scope: str | None, for_s: int, reason: str) -> bool:
         """True when every gateway took it."""
         self._number += 1
         unix_s = self._world.unix_s
         name = self._number.to_bytes(8, "big")
-        told = Directive(name, True, "mairie", reason, scope, values, unix_s, unix_s + for_s)
-        taken = [gateway.say(told) for gateway in self._gateways]  # all of them are told, whoever is away
-        return all(taken)
+        notice = Directive(name, True, "mairie", reason, scope, values, unix_s, unix_s + for_s)
+        accepted = [gateway.announce(notice) for gateway in self._gateways]  # each of them, also after one that is away
+        return all(accepted)

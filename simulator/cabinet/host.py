@@ -77,14 +77,14 @@ class CabinetHost(GatewayHost):
         if self.core is not None:
             self._frozen, self.core = (self.core, []), None
             self.side.detach(lines_fall=False)
-            self._know()
+            self._note()
 
     def thaw(self) -> None:
         """It goes on where it was, and finds what has waited."""
         if self._frozen is not None:
             (self.core, waiting), self._frozen = self._frozen, None
-            self._know()
-            self.side.attach(self._seen)
+            self._note()
+            self.side.attach(self._on_observation)
             for function, arguments in waiting:
                 self._awake(function, *arguments)
 
@@ -97,9 +97,9 @@ class CabinetHost(GatewayHost):
 
     def _end(self) -> None:
         self._frozen = None
-        self._know(NOTHING, runs=False)
+        self._note(NOTHING, runs=False)
 
-    def _know(self, worth: str | None = None, *, runs: bool | None = None) -> None:
+    def _note(self, worth: str | None = None, *, runs: bool | None = None) -> None:
         known = (self.core is not None if runs is None else runs, self._known[1] if worth is None else worth)
         if known != self._known:
             self._known = known
@@ -113,26 +113,26 @@ class CabinetHost(GatewayHost):
 
     def _start(self, life: int) -> None:
         if life == self._life:
-            self._awake(self._begin, life)
+            self._awake(self._start_core, life)
 
-    def _begin(self, life: int) -> None:
+    def _start_core(self, life: int) -> None:
         self.boot += 1
         self._counted_from = self.metered_bytes
         core = self._make_core()
         core.start(now_ms=self._world.now_ms)
         self.core = core
-        self._know(NOTHING)
-        self._world.after(self.ntp_ms, self._tell_clock, life)
+        self._note(NOTHING)
+        self._world.after(self.ntp_ms, self._set_clock, life)
         if core.bearers.budgets:
             self._count(life)
         self._wake_ms = None
-        self.side.attach(self._seen)
+        self.side.attach(self._on_observation)
         self._turn()
 
-    def _seen(self, seen: Observation) -> None:
-        self.tell("on_observation", seen)
+    def _on_observation(self, seen: Observation) -> None:
+        self.dispatch("on_observation", seen)
 
-    def _tell_clock(self, life: int) -> None:
+    def _set_clock(self, life: int) -> None:
         self._awake(self._ask_clock, life)
 
     def _ask_clock(self, life: int) -> None:
@@ -141,9 +141,9 @@ class CabinetHost(GatewayHost):
         word = self.system_clock.read(self._world.unix_ms, has_network=any(self.is_up.values()))
         self.core.clock.observe(word.unix_ms, word.uncertainty_s, now_ms=self._world.now_ms)
         if word.worth != NOTHING:
-            self._know(word.worth)
+            self._note(word.worth)
         self._turn()
-        self._world.after(60_000 if word.unix_ms is not None else 5_000, self._tell_clock, life)
+        self._world.after(60_000 if word.unix_ms is not None else 5_000, self._set_clock, life)
 
     def _carry_out(self, effect: Any) -> None:
         if isinstance(effect, Log) and effect.what == "cabinet-alarm":
@@ -176,8 +176,8 @@ class CabinetHost(GatewayHost):
 
     # Whatever reaches the core goes through `_awake`.
 
-    def tell(self, what: str, *values: Any) -> None:
-        self._awake(super().tell, what, *values)
+    def dispatch(self, what: str, *values: Any) -> None:
+        self._awake(super().dispatch, what, *values)
 
     def receive(self, datagram: bytes, host: Any) -> None:
         self._awake(super().receive, datagram, host)

@@ -115,17 +115,17 @@ class CabinetTwin:
         self.wiring = wiring
         self.silent_meters: set[int] = set()
         self.garbage_permille = 0
-        self.counters = {"looks": 0, "garbage": 0}
+        self.counters = {"samples": 0, "garbage": 0}
         self.linky = LinkyTwin(cabinet, prng.split("linky"))
         self._board_is_lost = False
         self._ordered: dict[int, bool] = {}
         self._prng = prng.split("bus")
 
-    def look(self, *, now_ms: int) -> Observation:
+    def sample(self, *, now_ms: int) -> Observation:
         """Everything that is wired, now."""
         cabinet, wiring = self.cabinet, self.wiring
         cabinet.advance(now_ms)
-        self.counters["looks"] += 1
+        self.counters["samples"] += 1
         voltage_dv = cabinet.voltage_dv()
         return Observation(
             feeders=tuple(self._feeder(index, voltage_dv, now_ms) for index in range(len(cabinet.feeders))),
@@ -198,22 +198,22 @@ class CabinetSide:
         self.is_blind = False
         self._world = world
         self._quiet_ms = quiet_ms
-        self._on_seen: Callable[[Observation], None] | None = None
-        self._look_at_ms: int | None = None
+        self._on_observation: Callable[[Observation], None] | None = None
+        self._sample_at_ms: int | None = None
         self._wake_ms: int | None = None
         self._had_supply = self.plant.has_supply
-        self.plant.on_change.append(lambda now_ms: self._look_by(now_ms + _BUSY_MS))
+        self.plant.on_change.append(lambda now_ms: self._sample_by(now_ms + _BUSY_MS))
         self._arm()
 
     def attach(self, on_observation: Callable[[Observation], None]) -> None:
         """An agent lives: it looks, now and from now on."""
-        self._on_seen = on_observation
-        self._look_at_ms = None
-        self._look_by(self._world.now_ms)
+        self._on_observation = on_observation
+        self._sample_at_ms = None
+        self._sample_by(self._world.now_ms)
 
     def detach(self, *, lines_fall: bool) -> None:
         """It looks no more. `lines_fall`: its output lines go low with it; otherwise they stay as they are."""
-        self._on_seen = None
+        self._on_observation = None
         self.twin.forget_orders()
         if lines_fall:
             self.do(self.plant.outputs_fall)
@@ -228,21 +228,21 @@ class CabinetSide:
     def do(self, act: Callable[..., None], *arguments: Any) -> None:
         """Something happens to the plant, by one of its methods; whoever looks sees it within a second."""
         act(*arguments, now_ms=self._world.now_ms)
-        self._look_by(self._world.now_ms + _BUSY_MS)
+        self._sample_by(self._world.now_ms + _BUSY_MS)
         self._arm()
 
-    def _look_by(self, at_ms: int) -> None:
-        if self._look_at_ms is None or at_ms < self._look_at_ms:
-            self._look_at_ms = at_ms
-            self._world.at(at_ms, self._look, at_ms)
+    def _sample_by(self, at_ms: int) -> None:
+        if self._sample_at_ms is None or at_ms < self._sample_at_ms:
+            self._sample_at_ms = at_ms
+            self._world.at(at_ms, self._sample, at_ms)
 
-    def _look(self, at_ms: int) -> None:
-        if self._look_at_ms != at_ms or self._on_seen is None:
+    def _sample(self, at_ms: int) -> None:
+        if self._sample_at_ms != at_ms or self._on_observation is None:
             return
-        self._look_at_ms = None
+        self._sample_at_ms = None
         if not self.is_blind:
-            self._on_seen(self.twin.look(now_ms=self._world.now_ms))
-        self._look_by(self._world.now_ms + self._quiet_ms)
+            self._on_observation(self.twin.sample(now_ms=self._world.now_ms))
+        self._sample_by(self._world.now_ms + self._quiet_ms)
         self._arm()
 
     def _arm(self) -> None:
@@ -250,13 +250,13 @@ class CabinetSide:
         if self.plant.has_supply != self._had_supply:
             self._had_supply = self.plant.has_supply
             # Not from within: an agent whose turn it is would lose its voltage in the middle of it.
-            self._world.after(0, self._tell_supply, self._had_supply)
+            self._world.after(0, self._report_supply, self._had_supply)
         due_ms = self.plant.deadline_ms()
         if self._wake_ms is None or due_ms < self._wake_ms:
             self._wake_ms = due_ms
             self._world.at(due_ms, self._wake, due_ms)
 
-    def _tell_supply(self, there: bool) -> None:
+    def _report_supply(self, there: bool) -> None:
         self.on_supply(there)
 
     def _wake(self, due_ms: int) -> None:

@@ -86,8 +86,8 @@ class Street:
         self.wanting = Wanting(commune.site, pairs)
         names = [feeder.name for feeder in setup.feeders]
         self.checker = StreetChecker(names, self.wanting, self.plant.lights(), unix_ms=world.unix_ms)
-        self.plant.on_change.append(lambda now_ms: self._see())
-        self.host.on_knowledge = self._know
+        self.plant.on_change.append(lambda now_ms: self._observe_light())
+        self.host.on_knowledge = self._observe_agent
         self._orders = 0
         self._board_is_lost = False
         self._known = (False, NOTHING)
@@ -98,34 +98,34 @@ class Street:
         commune = self.setup.commune
         data = communes.signed_emergency(commune, self._orders, reason, from_s=from_s, to_s=to_s)
         self.expect_light(from_s=from_s, to_s=to_s)
-        self.host.tell("on_message", topic.build(topic.COMMAND, commune.insee, self.setup.name), data)
+        self.host.dispatch("on_message", topic.build(topic.COMMAND, commune.insee, self.setup.name), data)
 
     def expect_light(self, *, from_s: int, to_s: int) -> None:
         """An emergency was ordered: from now on the checker expects it."""
-        self.checker.pass_to(self._world.unix_ms)
+        self.checker.judge_until(self._world.unix_ms)
         self.wanting.orders.append(Order(None, True, max(from_s, self._world.unix_s), to_s))
 
     def lose_board(self, is_lost: bool) -> None:
         """The board of the outputs is away, or back: meanwhile the hardware fallback has the street."""
         self._board_is_lost = is_lost
         self.side.do(self.twin.lose_board, is_lost)
-        self._know(*self._known)
+        self._observe_agent(*self._known)
 
     def finish(self) -> None:
         """Everything is judged up to now."""
         self.plant.advance(self._world.now_ms)
-        self.checker.pass_to(self._world.unix_ms)
+        self.checker.judge_until(self._world.unix_ms)
 
     # --- inside -------------------------------------------------------------------------------------------------
 
-    def _see(self) -> None:
-        self.checker.saw(self.plant.lights(), unix_ms=self.plant.unix_ms)
+    def _observe_light(self) -> None:
+        self.checker.observe(self.plant.lights(), unix_ms=self.plant.unix_ms)
 
-    def _know(self, runs: bool, worth: str) -> None:
+    def _observe_agent(self, runs: bool, worth: str) -> None:
         """What may be asked of the agent from now on."""
         self._known = (runs, worth)
         self.plant.advance(self._world.now_ms)
-        self.checker.pass_to(self._world.unix_ms)
+        self.checker.judge_until(self._world.unix_ms)
         doubt_s = self._clock.doubt_s + _DRIFT_S if isinstance(self._clock, Drifting) else 0
         is_sure = worth == RIGHT or (worth == VAGUE and doubt_s <= _SURE_S + _DRIFT_S)
         is_usable = is_sure or (worth == VAGUE and doubt_s <= _USABLE_S + _DRIFT_S)

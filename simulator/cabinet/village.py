@@ -112,7 +112,7 @@ def draw(start_unix_s: int, faults_s: int, prng: Prng) -> tuple[Happening, ...]:
 
 
 class Village:
-    """The commune in a world. `begin` once, `told` at the end. `host` is a gateway among the territory's others."""
+    """The commune in a world. `start` once, `report` at the end. `host` is a gateway among the territory's others."""
 
     def __init__(
         self, world: World, prng: Prng, broker: Broker, control: Control, happenings: tuple[Happening, ...]
@@ -130,14 +130,14 @@ class Village:
         self._lit_since: list[int | None] = [None] * len(FEEDERS)
         self._spells: list[Spell] = []
         self._ordered: Ordered | None = None
-        self.street.plant.on_change.append(lambda now_ms: self._see())
-        self._see()
+        self.street.plant.on_change.append(lambda now_ms: self._observe_light())
+        self._observe_light()
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """Switch the gateway on and let things happen in their time."""
         self.host.power_on()
         for one in self.happenings:
-            self._world.at(1000 * one.at_s, self._happen, one)
+            self._world.at(1000 * one.at_s, self._apply, one)
 
     def report(self, bodies: Bodies) -> VillageReport:
         """The end: judged, with what of it has reached the warehouse."""
@@ -162,7 +162,7 @@ class Village:
 
     # --- inside -------------------------------------------------------------------------------------------------
 
-    def _happen(self, one: Happening) -> None:
+    def _apply(self, one: Happening) -> None:
         plant, do = self.street.plant, self.street.side.do
         if one.what == LAMP:
             do(plant.fail_lamp, one.feeder, one.lamp)
@@ -182,9 +182,9 @@ class Village:
         self._control.send(BEHUARD.insee, self.street.setup.name, data)
         self.street.expect_light(from_s=now_s, to_s=to_s)
         self._ordered = Ordered(self._world.unix_ms, to_s, None, None)
-        self._see()
+        self._observe_light()
 
-    def _see(self) -> None:
+    def _observe_light(self) -> None:
         now_ms = self.street.plant.unix_ms
         for index, light in enumerate(self.street.plant.lights()):
             since_ms = self._lit_since[index]

@@ -6,13 +6,13 @@ from simulator.hosts.gateway import GatewayHost
 
 
 class BoundsChecker:
-    """Feed with `look`. `violations` name the queue, the value and the maximum."""
+    """Feed with `check`. `violations` name the queue, the value and the maximum."""
 
     def __init__(self, gateways: list[GatewayHost]) -> None:
         self._gateways = gateways
         self.violations: list[str] = []
 
-    def look(self) -> None:
+    def check(self) -> None:
         for host in self._gateways:
             if host.core is None:
                 continue

@@ -28,7 +28,7 @@ class Watched(NamedTuple):
 
 
 class LightingChecker:
-    """Feed with `look` at a regular pace. `violations` are strings, the first of each lamp and kind."""
+    """Feed with `check` at a regular pace. `violations` are strings, the first of each lamp and kind."""
 
     def __init__(self, watched: list[Watched]) -> None:
         self._watched = watched
@@ -38,11 +38,11 @@ class LightingChecker:
         self.worst_delay_s = 0
         self.lamp_checks = 0
         # Looks at which a lamp burnt by its cell alone.
-        self.by_cell_looks = 0
+        self.by_cell_checks = 0
         # What the same dark hours would have drawn at full power: 0.1 W times the looks at which light was wanted.
-        self.full_power_dw_looks = 0
+        self.full_power_dw_checks = 0
 
-    def look(self, *, unix_s: int) -> tuple[int, int]:
+    def check(self, *, unix_s: int) -> tuple[int, int]:
         """Judge every lamp now; return (sound lamps lit, sound lamps that the policy wants lit)."""
         lit = wanted_lit = 0
         for watched in self._watched:
@@ -53,12 +53,12 @@ class LightingChecker:
             lit += healthy and light > 0
             wanted_lit += healthy and wanted > 0
             if wanted > 0:
-                self.full_power_dw_looks += lamp.data.true_dw
+                self.full_power_dw_checks += lamp.data.true_dw
             self.lamp_checks += 1
             self._judge(watched.name, "dark", healthy and wanted > 0 and light == 0, unix_s)
             burns = healthy and wanted == 0 and light > 0
             if burns and watched.sky_lx is not None and watched.sky_lx(unix_s) < DARK_SKY_LX:
-                self.by_cell_looks += 1
+                self.by_cell_checks += 1
                 burns = False
             self._judge(watched.name, "burning", burns, unix_s)
         return lit, wanted_lit

@@ -53,7 +53,7 @@ class WatchedRoom(NamedTuple):
 
 
 class RoomsChecker:
-    """Feed with `look` at a regular pace. `violations` are strings, the first of each room and kind."""
+    """Feed with `check` at a regular pace. `violations` are strings, the first of each room and kind."""
 
     def __init__(self, watched: list[WatchedRoom]) -> None:
         self._watched = [(one, heating.Plan(one.programme, civil.PARIS)) for one in watched]
@@ -64,14 +64,14 @@ class RoomsChecker:
         self._walks: dict[str, tuple[int, int, int | None]] = {}
         self._reported: set[tuple[str, str]] = set()
         self.violations: list[str] = []
-        self.looks = 0
+        self.checks = 0
         self.coldest_ck: dict[str, int] = {}
 
-    def look(self, *, unix_s: int) -> None:
+    def check(self, *, unix_s: int) -> None:
         """Judge every room now."""
         for watched, plan in self._watched:
             room = watched.room
-            self.looks += 1
+            self.checks += 1
             air_ck = room.air_ck
             self.coldest_ck[watched.name] = min(self.coldest_ck.get(watched.name, air_ck), air_ck)
             available = not room.heater_dead
@@ -79,12 +79,12 @@ class RoomsChecker:
             freezes = air_ck < FREEZES_CK and available and not given
             self._judge(watched.name, "freezes", freezes, FROST_GRACE_S, unix_s)
             is_blind = watched.thermometer is not None and watched.thermometer.absent
-            self._look_blind(watched, is_blind, unix_s)
+            self._check_blind(watched, is_blind, unix_s)
             over = not is_blind and air_ck > self._limit_ck(watched, plan, unix_s) + CEILING_TOLERANCE_CK
             heats = over and room.demand_permille > 0 and not room.heater_stuck
             self._judge(watched.name, "is heated above its ceiling", heats, CEILING_GRACE_S, unix_s)
 
-    def _look_blind(self, watched: WatchedRoom, is_blind: bool, unix_s: int) -> None:
+    def _check_blind(self, watched: WatchedRoom, is_blind: bool, unix_s: int) -> None:
         """The heat of each whole hour without a thermometer; its first one is that of the node's last knowledge."""
         room, name = watched.room, watched.name
         if not is_blind:

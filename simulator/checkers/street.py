@@ -40,7 +40,7 @@ class Wanting:
 
     `doubt_s`: how far the agent's clock may be off UTC by the story; a want that is so close to a change is not judged.
     With NIGHTLY it means that the agent may go by either, its clock or its photocell.
-    Let the checker `pass_to` now before `mode`, `doubt_s` or `orders` are changed.
+    Let the checker `judge_until` now before `mode`, `doubt_s` or `orders` are changed.
     """
 
     def __init__(
@@ -135,20 +135,20 @@ class Violation(NamedTuple):
 
 
 class StreetChecker:
-    """Feed with `saw` at every change of light, with `pass_to` before `wants` changes its mind, and at the end."""
+    """Takes `observe` at every change of light, `judge_until` before what is wanted changes, and at the end."""
 
     def __init__(self, names: Sequence[str], wants: Wants, lights: Sequence[Light], *, unix_ms: int) -> None:
         self._wants = wants
         self._at_ms = unix_ms
         self._feeders = [_Watched(name, light) for name, light in zip(names, lights, strict=True)]
 
-    def saw(self, lights: Sequence[Light], *, unix_ms: int) -> None:
+    def observe(self, lights: Sequence[Light], *, unix_ms: int) -> None:
         """From now on the street looks like this."""
-        self.pass_to(unix_ms)
+        self.judge_until(unix_ms)
         for watched, light in zip(self._feeders, lights, strict=True):
             watched.light = light
 
-    def pass_to(self, unix_ms: int) -> None:
+    def judge_until(self, unix_ms: int) -> None:
         """Judge everything up to now."""
         for index, watched in enumerate(self._feeders):
             at_ms = self._at_ms

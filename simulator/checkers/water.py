@@ -48,7 +48,7 @@ def drought_law(level: int, uses: list[int]) -> list[Forbidden]:
 
 
 class WaterChecker:
-    """`look` once a second while water flows; `announced` with each event of the node."""
+    """`check` once a second while water flows; `announced` with each event of the node."""
 
     def __init__(self, pipes: Pipes, law: list[Forbidden], *, powered_s: int) -> None:
         self._pipes = pipes
@@ -61,7 +61,7 @@ class WaterChecker:
         self.violations: list[str] = []
         self.forbidden_s = 0
         self.unpowered_s = 0
-        self.looks = 0
+        self.checks = 0
 
     def announced(self, unix_s: int, code: int, detail: Any) -> None:
         """An event of the node, at its true instant."""
@@ -78,9 +78,9 @@ class WaterChecker:
         self._powered_s = unix_s
         self._until.clear()
 
-    def look(self, unix_s: int, seconds: int = 1) -> None:
+    def check(self, unix_s: int, seconds: int = 1) -> None:
         """Judge this instant, which stands for so many seconds."""
-        self.looks += 1
+        self.checks += 1
         if self._powered_s is None:
             self.unpowered_s += seconds if self._pipes.flow_ml_min() else 0
             return

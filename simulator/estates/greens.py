@@ -22,7 +22,7 @@ from simulator.world.time import World
 from watering import memory
 from wire import event, record
 
-_LOOK_MS = 1000
+_WATCH_MS = 1000
 # In the form of policy.watering_form: lawn under rotors, a bed on a slope under sprays, shrubs on drip; every night at
 # five by the water balance; a park that is open from 8:00 to 20:00 keeps its paths dry. A stadium, the first space of
 # each district, is shut to the public and in its season watered from 10:45 on as well: five millimetres take until long
@@ -87,7 +87,7 @@ class GreenSpace:
         self._ports.apply(outputs, now_ms=now_ms)
         if not self._is_watched and self.site.pipes.flow_ml_min():
             self._is_watched = True
-            self._world.after(_LOOK_MS, self._look)
+            self._world.after(_WATCH_MS, self._watch)
         return now_ms + 10 if self._ports.pulsing() else None
 
     def read(self) -> dict[int, int] | None:
@@ -96,7 +96,7 @@ class GreenSpace:
 
     # --- the world ----------------------------------------------------------------------------------------------
 
-    def tell(self, data: bytes) -> None:
+    def observe_record(self, data: bytes) -> None:
         """A record that the node made, at its true instant."""
         made = record.decode_payload(data)[0]
         if not isinstance(made.body, dict):
@@ -105,14 +105,14 @@ class GreenSpace:
     def settle(self) -> None:
         self._settle()
 
-    def _look(self) -> None:
+    def _watch(self) -> None:
         self._settle()
-        self.checker.look(self._world.unix_s)
+        self.checker.check(self._world.unix_s)
         if self.burst_s is None and any(self.site.pipes.flowing(zone) for zone in self.site.pipes.burst):
             self.burst_s = self._world.unix_s
         self._is_watched = self.site.pipes.flow_ml_min() > 0
         if self._is_watched:
-            self._world.after(_LOOK_MS, self._look)
+            self._world.after(_WATCH_MS, self._watch)
 
     def _settle(self) -> None:
         self.site.advance(self._world.now_ms)
@@ -137,16 +137,16 @@ class Greens:
         for index in range(count):
             self._build_space(gateway, district, prng, is_park=index > 0)
 
-    def begin(self) -> None:
+    def start(self) -> None:
         for host in self.hosts:
             host.power_on()
         if self.spaces:
             self._world.every(600_000, self._count)
 
-    def tell(self, node: bytes, data: bytes) -> None:
+    def observe_record(self, node: bytes, data: bytes) -> None:
         """A node has made a record: if it is one of ours, its checker hears what it announces."""
         if node in self._by_node:
-            self._by_node[node].tell(data)
+            self._by_node[node].observe_record(data)
 
     @property
     def violations(self) -> list[str]:

@@ -29,7 +29,7 @@ _FLUSH_MS = 1_000
 _LINE_BYTES_PER_S = 11_520
 
 
-class Options(NamedTuple):
+class RadioOptions(NamedTuple):
     """`period_s`: from record to record of a node. All nodes begin within `storm_ms`: their feeder has got power."""
 
     nodes: int = 50
@@ -41,7 +41,7 @@ class Options(NamedTuple):
     air: AirOptions = AirOptions()
 
 
-class Figures(NamedTuple):
+class RadioFigures(NamedTuple):
     """Of a run. `made` records, of which `arrived` at the application; `again`: those it got more than once, in a new
     message after a failed exchange, and knew by their identity. `suppressed`: duplicates that CoAP kept from it."""
 
@@ -72,7 +72,7 @@ class RadioNode:
 
     POLLIN = 1
 
-    def __init__(self, street: "Street", number: int, prng: Prng) -> None:
+    def __init__(self, street: "RadioStreet", number: int, prng: Prng) -> None:
         self.mac = b"\x02\x00\x00\x00" + number.to_bytes(2, "big")
         self.number = number
         self.acknowledged: set[int] = set()
@@ -161,10 +161,10 @@ class RadioNode:
             self._pending.append((self._world.now_ms + _RETRY_MS, sequence))
 
 
-class Street:
+class RadioStreet:
     """See the module. `run` once; `concentrator_reset` at any time of `world`."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: RadioOptions) -> None:
         self.options = options
         self.world = World(start_unix_s=0)
         prng = Prng(options.seed)
@@ -191,13 +191,13 @@ class Street:
         self._by_mac = {node.mac: node for node in self.nodes}
         self.arrivals: dict[tuple[int, int], list[int]] = {}
         for node in self.nodes:
-            self.world.at(prng.randrange(max(1, options.storm_ms)), self._begin, node)
+            self.world.at(prng.randrange(max(1, options.storm_ms)), self._make_periodically, node)
         self._shell_ms: int | None = None
         self._wake_shell()
         self._core_ms: int | None = None
         self._serve()
 
-    def run(self) -> Figures:
+    def run(self) -> RadioFigures:
         """Through the faults, then until everything that was made is told."""
         self.world.run_until(60_000 * self.options.minutes)
         self.air.quiet()
@@ -305,18 +305,18 @@ class Street:
 
     # --- the end ------------------------------------------------------------------------------------------------
 
-    def _begin(self, node: RadioNode) -> None:
+    def _make_periodically(self, node: RadioNode) -> None:
         node.make()
         again_ms = self.world.now_ms + 1000 * self.options.period_s
         if again_ms < 60_000 * self.options.minutes:
-            self.world.at(again_ms, self._begin, node)
+            self.world.at(again_ms, self._make_periodically, node)
 
     def _count(self) -> None:
         for name in self._totals:
             self._totals[name] += self.bridge.counters[name]
         self._evicted += self.bridge.evicted()
 
-    def _figures(self) -> Figures:
+    def _figures(self) -> RadioFigures:
         self._count()
         made = sum(len(node.made_ms) for node in self.nodes)
         waits = sorted(
@@ -324,7 +324,7 @@ class Street:
         )
         air_ms = sum(self.air.used_us.values()) / 1000
         air = self.air
-        return Figures(
+        return RadioFigures(
             nodes=len(self.nodes),
             made=made,
             arrived=len(self.arrivals),

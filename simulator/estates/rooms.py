@@ -13,7 +13,7 @@ from simulator.checkers.rooms import EVERY_MS, RoomsChecker, WatchedRoom
 from simulator.hosts.gateway import GatewayHost
 from simulator.hosts.joining import Joining
 from simulator.plants.building import CLASSROOM, OFFICE, TOWN_HALL, HeatedRoom, Room, RoomData
-from simulator.plants.climate import Sky
+from simulator.plants.climate import Weather
 from simulator.world.chance import Prng
 from simulator.world.time import World
 from wire import event
@@ -68,7 +68,7 @@ class Heated(NamedTuple):
 class Rooms:
     """Build, begin, then `look` every minute. Figures grow with the looks."""
 
-    def __init__(self, world: World, joining: Joining, sky: Sky) -> None:
+    def __init__(self, world: World, joining: Joining, sky: Weather) -> None:
         self._world = world
         self._joining = joining
         self._sky = sky
@@ -85,7 +85,7 @@ class Rooms:
         for _ in range(count):
             self._build_room(gateway, USES[len(self.rooms) % len(USES)], prng)
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """Mains, for good; people come and go from here on."""
         self.checker = RoomsChecker(
             [
@@ -101,7 +101,7 @@ class Rooms:
         for host in self.hosts:
             host.power_on()
         if self.rooms:
-            self._world.every(EVERY_MS, self._look)
+            self._world.every(EVERY_MS, self._live)
 
     def lose_thermometer(self, index: int) -> None:
         """It does not answer any more; its node must say so, and keep the room from harm all the same."""
@@ -151,7 +151,7 @@ class Rooms:
         self.hosts.append(self._joining.join(gateway, thermostat, own, ports, prng))
         self.rooms.append(Heated(use, ports, heating.Plan(programme, civil.PARIS)))
 
-    def _look(self) -> None:
+    def _live(self) -> None:
         unix_s = self._world.unix_s
         minute = civil.local_from_unix(civil.PARIS, unix_s).second // 60
         for one in self.rooms:
@@ -163,7 +163,7 @@ class Rooms:
             self.used_min += in_use
             self.blind_min += in_use and one.ports.thermometer.absent
             self.comfort_min += in_use and room.air_ck >= 1900 - COMFORT_CK
-        self.checker.look(unix_s=unix_s)
+        self.checker.check(unix_s=unix_s)
 
 
 def _programme(use: Use) -> heating.Programme:

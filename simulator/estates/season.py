@@ -49,7 +49,7 @@ YEAR = 2026
 _LOOK_S = 30
 
 
-class Day(NamedTuple):
+class SeasonDay(NamedTuple):
     """What the picture shows of a day: depletion and trigger of one zone, rain and irrigation, all in 0.1 mm."""
 
     civil_day: int
@@ -58,7 +58,7 @@ class Day(NamedTuple):
     irrigated_dmm: int
 
 
-class Figures(NamedTuple):
+class SeasonFigures(NamedTuple):
     """Of a season: litres through the meter, zone-days of stress, of them on days without any lawful hour, litres
     drained or run off (rain included), seconds of watering in forbidden hours, what the checker says."""
 
@@ -69,7 +69,7 @@ class Figures(NamedTuple):
     run_off_l: int
     forbidden_s: int
     violations: list[str]
-    days: list[Day]
+    days: list[SeasonDay]
 
 
 class Drought(NamedTuple):
@@ -115,7 +115,7 @@ class Season:
                 level = step.level
         return level
 
-    def ours(self) -> Figures:
+    def ours(self) -> SeasonFigures:
         """The season with the node's trade."""
 
         def make(memory: bytes, now_ms: int) -> Any:
@@ -129,16 +129,16 @@ class Season:
         told = 0
         seen_s = self.site.unix_s
 
-        def look(unix_s: int) -> None:
+        def watch(unix_s: int) -> None:
             nonlocal told, seen_s
             for at_s, code, _, detail in desk.events[told:]:
                 self.checker.announced(at_s, code, detail)
             told = len(desk.events)
             if self.pipes.flow_ml_min():
-                self.checker.look(unix_s, min(_LOOK_S, unix_s - seen_s))
+                self.checker.check(unix_s, min(_LOOK_S, unix_s - seen_s))
             seen_s = unix_s
 
-        desk.watchers.append(look)
+        desk.watchers.append(watch)
 
         def day(civil_day: int, end_s: int) -> None:
             desk.directives[directive.DROUGHT_LEVEL] = self.level(civil_day)
@@ -146,7 +146,7 @@ class Season:
 
         return self._days(day)
 
-    def timer(self) -> Figures:
+    def timer(self) -> SeasonFigures:
         """The season with a plain timer."""
         minutes = []
         for zone in self.own.policy.zones:
@@ -168,11 +168,11 @@ class Season:
         figures = self._days(day)
         # A timer announces nothing: what the checker holds against it is the law alone.
         law = [text for text in self.checker.violations if "forbidden" in text]
-        return Figures(*figures[:6], law, figures.days)
+        return SeasonFigures(*figures[:6], law, figures.days)
 
     # --- inside ---------------------------------------------------------------------------------------------
 
-    def _days(self, run: Callable[[int, int], None]) -> Figures:
+    def _days(self, run: Callable[[int, int], None]) -> SeasonFigures:
         stress = banned = 0
         days = []
         rained_um = had_ul = 0
@@ -186,7 +186,7 @@ class Season:
             shown = self.site.plots[SHOWN_ZONE - 1]
             rain_um, ul = self.site.rain_um, self.pipes.zone_ul[SHOWN_ZONE]
             irrigated_dmm = (ul - had_ul) // (1000 * shown.zone.area_dm2)
-            days.append(Day(civil_day, shown.depletion_um // 100, (rain_um - rained_um) // 100, irrigated_dmm))
+            days.append(SeasonDay(civil_day, shown.depletion_um // 100, (rain_um - rained_um) // 100, irrigated_dmm))
             rained_um, had_ul = rain_um, ul
         drained = run_off = 0
         for plot in self.site.plots:
@@ -194,7 +194,7 @@ class Season:
             run_off += plot.run_off_um * plot.zone.area_dm2 // 100_000
         used_l = self.pipes.pulses() * self.own.pulse_ul // 1_000_000
         checker = self.checker
-        return Figures(used_l, stress, banned, drained, run_off, checker.forbidden_s, checker.violations, days)
+        return SeasonFigures(used_l, stress, banned, drained, run_off, checker.forbidden_s, checker.violations, days)
 
     def _noon(self, civil_day: int) -> int:
         return civil.unix_from_local(civil.PARIS, civil_day, 43200)
@@ -227,4 +227,4 @@ class Season:
             step_s = min(_LOOK_S, unix_s - self.site.unix_s) if self.pipes.flow_ml_min() else unix_s - self.site.unix_s
             self.site.advance(self.site.now_ms + 1000 * step_s)
             if self.pipes.flow_ml_min():
-                self.checker.look(self.site.unix_s, step_s)
+                self.checker.check(self.site.unix_s, step_s)

@@ -5,7 +5,7 @@ node wants it to and empties by itself; counters begin anew with each waking, as
 its valves are watched by the same checker as ever, and by one more: none may be open.
 
 The gateway's link and way down are the real ones; what stands behind them only keeps each record once, and answers with
-its time. `Story` is what tests and the bench of energy run.
+its time. `SleeperStory` is what tests and the bench of energy run.
 """
 
 from typing import Any
@@ -90,22 +90,22 @@ class BatterySpace(GreenSpace):
         self._green.safe()
         self._is_asleep = True
         self._given = self.site.pipes.pulses()
-        self._look_asleep()
+        self._check_asleep()
 
     def wake(self) -> None:
         self._settle()
-        self._look_asleep()
+        self._check_asleep()
         self._begin_counting()
         self._is_asleep = False
 
     def pulsed(self) -> bool:
         self._settle()
-        self._look_asleep()
+        self._check_asleep()
         return self.site.pipes.pulses() > self._given
 
     # --- inside -------------------------------------------------------------------------------------------------
 
-    def _look_asleep(self) -> None:
+    def _check_asleep(self) -> None:
         if self._is_asleep and any(self.site.pipes.open):
             self.open_asleep += 1
 
@@ -130,7 +130,7 @@ class BatterySpace(GreenSpace):
 NODE = bytes.fromhex("7c1f0a2c01000003")
 PEER = ("cab-1", 5683)
 
-class Gateway:
+class RecordKeeper:
     """Keeps each record once and answers with its UTC; the way down is the gateway's own. `silent`: it is away."""
 
     def __init__(self, world):
@@ -181,7 +181,7 @@ class Gateway:
             host.radio.carry(datagram, host.receive, PEER)
 
 
-class Story:
+class SleeperStory:
     """World, node and gateway. `events`: [(Unix s, boot, sequence, record)] as the node makes them."""
 
     def __init__(self, own, climate, *, begin_s, seed=1, loss=50, panel_ma=0, capacity_mah=2600, permille=800):
@@ -199,7 +199,7 @@ class Story:
         self.battery = Battery(capacity_mah, panel_ma=panel_ma, permille=permille)
         ports = GreenPorts(site, self.own.kinds, self.own.pulse_ms)
         self.space = BatterySpace(self.world, ports, [], self.battery, boost_mv=self.own.boost_mv)
-        self.gateway = Gateway(self.world)
+        self.gateway = RecordKeeper(self.world)
         self.made = {}
         self.is_planted = False
         self.events = []
@@ -232,7 +232,7 @@ class Story:
         self.made[name] = made
         if not isinstance(made.body, dict):
             self.events.append((self.world.unix_s, made.body.code, made.body.active, made.body.detail))
-            self.space.tell(data)
+            self.space.observe_record(data)
 
     def run(self, *, days=0, hours=0, minutes=0, seconds=0):
         """A quarter of a second at a time the gateway looks at its own timers while it has any."""
@@ -255,7 +255,7 @@ class Story:
             self.run(seconds=1)
         raise AssertionError("it never sleeps")
 
-    def said(self, code):
+    def events_of(self, code):
         """[(Unix s, active, detail)] of a code, in the order in which the node said it."""
         return [(at_s, active, detail) for at_s, one, active, detail in self.events if one == code]
 

@@ -104,7 +104,7 @@ class Streets:
             ]
             self._feeders.append((feeder, district, hosts))
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """Mains for all that has it now; contactors go with the sun from here on."""
         for feeder, district, hosts in self._feeders:
             if feeder.switched:
@@ -118,7 +118,7 @@ class Streets:
     def report(self) -> StreetsReport:
         """Of the fitted lamps."""
         cells, detectors, gears = (self._fitted.count(one) for one in (CELL, DETECTOR, GEAR))
-        by_cell_s = self.checker.by_cell_looks * EVERY_MS // 1000
+        by_cell_s = self.checker.by_cell_checks * EVERY_MS // 1000
         return StreetsReport(cells, detectors, gears, by_cell_s, self._passed, self._met)
 
     def damage(self, index: int, what: str, code: int) -> None:
@@ -132,9 +132,9 @@ class Streets:
             visible_s = self._world.unix_s if lit and what == "module_dead" else None
             self.expected.append(ExpectedAlarm(self.hosts[index].settings.node, code, visible_s))
 
-    def look(self) -> tuple[int, int]:
+    def check_light(self) -> tuple[int, int]:
         """Judge the light of this moment: sound lamps that are lit, and that are wanted lit."""
-        return self.checker.look(unix_s=self._world.unix_s)
+        return self.checker.check(unix_s=self._world.unix_s)
 
     def settle(self) -> None:
         """Carry all energy forward to now."""
@@ -149,7 +149,7 @@ class Streets:
 
     def full_power_wh(self) -> int:
         """What the same dark hours would have taken without dimming."""
-        return self.checker.full_power_dw_looks * (EVERY_MS // 1000) // 36_000
+        return self.checker.full_power_dw_checks * (EVERY_MS // 1000) // 36_000
 
     def _build_lamp(
         self, gateway: GatewayHost, district: District, feeder: Feeder, air: Air, prng: Prng, fitted: str

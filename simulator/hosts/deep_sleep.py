@@ -73,7 +73,7 @@ class _Chip:
         return self.data
 
 
-class Asleep:
+class DeepSleep:
     """See the module. `ppm`: the oscillator's, positive when it counts too much."""
 
     def __init__(self, prng: Prng, battery: Battery | None = None) -> None:
@@ -98,17 +98,17 @@ class Asleep:
 
     # --- awake ----------------------------------------------------------------------------------------------
 
-    def boots(self, now_ms: int) -> None:
+    def wake(self, now_ms: int) -> None:
         """A sleep is over: from here on it draws what a chip at work does."""
         self._draw(ASLEEP_UA, now_ms - self._slept_ms)
         self._since_ms = now_ms
 
-    def awake(self, now_ms: int) -> None:
+    def start(self, now_ms: int) -> None:
         """Its program runs."""
         self._since_ms = now_ms if self._since_ms is None else self._since_ms
         self._radio_ms = None
 
-    def speaks(self, now_ms: int) -> None:
+    def transmit(self, now_ms: int) -> None:
         """The radio is on from now, until it has been silent for a while (`esp32.sleeping.QuietBearer`), or the
         sleep."""
         if self._radio_ms is not None and now_ms > self._radio_until_ms:
@@ -121,7 +121,7 @@ class Asleep:
             self._draw(RADIO_UA, _CONNECT_MS)
         self._radio_until_ms = now_ms + _QUIET_MS
 
-    def take(self, boot: int, by: str | None, now_ms: int) -> sleep.Woken | None:
+    def restore(self, boot: int, by: str | None, now_ms: int) -> sleep.Woken | None:
         """What the board wakes with, spoilt first; None for a start."""
         self._memory = rtc.Memory(self.chip)
         body = self._memory.get(rtc.TRADE)
@@ -136,7 +136,7 @@ class Asleep:
 
     # --- asleep ---------------------------------------------------------------------------------------------
 
-    def keep(self, image: bytes, now_ms: int) -> None:
+    def save(self, image: bytes, now_ms: int) -> None:
         self._count(now_ms)
         self._memory.put(rtc.TRADE, image)
         self._slept_ms = now_ms

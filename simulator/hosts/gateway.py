@@ -49,23 +49,23 @@ class _Line:
         self.is_dropped = False
 
     def on_connected(self, receive_max: int) -> None:
-        self._tell("on_connected", receive_max, self.bearer)
+        self._dispatch("on_connected", receive_max, self.bearer)
 
     def on_disconnected(self, why: str) -> None:
         dropped, self.is_dropped = self.is_dropped, True
         if not dropped:
-            self._host.tell("on_disconnected", why, self.bearer)
+            self._host.dispatch("on_disconnected", why, self.bearer)
 
     def on_puback(self, token: int, reason_code: int) -> None:
-        self._tell("on_puback", token, reason_code)
+        self._dispatch("on_puback", token, reason_code)
 
     def on_message(self, name: str, payload: bytes) -> None:
         self._host.spend(self.bearer, _MESSAGE_BYTES + len(payload))
-        self._tell("on_message", name, payload)
+        self._dispatch("on_message", name, payload)
 
-    def _tell(self, what: str, *values: Any) -> None:
+    def _dispatch(self, what: str, *values: Any) -> None:
         if not self.is_dropped:
-            self._host.tell(what, *values)
+            self._host.dispatch(what, *values)
 
 
 class GatewayHost:
@@ -132,17 +132,17 @@ class GatewayHost:
 
     # --- what its lines say -----------------------------------------------------------------------------------
 
-    def tell(self, what: str, *values: Any) -> None:
+    def dispatch(self, what: str, *values: Any) -> None:
         """An event of the core, by the name of its method; nobody hears it while the power is off."""
         if self.core is not None:
             getattr(self.core, what)(*values, now_ms=self._world.now_ms)
             self._turn()
 
-    def say(self, one: Directive) -> bool:
+    def announce(self, notice: Directive) -> bool:
         """Somebody at the cabinet tells its nodes something; False when nobody is there to hear it."""
         if self.core is None:
             return False
-        refused = self.core.directive_service.directives.tell(one, now_ms=self._world.now_ms)
+        refused = self.core.directive_service.directives.tell(notice, now_ms=self._world.now_ms)
         self._turn()
         return refused is None
 
@@ -161,7 +161,7 @@ class GatewayHost:
         self._counted_from = self.metered_bytes
         self.core = self._make_core()
         self.core.start(now_ms=self._world.now_ms)
-        self._world.after(_NTP_MS, self._tell_clock, life)
+        self._world.after(_NTP_MS, self._set_clock, life)
         if self.core.bearers.budgets:
             self._count(life)
         self._wake_ms = None
@@ -182,14 +182,14 @@ class GatewayHost:
             now_ms=self._world.now_ms,
         )
 
-    def _tell_clock(self, life: int) -> None:
+    def _set_clock(self, life: int) -> None:
         if life != self._life or self.core is None:
             return
         # Good once the network has told it, carried by the kernel through a cut afterwards.
         good = any(self.is_up.values()) or self.core.clock.unix_s(now_ms=self._world.now_ms) is not None
         self.core.clock.observe(self._world.unix_ms if good else None, 1, now_ms=self._world.now_ms)
         self._turn()
-        self._world.after(_CLOCK_EVERY_MS if good else 5_000, self._tell_clock, life)
+        self._world.after(_CLOCK_EVERY_MS if good else 5_000, self._set_clock, life)
 
     def _count(self, life: int) -> None:
         """The kernel's counters of the metered bearer, read every keep-alive."""

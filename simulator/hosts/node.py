@@ -15,7 +15,7 @@ from node import limits
 from node.app import Boot, Node
 from node.checkpoint import Checkpoint
 from node.settings import Settings
-from simulator.hosts.deep_sleep import Asleep, ClockChip
+from simulator.hosts.deep_sleep import ClockChip, DeepSleep
 from simulator.hosts.keys import paired_link
 from simulator.hosts.ports import Ports
 from simulator.world.chance import Prng
@@ -67,7 +67,7 @@ class NodeHost:
         self._wake_ms: int | None = None
         self._life = 0
         # Of a board on a battery; made when its trade says that it sleeps.
-        self.asleep: Asleep | None = None
+        self.asleep: DeepSleep | None = None
         self.clock_chip: ClockChip | None = None
 
     def power_on(self) -> None:
@@ -101,7 +101,7 @@ class NodeHost:
     def _start(self, life: int, by: str | None = None) -> None:
         if life != self._life:
             return
-        woken = None if self.asleep is None else self.asleep.take(self.boot, by, self._world.now_ms)
+        woken = None if self.asleep is None else self.asleep.restore(self.boot, by, self._world.now_ms)
         previous = self.boot or None
         flash = self._flash
         durable = flash.durable_sequence if flash is not None and flash.boot == previous else None
@@ -123,12 +123,12 @@ class NodeHost:
         more: dict[str, Any] = {} if self.clock_chip is None else {"clock_chip": True}
         if trade.sleeps:
             if self.asleep is None:
-                self.asleep = Asleep(self._prng.split("sleep"), getattr(self._ports, "battery", None))
+                self.asleep = DeepSleep(self._prng.split("sleep"), getattr(self._ports, "battery", None))
             log = self.asleep.open_log()
             if woken is None and previous is not None:
                 durable = log.durable_sequence(previous, durable)
             more.update(sleeps=True, woken=woken, log=log)
-            self.asleep.awake(self._world.now_ms)
+            self.asleep.start(self._world.now_ms)
         link = paired_link(
             self.settings.pairing,
             self.settings.gateway,
@@ -182,7 +182,7 @@ class NodeHost:
         again_ms = self._ports.apply(node.outputs, now_ms=now_ms)
         for _, datagram in node.outgoing():
             if self.asleep is not None:
-                self.asleep.speaks(self._world.now_ms)
+                self.asleep.transmit(self._world.now_ms)
             self._send(datagram, self)
         checkpoint = node.checkpoint(now_ms)
         if checkpoint is not None:
@@ -212,8 +212,8 @@ class NodeHost:
         self.node = None
         self._wake_ms = None
         self._ports.sleep()
-        self.asleep.keep(image, self._world.now_ms)
-        self._world.after(self.asleep.true_ms(sleep_ms), self._boots_again, self._life, None)
+        self.asleep.save(image, self._world.now_ms)
+        self._world.after(self.asleep.true_ms(sleep_ms), self._wake_up, self._life, None)
         if counts:
             self._world.after(_LISTEN_MS, self._listen, self._life)
         return True
@@ -223,15 +223,15 @@ class NodeHost:
         if life != self._life:
             return
         if self._ports.pulsed():
-            self._boots_again(life, "pulse")
+            self._wake_up(life, "pulse")
         else:
             self._world.after(_LISTEN_MS, self._listen, life)
 
-    def _boots_again(self, life: int, by: str | None) -> None:
+    def _wake_up(self, life: int, by: str | None) -> None:
         if life == self._life:
             self._life += 1
             assert self.asleep is not None
-            self.asleep.boots(self._world.now_ms)
+            self.asleep.wake(self._world.now_ms)
             self._ports.wake()
             self._world.after(_BOOT_MS // 2 + self._prng.randrange(_BOOT_MS), self._start, self._life, by)
 

@@ -177,7 +177,7 @@ class Boiler:
         self.is_silent = False
         self._at_s: int | None = None
 
-    def say(self, enabled: bool, flow_ck: int, *, unix_s: int) -> None:
+    def demand(self, enabled: bool, flow_ck: int, *, unix_s: int) -> None:
         """What the master wants from now on."""
         self._enabled, self._wanted_ck, self._said_s = enabled, min(flow_ck, self._flow_max_ck), unix_s
 
@@ -268,7 +268,7 @@ class HeatedRoom:
             self.room.settle(unix_s)
             return
         if self._has_mains:
-            self.boiler.say(self._is_on, self._flow_ck, unix_s=unix_s)
+            self.boiler.demand(self._is_on, self._flow_ck, unix_s=unix_s)
         self.boiler.settle(unix_s)
 
     def _drive(self, on: bool, valve_percent: int, flow_ck: int) -> None:

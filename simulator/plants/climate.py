@@ -174,7 +174,7 @@ _STEP_S = 300
 _FULL_W = 1000
 
 
-class Sky:
+class Weather:
     """`temperature_ck` outdoors and `sun_permille` on a window, at a Unix second that the climate has."""
 
     def __init__(self, climate: Climate) -> None:

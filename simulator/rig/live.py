@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit status: 0 nothing lost or doubled, 1 a part is missing, 3 a record was lost or doubled."""
-    return in_folder("live", args, lambda folder: tell(folder, args, quiet=args.json))
+    return in_folder("live", args, lambda folder: live_through(folder, args, quiet=args.json))
 
 
 def in_folder(name: str, args: argparse.Namespace, act: Callable[[Path], Figures]) -> int:
@@ -56,7 +56,7 @@ def in_folder(name: str, args: argparse.Namespace, act: Callable[[Path], Figures
     return 0 if figures["lost"] == figures["duplicated"] == figures["altered"] == 0 else 3
 
 
-def tell(folder: Path, args: argparse.Namespace, *, quiet: bool) -> Figures:
+def live_through(folder: Path, args: argparse.Namespace, *, quiet: bool) -> Figures:
     """Run the story once and return its figures."""
     prng = Prng(args.seed)
     begun = time.monotonic()

@@ -46,7 +46,7 @@ class StreetBench:
         self.stuck: dict[int, bool] = {}
         self._wh = [0.0] * len(streets)
         self._stop = Event()
-        self._thread = Thread(target=self._live, name="street", daemon=True)
+        self._thread = Thread(target=self._run, name="street", daemon=True)
 
     def start(self) -> None:
         self.line.start()
@@ -85,7 +85,7 @@ class StreetBench:
     def _is_closed(self, index: int) -> bool:
         return self.stuck.get(index, self.line.coil(_BOARD, index))
 
-    def _live(self) -> None:
+    def _run(self) -> None:
         before_s = time.monotonic()
         while not self._stop.wait(_EVERY_S):
             now_s = time.monotonic()
@@ -93,10 +93,10 @@ class StreetBench:
                 closed = self._is_closed(index)
                 watts = float((street.lamps - self.lamps_out[index]) * street.lamp_w) if closed else 0.4
                 self._wh[index] += watts * (now_s - before_s) / 3600
-                self._tell(index, closed, watts)
+                self._set_registers(index, closed, watts)
             before_s = now_s
 
-    def _tell(self, index: int, closed: bool, watts: float) -> None:
+    def _set_registers(self, index: int, closed: bool, watts: float) -> None:
         self.line.set_input(_BOARD, index, closed)
         unit = _FIRST_METER + index
         self.line.set_input_registers(unit, 0x00, struct.pack(">f", 231.4))

@@ -113,11 +113,11 @@ class Broker:
     def _later(self, client: Client, name: str, action: Callable[..., None], *arguments: object) -> None:
         """Tell a client after the way down, if it is then still the one connected."""
 
-        def tell() -> None:
+        def deliver() -> None:
             if self._connected.get(name) is client:
                 action(*arguments)
 
-        self._world.after(FIBRE.delay_max_ms, tell)
+        self._world.after(FIBRE.delay_max_ms, deliver)
 
     def _delay_ms(self) -> int:
         return self._prng.between(FIBRE.delay_min_ms, FIBRE.delay_max_ms)

@@ -8,7 +8,7 @@ from node.app import Node
 from node.checkpoint import CHECKPOINT, Wear
 from node.directives import Directives
 from policy import watering as policy
-from simulator.estates.sleeper import Story
+from simulator.estates.sleeper import SleeperStory
 from tests.portable.node_day import NOON_UNIX_S, World
 from tests.support.green import PLAIN, DryClimate, own, programs
 from tests.support.sleepy_world import MIDNIGHT_S, NIGHTLY, Sleepy
@@ -19,7 +19,7 @@ SETTINGS = programs(PLAIN, [0, 127, 0, 0, 0, 300, 0, 7, 50])
 HOUR_S, DAY_S = 3600, 86_400
 
 
-class Mains(Story):
+class Mains(SleeperStory):
     """A node on the mains: `told` is what the gateway says in directives."""
 
     def __init__(self, monkeypatch, settings=SETTINGS):
@@ -36,13 +36,13 @@ class Mains(Story):
     def until(self, code, count=1):
         """Until the node has said so, and five seconds more: valves shut by pulses, and a write waits for them."""
         for _ in range(3 * HOUR_S):
-            if len(self.said(code)) >= count:
+            if len(self.events_of(code)) >= count:
                 return self.run(seconds=5)
             self.run(seconds=1)
         raise AssertionError("it never came")
 
     def skipped(self, why):
-        return [detail for _, _, detail in self.said(event.WATERING_SKIPPED) if detail[1] == why]
+        return [detail for _, _, detail in self.events_of(event.WATERING_SKIPPED) if detail[1] == why]
 
     def litres(self):
         return [self.pipes.zone_ul[zone] // 1_000_000 for zone in (1, 2, 3)]
@@ -67,7 +67,7 @@ def test_a_burst_stays_latched_through_a_power_cut_right_after_it(monkeypatch):
     had, lost_ul = story.litres(), story.pipes.lost_ul
     story.cut()
     story.run(minutes=10)
-    assert [active for _, active, _ in story.said(event.PIPE_BURST)] == [True, True], "told anew at the start"
+    assert [active for _, active, _ in story.events_of(event.PIPE_BURST)] == [True, True], "told anew at the start"
     story.run(days=2)
     assert (story.litres(), story.pipes.lost_ul) == (had, lost_ul) and story.skipped("burst")
 
@@ -82,7 +82,7 @@ def test_a_burst_that_was_released_stays_so_through_a_power_cut_right_after_it(m
     story.until(event.PIPE_BURST, 2)
     story.cut()
     story.run(minutes=10)
-    assert [active for _, active, _ in story.said(event.PIPE_BURST)] == [True, False]
+    assert [active for _, active, _ in story.events_of(event.PIPE_BURST)] == [True, False]
 
 
 def test_a_ban_holds_through_a_power_cut_right_after_it_without_the_centre(monkeypatch):
@@ -105,7 +105,7 @@ def test_a_programme_that_is_over_is_over_after_a_power_cut_and_its_water_is_not
     story.run(seconds=90)
     assert story.host.node.trade.balance.depletion_cmm == depletion_cmm
     story.run(hours=4)
-    assert story.litres() == had and not story.said(event.WATERING_SKIPPED), "nothing of it is due any more"
+    assert story.litres() == had and not story.events_of(event.WATERING_SKIPPED), "nothing of it is due any more"
 
 
 def test_a_programme_that_a_power_cut_ends_is_brought_to_its_end(monkeypatch):
@@ -184,5 +184,5 @@ def test_a_week_of_a_season_writes_little_more_than_once_an_hour(world, monkeypa
 
     monkeypatch.setattr(Node, "checkpoint", counted)
     world.run(days=7)
-    assert len(world.said(event.WATERING_DONE)) >= 3 * 7
+    assert len(world.events_of(event.WATERING_DONE)) >= 3 * 7
     assert 7 * 20 <= len(written) <= 7 * 26 <= 7 * limits.CHECKPOINTS_A_DAY

@@ -9,7 +9,7 @@ from simulator.estates.rooms import Rooms
 from simulator.estates.streets import District, Streets
 from simulator.hosts.gateway import GatewayHost
 from simulator.hosts.joining import Joining
-from simulator.plants.climate import Climate, Sky
+from simulator.plants.climate import Climate, Weather
 from simulator.plants.lamps import Air
 from simulator.world.chance import Prng
 from simulator.world.time import World
@@ -38,14 +38,14 @@ class Silence:
         air = Air(latitude_e4=474736, longitude_e4=-5542, mean_ck=1200, swing_ck=600)
         self.streets = Streets(self.world, joining, calendar="dimming")
         self.streets.build(self.gateway, CABINET, air, prng)
-        self.rooms = Rooms(self.world, joining, Sky(climate))
+        self.rooms = Rooms(self.world, joining, Weather(climate))
         self.rooms.build(self.gateway, 4, prng)
         self.greens = Greens(self.world, joining, climate, drought=2)  # what holds where nobody has told any
         self.greens.build(self.gateway, CABINET, 2, prng)
         self.hosts = joining.hosts
         self.gateway.power_on()
         for estate in (self.streets, self.rooms, self.greens):
-            estate.begin()
+            estate.start()
         self.world.run_until(HOUR_MS)
         self.boots = [host.boots for host in self.hosts]
         self.gateway.power_cut()
@@ -57,11 +57,11 @@ class Silence:
 
     def _tap(self, node, boot, what, sequence, data):
         if what == "made":
-            self.greens.tell(node, data)
+            self.greens.observe_record(node, data)
             self.made.append((self.world.unix_s, node, record.decode_payload(data)[0].body))
 
     def _look(self):
-        self.streets.look()
+        self.streets.check_light()
 
     def events(self, host, code):
         mine = [(at_s, body) for at_s, node, body in self.made if node == host.settings.node]

@@ -103,7 +103,7 @@ class Green:
         for at_s, code, _, detail in self.desk.events[self._told :]:
             self.checker.announced(at_s, code, detail)
         self._told = len(self.desk.events)
-        self.checker.look(unix_s)
+        self.checker.check(unix_s)
 
     def run(self, *, hours=0, minutes=0, seconds=0):
         self.desk.run(3600 * hours + 60 * minutes + seconds)

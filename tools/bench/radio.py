@@ -11,13 +11,13 @@ the same street in a perfect air. Records are of the size of protected telemetry
 import argparse
 import json
 
-from simulator.estates.radio_street import Figures, Options, Street
+from simulator.estates.radio_street import RadioFigures, RadioOptions, RadioStreet
 from simulator.world.radio import PERFECT, AirOptions
 from tools.command_line import add_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    defaults = Options()
+    defaults = RadioOptions()
     parser.add_argument("--nodes", type=int, default=defaults.nodes, help="nodes on the concentrator")
     parser.add_argument("--minutes", type=int, default=defaults.minutes, help="of the street's life")
     parser.add_argument("--period", type=int, default=defaults.period_s, metavar="S", help="from record to record")
@@ -27,11 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the figures; 0 when every record arrived and nothing was overrun."""
-    options = Options(nodes=args.nodes, minutes=args.minutes, period_s=args.period, seed=args.seed)
+    options = RadioOptions(nodes=args.nodes, minutes=args.minutes, period_s=args.period, seed=args.seed)
     rows = {
-        "bursts": Street(options).run(),
-        "bursts, collisions, leaks": Street(options._replace(air=AirOptions(collision=100, leak=2))).run(),
-        "perfect": Street(options._replace(air=PERFECT)).run(),
+        "bursts": RadioStreet(options).run(),
+        "bursts, collisions, leaks": RadioStreet(options._replace(air=AirOptions(collision=100, leak=2))).run(),
+        "perfect": RadioStreet(options._replace(air=PERFECT)).run(),
     }
     passed = all(_is_whole(figures) for figures in rows.values())
     if args.json:
@@ -39,11 +39,11 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps({"options": options._asdict(), "passed": passed, "rows": told}))
         return 0 if passed else 1
     print(f"{args.nodes} nodes, a record of 78 bytes every {args.period} s, {args.minutes} minutes, seed {args.seed}")
-    for name in Figures._fields:
+    for name in RadioFigures._fields:
         print(f"  {name:26}", *(f"{getattr(figures, name):>12}" for figures in rows.values()))
     print(f"  {'':26}", *(f"{name.split(',')[0]:>12}" for name in ("bursts", "and leaks", "perfect")))
     return 0 if passed else 1
 
 
-def _is_whole(figures: Figures) -> bool:
+def _is_whole(figures: RadioFigures) -> bool:
     return figures.made == figures.arrived == figures.acknowledged and figures.overruns == 0

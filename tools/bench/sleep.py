@@ -14,7 +14,7 @@ from typing import Any
 from kinds import irrigation
 from policy import civil
 from policy.fault import Faults
-from simulator.estates.sleeper import Story
+from simulator.estates.sleeper import SleeperStory
 from simulator.hosts.deep_sleep import ClockChip
 from simulator.plants.climate import Climate
 from tools.command_line import add_json, whole
@@ -55,7 +55,7 @@ def season(month: int, days: int, seed: int, *, silent: bool = False) -> dict[st
     assert not faults.count(), faults.listed()
     first = civil.days_from_civil(2026, month, 1)
     begin_s = civil.unix_from_local(civil.PARIS, first, 0)
-    story = Story(
+    story = SleeperStory(
         own, Climate(seed, first - 1), begin_s=begin_s, seed=seed, panel_ma=PANEL_MA, capacity_mah=CAPACITY_MAH
     )
     story.host.clock_chip = ClockChip(ppm=4)

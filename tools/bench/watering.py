@@ -13,7 +13,7 @@ import json
 from pathlib import Path
 
 from policy import civil
-from simulator.estates.season import DROUGHTS, NAMES, SHOWN_ZONE, Figures, Season
+from simulator.estates.season import DROUGHTS, NAMES, SHOWN_ZONE, Season, SeasonFigures
 from tools.command_line import add_json, months
 
 # What must hold: a third less water than the timer, stress on 5 % of the zone-days that law does not take away, and no
@@ -52,7 +52,7 @@ def run(options):
     return 0 if passed else 1
 
 
-def row(figures: Figures) -> dict:
+def row(figures: SeasonFigures) -> dict:
     """One season as plain figures."""
     return {
         "water_m3": figures.used_l // 1000,
@@ -66,7 +66,7 @@ def row(figures: Figures) -> dict:
     }
 
 
-def holds(ours: Figures, timer: Figures, drought: str) -> bool:
+def holds(ours: SeasonFigures, timer: SeasonFigures, drought: str) -> bool:
     """Whether the season is what the project promises. Under restrictions plants may suffer: the law decides that."""
     lawful = not ours.violations and not ours.forbidden_s
     spared = 100 * ours.used_l <= USED_PERCENT_MAX * timer.used_l
@@ -83,7 +83,7 @@ def table(rows):
             print(f"{drought:9}{who:7}" + "".join(f"{figures[name]:>18}" for name in names))
 
 
-def svg(figures: Figures) -> str:
+def svg(figures: SeasonFigures) -> str:
     """Depletion of one zone over the season, rain and watering: one self-contained picture."""
     days = figures.days
     step = (_WIDTH - _LEFT - 20) / len(days)

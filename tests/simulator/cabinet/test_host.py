@@ -51,10 +51,10 @@ def test_killed_it_leaves_the_street_to_the_clock_and_takes_it_again(world, line
 def test_frozen_it_neither_looks_nor_pulses_and_finds_everything_when_it_thaws(world):
     world.until(22.4)
     world.host.freeze()
-    looks = world.street.twin.counters["looks"]
+    looks = world.street.twin.counters["samples"]
     world.until(22.6)
     assert world.plant.in_charge() == CLOCK and world.lit() == [False, False]
-    assert world.street.twin.counters["looks"] <= looks + 1
+    assert world.street.twin.counters["samples"] <= looks + 1
     world.host.thaw()
     world.until(22.7)
     assert world.plant.in_charge() == AGENT and world.host.boot == 1

@@ -39,7 +39,7 @@ def test_everything_that_is_wired_has_a_value_and_nothing_else():
 
 def test_a_whole_look(twin, plant):
     light(twin, 0)
-    seen = twin.look(now_ms=300_000 // 10)
+    seen = twin.sample(now_ms=300_000 // 10)
     assert plant.in_charge() == AGENT
     bourg, levee = seen.feeders
     assert bourg.feedback is True and levee == FeederObservation(False, 0, 0, bourg.voltage_dv, 0)
@@ -54,7 +54,7 @@ def test_a_whole_look(twin, plant):
 
 def test_what_is_not_wired_is_none(plant):
     twin = CabinetTwin(plant, Prng("twin"), WHOLE._make([False] * len(WHOLE)))
-    assert twin.look(now_ms=0) == Observation((FeederObservation(), FeederObservation()))
+    assert twin.sample(now_ms=0) == Observation((FeederObservation(), FeederObservation()))
     twin.carry_out(Watchdog(), now_ms=0)
     twin.carry_out(Watchdog(), now_ms=1000)
     assert plant.in_charge() != AGENT
@@ -62,35 +62,35 @@ def test_what_is_not_wired_is_none(plant):
 
 def test_a_meter_may_fall_silent_or_answer_garbage(twin):
     twin.silent_meters.add(1)
-    seen = twin.look(now_ms=1000)
+    seen = twin.sample(now_ms=1000)
     assert seen.feeders[0].power_dw == 0 and seen.feeders[1] == FeederObservation(False)
     twin.silent_meters.clear()
     twin.garbage_permille = 1000
-    assert twin.look(now_ms=2000).feeders == (FeederObservation(False), FeederObservation(False))
+    assert twin.sample(now_ms=2000).feeders == (FeederObservation(False), FeederObservation(False))
     assert twin.counters["garbage"] == 2
 
 
 def test_meters_and_linky_live_on_the_mains(twin, plant):
     plant.set_mains(False, now_ms=1000)
-    seen = twin.look(now_ms=400_000)
+    seen = twin.sample(now_ms=400_000)
     assert seen.mains is False and seen.feeders[0] == FeederObservation(False) and seen.linky is None
     assert seen.ups_mv < 13_000
 
 
 def test_a_board_off_the_bus_lets_the_contactors_fall_and_takes_what_was_ordered_when_it_is_back(twin, plant):
     light(twin, 0)
-    assert twin.look(now_ms=2000).in_hand
+    assert twin.sample(now_ms=2000).in_hand
     twin.lose_board(True, now_ms=3000)
-    seen = twin.look(now_ms=4000)
+    seen = twin.sample(now_ms=4000)
     assert not seen.in_hand and not seen.feeders[0].feedback
     twin.carry_out(SetContactor(1, True), now_ms=5000)
     twin.lose_board(False, now_ms=6000)
-    seen = twin.look(now_ms=7000)
+    seen = twin.sample(now_ms=7000)
     assert seen.in_hand and [feeder.feedback for feeder in seen.feeders] == [True, True]
     twin.forget_orders()
     twin.lose_board(True, now_ms=8000)
     twin.lose_board(False, now_ms=9000)
-    assert not twin.look(now_ms=10_000).feeders[0].feedback
+    assert not twin.sample(now_ms=10_000).feeders[0].feedback
 
 
 def test_effects_of_others_are_left_alone(twin):

@@ -27,7 +27,7 @@ def live_through(seed, happenings=None):
     village = Village(world, prng.split("village"), broker, control, happenings)
     centre.start()
     control.start()
-    village.begin()
+    village.start()
     world.run_until(int(HOURS * 3_600_000))
     return village, village.report(centre.warehouse.bodies())
 
@@ -104,7 +104,7 @@ def test_the_report_has_every_feeder_the_order_and_the_alarms(told, language):
         assert f"{feeder.name}, {feeder.lamps} " in text
     assert "Béhuard (124 " in rows[0][0] and rows[0][1] == ""
     assert {"fr": "jamais", "en": "never"}[language] in text
-    assert "3/3" in text and " W" in text and "kWh" in text
+    assert {"fr": "3 sur 3", "en": "3 of 3"}[language] in text and " W" in text and "kWh" in text
     assert len(report.heading(told.happenings, language)) == len(told.happenings)
 
 

@@ -283,13 +283,13 @@ class Wants:
 def test_two_minutes_of_grace_and_not_more(wanted, light):
     checker = LightingChecker([Watched("lamp", StreetLamp(light), Wants(wanted))])
     for unix_s in range(1000, 1000 + GRACE_S + 1, 30):
-        checker.look(unix_s=unix_s)
+        checker.check(unix_s=unix_s)
     assert checker.violations == []
     assert checker.worst_delay_s == GRACE_S == 120
-    checker.look(unix_s=1000 + GRACE_S + 30)
+    checker.check(unix_s=1000 + GRACE_S + 30)
     assert len(checker.violations) == 1
     for unix_s in range(1000 + GRACE_S + 60, 5000, 30):
-        checker.look(unix_s=unix_s)
+        checker.check(unix_s=unix_s)
     assert len(checker.violations) == 1, "the first of each lamp and kind"
 
 
@@ -298,7 +298,7 @@ def test_a_street_that_recovers_in_time_starts_anew():
     checker = LightingChecker([Watched("lamp", lamp, Wants(100))])
     for unix_s in range(0, 3000, 30):
         lamp.light = 100 if unix_s % 120 == 0 else 0
-        checker.look(unix_s=unix_s)
+        checker.check(unix_s=unix_s)
     assert checker.violations == []
 
 
@@ -308,7 +308,7 @@ def test_a_broken_lamp_and_a_feeder_without_mains_are_not_the_codes_fault():
     dark.feeder = type("feeder", (), {"powered": False})
     checker = LightingChecker([Watched("dead", dead, Wants(100)), Watched("dark", dark, Wants(100))])
     for unix_s in range(0, 3000, 30):
-        assert checker.look(unix_s=unix_s) == (0, 0)
+        assert checker.check(unix_s=unix_s) == (0, 0)
     assert checker.violations == []
 
 

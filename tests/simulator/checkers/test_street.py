@@ -28,10 +28,10 @@ class Watched:
         self.checker = StreetChecker(["bourg"], until(*changes), [light], unix_ms=1000 * T0)
 
     def see(self, at_s, light):
-        self.checker.saw([light], unix_ms=int(1000 * (T0 + at_s)))
+        self.checker.observe([light], unix_ms=int(1000 * (T0 + at_s)))
 
     def end(self, at_s):
-        self.checker.pass_to(int(1000 * (T0 + at_s)))
+        self.checker.judge_until(int(1000 * (T0 + at_s)))
         return self.checker
 
 

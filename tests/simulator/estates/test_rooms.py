@@ -76,10 +76,10 @@ def judged(world, minutes, programme, ordered=None, exceptions=()):
 
     def look(world):
         if world.unix_s % 60 == 0:
-            checker.look(unix_s=world.unix_s)
+            checker.check(unix_s=world.unix_s)
 
     world.run(minutes, look)
-    assert checker.looks == minutes
+    assert checker.checks == minutes
     return checker.violations
 
 

@@ -34,7 +34,7 @@ def ledger():
 def openings(world):
     """(day, hour, minute, second) of the first opening of a zone on each day."""
     found = {}
-    for at_s, _, detail in world.said(event.VALVE_SWITCHED):
+    for at_s, _, detail in world.events_of(event.VALVE_SWITCHED):
         if detail[0] and detail[1]:
             at = world.local(at_s)
             found.setdefault(at[0], at)
@@ -54,7 +54,7 @@ def test_a_week_on_a_battery(seed, ledger):
     world.run(days=7)
     world.until_asleep()
     assert world.host.boots == 1 and {boot for boot, _ in world.made} == {1} and world.host.asleep.wakings > 600
-    assert len(world.said(event.BOOT)) == 1 and whole(world)
+    assert len(world.events_of(event.BOOT)) == 1 and whole(world)
     watered = openings(world)
     assert len(watered) == 7 and all(at[1:3] == (5, 0) and at[3] <= 10 for at in watered), watered
     assert world.space.open_asleep == 0 and world.space.checker.violations == []
@@ -111,8 +111,8 @@ def test_power_that_goes_in_a_sleep_is_a_start_with_a_new_number_and_valves_puls
     assert not world.pipes.open[1], "at a start each latching valve is pulsed shut"
     world.run(hours=2)
     world.until_asleep()
-    assert world.host.boots == 2 and len(world.said(event.BOOT)) == 2
-    assert world.said(event.BOOT)[-1][2][0] == 1 and whole(world)
+    assert world.host.boots == 2 and len(world.events_of(event.BOOT)) == 2
+    assert world.events_of(event.BOOT)[-1][2][0] == 1 and whole(world)
     assert world.gateway.link.sessions.counters["handshakes"] == 2
 
 
@@ -124,7 +124,7 @@ def test_a_damaged_image_is_a_start_and_never_half_believed(index):
     world.run(hours=2)
     world.until_asleep()
     assert world.host.boots == 2 and world.host.asleep.refused == 1 and whole(world)
-    assert world.said(event.BOOT)[-1][2][0] == 1
+    assert world.events_of(event.BOOT)[-1][2][0] == 1
 
 
 def test_waking_pulses_no_valve():
@@ -159,7 +159,7 @@ def test_with_a_clock_chip_it_waters_at_its_minute_for_weeks_without_a_gateway()
     assert len(watered) == 14 and all(at[1:3] in ((4, 59), (5, 0)) for at in watered)
     last = list(world.made.values())[-1].stamp
     assert last.quality == HOLDOVER and last.uncertainty_s <= 20
-    assert world.said(event.TIME_FALLBACK) == [] and world.host.boots == 1 and world.host.clock_chip.settings == 1
+    assert world.events_of(event.TIME_FALLBACK) == [] and world.host.boots == 1 and world.host.clock_chip.settings == 1
 
 
 def test_after_the_loss_of_power_the_chip_gives_the_time_and_one_that_lies_is_told():
@@ -177,12 +177,12 @@ def test_after_the_loss_of_power_the_chip_gives_the_time_and_one_that_lies_is_to
         assert stamp.quality == HOLDOVER and stamp.uncertainty_s <= 5
         world.gateway.silent = False
         world.run(hours=2)
-    assert [detail for _, _, detail in world.said(event.CLOCK_FAILURE)] == [["disagrees"]]
+    assert [detail for _, _, detail in world.events_of(event.CLOCK_FAILURE)] == [["disagrees"]]
     world.host.clock_chip.fault = "silent"
     world.host.power_off()
     world.host.power_on()
     world.run(minutes=10)
-    assert [detail for _, _, detail in world.said(event.CLOCK_FAILURE)] == [["disagrees"], ["silent"]]
+    assert [detail for _, _, detail in world.events_of(event.CLOCK_FAILURE)] == [["disagrees"], ["silent"]]
 
 
 # --- orders -------------------------------------------------------------------------------------------------
@@ -201,13 +201,13 @@ def test_an_order_waits_for_a_sleeper_is_fetched_and_goes_through_its_sleeps():
     world.gateway.silent = True
     world.run(hours=3)
     assert openings(world) == [], "five o'clock is past, and nothing was watered"
-    skipped = {detail[1] for _, _, detail in world.said(event.WATERING_SKIPPED)}
+    skipped = {detail[1] for _, _, detail in world.events_of(event.WATERING_SKIPPED)}
     assert skipped == {"order"}
     assert world.host.boots == 1 and world.host.asleep.wakings > 20
     world.gateway.silent = False
     world.run(days=1)
     assert [at[:3] for at in openings(world)] == [(1, 5, 0)], "it ended with its expiry"
-    outcomes = [detail[1] for _, _, detail in world.said(event.COMMAND_OUTCOME)]
+    outcomes = [detail[1] for _, _, detail in world.events_of(event.COMMAND_OUTCOME)]
     assert outcomes == ["received", "applied", "measured", "expired"]
 
 
@@ -220,14 +220,14 @@ def test_a_leak_behind_shut_valves_wakes_it_pulse_by_pulse_and_is_told_once():
     world.until_asleep()
     world.pipes.leak_upstream = 600  # mL/min: a pulse every two seconds
     world.run(minutes=20)
-    assert [(active, world.local(at_s)[1]) for at_s, active, _ in world.said(event.WATER_LEAK)] == [(True, 8)]
+    assert [(active, world.local(at_s)[1]) for at_s, active, _ in world.events_of(event.WATER_LEAK)] == [(True, 8)]
     awake_ms = world.host.asleep.awake_ms
     world.run(hours=6)
-    assert len(world.said(event.WATER_LEAK)) == 1, "not again at each waking"
+    assert len(world.events_of(event.WATER_LEAK)) == 1, "not again at each waking"
     assert world.host.asleep.awake_ms - awake_ms < 6 * 3600 * 100, "a leak that is known does not keep it awake"
     world.pipes.leak_upstream = 0
     world.run(hours=3)
-    assert [active for _, active, _ in world.said(event.WATER_LEAK)] == [True, False]
+    assert [active for _, active, _ in world.events_of(event.WATER_LEAK)] == [True, False]
 
 
 def test_below_its_reserve_nothing_opens_and_the_sun_brings_it_back():
@@ -235,12 +235,12 @@ def test_below_its_reserve_nothing_opens_and_the_sun_brings_it_back():
     world.until_asleep()
     world.battery.drain_to(60)
     world.run(hours=7)
-    assert [active for _, active, _ in world.said(event.BATTERY_LOW)] == [True], "once, over all its sleeps"
+    assert [active for _, active, _ in world.events_of(event.BATTERY_LOW)] == [True], "once, over all its sleeps"
     assert openings(world) == []
-    skipped = world.said(event.WATERING_SKIPPED)
+    skipped = world.events_of(event.WATERING_SKIPPED)
     assert {detail[1] for _, _, detail in skipped} == {"energy"} and len(skipped) == 3
     world.run(days=1)
-    assert [active for _, active, _ in world.said(event.BATTERY_LOW)] == [True, False]
+    assert [active for _, active, _ in world.events_of(event.BATTERY_LOW)] == [True, False]
     assert [at[:3] for at in openings(world)] == [(1, 5, 0)]
     assert world.host.boots == 1
 
@@ -251,9 +251,9 @@ def test_a_valve_that_is_open_when_the_cell_sags_is_shut_at_its_time():
     assert world.pipes.open[1] and not world.is_asleep, "awake while anything is open"
     world.battery.drain_to(20)
     world.run(hours=1)
-    shut = [detail for _, _, detail in world.said(event.VALVE_SWITCHED) if detail[0] == 1 and not detail[1]]
+    shut = [detail for _, _, detail in world.events_of(event.VALVE_SWITCHED) if detail[0] == 1 and not detail[1]]
     assert len(shut) == 1 and not any(world.pipes.open)
-    assert len([1 for _, _, detail in world.said(event.VALVE_SWITCHED) if detail[0] and detail[1]]) == 1
+    assert len([1 for _, _, detail in world.events_of(event.VALVE_SWITCHED) if detail[0] and detail[1]]) == 1
     assert world.space.checker.violations == [] and world.space.open_asleep == 0
 
 
@@ -302,15 +302,15 @@ def test_a_burst_outlives_an_override_that_rests_without_a_lease_and_ends_with_i
     standing = OrderInForce(bytes(7) + b"\1", OVERRIDE, 0, world.world.unix_s + order_s, ends_ms)
     world.gateway.downlink.set_orders({None: standing}, now_ms=world.world.now_ms)
     world.run(hours=2)
-    outcomes = [detail[1] for _, _, detail in world.said(event.COMMAND_OUTCOME)]
+    outcomes = [detail[1] for _, _, detail in world.events_of(event.COMMAND_OUTCOME)]
     assert "applied" in outcomes
     world.gateway.silent = True
     world.run(hours=21)
-    opened = [detail[0] for _, _, detail in world.said(event.VALVE_SWITCHED) if detail[1]]
+    opened = [detail[0] for _, _, detail in world.events_of(event.VALVE_SWITCHED) if detail[1]]
     assert opened == [0, 1], "none the next morning"
-    assert [active for _, active, _ in world.said(event.PIPE_BURST)] == [True]
+    assert [active for _, active, _ in world.events_of(event.PIPE_BURST)] == [True]
     world.run(hours=3)
-    assert [active for _, active, _ in world.said(event.PIPE_BURST)] == [True, False]
+    assert [active for _, active, _ in world.events_of(event.PIPE_BURST)] == [True, False]
 
 
 def test_a_waking_that_pulses_valves_is_seen(monkeypatch):

@@ -80,9 +80,9 @@ def test_a_lamp_may_burn_by_day_under_a_dark_sky_and_only_where_a_cell_looks_at_
     sky_lx = None if lux is None else lambda unix_s: lux
     checker = LightingChecker([Watched("lamp", lamp, lighting.Plan(lighting.DEFAULT_CALENDAR, SITE), sky_lx)])
     for second in range(0, GRACE_S + 90, 30):
-        checker.look(unix_s=NOON_S + second)
+        checker.check(unix_s=NOON_S + second)
     assert len(checker.violations) == violations
-    assert (checker.by_cell_looks > 0) is (lux == 40)
+    assert (checker.by_cell_checks > 0) is (lux == 40)
 
 
 def test_few_lamps_have_none_of_it():

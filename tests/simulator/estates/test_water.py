@@ -84,7 +84,7 @@ def test_the_checker_sees_a_valve_past_its_deadline():
     for output in (0, 1):
         checker.announced(NOON - 6000, event.VALVE_SWITCHED, (output, True, "depth", 1, 60))
     for second in range(70):
-        checker.look(NOON - 6000 + second)
+        checker.check(NOON - 6000 + second)
     assert len(checker.violations) == 2 and "past its deadline" in checker.violations[0]
 
 
@@ -92,7 +92,7 @@ def test_the_checker_sees_a_valve_that_nobody_announced():
     world, checker = checked()
     opened(world, 1)
     for second in range(10):
-        checker.look(NOON - 6000 + second)
+        checker.check(NOON - 6000 + second)
     assert "nobody said so" in checker.violations[0]
 
 
@@ -101,7 +101,7 @@ def test_the_checker_sees_a_valve_that_a_start_left_open():
     opened(world, 0, 1)
     checker.power(NOON - 6000)
     for second in range(10):
-        checker.look(NOON - 6000 + second)
+        checker.check(NOON - 6000 + second)
     assert checker.violations
 
 
@@ -124,7 +124,7 @@ def test_the_checker_sees_water_in_forbidden_hours():
     opened(world, 0, 1)
     for output in (0, 1):
         checker.announced(NOON, event.VALVE_SWITCHED, (output, True, "depth", 1, 600))
-    checker.look(NOON)
+    checker.check(NOON)
     assert "forbidden" in checker.violations[0] and checker.forbidden_s == 1
 
 
@@ -135,10 +135,10 @@ def test_the_checker_sees_a_burst_that_runs_for_more_than_a_minute():
     for output in (0, 1):
         checker.announced(NOON - 6000, event.VALVE_SWITCHED, (output, True, "depth", 1, 600))
     for second in range(60):
-        checker.look(NOON - 6000 + second)
+        checker.check(NOON - 6000 + second)
     assert checker.violations == []
     for second in range(60, 63):
-        checker.look(NOON - 6000 + second)
+        checker.check(NOON - 6000 + second)
     assert "burst" in checker.violations[0]
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from concentrator import limits as bridge_limits
 from gateway.core.concentrator import Concentrator
-from simulator.estates.radio_street import Options, Street
+from simulator.estates.radio_street import RadioOptions, RadioStreet
 from simulator.world.radio import PERFECT, AirOptions, frame_us
 
 
@@ -14,7 +14,7 @@ def whole(figures):
 
 
 def test_fifty_nodes_through_bursts_of_loss_and_doubled_frames_every_record_arrives_once():
-    figures = Street(Options(nodes=50, minutes=30)).run()
+    figures = RadioStreet(RadioOptions(nodes=50, minutes=30)).run()
     assert whole(figures) and figures.made == 50 * 30
     assert 280 <= figures.lost_permille <= 350, "after the radio's own retries"
     heard = figures.frames * (1000 - figures.lost_permille) // 1000
@@ -29,24 +29,24 @@ def test_fifty_nodes_through_bursts_of_loss_and_doubled_frames_every_record_arri
 
 
 def test_a_good_air_costs_what_the_frames_take_and_nothing_is_said_twice():
-    figures = Street(Options(nodes=50, minutes=20, air=PERFECT)).run()
+    figures = RadioStreet(RadioOptions(nodes=50, minutes=20, air=PERFECT)).run()
     assert whole(figures) and figures.suppressed == figures.again == figures.retransmitted == 0
     assert figures.air_ms_per_record <= 1.3 * figures.air_ms_per_record_perfect
     assert figures.wait_p99_ms < 1000, "all begin at once"
 
 
 def test_the_same_seed_gives_the_same_figures_and_another_does_not():
-    options = Options(nodes=10, minutes=10)
-    assert Street(options).run() == Street(options).run() != Street(options._replace(seed=2)).run()
+    options = RadioOptions(nodes=10, minutes=10)
+    assert RadioStreet(options).run() == RadioStreet(options).run() != RadioStreet(options._replace(seed=2)).run()
 
 
 def test_collisions_and_a_pool_that_leaks_cost_time_and_no_record():
-    figures = Street(Options(minutes=20, air=AirOptions(collision=150, leak=4))).run()
+    figures = RadioStreet(RadioOptions(minutes=20, air=AirOptions(collision=150, leak=4))).run()
     assert whole(figures) and figures.reinits > 0 and figures.overruns == 0
 
 
 def test_a_concentrator_that_starts_again_and_again_costs_time_and_no_record():
-    street = Street(Options(minutes=20))
+    street = RadioStreet(RadioOptions(minutes=20))
     for minute in range(1, 20, 2):
         street.world.at(60_000 * minute + 150, street.concentrator_reset)
     figures = street.run()
@@ -55,20 +55,20 @@ def test_a_concentrator_that_starts_again_and_again_costs_time_and_no_record():
 
 
 def test_hundreds_of_nodes_share_the_drivers_places():
-    figures = Street(Options(nodes=300, minutes=10, period_s=120)).run()
+    figures = RadioStreet(RadioOptions(nodes=300, minutes=10, period_s=120)).run()
     assert whole(figures) and figures.overruns == 0
     assert figures.evicted > 300 - bridge_limits.RADIO_PEERS_MAX
 
 
 def test_a_gateway_that_ignores_its_credit_is_seen(monkeypatch):
     monkeypatch.setattr(Concentrator, "_places", lambda _self: 1000)
-    assert Street(Options(minutes=10)).run().overruns > 0
+    assert RadioStreet(RadioOptions(minutes=10)).run().overruns > 0
 
 
 def test_a_gateway_that_forgets_what_it_heard_is_seen(monkeypatch):
     """Without CoAP's memory of duplicates the application gets them."""
-    good = Street(Options(minutes=10)).run()
-    street = Street(Options(minutes=10))
+    good = RadioStreet(RadioOptions(minutes=10)).run()
+    street = RadioStreet(RadioOptions(minutes=10))
     monkeypatch.setattr(street.endpoint._memory, "find", lambda _peer, _digest: None)
     assert street.run().again > 5 * max(1, good.again)
 

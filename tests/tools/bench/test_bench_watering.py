@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from simulator.estates.season import Figures
+from simulator.estates.season import SeasonFigures
 from tools import cli
 from tools.bench import watering
 
@@ -22,7 +22,7 @@ def test_a_month_prints_figures_beside_the_timer_and_draws_a_picture(tmp_path, c
 
 
 def test_a_season_that_waters_in_a_forbidden_hour_or_saves_nothing_does_not_pass():
-    timer = Figures(1000, 0, 0, 0, 0, 0, [], [None] * 30)
+    timer = SeasonFigures(1000, 0, 0, 0, 0, 0, [], [None] * 30)
     assert watering.holds(timer._replace(used_l=600), timer, "none")
     assert not watering.holds(timer._replace(used_l=700), timer, "none")
     assert not watering.holds(timer._replace(used_l=600, forbidden_s=1), timer, "summer")

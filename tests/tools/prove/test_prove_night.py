@@ -89,8 +89,8 @@ def test_the_night_of_the_planted_bugs_holds_with_sound_code(what, for_h):
 class PulsesByTimer(CabinetHost):
     """The watchdog's pulse comes from a timer of the process, not from the turn that decides."""
 
-    def _begin(self, life):
-        super()._begin(life)
+    def _start_core(self, life):
+        super()._start_core(life)
         self._pulse_by_timer(life)
 
     def _pulse_by_timer(self, life):
@@ -105,10 +105,10 @@ class RestoresItsLastState(CabinetHost):
     kept: dict
     restored: dict
 
-    def _begin(self, life):
+    def _start_core(self, life):
         self.kept = getattr(self, "kept", {})
         self.restored = dict(self.kept)
-        super()._begin(life)
+        super()._start_core(life)
 
     def _carry_out(self, effect):
         if isinstance(effect, SetContactor):
@@ -127,8 +127,8 @@ class RestoresItsLastState(CabinetHost):
 class NeverLetsGo(CabinetHost):
     """Its output lines stay, and the relay with them: wired past the watchdog."""
 
-    def _begin(self, life):
-        super()._begin(life)
+    def _start_core(self, life):
+        super()._start_core(life)
         self.side.plant._relay.due_ms = lambda: None
 
 
