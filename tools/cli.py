@@ -35,7 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     _print_anything()
     try:
         try:
-            return _main(words)
+            with command_line.language_of(words):
+                return _main(words)
         finally:
             if sys.stdout is not None:
                 sys.stdout.flush()

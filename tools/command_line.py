@@ -20,13 +20,13 @@ import importlib.util
 import json
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from gateway.language import DEFAULT_LANGUAGE, LANGUAGES, translate
+from gateway.language import DEFAULT_LANGUAGE, LANGUAGES, N_, Message, translate
 
 # The extras of pyproject.toml that bring a package. A command that bears the name of one of them is told that one.
 EXTRAS = {
@@ -47,9 +47,11 @@ class Stop(Exception):
 
     status = 1
 
-    def __init__(self, message: str, **values: object) -> None:
+    def __init__(self, message: Message, **values: object) -> None:
         # A text without values, an error of the system for instance, may have braces of its own.
-        self.message = message if values else message.replace("{", "{{").replace("}", "}}")
+        if isinstance(message, str) and not values:
+            message = message.replace("{", "{{").replace("}", "}}")
+        self.message = message
         self.values = values
         super().__init__(self.text("en"))
 
@@ -67,6 +69,48 @@ class Refused(Stop):
     """The command stops, because the world or a rule is against it."""
 
 
+# What argparse says of arguments; it looks each sentence up in the module's own `_`.
+_ARGPARSE = (
+    N_("%(prog)s: error: %(message)s\n"),
+    N_("argument %(argument_name)s: %(message)s"),
+    N_("the following arguments are required: %s"),
+    N_("unrecognized arguments: %s"),
+    N_("invalid choice: %(value)r (choose from %(choices)s)"),
+    N_("invalid %(type)s value: %(value)r"),
+    N_("expected one argument"),
+    N_("expected at least one argument"),
+    N_("not allowed with argument %s"),
+    N_("one of the arguments %s is required"),
+    N_("ambiguous option: %(option)s could match %(matches)s"),
+)
+_language = DEFAULT_LANGUAGE
+
+
+@contextmanager
+def language_of(words: Sequence[str]) -> Iterator[None]:
+    """What is refused meanwhile is said in the language that `--lang` asks for; argparse's sentences too."""
+    global _language
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--lang", nargs="?")
+    asked = parser.parse_known_args(words)[0].lang
+    before = _language, argparse._  # type: ignore[attr-defined]
+    _language = asked if asked in LANGUAGES else DEFAULT_LANGUAGE
+    argparse._ = _argparse_text  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        _language, argparse._ = before  # type: ignore[attr-defined]
+
+
+def _argparse_text(text: str) -> str:
+    return translate(text, _language) if text in _ARGPARSE else text
+
+
+def argument_fault(message: str, **values: object) -> argparse.ArgumentTypeError:
+    """What the `type` of an argument raises."""
+    return argparse.ArgumentTypeError(translate(message, _language, **values))
+
+
 def run(program: str, commands: Mapping[str, str], words: Sequence[str], description: str) -> int:
     """Run the command that `words` name, or print what there is; the exit status. `program`: the words before these."""
     name = _chosen(commands, words)
@@ -80,7 +124,7 @@ def run(program: str, commands: Mapping[str, str], words: Sequence[str], descrip
         return _say_missing(program, commands[name], rest, error)
     if parser is None:
         return run(program, module.COMMANDS, rest, module.__doc__ or "")
-    return _run_module(program, module, parser.parse_args(rest))
+    return _run_module(program, module, parser.parse_args(rest), rest)
 
 
 def listing(program: str, commands: Mapping[str, str]) -> str:
@@ -128,8 +172,8 @@ def _run_group(program: str, commands: Mapping[str, str], words: Sequence[str], 
     # A `choices` would print the list twice; what gets here is no command.
     parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
     found = parser.parse_args(words).command  # ends here for --help
-    there_are = f"there are {', '.join(commands)}"
-    parser.error(f"there is no command {found!r}; {there_are}" if found else f"give a command; {there_are}")
+    message = N_("there is no command {name}; there are {names}") if found else N_("give a command; there are {names}")
+    parser.error(translate(message, _language, name=repr(found), names=", ".join(commands)))
 
 
 def _parser(program: str, module: ModuleType) -> argparse.ArgumentParser:
@@ -142,14 +186,14 @@ def _parser(program: str, module: ModuleType) -> argparse.ArgumentParser:
     return parser
 
 
-def _run_module(program: str, module: ModuleType, args: argparse.Namespace) -> int:
+def _run_module(program: str, module: ModuleType, args: argparse.Namespace, words: Sequence[str]) -> int:
     try:
         return int(module.run(args))
     except Stop as stop:
-        print(f"{program}: {stop.text(args.lang)}", file=sys.stderr)
+        print(f"{program}: {stop.text(_language)}", file=sys.stderr)
         return stop.status
     except ModuleNotFoundError as error:  # some are imported when they are needed
-        return _say_missing(program, module.__name__, (), error)
+        return _say_missing(program, module.__name__, words, error)
 
 
 def _say_missing(program: str, module: str, words: Sequence[str], missing: ModuleNotFoundError) -> int:
@@ -166,13 +210,14 @@ def _remedy(program: str, module: str, missing: ModuleNotFoundError) -> str:
     """An import that is neither the command's own module nor of an extra is our own bug: it is raised."""
     absent = missing.name or ""
     if f"{module}.".startswith(f"{absent}."):
-        return f"this installation has no {module}"
+        return translate(N_("this installation has no {module}"), _language, module=module)
     top = absent.partition(".")[0]
     if top in _OURS:
         raise missing
     extras = EXTRAS.get(top, ("dev",))  # benchmarks and proofs bring their peers: any of the packages of that extra
     extra = next((word for word in program.split() if word in extras), extras[0])
-    return f"the Python package {top!r} is missing; install it with: pip install 'bocage[{extra}]'"
+    message = N_("the Python package {package} is missing; install it with: pip install 'bocage[{extra}]'")
+    return translate(message, _language, package=repr(top), extra=extra)
 
 
 # --- arguments that many commands have ---------------------------------------------------------------------------
@@ -187,7 +232,8 @@ def whole(low: int, high: int) -> Callable[[str], int]:
         except ValueError:
             value = low - 1
         if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {low} to {high}")
+            message = N_("{text} is no whole number from {low} to {high}")
+            raise argument_fault(message, text=repr(text), low=low, high=high)
         return value
 
     return read
@@ -198,13 +244,13 @@ def months(text: str) -> tuple[int, int]:
     first, dash, last = text.partition("-")
     if dash and first.isdecimal() and last.isdecimal() and 1 <= int(first) <= int(last) <= 12:
         return int(first), int(last)
-    raise argparse.ArgumentTypeError(f"{text!r} is no pair of months; give the first and the last, as in 4-9")
+    raise argument_fault(N_("{text} is no pair of months; give the first and the last, as in 4-9"), text=repr(text))
 
 
 def executable(text: str) -> str:
     """For argparse: a program that can be started."""
     if shutil.which(text) is None:
-        raise argparse.ArgumentTypeError(f"{text} is no program that can be started")
+        raise argument_fault(N_("{text} is no program that can be started"), text=text)
     return text
 
 

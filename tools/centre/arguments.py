@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from gateway.language import N_
 from policy import civil
 from tools.centre.store.archive import Archive
 from tools.command_line import Refused, UsageError
@@ -36,7 +37,7 @@ def database_faults(path: str) -> Iterator[None]:
 
 def check_warehouse(path: str) -> None:
     if not Path(path).is_file():
-        raise UsageError(f"--db {path}: no such file; `bocage centre ingest` makes it")
+        raise UsageError(N_("--db {path}: no such file; `bocage centre ingest` makes it"), path=path)
 
 
 @contextmanager
@@ -71,34 +72,35 @@ def parse_broker(text: str) -> tuple[str, int]:
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
     if not host or not (port.isascii() and port.isdigit()) or not 0 < int(port) < 65536:
-        raise UsageError(f"--broker {text!r}: give HOST:PORT, for example mqtt.example.org:8883")
+        raise UsageError(N_("--broker {text}: give HOST:PORT, for example mqtt.example.org:8883"), text=repr(text))
     return host, int(port)
 
 
 def check_trust(args: argparse.Namespace) -> None:
     if args.insecure:
         if args.ca or args.cert or args.key:
-            raise UsageError("--insecure: leave it out, or leave out --ca, --cert and --key")
+            raise UsageError(N_("--insecure: leave it out, or leave out --ca, --cert and --key"))
         return
     if not args.ca:
-        raise UsageError("--ca: give the broker's certificate authority, or --insecure on a desk")
+        raise UsageError(N_("--ca: give the broker's certificate authority, or --insecure on a desk"))
     if bool(args.cert) != bool(args.key):
-        raise UsageError("--cert and --key: give both or neither")
+        raise UsageError(N_("--cert and --key: give both or neither"))
     for field, path in (("--ca", args.ca), ("--cert", args.cert), ("--key", args.key)):
         if path and not Path(path).is_file():
-            raise UsageError(f"{field} {path}: no such file")
+            raise UsageError(N_("{field} {path}: no such file"), field=field, path=path)
 
 
 def check_insee(field: str, text: str) -> None:
     if not topic.is_insee(text):
-        raise UsageError(f"{field} {text}: give the five characters of its INSEE code, such as 49135")
+        message = N_("{field} {text}: give the five characters of its INSEE code, such as 49135")
+        raise UsageError(message, field=field, text=text)
 
 
 def parse_gateway(field: str, text: str) -> tuple[str, str]:
     """INSEE code and name, of `49007-mairie-1`."""
     insee, _, name = text.partition("-")
     if not topic.is_insee(insee) or not topic.is_gateway_name(name):
-        raise UsageError(f"{field} {text}: give INSEE-NAME, for example 49007-mairie-1")
+        raise UsageError(N_("{field} {text}: give INSEE-NAME, for example 49007-mairie-1"), field=field, text=text)
     return insee, name
 
 
@@ -109,7 +111,7 @@ def parse_duration(field: str, text: str) -> int:
         return 3600 * int(hours[1]) + 60 * int(hours[2])
     found = re.fullmatch("([0-9]{1,6})(s|m|min|h|d|j)", text)
     if not found:
-        raise UsageError(f"{field} {text}: give a duration such as 90m, 2h or 1h30")
+        raise UsageError(N_("{field} {text}: give a duration such as 90m, 2h or 1h30"), field=field, text=text)
     return int(found[1]) * _UNITS_S[found[2]]
 
 
@@ -117,12 +119,13 @@ def parse_instant(field: str, text: str, *, now_s: int) -> int:
     """Unix seconds, of `22:30` (the next such time) or `2026-11-26T22:30`, in the civil time of France."""
     found = re.fullmatch("(?:([0-9]{4})-([0-9]{2})-([0-9]{2})[T ])?([0-9]{2}):([0-9]{2})", text)
     if not found or int(found[4]) > 23 or int(found[5]) > 59:
-        raise UsageError(f"{field} {text}: give a time of France, such as 22:30 or 2026-11-26T22:30")
+        message = N_("{field} {text}: give a time of France, such as 22:30 or 2026-11-26T22:30")
+        raise UsageError(message, field=field, text=text)
     second = 3600 * int(found[4]) + 60 * int(found[5])
     if found[1]:
         date = (int(found[1]), int(found[2]), int(found[3]))
         if not civil.is_date(*date):
-            raise UsageError(f"{field} {text}: there is no such day")
+            raise UsageError(N_("{field} {text}: there is no such day"), field=field, text=text)
         return int(civil.unix_from_local(civil.PARIS, civil.days_from_civil(*date), second))
     today = civil.local_from_unix(civil.PARIS, now_s).civil_day
     instants = (int(civil.unix_from_local(civil.PARIS, today + days, second)) for days in range(3))
@@ -136,7 +139,7 @@ def parse_end(field: str, text: str, *, now_s: int) -> int:
         return parse_instant(field, text, now_s=now_s)
     date = (int(found[1]), int(found[2]), int(found[3]))
     if not civil.is_date(*date):
-        raise UsageError(f"{field} {text}: there is no such day")
+        raise UsageError(N_("{field} {text}: there is no such day"), field=field, text=text)
     return int(civil.unix_from_local(civil.PARIS, civil.days_from_civil(*date) + 1, 0))
 
 

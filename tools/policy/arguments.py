@@ -7,12 +7,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from gateway.language import N_
 from policy import document, limits
 from policy.document import Policy
 from policy.keyset import KeySet
+from tools.command_line import argument_fault
 from tools.policy import files
 from tools.policy.compiler import Compiled, compile_text
-from tools.policy.words import Refused, counted, word
+from tools.policy.words import Refused, word
 from wire import topic
 from wire.line import is_line
 
@@ -29,14 +31,14 @@ def add_commune(parser: argparse.ArgumentParser) -> None:
 
 def _insee(text: str) -> str:
     if not topic.is_insee(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no INSEE code; give five characters, such as 49135")
+        raise argument_fault(N_("{text} is no INSEE code; give five characters, such as 49135"), text=repr(text))
     return text
 
 
 def person_name(text: str) -> str:
     """For argparse: the name of a person or office."""
     if not is_line(text, limits.name_bytes_max):
-        raise argparse.ArgumentTypeError(f"give 1 to {limits.name_bytes_max} bytes, without space at an end")
+        raise argument_fault(N_("give 1 to {high} bytes, without space at an end"), high=limits.name_bytes_max)
     return text
 
 
@@ -45,9 +47,10 @@ def date(text: str) -> datetime.date:
     try:
         day = datetime.date.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no date; give YYYY-MM-DD") from None
+        raise argument_fault(N_("{text} is no date; give YYYY-MM-DD"), text=repr(text)) from None
     if not limits.year_min < day.year < limits.year_max:
-        raise argparse.ArgumentTypeError(f"give a year from {limits.year_min + 1} to {limits.year_max - 1}")
+        low, high = limits.year_min + 1, limits.year_max - 1
+        raise argument_fault(N_("give a year from {low} to {high}"), low=low, high=high)
     return day
 
 
@@ -77,7 +80,7 @@ def print_faults(path: Path, compiled: Compiled, language: str) -> None:
         where = f" {one.where}:" if one.where else ""
         print(f"{path}:{one.line}:{where} {one.problem(language)}", file=sys.stderr)
         print(f"  {word('to_do', language, text=one.remedy(language))}", file=sys.stderr)
-    print(counted("faults", language, len(compiled.faults), path=path), file=sys.stderr)
+    print(word("faults", language, count=len(compiled.faults), path=path), file=sys.stderr)
 
 
 def print_sound(path: Path, policy: Policy, language: str) -> None:

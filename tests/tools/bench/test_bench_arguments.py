@@ -21,6 +21,6 @@ from tools.cli import main
 )
 def test_a_bad_word_is_told_before_anything_runs(words, said, capsys):
     with pytest.raises(SystemExit) as ended:
-        main(["bench", *words])
+        main(["bench", *words, "--lang", "en"])
     assert ended.value.code == 2
     assert said in capsys.readouterr().err

@@ -124,7 +124,7 @@ def test_unbind_lets_another_gateway_take_the_name(path, capsys):
     assert warehouse.counters["refused"] == 0
     warehouse.close()
     assert run("unbind", "--db", path, "--gateway", "49007-nobody") == 2
-    assert "no such gateway" in capsys.readouterr().err
+    assert "aucune armoire" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_unbind_lets_another_gateway_take_the_name(path, capsys):
 )
 def test_errors_name_the_field_and_the_remedy(tmp_path, monkeypatch, capsys, arguments, words):
     monkeypatch.chdir(tmp_path)
-    assert run(*arguments) == 2
+    assert run(*arguments, "--lang", "en") == 2
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     for word in words:

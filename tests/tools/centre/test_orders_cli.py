@@ -118,7 +118,7 @@ def test_a_cabinet_that_says_it_is_ahead_is_named(ready, capsys):
     gateways.note_ask(connection, INSEE, "cab-1", command.Ask(b"nonce--1", 60, 7, 1), 60, now_s=1)
     connection.close()
     assert ready.publish(policy(7)) == 0
-    assert "cab-1 dit tenir déjà la version 7" in capsys.readouterr().out
+    assert "cab-1 a déjà la version 7" in capsys.readouterr().out
     assert ready.publish(policy(8)) == 0
     assert "cab-1" not in capsys.readouterr().out
     assert ready.type("gateways", "--lang", "en") == 0
@@ -150,7 +150,7 @@ def test_a_command_is_signed_and_kept_and_without_a_daemon_that_is_said(ready, c
 
 def test_with_a_daemon_it_is_on_its_way(ready, daemon, capsys):
     assert ready.give("light", *HERE) == 0
-    assert "aucun coffret de cette commune n'a encore parlé" in capsys.readouterr().err
+    assert "aucune armoire de cette commune n'a encore donné signe de vie" in capsys.readouterr().err
     daemon.report(connected=False, now_s=1)
     assert ready.give("light", *HERE, "--lang", "en") == 0
     assert "does not reach the broker broker:8883" in capsys.readouterr().err
@@ -219,7 +219,7 @@ def test_a_command_is_ended_by_how_its_id_begins(ready, daemon, capsys):
         (("light", "--commune", "4913", "--for", "1h"), 2, "--commune 4913"),
         (("light", *HERE, "--gateway", "Mairie"), 2, "--gateway Mairie"),
         (("light", *HERE, "--target", "gare"), 1, "--target gare : la politique ne connaît que"),
-        (("light", "--commune", INSEE, "--for", "2"), 2, "--for 2: give a duration"),
+        (("light", "--commune", INSEE, "--for", "2"), 2, "--for 2 : donner une durée"),
         (("light", "--commune", INSEE, "--for", "8j"), 1, "--for : donner une durée"),
         (("light", *HERE, "--reason", "x" * 61), 1, "--reason : donner de 1 à 60 octets"),
         (("light", *HERE, "--reason", "a\nb"), 1, "--reason"),
@@ -261,14 +261,14 @@ def test_questions_are_answered_in_both_languages_and_for_programs(ready, daemon
     ready.give("light", *HERE)
     capsys.readouterr()
     assert ready.type("commands") == 0
-    assert "éclairage d'urgence · 49135 · tous les coffrets · tous les départs" in capsys.readouterr().out
+    assert "éclairage d'urgence · 49135 · toutes les armoires · tous les départs" in capsys.readouterr().out
     assert ready.type("commands", "--lang", "en", "--commune", "49007") == 0
     assert capsys.readouterr().out == "no command\n"
     id = ready.kept()[0].command.id.hex()
     assert ready.type("commands", "--json", "--command", id) == 0
     (found,) = json.loads(capsys.readouterr().out)
     assert (found["id"], found["gateways"], found["missing"]) == (id, [], ["bourg", "ecole", "route"])
-    assert ready.type("gateways") == 0 and "aucun coffret" in capsys.readouterr().out
+    assert ready.type("gateways") == 0 and "aucune armoire" in capsys.readouterr().out
     assert ready.type("gateways", "--json") == 0
     assert json.loads(capsys.readouterr().out)["daemon"]["connected"] is True
 

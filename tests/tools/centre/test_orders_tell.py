@@ -34,7 +34,7 @@ def tell(world, *words, who="Maire"):
 def test_it_is_signed_with_scope_values_and_an_end(world, capsys):
     assert tell(world, "sécheresse", "crise", "--to", "irrigation", "--for", "60j") == 1  # no daemon to send it
     said = capsys.readouterr()
-    assert "dire : sécheresse crise (4) · 49135 · tous les coffrets · irrigation" in said.out
+    assert "consigne : sécheresse crise (4) · 49135 · toutes les armoires · irrigation" in said.out
     (kept,) = world.kept()
     asked = kept.command
     assert (asked.kind, asked.target, asked.values) == (command.DIRECTIVE, "irrigation", {DROUGHT: 4})

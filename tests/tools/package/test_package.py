@@ -109,7 +109,7 @@ def imports(data):
 def test_what_debian_must_have_is_within_what_the_sources_ask_for():
     project = tomllib.loads((build.ROOT / "pyproject.toml").read_text())["project"]
     asked = {}
-    for line in project["optional-dependencies"]["gateway"]:
+    for line in (*project["dependencies"], *project["optional-dependencies"]["gateway"]):
         found = re.fullmatch(r"([a-z0-9-]+)>=([0-9.]+),<([0-9.]+)(?:;.*)?", line)
         assert found, line
         asked[found[1]] = (numbers(found[2]), numbers(found[3]))

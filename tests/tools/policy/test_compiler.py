@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.language import LANGUAGES
 from policy import civil, document, lighting, limits
 from policy.document import FeederRule, Limit
 from policy.lighting import CLOCK, SUNRISE, SUNSET, Rule, Step
@@ -21,7 +22,7 @@ def faults(source):
     compiled = compile_text(source)
     assert (compiled.policy is None) == bool(compiled.faults)
     for one in compiled.faults:
-        for language in words.LANGUAGES:
+        for language in LANGUAGES:
             assert one.problem(language) and one.remedy(language)
     return compiled.faults
 
@@ -176,7 +177,7 @@ def test_a_fault_is_told_on_its_line(old, new, key, marker):
 def test_every_word_of_a_fault_has_its_case():
     told = {
         key.removesuffix(".do")
-        for key in list(words.WORDS)[: list(words.WORDS).index("to_do")]
+        for key in list(words.WORDS.messages)[: list(words.WORDS.messages).index("to_do")]
         if key.endswith(".do")
     }
     apart = {"source_long", "too_long", "too_many_limits", "too_many_programs", "tables"}

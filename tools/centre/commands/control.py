@@ -7,6 +7,7 @@ example:
 import argparse
 import ssl
 
+from gateway.language import N_
 from tools.centre.arguments import add_broker, add_file, check_trust, database_faults, parse_broker
 from tools.centre.limits import LEASE_S, LEASE_S_MAX, LEASE_S_MIN
 from tools.command_line import Refused, UsageError
@@ -24,7 +25,8 @@ def run(args: argparse.Namespace) -> int:
     host, port = parse_broker(args.broker)
     check_trust(args)
     if not LEASE_S_MIN <= args.lease_s <= LEASE_S_MAX:
-        raise UsageError(f"--lease-s {args.lease_s}: give {LEASE_S_MIN} to {LEASE_S_MAX} seconds")
+        message = N_("--lease-s {value}: give {low} to {high} seconds")
+        raise UsageError(message, value=args.lease_s, low=LEASE_S_MIN, high=LEASE_S_MAX)
     from tools.centre import mqtt  # needs paho-mqtt, which a fault in the arguments does not
     from tools.centre.control import daemon
     from tools.centre.control.file import Busy
@@ -36,5 +38,5 @@ def run(args: argparse.Namespace) -> int:
     except ssl.SSLError as error:
         raise UsageError(f"--ca, --cert, --key: {error}") from error
     except Busy:
-        raise Refused(f"--db {args.db}: another `bocage centre control` serves this file") from None
+        raise Refused(N_("--db {path}: another `bocage centre control` serves this file"), path=args.db) from None
     return 0

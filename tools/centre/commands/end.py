@@ -9,9 +9,8 @@ import sqlite3
 
 from tools.centre.commands import orders
 from tools.centre.control.drafts import Draft, draft_end
-from tools.centre.control.order_words import word
+from tools.centre.control.order_words import refusal
 from tools.centre.control.orders import find
-from tools.command_line import Refused
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +23,7 @@ def run(args: argparse.Namespace) -> int:
         found = find(connection, args.command)
         if len(found) != 1:
             key = "refused.ambiguous" if found else "refused.command"
-            raise Refused(word(key, args.lang, id=args.command))
+            raise refusal(key, id=args.command)
         return draft_end(connection, found[0].command, args.reason, kid, new_id, now_s=now_s)
 
     return orders.give(args, drafter)

@@ -20,6 +20,7 @@ import sys
 from collections.abc import Iterator
 from typing import TextIO
 
+from gateway.language import N_
 from tools.centre.arguments import add_file, opened_archive
 from tools.centre.store.archive import Archive, Held, Moment
 from tools.command_line import UsageError
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
         except ValueError:
             node = b""
         if len(node) != limits.NODE_ID_BYTES:
-            raise UsageError(f"--node {args.node}: give the id's 16 hexadecimal digits")
+            raise UsageError(N_("--node {node}: give the id's 16 hexadecimal digits"), node=args.node)
     write = write_csv if args.format == "csv" else write_senml
     with opened_archive(args.db) as archive:
         write(archive, sys.stdout, node)

@@ -8,8 +8,9 @@ import argparse
 import json
 import time
 
+from gateway.language import N_
 from tools.centre.arguments import add_file, check_insee
-from tools.centre.commands.orders import add_language, opened_to_read
+from tools.centre.commands.orders import opened_to_read
 from tools.centre.control import orders
 from tools.centre.control.order_words import word
 from tools.centre.control.progress import lines, plain, progress_of
@@ -25,7 +26,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--command", metavar="ID", help="one command, by its id or how that begins")
     parser.add_argument("--last", type=int, default=_LISTED, metavar="N", help="how many (default: %(default)s)")
     add_json(parser, "for programs")
-    add_language(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     if args.commune is not None:
         check_insee("--commune", args.commune)
     if not 0 < args.last <= _LISTED_MAX:
-        raise UsageError(f"--last {args.last}: give 1 to {_LISTED_MAX}")
+        raise UsageError(N_("--last {value}: give 1 to {high}"), value=args.last, high=_LISTED_MAX)
     with opened_to_read(args.db) as connection:
         if args.command is not None:
             kept = orders.find(connection, args.command, args.last)

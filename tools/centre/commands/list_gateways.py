@@ -9,7 +9,7 @@ import json
 import time
 
 from tools.centre.arguments import add_file, local_time
-from tools.centre.commands.orders import add_language, opened_to_read
+from tools.centre.commands.orders import opened_to_read
 from tools.centre.control import file, gateways
 from tools.centre.control.order_words import word
 from tools.command_line import add_json
@@ -18,7 +18,6 @@ from tools.command_line import add_json
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_file(parser, "the control file, an SQLite file")
     add_json(parser, "for programs")
-    add_language(parser)
 
 
 def run(args: argparse.Namespace) -> int:

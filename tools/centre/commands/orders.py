@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from gateway.language import N_
 from tools.centre.arguments import (
     add_file,
     check_insee,
@@ -26,10 +27,10 @@ from tools.centre.arguments import (
     parse_instant,
 )
 from tools.centre.control import file, orders
-from tools.centre.control.drafts import LIMITED, Draft, NotAllowed, Request, draft, sign_and_keep
-from tools.centre.control.order_words import LANGUAGES, word
+from tools.centre.control.drafts import LIMITED, Draft, Request, draft, sign_and_keep
+from tools.centre.control.order_words import refusal, word
 from tools.centre.control.progress import Progress, outcome_text, plain, progress_of, title
-from tools.command_line import Refused, UsageError, add_json
+from tools.command_line import UsageError, add_json
 from tools.policy import keys
 from tools.policy.words import Refused as KeyRefused
 from wire import command, topic
@@ -52,7 +53,6 @@ def add_order_arguments(parser: argparse.ArgumentParser, *, reason: str | None =
     parser.add_argument("--reason", required=reason is None, default=reason, help="for the record, at most 60 bytes")
     parser.add_argument("--wait", type=float, default=0.0, metavar="S", help="follow what becomes of it for so long")
     add_json(parser, "for programs: what became of it, at the end")
-    add_language(parser)
 
 
 def add_place_arguments(
@@ -73,17 +73,13 @@ def add_cabinet_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--gateway", metavar="NAME", help="one cabinet (every cabinet of the commune)")
 
 
-def add_language(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--lang", choices=LANGUAGES, default="fr", help="language (fr)")
-
-
 def request_of(
     args: argparse.Namespace, kind: int, *, level: int | None = None, values: dict[int, int] | None = None
 ) -> Drafter:
     """The draft of an order of this kind to the place that the arguments name."""
     check_insee("--commune", args.commune)
     if args.gateway is not None and not topic.is_gateway_name(args.gateway):
-        raise UsageError(f"--gateway {args.gateway}: give a cabinet's name, such as mairie-1")
+        raise UsageError(N_("--gateway {name}: give a cabinet's name, such as mairie-1"), name=args.gateway)
 
     def drafter(connection: sqlite3.Connection, kid: bytes, new_id: bytes, now_s: int) -> Draft:
         later = getattr(args, "not_before", None)
@@ -98,7 +94,7 @@ def request_of(
 def _end_s(args, start_s, now_s) -> int:
     until = getattr(args, "until", None)
     if (until is None) == (args.duration is None):
-        raise Refused(word("refused.end", args.lang))
+        raise refusal("refused.end")
     if until is None:
         return start_s + parse_duration("--for", args.duration)
     return parse_end("--until", until, now_s=now_s)
@@ -110,20 +106,17 @@ def _end_s(args, start_s, now_s) -> int:
 def give(args: argparse.Namespace, drafter: Drafter) -> int:
     """Draft the order, have a wide or dark one confirmed, sign it, keep it and follow it; the exit status."""
     if not is_line(args.reason, command.REASON_BYTES_MAX):
-        raise Refused(word("refused.text", args.lang, field="--reason", bytes_max=command.REASON_BYTES_MAX))
+        raise refusal("refused.text", field="--reason", bytes_max=command.REASON_BYTES_MAX)
     if not 0 <= args.wait <= _WAIT_S_MAX:
-        raise UsageError(f"--wait {args.wait}: give 0 to {_WAIT_S_MAX:.0f} seconds")
+        raise UsageError(N_("--wait {value}: give 0 to {high} seconds"), value=args.wait, high=int(_WAIT_S_MAX))
     with opened_to_write(args.db) as connection:
         signer = _signer(args)
         now_s = int(time.time())
-        try:
-            one = drafter(connection, signer.kid, secrets.token_bytes(command.ID_BYTES), now_s)
-            if one.confirm and not args.yes and not _confirmed(one, args.lang):
-                print(word("confirm.no", args.lang), file=sys.stderr)
-                return 1
-            kept = sign_and_keep(connection, one, signer, now_s=now_s)
-        except NotAllowed as refused:
-            raise Refused(word(refused.key, args.lang, **refused.values)) from refused
+        one = drafter(connection, signer.kid, secrets.token_bytes(command.ID_BYTES), now_s)
+        if one.confirm and not args.yes and not _confirmed(one, args.lang):
+            print(word("confirm.no", args.lang), file=sys.stderr)
+            return 1
+        kept = sign_and_keep(connection, one, signer, now_s=now_s)
         if not args.json:
             print(title(one.command, args.lang))
             print(word("kept", args.lang, id=one.command.id.hex(), author=one.command.author))
@@ -169,7 +162,7 @@ def opened_to_write(path: str) -> Iterator[sqlite3.Connection]:
 
 def _check_file(path: str) -> None:
     if not Path(path).is_file():
-        raise UsageError(f"--db {path}: no such file; `bocage centre policy publish` makes it")
+        raise UsageError(N_("--db {path}: no such file; `bocage centre policy publish` makes it"), path=path)
 
 
 def _confirmed(one: Draft, language: str) -> bool:

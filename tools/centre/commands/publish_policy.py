@@ -9,9 +9,9 @@ import sqlite3
 import sys
 import time
 
+from gateway.language import N_
 from policy.fault import Fault
 from tools.centre.arguments import add_file, database_faults
-from tools.centre.commands.orders import add_language
 from tools.centre.control import communes, file, gateways
 from tools.centre.control.order_words import word
 from tools.centre.store import database
@@ -33,13 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--policy", metavar="FILE", help="as `bocage policy sign` wrote it")
     text = "the commune's keys: the first set as in the cabinets, a later one signed by its holders"
     parser.add_argument("--keyset", metavar="FILE", help=text)
-    add_language(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Checks and keeps; the daemon publishes."""
     if args.policy is None and args.keyset is None:
-        raise UsageError("--policy, --keyset: give one of them, or both")
+        raise UsageError(N_("--policy, --keyset: give one of them, or both"))
     files = {path: _read(field, path) for field, path in (("--keyset", args.keyset), ("--policy", args.policy)) if path}
     with database_faults(args.db):
         connection = file.open_to_write(args.db)

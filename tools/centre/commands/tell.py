@@ -9,8 +9,7 @@ import argparse
 
 from gateway.language import directives
 from tools.centre.commands import orders
-from tools.centre.control.order_words import word
-from tools.command_line import Refused
+from tools.centre.control.order_words import refusal
 from wire import command
 
 
@@ -28,5 +27,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     values, fault = directives.values_of(args.what, args.lang)
     if fault is not None:
-        raise Refused(word(f"refused.{fault[0]}", args.lang, **fault[1]))
+        raise refusal(f"refused.{fault[0]}", **fault[1])
     return orders.give(args, orders.request_of(args, command.DIRECTIVE, values=values))

@@ -6,6 +6,7 @@ example:
 
 import argparse
 
+from gateway.language import N_
 from tools.centre.arguments import add_file, check_warehouse, database_faults, parse_gateway
 from tools.centre.ingest.warehouse import Warehouse
 from tools.command_line import UsageError
@@ -24,5 +25,6 @@ def run(args: argparse.Namespace) -> int:
         is_unbound = warehouse.unbind(insee, name)
         warehouse.close()
     if not is_unbound:
-        raise UsageError(f"--gateway {args.gateway}: no such gateway is bound; see `bocage centre stats`")
+        message = N_("--gateway {gateway}: no such gateway is bound; see `bocage centre stats`")
+        raise UsageError(message, gateway=args.gateway)
     return 0

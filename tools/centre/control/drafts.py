@@ -10,8 +10,10 @@ from typing import NamedTuple
 
 from policy import ceiling, document
 from tools.centre.control import communes, orders
+from tools.centre.control.order_words import WORDS
 from tools.centre.limits import CONFIRM_FEEDERS_MAX
 from tools.centre.store import database
+from tools.command_line import Refused
 from tools.policy.keys import Signer
 from wire import command, cose
 from wire.line import is_line
@@ -32,13 +34,12 @@ MANY = "confirm.many"
 LIMITED = "confirm.limited"
 
 
-class NotAllowed(Exception):
-    """Why a request becomes no command: `key` of a sentence in `tools.centre.control.order_words`, and its values."""
+class NotAllowed(Refused):
+    """Why a request becomes no command: the sentence under `key` in `order_words`, with its values."""
 
     def __init__(self, key: str, **values: object) -> None:
-        super().__init__(key)
         self.key = key
-        self.values = values
+        super().__init__(WORDS.messages[key], **values)
 
 
 class Request(NamedTuple):
