@@ -4,8 +4,13 @@ import string
 
 import pytest
 
-from gateway.language import LANGUAGES, Plural, events, figures
+from gateway.core.cabinet import feeder
+from gateway.language import LANGUAGES, Plural, events, figures, values
 from gateway.language.values import value_text
+from heating import setpoint, thermometers, thermostat
+from lighting import dali_banks, decision
+from node import orders, settings_slots, updating
+from watering import lockouts
 from wire import event
 
 ALARMS = [entry.code for entry in event.TABLE if event.lane(entry.code) == event.ALARM]
@@ -96,3 +101,26 @@ def test_words_that_nobody_knows_stand_as_they_came():
 
 def test_numbers_have_the_decimals_of_the_language():
     assert figures.number(21.37, "fr") == "21,4" and figures.number(21.37, "en", 2) == "21.37"
+
+
+@pytest.mark.parametrize(
+    ("field", "words"),
+    [
+        ("rule", [getattr(decision, name) for name in
+                  ("BOOT", "CALENDAR", "CARRIED", "PHOTOCELL", "CELL_ALONE", "FEEDER", "PRESENCE", "NO_TIME")]),
+        ("rule", [*feeder.RULES]),
+        ("rule", [setpoint.PROGRAMME, setpoint.PREHEAT, setpoint.EARLY_STOP, setpoint.NO_TIME, setpoint.SHED,
+                  setpoint.CEILING, thermostat.FROST, thermostat.SENSOR, thermostat.WINDOW, thermostat.STANDBY]),
+        ("why", [thermometers.SILENT, thermometers.RANGE, thermometers.RATE, thermometers.STUCK, thermometers.ABSENT]),
+        ("why", [lockouts.ORDER, lockouts.BURST, lockouts.VALVE, lockouts.LEAK, lockouts.DROUGHT, lockouts.FORBIDDEN,
+                 lockouts.RAIN, lockouts.FREEZE, lockouts.WIND, lockouts.ENERGY, lockouts.TIME, lockouts.SATISFIED]),
+        ("why", [settings_slots.ABSENT, settings_slots.UNREADABLE, settings_slots.NEWER, settings_slots.FAULTY,
+                 settings_slots.CRASHED]),
+        ("flag", [*dali_banks.FLAGS]),
+        ("outcome", [orders.RECEIVED, orders.APPLIED, orders.MEASURED, orders.REFUSED, orders.EXPIRED, orders.ENDED]),
+        ("outcome", [updating.READY, updating.SIGNER, updating.SIGNATURE, updating.MANIFEST, updating.PRODUCT,
+                     updating.DIGEST, updating.STATE]),
+    ],
+)  # fmt: skip
+def test_every_word_that_a_detail_may_hold_is_in_the_table(field, words):
+    assert [word for word in words if f"{field}.{word}" not in values.WORDS] == []
