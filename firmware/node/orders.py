@@ -202,7 +202,7 @@ class Orders:
             return None
         if order.rule is None:
             return now_ms  # its number says that it is the latest: what held before it is over, however late
-        age_s = certain[0] - node_order.said_at_s(order)
+        age_s = certain[0] - node_order.written_at_s(order)
         if abs(age_s) + certain[1] > node_order.FRESH_S:
             return None
         return now_ms - 1000 * max(0, age_s)

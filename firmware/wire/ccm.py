@@ -6,7 +6,7 @@ The block cipher is brought by the caller, an object with two methods on whole b
     ecb(key, data)      every block of the memoryview `data` is enciphered by itself, in its place
     cbc_mac(key, data)  the last block of the memoryview `data` in CBC with an initial vector of zeros; spoils `data`
 
-so that a message costs two calls of C whatever its length: one CBC run is the authentication, one ECB run
+so that a message of any length costs two calls of C: one CBC run is the authentication, one ECB run
 over prepared counters the key stream; Python only XORs, piece by piece, and both runs share one room: a node has no
 heap for many copies of a message. Here is the back end for MicroPython's `cryptolib`; `gateway.io.crypto` has
 CPython's. There is no AES in Python: it would leak its key by its timing.
@@ -31,7 +31,7 @@ _CBC = 2
 
 
 class CryptolibCipher:
-    """The interface above by `cryptolib.aes`, which the shell imports and gives. It holds no key."""
+    """The interface above by `cryptolib.aes`, which the shell imports and passes in. It holds no key."""
 
     def __init__(self, aes):
         self._aes = aes
@@ -45,8 +45,8 @@ class CryptolibCipher:
 
 
 def seal(cipher, key: bytes, nonce: bytes, aad: bytes, plaintext) -> bytes:
-    """Ciphertext and tag of the plaintext: bytes, or a list of bytes that make it together. One nonce serves one
-    message under one key, ever: the caller's duty."""
+    """Returns ciphertext and tag of the plaintext: bytes, or a list of bytes that make it together. One nonce must
+    serve one message under one key, ever: that is the caller's duty."""
     pieces = plaintext if isinstance(plaintext, list) else (plaintext,)
     length = sum([len(piece) for piece in pieces])
     room = _room(len(aad), length)
@@ -60,7 +60,7 @@ def seal(cipher, key: bytes, nonce: bytes, aad: bytes, plaintext) -> bytes:
 
 
 def unseal(cipher, key: bytes, nonce: bytes, aad: bytes, sealed: bytes) -> bytes:
-    """The plaintext, or WireFault("decrypt"): nothing of it is given out before the tag holds."""
+    """Returns the plaintext, or raises WireFault("decrypt"): nothing of it is returned before the tag holds."""
     length = len(sealed) - TAG_BYTES
     if not 0 <= length <= PLAINTEXT_BYTES_MAX:
         raise WireFault("decrypt")
@@ -75,7 +75,7 @@ def unseal(cipher, key: bytes, nonce: bytes, aad: bytes, sealed: bytes) -> bytes
 
 
 def is_equal(one: bytes, other: bytes) -> bool:
-    """Whether both are the same, in a time that depends on their length alone."""
+    """True when both are the same, in a time that depends on their length alone."""
     if len(one) != len(other):
         return False
     difference = 0
@@ -85,13 +85,13 @@ def is_equal(one: bytes, other: bytes) -> bool:
 
 
 def _room(aad_length, length):
-    """For both runs, one after the other."""
+    """Allocates the room for both runs, one after the other."""
     head = _padded(2 + aad_length) if aad_length else 0
     return memoryview(bytearray(_BLOCK_BYTES + max(head + _padded(length), _padded(length + TAG_BYTES))))
 
 
 def _mac(cipher, key, nonce, aad, pieces, length, room):
-    """The first TAG_BYTES of the CBC-MAC over B_0, B_1 … (RFC 3610 section 2.2)."""
+    """Returns the first TAG_BYTES of the CBC-MAC over B_0, B_1 … (RFC 3610 section 2.2)."""
     assert len(key) == KEY_BYTES and len(nonce) == NONCE_BYTES
     assert len(aad) <= AAD_BYTES_MAX and length <= PLAINTEXT_BYTES_MAX
     start = _BLOCK_BYTES + (_padded(2 + len(aad)) if aad else 0)
@@ -109,7 +109,7 @@ def _mac(cipher, key, nonce, aad, pieces, length, room):
 
 
 def _fill(room, at, end, pieces):
-    """The pieces from `at` on, and zeros behind them up to `end`."""
+    """Writes the pieces from `at` on, and zeros behind them up to `end`."""
     for piece in pieces:
         room[at : at + len(piece)] = piece
         at += len(piece)
@@ -118,7 +118,7 @@ def _fill(room, at, end, pieces):
 
 
 def _stream(cipher, key, nonce, length, room):
-    """S_0, which hides the tag, and the key stream behind it (section 2.3)."""
+    """Returns S_0, which hides the tag, and the key stream behind it (section 2.3)."""
     blocks = room[: _BLOCK_BYTES + _padded(length)]
     for counter in range(len(blocks) // _BLOCK_BYTES):
         start = counter * _BLOCK_BYTES
@@ -135,13 +135,13 @@ def _padded(length):
 
 
 def xor(data, stream):
-    """As long integers, whose XOR runs in C on both interpreters."""
+    """Returns the XOR of both, computed as long integers, whose XOR runs in C on both interpreters."""
     length = len(data)
     return (int.from_bytes(data, "big") ^ int.from_bytes(stream[:length], "big")).to_bytes(length, "big")
 
 
 def _xor_into(stream, pieces):
-    """The pieces onto the key stream, in its place. As long integers, whose XOR runs in C on both interpreters."""
+    """XORs the pieces onto the key stream, in its place, as long integers: their XOR runs in C on both interpreters."""
     at = _BLOCK_BYTES
     for piece in pieces:
         for start in range(0, len(piece), _PIECE_BYTES):

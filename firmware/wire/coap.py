@@ -120,7 +120,7 @@ class Endpoint:
     # --- what the shell calls -------------------------------------------------------------------------------
 
     def receive(self, datagram, peer, *, now_ms):
-        """Take one datagram (bytes); return the events it causes, at most one."""
+        """Receives one datagram (bytes) and returns the events it causes, at most one."""
         assert isinstance(datagram, bytes), "a reused buffer would change what is remembered"
         self._count("received")
         self._forget_expired(now_ms)
@@ -134,7 +134,7 @@ class Endpoint:
         return [] if event is None else [event]
 
     def poll(self, *, now_ms):
-        """Do what is due: retransmissions, empty acknowledgements, failures. Return the events."""
+        """Does what is due: retransmissions, empty acknowledgements, failures. Returns the events."""
         self._forget_expired(now_ms)
         events = []
         earliest_ms = self.deadline_ms()
@@ -148,7 +148,7 @@ class Endpoint:
         return events
 
     def deadline_ms(self):
-        """When `poll` has something to do next, or None. A message received or sent may change it."""
+        """Returns when `poll` is due next, or None. A message received or sent may change it."""
         earliest = None
         for exchange in self._timed:
             if earliest is None or exchange.due_ms < earliest:
@@ -156,7 +156,7 @@ class Endpoint:
         return earliest
 
     def outgoing(self):
-        """Drain the datagrams to send now: [(peer, bytes), …] in order."""
+        """Drains the datagrams to send now: [(peer, bytes), …] in order."""
         drained = self._outgoing
         self._outgoing = []
         return drained
@@ -293,7 +293,7 @@ class Endpoint:
         )
 
     def _on_response(self, message, digest, peer, now_ms):
-        """A response in a message of its own: separate, or non-confirmable."""
+        """Receives a response in a message of its own: separate, or non-confirmable."""
         exchange = self._asked.get((peer, message.token))
         if exchange is None or exchange.state == states.QUEUED:
             self._count("unmatched-response")
@@ -343,7 +343,7 @@ class Endpoint:
     # --- the tables' actions: (exchange, message, now_ms) -> event or None ----------------------------------
 
     def _step(self, exchange, happening, message, now_ms):
-        """The one place where a state changes; a missing entry changes nothing."""
+        """Changes the state of an exchange: the one place where that happens. A missing entry changes nothing."""
         row = states.entry(exchange.table, exchange.state, happening)
         if row is None:
             self._count("unexpected")
@@ -437,7 +437,7 @@ class Endpoint:
         self._outgoing.append((peer, datagram))
 
     def _start_queued(self, peer, now_ms):
-        """Give the free NSTART places of `peer` (RFC 7252 section 4.7) to its oldest waiting messages."""
+        """Gives the free NSTART places of `peer` (RFC 7252 section 4.7) to its oldest waiting messages."""
         for exchange in [waiting for waiting in self._queue if waiting.peer == peer]:
             if self._places.get(peer, 0) >= self._timing.nstart:
                 return
@@ -448,7 +448,7 @@ class Endpoint:
             self._step(exchange, happening, None, now_ms)
 
     def _release(self, exchange, now_ms):
-        """Our message needs nothing more: no timer, no id, no place. Whoever waits for the place starts."""
+        """Ends the life of our message: no timer, no id, no place. The next message that waits for the place starts."""
         self._disarm(exchange)
         self._sent.pop((exchange.peer, exchange.sent_id), None)
         exchange.datagram = None
@@ -471,7 +471,7 @@ class Endpoint:
             exchange.due_ms = None
 
     def _new_message_id(self, peer):
-        """The next id that no acknowledgement or reset from `peer` may still name."""
+        """Returns the next id that no acknowledgement or reset from `peer` may still name."""
         while (peer, self._message_id) in self._sent:
             self._message_id = self._message_id + 1 & 0xFFFF
         chosen = self._message_id
@@ -479,7 +479,7 @@ class Endpoint:
         return chosen
 
     def _new_token(self, peer):
-        """32 random bits (section 5.3.1), moved on while another request to `peer` has them."""
+        """Returns 32 random bits (section 5.3.1), moved on while another request to `peer` has them."""
         high = self._random_below(0x10000)
         low = self._random_below(0x10000)
         while True:
@@ -502,7 +502,7 @@ class Endpoint:
         return exchange
 
     def _forget_expired(self, now_ms):
-        """A separate response under way is still sent, and ends by itself."""
+        """Forgets what has expired. A separate response under way is still sent, and ends by itself."""
         while True:
             oldest = self._memory.expired(now_ms=now_ms)
             if oldest is None:

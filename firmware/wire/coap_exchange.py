@@ -5,7 +5,7 @@ Nothing here acts: `wire.coap` reads the tables, and its `_step` is the only pla
 
 **An exchange we asked for.** It is QUEUED until fewer than NSTART interactions with its peer are outstanding.
 A confirmable request is then UNACKED: sent again each time its timeout ends, which doubles, at most
-`max_retransmit` times. Whatever proves that the peer has it ends this: an empty acknowledgement leaves it
+`max_retransmit` times. Any proof that the peer has it ends this: an empty acknowledgement leaves it
 WAITING for a separate response, a response (piggybacked, or separate and ahead of a lost acknowledgement)
 ends it, a reset fails it. A non-confirmable request is WAITING at once and keeps its NSTART place, for
 nothing tells how fast the peer can go. DONE is final: one Response or one Failed has been given to the
@@ -24,7 +24,7 @@ An entry that is missing is refused and counted as `unexpected`.
 
 **Duplicates.** Message ids restart at each boot of a peer, so an id does not name a message: peer and digest
 of the bytes do. A retransmission has the same bytes; a retry by the application has a new id and token and is
-a new message. The digest is SHA-256 cut to 8 bytes: whoever overhears an alarm that got lost could otherwise
+a new message. The digest is SHA-256 cut to 8 bytes: an attacker who overhears an alarm that got lost could otherwise
 forge, within seconds, other bytes with the same CRC-32, and the genuine retransmission would be taken for a
 duplicate and get the forgery's reply.
 
@@ -102,7 +102,7 @@ SERVED = (
 
 
 def entry(table, state, happening):
-    """The row of `table`, or None."""
+    """Returns the row of `table`, or None."""
     for row in table:
         if row[0] == state and row[1] == happening:
             return row
@@ -137,10 +137,9 @@ def bearer_timing(
     response_wait_ms=None,
     exchange_lifetime_ms=None,
 ):
-    """The Timing of a bearer; what is not given follows from the rest by RFC 7252 section 4.8.2.
+    """Returns the Timing of a bearer; what is not given follows from the rest by RFC 7252 section 4.8.2.
 
-    Defaults: response_wait_ms is MAX_TRANSMIT_WAIT (186 s), exchange_lifetime_ms is EXCHANGE_LIFETIME (291
-    s).
+    Defaults: response_wait_ms is MAX_TRANSMIT_WAIT (186 s), exchange_lifetime_ms is EXCHANGE_LIFETIME (291 s).
     """
     assert ack_timeout_ms >= limits.COAP_ACK_TIMEOUT_MIN_MS and ack_random_permille >= 1000
     assert 0 < processing_delay_ms < ack_timeout_ms and nstart > 0
@@ -162,7 +161,7 @@ def bearer_timing(
 
 
 class Exchange:
-    """One row of the endpoint's memory. Fields only: the tables say what may happen to it.
+    """One row of the endpoint's memory. It has fields only: the tables say what may happen to it.
 
     Defaults are fields of the class: on MicroPython an instance then pays for what was set, and no more.
     """
@@ -196,12 +195,12 @@ _DIGEST_BYTES = 8
 
 
 def digest_of(datagram):
-    """What names `datagram` (bytes) among those of its peer."""
+    """Returns what names `datagram` (bytes) among those of its peer."""
     return sha256(datagram).digest()[:_DIGEST_BYTES]
 
 
 class Memory:
-    """Exchanges that peers asked for, by number and by peer. `evicted` counts what left before its time."""
+    """The exchanges that peers asked for, by number and by peer. `evicted` counts what left before its time."""
 
     def __init__(self, *, in_all_max, per_peer_max, lifetime_ms):
         self.evicted = 0
@@ -215,18 +214,18 @@ class Memory:
         return len(self._by_number)
 
     def get(self, number):
-        """The exchange with this number, or None."""
+        """Returns the exchange with this number, or None."""
         return self._by_number.get(number)
 
     def find(self, peer, digest):
-        """The exchange that began with these bytes from this peer, or None."""
+        """Returns the exchange that began with these bytes from this peer, or None."""
         for exchange in self._by_peer.get(peer, ()):
             if exchange.digest == digest:
                 return exchange
         return None
 
     def remember(self, number, peer, digest, *, now_ms):
-        """A new exchange, ANSWERED until the caller says otherwise; None when there is no place for it."""
+        """Adds an exchange, ANSWERED until the caller says otherwise; returns None when there is no place for it."""
         mine = self._by_peer.get(peer)
         if mine is not None and len(mine) >= self._per_peer_max:
             if not self._evict(mine):
@@ -251,7 +250,7 @@ class Memory:
         return False
 
     def expired(self, *, now_ms):
-        """The oldest exchange if its lifetime is over, else None. It stays until it is forgotten."""
+        """Returns the oldest exchange if its lifetime is over, else None. It stays until it is forgotten."""
         for exchange in self._by_number.values():
             return exchange if exchange.expires_ms <= now_ms else None
         return None

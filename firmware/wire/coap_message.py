@@ -64,7 +64,7 @@ ECHO = 252  # RFC 9175
 REQUEST_TAG = 292
 
 # number: (shortest value, longest value, may be repeated): what `wire.coap` understands by itself. A value
-# out of its bounds, or a second one where one is allowed, counts as an option nobody understands (sections
+# out of its bounds, or a second one where one is allowed, counts as an option that is not understood (sections
 # 5.4.3, 5.4.5).
 _UNDERSTOOD = (
     (URI_HOST, 1, 255, False),  # we serve one name on one port: accepted, without effect
@@ -115,7 +115,7 @@ REASONS = (
 
 
 def decode(datagram, datagram_max=limits.DATAGRAM_BYTES_MAX):
-    """`datagram` (bytes) as a Message, or a Fault. No bytes raise; no reference to `datagram` is kept."""
+    """Returns `datagram` (bytes) as a Message, or a Fault. No bytes raise; no reference to `datagram` is kept."""
     if len(datagram) < _HEADER_BYTES:
         return Fault("too-short", None, None)
     if datagram[0] >> 6 != _VERSION:
@@ -133,7 +133,7 @@ def decode(datagram, datagram_max=limits.DATAGRAM_BYTES_MAX):
 
 
 def _checked_token_length(datagram, kind):
-    """What the header alone says: its token length, once type and code are a pair of table 1."""
+    """Returns the token length of the header, once type and code are a pair of table 1."""
     token_length = datagram[0] & 15
     code = datagram[1]
     if token_length > _TOKEN_BYTES_MAX:
@@ -154,7 +154,7 @@ def _checked_token_length(datagram, kind):
 
 
 def _decode_options(datagram, cursor):
-    """The options from `cursor` on, and the payload behind them (empty when there is none)."""
+    """Returns the options from `cursor` on, and the payload behind them (empty when there is none)."""
     options = []
     number = 0
     size = len(datagram)
@@ -200,7 +200,7 @@ def _extension_bytes(value):
 
 
 def encoded_bytes(message):
-    """Size of the datagram that `encode` would make, in bytes."""
+    """Returns the size of the datagram that `encode` would make, in bytes."""
     size = _HEADER_BYTES + len(message.token)
     previous = 0
     for number, value in message.options:
@@ -211,7 +211,7 @@ def encoded_bytes(message):
 
 
 def encode(message, datagram_max=limits.DATAGRAM_BYTES_MAX):
-    """`message` as bytes, or Fault("too-long") if it does not fit. Fields out of their domain are our bug."""
+    """Returns `message` as bytes, or Fault("too-long") if it does not fit. Fields out of their domain are our bug."""
     assert len(message.token) <= _TOKEN_BYTES_MAX and message.type in (CON, NON, ACK, RST)
     size = encoded_bytes(message)
     if size > datagram_max:
@@ -258,12 +258,12 @@ def _write_extension(out, cursor, value):
 
 
 def empty(kind, message_id):
-    """The four bytes of an empty message: an acknowledgement (ACK), a rejection (RST) or a ping (CON)."""
+    """Returns the four bytes of an empty message: an acknowledgement (ACK), a rejection (RST) or a ping (CON)."""
     return bytes((_VERSION << 6 | kind << 4, EMPTY, message_id >> 8, message_id & 0xFF))
 
 
 def insert_option(options, number, value):
-    """Put one option into a list in ascending order, behind those of the same number."""
+    """Puts one option into a list in ascending order, behind those of the same number."""
     place = len(options)
     while place and options[place - 1][0] > number:
         place -= 1
@@ -271,7 +271,7 @@ def insert_option(options, number, value):
 
 
 def add_options(chosen, content_format, options):
-    """Insert what is asked for into `chosen`, a list of (number, value) in ascending order."""
+    """Inserts the Content-Format and the options into `chosen`, a list of (number, value) in ascending order."""
     if content_format is not None:
         insert_option(chosen, CONTENT_FORMAT, uint_bytes(content_format))
     for number, value in options:
@@ -279,7 +279,7 @@ def add_options(chosen, content_format, options):
 
 
 def uint_bytes(value):
-    """A non-negative integer in the fewest bytes, none for zero (section 3.2)."""
+    """Returns a non-negative integer in the fewest bytes, none for zero (section 3.2)."""
     size = 0
     rest = value
     while rest:
@@ -289,12 +289,12 @@ def uint_bytes(value):
 
 
 def option_values(options, number):
-    """The values of every option of this number, in order."""
+    """Returns the values of every option of this number, in order."""
     return tuple([value for found, value in options if found == number])
 
 
 def content_format(options):
-    """The Content-Format (section 5.10.3), or None: it is elective, so an invalid one counts as absent."""
+    """Returns the Content-Format (section 5.10.3), or None: it is elective, so an invalid one counts as absent."""
     for number, value in options:
         if number == CONTENT_FORMAT:
             return int.from_bytes(value, "big") if len(value) <= 2 else None
@@ -302,9 +302,9 @@ def content_format(options):
 
 
 def refused_option(options, handled=()):
-    """The first critical option that forbids acting on the message, or None (section 5.4.1).
+    """Returns the first critical option that forbids acting on the message, or None (section 5.4.1).
 
-    `handled`: numbers that a layer above takes care of, with whatever values (OSCORE, Block); None: of all.
+    `handled`: numbers that a layer above takes care of, with any value (OSCORE, Block); None: of all.
     """
     if handled is None:
         return None

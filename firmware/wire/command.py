@@ -1,4 +1,4 @@
-"""Orders to a gateway and what it says of them: commands, leases, outcomes, and the bundle of its authority.
+"""Commands to a gateway and its replies: signed commands, leases, outcomes, and the bundle of its authority.
 
     topic `c`, to the gateway      a COSE_Sign1 of a command (first byte 0xD2), or
                                    a grant [1, nonce, duration_s]
@@ -6,13 +6,13 @@
                                    [2, nonce, duration_s, policy version, key set version]
     topic `p`, retained            the bundle [key set or null, policy or null], signed messages as bytes
 
-`policy/policy.cddl` has the forms. A command says who, why, from when and until when (ARCHITECTURE, section 6): all
-of it is under the signature, and one without an expiry does not exist. Durations are seconds, instants Unix
-seconds.
+`policy/policy.cddl` has the forms. A command names its author, its reason, its beginning and its expiry (ARCHITECTURE,
+section 6): all of it is under the signature, and a command without an expiry does not exist. Durations are seconds,
+instants Unix seconds.
 
-Encoders take sound values and raise WireFault for others, so that nobody sends what the peer refuses. Bytes
-from a peer raise WireFault and nothing else: `command-<field>`, `said-<field>`, `control`, `bundle`, or a
-reason of `cbor`. Must not verify a signature and must not decide what is allowed.
+Encoders accept sound values and raise WireFault for others, so that nothing is sent that the peer would refuse. Bytes
+from a peer raise WireFault and nothing else: `command-<field>`, `said-<field>`, `control`, `bundle`, or a reason of
+`cbor`. Must not verify a signature and must not decide what is allowed.
 """
 
 from collections import namedtuple
@@ -68,7 +68,7 @@ WHY = (
     "clock",  # the gateway does not know the time well enough
     "scope",  # another commune, cabinet or feeder
     "limit",  # a limit of the policy forbids it
-    "retained",  # kept by the broker: nobody says when it was meant
+    "retained",  # kept by the broker: nothing shows when it was meant
     "too-long",
     "full",
     "unknown",  # ends a command that is not known
@@ -76,7 +76,7 @@ WHY = (
     "handed-back",  # the cabinet's own clock has the contactors
     "id-taken",  # another command bears this id
     "lease",  # an override without the centre's lease
-    "interlock",  # somebody at the cabinet holds the feeder
+    "interlock",  # a hand at the cabinet holds the feeder
     "emergency",
     "manual",  # a test at the cabinet
     "later",  # a later command for the same feeder
@@ -90,7 +90,7 @@ NONCE_BYTES = 8
 AUTHOR_BYTES_MAX = 60
 REASON_BYTES_MAX = 60
 NAME_BYTES_MAX = 24  # of a feeder or a group
-WINDOW_S_MAX = 7 * 86400  # whoever needs longer changes the policy
+WINDOW_S_MAX = 7 * 86400  # what must last longer is a change of the policy
 TEST_S_MAX = 300
 LEASE_S_MAX = 7 * 86400
 # A command at all its limits takes 225 bytes, one that tells nodes all there is to tell 256; signed, 86 more.
@@ -117,14 +117,14 @@ _OPTIONAL_KEYS = {11, 12, 13}
 
 
 def window_s_max(kind, values) -> int:
-    """How long a command of this kind may last."""
+    """Returns how long a command of this kind may last."""
     if kind == DIRECTIVE:
         return directive.lasts_s_max(values)
     return TEST_S_MAX if kind == TEST_FEEDER else WINDOW_S_MAX
 
 
 def encode_command(command) -> bytes:
-    """The CBOR map of a Command; WireFault when a field is not sound."""
+    """Returns the CBOR map of a Command; raises WireFault when a field is not sound."""
     _check_command(command)
     fields = {
         1: _FORMAT,
@@ -148,7 +148,7 @@ def encode_command(command) -> bytes:
 
 
 def decode_command(payload) -> Command:
-    """The Command in the payload of a COSE_Sign1."""
+    """Returns the Command in the payload of a COSE_Sign1."""
     fields = cbor.decode(payload, bytes_max=COMMAND_BYTES_MAX, depth_max=2)
     if not isinstance(fields, dict) or not _within(fields.get(1), _FORMAT, _FORMAT):
         raise WireFault("command-format")
@@ -176,7 +176,7 @@ def decode_command(payload) -> Command:
 
 
 def decode_control(payload):
-    """What came on topic `c`: a Grant, or the bytes of a signed command, not verified."""
+    """Returns what came on topic `c`: a Grant, or the bytes of a signed command, not verified."""
     if len(payload) > SIGNED_COMMAND_BYTES_MAX:
         raise WireFault("too-long")
     if len(payload) and payload[0] == cose.SIGN1_FIRST_BYTE:
@@ -194,8 +194,8 @@ def encode_grant(grant) -> bytes:
     return cbor.encode([_GRANT, grant.nonce, grant.duration_s], GRANT_BYTES_MAX)
 
 
-def encode_said(message) -> bytes:
-    """An Outcome or an Ask."""
+def encode_reply(message) -> bytes:
+    """Returns the bytes of an Outcome or an Ask, for topic `r`."""
     if isinstance(message, Ask):
         _check_ask(message)
         return cbor.encode([_ASK] + list(message), SAID_BYTES_MAX)
@@ -203,8 +203,8 @@ def encode_said(message) -> bytes:
     return cbor.encode([_OUTCOME] + list(message), SAID_BYTES_MAX)
 
 
-def decode_said(payload):
-    """What came on topic `r`: an Outcome or an Ask."""
+def decode_reply(payload):
+    """Returns what came on topic `r`: an Outcome or an Ask."""
     fields = cbor.decode(payload, bytes_max=SAID_BYTES_MAX, depth_max=1)
     if not isinstance(fields, list) or not fields or not cbor.is_integer(fields[0]):
         raise WireFault("said-kind")
@@ -220,13 +220,13 @@ def decode_said(payload):
 
 
 def encode_bundle(keyset, policy) -> bytes:
-    """The bundle of topic `p`: signed messages as bytes, None for what there is not."""
+    """Returns the bundle of topic `p`: signed messages as bytes, None for what there is not."""
     _check_bundle(keyset, policy)
     return cbor.encode([keyset, policy], BUNDLE_BYTES_MAX)
 
 
 def decode_bundle(payload):
-    """(key set, policy) as bytes of signed messages, not verified; None for what is not there."""
+    """Returns (key set, policy) as bytes of signed messages, not verified; None for what is not there."""
     fields = cbor.decode(payload, bytes_max=BUNDLE_BYTES_MAX, depth_max=1)
     if not isinstance(fields, list) or len(fields) != 2:
         raise WireFault("bundle")

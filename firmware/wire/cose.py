@@ -56,7 +56,7 @@ _DEPTH_MAX = 4  # message > signatures > signature > header
 
 
 def kid_of(public_key) -> bytes:
-    """The short name of a public key: the first 8 bytes of its SHA-256. It finds a key; it proves nothing."""
+    """Returns the short name of a public key: the first 8 bytes of its SHA-256. It finds a key; it proves nothing."""
     return sha256(public_key).digest()[:KID_BYTES]
 
 
@@ -69,7 +69,7 @@ def is_sound_key(public_key) -> bool:
 
 
 def sign1_decode(data, *, bytes_max) -> Signed:
-    """The `Signed` of a COSE_Sign1 of at most `bytes_max` bytes, not verified; WireFault otherwise."""
+    """Returns the `Signed` of a COSE_Sign1 of at most `bytes_max` bytes, not verified; raises WireFault otherwise."""
     fields = _content(data, _SIGN1_TAG, bytes_max)
     protected, unprotected, payload, signature = fields
     if not isinstance(protected, bytes):
@@ -78,9 +78,10 @@ def sign1_decode(data, *, bytes_max) -> Signed:
 
 
 def sign_decode(data, *, bytes_max) -> Signed:
-    """The `Signed` of a COSE_Sign of at most `bytes_max` bytes, not verified; WireFault otherwise.
+    """Returns the `Signed` of a COSE_Sign of at most `bytes_max` bytes, not verified; raises WireFault otherwise.
 
-    Two signatures under one kid are refused: nobody counts twice."""
+    Two signatures under one kid are refused: no key counts twice.
+    """
     protected, unprotected, payload, signers = _content(data, _SIGN_TAG, bytes_max)
     if protected != b"":
         raise WireFault("cose-header")
@@ -98,7 +99,7 @@ def sign_decode(data, *, bytes_max) -> Signed:
 
 
 def to_be_signed(message: Signed, external_aad: bytes, index: int = 0) -> bytes:
-    """The bytes under the signature of that index (Sig_structure, RFC 9052 section 4.4)."""
+    """Returns the bytes under the signature of that index (Sig_structure, RFC 9052 section 4.4)."""
     signer = message.signatures[index].protected
     if signer is None:
         return _sign1_structure(message.protected, external_aad, message.payload)
@@ -106,7 +107,7 @@ def to_be_signed(message: Signed, external_aad: bytes, index: int = 0) -> bytes:
 
 
 def sign1_encode(payload: bytes, kid: bytes, external_aad: bytes, sign) -> bytes:
-    """A COSE_Sign1 of `payload`. `sign(bytes)` returns the 64 bytes of the key whose short name is `kid`."""
+    """Returns a COSE_Sign1 of `payload`. `sign(bytes)` returns the 64 bytes of the key whose short name is `kid`."""
     protected = _header(kid)
     signature = _signed(sign, _sign1_structure(protected, external_aad, payload))
     bytes_max = len(payload) + SIGN1_OVERHEAD_BYTES
@@ -114,7 +115,7 @@ def sign1_encode(payload: bytes, kid: bytes, external_aad: bytes, sign) -> bytes
 
 
 def sign_encode(payload: bytes, signers, external_aad: bytes) -> bytes:
-    """A COSE_Sign of `payload`. `signers`: (kid, sign) of each, in the order in which they will stand."""
+    """Returns a COSE_Sign of `payload`. `signers`: (kid, sign) of each, in the order in which they will stand."""
     signatures = []
     for kid, sign in signers:
         signatures.append(_new_signature(payload, kid, external_aad, sign))
@@ -122,7 +123,7 @@ def sign_encode(payload: bytes, signers, external_aad: bytes) -> bytes:
 
 
 def sign_append(message: Signed, kid: bytes, external_aad: bytes, sign) -> bytes:
-    """The COSE_Sign `message` with one more signature behind the ones it has: people sign one after the
+    """Returns the COSE_Sign `message` with one more signature behind the ones it has: people sign one after the
     other."""
     assert all(one.kid != kid for one in message.signatures)
     more = _new_signature(message.payload, kid, external_aad, sign)
@@ -142,7 +143,7 @@ def _sign_message(payload, signatures):
 
 
 def _content(data, tag, bytes_max):
-    """The four fields behind the tag, the payload checked."""
+    """Returns the four fields behind the tag, the payload checked."""
     if len(data) > bytes_max:
         raise WireFault("too-long")
     if bytes(data[: len(tag)]) != tag:
@@ -168,8 +169,7 @@ def _check_unprotected(unprotected):
 
 
 def _kid_in(header):
-    """The kid of a protected header. Whoever adds a header, `crit` included, means a form that we do not
-    read."""
+    """Returns the kid of a protected header. A header more, `crit` included, means a form that we do not read."""
     fields = cbor.decode(header, bytes_max=_HEADER_BYTES_MAX, depth_max=2)
     if not isinstance(fields, dict) or fields.get(_ALGORITHM) != _EDDSA:
         raise WireFault("cose-algorithm")

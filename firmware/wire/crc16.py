@@ -1,4 +1,4 @@
-"""CRC-16/X-25 (as in PPP, RFC 1662 appendix C): finds the errors of a line or of flash, not an enemy's."""
+"""CRC-16/X-25 (as in PPP, RFC 1662 appendix C): finds the errors of a line or of flash, not an attacker's."""
 
 # A nibble at a time: sixteen words of table, and two steps a byte. Polynomial 0x1021, reflected.
 _TABLE = (
@@ -8,7 +8,7 @@ _TABLE = (
 
 
 def crc16(data) -> int:
-    """CRC-16/X-25 of bytes: 0x906E for b"123456789"."""
+    """Returns the CRC-16/X-25 of bytes: 0x906E for b"123456789"."""
     crc = 0xFFFF
     for byte in data:
         crc = (crc >> 4) ^ _TABLE[(crc ^ byte) & 15]

@@ -1,13 +1,14 @@
-"""What a gateway tells all nodes of a kind, each with the seconds it holds for: weather, drought level, load shedding.
+"""Directives: what a gateway tells all nodes of a kind, each with the seconds it holds for: weather, drought level,
+load shedding.
 
-A directive is a lease on a fact or a restriction, not an order: it runs out by itself, counted by the node from when
-it asked, and what holds afterwards is the trade's affair (a drought level expires to something strict, a load shed to
+A directive is a lease on a fact or a restriction, not an order: it runs out by itself, counted by the node from when it
+asked, and what holds afterwards is the trade's decision (a drought level expires to something strict, a load shed to
 nothing). A node asks with GET of `d`; the answer is a map {code: [value, for_s]}. Values are integers in the scale
 given here. Codes are never reused; unknown ones are ignored.
 
-The question says in its query what the gateway cannot know after a restart, and what the answer need not hold:
-`k=<kind>` and `c=<codes>`, a number in hexadecimal whose bit n stands for code n. An answer is complete: a code that
-is not in it does not hold (any more). Bytes from a peer raise WireFault("directive-…") or a reason of `cbor`.
+The query of the question holds what the gateway cannot know after a restart, and what the answer need not hold:
+`k=<kind>` and `c=<codes>`, a number in hexadecimal whose bit n stands for code n. An answer is complete: a code that is
+not in it does not hold (any more). Bytes from a peer raise WireFault("directive-…") or a reason of `cbor`.
 """
 
 from collections import namedtuple
@@ -47,11 +48,11 @@ TABLE = {
 }
 # On no wire: under this a node's trade finds when EXCEPTION ends, in the node's own milliseconds.
 EXCEPTION_ENDS = 64
-# What somebody decided, against what somebody measured: a change of it is an event.
+# What a person decided, as opposed to what was measured: a change of it is an event.
 DECISIONS = (DROUGHT_LEVEL, LOAD_SHED, EXCEPTION)
-# A directive that nobody renews ends within a week.
+# A directive that is not renewed ends within a week.
 FOR_S_MAX = 7 * 86400
-# For so long at most somebody may say it at a gateway, which tells it again and again. Weather is stale by the next
+# How long a directive may last at a gateway, which renews it at the nodes meanwhile. Weather is stale by the next
 # reading or day; a drought order runs into the autumn; summer holidays take two months.
 LASTS_S_MAX = {
     OUTDOOR_TEMPERATURE: 3 * 3600,
@@ -66,7 +67,7 @@ LASTS_S_MAX = {
     WEATHER_DAY: 2 * 86400,
 }
 
-# kind: a word, or None where the node does not say it; codes: the numbers it wants, None for all.
+# kind: a word, or None where the node does not name it; codes: the numbers it wants, None for all.
 Question = namedtuple("Question", ("kind", "codes"))
 
 _CODE_MAX = 63
@@ -74,7 +75,7 @@ _LETTERS = b"abcdefghijklmnopqrstuvwxyz0123456789-"
 
 
 def encode_question(kind: str, codes) -> tuple:
-    """The query of a question: values of Uri-Query, 24 bytes together at most for the codes of today."""
+    """Returns the query of a question: values of Uri-Query, 24 bytes together at most for the codes of today."""
     mask = 0
     for code in codes:
         mask |= 1 << code
@@ -82,7 +83,8 @@ def encode_question(kind: str, codes) -> tuple:
 
 
 def decode_question(queries) -> Question:
-    """What a query asks for; a part that is not known is ignored, for a node may be newer than its gateway."""
+    """Returns the Question of a query; a part that is not known is ignored, for a node may be newer than its
+    gateway."""
     kind, codes = None, None
     for query in queries:
         if query[:2] == b"k=":
@@ -93,7 +95,7 @@ def decode_question(queries) -> Question:
 
 
 def encode(held) -> bytes:
-    """{code: (value, for_s)} as bytes: 97 at most with every code of TABLE."""
+    """Returns {code: (value, for_s)} as bytes: 97 at most with every code of TABLE."""
     for code in held:
         value, for_s = held[code]
         _check(code, value, for_s)
@@ -124,7 +126,7 @@ def decode(payload) -> tuple:
 
 
 def is_sound(code, value) -> bool:
-    """Whether this release knows the code, and the value is within its bounds."""
+    """True when this release knows the code, and the value is within its bounds."""
     if not cbor.is_integer(code) or code not in TABLE or not cbor.is_integer(value):
         return False
     _, lowest, highest = TABLE[code]
@@ -132,12 +134,12 @@ def is_sound(code, value) -> bool:
 
 
 def lasts_s_max(codes) -> int:
-    """How long what is said of these codes together may last at a gateway."""
+    """Returns how long a directive of these codes together may last at a gateway."""
     return min([LASTS_S_MAX[code] for code in codes])
 
 
 def is_kind(kind) -> bool:
-    """Whether bytes may be the word for a kind of node."""
+    """True when bytes may be the word for a kind of node."""
     return 1 <= len(kind) <= limits.KIND_BYTES_MAX and all(byte in _LETTERS for byte in kind)
 
 

@@ -36,7 +36,7 @@ class Verification:
         self._steps = self._verify() if len(public) == 32 and len(signature) == 64 and self._answer < _ORDER else None
 
     def step(self):
-        """None while there is more to do; then whether it holds."""
+        """Returns None while there is more to do; then whether the signature holds."""
         if self._steps is None:
             return False
         return next(self._steps)
@@ -70,7 +70,7 @@ class Verification:
 
 
 def _add(one, other):
-    """RFC 8032 section 5.1.4: complete, so it doubles as well."""
+    """Adds two points (RFC 8032 section 5.1.4): complete, so it doubles as well."""
     a = (one[1] - one[0]) * (other[1] - other[0]) % _P
     b = (one[1] + one[0]) * (other[1] + other[0]) % _P
     c = 2 * one[3] * other[3] * _D % _P
@@ -80,7 +80,7 @@ def _add(one, other):
 
 
 def _power(base, exponent):
-    """What `pow` gives modulo the field's prime, in steps."""
+    """Computes a power modulo the field's prime, in steps."""
     result = 1
     for bit in range(_BITS - 1, -1, -1):
         result = result * result % _P
@@ -92,7 +92,7 @@ def _power(base, exponent):
 
 
 def _decompress(data):
-    """The point of these 32 bytes, or None, in steps: section 5.1.3."""
+    """Computes the point of these 32 bytes, or None, in steps (section 5.1.3)."""
     y = int.from_bytes(data, "little")
     sign, y = y >> 255, y & (1 << 255) - 1
     if y >= _P:
@@ -163,7 +163,7 @@ class Sha512:
         self._round = 0
 
     def step(self) -> bool:
-        """Some rounds of a block; True when they were the last."""
+        """Computes some rounds of a block; True when they were the last."""
         if not self._round:
             at = self._at
             if at < self._whole:
@@ -181,12 +181,12 @@ class Sha512:
         return self._at == self._whole + len(self._tail)
 
     def digest(self) -> bytes:
-        """64 bytes."""
+        """Returns the 64 bytes."""
         return b"".join([word.to_bytes(8, "big") for word in self._state])
 
 
 def _rounds(state, words, first):
-    """The state after _STEP_ROUNDS rounds; `words`, which are extended in place, are the block's."""
+    """Returns the state after _STEP_ROUNDS rounds; `words`, which are extended in place, are the block's."""
     a, b, c, d, e, f, g, h = state
     for index in range(first, first + _STEP_ROUNDS):
         if index >= 16:

@@ -6,7 +6,7 @@ a list in the order given here. Names follow TALQ's where TALQ has one. Codes ar
 tell the lane, so a gateway that is older than a node still sends the node's new alarms first:
 
     0-63     housekeeping: boots, anchors, gaps          lane `event`
-    64-127   alarms: somebody must look                  lane `alarm`
+    64-127   alarms: a person must act                   lane `alarm`
     128-255  what equipment did                          lane `event`
 """
 
@@ -99,7 +99,7 @@ CONTAINER_EMPTIED = 142
 LAMP_ASSET = 143
 
 # Why a record will not come (detail of GAP) or why bytes went up raw (detail of RAW): stable words, not prose.
-# A node knows its codes and needs no names: the table is made when somebody first asks for it, which saves a chip 5 kB.
+# A node knows its codes and needs no names: the table is made when it is first asked for, which saves a chip 5 kB.
 
 _MADE = {}
 
@@ -204,7 +204,7 @@ def _table():
     # zone, measured and expected flow in mL/min
     Event(FLOW_TOO_HIGH, "flowTooHigh", ("zone", "flow_ml_min", "expected_ml_min")),
     Event(FLOW_TOO_LOW, "flowTooLow", ("zone", "flow_ml_min", "expected_ml_min")),
-    # zone that ran, or null, and the flow; the master valve is shut until somebody acknowledges it
+    # zone that ran, or null, and the flow; the master valve is shut until a person acknowledges it
     Event(PIPE_BURST, "pipeBurst", ("zone", "flow_ml_min")),
     # water flows with every valve shut: mL, over how many s
     Event(WATER_LEAK, "waterLeak", ("volume_ml", "over_s")),
@@ -225,7 +225,7 @@ def _table():
     # of a command: its id, what became of it, why (word) or null, feeder or null, power in 0.1 W or null; said by a
     # gateway of its contactors, by a node of its own output
     Event(COMMAND_OUTCOME, "commandOutcome", ("id", "outcome", "why", "feeder", "power_dw")),
-    # somebody at the cabinet: what (test, lock, unlock), feeder, who
+    # a person at the cabinet: what (test, lock, unlock), feeder, who
     Event(LOCAL_ORDER, "localOrder", ("what", "feeder", "who")),
     # set-point and the one before, 0.01 °C; rule (word), reason (as of levelChanged)
     Event(SETPOINT_CHANGED, "setpointChanged", ("setpoint_ck", "previous_ck", "rule", "reason")),
@@ -263,7 +263,7 @@ def _table():
 
 
 def __getattr__(name):
-    """TABLE; BY_CODE and BY_NAME: the same as maps. MicroPython calls this as CPython does (PEP 562)."""
+    """Makes TABLE, BY_CODE and BY_NAME on first use. MicroPython calls this as CPython does (PEP 562)."""
     if name not in ("TABLE", "BY_CODE", "BY_NAME"):
         raise AttributeError(name)
     found = made(_MADE, _table)
@@ -275,18 +275,18 @@ CODE_MAX = 255
 
 
 def lane(code: int) -> str:
-    """The lane an event travels in; known or not."""
+    """Returns the lane an event travels in; known or not."""
     return ALARM if 64 <= code < 128 else EVENT
 
 
 def label(code: int) -> str:
-    """SenML name of an event: `lampFailure`, or `event77` when the table does not know the code."""
+    """Returns the SenML name of an event: `lampFailure`, or `event77` when the table does not know the code."""
     entry = made(_MADE, _table)["BY_CODE"].get(code)
     return entry.name if entry else f"event{code}"
 
 
 def code_from_label(name: str):
-    """The code behind a label, or None when it is nobody's."""
+    """Returns the code of a label, or None when there is none."""
     entry = made(_MADE, _table)["BY_NAME"].get(name)
     if entry:
         return entry.code

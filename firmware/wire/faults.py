@@ -1,8 +1,9 @@
-"""The one error of `wire`: bytes that break the contract. It never travels past the caller of a decoder."""
+"""The one error of `wire`: bytes that break the contract. It is handled by the caller of a decoder and goes no
+further."""
 
 
 class WireFault(Exception):
-    """Bytes from a peer, or values of ours, that the contract refuses.
+    """Raised for bytes from a peer, or values of ours, that the contract refuses.
 
     `reason` is a short stable word: it names a counter and appears in health records, so it carries no data.
     """

@@ -63,13 +63,14 @@ _DEPTH_MAX = 4
 
 
 def encode(manifest) -> bytes:
-    """The bytes to sign."""
+    """Returns the bytes to sign."""
     files = [list(file) for file in manifest.files]
     return cbor.encode([manifest.product, manifest.number, manifest.text, files], MANIFEST_BYTES_MAX)
 
 
 def decode(data) -> Manifest:
-    """WireFault: `manifest`, `path`, `size`, or one of CBOR's. The product is the caller's to judge."""
+    """Returns the Manifest; raises WireFault: `manifest`, `path`, `size`, or one of CBOR's. The product is the caller's
+    to judge."""
     fields = cbor.decode(data, bytes_max=MANIFEST_BYTES_MAX, items_max=FILES_MAX, depth_max=_DEPTH_MAX)
     if not isinstance(fields, list) or len(fields) != 4:
         raise WireFault("manifest")
@@ -89,7 +90,7 @@ def decode(data) -> Manifest:
 
 
 def is_path(path) -> bool:
-    """Whether this names a module inside the image's folder and cannot name anything else."""
+    """True when this names a module inside the image's folder and cannot name anything else."""
     if not isinstance(path, str) or len(path) > PATH_CHARS_MAX:
         return False
     suffix = ""

@@ -1,4 +1,4 @@
-"""Every bound that both ends of a link obey, with its reason. One section a module; values only, no code."""
+"""Bounds that both ends of a link obey, each with its reason. One section a module; values only, no code."""
 
 # --- bearers -------------------------------------------------------------------------------------------------
 # ESP-NOW carries 250 bytes in every MicroPython release up to 1.28; the other bearers keep the same bound so that

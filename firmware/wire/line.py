@@ -1,6 +1,6 @@
-"""A line of text from a peer or a person: short, and safe to show in a log, a terminal or a page.
+"""Lines of text from a peer or a person: short, and safe to show in a log, a terminal or a page.
 
-Authors, reasons and names travel as such lines. Must not judge what they say.
+Authors, reasons and names travel as such lines. Must not judge their content.
 """
 
 # Line and paragraph separators end a log line; the others turn the direction of the text behind them.

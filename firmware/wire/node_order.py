@@ -1,15 +1,15 @@
-"""The one order that stands at a node: what its gateway answers to a GET of `c` and posts to the node's own `/c`.
+"""The one order of a node: what its gateway answers to a GET of `c` and posts to the node's own `/c`.
 
-    [number]                                             nothing stands
-    [number, id, rule, level %, expires_s, for_s]        this stands
+    [number]                                             there is no order
+    [number, id, rule, level %, expires_s, for_s]        this is the order
 
-`number` only rises, at one gateway from its start on: what was held back on the way can never undo what came
-after it. `id` is the command's, which the centre knows. `expires_s` is UTC; `for_s` says the same as a
-duration, from when this was written, for a node that does not know the time. Their difference is therefore
-the gateway's time of writing, and a node with a clock sees how old an order is.
+`number` only rises, at one gateway from its start on: what was held back on the way can never undo what came after it.
+`id` is the command's, which the centre knows. `expires_s` is UTC; `for_s` is the same end as a duration, from when this
+was written, for a node that does not know the time. Their difference is therefore the gateway's time of writing, and a
+node with a clock sees how old an order is.
 
-Who may order what was decided before (`gateway.core.cabinet`); a node trusts its gateway for that, and for
-nothing longer than the expiry. Bytes from a peer raise WireFault("order-…") or a reason of `cbor`.
+Whether the author may order this was decided before (`gateway.core.cabinet`); a node trusts its gateway for that, and
+for nothing longer than the expiry. Bytes from a peer raise WireFault("order-…") or a reason of `cbor`.
 """
 
 from collections import namedtuple
@@ -23,14 +23,14 @@ OVERRIDE = "override"
 # By its code on the wire. The higher rule has the lower number, as in ARCHITECTURE, section 6.
 RULES = (None, EMERGENCY, OVERRIDE)
 
-# id, rule, level_percent, expires_s, for_s: None where nothing stands.
+# id, rule, level_percent, expires_s, for_s: None where there is no order.
 NodeOrder = namedtuple("NodeOrder", ("number", "id", "rule", "level_percent", "expires_s", "for_s"))
 
 PATH = b"c"
-# Uri-Query of the messages of a node that sleeps between them: nobody posts orders to it, it asks for what waits.
+# Uri-Query of the messages of a node that sleeps between them: orders are not posted to it: it asks for them.
 SLEEPS = b"z"
-# Until when what a gateway said counts as said now, on the way and back again: four transmissions of CoAP. Whatever
-# held it longer may have held it on purpose.
+# How old a message of the gateway may be and still count as fresh: four transmissions of CoAP, on the way and back.
+# What held it longer may have held it on purpose.
 FRESH_S = 60
 # A node whose clock may be wrong by more judges no age and no expiry by it.
 CERTAIN_S = 30
@@ -40,17 +40,17 @@ _ITEMS = 6
 
 
 def nothing(number: int) -> NodeOrder:
-    """Nothing stands, as of this number."""
+    """Returns the NodeOrder of a node without an order, as of this number."""
     return NodeOrder(number, None, None, None, None, None)
 
 
-def said_at_s(order) -> int:
-    """The gateway's UTC when it wrote the order."""
+def written_at_s(order) -> int:
+    """Returns the gateway's UTC when it wrote the order."""
     return order.expires_s - order.for_s
 
 
 def encode(order) -> bytes:
-    """The order as bytes: 28 at most."""
+    """Returns the order as bytes: 28 at most."""
     if order.rule is None:
         return cbor.encode([order.number], limits.ORDER_BYTES_MAX)
     items = [order.number, order.id, RULES.index(order.rule), order.level_percent, order.expires_s, order.for_s]
@@ -59,12 +59,12 @@ def encode(order) -> bytes:
 
 
 def decode(payload) -> NodeOrder:
-    """The order behind bytes; WireFault."""
+    """Returns the NodeOrder of bytes; raises WireFault."""
     return check(cbor.decode(payload, bytes_max=limits.ORDER_BYTES_MAX, items_max=_ITEMS, depth_max=1))
 
 
 def check(items) -> NodeOrder:
-    """The order behind plain items; WireFault with the first reason found."""
+    """Returns the NodeOrder of plain items; raises WireFault with the first reason found."""
     if not isinstance(items, list) or len(items) not in (1, _ITEMS):
         raise WireFault("order-shape")
     _bounded(items[0], 0, limits.SEQUENCE_MAX, "order-number")

@@ -68,7 +68,7 @@ LOAD_ENERGY = 58
 WINDOW = 60
 
 # code, name, unit, exponent, low, high (scaled integers)
-# A node knows its codes and needs no names: the table is made when somebody first asks for it, which saves a chip 4 kB.
+# A node knows its codes and needs no names: the table is made when it is first asked for, which saves a chip 4 kB.
 
 _MADE = {}
 
@@ -152,7 +152,7 @@ def made(held, table):
 
 
 def __getattr__(name):
-    """TABLE; BY_CODE and BY_NAME: the same as maps. MicroPython calls this as CPython does (PEP 562)."""
+    """Makes TABLE, BY_CODE and BY_NAME on first use. MicroPython calls this as CPython does (PEP 562)."""
     if name not in ("TABLE", "BY_CODE", "BY_NAME"):
         raise AttributeError(name)
     found = made(_MADE, _table)
@@ -161,7 +161,7 @@ def __getattr__(name):
 
 
 def key(code: int, channel: int = 0) -> int:
-    """The wire key of `code` on `channel` (the second temperature of a node is channel 1)."""
+    """Returns the wire key of `code` on `channel` (the second temperature of a node is channel 1)."""
     return code + CHANNEL_STEP * channel
 
 
@@ -172,7 +172,7 @@ def in_range(reading_key: int, value: int) -> bool:
 
 
 def label(reading_key: int) -> str:
-    """SenML name of a key: `temp`, `temp.1`; `q77.1` for a code the table does not know."""
+    """Returns the SenML name of a key: `temp`, `temp.1`; `q77.1` for a code the table does not know."""
     code = reading_key % CHANNEL_STEP
     channel = reading_key // CHANNEL_STEP
     entry = made(_MADE, _table)["BY_CODE"].get(code)
@@ -181,7 +181,7 @@ def label(reading_key: int) -> str:
 
 
 def key_from_label(name: str):
-    """The key behind a label, or None when it is nobody's."""
+    """Returns the key of a label, or None when there is none."""
     base, dot, channel = name.partition(".")
     number = small_number(channel) if dot else 0
     entry = made(_MADE, _table)["BY_NAME"].get(base)
@@ -194,7 +194,7 @@ def key_from_label(name: str):
 
 
 def small_number(digits: str):
-    """The number that 1 to 3 ASCII digits write, else None: `isdigit` and `int` also take other scripts'
+    """Returns the number that 1 to 3 ASCII digits write, else None: `isdigit` and `int` also accept other scripts'
     digits."""
     if not 1 <= len(digits) <= 3:
         return None

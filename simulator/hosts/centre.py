@@ -114,7 +114,7 @@ class Control:
 
     def on_message(self, name: str, payload: bytes) -> None:
         try:
-            said = command.decode_said(payload)
+            said = command.decode_reply(payload)
         except WireFault:
             return
         if isinstance(said, command.Outcome):

@@ -57,7 +57,7 @@ def test_any_command_is(schema, made):
 
 @given(outcomes | asks)
 def test_whatever_a_gateway_says_is(schema, said):
-    assert valid(schema, "said", command.encode_said(said))
+    assert valid(schema, "said", command.encode_reply(said))
 
 
 @pytest.mark.parametrize(

@@ -93,13 +93,13 @@ for said in (
     command.Outcome(None, "refused", "malformed", None, None, None),
     command.Ask(b"abcdefgh", 900, 3, 1),
 ):
-    print(hexed(command.encode_said(said)), command.decode_said(command.encode_said(said)) == said)
+    print(hexed(command.encode_reply(said)), command.decode_reply(command.encode_reply(said)) == said)
 grant = command.Grant(b"abcdefgh", 900)
 print(hexed(command.encode_grant(grant)), command.decode_control(command.encode_grant(grant)) == grant)
 print(hexed(command.encode_bundle(b"k", None)), command.decode_bundle(command.encode_bundle(None, b"p")))
 
 for data in (b"", bytes(100), b"\xd2" * 50, b"\xd2\x84", b"\xd8\x62\x84", bytes(20000), command.encode_command(order)):
-    for decode in (command.decode_command, command.decode_control, command.decode_said, command.decode_bundle):
+    for decode in (command.decode_command, command.decode_control, command.decode_reply, command.decode_bundle):
         found = reason(decode, data)
         print(len(data), found if isinstance(found, str) else "taken")
     for decode in (cose.sign1_decode, cose.sign_decode):

@@ -40,11 +40,11 @@ class DispatchWorld:
         return self.dispatcher.poll(room, now_s=self.now_s, now_ms=self.now_ms)
 
     def ask(self, name=CAB1, nonce=b"nonce--1", duration_s=300, policy_version=1, keyset_version=1):
-        said = command.encode_said(command.Ask(nonce, duration_s, policy_version, keyset_version))
+        said = command.encode_reply(command.Ask(nonce, duration_s, policy_version, keyset_version))
         return self.hear(on("r", name, said))
 
     def say(self, name, *outcomes):
-        return self.hear(*(on("r", name, command.encode_said(one)) for one in outcomes))
+        return self.hear(*(on("r", name, command.encode_reply(one)) for one in outcomes))
 
     def commands(self, *, room=100):
         """(gateway, id) of the commands that go out now."""

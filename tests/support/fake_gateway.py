@@ -53,7 +53,7 @@ class FakeGateway:
 
     def ask(self, nonce, *, duration_s=300, policy_version=1, keyset_version=1):
         self._asked = [*self._asked[-1:], nonce]
-        self.publish("r", command.encode_said(command.Ask(nonce, duration_s, policy_version, keyset_version)))
+        self.publish("r", command.encode_reply(command.Ask(nonce, duration_s, policy_version, keyset_version)))
 
     def granted(self, nonce):
         """Wait for the lease of that ask; its duration in seconds."""
@@ -61,7 +61,7 @@ class FakeGateway:
         return next(grant.duration_s for grant in self.grants if grant.nonce == nonce)
 
     def say(self, id, outcome, *, feeder=None, why=None, power_dw=None, unix_s=None):
-        self.publish("r", command.encode_said(command.Outcome(id, outcome, why, feeder, power_dw, unix_s)))
+        self.publish("r", command.encode_reply(command.Outcome(id, outcome, why, feeder, power_dw, unix_s)))
 
     def _on_message(self, _client, _userdata, message):
         if message.topic == self.topic("p"):

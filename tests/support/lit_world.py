@@ -219,7 +219,7 @@ class LitWorld(GatewayWorld):
     def said(self) -> list[Any]:
         """Everything on class `r` so far."""
         mine = topic.build(topic.OUTCOME, INSEE, NAME)
-        return [command.decode_said(one.payload) for one in self.publications if one.topic == mine]
+        return [command.decode_reply(one.payload) for one in self.publications if one.topic == mine]
 
     def outcomes(self, number=None) -> list[tuple[str, str | None, str | None]]:
         """(outcome, why, feeder) as told at once."""

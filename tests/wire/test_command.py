@@ -28,7 +28,7 @@ def test_a_command_comes_back_and_is_plain_cbor(made):
 
 @given(outcomes | asks)
 def test_what_a_gateway_says_comes_back(made):
-    assert command.decode_said(command.encode_said(made)) == made
+    assert command.decode_reply(command.encode_reply(made)) == made
 
 
 @given(st.binary(min_size=8, max_size=8), st.integers(1, command.LEASE_S_MAX))
@@ -59,7 +59,7 @@ def test_the_longest_of_each_fits():
     signed = cose.sign1_encode(payload, MAYOR.kid, cose.COMMAND_AAD, MAYOR.sign)
     assert command.decode_control(signed) == signed
     said = Outcome(ID, "unmeasured", "w" * 24, "f" * 24, -(10**8), 2**32 - 1)
-    assert command.decode_said(command.encode_said(said)) == said
+    assert command.decode_reply(command.encode_reply(said)) == said
     biggest = (bytes(command.SIGNED_KEYSET_BYTES_MAX), bytes(command.SIGNED_POLICY_BYTES_MAX))
     assert command.decode_bundle(command.encode_bundle(*biggest)) == biggest
 
@@ -204,12 +204,12 @@ def test_control_of_another_form_is_refused(payload):
 )  # fmt: skip
 def test_what_is_said_in_another_form_is_refused(fields, reason):
     with pytest.raises(WireFault) as fault:
-        command.decode_said(cbor2.dumps(fields))
+        command.decode_reply(cbor2.dumps(fields))
     assert fault.value.reason == reason
 
 
 def test_a_word_of_a_later_release_is_carried():
-    said = command.decode_said(cbor2.dumps([1, ID, "refused", "moon-phase", None, None, None]))
+    said = command.decode_reply(cbor2.dumps([1, ID, "refused", "moon-phase", None, None, None]))
     assert said.why == "moon-phase" and said.why not in command.WHY
 
 
@@ -221,7 +221,7 @@ def test_a_bundle_of_another_form_is_refused(fields):
         command.decode_bundle(cbor2.dumps(fields))
 
 
-DECODERS = (command.decode_command, command.decode_control, command.decode_said, command.decode_bundle)
+DECODERS = (command.decode_command, command.decode_control, command.decode_reply, command.decode_bundle)
 
 
 @given(st.binary(max_size=120))

@@ -79,4 +79,4 @@ def test_an_encoder_refuses_what_its_decoder_would():
 
 
 def test_the_time_of_writing_follows_from_expiry_and_duration():
-    assert node_order.said_at_s(NodeOrder(1, bytes(8), EMERGENCY, 100, 1_795_604_400, 3600)) == 1_795_600_800
+    assert node_order.written_at_s(NodeOrder(1, bytes(8), EMERGENCY, 100, 1_795_604_400, 3600)) == 1_795_600_800

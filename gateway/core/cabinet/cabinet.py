@@ -339,7 +339,7 @@ class Cabinet:
         held = self.policies.newest_version, self.policies.keyset_version
         ask = self.lease.ask(*held, is_metered=is_metered, now_ms=now_ms)
         if ask is not None:
-            self._shared.publish(topic.OUTCOME, command.encode_said(ask), ask.duration_s)
+            self._shared.publish(topic.OUTCOME, command.encode_reply(ask), ask.duration_s)
         has_lease = self.lease.is_held(now_ms=now_ms)
         if has_lease != self._has_lease:
             self._has_lease = has_lease

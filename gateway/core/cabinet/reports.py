@@ -87,7 +87,7 @@ class CabinetReporter:
         else."""
         name = None if feeder is None else self._names[feeder]
         said = command.Outcome(order, outcome, why, name, power_dw, self._ladder.unix_s(now_ms=now_ms))
-        self._shared.publish(topic.OUTCOME, command.encode_said(said), limits.LEASE_S)
+        self._shared.publish(topic.OUTCOME, command.encode_reply(said), limits.LEASE_S)
         if not again:
             values = {"id": order.hex(), "outcome": outcome, "why": why, "feeder": name, "power_dw": power_dw}
             self.audit("outcome", now_ms=now_ms, **values)

@@ -188,7 +188,7 @@ def test_noise_is_counted_and_does_no_harm(world):
         gateway.publish("s", payload)
     for _ in range(150):  # more than a broker hands us before we acknowledge
         gateway.publish("s", b"maybe")
-    gateway.publish("r", command.encode_said(command.Ask(b"nonce--0", 300, 1, 1)), retain=True)
+    gateway.publish("r", command.encode_reply(command.Ask(b"nonce--0", 300, 1, 1)), retain=True)
     gateway.publish("r", b"", retain=True)
     gateway.say(order(7).id, "measured", feeder="bourg")
     gateway.ask(b"nonce--1")

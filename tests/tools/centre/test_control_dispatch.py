@@ -43,7 +43,7 @@ def test_an_ask_is_granted_what_it_asks_for_up_to_the_longest_lease(world):
 
 
 def test_of_asks_that_waited_together_the_last_is_answered(world):
-    said = [command.encode_said(command.Ask(b"nonce--%d" % number, 300, 1, 1)) for number in (1, 2, 3)]
+    said = [command.encode_reply(command.Ask(b"nonce--%d" % number, 300, 1, 1)) for number in (1, 2, 3)]
     answers = world.hear(*(on("r", CAB1, one) for one in said), on("r", CAB2, said[0]))
     assert [(one.topic, command.decode_control(one.payload).nonce) for one in answers] == [
         ("tc/1/c/49135/cab-1", b"nonce--3"),

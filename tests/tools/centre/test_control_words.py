@@ -87,7 +87,7 @@ def test_hostile_bytes_are_counted_and_do_no_harm(world):
     noise = [on(kind, CAB1, payload) for kind in "rs" for payload in HOSTILE]
     topics = ("", "tc/1/c/49135/cab-1", "tc/2/r/49135/cab-1", "tc/1/s/x/y")
     noise += [Message(topic, b"online", False) for topic in topics]
-    noise.append(on("r", CAB1, command.encode_said(command.Ask(b"nonce--9", 300, 1, 1)), retained=True))
+    noise.append(on("r", CAB1, command.encode_reply(command.Ask(b"nonce--9", 300, 1, 1)), retained=True))
     assert world.hear(*noise) == []
     assert sum(world.refused().values()) == len(noise)
     assert world.refused()["retained"] == 1 and world.refused()["state"] == len(HOSTILE)

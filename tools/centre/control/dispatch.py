@@ -285,4 +285,4 @@ def _decode(kind: str, message: Message) -> bool | command.Ask | command.Outcome
         return _STATES[bytes(message.payload)]
     if message.retained:
         raise WireFault(RETAINED)
-    return command.decode_said(message.payload)
+    return command.decode_reply(message.payload)
